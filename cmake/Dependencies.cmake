@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every library comes from Debian; nothing is vendored or downloaded. Each gets one imported or
+# interface target here, so that the rest of the build names what it uses and nothing else.
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED)            # header-only use: Asio, Beast, Process v2, Stacktrace
+find_package(OpenSSL REQUIRED)
+find_package(spdlog REQUIRED)                # brings fmt
+find_package(nlohmann_json REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(SQLiteCpp REQUIRED)
+find_package(prometheus-cpp REQUIRED COMPONENTS core)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
+pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
+find_path(TL_EXPECTED_INCLUDE tl/expected.hpp REQUIRED)
+find_path(CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
+
+add_library(holdfast_asio INTERFACE)
+add_library(holdfast::asio ALIAS holdfast_asio)
+target_include_directories(holdfast_asio SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})
+# Asio's and Beast's own code is compiled once, in common/base/asio_impl.cpp and
+# common/http/beast_impl.cpp, instead of in every file that includes them.
+target_compile_definitions(holdfast_asio INTERFACE
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_SEPARATE_COMPILATION)
+target_link_libraries(holdfast_asio INTERFACE Threads::Threads)

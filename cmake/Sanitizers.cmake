@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# holdfast::sanitizers: empty unless a preset sets HOLDFAST_SANITIZE to "address" or "thread".
+set(HOLDFAST_SANITIZE "" CACHE STRING "address (with undefined) or thread")
+add_library(holdfast_sanitizers INTERFACE)
+add_library(holdfast::sanitizers ALIAS holdfast_sanitizers)
+if(HOLDFAST_SANITIZE STREQUAL "address")
+  set(_flags -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+elseif(HOLDFAST_SANITIZE STREQUAL "thread")
+  # Asio fences with atomic_thread_fence, which GCC's thread sanitizer warns that it does not model.
+  set(_flags -fsanitize=thread -fno-omit-frame-pointer -Wno-tsan)
+elseif(HOLDFAST_SANITIZE)
+  message(FATAL_ERROR "HOLDFAST_SANITIZE is '${HOLDFAST_SANITIZE}': use 'address' or 'thread'")
+endif()
+if(_flags)
+  target_compile_options(holdfast_sanitizers INTERFACE ${_flags})
+  target_link_options(holdfast_sanitizers INTERFACE ${_flags})
+  target_compile_definitions(holdfast_sanitizers INTERFACE HOLDFAST_SANITIZED=1)
+endif()

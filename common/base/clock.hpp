@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The clock seam. Decisions take a time as an argument; only the shell asks a Clock for one.
+// Monotonic time measures and schedules, wall time is for people and for stored records.
+//
+// Threads: implementations are safe to call from any thread.
+
+#include <chrono>
+#include <string>
+
+namespace holdfast {
+
+using MonoTime = std::chrono::steady_clock::time_point;  // CLOCK_MONOTONIC
+using WallTime = std::chrono::system_clock::time_point;
+using Duration = std::chrono::nanoseconds;
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual MonoTime mono() const = 0;
+  virtual WallTime wall() const = 0;
+};
+
+class SystemClock final : public Clock {
+ public:
+  MonoTime mono() const override { return std::chrono::steady_clock::now(); }
+  WallTime wall() const override { return std::chrono::system_clock::now(); }
+};
+
+// Milliseconds since the epoch: how stored records keep wall time.
+std::int64_t to_unix_ms(WallTime time);
+WallTime from_unix_ms(std::int64_t ms);
+
+// "2026-11-23T11:42:43.482Z": UTC, milliseconds, as RFC 3339.
+std::string format_rfc3339(WallTime time);
+
+}  // namespace holdfast

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Fd: the owner of one file descriptor. Threads: as an int; one owner at a time.
+
+#include <unistd.h>
+
+#include <utility>
+
+namespace holdfast {
+
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int descriptor) : descriptor_(descriptor) {}
+  Fd(Fd&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept {
+    if (this != &other) reset(std::exchange(other.descriptor_, -1));
+    return *this;
+  }
+  Fd(const Fd&) = delete;
+  Fd& operator=(const Fd&) = delete;
+  ~Fd() { reset(); }
+
+  int get() const { return descriptor_; }
+  explicit operator bool() const { return descriptor_ >= 0; }
+  int release() { return std::exchange(descriptor_, -1); }
+
+  void reset(int descriptor = -1) {
+    // close() is not retried on EINTR: on Linux the descriptor is gone either way.
+    if (descriptor_ >= 0) ::close(descriptor_);
+    descriptor_ = descriptor;
+  }
+
+ private:
+  int descriptor_ = -1;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Result<T>: what a function returns that can fail at run time. Exceptions are left to start-up
+// code and to the one file that wraps a library which throws.
+//
+// Threads: values, no shared state.
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <utility>
+
+namespace holdfast {
+
+// A closed set: callers switch on it to choose a status code, an exit code or a retry.
+enum class ErrorKind {
+  InvalidArgument,  // the caller's input is wrong; repeating it cannot help
+  NotFound,
+  Conflict,            // a precondition, a unique key or a fence said no
+  ResourceExhausted,   // a limit was reached: descriptors, processes, disk, a quota
+  Unavailable,         // a peer is gone or busy; trying again may help
+  DeadlineExceeded,    // no answer in time
+  PermissionDenied,
+  DataLoss,            // stored or received data is damaged
+  Internal,            // a defect here or in a library
+};
+
+std::string_view to_string(ErrorKind kind);
+
+struct Error {
+  ErrorKind kind = ErrorKind::Internal;
+  std::string message;  // for people: what, where, and what to do
+  int os_error = 0;     // errno where the cause was a system call, else 0
+
+  // The same error seen from further out: "open configuration: permission denied".
+  Error with_context(std::string_view context) const {
+    return {kind, fmt::format("{}: {}", context, message), os_error};
+  }
+};
+
+template <class T>
+using Result = tl::expected<T, Error>;
+
+using Failure = tl::unexpected<Error>;
+
+inline Failure fail(ErrorKind kind, std::string message) {
+  return Failure(Error{kind, std::move(message), 0});
+}
+
+inline Failure fail(Error error) { return Failure(std::move(error)); }
+
+// A failed system call; `what` names the call and its object. `os_error` is errno.
+Failure fail_errno(int os_error, std::string_view what);
+
+}  // namespace holdfast
+
+// Returns the error to the caller, or goes on.
+#define HOLDFAST_TRY(expression)                                            \
+  do {                                                                      \
+    if (auto try_result = (expression); !try_result) {                      \
+      return ::holdfast::Failure(std::move(try_result).error());            \
+    }                                                                       \
+  } while (false)
+
+#define HOLDFAST_TRY_CONCAT_INNER(a, b) a##b
+#define HOLDFAST_TRY_CONCAT(a, b) HOLDFAST_TRY_CONCAT_INNER(a, b)
+#define HOLDFAST_TRY_ASSIGN_INNER(temporary, declaration, expression)       \
+  auto temporary = (expression);                                            \
+  if (!temporary) return ::holdfast::Failure(std::move(temporary).error()); \
+  declaration = std::move(*temporary)
+
+// HOLDFAST_TRY_ASSIGN(auto value, read_file(path)): declares `value`, or returns the error.
+#define HOLDFAST_TRY_ASSIGN(declaration, expression) \
+  HOLDFAST_TRY_ASSIGN_INNER(HOLDFAST_TRY_CONCAT(try_value_, __LINE__), declaration, expression)
