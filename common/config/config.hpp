@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Config: everything one Holdfast installation can be told, with its defaults. One TOML file and
+// the environment fill it (common/config/load.hpp); the supervisor and the workers read the same
+// file, so that one `check-config` vouches for all of them.
+//
+// Threads: a value, immutable after loading. Units: durations are Duration, sizes are bytes.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.hpp"
+
+namespace holdfast::config {
+
+using namespace std::chrono_literals;
+
+enum class Environment { Production, Development };
+enum class LogFormat { Json, Pretty };
+enum class LogLevel { Trace, Debug, Info, Warn, Error };
+
+// [supervisor]
+struct Supervisor {
+  std::filesystem::path state_dir = "/var/lib/holdfast";   // databases, outbox: kept
+  std::filesystem::path runtime_dir = "/run/holdfast";     // sockets, locks: made anew
+  Duration shutdown_deadline = 30s;
+  std::string status_listen = "127.0.0.1:9900";  // "" turns the TCP status endpoint off
+  std::uint32_t max_starting = 4;                // starts in flight at a time
+  // "auto": exit when hopeless if this is PID 1, else keep trying.
+  std::string on_hopeless = "auto";  // auto | keep | exit
+  Duration hopeless_after = 120s;
+  bool operator==(const Supervisor&) const = default;
+};
+
+// [listen.NAME]: a listening socket that the supervisor owns and hands down.
+struct Listen {
+  std::string address = "0.0.0.0:3000";  // host:port, [v6]:port or unix:/path
+  std::uint32_t backlog = 1024;
+  bool operator==(const Listen&) const = default;
+};
+
+enum class ProgramType { Service, Oneshot };
+enum class RestartPolicy { Always, OnFailure, Never };
+// How a program tells that it is ready.
+enum class ReadyKind {
+  Notify,   // ready = "notify": READY=1 on NOTIFY_SOCKET (sd_notify)
+  Started,  // ready = "started": as soon as it runs
+  Http,     // ready = "http://…" or "unix:/path:/ready": a probe answers 2xx
+  LogLine,  // ready_log = "regex": a line of its output matches
+};
+
+// [program.NAME]
+struct Program {
+  std::string name;
+  std::vector<std::string> command;  // argv; argv[0] is looked up beside this binary, then in PATH
+  ProgramType type = ProgramType::Service;
+  std::uint32_t replicas = 1;
+  std::uint32_t min_ready = 1;  // at most `replicas`
+  bool required = true;         // counts for /ready and for on_hopeless
+  std::vector<std::string> after;
+  std::vector<std::string> sockets;  // names of [listen.NAME], passed as LISTEN_FDS
+  std::filesystem::path directory;   // working directory; empty: the supervisor's
+  std::map<std::string, std::string> environment;
+  std::filesystem::path env_file;
+  std::string user;   // empty: unchanged
+  std::string group;  // empty: the user's
+  std::optional<std::uint32_t> umask;
+  std::map<std::string, std::uint64_t> rlimits;  // "nofile" -> value, soft and hard
+
+  ReadyKind ready = ReadyKind::Notify;
+  std::string ready_target;  // the URL or the regular expression
+  Duration ready_timeout = 60s;
+  Duration ready_interval = 200ms;  // between two HTTP probes
+
+  RestartPolicy restart = RestartPolicy::Always;
+  Duration settled_after = 10s;  // ready this long: the next crash restarts at once
+  Duration backoff_base = 250ms;
+  double backoff_factor = 2.0;
+  Duration backoff_cap = 30s;
+  double backoff_jitter = 0.2;
+  Duration backoff_reset = 60s;  // ready this long: the back-off starts over
+  std::uint32_t crash_loop_exits = 5;
+  Duration crash_loop_window = 60s;
+  Duration crash_loop_retry = 30s;
+
+  Duration watchdog = 30s;          // 0s: off
+  Duration watchdog_interval = 5s;  // refused if watchdog < 3 x this
+  Duration watchdog_grace = 5s;     // SIGABRT to SIGKILL
+
+  int stop_signal = 15;
+  Duration stop_timeout = 10s;  // budget of one stop: SIGTERM to SIGKILL
+
+  std::string metrics;  // "": the telemetry socket if it is served; "off"; "unix:/path"; "http://…"
+  bool operator==(const Program&) const = default;
+};
+
+// [log]
+struct Log {
+  LogLevel level = LogLevel::Info;
+  LogFormat format = LogFormat::Json;
+  std::filesystem::path file;  // empty: standard output
+  std::uint64_t max_size = 50u << 20;
+  std::uint32_t max_files = 10;
+  bool operator==(const Log&) const = default;
+};
+
+// [http]: the public edge
+struct Http {
+  std::uint64_t max_header_bytes = 16u << 10;
+  std::uint64_t max_body_bytes = 1u << 20;
+  std::uint64_t max_document_bytes = 10u << 20;
+  Duration header_timeout = 10s;  // absolute, from the first byte
+  Duration body_timeout = 10s;    // plus one second per 64 KiB of body
+  Duration idle_timeout = 60s;
+  Duration handler_timeout = 30s;
+  std::uint32_t max_connections = 4096;         // per worker
+  std::uint32_t max_connections_per_client = 512;
+  std::vector<std::string> trusted_proxies;     // CIDRs
+  std::vector<std::string> metrics_allow;       // CIDRs besides loopback that may read /metrics
+  std::uint32_t store_threads = 2;
+  bool operator==(const Http&) const = default;
+};
+
+// [store]
+struct Store {
+  std::string url;  // sqlite:///path; empty: sqlite in the state directory
+  bool relaxed_durability = false;  // SQLite synchronous=NORMAL: a power cut may undo the last 2xx
+  bool operator==(const Store&) const = default;
+};
+
+// [queue]
+struct Queue {
+  std::uint32_t batch = 16;        // jobs claimed at a time
+  std::uint32_t concurrency = 1;   // jobs run at a time
+  Duration lease = 30s;
+  Duration job_timeout = 10min;
+  std::uint32_t max_attempts = 10;
+  std::uint32_t max_crashes = 3;
+  Duration backoff_base = 1s;
+  Duration backoff_cap = 1h;
+  Duration poll = 1s;              // backstop of the doorbell
+  Duration keep_done = 24h;
+  bool operator==(const Queue&) const = default;
+};
+
+// [embedding]
+struct Embedding {
+  std::string provider = "hashing";
+  std::uint32_t dimensions = 256;
+  std::uint32_t chunk_bytes = 1200;    // target size of one chunk
+  std::uint32_t chunk_overlap = 200;   // repeated from the end of the chunk before
+  bool operator==(const Embedding&) const = default;
+};
+
+struct Config {
+  Environment environment = Environment::Production;
+  Supervisor supervisor;
+  std::map<std::string, Listen> listen;  // never empty after loading: "http" has a default
+  std::vector<Program> programs;         // in the order of the file
+  Log log;
+  Http http;
+  Store store;
+  Queue queue;
+  Embedding embedding;
+  std::filesystem::path source;  // the file it came from; empty if none was read
+  bool operator==(const Config&) const = default;
+};
+
+}  // namespace holdfast::config

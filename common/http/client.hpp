@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Outgoing HTTP. fetch() is for what leaves the stack (webhooks, providers) and for the command
+// line: blocking, TLS verified, no redirects, bounded in time and bytes. AsyncGet is for the many
+// small GETs inside the stack (telemetry sockets), on an io_context.
+
+#include <functional>
+#include <string>
+
+#include "common/base/clock.hpp"
+#include "common/base/result.hpp"
+#include "common/http/message.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace holdfast::http {
+
+struct FetchOptions {
+  Duration deadline = std::chrono::seconds(10);  // for the whole exchange, absolute
+  std::uint64_t max_response_bytes = 1u << 20;   // a longer answer is an error
+};
+
+// `url`: http://host:port/path, https://…, or unix:/path/to.sock:/target. Any thread; blocks.
+// Transport failures are errors (Unavailable, DeadlineExceeded); any status is a Response.
+Result<Response> fetch(const std::string& method, const std::string& url, const Headers& headers,
+                       const std::string& body, const FetchOptions& options = {});
+
+// One GET over a Unix socket path or http://host:port, without blocking. `done` runs on the
+// io_context's thread, exactly once. A truncated answer is an error, never a short body.
+void async_get(boost::asio::io_context& io, const std::string& url, const Headers& headers,
+               const FetchOptions& options, std::function<void(Result<Response>)> done);
+
+}  // namespace holdfast::http

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// HTTP messages as plain values: what handlers see. No Asio, no Beast.
+// Semantics: RFC 9110 (HTTP), RFC 9112 (HTTP/1.1).
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace holdfast::http {
+
+// Field lines in the order they came or will be sent. Names compare without case.
+class Headers {
+ public:
+  struct Field {
+    std::string name;
+    std::string value;
+  };
+
+  // The only ways to write a field. A name that is no token or a value with CR, LF, NUL or another
+  // control character is dropped and false returned: nothing from outside can split a response.
+  bool add(std::string_view name, std::string_view value);
+  bool set(std::string_view name, std::string_view value);  // replaces every line of that name
+  void remove(std::string_view name);
+
+  // The first line of that name, or nullptr.
+  const std::string* find(std::string_view name) const;
+  std::size_t count(std::string_view name) const;
+  const std::vector<Field>& fields() const { return fields_; }
+
+ private:
+  std::vector<Field> fields_;
+};
+
+bool equals_ignoring_case(std::string_view a, std::string_view b);
+
+// Who is at the other end of the connection.
+struct Peer {
+  std::string address;  // textual IP, IPv4-mapped ones as IPv4; empty on a Unix socket
+  std::uint16_t port = 0;
+  bool unix_socket = false;
+};
+
+struct Request {
+  std::string method;  // "GET"; upper case as received
+  std::string target;  // as received: "/api/search?q=a%20b"
+  std::string path;    // percent-decoded, "/api/search"; valid UTF-8, no NUL, no dot segments
+  std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
+  Headers headers;
+  std::string body;
+  Peer peer;
+
+  const std::string* query_value(std::string_view name) const;  // the first, or nullptr
+};
+
+struct Response {
+  int status = 200;
+  Headers headers;
+  std::string body;
+  bool close = false;  // ask for the connection to be closed after this response
+
+  static Response json(int status, std::string body);
+  static Response text(int status, std::string body,
+                       std::string_view content_type = "text/plain; charset=utf-8");
+};
+
+std::string_view reason_phrase(int status);
+
+// Splits "/a%20b?x=1" into path and query. False if malformed: bad escapes, NUL, no leading '/',
+// dot segments, invalid UTF-8.
+bool parse_target(std::string_view target, std::string& path,
+                  std::vector<std::pair<std::string, std::string>>& query);
+
+}  // namespace holdfast::http

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Server: HTTP/1.1 on inherited listening sockets (TCP or Unix), on one io_context run by one
+// thread. It owns its connections and enforces every limit of Limits before a handler sees a byte.
+//
+// Threads: construct, listen, drain and destroy on the thread that runs the io_context. The
+// Responder given to a handler may be called from any thread, once; if it is dropped without a
+// call, the client gets a 500.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "common/base/clock.hpp"
+#include "common/base/fd.hpp"
+#include "common/base/result.hpp"
+#include "common/http/message.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace holdfast::http {
+
+struct Limits {
+  std::uint64_t max_header_bytes = 16u << 10;  // 431 beyond
+  std::uint64_t max_body_bytes = 1u << 20;     // 413 beyond, by Content-Length or while reading
+  // The body limit of one request, known from its head; unset: max_body_bytes for all.
+  std::function<std::uint64_t(const Request& head)> body_limit;
+  Duration header_timeout = std::chrono::seconds(10);  // absolute, from the first byte: 408
+  Duration body_timeout = std::chrono::seconds(10);    // plus 1 s per 64 KiB announced: 408
+  Duration idle_timeout = std::chrono::seconds(60);    // between requests: closed silently
+  Duration write_timeout = std::chrono::seconds(30);   // a reader this slow is cut off
+  Duration handler_timeout = std::chrono::seconds(30); // 503 with Retry-After
+  std::uint32_t max_connections = 4096;          // beyond: 503 with Retry-After, then closed
+  std::uint32_t max_connections_per_client = 512;
+};
+
+// Sends the response to one request. Move-only in spirit: copies share the one shot.
+using Responder = std::function<void(Response)>;
+using Handler = std::function<void(std::shared_ptr<Request> request, Responder respond)>;
+
+// A request that never became one: what the parser or a limit refused. `request` holds what was
+// understood (often nothing). The result is what the client gets; the connection closes after it.
+struct Refusal {
+  int status = 400;
+  std::string detail;  // for the client: what is wrong
+};
+using RefusalHandler = std::function<Response(const Request& request, const Refusal& refusal)>;
+
+struct ServerStats {
+  std::uint64_t connections_open = 0;
+  std::uint64_t connections_total = 0;
+  std::uint64_t requests_in_flight = 0;
+  std::uint64_t requests_total = 0;
+};
+
+class Server {
+ public:
+  Server(boost::asio::io_context& io, Limits limits, Handler handler, RefusalHandler refuse);
+  ~Server();  // closes every connection at once
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Accepts on a listening socket; takes ownership of this descriptor only (never shuts the
+  // shared socket down: other processes go on accepting).
+  Result<void> listen(Fd listener);
+
+  // Stops accepting, closes idle connections, answers what is in flight with `Connection: close`;
+  // calls `done` once no connection is left.
+  void drain(std::function<void()> done);
+  bool draining() const;
+
+  ServerStats stats() const;
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+// A listening socket of our own making: "host:port", "[v6]:port" or "unix:/path" (mode 0660; a
+// stale socket file is replaced, a live one is an error). Non-blocking, close-on-exec.
+Result<Fd> open_listener(std::string_view address, int backlog = 1024);
+
+}  // namespace holdfast::http

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Store: documents, their chunks and vectors, and the job queue, behind one interface so that the
+// embedded engine (SQLite) and a server (PostgreSQL) are held to the same tests.
+//
+// Guarantees
+// - A write is durable before its callback runs (unless relaxed durability was asked for).
+// - A document and its job are created in one transaction.
+// - A job is owned by (id, fence). Every transition names both; a stale owner gets Conflict and
+//   changes nothing.
+//
+// Threads: reads block the caller and may be called from any thread, concurrently. Writes may be
+// called from any thread, never block for the disk, and call back on the store's writer thread,
+// once, in an unspecified order; a callback must be quick and must not call a blocking method.
+// Concurrent writes of one process are committed together.
+//
+// Errors: NotFound; Conflict (unique key, version or fence); Unavailable (busy, gone: try again);
+// ResourceExhausted (disk full); DataLoss (damaged file); InvalidArgument (a cursor that is none).
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.hpp"
+#include "common/base/result.hpp"
+#include "common/config/config.hpp"
+#include "common/store/types.hpp"
+
+namespace holdfast::store {
+
+template <class T>
+using Callback = std::function<void(Result<T>)>;
+
+class DocumentStore {
+ public:
+  virtual ~DocumentStore() = default;
+
+  // Stores the document and enqueues its job in one transaction.
+  virtual void create_document(NewDocument document, Callback<Created> done) = 0;
+  virtual void delete_document(std::string id, Callback<void> done) = 0;  // NotFound
+
+  virtual Result<Document> get_document(const std::string& id) = 0;  // with content
+  virtual Result<Page> list_documents(const DocumentQuery& query) = 0;
+
+  // The k best chunks by vector and full text, fused by reciprocal rank (k = 60; Cormack, Clarke
+  // and Büttcher, SIGIR 2009). At most one hit per document.
+  virtual Result<std::vector<SearchHit>> search(const std::string& text,
+                                                const std::vector<float>& vector,
+                                                std::uint32_t k) = 0;
+};
+
+struct WorkerIdentity {
+  std::string name;  // "queue-worker.0"; a new incarnation of a name rescues the one before it
+  std::uint64_t incarnation = 0;
+  std::string predecessor;  // how the one before it died: "signal 11 (SIGSEGV)"; empty if unknown
+};
+
+struct ClaimRequest {
+  std::int64_t worker_id = 0;
+  std::string queue = "default";
+  std::uint32_t limit = 1;
+  Duration timeout = std::chrono::minutes(10);  // per-job deadline
+};
+
+struct JobKey {
+  std::int64_t id = 0;
+  std::int64_t fence = 0;
+};
+
+struct JobFailure {
+  JobKey key;
+  std::string error;
+  bool permanent = false;  // no retry: straight to the dead letter
+  Duration backoff{};      // before the next attempt; the caller computes the jitter
+};
+
+struct HeartbeatReply {
+  bool alive = true;                 // false: this incarnation was declared dead; stop everything
+  std::vector<JobKey> to_stop;       // cancelled or past their deadline
+};
+
+class JobQueue {
+ public:
+  virtual ~JobQueue() = default;
+
+  // Registers this process and rescues the jobs of dead predecessors of the same name.
+  // Blocking; at start-up. Returns the worker id, never used before.
+  virtual Result<std::int64_t> register_worker(const WorkerIdentity& identity, Duration lease) = 0;
+
+  // Promotes due jobs and claims up to `limit` in order of priority, then age. A job that crashed
+  // its worker before is handed out alone.
+  virtual void claim(ClaimRequest request, Callback<std::vector<Job>> done) = 0;
+  // Marks that work on the job begins now: from here on a crash is charged to it.
+  virtual void start(JobKey key, Callback<void> done) = 0;
+
+  // One transaction: the fenced completion, then the chunks replace the document's old ones and
+  // the document becomes ready. Conflict if the fence is stale: nothing changed.
+  virtual void complete_embedding(JobKey key, std::string document_id, std::int64_t version,
+                                  std::vector<Chunk> chunks, Callback<void> done) = 0;
+  virtual void complete(JobKey key, Callback<void> done) = 0;
+  virtual void fail_job(JobFailure failure, Callback<JobState> done) = 0;
+  // Gives back every job of this worker that is still running, with its attempt. At SIGTERM.
+  virtual void release(std::int64_t worker_id, Callback<std::int64_t> done) = 0;
+  virtual void heartbeat(std::int64_t worker_id, Duration lease, Callback<HeartbeatReply> done) = 0;
+  // Rescues jobs of workers whose lease ran out.
+  virtual void rescue_expired(Callback<std::int64_t> done) = 0;
+  virtual void unregister_worker(std::int64_t worker_id, Callback<void> done) = 0;
+  // Deletes up to 1000 finished jobs older than `keep`.
+  virtual void prune(Duration keep, Callback<std::int64_t> done) = 0;
+
+  // Reads only, so an idle worker never writes. `next_at`: when the earliest waiting job is due.
+  struct Peek {
+    bool ready = false;
+    std::optional<std::int64_t> next_at;
+  };
+  virtual Result<Peek> peek(const std::string& queue) = 0;
+  virtual Result<Job> get_job(std::int64_t id) = 0;
+  virtual Result<QueueStats> queue_stats(const std::string& queue) = 0;
+};
+
+class Store : public DocumentStore, public JobQueue {
+ public:
+  // Cheap: can the database be read now?
+  virtual Result<void> check() = 0;
+  virtual std::string describe() const = 0;  // "sqlite /var/lib/holdfast/holdfast.db"
+};
+
+struct OpenOptions {
+  bool relaxed_durability = false;
+  std::uint32_t max_attempts = 10;
+  std::uint32_t max_crashes = 3;
+  std::uint32_t readers = 3;  // connections for reads
+};
+
+// `url`: "sqlite:///abs/path.db". Refuses a schema older or newer than this binary's, and says
+// to run `holdfast-queue-worker migrate`.
+Result<std::unique_ptr<Store>> open_store(const std::string& url, const OpenOptions& options,
+                                          const Clock& clock);
+
+struct MigrationReport {
+  std::int64_t from = 0;
+  std::int64_t to = 0;
+};
+// Applies the numbered migrations under the write lock. Safe to run from several processes at once.
+Result<MigrationReport> migrate_store(const std::string& url);
+
+// Config to URL: store.url, or SQLite in the state directory.
+std::string store_url(const config::Config& config);
+
+}  // namespace holdfast::store

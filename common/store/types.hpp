@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the store keeps, as plain values. Times are wall-clock milliseconds since the epoch.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast::store {
+
+enum class DocumentStatus { Pending, Ready, Failed };
+std::string_view to_string(DocumentStatus status);  // "pending", "ready", "failed"
+
+struct Document {
+  std::string id;  // UUID
+  std::string title;
+  std::string content;   // empty in listings
+  std::string metadata;  // a JSON object, as text
+  std::uint64_t content_bytes = 0;
+  DocumentStatus status = DocumentStatus::Pending;
+  std::string error;           // why it failed; empty otherwise
+  std::int64_t version = 1;    // +1 at every PUT
+  std::int64_t chunk_count = 0;
+  std::int64_t job_id = 0;     // the newest job that embeds it
+  std::int64_t created_at = 0;
+  std::int64_t updated_at = 0;
+};
+
+struct NewDocument {
+  std::string id;
+  std::string title;
+  std::string content;
+  std::string metadata = "{}";
+  std::string request_id;  // travels with the job to the queue worker's log lines
+  std::string traceparent;
+};
+
+// The numbers are stored; see migrations/0001_initial.sql.
+enum class JobState { Ready = 0, Waiting = 1, Running = 2, Done = 3, Cancelled = 4, Dead = 5 };
+std::string_view to_string(JobState state);  // "ready", "waiting", …
+
+struct Job {
+  std::int64_t id = 0;
+  std::string kind;
+  std::string queue;
+  JobState state = JobState::Ready;
+  std::int32_t priority = 100;
+  std::int32_t attempt = 0;
+  std::int32_t max_attempts = 0;
+  std::int32_t crashes = 0;
+  std::int32_t max_crashes = 0;
+  std::int64_t fence = 0;   // +1 at every claim, never down: the token of ownership
+  std::string payload;      // JSON: {"document_id","request_id",…}
+  std::string last_error;
+  std::int64_t run_at = 0;
+  std::int64_t created_at = 0;
+  std::optional<std::int64_t> finished_at;
+};
+
+struct Created {
+  std::string document_id;
+  std::int64_t job_id = 0;
+};
+
+struct Chunk {
+  std::int64_t ordinal = 0;
+  std::int64_t begin = 0;  // byte offsets into the document's content
+  std::int64_t end = 0;
+  std::string text;
+  std::vector<float> vector;  // unit length
+};
+
+struct SearchHit {
+  std::string document_id;
+  std::string title;
+  std::int64_t chunk = 0;  // ordinal
+  std::string text;
+  double score = 0;        // fused; higher is better
+  std::optional<double> similarity;  // cosine, when the vector search found it
+};
+
+struct DocumentQuery {
+  std::uint32_t limit = 20;
+  std::string cursor;  // opaque, from Page::next_cursor
+  std::optional<DocumentStatus> status;
+};
+
+struct Page {
+  std::vector<Document> documents;  // newest first, without content
+  std::string next_cursor;          // empty on the last page
+};
+
+struct QueueStats {
+  std::int64_t ready = 0, waiting = 0, running = 0, done = 0, cancelled = 0, dead = 0;
+  std::int64_t oldest_ready_at = 0;  // created_at of the oldest ready job; 0 if none
+};
+
+}  // namespace holdfast::store

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The vocabulary of the core: who is supervised, what happens to them (events), what is to be done
+// (actions). Plain values: no I/O, no clock, no Boost. The state machine itself is in fleet.hpp.
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/base/clock.hpp"
+#include "common/config/config.hpp"
+
+namespace holdfast::supervisor::core {
+
+// A process in a slot. `program` is given by the core when a program is added and never reused, so
+// an identity never means two things; a pid could.
+struct SlotId {
+  std::uint32_t program = 0;
+  std::uint32_t slot = 0;
+  auto operator<=>(const SlotId&) const = default;
+};
+
+struct ProcessId {
+  SlotId slot;
+  std::uint64_t incarnation = 0;  // from 1, upward, per slot
+  auto operator<=>(const ProcessId&) const = default;
+};
+
+enum class SlotState { Stopped, Starting, Ready, Stopping, Backoff, CrashLoop, Failed, Done };
+std::string_view to_string(SlotState state);  // "stopped", "starting", … "done" (oneshot at exit 0)
+
+struct ExitStatus {
+  bool signaled = false;
+  int value = 0;  // exit code, or signal number
+  bool core_dumped = false;
+  bool operator==(const ExitStatus&) const = default;
+};
+std::string describe(const ExitStatus& status);  // "exit 1", "signal 9 (SIGKILL)"
+
+// ---- events -------------------------------------------------------------------------------------
+
+struct Spawned {
+  ProcessId process;
+  std::int64_t pid = 0;
+};
+struct SpawnFailed {
+  ProcessId process;
+  std::string step;  // "fork", "exec", "setuid", …
+  int os_error = 0;
+};
+enum class Notice { Ready, Watchdog, WatchdogTrigger, Stopping };
+struct Notified {
+  ProcessId process;
+  Notice notice = Notice::Ready;
+};
+struct StatusText {
+  ProcessId process;
+  std::string text;
+};
+struct Exited {
+  ProcessId process;
+  ExitStatus status;
+};
+struct Tick {};              // the armed timer ran out (or the loop just turned)
+struct ShutdownRequested {   // SIGTERM or SIGINT; a second one is the fast path
+  int signal = 15;
+};
+
+enum class CommandKind { Start, Stop, Restart, Scale };
+struct Command {
+  std::uint64_t request = 0;  // echoed in Reply
+  CommandKind kind = CommandKind::Restart;
+  std::string target;  // "api-worker" (the program, rolling for Restart) or "api-worker.0"
+  std::uint32_t count = 0;  // Scale
+};
+// New programs and supervisor settings, already validated. The core diffs by program name.
+struct Reload {
+  std::uint64_t request = 0;
+  config::Supervisor supervisor;
+  std::vector<config::Program> programs;
+};
+
+using Event = std::variant<Spawned, SpawnFailed, Notified, StatusText, Exited, Tick,
+                           ShutdownRequested, Command, Reload>;
+
+// ---- actions ------------------------------------------------------------------------------------
+
+struct Spawn {
+  ProcessId process;
+  std::string predecessor;  // how the slot's last incarnation ended, empty if none or planned
+};
+struct Signal {
+  ProcessId process;
+  int signal = 15;
+  bool group = true;  // the whole process group, else the process alone
+};
+struct ArmTimer {  // replaces the timer armed before; the shell sends Tick at or after `at`
+  MonoTime at;
+};
+enum class Kind {
+  Starting, Ready, Stopping, Stopped, Crashed, ExitedUnexpectedly, SpawnFailed, Backoff, CrashLoop,
+  CrashLoopEnded, Failed, OneshotDone, ReadyTimeout, Hung, ForcedKill, SlowStop, RollingStarted,
+  RollingDone, RollingAborted, Scaled, ProgramAdded, ProgramRemoved, ProgramChanged, ShutdownBegan,
+  ShutdownStage, ShutdownForced, ShutdownDone, Hopeless, LateLoop
+};
+std::string_view to_string(Kind kind);  // "crash_loop", "ready_timeout", …
+// Something people may want to know: goes to the log, the event stream and the alert rules.
+struct Report {
+  Kind kind = Kind::Starting;
+  ProcessId process;    // incarnation 0: about the slot; program 0 too: about the fleet
+  std::string program;  // empty: about the fleet
+  std::string message;
+};
+struct Reply {
+  std::uint64_t request = 0;
+  bool ok = true;
+  std::string message;
+};
+struct BeginDrain {};  // /ready turns 503, STOPPING=1 goes up: shutdown has begun
+struct Finish {        // every process is gone or given up: flush and exit with this code
+  int exit_code = 0;
+};
+
+using Action = std::variant<Spawn, Signal, ArmTimer, Report, Reply, BeginDrain, Finish>;
+using Actions = std::vector<Action>;
+
+}  // namespace holdfast::supervisor::core
