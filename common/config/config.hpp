@@ -7,14 +7,14 @@
 //
 // Threads: a value, immutable after loading. Units: durations are Duration, sizes are bytes.
 
+#include "common/base/clock.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "common/base/clock.hpp"
 
 namespace holdfast::config {
 
@@ -26,8 +26,8 @@ enum class LogLevel { Trace, Debug, Info, Warn, Error };
 
 // [supervisor]
 struct Supervisor {
-  std::filesystem::path state_dir = "/var/lib/holdfast";   // databases, outbox: kept
-  std::filesystem::path runtime_dir = "/run/holdfast";     // sockets, locks: made anew
+  std::filesystem::path state_dir = "/var/lib/holdfast";  // databases, outbox: kept
+  std::filesystem::path runtime_dir = "/run/holdfast";    // sockets, locks: made anew
   Duration shutdown_deadline = 30s;
   std::string status_listen = "127.0.0.1:9900";  // "" turns the TCP status endpoint off
   std::uint32_t max_starting = 4;                // starts in flight at a time
@@ -118,32 +118,32 @@ struct Http {
   Duration body_timeout = 10s;    // plus one second per 64 KiB of body
   Duration idle_timeout = 60s;
   Duration handler_timeout = 30s;
-  std::uint32_t max_connections = 4096;         // per worker
+  std::uint32_t max_connections = 4096;  // per worker
   std::uint32_t max_connections_per_client = 512;
-  std::vector<std::string> trusted_proxies;     // CIDRs
-  std::vector<std::string> metrics_allow;       // CIDRs besides loopback that may read /metrics
+  std::vector<std::string> trusted_proxies;  // CIDRs
+  std::vector<std::string> metrics_allow;    // CIDRs besides loopback that may read /metrics
   std::uint32_t store_threads = 2;
   bool operator==(const Http&) const = default;
 };
 
 // [store]
 struct Store {
-  std::string url;  // sqlite:///path; empty: sqlite in the state directory
+  std::string url;                  // sqlite:///path; empty: sqlite in the state directory
   bool relaxed_durability = false;  // SQLite synchronous=NORMAL: a power cut may undo the last 2xx
   bool operator==(const Store&) const = default;
 };
 
 // [queue]
 struct Queue {
-  std::uint32_t batch = 16;        // jobs claimed at a time
-  std::uint32_t concurrency = 1;   // jobs run at a time
+  std::uint32_t batch = 16;       // jobs claimed at a time
+  std::uint32_t concurrency = 1;  // jobs run at a time
   Duration lease = 30s;
   Duration job_timeout = 10min;
   std::uint32_t max_attempts = 10;
   std::uint32_t max_crashes = 3;
   Duration backoff_base = 1s;
   Duration backoff_cap = 1h;
-  Duration poll = 1s;              // backstop of the doorbell
+  Duration poll = 1s;  // backstop of the doorbell
   Duration keep_done = 24h;
   bool operator==(const Queue&) const = default;
 };
@@ -152,8 +152,8 @@ struct Queue {
 struct Embedding {
   std::string provider = "hashing";
   std::uint32_t dimensions = 256;
-  std::uint32_t chunk_bytes = 1200;    // target size of one chunk
-  std::uint32_t chunk_overlap = 200;   // repeated from the end of the chunk before
+  std::uint32_t chunk_bytes = 1200;   // target size of one chunk
+  std::uint32_t chunk_overlap = 200;  // repeated from the end of the chunk before
   bool operator==(const Embedding&) const = default;
 };
 

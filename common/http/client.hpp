@@ -5,12 +5,12 @@
 // line: blocking, TLS verified, no redirects, bounded in time and bytes. AsyncGet is for the many
 // small GETs inside the stack (telemetry sockets), on an io_context.
 
-#include <functional>
-#include <string>
-
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
 #include "common/http/message.hpp"
+
+#include <functional>
+#include <string>
 
 namespace boost::asio {
 class io_context;

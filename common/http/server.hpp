@@ -8,14 +8,14 @@
 // Responder given to a handler may be called from any thread, once; if it is dropped without a
 // call, the client gets a 500.
 
-#include <cstdint>
-#include <functional>
-#include <memory>
-
 #include "common/base/clock.hpp"
 #include "common/base/fd.hpp"
 #include "common/base/result.hpp"
 #include "common/http/message.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
 
 namespace boost::asio {
 class io_context;
@@ -28,12 +28,12 @@ struct Limits {
   std::uint64_t max_body_bytes = 1u << 20;     // 413 beyond, by Content-Length or while reading
   // The body limit of one request, known from its head; unset: max_body_bytes for all.
   std::function<std::uint64_t(const Request& head)> body_limit;
-  Duration header_timeout = std::chrono::seconds(10);  // absolute, from the first byte: 408
-  Duration body_timeout = std::chrono::seconds(10);    // plus 1 s per 64 KiB announced: 408
-  Duration idle_timeout = std::chrono::seconds(60);    // between requests: closed silently
-  Duration write_timeout = std::chrono::seconds(30);   // a reader this slow is cut off
-  Duration handler_timeout = std::chrono::seconds(30); // 503 with Retry-After
-  std::uint32_t max_connections = 4096;          // beyond: 503 with Retry-After, then closed
+  Duration header_timeout = std::chrono::seconds(10);   // absolute, from the first byte: 408
+  Duration body_timeout = std::chrono::seconds(10);     // plus 1 s per 64 KiB announced: 408
+  Duration idle_timeout = std::chrono::seconds(60);     // between requests: closed silently
+  Duration write_timeout = std::chrono::seconds(30);    // a reader this slow is cut off
+  Duration handler_timeout = std::chrono::seconds(30);  // 503 with Retry-After
+  std::uint32_t max_connections = 4096;                 // beyond: 503 with Retry-After, then closed
   std::uint32_t max_connections_per_client = 512;
 };
 

@@ -6,6 +6,8 @@
 //
 // Guarantees
 // - A write is durable before its callback runs (unless relaxed durability was asked for).
+//   Claims, starts, heartbeats, releases and rescues are exempt: they survive the death of any
+//   process, and a power cut that undoes one has also ended the worker that it was about.
 // - A document and its job are created in one transaction.
 // - A job is owned by (id, fence). Every transition names both; a stale owner gets Conflict and
 //   changes nothing.
@@ -18,15 +20,15 @@
 // Errors: NotFound; Conflict (unique key, version or fence); Unavailable (busy, gone: try again);
 // ResourceExhausted (disk full); DataLoss (damaged file); InvalidArgument (a cursor that is none).
 
-#include <functional>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
 #include "common/config/config.hpp"
 #include "common/store/types.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace holdfast::store {
 
@@ -77,8 +79,8 @@ struct JobFailure {
 };
 
 struct HeartbeatReply {
-  bool alive = true;                 // false: this incarnation was declared dead; stop everything
-  std::vector<JobKey> to_stop;       // cancelled or past their deadline
+  bool alive = true;            // false: this incarnation was declared dead; stop everything
+  std::vector<JobKey> to_stop;  // cancelled or past their deadline
 };
 
 class JobQueue {
@@ -90,7 +92,10 @@ class JobQueue {
   virtual Result<std::int64_t> register_worker(const WorkerIdentity& identity, Duration lease) = 0;
 
   // Promotes due jobs and claims up to `limit` in order of priority, then age. A job that crashed
-  // its worker before is handed out alone.
+  // its worker before is handed out alone: only to a worker that holds nothing, and that worker
+  // gets nothing else until it is finished. So a claim can come back empty although peek() says
+  // ready; wait for a job of one's own to finish, or for the poll, before the next.
+  // Conflict if this worker was declared dead. A worker that released its jobs gets no more.
   virtual void claim(ClaimRequest request, Callback<std::vector<Job>> done) = 0;
   // Marks that work on the job begins now: from here on a crash is charged to it.
   virtual void start(JobKey key, Callback<void> done) = 0;
@@ -101,13 +106,15 @@ class JobQueue {
                                   std::vector<Chunk> chunks, Callback<void> done) = 0;
   virtual void complete(JobKey key, Callback<void> done) = 0;
   virtual void fail_job(JobFailure failure, Callback<JobState> done) = 0;
-  // Gives back every job of this worker that is still running, with its attempt. At SIGTERM.
+  // Gives back every job of this worker that is still running, with its attempt, and hands it no
+  // more: a claim that was under way cannot undo a shutdown. At SIGTERM.
   virtual void release(std::int64_t worker_id, Callback<std::int64_t> done) = 0;
   virtual void heartbeat(std::int64_t worker_id, Duration lease, Callback<HeartbeatReply> done) = 0;
-  // Rescues jobs of workers whose lease ran out.
+  // Rescues jobs of workers whose lease ran out. Returns how many.
   virtual void rescue_expired(Callback<std::int64_t> done) = 0;
   virtual void unregister_worker(std::int64_t worker_id, Callback<void> done) = 0;
-  // Deletes up to 1000 finished jobs older than `keep`.
+  // Deletes up to 1000 jobs that finished longer ago than `keep`. Dead ones stay seven days at
+  // least: somebody may want to look.
   virtual void prune(Duration keep, Callback<std::int64_t> done) = 0;
 
   // Reads only, so an idle worker never writes. `next_at`: when the earliest waiting job is due.
@@ -132,10 +139,13 @@ struct OpenOptions {
   std::uint32_t max_attempts = 10;
   std::uint32_t max_crashes = 3;
   std::uint32_t readers = 3;  // connections for reads
+  // Vectors kept in memory for search. Beyond it, search reads them from the database each time:
+  // just as exact, and slower.
+  std::size_t vector_cache_bytes = std::size_t{256} << 20;
 };
 
-// `url`: "sqlite:///abs/path.db". Refuses a schema older or newer than this binary's, and says
-// to run `holdfast-queue-worker migrate`.
+// `url`: "sqlite:///abs/path.db". `clock` outlives the store. Refuses a schema older or newer than
+// this binary's, and says to run `holdfast-queue-worker migrate`.
 Result<std::unique_ptr<Store>> open_store(const std::string& url, const OpenOptions& options,
                                           const Clock& clock);
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace holdfast::store {
@@ -20,10 +21,10 @@ struct Document {
   std::string metadata;  // a JSON object, as text
   std::uint64_t content_bytes = 0;
   DocumentStatus status = DocumentStatus::Pending;
-  std::string error;           // why it failed; empty otherwise
-  std::int64_t version = 1;    // +1 at every PUT
+  std::string error;         // why it failed; empty otherwise
+  std::int64_t version = 1;  // +1 at every PUT
   std::int64_t chunk_count = 0;
-  std::int64_t job_id = 0;     // the newest job that embeds it
+  std::int64_t job_id = 0;  // the newest job that embeds it
   std::int64_t created_at = 0;
   std::int64_t updated_at = 0;
 };
@@ -33,7 +34,8 @@ struct NewDocument {
   std::string title;
   std::string content;
   std::string metadata = "{}";
-  std::string request_id;  // travels with the job to the queue worker's log lines
+  std::int32_t priority = 100;  // of its job; lower runs first
+  std::string request_id;       // travels with the job to the queue worker's log lines
   std::string traceparent;
 };
 
@@ -51,8 +53,8 @@ struct Job {
   std::int32_t max_attempts = 0;
   std::int32_t crashes = 0;
   std::int32_t max_crashes = 0;
-  std::int64_t fence = 0;   // +1 at every claim, never down: the token of ownership
-  std::string payload;      // JSON: {"document_id","request_id",…}
+  std::int64_t fence = 0;  // +1 at every claim, never down: the token of ownership
+  std::string payload;     // JSON: {"document_id","version","request_id","traceparent"}
   std::string last_error;
   std::int64_t run_at = 0;
   std::int64_t created_at = 0;
@@ -77,7 +79,7 @@ struct SearchHit {
   std::string title;
   std::int64_t chunk = 0;  // ordinal
   std::string text;
-  double score = 0;        // fused; higher is better
+  double score = 0;                  // fused; higher is better
   std::optional<double> similarity;  // cosine, when the vector search found it
 };
 

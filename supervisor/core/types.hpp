@@ -4,14 +4,14 @@
 // The vocabulary of the core: who is supervised, what happens to them (events), what is to be done
 // (actions). Plain values: no I/O, no clock, no Boost. The state machine itself is in fleet.hpp.
 
+#include "common/base/clock.hpp"
+#include "common/config/config.hpp"
+
 #include <compare>
 #include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "common/base/clock.hpp"
-#include "common/config/config.hpp"
 
 namespace holdfast::supervisor::core {
 
@@ -64,8 +64,8 @@ struct Exited {
   ProcessId process;
   ExitStatus status;
 };
-struct Tick {};              // the armed timer ran out (or the loop just turned)
-struct ShutdownRequested {   // SIGTERM or SIGINT; a second one is the fast path
+struct Tick {};             // the armed timer ran out (or the loop just turned)
+struct ShutdownRequested {  // SIGTERM or SIGINT; a second one is the fast path
   int signal = 15;
 };
 
@@ -73,7 +73,7 @@ enum class CommandKind { Start, Stop, Restart, Scale };
 struct Command {
   std::uint64_t request = 0;  // echoed in Reply
   CommandKind kind = CommandKind::Restart;
-  std::string target;  // "api-worker" (the program, rolling for Restart) or "api-worker.0"
+  std::string target;       // "api-worker" (the program, rolling for Restart) or "api-worker.0"
   std::uint32_t count = 0;  // Scale
 };
 // New programs and supervisor settings, already validated. The core diffs by program name.
@@ -101,10 +101,35 @@ struct ArmTimer {  // replaces the timer armed before; the shell sends Tick at o
   MonoTime at;
 };
 enum class Kind {
-  Starting, Ready, Stopping, Stopped, Crashed, ExitedUnexpectedly, SpawnFailed, Backoff, CrashLoop,
-  CrashLoopEnded, Failed, OneshotDone, ReadyTimeout, Hung, ForcedKill, SlowStop, RollingStarted,
-  RollingDone, RollingAborted, Scaled, ProgramAdded, ProgramRemoved, ProgramChanged, ShutdownBegan,
-  ShutdownStage, ShutdownForced, ShutdownDone, Hopeless, LateLoop
+  Starting,
+  Ready,
+  Stopping,
+  Stopped,
+  Crashed,
+  ExitedUnexpectedly,
+  SpawnFailed,
+  Backoff,
+  CrashLoop,
+  CrashLoopEnded,
+  Failed,
+  OneshotDone,
+  ReadyTimeout,
+  Hung,
+  ForcedKill,
+  SlowStop,
+  RollingStarted,
+  RollingDone,
+  RollingAborted,
+  Scaled,
+  ProgramAdded,
+  ProgramRemoved,
+  ProgramChanged,
+  ShutdownBegan,
+  ShutdownStage,
+  ShutdownForced,
+  ShutdownDone,
+  Hopeless,
+  LateLoop
 };
 std::string_view to_string(Kind kind);  // "crash_loop", "ready_timeout", …
 // Something people may want to know: goes to the log, the event stream and the alert rules.

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/app.hpp"
+
+#include "api-worker/handlers/documents.hpp"
+#include "api-worker/handlers/health.hpp"
+#include "api-worker/handlers/jobs.hpp"
+#include "api-worker/handlers/metrics.hpp"
+#include "api-worker/handlers/search.hpp"
+#include "api-worker/middleware/access_log.hpp"
+#include "api-worker/middleware/client_address.hpp"
+#include "api-worker/middleware/limits.hpp"
+#include "api-worker/middleware/request_id.hpp"
+#include "api-worker/middleware/request_metrics.hpp"
+#include "api-worker/middleware/security_headers.hpp"
+#include "api-worker/pipeline.hpp"
+#include "common/metrics/instruments.hpp"
+
+#include <prometheus/gauge.h>
+
+#include <algorithm>
+
+namespace holdfast::api {
+
+namespace {
+
+// Scans that may wait for a thread: at a few milliseconds each, more would only time out.
+constexpr std::uint32_t kMaxPending = 512;
+
+Chain make_chain(worker::Context& context, std::vector<Network> trusted) {
+  Chain chain;  // the order is told in middleware/chain.cpp
+  chain.add_envelope(std::make_unique<RequestId>());
+  chain.add_envelope(std::make_unique<ClientAddress>(std::move(trusted)));
+  chain.add_envelope(std::make_unique<AccessLog>(context.log(), context.clock()));
+  chain.add_envelope(std::make_unique<RequestMetrics>(context.registry(), context.clock()));
+  chain.add_envelope(std::make_unique<SecurityHeaders>());
+  chain.add_guard(std::make_unique<Limits>());
+  return chain;
+}
+
+Router make_router(const Services& services) {
+  Router router;
+  add_document_routes(router, services);
+  add_search_routes(router, services);
+  add_job_routes(router, services);
+  add_health_routes(router, services);
+  add_metrics_routes(router, services);
+  return router;
+}
+
+http::Limits limits_of(const config::Http& config) {
+  http::Limits limits;
+  limits.max_header_bytes = config.max_header_bytes;
+  limits.max_body_bytes = config.max_body_bytes;
+  limits.body_limit = [config](const http::Request& head) { return body_limit(head, config); };
+  limits.header_timeout = config.header_timeout;
+  limits.body_timeout = config.body_timeout;
+  limits.idle_timeout = config.idle_timeout;
+  limits.handler_timeout = config.handler_timeout;
+  limits.max_connections = config.max_connections;
+  limits.max_connections_per_client = config.max_connections_per_client;
+  return limits;
+}
+
+store::OpenOptions store_options(const config::Config& config) {
+  store::OpenOptions options;
+  options.relaxed_durability = config.store.relaxed_durability;
+  options.max_attempts = config.queue.max_attempts;
+  options.max_crashes = config.queue.max_crashes;
+  options.readers = config.http.store_threads + 1;  // the loop reads too
+  return options;
+}
+
+Result<Fd> public_listener(worker::Context& context) {
+  if (auto inherited = context.take_fd("http")) return std::move(*inherited);
+  const auto found = context.config().listen.find("http");
+  const config::Listen listen =
+      found == context.config().listen.end() ? config::Listen{} : found->second;
+  return http::open_listener(listen.address, static_cast<int>(listen.backlog));
+}
+
+class ApiService final : public worker::Service {
+ public:
+  ApiService(worker::Context& context, std::unique_ptr<store::Store> store,
+             std::unique_ptr<embedding::Provider> embedder, std::vector<Network> trusted,
+             std::vector<Network> metrics_allow)
+      : store_(std::move(store)),
+        embedder_(std::move(embedder)),
+        doorbell_(context.take_fd("doorbell")),
+        offload_(std::max(context.config().http.store_threads, 1u), kMaxPending),
+        services_{context.io(),
+                  context.clock(),
+                  *store_,
+                  offload_,
+                  *embedder_,
+                  context.registry(),
+                  doorbell_,
+                  [this] { return server_->stats(); },
+                  context.identity().name,
+                  context.status_socket(),
+                  std::move(metrics_allow),
+                  context.clock().mono()},
+        pipeline_(std::make_shared<Pipeline>(context.io(), context.clock(),
+                                             make_chain(context, std::move(trusted)),
+                                             make_router(services_), ErrorMapper(context.log()))),
+        connections_(metrics::Gauges(context.registry(), "http_connections_open").only()),
+        server_(std::make_unique<http::Server>(
+            context.io(), limits_of(context.config().http),
+            [pipeline = pipeline_](std::shared_ptr<http::Request> request,
+                                   http::Responder respond) {
+              pipeline->handle(std::move(request), std::move(respond));
+            },
+            [pipeline = pipeline_](const http::Request& request, const http::Refusal& refusal) {
+              return pipeline->refuse(request, refusal);
+            })) {}
+
+  Result<void> listen(Fd listener) { return server_->listen(std::move(listener)); }
+
+  // What still runs on the pool or in the store uses the services: it ends while they exist.
+  ~ApiService() override {
+    server_.reset();
+    offload_.stop();
+    store_.reset();
+  }
+
+  // Every request in hand has had its answer once the server is drained; what is left on the pool
+  // or at the store's writer is work that nobody waits for any more, and it is finished too.
+  void drain(std::function<void()> done) override {
+    server_->drain([this, done = std::move(done)] {
+      offload_.stop();
+      done();
+    });
+  }
+
+  Result<void> check() override { return store_->check(); }
+
+  void before_scrape() override {
+    connections_.Set(static_cast<double>(server_->stats().connections_open));
+  }
+
+ private:
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<embedding::Provider> embedder_;
+  Doorbell doorbell_;
+  Offload offload_;
+  Services services_;
+  std::shared_ptr<Pipeline> pipeline_;
+  prometheus::Gauge& connections_;
+  std::unique_ptr<http::Server> server_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) {
+  const config::Config& config = context.config();
+  auto trusted = parse_networks(config.http.trusted_proxies);
+  if (!trusted) return fail(trusted.error().with_context("http.trusted_proxies"));
+  auto metrics_allow = parse_networks(config.http.metrics_allow);
+  if (!metrics_allow) return fail(metrics_allow.error().with_context("http.metrics_allow"));
+  HOLDFAST_TRY_ASSIGN(auto embedder, embedding::make_provider(config.embedding));
+  const std::string url = store::store_url(config);
+  HOLDFAST_TRY_ASSIGN(auto store, store::open_store(url, store_options(config), context.clock()));
+  HOLDFAST_TRY_ASSIGN(Fd listener, public_listener(context));
+  auto service = std::make_unique<ApiService>(context, std::move(store), std::move(embedder),
+                                              std::move(*trusted), std::move(*metrics_allow));
+  HOLDFAST_TRY(service->listen(std::move(listener)));
+  return service;
+}
+
+}  // namespace holdfast::api

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/handlers/document_input.hpp"
+
+#include "api-worker/json_input.hpp"
+#include "api-worker/utf8.hpp"
+
+namespace holdfast::api {
+
+namespace {
+
+using Errors = std::vector<FieldProblem>;
+
+std::string_view first_line(std::string_view content) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  const std::size_t begin = content.find_first_not_of(kBlank);
+  if (begin == std::string_view::npos) return {};
+  const std::string_view line = content.substr(begin, content.find('\n', begin) - begin);
+  return utf8_prefix(line.substr(0, line.find_last_not_of(kBlank) + 1), kMaxTitleCharacters);
+}
+
+// PostgreSQL's text cannot hold a NUL, and what one engine refuses, the other must too.
+bool has_nul(std::string_view text) {
+  return text.find('\0') != std::string_view::npos;
+}
+
+std::string check_title(std::string_view title) {
+  if (count_code_points(title) > kMaxTitleCharacters) {
+    return fmt::format("must have {} characters at most", kMaxTitleCharacters);
+  }
+  return has_nul(title) ? "must not contain U+0000" : "";
+}
+
+std::string check_content(std::string_view content) {
+  if (content.find_first_not_of(" \t\r\n") == std::string_view::npos) return "must not be empty";
+  return has_nul(content) ? "must not contain U+0000" : "";
+}
+
+// Whether JSON text writes a NUL: as the escape itself, not as an escaped backslash before it.
+bool writes_nul(std::string_view json) {
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    if (json[i] != '\\') continue;
+    if (json.substr(i, 6) == "\\u0000") return true;
+    ++i;
+  }
+  return false;
+}
+
+void read_text(const nlohmann::json& body, const char* name, std::string (*check)(std::string_view),
+               std::string& value, Errors& errors) {
+  const auto field = body.find(name);
+  if (field == body.end()) return;
+  const std::string pointer = std::string("#/") + name;
+  if (!field->is_string()) {
+    errors.push_back({pointer, "", "must be a string"});
+    return;
+  }
+  value = field->get_ref<const std::string&>();
+  if (std::string wrong = check(value); !wrong.empty()) {
+    errors.push_back({pointer, "", std::move(wrong)});
+  }
+}
+
+void read_metadata(const nlohmann::json& body, std::string& metadata, Errors& errors) {
+  const auto field = body.find("metadata");
+  if (field == body.end()) return;
+  if (!field->is_object()) {
+    errors.push_back({"#/metadata", "", "must be an object"});
+    return;
+  }
+  metadata = field->dump();
+  if (metadata.size() > kMaxMetadataBytes) {
+    errors.push_back(
+        {"#/metadata", "", fmt::format("must have {} bytes at most as JSON", kMaxMetadataBytes)});
+  }
+  if (writes_nul(metadata)) {
+    errors.push_back({"#/metadata", "", "must not contain U+0000"});
+  }
+}
+
+tl::expected<store::NewDocument, Problem> from_json(const http::Request& request) {
+  auto body = parse_json_object(request);
+  if (!body) return tl::unexpected(std::move(body).error());
+  store::NewDocument document;
+  Errors errors;
+  read_text(*body, "title", check_title, document.title, errors);
+  if (!body->contains("content")) errors.push_back({"#/content", "", "is required"});
+  read_text(*body, "content", check_content, document.content, errors);
+  read_metadata(*body, document.metadata, errors);
+  for (const auto& [name, value] : body->items()) {
+    if (name != "title" && name != "content" && name != "metadata") {
+      errors.push_back({pointer_to(name), "", "is not a field of a document"});
+    }
+  }
+  if (!errors.empty()) {
+    return tl::unexpected(Problem{422, "The document has invalid fields.", std::move(errors)});
+  }
+  return document;
+}
+
+tl::expected<store::NewDocument, Problem> from_text(const http::Request& request) {
+  const std::string encoding = charset(request);
+  if (!encoding.empty() && encoding != "utf-8" && encoding != "us-ascii") {
+    return tl::unexpected(Problem{415, "Send text as UTF-8."});
+  }
+  if (const std::size_t at = find_invalid_utf8(request.body); at != std::string_view::npos) {
+    return tl::unexpected(Problem{400, fmt::format("The body is not valid UTF-8 at byte {}.", at)});
+  }
+  store::NewDocument document;
+  Errors errors;
+  if (const std::string* title = request.query_value("title")) document.title = *title;
+  document.content = request.body;
+  if (std::string wrong = check_title(document.title); !wrong.empty()) {
+    errors.push_back({"", "title", std::move(wrong)});
+  }
+  if (std::string wrong = check_content(document.content); !wrong.empty()) {
+    errors.push_back({"#", "", std::move(wrong)});
+  }
+  if (!errors.empty()) {
+    return tl::unexpected(Problem{422, "The document has invalid fields.", std::move(errors)});
+  }
+  return document;
+}
+
+}  // namespace
+
+tl::expected<store::NewDocument, Problem> parse_document(const http::Request& request) {
+  const std::string type = media_type(request);
+  tl::expected<store::NewDocument, Problem> document;
+  if (type == "application/json") {
+    document = from_json(request);
+  } else if (type == "text/plain") {
+    document = from_text(request);
+  } else {
+    return tl::unexpected(
+        Problem{415, "Send a document as Content-Type: application/json or text/plain."});
+  }
+  if (document && document->title.empty()) document->title = first_line(document->content);
+  return document;
+}
+
+}  // namespace holdfast::api

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/handlers/health.hpp"
+
+#include "api-worker/handlers/relay.hpp"
+#include "api-worker/json_writer.hpp"
+#include "common/base/version.hpp"
+
+#include <cmath>
+
+namespace holdfast::api {
+
+namespace {
+
+http::Response uncached(std::string body) {
+  http::Response response = http::Response::json(200, std::move(body));
+  response.headers.set("Cache-Control", "no-store");
+  return response;
+}
+
+std::string health_json(const Services& services) {
+  const std::chrono::duration<double> uptime = services.clock.mono() - services.started;
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.field("status", "ok");
+  json.field("uptime_seconds", std::floor(uptime.count() * 1000) / 1000);
+  json.field("version", kVersion);
+  json.end_object();
+  return out;
+}
+
+}  // namespace
+
+void add_health_routes(Router& router, const Services& services) {
+  router.add("GET", "/health", [&services](const ContextPtr&, const Reply& reply) {
+    reply(uncached(health_json(services)));
+  });
+  router.add("GET", "/live",
+             [](const ContextPtr&, const Reply& reply) { reply(uncached(R"({"status":"ok"})")); });
+  router.add("GET", "/ready", [&services](const ContextPtr&, const Reply& reply) {
+    if (!services.status_socket.empty()) return relay(services, "/ready", {}, reply);
+    answer(services, Work::Scan, reply, [&services]() -> Result<http::Response> {
+      HOLDFAST_TRY(services.store.check());
+      return uncached(R"({"status":"ready"})");
+    });
+  });
+}
+
+}  // namespace holdfast::api

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// GET /api/jobs/{id}    one job: state, attempts, last error
+// GET /api/queue        how many jobs of a queue (?queue=default) are in each state
+
+#include "api-worker/handlers/services.hpp"
+
+namespace holdfast::api {
+
+void add_job_routes(Router& router, const Services& services);
+
+}  // namespace holdfast::api

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/handlers/metrics.hpp"
+
+#include "api-worker/handlers/relay.hpp"
+#include "api-worker/json_writer.hpp"
+#include "api-worker/middleware/client_address.hpp"
+#include "api-worker/problem.hpp"
+#include "common/metrics/exposition.hpp"
+
+#include <unistd.h>
+
+namespace holdfast::api {
+
+namespace {
+
+bool may_read_metrics(const Client& client, const std::vector<Network>& allowed) {
+  if (client.local) return true;
+  const auto address = IpAddress::parse(client.address);
+  return !client.hidden && address && contains(allowed, *address);
+}
+
+http::Response own_metrics(const Services& services, std::string_view accept) {
+  const metrics::Format format = metrics::negotiate(accept);
+  std::string out;
+  metrics::write_text(metrics::collect(services.registry), format, out);
+  return http::Response::text(200, std::move(out), metrics::content_type(format));
+}
+
+void get_metrics(const Services& services, const ContextPtr& context, const Reply& reply) {
+  if (!may_read_metrics(context->client, services.metrics_allow)) {
+    return reply(problem_response(
+        *context, {403, "Metrics are for this host and the networks of http.metrics_allow."}));
+  }
+  const std::string* accept = context->request->headers.find("Accept");
+  if (services.status_socket.empty()) {
+    return reply(own_metrics(services, accept == nullptr ? "" : *accept));
+  }
+  http::Headers headers;
+  if (accept != nullptr) headers.set("Accept", *accept);
+  relay(services, "/metrics", headers, reply);
+}
+
+std::string stats_json(const Services& services) {
+  const http::ServerStats stats = services.server_stats();
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.field("worker", services.worker);
+  json.field("pid", ::getpid());
+  json.field("store", services.store.describe());
+  json.field("connections_open", stats.connections_open);
+  json.field("connections_total", stats.connections_total);
+  json.field("requests_in_flight", stats.requests_in_flight);
+  json.field("requests_total", stats.requests_total);
+  json.field("offloaded_pending", services.offload.pending());
+  json.end_object();
+  return out;
+}
+
+void get_stats(const Services& services, const ContextPtr& context, const Reply& reply) {
+  if (!context->client.local) {
+    return reply(problem_response(*context, {403, "This path is for this host only."}));
+  }
+  reply(http::Response::json(200, stats_json(services)));
+}
+
+}  // namespace
+
+void add_metrics_routes(Router& router, const Services& services) {
+  router.add("GET", "/metrics", [&services](const ContextPtr& context, const Reply& reply) {
+    get_metrics(services, context, reply);
+  });
+  router.add("GET", "/internal/stats", [&services](const ContextPtr& context, const Reply& reply) {
+    get_stats(services, context, reply);
+  });
+}
+
+}  // namespace holdfast::api

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/middleware/chain.hpp"
+
+#include <cassert>
+
+// The order, from the outside in (app.cpp builds it):
+//
+//   envelope   1 request_id         everything further in logs and answers with it
+//              2 client_address     everything further in may ask who
+//              3 access_log         one line and the metrics, with the final status and size
+//              4 security_headers
+//              5 (CORS)             its place: preflights end here, errors need its headers too
+//   guards     6 limits             cheapest refusals first
+//              7 (rate limit)       its place: before keys are looked up, so that guessing is slow
+//              8 (API key)          its place
+//   innermost  9 the route's handler
+//             10 error_mapper       makes a response of the handler's error, before the way out
+
+namespace holdfast::api {
+
+void Chain::add_envelope(std::unique_ptr<Middleware> middleware) {
+  assert(envelope_ == links_.size() && "the envelope lies around the guards");
+  links_.push_back(std::move(middleware));
+  envelope_ = links_.size();
+}
+
+void Chain::add_guard(std::unique_ptr<Middleware> middleware) {
+  links_.push_back(std::move(middleware));
+}
+
+std::optional<http::Response> Chain::enter(Context& context) const {
+  for (context.entered = 0; context.entered < links_.size();) {
+    auto response = links_[context.entered++]->on_request(context);
+    if (response) return response;
+  }
+  return {};
+}
+
+void Chain::enter_refused(Context& context) const {
+  for (context.entered = 0; context.entered < envelope_;) {
+    links_[context.entered++]->on_request(context);
+  }
+}
+
+void Chain::leave(Context& context, http::Response& response) const {
+  while (context.entered > 0)
+    links_[--context.entered]->on_response(context, response);
+}
+
+}  // namespace holdfast::api

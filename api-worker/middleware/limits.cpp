@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/middleware/limits.hpp"
+
+#include "api-worker/problem.hpp"
+
+namespace holdfast::api {
+
+namespace {
+
+bool needs_length(const http::Request& request) {
+  return request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+}
+
+}  // namespace
+
+std::uint64_t body_limit(const http::Request& head, const config::Http& config) {
+  const bool document = head.path == "/api/documents" || head.path.starts_with("/api/documents/");
+  return document ? config.max_document_bytes : config.max_body_bytes;
+}
+
+std::optional<http::Response> Limits::on_request(Context& context) {
+  const http::Request& request = *context.request;
+  if (needs_length(request) && request.headers.find("Content-Length") == nullptr &&
+      request.headers.find("Transfer-Encoding") == nullptr) {
+    return problem_response(
+        context, {411, "Send the length of the body in Content-Length, 0 if there is none."});
+  }
+  const std::string* encoding = request.headers.find("Content-Encoding");
+  if (encoding != nullptr && !http::equals_ignoring_case(*encoding, "identity")) {
+    return problem_response(context,
+                            {415, "Send the body without Content-Encoding: it is not inflated."});
+  }
+  return {};
+}
+
+}  // namespace holdfast::api

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Middleware: one concern of the HTTP edge, around every request. Each has its own file, with its
+// rules at the top; chain.cpp says their order and why.
+//
+// Threads: all methods run on the loop's thread.
+
+#include "api-worker/context.hpp"
+#include "common/http/message.hpp"
+
+#include <optional>
+
+namespace holdfast::api {
+
+class Middleware {
+ public:
+  virtual ~Middleware() = default;
+
+  // On the way in. A response ends the request here: what is further in never sees it.
+  virtual std::optional<http::Response> on_request(Context&) { return {}; }
+
+  // On the way out, for every request whose way in came through here.
+  virtual void on_response(Context&, http::Response&) {}
+};
+
+}  // namespace holdfast::api

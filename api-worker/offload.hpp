@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Offload: where blocking work runs. The one place that decides what leaves the loop's thread.
+//
+// - Point work (one row by its key) runs at once on the caller's thread: the hand-over to another
+//   thread and back costs more than such a read.
+// - Scan work (listings, search, the embedding of a query) runs on a small pool. Beyond a fixed
+//   number of waiting tasks it is refused, so that a burst costs its senders a 503 instead of
+//   costing everybody their latency.
+//
+// Threads: run() from any; stop() and destruction from the loop's.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+namespace holdfast::api {
+
+enum class Work { Point, Scan };
+
+class Offload {
+ public:
+  Offload(std::uint32_t threads, std::uint32_t max_pending);
+  ~Offload();  // stops
+  Offload(const Offload&) = delete;
+  Offload& operator=(const Offload&) = delete;
+
+  // False if the pool is full or stopped: `task` was not taken. `task` must not throw.
+  [[nodiscard]] bool run(Work work, std::function<void()> task);
+  // Finishes what was taken and joins the threads.
+  void stop();
+
+  std::uint32_t pending() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast::api

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/config/defaults.hpp"
+
+#include "common/config/report.hpp"
+
+#include <algorithm>
+
+namespace holdfast::config {
+
+std::vector<Program> default_programs() {
+  Program migrate;
+  migrate.name = "migrate";
+  migrate.command = {"holdfast-queue-worker", "migrate"};
+  migrate.type = ProgramType::Oneshot;
+
+  Program queue_worker;
+  queue_worker.name = "queue-worker";
+  queue_worker.command = {"holdfast-queue-worker"};
+  queue_worker.after = {"migrate"};
+  queue_worker.stop_timeout = 15s;
+
+  Program api_worker;
+  api_worker.name = "api-worker";
+  api_worker.command = {"holdfast-api-worker"};
+  api_worker.replicas = 2;
+  api_worker.after = {"queue-worker"};
+  api_worker.sockets = {"http"};
+  api_worker.stop_timeout = 10s;
+
+  std::vector<Program> programs{migrate, queue_worker, api_worker};
+  const Report nothing_given{""};
+  for (Program& program : programs)
+    apply_dependent_defaults(program, nothing_given);
+  return programs;
+}
+
+void apply_dependent_defaults(Program& program, const Report& report) {
+  const std::string section = "program." + program.name;
+  const auto given = [&](const char* key) { return report.given(section, key); };
+  if (!given("min_ready")) program.min_ready = std::min(program.min_ready, program.replicas);
+  if (program.type == ProgramType::Oneshot && !given("restart")) {
+    program.restart = RestartPolicy::OnFailure;
+  }
+  // Only a program that speaks sd_notify sends heartbeats; any other would be killed for silence.
+  const bool heartbeats =
+      program.type == ProgramType::Service && program.ready == ReadyKind::Notify;
+  if (!heartbeats && !given("watchdog")) program.watchdog = 0s;
+}
+
+void apply_dependent_defaults(Config& config, const Report& report) {
+  if (config.environment == Environment::Development) {
+    if (!report.given("log", "level")) config.log.level = LogLevel::Debug;
+    if (!report.given("log", "format")) config.log.format = LogFormat::Pretty;
+  }
+  if (!report.given("http", "max_connections_per_client")) {
+    config.http.max_connections_per_client =
+        std::min(config.http.max_connections_per_client, config.http.max_connections);
+  }
+  if (!report.given("embedding", "chunk_overlap")) {
+    config.embedding.chunk_overlap =
+        std::min(config.embedding.chunk_overlap, config.embedding.chunk_bytes / 4);
+  }
+  if (config.programs.empty()) {
+    config.programs = default_programs();
+    config.listen.try_emplace("http");
+  }
+  if (config.listen.empty()) config.listen["http"] = Listen{};
+  for (Program& program : config.programs)
+    apply_dependent_defaults(program, report);
+}
+
+}  // namespace holdfast::config

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Defaults that depend on other keys. Those that do not are in config.hpp. Threads: any.
+
+#include "common/config/config.hpp"
+
+namespace holdfast::config {
+
+class Report;
+
+// To be called when the file and the environment were read: fills what neither gave.
+void apply_dependent_defaults(Config& config, const Report& report);
+void apply_dependent_defaults(Program& program, const Report& report);
+
+}  // namespace holdfast::config

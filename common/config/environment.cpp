@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/config/environment.hpp"
+
+#include "common/base/file.hpp"
+#include "common/config/address.hpp"
+#include "common/config/schema.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace holdfast::config {
+
+namespace {
+
+const std::string* find_set(const Environ& environ, const std::string& name) {
+  const auto found = environ.find(name);
+  return found == environ.end() || found->second.empty() ? nullptr : &found->second;
+}
+
+// NAME, or for a secret the content of the file that NAME_FILE names. `name` becomes the variable
+// that it came from.
+std::optional<std::string> value_of(const Variable& variable, const Environ& environ,
+                                    std::string& name, Report& report) {
+  const std::string* const direct = find_set(environ, variable.name);
+  const std::string file_variable = variable.name + "_FILE";
+  const std::string* const path = variable.secret ? find_set(environ, file_variable) : nullptr;
+  if (direct != nullptr && path != nullptr) {
+    report.problem_of_variable(variable.name,
+                               fmt::format("is set, and so is {}: set one of them", file_variable));
+    return {};
+  }
+  if (path == nullptr) return direct == nullptr ? std::nullopt : std::optional(*direct);
+  name = file_variable;
+  constexpr std::size_t kLargestSecret = 64u << 10;
+  auto content = read_file(*path, kLargestSecret);
+  if (!content) {
+    report.problem_of_variable(file_variable, content.error().message);
+    return {};
+  }
+  while (!content->empty() && (content->back() == '\n' || content->back() == '\r')) {
+    content->pop_back();
+  }
+  if (content->empty()) {
+    report.problem_of_variable(file_variable, fmt::format("'{}' is empty", *path));
+    return {};
+  }
+  return std::move(*content);
+}
+
+Fields fields_of_section(Config& config, const std::string& name) {
+  for (Section& section : single_sections(config)) {
+    if (section.name == name) return std::move(section.fields);
+  }
+  return root_fields(config);
+}
+
+void apply(const Variable& variable, const Environ& environ, Config& config, Report& report) {
+  std::string name = variable.name;
+  auto value = value_of(variable, environ, name, report);
+  if (!value) return;
+  if (variable.any_case) {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+    std::transform(value->begin(), value->end(), value->begin(), lower);
+  }
+  for (const Field& field : fields_of_section(config, variable.section)) {
+    if (field.key != variable.key) continue;
+    Complaints complaints;
+    field.read(Value{*value}, complaints);
+    for (const Complaint& complaint : complaints) {
+      report.problem_of_variable(name, complaint.message);
+    }
+    report.note_variable(
+        variable.section.empty() ? variable.key : variable.section + "." + variable.key, name);
+  }
+}
+
+void apply_port(const Environ& environ, Config& config, Report& report) {
+  const std::string* const text = find_set(environ, "PORT");
+  if (text == nullptr) return;
+  std::uint16_t port = 0;
+  const char* const last = text->data() + text->size();
+  const auto [end, error] = std::from_chars(text->data(), last, port);
+  if (error != std::errc{} || end != last) {
+    report.problem_of_variable("PORT", fmt::format("'{}' is not a port from 0 to 65535", *text));
+    return;
+  }
+  if (config.listen.empty()) config.listen["http"] = Listen{};
+  const auto http = config.listen.find("http");
+  if (http == config.listen.end()) {
+    report.warning_of_variable("PORT", "has no effect: there is no [listen.http]");
+    return;
+  }
+  auto address = parse_listen_address(http->second.address);
+  if (!address) return;  // already reported where it was read
+  if (address->kind == ListenAddress::Kind::Unix) {
+    report.problem_of_variable(
+        "PORT", fmt::format("is set, but [listen.http] listens on '{}'", http->second.address));
+    return;
+  }
+  address->port = port;
+  http->second.address = format_listen_address(*address);
+  report.note_variable("listen.http.address", "PORT");
+}
+
+}  // namespace
+
+const std::vector<Variable>& known_variables() {
+  static const std::vector<Variable> kVariables{
+      {.name = "HOLDFAST_ENV", .section = "", .key = "environment", .any_case = true},
+      {.name = "HOLDFAST_STATE_DIR", .section = "supervisor", .key = "state_dir"},
+      {.name = "HOLDFAST_RUNTIME_DIR", .section = "supervisor", .key = "runtime_dir"},
+      {.name = "STATUS_LISTEN", .section = "supervisor", .key = "status_listen"},
+      {.name = "LOG_LEVEL", .section = "log", .key = "level", .any_case = true},
+      {.name = "LOG_FORMAT", .section = "log", .key = "format", .any_case = true},
+      {.name = "DATABASE_URL", .section = "store", .key = "url", .secret = true},
+  };
+  return kVariables;
+}
+
+void apply_environment(const Environ& environ, Config& config, Report& report) {
+  for (const Variable& variable : known_variables())
+    apply(variable, environ, config, report);
+  apply_port(environ, config, report);
+}
+
+Environ environ_of_process() {
+  Environ environ;
+  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const auto equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    environ.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return environ;
+}
+
+}  // namespace holdfast::config

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The variables that go over the file. A variable that is set but empty counts as unset: that is
+// how compose files pass on what nobody set. Threads: any.
+
+#include "common/config/config.hpp"
+#include "common/config/report.hpp"
+
+#include <string>
+#include <vector>
+
+namespace holdfast::config {
+
+struct Variable {
+  std::string name;
+  std::string section;  // of the key that it sets; "" for the top of the file
+  std::string key;
+  bool secret = false;    // NAME_FILE may name a file that holds the value
+  bool any_case = false;  // "INFO" means "info"
+};
+const std::vector<Variable>& known_variables();  // all but PORT, which sets part of a key
+
+void apply_environment(const Environ& environ, Config& config, Report& report);
+
+}  // namespace holdfast::config

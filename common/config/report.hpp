@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Report: what loading has found so far, and where each key came from. A check that compares two
+// keys points at the one that was written; a default has no place to point at, so its section has.
+//
+// Threads: one owner.
+
+#include "common/config/load.hpp"
+#include "common/config/value.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace holdfast::config {
+
+class Report {
+ public:
+  explicit Report(std::string file) : file_(std::move(file)) {}
+
+  // `path` is "section" or "section.key". A later note replaces an earlier one: the environment
+  // goes over the file.
+  void note(const std::string& path, Position at);
+  void note_variable(const std::string& path, const std::string& variable);
+  bool given(const std::string& section, const std::string& key) const;
+
+  void problem(Position at, const std::string& section, const std::string& message);
+  void problem(const std::string& section, const std::string& key, const std::string& message);
+  void problem_of_variable(const std::string& variable, const std::string& message);
+  void warning(const std::string& section, const std::string& key, const std::string& message);
+  void warning_of_variable(const std::string& variable, const std::string& message);
+
+  bool clean() const { return problems_.empty(); }
+  std::vector<Problem> problems() const;  // the file's, top to bottom, then the environment's
+  std::vector<std::string> warnings() const;
+
+ private:
+  struct Origin {
+    Position at;
+    std::string variable;  // not empty: the environment set it
+  };
+  Origin origin_of(const std::string& section, const std::string& key) const;
+  Problem describe(const std::string& section, const std::string& key,
+                   const std::string& message) const;
+
+  std::string file_;
+  std::map<std::string, Origin> origins_;
+  std::vector<Problem> problems_;
+  std::vector<Problem> warnings_;
+};
+
+}  // namespace holdfast::config

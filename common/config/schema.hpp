@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Every section of the file as a list of fields bound to its struct. Adding a key means adding
+// one line to one of these lists (and a row to docs/configuration.md: a test compares them).
+//
+// Threads: any; the fields refer to the struct that was passed in.
+
+#include "common/config/config.hpp"
+#include "common/config/fields.hpp"
+
+#include <string>
+#include <vector>
+
+namespace holdfast::config {
+
+Fields root_fields(Config& config);  // keys outside of any section
+Fields fields_of(Supervisor& supervisor);
+Fields fields_of(Listen& listen);
+Fields fields_of(Program& program);
+Fields fields_of(Log& log);
+Fields fields_of(Http& http);
+Fields fields_of(Store& store);
+Fields fields_of(Queue& queue);
+Fields fields_of(Embedding& embedding);
+
+// The sections that are one table each; [listen.NAME] and [program.NAME] are many.
+struct Section {
+  std::string name;
+  Fields fields;
+};
+std::vector<Section> single_sections(Config& config);
+
+// The keys that say how a program runs in its process: part of fields_of(Program&).
+void append_process_fields(Program& program, Fields& fields);
+// … and those that say when it is ready and when it is to be restarted.
+void append_lifecycle_fields(Program& program, Fields& fields);
+
+// One row of the reference documentation.
+struct KnownKey {
+  std::string section;  // "supervisor", "program.NAME"; empty for the top of the file
+  std::string key;
+  std::string type;
+  std::string default_toml;  // empty: unset
+  bool operator==(const KnownKey&) const = default;
+};
+std::vector<KnownKey> known_keys();
+
+}  // namespace holdfast::config

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keys of [program.NAME] that say when it is ready, restarted, given up and stopped.
+#include "common/config/address.hpp"
+#include "common/config/schema.hpp"
+
+#include <csignal>
+#include <regex>
+
+namespace holdfast::config {
+
+namespace {
+
+Field ready_field(Program& program) {
+  auto read = [&program](const Value& given, Complaints& complaints) {
+    const std::string* text = expect_text(given, complaints);
+    if (text == nullptr) return;
+    if (*text == "notify" || *text == "started") {
+      program.ready = *text == "notify" ? ReadyKind::Notify : ReadyKind::Started;
+      program.ready_target.clear();
+    } else if (parse_http_target(*text, "/ready")) {
+      program.ready = ReadyKind::Http;
+      program.ready_target = *text;
+    } else {
+      complaints.push_back(
+          {given.at, fmt::format("'{}' is not \"notify\", \"started\", \"http://host:port/path\" "
+                                 "or \"unix:/path/of.sock:/ready\"{}",
+                                 *text, did_you_mean(*text, {"notify", "started"}))});
+    }
+  };
+  auto write = [&program]() -> std::optional<Value> {
+    switch (program.ready) {
+      case ReadyKind::Notify:
+        return Value{std::string("notify")};
+      case ReadyKind::Started:
+        return Value{std::string("started")};
+      case ReadyKind::Http:
+        return Value{program.ready_target};
+      case ReadyKind::LogLine:
+        break;
+    }
+    return {};
+  };
+  return {"ready", "string", std::move(read), std::move(write)};
+}
+
+Field ready_log_field(Program& program) {
+  auto read = [&program](const Value& given, Complaints& complaints) {
+    const std::string* text = expect_text(given, complaints);
+    if (text == nullptr) return;
+    try {
+      const std::regex compiled(*text, std::regex::ECMAScript);
+      program.ready = ReadyKind::LogLine;
+      program.ready_target = *text;
+    } catch (const std::regex_error& error) {
+      complaints.push_back(
+          {given.at, fmt::format("'{}' is not a regular expression: {}", *text, error.what())});
+    }
+    if (text->empty())
+      complaints.push_back({given.at, "must not be empty: it would match any line"});
+  };
+  auto write = [&program]() -> std::optional<Value> {
+    if (program.ready != ReadyKind::LogLine) return {};
+    return Value{program.ready_target};
+  };
+  return {"ready_log", "regular expression", std::move(read), std::move(write)};
+}
+
+const std::vector<std::pair<std::string, int>>& stop_signals() {
+  static const std::vector<std::pair<std::string, int>> kSignals{
+      {"TERM", SIGTERM}, {"INT", SIGINT},   {"QUIT", SIGQUIT},
+      {"HUP", SIGHUP},   {"USR1", SIGUSR1}, {"USR2", SIGUSR2},
+      {"ABRT", SIGABRT}, {"KILL", SIGKILL}, {"WINCH", SIGWINCH}};
+  return kSignals;
+}
+
+// Accepts "SIGTERM" beside "TERM".
+Field stop_signal_field(int& signal) {
+  Field field = choice_field<int>("stop_signal", signal, stop_signals());
+  field.read = [read = field.read](const Value& given, Complaints& complaints) {
+    const auto* text = std::get_if<std::string>(&given.data);
+    if (text != nullptr && text->starts_with("SIG")) {
+      return read(Value{text->substr(3), given.at}, complaints);
+    }
+    read(given, complaints);
+  };
+  return field;
+}
+
+Result<std::string> check_metrics(const std::string& text) {
+  if (text.empty() || text == "off") return text;
+  HOLDFAST_TRY(parse_http_target(text, "/metrics"));
+  return text;
+}
+
+}  // namespace
+
+void append_lifecycle_fields(Program& program, Fields& fields) {
+  const auto append = [&](Field field) { fields.push_back(std::move(field)); };
+  append(ready_field(program));
+  append(ready_log_field(program));
+  append(duration_field("ready_timeout", program.ready_timeout, 100ms, 24h));
+  append(duration_field("ready_interval", program.ready_interval, 10ms, 1h));
+
+  append(choice_field<RestartPolicy>("restart", program.restart,
+                                     {{"always", RestartPolicy::Always},
+                                      {"on-failure", RestartPolicy::OnFailure},
+                                      {"never", RestartPolicy::Never}}));
+  append(duration_field("settled_after", program.settled_after, 0s, 24h));
+  append(duration_field("backoff_base", program.backoff_base, 1ms, 1h));
+  append(number_field("backoff_factor", program.backoff_factor, 1, 100));
+  append(duration_field("backoff_cap", program.backoff_cap, 1ms, 24h));
+  append(number_field("backoff_jitter", program.backoff_jitter, 0, 0.9));
+  append(duration_field("backoff_reset", program.backoff_reset, 0s, 24h));
+  append(count_field("crash_loop_exits", program.crash_loop_exits, 1, 1000));
+  append(duration_field("crash_loop_window", program.crash_loop_window, 1s, 24h));
+  append(duration_field("crash_loop_retry", program.crash_loop_retry, 100ms, 24h));
+
+  append(duration_field("watchdog", program.watchdog, 0s, 24h));
+  append(duration_field("watchdog_interval", program.watchdog_interval, 10ms, 8h));
+  append(duration_field("watchdog_grace", program.watchdog_grace, 0s, 1h));
+
+  append(stop_signal_field(program.stop_signal));
+  append(duration_field("stop_timeout", program.stop_timeout, 10ms, 24h));
+
+  append(text_field("metrics", program.metrics, check_metrics));
+}
+
+}  // namespace holdfast::config

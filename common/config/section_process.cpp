@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keys of [program.NAME] that say how it runs in its process.
+#include "common/base/duration.hpp"
+#include "common/config/schema.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+
+namespace holdfast::config {
+
+namespace {
+
+constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();  // RLIM_INFINITY
+
+bool is_variable_name(std::string_view name) {
+  const auto letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  return !name.empty() && letter(name.front()) &&
+         std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || digit(c); });
+}
+
+bool is_set_by_supervisor(std::string_view name) {
+  constexpr std::array<std::string_view, 8> kOurs{
+      "NOTIFY_SOCKET", "WATCHDOG_USEC",  "WATCHDOG_PID",         "LISTEN_FDS",
+      "LISTEN_PID",    "LISTEN_FDNAMES", "HOLDFAST_INCARNATION", "HOLDFAST_PREDECESSOR"};
+  return std::find(kOurs.begin(), kOurs.end(), name) != kOurs.end();
+}
+
+Field environment_field(std::map<std::string, std::string>& environment) {
+  auto read = [&environment](const Value& given, Complaints& complaints) {
+    const auto* table = std::get_if<Table>(&given.data);
+    if (table == nullptr) return complain_type(given, "a table of strings", complaints);
+    for (const Member& member : *table) {
+      if (!is_variable_name(member.key)) {
+        complaints.push_back({member.at, fmt::format("'{}' is not a variable's name", member.key)});
+      } else if (is_set_by_supervisor(member.key)) {
+        complaints.push_back({member.at, fmt::format("'{}' is set by the supervisor", member.key)});
+      } else if (const std::string* text = expect_text(member.value, complaints)) {
+        environment[member.key] = *text;
+      }
+    }
+  };
+  auto write = [&environment]() -> std::optional<Value> {
+    Table table;
+    for (const auto& [name, value] : environment)
+      table.push_back({name, {}, Value{value}});
+    return Value{std::move(table)};
+  };
+  return {"environment", "table of strings", std::move(read), std::move(write)};
+}
+
+Field umask_field(std::optional<std::uint32_t>& umask) {
+  auto read = [&umask](const Value& given, Complaints& complaints) {
+    const auto* text = std::get_if<std::string>(&given.data);
+    // An integer would be decimal, and 22 is not 022.
+    if (text == nullptr)
+      return complain_type(given, "octal in quotes, such as \"022\"", complaints);
+    std::uint32_t mask = 0;
+    const char* const last = text->data() + text->size();
+    const auto [end, error] = std::from_chars(text->data(), last, mask, 8);
+    if (error != std::errc{} || end != last || mask > 0777) {
+      complaints.push_back(
+          {given.at, fmt::format("'{}' is not an octal mask from \"000\" to \"777\"", *text)});
+      return;
+    }
+    umask = mask;
+  };
+  auto write = [&umask]() -> std::optional<Value> {
+    if (!umask) return {};
+    return Value{fmt::format("{:03o}", *umask)};
+  };
+  return {"umask", "octal string", std::move(read), std::move(write)};
+}
+
+std::optional<std::uint64_t> read_limit(const Value& given, Complaints& complaints) {
+  if (const auto* number = std::get_if<std::int64_t>(&given.data); number && *number >= 0) {
+    return static_cast<std::uint64_t>(*number);
+  }
+  if (const auto* text = std::get_if<std::string>(&given.data)) {
+    if (*text == "unlimited") return kUnlimited;
+    if (const auto bytes = parse_bytes(*text)) return *bytes;
+  }
+  complaints.push_back(
+      {given.at, "a limit must be an integer from 0, a size such as \"512MiB\" or \"unlimited\""});
+  return {};
+}
+
+Field rlimits_field(std::map<std::string, std::uint64_t>& rlimits) {
+  auto read = [&rlimits](const Value& given, Complaints& complaints) {
+    static const std::vector<std::string> kNames{"as",     "core",    "cpu",   "fsize",
+                                                 "nofile", "memlock", "nproc", "stack"};
+    const auto* table = std::get_if<Table>(&given.data);
+    if (table == nullptr) return complain_type(given, "a table of limits", complaints);
+    for (const Member& member : *table) {
+      if (std::find(kNames.begin(), kNames.end(), member.key) == kNames.end()) {
+        complaints.push_back(
+            {member.at, fmt::format("'{}' is not one of {}{}", member.key, quoted_list(kNames),
+                                    did_you_mean(member.key, kNames))});
+      } else if (const auto limit = read_limit(member.value, complaints)) {
+        rlimits[member.key] = *limit;
+      }
+    }
+  };
+  auto write = [&rlimits]() -> std::optional<Value> {
+    Table table;
+    for (const auto& [name, limit] : rlimits) {
+      // Above what a TOML integer holds, only "unlimited" can have been meant.
+      const bool fits =
+          limit <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+      table.push_back(
+          {name,
+           {},
+           fits ? Value{static_cast<std::int64_t>(limit)} : Value{std::string("unlimited")}});
+    }
+    return Value{std::move(table)};
+  };
+  return {"rlimits", "table of limits", std::move(read), std::move(write)};
+}
+
+Result<std::string> check_account(const std::string& text) {
+  const bool fine = std::none_of(text.begin(), text.end(), [](unsigned char c) {
+    return c <= 0x20 || c == ':' || c == '/' || c == 0x7f;
+  });
+  if (fine) return text;
+  return fail(ErrorKind::InvalidArgument, fmt::format("'{}' is not an account's name", text));
+}
+
+}  // namespace
+
+void append_process_fields(Program& program, Fields& fields) {
+  fields.push_back(path_field("directory", program.directory, Absence::Allowed));
+  fields.push_back(environment_field(program.environment));
+  fields.push_back(path_field("env_file", program.env_file, Absence::Allowed));
+  fields.push_back(text_field("user", program.user, check_account));
+  fields.push_back(text_field("group", program.group, check_account));
+  fields.push_back(umask_field(program.umask));
+  fields.push_back(rlimits_field(program.rlimits));
+}
+
+}  // namespace holdfast::config

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// [supervisor], [listen.NAME] and [log]: what the supervisor itself goes by.
+#include "common/config/address.hpp"
+#include "common/config/schema.hpp"
+
+namespace holdfast::config {
+
+namespace {
+
+Result<std::string> check_listen(const std::string& text) {
+  HOLDFAST_TRY(parse_listen_address(text));
+  return text;
+}
+
+Result<std::string> check_status_listen(const std::string& text) {
+  if (text.empty()) return text;  // off
+  HOLDFAST_TRY_ASSIGN(const ListenAddress address, parse_listen_address(text));
+  if (address.kind == ListenAddress::Kind::Unix) {
+    return fail(ErrorKind::InvalidArgument,
+                fmt::format("'{}' must be host:port; the status socket in runtime_dir is there "
+                            "in any case",
+                            text));
+  }
+  return text;
+}
+
+}  // namespace
+
+Fields fields_of(Supervisor& supervisor) {
+  return {
+      path_field("state_dir", supervisor.state_dir, Absence::Refused),
+      path_field("runtime_dir", supervisor.runtime_dir, Absence::Refused),
+      duration_field("shutdown_deadline", supervisor.shutdown_deadline, 1s, 1h),
+      text_field("status_listen", supervisor.status_listen, check_status_listen),
+      count_field("max_starting", supervisor.max_starting, 1, 1000),
+      choice_field<std::string>("on_hopeless", supervisor.on_hopeless,
+                                {{"auto", "auto"}, {"keep", "keep"}, {"exit", "exit"}}),
+      duration_field("hopeless_after", supervisor.hopeless_after, 1s, 24h),
+  };
+}
+
+Fields fields_of(Listen& listen) {
+  return {
+      text_field("address", listen.address, check_listen),
+      count_field("backlog", listen.backlog, 1, 65535),
+  };
+}
+
+Fields fields_of(Log& log) {
+  return {
+      choice_field<LogLevel>("level", log.level,
+                             {{"trace", LogLevel::Trace},
+                              {"debug", LogLevel::Debug},
+                              {"info", LogLevel::Info},
+                              {"warn", LogLevel::Warn},
+                              {"error", LogLevel::Error}}),
+      choice_field<LogFormat>("format", log.format,
+                              {{"json", LogFormat::Json}, {"pretty", LogFormat::Pretty}}),
+      path_field("file", log.file, Absence::Allowed),
+      bytes_field("max_size", log.max_size, 64u << 10, 1ull << 40),
+      count_field("max_files", log.max_files, 1, 1000),
+  };
+}
+
+}  // namespace holdfast::config

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/config/validate.hpp"
+
+#include "common/base/duration.hpp"
+#include "common/config/address.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace holdfast::config {
+
+namespace {
+
+void validate_listeners(const Config& config, Report& report) {
+  constexpr std::array<std::string_view, 3> kReserved{"telemetry", "rate-limit", "doorbell"};
+  std::map<std::string, std::string> owners;  // address -> name
+  for (const auto& [name, listen] : config.listen) {
+    const std::string section = "listen." + name;
+    if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) {
+      report.problem(section, "",
+                     fmt::format("'{}' is the name of a descriptor that every worker "
+                                 "gets from the supervisor; choose another",
+                                 name));
+    }
+    const auto address = parse_listen_address(listen.address);
+    if (!address || (address->kind != ListenAddress::Kind::Unix && address->port == 0)) continue;
+    const auto [owner, is_new] = owners.emplace(format_listen_address(*address), name);
+    if (!is_new) {
+      report.problem(
+          section, "address",
+          fmt::format("address: '{}' is [listen.{}]'s, too", listen.address, owner->second));
+    }
+  }
+  const auto status = parse_listen_address(config.supervisor.status_listen);
+  if (!status || status->port == 0) return;
+  if (const auto owner = owners.find(format_listen_address(*status)); owner != owners.end()) {
+    report.problem("supervisor", "status_listen",
+                   fmt::format("status_listen: '{}' is [listen.{}]'s, too",
+                               config.supervisor.status_listen, owner->second));
+  }
+}
+
+// Sockets are made at RUNTIME_DIR/workers/<program>.<slot>.sock, and a Unix socket's path is short.
+void validate_socket_paths(const Config& config, Report& report) {
+  std::size_t longest = 0;
+  for (const Program& program : config.programs) {
+    const std::uint32_t last_slot = std::max(program.replicas, 1u) - 1;
+    longest = std::max(longest, fmt::format("/workers/{}.{}.sock", program.name, last_slot).size());
+  }
+  const std::size_t length = config.supervisor.runtime_dir.native().size() + longest;
+  if (length <= kMaxUnixPath) return;
+  report.problem("supervisor", "runtime_dir",
+                 fmt::format("runtime_dir: '{}' is too long: the longest socket path in it would "
+                             "have {} bytes, and the system allows {}",
+                             config.supervisor.runtime_dir.native(), length, kMaxUnixPath));
+}
+
+void validate_service(const Config& config, Report& report) {
+  const Http& http = config.http;
+  if (http.max_connections_per_client > http.max_connections) {
+    report.problem("http", "max_connections_per_client",
+                   fmt::format("max_connections_per_client: {} is more than max_connections, {}",
+                               http.max_connections_per_client, http.max_connections));
+  }
+  const Queue& queue = config.queue;
+  if (queue.backoff_cap < queue.backoff_base) {
+    report.problem(
+        "queue", "backoff_cap",
+        fmt::format("backoff_cap: {} is less than backoff_base, {}",
+                    format_duration(queue.backoff_cap), format_duration(queue.backoff_base)));
+  }
+  const Embedding& embedding = config.embedding;
+  if (embedding.chunk_overlap > embedding.chunk_bytes / 2) {
+    report.problem("embedding", "chunk_overlap",
+                   fmt::format("chunk_overlap: {} is more than half of chunk_bytes, {}",
+                               embedding.chunk_overlap, embedding.chunk_bytes));
+  }
+  if (config.store.relaxed_durability && config.store.url.starts_with("postgres")) {
+    report.warning("store", "relaxed_durability",
+                   "relaxed_durability has no effect: it is for SQLite");
+  }
+}
+
+}  // namespace
+
+void validate(const Config& config, Report& report) {
+  validate_listeners(config, report);
+  validate_socket_paths(config, report);
+  validate_service(config, report);
+  for (const Program& program : config.programs)
+    validate_program(program, report);
+  validate_graph(config, report);
+}
+
+}  // namespace holdfast::config

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/base/duration.hpp"
+#include "common/config/validate.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace holdfast::config {
+
+namespace {
+
+// The shortest time in which a slot can make `exits` unplanned exits: it dies at once each time,
+// and waits as little as the back-off allows, or lives just long enough to be started without.
+Duration shortest_crash_loop(const Program& program) {
+  double total = 0;
+  double delay = static_cast<double>(program.backoff_base.count());
+  const double cap = static_cast<double>(program.backoff_cap.count());
+  const double settled = static_cast<double>(program.settled_after.count());
+  for (std::uint32_t i = 1; i < program.crash_loop_exits; ++i) {
+    total += std::min(std::min(delay, cap) * (1 - program.backoff_jitter), settled);
+    delay = std::min(delay * program.backoff_factor, cap);
+  }
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::nano>(total));
+}
+
+void validate_ready(const Program& program, const std::string& section, Report& report) {
+  if (report.given(section, "ready") && report.given(section, "ready_log")) {
+    report.problem(section, "ready_log", "ready_log: 'ready' is given, too; keep one of them");
+  }
+  if (program.ready == ReadyKind::Http && program.ready_interval > program.ready_timeout) {
+    report.problem(section, "ready_interval",
+                   fmt::format("ready_interval: {} is longer than ready_timeout, {}",
+                               format_duration(program.ready_interval),
+                               format_duration(program.ready_timeout)));
+  }
+  if (program.min_ready > program.replicas) {
+    report.problem(section, "min_ready",
+                   fmt::format("min_ready: {} is more than replicas, {}", program.min_ready,
+                               program.replicas));
+  }
+}
+
+void validate_restart(const Program& program, const std::string& section, Report& report) {
+  if (program.backoff_cap < program.backoff_base) {
+    report.problem(
+        section, "backoff_cap",
+        fmt::format("backoff_cap: {} is less than backoff_base, {}",
+                    format_duration(program.backoff_cap), format_duration(program.backoff_base)));
+  }
+  const Duration shortest = shortest_crash_loop(program);
+  if (program.restart != RestartPolicy::Never && shortest >= program.crash_loop_window) {
+    report.problem(
+        section, "crash_loop_window",
+        fmt::format("crash_loop_window: a crash loop could never be seen: with this back-off, {} "
+                    "exits take at least {}, and the window is {}",
+                    program.crash_loop_exits, format_duration(shortest),
+                    format_duration(program.crash_loop_window)));
+  }
+}
+
+void validate_oneshot(const Program& program, const std::string& section, Report& report) {
+  if (program.replicas != 1) {
+    report.problem(
+        section, "replicas",
+        fmt::format("replicas: a oneshot program runs once, not {} times", program.replicas));
+  }
+  if (program.restart == RestartPolicy::Always) {
+    report.problem(section, "restart",
+                   "restart: a oneshot program is done at exit 0; use \"on-failure\" or \"never\"");
+  }
+}
+
+}  // namespace
+
+void validate_program(const Program& program, Report& report) {
+  const std::string section = "program." + program.name;
+  if (program.command.empty() && !report.given(section, "command")) {
+    report.problem(section, "", "command is missing: [\"program\", \"argument\", …]");
+  }
+  validate_ready(program, section, report);
+  validate_restart(program, section, report);
+  if (program.type == ProgramType::Oneshot) validate_oneshot(program, section, report);
+  if (program.watchdog > 0s && program.watchdog < 3 * program.watchdog_interval) {
+    report.problem(
+        section, report.given(section, "watchdog") ? "watchdog" : "watchdog_interval",
+        fmt::format("watchdog: {} is less than three times watchdog_interval, {}: one "
+                    "late heartbeat must not kill a worker",
+                    format_duration(program.watchdog), format_duration(program.watchdog_interval)));
+  }
+  if (!program.group.empty() && program.user.empty()) {
+    report.warning(section, "group", "group is given without user: only the group is changed");
+  }
+}
+
+}  // namespace holdfast::config

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/config/value.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace holdfast::config {
+
+namespace {
+
+bool is_bare_key(std::string_view key) {
+  for (const char c : key) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_';
+    if (!plain) return false;
+  }
+  return !key.empty();
+}
+
+std::string number_to_toml(double number) {
+  std::string text = fmt::format("{}", number);
+  // TOML tells a float from an integer by its point or exponent.
+  if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";
+  return text;
+}
+
+struct Writer {
+  std::string operator()(const std::string& text) const { return quote_toml(text); }
+  std::string operator()(std::int64_t number) const { return fmt::format("{}", number); }
+  std::string operator()(double number) const { return number_to_toml(number); }
+  std::string operator()(bool flag) const { return flag ? "true" : "false"; }
+  std::string operator()(const Array& array) const {
+    std::string out = "[";
+    for (const Value& item : array) {
+      if (out.size() > 1) out += ", ";
+      out += to_toml(item);
+    }
+    return out + "]";
+  }
+  std::string operator()(const Table& table) const {
+    if (table.empty()) return "{}";
+    std::string out = "{ ";
+    for (const Member& member : table) {
+      if (out.size() > 2) out += ", ";
+      out += is_bare_key(member.key) ? member.key : quote_toml(member.key);
+      out += " = " + to_toml(member.value);
+    }
+    return out + " }";
+  }
+  std::string operator()(const Foreign& foreign) const { return quote_toml(foreign.kind); }
+};
+
+}  // namespace
+
+std::string_view type_name(const Value& value) {
+  static constexpr std::array<std::string_view, 6> kNames{
+      "a string", "an integer", "a number with a fraction", "a boolean", "an array", "a table"};
+  if (const auto* foreign = std::get_if<Foreign>(&value.data)) return foreign->kind;
+  return kNames[value.data.index()];
+}
+
+std::string quote_toml(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    switch (c) {
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+          out += fmt::format("\\u{:04X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+        } else {
+          out += c;
+        }
+    }
+  }
+  return out + "\"";
+}
+
+std::string to_toml(const Value& value) {
+  return std::visit(Writer{}, value.data);
+}
+
+}  // namespace holdfast::config

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A parsed configuration document with the place of every key and value, in the order of the
+// file. It stands between the TOML library (parse.cpp, the only file that sees it) and the rest.
+//
+// Threads: values.
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace holdfast::config {
+
+// Both from 1, as editors count; 0 means that there is no such place.
+struct Position {
+  int line = 0;
+  int column = 0;
+  auto operator<=>(const Position&) const = default;
+};
+
+struct Value;
+struct Member;
+using Array = std::vector<Value>;
+using Table = std::vector<Member>;
+
+// A TOML type that no key of ours takes: dates and times.
+struct Foreign {
+  std::string kind;
+};
+
+struct Value {
+  std::variant<std::string, std::int64_t, double, bool, Array, Table, Foreign> data;
+  Position at = {};
+};
+
+struct Member {
+  std::string key;
+  Position at;  // of the key
+  Value value;
+};
+
+std::string_view type_name(const Value& value);  // "a string", "an integer", …
+
+// TOML text of one value on one line, and of a string as a quoted TOML string.
+std::string to_toml(const Value& value);
+std::string quote_toml(std::string_view text);
+
+}  // namespace holdfast::config

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/base/fd.hpp"
+#include "common/http/asio_types.hpp"
+#include "common/http/beast_parser.hpp"
+#include "common/http/client.hpp"
+#include "common/http/coroutine.hpp"
+#include "common/http/read_buffer.hpp"
+#include "common/http/url.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+namespace holdfast::http {
+namespace {
+
+namespace asio = boost::asio;
+using Endpoint = asio::generic::stream_protocol::endpoint;
+using Done = std::function<void(Result<Response>)>;
+
+constexpr std::size_t kReadRoom = 32 << 10;
+
+Result<Endpoint> endpoint_of(const Url& url) {
+  if (url.scheme == Url::Scheme::Unix) {
+    if (url.socket_path.size() >= sizeof(sockaddr_un::sun_path)) {
+      return fail(ErrorKind::InvalidArgument, url.socket_path + ": the path is too long");
+    }
+    return Endpoint(asio::local::stream_protocol::endpoint(url.socket_path));
+  }
+  if (url.scheme == Url::Scheme::Https) {
+    return fail(ErrorKind::InvalidArgument, "https is for fetch(), not for async_get()");
+  }
+  boost::system::error_code error;
+  const auto address =
+      asio::ip::make_address(url.host == "localhost" ? "127.0.0.1" : url.host, error);
+  if (error) {
+    return fail(ErrorKind::InvalidArgument,
+                url.host + ": a numeric address or 'localhost' is needed here");
+  }
+  return Endpoint(asio::ip::tcp::endpoint(address, url.port));
+}
+
+std::string request_text(const Url& url, const Headers& headers) {
+  std::string text = fmt::format("GET {} HTTP/1.1\r\n", url.target);
+  if (headers.find("Host") == nullptr) text += fmt::format("Host: {}\r\n", url.host_field());
+  for (const auto& [name, value] : headers.fields())
+    text += fmt::format("{}: {}\r\n", name, value);
+  return text + "Connection: close\r\n\r\n";
+}
+
+// Owned by its coroutine and by the timer that bounds it.
+class Get : public std::enable_shared_from_this<Get> {
+ public:
+  Get(asio::io_context& io, std::string name, std::string request, const FetchOptions& options,
+      Done done)
+      : socket_(io),
+        timer_(io),
+        name_(std::move(name)),
+        request_(std::move(request)),
+        parser_(options.max_response_bytes),
+        done_(std::move(done)) {}
+
+  void start(const Endpoint& endpoint, Duration deadline) {
+    timer_.expires_after(deadline);
+    timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+      if (error) return;
+      self->expired_ = true;
+      boost::system::error_code ignored;
+      self->socket_.close(ignored);
+    });
+    run(shared_from_this(), endpoint);
+  }
+
+ private:
+  static Detached run(std::shared_ptr<Get> self, Endpoint endpoint) {
+    Get& get = *self;
+    Result<void> went;
+    try {
+      went = get.open(endpoint.protocol().family());
+      if (went) {
+        if (const auto error = co_await Connected(get.socket_, endpoint)) {
+          went = get.failed("connect", error);
+        }
+      }
+      while (went && get.sent_ < get.request_.size()) {
+        if (const auto error = get.send_some()) {
+          went = get.failed("send", error);
+        } else if (get.sent_ < get.request_.size()) {
+          std::ignore = co_await Writable(get.socket_);  // the next send tells what is wrong
+        }
+      }
+      while (went && !get.parser_.done()) {
+        const IoResult got = co_await ReadSome(get.socket_, get.buffer_.prepare(kReadRoom));
+        went = get.received(got);
+      }
+    } catch (const std::exception& error) {
+      went = fail(ErrorKind::Internal, fmt::format("{}: {}", get.name_, error.what()));
+    }
+    get.finish(std::move(went));
+  }
+
+  Result<void> open(int family) {
+    // Not by Asio, whose sockets would leak into the processes that we start.
+    Fd fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd) return fail_errno(errno, name_ + ": make a socket");
+    socket_.assign(asio::generic::stream_protocol(family, 0), fd.get());
+    std::ignore = fd.release();
+    return {};
+  }
+
+  boost::system::error_code send_some() {
+    const ssize_t n = ::send(socket_.native_handle(), request_.data() + sent_,
+                             request_.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n >= 0) {
+      sent_ += static_cast<std::size_t>(n);
+    } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+      return {errno, boost::system::system_category()};
+    }
+    return {};
+  }
+
+  Result<void> received(const IoResult& got) {
+    if (got.error == asio::error::eof) {
+      auto end = parser_.finish();
+      if (!end) return fail(end.error().with_context(name_));
+      return {};
+    }
+    if (got.error) return failed("receive", got.error);
+    buffer_.commit(got.count);
+    const auto used = parser_.feed(buffer_.view());
+    if (!used) return fail(used.error().with_context(name_));
+    buffer_.consume(*used);
+    return {};
+  }
+
+  Failure failed(std::string_view step, const boost::system::error_code& error) const {
+    return fail(Error{ErrorKind::Unavailable,
+                      fmt::format("{}: {}: {}", name_, step, error.message()), error.value()});
+  }
+
+  void finish(Result<void> went) {
+    timer_.cancel();
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+    const Done done = std::move(done_);
+    if (went) return done(parser_.take());
+    if (expired_) {
+      return done(fail(ErrorKind::DeadlineExceeded, name_ + ": no complete answer in time"));
+    }
+    done(fail(std::move(went).error()));
+  }
+
+  StreamSocket socket_;
+  SteadyTimer timer_;
+  const std::string name_;
+  const std::string request_;
+  std::size_t sent_ = 0;
+  ReadBuffer buffer_;
+  ResponseParser parser_;
+  bool expired_ = false;
+  Done done_;
+};
+
+}  // namespace
+
+void async_get(asio::io_context& io, const std::string& url, const Headers& headers,
+               const FetchOptions& options, std::function<void(Result<Response>)> done) {
+  const auto parsed = parse_url(url);
+  const auto endpoint = parsed ? endpoint_of(*parsed) : fail(parsed.error());
+  if (!endpoint) {
+    asio::post(io, [done = std::move(done), error = endpoint.error()] { done(fail(error)); });
+    return;
+  }
+  auto get =
+      std::make_shared<Get>(io, url, request_text(*parsed, headers), options, std::move(done));
+  // Started from the event loop: `done` never runs inside this call.
+  asio::post(io, [get = std::move(get), endpoint = *endpoint, deadline = options.deadline] {
+    get->start(endpoint, deadline);
+  });
+}
+
+}  // namespace holdfast::http

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Beast's message parsers behind plain types: beast_parser.cpp is the one file that sees them.
+// What they are too lenient about is checked before (HeadScanner) and after (check_head).
+// No I/O; one thread at a time; nothing throws but bad_alloc.
+
+#include "common/base/result.hpp"
+#include "common/http/server.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace holdfast::http {
+
+class RequestParser {
+ public:
+  RequestParser();
+  ~RequestParser();
+  RequestParser(const RequestParser&) = delete;
+  RequestParser& operator=(const RequestParser&) = delete;
+
+  // A complete head, ending in an empty line, into request.method, .target and .headers.
+  std::optional<Refusal> parse_head(std::string_view head, Request& request);
+  int version_minor() const;  // of the last head
+  bool keep_alive() const;
+
+  // The chunked body that belongs to that head, piece by piece: decoded bytes go to `body`, which
+  // never grows beyond `limit`; trailer fields are checked and dropped.
+  struct Fed {
+    std::size_t consumed = 0;
+    bool done = false;
+    std::optional<Refusal> refusal;
+  };
+  Fed feed_chunked(std::string_view bytes, std::uint64_t limit, std::string& body);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+class ResponseParser {
+ public:
+  explicit ResponseParser(std::uint64_t max_body_bytes);
+  ~ResponseParser();
+  ResponseParser(const ResponseParser&) = delete;
+  ResponseParser& operator=(const ResponseParser&) = delete;
+
+  // The number of bytes used; the rest comes again, followed by more. Interim (1xx) responses are
+  // skipped.
+  Result<std::size_t> feed(std::string_view bytes);
+  // The peer closed: completes a body that ends with the connection, else an error.
+  Result<void> finish();
+  bool done() const;
+  Response take();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast::http

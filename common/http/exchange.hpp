@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The way of an answer from a handler, on whatever thread, back to its connection on the
+// io_context's thread; the handler may outlive the connection, or the other way round.
+
+#include "common/http/server.hpp"
+
+#include <tl/expected.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+namespace holdfast::http {
+
+using Answer = tl::expected<Response, Refusal>;
+
+// io_context's thread only.
+class AnswerReceiver {
+ public:
+  virtual ~AnswerReceiver() = default;
+  virtual void answer(std::uint64_t request_number, Answer answer) = 0;
+};
+
+// One per connection. Owned by the connection and by every exchange that has not ended.
+class Mailbox : public std::enable_shared_from_this<Mailbox> {
+ public:
+  Mailbox(boost::asio::io_context& io, AnswerReceiver& receiver) : io_(io), receiver_(&receiver) {}
+
+  // Any thread; arrives later on the io_context's thread, or nowhere once closed.
+  void post(std::uint64_t request_number, Answer answer);
+  void deliver_now(std::uint64_t request_number, Answer answer);  // io_context's thread
+  void close();  // io_context's thread, before the receiver or the io_context goes away
+
+ private:
+  boost::asio::io_context& io_;
+  std::mutex mutex_;
+  AnswerReceiver* receiver_;  // written under the mutex, on the io_context's thread only
+};
+
+// One per request, shared by the copies of its Responder. The last copy dropped without an answer
+// answers 500.
+class Exchange {
+ public:
+  Exchange(std::shared_ptr<Mailbox> mailbox, std::uint64_t request_number);
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  void respond(Response response) { settle(std::move(response)); }
+  void refuse(Refusal refusal) { settle(tl::unexpected<Refusal>(std::move(refusal))); }
+
+  // The handler has returned: answers from now on arrive by the event loop. Until then an answer
+  // on the handler's own thread is delivered in place, which is what makes quick handlers cheap.
+  void handler_returned() { handler_is_running_ = false; }
+
+ private:
+  void settle(Answer answer);
+
+  const std::shared_ptr<Mailbox> mailbox_;
+  const std::uint64_t request_number_;
+  const std::thread::id thread_ = std::this_thread::get_id();
+  bool handler_is_running_ = true;  // touched on thread_ only
+  std::atomic<bool> settled_{false};
+};
+
+}  // namespace holdfast::http

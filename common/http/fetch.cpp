@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one file that sees cpp-httplib.
+#include "common/http/client.hpp"
+#include "common/http/resolve.hpp"
+#include "common/http/syntax.hpp"
+#include "common/http/url.hpp"
+#include "common/http/watchdog.hpp"
+
+#include <httplib.h>
+#include <signal.h>
+
+namespace holdfast::http {
+namespace {
+
+// cpp-httplib and OpenSSL write without MSG_NOSIGNAL: a peer that goes away must not kill us.
+class NoSigpipe {
+ public:
+  NoSigpipe() {
+    ::sigemptyset(&pipe_);
+    ::sigaddset(&pipe_, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~NoSigpipe() {
+    if (::sigismember(&before_, SIGPIPE) == 0) {
+      const timespec at_once{};
+      while (::sigtimedwait(&pipe_, nullptr, &at_once) > 0) {
+      }
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  NoSigpipe(const NoSigpipe&) = delete;
+  NoSigpipe& operator=(const NoSigpipe&) = delete;
+
+ private:
+  sigset_t pipe_{};
+  sigset_t before_{};
+};
+
+struct Attempt {
+  Result<Response> result;
+  bool connected = true;  // if not, another address of the host may do
+};
+
+bool is_set_by_the_client(std::string_view name) {
+  for (const std::string_view own : {"Content-Length", "Transfer-Encoding", "Connection"}) {
+    if (equals_ignoring_case(name, own)) return true;
+  }
+  return false;
+}
+
+httplib::Headers to_httplib(const Headers& headers, const Url& url) {
+  httplib::Headers out;
+  for (const auto& [name, value] : headers.fields()) {
+    if (!is_set_by_the_client(name)) out.emplace(name, value);
+  }
+  if (headers.find("Host") == nullptr) out.emplace("Host", url.host_field());
+  if (headers.find("User-Agent") == nullptr) out.emplace("User-Agent", "holdfast");
+  return out;
+}
+
+httplib::Client make_client(const Url& url, const std::string& address) {
+  if (url.scheme == Url::Scheme::Unix) {
+    httplib::Client client(url.socket_path, 80);
+    client.set_address_family(AF_UNIX);
+    return client;
+  }
+  httplib::Client client(url.base());
+  // The name stays for Host, SNI and the certificate; the connection goes where it resolved to.
+  if (address != url.host) client.set_hostname_addr_map({{url.host, address}});
+  return client;
+}
+
+Failure failure_of(httplib::Error error, const std::string& url) {
+  const bool damaged = error == httplib::Error::Read;
+  return fail(damaged ? ErrorKind::DataLoss : ErrorKind::Unavailable,
+              fmt::format("{}: {}", url,
+                          damaged ? "the answer is missing, truncated or malformed"
+                                  : "failed: " + httplib::to_string(error)));
+}
+
+bool is_short(const httplib::Response& answer, const std::string& method, std::size_t received) {
+  if (method == "HEAD" || answer.status == 204 || answer.status == 304) return false;
+  return answer.has_header("Content-Length") &&
+         answer.get_header_value("Content-Length") != std::to_string(received);
+}
+
+Attempt attempt(const std::string& method, const Url& url, const std::string& address,
+                const Headers& headers, const std::string& body, const FetchOptions& options,
+                MonoTime deadline) {
+  const std::string name = url.scheme == Url::Scheme::Unix ? "unix:" + url.socket_path : url.base();
+  const auto too_late = [&] {
+    return Attempt{fail(ErrorKind::DeadlineExceeded, name + ": no complete answer in time"), true};
+  };
+  const Duration left = deadline - MonoTime::clock::now();
+  if (left <= Duration::zero()) return too_late();
+
+  SocketWatchdog watchdog(deadline);
+  httplib::Client client = make_client(url, address);
+  if (!client.is_valid()) return {fail(ErrorKind::InvalidArgument, name + ": not a usable URL")};
+  client.enable_server_certificate_verification(true);
+  client.set_follow_location(false);
+  client.set_decompress(false);
+  client.set_url_encode(false);
+  client.set_keep_alive(false);
+  client.set_tcp_nodelay(true);
+  // Per system call, so no bound on the whole: that is the watchdog's part, and it comes first.
+  const Duration never_first = left + std::chrono::seconds(5);
+  client.set_connection_timeout(never_first);
+  client.set_read_timeout(never_first);
+  client.set_write_timeout(never_first);
+  client.set_socket_options([&](socket_t socket) { watchdog.watch(socket); });
+
+  Response response;
+  bool too_long = false;
+  httplib::Request request;
+  request.method = method;
+  request.path = url.target;
+  request.headers = to_httplib(headers, url);
+  request.body = body;
+  request.content_receiver = [&](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
+    too_long = response.body.size() + size > options.max_response_bytes;
+    if (!too_long) response.body.append(data, size);
+    return !too_long;
+  };
+  const httplib::Result result = client.send(request);
+
+  if (too_long) {
+    return {fail(ErrorKind::ResourceExhausted, fmt::format("{}: the answer is longer than {} bytes",
+                                                           name, options.max_response_bytes))};
+  }
+  // Before anything else: what the watchdog cut off can look like the end of a body.
+  if (watchdog.expired()) return too_late();
+  if (!result) {
+    const bool unreachable = result.error() == httplib::Error::Connection ||
+                             result.error() == httplib::Error::ConnectionTimeout;
+    return {failure_of(result.error(), name), !unreachable};
+  }
+  if (is_short(*result, method, response.body.size())) {
+    return {fail(ErrorKind::DataLoss, name + ": the answer is truncated")};
+  }
+  response.status = result->status;
+  for (const auto& [field, value] : result->headers)
+    response.headers.add(field, value);
+  return {std::move(response)};
+}
+
+}  // namespace
+
+Result<Response> fetch(const std::string& method, const std::string& url, const Headers& headers,
+                       const std::string& body, const FetchOptions& options) {
+  const MonoTime deadline = MonoTime::clock::now() + options.deadline;
+  if (!is_token(method)) return fail(ErrorKind::InvalidArgument, "the method is not a token");
+  HOLDFAST_TRY_ASSIGN(const Url parsed, parse_url(url));
+  try {
+    std::vector<std::string> addresses{""};
+    if (parsed.scheme != Url::Scheme::Unix) {
+      HOLDFAST_TRY_ASSIGN(addresses, resolve(parsed.host, deadline));
+    }
+    const NoSigpipe guard;
+    Result<Response> last = fail(ErrorKind::Unavailable, parsed.host + " has no address");
+    for (const std::string& address : addresses) {
+      Attempt made = attempt(method, parsed, address, headers, body, options, deadline);
+      last = std::move(made.result);
+      if (made.connected) break;
+    }
+    return last;
+  } catch (const std::exception& error) {
+    return fail(ErrorKind::Internal, fmt::format("{} {}: {}", method, url, error.what()));
+  }
+}
+
+}  // namespace holdfast::http

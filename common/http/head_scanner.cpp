@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/http/head_scanner.hpp"
+
+#include "common/http/syntax.hpp"
+
+#include <cstring>
+
+namespace holdfast::http {
+namespace {
+
+// Method, two spaces and version beside the target: more than any real request line has.
+constexpr std::size_t kRequestLineExtra = 64;
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+bool is_http_version(std::string_view text) {
+  return text.size() == 8 && text.substr(0, 5) == "HTTP/" && is_digit(text[5]) && text[6] == '.' &&
+         is_digit(text[7]);
+}
+
+}  // namespace
+
+void HeadScanner::reset() {
+  *this = HeadScanner(max_head_bytes_);
+}
+
+HeadScanner::State HeadScanner::refuse(int status, const char* detail) {
+  refusal_ = {status, detail};
+  return State::Refused;
+}
+
+std::optional<HeadScanner::State> HeadScanner::check_request_line(std::string_view line) {
+  const std::size_t first = line.find(' ');
+  const std::size_t last = line.rfind(' ');
+  if (first == std::string_view::npos || first == last) {
+    return refuse(400, "The request line is not 'method target version'.");
+  }
+  if (last - first - 1 > kMaxTargetBytes) {
+    return refuse(414, "The request target is longer than 8 KiB.");
+  }
+  const std::string_view version = line.substr(last + 1);
+  if (!is_http_version(version)) return refuse(400, "The request line has no HTTP version.");
+  if (version != "HTTP/1.1" && version != "HTTP/1.0") {
+    return refuse(505, "This server speaks HTTP/1.1 and HTTP/1.0.");
+  }
+  return std::nullopt;
+}
+
+std::optional<HeadScanner::State> HeadScanner::line_ended(std::string_view bytes,
+                                                          std::size_t newline) {
+  if (newline == line_ || bytes[newline - 1] != '\r') {
+    return refuse(400, "A header line ends in LF without CR.");
+  }
+  const std::string_view line = bytes.substr(line_, newline - 1 - line_);
+  line_ = newline + 1;
+  if (line.empty()) {
+    if (have_request_line_) {
+      end_ = newline + 1;
+      return State::Complete;
+    }
+    begin_ = newline + 1;  // RFC 9112, 2.2: an empty line before the request line is ignored
+    return std::nullopt;
+  }
+  if (!have_request_line_) {
+    have_request_line_ = true;
+    return check_request_line(line);
+  }
+  if (line.front() == ' ' || line.front() == '\t') {
+    return refuse(400, "A header field is folded over several lines.");
+  }
+  if (++fields_ > kMaxFields) return refuse(431, "There are more than 100 header fields.");
+  return std::nullopt;
+}
+
+HeadScanner::State HeadScanner::scan(std::string_view bytes) {
+  const std::string_view window = bytes.substr(0, max_head_bytes_);
+  while (searched_ < window.size()) {
+    // Another protocol (a TLS hello, say) is told at once instead of at the deadline.
+    if (!have_request_line_ && searched_ == line_ && window[line_] != '\r' &&
+        window[line_] != '\n' && !is_token_char(window[line_])) {
+      return refuse(400, "This is not an HTTP request.");
+    }
+    const void* found = std::memchr(window.data() + searched_, '\n', window.size() - searched_);
+    if (found == nullptr) {
+      searched_ = window.size();
+      break;
+    }
+    const auto newline = static_cast<std::size_t>(static_cast<const char*>(found) - window.data());
+    searched_ = newline + 1;
+    if (const auto state = line_ended(window, newline)) return *state;
+  }
+  if (!have_request_line_ && window.size() - line_ > kMaxTargetBytes + kRequestLineExtra) {
+    return refuse(414, "The request target is longer than 8 KiB.");
+  }
+  if (bytes.size() >= max_head_bytes_) {
+    return have_request_line_ ? refuse(431, "The header fields are too large.")
+                              : refuse(414, "The request line is too long.");
+  }
+  return State::NeedMore;
+}
+
+}  // namespace holdfast::http

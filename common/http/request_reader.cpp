@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/http/request_reader.hpp"
+
+#include <algorithm>
+
+namespace holdfast::http {
+namespace {
+
+constexpr std::size_t kHeadRead = 2 << 10;
+constexpr std::size_t kBodyRead = 32 << 10;
+
+}  // namespace
+
+RequestReader::RequestReader(const Limits& limits, const Peer& peer)
+    : limits_(limits), peer_(peer), scanner_(static_cast<std::size_t>(limits.max_header_bytes)) {}
+
+std::span<char> RequestReader::prepare() {
+  return buffer_.prepare(state_ == State::Head ? kHeadRead : kBodyRead);
+}
+
+const std::shared_ptr<Request>& RequestReader::request() {
+  if (!request_) {
+    request_ = std::make_shared<Request>();
+    request_->peer = peer_;
+  }
+  return request_;
+}
+
+RequestReader::Step RequestReader::refuse(Refusal refusal) {
+  refusal_ = std::move(refusal);
+  keep_alive_ = false;
+  state_ = State::Refused;
+  return Step::Refused;
+}
+
+RequestReader::Step RequestReader::advance() {
+  switch (state_) {
+    case State::Head:
+      return advance_head();
+    case State::LengthBody:
+      return advance_length_body();
+    case State::ChunkedBody:
+      return advance_chunked_body();
+    case State::Complete:
+      return Step::Complete;
+    case State::Refused:
+      break;
+  }
+  return Step::Refused;
+}
+
+RequestReader::Step RequestReader::advance_head() {
+  const std::string_view bytes = buffer_.view();
+  switch (scanner_.scan(bytes)) {
+    case HeadScanner::State::NeedMore:
+      return Step::NeedMore;
+    case HeadScanner::State::Refused:
+      return refuse(scanner_.refusal());
+    case HeadScanner::State::Complete:
+      break;
+  }
+  Request& head = *request();
+  const auto text = bytes.substr(scanner_.begin(), scanner_.end() - scanner_.begin());
+  if (auto refusal = parser_.parse_head(text, head)) return refuse(std::move(*refusal));
+  if (auto refusal = check_head(head, parser_.version_minor(), plan_)) {
+    return refuse(std::move(*refusal));
+  }
+  buffer_.consume(scanner_.end());
+  // An HTTP/1.0 connection carries one request.
+  keep_alive_ = parser_.version_minor() == 1 && parser_.keep_alive();
+  if (!plan_.chunked && plan_.length == 0) {
+    state_ = State::Complete;
+    return Step::Complete;
+  }
+  body_limit_ = limits_.body_limit ? limits_.body_limit(head) : limits_.max_body_bytes;
+  if (plan_.length > body_limit_) return refuse({413, "The request body is too large."});
+  state_ = plan_.chunked ? State::ChunkedBody : State::LengthBody;
+  return Step::HeadAccepted;
+}
+
+RequestReader::Step RequestReader::advance_length_body() {
+  std::string& body = request_->body;
+  const std::uint64_t missing = plan_.length - body.size();
+  const auto take = static_cast<std::size_t>(std::min<std::uint64_t>(missing, buffer_.size()));
+  // Memory follows what was received, not what was announced.
+  if (body.empty() && take == plan_.length) body.reserve(take);
+  body.append(buffer_.view().substr(0, take));
+  buffer_.consume(take);
+  if (take < missing) return Step::NeedMore;
+  state_ = State::Complete;
+  return Step::Complete;
+}
+
+RequestReader::Step RequestReader::advance_chunked_body() {
+  while (!buffer_.empty()) {
+    auto fed = parser_.feed_chunked(buffer_.view(), body_limit_, request_->body);
+    buffer_.consume(fed.consumed);
+    if (fed.refusal) return refuse(std::move(*fed.refusal));
+    if (fed.done) {
+      state_ = State::Complete;
+      return Step::Complete;
+    }
+    if (fed.consumed == 0) break;
+  }
+  // What is left is an unfinished chunk line or trailer.
+  if (buffer_.size() > limits_.max_header_bytes) {
+    return refuse({431, "A chunk line or the trailer section is too large."});
+  }
+  return Step::NeedMore;
+}
+
+bool RequestReader::take_continue() {
+  // A client that has begun to send the body does not wait (RFC 9110, 10.1.1).
+  return std::exchange(plan_.expects_continue, false) && buffer_.empty();
+}
+
+std::uint64_t RequestReader::body_bytes_expected() const {
+  if (!plan_.chunked) return plan_.length;
+  return request_ ? request_->body.size() : 0;
+}
+
+void RequestReader::start_next() {
+  request_.reset();
+  scanner_.reset();
+  plan_ = {};
+  keep_alive_ = false;
+  state_ = State::Head;
+  buffer_.shrink_if_empty();
+}
+
+}  // namespace holdfast::http

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// RequestReader: bytes in, requests out, one after the other; what follows a request stays for the
+// next one (pipelining). All rules of the wire and all size limits apply here; time does not.
+// No I/O; one thread at a time.
+
+#include "common/http/beast_parser.hpp"
+#include "common/http/head_rules.hpp"
+#include "common/http/head_scanner.hpp"
+#include "common/http/read_buffer.hpp"
+
+#include <memory>
+#include <optional>
+#include <span>
+
+namespace holdfast::http {
+
+class RequestReader {
+ public:
+  enum class Step {
+    NeedMore,      // read into prepare(), commit(), advance() again
+    HeadAccepted,  // once per request with a body; advance() again
+    Complete,      // request() is whole; start_next() afterwards
+    Refused,       // refusal() says why; nothing more can be read from this peer
+  };
+
+  RequestReader(const Limits& limits, const Peer& peer);  // both outlive the reader
+
+  std::span<char> prepare();
+  void commit(std::size_t count) { buffer_.commit(count); }
+  Step advance();
+
+  // No byte of the request to come has arrived.
+  bool idle() const { return state_ == State::Head && buffer_.empty(); }
+  bool has_unused_bytes() const { return !buffer_.empty(); }
+
+  // Never null; after a refusal it holds what was understood.
+  const std::shared_ptr<Request>& request();
+  const Refusal& refusal() const { return refusal_; }
+  bool keep_alive() const { return keep_alive_; }
+
+  // Of the accepted head: the client waits for "100 Continue" (cleared by asking), and what the
+  // time allowed for the body depends on.
+  bool take_continue();
+  std::uint64_t body_bytes_expected() const;  // announced, or received so far when chunked
+
+  void start_next();
+
+ private:
+  enum class State { Head, LengthBody, ChunkedBody, Complete, Refused };
+
+  Step advance_head();
+  Step advance_length_body();
+  Step advance_chunked_body();
+  Step refuse(Refusal refusal);
+
+  const Limits& limits_;
+  const Peer& peer_;
+  ReadBuffer buffer_;
+  HeadScanner scanner_;
+  RequestParser parser_;
+  State state_ = State::Head;
+  std::shared_ptr<Request> request_;  // made when a head is whole: idle connections have none
+  BodyPlan plan_;
+  std::uint64_t body_limit_ = 0;
+  bool keep_alive_ = false;
+  Refusal refusal_;
+};
+
+}  // namespace holdfast::http

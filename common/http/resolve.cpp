@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/http/resolve.hpp"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+namespace holdfast::http {
+namespace {
+
+constexpr std::size_t kMaxAddresses = 4;
+
+using Addresses = Result<std::vector<std::string>>;
+
+bool is_numeric(const std::string& host) {
+  std::array<unsigned char, sizeof(in6_addr)> ignored{};
+  return ::inet_pton(AF_INET, host.c_str(), ignored.data()) == 1 ||
+         ::inet_pton(AF_INET6, host.c_str(), ignored.data()) == 1;
+}
+
+Addresses look_up(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  if (error != 0) {
+    return fail(ErrorKind::Unavailable, fmt::format("resolve {}: {}", host, ::gai_strerror(error)));
+  }
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
+  std::vector<std::string> addresses;
+  for (const addrinfo* entry = found; entry != nullptr && addresses.size() < kMaxAddresses;
+       entry = entry->ai_next) {
+    std::array<char, NI_MAXHOST> text{};
+    if (::getnameinfo(entry->ai_addr, entry->ai_addrlen, text.data(), text.size(), nullptr, 0,
+                      NI_NUMERICHOST) == 0) {
+      addresses.emplace_back(text.data());
+    }
+  }
+  return addresses;
+}
+
+struct Lookup {
+  std::mutex mutex;
+  std::condition_variable finished;
+  std::optional<Addresses> answer;
+};
+
+}  // namespace
+
+Addresses resolve(const std::string& host, MonoTime deadline) {
+  if (is_numeric(host)) return std::vector<std::string>{host};
+  const auto lookup = std::make_shared<Lookup>();
+  std::thread([lookup, host] {
+    Addresses answer = look_up(host);
+    const std::lock_guard lock(lookup->mutex);
+    lookup->answer = std::move(answer);
+    lookup->finished.notify_one();
+  }).detach();
+  std::unique_lock lock(lookup->mutex);
+  if (!lookup->finished.wait_until(lock, deadline, [&] { return lookup->answer.has_value(); })) {
+    return fail(ErrorKind::DeadlineExceeded, fmt::format("resolve {}: no answer in time", host));
+  }
+  return std::move(*lookup->answer);
+}
+
+}  // namespace holdfast::http

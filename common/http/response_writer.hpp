@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// How a Response becomes bytes. Pure; any thread.
+
+#include "common/base/clock.hpp"
+#include "common/http/message.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace holdfast::http {
+
+// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7), whatever the locale.
+std::string http_date(WallTime time);
+
+struct WriteOptions {
+  bool to_head = false;     // the request was HEAD: the same head, no body
+  bool close = false;       // say `Connection: close`
+  std::string_view date{};  // for responses that bring no Date of their own
+};
+
+// Writes status line and fields to `head`, replacing its content. True if response.body follows.
+// Framing fields (Content-Length, Transfer-Encoding, Connection, Keep-Alive) are written here
+// only: what the response says about them is left out.
+bool write_head(const Response& response, const WriteOptions& options, std::string& head);
+
+// The response asks for the connection to be closed, by its flag or by a Connection field.
+bool asks_to_close(const Response& response);
+
+}  // namespace holdfast::http

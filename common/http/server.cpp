@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/http/server.hpp"
+
+#include "common/http/connection.hpp"
+#include "common/http/peer.hpp"
+
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+namespace holdfast::http {
+namespace {
+
+// Few at a time, so that the processes that share a listener also share a burst.
+constexpr int kAcceptBatch = 8;
+
+// With no descriptor or memory left the connection stays in the backlog and the listener readable:
+// waiting is all there is to do.
+constexpr Duration kAcceptPause = std::chrono::milliseconds(100);
+
+int integer_option(int fd, int level, int name) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return ::getsockopt(fd, level, name, &value, &size) == 0 ? value : -1;
+}
+
+}  // namespace
+
+class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
+ public:
+  Impl(boost::asio::io_context& io, Limits limits, Handler handler, RefusalHandler refuse)
+      : state(std::make_shared<ServerState>(io, std::move(limits), std::move(handler),
+                                            std::move(refuse))) {}
+
+  struct Listener {
+    Listener(boost::asio::io_context& io, int fd, int socket_family)
+        : descriptor(io, fd), timer(io), family(socket_family) {}
+    boost::asio::posix::basic_stream_descriptor<Executor> descriptor;
+    SteadyTimer timer;
+    int family;
+  };
+
+  void wait(const std::shared_ptr<Listener>& listener);
+  void accept_some(const std::shared_ptr<Listener>& listener);
+  void pause(const std::shared_ptr<Listener>& listener);
+  void open_connection(Fd fd, int family, const sockaddr_storage& address);
+  void close_listeners();
+
+  const std::shared_ptr<ServerState> state;
+  std::vector<std::shared_ptr<Listener>> listeners;
+  bool closed = false;
+};
+
+void Server::Impl::wait(const std::shared_ptr<Listener>& listener) {
+  listener->descriptor.async_wait(
+      boost::asio::posix::descriptor_base::wait_read,
+      [self = shared_from_this(), listener](const boost::system::error_code& error) {
+        if (!error && !self->closed) self->accept_some(listener);
+      });
+}
+
+void Server::Impl::accept_some(const std::shared_ptr<Listener>& listener) {
+  for (int i = 0; i < kAcceptBatch; ++i) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    Fd fd(::accept4(listener->descriptor.native_handle(), reinterpret_cast<sockaddr*>(&address),
+                    &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (fd) {
+      open_connection(std::move(fd), listener->family, address);
+      if (closed) return;
+      continue;
+    }
+    if (errno == EAGAIN || errno == EWOULDBLOCK) break;
+    // These concern one connection that is already gone (accept(2), "Error handling").
+    if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO || errno == EPERM) continue;
+    return pause(listener);
+  }
+  wait(listener);
+}
+
+void Server::Impl::pause(const std::shared_ptr<Listener>& listener) {
+  listener->timer.expires_after(kAcceptPause);
+  listener->timer.async_wait(
+      [self = shared_from_this(), listener](const boost::system::error_code& error) {
+        if (!error && !self->closed) self->accept_some(listener);
+      });
+}
+
+void Server::Impl::open_connection(Fd fd, int family, const sockaddr_storage& address) {
+  std::string client = client_key(address);
+  auto unwelcome = state->admission(client);
+  if (unwelcome && !state->can_refuse_politely()) return;
+  boost::system::error_code error;
+  StreamSocket socket(state->io);
+  socket.assign(boost::asio::generic::stream_protocol(family, 0), fd.get(), error);
+  if (error) return;
+  std::ignore = fd.release();
+  Connection::run(std::make_shared<Connection>(state, std::move(socket), peer_from(address),
+                                               std::move(client), std::move(unwelcome)));
+}
+
+void Server::Impl::close_listeners() {
+  closed = true;
+  for (const auto& listener : listeners) {
+    listener->timer.cancel();
+    // release() takes the descriptor out of epoll, which close() of a socket that other processes
+    // share would not; and never shutdown(), which would silence those others too.
+    Fd own(listener->descriptor.release());
+  }
+  listeners.clear();
+}
+
+Server::Server(boost::asio::io_context& io, Limits limits, Handler handler, RefusalHandler refuse)
+    : impl_(std::make_shared<Impl>(io, std::move(limits), std::move(handler), std::move(refuse))) {}
+
+Server::~Server() {
+  impl_->close_listeners();
+  impl_->state->abort_all();
+}
+
+Result<void> Server::listen(Fd listener) {
+  const int fd = listener.get();
+  if (integer_option(fd, SOL_SOCKET, SO_ACCEPTCONN) != 1) {
+    return fail(ErrorKind::InvalidArgument, fmt::format("descriptor {} is not listening", fd));
+  }
+  if (impl_->closed) return fail(ErrorKind::Conflict, "the server is draining");
+  // Shared with other processes, who may take the connection that woke us: accept must not block.
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
+    return fail_errno(errno, "make the listener non-blocking");
+  }
+  const int family = integer_option(fd, SOL_SOCKET, SO_DOMAIN);
+  if (family == AF_INET || family == AF_INET6) {
+    // Accepted sockets inherit it on Linux: one system call instead of one per connection.
+    const int on = 1;
+    std::ignore = ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  try {
+    auto entry = std::make_shared<Impl::Listener>(impl_->state->io, fd, family);
+    std::ignore = listener.release();
+    impl_->listeners.push_back(entry);
+    impl_->wait(entry);
+  } catch (const boost::system::system_error& error) {
+    return fail(ErrorKind::Internal, std::string("watch the listener: ") + error.what());
+  }
+  return {};
+}
+
+void Server::drain(std::function<void()> done) {
+  impl_->close_listeners();
+  impl_->state->drain(std::move(done));
+}
+
+bool Server::draining() const {
+  return impl_->state->draining();
+}
+
+ServerStats Server::stats() const {
+  return impl_->state->stats;
+}
+
+}  // namespace holdfast::http

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/http/server_state.hpp"
+
+#include "common/http/connection.hpp"
+#include "common/http/response_writer.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+namespace holdfast::http {
+namespace {
+
+// A flood beyond the limits must not become a flood of polite refusals.
+constexpr std::size_t kMaxRefusing = 128;
+
+constexpr std::string_view kRetryAfterSeconds = "1";
+
+}  // namespace
+
+ServerState::ServerState(boost::asio::io_context& context, Limits given_limits, Handler handle,
+                         RefusalHandler refusal_handler)
+    : io(context),
+      limits(std::move(given_limits)),
+      handler(std::move(handle)),
+      refuse_(std::move(refusal_handler)) {}
+
+Response ServerState::refuse(const Request& request, const Refusal& refusal) const {
+  Response response;
+  try {
+    response =
+        refuse_ ? refuse_(request, refusal) : Response::text(refusal.status, refusal.detail + "\n");
+  } catch (const std::exception&) {
+    response = Response::text(refusal.status, std::string(reason_phrase(refusal.status)) + "\n");
+  }
+  if (response.status == 503 && response.headers.find("Retry-After") == nullptr) {
+    response.headers.add("Retry-After", kRetryAfterSeconds);
+  }
+  return response;
+}
+
+std::optional<Refusal> ServerState::admission(const std::string& client) const {
+  if (counted_ >= limits.max_connections) {
+    return Refusal{503, "This server has too many connections."};
+  }
+  if (!client.empty()) {
+    const auto found = per_client_.find(client);
+    if (found != per_client_.end() && found->second >= limits.max_connections_per_client) {
+      return Refusal{503, "This client has too many connections."};
+    }
+  }
+  return std::nullopt;
+}
+
+bool ServerState::can_refuse_politely() const {
+  return connections_.size() - counted_ < kMaxRefusing;
+}
+
+void ServerState::add(Connection& connection, const std::string& client, bool counted) {
+  connections_.insert(&connection);
+  stats.connections_open = connections_.size();
+  ++stats.connections_total;
+  if (!counted) return;
+  ++counted_;
+  if (!client.empty()) ++per_client_[client];
+}
+
+void ServerState::remove(Connection& connection, const std::string& client, bool counted) {
+  connections_.erase(&connection);
+  stats.connections_open = connections_.size();
+  if (counted) {
+    --counted_;
+    const auto found = per_client_.find(client);
+    if (found != per_client_.end() && --found->second == 0) per_client_.erase(found);
+  }
+  if (draining_ && connections_.empty()) post_drained();
+}
+
+void ServerState::drain(std::function<void()> done) {
+  if (done) drained_.push_back(std::move(done));
+  draining_ = true;
+  const std::vector<Connection*> now(connections_.begin(), connections_.end());
+  for (Connection* connection : now)
+    connection->drain();
+  if (connections_.empty()) post_drained();
+}
+
+void ServerState::post_drained() {
+  // Posted: whoever waits may destroy the server, and we may be deep inside one of its connections.
+  for (auto& done : std::exchange(drained_, {}))
+    boost::asio::post(io, std::move(done));
+}
+
+void ServerState::abort_all() {
+  drained_.clear();
+  const std::vector<Connection*> now(connections_.begin(), connections_.end());
+  for (Connection* connection : now)
+    connection->abort();
+}
+
+const std::string& ServerState::date() {
+  const WallTime now = WallTime::clock::now();
+  const auto second =
+      std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+  if (second != date_second_) {
+    date_second_ = second;
+    date_ = http_date(now);
+  }
+  return date_;
+}
+
+}  // namespace holdfast::http

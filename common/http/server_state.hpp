@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// ServerState: what the connections of one server share. Owned by the server and by each of its
+// connections, since a closed connection's last handlers may run after the server is gone.
+// Threads: the one that runs the io_context.
+
+#include "common/http/server.hpp"
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace holdfast::http {
+
+class Connection;
+
+class ServerState {
+ public:
+  ServerState(boost::asio::io_context& context, Limits given_limits, Handler handle,
+              RefusalHandler refusal_handler);
+
+  boost::asio::io_context& io;
+  const Limits limits;
+  const Handler handler;
+  ServerStats stats;
+
+  // What the client gets instead of an answer; never throws, 503 always with Retry-After.
+  Response refuse(const Request& request, const Refusal& refusal) const;
+
+  // Why a new connection of that client is not welcome, if it is not.
+  std::optional<Refusal> admission(const std::string& client) const;
+  // Whether another unwelcome connection still gets an answer, or is closed without a word.
+  bool can_refuse_politely() const;
+
+  // `counted`: against the limits; those that are only being refused are not.
+  void add(Connection& connection, const std::string& client, bool counted);
+  void remove(Connection& connection, const std::string& client, bool counted);
+
+  bool draining() const { return draining_; }
+  void drain(std::function<void()> done);
+  void abort_all();
+
+  const std::string& date();  // for the Date header, made once a second
+
+ private:
+  void post_drained();
+
+  const RefusalHandler refuse_;
+  std::unordered_set<Connection*> connections_;
+  std::size_t counted_ = 0;
+  std::unordered_map<std::string, std::uint32_t> per_client_;
+  bool draining_ = false;
+  std::vector<std::function<void()>> drained_;
+  std::int64_t date_second_ = -1;
+  std::string date_;
+};
+
+}  // namespace holdfast::http

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/http/watchdog.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+namespace holdfast::http {
+
+SocketWatchdog::SocketWatchdog(MonoTime deadline)
+    : thread_([this, deadline] { wait_for(deadline); }) {}
+
+SocketWatchdog::~SocketWatchdog() {
+  {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+    changed_.notify_one();
+  }
+  thread_.join();
+}
+
+void SocketWatchdog::watch(int socket) {
+  const std::lock_guard lock(mutex_);
+  socket_.reset(::fcntl(socket, F_DUPFD_CLOEXEC, 0));
+  if (expired_) bite();
+}
+
+bool SocketWatchdog::expired() {
+  const std::lock_guard lock(mutex_);
+  return expired_;
+}
+
+void SocketWatchdog::wait_for(MonoTime deadline) {
+  std::unique_lock lock(mutex_);
+  if (changed_.wait_until(lock, deadline, [this] { return over_; })) return;
+  expired_ = true;
+  bite();
+}
+
+void SocketWatchdog::bite() {
+  if (socket_) ::shutdown(socket_.get(), SHUT_RDWR);
+}
+
+}  // namespace holdfast::http

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/log/escape.hpp"
+#include "common/log/line.hpp"
+#include "common/log/redact.hpp"
+#include "common/log/timestamp.hpp"
+
+#include <cmath>
+
+namespace holdfast::log {
+
+namespace {
+
+// The most that a number, a flag or an empty object takes.
+constexpr std::size_t kScalarRoom = 40;
+
+void put(Buffer& out, std::string_view text) {
+  out.append(text.begin(), text.end());
+}
+
+bool put_string(Buffer& out, std::string_view text, std::size_t limit) {
+  out.push_back('"');
+  const bool whole = append_escaped(out, text, limit);
+  out.push_back('"');
+  return whole;
+}
+
+struct ValueWriter {
+  Buffer& out;
+  std::size_t limit;
+
+  bool operator()(std::string_view text) const { return put_string(out, text, limit); }
+  bool operator()(std::int64_t number) const { return put_number(number); }
+  bool operator()(std::uint64_t number) const { return put_number(number); }
+  bool operator()(double number) const {
+    if (!std::isfinite(number)) {  // JSON has no spelling for these
+      put(out, "null");
+      return true;
+    }
+    fmt::format_to(fmt::appender(out), "{}", number);
+    return true;
+  }
+  bool operator()(bool flag) const {
+    put(out, flag ? "true" : "false");
+    return true;
+  }
+  bool operator()(const Err& error) const {
+    put(out, "{\"type\":");
+    bool whole = put_string(out, error.type, limit);
+    put(out, ",\"message\":");
+    whole &= put_string(out, error.message, limit);
+    if (!error.stack.empty()) {
+      put(out, ",\"stack\":");
+      whole &= put_string(out, error.stack, limit);
+    }
+    out.push_back('}');
+    return whole;
+  }
+
+  template <class Number>
+  bool put_number(Number number) const {
+    const fmt::format_int text(number);
+    out.append(text.data(), text.data() + text.size());
+    return true;
+  }
+};
+
+}  // namespace
+
+bool append_json_fields(Buffer& out, std::span<const Field> fields, std::size_t limit) {
+  bool whole = true;
+  for (const Field& field : fields) {
+    if (out.size() + field.key.size() + kScalarRoom + 8 > limit) {
+      whole = false;
+      continue;
+    }
+    put(out, ",\"");
+    whole &= append_escaped(out, field.key, limit - kScalarRoom);
+    put(out, "\":");
+    if (is_sensitive(field.key)) {
+      put_string(out, kRedacted, limit);
+    } else {
+      whole &= std::visit(ValueWriter{out, limit}, field.value.data());
+    }
+  }
+  return whole;
+}
+
+void append_json_line(Buffer& out, WallTime time, Level level, std::string_view msg,
+                      std::string_view bound, std::span<const Field> fields) {
+  put(out, "{\"time\":\"");
+  append_timestamp(out, time);
+  put(out, "\",\"level\":\"");
+  put(out, to_string(level));
+  put(out, "\",\"msg\":");
+  bool whole = put_string(out, msg, kMaxMessage);
+  put(out, bound);
+  whole &= append_json_fields(out, fields, kMaxLine - kLineTail);
+  if (!whole) put(out, ",\"truncated\":true");
+  put(out, "}\n");
+}
+
+}  // namespace holdfast::log

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Logger: structured lines to one descriptor. JSON for machines, one object per line:
+//
+//   {"time":"2026-11-23T11:42:43.482Z","level":"info","msg":"…","request_id":"…",…}
+//
+// or pretty for people:  11:42:43.482 INFO  msg  key=value key="two words"
+//
+// Made once in main and passed by reference; there is no registry. The supervisor adds "worker"
+// and "pid" to its workers' lines, so they are not written here.
+//
+// Threads: every method may be called from any thread. Child loggers share the output with their
+// parent and keep it alive. A process that logs to a pipe must ignore SIGPIPE.
+//
+// Errors: logging never throws and never fails its caller; lines that could not be written are
+// counted by dropped().
+
+#include "common/base/clock.hpp"
+#include "common/base/result.hpp"
+#include "common/config/config.hpp"
+
+#include <array>
+#include <concepts>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace holdfast::log {
+
+using Level = config::LogLevel;
+using Format = config::LogFormat;
+
+std::string_view to_string(Level level);  // "info"
+
+// The value of an "err" field: "err":{"type":…,"message":…,"stack":…}. Views: valid for the call.
+struct Err {
+  std::string_view type;
+  std::string_view message;
+  std::string_view stack = {};  // empty: left out
+};
+Err err_of(const Error& error);           // type: the error's kind
+Err err_of(const std::exception& error);  // type: the mangled class name, as the runtime has it
+
+// One typed value. Text is not copied: it has to live as long as the call.
+class Value {
+ public:
+  Value(std::string_view text) : data_(text) {}  // NOLINT: fields are written {"key", value}
+  Value(const char* text) : data_(std::string_view(text)) {}
+  Value(const std::string& text) : data_(std::string_view(text)) {}
+  Value(bool flag) : data_(flag) {}
+  Value(double number) : data_(number) {}
+  template <std::signed_integral T>
+  Value(T number) : data_(static_cast<std::int64_t>(number)) {}
+  template <std::unsigned_integral T>
+  requires(!std::same_as<T, bool>) Value(T number) : data_(static_cast<std::uint64_t>(number)) {}
+  Value(Err error) : data_(error) {}
+
+  using Data = std::variant<std::string_view, std::int64_t, std::uint64_t, double, bool, Err>;
+  const Data& data() const { return data_; }
+
+ private:
+  Data data_;
+};
+
+struct Field {
+  std::string_view key;
+  Value value;
+};
+using FieldList = std::initializer_list<Field>;
+
+struct Options {
+  Level level = Level::Info;
+  Format format = Format::Json;
+  bool colours = false;  // pretty only
+  // Lines go through a bounded queue (kQueueLines) to a thread; when it is full the oldest line is
+  // dropped and counted, so that a stuck reader never stops the caller.
+  bool async = false;
+  int fd = 1;                    // not owned; open until the last Logger is gone
+  // Takes each finished line, without its newline, in place of `fd`; from any thread.
+  std::function<void(std::string_view)> write;
+  const Clock* clock = nullptr;  // null: the system's; else it outlives the last Logger
+};
+
+inline constexpr std::size_t kQueueLines = 8192;
+inline constexpr std::size_t kMaxLine = 64u << 10;  // with the newline; longer values end in "…"
+
+// level and format as configured; colours if `fd` is a terminal.
+Options options_from(const config::Log& config, int fd = 1);
+
+class Logger {
+ public:
+  explicit Logger(const Options& options);
+
+  // A logger that adds `fields` to each of its lines (a request id, a job id). At most 8 KiB.
+  Logger with(FieldList fields) const;
+
+  bool enabled(Level level) const;
+  // At run time, for this logger, its parents and its children.
+  void set_level(Level level) const;
+  Level level() const;
+
+  void log(Level level, std::string_view msg, std::span<const Field> fields) const;
+  void log(Level level, std::string_view msg, FieldList fields = {}) const {
+    log(level, msg, std::span(fields.begin(), fields.size()));
+  }
+  void trace(std::string_view msg, FieldList fields = {}) const { log(Level::Trace, msg, fields); }
+  void debug(std::string_view msg, FieldList fields = {}) const { log(Level::Debug, msg, fields); }
+  void info(std::string_view msg, FieldList fields = {}) const { log(Level::Info, msg, fields); }
+  void warn(std::string_view msg, FieldList fields = {}) const { log(Level::Warn, msg, fields); }
+  void error(std::string_view msg, FieldList fields = {}) const { log(Level::Error, msg, fields); }
+
+  // Lines lost so far: the queue was full, or the descriptor did not take them.
+  std::uint64_t dropped() const;
+
+ private:
+  struct Core;
+  explicit Logger(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+
+  std::shared_ptr<Core> core_;
+  std::string bound_;  // the fields of with(), formatted
+};
+
+}  // namespace holdfast::log

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/log/output.hpp"
+
+#include "common/log/fd_writer.hpp"
+#include "common/log/logger.hpp"
+
+#include <spdlog/async_logger.h>
+#include <spdlog/details/thread_pool.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/base_sink.h>
+
+#include <csignal>
+#include <mutex>
+
+namespace holdfast::log {
+
+namespace {
+
+// Takes lines as they are: they were formatted where they were logged.
+class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  LineSink(int fd, FdWriter::Mode mode) : writer_(fd, mode) {}
+  FdWriter& writer() { return writer_; }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& msg) override {
+    writer_.write({msg.payload.data(), msg.payload.size()});
+  }
+  void flush_() override {}  // nothing is kept back
+
+ private:
+  FdWriter writer_;
+};
+
+// The program's signals are for its own threads, not for this one.
+void block_signals() {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+void write_line(spdlog::logger& logger, std::string_view line) {
+  // The time is in the line already; this one is not read, and asking a clock costs.
+  logger.log(spdlog::log_clock::time_point{}, spdlog::source_loc{}, spdlog::level::info,
+             spdlog::string_view_t(line.data(), line.size()));
+}
+
+class DirectOutput final : public Output {
+ public:
+  explicit DirectOutput(int fd)
+      : sink_(std::make_shared<LineSink>(fd, FdWriter::Mode::Direct)), logger_("", sink_) {}
+
+  void write(std::string_view line) override { write_line(logger_, line); }
+  std::uint64_t dropped() const override { return sink_->writer().dropped(); }
+
+ private:
+  std::shared_ptr<LineSink> sink_;
+  spdlog::logger logger_;
+};
+
+class QueuedOutput final : public Output {
+ public:
+  explicit QueuedOutput(int fd)
+      : sink_(std::make_shared<LineSink>(fd, FdWriter::Mode::Interruptible)),
+        pool_(std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1, block_signals)),
+        logger_(std::make_shared<spdlog::async_logger>(
+            "", sink_, pool_, spdlog::async_overflow_policy::overrun_oldest)) {}
+
+  ~QueuedOutput() override {
+    constexpr auto kLastChance = std::chrono::seconds(2);
+    sink_->writer().give_up_at(std::chrono::steady_clock::now() + kLastChance);
+    logger_.reset();
+    pool_.reset();  // joins the thread once it has emptied the queue
+  }
+
+  void write(std::string_view line) override { write_line(*logger_, line); }
+  std::uint64_t dropped() const override {
+    return sink_->writer().dropped() + pool_->overrun_counter();
+  }
+
+ private:
+  std::shared_ptr<LineSink> sink_;
+  std::shared_ptr<spdlog::details::thread_pool> pool_;
+  std::shared_ptr<spdlog::async_logger> logger_;
+};
+
+class ForwardingOutput final : public Output {
+ public:
+  explicit ForwardingOutput(std::function<void(std::string_view)> write)
+      : write_(std::move(write)) {}
+  void write(std::string_view line) override {
+    if (line.ends_with('\n')) line.remove_suffix(1);
+    write_(line);
+  }
+  std::uint64_t dropped() const override { return 0; }
+
+ private:
+  std::function<void(std::string_view)> write_;
+};
+
+}  // namespace
+
+std::unique_ptr<Output> make_forwarding_output(std::function<void(std::string_view)> write) {
+  return std::make_unique<ForwardingOutput>(std::move(write));
+}
+std::unique_ptr<Output> make_direct_output(int fd) {
+  return std::make_unique<DirectOutput>(fd);
+}
+std::unique_ptr<Output> make_queued_output(int fd) {
+  return std::make_unique<QueuedOutput>(fd);
+}
+
+}  // namespace holdfast::log

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/metrics/catalogue.hpp"
+
+namespace holdfast::metrics {
+namespace {
+
+constexpr std::array kLagSeconds{0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0};
+constexpr std::array kCollectSeconds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                     0.1,   0.25,   0.5,   1.0,  2.5};
+constexpr std::array kAgeSeconds{0.1, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0};
+constexpr std::array kDeliverySeconds{0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 60.0, 300.0, 900.0, 3600.0};
+
+using enum Type;
+
+constexpr Declaration counter(std::string_view name, std::string_view help,
+                              LabelNames labels = {}) {
+  return {name, Counter, help, labels, GaugeRule::Sum, {}, Owner::Supervisor};
+}
+constexpr Declaration gauge(std::string_view name, std::string_view help, LabelNames labels = {}) {
+  return {name, Gauge, help, labels, GaugeRule::First, {}, Owner::Supervisor};
+}
+constexpr Declaration histogram(std::string_view name, std::string_view help,
+                                std::span<const double> buckets, LabelNames labels = {}) {
+  return {name, Histogram, help, labels, GaugeRule::Sum, buckets, Owner::Supervisor};
+}
+
+constexpr std::array kTable{
+    // alerts
+    gauge("holdfast_alerts_firing", "Alerts that are firing now.", {"alertname", "severity"}),
+    counter("holdfast_notifications_failed_total", "Deliveries that failed, each attempt counted.",
+            {"receiver", "reason"}),
+    gauge("holdfast_notification_last_success_timestamp_seconds",
+          "When the receiver last took a notification.", {"receiver"}),
+    histogram("holdfast_notification_latency_seconds",
+              "Time from an alert's first event to its delivery.", kDeliverySeconds),
+    gauge("holdfast_notification_queue_length", "Notifications waiting for delivery.",
+          {"receiver"}),
+    counter("holdfast_notifications_suppressed_total",
+            "Notifications not sent: cooldown, grouping or a full outbox.", {"reason"}),
+    counter("holdfast_notifications_total", "Notifications delivered.", {"receiver"}),
+    // the supervisor itself
+    gauge("holdfast_build_info", "Always 1; the label tells the version.", {"version"}),
+    gauge("holdfast_config_last_reload_successful", "1 if the last reload was taken, else 0."),
+    gauge("holdfast_config_last_reload_timestamp_seconds", "When the last reload was taken."),
+    histogram("holdfast_loop_lag_seconds", "How late the supervision loop ran a timer.",
+              kLagSeconds),
+    counter("holdfast_notify_ignored_total",
+            "Messages on the notification socket that were not obeyed.", {"reason"}),
+    gauge("holdfast_ready", "1 if the stack is ready for traffic, else 0."),
+    counter("holdfast_shutdown_forced_total", "Processes killed because a stop ran out of time.",
+            {"program"}),
+    gauge("holdfast_start_time_seconds", "When the supervisor started, seconds since the epoch."),
+    counter("holdfast_strangers_reaped_total", "Orphaned processes reaped that nobody started."),
+    // logs
+    counter("holdfast_log_lines_dropped_total", "Log lines of a program that were dropped.",
+            {"program"}),
+    counter("holdfast_log_lines_total", "Log lines taken from a program.", {"program"}),
+    // the aggregation
+    histogram("holdfast_metrics_aggregation_duration_seconds",
+              "Time to merge and print one exposition.", kCollectSeconds),
+    histogram("holdfast_metrics_collect_duration_seconds",
+              "Time to ask all workers for their metrics.", kCollectSeconds),
+    gauge("holdfast_metrics_conflicting_families",
+          "Families that workers declare in ways that cannot be merged exactly.", {"reason"}),
+    counter("holdfast_metrics_dropped_samples_total",
+            "Samples of workers left out of the aggregate.", {"reason"}),
+    counter("holdfast_metrics_parse_errors_total",
+            "Lines or whole answers of a program's workers that could not be used.",
+            {"program", "reason"}),
+    counter("holdfast_metrics_resets_total",
+            "Counters that went down inside the life of one worker.", {"program"}),
+    counter("holdfast_metrics_retired_incarnations_total",
+            "Worker processes whose last values were folded into the totals."),
+    counter("holdfast_metrics_scrapes_total",
+            "Answers to /metrics; partial if a worker did not answer in time.", {"result"}),
+    gauge("holdfast_metrics_series", "Series of the workers in the last exposition."),
+    gauge("holdfast_metrics_snapshot_age_seconds", "Age of the worker's last good answer.",
+          {"worker"}),
+    gauge("holdfast_metrics_up", "1 if the worker answered the last collection in time, else 0.",
+          {"worker"}),
+    // programs and workers
+    counter("holdfast_worker_restarts_total", "Restarts that nobody asked for, by cause.",
+            {"program", "reason"}),
+    histogram("holdfast_worker_snapshot_age_at_exit_seconds",
+              "Age of a worker's last values when it ended: what a crash may have lost.",
+              kAgeSeconds),
+    gauge("holdfast_worker_start_time_seconds",
+          "When the worker was started, seconds since the epoch.", {"worker"}),
+    gauge("holdfast_worker_up", "1 if the worker is ready, else 0.", {"worker"}),
+    gauge("holdfast_workers", "Workers of a program, by state.", {"program", "state"}),
+    // from /proc, for every worker, hung ones included
+    counter("process_cpu_seconds_total", "CPU time used, in user and kernel mode.", {"worker"}),
+    gauge("process_max_fds", "Limit on open file descriptors.", {"worker"}),
+    gauge("process_open_fds", "Open file descriptors.", {"worker"}),
+    gauge("process_resident_memory_bytes", "Memory in RAM.", {"worker"}),
+    gauge("process_start_time_seconds", "When the process started, seconds since the epoch.",
+          {"worker"}),
+    gauge("process_threads", "Threads.", {"worker"}),
+    gauge("process_virtual_memory_bytes", "Address space in use.", {"worker"}),
+};
+
+}  // namespace
+
+std::span<const Declaration> supervisor_catalogue() {
+  return kTable;
+}
+
+}  // namespace holdfast::metrics

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/metrics/catalogue.hpp"
+
+namespace holdfast::metrics {
+namespace {
+
+// Requests are answered in about a millisecond; the top is the default handler deadline.
+constexpr std::array kRequestSeconds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+                                     0.25,   0.5,   1.0,    2.5,   5.0,  10.0,  30.0};
+// Jobs run from microseconds (trivial) to the job deadline of minutes.
+constexpr std::array kJobSeconds{0.001, 0.005, 0.01, 0.05, 0.1,  0.25,  0.5,  1.0,
+                                 2.5,   5.0,   10.0, 30.0, 60.0, 300.0, 600.0};
+// Pick-up is a millisecond when idle and may be hours behind a backlog.
+constexpr std::array kWaitSeconds{0.001, 0.0025, 0.005, 0.01, 0.05,  0.1,   0.5,
+                                  1.0,   5.0,    30.0,  60.0, 300.0, 900.0, 3600.0};
+constexpr std::array kEmbeddingSeconds{0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.25,
+                                       0.5,    1.0,   2.5,   5.0,  10.0, 30.0};
+constexpr std::array kLagSeconds{0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0};
+constexpr std::array kCommitSeconds{0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
+                                    0.025,   0.05,   0.1,   0.25,   0.5,   1.0};
+
+using enum Type;
+
+constexpr std::array kTable{
+    Declaration{"embedding_duration_seconds",
+                Histogram,
+                "Time of one batch at the embedding provider.",
+                {"provider"},
+                GaugeRule::Sum,
+                kEmbeddingSeconds},
+    Declaration{"embedding_failures_total",
+                Counter,
+                "Batches that the embedding provider did not answer usefully.",
+                {"provider"}},
+    Declaration{"event_loop_lag_seconds",
+                Histogram,
+                "How late the worker's event loop ran a timer.",
+                {},
+                GaugeRule::Sum,
+                kLagSeconds},
+    Declaration{"heap_free_bytes", Gauge, "Bytes that malloc holds and nobody uses."},
+    Declaration{"heap_mapped_bytes", Gauge, "Bytes that malloc has from the kernel."},
+    Declaration{"heap_used_bytes", Gauge, "Bytes in use by allocations."},
+    Declaration{"http_connections_open", Gauge, "Open client connections."},
+    Declaration{"http_request_duration_seconds",
+                Histogram,
+                "Time from the last byte of a request's header to the last byte of its answer.",
+                {"method", "route"},
+                GaugeRule::Sum,
+                kRequestSeconds},
+    Declaration{"http_requests_in_flight", Gauge, "Requests being answered now."},
+    Declaration{
+        "http_requests_total", Counter, "Requests answered.", {"method", "route", "status"}},
+    Declaration{"log_lines_dropped_total", Counter,
+                "Log lines that a worker dropped because its output was not read in time."},
+    Declaration{"queue_job_duration_seconds",
+                Histogram,
+                "Time one attempt at a job took.",
+                {"queue"},
+                GaugeRule::Sum,
+                kJobSeconds},
+    Declaration{"queue_job_wait_seconds",
+                Histogram,
+                "Time from a job being due to its attempt starting.",
+                {"queue"},
+                GaugeRule::Sum,
+                kWaitSeconds},
+    Declaration{"queue_jobs_total",
+                Counter,
+                "Attempts at jobs that ended, by how they ended.",
+                {"queue", "outcome"}},
+    Declaration{"queue_oldest_ready_age_seconds",
+                Gauge,
+                "How long the oldest job that is due has been waiting.",
+                {"queue"},
+                GaugeRule::Max},
+    Declaration{
+        "queue_size", Gauge, "Jobs in the queue, by state.", {"queue", "state"}, GaugeRule::Max},
+    Declaration{"rate_limit_fallback_total", Counter,
+                "Decisions taken by the local limiter because the shared one was not reachable."},
+    Declaration{"rate_limit_rejected_total", Counter, "Requests refused with 429."},
+    Declaration{"store_commit_seconds",
+                Histogram,
+                "Time of one commit, the wait for the write lock included.",
+                {},
+                GaugeRule::Sum,
+                kCommitSeconds},
+    Declaration{"store_commits_total", Counter, "Transactions committed."},
+};
+
+}  // namespace
+
+std::span<const Declaration> worker_catalogue() {
+  return kTable;
+}
+
+}  // namespace holdfast::metrics

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/metrics/exposition.hpp"
+
+#include "common/metrics/text.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <set>
+
+namespace holdfast::metrics {
+namespace {
+
+// `a="1",b="2"`, sorted by name; an empty value is the same as no label. Nothing if no parser
+// would take these labels, or if the format itself adds the label `taken`.
+std::optional<std::string> label_text(Labels labels, std::string_view taken) {
+  std::sort(labels.begin(), labels.end());
+  std::string out;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const Label& label = labels[i];
+    if (!valid_label_name(label.name) || label.name == taken) return std::nullopt;
+    if (i > 0 && labels[i - 1].name == label.name) return std::nullopt;
+    if (label.value.empty()) continue;
+    if (!out.empty()) out += ',';
+    out += label.name;
+    out += "=\"";
+    append_label_value(out, label.value);
+    out += '"';
+  }
+  return out;
+}
+
+void append_line(std::string& out, std::string_view name, std::string_view suffix,
+                 std::string_view labels, double value) {
+  out.append(name).append(suffix);
+  if (!labels.empty()) out.append("{").append(labels).append("}");
+  out += ' ';
+  append_number(out, value);
+  out += '\n';
+}
+
+void append_bounded(std::string& out, std::string_view name, std::string_view labels,
+                    std::string_view bound_label, double bound, Format format) {
+  out.append(name).append("{").append(labels);
+  if (!labels.empty()) out += ',';
+  out.append(bound_label).append("=\"");
+  append_bound(out, bound, format);
+  out += "\"} ";
+}
+
+bool well_formed(const HistogramValue& histogram) {
+  const Bucket* before = nullptr;
+  for (const Bucket& bucket : histogram.buckets) {
+    if (!std::isfinite(bucket.upper_bound) || bucket.cumulative_count > histogram.count) {
+      return false;
+    }
+    if (before != nullptr && (before->upper_bound >= bucket.upper_bound ||
+                              before->cumulative_count > bucket.cumulative_count)) {
+      return false;
+    }
+    before = &bucket;
+  }
+  return true;
+}
+
+void append_histogram(std::string& out, const std::string& name, const std::string& labels,
+                      const HistogramValue& histogram, Format format) {
+  const std::string bucket_name = name + "_bucket";
+  for (const Bucket& bucket : histogram.buckets) {
+    append_bounded(out, bucket_name, labels, "le", bucket.upper_bound, format);
+    append_number(out, static_cast<double>(bucket.cumulative_count));
+    out += '\n';
+  }
+  append_bounded(out, bucket_name, labels, "le", INFINITY, format);
+  append_number(out, static_cast<double>(histogram.count));
+  out += '\n';
+  append_line(out, name, "_sum", labels, histogram.sum);
+  append_line(out, name, "_count", labels, static_cast<double>(histogram.count));
+}
+
+void append_summary(std::string& out, const std::string& name, const std::string& labels,
+                    const SummaryValue& summary, Format format) {
+  std::vector<Quantile> quantiles = summary.quantiles;
+  std::sort(quantiles.begin(), quantiles.end(),
+            [](const Quantile& a, const Quantile& b) { return a.quantile < b.quantile; });
+  for (const Quantile& quantile : quantiles) {
+    append_bounded(out, name, labels, "quantile", quantile.quantile, format);
+    append_number(out, quantile.value);
+    out += '\n';
+  }
+  append_line(out, name, "_sum", labels, summary.sum);
+  append_line(out, name, "_count", labels, static_cast<double>(summary.count));
+}
+
+}  // namespace
+
+std::string_view content_type(Format format) {
+  return format == Format::Text004 ? "text/plain; version=0.0.4; charset=utf-8"
+                                   : "application/openmetrics-text; version=1.0.0; charset=utf-8";
+}
+
+void write_samples(const Family& family, Format format, std::string& out) {
+  const bool histogram = family.type == Type::Histogram;
+  const bool summary = family.type == Type::Summary;
+  const std::string_view taken = histogram ? "le" : summary ? "quantile" : "";
+  std::map<std::string, const Sample*> sorted;  // the first of two equal label sets stays
+  for (const Sample& sample : family.samples) {
+    if (auto labels = label_text(sample.labels, taken)) sorted.emplace(*labels, &sample);
+  }
+  for (const auto& [labels, sample] : sorted) {
+    if (const auto* value = std::get_if<double>(&sample->value)) {
+      if (!histogram && !summary) append_line(out, family.name, "", labels, *value);
+    } else if (const auto* buckets = std::get_if<HistogramValue>(&sample->value)) {
+      if (histogram && well_formed(*buckets)) {
+        append_histogram(out, family.name, labels, *buckets, format);
+      }
+    } else if (summary) {
+      append_summary(out, family.name, labels, std::get<SummaryValue>(sample->value), format);
+    }
+  }
+}
+
+std::vector<Family> merge_families(std::vector<Family> families) {
+  std::map<std::string, Family> merged;
+  std::set<std::string> taken;
+  for (Family& family : families) {
+    if (!valid_metric_name(family.name)) continue;
+    if (const auto at = merged.find(family.name); at != merged.end()) {
+      if (at->second.type != family.type) continue;
+      auto& samples = at->second.samples;
+      std::move(family.samples.begin(), family.samples.end(), std::back_inserter(samples));
+      continue;
+    }
+    std::vector<std::string> names = sample_names(family.name, family.type);
+    const auto clashes = [&](const std::string& name) { return taken.contains(name); };
+    if (std::any_of(names.begin(), names.end(), clashes)) continue;
+    taken.insert(names.begin(), names.end());
+    std::string key = family.name;
+    merged.emplace(std::move(key), std::move(family));
+  }
+  std::vector<Family> out;
+  out.reserve(merged.size());
+  for (auto& [name, family] : merged)
+    out.push_back(std::move(family));
+  return out;
+}
+
+void write_text(std::vector<Family> families, Format format, std::string& out) {
+  const std::vector<Family> merged = merge_families(std::move(families));
+  std::set<std::string_view> names;
+  for (const Family& family : merged)
+    names.insert(family.name);
+  for (const Family& family : merged) {
+    const Heading heading = heading_of(family.name, family.type, format,
+                                       [&](std::string_view name) { return names.contains(name); });
+    append_header(out, heading.name, family.help, heading.type, format);
+    write_samples(family, format, out);
+  }
+  out += kEndMarker;
+}
+
+}  // namespace holdfast::metrics

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/notify/listen_fds.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <limits>
+#include <optional>
+
+namespace holdfast::notify {
+
+namespace {
+
+constexpr int kMost = 4096;  // far above any real use; bounds the work that a typo can cause
+
+const std::string* find(const Environ& environ, const char* name) {
+  const auto found = environ.find(name);
+  return found == environ.end() ? nullptr : &found->second;
+}
+
+Result<int> parse_int(const char* name, const std::string& text, int min, int max) {
+  int value = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, value);
+  if (error != std::errc{} || end != last || value < min || value > max) {
+    return fail(ErrorKind::InvalidArgument,
+                fmt::format("{}='{}' is not a number from {} to {}", name, text, min, max));
+  }
+  return value;
+}
+
+Result<std::vector<std::string>> read_names(const Environ& environ, int count) {
+  const std::string* const text = find(environ, "LISTEN_FDNAMES");
+  if (text == nullptr) return std::vector<std::string>(static_cast<std::size_t>(count), "unknown");
+  std::vector<std::string> names(1);
+  for (const char c : *text) {
+    if (c == ':') {
+      names.emplace_back();
+    } else {
+      names.back() += c;
+    }
+  }
+  if (names.size() != static_cast<std::size_t>(count)) {
+    return fail(ErrorKind::InvalidArgument,
+                fmt::format("LISTEN_FDNAMES='{}' has {} names for {} descriptors", *text,
+                            names.size(), count));
+  }
+  for (std::string& name : names) {
+    if (name.empty()) name = "unknown";
+  }
+  return names;
+}
+
+}  // namespace
+
+Result<std::vector<NamedFd>> take_listen_fds(const Environ& environ, pid_t pid, int first) {
+  const std::string* const listen_pid = find(environ, "LISTEN_PID");
+  const std::string* const listen_fds = find(environ, "LISTEN_FDS");
+  std::vector<NamedFd> taken;
+  if (listen_pid == nullptr || listen_fds == nullptr) return taken;
+  HOLDFAST_TRY_ASSIGN(const int meant_for,
+                      parse_int("LISTEN_PID", *listen_pid, 1, std::numeric_limits<int>::max()));
+  if (meant_for != pid) return taken;
+  HOLDFAST_TRY_ASSIGN(const int count, parse_int("LISTEN_FDS", *listen_fds, 0, kMost));
+  if (count == 0) return taken;
+  HOLDFAST_TRY_ASSIGN(std::vector<std::string> names, read_names(environ, count));
+
+  // All are looked at before one is owned: closing a stranger's descriptor would be worse.
+  for (int fd = first; fd < first + count; ++fd) {
+    if (::fcntl(fd, F_GETFD) >= 0) continue;
+    const int os_error = errno;
+    return fail(Error{ErrorKind::InvalidArgument,
+                      fmt::format("LISTEN_FDS={}, but descriptor {} is not open", count, fd),
+                      os_error});
+  }
+  for (int i = 0; i < count; ++i) {
+    ::fcntl(first + i, F_SETFD, FD_CLOEXEC);
+    taken.push_back({std::move(names[static_cast<std::size_t>(i)]), Fd(first + i)});
+  }
+  return taken;
+}
+
+Fd take_named(std::vector<NamedFd>& fds, std::string_view name) {
+  const auto found = std::find_if(fds.begin(), fds.end(),
+                                  [&](const NamedFd& named) { return named.name == name; });
+  if (found == fds.end()) return {};
+  Fd fd = std::move(found->fd);
+  fds.erase(found);
+  return fd;
+}
+
+}  // namespace holdfast::notify

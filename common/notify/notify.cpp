@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/notify/notify.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstddef>
+
+namespace holdfast::notify {
+
+namespace {
+
+const std::string* find_set(const Environ& environ, const std::string& name) {
+  const auto found = environ.find(name);
+  return found == environ.end() || found->second.empty() ? nullptr : &found->second;
+}
+
+Result<std::int64_t> parse_positive(const std::string& name, const std::string& text) {
+  std::int64_t value = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, value);
+  if (error != std::errc{} || end != last || value <= 0) {
+    return fail(ErrorKind::InvalidArgument, fmt::format("{}='{}' is not a number", name, text));
+  }
+  return value;
+}
+
+Result<std::optional<Duration>> read_watchdog(const Environ& environ, pid_t pid) {
+  const std::string* const usec = find_set(environ, "WATCHDOG_USEC");
+  if (usec == nullptr) return std::nullopt;
+  HOLDFAST_TRY_ASSIGN(const std::int64_t microseconds, parse_positive("WATCHDOG_USEC", *usec));
+  if (const std::string* const text = find_set(environ, "WATCHDOG_PID")) {
+    HOLDFAST_TRY_ASSIGN(const std::int64_t watched, parse_positive("WATCHDOG_PID", *text));
+    if (watched != pid) return std::nullopt;
+  }
+  constexpr std::int64_t kLongest = Duration::max().count() / 1000;
+  return Duration(std::min(microseconds, kLongest) * 1000 / 2);
+}
+
+// sd_notify(3): '/' begins a path, '@' an abstract name whose first byte is then NUL.
+Result<socklen_t> fill_address(const std::string& name, sockaddr_un& address) {
+  const bool abstract = name.front() == '@';
+  if ((!abstract && name.front() != '/') || name.size() < 2) {
+    return fail(ErrorKind::InvalidArgument,
+                fmt::format("NOTIFY_SOCKET='{}' is neither an absolute path nor '@name'", name));
+  }
+  // A path needs its NUL; an abstract name is as long as it is.
+  const std::size_t room = sizeof address.sun_path - (abstract ? 0 : 1);
+  if (name.size() > room) {
+    return fail(ErrorKind::InvalidArgument,
+                fmt::format("NOTIFY_SOCKET='{}' is longer than {} bytes", name, room));
+  }
+  address.sun_family = AF_UNIX;
+  std::copy(name.begin(), name.end(), address.sun_path);
+  if (abstract) address.sun_path[0] = '\0';
+  return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size() + (abstract ? 0 : 1));
+}
+
+std::string one_line(std::string_view text) {
+  std::string out(text.substr(0, Notifier::kMaxStatus));
+  if (out.size() < text.size()) {
+    // Not through the middle of a UTF-8 character: its later bytes are 10xxxxxx.
+    const auto continues = [&](std::size_t i) {
+      return (static_cast<unsigned char>(text[i]) & 0xC0) == 0x80;
+    };
+    std::size_t cut = out.size();
+    while (cut > 0 && continues(cut))
+      --cut;
+    out.resize(cut);
+  }
+  std::replace_if(
+      out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  return out;
+}
+
+std::string with_status(std::string_view state, std::string_view status) {
+  std::string out(state);
+  if (!status.empty()) out += "\nSTATUS=" + one_line(status);
+  return out;
+}
+
+}  // namespace
+
+Result<Notifier> Notifier::from_environment(const Environ& environ, pid_t pid) {
+  Notifier notifier;
+  HOLDFAST_TRY_ASSIGN(notifier.watchdog_interval_, read_watchdog(environ, pid));
+  const std::string* const name = find_set(environ, "NOTIFY_SOCKET");
+  if (name == nullptr) {
+    notifier.watchdog_interval_.reset();  // nobody to send a heartbeat to
+    return notifier;
+  }
+  HOLDFAST_TRY_ASSIGN(notifier.address_size_, fill_address(*name, notifier.address_));
+  notifier.socket_ = Fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!notifier.socket_) return fail_errno(errno, "make a socket for NOTIFY_SOCKET");
+  return notifier;
+}
+
+Result<void> Notifier::send(std::string_view state) const {
+  if (!active()) return {};
+  if (state.empty()) return fail(ErrorKind::InvalidArgument, "a notification must say something");
+  for (;;) {
+    // Addressed each time, not connected once: the manager may have made its socket anew.
+    const ssize_t sent =
+        ::sendto(socket_.get(), state.data(), state.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
+                 reinterpret_cast<const sockaddr*>(&address_), address_size_);
+    if (sent >= 0) return {};
+    if (errno == EINTR) continue;
+    if (errno == ENOBUFS) {
+      return fail(Error{ErrorKind::ResourceExhausted, "notify: no buffer space", ENOBUFS});
+    }
+    return fail_errno(errno, "notify");
+  }
+}
+
+Result<void> Notifier::ready(std::string_view status) const {
+  return send(with_status("READY=1", status));
+}
+
+Result<void> Notifier::status(std::string_view text) const {
+  return send("STATUS=" + one_line(text));
+}
+
+Result<void> Notifier::watchdog() const {
+  return send("WATCHDOG=1");
+}
+
+Result<void> Notifier::stopping(std::string_view status) const {
+  return send(with_status("STOPPING=1", status));
+}
+
+Result<void> Notifier::reloading(MonoTime now) const {
+  const auto usec = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch());
+  return send(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", usec.count()));
+}
+
+}  // namespace holdfast::notify

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Notifier: tells the service manager above this process how it fares, by sd_notify(3): a
+// datagram of "KEY=value" lines to the socket named by NOTIFY_SOCKET. A worker speaks to the
+// supervisor with it, the supervisor to systemd. Without NOTIFY_SOCKET every call succeeds and
+// does nothing.
+//
+// Threads: send() and the helpers from any thread. Owns its socket. Never blocks: if the manager
+// does not keep up, the error is Unavailable or ResourceExhausted and the caller may try later.
+
+#include "common/base/clock.hpp"
+#include "common/base/fd.hpp"
+#include "common/base/result.hpp"
+
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/un.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace holdfast::notify {
+
+using Environ = std::map<std::string, std::string>;
+
+class Notifier {
+ public:
+  Notifier() = default;  // inactive
+
+  // NOTIFY_SOCKET is "/path" or "@abstract"; anything else is InvalidArgument, and so is a
+  // WATCHDOG_USEC or WATCHDOG_PID that is no number. `pid` is this process's, by getpid(2).
+  static Result<Notifier> from_environment(const Environ& environ, pid_t pid);
+
+  bool active() const { return static_cast<bool>(socket_); }
+
+  // `state` as it goes out: one "KEY=value" or several, separated by newlines.
+  Result<void> send(std::string_view state) const;
+
+  // Newlines and control characters in a status become spaces, so that a status can never
+  // smuggle in a second key; it is cut after kMaxStatus bytes, at a character.
+  Result<void> ready(std::string_view status = {}) const;
+  Result<void> status(std::string_view text) const;
+  Result<void> watchdog() const;
+  Result<void> stopping(std::string_view status = {}) const;
+  // RELOADING=1 with the clock reading that systemd asks of Type=notify-reload.
+  Result<void> reloading(MonoTime now) const;
+
+  // How often to call watchdog(): half of WATCHDOG_USEC, as sd_watchdog_enabled(3) advises.
+  // Nothing if nobody watches, or if the variable is meant for another process.
+  std::optional<Duration> watchdog_interval() const { return watchdog_interval_; }
+
+  static constexpr std::size_t kMaxStatus = 1024;
+
+ private:
+  Fd socket_;
+  sockaddr_un address_{};
+  socklen_t address_size_ = 0;
+  std::optional<Duration> watchdog_interval_;
+};
+
+}  // namespace holdfast::notify

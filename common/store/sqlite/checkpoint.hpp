@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// When to copy SQLite's log into the database. Pure; one thread.
+//
+// Each 4 MiB of log a passive checkpoint keeps it short. Readers that overlap keep it from
+// starting over; past 64 MiB one that waits for them empties it.
+
+#include <cstdint>
+
+namespace holdfast::store::sqlite {
+
+enum class Checkpoint { None, Passive, Truncate };
+
+class CheckpointPolicy {
+ public:
+  Checkpoint after_commit(std::int64_t wal_pages);
+
+ private:
+  std::int64_t last_pages_ = 0;  // of the log, at the last checkpoint
+};
+
+}  // namespace holdfast::store::sqlite

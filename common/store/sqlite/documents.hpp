@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Documents. The writes run inside the caller's transaction; all throw SQLite::Exception.
+
+#include "common/store/sqlite/connection.hpp"
+#include "common/store/sqlite/now.hpp"
+#include "common/store/store.hpp"
+
+#include <string>
+
+namespace holdfast::store::sqlite {
+
+struct Budgets {
+  std::int64_t max_attempts = 10;
+  std::int64_t max_crashes = 3;
+};
+
+// With its job, which carries {"document_id","version","request_id","traceparent"}.
+Result<Created> create_document(Connection& connection, const NewDocument& document,
+                                Budgets budgets, Now now);
+
+// With its chunks. Its job is cancelled, or asked to stop if it runs.
+Result<void> delete_document(Connection& connection, const std::string& id, Now now);
+
+Result<Document> get_document(Connection& connection, const std::string& id);
+Result<Page> list_documents(Connection& connection, const DocumentQuery& query);
+
+}  // namespace holdfast::store::sqlite

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/sqlite/schema.hpp"
+
+#include "common/store/sqlite/write_lock.hpp"
+
+namespace holdfast::store::sqlite {
+
+namespace {
+
+std::int64_t scalar(Connection& connection, std::string_view sql) {
+  Query query = connection.query(sql);
+  return query.step() ? query.integer(0) : 0;
+}
+
+bool has_table(Connection& connection, const std::string& name) {
+  Query query = connection.query("SELECT 1 FROM sqlite_schema WHERE type='table' AND name=?1");
+  return query.bind(name).step();
+}
+
+// 0: an empty file.
+Result<std::int64_t> schema_version(Connection& connection) {
+  if (has_table(connection, "schema_version")) {
+    return scalar(connection, "SELECT max(version) FROM schema_version");
+  }
+  if (scalar(connection, "SELECT count(*) FROM sqlite_schema") > 0) {
+    return fail(ErrorKind::InvalidArgument,
+                fmt::format("database '{}' belongs to another program: its tables are not ours",
+                            connection.path().native()));
+  }
+  return 0;
+}
+
+Failure too_new(const Connection& connection, std::int64_t version, std::int64_t expected) {
+  return fail(ErrorKind::InvalidArgument,
+              fmt::format("database '{}' has schema {}, this binary knows {}: the binary is too "
+                          "old, install the Holdfast that made the database or a newer one",
+                          connection.path().native(), version, expected));
+}
+
+void use_wal(Connection& connection) {
+  // Kept in the file. Not possible inside a transaction.
+  Query query = connection.query("PRAGMA journal_mode=WAL");
+  if (query.step() && query.text(0) != "wal") {
+    throw SQLite::Exception("this file system does not support SQLite's WAL mode");
+  }
+}
+
+void apply(Connection& connection, const Migration& migration) {
+  connection.exec("BEGIN IMMEDIATE");
+  connection.exec(migration.sql);
+  connection
+      .query(
+          "INSERT INTO schema_version(version, name, applied_at) VALUES(?1, ?2, "
+          "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER))")
+      .bind(migration.version, migration.name)
+      .run();
+  connection.exec("COMMIT");
+}
+
+Result<MigrationReport> migrate_locked(Connection& connection,
+                                       std::span<const Migration> migrations) {
+  const std::int64_t newest = migrations.empty() ? 0 : migrations.back().version;
+  HOLDFAST_TRY_ASSIGN(const std::int64_t from, schema_version(connection));
+  if (from > newest) return too_new(connection, from, newest);
+  use_wal(connection);
+  connection.set_synchronous(Synchronous::Full);
+  connection.exec(
+      "CREATE TABLE IF NOT EXISTS schema_version("
+      "version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT");
+  for (const Migration& migration : migrations) {
+    if (migration.version > from) apply(connection, migration);
+  }
+  connection.checkpoint(true);
+  return MigrationReport{from, newest};
+}
+
+}  // namespace
+
+Result<MigrationReport> migrate(const std::filesystem::path& path,
+                                std::span<const Migration> migrations) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(path.parent_path(), error)) {
+    return fail(ErrorKind::NotFound, fmt::format("database '{}': the directory '{}' does not exist",
+                                                 path.native(), path.parent_path().native()));
+  }
+  HOLDFAST_TRY_ASSIGN(WriteLock lock, WriteLock::open(path));
+  HOLDFAST_TRY_ASSIGN(const WriteLock::Guard guard, lock.acquire());
+  HOLDFAST_TRY_ASSIGN(const auto connection, Connection::open(path, Access::Create));
+  return guarded(*connection, [&] { return migrate_locked(*connection, migrations); });
+}
+
+Result<void> check_schema(Connection& connection, std::int64_t expected) {
+  return guarded(connection, [&]() -> Result<void> {
+    HOLDFAST_TRY_ASSIGN(const std::int64_t version, schema_version(connection));
+    if (version > expected) return too_new(connection, version, expected);
+    if (version < expected) {
+      return fail(ErrorKind::InvalidArgument,
+                  fmt::format("database '{}' has schema {}, this binary needs {}: run "
+                              "`holdfast-queue-worker migrate`",
+                              connection.path().native(), version, expected));
+    }
+    return {};
+  });
+}
+
+}  // namespace holdfast::store::sqlite

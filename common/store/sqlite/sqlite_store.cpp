@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/sqlite/sqlite_store.hpp"
+
+#include "common/store/migrations/migrations.hpp"
+#include "common/store/sqlite/chunks.hpp"
+#include "common/store/sqlite/documents.hpp"
+#include "common/store/sqlite/process.hpp"
+#include "common/store/sqlite/queue_claim.hpp"
+#include "common/store/sqlite/queue_finish.hpp"
+#include "common/store/sqlite/queue_read.hpp"
+#include "common/store/sqlite/queue_rescue.hpp"
+#include "common/store/sqlite/readers.hpp"
+#include "common/store/sqlite/schema.hpp"
+#include "common/store/sqlite/search.hpp"
+#include "common/store/sqlite/workers.hpp"
+#include "common/store/sqlite/writer.hpp"
+
+#include <future>
+
+namespace holdfast::store::sqlite {
+
+namespace {
+
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(std::filesystem::path path, const OpenOptions& options, const Clock& clock,
+              std::string boot, std::unique_ptr<Readers> readers,
+              std::unique_ptr<Connection> writer, WriteLock lock)
+      : path_(std::move(path)),
+        clock_(clock),
+        budgets_{options.max_attempts, options.max_crashes},
+        boot_(std::move(boot)),
+        readers_(std::move(readers)),
+        vectors_(options.vector_cache_bytes),
+        writer_(std::move(writer), std::move(lock), options.relaxed_durability) {}
+
+  void create_document(NewDocument document, Callback<Created> done) override {
+    write<Created>(
+        Durability::PowerLoss,
+        [budgets = budgets_, document = std::move(document)](Connection& c, Now now) {
+          return sqlite::create_document(c, document, budgets, now);
+        },
+        std::move(done));
+  }
+
+  void delete_document(std::string id, Callback<void> done) override {
+    write<void>(
+        Durability::PowerLoss,
+        [id = std::move(id)](Connection& c, Now now) {
+          return sqlite::delete_document(c, id, now);
+        },
+        std::move(done));
+  }
+
+  Result<Document> get_document(const std::string& id) override {
+    return readers_->read([&](Connection& c) { return sqlite::get_document(c, id); });
+  }
+
+  Result<Page> list_documents(const DocumentQuery& query) override {
+    return readers_->read([&](Connection& c) { return sqlite::list_documents(c, query); });
+  }
+
+  Result<std::vector<SearchHit>> search(const std::string& text, const std::vector<float>& vector,
+                                        std::uint32_t k) override {
+    return readers_->read([&](Connection& c) -> Result<std::vector<SearchHit>> {
+      return sqlite::search(c, vectors_, text, vector, k);
+    });
+  }
+
+  Result<std::int64_t> register_worker(const WorkerIdentity& identity, Duration lease) override {
+    std::promise<Result<std::int64_t>> promise;
+    write<std::int64_t>(
+        Durability::ProcessDeath,
+        [&](Connection& c, Now now) -> Result<std::int64_t> {
+          return sqlite::register_worker(c, identity, boot_, lease, now);
+        },
+        [&](Result<std::int64_t> id) { promise.set_value(std::move(id)); });
+    return promise.get_future().get();
+  }
+
+  void claim(ClaimRequest request, Callback<std::vector<Job>> done) override {
+    write<std::vector<Job>>(
+        Durability::ProcessDeath,
+        [request = std::move(request)](Connection& c, Now now) {
+          return claim_jobs(c, request, now);
+        },
+        std::move(done));
+  }
+
+  void start(JobKey key, Callback<void> done) override {
+    write<void>(
+        Durability::ProcessDeath, [key](Connection& c, Now now) { return start_job(c, key, now); },
+        std::move(done));
+  }
+
+  void complete_embedding(JobKey key, std::string document_id, std::int64_t version,
+                          std::vector<Chunk> chunks, Callback<void> done) override {
+    write<void>(
+        Durability::PowerLoss,
+        [embedding = Embedding{key, std::move(document_id), version, std::move(chunks)}](
+            Connection& c, Now now) { return sqlite::complete_embedding(c, embedding, now); },
+        std::move(done));
+  }
+
+  void complete(JobKey key, Callback<void> done) override {
+    write<void>(
+        Durability::PowerLoss, [key](Connection& c, Now now) { return complete_job(c, key, now); },
+        std::move(done));
+  }
+
+  void fail_job(JobFailure failure, Callback<JobState> done) override {
+    write<JobState>(
+        Durability::PowerLoss,
+        [failure = std::move(failure)](Connection& c, Now now) {
+          return sqlite::fail_job(c, failure, now);
+        },
+        std::move(done));
+  }
+
+  void release(std::int64_t worker_id, Callback<std::int64_t> done) override {
+    write<std::int64_t>(
+        Durability::ProcessDeath,
+        [worker_id](Connection& c, Now now) -> Result<std::int64_t> {
+          return release_jobs(c, worker_id, now);
+        },
+        std::move(done));
+  }
+
+  void heartbeat(std::int64_t worker_id, Duration lease, Callback<HeartbeatReply> done) override {
+    write<HeartbeatReply>(
+        Durability::ProcessDeath,
+        [worker_id, lease](Connection& c, Now now) -> Result<HeartbeatReply> {
+          return sqlite::heartbeat(c, worker_id, lease, now);
+        },
+        std::move(done));
+  }
+
+  void rescue_expired(Callback<std::int64_t> done) override {
+    write<std::int64_t>(
+        Durability::ProcessDeath,
+        [this](Connection& c, Now now) -> Result<std::int64_t> {
+          return sqlite::rescue_expired(c, boot_, now);
+        },
+        std::move(done));
+  }
+
+  void unregister_worker(std::int64_t worker_id, Callback<void> done) override {
+    write<void>(
+        Durability::ProcessDeath,
+        [worker_id](Connection& c, Now now) -> Result<void> {
+          sqlite::unregister_worker(c, worker_id, now);
+          return {};
+        },
+        std::move(done));
+  }
+
+  void prune(Duration keep, Callback<std::int64_t> done) override {
+    write<std::int64_t>(
+        Durability::ProcessDeath,
+        [keep](Connection& c, Now now) -> Result<std::int64_t> {
+          return sqlite::prune(c, keep, now);
+        },
+        std::move(done));
+  }
+
+  Result<Peek> peek(const std::string& queue) override {
+    return readers_->read(
+        [&](Connection& c) -> Result<Peek> { return sqlite::peek(c, queue, read_now(clock_)); });
+  }
+
+  Result<Job> get_job(std::int64_t id) override {
+    return readers_->read([&](Connection& c) { return sqlite::get_job(c, id); });
+  }
+
+  Result<QueueStats> queue_stats(const std::string& queue) override {
+    return readers_->read(
+        [&](Connection& c) -> Result<QueueStats> { return sqlite::queue_stats(c, queue); });
+  }
+
+  Result<void> check() override {
+    return readers_->read([&](Connection& c) -> Result<void> {
+      HOLDFAST_TRY(c.touch_file());
+      c.query("SELECT 1 FROM schema_version").step();
+      return {};
+    });
+  }
+
+  std::string describe() const override { return "sqlite " + path_.native(); }
+
+ private:
+  template <class T, class Work>
+  void write(Durability durability, Work work, Callback<T> done) {
+    writer_.submit<T>(
+        durability,
+        [this, work = std::move(work)](Connection& connection) -> Result<T> {
+          return work(connection, read_now(clock_));
+        },
+        std::move(done));
+  }
+
+  const std::filesystem::path path_;
+  const Clock& clock_;
+  const Budgets budgets_;
+  const std::string boot_;
+  std::unique_ptr<Readers> readers_;
+  VectorIndex vectors_;
+  Writer writer_;  // last: its destructor commits what is queued, which uses the rest
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_sqlite_store(const std::filesystem::path& path,
+                                                 const OpenOptions& options, const Clock& clock) {
+  HOLDFAST_TRY_ASSIGN(auto writer, Connection::open(path, Access::ReadWrite));
+  HOLDFAST_TRY(check_schema(*writer, sqlite_migrations().back().version));
+  HOLDFAST_TRY_ASSIGN(auto lock, WriteLock::open(path));
+  HOLDFAST_TRY_ASSIGN(auto readers, Readers::open(path, options.readers));
+  HOLDFAST_TRY_ASSIGN(auto boot, boot_id());
+  return std::make_unique<SqliteStore>(path, options, clock, std::move(boot), std::move(readers),
+                                       std::move(writer), std::move(lock));
+}
+
+}  // namespace holdfast::store::sqlite

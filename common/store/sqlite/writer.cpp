@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/sqlite/writer.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+
+namespace holdfast::store::sqlite {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Bounds on one group: how many callers share its fate, and how long other processes wait.
+constexpr std::size_t kGroupWrites = 256;
+constexpr auto kGroupTime = 20ms;
+constexpr auto kTruncatePatience = 100ms;
+
+// Signals belong to the program's own threads; a handler must not interrupt a commit.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_{};
+};
+
+Result<void> exec(Connection& connection, const char* sql) {
+  return guarded(connection, [&]() -> Result<void> {
+    connection.query(sql).run();
+    return {};
+  });
+}
+
+}  // namespace
+
+Writer::Writer(std::unique_ptr<Connection> connection, WriteLock lock, bool relaxed)
+    : connection_(std::move(connection)), lock_(std::move(lock)), relaxed_(relaxed) {
+  const SignalsBlocked inherited_by_the_thread;
+  thread_ = std::thread([this] { loop(); });
+  ::pthread_setname_np(thread_.native_handle(), "store-writer");
+}
+
+Writer::~Writer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+void Writer::enqueue(Write write) {
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.push_back(std::move(write));
+  }
+  changed_.notify_one();
+}
+
+void Writer::loop() {
+  while (wait_for_work()) {
+    for (Write& write : commit_group()) {
+      write.finish(write.failure ? &*write.failure : nullptr);
+    }
+  }
+  final_checkpoint();
+}
+
+bool Writer::wait_for_work() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  return !queue_.empty();
+}
+
+std::vector<Writer::Write> Writer::commit_group() {
+  // The lock first: whatever is submitted while this process waits joins the group.
+  const auto guard = lock_.acquire();
+  std::vector<Write> group = take_group();
+  Result<void> outcome = guard ? transact(group) : Result<void>(fail(guard.error()));
+  if (!outcome) {
+    for (Write& write : group)
+      write.failure = outcome.error();
+  } else {
+    checkpoint_if_due();
+  }
+  return group;
+}
+
+std::vector<Writer::Write> Writer::take_group() {
+  const std::lock_guard lock(mutex_);
+  std::vector<Write> group;
+  const std::size_t count = std::min(queue_.size(), kGroupWrites);
+  group.reserve(count);
+  std::move(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count),
+            std::back_inserter(group));
+  queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
+  return group;
+}
+
+Result<void> Writer::transact(std::vector<Write>& group) {
+  const bool must_sync =
+      !relaxed_ && std::any_of(group.begin(), group.end(), [](const Write& write) {
+        return write.durability == Durability::PowerLoss;
+      });
+  Result<void> outcome = guarded(*connection_, [&]() -> Result<void> {
+    connection_->set_synchronous(must_sync ? Synchronous::Full : Synchronous::Normal);
+    connection_->query("BEGIN IMMEDIATE").run();
+    return {};
+  });
+  if (outcome) outcome = run_all(group);
+  if (outcome) outcome = exec(*connection_, "COMMIT");
+  // The ROLLBACK cannot fail in a way that matters: SQLite has given the transaction up by then.
+  if (!outcome && connection_->in_transaction()) (void)exec(*connection_, "ROLLBACK");
+  return outcome;
+}
+
+// An error that made SQLite roll the whole transaction back is returned; the others stay with
+// their write. Writes beyond the time limit go back to the head of the queue.
+Result<void> Writer::run_all(std::vector<Write>& group) {
+  const auto until = std::chrono::steady_clock::now() + kGroupTime;
+  std::size_t ran = 0;
+  for (Write& write : group) {
+    HOLDFAST_TRY(exec(*connection_, "SAVEPOINT one_write"));
+    const Result<void> outcome = guarded(*connection_, [&] { return write.run(*connection_); });
+    if (!connection_->in_transaction()) {
+      return fail(outcome ? Error{ErrorKind::Internal, "the transaction ended by itself"}
+                          : outcome.error());
+    }
+    if (!outcome) {
+      write.failure = outcome.error();
+      HOLDFAST_TRY(exec(*connection_, "ROLLBACK TO one_write"));
+    }
+    HOLDFAST_TRY(exec(*connection_, "RELEASE one_write"));
+    ++ran;
+    if (std::chrono::steady_clock::now() >= until) break;
+  }
+  if (ran == group.size()) return {};
+  const auto rest = group.begin() + static_cast<std::ptrdiff_t>(ran);
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.insert(queue_.begin(), std::make_move_iterator(rest),
+                  std::make_move_iterator(group.end()));
+  }
+  group.erase(rest, group.end());
+  return {};
+}
+
+void Writer::checkpoint_if_due() {
+  switch (policy_.after_commit(connection_->wal_pages())) {
+    case Checkpoint::None:
+      return;
+    case Checkpoint::Passive:
+      connection_->checkpoint(false);
+      return;
+    case Checkpoint::Truncate:
+      connection_->set_patience(kTruncatePatience);
+      connection_->checkpoint(true);
+      connection_->set_patience(5s);
+      return;
+  }
+}
+
+void Writer::final_checkpoint() {
+  // So that a cleanly stopped store is one file. Readers of other processes may prevent it.
+  if (const auto guard = lock_.acquire()) {
+    connection_->set_patience(kTruncatePatience);
+    connection_->checkpoint(true);
+  }
+}
+
+}  // namespace holdfast::store::sqlite

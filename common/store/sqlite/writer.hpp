@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Writer: the one connection and thread that write for this process. All writes that wait when it
+// gets the write lock share one transaction and one sync (group commit); each runs in a savepoint,
+// so one that fails does not undo its neighbours. If the commit itself fails, every write of the
+// group gets that error, and the thread goes on.
+//
+// Threads: submit() from any thread but is not to be called after the destructor began. Callbacks
+// run on the writer's thread, each exactly once, after the lock is released. The destructor commits
+// what is queued, then joins; it must not run on the writer's thread.
+
+#include "common/store/sqlite/checkpoint.hpp"
+#include "common/store/sqlite/connection.hpp"
+#include "common/store/sqlite/write_lock.hpp"
+#include "common/store/store.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace holdfast::store::sqlite {
+
+enum class Durability {
+  PowerLoss,     // synced before the callback
+  ProcessDeath,  // in the kernel's hands before the callback
+};
+
+class Writer {
+ public:
+  // `relaxed`: nothing is synced before its callback.
+  Writer(std::unique_ptr<Connection> connection, WriteLock lock, bool relaxed);
+  Writer(const Writer&) = delete;
+  ~Writer();
+
+  // `work` runs once inside a transaction; what it wrote is undone if it returns an error or throws
+  // SQLite::Exception.
+  template <class T>
+  void submit(Durability durability, std::function<Result<T>(Connection&)> work, Callback<T> done);
+
+ private:
+  struct Write {
+    Durability durability = Durability::PowerLoss;
+    std::function<Result<void>(Connection&)> run;
+    std::function<void(const Error* failure)> finish;
+    std::optional<Error> failure;
+  };
+
+  void enqueue(Write write);
+  void loop();
+  bool wait_for_work();  // false: stopping, and nothing left
+  std::vector<Write> commit_group();
+  std::vector<Write> take_group();
+  Result<void> transact(std::vector<Write>& group);
+  Result<void> run_all(std::vector<Write>& group);
+  void checkpoint_if_due();
+  void final_checkpoint();
+
+  std::unique_ptr<Connection> connection_;  // the thread's
+  WriteLock lock_;                          // the thread's
+  const bool relaxed_;
+  CheckpointPolicy policy_;  // the thread's
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Write> queue_;  // guarded by mutex_
+  bool stopping_ = false;    // guarded by mutex_
+  std::thread thread_;       // last: it uses all of the above
+};
+
+template <class T>
+void Writer::submit(Durability durability, std::function<Result<T>(Connection&)> work,
+                    Callback<T> done) {
+  auto result = std::make_shared<std::optional<Result<T>>>();
+  Write write;
+  write.durability = durability;
+  write.run = [work = std::move(work), result](Connection& connection) -> Result<void> {
+    result->emplace(work(connection));
+    if (!**result) return fail((*result)->error());
+    return {};
+  };
+  write.finish = [done = std::move(done), result](const Error* failure) {
+    if (failure != nullptr) {
+      done(fail(*failure));
+    } else {
+      done(std::move(**result));
+    }
+  };
+  enqueue(std::move(write));
+}
+
+}  // namespace holdfast::store::sqlite

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/types.hpp"
+
+namespace holdfast::store {
+
+std::string_view to_string(DocumentStatus status) {
+  switch (status) {
+    case DocumentStatus::Pending:
+      return "pending";
+    case DocumentStatus::Ready:
+      return "ready";
+    case DocumentStatus::Failed:
+      return "failed";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(JobState state) {
+  switch (state) {
+    case JobState::Ready:
+      return "ready";
+    case JobState::Waiting:
+      return "waiting";
+    case JobState::Running:
+      return "running";
+    case JobState::Done:
+      return "done";
+    case JobState::Cancelled:
+      return "cancelled";
+    case JobState::Dead:
+      return "dead";
+  }
+  return "unknown";
+}
+
+}  // namespace holdfast::store

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/worker/process.hpp"
+
+#include <algorithm>
+
+#include "common/metrics/exposition.hpp"
+#include "common/metrics/instruments.hpp"
+
+namespace holdfast::worker {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// How long a drained worker waits for its last scrape: a few collection rounds of a busy machine.
+constexpr Duration kLastScrape = 300ms;
+
+// A third of what sd_notify(3) advises, so that two lost beats still do not look like a hang.
+Duration turn_interval(const notify::Notifier& notifier) {
+  const auto half = notifier.watchdog_interval();
+  return half ? std::clamp<Duration>(*half / 3, 10ms, 1s) : Duration(1s);
+}
+
+}  // namespace
+
+WorkerProcess::WorkerProcess(config::Config config, Identity identity,
+                             std::vector<notify::NamedFd> descriptors, notify::Notifier notifier,
+                             std::string status_socket)
+    : config_(std::move(config)),
+      identity_(std::move(identity)),
+      log_(log::options_from(config_.log)),
+      descriptors_(std::move(descriptors)),
+      notifier_(std::move(notifier)),
+      status_socket_(std::move(status_socket)),
+      signals_(io_, SIGTERM, SIGINT),
+      turn_timer_(io_),
+      last_scrape_timer_(io_),
+      loop_lag_(&metrics::Histograms(registry_, "event_loop_lag_seconds").only()),
+      lines_dropped_(&metrics::Counters(registry_, "log_lines_dropped_total").only()),
+      heap_(registry_),
+      turn_interval_(turn_interval(notifier_)) {}
+
+// Services and connections hold on to the loop: they go first.
+WorkerProcess::~WorkerProcess() {
+  service_.reset();
+  telemetry_.reset();
+}
+
+std::optional<Fd> WorkerProcess::take_fd(const std::string& name) {
+  Fd fd = notify::take_named(descriptors_, name);
+  if (!fd) return std::nullopt;
+  return fd;
+}
+
+std::shared_ptr<Beat> WorkerProcess::add_beat() {
+  beats_.push_back(std::make_shared<Beat>());
+  return beats_.back();
+}
+
+void WorkerProcess::set_status(const std::string& text) { (void)notifier_.status(text); }
+
+int WorkerProcess::run(std::unique_ptr<Service> service) {
+  service_ = std::move(service);
+  serve_telemetry();
+  signals_.async_wait([this](const boost::system::error_code& error, int) {
+    if (!error) drain();
+  });
+  next_turn_ = clock_.mono();
+  turn();
+  if (const auto sent = notifier_.ready(); !sent) {
+    log_.error("the supervisor cannot be told that this worker is ready",
+               {{"err", log::err_of(sent.error())}});
+    return 70;
+  }
+  log_.debug("ready", {{"incarnation", identity_.incarnation}});
+  io_.run();
+  return drained_ ? 0 : 70;
+}
+
+void WorkerProcess::serve_telemetry() {
+  std::optional<Fd> listener = take_fd("telemetry");
+  if (!listener) return;
+  http::Limits limits;
+  limits.max_connections = 64;
+  limits.max_connections_per_client = 64;
+  telemetry_ = std::make_unique<http::Server>(
+      io_, limits,
+      [this](const std::shared_ptr<http::Request>& request, const http::Responder& respond) {
+        respond(answer(*request));
+        // The supervisor has what it needs: nothing keeps a drained worker any longer.
+        if (drained_ && request->query_value("final") != nullptr) {
+          last_scrape_timer_.expires_after(20ms);  // until the answer has left
+          last_scrape_timer_.async_wait([this](const boost::system::error_code& error) {
+            if (!error) finish();
+          });
+        }
+      },
+      [](const http::Request&, const http::Refusal& refusal) {
+        return http::Response::text(refusal.status, refusal.detail + "\n");
+      });
+  if (const auto listening = telemetry_->listen(std::move(*listener)); !listening) {
+    log_.error("no telemetry", {{"err", log::err_of(listening.error())}});
+  }
+}
+
+http::Response WorkerProcess::answer(const http::Request& request) {
+  if (request.method != "GET") return http::Response::text(405, "use GET\n");
+  if (request.path == "/metrics") {
+    service_->before_scrape();
+    heap_.update();
+    const double dropped = static_cast<double>(log_.dropped());
+    if (dropped > lines_dropped_->Value()) {
+      lines_dropped_->Increment(dropped - lines_dropped_->Value());
+    }
+    std::string text;
+    metrics::write_text(registry_, text);
+    return http::Response::text(200, std::move(text),
+                                metrics::content_type(metrics::Format::Text004));
+  }
+  if (request.path == "/ready") {
+    if (draining_) return http::Response::text(503, "draining\n");
+    const auto checked = service_->check();
+    return checked ? http::Response::text(200, "ready\n")
+                   : http::Response::text(503, checked.error().message + "\n");
+  }
+  return http::Response::text(404, "there are /metrics and /ready\n");
+}
+
+// The working loop turns: says so to the watchdog, unless a thread that should work does not.
+void WorkerProcess::turn() {
+  const MonoTime now = clock_.mono();
+  loop_lag_->Observe(std::max(0.0, std::chrono::duration<double>(now - next_turn_).count()));
+  const auto half = notifier_.watchdog_interval();
+  const bool fresh = !half || std::all_of(beats_.begin(), beats_.end(), [&](const auto& beat) {
+    return beat->fresh(now, *half);
+  });
+  if (fresh && half) (void)notifier_.watchdog();
+  next_turn_ = now + turn_interval_;
+  turn_timer_.expires_at(next_turn_);
+  turn_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) turn();
+  });
+}
+
+void WorkerProcess::drain() {
+  if (draining_) return;
+  draining_ = true;
+  log_.debug("draining");
+  (void)notifier_.stopping("draining");
+  // A second signal changes nothing here: whoever wants it faster sends SIGKILL.
+  signals_.async_wait([](const boost::system::error_code&, int) {});
+  service_->drain([this] { drained(); });
+}
+
+void WorkerProcess::drained() {
+  if (drained_) return;
+  drained_ = true;
+  if (!telemetry_ || !notifier_.send("HOLDFAST_DRAINED=1")) {
+    finish();
+    return;
+  }
+  last_scrape_timer_.expires_after(kLastScrape);
+  last_scrape_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) finish();
+  });
+}
+
+void WorkerProcess::finish() {
+  log_.debug("drained");
+  io_.stop();
+}
+
+}  // namespace holdfast::worker

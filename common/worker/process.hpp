@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// WorkerProcess: the Context that a service sees, and the loop around it. Private to this folder.
+//
+// Threads: the main thread's; add_beat() and set_status() from it too.
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <vector>
+
+#include "common/http/server.hpp"
+#include "common/metrics/heap.hpp"
+#include "common/notify/listen_fds.hpp"
+#include "common/notify/notify.hpp"
+#include "common/worker/runtime.hpp"
+
+namespace holdfast::worker {
+
+class WorkerProcess final : public Context {
+ public:
+  WorkerProcess(config::Config config, Identity identity, std::vector<notify::NamedFd> descriptors,
+                notify::Notifier notifier, std::string status_socket);
+  ~WorkerProcess() override;
+
+  boost::asio::io_context& io() override { return io_; }
+  const config::Config& config() const override { return config_; }
+  const Identity& identity() const override { return identity_; }
+  log::Logger& log() override { return log_; }
+  prometheus::Registry& registry() override { return registry_; }
+  const Clock& clock() const override { return clock_; }
+  std::optional<Fd> take_fd(const std::string& name) override;
+  bool supervised() const override { return notifier_.active(); }
+  const std::string& status_socket() const override { return status_socket_; }
+  std::shared_ptr<Beat> add_beat() override;
+  void set_status(const std::string& text) override;
+
+  // Serves until drained. Returns the exit code.
+  int run(std::unique_ptr<Service> service);
+
+ private:
+  void serve_telemetry();
+  http::Response answer(const http::Request& request);
+  void turn();
+  void drain();
+  void drained();
+  void finish();
+
+  SystemClock clock_;
+  config::Config config_;
+  Identity identity_;
+  log::Logger log_;
+  prometheus::Registry registry_;
+  std::vector<notify::NamedFd> descriptors_;
+  notify::Notifier notifier_;
+  std::string status_socket_;
+
+  boost::asio::io_context io_{1};
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer turn_timer_;
+  boost::asio::steady_timer last_scrape_timer_;
+  std::vector<std::shared_ptr<Beat>> beats_;
+  prometheus::Histogram* loop_lag_ = nullptr;
+  prometheus::Counter* lines_dropped_ = nullptr;
+  metrics::HeapInstruments heap_;
+  Duration turn_interval_{};
+  MonoTime next_turn_{};
+  std::unique_ptr<http::Server> telemetry_;
+  std::unique_ptr<Service> service_;
+  bool draining_ = false;
+  bool drained_ = false;
+};
+
+}  // namespace holdfast::worker

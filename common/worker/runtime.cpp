@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/worker/runtime.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "common/base/version.hpp"
+#include "common/config/load.hpp"
+#include "common/worker/crash_handler.hpp"
+#include "common/worker/process.hpp"
+
+namespace holdfast::worker {
+
+namespace {
+
+constexpr int kExitUsage = 2;
+constexpr int kExitSoftware = 70;
+constexpr int kExitConfig = 78;
+
+std::string value_of(const config::Environ& environ, const std::string& name) {
+  const auto it = environ.find(name);
+  return it == environ.end() ? std::string() : it->second;
+}
+
+Identity identity_of(const config::Environ& environ, const std::string& program) {
+  Identity identity;
+  identity.name = value_of(environ, "HOLDFAST_WORKER");
+  if (identity.name.empty()) identity.name = fmt::format("{}.{}", program, ::getpid());
+  const std::string incarnation = value_of(environ, "HOLDFAST_INCARNATION");
+  if (!incarnation.empty()) identity.incarnation = std::strtoull(incarnation.c_str(), nullptr, 10);
+  identity.predecessor = value_of(environ, "HOLDFAST_PREDECESSOR");
+  return identity;
+}
+
+// Answers --help and --version; nothing else is taken: workers are configured by the file.
+std::optional<int> answer_arguments(int argc, char** argv, const std::string& program) {
+  if (argc < 2) return std::nullopt;
+  const std::string argument = argv[1];
+  if (argument == "--version") {
+    fmt::print("{} {}\n", program, kVersion);
+    return 0;
+  }
+  if (argument == "--help" || argument == "-h") {
+    fmt::print(
+        "{0}: a worker of the Holdfast stack. `holdfast run` starts it; it can also run alone.\n\n"
+        "  {0}             work until SIGTERM\n"
+        "  {0} --version   print the version\n\n"
+        "Configuration: the file named by HOLDFAST_CONFIG, and the environment.\n"
+        "Exit codes: 0 drained, 70 failed, 78 wrong configuration.\n",
+        program);
+    return 0;
+  }
+  fmt::print(stderr, "{}: unknown argument '{}'; see {} --help\n", program, argument, program);
+  return kExitUsage;
+}
+
+}  // namespace
+
+int run_worker(int argc, char** argv, const std::string& program, const MakeService& make_service) {
+  if (const auto code = answer_arguments(argc, argv, program)) return *code;
+  ::signal(SIGPIPE, SIG_IGN);  // a vanished reader is an error from write(2)
+  install_crash_handler();
+
+  const config::Environ environ = config::environ_of_process();
+  std::optional<std::filesystem::path> file;
+  if (const std::string path = value_of(environ, "HOLDFAST_CONFIG"); !path.empty()) file = path;
+  auto loaded = config::load(file, environ);
+  if (!loaded) {
+    fmt::print(stderr, "{}\n", config::format(loaded.error()));
+    return kExitConfig;
+  }
+  auto descriptors = notify::take_listen_fds(environ, ::getpid());
+  auto notifier = notify::Notifier::from_environment(environ, ::getpid());
+  if (!descriptors || !notifier) {
+    const Error& error = !descriptors ? descriptors.error() : notifier.error();
+    fmt::print(stderr, "{}: {}\n", program, error.message);
+    return kExitSoftware;
+  }
+
+  WorkerProcess process(std::move(loaded->config), identity_of(environ, program),
+                        std::move(*descriptors), std::move(*notifier),
+                        value_of(environ, "HOLDFAST_STATUS_SOCKET"));
+  try {
+    auto service = make_service(process);
+    if (!service) {
+      process.log().error("cannot start", {{"err", log::err_of(service.error())}});
+      return service.error().kind == ErrorKind::InvalidArgument ? kExitConfig : kExitSoftware;
+    }
+    return process.run(std::move(*service));
+  } catch (const std::exception& error) {
+    process.log().error("failed", {{"err", log::err_of(error)}});
+    return kExitSoftware;
+  }
+}
+
+}  // namespace holdfast::worker

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "queue-worker/jobs/embed_job.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <exception>
+
+namespace holdfast::queue {
+
+namespace {
+
+bool may_pass(ErrorKind kind) {
+  return kind != ErrorKind::InvalidArgument && kind != ErrorKind::PermissionDenied;
+}
+
+// Embeds chunks [first, last) in place.
+Result<void> embed_batch(const EmbedTools& tools, std::vector<store::Chunk>& chunks,
+                         std::size_t first, std::size_t last) {
+  std::vector<std::string_view> texts;
+  for (std::size_t i = first; i < last; ++i)
+    texts.push_back(chunks[i].text);
+  const auto start = std::chrono::steady_clock::now();
+  auto vectors = tools.provider.embed(texts);
+  const bool ok = vectors && vectors->size() == texts.size();
+  tools.batch_done(std::chrono::steady_clock::now() - start, ok);
+  if (!vectors) return fail(vectors.error().with_context("embed"));
+  if (!ok) {
+    return fail(ErrorKind::Unavailable,
+                fmt::format("embed: the provider gave {} vectors for {} texts", vectors->size(),
+                            texts.size()));
+  }
+  for (std::size_t i = first; i < last; ++i)
+    chunks[i].vector = std::move((*vectors)[i - first]);
+  return {};
+}
+
+std::vector<store::Chunk> cut(const std::string& content, const embedding::ChunkOptions& options) {
+  std::vector<store::Chunk> chunks;
+  for (const embedding::Span& span : embedding::chunk_text(content, options)) {
+    store::Chunk chunk;
+    chunk.ordinal = static_cast<std::int64_t>(chunks.size());
+    chunk.begin = static_cast<std::int64_t>(span.begin);
+    chunk.end = static_cast<std::int64_t>(span.end);
+    chunk.text = content.substr(span.begin, span.end - span.begin);
+    chunks.push_back(std::move(chunk));
+  }
+  return chunks;
+}
+
+Outcome embed_unguarded(const std::string& document_id, const EmbedTools& tools,
+                        const std::atomic<bool>& stop) {
+  if (stop) return Stopped{};
+  tools.touch();
+  const auto document = tools.documents.get_document(document_id);
+  if (!document) {
+    if (document.error().kind == ErrorKind::NotFound) return DocumentGone{};
+    return Failed{document.error().with_context("load the document").message, false};
+  }
+  Embedded done{document->version, cut(document->content, tools.chunking)};
+  for (std::size_t first = 0; first < done.chunks.size(); first += kBatch) {
+    if (stop) return Stopped{};
+    tools.touch();
+    const std::size_t last = std::min(first + kBatch, done.chunks.size());
+    if (const auto embedded = embed_batch(tools, done.chunks, first, last); !embedded) {
+      return Failed{embedded.error().message, !may_pass(embedded.error().kind)};
+    }
+  }
+  return done;
+}
+
+}  // namespace
+
+Result<Payload> parse_payload(const std::string& json) {
+  const auto parsed = nlohmann::json::parse(json, nullptr, false);
+  const auto text = [&](const char* key) {
+    const auto found = parsed.find(key);
+    return found != parsed.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  Payload payload;
+  if (parsed.is_object()) payload = {text("document_id"), text("request_id")};
+  if (payload.document_id.empty()) {
+    return fail(ErrorKind::InvalidArgument, "the job's payload names no document_id");
+  }
+  return payload;
+}
+
+Outcome embed_document(const std::string& document_id, const EmbedTools& tools,
+                       const std::atomic<bool>& stop) {
+  // The edge of whatever library a provider uses: one document must not end the worker.
+  try {
+    return embed_unguarded(document_id, tools, stop);
+  } catch (const std::exception& e) {
+    return Failed{fmt::format("embed: {}", e.what()), false};
+  }
+}
+
+}  // namespace holdfast::queue

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The work of one job: load the document, cut it, embed the chunks batch by batch. No transaction
+// is open meanwhile, and nothing is written: the result is handed back to be stored under the
+// job's fence.
+//
+// Threads: runs on a job thread; store reads and Provider::embed may be called from there.
+
+#include "common/base/result.hpp"
+#include "common/embedding/chunker.hpp"
+#include "common/embedding/provider.hpp"
+#include "common/store/store.hpp"
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace holdfast::queue {
+
+// What the enqueuer put into Job::payload.
+struct Payload {
+  std::string document_id;
+  std::string request_id;  // may be empty
+};
+Result<Payload> parse_payload(const std::string& json);
+
+struct Embedded {
+  std::int64_t version = 0;
+  std::vector<store::Chunk> chunks;
+};
+struct DocumentGone {};
+struct Stopped {};  // told to stop before it was finished
+struct Failed {
+  std::string error;
+  bool permanent = false;  // the same input will fail again
+};
+using Outcome = std::variant<Embedded, DocumentGone, Stopped, Failed>;
+
+struct EmbedTools {
+  store::DocumentStore& documents;
+  embedding::Provider& provider;
+  embedding::ChunkOptions chunking;
+  std::function<void()> touch;                     // a sign of life, before each batch
+  std::function<void(Duration, bool)> batch_done;  // its duration, and whether it succeeded
+};
+
+inline constexpr std::size_t kBatch = 32;  // chunks given to the provider at a time
+
+Outcome embed_document(const std::string& document_id, const EmbedTools& tools,
+                       const std::atomic<bool>& stop);
+
+}  // namespace holdfast::queue

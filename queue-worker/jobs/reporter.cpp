@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "queue-worker/jobs/reporter.hpp"
+
+#include <algorithm>
+
+namespace holdfast::queue {
+
+namespace {
+
+constexpr Duration kQuietTime = std::chrono::seconds(30);
+
+double seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+double milliseconds(Duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+log::Level level_of(Ending ending) {
+  switch (ending) {
+    case Ending::Dead: return log::Level::Error;
+    case Ending::Retried:
+    case Ending::Stale: return log::Level::Warn;
+    default: return log::Level::Info;
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(Ending ending) {
+  switch (ending) {
+    case Ending::Done: return "done";
+    case Ending::Retried: return "retried";
+    case Ending::Dead: return "dead";
+    case Ending::Cancelled: return "cancelled";
+    case Ending::Stale: return "stale";
+    case Ending::Released: return "released";
+  }
+  return "unknown";
+}
+
+Reporter::Reporter(const log::Logger& log, prometheus::Registry& registry, const Clock& clock,
+                   const std::string& queue, const std::string& provider)
+    : log_(log), clock_(clock) {
+  metrics::Counters jobs(registry, "queue_jobs_total");
+  for (const Ending ending : {Ending::Done, Ending::Retried, Ending::Dead, Ending::Cancelled,
+                              Ending::Stale, Ending::Released}) {
+    endings_[ending] = &jobs.with({{"queue", queue}, {"outcome", std::string(to_string(ending))}});
+  }
+  metrics::Gauges sizes(registry, "queue_size");
+  using store::JobState;
+  for (const JobState state : {JobState::Ready, JobState::Waiting, JobState::Running,
+                               JobState::Done, JobState::Cancelled, JobState::Dead}) {
+    sizes_[state] =
+        &sizes.with({{"queue", queue}, {"state", std::string(store::to_string(state))}});
+  }
+  oldest_age_ =
+      &metrics::Gauges(registry, "queue_oldest_ready_age_seconds").with({{"queue", queue}});
+  duration_ = &metrics::Histograms(registry, "queue_job_duration_seconds").with({{"queue", queue}});
+  wait_ = &metrics::Histograms(registry, "queue_job_wait_seconds").with({{"queue", queue}});
+  embedding_ =
+      &metrics::Histograms(registry, "embedding_duration_seconds").with({{"provider", provider}});
+  embedding_failures_ =
+      &metrics::Counters(registry, "embedding_failures_total").with({{"provider", provider}});
+}
+
+void Reporter::registered(std::int64_t worker_id, bool again) {
+  log_.info(again ? "registered again: the lease had lapsed" : "registered with the queue",
+            {{"worker_id", worker_id}});
+}
+
+void Reporter::job_started(const JobInfo& job, Duration wait) {
+  wait_->Observe(seconds(wait));
+  log_.debug("job started", {{"request_id", job.request_id},
+                             {"job_id", job.job_id},
+                             {"document_id", job.document_id},
+                             {"attempt", job.attempt},
+                             {"wait_ms", milliseconds(wait)}});
+}
+
+void Reporter::job_ended(const JobInfo& job, Ending ending, Duration took,
+                         std::string_view detail) {
+  // Released jobs are counted when the store has given them back.
+  if (ending != Ending::Released) {
+    endings_.at(ending)->Increment();
+    duration_->Observe(seconds(took));
+  }
+  log_.log(level_of(ending), fmt::format("job {}", to_string(ending)),
+           {{"request_id", job.request_id},
+            {"job_id", job.job_id},
+            {"document_id", job.document_id},
+            {"attempt", job.attempt},
+            {"duration_ms", milliseconds(took)},
+            {"detail", detail}});
+}
+
+void Reporter::batch_embedded(Duration took, bool ok) {
+  embedding_->Observe(seconds(took));
+  if (!ok) embedding_failures_->Increment();
+}
+
+void Reporter::jobs_released(std::int64_t count) {
+  endings_.at(Ending::Released)->Increment(static_cast<double>(count));
+  log_.info("gave unfinished jobs back", {{"jobs", count}});
+}
+
+void Reporter::jobs_rescued(std::int64_t count) {
+  log_.warn("rescued the jobs of workers that died", {{"jobs", count}});
+}
+
+void Reporter::jobs_pruned(std::int64_t count) {
+  log_.info("deleted old finished jobs", {{"jobs", count}});
+}
+
+void Reporter::trouble(std::string_view what, const Error& error) {
+  const MonoTime now = clock_.mono();
+  const auto found = quiet_.find(what);
+  if (found != quiet_.end() && now < found->second.until) {
+    ++found->second.suppressed;
+    return;
+  }
+  const std::int64_t suppressed = found == quiet_.end() ? 0 : found->second.suppressed;
+  quiet_[std::string(what)] = {now + kQuietTime, 0};
+  log_.error(fmt::format("queue: {} failed, will be tried again", what),
+             {{"err", log::err_of(error)}, {"suppressed", suppressed}});
+}
+
+void Reporter::set_sizes(const store::QueueStats& stats) {
+  using store::JobState;
+  const std::pair<JobState, std::int64_t> sizes[] = {
+      {JobState::Ready, stats.ready},         {JobState::Waiting, stats.waiting},
+      {JobState::Running, stats.running},     {JobState::Done, stats.done},
+      {JobState::Cancelled, stats.cancelled}, {JobState::Dead, stats.dead},
+  };
+  for (const auto& [state, count] : sizes)
+    sizes_.at(state)->Set(static_cast<double>(count));
+  const std::int64_t age_ms =
+      stats.oldest_ready_at == 0 ? 0 : to_unix_ms(clock_.wall()) - stats.oldest_ready_at;
+  oldest_age_->Set(static_cast<double>(std::max<std::int64_t>(age_ms, 0)) / 1000);
+}
+
+}  // namespace holdfast::queue

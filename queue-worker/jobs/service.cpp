@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "queue-worker/jobs/service.hpp"
+
+#include "common/base/id.hpp"
+#include "queue-worker/jobs/job_loop.hpp"
+#include "queue-worker/jobs/reporter.hpp"
+
+#include <algorithm>
+
+namespace holdfast::queue {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kDefaultBudget = 8s;
+constexpr Duration kGiveBackTime = 2s;
+constexpr Duration kLeastBudget = 1s;
+
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  fill_random({reinterpret_cast<unsigned char*>(&seed), sizeof seed});
+  return seed;
+}
+
+LoopOptions loop_options(const worker::Context& context, const Failpoint& failpoint) {
+  const config::Config& config = context.config();
+  const worker::Identity& identity = context.identity();
+  LoopOptions options;
+  options.identity = {identity.name, identity.incarnation, identity.predecessor};
+  options.limits = config.queue;
+  options.chunking = embedding::chunk_options(config.embedding);
+  options.drain_budget = drain_budget(config, identity.name);
+  options.failpoint = failpoint;
+  options.seed = random_seed();
+  return options;
+}
+
+class QueueService final : public worker::Service {
+ public:
+  QueueService(worker::Context& context, std::unique_ptr<store::Store> store,
+               std::unique_ptr<embedding::Provider> provider)
+      : context_(context),
+        store_(std::move(store)),
+        provider_(std::move(provider)),
+        reporter_(context.log(), context.registry(), context.clock(), kQueue,
+                  std::string(provider_->name())) {}
+
+  Result<void> start(Doorbell doorbell, const Failpoint& failpoint) {
+    std::vector<std::shared_ptr<worker::Beat>> beats;
+    const std::uint32_t threads = std::max(context_.config().queue.concurrency, 1u);
+    for (std::uint32_t i = 0; i < threads; ++i)
+      beats.push_back(context_.add_beat());
+    loop_ =
+        JobLoop::create({context_.io(), *store_, *provider_, reporter_, context_.clock()},
+                        loop_options(context_, failpoint), std::move(doorbell), std::move(beats));
+    return loop_->start();
+  }
+
+  void drain(std::function<void()> done) override { loop_->drain(std::move(done)); }
+
+  Result<void> check() override { return store_->check(); }
+
+  void before_scrape() override {
+    const auto stats = store_->queue_stats(kQueue);
+    if (!stats) return reporter_.trouble("read the queue's sizes", stats.error());
+    reporter_.set_sizes(*stats);
+    const std::string status =
+        fmt::format("{} ready, {} running, {} waiting, {} dead", stats->ready, stats->running,
+                    stats->waiting, stats->dead);
+    if (status != status_) context_.set_status(status_ = status);
+  }
+
+ private:
+  static constexpr const char* kQueue = "default";
+
+  worker::Context& context_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<embedding::Provider> provider_;
+  Reporter reporter_;
+  std::string status_;
+  std::shared_ptr<JobLoop> loop_;  // last: it uses all of the above
+};
+
+}  // namespace
+
+Duration drain_budget(const config::Config& config, const std::string& worker_name) {
+  const std::string program = worker_name.substr(0, worker_name.rfind('.'));
+  for (const config::Program& candidate : config.programs) {
+    if (candidate.name != program) continue;
+    return std::max(candidate.stop_timeout - kGiveBackTime, kLeastBudget);
+  }
+  return kDefaultBudget;
+}
+
+Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) {
+  const config::Config& config = context.config();
+  HOLDFAST_TRY_ASSIGN(const Failpoint failpoint, Failpoint::from_environment());
+  HOLDFAST_TRY_ASSIGN(auto provider, embedding::make_provider(config.embedding));
+  store::OpenOptions options;
+  options.relaxed_durability = config.store.relaxed_durability;
+  options.max_attempts = config.queue.max_attempts;
+  options.max_crashes = config.queue.max_crashes;
+  HOLDFAST_TRY_ASSIGN(auto store,
+                      store::open_store(store::store_url(config), options, context.clock()));
+  HOLDFAST_TRY_ASSIGN(Doorbell doorbell, Doorbell::open(context.io(), context.take_fd("doorbell")));
+  auto service = std::make_unique<QueueService>(context, std::move(store), std::move(provider));
+  HOLDFAST_TRY(service->start(std::move(doorbell), failpoint));
+  return service;
+}
+
+}  // namespace holdfast::queue

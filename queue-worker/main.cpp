@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// holdfast-queue-worker: embeds documents, or with `migrate` brings the store's schema up to date.
+
+#include "common/worker/runtime.hpp"
+#include "queue-worker/jobs/service.hpp"
+#include "queue-worker/migrate.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <string_view>
+
+namespace {
+
+constexpr const char* kName = "holdfast-queue-worker";
+constexpr int kExitUsage = 2;
+
+void print_help() {
+  fmt::print(
+      "{0}: the queue worker of the Holdfast stack. `holdfast run` starts it; it can also run "
+      "alone.\n\n"
+      "  {0}             work until SIGTERM: claim jobs, chunk and embed documents\n"
+      "  {0} migrate     bring the store's schema up to date, then exit\n"
+      "  {0} --version   print the version\n\n"
+      "Configuration: the file named by HOLDFAST_CONFIG, and the environment.\n"
+      "Exit codes: 0 drained or migrated, 1 migration failed, 2 usage, 70 failed, 78 wrong "
+      "configuration.\n",
+      kName);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view first = argc > 1 ? argv[1] : "";
+  if (first == "--help" || first == "-h") {
+    print_help();
+    return 0;
+  }
+  if (first == "migrate") {
+    if (argc > 2) {
+      fmt::print(stderr, "{}: migrate takes no arguments; see {} --help\n", kName, kName);
+      return kExitUsage;
+    }
+    std::signal(SIGPIPE, SIG_IGN);
+    return holdfast::queue::migrate(holdfast::config::environ_of_process(), STDOUT_FILENO);
+  }
+  return holdfast::worker::run_worker(argc, argv, kName, holdfast::queue::make_service);
+}

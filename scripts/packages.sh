@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Which Debian packages are needed, and how they get there. Sourced by ./run and ./test.
+
+build_packages=(g++ cmake ninja-build ccache pkg-config
+  libcpp-httplib-dev libssl-dev libspdlog-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev
+  libexpected-dev prometheus-cpp-dev libsqlitecpp-dev libsqlite3-dev)
+
+# Debian 12 has Boost 1.81 beside its default 1.74; Debian 13's default is new enough.
+if apt-cache show libboost1.81-dev >/dev/null 2>&1; then
+  build_packages+=(libboost1.81-dev)
+else
+  build_packages+=(libboost1.83-dev)
+fi
+
+test_packages=(catch2 libbenchmark-dev clang-format clang-tidy shellcheck git procps
+  prometheus nginx-light wrk curl sqlite3)
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
+die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"; else
+    die "installing packages needs root: run as root, or install sudo, or install: ${*: -1}"
+  fi
+}
+
+# install_missing NAME...: asks dpkg first, so that a second run costs milliseconds.
+install_missing() {
+  local missing=() name
+  for name in "$@"; do
+    dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
+  done
+  [ ${#missing[@]} = 0 ] && return
+  command -v apt-get >/dev/null || die "this is not Debian: install ${missing[*]} by hand"
+  say "Installing ${#missing[@]} Debian packages: ${missing[*]}"
+  as_root apt-get update -qq || die "apt-get update failed: is the network up?"
+  # Servers that tests start by themselves must not be started by their packages.
+  as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+    die "apt-get could not install: ${missing[*]}"
+}
+
+# build PRESET TARGET...: configure once, then only what changed.
+build() {
+  local preset=$1
+  shift
+  if [ ! -f "build/$preset/build.ninja" ]; then
+    say "Configuring build/$preset"
+    cmake --preset "$preset" >"/tmp/holdfast-cmake.$$" 2>&1 || {
+      cat "/tmp/holdfast-cmake.$$"
+      die "cmake failed"
+    }
+    rm -f "/tmp/holdfast-cmake.$$"
+  fi
+  cmake --build --preset "$preset" "${@/#/--target=}" || die "the build of $preset failed"
+}

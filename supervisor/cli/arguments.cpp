@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/cli/arguments.hpp"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "common/base/version.hpp"
+
+namespace holdfast::supervisor::cli {
+
+namespace {
+
+constexpr const char* kFooter =
+    "Exit codes: 0 ok, 1 degraded or failed, 2 usage, 4 the supervisor cannot be reached;\n"
+    "`run` also: 69 address or runtime directory taken, 73 cannot create, 78 configuration.\n";
+
+void add_name(CLI::App& command, Arguments& arguments) {
+  command.add_option("NAME", arguments.name, "A program (api-worker) or a worker (api-worker.0)")
+      ->required();
+}
+
+}  // namespace
+
+Parsed parse_arguments(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app{"Runs an API and its queue workers as one supervised stack.", "holdfast"};
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.set_version_flag("--version", std::string("holdfast ") + kVersion);
+  app.add_option("-c,--config", arguments.config,
+                 "Configuration file (HOLDFAST_CONFIG, /etc/holdfast/holdfast.toml)");
+
+  const auto verb = [&](const char* name, const char* help, Verb value) {
+    CLI::App* command = app.add_subcommand(name, help);
+    command->callback([&arguments, value] { arguments.verb = value; });
+    return command;
+  };
+
+  verb("run", "Run the stack in the foreground until SIGTERM or SIGINT", Verb::Run);
+
+  CLI::App* status = verb("status", "What runs, as a table", Verb::Status);
+  status->add_flag("--json", arguments.json, "The supervisor's JSON, as served on /status");
+  status->add_flag("-w,--watch", arguments.watch, "Draw the table again each second");
+
+  add_name(*verb("restart", "Restart without dropping a request: new one ready, then old one drained",
+                 Verb::Restart),
+           arguments);
+  add_name(*verb("stop", "Stop, and keep stopped", Verb::Stop), arguments);
+  add_name(*verb("start", "Start what was stopped, or try a failed one again now", Verb::Start),
+           arguments);
+
+  CLI::App* scale = verb("scale", "Change the number of a program's processes", Verb::Scale);
+  add_name(*scale, arguments);
+  scale->add_option("COUNT", arguments.count, "How many")->required()->check(CLI::Range(0, 10000));
+
+  verb("reload", "Read the configuration again and change only what changed", Verb::Reload);
+
+  CLI::App* events = verb("events", "The last events of the fleet", Verb::Events);
+  events->add_flag("-f,--follow", arguments.follow, "Wait for more");
+  events->add_flag("--json", arguments.json, "One JSON object per line");
+  events->add_option("-n,--lines", arguments.lines, "How many to begin with")
+      ->check(CLI::Range(0, 1000));
+
+  CLI::App* health = verb("health", "Ask for health: exit code 0 or 1", Verb::Health);
+  health->add_flag("--ready", arguments.ready, "Whether the stack is ready for traffic");
+
+  CLI::App* check = verb("check-config", "Read the configuration and print the result",
+                         Verb::CheckConfig);
+  check->add_option("FILE", arguments.config, "The file to check");
+
+  verb("version", "Print the version", Verb::Version);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error, std::cout, std::cerr);
+    return {std::nullopt, code == 0 ? kExitOk : kExitUsage};
+  }
+  return {arguments, kExitOk};
+}
+
+}  // namespace holdfast::supervisor::cli

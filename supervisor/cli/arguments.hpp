@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The command line as a value. Only arguments.cpp knows the parser library.
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace holdfast::supervisor::cli {
+
+enum class Verb { Run, Status, Restart, Stop, Start, Scale, Reload, Events, Health, CheckConfig,
+                  Version };
+
+struct Arguments {
+  Verb verb = Verb::Version;
+  std::optional<std::filesystem::path> config;  // --config; else HOLDFAST_CONFIG, else /etc
+  std::string name;         // restart, stop, start, scale
+  std::uint32_t count = 0;  // scale
+  bool json = false;        // status, events
+  bool watch = false;       // status
+  bool follow = false;      // events
+  std::uint32_t lines = 50; // events
+  bool ready = false;       // health
+};
+
+// Exit codes of every command.
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitDegraded = 1;     // degraded, refused or failed
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitUnreachable = 4;  // the supervisor does not run, or may not be asked
+// And of `run` (sysexits.h).
+inline constexpr int kExitUnavailable = 69;  // an address or the runtime directory is taken
+inline constexpr int kExitSoftware = 70;
+inline constexpr int kExitCantCreate = 73;  // a directory or socket cannot be made
+inline constexpr int kExitConfig = 78;
+
+// The arguments, or the exit code after --help, --version or a usage error was printed.
+struct Parsed {
+  std::optional<Arguments> arguments;
+  int exit_code = 0;
+};
+Parsed parse_arguments(int argc, char** argv);
+
+}  // namespace holdfast::supervisor::cli

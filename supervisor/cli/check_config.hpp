@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// `holdfast check-config`: everything `run` would refuse, and the resulting configuration with
+// secrets masked. Starts and touches nothing.
+
+#include <filesystem>
+#include <optional>
+
+#include "common/config/load.hpp"
+
+namespace holdfast::supervisor::cli {
+
+int check_config(const std::optional<std::filesystem::path>& config_file,
+                 const config::Environ& environ);
+
+}  // namespace holdfast::supervisor::cli

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// `holdfast run`: puts the supervisor together, runs it, takes it apart. Everything that can be
+// wrong is found before anything is started.
+
+#include <filesystem>
+#include <optional>
+
+#include "common/config/load.hpp"
+
+namespace holdfast::supervisor::cli {
+
+int run_supervisor(const std::optional<std::filesystem::path>& config_file,
+                   const config::Environ& environ);
+
+}  // namespace holdfast::supervisor::cli

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/cli/status_table.hpp"
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "common/base/duration.hpp"
+
+namespace holdfast::supervisor::cli {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kColumns = 9;
+constexpr std::array<std::string_view, kColumns> kTitles{
+    "WORKER", "STATE", "PID", "UPTIME", "RESTARTS", "MEMORY", "CPU", "LAST EXIT", "NOTE"};
+constexpr std::array<bool, kColumns> kRightAligned{false, false, true, true, true,
+                                                   true,  true,  false, false};
+
+using Row = std::array<std::string, kColumns>;
+
+std::string short_time(double seconds) {
+  const auto s = static_cast<std::int64_t>(seconds);
+  if (s < 60) return fmt::format("{}s", s);
+  if (s < 3600) return fmt::format("{}m{:02}s", s / 60, s % 60);
+  if (s < 86400) return fmt::format("{}h{:02}m", s / 3600, s / 60 % 60);
+  return fmt::format("{}d{:02}h", s / 86400, s / 3600 % 24);
+}
+
+std::string note_of(const json& worker) {
+  if (worker.contains("retry_in_seconds")) {
+    const std::string when = fmt::format("again in {:.1f}s", worker["retry_in_seconds"].get<double>());
+    return worker.contains("last_error") ? fmt::format("{}; {}", when, worker.value("last_error", ""))
+                                         : when;
+  }
+  if (worker.contains("retiring")) return "a new one takes over";
+  if (worker.value("state", "") == "failed") return worker.value("last_error", "");
+  return worker.value("status", "");
+}
+
+Row row_of(const json& worker) {
+  const bool running = worker.contains("pid");
+  Row row;
+  row[0] = worker.value("name", "?");
+  row[1] = worker.value("state", "?");
+  row[2] = running ? std::to_string(worker["pid"].get<std::int64_t>()) : "-";
+  row[3] = running ? short_time(worker.value("uptime_seconds", 0.0)) : "-";
+  row[4] = std::to_string(worker.value("restarts", std::uint64_t{0}));
+  row[5] = worker.contains("memory_bytes") ? format_bytes(worker["memory_bytes"].get<std::uint64_t>())
+                                           : "-";
+  row[6] = worker.contains("cpu_percent") ? fmt::format("{:.1f}%", worker["cpu_percent"].get<double>())
+                                          : "-";
+  row[7] = worker.contains("last_exit") ? worker["last_exit"].value("text", "-") : "-";
+  row[8] = note_of(worker);
+  return row;
+}
+
+std::string_view colour_of(std::string_view state) {
+  if (state == "ready" || state == "done") return "\033[32m";
+  if (state == "starting" || state == "stopping" || state == "backoff") return "\033[33m";
+  if (state == "crash_loop" || state == "failed") return "\033[31m";
+  return "\033[2m";
+}
+
+std::string padded(const std::string& text, std::size_t width, bool right) {
+  const std::string space(width > text.size() ? width - text.size() : 0, ' ');
+  return right ? space + text : text + space;
+}
+
+std::string draw(const std::vector<Row>& rows, bool colour) {
+  std::array<std::size_t, kColumns> widths{};
+  for (std::size_t c = 0; c < kColumns; ++c) {
+    widths[c] = kTitles[c].size();
+    for (const Row& row : rows) widths[c] = std::max(widths[c], row[c].size());
+  }
+  std::string out;
+  const auto line = [&](const Row& row, bool title) {
+    std::string text;
+    for (std::size_t c = 0; c < kColumns; ++c) {
+      std::string cell = padded(row[c], widths[c], kRightAligned[c]);
+      if (colour && !title && c == 1) cell = fmt::format("{}{}\033[0m", colour_of(row[c]), cell);
+      text += cell;
+      if (c + 1 < kColumns) text += "  ";
+    }
+    text.erase(text.find_last_not_of(' ') + 1);
+    out += text + '\n';
+  };
+  Row titles;
+  for (std::size_t c = 0; c < kColumns; ++c) titles[c] = kTitles[c];
+  line(titles, true);
+  for (const Row& row : rows) line(row, false);
+  return out;
+}
+
+}  // namespace
+
+Result<std::string> status_table(const std::string& text, bool colour) {
+  const json status = json::parse(text, nullptr, false);
+  if (!status.is_object() || !status.contains("programs")) {
+    return fail(ErrorKind::DataLoss, "the supervisor's answer is not a status");
+  }
+  std::vector<Row> rows;
+  for (const json& program : status["programs"]) {
+    for (const json& worker : program["workers"]) rows.push_back(row_of(worker));
+  }
+  return fmt::format("holdfast {}: {}, pid {}, up {}\n\n{}", status.value("version", "?"),
+                     status.value("state", "?"), status.value("pid", std::int64_t{0}),
+                     short_time(status.value("uptime_seconds", 0.0)), draw(rows, colour));
+}
+
+bool status_is_healthy(const std::string& text) {
+  const json status = json::parse(text, nullptr, false);
+  return status.is_object() && status.value("state", "") == "ready";
+}
+
+}  // namespace holdfast::supervisor::cli

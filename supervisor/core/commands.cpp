@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/core/commands.hpp"
+
+#include "supervisor/core/processes.hpp"
+#include "supervisor/core/programs.hpp"
+#include "supervisor/core/rolling.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace holdfast::supervisor::core {
+
+namespace {
+
+struct Target {
+  Program* program = nullptr;
+  std::vector<std::uint32_t> slots;
+  bool whole = false;  // the program was named, not one slot
+  std::string error;
+};
+
+std::string known_programs(const Machine& m) {
+  constexpr std::size_t kShown = 20;
+  std::string text;
+  std::size_t count = 0;
+  for (const std::uint32_t id : m.order) {
+    if (count++ >= kShown) continue;
+    const auto found = m.programs.find(id);
+    if (found == m.programs.end()) continue;
+    text += (text.empty() ? "" : ", ") + found->second.config.name;
+  }
+  if (count > kShown) text += fmt::format(" and {} more", count - kShown);
+  return text.empty() ? "none" : text;
+}
+
+std::string known_slots(const Program& program) {
+  if (program.wanted == 0) return fmt::format("{} has no slots", program.config.name);
+  if (program.wanted == 1) return fmt::format("there is only {}.0", program.config.name);
+  return fmt::format("there are {}.0 to {}.{}", program.config.name, program.config.name,
+                     program.wanted - 1);
+}
+
+Program* find_named(Machine& m, std::string_view name) {
+  const auto found = m.by_name.find(name);
+  return found == m.by_name.end() ? nullptr : m.find(found->second);
+}
+
+// A program's name may hold dots: the whole text is tried first.
+Target resolve(Machine& m, const std::string& text) {
+  Target target;
+  target.program = find_named(m, text);
+  if (target.program != nullptr) {
+    target.whole = true;
+    for (const auto& [number, slot] : target.program->slots) {
+      if (!slot.removing) target.slots.push_back(number);
+    }
+    return target;
+  }
+  const std::size_t dot = text.rfind('.');
+  if (dot != std::string::npos) target.program = find_named(m, text.substr(0, dot));
+  if (target.program == nullptr) {
+    target.error = fmt::format("no program '{}'; there are: {}", text, known_programs(m));
+    return target;
+  }
+  std::uint32_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, failed] = std::from_chars(text.data() + dot + 1, end, number);
+  const auto slot = target.program->slots.find(number);
+  if (failed != std::errc{} || stop != end || slot == target.program->slots.end() ||
+      slot->second.removing) {
+    target.error = fmt::format("no slot '{}'; {}", text, known_slots(*target.program));
+    return target;
+  }
+  target.slots.push_back(number);
+  return target;
+}
+
+bool needs_start(const Slot& slot) {
+  if (slot.state == SlotState::Done && slot.desired == Desired::Run) return false;
+  const bool runs = slot.current && slot.current->reason == StopReason::None;
+  return !runs || slot.desired == Desired::Stop;
+}
+
+void start(Machine& m, const Command& command, Target& target) {
+  Program& program = *target.program;
+  if (target.whole) program.desired = Desired::Run;
+  std::size_t started = 0;
+  for (const std::uint32_t number : target.slots) {
+    Slot& slot = program.slots.at(number);
+    if (!needs_start(slot)) continue;
+    ++started;
+    slot.desired = Desired::Run;
+    slot.memory.forget();
+    slot.suspect = slot.unplanned = false;
+    slot.want_start = true;
+    m.deadlines.cancel({DeadlineKind::Retry, {slot.id, 0}});
+    slot.retry_at.reset();
+    const bool waits = slot.state == SlotState::Backoff || slot.state == SlotState::CrashLoop ||
+                       slot.state == SlotState::Failed;
+    if (waits) m.set_state(slot, SlotState::Stopped);
+    m.touch(slot);
+  }
+  if (started == 0) {
+    m.reply(command.request, true, fmt::format("{} is started already", command.target));
+  } else if (!program.released) {
+    m.reply(command.request, true,
+            fmt::format("{} starts as soon as what it depends on is ready", command.target));
+  } else {
+    m.reply(command.request, true, fmt::format("starting {}", command.target));
+  }
+}
+
+void stop(Machine& m, const Command& command, Target& target) {
+  Program& program = *target.program;
+  if (target.whole) {
+    program.desired = Desired::Stop;
+    cancel_roll(m, program, "it was told to stop");
+  }
+  std::size_t told = 0;
+  for (const std::uint32_t number : target.slots) {
+    Slot& slot = program.slots.at(number);
+    slot.desired = Desired::Stop;
+    slot.want_start = slot.unplanned = false;
+    m.deadlines.cancel({DeadlineKind::Retry, {slot.id, 0}});
+    slot.retry_at.reset();
+    leave_roll(m, program, slot);
+    if (slot.current || slot.retiring) {
+      ++told;
+      terminate_all(m, program, slot);
+      if (!slot.current) m.set_state(slot, SlotState::Stopping);
+    } else if (slot.state != SlotState::Done) {
+      m.set_state(slot, SlotState::Stopped);
+    }
+    m.touch(slot);
+  }
+  m.reply(command.request, true,
+          fmt::format("{} {}", told == 0 ? "stopped" : "stopping", command.target));
+}
+
+void restart(Machine& m, const Command& command, Target& target) {
+  Program& program = *target.program;
+  if (program.roll) {
+    m.reply(command.request, false,
+            fmt::format("{} is being restarted already", program.config.name));
+    return;
+  }
+  if (target.whole) program.desired = Desired::Run;
+  for (const std::uint32_t number : target.slots) {
+    Slot& slot = program.slots.at(number);
+    if (slot.desired == Desired::Run) continue;
+    slot.desired = Desired::Run;
+    slot.want_start = true;
+    m.touch(slot);
+  }
+  if (target.slots.empty() || !program.released) {
+    m.reply(command.request, true,
+            target.slots.empty()
+                ? fmt::format("{} has no slots", program.config.name)
+                : fmt::format("{} starts as soon as what it depends on is ready", command.target));
+    return;
+  }
+  start_roll(m, program, {target.slots.begin(), target.slots.end()}, command.request);
+}
+
+void rescale(Machine& m, const Command& command, Target& target) {
+  Program& program = *target.program;
+  const std::string& name = program.config.name;
+  const auto refuse = [&](std::string why) { m.reply(command.request, false, std::move(why)); };
+  if (!target.whole) return refuse("scale takes a program, not a slot: " + name);
+  if (program.config.type == config::ProgramType::Oneshot) {
+    return refuse(name + " is a oneshot: it cannot be scaled");
+  }
+  if (command.count > kMaxReplicas) {
+    return refuse(fmt::format("{} replicas are too many: at most {}", command.count, kMaxReplicas));
+  }
+  const std::uint32_t before = program.wanted;
+  if (before == command.count) {
+    m.reply(command.request, true, fmt::format("{} has {} already", name, before));
+    return;
+  }
+  const std::string text = fmt::format("{} scaled from {} to {}", name, before, command.count);
+  m.report(Kind::Scaled, program, text);
+  scale(m, program, command.count);
+  m.reply(command.request, true, text);
+}
+
+}  // namespace
+
+void on_command(Machine& m, const Command& command) {
+  if (m.shutdown) {
+    m.reply(command.request, false, "refused: shutting down");
+    return;
+  }
+  Target target = resolve(m, command.target);
+  if (!target.error.empty()) {
+    m.reply(command.request, false, target.error);
+    return;
+  }
+  switch (command.kind) {
+    case CommandKind::Start: start(m, command, target); break;
+    case CommandKind::Stop: stop(m, command, target); break;
+    case CommandKind::Restart: restart(m, command, target); break;
+    case CommandKind::Scale: rescale(m, command, target); break;
+  }
+}
+
+}  // namespace holdfast::supervisor::core

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/core/fleet.hpp"
+
+#include "supervisor/core/commands.hpp"
+#include "supervisor/core/machine.hpp"
+#include "supervisor/core/processes.hpp"
+#include "supervisor/core/programs.hpp"
+#include "supervisor/core/shutdown.hpp"
+#include "supervisor/core/start_queue.hpp"
+#include "supervisor/core/view.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace holdfast::supervisor::core {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kLateness = 1s;  // less is the ordinary scheduling of a busy machine
+
+// The supervisor was asleep: signs of life and exits may be waiting behind this event, so nobody is
+// blamed for the time that it missed. The shutdown's own deadline is absolute and stays.
+void grant_lateness(Machine& m) {
+  if (!m.armed || m.now <= *m.armed + kLateness) return;
+  const Duration late = m.now - *m.armed;
+  m.deadlines.postpone({DeadlineKind::Ready, DeadlineKind::Watchdog, DeadlineKind::Kill}, late);
+  m.report(
+      Kind::LateLoop,
+      fmt::format("the supervisor was late by {}: all deadlines of workers are put off by that",
+                  show(late)));
+}
+
+void on_retry(Machine& m, const DeadlineKey& key) {
+  Slot* slot = m.find(key.owner.slot);
+  if (slot == nullptr) return;
+  slot->retry_at.reset();
+  slot->want_start = true;
+  m.touch(*slot);
+}
+
+void on_deadline(Machine& m, const DeadlineKey& key) {
+  switch (key.kind) {
+    case DeadlineKind::ShutdownKill: on_shutdown_kill(m); break;
+    case DeadlineKind::ShutdownFinish: on_shutdown_finish(m); break;
+    case DeadlineKind::Retry: on_retry(m, key); break;
+    case DeadlineKind::Hopeless: on_hopeless_deadline(m, key); break;
+    default: on_process_deadline(m, key); break;
+  }
+}
+
+struct Dispatch {
+  Machine& m;
+  void operator()(const Spawned& event) const { on_spawned(m, event); }
+  void operator()(const SpawnFailed& event) const { on_spawn_failed(m, event); }
+  void operator()(const Notified& event) const { on_notified(m, event); }
+  void operator()(const StatusText& event) const { on_status_text(m, event); }
+  void operator()(const Exited& event) const { on_exited(m, event); }
+  void operator()(const Tick&) const {}
+  void operator()(const ShutdownRequested& event) const { on_shutdown_requested(m, event); }
+  void operator()(const Command& event) const { on_command(m, event); }
+  void operator()(const Reload& event) const { on_reload(m, event); }
+};
+
+void refuse(Machine& m, const Event& event) {
+  if (const auto* command = std::get_if<Command>(&event)) on_command(m, *command);
+  if (const auto* reload = std::get_if<Reload>(&event)) on_reload(m, *reload);
+}
+
+// What happened comes before what did not happen in time: an event that arrives together with its
+// own deadline has made it.
+void fire_due(Machine& m) {
+  while (!m.finished) {
+    const auto key = m.deadlines.take_due(m.now);
+    if (!key) break;
+    on_deadline(m, *key);
+    settle(m);
+  }
+}
+
+}  // namespace
+
+void settle(Machine& m) {
+  do {
+    while (!m.dirty_slots.empty() || !m.dirty_programs.empty()) {
+      for (const SlotId& id : std::exchange(m.dirty_slots, {}))
+        settle_slot(m, id);
+      if (!m.dirty_slots.empty()) continue;
+      for (const std::uint32_t id : std::exchange(m.dirty_programs, {}))
+        settle_program(m, id);
+    }
+    pump(m);
+  } while (!m.dirty_slots.empty() || !m.dirty_programs.empty());
+}
+
+struct Fleet::State {
+  Machine machine;
+};
+
+Fleet::Fleet(const config::Supervisor& supervisor, const std::vector<config::Program>& programs,
+             std::uint64_t random_seed, bool is_pid1)
+    : state_(std::make_unique<State>(State{Machine(supervisor, random_seed, is_pid1)})) {
+  Machine& m = state_->machine;
+  for (const config::Program& program : programs)
+    m.order.push_back(add_program(m, program).id);
+  link_programs(m);
+}
+
+Fleet::~Fleet() = default;
+Fleet::Fleet(Fleet&&) noexcept = default;
+
+Actions Fleet::begin(MonoTime now) {
+  Machine& m = state_->machine;
+  m.now = now;
+  m.actions.clear();
+  for (auto& [id, program] : m.programs) {
+    for (auto& [number, slot] : program.slots)
+      slot.since = now;
+  }
+  settle(m);
+  m.arm();
+  return std::exchange(m.actions, {});
+}
+
+Actions Fleet::step(const Event& event, MonoTime now) {
+  Machine& m = state_->machine;
+  m.now = std::max(m.now, now);
+  m.actions.clear();
+  if (m.finished) {
+    refuse(m, event);
+    return std::exchange(m.actions, {});
+  }
+  grant_lateness(m);
+  std::visit(Dispatch{m}, event);
+  settle(m);
+  fire_due(m);
+  conclude_shutdown(m);
+  if (!m.finished) m.arm();
+  return std::exchange(m.actions, {});
+}
+
+FleetView Fleet::view() const {
+  return view_of(state_->machine);
+}
+
+std::uint64_t Fleet::revision() const {
+  return state_->machine.revision;
+}
+
+const config::Program* Fleet::program(std::uint32_t id) const {
+  const core::Program* found = state_->machine.find(id);
+  return found == nullptr ? nullptr : &found->config;
+}
+
+}  // namespace holdfast::supervisor::core

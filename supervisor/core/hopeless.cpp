@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/core/programs.hpp"
+#include "supervisor/core/shutdown.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace holdfast::supervisor::core {
+
+namespace {
+
+DeadlineKey key_of(const Program& program) {
+  return {DeadlineKind::Hopeless, {{program.id, 0}, 0}};
+}
+
+bool exits_when_hopeless(const Machine& m) {
+  return m.supervisor.on_hopeless == "exit" || (m.supervisor.on_hopeless == "auto" && m.is_pid1);
+}
+
+bool broken(const Slot& slot) {
+  return slot.state == SlotState::Failed || slot.memory.crash_loop;
+}
+
+// A service without a ready slot; a oneshot that keeps failing (one that merely takes long is not
+// hopeless: it would be shot in the middle of a migration).
+bool is_hopeless(const Machine& m, const Program& program) {
+  if (m.shutdown || !program.config.required || program.removing || !program.released) return false;
+  if (program.sum.wanted == 0 || m.supervisor.hopeless_after <= Duration::zero()) return false;
+  if (program.config.type == config::ProgramType::Service) return program.sum.serving == 0;
+  if (program.sum.done >= program.wanted) return false;
+  return std::any_of(program.slots.begin(), program.slots.end(),
+                     [](const auto& entry) { return broken(entry.second); });
+}
+
+bool oneshot_runs(const Program& program) {
+  return program.config.type == config::ProgramType::Oneshot && program.sum.processes > 0;
+}
+
+}  // namespace
+
+void watch_hope(Machine& m, Program& program) {
+  const bool hopeless = is_hopeless(m, program);
+  if (hopeless == program.hopeless_since.has_value()) return;
+  if (hopeless) {
+    program.hopeless_since = m.now;
+    m.deadlines.set(key_of(program), m.now + m.supervisor.hopeless_after);
+  } else {
+    program.hopeless_since.reset();
+    m.deadlines.cancel(key_of(program));
+  }
+}
+
+void on_hopeless_deadline(Machine& m, const DeadlineKey& key) {
+  Program* program = m.find(key.owner.slot.program);
+  if (program == nullptr || !program->hopeless_since) return;
+  if (oneshot_runs(*program)) {  // this attempt may be the one
+    m.deadlines.set(key, m.now + m.supervisor.hopeless_after);
+    return;
+  }
+  const bool exits = exits_when_hopeless(m);
+  const std::string text = fmt::format(
+      "{} has {} for {}{}", program->config.name,
+      program->config.type == config::ProgramType::Oneshot ? "not succeeded" : "had no ready slot",
+      show(m.now - *program->hopeless_since),
+      exits ? fmt::format(": shutting down with exit code {}", kExitHopeless) : "");
+  m.report(Kind::Hopeless, *program, text);
+  if (exits) begin_shutdown(m, text, kExitHopeless);
+}
+
+void refresh_hope(Machine& m) {
+  for (auto& [id, program] : m.programs) {
+    if (program.hopeless_since && m.deadlines.at(key_of(program))) {
+      m.deadlines.set(key_of(program), *program.hopeless_since + m.supervisor.hopeless_after);
+    }
+    m.touch(program);
+  }
+}
+
+}  // namespace holdfast::supervisor::core

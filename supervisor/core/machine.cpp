@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/core/machine.hpp"
+
+#include "common/base/duration.hpp"
+
+#include <fmt/format.h>
+
+namespace holdfast::supervisor::core {
+
+using namespace std::chrono_literals;
+
+Program* Machine::find(std::uint32_t id) {
+  const auto found = programs.find(id);
+  return found == programs.end() ? nullptr : &found->second;
+}
+
+Slot* Machine::find(const SlotId& id) {
+  Program* program = find(id.program);
+  if (program == nullptr) return nullptr;
+  const auto found = program->slots.find(id.slot);
+  return found == program->slots.end() ? nullptr : &found->second;
+}
+
+void Machine::report(Kind kind, const Program* program, const ProcessId& process,
+                     std::string message) {
+  act(Report{kind, process, program == nullptr ? "" : program->config.name, std::move(message)});
+}
+
+void Machine::report(Kind kind, const Program& program, std::string message) {
+  report(kind, &program, ProcessId{{program.id, 0}, 0}, std::move(message));
+}
+
+void Machine::report(Kind kind, std::string message) {
+  report(kind, nullptr, ProcessId{}, std::move(message));
+}
+
+void Machine::reply(std::uint64_t request, bool ok, std::string message) {
+  act(Reply{request, ok, std::move(message)});
+}
+
+void Machine::touch(Slot& slot) {
+  touch();
+  if (slot.dirty) return;
+  slot.dirty = true;
+  dirty_slots.push_back(slot.id);
+}
+
+void Machine::touch(Program& program) {
+  touch();
+  if (program.dirty) return;
+  program.dirty = true;
+  dirty_programs.push_back(program.id);
+}
+
+void Machine::set_state(Slot& slot, SlotState state) {
+  if (slot.state != state) {
+    slot.state = state;
+    slot.since = now;
+  }
+  touch(slot);
+}
+
+namespace {
+
+Share share_of(const Program& program, const Slot& slot) {
+  Share share;
+  const bool oneshot = program.config.type == config::ProgramType::Oneshot;
+  share.wanted = slot.desired == Desired::Run && !slot.removing ? 1 : 0;
+  share.done = oneshot && slot.done_incarnation > 0 && !slot.removing ? 1 : 0;
+  for (const auto& process : {&slot.current, &slot.retiring}) {
+    if (!*process) continue;
+    ++share.processes;
+    const Process& p = **process;
+    if (p.phase == Phase::Ready) share.serving = 1;
+    // A oneshot may run for an hour: it holds a place only until it runs, or a few of them would
+    // keep every crashed worker from coming back.
+    if (p.phase == Phase::Spawning || (p.phase == Phase::Starting && !oneshot)) {
+      ++share.starting;
+      if (p.suspect) ++share.suspects;
+    }
+  }
+  return share;
+}
+
+void move(Share& sum, const Share& before, const Share& after) {
+  sum.serving += after.serving - before.serving;
+  sum.done += after.done - before.done;
+  sum.wanted += after.wanted - before.wanted;
+  sum.processes += after.processes - before.processes;
+  sum.starting += after.starting - before.starting;
+  sum.suspects += after.suspects - before.suspects;
+}
+
+}  // namespace
+
+void Machine::recount(Program& program, Slot& slot) {
+  const Share after = share_of(program, slot);
+  move(program.sum, slot.share, after);
+  move(sum, slot.share, after);
+  slot.share = after;
+}
+
+// A timer that comes too early is harmless: the Tick finds nothing due and arms the next. So the
+// common case, a heartbeat that postpones the earliest deadline, costs no action.
+void Machine::arm() {
+  if (armed && *armed <= now) armed.reset();
+  const auto earliest = deadlines.earliest();
+  if (!earliest || (armed && *armed <= *earliest)) return;
+  armed = earliest;
+  act(ArmTimer{*earliest});
+}
+
+std::string name_of(const Program& program, std::uint32_t slot) {
+  return fmt::format("{}.{}", program.config.name, slot);
+}
+
+std::string name_of(const Program& program, std::uint32_t slot, std::uint64_t incarnation) {
+  return fmt::format("{}.{} (incarnation {})", program.config.name, slot, incarnation);
+}
+
+ProcessId process_id(const Slot& slot, const Process& process) {
+  return {slot.id, process.incarnation};
+}
+
+std::string show(Duration duration) {
+  if (duration < 1s) {
+    return fmt::format("{}ms",
+                       std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+  }
+  if (duration < 10s && duration % 1s != 0s) {
+    return fmt::format("{:.1f}s", std::chrono::duration<double>(duration).count());
+  }
+  return format_duration(std::chrono::duration_cast<std::chrono::seconds>(duration));
+}
+
+}  // namespace holdfast::supervisor::core

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/core/processes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace holdfast::supervisor::core {
+
+namespace {
+
+bool is_oneshot(const Program& program) {
+  return program.config.type == config::ProgramType::Oneshot;
+}
+
+// A running process keeps the interval that it was told of at its start: a shorter one, or one that
+// it was never told of, would kill it for keeping its word.
+Duration effective_watchdog(const Program& program, const Process& process) {
+  const Duration wanted = program.config.watchdog;
+  if (wanted <= Duration::zero() || process.watchdog <= Duration::zero()) return Duration::zero();
+  return std::max(wanted, process.watchdog);
+}
+
+void become_ready(Machine& m, Program& program, Slot& slot, Process& process) {
+  process.phase = Phase::Ready;
+  process.was_ready = true;
+  process.ready_at = process.pinged_at = m.now;
+  m.deadlines.cancel({DeadlineKind::Ready, process_id(slot, process)});
+  refresh_timers(m, program, slot, process);
+  m.set_state(slot, SlotState::Ready);
+  m.report(Kind::Ready, &program, process_id(slot, process),
+           fmt::format("{} is ready after {}", name_of(program, slot.id.slot, process.incarnation),
+                       show(m.now - process.spawned_at)));
+}
+
+void on_ping(Machine& m, const Program& program, const Slot& slot, Process& process) {
+  if (process.phase != Phase::Ready) return;
+  process.pinged_at = m.now;
+  const Duration limit = effective_watchdog(program, process);
+  if (limit > Duration::zero()) {
+    m.deadlines.set({DeadlineKind::Watchdog, process_id(slot, process)}, m.now + limit);
+  }
+}
+
+}  // namespace
+
+Found find_process(Machine& m, const ProcessId& id) {
+  Found found;
+  Slot* slot = m.find(id.slot);
+  if (slot == nullptr) return found;
+  for (auto* process : {&slot->current, &slot->retiring}) {
+    if (*process && (*process)->incarnation == id.incarnation) {
+      found = {m.find(id.slot.program), slot, &**process};
+    }
+  }
+  return found;
+}
+
+void begin_process(Machine& m, Program& program, Slot& slot) {
+  const bool surge = slot.current.has_value();
+  if (surge) {
+    slot.retiring = std::move(slot.current);
+    slot.current.reset();
+  }
+  m.deadlines.cancel({DeadlineKind::Retry, {slot.id, 0}});
+  slot.retry_at.reset();
+  slot.want_start = slot.want_surge = false;
+  slot.ticket = 0;
+  Process process;
+  process.incarnation = ++slot.last_incarnation;
+  process.suspect = slot.suspect;
+  process.spawned_at = m.now;
+  if (program.config.ready == config::ReadyKind::Notify && !is_oneshot(program)) {
+    process.watchdog = program.config.watchdog;
+  }
+  slot.current = std::move(process);
+  ++slot.starts;
+  if (slot.unplanned) ++slot.restarts;
+  slot.unplanned = false;
+  const ProcessId id = process_id(slot, *slot.current);
+  m.set_state(slot, SlotState::Starting);
+  m.act(Spawn{id, surge ? std::string() : slot.predecessor});
+  m.report(Kind::Starting, &program, id,
+           fmt::format("{} starts", name_of(program, slot.id.slot, id.incarnation)));
+}
+
+void on_spawned(Machine& m, const Spawned& event) {
+  const Found found = find_process(m, event.process);
+  if (!found || found.process->phase != Phase::Spawning) return;
+  Program& program = *found.program;
+  Slot& slot = *found.slot;
+  Process& process = *found.process;
+  process.pid = event.pid;
+  process.phase = Phase::Starting;
+  process.spawned_at = m.now;
+  slot.predecessor.clear();
+  slot.last_error.clear();
+  m.touch(slot);
+  const StopReason wanted = std::exchange(process.reason, StopReason::None);
+  if (wanted != StopReason::None || m.shutdown) {
+    terminate(m, program, slot, process, StopReason::Planned);
+  } else if (!is_oneshot(program) &&
+             (process.ready_early || program.config.ready == config::ReadyKind::Started)) {
+    become_ready(m, program, slot, process);
+  } else {
+    refresh_timers(m, program, slot, process);
+  }
+}
+
+void refresh_timers(Machine& m, Program& program, Slot& slot, Process& process) {
+  const ProcessId id = process_id(slot, process);
+  const DeadlineKey watchdog{DeadlineKind::Watchdog, id};
+  const DeadlineKey settle{DeadlineKind::Settle, id};
+  if (process.phase == Phase::Starting) {
+    const Duration limit = program.config.ready_timeout;
+    const DeadlineKey ready{DeadlineKind::Ready, id};
+    if (limit > Duration::zero()) {
+      m.deadlines.set(ready, process.spawned_at + limit);
+    } else {
+      m.deadlines.cancel(ready);
+    }
+  }
+  if (process.phase != Phase::Ready) return;
+  const Duration limit = effective_watchdog(program, process);
+  if (limit > Duration::zero()) {
+    m.deadlines.set(watchdog, process.pinged_at + limit);
+  } else {
+    m.deadlines.cancel(watchdog);
+  }
+  if (slot.memory.announced) {
+    m.deadlines.set(settle, process.ready_at + settled_time(program.config));
+  }
+}
+
+void on_notified(Machine& m, const Notified& event) {
+  const Found found = find_process(m, event.process);
+  if (!found) return;
+  Process& process = *found.process;
+  const bool service = !is_oneshot(*found.program);
+  const bool up = process.phase == Phase::Starting || process.phase == Phase::Ready;
+  switch (event.notice) {
+    case Notice::Ready:
+      if (process.phase == Phase::Spawning) process.ready_early = true;
+      if (process.phase == Phase::Starting && service) {
+        become_ready(m, *found.program, *found.slot, process);
+      }
+      break;
+    case Notice::Watchdog: on_ping(m, *found.program, *found.slot, process); break;
+    case Notice::WatchdogTrigger:
+      if (up && service) terminate(m, *found.program, *found.slot, process, StopReason::Hung);
+      break;
+    case Notice::Stopping:
+      if (up && service) terminate(m, *found.program, *found.slot, process, StopReason::OwnWill);
+      break;
+  }
+}
+
+void on_status_text(Machine& m, const StatusText& event) {
+  const Found found = find_process(m, event.process);
+  if (!found || found.process->status == event.text) return;
+  found.process->status = event.text;
+  m.touch();
+}
+
+}  // namespace holdfast::supervisor::core

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/core/processes.hpp"
+#include "supervisor/core/rolling.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+
+namespace holdfast::supervisor::core {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kUnkillableInterval = 10s;
+
+void cancel_running_timers(Machine& m, const ProcessId& id) {
+  for (const DeadlineKind kind :
+       {DeadlineKind::Ready, DeadlineKind::Watchdog, DeadlineKind::Settle}) {
+    m.deadlines.cancel({kind, id});
+  }
+}
+
+std::string silence(const Machine& m, const config::Program& config, const Process& process) {
+  const Duration silent = m.now - std::max(process.pinged_at, process.spawned_at);
+  if (silent < config.watchdog) return "reports that it hangs";
+  return fmt::format("gave no sign of life for {}", show(silent));
+}
+
+// Says why, sends the signals, returns how long the process may take.
+Duration announce_stop(Machine& m, const Program& program, const Slot& slot, Process& process,
+                       StopReason reason) {
+  const ProcessId id = process_id(slot, process);
+  const std::string name = name_of(program, slot.id.slot, process.incarnation);
+  const config::Program& config = program.config;
+  switch (reason) {
+    case StopReason::Hung:
+      m.report(Kind::Hung, &program, id,
+               fmt::format("{} {}: SIGABRT, SIGKILL in {}", name, silence(m, config, process),
+                           show(config.watchdog_grace)));
+      m.act(Signal{id, SIGABRT, false});
+      return config.watchdog_grace;
+    case StopReason::OwnWill:
+      m.report(Kind::Stopping, &program, id, fmt::format("{} says that it is stopping", name));
+      return config.stop_timeout;
+    case StopReason::ReadyTimeout:
+      m.report(Kind::ReadyTimeout, &program, id,
+               fmt::format("{} was not ready within {}: stopping it", name,
+                           show(m.now - process.spawned_at)));
+      break;
+    case StopReason::Planned:
+    case StopReason::None:
+      m.report(Kind::Stopping, &program, id,
+               fmt::format("{} is told to stop, {} allowed", name, show(config.stop_timeout)));
+      break;
+  }
+  m.act(Signal{id, config.stop_signal, true});
+  m.act(Signal{id, SIGCONT, true});  // a stopped process would never see the signal before it
+  return config.stop_timeout;
+}
+
+std::string failure_text(StopReason reason) {
+  switch (reason) {
+    case StopReason::ReadyTimeout: return "was not ready in time";
+    case StopReason::Hung: return "hung";
+    default: return "stopped by its own will";
+  }
+}
+
+}  // namespace
+
+void terminate(Machine& m, Program& program, Slot& slot, Process& process, StopReason reason) {
+  if (process.phase == Phase::Spawning) {
+    process.reason = reason;
+    const bool is_current = slot.current && &*slot.current == &process;
+    if (is_current) m.set_state(slot, SlotState::Stopping);
+    return;
+  }
+  if (process.killed) return;
+  if (process.reason != StopReason::None &&
+      !(process.reason == StopReason::OwnWill && reason == StopReason::Planned)) {
+    return;
+  }
+  const ProcessId id = process_id(slot, process);
+  const DeadlineKey kill_key{DeadlineKind::Kill, id};
+  const auto before = m.deadlines.at(kill_key);
+  cancel_running_timers(m, id);
+  if (m.shutdown && m.shutdown->killed) {
+    process.phase = Phase::Stopping;
+    process.reason = reason;
+    process.stop_at = m.now;
+    kill(m, program, slot, process);
+  } else {
+    process.stop_budget = announce_stop(m, program, slot, process, reason);
+    process.phase = Phase::Stopping;
+    process.reason = reason;
+    process.stop_at = m.now;
+    MonoTime at = m.now + process.stop_budget;
+    if (before) at = std::min(at, *before);
+    if (m.shutdown) at = std::min(at, m.shutdown->kill_at);
+    m.deadlines.set(kill_key, at);
+  }
+  if (slot.current && &*slot.current == &process) {
+    if (reason != StopReason::Planned) {
+      fail_roll(m, program, slot, process.incarnation,
+                fmt::format("{} {}", name_of(program, slot.id.slot, process.incarnation),
+                            failure_text(reason)));
+    }
+    if (reason != StopReason::Planned && slot.retiring && slot.retiring->phase == Phase::Ready) {
+      std::swap(slot.current, slot.retiring);  // the old one goes on
+      m.set_state(slot, SlotState::Ready);
+    } else {
+      m.set_state(slot, SlotState::Stopping);
+    }
+  }
+  m.touch(slot);
+}
+
+void terminate_all(Machine& m, Program& program, Slot& slot) {
+  if (slot.retiring) terminate(m, program, slot, *slot.retiring, StopReason::Planned);
+  if (slot.current) terminate(m, program, slot, *slot.current, StopReason::Planned);
+}
+
+void kill(Machine& m, Program& program, Slot& slot, Process& process) {
+  if (process.killed || process.phase == Phase::Spawning) return;
+  const ProcessId id = process_id(slot, process);
+  cancel_running_timers(m, id);
+  m.deadlines.cancel({DeadlineKind::Kill, id});
+  process.killed = true;
+  if (process.reason == StopReason::None) process.reason = StopReason::Planned;
+  const std::string cause = process.phase == Phase::Stopping && process.stop_at < m.now
+                                ? "did not stop within " + show(m.now - process.stop_at)
+                                : "gets no more time";
+  if (process.phase != Phase::Stopping) process.stop_at = m.now;
+  process.phase = Phase::Stopping;
+  if (m.shutdown) m.shutdown->forced = true;
+  m.act(Signal{id, SIGKILL, true});
+  m.report(
+      Kind::ForcedKill, &program, id,
+      fmt::format("{} {}: SIGKILL", name_of(program, slot.id.slot, process.incarnation), cause));
+  m.deadlines.set({DeadlineKind::Unkillable, id}, m.now + kUnkillableInterval);
+  if (slot.current && &*slot.current == &process) m.set_state(slot, SlotState::Stopping);
+  m.touch(slot);
+}
+
+namespace {
+
+// A migration that takes long must not be shot: say so once, and let it go on.
+void on_ready_deadline(Machine& m, const Found& found) {
+  if (found.program->config.type == config::ProgramType::Oneshot) {
+    m.report(Kind::ReadyTimeout, found.program, process_id(*found.slot, *found.process),
+             fmt::format("{} is still running after {}",
+                         name_of(*found.program, found.slot->id.slot, found.process->incarnation),
+                         show(m.now - found.process->spawned_at)));
+    return;
+  }
+  terminate(m, *found.program, *found.slot, *found.process, StopReason::ReadyTimeout);
+}
+
+void on_settled(Machine& m, const Found& found) {
+  Slot& slot = *found.slot;
+  slot.memory = {};
+  m.report(
+      Kind::CrashLoopEnded, found.program, process_id(slot, *found.process),
+      fmt::format("{} has left its crash loop: ready for {}", name_of(*found.program, slot.id.slot),
+                  show(m.now - found.process->ready_at)));
+  m.touch(slot);
+}
+
+void on_unkillable(Machine& m, const DeadlineKey& key, const Found& found) {
+  const std::string text =
+      fmt::format("{} is still there {} after it was told to stop, SIGKILL or not",
+                  name_of(*found.program, found.slot->id.slot, found.process->incarnation),
+                  show(m.now - found.process->stop_at));
+  m.report(Kind::SlowStop, found.program, key.owner, text);
+  m.deadlines.set(key, m.now + kUnkillableInterval);
+  stall_roll(m, *found.program, *found.slot, text);
+}
+
+}  // namespace
+
+void on_process_deadline(Machine& m, const DeadlineKey& key) {
+  const Found found = find_process(m, key.owner);
+  if (!found) return;
+  switch (key.kind) {
+    case DeadlineKind::Ready: on_ready_deadline(m, found); break;
+    case DeadlineKind::Watchdog:
+      terminate(m, *found.program, *found.slot, *found.process, StopReason::Hung);
+      break;
+    case DeadlineKind::Kill: kill(m, *found.program, *found.slot, *found.process); break;
+    case DeadlineKind::Unkillable: on_unkillable(m, key, found); break;
+    case DeadlineKind::Settle: on_settled(m, found); break;
+    default: break;
+  }
+}
+
+}  // namespace holdfast::supervisor::core

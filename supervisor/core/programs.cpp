@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/core/programs.hpp"
+
+#include "supervisor/core/processes.hpp"
+#include "supervisor/core/rolling.hpp"
+#include "supervisor/core/shutdown.hpp"
+#include "supervisor/core/start_queue.hpp"
+
+#include <algorithm>
+
+namespace holdfast::supervisor::core {
+
+namespace {
+
+void stop_slot_for_good(Machine& m, Program& program, Slot& slot) {
+  slot.want_start = false;
+  m.deadlines.cancel({DeadlineKind::Retry, {slot.id, 0}});
+  slot.retry_at.reset();
+  leave_roll(m, program, slot);
+  terminate_all(m, program, slot);
+  if (!slot.current && !slot.retiring) m.set_state(slot, SlotState::Stopped);
+  m.touch(slot);
+}
+
+void add_slot(Machine& m, Program& program, std::uint32_t number) {
+  Slot& slot = program.slots[number];
+  slot.id = {program.id, number};
+  slot.desired = program.desired;
+  slot.since = m.now;
+  const auto past = program.past.find(number);
+  if (past != program.past.end()) slot.last_incarnation = past->second;
+  slot.want_start = slot.desired == Desired::Run;
+  m.touch(slot);
+}
+
+// Scaled down and up again before its process had gone.
+void keep_slot(Machine& m, Program& program, Slot& slot) {
+  slot.removing = false;
+  slot.desired = program.desired;
+  slot.want_start = slot.desired == Desired::Run;
+  m.touch(slot);
+}
+
+void release(Machine& m, Program& program) {
+  if (program.released || program.removing || program.waits_for != 0) return;
+  for (const std::uint32_t id : program.after) {
+    const Program* on = m.find(id);
+    if (on != nullptr && !on->satisfied) return;
+  }
+  program.released = true;
+  for (auto& [number, slot] : program.slots)
+    m.touch(slot);
+  m.touch(program);
+}
+
+// Dependants that are being removed too go first.
+void advance_removal(Machine& m, Program& program) {
+  if (program.told) return;
+  for (const std::uint32_t id : program.dependants) {
+    const Program* dependant = m.find(id);
+    if (dependant != nullptr && dependant->removing) return;
+  }
+  program.told = true;
+  for (auto& [number, slot] : program.slots) {
+    slot.removing = true;
+    stop_slot_for_good(m, program, slot);
+  }
+}
+
+void erase_program(Machine& m, std::uint32_t id) {
+  const Program gone = std::move(m.programs.at(id));
+  m.programs.erase(id);
+  m.deadlines.cancel({DeadlineKind::Hopeless, {{id, 0}, 0}});
+  m.report(Kind::ProgramRemoved, gone, gone.config.name + " is gone");
+  const auto forget = [&](std::uint32_t neighbour) {
+    if (Program* program = m.find(neighbour)) {
+      std::erase(program->after, id);
+      std::erase(program->dependants, id);
+      m.touch(*program);
+    }
+  };
+  for (const std::uint32_t neighbour : gone.after)
+    forget(neighbour);
+  for (const std::uint32_t neighbour : gone.dependants)
+    forget(neighbour);
+  const auto successor = m.by_name.find(gone.config.name);
+  if (successor == m.by_name.end()) return;
+  Program& program = m.programs.at(successor->second);
+  if (program.waits_for == id) program.waits_for = 0;
+  m.touch(program);
+}
+
+}  // namespace
+
+Program& add_program(Machine& m, const config::Program& config) {
+  const std::uint32_t id = m.next_program++;
+  Program& program = m.programs[id];
+  program.id = id;
+  program.config = config;
+  // Two programs of one name would share socket paths: the removed one must be gone first. Of
+  // several, the latest waits for the one before, and so on.
+  for (const auto& [other_id, other] : m.programs) {
+    if (other_id != id && other.removing && other.config.name == config.name) {
+      program.waits_for = other_id;
+    }
+  }
+  m.by_name[config.name] = id;
+  scale(m, program, config.replicas);
+  m.touch(program);
+  return program;
+}
+
+void remove_program(Machine& m, Program& program) {
+  cancel_roll(m, program, "the program was removed");
+  m.by_name.erase(program.config.name);
+  program.removing = true;
+  program.wanted = 0;
+  m.touch(program);
+}
+
+void scale(Machine& m, Program& program, std::uint32_t count) {
+  program.wanted = count;
+  for (auto slot = program.slots.lower_bound(count); slot != program.slots.end(); ++slot) {
+    if (slot->second.removing) continue;
+    slot->second.removing = true;
+    stop_slot_for_good(m, program, slot->second);
+  }
+  for (std::uint32_t number = 0; number < count; ++number) {
+    const auto slot = program.slots.find(number);
+    if (slot == program.slots.end()) {
+      add_slot(m, program, number);
+    } else if (slot->second.removing) {
+      keep_slot(m, program, slot->second);
+    }
+  }
+  m.touch(program);
+}
+
+std::uint32_t ready_needed(const Program& program) {
+  if (program.config.type == config::ProgramType::Oneshot) return program.wanted;
+  return std::min(program.config.min_ready, program.wanted);
+}
+
+void link_programs(Machine& m) {
+  std::map<std::string_view, std::uint32_t> names;
+  for (auto& [id, program] : m.programs) {
+    program.after.clear();
+    program.dependants.clear();
+    if (program.removing) names[program.config.name] = id;
+  }
+  for (const auto& [name, id] : m.by_name)
+    names[name] = id;
+  for (auto& [id, program] : m.programs) {
+    for (const std::string& name : program.config.after) {
+      const auto on = names.find(name);
+      if (on == names.end()) continue;  // refused by validation; here: nothing to wait for
+      const bool twice =
+          std::find(program.after.begin(), program.after.end(), on->second) != program.after.end();
+      if (twice) continue;
+      program.after.push_back(on->second);
+      m.programs.at(on->second).dependants.push_back(id);
+    }
+    m.touch(program);
+  }
+}
+
+void settle_slot(Machine& m, const SlotId& id) {
+  Slot* slot = m.find(id);
+  if (slot == nullptr) return;
+  slot->dirty = false;
+  Program& program = *m.find(id.program);
+  m.recount(program, *slot);
+  if (slot->removing && !slot->current && !slot->retiring) {
+    program.past[id.slot] = slot->last_incarnation;
+    program.slots.erase(id.slot);
+    m.touch();
+  } else {
+    consider_start(m, program, *slot);
+  }
+  m.touch(program);
+}
+
+void settle_program(Machine& m, std::uint32_t id) {
+  Program* found = m.find(id);
+  if (found == nullptr) return;
+  Program& program = *found;
+  program.dirty = false;
+  const bool oneshot = program.config.type == config::ProgramType::Oneshot;
+  const std::uint32_t have = oneshot ? program.sum.done : program.sum.serving;
+  const bool satisfied = program.released && have >= ready_needed(program);
+  if (satisfied != program.satisfied) {
+    program.satisfied = satisfied;
+    m.touch();
+    for (const std::uint32_t dependant : program.dependants) {
+      Program* waiting = m.find(dependant);
+      if (satisfied && waiting != nullptr && !waiting->released) m.touch(*waiting);
+    }
+  }
+  if (m.shutdown) {
+    advance_shutdown(m, program);
+    return;
+  }
+  release(m, program);
+  advance_roll(m, program);
+  watch_hope(m, program);
+  if (!program.removing) return;
+  advance_removal(m, program);
+  if (program.slots.empty()) erase_program(m, id);
+}
+
+}  // namespace holdfast::supervisor::core

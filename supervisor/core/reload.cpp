@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/core/commands.hpp"
+#include "supervisor/core/processes.hpp"
+#include "supervisor/core/programs.hpp"
+#include "supervisor/core/reload_diff.hpp"
+#include "supervisor/core/rolling.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <set>
+
+namespace holdfast::supervisor::core {
+
+namespace {
+
+using Lines = std::vector<std::string>;
+
+void drop_missing(Machine& m, const Reload& reload, Lines& lines) {
+  std::set<std::string_view> names;
+  for (const config::Program& program : reload.programs)
+    names.insert(program.name);
+  for (const std::uint32_t id : m.order) {
+    Program& program = m.programs.at(id);
+    if (names.contains(program.config.name)) continue;
+    lines.push_back("- " + program.config.name);
+    m.report(Kind::ProgramRemoved, program, program.config.name + " was removed: stopping it");
+    remove_program(m, program);
+  }
+}
+
+void apply_thresholds(Machine& m, Program& program) {
+  for (auto& [number, slot] : program.slots) {
+    for (auto* process : {&slot.current, &slot.retiring}) {
+      if (*process && (*process)->reason == StopReason::None) {
+        refresh_timers(m, program, slot, **process);
+      }
+    }
+    m.touch(slot);
+  }
+}
+
+void change(Machine& m, Program& program, const config::Program& wanted, Lines& lines) {
+  const ProgramDiff diff = diff_program(program.config, wanted);
+  if (diff.empty()) return;
+  const config::Program before = std::exchange(program.config, wanted);
+  const std::string line = describe(diff, before, wanted);
+  lines.push_back(line);
+  m.report(Kind::ProgramChanged, program, line);
+  if (before.type != wanted.type) {
+    for (auto& [number, slot] : program.slots)
+      slot.done_incarnation = 0;
+  }
+  apply_thresholds(m, program);
+  if (diff.replicas) scale(m, program, wanted.replicas);
+  if (!diff.launch.empty()) start_reload_roll(m, program, before);
+  m.touch(program);
+}
+
+}  // namespace
+
+void on_reload(Machine& m, const Reload& reload) {
+  if (m.shutdown) {
+    m.reply(reload.request, false, "refused: shutting down");
+    return;
+  }
+  Lines lines;
+  const Lines settings = diff_supervisor(m.supervisor, reload.supervisor);
+  if (!settings.empty()) {
+    lines.push_back(fmt::format("~ supervisor: {}", fmt::join(settings, ", ")));
+  }
+  m.supervisor = reload.supervisor;
+  drop_missing(m, reload, lines);
+  m.order.clear();
+  for (const config::Program& wanted : reload.programs) {
+    const auto known = m.by_name.find(wanted.name);
+    if (known != m.by_name.end()) {
+      m.order.push_back(known->second);
+      change(m, m.programs.at(known->second), wanted, lines);
+      continue;
+    }
+    Program& added = add_program(m, wanted);
+    m.order.push_back(added.id);
+    lines.push_back("+ " + wanted.name);
+    m.report(Kind::ProgramAdded, added, wanted.name + " was added");
+  }
+  link_programs(m);
+  refresh_hope(m);
+  m.reply(reload.request, true,
+          lines.empty() ? "nothing changed" : fmt::format("{}", fmt::join(lines, "\n")));
+}
+
+}  // namespace holdfast::supervisor::core

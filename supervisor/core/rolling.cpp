@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/core/rolling.hpp"
+
+#include "supervisor/core/processes.hpp"
+#include "supervisor/core/reload_diff.hpp"
+
+#include <fmt/format.h>
+
+namespace holdfast::supervisor::core {
+
+namespace {
+
+void finish(Machine& m, Program& program) {
+  const Roll roll = std::move(*program.roll);
+  program.roll.reset();
+  const std::string text =
+      fmt::format("{}: {} {} restarted in {}", program.config.name, roll.rolled,
+                  roll.rolled == 1 ? "slot" : "slots", show(m.now - roll.began));
+  m.report(Kind::RollingDone, program, text);
+  for (const std::uint64_t request : roll.requests)
+    m.reply(request, true, text);
+  m.touch(program);
+}
+
+void give_up(Machine& m, Program& program, const std::string& why, bool revert) {
+  const Roll roll = std::move(*program.roll);
+  program.roll.reset();
+  if (roll.slot) {
+    const auto slot = program.slots.find(*roll.slot);
+    if (slot != program.slots.end()) {
+      slot->second.want_surge = false;
+      m.touch(slot->second);
+    }
+  }
+  // What still runs was made from the old settings, so those stay in force: a crash must not swap
+  // in the ones that have just failed, and the next reload must see them as a change again.
+  if (revert && roll.revert) copy_launch_fields(*roll.revert, program.config);
+  const std::string text =
+      fmt::format("rolling restart of {} given up: {}", program.config.name, why);
+  m.report(Kind::RollingAborted, program, text);
+  for (const std::uint64_t request : roll.requests)
+    m.reply(request, false, text);
+  for (auto& [number, slot] : program.slots)
+    m.touch(slot);
+}
+
+void next_slot(Machine& m, Program& program) {
+  Roll& roll = *program.roll;
+  ++roll.rolled;
+  roll.slot.reset();
+  m.touch(program);
+}
+
+// Picks the next slot that is there and meant to run.
+Slot* pick(Program& program) {
+  Roll& roll = *program.roll;
+  while (!roll.todo.empty()) {
+    const auto found = program.slots.find(roll.todo.front());
+    roll.todo.pop_front();
+    if (found == program.slots.end() || found->second.removing ||
+        found->second.desired == Desired::Stop) {
+      continue;
+    }
+    roll.slot = found->first;
+    roll.step = Roll::Step::Begin;
+    return &found->second;
+  }
+  return nullptr;
+}
+
+// The steps return true if the next one can be looked at now.
+bool begin_slot(Machine& m, Program& program, Slot& slot) {
+  Roll& roll = *program.roll;
+  if (slot.retiring) return false;
+  roll.base = slot.last_incarnation;
+  const bool serves = slot.current && slot.current->phase == Phase::Ready;
+  if (serves && program.config.type == config::ProgramType::Service) {
+    slot.want_surge = true;
+    roll.step = Roll::Step::Surging;
+    m.touch(slot);
+    return false;
+  }
+  slot.want_surge = false;
+  slot.memory.forget();
+  slot.suspect = false;
+  slot.want_start = true;
+  if (slot.current) terminate(m, program, slot, *slot.current, StopReason::Planned);
+  roll.step = Roll::Step::Plain;
+  m.touch(slot);
+  return false;
+}
+
+bool surge_slot(Machine& m, Program& program, Slot& slot) {
+  Roll& roll = *program.roll;
+  const bool surged = slot.current && slot.current->incarnation > roll.base;
+  if (!surged) {
+    if (slot.current && slot.current->phase == Phase::Ready) return false;  // waits for a place
+    roll.step = Roll::Step::Begin;  // the old one went away before its successor was asked for
+    return true;
+  }
+  if (slot.current->phase != Phase::Ready) return false;
+  if (slot.retiring) terminate(m, program, slot, *slot.retiring, StopReason::Planned);
+  roll.step = Roll::Step::Draining;
+  return true;
+}
+
+bool plain_slot(Machine& m, Program& program, const Slot& slot) {
+  const Roll& roll = *program.roll;
+  const bool ready =
+      slot.current && slot.current->incarnation > roll.base && slot.current->phase == Phase::Ready;
+  if (!ready && slot.done_incarnation <= roll.base) return false;
+  next_slot(m, program);
+  return true;
+}
+
+bool drain_slot(Machine& m, Program& program, const Slot& slot) {
+  if (slot.retiring) return false;
+  next_slot(m, program);
+  return true;
+}
+
+bool step(Machine& m, Program& program, Slot& slot) {
+  switch (program.roll->step) {
+    case Roll::Step::Begin: return begin_slot(m, program, slot);
+    case Roll::Step::Surging: return surge_slot(m, program, slot);
+    case Roll::Step::Plain: return plain_slot(m, program, slot);
+    case Roll::Step::Draining: return drain_slot(m, program, slot);
+  }
+  return false;
+}
+
+void announce(Machine& m, Program& program) {
+  program.roll->began = m.now;
+  const std::size_t count = program.roll->todo.size();
+  m.report(Kind::RollingStarted, program,
+           fmt::format("rolling restart of {} begins: {} {}", program.config.name, count,
+                       count == 1 ? "slot" : "slots"));
+  m.touch(program);
+}
+
+}  // namespace
+
+void start_roll(Machine& m, Program& program, std::deque<std::uint32_t> slots,
+                std::optional<std::uint64_t> request) {
+  program.roll.emplace();
+  program.roll->todo = std::move(slots);
+  if (request) program.roll->requests.push_back(*request);
+  announce(m, program);
+}
+
+void start_reload_roll(Machine& m, Program& program, const config::Program& before) {
+  if (!program.released) return;  // nothing has been started from the old settings
+  std::deque<std::uint32_t> slots;
+  for (auto& [number, slot] : program.slots) {
+    if (!slot.removing && slot.desired == Desired::Run) slots.push_back(number);
+  }
+  if (slots.empty()) return;
+  if (program.roll) {
+    program.roll->todo = std::move(slots);
+  } else {
+    start_roll(m, program, std::move(slots), std::nullopt);
+  }
+  if (!program.roll->revert) program.roll->revert = before;
+  m.touch(program);
+}
+
+void advance_roll(Machine& m, Program& program) {
+  while (program.roll) {
+    if (!program.roll->failure.empty()) {
+      give_up(m, program, std::string(program.roll->failure), true);
+      return;
+    }
+    if (program.roll->slot && !program.slots.contains(*program.roll->slot)) {
+      program.roll->slot.reset();
+    }
+    Slot* slot =
+        program.roll->slot ? m.find(SlotId{program.id, *program.roll->slot}) : pick(program);
+    if (slot == nullptr) {
+      finish(m, program);
+      return;
+    }
+    if (!step(m, program, *slot)) return;
+  }
+}
+
+void fail_roll(Machine& m, Program& program, const Slot& slot, std::uint64_t incarnation,
+               std::string why) {
+  if (!program.roll || program.roll->slot != slot.id.slot || !program.roll->failure.empty()) return;
+  if (program.roll->step == Roll::Step::Begin || incarnation <= program.roll->base) return;
+  program.roll->failure = std::move(why);
+  m.touch(program);
+}
+
+void stall_roll(Machine& m, Program& program, const Slot& slot, const std::string& why) {
+  if (!program.roll || program.roll->slot != slot.id.slot || !program.roll->failure.empty()) return;
+  program.roll->failure = why;
+  m.touch(program);
+}
+
+void leave_roll(Machine& m, Program& program, Slot& slot) {
+  slot.want_surge = false;
+  if (!program.roll) return;
+  std::erase(program.roll->todo, slot.id.slot);
+  if (program.roll->slot == slot.id.slot) program.roll->slot.reset();
+  m.touch(program);
+}
+
+void cancel_roll(Machine& m, Program& program, const std::string& why) {
+  if (program.roll) give_up(m, program, why, false);
+}
+
+}  // namespace holdfast::supervisor::core

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/core/view.hpp"
+
+#include "supervisor/core/start_queue.hpp"
+
+#include <algorithm>
+
+namespace holdfast::supervisor::core {
+
+namespace {
+
+SlotView view_slot(const Machine& m, const Program& program, const Slot& slot) {
+  SlotView view;
+  view.id = slot.id;
+  view.state = slot.state;
+  view.since = slot.since;
+  view.restarts = slot.restarts;
+  view.starts = slot.starts;
+  view.last_exit = slot.last_exit;
+  view.last_error = slot.last_error;
+  view.retry_at = slot.retry_at;
+  view.incarnation = slot.last_incarnation;
+  if (slot.current) {
+    view.incarnation = slot.current->incarnation;
+    view.pid = slot.current->pid;
+    view.started_at = slot.current->spawned_at;
+    view.status = slot.current->status;
+  } else {
+    view.status = waiting_reason(m, program, slot);
+  }
+  if (slot.retiring) {
+    view.retiring_incarnation = slot.retiring->incarnation;
+    view.retiring_pid = slot.retiring->pid;
+  }
+  return view;
+}
+
+ProgramView view_program(const Machine& m, const Program& program) {
+  ProgramView view;
+  view.id = program.id;
+  view.config = program.config;
+  view.wanted = program.wanted;
+  view.ready = program.sum.serving;
+  view.satisfied = program.satisfied || program.removing;
+  view.rolling = program.roll.has_value();
+  for (const auto& [number, slot] : program.slots) {
+    view.slots.push_back(view_slot(m, program, slot));
+  }
+  return view;
+}
+
+}  // namespace
+
+FleetView view_of(const Machine& m) {
+  FleetView view;
+  view.draining = m.shutdown.has_value();
+  view.ready = !view.draining;
+  for (const std::uint32_t id : m.order) {
+    const Program& program = m.programs.at(id);
+    if (program.config.required && !program.satisfied) view.ready = false;
+    view.programs.push_back(view_program(m, program));
+  }
+  for (const auto& [id, program] : m.programs) {
+    if (program.removing) view.programs.push_back(view_program(m, program));
+  }
+  return view;
+}
+
+}  // namespace holdfast::supervisor::core

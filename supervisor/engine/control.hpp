@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// FleetControl: what an administrator may ask of the running fleet. Implemented by the engine,
+// called by the admin socket.
+//
+// Threads: every method from any thread; `done` is called on the main loop's thread, once. It may
+// take as long as the work does: a rolling restart answers when it is over.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "common/config/config.hpp"
+#include "supervisor/core/types.hpp"
+
+namespace holdfast::supervisor {
+
+class FleetControl {
+ public:
+  struct Outcome {
+    bool ok = true;
+    std::string message;
+  };
+  using Done = std::function<void(Outcome)>;
+
+  virtual ~FleetControl() = default;
+  virtual void command(core::CommandKind kind, std::string target, std::uint32_t count,
+                       Done done) = 0;
+  virtual void reload(Done done) = 0;
+  virtual void set_log_level(config::LogLevel level) = 0;
+};
+
+}  // namespace holdfast::supervisor

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// EventLog: the last events of the fleet, numbered, for `holdfast events`, the status page and the
+// alert rules. Bounded: old events leave, their numbers are never reused, so a reader that was away
+// too long can tell that it missed some.
+//
+// Threads: every method from any thread. Listeners are called on the appending thread, outside the
+// lock; they must be quick and must not append.
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.hpp"
+
+namespace holdfast::supervisor {
+
+struct EventRecord {
+  std::uint64_t seq = 0;  // from 1
+  WallTime time;
+  std::string kind;     // core::to_string(Kind) or "reload_failed", …
+  std::string program;  // empty: about the fleet
+  std::string worker;   // "api-worker.0"; empty: about the program or the fleet
+  std::uint64_t incarnation = 0;
+  std::string message;
+};
+
+class EventLog {
+ public:
+  explicit EventLog(std::size_t capacity = 4096) : capacity_(capacity) {}
+
+  void append(EventRecord record);  // assigns `seq`
+  void listen(std::function<void(const EventRecord&)> listener);
+
+  // Events with seq > after, oldest first, at most `limit`.
+  std::vector<EventRecord> since(std::uint64_t after, std::size_t limit) const;
+  std::uint64_t last_seq() const;
+
+ private:
+  const std::size_t capacity_;
+  mutable std::mutex mutex_;
+  std::deque<EventRecord> records_;
+  std::uint64_t last_seq_ = 0;
+  std::vector<std::function<void(const EventRecord&)>> listeners_;
+};
+
+}  // namespace holdfast::supervisor

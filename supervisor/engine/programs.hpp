@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What a program needs from the machine before it can be started: its executable, its user, its
+// env_file, its limits. Looked up when a configuration is loaded, all problems at once, so that a
+// restart touches no directory service and a typo is found before anything runs.
+//
+// Threads: any; blocks for the look-ups.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/config/config.hpp"
+#include "supervisor/engine/child_environment.hpp"
+#include "supervisor/process/launcher.hpp"
+
+namespace holdfast::supervisor {
+
+struct PreparedProgram {
+  std::string executable;
+  std::optional<process::Identity> identity;
+  std::vector<process::ResourceLimit> limits;
+  Environ env_file;
+};
+
+struct PreparedPrograms {
+  std::map<std::string, PreparedProgram> programs;  // by name
+  std::vector<std::string> problems;                // "[program.web] command: …"
+};
+
+PreparedPrograms prepare_programs(const std::vector<config::Program>& programs,
+                                  const Environ& environ);
+
+}  // namespace holdfast::supervisor

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// ReadinessProbe: asks a URL again and again until it answers 2xx, then reports once. At most one
+// request is in flight; a request has two seconds.
+//
+// Threads: the thread of `io`. Destroying the probe ends it; `ready` is not called afterwards.
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "common/base/clock.hpp"
+
+namespace holdfast::supervisor {
+
+class ReadinessProbe {
+ public:
+  // `url`: as http::async_get takes it.
+  ReadinessProbe(boost::asio::io_context& io, std::string url, Duration interval,
+                 std::function<void()> ready);
+  ~ReadinessProbe();
+  ReadinessProbe(const ReadinessProbe&) = delete;
+  ReadinessProbe& operator=(const ReadinessProbe&) = delete;
+
+ private:
+  struct Loop;
+  std::shared_ptr<Loop> loop_;
+};
+
+}  // namespace holdfast::supervisor

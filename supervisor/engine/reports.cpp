@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Engine: what is told to people.
+#include <fmt/format.h>
+
+#include "supervisor/engine/engine.hpp"
+#include "supervisor/engine/readiness_probe.hpp"
+
+namespace holdfast::supervisor {
+
+namespace {
+
+log::Level level_of(core::Kind kind) {
+  switch (kind) {
+    case core::Kind::Crashed:
+    case core::Kind::SpawnFailed:
+    case core::Kind::CrashLoop:
+    case core::Kind::Failed:
+    case core::Kind::Hung:
+    case core::Kind::ReadyTimeout:
+    case core::Kind::RollingAborted:
+    case core::Kind::ShutdownForced:
+    case core::Kind::Hopeless: return log::Level::Error;
+    case core::Kind::ExitedUnexpectedly:
+    case core::Kind::ForcedKill:
+    case core::Kind::SlowStop:
+    case core::Kind::LateLoop: return log::Level::Warn;
+    case core::Kind::Starting:
+    case core::Kind::Stopping:
+    case core::Kind::Stopped:
+    case core::Kind::Backoff:
+    case core::Kind::ShutdownStage: return log::Level::Debug;
+    default: return log::Level::Info;
+  }
+}
+
+// The reason under which holdfast_worker_restarts_total counts it; empty: not a restart.
+std::string_view restart_reason(core::Kind kind) {
+  switch (kind) {
+    case core::Kind::Crashed: return "crash";
+    case core::Kind::ExitedUnexpectedly: return "exit";
+    case core::Kind::SpawnFailed: return "spawn";
+    case core::Kind::ReadyTimeout: return "ready_timeout";
+    case core::Kind::Hung: return "hang";
+    default: return {};
+  }
+}
+
+}  // namespace
+
+void Engine::report(const core::Report& report) {
+  if (const auto reason = restart_reason(report.kind); !reason.empty()) {
+    parts_.metrics.count_restart(report.program, std::string(reason));
+  }
+  if (report.kind == core::Kind::ForcedKill) parts_.metrics.count_forced_kill(report.program);
+
+  EventRecord record;
+  record.time = parts_.clock.wall();
+  record.kind = core::to_string(report.kind);
+  record.program = report.program;
+  record.incarnation = report.process.incarnation;
+  if (report.process.incarnation != 0) {
+    record.worker = fmt::format("{}.{}", report.program, report.process.slot.slot);
+  }
+  record.message = report.message;
+  parts_.log.log(level_of(report.kind), report.message,
+                 {{"event", record.kind}, {"worker", record.worker}});
+  parts_.events.append(std::move(record));
+}
+
+void Engine::record(std::string kind, std::string message, log::Level level) {
+  parts_.log.log(level, message, {{"event", kind}});
+  EventRecord record;
+  record.time = parts_.clock.wall();
+  record.kind = std::move(kind);
+  record.message = std::move(message);
+  parts_.events.append(std::move(record));
+}
+
+void Engine::announce_ready() {
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(parts_.clock.mono() -
+                                                                          started_at_);
+  record("fleet_ready", fmt::format("ready after {} ms: {}", took.count(), summary(fleet_.view())),
+         log::Level::Info);
+  if (config_.environment != config::Environment::Development) return;
+  // In development a person is looking at this and wants to know what to do next.
+  std::string api;
+  std::string status;
+  for (const auto& [name, address] : addresses()) {
+    if (name == "http") api = address;
+    if (name == "status") status = address;
+  }
+  if (api.starts_with("0.0.0.0:")) api.replace(0, 7, "127.0.0.1");
+  parts_.log.info(fmt::format("API     http://{}/api/documents", api), {});
+  if (!status.empty()) parts_.log.info(fmt::format("status  http://{}/status, /metrics", status), {});
+  parts_.log.info(fmt::format("try     curl -d @README.md -H 'Content-Type: text/plain' "
+                              "'http://{}/api/documents?title=Readme'",
+                              api),
+                  {});
+  parts_.log.info(fmt::format("then    curl 'http://{}/api/search?q=supervised+stack'", api), {});
+  parts_.log.info("stop    Ctrl-C", {});
+}
+
+}  // namespace holdfast::supervisor

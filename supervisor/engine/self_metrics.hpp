@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// SelfMetrics: what the main loop counts of its own work, for the aggregate's holdfast_* families.
+//
+// Threads: any; one short lock. Written on the main loop, read by the telemetry thread.
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/base/clock.hpp"
+#include "common/metrics/model.hpp"
+
+namespace holdfast::supervisor {
+
+class SelfMetrics {
+ public:
+  SelfMetrics();
+
+  void count_restart(const std::string& program, const std::string& reason);
+  void count_stranger(std::uint64_t number);
+  void count_ignored_notice(const std::string& reason);
+  void count_forced_kill(const std::string& program);
+  void observe_loop_lag(Duration lag);
+
+  // The families, ready to be written.
+  std::vector<metrics::Family> families() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::pair<std::string, std::string>, std::uint64_t> restarts_;
+  std::map<std::string, std::uint64_t> ignored_notices_;
+  std::map<std::string, std::uint64_t> forced_kills_;
+  std::uint64_t strangers_ = 0;
+  metrics::HistogramValue loop_lag_;
+};
+
+}  // namespace holdfast::supervisor

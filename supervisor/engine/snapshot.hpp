@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What other threads may know of the fleet: an immutable picture that the main loop publishes.
+// Readers never wait for the main loop and never make it wait.
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/base/clock.hpp"
+#include "supervisor/core/fleet.hpp"
+
+namespace holdfast::supervisor {
+
+struct FleetSnapshot {
+  core::FleetView view;
+  MonoTime taken_at{};      // view's times are monotonic: this pair turns them into wall time
+  WallTime taken_at_wall{};
+  MonoTime started_at{};    // of the supervisor
+  WallTime started_at_wall{};
+  std::int64_t pid = 0;     // of the supervisor
+  std::vector<std::pair<std::string, std::string>> listeners;  // name, address as bound
+  bool last_reload_ok = true;
+  WallTime last_reload_at{};
+};
+
+// Threads: any. The main loop stores, everybody loads.
+class SnapshotCell {
+ public:
+  void store(std::shared_ptr<const FleetSnapshot> snapshot) {
+    const std::lock_guard lock(mutex_);
+    snapshot_.swap(snapshot);
+  }
+  std::shared_ptr<const FleetSnapshot> load() const {
+    const std::lock_guard lock(mutex_);
+    return snapshot_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const FleetSnapshot> snapshot_ = std::make_shared<FleetSnapshot>();
+};
+
+// Proof that the main loop turns: it stamps, /live reads.
+class Heartbeat {
+ public:
+  void stamp(MonoTime now) { ns_.store(now.time_since_epoch().count(), std::memory_order_relaxed); }
+  MonoTime last() const { return MonoTime(Duration(ns_.load(std::memory_order_relaxed))); }
+
+ private:
+  std::atomic<std::int64_t> ns_{0};
+};
+
+}  // namespace holdfast::supervisor

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/engine/spawner.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace holdfast::supervisor {
+
+namespace {
+
+using process::LaunchError;
+
+constexpr int kFirstPassedFd = 3;  // SD_LISTEN_FDS_START, sd_listen_fds(3)
+
+struct Pipe {
+  Fd read;
+  Fd write;
+};
+
+tl::expected<Pipe, LaunchError> make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return tl::unexpected(LaunchError{"pipe", errno});
+  Pipe pipe{Fd(ends[0]), Fd(ends[1])};
+  // The relay must not wait; the worker may.
+  ::fcntl(pipe.read.get(), F_SETFL, O_NONBLOCK);
+  return pipe;
+}
+
+// Programs that speak all of Holdfast's conventions get its sockets too. Others (a LISTEN_FDS
+// server that expects exactly its own socket) get what they declared and nothing else.
+bool speaks_telemetry(const config::Program& program) {
+  return program.ready == config::ReadyKind::Notify && program.metrics.empty() &&
+         program.type == config::ProgramType::Service;
+}
+
+std::string metrics_url(const config::Program& program, const std::string& socket) {
+  if (!socket.empty()) return fmt::format("unix:{}:/metrics", socket);
+  if (program.metrics.empty() || program.metrics == "off") return {};
+  // "unix:/path" without a target means /metrics there.
+  if (program.metrics.starts_with("unix:") && program.metrics.find(":/", 5) == std::string::npos) {
+    return program.metrics + ":/metrics";
+  }
+  return program.metrics;
+}
+
+}  // namespace
+
+struct Spawner::Outlets {
+  std::vector<process::PassedFd> fds;
+  std::vector<std::string> names;  // of those from 3 upward
+  Fd telemetry;                    // the supervisor's copy: closed once the child has its own
+  std::string telemetry_path;
+
+  void pass(int source, std::string name) {
+    fds.push_back({kFirstPassedFd + static_cast<int>(names.size()), source});
+    names.push_back(std::move(name));
+  }
+};
+
+Spawner::Spawner(process::ListenerSet& listeners, process::LogRelay& relay,
+                 const process::RuntimeDir& runtime_dir, Environ environ, PreparedPrograms prepared,
+                 std::string config_file)
+    : listeners_(listeners),
+      relay_(relay),
+      runtime_dir_(runtime_dir),
+      worker_sockets_(runtime_dir.workers()),
+      environ_(std::move(environ)),
+      prepared_(std::move(prepared)),
+      config_file_(std::move(config_file)) {}
+
+tl::expected<Spawner::Outlets, LaunchError> Spawner::outlets(const config::Program& program,
+                                                             const std::string& worker,
+                                                             std::uint64_t incarnation) {
+  Outlets result;
+  for (const std::string& name : program.sockets) {
+    const int socket = listeners_.find(name);
+    if (socket < 0) return tl::unexpected(LaunchError{"socket " + name, ENOENT});
+    result.pass(socket, name);
+  }
+  if (!speaks_telemetry(program)) return result;
+
+  auto socket = worker_sockets_.open(worker, incarnation);
+  if (!socket) return tl::unexpected(LaunchError{"telemetry socket", socket.error().os_error});
+  result.telemetry = std::move(socket->listener);
+  result.telemetry_path = socket->path.native();
+  result.pass(result.telemetry.get(), "telemetry");
+
+  const auto doorbell = shared_.event("doorbell");
+  if (!doorbell) return tl::unexpected(LaunchError{"doorbell", doorbell.error().os_error});
+  result.pass(*doorbell, "doorbell");
+  return result;
+}
+
+tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& program,
+                                                  const core::Spawn& action) {
+  const auto prepared = prepared_.programs.find(program.name);
+  if (prepared == prepared_.programs.end()) return tl::unexpected(LaunchError{"lookup", ENOENT});
+  const std::string worker = fmt::format("{}.{}", program.name, action.process.slot.slot);
+
+  auto outlets = this->outlets(program, worker, action.process.incarnation);
+  if (!outlets) return tl::unexpected(outlets.error());
+  auto out = make_pipe();
+  if (!out) return tl::unexpected(out.error());
+  auto err = make_pipe();
+  if (!err) return tl::unexpected(err.error());
+
+  ChildProtocol protocol;
+  protocol.worker = worker;
+  protocol.incarnation = action.process.incarnation;
+  protocol.predecessor = action.predecessor;
+  protocol.config_file = config_file_;
+  protocol.status_socket = (runtime_dir_.path() / "status.sock").native();
+  protocol.fd_names = outlets->names;
+  if (program.ready == config::ReadyKind::Notify &&
+      program.type == config::ProgramType::Service) {
+    protocol.notify_socket = runtime_dir_.notify_socket().native();
+  }
+
+  process::LaunchSpec spec;
+  spec.executable = prepared->second.executable;
+  spec.argv = program.command;
+  for (const auto& [name, value] :
+       child_environment(environ_, prepared->second.env_file, program, protocol)) {
+    spec.envp.push_back(name + "=" + value);
+  }
+  if (!protocol.fd_names.empty()) spec.envp.emplace_back("LISTEN_PID=");
+  spec.fds = outlets->fds;
+  spec.fds.push_back({STDOUT_FILENO, out->write.get()});
+  spec.fds.push_back({STDERR_FILENO, err->write.get()});
+  spec.directory = program.directory.native();
+  spec.identity = prepared->second.identity;
+  if (program.umask) spec.umask = static_cast<mode_t>(*program.umask);
+  spec.limits = prepared->second.limits;
+
+  auto launched = launcher_.launch(spec);
+  if (!launched) {
+    forget(worker, action.process.incarnation);
+    return tl::unexpected(launched.error());
+  }
+  const pid_t pid = launched->pid;
+  relay(program, worker, action.process, pid, process::StreamKind::Stdout, std::move(out->read));
+  relay(program, worker, action.process, pid, process::StreamKind::Stderr, std::move(err->read));
+  return Spawned{std::move(*launched), metrics_url(program, outlets->telemetry_path)};
+}
+
+void Spawner::relay(const config::Program& program, const std::string& worker,
+                    const core::ProcessId& process, pid_t pid, process::StreamKind kind, Fd pipe) {
+  process::LogStream stream;
+  stream.process = process;
+  stream.worker = worker;
+  stream.pid = pid;
+  stream.kind = kind;
+  stream.pipe = std::move(pipe);
+  if (program.ready == config::ReadyKind::LogLine) stream.ready_pattern = program.ready_target;
+  // The pattern was checked when the configuration was loaded; nothing else can be wrong here.
+  (void)relay_.add_stream(std::move(stream));
+}
+
+void Spawner::forget(const std::string& worker, std::uint64_t incarnation) {
+  worker_sockets_.remove(worker, incarnation);
+}
+
+}  // namespace holdfast::supervisor

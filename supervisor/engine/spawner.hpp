@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Spawner: one Spawn action to one running process: its pipes, its sockets, its environment.
+//
+// Threads: the main loop's.
+
+#include <tl/expected.hpp>
+
+#include "common/config/config.hpp"
+#include "supervisor/core/types.hpp"
+#include "supervisor/engine/child_environment.hpp"
+#include "supervisor/engine/programs.hpp"
+#include "supervisor/process/launcher.hpp"
+#include "supervisor/process/listeners.hpp"
+#include "supervisor/process/log_relay.hpp"
+#include "supervisor/process/runtime_dir.hpp"
+#include "supervisor/process/shared_objects.hpp"
+#include "supervisor/process/worker_sockets.hpp"
+
+namespace holdfast::supervisor {
+
+struct Spawned {
+  process::Launched launched;
+  std::string metrics_url;  // where its metrics are asked for; empty: nowhere
+};
+
+class Spawner {
+ public:
+  // `config_file`: absolute, or empty.
+  Spawner(process::ListenerSet& listeners, process::LogRelay& relay,
+          const process::RuntimeDir& runtime_dir, Environ environ, PreparedPrograms prepared,
+          std::string config_file);
+
+  tl::expected<Spawned, process::LaunchError> spawn(const config::Program& program,
+                                                    const core::Spawn& action);
+  // The process is gone: removes its socket file, if it had one.
+  void forget(const std::string& worker, std::uint64_t incarnation);
+  void use(PreparedPrograms prepared) { prepared_ = std::move(prepared); }
+
+ private:
+  struct Outlets;  // what a child gets by descriptor, with the names
+
+  tl::expected<Outlets, process::LaunchError> outlets(const config::Program& program,
+                                                      const std::string& worker,
+                                                      std::uint64_t incarnation);
+  void relay(const config::Program& program, const std::string& worker,
+             const core::ProcessId& process, pid_t pid, process::StreamKind kind, Fd pipe);
+
+  process::ListenerSet& listeners_;
+  process::LogRelay& relay_;
+  const process::RuntimeDir& runtime_dir_;
+  process::WorkerSockets worker_sockets_;
+  process::SharedObjects shared_;
+  Environ environ_;
+  PreparedPrograms prepared_;
+  std::string config_file_;
+  process::Launcher launcher_;
+};
+
+}  // namespace holdfast::supervisor

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the main loop tells the telemetry thread about processes that come and go.
+//
+// Threads: called on the main loop; implementations post to their own thread and return at once.
+
+#include <cstdint>
+#include <string>
+
+#include "supervisor/core/types.hpp"
+
+namespace holdfast::supervisor {
+
+struct MetricsSource {
+  core::ProcessId process;
+  std::string program;
+  std::string worker;  // "api-worker.0"
+  std::int64_t pid = 0;
+  std::string url;  // "unix:/run/…:/metrics" or "http://…"; empty: it has none
+};
+
+class TelemetryLink {
+ public:
+  virtual ~TelemetryLink() = default;
+  virtual void started(const MetricsSource& source) = 0;
+  // The worker has drained and waits for its last scrape before it exits.
+  virtual void drained(const core::ProcessId& process) = 0;
+  virtual void exited(const core::ProcessId& process) = 0;
+};
+
+}  // namespace holdfast::supervisor

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// holdfast: the supervisor and its command line in one binary.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "common/base/version.hpp"
+#include "common/config/load.hpp"
+#include "supervisor/cli/arguments.hpp"
+#include "supervisor/cli/check_config.hpp"
+#include "supervisor/cli/client.hpp"
+#include "supervisor/cli/run_command.hpp"
+
+namespace {
+
+using namespace holdfast;
+using namespace holdfast::supervisor;
+
+constexpr const char* kDefaultConfig = "/etc/holdfast/holdfast.toml";
+
+// --config, else HOLDFAST_CONFIG, else the usual place if there is a file.
+std::optional<std::filesystem::path> config_file(const cli::Arguments& arguments,
+                                                 const config::Environ& environ) {
+  if (arguments.config) return arguments.config;
+  if (const auto it = environ.find("HOLDFAST_CONFIG"); it != environ.end() && !it->second.empty()) {
+    return it->second;
+  }
+  if (std::filesystem::exists(kDefaultConfig)) return kDefaultConfig;
+  return std::nullopt;
+}
+
+int run(const cli::Arguments& arguments) {
+  if (arguments.verb == cli::Verb::Version) {
+    fmt::print("holdfast {}\n", kVersion);
+    return cli::kExitOk;
+  }
+  const config::Environ environ = config::environ_of_process();
+  const auto file = config_file(arguments, environ);
+  if (arguments.verb == cli::Verb::Run) return cli::run_supervisor(file, environ);
+  if (arguments.verb == cli::Verb::CheckConfig) return cli::check_config(file, environ);
+
+  // A client needs to know only where the socket is; a broken file must not keep it from asking.
+  const auto loaded = config::load(file, environ);
+  std::filesystem::path runtime_dir = config::Supervisor().runtime_dir;
+  if (loaded) {
+    runtime_dir = loaded->config.supervisor.runtime_dir;
+  } else if (const auto it = environ.find("HOLDFAST_RUNTIME_DIR"); it != environ.end()) {
+    runtime_dir = it->second;
+  }
+  return cli::run_client(arguments, runtime_dir);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const cli::Parsed parsed = cli::parse_arguments(argc, argv);
+  if (!parsed.arguments) return parsed.exit_code;
+  try {
+    return run(*parsed.arguments);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "holdfast: {}\n", error.what());
+    return cli::kExitSoftware;
+  }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/process/child_setup.hpp"
+
+#include <grp.h>
+#include <linux/close_range.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+namespace holdfast::supervisor::process {
+
+std::string_view to_string(ChildStep step) {
+  switch (step) {
+    case ChildStep::Exec: return "exec";
+    case ChildStep::Setsid: return "setsid";
+    case ChildStep::Dup2: return "dup2";
+    case ChildStep::CloseRange: return "close_range";
+    case ChildStep::Rlimit: return "setrlimit";
+    case ChildStep::Setgroups: return "setgroups";
+    case ChildStep::Setgid: return "setgid";
+    case ChildStep::Setuid: return "setuid";
+    case ChildStep::Chdir: return "chdir";
+    case ChildStep::Deathsig: return "prctl(PR_SET_PDEATHSIG)";
+  }
+  return "unknown step";
+}
+
+namespace {
+
+// Ignored signals outlive an exec, and a handler of ours must not run in the child once the mask
+// is lifted. Numbers that the C library keeps for itself are refused, which is as well.
+void reset_dispositions() noexcept {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < NSIG; ++signal)
+    ::sigaction(signal, &action, nullptr);
+}
+
+int set_up_descriptors(const LaunchPlan& plan) noexcept {
+  for (const PassedFd& move : plan.moves) {
+    if (::dup2(move.source, move.target) < 0) return pack(ChildStep::Dup2, errno);
+  }
+  for (const auto& [first, last] : plan.unwanted) {
+    if (::syscall(SYS_close_range, first, last, CLOSE_RANGE_CLOEXEC) != 0) {
+      return pack(ChildStep::CloseRange, errno);
+    }
+  }
+  return 0;
+}
+
+int set_up_limits(const LaunchSpec& spec) noexcept {
+  if (spec.umask) ::umask(*spec.umask);
+  for (const ResourceLimit& limit : spec.limits) {
+    const rlimit value{limit.value, limit.value};
+    if (::setrlimit(static_cast<__rlimit_resource>(limit.resource), &value) != 0) {
+      return pack(ChildStep::Rlimit, errno);
+    }
+  }
+  return 0;
+}
+
+int set_up_identity(const LaunchPlan& plan) noexcept {
+  if (plan.change_groups) {
+    const Identity& identity = *plan.spec->identity;
+    if (::setgroups(identity.groups.size(), identity.groups.data()) != 0) {
+      return pack(ChildStep::Setgroups, errno);
+    }
+    if (::setgid(identity.gid) != 0) return pack(ChildStep::Setgid, errno);
+    if (::setuid(identity.uid) != 0) return pack(ChildStep::Setuid, errno);
+  }
+  // As the user that will work there, who may see other directories than root does.
+  if (!plan.spec->directory.empty() && ::chdir(plan.spec->directory.c_str()) != 0) {
+    return pack(ChildStep::Chdir, errno);
+  }
+  return 0;
+}
+
+void write_pid(char* slot) noexcept {
+  char digits[kPidWidth];
+  std::size_t count = 0;
+  for (unsigned pid = static_cast<unsigned>(::getpid()); pid != 0; pid /= 10) {
+    digits[count++] = static_cast<char>('0' + pid % 10);
+  }
+  while (count > 0)
+    *slot++ = digits[--count];
+  *slot = '\0';
+}
+
+}  // namespace
+
+int set_up_child(const LaunchPlan& plan) noexcept {
+  if (::setsid() < 0) return pack(ChildStep::Setsid, errno);
+  reset_dispositions();
+  if (const int failure = set_up_descriptors(plan)) return failure;
+  if (const int failure = set_up_limits(*plan.spec)) return failure;
+  if (const int failure = set_up_identity(plan)) return failure;
+
+  // After setuid, which clears it. A parent that died before this call sends nothing, hence the
+  // second look; its pid is compared, as a subreaper's children never see a parent of 1.
+  if (::prctl(PR_SET_PDEATHSIG, SIGTERM) != 0) return pack(ChildStep::Deathsig, errno);
+  if (::getppid() != plan.parent) ::_exit(127);
+
+  if (plan.listen_pid != nullptr) write_pid(plan.listen_pid);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  return 0;
+}
+
+}  // namespace holdfast::supervisor::process

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// How a process ended, as waitid(2) tells it: by exit code and by signal are two things, so that
+// `exit 9` is never taken for SIGKILL.
+
+#include "supervisor/core/types.hpp"
+
+#include <csignal>
+
+namespace holdfast::supervisor::process {
+
+inline core::ExitStatus to_exit_status(const siginfo_t& info) {
+  return {.signaled = info.si_code != CLD_EXITED,
+          .value = info.si_status,
+          .core_dumped = info.si_code == CLD_DUMPED};
+}
+
+}  // namespace holdfast::supervisor::process

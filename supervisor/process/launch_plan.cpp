@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/process/launch_plan.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+#include <string_view>
+
+namespace holdfast::supervisor::process {
+
+namespace {
+
+constexpr std::string_view kListenPid = "LISTEN_PID=";
+
+void plan_strings(LaunchPlan& plan, const LaunchSpec& spec) {
+  for (const std::string& argument : spec.argv)
+    plan.argv.push_back(argument.c_str());
+  plan.argv.push_back(nullptr);
+  plan.strings = spec.envp;
+  for (std::string& entry : plan.strings) {
+    if (entry.starts_with(kListenPid)) {
+      entry.assign(kListenPid);
+      entry.append(kPidWidth, '0');
+      plan.listen_pid = entry.data() + kListenPid.size();
+    }
+    plan.envp.push_back(entry.c_str());
+  }
+  plan.envp.push_back(nullptr);
+}
+
+// Numbers up to `last_target` that are free are filled, so that nothing made between here and the
+// exec (Boost's error pipe above all) lands on a target and is overwritten by a dup2.
+bool fill_up_to(LaunchPlan& plan, int null, int last_target) {
+  for (;;) {
+    Fd filler(::fcntl(null, F_DUPFD_CLOEXEC, 0));
+    if (!filler) return false;
+    const bool above = filler.get() > last_target;
+    plan.held.push_back(std::move(filler));
+    if (above) return true;
+  }
+}
+
+bool move_sources(LaunchPlan& plan, int last_target) {
+  for (PassedFd& move : plan.moves) {
+    if (move.source > last_target) continue;
+    Fd moved(::fcntl(move.source, F_DUPFD_CLOEXEC, last_target + 1));
+    if (!moved) return false;
+    move.source = moved.get();
+    plan.held.push_back(std::move(moved));
+  }
+  return true;
+}
+
+}  // namespace
+
+tl::expected<LaunchPlan, LaunchError> make_plan(const LaunchSpec& spec) {
+  LaunchPlan plan;
+  plan.spec = &spec;
+  plan.parent = ::getpid();
+  plan_strings(plan, spec);
+
+  Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!null) return tl::unexpected(LaunchError{"open /dev/null", errno});
+  plan.moves = spec.fds;
+  for (int standard = 0; standard <= 2; ++standard) {
+    const auto named = [&](const PassedFd& fd) { return fd.target == standard; };
+    if (std::none_of(spec.fds.begin(), spec.fds.end(), named)) {
+      plan.moves.push_back({standard, null.get()});
+    }
+  }
+  std::sort(plan.moves.begin(), plan.moves.end(),
+            [](const PassedFd& a, const PassedFd& b) { return a.target < b.target; });
+  const int last_target = plan.moves.back().target;
+  if (!move_sources(plan, last_target) || !fill_up_to(plan, null.get(), last_target)) {
+    return tl::unexpected(LaunchError{"dup", errno});
+  }
+  plan.held.push_back(std::move(null));
+
+  unsigned next = 0;
+  for (const PassedFd& move : plan.moves) {
+    const unsigned target = static_cast<unsigned>(move.target);
+    if (target > next) plan.unwanted.emplace_back(next, target - 1);
+    next = target + 1;
+  }
+  plan.unwanted.emplace_back(next, std::numeric_limits<unsigned>::max());
+
+  // Only root may set groups; anyone may "become" who they already are.
+  plan.change_groups = spec.identity && (::geteuid() == 0 || spec.identity->uid != ::geteuid() ||
+                                         spec.identity->gid != ::getegid());
+  return plan;
+}
+
+}  // namespace holdfast::supervisor::process

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// LineTail: the last lines that a process wrote, for the report of its crash. Grows with use up to
+// a bound, so that a thousand quiet programs cost nothing. Pure.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::supervisor::process {
+
+class LineTail {
+ public:
+  static constexpr std::size_t kKept = 8 * 1024;  // bytes: a stack trace and what led to it
+
+  void append(std::string_view line);
+
+  // The newest last; a line that is partly gone is left out.
+  std::vector<std::string> last(std::size_t count) const;
+
+ private:
+  std::string text_;  // whole lines, each ended by '\n'
+};
+
+}  // namespace holdfast::supervisor::process

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// ListenerSet: the public listening sockets by name, made once and handed to every incarnation of
+// every worker, so that connections queue (and none is refused) while workers come and go. A
+// socket that systemd passed under a name is used in place of one opened from the configuration.
+//
+// Threads: the main loop's. Owns the sockets; find() lends them.
+
+#include "common/base/fd.hpp"
+#include "common/base/result.hpp"
+#include "common/config/config.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace holdfast::supervisor::process {
+
+class ListenerSet {
+ public:
+  // Takes over what LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES say (sd_listen_fds(3)), if they are
+  // meant for this process, and removes them from the environment, which children would inherit.
+  // At start, before there are threads.
+  Result<void> adopt_from_environment();
+  // The same for given descriptors, `first` and upward: one for each name.
+  Result<void> adopt(int first, const std::vector<std::string>& names);
+
+  // Makes the set what the configuration says. All or nothing: on an error nothing has changed. A
+  // socket whose address did not change stays as it is.
+  Result<void> apply(const std::map<std::string, config::Listen>& wanted);
+
+  int find(const std::string& name) const;             // -1: there is none
+  std::string address(const std::string& name) const;  // where it listens now; "" if unknown
+  bool inherited(const std::string& name) const;
+  std::vector<std::string> unused() const;  // passed by systemd, named by no [listen.NAME]
+
+ private:
+  struct Listener {
+    Fd socket;
+    config::Listen config;
+  };
+  std::map<std::string, Fd> inherited_;
+  std::map<std::string, Listener> opened_;
+  std::vector<std::string> names_;  // of the last configuration applied
+};
+
+}  // namespace holdfast::supervisor::process

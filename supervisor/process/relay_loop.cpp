@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/process/relay_loop.hpp"
+
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+namespace holdfast::supervisor::process {
+
+namespace {
+
+constexpr std::size_t kReadBytes = 256 * 1024;
+constexpr std::size_t kDrainReads = 16;  // more than a pipe holds, of a process that has ended
+constexpr Duration kPartialSweep = std::chrono::milliseconds(250);
+
+std::string program_of(const std::string& worker) {
+  return worker.substr(0, worker.rfind('.'));
+}
+
+int to_poll_ms(Duration duration) {
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(duration).count();
+  return static_cast<int>(std::clamp<std::int64_t>(ms, 0, 60'000));
+}
+
+bool watch(int epoll, int operation, int fd, std::uint32_t events, void* tag) {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = tag;
+  return ::epoll_ctl(epoll, operation, fd, &event) == 0;
+}
+
+}  // namespace
+
+ProgramLog& RelayMailbox::program(const std::string& name) {
+  auto& slot = programs[name];
+  if (!slot) slot = std::make_unique<ProgramLog>();
+  return *slot;
+}
+
+void RelayMailbox::ring() {
+  const std::uint64_t one = 1;
+  // Only a full counter refuses, and then it is readable anyway.
+  [[maybe_unused]] const ssize_t n = ::write(wake.get(), &one, sizeof one);
+}
+
+RelayLoop::RelayLoop(RelayMailbox& mailbox, std::unique_ptr<LogSink> sink, RelayOptions options,
+                     LogObserver* observer, const Clock& clock)
+    : mailbox_(mailbox),
+      options_(options),
+      observer_(observer),
+      clock_(clock),
+      output_(std::move(sink), options.buffer, mailbox.sink_errors),
+      own_log_(mailbox.program("")),
+      colour_(output_.sink().is_terminal()),
+      buffer_(std::make_unique_for_overwrite<char[]>(kReadBytes)) {}
+
+Result<void> RelayLoop::open() {
+  epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
+  mailbox_.wake.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!epoll_ || !mailbox_.wake) return fail_errno(errno, "start the log relay");
+  watch(epoll_.get(), EPOLL_CTL_ADD, mailbox_.wake.get(), EPOLLIN, &mailbox_);
+  return {};
+}
+
+bool RelayLoop::run() {
+  while (!stop_at_)
+    turn();
+  return finish();
+}
+
+void RelayLoop::turn() {
+  std::array<epoll_event, 64> events;
+  const int count =
+      ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout_ms());
+  time_.clear();
+  bool mail = false;
+  for (int i = 0; i < count; ++i) {
+    void* const tag = events[static_cast<std::size_t>(i)].data.ptr;
+    if (tag == &mailbox_) {
+      mail = true;  // after the streams, which a command may remove
+    } else if (tag == &output_) {
+      flush_output();
+    } else {
+      read_once(*static_cast<RelayStream*>(tag));
+    }
+    if (output_.full() && output_.blocked() && !output_.dropping()) hold_back();
+  }
+  std::erase_if(streams_, [](const auto& entry) { return entry.second->closed(); });
+  if (mail) run_mailbox();
+  if (partials_ > 0) flush_old_partials();
+  if (!output_.blocked()) flush_output();
+}
+
+int RelayLoop::timeout_ms() const {
+  return partials_ > 0 ? to_poll_ms(kPartialSweep) : -1;
+}
+
+std::string_view RelayLoop::time() {
+  if (time_.empty()) time_ = format_rfc3339(clock_.wall());
+  return time_;
+}
+
+void RelayLoop::run_mailbox() {
+  std::uint64_t rings = 0;
+  [[maybe_unused]] const ssize_t n = ::read(mailbox_.wake.get(), &rings, sizeof rings);
+  std::vector<std::function<void(RelayLoop&)>> commands;
+  {
+    const std::lock_guard lock(mailbox_.mutex);
+    commands.swap(mailbox_.commands);
+  }
+  take_inbound();
+  for (auto& command : commands)
+    command(*this);
+  std::erase_if(streams_, [](const auto& entry) { return entry.second->closed(); });
+}
+
+void RelayLoop::take_inbound() {
+  std::string lines;
+  {
+    const std::lock_guard lock(mailbox_.mutex);
+    lines.swap(mailbox_.inbound);
+  }
+  if (lines.empty()) return;
+  const auto count = static_cast<std::uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
+  own_log_.lines.fetch_add(count, std::memory_order_relaxed);
+  own_log_.bytes.fetch_add(lines.size(), std::memory_order_relaxed);
+  output_.begin(own_log_);
+  if (output_.has_room()) {
+    output_.text() += lines;
+  } else {
+    own_log_.dropped.fetch_add(count, std::memory_order_relaxed);
+  }
+  output_.end();
+}
+
+void RelayLoop::add(LogStream stream, std::optional<std::regex> ready) {
+  LineLabel label(stream.worker, stream.pid, stream.kind, options_.format, colour_);
+  ProgramLog* program = nullptr;
+  {
+    const std::lock_guard lock(mailbox_.mutex);
+    program = &mailbox_.program(program_of(stream.worker));
+    mailbox_.tails[stream.process];
+  }
+  auto added = std::make_unique<RelayStream>(std::move(stream), std::move(label), *program,
+                                             std::move(ready));
+  watch(epoll_.get(), EPOLL_CTL_ADD, added->fd(), EPOLLIN, added.get());
+  streams_.emplace(added.get(), std::move(added));
+}
+
+// The tails are read by other threads, and are few; a read's worth of lines is done under one lock.
+template <class Use>
+void RelayLoop::with_tail(RelayStream& stream, Use&& use) {
+  const bool before = stream.has_partial();
+  {
+    const std::lock_guard lock(mailbox_.mutex);
+    use(mailbox_.tails[stream.process()]);
+  }
+  const bool after = stream.has_partial();
+  partials_ = partials_ + (after ? 1 : 0) - (before ? 1 : 0);
+  tell(stream);
+}
+
+void RelayLoop::tell(const RelayStream& stream) {
+  if (observer_ != nullptr) {
+    if (!noticed_.lines.empty()) {
+      observer_->on_notable(stream.process(), stream.worker(), noticed_.lines, noticed_.errors);
+    }
+    if (noticed_.ready) observer_->on_ready_line(stream.process());
+  }
+  noticed_.lines.clear();
+  noticed_.errors = 0;
+  noticed_.ready = false;
+}
+
+void RelayLoop::read_once(RelayStream& stream) {
+  if (stream.closed()) return;
+  std::string_view chunk;
+  switch (stream.read({buffer_.get(), kReadBytes}, chunk)) {
+    case RelayStream::Read::Nothing: return;
+    case RelayStream::Read::End: return end_stream(stream);
+    case RelayStream::Read::Some: break;
+  }
+  const std::string_view now = time();
+  const bool begins = !stream.has_partial() || chunk.find('\n') != std::string_view::npos;
+  with_tail(stream, [&](LineTail& tail) { stream.relay(chunk, now, output_, tail, noticed_); });
+  if (begins && stream.has_partial()) stream.partial_since = clock_.mono();
+}
+
+void RelayLoop::read_all(RelayStream& stream) {
+  for (std::size_t count = 0; count < kDrainReads && !stream.closed(); ++count) {
+    pollfd ready{stream.fd(), POLLIN, 0};
+    if (::poll(&ready, 1, 0) <= 0) return;
+    read_once(stream);
+  }
+}
+
+void RelayLoop::end_stream(RelayStream& stream) {
+  if (stream.closed()) return;
+  const std::string_view now = time();
+  with_tail(stream,
+            [&](LineTail& tail) { stream.flush_partial(true, now, output_, tail, noticed_); });
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, stream.fd(), nullptr);
+  stream.close();  // it goes from streams_ at the end of the turn: events may still name it
+}
+
+void RelayLoop::flush_old_partials() {
+  const MonoTime limit = clock_.mono() - options_.partial_flush;
+  for (auto& entry : streams_) {
+    RelayStream& stream = *entry.second;
+    if (!stream.has_partial() || stream.partial_since > limit) continue;
+    const std::string_view now = time();
+    with_tail(stream,
+              [&](LineTail& tail) { stream.flush_partial(false, now, output_, tail, noticed_); });
+  }
+}
+
+void RelayLoop::remove(const core::ProcessId& process) {
+  for (auto& entry : streams_) {
+    if (entry.second->process() != process) continue;
+    read_all(*entry.second);
+    end_stream(*entry.second);
+  }
+  const std::lock_guard lock(mailbox_.mutex);
+  mailbox_.tails.erase(process);
+}
+
+void RelayLoop::drain(const core::ProcessId& process) {
+  for (auto& entry : streams_) {
+    RelayStream& stream = *entry.second;
+    if (stream.process() != process) continue;
+    read_all(stream);
+    if (stream.closed()) continue;
+    const std::string_view now = time();
+    with_tail(stream,
+              [&](LineTail& tail) { stream.flush_partial(true, now, output_, tail, noticed_); });
+  }
+}
+
+std::vector<std::string> RelayLoop::tail(const core::ProcessId& process, std::size_t count) {
+  const std::lock_guard lock(mailbox_.mutex);
+  const auto it = mailbox_.tails.find(process);
+  return it == mailbox_.tails.end() ? std::vector<std::string>{} : it->second.last(count);
+}
+
+void RelayLoop::flush_output() {
+  output_.flush();
+  if (!output_.blocked()) return;
+  const int fd = output_.sink().poll_fd();
+  const std::uint32_t once = EPOLLOUT | EPOLLONESHOT;
+  if (!watch(epoll_.get(), EPOLL_CTL_MOD, fd, once, &output_)) {
+    watch(epoll_.get(), EPOLL_CTL_ADD, fd, once, &output_);
+  }
+}
+
+// The output has stopped and the buffer is full. The workers' pipes take what they write meanwhile;
+// when that has lasted too long, their lines are worth less than they are.
+void RelayLoop::hold_back() {
+  const MonoTime deadline = clock_.mono() + options_.stall_limit;
+  while (output_.blocked() && output_.half_full()) {
+    const Duration left = deadline - clock_.mono();
+    if (left <= Duration::zero()) return output_.start_dropping();
+    wait_for_output(left);
+    flush_output();
+  }
+}
+
+void RelayLoop::wait_for_output(Duration limit) {
+  pollfd ready{output_.sink().poll_fd(), POLLOUT, 0};
+  ::poll(&ready, 1, to_poll_ms(limit));
+}
+
+bool RelayLoop::finish() {
+  time_.clear();
+  for (auto& entry : streams_) {
+    read_all(*entry.second);
+    end_stream(*entry.second);
+  }
+  take_inbound();
+  flush_output();
+  while (!output_.empty()) {
+    const Duration left = *stop_at_ - clock_.mono();
+    if (left <= Duration::zero()) {
+      output_.drop_all();
+      return false;
+    }
+    wait_for_output(left);
+    flush_output();
+  }
+  return true;
+}
+
+}  // namespace holdfast::supervisor::process

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// SignalSource: signals as messages on the loop, by signalfd(2); there are no handlers, so nothing
+// ever runs in signal context. Pending signals are kept by the kernel until read, however many
+// come, though two of one kind may arrive as one: treat each as "at least one".
+//
+// Threads: block_signals() in the main thread before any other thread starts (they inherit the
+// mask); the rest on the io_context's.
+
+#include "common/base/result.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <signal.h>
+#include <sys/types.h>
+
+#include <functional>
+#include <initializer_list>
+#include <memory>
+
+namespace holdfast::supervisor::process {
+
+using SignalSet = std::initializer_list<int>;
+inline constexpr SignalSet kSupervisorSignals = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
+
+// Blocks them in this thread, and ignores SIGPIPE: a vanished reader is an error from write(2).
+Result<void> block_signals(SignalSet signals = kSupervisorSignals);
+
+class SignalSource {
+ public:
+  // `sender` is the pid that called kill(2), 0 for the kernel. Must not destroy the SignalSource.
+  using OnSignal = std::function<void(int signal, pid_t sender)>;
+
+  static Result<std::unique_ptr<SignalSource>> open(boost::asio::io_context& io, OnSignal on_signal,
+                                                    SignalSet signals = kSupervisorSignals);
+
+  SignalSource(boost::asio::io_context& io, int signalfd, OnSignal on_signal);  // see open()
+
+ private:
+  void watch();
+  void read_pending();
+
+  boost::asio::posix::stream_descriptor signalfd_;
+  OnSignal on_signal_;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
+};
+
+}  // namespace holdfast::supervisor::process

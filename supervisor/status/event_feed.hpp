@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// EventFeed: readers that wait for the next event (`GET /events?after=N&wait=30`). A reader gets
+// an answer at the first event after N, or an empty one when its wait is over.
+//
+// Threads: everything on the thread of `io`; the event log's listener posts to it.
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <list>
+#include <memory>
+
+#include "common/http/server.hpp"
+#include "supervisor/engine/event_log.hpp"
+
+namespace holdfast::supervisor::status {
+
+class EventFeed {
+ public:
+  EventFeed(boost::asio::io_context& io, EventLog& events);
+
+  // Answers at once if there are newer events or `wait` is zero.
+  void read(std::uint64_t after, std::size_t limit, Duration wait, http::Responder respond);
+  // Answers everybody who waits, with what there is.
+  void release_all();
+
+ private:
+  struct Waiter {
+    std::uint64_t after;
+    std::size_t limit;
+    http::Responder respond;
+    boost::asio::steady_timer timer;
+    bool answered = false;  // the timer may already have fired when an event answers
+  };
+
+  void answer(const http::Responder& respond, std::uint64_t after, std::size_t limit) const;
+  void answer(Waiter& waiter) const;
+  void wake();
+
+  boost::asio::io_context& io_;
+  EventLog& events_;
+  std::list<std::shared_ptr<Waiter>> waiters_;
+  // Lets the event log's listener outlive this object safely.
+  std::shared_ptr<EventFeed*> self_ = std::make_shared<EventFeed*>(this);
+};
+
+}  // namespace holdfast::supervisor::status

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/status/routes.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+namespace holdfast::supervisor::status {
+
+namespace {
+
+using RequestPtr = std::shared_ptr<http::Request>;
+
+// The loop stamps at least each second; this late, it is stuck.
+constexpr Duration kStuckAfter = std::chrono::seconds(5);
+constexpr Duration kLongestWait = std::chrono::seconds(25);  // below the handler's deadline
+constexpr std::size_t kMostEvents = 1000;
+
+http::Response json(int status, std::string body) {
+  http::Response response = http::Response::json(status, std::move(body));
+  response.headers.set("Cache-Control", "no-store");
+  return response;
+}
+
+http::Response problem(int status, std::string_view detail) {
+  const nlohmann::ordered_json body{{"type", "about:blank"},
+                                    {"title", http::reason_phrase(status)},
+                                    {"status", status},
+                                    {"detail", detail}};
+  http::Response response = http::Response::json(
+      status, body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  response.headers.set("Content-Type", "application/problem+json");
+  return response;
+}
+
+std::optional<std::uint64_t> number(const http::Request& request, std::string_view name) {
+  const std::string* text = request.query_value(name);
+  if (text == nullptr) return std::nullopt;
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc{} || end != text->data() + text->size()) return std::nullopt;
+  return value;
+}
+
+void events(const Sources& sources, const http::Request& request, const http::Responder& respond) {
+  const std::uint64_t after = number(request, "after").value_or(0);
+  const std::uint64_t limit = std::min<std::uint64_t>(number(request, "limit").value_or(100),
+                                                      kMostEvents);
+  const auto wait = std::chrono::seconds(
+      static_cast<std::int64_t>(std::min<std::uint64_t>(number(request, "wait").value_or(0), 3600)));
+  sources.events.read(after, static_cast<std::size_t>(limit),
+                      std::min<Duration>(wait, kLongestWait), respond);
+}
+
+void read_only(const Sources& sources, const RequestPtr& request, const http::Responder& respond) {
+  const std::string& path = request->path;
+  if (path == "/metrics") return sources.metrics(request, respond);
+  if (path == "/events") return events(sources, *request, respond);
+
+  const auto snapshot = sources.snapshots.load();
+  const MonoTime now = sources.clock.mono();
+  if (path == "/status") return respond(json(200, status_json(*snapshot, now, sources.usage)));
+  if (path == "/health") return respond(json(200, health_json(*snapshot, now)));
+  if (path == "/ready") {
+    const bool verbose = request->query_value("verbose") != nullptr;
+    return respond(json(snapshot->view.ready ? 200 : 503, ready_json(*snapshot, verbose)));
+  }
+  if (path == "/live") {
+    const bool alive = now - sources.heartbeat.last() <= kStuckAfter;
+    return respond(json(alive ? 200 : 503, alive ? R"({"status":"pass"})"
+                                                 : R"({"status":"fail","reason":"the main loop )"
+                                                   R"(has not turned for 5 s"})"));
+  }
+  respond(problem(404, "no such path; try /status, /metrics, /health, /live, /ready or /events"));
+}
+
+FleetControl::Done answer(http::Responder respond) {
+  return [respond = std::move(respond)](FleetControl::Outcome outcome) {
+    const nlohmann::ordered_json body{{"ok", outcome.ok}, {"message", outcome.message}};
+    respond(json(outcome.ok ? 200 : 409,
+                 body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)));
+  };
+}
+
+std::optional<config::LogLevel> level_of(std::string_view text) {
+  if (text == "trace") return config::LogLevel::Trace;
+  if (text == "debug") return config::LogLevel::Debug;
+  if (text == "info") return config::LogLevel::Info;
+  if (text == "warn") return config::LogLevel::Warn;
+  if (text == "error") return config::LogLevel::Error;
+  return std::nullopt;
+}
+
+std::optional<core::CommandKind> command_of(std::string_view path) {
+  if (path == "/restart") return core::CommandKind::Restart;
+  if (path == "/stop") return core::CommandKind::Stop;
+  if (path == "/start") return core::CommandKind::Start;
+  if (path == "/scale") return core::CommandKind::Scale;
+  return std::nullopt;
+}
+
+void administer(FleetControl& control, const http::Request& request, http::Responder respond) {
+  if (request.path == "/reload") return control.reload(answer(std::move(respond)));
+  if (request.path == "/log-level") {
+    const std::string* text = request.query_value("level");
+    const auto level = text == nullptr ? std::nullopt : level_of(*text);
+    if (!level) return respond(problem(422, "level must be trace, debug, info, warn or error"));
+    control.set_log_level(*level);
+    return respond(json(200, R"({"ok":true,"message":"log level changed"})"));
+  }
+  const auto kind = command_of(request.path);
+  if (!kind) return respond(problem(404, "no such command"));
+  const std::string* name = request.query_value("name");
+  if (name == nullptr || name->empty()) {
+    return respond(problem(422, "name is missing: a program, or a worker such as api-worker.0"));
+  }
+  std::uint32_t count = 0;
+  if (*kind == core::CommandKind::Scale) {
+    const auto wanted = number(request, "count");
+    if (!wanted || *wanted > 10'000) {
+      return respond(problem(422, "count must be a whole number from 0 to 10000"));
+    }
+    count = static_cast<std::uint32_t>(*wanted);
+  }
+  control.command(*kind, *name, count, answer(std::move(respond)));
+}
+
+}  // namespace
+
+http::Handler make_handler(const Sources& sources, FleetControl* control) {
+  return [sources, control](const RequestPtr& request, http::Responder respond) {
+    if (request->method == "GET" || request->method == "HEAD") {
+      return read_only(sources, request, respond);
+    }
+    if (request->method == "POST" && control != nullptr) {
+      return administer(*control, *request, std::move(respond));
+    }
+    http::Response response =
+        problem(405, control == nullptr ? "this endpoint is read-only" : "use GET or POST");
+    response.headers.set("Allow", control == nullptr ? "GET, HEAD" : "GET, HEAD, POST");
+    respond(std::move(response));
+  };
+}
+
+http::Response refuse(const http::Request&, const http::Refusal& refusal) {
+  return problem(refusal.status, refusal.detail);
+}
+
+}  // namespace holdfast::supervisor::status

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The supervisor's own HTTP surface: read-only everywhere, and commands on the admin socket alone.
+//
+//   GET  /metrics /status /health /live /ready /events
+//   POST /restart /stop /start ?name=N    /scale ?name=N&count=K    /reload    /log-level ?level=L
+//
+// Threads: the handler runs on the telemetry thread.
+
+#include <functional>
+
+#include "common/base/clock.hpp"
+#include "common/http/server.hpp"
+#include "supervisor/engine/control.hpp"
+#include "supervisor/engine/snapshot.hpp"
+#include "supervisor/status/event_feed.hpp"
+#include "supervisor/status/status_json.hpp"
+
+namespace holdfast::supervisor::status {
+
+struct Sources {
+  const SnapshotCell& snapshots;
+  const Heartbeat& heartbeat;
+  const Clock& clock;
+  EventFeed& events;
+  // Answers GET /metrics; collects first.
+  std::function<void(std::shared_ptr<http::Request>, http::Responder)> metrics;
+  UsageOf usage;
+};
+
+// `control` null: read-only. Both must outlive the handler.
+http::Handler make_handler(const Sources& sources, FleetControl* control);
+// For what the parser refused.
+http::Response refuse(const http::Request& request, const http::Refusal& refusal);
+
+}  // namespace holdfast::supervisor::status

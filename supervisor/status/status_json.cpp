@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/status/status_json.hpp"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "common/base/version.hpp"
+
+namespace holdfast::supervisor::status {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+double seconds_between(MonoTime from, MonoTime to) {
+  const double seconds = std::chrono::duration<double>(to - from).count();
+  return std::max(0.0, std::round(seconds * 1000) / 1000);
+}
+
+bool in_trouble(const core::SlotView& slot) {
+  return slot.state == core::SlotState::CrashLoop || slot.state == core::SlotState::Failed;
+}
+
+ordered_json exit_json(const core::ExitStatus& status) {
+  ordered_json out;
+  out[status.signaled ? "signal" : "code"] = status.value;
+  out["text"] = core::describe(status);
+  return out;
+}
+
+ordered_json worker_json(const core::ProgramView& program, const core::SlotView& slot, MonoTime now,
+                         const UsageOf& usage) {
+  ordered_json out;
+  out["name"] = fmt::format("{}.{}", program.config.name, slot.id.slot);
+  out["state"] = core::to_string(slot.state);
+  out["state_seconds"] = seconds_between(slot.since, now);
+  out["incarnation"] = slot.incarnation;
+  out["restarts"] = slot.restarts;
+  out["starts"] = slot.starts;
+  if (slot.pid != 0) {
+    out["pid"] = slot.pid;
+    out["uptime_seconds"] = seconds_between(slot.started_at, now);
+    const ProcessUsage used = usage(slot.pid);
+    if (used.memory_bytes >= 0) out["memory_bytes"] = used.memory_bytes;
+    if (used.cpu_percent >= 0) out["cpu_percent"] = std::round(used.cpu_percent * 10) / 10;
+  }
+  if (slot.retiring_pid != 0) {
+    out["retiring"] = {{"pid", slot.retiring_pid}, {"incarnation", slot.retiring_incarnation}};
+  }
+  if (!slot.status.empty()) out["status"] = slot.status;
+  if (slot.last_exit) out["last_exit"] = exit_json(*slot.last_exit);
+  if (!slot.last_error.empty()) out["last_error"] = slot.last_error;
+  if (slot.retry_at) out["retry_in_seconds"] = seconds_between(now, *slot.retry_at);
+  return out;
+}
+
+ordered_json program_json(const core::ProgramView& program) {
+  ordered_json out;
+  out["name"] = program.config.name;
+  out["type"] = program.config.type == config::ProgramType::Oneshot ? "oneshot" : "service";
+  out["required"] = program.config.required;
+  out["satisfied"] = program.satisfied;
+  out["wanted"] = program.wanted;
+  out["ready"] = program.ready;
+  out["min_ready"] = program.config.min_ready;
+  if (program.rolling) out["rolling"] = true;
+  return out;
+}
+
+}  // namespace
+
+Verdict verdict(const FleetSnapshot& snapshot) {
+  if (snapshot.view.draining) return Verdict::Draining;
+  bool trouble = false;
+  bool restarted = false;
+  for (const core::ProgramView& program : snapshot.view.programs) {
+    for (const core::SlotView& slot : program.slots) {
+      trouble = trouble || in_trouble(slot);
+      restarted = restarted || slot.restarts > 0;
+    }
+  }
+  if (trouble) return Verdict::Degraded;
+  if (snapshot.view.ready) return Verdict::Ready;
+  return restarted ? Verdict::Degraded : Verdict::Starting;
+}
+
+std::string_view to_string(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::Ready: return "ready";
+    case Verdict::Starting: return "starting";
+    case Verdict::Degraded: return "degraded";
+    case Verdict::Draining: return "draining";
+  }
+  return "unknown";
+}
+
+std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const UsageOf& usage) {
+  ordered_json out;
+  out["schema"] = kStatusSchema;
+  out["version"] = kVersion;
+  out["state"] = to_string(verdict(snapshot));
+  out["ready"] = snapshot.view.ready;
+  out["draining"] = snapshot.view.draining;
+  out["pid"] = snapshot.pid;
+  out["started_at"] = format_rfc3339(snapshot.started_at_wall);
+  out["uptime_seconds"] = seconds_between(snapshot.started_at, now);
+  const ProcessUsage own = usage(snapshot.pid);
+  if (own.memory_bytes >= 0) out["memory_bytes"] = own.memory_bytes;
+  out["last_reload_ok"] = snapshot.last_reload_ok;
+  out["listeners"] = ordered_json::object();
+  for (const auto& [name, address] : snapshot.listeners) out["listeners"][name] = address;
+  out["programs"] = ordered_json::array();
+  for (const core::ProgramView& program : snapshot.view.programs) {
+    ordered_json entry = program_json(program);
+    entry["workers"] = ordered_json::array();
+    for (const core::SlotView& slot : program.slots) {
+      entry["workers"].push_back(worker_json(program, slot, now, usage));
+    }
+    out["programs"].push_back(std::move(entry));
+  }
+  return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+std::string ready_json(const FleetSnapshot& snapshot, bool verbose) {
+  ordered_json out;
+  out["status"] = snapshot.view.ready ? "pass" : "fail";
+  if (snapshot.view.draining) {
+    out["reason"] = "draining";
+  } else if (!snapshot.view.ready) {
+    std::string waiting;
+    for (const core::ProgramView& program : snapshot.view.programs) {
+      if (program.satisfied || !program.config.required) continue;
+      waiting += fmt::format("{}{} has {} of {} ready", waiting.empty() ? "" : ", ",
+                             program.config.name, program.ready, program.config.min_ready);
+    }
+    out["reason"] = waiting.empty() ? "starting" : waiting;
+  }
+  if (verbose) {
+    out["programs"] = ordered_json::array();
+    for (const core::ProgramView& program : snapshot.view.programs) {
+      out["programs"].push_back(program_json(program));
+    }
+  }
+  return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+std::string health_json(const FleetSnapshot& snapshot, MonoTime now) {
+  ordered_json out;
+  out["status"] = "ok";
+  out["state"] = to_string(verdict(snapshot));
+  out["version"] = kVersion;
+  out["uptime_seconds"] = seconds_between(snapshot.started_at, now);
+  return out.dump();
+}
+
+std::string events_json(const std::vector<EventRecord>& events, std::uint64_t last_seq) {
+  ordered_json out;
+  out["last_seq"] = last_seq;
+  out["events"] = ordered_json::array();
+  for (const EventRecord& event : events) {
+    ordered_json entry{
+        {"seq", event.seq}, {"time", format_rfc3339(event.time)}, {"kind", event.kind}};
+    if (!event.program.empty()) entry["program"] = event.program;
+    if (!event.worker.empty()) entry["worker"] = event.worker;
+    if (event.incarnation != 0) entry["incarnation"] = event.incarnation;
+    entry["message"] = event.message;
+    out["events"].push_back(std::move(entry));
+  }
+  return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+}  // namespace holdfast::supervisor::status

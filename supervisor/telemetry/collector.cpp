@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/telemetry/collector.hpp"
+
+#include "common/http/client.hpp"
+#include "supervisor/telemetry/fleet_families.hpp"
+#include "supervisor/telemetry/own_families.hpp"
+#include "supervisor/telemetry/self_metrics.hpp"
+
+#include <algorithm>
+
+namespace holdfast::supervisor::telemetry {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kEvery = 2s;
+constexpr Duration kScrapeWait = 400ms;
+constexpr Duration kReuse = 100ms;
+// A worker this slow is asked anew rather than waited for; its answer counts whenever it comes.
+constexpr Duration kAnswerWithin = 2s;
+
+Source source_of(const MetricsSource& source) {
+  return {source.worker, source.program, source.process.incarnation};
+}
+
+}  // namespace
+
+Collector::Collector(boost::asio::io_context& io, const Clock& clock, const SnapshotCell& snapshots,
+                     const SelfMetrics& self, const process::LogRelay& relay)
+    : io_(io),
+      clock_(clock),
+      snapshots_(snapshots),
+      self_(self),
+      relay_(relay),
+      usage_(clock),
+      tick_timer_(io),
+      round_timer_(io),
+      collect_seconds_(empty_histogram("holdfast_metrics_collect_duration_seconds")),
+      aggregate_seconds_(empty_histogram("holdfast_metrics_aggregation_duration_seconds")),
+      age_at_exit_(empty_histogram("holdfast_worker_snapshot_age_at_exit_seconds")) {}
+
+void Collector::begin() {
+  tick();
+}
+
+void Collector::end() {
+  tick_timer_.cancel();
+  if (round_open_) finish_round();
+}
+
+void Collector::tick() {
+  tick_timer_.expires_after(kEvery);
+  tick_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    round([this] { ledger_.expire(clock_.mono()); });
+    tick();
+  });
+}
+
+void Collector::started(const MetricsSource& source) {
+  tracked_[source.process] = Tracked{source, false, false, true, false};
+}
+
+void Collector::drained(const core::ProcessId& process) {
+  const auto it = tracked_.find(process);
+  if (it == tracked_.end() || it->second.source.url.empty()) return;
+  if (it->second.asking) {
+    it->second.want_final = true;
+  } else {
+    ask(it->second, true);
+  }
+}
+
+void Collector::exited(const core::ProcessId& process) {
+  const auto it = tracked_.find(process);
+  if (it == tracked_.end()) return;
+  usage_.forget(it->second.source.pid);
+  it->second.ended = true;
+  // Its last answer may be on its way: what it had sent before it ended is still in the socket.
+  if (!it->second.asking) retire(process);
+}
+
+void Collector::retire(const core::ProcessId& process) {
+  const auto it = tracked_.find(process);
+  if (const auto age = ledger_.retire(source_of(it->second.source), clock_.mono())) {
+    observe(age_at_exit_, *age);
+  }
+  tracked_.erase(it);
+}
+
+void Collector::ask(Tracked& tracked, bool final) {
+  tracked.asking = true;
+  tracked.want_final = false;
+  http::FetchOptions options;
+  options.deadline = kAnswerWithin;
+  options.max_response_bytes = Limits().snapshot_bytes;
+  const std::string url = tracked.source.url + (final ? "?final=1" : "");
+  http::async_get(io_, url, {}, options,
+                  [this, process = tracked.source.process](Result<http::Response> answer) {
+                    answered(process, std::move(answer));
+                  });
+}
+
+void Collector::answered(const core::ProcessId& process, Result<http::Response> answer) {
+  const auto it = tracked_.find(process);
+  if (it == tracked_.end()) return;
+  Tracked& tracked = it->second;
+  tracked.asking = false;
+  tracked.up = answer && answer->status == 200 &&
+               ledger_.apply(source_of(tracked.source), std::move(answer->body), clock_.mono()) ==
+                   Applied::Accepted;
+  if (tracked.ended) {
+    retire(process);
+  } else if (tracked.want_final) {
+    ask(tracked, true);
+  }
+  round_progress();
+}
+
+void Collector::round(std::function<void()> done) {
+  round_waiters_.push_back(std::move(done));
+  if (round_open_) return;
+  round_open_ = true;
+  round_began_ = clock_.mono();
+  for (auto& [process, tracked] : tracked_) {
+    if (!tracked.asking && !tracked.ended && !tracked.source.url.empty()) ask(tracked, false);
+  }
+  round_timer_.expires_after(kScrapeWait);
+  round_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && round_open_) finish_round();
+  });
+  round_progress();
+}
+
+void Collector::round_progress() {
+  if (!round_open_) return;
+  const bool waiting = std::any_of(tracked_.begin(), tracked_.end(),
+                                   [](const auto& entry) { return entry.second.asking; });
+  if (!waiting) finish_round();
+}
+
+void Collector::finish_round() {
+  round_open_ = false;
+  round_timer_.cancel();
+  for (auto& [process, tracked] : tracked_) {
+    if (tracked.asking) tracked.up = false;
+  }
+  round_ended_ = clock_.mono();
+  observe(collect_seconds_, round_ended_ - round_began_);
+  for (const auto& done : std::exchange(round_waiters_, {}))
+    done();
+}
+
+void Collector::scrape(metrics::Format format, Done done) {
+  const auto finish = [this, format, done = std::move(done)] {
+    const bool complete = std::all_of(tracked_.begin(), tracked_.end(),
+                                      [](const auto& entry) { return entry.second.up; });
+    ++(complete ? complete_scrapes_ : partial_scrapes_);
+    done(render(format));
+  };
+  if (!round_open_ && round_ended_ != MonoTime{} && clock_.mono() - round_ended_ < kReuse) {
+    finish();
+    return;
+  }
+  round(finish);
+}
+
+std::string Collector::render(metrics::Format format) {
+  const MonoTime began = clock_.mono();
+  std::string text;
+  ledger_.render(own_families(), format, began, text);
+  observe(aggregate_seconds_, clock_.mono() - began);
+  return text;
+}
+
+std::vector<metrics::Family> Collector::own_families() {
+  const auto snapshot = snapshots_.load();
+  std::vector<metrics::Family> result = fleet_families(*snapshot);
+  const auto add = [&](std::vector<metrics::Family> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(result));
+  };
+  add(self_.families());
+  add(log_families(relay_.counters()));
+  add(ledger_families(ledger_.statistics()));
+
+  std::vector<std::pair<std::string, ProcessStats>> processes;
+  const auto look_at = [&](const std::string& worker, std::int64_t pid) {
+    // Two processes of one name (a rolling restart): the older one is shown.
+    if (!processes.empty() && processes.back().first == worker) return;
+    if (auto stats = usage_.stats(pid)) processes.emplace_back(worker, *stats);
+  };
+  look_at("holdfast", snapshot->pid);
+  WorkerFamilies workers;
+  for (const auto& [process, tracked] : tracked_) {
+    if (tracked.ended) continue;
+    look_at(tracked.source.worker, tracked.source.pid);
+    if (tracked.source.url.empty()) continue;
+    const auto good = ledger_.last_good(source_of(tracked.source));
+    workers.add(tracked.source.worker, tracked.up,
+                good ? std::optional<Duration>(clock_.mono() - *good) : std::nullopt);
+  }
+  add(process_families(processes));
+  add(std::move(workers).take());
+  add(collection_families(complete_scrapes_, partial_scrapes_, collect_seconds_, aggregate_seconds_,
+                          age_at_exit_));
+  return result;
+}
+
+}  // namespace holdfast::supervisor::telemetry

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Collector: asks the workers for their metrics, keeps the ledger, and writes the aggregate.
+//
+// It asks all of them each two seconds, and once more when somebody scrapes; a scrape waits for the
+// late ones no longer than 400 ms and then shows their last good answer. Scrapes at the same time
+// share one round; a round younger than 100 ms is not repeated.
+//
+// Threads: the thread of `io`, begin() before it runs.
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/http/message.hpp"
+#include "common/metrics/model.hpp"
+#include "supervisor/engine/self_metrics.hpp"
+#include "supervisor/engine/snapshot.hpp"
+#include "supervisor/engine/telemetry_link.hpp"
+#include "supervisor/process/log_relay.hpp"
+#include "supervisor/telemetry/ledger.hpp"
+#include "supervisor/telemetry/usage.hpp"
+
+namespace holdfast::supervisor::telemetry {
+
+class Collector {
+ public:
+  Collector(boost::asio::io_context& io, const Clock& clock, const SnapshotCell& snapshots,
+            const SelfMetrics& self, const process::LogRelay& relay);
+
+  void begin();
+  void end();
+
+  void started(const MetricsSource& source);
+  void drained(const core::ProcessId& process);  // one last scrape
+  void exited(const core::ProcessId& process);
+
+  using Done = std::function<void(std::string)>;
+  void scrape(metrics::Format format, Done done);
+  Usage usage_of(std::int64_t pid) { return usage_.of(pid); }
+
+ private:
+  struct Tracked {
+    MetricsSource source;
+    bool asking = false;      // a request is under way
+    bool want_final = false;  // ask once more, for the last time
+    bool up = true;           // answered the last time it was asked
+    bool ended = false;       // the process is gone; retired when the request is over
+  };
+
+  void tick();
+  void round(std::function<void()> done);
+  void ask(Tracked& tracked, bool final);
+  void answered(const core::ProcessId& process, Result<http::Response> answer);
+  void retire(const core::ProcessId& process);
+  void round_progress();
+  void finish_round();
+  std::string render(metrics::Format format);
+  std::vector<metrics::Family> own_families();
+
+  boost::asio::io_context& io_;
+  const Clock& clock_;
+  const SnapshotCell& snapshots_;
+  const SelfMetrics& self_;
+  const process::LogRelay& relay_;
+  Ledger ledger_;
+  UsageCache usage_;
+  std::map<core::ProcessId, Tracked> tracked_;
+
+  boost::asio::steady_timer tick_timer_;
+  boost::asio::steady_timer round_timer_;
+  std::vector<std::function<void()>> round_waiters_;
+  bool round_open_ = false;
+  MonoTime round_began_{};
+  MonoTime round_ended_{};
+
+  std::uint64_t complete_scrapes_ = 0;
+  std::uint64_t partial_scrapes_ = 0;
+  metrics::HistogramValue collect_seconds_;
+  metrics::HistogramValue aggregate_seconds_;
+  metrics::HistogramValue age_at_exit_;
+};
+
+}  // namespace holdfast::supervisor::telemetry

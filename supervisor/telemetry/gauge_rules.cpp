@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/telemetry/gauge_rules.hpp"
+
+#include <array>
+
+namespace holdfast::supervisor::telemetry {
+namespace {
+
+using metrics::GaugeRule;
+
+constexpr std::array<std::pair<std::string_view, GaugeRule>, 6> kByName{{
+    {"*_info", GaugeRule::First},
+    {"*_timestamp_seconds", GaugeRule::Max},
+    {"*_start_time_seconds", GaugeRule::Max},
+    {"*_ratio", GaugeRule::Average},
+    {"*_utilization*", GaugeRule::Average},
+    {"process_*", GaugeRule::All},
+}};
+
+}  // namespace
+
+bool glob_match(std::string_view pattern, std::string_view text) {
+  // One star to go back to is enough: a later star never needs an earlier one to match more.
+  std::size_t p = 0;
+  std::size_t t = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t resume = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = t;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*')
+    ++p;
+  return p == pattern.size();
+}
+
+GaugeRule GaugeRules::rule_for(std::string_view name) const {
+  for (const auto& [pattern, rule] : configured_) {
+    if (glob_match(pattern, name)) return rule;
+  }
+  if (const auto* declared = metrics::find_declaration(name)) return declared->rule;
+  for (const auto& [pattern, rule] : kByName) {
+    if (glob_match(pattern, name)) return rule;
+  }
+  return GaugeRule::Sum;
+}
+
+}  // namespace holdfast::supervisor::telemetry

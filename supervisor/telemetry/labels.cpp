@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/telemetry/labels.hpp"
+
+#include "common/metrics/text.hpp"
+
+#include <algorithm>
+
+namespace holdfast::supervisor::telemetry {
+namespace {
+
+bool by_name(const ParsedLabel& a, const ParsedLabel& b) {
+  return a.name < b.name;
+}
+
+void append_value(std::string_view raw, std::string& out) {
+  if (raw.find('\\') == std::string_view::npos) {
+    out += raw;  // between quotes on one line: nothing in it needs an escape
+  } else {
+    metrics::append_label_value(out, unescape(raw));
+  }
+}
+
+}  // namespace
+
+bool LabelWriter::add_worker(std::string_view worker) {
+  // Every shorter name is the end of the longest one.
+  constexpr std::string_view kNames = "exported_exported_exported_exported_worker";
+  constexpr std::size_t kWorker = 6;
+  constexpr std::size_t kExported = 9;
+  std::size_t length = kWorker;
+  std::string_view free = kNames.substr(kNames.size() - length);
+  while (find_label(sorted_, free)) {
+    length += kExported;
+    if (length > kNames.size()) return false;
+    free = kNames.substr(kNames.size() - length);
+  }
+  for (ParsedLabel& label : sorted_) {
+    if (label.name == "worker") label.name = free;
+  }
+  sorted_.push_back({"worker", worker});
+  return true;
+}
+
+bool LabelWriter::append(std::span<const ParsedLabel> labels, std::string_view omitted,
+                         std::string_view worker, std::string& out) {
+  if (labels.size() > limits_.labels) return false;
+  sorted_.clear();
+  for (const ParsedLabel& label : labels) {
+    if (label.name == omitted) continue;
+    if (label.value.size() > limits_.label_value_bytes || !metrics::valid_label_name(label.name) ||
+        !metrics::valid_utf8(label.value)) {
+      return false;
+    }
+    sorted_.push_back(label);
+  }
+  if (!worker.empty() && !add_worker(worker)) return false;
+  if (!std::is_sorted(sorted_.begin(), sorted_.end(), by_name)) {
+    std::sort(sorted_.begin(), sorted_.end(), by_name);
+  }
+  bool first = true;
+  for (std::size_t i = 0; i < sorted_.size(); ++i) {
+    const ParsedLabel& label = sorted_[i];
+    if (i > 0 && sorted_[i - 1].name == label.name) return false;
+    if (label.value.empty()) continue;
+    if (!first) out += ',';
+    first = false;
+    out += label.name;
+    out += "=\"";
+    append_value(label.value, out);
+    out += '"';
+  }
+  return true;
+}
+
+std::optional<std::string_view> find_label(std::span<const ParsedLabel> labels,
+                                           std::string_view name) {
+  for (const ParsedLabel& label : labels) {
+    if (label.name == name) return label.value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace holdfast::supervisor::telemetry

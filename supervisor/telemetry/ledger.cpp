@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/telemetry/ledger.hpp"
+
+#include "common/metrics/text.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+namespace holdfast::supervisor::telemetry {
+namespace {
+
+constexpr double kLargestCount = 9007199254740992.0;  // 2^53: beyond it a double skips integers
+constexpr std::size_t kStrayBadLines = 3;
+
+bool is_count(double value) {
+  return value >= 0 && value < kLargestCount && value == std::floor(value);
+}
+
+bool too_damaged(const Exposition& snapshot) {
+  const std::size_t bad = snapshot.bad_lines;
+  const std::size_t all = snapshot.lines.size();
+  return bad * 2 >= all ? bad > 0 : bad > kStrayBadLines && bad * 100 > all;
+}
+
+}  // namespace
+
+std::string_view to_string(Drop reason) {
+  switch (reason) {
+    case Drop::InvalidLabel: return "invalid_label";
+    case Drop::InvalidValue: return "invalid_value";
+    case Drop::Duplicate: return "duplicate";
+    case Drop::Reserved: return "reserved";
+    case Drop::Type: return "type";
+    case Drop::Suffix: return "suffix";
+    case Drop::Limit: return "limit";
+    case Drop::Quantile: return "quantile";
+    case Drop::Created: return "created";
+    case Drop::Unsupported: break;
+  }
+  return "unsupported";
+}
+
+Ledger::Ledger(LedgerSettings settings)
+    : settings_(std::move(settings)),
+      table_(settings_.gauge_rules, settings_.limits.series_total),
+      planner_(settings_.limits, table_) {}
+
+SourceState* Ledger::find(const Source& source) const {
+  for (const auto& state : live_) {
+    if (state->source.incarnation == source.incarnation && state->source.worker == source.worker) {
+      return state.get();
+    }
+  }
+  return nullptr;
+}
+
+Applied Ledger::refuse(const Source& source, const char* reason, Applied result) {
+  ++programs_[source.program].parse_errors[reason];
+  return result;
+}
+
+Applied Ledger::apply(const Source& source, std::string snapshot, MonoTime now) {
+  SourceState* state = find(source);
+  if (state == nullptr) {
+    const auto retired = retired_upto_.find(source.worker);
+    if (retired != retired_upto_.end() && source.incarnation <= retired->second) {
+      return refuse(source, "stale_incarnation", Applied::StaleSource);
+    }
+  }
+  if (snapshot.size() > settings_.limits.snapshot_bytes) {
+    return refuse(source, "oversized", Applied::Oversized);
+  }
+  const bool marked = snapshot.ends_with(metrics::kEndMarker);
+  if (!snapshot.ends_with('\n') || (state != nullptr && state->ends_with_marker && !marked)) {
+    return refuse(source, "truncated", Applied::Truncated);
+  }
+  if (state == nullptr || !reread_same_lines(*state, snapshot)) {
+    Exposition parsed = parse(snapshot);
+    if (too_damaged(parsed)) return refuse(source, "malformed", Applied::Malformed);
+    if (state == nullptr) {
+      live_.push_back(std::make_unique<SourceState>());
+      state = live_.back().get();
+      state->source = source;
+      state->order = ++arrivals_;
+    }
+    values_ = std::move(parsed.values);
+    programs_[source.program].resets += planner_.rebuild(*state, parsed, now);
+  }
+  state->text = std::move(snapshot);
+  state->ends_with_marker = marked;
+  state->last_good = now;
+  commit(*state);
+  return Applied::Accepted;
+}
+
+bool Ledger::reread_same_lines(SourceState& state, const std::string& snapshot) {
+  if (state.refused && state.planned_at != table_.generation()) return false;
+  return reread(state.lines, state.text, snapshot, values_);
+}
+
+void Ledger::commit(SourceState& state) {
+  ProgramCounts& counts = programs_[state.source.program];
+  for (ScalarEntry& entry : state.scalars) {
+    if (entry.cell == kNoCell) continue;
+    const Merge merge = table_.family(table_.series(entry.series).family).merge;
+    if (commit_scalar(entry, merge, values_[entry.cell])) ++counts.resets;
+  }
+  for (DistributionEntry& entry : state.distributions) {
+    if (entry.present() && commit_distribution(state, entry)) ++counts.resets;
+  }
+  for (std::size_t i = 0; i < kDropReasons; ++i)
+    drops_[i] += state.drops[i];
+  if (state.bad_lines > 0) counts.parse_errors["malformed_line"] += state.bad_lines;
+}
+
+// True if the series was reset.
+bool Ledger::commit_scalar(ScalarEntry& entry, Merge merge, double value) {
+  SeriesEntry& series = table_.series(entry.series);
+  bool reset = false;
+  if (merge == Merge::Counter) {
+    if (!(value >= 0) || std::isinf(value)) {
+      ++drops_[static_cast<std::size_t>(Drop::InvalidValue)];
+      return false;
+    }
+    reset = entry.good && value < entry.last;
+    if (reset) series.retired += entry.last;
+  }
+  entry.last = value;
+  entry.good = true;
+  series.known = true;
+  return reset;
+}
+
+bool Ledger::read_counts(const DistributionEntry& entry, Counts& counts) const {
+  double below = 0;
+  for (const std::uint32_t cell : entry.bucket_cells) {
+    const double value = values_[cell];
+    if (!is_count(value) || value < below) return false;
+    counts.buckets.push_back(static_cast<std::uint64_t>(value));
+    below = value;
+  }
+  const bool has_count = entry.count_cell != kNoCell;
+  const double count = values_[has_count ? entry.count_cell : entry.infinity_cell];
+  if (!is_count(count) || count < below) return false;
+  if (has_count && entry.infinity_cell != kNoCell && values_[entry.infinity_cell] != count) {
+    return false;
+  }
+  counts.count = static_cast<std::uint64_t>(count);
+  counts.has_sum = entry.sum_cell != kNoCell;
+  counts.sum = counts.has_sum ? values_[entry.sum_cell] : 0;
+  return true;
+}
+
+bool Ledger::commit_distribution(SourceState& state, DistributionEntry& entry) {
+  Counts counts;
+  counts.layout = entry.last.layout;
+  counts.buckets.reserve(entry.bucket_cells.size());
+  if (!read_counts(entry, counts)) {
+    ++drops_[static_cast<std::size_t>(Drop::InvalidValue)];
+    return false;
+  }
+  SeriesEntry& series = table_.series(entry.series);
+  bool reset = counts.count < entry.last.count;
+  for (std::size_t i = 0; i < counts.buckets.size(); ++i) {
+    reset = reset || counts.buckets[i] < entry.last.buckets[i];
+  }
+  reset = reset && entry.good;
+  if (reset) series.distribution->retire(entry.last);
+  if (!std::isfinite(counts.sum)) {
+    // One observation of NaN or Inf would spoil the total's sum for ever.
+    ++drops_[static_cast<std::size_t>(Drop::InvalidValue)];
+    counts.sum = reset ? 0 : entry.last.sum;
+  }
+  entry.last = std::move(counts);
+  entry.good = true;
+  series.known = true;
+  series.distribution->adopt(entry.last.layout, state.order);
+  return reset;
+}
+
+std::optional<Duration> Ledger::retire(const Source& source, MonoTime now) {
+  std::uint64_t& upto = retired_upto_[source.worker];
+  upto = std::max(upto, source.incarnation);
+  const auto at = std::find_if(live_.begin(), live_.end(), [&](const auto& state) {
+    return state->source.incarnation == source.incarnation && state->source.worker == source.worker;
+  });
+  if (at == live_.end()) return std::nullopt;
+  const std::unique_ptr<SourceState> state = std::move(*at);
+  live_.erase(at);
+  ++retired_incarnations_;
+  for (const ScalarEntry& entry : state->scalars) {
+    SeriesEntry& series = table_.series(entry.series);
+    const bool counter = table_.family(series.family).merge == Merge::Counter;
+    if (counter && entry.good) series.retired += entry.last;
+    table_.unreference(entry.series);
+  }
+  for (const DistributionEntry& entry : state->distributions) {
+    if (entry.good) table_.series(entry.series).distribution->retire(entry.last);
+    table_.unreference(entry.series);
+  }
+  for (const FamilyId family : state->families)
+    table_.release(family, now);
+  return now - state->last_good;
+}
+
+void Ledger::expire(MonoTime now) {
+  table_.expire(now - settings_.retired_family_ttl);
+  planner_.purge_layouts();
+}
+
+std::optional<MonoTime> Ledger::last_good(const Source& source) const {
+  const SourceState* state = find(source);
+  if (state == nullptr) return std::nullopt;
+  return state->last_good;
+}
+
+std::vector<FamilyConflict> Ledger::conflicts() const {
+  std::set<FamilyConflict> distinct;
+  for (const auto& state : live_)
+    distinct.insert(state->conflicts.begin(), state->conflicts.end());
+  return {distinct.begin(), distinct.end()};
+}
+
+LedgerStatistics Ledger::statistics() const {
+  LedgerStatistics out{programs_, drops_, retired_incarnations_, rendered_lines_, {}};
+  out.conflicting_families = {{"type", 0}, {"suffix", 0}, {"buckets", 0}};
+  for (const FamilyConflict& conflict : conflicts()) {
+    ++out.conflicting_families[conflict.clash == Clash::Type ? "type" : "suffix"];
+  }
+  std::set<FamilyId> mixed;
+  for (const auto& state : live_) {
+    for (const DistributionEntry& entry : state->distributions) {
+      const SeriesEntry& series = table_.series(entry.series);
+      if (entry.good && series.distribution->layout() != entry.last.layout) {
+        mixed.insert(series.family);
+      }
+    }
+  }
+  out.conflicting_families["buckets"] = mixed.size();
+  return out;
+}
+
+}  // namespace holdfast::supervisor::telemetry

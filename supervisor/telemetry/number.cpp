@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/telemetry/parser.hpp"
+
+#include <charconv>
+#include <cstring>
+
+namespace holdfast::supervisor::telemetry {
+namespace {
+
+bool blank(char c) {
+  return c == ' ' || c == '\t';
+}
+
+bool number_character(char c) {
+  return (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.' || c == 'e' || c == 'E';
+}
+
+std::string_view token(const char* at, const char* end) {
+  const char* stop = at;
+  while (stop < end && !blank(*stop))
+    ++stop;
+  return {at, static_cast<std::size_t>(stop - at)};
+}
+
+// A timestamp or an exemplar after the value: not used, but a line that holds anything else is cut
+// or damaged.
+bool valid_tail(const char* at, const char* end) {
+  while (at < end && blank(*at))
+    ++at;
+  if (at == end || (*at == '#' && at + 1 < end && blank(at[1]))) return true;
+  const std::string_view timestamp = token(at, end);
+  for (const char c : timestamp) {
+    if (!number_character(c)) return false;
+  }
+  at += timestamp.size();
+  while (at < end && blank(*at))
+    ++at;
+  return at == end || (*at == '#' && at + 1 < end && blank(at[1]));
+}
+
+}  // namespace
+
+std::optional<double> parse_number(std::string_view text) {
+  // Most numbers are short whole ones.
+  if (!text.empty() && text.size() <= 15) {
+    std::uint64_t whole = 0;
+    std::size_t i = 0;
+    for (; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) {
+      whole = whole * 10 + static_cast<std::uint64_t>(text[i] - '0');
+    }
+    if (i == text.size()) return static_cast<double>(whole);
+  }
+  if (text.starts_with('+')) {
+    text.remove_prefix(1);
+    if (text.starts_with('-')) return std::nullopt;
+  }
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, value);
+  if (read.ec != std::errc{} || read.ptr != end || text.ends_with(')')) return std::nullopt;
+  return value;
+}
+
+std::optional<double> parse_value(const char*& at, const char* end) {
+  const void* feed = std::memchr(at, '\n', static_cast<std::size_t>(end - at));
+  if (feed == nullptr) return std::nullopt;
+  const char* line_end = static_cast<const char*>(feed);
+  const std::string_view text = token(at, line_end);
+  const std::optional<double> value = parse_number(text);
+  if (!value || !valid_tail(at + text.size(), line_end)) return std::nullopt;
+  at = line_end + 1;
+  return value;
+}
+
+bool reread(const std::vector<ParsedLine>& lines, std::string_view before, std::string_view now,
+            std::vector<double>& values) {
+  values.clear();
+  const char* at = now.data();
+  const char* const end = at + now.size();
+  for (const ParsedLine& line : lines) {
+    if (static_cast<std::size_t>(end - at) < line.head ||
+        std::memcmp(at, before.data() + line.offset, line.head) != 0) {
+      return false;
+    }
+    at += line.head;
+    if (!line.sample) continue;
+    const std::optional<double> value = parse_value(at, end);
+    if (!value) return false;
+    values.push_back(*value);
+  }
+  return at == end;
+}
+
+}  // namespace holdfast::supervisor::telemetry

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/telemetry/parser.hpp"
+
+#include "common/metrics/text.hpp"
+
+#include <array>
+#include <cstring>
+#include <unordered_map>
+#include <utility>
+
+namespace holdfast::supervisor::telemetry {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, ParsedType>, 9> kTypes{{
+    {"untyped", ParsedType::Unknown},
+    {"unknown", ParsedType::Unknown},
+    {"counter", ParsedType::Counter},
+    {"gauge", ParsedType::Gauge},
+    {"histogram", ParsedType::Histogram},
+    {"summary", ParsedType::Summary},
+    {"info", ParsedType::Info},
+    {"stateset", ParsedType::StateSet},
+    {"gaugehistogram", ParsedType::GaugeHistogram},
+}};
+
+bool name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == ':';
+}
+
+class Parser {
+ public:
+  explicit Parser(std::string_view text) : text_(text) {}
+
+  Exposition run() {
+    const char* line = text_.data();
+    const char* const end = line + text_.size();
+    while (line < end) {
+      const void* feed = std::memchr(line, '\n', static_cast<std::size_t>(end - line));
+      const char* next = feed == nullptr ? end : static_cast<const char*>(feed) + 1;
+      take_line(line, next, feed != nullptr);
+      line = next;
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void take_line(const char* line, const char* next, bool complete) {
+    at_ = line;
+    end_ = complete ? next - 1 : next;
+    skip_blanks();
+    bool sample = false;
+    bool good = complete;
+    if (complete && at_ < end_) {
+      if (*at_ == '#') {
+        good = take_comment();
+      } else {
+        sample = good = take_sample(next);
+      }
+    }
+    if (!good) ++out_.bad_lines;
+    const auto head = static_cast<std::uint32_t>((sample ? value_at_ : next) - line);
+    out_.lines.push_back({static_cast<std::uint32_t>(line - text_.data()), head, sample});
+  }
+
+  bool take_comment() {
+    ++at_;
+    skip_blanks();
+    const std::string_view keyword = word();
+    if (keyword != "TYPE" && keyword != "HELP") return true;
+    skip_blanks();
+    const std::string_view name = word();
+    if (!metrics::valid_metric_name(name)) return false;
+    skip_blanks();
+    const std::string_view rest(at_, static_cast<std::size_t>(end_ - at_));
+    if (keyword == "HELP") {
+      ParsedFamily& declared = family(name);
+      if (declared.help.empty()) declared.help = rest;
+      return true;
+    }
+    for (const auto& [text, type] : kTypes) {
+      if (text != rest) continue;
+      ParsedFamily& declared = family(name);
+      if (!declared.typed) declared.type = type;
+      declared.typed = true;
+      return true;
+    }
+    return false;
+  }
+
+  bool take_sample(const char* next) {
+    const char* begin = at_;
+    while (at_ < end_ && name_character(*at_))
+      ++at_;
+    const std::string_view name(begin, static_cast<std::size_t>(at_ - begin));
+    if (!metrics::valid_metric_name(name)) return false;
+    ParsedSample sample{name, static_cast<std::uint32_t>(out_.labels.size()), 0};
+    const char* after_name = at_;
+    skip_blanks();
+    const bool labelled = at_ < end_ && *at_ == '{';
+    if (labelled && !take_labels()) {
+      out_.labels.resize(sample.first_label);
+      return false;
+    }
+    if (labelled) {
+      skip_blanks();
+    } else if (at_ == after_name) {
+      return false;
+    }
+    value_at_ = at_;
+    const std::optional<double> value = parse_value(at_, next);
+    if (!value) {
+      out_.labels.resize(sample.first_label);
+      return false;
+    }
+    sample.label_count = static_cast<std::uint32_t>(out_.labels.size()) - sample.first_label;
+    out_.samples.push_back(sample);
+    out_.values.push_back(*value);
+    return true;
+  }
+
+  bool take_labels() {
+    ++at_;
+    for (;;) {
+      skip_blanks();
+      if (at_ < end_ && *at_ == '}') {
+        ++at_;
+        return true;
+      }
+      const char* begin = at_;
+      while (at_ < end_ && name_character(*at_))
+        ++at_;
+      const std::string_view name(begin, static_cast<std::size_t>(at_ - begin));
+      skip_blanks();
+      if (name.empty() || !take('=')) return false;
+      skip_blanks();
+      if (!take('"')) return false;
+      begin = at_;
+      while (at_ < end_ && *at_ != '"')
+        at_ += *at_ == '\\' && at_ + 1 < end_ ? 2 : 1;
+      const std::string_view value(begin, static_cast<std::size_t>(at_ - begin));
+      if (!take('"')) return false;
+      out_.labels.push_back({name, value});
+      skip_blanks();
+      if (!take(',') && (at_ == end_ || *at_ != '}')) return false;
+    }
+  }
+
+  ParsedFamily& family(std::string_view name) {
+    const auto [entry, added] = known_.emplace(name, out_.families.size());
+    if (added) out_.families.push_back({name, {}, ParsedType::Unknown, false});
+    return out_.families[entry->second];
+  }
+
+  void skip_blanks() {
+    while (at_ < end_ && (*at_ == ' ' || *at_ == '\t'))
+      ++at_;
+  }
+  bool take(char c) {
+    if (at_ == end_ || *at_ != c) return false;
+    ++at_;
+    return true;
+  }
+  std::string_view word() {
+    const char* begin = at_;
+    while (at_ < end_ && *at_ != ' ' && *at_ != '\t')
+      ++at_;
+    return {begin, static_cast<std::size_t>(at_ - begin)};
+  }
+
+  std::string_view text_;
+  const char* at_ = nullptr;
+  const char* end_ = nullptr;
+  const char* value_at_ = nullptr;
+  std::unordered_map<std::string_view, std::size_t> known_;
+  Exposition out_;
+};
+
+}  // namespace
+
+Exposition parse(std::string_view text) {
+  return Parser(text).run();
+}
+
+std::string unescape(std::string_view raw) {
+  std::string out;
+  out.reserve(raw.size());
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    const char next = raw[i] == '\\' && i + 1 < raw.size() ? raw[i + 1] : '\0';
+    if (next == 'n' || next == '\\' || next == '"') {
+      out += next == 'n' ? '\n' : next;
+      ++i;
+    } else {
+      out += raw[i];
+    }
+  }
+  return out;
+}
+
+}  // namespace holdfast::supervisor::telemetry

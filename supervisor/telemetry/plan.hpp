@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Maps a parsed snapshot to series: the slow path, taken when a worker's lines have changed.
+//
+// Threads: one at a time; the planner keeps buffers between calls.
+
+#include "supervisor/telemetry/labels.hpp"
+#include "supervisor/telemetry/resolve.hpp"
+#include "supervisor/telemetry/source.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace holdfast::supervisor::telemetry {
+
+inline constexpr std::uint32_t kHistogramExtraLines = 3;  // +Inf, _sum and _count
+
+class Planner {
+ public:
+  Planner(const Limits& limits, SeriesTable& table)
+      : limits_(limits), table_(table), labels_(limits) {}
+
+  // Replaces the mapping in `state`. Last values of series that it knew are carried over; values of
+  // the new snapshot are not looked at. Returns how many series of it were made anew with other
+  // bucket bounds; their past is retired.
+  std::size_t rebuild(SourceState& state, const Exposition& snapshot, MonoTime now);
+
+  void purge_layouts() { layouts_.purge(); }
+
+ private:
+  // A histogram or summary series being put together from its lines.
+  struct Pending {
+    FamilyId family = 0;
+    std::string key;
+    std::vector<std::pair<double, std::uint32_t>> bounds;
+    std::uint32_t infinity = kNoCell;
+    std::uint32_t count = kNoCell;
+    std::uint32_t sum = kNoCell;
+  };
+
+  void take_sample(std::uint32_t cell, const Exposition& snapshot, Resolver& resolver);
+  std::optional<FamilyId> family_of(std::uint32_t local, const Resolver& resolver);
+  void take_scalar(FamilyId family, std::uint32_t cell, std::span<const ParsedLabel> labels);
+  void take_part(FamilyId family, Role role, std::uint32_t cell,
+                 std::span<const ParsedLabel> labels);
+  Pending& pending_for(FamilyId family);
+  void finish(Pending& pending);
+  LayoutPtr sort_bounds(Pending& pending);
+  bool carry_over(SeriesId series, const LayoutPtr& layout, DistributionEntry& entry);
+  std::optional<SeriesId> series_for(FamilyId family, const std::string& key, std::uint32_t lines);
+  bool known(SeriesId series) const { return old_place_[series] != kNoCell; }
+  void cover_all_series();
+  void note_old_entries();
+  bool keep_vanished();
+  void retain_families();
+  void drop(Drop reason, std::uint64_t count = 1);
+
+  const Limits& limits_;
+  SeriesTable& table_;
+  LabelWriter labels_;
+  LayoutPool layouts_;
+
+  // One rebuild's state.
+  SourceState* state_ = nullptr;
+  MonoTime now_{};
+  std::size_t changed_layouts_ = 0;
+  std::string worker_;  // escaped
+  std::string key_;
+  std::string label_text_;
+  std::vector<ScalarEntry> old_scalars_;
+  std::vector<DistributionEntry> old_distributions_;
+  std::vector<std::uint32_t> old_place_;  // by SeriesId: place among the old entries, or kNoCell
+  std::vector<bool> taken_;               // by SeriesId: part of the new snapshot
+  std::vector<std::optional<SeriesTable::Bound>> bound_;  // by local family
+  std::vector<Pending> pending_;
+  std::unordered_map<std::string, std::size_t> pending_by_key_;
+};
+
+}  // namespace holdfast::supervisor::telemetry

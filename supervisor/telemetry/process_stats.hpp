@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the kernel knows about a process: works for hung workers and for programs that expose
+// nothing. The parsers are pure; read_* look into /proc.
+//
+// Threads: any. Units: seconds and bytes. Source: proc(5).
+
+#include "common/base/result.hpp"
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace holdfast::supervisor::telemetry {
+
+struct ProcessStats {
+  double cpu_seconds = 0;  // user and kernel mode, all threads
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t virtual_bytes = 0;
+  std::uint64_t threads = 0;
+  double start_time_seconds = 0;  // since the epoch
+  // Empty where the kernel refuses: another user's process, without the privilege.
+  std::optional<std::uint64_t> open_fds;
+  std::optional<std::uint64_t> max_fds;  // the soft limit; empty too if unlimited
+};
+
+// The raw fields of /proc/PID/stat.
+struct StatFields {
+  std::uint64_t user_ticks = 0;
+  std::uint64_t kernel_ticks = 0;
+  std::uint64_t threads = 0;
+  std::uint64_t start_ticks = 0;  // after boot
+  std::uint64_t virtual_bytes = 0;
+};
+
+Result<StatFields> parse_stat(std::string_view text);
+Result<std::uint64_t> parse_statm_resident(std::string_view text);         // pages
+std::optional<std::uint64_t> parse_max_open_files(std::string_view text);  // /proc/PID/limits
+Result<std::uint64_t> parse_boot_time(std::string_view text);  // /proc/stat: seconds, epoch
+
+// The same for every process until the next boot: read once.
+struct HostFacts {
+  std::uint64_t boot_time_seconds = 0;
+  std::uint64_t ticks_per_second = 100;
+  std::uint64_t page_bytes = 4096;
+};
+
+Result<HostFacts> read_host_facts();
+
+// NotFound if there is no such process.
+Result<ProcessStats> read_process_stats(pid_t pid, const HostFacts& host);
+
+}  // namespace holdfast::supervisor::telemetry

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/telemetry/series_table.hpp"
+
+#include "common/metrics/text.hpp"
+#include "supervisor/telemetry/parser.hpp"
+
+#include <algorithm>
+
+namespace holdfast::supervisor::telemetry {
+namespace {
+
+using metrics::GaugeRule;
+using metrics::Type;
+
+Merge merge_of(Type type, GaugeRule rule) {
+  if (type == Type::Counter) return Merge::Counter;
+  if (type == Type::Histogram || type == Type::Summary) return Merge::Distribution;
+  switch (rule) {
+    case GaugeRule::Sum: return Merge::Sum;
+    case GaugeRule::Max: return Merge::Max;
+    case GaugeRule::Min: return Merge::Min;
+    case GaugeRule::Average: return Merge::Average;
+    case GaugeRule::First: return Merge::First;
+    case GaugeRule::All: break;
+  }
+  return Merge::Newest;  // two incarnations of one worker may overlap: the newer one speaks for it
+}
+
+}  // namespace
+
+SeriesTable::SeriesTable(GaugeRules rules, std::size_t limit)
+    : rules_(std::move(rules)), limit_(limit) {
+  for (const auto& entry : metrics::supervisor_catalogue())
+    reserved_.emplace(entry.name);
+}
+
+SeriesTable::Bound SeriesTable::bind(const std::string& name, std::string_view help, Type type,
+                                     MonoTime now) {
+  if (name.starts_with("holdfast_") || reserved_.contains(name)) return {0, Clash::Reserved};
+  if (const auto found = by_name_.find(name); found != by_name_.end()) {
+    FamilyEntry& entry = families_[found->second];
+    if (entry.type == type) {
+      if (entry.help.empty()) entry.help = unescape(help);
+      ++entry.sources;
+      return {found->second, std::nullopt};
+    }
+  }
+  const std::vector<std::string> names = metrics::sample_names(name, type);
+  for (const std::string& claimed : names) {
+    const auto found = claims_.find(claimed);
+    if (found == claims_.end()) continue;
+    const FamilyEntry& other = families_[found->second];
+    if (other.sources > 0) return {0, other.name == name ? Clash::Type : Clash::Suffix};
+  }
+  // Nobody alive exposes what stood in the way.
+  for (const std::string& claimed : names) {
+    if (const auto found = claims_.find(claimed); found != claims_.end()) {
+      erase_family(found->second);
+    }
+  }
+  FamilyId id = static_cast<FamilyId>(families_.size());
+  if (free_families_.empty()) {
+    families_.emplace_back();
+  } else {
+    id = free_families_.back();
+    free_families_.pop_back();
+  }
+  const GaugeRule rule = type == Type::Untyped ? GaugeRule::All : rules_.rule_for(name);
+  FamilyEntry& entry = families_[id];
+  entry = FamilyEntry{};
+  entry.name = name;
+  entry.help = unescape(help);
+  entry.type = type;
+  entry.merge = merge_of(type, rule);
+  entry.per_worker = entry.merge == Merge::Newest;
+  entry.sources = 1;
+  entry.idle_since = now;
+  by_name_.emplace(name, id);
+  for (const std::string& claimed : names)
+    claims_.emplace(claimed, id);
+  return {id, std::nullopt};
+}
+
+void SeriesTable::release(FamilyId id, MonoTime now) {
+  FamilyEntry& entry = families_[id];
+  if (--entry.sources > 0) return;
+  entry.idle_since = now;
+  ++generation_;
+  sweep();
+  if (entry.series.empty()) erase_family(id);
+}
+
+void SeriesTable::make_key(FamilyId family, std::string_view labels, std::string& out) const {
+  out.assign(families_[family].name);
+  if (!labels.empty()) out.append("{").append(labels).append("}");
+  out += ' ';
+}
+
+std::optional<SeriesId> SeriesTable::find(std::string_view key) const {
+  const auto found = by_key_.find(key);
+  if (found == by_key_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::optional<SeriesId> SeriesTable::add(FamilyId family, const std::string& key,
+                                         std::uint32_t lines) {
+  if (lines_ + lines > limit_) return std::nullopt;
+  SeriesId id = static_cast<SeriesId>(series_.size());
+  if (free_series_.empty()) {
+    series_.emplace_back();
+  } else {
+    id = free_series_.back();
+    free_series_.pop_back();
+  }
+  lines_ += lines;
+  const auto entry = by_key_.emplace(key, id).first;
+  SeriesEntry& series = series_[id];
+  series.key = &entry->first;
+  series.family = family;
+  series.lines = lines;
+  if (families_[family].merge == Merge::Distribution) {
+    series.distribution = std::make_unique<HistogramTotal>();
+  }
+  families_[family].series.push_back(id);
+  families_[family].sorted = false;
+  return id;
+}
+
+void SeriesTable::unreference(SeriesId id) {
+  SeriesEntry& entry = series_[id];
+  if (--entry.references > 0) return;
+  const Merge merge = families_[entry.family].merge;
+  const bool has_past = entry.known && (merge == Merge::Counter || merge == Merge::Distribution);
+  if (has_past) return;
+  untidy_families_.push_back(entry.family);
+  erase_series(id);
+}
+
+bool SeriesTable::resize(SeriesId id, std::uint32_t lines) {
+  SeriesEntry& entry = series_[id];
+  if (lines_ - entry.lines + lines > limit_) return false;
+  lines_ = lines_ - entry.lines + lines;
+  entry.lines = lines;
+  return true;
+}
+
+void SeriesTable::sweep() {
+  if (erased_series_.empty()) return;
+  std::sort(untidy_families_.begin(), untidy_families_.end());
+  const auto last = std::unique(untidy_families_.begin(), untidy_families_.end());
+  for (auto family = untidy_families_.begin(); family != last; ++family) {
+    std::erase_if(families_[*family].series,
+                  [this](SeriesId id) { return series_[id].key == nullptr; });
+  }
+  untidy_families_.clear();
+  free_series_.insert(free_series_.end(), erased_series_.begin(), erased_series_.end());
+  erased_series_.clear();
+}
+
+void SeriesTable::erase_series(SeriesId id) {
+  SeriesEntry& entry = series_[id];
+  lines_ -= entry.lines;
+  by_key_.erase(by_key_.find(*entry.key));
+  entry = SeriesEntry{};
+  erased_series_.push_back(id);
+  ++generation_;
+}
+
+void SeriesTable::erase_family(FamilyId id) {
+  FamilyEntry& entry = families_[id];
+  for (const SeriesId series : entry.series) {
+    if (series_[series].key != nullptr) erase_series(series);
+  }
+  for (const std::string& claimed : metrics::sample_names(entry.name, entry.type)) {
+    claims_.erase(claimed);
+  }
+  by_name_.erase(entry.name);
+  entry = FamilyEntry{};
+  free_families_.push_back(id);
+  ++generation_;
+}
+
+void SeriesTable::expire(MonoTime before) {
+  std::vector<FamilyId> idle;
+  for (const auto& [name, id] : by_name_) {
+    if (families_[id].sources == 0 && families_[id].idle_since < before) idle.push_back(id);
+  }
+  for (const FamilyId id : idle)
+    erase_family(id);
+}
+
+std::string_view SeriesTable::labels(SeriesId id) const {
+  std::string_view key = *series_[id].key;
+  key.remove_prefix(families_[series_[id].family].name.size());
+  return key.size() > 3 ? key.substr(1, key.size() - 3) : std::string_view{};
+}
+
+const std::vector<SeriesId>& SeriesTable::sorted(FamilyId id) {
+  sweep();
+  FamilyEntry& entry = families_[id];
+  if (!entry.sorted) {
+    std::sort(entry.series.begin(), entry.series.end(),
+              [this](SeriesId a, SeriesId b) { return *series_[a].key < *series_[b].key; });
+    entry.sorted = true;
+  }
+  return entry.series;
+}
+
+}  // namespace holdfast::supervisor::telemetry

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// All families and series that the aggregate exposes, with what dead workers left behind. Sources
+// refer to series by number; a number stays valid while the source holds a reference.
+//
+// Threads: one at a time. Memory: one entry per series, however many workers came and went.
+
+#include "common/base/clock.hpp"
+#include "common/metrics/model.hpp"
+#include "supervisor/telemetry/gauge_rules.hpp"
+#include "supervisor/telemetry/histogram_total.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace holdfast::supervisor::telemetry {
+
+using FamilyId = std::uint32_t;
+using SeriesId = std::uint32_t;
+
+// How the sources' values of one series become one.
+enum class Merge : std::uint8_t { Counter, Distribution, Sum, Max, Min, Average, First, Newest };
+
+enum class Clash {
+  Reserved,  // a name of the supervisor's own
+  Type,      // the name is exposed with another type
+  Suffix,    // a sample name belongs to another family ("foo_count" beside the histogram "foo")
+};
+
+struct FamilyEntry {
+  std::string name;  // empty: the place is free
+  std::string help;
+  metrics::Type type = metrics::Type::Untyped;
+  Merge merge = Merge::Sum;
+  bool per_worker = false;  // its series get the label `worker`
+  bool sorted = true;
+  std::uint32_t sources = 0;  // live workers that expose it
+  MonoTime idle_since{};      // when `sources` became 0
+  std::vector<SeriesId> series;
+};
+
+struct SeriesEntry {
+  const std::string* key = nullptr;  // `name{labels} `; nullptr: the place is free
+  FamilyId family = 0;
+  std::uint32_t references = 0;
+  std::uint32_t lines = 1;
+  bool known = false;                            // a good value has been seen
+  double retired = 0;                            // counters: left by dead workers and by resets
+  double exposed = 0;                            // counters: the highest total shown so far
+  std::unique_ptr<HistogramTotal> distribution;  // histograms and summaries
+};
+
+class SeriesTable {
+ public:
+  SeriesTable(GaugeRules rules, std::size_t limit);
+
+  // The family to count under, retained once for the caller; or why it cannot be.
+  struct Bound {
+    FamilyId family = 0;
+    std::optional<Clash> clash;
+  };
+  Bound bind(const std::string& name, std::string_view help, metrics::Type type, MonoTime now);
+  void retain(FamilyId family) { ++families_[family].sources; }
+  void release(FamilyId family, MonoTime now);
+
+  // `name{labels} ` in `out`, which is cleared.
+  void make_key(FamilyId family, std::string_view labels, std::string& out) const;
+  std::optional<SeriesId> find(std::string_view key) const;
+  // Nothing if the total would exceed the limit.
+  std::optional<SeriesId> add(FamilyId family, const std::string& key, std::uint32_t lines);
+  void reference(SeriesId series) { ++series_[series].references; }
+  // The last reference to a series without a past removes it.
+  void unreference(SeriesId series);
+  // The series now has this many lines; false, and nothing changes, if the total would exceed the
+  // limit.
+  bool resize(SeriesId series, std::uint32_t lines);
+
+  // Drops families that no live worker has exposed since `before`.
+  void expire(MonoTime before);
+
+  const std::map<std::string, FamilyId, std::less<>>& by_name() const { return by_name_; }
+  FamilyEntry& family(FamilyId id) { return families_[id]; }
+  const FamilyEntry& family(FamilyId id) const { return families_[id]; }
+  SeriesEntry& series(SeriesId id) { return series_[id]; }
+  const SeriesEntry& series(SeriesId id) const { return series_[id]; }
+  std::size_t capacity() const { return series_.size(); }  // ids are below this
+  // The labels of a series' key, without braces.
+  std::string_view labels(SeriesId id) const;
+  // The family's series sorted by key.
+  const std::vector<SeriesId>& sorted(FamilyId id);
+
+  // Goes up whenever room or a name became free: what was refused before may be taken now.
+  std::uint64_t generation() const { return generation_; }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+
+  void erase_family(FamilyId id);
+  void erase_series(SeriesId id);
+  void sweep();
+
+  GaugeRules rules_;
+  std::size_t limit_;
+  std::size_t lines_ = 0;
+  std::uint64_t generation_ = 0;
+  std::vector<FamilyEntry> families_;
+  std::vector<FamilyId> free_families_;
+  std::map<std::string, FamilyId, std::less<>> by_name_;
+  std::unordered_map<std::string, FamilyId> claims_;  // every sample name, and whose it is
+  std::unordered_set<std::string> reserved_;
+  std::vector<SeriesEntry> series_;
+  std::vector<SeriesId> free_series_;
+  // Erased, but still listed by their families until the next sweep(): taking thousands out of one
+  // family one by one would cost the square of their number.
+  std::vector<SeriesId> erased_series_;
+  std::vector<FamilyId> untidy_families_;
+  std::unordered_map<std::string, SeriesId, Hash, std::equal_to<>> by_key_;
+};
+
+}  // namespace holdfast::supervisor::telemetry

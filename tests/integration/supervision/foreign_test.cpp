@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Programs that know nothing of Holdfast.
+#include "tests/support/catch.hpp"
+#include "tests/support/programs.hpp"
+
+using namespace holdfast;
+using namespace holdfast::test;
+
+TEST_CASE("a plain command is ready when it runs") {
+  Stack stack("[program.plain]\n" + command_of({"sleep", "600"}) + "ready = \"started\"\n",
+              kNoPort);
+  stack.wait_ready();
+  REQUIRE(stack.state_of("plain.0") == "ready");
+}
+
+TEST_CASE("a log line that matches makes a program ready") {
+  Stack stack("[program.server]\n" +
+                  command_of({"/bin/sh", "-c", "echo booting; echo listening on 80; sleep 600"}) +
+                  "ready_log = \"listening on [0-9]+\"\n",
+              kNoPort);
+  stack.wait_ready();
+  REQUIRE(stack.state_of("server.0") == "ready");
+}
+
+TEST_CASE("an HTTP probe makes a program ready once it answers 2xx") {
+  // The probed server is the supervisor's own status socket: it answers 200 on /health.
+  TempDir dir;
+  Stack stack("[program.probed]\n" + command_of({"sleep", "600"}) + "ready = \"unix:" +
+                  (dir / "later.sock").string() + ":/health\"\nready_interval = \"20ms\"\n",
+              kNoPort);
+  REQUIRE(stack.wait_state("probed.0", "starting"));
+  std::filesystem::create_symlink(stack.runtime_dir() / "status.sock", dir / "later.sock");
+  stack.wait_ready();
+  REQUIRE(stack.state_of("probed.0") == "ready");
+}
+
+TEST_CASE("plain output becomes JSON lines that name the worker") {
+  Stack stack("[log]\nformat = \"json\"\n\n[program.talker]\n" +
+                  command_of({"/bin/sh", "-c", "echo 'hello \\\"there\\\"'; sleep 600"}) +
+                  "ready = \"started\"\n",
+              kNoPort);
+  REQUIRE(wait_until([&] {
+    const std::string output = stack.supervisor().output();
+    const auto at = output.find("hello \\\"there\\\"");
+    if (at == std::string::npos) return false;
+    const auto begin = output.rfind('\n', at) + 1;
+    const auto line = output.substr(begin, output.find('\n', at) - begin);
+    const auto parsed = nlohmann::json::parse(line, nullptr, false);
+    return parsed.is_object() && parsed["worker"] == "talker.0" && parsed["pid"].is_number();
+  }));
+}
+
+TEST_CASE("the child sees its descriptors, its variables and no others of the supervisor's") {
+  Stack stack("[log]\nformat = \"json\"\n\n" +
+                  misbehaving("inspect", {"--print-fds", "--ready"}, "metrics = \"off\"\n"),
+              kNoPort);
+  stack.wait_ready();
+  REQUIRE(wait_until([&] {
+    return stack.supervisor().output().find("[0,1,2]") != std::string::npos;
+  }));
+}
+
+TEST_CASE("environment, env_file and working directory reach the program") {
+  TempDir dir;
+  {
+    FILE* file = std::fopen((dir / "env").c_str(), "w");
+    std::fputs("# a comment\nFROM_FILE=\"two words\"\nBOTH=file\n", file);
+    std::fclose(file);
+  }
+  Stack stack("[log]\nformat = \"json\"\n\n[program.env]\n" +
+                  command_of({"/bin/sh", "-c",
+                              "echo \\\"is:$FROM_FILE:$BOTH:$PWD:$HOLDFAST_WORKER\\\"; sleep 600"}) +
+                  "ready = \"started\"\nenv_file = \"" + (dir / "env").string() +
+                  "\"\ndirectory = \"" + dir.path().string() +
+                  "\"\nenvironment = { BOTH = \"table\" }\n",
+              kNoPort);
+  const std::string expected = "is:two words:table:" + dir.path().string() + ":env.0";
+  REQUIRE(wait_until(
+      [&] { return stack.supervisor().output().find(expected) != std::string::npos; }));
+}

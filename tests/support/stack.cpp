@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/stack.hpp"
+
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+namespace holdfast::test {
+
+namespace {
+
+using nlohmann::json;
+
+http::Response ask(const std::string& method, const std::string& url, const std::string& body = "",
+                   const http::Headers& headers = {}) {
+  http::FetchOptions options;
+  options.deadline = std::chrono::seconds(30);
+  options.max_response_bytes = 64u << 20;
+  auto answer = http::fetch(method, url, headers, body, options);
+  if (!answer) throw std::runtime_error(url + ": " + answer.error().message);
+  return *answer;
+}
+
+}  // namespace
+
+std::filesystem::path bin_dir() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path();
+}
+
+Stack::Stack(const std::string& toml, std::map<std::string, std::string> environment)
+    : extra_(std::move(environment)) {
+  write_config(toml);
+  start();
+}
+
+void Stack::write_config(const std::string& toml) {
+  std::ofstream(config_file(), std::ios::trunc) << toml;
+}
+
+std::map<std::string, std::string> Stack::environment() const {
+  std::map<std::string, std::string> result{
+      {"HOLDFAST_CONFIG", config_file()},
+      {"HOLDFAST_STATE_DIR", dir_ / "state"},
+      {"HOLDFAST_RUNTIME_DIR", dir_ / "run"},
+      {"HOLDFAST_TEST_ID", dir_.path()},  // by which leftovers are found
+      {"STATUS_LISTEN", "127.0.0.1:0"},
+      {"NOTIFY_SOCKET", ""},
+  };
+  for (const auto& [name, value] : extra_) result[name] = value;
+  return result;
+}
+
+void Stack::start() {
+  process_ = std::make_unique<Process>(std::vector<std::string>{bin_dir() / "holdfast", "run"},
+                                       environment(), file("output.log"));
+}
+
+json Stack::status() {
+  const auto answer = http::fetch(
+      "GET", "unix:" + (runtime_dir() / "status.sock").string() + ":/status", {}, "", {});
+  if (!answer || answer->status != 200) return nullptr;
+  return json::parse(answer->body, nullptr, false);
+}
+
+void Stack::wait_ready(std::chrono::steady_clock::duration limit) {
+  const bool ready = wait_until(
+      [this] {
+        if (process_->poll()) {
+          throw std::runtime_error("the supervisor ended; its output:\n" + process_->output());
+        }
+        const json now = status();
+        return now.is_object() && now.value("ready", false);
+      },
+      limit);
+  if (!ready) throw std::runtime_error("not ready in time; output:\n" + process_->output());
+}
+
+json Stack::worker(const std::string& name) {
+  const json now = status();
+  if (now.is_object()) {
+    for (const json& program : now["programs"]) {
+      for (const json& worker : program["workers"]) {
+        if (worker.value("name", "") == name) return worker;
+      }
+    }
+  }
+  return json::object();
+}
+
+bool Stack::wait_state(const std::string& name, const std::string& state) {
+  return wait_until([&] { return state_of(name) == state; });
+}
+
+Stack::Answer Stack::command(const std::vector<std::string>& arguments) {
+  std::vector<std::string> argv{bin_dir() / "holdfast"};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  const auto output = file("command.log");
+  std::filesystem::remove(output);
+  Process process(argv, environment(), output);
+  const Ended ended = process.wait(std::chrono::seconds(120));
+  return {ended.signaled ? -ended.value : ended.value, process.output()};
+}
+
+std::string Stack::address_of(const std::string& listener) {
+  return status()["listeners"].value(listener, "");
+}
+
+http::Response Stack::get(const std::string& path) { return ask("GET", api() + path); }
+
+http::Response Stack::post_json(const std::string& path, const json& body,
+                                const http::Headers& headers) {
+  http::Headers all = headers;
+  all.set("Content-Type", "application/json");
+  return ask("POST", api() + path, body.dump(), all);
+}
+
+std::string Stack::metrics() {
+  return ask("GET", "unix:" + (runtime_dir() / "status.sock").string() + ":/metrics").body;
+}
+
+double Stack::sum_of(const std::string& exposition, const std::string& name,
+                     const std::string& labels) {
+  double sum = 0;
+  std::istringstream lines(exposition);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(name) || line.size() <= name.size()) continue;
+    if (line[name.size()] != '{' && line[name.size()] != ' ') continue;
+    if (!labels.empty() && line.find(labels) == std::string::npos) continue;
+    sum += std::stod(line.substr(line.rfind(' ') + 1));
+  }
+  return sum;
+}
+
+}  // namespace holdfast::test

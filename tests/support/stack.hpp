@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A whole stack under test: the real supervisor and its workers on a configuration of the test's,
+// in a directory of its own, on ports from the kernel.
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "common/http/client.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/temp_dir.hpp"
+#include "tests/support/wait.hpp"
+
+namespace holdfast::test {
+
+// The directory of the binaries under test.
+std::filesystem::path bin_dir();
+
+class Stack {
+ public:
+  // `toml`: the test's configuration; directories, ports and the environment are added.
+  explicit Stack(const std::string& toml, std::map<std::string, std::string> environment = {});
+
+  // Until every required program is ready; throws with the output if the supervisor ended.
+  void wait_ready(std::chrono::steady_clock::duration limit = std::chrono::seconds(60));
+
+  Process& supervisor() { return *process_; }
+  void start();  // again, after the supervisor ended
+  std::filesystem::path file(const std::string& name) const { return dir_ / name; }
+  std::filesystem::path runtime_dir() const { return dir_ / "run"; }
+  std::filesystem::path config_file() const { return dir_ / "holdfast.toml"; }
+  void write_config(const std::string& toml);
+
+  nlohmann::json status();  // GET /status; null if there is no answer
+  nlohmann::json worker(const std::string& name);
+  std::string state_of(const std::string& name) { return worker(name).value("state", ""); }
+  pid_t pid_of(const std::string& name) { return worker(name).value("pid", 0); }
+  bool wait_state(const std::string& name, const std::string& state);
+
+  // `holdfast ARGUMENTS...` against this stack.
+  struct Answer {
+    int exit_code = 0;
+    std::string output;
+  };
+  Answer command(const std::vector<std::string>& arguments);
+
+  std::string api() { return "http://" + address_of("http"); }
+  std::string address_of(const std::string& listener);
+  http::Response get(const std::string& path);
+  http::Response post_json(const std::string& path, const nlohmann::json& body,
+                           const http::Headers& headers = {});
+  // The aggregate on the status socket.
+  std::string metrics();
+  // The sum of all series of this name whose labels contain `labels`.
+  static double sum_of(const std::string& exposition, const std::string& name,
+                       const std::string& labels = "");
+
+ private:
+  std::map<std::string, std::string> environment() const;
+
+  TempDir dir_;
+  std::map<std::string, std::string> extra_;
+  std::unique_ptr<Process> process_;
+};
+
+}  // namespace holdfast::test

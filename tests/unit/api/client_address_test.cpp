@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/middleware/client_address.hpp"
+
+#include "tests/support/catch.hpp"
+#include "tests/unit/api/support.hpp"
+
+using namespace holdfast;
+using namespace holdfast::api;
+
+namespace {
+
+std::vector<Network> networks(const std::vector<std::string>& texts) {
+  auto parsed = parse_networks(texts);
+  REQUIRE(parsed);
+  return *parsed;
+}
+
+http::Peer tcp(const std::string& address) {
+  return {address, 40000, false};
+}
+
+std::string client(const std::string& peer, const std::vector<std::string>& forwarded,
+                   const std::vector<std::string>& trusted) {
+  http::Headers headers;
+  for (const std::string& line : forwarded)
+    headers.add("X-Forwarded-For", line);
+  return find_client(tcp(peer), headers, networks(trusted)).address;
+}
+
+const std::vector<std::string> kProxies{"10.0.0.0/8", "fd00::/8"};
+
+}  // namespace
+
+TEST_CASE("nothing is trusted by default: the client is the socket's peer") {
+  CHECK(client("203.0.113.9", {}, {}) == "203.0.113.9");
+  CHECK(client("203.0.113.9", {"1.2.3.4"}, {}) == "203.0.113.9");
+  CHECK(client("127.0.0.1", {"1.2.3.4"}, {}) == "127.0.0.1");
+  CHECK(client("203.0.113.9", {"1.2.3.4"}, kProxies) == "203.0.113.9");
+}
+
+TEST_CASE("behind trusted proxies the walk goes from the right to the first stranger") {
+  CHECK(client("10.0.0.1", {"198.51.100.7"}, kProxies) == "198.51.100.7");
+  CHECK(client("10.0.0.1", {"6.6.6.6, 198.51.100.7, 10.2.2.2"}, kProxies) == "198.51.100.7");
+  CHECK(client("10.0.0.1", {"10.9.9.9, 10.2.2.2"}, kProxies) == "10.9.9.9");  // all trusted
+  CHECK(client("10.0.0.1", {}, kProxies) == "10.0.0.1");
+  CHECK(client("fd00::1", {"2001:db8::5"}, kProxies) == "2001:db8::5");
+}
+
+TEST_CASE("several X-Forwarded-For lines are one list, in order") {
+  CHECK(client("10.0.0.1", {"6.6.6.6", "198.51.100.7", "10.2.2.2"}, kProxies) == "198.51.100.7");
+  CHECK(client("10.0.0.1", {"6.6.6.6,198.51.100.7", "10.2.2.2 , 10.3.3.3"}, kProxies) ==
+        "198.51.100.7");
+}
+
+TEST_CASE("IPv4-mapped addresses match IPv4 networks and are shown as IPv4") {
+  CHECK(client("::ffff:10.0.0.1", {"198.51.100.7"}, kProxies) == "198.51.100.7");
+  CHECK(client("10.0.0.1", {"198.51.100.7, ::ffff:10.2.2.2"}, kProxies) == "198.51.100.7");
+  CHECK(client("10.0.0.1", {"::ffff:198.51.100.7"}, kProxies) == "198.51.100.7");
+}
+
+TEST_CASE("ports and brackets are accepted") {
+  CHECK(client("10.0.0.1", {"198.51.100.7:8080"}, kProxies) == "198.51.100.7");
+  CHECK(client("10.0.0.1", {"[2001:db8::5]:443"}, kProxies) == "2001:db8::5");
+  CHECK(client("10.0.0.1", {"[2001:db8::5]"}, kProxies) == "2001:db8::5");
+}
+
+TEST_CASE("the walk ends at an entry that is no address, with the last good one") {
+  for (const char* garbage :
+       {"unknown", "_hidden", "", " ", "1.2.3", "1.2.3.4:99999", "1.2.3.4:x", "[::1", "[::1]x",
+        "::1::2", "300.1.1.1", "fe80::1%eth0", "1.2.3.4.5", "localhost", "\"[::1]:1\""}) {
+    INFO("entry '" << garbage << "'");
+    CHECK(client("10.0.0.1", {std::string("6.6.6.6, ") + garbage + ", 10.2.2.2"}, kProxies) ==
+          "10.2.2.2");
+    CHECK(client("10.0.0.1", {garbage}, kProxies) == "10.0.0.1");
+  }
+}
+
+TEST_CASE("at most 32 entries are read, however many are sent") {
+  std::string many = "198.51.100.7";
+  for (int i = 0; i < 31; ++i)
+    many += ", 10.1.1.1";
+  CHECK(client("10.0.0.1", {many}, kProxies) == "198.51.100.7");
+  CHECK(client("10.0.0.1", {many + ", 10.1.1.2"}, kProxies) == "10.1.1.1");
+}
+
+TEST_CASE("a Unix-socket peer is trusted by the socket's mode and has no address of its own") {
+  http::Peer peer;
+  peer.unix_socket = true;
+  http::Headers headers;
+  CHECK(find_client(peer, headers, {}).address == "unix");
+  CHECK(find_client(peer, headers, {}).local);
+  headers.add("X-Forwarded-For", "6.6.6.6, 198.51.100.7");
+  CHECK(find_client(peer, headers, {}).address == "198.51.100.7");
+  CHECK_FALSE(find_client(peer, headers, {}).local);
+}
+
+TEST_CASE("local means from this host and through no proxy, declared or not") {
+  const auto local = [](const std::string& address, const char* field,
+                        const std::vector<std::string>& trusted) {
+    http::Headers headers;
+    if (field != nullptr) headers.add(field, "127.0.0.1");
+    return find_client(tcp(address), headers, networks(trusted)).local;
+  };
+  CHECK(local("127.0.0.1", nullptr, {}));
+  CHECK(local("127.8.8.8", nullptr, {}));
+  CHECK(local("::1", nullptr, {}));
+  CHECK(local("::ffff:127.0.0.1", nullptr, {}));
+  CHECK_FALSE(local("192.0.2.1", nullptr, {}));
+  for (const char* field : {"X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"}) {
+    INFO(field);
+    CHECK_FALSE(local("127.0.0.1", field, {}));
+    CHECK_FALSE(local("127.0.0.1", field, {"127.0.0.0/8"}));
+  }
+}
+
+TEST_CASE("a client is hidden when only an undeclared proxy could name it") {
+  http::Headers headers;
+  CHECK_FALSE(find_client(tcp("10.0.0.1"), headers, {}).hidden);
+  headers.add("X-Forwarded-For", "198.51.100.7");
+  CHECK(find_client(tcp("10.0.0.1"), headers, {}).hidden);
+  CHECK_FALSE(find_client(tcp("10.0.0.1"), headers, networks(kProxies)).hidden);
+}
+
+TEST_CASE("networks match by their prefix") {
+  const auto in = [](const char* address, const char* network) {
+    const auto parsed = IpAddress::parse(address);
+    REQUIRE(parsed);
+    return contains(networks({network}), *parsed);
+  };
+  CHECK(in("10.255.255.255", "10.0.0.0/8"));
+  CHECK_FALSE(in("11.0.0.0", "10.0.0.0/8"));
+  CHECK(in("192.168.1.129", "192.168.1.128/25"));
+  CHECK_FALSE(in("192.168.1.127", "192.168.1.128/25"));
+  CHECK(in("1.2.3.4", "0.0.0.0/0"));
+  CHECK_FALSE(in("::1", "0.0.0.0/0"));
+  CHECK(in("203.0.113.9", "203.0.113.9"));
+  CHECK_FALSE(in("203.0.113.8", "203.0.113.9"));
+  CHECK(in("2001:db8:1::5", "2001:db8::/32"));
+  CHECK_FALSE(in("2001:db9::5", "2001:db8::/32"));
+  CHECK(in("10.1.2.3", "::ffff:10.1.2.3"));
+}
+
+TEST_CASE("what is no network is refused by name") {
+  for (const char* bad : {"", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.1/8", "fd00::/129",
+                          "example.org", "10.0.0/8", "10.0.0.0/8/8", "10.0.0.0/8x"}) {
+    INFO("'" << bad << "'");
+    const auto parsed = parse_networks({"127.0.0.1", bad});
+    REQUIRE_FALSE(parsed);
+    CHECK(parsed.error().kind == ErrorKind::InvalidArgument);
+    CHECK(parsed.error().message.find(bad) != std::string::npos);
+  }
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// Documents, search and jobs over a real socket with the real store.
+#include "tests/support/catch.hpp"
+#include "tests/unit/api/stack.hpp"
+#include "tests/unit/api/support.hpp"
+
+#include <set>
+
+using namespace holdfast;
+using namespace holdfast::api;
+using test::body_of;
+using test::header_of;
+using test::Stack;
+
+namespace {
+
+nlohmann::json create(const Stack& stack, const std::string& body) {
+  const http::Response response = stack.post_json("/api/documents", body);
+  INFO(response.body);
+  REQUIRE(response.status == 202);
+  return body_of(response);
+}
+
+}  // namespace
+
+TEST_CASE("a document is accepted, found under its links, and deleted") {
+  const Stack stack;
+  const http::Response accepted = stack.post_json(
+      "/api/documents",
+      R"({"title":"Caf\u00e9 \"x\"","content":"Line\nwith \u20ac","metadata":{"lang":"en"}})");
+  REQUIRE(accepted.status == 202);
+  CHECK(header_of(accepted, "Content-Type") == "application/json");
+  const auto created = body_of(accepted);
+  const std::string id = created["id"];
+  const std::string self = "/api/documents/" + id;
+  CHECK(header_of(accepted, "Location") == self);
+  CHECK(created["status"] == "pending");
+  CHECK(created["links"]["self"] == self);
+  CHECK(stack.rings() == 1);
+
+  const http::Response got = stack.get(self);
+  REQUIRE(got.status == 200);
+  const auto document = body_of(got);
+  CHECK(document["id"] == id);
+  CHECK(document["title"] == "Caf\xC3\xA9 \"x\"");
+  CHECK(document["content"] == "Line\nwith \xE2\x82\xAC");
+  CHECK(document["metadata"] == nlohmann::json{{"lang", "en"}});
+  CHECK(document["content_bytes"] == 13);
+  CHECK(document["status"] == "pending");
+  CHECK(document["version"] == 1);
+  CHECK(document["job_id"] == created["job_id"]);
+  CHECK(document["created_at"].get<std::string>().size() == 24);
+  CHECK_FALSE(document.contains("error"));
+
+  const http::Response content = stack.get(self + "/content");
+  CHECK(content.status == 200);
+  CHECK(header_of(content, "Content-Type") == "text/plain; charset=utf-8");
+  CHECK(content.body == "Line\nwith \xE2\x82\xAC");
+
+  const http::Response job = stack.get(created["links"]["job"]);
+  REQUIRE(job.status == 200);
+  CHECK(body_of(job)["id"] == created["job_id"]);
+  CHECK(body_of(job)["state"] == "ready");
+  CHECK(body_of(job)["payload"]["document_id"] == id);
+
+  const http::Response deleted = stack.call("DELETE", self);
+  CHECK(deleted.status == 204);
+  CHECK(deleted.body.empty());
+  CHECK(stack.get(self).status == 404);
+  CHECK(stack.get(self + "/content").status == 404);
+  CHECK(stack.call("DELETE", self).status == 404);
+}
+
+TEST_CASE("the request id and the trace go with the job") {
+  const Stack stack;
+  const std::string trace = "0af7651916cd43dd8448eb211c80319c";
+  const http::Response accepted =
+      stack.call("POST", "/api/documents",
+                 {{"Content-Type", "text/plain"},
+                  {"X-Request-ID", "order-17"},
+                  {"traceparent", "00-" + trace + "-b7ad6b7169203331-01"}},
+                 "text");
+  REQUIRE(accepted.status == 202);
+  CHECK(header_of(accepted, "X-Request-ID") == "order-17");
+  const auto job = body_of(stack.get(body_of(accepted)["links"]["job"]));
+  CHECK(job["payload"]["request_id"] == "order-17");
+  const std::string handed_on = job["payload"]["traceparent"];
+  CHECK(handed_on.substr(0, 36) == "00-" + trace + "-");
+  CHECK(handed_on.find("b7ad6b7169203331") == std::string::npos);
+}
+
+TEST_CASE("a document that is refused is not stored and rings no bell") {
+  const Stack stack;
+  const http::Response bad_json = stack.post_json("/api/documents", "{");
+  CHECK(bad_json.status == 400);
+  const http::Response bad_fields = stack.post_json("/api/documents", R"({"title":1})");
+  CHECK(bad_fields.status == 422);
+  CHECK(body_of(bad_fields)["errors"].size() == 2);
+  CHECK(header_of(bad_fields, "Content-Type") == "application/problem+json");
+  CHECK(stack.call("POST", "/api/documents", {{"Content-Type", "text/html"}}, "x").status == 415);
+  CHECK(body_of(stack.get("/api/documents"))["documents"].empty());
+  CHECK(stack.rings() == 0);
+}
+
+TEST_CASE("listings page through all documents, newest first, without content") {
+  const Stack stack;
+  std::vector<std::string> newest_first;
+  for (int i = 0; i < 5; ++i) {
+    newest_first.insert(newest_first.begin(),
+                        create(stack, R"({"content":"text )" + std::to_string(i) + "\"}")["id"]);
+  }
+  std::vector<std::string> seen;
+  std::string target = "/api/documents?limit=2";
+  for (int pages = 0; pages < 3; ++pages) {
+    const auto page = body_of(stack.get(target));
+    for (const auto& document : page["documents"]) {
+      seen.push_back(document["id"]);
+      CHECK_FALSE(document.contains("content"));
+    }
+    if (page["next_cursor"].is_null()) break;
+    target = "/api/documents?limit=2&cursor=" + page["next_cursor"].get<std::string>();
+  }
+  CHECK(seen == newest_first);
+  CHECK(body_of(stack.get("/api/documents?status=ready"))["documents"].empty());
+  CHECK(body_of(stack.get("/api/documents?status=pending"))["documents"].size() == 5);
+}
+
+TEST_CASE("bad parameters of a listing are named") {
+  const Stack stack;
+  for (const char* query :
+       {"limit=0", "limit=101", "limit=x", "limit=-1", "limit=", "status=lost", "cursor=%21%21"}) {
+    INFO(query);
+    CHECK(stack.get(std::string("/api/documents?") + query).status == 422);
+  }
+  const auto both = body_of(stack.get("/api/documents?limit=0&status=x"));
+  CHECK(both["errors"][0]["parameter"] == "limit");
+  CHECK(both["errors"][1]["parameter"] == "status");
+  CHECK(stack.get("/api/documents?limit=100").status == 200);
+}
+
+TEST_CASE("what was embedded is found, by GET and by POST") {
+  const Stack stack;
+  const std::string cats = create(stack, R"({"title":"Cats","content":"Cats purr softly"})")["id"];
+  create(stack, R"({"title":"Ships","content":"Ships cross the ocean"})");
+  CHECK(body_of(stack.get("/api/search?q=purr"))["hits"].empty());
+  stack.embed_everything();
+  CHECK(body_of(stack.get("/api/documents?status=ready"))["documents"].size() == 2);
+
+  const auto hits = body_of(stack.get("/api/search?q=cats%20purr&k=1"))["hits"];
+  REQUIRE(hits.size() == 1);
+  CHECK(hits[0]["document_id"] == cats);
+  CHECK(hits[0]["title"] == "Cats");
+  CHECK(hits[0]["text"] == "Cats purr softly");
+  CHECK(hits[0]["chunk"] == 0);
+  CHECK(hits[0]["score"].get<double>() > 0);
+  CHECK(hits[0]["similarity"].get<double>() > 0.5);
+  CHECK(body_of(stack.post_json("/api/search", R"({"q":"cats purr","k":1})"))["hits"] == hits);
+}
+
+TEST_CASE("a bad search is refused with what is wrong") {
+  const Stack stack;
+  for (const char* target :
+       {"/api/search", "/api/search?q=", "/api/search?q=%20%20", "/api/search?q=a&k=0",
+        "/api/search?q=a&k=51", "/api/search?q=a&k=x"}) {
+    INFO(target);
+    CHECK(stack.get(target).status == 422);
+  }
+  CHECK(stack.get("/api/search?q=" + std::string(2001, 'a')).status == 422);
+  const std::vector<std::pair<std::string, std::string>> bodies{
+      {"{}", "#/q"},
+      {R"({"q":""})", "#/q"},
+      {R"({"q":7})", "#/q"},
+      {R"({"q":"a","k":51})", "#/k"},
+      {R"({"q":"a","k":1.5})", "#/k"},
+      {R"({"q":"a","k":-1})", "#/k"},
+      {R"({"q":"a","limit":1})", "#/limit"}};
+  for (const auto& [body, pointer] : bodies) {
+    INFO(body);
+    const http::Response response = stack.post_json("/api/search", body);
+    CHECK(response.status == 422);
+    CHECK(body_of(response)["errors"][0]["pointer"] == pointer);
+  }
+  CHECK(stack.post_json("/api/search", "[").status == 400);
+}
+
+TEST_CASE("jobs and queues are shown, and what is none is 404") {
+  const Stack stack;
+  create(stack, R"({"content":"one"})");
+  create(stack, R"({"content":"two"})");
+  const auto queue = body_of(stack.get("/api/queue"));
+  CHECK(queue["queue"] == "default");
+  CHECK(queue["ready"] == 2);
+  CHECK(queue["dead"] == 0);
+  CHECK(queue["oldest_ready_seconds"].get<double>() >= 0);
+  CHECK(body_of(stack.get("/api/queue?queue=other"))["ready"] == 0);
+  for (const char* id : {"99999", "x", "-1", "1x", "99999999999999999999"}) {
+    INFO(id);
+    const http::Response response = stack.get(std::string("/api/jobs/") + id);
+    CHECK(response.status == 404);
+    CHECK(header_of(response, "Content-Type") == "application/problem+json");
+  }
+}

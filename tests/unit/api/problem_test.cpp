@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/problem.hpp"
+
+#include "api-worker/middleware/limits.hpp"
+#include "api-worker/middleware/security_headers.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/unit/api/support.hpp"
+
+using namespace holdfast;
+using namespace holdfast::api;
+
+TEST_CASE("a problem is the document of RFC 9457, with the request id") {
+  const Context context = test::make_context(test::make_request("GET", "/api/x%20y?q=secret"));
+  const http::Response response = problem_response(context, {404, "There is nothing here."});
+  CHECK(response.status == 404);
+  CHECK(test::header_of(response, "Content-Type") == "application/problem+json");
+  CHECK(response.body ==
+        R"({"type":"about:blank","title":"Not Found","status":404,)"
+        R"("detail":"There is nothing here.","instance":"/api/x y","request_id":"test-1"})");
+}
+
+TEST_CASE("a problem lists everything that is wrong with the input") {
+  const Context context = test::make_context(test::make_request("POST", "/api/documents"));
+  const http::Response response = problem_response(
+      context, {422, "Invalid.", {{"#/title", "", "too long"}, {"", "limit", "too large"}}});
+  CHECK(test::body_of(response)["errors"] == nlohmann::json::parse(R"([
+    {"pointer":"#/title","detail":"too long"}, {"parameter":"limit","detail":"too large"}])"));
+}
+
+TEST_CASE("a request that was never understood has no instance") {
+  const Context context = test::make_context(std::make_shared<http::Request>());
+  CHECK_FALSE(test::body_of(problem_response(context, {400, "Bad."})).contains("instance"));
+}
+
+TEST_CASE("a 503 says when to come back") {
+  const Context context = test::make_context(test::make_request("GET", "/"));
+  CHECK(test::header_of(problem_response(context, {503, "Busy."}), "Retry-After") == "1");
+  CHECK(test::header_of(problem_response(context, {500, "Broken."}), "Retry-After") == "(none)");
+}
+
+TEST_CASE("each kind of error has its status, and our own faults keep their cause to themselves") {
+  struct Row {
+    ErrorKind kind;
+    int status;
+    bool tells;
+  };
+  const std::vector<Row> rows{
+      {ErrorKind::InvalidArgument, 422, true},   {ErrorKind::NotFound, 404, true},
+      {ErrorKind::Conflict, 409, true},          {ErrorKind::ResourceExhausted, 503, false},
+      {ErrorKind::Unavailable, 503, false},      {ErrorKind::DeadlineExceeded, 503, false},
+      {ErrorKind::PermissionDenied, 500, false}, {ErrorKind::DataLoss, 500, false},
+      {ErrorKind::Internal, 500, false}};
+  for (const Row& row : rows) {
+    INFO(to_string(row.kind));
+    const Problem problem = problem_of({row.kind, "/var/lib/holdfast/secret.db says no", 0});
+    CHECK(problem.status == row.status);
+    CHECK((problem.detail.find("secret.db") != std::string::npos) == row.tells);
+  }
+}
+
+TEST_CASE("security headers are helmet's, with frames denied") {
+  const std::vector<std::pair<std::string, std::string>> expected{
+      {"Content-Security-Policy",
+       "default-src 'self';base-uri 'self';font-src 'self' https: data:;form-action 'self';"
+       "frame-ancestors 'self';img-src 'self' data:;object-src 'none';script-src 'self';"
+       "script-src-attr 'none';style-src 'self' https: 'unsafe-inline';upgrade-insecure-requests"},
+      {"Cross-Origin-Opener-Policy", "same-origin"},
+      {"Cross-Origin-Resource-Policy", "same-origin"},
+      {"Origin-Agent-Cluster", "?1"},
+      {"Referrer-Policy", "no-referrer"},
+      {"Strict-Transport-Security", "max-age=31536000; includeSubDomains"},
+      {"X-Content-Type-Options", "nosniff"},
+      {"X-DNS-Prefetch-Control", "off"},
+      {"X-Download-Options", "noopen"},
+      {"X-Frame-Options", "DENY"},
+      {"X-Permitted-Cross-Domain-Policies", "none"},
+      {"X-XSS-Protection", "0"}};
+  Context context = test::make_context(test::make_request("GET", "/"));
+  http::Response response;
+  SecurityHeaders().on_response(context, response);
+  REQUIRE(response.headers.fields().size() == expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    CHECK(response.headers.fields()[i].name == expected[i].first);
+    CHECK(response.headers.fields()[i].value == expected[i].second);
+  }
+}
+
+TEST_CASE("a handler's own security header wins over the default") {
+  Context context = test::make_context(test::make_request("GET", "/"));
+  http::Response response;
+  response.headers.set("content-security-policy", "default-src 'none'");
+  SecurityHeaders().on_response(context, response);
+  CHECK(test::header_of(response, "Content-Security-Policy") == "default-src 'none'");
+  CHECK(response.headers.fields().size() == 12);
+}
+
+TEST_CASE("requests beyond a limit get the status of that limit") {
+  struct Row {
+    const char* method;
+    std::vector<std::pair<std::string, std::string>> headers;
+    int status;  // 0: goes on
+  };
+  const std::vector<Row> rows{
+      {"GET", {}, 0},
+      {"POST", {}, 411},
+      {"PUT", {}, 411},
+      {"PATCH", {}, 411},
+      {"DELETE", {}, 0},
+      {"POST", {{"Content-Length", "0"}}, 0},
+      {"POST", {{"Transfer-Encoding", "chunked"}}, 0},
+      {"POST", {{"Content-Length", "1"}, {"Content-Encoding", "gzip"}}, 415},
+      {"POST", {{"Content-Length", "1"}, {"Content-Encoding", "Identity"}}, 0},
+  };
+  for (const Row& row : rows) {
+    INFO(row.method);
+    auto request = test::make_request(row.method, "/");
+    for (const auto& [name, value] : row.headers)
+      request->headers.add(name, value);
+    Context context = test::make_context(request);
+    const auto response = Limits().on_request(context);
+    CHECK((response ? response->status : 0) == row.status);
+  }
+}
+
+TEST_CASE("documents may have a larger body than everything else") {
+  config::Http config;
+  CHECK(body_limit(*test::make_request("POST", "/api/documents"), config) == 10u << 20);
+  CHECK(body_limit(*test::make_request("PUT", "/api/documents/7"), config) == 10u << 20);
+  CHECK(body_limit(*test::make_request("POST", "/api/search"), config) == 1u << 20);
+  CHECK(body_limit(*test::make_request("POST", "/api/documentsx"), config) == 1u << 20);
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The API worker's service in this process, as run_worker would run it: a real socket, a real
+// SQLite store in a directory of its own, a log file, a doorbell. Destroying it drains it.
+
+#include "common/http/client.hpp"
+#include "common/http/server.hpp"
+#include "common/worker/runtime.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <thread>
+
+namespace holdfast::api::test {
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory();
+  ~TemporaryDirectory();
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+// How a test's supervisor answers; null: there is none and the worker runs alone.
+using Supervisor = http::Handler;
+
+class Stack {
+ public:
+  explicit Stack(const std::function<void(config::Config&)>& configure = {},
+                 Supervisor supervisor = {});
+  ~Stack();
+
+  http::Response call(const std::string& method, const std::string& target,
+                      const Fields& headers = {}, const std::string& body = "") const;
+  http::Response get(const std::string& target, const Fields& headers = {}) const {
+    return call("GET", target, headers);
+  }
+  http::Response post_json(const std::string& target, const std::string& body) const {
+    return call("POST", target, {{"Content-Type", "application/json"}}, body);
+  }
+  // Sends these bytes and reads until the server closes.
+  std::string raw(const std::string& bytes) const;
+
+  // Does the queue worker's part: every waiting document gets its vectors.
+  void embed_everything() const;
+  // Takes the documents' table away, as damage to the file would.
+  void damage_store() const;
+  // As if the supervisor had died: nothing answers at its socket any more.
+  void remove_supervisor_socket() const;
+  // How often the doorbell was rung since last asked.
+  std::uint64_t rings() const;
+  // Drains as SIGTERM would and returns the parsed log; nothing can be called afterwards.
+  std::vector<nlohmann::json> stop_and_read_log();
+
+ private:
+  class FakeContext;
+  void stop();
+
+  TemporaryDirectory directory_;
+  config::Config config_;
+  std::uint16_t port_ = 0;
+  Fd log_file_;
+  Fd doorbell_;
+  boost::asio::io_context io_;
+  std::unique_ptr<http::Server> supervisor_;
+  std::unique_ptr<FakeContext> context_;
+  std::unique_ptr<worker::Service> service_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  std::thread thread_;
+};
+
+}  // namespace holdfast::api::test

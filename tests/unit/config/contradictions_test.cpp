@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keys that are fine one by one and not together.
+#include "tests/unit/config/support.hpp"
+
+namespace holdfast::config {
+
+namespace {
+
+// Programs with a command each, and more keys for each.
+std::string programs(const std::vector<std::pair<std::string, std::string>>& all) {
+  std::string text;
+  for (const auto& [name, keys] : all) {
+    text += "[program." + name + "]\ncommand = [\"x\"]\n" + keys + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("a contradiction within one section points at the key that was written") {
+  struct Row {
+    std::string text;
+    std::string expected;
+  };
+  const std::string x = "[program.x]\ncommand = [\"x\"]\n";
+  const Row row = GENERATE_COPY(values<Row>({
+      {x + "watchdog = \"14s\"", "3:12: [program.x] watchdog: 14s is less than three times"},
+      {x + "watchdog_interval = \"11s\"", "3:21: [program.x] watchdog: 30s is less than three"},
+      {x + "min_ready = 2", "3:13: [program.x] min_ready: 2 is more than replicas, 1"},
+      {x + "replicas = 2\nmin_ready = 3", "4:13: [program.x] min_ready: 3 is more than replicas"},
+      {x + "backoff_base = \"31s\"\ncrash_loop_window = \"1h\"",
+       "1:10: [program.x] backoff_cap: 30s is less than backoff_base, 31s"},
+      {x + "backoff_base = \"20s\"\nsettled_after = \"20s\"",
+       "1:10: [program.x] crash_loop_window: a crash loop could never be seen"},
+      {x + "crash_loop_exits = 50\ncrash_loop_window = \"1m\"", "crash loop could never be seen"},
+      {x + "ready = \"started\"\nready_log = \"x\"",
+       "4:13: [program.x] ready_log: 'ready' is given"},
+      {x + "ready = \"http://h/\"\nready_timeout = \"1s\"\nready_interval = \"2s\"",
+       "5:18: [program.x] ready_interval: 2s is longer than ready_timeout, 1s"},
+      {x + "type = \"oneshot\"\nreplicas = 2", "4:12: [program.x] replicas: a oneshot program"},
+      {x + "type = \"oneshot\"\nrestart = \"always\"", "4:11: [program.x] restart: a oneshot"},
+      {x + "after = [\"x\"]", "3:9: [program.x] after: a program cannot come after itself"},
+      {x + "sockets = [\"htpp\"]",
+       "3:11: [program.x] sockets: there is no listener 'htpp'; did you mean 'http'?"},
+      {x + "sockets = [\"http\", \"http\"]", "3:11: [program.x] sockets: 'http' is given twice"},
+      {"[http]\nmax_connections = 9\nmax_connections_per_client = 10",
+       "3:30: [http] max_connections_per_client: 10 is more than max_connections, 9"},
+      {"[queue]\nbackoff_base = \"2h\"", "1:2: [queue] backoff_cap: 1h is less than backoff_base"},
+      {"[embedding]\nchunk_overlap = 1000", "2:17: [embedding] chunk_overlap: 1000 is more than"},
+      {"[listen.doorbell]\naddress = \"127.0.0.1:1\"", "1:9: [listen.doorbell] 'doorbell' is the name of a descriptor"},
+      {"[listen.http]\n[listen.other]\naddress = \"0.0.0.0:3000\"",
+       "3:11: [listen.other] address: '0.0.0.0:3000' is [listen.http]'s, too"},
+      {"[supervisor]\nstatus_listen = \"0.0.0.0:3000\"",
+       "2:17: [supervisor] status_listen: '0.0.0.0:3000' is [listen.http]'s, too"},
+  }));
+  const std::string text = load_bad(row.text);
+  INFO(row.text << "\n" << text);
+  CHECK(count_lines(text) == 1);
+  CHECK(text.find(row.expected) != std::string::npos);
+}
+
+TEST_CASE("a crash loop that cannot be seen is fine if nothing is restarted") {
+  CHECK_NOTHROW(load_good(
+      programs({{"x", "restart = \"never\"\nbackoff_base = \"20s\"\nsettled_after = \"20s\""}})));
+}
+
+TEST_CASE("programs that wait for each other are named in a cycle") {
+  CHECK(load_bad(programs({{"a", "after = [\"b\"]"}, {"b", "after = [\"a\"]"}})) ==
+        "holdfast.toml:3:9: [program.a] after: programs wait for each other: a -> b -> a");
+  CHECK(load_bad(programs({{"start", "after = [\"one\"]"},
+                           {"one", "after = [\"two\"]"},
+                           {"two", "after = [\"three\"]"},
+                           {"three", "after = [\"one\"]"}})) ==
+        "holdfast.toml:6:9: [program.one] after: programs wait for each other: "
+        "one -> two -> three -> one");
+}
+
+TEST_CASE("a diamond of dependencies is not a cycle") {
+  const Loaded loaded = load_good(programs({{"top", "after = [\"left\", \"right\"]"},
+                                            {"left", "after = [\"base\"]\nstop_timeout = \"1s\""},
+                                            {"right", "after = [\"base\"]\nstop_timeout = \"1s\""},
+                                            {"base", "stop_timeout = \"1s\""}}));
+  CHECK(loaded.warnings.empty());
+}
+
+TEST_CASE("a stop that cannot fit into the deadline is a warning") {
+  CHECK(
+      load_good(programs({{"x", "stop_timeout = \"26s\""}})).warnings ==
+      std::vector<std::string>{"holdfast.toml:3:16: [program.x] stop_timeout: 26s does not fit "
+                               "into the 25s of the shutdown deadline of 30s: the rest is killed"});
+  CHECK(load_good(programs({{"x", "stop_timeout = \"25s\""}})).warnings.empty());
+  const auto chain =
+      load_good(programs({{"a", "stop_timeout = \"20s\""}, {"b", "after = [\"a\"]"}})).warnings;
+  REQUIRE(chain.size() == 1);
+  CHECK(chain[0].find("'b' may take 30s to stop, and there are only 25s") != std::string::npos);
+}
+
+TEST_CASE("a oneshot's stop timeout is not part of a chain") {
+  CHECK(load_good(programs({{"setup", "type = \"oneshot\"\nstop_timeout = \"1h\""},
+                            {"b", "after = [\"setup\"]"}}))
+            .warnings.empty());
+}
+
+TEST_CASE("a listener that nobody uses is a warning") {
+  const auto warnings =
+      load_good("[listen.http]\naddress = \"0.0.0.0:80\"\n" + programs({{"x", ""}})).warnings;
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].starts_with("holdfast.toml:1:9: [listen.http] no program names"));
+}
+
+TEST_CASE("durability for SQLite is pointless with PostgreSQL") {
+  const auto warnings =
+      load_good("[store]\nurl = \"postgres://h/d\"\nrelaxed_durability = true").warnings;
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].starts_with("holdfast.toml:3:22: [store] relaxed_durability has no effect"));
+}
+
+TEST_CASE("a runtime directory must leave room for the workers' socket paths") {
+  const std::string text =
+      load_bad("[supervisor]\nruntime_dir = \"/" + std::string(90, 'r') + "\"");
+  CHECK(count_lines(text) == 1);
+  CHECK(text.starts_with("holdfast.toml:2:15: [supervisor] runtime_dir: '/rrr"));
+  CHECK(text.find("the system allows 107") != std::string::npos);
+}
+
+}  // namespace holdfast::config

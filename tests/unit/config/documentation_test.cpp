@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// docs/configuration.md and the schema say the same.
+#include "common/base/file.hpp"
+#include "common/config/environment.hpp"
+#include "common/config/schema.hpp"
+#include "tests/unit/config/support.hpp"
+
+#include <algorithm>
+
+namespace holdfast::config {
+
+namespace {
+
+std::string documentation() {
+  const auto text = read_file(HOLDFAST_SOURCE_DIR "/docs/configuration.md");
+  REQUIRE(text);
+  return *text;
+}
+
+std::vector<std::string> split(const std::string& text, const std::string& separator) {
+  std::vector<std::string> parts;
+  std::size_t from = 0;
+  for (;;) {
+    const auto at = text.find(separator, from);
+    parts.push_back(text.substr(from, at - from));
+    if (at == std::string::npos) return parts;
+    from = at + separator.size();
+  }
+}
+
+std::string without_ticks(std::string text) {
+  text.erase(std::remove(text.begin(), text.end(), '`'), text.end());
+  return text;
+}
+
+// The rows "| `key` | type | `default` | meaning |" under "## `[section]`"; a default of "unset"
+// means none.
+std::vector<KnownKey> documented_keys() {
+  std::vector<KnownKey> keys;
+  std::string section = "none";
+  for (const std::string& line : split(documentation(), "\n")) {
+    if (line.starts_with("## ")) {
+      section = "none";
+      if (line == "## Top of the file") section = "";
+      if (line.starts_with("## `[")) section = line.substr(5, line.find(']') - 5);
+    }
+    if (section == "none" || !line.starts_with("| `")) continue;
+    const auto cells = split(line, " | ");
+    INFO(line);
+    REQUIRE(cells.size() == 4);
+    const std::string value = without_ticks(cells[2]);
+    keys.push_back({section, without_ticks(cells[0].substr(2)), without_ticks(cells[1]),
+                    value == "unset" ? "" : value});
+    CHECK(cells[3].size() > std::string("X. |").size());
+  }
+  return keys;
+}
+
+std::string describe(const KnownKey& key) {
+  return "[" + key.section + "] " + key.key + " | " + key.type + " | " + key.default_toml;
+}
+
+std::vector<std::string> describe(const std::vector<KnownKey>& keys) {
+  std::vector<std::string> texts;
+  for (const KnownKey& key : keys)
+    texts.push_back(describe(key));
+  std::sort(texts.begin(), texts.end());
+  return texts;
+}
+
+}  // namespace
+
+TEST_CASE("the documentation lists every key once, with its type and default") {
+  CHECK(describe(documented_keys()) == describe(known_keys()));
+}
+
+TEST_CASE("a file of every documented key at its documented default loads") {
+  std::string text;
+  std::string section;
+  const auto name_section = [](std::string name) {
+    if (const auto at = name.find("NAME"); at != std::string::npos) name.replace(at, 4, "http");
+    return name;
+  };
+  for (const KnownKey& key : documented_keys()) {
+    if (key.section != section) text += "[" + name_section(key.section) + "]\n";
+    section = key.section;
+    // A program has to have a command; nothing else lacks a working default.
+    const std::string value = key.key == "command" ? "[\"x\"]" : key.default_toml;
+    if (!value.empty()) text += key.key + " = " + value + "\n";
+  }
+  INFO(text);
+  const Config config = load_good(text).config;
+  CHECK(config.supervisor == Supervisor{});
+  CHECK(config.queue == Queue{});
+  CHECK(config.http == Http{});
+}
+
+TEST_CASE("the documentation lists every variable and its _FILE form") {
+  const std::string text = documentation();
+  CHECK(text.find("| `PORT` |") != std::string::npos);
+  for (const Variable& variable : known_variables()) {
+    INFO(variable.name);
+    CHECK(text.find("| `" + variable.name + "` |") != std::string::npos);
+    const bool has_file_form = text.find("| `" + variable.name + "_FILE` |") != std::string::npos;
+    CHECK(has_file_form == variable.secret);
+  }
+}
+
+TEST_CASE("the complete example of the documentation loads without a warning") {
+  const std::string text = documentation();
+  const auto begin = text.find("```toml\n");
+  REQUIRE(begin != std::string::npos);
+  const auto end = text.find("```", begin + 8);
+  REQUIRE(end != std::string::npos);
+  const Loaded loaded = load_good(text.substr(begin + 8, end - begin - 8));
+  CHECK(loaded.warnings.empty());
+  CHECK(loaded.config.programs.size() == 4);
+}
+
+}  // namespace holdfast::config

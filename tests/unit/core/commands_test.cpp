@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/core/stage.hpp"
+
+using namespace holdfast;
+using namespace holdfast::supervisor::core;
+using namespace holdfast::supervisor::core::test;
+
+TEST_CASE("an unknown target is answered with what there is") {
+  Stage stage({service("api-worker", 2), service("one"), service("none", 0)});
+  stage.begin();
+  const auto answer = [&](const std::string& target) {
+    stage.command(CommandKind::Restart, target);
+    REQUIRE_FALSE(stage.replies.back().ok);
+    REQUIRE(stage.replies.back().request == stage.request);
+    return stage.replies.back().message;
+  };
+  REQUIRE(answer("api") == "no program 'api'; there are: api-worker, one, none");
+  REQUIRE(answer("") == "no program ''; there are: api-worker, one, none");
+  REQUIRE(answer("api-worker.2") ==
+          "no slot 'api-worker.2'; there are api-worker.0 to api-worker.1");
+  REQUIRE(answer("api-worker.") == "no slot 'api-worker.'; there are api-worker.0 to api-worker.1");
+  REQUIRE(answer("one.1x") == "no slot 'one.1x'; there is only one.0");
+  REQUIRE(answer("none.0") == "no slot 'none.0'; none has no slots");
+}
+
+TEST_CASE("a program's name may hold dots") {
+  Stage stage({service("web.v2", 2)});
+  stage.begin().all_ready();
+  stage.command(CommandKind::Stop, "web.v2.1");
+  REQUIRE(stage.replies.back().ok);
+  REQUIRE(stage.state("web.v2.1") == "stopping");
+  REQUIRE(stage.state("web.v2.0") == "ready");
+}
+
+TEST_CASE("stop and start of one slot leave the others alone") {
+  Stage stage({service("a", 2)});
+  stage.begin().all_ready().command(CommandKind::Stop, "a.1").exit("a.1", 0);
+  REQUIRE(stage.state("a.0") == "ready");
+  REQUIRE(stage.state("a.1") == "stopped");
+  stage.command(CommandKind::Start, "a");
+  REQUIRE(stage.state("a.1") == "starting");
+  REQUIRE(stage.slot("a.0").incarnation == 1);
+}
+
+TEST_CASE("start of what runs says so and does nothing") {
+  Stage stage({service("a")});
+  stage.begin().all_ready().clear().command(CommandKind::Start, "a");
+  REQUIRE(stage.spawns.empty());
+  REQUIRE(stage.replies[0].ok);
+  REQUIRE(stage.replies[0].message == "a is started already");
+}
+
+TEST_CASE("start before the dependencies are ready does not jump the queue") {
+  config::Program b = service("b");
+  b.after = {"a"};
+  Stage stage({service("a"), b});
+  stage.begin();
+  for (const CommandKind kind : {CommandKind::Start, CommandKind::Restart}) {
+    stage.command(kind, "b");
+    REQUIRE(stage.replies.back().ok);
+    REQUIRE(stage.state("b.0") == "stopped");
+  }
+  stage.ready("a.0");
+  REQUIRE(stage.state("b.0") == "starting");
+}
+
+TEST_CASE("slots added to a stopped program stay stopped until it is started") {
+  Stage stage({service("a")});
+  stage.begin().all_ready().command(CommandKind::Stop, "a").exit("a.0", 0);
+  stage.command(CommandKind::Scale, "a", 3).clear();
+  REQUIRE(stage.spawns.empty());
+  stage.command(CommandKind::Start, "a");
+  REQUIRE(stage.spawns.size() == 3);
+}
+
+TEST_CASE("the revision changes exactly when the view does") {
+  config::Program program = service("a");
+  program.watchdog = 30s;
+  Fleet fleet({}, {program}, 1, false);
+  const MonoTime now = MonoTime{} + 1h;
+  fleet.begin(now);
+  const ProcessId process{fleet.view().programs[0].slots[0].id, 1};
+  const auto changed = [&](const Event& event) {
+    const auto before = fleet.revision();
+    fleet.step(event, now);
+    return fleet.revision() != before;
+  };
+  REQUIRE(changed(Spawned{process, 5}));
+  REQUIRE(changed(Notified{process, Notice::Ready}));
+  REQUIRE_FALSE(changed(Notified{process, Notice::Watchdog}));
+  REQUIRE_FALSE(changed(Tick{}));
+  REQUIRE(changed(StatusText{process, "42 jobs"}));
+  REQUIRE_FALSE(changed(StatusText{process, "42 jobs"}));
+  REQUIRE_FALSE(changed(Command{1, CommandKind::Start, "nobody", 0}));
+  REQUIRE(fleet.view().programs[0].slots[0].status == "42 jobs");
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/core/stage.hpp"
+
+using namespace holdfast;
+using namespace holdfast::supervisor::core;
+using namespace holdfast::supervisor::core::test;
+
+TEST_CASE("a reload that changes nothing touches nothing") {
+  Stage stage({service("a", 2), oneshot("once")});
+  stage.begin().all_ready().exit("once.0", 0).clear();
+  stage.reload({service("a", 2), oneshot("once")});
+  REQUIRE(stage.replies[0].ok);
+  REQUIRE(stage.replies[0].message == "nothing changed");
+  REQUIRE(stage.spawns.empty());
+  REQUIRE(stage.signals.empty());
+  REQUIRE(stage.reports.empty());
+}
+
+TEST_CASE("added, removed and changed programs; the reply is the diff") {
+  Stage stage({service("a"), service("gone"), service("kept")});
+  stage.begin().all_ready().clear();
+  config::Program a = service("a");
+  a.command = {"/bin/other"};
+  config::Program added = service("new");
+  added.after = {"kept"};
+  stage.reload({service("kept"), a, added});
+  REQUIRE(stage.replies[0].message == "- gone\n~ a: command (rolling restart)\n+ new");
+  REQUIRE(stage.state("gone.0") == "stopping");
+  REQUIRE(stage.state("new.0") == "starting");
+  REQUIRE(stage.slot("a.0").retiring_incarnation == 1);
+  REQUIRE(stage.slot("kept.0").incarnation == 1);
+  stage.exit("gone.0", 0);
+  REQUIRE(stage.program("gone").id == 0);
+  stage.ready("a.0").retiring_exit("a.0");
+  REQUIRE(stage.count(Kind::RollingDone) == 1);
+  const FleetView view = stage.view();
+  REQUIRE(view.programs.size() == 3);
+  REQUIRE(view.programs[0].config.name == "kept");  // the order of the new file
+}
+
+TEST_CASE("thresholds change under running processes, without a restart") {
+  config::Program before = service("a");
+  before.watchdog = 30s;
+  Stage stage({before, service("slow")});
+  stage.begin().ready("a.0");
+  config::Program after = before;
+  after.watchdog = 50s;
+  after.stop_timeout = 2s;
+  config::Program slow = service("slow");
+  slow.ready_timeout = 90s;
+  stage.clear().reload({after, slow});
+  REQUIRE(stage.replies[0].message == "~ a: watchdog, stop_timeout\n~ slow: ready_timeout");
+  stage.advance(49s);
+  REQUIRE(stage.signals.empty());
+  stage.advance(1s);
+  REQUIRE(stage.count(Kind::Hung) == 1);
+  stage.advance(39s);
+  REQUIRE(stage.count(Kind::ReadyTimeout) == 0);
+  stage.advance(1s);
+  REQUIRE(stage.count(Kind::ReadyTimeout) == 1);
+  REQUIRE(stage.spawns.empty());
+}
+
+TEST_CASE("a running process is never held to a watchdog that it was not told of") {
+  config::Program watched = service("watched");
+  watched.watchdog = 30s;
+  Stage stage({service("unwatched"), watched});
+  stage.begin().all_ready().clear();
+  config::Program turned_on = service("unwatched");
+  turned_on.watchdog = 10s;
+  config::Program shorter = watched;
+  shorter.watchdog = 10s;
+  stage.reload({turned_on, shorter}).advance(29s);
+  REQUIRE(stage.signals.empty());
+  stage.advance(1s);
+  REQUIRE(stage.signals_to(stage.of("watched.0")).size() == 1);
+  REQUIRE(stage.signals_to(stage.of("unwatched.0")).empty());
+}
+
+TEST_CASE("a watchdog that is turned off is off at once") {
+  config::Program watched = service("a");
+  watched.watchdog = 30s;
+  Stage stage({watched});
+  stage.begin().all_ready().clear().reload({service("a")}).advance(1h);
+  REQUIRE(stage.signals.empty());
+}
+
+TEST_CASE("replicas in the file scale; a scale by hand stays unless the file's number changes") {
+  Stage stage({service("a", 2)});
+  stage.begin().all_ready().command(CommandKind::Scale, "a", 4).all_ready();
+  config::Program longer = service("a", 2);
+  longer.stop_timeout = 11s;
+  stage.reload({longer});
+  REQUIRE(stage.program("a").wanted == 4);
+  longer.replicas = 3;
+  stage.reload({longer});
+  REQUIRE(stage.replies.back().message == "~ a: replicas 2 -> 3");
+  REQUIRE(stage.program("a").wanted == 3);
+  REQUIRE(stage.state("a.3") == "stopping");
+}
+
+TEST_CASE("if the new settings fail, the old ones stay in force") {
+  Stage stage({service("a", 2)});
+  stage.begin().all_ready().advance(1min).clear();
+  config::Program bad = service("a", 2);
+  bad.command = {"/bin/bad"};
+  bad.stop_timeout = 3s;
+  stage.reload({bad}).exit("a.0", 1);
+  REQUIRE(stage.count(Kind::RollingAborted) == 1);
+  REQUIRE(stage.program("a").config.command == service("a").command);
+  REQUIRE(stage.program("a").config.stop_timeout == 3s);  // thresholds are no part of it
+  REQUIRE(stage.program("a").ready == 2);
+  SECTION("the same file is a change again") {
+    stage.reload({bad});
+    REQUIRE(stage.replies.back().message == "~ a: command (rolling restart)");
+  }
+  SECTION("the old file is none") {
+    config::Program good = service("a", 2);
+    good.stop_timeout = 3s;
+    stage.reload({good});
+    REQUIRE(stage.replies.back().message == "nothing changed");
+  }
+}
+
+TEST_CASE("a change during a roll rolls everything again, to the latest settings") {
+  Stage stage({service("a", 2)});
+  stage.begin().all_ready().clear();
+  config::Program second = service("a", 2);
+  second.command = {"/bin/second"};
+  config::Program third = service("a", 2);
+  third.command = {"/bin/third"};
+  stage.reload({second}).reload({third});
+  for (const char* slot : {"a.0", "a.0", "a.1"})
+    stage.ready(slot).retiring_exit(slot);
+  REQUIRE(stage.spawns.size() == 3);
+  REQUIRE_FALSE(stage.program("a").rolling);
+  REQUIRE(stage.program("a").config.command == third.command);
+}
+
+TEST_CASE(
+    "a changed program that a person stopped stays stopped and starts with the new settings") {
+  Stage stage({service("a")});
+  stage.begin().all_ready().command(CommandKind::Stop, "a").exit("a.0", 0).clear();
+  config::Program changed = service("a");
+  changed.command = {"/bin/other"};
+  stage.reload({changed});
+  REQUIRE(stage.spawns.empty());
+  REQUIRE(stage.program("a").config.command == changed.command);
+}
+
+TEST_CASE("a program that comes back waits until its namesake is gone") {
+  Stage stage({service("a")});
+  stage.begin().all_ready();
+  const ProcessId old = stage.of("a.0");
+  stage.clear().reload({}).reload({service("a")});
+  REQUIRE(stage.spawns.empty());
+  REQUIRE(stage.view().programs[0].slots[0].status ==
+          "waiting for the removed program of this name to end");
+  stage.send(Exited{old, ExitStatus{}});
+  REQUIRE(stage.spawns.size() == 1);
+  REQUIRE(stage.spawns[0].process.slot.program != old.slot.program);
+}
+
+TEST_CASE("of two removed programs the dependant stops first") {
+  config::Program b = service("b");
+  b.after = {"a"};
+  Stage stage({service("a"), b});
+  stage.begin().all_ready().clear().reload({});
+  REQUIRE(stage.state("a.0") == "ready");
+  stage.exit("b.0", 0);
+  REQUIRE(stage.state("a.0") == "stopping");
+  stage.exit("a.0", 0);
+  REQUIRE(stage.view().programs.empty());
+}
+
+TEST_CASE("removing a program that is being rolled answers the roll") {
+  Stage stage({service("a")});
+  stage.begin().all_ready().clear().command(CommandKind::Restart, "a").reload({});
+  REQUIRE(stage.replies.size() == 2);
+  REQUIRE_FALSE(stage.replies[0].ok);
+  REQUIRE(stage.replies[1].message == "- a");
+}
+
+TEST_CASE("a service that becomes a oneshot, and back") {
+  Stage stage({service("a")});
+  stage.begin().all_ready().clear().reload({oneshot("a")});
+  REQUIRE(stage.state("a.0") == "stopping");  // no surge: a oneshot beside a service is two jobs
+  stage.exit("a.0", 0);
+  REQUIRE(stage.state("a.0") == "starting");
+  stage.exit("a.0", 0);
+  REQUIRE(stage.state("a.0") == "done");
+  stage.reload({service("a")}).ready("a.0");
+  REQUIRE(stage.state("a.0") == "ready");
+}
+
+TEST_CASE("the supervisor's own limits change with a reload") {
+  config::Supervisor one;
+  one.max_starting = 1;
+  Stage stage({service("a", 4)}, one);
+  stage.begin();
+  REQUIRE(stage.spawns.size() == 1);
+  config::Supervisor three;
+  three.max_starting = 3;
+  stage.reload({service("a", 4)}, three);
+  REQUIRE(stage.replies[0].message == "~ supervisor: max_starting");
+  REQUIRE(stage.spawns.size() == 3);
+}

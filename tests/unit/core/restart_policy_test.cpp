@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/core/restart_policy.hpp"
+
+#include "tests/support/catch.hpp"
+
+using namespace holdfast;
+using namespace holdfast::supervisor::core;
+using namespace std::chrono_literals;
+using config::ProgramType;
+using config::RestartPolicy;
+
+namespace {
+
+Ending exit_after(int code, Duration ready_for = {}) {
+  Ending ending;
+  ending.status = ExitStatus{false, code, false};
+  ending.ready_for = ready_for;
+  return ending;
+}
+
+config::Program plain() {
+  config::Program program;
+  program.backoff_jitter = 0;
+  program.crash_loop_exits = 100;
+  return program;
+}
+
+Decision once(const config::Program& program, const Ending& ending) {
+  RestartMemory memory;
+  Random random(1);
+  return decide(program, memory, ending, MonoTime{} + 1h, random);
+}
+
+}  // namespace
+
+TEST_CASE("the policy decides by how the process ended") {
+  struct Row {
+    const char* what;
+    RestartPolicy policy;
+    ProgramType type;
+    Ending ending;
+    Verdict expected;
+  };
+  Ending crashed;
+  crashed.status = ExitStatus{true, 11, true};
+  Ending hung_but_clean = exit_after(0);
+  hung_but_clean.by_us = true;
+  const Row rows[] = {
+      {"always, exit 0", RestartPolicy::Always, ProgramType::Service, exit_after(0),
+       Verdict::Backoff},
+      {"always, exit 1", RestartPolicy::Always, ProgramType::Service, exit_after(1),
+       Verdict::Backoff},
+      {"always, settled", RestartPolicy::Always, ProgramType::Service, exit_after(1, 10s),
+       Verdict::Restart},
+      {"always, almost settled", RestartPolicy::Always, ProgramType::Service, exit_after(1, 9999ms),
+       Verdict::Backoff},
+      {"always, signal", RestartPolicy::Always, ProgramType::Service, crashed, Verdict::Backoff},
+      {"always, 78", RestartPolicy::Always, ProgramType::Service, exit_after(78), Verdict::Fail},
+      {"always, 78 after an hour", RestartPolicy::Always, ProgramType::Service, exit_after(78, 1h),
+       Verdict::Fail},
+      {"always, no spawn", RestartPolicy::Always, ProgramType::Service, Ending{}, Verdict::Backoff},
+      {"on failure, exit 0", RestartPolicy::OnFailure, ProgramType::Service, exit_after(0),
+       Verdict::Leave},
+      {"on failure, exit 1", RestartPolicy::OnFailure, ProgramType::Service, exit_after(1),
+       Verdict::Backoff},
+      {"on failure, hung, exit 0", RestartPolicy::OnFailure, ProgramType::Service, hung_but_clean,
+       Verdict::Backoff},
+      {"never, exit 0", RestartPolicy::Never, ProgramType::Service, exit_after(0), Verdict::Leave},
+      {"never, exit 1", RestartPolicy::Never, ProgramType::Service, exit_after(1), Verdict::Fail},
+      {"never, no spawn", RestartPolicy::Never, ProgramType::Service, Ending{}, Verdict::Fail},
+      {"oneshot, exit 0", RestartPolicy::Always, ProgramType::Oneshot, exit_after(0),
+       Verdict::Done},
+      {"oneshot, exit 1", RestartPolicy::Always, ProgramType::Oneshot, exit_after(1),
+       Verdict::Backoff},
+      {"oneshot, 78", RestartPolicy::Always, ProgramType::Oneshot, exit_after(78), Verdict::Fail},
+      {"oneshot, never, exit 1", RestartPolicy::Never, ProgramType::Oneshot, exit_after(1),
+       Verdict::Fail},
+  };
+  for (const Row& row : rows) {
+    INFO(row.what);
+    config::Program program = plain();
+    program.restart = row.policy;
+    program.type = row.type;
+    CHECK(once(program, row.ending).verdict == row.expected);
+  }
+}
+
+TEST_CASE("a signal 78 or a 78 that we caused is not the configuration's exit code") {
+  Ending signal;
+  signal.status = ExitStatus{true, 78, false};
+  CHECK(once(plain(), signal).verdict == Verdict::Backoff);
+  Ending hung = exit_after(78);
+  hung.by_us = true;
+  CHECK(once(plain(), hung).verdict == Verdict::Backoff);
+}
+
+TEST_CASE("the delays double up to the cap") {
+  config::Program program = plain();
+  RestartMemory memory;
+  Random random(1);
+  std::vector<Duration> delays;
+  for (int i = 0; i < 9; ++i) {
+    delays.push_back(decide(program, memory, exit_after(1), MonoTime{} + i * 1min, random).delay);
+  }
+  REQUIRE(delays == std::vector<Duration>{250ms, 500ms, 1s, 2s, 4s, 8s, 16s, 30s, 30s});
+}
+
+TEST_CASE("the jitter spreads over the whole band and no further") {
+  config::Program program = plain();
+  program.backoff_jitter = 0.2;
+  Random random(7);
+  Duration low = 1h;
+  Duration high{};
+  for (int i = 0; i < 2000; ++i) {
+    const Duration delay = backoff_delay(program, 2, random);
+    low = std::min(low, delay);
+    high = std::max(high, delay);
+  }
+  REQUIRE(low >= 800ms);
+  REQUIRE(low < 810ms);
+  REQUIRE(high <= 1200ms);
+  REQUIRE(high > 1190ms);
+}
+
+TEST_CASE("the back-off starts over after backoff_reset of being ready, not a moment sooner") {
+  const auto delay_after = [](Duration ready_for) {
+    config::Program program = plain();
+    program.settled_after = 1h;  // so that no end is answered at once
+    RestartMemory memory;
+    Random random(1);
+    MonoTime now{};
+    for (int i = 0; i < 4; ++i)
+      decide(program, memory, exit_after(1), now += 1min, random);
+    return decide(program, memory, exit_after(1, ready_for), now += 2min, random).delay;
+  };
+  REQUIRE(delay_after(54s) == 4s);
+  REQUIRE(delay_after(60s) == 250ms);
+}
+
+TEST_CASE("a settled end is answered at once and keeps the place in the back-off") {
+  config::Program program = plain();
+  RestartMemory memory;
+  Random random(1);
+  MonoTime now{};
+  decide(program, memory, exit_after(1), now += 1min, random);
+  REQUIRE(decide(program, memory, exit_after(1, 11s), now += 1min, random).verdict ==
+          Verdict::Restart);
+  REQUIRE(decide(program, memory, exit_after(1), now += 1min, random).delay == 500ms);
+}
+
+TEST_CASE("five ends in a minute are a crash loop even if each had settled; four are not") {
+  config::Program program = plain();
+  program.crash_loop_exits = 5;
+  RestartMemory memory;
+  Random random(1);
+  MonoTime now{};
+  for (int i = 0; i < 4; ++i) {
+    REQUIRE(decide(program, memory, exit_after(1, 11s), now += 11s, random).verdict ==
+            Verdict::Restart);
+  }
+  const Decision fifth = decide(program, memory, exit_after(1, 11s), now += 11s, random);
+  REQUIRE(fifth.verdict == Verdict::CrashLoop);
+  REQUIRE(fifth.entered_crash_loop);
+  REQUIRE(fifth.delay == 30s);
+  REQUIRE_FALSE(decide(program, memory, exit_after(1), now += 30s, random).entered_crash_loop);
+}
+
+TEST_CASE("one end each twenty seconds of good work is no crash loop, however long it goes on") {
+  config::Program program = plain();
+  program.crash_loop_exits = 5;
+  RestartMemory memory;
+  Random random(1);
+  MonoTime now{};
+  for (int i = 0; i < 1000; ++i) {
+    REQUIRE(decide(program, memory, exit_after(1, 20s), now += 20s, random).verdict ==
+            Verdict::Restart);
+  }
+  REQUIRE(memory.recent.size() <= 5);
+}
+
+// PM2's limit is defeated by any delay above 1 s, systemd's by RestartSec > 2 s.
+TEST_CASE("a worker that always fails reaches the crash loop whatever the numbers are") {
+  for (const Duration base : {Duration(0s), Duration(1ms), Duration(250ms), Duration(10s)}) {
+    for (const Duration cap : {Duration(0s), Duration(1s), Duration(30s), Duration(1h)}) {
+      for (const Duration window : {Duration(0s), Duration(1ms), Duration(60s), Duration(24h)}) {
+        for (const std::uint32_t exits : {0U, 1U, 2U, 5U, 50U}) {
+          for (const Duration settled : {Duration(0s), Duration(10s)}) {
+            for (const Duration lives : {Duration(0s), Duration(999ms)}) {
+              config::Program program;
+              program.backoff_base = base;
+              program.backoff_cap = cap;
+              program.crash_loop_window = window;
+              program.crash_loop_exits = exits;
+              program.crash_loop_retry = 0s;
+              program.settled_after = settled;
+              program.backoff_reset = 0s;
+              RestartMemory memory;
+              Random random(3);
+              MonoTime now{};
+              std::uint32_t ends = 0;
+              Decision decision;
+              do {
+                ++ends;
+                decision = decide(program, memory, exit_after(1, lives), now, random);
+                REQUIRE(decision.delay >= 10ms);  // and never spins
+                now += decision.delay + lives;
+              } while (decision.verdict != Verdict::CrashLoop && ends <= 60);
+              INFO("base " << base.count() << " window " << window.count() << " exits " << exits);
+              REQUIRE(ends == std::max(1U, exits));
+              REQUIRE(decision.delay >= 1s);
+            }
+          }
+        }
+      }
+    }
+  }
+}

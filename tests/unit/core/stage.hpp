@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Stage: a Fleet in virtual time with everything it asked for written down. Spawns are answered by
+// themselves unless a test wants to answer them; nothing else happens unless the test says so.
+
+#include "supervisor/core/fleet.hpp"
+#include "tests/support/catch.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace holdfast::supervisor::core::test {
+
+using namespace std::chrono_literals;
+
+// A service that runs forever, ready on READY=1, watchdog off: each test turns on what it is about.
+inline config::Program service(std::string name, std::uint32_t replicas = 1) {
+  config::Program program;
+  program.name = std::move(name);
+  program.command = {"/bin/" + program.name};
+  program.replicas = replicas;
+  program.watchdog = 0s;
+  program.backoff_jitter = 0;
+  return program;
+}
+
+inline config::Program oneshot(std::string name) {
+  config::Program program = service(std::move(name));
+  program.type = config::ProgramType::Oneshot;
+  return program;
+}
+
+class Stage {
+ public:
+  explicit Stage(std::vector<config::Program> programs, config::Supervisor supervisor = {},
+                 bool is_pid1 = false, std::uint64_t seed = 1)
+      : fleet_(supervisor, programs, seed, is_pid1) {}
+
+  bool auto_spawn = true;
+
+  Stage& begin() {
+    take(fleet_.begin(now));
+    return *this;
+  }
+  Stage& send(const Event& event) {
+    take(fleet_.step(event, now));
+    return *this;
+  }
+  // Time passes; the timer fires whenever it is due.
+  Stage& advance(Duration by) {
+    const MonoTime end = now + by;
+    while (armed && *armed <= end) {
+      now = std::max(now, *armed);
+      armed.reset();
+      send(Tick{});
+    }
+    now = end;
+    return *this;
+  }
+  // Time passes and nobody fires the timer: the supervisor itself is held up.
+  Stage& freeze(Duration by) {
+    now += by;
+    return *this;
+  }
+
+  Stage& ready(const std::string& slot) { return send(Notified{of(slot), Notice::Ready}); }
+  Stage& ping(const std::string& slot) { return send(Notified{of(slot), Notice::Watchdog}); }
+  Stage& exit(const std::string& slot, int code) {
+    return send(Exited{of(slot), ExitStatus{false, code, false}});
+  }
+  Stage& die(const std::string& slot, int signal) {
+    return send(Exited{of(slot), ExitStatus{true, signal, false}});
+  }
+  Stage& retiring_exit(const std::string& slot, int code = 0) {
+    return send(Exited{retiring(slot), ExitStatus{false, code, false}});
+  }
+  Stage& command(CommandKind kind, const std::string& target, std::uint32_t count = 0) {
+    return send(Command{++request, kind, target, count});
+  }
+  Stage& reload(std::vector<config::Program> programs, config::Supervisor supervisor = {}) {
+    return send(Reload{++request, supervisor, std::move(programs)});
+  }
+  // All slots that start become ready, as often as it takes.
+  Stage& all_ready() {
+    for (bool again = true; again;) {
+      again = false;
+      for (const ProgramView& program : fleet_.view().programs) {
+        for (const SlotView& slot : program.slots) {
+          if (slot.state != SlotState::Starting || slot.pid == 0) continue;
+          if (program.config.type == config::ProgramType::Oneshot) continue;
+          send(Notified{{slot.id, slot.incarnation}, Notice::Ready});
+          again = true;
+        }
+      }
+    }
+    return *this;
+  }
+
+  FleetView view() const { return fleet_.view(); }
+  ProgramView program(const std::string& name) const {
+    for (const ProgramView& program : fleet_.view().programs) {
+      if (program.config.name == name) return program;
+    }
+    return {};
+  }
+  // "api-worker.0"; a slot that does not exist has the program id 0.
+  SlotView slot(const std::string& name) const {
+    const std::size_t dot = name.rfind('.');
+    for (const SlotView& slot : program(name.substr(0, dot)).slots) {
+      if (std::to_string(slot.id.slot) == name.substr(dot + 1)) return slot;
+    }
+    return {};
+  }
+  std::string state(const std::string& name) const {
+    return std::string(to_string(slot(name).state));
+  }
+  ProcessId of(const std::string& name) const { return {slot(name).id, slot(name).incarnation}; }
+  ProcessId retiring(const std::string& name) const {
+    return {slot(name).id, slot(name).retiring_incarnation};
+  }
+
+  // What has been asked for since the last clear().
+  std::vector<Spawn> spawns;
+  std::vector<Signal> signals;
+  std::vector<Report> reports;
+  std::vector<Reply> replies;
+  std::vector<Finish> finishes;
+  int drains = 0;
+  std::size_t timers = 0;
+
+  std::size_t count(Kind kind) const {
+    std::size_t count = 0;
+    for (const Report& report : reports)
+      count += report.kind == kind ? 1 : 0;
+    return count;
+  }
+  std::string message(Kind kind) const {
+    for (const Report& report : reports) {
+      if (report.kind == kind) return report.message;
+    }
+    return "none";
+  }
+  std::vector<int> signals_to(const ProcessId& process) const {
+    std::vector<int> list;
+    for (const Signal& signal : signals) {
+      if (signal.process == process) list.push_back(signal.signal);
+    }
+    return list;
+  }
+  Stage& clear() {
+    spawns.clear();
+    signals.clear();
+    reports.clear();
+    replies.clear();
+    timers = 0;
+    return *this;
+  }
+
+  MonoTime now{std::chrono::hours(1)};
+  std::optional<MonoTime> armed;
+  std::uint64_t request = 0;
+  std::int64_t next_pid = 100;
+
+ private:
+  void take(Actions actions) {
+    std::vector<Spawn> asked;
+    for (const Action& action : actions) {
+      if (const auto* spawn = std::get_if<Spawn>(&action)) asked.push_back(*spawn);
+      if (const auto* signal = std::get_if<Signal>(&action)) signals.push_back(*signal);
+      if (const auto* report = std::get_if<Report>(&action)) reports.push_back(*report);
+      if (const auto* reply = std::get_if<Reply>(&action)) replies.push_back(*reply);
+      if (const auto* finish = std::get_if<Finish>(&action)) finishes.push_back(*finish);
+      if (std::holds_alternative<BeginDrain>(action)) ++drains;
+      if (const auto* timer = std::get_if<ArmTimer>(&action)) {
+        armed = timer->at;
+        ++timers;
+      }
+    }
+    for (const Spawn& spawn : asked) {
+      spawns.push_back(spawn);
+      if (auto_spawn) send(Spawned{spawn.process, next_pid++});
+    }
+  }
+
+  Fleet fleet_;
+};
+
+}  // namespace holdfast::supervisor::core::test

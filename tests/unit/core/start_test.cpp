@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/core/stage.hpp"
+
+using namespace holdfast;
+using namespace holdfast::supervisor::core;
+using namespace holdfast::supervisor::core::test;
+
+namespace {
+
+std::vector<config::Program> stack() {
+  config::Program queue = service("queue-worker");
+  queue.after = {"migrate"};
+  config::Program api = service("api-worker", 2);
+  api.after = {"queue-worker"};
+  return {api, queue, oneshot("migrate")};
+}
+
+}  // namespace
+
+TEST_CASE("programs start after what they depend on is ready, not merely running") {
+  Stage stage(stack());
+  stage.begin();
+  REQUIRE(stage.spawns.size() == 1);
+  REQUIRE(stage.state("migrate.0") == "starting");
+  REQUIRE(stage.slot("queue-worker.0").status == "waiting for migrate");
+  stage.advance(10s);
+  REQUIRE(stage.spawns.size() == 1);
+
+  stage.exit("migrate.0", 0);
+  REQUIRE(stage.state("migrate.0") == "done");
+  REQUIRE(stage.state("queue-worker.0") == "starting");
+  REQUIRE(stage.state("api-worker.0") == "stopped");
+
+  stage.ready("queue-worker.0");
+  REQUIRE(stage.state("api-worker.0") == "starting");
+  REQUIRE(stage.state("api-worker.1") == "starting");
+  REQUIRE_FALSE(stage.view().ready);
+  stage.ready("api-worker.0");
+  REQUIRE(stage.view().ready);  // min_ready is 1
+}
+
+TEST_CASE("incarnations count from 1 in each slot and ids are never 0") {
+  Stage stage({service("a", 2)});
+  stage.begin();
+  REQUIRE(stage.spawns.size() == 2);
+  REQUIRE(stage.spawns[0].process.incarnation == 1);
+  REQUIRE(stage.spawns[1].process.incarnation == 1);
+  REQUIRE(stage.spawns[0].process.slot.program != 0);
+  REQUIRE(stage.spawns[0].predecessor.empty());
+}
+
+TEST_CASE("ready = started is ready as soon as it runs") {
+  config::Program program = service("nginx");
+  program.ready = config::ReadyKind::Started;
+  Stage stage({program});
+  stage.auto_spawn = false;
+  stage.begin();
+  REQUIRE(stage.state("nginx.0") == "starting");
+  stage.send(Spawned{stage.of("nginx.0"), 42});
+  REQUIRE(stage.state("nginx.0") == "ready");
+  REQUIRE(stage.slot("nginx.0").pid == 42);
+}
+
+TEST_CASE("READY=1 that overtakes the news of the spawn counts") {
+  Stage stage({service("a")});
+  stage.auto_spawn = false;
+  stage.begin();
+  stage.ready("a.0");
+  REQUIRE(stage.state("a.0") == "starting");
+  stage.send(Spawned{stage.of("a.0"), 42});
+  REQUIRE(stage.state("a.0") == "ready");
+}
+
+TEST_CASE("no more than max_starting start at a time, first come first served") {
+  config::Supervisor supervisor;
+  supervisor.max_starting = 2;
+  Stage stage({service("a", 5)}, supervisor);
+  stage.begin();
+  REQUIRE(stage.spawns.size() == 2);
+  REQUIRE(stage.slot("a.2").status == "waiting for a place to start");
+  stage.ready("a.1");
+  REQUIRE(stage.spawns.size() == 3);
+  REQUIRE(stage.state("a.2") == "starting");
+  stage.all_ready();
+  REQUIRE(stage.program("a").ready == 5);
+}
+
+TEST_CASE("a program that never becomes ready leaves a place for a healthy one's restart") {
+  config::Program bad = service("bad", 4);
+  bad.stop_timeout = 1s;
+  Stage stage({bad, service("good")});
+  stage.begin();
+  for (int i = 0; i < 4; ++i)
+    stage.exit("bad." + std::to_string(i), 1);
+  stage.ready("good.0");
+  stage.advance(30s);  // the bad ones are starting again, three at a time
+  std::size_t starting = 0;
+  for (const SlotView& slot : stage.program("bad").slots) {
+    if (slot.state == SlotState::Starting) ++starting;
+  }
+  REQUIRE(starting == 3);
+  stage.die("good.0", 9);
+  REQUIRE(stage.state("good.0") == "starting");
+}
+
+TEST_CASE("a oneshot that runs for long holds no place and is not shot by the ready timeout") {
+  config::Supervisor supervisor;
+  supervisor.max_starting = 1;
+  Stage stage({oneshot("migrate"), service("a")}, supervisor);
+  stage.begin();
+  REQUIRE(stage.state("a.0") == "starting");
+  stage.ready("a.0").advance(10min);
+  REQUIRE(stage.signals.empty());
+  REQUIRE(stage.message(Kind::ReadyTimeout) ==
+          "migrate.0 (incarnation 1) is still running after 1m");
+  REQUIRE(stage.count(Kind::ReadyTimeout) == 1);
+}
+
+TEST_CASE("a oneshot that fails is tried again by the same back-off, and its dependants wait") {
+  config::Program api = service("api");
+  api.after = {"migrate"};
+  Stage stage({oneshot("migrate"), api});
+  stage.begin().exit("migrate.0", 1);
+  REQUIRE(stage.state("migrate.0") == "backoff");
+  REQUIRE(stage.state("api.0") == "stopped");
+  stage.advance(250ms);
+  REQUIRE(stage.slot("migrate.0").incarnation == 2);
+  stage.exit("migrate.0", 0);
+  REQUIRE(stage.state("api.0") == "starting");
+}
+
+TEST_CASE("a dependency that is lost later stops nobody, and restarts do not wait for it") {
+  Stage stage(stack());
+  stage.begin().exit("migrate.0", 0).all_ready().clear();
+  stage.exit("queue-worker.0", 1);
+  REQUIRE(stage.signals.empty());
+  stage.die("api-worker.0", 9).advance(250ms);
+  REQUIRE(stage.state("api-worker.0") == "starting");
+}
+
+TEST_CASE("not ready in time: told to stop, counted as a failure") {
+  config::Program program = service("a");
+  program.ready_timeout = 5s;
+  Stage stage({program});
+  stage.begin().advance(4999ms);
+  REQUIRE(stage.signals.empty());
+  stage.advance(1ms);
+  REQUIRE(stage.message(Kind::ReadyTimeout) ==
+          "a.0 (incarnation 1) was not ready within 5s: stopping it");
+  REQUIRE(stage.signals_to(stage.of("a.0")) == std::vector<int>{15, 18});
+  stage.ready("a.0");  // too late
+  REQUIRE(stage.state("a.0") == "stopping");
+  stage.die("a.0", 15);
+  REQUIRE(stage.state("a.0") == "backoff");
+  REQUIRE(stage.message(Kind::Backoff) ==
+          "a.0 (incarnation 1) ended, never having been ready: signal 15 (SIGTERM) after 5s; next "
+          "start in 250ms");
+}
+
+TEST_CASE("a failed spawn is a failure with back-off that names step and error") {
+  Stage stage({service("a")});
+  stage.auto_spawn = false;
+  stage.begin();
+  for (int i = 0; i < 4; ++i) {
+    REQUIRE(stage.state("a.0") == "starting");
+    stage.send(SpawnFailed{stage.of("a.0"), "fork", EAGAIN});
+    REQUIRE(stage.state("a.0") == "backoff");  // never a spin
+    stage.advance(30s);
+  }
+  REQUIRE(stage.slot("a.0").last_error == "fork: Resource temporarily unavailable");
+  REQUIRE(stage.message(Kind::SpawnFailed) ==
+          "a.0 (incarnation 1) could not be started: fork: Resource temporarily unavailable; next "
+          "start in 250ms");
+  stage.send(SpawnFailed{stage.of("a.0"), "exec", ENOENT});
+  REQUIRE(stage.state("a.0") == "crash_loop");
+}

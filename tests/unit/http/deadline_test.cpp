@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Slow clients and slow handlers: nobody holds a connection longer than the limits allow.
+#include "tests/support/catch.hpp"
+#include "tests/unit/http/harness.hpp"
+
+using namespace holdfast;
+using namespace holdfast::http;
+using namespace holdfast::http::testing;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr auto kNever = std::chrono::hours(1);
+
+// Only the deadline under test can end anything.
+Limits patient_limits() {
+  Limits limits;
+  limits.header_timeout = limits.body_timeout = limits.idle_timeout = kNever;
+  limits.write_timeout = limits.handler_timeout = kNever;
+  return limits;
+}
+
+// Sends `piece` again and again, never fast enough, until the server says something.
+RawAnswer drip(RawClient& client, std::string_view piece) {
+  while (!client.readable(5)) {
+    if (!client.send(piece)) break;
+  }
+  return client.read_answer();
+}
+
+}  // namespace
+
+TEST_CASE("A head that drips is cut off at its absolute deadline while others are served") {
+  Limits limits = patient_limits();
+  limits.header_timeout = milliseconds(400);
+  TestServer server(echo_handler(), limits);
+  std::vector<RawClient> slow;
+  for (int i = 0; i < 50; ++i) {
+    slow.emplace_back(server.port);
+    slow.back().send("GET / HTTP/1.1\r\nX: ");
+  }
+  RawClient normal(server.port);
+  for (int i = 0; i < 20; ++i)
+    CHECK(normal.ask(get("/")).status == 200);
+  const RawAnswer answer = drip(slow[0], "a");  // each byte would renew a naive timeout
+  CHECK(answer.status == 408);
+  CHECK(answer.field("Connection") == "close");
+  for (std::size_t i = 1; i < slow.size(); ++i)
+    CHECK(slow[i].read_answer().status == 408);
+  CHECK(normal.ask(get("/")).status == 200);
+}
+
+TEST_CASE("A body that drips is cut off at its deadline") {
+  Limits limits = patient_limits();
+  limits.body_timeout = milliseconds(200);
+  TestServer server(echo_handler(), limits);
+  RawClient client(server.port);
+  SECTION("by length") {
+    client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000\r\n\r\n");
+    CHECK(drip(client, "a").status == 408);
+  }
+  SECTION("chunked") {
+    client.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+    CHECK(drip(client, "1\r\na\r\n").status == 408);
+  }
+}
+
+TEST_CASE("A head that comes late after a quick request still has its own deadline") {
+  Limits limits = patient_limits();
+  limits.header_timeout = milliseconds(200);
+  TestServer server(echo_handler(), limits);
+  RawClient client(server.port);
+  CHECK(client.ask(get("/")).status == 200);
+  client.send("GET / HT");
+  CHECK(client.read_answer().status == 408);
+}
+
+TEST_CASE("An idle connection is closed without a word") {
+  Limits limits = patient_limits();
+  limits.idle_timeout = milliseconds(100);
+  TestServer server(echo_handler(), limits);
+  RawClient fresh(server.port);
+  CHECK(fresh.closed_by_peer());
+  RawClient used(server.port);
+  CHECK(used.ask(get("/")).status == 200);
+  CHECK(used.closed_by_peer());
+  server.wait_for_connections(0);
+}
+
+TEST_CASE("A reader that does not read is cut off") {
+  Limits limits = patient_limits();
+  limits.write_timeout = milliseconds(100);
+  const std::size_t size = 32u << 20;  // more than both sockets' buffers hold
+  Handler handler = [&](const std::shared_ptr<Request>&, const Responder& respond) {
+    respond(Response::text(200, std::string(size, 'x')));
+  };
+  SECTION("the time allowed grows with the size: 1 s for 64 KiB") {
+    limits.write_timeout = Duration::zero();
+    TestServer server(handler, limits);
+    RawClient client(server.port);
+    CHECK(client.ask(get("/")).body.size() == size);
+  }
+  SECTION("and ends") {
+    TestServer server(handler, limits);
+    RawClient client(server.port);
+    client.send(get("/"));
+    REQUIRE(client.readable(kPatienceMs));
+    CHECK(server.stats().requests_in_flight == 1);
+    // Its 512 seconds are too long for a test: the client's end comes first, and is noticed.
+    client.reset();
+    server.wait_for_connections(0);
+    CHECK(server.stats().requests_in_flight == 0);
+  }
+}
+
+TEST_CASE("A short answer that is never read is cut off at the write timeout") {
+  Limits limits = patient_limits();
+  limits.write_timeout = milliseconds(100);
+  TestServer server(
+      [](const std::shared_ptr<Request>&, const Responder& respond) {
+        respond(Response::text(200, std::string(60'000, 'x')));
+      },
+      limits);
+  RawClient client(server.port);
+  // Enough pipelined requests to fill the buffers with their answers; nothing is read.
+  std::string burst;
+  for (int i = 0; i < 400; ++i)
+    burst += get("/");
+  client.send(burst);
+  server.wait_for_connections(0);
+  CHECK(server.stats().requests_total < 400);
+}
+
+TEST_CASE("A handler that takes too long is answered for, and its late answer is nobody's") {
+  Limits limits = patient_limits();
+  limits.handler_timeout = milliseconds(100);
+  std::vector<Responder> held;
+  TestServer server(
+      [&](const std::shared_ptr<Request>&, const Responder& respond) { held.push_back(respond); },
+      limits);
+  RawClient client(server.port);
+  const RawAnswer answer = client.ask(get("/"));
+  CHECK(answer.status == 503);
+  CHECK_FALSE(answer.field("Retry-After").empty());
+  CHECK(answer.field("Connection") == "close");
+  server.loop.run([&] { held.at(0)(Response::text(200, "late")); });
+  client.finish_sending();
+  CHECK(client.read_rest().empty());
+}
+
+TEST_CASE("A client that never closes does not keep a refused connection open") {
+  Limits limits = patient_limits();
+  TestServer server(echo_handler(), limits);
+  RawClient client(server.port);
+  CHECK(client.ask("nonsense\r\n\r\n").status == 400);
+  server.wait_for_connections(0);  // after the two seconds of lingering, without our help
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/http/client.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/unit/http/harness.hpp"
+
+using namespace holdfast;
+using namespace holdfast::http;
+using namespace holdfast::http::testing;
+
+namespace {
+
+ErrorKind error_of(const Result<Response>& result) {
+  REQUIRE_FALSE(result);
+  INFO(result.error().message);
+  CHECK_FALSE(result.error().message.empty());
+  return result.error().kind;
+}
+
+FetchOptions impatient() {
+  FetchOptions options;
+  options.deadline = std::chrono::milliseconds(300);
+  return options;
+}
+
+std::string local_url(std::uint16_t port, std::string_view host = "127.0.0.1") {
+  return "http://" + std::string(host) + ":" + std::to_string(port);
+}
+
+}  // namespace
+
+TEST_CASE("fetch sends method, target, headers and body as given, and returns the answer") {
+  TempDir dir;
+  Request seen;
+  TestServer server([&](const std::shared_ptr<Request>& request, const Responder& respond) {
+    seen = *request;
+    auto response = Response::json(422, R"({"a":1})");
+    response.headers.add("X-One", "1");
+    respond(response);
+  });
+  server.loop.run(
+      [&] { return server.server->listen(make_listener("unix:" + dir.path("s"))).has_value(); });
+  Headers headers;
+  headers.add("X-Sent", "yes");
+  headers.add("Content-Type", "application/json");
+  headers.add("Content-Length", "999");  // the client's own business
+  for (const auto& base : {local_url(server.port), local_url(server.port, "localhost"),
+                           "unix:" + dir.path("s") + ":"}) {
+    CAPTURE(base);
+    const auto result = fetch("PUT", base + "/a%20b?x=%2B", headers, "payload");
+    REQUIRE(result);
+    CHECK(result->status == 422);
+    CHECK(result->body == R"({"a":1})");
+    CHECK(*result->headers.find("X-One") == "1");
+    CHECK(seen.method == "PUT");
+    CHECK(seen.target == "/a%20b?x=%2B");
+    CHECK(*seen.headers.find("X-Sent") == "yes");
+    CHECK(seen.headers.count("Host") == 1);
+    CHECK(seen.body == "payload");
+  }
+}
+
+TEST_CASE("fetch does every method") {
+  TestServer server(echo_handler());
+  for (const char* method : {"GET", "DELETE", "POST", "OPTIONS"}) {
+    const auto result = fetch(method, local_url(server.port) + "/x", {}, "");
+    REQUIRE(result);
+    CHECK(result->body == std::string(method) + " /x ");
+  }
+  const auto head = fetch("HEAD", local_url(server.port) + "/x", {}, "");
+  REQUIRE(head);
+  CHECK(head->status == 200);
+  CHECK(head->body.empty());
+}
+
+TEST_CASE("fetch follows no redirect") {
+  ScriptedPeer peer(
+      answering("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n"
+                "Content-Length: 0\r\n\r\n"));
+  const auto result = fetch("GET", peer.url(), {}, "");
+  REQUIRE(result);
+  CHECK(result->status == 302);
+}
+
+TEST_CASE("fetch leaves a compressed body as it is") {
+  ScriptedPeer peer(
+      answering("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+                "Content-Length: 4\r\n\r\n\x1f\x8b\x08\x7f"));
+  const auto result = fetch("GET", peer.url(), {}, "");
+  REQUIRE(result);
+  CHECK(result->body == "\x1f\x8b\x08\x7f");
+}
+
+TEST_CASE("fetch ends at its absolute deadline") {
+  SECTION("a server that drips, which renews every timeout per read") {
+    ScriptedPeer peer([](RawClient& client) {
+      read_request_head(client);
+      client.send("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
+      while (!client.readable(5) && client.send("x")) {
+      }
+    });
+    CHECK(error_of(fetch("GET", peer.url(), {}, "", impatient())) == ErrorKind::DeadlineExceeded);
+  }
+  SECTION("a body that ends with the connection: the cut is not taken for its end") {
+    ScriptedPeer peer([](RawClient& client) {
+      read_request_head(client);
+      client.send("HTTP/1.0 200 OK\r\n\r\n");
+      while (!client.readable(5) && client.send("x")) {
+      }
+    });
+    CHECK(error_of(fetch("GET", peer.url(), {}, "", impatient())) == ErrorKind::DeadlineExceeded);
+  }
+  SECTION("a server that says nothing") {
+    const Fd listener = make_listener();
+    CHECK(error_of(fetch("GET", local_url(port_of(listener)), {}, "", impatient())) ==
+          ErrorKind::DeadlineExceeded);
+  }
+  SECTION("a TLS handshake that nobody answers") {
+    const Fd listener = make_listener();
+    const std::string url = "https://127.0.0.1:" + std::to_string(port_of(listener));
+    CHECK(error_of(fetch("GET", url, {}, "", impatient())) == ErrorKind::DeadlineExceeded);
+  }
+}
+
+TEST_CASE("fetch stops at the byte limit") {
+  FetchOptions options;
+  options.max_response_bytes = 1000;
+  const std::string body(1001, 'x');
+  for (const std::string& head :
+       {std::string("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n"),
+        std::string("HTTP/1.0 200 OK\r\n\r\n"),
+        std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n")}) {
+    CAPTURE(head);
+    ScriptedPeer peer(answering(head + body));
+    CHECK(error_of(fetch("GET", peer.url(), {}, "", options)) == ErrorKind::ResourceExhausted);
+  }
+}
+
+TEST_CASE("fetch takes a truncated answer for an error") {
+  for (const std::string& bytes :
+       {std::string("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc"),
+        std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc"),
+        std::string("nonsense"), std::string("")}) {
+    CAPTURE(bytes);
+    ScriptedPeer peer(answering(bytes));
+    CHECK(error_of(fetch("GET", peer.url(), {}, "")) == ErrorKind::DataLoss);
+  }
+}
+
+TEST_CASE("fetch tells an unreachable server from a bad request of ours") {
+  TempDir dir;
+  const std::uint16_t free_port = port_of(make_listener());
+  CHECK(error_of(fetch("GET", local_url(free_port), {}, "")) == ErrorKind::Unavailable);
+  CHECK(error_of(fetch("GET", "unix:" + dir.path("none") + ":/", {}, "")) ==
+        ErrorKind::Unavailable);
+  CHECK(error_of(fetch("GET", "http://name.invalid/", {}, "")) == ErrorKind::Unavailable);
+  for (const char* url : {"", "nonsense", "http://a/\r\nX: y", "http://u@127.0.0.1/"}) {
+    CAPTURE(url);
+    CHECK(error_of(fetch("GET", url, {}, "")) == ErrorKind::InvalidArgument);
+  }
+  CHECK(error_of(fetch("GET / HTTP/1.1\r\nX:", "http://127.0.0.1/", {}, "")) ==
+        ErrorKind::InvalidArgument);
+}
+
+TEST_CASE("A peer that goes away while we send does not kill the process") {
+  ScriptedPeer peer([](RawClient& client) { client.reset(); });
+  const auto result = fetch("POST", peer.url(), {}, std::string(20'000'000, 'x'));
+  CHECK_FALSE(result);
+}
+
+TEST_CASE("A header that a server smuggled a line break into is dropped") {
+  ScriptedPeer peer(
+      answering("HTTP/1.1 200 OK\r\nX-Bad: a%0d%0aX-Evil: 1\r\nX-Good: 1\r\n"
+                "Content-Length: 0\r\n\r\n"));
+  const auto result = fetch("GET", peer.url(), {}, "");
+  REQUIRE(result);
+  CHECK(result->headers.find("X-Evil") == nullptr);
+  for (const auto& field : result->headers.fields()) {
+    CHECK(field.value.find('\n') == std::string::npos);
+  }
+  CHECK(result->headers.find("X-Good") != nullptr);
+}

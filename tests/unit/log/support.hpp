@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A clock that stands still and a pipe that a Logger writes to.
+
+#include "common/base/fd.hpp"
+#include "common/log/logger.hpp"
+#include "tests/support/catch.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+namespace holdfast::log {
+
+struct FixedClock final : Clock {
+  WallTime now = from_unix_ms(1795434163482);  // 2026-11-23T11:42:43.482Z
+  MonoTime mono() const override { return {}; }
+  WallTime wall() const override { return now; }
+};
+
+class Pipe {
+ public:
+  Pipe() {
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    read_ = Fd(ends[0]);
+    write_ = Fd(ends[1]);
+  }
+  int write_end() const { return write_.get(); }
+  int read_end() const { return read_.get(); }
+  void close_read_end() { read_.reset(); }
+
+  // Everything that is in the pipe by now.
+  std::string drain() {
+    std::string text;
+    char buffer[65536];
+    for (;;) {
+      pollfd waited{read_.get(), POLLIN, 0};
+      if (::poll(&waited, 1, 0) <= 0 || (waited.revents & POLLIN) == 0) return text;
+      const ssize_t n = ::read(read_.get(), buffer, sizeof buffer);
+      REQUIRE(n > 0);
+      text.append(buffer, static_cast<std::size_t>(n));
+    }
+  }
+
+  // Everything until the last writer is gone.
+  std::string read_to_end() {
+    write_.reset();
+    std::string text;
+    char buffer[65536];
+    for (;;) {
+      const ssize_t n = ::read(read_.get(), buffer, sizeof buffer);
+      REQUIRE(n >= 0);
+      if (n == 0) return text;
+      text.append(buffer, static_cast<std::size_t>(n));
+    }
+  }
+
+ private:
+  Fd read_;
+  Fd write_;
+};
+
+// What one Logger wrote.
+class Recorder {
+ public:
+  explicit Recorder(Format format = Format::Json, bool colours = false)
+      : logger_({.level = Level::Trace,
+                 .format = format,
+                 .colours = colours,
+                 .fd = pipe_.write_end(),
+                 .clock = &clock}) {}
+  const Logger& log() const { return logger_; }
+  std::string text() { return pipe_.drain(); }
+
+  FixedClock clock;
+
+ private:
+  Pipe pipe_;
+  Logger logger_;
+};
+
+inline std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::size_t from = 0;
+  for (auto at = text.find('\n'); at != std::string::npos; at = text.find('\n', from)) {
+    lines.push_back(text.substr(from, at - from));
+    from = at + 1;
+  }
+  if (from < text.size()) lines.push_back(text.substr(from));
+  return lines;
+}
+
+}  // namespace holdfast::log

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the contract tests need from an engine. They are linked with one make_environment() per
+// engine and hold each to the same sentences.
+
+#include "common/store/store.hpp"
+
+#include <atomic>
+#include <future>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace holdfast::store::test {
+
+using namespace std::chrono_literals;
+
+// Starts at a fixed wall time; moves only when told.
+class ManualClock final : public Clock {
+ public:
+  MonoTime mono() const override { return MonoTime(Duration(mono_.load())); }
+  WallTime wall() const override { return from_unix_ms(wall_ms_.load()); }
+  std::int64_t wall_ms() const { return wall_ms_.load(); }
+
+  void advance(Duration by) {
+    mono_ += by.count();
+    step_wall(by);
+  }
+  void step_wall(Duration by) {
+    wall_ms_ += std::chrono::duration_cast<std::chrono::milliseconds>(by).count();
+  }
+
+ private:
+  std::atomic<std::int64_t> mono_{Duration(1h).count()};
+  std::atomic<std::int64_t> wall_ms_{1'795'434'163'000};
+};
+
+class Environment {
+ public:
+  virtual ~Environment() = default;
+  // Another process's view of the same, migrated, database.
+  virtual std::unique_ptr<Store> open(const OpenOptions& options = {}) = 0;
+  ManualClock clock;
+};
+
+std::unique_ptr<Environment> make_environment();
+
+// Calls an asynchronous write and waits for its callback.
+template <class T, class Call>
+Result<T> await(Call&& call) {
+  std::promise<Result<T>> promise;
+  call(Callback<T>([&](Result<T> result) { promise.set_value(std::move(result)); }));
+  return promise.get_future().get();
+}
+
+Result<Created> create(Store& store, const std::string& id, const std::string& content = "text",
+                       std::int32_t priority = 100);
+Result<void> remove(Store& store, const std::string& id);
+std::int64_t worker(Store& store, const std::string& name = "queue-worker.0",
+                    const std::string& predecessor = "", Duration lease = 30s);
+std::vector<Job> claim(Store& store, std::int64_t worker_id, std::uint32_t limit = 1);
+Result<void> start(Store& store, JobKey key);
+Result<void> complete(Store& store, JobKey key);
+Result<void> embed(Store& store, JobKey key, const std::string& id, std::vector<Chunk> chunks,
+                   std::int64_t version = 1);
+Result<JobState> fail(Store& store, JobKey key, const std::string& error, Duration backoff = 1s,
+                      bool permanent = false);
+Result<HeartbeatReply> heartbeat(Store& store, std::int64_t worker_id, Duration lease = 30s);
+Result<std::int64_t> release(Store& store, std::int64_t worker_id);
+Result<std::int64_t> rescue(Store& store);
+Result<std::int64_t> prune(Store& store, Duration keep);
+
+// Creates the document, and a worker of its own claims and embeds it.
+void store_ready(Store& store, const std::string& id, std::vector<Chunk> chunks);
+
+Chunk chunk(std::int64_t ordinal, const std::string& text, std::vector<float> vector);
+std::vector<float> unit(std::vector<float> vector);
+inline JobKey key_of(const Job& job) {
+  return {job.id, job.fence};
+}
+
+}  // namespace holdfast::store::test

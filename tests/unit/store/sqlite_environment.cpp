@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/store/sqlite_environment.hpp"
+
+#include "common/base/id.hpp"
+#include "tests/support/catch.hpp"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+namespace holdfast::store::test {
+
+TemporaryDirectory::TemporaryDirectory()
+    : path_(std::filesystem::temp_directory_path() / ("holdfast-store-" + make_uuid())) {
+  std::filesystem::create_directory(path_);
+}
+
+TemporaryDirectory::~TemporaryDirectory() {
+  std::error_code error;
+  std::filesystem::permissions(path_, std::filesystem::perms::owner_all, error);
+  std::filesystem::remove_all(path_, error);
+}
+
+SqliteEnvironment::SqliteEnvironment() {
+  REQUIRE(migrate_store(url()));
+}
+
+std::unique_ptr<Store> SqliteEnvironment::open(const OpenOptions& options) {
+  auto store = open_store(url(), options, clock);
+  if (!store) FAIL(store.error().message);
+  return std::move(*store);
+}
+
+std::unique_ptr<Environment> make_environment() {
+  return std::make_unique<SqliteEnvironment>();
+}
+
+std::string sql(const std::filesystem::path& database, const std::string& statement) {
+  SQLite::Database connection(database.native(), SQLite::OPEN_READWRITE, 5000);
+  SQLite::Statement query(connection, statement);
+  return query.executeStep() && query.getColumnCount() > 0 ? query.getColumn(0).getString() : "";
+}
+
+void require_intact(const std::filesystem::path& database) {
+  REQUIRE(sql(database, "PRAGMA integrity_check") == "ok");
+  REQUIRE(sql(database, "PRAGMA foreign_key_check").empty());
+  // Throws if the index and the table disagree.
+  REQUIRE_NOTHROW(
+      sql(database, "INSERT INTO chunk_fts(chunk_fts, rank) VALUES('integrity-check', 1)"));
+  REQUIRE(sql(database,
+              "SELECT count(*) FROM (SELECT queue, state, count(*) AS jobs FROM job"
+              " WHERE finished_at IS NOT NULL GROUP BY 1, 2 EXCEPT"
+              " SELECT queue, state, jobs FROM finished_count)") == "0");
+}
+
+}  // namespace holdfast::store::test

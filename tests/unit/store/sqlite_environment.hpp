@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A SQLite database of one test, and what only its own tests need: the file, and plain SQL on it.
+
+#include "tests/unit/store/environment.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace holdfast::store::test {
+
+// Readable for everybody, so that a test can drop its privileges; removed at the end.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory();
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  ~TemporaryDirectory();
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+class SqliteEnvironment final : public Environment {
+ public:
+  SqliteEnvironment();  // migrated
+  std::unique_ptr<Store> open(const OpenOptions& options = {}) override;
+
+  std::filesystem::path path() const { return directory_.path() / "holdfast.db"; }
+  std::string url() const { return "sqlite://" + path().native(); }
+
+ private:
+  TemporaryDirectory directory_;
+};
+
+// The first column of the first row, as text; "" if there is none.
+std::string sql(const std::filesystem::path& database, const std::string& statement);
+
+// The file, its keys, its indexes and its full text are what they should be.
+void require_intact(const std::filesystem::path& database);
+
+}  // namespace holdfast::store::test

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// Full disks, damaged files, missing rights.
+
+#include "common/store/sqlite/process.hpp"
+#include "common/store/sqlite/write_lock.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/unit/store/child_process.hpp"
+#include "tests/unit/store/sqlite_environment.hpp"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+
+using namespace holdfast;
+using namespace holdfast::store;
+using namespace holdfast::store::test;
+using Catch::Contains;
+
+namespace {
+
+// No file may grow past `bytes`: a disk that is full, without one.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit small{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &small);
+  }
+  ~FullDisk() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int);
+};
+
+}  // namespace
+
+TEST_CASE("a full disk fails the writes it cannot hold, and the store goes on when there is room") {
+  SqliteEnvironment environment;
+  const auto store = environment.open();
+  REQUIRE(create(*store, "before"));
+  {
+    const FullDisk full(512 * 1024);
+    const auto refused = create(*store, "large", std::string(1 << 20, 'x'));
+    REQUIRE_FALSE(refused);
+    INFO(refused.error().message);
+    REQUIRE(refused.error().kind == ErrorKind::ResourceExhausted);
+    REQUIRE_THAT(refused.error().message, Contains("free space"));
+    REQUIRE(store->get_document("before"));
+    REQUIRE(store->get_document("large").error().kind == ErrorKind::NotFound);
+  }
+  REQUIRE(create(*store, "large", std::string(1 << 20, 'x')));
+  REQUIRE(store->queue_stats("default")->ready == 2);
+  require_intact(environment.path());
+}
+
+TEST_CASE("when the commit fails, every write of the group gets the error and none is stored") {
+  SqliteEnvironment environment;
+  const auto store = environment.open();
+  auto lock = std::move(*sqlite::WriteLock::open(environment.path()));
+  std::vector<std::promise<Result<Created>>> promises(8);
+  std::vector<Result<Created>> results;
+  {
+    const FullDisk full(256 * 1024);
+    {
+      const auto held = lock.acquire();
+      for (std::size_t i = 0; i < promises.size(); ++i) {
+        NewDocument document;
+        document.id = "d" + std::to_string(i);
+        document.content = std::string(64 * 1024, 'x');
+        store->create_document(document, [&promise = promises[i]](Result<Created> result) {
+          promise.set_value(std::move(result));
+        });
+      }
+    }
+    for (auto& promise : promises) results.push_back(promise.get_future().get());
+  }
+  for (const auto& result : results) {
+    REQUIRE_FALSE(result);
+    REQUIRE(result.error().kind == ErrorKind::ResourceExhausted);
+  }
+  REQUIRE(store->list_documents({})->documents.empty());
+  REQUIRE(create(*store, "d0"));
+  require_intact(environment.path());
+}
+
+TEST_CASE("a file that is no database is data loss, with what to do") {
+  TemporaryDirectory directory;
+  const auto path = directory.path() / "a.db";
+  std::ofstream(path) << std::string(8192, 'x');
+  const SystemClock clock;
+  const auto opened = open_store("sqlite://" + path.native(), {}, clock);
+  REQUIRE_FALSE(opened);
+  REQUIRE(opened.error().kind == ErrorKind::DataLoss);
+  REQUIRE_THAT(opened.error().message, Contains(path.native()) && Contains(".recover"));
+  REQUIRE(migrate_store("sqlite://" + path.native()).error().kind == ErrorKind::DataLoss);
+}
+
+TEST_CASE("a damaged page is data loss when it is read, with what to do") {
+  SqliteEnvironment environment;
+  {
+    const auto store = environment.open();
+    for (int i = 0; i < 200; ++i)
+      REQUIRE(create(*store, "d" + std::to_string(i)));
+  }
+  {
+    // All but the first pages, which hold the schema.
+    std::fstream file(environment.path(), std::ios::in | std::ios::out | std::ios::binary);
+    const auto size = std::filesystem::file_size(environment.path());
+    const auto root = std::stoull(
+        sql(environment.path(), "SELECT rootpage FROM sqlite_schema WHERE name='document'"));
+    file.seekp(static_cast<std::streamoff>((root - 1) * 4096));
+    REQUIRE(root * 4096 <= size);
+    file << std::string(4096, '\xa5');
+  }
+  const auto store = environment.open();
+  const auto read = store->list_documents({});
+  REQUIRE_FALSE(read);
+  REQUIRE(read.error().kind == ErrorKind::DataLoss);
+  REQUIRE_THAT(read.error().message, Contains(".recover"));
+}
+
+TEST_CASE("a check notices a database that was deleted, or overwritten, under the store") {
+  SqliteEnvironment environment;
+  const auto store = environment.open();
+  REQUIRE(store->check());
+  SECTION("deleted") {
+    std::filesystem::remove(environment.path());
+    const auto result = store->check();
+    REQUIRE_FALSE(result);
+    REQUIRE(result.error().kind == ErrorKind::Unavailable);
+  }
+  SECTION("overwritten") {
+    // By a child: closing the file here would drop SQLite's locks on it.
+    const auto command =
+        fmt::format("dd if=/dev/zero of='{}' bs=512 count=1 conv=notrunc status=none",
+                    environment.path().native());
+    REQUIRE(std::system(command.c_str()) == 0);
+    const auto result = store->check();
+    REQUIRE_FALSE(result);
+    REQUIRE(result.error().kind == ErrorKind::DataLoss);
+  }
+}
+
+TEST_CASE("a directory that may not be written is permission denied, and named") {
+  SqliteEnvironment environment;
+  std::filesystem::permissions(environment.path().parent_path(), std::filesystem::perms(0555));
+  if (::geteuid() != 0) {
+    std::filesystem::permissions(environment.path(), std::filesystem::perms(0444));
+  }
+  Child child({"nobody", environment.url()});
+  for (const char* step : {"open", "migrate"}) {
+    INFO(step);
+    const auto line = child.read_line();
+    REQUIRE(line);
+    REQUIRE_THAT(*line,
+                 Catch::StartsWith("permission denied") && Contains(environment.path().native()));
+  }
+  REQUIRE(child.wait() == 0);
+}
+
+TEST_CASE("a process is alive if it runs, is no zombie and is not another with its pid") {
+  const auto started = sqlite::process_started(::getpid());
+  REQUIRE(started > 0);
+  REQUIRE(sqlite::process_alive(::getpid(), started));
+  REQUIRE_FALSE(sqlite::process_alive(::getpid(), started + 1));
+  REQUIRE_FALSE(sqlite::process_alive(-5, started));
+}
+
+TEST_CASE("a process name with spaces and parentheses does not confuse its status line") {
+  const auto stat = sqlite::parse_process_stat(
+      "12 (a) R (b) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4242 20");
+  REQUIRE(stat);
+  REQUIRE(stat->state == 'S');
+  REQUIRE(stat->started == 4242);
+  for (const char* broken : {"", "12", "12 (a)", "12 (a) ", "12 (a) S 1 2", "no parenthesis"}) {
+    REQUIRE_FALSE(sqlite::parse_process_stat(broken));
+  }
+}

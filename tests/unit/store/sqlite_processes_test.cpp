@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// Several processes on one file: turns at the lock, kill -9 at any moment, predecessors.
+
+#include "tests/support/catch.hpp"
+#include "tests/unit/store/child_process.hpp"
+#include "tests/unit/store/sqlite_environment.hpp"
+
+#include <poll.h>
+
+#include <map>
+#include <random>
+#include <set>
+
+using namespace holdfast;
+using namespace holdfast::store;
+using namespace holdfast::store::test;
+
+TEST_CASE("two processes that write flat out both get their turns") {
+  SqliteEnvironment environment;
+  std::vector<Child> children;
+  for (int i = 0; i < 2; ++i)
+    children.push_back(Child({"create", environment.url()}));
+  for (Child& child : children)
+    REQUIRE(child.read_line() == "ready");
+  for (Child& child : children)
+    child.go();
+  std::array<int, 2> made{};
+  while (made[0] + made[1] < 1000) {
+    pollfd fds[] = {{children[0].output(), POLLIN, 0}, {children[1].output(), POLLIN, 0}};
+    REQUIRE(::poll(fds, 2, 60'000) > 0);
+    for (std::size_t i = 0; i < 2; ++i) {
+      if ((fds[i].revents & POLLIN) == 0) continue;
+      REQUIRE(children[i].read_line()->size() == 36);
+      ++made[i];
+    }
+  }
+  INFO(made[0] << " and " << made[1]);
+  REQUIRE(made[0] >= 150);
+  REQUIRE(made[1] >= 150);
+}
+
+TEST_CASE("a predecessor that still lives keeps its jobs; once it is dead they are rescued") {
+  SqliteEnvironment environment;
+  const auto store = environment.open();
+  const auto job_id = create(*store, "d1")->job_id;
+  Child holder({"hold", environment.url(), "queue-worker.0"});
+  REQUIRE(holder.read_line() == "held");
+
+  // A rolling restart: the new one of the slot starts while the old one drains.
+  const auto surge = store->register_worker({"queue-worker.0", 2, ""}, 30s);
+  REQUIRE(surge);
+  REQUIRE(store->get_job(job_id)->state == JobState::Running);
+
+  holder.kill();
+  REQUIRE(store->register_worker({"queue-worker.0", 3, "signal 9 (SIGKILL)"}, 30s));
+  const auto job = store->get_job(job_id);
+  REQUIRE(job->state == JobState::Waiting);
+  REQUIRE(job->crashes == 1);
+  REQUIRE(job->last_error == "signal 9 (SIGKILL)");
+}
+
+TEST_CASE("a reboot ends every lease at once") {
+  SqliteEnvironment environment;
+  const auto store = environment.open();
+  const auto job_id = create(*store, "d1")->job_id;
+  const auto jobs = claim(*store, worker(*store));
+  REQUIRE(start(*store, key_of(jobs[0])));
+  REQUIRE(rescue(*store) == 0);
+  sql(environment.path(), "UPDATE worker SET boot_id = 'an earlier boot'");
+  REQUIRE(rescue(*store) == 1);
+  REQUIRE(store->get_job(job_id)->last_error == "the machine was restarted");
+}
+
+TEST_CASE("a paused queue hands out nothing, and peek does not call for a claim") {
+  SqliteEnvironment environment;
+  const auto store = environment.open();
+  REQUIRE(create(*store, "d1"));
+  const auto id = worker(*store);
+  sql(environment.path(), "INSERT INTO queue_ctl(queue, paused) VALUES('default', 1)");
+  REQUIRE_FALSE(store->peek("default")->ready);
+  REQUIRE(claim(*store, id).empty());
+  sql(environment.path(), "UPDATE queue_ctl SET paused = 0");
+  REQUIRE(store->peek("default")->ready);
+  REQUIRE(claim(*store, id).size() == 1);
+}
+
+TEST_CASE("new chunks replace the old ones, for every process that searches") {
+  SqliteEnvironment environment;
+  const auto store = environment.open();
+  const auto other = environment.open();
+  store_ready(*store, "d1", {chunk(0, "caterpillar", {1, 0}), chunk(1, "leaf", {0, 1})});
+  REQUIRE(other->search("", {0, 1}, 5)->front().text == "leaf");
+  // As a new version of the document would: the same job runs again.
+  sql(environment.path(), "UPDATE job SET state = 0, finished_at = NULL");
+  const auto jobs = claim(*store, worker(*store));
+  REQUIRE(embed(*store, key_of(jobs[0]), "d1", {chunk(0, "butterfly", {1, 0})}));
+  for (Store* const reader : {store.get(), other.get()}) {
+    REQUIRE(reader->search("caterpillar leaf", {}, 5)->empty());
+    REQUIRE(reader->search("", {0, 1}, 5)->empty());
+    REQUIRE(reader->search("butterfly", {1, 0}, 5)->front().text == "butterfly");
+  }
+  REQUIRE(store->get_document("d1")->chunk_count == 1);
+  require_intact(environment.path());
+}
+
+TEST_CASE("an index that fell behind the kept changes loads everything and is right") {
+  SqliteEnvironment environment;
+  const auto store = environment.open();
+  const auto other = environment.open();
+  store_ready(*store, "old", {chunk(0, "x", {1, 0})});
+  REQUIRE(other->search("", {1, 0}, 5)->size() == 1);
+  REQUIRE(remove(*store, "old"));
+  store_ready(*store, "new", {chunk(0, "y", {1, 0})});
+  sql(environment.path(),
+      "DELETE FROM chunk_change WHERE seq < (SELECT max(seq) FROM chunk_change)");
+  const auto hits = other->search("", {1, 0}, 5);
+  REQUIRE(hits->size() == 1);
+  REQUIRE(hits->front().document_id == "new");
+}
+
+TEST_CASE("workers killed at any moment lose no job and do none twice") {
+  SqliteEnvironment environment;
+  OpenOptions patient;
+  patient.max_crashes = 1000;  // no job here is guilty
+  const SystemClock real;
+  auto store = std::move(*open_store(environment.url(), patient, real));
+  std::mt19937 random(std::random_device{}());
+  std::set<std::string> acknowledged;
+  std::map<std::string, int> completions;  // by job
+  std::set<std::string> starts;            // job and fence
+
+  for (int round = 0; round < 20; ++round) {
+    Child child({"work", environment.url()});
+    std::vector<std::promise<Result<Created>>> promises(25);
+    for (std::size_t i = 0; i < promises.size(); ++i) {
+      NewDocument document;
+      document.id = fmt::format("doc-{}-{}", round, i);
+      store->create_document(document, [&promise = promises[i]](Result<Created> result) {
+        promise.set_value(std::move(result));
+      });
+    }
+    const std::size_t lines = 1 + random() % 40;
+    for (std::size_t i = 0; i < lines; ++i) {
+      const auto line = child.read_line();
+      REQUIRE(line);
+      INFO(*line);
+      const auto what = line->substr(0, 2);
+      REQUIRE((what == "s " || what == "d "));
+      if (what == "s ") REQUIRE(starts.insert(*line).second);
+      if (what == "d ") ++completions[line->substr(2, line->find(' ', 2) - 2)];
+    }
+    child.kill();
+    while (const auto line = child.read_line()) {  // what it still said before it died
+      if (line->starts_with("d ")) ++completions[line->substr(2, line->find(' ', 2) - 2)];
+    }
+    for (auto& promise : promises) {
+      const auto created = promise.get_future().get();
+      REQUIRE(created);
+      acknowledged.insert(created->document_id);
+    }
+  }
+  for (const auto& [job, times] : completions)
+    REQUIRE(times == 1);
+  REQUIRE(sql(environment.path(), "SELECT sum(crashes) > 0 FROM job") == "1");
+
+  // The last worker lives in the future, where every back-off is over.
+  store.reset();
+  environment.clock.step_wall(real.wall() - environment.clock.wall() + 24h);
+  const auto last = environment.open();
+  const auto id = worker(*last);
+  for (auto jobs = claim(*last, id, 16); !jobs.empty(); jobs = claim(*last, id, 16)) {
+    for (const Job& job : jobs) {
+      const auto begin = job.payload.find("doc-");
+      const auto document = job.payload.substr(begin, job.payload.find('"', begin) - begin);
+      REQUIRE(embed(*last, key_of(job), document,
+                    {chunk(0, "chunk 0", {1, 0}), chunk(1, "chunk 1", {1, 0})}));
+    }
+  }
+  REQUIRE(acknowledged.size() == 500);
+  for (const std::string& document : acknowledged) {
+    const auto read = last->get_document(document);
+    REQUIRE(read);
+    REQUIRE(read->status == DocumentStatus::Ready);
+    REQUIRE(read->chunk_count == 2);
+  }
+  const auto stats = last->queue_stats("default");
+  REQUIRE(stats->done == 500);
+  REQUIRE(stats->ready + stats->waiting + stats->running + stats->dead + stats->cancelled == 0);
+  REQUIRE(sql(environment.path(), "SELECT count(*) FROM chunk") == "1000");
+  REQUIRE(sql(environment.path(),
+              "SELECT count(*) FROM chunk JOIN job ON job.id = job_id"
+              " WHERE chunk.fence <> job.fence") == "0");
+  require_intact(environment.path());
+}

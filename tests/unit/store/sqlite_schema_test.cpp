@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bringing a file up to date, and refusing the ones that are not.
+
+#include "common/store/sqlite/schema.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/unit/store/child_process.hpp"
+#include "tests/unit/store/sqlite_environment.hpp"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <fstream>
+
+using namespace holdfast;
+using namespace holdfast::store;
+using namespace holdfast::store::test;
+using Catch::Contains;
+
+namespace {
+const std::int64_t kNewest = sqlite_migrations().back().version;
+}
+
+TEST_CASE("migrating makes a fresh file, and a second time changes nothing") {
+  TemporaryDirectory directory;
+  const auto url = "sqlite://" + (directory.path() / "a.db").native();
+  const auto first = migrate_store(url);
+  REQUIRE(first);
+  REQUIRE(first->from == 0);
+  REQUIRE(first->to == kNewest);
+  const auto second = migrate_store(url);
+  REQUIRE(second);
+  REQUIRE(second->from == kNewest);
+  REQUIRE(second->to == kNewest);
+  REQUIRE(sql(directory.path() / "a.db", "PRAGMA journal_mode") == "wal");
+}
+
+TEST_CASE("several processes that migrate one fresh file at once: one does it, all succeed") {
+  TemporaryDirectory directory;
+  const auto path = directory.path() / "a.db";
+  std::vector<Child> children;
+  for (int i = 0; i < 4; ++i)
+    children.push_back(Child({"migrate", "sqlite://" + path.native()}));
+  int from_nothing = 0;
+  for (Child& child : children) {
+    const auto line = child.read_line();
+    REQUIRE(child.wait() == 0);
+    if (line == fmt::format("0 {}", kNewest)) ++from_nothing;
+  }
+  REQUIRE(from_nothing == 1);
+  REQUIRE(sql(path, "SELECT count(*) FROM schema_version") == std::to_string(kNewest));
+}
+
+TEST_CASE("a newer migration is applied on top, in its own transaction") {
+  SqliteEnvironment environment;
+  const Migration more[] = {sqlite_migrations()[0],
+                            {2, "0002_more", "CREATE TABLE more(x); INSERT INTO more VALUES(7)"}};
+  const auto report = sqlite::migrate(environment.path(), more);
+  REQUIRE(report);
+  REQUIRE(report->from == 1);
+  REQUIRE(report->to == 2);
+  REQUIRE(sql(environment.path(), "SELECT x FROM more") == "7");
+}
+
+TEST_CASE("a migration that fails leaves the version before it, whole") {
+  SqliteEnvironment environment;
+  const Migration broken[] = {sqlite_migrations()[0],
+                              {2, "0002_broken", "CREATE TABLE half(x); CREATE TABLE half(x)"}};
+  REQUIRE_FALSE(sqlite::migrate(environment.path(), broken));
+  REQUIRE(sql(environment.path(), "SELECT max(version) FROM schema_version") == "1");
+  REQUIRE(sql(environment.path(), "SELECT count(*) FROM sqlite_schema WHERE name='half'") == "0");
+  REQUIRE(environment.open()->check());
+}
+
+TEST_CASE("a file that does not exist, or is empty, is refused with the command that makes it") {
+  TemporaryDirectory directory;
+  const SystemClock clock;
+  const auto path = directory.path() / "a.db";
+  const auto missing = open_store("sqlite://" + path.native(), {}, clock);
+  REQUIRE_FALSE(missing);
+  REQUIRE(missing.error().kind == ErrorKind::NotFound);
+  REQUIRE_THAT(missing.error().message, Contains(path.native()));
+  REQUIRE_THAT(missing.error().message, Contains("holdfast-queue-worker migrate"));
+  REQUIRE_FALSE(std::filesystem::exists(path));
+  std::ofstream(path).flush();
+  const auto empty = open_store("sqlite://" + path.native(), {}, clock);
+  REQUIRE_FALSE(empty);
+  REQUIRE_THAT(empty.error().message, Contains("holdfast-queue-worker migrate"));
+}
+
+TEST_CASE("an older schema is refused with the command that brings it up to date") {
+  SqliteEnvironment environment;
+  sql(environment.path(), "UPDATE schema_version SET version = version - 1");
+  const auto store = open_store(environment.url(), {}, environment.clock);
+  REQUIRE_FALSE(store);
+  REQUIRE(store.error().kind == ErrorKind::InvalidArgument);
+  REQUIRE_THAT(store.error().message, Contains("holdfast-queue-worker migrate"));
+}
+
+TEST_CASE("a newer schema is refused by open and by migrate: the binary is too old") {
+  SqliteEnvironment environment;
+  sql(environment.path(), "INSERT INTO schema_version VALUES(999, 'later', 0)");
+  const auto store = open_store(environment.url(), {}, environment.clock);
+  REQUIRE_FALSE(store);
+  REQUIRE(store.error().kind == ErrorKind::InvalidArgument);
+  REQUIRE_THAT(store.error().message, Contains("too old"));
+  const auto migrated = migrate_store(environment.url());
+  REQUIRE_FALSE(migrated);
+  REQUIRE_THAT(migrated.error().message, Contains("too old"));
+}
+
+TEST_CASE("another program's database is left alone") {
+  TemporaryDirectory directory;
+  const auto path = directory.path() / "a.db";
+  {
+    SQLite::Database foreign(path.native(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    foreign.exec("CREATE TABLE theirs(x)");
+  }
+  const auto migrated = migrate_store("sqlite://" + path.native());
+  REQUIRE_FALSE(migrated);
+  REQUIRE_THAT(migrated.error().message, Contains("another program"));
+  REQUIRE(sql(path, "SELECT count(*) FROM sqlite_schema") == "1");
+}
+
+TEST_CASE("a directory that does not exist is named") {
+  const SystemClock clock;
+  const std::string url = "sqlite:///nonexistent/holdfast/a.db";
+  const auto migrated = migrate_store(url);
+  REQUIRE(migrated.error().kind == ErrorKind::NotFound);
+  REQUIRE_THAT(migrated.error().message, Contains("'/nonexistent/holdfast'"));
+  const auto opened = open_store(url, {}, clock);
+  REQUIRE(opened.error().kind == ErrorKind::NotFound);
+  REQUIRE_THAT(opened.error().message, Contains("'/nonexistent/holdfast'"));
+}
+
+TEST_CASE("a URL of another kind is refused, without repeating its password") {
+  const SystemClock clock;
+  for (const char* url : {"postgresql://user:hunter2@db/holdfast", "mysql://u:hunter2@h/d",
+                          "sqlite://relative.db", "sqlite:///", "/plain/path", ""}) {
+    INFO(url);
+    const auto opened = open_store(url, {}, clock);
+    REQUIRE_FALSE(opened);
+    REQUIRE(opened.error().kind == ErrorKind::InvalidArgument);
+    REQUIRE_THAT(opened.error().message, Contains("sqlite:///"));
+    REQUIRE_THAT(opened.error().message, !Contains("hunter2"));
+    REQUIRE_FALSE(migrate_store(url));
+  }
+}
+
+TEST_CASE("the store's URL comes from the configuration, or is a file in the state directory") {
+  config::Config config;
+  REQUIRE(store_url(config) == "sqlite:///var/lib/holdfast/holdfast.db");
+  config.store.url = "sqlite:///tmp/x.db";
+  REQUIRE(store_url(config) == "sqlite:///tmp/x.db");
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/catch.hpp"
+#include "tests/unit/telemetry/support.hpp"
+
+using namespace holdfast::supervisor::telemetry;
+using namespace holdfast::supervisor::telemetry::test;
+using Values = std::map<std::string, double>;
+
+TEST_CASE("two types of one name: the first stays while a live worker exposes it") {
+  Ledger ledger;
+  const std::string as_gauge = "# TYPE x gauge\nx 4\n";
+  ledger.apply(source("a.0"), "# TYPE x counter\nx 3\n", at(0));
+  ledger.apply(source("b.0"), as_gauge, at(0));
+  CHECK(values(ledger) == Values{{"x", 3}});
+  CHECK(ledger.statistics().conflicting_families.at("type") == 1);
+  CHECK(dropped(ledger, Drop::Type) == 1);
+  CHECK(ledger.conflicts() == std::vector<FamilyConflict>{{"x", Clash::Type}});
+
+  ledger.retire(source("a.0"), at(1));
+  CHECK(values(ledger) == Values{{"x", 3}});  // nobody has asked for the name yet
+  ledger.apply(source("b.0"), as_gauge, at(2));
+  CHECK(values(ledger) == Values{{"x", 4}});
+  CHECK(ledger.statistics().conflicting_families.at("type") == 0);
+  CHECK(expose(ledger).find("# TYPE x gauge") != std::string::npos);
+}
+
+TEST_CASE("a name that a histogram's samples use cannot be another family") {
+  Ledger ledger;
+  ledger.apply(source("a.0"),
+               "# TYPE foo histogram\nfoo_bucket{le=\"+Inf\"} 1\nfoo_sum 1\nfoo_count 1\n", at(0));
+  ledger.apply(source("b.0"), "# TYPE foo_count counter\nfoo_count 7\n", at(0));
+  CHECK(values(ledger) == Values{{"foo_bucket{le=\"+Inf\"}", 1}, {"foo_sum", 1}, {"foo_count", 1}});
+  CHECK(ledger.statistics().conflicting_families.at("suffix") == 1);
+  CHECK(dropped(ledger, Drop::Suffix) == 1);
+}
+
+TEST_CASE("the other way round: the histogram comes second and is left out whole") {
+  Ledger ledger;
+  ledger.apply(source("b.0"), "# TYPE foo_count counter\nfoo_count 7\n", at(0));
+  ledger.apply(source("a.0"),
+               "# TYPE foo histogram\nfoo_bucket{le=\"+Inf\"} 1\nfoo_sum 1\nfoo_count 1\n", at(0));
+  CHECK(values(ledger) == Values{{"foo_count", 7}});
+  CHECK(dropped(ledger, Drop::Suffix) == 3);
+}
+
+TEST_CASE("one worker that contradicts itself keeps what came first") {
+  Ledger ledger;
+  ledger.apply(source("a.0"), "# TYPE x counter\nx 1\n# TYPE x gauge\nx{a=\"b\"} 2\n", at(0));
+  CHECK(values(ledger) == Values{{"x", 1}, {"x{a=\"b\"}", 2}});
+  CHECK(expose(ledger).find("# TYPE x counter") != std::string::npos);
+}
+
+TEST_CASE("the first help that says something is shown, once") {
+  Ledger ledger;
+  ledger.apply(source("a.0"), "# TYPE x gauge\nx 1\n", at(0));
+  ledger.apply(source("b.0"), "# HELP x Said by b.\n# TYPE x gauge\nx 1\n", at(0));
+  ledger.apply(source("c.0"), "# HELP x Said by c.\n# TYPE x gauge\nx 1\n", at(0));
+  CHECK(expose(ledger) == "# HELP x Said by b.\n# TYPE x gauge\nx 3\n# EOF\n");
+}
+
+TEST_CASE("a series twice in one answer: the first counts, however it is spelled") {
+  Ledger ledger;
+  ledger.apply(source("a.0"),
+               "# TYPE c_total counter\nc_total{a=\"1\",b=\"2\"} 5\nc_total{b=\"2\",a=\"1\"} 7\n"
+               "c_total{a=\"1\",b=\"2\",none=\"\"} 9\n",
+               at(0));
+  CHECK(values(ledger) == Values{{"c_total{a=\"1\",b=\"2\"}", 5}});
+  CHECK(dropped(ledger, Drop::Duplicate) == 2);
+}
+
+TEST_CASE("label order and escapes do not make different series") {
+  Ledger ledger;
+  ledger.apply(source("a.0"), "# TYPE c_total counter\nc_total{a=\"1\",b=\"x\\\\y\\\"\"} 1\n",
+               at(0));
+  ledger.apply(source("b.0"), "# TYPE c_total counter\nc_total{b=\"x\\\\y\\\"\",a=\"1\"} 2\n",
+               at(0));
+  CHECK(values(ledger) == Values{{"c_total{a=\"1\",b=\"x\\\\y\\\"\"}", 3}});
+}
+
+TEST_CASE("invalid labels lose that series only") {
+  Ledger ledger;
+  ledger.apply(source("a.0"),
+               "# TYPE g gauge\ng{a=\"1\",a=\"2\"} 1\ng{__name__=\"x\"} 1\ng{a:b=\"1\"} 1\n"
+               "g{utf=\"\xFF\"} 1\ng{ok=\"1\"} 1\n",
+               at(0));
+  CHECK(values(ledger) == Values{{"g{ok=\"1\"}", 1}});
+  CHECK(dropped(ledger, Drop::InvalidLabel) == 4);
+}
+
+TEST_CASE("a worker cannot speak for the supervisor") {
+  Ledger ledger;
+  ledger.apply(source("a.0"),
+               "# TYPE holdfast_ready gauge\nholdfast_ready 1\n# TYPE process_open_fds gauge\n"
+               "process_open_fds 3\nholdfast_invented 1\n",
+               at(0));
+  CHECK(values(ledger).empty());
+  CHECK(dropped(ledger, Drop::Reserved) == 3);
+}
+
+TEST_CASE("timestamps and exemplars are stripped") {
+  Ledger ledger;
+  ledger.apply(source("a.0"), "# TYPE c_total counter\nc_total 5 1700000000000\n", at(0));
+  CHECK(expose(ledger).find("c_total 5\n") != std::string::npos);
+}
+
+TEST_CASE("a few malformed lines are skipped, many reject the answer") {
+  std::string text = "# TYPE c_total counter\n";
+  for (int i = 0; i < 400; ++i)
+    text += "c_total{i=\"" + std::to_string(i) + "\"} 1\n";
+  Ledger ledger;
+  CHECK(ledger.apply(source("a.0"), text + "what is this\n", at(0)) == Applied::Accepted);
+  CHECK(values(ledger).size() == 400);
+  CHECK(ledger.statistics().programs.at("a").parse_errors.at("malformed_line") == 1);
+  CHECK(ledger.apply(source("a.0"), text + "bad\nbad\nbad\nbad\nbad\n", at(1)) ==
+        Applied::Malformed);
+  CHECK(ledger.statistics().programs.at("a").parse_errors.at("malformed") == 1);
+  CHECK(ledger.last_good(source("a.0")) == at(0));
+}
+
+TEST_CASE("an error page is not an exposition") {
+  Ledger ledger;
+  ledger.apply(source("a.0"), "# TYPE g gauge\ng 1\n", at(0));
+  CHECK(ledger.apply(source("a.0"), "<html>\n<body>502 Bad Gateway</body>\n</html>\n", at(1)) ==
+        Applied::Malformed);
+  CHECK(ledger.apply(source("a.0"), "", at(1)) == Applied::Truncated);
+  CHECK(values(ledger) == Values{{"g", 1}});
+}
+
+TEST_CASE("the supervisor's own families stand among the workers', sorted by name") {
+  Ledger ledger;
+  ledger.apply(source("a.0"),
+               "# TYPE zeta gauge\nzeta 1\n# TYPE alpha gauge\nalpha 1\n# TYPE mid gauge\nmid 9\n",
+               at(0));
+  holdfast::metrics::Family mid{"mid", "Mine.", holdfast::metrics::Type::Gauge, {}};
+  mid.add(2);
+  holdfast::metrics::Family last{"zz_total", "Last.", holdfast::metrics::Type::Counter, {}};
+  last.add(3);
+  const std::string text = expose(ledger, holdfast::metrics::Format::Text004, at(0), {last, mid});
+  CHECK(values(text) == Values{{"alpha", 1}, {"mid", 2}, {"zeta", 1}, {"zz_total", 3}});
+  CHECK(text.find("# HELP alpha") < text.find("# HELP mid Mine."));
+  CHECK(text.find("# HELP mid Mine.") < text.find("# HELP zeta"));
+  const std::string om =
+      expose(ledger, holdfast::metrics::Format::OpenMetrics100, at(0), {last, mid});
+  CHECK(om.find("# TYPE zz counter\nzz_total 3\n") != std::string::npos);
+}

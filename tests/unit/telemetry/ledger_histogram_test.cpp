@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/catch.hpp"
+#include "tests/unit/telemetry/support.hpp"
+
+#include <cmath>
+
+using namespace holdfast::supervisor::telemetry;
+using namespace holdfast::supervisor::telemetry::test;
+
+namespace {
+
+using Values = std::map<std::string, double>;
+
+// `buckets` are cumulative: {{bound, count}, …}.
+std::string histogram(std::vector<std::pair<std::string, int>> buckets, int count, double sum) {
+  std::string out = "# TYPE h histogram\n";
+  for (const auto& [bound, n] : buckets) {
+    out += "h_bucket{le=\"" + bound + "\"} " + std::to_string(n) + "\n";
+  }
+  out += "h_bucket{le=\"+Inf\"} " + std::to_string(count) + "\n";
+  return out + "h_sum " + std::to_string(sum) + "\nh_count " + std::to_string(count) + "\n";
+}
+
+Values exposed(std::vector<std::pair<std::string, double>> buckets, double count, double sum) {
+  Values out{{"h_bucket{le=\"+Inf\"}", count}, {"h_sum", sum}, {"h_count", count}};
+  for (const auto& [bound, n] : buckets)
+    out["h_bucket{le=\"" + bound + "\"}"] = n;
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("histograms with the same bounds add up bucket by bucket") {
+  Ledger ledger;
+  ledger.apply(source("api.0"), histogram({{"1", 2}, {"5", 3}}, 4, 10), at(0));
+  ledger.apply(source("api.1"), histogram({{"1", 1}, {"5", 5}}, 5, 20), at(0));
+  CHECK(values(ledger) == exposed({{"1", 3}, {"5", 8}}, 9, 30));
+  ledger.retire(source("api.0"), at(1));
+  CHECK(values(ledger) == exposed({{"1", 3}, {"5", 8}}, 9, 30));
+}
+
+TEST_CASE("bounds are compared as numbers, not as text") {
+  Ledger ledger;
+  ledger.apply(source("api.0"), histogram({{"1", 2}}, 2, 1), at(0));
+  ledger.apply(source("node.0"), histogram({{"1.0", 3}}, 3, 1), at(0));
+  CHECK(values(ledger) == exposed({{"1", 5}}, 5, 2));
+  CHECK(ledger.statistics().conflicting_families.at("buckets") == 0);
+  CHECK(expose(ledger, holdfast::metrics::Format::OpenMetrics100).find("le=\"1.0\"") !=
+        std::string::npos);
+}
+
+TEST_CASE("mismatched bounds: the newest worker's are shown, others' counts are a lower bound") {
+  Ledger ledger;
+  ledger.apply(source("a.0"), histogram({{"1", 20}}, 20, 5), at(0));
+  ledger.apply(source("b.0"), histogram({{"2", 10}}, 10, 5), at(0));
+  // The 20 observations up to 1 are also up to 2; promtool and every peer would take less care.
+  CHECK(values(ledger) == exposed({{"2", 30}}, 30, 10));
+  CHECK(ledger.statistics().conflicting_families.at("buckets") == 1);
+  ledger.apply(source("c.0"), histogram({{"0.5", 1}, {"1", 1}, {"2", 1}}, 1, 1), at(0));
+  CHECK(values(ledger) == exposed({{"0.5", 1}, {"1", 21}, {"2", 31}}, 31, 11));
+}
+
+TEST_CASE("a deployment that is rolled back finds its buckets exact again") {
+  Ledger ledger;
+  ledger.apply(source("a.0", 1), histogram({{"1", 5}, {"2", 7}}, 8, 1), at(0));
+  ledger.retire(source("a.0", 1), at(1));
+  ledger.apply(source("a.0", 2), histogram({{"2", 1}}, 1, 1), at(2));
+  CHECK(values(ledger) == exposed({{"2", 8}}, 9, 2));
+  ledger.retire(source("a.0", 2), at(3));
+  ledger.apply(source("a.0", 3), histogram({{"1", 0}, {"2", 0}}, 0, 0), at(4));
+  CHECK(values(ledger) == exposed({{"1", 5}, {"2", 8}}, 9, 2));
+}
+
+TEST_CASE("through any number of different bounds the totals stay exact and valid") {
+  Ledger ledger;
+  int total = 0;
+  for (int i = 1; i <= 40; ++i) {
+    const auto incarnation = static_cast<std::uint64_t>(i);
+    ledger.apply(source("a.0", incarnation), histogram({{std::to_string(i), 3}}, 4, 1), at(i));
+    total += 4;
+    const Values now = values(ledger);
+    CHECK(now.at("h_count") == total);
+    CHECK(now.at("h_bucket{le=\"" + std::to_string(i) + "\"}") <= total);
+    ledger.retire(source("a.0", incarnation), at(i));
+  }
+}
+
+TEST_CASE("a reset is seen by the count or a bucket, and takes the whole histogram along") {
+  Ledger ledger;
+  ledger.apply(source("a.0"), histogram({{"1", 5}}, 10, 50), at(0));
+  SECTION("the count fell") {
+    ledger.apply(source("a.0"), histogram({{"1", 1}}, 2, 3), at(1));
+    CHECK(values(ledger) == exposed({{"1", 6}}, 12, 53));
+  }
+  SECTION("only a bucket fell") {
+    ledger.apply(source("a.0"), histogram({{"1", 1}}, 11, 3), at(1));
+    CHECK(values(ledger) == exposed({{"1", 6}}, 21, 53));
+  }
+  SECTION("other bounds in the same life are a new histogram") {
+    ledger.apply(source("a.0"), histogram({{"1", 1}, {"2", 1}}, 11, 3), at(1));
+    CHECK(values(ledger) == exposed({{"1", 6}, {"2", 6}}, 21, 53));
+  }
+  CHECK(ledger.statistics().programs.at("a").resets == 1);
+}
+
+TEST_CASE("a falling sum is no reset: observations may be negative") {
+  Ledger ledger;
+  ledger.apply(source("a.0"), histogram({{"1", 5}}, 5, 50), at(0));
+  ledger.apply(source("a.0"), histogram({{"1", 6}}, 6, -10), at(1));
+  CHECK(values(ledger) == exposed({{"1", 6}}, 6, -10));
+  CHECK(ledger.statistics().programs.at("a").resets == 0);
+}
+
+TEST_CASE("a histogram that contradicts itself is rejected and keeps its last good state") {
+  Ledger ledger;
+  ledger.apply(source("a.0"), histogram({{"1", 5}, {"2", 6}}, 7, 50), at(0));
+  const Values before = values(ledger);
+  const std::string head = "# TYPE h histogram\n";
+  for (const std::string& bad : std::vector<std::string>{
+           histogram({{"1", 9}, {"2", 8}}, 9, 1), histogram({{"1", 9}, {"2", 9}}, 8, 1),
+           head + "h_bucket{le=\"1\"} 9\nh_bucket{le=\"2\"} 9\nh_bucket{le=\"+Inf\"} 9\nh_sum "
+                  "1\nh_count 10\n",
+           head + "h_bucket{le=\"1\"} 9.5\nh_bucket{le=\"2\"} 10\nh_bucket{le=\"+Inf\"} 10\nh_sum "
+                  "1\nh_count 10\n",
+           head + "h_bucket{le=\"1\"} NaN\nh_bucket{le=\"2\"} 10\nh_bucket{le=\"+Inf\"} 10\nh_sum "
+                  "1\nh_count 10\n",
+           head + "h_sum 1\n"}) {
+    INFO(bad);
+    ledger.apply(source("a.0"), bad, at(1));
+    CHECK(values(ledger) == before);
+  }
+  CHECK(dropped(ledger, Drop::InvalidValue) == 6);
+}
+
+TEST_CASE("parts that may be missing: +Inf, the count, the sum") {
+  Ledger ledger;
+  ledger.apply(source("a.0"), "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_sum 3\nh_count 2\n",
+               at(0));
+  CHECK(values(ledger) == exposed({{"1", 1}}, 2, 3));
+  ledger.apply(source("b.0"), "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\n",
+               at(0));
+  Values without_sum = exposed({{"1", 2}}, 4, 0);
+  without_sum.erase("h_sum");  // a sum of some would be a lie
+  CHECK(values(ledger) == without_sum);
+}
+
+TEST_CASE("one observation of NaN does not spoil the sum for ever") {
+  Ledger ledger;
+  ledger.apply(source("a.0"), histogram({{"1", 1}}, 1, 5), at(0));
+  ledger.apply(
+      source("a.0"),
+      "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum NaN\nh_count 2\n",
+      at(1));
+  CHECK(values(ledger) == exposed({{"1", 1}}, 2, 5));
+  CHECK(dropped(ledger, Drop::InvalidValue) == 1);
+}
+
+TEST_CASE("bad bounds, le on a sum and bounds twice lose that line only") {
+  Ledger ledger;
+  ledger.apply(
+      source("a.0"),
+      "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"1.0\"} 9\nh_bucket{le=\"x\"} 1\n"
+      "h_bucket{le=\"NaN\"} 1\nh_bucket 1\nh_bucket{le=\"+Inf\"} 2\nh_sum{le=\"1\"} 4\nh_sum "
+      "3\nh_count 2\n",
+      at(0));
+  CHECK(values(ledger) == exposed({{"1", 1}}, 2, 3));
+  CHECK(dropped(ledger, Drop::Duplicate) == 1);
+  CHECK(dropped(ledger, Drop::InvalidLabel) == 4);
+}
+
+TEST_CASE("a summary keeps its sum and count; its quantiles cannot be merged") {
+  Ledger ledger;
+  const std::string text = "# TYPE s summary\ns{quantile=\"0.5\"} 1\ns_sum 10\ns_count 4\n";
+  ledger.apply(source("a.0"), text, at(0));
+  ledger.apply(source("a.1"), text, at(0));
+  ledger.retire(source("a.0"), at(1));
+  CHECK(values(ledger) == Values{{"s_sum", 20}, {"s_count", 8}});
+  CHECK(dropped(ledger, Drop::Quantile) == 2);
+  CHECK(expose(ledger).find("# TYPE s summary\n") != std::string::npos);
+}

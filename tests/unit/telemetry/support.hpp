@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the ledger's tests share: short ways to feed a ledger and to read what it exposes, and a
+// checker of expositions that shares no code with the writer or the parser.
+
+#include "supervisor/telemetry/ledger.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::supervisor::telemetry::test {
+
+inline MonoTime at(double seconds) {
+  return MonoTime{} + std::chrono::hours(1000) +
+         std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+}
+
+// "api-worker.0" of program "api-worker".
+Source source(std::string worker, std::uint64_t incarnation = 1);
+
+std::string expose(Ledger& ledger, metrics::Format format = metrics::Format::Text004,
+                   MonoTime now = at(0), const std::vector<metrics::Family>& own = {});
+
+// Every sample line, `name{labels}` to value. Asserts that check_exposition() finds nothing.
+std::map<std::string, double> values(const std::string& exposition);
+std::map<std::string, double> values(Ledger& ledger, MonoTime now = at(0));
+
+// The first thing that is wrong with a 0.0.4 or OpenMetrics exposition, if any: a family's lines
+// not together, HELP or TYPE twice, a series twice, `le` not ascending, buckets falling, +Inf not
+// the count, no end marker.
+std::optional<std::string> check_exposition(std::string_view text);
+
+// What promtool's `check metrics` says. Its exit code: 0 fine, 3 style, 1 cannot be parsed.
+struct Verdict {
+  int exit_code = -1;
+  std::string output;
+};
+Verdict promtool(const std::string& exposition);
+
+std::uint64_t dropped(const Ledger& ledger, Drop reason);
+
+}  // namespace holdfast::supervisor::telemetry::test
