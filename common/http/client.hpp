@@ -24,12 +24,17 @@ struct FetchOptions {
 };
 
 // `url`: http://host:port/path, https://…, or unix:/path/to.sock:/target. Any thread; blocks.
-// Transport failures are errors (Unavailable, DeadlineExceeded); any status is a Response.
+// Certificates are verified against the system's trust store. Content-Length, Transfer-Encoding and
+// Connection are the client's own; a body arrives as it was sent, compressed or not. A truncated
+// answer is an error. What a server may send as header fields is bounded by the deadline only.
+// Errors: InvalidArgument (URL, method), Unavailable, DeadlineExceeded, ResourceExhausted (the
+// answer is longer than allowed), DataLoss (truncated or malformed); any status is a Response.
 Result<Response> fetch(const std::string& method, const std::string& url, const Headers& headers,
                        const std::string& body, const FetchOptions& options = {});
 
-// One GET over a Unix socket path or http://host:port, without blocking. `done` runs on the
-// io_context's thread, exactly once. A truncated answer is an error, never a short body.
+// One GET over a Unix socket path or http://host:port (numeric or "localhost"), without blocking.
+// Any thread; `done` runs on the io_context's, exactly once and never inside this call, or not at
+// all if the io_context is destroyed first. A truncated answer is an error, never a short body.
 void async_get(boost::asio::io_context& io, const std::string& url, const Headers& headers,
                const FetchOptions& options, std::function<void(Result<Response>)> done);
 

@@ -79,14 +79,9 @@ bool Connection::wants_bytes() {
           set_deadline(MonoTime::clock::now() + state_->limits.header_timeout);
         }
         return true;
-      case RequestReader::Step::HeadAccepted:
-        begin_body();
-        break;
-      case RequestReader::Step::Refused:
-        refuse(reader_.refusal());
-        break;
-      case RequestReader::Step::Complete:
-        return false;
+      case RequestReader::Step::HeadAccepted: begin_body(); break;
+      case RequestReader::Step::Refused: refuse(reader_.refusal()); break;
+      case RequestReader::Step::Complete: return false;
     }
   }
   return false;

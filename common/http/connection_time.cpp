@@ -55,11 +55,8 @@ void Connection::expire() {
              tl::unexpected<Refusal>(Refusal{503, "The request took too long to handle."}));
       break;
     case Phase::Write:
-    case Phase::Linger:
-      close_socket();
-      break;
-    case Phase::Closed:
-      break;
+    case Phase::Linger: close_socket(); break;
+    case Phase::Closed: break;
   }
 }
 

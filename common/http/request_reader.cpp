@@ -35,16 +35,11 @@ RequestReader::Step RequestReader::refuse(Refusal refusal) {
 
 RequestReader::Step RequestReader::advance() {
   switch (state_) {
-    case State::Head:
-      return advance_head();
-    case State::LengthBody:
-      return advance_length_body();
-    case State::ChunkedBody:
-      return advance_chunked_body();
-    case State::Complete:
-      return Step::Complete;
-    case State::Refused:
-      break;
+    case State::Head: return advance_head();
+    case State::LengthBody: return advance_length_body();
+    case State::ChunkedBody: return advance_chunked_body();
+    case State::Complete: return Step::Complete;
+    case State::Refused: break;
   }
   return Step::Refused;
 }
@@ -52,12 +47,9 @@ RequestReader::Step RequestReader::advance() {
 RequestReader::Step RequestReader::advance_head() {
   const std::string_view bytes = buffer_.view();
   switch (scanner_.scan(bytes)) {
-    case HeadScanner::State::NeedMore:
-      return Step::NeedMore;
-    case HeadScanner::State::Refused:
-      return refuse(scanner_.refusal());
-    case HeadScanner::State::Complete:
-      break;
+    case HeadScanner::State::NeedMore: return Step::NeedMore;
+    case HeadScanner::State::Refused: return refuse(scanner_.refusal());
+    case HeadScanner::State::Complete: break;
   }
   Request& head = *request();
   const auto text = bytes.substr(scanner_.begin(), scanner_.end() - scanner_.begin());

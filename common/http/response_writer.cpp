@@ -23,12 +23,9 @@ bool is_framing(std::string_view name) {
   switch (name.size()) {
     case 10:
       return equals_ignoring_case(name, "Connection") || equals_ignoring_case(name, "Keep-Alive");
-    case 14:
-      return equals_ignoring_case(name, "Content-Length");
-    case 17:
-      return equals_ignoring_case(name, "Transfer-Encoding");
-    default:
-      return false;
+    case 14: return equals_ignoring_case(name, "Content-Length");
+    case 17: return equals_ignoring_case(name, "Transfer-Encoding");
+    default: return false;
   }
 }
 

@@ -10,6 +10,8 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <tuple>
+
 namespace holdfast::http {
 namespace {
 
@@ -88,17 +90,17 @@ void Server::Impl::pause(const std::shared_ptr<Listener>& listener) {
       });
 }
 
-void Server::Impl::open_connection(Fd fd, int family, const sockaddr_storage& address) {
+void Server::Impl::open_connection(Fd fd, int family, const sockaddr_storage& address) try {
   std::string client = client_key(address);
   auto unwelcome = state->admission(client);
   if (unwelcome && !state->can_refuse_politely()) return;
-  boost::system::error_code error;
   StreamSocket socket(state->io);
-  socket.assign(boost::asio::generic::stream_protocol(family, 0), fd.get(), error);
-  if (error) return;
+  socket.assign(boost::asio::generic::stream_protocol(family, 0), fd.get());
   std::ignore = fd.release();
   Connection::run(std::make_shared<Connection>(state, std::move(socket), peer_from(address),
                                                std::move(client), std::move(unwelcome)));
+} catch (const std::exception&) {
+  // No memory, or no room in epoll: this connection is closed, the server goes on.
 }
 
 void Server::Impl::close_listeners() {

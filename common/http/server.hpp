@@ -4,9 +4,15 @@
 // Server: HTTP/1.1 on inherited listening sockets (TCP or Unix), on one io_context run by one
 // thread. It owns its connections and enforces every limit of Limits before a handler sees a byte.
 //
-// Threads: construct, listen, drain and destroy on the thread that runs the io_context. The
-// Responder given to a handler may be called from any thread, once; if it is dropped without a
-// call, the client gets a 500.
+// Threads: construct, listen, drain, stats and destroy on the thread that runs the io_context,
+// which outlives the server. The Responder given to a handler may be called from any thread, once,
+// also after the server is gone; if it is dropped without a call, the client gets a 500.
+//
+// Protocol: RFC 9112. HTTP/1.0 is answered and closed. Refused with 400: bare LF, obs-fold, space
+// before a colon, missing or second Host, Content-Length with Transfer-Encoding or twice, control
+// characters, malformed targets; 414: a target beyond 8 KiB; 431: more than 100 fields; 501: a
+// transfer coding other than chunked; 505: a version other than 1.0 and 1.1; 417: an expectation
+// other than 100-continue.
 
 #include "common/base/clock.hpp"
 #include "common/base/fd.hpp"
@@ -27,18 +33,22 @@ struct Limits {
   std::uint64_t max_header_bytes = 16u << 10;  // 431 beyond
   std::uint64_t max_body_bytes = 1u << 20;     // 413 beyond, by Content-Length or while reading
   // The body limit of one request, known from its head; unset: max_body_bytes for all.
-  std::function<std::uint64_t(const Request& head)> body_limit;
-  Duration header_timeout = std::chrono::seconds(10);   // absolute, from the first byte: 408
-  Duration body_timeout = std::chrono::seconds(10);     // plus 1 s per 64 KiB announced: 408
-  Duration idle_timeout = std::chrono::seconds(60);     // between requests: closed silently
-  Duration write_timeout = std::chrono::seconds(30);    // a reader this slow is cut off
+  std::function<std::uint64_t(const Request& head)> body_limit{};
+  Duration header_timeout = std::chrono::seconds(10);  // absolute, from the first byte: 408
+  // Plus 1 s per 64 KiB announced (chunked: received): 408.
+  Duration body_timeout = std::chrono::seconds(10);
+  Duration idle_timeout = std::chrono::seconds(60);  // between requests: closed silently
+  // Plus 1 s per 64 KiB of the answer: a reader this slow is cut off.
+  Duration write_timeout = std::chrono::seconds(30);
   Duration handler_timeout = std::chrono::seconds(30);  // 503 with Retry-After
   std::uint32_t max_connections = 4096;                 // beyond: 503 with Retry-After, then closed
-  std::uint32_t max_connections_per_client = 512;
+  std::uint32_t max_connections_per_client = 512;       // by IPv4 address, or IPv6 /64
 };
 
 // Sends the response to one request. Move-only in spirit: copies share the one shot.
 using Responder = std::function<void(Response)>;
+// Runs on the io_context's thread. After it has returned, the request's head is to be left as it
+// is: the server reads it when it has to refuse in the handler's place (500, 503).
 using Handler = std::function<void(std::shared_ptr<Request> request, Responder respond)>;
 
 // A request that never became one: what the parser or a limit refused. `request` holds what was
@@ -68,7 +78,8 @@ class Server {
   Result<void> listen(Fd listener);
 
   // Stops accepting, closes idle connections, answers what is in flight with `Connection: close`;
-  // calls `done` once no connection is left.
+  // calls `done` from the io_context once no connection is left. A connection that was answered in
+  // the last 250 ms gets what remains of them to send its next request and be told to close.
   void drain(std::function<void()> done);
   bool draining() const;
 

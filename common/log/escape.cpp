@@ -49,18 +49,12 @@ struct Escape {
 Escape escape_of(unsigned char c) {
   constexpr char kHex[] = "0123456789abcdef";
   switch (c) {
-    case '"':
-      return {{'\\', '"'}, 2};
-    case '\\':
-      return {{'\\', '\\'}, 2};
-    case '\n':
-      return {{'\\', 'n'}, 2};
-    case '\r':
-      return {{'\\', 'r'}, 2};
-    case '\t':
-      return {{'\\', 't'}, 2};
-    default:
-      return {{'\\', 'u', '0', '0', kHex[c >> 4], kHex[c & 15]}, 6};
+    case '"': return {{'\\', '"'}, 2};
+    case '\\': return {{'\\', '\\'}, 2};
+    case '\n': return {{'\\', 'n'}, 2};
+    case '\r': return {{'\\', 'r'}, 2};
+    case '\t': return {{'\\', 't'}, 2};
+    default: return {{'\\', 'u', '0', '0', kHex[c >> 4], kHex[c & 15]}, 6};
   }
 }
 

@@ -34,16 +34,11 @@ struct Logger::Core {
 
 std::string_view to_string(Level level) {
   switch (level) {
-    case Level::Trace:
-      return "trace";
-    case Level::Debug:
-      return "debug";
-    case Level::Info:
-      return "info";
-    case Level::Warn:
-      return "warn";
-    case Level::Error:
-      return "error";
+    case Level::Trace: return "trace";
+    case Level::Debug: return "debug";
+    case Level::Info: return "info";
+    case Level::Warn: return "warn";
+    case Level::Error: return "error";
   }
   return "unknown";
 }

@@ -82,9 +82,10 @@ struct Options {
   // Lines go through a bounded queue (kQueueLines) to a thread; when it is full the oldest line is
   // dropped and counted, so that a stuck reader never stops the caller.
   bool async = false;
-  int fd = 1;                    // not owned; open until the last Logger is gone
-  // Takes each finished line, without its newline, in place of `fd`; from any thread.
-  std::function<void(std::string_view)> write;
+  int fd = 1;  // not owned; open until the last Logger is gone
+  // Takes each finished line, without its newline, in place of `fd`; from any thread, and `async`
+  // does not apply. What it holds on to outlives the last Logger.
+  std::function<void(std::string_view)> write = {};
   const Clock* clock = nullptr;  // null: the system's; else it outlives the last Logger
 };
 

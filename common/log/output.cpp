@@ -9,6 +9,7 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/base_sink.h>
 
+#include <atomic>
 #include <csignal>
 #include <mutex>
 
@@ -90,12 +91,17 @@ class ForwardingOutput final : public Output {
       : write_(std::move(write)) {}
   void write(std::string_view line) override {
     if (line.ends_with('\n')) line.remove_suffix(1);
-    write_(line);
+    try {
+      write_(line);
+    } catch (...) {  // a line is not worth the caller's work
+      dropped_.fetch_add(1, std::memory_order_relaxed);
+    }
   }
-  std::uint64_t dropped() const override { return 0; }
+  std::uint64_t dropped() const override { return dropped_.load(std::memory_order_relaxed); }
 
  private:
   std::function<void(std::string_view)> write_;
+  std::atomic<std::uint64_t> dropped_{0};
 };
 
 }  // namespace

@@ -18,16 +18,11 @@ void put(Buffer& out, std::string_view text) {
 
 std::string_view padded(Level level) {
   switch (level) {
-    case Level::Trace:
-      return "TRACE";
-    case Level::Debug:
-      return "DEBUG";
-    case Level::Info:
-      return "INFO ";
-    case Level::Warn:
-      return "WARN ";
-    case Level::Error:
-      return "ERROR";
+    case Level::Trace: return "TRACE";
+    case Level::Debug: return "DEBUG";
+    case Level::Info: return "INFO ";
+    case Level::Warn: return "WARN ";
+    case Level::Error: return "ERROR";
   }
   return "?    ";
 }
@@ -35,14 +30,10 @@ std::string_view padded(Level level) {
 std::string_view colour(Level level) {
   switch (level) {
     case Level::Trace:
-    case Level::Debug:
-      return "\x1b[2m";
-    case Level::Info:
-      return "\x1b[32m";
-    case Level::Warn:
-      return "\x1b[33m";
-    case Level::Error:
-      return "\x1b[31m";
+    case Level::Debug: return "\x1b[2m";
+    case Level::Info: return "\x1b[32m";
+    case Level::Warn: return "\x1b[33m";
+    case Level::Error: return "\x1b[31m";
   }
   return "";
 }

@@ -85,22 +85,14 @@ void append_url(std::string& out, std::string_view rest) {
 bool is_sensitive(std::string_view key) {
   // By length first: this runs for each field of each line.
   switch (key.size()) {
-    case 5:
-      return equals_any_case(key, "token");
-    case 6:
-      return equals_any_case(key, "cookie") || equals_any_case(key, "secret");
-    case 7:
-      return equals_any_case(key, "api_key");
-    case 8:
-      return equals_any_case(key, "password");
-    case 9:
-      return equals_any_case(key, "x-api-key");
-    case 10:
-      return equals_any_case(key, "set-cookie");
-    case 13:
-      return equals_any_case(key, "authorization");
-    default:
-      return false;
+    case 5: return equals_any_case(key, "token");
+    case 6: return equals_any_case(key, "cookie") || equals_any_case(key, "secret");
+    case 7: return equals_any_case(key, "api_key");
+    case 8: return equals_any_case(key, "password");
+    case 9: return equals_any_case(key, "x-api-key");
+    case 10: return equals_any_case(key, "set-cookie");
+    case 13: return equals_any_case(key, "authorization");
+    default: return false;
   }
 }
 

@@ -23,11 +23,13 @@ using namespace std::chrono_literals;
 constexpr Duration kLateness = 1s;  // less is the ordinary scheduling of a busy machine
 
 // The supervisor was asleep: signs of life and exits may be waiting behind this event, so nobody is
-// blamed for the time that it missed. The shutdown's own deadline is absolute and stays.
+// blamed for the time that it missed, nor for what waits: a second more is given to read that. The
+// shutdown's own deadline is absolute and stays.
 void grant_lateness(Machine& m) {
   if (!m.armed || m.now <= *m.armed + kLateness) return;
   const Duration late = m.now - *m.armed;
-  m.deadlines.postpone({DeadlineKind::Ready, DeadlineKind::Watchdog, DeadlineKind::Kill}, late);
+  m.deadlines.postpone({DeadlineKind::Ready, DeadlineKind::Watchdog, DeadlineKind::Kill},
+                       late + kLateness);
   m.report(
       Kind::LateLoop,
       fmt::format("the supervisor was late by {}: all deadlines of workers are put off by that",

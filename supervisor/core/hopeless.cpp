@@ -37,11 +37,28 @@ bool oneshot_runs(const Program& program) {
   return program.config.type == config::ProgramType::Oneshot && program.sum.processes > 0;
 }
 
+void give_up_hope(Machine& m, Program& program) {
+  program.hopeless_due = false;
+  const bool exits = exits_when_hopeless(m);
+  const bool oneshot = program.config.type == config::ProgramType::Oneshot;
+  const std::string text = fmt::format(
+      "{} has {} for {}{}", program.config.name, oneshot ? "not succeeded" : "had no ready slot",
+      show(m.now - *program.hopeless_since),
+      exits ? fmt::format(": shutting down with exit code {}", kExitHopeless) : "");
+  m.report(Kind::Hopeless, program, text);
+  if (exits) begin_shutdown(m, text, kExitHopeless);
+}
+
 }  // namespace
 
 void watch_hope(Machine& m, Program& program) {
   const bool hopeless = is_hopeless(m, program);
+  if (hopeless && program.hopeless_due && !oneshot_runs(program)) {
+    give_up_hope(m, program);
+    return;
+  }
   if (hopeless == program.hopeless_since.has_value()) return;
+  program.hopeless_due = false;
   if (hopeless) {
     program.hopeless_since = m.now;
     m.deadlines.set(key_of(program), m.now + m.supervisor.hopeless_after);
@@ -51,21 +68,12 @@ void watch_hope(Machine& m, Program& program) {
   }
 }
 
+// A oneshot's attempt that is under way may be the one: it is waited for.
 void on_hopeless_deadline(Machine& m, const DeadlineKey& key) {
   Program* program = m.find(key.owner.slot.program);
   if (program == nullptr || !program->hopeless_since) return;
-  if (oneshot_runs(*program)) {  // this attempt may be the one
-    m.deadlines.set(key, m.now + m.supervisor.hopeless_after);
-    return;
-  }
-  const bool exits = exits_when_hopeless(m);
-  const std::string text = fmt::format(
-      "{} has {} for {}{}", program->config.name,
-      program->config.type == config::ProgramType::Oneshot ? "not succeeded" : "had no ready slot",
-      show(m.now - *program->hopeless_since),
-      exits ? fmt::format(": shutting down with exit code {}", kExitHopeless) : "");
-  m.report(Kind::Hopeless, *program, text);
-  if (exits) begin_shutdown(m, text, kExitHopeless);
+  program->hopeless_due = true;
+  m.touch(*program);
 }
 
 void refresh_hope(Machine& m) {

@@ -128,6 +128,7 @@ struct Program {
   Share sum;
   std::optional<Roll> roll;
   std::optional<MonoTime> hopeless_since;
+  bool hopeless_due = false;  // hopeless_after has passed and nothing was said yet
   bool dirty = false;
 };
 

@@ -148,6 +148,7 @@ namespace {
 
 // A migration that takes long must not be shot: say so once, and let it go on.
 void on_ready_deadline(Machine& m, const Found& found) {
+  if (m.shutdown) return;  // it stops in its stage, ready or not
   if (found.program->config.type == config::ProgramType::Oneshot) {
     m.report(Kind::ReadyTimeout, found.program, process_id(*found.slot, *found.process),
              fmt::format("{} is still running after {}",

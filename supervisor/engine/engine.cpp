@@ -25,10 +25,10 @@ bool any_other_user(const config::Config& config) {
 }  // namespace
 
 Engine::Engine(const EngineParts& parts, config::Config config, PreparedPrograms prepared,
-               Environ environ, bool is_pid1)
+               Environ own_environ, bool is_pid1)
     : parts_(parts),
       config_(std::move(config)),
-      environ_(std::move(environ)),
+      environ_(std::move(own_environ)),
       fleet_(config_.supervisor, config_.programs, seed_from(parts.clock), is_pid1),
       spawner_(parts.listeners, parts.relay, parts.runtime_dir, environ_, std::move(prepared),
                config_.source.empty() ? std::string()

@@ -61,13 +61,13 @@ struct Spawner::Outlets {
 };
 
 Spawner::Spawner(process::ListenerSet& listeners, process::LogRelay& relay,
-                 const process::RuntimeDir& runtime_dir, Environ environ, PreparedPrograms prepared,
+                 const process::RuntimeDir& runtime_dir, Environ own, PreparedPrograms prepared,
                  std::string config_file)
     : listeners_(listeners),
       relay_(relay),
       runtime_dir_(runtime_dir),
       worker_sockets_(runtime_dir.workers()),
-      environ_(std::move(environ)),
+      environ_(std::move(own)),
       prepared_(std::move(prepared)),
       config_file_(std::move(config_file)) {}
 

@@ -5,9 +5,8 @@
 
 namespace holdfast::supervisor::process {
 
-void LineTail::append(std::string_view line) {
-  text_.append(line.substr(0, kKept));
-  text_.push_back('\n');
+void LineTail::append(std::string_view lines) {
+  text_.append(lines);
   // Cut back only at twice the bound: the cost of moving is spread over as many bytes.
   if (text_.size() <= 2 * kKept) return;
   const std::size_t start = text_.find('\n', text_.size() - kKept - 2);

@@ -14,7 +14,8 @@ class LineTail {
  public:
   static constexpr std::size_t kKept = 8 * 1024;  // bytes: a stack trace and what led to it
 
-  void append(std::string_view line);
+  // Whole lines, each ended by a newline and none longer than kKept.
+  void append(std::string_view lines);
 
   // The newest last; a line that is partly gone is left out.
   std::vector<std::string> last(std::size_t count) const;

@@ -55,7 +55,7 @@ RelayLoop::RelayLoop(RelayMailbox& mailbox, std::unique_ptr<LogSink> sink, Relay
       options_(options),
       observer_(observer),
       clock_(clock),
-      output_(std::move(sink), options.buffer, mailbox.sink_errors),
+      output_(std::move(sink), options.buffer, options.stall_limit, mailbox.sink_errors, clock),
       own_log_(mailbox.program("")),
       colour_(output_.sink().is_terminal()),
       buffer_(std::make_unique_for_overwrite<char[]>(kReadBytes)) {}
@@ -85,16 +85,15 @@ void RelayLoop::turn() {
     if (tag == &mailbox_) {
       mail = true;  // after the streams, which a command may remove
     } else if (tag == &output_) {
-      flush_output();
+      output_.flush();
     } else {
       read_once(*static_cast<RelayStream*>(tag));
     }
-    if (output_.full() && output_.blocked() && !output_.dropping()) hold_back();
   }
   std::erase_if(streams_, [](const auto& entry) { return entry.second->closed(); });
   if (mail) run_mailbox();
   if (partials_ > 0) flush_old_partials();
-  if (!output_.blocked()) flush_output();
+  flush_output();
 }
 
 int RelayLoop::timeout_ms() const {
@@ -146,6 +145,11 @@ void RelayLoop::add(LogStream stream, std::optional<std::regex> ready) {
     const std::lock_guard lock(mailbox_.mutex);
     program = &mailbox_.program(program_of(stream.worker));
     mailbox_.tails[stream.process];
+    // The predecessor's last lines may still be asked for; older ones were, or never will be.
+    std::erase_if(mailbox_.tails, [&](const auto& entry) {
+      return entry.first.slot == stream.process.slot &&
+             entry.first.incarnation + 1 < stream.process.incarnation;
+    });
   }
   auto added = std::make_unique<RelayStream>(std::move(stream), std::move(label), *program,
                                              std::move(ready));
@@ -153,26 +157,38 @@ void RelayLoop::add(LogStream stream, std::optional<std::regex> ready) {
   streams_.emplace(added.get(), std::move(added));
 }
 
-// The tails are read by other threads, and are few; a read's worth of lines is done under one lock.
-template <class Use>
-void RelayLoop::with_tail(RelayStream& stream, Use&& use) {
-  const bool before = stream.has_partial();
-  {
-    const std::lock_guard lock(mailbox_.mutex);
-    use(mailbox_.tails[stream.process()]);
-  }
-  const bool after = stream.has_partial();
-  partials_ = partials_ + (after ? 1 : 0) - (before ? 1 : 0);
-  tell(stream);
+void RelayLoop::count_partial(const RelayStream& stream, bool before) {
+  partials_ = partials_ + (stream.has_partial() ? 1 : 0) - (before ? 1 : 0);
 }
 
-void RelayLoop::tell(const RelayStream& stream) {
+void RelayLoop::relay(RelayStream& stream, std::string_view chunk) {
+  const bool before = stream.has_partial();
+  const bool begins = !before || chunk.find('\n') != std::string_view::npos;
+  stream.relay(chunk, time(), output_, noticed_);
+  if (begins && stream.has_partial()) stream.partial_since = clock_.mono();
+  count_partial(stream, before);
+  publish(stream);
+}
+
+void RelayLoop::flush_partial(RelayStream& stream, bool at_end) {
+  const bool before = stream.has_partial();
+  stream.flush_partial(at_end, time(), output_, noticed_);
+  count_partial(stream, before);
+  publish(stream);
+}
+
+void RelayLoop::publish(const RelayStream& stream) {
+  if (!noticed_.tail.empty()) {
+    const std::lock_guard lock(mailbox_.mutex);
+    mailbox_.tails[stream.process()].append(noticed_.tail);
+  }
   if (observer_ != nullptr) {
     if (!noticed_.lines.empty()) {
       observer_->on_notable(stream.process(), stream.worker(), noticed_.lines, noticed_.errors);
     }
     if (noticed_.ready) observer_->on_ready_line(stream.process());
   }
+  noticed_.tail.clear();
   noticed_.lines.clear();
   noticed_.errors = 0;
   noticed_.ready = false;
@@ -186,10 +202,7 @@ void RelayLoop::read_once(RelayStream& stream) {
     case RelayStream::Read::End: return end_stream(stream);
     case RelayStream::Read::Some: break;
   }
-  const std::string_view now = time();
-  const bool begins = !stream.has_partial() || chunk.find('\n') != std::string_view::npos;
-  with_tail(stream, [&](LineTail& tail) { stream.relay(chunk, now, output_, tail, noticed_); });
-  if (begins && stream.has_partial()) stream.partial_since = clock_.mono();
+  relay(stream, chunk);
 }
 
 void RelayLoop::read_all(RelayStream& stream) {
@@ -202,9 +215,7 @@ void RelayLoop::read_all(RelayStream& stream) {
 
 void RelayLoop::end_stream(RelayStream& stream) {
   if (stream.closed()) return;
-  const std::string_view now = time();
-  with_tail(stream,
-            [&](LineTail& tail) { stream.flush_partial(true, now, output_, tail, noticed_); });
+  flush_partial(stream, true);
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, stream.fd(), nullptr);
   stream.close();  // it goes from streams_ at the end of the turn: events may still name it
 }
@@ -214,9 +225,7 @@ void RelayLoop::flush_old_partials() {
   for (auto& entry : streams_) {
     RelayStream& stream = *entry.second;
     if (!stream.has_partial() || stream.partial_since > limit) continue;
-    const std::string_view now = time();
-    with_tail(stream,
-              [&](LineTail& tail) { stream.flush_partial(false, now, output_, tail, noticed_); });
+    flush_partial(stream, false);
   }
 }
 
@@ -236,9 +245,7 @@ void RelayLoop::drain(const core::ProcessId& process) {
     if (stream.process() != process) continue;
     read_all(stream);
     if (stream.closed()) continue;
-    const std::string_view now = time();
-    with_tail(stream,
-              [&](LineTail& tail) { stream.flush_partial(true, now, output_, tail, noticed_); });
+    flush_partial(stream, true);
   }
 }
 
@@ -249,30 +256,13 @@ std::vector<std::string> RelayLoop::tail(const core::ProcessId& process, std::si
 }
 
 void RelayLoop::flush_output() {
-  output_.flush();
+  if (!output_.blocked()) output_.flush();
   if (!output_.blocked()) return;
   const int fd = output_.sink().poll_fd();
   const std::uint32_t once = EPOLLOUT | EPOLLONESHOT;
   if (!watch(epoll_.get(), EPOLL_CTL_MOD, fd, once, &output_)) {
     watch(epoll_.get(), EPOLL_CTL_ADD, fd, once, &output_);
   }
-}
-
-// The output has stopped and the buffer is full. The workers' pipes take what they write meanwhile;
-// when that has lasted too long, their lines are worth less than they are.
-void RelayLoop::hold_back() {
-  const MonoTime deadline = clock_.mono() + options_.stall_limit;
-  while (output_.blocked() && output_.half_full()) {
-    const Duration left = deadline - clock_.mono();
-    if (left <= Duration::zero()) return output_.start_dropping();
-    wait_for_output(left);
-    flush_output();
-  }
-}
-
-void RelayLoop::wait_for_output(Duration limit) {
-  pollfd ready{output_.sink().poll_fd(), POLLOUT, 0};
-  ::poll(&ready, 1, to_poll_ms(limit));
 }
 
 bool RelayLoop::finish() {
@@ -282,15 +272,15 @@ bool RelayLoop::finish() {
     end_stream(*entry.second);
   }
   take_inbound();
-  flush_output();
+  output_.flush();
   while (!output_.empty()) {
     const Duration left = *stop_at_ - clock_.mono();
     if (left <= Duration::zero()) {
       output_.drop_all();
       return false;
     }
-    wait_for_output(left);
-    flush_output();
+    output_.wait_until_writable(left);
+    output_.flush();
   }
   return true;
 }

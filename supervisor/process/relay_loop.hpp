@@ -64,14 +64,13 @@ class RelayLoop {
   void end_stream(RelayStream& stream);
   void flush_old_partials();
   void flush_output();
-  void hold_back();
   bool finish();
-  void wait_for_output(Duration limit);
   int timeout_ms() const;
-  void tell(const RelayStream& stream);
+  void publish(const RelayStream& stream);
   std::string_view time();
-  template <class Use>
-  void with_tail(RelayStream& stream, Use&& use);
+  void relay(RelayStream& stream, std::string_view chunk);
+  void flush_partial(RelayStream& stream, bool at_end);
+  void count_partial(const RelayStream& stream, bool before);
 
   RelayMailbox& mailbox_;
   RelayOptions options_;

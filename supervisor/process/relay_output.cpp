@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/process/relay_output.hpp"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <utility>
 
 namespace holdfast::supervisor::process {
 
-RelayOutput::RelayOutput(std::unique_ptr<LogSink> sink, std::size_t limit, SinkErrors& errors)
-    : sink_(std::move(sink)), limit_(limit), errors_(errors) {}
+RelayOutput::RelayOutput(std::unique_ptr<LogSink> sink, std::size_t limit, Duration stall_limit,
+                         SinkErrors& errors, const Clock& clock)
+    : sink_(std::move(sink)),
+      limit_(limit),
+      write_at_(std::min(limit, kWriteAt)),
+      stall_limit_(stall_limit),
+      errors_(errors),
+      clock_(clock) {}
 
 void RelayOutput::end() {
   const std::size_t bytes = text_.size() - attributed_;
@@ -24,9 +32,29 @@ bool RelayOutput::make_room() {
   if (dropping_) return false;
   end();
   if (!blocked_) flush();
-  // One read of very short lines grows many times over when they are wrapped; at twice the limit
-  // even what has been read already is dropped.
-  return text_.size() - start_ < 2 * limit_;
+  if (blocked_ && text_.size() - start_ >= limit_) hold_back();
+  return !dropping_;
+}
+
+// The output has stopped and the buffer is full. The workers' pipes take what they write meanwhile;
+// when that has lasted too long, their lines are worth less than they are.
+void RelayOutput::hold_back() {
+  const MonoTime deadline = clock_.mono() + stall_limit_;
+  while (blocked_ && half_full()) {
+    const Duration left = deadline - clock_.mono();
+    if (left <= Duration::zero()) {
+      dropping_ = true;
+      return;
+    }
+    wait_until_writable(left);
+    flush();
+  }
+}
+
+void RelayOutput::wait_until_writable(Duration at_most) {
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(at_most).count();
+  pollfd ready{sink_->poll_fd(), POLLOUT, 0};
+  ::poll(&ready, 1, static_cast<int>(std::clamp<std::int64_t>(ms, 0, 60'000)));
 }
 
 void RelayOutput::flush() {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// RelayOutput: the log thread's bounded buffer before the sink, and the count of what is dropped,
-// by the program that wrote it. Threads: the log thread's; the counters may be read from any.
+// RelayOutput: the log thread's bounded buffer before the sink; what to do when the sink takes
+// nothing; and the count of what is dropped, by the program that wrote it. Threads: the log
+// thread's; the counters may be read from any.
 
 #include "supervisor/process/log_sink.hpp"
 
@@ -28,7 +29,8 @@ struct SinkErrors {
 
 class RelayOutput {
  public:
-  RelayOutput(std::unique_ptr<LogSink> sink, std::size_t limit, SinkErrors& errors);
+  RelayOutput(std::unique_ptr<LogSink> sink, std::size_t limit, Duration stall_limit,
+              SinkErrors& errors, const Clock& clock);
 
   // Lines appended to text() between begin() and end() are the program's.
   void begin(ProgramLog& program) { owner_ = &program; }
@@ -36,18 +38,16 @@ class RelayOutput {
   void end();
 
   // Asked before each line: may it be appended? Writes out what has gathered, where that is due.
-  bool has_room() { return text_.size() - start_ < kWriteAt ? !dropping_ : make_room(); }
+  // May wait for a slow reader, for as long as the stall limit says.
+  bool has_room() { return text_.size() - start_ < write_at_ ? !dropping_ : make_room(); }
 
   void flush();
   void drop_all();
-  void start_dropping() { dropping_ = true; }  // until half of the buffer is free
   void reopen();
 
   bool empty() const { return start_ == text_.size(); }
   bool blocked() const { return blocked_; }
-  bool full() const { return text_.size() - start_ >= limit_; }
-  bool half_full() const { return text_.size() - start_ >= limit_ / 2; }
-  bool dropping() const { return dropping_; }
+  void wait_until_writable(Duration at_most);
   LogSink& sink() { return *sink_; }
 
  private:
@@ -59,18 +59,23 @@ class RelayOutput {
     std::size_t bytes;
   };
   bool make_room();
+  void hold_back();
+  bool half_full() const { return text_.size() - start_ >= limit_ / 2; }
   void taken(std::size_t bytes);
 
   std::unique_ptr<LogSink> sink_;
   std::size_t limit_;
+  std::size_t write_at_;
+  Duration stall_limit_;
   SinkErrors& errors_;
+  const Clock& clock_;
   std::string text_;  // whole lines; up to start_ it is written
   std::size_t start_ = 0;
   std::size_t attributed_ = 0;  // up to here text_ is covered by segments_
   std::deque<Segment> segments_;
   ProgramLog* owner_ = nullptr;
   bool blocked_ = false;
-  bool dropping_ = false;
+  bool dropping_ = false;  // until half of the buffer is free
 };
 
 }  // namespace holdfast::supervisor::process

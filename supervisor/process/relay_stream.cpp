@@ -30,6 +30,10 @@ std::size_t grow_pipe(int fd, std::size_t capacity) {
   return grown > 0 ? static_cast<std::size_t>(grown) : 0;
 }
 
+void add_to_tail(std::string& tail, std::string_view line) {
+  tail.append(line.substr(0, LineTail::kKept)).push_back('\n');
+}
+
 }  // namespace
 
 RelayStream::RelayStream(LogStream stream, LineLabel label, ProgramLog& program,
@@ -57,8 +61,17 @@ RelayStream::Read RelayStream::read(std::span<char> buffer, std::string_view& ch
   return Read::Some;
 }
 
+// Whether the line was kept.
+bool RelayStream::pass_on(const LinePart& part, std::string_view time, RelayOutput& output,
+                          Noticed& noticed) {
+  const bool room = output.has_room();
+  if (room) append_line(output.text(), part, label_, time);
+  notice(part.text, noticed);
+  return room;
+}
+
 void RelayStream::relay(std::string_view chunk, std::string_view time, RelayOutput& output,
-                        LineTail& tail, Noticed& noticed) {
+                        Noticed& noticed) {
   // Of a large read only the end can be among the last lines that are kept.
   const char* const late = chunk.data() + chunk.size() - std::min(chunk.size(), LineTail::kKept);
   const auto is_early = [&](std::string_view line) {
@@ -70,13 +83,8 @@ void RelayStream::relay(std::string_view chunk, std::string_view time, RelayOutp
   output.begin(program_);
   splitter_.feed(chunk, [&](const LinePart& part) {
     ++lines;
-    if (output.has_room()) {
-      append_line(output.text(), part, label_, time);
-    } else {
-      ++dropped;
-    }
-    if (!is_early(part.text)) tail.append(part.text);
-    notice(part.text, noticed);
+    if (!pass_on(part, time, output, noticed)) ++dropped;
+    if (!is_early(part.text)) add_to_tail(noticed.tail, part.text);
   });
   output.end();
   program_.lines.fetch_add(lines, std::memory_order_relaxed);
@@ -85,19 +93,15 @@ void RelayStream::relay(std::string_view chunk, std::string_view time, RelayOutp
 }
 
 void RelayStream::flush_partial(bool at_end, std::string_view time, RelayOutput& output,
-                                LineTail& tail, Noticed& noticed) {
+                                Noticed& noticed) {
   output.begin(program_);
-  const auto pass_on = [&](const LinePart& part) {
+  const auto use = [&](const LinePart& part) {
+    const bool kept = pass_on(part, time, output, noticed);
+    add_to_tail(noticed.tail, part.text);
     program_.lines.fetch_add(1, std::memory_order_relaxed);
-    if (output.has_room()) {
-      append_line(output.text(), part, label_, time);
-    } else {
-      program_.dropped.fetch_add(1, std::memory_order_relaxed);
-    }
-    tail.append(part.text);
-    notice(part.text, noticed);
+    if (!kept) program_.dropped.fetch_add(1, std::memory_order_relaxed);
   };
-  splitter_.flush(pass_on, at_end);
+  splitter_.flush(use, at_end);
   output.end();
 }
 

@@ -19,6 +19,7 @@ namespace holdfast::supervisor::process {
 
 // What one read brought to light, told to the observer after it.
 struct Noticed {
+  std::string tail;  // for the LineTail
   std::vector<NotableLine> lines;
   std::uint64_t errors = 0;
   bool ready = false;
@@ -33,12 +34,10 @@ class RelayStream {
   // One read(2) into `buffer`; the bytes are `chunk` then. A busy pipe is made larger.
   Read read(std::span<char> buffer, std::string_view& chunk);
 
-  // `tail` gets the raw lines; `time` is for lines without one.
-  void relay(std::string_view chunk, std::string_view time, RelayOutput& output, LineTail& tail,
-             Noticed& noticed);
+  // `time` is for lines without one. May wait as RelayOutput::has_room() does.
+  void relay(std::string_view chunk, std::string_view time, RelayOutput& output, Noticed& noticed);
   // The unfinished line, at the end of the stream or because it has been waiting for long.
-  void flush_partial(bool at_end, std::string_view time, RelayOutput& output, LineTail& tail,
-                     Noticed& noticed);
+  void flush_partial(bool at_end, std::string_view time, RelayOutput& output, Noticed& noticed);
   bool has_partial() const { return splitter_.has_partial(); }
 
   const core::ProcessId& process() const { return stream_.process; }
@@ -50,6 +49,7 @@ class RelayStream {
   MonoTime partial_since{};
 
  private:
+  bool pass_on(const LinePart& part, std::string_view time, RelayOutput& output, Noticed& noticed);
   void notice(std::string_view line, Noticed& noticed);
 
   LogStream stream_;

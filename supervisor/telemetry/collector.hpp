@@ -9,14 +9,6 @@
 //
 // Threads: the thread of `io`, begin() before it runs.
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <functional>
-#include <map>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "common/http/message.hpp"
 #include "common/metrics/model.hpp"
 #include "supervisor/engine/self_metrics.hpp"
@@ -25,6 +17,15 @@
 #include "supervisor/process/log_relay.hpp"
 #include "supervisor/telemetry/ledger.hpp"
 #include "supervisor/telemetry/usage.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace holdfast::supervisor::telemetry {
 

@@ -86,8 +86,9 @@ Applied Ledger::apply(const Source& source, std::string snapshot, MonoTime now) 
     }
     values_ = std::move(parsed.values);
     programs_[source.program].resets += planner_.rebuild(*state, parsed, now);
+    state->text = std::move(snapshot);
+    ++full_parses_;
   }
-  state->text = std::move(snapshot);
   state->ends_with_marker = marked;
   state->last_good = now;
   commit(*state);
@@ -223,7 +224,7 @@ std::vector<FamilyConflict> Ledger::conflicts() const {
 }
 
 LedgerStatistics Ledger::statistics() const {
-  LedgerStatistics out{programs_, drops_, retired_incarnations_, rendered_lines_, {}};
+  LedgerStatistics out{programs_, drops_, retired_incarnations_, full_parses_, rendered_lines_, {}};
   out.conflicting_families = {{"type", 0}, {"suffix", 0}, {"buckets", 0}};
   for (const FamilyConflict& conflict : conflicts()) {
     ++out.conflicting_families[conflict.clash == Clash::Type ? "type" : "suffix"];

@@ -60,7 +60,8 @@ struct LedgerStatistics {
   std::map<std::string, ProgramCounts> programs;
   DropCounts drops{};
   std::uint64_t retired_incarnations = 0;
-  std::size_t series = 0;  // lines of workers in the last exposition
+  std::uint64_t full_parses = 0;  // answers that had new lines; the others only had new numbers
+  std::size_t series = 0;         // lines of workers in the last exposition
   std::map<std::string, std::size_t> conflicting_families;  // by reason: type, suffix, buckets
 };
 
@@ -123,6 +124,7 @@ class Ledger {
   std::map<std::string, ProgramCounts> programs_;
   DropCounts drops_{};
   std::uint64_t retired_incarnations_ = 0;
+  std::uint64_t full_parses_ = 0;
   std::size_t rendered_lines_ = 0;
 };
 

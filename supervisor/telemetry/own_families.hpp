@@ -4,15 +4,15 @@
 // What the collector says of its own work, as families of the catalogue. Pure.
 // Threads: any.
 
+#include "common/base/clock.hpp"
+#include "common/metrics/model.hpp"
+#include "supervisor/process/log_relay.hpp"
+
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "common/base/clock.hpp"
-#include "common/metrics/model.hpp"
-#include "supervisor/process/log_relay.hpp"
 
 namespace holdfast::supervisor::telemetry {
 

@@ -78,7 +78,7 @@ struct SourceState {
   MonoTime last_good{};
   bool ends_with_marker = false;  // its snapshots end with "# EOF"
 
-  std::string text;
+  std::string text;  // the last snapshot that was parsed in full: what `lines` refer to
   std::vector<ParsedLine> lines;
   std::vector<ScalarEntry> scalars;
   std::vector<DistributionEntry> distributions;

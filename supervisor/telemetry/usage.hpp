@@ -6,12 +6,12 @@
 //
 // Threads: one at a time (the telemetry thread).
 
+#include "common/base/clock.hpp"
+#include "supervisor/telemetry/process_stats.hpp"
+
 #include <cstdint>
 #include <map>
 #include <optional>
-
-#include "common/base/clock.hpp"
-#include "supervisor/telemetry/process_stats.hpp"
 
 namespace holdfast::supervisor::telemetry {
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # run.sh BENCH_HTTP_SERVER [CONNECTIONS] [ROUNDS]: the server beside nginx, which returns the same
-# bytes from memory; interleaved rounds, both on two processes, on this machine. Needs nginx, wrk.
+# bytes from memory: requests/s and CPU time per request; interleaved rounds, both on two processes, on this machine. Needs nginx, wrk.
 set -eu
 server=$1
 connections=${2:-64}
@@ -37,14 +37,26 @@ trap 'kill $ours $theirs 2> /dev/null; wait; rm -rf "$dir"' EXIT
 until wrk -t1 -c1 -d1s "http://127.0.0.1:$port/" > /dev/null &&
       wrk -t1 -c1 -d1s "http://127.0.0.1:$nginx_port/" > /dev/null; do :; done
 
+# Nanoseconds that the children of a process have run: what a request costs, also on a busy machine
+# where the rate says little.
+cpu_of_children() {
+  for pid in $(cat "/proc/$1/task/$1/children"); do cut -d' ' -f1 "/proc/$pid/schedstat"; done |
+    awk '{sum += $1} END {printf "%.0f\n", sum}'
+}
+
 measure() {
-  wrk -t2 -c"$connections" -d3s --latency "http://127.0.0.1:$1/api/documents/1" |
-    awk -v who="$2" '/99%/ {p99=$2} /Requests\/sec/ {rps=$2} /Socket errors|Non-2xx/ {bad=$0}
-                     END {printf "%-9s %9.0f requests/s  p99 %s %s\n", who, rps, p99, bad}'
+  before=$(cpu_of_children "$3")
+  wrk -t2 -c"$connections" -d3s --latency "http://127.0.0.1:$1/api/documents/1" > "$dir/wrk.txt"
+  after=$(cpu_of_children "$3")
+  awk -v who="$2" -v cpu="$((after - before))" '
+    /99%/ {p99=$2} /Requests\/sec/ {rps=$2} / requests in / {count=$1}
+    /Socket errors|Non-2xx/ {bad=$0}
+    END {printf "%-9s %9.0f requests/s  p99 %9s  %5.1f us CPU each %s\n",
+                who, rps, p99, cpu / count / 1000, bad}' "$dir/wrk.txt"
 }
 round=0
 while [ "$round" -lt "$rounds" ]; do
-  measure "$port" holdfast
-  measure "$nginx_port" nginx
+  measure "$port" holdfast "$ours"
+  measure "$nginx_port" nginx "$theirs"
   round=$((round + 1))
 done

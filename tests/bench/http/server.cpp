@@ -23,7 +23,9 @@ constexpr const char* kBody =
 int serve(Fd listener) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   boost::asio::io_context io{1};
-  http::Server server(io, {.max_connections_per_client = 4096},
+  http::Limits limits;
+  limits.max_connections_per_client = limits.max_connections;  // wrk is one client
+  http::Server server(io, limits,
                       [](const std::shared_ptr<http::Request>&, const http::Responder& respond) {
                         respond(http::Response::json(200, kBody));
                       },

@@ -12,7 +12,7 @@ using namespace holdfast::api;
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   std::string out;
   append_json_string(out, text);
   return out;
@@ -21,30 +21,30 @@ std::string quoted(std::string_view text) {
 }  // namespace
 
 TEST_CASE("text is escaped as RFC 8259 asks, and no more") {
-  CHECK(quoted("") == R"("")");
-  CHECK(quoted("plain / text") == R"("plain / text")");
-  CHECK(quoted("a\"b\\c") == R"("a\"b\\c")");
-  CHECK(quoted("\n\r\t\b\f") == R"("\n\r\t\b\f")");
-  CHECK(quoted(std::string_view("\0\x01\x1f\x7f", 4)) == "\"\\u0000\\u0001\\u001f\x7f\"");
-  CHECK(quoted("h\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80") ==
+  CHECK(json_text("") == R"("")");
+  CHECK(json_text("plain / text") == R"("plain / text")");
+  CHECK(json_text("a\"b\\c") == R"("a\"b\\c")");
+  CHECK(json_text("\n\r\t\b\f") == R"("\n\r\t\b\f")");
+  CHECK(json_text(std::string_view("\0\x01\x1f\x7f", 4)) == "\"\\u0000\\u0001\\u001f\x7f\"");
+  CHECK(json_text("h\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80") ==
         "\"h\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80\"");
 }
 
 TEST_CASE("each byte that is no UTF-8 becomes U+FFFD, so the output is always valid JSON") {
   const std::string bad = "\xEF\xBF\xBD";
-  CHECK(quoted("a\xFF"
-               "b") == "\"a" + bad + "b\"");
-  CHECK(quoted("\xC3") == "\"" + bad + "\"");
-  CHECK(quoted("\xC0\xAF") == "\"" + bad + bad + "\"");            // overlong
-  CHECK(quoted("\xED\xA0\x80") == "\"" + bad + bad + bad + "\"");  // a surrogate
-  CHECK(quoted("\xF4\x90\x80\x80").size() == 2 + 4 * bad.size());  // above U+10FFFF
+  CHECK(json_text("a\xFF"
+                  "b") == "\"a" + bad + "b\"");
+  CHECK(json_text("\xC3") == "\"" + bad + "\"");
+  CHECK(json_text("\xC0\xAF") == "\"" + bad + bad + "\"");            // overlong
+  CHECK(json_text("\xED\xA0\x80") == "\"" + bad + bad + bad + "\"");  // a surrogate
+  CHECK(json_text("\xF4\x90\x80\x80").size() == 2 + 4 * bad.size());  // above U+10FFFF
 }
 
 TEST_CASE("every single byte and every pair of bytes makes JSON that a parser accepts") {
   for (int a = 0; a < 256; ++a) {
     for (int b = 0; b < 256; ++b) {
       const std::string text{static_cast<char>(a), static_cast<char>(b)};
-      const auto parsed = nlohmann::json::parse(quoted(text));
+      const auto parsed = nlohmann::json::parse(json_text(text));
       const bool valid = find_invalid_utf8(text) == std::string::npos;
       if ((parsed.get<std::string>() == text) != valid) FAIL("bytes " << a << ", " << b);
     }

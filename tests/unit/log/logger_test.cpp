@@ -175,6 +175,26 @@ TEST_CASE("a line that broke off does not spoil the next one") {
   CHECK(writer.dropped() == 1);
 }
 
+TEST_CASE("lines can be handed to a function instead, without their newline") {
+  std::vector<std::string> lines;
+  const FixedClock clock;
+  const Logger log(
+      {.write = [&](std::string_view line) { lines.emplace_back(line); }, .clock = &clock});
+  log.with({{"k", 1}}).info("a");
+  log.info("b\n");
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0] ==
+        "{\"time\":\"2026-11-23T11:42:43.482Z\",\"level\":\"info\",\"msg\":\"a\",\"k\":1}");
+  CHECK(lines[1].ends_with("\"b\\n\"}"));
+  CHECK(log.dropped() == 0);
+}
+
+TEST_CASE("a function that throws costs the line and not the caller") {
+  const Logger log({.write = [](std::string_view) { throw std::bad_alloc(); }});
+  CHECK_NOTHROW(log.info("m"));
+  CHECK(log.dropped() == 1);
+}
+
 TEST_CASE("a reader that is gone costs lines and nothing else") {
   const bool async = GENERATE(false, true);
   const auto before = std::signal(SIGPIPE, SIG_IGN);

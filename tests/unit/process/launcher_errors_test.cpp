@@ -162,7 +162,7 @@ TEST_CASE("no descriptors left is an error with its step, and the launcher goes 
       steps += launched.error().step;
       if (count_zombies() != 0) return std::string("zombie after ") + steps;
     }
-    return std::string("never recovered");
+    return "never recovered from " + steps;
   });
   REQUIRE(seen == "recovered");
 }

@@ -4,6 +4,7 @@
 #include "tests/unit/process/fixture.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>

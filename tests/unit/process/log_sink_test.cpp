@@ -5,6 +5,7 @@
 #include "tests/unit/process/fixture.hpp"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 

@@ -4,6 +4,7 @@
 #include "supervisor/process/child.hpp"
 #include "tests/unit/process/fixture.hpp"
 
+#include <boost/asio/post.hpp>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/process/relay_fixture.hpp"
 
+#include <poll.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 namespace holdfast::supervisor::process::test {
 
@@ -38,17 +37,21 @@ Collector::Collector(Fd fd) : fd_(std::move(fd)) {
   thread_ = std::thread([this] {
     std::vector<char> buffer(1 << 16);
     for (;;) {
-      const ssize_t n = ::read(fd_.get(), buffer.data(), buffer.size());
-      if (n < 0 && errno == EINTR) continue;
+      pollfd ready{fd_.get(), POLLIN, 0};
+      const int count = ::poll(&ready, 1, 5);
+      const ssize_t n = count > 0 ? ::read(fd_.get(), buffer.data(), buffer.size()) : 0;
       const std::lock_guard lock(mutex_);
-      ended_ = n <= 0;
-      if (ended_) return;
+      if (stop_ || (count > 0 && n <= 0)) return;
       text_.append(buffer.data(), static_cast<std::size_t>(n));
     }
   });
 }
 
 Collector::~Collector() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
   thread_.join();
 }
 
@@ -59,11 +62,6 @@ std::string Collector::text() const {
 
 std::vector<std::string> Collector::lines() const {
   return lines_of(text());
-}
-
-bool Collector::ended() const {
-  const std::lock_guard lock(mutex_);
-  return ended_;
 }
 
 Relay::Relay(std::unique_ptr<LogSink> sink, RelayOptions options)

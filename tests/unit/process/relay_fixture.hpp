@@ -33,20 +33,19 @@ class Observer final : public LogObserver {
 inline constexpr core::ProcessId kFirst{{1, 0}, 1};
 inline constexpr core::ProcessId kSecond{{1, 1}, 1};
 
-// Reads a pipe to its end on a thread of its own, as an attentive reader of standard output would.
+// Reads a pipe on a thread of its own, as an attentive reader of standard output would.
 class Collector {
  public:
   explicit Collector(Fd fd);
   ~Collector();
   std::string text() const;
   std::vector<std::string> lines() const;
-  bool ended() const;
 
  private:
   Fd fd_;
   mutable std::mutex mutex_;
   std::string text_;
-  bool ended_ = false;
+  bool stop_ = false;
   std::thread thread_;
 };
 

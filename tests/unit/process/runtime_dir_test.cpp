@@ -5,6 +5,7 @@
 #include "tests/unit/process/fixture.hpp"
 
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "queue-worker/jobs/reporter.hpp"
 
+#include "common/base/fd.hpp"
 #include "common/metrics/exposition.hpp"
 #include "tests/support/catch.hpp"
 

@@ -25,7 +25,7 @@ TEST_CASE("two processes that write flat out both get their turns") {
   for (Child& child : children)
     child.go();
   std::array<int, 2> made{};
-  while (made[0] + made[1] < 1000) {
+  while (made[0] + made[1] < 400) {
     pollfd fds[] = {{children[0].output(), POLLIN, 0}, {children[1].output(), POLLIN, 0}};
     REQUIRE(::poll(fds, 2, 60'000) > 0);
     for (std::size_t i = 0; i < 2; ++i) {
@@ -35,8 +35,8 @@ TEST_CASE("two processes that write flat out both get their turns") {
     }
   }
   INFO(made[0] << " and " << made[1]);
-  REQUIRE(made[0] >= 150);
-  REQUIRE(made[1] >= 150);
+  REQUIRE(made[0] >= 60);
+  REQUIRE(made[1] >= 60);
 }
 
 TEST_CASE("a predecessor that still lives keeps its jobs; once it is dead they are rescued") {
@@ -163,11 +163,12 @@ TEST_CASE("workers killed at any moment lose no job and do none twice") {
     REQUIRE(times == 1);
   REQUIRE(sql(environment.path(), "SELECT sum(crashes) > 0 FROM job") == "1");
 
-  // The last worker lives in the future, where every back-off is over.
+  // The last worker rescues what the last victim held, and waits until every back-off is over.
   store.reset();
-  environment.clock.step_wall(real.wall() - environment.clock.wall() + 24h);
+  environment.clock.step_wall(real.wall() - environment.clock.wall());
   const auto last = environment.open();
   const auto id = worker(*last);
+  environment.clock.step_wall(24h);
   for (auto jobs = claim(*last, id, 16); !jobs.empty(); jobs = claim(*last, id, 16)) {
     for (const Job& job : jobs) {
       const auto begin = job.payload.find("doc-");
@@ -180,6 +181,7 @@ TEST_CASE("workers killed at any moment lose no job and do none twice") {
   for (const std::string& document : acknowledged) {
     const auto read = last->get_document(document);
     REQUIRE(read);
+    INFO(document << ", job " << to_string(last->get_job(read->job_id)->state));
     REQUIRE(read->status == DocumentStatus::Ready);
     REQUIRE(read->chunk_count == 2);
   }

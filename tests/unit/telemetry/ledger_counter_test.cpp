@@ -92,6 +92,22 @@ TEST_CASE("a series that vanishes keeps its value, and goes on if it comes back 
   }
 }
 
+TEST_CASE("while the lines stay the same, only their numbers are read") {
+  Ledger ledger;
+  const auto answer = [](double value) {
+    return counter(value) + "jobs_total{q=\"b\"} 5\n# EOF\n";
+  };
+  for (const double value : {9.0, 10.0, 12345.0, 12345.5, 1e17}) {
+    ledger.apply(source("api.0"), answer(value), at(0));
+    CHECK(values(ledger) ==
+          std::map<std::string, double>{{"jobs_total", value}, {"jobs_total{q=\"b\"}", 5}});
+  }
+  CHECK(ledger.statistics().full_parses == 1);
+  ledger.apply(source("api.0"), counter(2e17) + "jobs_total{q=\"c\"} 1\n# EOF\n", at(0));
+  CHECK(ledger.statistics().full_parses == 2);
+  CHECK(values(ledger).size() == 3);
+}
+
 TEST_CASE("a truncated answer changes nothing, wherever it is cut") {
   Ledger ledger;
   const std::string whole = counter(12345) + "jobs_total{q=\"b\"} 777\n# EOF\n";

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// One process: documents stored by concurrent callers, and jobs through the queue.
+
+#include "tests/bench/store/bench.hpp"
+
+#include <atomic>
+#include <functional>
+#include <latch>
+#include <mutex>
+
+namespace holdfast::bench {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// `callers` closed loops: each stores its next document when the last one is durable.
+void bench_create(const std::filesystem::path& parent, double seconds, int callers, bool relaxed) {
+  const Database database(parent);
+  auto store = database.open(relaxed);
+  const auto begin = Clock::now();
+  const auto end = begin + std::chrono::duration_cast<Clock::duration>(Seconds(seconds));
+  Latencies latencies;  // the writer's thread only, until the latch opens
+  std::latch finished(callers);
+  std::function<void()> next = [&] {
+    const auto before = Clock::now();
+    if (before >= end) return finished.count_down();
+    store->create_document(make_document(), [&, before](Result<store::Created> created) {
+      if (!created) std::abort();
+      latencies.add(Clock::now() - before);
+      next();
+    });
+  };
+  for (int i = 0; i < callers; ++i)
+    next();
+  finished.wait();
+  fmt::print("{:<58} {:>9.0f}/s   p50 {:6.3f} ms  p99 {:7.3f} ms\n",
+             fmt::format("create_document, {} callers, {}", callers, relaxed ? "NORMAL" : "FULL"),
+             static_cast<double>(latencies.count()) / Seconds(Clock::now() - begin).count(),
+             latencies.percentile(0.5), latencies.percentile(0.99));
+}
+
+void fill(store::Store& store, int jobs) {
+  std::latch finished(jobs);
+  for (int i = 0; i < jobs; ++i) {
+    store.create_document(make_document(),
+                          [&](const Result<store::Created>&) { finished.count_down(); });
+  }
+  finished.wait();
+}
+
+// Claims `batch`, completes them together, and again.
+void bench_jobs(const std::filesystem::path& parent, int batch, bool start, bool relaxed) {
+  const Database database(parent);
+  const auto store = database.open(relaxed);
+  constexpr int kJobs = 20'000;
+  fill(*store, kJobs);
+  store::ClaimRequest request;
+  request.worker_id = register_worker(*store);
+  request.limit = static_cast<std::uint32_t>(batch);
+  const auto begin = Clock::now();
+  int done = 0;
+  for (;;) {
+    const auto jobs =
+        await<std::vector<store::Job>>([&](auto call) { store->claim(request, call); });
+    if (jobs.empty()) break;
+    std::latch finished(static_cast<std::ptrdiff_t>(jobs.size()));
+    for (const store::Job& job : jobs) {
+      const store::JobKey key{job.id, job.fence};
+      if (start) store->start(key, [](const Result<void>&) {});
+      store->complete(key, [&](const Result<void>& result) {
+        if (!result) std::abort();
+        finished.count_down();
+      });
+    }
+    finished.wait();
+    done += static_cast<int>(jobs.size());
+  }
+  if (done != kJobs) throw std::runtime_error("jobs were lost");
+  fmt::print("{:<58} {:>9.0f}/s\n",
+             fmt::format("jobs: claim {0}{1}, complete {0}, {2}", batch, start ? ", start" : "",
+                         relaxed ? "NORMAL" : "FULL"),
+             kJobs / Seconds(Clock::now() - begin).count());
+}
+
+}  // namespace
+
+void bench_writes(const std::filesystem::path& parent, double seconds) {
+  bench_create(parent, seconds, 1, false);
+  bench_create(parent, seconds, 64, false);
+  bench_create(parent, seconds, 64, true);
+  bench_jobs(parent, 1, true, false);
+  bench_jobs(parent, 16, false, false);
+  bench_jobs(parent, 16, true, false);
+  bench_jobs(parent, 16, false, true);
+}
+
+}  // namespace holdfast::bench

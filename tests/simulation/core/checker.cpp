@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/simulation/core/checker.hpp"
+
+#include "tests/simulation/core/describe.hpp"
+
+#include <fmt/format.h>
+
+#include <csignal>
+
+namespace holdfast::supervisor::core::simulation {
+
+using namespace std::chrono_literals;
+
+Checker::Checker(const Fleet& fleet, const config::Supervisor& supervisor,
+                 const std::vector<config::Program>& programs)
+    : fleet_(fleet) {
+  truth_.programs = programs;
+  truth_.max_starting = supervisor.max_starting;
+  truth_.shutdown_deadline = supervisor.shutdown_deadline;
+  for (const config::Program& program : programs)
+    truth_.wanted[program.name] = program.replicas;
+}
+
+void Checker::wrong(std::string what) {
+  if (problem_.empty()) problem_ = std::move(what);
+}
+
+void Checker::learn_program(std::uint32_t id) {
+  if (const config::Program* program = fleet_.program(id)) {
+    known_[id] = {program->name, program->after};
+  }
+}
+
+void Checker::before(const Event& event, MonoTime now) {
+  now_ = now;
+  problem_.clear();
+  was_finished_ = truth_.finish.has_value();
+  late_tick_ = truth_.armed && now > *truth_.armed + 1s && std::holds_alternative<Tick>(event) &&
+               !truth_.shutdown;
+  if (const auto* command = std::get_if<Command>(&event)) {
+    truth_.replies[command->request] = 0;
+    asked_[command->request] = event;
+  }
+  if (const auto* reload = std::get_if<Reload>(&event)) {
+    truth_.replies[reload->request] = 0;
+    asked_[reload->request] = event;
+    if (!truth_.shutdown) truth_.max_starting = reload->supervisor.max_starting;
+  }
+  if (std::holds_alternative<ShutdownRequested>(event) && truth_.shutdown && !truth_.fast &&
+      now < truth_.kill_at()) {
+    truth_.fast = now;
+  }
+  const auto find = [&](const ProcessId& id) {
+    const auto found = truth_.live.find(id);
+    return found == truth_.live.end() ? nullptr : &found->second;
+  };
+  if (const auto* spawned = std::get_if<Spawned>(&event)) {
+    if (Worker* worker = find(spawned->process); worker != nullptr && !worker->spawned) {
+      worker->spawned = true;
+      worker->pid = spawned->pid;
+      worker->after_shutdown = truth_.shutdown.has_value();
+    }
+  }
+  if (const auto* exited = std::get_if<Exited>(&event)) {
+    if (truth_.live.erase(exited->process) > 0) truth_.ended.push_back(exited->process);
+  }
+  if (const auto* failed = std::get_if<SpawnFailed>(&event)) {
+    if (const Worker* worker = find(failed->process); worker != nullptr && !worker->spawned) {
+      truth_.live.erase(failed->process);
+      truth_.ended.push_back(failed->process);
+    }
+  }
+  if (const auto* notified = std::get_if<Notified>(&event)) {
+    Worker* worker = find(notified->process);
+    if (worker == nullptr || !worker->spawned || worker->told) return;
+    const config::Program* program = fleet_.program(notified->process.slot.program);
+    const bool service = program != nullptr && program->type == config::ProgramType::Service;
+    if (service && notified->notice == Notice::Stopping) {
+      worker->told = true;
+      worker->ready = false;
+      worker->told_at = now;
+    }
+  }
+}
+
+std::string Checker::after(const Event& event, const Actions& actions, MonoTime now) {
+  now_ = now;
+  if (truth_.armed && *truth_.armed <= now) truth_.armed.reset();
+  if (const auto* spawned = std::get_if<Spawned>(&event))
+    learn_program(spawned->process.slot.program);
+  bool first = true;
+  for (const Action& action : actions) {
+    if (std::holds_alternative<BeginDrain>(action)) {
+      if (truth_.shutdown) wrong("drain began twice");
+      if (!first && std::holds_alternative<ShutdownRequested>(event)) {
+        wrong("something was done before the drain began");
+      }
+      truth_.shutdown = now;
+    }
+    on_action(action);
+    first = false;
+  }
+  if (std::holds_alternative<ShutdownRequested>(event) && !truth_.shutdown && !was_finished_) {
+    wrong("a shutdown was asked for and did not begin");
+  }
+  check_shutdown();
+  return problem_;
+}
+
+void Checker::on_action(const Action& action) {
+  if (was_finished_ && !std::holds_alternative<Reply>(action)) {
+    wrong("something was done after Finish: " + describe(action));
+  }
+  if (const auto* spawn = std::get_if<Spawn>(&action)) on_spawn(*spawn);
+  if (const auto* signal = std::get_if<Signal>(&action)) on_signal(*signal);
+  if (const auto* report = std::get_if<Report>(&action)) on_report(*report);
+  if (const auto* reply = std::get_if<Reply>(&action)) on_reply(*reply);
+  if (const auto* timer = std::get_if<ArmTimer>(&action)) {
+    if (timer->at <= now_) wrong("a timer was armed for a time that has passed: a spin");
+    truth_.armed = timer->at;
+  }
+  if (const auto* finish = std::get_if<Finish>(&action)) {
+    if (truth_.finish) wrong("Finish came twice");
+    if (!truth_.shutdown) wrong("Finish came without a shutdown");
+    truth_.finish = *finish;
+    const int ordinary = truth_.forced || !truth_.live.empty() ? 1 : 0;
+    const int expected = truth_.hopeless_exit ? 70 : ordinary;
+    if (finish->exit_code != expected) {
+      wrong(fmt::format("exit code {} where {} was due", finish->exit_code, expected));
+    }
+  }
+}
+
+void Checker::on_spawn(const Spawn& spawn) {
+  const ProcessId& id = spawn.process;
+  learn_program(id.slot.program);
+  if (truth_.shutdown) wrong("a spawn after shutdown began: " + describe(Action(spawn)));
+  std::uint64_t& last = truth_.incarnation[id.slot];
+  if (id.incarnation <= last) wrong("an incarnation that is not above the last one");
+  last = id.incarnation;
+  int beside = 0;
+  for (const auto& [other, worker] : truth_.live)
+    beside += other.slot == id.slot ? 1 : 0;
+  const int allowed = truth_.rolling.contains(id.slot.program) ? 1 : 0;
+  if (beside > allowed) wrong(fmt::format("{} processes beside a new one", beside));
+  truth_.live[id] = {};
+  // Counted where it grows: a reload may lower the limit below what is in flight already.
+  if (starting() > truth_.max_starting) {
+    wrong(fmt::format("{} start at a time where {} may", starting(), truth_.max_starting));
+  }
+}
+
+void Checker::on_signal(const Signal& signal) {
+  const auto found = truth_.live.find(signal.process);
+  if (found == truth_.live.end()) {
+    wrong("a signal to a process that is gone: " + describe(Action(signal)));
+    return;
+  }
+  Worker& worker = found->second;
+  if (!worker.spawned) wrong("a signal to a process that is not there yet");
+  if (worker.kills > 0) wrong("a signal after SIGKILL");
+  if (late_tick_ && !truth_.shutdown)
+    wrong("somebody was blamed for the supervisor's own lateness");
+  if (signal.signal == SIGCONT) return;
+  if (signal.signal == SIGKILL) {
+    ++worker.kills;
+    if (!signal.group) wrong("SIGKILL to the process alone");
+    if (truth_.shutdown) truth_.forced = true;
+    const bool time_up = truth_.shutdown && now_ >= truth_.kill_at();
+    if (!time_up && !worker.told) wrong("SIGKILL to one that was never told to stop");
+    if (!time_up && now_ - worker.told_at < 1s) wrong("SIGKILL before any budget was spent");
+  } else if (signal.signal == SIGABRT) {
+    if (++worker.aborts > 1 || worker.told) wrong("SIGABRT to one that was told before");
+  } else {
+    if (++worker.stops > 1) wrong("told to stop twice");
+    check_stage(signal.process);
+  }
+  if (!worker.told) worker.told_at = now_;
+  worker.told = true;
+  worker.ready = false;
+}
+
+void Checker::on_report(const Report& report) {
+  const std::uint32_t program = report.process.slot.program;
+  if (program != 0) learn_program(program);
+  if (report.kind == Kind::RollingStarted) truth_.rolling.insert(program);
+  if (report.kind == Kind::RollingDone || report.kind == Kind::RollingAborted) {
+    if (truth_.rolling.erase(program) == 0) wrong("a roll ended that had not begun");
+  }
+  if (report.kind == Kind::Hopeless && report.message.find("exit code 70") != std::string::npos) {
+    truth_.hopeless_exit = true;
+  }
+  if (report.kind == Kind::Ready) {
+    const auto found = truth_.live.find(report.process);
+    if (found == truth_.live.end() || !found->second.spawned) {
+      wrong("ready, but not there");
+    } else {
+      found->second.ready = true;
+    }
+  }
+  if (report.message.empty()) wrong("a report that says nothing");
+}
+
+void Checker::on_reply(const Reply& reply) {
+  const auto found = truth_.replies.find(reply.request);
+  if (found == truth_.replies.end()) {
+    wrong("a reply that nobody waits for");
+    return;
+  }
+  if (++found->second > 1) wrong("two replies to one request");
+  if (reply.message.empty()) wrong("a reply that says nothing");
+  if (reply.ok && truth_.shutdown && now_ > *truth_.shutdown) wrong("a yes while shutting down");
+  learn_from_reply(reply);
+}
+
+void Checker::learn_from_reply(const Reply& reply) {
+  const auto asked = asked_.find(reply.request);
+  if (asked == asked_.end() || !reply.ok) return;
+  if (const auto* command = std::get_if<Command>(&asked->second)) {
+    if (command->kind == CommandKind::Scale) truth_.wanted[command->target] = command->count;
+  }
+  if (const auto* reload = std::get_if<Reload>(&asked->second)) {
+    std::map<std::string, std::uint32_t> wanted;
+    for (const config::Program& program : reload->programs) {
+      const config::Program* before = truth_.configured(program.name);
+      const bool same = before != nullptr && before->replicas == program.replicas;
+      wanted[program.name] = same ? truth_.wanted[program.name] : program.replicas;
+    }
+    truth_.wanted = std::move(wanted);
+    truth_.programs = reload->programs;
+    for (auto& [id, known] : known_)
+      learn_program(id);
+  }
+  asked_.erase(asked);
+}
+
+}  // namespace holdfast::supervisor::core::simulation

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Checker: follows one fleet through events and actions, keeps the truth, and says what is wrong.
+// It knows the promises of fleet.hpp and nothing of how they are kept.
+
+#include "tests/simulation/core/truth.hpp"
+
+#include <string>
+
+namespace holdfast::supervisor::core::simulation {
+
+class Checker {
+ public:
+  Checker(const Fleet& fleet, const config::Supervisor& supervisor,
+          const std::vector<config::Program>& programs);
+
+  // Before and after each step. `after` returns what is wrong, or nothing.
+  void before(const Event& event, MonoTime now);
+  std::string after(const Event& event, const Actions& actions, MonoTime now);
+  // The dear part: the whole view against the truth.
+  std::string check_view(MonoTime now);
+  // When the world has been calm and kind for long enough.
+  std::string check_calm();
+
+  const Truth& truth() const { return truth_; }
+
+ private:
+  void on_action(const Action& action);
+  void on_spawn(const Spawn& spawn);
+  void on_signal(const Signal& signal);
+  void on_report(const Report& report);
+  void on_reply(const Reply& reply);
+  void learn_program(std::uint32_t id);
+  void check_stage(const ProcessId& process);
+  std::uint32_t starting() const;
+  bool places_are_taken() const;
+  void check_shutdown();
+  void check_slot(const ProgramView& program, const SlotView& slot);
+  void learn_from_reply(const Reply& reply);
+  void wrong(std::string what);
+
+  struct Known {
+    std::string name;
+    std::vector<std::string> after;
+  };
+
+  const Fleet& fleet_;
+  Truth truth_;
+  std::map<std::uint32_t, Known> known_;  // every program id ever seen
+  std::map<std::uint64_t, Event> asked_;  // by request
+  MonoTime now_{};
+  bool was_finished_ = false;
+  bool late_tick_ = false;
+  std::string problem_;
+  std::uint64_t seen_revision_ = 0;
+  std::string seen_view_;
+};
+
+// Everything of a view but times.
+std::string fingerprint(const FleetView& view);
+
+}  // namespace holdfast::supervisor::core::simulation

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checker: promises about the fleet as a whole.
+#include "tests/simulation/core/checker.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace holdfast::supervisor::core::simulation {
+
+namespace {
+
+bool is_oneshot(const Fleet& fleet, std::uint32_t program) {
+  const config::Program* config = fleet.program(program);
+  return config != nullptr && config->type == config::ProgramType::Oneshot;
+}
+
+}  // namespace
+
+// In an ordered shutdown nobody is told to stop while one that depends on it, through any number of
+// others, is alive. Exempt: what was spawned only after the shutdown had begun, and the fast path.
+void Checker::check_stage(const ProcessId& process) {
+  if (!truth_.shutdown || truth_.fast || now_ >= truth_.kill_at()) return;
+  if (truth_.live.at(process).after_shutdown) return;
+  std::set<std::string> dependants{known_[process.slot.program].name};
+  for (bool more = true; more;) {
+    more = false;
+    for (const auto& [id, known] : known_) {
+      for (const std::string& name : known.after) {
+        if (dependants.contains(name)) more |= dependants.insert(known.name).second;
+      }
+    }
+  }
+  dependants.erase(known_[process.slot.program].name);
+  for (const auto& [id, worker] : truth_.live) {
+    if (dependants.contains(known_[id.slot.program].name)) {
+      wrong(fmt::format("{} is told to stop while {} lives", known_[process.slot.program].name,
+                        known_[id.slot.program].name));
+    }
+  }
+}
+
+std::uint32_t Checker::starting() const {
+  std::uint32_t starting = 0;
+  for (const auto& [id, worker] : truth_.live) {
+    const bool runs_up = worker.spawned && !worker.ready && !worker.told;
+    if (!worker.spawned || (runs_up && !is_oneshot(fleet_, id.slot.program))) ++starting;
+  }
+  return starting;
+}
+
+// Slots whose last process never became ready do not get the last place.
+bool Checker::places_are_taken() const {
+  return truth_.shutdown || starting() >= std::max(1U, truth_.max_starting - 1);
+}
+
+void Checker::check_shutdown() {
+  if (!truth_.shutdown) return;
+  if (truth_.live.empty() && !truth_.finish) wrong("everything is gone and there is no Finish");
+  if (now_ >= truth_.finish_at() && !truth_.finish) wrong("no Finish at the deadline");
+  if (truth_.finish || now_ < truth_.kill_at()) return;
+  for (const auto& [id, worker] : truth_.live) {
+    if (worker.spawned && worker.kills == 0) wrong("somebody lives on after the kill point");
+  }
+}
+
+std::string Checker::check_view(MonoTime now) {
+  now_ = now;
+  problem_.clear();
+  const FleetView view = fleet_.view();
+  const std::string print = fingerprint(view);
+  if (fleet_.revision() == seen_revision_ && print != seen_view_) {
+    wrong("the view changed and the revision did not");
+  }
+  seen_revision_ = fleet_.revision();
+  seen_view_ = print;
+  std::size_t shown = 0;
+  std::set<std::string> names;
+  for (const ProgramView& program : view.programs) {
+    std::uint32_t ready = 0;
+    for (const SlotView& slot : program.slots) {
+      check_slot(program, slot);
+      bool serves = false;
+      for (const auto& [id, worker] : truth_.live) {
+        if (id.slot != slot.id) continue;
+        ++shown;
+        serves |= worker.ready;
+        if (id.incarnation != slot.incarnation && id.incarnation != slot.retiring_incarnation) {
+          wrong("a living process is not in the view");
+        }
+      }
+      ready += serves ? 1 : 0;
+    }
+    if (ready != program.ready) wrong("the count of ready slots is wrong");
+    // A removed program stays in the view until its processes are gone, after the others.
+    const auto wanted = truth_.wanted.find(program.config.name);
+    const bool listed = wanted != truth_.wanted.end() && names.insert(program.config.name).second;
+    if (listed && program.wanted != wanted->second) {
+      wrong(fmt::format("{} wants {} slots where {} were asked for", program.config.name,
+                        program.wanted, wanted->second));
+    }
+    if (listed && program.slots.size() < program.wanted) wrong("slots are missing");
+  }
+  if (names.size() != truth_.wanted.size()) wrong("a program is missing from the view");
+  if (shown != truth_.live.size()) wrong("a living process belongs to no slot");
+  if (view.draining != truth_.shutdown.has_value()) wrong("draining is wrong");
+  if (view.draining && view.ready) wrong("ready while draining");
+  return problem_;
+}
+
+void Checker::check_slot(const ProgramView& program, const SlotView& slot) {
+  const auto alive = [&](std::uint64_t incarnation) {
+    return truth_.live.contains({slot.id, incarnation});
+  };
+  const auto say = [&](const char* what) {
+    wrong(fmt::format("{}.{}: {} ({})", program.config.name, slot.id.slot, what,
+                      to_string(slot.state)));
+  };
+  const bool current = alive(slot.incarnation);
+  const bool retiring = slot.retiring_incarnation != 0 && alive(slot.retiring_incarnation);
+  if (slot.retiring_incarnation != 0 && !retiring) say("the retiring process is gone");
+  if (slot.id.slot >= program.wanted && !current && !retiring) say("a removed slot stays");
+  switch (slot.state) {
+    case SlotState::Starting:
+    case SlotState::Ready:
+      if (!current) say("no process");
+      break;
+    case SlotState::Stopping:
+      if (!current && !retiring) say("no process");
+      break;
+    case SlotState::Backoff:
+      if (current) say("a process in it");
+      if (!slot.retry_at && !retiring && !places_are_taken()) say("nothing will end it");
+      break;
+    case SlotState::CrashLoop:
+      if (current) say("a process in it");
+      if (!slot.retry_at && !retiring && !places_are_taken()) say("nothing will end it");
+      break;
+    case SlotState::Stopped:
+    case SlotState::Failed:
+    case SlotState::Done:
+      if (current) say("a process in it");
+      break;
+  }
+  if (slot.retry_at && (!truth_.armed || *truth_.armed > *slot.retry_at)) {
+    say("no timer will end the wait");
+  }
+  if (slot.state == SlotState::Ready) {
+    const auto worker = truth_.live.find({slot.id, slot.incarnation});
+    if (worker != truth_.live.end() && !worker->second.ready) say("not ready in truth");
+  }
+}
+
+// Everybody was told to start, answered and behaved: everything must be up, or over.
+std::string Checker::check_calm() {
+  problem_.clear();
+  for (const auto& [request, answers] : truth_.replies) {
+    if (answers != 1) wrong(fmt::format("request {} got {} replies", request, answers));
+  }
+  if (truth_.shutdown) {
+    if (!truth_.finish) wrong("the shutdown never finished");
+    return problem_;
+  }
+  for (const ProgramView& program : fleet_.view().programs) {
+    for (const SlotView& slot : program.slots) {
+      const bool oneshot = program.config.type == config::ProgramType::Oneshot;
+      if (slot.state == (oneshot ? SlotState::Done : SlotState::Ready)) continue;
+      wrong(fmt::format("{}.{} is {} ({}) though all is calm", program.config.name, slot.id.slot,
+                        to_string(slot.state), slot.status));
+    }
+    if (program.slots.size() != program.wanted) wrong("too many slots though all is calm");
+    if (program.rolling) wrong("a roll never ended");
+  }
+  return problem_;
+}
+
+std::string fingerprint(const FleetView& view) {
+  std::string text = fmt::format("{}{}", view.draining, view.ready);
+  for (const ProgramView& program : view.programs) {
+    text += fmt::format("|{} {} {} {} {} {} ", program.id, program.config.command[0],
+                        program.wanted, program.ready, program.satisfied, program.rolling);
+    for (const SlotView& slot : program.slots) {
+      text +=
+          fmt::format("[{} {} {} {} {} {} {} {} {} {} {}]", slot.id.slot,
+                      static_cast<int>(slot.state), slot.status, slot.incarnation, slot.pid,
+                      slot.restarts, slot.starts, slot.last_exit ? describe(*slot.last_exit) : "",
+                      slot.last_error, slot.retry_at.has_value(), slot.retiring_incarnation);
+    }
+  }
+  return text;
+}
+
+}  // namespace holdfast::supervisor::core::simulation

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/simulation/core/describe.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace holdfast::supervisor::core::simulation {
+
+namespace {
+
+std::string show(const ProcessId& id) {
+  return fmt::format("{}.{}#{}", id.slot.program, id.slot.slot, id.incarnation);
+}
+
+struct EventText {
+  std::string operator()(const Spawned& e) const { return "spawned " + show(e.process); }
+  std::string operator()(const SpawnFailed& e) const { return "spawn failed " + show(e.process); }
+  std::string operator()(const Notified& e) const {
+    constexpr const char* kNames[] = {"ready", "ping", "hung", "stopping"};
+    return fmt::format("{} says {}", show(e.process), kNames[static_cast<int>(e.notice)]);
+  }
+  std::string operator()(const StatusText& e) const { return "status of " + show(e.process); }
+  std::string operator()(const Exited& e) const {
+    return fmt::format("{} ended: {}", show(e.process), core::describe(e.status));
+  }
+  std::string operator()(const Tick&) const { return "tick"; }
+  std::string operator()(const ShutdownRequested&) const { return "shutdown requested"; }
+  std::string operator()(const Command& e) const {
+    constexpr const char* kNames[] = {"start", "stop", "restart", "scale"};
+    return fmt::format("request {}: {} {} {}", e.request, kNames[static_cast<int>(e.kind)],
+                       e.target, e.count);
+  }
+  std::string operator()(const Reload& e) const {
+    std::string text = fmt::format("request {}: reload", e.request);
+    for (const config::Program& p : e.programs) {
+      text += fmt::format(" [{} x{} {} after {}]", p.name, p.replicas, p.command[0],
+                          fmt::join(p.after, ","));
+    }
+    return text;
+  }
+};
+
+struct ActionText {
+  std::string operator()(const Spawn& a) const { return "spawn " + show(a.process); }
+  std::string operator()(const Signal& a) const {
+    return fmt::format("signal {} to {}", a.signal, show(a.process));
+  }
+  std::string operator()(const ArmTimer& a) const {
+    return fmt::format("timer at {:.3f}",
+                       std::chrono::duration<double>(a.at.time_since_epoch()).count());
+  }
+  std::string operator()(const Report& a) const {
+    return fmt::format("report {} {}: {}", to_string(a.kind), show(a.process), a.message);
+  }
+  std::string operator()(const Reply& a) const {
+    return fmt::format("reply {} {}: {}", a.request, a.ok ? "ok" : "no", a.message);
+  }
+  std::string operator()(const BeginDrain&) const { return "begin drain"; }
+  std::string operator()(const Finish& a) const { return fmt::format("finish {}", a.exit_code); }
+};
+
+}  // namespace
+
+std::string describe(const Event& event) {
+  return std::visit(EventText{}, event);
+}
+
+std::string describe(const Action& action) {
+  return std::visit(ActionText{}, action);
+}
+
+}  // namespace holdfast::supervisor::core::simulation

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "tests/simulation/core/world.hpp"
+
+namespace holdfast::supervisor::core::simulation {
+
+// Changes what the fleet has asked for as a defect of that kind would.
+void spoil(Actions& actions, Sabotage sabotage, const Truth& truth);
+
+}  // namespace holdfast::supervisor::core::simulation

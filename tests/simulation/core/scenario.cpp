@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/simulation/core/scenario.hpp"
+
+#include <algorithm>
+#include <random>
+#include <string>
+
+namespace holdfast::supervisor::core::simulation {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Dice = std::mt19937_64;
+
+std::uint32_t roll(Dice& dice, std::uint32_t sides) {
+  return static_cast<std::uint32_t>(dice() % sides);
+}
+
+template <class T, std::size_t N>
+T one_of(Dice& dice, const T (&values)[N]) {
+  return values[dice() % N];
+}
+
+config::Program random_program(Dice& dice, std::uint32_t index) {
+  config::Program program;
+  program.name = "p" + std::to_string(index);
+  program.command = {"v0"};
+  program.replicas = roll(dice, 4);
+  program.min_ready = roll(dice, 2);
+  program.type = roll(dice, 6) == 0 ? config::ProgramType::Oneshot : config::ProgramType::Service;
+  program.required = roll(dice, 3) != 0;
+  program.ready = one_of(dice, {config::ReadyKind::Notify, config::ReadyKind::Notify,
+                                config::ReadyKind::Started, config::ReadyKind::Http});
+  program.restart = one_of(dice, {config::RestartPolicy::Always, config::RestartPolicy::Always,
+                                  config::RestartPolicy::OnFailure, config::RestartPolicy::Never});
+  program.ready_timeout = one_of<Duration>(dice, {1s, 5s, 60s});
+  program.stop_timeout = one_of<Duration>(dice, {1s, 3s, 10s, 60s});
+  program.settled_after = one_of<Duration>(dice, {0s, 1s, 10s});
+  program.backoff_base = one_of<Duration>(dice, {0s, 250ms, 2s});
+  program.crash_loop_exits = one_of(dice, {1U, 2U, 5U});
+  program.crash_loop_window = one_of<Duration>(dice, {1ms, 10s, 60s});
+  program.watchdog = one_of<Duration>(dice, {0s, 5s, 30s});
+  program.watchdog_grace = one_of<Duration>(dice, {1s, 5s});
+  return program;
+}
+
+std::uint32_t index_of(const config::Program& program) {
+  return static_cast<std::uint32_t>(std::stoul(program.name.substr(1)));
+}
+
+// A program may only come after ones of a lower number: no circle is possible.
+void link(Dice& dice, std::vector<config::Program>& programs, config::Program& program) {
+  program.after.clear();
+  for (const config::Program& other : programs) {
+    if (index_of(other) < index_of(program) && roll(dice, 3) == 0) {
+      program.after.push_back(other.name);
+    }
+  }
+}
+
+struct Weight {
+  OpKind kind;
+  std::uint32_t weight;
+};
+
+constexpr Weight kWeights[] = {
+    {OpKind::Advance, 220}, {OpKind::AnswerSpawn, 200}, {OpKind::FailSpawn, 15},
+    {OpKind::Ready, 170},   {OpKind::Ping, 60},         {OpKind::SaysStopping, 6},
+    {OpKind::SaysHung, 4},  {OpKind::Status, 5},        {OpKind::Exit, 50},
+    {OpKind::Obey, 90},     {OpKind::Die, 40},          {OpKind::Stale, 15},
+    {OpKind::Late, 4},      {OpKind::EarlyTick, 10},    {OpKind::Start, 12},
+    {OpKind::Stop, 8},      {OpKind::Restart, 14},      {OpKind::Scale, 12},
+    {OpKind::Nonsense, 2},  {OpKind::Reload, 10},       {OpKind::Shutdown, 1},
+};
+
+OpKind random_kind(Dice& dice) {
+  std::uint32_t total = 0;
+  for (const Weight& weight : kWeights)
+    total += weight.weight;
+  std::uint32_t left = roll(dice, total);
+  for (const Weight& weight : kWeights) {
+    if (left < weight.weight) return weight.kind;
+    left -= weight.weight;
+  }
+  return OpKind::Advance;
+}
+
+}  // namespace
+
+Scenario make_scenario(std::uint64_t seed) {
+  Dice dice(seed);
+  Scenario scenario;
+  scenario.seed = seed;
+  scenario.supervisor.max_starting = 1 + roll(dice, 4);
+  scenario.supervisor.on_hopeless = one_of<const char*>(dice, {"keep", "keep", "auto", "exit"});
+  scenario.supervisor.hopeless_after = one_of<Duration>(dice, {20s, 120s});
+  scenario.supervisor.shutdown_deadline = one_of<Duration>(dice, {0s, 3s, 30s, 30s});
+  scenario.is_pid1 = roll(dice, 2) == 0;
+  const std::uint32_t count = roll(dice, 6);
+  for (std::uint32_t index = 0; index < count; ++index) {
+    config::Program program = random_program(dice, index);
+    link(dice, scenario.programs, program);
+    scenario.programs.push_back(std::move(program));
+  }
+  if (roll(dice, 2) == 0) std::shuffle(scenario.programs.begin(), scenario.programs.end(), dice);
+  const std::uint32_t length = 50 + roll(dice, 500);
+  for (std::uint32_t i = 0; i < length; ++i) {
+    scenario.ops.push_back({random_kind(dice), static_cast<std::uint32_t>(dice()),
+                            static_cast<std::uint32_t>(dice())});
+  }
+  return scenario;
+}
+
+std::vector<config::Program> mutate(std::vector<config::Program> programs, std::uint32_t a,
+                                    std::uint32_t b) {
+  Dice dice((std::uint64_t{a} << 32) | b);
+  const std::uint32_t changes = roll(dice, 3);
+  for (std::uint32_t change = 0; change < changes; ++change) {
+    const std::uint32_t what = roll(dice, 7);
+    if (what == 0 || programs.empty()) {
+      config::Program added = random_program(dice, roll(dice, 8));
+      const bool there = std::any_of(programs.begin(), programs.end(),
+                                     [&](const auto& p) { return p.name == added.name; });
+      if (there) continue;
+      link(dice, programs, added);
+      programs.push_back(std::move(added));
+      continue;
+    }
+    const std::size_t which = dice() % programs.size();
+    config::Program& program = programs[which];
+    switch (what) {
+      case 1: {
+        const std::string name = program.name;
+        programs.erase(programs.begin() + static_cast<std::ptrdiff_t>(which));
+        for (config::Program& other : programs)
+          std::erase(other.after, name);
+        break;
+      }
+      case 2: program.command = {"v" + std::to_string(dice())}; break;
+      case 3: program.replicas = roll(dice, 4); break;
+      case 4: program.stop_timeout = one_of<Duration>(dice, {1s, 5s, 20s}); break;
+      case 5:
+        program.watchdog = one_of<Duration>(dice, {0s, 5s, 30s});
+        program.ready_timeout = one_of<Duration>(dice, {1s, 5s, 60s});
+        break;
+      default: link(dice, programs, program); break;
+    }
+    if (what == 2 && roll(dice, 5) == 0) {
+      program.type = program.type == config::ProgramType::Oneshot ? config::ProgramType::Service
+                                                                  : config::ProgramType::Oneshot;
+    }
+  }
+  return programs;
+}
+
+}  // namespace holdfast::supervisor::core::simulation

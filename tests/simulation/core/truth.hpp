@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Truth: what is really there in the simulated world, kept only from the actions that were taken
+// and the events that were delivered, never from what the fleet says of itself.
+
+#include "supervisor/core/fleet.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace holdfast::supervisor::core::simulation {
+
+struct Worker {
+  bool spawned = false;  // Spawned was delivered
+  bool ready = false;
+  bool ready_early = false;
+  bool told = false;            // a stop signal or SIGABRT was sent, or it said that it stops
+  bool after_shutdown = false;  // it was there only after the shutdown had begun
+  int stops = 0;
+  int aborts = 0;
+  int kills = 0;
+  MonoTime told_at{};
+  std::int64_t pid = 0;
+};
+
+struct Truth {
+  std::map<ProcessId, Worker> live;             // asked for and not ended
+  std::map<SlotId, std::uint64_t> incarnation;  // highest ever asked for
+  std::vector<ProcessId> ended;
+  std::set<std::uint32_t> rolling;       // programs between RollingStarted and its end
+  std::map<std::uint64_t, int> replies;  // request -> answers
+  std::map<std::string, std::uint32_t> wanted;
+  std::vector<config::Program> programs;  // as last loaded
+  std::uint32_t max_starting = 0;
+  Duration shutdown_deadline{};
+
+  std::optional<MonoTime> shutdown;
+  std::optional<MonoTime> fast;
+  bool hopeless_exit = false;
+  bool forced = false;
+  std::optional<Finish> finish;
+  std::optional<MonoTime> armed;
+
+  MonoTime kill_at() const {
+    const MonoTime slow = *shutdown + shutdown_deadline / 30 * 25;
+    return fast ? std::min(slow, *fast + std::chrono::seconds(2)) : slow;
+  }
+  MonoTime finish_at() const {
+    const MonoTime slow = *shutdown + shutdown_deadline / 30 * 28;
+    return fast ? std::min(slow, kill_at() + shutdown_deadline / 30 * 3) : slow;
+  }
+  const config::Program* configured(const std::string& name) const {
+    for (const config::Program& program : programs) {
+      if (program.name == name) return &program;
+    }
+    return nullptr;
+  }
+};
+
+}  // namespace holdfast::supervisor::core::simulation

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/simulation/core/world.hpp"
+
+#include "tests/simulation/core/describe.hpp"
+#include "tests/simulation/core/sabotage.hpp"
+
+#include <fmt/format.h>
+
+#include <csignal>
+
+namespace holdfast::supervisor::core::simulation {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+class World {
+ public:
+  World(const Scenario& scenario, bool with_trace, Sabotage sabotage)
+      : scenario_(scenario),
+        settings_(scenario.supervisor),
+        programs_(scenario.programs),
+        fleet_(scenario.supervisor, scenario.programs, scenario.seed, scenario.is_pid1),
+        checker_(fleet_, scenario.supervisor, scenario.programs),
+        with_trace_(with_trace),
+        sabotage_(sabotage) {}
+
+  Outcome run() {
+    checker_.before(Tick{}, now_);
+    take(Tick{}, fleet_.begin(now_));
+    for (const Op& op : scenario_.ops) {
+      if (!good()) break;
+      ++outcome_.played;
+      apply(op);
+    }
+    if (good()) calm_down();
+    return std::move(outcome_);
+  }
+
+ private:
+  bool good() const { return outcome_.problem.empty(); }
+  const Truth& truth() const { return checker_.truth(); }
+
+  void note(std::string line) {
+    if (!with_trace_) return;
+    const double seconds = std::chrono::duration<double>(now_.time_since_epoch()).count();
+    outcome_.trace.push_back(fmt::format("{:9.3f} {}", seconds, line));
+  }
+
+  void fail(std::string problem) {
+    if (!good() || problem.empty()) return;
+    note("WRONG: " + problem);
+    outcome_.problem = std::move(problem);
+  }
+
+  void send(const Event& event) {
+    if (!good()) return;
+    note("> " + describe(event));
+    checker_.before(event, now_);
+    take(event, fleet_.step(event, now_));
+  }
+
+  void take(const Event& event, Actions actions) {
+    ++outcome_.events;
+    if (sabotage_ != Sabotage::None) spoil(actions, sabotage_, truth());
+    for (const Action& action : actions) {
+      const std::string text = describe(action);
+      outcome_.actions_hash =
+          outcome_.actions_hash * 1099511628211ULL + std::hash<std::string>{}(text);
+      note("    " + text);
+    }
+    fail(checker_.after(event, actions, now_));
+    if (good() && outcome_.events % 4 == 0) fail(checker_.check_view(now_));
+  }
+
+  // Time passes; the timer fires when it is due.
+  void advance(Duration by) {
+    const MonoTime end = now_ + by;
+    while (good() && truth().armed && *truth().armed <= end && !truth().finish) {
+      now_ = std::max(now_, *truth().armed);
+      send(Tick{});
+    }
+    now_ = end;
+  }
+
+  // The nth living process for which `accept` holds.
+  template <class Accept>
+  std::optional<ProcessId> pick(std::uint32_t n, Accept accept) const {
+    std::vector<ProcessId> candidates;
+    for (const auto& [id, worker] : truth().live) {
+      if (accept(worker)) candidates.push_back(id);
+    }
+    if (candidates.empty()) return std::nullopt;
+    return candidates[n % candidates.size()];
+  }
+
+  template <class Accept, class Make>
+  void to_one(const Op& op, Accept accept, Make make) {
+    if (const auto id = pick(op.a, accept)) send(make(*id));
+  }
+
+  std::string target(const Op& op) const {
+    if (programs_.empty()) return "p0";
+    const config::Program& program = programs_[op.a % programs_.size()];
+    const std::uint32_t slot = op.b % 6;
+    return slot < 3 ? program.name : fmt::format("{}.{}", program.name, slot - 3);
+  }
+
+  void command(CommandKind kind, std::string whom, std::uint32_t count = 0) {
+    send(Command{++request_, kind, std::move(whom), count});
+  }
+
+  void reload(const Op& op) {
+    auto wanted = mutate(programs_, op.a, op.b);
+    const bool refused = truth().shutdown.has_value();
+    if (op.b % 5 == 0) settings_.max_starting = 1 + op.a % 4;
+    send(Reload{++request_, settings_, wanted});
+    if (!refused) programs_ = std::move(wanted);
+  }
+
+  static ExitStatus ending(const Op& op) {
+    constexpr ExitStatus kEndings[] = {{false, 0, false},  {false, 1, false}, {true, 11, true},
+                                       {false, 78, false}, {true, 9, false},  {false, 1, false}};
+    return kEndings[op.b % 6];
+  }
+
+  Duration pause(const Op& op) const {
+    constexpr Duration kPauses[] = {0s, 1ms, 20ms, 100ms, 260ms, 1s, 3s, 5s, 11s, 31s, 61s};
+    return kPauses[op.a % 16 < 5 ? op.b % 11 : op.b % 6];
+  }
+
+  void stale(const Op& op) {
+    ProcessId id{{op.a % 9, op.b % 5}, op.a % 3};
+    if (!truth().ended.empty() && op.b % 4 != 0) id = truth().ended[op.a % truth().ended.size()];
+    if (truth().live.contains(id)) return;
+    switch (op.b % 5) {
+      case 0: send(Exited{id, {}}); break;
+      case 1: send(Spawned{id, 1}); break;
+      case 2: send(SpawnFailed{id, "fork", 11}); break;
+      case 3: send(Notified{id, Notice::Ready}); break;
+      default: send(Notified{id, Notice::WatchdogTrigger}); break;
+    }
+  }
+
+  void apply(const Op& op);
+  void calm_down();
+  bool be_kind();
+
+  const Scenario& scenario_;
+  config::Supervisor settings_;
+  std::vector<config::Program> programs_;
+  Fleet fleet_;
+  Checker checker_;
+  bool with_trace_;
+  Sabotage sabotage_;
+  Outcome outcome_;
+  MonoTime now_{1h};
+  std::uint64_t request_ = 0;
+  std::int64_t next_pid_ = 100;
+};
+
+void World::apply(const Op& op) {
+  const auto pending = [](const Worker& w) { return !w.spawned; };
+  const auto there = [](const Worker& w) { return w.spawned; };
+  const auto young = [](const Worker& w) { return !w.ready && !w.told; };
+  const auto notice = [](Notice what) {
+    return [what](const ProcessId& id) { return Notified{id, what}; };
+  };
+  switch (op.kind) {
+    case OpKind::Advance: advance(pause(op)); break;
+    case OpKind::AnswerSpawn:
+      to_one(op, pending, [&](const ProcessId& id) { return Spawned{id, next_pid_++}; });
+      break;
+    case OpKind::FailSpawn:
+      to_one(op, pending, [](const ProcessId& id) { return SpawnFailed{id, "fork", EAGAIN}; });
+      break;
+    case OpKind::Ready: to_one(op, young, notice(Notice::Ready)); break;
+    case OpKind::Ping: to_one(op, there, notice(Notice::Watchdog)); break;
+    case OpKind::SaysStopping: to_one(op, there, notice(Notice::Stopping)); break;
+    case OpKind::SaysHung: to_one(op, there, notice(Notice::WatchdogTrigger)); break;
+    case OpKind::Status:
+      to_one(op, there, [](const ProcessId& id) { return StatusText{id, "busy"}; });
+      break;
+    case OpKind::Exit:
+      to_one(op, there, [&](const ProcessId& id) { return Exited{id, ending(op)}; });
+      break;
+    case OpKind::Obey:
+      to_one(
+          op, [](const Worker& w) { return w.told; },
+          [&](const ProcessId& id) {
+            return Exited{id, ExitStatus{op.b % 2 == 0, 0, false}};
+          });
+      break;
+    case OpKind::Die:
+      to_one(
+          op, [](const Worker& w) { return w.kills > 0; },
+          [](const ProcessId& id) {
+            return Exited{id, ExitStatus{true, SIGKILL, false}};
+          });
+      break;
+    case OpKind::Stale: stale(op); break;
+    case OpKind::Late:
+      now_ += 2s + std::chrono::milliseconds(op.b % 60'000);
+      send(Tick{});
+      break;
+    case OpKind::EarlyTick: send(Tick{}); break;
+    case OpKind::Start: command(CommandKind::Start, target(op)); break;
+    case OpKind::Stop: command(CommandKind::Stop, target(op)); break;
+    case OpKind::Restart: command(CommandKind::Restart, target(op)); break;
+    case OpKind::Scale: command(CommandKind::Scale, target(op), op.b / 8 % 5); break;
+    case OpKind::Nonsense: command(CommandKind::Restart, "nobody.7"); break;
+    case OpKind::Reload: reload(op); break;
+    case OpKind::Shutdown:
+      if (op.b % 2 == 0 || truth().shutdown) send(ShutdownRequested{SIGTERM});
+      break;
+  }
+}
+
+// Everybody does at once what is expected of them. False if nobody has anything to do.
+bool World::be_kind() {
+  for (const auto& [id, worker] : truth().live) {
+    const config::Program* program = fleet_.program(id.slot.program);
+    const bool oneshot = program != nullptr && program->type == config::ProgramType::Oneshot;
+    if (!worker.spawned) {
+      send(Spawned{id, next_pid_++});
+    } else if (worker.told) {
+      send(Exited{id, ExitStatus{worker.kills > 0, worker.kills > 0 ? SIGKILL : 0, false}});
+    } else if (oneshot) {
+      send(Exited{id, ExitStatus{}});
+    } else if (!worker.ready) {
+      send(Notified{id, Notice::Ready});
+    } else {
+      continue;
+    }
+    return true;
+  }
+  return false;
+}
+
+void World::calm_down() {
+  note("everybody is kind from here on");
+  for (const config::Program& program : programs_)
+    command(CommandKind::Start, program.name);
+  const MonoTime end = now_ + 200s;  // longer than any back-off, retry and settling
+  std::size_t kindnesses = 0;
+  while (good() && now_ < end && !truth().finish) {
+    while (good() && be_kind()) {
+      if (++kindnesses > 10'000) return fail("it never calms down");
+    }
+    for (const auto& [id, worker] : std::map<ProcessId, Worker>(truth().live)) {
+      if (worker.ready) send(Notified{id, Notice::Watchdog});
+    }
+    const MonoTime next = now_ + 2s;
+    advance(truth().armed && *truth().armed < next ? *truth().armed - now_ : 2s);
+  }
+  if (good()) fail(checker_.check_view(now_));
+  if (good()) fail(checker_.check_calm());
+}
+
+}  // namespace
+
+Outcome play(const Scenario& scenario, bool with_trace, Sabotage sabotage) {
+  return World(scenario, with_trace, sabotage).run();
+}
+
+Scenario shrink(Scenario failing, Sabotage sabotage) {
+  const auto fails = [&](const Scenario& scenario) {
+    return !play(scenario, false, sabotage).problem.empty();
+  };
+  failing.ops.resize(std::min(failing.ops.size(), play(failing, false, sabotage).played));
+  for (std::size_t size = std::max<std::size_t>(1, failing.ops.size() / 2);; size /= 2) {
+    for (std::size_t at = 0; at < failing.ops.size();) {
+      Scenario shorter = failing;
+      const auto first = shorter.ops.begin() + static_cast<std::ptrdiff_t>(at);
+      const std::size_t left = shorter.ops.size() - at;
+      shorter.ops.erase(first, first + static_cast<std::ptrdiff_t>(std::min(size, left)));
+      if (fails(shorter)) {
+        failing = std::move(shorter);
+      } else {
+        at += size;
+      }
+    }
+    if (size <= 1) return failing;
+  }
+}
+
+}  // namespace holdfast::supervisor::core::simulation
