@@ -45,6 +45,8 @@ void Engine::perform(const core::Action& action) {
         } else if constexpr (std::is_same_v<A, core::Report>) {
           report(a);
         } else if constexpr (std::is_same_v<A, core::Reply>) {
+          // Whoever asks for the status after this answer must see what the answer says.
+          if (fleet_.revision() != published_revision_) publish_now();
           if (auto waiting = waiting_.extract(a.request)) waiting.mapped()({a.ok, a.message});
         } else if constexpr (std::is_same_v<A, core::BeginDrain>) {
           publish_now();

@@ -116,7 +116,7 @@ CREATE TABLE chunk(
 ) STRICT;
 
 CREATE VIRTUAL TABLE chunk_fts USING fts5(
-  title, text, content='chunk', content_rowid='id', tokenize='unicode61 remove_diacritics 2');
+  title, text, content='chunk', content_rowid='id', tokenize='porter unicode61 remove_diacritics 2');
 INSERT INTO chunk_fts(chunk_fts, rank) VALUES('rank', 'bm25(2.0, 1.0)');
 CREATE TRIGGER chunk_added AFTER INSERT ON chunk
 BEGIN

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Workers that die, hang, never come up or will not go.
 #include <signal.h>
+#include <sys/stat.h>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/programs.hpp"

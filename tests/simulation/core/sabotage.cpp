@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/simulation/core/sabotage.hpp"
 
+#include <algorithm>
 #include <csignal>
 
 namespace holdfast::supervisor::core::simulation {
