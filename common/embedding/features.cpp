@@ -26,10 +26,7 @@ constexpr std::size_t kShortest = 3;
 constexpr std::size_t kLongest = 5;
 
 std::uint64_t mix_in(std::uint64_t hash, char32_t c) {
-  for (int shift = 0; shift < 32; shift += 8) {
-    hash = (hash ^ ((c >> shift) & 0xFFu)) * kFnvPrime;
-  }
-  return hash;
+  return (hash ^ c) * kFnvPrime;
 }
 
 std::uint64_t finalise(std::uint64_t h) {

@@ -44,7 +44,7 @@ class FeatureCounter {
   std::vector<char32_t> word_;  // "<word>", lower-cased
 };
 
-// FNV-1a over the four bytes of each code point, then MurmurHash3's finaliser.
+// FNV-1a with a code point where it has a byte, then MurmurHash3's finaliser.
 std::uint64_t hash_feature(std::uint64_t kind, std::span<const char32_t> code_points);
 
 }  // namespace holdfast::embedding

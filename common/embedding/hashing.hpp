@@ -11,9 +11,10 @@
 // Retrieval", 6.4.1); English stop words weigh little and have no n-grams. The sum is scaled to
 // unit length.
 //
-// Stored vectors outlive the process, so the hash is our own and fixed: FNV-1a 64 over code points
-// (draft-eastlake-fnv), then the 64-bit finaliser of MurmurHash3 (A. Appleby, public domain).
-// Changing anything here makes stored vectors and new queries disagree: the golden test says so.
+// Stored vectors outlive the process, so the hash is our own and fixed: FNV-1a 64 taking a
+// code point at a time (after draft-eastlake-fnv), then the 64-bit finaliser of MurmurHash3 (A.
+// Appleby, public domain). Changing anything here makes stored vectors and new queries disagree:
+// the golden test says so.
 //
 // Threads: any, at once; it keeps no state.
 

@@ -117,7 +117,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path
                               "and its directory",
                               path.native()));
     }
-    return fail(make_error(exception.getExtendedErrorCode(), 0, exception.getErrorStr(), path));
+    return fail(make_error(exception.getExtendedErrorCode(), 0, exception.what(), path));
   }
 }
 
@@ -207,7 +207,7 @@ Error Connection::to_error(const SQLite::Exception& exception) const {
   const int code = extended > 0 ? extended : exception.getErrorCode();
   // guarded() cleared errno. SQLite keeps a copy for some failures, but not for those of COMMIT.
   const int os_error = errno != 0 ? errno : sqlite3_system_errno(database_.getHandle());
-  return make_error(code, os_error, exception.getErrorStr(), path_);
+  return make_error(code, os_error, exception.what(), path_);
 }
 
 int Connection::on_busy(void* self, int calls) {

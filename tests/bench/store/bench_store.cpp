@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstdio>
 #include <cstdlib>
 
 namespace holdfast::bench {
@@ -93,6 +94,7 @@ int main(int argc, char** argv) {
   const std::filesystem::path parent =
       argc > 1 ? std::filesystem::absolute(argv[1]) : std::filesystem::temp_directory_path();
   const double seconds = argc > 2 ? std::atof(argv[2]) : 2.0;
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   // The processes first: they are forked, and that must not happen beside threads.
   print_sync_rate(parent);
   bench_processes(parent, seconds);
