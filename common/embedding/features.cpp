@@ -137,6 +137,7 @@ void FeatureCounter::grow() {
 }
 
 float FeatureCounter::value_of(const Feature& feature) {
+  if (feature.count == 1) return feature.weight;  // most are: no logarithm
   const float count = static_cast<float>(feature.count);
   return feature.weight / count * (1.0F + std::log(count));
 }

@@ -37,7 +37,7 @@ Result<std::vector<std::vector<float>>> HashingProvider::embed(
     counter.each([&](std::uint64_t hash, float value) {
       // The top bit is the sign; the 32 bits below it choose the bucket without a division bias.
       const std::uint64_t bucket = (((hash >> 31) & 0xFFFFFFFFu) * dimensions_) >> 32;
-      vector[bucket] += (hash >> 63) != 0 ? value : -value;
+      vector[bucket] += value * (static_cast<float>(hash >> 63) * 2 - 1);  // no branch to guess
     });
     to_unit_length(vector);
     vectors.push_back(std::move(vector));

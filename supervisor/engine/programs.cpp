@@ -17,8 +17,11 @@ std::string search_path(const config::Program& program, const Environ& environ) 
   return it == environ.end() ? "/usr/local/bin:/usr/bin:/bin" : it->second;
 }
 
-Result<PreparedProgram> prepare(const config::Program& program, const Environ& environ) {
+}  // namespace
+
+Result<PreparedProgram> prepare_program(const config::Program& program, const Environ& environ) {
   PreparedProgram result;
+  result.program = program;
   auto executable = process::resolve_executable(program.command.front(), process::own_directory(),
                                                 search_path(program, environ));
   if (!executable) return fail(executable.error().with_context("command"));
@@ -48,13 +51,11 @@ Result<PreparedProgram> prepare(const config::Program& program, const Environ& e
   return result;
 }
 
-}  // namespace
-
 PreparedPrograms prepare_programs(const std::vector<config::Program>& programs,
                                   const Environ& environ) {
   PreparedPrograms result;
   for (const config::Program& program : programs) {
-    auto prepared = prepare(program, environ);
+    auto prepared = prepare_program(program, environ);
     if (prepared) {
       result.programs.emplace(program.name, std::move(*prepared));
     } else {

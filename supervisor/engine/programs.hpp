@@ -18,6 +18,7 @@
 namespace holdfast::supervisor {
 
 struct PreparedProgram {
+  config::Program program;  // for which the rest was looked up
   std::string executable;
   std::optional<process::Identity> identity;
   std::vector<process::ResourceLimit> limits;
@@ -28,6 +29,8 @@ struct PreparedPrograms {
   std::map<std::string, PreparedProgram> programs;  // by name
   std::vector<std::string> problems;                // "[program.web] command: …"
 };
+
+Result<PreparedProgram> prepare_program(const config::Program& program, const Environ& environ);
 
 PreparedPrograms prepare_programs(const std::vector<config::Program>& programs,
                                   const Environ& environ);

@@ -62,8 +62,12 @@ void Engine::report(const core::Report& report) {
     record.worker = fmt::format("{}.{}", report.program, report.process.slot.slot);
   }
   record.message = report.message;
-  parts_.log.log(level_of(report.kind), report.message,
-                 {{"event", record.kind}, {"worker", record.worker}});
+  if (record.worker.empty()) {
+    parts_.log.log(level_of(report.kind), report.message, {{"event", record.kind}});
+  } else {
+    parts_.log.log(level_of(report.kind), report.message,
+                   {{"event", record.kind}, {"worker", record.worker}});
+  }
   parts_.events.append(std::move(record));
 }
 

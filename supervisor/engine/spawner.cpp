@@ -94,10 +94,21 @@ tl::expected<Spawner::Outlets, LaunchError> Spawner::outlets(const config::Progr
   return result;
 }
 
+// Usually what was looked up when the configuration was loaded. After a reload whose roll was given
+// up the core goes on with the program as it was before, which is then looked up once more.
+Result<const PreparedProgram*> Spawner::prepared(const config::Program& program) {
+  auto it = prepared_.programs.find(program.name);
+  if (it == prepared_.programs.end() || it->second.program != program) {
+    HOLDFAST_TRY_ASSIGN(PreparedProgram again, prepare_program(program, environ_));
+    it = prepared_.programs.insert_or_assign(program.name, std::move(again)).first;
+  }
+  return &it->second;
+}
+
 tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& program,
                                                   const core::Spawn& action) {
-  const auto prepared = prepared_.programs.find(program.name);
-  if (prepared == prepared_.programs.end()) return tl::unexpected(LaunchError{"lookup", ENOENT});
+  const auto prepared = this->prepared(program);
+  if (!prepared) return tl::unexpected(LaunchError{"prepare", prepared.error().os_error});
   const std::string worker = fmt::format("{}.{}", program.name, action.process.slot.slot);
 
   auto outlets = this->outlets(program, worker, action.process.incarnation);
@@ -120,10 +131,10 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& program
   }
 
   process::LaunchSpec spec;
-  spec.executable = prepared->second.executable;
+  spec.executable = (*prepared)->executable;
   spec.argv = program.command;
   for (const auto& [name, value] :
-       child_environment(environ_, prepared->second.env_file, program, protocol)) {
+       child_environment(environ_, (*prepared)->env_file, program, protocol)) {
     spec.envp.push_back(name + "=" + value);
   }
   if (!protocol.fd_names.empty()) spec.envp.emplace_back("LISTEN_PID=");
@@ -131,9 +142,9 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& program
   spec.fds.push_back({STDOUT_FILENO, out->write.get()});
   spec.fds.push_back({STDERR_FILENO, err->write.get()});
   spec.directory = program.directory.native();
-  spec.identity = prepared->second.identity;
+  spec.identity = (*prepared)->identity;
   if (program.umask) spec.umask = static_cast<mode_t>(*program.umask);
-  spec.limits = prepared->second.limits;
+  spec.limits = (*prepared)->limits;
 
   auto launched = launcher_.launch(spec);
   if (!launched) {

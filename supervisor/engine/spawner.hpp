@@ -39,6 +39,8 @@ class Spawner {
   void use(PreparedPrograms prepared) { prepared_ = std::move(prepared); }
 
  private:
+  Result<const PreparedProgram*> prepared(const config::Program& program);
+
   struct Outlets;  // what a child gets by descriptor, with the names
 
   tl::expected<Outlets, process::LaunchError> outlets(const config::Program& program,

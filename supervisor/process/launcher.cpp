@@ -16,6 +16,7 @@
 // clang-format on
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/process/v2/process.hpp>
 #include <fmt/format.h>
 #include <sys/syscall.h>
@@ -102,6 +103,9 @@ std::string describe(const LaunchError& error) {
 // the descriptors registered there. Nothing ever is, so it is never run either.
 struct Launcher::Context {
   boost::asio::io_context io;
+  // Makes Asio's reactor now: made at the first launch, it would leak a descriptor or two each time
+  // that it fails for want of descriptors.
+  boost::asio::posix::stream_descriptor reactor{io};
 };
 
 Launcher::Launcher() : context_(std::make_unique<Context>()) {}
@@ -122,11 +126,11 @@ tl::expected<Launched, LaunchError> Launcher::launch(const LaunchSpec& spec) {
     // Else its destructor kills: waiting and signalling are on a pidfd of ours.
     if (!error) process.detach();
   } catch (const std::exception&) {
-    const int os_error = errno;
     if (::getpid() != plan->parent) ::_exit(127);
-    // Only its own pidfd can have failed, when the child already ran.
-    if (launcher.pid > 0) return lost(launcher.pid, "pidfd_open", os_error);
-    return tl::unexpected(LaunchError{"launch", os_error});
+    // Short of descriptors or memory, and not for the program's fault.
+    if (launcher.pid <= 0) return tl::unexpected(LaunchError{"launch", ENOMEM});
+    // The child runs; the library could not open or register its pidfd. Ours decides, below.
+    error.clear();
   }
   if (fork_error != 0) return tl::unexpected(LaunchError{"fork", fork_error});
   if (error) {

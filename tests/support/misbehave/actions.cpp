@@ -113,8 +113,8 @@ void garbage_notify() {
 void fork_grandchild() {
   const pid_t child = ::fork();
   if (child == 0) {
+    ::setsid();  // so that no signal to our group finds the grandchild
     if (::fork() == 0) {
-      ::setsid();  // so that no group signal finds it
       for (;;)
         ::pause();
     }

@@ -35,6 +35,7 @@ sockaddr_storage ip_address(const char* text) {
   return storage;
 }
 
+#ifndef HOLDFAST_SANITIZED
 // Leaves no descriptor to be had, until destroyed.
 class NoDescriptors {
  public:
@@ -59,6 +60,7 @@ std::chrono::microseconds cpu_time_of_this_thread() {
   return std::chrono::seconds(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
          std::chrono::microseconds(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
+#endif
 
 }  // namespace
 
@@ -138,6 +140,9 @@ TEST_CASE("Clients are counted by IPv4 address and by IPv6 network") {
   CHECK(peer_from(ip_address("::ffff:10.1.2.3")).address == "10.1.2.3");
 }
 
+// Not under a sanitizer: to look at memory it makes a pipe, and takes the lack of one for a
+// finding.
+#ifndef HOLDFAST_SANITIZED
 TEST_CASE("Without descriptors the server neither spins nor dies, and then goes on") {
   TestServer server(echo_handler());
   RawClient before(server.port);
@@ -159,3 +164,4 @@ TEST_CASE("Without descriptors the server neither spins nor dies, and then goes 
   }
   CHECK(late.read_answer().status == 200);
 }
+#endif
