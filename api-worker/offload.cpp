@@ -14,8 +14,9 @@ class Offload::Impl {
       : pool_(threads), max_pending_(max_pending) {}
 
   bool post(std::function<void()> task) {
-    if (stopped_ || pending_.fetch_add(1) >= max_pending_) {
-      if (!stopped_) --pending_;
+    if (stopped_) return false;
+    if (pending_.fetch_add(1) >= max_pending_) {
+      --pending_;
       return false;
     }
     boost::asio::post(pool_, [this, task = std::move(task)] {

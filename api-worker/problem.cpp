@@ -44,12 +44,9 @@ http::Response problem_response(const Context& context, const Problem& problem) 
 
 Problem problem_of(const Error& error) {
   switch (error.kind) {
-    case ErrorKind::InvalidArgument:
-      return {422, error.message};
-    case ErrorKind::NotFound:
-      return {404, error.message};
-    case ErrorKind::Conflict:
-      return {409, error.message};
+    case ErrorKind::InvalidArgument: return {422, error.message};
+    case ErrorKind::NotFound: return {404, error.message};
+    case ErrorKind::Conflict: return {409, error.message};
     // 507 would fit a full disk, but clients know how to retry a 503.
     case ErrorKind::ResourceExhausted:
       return {503, "The service is out of a resource that it needs. Try again later."};
@@ -59,8 +56,7 @@ Problem problem_of(const Error& error) {
       return {503, "The service could not answer in time. Try again."};
     case ErrorKind::PermissionDenied:
     case ErrorKind::DataLoss:
-    case ErrorKind::Internal:
-      break;
+    case ErrorKind::Internal: break;
   }
   return {500,
           "The request failed because of an error in the service. It was logged under the "

@@ -8,4 +8,5 @@ target_compile_options(holdfast_warnings INTERFACE
 # std::function, std::variant and coroutines at -O2 (PR 105562 and kin); the sanitizer runs look
 # for the real ones.
 target_compile_options(holdfast_warnings INTERFACE
-  -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-restrict -Wno-array-bounds)
+  -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-restrict -Wno-array-bounds
+  -Wno-free-nonheap-object)

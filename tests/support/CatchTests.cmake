@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # holdfast_test(name KIND unit SOURCES ... LINKS ...): one Catch2 program, one CTest entry.
 function(holdfast_test name)
-  cmake_parse_arguments(ARG "" "KIND;TIMEOUT" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "" "KIND;TIMEOUT" "SOURCES;LINKS;APART" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
   set(target ${ARG_KIND}_${name})
   add_executable(${target} ${ARG_SOURCES})
+  if(ARG_APART)
+    set_source_files_properties(${ARG_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  endif()
   _holdfast_settings(${target})
   target_link_libraries(${target} PRIVATE holdfast::test_main ${ARG_LINKS})
   add_test(NAME ${ARG_KIND}.${name} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})

@@ -54,6 +54,9 @@ class Latencies {
   bool sorted_ = false;
 };
 
+// Of this process so far, all threads. Per operation it holds still on a machine that does not.
+Seconds cpu_time();
+
 // Each prints its lines. `seconds`: how long each measurement runs.
 void bench_writes(const std::filesystem::path& parent, double seconds);
 void bench_processes(const std::filesystem::path& parent, double seconds);

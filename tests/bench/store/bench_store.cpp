@@ -7,6 +7,7 @@
 #include "tests/bench/store/bench.hpp"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -53,6 +54,15 @@ std::int64_t register_worker(store::Store& store) {
   const auto id = store.register_worker({"bench.0", 1, ""}, std::chrono::hours(1));
   if (!id) throw std::runtime_error(id.error().message);
   return *id;
+}
+
+Seconds cpu_time() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return Seconds(seconds(usage.ru_utime) + seconds(usage.ru_stime));
 }
 
 double Latencies::percentile(double p) {

@@ -18,6 +18,7 @@ using Clock = std::chrono::steady_clock;
 void bench_create(const std::filesystem::path& parent, double seconds, int callers, bool relaxed) {
   const Database database(parent);
   auto store = database.open(relaxed);
+  const auto cpu = cpu_time();
   const auto begin = Clock::now();
   const auto end = begin + std::chrono::duration_cast<Clock::duration>(Seconds(seconds));
   Latencies latencies;  // the writer's thread only, until the latch opens
@@ -34,10 +35,11 @@ void bench_create(const std::filesystem::path& parent, double seconds, int calle
   for (int i = 0; i < callers; ++i)
     next();
   finished.wait();
-  fmt::print("{:<58} {:>9.0f}/s   p50 {:6.3f} ms  p99 {:7.3f} ms\n",
+  fmt::print("{:<58} {:>9.0f}/s   p50 {:6.3f} ms  p99 {:7.3f} ms  cpu {:5.1f} us\n",
              fmt::format("create_document, {} callers, {}", callers, relaxed ? "NORMAL" : "FULL"),
              static_cast<double>(latencies.count()) / Seconds(Clock::now() - begin).count(),
-             latencies.percentile(0.5), latencies.percentile(0.99));
+             latencies.percentile(0.5), latencies.percentile(0.99),
+             (cpu_time() - cpu).count() * 1e6 / static_cast<double>(latencies.count()));
 }
 
 void fill(store::Store& store, int jobs) {
@@ -58,6 +60,7 @@ void bench_jobs(const std::filesystem::path& parent, double seconds, int batch, 
   store::ClaimRequest request;
   request.worker_id = register_worker(*store);
   request.limit = static_cast<std::uint32_t>(batch);
+  const auto cpu = cpu_time();
   const auto begin = Clock::now();
   int done = 0;
   while (Seconds(Clock::now() - begin).count() < seconds) {
@@ -76,10 +79,10 @@ void bench_jobs(const std::filesystem::path& parent, double seconds, int batch, 
     finished.wait();
     done += static_cast<int>(jobs.size());
   }
-  fmt::print("{:<58} {:>9.0f}/s\n",
+  fmt::print("{:<58} {:>9.0f}/s   cpu {:5.1f} us\n",
              fmt::format("jobs: claim {0}{1}, complete {0}, {2}", batch, start ? ", start" : "",
                          relaxed ? "NORMAL" : "FULL"),
-             done / Seconds(Clock::now() - begin).count());
+             done / Seconds(Clock::now() - begin).count(), (cpu_time() - cpu).count() * 1e6 / done);
 }
 
 }  // namespace

@@ -170,11 +170,11 @@ TEST_CASE("a worker that floods loses nothing and does not starve the loop") {
     if (!stop) boost::asio::post(listening.io, other);
   };
   boost::asio::post(listening.io, other);
-  const Launched worker = listening.launch({"--flood-notify", "20000", "--exit", "0"});
-  run_until(listening.io, [&] { return listening.heard.size() == 20000; });
+  const Launched worker = listening.launch({"--flood-notify", "3000", "--exit", "0"});
+  run_until(listening.io, [&] { return listening.heard.size() == 3000; });
   stop = true;
-  REQUIRE(other_turns > 20000 / 256);
-  REQUIRE(listening.heard.back().second.status == "message 19999");
+  REQUIRE(other_turns > 3000 / 256);
+  REQUIRE(listening.heard.back().second.status == "message 2999");
   listening.finish(worker);
 }
 
