@@ -98,7 +98,7 @@ void start(Machine& m, const Command& command, Target& target) {
     slot.retry_at.reset();
     const bool waits = slot.state == SlotState::Backoff || slot.state == SlotState::CrashLoop ||
                        slot.state == SlotState::Failed;
-    if (waits) m.set_state(slot, SlotState::Stopped);
+    if (waits) m.set_state(slot, slot.retiring ? SlotState::Stopping : SlotState::Stopped);
     m.touch(slot);
   }
   if (started == 0) {

@@ -62,7 +62,8 @@
 //   Shutdown: see shutdown.hpp. Finish comes at the latest at 28/30 of the deadline. A process that
 //   is spawned after it began is told to stop at once.
 //   Lateness: if an event comes more than 1 s after the armed timer, the supervisor itself was held
-//   up: all ready, watchdog and stop deadlines move by that time. The shutdown's deadline does not.
+//   up: all ready, watchdog and stop deadlines move by that time and one second more, in which what
+//   waits behind that event can be read. The shutdown's deadline does not move.
 //
 // WHO WINS
 //   The higher one ends or forbids the lower one; within a slot:

@@ -18,12 +18,9 @@ namespace {
 
 int open_flags(Access access) {
   switch (access) {
-    case Access::ReadOnly:
-      return SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
-    case Access::ReadWrite:
-      return SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-    case Access::Create:
-      return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    case Access::ReadOnly: return SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
+    case Access::ReadWrite: return SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    case Access::Create: return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   }
   return SQLITE_OPEN_READONLY;
 }

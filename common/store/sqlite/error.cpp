@@ -19,27 +19,21 @@ ErrorKind kind_of_constraint(int extended) {
     case SQLITE_CONSTRAINT_UNIQUE:
     case SQLITE_CONSTRAINT_PRIMARYKEY:
     case SQLITE_CONSTRAINT_ROWID:
-    case SQLITE_CONSTRAINT_FOREIGNKEY:
-      return ErrorKind::Conflict;
-    default:
-      return ErrorKind::Internal;  // a CHECK or NOT NULL is a defect of ours
+    case SQLITE_CONSTRAINT_FOREIGNKEY: return ErrorKind::Conflict;
+    default: return ErrorKind::Internal;  // a CHECK or NOT NULL is a defect of ours
   }
 }
 
 ErrorKind kind_of_open(int os_error) {
   switch (os_error) {
     case ENOENT:
-    case ENOTDIR:
-      return ErrorKind::NotFound;
+    case ENOTDIR: return ErrorKind::NotFound;
     case EACCES:
     case EPERM:
-    case EROFS:
-      return ErrorKind::PermissionDenied;
+    case EROFS: return ErrorKind::PermissionDenied;
     case EMFILE:
-    case ENFILE:
-      return ErrorKind::ResourceExhausted;
-    default:
-      return ErrorKind::Unavailable;
+    case ENFILE: return ErrorKind::ResourceExhausted;
+    default: return ErrorKind::Unavailable;
   }
 }
 
@@ -47,29 +41,21 @@ ErrorKind kind_of(int extended, int os_error) {
   switch (extended & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-    case SQLITE_PROTOCOL:
-      return ErrorKind::Unavailable;
+    case SQLITE_PROTOCOL: return ErrorKind::Unavailable;
     case SQLITE_FULL:
-    case SQLITE_NOMEM:
-      return ErrorKind::ResourceExhausted;
+    case SQLITE_NOMEM: return ErrorKind::ResourceExhausted;
     case SQLITE_IOERR:
       if (extended == SQLITE_IOERR_SHORT_READ) return ErrorKind::DataLoss;
       return out_of_space(os_error) ? ErrorKind::ResourceExhausted : ErrorKind::Unavailable;
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return ErrorKind::DataLoss;
+    case SQLITE_NOTADB: return ErrorKind::DataLoss;
     case SQLITE_READONLY:
     case SQLITE_PERM:
-    case SQLITE_AUTH:
-      return ErrorKind::PermissionDenied;
-    case SQLITE_CANTOPEN:
-      return kind_of_open(os_error);
-    case SQLITE_CONSTRAINT:
-      return kind_of_constraint(extended);
-    case SQLITE_TOOBIG:
-      return ErrorKind::InvalidArgument;
-    default:
-      return ErrorKind::Internal;
+    case SQLITE_AUTH: return ErrorKind::PermissionDenied;
+    case SQLITE_CANTOPEN: return kind_of_open(os_error);
+    case SQLITE_CONSTRAINT: return kind_of_constraint(extended);
+    case SQLITE_TOOBIG: return ErrorKind::InvalidArgument;
+    default: return ErrorKind::Internal;
   }
 }
 
@@ -84,8 +70,7 @@ std::string advice(ErrorKind kind, const std::filesystem::path& database) {
       return "; nothing of this write was stored: free space, then try again";
     case ErrorKind::PermissionDenied:
       return "; the file and its directory must be writable: SQLite keeps its log beside it";
-    default:
-      return {};
+    default: return {};
   }
 }
 

@@ -37,35 +37,38 @@ void promote_due(Connection& connection, const std::string& queue, std::int64_t 
       .run();
 }
 
-std::vector<std::int64_t> choose(Connection& connection, const ClaimRequest& request,
-                                 bool holds_others, std::int64_t wall) {
-  Query query = connection.query(
-      "SELECT id, crashes, run_at FROM job WHERE state = 0 AND queue = ?1"
-      " ORDER BY priority, id LIMIT ?2");
+std::vector<Job> choose(Connection& connection, const ClaimRequest& request, bool holds_others,
+                        std::int64_t wall) {
+  Query query = connection.query("SELECT " HOLDFAST_JOB_COLUMNS
+                                 " FROM job WHERE state = 0 AND queue = ?1"
+                                 " ORDER BY priority, id LIMIT ?2");
   query.bind(request.queue, std::int64_t{request.limit} + kLookAt);
-  std::vector<std::int64_t> chosen;
+  std::vector<Job> chosen;
   while (chosen.size() < request.limit && query.step()) {
-    if (query.integer(1) == 0) {
-      chosen.push_back(query.integer(0));
+    Job job = read_job(query);
+    if (job.crashes == 0) {
+      chosen.push_back(std::move(job));
       continue;
     }
-    if (!holds_others && chosen.empty()) return {query.integer(0)};
-    if (wall - query.integer(2) > kQuarantinePatienceMs) break;
+    if (!holds_others && chosen.empty()) return {std::move(job)};
+    if (wall - job.run_at > kQuarantinePatienceMs) break;
   }
   return chosen;
 }
 
-Job take(Connection& connection, std::int64_t id, const ClaimRequest& request, Now now) {
-  Query query = connection.query(
-      "UPDATE job SET state = 2, fence = fence + 1, attempt = attempt + 1, worker_id = ?2,"
-      " started_at = NULL, deadline_mono = ?3 WHERE id = ?1 RETURNING " HOLDFAST_JOB_COLUMNS);
-  query.bind(id, request.worker_id, now.mono + to_ms(request.timeout));
-  query.step();
-  Job job = read_job(query);
-  while (query.step()) {
-    // A RETURNING statement takes effect when it has been stepped to its end.
-  }
-  return job;
+// Under the write lock nobody changes the row between its reading and this. RETURNING would say the
+// same, by way of a temporary table for each job.
+void take(Connection& connection, Job& job, const ClaimRequest& request, Now now) {
+  job.state = JobState::Running;
+  ++job.fence;
+  ++job.attempt;
+  connection
+      .query(
+          "UPDATE job SET state = 2, fence = ?2, attempt = ?3, worker_id = ?4,"
+          " started_at = NULL, deadline_mono = ?5 WHERE id = ?1")
+      .bind(job.id, job.fence, std::int64_t{job.attempt}, request.worker_id,
+            now.mono + to_ms(request.timeout))
+      .run();
 }
 
 }  // namespace
@@ -84,10 +87,9 @@ Result<std::vector<Job>> claim_jobs(Connection& connection, const ClaimRequest& 
   const Holding holding = holding_of(connection, request.worker_id);
   if (holding.crashed > 0) return std::vector<Job>{};
   promote_due(connection, request.queue, now.wall);
-  std::vector<Job> jobs;
-  for (const std::int64_t id : choose(connection, request, holding.jobs > 0, now.wall)) {
-    jobs.push_back(take(connection, id, request, now));
-  }
+  std::vector<Job> jobs = choose(connection, request, holding.jobs > 0, now.wall);
+  for (Job& job : jobs)
+    take(connection, job, request, now);
   return jobs;
 }
 

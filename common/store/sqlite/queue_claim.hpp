@@ -13,7 +13,7 @@ namespace holdfast::store::sqlite {
 
 Result<std::vector<Job>> claim_jobs(Connection& connection, const ClaimRequest& request, Now now);
 
-// A row of "SELECT HOLDFAST_JOB_COLUMNS FROM job" or "… RETURNING HOLDFAST_JOB_COLUMNS".
+// A row of "SELECT HOLDFAST_JOB_COLUMNS FROM job".
 #define HOLDFAST_JOB_COLUMNS                                                              \
   "id, kind, queue, state, priority, attempt, max_attempts, crashes, max_crashes, fence," \
   " payload, last_error, run_at, created_at, finished_at"

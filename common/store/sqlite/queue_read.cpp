@@ -38,17 +38,10 @@ void read_finished(Connection& connection, const std::string& queue, QueueStats&
   query.bind(queue);
   while (query.step()) {
     switch (static_cast<JobState>(query.integer(0))) {
-      case JobState::Done:
-        stats.done = query.integer(1);
-        break;
-      case JobState::Cancelled:
-        stats.cancelled = query.integer(1);
-        break;
-      case JobState::Dead:
-        stats.dead = query.integer(1);
-        break;
-      default:
-        break;
+      case JobState::Done: stats.done = query.integer(1); break;
+      case JobState::Cancelled: stats.cancelled = query.integer(1); break;
+      case JobState::Dead: stats.dead = query.integer(1); break;
+      default: break;
     }
   }
 }

@@ -90,7 +90,7 @@ class SqliteStore final : public Store {
   void start(JobKey key, Callback<void> done) override {
     write<void>(
         Durability::ProcessDeath, [key](Connection& c, Now now) { return start_job(c, key, now); },
-        std::move(done));
+        std::move(done), Extent::OneStatement);
   }
 
   void complete_embedding(JobKey key, std::string document_id, std::int64_t version,
@@ -105,7 +105,7 @@ class SqliteStore final : public Store {
   void complete(JobKey key, Callback<void> done) override {
     write<void>(
         Durability::PowerLoss, [key](Connection& c, Now now) { return complete_job(c, key, now); },
-        std::move(done));
+        std::move(done), Extent::OneStatement);
   }
 
   void fail_job(JobFailure failure, Callback<JobState> done) override {
@@ -189,9 +189,10 @@ class SqliteStore final : public Store {
 
  private:
   template <class T, class Work>
-  void write(Durability durability, Work work, Callback<T> done) {
+  void write(Durability durability, Work work, Callback<T> done,
+             Extent extent = Extent::ManyStatements) {
     writer_.submit<T>(
-        durability,
+        durability, extent,
         [this, work = std::move(work)](Connection& connection) -> Result<T> {
           return work(connection, read_now(clock_));
         },

@@ -122,23 +122,12 @@ Result<void> Writer::transact(std::vector<Write>& group) {
   return outcome;
 }
 
-// An error that made SQLite roll the whole transaction back is returned; the others stay with
-// their write. Writes beyond the time limit go back to the head of the queue.
+// Writes beyond the time limit go back to the head of the queue.
 Result<void> Writer::run_all(std::vector<Write>& group) {
   const auto until = std::chrono::steady_clock::now() + kGroupTime;
   std::size_t ran = 0;
   for (Write& write : group) {
-    HOLDFAST_TRY(exec(*connection_, "SAVEPOINT one_write"));
-    const Result<void> outcome = guarded(*connection_, [&] { return write.run(*connection_); });
-    if (!connection_->in_transaction()) {
-      return fail(outcome ? Error{ErrorKind::Internal, "the transaction ended by itself"}
-                          : outcome.error());
-    }
-    if (!outcome) {
-      write.failure = outcome.error();
-      HOLDFAST_TRY(exec(*connection_, "ROLLBACK TO one_write"));
-    }
-    HOLDFAST_TRY(exec(*connection_, "RELEASE one_write"));
+    HOLDFAST_TRY(run_one(write));
     ++ran;
     if (std::chrono::steady_clock::now() >= until) break;
   }
@@ -153,13 +142,26 @@ Result<void> Writer::run_all(std::vector<Write>& group) {
   return {};
 }
 
+// An error that made SQLite roll the whole transaction back is returned; any other stays with its
+// write.
+Result<void> Writer::run_one(Write& write) {
+  const bool savepoint = write.extent == Extent::ManyStatements;
+  if (savepoint) HOLDFAST_TRY(exec(*connection_, "SAVEPOINT one_write"));
+  const Result<void> outcome = guarded(*connection_, [&] { return write.run(*connection_); });
+  if (!connection_->in_transaction()) {
+    return fail(outcome ? Error{ErrorKind::Internal, "the transaction ended by itself"}
+                        : outcome.error());
+  }
+  if (!outcome) write.failure = outcome.error();
+  if (!savepoint) return {};
+  if (!outcome) HOLDFAST_TRY(exec(*connection_, "ROLLBACK TO one_write"));
+  return exec(*connection_, "RELEASE one_write");
+}
+
 void Writer::checkpoint_if_due() {
   switch (policy_.after_commit(connection_->wal_pages())) {
-    case Checkpoint::None:
-      return;
-    case Checkpoint::Passive:
-      connection_->checkpoint(false);
-      return;
+    case Checkpoint::None: return;
+    case Checkpoint::Passive: connection_->checkpoint(false); return;
     case Checkpoint::Truncate:
       connection_->set_patience(kTruncatePatience);
       connection_->checkpoint(true);

@@ -2,9 +2,9 @@
 #pragma once
 
 // Writer: the one connection and thread that write for this process. All writes that wait when it
-// gets the write lock share one transaction and one sync (group commit); each runs in a savepoint,
-// so one that fails does not undo its neighbours. If the commit itself fails, every write of the
-// group gets that error, and the thread goes on.
+// gets the write lock share one transaction and one sync (group commit); each can be undone by
+// itself, so one that fails does not undo its neighbours. If the commit itself fails, every write
+// of the group gets that error, and the thread goes on.
 //
 // Threads: submit() from any thread but is not to be called after the destructor began. Callbacks
 // run on the writer's thread, each exactly once, after the lock is released. The destructor commits
@@ -31,6 +31,11 @@ enum class Durability {
   ProcessDeath,  // in the kernel's hands before the callback
 };
 
+enum class Extent {
+  OneStatement,  // the one that SQLite itself undoes if it fails: needs no savepoint
+  ManyStatements,
+};
+
 class Writer {
  public:
   // `relaxed`: nothing is synced before its callback.
@@ -41,11 +46,13 @@ class Writer {
   // `work` runs once inside a transaction; what it wrote is undone if it returns an error or throws
   // SQLite::Exception.
   template <class T>
-  void submit(Durability durability, std::function<Result<T>(Connection&)> work, Callback<T> done);
+  void submit(Durability durability, Extent extent, std::function<Result<T>(Connection&)> work,
+              Callback<T> done);
 
  private:
   struct Write {
     Durability durability = Durability::PowerLoss;
+    Extent extent = Extent::ManyStatements;
     std::function<Result<void>(Connection&)> run;
     std::function<void(const Error* failure)> finish;
     std::optional<Error> failure;
@@ -58,6 +65,7 @@ class Writer {
   std::vector<Write> take_group();
   Result<void> transact(std::vector<Write>& group);
   Result<void> run_all(std::vector<Write>& group);
+  Result<void> run_one(Write& write);
   void checkpoint_if_due();
   void final_checkpoint();
 
@@ -74,11 +82,12 @@ class Writer {
 };
 
 template <class T>
-void Writer::submit(Durability durability, std::function<Result<T>(Connection&)> work,
-                    Callback<T> done) {
+void Writer::submit(Durability durability, Extent extent,
+                    std::function<Result<T>(Connection&)> work, Callback<T> done) {
   auto result = std::make_shared<std::optional<Result<T>>>();
   Write write;
   write.durability = durability;
+  write.extent = extent;
   write.run = [work = std::move(work), result](Connection& connection) -> Result<void> {
     result->emplace(work(connection));
     if (!**result) return fail((*result)->error());

@@ -39,7 +39,7 @@ TEST_CASE("plain output becomes JSON lines that name the worker") {
                   command_of({"/bin/sh", "-c", "echo 'hello \\\"there\\\"'; sleep 600"}) +
                   "ready = \"started\"\n",
               kNoPort);
-  REQUIRE(wait_until([&] {
+  const bool labelled = wait_until([&] {
     const std::string output = stack.supervisor().output();
     const auto at = output.find("hello \\\"there\\\"");
     if (at == std::string::npos) return false;
@@ -47,7 +47,9 @@ TEST_CASE("plain output becomes JSON lines that name the worker") {
     const auto line = output.substr(begin, output.find('\n', at) - begin);
     const auto parsed = nlohmann::json::parse(line, nullptr, false);
     return parsed.is_object() && parsed["worker"] == "talker.0" && parsed["pid"].is_number();
-  }));
+  });
+  INFO(stack.supervisor().output());
+  REQUIRE(labelled);
 }
 
 TEST_CASE("the child sees its descriptors, its variables and no others of the supervisor's") {

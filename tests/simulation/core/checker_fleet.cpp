@@ -117,10 +117,12 @@ void Checker::check_slot(const ProgramView& program, const SlotView& slot) {
     wrong(fmt::format("{}.{}: {} ({})", program.config.name, slot.id.slot, what,
                       to_string(slot.state)));
   };
-  const bool current = alive(slot.incarnation);
+  const bool current = alive(slot.incarnation) && slot.incarnation != slot.retiring_incarnation;
   const bool retiring = slot.retiring_incarnation != 0 && alive(slot.retiring_incarnation);
   if (slot.retiring_incarnation != 0 && !retiring) say("the retiring process is gone");
-  if (slot.id.slot >= program.wanted && !current && !retiring) say("a removed slot stays");
+  // A removed program keeps its slots until those that depended on it are gone.
+  const bool extra = slot.id.slot >= program.wanted && program.wanted > 0;
+  if (extra && !current && !retiring) say("a removed slot stays");
   switch (slot.state) {
     case SlotState::Starting:
     case SlotState::Ready:

@@ -68,6 +68,7 @@ class World {
       outcome_.actions_hash =
           outcome_.actions_hash * 1099511628211ULL + std::hash<std::string>{}(text);
       note("    " + text);
+      if (const auto* report = std::get_if<Report>(&action)) outcome_.kinds.insert(report->kind);
     }
     fail(checker_.after(event, actions, now_));
     if (good() && outcome_.events % 4 == 0) fail(checker_.check_view(now_));

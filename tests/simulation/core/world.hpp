@@ -6,7 +6,7 @@
 #include "tests/simulation/core/checker.hpp"
 #include "tests/simulation/core/scenario.hpp"
 
-#include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +17,7 @@ struct Outcome {
   std::size_t events = 0;
   std::size_t played = 0;          // operations until the problem, or all
   std::uint64_t actions_hash = 0;  // of all actions in order
+  std::set<Kind> kinds;            // of all reports
   std::vector<std::string> trace;  // only if asked for
 };
 

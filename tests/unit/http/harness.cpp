@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -219,6 +220,11 @@ std::string get(std::string_view target, std::string_view extra_fields) {
 ScriptedPeer::ScriptedPeer(Script serve, Fd listener)
     : port(port_of(listener)), listener_(std::move(listener)), stop_(::eventfd(0, EFD_CLOEXEC)) {
   thread_ = std::thread([this, serve = std::move(serve)] {
+    // OpenSSL writes without MSG_NOSIGNAL, and clients under test go away.
+    sigset_t pipe;
+    ::sigemptyset(&pipe);
+    ::sigaddset(&pipe, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
     while (true) {
       std::array<pollfd, 2> entries{{{listener_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}}};
       ::poll(entries.data(), entries.size(), -1);

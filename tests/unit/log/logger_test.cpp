@@ -94,7 +94,7 @@ TEST_CASE("lines of many threads stay whole") {
     }
     reader = std::thread([&] {
       char buffer[65536];
-      for (std::ptrdiff_t lines = 0; lines < 800;) {
+      for (std::ptrdiff_t lines = 0; lines < 200;) {
         const ssize_t n = ::read(pipe.read_end(), buffer, sizeof buffer);
         if (n <= 0) return;
         lines += std::count(buffer, buffer + n, '\n');
@@ -107,8 +107,8 @@ TEST_CASE("lines of many threads stay whole") {
     CHECK(log.dropped() == 0);
   }
   const auto lines = lines_of(text);
-  CHECK(lines.size() == 800);
-  CHECK(std::set<std::string>(lines.begin(), lines.end()).size() == 800);
+  CHECK(lines.size() == 200);
+  CHECK(std::set<std::string>(lines.begin(), lines.end()).size() == 200);
   for (const std::string& line : lines) {
     REQUIRE(line.starts_with("{\"time\""));
     REQUIRE(line.ends_with("fff\"}"));

@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <string>
@@ -65,22 +66,38 @@ class Pipe {
   Fd write_;
 };
 
-// What one Logger wrote.
+// What one Logger wrote. Into memory and not into a pipe: a pipe's size is up to the system, and
+// nobody reads while the test writes.
 class Recorder {
  public:
   explicit Recorder(Format format = Format::Json, bool colours = false)
       : logger_({.level = Level::Trace,
                  .format = format,
                  .colours = colours,
-                 .fd = pipe_.write_end(),
-                 .clock = &clock}) {}
+                 .fd = file_.get(),
+                 .clock = &clock}) {
+    REQUIRE(file_);
+  }
   const Logger& log() const { return logger_; }
-  std::string text() { return pipe_.drain(); }
+
+  // What was written since the last call.
+  std::string text() {
+    std::string text;
+    char buffer[16384];
+    ssize_t n = 0;
+    while ((n = ::pread(file_.get(), buffer, sizeof buffer, read_)) > 0) {
+      text.append(buffer, static_cast<std::size_t>(n));
+      read_ += n;
+    }
+    REQUIRE(n == 0);
+    return text;
+  }
 
   FixedClock clock;
 
  private:
-  Pipe pipe_;
+  Fd file_{::memfd_create("log", MFD_CLOEXEC)};
+  off_t read_ = 0;
   Logger logger_;
 };
 

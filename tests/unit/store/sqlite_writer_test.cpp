@@ -33,7 +33,7 @@ class WriterFixture {
   std::future<Result<void>> insert(std::int64_t x) {
     auto promise = std::make_shared<std::promise<Result<void>>>();
     writer_->submit<void>(
-        Durability::PowerLoss,
+        Durability::PowerLoss, sqlite::Extent::ManyStatements,
         [this, x](Connection& connection) -> Result<void> {
           note(fmt::format("run {}", x));
           connection.query("INSERT INTO t VALUES(?1)").bind(x).run();
