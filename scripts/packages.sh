@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # Which Debian packages are needed, and how they get there. Sourced by ./run and ./test.
 
 build_packages=(g++ cmake ninja-build ccache pkg-config
@@ -14,7 +14,7 @@ else
 fi
 
 test_packages=(catch2 libbenchmark-dev clang-format clang-tidy shellcheck git procps
-  prometheus nginx-light wrk curl sqlite3)
+  prometheus nginx-light wrk curl openssl sqlite3)
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // holdfast: the supervisor and its command line in one binary.
-#include <fmt/format.h>
-
-#include <cstdio>
-#include <exception>
-
 #include "common/base/version.hpp"
 #include "common/config/load.hpp"
 #include "supervisor/cli/arguments.hpp"
 #include "supervisor/cli/check_config.hpp"
 #include "supervisor/cli/client.hpp"
 #include "supervisor/cli/run_command.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
 
 namespace {
 

@@ -11,7 +11,9 @@ std::int64_t to_unix_ms(WallTime time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
 }
 
-WallTime from_unix_ms(std::int64_t ms) { return WallTime(std::chrono::milliseconds(ms)); }
+WallTime from_unix_ms(std::int64_t ms) {
+  return WallTime(std::chrono::milliseconds(ms));
+}
 
 std::string format_rfc3339(WallTime time) {
   const std::int64_t ms = to_unix_ms(time);

@@ -20,7 +20,7 @@ constexpr std::array kTimeUnits{
 };
 
 constexpr std::array kByteUnits{
-    Unit{"B", 1},           Unit{"KiB", 1LL << 10}, Unit{"MiB", 1LL << 20}, Unit{"GiB", 1LL << 30},
+    Unit{"B", 1},      Unit{"KiB", 1LL << 10}, Unit{"MiB", 1LL << 20},    Unit{"GiB", 1LL << 30},
     Unit{"KB", 1'000}, Unit{"MB", 1'000'000},  Unit{"GB", 1'000'000'000},
 };
 
@@ -38,7 +38,8 @@ bool take_term(std::string_view& text, std::int64_t& number, std::string_view& u
   if (error != std::errc{} || number < 0) return false;
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
   std::size_t length = 0;
-  while (length < text.size() && (text[length] < '0' || text[length] > '9')) ++length;
+  while (length < text.size() && (text[length] < '0' || text[length] > '9'))
+    ++length;
   unit = text.substr(0, length);
   text.remove_prefix(length);
   return true;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/file.hpp"
 
+#include "common/base/fd.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cerrno>
 #include <cstdlib>
-
-#include "common/base/fd.hpp"
 
 namespace holdfast {
 

@@ -3,11 +3,11 @@
 
 // Whole small files. Threads: any. Errors name the path and the failed step.
 
+#include "common/base/result.hpp"
+
 #include <filesystem>
 #include <string>
 #include <string_view>
-
-#include "common/base/result.hpp"
 
 namespace holdfast {
 

@@ -50,9 +50,9 @@ ErrorKind kind_of_errno(int os_error) {
 }  // namespace
 
 Failure fail_errno(int os_error, std::string_view what) {
-  return Failure(
-      Error{kind_of_errno(os_error),
-            fmt::format("{}: {}", what, std::generic_category().message(os_error)), os_error});
+  return Failure(Error{kind_of_errno(os_error),
+                       fmt::format("{}: {}", what, std::generic_category().message(os_error)),
+                       os_error});
 }
 
 }  // namespace holdfast

@@ -7,10 +7,10 @@
 // Threads: values, no shared state.
 
 #include <fmt/format.h>
+#include <tl/expected.hpp>
 
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <utility>
 
 namespace holdfast {
@@ -19,13 +19,13 @@ namespace holdfast {
 enum class ErrorKind {
   InvalidArgument,  // the caller's input is wrong; repeating it cannot help
   NotFound,
-  Conflict,            // a precondition, a unique key or a fence said no
-  ResourceExhausted,   // a limit was reached: descriptors, processes, disk, a quota
-  Unavailable,         // a peer is gone or busy; trying again may help
-  DeadlineExceeded,    // no answer in time
+  Conflict,           // a precondition, a unique key or a fence said no
+  ResourceExhausted,  // a limit was reached: descriptors, processes, disk, a quota
+  Unavailable,        // a peer is gone or busy; trying again may help
+  DeadlineExceeded,   // no answer in time
   PermissionDenied,
-  DataLoss,            // stored or received data is damaged
-  Internal,            // a defect here or in a library
+  DataLoss,  // stored or received data is damaged
+  Internal,  // a defect here or in a library
 };
 
 std::string_view to_string(ErrorKind kind);
@@ -50,7 +50,9 @@ inline Failure fail(ErrorKind kind, std::string message) {
   return Failure(Error{kind, std::move(message), 0});
 }
 
-inline Failure fail(Error error) { return Failure(std::move(error)); }
+inline Failure fail(Error error) {
+  return Failure(std::move(error));
+}
 
 // A failed system call; `what` names the call and its object. `os_error` is errno.
 Failure fail_errno(int os_error, std::string_view what);
@@ -58,11 +60,11 @@ Failure fail_errno(int os_error, std::string_view what);
 }  // namespace holdfast
 
 // Returns the error to the caller, or goes on.
-#define HOLDFAST_TRY(expression)                                            \
-  do {                                                                      \
-    if (auto try_result = (expression); !try_result) {                      \
-      return ::holdfast::Failure(std::move(try_result).error());            \
-    }                                                                       \
+#define HOLDFAST_TRY(expression)                                 \
+  do {                                                           \
+    if (auto try_result = (expression); !try_result) {           \
+      return ::holdfast::Failure(std::move(try_result).error()); \
+    }                                                            \
   } while (false)
 
 #define HOLDFAST_TRY_CONCAT_INNER(a, b) a##b

@@ -38,20 +38,13 @@ Array convert_array(const toml::array& array) {
 Value convert(const toml::node& node) {
   const Position at = position_of(node.source());
   switch (node.type()) {
-    case toml::node_type::string:
-      return {node.ref<std::string>(), at};
-    case toml::node_type::integer:
-      return {node.ref<std::int64_t>(), at};
-    case toml::node_type::floating_point:
-      return {node.ref<double>(), at};
-    case toml::node_type::boolean:
-      return {node.ref<bool>(), at};
-    case toml::node_type::array:
-      return {convert_array(*node.as_array()), at};
-    case toml::node_type::table:
-      return {convert_table(*node.as_table()), at};
-    default:
-      return {Foreign{"a date or time"}, at};
+    case toml::node_type::string: return {node.ref<std::string>(), at};
+    case toml::node_type::integer: return {node.ref<std::int64_t>(), at};
+    case toml::node_type::floating_point: return {node.ref<double>(), at};
+    case toml::node_type::boolean: return {node.ref<bool>(), at};
+    case toml::node_type::array: return {convert_array(*node.as_array()), at};
+    case toml::node_type::table: return {convert_table(*node.as_table()), at};
+    default: return {Foreign{"a date or time"}, at};
   }
 }
 

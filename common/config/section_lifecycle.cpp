@@ -29,14 +29,10 @@ Field ready_field(Program& program) {
   };
   auto write = [&program]() -> std::optional<Value> {
     switch (program.ready) {
-      case ReadyKind::Notify:
-        return Value{std::string("notify")};
-      case ReadyKind::Started:
-        return Value{std::string("started")};
-      case ReadyKind::Http:
-        return Value{program.ready_target};
-      case ReadyKind::LogLine:
-        break;
+      case ReadyKind::Notify: return Value{std::string("notify")};
+      case ReadyKind::Started: return Value{std::string("started")};
+      case ReadyKind::Http: return Value{program.ready_target};
+      case ReadyKind::LogLine: break;
     }
     return {};
   };

@@ -10,16 +10,11 @@ namespace {
 
 Type type_of(prometheus::MetricType type) {
   switch (type) {
-    case prometheus::MetricType::Counter:
-      return Type::Counter;
-    case prometheus::MetricType::Gauge:
-      return Type::Gauge;
-    case prometheus::MetricType::Histogram:
-      return Type::Histogram;
-    case prometheus::MetricType::Summary:
-      return Type::Summary;
-    case prometheus::MetricType::Untyped:
-      break;
+    case prometheus::MetricType::Counter: return Type::Counter;
+    case prometheus::MetricType::Gauge: return Type::Gauge;
+    case prometheus::MetricType::Histogram: return Type::Histogram;
+    case prometheus::MetricType::Summary: return Type::Summary;
+    case prometheus::MetricType::Untyped: break;
   }
   return Type::Untyped;
 }
@@ -51,21 +46,11 @@ Sample sample_of(const prometheus::ClientMetric& metric, Type type) {
   for (const auto& label : metric.label)
     sample.labels.push_back({label.name, label.value});
   switch (type) {
-    case Type::Counter:
-      sample.value = metric.counter.value;
-      break;
-    case Type::Gauge:
-      sample.value = metric.gauge.value;
-      break;
-    case Type::Histogram:
-      sample.value = histogram_of(metric.histogram);
-      break;
-    case Type::Summary:
-      sample.value = summary_of(metric.summary);
-      break;
-    case Type::Untyped:
-      sample.value = metric.untyped.value;
-      break;
+    case Type::Counter: sample.value = metric.counter.value; break;
+    case Type::Gauge: sample.value = metric.gauge.value; break;
+    case Type::Histogram: sample.value = histogram_of(metric.histogram); break;
+    case Type::Summary: sample.value = summary_of(metric.summary); break;
+    case Type::Untyped: sample.value = metric.untyped.value; break;
   }
   return sample;
 }

@@ -74,16 +74,11 @@ void append_integer(std::string& out, double value) {
 
 std::string_view type_name(Type type, Format format) {
   switch (type) {
-    case Type::Counter:
-      return "counter";
-    case Type::Gauge:
-      return "gauge";
-    case Type::Histogram:
-      return "histogram";
-    case Type::Summary:
-      return "summary";
-    case Type::Untyped:
-      break;
+    case Type::Counter: return "counter";
+    case Type::Gauge: return "gauge";
+    case Type::Histogram: return "histogram";
+    case Type::Summary: return "summary";
+    case Type::Untyped: break;
   }
   return format == Format::Text004 ? "untyped" : "unknown";
 }

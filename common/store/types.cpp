@@ -5,30 +5,21 @@ namespace holdfast::store {
 
 std::string_view to_string(DocumentStatus status) {
   switch (status) {
-    case DocumentStatus::Pending:
-      return "pending";
-    case DocumentStatus::Ready:
-      return "ready";
-    case DocumentStatus::Failed:
-      return "failed";
+    case DocumentStatus::Pending: return "pending";
+    case DocumentStatus::Ready: return "ready";
+    case DocumentStatus::Failed: return "failed";
   }
   return "unknown";
 }
 
 std::string_view to_string(JobState state) {
   switch (state) {
-    case JobState::Ready:
-      return "ready";
-    case JobState::Waiting:
-      return "waiting";
-    case JobState::Running:
-      return "running";
-    case JobState::Done:
-      return "done";
-    case JobState::Cancelled:
-      return "cancelled";
-    case JobState::Dead:
-      return "dead";
+    case JobState::Ready: return "ready";
+    case JobState::Waiting: return "waiting";
+    case JobState::Running: return "running";
+    case JobState::Done: return "done";
+    case JobState::Cancelled: return "cancelled";
+    case JobState::Dead: return "dead";
   }
   return "unknown";
 }

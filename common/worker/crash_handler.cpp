@@ -61,7 +61,8 @@ void install_crash_handler() {
   action.sa_handler = holdfast_on_fatal_signal;
   action.sa_flags = SA_ONSTACK | static_cast<int>(SA_RESETHAND) | SA_NODEFER;
   ::sigemptyset(&action.sa_mask);
-  for (const int signal : kFatal) ::sigaction(signal, &action, nullptr);
+  for (const int signal : kFatal)
+    ::sigaction(signal, &action, nullptr);
 }
 
 }  // namespace holdfast::worker

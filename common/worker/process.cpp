@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/worker/process.hpp"
 
-#include <algorithm>
-
 #include "common/metrics/exposition.hpp"
 #include "common/metrics/instruments.hpp"
+
+#include <algorithm>
 
 namespace holdfast::worker {
 
@@ -57,7 +57,9 @@ std::shared_ptr<Beat> WorkerProcess::add_beat() {
   return beats_.back();
 }
 
-void WorkerProcess::set_status(const std::string& text) { (void)notifier_.status(text); }
+void WorkerProcess::set_status(const std::string& text) {
+  (void)notifier_.status(text);
+}
 
 int WorkerProcess::run(std::unique_ptr<Service> service) {
   service_ = std::move(service);

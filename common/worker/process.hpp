@@ -5,16 +5,17 @@
 //
 // Threads: the main thread's; add_beat() and set_status() from it too.
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <vector>
-
 #include "common/http/server.hpp"
 #include "common/metrics/heap.hpp"
 #include "common/notify/listen_fds.hpp"
 #include "common/notify/notify.hpp"
 #include "common/worker/runtime.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <vector>
 
 namespace holdfast::worker {
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/worker/runtime.hpp"
 
-#include <unistd.h>
-
-#include <csignal>
-#include <cstdio>
-
 #include "common/base/version.hpp"
 #include "common/config/load.hpp"
 #include "common/worker/crash_handler.hpp"
 #include "common/worker/process.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
 
 namespace holdfast::worker {
 

@@ -15,6 +15,12 @@
 // Without a supervisor (no NOTIFY_SOCKET, no LISTEN_FDS) a worker runs alone: it opens what it
 // needs by itself and serves no telemetry socket.
 
+#include "common/base/clock.hpp"
+#include "common/base/fd.hpp"
+#include "common/base/result.hpp"
+#include "common/config/config.hpp"
+#include "common/log/logger.hpp"
+
 #include <prometheus/registry.h>
 
 #include <atomic>
@@ -22,12 +28,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-
-#include "common/base/clock.hpp"
-#include "common/base/fd.hpp"
-#include "common/base/result.hpp"
-#include "common/config/config.hpp"
-#include "common/log/logger.hpp"
 
 namespace boost::asio {
 class io_context;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/cli/arguments.hpp"
 
-#include <CLI/CLI.hpp>
-#include <iostream>
-
 #include "common/base/version.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
 
 namespace holdfast::supervisor::cli {
 
@@ -43,9 +44,10 @@ Parsed parse_arguments(int argc, char** argv) {
   status->add_flag("--json", arguments.json, "The supervisor's JSON, as served on /status");
   status->add_flag("-w,--watch", arguments.watch, "Draw the table again each second");
 
-  add_name(*verb("restart", "Restart without dropping a request: new one ready, then old one drained",
-                 Verb::Restart),
-           arguments);
+  add_name(
+      *verb("restart", "Restart without dropping a request: new one ready, then old one drained",
+            Verb::Restart),
+      arguments);
   add_name(*verb("stop", "Stop, and keep stopped", Verb::Stop), arguments);
   add_name(*verb("start", "Start what was stopped, or try a failed one again now", Verb::Start),
            arguments);
@@ -65,8 +67,8 @@ Parsed parse_arguments(int argc, char** argv) {
   CLI::App* health = verb("health", "Ask for health: exit code 0 or 1", Verb::Health);
   health->add_flag("--ready", arguments.ready, "Whether the stack is ready for traffic");
 
-  CLI::App* check = verb("check-config", "Read the configuration and print the result",
-                         Verb::CheckConfig);
+  CLI::App* check =
+      verb("check-config", "Read the configuration and print the result", Verb::CheckConfig);
   check->add_option("FILE", arguments.config, "The file to check");
 
   verb("version", "Print the version", Verb::Version);

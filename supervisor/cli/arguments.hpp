@@ -10,24 +10,35 @@
 
 namespace holdfast::supervisor::cli {
 
-enum class Verb { Run, Status, Restart, Stop, Start, Scale, Reload, Events, Health, CheckConfig,
-                  Version };
+enum class Verb {
+  Run,
+  Status,
+  Restart,
+  Stop,
+  Start,
+  Scale,
+  Reload,
+  Events,
+  Health,
+  CheckConfig,
+  Version
+};
 
 struct Arguments {
   Verb verb = Verb::Version;
   std::optional<std::filesystem::path> config;  // --config; else HOLDFAST_CONFIG, else /etc
-  std::string name;         // restart, stop, start, scale
-  std::uint32_t count = 0;  // scale
-  bool json = false;        // status, events
-  bool watch = false;       // status
-  bool follow = false;      // events
-  std::uint32_t lines = 50; // events
-  bool ready = false;       // health
+  std::string name;                             // restart, stop, start, scale
+  std::uint32_t count = 0;                      // scale
+  bool json = false;                            // status, events
+  bool watch = false;                           // status
+  bool follow = false;                          // events
+  std::uint32_t lines = 50;                     // events
+  bool ready = false;                           // health
 };
 
 // Exit codes of every command.
 inline constexpr int kExitOk = 0;
-inline constexpr int kExitDegraded = 1;     // degraded, refused or failed
+inline constexpr int kExitDegraded = 1;  // degraded, refused or failed
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitUnreachable = 4;  // the supervisor does not run, or may not be asked
 // And of `run` (sysexits.h).

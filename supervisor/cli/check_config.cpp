@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/cli/check_config.hpp"
 
-#include <cstdio>
-
 #include "supervisor/cli/arguments.hpp"
 #include "supervisor/engine/programs.hpp"
+
+#include <cstdio>
 
 namespace holdfast::supervisor::cli {
 
@@ -16,8 +16,10 @@ int check_config(const std::optional<std::filesystem::path>& config_file,
     return kExitConfig;
   }
   const PreparedPrograms prepared = prepare_programs(loaded->config.programs, environ);
-  for (const std::string& warning : loaded->warnings) fmt::print(stderr, "warning: {}\n", warning);
-  for (const std::string& problem : prepared.problems) fmt::print(stderr, "{}\n", problem);
+  for (const std::string& warning : loaded->warnings)
+    fmt::print(stderr, "warning: {}\n", warning);
+  for (const std::string& problem : prepared.problems)
+    fmt::print(stderr, "{}\n", problem);
   if (!prepared.problems.empty()) return kExitConfig;
   fmt::print("{}", config::show(loaded->config));
   return kExitOk;

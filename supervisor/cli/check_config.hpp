@@ -4,10 +4,10 @@
 // `holdfast check-config`: everything `run` would refuse, and the resulting configuration with
 // secrets masked. Starts and touches nothing.
 
+#include "common/config/load.hpp"
+
 #include <filesystem>
 #include <optional>
-
-#include "common/config/load.hpp"
 
 namespace holdfast::supervisor::cli {
 

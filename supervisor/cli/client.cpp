@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/cli/client.hpp"
 
+#include "common/http/client.hpp"
+#include "supervisor/cli/status_table.hpp"
+
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
-#include <nlohmann/json.hpp>
-
-#include "common/http/client.hpp"
-#include "supervisor/cli/status_table.hpp"
 
 namespace holdfast::supervisor::cli {
 
@@ -24,7 +24,9 @@ void print(const std::string& text) {
   std::fflush(stdout);
 }
 
-void complain(const std::string& text) { fmt::print(stderr, "holdfast: {}\n", text); }
+void complain(const std::string& text) {
+  fmt::print(stderr, "holdfast: {}\n", text);
+}
 
 std::string escaped(std::string_view text) {
   std::string out;
@@ -60,8 +62,8 @@ class Client {
     http::FetchOptions options;
     options.deadline = deadline;
     options.max_response_bytes = 64u << 20;
-    auto answer = http::fetch(method, fmt::format("unix:{}:{}", socket_.native(), target), {}, "",
-                              options);
+    auto answer =
+        http::fetch(method, fmt::format("unix:{}:{}", socket_.native(), target), {}, "", options);
     if (!answer) {
       return fail(ErrorKind::Unavailable,
                   fmt::format("no answer on {}: {}", socket_.native(), answer.error().message));
@@ -127,9 +129,9 @@ int events(const Client& client, const Arguments& arguments) {
   const std::uint64_t last = first.is_object() ? first.value("last_seq", std::uint64_t{0}) : 0;
   std::uint64_t after = last > arguments.lines ? last - arguments.lines : 0;
   for (bool more = true; more;) {
-    answer = client.ask("GET", fmt::format("/events?limit=1000&after={}&wait={}", after,
-                                           arguments.follow ? 20 : 0),
-                        40s);
+    answer = client.ask(
+        "GET", fmt::format("/events?limit=1000&after={}&wait={}", after, arguments.follow ? 20 : 0),
+        40s);
     if (!answer) return unreachable(answer.error());
     const json page = json::parse(answer->body, nullptr, false);
     if (!page.is_object()) return unreachable(Error{ErrorKind::DataLoss, "bad answer", 0});

@@ -4,9 +4,9 @@
 // The commands that ask a running supervisor over its admin socket. Each prints its answer and
 // returns the exit code.
 
-#include <filesystem>
-
 #include "supervisor/cli/arguments.hpp"
+
+#include <filesystem>
 
 namespace holdfast::supervisor::cli {
 

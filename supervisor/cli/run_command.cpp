@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/cli/run_command.hpp"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <mutex>
-
 #include "common/base/version.hpp"
 #include "supervisor/cli/arguments.hpp"
 #include "supervisor/engine/engine.hpp"
 #include "supervisor/process/open_socket.hpp"
 #include "supervisor/process/unix_socket.hpp"
 #include "supervisor/status/telemetry_thread.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <mutex>
 
 namespace holdfast::supervisor::cli {
 
@@ -56,16 +56,15 @@ Result<status::Endpoints> open_endpoints(const config::Config& config,
     if (!tcp) return fail(tcp.error().with_context("[supervisor] status_listen"));
     endpoints.tcp = std::move(*tcp);
   }
-  HOLDFAST_TRY_ASSIGN(endpoints.status, process::listen_unix_socket(
-                                            runtime_dir.path() / "status.sock", 0666, 128));
-  HOLDFAST_TRY_ASSIGN(endpoints.admin, process::listen_unix_socket(
-                                           runtime_dir.path() / "admin.sock", 0660, 128));
+  HOLDFAST_TRY_ASSIGN(endpoints.status,
+                      process::listen_unix_socket(runtime_dir.path() / "status.sock", 0666, 128));
+  HOLDFAST_TRY_ASSIGN(endpoints.admin,
+                      process::listen_unix_socket(runtime_dir.path() / "admin.sock", 0660, 128));
   HOLDFAST_TRY(listeners.apply(config.listen));
   return endpoints;
 }
 
-Result<std::unique_ptr<process::LogSink>> open_sink(const config::Log& config,
-                                                    const Clock& clock) {
+Result<std::unique_ptr<process::LogSink>> open_sink(const config::Log& config, const Clock& clock) {
   if (config.file.empty()) return process::make_stream_sink(STDOUT_FILENO);
   return process::make_file_sink(config.file, config.max_size, config.max_files, clock);
 }
@@ -95,12 +94,14 @@ class LogBridge final : public process::LogObserver {
 int run_supervisor(const std::optional<std::filesystem::path>& config_file,
                    const config::Environ& environ) {
   auto loaded = config::load(config_file, environ);
-  if (!loaded) return complain(kExitConfig, "the configuration is wrong\n" + config::format(loaded.error()));
+  if (!loaded)
+    return complain(kExitConfig, "the configuration is wrong\n" + config::format(loaded.error()));
   const config::Config config = loaded->config;
   PreparedPrograms prepared = prepare_programs(config.programs, environ);
   if (!prepared.problems.empty()) {
     std::string text = "the configuration cannot be run";
-    for (const std::string& problem : prepared.problems) text += "\n" + problem;
+    for (const std::string& problem : prepared.problems)
+      text += "\n" + problem;
     return complain(kExitConfig, text);
   }
   // Before any thread: they inherit the mask.
@@ -126,9 +127,8 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
   if (!sink) return complain(exit_code_of(sink.error()), sink.error().message);
   LogBridge bridge;
   process::RelayOptions relay_options;
-  relay_options.format = config.log.format == config::LogFormat::Json
-                             ? process::LineFormat::Json
-                             : process::LineFormat::Pretty;
+  relay_options.format = config.log.format == config::LogFormat::Json ? process::LineFormat::Json
+                                                                      : process::LineFormat::Pretty;
   process::LogRelay relay(std::move(*sink), relay_options, &bridge, clock);
   log::Options log_options = log::options_from(config.log);
   log_options.write = [&relay](std::string_view line) { relay.submit(line); };
@@ -136,7 +136,8 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
   log::Logger log = config.log.format == config::LogFormat::Json
                         ? root.with({{"worker", "holdfast"}, {"pid", ::getpid()}})
                         : root;
-  for (const std::string& warning : loaded->warnings) log.warn(warning);
+  for (const std::string& warning : loaded->warnings)
+    log.warn(warning);
 
   EventLog events;
   SnapshotCell snapshots;

@@ -4,10 +4,10 @@
 // `holdfast run`: puts the supervisor together, runs it, takes it apart. Everything that can be
 // wrong is found before anything is started.
 
+#include "common/config/load.hpp"
+
 #include <filesystem>
 #include <optional>
-
-#include "common/config/load.hpp"
 
 namespace holdfast::supervisor::cli {
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/cli/status_table.hpp"
 
-#include <array>
-#include <nlohmann/json.hpp>
-#include <vector>
-
 #include "common/base/duration.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <vector>
 
 namespace holdfast::supervisor::cli {
 
@@ -16,7 +17,7 @@ using nlohmann::json;
 constexpr std::size_t kColumns = 9;
 constexpr std::array<std::string_view, kColumns> kTitles{
     "WORKER", "STATE", "PID", "UPTIME", "RESTARTS", "MEMORY", "CPU", "LAST EXIT", "NOTE"};
-constexpr std::array<bool, kColumns> kRightAligned{false, false, true, true, true,
+constexpr std::array<bool, kColumns> kRightAligned{false, false, true,  true, true,
                                                    true,  true,  false, false};
 
 using Row = std::array<std::string, kColumns>;
@@ -31,9 +32,11 @@ std::string short_time(double seconds) {
 
 std::string note_of(const json& worker) {
   if (worker.contains("retry_in_seconds")) {
-    const std::string when = fmt::format("again in {:.1f}s", worker["retry_in_seconds"].get<double>());
-    return worker.contains("last_error") ? fmt::format("{}; {}", when, worker.value("last_error", ""))
-                                         : when;
+    const std::string when =
+        fmt::format("again in {:.1f}s", worker["retry_in_seconds"].get<double>());
+    return worker.contains("last_error")
+               ? fmt::format("{}; {}", when, worker.value("last_error", ""))
+               : when;
   }
   if (worker.contains("retiring")) return "a new one takes over";
   if (worker.value("state", "") == "failed") return worker.value("last_error", "");
@@ -48,10 +51,12 @@ Row row_of(const json& worker) {
   row[2] = running ? std::to_string(worker["pid"].get<std::int64_t>()) : "-";
   row[3] = running ? short_time(worker.value("uptime_seconds", 0.0)) : "-";
   row[4] = std::to_string(worker.value("restarts", std::uint64_t{0}));
-  row[5] = worker.contains("memory_bytes") ? format_bytes(worker["memory_bytes"].get<std::uint64_t>())
-                                           : "-";
-  row[6] = worker.contains("cpu_percent") ? fmt::format("{:.1f}%", worker["cpu_percent"].get<double>())
-                                          : "-";
+  row[5] = worker.contains("memory_bytes")
+               ? format_bytes(worker["memory_bytes"].get<std::uint64_t>())
+               : "-";
+  row[6] = worker.contains("cpu_percent")
+               ? fmt::format("{:.1f}%", worker["cpu_percent"].get<double>())
+               : "-";
   row[7] = worker.contains("last_exit") ? worker["last_exit"].value("text", "-") : "-";
   row[8] = note_of(worker);
   return row;
@@ -73,7 +78,8 @@ std::string draw(const std::vector<Row>& rows, bool colour) {
   std::array<std::size_t, kColumns> widths{};
   for (std::size_t c = 0; c < kColumns; ++c) {
     widths[c] = kTitles[c].size();
-    for (const Row& row : rows) widths[c] = std::max(widths[c], row[c].size());
+    for (const Row& row : rows)
+      widths[c] = std::max(widths[c], row[c].size());
   }
   std::string out;
   const auto line = [&](const Row& row, bool title) {
@@ -88,9 +94,11 @@ std::string draw(const std::vector<Row>& rows, bool colour) {
     out += text + '\n';
   };
   Row titles;
-  for (std::size_t c = 0; c < kColumns; ++c) titles[c] = kTitles[c];
+  for (std::size_t c = 0; c < kColumns; ++c)
+    titles[c] = kTitles[c];
   line(titles, true);
-  for (const Row& row : rows) line(row, false);
+  for (const Row& row : rows)
+    line(row, false);
   return out;
 }
 
@@ -103,7 +111,8 @@ Result<std::string> status_table(const std::string& text, bool colour) {
   }
   std::vector<Row> rows;
   for (const json& program : status["programs"]) {
-    for (const json& worker : program["workers"]) rows.push_back(row_of(worker));
+    for (const json& worker : program["workers"])
+      rows.push_back(row_of(worker));
   }
   return fmt::format("holdfast {}: {}, pid {}, up {}\n\n{}", status.value("version", "?"),
                      status.value("state", "?"), status.value("pid", std::int64_t{0}),

@@ -3,9 +3,9 @@
 
 // The answer of GET /status as a table for people. Pure.
 
-#include <string>
-
 #include "common/base/result.hpp"
+
+#include <string>
 
 namespace holdfast::supervisor::cli {
 

@@ -22,8 +22,8 @@ std::string_view trimmed(std::string_view text) {
 bool is_name(std::string_view text) {
   if (text.empty() || (text[0] >= '0' && text[0] <= '9')) return false;
   for (const char c : text) {
-    const bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                    c == '_';
+    const bool ok =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
     if (!ok) return false;
   }
   return true;
@@ -61,9 +61,12 @@ Result<Environ> parse_env_file(std::string_view text, std::string_view file_name
 Environ child_environment(const Environ& own, const Environ& from_file,
                           const config::Program& program, const ChildProtocol& protocol) {
   Environ env = own;
-  for (const char* name : kOurs) env.erase(name);
-  for (const auto& [name, value] : from_file) env[name] = value;
-  for (const auto& [name, value] : program.environment) env[name] = value;
+  for (const char* name : kOurs)
+    env.erase(name);
+  for (const auto& [name, value] : from_file)
+    env[name] = value;
+  for (const auto& [name, value] : program.environment)
+    env[name] = value;
 
   env["HOLDFAST_WORKER"] = protocol.worker;
   env["HOLDFAST_INCARNATION"] = std::to_string(protocol.incarnation);

@@ -5,14 +5,14 @@
 // supervisor alone, then the program's env_file, then its `environment` table, then the protocols'
 // variables, which nothing overrides.
 
+#include "common/base/clock.hpp"
+#include "common/base/result.hpp"
+#include "common/config/config.hpp"
+
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "common/base/clock.hpp"
-#include "common/base/result.hpp"
-#include "common/config/config.hpp"
 
 namespace holdfast::supervisor {
 
@@ -22,8 +22,8 @@ struct ChildProtocol {
   std::string worker;  // "api-worker.0"
   std::uint64_t incarnation = 0;
   std::string predecessor;
-  std::string config_file;     // absolute; empty if none was read
-  std::string notify_socket;   // empty: the program does not speak sd_notify
+  std::string config_file;    // absolute; empty if none was read
+  std::string notify_socket;  // empty: the program does not speak sd_notify
   std::string status_socket;
   std::vector<std::string> fd_names;  // LISTEN_FDNAMES; LISTEN_PID is the launcher's to fill in
 };

@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // Engine: what people and signals ask for.
-#include <boost/asio/post.hpp>
-
 #include "common/config/load.hpp"
 #include "supervisor/engine/engine.hpp"
 #include "supervisor/engine/readiness_probe.hpp"
 
+#include <boost/asio/post.hpp>
+
 namespace holdfast::supervisor {
 
 void Engine::command(core::CommandKind kind, std::string target, std::uint32_t count, Done done) {
-  boost::asio::post(parts_.io, [this, kind, target = std::move(target), count,
-                                done = std::move(done)]() mutable {
-    const std::uint64_t request = ++next_request_;
-    waiting_.emplace(request, std::move(done));
-    feed(core::Command{request, kind, std::move(target), count});
-  });
+  boost::asio::post(
+      parts_.io, [this, kind, target = std::move(target), count, done = std::move(done)]() mutable {
+        const std::uint64_t request = ++next_request_;
+        waiting_.emplace(request, std::move(done));
+        feed(core::Command{request, kind, std::move(target), count});
+      });
 }
 
 void Engine::ready_line_seen(const core::ProcessId& process) {
-  boost::asio::post(parts_.io,
-                    [this, process] { feed(core::Notified{process, core::Notice::Ready}); });
+  boost::asio::post(parts_.io, [this, process] {
+    feed(core::Notified{process, core::Notice::Ready});
+  });
 }
 
 void Engine::reload(Done done) {
@@ -35,9 +36,7 @@ void Engine::on_signal(int signal) {
   switch (signal) {
     case SIGTERM:
     case SIGINT: feed(core::ShutdownRequested{signal}); return;
-    case SIGHUP:
-      apply_reload([](const Outcome&) {});
-      return;
+    case SIGHUP: apply_reload([](const Outcome&) {}); return;
     case SIGUSR1: parts_.relay.reopen(); return;
     case SIGCHLD: reaper_.reap(); return;
     default: return;
@@ -61,7 +60,8 @@ void Engine::apply_reload(Done done) {
   PreparedPrograms prepared = prepare_programs(loaded->config.programs, environ_);
   if (!prepared.problems.empty()) {
     std::string why;
-    for (const std::string& problem : prepared.problems) why += (why.empty() ? "" : "\n") + problem;
+    for (const std::string& problem : prepared.problems)
+      why += (why.empty() ? "" : "\n") + problem;
     return refuse(why);
   }
   if (const auto changed = parts_.listeners.apply(loaded->config.listen); !changed) {

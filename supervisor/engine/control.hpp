@@ -7,12 +7,12 @@
 // Threads: every method from any thread; `done` is called on the main loop's thread, once. It may
 // take as long as the work does: a rolling restart answers when it is over.
 
+#include "common/config/config.hpp"
+#include "supervisor/core/types.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <string>
-
-#include "common/config/config.hpp"
-#include "supervisor/core/types.hpp"
 
 namespace holdfast::supervisor {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/engine/engine.hpp"
 
-#include <unistd.h>
-
 #include "supervisor/engine/readiness_probe.hpp"
+
+#include <unistd.h>
 
 namespace holdfast::supervisor {
 
@@ -33,7 +33,8 @@ Engine::Engine(const EngineParts& parts, config::Config config, PreparedPrograms
       spawner_(parts.listeners, parts.relay, parts.runtime_dir, environ_, std::move(prepared),
                config_.source.empty() ? std::string()
                                       : std::filesystem::absolute(config_.source).native()),
-      upward_(notify::Notifier::from_environment(environ_, ::getpid()).value_or(notify::Notifier())),
+      upward_(
+          notify::Notifier::from_environment(environ_, ::getpid()).value_or(notify::Notifier())),
       reaper_(
           parts.io, [this](pid_t pid) { return by_pid_.contains(pid); },
           [this](pid_t, const core::ExitStatus&) { parts_.metrics.count_stranger(1); }),
@@ -45,8 +46,8 @@ Engine::~Engine() = default;
 
 Result<void> Engine::open() {
   HOLDFAST_TRY(process::Reaper::become_subreaper());
-  const mode_t mode = any_other_user(config_) ? process::NotifySocket::kAnyUser
-                                              : process::NotifySocket::kOwnerOnly;
+  const mode_t mode =
+      any_other_user(config_) ? process::NotifySocket::kAnyUser : process::NotifySocket::kOwnerOnly;
   HOLDFAST_TRY_ASSIGN(
       notify_, process::NotifySocket::open(
                    parts_.io, parts_.runtime_dir.notify_socket(), mode,

@@ -9,17 +9,6 @@
 //
 // Threads: everything on the thread of `io`, but for the FleetControl methods, which post to it.
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <deque>
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <unordered_map>
-#include <utility>
-#include <vector>
-
 #include "common/config/config.hpp"
 #include "common/log/logger.hpp"
 #include "supervisor/core/fleet.hpp"
@@ -34,6 +23,18 @@
 #include "supervisor/process/notify_socket.hpp"
 #include "supervisor/process/reaper.hpp"
 #include "supervisor/process/signals.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace holdfast::supervisor {
 

@@ -14,7 +14,8 @@ void EventLog::append(EventRecord record) {
     if (records_.size() > capacity_) records_.pop_front();
     listeners = listeners_;
   }
-  for (const auto& listener : listeners) listener(record);
+  for (const auto& listener : listeners)
+    listener(record);
 }
 
 void EventLog::listen(std::function<void(const EventRecord&)> listener) {

@@ -8,14 +8,14 @@
 // Threads: every method from any thread. Listeners are called on the appending thread, outside the
 // lock; they must be quick and must not append.
 
+#include "common/base/clock.hpp"
+
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
 #include <string>
 #include <vector>
-
-#include "common/base/clock.hpp"
 
 namespace holdfast::supervisor {
 

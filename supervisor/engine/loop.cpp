@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Engine: the loop itself.
+#include "supervisor/engine/engine.hpp"
+#include "supervisor/engine/readiness_probe.hpp"
+
 #include <unistd.h>
 
 #include <algorithm>
-
-#include "supervisor/engine/engine.hpp"
-#include "supervisor/engine/readiness_probe.hpp"
 
 namespace holdfast::supervisor {
 
@@ -26,7 +26,8 @@ void Engine::feed(core::Event event) {
   while (!queue_.empty()) {
     const core::Event next = std::move(queue_.front());
     queue_.pop_front();
-    for (const core::Action& action : fleet_.step(next, parts_.clock.mono())) perform(action);
+    for (const core::Action& action : fleet_.step(next, parts_.clock.mono()))
+      perform(action);
   }
   feeding_ = false;
   publish();
@@ -120,7 +121,8 @@ int Engine::run() {
   next_turn_ = started_at_;
   turn();
   feeding_ = true;  // events made by the first actions wait until all of them are performed
-  for (const core::Action& action : fleet_.begin(started_at_)) perform(action);
+  for (const core::Action& action : fleet_.begin(started_at_))
+    perform(action);
   feeding_ = false;
   feed(core::Tick{});
   parts_.io.run();

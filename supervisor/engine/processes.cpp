@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Engine: processes come, speak and go.
-#include <fmt/format.h>
-
-#include <boost/asio/post.hpp>
-
 #include "supervisor/engine/engine.hpp"
 #include "supervisor/engine/readiness_probe.hpp"
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
 
 namespace holdfast::supervisor {
 
@@ -32,8 +31,7 @@ void Engine::spawn(const core::Spawn& action) {
       });
   by_pid_[pid] = action.process;
 
-  parts_.telemetry.started(
-      {action.process, program->name, worker, pid, spawned->metrics_url});
+  parts_.telemetry.started({action.process, program->name, worker, pid, spawned->metrics_url});
   feed(core::Spawned{action.process, pid});
   watch_readiness(action.process, *program);
 }
@@ -41,17 +39,19 @@ void Engine::spawn(const core::Spawn& action) {
 void Engine::watch_readiness(const core::ProcessId& process, const config::Program& program) {
   if (program.ready != config::ReadyKind::Http) return;
   running_[process].probe = std::make_unique<ReadinessProbe>(
-      parts_.io, program.ready_target, program.ready_interval,
-      [this, process] { feed(core::Notified{process, core::Notice::Ready}); });
+      parts_.io, program.ready_target, program.ready_interval, [this, process] {
+        feed(core::Notified{process, core::Notice::Ready});
+      });
 }
 
 void Engine::signal(const core::Signal& action) {
   const auto it = running_.find(action.process);
   if (it == running_.end()) return;
   if (const auto sent = it->second.child->signal(action.signal, action.group); !sent) {
-    parts_.log.warn("a signal could not be sent", {{"worker", it->second.worker},
-                                                   {"signal", static_cast<std::int64_t>(action.signal)},
-                                                   {"error", sent.error().message}});
+    parts_.log.warn("a signal could not be sent",
+                    {{"worker", it->second.worker},
+                     {"signal", static_cast<std::int64_t>(action.signal)},
+                     {"error", sent.error().message}});
   }
 }
 

@@ -7,13 +7,13 @@
 //
 // Threads: any; blocks for the look-ups.
 
-#include <map>
-#include <string>
-#include <vector>
-
 #include "common/config/config.hpp"
 #include "supervisor/engine/child_environment.hpp"
 #include "supervisor/process/launcher.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
 
 namespace holdfast::supervisor {
 

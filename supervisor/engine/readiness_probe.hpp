@@ -6,13 +6,14 @@
 //
 // Threads: the thread of `io`. Destroying the probe ends it; `ready` is not called afterwards.
 
+#include "common/base/clock.hpp"
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+
 #include <functional>
 #include <memory>
 #include <string>
-
-#include "common/base/clock.hpp"
 
 namespace holdfast::supervisor {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Engine: what is told to people.
-#include <fmt/format.h>
-
 #include "supervisor/engine/engine.hpp"
 #include "supervisor/engine/readiness_probe.hpp"
+
+#include <fmt/format.h>
 
 namespace holdfast::supervisor {
 
@@ -81,8 +81,8 @@ void Engine::record(std::string kind, std::string message, log::Level level) {
 }
 
 void Engine::announce_ready() {
-  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(parts_.clock.mono() -
-                                                                          started_at_);
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(parts_.clock.mono() - started_at_);
   record("fleet_ready", fmt::format("ready after {} ms: {}", took.count(), summary(fleet_.view())),
          log::Level::Info);
   if (config_.environment != config::Environment::Development) return;
@@ -95,7 +95,8 @@ void Engine::announce_ready() {
   }
   if (api.starts_with("0.0.0.0:")) api.replace(0, 7, "127.0.0.1");
   parts_.log.info(fmt::format("API     http://{}/api/documents", api), {});
-  if (!status.empty()) parts_.log.info(fmt::format("status  http://{}/status, /metrics", status), {});
+  if (!status.empty())
+    parts_.log.info(fmt::format("status  http://{}/status, /metrics", status), {});
   parts_.log.info(fmt::format("try     curl -d @README.md -H 'Content-Type: text/plain' "
                               "'http://{}/api/documents?title=Readme'",
                               api),

@@ -53,11 +53,13 @@ std::vector<metrics::Family> SelfMetrics::families() const {
   result.push_back(std::move(restarts));
 
   metrics::Family ignored = metrics::declared_family("holdfast_notify_ignored_total");
-  for (const auto& [reason, value] : ignored_notices_) ignored.add({{"reason", reason}}, count(value));
+  for (const auto& [reason, value] : ignored_notices_)
+    ignored.add({{"reason", reason}}, count(value));
   result.push_back(std::move(ignored));
 
   metrics::Family forced = metrics::declared_family("holdfast_shutdown_forced_total");
-  for (const auto& [program, value] : forced_kills_) forced.add({{"program", program}}, count(value));
+  for (const auto& [program, value] : forced_kills_)
+    forced.add({{"program", program}}, count(value));
   result.push_back(std::move(forced));
 
   result.push_back(

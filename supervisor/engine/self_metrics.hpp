@@ -5,15 +5,15 @@
 //
 // Threads: any; one short lock. Written on the main loop, read by the telemetry thread.
 
+#include "common/base/clock.hpp"
+#include "common/metrics/model.hpp"
+
 #include <cstdint>
 #include <map>
 #include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "common/base/clock.hpp"
-#include "common/metrics/model.hpp"
 
 namespace holdfast::supervisor {
 

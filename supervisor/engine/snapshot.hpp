@@ -4,6 +4,9 @@
 // What other threads may know of the fleet: an immutable picture that the main loop publishes.
 // Readers never wait for the main loop and never make it wait.
 
+#include "common/base/clock.hpp"
+#include "supervisor/core/fleet.hpp"
+
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -11,18 +14,15 @@
 #include <utility>
 #include <vector>
 
-#include "common/base/clock.hpp"
-#include "supervisor/core/fleet.hpp"
-
 namespace holdfast::supervisor {
 
 struct FleetSnapshot {
   core::FleetView view;
-  MonoTime taken_at{};      // view's times are monotonic: this pair turns them into wall time
+  MonoTime taken_at{};  // view's times are monotonic: this pair turns them into wall time
   WallTime taken_at_wall{};
-  MonoTime started_at{};    // of the supervisor
+  MonoTime started_at{};  // of the supervisor
   WallTime started_at_wall{};
-  std::int64_t pid = 0;     // of the supervisor
+  std::int64_t pid = 0;                                        // of the supervisor
   std::vector<std::pair<std::string, std::string>> listeners;  // name, address as bound
   bool last_reload_ok = true;
   WallTime last_reload_at{};

@@ -125,8 +125,7 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& program
   protocol.config_file = config_file_;
   protocol.status_socket = (runtime_dir_.path() / "status.sock").native();
   protocol.fd_names = outlets->names;
-  if (program.ready == config::ReadyKind::Notify &&
-      program.type == config::ProgramType::Service) {
+  if (program.ready == config::ReadyKind::Notify && program.type == config::ProgramType::Service) {
     protocol.notify_socket = runtime_dir_.notify_socket().native();
   }
 

@@ -5,8 +5,6 @@
 //
 // Threads: the main loop's.
 
-#include <tl/expected.hpp>
-
 #include "common/config/config.hpp"
 #include "supervisor/core/types.hpp"
 #include "supervisor/engine/child_environment.hpp"
@@ -17,6 +15,8 @@
 #include "supervisor/process/runtime_dir.hpp"
 #include "supervisor/process/shared_objects.hpp"
 #include "supervisor/process/worker_sockets.hpp"
+
+#include <tl/expected.hpp>
 
 namespace holdfast::supervisor {
 

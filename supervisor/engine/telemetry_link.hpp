@@ -5,10 +5,10 @@
 //
 // Threads: called on the main loop; implementations post to their own thread and return at once.
 
+#include "supervisor/core/types.hpp"
+
 #include <cstdint>
 #include <string>
-
-#include "supervisor/core/types.hpp"
 
 namespace holdfast::supervisor {
 

@@ -13,8 +13,8 @@ std::string summary(const core::FleetView& view) {
       out += fmt::format("{} {} {}", separator, program.config.name,
                          program.satisfied ? "done" : "not done");
     } else {
-      out += fmt::format("{} {} {}/{}", separator, program.config.name, program.ready,
-                         program.wanted);
+      out +=
+          fmt::format("{} {} {}/{}", separator, program.config.name, program.ready, program.wanted);
     }
     separator = ',';
   }
@@ -34,7 +34,9 @@ void Upward::fleet_changed(const core::FleetView& view) {
   status_ = std::move(text);
 }
 
-void Upward::stopping() { (void)notifier_.stopping(); }
+void Upward::stopping() {
+  (void)notifier_.stopping();
+}
 
 void Upward::turned(MonoTime now) {
   const auto interval = notifier_.watchdog_interval();
@@ -43,7 +45,9 @@ void Upward::turned(MonoTime now) {
   (void)notifier_.watchdog();
 }
 
-void Upward::reloading(MonoTime now) { (void)notifier_.reloading(now); }
+void Upward::reloading(MonoTime now) {
+  (void)notifier_.reloading(now);
+}
 
 void Upward::reloaded() {
   if (ready_sent_) (void)notifier_.ready(status_);

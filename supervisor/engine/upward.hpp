@@ -6,11 +6,11 @@
 //
 // Threads: one.
 
-#include <string>
-
 #include "common/base/clock.hpp"
 #include "common/notify/notify.hpp"
 #include "supervisor/core/fleet.hpp"
+
+#include <string>
 
 namespace holdfast::supervisor {
 

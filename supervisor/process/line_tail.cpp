@@ -26,4 +26,11 @@ std::vector<std::string> LineTail::last(std::size_t count) const {
   return lines;
 }
 
+std::vector<std::string> ProcessTail::last(std::size_t count) const {
+  const std::vector<std::string> errors = err.last(count - count / 4);
+  std::vector<std::string> result = out.last(count - errors.size());
+  result.insert(result.end(), errors.begin(), errors.end());
+  return result;
+}
+
 }  // namespace holdfast::supervisor::process

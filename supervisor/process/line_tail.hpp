@@ -24,4 +24,14 @@ class LineTail {
   std::string text_;  // whole lines, each ended by '\n'
 };
 
+// The two streams of one process, kept apart: what it writes to stdout never pushes out the stack
+// that it printed on stderr, whichever was read first.
+struct ProcessTail {
+  LineTail out;
+  LineTail err;
+
+  // The last lines of stdout, then those of stderr, which get up to three quarters.
+  std::vector<std::string> last(std::size_t count) const;
+};
+
 }  // namespace holdfast::supervisor::process

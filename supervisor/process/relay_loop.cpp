@@ -180,7 +180,8 @@ void RelayLoop::flush_partial(RelayStream& stream, bool at_end) {
 void RelayLoop::publish(const RelayStream& stream) {
   if (!noticed_.tail.empty()) {
     const std::lock_guard lock(mailbox_.mutex);
-    mailbox_.tails[stream.process()].append(noticed_.tail);
+    ProcessTail& tail = mailbox_.tails[stream.process()];
+    (stream.kind() == StreamKind::Stderr ? tail.err : tail.out).append(noticed_.tail);
   }
   if (observer_ != nullptr) {
     if (!noticed_.lines.empty()) {

@@ -29,7 +29,7 @@ struct RelayMailbox {
   std::mutex mutex;
   std::vector<std::function<void(RelayLoop&)>> commands;
   std::string inbound;  // the supervisor's own lines
-  std::map<core::ProcessId, LineTail> tails;
+  std::map<core::ProcessId, ProcessTail> tails;
   std::map<std::string, std::unique_ptr<ProgramLog>> programs;  // never shrinks
   SinkErrors sink_errors;
   Fd wake;  // an eventfd

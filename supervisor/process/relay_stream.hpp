@@ -42,6 +42,7 @@ class RelayStream {
 
   const core::ProcessId& process() const { return stream_.process; }
   const std::string& worker() const { return stream_.worker; }
+  StreamKind kind() const { return stream_.kind; }
   int fd() const { return stream_.pipe.get(); }
   void close() { stream_.pipe.reset(); }
   bool closed() const { return !stream_.pipe; }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/status/event_feed.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include "supervisor/status/status_json.hpp"
+
+#include <boost/asio/post.hpp>
 
 namespace holdfast::supervisor::status {
 
@@ -32,7 +32,8 @@ void EventFeed::read(std::uint64_t after, std::size_t limit, Duration wait,
 }
 
 void EventFeed::release_all() {
-  for (const auto& waiter : std::exchange(waiters_, {})) answer(*waiter);
+  for (const auto& waiter : std::exchange(waiters_, {}))
+    answer(*waiter);
 }
 
 void EventFeed::answer(Waiter& waiter) const {

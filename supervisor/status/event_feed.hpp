@@ -6,13 +6,14 @@
 //
 // Threads: everything on the thread of `io`; the event log's listener posts to it.
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <list>
-#include <memory>
-
 #include "common/http/server.hpp"
 #include "supervisor/engine/event_log.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <list>
+#include <memory>
 
 namespace holdfast::supervisor::status {
 

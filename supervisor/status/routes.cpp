@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/status/routes.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 namespace holdfast::supervisor::status {
@@ -45,10 +46,10 @@ std::optional<std::uint64_t> number(const http::Request& request, std::string_vi
 
 void events(const Sources& sources, const http::Request& request, const http::Responder& respond) {
   const std::uint64_t after = number(request, "after").value_or(0);
-  const std::uint64_t limit = std::min<std::uint64_t>(number(request, "limit").value_or(100),
-                                                      kMostEvents);
-  const auto wait = std::chrono::seconds(
-      static_cast<std::int64_t>(std::min<std::uint64_t>(number(request, "wait").value_or(0), 3600)));
+  const std::uint64_t limit =
+      std::min<std::uint64_t>(number(request, "limit").value_or(100), kMostEvents);
+  const auto wait = std::chrono::seconds(static_cast<std::int64_t>(
+      std::min<std::uint64_t>(number(request, "wait").value_or(0), 3600)));
   sources.events.read(after, static_cast<std::size_t>(limit),
                       std::min<Duration>(wait, kLongestWait), respond);
 }

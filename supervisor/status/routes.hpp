@@ -8,14 +8,14 @@
 //
 // Threads: the handler runs on the telemetry thread.
 
-#include <functional>
-
 #include "common/base/clock.hpp"
 #include "common/http/server.hpp"
 #include "supervisor/engine/control.hpp"
 #include "supervisor/engine/snapshot.hpp"
 #include "supervisor/status/event_feed.hpp"
 #include "supervisor/status/status_json.hpp"
+
+#include <functional>
 
 namespace holdfast::supervisor::status {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/status/status_json.hpp"
 
-#include <fmt/format.h>
+#include "common/base/version.hpp"
 
-#include <cmath>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "common/base/version.hpp"
+#include <cmath>
 
 namespace holdfast::supervisor::status {
 
@@ -110,7 +110,8 @@ std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const Usage
   if (own.memory_bytes >= 0) out["memory_bytes"] = own.memory_bytes;
   out["last_reload_ok"] = snapshot.last_reload_ok;
   out["listeners"] = ordered_json::object();
-  for (const auto& [name, address] : snapshot.listeners) out["listeners"][name] = address;
+  for (const auto& [name, address] : snapshot.listeners)
+    out["listeners"][name] = address;
   out["programs"] = ordered_json::array();
   for (const core::ProgramView& program : snapshot.view.programs) {
     ordered_json entry = program_json(program);

@@ -6,13 +6,13 @@
 //
 // Threads: any.
 
-#include <functional>
-#include <string>
-#include <vector>
-
 #include "common/base/clock.hpp"
 #include "supervisor/engine/event_log.hpp"
 #include "supervisor/engine/snapshot.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
 
 namespace holdfast::supervisor::status {
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/status/telemetry_thread.hpp"
 
-#include <pthread.h>
-
-#include <boost/asio/post.hpp>
-
 #include "common/metrics/exposition.hpp"
 #include "supervisor/status/routes.hpp"
+
+#include <boost/asio/post.hpp>
+#include <pthread.h>
 
 namespace holdfast::supervisor::status {
 
@@ -20,7 +19,9 @@ TelemetryThread::TelemetryThread(const Clock& clock, const SnapshotCell& snapsho
       feed_(io_, events),
       collector_(io_, clock, snapshots, metrics, relay) {}
 
-TelemetryThread::~TelemetryThread() { stop(); }
+TelemetryThread::~TelemetryThread() {
+  stop();
+}
 
 Result<void> TelemetryThread::serve(Fd listener, FleetControl* control) {
   if (!listener) return {};
@@ -42,8 +43,7 @@ Result<void> TelemetryThread::serve(Fd listener, FleetControl* control) {
         const telemetry::Usage usage = collector_.usage_of(pid);
         return ProcessUsage{usage.memory_bytes, usage.cpu_percent};
       }};
-  auto server =
-      std::make_unique<http::Server>(io_, limits, make_handler(sources, control), refuse);
+  auto server = std::make_unique<http::Server>(io_, limits, make_handler(sources, control), refuse);
   HOLDFAST_TRY(server->listen(std::move(listener)));
   servers_.push_back(std::move(server));
   return {};

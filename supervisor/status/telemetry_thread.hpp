@@ -8,12 +8,6 @@
 // Threads: construct, start and stop on the main thread; the TelemetryLink methods may be called
 // from any thread and return at once.
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <memory>
-#include <string>
-#include <thread>
-
 #include "common/base/fd.hpp"
 #include "common/http/server.hpp"
 #include "supervisor/engine/control.hpp"
@@ -24,6 +18,13 @@
 #include "supervisor/process/log_relay.hpp"
 #include "supervisor/status/event_feed.hpp"
 #include "supervisor/telemetry/collector.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <memory>
+#include <string>
+#include <thread>
 
 namespace holdfast::supervisor::status {
 

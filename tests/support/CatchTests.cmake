@@ -13,5 +13,6 @@ function(holdfast_test name)
   _holdfast_settings(${target})
   target_link_libraries(${target} PRIVATE holdfast::test_main ${ARG_LINKS})
   add_test(NAME ${ARG_KIND}.${name} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
-  set_tests_properties(${ARG_KIND}.${name} PROPERTIES LABELS ${ARG_KIND} TIMEOUT ${ARG_TIMEOUT})
+  set_tests_properties(${ARG_KIND}.${name} PROPERTIES LABELS ${ARG_KIND} TIMEOUT ${ARG_TIMEOUT}
+    ENVIRONMENT "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/tsan.supp")
 endfunction()

@@ -3,14 +3,14 @@
 
 // Real documents to post: Debian's licence texts.
 
+#include "tests/support/stack.hpp"
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <vector>
-
-#include "tests/support/stack.hpp"
 
 namespace holdfast::test {
 
@@ -32,7 +32,8 @@ inline std::vector<Text> licence_texts() {
 }
 
 // The answer's id; throws unless it is 202.
-inline std::string post_document(Stack& stack, const Text& text, const http::Headers& headers = {}) {
+inline std::string post_document(Stack& stack, const Text& text,
+                                 const http::Headers& headers = {}) {
   const auto answer = stack.post_json("/api/documents",
                                       {{"title", text.title}, {"content", text.content}}, headers);
   if (answer.status != 202) throw std::runtime_error(text.title + ": " + answer.body);
@@ -52,7 +53,8 @@ inline bool wait_ready(Stack& stack, const std::vector<std::string>& ids) {
 
 // The stack of these tests: Holdfast's own three programs.
 inline std::string default_stack(const std::string& more = "") {
-  return "[listen.http]\naddress = \"127.0.0.1:0\"\n\n[log]\nformat = \"json\"\nlevel = \"debug\"\n" +
+  return "[listen.http]\naddress = \"127.0.0.1:0\"\n\n[log]\nformat = \"json\"\nlevel = "
+         "\"debug\"\n" +
          more;
 }
 

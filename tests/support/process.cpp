@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/process.hpp"
 
+#include "tests/support/wait.hpp"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -10,8 +12,6 @@
 #include <iterator>
 #include <sstream>
 #include <stdexcept>
-
-#include "tests/support/wait.hpp"
 
 extern char** environ;
 
@@ -33,7 +33,8 @@ std::vector<std::string> merged(const std::map<std::string, std::string>& change
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> result;
-  for (std::string& text : strings) result.push_back(text.data());
+  for (std::string& text : strings)
+    result.push_back(text.data());
   result.push_back(nullptr);
   return result;
 }
@@ -78,13 +79,16 @@ Process::~Process() {
   }
 }
 
-void Process::signal(int number) const { ::kill(pid_, number); }
+void Process::signal(int number) const {
+  ::kill(pid_, number);
+}
 
 std::optional<Ended> Process::poll() {
   if (ended_) return ended_;
   int status = 0;
   if (::waitpid(pid_, &status, WNOHANG) == pid_) {
-    ended_ = WIFSIGNALED(status) ? Ended{true, WTERMSIG(status)} : Ended{false, WEXITSTATUS(status)};
+    ended_ =
+        WIFSIGNALED(status) ? Ended{true, WTERMSIG(status)} : Ended{false, WEXITSTATUS(status)};
   }
   return ended_;
 }
@@ -96,7 +100,9 @@ Ended Process::wait(std::chrono::steady_clock::duration limit) {
   return *ended_;
 }
 
-std::string Process::output() const { return slurp(output_); }
+std::string Process::output() const {
+  return slurp(output_);
+}
 
 bool alive(pid_t pid) {
   std::string stat = slurp("/proc/" + std::to_string(pid) + "/stat");

@@ -3,10 +3,10 @@
 
 // [program.NAME] tables for programs that misbehave on demand.
 
+#include "tests/support/stack.hpp"
+
 #include <string>
 #include <vector>
-
-#include "tests/support/stack.hpp"
 
 namespace holdfast::test {
 

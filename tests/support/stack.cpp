@@ -46,7 +46,8 @@ std::map<std::string, std::string> Stack::environment() const {
       {"STATUS_LISTEN", "127.0.0.1:0"},
       {"NOTIFY_SOCKET", ""},
   };
-  for (const auto& [name, value] : extra_) result[name] = value;
+  for (const auto& [name, value] : extra_)
+    result[name] = value;
   return result;
 }
 
@@ -105,7 +106,9 @@ std::string Stack::address_of(const std::string& listener) {
   return status()["listeners"].value(listener, "");
 }
 
-http::Response Stack::get(const std::string& path) { return ask("GET", api() + path); }
+http::Response Stack::get(const std::string& path) {
+  return ask("GET", api() + path);
+}
 
 http::Response Stack::post_json(const std::string& path, const json& body,
                                 const http::Headers& headers) {

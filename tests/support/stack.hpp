@@ -4,16 +4,17 @@
 // A whole stack under test: the real supervisor and its workers on a configuration of the test's,
 // in a directory of its own, on ports from the kernel.
 
-#include <chrono>
-#include <cstdint>
-#include <map>
-#include <nlohmann/json.hpp>
-#include <string>
-
 #include "common/http/client.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/wait.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
 
 namespace holdfast::test {
 

@@ -40,6 +40,7 @@ until wrk -t1 -c1 -d1s "http://127.0.0.1:$port/" > /dev/null &&
 # Nanoseconds that the children of a process have run: what a request costs, also on a busy machine
 # where the rate says little.
 cpu_of_children() {
+  # shellcheck disable=SC2013 # one line of words, by the kernel's word
   for pid in $(cat "/proc/$1/task/$1/children"); do cut -d' ' -f1 "/proc/$pid/schedstat"; done |
     awk '{sum += $1} END {printf "%.0f\n", sum}'
 }

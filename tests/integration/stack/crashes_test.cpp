@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // kill -9 of each kind of process, while there is work.
+#include "tests/support/catch.hpp"
+#include "tests/support/documents.hpp"
+
 #include <signal.h>
 
 #include <atomic>
 #include <thread>
-
-#include "tests/support/catch.hpp"
-#include "tests/support/documents.hpp"
 
 using namespace holdfast;
 using namespace holdfast::test;
@@ -79,20 +79,23 @@ TEST_CASE("an API worker killed under load is replaced; others see nothing; no c
   REQUIRE(stack.worker("api-worker.0")["last_exit"]["signal"] == SIGKILL);
 }
 
-TEST_CASE("the queue worker killed in the middle of its work: every document is ready, none twice") {
+TEST_CASE(
+    "the queue worker killed in the middle of its work: every document is ready, none twice") {
   Stack stack(default_stack());
   stack.wait_ready();
   std::vector<std::string> ids;
   const std::vector<Text> texts = licence_texts();
   for (int round = 0; round < 4; ++round) {
-    for (const Text& text : texts) ids.push_back(post_document(stack, text));
+    for (const Text& text : texts)
+      ids.push_back(post_document(stack, text));
     // The kernel's word that it works: some job of the queue is running.
     wait_until([&] { return json::parse(stack.get("/api/queue").body).value("running", 0) > 0; },
                std::chrono::seconds(2));
     const pid_t victim = stack.pid_of("queue-worker.0");
     if (victim > 0) ::kill(victim, SIGKILL);
     REQUIRE(wait_until([&] {
-      return stack.pid_of("queue-worker.0") != victim && stack.state_of("queue-worker.0") == "ready";
+      return stack.pid_of("queue-worker.0") != victim &&
+             stack.state_of("queue-worker.0") == "ready";
     }));
   }
   REQUIRE(wait_ready(stack, ids));

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The main job, end to end, with real processes: post, chunk and embed, search.
+#include "tests/support/documents.hpp"
+
+#include "tests/support/catch.hpp"
+
 #include <signal.h>
 
 #include <cstdlib>
 #include <fstream>
-
-#include "tests/support/catch.hpp"
-#include "tests/support/documents.hpp"
 
 using namespace holdfast;
 using namespace holdfast::test;
@@ -16,7 +17,8 @@ TEST_CASE("posted licence texts become ready and the one that speaks of it is fo
   Stack stack(default_stack());
   stack.wait_ready();
   std::vector<std::string> ids;
-  for (const Text& text : licence_texts()) ids.push_back(post_document(stack, text));
+  for (const Text& text : licence_texts())
+    ids.push_back(post_document(stack, text));
   REQUIRE(ids.size() >= 5);
   REQUIRE(wait_ready(stack, ids));
 

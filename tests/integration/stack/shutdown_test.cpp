@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // SIGTERM and what follows: nothing in flight is lost, stages are in order, the deadline holds.
+#include "tests/support/catch.hpp"
+#include "tests/support/documents.hpp"
+
 #include <signal.h>
 
 #include <atomic>
 #include <thread>
-
-#include "tests/support/catch.hpp"
-#include "tests/support/documents.hpp"
 
 using namespace holdfast;
 using namespace holdfast::test;
@@ -21,7 +21,8 @@ std::size_t place(const std::string& log, const std::string& kind, const std::st
   while (begin < log.size()) {
     const std::size_t end = std::min(log.find('\n', begin), log.size());
     const std::string line = log.substr(begin, end - begin);
-    if (line.find(kind) != std::string::npos && line.find(worker) != std::string::npos) return begin;
+    if (line.find(kind) != std::string::npos && line.find(worker) != std::string::npos)
+      return begin;
     begin = end + 1;
   }
   return std::string::npos;
@@ -56,7 +57,8 @@ TEST_CASE("SIGTERM under load: accepted writes are answered and kept, exit code 
   stack.supervisor().signal(SIGTERM);
   const Ended ended = stack.supervisor().wait();
   stop = true;
-  for (std::thread& client : clients) client.join();
+  for (std::thread& client : clients)
+    client.join();
   INFO(stack.supervisor().output().substr(0, 4000));
   REQUIRE_FALSE(ended.signaled);
   REQUIRE(ended.value == 0);
@@ -91,9 +93,9 @@ TEST_CASE("API workers are gone before the queue worker is told to stop") {
 
 TEST_CASE("a worker that ignores SIGTERM is killed inside the deadline, exit code 1") {
   Stack stack("[supervisor]\nshutdown_deadline = \"3s\"\n\n[program.stubborn]\ncommand = [\"" +
-              (bin_dir() / "misbehave").string() +
-              "\", \"--ready-after\", \"0\", \"--ignore-term\"]\nwatchdog = \"0s\"\n"
-              "stop_timeout = \"2s\"\n",
+                  (bin_dir() / "misbehave").string() +
+                  "\", \"--ready-after\", \"0\", \"--ignore-term\"]\nwatchdog = \"0s\"\n"
+                  "stop_timeout = \"2s\"\n",
               {{"PORT", "0"}});
   stack.wait_ready();
   const auto began = std::chrono::steady_clock::now();
@@ -108,9 +110,9 @@ TEST_CASE("a worker that ignores SIGTERM is killed inside the deadline, exit cod
 
 TEST_CASE("a second SIGTERM hurries: everything is killed after two seconds") {
   Stack stack("[supervisor]\nshutdown_deadline = \"60s\"\n\n[program.stubborn]\ncommand = [\"" +
-              (bin_dir() / "misbehave").string() +
-              "\", \"--ready-after\", \"0\", \"--ignore-term\"]\nwatchdog = \"0s\"\n"
-              "stop_timeout = \"50s\"\n",
+                  (bin_dir() / "misbehave").string() +
+                  "\", \"--ready-after\", \"0\", \"--ignore-term\"]\nwatchdog = \"0s\"\n"
+                  "stop_timeout = \"50s\"\n",
               {{"PORT", "0"}});
   stack.wait_ready();
   stack.supervisor().signal(SIGTERM);

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `holdfast run` says and does when it cannot run: one clear message, the documented exit code,
-// and nothing half-started.
+// What `holdfast run` says and does when it cannot run: one clear message, the documented exit
+// code, and nothing half-started.
+#include "common/base/fd.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/stack.hpp"
+
 #include <arpa/inet.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
-
-#include "common/base/fd.hpp"
-#include "tests/support/catch.hpp"
-#include "tests/support/stack.hpp"
 
 using namespace holdfast;
 using namespace holdfast::test;
@@ -30,7 +30,8 @@ Attempt try_to_run(const std::string& toml, const std::map<std::string, std::str
       {"HOLDFAST_CONFIG", dir / "holdfast.toml"}, {"HOLDFAST_STATE_DIR", dir / "state"},
       {"HOLDFAST_RUNTIME_DIR", dir / "run"},      {"HOLDFAST_TEST_ID", dir.path()},
       {"STATUS_LISTEN", "127.0.0.1:0"},           {"PORT", "0"}};
-  for (const auto& [name, value] : extra) environment[name] = value;
+  for (const auto& [name, value] : extra)
+    environment[name] = value;
   Process process({bin_dir() / "holdfast", "run"}, environment, dir / "output.log");
   const Ended ended = process.wait();
   const std::string id = "HOLDFAST_TEST_ID=" + dir.path().string();
@@ -93,8 +94,8 @@ TEST_CASE("a port in use is named with what to do, exit code 69") {
   const TakenPort port;
   const std::string number = std::to_string(port.number);
   SECTION("the public listener's") {
-    const Attempt attempt = try_to_run("[listen.http]\naddress = \"127.0.0.1:3000\"\n",
-                                       {{"PORT", number}});
+    const Attempt attempt =
+        try_to_run("[listen.http]\naddress = \"127.0.0.1:3000\"\n", {{"PORT", number}});
     INFO(attempt.output);
     REQUIRE(attempt.exit_code == 69);
     REQUIRE(attempt.output.find(number) != std::string::npos);

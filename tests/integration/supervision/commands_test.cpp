@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an administrator can ask for.
+#include "tests/support/catch.hpp"
+#include "tests/support/documents.hpp"
+#include "tests/support/programs.hpp"
+
 #include <sys/stat.h>
 
 #include <atomic>
 #include <set>
 #include <thread>
-
-#include "tests/support/catch.hpp"
-#include "tests/support/documents.hpp"
-#include "tests/support/programs.hpp"
 
 using namespace holdfast;
 using namespace holdfast::test;
@@ -39,7 +39,8 @@ TEST_CASE("a rolling restart replaces every API worker and fails no request") {
   const int at_end = ok;
   REQUIRE(wait_until([&] { return ok > at_end + 100; }));
   stop = true;
-  for (std::thread& client : clients) client.join();
+  for (std::thread& client : clients)
+    client.join();
   for (const char* name : {"api-worker.0", "api-worker.1"}) {
     const json worker = stack.worker(name);
     REQUIRE_FALSE(before.contains(worker["pid"].get<pid_t>()));

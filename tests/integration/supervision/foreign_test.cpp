@@ -57,9 +57,8 @@ TEST_CASE("the child sees its descriptors, its variables and no others of the su
                   misbehaving("inspect", {"--print-fds", "--ready"}, "metrics = \"off\"\n"),
               kNoPort);
   stack.wait_ready();
-  REQUIRE(wait_until([&] {
-    return stack.supervisor().output().find("[0,1,2]") != std::string::npos;
-  }));
+  REQUIRE(
+      wait_until([&] { return stack.supervisor().output().find("[0,1,2]") != std::string::npos; }));
 }
 
 TEST_CASE("environment, env_file and working directory reach the program") {
@@ -69,14 +68,14 @@ TEST_CASE("environment, env_file and working directory reach the program") {
     std::fputs("# a comment\nFROM_FILE=\"two words\"\nBOTH=file\n", file);
     std::fclose(file);
   }
-  Stack stack("[log]\nformat = \"json\"\n\n[program.env]\n" +
-                  command_of({"/bin/sh", "-c",
-                              "echo \\\"is:$FROM_FILE:$BOTH:$PWD:$HOLDFAST_WORKER\\\"; sleep 600"}) +
-                  "ready = \"started\"\nenv_file = \"" + (dir / "env").string() +
-                  "\"\ndirectory = \"" + dir.path().string() +
-                  "\"\nenvironment = { BOTH = \"table\" }\n",
-              kNoPort);
+  Stack stack(
+      "[log]\nformat = \"json\"\n\n[program.env]\n" +
+          command_of({"/bin/sh", "-c",
+                      "echo \\\"is:$FROM_FILE:$BOTH:$PWD:$HOLDFAST_WORKER\\\"; sleep 600"}) +
+          "ready = \"started\"\nenv_file = \"" + (dir / "env").string() + "\"\ndirectory = \"" +
+          dir.path().string() + "\"\nenvironment = { BOTH = \"table\" }\n",
+      kNoPort);
   const std::string expected = "is:two words:table:" + dir.path().string() + ":env.0";
-  REQUIRE(wait_until(
-      [&] { return stack.supervisor().output().find(expected) != std::string::npos; }));
+  REQUIRE(
+      wait_until([&] { return stack.supervisor().output().find(expected) != std::string::npos; }));
 }

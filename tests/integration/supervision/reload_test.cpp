@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SIGHUP and `holdfast reload`: everything is checked first, and only what changed is touched.
-#include <signal.h>
-
 #include "tests/support/catch.hpp"
 #include "tests/support/programs.hpp"
+
+#include <signal.h>
 
 using namespace holdfast;
 using namespace holdfast::test;

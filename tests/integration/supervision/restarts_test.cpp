@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Workers that die, hang, never come up or will not go.
-#include <signal.h>
-#include <sys/stat.h>
-
 #include "tests/support/catch.hpp"
 #include "tests/support/programs.hpp"
+
+#include <signal.h>
+#include <sys/stat.h>
 
 using namespace holdfast;
 using namespace holdfast::test;
@@ -14,8 +14,8 @@ namespace {
 
 bool event_seen(Stack& stack, const std::string& kind) {
   return wait_until([&] {
-    return stack.command({"events", "--json", "-n", "1000"}).output.find("\"kind\":\"" + kind +
-                                                                         "\"") != std::string::npos;
+    return stack.command({"events", "--json", "-n", "1000"})
+               .output.find("\"kind\":\"" + kind + "\"") != std::string::npos;
   });
 }
 
@@ -67,10 +67,11 @@ TEST_CASE("a worker that stops beating is aborted, then killed, then replaced") 
 }
 
 TEST_CASE("a worker that is never ready is stopped and tried again") {
-  Stack stack(misbehaving("late", {"--never-ready"},
-                          "ready_timeout = \"200ms\"\nbackoff_base = \"10ms\"\nrequired = false\n") +
-                  misbehaving("fine", {"--ready"}),
-              kNoPort);
+  Stack stack(
+      misbehaving("late", {"--never-ready"},
+                  "ready_timeout = \"200ms\"\nbackoff_base = \"10ms\"\nrequired = false\n") +
+          misbehaving("fine", {"--ready"}),
+      kNoPort);
   REQUIRE(event_seen(stack, "ready_timeout"));
   REQUIRE(wait_until([&] { return stack.worker("late.0").value("starts", 0) >= 2; }));
 }
@@ -109,9 +110,12 @@ TEST_CASE("64 workers killed at once: every exit is seen and every slot comes ba
   Stack stack(misbehaving("many", {"--ready"}, "replicas = 64\n"), kNoPort);
   stack.wait_ready();
   std::vector<pid_t> pids;
-  for (int i = 0; i < 64; ++i) pids.push_back(stack.pid_of("many." + std::to_string(i)));
-  for (const pid_t pid : pids) ::kill(pid, SIGSTOP);
-  for (const pid_t pid : pids) ::kill(pid, SIGKILL);
+  for (int i = 0; i < 64; ++i)
+    pids.push_back(stack.pid_of("many." + std::to_string(i)));
+  for (const pid_t pid : pids)
+    ::kill(pid, SIGSTOP);
+  for (const pid_t pid : pids)
+    ::kill(pid, SIGKILL);
   for (int i = 0; i < 64; ++i) {
     const std::string name = "many." + std::to_string(i);
     REQUIRE(wait_until([&] {

@@ -2,6 +2,7 @@
 #include "tests/support/misbehave/actions.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -45,6 +46,14 @@ void send_notice(const std::string& message, int descriptor) {
   while (::sendmsg(fd, &header, MSG_NOSIGNAL) < 0 && errno == EINTR) {
   }
   ::close(fd);
+}
+
+// So that a test which forgets it, or fails, leaves no process behind.
+[[noreturn]] void stay_until_nobody_reads() {
+  pollfd output{1, 0, 0};  // a pipe without a reader is in error
+  while (::poll(&output, 1, -1) < 0 && errno == EINTR) {
+  }
+  ::_exit(0);
 }
 
 }  // namespace
@@ -115,8 +124,7 @@ void fork_grandchild() {
   if (child == 0) {
     ::setsid();  // so that no signal to our group finds the grandchild
     if (::fork() == 0) {
-      for (;;)
-        ::pause();
+      stay_until_nobody_reads();
     }
     ::_exit(0);
   }
@@ -126,8 +134,7 @@ void fork_grandchild() {
 void fork_sleeper() {
   if (::fork() != 0) return;
   ::signal(SIGTERM, SIG_IGN);
-  for (;;)
-    ::pause();
+  stay_until_nobody_reads();
 }
 
 }  // namespace misbehave

@@ -17,7 +17,7 @@ void sleep_ms(long ms);
 void flood_notify(long count);
 void flood_log(int fd, long count, bool one_write_per_line, bool json);
 void garbage_notify();   // NULs, too long, no key, descriptors attached
-void fork_grandchild();  // double fork: an orphan with our stdout, until it is killed
+void fork_grandchild();  // double fork: an orphan with our stdout, until nobody reads that
 void fork_sleeper();     // a child in our process group that ignores SIGTERM
 
 }  // namespace misbehave

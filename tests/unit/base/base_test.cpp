@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
-
-#include <filesystem>
-#include <set>
-
 #include "common/base/clock.hpp"
 #include "common/base/duration.hpp"
 #include "common/base/fd.hpp"
 #include "common/base/file.hpp"
 #include "common/base/id.hpp"
 #include "tests/support/catch.hpp"
+
+#include <fcntl.h>
+
+#include <filesystem>
+#include <set>
 
 using namespace holdfast;
 using namespace std::chrono_literals;

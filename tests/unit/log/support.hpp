@@ -12,6 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,7 @@ class Pipe {
   int write_end() const { return write_.get(); }
   int read_end() const { return read_.get(); }
   void close_read_end() { read_.reset(); }
+  void close_write_end() { write_.reset(); }
 
   // Everything that is in the pipe by now.
   std::string drain() {
@@ -49,14 +52,13 @@ class Pipe {
   }
 
   // Everything until the last writer is gone.
-  std::string read_to_end() {
-    write_.reset();
+  std::string read_until_closed(std::atomic<int>* lines = nullptr) const {
     std::string text;
     char buffer[65536];
     for (;;) {
       const ssize_t n = ::read(read_.get(), buffer, sizeof buffer);
-      REQUIRE(n >= 0);
-      if (n == 0) return text;
+      if (n <= 0) return text;
+      if (lines != nullptr) *lines += static_cast<int>(std::count(buffer, buffer + n, '\n'));
       text.append(buffer, static_cast<std::size_t>(n));
     }
   }

@@ -79,7 +79,8 @@ TEST_CASE("when the commit fails, every write of the group gets the error and no
         });
       }
     }
-    for (auto& promise : promises) results.push_back(promise.get_future().get());
+    for (auto& promise : promises)
+      results.push_back(promise.get_future().get());
   }
   for (const auto& result : results) {
     REQUIRE_FALSE(result);
