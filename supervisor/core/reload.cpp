@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <set>
+#include <map>
 
 namespace holdfast::supervisor::core {
 
@@ -16,15 +16,19 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
+// A service and a oneshot are ready, end and restart by different rules, so a process is never
+// judged by the type that it was not started as: a changed type is another program of that name.
 void drop_missing(Machine& m, const Reload& reload, Lines& lines) {
-  std::set<std::string_view> names;
+  std::map<std::string_view, config::ProgramType> types;
   for (const config::Program& program : reload.programs)
-    names.insert(program.name);
+    types[program.name] = program.type;
   for (const std::uint32_t id : m.order) {
     Program& program = m.programs.at(id);
-    if (names.contains(program.config.name)) continue;
-    lines.push_back("- " + program.config.name);
-    m.report(Kind::ProgramRemoved, program, program.config.name + " was removed: stopping it");
+    const std::string& name = program.config.name;
+    const auto wanted = types.find(name);
+    if (wanted != types.end() && wanted->second == program.config.type) continue;
+    lines.push_back(wanted == types.end() ? "- " + name : fmt::format("~ {}: type", name));
+    m.report(Kind::ProgramRemoved, program, name + " was removed: stopping it");
     remove_program(m, program);
   }
 }

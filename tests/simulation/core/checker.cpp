@@ -223,7 +223,8 @@ void Checker::learn_from_reply(const Reply& reply) {
     std::map<std::string, std::uint32_t> wanted;
     for (const config::Program& program : reload->programs) {
       const config::Program* before = truth_.configured(program.name);
-      const bool same = before != nullptr && before->replicas == program.replicas;
+      const bool same =
+          before != nullptr && before->replicas == program.replicas && before->type == program.type;
       wanted[program.name] = same ? truth_.wanted[program.name] : program.replicas;
     }
     truth_.wanted = std::move(wanted);

@@ -26,6 +26,7 @@ void Checker::check_stage(const ProcessId& process) {
   for (bool more = true; more;) {
     more = false;
     for (const auto& [id, known] : known_) {
+      if (fleet_.program(id) == nullptr) continue;  // removed, and gone
       for (const std::string& name : known.after) {
         if (dependants.contains(name)) more |= dependants.insert(known.name).second;
       }

@@ -181,11 +181,15 @@ TEST_CASE("removing a program that is being rolled answers the roll") {
   REQUIRE(stage.replies[1].message == "- a");
 }
 
-TEST_CASE("a service that becomes a oneshot, and back") {
+TEST_CASE("a service that becomes a oneshot is another program, which waits for the first to end") {
   Stage stage({service("a")});
-  stage.begin().all_ready().clear().reload({oneshot("a")});
-  REQUIRE(stage.state("a.0") == "stopping");  // no surge: a oneshot beside a service is two jobs
-  stage.exit("a.0", 0);
+  stage.begin().all_ready().clear();
+  const ProcessId old = stage.of("a.0");
+  stage.reload({oneshot("a")});
+  REQUIRE(stage.replies[0].message == "~ a: type\n+ a");
+  REQUIRE(stage.signals_to(old) == std::vector<int>{15, 18});
+  REQUIRE(stage.spawns.empty());  // no surge: a oneshot beside a service is two jobs at a time
+  stage.send(Exited{old, ExitStatus{}});
   REQUIRE(stage.state("a.0") == "starting");
   stage.exit("a.0", 0);
   REQUIRE(stage.state("a.0") == "done");
