@@ -31,7 +31,7 @@ Pipeline::Pipeline(boost::asio::io_context& io, const Clock& clock, Chain chain,
       clock_(clock),
       chain_(std::move(chain)),
       router_(std::move(router)),
-      errors_(std::move(errors)) {}
+      errors_(errors) {}
 
 void Pipeline::handle(std::shared_ptr<http::Request> request, http::Responder respond) {
   const auto exchange = std::make_shared<Exchange>();

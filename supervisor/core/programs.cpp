@@ -13,9 +13,7 @@ namespace holdfast::supervisor::core {
 namespace {
 
 void stop_slot_for_good(Machine& m, Program& program, Slot& slot) {
-  slot.want_start = false;
-  m.deadlines.cancel({DeadlineKind::Retry, {slot.id, 0}});
-  slot.retry_at.reset();
+  forget_start(m, slot);
   leave_roll(m, program, slot);
   terminate_all(m, program, slot);
   if (!slot.current && !slot.retiring) m.set_state(slot, SlotState::Stopped);
@@ -115,6 +113,8 @@ void remove_program(Machine& m, Program& program) {
   m.by_name.erase(program.config.name);
   program.removing = true;
   program.wanted = 0;
+  for (auto& [number, slot] : program.slots)
+    forget_start(m, slot);
   m.touch(program);
 }
 

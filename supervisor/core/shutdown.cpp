@@ -3,6 +3,7 @@
 
 #include "supervisor/core/processes.hpp"
 #include "supervisor/core/rolling.hpp"
+#include "supervisor/core/start_queue.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -32,12 +33,7 @@ std::string list(const std::vector<std::string>& names) {
 
 // Nothing starts from here on.
 void calm_slot(Machine& m, Slot& slot) {
-  slot.want_start = slot.want_surge = false;
-  slot.ticket = 0;
-  m.deadlines.cancel({DeadlineKind::Retry, {slot.id, 0}});
-  slot.retry_at.reset();
-  const bool waits = slot.state == SlotState::Backoff || slot.state == SlotState::CrashLoop;
-  if (waits) m.set_state(slot, slot.retiring ? SlotState::Stopping : SlotState::Stopped);
+  forget_start(m, slot);
   for (auto* process : {&slot.current, &slot.retiring}) {
     if (!*process) continue;
     const DeadlineKey key{DeadlineKind::Kill, process_id(slot, **process)};

@@ -38,6 +38,15 @@ void consider_start(Machine& m, const Program& program, Slot& slot) {
   (slot.suspect ? m.suspects : m.queue).push_back({slot.id, slot.ticket});
 }
 
+void forget_start(Machine& m, Slot& slot) {
+  slot.want_start = slot.want_surge = false;
+  slot.ticket = 0;
+  m.deadlines.cancel({DeadlineKind::Retry, {slot.id, 0}});
+  slot.retry_at.reset();
+  const bool waits = slot.state == SlotState::Backoff || slot.state == SlotState::CrashLoop;
+  if (waits) m.set_state(slot, slot.retiring ? SlotState::Stopping : SlotState::Stopped);
+}
+
 void pump(Machine& m) {
   const std::uint32_t places = std::max(1U, m.supervisor.max_starting);
   const std::uint32_t for_suspects = std::max(1U, places - 1);

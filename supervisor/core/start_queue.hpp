@@ -13,6 +13,9 @@ namespace holdfast::supervisor::core {
 // takes it out.
 void consider_start(Machine& m, const Program& program, Slot& slot);
 
+// Takes back every start that the slot was to have, now or later.
+void forget_start(Machine& m, Slot& slot);
+
 // Starts from the queue while there are places.
 void pump(Machine& m);
 

@@ -13,9 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Bounds on one group: how many callers share its fate, and how long other processes wait.
-constexpr std::size_t kGroupWrites = 256;
-constexpr auto kGroupTime = 20ms;
+constexpr std::size_t kGroupWrites = 256;  // as many callers at most share one fate
 constexpr auto kTruncatePatience = 100ms;
 
 // Signals belong to the program's own threads; a handler must not interrupt a commit.
@@ -41,8 +39,12 @@ Result<void> exec(Connection& connection, const char* sql) {
 
 }  // namespace
 
-Writer::Writer(std::unique_ptr<Connection> connection, WriteLock lock, bool relaxed)
-    : connection_(std::move(connection)), lock_(std::move(lock)), relaxed_(relaxed) {
+Writer::Writer(std::unique_ptr<Connection> connection, WriteLock lock, bool relaxed,
+               Duration group_time)
+    : connection_(std::move(connection)),
+      lock_(std::move(lock)),
+      relaxed_(relaxed),
+      group_time_(group_time) {
   const SignalsBlocked inherited_by_the_thread;
   thread_ = std::thread([this] { loop(); });
   ::pthread_setname_np(thread_.native_handle(), "store-writer");
@@ -124,7 +126,7 @@ Result<void> Writer::transact(std::vector<Write>& group) {
 
 // Writes beyond the time limit go back to the head of the queue.
 Result<void> Writer::run_all(std::vector<Write>& group) {
-  const auto until = std::chrono::steady_clock::now() + kGroupTime;
+  const auto until = std::chrono::steady_clock::now() + group_time_;
   std::size_t ran = 0;
   for (Write& write : group) {
     HOLDFAST_TRY(run_one(write));

@@ -15,6 +15,7 @@
 #include "common/store/sqlite/write_lock.hpp"
 #include "common/store/store.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -38,8 +39,10 @@ enum class Extent {
 
 class Writer {
  public:
-  // `relaxed`: nothing is synced before its callback.
-  Writer(std::unique_ptr<Connection> connection, WriteLock lock, bool relaxed);
+  // `relaxed`: nothing is synced before its callback. `group_time`: a group that has run for this
+  // long is committed, and the rest waits for the next; other processes want their turn.
+  Writer(std::unique_ptr<Connection> connection, WriteLock lock, bool relaxed,
+         Duration group_time = std::chrono::milliseconds(20));
   Writer(const Writer&) = delete;
   ~Writer();
 
@@ -72,6 +75,7 @@ class Writer {
   std::unique_ptr<Connection> connection_;  // the thread's
   WriteLock lock_;                          // the thread's
   const bool relaxed_;
+  const Duration group_time_;
   CheckpointPolicy policy_;  // the thread's
 
   std::mutex mutex_;

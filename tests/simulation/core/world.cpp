@@ -108,6 +108,7 @@ class World {
   }
 
   void command(CommandKind kind, std::string whom, std::uint32_t count = 0) {
+    if (kind == CommandKind::Stop) stopped_.insert(whom.substr(0, whom.find('.')));
     send(Command{++request_, kind, std::move(whom), count});
   }
 
@@ -146,6 +147,7 @@ class World {
   void apply(const Op& op);
   void calm_down();
   bool be_kind();
+  bool needs_a_person(const config::Program& program) const;
 
   const Scenario& scenario_;
   config::Supervisor settings_;
@@ -157,6 +159,7 @@ class World {
   Outcome outcome_;
   MonoTime now_{1h};
   std::uint64_t request_ = 0;
+  std::set<std::string> stopped_;  // programs of which at least a slot was told to stop
   std::int64_t next_pid_ = 100;
 };
 
@@ -217,6 +220,21 @@ void World::apply(const Op& op) {
   }
 }
 
+// Whether there is a reason for it to be down that only `start` undoes. All others must come up by
+// themselves.
+bool World::needs_a_person(const config::Program& program) const {
+  if (program.restart != config::RestartPolicy::Always || stopped_.contains(program.name)) {
+    return true;
+  }
+  for (const ProgramView& view : fleet_.view().programs) {
+    if (view.config.name != program.name) continue;
+    for (const SlotView& slot : view.slots) {
+      if (slot.state == SlotState::Failed) return true;
+    }
+  }
+  return false;
+}
+
 // Everybody does at once what is expected of them. False if nobody has anything to do.
 bool World::be_kind() {
   for (const auto& [id, worker] : truth().live) {
@@ -240,8 +258,9 @@ bool World::be_kind() {
 
 void World::calm_down() {
   note("everybody is kind from here on");
-  for (const config::Program& program : programs_)
-    command(CommandKind::Start, program.name);
+  for (const config::Program& program : programs_) {
+    if (needs_a_person(program)) command(CommandKind::Start, program.name);
+  }
   const MonoTime end = now_ + 200s;  // longer than any back-off, retry and settling
   std::size_t kindnesses = 0;
   while (good() && now_ < end && !truth().finish) {

@@ -173,6 +173,16 @@ TEST_CASE("of two removed programs the dependant stops first") {
   REQUIRE(stage.view().programs.empty());
 }
 
+TEST_CASE("a removed program that waits for its dependants starts nothing meanwhile") {
+  config::Program b = service("b");
+  b.after = {"a"};
+  Stage stage({service("a", 2), b});
+  stage.begin().all_ready().exit("a.1", 1).clear().reload({});
+  stage.advance(5s);
+  REQUIRE(stage.state("a.1") == "stopped");
+  REQUIRE(stage.spawns.empty());
+}
+
 TEST_CASE("removing a program that is being rolled answers the roll") {
   Stage stage({service("a")});
   stage.begin().all_ready().clear().command(CommandKind::Restart, "a").reload({});

@@ -98,9 +98,11 @@ TEST_CASE("the service embeds what another process posts, shows it, and drains")
     metrics::write_text(context.registry(), text);
     return text.find(line) != std::string::npos;
   };
-  CHECK(context.run_until(
-      [&] { return exposed("queue_size{queue=\"default\",state=\"done\"} 1\n"); }));
-  CHECK(exposed("queue_jobs_total{outcome=\"done\",queue=\"default\"} 1\n"));
+  // The store knows first, the loop counts a moment later.
+  CHECK(context.run_until([&] {
+    return exposed("queue_size{queue=\"default\",state=\"done\"} 1\n") &&
+           exposed("queue_jobs_total{outcome=\"done\",queue=\"default\"} 1\n");
+  }));
   CHECK(context.statuses.back() == "0 ready, 0 running, 0 waiting, 0 dead");
   bool drained = false;
   (*service)->drain([&] { drained = true; });

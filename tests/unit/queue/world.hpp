@@ -99,8 +99,12 @@ struct Recorder final : queue::Observer {
 
 class World {
  public:
-  World() {
-    const std::string url = "sqlite://" + (dir_ / "queue.db").string();
+  World() : World(std::filesystem::path()) {}
+  // `directory`: an older world's, whose store is opened again; empty for a new one.
+  explicit World(const std::filesystem::path& directory) {
+    if (directory.empty()) own_.emplace();
+    const auto path = own_ ? own_->path() : directory;
+    const std::string url = "sqlite://" + (path / "queue.db").string();
     REQUIRE(store::migrate_store(url));
     store::OpenOptions open;
     open.max_attempts = 3;
@@ -169,7 +173,7 @@ class World {
   store::QueueStats stats() { return store->queue_stats("default").value(); }
 
   SystemClock clock_;
-  TempDir dir_;
+  std::optional<TempDir> own_;
   boost::asio::io_context io{1};
   std::unique_ptr<SpyStore> store;
   ScriptedProvider provider;

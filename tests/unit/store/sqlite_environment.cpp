@@ -6,6 +6,8 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <csignal>
+
 namespace holdfast::store::test {
 
 TemporaryDirectory::TemporaryDirectory()
@@ -31,6 +33,17 @@ std::unique_ptr<Store> SqliteEnvironment::open(const OpenOptions& options) {
 
 std::unique_ptr<Environment> make_environment() {
   return std::make_unique<SqliteEnvironment>();
+}
+
+FullDisk::FullDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+  ::getrlimit(RLIMIT_FSIZE, &before_);
+  const rlimit small{bytes, before_.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &small);
+}
+
+FullDisk::~FullDisk() {
+  ::setrlimit(RLIMIT_FSIZE, &before_);
+  std::signal(SIGXFSZ, handler_);
 }
 
 std::string sql(const std::filesystem::path& database, const std::string& statement) {

@@ -5,6 +5,8 @@
 
 #include "tests/unit/store/environment.hpp"
 
+#include <sys/resource.h>
+
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -33,6 +35,18 @@ class SqliteEnvironment final : public Environment {
 
  private:
   TemporaryDirectory directory_;
+};
+
+// While it lives, no file may grow past `bytes`: a disk that is full, without one.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes);
+  FullDisk(const FullDisk&) = delete;
+  ~FullDisk();
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int);
 };
 
 // The first column of the first row, as text; "" if there is none.

@@ -2,44 +2,18 @@
 // Full disks, damaged files, missing rights.
 
 #include "common/store/sqlite/process.hpp"
-#include "common/store/sqlite/write_lock.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/store/child_process.hpp"
 #include "tests/unit/store/sqlite_environment.hpp"
 
-#include <fcntl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <fstream>
 
 using namespace holdfast;
 using namespace holdfast::store;
 using namespace holdfast::store::test;
 using Catch::Contains;
-
-namespace {
-
-// No file may grow past `bytes`: a disk that is full, without one.
-class FullDisk {
- public:
-  explicit FullDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit small{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &small);
-  }
-  ~FullDisk() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit before_{};
-  void (*handler_)(int);
-};
-
-}  // namespace
 
 TEST_CASE("a full disk fails the writes it cannot hold, and the store goes on when there is room") {
   SqliteEnvironment environment;
@@ -57,37 +31,6 @@ TEST_CASE("a full disk fails the writes it cannot hold, and the store goes on wh
   }
   REQUIRE(create(*store, "large", std::string(1 << 20, 'x')));
   REQUIRE(store->queue_stats("default")->ready == 2);
-  require_intact(environment.path());
-}
-
-TEST_CASE("when the commit fails, every write of the group gets the error and none is stored") {
-  SqliteEnvironment environment;
-  const auto store = environment.open();
-  auto lock = std::move(*sqlite::WriteLock::open(environment.path()));
-  std::vector<std::promise<Result<Created>>> promises(8);
-  std::vector<Result<Created>> results;
-  {
-    const FullDisk full(256 * 1024);
-    {
-      const auto held = lock.acquire();
-      for (std::size_t i = 0; i < promises.size(); ++i) {
-        NewDocument document;
-        document.id = "d" + std::to_string(i);
-        document.content = std::string(64 * 1024, 'x');
-        store->create_document(document, [&promise = promises[i]](Result<Created> result) {
-          promise.set_value(std::move(result));
-        });
-      }
-    }
-    for (auto& promise : promises)
-      results.push_back(promise.get_future().get());
-  }
-  for (const auto& result : results) {
-    REQUIRE_FALSE(result);
-    REQUIRE(result.error().kind == ErrorKind::ResourceExhausted);
-  }
-  REQUIRE(store->list_documents({})->documents.empty());
-  REQUIRE(create(*store, "d0"));
   require_intact(environment.path());
 }
 

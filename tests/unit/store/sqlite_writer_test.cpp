@@ -22,21 +22,22 @@ namespace {
 class WriterFixture {
  public:
   WriterFixture() : outside_(std::move(*WriteLock::open(environment_.path()))) {
-    sql(environment_.path(), "CREATE TABLE t(x INTEGER PRIMARY KEY)");
+    sql(environment_.path(), "CREATE TABLE t(x INTEGER PRIMARY KEY, ballast BLOB)");
     writer_.emplace(std::move(*Connection::open(environment_.path(), sqlite::Access::ReadWrite)),
-                    std::move(*WriteLock::open(environment_.path())), false);
+                    std::move(*WriteLock::open(environment_.path())), false,
+                    1h);  // a slow machine must not split a group
   }
 
   WriteLock::Guard hold_lock() { return std::move(*outside_.acquire()); }
   void finish() { writer_.reset(); }
 
-  std::future<Result<void>> insert(std::int64_t x) {
+  std::future<Result<void>> insert(std::int64_t x, std::int64_t ballast = 0) {
     auto promise = std::make_shared<std::promise<Result<void>>>();
     writer_->submit<void>(
         Durability::PowerLoss, sqlite::Extent::ManyStatements,
-        [this, x](Connection& connection) -> Result<void> {
+        [this, x, ballast](Connection& connection) -> Result<void> {
           note(fmt::format("run {}", x));
-          connection.query("INSERT INTO t VALUES(?1)").bind(x).run();
+          connection.query("INSERT INTO t VALUES(?1, zeroblob(?2))").bind(x, ballast).run();
           return {};
         },
         [this, x, promise](Result<void> result) {
@@ -96,6 +97,30 @@ TEST_CASE("one failing write of a group does not undo its neighbours") {
   REQUIRE(results[2].get().error().kind == ErrorKind::Conflict);
   REQUIRE(results[3].get());
   REQUIRE(fixture.rows() == 3);
+}
+
+TEST_CASE("when the commit fails, every write of its group gets the error, and later ones do not") {
+  WriterFixture fixture;
+  std::vector<std::future<Result<void>>> results;
+  {
+    const FullDisk full(256 * 1024);
+    {
+      const auto held = fixture.hold_lock();
+      results.push_back(fixture.insert(1));
+      results.push_back(fixture.insert(2, 1 << 20));
+      results.push_back(fixture.insert(3));
+    }
+    for (auto& result : results)
+      result.wait();
+  }
+  for (auto& result : results) {
+    const auto outcome = result.get();
+    REQUIRE_FALSE(outcome);
+    REQUIRE(outcome.error().kind == ErrorKind::ResourceExhausted);
+  }
+  REQUIRE(fixture.rows() == 0);
+  REQUIRE(fixture.insert(2, 1 << 20).get());
+  REQUIRE(fixture.rows() == 1);
 }
 
 TEST_CASE("more writes than one group holds are all committed") {
