@@ -15,8 +15,8 @@
 namespace holdfast::http {
 namespace {
 
-// Few at a time, so that the processes that share a listener also share a burst.
-constexpr int kAcceptBatch = 8;
+// One at a time, so that the processes that share a listener also share a burst.
+constexpr int kAcceptBatch = 1;
 
 // With no descriptor or memory left the connection stays in the backlog and the listener readable:
 // waiting is all there is to do.

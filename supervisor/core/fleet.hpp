@@ -52,12 +52,14 @@
 //   The old process dying in the middle is no failure of the roll: the new one is on its way.
 //   Reload: programs are compared by name. Added ones start by their dependencies, removed ones
 //   stop (dependants first) and are forgotten; one that comes back waits until its namesake is
-//   gone; a changed type is a removal and an addition. What a process is made from changes by a
-//   roll, thresholds at once, replicas by scaling; a replica count set by `scale` stays unless the
-//   file's own number changes. Scale: the highest slots go, the lowest free numbers come.
-//   Incarnations of a slot only ever go up, also when it was gone in between. Hopeless: a required,
-//   released service without a ready slot, or a required oneshot that has failed for good or loops,
-//   for hopeless_after: reported once; with on_hopeless = exit an ordered shutdown with code 70.
+//   gone. A changed type is a removal and an addition. What else a process is made from changes by
+//   a roll, thresholds at once, replicas by scaling; a replica count set by `scale` stays unless
+//   the file's own number changes.
+//   Scale: the highest slots go, the lowest free numbers come. Incarnations of a slot only ever go
+//   up, also when it was gone in between.
+//   Hopeless: a required, released service without a ready slot, or a required oneshot that has
+//   failed for good or loops, for hopeless_after: reported once; with on_hopeless = exit an ordered
+//   shutdown with code 70.
 //   Shutdown: see shutdown.hpp. Finish comes at the latest at 28/30 of the deadline. A process that
 //   is spawned after it began is told to stop at once.
 //   Lateness: if an event comes more than 1 s after the armed timer, the supervisor itself was held

@@ -51,10 +51,6 @@ void change(Machine& m, Program& program, const config::Program& wanted, Lines& 
   const std::string line = describe(diff, before, wanted);
   lines.push_back(line);
   m.report(Kind::ProgramChanged, program, line);
-  if (before.type != wanted.type) {
-    for (auto& [number, slot] : program.slots)
-      slot.done_incarnation = 0;
-  }
   apply_thresholds(m, program);
   if (diff.replicas) scale(m, program, wanted.replicas);
   if (!diff.launch.empty()) start_reload_roll(m, program, before);

@@ -22,16 +22,6 @@ void finish(Machine& m, Program& program) {
   m.touch(program);
 }
 
-// What was done as a oneshot is not done as a service.
-void forget_done(Machine& m, Program& program) {
-  for (auto& [number, slot] : program.slots) {
-    slot.done_incarnation = 0;
-    if (slot.state != SlotState::Done || slot.desired != Desired::Run) continue;
-    slot.want_start = true;
-    m.set_state(slot, SlotState::Stopped);
-  }
-}
-
 void give_up(Machine& m, Program& program, const std::string& why, bool revert) {
   const Roll roll = std::move(*program.roll);
   program.roll.reset();
@@ -44,11 +34,7 @@ void give_up(Machine& m, Program& program, const std::string& why, bool revert) 
   }
   // What still runs was made from the old settings, so those stay in force: a crash must not swap
   // in the ones that have just failed, and the next reload must see them as a change again.
-  if (revert && roll.revert) {
-    const bool other_type = roll.revert->type != program.config.type;
-    copy_launch_fields(*roll.revert, program.config);
-    if (other_type) forget_done(m, program);
-  }
+  if (revert && roll.revert) copy_launch_fields(*roll.revert, program.config);
   const std::string text =
       fmt::format("rolling restart of {} given up: {}", program.config.name, why);
   m.report(Kind::RollingAborted, program, text);
