@@ -130,7 +130,7 @@ bool LogRelay::flush_and_stop(MonoTime deadline) {
   std::future<bool> finished = shared_->finished.get_future();
   shared_->send([deadline](RelayLoop& loop) { loop.stop(deadline); });
   // The thread gives up at the deadline by itself, unless a write hangs.
-  if (finished.wait_until(deadline + std::chrono::milliseconds(200)) == std::future_status::ready) {
+  if (finished.wait_until(deadline + std::chrono::seconds(1)) == std::future_status::ready) {
     shared_->thread.join();
     return finished.get();
   }

@@ -106,7 +106,7 @@ class LogRelay {
   RelayCounters counters() const;
 
   // Passes on what there is, and stops. False: time ran out first, and what was left is dropped; a
-  // thread that hangs on a dead disk is then left behind.
+  // thread that hangs on a dead disk is then left behind, a second later.
   bool flush_and_stop(MonoTime deadline);
 
  private:

@@ -185,6 +185,7 @@ TEST_CASE("stopping gives up at its deadline when the reader is stuck, and count
   for (int i = 0; i < 3000; ++i)
     block += std::string(99, 'x') + "\n";
   write_text(out, block);
+  wait_until([&] { return program(relay, "api-worker").lines == 3000; });
   REQUIRE_FALSE(relay.relay.flush_and_stop(relay.clock.mono() + 10ms));
   const auto counters = program(relay, "api-worker");
   REQUIRE(counters.lines == 3000);
