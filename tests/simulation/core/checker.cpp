@@ -103,6 +103,7 @@ std::string Checker::after(const Event& event, const Actions& actions, MonoTime 
   if (std::holds_alternative<ShutdownRequested>(event) && !truth_.shutdown && !was_finished_) {
     wrong("a shutdown was asked for and did not begin");
   }
+  check_newcomer(event);
   check_shutdown();
   return problem_;
 }

@@ -35,6 +35,7 @@ class Checker {
   void check_stage(const ProcessId& process);
   std::uint32_t starting() const;
   bool places_are_taken() const;
+  void check_newcomer(const Event& event);
   void check_shutdown();
   void check_slot(const ProgramView& program, const SlotView& slot);
   void learn_from_reply(const Reply& reply);

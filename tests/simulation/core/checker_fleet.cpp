@@ -55,6 +55,14 @@ bool Checker::places_are_taken() const {
   return truth_.shutdown || starting() >= std::max(1U, truth_.max_starting - 1);
 }
 
+// What comes only after the shutdown has begun is told to stop at once.
+void Checker::check_newcomer(const Event& event) {
+  const auto* spawned = std::get_if<Spawned>(&event);
+  if (spawned == nullptr || !truth_.shutdown || truth_.finish) return;
+  const auto worker = truth_.live.find(spawned->process);
+  if (worker != truth_.live.end() && !worker->second.told) wrong("a newcomer is not told to stop");
+}
+
 void Checker::check_shutdown() {
   if (!truth_.shutdown) return;
   if (truth_.live.empty() && !truth_.finish) wrong("everything is gone and there is no Finish");

@@ -23,7 +23,8 @@ class Failure {
 
   // Ends until the crash loop was reported; 0 if it never was.
   int ends_to_loop(int limit) {
-    while (!looping_ && ends_ <= limit)
+    // Bounded: one that is never started again would be waited for without end.
+    for (int turns = 0; !looping_ && ends_ <= limit && turns < 10'000; ++turns)
       turn();
     return looping_ ? ends_ : 0;
   }

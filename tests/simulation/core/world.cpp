@@ -211,7 +211,11 @@ void World::apply(const Op& op) {
     case OpKind::Start: command(CommandKind::Start, target(op)); break;
     case OpKind::Stop: command(CommandKind::Stop, target(op)); break;
     case OpKind::Restart: command(CommandKind::Restart, target(op)); break;
-    case OpKind::Scale: command(CommandKind::Scale, target(op), op.b / 8 % 5); break;
+    case OpKind::Scale:
+      command(CommandKind::Scale, target(op), op.b / 8 % 5);
+      // And back, before what is to go has gone.
+      if (op.a % 3 == 0) command(CommandKind::Scale, target(op), op.b / 40 % 5);
+      break;
     case OpKind::Nonsense: command(CommandKind::Restart, "nobody.7"); break;
     case OpKind::Reload: reload(op); break;
     case OpKind::Shutdown:
