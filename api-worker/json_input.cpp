@@ -32,25 +32,37 @@ std::string position(std::string_view body, std::size_t offset) {
   return fmt::format("line {}, column {}", line, column);
 }
 
-// Where nesting passes the limit, or npos. Looks at brackets outside strings only: the parser
-// judges the rest, and must not be asked to recurse first.
-std::size_t find_too_deep(std::string_view body) {
+// What the parser must not be asked to do: recurse without end, or turn a body of commas into a
+// tree of twenty times its size. Looks at what is outside strings only; the parser judges the rest.
+std::optional<Problem> check_shape(std::string_view body) {
   std::size_t depth = 0;
+  std::size_t values = 0;
   bool in_string = false;
   for (std::size_t i = 0; i < body.size(); ++i) {
     const char c = body[i];
     if (in_string) {
       if (c == '\\') ++i;
       if (c == '"') in_string = false;
-    } else if (c == '"') {
+      continue;
+    }
+    if (c == '"') {
       in_string = true;
+    } else if (c == '}' || c == ']') {
+      if (depth > 0) --depth;
     } else if (c == '{' || c == '[') {
-      if (++depth > kMaxJsonDepth) return i;
-    } else if ((c == '}' || c == ']') && depth > 0) {
-      --depth;
+      if (++depth > kMaxJsonDepth) {
+        return Problem{400, fmt::format("The JSON is nested deeper than {} levels at {}.",
+                                        kMaxJsonDepth, position(body, i))};
+      }
+      ++values;
+    } else if (c == ',') {
+      ++values;
+    }
+    if (values > kMaxJsonValues) {
+      return Problem{413, fmt::format("The JSON has more than {} values.", kMaxJsonValues)};
     }
   }
-  return std::string_view::npos;
+  return {};
 }
 
 // "[json.exception.parse_error.101] parse error at line 1, column 3: syntax error while …" without
@@ -110,11 +122,7 @@ tl::expected<nlohmann::json, Problem> parse_json_object(const http::Request& req
   if (media_type(request) != "application/json") {
     return tl::unexpected(Problem{415, "Send the body as Content-Type: application/json."});
   }
-  if (const std::size_t at = find_too_deep(body); at != std::string_view::npos) {
-    return tl::unexpected(
-        Problem{400, fmt::format("The JSON is nested deeper than {} levels at {}.", kMaxJsonDepth,
-                                 position(body, at))});
-  }
+  if (auto problem = check_shape(body)) return tl::unexpected(std::move(*problem));
   std::set<std::string> names;
   std::string twice;
   const auto watch = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {

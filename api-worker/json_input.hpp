@@ -11,6 +11,7 @@
 namespace holdfast::api {
 
 constexpr std::size_t kMaxJsonDepth = 32;
+constexpr std::size_t kMaxJsonValues = 64u << 10;  // several times what a document can use
 
 // Lower-case "type/subtype" of Content-Type, without parameters; empty if there is none.
 std::string media_type(const http::Request& request);
@@ -21,7 +22,8 @@ std::string charset(const http::Request& request);
 std::string pointer_to(const std::string& name);
 
 // 415 unless the body is application/json; 400 with line and column if it is no JSON, no UTF-8 or
-// nested too deeply; 422 if it is no object or gives a name twice at the top.
+// nested too deeply; 413 if it has too many values; 422 if it is no object or gives a name twice at
+// the top.
 tl::expected<nlohmann::json, Problem> parse_json_object(const http::Request& request);
 
 }  // namespace holdfast::api

@@ -114,23 +114,6 @@ bool RequestParser::keep_alive() const {
   return impl_->parser->keep_alive();
 }
 
-RequestParser::Fed RequestParser::feed_chunked(std::string_view bytes, std::uint64_t limit,
-                                               std::string& body) {
-  RequestCollector& parser = *impl_->parser;
-  // Beast counts its limit down as chunks are announced, so it is set once, at the first call.
-  if (!parser.eager()) {
-    parser.eager(true);
-    parser.body_limit(limit);
-  }
-  parser.body = &body;
-  error_code error;
-  Fed fed;
-  fed.consumed = parser.put(boost::asio::buffer(bytes.data(), bytes.size()), error);
-  if (error && error != BeastError::need_more) fed.refusal = refusal_for(error);
-  fed.done = parser.is_done();
-  return fed;
-}
-
 struct ResponseParser::Impl {
   explicit Impl(std::uint64_t limit) : max_body_bytes(limit) { restart(); }
 

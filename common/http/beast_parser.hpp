@@ -2,7 +2,8 @@
 #pragma once
 
 // Beast's message parsers behind plain types: beast_parser.cpp is the one file that sees them.
-// What they are too lenient about is checked before (HeadScanner) and after (check_head).
+// What they are too lenient about is checked before (HeadScanner) and after (check_head); chunked
+// request bodies are ChunkDecoder's.
 // No I/O; one thread at a time; nothing throws but bad_alloc.
 
 #include "common/base/result.hpp"
@@ -27,15 +28,6 @@ class RequestParser {
   std::optional<Refusal> parse_head(std::string_view head, Request& request);
   int version_minor() const;  // of the last head
   bool keep_alive() const;
-
-  // The chunked body that belongs to that head, piece by piece: decoded bytes go to `body`, which
-  // never grows beyond `limit`; trailer fields are checked and dropped.
-  struct Fed {
-    std::size_t consumed = 0;
-    bool done = false;
-    std::optional<Refusal> refusal;
-  };
-  Fed feed_chunked(std::string_view bytes, std::uint64_t limit, std::string& body);
 
  private:
   struct Impl;

@@ -12,14 +12,37 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-// Host is uri-host [":" port]: enough here to keep it free of what starts another URI part.
+bool is_alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool is_port(std::string_view text) {
+  if (text.empty()) return true;  // RFC 3986, 3.2.3: "host:" means the default
+  std::uint16_t port = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, port);
+  return error == std::errc() && stop == end;
+}
+
+// uri-host [":" port] of RFC 3986, 3.2.2, without percent escapes and commas: no name in use has
+// them, and a list or an escaped delimiter is read differently by different servers.
 bool is_host(std::string_view text) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20 || byte >= 0x7F) return false;
-    if (std::string_view("/\\?#@<>\"{}|^`,").find(c) != std::string_view::npos) return false;
+  std::size_t end = 0;
+  if (text.starts_with('[')) {
+    end = text.find(']');
+    if (end == std::string_view::npos || end < 3) return false;
+    for (const char c : text.substr(1, end - 1)) {
+      if (!is_alphanumeric(c) && c != ':' && c != '.') return false;
+    }
+    ++end;
+  } else {
+    while (end < text.size() &&
+           (is_alphanumeric(text[end]) ||
+            std::string_view("-._~!$&'()*+;=").find(text[end]) != std::string_view::npos)) {
+      ++end;
+    }
   }
-  return true;
+  return end == text.size() || (text[end] == ':' && is_port(text.substr(end + 1)));
 }
 
 std::optional<Refusal> check_host(const Request& request, int minor) {

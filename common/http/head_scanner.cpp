@@ -11,6 +11,9 @@ namespace {
 // Method, two spaces and version beside the target: more than any real request line has.
 constexpr std::size_t kRequestLineExtra = 64;
 
+// Empty lines before a request: old clients send one after a body (RFC 9112, 2.2).
+constexpr std::size_t kMaxEmptyLines = 8;
+
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -60,8 +63,9 @@ std::optional<HeadScanner::State> HeadScanner::line_ended(std::string_view bytes
       end_ = newline + 1;
       return State::Complete;
     }
-    begin_ = newline + 1;  // RFC 9112, 2.2: an empty line before the request line is ignored
-    return std::nullopt;
+    begin_ = newline + 1;
+    if (++empty_lines_ <= kMaxEmptyLines) return std::nullopt;
+    return refuse(400, "There are empty lines where a request should be.");
   }
   if (!have_request_line_) {
     have_request_line_ = true;

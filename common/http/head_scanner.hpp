@@ -43,6 +43,7 @@ class HeadScanner {
   std::size_t line_ = 0;      // start of the line being scanned
   std::size_t searched_ = 0;  // no newline between line_ and here
   std::size_t fields_ = 0;
+  std::size_t empty_lines_ = 0;
   bool have_request_line_ = false;
   Refusal refusal_;
 };

@@ -47,7 +47,7 @@ struct Peer {
 struct Request {
   std::string method;  // "GET"; upper case as received
   std::string target;  // as received: "/api/search?q=a%20b"
-  std::string path;    // percent-decoded, "/api/search"; valid UTF-8, no NUL, no dot segments
+  std::string path;    // percent-decoded, "/api/search": UTF-8, no control characters, no '..'
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
   Headers headers;
   std::string body;
@@ -69,8 +69,9 @@ struct Response {
 
 std::string_view reason_phrase(int status);
 
-// Splits "/a%20b?x=1" into path and query. False if malformed: bad escapes, NUL, no leading '/',
-// dot segments, invalid UTF-8.
+// Splits "/a%20b?x=1" into path and query. False if malformed (bad escapes, NUL, no leading '/',
+// invalid UTF-8) or if the path could be read in two ways: dot segments, an escaped slash, a
+// backslash, control characters.
 bool parse_target(std::string_view target, std::string& path,
                   std::vector<std::pair<std::string, std::string>>& query);
 

@@ -64,8 +64,10 @@ RequestReader::Step RequestReader::advance_head() {
     state_ = State::Complete;
     return Step::Complete;
   }
-  body_limit_ = limits_.body_limit ? limits_.body_limit(head) : limits_.max_body_bytes;
-  if (plan_.length > body_limit_) return refuse({413, "The request body is too large."});
+  const std::uint64_t body_limit =
+      limits_.body_limit ? limits_.body_limit(head) : limits_.max_body_bytes;
+  if (plan_.length > body_limit) return refuse({413, "The request body is too large."});
+  if (plan_.chunked) chunks_.emplace(body_limit, limits_.max_header_bytes);
   state_ = plan_.chunked ? State::ChunkedBody : State::LengthBody;
   return Step::HeadAccepted;
 }
@@ -84,21 +86,13 @@ RequestReader::Step RequestReader::advance_length_body() {
 }
 
 RequestReader::Step RequestReader::advance_chunked_body() {
-  while (!buffer_.empty()) {
-    auto fed = parser_.feed_chunked(buffer_.view(), body_limit_, request_->body);
-    buffer_.consume(fed.consumed);
-    if (fed.refusal) return refuse(std::move(*fed.refusal));
-    if (fed.done) {
-      state_ = State::Complete;
-      return Step::Complete;
-    }
-    if (fed.consumed == 0) break;
-  }
-  // What is left is an unfinished chunk line or trailer.
-  if (buffer_.size() > limits_.max_header_bytes) {
-    return refuse({431, "A chunk line or the trailer section is too large."});
-  }
-  return Step::NeedMore;
+  auto fed = chunks_->feed(buffer_.view(), request_->body);
+  buffer_.consume(fed.consumed);
+  if (fed.refusal) return refuse(std::move(*fed.refusal));
+  if (!fed.done) return Step::NeedMore;
+  chunks_.reset();
+  state_ = State::Complete;
+  return Step::Complete;
 }
 
 bool RequestReader::take_continue() {

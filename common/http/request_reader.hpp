@@ -6,6 +6,7 @@
 // No I/O; one thread at a time.
 
 #include "common/http/beast_parser.hpp"
+#include "common/http/chunk_decoder.hpp"
 #include "common/http/head_rules.hpp"
 #include "common/http/head_scanner.hpp"
 #include "common/http/read_buffer.hpp"
@@ -63,7 +64,7 @@ class RequestReader {
   State state_ = State::Head;
   std::shared_ptr<Request> request_;  // made when a head is whole: idle connections have none
   BodyPlan plan_;
-  std::uint64_t body_limit_ = 0;
+  std::optional<ChunkDecoder> chunks_;
   bool keep_alive_ = false;
   Refusal refusal_;
 };

@@ -35,6 +35,19 @@ bool percent_decode(std::string_view text, bool plus_is_space, std::string& out)
   return is_utf8(out);
 }
 
+// An escaped slash, a backslash or a control character in a path is read differently by different
+// servers: what a proxy in front let pass as one path must not be another one here.
+bool is_ambiguous(std::string_view raw, std::string_view decoded) {
+  for (std::size_t at = raw.find('%'); at != std::string_view::npos; at = raw.find('%', at + 1)) {
+    if (raw[at + 1] == '2' && (raw[at + 2] == 'f' || raw[at + 2] == 'F')) return true;
+  }
+  for (const char c : decoded) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F || c == '\\') return true;
+  }
+  return false;
+}
+
 // Looked for after decoding, so that "%2e%2e" is one as well.
 bool has_dot_segment(std::string_view path) {
   std::size_t begin = 1;
@@ -60,8 +73,9 @@ bool parse_target(std::string_view target, std::string& path,
     if (byte <= 0x20 || byte == 0x7F || c == '#') return false;
   }
   const std::size_t mark = target.find('?');
-  if (!percent_decode(target.substr(0, mark), false, path)) return false;
-  if (has_dot_segment(path)) return false;
+  const std::string_view raw_path = target.substr(0, mark);
+  if (!percent_decode(raw_path, false, path)) return false;
+  if (is_ambiguous(raw_path, path) || has_dot_segment(path)) return false;
   if (mark == std::string_view::npos) return true;
 
   std::string_view rest = target.substr(mark + 1);

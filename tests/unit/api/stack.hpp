@@ -49,6 +49,7 @@ class Stack {
   http::Response post_json(const std::string& target, const std::string& body) const {
     return call("POST", target, {{"Content-Type", "application/json"}}, body);
   }
+  std::uint16_t port() const { return port_; }
   // Sends these bytes and reads until the server closes.
   std::string raw(const std::string& bytes) const;
 
