@@ -14,7 +14,7 @@ else
 fi
 
 test_packages=(catch2 libbenchmark-dev clang-format clang-tidy shellcheck git procps
-  prometheus nginx-light wrk curl openssl sqlite3)
+  prometheus nginx-light nodejs wrk curl openssl sqlite3 zsh fish)
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }

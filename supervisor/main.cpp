@@ -35,6 +35,11 @@ int run(const cli::Arguments& arguments) {
     fmt::print("holdfast {}\n", kVersion);
     return cli::kExitOk;
   }
+  if (arguments.verb == cli::Verb::Completion) {
+    fmt::print("{}", cli::completion_script(cli::shell_by_name(arguments.shell).value(),
+                                            cli::command_line_spec()));
+    return cli::kExitOk;
+  }
   const config::Environ environ = config::environ_of_process();
   const auto file = config_file(arguments, environ);
   if (arguments.verb == cli::Verb::Run) return cli::run_supervisor(file, environ);

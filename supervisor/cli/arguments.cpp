@@ -15,16 +15,12 @@ constexpr const char* kFooter =
     "Exit codes: 0 ok, 1 degraded or failed, 2 usage, 4 the supervisor cannot be reached;\n"
     "`run` also: 69 address or runtime directory taken, 73 cannot create, 78 configuration.\n";
 
-void add_name(CLI::App& command, Arguments& arguments) {
-  command.add_option("NAME", arguments.name, "A program (api-worker) or a worker (api-worker.0)")
-      ->required();
+CLI::Option* add_name(CLI::App& command, Arguments& arguments) {
+  return command.add_option("NAME", arguments.name,
+                            "A program (api-worker) or a worker (api-worker.0)");
 }
 
-}  // namespace
-
-Parsed parse_arguments(int argc, char** argv) {
-  Arguments arguments;
-  CLI::App app{"Runs an API and its queue workers as one supervised stack.", "holdfast"};
+void declare(CLI::App& app, Arguments& arguments) {
   app.footer(kFooter);
   app.require_subcommand(1);
   app.fallthrough();
@@ -47,13 +43,15 @@ Parsed parse_arguments(int argc, char** argv) {
   add_name(
       *verb("restart", "Restart without dropping a request: new one ready, then old one drained",
             Verb::Restart),
-      arguments);
-  add_name(*verb("stop", "Stop, and keep stopped", Verb::Stop), arguments);
+      arguments)
+      ->required();
+  add_name(*verb("stop", "Stop, and keep stopped", Verb::Stop), arguments)->required();
   add_name(*verb("start", "Start what was stopped, or try a failed one again now", Verb::Start),
-           arguments);
+           arguments)
+      ->required();
 
   CLI::App* scale = verb("scale", "Change the number of a program's processes", Verb::Scale);
-  add_name(*scale, arguments);
+  add_name(*scale, arguments)->required();
   scale->add_option("COUNT", arguments.count, "How many")->required()->check(CLI::Range(0, 10000));
 
   verb("reload", "Read the configuration again and change only what changed", Verb::Reload);
@@ -64,6 +62,12 @@ Parsed parse_arguments(int argc, char** argv) {
   events->add_option("-n,--lines", arguments.lines, "How many to begin with")
       ->check(CLI::Range(0, 1000));
 
+  CLI::App* logs = verb("logs", "The last lines of the log, of all or of one", Verb::Logs);
+  add_name(*logs, arguments);
+  logs->add_flag("-f,--follow", arguments.follow, "Wait for more");
+  logs->add_option("-n,--lines", arguments.lines, "How many to begin with")
+      ->check(CLI::Range(0, 100000));
+
   CLI::App* health = verb("health", "Ask for health: exit code 0 or 1", Verb::Health);
   health->add_flag("--ready", arguments.ready, "Whether the stack is ready for traffic");
 
@@ -71,8 +75,68 @@ Parsed parse_arguments(int argc, char** argv) {
       verb("check-config", "Read the configuration and print the result", Verb::CheckConfig);
   check->add_option("FILE", arguments.config, "The file to check");
 
-  verb("version", "Print the version", Verb::Version);
+  CLI::App* completion =
+      verb("completion", "Print a completion script for a shell", Verb::Completion);
+  completion->add_option("SHELL", arguments.shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
 
+  verb("version", "Print the version", Verb::Version);
+  // For the completion scripts: what NAME can be.
+  verb("names", "Print the names of programs and workers", Verb::Names)->group("");
+}
+
+OptionSpec describe(const CLI::Option& option) {
+  OptionSpec spec;
+  for (const std::string& name : option.get_snames())
+    spec.flags.push_back("-" + name);
+  for (const std::string& name : option.get_lnames())
+    spec.flags.push_back("--" + name);
+  spec.help = option.get_description();
+  if (option.get_items_expected_max() > 0) {
+    spec.value = option.check_lname("config") ? OptionSpec::Value::File : OptionSpec::Value::Any;
+  }
+  return spec;
+}
+
+CommandSpec::Operand operand_of(const CLI::Option& option) {
+  if (option.get_name() == "NAME") return CommandSpec::Operand::Name;
+  if (option.get_name() == "FILE") return CommandSpec::Operand::File;
+  return option.get_name() == "SHELL" ? CommandSpec::Operand::Shell : CommandSpec::Operand::None;
+}
+
+CommandLineSpec describe(const CLI::App& app) {
+  CommandLineSpec spec;
+  for (const CLI::Option* option : app.get_options())
+    spec.options.push_back(describe(*option));
+  for (const CLI::App* command : app.get_subcommands({})) {
+    if (command->get_group().empty()) continue;
+    CommandSpec one{command->get_name(), command->get_description(), {}, {}};
+    for (const CLI::Option* option : command->get_options()) {
+      if (!option->get_positional()) {
+        one.options.push_back(describe(*option));
+      } else if (one.operand == CommandSpec::Operand::None) {
+        one.operand = operand_of(*option);
+      }
+    }
+    spec.commands.push_back(std::move(one));
+  }
+  return spec;
+}
+
+}  // namespace
+
+CommandLineSpec command_line_spec() {
+  Arguments arguments;
+  CLI::App app{"", "holdfast"};
+  declare(app, arguments);
+  return describe(app);
+}
+
+Parsed parse_arguments(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app{"Runs an API and its queue workers as one supervised stack.", "holdfast"};
+  declare(app, arguments);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

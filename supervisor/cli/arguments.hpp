@@ -3,6 +3,8 @@
 
 // The command line as a value. Only arguments.cpp knows the parser library.
 
+#include "supervisor/cli/completion.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -19,6 +21,9 @@ enum class Verb {
   Scale,
   Reload,
   Events,
+  Logs,
+  Completion,
+  Names,
   Health,
   CheckConfig,
   Version
@@ -27,13 +32,14 @@ enum class Verb {
 struct Arguments {
   Verb verb = Verb::Version;
   std::optional<std::filesystem::path> config;  // --config; else HOLDFAST_CONFIG, else /etc
-  std::string name;                             // restart, stop, start, scale
+  std::string name;                             // restart, stop, start, scale, logs
   std::uint32_t count = 0;                      // scale
   bool json = false;                            // status, events
   bool watch = false;                           // status
-  bool follow = false;                          // events
-  std::uint32_t lines = 50;                     // events
+  bool follow = false;                          // events, logs
+  std::uint32_t lines = 50;                     // events, logs
   bool ready = false;                           // health
+  std::string shell;                            // completion
 };
 
 // Exit codes of every command.
@@ -53,5 +59,8 @@ struct Parsed {
   int exit_code = 0;
 };
 Parsed parse_arguments(int argc, char** argv);
+
+// The same command line, described.
+CommandLineSpec command_line_spec();
 
 }  // namespace holdfast::supervisor::cli

@@ -106,6 +106,10 @@ void LogRelay::after_drain(const core::ProcessId& process,
   });
 }
 
+RecentLines& LogRelay::recent() {
+  return shared_->mailbox.recent;
+}
+
 void LogRelay::reopen() {
   shared_->send([](RelayLoop& loop) { loop.reopen(); });
 }

@@ -17,6 +17,7 @@
 #include "supervisor/core/types.hpp"
 #include "supervisor/process/log_line.hpp"
 #include "supervisor/process/log_sink.hpp"
+#include "supervisor/process/recent_lines.hpp"
 
 #include <sys/types.h>
 
@@ -101,6 +102,8 @@ class LogRelay {
   // Reads all that an ended process left in its pipes, then calls back with its last 20 lines.
   void after_drain(const core::ProcessId& process,
                    std::function<void(std::vector<std::string>)> callback);
+
+  RecentLines& recent();
 
   void reopen();  // SIGUSR1: the file has been moved away
   RelayCounters counters() const;

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kReadBytes = 256 * 1024;
 constexpr std::size_t kDrainReads = 16;  // more than a pipe holds, of a process that has ended
+constexpr std::string_view kOwnName = "holdfast";
 constexpr Duration kPartialSweep = std::chrono::milliseconds(250);
 
 std::string program_of(const std::string& worker) {
@@ -55,7 +56,8 @@ RelayLoop::RelayLoop(RelayMailbox& mailbox, std::unique_ptr<LogSink> sink, Relay
       options_(options),
       observer_(observer),
       clock_(clock),
-      output_(std::move(sink), options.buffer, options.stall_limit, mailbox.sink_errors, clock),
+      output_(std::move(sink), options.buffer, options.stall_limit, mailbox.sink_errors,
+              mailbox.recent, clock),
       own_log_(mailbox.program("")),
       colour_(output_.sink().is_terminal()),
       buffer_(std::make_unique_for_overwrite<char[]>(kReadBytes)) {}
@@ -129,7 +131,7 @@ void RelayLoop::take_inbound() {
   const auto count = static_cast<std::uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
   own_log_.lines.fetch_add(count, std::memory_order_relaxed);
   own_log_.bytes.fetch_add(lines.size(), std::memory_order_relaxed);
-  output_.begin(own_log_);
+  output_.begin(own_log_, kOwnName);
   if (output_.has_room()) {
     output_.text() += lines;
   } else {

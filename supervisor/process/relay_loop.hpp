@@ -32,7 +32,8 @@ struct RelayMailbox {
   std::map<core::ProcessId, ProcessTail> tails;
   std::map<std::string, std::unique_ptr<ProgramLog>> programs;  // never shrinks
   SinkErrors sink_errors;
-  Fd wake;  // an eventfd
+  RecentLines recent;  // has a lock of its own
+  Fd wake;             // an eventfd
 
   ProgramLog& program(const std::string& name);  // with the mutex held
   void ring();

@@ -9,17 +9,19 @@
 namespace holdfast::supervisor::process {
 
 RelayOutput::RelayOutput(std::unique_ptr<LogSink> sink, std::size_t limit, Duration stall_limit,
-                         SinkErrors& errors, const Clock& clock)
+                         SinkErrors& errors, RecentLines& recent, const Clock& clock)
     : sink_(std::move(sink)),
       limit_(limit),
       write_at_(std::min(limit, kWriteAt)),
       stall_limit_(stall_limit),
       errors_(errors),
+      recent_(recent),
       clock_(clock) {}
 
 void RelayOutput::end() {
   const std::size_t bytes = text_.size() - attributed_;
   if (bytes == 0) return;
+  recent_.append(worker_, std::string_view(text_).substr(attributed_));
   if (!segments_.empty() && segments_.back().owner == owner_) {
     segments_.back().bytes += bytes;
   } else {

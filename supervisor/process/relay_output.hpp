@@ -6,12 +6,14 @@
 // thread's; the counters may be read from any.
 
 #include "supervisor/process/log_sink.hpp"
+#include "supervisor/process/recent_lines.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace holdfast::supervisor::process {
 
@@ -30,10 +32,14 @@ struct SinkErrors {
 class RelayOutput {
  public:
   RelayOutput(std::unique_ptr<LogSink> sink, std::size_t limit, Duration stall_limit,
-              SinkErrors& errors, const Clock& clock);
+              SinkErrors& errors, RecentLines& recent, const Clock& clock);
 
-  // Lines appended to text() between begin() and end() are the program's.
-  void begin(ProgramLog& program) { owner_ = &program; }
+  // Lines appended to text() between begin() and end() are the program's, written by this worker,
+  // whose name lives until then.
+  void begin(ProgramLog& program, std::string_view worker) {
+    owner_ = &program;
+    worker_ = worker;
+  }
   std::string& text() { return text_; }
   void end();
 
@@ -68,12 +74,14 @@ class RelayOutput {
   std::size_t write_at_;
   Duration stall_limit_;
   SinkErrors& errors_;
+  RecentLines& recent_;
   const Clock& clock_;
   std::string text_;  // whole lines; up to start_ it is written
   std::size_t start_ = 0;
   std::size_t attributed_ = 0;  // up to here text_ is covered by segments_
   std::deque<Segment> segments_;
   ProgramLog* owner_ = nullptr;
+  std::string_view worker_;
   bool blocked_ = false;
   bool dropping_ = false;  // until half of the buffer is free
 };

@@ -80,7 +80,7 @@ void RelayStream::relay(std::string_view chunk, std::string_view time, RelayOutp
   };
   std::uint64_t lines = 0;
   std::uint64_t dropped = 0;
-  output.begin(program_);
+  output.begin(program_, stream_.worker);
   splitter_.feed(chunk, [&](const LinePart& part) {
     ++lines;
     if (!pass_on(part, time, output, noticed)) ++dropped;
@@ -94,7 +94,7 @@ void RelayStream::relay(std::string_view chunk, std::string_view time, RelayOutp
 
 void RelayStream::flush_partial(bool at_end, std::string_view time, RelayOutput& output,
                                 Noticed& noticed) {
-  output.begin(program_);
+  output.begin(program_, stream_.worker);
   const auto use = [&](const LinePart& part) {
     const bool kept = pass_on(part, time, output, noticed);
     add_to_tail(noticed.tail, part.text);

@@ -8,12 +8,7 @@
 
 #include "common/http/server.hpp"
 #include "supervisor/engine/event_log.hpp"
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-
-#include <list>
-#include <memory>
+#include "supervisor/status/wait_list.hpp"
 
 namespace holdfast::supervisor::status {
 
@@ -24,26 +19,13 @@ class EventFeed {
   // Answers at once if there are newer events or `wait` is zero.
   void read(std::uint64_t after, std::size_t limit, Duration wait, http::Responder respond);
   // Answers everybody who waits, with what there is.
-  void release_all();
+  void release_all() { waiters_.release_all(); }
 
  private:
-  struct Waiter {
-    std::uint64_t after;
-    std::size_t limit;
-    http::Responder respond;
-    boost::asio::steady_timer timer;
-    bool answered = false;  // the timer may already have fired when an event answers
-  };
-
-  void answer(const http::Responder& respond, std::uint64_t after, std::size_t limit) const;
-  void answer(Waiter& waiter) const;
-  void wake();
-
-  boost::asio::io_context& io_;
   EventLog& events_;
-  std::list<std::shared_ptr<Waiter>> waiters_;
+  WaitList waiters_;
   // Lets the event log's listener outlive this object safely.
-  std::shared_ptr<EventFeed*> self_ = std::make_shared<EventFeed*>(this);
+  std::shared_ptr<WaitList*> self_ = std::make_shared<WaitList*>(&waiters_);
 };
 
 }  // namespace holdfast::supervisor::status

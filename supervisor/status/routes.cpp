@@ -17,6 +17,7 @@ using RequestPtr = std::shared_ptr<http::Request>;
 constexpr Duration kStuckAfter = std::chrono::seconds(5);
 constexpr Duration kLongestWait = std::chrono::seconds(25);  // below the handler's deadline
 constexpr std::size_t kMostEvents = 1000;
+constexpr std::size_t kMostLines = 100'000;
 
 http::Response json(int status, std::string body) {
   http::Response response = http::Response::json(status, std::move(body));
@@ -44,14 +45,28 @@ std::optional<std::uint64_t> number(const http::Request& request, std::string_vi
   return value;
 }
 
+Duration wait_of(const http::Request& request) {
+  const auto wait = std::chrono::seconds(static_cast<std::int64_t>(
+      std::min<std::uint64_t>(number(request, "wait").value_or(0), 3600)));
+  return std::min<Duration>(wait, kLongestWait);
+}
+
 void events(const Sources& sources, const http::Request& request, const http::Responder& respond) {
   const std::uint64_t after = number(request, "after").value_or(0);
   const std::uint64_t limit =
       std::min<std::uint64_t>(number(request, "limit").value_or(100), kMostEvents);
-  const auto wait = std::chrono::seconds(static_cast<std::int64_t>(
-      std::min<std::uint64_t>(number(request, "wait").value_or(0), 3600)));
-  sources.events.read(after, static_cast<std::size_t>(limit),
-                      std::min<Duration>(wait, kLongestWait), respond);
+  sources.events.read(after, static_cast<std::size_t>(limit), wait_of(request), respond);
+}
+
+void logs(const Sources& sources, const http::Request& request, const http::Responder& respond) {
+  const std::string* name = request.query_value("name");
+  const std::string worker = name == nullptr ? "" : *name;
+  if (const auto after = number(request, "after")) {
+    return sources.logs.read(*after, worker, wait_of(request), respond);
+  }
+  const std::uint64_t lines =
+      std::min<std::uint64_t>(number(request, "lines").value_or(kMostLines), kMostLines);
+  sources.logs.last(static_cast<std::size_t>(lines), worker, respond);
 }
 
 void read_only(const Sources& sources, const RequestPtr& request, const http::Responder& respond) {
@@ -132,6 +147,8 @@ void administer(FleetControl& control, const http::Request& request, http::Respo
 http::Handler make_handler(const Sources& sources, FleetControl* control) {
   return [sources, control](const RequestPtr& request, http::Responder respond) {
     if (request->method == "GET" || request->method == "HEAD") {
+      // Lines may say what only an administrator should read.
+      if (control != nullptr && request->path == "/logs") return logs(sources, *request, respond);
       return read_only(sources, request, respond);
     }
     if (request->method == "POST" && control != nullptr) {

@@ -3,7 +3,7 @@
 
 // The supervisor's own HTTP surface: read-only everywhere, and commands on the admin socket alone.
 //
-//   GET  /metrics /status /health /live /ready /events
+//   GET  /metrics /status /health /live /ready /events    and, on the admin socket, /logs
 //   POST /restart /stop /start ?name=N    /scale ?name=N&count=K    /reload    /log-level ?level=L
 //
 // Threads: the handler runs on the telemetry thread.
@@ -13,6 +13,7 @@
 #include "supervisor/engine/control.hpp"
 #include "supervisor/engine/snapshot.hpp"
 #include "supervisor/status/event_feed.hpp"
+#include "supervisor/status/log_feed.hpp"
 #include "supervisor/status/status_json.hpp"
 
 #include <functional>
@@ -24,6 +25,7 @@ struct Sources {
   const Heartbeat& heartbeat;
   const Clock& clock;
   EventFeed& events;
+  LogFeed& logs;
   // Answers GET /metrics; collects first.
   std::function<void(std::shared_ptr<http::Request>, http::Responder)> metrics;
   UsageOf usage;

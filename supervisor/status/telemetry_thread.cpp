@@ -11,12 +11,13 @@ namespace holdfast::supervisor::status {
 
 TelemetryThread::TelemetryThread(const Clock& clock, const SnapshotCell& snapshots,
                                  const Heartbeat& heartbeat, EventLog& events,
-                                 const SelfMetrics& metrics, const process::LogRelay& relay)
+                                 const SelfMetrics& metrics, process::LogRelay& relay)
     : clock_(clock),
       snapshots_(snapshots),
       heartbeat_(heartbeat),
       work_(boost::asio::make_work_guard(io_)),
       feed_(io_, events),
+      logs_(io_, relay.recent()),
       collector_(io_, clock, snapshots, metrics, relay) {}
 
 TelemetryThread::~TelemetryThread() {
@@ -36,6 +37,7 @@ Result<void> TelemetryThread::serve(Fd listener, FleetControl* control) {
       heartbeat_,
       clock_,
       feed_,
+      logs_,
       [this](const std::shared_ptr<http::Request>& request, http::Responder respond) {
         answer_metrics(request, std::move(respond));
       },
@@ -79,6 +81,7 @@ void TelemetryThread::stop() {
   // Waiting readers get their answer before the connections close.
   boost::asio::post(io_, [this] {
     feed_.release_all();
+    logs_.release_all();
     collector_.end();
     boost::asio::post(io_, [this] {
       servers_.clear();

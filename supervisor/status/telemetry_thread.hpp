@@ -17,6 +17,7 @@
 #include "supervisor/engine/telemetry_link.hpp"
 #include "supervisor/process/log_relay.hpp"
 #include "supervisor/status/event_feed.hpp"
+#include "supervisor/status/log_feed.hpp"
 #include "supervisor/telemetry/collector.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -37,7 +38,7 @@ struct Endpoints {
 class TelemetryThread final : public TelemetryLink {
  public:
   TelemetryThread(const Clock& clock, const SnapshotCell& snapshots, const Heartbeat& heartbeat,
-                  EventLog& events, const SelfMetrics& metrics, const process::LogRelay& relay);
+                  EventLog& events, const SelfMetrics& metrics, process::LogRelay& relay);
   ~TelemetryThread() override;  // stops
 
   // `control` outlives the thread's run.
@@ -58,6 +59,7 @@ class TelemetryThread final : public TelemetryLink {
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   EventFeed feed_;
+  LogFeed logs_;
   telemetry::Collector collector_;
   std::vector<std::unique_ptr<http::Server>> servers_;
   std::thread thread_;

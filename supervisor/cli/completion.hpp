@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Completion scripts for bash, zsh and fish, made from the description of the command line itself,
+// so that they cannot fall behind it. Names of programs and workers are asked of the running
+// supervisor while one types. Pure.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::supervisor::cli {
+
+struct OptionSpec {
+  std::vector<std::string> flags;  // "-f", "--follow"
+  std::string help;
+  enum class Value { None, Any, File } value = Value::None;
+};
+
+struct CommandSpec {
+  std::string name;
+  std::string help;
+  std::vector<OptionSpec> options;
+  enum class Operand { None, Name, File, Shell } operand = Operand::None;
+};
+
+struct CommandLineSpec {
+  std::vector<OptionSpec> options;  // of every command
+  std::vector<CommandSpec> commands;
+};
+
+enum class Shell { Bash, Zsh, Fish };
+std::optional<Shell> shell_by_name(std::string_view name);
+
+std::string completion_script(Shell shell, const CommandLineSpec& spec);
+
+}  // namespace holdfast::supervisor::cli

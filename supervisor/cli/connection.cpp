@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/cli/connection.hpp"
+
+#include "supervisor/cli/arguments.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+namespace holdfast::supervisor::cli {
+
+Result<http::Response> Connection::ask(const std::string& method, const std::string& target,
+                                       Duration deadline) const {
+  if (::access(socket_.c_str(), F_OK) != 0 && errno == ENOENT) {
+    return fail(ErrorKind::Unavailable,
+                fmt::format("the supervisor is not running: no socket at {} (is --config or "
+                            "HOLDFAST_RUNTIME_DIR right?)",
+                            socket_.native()));
+  }
+  if (::access(socket_.c_str(), W_OK) != 0) {
+    return fail(ErrorKind::PermissionDenied,
+                fmt::format("you may not open {}: run as its owner, as root, or join its group",
+                            socket_.native()));
+  }
+  http::FetchOptions options;
+  options.deadline = deadline;
+  options.max_response_bytes = 64u << 20;
+  auto answer =
+      http::fetch(method, fmt::format("unix:{}:{}", socket_.native(), target), {}, "", options);
+  if (!answer) {
+    return fail(ErrorKind::Unavailable,
+                fmt::format("no answer on {}: {}", socket_.native(), answer.error().message));
+  }
+  return answer;
+}
+
+std::vector<std::string> fleet_names(const Connection& connection) {
+  std::vector<std::string> names;
+  const auto answer = connection.ask("GET", "/status");
+  if (!answer) return names;
+  const auto status = nlohmann::json::parse(answer->body, nullptr, false);
+  if (!status.is_object()) return names;
+  for (const auto& program : status.value("programs", nlohmann::json::array())) {
+    names.push_back(program.value("name", ""));
+    for (const auto& worker : program.value("workers", nlohmann::json::array()))
+      names.push_back(worker.value("name", ""));
+  }
+  return names;
+}
+
+std::string query_escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_';
+    if (plain) {
+      out.push_back(c);
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+
+void print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+void complain(const std::string& text) {
+  fmt::print(stderr, "holdfast: {}\n", text);
+}
+
+int unreachable(const Error& error) {
+  complain(error.message);
+  return kExitUnreachable;
+}
+
+}  // namespace holdfast::supervisor::cli

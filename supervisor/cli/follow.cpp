@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/cli/follow.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace holdfast::supervisor::cli {
+
+namespace {
+
+using nlohmann::json;
+using namespace std::chrono_literals;
+
+// The supervisor answers a waiting reader after this, with or without news.
+constexpr int kWaitSeconds = 20;
+constexpr Duration kDeadline = 40s;
+
+void print_event(const json& event, bool as_json) {
+  if (as_json) {
+    print(event.dump() + "\n");
+    return;
+  }
+  const std::string who = event.value("worker", event.value("program", "holdfast"));
+  print(fmt::format("{}  {:<16} {:<18} {}\n", event.value("time", ""), event.value("kind", ""), who,
+                    event.value("message", "")));
+}
+
+std::string header(const http::Response& response, std::string_view name) {
+  const std::string* value = response.headers.find(name);
+  return value == nullptr ? "0" : *value;
+}
+
+bool is_known(const Connection& connection, const std::string& name) {
+  const auto names = fleet_names(connection);
+  return name == "holdfast" || std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+int events(const Connection& connection, const Arguments& arguments) {
+  auto answer = connection.ask("GET", "/events?limit=1&after=18446744073709551614");
+  if (!answer) return unreachable(answer.error());
+  const json first = json::parse(answer->body, nullptr, false);
+  const std::uint64_t last = first.is_object() ? first.value("last_seq", std::uint64_t{0}) : 0;
+  std::uint64_t after = last > arguments.lines ? last - arguments.lines : 0;
+  for (bool more = true; more;) {
+    answer = connection.ask("GET",
+                            fmt::format("/events?limit=1000&after={}&wait={}", after,
+                                        arguments.follow ? kWaitSeconds : 0),
+                            kDeadline);
+    if (!answer) return unreachable(answer.error());
+    const json page = json::parse(answer->body, nullptr, false);
+    if (!page.is_object()) return unreachable(Error{ErrorKind::DataLoss, "bad answer", 0});
+    for (const json& event : page["events"]) {
+      print_event(event, arguments.json);
+      after = event.value("seq", after);
+    }
+    more = arguments.follow || after < page.value("last_seq", after);
+    if (page["events"].empty() && !arguments.follow) break;
+  }
+  return kExitOk;
+}
+
+int logs(const Connection& connection, const Arguments& arguments) {
+  const std::string name = "&name=" + query_escaped(arguments.name);
+  auto answer = connection.ask("GET", fmt::format("/logs?lines={}{}", arguments.lines, name));
+  if (!answer) return unreachable(answer.error());
+  if (answer->body.empty() && !arguments.name.empty() && !is_known(connection, arguments.name)) {
+    complain(
+        fmt::format("there is no program or worker '{}'; see holdfast status", arguments.name));
+    return kExitUsage;
+  }
+  print(answer->body);
+  while (arguments.follow) {
+    answer = connection.ask(
+        "GET",
+        fmt::format("/logs?after={}&wait={}{}", header(*answer, "X-Log-Next"), kWaitSeconds, name),
+        kDeadline);
+    if (!answer) return unreachable(answer.error());
+    if (const std::string missed = header(*answer, "X-Log-Missed"); missed != "0") {
+      complain(fmt::format("{} bytes of log came too fast and are left out here", missed));
+    }
+    print(answer->body);
+  }
+  return kExitOk;
+}
+
+}  // namespace holdfast::supervisor::cli

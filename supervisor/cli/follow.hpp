@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What grows while one looks at it: events and log lines, to their present end or on and on.
+
+#include "supervisor/cli/arguments.hpp"
+#include "supervisor/cli/connection.hpp"
+
+namespace holdfast::supervisor::cli {
+
+int events(const Connection& connection, const Arguments& arguments);
+int logs(const Connection& connection, const Arguments& arguments);
+
+}  // namespace holdfast::supervisor::cli

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+# Types $1 and two tabs into an interactive zsh in a pseudo-terminal, and prints what it shows.
+zmodload zsh/zpty
+zpty z zsh -f -i
+zpty -w z "PS1=; unset zle_bracketed_paste; autoload -Uz compinit; compinit -u -D"
+zpty -w z "zstyle ':completion:*' list-prompt ''; zstyle ':completion:*' menu no; LISTMAX=1000"
+zpty -w z "eval \"\$(holdfast completion zsh)\"; print ready-\$((1+1))"
+zpty -r -m z out '*ready-2*' || exit 1
+zpty -w -n z "$1"$'\t\t'
+zpty -w -n z $'\x15'
+zpty -w z "print end-\$((1+1))"
+zpty -r -m z out '*end-2*'
+print -r -- "$out"
+zpty -d z

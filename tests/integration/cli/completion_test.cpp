@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// The completion scripts, in the shells that they are for.
+#include "tests/support/catch.hpp"
+#include "tests/support/programs.hpp"
+
+#include <cstdlib>
+
+using namespace holdfast;
+using namespace holdfast::test;
+
+namespace {
+
+// A shell that finds holdfast, and the stack if there is one.
+struct Typist {
+  TempDir dir;
+  std::string runtime_dir = "/nonexistent";
+  mutable int runs = 0;
+
+  std::string run(const std::vector<std::string>& argv) const {
+    const char* path = std::getenv("PATH");
+    Process process(argv,
+                    {{"PATH", bin_dir().string() + ":" + (path == nullptr ? "" : path)},
+                     {"HOME", dir.path().string()},
+                     {"HOLDFAST_RUNTIME_DIR", runtime_dir},
+                     {"TERM", "dumb"}},
+                    dir / std::to_string(++runs));
+    process.wait();
+    return process.output();
+  }
+};
+
+// What the shell offers for a command line that ends where the cursor is.
+std::string in_bash(const Typist& typist, const std::string& words, int cursor) {
+  return typist.run({"/bin/bash", "--norc", "-c",
+                     "source <(holdfast completion bash); COMP_WORDS=(" + words +
+                         "); COMP_CWORD=" + std::to_string(cursor) +
+                         "; _holdfast; printf '%s\\n' \"${COMPREPLY[@]}\""});
+}
+
+std::string in_fish(const Typist& typist, const std::string& line) {
+  return typist.run({"/usr/bin/fish", "--no-config", "-c",
+                     "holdfast completion fish | source; complete -C '" + line + "'"});
+}
+
+// A real line editor in a pseudo-terminal; what it offers is listed on a Tab.
+std::string in_zsh(const Typist& typist, const std::string& line) {
+  return typist.run({"/usr/bin/zsh", "-f", CAPTURE_ZSH, line});
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::string stack_arguments(const Stack& stack) {
+  return "--config " + stack.config_file().string();
+}
+
+}  // namespace
+
+TEST_CASE("bash completes commands, options, shells, and names of the running fleet") {
+  Stack stack(misbehaving("web", {"--ready"}, "replicas = 2\n"), {{"PORT", "0"}});
+  stack.wait_ready();
+  const Typist typist{{}, stack.runtime_dir().string()};
+  CHECK(in_bash(typist, "holdfast re", 1) == "restart\nreload\n");
+  CHECK(has(in_bash(typist, "holdfast status --", 2), "--json"));
+  CHECK(in_bash(typist, "holdfast completion z", 2) == "zsh\n");
+  CHECK_FALSE(has(in_bash(typist, "holdfast ''", 1), "names"));  // that one is for the scripts
+  CHECK(in_bash(typist, "holdfast " + stack_arguments(stack) + " restart ''", 4) ==
+        "web\nweb.0\nweb.1\n");
+}
+
+TEST_CASE("fish completes commands, options, shells, and names of the running fleet") {
+  Stack stack(misbehaving("web", {"--ready"}, "replicas = 2\n"), kNoPort);
+  stack.wait_ready();
+  const Typist typist{{}, stack.runtime_dir().string()};
+  const std::string commands = in_fish(typist, "holdfast re");
+  CHECK(has(commands, "restart\t"));
+  CHECK(has(commands, "reload\t"));
+  CHECK(has(in_fish(typist, "holdfast status --"), "--json"));
+  CHECK(has(in_fish(typist, "holdfast completion z"), "zsh"));
+  const std::string names = in_fish(typist, "holdfast " + stack_arguments(stack) + " restart web");
+  CHECK(has(names, "web.0"));
+  CHECK(has(names, "web.1"));
+}
+
+TEST_CASE("zsh completes commands, options, and names of the running fleet") {
+  Stack stack(misbehaving("web", {"--ready"}, "replicas = 2\n"), kNoPort);
+  stack.wait_ready();
+  const Typist typist{{}, stack.runtime_dir().string()};
+  const std::string commands = in_zsh(typist, "holdfast re");
+  INFO(commands);
+  CHECK(has(commands, "restart"));
+  CHECK(has(commands, "Read the configuration again"));
+  CHECK(has(in_zsh(typist, "holdfast status --"), "--json"));
+  const std::string names = in_zsh(typist, "holdfast " + stack_arguments(stack) + " restart web");
+  INFO(names);
+  CHECK(has(names, "web.0"));
+  CHECK(has(names, "web.1"));
+}
