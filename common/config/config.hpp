@@ -95,7 +95,10 @@ struct Program {
   int stop_signal = 15;
   Duration stop_timeout = 10s;  // budget of one stop: SIGTERM to SIGKILL
 
-  std::string metrics;  // "": the telemetry socket if it is served; "off"; "unix:/path"; "http://…"
+  std::string metrics;  // "": the telemetry socket if it is served; "off"; "unix:/path";
+                        // "http://…"; "socket": the telemetry socket, however it becomes ready
+  // Not a key: what it takes from other sections, each as a digest (common/config/uses.hpp).
+  std::map<std::string, std::size_t> uses;
   bool operator==(const Program&) const = default;
 };
 

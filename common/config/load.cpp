@@ -7,6 +7,7 @@
 #include "common/config/parse.hpp"
 #include "common/config/reader.hpp"
 #include "common/config/report.hpp"
+#include "common/config/uses.hpp"
 #include "common/config/validate.hpp"
 
 namespace holdfast::config {
@@ -19,6 +20,7 @@ LoadResult finish(Config config, const Environ& environ, Report& report) {
   apply_dependent_defaults(config, report);
   validate(config, report);
   if (!report.clean()) return tl::unexpected(report.problems());
+  note_uses(config);
   return Loaded{std::move(config), report.warnings()};
 }
 

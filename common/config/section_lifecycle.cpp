@@ -83,7 +83,7 @@ Field stop_signal_field(int& signal) {
 }
 
 Result<std::string> check_metrics(const std::string& text) {
-  if (text.empty() || text == "off") return text;
+  if (text.empty() || text == "off" || text == "socket") return text;
   HOLDFAST_TRY(parse_http_target(text, "/metrics"));
   return text;
 }

@@ -53,6 +53,17 @@ void each_hot_field(Visit visit) {
   visit("stop_timeout", &Program::stop_timeout);
 }
 
+// Of a section that is new to the program, or was, its `sockets` or `command` tell.
+std::vector<std::string> changed_sections(const std::map<std::string, std::size_t>& before,
+                                          const std::map<std::string, std::size_t>& after) {
+  std::vector<std::string> names;
+  for (const auto& [name, digest] : before) {
+    const auto it = after.find(name);
+    if (it != after.end() && it->second != digest) names.push_back(name);
+  }
+  return names;
+}
+
 }  // namespace
 
 ProgramDiff diff_program(const Program& before, const Program& after) {
@@ -65,12 +76,15 @@ ProgramDiff diff_program(const Program& before, const Program& after) {
   };
   each_launch_field(into(diff.launch));
   each_hot_field(into(diff.hot));
+  for (const std::string& section : changed_sections(before.uses, after.uses))
+    diff.launch.push_back("[" + section + "]");
   diff.replicas = before.replicas != after.replicas;
   return diff;
 }
 
 void copy_launch_fields(const Program& from, Program& to) {
   each_launch_field([&](const char*, auto member) { to.*member = from.*member; });
+  to.uses = from.uses;
 }
 
 std::vector<std::string> diff_supervisor(const config::Supervisor& before,

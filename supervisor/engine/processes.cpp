@@ -49,7 +49,7 @@ void Engine::signal(const core::Signal& action) {
   if (it == running_.end()) return;
   if (const auto sent = it->second.child->signal(action.signal, action.group); !sent) {
     parts_.log.warn("a signal could not be sent",
-                    {{"worker", it->second.worker},
+                    {{"target", it->second.worker},
                      {"signal", static_cast<std::int64_t>(action.signal)},
                      {"error", sent.error().message}});
   }
@@ -65,7 +65,7 @@ void Engine::on_exit(const core::ProcessId& process, const Result<core::ExitStat
     exit = *status;
   } else {
     parts_.log.error("an exit status was lost",
-                     {{"worker", it->second.worker}, {"error", status.error().message}});
+                     {{"target", it->second.worker}, {"error", status.error().message}});
     exit = core::ExitStatus{true, SIGKILL, false};
   }
   by_pid_.erase(it->second.child->pid());

@@ -66,7 +66,7 @@ void Engine::report(const core::Report& report) {
     parts_.log.log(level_of(report.kind), report.message, {{"event", record.kind}});
   } else {
     parts_.log.log(level_of(report.kind), report.message,
-                   {{"event", record.kind}, {"worker", record.worker}});
+                   {{"event", record.kind}, {"target", record.worker}});
   }
   parts_.events.append(std::move(record));
 }

@@ -32,8 +32,9 @@ tl::expected<Pipe, LaunchError> make_pipe() {
 // Programs that speak all of Holdfast's conventions get its sockets too. Others (a LISTEN_FDS
 // server that expects exactly its own socket) get what they declared and nothing else.
 bool speaks_telemetry(const config::Program& program) {
-  return program.ready == config::ReadyKind::Notify && program.metrics.empty() &&
-         program.type == config::ProgramType::Service;
+  if (program.type != config::ProgramType::Service) return false;
+  return program.metrics == "socket" ||
+         (program.metrics.empty() && program.ready == config::ReadyKind::Notify);
 }
 
 std::string metrics_url(const config::Program& program, const std::string& socket) {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // SIGHUP and `holdfast reload`: everything is checked first, and only what changed is touched.
 #include "tests/support/catch.hpp"
+#include "tests/support/documents.hpp"
 #include "tests/support/programs.hpp"
 
 #include <signal.h>
 
 using namespace holdfast;
 using namespace holdfast::test;
+using nlohmann::json;
 
 TEST_CASE("a reload starts what was added, stops what was removed and leaves the rest alone") {
   Stack stack(misbehaving("kept", {"--ready"}) + misbehaving("gone", {"--ready"}), kNoPort);
@@ -56,4 +58,41 @@ TEST_CASE("a wrong file changes nothing and says why, by command and by SIGHUP")
     return Stack::sum_of(stack.metrics(), "holdfast_config_last_reload_successful") == 1;
   }));
   REQUIRE(stack.pid_of("web.0") == before);
+}
+
+TEST_CASE("a changed section rolls the workers that read it, and a changed address moves the API") {
+  Stack stack(default_stack());
+  stack.wait_ready();
+  const pid_t queue = stack.pid_of("queue-worker.0");
+  const pid_t api = stack.pid_of("api-worker.0");
+  const std::string old_address = stack.api();
+  stack.write_config(default_stack("\n[http]\nmax_document_bytes = \"1KiB\"\n"));
+  auto answer = stack.command({"reload"});
+  INFO(answer.output);
+  REQUIRE(answer.exit_code == 0);
+  REQUIRE(answer.output.find("~ api-worker: [http] (rolling restart)") != std::string::npos);
+  const json big{{"title", "t"}, {"content", std::string(5000, 'x')}};
+  REQUIRE(wait_until([&] {
+    return stack.pid_of("api-worker.0") != api && stack.pid_of("api-worker.1") != 0 &&
+           stack.post_json("/api/documents", big).status == 413;
+  }));
+  REQUIRE(stack.pid_of("queue-worker.0") == queue);
+
+  stack.write_config(default_stack("\n[http]\nmax_document_bytes = \"1KiB\"\n") +
+                     "\n[listen.http]\naddress = \"127.0.0.2:0\"\n");
+  REQUIRE(stack.command({"reload"}).exit_code == 1);  // the table stands there already
+  stack.write_config(
+      "[listen.http]\naddress = \"127.0.0.2:0\"\n[log]\nformat = \"json\"\nlevel = "
+      "\"debug\"\n[http]\nmax_document_bytes = \"1KiB\"\n");
+  answer = stack.command({"reload"});
+  INFO(answer.output);
+  REQUIRE(answer.exit_code == 0);
+  REQUIRE(answer.output.find("[listen.http]") != std::string::npos);
+  REQUIRE(wait_until([&] {
+    return stack.api().starts_with("http://127.0.0.2:") &&
+           http::fetch("GET", stack.api() + "/health", {}, "", {}).has_value();
+  }));
+  // The old address is given up when the last worker that served it has gone.
+  REQUIRE(wait_until([&] { return !http::fetch("GET", old_address + "/health", {}, "", {}); }));
+  REQUIRE(stack.pid_of("queue-worker.0") == queue);
 }

@@ -52,6 +52,17 @@ Program everything_else() {
 
 }  // namespace
 
+TEST_CASE("a shared section that changed asks for a rolling restart, and is named") {
+  Program before;
+  before.uses = {{"http", 1}, {"store", 2}};
+  Program after = before;
+  after.uses["http"] = 3;
+  const ProgramDiff diff = diff_program(before, after);
+  CHECK(diff.launch == std::vector<std::string>{"[http]"});
+  copy_launch_fields(after, before);
+  CHECK(diff_program(before, after).empty());
+}
+
 TEST_CASE("equal programs differ in nothing") {
   REQUIRE(diff_program(Program{}, Program{}).empty());
   REQUIRE(diff_program(everything_else(), everything_else()).empty());

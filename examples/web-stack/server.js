@@ -1,0 +1,33 @@
+// A Node.js server under Holdfast, with no package at all: it takes its listening socket and its
+// telemetry socket by systemd's LISTEN_FDS protocol, drains on SIGTERM, and counts its requests.
+'use strict';
+const http = require('node:http');
+
+const names = (process.env.LISTEN_FDNAMES || '').split(':');
+const inherited = (name) => (names.includes(name) ? { fd: 3 + names.indexOf(name) } : null);
+
+let requests = 0;
+const app = http.createServer((request, response) => {
+  requests++;
+  response.setHeader('Content-Type', 'text/plain');
+  response.end(`hello from ${process.env.HOLDFAST_WORKER || 'node'}\n`);
+});
+
+// The supervisor adds these up over all workers, over their restarts and crashes.
+const telemetry = http.createServer((request, response) => {
+  response.setHeader('Content-Type', 'text/plain; version=0.0.4');
+  response.end(
+    '# HELP hello_requests_total Requests answered.\n' +
+    '# TYPE hello_requests_total counter\n' +
+    `hello_requests_total ${requests}\n`);
+});
+
+process.on('SIGTERM', () => {
+  app.close(() => process.exit(0));
+  app.closeIdleConnections();
+});
+
+telemetry.listen(inherited('telemetry') || { port: 0, host: '127.0.0.1' });
+app.listen(inherited('node') || { port: 3001, host: '127.0.0.1' }, () => {
+  console.log(JSON.stringify({ time: new Date().toISOString(), level: 'info', msg: 'ready for requests' }));
+});
