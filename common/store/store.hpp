@@ -17,8 +17,9 @@
 // once, in an unspecified order; a callback must be quick and must not call a blocking method.
 // Concurrent writes of one process are committed together.
 //
-// Errors: NotFound; Conflict (unique key, version or fence); Unavailable (busy, gone: try again);
-// ResourceExhausted (disk full); DataLoss (damaged file); InvalidArgument (a cursor that is none).
+// Errors: NotFound; Conflict (unique key, version, fence or state); Unavailable (busy, gone: try
+// again); ResourceExhausted (disk full); DataLoss (damaged file); InvalidArgument (a cursor that is
+// none, a repeat key that belongs to another request).
 
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
@@ -39,11 +40,23 @@ class DocumentStore {
  public:
   virtual ~DocumentStore() = default;
 
-  // Stores the document and enqueues its job in one transaction.
+  // Stores the document and enqueues its job in one transaction, together with its repeat key. Two
+  // requests with one key at the same time are one request and a repetition: whichever is written
+  // second gets the first one's answer, after that one's commit.
   virtual void create_document(NewDocument document, Callback<Created> done) = 0;
-  virtual void delete_document(std::string id, Callback<void> done) = 0;  // NotFound
+  // Puts title, content and metadata in place of the document's, as its next version, and enqueues
+  // the job that embeds it; the job of the version before is cancelled or asked to stop. Until the
+  // new chunks are stored, a search finds the old ones. NotFound; Conflict if the version is none
+  // of `expected`.
+  virtual void replace_document(NewDocument document, Versions expected,
+                                Callback<Created> done) = 0;
+  virtual void delete_document(std::string id, Versions expected,
+                               Callback<void> done) = 0;  // NotFound, Conflict
 
   virtual Result<Document> get_document(const std::string& id) = 0;  // with content
+  // The same, without the content if that has more bytes: a read whose time is bounded.
+  virtual Result<Document> get_document_within(const std::string& id,
+                                               std::uint64_t max_content_bytes) = 0;
   virtual Result<Page> list_documents(const DocumentQuery& query) = 0;
 
   // The k best chunks by vector and full text, fused by reciprocal rank (k = 60; Cormack, Clarke
@@ -113,9 +126,14 @@ class JobQueue {
   // Rescues jobs of workers whose lease ran out. Returns how many.
   virtual void rescue_expired(Callback<std::int64_t> done) = 0;
   virtual void unregister_worker(std::int64_t worker_id, Callback<void> done) = 0;
-  // Deletes up to 1000 jobs that finished longer ago than `keep`. Dead ones stay seven days at
-  // least: somebody may want to look.
+  // Deletes up to 1000 jobs that finished longer ago than `keep`, and as many repeat keys whose
+  // time is over. Dead jobs stay seven days at least: somebody may want to look.
   virtual void prune(Duration keep, Callback<std::int64_t> done) = 0;
+
+  // A dead job is ready again with a fresh budget (if it ever killed its worker, it still runs
+  // alone), and its document pending; one that waits for its next attempt is ready now. Conflict
+  // for a job in another state, or whose document was deleted or replaced since.
+  virtual void retry_job(std::int64_t id, Callback<Job> done) = 0;
 
   // Reads only, so an idle worker never writes. `next_at`: when the earliest waiting job is due.
   struct Peek {

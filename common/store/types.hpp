@@ -29,6 +29,15 @@ struct Document {
   std::int64_t updated_at = 0;
 };
 
+// A request that its sender may repeat: as long as the key is kept, the same key with the same
+// fingerprint gets the first answer again, and nothing is stored twice.
+struct RepeatKey {
+  std::string scope;  // whose key it is: those of different clients never meet
+  std::string key;
+  std::string fingerprint;       // of what is asked for
+  std::int64_t keep_ms = 86'400'000;
+};
+
 struct NewDocument {
   std::string id;
   std::string title;
@@ -37,7 +46,11 @@ struct NewDocument {
   std::int32_t priority = 100;  // of its job; lower runs first
   std::string request_id;       // travels with the job to the queue worker's log lines
   std::string traceparent;
+  std::optional<RepeatKey> repeat_key;
 };
+
+// Which versions of a document a write may change: unset, whatever it is; else one of these.
+using Versions = std::optional<std::vector<std::int64_t>>;
 
 // The numbers are stored; see migrations/0001_initial.sql.
 enum class JobState { Ready = 0, Waiting = 1, Running = 2, Done = 3, Cancelled = 4, Dead = 5 };
@@ -64,6 +77,8 @@ struct Job {
 struct Created {
   std::string document_id;
   std::int64_t job_id = 0;
+  std::int64_t version = 1;
+  bool repeated = false;  // the answer to an earlier request with the same key
 };
 
 struct Chunk {

@@ -27,6 +27,11 @@
 
 namespace holdfast::store::sqlite {
 
+// A text to bind that is not copied: it outlives the query. For what is large.
+struct Uncopied {
+  const std::string& text;
+};
+
 // A prepared statement from its binding to its last row; resets it at the end.
 class Query {
  public:
@@ -61,6 +66,7 @@ class Query {
   void bind_one(int index, std::int64_t value) { statement().bind(index, value); }
   void bind_one(int index, const std::string& value) { statement().bind(index, value); }
   void bind_one(int index, const char* value) { statement().bind(index, value); }
+  void bind_one(int index, const Uncopied& value) { statement().bindNoCopy(index, value.text); }
   void bind_one(int index, std::span<const std::byte> value);
   void bind_one(int index, std::string_view) = delete;
 

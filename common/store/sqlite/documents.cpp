@@ -2,6 +2,7 @@
 #include "common/store/sqlite/documents.hpp"
 
 #include "common/store/sqlite/chunks.hpp"
+#include "common/store/sqlite/idempotency.hpp"
 #include "common/store/sqlite/page_cursor.hpp"
 
 #include <nlohmann/json.hpp>
@@ -49,14 +50,14 @@ std::string make_payload(const NewDocument& document, std::int64_t version) {
   return payload.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-std::int64_t enqueue_embedding(Connection& connection, const NewDocument& document, Budgets budgets,
-                               Now now) {
+std::int64_t enqueue_embedding(Connection& connection, const NewDocument& document,
+                               std::int64_t version, Budgets budgets, Now now) {
   connection
       .query(
           "INSERT INTO job(kind, priority, run_at, max_attempts, max_crashes, payload,"
           " created_at) VALUES('embed', ?1, ?2, ?3, ?4, ?5, ?2)")
       .bind(std::int64_t{document.priority}, now.wall, budgets.max_attempts, budgets.max_crashes,
-            make_payload(document, 1))
+            make_payload(document, version))
       .run();
   return connection.last_insert_id();
 }
@@ -70,11 +71,34 @@ void cancel_job(Connection& connection, std::int64_t job_id, Now now) {
       .run();
 }
 
+struct Stored {
+  std::int64_t seq = 0;
+  std::int64_t version = 0;
+  std::int64_t job_id = 0;
+};
+
+Result<Stored> find_for_change(Connection& connection, const std::string& id,
+                               const Versions& expected) {
+  Query query = connection.query("SELECT seq, version, job_id FROM document WHERE id = ?1");
+  if (!query.bind(id).step()) return no_such_document(id);
+  const Stored stored{query.integer(0), query.integer(1), query.integer(2)};
+  if (expected &&
+      std::find(expected->begin(), expected->end(), stored.version) == expected->end()) {
+    return fail(ErrorKind::Conflict,
+                fmt::format("document '{}' has version {} by now", id, stored.version));
+  }
+  return stored;
+}
+
 }  // namespace
 
 Result<Created> create_document(Connection& connection, const NewDocument& document,
                                 Budgets budgets, Now now) {
-  const std::int64_t job_id = enqueue_embedding(connection, document, budgets, now);
+  if (document.repeat_key) {
+    HOLDFAST_TRY_ASSIGN(auto earlier, find_repeated(connection, *document.repeat_key, now));
+    if (earlier) return std::move(*earlier);
+  }
+  const std::int64_t job_id = enqueue_embedding(connection, document, 1, budgets, now);
   connection
       .query(
           "INSERT INTO document(id, title, metadata, content_bytes, job_id, created_at,"
@@ -83,32 +107,50 @@ Result<Created> create_document(Connection& connection, const NewDocument& docum
             static_cast<std::int64_t>(document.content.size()), job_id, now.wall)
       .run();
   connection.query("INSERT INTO document_content(document, content) VALUES(?1, ?2)")
-      .bind(connection.last_insert_id(), document.content)
+      .bind(connection.last_insert_id(), Uncopied{document.content})
       .run();
-  return Created{document.id, job_id};
+  const Created created{document.id, job_id};
+  if (document.repeat_key) remember(connection, *document.repeat_key, created, now);
+  return created;
 }
 
-Result<void> delete_document(Connection& connection, const std::string& id, Now now) {
-  std::int64_t seq = 0;
-  std::int64_t job_id = 0;
-  {
-    Query query = connection.query("SELECT seq, job_id FROM document WHERE id = ?1");
-    if (!query.bind(id).step()) return no_such_document(id);
-    seq = query.integer(0);
-    job_id = query.integer(1);
-  }
-  cancel_job(connection, job_id, now);
-  delete_chunks(connection, seq);
-  connection.query("DELETE FROM document WHERE seq = ?1").bind(seq).run();
+Result<Created> replace_document(Connection& connection, const NewDocument& document,
+                                 const Versions& expected, Budgets budgets, Now now) {
+  HOLDFAST_TRY_ASSIGN(const Stored stored, find_for_change(connection, document.id, expected));
+  cancel_job(connection, stored.job_id, now);
+  const std::int64_t version = stored.version + 1;
+  const std::int64_t job_id = enqueue_embedding(connection, document, version, budgets, now);
+  connection
+      .query(
+          "UPDATE document SET title = ?2, metadata = ?3, content_bytes = ?4, status = 0,"
+          " error = '', version = ?5, job_id = ?6, updated_at = ?7 WHERE seq = ?1")
+      .bind(stored.seq, document.title, document.metadata,
+            static_cast<std::int64_t>(document.content.size()), version, job_id, now.wall)
+      .run();
+  connection.query("UPDATE document_content SET content = ?2 WHERE document = ?1")
+      .bind(stored.seq, Uncopied{document.content})
+      .run();
+  return Created{document.id, job_id, version};
+}
+
+Result<void> delete_document(Connection& connection, const std::string& id,
+                             const Versions& expected, Now now) {
+  HOLDFAST_TRY_ASSIGN(const Stored stored, find_for_change(connection, id, expected));
+  cancel_job(connection, stored.job_id, now);
+  delete_chunks(connection, stored.seq);
+  connection.query("DELETE FROM document WHERE seq = ?1").bind(stored.seq).run();
   return {};
 }
 
-Result<Document> get_document(Connection& connection, const std::string& id) {
-  // One statement, one state: the content of another version never appears here.
+Result<Document> get_document(Connection& connection, const std::string& id,
+                              std::int64_t max_content_bytes) {
+  // One statement, one state: the content of another version never appears here. A column that is
+  // not asked for is not read from its pages.
   Query query = connection.query(
       "SELECT " HOLDFAST_DOCUMENT_COLUMNS
-      ", content FROM document JOIN document_content ON document = seq WHERE id = ?1");
-  if (!query.bind(id).step()) return no_such_document(id);
+      ", CASE WHEN content_bytes <= ?2 THEN content END"
+      " FROM document JOIN document_content ON document = seq WHERE id = ?1");
+  if (!query.bind(id, max_content_bytes).step()) return no_such_document(id);
   Document document = read_document(query);
   document.content = query.text(12);
   return document;

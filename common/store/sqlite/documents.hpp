@@ -20,10 +20,17 @@ struct Budgets {
 Result<Created> create_document(Connection& connection, const NewDocument& document,
                                 Budgets budgets, Now now);
 
-// With its chunks. Its job is cancelled, or asked to stop if it runs.
-Result<void> delete_document(Connection& connection, const std::string& id, Now now);
+// The job of the version before is cancelled, or asked to stop if it runs.
+Result<Created> replace_document(Connection& connection, const NewDocument& document,
+                                 const Versions& expected, Budgets budgets, Now now);
 
-Result<Document> get_document(Connection& connection, const std::string& id);
+// With its chunks. Its job is cancelled, or asked to stop if it runs.
+Result<void> delete_document(Connection& connection, const std::string& id,
+                             const Versions& expected, Now now);
+
+// Without content if that has more bytes than this.
+Result<Document> get_document(Connection& connection, const std::string& id,
+                              std::int64_t max_content_bytes);
 Result<Page> list_documents(Connection& connection, const DocumentQuery& query);
 
 }  // namespace holdfast::store::sqlite

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/queue_finish.hpp"
 
+#include "common/store/sqlite/chunks.hpp"
+
 namespace holdfast::store::sqlite {
 
 namespace {
@@ -65,15 +67,25 @@ std::int64_t release_jobs(Connection& connection, std::int64_t worker_id, Now no
       .run();
 }
 
+std::optional<std::int64_t> document_waiting_for(Connection& connection, std::int64_t job_id) {
+  Query query = connection.query(
+      "SELECT seq FROM document WHERE job_id = ?1"
+      " AND id = (SELECT payload ->> 'document_id' FROM job WHERE id = ?1)");
+  if (!query.bind(job_id).step()) return std::nullopt;
+  return query.integer(0);
+}
+
 void fail_document_of(Connection& connection, std::int64_t job_id, const std::string& error,
                       Now now) {
-  // By the newest job only: a document that was changed since waits for another.
+  const auto document = document_waiting_for(connection, job_id);
+  if (!document) return;
   connection
       .query(
-          "UPDATE document SET status = 2, error = ?2, updated_at = ?3 WHERE job_id = ?1"
-          " AND id = (SELECT payload ->> 'document_id' FROM job WHERE id = ?1)")
-      .bind(job_id, error, now.wall)
+          "UPDATE document SET status = 2, error = ?2, chunk_count = 0, updated_at = ?3"
+          " WHERE seq = ?1")
+      .bind(*document, error, now.wall)
       .run();
+  delete_chunks(connection, *document);
 }
 
 }  // namespace holdfast::store::sqlite

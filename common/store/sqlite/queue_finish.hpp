@@ -18,7 +18,11 @@ Result<JobState> fail_job(Connection& connection, const JobFailure& failure, Now
 // All of a worker's jobs back to ready with their attempt; no more for it.
 std::int64_t release_jobs(Connection& connection, std::int64_t worker_id, Now now);
 
-// The document that waits for this job, if any still does, has failed.
+// The document (its seq) whose newest job this is: one that was changed since waits for another.
+std::optional<std::int64_t> document_waiting_for(Connection& connection, std::int64_t job_id);
+
+// The document that waits for this job, if any still does, has failed. The chunks of its version
+// before go: nothing would ever replace them.
 void fail_document_of(Connection& connection, std::int64_t job_id, const std::string& error,
                       Now now);
 

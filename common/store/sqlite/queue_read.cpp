@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/queue_read.hpp"
 
+#include "common/store/sqlite/idempotency.hpp"
 #include "common/store/sqlite/queue_claim.hpp"
 
 #include <algorithm>
@@ -105,6 +106,7 @@ std::int64_t prune(Connection& connection, Duration keep, Now now) {
                          kPruned - deleted)
                    .run();
   }
+  forget_expired(connection, kPruned, now);
   return deleted;
 }
 

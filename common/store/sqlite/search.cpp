@@ -18,7 +18,7 @@ constexpr std::size_t kDepth = 100;
 std::optional<SearchHit> read_hit(Connection& connection, const Fused& fused,
                                   std::span<const float> vector) {
   Query query = connection.query(
-      "SELECT d.id, d.title, c.ordinal, c.text, c.vector FROM chunk AS c"
+      "SELECT d.id, c.title, c.ordinal, c.text, c.vector FROM chunk AS c"
       " JOIN document AS d ON d.seq = c.document WHERE c.id = ?1");
   if (!query.bind(fused.chunk).step()) return std::nullopt;
   SearchHit hit;

@@ -9,13 +9,16 @@
 #include "common/store/sqlite/queue_finish.hpp"
 #include "common/store/sqlite/queue_read.hpp"
 #include "common/store/sqlite/queue_rescue.hpp"
+#include "common/store/sqlite/queue_retry.hpp"
 #include "common/store/sqlite/readers.hpp"
 #include "common/store/sqlite/schema.hpp"
 #include "common/store/sqlite/search.hpp"
 #include "common/store/sqlite/workers.hpp"
 #include "common/store/sqlite/writer.hpp"
 
+#include <algorithm>
 #include <future>
+#include <limits>
 
 namespace holdfast::store::sqlite {
 
@@ -43,17 +46,34 @@ class SqliteStore final : public Store {
         std::move(done));
   }
 
-  void delete_document(std::string id, Callback<void> done) override {
+  void replace_document(NewDocument document, Versions expected, Callback<Created> done) override {
+    write<Created>(
+        Durability::PowerLoss,
+        [budgets = budgets_, document = std::move(document), expected = std::move(expected)](
+            Connection& c, Now now) {
+          return sqlite::replace_document(c, document, expected, budgets, now);
+        },
+        std::move(done));
+  }
+
+  void delete_document(std::string id, Versions expected, Callback<void> done) override {
     write<void>(
         Durability::PowerLoss,
-        [id = std::move(id)](Connection& c, Now now) {
-          return sqlite::delete_document(c, id, now);
+        [id = std::move(id), expected = std::move(expected)](Connection& c, Now now) {
+          return sqlite::delete_document(c, id, expected, now);
         },
         std::move(done));
   }
 
   Result<Document> get_document(const std::string& id) override {
-    return readers_->read([&](Connection& c) { return sqlite::get_document(c, id); });
+    return get_document_within(id, std::numeric_limits<std::int64_t>::max());
+  }
+
+  Result<Document> get_document_within(const std::string& id,
+                                       std::uint64_t max_content_bytes) override {
+    constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+    const auto bytes = static_cast<std::int64_t>(std::min(max_content_bytes, kMost));
+    return readers_->read([&](Connection& c) { return sqlite::get_document(c, id, bytes); });
   }
 
   Result<Page> list_documents(const DocumentQuery& query) override {
@@ -161,6 +181,12 @@ class SqliteStore final : public Store {
           return sqlite::prune(c, keep, now);
         },
         std::move(done));
+  }
+
+  void retry_job(std::int64_t id, Callback<Job> done) override {
+    write<Job>(
+        Durability::PowerLoss,
+        [id](Connection& c, Now now) { return sqlite::retry_job(c, id, now); }, std::move(done));
   }
 
   Result<Peek> peek(const std::string& queue) override {

@@ -106,7 +106,7 @@ TEST_CASE("a document deleted while it is embedded leaves no chunks and no runni
   world.start();
   REQUIRE(world.run_until([&] { return world.gate.arrived(); }));
   REQUIRE(world.await<void>(
-      [&](auto done) { world.store->delete_document(created.document_id, std::move(done)); }));
+      [&](auto done) { world.store->delete_document(created.document_id, {}, std::move(done)); }));
   world.gate.open();
   REQUIRE(world.run_until_ended(1));
   CHECK(world.stats().running == 0);
@@ -125,7 +125,7 @@ TEST_CASE("a cancelled job stops at its next batch and ends cancelled") {
   world.start();
   REQUIRE(world.run_until([&] { return world.provider.calls >= 1; }));
   REQUIRE(world.await<void>(
-      [&](auto done) { world.store->delete_document(created.document_id, std::move(done)); }));
+      [&](auto done) { world.store->delete_document(created.document_id, {}, std::move(done)); }));
   REQUIRE(world.run_until_ended(1));
   CHECK(world.seen.endings() == Endings{Ending::Cancelled});
   CHECK(world.provider.calls < 40);

@@ -43,12 +43,21 @@ class SpyStore final : public store::Store {
   void create_document(store::NewDocument document, store::Callback<store::Created> done) override {
     real_->create_document(std::move(document), std::move(done));
   }
-  void delete_document(std::string id, store::Callback<void> done) override {
-    real_->delete_document(std::move(id), std::move(done));
+  void replace_document(store::NewDocument document, store::Versions expected,
+                        store::Callback<store::Created> done) override {
+    real_->replace_document(std::move(document), std::move(expected), std::move(done));
+  }
+  void delete_document(std::string id, store::Versions expected,
+                       store::Callback<void> done) override {
+    real_->delete_document(std::move(id), std::move(expected), std::move(done));
   }
   Result<store::Document> get_document(const std::string& id) override {
     if (auto error = injected("get_document")) return holdfast::fail(*error);
     return real_->get_document(id);
+  }
+  Result<store::Document> get_document_within(const std::string& id,
+                                              std::uint64_t max_content_bytes) override {
+    return real_->get_document_within(id, max_content_bytes);
   }
   Result<store::Page> list_documents(const store::DocumentQuery& query) override {
     return real_->list_documents(query);
@@ -106,6 +115,9 @@ class SpyStore final : public store::Store {
   void unregister_worker(std::int64_t worker_id, store::Callback<void> done) override {
     if (auto error = injected("unregister")) return done(holdfast::fail(*error));
     real_->unregister_worker(worker_id, std::move(done));
+  }
+  void retry_job(std::int64_t id, store::Callback<store::Job> done) override {
+    real_->retry_job(id, std::move(done));
   }
   void prune(Duration keep, store::Callback<std::int64_t> done) override {
     if (auto error = injected("prune")) return done(holdfast::fail(*error));

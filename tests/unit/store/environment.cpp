@@ -17,8 +17,17 @@ Result<Created> create(Store& store, const std::string& id, const std::string& c
   return await<Created>([&](auto done) { store.create_document(document, done); });
 }
 
-Result<void> remove(Store& store, const std::string& id) {
-  return await<void>([&](auto done) { store.delete_document(id, done); });
+Result<Created> replace(Store& store, const std::string& id, const std::string& content,
+                        Versions expected) {
+  NewDocument document;
+  document.id = id;
+  document.title = "new title of " + id;
+  document.content = content;
+  return await<Created>([&](auto done) { store.replace_document(document, expected, done); });
+}
+
+Result<void> remove(Store& store, const std::string& id, Versions expected) {
+  return await<void>([&](auto done) { store.delete_document(id, expected, done); });
 }
 
 std::int64_t worker(Store& store, const std::string& name, const std::string& predecessor,
@@ -68,6 +77,10 @@ Result<std::int64_t> release(Store& store, std::int64_t worker_id) {
 
 Result<std::int64_t> rescue(Store& store) {
   return await<std::int64_t>([&](auto done) { store.rescue_expired(done); });
+}
+
+Result<Job> retry(Store& store, std::int64_t job_id) {
+  return await<Job>([&](auto done) { store.retry_job(job_id, done); });
 }
 
 Result<std::int64_t> prune(Store& store, Duration keep) {

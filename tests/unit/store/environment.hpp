@@ -56,7 +56,9 @@ Result<T> await(Call&& call) {
 
 Result<Created> create(Store& store, const std::string& id, const std::string& content = "text",
                        std::int32_t priority = 100);
-Result<void> remove(Store& store, const std::string& id);
+Result<Created> replace(Store& store, const std::string& id, const std::string& content,
+                        Versions expected = {});
+Result<void> remove(Store& store, const std::string& id, Versions expected = {});
 std::int64_t worker(Store& store, const std::string& name = "queue-worker.0",
                     const std::string& predecessor = "", Duration lease = 30s);
 std::vector<Job> claim(Store& store, std::int64_t worker_id, std::uint32_t limit = 1);
@@ -69,6 +71,7 @@ Result<JobState> fail(Store& store, JobKey key, const std::string& error, Durati
 Result<HeartbeatReply> heartbeat(Store& store, std::int64_t worker_id, Duration lease = 30s);
 Result<std::int64_t> release(Store& store, std::int64_t worker_id);
 Result<std::int64_t> rescue(Store& store);
+Result<Job> retry(Store& store, std::int64_t job_id);
 Result<std::int64_t> prune(Store& store, Duration keep);
 
 // Creates the document, and a worker of its own claims and embeds it.

@@ -16,8 +16,17 @@ using namespace holdfast::store::test;
 using Catch::Contains;
 
 namespace {
+
 const std::int64_t kNewest = sqlite_migrations().back().version;
+
+// Ours, and one more.
+std::vector<Migration> with_next(const char* sql) {
+  std::vector<Migration> migrations(sqlite_migrations().begin(), sqlite_migrations().end());
+  migrations.push_back({kNewest + 1, "next", sql});
+  return migrations;
 }
+
+}  // namespace
 
 TEST_CASE("migrating makes a fresh file, and a second time changes nothing") {
   TemporaryDirectory directory;
@@ -51,21 +60,20 @@ TEST_CASE("several processes that migrate one fresh file at once: one does it, a
 
 TEST_CASE("a newer migration is applied on top, in its own transaction") {
   SqliteEnvironment environment;
-  const Migration more[] = {sqlite_migrations()[0],
-                            {2, "0002_more", "CREATE TABLE more(x); INSERT INTO more VALUES(7)"}};
+  const auto more = with_next("CREATE TABLE more(x); INSERT INTO more VALUES(7)");
   const auto report = sqlite::migrate(environment.path(), more);
   REQUIRE(report);
-  REQUIRE(report->from == 1);
-  REQUIRE(report->to == 2);
+  REQUIRE(report->from == kNewest);
+  REQUIRE(report->to == kNewest + 1);
   REQUIRE(sql(environment.path(), "SELECT x FROM more") == "7");
 }
 
 TEST_CASE("a migration that fails leaves the version before it, whole") {
   SqliteEnvironment environment;
-  const Migration broken[] = {sqlite_migrations()[0],
-                              {2, "0002_broken", "CREATE TABLE half(x); CREATE TABLE half(x)"}};
+  const auto broken = with_next("CREATE TABLE half(x); CREATE TABLE half(x)");
   REQUIRE_FALSE(sqlite::migrate(environment.path(), broken));
-  REQUIRE(sql(environment.path(), "SELECT max(version) FROM schema_version") == "1");
+  REQUIRE(sql(environment.path(), "SELECT max(version) FROM schema_version") ==
+          std::to_string(kNewest));
   REQUIRE(sql(environment.path(), "SELECT count(*) FROM sqlite_schema WHERE name='half'") == "0");
   REQUIRE(environment.open()->check());
 }
