@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/app.hpp"
 
-#include "api-worker/handlers/documents.hpp"
-#include "api-worker/handlers/health.hpp"
-#include "api-worker/handlers/jobs.hpp"
-#include "api-worker/handlers/metrics.hpp"
-#include "api-worker/handlers/search.hpp"
+#include "api-worker/handlers/routes.hpp"
 #include "api-worker/middleware/access_log.hpp"
 #include "api-worker/middleware/client_address.hpp"
 #include "api-worker/middleware/limits.hpp"
@@ -35,16 +31,6 @@ Chain make_chain(worker::Context& context, std::vector<Network> trusted) {
   chain.add_envelope(std::make_unique<SecurityHeaders>());
   chain.add_guard(std::make_unique<Limits>());
   return chain;
-}
-
-Router make_router(const Services& services) {
-  Router router;
-  add_document_routes(router, services);
-  add_search_routes(router, services);
-  add_job_routes(router, services);
-  add_health_routes(router, services);
-  add_metrics_routes(router, services);
-  return router;
 }
 
 http::Limits limits_of(const config::Http& config) {

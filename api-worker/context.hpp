@@ -31,6 +31,8 @@ struct Client {
 
 struct Context {
   std::shared_ptr<const http::Request> request;
+  // The same request's body, which can be large: for the one handler that takes it.
+  std::string* body = nullptr;
   std::string request_id;
   std::optional<TraceContext> trace;  // as received; empty if none or invalid
   Client client;

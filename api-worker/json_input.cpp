@@ -117,9 +117,9 @@ std::string pointer_to(const std::string& name) {
   return pointer;
 }
 
-tl::expected<nlohmann::json, Problem> parse_json_object(const http::Request& request) {
-  const std::string& body = request.body;
-  if (media_type(request) != "application/json") {
+tl::expected<nlohmann::json, Problem> parse_json_object(const http::Request& head,
+                                                        std::string_view body) {
+  if (media_type(head) != "application/json") {
     return tl::unexpected(Problem{415, "Send the body as Content-Type: application/json."});
   }
   if (auto problem = check_shape(body)) return tl::unexpected(std::move(*problem));

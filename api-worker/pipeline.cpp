@@ -41,6 +41,7 @@ void Pipeline::handle(std::shared_ptr<http::Request> request, http::Responder re
   Router::Match match = router_.match(request->method, request->path);
   if (!match.route.empty()) context.route = match.route;
   context.path_values = std::move(match.path_values);
+  context.body = &request->body;
   context.request = std::move(request);
   if (auto early = chain_.enter(context)) return finish(exchange, std::move(*early));
   if (match.handler == nullptr) return finish(exchange, no_such_route(context, match));

@@ -85,6 +85,15 @@ bool Router::matches(const Entry& entry, std::string_view path, std::vector<std:
   return path.empty();
 }
 
+std::vector<std::pair<std::string, std::string>> Router::routes() const {
+  std::vector<std::pair<std::string, std::string>> routes;
+  for (const auto& entry : entries_) {
+    for (const Method& method : entry->methods)
+      routes.emplace_back(method.name, entry->pattern);
+  }
+  return routes;
+}
+
 Router::Match Router::match(std::string_view method, std::string_view path) const {
   Match match;
   if (path.empty() || path[0] != '/') return match;

@@ -41,6 +41,9 @@ class Router {
   // `allow`.
   Match match(std::string_view method, std::string_view path) const;
 
+  // Every method and pattern that was added.
+  std::vector<std::pair<std::string, std::string>> routes() const;
+
  private:
   struct Method {
     std::string name;

@@ -4,6 +4,7 @@
 find_package(Threads REQUIRED)
 find_package(Boost 1.81 REQUIRED)            # header-only use: Asio, Beast, Process v2, Stacktrace
 find_package(OpenSSL REQUIRED)
+find_package(ZLIB REQUIRED)
 find_package(spdlog REQUIRED)                # brings fmt
 find_package(nlohmann_json REQUIRED)
 find_package(SQLite3 REQUIRED)

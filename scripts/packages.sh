@@ -4,7 +4,7 @@
 
 build_packages=(g++ cmake ninja-build ccache pkg-config
   libcpp-httplib-dev libssl-dev libspdlog-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev
-  libexpected-dev prometheus-cpp-dev libsqlitecpp-dev libsqlite3-dev)
+  libexpected-dev prometheus-cpp-dev libsqlitecpp-dev libsqlite3-dev zlib1g-dev)
 
 # Debian 12 has Boost 1.81 beside its default 1.74; Debian 13's default is new enough.
 if apt-cache show libboost1.81-dev >/dev/null 2>&1; then

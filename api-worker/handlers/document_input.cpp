@@ -45,7 +45,7 @@ bool writes_nul(std::string_view json) {
   return false;
 }
 
-void read_text(const nlohmann::json& body, const char* name, std::string (*check)(std::string_view),
+void read_text(nlohmann::json& body, const char* name, std::string (*check)(std::string_view),
                std::string& value, Errors& errors) {
   const auto field = body.find(name);
   if (field == body.end()) return;
@@ -54,7 +54,7 @@ void read_text(const nlohmann::json& body, const char* name, std::string (*check
     errors.push_back({pointer, "", "must be a string"});
     return;
   }
-  value = field->get_ref<const std::string&>();
+  value = std::move(field->get_ref<std::string&>());
   if (std::string wrong = check(value); !wrong.empty()) {
     errors.push_back({pointer, "", std::move(wrong)});
   }
@@ -77,8 +77,9 @@ void read_metadata(const nlohmann::json& body, std::string& metadata, Errors& er
   }
 }
 
-tl::expected<store::NewDocument, Problem> from_json(const http::Request& request) {
-  auto body = parse_json_object(request);
+tl::expected<store::NewDocument, Problem> from_json(const http::Request& head, std::string text) {
+  auto body = parse_json_object(head, text);
+  std::string().swap(text);
   if (!body) return tl::unexpected(std::move(body).error());
   store::NewDocument document;
   Errors errors;
@@ -97,18 +98,18 @@ tl::expected<store::NewDocument, Problem> from_json(const http::Request& request
   return document;
 }
 
-tl::expected<store::NewDocument, Problem> from_text(const http::Request& request) {
-  const std::string encoding = charset(request);
+tl::expected<store::NewDocument, Problem> from_text(const http::Request& head, std::string text) {
+  const std::string encoding = charset(head);
   if (!encoding.empty() && encoding != "utf-8" && encoding != "us-ascii") {
     return tl::unexpected(Problem{415, "Send text as UTF-8."});
   }
-  if (const std::size_t at = find_invalid_utf8(request.body); at != std::string_view::npos) {
+  if (const std::size_t at = find_invalid_utf8(text); at != std::string_view::npos) {
     return tl::unexpected(Problem{400, fmt::format("The body is not valid UTF-8 at byte {}.", at)});
   }
   store::NewDocument document;
   Errors errors;
-  if (const std::string* title = request.query_value("title")) document.title = *title;
-  document.content = request.body;
+  if (const std::string* title = head.query_value("title")) document.title = *title;
+  document.content = std::move(text);
   if (std::string wrong = check_title(document.title); !wrong.empty()) {
     errors.push_back({"", "title", std::move(wrong)});
   }
@@ -123,13 +124,14 @@ tl::expected<store::NewDocument, Problem> from_text(const http::Request& request
 
 }  // namespace
 
-tl::expected<store::NewDocument, Problem> parse_document(const http::Request& request) {
-  const std::string type = media_type(request);
+tl::expected<store::NewDocument, Problem> parse_document(const http::Request& head,
+                                                         std::string body) {
+  const std::string type = media_type(head);
   tl::expected<store::NewDocument, Problem> document;
   if (type == "application/json") {
-    document = from_json(request);
+    document = from_json(head, std::move(body));
   } else if (type == "text/plain") {
-    document = from_text(request);
+    document = from_text(head, std::move(body));
   } else {
     return tl::unexpected(
         Problem{415, "Send a document as Content-Type: application/json or text/plain."});

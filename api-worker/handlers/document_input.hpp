@@ -22,7 +22,9 @@ namespace holdfast::api {
 constexpr std::size_t kMaxTitleCharacters = 500;
 constexpr std::size_t kMaxMetadataBytes = 16u << 10;
 
-// Fills in title, content and metadata; the rest is the caller's.
-tl::expected<store::NewDocument, Problem> parse_document(const http::Request& request);
+// Fills in title, content and metadata; the rest is the caller's. The body is used up: text becomes
+// the content as it is, and JSON is freed once it is parsed.
+tl::expected<store::NewDocument, Problem> parse_document(const http::Request& head,
+                                                         std::string body);
 
 }  // namespace holdfast::api

@@ -63,6 +63,7 @@ std::string created_json(const store::Created& created) {
   json.field("id", created.document_id);
   json.field("job_id", created.job_id);
   json.field("status", store::to_string(store::DocumentStatus::Pending));
+  json.field("version", created.version);
   json.key("links").begin_object();
   json.field("self", "/api/documents/" + created.document_id);
   json.field("job", fmt::format("/api/jobs/{}", created.job_id));

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/handlers/documents.hpp"
 
-#include "api-worker/handlers/document_input.hpp"
+#include "api-worker/entity_tag.hpp"
 #include "api-worker/handlers/document_json.hpp"
 #include "api-worker/handlers/query.hpp"
-#include "common/base/id.hpp"
 
 namespace holdfast::api {
 
@@ -17,22 +16,6 @@ std::optional<store::DocumentStatus> parse_status(std::string_view text) {
     if (text == store::to_string(status)) return status;
   }
   return {};
-}
-
-void create(const Services& services, const ContextPtr& context, Reply reply) {
-  auto document = parse_document(*context->request);
-  if (!document) return reply(problem_response(*context, document.error()));
-  document->id = make_uuid();
-  document->request_id = context->request_id;
-  document->traceparent = (context->trace ? *context->trace : TraceContext::start()).child();
-  services.store.create_document(
-      std::move(*document), [&services, reply](Result<store::Created> created) {
-        if (!created) return reply(Failure(std::move(created).error()));
-        services.doorbell.ring();
-        http::Response response = http::Response::json(202, created_json(*created));
-        response.headers.set("Location", "/api/documents/" + created->document_id);
-        reply(std::move(response));
-      });
 }
 
 void list(const Services& services, const ContextPtr& context, const Reply& reply) {
@@ -49,50 +32,58 @@ void list(const Services& services, const ContextPtr& context, const Reply& repl
     return reply(
         problem_response(*context, {422, "The query has invalid parameters.", std::move(errors)}));
   }
-  answer(services, Work::Scan, reply, [&services, query]() -> Result<http::Response> {
+  answer(services, context, Work::Scan, reply, [&services, query]() -> Result<http::Response> {
     HOLDFAST_TRY_ASSIGN(const store::Page page, services.store.list_documents(query));
     return http::Response::json(200, page_json(page));
   });
 }
 
+using TagOf = std::string (*)(const store::Document& document);
+using BodyOf = http::Response (*)(store::Document document);
+
+http::Response whole(store::Document document) {
+  return http::Response::json(200, document_json(document));
+}
+
+http::Response content_alone(store::Document document) {
+  return http::Response::text(200, std::move(document.content));
+}
+
+http::Response tagged(http::Response response, const std::string& tag) {
+  response.headers.set("ETag", tag);
+  // Kept by caches, and asked about each time.
+  response.headers.set("Cache-Control", "no-cache");
+  return response;
+}
+
+// One row by its key is read on the loop, with its content if that is small. A large one is read,
+// written as JSON and compressed on the pool.
+template <TagOf tag_of, BodyOf body_of>
 void get(const Services& services, const ContextPtr& context, const Reply& reply) {
-  answer(services, Work::Point, reply, [&services, context]() -> Result<http::Response> {
-    HOLDFAST_TRY_ASSIGN(const store::Document document,
-                        services.store.get_document(context->path_values[0]));
-    return http::Response::json(200, document_json(document));
-  });
-}
-
-void get_content(const Services& services, const ContextPtr& context, const Reply& reply) {
-  answer(services, Work::Point, reply, [&services, context]() -> Result<http::Response> {
-    HOLDFAST_TRY_ASSIGN(store::Document document,
-                        services.store.get_document(context->path_values[0]));
-    return http::Response::text(200, std::move(document.content));
-  });
-}
-
-void remove(const Services& services, const ContextPtr& context, Reply reply) {
-  services.store.delete_document(context->path_values[0], [reply](Result<void> removed) {
-    if (!removed) return reply(Failure(std::move(removed).error()));
-    http::Response response;
-    response.status = 204;
-    reply(std::move(response));
-  });
+  auto document = services.store.get_document_within(context->path_values[0], kInlineBytes);
+  if (!document) return reply(Failure(std::move(document).error()));
+  if (const auto known = none_match(context->request->headers, tag_of(*document))) {
+    return reply(not_modified(*known));
+  }
+  const Work work = work_for(document->content_bytes);
+  answer(services, context, work, reply,
+         [&services, context, work,
+          document = std::move(*document)]() mutable -> Result<http::Response> {
+           if (work == Work::Scan) {
+             HOLDFAST_TRY_ASSIGN(document, services.store.get_document(context->path_values[0]));
+           }
+           const std::string tag = tag_of(document);
+           return tagged(body_of(std::move(document)), tag);
+         });
 }
 
 }  // namespace
 
 void add_document_routes(Router& router, const Services& services) {
-  const auto bind = [&services](auto function) {
-    return [&services, function](const ContextPtr& context, Reply reply) {
-      function(services, context, std::move(reply));
-    };
-  };
-  router.add("POST", "/api/documents", bind(create));
-  router.add("GET", "/api/documents", bind(list));
-  router.add("GET", "/api/documents/{id}", bind(get));
-  router.add("GET", "/api/documents/{id}/content", bind(get_content));
-  router.add("DELETE", "/api/documents/{id}", bind(remove));
+  router.add("GET", "/api/documents", bind_services(services, list));
+  router.add("GET", "/api/documents/{id}", bind_services(services, get<document_tag, whole>));
+  router.add("GET", "/api/documents/{id}/content",
+             bind_services(services, get<content_tag, content_alone>));
 }
 
 }  // namespace holdfast::api

@@ -37,9 +37,9 @@ void add_health_routes(Router& router, const Services& services) {
   });
   router.add("GET", "/live",
              [](const ContextPtr&, const Reply& reply) { reply(uncached(R"({"status":"ok"})")); });
-  router.add("GET", "/ready", [&services](const ContextPtr&, const Reply& reply) {
+  router.add("GET", "/ready", [&services](const ContextPtr& context, const Reply& reply) {
     if (!services.status_socket.empty()) return relay(services, "/ready", {}, reply);
-    answer(services, Work::Scan, reply, [&services]() -> Result<http::Response> {
+    answer(services, context, Work::Scan, reply, [&services]() -> Result<http::Response> {
       HOLDFAST_TRY(services.store.check());
       return uncached(R"({"status":"ready"})");
     });

@@ -58,16 +58,26 @@ void get_job(const Services& services, const ContextPtr& context, const Reply& r
   // An id is a number to us only; to clients, what is no number names no job.
   const auto id = parse_digits(context->path_values[0]);
   if (!id) return reply(fail(ErrorKind::NotFound, "There is no such job."));
-  answer(services, Work::Point, reply, [&services, id = *id]() -> Result<http::Response> {
+  answer(services, context, Work::Point, reply, [&services, id = *id]() -> Result<http::Response> {
     HOLDFAST_TRY_ASSIGN(const store::Job job, services.store.get_job(id));
     return http::Response::json(200, job_json(job));
+  });
+}
+
+void retry_job(const Services& services, const ContextPtr& context, Reply reply) {
+  const auto id = parse_digits(context->path_values[0]);
+  if (!id) return reply(fail(ErrorKind::NotFound, "There is no such job."));
+  services.store.retry_job(*id, [&services, reply = std::move(reply)](Result<store::Job> job) {
+    if (!job) return reply(Failure(std::move(job).error()));
+    services.doorbell.ring();
+    reply(http::Response::json(202, job_json(*job)));
   });
 }
 
 void get_queue(const Services& services, const ContextPtr& context, const Reply& reply) {
   const std::string* name = context->request->query_value("queue");
   std::string queue = name == nullptr ? "default" : *name;
-  answer(services, Work::Scan, reply,
+  answer(services, context, Work::Scan, reply,
          [&services, queue = std::move(queue)]() -> Result<http::Response> {
            HOLDFAST_TRY_ASSIGN(const store::QueueStats stats, services.store.queue_stats(queue));
            return http::Response::json(200, queue_json(queue, stats, services.clock.wall()));
@@ -80,6 +90,10 @@ void add_job_routes(Router& router, const Services& services) {
   router.add("GET", "/api/jobs/{id}", [&services](const ContextPtr& context, const Reply& reply) {
     get_job(services, context, reply);
   });
+  router.add("POST", "/api/jobs/{id}/retry",
+             [&services](const ContextPtr& context, Reply reply) {
+               retry_job(services, context, std::move(reply));
+             });
   router.add("GET", "/api/queue", [&services](const ContextPtr& context, const Reply& reply) {
     get_queue(services, context, reply);
   });

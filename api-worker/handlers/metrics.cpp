@@ -37,7 +37,14 @@ void get_metrics(const Services& services, const ContextPtr& context, const Repl
   }
   http::Headers headers;
   if (accept != nullptr) headers.set("Accept", *accept);
-  relay(services, "/metrics", headers, reply);
+  // The aggregate of many workers has megabytes: it is compressed off the loop.
+  relay(services, "/metrics", headers, [&services, context, reply](Result<http::Response> answer) {
+    if (!answer) return reply(std::move(answer));
+    api::answer(services, context, work_for(answer->body.size()), reply,
+                [response = std::move(*answer)]() mutable -> Result<http::Response> {
+                  return std::move(response);
+                });
+  });
 }
 
 std::string stats_json(const Services& services) {

@@ -48,7 +48,7 @@ QueryOrProblem from_target(const http::Request& request) {
 }
 
 QueryOrProblem from_body(const http::Request& request) {
-  auto body = parse_json_object(request);
+  auto body = parse_json_object(request, request.body);
   if (!body) return tl::unexpected(std::move(body).error());
   Query query;
   std::vector<FieldProblem> errors;
@@ -106,21 +106,27 @@ Result<http::Response> search(const Services& services, const Query& query) {
   return http::Response::json(200, hits_json(hits));
 }
 
-void run(const Services& services, const ContextPtr& context, const Reply& reply,
-         QueryOrProblem query) {
-  if (!query) return reply(problem_response(*context, query.error()));
-  answer(services, Work::Scan, reply,
-         [&services, query = std::move(*query)] { return search(services, query); });
+using ReadQuery = QueryOrProblem (*)(const http::Request& request);
+
+// All of it off the loop, the reading of the query too: a body may have a megabyte.
+void answer_search(const Services& services, const ContextPtr& context, const Reply& reply,
+                   ReadQuery read_query) {
+  answer(services, context, Work::Scan, reply,
+         [&services, context, read_query]() -> Result<http::Response> {
+           const QueryOrProblem query = read_query(*context->request);
+           if (!query) return problem_response(*context, query.error());
+           return search(services, *query);
+         });
 }
 
 }  // namespace
 
 void add_search_routes(Router& router, const Services& services) {
   router.add("GET", "/api/search", [&services](const ContextPtr& context, const Reply& reply) {
-    run(services, context, reply, from_target(*context->request));
+    answer_search(services, context, reply, from_target);
   });
   router.add("POST", "/api/search", [&services](const ContextPtr& context, const Reply& reply) {
-    run(services, context, reply, from_body(*context->request));
+    answer_search(services, context, reply, from_body);
   });
 }
 

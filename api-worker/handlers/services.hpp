@@ -5,6 +5,7 @@
 //
 // Threads: the members say so themselves; the struct is read-only while serving.
 
+#include "api-worker/content_coding.hpp"
 #include "api-worker/doorbell.hpp"
 #include "api-worker/ip_address.hpp"
 #include "api-worker/offload.hpp"
@@ -38,18 +39,37 @@ struct Services {
   MonoTime started{};
 };
 
-// Replies with what `produce` returns (a Result<http::Response>), run where such work belongs.
-template <class Produce>
-void answer(const Services& services, Work work, const Reply& reply, Produce produce) {
-  const bool taken = services.offload.run(work, [reply, produce = std::move(produce)] {
+// Bodies up to this size are read, written and compressed on the loop, in less time than handing
+// them to another thread and back takes to pay off (docs/adr/0005-inline-point-reads.md).
+constexpr std::size_t kInlineBytes = 16u << 10;
+
+inline Work work_for(std::size_t bytes) {
+  return bytes <= kInlineBytes ? Work::Point : Work::Scan;
+}
+
+// Runs `task` where such work belongs; what it throws becomes the reply.
+template <class Task>
+void run(const Services& services, Work work, const Reply& reply, Task task) {
+  const bool taken = services.offload.run(work, [reply, task = std::move(task)]() mutable {
     // An exception must not end a pool thread, and with it the process.
     try {
-      reply(produce());
+      task();
     } catch (const std::exception& error) {
       reply(fail(ErrorKind::Internal, error.what()));
     }
   });
-  if (!taken) reply(fail(ErrorKind::Unavailable, "too many reads are waiting for a thread"));
+  if (!taken) reply(fail(ErrorKind::Unavailable, "too many requests are waiting for a thread"));
+}
+
+// Replies with what `produce` returns (a Result<http::Response>), compressed if the client likes.
+template <class Produce>
+void answer(const Services& services, const ContextPtr& context, Work work, const Reply& reply,
+            Produce produce) {
+  run(services, work, reply, [context, reply, produce = std::move(produce)]() mutable {
+    Result<http::Response> response = produce();
+    if (response) encode(*context->request, *response);
+    reply(std::move(response));
+  });
 }
 
 }  // namespace holdfast::api

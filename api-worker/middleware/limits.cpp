@@ -7,8 +7,13 @@ namespace holdfast::api {
 
 namespace {
 
-bool needs_length(const http::Request& request) {
-  return request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+// Retrying a job says everything in its path: `curl -X POST` sends no length, and needs none.
+constexpr std::string_view kRouteWithoutBody = "/api/jobs/{id}/retry";
+
+bool needs_length(const Context& context) {
+  const std::string& method = context.request->method;
+  return (method == "POST" || method == "PUT" || method == "PATCH") &&
+         context.route != kRouteWithoutBody;
 }
 
 }  // namespace
@@ -20,7 +25,7 @@ std::uint64_t body_limit(const http::Request& head, const config::Http& config) 
 
 std::optional<http::Response> Limits::on_request(Context& context) {
   const http::Request& request = *context.request;
-  if (needs_length(request) && request.headers.find("Content-Length") == nullptr &&
+  if (needs_length(context) && request.headers.find("Content-Length") == nullptr &&
       request.headers.find("Transfer-Encoding") == nullptr) {
     return problem_response(
         context, {411, "Send the length of the body in Content-Length, 0 if there is none."});

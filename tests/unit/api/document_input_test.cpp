@@ -15,7 +15,7 @@ auto parse(const std::string& type, const std::string& body,
   auto request = test::make_request("POST", target);
   if (!type.empty()) request->headers.add("Content-Type", type);
   request->body = body;
-  return parse_document(*request);
+  return parse_document(*request, body);
 }
 
 auto parse_json(const std::string& body) {

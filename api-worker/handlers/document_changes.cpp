@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/entity_tag.hpp"
+#include "api-worker/handlers/document_input.hpp"
+#include "api-worker/handlers/document_json.hpp"
+#include "api-worker/handlers/documents.hpp"
+#include "api-worker/idempotency_key.hpp"
+#include "common/base/id.hpp"
+
+namespace holdfast::api {
+
+namespace {
+
+// The next step of a change, once its document is read.
+using Store = std::function<void(store::NewDocument document)>;
+
+// Reads the document from the body, off the loop if that is large, and takes the body out of the
+// request: ten megabytes are held once.
+void with_document(const Services& services, const ContextPtr& context, const Reply& reply,
+                   Store store) {
+  run(services, work_for(context->body->size()), reply,
+      [context, reply, store = std::move(store)] {
+        auto document = parse_document(*context->request, std::move(*context->body));
+        if (!document) return reply(problem_response(*context, document.error()));
+        document->request_id = context->request_id;
+        document->traceparent = (context->trace ? *context->trace : TraceContext::start()).child();
+        store(std::move(*document));
+      });
+}
+
+http::Response accepted(const store::Created& created) {
+  http::Response response = http::Response::json(202, created_json(created));
+  response.headers.set("Location", "/api/documents/" + created.document_id);
+  if (created.repeated) response.headers.set("Idempotent-Replayed", "true");
+  return response;
+}
+
+store::Callback<store::Created> reply_accepted(const Services& services, Reply reply) {
+  return [&services, reply = std::move(reply)](Result<store::Created> created) {
+    if (!created) return reply(Failure(std::move(created).error()));
+    if (!created->repeated) services.doorbell.ring();
+    reply(accepted(*created));
+  };
+}
+
+// A Conflict of a write that expects a version is the condition's failure.
+Reply with_precondition(const ContextPtr& context, Reply reply) {
+  return [context, reply = std::move(reply)](Result<http::Response> result) {
+    if (result || result.error().kind != ErrorKind::Conflict) return reply(std::move(result));
+    reply(problem_response(
+        *context, {412, "The document was changed since: read it again, and send its new ETag."}));
+  };
+}
+
+void create(const Services& services, const ContextPtr& context, const Reply& reply) {
+  auto key = read_idempotency_key(context->request->headers);
+  if (!key) return reply(problem_response(*context, key.error()));
+  with_document(services, context, reply,
+                [&services, reply, key = std::move(*key)](store::NewDocument document) {
+                  document.id = make_uuid();
+                  if (key) document.repeat_key = store::RepeatKey{"", *key, fingerprint(document)};
+                  services.store.create_document(std::move(document),
+                                                 reply_accepted(services, reply));
+                });
+}
+
+void replace(const Services& services, const ContextPtr& context, const Reply& reply) {
+  auto expected = if_match(context->request->headers);
+  if (!expected) return reply(problem_response(*context, expected.error()));
+  with_document(services, context, reply,
+                [&services, context, reply,
+                 expected = std::move(*expected)](store::NewDocument document) {
+                  document.id = context->path_values[0];
+                  services.store.replace_document(
+                      std::move(document), expected,
+                      reply_accepted(services, with_precondition(context, reply)));
+                });
+}
+
+void remove(const Services& services, const ContextPtr& context, const Reply& reply) {
+  auto expected = if_match(context->request->headers);
+  if (!expected) return reply(problem_response(*context, expected.error()));
+  services.store.delete_document(
+      context->path_values[0], std::move(*expected),
+      [reply = with_precondition(context, reply)](Result<void> removed) {
+        if (!removed) return reply(Failure(std::move(removed).error()));
+        http::Response response;
+        response.status = 204;
+        reply(std::move(response));
+      });
+}
+
+}  // namespace
+
+void add_document_change_routes(Router& router, const Services& services) {
+  router.add("POST", "/api/documents", bind_services(services, create));
+  router.add("PUT", "/api/documents/{id}", bind_services(services, replace));
+  router.add("DELETE", "/api/documents/{id}", bind_services(services, remove));
+}
+
+}  // namespace holdfast::api

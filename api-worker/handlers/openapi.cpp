@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/handlers/openapi.hpp"
+
+#include "api-worker/entity_tag.hpp"
+#include "common/base/version.hpp"
+
+namespace holdfast::api {
+
+namespace {
+
+// The document is a constant of the program: another one comes with another version or build.
+const std::string& tag() {
+  static const std::string value = fmt::format(
+      "\"{}-{:x}\"", kVersion, std::hash<std::string_view>{}(openapi_document()));
+  return value;
+}
+
+}  // namespace
+
+void add_openapi_routes(Router& router, const Services& services) {
+  router.add("GET", "/openapi.json", [&services](const ContextPtr& context, const Reply& reply) {
+    if (const auto known = none_match(context->request->headers, tag())) {
+      return reply(not_modified(*known));
+    }
+    answer(services, context, Work::Scan, reply, []() -> Result<http::Response> {
+      http::Response response = http::Response::json(200, std::string(openapi_document()));
+      response.headers.set("ETag", tag());
+      response.headers.set("Cache-Control", "no-cache");
+      return response;
+    });
+  });
+}
+
+}  // namespace holdfast::api

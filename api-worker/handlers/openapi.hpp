@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// GET /openapi.json    the description of this API, OpenAPI 3.1
+//
+// The one source is api-worker/openapi.json, compiled in. Tests hold it against the routes and
+// against what they answer.
+
+#include "api-worker/handlers/services.hpp"
+
+#include <string_view>
+
+namespace holdfast::api {
+
+std::string_view openapi_document();
+
+void add_openapi_routes(Router& router, const Services& services);
+
+}  // namespace holdfast::api
