@@ -112,7 +112,8 @@ void encode(const http::Request& request, http::Response& response) {
   if (response.body.size() < kMinGzipBytes || !accepts_gzip(request.headers)) return;
   response.body = gzip(response.body);
   response.headers.set("Content-Encoding", "gzip");
-  if (const std::string* tag = response.headers.find("ETag"); tag != nullptr && tag->ends_with('"')) {
+  if (const std::string* tag = response.headers.find("ETag");
+      tag != nullptr && tag->ends_with('"')) {
     response.headers.set("ETag", tag->substr(0, tag->size() - 1) + "-gzip\"");
   }
 }

@@ -17,14 +17,13 @@ using Store = std::function<void(store::NewDocument document)>;
 // request: ten megabytes are held once.
 void with_document(const Services& services, const ContextPtr& context, const Reply& reply,
                    Store store) {
-  run(services, work_for(context->body->size()), reply,
-      [context, reply, store = std::move(store)] {
-        auto document = parse_document(*context->request, std::move(*context->body));
-        if (!document) return reply(problem_response(*context, document.error()));
-        document->request_id = context->request_id;
-        document->traceparent = (context->trace ? *context->trace : TraceContext::start()).child();
-        store(std::move(*document));
-      });
+  run(services, work_for(context->body->size()), reply, [context, reply, store = std::move(store)] {
+    auto document = parse_document(*context->request, std::move(*context->body));
+    if (!document) return reply(problem_response(*context, document.error()));
+    document->request_id = context->request_id;
+    document->traceparent = (context->trace ? *context->trace : TraceContext::start()).child();
+    store(std::move(*document));
+  });
 }
 
 http::Response accepted(const store::Created& created) {
@@ -66,27 +65,26 @@ void create(const Services& services, const ContextPtr& context, const Reply& re
 void replace(const Services& services, const ContextPtr& context, const Reply& reply) {
   auto expected = if_match(context->request->headers);
   if (!expected) return reply(problem_response(*context, expected.error()));
-  with_document(services, context, reply,
-                [&services, context, reply,
-                 expected = std::move(*expected)](store::NewDocument document) {
-                  document.id = context->path_values[0];
-                  services.store.replace_document(
-                      std::move(document), expected,
-                      reply_accepted(services, with_precondition(context, reply)));
-                });
+  with_document(
+      services, context, reply,
+      [&services, context, reply, expected = std::move(*expected)](store::NewDocument document) {
+        document.id = context->path_values[0];
+        services.store.replace_document(
+            std::move(document), expected,
+            reply_accepted(services, with_precondition(context, reply)));
+      });
 }
 
 void remove(const Services& services, const ContextPtr& context, const Reply& reply) {
   auto expected = if_match(context->request->headers);
   if (!expected) return reply(problem_response(*context, expected.error()));
-  services.store.delete_document(
-      context->path_values[0], std::move(*expected),
-      [reply = with_precondition(context, reply)](Result<void> removed) {
-        if (!removed) return reply(Failure(std::move(removed).error()));
-        http::Response response;
-        response.status = 204;
-        reply(std::move(response));
-      });
+  services.store.delete_document(context->path_values[0], std::move(*expected),
+                                 [reply = with_precondition(context, reply)](Result<void> removed) {
+                                   if (!removed) return reply(Failure(std::move(removed).error()));
+                                   http::Response response;
+                                   response.status = 204;
+                                   reply(std::move(response));
+                                 });
 }
 
 }  // namespace

@@ -90,10 +90,9 @@ void add_job_routes(Router& router, const Services& services) {
   router.add("GET", "/api/jobs/{id}", [&services](const ContextPtr& context, const Reply& reply) {
     get_job(services, context, reply);
   });
-  router.add("POST", "/api/jobs/{id}/retry",
-             [&services](const ContextPtr& context, Reply reply) {
-               retry_job(services, context, std::move(reply));
-             });
+  router.add("POST", "/api/jobs/{id}/retry", [&services](const ContextPtr& context, Reply reply) {
+    retry_job(services, context, std::move(reply));
+  });
   router.add("GET", "/api/queue", [&services](const ContextPtr& context, const Reply& reply) {
     get_queue(services, context, reply);
   });

@@ -10,8 +10,8 @@ namespace {
 
 // The document is a constant of the program: another one comes with another version or build.
 const std::string& tag() {
-  static const std::string value = fmt::format(
-      "\"{}-{:x}\"", kVersion, std::hash<std::string_view>{}(openapi_document()));
+  static const std::string value =
+      fmt::format("\"{}-{:x}\"", kVersion, std::hash<std::string_view>{}(openapi_document()));
   return value;
 }
 

@@ -3,7 +3,8 @@
 
 // Limits of a whole request. The server holds those of size and time while it reads (408, 413,
 // 414, 431); here is what needs no byte of the body:
-// - POST, PUT or PATCH without Content-Length or Transfer-Encoding: 411, but for the retry of a job,
+// - POST, PUT or PATCH without Content-Length or Transfer-Encoding: 411, but for the retry of a
+// job,
 //   which takes no body
 // - a Content-Encoding other than identity: 415, since nothing here inflates
 // The body limit is per path: documents may be larger than everything else.

@@ -34,7 +34,7 @@ struct Document {
 struct RepeatKey {
   std::string scope;  // whose key it is: those of different clients never meet
   std::string key;
-  std::string fingerprint;       // of what is asked for
+  std::string fingerprint;  // of what is asked for
   std::int64_t keep_ms = 86'400'000;
 };
 

@@ -146,10 +146,10 @@ Result<Document> get_document(Connection& connection, const std::string& id,
                               std::int64_t max_content_bytes) {
   // One statement, one state: the content of another version never appears here. A column that is
   // not asked for is not read from its pages.
-  Query query = connection.query(
-      "SELECT " HOLDFAST_DOCUMENT_COLUMNS
-      ", CASE WHEN content_bytes <= ?2 THEN content END"
-      " FROM document JOIN document_content ON document = seq WHERE id = ?1");
+  Query query =
+      connection.query("SELECT " HOLDFAST_DOCUMENT_COLUMNS
+                       ", CASE WHEN content_bytes <= ?2 THEN content END"
+                       " FROM document JOIN document_content ON document = seq WHERE id = ?1");
   if (!query.bind(id, max_content_bytes).step()) return no_such_document(id);
   Document document = read_document(query);
   document.content = query.text(12);

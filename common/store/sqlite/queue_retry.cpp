@@ -29,8 +29,7 @@ Result<Job> retry_job(Connection& connection, std::int64_t id, Now now) {
       .bind(id, now.wall)
       .run();
   if (job.state == JobState::Dead && document) {
-    connection
-        .query("UPDATE document SET status = 0, error = '', updated_at = ?2 WHERE seq = ?1")
+    connection.query("UPDATE document SET status = 0, error = '', updated_at = ?2 WHERE seq = ?1")
         .bind(*document, now.wall)
         .run();
   }

@@ -87,8 +87,9 @@ TEST_CASE("an answer that could have been compressed varies even when it is not"
 }
 
 TEST_CASE("errors and what is no text stay as they are") {
-  for (http::Response response : {http::Response::json(404, kLong), http::Response::json(202, kLong),
-                                  http::Response::text(200, kLong, "image/png")}) {
+  for (http::Response response :
+       {http::Response::json(404, kLong), http::Response::json(202, kLong),
+        http::Response::text(200, kLong, "image/png")}) {
     response = encoded(std::move(response));
     CHECK(response.body == kLong);
     CHECK(header_of(response, "Vary") == "(none)");

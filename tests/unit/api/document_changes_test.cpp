@@ -71,8 +71,8 @@ TEST_CASE("duplicates that arrive together all get the one document") {
   const Stack stack;
   std::vector<std::future<http::Response>> answers;
   for (int i = 0; i < 8; ++i) {
-    answers.push_back(std::async(std::launch::async,
-                                 [&] { return keyed(stack, "k1", R"({"content":"one"})"); }));
+    answers.push_back(
+        std::async(std::launch::async, [&] { return keyed(stack, "k1", R"({"content":"one"})"); }));
   }
   std::string body;
   int replayed = 0;

@@ -77,7 +77,8 @@ TEST_CASE("a weak tag or one of another server names no version") {
 }
 
 TEST_CASE("an If-Match that is no list of tags is refused, not ignored") {
-  for (const char* value : {"3", "\"3", "\"3\" \"4\"", "\"3\";q=1", "*, \"3\"", "", ",", "\"a b\""}) {
+  for (const char* value :
+       {"3", "\"3", "\"3\" \"4\"", "\"3\";q=1", "*, \"3\"", "", ",", "\"a b\""}) {
     INFO(value);
     CHECK(wanted({value}) == "400");
   }
