@@ -16,6 +16,9 @@ fi
 test_packages=(catch2 libbenchmark-dev clang-format clang-tidy shellcheck git procps
   prometheus nginx-light nodejs wrk curl openssl sqlite3 zsh fish)
 
+# npm may be here without dpkg's knowledge (nvm, NodeSource).
+command -v npm >/dev/null || test_packages+=(npm)
+
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 

@@ -36,6 +36,15 @@ void need(const Result<void>& result) {
   if (!result) throw std::runtime_error(result.error().message);
 }
 
+std::vector<store::Job> claim_everything(store::Store& store) {
+  const std::int64_t worker =
+      need(store.register_worker({"queue-worker.0", 1, ""}, std::chrono::seconds(30)));
+  std::promise<std::vector<store::Job>> claimed;
+  store.claim({worker, "default", 100, std::chrono::minutes(1)},
+              [&](auto jobs) { claimed.set_value(need(std::move(jobs))); });
+  return claimed.get_future().get();
+}
+
 std::uint16_t port_of(const Fd& listener) {
   sockaddr_in address{};
   socklen_t size = sizeof address;
@@ -175,12 +184,7 @@ void Stack::embed_everything() const {
   const SystemClock clock;
   const auto store = need(store::open_store(config_.store.url, {}, clock));
   const auto embedder = need(embedding::make_provider(config_.embedding));
-  const std::int64_t worker =
-      need(store->register_worker({"queue-worker.0", 1, ""}, std::chrono::seconds(30)));
-  std::promise<std::vector<store::Job>> claimed;
-  store->claim({worker, "default", 100, std::chrono::minutes(1)},
-               [&](auto jobs) { claimed.set_value(need(std::move(jobs))); });
-  for (const store::Job& job : claimed.get_future().get()) {
+  for (const store::Job& job : claim_everything(*store)) {
     const auto payload = nlohmann::json::parse(job.payload);
     const auto document = need(store->get_document(payload["document_id"]));
     const std::array<std::string_view, 1> texts{document.content};
@@ -193,6 +197,19 @@ void Stack::embed_everything() const {
                                 completed.set_value();
                               });
     completed.get_future().wait();
+  }
+}
+
+void Stack::fail_everything(const std::string& error) const {
+  const SystemClock clock;
+  const auto store = need(store::open_store(config_.store.url, {}, clock));
+  for (const store::Job& job : claim_everything(*store)) {
+    std::promise<void> failed;
+    store->fail_job({{job.id, job.fence}, error, true, {}}, [&](const auto& state) {
+      need(state);
+      failed.set_value();
+    });
+    failed.get_future().wait();
   }
 }
 

@@ -55,6 +55,8 @@ class Stack {
 
   // Does the queue worker's part: every waiting document gets its vectors.
   void embed_everything() const;
+  // The same, but no job can be done: they are dead, and their documents failed.
+  void fail_everything(const std::string& error) const;
   // Takes the documents' table away, as damage to the file would.
   void damage_store() const;
   // As if the supervisor had died: nothing answers at its socket any more.

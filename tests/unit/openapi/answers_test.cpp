@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+// A real API worker answers as described: every operation, status, media type, parameter and field.
+#include "tests/support/catch.hpp"
+#include "tests/unit/api/support.hpp"
+#include "tests/unit/openapi/contract.hpp"
+
+using namespace holdfast;
+using namespace holdfast::openapi;
+using api::test::body_of;
+using api::test::Fields;
+using api::test::header_of;
+using api::test::Stack;
+
+namespace {
+
+const Fields kJson{{"Content-Type", "application/json"}};
+const Fields kText{{"Content-Type", "text/plain"}};
+const char* const kDocuments = "/api/documents";
+const char* const kDocument = "/api/documents/{id}";
+const char* const kContent = "/api/documents/{id}/content";
+const char* const kSearch = "/api/search";
+const char* const kJob = "/api/jobs/{id}";
+const char* const kRetry = "/api/jobs/{id}/retry";
+
+// Bodies beyond 4 KiB are too large.
+void make_small(config::Config& config) {
+  config.http.max_document_bytes = 4096;
+  config.http.max_body_bytes = 4096;
+}
+
+const std::string kTooLarge(5000, 'x');
+
+Fields with(Fields fields, const std::string& name, const std::string& value) {
+  fields.emplace_back(name, value);
+  return fields;
+}
+
+// A request with a body and without its length, which no client library sends.
+http::Response without_length(const Stack& stack, const std::string& method,
+                              const std::string& target) {
+  const std::string raw =
+      stack.raw(method + " " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  http::Response answer;
+  answer.status = std::stoi(raw.substr(9, 3));
+  const std::size_t end = raw.find("\r\n\r\n");
+  for (std::size_t at = raw.find("\r\n") + 2; at < end;) {
+    const std::size_t line_end = raw.find("\r\n", at);
+    const std::size_t colon = raw.find(": ", at);
+    answer.headers.add(raw.substr(at, colon - at), raw.substr(colon + 2, line_end - colon - 2));
+    at = line_end + 2;
+  }
+  answer.body = raw.substr(end + 4);
+  return answer;
+}
+
+void refuse_bodies(Contract& contract, const Stack& stack, const std::string& method,
+                   const std::string& path, const std::string& target) {
+  CHECK(contract.call(stack, method, path, target, kJson, "{").status == 400);
+  CHECK(contract.call(stack, method, path, target, kJson, kTooLarge).status == 413);
+  CHECK(contract.call(stack, method, path, target, {{"Content-Type", "a/b"}}, "x").status == 415);
+  CHECK(contract.call(stack, method, path, target, kJson, R"({"x":1})").status == 422);
+  const http::Response no_length = without_length(stack, method, target);
+  CHECK(no_length.status == 411);
+  contract.check(method, path, no_length);
+}
+
+void read_documents(Contract& contract, const Stack& stack, const std::string& self) {
+  for (const char* path : {kDocument, kContent}) {
+    const std::string target = self + (path == kContent ? "/content" : "");
+    const http::Response got = contract.call(stack, "GET", path, target);
+    REQUIRE(got.status == 200);
+    const std::string tag = header_of(got, "ETag");
+    CHECK(contract.call(stack, "GET", path, target, {{"If-None-Match", tag}}).status == 304);
+    CHECK(contract.call(stack, "HEAD", path, target, {{"If-None-Match", tag}}).status == 304);
+  }
+  CHECK(contract.call(stack, "GET", kDocument, "/api/documents/none").status == 404);
+  CHECK(contract.call(stack, "GET", kContent, "/api/documents/none/content").status == 404);
+}
+
+void list_documents(Contract& contract, const Stack& stack) {
+  const http::Response page =
+      contract.call(stack, "GET", kDocuments, "/api/documents?limit=1&status=failed");
+  REQUIRE(body_of(page)["documents"].size() == 1);
+  const http::Response first = contract.call(stack, "GET", kDocuments, "/api/documents?limit=1");
+  contract.call(stack, "GET", kDocuments,
+                "/api/documents?cursor=" + body_of(first)["next_cursor"].get<std::string>());
+  CHECK(contract.call(stack, "GET", kDocuments, "/api/documents?limit=0").status == 422);
+}
+
+void change_documents(Contract& contract, const Stack& stack, const std::string& self) {
+  const std::string tag = header_of(stack.get(self), "ETag");
+  const auto put = [&](const std::string& target, const std::string& match) {
+    return contract.call(stack, "PUT", kDocument, target, with(kText, "If-Match", match), "new")
+        .status;
+  };
+  const auto remove = [&](const std::string& match) {
+    return contract.call(stack, "DELETE", kDocument, self, {{"If-Match", match}}).status;
+  };
+  refuse_bodies(contract, stack, "PUT", kDocument, self);
+  CHECK(put("/api/documents/none?title=T", tag) == 404);
+  CHECK(put(self, tag) == 202);
+  CHECK(put(self, tag) == 412);
+  CHECK(remove(tag) == 412);
+  CHECK(remove("x") == 400);
+  CHECK(remove("*") == 204);
+  CHECK(remove("*") == 404);
+}
+
+void search(Contract& contract, const Stack& stack) {
+  const http::Response hits = contract.call(stack, "GET", kSearch, "/api/search?q=moon&k=3");
+  CHECK(body_of(hits)["hits"].size() == 1);
+  CHECK(contract.call(stack, "GET", kSearch, "/api/search").status == 422);
+  const http::Response posted =
+      contract.call(stack, "POST", kSearch, kSearch, kJson, R"({"q":"moon","k":3})");
+  CHECK(posted.body == hits.body);
+  refuse_bodies(contract, stack, "POST", kSearch, kSearch);
+}
+
+void jobs(Contract& contract, const Stack& stack, const std::string& dead) {
+  CHECK(body_of(contract.call(stack, "GET", kJob, dead))["state"] == "dead");
+  CHECK(contract.call(stack, "GET", kJob, "/api/jobs/4711").status == 404);
+  CHECK(contract.call(stack, "POST", kRetry, dead + "/retry").status == 202);
+  CHECK(contract.call(stack, "POST", kRetry, dead + "/retry").status == 409);
+  CHECK(contract.call(stack, "POST", kRetry, "/api/jobs/4711/retry").status == 404);
+  const http::Response no_length = without_length(stack, "POST", "/api/jobs/4711/retry");
+  CHECK(no_length.status == 404);
+  contract.call(stack, "GET", "/api/queue", "/api/queue?queue=default");
+}
+
+void operations(Contract& contract, const Stack& stack) {
+  contract.call(stack, "GET", "/health", "/health");
+  contract.call(stack, "GET", "/live", "/live");
+  contract.call(stack, "GET", "/ready", "/ready");
+  contract.call(stack, "GET", "/metrics", "/metrics");
+  contract.call(stack, "GET", "/metrics", "/metrics",
+                {{"Accept", "application/openmetrics-text; version=1.0.0"}});
+  contract.call(stack, "GET", "/internal/stats", "/internal/stats");
+  const Fields proxied{{"X-Forwarded-For", "203.0.113.9"}};
+  CHECK(contract.call(stack, "GET", "/metrics", "/metrics", proxied).status == 403);
+  CHECK(contract.call(stack, "GET", "/internal/stats", "/internal/stats", proxied).status == 403);
+  const http::Response description = contract.call(stack, "GET", "/openapi.json", "/openapi.json");
+  CHECK(contract
+            .call(stack, "GET", "/openapi.json", "/openapi.json",
+                  {{"If-None-Match", header_of(description, "ETag")}})
+            .status == 304);
+}
+
+void not_ready(Contract& contract) {
+  const Stack stack({}, [](const auto&, const http::Responder& respond) {
+    respond(http::Response::json(503, R"({"status":"not ready","programs":{}})"));
+  });
+  CHECK(contract.call(stack, "GET", "/ready", "/ready").status == 503);
+  stack.remove_supervisor_socket();
+  CHECK(contract.call(stack, "GET", "/ready", "/ready").status == 503);
+}
+
+}  // namespace
+
+TEST_CASE("every operation, status, media type, parameter and field is answered as described") {
+  Contract contract;
+  const Stack stack(make_small);
+  refuse_bodies(contract, stack, "POST", kDocuments, kDocuments);
+  const http::Response created = contract.call(
+      stack, "POST", kDocuments, kDocuments, with(kJson, "Idempotency-Key", "k1"),
+      R"({"title":"Tides","content":"The moon pulls the sea.","metadata":{"a":[1]}})");
+  const http::Response again = contract.call(
+      stack, "POST", kDocuments, kDocuments, with(kJson, "Idempotency-Key", "\"k1\""),
+      R"({"title":"Tides","content":"The moon pulls the sea.","metadata":{"a":[1]}})");
+  CHECK(header_of(again, "Idempotent-Replayed") == "true");
+  stack.embed_everything();
+  const http::Response failing =
+      contract.call(stack, "POST", kDocuments, "/api/documents?title=Fails", kText, "text");
+  stack.fail_everything("the provider refused it");
+
+  read_documents(contract, stack, header_of(created, "Location"));
+  read_documents(contract, stack, header_of(failing, "Location"));
+  list_documents(contract, stack);
+  search(contract, stack);
+  jobs(contract, stack, body_of(failing)["links"]["job"]);
+  change_documents(contract, stack, header_of(created, "Location"));
+  operations(contract, stack);
+  not_ready(contract);
+
+  for (const std::string& what : contract.missing())
+    FAIL_CHECK("described, and not seen: " << what);
+}
+
+TEST_CASE("a path answers the methods that are described, and 405 with them in Allow to others") {
+  const Contract contract;
+  const Stack stack;
+  for (const auto& [path, item] : contract.document()["paths"].items()) {
+    std::string target = path;
+    if (const std::size_t at = target.find("{id}"); at != std::string::npos) {
+      target.replace(at, 4, "7");
+    }
+    std::set<std::string> methods{"OPTIONS"};
+    if (item.contains("get")) methods.insert({"GET", "HEAD"});
+    if (item.contains("post")) methods.insert("POST");
+    if (item.contains("put")) methods.insert("PUT");
+    if (item.contains("delete")) methods.insert("DELETE");
+    for (const char* method : {"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"}) {
+      INFO(method << " " << path);
+      const http::Response answer = stack.call(method, target, kJson, "{}");
+      CHECK((answer.status == 405) == !methods.contains(method));
+      if (answer.status != 405 && method != std::string("OPTIONS")) continue;
+      const std::string allow = header_of(answer, "Allow") + ", ";
+      std::set<std::string> allowed;
+      for (std::size_t at = 0; at < allow.size(); at = allow.find(' ', at) + 1)
+        allowed.insert(allow.substr(at, allow.find(',', at) - at));
+      CHECK(allowed == methods);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The description and the router name the same operations.
+#include "api-worker/handlers/routes.hpp"
+
+#include "common/base/version.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/unit/openapi/contract.hpp"
+
+#include <prometheus/registry.h>
+
+using namespace holdfast;
+using namespace holdfast::api;
+
+namespace {
+
+// What the handlers are made of. Nothing here is asked anything: only the routes are listed.
+struct Parts {
+  test::TemporaryDirectory directory;
+  boost::asio::io_context io;
+  SystemClock clock;
+  std::unique_ptr<store::Store> store;
+  Offload offload{1, 1};
+  std::unique_ptr<embedding::Provider> embedder;
+  prometheus::Registry registry;
+  Doorbell doorbell;
+
+  Parts() {
+    const std::string url = "sqlite://" + (directory.path() / "test.db").native();
+    REQUIRE(store::migrate_store(url));
+    auto opened = store::open_store(url, {}, clock);
+    REQUIRE(opened);
+    store = std::move(*opened);
+    auto made = embedding::make_provider({});
+    REQUIRE(made);
+    embedder = std::move(*made);
+  }
+
+  std::set<std::string> routes() {
+    const Services services{io,       clock, *store, offload, *embedder, registry,
+                            doorbell, {},    "",     "",      {},        {}};
+    std::set<std::string> all;
+    for (const auto& [method, pattern] : make_router(services).routes())
+      all.insert(method + " " + pattern);
+    return all;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("every route is described, and nothing is described that is no route") {
+  CHECK(Parts().routes() == openapi::Contract().operations());
+}
+
+TEST_CASE("the description is of this version") {
+  CHECK(openapi::Contract().document()["info"]["version"] == std::string(kVersion));
+}
