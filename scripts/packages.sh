@@ -14,7 +14,7 @@ else
 fi
 
 test_packages=(catch2 libbenchmark-dev clang-format clang-tidy shellcheck git procps
-  prometheus nginx-light nodejs wrk curl openssl sqlite3 zsh fish)
+  prometheus nginx-light nodejs wrk curl jq openssl sqlite3 zsh fish)
 
 # npm may be here without dpkg's knowledge (nvm, NodeSource).
 command -v npm >/dev/null || test_packages+=(npm)
