@@ -56,7 +56,7 @@
 //   a roll, thresholds at once, replicas by scaling; a replica count set by `scale` stays unless
 //   the file's own number changes.
 //   Scale: the highest slots go, the lowest free numbers come. Incarnations of a slot only ever go
-//   up, also when it was gone in between.
+//   up, also when it, or its program, was gone in between.
 //   Hopeless: a required, released service without a ready slot, or a required oneshot that has
 //   failed for good or loops, for hopeless_after: reported once; with on_hopeless = exit an ordered
 //   shutdown with code 70.

@@ -51,6 +51,7 @@ struct Machine {
   std::map<std::uint32_t, Program> programs;                  // those being removed too
   std::map<std::string, std::uint32_t, std::less<>> by_name;  // those not being removed
   std::vector<std::uint32_t> order;                           // of the configuration
+  std::map<std::string, Past> past;                           // of programs that are gone
   Share sum;
 
   Deadlines deadlines;

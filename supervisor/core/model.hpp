@@ -109,14 +109,17 @@ struct Roll {
   std::string failure;                    // why it must be given up
 };
 
+// The last incarnation of each slot that was removed: a number is never used twice.
+using Past = std::map<std::uint32_t, std::uint64_t>;
+
 struct Program {
   std::uint32_t id = 0;
   config::Program config;
   Desired desired = Desired::Run;  // of the slots that are added
   std::uint32_t wanted = 0;
   std::map<std::uint32_t, Slot> slots;
-  std::map<std::uint32_t, std::uint64_t> past;  // last incarnation of slots that were removed
-  std::vector<std::uint32_t> after;             // ids
+  Past past;
+  std::vector<std::uint32_t> after;  // ids
   std::vector<std::uint32_t> dependants;
   std::uint32_t waits_for = 0;  // a removed program of the same name whose processes still stop
   bool released = false;        // its dependencies were ready once; from then on it starts freely

@@ -65,6 +65,18 @@ void advance_removal(Machine& m, Program& program) {
   }
 }
 
+// The program waited for its namesake: nothing of it has been started.
+void inherit_past(Program& program, const Past& past) {
+  for (const auto& [number, incarnation] : past) {
+    std::uint64_t& last = program.past[number];
+    last = std::max(last, incarnation);
+    const auto slot = program.slots.find(number);
+    if (slot != program.slots.end()) {
+      slot->second.last_incarnation = std::max(slot->second.last_incarnation, last);
+    }
+  }
+}
+
 void erase_program(Machine& m, std::uint32_t id) {
   const Program gone = std::move(m.programs.at(id));
   m.programs.erase(id);
@@ -82,8 +94,12 @@ void erase_program(Machine& m, std::uint32_t id) {
   for (const std::uint32_t neighbour : gone.dependants)
     forget(neighbour);
   const auto successor = m.by_name.find(gone.config.name);
-  if (successor == m.by_name.end()) return;
+  if (successor == m.by_name.end()) {
+    m.past[gone.config.name] = gone.past;
+    return;
+  }
   Program& program = m.programs.at(successor->second);
+  inherit_past(program, gone.past);
   if (program.waits_for == id) program.waits_for = 0;
   m.touch(program);
 }
@@ -95,6 +111,7 @@ Program& add_program(Machine& m, const config::Program& config) {
   Program& program = m.programs[id];
   program.id = id;
   program.config = config;
+  if (const auto past = m.past.extract(config.name)) program.past = past.mapped();
   // Two programs of one name would share socket paths: the removed one must be gone first. Of
   // several, the latest waits for the one before, and so on.
   for (const auto& [other_id, other] : m.programs) {

@@ -159,6 +159,21 @@ TEST_CASE("a program that comes back waits until its namesake is gone") {
   stage.send(Exited{old, ExitStatus{}});
   REQUIRE(stage.spawns.size() == 1);
   REQUIRE(stage.spawns[0].process.slot.program != old.slot.program);
+  REQUIRE(stage.spawns[0].process.incarnation == 2);
+}
+
+TEST_CASE("incarnations go on where they were when a program comes back under its name") {
+  Stage stage({service("a", 2), service("b")});
+  stage.begin().all_ready().die("a.1", 9).advance(1s).all_ready();
+  const ProcessId first = stage.of("a.0");
+  const ProcessId second = stage.of("a.1");
+  REQUIRE(second.incarnation == 2);
+  stage.reload({service("b")}).send(Exited{first, ExitStatus{}}).send(Exited{second, ExitStatus{}});
+  REQUIRE(stage.view().programs.size() == 1);
+  stage.clear().reload({service("a", 2), service("b")});
+  REQUIRE(stage.spawns.size() == 2);
+  CHECK(stage.of("a.0").incarnation == 2);
+  CHECK(stage.of("a.1").incarnation == 3);
 }
 
 TEST_CASE("of two removed programs the dependant stops first") {
