@@ -119,6 +119,9 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
   if (const auto adopted = listeners.adopt_from_environment(); !adopted) {
     return complain(kExitConfig, adopted.error().message);
   }
+  if (const auto named = listeners.check_names(config.listen); !named) {
+    return complain(kExitConfig, named.error().message);
+  }
   auto endpoints = open_endpoints(config, *runtime_dir, listeners);
   if (!endpoints) return complain(exit_code_of(endpoints.error()), endpoints.error().message);
 

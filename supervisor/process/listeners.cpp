@@ -77,6 +77,17 @@ Result<void> ListenerSet::adopt(int first, const std::vector<std::string>& names
   return {};
 }
 
+Result<void> ListenerSet::check_names(const std::map<std::string, config::Listen>& wanted) const {
+  for (const auto& [name, socket] : inherited_) {
+    if (wanted.contains(name)) continue;
+    return fail(ErrorKind::InvalidArgument,
+                fmt::format("a socket named '{}' was passed, and there is no [listen.{}]: name it "
+                            "after a listener (in holdfast.socket: FileDescriptorName=http)",
+                            name, name));
+  }
+  return {};
+}
+
 Result<void> ListenerSet::apply(const std::map<std::string, config::Listen>& wanted) {
   std::map<std::string, Listener> fresh;
   for (const auto& [name, listen] : wanted) {
@@ -96,9 +107,6 @@ Result<void> ListenerSet::apply(const std::map<std::string, config::Listen>& wan
     ::listen(listener.socket.get(), static_cast<int>(std::min<std::uint32_t>(now.backlog, 65535)));
     listener.config = now;
   }
-  names_.clear();
-  for (const auto& entry : wanted)
-    names_.push_back(entry.first);
   return {};
 }
 
@@ -114,16 +122,6 @@ std::string ListenerSet::address(const std::string& name) const {
 
 bool ListenerSet::inherited(const std::string& name) const {
   return inherited_.contains(name);
-}
-
-std::vector<std::string> ListenerSet::unused() const {
-  std::vector<std::string> result;
-  for (const auto& entry : inherited_) {
-    if (std::find(names_.begin(), names_.end(), entry.first) == names_.end()) {
-      result.push_back(entry.first);
-    }
-  }
-  return result;
 }
 
 }  // namespace holdfast::supervisor::process

@@ -26,6 +26,10 @@ class ListenerSet {
   // The same for given descriptors, `first` and upward: one for each name.
   Result<void> adopt(int first, const std::vector<std::string>& names);
 
+  // InvalidArgument: a socket was passed that no listener is named after, so that nobody would
+  // ever accept on it.
+  Result<void> check_names(const std::map<std::string, config::Listen>& wanted) const;
+
   // Makes the set what the configuration says. All or nothing: on an error nothing has changed. A
   // socket whose address did not change stays as it is.
   Result<void> apply(const std::map<std::string, config::Listen>& wanted);
@@ -33,7 +37,6 @@ class ListenerSet {
   int find(const std::string& name) const;             // -1: there is none
   std::string address(const std::string& name) const;  // where it listens now; "" if unknown
   bool inherited(const std::string& name) const;
-  std::vector<std::string> unused() const;  // passed by systemd, named by no [listen.NAME]
 
  private:
   struct Listener {
@@ -42,7 +45,6 @@ class ListenerSet {
   };
   std::map<std::string, Fd> inherited_;
   std::map<std::string, Listener> opened_;
-  std::vector<std::string> names_;  // of the last configuration applied
 };
 
 }  // namespace holdfast::supervisor::process

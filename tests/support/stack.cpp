@@ -27,8 +27,10 @@ std::filesystem::path bin_dir() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path();
 }
 
-Stack::Stack(const std::string& toml, std::map<std::string, std::string> environment)
-    : extra_(std::move(environment)) {
+Stack::Stack(const std::string& toml, std::map<std::string, std::string> environment,
+             std::vector<std::string> command)
+    : extra_(std::move(environment)), command_(std::move(command)) {
+  if (command_.empty()) command_ = {bin_dir() / "holdfast", "run"};
   write_config(toml);
   start();
 }
@@ -52,8 +54,7 @@ std::map<std::string, std::string> Stack::environment() const {
 }
 
 void Stack::start() {
-  process_ = std::make_unique<Process>(std::vector<std::string>{bin_dir() / "holdfast", "run"},
-                                       environment(), file("output.log"));
+  process_ = std::make_unique<Process>(command_, environment(), file("output.log"));
 }
 
 json Stack::status() {

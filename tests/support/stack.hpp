@@ -24,7 +24,9 @@ std::filesystem::path bin_dir();
 class Stack {
  public:
   // `toml`: the test's configuration; directories, ports and the environment are added.
-  explicit Stack(const std::string& toml, std::map<std::string, std::string> environment = {});
+  // `command`: how the supervisor is started, if not plainly as `holdfast run`.
+  explicit Stack(const std::string& toml, std::map<std::string, std::string> environment = {},
+                 std::vector<std::string> command = {});
 
   // Until every required program is ready; throws with the output if the supervisor ended.
   void wait_ready(std::chrono::steady_clock::duration limit = std::chrono::seconds(60));
@@ -65,6 +67,7 @@ class Stack {
 
   TempDir dir_;
   std::map<std::string, std::string> extra_;
+  std::vector<std::string> command_;
   std::unique_ptr<Process> process_;
 };
 

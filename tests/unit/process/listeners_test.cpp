@@ -105,12 +105,15 @@ TEST_CASE(
   const int first = passed.release();
   other.release();
   REQUIRE(listeners.adopt(first, {"http", "spare"}));
-  REQUIRE(listeners.apply(Wanted{{"http", {"127.0.0.1:1", 16}}}));
+  const Wanted wanted{{"http", {"127.0.0.1:1", 16}}};
+  const auto named = listeners.check_names(wanted);
+  REQUIRE_FALSE(named);
+  REQUIRE(named.error().message.find("'spare'") != std::string::npos);
+  REQUIRE(listeners.apply(wanted));
   REQUIRE(listeners.find("http") == first);
   REQUIRE(listeners.inherited("http"));
   REQUIRE(listeners.address("http") == address);
   REQUIRE((::fcntl(first, F_GETFD) & FD_CLOEXEC) != 0);
-  REQUIRE(listeners.unused() == std::vector<std::string>{"spare"});
 }
 
 TEST_CASE("what was passed and is not a listening socket is refused") {

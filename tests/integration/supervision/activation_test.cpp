@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Socket activation: the listening socket belongs to whoever starts the supervisor, as systemd does
+// with a .socket unit, so it outlives the supervisor itself.
+#include "tests/support/catch.hpp"
+#include "tests/support/documents.hpp"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <thread>
+
+using namespace holdfast;
+using namespace holdfast::test;
+
+namespace {
+
+// A listening socket that children inherit, and its port.
+struct Listener {
+  Listener() : fd(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
+    REQUIRE(::listen(fd, 1024) == 0);
+    ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+    url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  }
+  ~Listener() { ::close(fd); }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  int fd;
+  std::string url;
+};
+
+// What systemd does for a service with a socket unit.
+std::vector<std::string> activated(const Listener& listener, const std::string& name) {
+  return {"/bin/sh", "-c",
+          "exec 3<&" + std::to_string(listener.fd) + "; export LISTEN_PID=$$ LISTEN_FDS=1 " +
+              "LISTEN_FDNAMES=" + name + "; exec " + (bin_dir() / "holdfast").string() + " run"};
+}
+
+}  // namespace
+
+TEST_CASE("with an activated socket a restart of the supervisor refuses and fails no request") {
+  const Listener listener;
+  Stack stack(default_stack(), {}, activated(listener, "http"));
+  stack.wait_ready();
+  std::atomic<bool> stop{false};
+  std::atomic<int> answered{0};
+  std::atomic<int> failed{0};
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.emplace_back([&] {
+      http::FetchOptions options;
+      options.deadline = std::chrono::seconds(60);
+      while (!stop) {
+        const auto answer = http::fetch("GET", listener.url + "/health", {}, "", options);
+        ++(answer && answer->status == 200 ? answered : failed);
+      }
+    });
+  }
+  for (int round = 0; round < 3; ++round) {
+    const int before = answered;
+    CHECK(wait_until([&] { return answered > before + 50; }));
+    stack.supervisor().signal(SIGTERM);
+    CHECK(stack.supervisor().wait().value == 0);
+    stack.start();
+  }
+  const int before = answered;
+  CHECK(wait_until([&] { return answered > before + 50; }));
+  stop = true;
+  for (std::thread& client : clients)
+    client.join();
+  CHECK(failed == 0);
+  CHECK(stack.api() == listener.url);
+}
+
+TEST_CASE("an activated socket that no listener of the configuration is named after is an error") {
+  const Listener listener;
+  Stack stack(default_stack(), {}, activated(listener, "htpp"));
+  CHECK(stack.supervisor().wait().value == 78);
+  const std::string output = stack.supervisor().output();
+  INFO(output);
+  CHECK(output.find("htpp") != std::string::npos);
+}
