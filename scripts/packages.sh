@@ -19,6 +19,8 @@ test_packages=(catch2 libbenchmark-dev clang-format clang-tidy shellcheck git pr
 # npm may be here without dpkg's knowledge (nvm, NodeSource).
 command -v npm >/dev/null || test_packages+=(npm)
 
+system_packages=(debootstrap systemd-container)
+
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
