@@ -55,15 +55,18 @@ bool FdWriter::write_all(std::string_view& rest) {
   return true;
 }
 
-void FdWriter::write(std::string_view line) {
+void FdWriter::write(std::string_view lines) {
   std::string_view newline = owes_newline_ ? "\n" : "";
-  std::string_view rest = line;
+  std::string_view rest = lines;
   if (write_all(newline)) {
     owes_newline_ = false;
     if (write_all(rest)) return;
-    owes_newline_ = rest.size() < line.size();  // the next line must not be glued to half of this
+    // The next line must not be glued to half of this one.
+    const std::size_t written = lines.size() - rest.size();
+    owes_newline_ = written > 0 && lines[written - 1] != '\n';
   }
-  dropped_.fetch_add(1, std::memory_order_relaxed);
+  dropped_.fetch_add(static_cast<std::uint64_t>(std::count(rest.begin(), rest.end(), '\n')),
+                     std::memory_order_relaxed);
 }
 
 }  // namespace holdfast::log

@@ -22,7 +22,8 @@ class FdWriter {
 
   FdWriter(int fd, Mode mode) : fd_(fd), mode_(mode) {}
 
-  void write(std::string_view line);
+  // One line or several, each with its newline; dropped() counts those that did not leave whole.
+  void write(std::string_view lines);
 
   // From then on, a line that cannot be written is dropped. For shutdown.
   void give_up_at(MonoTime deadline);

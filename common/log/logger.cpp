@@ -21,6 +21,7 @@ struct Logger::Core {
 
   static std::unique_ptr<Output> make_output(const Options& options) {
     if (options.write) return make_forwarding_output(options.write);
+    if (options.defer) return make_gathering_output(options.fd, options.defer);
     return options.async ? make_queued_output(options.fd) : make_direct_output(options.fd);
   }
 
@@ -95,7 +96,11 @@ void Logger::log(Level level, std::string_view msg, std::span<const Field> field
   } else {
     append_pretty_line(line, now, level, msg, bound_, fields, core_->colours);
   }
-  core_->output->write({line.data(), line.size()});
+  core_->output->write({line.data(), line.size()}, level >= Level::Warn);
+}
+
+const WaitingLines* Logger::waiting() const {
+  return core_->output->waiting();
 }
 
 std::uint64_t Logger::dropped() const {

@@ -83,11 +83,19 @@ struct Options {
   // dropped and counted, so that a stuck reader never stops the caller.
   bool async = false;
   int fd = 1;  // not owned; open until the last Logger is gone
+  // Set: lines below Warn wait for the end of the caller's turn and leave together, in one
+  // write(2), which costs a busy loop and its reader a fraction of a write for each. The first that
+  // waits has this called, on whatever thread logs, with what writes them all: it must run it soon,
+  // and not in place. A Warn or Error leaves at once, behind what waits; so does what has become 64
+  // KiB, and what is left when the last Logger goes. `async` does not apply.
+  std::function<void(std::function<void()>)> defer = {};
   // Takes each finished line, without its newline, in place of `fd`; from any thread, and `async`
   // does not apply. What it holds on to outlives the last Logger.
   std::function<void(std::string_view)> write = {};
   const Clock* clock = nullptr;  // null: the system's; else it outlives the last Logger
 };
+
+struct WaitingLines;  // output.hpp
 
 inline constexpr std::size_t kQueueLines = 8192;
 inline constexpr std::size_t kMaxLine = 64u << 10;  // with the newline; longer values end in "…"
@@ -116,6 +124,10 @@ class Logger {
   void info(std::string_view msg, FieldList fields = {}) const { log(Level::Info, msg, fields); }
   void warn(std::string_view msg, FieldList fields = {}) const { log(Level::Warn, msg, fields); }
   void error(std::string_view msg, FieldList fields = {}) const { log(Level::Error, msg, fields); }
+
+  // With Options::defer, what waits, for a fatal-signal handler; else null. Lives as long as the
+  // last Logger.
+  const WaitingLines* waiting() const;
 
   // Lines lost so far: the queue was full, or the descriptor did not take them.
   std::uint64_t dropped() const;

@@ -51,7 +51,7 @@ class DirectOutput final : public Output {
   explicit DirectOutput(int fd)
       : sink_(std::make_shared<LineSink>(fd, FdWriter::Mode::Direct)), logger_("", sink_) {}
 
-  void write(std::string_view line) override { write_line(logger_, line); }
+  void write(std::string_view line, bool) override { write_line(logger_, line); }
   std::uint64_t dropped() const override { return sink_->writer().dropped(); }
 
  private:
@@ -74,7 +74,7 @@ class QueuedOutput final : public Output {
     pool_.reset();  // joins the thread once it has emptied the queue
   }
 
-  void write(std::string_view line) override { write_line(*logger_, line); }
+  void write(std::string_view line, bool) override { write_line(*logger_, line); }
   std::uint64_t dropped() const override {
     return sink_->writer().dropped() + pool_->overrun_counter();
   }
@@ -89,7 +89,7 @@ class ForwardingOutput final : public Output {
  public:
   explicit ForwardingOutput(std::function<void(std::string_view)> write)
       : write_(std::move(write)) {}
-  void write(std::string_view line) override {
+  void write(std::string_view line, bool) override {
     if (line.ends_with('\n')) line.remove_suffix(1);
     try {
       write_(line);

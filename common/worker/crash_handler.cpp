@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/worker/crash_handler.hpp"
 
+#include "common/log/output.hpp"
+
 #include <execinfo.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <cstring>
 
@@ -26,12 +29,29 @@ const char* name_of(int signal) {
   }
 }
 
+// Written by main's thread, read by the handler on any.
+std::atomic<const log::WaitingLines*> waiting_lines{nullptr};
+
+void write_waiting_lines() {
+  const log::WaitingLines* const lines = waiting_lines.exchange(nullptr);
+  if (lines == nullptr) return;
+  const char* bytes = lines->bytes.get();
+  std::size_t size = lines->size.load(std::memory_order_acquire);
+  while (size > 0) {
+    const ssize_t written = ::write(lines->fd, bytes, size);
+    if (written <= 0) return;
+    bytes += written;
+    size -= static_cast<std::size_t>(written);
+  }
+}
+
 void say(const char* text) {
   const ssize_t written = ::write(STDERR_FILENO, text, std::strlen(text));
   (void)written;  // nothing can be done about it here
 }
 
 extern "C" void holdfast_on_fatal_signal(int signal) {
+  write_waiting_lines();
   say("fatal signal ");
   say(name_of(signal));
   say(", stack:\n");
@@ -45,6 +65,10 @@ extern "C" void holdfast_on_fatal_signal(int signal) {
 }
 
 }  // namespace
+
+void write_on_crash(const log::WaitingLines* lines) {
+  waiting_lines = lines;
+}
 
 void install_crash_handler() {
   // A stack overflow leaves no stack to run on.

@@ -3,6 +3,9 @@
 
 #include "common/metrics/exposition.hpp"
 #include "common/metrics/instruments.hpp"
+#include "common/worker/crash_handler.hpp"
+
+#include <boost/asio/post.hpp>
 
 #include <algorithm>
 
@@ -28,7 +31,7 @@ WorkerProcess::WorkerProcess(config::Config config, Identity identity,
                              std::string status_socket)
     : config_(std::move(config)),
       identity_(std::move(identity)),
-      log_(log::options_from(config_.log)),
+      log_(log_options()),
       descriptors_(std::move(descriptors)),
       notifier_(std::move(notifier)),
       status_socket_(std::move(status_socket)),
@@ -38,10 +41,19 @@ WorkerProcess::WorkerProcess(config::Config config, Identity identity,
       loop_lag_(&metrics::Histograms(registry_, "event_loop_lag_seconds").only()),
       lines_dropped_(&metrics::Counters(registry_, "log_lines_dropped_total").only()),
       heap_(registry_),
-      turn_interval_(turn_interval(notifier_)) {}
+      turn_interval_(turn_interval(notifier_)) {
+  write_on_crash(log_.waiting());
+}
+
+log::Options WorkerProcess::log_options() {
+  log::Options options = log::options_from(config_.log);
+  options.defer = [this](std::function<void()> flush) { boost::asio::post(io_, std::move(flush)); };
+  return options;
+}
 
 // Services and connections hold on to the loop: they go first.
 WorkerProcess::~WorkerProcess() {
+  write_on_crash(nullptr);
   service_.reset();
   telemetry_.reset();
 }

@@ -41,6 +41,7 @@ class WorkerProcess final : public Context {
   int run(std::unique_ptr<Service> service);
 
  private:
+  log::Options log_options();
   void serve_telemetry();
   http::Response answer(const http::Request& request);
   void turn();
@@ -51,13 +52,13 @@ class WorkerProcess final : public Context {
   SystemClock clock_;
   config::Config config_;
   Identity identity_;
-  log::Logger log_;
+  boost::asio::io_context io_{1};
+  log::Logger log_;  // posts to the loop, and writes what is left when it goes
   prometheus::Registry registry_;
   std::vector<notify::NamedFd> descriptors_;
   notify::Notifier notifier_;
   std::string status_socket_;
 
-  boost::asio::io_context io_{1};
   boost::asio::signal_set signals_;
   boost::asio::steady_timer turn_timer_;
   boost::asio::steady_timer last_scrape_timer_;

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fields that middleware read: each line of the input is "Name: value". What they make of them
+// is safe to log, to compare and to send back.
+#include "api-worker/middleware/client_address.hpp"
+#include "api-worker/middleware/request_id.hpp"
+#include "api-worker/trace_context.hpp"
+#include "tests/fuzz/http/fuzz.hpp"
+
+using namespace holdfast;
+using namespace holdfast::api;
+using fuzz::require;
+
+namespace {
+
+const std::vector<Network>& trusted() {
+  static const auto networks = parse_networks({"10.0.0.0/8", "fd00::/8", "::1"});
+  return *networks;
+}
+
+void check_client(const http::Headers& headers) {
+  const http::Peer strangers{"192.0.2.1", 1, false};
+  require(find_client(strangers, headers, trusted()).address == strangers.address,
+          "a stranger cannot speak for others");
+  for (const http::Peer& peer : {http::Peer{"10.0.0.1", 1, false}, http::Peer{"", 0, true}}) {
+    const Client client = find_client(peer, headers, trusted());
+    const bool unix_peer = peer.unix_socket && client.address == "unix";
+    const auto address = IpAddress::parse(client.address);
+    require(unix_peer || address.has_value(), "a client is an address");
+    require(unix_peer || address->to_string() == client.address, "and a canonical one");
+  }
+}
+
+void check_ids(const http::Headers& headers) {
+  Context context;
+  auto request = std::make_shared<http::Request>();
+  request->headers = headers;
+  context.request = request;
+  RequestId middleware;
+  middleware.on_request(context);
+  require(is_valid_request_id(context.request_id), "a request has a usable id");
+  if (!context.trace) return;
+  const auto child = parse_traceparent(context.trace->child());
+  require(child.has_value(), "what is handed on is a traceparent");
+  require(child->trace_id == context.trace->trace_id, "of the same trace");
+  require(child->sampled == context.trace->sampled, "sampled as before");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::string_view rest = fuzz::text_of(data, size);
+  http::Headers headers;
+  while (!rest.empty()) {
+    const std::string_view line = fuzz::take_line(rest);
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    std::string_view value = line.substr(colon + 1);
+    if (value.starts_with(' ')) value.remove_prefix(1);
+    headers.add(line.substr(0, colon), value);
+  }
+  check_client(headers);
+  check_ids(headers);
+  return 0;
+}

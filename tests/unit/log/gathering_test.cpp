@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lines that wait for the end of the caller's turn.
+#include "common/log/output.hpp"
+#include "common/worker/crash_handler.hpp"
+#include "tests/unit/log/support.hpp"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <optional>
+
+namespace holdfast::log {
+
+namespace {
+
+// A loop whose turn ends when the test says so.
+struct Turn {
+  std::vector<std::function<void()>> deferred;
+  Options options(const Pipe& pipe) {
+    Options options;
+    options.fd = pipe.write_end();
+    options.defer = [this](std::function<void()> flush) { deferred.push_back(std::move(flush)); };
+    return options;
+  }
+  void end() {
+    for (const auto& flush : std::exchange(deferred, {}))
+      flush();
+  }
+};
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("the lines of one turn leave together when it ends, in their order") {
+  Pipe pipe;
+  Turn turn;
+  const Logger log(turn.options(pipe));
+  log.info("one");
+  log.with({{"k", 1}}).info("two");
+  CHECK(pipe.drain().empty());
+  CHECK(turn.deferred.size() == 1);
+  turn.end();
+  const auto lines = lines_of(pipe.drain());
+  REQUIRE(lines.size() == 2);
+  CHECK(has(lines[0], "one"));
+  CHECK(has(lines[1], "two"));
+  log.info("three");
+  CHECK(turn.deferred.size() == 1);
+  turn.end();
+  CHECK(has(pipe.drain(), "three"));
+}
+
+TEST_CASE("a warning leaves at once, behind what waited") {
+  Pipe pipe;
+  Turn turn;
+  const Logger log(turn.options(pipe));
+  log.info("before");
+  log.warn("bad");
+  const auto lines = lines_of(pipe.drain());
+  REQUIRE(lines.size() == 2);
+  CHECK(has(lines[0], "before"));
+  CHECK(has(lines[1], "bad"));
+  turn.end();
+  CHECK(pipe.drain().empty());
+}
+
+TEST_CASE("much that waits leaves before the turn ends, and no line is lost or cut") {
+  Pipe pipe;
+  REQUIRE(::fcntl(pipe.write_end(), F_SETPIPE_SZ, 1 << 20) >= 1 << 20);
+  Turn turn;
+  const Logger log(turn.options(pipe));
+  const std::string filler(1000, 'f');
+  for (int i = 0; i < 300; ++i)
+    log.info("m", {{"i", i}, {"filler", filler}});
+  CHECK_FALSE(pipe.drain().empty());
+  log.info(std::string(2 * kMaxLine, 'x'), {{"last", true}});
+  turn.end();
+  CHECK(log.dropped() == 0);
+}
+
+TEST_CASE("what still waits leaves with the last logger, and a late flush finds nothing") {
+  Pipe pipe;
+  Turn turn;
+  {
+    const Logger log(turn.options(pipe));
+    log.info("last words");
+  }
+  CHECK(has(pipe.drain(), "last words"));
+  turn.end();
+  CHECK(pipe.drain().empty());
+}
+
+TEST_CASE("every line that a vanished reader did not take is counted") {
+  ::signal(SIGPIPE, SIG_IGN);
+  Pipe pipe;
+  Turn turn;
+  const Logger log(turn.options(pipe));
+  pipe.close_read_end();
+  for (int i = 0; i < 3; ++i)
+    log.info("m");
+  turn.end();
+  CHECK(log.dropped() == 3);
+}
+
+// Not under a sanitizer: its own handlers come first.
+#ifndef HOLDFAST_SANITIZED
+TEST_CASE("a crash writes what waited, once") {
+  Pipe pipe;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit no_core{0, 0};
+    ::setrlimit(RLIMIT_CORE, &no_core);
+    ::signal(SIGABRT, SIG_DFL);  // the test runner has its own
+    worker::install_crash_handler();
+    Turn turn;
+    const Logger log(turn.options(pipe));
+    worker::write_on_crash(log.waiting());
+    log.info("the last request");
+    ::dup2(pipe.write_end(), STDERR_FILENO);
+    std::abort();
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  pipe.close_write_end();
+  const std::string text = pipe.read_until_closed();
+  const auto at = text.find("the last request");
+  REQUIRE(at != std::string::npos);
+  CHECK(text.find("the last request", at + 1) == std::string::npos);
+  CHECK(text.find("fatal signal SIGABRT") > at);
+}
+#endif
+
+}  // namespace holdfast::log
