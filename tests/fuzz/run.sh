@@ -22,9 +22,9 @@ flags=(-std=c++20 -O1 -g1 -w -I. "-I$out" -fno-omit-frame-pointer -fsanitize=add
 sources=(
   common/base/id.cpp common/base/result.cpp
   common/http/{beast_parser,chunk_decoder,head_rules,head_scanner,message,reason_phrase,request_reader,syntax,target}.cpp
-  api-worker/{ip_address,json_input,json_writer,problem,trace_context,utf8}.cpp
+  api-worker/{content_coding,entity_tag,idempotency_key,ip_address,json_input,json_writer,problem,trace_context,utf8}.cpp
   api-worker/middleware/{client_address,request_id}.cpp
-  api-worker/handlers/document_input.cpp)
+  api-worker/handlers/{document_input,query}.cpp)
 
 compile() { # SOURCE -> OBJECT, if the source or any header is newer
   local object=$out/${1//\//_}.o
@@ -39,7 +39,7 @@ for source in "${sources[@]}"; do objects+=("$(compile "$source")"); done
 found=0
 for target in "${targets[@]}"; do
   clang++ "${flags[@]}" -fsanitize=fuzzer "$(compile "tests/fuzz/http/$target.cpp")" "${objects[@]}" \
-    -lfmt -o "$out/$target"
+    -lfmt -lcrypto -lz -o "$out/$target"
   mkdir -p "$out/corpus/$target" "$out/findings"
   echo "==> $target, $((seconds / ${#targets[@]})) s"
   "$out/$target" -max_total_time=$((seconds / ${#targets[@]})) -max_len=4096 -timeout=5 -rss_limit_mb=1024 \

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fields that middleware read: each line of the input is "Name: value". What they make of them
 // is safe to log, to compare and to send back.
+#include "api-worker/content_coding.hpp"
+#include "api-worker/entity_tag.hpp"
+#include "api-worker/idempotency_key.hpp"
 #include "api-worker/middleware/client_address.hpp"
 #include "api-worker/middleware/request_id.hpp"
 #include "api-worker/trace_context.hpp"
@@ -45,6 +48,27 @@ void check_ids(const http::Headers& headers) {
   require(child->sampled == context.trace->sampled, "sampled as before");
 }
 
+void check_conditions(const http::Headers& headers) {
+  for (const char* const tag : {"3", "3-ready-18c2f4"}) {
+    const auto known = none_match(headers, tag);
+    require(!known || not_modified(*known).headers.find("ETag") != nullptr,
+            "a tag can be sent back");
+  }
+  const auto versions = if_match(headers);
+  require(versions.has_value() || versions.error().status == 400, "a bad condition is 400");
+}
+
+void check_key_and_coding(const http::Headers& headers) {
+  const auto key = read_idempotency_key(headers);
+  require(key.has_value() || key.error().status == 400, "a bad key is 400");
+  if (key && *key) {
+    require(!(*key)->empty() && (*key)->size() <= 255, "a key is bounded");
+    for (const char c : **key)
+      require(c >= 0x21 && c <= 0x7e, "a key is visible ASCII");
+  }
+  accepts_gzip(headers);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -60,5 +84,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   check_client(headers);
   check_ids(headers);
+  check_conditions(headers);
+  check_key_and_coding(headers);
   return 0;
 }
