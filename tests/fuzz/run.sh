@@ -16,6 +16,7 @@ targets=("$@")
 
 out=build/fuzz
 mkdir -p "$out"
+# shellcheck disable=SC2054 # the commas are clang's
 flags=(-std=c++20 -O1 -g1 -w -I. "-I$out" -fno-omit-frame-pointer -fsanitize=address,undefined
   -fno-sanitize-recover=all -DSPDLOG_FMT_EXTERNAL)
 # What the targets reach, and nothing that needs a newer clang (coroutines).
