@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/process/child_setup.hpp"
 
-#include <grp.h>
 #include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
+#include <limits>
 
 namespace holdfast::supervisor::process {
 
@@ -32,17 +33,25 @@ std::string_view to_string(ChildStep step) {
 namespace {
 
 // Ignored signals outlive an exec, and a handler of ours must not run in the child once the mask
-// is lifted. Numbers that the C library keeps for itself are refused, which is as well.
+// is lifted. All zeros is SIG_DFL with an empty mask, in the kernel's form of the structure.
 void reset_dispositions() noexcept {
-  struct sigaction action {};
-  action.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < NSIG; ++signal)
-    ::sigaction(signal, &action, nullptr);
+  constexpr std::size_t kMaskBytes = 8;
+  constexpr int kLast = 64;
+  const std::array<unsigned long, 4> defaults{};
+  for (int signal = 1; signal <= kLast; ++signal)
+    ::syscall(SYS_rt_sigaction, signal, defaults.data(), nullptr, kMaskBytes);
 }
 
+// Until the first call our table is the supervisor's own; that call makes it one of ours, of which
+// nothing above the sources was ever copied.
 int set_up_descriptors(const LaunchPlan& plan) noexcept {
+  if (plan.keep_below > 0 && ::syscall(SYS_close_range, plan.keep_below,
+                                       std::numeric_limits<unsigned>::max(),
+                                       CLOSE_RANGE_UNSHARE) != 0) {
+    return pack(ChildStep::CloseRange, errno);
+  }
   for (const PassedFd& move : plan.moves) {
-    if (::dup2(move.source, move.target) < 0) return pack(ChildStep::Dup2, errno);
+    if (::syscall(SYS_dup3, move.source, move.target, 0) < 0) return pack(ChildStep::Dup2, errno);
   }
   for (const auto& [first, last] : plan.unwanted) {
     if (::syscall(SYS_close_range, first, last, CLOSE_RANGE_CLOEXEC) != 0) {
@@ -64,13 +73,13 @@ int set_up_limits(const LaunchSpec& spec) noexcept {
 }
 
 int set_up_identity(const LaunchPlan& plan) noexcept {
-  if (plan.change_groups) {
+  if (plan.change_identity) {
     const Identity& identity = *plan.spec->identity;
-    if (::setgroups(identity.groups.size(), identity.groups.data()) != 0) {
+    if (::syscall(SYS_setgroups, identity.groups.size(), identity.groups.data()) != 0) {
       return pack(ChildStep::Setgroups, errno);
     }
-    if (::setgid(identity.gid) != 0) return pack(ChildStep::Setgid, errno);
-    if (::setuid(identity.uid) != 0) return pack(ChildStep::Setuid, errno);
+    if (::syscall(SYS_setgid, identity.gid) != 0) return pack(ChildStep::Setgid, errno);
+    if (::syscall(SYS_setuid, identity.uid) != 0) return pack(ChildStep::Setuid, errno);
   }
   // As the user that will work there, who may see other directories than root does.
   if (!plan.spec->directory.empty() && ::chdir(plan.spec->directory.c_str()) != 0) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What the child does between fork and exec: async-signal-safe calls only, as another thread may
-// have held malloc's or stdio's lock at the time of the fork.
+// What the child does before its exec. It may share the parent's memory, so it makes system calls
+// and nothing else: no allocation, no lock, and none of the C library's calls that keep a record in
+// the process (setuid tells the other threads, sigaction refuses some numbers).
 
 #include "supervisor/process/launch_plan.hpp"
 
@@ -24,7 +25,7 @@ enum class ChildStep {
 };
 std::string_view to_string(ChildStep step);  // "exec", "setsid", "close_range", …
 
-// The step and its errno in the one int that the launcher's error pipe carries.
+// The step and its errno in one int.
 constexpr int pack(ChildStep step, int os_error) {
   return (static_cast<int>(step) << 16) | (os_error & 0xffff);
 }

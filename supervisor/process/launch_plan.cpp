@@ -31,19 +31,8 @@ void plan_strings(LaunchPlan& plan, const LaunchSpec& spec) {
   plan.envp.push_back(nullptr);
 }
 
-// Numbers up to `last_target` that are free are filled, so that nothing made between here and the
-// exec (Boost's error pipe above all) lands on a target and is overwritten by a dup2.
-bool fill_up_to(LaunchPlan& plan, int null, int last_target) {
-  for (;;) {
-    Fd filler(::fcntl(null, F_DUPFD_CLOEXEC, 0));
-    if (!filler) return false;
-    const bool above = filler.get() > last_target;
-    plan.held.push_back(std::move(filler));
-    if (above) return true;
-  }
-}
-
-bool move_sources(LaunchPlan& plan, int last_target) {
+// Clear of all targets, at any cost in numbers: for a program with very many sockets.
+bool move_above(LaunchPlan& plan, int last_target) {
   for (PassedFd& move : plan.moves) {
     if (move.source > last_target) continue;
     Fd moved(::fcntl(move.source, F_DUPFD_CLOEXEC, last_target + 1));
@@ -54,30 +43,35 @@ bool move_sources(LaunchPlan& plan, int last_target) {
   return true;
 }
 
+bool move_sources(LaunchPlan& plan, LowFds& low) {
+  const int last_target = plan.moves.back().target;
+  if (!low.fit(plan.moves.size(), last_target)) return move_above(plan, last_target);
+  for (std::size_t index = 0; index < plan.moves.size(); ++index) {
+    if (!low.put(index, plan.moves[index].source)) return false;
+    plan.moves[index].source = low.at(index);
+  }
+  plan.keep_below = low.end();
+  return true;
+}
+
 }  // namespace
 
-tl::expected<LaunchPlan, LaunchError> make_plan(const LaunchSpec& spec) {
+tl::expected<LaunchPlan, LaunchError> make_plan(const LaunchSpec& spec, LowFds& low) {
   LaunchPlan plan;
   plan.spec = &spec;
   plan.parent = ::getpid();
   plan_strings(plan, spec);
 
-  Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  if (!null) return tl::unexpected(LaunchError{"open /dev/null", errno});
   plan.moves = spec.fds;
   for (int standard = 0; standard <= 2; ++standard) {
     const auto named = [&](const PassedFd& fd) { return fd.target == standard; };
     if (std::none_of(spec.fds.begin(), spec.fds.end(), named)) {
-      plan.moves.push_back({standard, null.get()});
+      plan.moves.push_back({standard, low.null()});
     }
   }
   std::sort(plan.moves.begin(), plan.moves.end(),
             [](const PassedFd& a, const PassedFd& b) { return a.target < b.target; });
-  const int last_target = plan.moves.back().target;
-  if (!move_sources(plan, last_target) || !fill_up_to(plan, null.get(), last_target)) {
-    return tl::unexpected(LaunchError{"dup", errno});
-  }
-  plan.held.push_back(std::move(null));
+  if (!move_sources(plan, low)) return tl::unexpected(LaunchError{"dup2", errno});
 
   unsigned next = 0;
   for (const PassedFd& move : plan.moves) {
@@ -88,8 +82,9 @@ tl::expected<LaunchPlan, LaunchError> make_plan(const LaunchSpec& spec) {
   plan.unwanted.emplace_back(next, std::numeric_limits<unsigned>::max());
 
   // Only root may set groups; anyone may "become" who they already are.
-  plan.change_groups = spec.identity && (::geteuid() == 0 || spec.identity->uid != ::geteuid() ||
-                                         spec.identity->gid != ::getegid());
+  plan.change_identity =
+      spec.identity && (::geteuid() == 0 || spec.identity->uid != ::geteuid() ||
+                        spec.identity->gid != ::getegid());
   return plan;
 }
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// LaunchPlan: a LaunchSpec turned into what the child needs between fork and exec, where it may
-// not allocate: pointer arrays, descriptors already clear of their targets, the ranges to close.
+// LaunchPlan: a LaunchSpec turned into what the child needs before its exec, where it may not
+// allocate: pointer arrays, descriptors already clear of their targets, the ranges to close.
 //
-// Threads: a value of the launching thread. Owns the descriptors it duplicated.
+// Threads: a value of the launching thread. Owns the descriptors it duplicated. What it put into
+// the low row stays there until the launcher clears that.
 
 #include "common/base/fd.hpp"
 #include "supervisor/process/launcher.hpp"
+#include "supervisor/process/low_fds.hpp"
 
 #include <string>
 #include <utility>
@@ -23,15 +25,15 @@ struct LaunchPlan {
   std::vector<PassedFd> moves;                          // every source is above every target
   std::vector<std::pair<unsigned, unsigned>> unwanted;  // descriptors to mark close-on-exec
   char* listen_pid = nullptr;  // where the child writes its pid; room for kPidWidth digits
-  bool change_groups = false;
+  bool change_identity = false;
+  unsigned keep_below = 0;     // no descriptor from here upward is for the child; 0: not known
 
   std::vector<std::string> strings;  // what envp points into
-  std::vector<Fd>
-      held;  // duplicated sources, and what fills the free numbers up to the last target
+  std::vector<Fd> held;              // duplicated sources
 };
 
 inline constexpr std::size_t kPidWidth = 10;
 
-tl::expected<LaunchPlan, LaunchError> make_plan(const LaunchSpec& spec);
+tl::expected<LaunchPlan, LaunchError> make_plan(const LaunchSpec& spec, LowFds& low);
 
 }  // namespace holdfast::supervisor::process

@@ -2,14 +2,15 @@
 #pragma once
 
 // Launcher: starts one program exactly as told, or says which step failed and why. Everything is
-// prepared before the fork; between fork and exec the child only makes system calls.
+// prepared before the child is made; between there and its exec it only makes system calls, as it
+// shares our memory, or has a copy in which locks may be held for ever.
 //
 // What every child gets, besides its LaunchSpec: a session and process group of its own (so that
 // its pid is its group), SIGTERM when the launching thread dies, an empty signal mask, default
 // dispositions, and no descriptor but those it was given.
 //
 // Threads: one; PDEATHSIG follows the thread that forked, so launch only from a thread that lives
-// as long as the supervisor. Blocks for the time of fork and exec (well under a millisecond).
+// as long as the supervisor. Blocks until the exec (a tenth of a millisecond).
 
 #include "common/base/fd.hpp"
 
@@ -75,8 +76,8 @@ class Launcher {
   tl::expected<Launched, LaunchError> launch(const LaunchSpec& spec);
 
  private:
-  struct Context;
-  std::unique_ptr<Context> context_;
+  struct Room;
+  std::unique_ptr<Room> room_;
 };
 
 }  // namespace holdfast::supervisor::process

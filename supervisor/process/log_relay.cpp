@@ -21,11 +21,13 @@ struct LogRelay::Shared {
 
   template <class Command>
   void send(Command&& command) {
+    bool first = false;
     {
       const std::lock_guard lock(mailbox.mutex);
+      first = mailbox.commands.empty();
       mailbox.commands.emplace_back(std::forward<Command>(command));
     }
-    mailbox.ring();
+    if (first) mailbox.ring();  // else it was rung for the one before, and nobody has come yet
   }
 
   RelayMailbox mailbox;
@@ -81,6 +83,7 @@ void LogRelay::remove(const core::ProcessId& process) {
 
 void LogRelay::submit(std::string_view line) {
   RelayMailbox& mailbox = shared_->mailbox;
+  bool first = false;
   {
     const std::lock_guard lock(mailbox.mutex);
     if (mailbox.inbound.size() + line.size() > RelayMailbox::kMaxInbound) {
@@ -89,9 +92,10 @@ void LogRelay::submit(std::string_view line) {
       own.dropped.fetch_add(1, std::memory_order_relaxed);
       return;
     }
+    first = mailbox.inbound.empty();
     mailbox.inbound.append(line).push_back('\n');
   }
-  mailbox.ring();
+  if (first) mailbox.ring();
 }
 
 std::vector<std::string> LogRelay::tail(const core::ProcessId& process, std::size_t count) const {

@@ -92,10 +92,19 @@ void RelayLoop::turn() {
       read_once(*static_cast<RelayStream*>(tag));
     }
   }
-  std::erase_if(streams_, [](const auto& entry) { return entry.second->closed(); });
+  forget_closed();
   if (mail) run_mailbox();
   if (partials_ > 0) flush_old_partials();
   flush_output();
+}
+
+void RelayLoop::forget_closed() {
+  for (const core::ProcessId& process : closed_) {
+    const auto [first, last] = streams_.equal_range(process);
+    for (auto it = first; it != last;)
+      it = it->second->closed() ? streams_.erase(it) : std::next(it);
+  }
+  closed_.clear();
 }
 
 int RelayLoop::timeout_ms() const {
@@ -118,7 +127,7 @@ void RelayLoop::run_mailbox() {
   take_inbound();
   for (auto& command : commands)
     command(*this);
-  std::erase_if(streams_, [](const auto& entry) { return entry.second->closed(); });
+  forget_closed();
 }
 
 void RelayLoop::take_inbound() {
@@ -148,15 +157,15 @@ void RelayLoop::add(LogStream stream, std::optional<std::regex> ready) {
     program = &mailbox_.program(program_of(stream.worker));
     mailbox_.tails[stream.process];
     // The predecessor's last lines may still be asked for; older ones were, or never will be.
-    std::erase_if(mailbox_.tails, [&](const auto& entry) {
-      return entry.first.slot == stream.process.slot &&
-             entry.first.incarnation + 1 < stream.process.incarnation;
-    });
+    const core::ProcessId predecessor{stream.process.slot, stream.process.incarnation - 1};
+    mailbox_.tails.erase(mailbox_.tails.lower_bound({stream.process.slot, 0}),
+                         mailbox_.tails.lower_bound(predecessor));
   }
   auto added = std::make_unique<RelayStream>(std::move(stream), std::move(label), *program,
                                              std::move(ready));
   watch(epoll_.get(), EPOLL_CTL_ADD, added->fd(), EPOLLIN, added.get());
-  streams_.emplace(added.get(), std::move(added));
+  const core::ProcessId process = added->process();
+  streams_.emplace(process, std::move(added));
 }
 
 void RelayLoop::count_partial(const RelayStream& stream, bool before) {
@@ -220,7 +229,8 @@ void RelayLoop::end_stream(RelayStream& stream) {
   if (stream.closed()) return;
   flush_partial(stream, true);
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, stream.fd(), nullptr);
-  stream.close();  // it goes from streams_ at the end of the turn: events may still name it
+  stream.close();
+  closed_.push_back(stream.process());
 }
 
 void RelayLoop::flush_old_partials() {
@@ -233,22 +243,21 @@ void RelayLoop::flush_old_partials() {
 }
 
 void RelayLoop::remove(const core::ProcessId& process) {
-  for (auto& entry : streams_) {
-    if (entry.second->process() != process) continue;
-    read_all(*entry.second);
-    end_stream(*entry.second);
+  const auto [first, last] = streams_.equal_range(process);
+  for (auto it = first; it != last; ++it) {
+    read_all(*it->second);
+    end_stream(*it->second);
   }
   const std::lock_guard lock(mailbox_.mutex);
   mailbox_.tails.erase(process);
 }
 
 void RelayLoop::drain(const core::ProcessId& process) {
-  for (auto& entry : streams_) {
-    RelayStream& stream = *entry.second;
-    if (stream.process() != process) continue;
+  const auto [first, last] = streams_.equal_range(process);
+  for (auto it = first; it != last; ++it) {
+    RelayStream& stream = *it->second;
     read_all(stream);
-    if (stream.closed()) continue;
-    flush_partial(stream, true);
+    if (!stream.closed()) flush_partial(stream, true);
   }
 }
 

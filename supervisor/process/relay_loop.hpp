@@ -15,7 +15,6 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace holdfast::supervisor::process {
@@ -58,6 +57,7 @@ class RelayLoop {
 
  private:
   void turn();
+  void forget_closed();
   void run_mailbox();
   void take_inbound();
   void read_once(RelayStream& stream);
@@ -82,7 +82,10 @@ class RelayLoop {
   bool colour_;
   Fd epoll_;
   std::unique_ptr<char[]> buffer_;
-  std::unordered_map<RelayStream*, std::unique_ptr<RelayStream>> streams_;
+  // By process: there may be thousands, and each end of one asks for its own two.
+  std::multimap<core::ProcessId, std::unique_ptr<RelayStream>> streams_;
+  // Closed in this turn: kept until its end, as events that were fetched may still name them.
+  std::vector<core::ProcessId> closed_;
   std::size_t partials_ = 0;
   Noticed noticed_;
   std::string time_;  // of this turn, made when first asked for

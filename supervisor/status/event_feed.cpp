@@ -5,12 +5,18 @@
 
 #include <boost/asio/post.hpp>
 
+#include <atomic>
+
 namespace holdfast::supervisor::status {
 
 EventFeed::EventFeed(boost::asio::io_context& io, EventLog& events)
     : events_(events), waiters_(io) {
-  events_.listen([&io, weak = std::weak_ptr(self_)](const EventRecord&) {
-    boost::asio::post(io, [weak] {
+  // Of a storm of events one wakes the thread: `woken` is taken back before the look.
+  auto woken = std::make_shared<std::atomic<bool>>(false);
+  events_.listen([&io, weak = std::weak_ptr(self_), woken](const EventRecord&) {
+    if (woken->exchange(true)) return;
+    boost::asio::post(io, [weak, woken] {
+      *woken = false;
       if (const auto self = weak.lock()) (*self)->wake();
     });
   });

@@ -59,6 +59,9 @@ struct Floor {
   void on_exit(std::size_t slot) {
     siginfo_t info{};
     ::waitid(kPidFd, static_cast<id_t>(pidfds[slot]), &info, WEXITED);
+    // Not left to close(): a child that has not executed yet holds a copy, and the event would come
+    // again, for the slot's next process.
+    ::epoll_ctl(epoll, EPOLL_CTL_DEL, pidfds[slot], nullptr);
     ::close(pidfds[slot]);
     pids[slot] = 0;
     --alive;
