@@ -111,7 +111,8 @@ struct SlotView {
 
 struct ProgramView {
   std::uint32_t id = 0;
-  config::Program config;
+  std::shared_ptr<const config::Program>
+      config;                // never null; shared by all views until it changes
   std::uint32_t wanted = 0;  // replicas now, after `scale`
   std::uint32_t ready = 0;
   bool satisfied = false;  // at least min_ready ready (or a oneshot that is done)

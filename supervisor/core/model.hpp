@@ -10,8 +10,10 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace holdfast::supervisor::core {
@@ -115,7 +117,8 @@ using Past = std::map<std::uint32_t, std::uint64_t>;
 struct Program {
   std::uint32_t id = 0;
   config::Program config;
-  Desired desired = Desired::Run;  // of the slots that are added
+  std::shared_ptr<const config::Program> shown;  // a copy of it for readers: see set_config()
+  Desired desired = Desired::Run;                // of the slots that are added
   std::uint32_t wanted = 0;
   std::map<std::uint32_t, Slot> slots;
   Past past;
@@ -133,6 +136,11 @@ struct Program {
   std::optional<MonoTime> hopeless_since;
   bool hopeless_due = false;  // hopeless_after has passed and nothing was said yet
   bool dirty = false;
+
+  void set_config(config::Program wanted) {
+    config = std::move(wanted);
+    shown = std::make_shared<const config::Program>(config);
+  }
 };
 
 }  // namespace holdfast::supervisor::core

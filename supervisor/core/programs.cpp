@@ -110,7 +110,7 @@ Program& add_program(Machine& m, const config::Program& config) {
   const std::uint32_t id = m.next_program++;
   Program& program = m.programs[id];
   program.id = id;
-  program.config = config;
+  program.set_config(config);
   if (const auto past = m.past.extract(config.name)) program.past = past.mapped();
   // Two programs of one name would share socket paths: the removed one must be gone first. Of
   // several, the latest waits for the one before, and so on.

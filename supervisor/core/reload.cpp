@@ -47,7 +47,8 @@ void apply_thresholds(Machine& m, Program& program) {
 void change(Machine& m, Program& program, const config::Program& wanted, Lines& lines) {
   const ProgramDiff diff = diff_program(program.config, wanted);
   if (diff.empty()) return;
-  const config::Program before = std::exchange(program.config, wanted);
+  const config::Program before = program.config;
+  program.set_config(wanted);
   const std::string line = describe(diff, before, wanted);
   lines.push_back(line);
   m.report(Kind::ProgramChanged, program, line);

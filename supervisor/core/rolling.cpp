@@ -34,7 +34,11 @@ void give_up(Machine& m, Program& program, const std::string& why, bool revert) 
   }
   // What still runs was made from the old settings, so those stay in force: a crash must not swap
   // in the ones that have just failed, and the next reload must see them as a change again.
-  if (revert && roll.revert) copy_launch_fields(*roll.revert, program.config);
+  if (revert && roll.revert) {
+    config::Program restored = program.config;
+    copy_launch_fields(*roll.revert, restored);
+    program.set_config(std::move(restored));
+  }
   const std::string text =
       fmt::format("rolling restart of {} given up: {}", program.config.name, why);
   m.report(Kind::RollingAborted, program, text);

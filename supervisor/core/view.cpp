@@ -38,7 +38,7 @@ SlotView view_slot(const Machine& m, const Program& program, const Slot& slot) {
 ProgramView view_program(const Machine& m, const Program& program) {
   ProgramView view;
   view.id = program.id;
-  view.config = program.config;
+  view.config = program.shown;
   view.wanted = program.wanted;
   view.ready = program.sum.serving;
   view.satisfied = program.satisfied || program.removing;

@@ -73,10 +73,9 @@ void Engine::on_exit(const core::ProcessId& process, const Result<core::ExitStat
   running_.erase(it);
   parts_.telemetry.exited(process);
   // Its last words are passed on before its pipes are closed; a grandchild may hold them open.
-  parts_.relay.after_drain(process,
-                           [&relay = parts_.relay, process](const std::vector<std::string>&) {
-                             relay.remove(process);
-                           });
+  parts_.relay.after_drain(
+      process,
+      [&relay = parts_.relay, process](const std::vector<std::string>&) { relay.remove(process); });
   feed(core::Exited{process, exit});
 }
 

@@ -145,6 +145,7 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& program
   spec.identity = (*prepared)->identity;
   if (program.umask) spec.umask = static_cast<mode_t>(*program.umask);
   spec.limits = (*prepared)->limits;
+  spec.soft_files = soft_files_;
 
   auto launched = launcher_.launch(spec);
   if (!launched) {

@@ -9,6 +9,7 @@
 #include "supervisor/core/types.hpp"
 #include "supervisor/engine/child_environment.hpp"
 #include "supervisor/engine/programs.hpp"
+#include "supervisor/process/file_limit.hpp"
 #include "supervisor/process/launcher.hpp"
 #include "supervisor/process/listeners.hpp"
 #include "supervisor/process/log_relay.hpp"
@@ -57,6 +58,7 @@ class Spawner {
   Environ environ_;
   PreparedPrograms prepared_;
   std::string config_file_;
+  rlim_t soft_files_ = process::raise_file_limit();  // as we were started with it
   process::Launcher launcher_;
 };
 

@@ -9,12 +9,12 @@ std::string summary(const core::FleetView& view) {
   std::string out = view.draining ? "draining" : view.ready ? "ready" : "starting";
   char separator = ':';
   for (const core::ProgramView& program : view.programs) {
-    if (program.config.type == config::ProgramType::Oneshot) {
-      out += fmt::format("{} {} {}", separator, program.config.name,
+    if (program.config->type == config::ProgramType::Oneshot) {
+      out += fmt::format("{} {} {}", separator, program.config->name,
                          program.satisfied ? "done" : "not done");
     } else {
-      out +=
-          fmt::format("{} {} {}/{}", separator, program.config.name, program.ready, program.wanted);
+      out += fmt::format("{} {} {}/{}", separator, program.config->name, program.ready,
+                         program.wanted);
     }
     separator = ',';
   }

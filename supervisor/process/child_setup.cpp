@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -45,9 +46,9 @@ void reset_dispositions() noexcept {
 // Until the first call our table is the supervisor's own; that call makes it one of ours, of which
 // nothing above the sources was ever copied.
 int set_up_descriptors(const LaunchPlan& plan) noexcept {
-  if (plan.keep_below > 0 && ::syscall(SYS_close_range, plan.keep_below,
-                                       std::numeric_limits<unsigned>::max(),
-                                       CLOSE_RANGE_UNSHARE) != 0) {
+  if (plan.keep_below > 0 &&
+      ::syscall(SYS_close_range, plan.keep_below, std::numeric_limits<unsigned>::max(),
+                CLOSE_RANGE_UNSHARE) != 0) {
     return pack(ChildStep::CloseRange, errno);
   }
   for (const PassedFd& move : plan.moves) {
@@ -63,6 +64,11 @@ int set_up_descriptors(const LaunchPlan& plan) noexcept {
 
 int set_up_limits(const LaunchSpec& spec) noexcept {
   if (spec.umask) ::umask(*spec.umask);
+  rlimit files{};
+  if (spec.soft_files && ::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = std::min(*spec.soft_files, files.rlim_max);
+    if (::setrlimit(RLIMIT_NOFILE, &files) != 0) return pack(ChildStep::Rlimit, errno);
+  }
   for (const ResourceLimit& limit : spec.limits) {
     const rlimit value{limit.value, limit.value};
     if (::setrlimit(static_cast<__rlimit_resource>(limit.resource), &value) != 0) {

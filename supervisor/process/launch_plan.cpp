@@ -82,9 +82,8 @@ tl::expected<LaunchPlan, LaunchError> make_plan(const LaunchSpec& spec, LowFds& 
   plan.unwanted.emplace_back(next, std::numeric_limits<unsigned>::max());
 
   // Only root may set groups; anyone may "become" who they already are.
-  plan.change_identity =
-      spec.identity && (::geteuid() == 0 || spec.identity->uid != ::geteuid() ||
-                        spec.identity->gid != ::getegid());
+  plan.change_identity = spec.identity && (::geteuid() == 0 || spec.identity->uid != ::geteuid() ||
+                                           spec.identity->gid != ::getegid());
   return plan;
 }
 

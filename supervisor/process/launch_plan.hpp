@@ -26,7 +26,7 @@ struct LaunchPlan {
   std::vector<std::pair<unsigned, unsigned>> unwanted;  // descriptors to mark close-on-exec
   char* listen_pid = nullptr;  // where the child writes its pid; room for kPidWidth digits
   bool change_identity = false;
-  unsigned keep_below = 0;     // no descriptor from here upward is for the child; 0: not known
+  unsigned keep_below = 0;  // no descriptor from here upward is for the child; 0: not known
 
   std::vector<std::string> strings;  // what envp points into
   std::vector<Fd> held;              // duplicated sources

@@ -93,8 +93,9 @@ std::string describe(const LaunchError& error) {
 // Where the child runs and leaves its failure; mapped shared, so that a child with its own copy of
 // our memory can do so too. One launch at a time uses it.
 struct Launcher::Room {
-  Room() : memory(::mmap(nullptr, kRoomBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                         -1, 0)) {
+  Room()
+      : memory(::mmap(nullptr, kRoomBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+                      0)) {
     if (memory == MAP_FAILED) throw std::bad_alloc();
   }
   ~Room() { ::munmap(memory, kRoomBytes); }
@@ -131,8 +132,7 @@ tl::expected<Launched, LaunchError> Launcher::launch(const LaunchSpec& spec) {
   Launched launched{pid, Fd(pidfd)};
   if (const int failure = *start.failure; failure != 0) {
     reap(pid);
-    return tl::unexpected(
-        LaunchError{std::string(to_string(step_of(failure))), errno_of(failure)});
+    return tl::unexpected(LaunchError{std::string(to_string(step_of(failure))), errno_of(failure)});
   }
   return launched;
 }

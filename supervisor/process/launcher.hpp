@@ -52,6 +52,7 @@ struct LaunchSpec {
   std::optional<Identity> identity;
   std::optional<mode_t> umask;
   std::vector<ResourceLimit> limits;
+  std::optional<rlim_t> soft_files;  // soft RLIMIT_NOFILE, unless `limits` sets that
 };
 
 struct Launched {

@@ -33,7 +33,7 @@ ordered_json exit_json(const core::ExitStatus& status) {
 ordered_json worker_json(const core::ProgramView& program, const core::SlotView& slot, MonoTime now,
                          const UsageOf& usage) {
   ordered_json out;
-  out["name"] = fmt::format("{}.{}", program.config.name, slot.id.slot);
+  out["name"] = fmt::format("{}.{}", program.config->name, slot.id.slot);
   out["state"] = core::to_string(slot.state);
   out["state_seconds"] = seconds_between(slot.since, now);
   out["incarnation"] = slot.incarnation;
@@ -58,13 +58,13 @@ ordered_json worker_json(const core::ProgramView& program, const core::SlotView&
 
 ordered_json program_json(const core::ProgramView& program) {
   ordered_json out;
-  out["name"] = program.config.name;
-  out["type"] = program.config.type == config::ProgramType::Oneshot ? "oneshot" : "service";
-  out["required"] = program.config.required;
+  out["name"] = program.config->name;
+  out["type"] = program.config->type == config::ProgramType::Oneshot ? "oneshot" : "service";
+  out["required"] = program.config->required;
   out["satisfied"] = program.satisfied;
   out["wanted"] = program.wanted;
   out["ready"] = program.ready;
-  out["min_ready"] = program.config.min_ready;
+  out["min_ready"] = program.config->min_ready;
   if (program.rolling) out["rolling"] = true;
   return out;
 }
@@ -132,9 +132,9 @@ std::string ready_json(const FleetSnapshot& snapshot, bool verbose) {
   } else if (!snapshot.view.ready) {
     std::string waiting;
     for (const core::ProgramView& program : snapshot.view.programs) {
-      if (program.satisfied || !program.config.required) continue;
+      if (program.satisfied || !program.config->required) continue;
       waiting += fmt::format("{}{} has {} of {} ready", waiting.empty() ? "" : ", ",
-                             program.config.name, program.ready, program.config.min_ready);
+                             program.config->name, program.ready, program.config->min_ready);
     }
     out["reason"] = waiting.empty() ? "starting" : waiting;
   }

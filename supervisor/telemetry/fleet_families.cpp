@@ -23,7 +23,7 @@ metrics::Family workers_by_state(const FleetSnapshot& snapshot) {
       ++counts[std::string(core::to_string(slot.state))];
     }
     for (const auto& [state, count] : counts) {
-      family.add({{"program", program.config.name}, {"state", state}}, count);
+      family.add({{"program", program.config->name}, {"state", state}}, count);
     }
   }
   return family;
@@ -35,9 +35,9 @@ std::vector<metrics::Family> fleet_families(const FleetSnapshot& snapshot) {
   metrics::Family up = metrics::declared_family("holdfast_worker_up");
   metrics::Family started = metrics::declared_family("holdfast_worker_start_time_seconds");
   for (const core::ProgramView& program : snapshot.view.programs) {
-    if (program.config.type == config::ProgramType::Oneshot) continue;
+    if (program.config->type == config::ProgramType::Oneshot) continue;
     for (const core::SlotView& slot : program.slots) {
-      const std::string name = fmt::format("{}.{}", program.config.name, slot.id.slot);
+      const std::string name = fmt::format("{}.{}", program.config->name, slot.id.slot);
       up.add({{"worker", name}}, slot.state == core::SlotState::Ready ? 1 : 0);
       if (slot.pid == 0) continue;
       const auto age =

@@ -76,17 +76,11 @@ Result<StatFields> parse_stat(std::string_view text) {
   const auto threads = field(20);
   const auto start = field(22);
   const auto size = field(23);
-  if (!user || !kernel || !threads || !start || !size) {
+  const auto resident = field(24);
+  if (!user || !kernel || !threads || !start || !size || !resident) {
     return fail(ErrorKind::DataLoss, "stat: a field is missing or not a number");
   }
-  return StatFields{*user, *kernel, *threads, *start, *size};
-}
-
-Result<std::uint64_t> parse_statm_resident(std::string_view text) {
-  const auto fields = words(text);
-  const auto resident = fields.size() > 1 ? number(fields[1]) : std::nullopt;
-  if (!resident) return fail(ErrorKind::DataLoss, "statm: no resident size");
-  return *resident;
+  return StatFields{*user, *kernel, *threads, *start, *size, *resident};
 }
 
 std::optional<std::uint64_t> parse_max_open_files(std::string_view text) {
@@ -112,23 +106,21 @@ Result<HostFacts> read_host_facts() {
   return facts;
 }
 
-Result<ProcessStats> read_process_stats(pid_t pid, const HostFacts& host) {
+Result<ProcessStats> read_process_stats(pid_t pid, const HostFacts& host, Detail detail) {
   const std::filesystem::path base = fmt::format("/proc/{}", pid);
   const auto stat_text = read_file(base / "stat");
   if (!stat_text) return fail(as_process_error(stat_text.error(), pid));
-  const auto statm_text = read_file(base / "statm");
-  if (!statm_text) return fail(as_process_error(statm_text.error(), pid));
   HOLDFAST_TRY_ASSIGN(const StatFields stat, parse_stat(*stat_text));
-  HOLDFAST_TRY_ASSIGN(const std::uint64_t resident_pages, parse_statm_resident(*statm_text));
 
   const auto ticks_per_second = static_cast<double>(host.ticks_per_second);
   ProcessStats out;
   out.cpu_seconds = static_cast<double>(stat.user_ticks + stat.kernel_ticks) / ticks_per_second;
-  out.resident_bytes = resident_pages * host.page_bytes;
+  out.resident_bytes = stat.resident_pages * host.page_bytes;
   out.virtual_bytes = stat.virtual_bytes;
   out.threads = stat.threads;
   out.start_time_seconds = static_cast<double>(host.boot_time_seconds) +
                            static_cast<double>(stat.start_ticks) / ticks_per_second;
+  if (detail == Detail::Usage) return out;
   out.open_fds = count_entries(base / "fd");
   if (const auto limits = read_file(base / "limits")) out.max_fds = parse_max_open_files(*limits);
   return out;

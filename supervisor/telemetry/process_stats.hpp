@@ -34,10 +34,10 @@ struct StatFields {
   std::uint64_t threads = 0;
   std::uint64_t start_ticks = 0;  // after boot
   std::uint64_t virtual_bytes = 0;
+  std::uint64_t resident_pages = 0;
 };
 
 Result<StatFields> parse_stat(std::string_view text);
-Result<std::uint64_t> parse_statm_resident(std::string_view text);         // pages
 std::optional<std::uint64_t> parse_max_open_files(std::string_view text);  // /proc/PID/limits
 Result<std::uint64_t> parse_boot_time(std::string_view text);  // /proc/stat: seconds, epoch
 
@@ -50,7 +50,11 @@ struct HostFacts {
 
 Result<HostFacts> read_host_facts();
 
+// Usage: memory and CPU, from one file; All: descriptors and limits too, which cost ten times that.
+enum class Detail { Usage, All };
+
 // NotFound if there is no such process.
-Result<ProcessStats> read_process_stats(pid_t pid, const HostFacts& host);
+Result<ProcessStats> read_process_stats(pid_t pid, const HostFacts& host,
+                                        Detail detail = Detail::All);
 
 }  // namespace holdfast::supervisor::telemetry

@@ -13,18 +13,21 @@ UsageCache::UsageCache(const Clock& clock) : clock_(clock) {
   if (auto host = read_host_facts()) host_ = *host;
 }
 
-const UsageCache::Reading* UsageCache::read(std::int64_t pid) {
+const UsageCache::Reading* UsageCache::read(std::int64_t pid, Detail detail) {
   if (!host_) return nullptr;
   const MonoTime now = clock_.mono();
   const auto known = readings_.find(pid);
-  if (known != readings_.end() && now - known->second.at < kFresh) return &known->second;
+  if (known != readings_.end() && now - known->second.at < kFresh &&
+      known->second.detail >= detail) {
+    return &known->second;
+  }
 
-  auto stats = read_process_stats(static_cast<pid_t>(pid), *host_);
+  auto stats = read_process_stats(static_cast<pid_t>(pid), *host_, detail);
   if (!stats) {
     readings_.erase(pid);
     return nullptr;
   }
-  Reading reading{*stats, now, -1};
+  Reading reading{*stats, now, -1, detail};
   if (known != readings_.end() &&
       known->second.stats.start_time_seconds == stats->start_time_seconds) {
     const double elapsed = std::chrono::duration<double>(now - known->second.at).count();
@@ -40,13 +43,13 @@ const UsageCache::Reading* UsageCache::read(std::int64_t pid) {
 }
 
 Usage UsageCache::of(std::int64_t pid) {
-  const Reading* reading = read(pid);
+  const Reading* reading = read(pid, Detail::Usage);
   if (reading == nullptr) return {};
   return {static_cast<std::int64_t>(reading->stats.resident_bytes), reading->cpu_percent};
 }
 
 std::optional<ProcessStats> UsageCache::stats(std::int64_t pid) {
-  const Reading* reading = read(pid);
+  const Reading* reading = read(pid, Detail::All);
   if (reading == nullptr) return std::nullopt;
   return reading->stats;
 }

@@ -34,8 +34,9 @@ class UsageCache {
     ProcessStats stats;
     MonoTime at{};
     double cpu_percent = -1;
+    Detail detail = Detail::Usage;
   };
-  const Reading* read(std::int64_t pid);
+  const Reading* read(std::int64_t pid, Detail detail);
 
   const Clock& clock_;
   std::optional<HostFacts> host_;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// bench_floor COUNT STOP_MS COMMAND...: the least that can keep COUNT processes running. fork, exec,
-// one pidfd each in one epoll; what dies is forked again at once; on SIGTERM everybody gets it, and
-// SIGKILL after STOP_MS. No logs, no readiness, no back-off, no status, no errors handled: what the
-// system itself takes for the work, and so the measure for everything that does more.
+// bench_floor COUNT STOP_MS COMMAND...: the least that can keep COUNT processes running. fork,
+// exec, one pidfd each in one epoll; what dies is forked again at once; on SIGTERM everybody gets
+// it, and SIGKILL after STOP_MS. No logs, no readiness, no back-off, no status, no errors handled:
+// what the system itself takes for the work, and so the measure for everything that does more.
 
 #include <fcntl.h>
 #include <signal.h>

@@ -96,12 +96,11 @@ void row(Table& table, const std::string& name, const Sample& s) {
 }  // namespace
 
 void bench_many(const Options& options) {
-  Table table(
-      fmt::format("{} plain programs (ms; medians of {}; idle: CPU ms in 20 s; CPU of the "
-                  "supervisor's own processes)",
-                  options.children, options.runs),
-      {"", "all running", "its CPU", "status", "all killed, all back", "its CPU", "stop", "PSS MiB",
-       "processes", "descriptors", "idle"});
+  Table table(fmt::format("{} plain programs (ms; medians of {}; idle: CPU ms in 20 s; CPU of the "
+                          "supervisor's own processes)",
+                          options.children, options.runs),
+              {"", "all running", "its CPU", "status", "all killed, all back", "its CPU", "stop",
+               "PSS MiB", "processes", "descriptors", "idle"});
   const auto measure_peer = [&](const Peer& peer, const std::string& name, bool one_each) {
     Workload workload;
     workload.children = options.children;
@@ -124,9 +123,9 @@ void bench_many(const Options& options) {
 }
 
 void bench_few(const Options& options) {
-  Table table("3 plain workers (ms; CPU in 20 s of idling)",
-              {"", "all running", "stop", "PSS MiB", "processes", "descriptors", "idle CPU ms",
-               "idle %"});
+  Table table(
+      "3 plain workers (ms; CPU in 20 s of idling)",
+      {"", "all running", "stop", "PSS MiB", "processes", "descriptors", "idle CPU ms", "idle %"});
   for (const auto& peer : installed_peers()) {
     if (!options.wants(peer->name())) continue;
     Workload workload;

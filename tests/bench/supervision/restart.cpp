@@ -119,13 +119,14 @@ void bench_ready(const Options& options) {
   }
   {
     const test::TempDir directory;
-    test::Stack stack(fmt::format("[listen.http]\naddress = \"127.0.0.1:0\"\n"
-                                  "[log]\nfile = \"{}/log\"\n"
-                                  "[program.migrate]\ncommand = [\"holdfast-queue-worker\", "
-                                  "\"migrate\"]\ntype = \"oneshot\"\n"
-                                  "[program.api-worker]\ncommand = [\"holdfast-api-worker\"]\n"
-                                  "replicas = 10\nafter = [\"migrate\"]\nsockets = [\"http\"]\n",
-                                  directory.path().native()));
+    test::Stack stack(
+        fmt::format("[listen.http]\naddress = \"127.0.0.1:0\"\n"
+                    "[log]\nfile = \"{}/log\"\n"
+                    "[program.migrate]\ncommand = [\"holdfast-queue-worker\", "
+                    "\"migrate\"]\ntype = \"oneshot\"\n"
+                    "[program.api-worker]\ncommand = [\"holdfast-api-worker\"]\n"
+                    "replicas = 10\nafter = [\"migrate\"]\nsockets = [\"http\"]\n",
+                    directory.path().native()));
     row(table, "the API worker", kill_to_ready_each(stack, "api-worker", 10));
   }
   table.print();

@@ -49,8 +49,8 @@ bool rolled(test::Stack& stack, std::uint64_t beyond) {
   return true;
 }
 
-void measure(Table& table, test::Stack& stack, const std::string& name,
-             const std::string& path, const std::function<void(int)>& roll) {
+void measure(Table& table, test::Stack& stack, const std::string& name, const std::string& path,
+             const std::function<void(int)>& roll) {
   const std::string address = stack.address_of("http");
   const auto port = static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
   std::vector<double> times;
@@ -79,11 +79,11 @@ void measure(Table& table, test::Stack& stack, const std::string& name,
 
 void bench_rolling(const Options& options) {
   if (!options.wants("holdfast")) return;
-  Table table(fmt::format("holdfast: 2 API workers replaced under load, {} kept and {} new "
-                          "connections at a time",
-                          kKeeping, kRenewing),
-              {"", "rounds", "ms each", "requests", "connections", "requests/s", "slowest ms",
-               "failed"});
+  Table table(
+      fmt::format("holdfast: 2 API workers replaced under load, {} kept and {} new "
+                  "connections at a time",
+                  kKeeping, kRenewing),
+      {"", "rounds", "ms each", "requests", "connections", "requests/s", "slowest ms", "failed"});
   const test::TempDir directory;
   test::Stack stack(configuration(directory.path(), 0), {{"RATE_LIMIT_MAX", "1000000000"}});
   stack.wait_ready();

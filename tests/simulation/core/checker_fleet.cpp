@@ -103,10 +103,10 @@ std::string Checker::check_view(MonoTime now) {
     }
     if (ready != program.ready) wrong("the count of ready slots is wrong");
     // A removed program stays in the view until its processes are gone, after the others.
-    const auto wanted = truth_.wanted.find(program.config.name);
-    const bool listed = wanted != truth_.wanted.end() && names.insert(program.config.name).second;
+    const auto wanted = truth_.wanted.find(program.config->name);
+    const bool listed = wanted != truth_.wanted.end() && names.insert(program.config->name).second;
     if (listed && program.wanted != wanted->second) {
-      wrong(fmt::format("{} wants {} slots where {} were asked for", program.config.name,
+      wrong(fmt::format("{} wants {} slots where {} were asked for", program.config->name,
                         program.wanted, wanted->second));
     }
     if (listed && program.slots.size() < program.wanted) wrong("slots are missing");
@@ -123,7 +123,7 @@ void Checker::check_slot(const ProgramView& program, const SlotView& slot) {
     return truth_.live.contains({slot.id, incarnation});
   };
   const auto say = [&](const char* what) {
-    wrong(fmt::format("{}.{}: {} ({})", program.config.name, slot.id.slot, what,
+    wrong(fmt::format("{}.{}: {} ({})", program.config->name, slot.id.slot, what,
                       to_string(slot.state)));
   };
   const bool current = alive(slot.incarnation) && slot.incarnation != slot.retiring_incarnation;
@@ -175,9 +175,9 @@ std::string Checker::check_calm() {
   }
   for (const ProgramView& program : fleet_.view().programs) {
     for (const SlotView& slot : program.slots) {
-      const bool oneshot = program.config.type == config::ProgramType::Oneshot;
+      const bool oneshot = program.config->type == config::ProgramType::Oneshot;
       if (slot.state == (oneshot ? SlotState::Done : SlotState::Ready)) continue;
-      wrong(fmt::format("{}.{} is {} ({}) though all is calm", program.config.name, slot.id.slot,
+      wrong(fmt::format("{}.{} is {} ({}) though all is calm", program.config->name, slot.id.slot,
                         to_string(slot.state), slot.status));
     }
     if (program.slots.size() != program.wanted) wrong("too many slots though all is calm");
@@ -189,7 +189,7 @@ std::string Checker::check_calm() {
 std::string fingerprint(const FleetView& view) {
   std::string text = fmt::format("{}{}", view.draining, view.ready);
   for (const ProgramView& program : view.programs) {
-    text += fmt::format("|{} {} {} {} {} {} ", program.id, program.config.command[0],
+    text += fmt::format("|{} {} {} {} {} {} ", program.id, program.config->command[0],
                         program.wanted, program.ready, program.satisfied, program.rolling);
     for (const SlotView& slot : program.slots) {
       text +=

@@ -231,7 +231,7 @@ bool World::needs_a_person(const config::Program& program) const {
     return true;
   }
   for (const ProgramView& view : fleet_.view().programs) {
-    if (view.config.name != program.name) continue;
+    if (view.config->name != program.name) continue;
     for (const SlotView& slot : view.slots) {
       if (slot.state == SlotState::Failed) return true;
     }

@@ -89,7 +89,7 @@ class Stage {
       for (const ProgramView& program : fleet_.view().programs) {
         for (const SlotView& slot : program.slots) {
           if (slot.state != SlotState::Starting || slot.pid == 0) continue;
-          if (program.config.type == config::ProgramType::Oneshot) continue;
+          if (program.config->type == config::ProgramType::Oneshot) continue;
           send(Notified{{slot.id, slot.incarnation}, Notice::Ready});
           again = true;
         }
@@ -101,7 +101,7 @@ class Stage {
   FleetView view() const { return fleet_.view(); }
   ProgramView program(const std::string& name) const {
     for (const ProgramView& program : fleet_.view().programs) {
-      if (program.config.name == name) return program;
+      if (program.config->name == name) return program;
     }
     return {};
   }

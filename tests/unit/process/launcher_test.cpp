@@ -41,6 +41,30 @@ TEST_CASE("gaps between declared descriptors are closed") {
   REQUIRE(finished.output == "[0,1,2,9,50]\n");
 }
 
+TEST_CASE("any number of sockets arrives, in order") {
+  const Fd source(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
+  const int count = GENERATE(13, 14, 40);  // about as many as have a place in the low row, and more
+  const Finished finished = run({"--print-fds", "--exit", "0"}, [&](LaunchSpec& spec) {
+    for (int number = 0; number < count; ++number)
+      spec.fds.push_back({3 + number, source.get()});
+  });
+  REQUIRE(Json::parse(finished.output).size() == static_cast<std::size_t>(count) + 3);
+}
+
+TEST_CASE("what a child was given is kept by nobody else") {
+  Launcher launcher;
+  Pipe output;
+  auto first = launcher.launch(misbehaving({"--print", "up", "--exit", "0"}, output.write.get()));
+  auto second = launcher.launch(misbehaving({}));  // made while the first one's pipe was about
+  REQUIRE(first);
+  REQUIRE(second);
+  output.write.reset();
+  REQUIRE(read_to_end(output.read.get()) == "up\n");  // returns when the last writer is gone
+  wait_for(*first);
+  ::kill(second->pid, SIGKILL);
+  wait_for(*second);
+}
+
 TEST_CASE("sources that have the numbers of targets arrive where they were sent") {
   Pipe first;
   Pipe second;
@@ -152,6 +176,18 @@ TEST_CASE("a child has the directory, umask and limits it was given") {
   REQUIRE(id["cwd"] == directory.path().native());
   REQUIRE(id["umask"] == 027);
   REQUIRE(id["nofile"] == 123);
+}
+
+TEST_CASE("a child gets its soft limit of descriptors, unless its own limits say otherwise") {
+  const auto nofile = [](const std::vector<ResourceLimit>& limits) {
+    const Finished finished = run({"--print-identity", "--exit", "0"}, [&](LaunchSpec& spec) {
+      spec.soft_files = 77;
+      spec.limits = limits;
+    });
+    return Json::parse(finished.output)["nofile"].get<int>();
+  };
+  REQUIRE(nofile({}) == 77);
+  REQUIRE(nofile({{RLIMIT_NOFILE, 123}}) == 123);
 }
 
 TEST_CASE("a child runs as the user and groups it was given") {
