@@ -21,6 +21,9 @@ command -v npm >/dev/null || test_packages+=(npm)
 
 system_packages=(debootstrap systemd-container)
 
+# What tests/bench measures Holdfast beside.
+bench_packages=(supervisor s6)
+
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 

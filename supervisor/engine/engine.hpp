@@ -78,6 +78,7 @@ class Engine final : public FleetControl {
   struct Running {
     std::string program;
     std::string worker;
+    bool has_socket = false;
     std::unique_ptr<process::Child> child;
     std::unique_ptr<ReadinessProbe> probe;
   };

@@ -24,6 +24,7 @@ void Engine::spawn(const core::Spawn& action) {
   Running& running = running_[action.process];
   running.program = program->name;
   running.worker = worker;
+  running.has_socket = spawned->has_socket;
   running.child = std::make_unique<process::Child>(
       parts_.io, std::move(spawned->launched),
       [this, process = action.process](const Result<core::ExitStatus>& status) {
@@ -69,7 +70,7 @@ void Engine::on_exit(const core::ProcessId& process, const Result<core::ExitStat
     exit = core::ExitStatus{true, SIGKILL, false};
   }
   by_pid_.erase(it->second.child->pid());
-  spawner_.forget(it->second.worker, process.incarnation);
+  if (it->second.has_socket) spawner_.forget(it->second.worker, process.incarnation);
   running_.erase(it);
   parts_.telemetry.exited(process);
   // Its last words are passed on before its pipes are closed; a grandchild may hold them open.

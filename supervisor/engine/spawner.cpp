@@ -149,13 +149,14 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& program
 
   auto launched = launcher_.launch(spec);
   if (!launched) {
-    forget(worker, action.process.incarnation);
+    if (!outlets->telemetry_path.empty()) forget(worker, action.process.incarnation);
     return tl::unexpected(launched.error());
   }
   const pid_t pid = launched->pid;
   relay(program, worker, action.process, pid, process::StreamKind::Stdout, std::move(out->read));
   relay(program, worker, action.process, pid, process::StreamKind::Stderr, std::move(err->read));
-  return Spawned{std::move(*launched), metrics_url(program, outlets->telemetry_path)};
+  return Spawned{std::move(*launched), metrics_url(program, outlets->telemetry_path),
+                 !outlets->telemetry_path.empty()};
 }
 
 void Spawner::relay(const config::Program& program, const std::string& worker,

@@ -24,6 +24,7 @@ namespace holdfast::supervisor {
 struct Spawned {
   process::Launched launched;
   std::string metrics_url;  // where its metrics are asked for; empty: nowhere
+  bool has_socket = false;  // a telemetry socket of ours: forget() it when the process is gone
 };
 
 class Spawner {
@@ -35,7 +36,7 @@ class Spawner {
 
   tl::expected<Spawned, process::LaunchError> spawn(const config::Program& program,
                                                     const core::Spawn& action);
-  // The process is gone: removes its socket file, if it had one.
+  // The process is gone: removes its socket file.
   void forget(const std::string& worker, std::uint64_t incarnation);
   void use(PreparedPrograms prepared) { prepared_ = std::move(prepared); }
 

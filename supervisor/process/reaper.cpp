@@ -25,6 +25,7 @@ Result<void> Reaper::become_subreaper() {
 }
 
 void Reaper::reap() {
+  if (going_on_) return;  // a look is due within milliseconds: a storm of deaths needs no more
   for (int count = 0; count < kPerTurn; ++count) {
     siginfo_t info{};
     if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return;  // no children at all
@@ -40,9 +41,12 @@ void Reaper::reap() {
 }
 
 void Reaper::go_on_after(Duration delay) {
+  going_on_ = true;
   again_.expires_after(delay);
   again_.async_wait([this](boost::system::error_code error) {
-    if (!error) reap();
+    if (error) return;
+    going_on_ = false;
+    reap();
   });
 }
 

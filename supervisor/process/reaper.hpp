@@ -41,6 +41,7 @@ class Reaper {
   IsOurs is_ours_;
   OnStranger on_stranger_;
   boost::asio::steady_timer again_;
+  bool going_on_ = false;  // again_ is armed
   std::uint64_t strangers_ = 0;
 };
 

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds what is missing in build/release and measures, each figure beside a peer or a limit.
+#   tests/bench/run.sh                 every area
+#   tests/bench/run.sh AREA...         embedding | http | log | process | store | supervision | telemetry
+#   tests/bench/run.sh supervision -- [--runs N] [--only NAME] [PART...]   see bench_supervision
+# Run it on a machine with nothing else to do. docs/benchmarks.md says what the figures mean.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/../.."
+
+# shellcheck source=scripts/packages.sh
+. scripts/packages.sh
+bin=build/release/bin
+all_areas=(embedding http log process store supervision telemetry)
+
+# Directories of its own on a file system, not in memory: some of what is measured is fsync.
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+area_embedding() {
+  build release bench_embedding
+  "$bin/bench_embedding"
+}
+area_http() {
+  install_missing nginx-light wrk
+  build release bench_http_server
+  tests/bench/http/run.sh "$bin/bench_http_server"
+}
+area_log() {
+  build release bench_log
+  "$bin/bench_log"
+}
+area_process() {
+  build release bench_launch bench_relay
+  "$bin/bench_launch"
+  echo
+  (cd "$scratch" && "$OLDPWD/$bin/bench_relay")
+}
+area_store() {
+  build release bench_store
+  (cd "$scratch" && "$OLDPWD/$bin/bench_store")
+}
+area_supervision() {
+  install_missing "${bench_packages[@]}"
+  build release bench_supervision
+  "$bin/bench_supervision" "$@"
+}
+area_telemetry() {
+  build release bench_ledger
+  "$bin/bench_ledger"
+}
+
+areas=()
+arguments=()
+while [ $# -gt 0 ]; do
+  if [ "$1" = -- ]; then
+    shift
+    arguments=("$@")
+    break
+  fi
+  areas+=("$1")
+  shift
+done
+[ ${#areas[@]} -gt 0 ] || areas=("${all_areas[@]}")
+for area in "${areas[@]}"; do
+  case " ${all_areas[*]} " in
+    *" $area "*) ;;
+    *) die "unknown area '$area': ${all_areas[*]}" ;;
+  esac
+done
+
+install_missing "${build_packages[@]}" catch2 libbenchmark-dev
+echo "$(uname -sr), $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg), $(date -u +%F)"
+for area in "${areas[@]}"; do
+  say "$area"
+  if [ "$area" = supervision ]; then
+    area_supervision ${arguments[@]+"${arguments[@]}"}
+  else
+    "area_$area"
+  fi
+done
