@@ -137,8 +137,8 @@ struct Program {
   bool hopeless_due = false;  // hopeless_after has passed and nothing was said yet
   bool dirty = false;
 
-  void set_config(config::Program wanted) {
-    config = std::move(wanted);
+  void set_config(config::Program to) {
+    config = std::move(to);
     shown = std::make_shared<const config::Program>(config);
   }
 };

@@ -35,7 +35,20 @@ TEST_CASE("added, removed and changed programs; the reply is the diff") {
   REQUIRE(stage.count(Kind::RollingDone) == 1);
   const FleetView view = stage.view();
   REQUIRE(view.programs.size() == 3);
-  REQUIRE(view.programs[0].config.name == "kept");  // the order of the new file
+  REQUIRE(view.programs[0].config->name == "kept");  // the order of the new file
+}
+
+TEST_CASE("a view that was taken stays as it was, and shares what has not changed") {
+  Stage stage({service("a"), service("b")});
+  stage.begin().all_ready();
+  const FleetView before = stage.view();
+  config::Program changed = service("a");
+  changed.stop_timeout = 3s;
+  stage.reload({changed, service("b")});
+  const FleetView after = stage.view();
+  REQUIRE(before.programs[0].config->stop_timeout == service("a").stop_timeout);
+  REQUIRE(after.programs[0].config->stop_timeout == 3s);
+  REQUIRE(after.programs[1].config == before.programs[1].config);
 }
 
 TEST_CASE("thresholds change under running processes, without a restart") {
