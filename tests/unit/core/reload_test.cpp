@@ -120,8 +120,8 @@ TEST_CASE("if the new settings fail, the old ones stay in force") {
   bad.stop_timeout = 3s;
   stage.reload({bad}).exit("a.0", 1);
   REQUIRE(stage.count(Kind::RollingAborted) == 1);
-  REQUIRE(stage.program("a").config.command == service("a").command);
-  REQUIRE(stage.program("a").config.stop_timeout == 3s);  // thresholds are no part of it
+  REQUIRE(stage.program("a").config->command == service("a").command);
+  REQUIRE(stage.program("a").config->stop_timeout == 3s);  // thresholds are no part of it
   REQUIRE(stage.program("a").ready == 2);
   SECTION("the same file is a change again") {
     stage.reload({bad});
@@ -147,7 +147,7 @@ TEST_CASE("a change during a roll rolls everything again, to the latest settings
     stage.ready(slot).retiring_exit(slot);
   REQUIRE(stage.spawns.size() == 3);
   REQUIRE_FALSE(stage.program("a").rolling);
-  REQUIRE(stage.program("a").config.command == third.command);
+  REQUIRE(stage.program("a").config->command == third.command);
 }
 
 TEST_CASE(
@@ -158,7 +158,7 @@ TEST_CASE(
   changed.command = {"/bin/other"};
   stage.reload({changed});
   REQUIRE(stage.spawns.empty());
-  REQUIRE(stage.program("a").config.command == changed.command);
+  REQUIRE(stage.program("a").config->command == changed.command);
 }
 
 TEST_CASE("a program that comes back waits until its namesake is gone") {
