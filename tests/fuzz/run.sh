@@ -21,7 +21,7 @@ flags=(-std=c++20 -O1 -g1 -w -I. "-I$out" -fno-omit-frame-pointer -fsanitize=add
   -fno-sanitize-recover=all -DSPDLOG_FMT_EXTERNAL)
 # What the targets reach, and nothing that needs a newer clang (coroutines).
 sources=(
-  common/base/id.cpp common/base/result.cpp
+  common/base/id.cpp common/base/result.cpp common/store/types.cpp
   common/http/{beast_parser,chunk_decoder,head_rules,head_scanner,message,reason_phrase,request_reader,syntax,target}.cpp
   api-worker/{content_coding,entity_tag,idempotency_key,ip_address,json_input,json_writer,problem,trace_context,utf8}.cpp
   api-worker/middleware/{client_address,request_id}.cpp
