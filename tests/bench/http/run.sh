@@ -2,13 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 # run.sh [BIN_DIR]: the API of a whole stack (supervisor, two API workers, a queue worker, SQLite with
 # FULL, every middleware, access log to a file) beside nginx, which returns the same bytes from memory
-# with the same fields on two processes, without a log. In one run, on one machine, interleaved: what
+# with the same fields on two processes, without a log; and beside "bare", our server with nothing around
+# it (bench_http_server). In one run, on one machine, interleaved: what
 # counts is the ratio, and on a machine that others use too, the CPU time per request.
 #   SECONDS_EACH=3 ROUNDS=3 CONNECTIONS="16 64 256 1000" PARTS="get search post paced idle slow cost"
 # Needs nginx, wrk, curl; for "cost", perf.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 bin=$(readlink -f "${1:-$here/../../../build/release/bin}")
+for program in holdfast holdfast-api-worker holdfast-queue-worker bench_http_server bench_http_load bench_count_allocations.so; do
+  [ -e "$bin/$program" ] || { echo "error: $bin/$program is missing: build it first" >&2; exit 1; }
+done
 seconds=${SECONDS_EACH:-3}
 rounds=${ROUNDS:-3}
 connections=${CONNECTIONS:-16 64 256 1000}
@@ -16,12 +20,15 @@ parts=${PARTS:-get search post paced idle slow cost}
 port=${PORT:-39080}
 nginx_port=$((port + 1))
 status_port=$((port + 2))
+bare_port=$((port + 3))
 dir=$(mktemp -d)
 stack=
 nginx=
+bare=
 finish() {
   [ -z "$stack" ] || kill "$stack" 2>/dev/null || true
   [ -z "$nginx" ] || kill "$nginx" 2>/dev/null || true
+  [ -z "$bare" ] || kill "$bare" 2>/dev/null || true
   wait 2>/dev/null || true
   rm -rf "$dir"
 }
@@ -139,7 +146,11 @@ api_workers() { for pid in $(children_of "$stack"); do grep -qa holdfast-api "/p
 measure() {
   local who=$1 at=$2 target=$3 conns=$4 before after pids
   shift 4
-  if [ "$who" = nginx ]; then pids=$(children_of "$nginx"); else pids="$stack $(api_workers)"; fi
+  case $who in
+    nginx) pids=$(children_of "$nginx") ;;
+    bare) pids=$(children_of "$bare") ;;
+    *) pids="$stack $(api_workers)" ;;
+  esac
   # shellcheck disable=SC2086 # a list of pids
   before=$(cpu_of $pids)
   wrk -t2 -c"$conns" -d"${seconds}s" --latency "$@" "http://127.0.0.1:$at$target" >"$dir/wrk"
@@ -179,6 +190,7 @@ compare() { # TITLE TARGET
   for conns in $connections; do
     for _ in $(seq "$rounds"); do
       measure nginx "$nginx_port" "$2" "$conns"
+      [ -z "$bare" ] || measure bare "$bare_port" "$2" "$conns"
       measure holdfast "$port" "$2" "$conns"
     done
     report "$1, $conns conns"
@@ -231,7 +243,14 @@ start_nginx
 printf '%s, %s processors, load %s\n' "$(uname -r)" "$(nproc)" "$(cut -d' ' -f1-3 /proc/loadavg)"
 for part in $parts; do
   case $part in
-    get) compare GET "$document" ;;
+    get)
+      "$bin/bench_http_server" "$bare_port" 2 &
+      bare=$!
+      until curl -fsS "http://127.0.0.1:$bare_port/" >/dev/null 2>&1; do sleep 0.05; done
+      compare GET "$document"
+      kill "$bare"
+      bare=
+      ;;
     search) compare search "$search" ;;
     post) posting ;;
     paced)
