@@ -22,9 +22,10 @@ area_embedding() {
   "$bin/bench_embedding"
 }
 area_http() {
-  install_missing nginx-light wrk
-  build release bench_http_server
-  tests/bench/http/run.sh "$bin/bench_http_server"
+  install_missing nginx-light wrk curl linux-perf
+  build release holdfast holdfast-api-worker holdfast-queue-worker \
+    bench_http_server bench_http_load bench_count_allocations
+  tests/bench/http/run.sh "$bin"
 }
 area_log() {
   build release bench_log

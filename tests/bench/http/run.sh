@@ -227,7 +227,7 @@ costs() {
     before=$(allocations)
     count=$(wrk -t1 -c64 -d1s ${options[@]+"${options[@]}"} "http://127.0.0.1:$port${what#* }" | awk '/ requests in / {print $1}')
     after=$(allocations)
-    printf '%-22s %.1f allocations each' "cost of ${what%% *} ${what:0:16}" "$(echo "scale=2; ($after - $before) / $count" | bc)"
+    printf '%-22s %.1f allocations each' "cost of ${what%% *} ${what:0:16}" "$(awk -v a="$((after - before))" -v n="$count" 'BEGIN {print a / n}')"
     if perf stat -x, -e raw_syscalls:sys_enter -p "$pid" -o "$dir/perf" -- \
       wrk -t1 -c64 -d1s ${options[@]+"${options[@]}"} "http://127.0.0.1:$port${what#* }" >"$dir/wrk" 2>/dev/null; then
       awk -F, -v count="$(awk '/ requests in / {print $1}' "$dir/wrk")" \
