@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // bench_http_load: what wrk cannot do, with plain blocking sockets.
-//   pace PORT RATE SECONDS METHOD TARGET [BODY]    requests at a fixed rate; latency counts from the
-//                                                  moment that a request was due (no coordinated omission)
-//   probe PORT SECONDS TARGET idle|slow N          N idle connections, or N clients that send one byte
-//                                                  of a header each second; meanwhile a request on a new
-//                                                  connection every 50 ms
+//   pace PORT RATE SECONDS METHOD TARGET [BODY]   requests at a fixed rate; latency counts from the
+//     moment that a request was due (no coordinated omission)
+//   probe PORT SECONDS TARGET idle|slow N         N idle connections, or N clients that send one
+//     byte of a header each second; meanwhile a request on a new connection every 50 ms
 // Prints one line: requests, failures, p50, p99 and maximum in milliseconds.
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -63,8 +62,7 @@ int connect_to(std::uint16_t port) {
 }
 
 bool send_all(int fd, const std::string& bytes) {
-  return ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
-         static_cast<ssize_t>(bytes.size());
+  return ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
 }
 
 // One answer with a Content-Length; true if its status is 2xx.
@@ -89,8 +87,8 @@ bool read_answer(int fd) {
 std::string request(const std::string& method, const std::string& target, const std::string& body) {
   std::string text = method + " " + target + " HTTP/1.1\r\nHost: bench\r\n";
   if (!body.empty()) {
-    text += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-            "\r\n";
+    text +=
+        "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
   }
   return text + "\r\n" + body;
 }
