@@ -38,6 +38,7 @@ http::Limits limits_of(const config::Http& config) {
   limits.max_header_bytes = config.max_header_bytes;
   limits.max_body_bytes = config.max_body_bytes;
   limits.body_limit = [config](const http::Request& head) { return body_limit(head, config); };
+  limits.body_memory = config.body_memory;
   limits.header_timeout = config.header_timeout;
   limits.body_timeout = config.body_timeout;
   limits.idle_timeout = config.idle_timeout;

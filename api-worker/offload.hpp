@@ -3,9 +3,10 @@
 
 // Offload: where blocking work runs. The one place that decides what leaves the loop's thread.
 //
-// - Point work (one row by its key) runs at once on the caller's thread: the hand-over to another
-//   thread and back costs more than such a read.
-// - Scan work (listings, search, the embedding of a query) runs on a small pool. Beyond a fixed
+// - Point work (one row by its key, a small document) runs at once on the caller's thread: the
+//   hand-over to another thread and back costs more than such a read.
+// - Scan work (listings, search, the embedding of a query, large documents) runs on a small pool.
+// Beyond a fixed
 //   number of waiting tasks it is refused, so that a burst costs its senders a 503 instead of
 //   costing everybody their latency.
 //

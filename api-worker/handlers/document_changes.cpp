@@ -17,13 +17,14 @@ using Store = std::function<void(store::NewDocument document)>;
 // request: ten megabytes are held once.
 void with_document(const Services& services, const ContextPtr& context, const Reply& reply,
                    Store store) {
-  run(services, work_for(context->body->size()), reply, [context, reply, store = std::move(store)] {
-    auto document = parse_document(*context->request, std::move(*context->body));
-    if (!document) return reply(problem_response(*context, document.error()));
-    document->request_id = context->request_id;
-    document->traceparent = (context->trace ? *context->trace : TraceContext::start()).child();
-    store(std::move(*document));
-  });
+  run(services, work_for(context->body->size(), kInlineParsedBytes), reply,
+      [context, reply, store = std::move(store)] {
+        auto document = parse_document(*context->request, std::move(*context->body));
+        if (!document) return reply(problem_response(*context, document.error()));
+        document->request_id = context->request_id;
+        document->traceparent = (context->trace ? *context->trace : TraceContext::start()).child();
+        store(std::move(*document));
+      });
 }
 
 http::Response accepted(const store::Created& created) {

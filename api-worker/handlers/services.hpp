@@ -39,12 +39,14 @@ struct Services {
   MonoTime started{};
 };
 
-// Bodies up to this size are read, written and compressed on the loop, in less time than handing
-// them to another thread and back takes to pay off (docs/adr/0005-inline-point-reads.md).
+// The loop is held for a tenth of a millisecond at most: documents up to these sizes are read (and
+// compressed), or parsed, in that time, and larger ones on the pool. Measured in
+// docs/adr/0006-what-runs-on-the-loop.md.
 constexpr std::size_t kInlineBytes = 16u << 10;
+constexpr std::size_t kInlineParsedBytes = 4u << 10;
 
-inline Work work_for(std::size_t bytes) {
-  return bytes <= kInlineBytes ? Work::Point : Work::Scan;
+inline Work work_for(std::size_t bytes, std::size_t inline_bytes = kInlineBytes) {
+  return bytes <= inline_bytes ? Work::Point : Work::Scan;
 }
 
 // Runs `task` where such work belongs; what it throws becomes the reply.

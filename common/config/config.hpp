@@ -117,8 +117,9 @@ struct Http {
   std::uint64_t max_header_bytes = 16u << 10;
   std::uint64_t max_body_bytes = 1u << 20;
   std::uint64_t max_document_bytes = 10u << 20;
-  Duration header_timeout = 10s;  // absolute, from the first byte
-  Duration body_timeout = 10s;    // plus one second per 64 KiB of body
+  std::uint64_t body_memory = 128u << 20;  // all bodies of one worker at a time
+  Duration header_timeout = 10s;           // absolute, from the first byte
+  Duration body_timeout = 10s;             // plus one second per 64 KiB of body
   Duration idle_timeout = 60s;
   Duration handler_timeout = 30s;
   std::uint32_t max_connections = 4096;  // per worker

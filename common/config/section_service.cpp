@@ -30,6 +30,7 @@ Fields fields_of(Http& http) {
       bytes_field("max_header_bytes", http.max_header_bytes, 1u << 10, 1u << 20),
       bytes_field("max_body_bytes", http.max_body_bytes, 1, kMaxBody),
       bytes_field("max_document_bytes", http.max_document_bytes, 1, kMaxBody),
+      bytes_field("body_memory", http.body_memory, 1u << 20, std::uint64_t{1} << 40),
       duration_field("header_timeout", http.header_timeout, 100ms, 1h),
       duration_field("body_timeout", http.body_timeout, 100ms, 1h),
       duration_field("idle_timeout", http.idle_timeout, 100ms, 24h),

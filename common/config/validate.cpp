@@ -63,6 +63,12 @@ void validate_service(const Config& config, Report& report) {
                    fmt::format("max_connections_per_client: {} is more than max_connections, {}",
                                http.max_connections_per_client, http.max_connections));
   }
+  const std::uint64_t largest = std::max(http.max_document_bytes, http.max_body_bytes);
+  if (http.body_memory < largest) {
+    report.problem("http", "body_memory",
+                   fmt::format("body_memory: {} bytes do not hold the largest body, {}",
+                               http.body_memory, largest));
+  }
   const Queue& queue = config.queue;
   if (queue.backoff_cap < queue.backoff_base) {
     report.problem(

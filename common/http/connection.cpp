@@ -30,7 +30,7 @@ Connection::Connection(std::shared_ptr<ServerState> state, StreamSocket socket, 
       client_(std::move(client)),
       counted_(!unwelcome),
       mailbox_(std::make_shared<Mailbox>(state_->io, *this)),
-      reader_(state_->limits, peer_),
+      reader_(state_->limits, peer_, &state_->bodies),
       phase_began_(MonoTime::clock::now()) {
   if (unwelcome) refuse(std::move(*unwelcome));
   state_->add(*this, client_, counted_);

@@ -11,8 +11,11 @@ constexpr std::size_t kBodyRead = 32 << 10;
 
 }  // namespace
 
-RequestReader::RequestReader(const Limits& limits, const Peer& peer)
-    : limits_(limits), peer_(peer), scanner_(static_cast<std::size_t>(limits.max_header_bytes)) {}
+RequestReader::RequestReader(const Limits& limits, const Peer& peer, BodyBudget* budget)
+    : limits_(limits),
+      peer_(peer),
+      share_(budget),
+      scanner_(static_cast<std::size_t>(limits.max_header_bytes)) {}
 
 std::span<char> RequestReader::prepare() {
   return buffer_.prepare(state_ == State::Head ? kHeadRead : kBodyRead);
@@ -76,10 +79,14 @@ RequestReader::Step RequestReader::advance_length_body() {
   std::string& body = request_->body;
   const std::uint64_t missing = plan_.length - body.size();
   const auto take = static_cast<std::size_t>(std::min<std::uint64_t>(missing, buffer_.size()));
-  // Memory follows what was received, not what was announced.
-  if (body.empty() && take == plan_.length) body.reserve(take);
+  // Memory follows what was received, and ends at what was announced.
+  if (body.capacity() - body.size() < take) {
+    body.reserve(static_cast<std::size_t>(
+        std::min<std::uint64_t>(plan_.length, std::max(2 * body.capacity(), body.size() + take))));
+  }
   body.append(buffer_.view().substr(0, take));
   buffer_.consume(take);
+  if (!fits()) return refuse(std::move(refusal_));
   if (take < missing) return Step::NeedMore;
   state_ = State::Complete;
   return Step::Complete;
@@ -89,10 +96,19 @@ RequestReader::Step RequestReader::advance_chunked_body() {
   auto fed = chunks_->feed(buffer_.view(), request_->body);
   buffer_.consume(fed.consumed);
   if (fed.refusal) return refuse(std::move(*fed.refusal));
+  if (!fits()) return refuse(std::move(refusal_));
   if (!fed.done) return Step::NeedMore;
   chunks_.reset();
   state_ = State::Complete;
   return Step::Complete;
+}
+
+bool RequestReader::fits() {
+  if (share_.set(request_->body.size())) return true;
+  std::string().swap(request_->body);
+  share_.set(0);
+  refusal_ = {503, "Too many request bodies are in hand. Try again."};
+  return false;
 }
 
 bool RequestReader::take_continue() {
@@ -107,6 +123,7 @@ std::uint64_t RequestReader::body_bytes_expected() const {
 
 void RequestReader::start_next() {
   request_.reset();
+  share_.set(0);
   scanner_.reset();
   plan_ = {};
   keep_alive_ = false;

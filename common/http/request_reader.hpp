@@ -6,6 +6,7 @@
 // No I/O; one thread at a time.
 
 #include "common/http/beast_parser.hpp"
+#include "common/http/body_budget.hpp"
 #include "common/http/chunk_decoder.hpp"
 #include "common/http/head_rules.hpp"
 #include "common/http/head_scanner.hpp"
@@ -26,7 +27,8 @@ class RequestReader {
     Refused,       // refusal() says why; nothing more can be read from this peer
   };
 
-  RequestReader(const Limits& limits, const Peer& peer);  // both outlive the reader
+  // All outlive the reader. Without a budget, a body is bounded by its own limit alone.
+  RequestReader(const Limits& limits, const Peer& peer, BodyBudget* budget = nullptr);
 
   std::span<char> prepare();
   void commit(std::size_t count) { buffer_.commit(count); }
@@ -54,10 +56,12 @@ class RequestReader {
   Step advance_head();
   Step advance_length_body();
   Step advance_chunked_body();
+  bool fits();  // the body, as far as it has come, into the budget
   Step refuse(Refusal refusal);
 
   const Limits& limits_;
   const Peer& peer_;
+  BodyShare share_;
   ReadBuffer buffer_;
   HeadScanner scanner_;
   RequestParser parser_;

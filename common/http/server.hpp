@@ -34,6 +34,8 @@ struct Limits {
   std::uint64_t max_body_bytes = 1u << 20;     // 413 beyond, by Content-Length or while reading
   // The body limit of one request, known from its head; unset: max_body_bytes for all.
   std::function<std::uint64_t(const Request& head)> body_limit{};
+  // All bodies of one server at a time, from their arrival to their answers: 503 beyond.
+  std::uint64_t body_memory = 128u << 20;
   Duration header_timeout = std::chrono::seconds(10);  // absolute, from the first byte: 408
   // Plus 1 s per 64 KiB announced (chunked: received): 408.
   Duration body_timeout = std::chrono::seconds(10);

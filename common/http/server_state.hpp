@@ -5,6 +5,7 @@
 // connections, since a closed connection's last handlers may run after the server is gone.
 // Threads: the one that runs the io_context.
 
+#include "common/http/body_budget.hpp"
 #include "common/http/server.hpp"
 
 #include <optional>
@@ -26,6 +27,7 @@ class ServerState {
   const Limits limits;
   const Handler handler;
   ServerStats stats;
+  BodyBudget bodies{limits.body_memory};
 
   // What the client gets instead of an answer; never throws, 503 always with Retry-After.
   Response refuse(const Request& request, const Refusal& refusal) const;

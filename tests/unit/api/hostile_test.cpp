@@ -108,6 +108,7 @@ TEST_CASE("docs/http-limits.md names every limit with its default") {
            fmt::format("| `http.max_header_bytes` | {} |", mebibytes(http.max_header_bytes)),
            fmt::format("| `http.max_body_bytes` | {} |", mebibytes(http.max_body_bytes)),
            fmt::format("| `http.max_document_bytes` | {} |", mebibytes(http.max_document_bytes)),
+           fmt::format("| `http.body_memory` | {} |", mebibytes(http.body_memory)),
        }) {
     INFO(row << "\nis missing in:\n" << table);
     CHECK(table.find(row) != std::string::npos);

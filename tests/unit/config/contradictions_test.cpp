@@ -43,6 +43,8 @@ TEST_CASE("a contradiction within one section points at the key that was written
       {x + "sockets = [\"htpp\"]",
        "3:11: [program.x] sockets: there is no listener 'htpp'; did you mean 'http'?"},
       {x + "sockets = [\"http\", \"http\"]", "3:11: [program.x] sockets: 'http' is given twice"},
+      {"[http]\nbody_memory = \"4MiB\"",
+       "2:15: [http] body_memory: 4194304 bytes do not hold the largest body, 10485760"},
       {"[http]\nmax_connections = 9\nmax_connections_per_client = 10",
        "3:30: [http] max_connections_per_client: 10 is more than max_connections, 9"},
       {"[queue]\nbackoff_base = \"2h\"", "1:2: [queue] backoff_cap: 1h is less than backoff_base"},

@@ -2,6 +2,7 @@
 // Too many connections, and too few descriptors to accept them.
 #include "common/http/peer.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/wait.hpp"
 #include "tests/unit/http/harness.hpp"
 
 #include <arpa/inet.h>
@@ -85,6 +86,27 @@ TEST_CASE("Connections beyond the worker's limit are told to come back") {
   server.wait_for_connections(1);
   RawClient fourth(server.port);
   CHECK(fourth.ask(get("/")).status == 200);
+}
+
+TEST_CASE("Bodies beyond the server's memory for them are told to come back, all else goes on") {
+  Limits limits;
+  limits.body_memory = 1000;
+  TestServer server(echo_handler(), limits);
+  const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 800\r\n\r\n";
+  RawClient slow(server.port);
+  REQUIRE(slow.send(head + std::string(700, 'x')));
+  RawAnswer refused;
+  REQUIRE(holdfast::test::wait_until([&] {
+    RawClient other(server.port);
+    refused = other.ask(head + std::string(800, 'y'));
+    return refused.status == 503;
+  }));
+  CHECK_FALSE(refused.field("Retry-After").empty());
+  CHECK(RawClient(server.port).ask(get("/")).status == 200);
+  REQUIRE(slow.send(std::string(100, 'x')));
+  CHECK(slow.read_answer().status == 200);
+  RawClient next(server.port);
+  CHECK(next.ask(head + std::string(800, 'z')).status == 200);
 }
 
 TEST_CASE("A flood of unwelcome connections is not answered for ever") {

@@ -170,3 +170,38 @@ TEST_CASE_METHOD(Fixture, "A refused request tells what was understood of it") {
   CHECK(reader.request()->peer.address == "10.0.0.1");
   CHECK(reader.advance() == Step::Refused);
 }
+
+TEST_CASE_METHOD(Fixture, "Bodies share a budget: what does not fit is 503 and frees its part") {
+  BodyBudget budget(10);
+  const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\n";
+  const std::string chunked = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  RequestReader first(limits, peer, &budget);
+  REQUIRE(feed_slowly(first, head + "12345678") == Step::Complete);
+  CHECK(budget.used() == 8);
+
+  RequestReader announced(limits, peer, &budget);
+  REQUIRE(feed_slowly(announced, head) == Step::NeedMore);
+  CHECK(budget.used() == 8);  // what is announced takes nothing
+  CHECK(feed_slowly(announced, "12") == Step::NeedMore);
+  CHECK(budget.used() == 10);
+  CHECK(feed_slowly(announced, "3") == Step::Refused);
+  CHECK(announced.refusal().status == 503);
+  CHECK(announced.request()->body.empty());
+  CHECK(budget.used() == 8);
+
+  {
+    RequestReader chunks(limits, peer, &budget);
+    CHECK(feed_slowly(chunks, chunked + "2\r\nab\r\n") == Step::NeedMore);
+    CHECK(budget.used() == 10);
+    CHECK(feed_slowly(chunks, "1\r\nc\r\n") == Step::Refused);
+    CHECK(chunks.refusal().status == 503);
+  }
+  first.start_next();
+  CHECK(budget.used() == 0);
+  {
+    RequestReader gone(limits, peer, &budget);
+    REQUIRE(feed_slowly(gone, head + "12345678") == Step::Complete);
+    CHECK(budget.used() == 8);
+  }
+  CHECK(budget.used() == 0);
+}
