@@ -41,7 +41,7 @@ struct Services {
 
 // The loop is held for a tenth of a millisecond at most: documents up to these sizes are read (and
 // compressed), or parsed, in that time, and larger ones on the pool. Measured in
-// docs/adr/0006-what-runs-on-the-loop.md.
+// docs/adr/0008-what-runs-on-the-loop.md.
 constexpr std::size_t kInlineBytes = 16u << 10;
 constexpr std::size_t kInlineParsedBytes = 4u << 10;
 
