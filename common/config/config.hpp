@@ -29,6 +29,7 @@ struct Supervisor {
   std::filesystem::path state_dir = "/var/lib/holdfast";  // databases, outbox: kept
   std::filesystem::path runtime_dir = "/run/holdfast";    // sockets, locks: made anew
   Duration shutdown_deadline = 30s;
+  Duration stop_grace = 0s;  // of the container's runtime before it kills; 0s: not known
   std::string status_listen = "127.0.0.1:9900";  // "" turns the TCP status endpoint off
   std::uint32_t max_starting = 4;                // starts in flight at a time
   // "auto": exit when hopeless if this is PID 1, else keep trying.

@@ -111,6 +111,7 @@ const std::vector<Variable>& known_variables() {
       {.name = "HOLDFAST_ENV", .section = "", .key = "environment", .any_case = true},
       {.name = "HOLDFAST_STATE_DIR", .section = "supervisor", .key = "state_dir"},
       {.name = "HOLDFAST_RUNTIME_DIR", .section = "supervisor", .key = "runtime_dir"},
+      {.name = "HOLDFAST_STOP_GRACE", .section = "supervisor", .key = "stop_grace"},
       {.name = "STATUS_LISTEN", .section = "supervisor", .key = "status_listen"},
       {.name = "LOG_LEVEL", .section = "log", .key = "level", .any_case = true},
       {.name = "LOG_FORMAT", .section = "log", .key = "format", .any_case = true},

@@ -31,6 +31,7 @@ Fields fields_of(Supervisor& supervisor) {
       path_field("state_dir", supervisor.state_dir, Absence::Refused),
       path_field("runtime_dir", supervisor.runtime_dir, Absence::Refused),
       duration_field("shutdown_deadline", supervisor.shutdown_deadline, 1s, 1h),
+      duration_field("stop_grace", supervisor.stop_grace, 0s, 24h),
       text_field("status_listen", supervisor.status_listen, check_status_listen),
       count_field("max_starting", supervisor.max_starting, 1, 1000),
       choice_field<std::string>("on_hopeless", supervisor.on_hopeless,

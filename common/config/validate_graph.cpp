@@ -107,6 +107,17 @@ void validate_stop_time(const Config& config, const ByName& programs, Report& re
                              slowest->name, format_duration(known[slowest->name]), limits("only")));
 }
 
+void validate_stop_grace(const Supervisor& supervisor, Report& report) {
+  const Duration needed = needed_grace(supervisor.shutdown_deadline);
+  if (supervisor.stop_grace == Duration::zero() || supervisor.stop_grace >= needed) return;
+  report.warning(
+      "supervisor", "stop_grace",
+      fmt::format("stop_grace: everything is killed after {}, and the shutdown deadline of {} "
+                  "needs {}: raise the grace of the container's runtime or lower the deadline",
+                  format_duration(supervisor.stop_grace),
+                  format_duration(supervisor.shutdown_deadline), format_duration(needed)));
+}
+
 void warn_of_unused_listeners(const Config& config, Report& report) {
   std::set<std::string> used;
   for (const Program& program : config.programs) {
@@ -123,6 +134,10 @@ void warn_of_unused_listeners(const Config& config, Report& report) {
 
 Duration stop_budget(Duration shutdown_deadline) {
   return shutdown_deadline * 25 / 30;
+}
+
+Duration needed_grace(Duration shutdown_deadline) {
+  return shutdown_deadline + 1s;
 }
 
 void validate_graph(const Config& config, Report& report) {
@@ -151,6 +166,7 @@ void validate_graph(const Config& config, Report& report) {
   for (const Program& program : config.programs)
     search.visit(program);
   warn_of_unused_listeners(config, report);
+  validate_stop_grace(config.supervisor, report);
   // The sum along a path is only defined where paths end.
   if (!has_self_loop && report.clean()) validate_stop_time(config, programs, report);
 }

@@ -55,6 +55,8 @@ constexpr std::array kTable{
     counter("holdfast_log_lines_dropped_total", "Log lines of a program that were dropped.",
             {"program"}),
     counter("holdfast_log_lines_total", "Log lines taken from a program.", {"program"}),
+    counter("holdfast_log_write_errors_total",
+            "Failed writes of the log, as of a full disk; what they held is dropped."),
     // the aggregation
     histogram("holdfast_metrics_aggregation_duration_seconds",
               "Time to merge and print one exposition.", kCollectSeconds),

@@ -3,14 +3,18 @@
 
 #include "common/base/version.hpp"
 #include "supervisor/cli/arguments.hpp"
+#include "supervisor/cli/stop_grace.hpp"
 #include "supervisor/engine/engine.hpp"
+#include "supervisor/process/leftovers.hpp"
 #include "supervisor/process/open_socket.hpp"
 #include "supervisor/process/unix_socket.hpp"
 #include "supervisor/status/telemetry_thread.hpp"
 
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <mutex>
 
@@ -89,6 +93,24 @@ class LogBridge final : public process::LogObserver {
   Engine* engine_ = nullptr;
 };
 
+// From the reserve at the end of the deadline, so that the exit comes in time.
+int end_leftovers(const config::Supervisor& config, const Clock& clock, const log::Logger& log,
+                  int exit_code) {
+  const Duration reserve = std::min<Duration>(config.shutdown_deadline / 30, 1s);
+  const process::Leftovers left = process::end_leftovers(clock, clock.mono() + reserve);
+  if (left.found.empty()) return exit_code;
+  constexpr std::size_t kShown = 10;
+  const auto end =
+      left.found.begin() + static_cast<std::ptrdiff_t>(std::min(left.found.size(), kShown));
+  log.warn(fmt::format("{} processes had left their worker's group and outlived it: {}{}; {}",
+                       left.found.size(), fmt::join(left.found.begin(), end, ", "),
+                       left.found.size() > kShown ? ", …" : "",
+                       !left.gone    ? "not all could be killed"
+                       : left.killed ? "killed"
+                                     : "stopped"));
+  return exit_code == kExitOk && left.killed ? kExitDegraded : exit_code;
+}
+
 }  // namespace
 
 int run_supervisor(const std::optional<std::filesystem::path>& config_file,
@@ -142,6 +164,11 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
   for (const std::string& warning : loaded->warnings)
     log.warn(warning);
 
+  if (::getpid() == 1) {
+    const std::string advice = stop_grace_advice(config.supervisor, environ);
+    if (!advice.empty()) log.warn(advice);
+  }
+
   EventLog events;
   SnapshotCell snapshots;
   Heartbeat heartbeat;
@@ -167,6 +194,7 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
               {"runtime_dir", config.supervisor.runtime_dir.native()}});
     exit_code = engine.run();
     bridge.connect(nullptr);
+    exit_code = end_leftovers(config.supervisor, clock, log, exit_code);
     telemetry.stop();
   }
   log.info("bye", {{"exit_code", exit_code}});

@@ -94,6 +94,7 @@ std::vector<std::string> diff_supervisor(const config::Supervisor& before,
     if (before.*member != after.*member) changed.emplace_back(name);
   };
   compare("shutdown_deadline", &config::Supervisor::shutdown_deadline);
+  compare("stop_grace", &config::Supervisor::stop_grace);
   compare("max_starting", &config::Supervisor::max_starting);
   compare("on_hopeless", &config::Supervisor::on_hopeless);
   compare("hopeless_after", &config::Supervisor::hopeless_after);

@@ -58,15 +58,15 @@ Result<Environ> parse_env_file(std::string_view text, std::string_view file_name
   return result;
 }
 
-Environ child_environment(const Environ& own, const Environ& from_file,
+Environ child_environment(const Environ& own, const Environ& account, const Environ& from_file,
                           const config::Program& program, const ChildProtocol& protocol) {
   Environ env = own;
   for (const char* name : kOurs)
     env.erase(name);
-  for (const auto& [name, value] : from_file)
-    env[name] = value;
-  for (const auto& [name, value] : program.environment)
-    env[name] = value;
+  for (const auto* layer : {&account, &from_file, &program.environment}) {
+    for (const auto& [name, value] : *layer)
+      env[name] = value;
+  }
 
   env["HOLDFAST_WORKER"] = protocol.worker;
   env["HOLDFAST_INCARNATION"] = std::to_string(protocol.incarnation);

@@ -2,8 +2,8 @@
 #pragma once
 
 // The environment of a child, as a pure function: the supervisor's own, less what was meant for the
-// supervisor alone, then the program's env_file, then its `environment` table, then the protocols'
-// variables, which nothing overrides.
+// supervisor alone, then its user's HOME, USER and LOGNAME, then the program's env_file, then its
+// `environment` table, then the protocols' variables, which nothing overrides.
 
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
@@ -31,7 +31,7 @@ struct ChildProtocol {
 // `env_file` text: KEY=VALUE lines, '#' comments, optional quotes around the value, no expansion.
 Result<Environ> parse_env_file(std::string_view text, std::string_view file_name);
 
-Environ child_environment(const Environ& own, const Environ& from_file,
+Environ child_environment(const Environ& own, const Environ& account, const Environ& from_file,
                           const config::Program& program, const ChildProtocol& protocol);
 
 }  // namespace holdfast::supervisor

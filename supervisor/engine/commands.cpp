@@ -5,6 +5,7 @@
 #include "supervisor/engine/readiness_probe.hpp"
 
 #include <boost/asio/post.hpp>
+#include <fmt/format.h>
 
 namespace holdfast::supervisor {
 
@@ -35,16 +36,23 @@ void Engine::set_log_level(config::LogLevel level) {
 void Engine::on_signal(int signal) {
   switch (signal) {
     case SIGTERM:
-    case SIGINT: feed(core::ShutdownRequested{signal}); return;
+    case SIGINT:
+    case SIGQUIT: feed(core::ShutdownRequested{signal}); return;
     case SIGHUP: apply_reload([](const Outcome&) {}); return;
     case SIGUSR1: parts_.relay.reopen(); return;
     case SIGCHLD: reaper_.reap(); return;
-    default: return;
+    default:
+      parts_.log.info(fmt::format("signal {} means nothing to the supervisor", signal));
+      return;
   }
 }
 
 // Everything is read and checked before anything is touched; on an error all runs on as before.
 void Engine::apply_reload(Done done) {
+  if (fleet_.view().draining) {
+    parts_.log.info("a reload is ignored: shutting down");
+    return done({false, "shutting down"});
+  }
   const auto refuse = [&](const std::string& why) {
     last_reload_ok_ = false;
     record("reload_failed", "the new configuration was refused, the old one stays: " + why,
@@ -71,6 +79,7 @@ void Engine::apply_reload(Done done) {
   upward_.reloading(parts_.clock.mono());
   config_ = std::move(loaded->config);
   spawner_.use(std::move(prepared));
+  if (const auto open = let_users_reach_us(); !open) parts_.log.error(open.error().message);
   parts_.log.set_level(config_.log.level);
   last_reload_ok_ = true;
   last_reload_at_ = parts_.clock.wall();

@@ -46,11 +46,9 @@ Engine::~Engine() = default;
 
 Result<void> Engine::open() {
   HOLDFAST_TRY(process::Reaper::become_subreaper());
-  const mode_t mode =
-      any_other_user(config_) ? process::NotifySocket::kAnyUser : process::NotifySocket::kOwnerOnly;
   HOLDFAST_TRY_ASSIGN(
       notify_, process::NotifySocket::open(
-                   parts_.io, parts_.runtime_dir.notify_socket(), mode,
+                   parts_.io, parts_.runtime_dir.notify_socket(), process::NotifySocket::kOwnerOnly,
                    [this](pid_t pid) -> std::optional<core::ProcessId> {
                      const auto it = by_pid_.find(pid);
                      if (it == by_pid_.end()) return std::nullopt;
@@ -61,7 +59,14 @@ Result<void> Engine::open() {
                    }));
   HOLDFAST_TRY_ASSIGN(signals_, process::SignalSource::open(
                                     parts_.io, [this](int signal, pid_t) { on_signal(signal); }));
-  return {};
+  return let_users_reach_us();
+}
+
+// The kernel vouches for each sender, so the modes may be wide; they are only if they need to be.
+Result<void> Engine::let_users_reach_us() {
+  if (!any_other_user(config_)) return {};
+  HOLDFAST_TRY(parts_.runtime_dir.let_others_pass());
+  return notify_->let_others_send();
 }
 
 std::vector<std::pair<std::string, std::string>> Engine::addresses() const {

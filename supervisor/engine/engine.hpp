@@ -108,6 +108,7 @@ class Engine final : public FleetControl {
   // commands.cpp
   void on_signal(int signal);
   void apply_reload(Done done);
+  Result<void> let_users_reach_us();  // after a change of configuration
 
   EngineParts parts_;
   config::Config config_;

@@ -4,7 +4,10 @@
 #include "supervisor/engine/readiness_probe.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
 #include <fmt/format.h>
+
+#include <csignal>
 
 namespace holdfast::supervisor {
 
@@ -21,15 +24,25 @@ void Engine::spawn(const core::Spawn& action) {
   }
   const pid_t pid = spawned->launched.pid;
   const std::string worker = fmt::format("{}.{}", program->name, action.process.slot.slot);
-  Running& running = running_[action.process];
+  Running running;
   running.program = program->name;
   running.worker = worker;
   running.has_socket = spawned->has_socket;
-  running.child = std::make_unique<process::Child>(
-      parts_.io, std::move(spawned->launched),
-      [this, process = action.process](const Result<core::ExitStatus>& status) {
-        on_exit(process, status);
-      });
+  try {
+    running.child = std::make_unique<process::Child>(
+        parts_.io, std::move(spawned->launched),
+        [this, process = action.process](const Result<core::ExitStatus>& status) {
+          on_exit(process, status);
+        });
+  } catch (const boost::system::system_error& error) {
+    // One that cannot be watched must not run; the reaper buries it as a stranger.
+    ::kill(-pid, SIGKILL);
+    parts_.relay.remove(action.process);
+    if (spawned->has_socket) spawner_.forget(worker, action.process.incarnation);
+    feed(core::SpawnFailed{action.process, "watch the process", error.code().value()});
+    return;
+  }
+  running_[action.process] = std::move(running);
   by_pid_[pid] = action.process;
 
   parts_.telemetry.started({action.process, program->name, worker, pid, spawned->metrics_url});

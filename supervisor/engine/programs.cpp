@@ -17,6 +17,13 @@ std::string search_path(const config::Program& program, const Environ& environ) 
   return it == environ.end() ? "/usr/local/bin:/usr/bin:/bin" : it->second;
 }
 
+// What a login as this user would set; the supervisor's own would lead to its own files.
+Environ account_of(const process::User& user, const config::Program& program) {
+  if (program.user.empty()) return {};
+  return {
+      {"HOME", user.home.empty() ? "/" : user.home}, {"USER", user.name}, {"LOGNAME", user.name}};
+}
+
 }  // namespace
 
 Result<PreparedProgram> prepare_program(const config::Program& program, const Environ& environ) {
@@ -31,6 +38,7 @@ Result<PreparedProgram> prepare_program(const config::Program& program, const En
     auto user = process::look_up_user(program.user, program.group);
     if (!user) return fail(user.error().with_context("user"));
     result.identity = user->identity;
+    result.account = account_of(*user, program);
   }
   for (const auto& [name, value] : program.rlimits) {
     auto resource = process::rlimit_by_name(name);

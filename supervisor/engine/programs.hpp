@@ -22,6 +22,7 @@ struct PreparedProgram {
   std::string executable;
   std::optional<process::Identity> identity;
   std::vector<process::ResourceLimit> limits;
+  Environ account;  // HOME, USER and LOGNAME of the user that it runs as
   Environ env_file;
 };
 

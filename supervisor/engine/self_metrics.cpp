@@ -21,9 +21,9 @@ void SelfMetrics::count_stranger(std::uint64_t number) {
   strangers_ += number;
 }
 
-void SelfMetrics::count_ignored_notice(const std::string& reason) {
+void SelfMetrics::ignored_notices(const std::string& reason, std::uint64_t total) {
   const std::lock_guard lock(mutex_);
-  ++ignored_notices_[reason];
+  ignored_notices_[reason] = total;
 }
 
 void SelfMetrics::count_forced_kill(const std::string& program) {

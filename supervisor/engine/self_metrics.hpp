@@ -23,7 +23,8 @@ class SelfMetrics {
 
   void count_restart(const std::string& program, const std::string& reason);
   void count_stranger(std::uint64_t number);
-  void count_ignored_notice(const std::string& reason);
+  // Since the start: the notification socket keeps the count.
+  void ignored_notices(const std::string& reason, std::uint64_t total);
   void count_forced_kill(const std::string& program);
   void observe_loop_lag(Duration lag);
 

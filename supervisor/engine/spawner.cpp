@@ -133,8 +133,8 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& program
   process::LaunchSpec spec;
   spec.executable = (*prepared)->executable;
   spec.argv = program.command;
-  for (const auto& [name, value] :
-       child_environment(environ_, (*prepared)->env_file, program, protocol)) {
+  for (const auto& [name, value] : child_environment(environ_, (*prepared)->account,
+                                                     (*prepared)->env_file, program, protocol)) {
     spec.envp.push_back(name + "=" + value);
   }
   if (!protocol.fd_names.empty()) spec.envp.emplace_back("LISTEN_PID=");

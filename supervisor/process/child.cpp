@@ -30,7 +30,9 @@ int wait_now(int pidfd, siginfo_t& info, int extra) {
 }  // namespace
 
 Child::Child(boost::asio::io_context& io, Launched launched, OnExit on_exit)
-    : pid_(launched.pid), pidfd_(io, launched.pidfd.release()), on_exit_(std::move(on_exit)) {
+    : pid_(launched.pid), pidfd_(io), on_exit_(std::move(on_exit)) {
+  pidfd_.assign(launched.pidfd.get());  // if it throws, `launched` closes it
+  (void)launched.pidfd.release();
   watch();
 }
 

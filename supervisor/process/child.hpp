@@ -28,6 +28,7 @@ class Child {
   // for our child); the process is gone all the same. May destroy the Child.
   using OnExit = std::function<void(Result<core::ExitStatus>)>;
 
+  // Throws boost::system::system_error if the pidfd cannot be watched (no memory for epoll).
   Child(boost::asio::io_context& io, Launched launched, OnExit on_exit);
 
   pid_t pid() const { return pid_; }

@@ -4,6 +4,7 @@
 #include "supervisor/process/unix_socket.hpp"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -81,6 +82,13 @@ void NotifySocket::watch() {
                        read_up_to(kPerTurn);
                        watch();
                      });
+}
+
+Result<void> NotifySocket::let_others_send() const {
+  if (::chmod(path_.c_str(), kAnyUser) != 0) {
+    return fail_errno(errno, fmt::format("chmod '{}'", path_.native()));
+  }
+  return {};
 }
 
 void NotifySocket::drain_now() {

@@ -49,6 +49,9 @@ class NotifySocket {
   // still knows its pid: what it said last was sent before it ended, so it is in the queue by now.
   void drain_now();
 
+  // For programs that run as another user.
+  Result<void> let_others_send() const;
+
   const std::filesystem::path& path() const { return path_; }
   const NotifyCounters& counters() const { return counters_; }
 

@@ -96,7 +96,7 @@ RuntimeDir::~RuntimeDir() {
   fs::remove(workers(), ignored);
 }
 
-Result<void> RuntimeDir::let_others_pass() {
+Result<void> RuntimeDir::let_others_pass() const {
   if (::chmod(path_.c_str(), kPrivate | 0001) != 0) {
     return fail_errno(errno, fmt::format("chmod '{}'", path_.native()));
   }

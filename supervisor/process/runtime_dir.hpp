@@ -26,7 +26,7 @@ class RuntimeDir {
   ~RuntimeDir();  // removes the sockets; the lock file stays, as removing it would be a race
 
   // For programs that run as another user: they have to reach the sockets in here.
-  Result<void> let_others_pass();
+  Result<void> let_others_pass() const;
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path workers() const { return path_ / "workers"; }

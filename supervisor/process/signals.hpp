@@ -22,7 +22,9 @@
 namespace holdfast::supervisor::process {
 
 using SignalSet = std::initializer_list<int>;
-inline constexpr SignalSet kSupervisorSignals = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
+// SIGUSR2 and SIGALRM mean nothing to the supervisor and are taken so that they do not end it.
+inline constexpr SignalSet kSupervisorSignals = {SIGTERM, SIGINT,  SIGQUIT, SIGHUP,
+                                                 SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD};
 
 // Blocks them in this thread, and ignores SIGPIPE: a vanished reader is an error from write(2).
 Result<void> block_signals(SignalSet signals = kSupervisorSignals);

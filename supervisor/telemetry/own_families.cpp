@@ -46,7 +46,9 @@ std::vector<Family> log_families(const process::RelayCounters& counters) {
     lines.add({{"program", name}}, number(counts.lines));
     dropped.add({{"program", name}}, number(counts.dropped_lines));
   }
-  return {std::move(lines), std::move(dropped)};
+  Family errors = declared_family("holdfast_log_write_errors_total");
+  errors.add(number(counters.write_errors));
+  return {std::move(lines), std::move(dropped), std::move(errors)};
 }
 
 std::vector<Family> collection_families(std::uint64_t complete, std::uint64_t partial,

@@ -54,9 +54,16 @@ Process::Process(const std::vector<std::string>& argv,
   std::vector<std::string> env = merged(environment);
   const std::vector<char*> argument_pointers = pointers(arguments);
   const std::vector<char*> env_pointers = pointers(env);
+  // A signal that comes before the exec must find no handler of the test runner's.
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
   pid_ = ::fork();
-  if (pid_ < 0) throw std::runtime_error("fork failed");
   if (pid_ == 0) {
+    for (int number = 1; number < NSIG; ++number)
+      ::signal(number, SIG_DFL);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     ::setpgid(0, 0);
     const int out = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     const int null = ::open("/dev/null", O_RDONLY);
@@ -68,6 +75,8 @@ Process::Process(const std::vector<std::string>& argv,
     ::execve(argument_pointers[0], argument_pointers.data(), env_pointers.data());
     ::_exit(127);
   }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (pid_ < 0) throw std::runtime_error("fork failed");
   ::setpgid(pid_, pid_);
 }
 

@@ -28,8 +28,10 @@ std::filesystem::path bin_dir() {
 }
 
 Stack::Stack(const std::string& toml, std::map<std::string, std::string> environment,
-             std::vector<std::string> command)
-    : extra_(std::move(environment)), command_(std::move(command)) {
+             std::vector<std::string> command, std::filesystem::path runtime_dir)
+    : extra_(std::move(environment)),
+      command_(std::move(command)),
+      runtime_dir_(std::move(runtime_dir)) {
   if (command_.empty()) command_ = {bin_dir() / "holdfast", "run"};
   write_config(toml);
   start();
@@ -43,7 +45,7 @@ std::map<std::string, std::string> Stack::environment() const {
   std::map<std::string, std::string> result{
       {"HOLDFAST_CONFIG", config_file()},
       {"HOLDFAST_STATE_DIR", dir_ / "state"},
-      {"HOLDFAST_RUNTIME_DIR", dir_ / "run"},
+      {"HOLDFAST_RUNTIME_DIR", this->runtime_dir()},
       {"HOLDFAST_TEST_ID", dir_.path()},  // by which leftovers are found
       {"STATUS_LISTEN", "127.0.0.1:0"},
       {"NOTIFY_SOCKET", ""},
@@ -91,6 +93,27 @@ json Stack::worker(const std::string& name) {
 
 bool Stack::wait_state(const std::string& name, const std::string& state) {
   return wait_until([&] { return state_of(name) == state; });
+}
+
+std::vector<json> Stack::events() {
+  const std::string url = "unix:" + (runtime_dir() / "status.sock").string() + ":/events?limit=";
+  const auto last = http::fetch("GET", url + "1&after=18446744073709551614", {}, "", {});
+  if (!last || last->status != 200) return {};
+  const auto seq = json::parse(last->body).value("last_seq", std::uint64_t{0});
+  const auto after = std::to_string(seq > 1000 ? seq - 1000 : 0);
+  const auto answer = http::fetch("GET", url + "1000&after=" + after, {}, "", {});
+  if (!answer || answer->status != 200) return {};
+  return json::parse(answer->body)["events"].get<std::vector<json>>();
+}
+
+bool Stack::wait_event(const std::string& kind, const std::string& text) {
+  return wait_until([&] {
+    for (const json& event : events()) {
+      if (event.value("kind", "") != kind) continue;
+      if (event.value("message", "").find(text) != std::string::npos) return true;
+    }
+    return false;
+  });
 }
 
 Stack::Answer Stack::command(const std::vector<std::string>& arguments) {

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace holdfast::test {
 
@@ -24,9 +25,10 @@ std::filesystem::path bin_dir();
 class Stack {
  public:
   // `toml`: the test's configuration; directories, ports and the environment are added.
-  // `command`: how the supervisor is started, if not plainly as `holdfast run`.
+  // `command`: how the supervisor is started, if not plainly as `holdfast run`. `runtime_dir`:
+  // where its sockets are, if not in the test's own directory.
   explicit Stack(const std::string& toml, std::map<std::string, std::string> environment = {},
-                 std::vector<std::string> command = {});
+                 std::vector<std::string> command = {}, std::filesystem::path runtime_dir = {});
 
   // Until every required program is ready; throws with the output if the supervisor ended.
   void wait_ready(std::chrono::steady_clock::duration limit = std::chrono::seconds(60));
@@ -34,7 +36,9 @@ class Stack {
   Process& supervisor() { return *process_; }
   void start();  // again, after the supervisor ended
   std::filesystem::path file(const std::string& name) const { return dir_ / name; }
-  std::filesystem::path runtime_dir() const { return dir_ / "run"; }
+  std::filesystem::path runtime_dir() const {
+    return runtime_dir_.empty() ? dir_ / "run" : runtime_dir_;
+  }
   std::filesystem::path config_file() const { return dir_ / "holdfast.toml"; }
   void write_config(const std::string& toml);
 
@@ -43,6 +47,10 @@ class Stack {
   std::string state_of(const std::string& name) { return worker(name).value("state", ""); }
   pid_t pid_of(const std::string& name) { return worker(name).value("pid", 0); }
   bool wait_state(const std::string& name, const std::string& state);
+  // The last thousand events, oldest first.
+  std::vector<nlohmann::json> events();
+  // Waits for an event of this kind whose message contains `text`.
+  bool wait_event(const std::string& kind, const std::string& text = "");
 
   // `holdfast ARGUMENTS...` against this stack.
   struct Answer {
@@ -68,6 +76,7 @@ class Stack {
   TempDir dir_;
   std::map<std::string, std::string> extra_;
   std::vector<std::string> command_;
+  std::filesystem::path runtime_dir_;
   std::unique_ptr<Process> process_;
 };
 

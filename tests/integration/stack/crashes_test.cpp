@@ -49,7 +49,7 @@ class Load {
 
 }  // namespace
 
-TEST_CASE("an API worker killed under load is replaced; others see nothing; no counter falls") {
+TEST_CASE("metrics of the dead: an API worker killed under load is replaced and no counter falls") {
   Stack stack(default_stack());
   stack.wait_ready();
   const std::string id = post_document(stack, {"one", "a document to read again and again"});

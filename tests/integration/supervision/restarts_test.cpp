@@ -106,7 +106,8 @@ TEST_CASE("a program that cannot be executed says which step failed, backs off, 
   REQUIRE((state == "backoff" || state == "crash_loop"));
 }
 
-TEST_CASE("64 workers killed at once: every exit is seen and every slot comes back") {
+TEST_CASE(
+    "coalesced SIGCHLD: 64 workers killed at once, every exit is seen, every slot comes back") {
   Stack stack(misbehaving("many", {"--ready"}, "replicas = 64\n"), kNoPort);
   stack.wait_ready();
   std::vector<pid_t> pids;
@@ -126,7 +127,7 @@ TEST_CASE("64 workers killed at once: every exit is seen and every slot comes ba
   }
 }
 
-TEST_CASE("stopping a worker in back-off takes effect at once") {
+TEST_CASE("stop during back-off ignored: a stop in back-off takes effect at once") {
   Stack stack(misbehaving("flaky", {"--exit", "1"},
                           "backoff_base = \"20s\"\nbackoff_cap = \"30s\"\nrequired = false\n") +
                   misbehaving("fine", {"--ready"}),

@@ -98,7 +98,7 @@ class Failure {
 
 }  // namespace
 
-TEST_CASE("a worker that never settles reaches the crash loop, whatever the numbers") {
+TEST_CASE("limit defeated by delay: a worker that never settles reaches the crash loop") {
   std::mt19937_64 dice(Catch::rngSeed());
   const auto up_to = [&](Duration most) {
     return std::chrono::milliseconds(

@@ -131,6 +131,23 @@ void fork_grandchild() {
   ::waitpid(child, nullptr, 0);
 }
 
+void fork_daemon() {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::setsid();
+    if (::fork() == 0) {
+      for (int fd = 0; fd < 64; ++fd)
+        ::close(fd);
+      ::signal(SIGTERM, SIG_IGN);
+      ::alarm(120);  // so that a test which forgets it leaves no process behind for long
+      for (;;)
+        ::pause();
+    }
+    ::_exit(0);
+  }
+  ::waitpid(child, nullptr, 0);
+}
+
 void fork_sleeper() {
   if (::fork() != 0) return;
   ::signal(SIGTERM, SIG_IGN);

@@ -18,6 +18,7 @@ void flood_notify(long count);
 void flood_log(int fd, long count, bool one_write_per_line, bool json);
 void garbage_notify();   // NULs, too long, no key, descriptors attached
 void fork_grandchild();  // double fork: an orphan with our stdout, until nobody reads that
+void fork_daemon();      // one with a session and nothing of ours, that ignores SIGTERM
 void fork_sleeper();     // a child in our process group that ignores SIGTERM
 
 }  // namespace misbehave

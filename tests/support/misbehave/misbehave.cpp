@@ -6,8 +6,10 @@
 //   --ready  --ready-after MS  --never-ready  --notify TEXT  --flood-notify N  --garbage-notify
 //   --watchdog-ok (pets it each 20 ms while waiting)  --hang-after-ready (does not)
 //   --exit CODE  --exit-after MS CODE  --signal-after MS SIGNAL  --stop-self  --abort
-//   --ignore-term  --term-exit CODE  --slow-term MS  --last-words TEXT (notified on SIGTERM)
+//   --ignore-term  --ignore-abort  --term-exit CODE  --slow-term MS  --last-words TEXT (notified on
+//   SIGTERM)
 //   --refork-on-term  --fork-grandchild  --fork-sleeper
+//   --fork-daemon (which ignores SIGTERM)
 //   --print TEXT  --print-error TEXT  --partial-line TEXT  --flood-log N  --flood-log-lines N
 //   --flood-json N  --close-stdio  --leak-fd
 //   --print-fds  --print-signals  --print-env  --print-identity
@@ -84,12 +86,14 @@ std::map<std::string, Action> actions(OnTerm& on_term, bool& pet) {
       {"--stop-self", {0, [](auto&) { ::raise(SIGSTOP); }}},
       {"--abort", {0, [](auto&) { std::abort(); }}},
       {"--ignore-term", {0, [&](auto&) { on_term.ignore = true; }}},
+      {"--ignore-abort", {0, [](auto&) { ::signal(SIGABRT, SIG_IGN); }}},
       {"--term-exit", {1, [&, code](auto& a) { on_term.exit_code = code(a[0]); }}},
       {"--slow-term", {1, [&, number](auto& a) { on_term.delay_ms = number(a[0]); }}},
       {"--last-words", {1, [&](auto& a) { on_term.last_words = a[0]; }}},
       {"--refork-on-term", {0, [&](auto&) { on_term.refork = true; }}},
       {"--fork-grandchild", {0, [](auto&) { fork_grandchild(); }}},
       {"--fork-sleeper", {0, [](auto&) { fork_sleeper(); }}},
+      {"--fork-daemon", {0, [](auto&) { fork_daemon(); }}},
       {"--print", {1, [](auto& a) { write_all(1, a[0] + "\n"); }}},
       {"--print-error", {1, [](auto& a) { write_all(2, a[0] + "\n"); }}},
       {"--partial-line", {1, [](auto& a) { write_all(1, a[0]); }}},

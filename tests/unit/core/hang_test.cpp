@@ -78,7 +78,7 @@ TEST_CASE("a process that is stopping needs no pings") {
   REQUIRE(stage.signals.empty());
 }
 
-TEST_CASE("if the supervisor itself was late, everybody is given that time") {
+TEST_CASE("watchdog false kills: if the supervisor itself was late, everybody is given that time") {
   Stage stage({watched("a"), watched("b"), service("slow")});
   stage.begin().ready("a.0").ready("b.0").command(CommandKind::Stop, "b").clear();
   stage.freeze(45s);  // the kill of b was due at 10 s, the watchdog of a at 30 s

@@ -122,7 +122,7 @@ TEST_CASE("the jitter spreads over the whole band and no further") {
   REQUIRE(high > 1190ms);
 }
 
-TEST_CASE("the back-off starts over after backoff_reset of being ready, not a moment sooner") {
+TEST_CASE("back-off reset: after backoff_reset of being ready, and not a moment sooner") {
   const auto delay_after = [](Duration ready_for) {
     config::Program program = plain();
     program.settled_after = 1h;  // so that no end is answered at once
@@ -179,7 +179,8 @@ TEST_CASE("one end each twenty seconds of good work is no crash loop, however lo
 }
 
 // PM2's limit is defeated by any delay above 1 s, systemd's by RestartSec > 2 s.
-TEST_CASE("a worker that always fails reaches the crash loop whatever the numbers are") {
+TEST_CASE(
+    "limit defeated by delay: one that always fails reaches the crash loop whatever the numbers") {
   for (const Duration base : {Duration(0s), Duration(1ms), Duration(250ms), Duration(10s)}) {
     for (const Duration cap : {Duration(0s), Duration(1s), Duration(30s), Duration(1h)}) {
       for (const Duration window : {Duration(0s), Duration(1ms), Duration(60s), Duration(24h)}) {

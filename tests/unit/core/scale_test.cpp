@@ -5,7 +5,7 @@ using namespace holdfast;
 using namespace holdfast::supervisor::core;
 using namespace holdfast::supervisor::core::test;
 
-TEST_CASE("scaling up adds slots, scaling down stops the highest") {
+TEST_CASE("scale arithmetic: scaling up adds slots, scaling down stops the highest") {
   Stage stage({service("a", 2)});
   stage.begin().all_ready().clear();
   stage.command(CommandKind::Scale, "a", 4);

@@ -35,7 +35,7 @@ TEST_CASE("a stop that took most of its budget is reported") {
   REQUIRE(stage.message(Kind::SlowStop) == "b.0 (incarnation 1) took 9s of the 10s it had to stop");
 }
 
-TEST_CASE("stop works at once in every state and nothing starts afterwards") {
+TEST_CASE("respawn while stopping: stop works at once in every state, nothing starts afterwards") {
   Stage stage({service("a")});
   stage.begin();
   const auto stays_stopped = [&] {
@@ -136,7 +136,7 @@ TEST_CASE("STOPPING=1 unasked: no longer ready, gets its stop budget, its end is
   }
 }
 
-TEST_CASE("one that survives SIGKILL is reported each ten seconds and never replaced") {
+TEST_CASE("unkillable: one that survives SIGKILL is reported each ten seconds and never replaced") {
   Stage stage({service("a")});
   stage.begin().ready("a.0").command(CommandKind::Restart, "a.0").all_ready();
   stage.clear().advance(10s);

@@ -60,7 +60,7 @@ TEST_CASE("a child's death by a signal is told as a signal") {
   REQUIRE(status.value == SIGKILL);
 }
 
-TEST_CASE("SIGTERM right after the launch is not lost") {
+TEST_CASE("signal between fork and handler set-up: SIGTERM right after the launch is not lost") {
   for (int i = 0; i < 20; ++i) {
     Watched watched({});
     REQUIRE(watched.child->signal(SIGTERM, true));
@@ -116,7 +116,7 @@ TEST_CASE("a group that forks anew on each SIGTERM does not outlive its leader")
   REQUIRE(read_to_end(watched.output.read.get()).empty());
 }
 
-TEST_CASE("the exits of 64 children that are killed in one burst are all seen") {
+TEST_CASE("coalesced SIGCHLD: 64 children killed in one burst are all seen, none is a zombie") {
   boost::asio::io_context io;
   Launcher launcher;
   std::vector<std::unique_ptr<Child>> children;

@@ -109,7 +109,7 @@ TEST_CASE("a child leads a session and a process group of its own") {
   REQUIRE(id["ppid"] == ::getpid());
 }
 
-TEST_CASE("a child starts with no signal blocked, ignored or caught") {
+TEST_CASE("signal mask inherited: a child starts with no signal blocked, ignored or caught") {
   sigset_t blocked;
   sigset_t before;
   ::sigemptyset(&blocked);
@@ -128,7 +128,7 @@ TEST_CASE("a child starts with no signal blocked, ignored or caught") {
   REQUIRE(signals["SigCgt"] == "0000000000000000");
 }
 
-TEST_CASE("launching leaves the supervisor's own signal mask and descriptors as they were") {
+TEST_CASE("FD leak on flapping: launches leave our own signal mask and descriptors as they were") {
   sigset_t before;
   sigset_t after;
   ::pthread_sigmask(SIG_SETMASK, nullptr, &before);

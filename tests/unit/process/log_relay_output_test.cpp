@@ -33,7 +33,8 @@ std::uint64_t count_lines(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("a stuck reader holds no worker up, and what is dropped is counted exactly") {
+TEST_CASE(
+    "log pipe full: a stuck reader holds no worker up, and what is dropped is counted exactly") {
   Pipe output;
   Relay relay(sink_to(output.write), {.buffer = 64 * 1024, .stall_limit = 5ms});
   const Launched worker =
@@ -98,7 +99,7 @@ TEST_CASE("a reader that is slow but reads loses nothing") {
   REQUIRE(program(relay, "api-worker").dropped_lines == 0);
 }
 
-TEST_CASE("a full disk holds no worker up, and the lines are counted") {
+TEST_CASE("log pipe full: a full disk holds no worker up, and the lines are counted") {
   Relay relay(sink_to_file("/dev/full"));
   const Launched worker =
       relay.launch(kFirst, "api-worker.0", {"--flood-log", std::to_string(kFlood), "--exit", "0"});

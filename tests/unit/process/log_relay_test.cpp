@@ -223,7 +223,7 @@ TEST_CASE("the last lines of a process that has died are there, even those not r
   REQUIRE(relay.relay.tail(kSecond).empty());
 }
 
-TEST_CASE("a grandchild that holds the pipe open holds nothing up") {
+TEST_CASE("stop hangs on a pipe: a grandchild that holds it open holds nothing up") {
   const TempDir directory;
   const auto path = directory.path() / "log";
   Relay relay(sink_to_file(path));

@@ -179,7 +179,7 @@ TEST_CASE("after a reopen the log goes to a new file") {
   REQUIRE(content(path) == "new\n");
 }
 
-TEST_CASE("a log that was deleted is made again within a second") {
+TEST_CASE("log file gone: one that was deleted is made again within a second") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
   MovableClock clock;

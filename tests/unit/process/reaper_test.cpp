@@ -79,7 +79,7 @@ TEST_CASE("orphans of a worker are reaped and counted") {
   REQUIRE(seen == "ok");
 }
 
-TEST_CASE("the statuses of our own children are not stolen while strangers die among them") {
+TEST_CASE("reaper steals a status: our children keep theirs while strangers die among them") {
   const std::string seen = as_subreaper([] {
     boost::asio::io_context io;
     Launcher launcher;

@@ -38,7 +38,7 @@ TEST_CASE("the runtime directory is made with its parents, closed to others") {
   REQUIRE(mode_of(path) == 0751);
 }
 
-TEST_CASE("a second supervisor is refused and told the pid of the first") {
+TEST_CASE("double daemon: a second supervisor is refused and told the pid of the first") {
   const TempDir temporary;
   const fs::path path = temporary.path() / "run";
   const auto first = RuntimeDir::open(path);

@@ -126,7 +126,7 @@ TEST_CASE("an answer that is too large is refused unread") {
   CHECK(ledger.statistics().programs.at("a").parse_errors.at("oversized") == 1);
 }
 
-TEST_CASE("thousands of deaths leave no more than the series themselves") {
+TEST_CASE("metrics of the dead: thousands of deaths leave no more than the series themselves") {
   Ledger ledger(with(100, 120));
   for (std::uint64_t life = 1; life <= 3000; ++life) {
     ledger.apply(source("a.0", life), counters(0, 50, 1) + gauges(0, 50),

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// What workers fork: it neither outlives a stop nor holds one up.
+#include "tests/support/catch.hpp"
+#include "tests/support/proc.hpp"
+#include "tests/support/programs.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <iterator>
+
+using namespace holdfast;
+using namespace holdfast::test;
+
+namespace {
+
+std::vector<pid_t> processes_of(const Stack& stack, const std::string& worker = "") {
+  auto all =
+      pids_with_environment("HOLDFAST_TEST_ID=" + stack.config_file().parent_path().string());
+  if (worker.empty()) return all;
+  auto named = pids_with_environment("HOLDFAST_WORKER=" + worker);
+  std::sort(all.begin(), all.end());
+  std::sort(named.begin(), named.end());
+  std::vector<pid_t> result;
+  std::set_intersection(all.begin(), all.end(), named.begin(), named.end(),
+                        std::back_inserter(result));
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("stop hangs on a pipe held by a grandchild: the stop ends, and so does the supervisor") {
+  // `sleep` holds standard output, in a session that no signal to the worker's group reaches.
+  const std::string script =
+      "(setsid sleep 600 &) ; exec " + (bin_dir() / "misbehave").string() + " --ready";
+  Stack stack("[program.web]\n" + command_of({"/bin/sh", "-c", script}) + "watchdog = \"0s\"\n",
+              kNoPort);
+  stack.wait_ready();
+  REQUIRE(stack.command({"stop", "web"}).exit_code == 0);
+  REQUIRE(stack.wait_state("web.0", "stopped"));
+  REQUIRE(stack.command({"start", "web"}).exit_code == 0);
+  REQUIRE(stack.wait_state("web.0", "ready"));
+  stack.supervisor().signal(SIGTERM);
+  REQUIRE(stack.supervisor().wait().value == 0);
+  REQUIRE(wait_until([&] { return processes_of(stack).empty(); }));
+}
+
+TEST_CASE("kill tree by snapshot: a worker that forks anew at each SIGTERM leaves nothing behind") {
+  Stack stack(misbehaving("bomb", {"--refork-on-term", "--ready"}), kNoPort);
+  stack.wait_ready();
+  for (int round = 0; round < 5; ++round) {
+    REQUIRE(stack.command({"stop", "bomb"}).exit_code == 0);
+    REQUIRE(wait_until([&] { return processes_of(stack, "bomb.0").empty(); }));
+    REQUIRE(stack.command({"start", "bomb"}).exit_code == 0);
+    REQUIRE(stack.wait_state("bomb.0", "ready"));
+  }
+}
+
+TEST_CASE("children of children survive: a daemon that left its group is ended with the fleet") {
+  Stack stack(misbehaving("web", {"--fork-daemon", "--ready"}), kNoPort);
+  stack.wait_ready();
+  REQUIRE(processes_of(stack, "web.0").size() == 2);
+  stack.supervisor().signal(SIGTERM);
+  const Ended ended = stack.supervisor().wait();
+  INFO(stack.supervisor().output());
+  REQUIRE(ended.value == 1);  // the daemon ignores SIGTERM: something had to be killed
+  REQUIRE(processes_of(stack).empty());
+  REQUIRE(stack.supervisor().output().find("1 processes had left their worker's group") !=
+          std::string::npos);
+}
+
+TEST_CASE("strangers: what a dead worker leaves is adopted, reaped when it ends, and counted") {
+  Stack stack(
+      "[program.web]\n" +
+          command_of({"/bin/sh", "-c", "(setsid true &) ; (setsid true &) ; exec sleep 600"}) +
+          "ready = \"started\"\n",
+      kNoPort);
+  stack.wait_ready();
+  REQUIRE(wait_until(
+      [&] { return Stack::sum_of(stack.metrics(), "holdfast_strangers_reaped_total") == 2; }));
+  REQUIRE(zombies_of(stack.supervisor().pid()) == 0);
+}
+
+TEST_CASE(
+    "stale socket: kill -9 of the supervisor takes its workers along, and the next one runs") {
+  Stack stack(misbehaving("web", {"--ready"}, "replicas = 3\n"), kNoPort);
+  stack.wait_ready();
+  for (int round = 0; round < 3; ++round) {
+    stack.supervisor().signal(SIGKILL);
+    stack.supervisor().wait();
+    REQUIRE(std::filesystem::exists(stack.runtime_dir() / "status.sock"));
+    stack.start();  // at once, with the old sockets in its way and the old workers still dying
+    stack.wait_ready();
+    REQUIRE(stack.status()["pid"] == stack.supervisor().pid());
+  }
+  REQUIRE(wait_until([&] { return processes_of(stack).size() == 4; }));
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Preloaded into a whole stack (LD_PRELOAD), it makes system calls fail and the wall clock jump, as
+// files in the directory HOLDFAST_TEST_PRELOAD say at that moment:
+//
+//   no-fork    fork fails with EAGAIN
+//   no-watch   epoll_ctl(EPOLL_CTL_ADD) fails with ENOSPC, in the main thread
+//   clock      8 bytes: nanoseconds added to CLOCK_REALTIME; read at the start and mapped
+//
+// Built without sanitizers: it comes before their own libraries.
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+const volatile std::int64_t* offset = nullptr;
+char directory[4096] = "";
+
+bool told(const char* what) {
+  char path[4200];
+  if (directory[0] == '\0') return false;
+  std::strcpy(path, directory);
+  std::strcat(path, what);
+  return ::access(path, F_OK) == 0;
+}
+
+__attribute__((constructor)) void load() {
+  const char* name = std::getenv("HOLDFAST_TEST_PRELOAD");
+  if (name == nullptr || std::strlen(name) + 1 >= sizeof directory) return;
+  std::strcpy(directory, name);
+  std::strcat(directory, "/");
+  char path[4200];
+  std::strcpy(path, directory);
+  std::strcat(path, "clock");
+  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  void* const page = ::mmap(nullptr, sizeof *offset, PROT_READ, MAP_SHARED, fd, 0);
+  ::close(fd);
+  if (page != MAP_FAILED) offset = static_cast<const volatile std::int64_t*>(page);
+}
+
+template <class Function>
+Function real(const char* name) {
+  return reinterpret_cast<Function>(::dlsym(RTLD_NEXT, name));
+}
+
+}  // namespace
+
+extern "C" {
+
+pid_t fork() noexcept {
+  if (told("no-fork")) {
+    errno = EAGAIN;
+    return -1;
+  }
+  static const auto next = real<pid_t (*)()>("fork");
+  return next();
+}
+
+int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
+  if (operation == EPOLL_CTL_ADD && ::getpid() == ::syscall(SYS_gettid) && told("no-watch")) {
+    errno = ENOSPC;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_epoll_ctl, epoll, operation, fd, event));
+}
+
+int clock_gettime(clockid_t clock, timespec* time) noexcept {
+  const long result = ::syscall(SYS_clock_gettime, clock, time);
+  if (result == 0 && offset != nullptr &&
+      (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) {
+    const std::int64_t ns = time->tv_sec * kSecond + time->tv_nsec + *offset;
+    time->tv_sec = ns / kSecond;
+    time->tv_nsec = ns % kSecond;
+  }
+  return static_cast<int>(result);
+}
+
+int gettimeofday(timeval* time, void*) noexcept {
+  timespec now{};
+  if (clock_gettime(CLOCK_REALTIME, &now) != 0) return -1;
+  time->tv_sec = now.tv_sec;
+  time->tv_usec = now.tv_nsec / 1000;
+  return 0;
+}
+
+time_t time(time_t* where) noexcept {
+  timespec now{};
+  if (clock_gettime(CLOCK_REALTIME, &now) != 0) return -1;
+  if (where != nullptr) *where = now.tv_sec;
+  return now.tv_sec;
+}
+}
