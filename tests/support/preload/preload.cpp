@@ -3,7 +3,7 @@
 // Preloaded into a whole stack (LD_PRELOAD), it makes system calls fail and the wall clock jump, as
 // files in the directory HOLDFAST_TEST_PRELOAD say at that moment:
 //
-//   no-fork    fork fails with EAGAIN
+//   no-fork    clone, by which the supervisor forks, fails with EAGAIN
 //   no-watch   epoll_ctl(EPOLL_CTL_ADD) fails with ENOSPC, in the main thread
 //   clock      8 bytes: nanoseconds added to CLOCK_REALTIME; read at the start and mapped
 //
@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdarg>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -62,13 +63,20 @@ Function real(const char* name) {
 
 extern "C" {
 
-pid_t fork() noexcept {
+int clone(int (*function)(void*), void* stack, int flags, void* argument, ...) noexcept {
   if (told("no-fork")) {
     errno = EAGAIN;
     return -1;
   }
-  static const auto next = real<pid_t (*)()>("fork");
-  return next();
+  va_list more;
+  va_start(more, argument);
+  pid_t* const parent_tid = va_arg(more, pid_t*);
+  void* const tls = va_arg(more, void*);
+  pid_t* const child_tid = va_arg(more, pid_t*);
+  va_end(more);
+  static const auto next =
+      real<int (*)(int (*)(void*), void*, int, void*, pid_t*, void*, pid_t*)>("clone");
+  return next(function, stack, flags, argument, parent_tid, tls, child_tid);
 }
 
 int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {

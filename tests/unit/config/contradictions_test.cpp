@@ -98,6 +98,18 @@ TEST_CASE("a stop that cannot fit into the deadline is a warning") {
   CHECK(chain[0].find("'b' may take 30s to stop, and there are only 25s") != std::string::npos);
 }
 
+TEST_CASE("a deadline that does not fit into the container's stop grace is a warning") {
+  CHECK(load_good("[supervisor]\nstop_grace = \"30s\"").warnings ==
+        std::vector<std::string>{
+            "holdfast.toml:2:14: [supervisor] stop_grace: everything is killed after 30s, and the "
+            "shutdown deadline of 30s needs 31s: raise the grace of the container's runtime or "
+            "lower the deadline"});
+  CHECK(load_good("[supervisor]\nstop_grace = \"31s\"").warnings.empty());
+  CHECK(load_good("[supervisor]\nstop_grace = \"10s\"\nshutdown_deadline = \"9s\"\n" +
+                  programs({{"x", "stop_timeout = \"5s\""}}))
+            .warnings.empty());
+}
+
 TEST_CASE("a oneshot's stop timeout is not part of a chain") {
   CHECK(load_good(programs({{"setup", "type = \"oneshot\"\nstop_timeout = \"1h\""},
                             {"b", "after = [\"setup\"]"}}))

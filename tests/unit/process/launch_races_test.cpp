@@ -4,6 +4,7 @@
 #include "supervisor/process/child.hpp"
 #include "supervisor/process/child_setup.hpp"
 #include "supervisor/process/leftovers.hpp"
+#include "supervisor/process/low_fds.hpp"
 #include "supervisor/process/notify_socket.hpp"
 #include "supervisor/process/reaper.hpp"
 #include "supervisor/process/signals.hpp"
@@ -93,8 +94,10 @@ TEST_CASE("PDEATHSIG race: a child whose parent died before the prctl does not r
   const pid_t supervisor = ::fork();
   if (supervisor == 0) {
     const LaunchSpec spec;
-    auto plan = make_plan(spec);
+    LowFds low;
+    auto plan = make_plan(spec, low);
     if (!plan) ::_exit(1);
+    plan->keep_below = 0;  // our pipes are no gifts of the plan's, and must stay
     const pid_t child = ::fork();
     if (child != 0) {
       if (parent_lives) ::waitpid(child, nullptr, 0);
