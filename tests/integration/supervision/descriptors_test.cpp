@@ -47,9 +47,8 @@ TEST_CASE("a soft limit of descriptors does not bound the fleet; workers get it 
   stack->wait_ready();
   REQUIRE(stack->wait_state("many.59", "ready"));
   REQUIRE(descriptors_of(stack->supervisor().pid()) > 180);  // a pidfd and two pipes each
-  REQUIRE(wait_until([&] {
-    return stack->supervisor().output().find(R"(\"nofile\":100,)") != std::string::npos;
-  }));
+  REQUIRE(wait_until(
+      [&] { return stack->supervisor().output().find(R"("nofile":100,)") != std::string::npos; }));
 }
 
 TEST_CASE("a thousand restarts leave no descriptor behind") {
