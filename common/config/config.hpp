@@ -131,6 +131,49 @@ struct Http {
   bool operator==(const Http&) const = default;
 };
 
+// [rate_limit]: requests per client, over all API workers
+struct RateLimit {
+  bool enabled = true;
+  std::uint32_t max = 100;
+  Duration window = 1min;
+  std::vector<std::string> routes;  // "POST /api/documents 20/1m" (route_limit.hpp), besides max
+  std::uint32_t ipv6_prefix = 56;   // addresses that share so many bits are one client
+  bool legacy_headers = true;       // X-RateLimit-*
+  std::string standard_headers = "draft-8";  // draft-8 | draft-7 | draft-6 | off
+  std::string redis_url;                     // "": this host's workers only
+  Duration redis_timeout = 50ms;             // no answer within: decide locally
+  std::string redis_prefix = "holdfast:";    // of its keys there
+  bool operator==(const RateLimit&) const = default;
+};
+
+// [cors]
+struct Cors {
+  std::vector<std::string> origins;  // patterns (origin.hpp); empty: off
+  bool credentials = false;
+  std::vector<std::string> allowed_headers;  // empty: whatever a preflight asks for
+  std::vector<std::string> exposed_headers;  // besides those that every answer has
+  Duration max_age = 10min;                  // how long a browser may keep a preflight's answer
+  bool operator==(const Cors&) const = default;
+};
+
+// [security]: headers of every response; "" leaves one out
+struct Security {
+  std::string content_security_policy =
+      "default-src 'self';base-uri 'self';font-src 'self' https: data:;form-action 'self';"
+      "frame-ancestors 'self';img-src 'self' data:;object-src 'none';script-src 'self';"
+      "script-src-attr 'none';style-src 'self' https: 'unsafe-inline';upgrade-insecure-requests";
+  std::string strict_transport_security = "max-age=31536000; includeSubDomains";
+  bool operator==(const Security&) const = default;
+};
+
+// [auth]: API keys
+struct Auth {
+  bool required = false;               // of /api; a key that is given is checked in any case
+  std::uint32_t rate_limit = 1000;     // requests per rate_limit.window of one key without its own
+  Duration last_used_interval = 1min;  // how often last-used times are written
+  bool operator==(const Auth&) const = default;
+};
+
 // [store]
 struct Store {
   std::string url;                  // sqlite:///path; empty: sqlite in the state directory
@@ -169,6 +212,10 @@ struct Config {
   std::vector<Program> programs;         // in the order of the file
   Log log;
   Http http;
+  RateLimit rate_limit;
+  Cors cors;
+  Security security;
+  Auth auth;
   Store store;
   Queue queue;
   Embedding embedding;

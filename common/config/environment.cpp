@@ -56,6 +56,32 @@ Fields fields_of_section(Config& config, const std::string& name) {
   return root_fields(config);
 }
 
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+// The text as the key's type. What is no integer stays a text, and the key complains.
+Value to_value(const std::string& text, Variable::Form form) {
+  if (form == Variable::Form::Integer) {
+    std::int64_t number = 0;
+    const char* const last = text.data() + text.size();
+    const auto [end, error] = std::from_chars(text.data(), last, number);
+    if (error == std::errc{} && end == last) return Value{number};
+  }
+  if (form != Variable::Form::List) return Value{text};
+  Array items;
+  std::string_view rest = text;
+  for (;;) {
+    const auto comma = rest.find(',');
+    const std::string_view item = trimmed(rest.substr(0, comma));
+    if (!item.empty()) items.push_back(Value{std::string(item)});
+    if (comma == std::string_view::npos) return Value{std::move(items)};
+    rest.remove_prefix(comma + 1);
+  }
+}
+
 void apply(const Variable& variable, const Environ& environ, Config& config, Report& report) {
   std::string name = variable.name;
   auto value = value_of(variable, environ, name, report);
@@ -67,7 +93,7 @@ void apply(const Variable& variable, const Environ& environ, Config& config, Rep
   for (const Field& field : fields_of_section(config, variable.section)) {
     if (field.key != variable.key) continue;
     Complaints complaints;
-    field.read(Value{*value}, complaints);
+    field.read(to_value(*value, variable.form), complaints);
     for (const Complaint& complaint : complaints) {
       report.problem_of_variable(name, complaint.message);
     }
@@ -116,6 +142,13 @@ const std::vector<Variable>& known_variables() {
       {.name = "LOG_LEVEL", .section = "log", .key = "level", .any_case = true},
       {.name = "LOG_FORMAT", .section = "log", .key = "format", .any_case = true},
       {.name = "DATABASE_URL", .section = "store", .key = "url", .secret = true},
+      {.name = "REDIS_URL", .section = "rate_limit", .key = "redis_url", .secret = true},
+      {.name = "RATE_LIMIT_MAX",
+       .section = "rate_limit",
+       .key = "max",
+       .form = Variable::Form::Integer},
+      {.name = "RATE_LIMIT_WINDOW", .section = "rate_limit", .key = "window"},
+      {.name = "CORS_ORIGINS", .section = "cors", .key = "origins", .form = Variable::Form::List},
   };
   return kVariables;
 }

@@ -18,6 +18,7 @@ struct Variable {
   std::string key;
   bool secret = false;    // NAME_FILE may name a file that holds the value
   bool any_case = false;  // "INFO" means "info"
+  enum class Form { Text, Integer, List } form = Form::Text;  // List: separated by commas
 };
 const std::vector<Variable>& known_variables();  // all but PORT, which sets part of a key
 

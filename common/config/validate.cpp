@@ -69,6 +69,16 @@ void validate_service(const Config& config, Report& report) {
                    fmt::format("body_memory: {} bytes do not hold the largest body, {}",
                                http.body_memory, largest));
   }
+  const auto& origins = config.cors.origins;
+  const bool any_origin = std::find(origins.begin(), origins.end(), "*") != origins.end();
+  if (any_origin && origins.size() > 1) {
+    report.problem("cors", "origins", "origins: \"*\" is every origin; it stands alone");
+  }
+  if (any_origin && config.cors.credentials) {
+    report.problem("cors", "credentials",
+                   "credentials: browsers refuse them together with origins = [\"*\"]; name the "
+                   "origins");
+  }
   const Queue& queue = config.queue;
   if (queue.backoff_cap < queue.backoff_base) {
     report.problem(

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Origins that another site's pages may come from, as CORS compares them (Fetch, 3.2).
+//
+//   https://app.example.org     this origin and no other
+//   https://*.example.org       every host below example.org, at any depth; not example.org itself
+//   http://localhost:*          every port, the default one too; may be combined with *.
+//   *                           every origin; alone in its list
+//
+// Written as browsers send them: lower case, no path, no default port. "null", the origin of
+// sandboxed frames and local files, matches nothing.
+// Threads: pure.
+
+#include "common/base/result.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace holdfast::config {
+
+// The pattern as it is, or why it is none.
+Result<std::string> check_origin_pattern(const std::string& text);
+
+// `pattern` has passed check_origin_pattern(); `origin` is whatever a client sent.
+bool origin_matches(std::string_view pattern, std::string_view origin);
+
+}  // namespace holdfast::config

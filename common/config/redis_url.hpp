@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Where a Redis is, as people write it. The forms are those of the IANA registration of redis://
+// and of the Unix-socket form that clients share:
+//
+//   redis://[[user]:password@]host[:port][/database]
+//   unix:///path/of.sock[?db=N], with [user]:password@ after unix:// if there is a password
+//
+// User and password may be percent-encoded. rediss:// (TLS) is refused by name.
+// Threads: pure.
+
+#include "common/base/result.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace holdfast::config {
+
+struct RedisUrl {
+  std::string path;  // of a Unix socket; then host and port mean nothing
+  std::string host;  // without brackets
+  std::uint16_t port = 6379;
+  std::string user;
+  std::string password;
+  std::uint32_t database = 0;
+  bool operator==(const RedisUrl&) const = default;
+
+  // Without the password: for logs.
+  std::string describe() const;
+};
+
+// Errors never repeat the password.
+Result<RedisUrl> parse_redis_url(std::string_view text);
+
+}  // namespace holdfast::config

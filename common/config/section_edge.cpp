@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// [rate_limit], [cors], [security] and [auth]: what the public edge adds to plain HTTP.
+#include "common/config/origin.hpp"
+#include "common/config/redis_url.hpp"
+#include "common/config/route_limit.hpp"
+#include "common/config/schema.hpp"
+
+#include <algorithm>
+
+namespace holdfast::config {
+
+namespace {
+
+constexpr std::uint32_t kMostRequests = 1'000'000;
+
+Result<std::string> check_redis_url(const std::string& text) {
+  if (!text.empty()) HOLDFAST_TRY(parse_redis_url(text));
+  return text;
+}
+
+Result<std::string> check_route_limit(const std::string& text) {
+  HOLDFAST_TRY(parse_route_limit(text));
+  return text;
+}
+
+// A value that goes into a response as it is.
+Result<std::string> check_field_value(const std::string& text) {
+  const bool printable =
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  if (printable && !text.starts_with(' ') && !text.ends_with(' ')) return text;
+  return fail(ErrorKind::InvalidArgument,
+              "a header's value is printable ASCII on one line, without spaces around it");
+}
+
+Result<std::string> check_field_name(const std::string& text) {
+  const bool token = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  });
+  if (token) return text;
+  return fail(ErrorKind::InvalidArgument, fmt::format("'{}' is not a header's name", text));
+}
+
+}  // namespace
+
+Fields fields_of(RateLimit& rate_limit) {
+  return {
+      flag_field("enabled", rate_limit.enabled),
+      count_field("max", rate_limit.max, 1, kMostRequests),
+      duration_field("window", rate_limit.window, 1s, 24h),
+      texts_field("routes", rate_limit.routes, check_route_limit),
+      count_field("ipv6_prefix", rate_limit.ipv6_prefix, 32, 128),
+      flag_field("legacy_headers", rate_limit.legacy_headers),
+      choice_field<std::string>(
+          "standard_headers", rate_limit.standard_headers,
+          {{"draft-8", "draft-8"}, {"draft-7", "draft-7"}, {"draft-6", "draft-6"}, {"off", "off"}}),
+      text_field("redis_url", rate_limit.redis_url, check_redis_url),
+      duration_field("redis_timeout", rate_limit.redis_timeout, 1ms, 10s),
+      text_field("redis_prefix", rate_limit.redis_prefix, check_field_value),
+  };
+}
+
+Fields fields_of(Cors& cors) {
+  return {
+      texts_field("origins", cors.origins, check_origin_pattern),
+      flag_field("credentials", cors.credentials),
+      texts_field("allowed_headers", cors.allowed_headers, check_field_name),
+      texts_field("exposed_headers", cors.exposed_headers, check_field_name),
+      duration_field("max_age", cors.max_age, 0s, 24h),
+  };
+}
+
+Fields fields_of(Security& security) {
+  return {
+      text_field("content_security_policy", security.content_security_policy, check_field_value),
+      text_field("strict_transport_security", security.strict_transport_security,
+                 check_field_value),
+  };
+}
+
+Fields fields_of(Auth& auth) {
+  return {
+      flag_field("required", auth.required),
+      count_field("rate_limit", auth.rate_limit, 1, kMostRequests),
+      duration_field("last_used_interval", auth.last_used_interval, 1s, 24h),
+  };
+}
+
+}  // namespace holdfast::config

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keys of the public edge: origins, Redis URLs, route limits, and their variables.
+#include "common/config/origin.hpp"
+#include "common/config/redis_url.hpp"
+#include "common/config/route_limit.hpp"
+#include "tests/unit/config/support.hpp"
+
+namespace holdfast::config {
+
+namespace {
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("the edge's variables go over the file, as numbers and lists") {
+  const Config config = load_good("[rate_limit]\nmax = 5\n[cors]\norigins = [\"http://a.example\"]",
+                                  {{"RATE_LIMIT_MAX", "250"},
+                                   {"RATE_LIMIT_WINDOW", "15m"},
+                                   {"REDIS_URL", "redis://:s3cret@cache:6380/2"},
+                                   {"CORS_ORIGINS", "https://a.example, https://*.b.example,"}})
+                            .config;
+  CHECK(config.rate_limit.max == 250);
+  CHECK(config.rate_limit.window == 15min);
+  CHECK(config.rate_limit.redis_url == "redis://:s3cret@cache:6380/2");
+  CHECK(config.cors.origins ==
+        std::vector<std::string>{"https://a.example", "https://*.b.example"});
+}
+
+TEST_CASE("a variable that is no number says so by name") {
+  const std::string text = load_bad("", {{"RATE_LIMIT_MAX", "many"}, {"RATE_LIMIT_WINDOW", "60"}});
+  CHECK(has(text, "RATE_LIMIT_MAX"));
+  CHECK(has(text, "must be an integer"));
+  CHECK(has(text, "RATE_LIMIT_WINDOW"));
+}
+
+TEST_CASE("a wrong Redis URL never repeats its password") {
+  const std::string text = load_bad("", {{"REDIS_URL", "redis://user:s3cret@host:99999"}});
+  CHECK(has(text, "REDIS_URL"));
+  CHECK_FALSE(has(text, "s3cret"));
+}
+
+TEST_CASE("every origin with credentials is refused, and so is a star among others") {
+  CHECK(has(load_bad("[cors]\norigins = [\"*\"]\ncredentials = true"), "browsers refuse"));
+  CHECK(has(load_bad("[cors]\norigins = [\"*\", \"https://a.example\"]"), "stands alone"));
+}
+
+TEST_CASE("Redis URLs") {
+  struct Row {
+    const char* text;
+    RedisUrl url;
+  };
+  const std::vector<Row> rows{
+      {"redis://cache", {"", "cache", 6379, "", "", 0}},
+      {"redis://cache:6380/3", {"", "cache", 6380, "", "", 3}},
+      {"redis://:pw@10.0.0.1/", {"", "10.0.0.1", 6379, "", "pw", 0}},
+      {"redis://app:p%40ss%2F@[::1]:7000/1", {"", "::1", 7000, "app", "p@ss/", 1}},
+      {"unix:///run/redis.sock", {"/run/redis.sock", "", 6379, "", "", 0}},
+      {"unix://:pw@/run/redis.sock?db=4", {"/run/redis.sock", "", 6379, "", "pw", 4}},
+  };
+  for (const Row& row : rows) {
+    INFO(row.text);
+    const auto url = parse_redis_url(row.text);
+    REQUIRE(url);
+    CHECK(*url == row.url);
+    CHECK_FALSE(has(url->describe(), "pw"));
+  }
+  for (const char* bad :
+       {"", "cache:6379", "http://cache", "rediss://cache", "redis://", "redis://:@cache",
+        "redis://user@cache", "redis://cache:0", "redis://cache:x", "redis://cache/x",
+        "redis://:%zz@cache", "redis://:%00@cache", "redis://[::1", "unix://run/redis.sock",
+        "unix:///a?x=1", "unix:///a?db=x"}) {
+    INFO(bad);
+    CHECK_FALSE(parse_redis_url(bad));
+  }
+}
+
+TEST_CASE("origin patterns: what is one, and what is wrong with the rest") {
+  for (const char* good : {"*", "https://app.example.org", "http://localhost:5173",
+                           "http://localhost:*", "https://*.example.org", "https://*.example.org:*",
+                           "http://127.0.0.1:8080", "http://[::1]:8080"}) {
+    INFO(good);
+    CHECK(check_origin_pattern(good));
+  }
+  for (const char* bad : {"",
+                          "null",
+                          "app.example.org",
+                          "https://",
+                          "https://app.example.org/",
+                          "https://a/b",
+                          "HTTPS://app.example.org",
+                          "https://App.example.org",
+                          "https://*",
+                          "https://*.org",
+                          "https://a.*.example.org",
+                          "https://ex*mple.org",
+                          "https://app.example.org:443",
+                          "http://app.example.org:80",
+                          "https://a.example:0",
+                          "https://a.example:99999",
+                          "https://a..example",
+                          "https://.example",
+                          "ftp://a.example",
+                          "https://a.example:",
+                          "https://u@a.example",
+                          "https://[::1"}) {
+    INFO(bad);
+    CHECK_FALSE(check_origin_pattern(bad));
+  }
+}
+
+TEST_CASE("origins match their pattern and nothing that only looks like it") {
+  struct Row {
+    const char* pattern;
+    std::vector<std::string> yes;
+    std::vector<std::string> no;
+  };
+  const std::vector<Row> rows{
+      {"https://app.example.org",
+       {"https://app.example.org"},
+       {"http://app.example.org", "https://app.example.org:8443",
+        "https://app.example.org.evil.com", "https://evil.com/https://app.example.org",
+        "https://APP.example.org", "null", ""}},
+      {"https://*.example.org",
+       {"https://a.example.org", "https://a.b.example.org"},
+       {"https://example.org", "https://evilexample.org", "https://.example.org",
+        "http://a.example.org", "https://a.example.org:444", "https://evil.com/.example.org",
+        "https://evil.com#.example.org", "https://evil.com:1@a.example.org", "null",
+        "https://a.example.org.evil.com", "https://a b.example.org"}},
+      {"http://localhost:*",
+       {"http://localhost", "http://localhost:5173"},
+       {"https://localhost:5173", "http://localhost.evil.com", "http://localhost:x",
+        "http://localhost:", "http://localhost:1:2", "http://localhost:0"}},
+      {"*", {"https://anything.example", "null"}, {}},
+  };
+  for (const Row& row : rows) {
+    for (const std::string& origin : row.yes) {
+      INFO(row.pattern << " and " << origin);
+      CHECK(origin_matches(row.pattern, origin));
+    }
+    for (const std::string& origin : row.no) {
+      INFO(row.pattern << " and " << origin);
+      CHECK_FALSE(origin_matches(row.pattern, origin));
+    }
+  }
+}
+
+TEST_CASE("route limits") {
+  const auto rule = parse_route_limit("POST /api/documents 20/1m");
+  REQUIRE(rule);
+  CHECK(rule->method == "POST");
+  CHECK(rule->route == "/api/documents");
+  CHECK(rule->limit == 20);
+  CHECK(rule->window == 1min);
+  CHECK(parse_route_limit("* /api/documents/{id} 5/10s"));
+  for (const char* bad :
+       {"", "POST /api/documents", "POST /api 20", "POST /api 20/", "POST /api /1m",
+        "POST /api 0/1m", "POST /api 2000000/1m", "POST /api -1/1m", "POST /api 20/1",
+        "POST /api 20/2d", "POST /api 20/10ms", "post /api 20/1m", "POST api 20/1m",
+        "POST  /api 20/1m", "POST /api 20/1m ", "POST /api 2x/1m"}) {
+    INFO(bad);
+    CHECK_FALSE(parse_route_limit(bad));
+  }
+}
+
+}  // namespace holdfast::config
