@@ -2,6 +2,7 @@
 // holdfast: the supervisor and its command line in one binary.
 #include "common/base/version.hpp"
 #include "common/config/load.hpp"
+#include "supervisor/cli/api_key.hpp"
 #include "supervisor/cli/arguments.hpp"
 #include "supervisor/cli/check_config.hpp"
 #include "supervisor/cli/client.hpp"
@@ -44,6 +45,7 @@ int run(const cli::Arguments& arguments) {
   const auto file = config_file(arguments, environ);
   if (arguments.verb == cli::Verb::Run) return cli::run_supervisor(file, environ);
   if (arguments.verb == cli::Verb::CheckConfig) return cli::check_config(file, environ);
+  if (cli::is_api_key_verb(arguments.verb)) return cli::run_api_key(arguments, file, environ);
 
   // A client needs to know only where the socket is; a broken file must not keep it from asking.
   const auto loaded = config::load(file, environ);

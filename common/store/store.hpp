@@ -145,7 +145,22 @@ class JobQueue {
   virtual Result<QueueStats> queue_stats(const std::string& queue) = 0;
 };
 
-class Store : public DocumentStore, public JobQueue {
+class ApiKeyStore {
+ public:
+  virtual ~ApiKeyStore() = default;
+
+  // created_at is the store's. Conflict if the id is taken.
+  virtual void create_api_key(ApiKey key, Callback<void> done) = 0;
+  // For ever. Revoking again changes nothing. NotFound.
+  virtual void revoke_api_key(std::string id, Callback<void> done) = 0;
+  // Moves last-used times forward; unknown ids are passed over. One write for many requests.
+  virtual void note_api_key_uses(std::vector<ApiKeyUse> uses, Callback<void> done) = 0;
+
+  virtual Result<ApiKey> get_api_key(const std::string& id) = 0;  // NotFound; revoked ones too
+  virtual Result<std::vector<ApiKey>> list_api_keys() = 0;        // oldest first
+};
+
+class Store : public DocumentStore, public JobQueue, public ApiKeyStore {
  public:
   // Cheap: can the database be read now?
   virtual Result<void> check() = 0;

@@ -12,6 +12,15 @@ std::string_view to_string(DocumentStatus status) {
   return "unknown";
 }
 
+std::string_view to_string(Scope scope) {
+  switch (scope) {
+    case Scope::Read: return "read";
+    case Scope::Write: return "write";
+    case Scope::Admin: return "admin";
+  }
+  return "unknown";
+}
+
 std::string_view to_string(JobState state) {
   switch (state) {
     case JobState::Ready: return "ready";

@@ -109,6 +109,27 @@ struct Page {
   std::string next_cursor;          // empty on the last page
 };
 
+// What an API key may do. Each includes the ones before it; Admin may also do what concerns the
+// stack rather than documents.
+enum class Scope { Read = 1, Write = 2, Admin = 3 };
+std::string_view to_string(Scope scope);  // "read", "write", "admin"
+
+struct ApiKey {
+  std::string id;      // public: names the key in listings and logs
+  std::string name;    // what its owner calls it
+  std::string digest;  // SHA-256 of the whole key, 32 bytes; the key itself is kept nowhere
+  Scope scope = Scope::Read;
+  std::optional<std::uint32_t> rate_limit;  // per window; none: the configuration's
+  std::int64_t created_at = 0;
+  std::optional<std::int64_t> last_used_at;  // to within auth.last_used_interval
+  std::optional<std::int64_t> revoked_at;
+};
+
+struct ApiKeyUse {
+  std::string id;
+  std::int64_t at = 0;
+};
+
 struct QueueStats {
   std::int64_t ready = 0, waiting = 0, running = 0, done = 0, cancelled = 0, dead = 0;
   std::int64_t oldest_ready_at = 0;  // created_at of the oldest ready job; 0 if none

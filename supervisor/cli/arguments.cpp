@@ -20,6 +20,31 @@ CLI::Option* add_name(CLI::App& command, Arguments& arguments) {
                             "A program (api-worker) or a worker (api-worker.0)");
 }
 
+void add_api_key(CLI::App& app, Arguments& arguments) {
+  CLI::App* keys = app.add_subcommand("api-key", "Keys of the API's clients, in the store");
+  keys->require_subcommand(1);
+  const auto verb = [&](const char* name, const char* help, Verb value) {
+    CLI::App* command = keys->add_subcommand(name, help);
+    command->callback([&arguments, value] { arguments.verb = value; });
+    return command;
+  };
+  CLI::App* create =
+      verb("create", "Make a key and print it: it is shown this once", Verb::ApiKeyCreate);
+  create->add_option("NAME", arguments.name, "Whose it is, for the listing")->required();
+  create->add_option("--scope", arguments.scope, "What it may do; each includes the one before")
+      ->check(CLI::IsMember({"read", "write", "admin"}))
+      ->capture_default_str();
+  create
+      ->add_option("--rate-limit", arguments.rate_limit,
+                   "Requests per rate_limit.window ([auth] rate_limit)")
+      ->check(CLI::Range(1, 1'000'000));
+  CLI::App* list = verb("list", "The keys, without what proves them", Verb::ApiKeyList);
+  list->add_flag("--json", arguments.json, "A JSON array");
+  CLI::App* revoke =
+      verb("revoke", "Refuse a key from the next request on, for ever", Verb::ApiKeyRevoke);
+  revoke->add_option("ID", arguments.name, "As the listing shows it")->required();
+}
+
 void declare(CLI::App& app, Arguments& arguments) {
   app.footer(kFooter);
   app.require_subcommand(1);
@@ -80,6 +105,8 @@ void declare(CLI::App& app, Arguments& arguments) {
   completion->add_option("SHELL", arguments.shell, "bash, zsh or fish")
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+
+  add_api_key(app, arguments);
 
   verb("version", "Print the version", Verb::Version);
   // For the completion scripts: what NAME can be.

@@ -26,20 +26,26 @@ enum class Verb {
   Names,
   Health,
   CheckConfig,
+  ApiKeyCreate,
+  ApiKeyList,
+  ApiKeyRevoke,
   Version
 };
 
 struct Arguments {
   Verb verb = Verb::Version;
   std::optional<std::filesystem::path> config;  // --config; else HOLDFAST_CONFIG, else /etc
-  std::string name;                             // restart, stop, start, scale, logs
-  std::uint32_t count = 0;                      // scale
-  bool json = false;                            // status, events
-  bool watch = false;                           // status
-  bool follow = false;                          // events, logs
-  std::uint32_t lines = 50;                     // events, logs
-  bool ready = false;                           // health
-  std::string shell;                            // completion
+  // restart, stop, start, scale, logs; of the new key; the id of the one to revoke
+  std::string name;
+  std::uint32_t count = 0;       // scale
+  bool json = false;             // status, events, api-key list
+  bool watch = false;            // status
+  bool follow = false;           // events, logs
+  std::uint32_t lines = 50;      // events, logs
+  bool ready = false;            // health
+  std::string shell;             // completion
+  std::string scope = "read";    // api-key create
+  std::uint32_t rate_limit = 0;  // api-key create; 0: the configuration's
 };
 
 // Exit codes of every command.

@@ -82,6 +82,9 @@ int run_client(const Arguments& arguments, const std::filesystem::path& runtime_
     case Verb::Run:
     case Verb::Completion:
     case Verb::CheckConfig:
+    case Verb::ApiKeyCreate:
+    case Verb::ApiKeyList:
+    case Verb::ApiKeyRevoke:
     case Verb::Version: break;
   }
   return kExitUsage;

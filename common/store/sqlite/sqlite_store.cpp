@@ -2,6 +2,7 @@
 #include "common/store/sqlite/sqlite_store.hpp"
 
 #include "common/store/migrations/migrations.hpp"
+#include "common/store/sqlite/api_keys.hpp"
 #include "common/store/sqlite/chunks.hpp"
 #include "common/store/sqlite/documents.hpp"
 #include "common/store/sqlite/process.hpp"
@@ -201,6 +202,38 @@ class SqliteStore final : public Store {
   Result<QueueStats> queue_stats(const std::string& queue) override {
     return readers_->read(
         [&](Connection& c) -> Result<QueueStats> { return sqlite::queue_stats(c, queue); });
+  }
+
+  void create_api_key(ApiKey key, Callback<void> done) override {
+    write<void>(
+        Durability::PowerLoss,
+        [key = std::move(key)](Connection& c, Now now) {
+          return sqlite::create_api_key(c, key, now);
+        },
+        std::move(done));
+  }
+
+  void revoke_api_key(std::string id, Callback<void> done) override {
+    write<void>(
+        Durability::PowerLoss,
+        [id = std::move(id)](Connection& c, Now now) { return sqlite::revoke_api_key(c, id, now); },
+        std::move(done));
+  }
+
+  void note_api_key_uses(std::vector<ApiKeyUse> uses, Callback<void> done) override {
+    write<void>(
+        Durability::ProcessDeath,
+        [uses = std::move(uses)](Connection& c, Now) { return sqlite::note_api_key_uses(c, uses); },
+        std::move(done));
+  }
+
+  Result<ApiKey> get_api_key(const std::string& id) override {
+    return readers_->read([&](Connection& c) { return sqlite::get_api_key(c, id); });
+  }
+
+  Result<std::vector<ApiKey>> list_api_keys() override {
+    return readers_->read(
+        [&](Connection& c) -> Result<std::vector<ApiKey>> { return sqlite::list_api_keys(c); });
   }
 
   Result<void> check() override {

@@ -131,6 +131,19 @@ class SpyStore final : public store::Store {
   Result<store::QueueStats> queue_stats(const std::string& queue) override {
     return real_->queue_stats(queue);
   }
+  void create_api_key(store::ApiKey key, store::Callback<void> done) override {
+    real_->create_api_key(std::move(key), std::move(done));
+  }
+  void revoke_api_key(std::string id, store::Callback<void> done) override {
+    real_->revoke_api_key(std::move(id), std::move(done));
+  }
+  void note_api_key_uses(std::vector<store::ApiKeyUse> uses, store::Callback<void> done) override {
+    real_->note_api_key_uses(std::move(uses), std::move(done));
+  }
+  Result<store::ApiKey> get_api_key(const std::string& id) override {
+    return real_->get_api_key(id);
+  }
+  Result<std::vector<store::ApiKey>> list_api_keys() override { return real_->list_api_keys(); }
   Result<void> check() override { return real_->check(); }
   std::string describe() const override { return real_->describe(); }
 

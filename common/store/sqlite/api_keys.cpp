@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/sqlite/api_keys.hpp"
+
+namespace holdfast::store::sqlite {
+
+namespace {
+
+#define HOLDFAST_API_KEY_COLUMNS \
+  "id, name, digest, scope, rate_limit, created_at, last_used_at, revoked_at"
+
+std::optional<std::int64_t> optional_integer(const Query& row, int column) {
+  if (row.is_null(column)) return {};
+  return row.integer(column);
+}
+
+ApiKey read_api_key(const Query& row) {
+  ApiKey key;
+  key.id = row.text(0);
+  key.name = row.text(1);
+  const std::span<const std::byte> digest = row.blob(2);
+  key.digest.assign(reinterpret_cast<const char*>(digest.data()), digest.size());
+  key.scope = static_cast<Scope>(row.integer(3));
+  if (const auto limit = optional_integer(row, 4)) {
+    key.rate_limit = static_cast<std::uint32_t>(*limit);
+  }
+  key.created_at = row.integer(5);
+  key.last_used_at = optional_integer(row, 6);
+  key.revoked_at = optional_integer(row, 7);
+  return key;
+}
+
+Failure no_such_key(const std::string& id) {
+  return fail(ErrorKind::NotFound, fmt::format("there is no API key '{}'", id));
+}
+
+bool exists(Connection& connection, const std::string& id) {
+  return connection.query("SELECT 1 FROM api_key WHERE id = ?1").bind(id).step();
+}
+
+}  // namespace
+
+Result<void> create_api_key(Connection& connection, const ApiKey& key, Now now) {
+  if (exists(connection, key.id)) {
+    return fail(ErrorKind::Conflict, fmt::format("there is an API key '{}' already", key.id));
+  }
+  const auto digest = std::as_bytes(std::span(key.digest.data(), key.digest.size()));
+  // 0 stands for none: a limit of its own is at least 1.
+  connection
+      .query(
+          "INSERT INTO api_key(id, name, digest, scope, rate_limit, created_at)"
+          " VALUES(?1, ?2, ?3, ?4, nullif(?5, 0), ?6)")
+      .bind(key.id, key.name, digest, static_cast<std::int64_t>(key.scope),
+            static_cast<std::int64_t>(key.rate_limit.value_or(0)), now.wall)
+      .run();
+  return {};
+}
+
+Result<void> revoke_api_key(Connection& connection, const std::string& id, Now now) {
+  if (!exists(connection, id)) return no_such_key(id);
+  connection.query("UPDATE api_key SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL")
+      .bind(id, now.wall)
+      .run();
+  return {};
+}
+
+Result<void> note_api_key_uses(Connection& connection, const std::vector<ApiKeyUse>& uses) {
+  for (const ApiKeyUse& use : uses) {
+    connection
+        .query(
+            "UPDATE api_key SET last_used_at = ?2"
+            " WHERE id = ?1 AND coalesce(last_used_at, 0) < ?2")
+        .bind(use.id, use.at)
+        .run();
+  }
+  return {};
+}
+
+Result<ApiKey> get_api_key(Connection& connection, const std::string& id) {
+  Query query = connection.query("SELECT " HOLDFAST_API_KEY_COLUMNS " FROM api_key WHERE id = ?1");
+  if (!query.bind(id).step()) return no_such_key(id);
+  return read_api_key(query);
+}
+
+std::vector<ApiKey> list_api_keys(Connection& connection) {
+  Query query =
+      connection.query("SELECT " HOLDFAST_API_KEY_COLUMNS " FROM api_key ORDER BY created_at, id");
+  std::vector<ApiKey> keys;
+  while (query.step())
+    keys.push_back(read_api_key(query));
+  return keys;
+}
+
+#undef HOLDFAST_API_KEY_COLUMNS
+
+}  // namespace holdfast::store::sqlite
