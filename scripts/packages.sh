@@ -4,7 +4,7 @@
 
 build_packages=(g++ cmake ninja-build ccache pkg-config
   libcpp-httplib-dev libssl-dev libspdlog-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev
-  libexpected-dev prometheus-cpp-dev libsqlitecpp-dev libsqlite3-dev zlib1g-dev)
+  libexpected-dev prometheus-cpp-dev libsqlitecpp-dev libsqlite3-dev zlib1g-dev libhiredis-dev)
 
 # Debian 12 has Boost 1.81 beside its default 1.74; Debian 13's default is new enough.
 if apt-cache show libboost1.81-dev >/dev/null 2>&1; then
@@ -14,7 +14,8 @@ else
 fi
 
 test_packages=(catch2 libbenchmark-dev clang-format clang-tidy shellcheck git procps
-  prometheus nginx-light nodejs wrk curl jq openssl sqlite3 zsh fish)
+  prometheus nginx-light nodejs wrk curl jq openssl sqlite3 zsh fish
+  redis-server chromium)
 
 # npm may be here without dpkg's knowledge (nvm, NodeSource).
 command -v npm >/dev/null || test_packages+=(npm)

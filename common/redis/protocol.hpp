@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Redis's protocol (RESP 2) as values: commands to bytes, bytes to replies. hiredis parses;
+// only protocol.cpp sees it. Threads: a reader has one owner; the rest is pure.
+
+#include "common/base/result.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::redis {
+
+struct Reply {
+  enum class Type { Nil, Integer, Text, Error, Array };
+  Type type = Type::Nil;
+  std::int64_t integer = 0;
+  std::string text;  // of a string, a status or an error
+  std::vector<Reply> items;
+
+  bool is_error(std::string_view code) const {  // "NOSCRIPT"
+    return type == Type::Error && text.starts_with(code);
+  }
+};
+
+std::string encode(std::span<const std::string> command);
+
+class ReplyReader {
+ public:
+  ReplyReader();
+  ~ReplyReader();
+  ReplyReader(const ReplyReader&) = delete;
+
+  // Any bytes, in pieces as they come. DataLoss: this is not Redis's protocol; the reader is done.
+  Result<void> feed(std::string_view bytes);
+  // The next whole reply, if there is one. DataLoss as above.
+  Result<std::optional<Reply>> next();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast::redis
