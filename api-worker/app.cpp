@@ -2,13 +2,19 @@
 #include "api-worker/app.hpp"
 
 #include "api-worker/handlers/routes.hpp"
+#include "api-worker/key_uses.hpp"
 #include "api-worker/middleware/access_log.hpp"
+#include "api-worker/middleware/api_keys.hpp"
 #include "api-worker/middleware/client_address.hpp"
+#include "api-worker/middleware/cors.hpp"
 #include "api-worker/middleware/limits.hpp"
+#include "api-worker/middleware/rate_limit.hpp"
 #include "api-worker/middleware/request_id.hpp"
 #include "api-worker/middleware/request_metrics.hpp"
 #include "api-worker/middleware/security_headers.hpp"
 #include "api-worker/pipeline.hpp"
+#include "api-worker/rate_limit/redis_setup.hpp"
+#include "common/config/route_limit.hpp"
 #include "common/metrics/instruments.hpp"
 
 #include <prometheus/gauge.h>
@@ -22,15 +28,41 @@ namespace {
 // Scans that may wait for a thread: at a few milliseconds each, more would only time out.
 constexpr std::uint32_t kMaxPending = 512;
 
-Chain make_chain(worker::Context& context, std::vector<Network> trusted) {
+Chain make_chain(worker::Context& context, std::vector<Network> trusted,
+                 const ApiKeys::Parts& parts) {
+  const config::Config& config = context.config();
   Chain chain;  // the order is told in middleware/chain.cpp
   chain.add_envelope(std::make_unique<RequestId>());
   chain.add_envelope(std::make_unique<ClientAddress>(std::move(trusted)));
   chain.add_envelope(std::make_unique<AccessLog>(context.log(), context.clock()));
   chain.add_envelope(std::make_unique<RequestMetrics>(context.registry(), context.clock()));
-  chain.add_envelope(std::make_unique<SecurityHeaders>());
+  chain.add_envelope(std::make_unique<SecurityHeaders>(config.security));
+  chain.add_envelope(std::make_unique<Cors>(config.cors));
   chain.add_guard(std::make_unique<Limits>());
+  if (config.rate_limit.enabled) {
+    chain.add_guard(std::make_unique<RateLimit>(config.rate_limit, parts.limiter, context.clock(),
+                                                context.registry()));
+  }
+  chain.add_guard(std::make_unique<ApiKeys>(config, parts));
+  if (config.rate_limit.enabled) {
+    chain.add_guard(std::make_unique<KeyRateLimit>(config, parts.limiter));
+  }
   return chain;
+}
+
+// A limit of a route that does not exist would never apply, and nobody would notice.
+Result<void> check_route_limits(const config::RateLimit& config, const Router& router) {
+  for (const std::string& text : config.routes) {
+    HOLDFAST_TRY_ASSIGN(const auto rule, config::parse_route_limit(text));
+    // A pattern matches itself: its placeholders are segments like others.
+    const auto match = router.match(rule.method, rule.route);
+    if (match.route == rule.route && (rule.method == "*" || match.handler != nullptr)) continue;
+    return fail(ErrorKind::InvalidArgument,
+                fmt::format("rate_limit.routes: '{}': there is no such route; write it as "
+                            "http_requests_total names it",
+                            text));
+  }
+  return {};
 }
 
 http::Limits limits_of(const config::Http& config) {
@@ -69,7 +101,7 @@ class ApiService final : public worker::Service {
  public:
   ApiService(worker::Context& context, std::unique_ptr<store::Store> store,
              std::unique_ptr<embedding::Provider> embedder, std::vector<Network> trusted,
-             std::vector<Network> metrics_allow)
+             std::vector<Network> metrics_allow, Limiter limiter)
       : store_(std::move(store)),
         embedder_(std::move(embedder)),
         doorbell_(context.take_fd("doorbell")),
@@ -86,9 +118,14 @@ class ApiService final : public worker::Service {
                   context.status_socket(),
                   std::move(metrics_allow),
                   context.clock().mono()},
-        pipeline_(std::make_shared<Pipeline>(context.io(), context.clock(),
-                                             make_chain(context, std::move(trusted)),
-                                             make_router(services_), ErrorMapper(context.log()))),
+        limiter_(std::move(limiter)),
+        redis_(make_redis_store(context, offload_)),
+        key_uses_(context.io(), context.clock(), context.log(), *store_,
+                  context.config().auth.last_used_interval),
+        pipeline_(std::make_shared<Pipeline>(
+            context.io(), context.clock(),
+            make_chain(context, std::move(trusted), {*store_, offload_, limiter_, key_uses_}),
+            make_router(services_), ErrorMapper(context.log()))),
         connections_(metrics::Gauges(context.registry(), "http_connections_open").only()),
         server_(std::make_unique<http::Server>(
             context.io(), limits_of(context.config().http),
@@ -98,13 +135,20 @@ class ApiService final : public worker::Service {
             },
             [pipeline = pipeline_](const http::Request& request, const http::Refusal& refusal) {
               return pipeline->refuse(request, refusal);
-            })) {}
+            })) {
+    if (redis_) limiter_.use(*redis_);
+  }
 
-  Result<void> listen(Fd listener) { return server_->listen(std::move(listener)); }
+  Result<void> listen(const config::RateLimit& rate_limit, Fd listener) {
+    HOLDFAST_TRY(check_route_limits(rate_limit, make_router(services_)));
+    return server_->listen(std::move(listener));
+  }
 
   // What still runs on the pool or in the store uses the services: it ends while they exist.
   ~ApiService() override {
     server_.reset();
+    key_uses_.stop();
+    redis_.reset();
     offload_.stop();
     store_.reset();
   }
@@ -113,6 +157,8 @@ class ApiService final : public worker::Service {
   // or at the store's writer is work that nobody waits for any more, and it is finished too.
   void drain(std::function<void()> done) override {
     server_->drain([this, done = std::move(done)] {
+      key_uses_.stop();
+      if (redis_) redis_->stop();
       offload_.stop();
       done();
     });
@@ -130,6 +176,9 @@ class ApiService final : public worker::Service {
   Doorbell doorbell_;
   Offload offload_;
   Services services_;
+  Limiter limiter_;
+  std::unique_ptr<RedisStore> redis_;  // null: not configured
+  KeyUses key_uses_;
   std::shared_ptr<Pipeline> pipeline_;
   prometheus::Gauge& connections_;
   std::unique_ptr<http::Server> server_;
@@ -147,9 +196,12 @@ Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) 
   const std::string url = store::store_url(config);
   HOLDFAST_TRY_ASSIGN(auto store, store::open_store(url, store_options(config), context.clock()));
   HOLDFAST_TRY_ASSIGN(Fd listener, public_listener(context));
+  HOLDFAST_TRY_ASSIGN(Limiter limiter,
+                      make_limiter(context.clock(), context.take_fd("rate-limit"), context.log()));
   auto service = std::make_unique<ApiService>(context, std::move(store), std::move(embedder),
-                                              std::move(*trusted), std::move(*metrics_allow));
-  HOLDFAST_TRY(service->listen(std::move(listener)));
+                                              std::move(*trusted), std::move(*metrics_allow),
+                                              std::move(limiter));
+  HOLDFAST_TRY(service->listen(config.rate_limit, std::move(listener)));
   return service;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/content_coding.hpp"
 
+#include "api-worker/vary.hpp"
+
 #include <zlib.h>
 
 #include <new>
@@ -97,13 +99,6 @@ std::string gzip(std::string_view bytes) {
   out.resize(stream.total_out);
   ::deflateEnd(&stream);
   return out;
-}
-
-void add_vary(http::Response& response, std::string_view field) {
-  for (const auto& known : response.headers.fields()) {
-    if (http::equals_ignoring_case(known.name, "Vary") && known.value == field) return;
-  }
-  response.headers.add("Vary", field);
 }
 
 void encode(const http::Request& request, http::Response& response) {

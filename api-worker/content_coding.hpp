@@ -24,7 +24,6 @@ bool accepts_gzip(const http::Headers& headers);
 
 std::string gzip(std::string_view bytes);
 
-void add_vary(http::Response& response, std::string_view field);
 void encode(const http::Request& request, http::Response& response);
 
 }  // namespace holdfast::api

@@ -10,7 +10,10 @@
 #include "api-worker/trace_context.hpp"
 #include "common/base/clock.hpp"
 #include "common/http/message.hpp"
+#include "common/rate_limit/decision.hpp"
+#include "common/store/types.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +32,18 @@ struct Client {
   bool hidden = false;
 };
 
+// What a rate limit said about this request.
+struct Quota {
+  rate_limit::Policy policy;
+  std::string key;  // what was counted: an address, an API key's id
+  rate_limit::Decision decision;
+};
+
+struct Context;
+using ContextPtr = std::shared_ptr<Context>;
+// Goes on with a request that waits: with a response to end it, or nothing. Once, from any thread.
+using Resume = std::function<void(std::optional<http::Response>)>;
+
 struct Context {
   std::shared_ptr<const http::Request> request;
   // The same request's body, which can be large: for the one handler that takes it.
@@ -36,13 +51,16 @@ struct Context {
   std::string request_id;
   std::optional<TraceContext> trace;  // as received; empty if none or invalid
   Client client;
+  std::vector<Quota> quotas;             // in the order in which they were asked
+  std::optional<store::ApiKey> api_key;  // that the request showed, if it is good
   std::string_view route = "unmatched";  // the pattern, for labels; points into the router
   std::vector<std::string> path_values;  // what the pattern's {…} matched, in order
   MonoTime started{};
   bool refused = false;     // the server refused it: what follows the head was never understood
   std::size_t entered = 0;  // how many links of the chain saw it on the way in
+  // Set by a middleware that has to ask elsewhere before it can let the request pass: started once
+  // its on_request() has returned nothing.
+  std::function<void(const ContextPtr&, Resume)> wait_for;
 };
-
-using ContextPtr = std::shared_ptr<Context>;
 
 }  // namespace holdfast::api

@@ -67,6 +67,16 @@ std::string IpAddress::to_string() const {
   return buffer.data();
 }
 
+IpAddress IpAddress::network_of(unsigned bits) const {
+  if (v4_) return *this;
+  IpAddress network = *this;
+  for (unsigned i = 0; i < network.bytes_.size(); ++i) {
+    const unsigned kept = std::clamp(bits, i * 8, i * 8 + 8) - i * 8;
+    network.bytes_[i] &= static_cast<unsigned char>(0xff00u >> kept);
+  }
+  return network;
+}
+
 Result<Network> Network::parse(std::string_view text) {
   const std::size_t slash = text.find('/');
   const auto address = IpAddress::parse(text.substr(0, slash));

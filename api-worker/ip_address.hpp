@@ -24,6 +24,9 @@ class IpAddress {
   bool is_v4() const { return v4_; }
   bool is_loopback() const;
   std::string to_string() const;
+  // The first `bits` bits and zeros; IPv4 as it is. How many addresses one IPv6 client has is up to
+  // its network.
+  IpAddress network_of(unsigned bits) const;
   bool operator==(const IpAddress&) const = default;
 
  private:

@@ -10,16 +10,15 @@ namespace holdfast::api {
 
 namespace {
 
-http::Response no_such_route(const Context& context, const Router::Match& match) {
-  if (match.route.empty()) return problem_response(context, {404, "There is nothing here."});
+http::Response no_such_route(const Context& context, std::string_view allow) {
+  if (allow.empty()) return problem_response(context, {404, "There is nothing here."});
   http::Response response;
   if (context.request->method == "OPTIONS") {
     response.status = 204;
   } else {
-    response =
-        problem_response(context, {405, fmt::format("This path answers {} only.", match.allow)});
+    response = problem_response(context, {405, fmt::format("This path answers {} only.", allow)});
   }
-  response.headers.set("Allow", match.allow);
+  response.headers.set("Allow", allow);
   return response;
 }
 
@@ -43,23 +42,46 @@ void Pipeline::handle(std::shared_ptr<http::Request> request, http::Responder re
   context.path_values = std::move(match.path_values);
   context.body = &request->body;
   context.request = std::move(request);
-  if (auto early = chain_.enter(context)) return finish(exchange, std::move(*early));
-  if (match.handler == nullptr) return finish(exchange, no_such_route(context, match));
-  dispatch(exchange, match);
+  exchange->handler = match.handler;
+  exchange->allow = match.allow;
+  advance(exchange);
+  if (!exchange->done) pending_.emplace(context.request.get(), exchange);
 }
 
-void Pipeline::dispatch(const ExchangePtr& exchange, const Router::Match& match) {
+void Pipeline::advance(const ExchangePtr& exchange) {
+  Context& context = exchange->context;
+  if (auto early = chain_.enter(context)) return finish(exchange, std::move(*early));
+  if (context.wait_for) return wait(exchange);
+  if (exchange->handler == nullptr) {
+    return finish(exchange, no_such_route(context, exchange->allow));
+  }
+  dispatch(exchange);
+}
+
+void Pipeline::wait(const ExchangePtr& exchange) {
+  Context& context = exchange->context;
+  const auto ask = std::exchange(context.wait_for, {});
+  ask(ContextPtr(exchange, &context), [self = shared_from_this(),
+                                       exchange](std::optional<http::Response> response) {
+    boost::asio::dispatch(self->io_, [self, exchange, response = std::move(response)]() mutable {
+      if (exchange->done) return;  // its time was up meanwhile
+      if (response) return self->finish(exchange, std::move(*response));
+      self->advance(exchange);
+    });
+  });
+}
+
+void Pipeline::dispatch(const ExchangePtr& exchange) {
   Reply reply = [self = shared_from_this(), exchange](Result<http::Response> result) {
     boost::asio::dispatch(self->io_, [self, exchange, result = std::move(result)]() mutable {
       self->finish(exchange, std::move(result));
     });
   };
   try {
-    (*match.handler)(ContextPtr(exchange, &exchange->context), std::move(reply));
+    (*exchange->handler)(ContextPtr(exchange, &exchange->context), std::move(reply));
   } catch (const std::exception& error) {
     finish(exchange, fail(ErrorKind::Internal, error.what()));
   }
-  if (!exchange->done) pending_.emplace(exchange->context.request.get(), exchange);
 }
 
 void Pipeline::finish(const ExchangePtr& exchange, Result<http::Response> result) {

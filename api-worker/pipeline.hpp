@@ -34,12 +34,16 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
  private:
   struct Exchange {
     Context context;
+    const RouteHandler* handler = nullptr;
+    std::string_view allow;
     http::Responder respond;
     bool done = false;
   };
   using ExchangePtr = std::shared_ptr<Exchange>;
 
-  void dispatch(const ExchangePtr& exchange, const Router::Match& match);
+  void advance(const ExchangePtr& exchange);
+  void wait(const ExchangePtr& exchange);
+  void dispatch(const ExchangePtr& exchange);
   void finish(const ExchangePtr& exchange, Result<http::Response> result);
 
   boost::asio::io_context& io_;
@@ -47,7 +51,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   Chain chain_;
   Router router_;
   ErrorMapper errors_;
-  std::unordered_map<const http::Request*, ExchangePtr> pending_;  // left their handler unanswered
+  std::unordered_map<const http::Request*, ExchangePtr> pending_;  // taken and not answered
 };
 
 }  // namespace holdfast::api

@@ -13,8 +13,11 @@ namespace holdfast::api {
 
 namespace {
 
-bool may_read_metrics(const Client& client, const std::vector<Network>& allowed) {
-  if (client.local) return true;
+bool may_read_metrics(const Context& context, const std::vector<Network>& allowed) {
+  const Client& client = context.client;
+  if (client.local || (context.api_key && context.api_key->scope == store::Scope::Admin)) {
+    return true;
+  }
   const auto address = IpAddress::parse(client.address);
   return !client.hidden && address && contains(allowed, *address);
 }
@@ -27,7 +30,7 @@ http::Response own_metrics(const Services& services, std::string_view accept) {
 }
 
 void get_metrics(const Services& services, const ContextPtr& context, const Reply& reply) {
-  if (!may_read_metrics(context->client, services.metrics_allow)) {
+  if (!may_read_metrics(*context, services.metrics_allow)) {
     return reply(problem_response(
         *context, {403, "Metrics are for this host and the networks of http.metrics_allow."}));
   }

@@ -3,8 +3,8 @@
 
 // Access log: one line of level info per response, "request completed", or "request refused" for
 // what the server turned away unread.
-// - request_id, method, path, route, status, duration_ms, bytes, client, peer; trace_id and
-//   user_agent where there are any.
+// - request_id, method, path, route, status, duration_ms, bytes, client, peer; trace_id,
+//   api_key_id and user_agent where there are any.
 // - The path without its query, which holds what people search for. No other field, no body.
 // - `client` is the address behind trusted proxies, `peer` the socket's other end.
 // - bytes are the body's; duration as in request_metrics.hpp.

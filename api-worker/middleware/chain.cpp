@@ -9,10 +9,10 @@
 //              2 client_address     everything further in may ask who
 //              3 access_log         one line and the metrics, with the final status and size
 //              4 security_headers
-//              5 (CORS)             its place: preflights end here, errors need its headers too
+//              5 cors               preflights end here, errors need its headers too
 //   guards     6 limits             cheapest refusals first
-//              7 (rate limit)       its place: before keys are looked up, so that guessing is slow
-//              8 (API key)          its place
+//              7 rate_limit         before keys are looked up, so that guessing is slow
+//              8 api_key
 //   innermost  9 the route's handler
 //             10 error_mapper       makes a response of the handler's error, before the way out
 
@@ -29,7 +29,7 @@ void Chain::add_guard(std::unique_ptr<Middleware> middleware) {
 }
 
 std::optional<http::Response> Chain::enter(Context& context) const {
-  for (context.entered = 0; context.entered < links_.size();) {
+  while (context.entered < links_.size() && !context.wait_for) {
     auto response = links_[context.entered++]->on_request(context);
     if (response) return response;
   }

@@ -22,7 +22,8 @@ class Chain {
   void add_envelope(std::unique_ptr<Middleware> middleware);
   void add_guard(std::unique_ptr<Middleware> middleware);
 
-  // The way in. A response if a link answered early; leave() must follow in any case.
+  // The way in, on from where it was. A response if a link answered early; leave() must follow in
+  // any case. Nothing with context.wait_for set: do that, then enter again.
   std::optional<http::Response> enter(Context& context) const;
   // The way in of a refused request: the envelope alone, and what it answers is not used.
   void enter_refused(Context& context) const;

@@ -17,7 +17,8 @@ class Middleware {
  public:
   virtual ~Middleware() = default;
 
-  // On the way in. A response ends the request here: what is further in never sees it.
+  // On the way in. A response ends the request here: what is further in never sees it. A guard that
+  // has to ask elsewhere sets context.wait_for and returns nothing.
   virtual std::optional<http::Response> on_request(Context&) { return {}; }
 
   // On the way out, for every request whose way in came through here.

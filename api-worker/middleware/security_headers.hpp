@@ -2,16 +2,22 @@
 #pragma once
 
 // Security headers on every response, errors too: the set and the values of helmet 8, with
-// X-Frame-Options: DENY instead of SAMEORIGIN. A handler that set one of them itself wins, so that
+// X-Frame-Options: DENY instead of SAMEORIGIN. Content-Security-Policy and
+// Strict-Transport-Security are [security]'s. A handler that set one of them itself wins, so that
 // one answer can have its own policy.
 
 #include "api-worker/middleware/middleware.hpp"
+#include "common/config/config.hpp"
 
 namespace holdfast::api {
 
 class SecurityHeaders final : public Middleware {
  public:
+  explicit SecurityHeaders(const config::Security& config);
   void on_response(Context& context, http::Response& response) override;
+
+ private:
+  std::vector<http::Headers::Field> fields_;
 };
 
 }  // namespace holdfast::api

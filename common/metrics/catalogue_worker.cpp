@@ -78,6 +78,7 @@ constexpr std::array kTable{
         "queue_size", Gauge, "Jobs in the queue, by state.", {"queue", "state"}, GaugeRule::Max},
     Declaration{"rate_limit_fallback_total", Counter,
                 "Decisions taken by the local limiter because the shared one was not reachable."},
+    Declaration{"rate_limit_redis_up", Gauge, "API workers that count in Redis at the moment."},
     Declaration{"rate_limit_rejected_total", Counter, "Requests refused with 429."},
     Declaration{"store_commit_seconds",
                 Histogram,

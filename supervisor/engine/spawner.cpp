@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/engine/spawner.hpp"
 
+#include "common/rate_limit/table.hpp"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -92,6 +94,12 @@ tl::expected<Spawner::Outlets, LaunchError> Spawner::outlets(const config::Progr
   const auto doorbell = shared_.event("doorbell");
   if (!doorbell) return tl::unexpected(LaunchError{"doorbell", doorbell.error().os_error});
   result.pass(*doorbell, "doorbell");
+
+  // Who serves a socket may have clients to limit.
+  if (program.sockets.empty()) return result;
+  const auto memory = shared_.memory("rate-limit", rate_limit::kTableBytes);
+  if (!memory) return tl::unexpected(LaunchError{"rate-limit memory", memory.error().os_error});
+  result.pass(*memory, "rate-limit");
   return result;
 }
 

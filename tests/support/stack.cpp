@@ -49,6 +49,7 @@ std::map<std::string, std::string> Stack::environment() const {
       {"HOLDFAST_TEST_ID", dir_.path()},  // by which leftovers are found
       {"STATUS_LISTEN", "127.0.0.1:0"},
       {"NOTIFY_SOCKET", ""},
+      {"RATE_LIMIT_MAX", "1000000"},  // a test is one client, and a busy one
   };
   for (const auto& [name, value] : extra_)
     result[name] = value;

@@ -95,11 +95,3 @@ TEST_CASE("errors and what is no text stay as they are") {
     CHECK(header_of(response, "Vary") == "(none)");
   }
 }
-
-TEST_CASE("another Vary is kept, and the same one not doubled") {
-  http::Response response = http::Response::json(200, kLong);
-  response.headers.add("Vary", "Origin");
-  add_vary(response, "Accept-Encoding");
-  response = encoded(std::move(response));
-  CHECK(response.headers.count("Vary") == 2);
-}

@@ -77,7 +77,7 @@ TEST_CASE("security headers are helmet's, with frames denied") {
       {"X-XSS-Protection", "0"}};
   Context context = test::make_context(test::make_request("GET", "/"));
   http::Response response;
-  SecurityHeaders().on_response(context, response);
+  SecurityHeaders(config::Security{}).on_response(context, response);
   REQUIRE(response.headers.fields().size() == expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
     CHECK(response.headers.fields()[i].name == expected[i].first);
@@ -89,9 +89,21 @@ TEST_CASE("a handler's own security header wins over the default") {
   Context context = test::make_context(test::make_request("GET", "/"));
   http::Response response;
   response.headers.set("content-security-policy", "default-src 'none'");
-  SecurityHeaders().on_response(context, response);
+  SecurityHeaders(config::Security{}).on_response(context, response);
   CHECK(test::header_of(response, "Content-Security-Policy") == "default-src 'none'");
   CHECK(response.headers.fields().size() == 12);
+}
+
+TEST_CASE("the two headers that depend on the site are configured, or left out") {
+  config::Security config;
+  config.content_security_policy = "default-src 'none'; frame-ancestors 'none'";
+  config.strict_transport_security = "";
+  Context context = test::make_context(test::make_request("GET", "/"));
+  http::Response response;
+  SecurityHeaders(config).on_response(context, response);
+  CHECK(test::header_of(response, "Content-Security-Policy") == config.content_security_policy);
+  CHECK(test::header_of(response, "Strict-Transport-Security") == "(none)");
+  CHECK(response.headers.fields().size() == 11);
 }
 
 TEST_CASE("requests beyond a limit get the status of that limit") {

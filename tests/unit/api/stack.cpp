@@ -2,6 +2,7 @@
 #include "tests/unit/api/stack.hpp"
 
 #include "api-worker/app.hpp"
+#include "common/auth/token.hpp"
 #include "common/base/file.hpp"
 #include "common/embedding/provider.hpp"
 #include "common/store/store.hpp"
@@ -105,6 +106,7 @@ Stack::Stack(const std::function<void(config::Config&)>& configure, Supervisor s
       doorbell_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       work_(io_.get_executor()) {
   config_.store.url = "sqlite://" + (directory_.path() / "test.db").native();
+  config_.rate_limit.enabled = false;  // these tests are one client
   if (configure) configure(config_);
   need(store::migrate_store(config_.store.url));
 
@@ -213,13 +215,44 @@ void Stack::fail_everything(const std::string& error) const {
   }
 }
 
-void Stack::damage_store() const {
+std::string Stack::make_api_key(store::Scope scope, std::optional<std::uint32_t> rate_limit) const {
+  const SystemClock clock;
+  const auto store = need(store::open_store(config_.store.url, {}, clock));
+  const auth::Token token = auth::make_token();
+  store::ApiKey key;
+  key.id = token.id;
+  key.name = "test";
+  key.digest = token.digest;
+  key.scope = scope;
+  key.rate_limit = rate_limit;
+  std::promise<Result<void>> created;
+  store->create_api_key(key, [&](Result<void> done) { created.set_value(std::move(done)); });
+  need(created.get_future().get());
+  return token.text;
+}
+
+void Stack::revoke_api_key(const std::string& key) const {
+  const SystemClock clock;
+  const auto store = need(store::open_store(config_.store.url, {}, clock));
+  std::promise<Result<void>> revoked;
+  store->revoke_api_key(auth::parse_token(key)->id,
+                        [&](Result<void> done) { revoked.set_value(std::move(done)); });
+  need(revoked.get_future().get());
+}
+
+store::ApiKey Stack::stored_api_key(const std::string& key) const {
+  const SystemClock clock;
+  const auto store = need(store::open_store(config_.store.url, {}, clock));
+  return need(store->get_api_key(auth::parse_token(key)->id));
+}
+
+void Stack::damage_store(const std::string& table) const {
   sqlite3* database = nullptr;
   const std::string path = config_.store.url.substr(std::string_view("sqlite://").size());
   const bool done =
       ::sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK &&
-      ::sqlite3_exec(database, "ALTER TABLE document RENAME TO lost", nullptr, nullptr, nullptr) ==
-          SQLITE_OK;
+      ::sqlite3_exec(database, ("ALTER TABLE " + table + " RENAME TO lost").c_str(), nullptr,
+                     nullptr, nullptr) == SQLITE_OK;
   ::sqlite3_close(database);
   if (!done) throw std::runtime_error("damage the store");
 }

@@ -6,6 +6,7 @@
 
 #include "common/http/client.hpp"
 #include "common/http/server.hpp"
+#include "common/store/types.hpp"
 #include "common/worker/runtime.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -57,8 +58,12 @@ class Stack {
   void embed_everything() const;
   // The same, but no job can be done: they are dead, and their documents failed.
   void fail_everything(const std::string& error) const;
-  // Takes the documents' table away, as damage to the file would.
-  void damage_store() const;
+  // Takes a table away, as damage to the file would.
+  void damage_store(const std::string& table = "document") const;
+  // As `holdfast api-key` does, from another process: returns the key.
+  std::string make_api_key(store::Scope scope, std::optional<std::uint32_t> rate_limit = {}) const;
+  void revoke_api_key(const std::string& key) const;
+  store::ApiKey stored_api_key(const std::string& key) const;
   // As if the supervisor had died: nothing answers at its socket any more.
   void remove_supervisor_socket() const;
   // How often the doorbell was rung since last asked.

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/middleware/api_keys.hpp"
+
+#include "api-worker/middleware/rate_limit.hpp"
+#include "api-worker/problem.hpp"
+#include "common/auth/token.hpp"
+
+namespace holdfast::api {
+
+namespace {
+
+constexpr std::string_view kScheme = "Bearer";
+
+std::optional<std::string_view> bearer(const http::Headers& headers) {
+  const std::string* const value = headers.find("Authorization");
+  if (value == nullptr || value->size() <= kScheme.size()) return {};
+  const std::string_view text = *value;
+  if (!http::equals_ignoring_case(text.substr(0, kScheme.size()), kScheme)) return {};
+  const auto credential = text.find_first_not_of(' ', kScheme.size());
+  if (text[kScheme.size()] != ' ' || credential == std::string_view::npos) return {};
+  return text.substr(credential);
+}
+
+bool is_api(std::string_view path) {
+  return path == "/api" || path.starts_with("/api/");
+}
+
+http::Response unauthorized(const Context& context, std::string detail, const char* challenge) {
+  http::Response response = problem_response(context, {401, std::move(detail)});
+  response.headers.set("WWW-Authenticate", challenge);
+  return response;
+}
+
+}  // namespace
+
+bool shows_api_key(const http::Headers& headers) {
+  return headers.find("X-API-Key") != nullptr || bearer(headers);
+}
+
+store::Scope scope_for(std::string_view method, std::string_view path) {
+  if (path == "/metrics") return store::Scope::Admin;
+  const bool reads = method == "GET" || method == "HEAD" || method == "OPTIONS";
+  return reads || path == "/api/search" ? store::Scope::Read : store::Scope::Write;
+}
+
+ApiKeys::ApiKeys(const config::Config& config, Parts parts)
+    : parts_(parts),
+      required_(config.auth.required),
+      ipv6_prefix_(config.rate_limit.ipv6_prefix),
+      bad_keys_(bad_key_policy(config.rate_limit)) {}
+
+std::optional<http::Response> ApiKeys::on_request(Context& context) {
+  const http::Headers& headers = context.request->headers;
+  if (!shows_api_key(headers)) {
+    if (!required_ || !is_api(context.request->path)) return {};
+    return unauthorized(context, "This needs an API key: send it as Authorization: Bearer hf_….",
+                        "Bearer realm=\"holdfast\"");
+  }
+  if (headers.count("Authorization") + headers.count("X-API-Key") != 1) {
+    return problem_response(
+        context, {400, "Send one API key, in Authorization or in X-API-Key, not in both."});
+  }
+  const std::string* const field = headers.find("X-API-Key");
+  auto token = auth::parse_token(field != nullptr ? std::string_view(*field) : *bearer(headers));
+  if (!token) return refuse(context);
+  context.wait_for = [this, id = token->id, digest = token->digest](const ContextPtr& waiting,
+                                                                    const Resume& resume) {
+    look_up(waiting, id, digest, resume);
+  };
+  return {};
+}
+
+void ApiKeys::look_up(const ContextPtr& context, const std::string& id, const std::string& digest,
+                      const Resume& resume) {
+  const bool taken = parts_.offload.run(Work::Point, [this, context, id, digest, resume] {
+    resume(judge(*context, digest, parts_.store.get_api_key(id)));
+  });
+  if (taken) return;
+  resume(problem_response(*context, {503, "The service is busy. Try again."}));
+}
+
+std::optional<http::Response> ApiKeys::judge(Context& context, const std::string& digest,
+                                             Result<store::ApiKey> key) {
+  if (!key && key.error().kind != ErrorKind::NotFound) {
+    return problem_response(context, problem_of(key.error()));
+  }
+  if (!key || !auth::same_digest(key->digest, digest) || key->revoked_at) return refuse(context);
+  parts_.uses.note(key->id);
+  const store::Scope needed = scope_for(context.request->method, context.request->path);
+  if (key->scope < needed) {
+    return problem_response(
+        context, {403, fmt::format("This needs the scope '{}', and the key has '{}'.",
+                                   store::to_string(needed), store::to_string(key->scope))});
+  }
+  context.api_key = std::move(*key);
+  return {};
+}
+
+http::Response ApiKeys::refuse(const Context& context) {
+  parts_.limiter.decide_here(bad_keys_, rate_limit_key(context.client, ipv6_prefix_));
+  return unauthorized(context, "This API key is not valid.",
+                      "Bearer realm=\"holdfast\", error=\"invalid_token\"");
+}
+
+}  // namespace holdfast::api

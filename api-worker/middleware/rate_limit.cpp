@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/middleware/rate_limit.hpp"
+
+#include "api-worker/ip_address.hpp"
+#include "api-worker/middleware/api_keys.hpp"
+
+namespace holdfast::api {
+
+namespace {
+
+bool is_counted(const std::string& path) {
+  return path != "/health" && path != "/live" && path != "/ready" && path != "/metrics" &&
+         path != "/internal" && !path.starts_with("/internal/");
+}
+
+}  // namespace
+
+std::string rate_limit_key(const Client& client, unsigned ipv6_prefix) {
+  const auto address = IpAddress::parse(client.address);
+  if (!address) return client.address;
+  if (address->is_v4()) return address->to_string();
+  return fmt::format("{}/{}", address->network_of(ipv6_prefix).to_string(), ipv6_prefix);
+}
+
+rate_limit::Policy bad_key_policy(const config::RateLimit& config) {
+  return {"bad-key", config.max, config.window};
+}
+
+RateLimit::RateLimit(const config::RateLimit& config, Limiter& limiter, const Clock& clock,
+                     prometheus::Registry& registry)
+    : limiter_(limiter),
+      check_(config, limiter),
+      clock_(clock),
+      rejected_(metrics::Counters(registry, "rate_limit_rejected_total").only()),
+      headers_(RateLimitHeaders::from(config)),
+      ipv6_prefix_(config.ipv6_prefix),
+      general_{"default", config.max, config.window},
+      bad_keys_(bad_key_policy(config)) {}
+
+std::optional<http::Response> RateLimit::on_request(Context& context) {
+  if (!is_counted(context.request->path)) return {};
+  const std::string client = rate_limit_key(context.client, ipv6_prefix_);
+  if (!shows_api_key(context.request->headers)) return check_(context, general_, client);
+  const auto decision = limiter_.decide_here(bad_keys_, client, rate_limit::Count::Look);
+  if (decision.allowed) return {};
+  context.quotas.push_back({bad_keys_, client, decision});
+  return too_many_requests(context, context.quotas.back());
+}
+
+void RateLimit::on_response(Context& context, http::Response& response) {
+  if (context.quotas.empty()) return;
+  if (!context.quotas.back().decision.allowed) rejected_.Increment();
+  headers_.write(context.quotas, clock_.wall(), response);
+}
+
+KeyRateLimit::KeyRateLimit(const config::Config& config, Limiter& limiter)
+    : check_(config.rate_limit, limiter),
+      general_{"key", config.auth.rate_limit, config.rate_limit.window} {}
+
+std::optional<http::Response> KeyRateLimit::on_request(Context& context) {
+  if (!context.api_key || !is_counted(context.request->path)) return {};
+  rate_limit::Policy policy = general_;
+  policy.limit = context.api_key->rate_limit.value_or(policy.limit);
+  return check_(context, policy, "key:" + context.api_key->id);
+}
+
+}  // namespace holdfast::api

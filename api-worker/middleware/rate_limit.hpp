@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Rate limit: how many requests one client may make.
+//
+// - A client is an address: IPv4 as it is, IPv6 by its first rate_limit.ipv6_prefix bits; behind
+//   trusted proxies the one that they name. All peers of a Unix socket are one client.
+// - Every request counts, whatever comes of it, but for one that is refused here: 429 with
+//   Retry-After. /health, /live, /ready, /metrics and /internal/* do not count, nor do preflights.
+// - rate_limit.routes are further limits, each for one route; they are asked after the general one,
+//   and a request that they refuse has counted there.
+// - A request that shows an API key is counted by key and not by address: KeyRateLimit, behind the
+//   look at the key. Keys that are no good are counted by address, apart from requests without one:
+//   a client over that limit is refused before his key is looked up.
+// - Every counted answer has the headers of rate_limit_headers.hpp.
+
+#include "api-worker/middleware/middleware.hpp"
+#include "api-worker/middleware/rate_limit_headers.hpp"
+#include "api-worker/rate_limit/quota_check.hpp"
+#include "common/metrics/instruments.hpp"
+
+#include <prometheus/registry.h>
+
+namespace holdfast::api {
+
+// What one client is called. "192.0.2.7", "2001:db8:0:100::/56", "unix".
+std::string rate_limit_key(const Client& client, unsigned ipv6_prefix);
+
+// The policy under which an address' bad keys are counted, by this host alone.
+rate_limit::Policy bad_key_policy(const config::RateLimit& config);
+
+class RateLimit final : public Middleware {
+ public:
+  // `limiter` outlives this.
+  RateLimit(const config::RateLimit& config, Limiter& limiter, const Clock& clock,
+            prometheus::Registry& registry);
+  std::optional<http::Response> on_request(Context& context) override;
+  void on_response(Context& context, http::Response& response) override;
+
+ private:
+  Limiter& limiter_;
+  QuotaCheck check_;
+  const Clock& clock_;
+  prometheus::Counter& rejected_;
+  RateLimitHeaders headers_;
+  unsigned ipv6_prefix_;
+  rate_limit::Policy general_;
+  rate_limit::Policy bad_keys_;
+};
+
+// The limit of the API key that a request showed; after ApiKeys.
+class KeyRateLimit final : public Middleware {
+ public:
+  KeyRateLimit(const config::Config& config, Limiter& limiter);
+  std::optional<http::Response> on_request(Context& context) override;
+
+ private:
+  QuotaCheck check_;
+  rate_limit::Policy general_;
+};
+
+}  // namespace holdfast::api

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/middleware/rate_limit_headers.hpp"
+
+#include "common/auth/token.hpp"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+
+namespace holdfast::api {
+
+namespace {
+
+std::int64_t seconds(Duration duration) {
+  return std::chrono::ceil<std::chrono::seconds>(duration).count();
+}
+
+// express-rate-limit's: the base64 of the first twelve hex digits of the key's SHA-256.
+std::string partition_key(std::string_view key) {
+  const std::string digest = auth::sha256(key);
+  std::string digits;
+  for (std::size_t i = 0; i < 6; ++i)
+    digits += fmt::format("{:02x}", static_cast<unsigned char>(digest[i]));
+  std::array<unsigned char, 17> out{};
+  ::EVP_EncodeBlock(out.data(), reinterpret_cast<const unsigned char*>(digits.data()),
+                    static_cast<int>(digits.size()));
+  return {reinterpret_cast<const char*>(out.data()), 16};
+}
+
+const Quota& tightest(const std::vector<Quota>& quotas) {
+  return *std::min_element(quotas.begin(), quotas.end(), [](const Quota& a, const Quota& b) {
+    if (a.decision.allowed != b.decision.allowed) return b.decision.allowed;
+    return a.decision.remaining < b.decision.remaining;
+  });
+}
+
+void write_draft_8(const std::vector<Quota>& quotas, http::Headers& headers) {
+  std::string policies;
+  std::string states;
+  for (const Quota& quota : quotas) {
+    const char* const comma = policies.empty() ? "" : ", ";
+    policies +=
+        fmt::format("{}\"{}\";q={};w={};pk=:{}:", comma, quota.policy.name, quota.policy.limit,
+                    seconds(quota.policy.window), partition_key(quota.key));
+    states += fmt::format("{}\"{}\";r={};t={}", comma, quota.policy.name, quota.decision.remaining,
+                          seconds(quota.decision.relief));
+  }
+  headers.set("RateLimit-Policy", policies);
+  headers.set("RateLimit", states);
+}
+
+}  // namespace
+
+std::int64_t seconds_to_wait(const rate_limit::Decision& decision) {
+  return std::max<std::int64_t>(seconds(decision.relief), 1);
+}
+
+RateLimitHeaders RateLimitHeaders::from(const config::RateLimit& config) {
+  RateLimitHeaders headers;
+  headers.legacy = config.legacy_headers;
+  if (config.standard_headers == "off") headers.standard = StandardHeaders::Off;
+  if (config.standard_headers == "draft-6") headers.standard = StandardHeaders::Draft6;
+  if (config.standard_headers == "draft-7") headers.standard = StandardHeaders::Draft7;
+  return headers;
+}
+
+void RateLimitHeaders::write(const std::vector<Quota>& quotas, WallTime now,
+                             http::Response& response) const {
+  if (quotas.empty()) return;
+  http::Headers& headers = response.headers;
+  const Quota& quota = tightest(quotas);
+  const std::int64_t wait = seconds(quota.decision.relief);
+  const std::string limit = std::to_string(quota.policy.limit);
+  const std::string remaining = std::to_string(quota.decision.remaining);
+  if (legacy) {
+    const auto reset = now.time_since_epoch() + quota.decision.relief;
+    headers.set("X-RateLimit-Limit", limit);
+    headers.set("X-RateLimit-Remaining", remaining);
+    headers.set("X-RateLimit-Reset",
+                std::to_string(std::chrono::ceil<std::chrono::seconds>(reset).count()));
+  }
+  if (standard == StandardHeaders::Draft6 || standard == StandardHeaders::Draft7) {
+    headers.set("RateLimit-Policy", fmt::format("{};w={}", limit, seconds(quota.policy.window)));
+  }
+  if (standard == StandardHeaders::Draft6) {
+    headers.set("RateLimit-Limit", limit);
+    headers.set("RateLimit-Remaining", remaining);
+    headers.set("RateLimit-Reset", std::to_string(wait));
+  }
+  if (standard == StandardHeaders::Draft7) {
+    headers.set("RateLimit",
+                fmt::format("limit={}, remaining={}, reset={}", limit, remaining, wait));
+  }
+  if (standard == StandardHeaders::Draft8) write_draft_8(quotas, headers);
+  if (!quota.decision.allowed) {
+    headers.set("Retry-After", std::to_string(seconds_to_wait(quota.decision)));
+  }
+}
+
+}  // namespace holdfast::api

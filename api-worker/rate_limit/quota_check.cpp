@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/rate_limit/quota_check.hpp"
+
+#include "api-worker/middleware/rate_limit_headers.hpp"
+#include "api-worker/problem.hpp"
+#include "common/base/duration.hpp"
+#include "common/config/route_limit.hpp"
+
+namespace holdfast::api {
+
+using rate_limit::Decision;
+using rate_limit::Policy;
+
+namespace {
+
+std::optional<http::Response> note(Context& context, const Policy& policy,
+                                   const std::string& client, const Decision& decision) {
+  context.quotas.push_back({policy, client, decision});
+  if (decision.allowed) return {};
+  return too_many_requests(context, context.quotas.back());
+}
+
+}  // namespace
+
+http::Response too_many_requests(const Context& context, const Quota& quota) {
+  return problem_response(
+      context, {429, fmt::format("Too many requests: {} in {} are allowed. Try again in {} s.",
+                                 quota.policy.limit, format_duration(quota.policy.window),
+                                 seconds_to_wait(quota.decision))});
+}
+
+QuotaCheck::QuotaCheck(const config::RateLimit& config, Limiter& limiter) : limiter_(limiter) {
+  for (const std::string& text : config.routes) {
+    const auto rule = config::parse_route_limit(text);
+    if (!rule) continue;  // the configuration was checked when it was loaded
+    const std::string name = rule->method + " " + rule->route;
+    routes_[rule->route].push_back({rule->method, {name, rule->limit, rule->window}});
+  }
+}
+
+void QuotaCheck::append_route_policies(const Context& context, Policies& policies) const {
+  if (routes_.empty()) return;
+  const auto found = routes_.find(std::string(context.route));
+  if (found == routes_.end()) return;
+  const std::string method = context.request->method == "HEAD" ? "GET" : context.request->method;
+  for (const RouteRule& rule : found->second) {
+    if (rule.method == "*" || rule.method == method) policies.push_back(rule.policy);
+  }
+}
+
+std::optional<http::Response> QuotaCheck::operator()(Context& context, const Policy& general,
+                                                     const std::string& client) {
+  Policies policies{general};
+  append_route_policies(context, policies);
+  if (limiter_.is_remote()) {
+    context.wait_for = [this, policies = std::make_shared<const Policies>(std::move(policies)),
+                        client](const ContextPtr& waiting, const Resume& resume) {
+      ask(waiting, policies, 0, client, resume);
+    };
+    return {};
+  }
+  for (const Policy& policy : policies) {
+    auto refusal = note(context, policy, client, limiter_.decide_now(policy, client));
+    if (refusal) return refusal;
+  }
+  return {};
+}
+
+void QuotaCheck::ask(const ContextPtr& context, const std::shared_ptr<const Policies>& policies,
+                     std::size_t index, const std::string& client, const Resume& resume) {
+  limiter_.decide((*policies)[index], client,
+                  [this, context, policies, index, client, resume](const Decision& decision) {
+                    auto refusal = note(*context, (*policies)[index], client, decision);
+                    if (refusal || index + 1 == policies->size()) {
+                      return resume(std::move(refusal));
+                    }
+                    ask(context, policies, index + 1, client, resume);
+                  });
+}
+
+}  // namespace holdfast::api

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Vary, of which several parts of an answer may have their own. Pure.
+
+#include "common/http/message.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace holdfast::api {
+
+// Adds a field's name to Vary, once, in the one line that there is.
+inline void add_vary(http::Response& response, std::string_view name) {
+  const std::string* const present = response.headers.find("Vary");
+  if (present == nullptr) {
+    response.headers.set("Vary", name);
+    return;
+  }
+  std::string_view rest = *present;
+  for (;;) {
+    const auto comma = rest.find(',');
+    std::string_view entry = rest.substr(0, comma);
+    while (entry.starts_with(' '))
+      entry.remove_prefix(1);
+    if (entry == "*" || http::equals_ignoring_case(entry, name)) return;
+    if (comma == std::string_view::npos) break;
+    rest.remove_prefix(comma + 1);
+  }
+  response.headers.set("Vary", *present + ", " + std::string(name));
+}
+
+}  // namespace holdfast::api

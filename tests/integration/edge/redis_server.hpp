@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A real redis-server of a test's own, on a Unix socket in a directory of its own, without a port
+// and without files.
+
+#include "tests/support/process.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <csignal>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace holdfast::test {
+
+class RedisServer {
+ public:
+  explicit RedisServer(std::string password = "");
+
+  std::string url() const;  // unix://…
+  // One command by redis-cli; its output without the last newline. Throws if the server is gone.
+  std::string command(const std::vector<std::string>& words) const;
+
+  void start();  // until it answers
+  void kill();   // SIGKILL; waits for its end
+  void pause() { process_->signal(SIGSTOP); }
+  void resume() { process_->signal(SIGCONT); }
+
+ private:
+  TempDir dir_;
+  std::string password_;
+  std::unique_ptr<Process> process_;
+};
+
+}  // namespace holdfast::test

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+// The limiter against a real Redis: the same windows as the local one, and every way in which a
+// Redis can be missing.
+#include "api-worker/rate_limit/redis_store.hpp"
+
+#include "api-worker/rate_limit/limiter.hpp"
+#include "common/metrics/exposition.hpp"
+#include "tests/integration/edge/redis_server.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/wait.hpp"
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/write.hpp>
+
+#include <vector>
+
+using namespace holdfast;
+using namespace holdfast::api;
+using namespace std::chrono_literals;
+using holdfast::test::RedisServer;
+using holdfast::test::wait_until;
+using rate_limit::Decision;
+using rate_limit::Policy;
+
+namespace {
+
+// One host: its loop, run by hand, its table, its view of the Redis.
+class Host {
+ public:
+  // Patient, so that a busy machine does not look like a slow Redis.
+  explicit Host(const std::string& url, Duration timeout = 5s)
+      : log_([this] {
+          log::Options options;
+          options.write = [this](std::string_view line) { lines_.emplace_back(line); };
+          return log::Logger(options);
+        }()),
+        limiter_(*make_limiter(clock_, {}, log_)) {
+    RedisOptions options;
+    options.url = *config::parse_redis_url(url);
+    options.timeout = timeout;
+    options.resolve = [](const std::string& host,
+                         const std::function<void(Result<std::string>)>& done) { done(host); };
+    redis_ = std::make_unique<RedisStore>(io_, clock_, log_, registry_, std::move(options));
+    limiter_.use(*redis_);
+  }
+
+  // Turns the loop until the condition holds.
+  template <class Condition>
+  bool turn_until(Condition condition) {
+    return wait_until([&] {
+      io_.restart();
+      io_.poll();
+      return condition();
+    });
+  }
+  bool connect() {
+    return turn_until([this] { return redis_->up(); });
+  }
+  bool notice_loss() {
+    return turn_until([this] { return !redis_->up(); });
+  }
+
+  Decision take(const Policy& policy, const std::string& key) {
+    std::optional<Decision> decision;
+    limiter_.decide(policy, key, [&](const Decision& d) { decision = d; });
+    REQUIRE(turn_until([&] { return decision.has_value(); }));
+    return *decision;
+  }
+  int burst(const Policy& policy, const std::string& key, int tries) {
+    int admitted = 0;
+    for (int i = 0; i < tries; ++i)
+      admitted += take(policy, key).allowed ? 1 : 0;
+    return admitted;
+  }
+  // All at once: one write, one read.
+  int concurrent_burst(const Policy& policy, const std::string& key, int tries) {
+    int admitted = 0;
+    int answered = 0;
+    for (int i = 0; i < tries; ++i) {
+      limiter_.decide(policy, key, [&](const Decision& decision) {
+        ++answered;
+        admitted += decision.allowed ? 1 : 0;
+      });
+    }
+    REQUIRE(turn_until([&] { return answered == tries; }));
+    return admitted;
+  }
+
+  int lines_with(const std::string& text) const {
+    int count = 0;
+    for (const std::string& line : lines_)
+      count += line.find(text) != std::string::npos ? 1 : 0;
+    return count;
+  }
+  bool any_line_with(const std::string& text) const { return lines_with(text) > 0; }
+  std::string fallbacks() {
+    std::string text;
+    metrics::write_text(registry_, text);
+    const auto at = text.find("\nrate_limit_fallback_total ") + 27;
+    return text.substr(at, text.find('\n', at) - at);
+  }
+  bool up() const { return redis_->up(); }
+
+ private:
+  SystemClock clock_;
+  std::vector<std::string> lines_;
+  log::Logger log_;
+  prometheus::Registry registry_;
+  boost::asio::io_context io_;
+  Limiter limiter_;
+  std::unique_ptr<RedisStore> redis_;
+};
+
+const Policy kFive{"default", 5, 1min};
+constexpr const char* kGone = "Redis does not answer";
+constexpr const char* kBack = "Redis is back";
+
+}  // namespace
+
+TEST_CASE("two hosts share one count, and clients and policies are counted apart") {
+  const RedisServer server;
+  Host one(server.url());
+  Host two(server.url());
+  REQUIRE(one.connect());
+  REQUIRE(two.connect());
+  CHECK(one.take(kFive, "a").remaining == 4);
+  CHECK(two.take(kFive, "a").remaining == 3);
+  CHECK(one.burst(kFive, "a", 10) + two.burst(kFive, "a", 10) == 3);
+  const Decision refused = two.take(kFive, "a");
+  CHECK_FALSE(refused.allowed);
+  CHECK(refused.remaining == 0);
+  CHECK(refused.relief > 50s);
+  CHECK(refused.relief <= 65s);
+  CHECK(one.take(kFive, "b").allowed);
+  CHECK(one.take({"other", 5, 1min}, "a").allowed);
+  CHECK(one.fallbacks() == "0");
+}
+
+TEST_CASE("concurrent requests are admitted up to the limit, not one more or less") {
+  const RedisServer server;
+  Host host(server.url());
+  REQUIRE(host.connect());
+  CHECK(host.concurrent_burst({"default", 100, 1min}, "a", 500) == 100);
+}
+
+TEST_CASE("the window slides by the server's clock, and relief is when there is room again") {
+  const RedisServer server;
+  Host host(server.url());
+  REQUIRE(host.connect());
+  const Policy policy{"default", 3, 1s};
+  REQUIRE(host.burst(policy, "a", 5) == 3);
+  const Decision refused = host.take(policy, "a");
+  REQUIRE_FALSE(refused.allowed);
+  REQUIRE(refused.relief <= 1100ms);
+  const auto from = std::chrono::steady_clock::now();
+  REQUIRE(host.turn_until([&] { return host.take(policy, "a").allowed; }));
+  // Not before the window was over; whole milliseconds, and the clocks are not the same.
+  CHECK(std::chrono::steady_clock::now() - from > refused.relief - 5ms);
+}
+
+TEST_CASE("a key leaves nothing behind once its window is over") {
+  const RedisServer server;
+  Host host(server.url());
+  REQUIRE(host.connect());
+  REQUIRE(host.take({"default", 3, 1s}, "192.0.2.1").allowed);
+  CHECK(server.command({"KEYS", "*"}) == "holdfast:rate-limit:default:1000:192.0.2.1");
+  CHECK(wait_until([&] { return server.command({"DBSIZE"}) == "0"; }));
+}
+
+TEST_CASE("a paused Redis costs one deadline; then the host decides, and later Redis again") {
+  RedisServer server;
+  Host host(server.url(), 300ms);
+  REQUIRE(host.connect());
+  CHECK(host.burst(kFive, "a", 5) == 5);
+  server.pause();
+  // All that wait are given back together, to the local table, which has counted nothing yet.
+  CHECK(host.concurrent_burst(kFive, "a", 20) == 5);
+  CHECK_FALSE(host.up());
+  CHECK(host.burst(kFive, "a", 10) == 0);
+  CHECK(host.fallbacks() == "30");
+  CHECK(host.lines_with(kGone) == 1);
+  CHECK(host.any_line_with("no answer within 300 ms"));
+  server.resume();
+  REQUIRE(host.connect());
+  CHECK(host.lines_with(kBack) == 1);
+  CHECK_FALSE(host.take(kFive, "a").allowed);  // Redis has kept its count
+}
+
+TEST_CASE("a killed Redis is noticed by its connection, and found again when it is back") {
+  RedisServer server;
+  Host host(server.url());
+  REQUIRE(host.connect());
+  server.kill();
+  REQUIRE(host.notice_loss());
+  CHECK(host.burst(kFive, "a", 10) == 5);
+  CHECK(host.fallbacks() == "10");
+  server.start();
+  REQUIRE(host.connect());
+  CHECK(host.burst(kFive, "a", 10) == 5);  // a new Redis has counted nothing
+  CHECK(host.lines_with(kGone) == 1);
+  CHECK(host.lines_with(kBack) == 1);
+}
+
+TEST_CASE("a Redis that is not there at the start is said once and used when it comes") {
+  RedisServer server;
+  server.kill();
+  Host host(server.url());
+  REQUIRE(host.turn_until([&] { return host.any_line_with(kGone); }));
+  CHECK(host.burst(kFive, "a", 10) == 5);
+  server.start();
+  REQUIRE(host.connect());
+  CHECK(host.lines_with(kGone) == 1);
+}
+
+TEST_CASE("a wrong password is said in Redis's words, without the password, until it is right") {
+  RedisServer server("right");
+  std::string url = server.url();
+  url.replace(url.find("right"), 5, "wr0ng-pw");
+  Host wrong(url);
+  REQUIRE(wrong.turn_until([&] { return wrong.any_line_with("WRONGPASS"); }));
+  CHECK_FALSE(wrong.any_line_with("wr0ng-pw"));
+  CHECK(wrong.burst(kFive, "a", 10) == 5);
+
+  Host none("unix://" + server.url().substr(server.url().find('@') + 1));
+  REQUIRE(none.turn_until([&] { return none.any_line_with("NOAUTH"); }));
+
+  server.command({"CONFIG", "SET", "requirepass", "wr0ng-pw"});
+  REQUIRE(wrong.connect());
+  Host right(url);
+  REQUIRE(right.connect());
+}
+
+TEST_CASE("after a flush of its scripts Redis gets the script again, and nobody notices") {
+  const RedisServer server;
+  Host host(server.url());
+  REQUIRE(host.connect());
+  CHECK(host.burst(kFive, "a", 2) == 2);
+  REQUIRE(server.command({"SCRIPT", "FLUSH"}) == "OK");
+  CHECK(host.concurrent_burst(kFive, "a", 10) == 3);
+  CHECK(host.fallbacks() == "0");
+  CHECK(host.lines_with(kGone) == 0);
+}
+
+TEST_CASE("a Redis that refuses to count is out of service, with its reason") {
+  const RedisServer server;
+  Host host(server.url());
+  REQUIRE(host.connect());
+  server.command({"SET", "holdfast:rate-limit:default:60000:a", "not a hash"});
+  CHECK(host.take(kFive, "a").allowed);  // this host's answer
+  CHECK(host.any_line_with("WRONGTYPE"));
+  CHECK(host.fallbacks() == "1");
+  REQUIRE(host.connect());
+}
+
+TEST_CASE("something that is not Redis is out of service, with a reason") {
+  const holdfast::test::TempDir dir;
+  boost::asio::io_context io;
+  boost::asio::local::stream_protocol::acceptor acceptor(io, {(dir / "x.sock").native()});
+  boost::asio::local::stream_protocol::socket peer(io);
+  acceptor.async_accept(peer, [&](const boost::system::error_code&) {
+    boost::asio::async_write(peer, boost::asio::buffer("HTTP/1.1 400 Bad Request\r\n\r\n", 28),
+                             [](const boost::system::error_code&, std::size_t) {});
+  });
+  Host host("unix://" + (dir / "x.sock").native());
+  REQUIRE(host.turn_until([&] {
+    io.poll();
+    return host.any_line_with("Redis protocol");
+  }));
+  CHECK(host.burst(kFive, "a", 10) == 5);
+}

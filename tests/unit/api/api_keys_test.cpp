@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// API keys at the edge: who gets in, with what, how often, and what is remembered of it.
+#include "api-worker/middleware/api_keys.hpp"
+
+#include "common/auth/token.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/wait.hpp"
+#include "tests/unit/api/stack.hpp"
+#include "tests/unit/api/support.hpp"
+
+#include <set>
+
+using namespace holdfast;
+using namespace holdfast::api;
+using namespace std::chrono_literals;
+using api::test::body_of;
+using api::test::header_of;
+using api::test::Stack;
+using store::Scope;
+
+namespace {
+
+void required(config::Config& config) {
+  config.auth.required = true;
+}
+
+api::test::Fields bearer(const std::string& key) {
+  return {{"Authorization", "Bearer " + key}};
+}
+
+int status(const Stack& stack, const std::string& method, const std::string& target,
+           const api::test::Fields& headers) {
+  const bool searches = target == "/api/search";
+  const std::string body = method != "POST" ? "" : searches ? R"({"q":"c"})" : R"({"content":"c"})";
+  api::test::Fields all = headers;
+  if (!body.empty()) all.emplace_back("Content-Type", "application/json");
+  return stack.call(method, target, all, body).status;
+}
+
+}  // namespace
+
+TEST_CASE("keys have their form, their id and 256 random bits") {
+  std::set<std::string> seen;
+  for (int i = 0; i < 100; ++i) {
+    const auth::Token token = auth::make_token();
+    CHECK(token.text.size() == 80);
+    CHECK(token.text.starts_with("hf_" + token.id + "_"));
+    CHECK(token.digest == auth::sha256(token.text));
+    seen.insert(token.text);
+    const auto parsed = auth::parse_token(token.text);
+    REQUIRE(parsed);
+    CHECK(parsed->id == token.id);
+    CHECK(parsed->digest == token.digest);
+  }
+  CHECK(seen.size() == 100);
+  const std::string good = auth::make_token().text;
+  for (const std::string& bad :
+       {std::string(), good.substr(1), good + "0", "HF" + good.substr(2), std::string(80, 'a'),
+        good.substr(0, 79) + "G", good.substr(0, 15) + "-" + good.substr(16)}) {
+    INFO(bad);
+    CHECK_FALSE(auth::parse_token(bad));
+  }
+}
+
+TEST_CASE("SHA-256 is SHA-256, and digests differ by any bit") {
+  const std::string digest = auth::sha256("abc");
+  CHECK(static_cast<unsigned char>(digest[0]) == 0xba);
+  CHECK(static_cast<unsigned char>(digest[31]) == 0xad);
+  std::string other = digest;
+  CHECK(auth::same_digest(digest, other));
+  other[31] = static_cast<char>(other[31] ^ 1);
+  CHECK_FALSE(auth::same_digest(digest, other));
+  CHECK_FALSE(auth::same_digest(digest, digest.substr(1)));
+}
+
+TEST_CASE("without auth.required nobody needs a key, but a bad one is refused all the same") {
+  const Stack stack;
+  CHECK(status(stack, "GET", "/api/queue", {}) == 200);
+  CHECK(status(stack, "GET", "/api/queue", bearer(stack.make_api_key(Scope::Read))) == 200);
+  CHECK(status(stack, "GET", "/api/queue", bearer(auth::make_token().text)) == 401);
+  CHECK(status(stack, "GET", "/api/queue", {{"Authorization", "Basic YTpi"}}) == 200);
+}
+
+TEST_CASE("with auth.required the API answers holders of a key only; health stays open") {
+  const Stack stack(required);
+  const auto refused = stack.get("/api/queue");
+  CHECK(refused.status == 401);
+  CHECK(header_of(refused, "WWW-Authenticate") == "Bearer realm=\"holdfast\"");
+  CHECK(header_of(refused, "Content-Type") == "application/problem+json");
+  CHECK(status(stack, "GET", "/api/nothing", {}) == 401);
+  CHECK(status(stack, "GET", "/api/queue", {{"Authorization", "Basic YTpi"}}) == 401);
+  for (const char* open : {"/health", "/live", "/ready", "/metrics"})
+    CHECK(status(stack, "GET", open, {}) == 200);
+
+  const std::string key = stack.make_api_key(Scope::Read);
+  CHECK(status(stack, "GET", "/api/queue", bearer(key)) == 200);
+  CHECK(status(stack, "GET", "/api/queue", {{"Authorization", "bearer   " + key}}) == 200);
+  CHECK(status(stack, "GET", "/api/queue", {{"X-API-Key", key}}) == 200);
+}
+
+TEST_CASE("unknown, wrong, malformed and revoked keys get the same answer") {
+  const Stack stack(required);
+  const std::string good = stack.make_api_key(Scope::Admin);
+  std::string wrong = good;
+  wrong.back() = wrong.back() == '0' ? '1' : '0';
+  const std::string revoked = stack.make_api_key(Scope::Admin);
+  REQUIRE(status(stack, "GET", "/api/queue", bearer(revoked)) == 200);
+  stack.revoke_api_key(revoked);
+  std::set<std::string> answers;
+  for (const std::string& bad :
+       {wrong, revoked, auth::make_token().text, std::string("hf_x"), good + " " + good}) {
+    auto headers = bearer(bad);
+    headers.emplace_back("X-Request-ID", "same");
+    const auto response = stack.get("/api/queue", headers);
+    CHECK(response.status == 401);
+    CHECK(header_of(response, "WWW-Authenticate") ==
+          "Bearer realm=\"holdfast\", error=\"invalid_token\"");
+    answers.insert(response.body);
+  }
+  CHECK(answers.size() == 1);
+  CHECK(status(stack, "GET", "/api/queue", bearer(good)) == 200);
+}
+
+TEST_CASE("two keys in one request are refused, not chosen from") {
+  const Stack stack;
+  const std::string key = stack.make_api_key(Scope::Read);
+  CHECK(status(stack, "GET", "/api/queue",
+               {{"Authorization", "Bearer " + key}, {"X-API-Key", key}}) == 400);
+  CHECK(status(stack, "GET", "/api/queue", {{"X-API-Key", key}, {"X-API-Key", key}}) == 400);
+}
+
+TEST_CASE("a scope opens what it names and what is below it") {
+  const Stack stack(required);
+  struct Row {
+    const char* method;
+    const char* target;
+    int read, write, admin;
+  };
+  const std::vector<Row> rows{
+      {"GET", "/api/documents", 200, 200, 200},         {"GET", "/api/search?q=c", 200, 200, 200},
+      {"POST", "/api/search", 200, 200, 200},           {"POST", "/api/documents", 403, 202, 202},
+      {"DELETE", "/api/documents/none", 403, 404, 404},
+  };
+  const auto read = bearer(stack.make_api_key(Scope::Read));
+  const auto write = bearer(stack.make_api_key(Scope::Write));
+  const auto admin = bearer(stack.make_api_key(Scope::Admin));
+  for (const Row& row : rows) {
+    INFO(row.method << " " << row.target);
+    CHECK(status(stack, row.method, row.target, read) == row.read);
+    CHECK(status(stack, row.method, row.target, write) == row.write);
+    CHECK(status(stack, row.method, row.target, admin) == row.admin);
+  }
+}
+
+TEST_CASE("metrics are for this host, and for admins from elsewhere") {
+  const Stack stack([](config::Config& config) { config.http.trusted_proxies = {"127.0.0.1"}; });
+  const auto from_far = [&](Scope scope) {
+    auto headers = bearer(stack.make_api_key(scope));
+    headers.emplace_back("X-Forwarded-For", "198.51.100.7");
+    return stack.get("/metrics", headers).status;
+  };
+  CHECK(from_far(Scope::Write) == 403);
+  CHECK(from_far(Scope::Admin) == 200);
+}
+
+TEST_CASE("a key has its own limit, whatever its address has used") {
+  const Stack stack([](config::Config& config) {
+    config.rate_limit.enabled = true;
+    config.rate_limit.max = 2;
+    config.auth.rate_limit = 4;
+  });
+  for (int i = 0; i < 3; ++i)
+    stack.get("/api/queue");
+  REQUIRE(stack.get("/api/queue").status == 429);
+
+  const auto usual = bearer(stack.make_api_key(Scope::Read));
+  const auto special = bearer(stack.make_api_key(Scope::Read, 6));
+  for (int i = 0; i < 4; ++i)
+    REQUIRE(stack.get("/api/queue", usual).status == 200);
+  const auto refused = stack.get("/api/queue", usual);
+  CHECK(refused.status == 429);
+  CHECK(header_of(refused, "X-RateLimit-Limit") == "4");
+  CHECK(header_of(refused, "RateLimit-Policy").starts_with("\"key\";q=4;w=60"));
+  for (int i = 0; i < 6; ++i)
+    REQUIRE(stack.get("/api/queue", special).status == 200);
+  CHECK(stack.get("/api/queue", special).status == 429);
+}
+
+TEST_CASE("guessing keys is slowed down by address, before a key is looked up") {
+  const Stack stack([](config::Config& config) {
+    config.rate_limit.enabled = true;
+    config.rate_limit.max = 3;
+  });
+  const auto good = bearer(stack.make_api_key(Scope::Read));
+  for (int i = 0; i < 3; ++i)
+    REQUIRE(stack.get("/api/queue", bearer(auth::make_token().text)).status == 401);
+  CHECK(stack.get("/api/queue", bearer(auth::make_token().text)).status == 429);
+  CHECK(stack.get("/api/queue", good).status == 429);
+  CHECK(stack.get("/api/queue").status == 200);  // without a key it is another count
+}
+
+TEST_CASE("last-used times are written at intervals, all at once, and when the worker ends") {
+  Stack stack([](config::Config& config) { config.auth.last_used_interval = 1s; });
+  const std::string used = stack.make_api_key(Scope::Read);
+  const std::string unused = stack.make_api_key(Scope::Read);
+  for (int i = 0; i < 50; ++i)
+    REQUIRE(stack.get("/api/queue", bearer(used)).status == 200);
+  REQUIRE(holdfast::test::wait_until(
+      [&] { return stack.stored_api_key(used).last_used_at.has_value(); }));
+  CHECK_FALSE(stack.stored_api_key(unused).last_used_at);
+}
+
+TEST_CASE("the access log names the key by its id and never shows it") {
+  Stack stack;
+  const std::string key = stack.make_api_key(Scope::Read);
+  stack.get("/api/queue", bearer(key));
+  stack.get("/api/queue", {{"X-API-Key", key}});
+  int named = 0;
+  for (const auto& line : stack.stop_and_read_log()) {
+    CHECK(line.dump().find(key) == std::string::npos);
+    if (line.value("api_key_id", "") == auth::parse_token(key)->id) ++named;
+  }
+  CHECK(named == 2);
+}
+
+TEST_CASE("a store that cannot look a key up is an error, never an open door") {
+  Stack stack(required);
+  const std::string key = stack.make_api_key(Scope::Read);
+  stack.damage_store("api_key");
+  CHECK(status(stack, "GET", "/api/queue", {}) == 401);
+  CHECK(status(stack, "GET", "/api/queue", bearer(key)) == 500);
+}
