@@ -30,8 +30,8 @@ Result<RouteLimit> parse_route_limit(std::string_view text) {
   const char* const end = rate.data() + std::min(slash, rate.size());
   const auto parsed = std::from_chars(rate.data(), end, rule.limit);
   if (slash == std::string_view::npos || parsed.ec != std::errc{} || parsed.ptr != end ||
-      rule.limit < 1 || rule.limit > 1'000'000) {
-    return wrong("the rate is a number from 1 to 1000000, '/' and a duration");
+      rule.limit < 1 || rule.limit > 1'000'000'000) {
+    return wrong("the rate is a number from 1 to 1000000000, '/' and a duration");
   }
   HOLDFAST_TRY_ASSIGN(rule.window, parse_duration(rate.substr(slash + 1)));
   if (rule.window < std::chrono::seconds(1) || rule.window > std::chrono::hours(24)) {

@@ -17,7 +17,7 @@ struct Policy {
   Duration window = std::chrono::minutes(1);
 };
 
-inline constexpr std::uint32_t kMaxLimit = 1'000'000;
+inline constexpr std::uint32_t kMaxLimit = 1'000'000'000;
 
 struct Decision {
   bool allowed = true;

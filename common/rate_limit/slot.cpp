@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint64_t kTentative = std::uint64_t{1} << kTotalBits;
 constexpr unsigned kTagShift = kTotalBits + 1;
-constexpr unsigned kPartBits = 28;
+constexpr unsigned kPartBits = 22;
 constexpr std::uint64_t kPartMask = (std::uint64_t{1} << kPartBits) - 1;
 constexpr unsigned kMarkTagShift = kTotalBits + kPartBits;
 constexpr std::uint64_t kMarkTagMask = (std::uint64_t{1} << (64 - kMarkTagShift)) - 1;

@@ -4,10 +4,10 @@
 // Slot: the counter of one key, in memory that several processes write at once and any of them may
 // leave at any instruction.
 //
-//   state    [tag 39][tentative 1][total 24]   whose slot it is, and its running total
+//   state    [tag 32][tentative 1][total 31]   whose slot it is, and its running total
 //   expiry   [milliseconds 48][live 16]        a hint for choosing whom to forget, never decided on
 //   birth    [tag 32][part 32]                 since when the owner has it: older marks are not his
-//   marks    [tag 12][part 28][total 24] each  the total when a part began
+//   marks    [tag 11][part 22][total 31] each  the total when a part began
 //
 // One compare-and-swap of `state` is the admission: it fails if anybody was admitted, or the slot
 // was given to another key, since the total was read. Everything before it only prepares:
@@ -15,7 +15,7 @@
 // - The mark of the present part is set before anything is admitted in it. Whoever dies between the
 //   two leaves a mark that is true and an admission that never happened.
 // - A new owner goes on with the old total, and the old owner's marks stay where they are: they are
-//   older than the birth, or their part of the tag is another. One in 2,048 new owners takes over
+//   older than the birth, or their part of the tag is another. One in 1,024 new owners takes over
 //   the old one's mark of the present part, and with it what he was admitted in it.
 //
 // A tag is "tentative" while its owner-to-be makes sure that the key has no second slot
@@ -35,7 +35,7 @@ static_assert(Word::is_always_lock_free, "a lock would be left behind by a dead 
 
 // 0 is no tag. The low bit is always set, so the part that marks carry is never 0 either.
 using Tag = std::uint64_t;
-inline constexpr unsigned kTagBits = 39;
+inline constexpr unsigned kTagBits = 32;
 constexpr Tag tag_of(std::uint64_t hash) {
   return (hash >> (64 - kTagBits)) | 1;
 }

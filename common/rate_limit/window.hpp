@@ -23,7 +23,7 @@ namespace holdfast::rate_limit {
 
 inline constexpr std::uint64_t kParts = 12;
 inline constexpr std::size_t kMarks = kParts + 1;  // the parts that one window can touch
-inline constexpr unsigned kTotalBits = 24;
+inline constexpr unsigned kTotalBits = 31;
 inline constexpr std::uint32_t kTotalMask = (1u << kTotalBits) - 1;
 static_assert(kMaxLimit < kTotalMask / 2, "a live count must not wrap around");
 

@@ -37,7 +37,7 @@ void add_api_key(CLI::App& app, Arguments& arguments) {
   create
       ->add_option("--rate-limit", arguments.rate_limit,
                    "Requests per rate_limit.window ([auth] rate_limit)")
-      ->check(CLI::Range(1, 1'000'000));
+      ->check(CLI::Range(1, 1'000'000'000));
   CLI::App* list = verb("list", "The keys, without what proves them", Verb::ApiKeyList);
   list->add_flag("--json", arguments.json, "A JSON array");
   CLI::App* revoke =
