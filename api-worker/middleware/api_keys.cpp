@@ -38,7 +38,6 @@ bool shows_api_key(const http::Headers& headers) {
 }
 
 store::Scope scope_for(std::string_view method, std::string_view path) {
-  if (path == "/metrics") return store::Scope::Admin;
   const bool reads = method == "GET" || method == "HEAD" || method == "OPTIONS";
   return reads || path == "/api/search" ? store::Scope::Read : store::Scope::Write;
 }

@@ -42,6 +42,16 @@ TEST_CASE("a wrong Redis URL never repeats its password") {
   CHECK_FALSE(has(text, "s3cret"));
 }
 
+TEST_CASE("a Redis password is not shown") {
+  for (const char* url : {"redis://:s3cret@cache:6380/2", "redis://app:s3cret@cache",
+                          "unix://:s3cret@/run/redis.sock?db=1"}) {
+    const Config config = load_good("", {{"REDIS_URL", url}}).config;
+    INFO(show(config));
+    CHECK_FALSE(has(show(config), "s3cret"));
+    CHECK(has(show(config), "redis_url = "));
+  }
+}
+
 TEST_CASE("every origin with credentials is refused, and so is a star among others") {
   CHECK(has(load_bad("[cors]\norigins = [\"*\"]\ncredentials = true"), "browsers refuse"));
   CHECK(has(load_bad("[cors]\norigins = [\"*\", \"https://a.example\"]"), "stands alone"));
