@@ -131,8 +131,13 @@ TEST_CASE("two stacks on one Redis are one limit; without it each has its own; a
   Stack two(workers(2, patient), shared);
   one.wait_ready();
   two.wait_ready();
-  const auto log_has = [](Stack& stack, const std::string& text) {
-    return stack.supervisor().output().find(text) != std::string::npos;
+  // Both workers of a stack have said it, for the n-th time.
+  const auto both_said = [](Stack& stack, const std::string& text) {
+    const std::string log = stack.supervisor().output();
+    std::size_t count = 0;
+    for (auto at = log.find(text); at != std::string::npos; at = log.find(text, at + 1))
+      ++count;
+    return count == 2;
   };
   const auto in_redis = [](Stack& stack) {
     return Stack::sum_of(stack.metrics(), "rate_limit_redis_up");
@@ -152,15 +157,15 @@ TEST_CASE("two stacks on one Redis are one limit; without it each has its own; a
   CHECK(fallbacks(one) + fallbacks(two) == 0);
 
   redis.kill();
-  REQUIRE(wait_until([&] { return log_has(one, "Redis does not answer"); }));
-  REQUIRE(wait_until([&] { return log_has(two, "Redis does not answer"); }));
+  REQUIRE(wait_until([&] { return both_said(one, "Redis does not answer"); }));
+  REQUIRE(wait_until([&] { return both_said(two, "Redis does not answer"); }));
   CHECK(get_queue(one) == 200);
   CHECK(get_queue(two) == 200);
-  CHECK(fallbacks(one) > 0);
+  CHECK(wait_until([&] { return fallbacks(one) > 0 && fallbacks(two) > 0; }));
 
   redis.start();
-  REQUIRE(wait_until([&] { return in_redis(one) == 2 && in_redis(two) == 2; }));
-  CHECK(log_has(one, "Redis is back"));
+  REQUIRE(wait_until([&] { return both_said(one, "Redis is back"); }));
+  REQUIRE(wait_until([&] { return both_said(two, "Redis is back"); }));
   std::vector<int> again;
   for (int i = 0; i < 100; ++i)
     again.push_back(get_queue(i % 2 == 0 ? one : two));
