@@ -8,7 +8,8 @@
 // - A key that is given must be good, whether auth.required is on or not: 401 for one that is
 //   unknown, malformed or revoked, all with the same answer.
 // - Without a key: 401 under /api if auth.required is on. Everything else is open as before.
-// - Scopes: read for GET, HEAD and searches; write for everything else; admin includes both, and may
+// - Scopes: read for GET, HEAD and searches; write for everything else; admin includes both, and
+// may
 //   read /metrics from anywhere. 403 for a key whose scope is not enough.
 // - Each request reads the key's record by its id, so a revocation counts from the next request on,
 //   in every worker. The digests are compared in constant time.
