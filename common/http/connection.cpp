@@ -60,6 +60,11 @@ Detached Connection::run(std::shared_ptr<Connection> self) {
       c.compose();
       while (c.flush() == Flushed::Blocked)
         co_await Writable(c.socket_);
+      while (c.begin_piece()) {
+        if (!c.has_piece()) co_await News{c};
+        while (c.flush() == Flushed::Blocked)
+          co_await Writable(c.socket_);
+      }
       c.written();
     } while (c.phase_ == Phase::Idle);
     while (c.lingers())
@@ -137,7 +142,9 @@ void Connection::compose() {
   const bool refused = !answer_->has_value();
   response_ = refused ? state_->refuse(request, answer_->error()) : std::move(**answer_);
   const bool client_goes_on = reader_.keep_alive();
-  closing_ = refused || !client_goes_on || state_->draining() || asks_to_close(response_);
+  if (request.method == "HEAD") response_.stream.reset();
+  closing_ = refused || !client_goes_on || state_->draining() || asks_to_close(response_) ||
+             response_.stream;
   // Closing while the client still sends would reset the connection under the answer it has not
   // read yet (RFC 9112, 9.6).
   lingering_ = closing_ && (refused || client_goes_on || reader_.has_unused_bytes());
@@ -148,6 +155,7 @@ void Connection::compose() {
       head_);
   sent_ = 0;
   to_send_ = head_.size() + (with_body ? response_.body.size() : 0);
+  if (response_.stream) open_stream();
 }
 
 void Connection::send_continue() {
@@ -190,6 +198,7 @@ void Connection::end_request() {
 }
 
 void Connection::written() {
+  close_stream();
   end_request();
   const bool complete = sent_ == to_send_;
   const auto now = MonoTime::clock::now();
@@ -216,6 +225,7 @@ void Connection::discarded(const IoResult& result) {
 void Connection::finish() {
   if (std::exchange(finished_, true)) return;
   phase_ = Phase::Closed;
+  close_stream();
   end_request();
   mailbox_->close();
   timer_.cancel();

@@ -30,13 +30,21 @@ class Connection final : public AnswerReceiver, public std::enable_shared_from_t
   void answer(std::uint64_t request_number, Answer answer) override;
 
  private:
-  enum class Phase { Idle, Head, Body, Handling, Write, Linger, Closed };
+  enum class Phase { Idle, Head, Body, Handling, Write, Stream, Linger, Closed };
   enum class Flushed { All, Blocked, Failed };
 
   // co_await answered(): until answer_ is set, or the connection was aborted.
   struct Answered {
     Connection& connection;
     bool await_ready() const noexcept { return connection.answer_ || connection.aborted_; }
+    void await_suspend(std::coroutine_handle<> handle) { connection.waiting_ = Resumption(handle); }
+    void await_resume() const noexcept {}
+  };
+
+  // co_await News{}: until the stream has something new, or the connection is to end.
+  struct News {
+    Connection& connection;
+    bool await_ready() const noexcept { return connection.woken_ || connection.aborted_; }
     void await_suspend(std::coroutine_handle<> handle) { connection.waiting_ = Resumption(handle); }
     void await_resume() const noexcept {}
   };
@@ -49,6 +57,11 @@ class Connection final : public AnswerReceiver, public std::enable_shared_from_t
   void compose();
   void send_continue();
   Flushed flush();
+  void open_stream();  // connection_stream.cpp
+  bool begin_piece();  // false: the stream is over
+  bool has_piece() const { return to_send_ > 0; }
+  void woken();
+  void close_stream();
   void written();
   bool lingers() const { return phase_ == Phase::Linger && discarded_ < kMaxDiscarded; }
   void discarded(const IoResult& result);
@@ -93,6 +106,8 @@ class Connection final : public AnswerReceiver, public std::enable_shared_from_t
   bool closing_ = false;
   bool lingering_ = false;
   bool write_blocked_ = false;
+  bool woken_ = false;         // the stream may have something new
+  bool stream_ended_ = false;  // it said so
   std::size_t discarded_ = 0;
 };
 

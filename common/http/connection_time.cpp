@@ -55,6 +55,7 @@ void Connection::expire() {
              tl::unexpected<Refusal>(Refusal{503, "The request took too long to handle."}));
       break;
     case Phase::Write:
+    case Phase::Stream:
     case Phase::Linger: close_socket(); break;
     case Phase::Closed: break;
   }
@@ -66,6 +67,7 @@ bool Connection::bytes_are_readable() {
 }
 
 void Connection::drain() {
+  if (phase_ == Phase::Stream) return woken();                // it ends here
   if (phase_ != Phase::Idle || bytes_are_readable()) return;  // answered, with Connection: close
   const MonoTime until = phase_began_ + kDrainGrace;
   if (MonoTime::clock::now() < until) {

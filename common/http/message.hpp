@@ -5,6 +5,8 @@
 // Semantics: RFC 9110 (HTTP), RFC 9112 (HTTP/1.1).
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,11 +58,26 @@ struct Request {
   const std::string* query_value(std::string_view name) const;  // the first, or nullptr
 };
 
+// A body that is written as it comes, for as long as it lasts; its end closes the connection (RFC
+// 9112, 6.3: an answer without a length). It is asked for more only when everything before has
+// left, so a slow reader costs no memory; one that takes nothing for Limits::write_timeout is cut
+// off. Everything on the server's thread. A source that is silent for long should say something now
+// and then: only a write tells that the client is gone.
+class BodyStream {
+ public:
+  virtual ~BodyStream() = default;
+  // Appends what there is to send now, maybe nothing. False: there will be no more.
+  virtual bool read(std::string& out) = 0;
+  // `wake` is to be called when read() may have something new. Empty: nobody reads any more.
+  virtual void on_news(std::function<void()> wake) = 0;
+};
+
 struct Response {
   int status = 200;
   Headers headers;
   std::string body;
-  bool close = false;  // ask for the connection to be closed after this response
+  bool close = false;                    // ask for the connection to be closed after this response
+  std::shared_ptr<BodyStream> stream{};  // follows `body`; see there
 
   static Response json(int status, std::string body);
   static Response text(int status, std::string body,

@@ -77,7 +77,7 @@ bool write_head(const Response& response, const WriteOptions& options, std::stri
     head += options.date;
     head += "\r\n";
   }
-  if (!has_no_body(status)) {
+  if (!has_no_body(status) && !response.stream) {
     head += "Content-Length: ";
     append_number(head, response.body.size());
     head += "\r\n";

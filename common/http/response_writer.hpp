@@ -20,6 +20,7 @@ struct WriteOptions {
   std::string_view date{};  // for responses that bring no Date of their own
 };
 
+// A response with a stream has no Content-Length: its end is the end of the connection.
 // Writes status line and fields to `head`, replacing its content. True if response.body follows.
 // Framing fields (Content-Length, Transfer-Encoding, Connection, Keep-Alive) are written here
 // only: what the response says about them is left out.

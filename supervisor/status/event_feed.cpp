@@ -5,12 +5,14 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <utility>
 
 namespace holdfast::supervisor::status {
 
-EventFeed::EventFeed(boost::asio::io_context& io, EventLog& events)
-    : events_(events), waiters_(io) {
+EventFeed::EventFeed(boost::asio::io_context& io, EventLog& events, std::string life)
+    : io_(io), events_(events), life_(std::move(life)), waiters_(io) {
   // Of a storm of events one wakes the thread: `woken` is taken back before the look.
   auto woken = std::make_shared<std::atomic<bool>>(false);
   events_.listen([&io, weak = std::weak_ptr(self_), woken](const EventRecord&) {
@@ -32,6 +34,38 @@ void EventFeed::read(std::uint64_t after, std::size_t limit, Duration wait,
         response.headers.set("Cache-Control", "no-store");
         respond(std::move(response));
       });
+}
+
+http::Response EventFeed::stream(std::uint64_t after, const std::string* last_event_id) {
+  std::erase_if(streams_, [](const auto& stream) { return stream.expired(); });
+  if (streams_.size() >= kMostStreams) {
+    http::Response response =
+        http::Response::text(503, "too many readers of events; ask again, or with ?wait=25\n");
+    response.headers.set("Retry-After", "30");
+    return response;
+  }
+  if (last_event_id != nullptr) after = position_of(*last_event_id, life_).value_or(after);
+  const auto stream = std::make_shared<EventStream>(io_, events_, life_, after);
+  streams_.push_back(stream);
+  http::Response response = http::Response::text(200, "", "text/event-stream");
+  response.headers.set("Cache-Control", "no-store");
+  response.headers.set("X-Accel-Buffering", "no");  // nginx in between passes on what comes
+  response.stream = stream;
+  return response;
+}
+
+std::uint64_t EventFeed::before_last(std::uint64_t count) const {
+  const std::uint64_t last = events_.last_seq();
+  return last - std::min(last, count);
+}
+
+void EventFeed::wake() {
+  waiters_.wake();
+  // A stream may end when it is woken.
+  const auto streams = streams_;
+  for (const auto& weak : streams) {
+    if (const auto stream = weak.lock()) stream->wake();
+  }
 }
 
 }  // namespace holdfast::supervisor::status

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/status/routes.hpp"
 
+#include "supervisor/status/page.hpp"
+#include "supervisor/status/series_json.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -45,6 +48,11 @@ std::optional<std::uint64_t> number(const http::Request& request, std::string_vi
   return value;
 }
 
+// On this machine: the status endpoint may be bound to an address that others reach.
+bool is_near(const http::Peer& peer) {
+  return peer.unix_socket || peer.address == "::1" || peer.address.starts_with("127.");
+}
+
 Duration wait_of(const http::Request& request) {
   const auto wait = std::chrono::seconds(static_cast<std::int64_t>(
       std::min<std::uint64_t>(number(request, "wait").value_or(0), 3600)));
@@ -52,7 +60,12 @@ Duration wait_of(const http::Request& request) {
 }
 
 void events(const Sources& sources, const http::Request& request, const http::Responder& respond) {
-  const std::uint64_t after = number(request, "after").value_or(0);
+  std::uint64_t after = number(request, "after").value_or(0);
+  if (const auto last = number(request, "last")) after = sources.events.before_last(*last);
+  const std::string* accept = request.headers.find("Accept");
+  if (accept != nullptr && accept->find("text/event-stream") != std::string::npos) {
+    return respond(sources.events.stream(after, request.headers.find("Last-Event-ID")));
+  }
   const std::uint64_t limit =
       std::min<std::uint64_t>(number(request, "limit").value_or(100), kMostEvents);
   sources.events.read(after, static_cast<std::size_t>(limit), wait_of(request), respond);
@@ -74,13 +87,17 @@ void read_only(const Sources& sources, const RequestPtr& request, const http::Re
   if (path == "/metrics") return sources.metrics(request, respond);
   if (path == "/events") return events(sources, *request, respond);
 
+  if (path == "/series") return respond(json(200, series_json(sources.samples())));
+  if (auto page = page_answer(path)) return respond(std::move(*page));
+
   const auto snapshot = sources.snapshots.load();
   const MonoTime now = sources.clock.mono();
   if (path == "/status") return respond(json(200, status_json(*snapshot, now, sources.usage)));
   if (path == "/health") return respond(json(200, health_json(*snapshot, now)));
   if (path == "/ready") {
-    const bool verbose = request->query_value("verbose") != nullptr;
-    return respond(json(snapshot->view.ready ? 200 : 503, ready_json(*snapshot, verbose)));
+    const bool verbose = request->query_value("verbose") != nullptr && is_near(request->peer);
+    return respond(json(snapshot->view.ready ? 200 : 503,
+                        ready_json(*snapshot, verbose ? &sources.samples().queues() : nullptr)));
   }
   if (path == "/live") {
     const bool alive = now - sources.heartbeat.last() <= kStuckAfter;
@@ -88,7 +105,8 @@ void read_only(const Sources& sources, const RequestPtr& request, const http::Re
                                                  : R"({"status":"fail","reason":"the main loop )"
                                                    R"(has not turned for 5 s"})"));
   }
-  respond(problem(404, "no such path; try /status, /metrics, /health, /live, /ready or /events"));
+  respond(problem(
+      404, "no such path; try /, /status, /metrics, /health, /live, /ready, /events or /series"));
 }
 
 FleetControl::Done answer(http::Responder respond) {

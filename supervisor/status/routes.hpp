@@ -3,7 +3,8 @@
 
 // The supervisor's own HTTP surface: read-only everywhere, and commands on the admin socket alone.
 //
-//   GET  /metrics /status /health /live /ready /events    and, on the admin socket, /logs
+//   GET  / (the status page) /metrics /status /health /live /ready /events /series
+//   GET  /logs, on the admin socket alone
 //   POST /restart /stop /start ?name=N    /scale ?name=N&count=K    /reload    /log-level ?level=L
 //
 // Threads: the handler runs on the telemetry thread.
@@ -15,6 +16,7 @@
 #include "supervisor/status/event_feed.hpp"
 #include "supervisor/status/log_feed.hpp"
 #include "supervisor/status/status_json.hpp"
+#include "supervisor/telemetry/samples.hpp"
 
 #include <functional>
 
@@ -29,6 +31,8 @@ struct Sources {
   // Answers GET /metrics; collects first.
   std::function<void(std::shared_ptr<http::Request>, http::Responder)> metrics;
   UsageOf usage;
+  // What GET /series and /ready?verbose tell of the recent past.
+  std::function<const telemetry::SampleRing&()> samples;
 };
 
 // `control` null: read-only. Both must outlive the handler.

@@ -14,6 +14,11 @@ namespace {
 
 using nlohmann::ordered_json;
 
+// What workers say of themselves need not be UTF-8.
+std::string text_of(const ordered_json& json) {
+  return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
 double seconds_between(MonoTime from, MonoTime to) {
   const double seconds = std::chrono::duration<double>(to - from).count();
   return std::max(0.0, std::round(seconds * 1000) / 1000);
@@ -69,6 +74,15 @@ ordered_json program_json(const core::ProgramView& program) {
   return out;
 }
 
+ordered_json event_object(const EventRecord& event) {
+  ordered_json out{{"seq", event.seq}, {"time", format_rfc3339(event.time)}, {"kind", event.kind}};
+  if (!event.program.empty()) out["program"] = event.program;
+  if (!event.worker.empty()) out["worker"] = event.worker;
+  if (event.incarnation != 0) out["incarnation"] = event.incarnation;
+  out["message"] = event.message;
+  return out;
+}
+
 }  // namespace
 
 Verdict verdict(const FleetSnapshot& snapshot) {
@@ -121,10 +135,10 @@ std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const Usage
     }
     out["programs"].push_back(std::move(entry));
   }
-  return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  return text_of(out);
 }
 
-std::string ready_json(const FleetSnapshot& snapshot, bool verbose) {
+std::string ready_json(const FleetSnapshot& snapshot, const telemetry::Queues* queues) {
   ordered_json out;
   out["status"] = snapshot.view.ready ? "pass" : "fail";
   if (snapshot.view.draining) {
@@ -138,13 +152,16 @@ std::string ready_json(const FleetSnapshot& snapshot, bool verbose) {
     }
     out["reason"] = waiting.empty() ? "starting" : waiting;
   }
-  if (verbose) {
+  if (queues != nullptr) {
     out["programs"] = ordered_json::array();
     for (const core::ProgramView& program : snapshot.view.programs) {
       out["programs"].push_back(program_json(program));
     }
+    out["queues"] = ordered_json::object();
+    for (const auto& [queue, states] : *queues)
+      out["queues"][queue] = states;
   }
-  return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  return text_of(out);
 }
 
 std::string health_json(const FleetSnapshot& snapshot, MonoTime now) {
@@ -156,20 +173,17 @@ std::string health_json(const FleetSnapshot& snapshot, MonoTime now) {
   return out.dump();
 }
 
+std::string event_json(const EventRecord& event) {
+  return text_of(event_object(event));
+}
+
 std::string events_json(const std::vector<EventRecord>& events, std::uint64_t last_seq) {
   ordered_json out;
   out["last_seq"] = last_seq;
   out["events"] = ordered_json::array();
-  for (const EventRecord& event : events) {
-    ordered_json entry{
-        {"seq", event.seq}, {"time", format_rfc3339(event.time)}, {"kind", event.kind}};
-    if (!event.program.empty()) entry["program"] = event.program;
-    if (!event.worker.empty()) entry["worker"] = event.worker;
-    if (event.incarnation != 0) entry["incarnation"] = event.incarnation;
-    entry["message"] = event.message;
-    out["events"].push_back(std::move(entry));
-  }
-  return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  for (const EventRecord& event : events)
+    out["events"].push_back(event_object(event));
+  return text_of(out);
 }
 
 }  // namespace holdfast::supervisor::status

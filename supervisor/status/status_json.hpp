@@ -9,6 +9,7 @@
 #include "common/base/clock.hpp"
 #include "supervisor/engine/event_log.hpp"
 #include "supervisor/engine/snapshot.hpp"
+#include "supervisor/telemetry/samples.hpp"
 
 #include <functional>
 #include <string>
@@ -32,9 +33,11 @@ Verdict verdict(const FleetSnapshot& snapshot);
 std::string_view to_string(Verdict verdict);
 
 std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const UsageOf& usage);
-// {"status":"pass"} or {"status":"fail","reason":…}; `verbose` lists every program.
-std::string ready_json(const FleetSnapshot& snapshot, bool verbose);
+// {"status":"pass"} or {"status":"fail","reason":…}. With `queues`, verbose: every program, and how
+// many jobs each queue has in each state.
+std::string ready_json(const FleetSnapshot& snapshot, const telemetry::Queues* queues);
 std::string health_json(const FleetSnapshot& snapshot, MonoTime now);
+std::string event_json(const EventRecord& event);
 std::string events_json(const std::vector<EventRecord>& events, std::uint64_t last_seq);
 
 }  // namespace holdfast::supervisor::status

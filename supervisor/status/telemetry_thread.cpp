@@ -16,7 +16,7 @@ TelemetryThread::TelemetryThread(const Clock& clock, const SnapshotCell& snapsho
       snapshots_(snapshots),
       heartbeat_(heartbeat),
       work_(boost::asio::make_work_guard(io_)),
-      feed_(io_, events),
+      feed_(io_, events, std::to_string(to_unix_ms(clock.wall()))),
       logs_(io_, relay.recent()),
       collector_(io_, clock, snapshots, metrics, relay) {}
 
@@ -44,7 +44,8 @@ Result<void> TelemetryThread::serve(Fd listener, FleetControl* control) {
       [this](std::int64_t pid) {
         const telemetry::Usage usage = collector_.usage_of(pid);
         return ProcessUsage{usage.memory_bytes, usage.cpu_percent};
-      }};
+      },
+      [this]() -> const telemetry::SampleRing& { return collector_.samples(); }};
   auto server = std::make_unique<http::Server>(io_, limits, make_handler(sources, control), refuse);
   HOLDFAST_TRY(server->listen(std::move(listener)));
   servers_.push_back(std::move(server));

@@ -5,6 +5,7 @@
 #include "supervisor/telemetry/fleet_families.hpp"
 #include "supervisor/telemetry/own_families.hpp"
 #include "supervisor/telemetry/self_metrics.hpp"
+#include "supervisor/telemetry/totals.hpp"
 
 #include <algorithm>
 
@@ -14,7 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kEvery = 2s;
 constexpr Duration kScrapeWait = 400ms;
 constexpr Duration kReuse = 100ms;
 // A worker this slow is asked anew rather than waited for; its answer counts whenever it comes.
@@ -50,12 +50,25 @@ void Collector::end() {
 }
 
 void Collector::tick() {
-  tick_timer_.expires_after(kEvery);
+  tick_timer_.expires_after(kSampleEvery);
   tick_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
-    round([this] { ledger_.expire(clock_.mono()); });
+    round([this] {
+      ledger_.expire(clock_.mono());
+      take_sample();
+    });
     tick();
   });
+}
+
+void Collector::take_sample() {
+  Totals totals = totals_of(ledger_, clock_.mono(), clock_.wall());
+  std::set<std::int64_t> pids{snapshots_.load()->pid};
+  for (const auto& [process, tracked] : tracked_) {
+    if (!tracked.ended) pids.insert(tracked.source.pid);
+  }
+  totals.memory_bytes = memory_.of(pids, usage_);
+  samples_.add(std::move(totals));
 }
 
 void Collector::started(const MetricsSource& source) {

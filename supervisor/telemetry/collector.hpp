@@ -16,6 +16,8 @@
 #include "supervisor/engine/telemetry_link.hpp"
 #include "supervisor/process/log_relay.hpp"
 #include "supervisor/telemetry/ledger.hpp"
+#include "supervisor/telemetry/memory_total.hpp"
+#include "supervisor/telemetry/samples.hpp"
 #include "supervisor/telemetry/usage.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -43,6 +45,8 @@ class Collector {
 
   using Done = std::function<void(std::string)>;
   void scrape(metrics::Format format, Done done);
+  // The recent past, a sample each two seconds.
+  const SampleRing& samples() const { return samples_; }
   Usage usage_of(std::int64_t pid) { return usage_.of(pid); }
 
  private:
@@ -58,6 +62,7 @@ class Collector {
   void round(std::function<void()> done);
   void ask(Tracked& tracked, bool final);
   void answered(const core::ProcessId& process, Result<http::Response> answer);
+  void take_sample();
   void retire(const core::ProcessId& process);
   void round_progress();
   void finish_round();
@@ -71,6 +76,8 @@ class Collector {
   const process::LogRelay& relay_;
   Ledger ledger_;
   UsageCache usage_;
+  MemoryTotal memory_;
+  SampleRing samples_;
   std::map<core::ProcessId, Tracked> tracked_;
 
   boost::asio::steady_timer tick_timer_;

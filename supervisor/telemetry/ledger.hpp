@@ -65,6 +65,13 @@ struct LedgerStatistics {
   std::map<std::string, std::size_t> conflicting_families;  // by reason: type, suffix, buckets
 };
 
+// One series as it would be exposed now.
+struct SeriesValue {
+  std::string labels;  // as in the exposition, without braces: `method="GET",status="200"`
+  double value = 0;    // counters and gauges
+  Counts counts;       // histograms and summaries
+};
+
 class Ledger {
  public:
   explicit Ledger(LedgerSettings settings = {});
@@ -82,6 +89,10 @@ class Ledger {
   // have names that metrics::is_reserved(); should a worker's family have one of them, `own` wins.
   void render(const std::vector<metrics::Family>& own, metrics::Format format, MonoTime now,
               std::string& out);
+
+  // The series of these families; a family without any is not in the result.
+  std::map<std::string_view, std::vector<SeriesValue>> read(
+      std::span<const std::string_view> families, MonoTime now);
 
   // Forgets families that nobody has exposed for `retired_family_ttl`. Call it now and then.
   void expire(MonoTime now);

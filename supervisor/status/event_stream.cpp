@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/status/event_stream.hpp"
+
+#include "supervisor/status/status_json.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace holdfast::supervisor::status {
+
+namespace {
+
+constexpr std::size_t kAtOnce = 100;  // events per write: a slow reader holds no more
+
+}  // namespace
+
+EventStream::EventStream(boost::asio::io_context& io, const EventLog& events, std::string life,
+                         std::uint64_t after, Duration beat_every)
+    : events_(events), life_(std::move(life)), beat_every_(beat_every), after_(after), timer_(io) {}
+
+bool EventStream::read(std::string& out) {
+  if (!std::exchange(opened_, true)) out += "retry: 1000\n\n";
+  for (const EventRecord& event : events_.since(after_, kAtOnce)) {
+    out += fmt::format("id: {}-{}\ndata: {}\n\n", life_, event.seq, event_json(event));
+    after_ = event.seq;
+  }
+  if (out.empty() && beat_) out += ":\n\n";
+  beat_ = false;
+  return true;
+}
+
+void EventStream::on_news(std::function<void()> wake) {
+  wake_ = std::move(wake);
+  if (wake_) {
+    arm();
+  } else {
+    timer_.cancel();
+  }
+}
+
+void EventStream::arm() {
+  timer_.expires_after(beat_every_);
+  timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (error || !self || !self->wake_) return;
+    self->beat_ = true;
+    self->arm();
+    self->wake();
+  });
+}
+
+std::optional<std::uint64_t> position_of(std::string_view last_event_id, std::string_view life) {
+  const auto dash = last_event_id.find('-');
+  if (dash == std::string_view::npos) return std::nullopt;
+  if (last_event_id.substr(0, dash) != life) return 0;
+  const std::string_view digits = last_event_id.substr(dash + 1);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace holdfast::supervisor::status

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+// The status page: reads /status and /series each two seconds, and /events as they happen; every
+// event makes it look at once. What it draws is plain DOM; texts of the stack are only ever text.
+
+const LOOK_EVERY = 2000;
+const SILENT_AFTER = 5000;
+const EVENTS_KEPT = 200;
+const CRASHES_KEPT = 20;
+
+const STATES = {
+  ready: ["good", "ready"],
+  done: ["good", "done"],
+  starting: ["busy", "starting"],
+  stopping: ["idle", "stopping"],
+  stopped: ["idle", "stopped"],
+  backoff: ["warn", "backoff"],
+  crash_loop: ["bad", "trouble"],
+  failed: ["bad", "trouble"],
+  degraded: ["bad", "trouble"],
+  draining: ["warn", "stopping"],
+  unreachable: ["bad", "trouble"],
+};
+const CRASHES = new Set(["crashed", "hung", "spawn_failed", "ready_timeout", "failed"]);
+const PROBLEMS = new Set([...CRASHES, "crash_loop", "rolling_aborted", "shutdown_forced", "hopeless",
+  "exited_unexpectedly", "forced_kill", "slow_stop", "late_loop", "reload_failed"]);
+const WARNINGS = new Set(["exited_unexpectedly", "forced_kill", "slow_stop", "late_loop"]);
+const GOOD = new Set(["ready", "fleet_ready", "crash_loop_ended", "rolling_done", "oneshot_done"]);
+
+const $ = (id) => document.getElementById(id);
+
+function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name === "class") element.className = value;
+    else if (value !== undefined) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== undefined && child !== null));
+  return element;
+}
+
+function drawing(tag, attributes, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+const shape = (name) =>
+  drawing("svg", { class: "shape", "aria-hidden": "true" }, drawing("use", { href: `#shape-${name}` }));
+
+function stateOf(state, text = state.replace("_", " ")) {
+  const [mood, form] = STATES[state] ?? ["idle", "stopped"];
+  return make("span", { class: `state is-${mood}` }, shape(form), text);
+}
+
+// Replaces the children only if they differ, so that a selection or a focus survives.
+function show(element, ...children) {
+  const fresh = make("i", {}, ...children);
+  if (fresh.innerHTML !== element.innerHTML) element.replaceChildren(...fresh.childNodes);
+}
+
+// --- Numbers for people -------------------------------------------------------------------------
+
+function span(seconds) {
+  const s = Math.floor(seconds);
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
+  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+  return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
+}
+
+function digits(value) {
+  if (value >= 100 || Number.isInteger(value)) return Math.round(value).toLocaleString("en");
+  return value.toFixed(value >= 10 ? 1 : 2);
+}
+
+function bytes(value) {
+  const mebibytes = value / 1048576;
+  return mebibytes >= 1024 ? [(mebibytes / 1024).toFixed(2), "GiB"] : [mebibytes.toFixed(1), "MiB"];
+}
+
+function duration(seconds) {
+  return seconds < 1 ? [digits(seconds * 1000), "ms"] : [digits(seconds), "s"];
+}
+
+const clockTime = (iso) => new Date(iso).toLocaleTimeString([], { hour12: false });
+
+// --- Vitals -------------------------------------------------------------------------------------
+
+const VITALS = [
+  { key: "requests_per_second", title: "Requests", format: (v) => [digits(v), "/s"] },
+  {
+    key: "errors_per_second", title: "Errors (5xx)", format: (v) => [digits(v), "/s"],
+    bad: (v) => v > 0,
+    extra: (s) => {
+      const requests = last(s.requests_per_second);
+      return requests > 0 ? `${digits((100 * last(s.errors_per_second)) / requests)} % of requests` : "";
+    },
+  },
+  { key: "p99_seconds", title: "Latency, p99", format: duration, quiet: "no requests" },
+  { key: "queue_depth", title: "Queue", format: (v) => [digits(v), v === 1 ? "job" : "jobs"] },
+  { key: "memory_bytes", title: "Memory", format: bytes, fromZero: false },
+];
+
+const last = (values) => values[values.length - 1] ?? null;
+
+function curves(values, capacity, fromZero) {
+  const known = values.filter((value) => value !== null);
+  const top = Math.max(...known, 0) || 1;
+  const least = fromZero ? 0 : Math.min(...known) * 0.9;
+  const y = (value) => (37 - (34 * (value - least)) / (top - least || 1)).toFixed(1);
+  const offset = capacity - values.length;
+  const runs = [];
+  values.forEach((value, i) => {
+    if (value === null) return;
+    if (i === 0 || values[i - 1] === null) runs.push([]);
+    runs[runs.length - 1].push([offset + i, y(value)]);
+  });
+  const line = (run) => run.map(([x, at], i) => `${i ? "L" : "M"}${x} ${at}`).join("") +
+    (run.length === 1 ? `h.6` : "");
+  return {
+    curve: runs.map(line).join(""),
+    area: runs.filter((run) => run.length > 1)
+      .map((run) => `${line(run)}V40H${run[0][0]}Z`).join(""),
+  };
+}
+
+function vitalTile(vital, series) {
+  const values = series[vital.key];
+  const known = values.filter((value) => value !== null);
+  const now = last(values);
+  const [number, unit] = now === null ? ["–", vital.quiet ?? "no data"] : vital.format(now);
+  const most = known.length ? vital.format(Math.max(...known)).join(" ") : "";
+  const { curve, area } = known.length
+    ? curves(values, series.capacity, vital.fromZero !== false) : { curve: "", area: "" };
+  const tile = make("div", { class: "vital" },
+    make("h3", {}, vital.title),
+    make("p", { class: "value" }, number, make("small", {}, unit)),
+    make("p", { class: "extra" }, vital.extra?.(series) || (most ? `at most ${most}` : "\u00a0")),
+    drawing("svg", {
+      viewBox: `0 0 ${series.capacity - 1} 40`, preserveAspectRatio: "none", role: "img",
+      "aria-label": known.length ? `${vital.title}: now ${number} ${unit}, at most ${most}`
+        : `${vital.title}: no data`,
+    }, drawing("path", { class: "area", d: area }), drawing("path", { class: "curve", d: curve })));
+  if (vital.bad?.(now)) tile.dataset.bad = "";
+  return tile;
+}
+
+// --- Fleet --------------------------------------------------------------------------------------
+
+const cell = (label, kind, ...content) => make("td",
+  { "data-label": label, class: content.length ? kind : `${kind} blank` }, ...content);
+
+function workerRow(worker, age) {
+  const up = worker.pid ? [span(worker.uptime_seconds + age)] : [];
+  const says = [];
+  if (worker.retry_in_seconds !== undefined) {
+    says.push(`next try in ${Math.ceil(Math.max(0, worker.retry_in_seconds - age))} s`);
+  }
+  if (worker.retiring) says.push(`pid ${worker.retiring.pid} is on its way out`);
+  if (worker.last_error) says.push(worker.last_error);
+  if (worker.status) says.push(worker.status);
+  const exit = worker.last_exit;
+  const ended = exit && (exit.signal || exit.code);
+  return make("tr", { class: "worker", "data-worker": worker.name },
+    make("th", { scope: "row", class: "worker-name" }, worker.name),
+    make("td", { class: "state-cell" }, stateOf(worker.state)),
+    cell("up", "figure", ...up),
+    cell("restarts", worker.restarts ? "figure" : "figure zero", String(worker.restarts)),
+    cell("memory", "figure", ...(worker.memory_bytes === undefined ? [] : [bytes(worker.memory_bytes).join(" ")])),
+    cell("CPU", "figure", ...(worker.cpu_percent === undefined ? [] : [`${worker.cpu_percent.toFixed(1)} %`])),
+    cell("pid", "figure", ...(worker.pid ? [String(worker.pid)] : [])),
+    cell("last exit", `exit ${ended ? "exit-bad" : "zero"}`, ...(exit ? [exit.text] : [])),
+    cell("", "says", ...(says.length ? [says.join("; ")] : [])));
+}
+
+function programBody(program, age) {
+  const service = program.type === "service";
+  const facts = [service ? `${program.ready} of ${program.wanted} ready` : "oneshot"];
+  if (program.rolling) facts.push("rolling restart");
+  if (!program.required) facts.push("optional");
+  if (service && !program.satisfied) facts.push(`needs ${program.min_ready}`);
+  return make("tbody", {},
+    make("tr", { class: "program" }, make("th", { colspan: "9", scope: "rowgroup" },
+      make("span", { class: "name" }, program.name),
+      make("span", { class: program.satisfied ? "muted" : "is-bad" }, facts.join(", ")))),
+    ...program.workers.map((worker) => workerRow(worker, age)));
+}
+
+function showFleet(status, age) {
+  const table = document.querySelector("#fleet table");
+  const fresh = status.programs.map((program) => programBody(program, age));
+  const old = [...table.tBodies];
+  fresh.forEach((body, i) => {
+    if (!old[i]) table.append(body);
+    else if (old[i].innerHTML !== body.innerHTML) old[i].replaceWith(body);
+  });
+  old.slice(fresh.length).forEach((body) => body.remove());
+  const services = status.programs.filter((program) => program.type === "service");
+  const sum = (key) => services.reduce((total, program) => total + program[key], 0);
+  show($("fleet-count"), `${sum("ready")} of ${sum("wanted")} ready`);
+}
+
+// --- Header and banner --------------------------------------------------------------------------
+
+function trouble(status) {
+  const workers = status.programs.flatMap((program) => program.workers);
+  const bad = workers.filter((worker) => STATES[worker.state]?.[0] === "bad")
+    .map((worker) => `${worker.name}: ${worker.state.replace("_", " ")}`);
+  const short = status.programs
+    .filter((program) => program.required && !program.satisfied && program.type === "service")
+    .map((program) => `${program.name} has ${program.ready} of ${program.min_ready} ready`);
+  return [...bad, ...short].join("; ");
+}
+
+function bannerOf(status, silence) {
+  if (silence !== null) {
+    return ["unreachable", "The supervisor does not answer.",
+      status ? `Last heard from ${span(silence / 1000)} ago; what is below is old. Trying again.` : "Trying again."];
+  }
+  if (status.state === "draining") {
+    return ["draining", "Draining.", "The stack takes no new work, finishes what it has and stops."];
+  }
+  if (status.state === "degraded") return ["degraded", "Degraded.", trouble(status)];
+  if (status.state === "starting") return ["starting", "Starting.", trouble(status)];
+  if (!status.last_reload_ok) {
+    return ["reload", "The last reload failed.", "The stack runs on its former configuration; the events say why."];
+  }
+  return null;
+}
+
+function showTop(status, silence) {
+  const age = (performance.now() - heardAt) / 1000;
+  const state = silence === null ? status.state : "unreachable";
+  show($("state"), ...stateOf(state).childNodes);
+  $("state").className = `state is-${STATES[state][0]}`;
+  document.title = `${state === "ready" ? "" : `${state}: `}Holdfast`;
+  document.body.toggleAttribute("data-stale", silence !== null);
+
+  const banner = bannerOf(status, silence);
+  $("banner").hidden = banner === null;
+  if (banner) {
+    $("banner").dataset.kind = banner[0];
+    show($("banner"), make("strong", {}, banner[1]), banner[2]);
+  }
+  if (!status) return;
+  show($("uptime"), span(status.uptime_seconds + (silence === null ? age : 0)));
+  show($("version"), status.version);
+  show($("pid"), String(status.pid));
+  show($("listens"), status.listeners.http ?? Object.values(status.listeners).join(", "));
+}
+
+// --- Events and crashes -------------------------------------------------------------------------
+
+function eventItem(event) {
+  const [mood, form] = WARNINGS.has(event.kind) ? ["warn", "backoff"]
+    : PROBLEMS.has(event.kind) ? ["bad", "trouble"]
+      : GOOD.has(event.kind) ? ["good", "ready"] : ["idle", "note"];
+  return make("li", { class: `is-${mood}${PROBLEMS.has(event.kind) ? " problem" : ""}`, "data-kind": event.kind },
+    make("time", { datetime: event.time, title: event.time }, clockTime(event.time)),
+    shape(form), make("span", { class: "text" }, event.message));
+}
+
+function crashItem(event) {
+  const whose = event.worker || event.program;
+  const facts = [["when", event.time], ["event", event.kind.replace("_", " ")]];
+  if (event.incarnation) facts.push(["incarnation", String(event.incarnation)]);
+  const what = event.message.replace(`${whose} (incarnation ${event.incarnation}) `, "");
+  return make("li", { "data-worker": whose, "data-seq": String(event.seq) },
+    make("details", {},
+      make("summary", {},
+        make("span", { class: "is-bad" }, shape("trouble")), make("b", {}, whose),
+        make("time", { datetime: event.time }, clockTime(event.time)),
+        make("span", { class: "what" }, what)),
+      make("div", { class: "detail" },
+        make("dl", {}, ...facts.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])),
+        make("p", { class: "muted" }, "Its last lines, in a terminal:"),
+        make("code", {}, `holdfast logs -n 50 ${whose}`))));
+}
+
+let life = null;
+let crashes = 0;
+
+function forget() {
+  crashes = 0;
+  $("events").replaceChildren();
+  $("crashes").replaceChildren();
+  show($("crash-count"));
+}
+
+function heard(message) {
+  // An identifier is LIFE-NUMBER: another life is another supervisor, whose numbers begin anew.
+  const itsLife = message.lastEventId.split("-")[0];
+  if (life !== itsLife) forget();
+  life = itsLife;
+  const event = JSON.parse(message.data);
+  const item = eventItem(event);
+  if (Date.now() - Date.parse(event.time) < 3000) item.classList.add("fresh-event");
+  $("events").prepend(item);
+  while ($("events").children.length > EVENTS_KEPT) $("events").lastElementChild.remove();
+  if (CRASHES.has(event.kind)) {
+    crashes += 1;
+    $("crashes").prepend(crashItem(event));
+    while ($("crashes").children.length > CRASHES_KEPT) $("crashes").lastElementChild.remove();
+    show($("crash-count"), String(crashes));
+  }
+  lookSoon();
+}
+
+let stream = null;
+function listen() {
+  if (stream && stream.readyState !== EventSource.CLOSED) return;
+  stream = new EventSource(`/events?last=${EVENTS_KEPT}`);
+  stream.onmessage = heard;
+  // After a refusal the browser gives up: the next look that succeeds listens anew.
+}
+
+// --- Looking ------------------------------------------------------------------------------------
+
+let status = null;
+let heardAt = performance.now();
+let failed = false;
+let looking = false;
+let again = false;
+let timer = 0;
+
+async function get(path) {
+  const answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(SILENT_AFTER) });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  return answer.json();
+}
+
+function showAll() {
+  const since = performance.now() - heardAt;
+  const silence = failed || since > SILENT_AFTER ? since : null;
+  if (!status && silence === null) return;
+  showTop(status, silence);
+  if (status) showFleet(status, silence === null ? since / 1000 : 0);
+  show($("fresh"), silence === null ? "Live" : `Silent for ${span(silence / 1000)}`);
+}
+
+async function look() {
+  if (looking) {
+    again = true;
+    return;
+  }
+  looking = true;
+  clearTimeout(timer);
+  try {
+    status = await get("/status");
+    heardAt = performance.now();
+    failed = false;
+    const series = await get("/series");
+    show($("vitals"), ...VITALS.map((vital) => vitalTile(vital, series)));
+    listen();
+  } catch {
+    failed = true;
+  }
+  looking = false;
+  showAll();
+  const pause = again ? 100 : document.hidden ? 5 * LOOK_EVERY : LOOK_EVERY;
+  again = false;
+  timer = setTimeout(look, pause);
+}
+
+function lookSoon() {
+  if (looking) {
+    again = true;
+  } else {
+    clearTimeout(timer);
+    timer = setTimeout(look, 30);
+  }
+}
+
+for (const choice of document.querySelectorAll("input[name=which]")) {
+  choice.addEventListener("change", () =>
+    $("events").classList.toggle("only-problems", choice.value === "problems"));
+}
+document.addEventListener("visibilitychange", () => document.hidden || look());
+setInterval(showAll, 1000);
+look();

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// `GET /series`: the last five minutes in columns, oldest first; null where nothing is known.
+// Threads: any.
+
+#include "supervisor/telemetry/samples.hpp"
+
+#include <string>
+
+namespace holdfast::supervisor::status {
+
+inline constexpr int kSeriesSchema = 1;
+
+std::string series_json(const telemetry::SampleRing& ring);
+
+}  // namespace holdfast::supervisor::status

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/telemetry/totals.hpp"
+
+#include <array>
+#include <cmath>
+
+namespace holdfast::supervisor::telemetry {
+
+namespace {
+
+constexpr std::string_view kRequests = "http_requests_total";
+constexpr std::string_view kLatency = "http_request_duration_seconds";
+constexpr std::string_view kQueue = "queue_size";
+
+// Foreign programs may use the same name with bounds of their own: the first layout is shown.
+void add_to(std::optional<LatencyTotals>& total, const Counts& counts) {
+  if (!counts.layout || counts.buckets.size() != counts.layout->bounds.size()) return;
+  if (!total) {
+    total = LatencyTotals{counts.layout->bounds, counts.buckets, counts.count};
+    return;
+  }
+  if (total->bounds != counts.layout->bounds) return;
+  total->count += counts.count;
+  for (std::size_t i = 0; i < counts.buckets.size(); ++i)
+    total->buckets[i] += counts.buckets[i];
+}
+
+}  // namespace
+
+std::string_view label_value(std::string_view labels, std::string_view name) {
+  while (!labels.empty()) {
+    const auto equals = labels.find("=\"");
+    if (equals == std::string_view::npos) return {};
+    auto end = equals + 2;
+    while (end < labels.size() && labels[end] != '"')
+      end += labels[end] == '\\' ? 2 : 1;
+    if (end >= labels.size()) return {};
+    if (labels.substr(0, equals) == name) return labels.substr(equals + 2, end - equals - 2);
+    labels.remove_prefix(std::min(labels.size(), end + 2));  // `",`
+  }
+  return {};
+}
+
+Totals totals_of(Ledger& ledger, MonoTime now, WallTime wall) {
+  static constexpr std::array kFamilies{kRequests, kLatency, kQueue};
+  const auto families = ledger.read(kFamilies, now);
+  Totals totals;
+  totals.at = now;
+  totals.unix_ms = to_unix_ms(wall);
+  if (const auto requests = families.find(kRequests); requests != families.end()) {
+    totals.requests = 0;
+    for (const SeriesValue& series : requests->second) {
+      *totals.requests += series.value;
+      if (label_value(series.labels, "status").starts_with('5')) totals.errors += series.value;
+    }
+  }
+  if (const auto latency = families.find(kLatency); latency != families.end()) {
+    for (const SeriesValue& series : latency->second)
+      add_to(totals.latency, series.counts);
+  }
+  if (const auto sizes = families.find(kQueue); sizes != families.end()) {
+    totals.queues.emplace();
+    for (const SeriesValue& series : sizes->second) {
+      if (!(series.value >= 0 && series.value < 1e15)) continue;  // NaN, or no count of jobs
+      const std::string queue(label_value(series.labels, "queue"));
+      const std::string state(label_value(series.labels, "state"));
+      (*totals.queues)[queue][state] += static_cast<std::uint64_t>(std::llround(series.value));
+    }
+  }
+  return totals;
+}
+
+}  // namespace holdfast::supervisor::telemetry

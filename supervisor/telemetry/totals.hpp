@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the ledger has counted, as the totals that samples are made from. Threads: one at a time.
+
+#include "supervisor/telemetry/ledger.hpp"
+#include "supervisor/telemetry/samples.hpp"
+
+namespace holdfast::supervisor::telemetry {
+
+// All but the memory, which workers do not report.
+Totals totals_of(Ledger& ledger, MonoTime now, WallTime wall);
+
+// The value of a label in `method="GET",status="200"`; empty if there is none.
+std::string_view label_value(std::string_view labels, std::string_view name);
+
+}  // namespace holdfast::supervisor::telemetry

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the status page must do, in headless Chromium: node page.mjs URL WORKDIR PICTURES
+// Asks for the supervisor's restart by the files WORKDIR/stop-it and WORKDIR/start-it.
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { chromium } from "playwright-core";
+
+const [url, work, pictures] = process.argv.slice(2);
+const PATIENCE = 60_000;
+const DESK = { width: 1200, height: 800 };
+const PHONE = { width: 375, height: 812 };
+
+const browser = await chromium.launch({
+  executablePath: "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+
+// A page whose complaints are kept: errors, refused loads, requests to anybody else.
+const complaints = [];
+let supervisorIsDown = false;
+async function open(options) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE);
+  page.on("pageerror", (error) => complaints.push(`exception: ${error}`));
+  page.on("console", (message) => {
+    // The browser itself reports requests that nobody answered.
+    const unanswered = supervisorIsDown && message.text().startsWith("Failed to load resource: net::");
+    if (["error", "warning"].includes(message.type()) && !unanswered) {
+      complaints.push(`console ${message.type()}: ${message.text()}`);
+    }
+  });
+  page.on("request", (request) => {
+    if (!request.url().startsWith(url)) complaints.push(`asked somebody else: ${request.url()}`);
+  });
+  await page.goto(url);
+  await page.locator("#state", { hasText: "ready" }).waitFor();
+  return page;
+}
+
+const picture = (page, name) =>
+  page.screenshot({ path: join(pictures, `status-${name}.png`), animations: "disabled" });
+const fleet = async () => (await (await fetch(`${url}status`)).json());
+const worker = async (name) =>
+  (await fleet()).programs.flatMap((program) => program.workers).find((each) => each.name === name);
+
+try {
+  const page = await open({ viewport: DESK });
+
+  // The fleet, the vitals with their history, and the events.
+  await page.locator('tr[data-worker="api-worker.1"]', { hasText: "ready" }).waitFor();
+  assert.equal(await page.locator("#vitals .vital").count(), 5);
+  await page.locator("#events li[data-kind=fleet_ready]").waitFor();
+  assert.equal(await page.locator("#banner").isVisible(), false);
+  await page.waitForFunction(() =>
+    parseFloat(document.querySelector(".vital .value").textContent) > 0);
+
+  // A crash is there within a second of the kill; how fast it was is told.
+  const victim = await worker("api-worker.0");
+  const killed = performance.now();
+  process.kill(victim.pid, "SIGKILL");
+  await page.locator('#crashes li[data-worker="api-worker.0"]').waitFor();
+  const took = performance.now() - killed;
+  console.log(`a crash was shown ${took.toFixed(0)} ms after the kill`);
+  assert.ok(took < 20_000, "a crash is shown long after it happened");
+  await page.locator('tr[data-worker="api-worker.0"]', { hasText: "signal 9 (SIGKILL)" }).waitFor();
+  await page.locator('tr[data-worker="api-worker.0"]', { hasText: "ready" }).waitFor();
+  assert.match(await page.locator("#crashes").innerText(), /SIGKILL/);
+
+  // By keyboard, in the order of reading.
+  const order = [];
+  await page.evaluate(() => document.body.focus());
+  for (let i = 0; i < 9; i += 1) {
+    await page.keyboard.press("Tab");
+    order.push(await page.evaluate(() => {
+      const at = document.activeElement;
+      return at.name || at.getAttribute("href") || at.tagName.toLowerCase();
+    }));
+  }
+  const found = order.join(" ");
+  assert.match(found, /^#fleet summary which (ol )?\/status \/metrics \/ready\?verbose/, found);
+  await page.locator("#crashes summary").first().focus();
+  await page.keyboard.press("Enter");
+  assert.ok(await page.locator("#crashes .detail").first().isVisible());
+  await page.keyboard.press("Enter");
+  await page.locator("input[name=which]").first().focus();
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await page.locator("#events li:visible:not(.problem)").count(), 0);
+  assert.ok(await page.locator("#events li:visible").count() > 0);
+  await page.keyboard.press("ArrowLeft");
+
+  // Light, dark, and on a phone: never wider than the screen, everything named.
+  await page.evaluate(() => document.activeElement.blur());
+  await picture(page, "light");
+  const light = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const dark = await open({ viewport: DESK, colorScheme: "dark" });
+  await dark.locator("#crashes li").waitFor();
+  await dark.locator(".vital .curve").first().waitFor({ state: "attached" });
+  assert.notEqual(await dark.evaluate(() => getComputedStyle(document.body).backgroundColor), light);
+  await picture(dark, "dark");
+  await dark.context().close();
+  const phone = await open({ viewport: PHONE, deviceScaleFactor: 1, isMobile: true, hasTouch: true });
+  await phone.locator("#crashes li").waitFor();
+  assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth), PHONE.width);
+  await picture(phone, "phone");
+  await phone.context().close();
+  const unnamed = await page.evaluate(() =>
+    [...document.querySelectorAll("a, button, input, summary, svg[role=img]")]
+      .filter((each) => !(each.getAttribute("aria-label") || each.closest("label, a, summary")?.textContent.trim()))
+      .map((each) => each.outerHTML));
+  assert.deepEqual(unnamed, []);
+
+  // A supervisor that does not answer is said so; the next one is found, and its events begin anew.
+  const before = (await fleet()).pid;
+  supervisorIsDown = true;
+  writeFileSync(join(work, "stop-it"), "");
+  await page.locator("#banner[data-kind=unreachable]").waitFor();
+  assert.equal(await page.locator("#state").innerText(), "unreachable");
+  writeFileSync(join(work, "start-it"), "");
+  await page.waitForFunction((pid) => {
+    const shown = Number(document.getElementById("pid").textContent);
+    return shown > 0 && shown !== pid && document.getElementById("banner").hidden;
+  }, before);
+  await page.locator("#events li[data-kind=fleet_ready]").waitFor();
+  await page.waitForFunction(() => document.querySelectorAll("#crashes li").length === 0);
+  supervisorIsDown = false;
+
+  assert.deepEqual(complaints, []);
+  console.log("the page is fine");
+} finally {
+  if (complaints.length) console.log(complaints.join("\n"));
+  await browser.close();
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// Health, series and the page through the handler, on a fleet and a clock of the test's.
+#include "supervisor/status/routes.hpp"
+#include "tests/support/catch.hpp"
+
+#include <nlohmann/json.hpp>
+
+using namespace holdfast;
+using namespace holdfast::supervisor;
+using namespace holdfast::supervisor::status;
+using nlohmann::json;
+
+namespace {
+
+struct TestClock final : Clock {
+  MonoTime now = MonoTime{} + std::chrono::hours(1);
+  MonoTime mono() const override { return now; }
+  WallTime wall() const override { return WallTime{} + std::chrono::hours(500'000); }
+};
+
+struct Endpoint {
+  boost::asio::io_context io;
+  TestClock clock;
+  SnapshotCell snapshots;
+  Heartbeat heartbeat;
+  EventLog log;
+  process::RecentLines lines;
+  EventFeed events{io, log, "1"};
+  LogFeed logs{io, lines};
+  telemetry::SampleRing samples;
+  const Sources sources{snapshots,
+                        heartbeat,
+                        clock,
+                        events,
+                        logs,
+                        [](const auto&, const http::Responder&) {},
+                        [](std::int64_t) { return ProcessUsage{}; },
+                        [this]() -> const telemetry::SampleRing& { return samples; }};
+  http::Handler handler = make_handler(sources, nullptr);
+
+  Endpoint() {
+    heartbeat.stamp(clock.now);
+    publish(2, false);
+  }
+
+  void publish(std::uint32_t ready, bool draining) {
+    auto snapshot = std::make_shared<FleetSnapshot>();
+    core::ProgramView program;
+    program.config.name = "api-worker";
+    program.config.required = true;
+    program.config.min_ready = 1;
+    program.wanted = 2;
+    program.ready = ready;
+    program.satisfied = ready >= 1;
+    snapshot->view.programs.push_back(std::move(program));
+    snapshot->view.draining = draining;
+    snapshot->view.ready = ready >= 1 && !draining;
+    snapshot->started_at = clock.now - std::chrono::seconds(90);
+    snapshots.store(std::move(snapshot));
+  }
+
+  http::Response get(const std::string& path, const std::string& query = "",
+                     const std::string& peer = "127.0.0.1") {
+    auto request = std::make_shared<http::Request>();
+    request->method = "GET";
+    request->path = path;
+    if (!query.empty()) request->query.emplace_back(query, "");
+    request->peer = {peer, 4711, peer.empty()};
+    http::Response got;
+    handler(request, [&](http::Response response) { got = std::move(response); });
+    return got;
+  }
+};
+
+}  // namespace
+
+TEST_CASE(
+    "/live: a main loop that has not turned for five seconds is told, whatever the workers do") {
+  Endpoint endpoint;
+  endpoint.publish(0, false);
+  CHECK(endpoint.get("/live").status == 200);
+  endpoint.clock.now += std::chrono::seconds(5);
+  CHECK(endpoint.get("/live").status == 200);
+  endpoint.clock.now += std::chrono::milliseconds(1);
+  const auto stuck = endpoint.get("/live");
+  CHECK(stuck.status == 503);
+  CHECK(json::parse(stuck.body)["status"] == "fail");
+  endpoint.heartbeat.stamp(endpoint.clock.now);
+  CHECK(endpoint.get("/live").status == 200);
+}
+
+TEST_CASE("/live goes on saying yes while the stack drains") {
+  Endpoint endpoint;
+  endpoint.publish(2, true);
+  CHECK(endpoint.get("/live").status == 200);
+}
+
+TEST_CASE("/ready: 503 as soon as draining is published, and while a required program is short") {
+  Endpoint endpoint;
+  CHECK(endpoint.get("/ready").status == 200);
+  endpoint.publish(2, true);
+  CHECK(endpoint.get("/ready").status == 503);
+  CHECK(json::parse(endpoint.get("/ready").body)["reason"] == "draining");
+  endpoint.publish(0, false);
+  CHECK(endpoint.get("/ready").status == 503);
+  CHECK(json::parse(endpoint.get("/ready").body)["reason"] == "api-worker has 0 of 1 ready");
+}
+
+TEST_CASE(
+    "/ready?verbose: programs with observed and wanted counts, and the queues, to this machine "
+    "alone") {
+  Endpoint endpoint;
+  telemetry::Totals totals;
+  totals.queues = telemetry::Queues{{"documents", {{"ready", 3}, {"dead", 1}}}};
+  endpoint.samples.add(totals);
+  for (const char* near : {"127.0.0.1", "127.8.8.8", "::1", ""}) {
+    CAPTURE(near);
+    const json body = json::parse(endpoint.get("/ready", "verbose", near).body);
+    CHECK(body["status"] == "pass");
+    CHECK(body["programs"][0]["name"] == "api-worker");
+    CHECK(body["programs"][0]["ready"] == 2);
+    CHECK(body["programs"][0]["wanted"] == 2);
+    CHECK(body["queues"]["documents"] == json{{"ready", 3}, {"dead", 1}});
+  }
+  for (const char* far : {"10.0.0.7", "128.0.0.1", "::2"}) {
+    CAPTURE(far);
+    CHECK(json::parse(endpoint.get("/ready", "verbose", far).body) == json{{"status", "pass"}});
+  }
+  CHECK_FALSE(json::parse(endpoint.get("/ready").body).contains("programs"));
+}
+
+TEST_CASE("/health is always 200 and says in which state the stack is") {
+  Endpoint endpoint;
+  CHECK(json::parse(endpoint.get("/health").body)["state"] == "ready");
+  endpoint.publish(0, true);
+  endpoint.clock.now += std::chrono::hours(1);
+  const auto answer = endpoint.get("/health");
+  CHECK(answer.status == 200);
+  CHECK(json::parse(answer.body)["status"] == "ok");
+  CHECK(json::parse(answer.body)["state"] == "draining");
+}
+
+TEST_CASE("/series: columns of equal length, null where nothing is known") {
+  Endpoint endpoint;
+  telemetry::Totals totals;
+  totals.at = endpoint.clock.now;
+  endpoint.samples.add(totals);
+  totals.at += std::chrono::seconds(2);
+  totals.unix_ms = 1234;
+  totals.requests = 5;
+  totals.memory_bytes = 1024;
+  endpoint.samples.add(totals);
+  const json body = json::parse(endpoint.get("/series").body);
+  CHECK(body["schema"] == 1);
+  CHECK(body["interval_seconds"] == 2);
+  CHECK(body["capacity"] == 150);
+  CHECK(body["time"] == json::array({1234}));
+  CHECK(body["requests_per_second"] == json::array({2.5}));
+  CHECK(body["errors_per_second"] == json::array({0}));
+  CHECK(body["memory_bytes"] == json::array({1024}));
+  CHECK(body["p99_seconds"] == json::array({nullptr}));
+  CHECK(body["queue_depth"] == json::array({nullptr}));
+}
+
+TEST_CASE("The page is at the root, and everything is read-only") {
+  Endpoint endpoint;
+  CHECK(endpoint.get("/").status == 200);
+  CHECK(endpoint.get("/nothing").status == 404);
+  auto request = std::make_shared<http::Request>();
+  request->method = "POST";
+  request->path = "/";
+  endpoint.handler(request, [](const http::Response& response) { CHECK(response.status == 405); });
+}

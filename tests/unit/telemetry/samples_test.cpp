@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// The recent past in figures: rates, quantiles, and a ring of them.
+#include "supervisor/telemetry/samples.hpp"
+
+#include "supervisor/telemetry/totals.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/unit/telemetry/support.hpp"
+
+using namespace holdfast;
+using namespace holdfast::supervisor::telemetry;
+using namespace holdfast::supervisor::telemetry::test;
+
+namespace {
+
+Totals counted(double seconds, double requests, double errors = 0) {
+  Totals totals;
+  totals.at = at(seconds);
+  totals.unix_ms = static_cast<std::int64_t>(seconds * 1000);
+  totals.requests = requests;
+  totals.errors = errors;
+  return totals;
+}
+
+LatencyTotals latency(std::vector<std::uint64_t> buckets, std::uint64_t count) {
+  return {{0.01, 0.1, 1}, std::move(buckets), count};
+}
+
+constexpr const char* kExposition =
+    "# TYPE http_requests_total counter\n"
+    "http_requests_total{method=\"GET\",route=\"/a\",status=\"200\"} 90\n"
+    "http_requests_total{method=\"GET\",route=\"/a\",status=\"503\"} 10\n"
+    "# TYPE http_request_duration_seconds histogram\n"
+    "http_request_duration_seconds_bucket{route=\"/a\",le=\"0.1\"} 99\n"
+    "http_request_duration_seconds_bucket{route=\"/a\",le=\"+Inf\"} 100\n"
+    "http_request_duration_seconds_sum{route=\"/a\"} 1\n"
+    "http_request_duration_seconds_count{route=\"/a\"} 100\n"
+    "# TYPE queue_size gauge\n"
+    "queue_size{queue=\"documents\",state=\"ready\"} 5\n"
+    "queue_size{queue=\"documents\",state=\"dead\"} 2\n";
+
+}  // namespace
+
+TEST_CASE("Samples: rates are counted over the time between two looks") {
+  const Sample sample = sample_between(counted(10, 100, 2), counted(14, 180, 6));
+  CHECK(sample.requests_per_second == 20);
+  CHECK(sample.errors_per_second == 1);
+  CHECK(sample.unix_ms == 14'000);
+}
+
+TEST_CASE("Samples: what nobody has reported is unknown, not zero") {
+  Totals before;
+  before.at = at(0);
+  Totals now;
+  now.at = at(2);
+  const Sample sample = sample_between(before, now);
+  CHECK_FALSE(sample.requests_per_second);
+  CHECK_FALSE(sample.errors_per_second);
+  CHECK_FALSE(sample.p99_seconds);
+  CHECK_FALSE(sample.queue_depth);
+  CHECK_FALSE(sample.memory_bytes);
+}
+
+TEST_CASE("Samples: a total that appears counts from zero, and one that fell does too") {
+  Totals nothing;
+  nothing.at = at(0);
+  CHECK(sample_between(nothing, counted(2, 8)).requests_per_second == 4);
+  CHECK(sample_between(counted(0, 100), counted(2, 8)).requests_per_second == 4);
+  // Two looks at one moment say nothing of a rate.
+  CHECK_FALSE(sample_between(counted(2, 1), counted(2, 8)).requests_per_second);
+}
+
+TEST_CASE("Samples: a quantile lies in its bucket, by interpolation") {
+  struct Row {
+    double quantile;
+    LatencyTotals latency;
+    std::optional<double> expected;
+  };
+  const std::vector<Row> table{
+      {0.5, latency({100, 100, 100}, 100), 0.005},     // in the middle of the first bucket
+      {0.99, latency({0, 100, 100}, 100), 0.0991},     // near the end of the second
+      {0.99, latency({98, 98, 100}, 100), 0.55},       // beyond an empty bucket
+      {0.99, latency({10, 10, 10}, 100), 1.0},         // beyond every bound: the highest
+      {1.0, latency({100, 100, 100}, 100), 0.01},      // the last observation
+      {0.99, latency({0, 0, 0}, 0), std::nullopt},     // no observation
+      {0.99, LatencyTotals{{}, {}, 5}, std::nullopt},  // no bounds
+  };
+  for (const Row& row : table) {
+    const auto got = quantile_of(row.quantile, row.latency);
+    CAPTURE(row.quantile, row.latency.buckets);
+    REQUIRE(got.has_value() == row.expected.has_value());
+    if (got) CHECK(*got == Approx(*row.expected));
+  }
+}
+
+TEST_CASE("Samples: the p99 is of the requests since the last look alone") {
+  Totals before = counted(0, 1000);
+  before.latency = latency({0, 0, 1000}, 1000);  // slow once
+  Totals now = counted(2, 1100);
+  now.latency = latency({100, 100, 1100}, 1100);  // fast now
+  CHECK(*sample_between(before, now).p99_seconds == Approx(0.0099));
+  SECTION("no request since: unknown") {
+    now.latency = before.latency;
+    CHECK_FALSE(sample_between(before, now).p99_seconds);
+  }
+  SECTION("other bounds: all that the new ones hold") {
+    before.latency->bounds = {0.02, 0.2, 2};
+    CHECK(*sample_between(before, now).p99_seconds > 0.1);
+  }
+}
+
+TEST_CASE("Samples: the queue's depth is what waits or runs, dead jobs are not in it") {
+  Totals now = counted(2, 0);
+  now.queues = Queues{{"documents", {{"ready", 3}, {"running", 2}, {"waiting", 1}, {"dead", 50}}},
+                      {"mail", {{"ready", 4}}}};
+  CHECK(sample_between(counted(0, 0), now).queue_depth == 10);
+}
+
+TEST_CASE("Samples: the ring keeps the latest, and the first look is only where counting begins") {
+  SampleRing ring(3);
+  ring.add(counted(0, 1000));
+  CHECK(ring.samples().empty());
+  for (int i = 1; i <= 5; ++i)
+    ring.add(counted(2 * i, 1000 + 10 * i));
+  REQUIRE(ring.samples().size() == 3);
+  CHECK(ring.samples().front().unix_ms == 6'000);
+  CHECK(ring.samples().back().unix_ms == 10'000);
+  CHECK(ring.samples().back().requests_per_second == 5);
+}
+
+TEST_CASE("Totals: read from the ledger, over every worker, dead ones too") {
+  Ledger ledger;
+  REQUIRE(ledger.apply(source("api-worker.0"), kExposition, at(0)) == Applied::Accepted);
+  REQUIRE(ledger.apply(source("api-worker.1"), kExposition, at(0)) == Applied::Accepted);
+  ledger.retire(source("api-worker.1"), at(1));
+  const Totals totals = totals_of(ledger, at(2), WallTime{});
+  CHECK(totals.requests == 200);
+  CHECK(totals.errors == 20);
+  REQUIRE(totals.latency);
+  CHECK(totals.latency->bounds == std::vector<double>{0.1});
+  CHECK(totals.latency->buckets == std::vector<std::uint64_t>{198});
+  CHECK(totals.latency->count == 200);
+  REQUIRE(totals.queues);
+  CHECK(totals.queues->at("documents").at("ready") == 5);
+  CHECK(totals.queues->at("documents").at("dead") == 2);
+}
+
+TEST_CASE("Totals: an empty ledger knows nothing") {
+  Ledger ledger;
+  const Totals totals = totals_of(ledger, at(0), WallTime{});
+  CHECK_FALSE(totals.requests);
+  CHECK_FALSE(totals.latency);
+  CHECK_FALSE(totals.queues);
+}
+
+TEST_CASE("Totals: labels are told apart from what looks like them inside a value") {
+  CHECK(label_value("a=\"1\",status=\"500\"", "status") == "500");
+  CHECK(label_value("a=\",status=\\\"500\\\"\",status=\"200\"", "status") == "200");
+  CHECK(label_value("xstatus=\"500\"", "status").empty());
+  CHECK(label_value("", "status").empty());
+  CHECK(label_value("status=\"5", "status").empty());
+}
