@@ -37,7 +37,7 @@ class EventStream final : public http::BodyStream,
   void on_news(std::function<void()> wake) override;
   // There may be news. Ends this object if it is the end of its connection.
   void wake() const {
-    if (const auto wake = wake_) wake();
+    if (const auto call = wake_) call();
   }
 
  private:

@@ -11,8 +11,9 @@ std::map<std::string_view, std::vector<SeriesValue>> Ledger::read(
   for (const std::string_view name : families) {
     const auto found = table_.by_name().find(name);
     if (found == table_.by_name().end()) continue;
+    const std::vector<SeriesId>& sorted = table_.sorted(found->second);
     const FamilyEntry& family = table_.family(found->second);
-    for (const SeriesId id : family.series) {
+    for (const SeriesId id : sorted) {
       SeriesValue value{std::string(table_.labels(id)), 0, {}};
       if (family.merge == Merge::Distribution) {
         if (!table_.series(id).known) continue;

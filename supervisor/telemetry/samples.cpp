@@ -24,7 +24,7 @@ double depth(const Queues& queues) {
   std::uint64_t jobs = 0;
   for (const auto& [queue, states] : queues) {
     for (const auto& [state, count] : states)
-      jobs += state == "dead" ? 0 : count;
+      jobs += state == "ready" || state == "running" || state == "waiting" ? count : 0;
   }
   return static_cast<double>(jobs);
 }

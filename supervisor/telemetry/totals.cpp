@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/telemetry/totals.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -33,7 +34,7 @@ std::string_view label_value(std::string_view labels, std::string_view name) {
     if (equals == std::string_view::npos) return {};
     auto end = equals + 2;
     while (end < labels.size() && labels[end] != '"')
-      end += labels[end] == '\\' ? 2 : 1;
+      end += labels[end] == '\\' ? 2U : 1U;
     if (end >= labels.size()) return {};
     if (labels.substr(0, equals) == name) return labels.substr(equals + 2, end - equals - 2);
     labels.remove_prefix(std::min(labels.size(), end + 2));  // `",`

@@ -42,7 +42,7 @@ async function open(options) {
 }
 
 const picture = (page, name) =>
-  page.screenshot({ path: join(pictures, `status-${name}.png`), animations: "disabled" });
+  page.screenshot({ path: join(pictures, `status-${name}.png`), animations: "disabled", fullPage: name !== "phone" });
 const fleet = async () => (await (await fetch(`${url}status`)).json());
 const worker = async (name) =>
   (await fleet()).programs.flatMap((program) => program.workers).find((each) => each.name === name);

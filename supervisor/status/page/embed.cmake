@@ -11,9 +11,9 @@ function(embed path file type)
   set(arrays "${arrays}constexpr char ${name}[] = {\n${bytes}\n};\n" PARENT_SCOPE)
   set(rows "${rows}    {\"${path}\", \"${type}\", {${name}, sizeof ${name}}},\n" PARENT_SCOPE)
 endfunction()
-embed(/ index.html "text/html\; charset=utf-8")
-embed(/page.css page.css "text/css\; charset=utf-8")
-embed(/page.js page.js "text/javascript\; charset=utf-8")
+embed(/ index.html "text/html; charset=utf-8")
+embed(/page.css page.css "text/css; charset=utf-8")
+embed(/page.js page.js "text/javascript; charset=utf-8")
 embed(/icon.svg icon.svg "image/svg+xml")
 file(WRITE ${OUT} "// Made by supervisor/status/page/embed.cmake.
 #include \"supervisor/status/page.hpp\"

@@ -45,10 +45,12 @@ struct Endpoint {
 
   void publish(std::uint32_t ready, bool draining) {
     auto snapshot = std::make_shared<FleetSnapshot>();
+    config::Program api;
+    api.name = "api-worker";
+    api.required = true;
+    api.min_ready = 1;
     core::ProgramView program;
-    program.config.name = "api-worker";
-    program.config.required = true;
-    program.config.min_ready = 1;
+    program.config = std::make_shared<const config::Program>(std::move(api));
     program.wanted = 2;
     program.ready = ready;
     program.satisfied = ready >= 1;
