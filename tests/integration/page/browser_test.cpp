@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The status page in a real browser, on a real stack. tests/page/page.mjs says what it looks for;
-// HOLDFAST_SCREENSHOTS=DIR keeps its pictures, as docs/images/ has them.
+// HOLDFAST_SCREENSHOTS=DIR keeps its pictures; those in docs/images/ are of a stack five minutes
+// old.
 #include "tests/support/catch.hpp"
 #include "tests/support/documents.hpp"
 
@@ -54,7 +55,8 @@ TEST_CASE("The status page shows what happens, in a browser") {
     std::filesystem::copy(std::filesystem::path(HOLDFAST_SOURCE_DIR) / "tests/page" / name,
                           driver / name);
   }
-  run({"npm", "ci", "--prefix", driver, "--ignore-scripts", "--no-audit", "--no-fund"},
+  run({"/usr/bin/env", "npm", "ci", "--prefix", driver, "--ignore-scripts", "--no-audit",
+       "--no-fund"},
       stack.file("npm.log"));
 
   // Some traffic, so that there is something to see.
@@ -69,7 +71,7 @@ TEST_CASE("The status page shows what happens, in a browser") {
   });
 
   const char* pictures = std::getenv("HOLDFAST_SCREENSHOTS");
-  Process browser({"node", driver / "page.mjs", "http://" + address + "/", driver,
+  Process browser({"/usr/bin/env", "node", driver / "page.mjs", "http://" + address + "/", driver,
                    pictures == nullptr ? driver.string() : pictures},
                   {}, stack.file("browser.log"));
   std::optional<Ended> ended;
