@@ -96,7 +96,7 @@ void Engine::announce_ready() {
   if (api.starts_with("0.0.0.0:")) api.replace(0, 7, "127.0.0.1");
   parts_.log.info(fmt::format("API     http://{}/api/documents", api), {});
   if (!status.empty())
-    parts_.log.info(fmt::format("status  http://{}/status, /metrics", status), {});
+    parts_.log.info(fmt::format("status  http://{}/ (page), /status, /metrics", status), {});
   parts_.log.info(fmt::format("try     curl -d @README.md -H 'Content-Type: text/plain' "
                               "'http://{}/api/documents?title=Readme'",
                               api),
