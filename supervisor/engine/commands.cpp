@@ -80,6 +80,8 @@ void Engine::apply_reload(Done done) {
   config_ = std::move(loaded->config);
   spawner_.use(std::move(prepared));
   if (const auto open = let_users_reach_us(); !open) parts_.log.error(open.error().message);
+  for (const config::Program& program : config_.programs)
+    parts_.metrics.announce(program.name);
   parts_.log.set_level(config_.log.level);
   last_reload_ok_ = true;
   last_reload_at_ = parts_.clock.wall();

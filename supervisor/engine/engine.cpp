@@ -46,6 +46,8 @@ Engine::~Engine() = default;
 
 Result<void> Engine::open() {
   HOLDFAST_TRY(process::Reaper::become_subreaper());
+  for (const config::Program& program : config_.programs)
+    parts_.metrics.announce(program.name);
   HOLDFAST_TRY_ASSIGN(
       notify_, process::NotifySocket::open(
                    parts_.io, parts_.runtime_dir.notify_socket(), process::NotifySocket::kOwnerOnly,

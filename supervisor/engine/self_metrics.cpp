@@ -11,6 +11,13 @@ SelfMetrics::SelfMetrics() {
   }
 }
 
+void SelfMetrics::announce(const std::string& program) {
+  const std::lock_guard lock(mutex_);
+  for (const char* reason : {"crash", "exit", "hang", "ready_timeout", "spawn"})
+    restarts_.try_emplace({program, reason}, 0);
+  forced_kills_.try_emplace(program, 0);
+}
+
 void SelfMetrics::count_restart(const std::string& program, const std::string& reason) {
   const std::lock_guard lock(mutex_);
   ++restarts_[{program, reason}];

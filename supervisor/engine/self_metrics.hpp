@@ -21,6 +21,9 @@ class SelfMetrics {
  public:
   SelfMetrics();
 
+  // Shows the program's counters from zero on: what appears with its first event is an increase
+  // that rate() and increase() cannot see.
+  void announce(const std::string& program);
   void count_restart(const std::string& program, const std::string& reason);
   void count_stranger(std::uint64_t number);
   // Since the start: the notification socket keeps the count.
