@@ -55,9 +55,12 @@ void create(const Services& services, const ContextPtr& context, const Reply& re
   auto key = read_idempotency_key(context->request->headers);
   if (!key) return reply(problem_response(*context, key.error()));
   with_document(services, context, reply,
-                [&services, reply, key = std::move(*key)](store::NewDocument document) {
+                [&services, context, reply, key = std::move(*key)](store::NewDocument document) {
                   document.id = make_uuid();
-                  if (key) document.repeat_key = store::RepeatKey{"", *key, fingerprint(document)};
+                  if (key) {
+                    document.repeat_key = store::RepeatKey{
+                        context->api_key ? context->api_key->id : "", *key, fingerprint(document)};
+                  }
                   services.store.create_document(std::move(document),
                                                  reply_accepted(services, reply));
                 });

@@ -230,3 +230,19 @@ TEST_CASE("a store that cannot look a key up is an error, never an open door") {
   CHECK(status(stack, "GET", "/api/queue", {}) == 401);
   CHECK(status(stack, "GET", "/api/queue", bearer(key)) == 500);
 }
+
+TEST_CASE("one Idempotency-Key of two API keys is two") {
+  const Stack stack(required);
+  const auto post = [&](const std::string& key, const std::string& content) {
+    api::test::Fields headers = bearer(key);
+    headers.emplace_back("Content-Type", "application/json");
+    headers.emplace_back("Idempotency-Key", "order-1");
+    return stack.call("POST", "/api/documents", headers, R"({"content":")" + content + R"("})");
+  };
+  const std::string first = stack.make_api_key(Scope::Write);
+  const std::string second = stack.make_api_key(Scope::Write);
+  CHECK(post(first, "one").status == 202);
+  CHECK(post(second, "two").status == 202);
+  CHECK(header_of(post(second, "two"), "Idempotent-Replayed") == "true");
+  CHECK(post(first, "two").status == 422);
+}
