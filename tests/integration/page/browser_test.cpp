@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The status page in a real browser, on a real stack. tests/page/page.mjs says what it looks for;
-// HOLDFAST_SCREENSHOTS=DIR keeps its pictures; those in docs/images/ are of a stack five minutes
+// HOLDFAST_SCREENSHOTS=DIR keeps its pictures; those in docs/images/ are of a stack some minutes
 // old.
 #include "tests/support/catch.hpp"
 #include "tests/support/documents.hpp"
