@@ -16,6 +16,7 @@
 #include "api-worker/rate_limit/redis_setup.hpp"
 #include "common/config/route_limit.hpp"
 #include "common/metrics/instruments.hpp"
+#include "common/worker/store_metrics.hpp"
 
 #include <prometheus/gauge.h>
 
@@ -194,7 +195,9 @@ Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) 
   if (!metrics_allow) return fail(metrics_allow.error().with_context("http.metrics_allow"));
   HOLDFAST_TRY_ASSIGN(auto embedder, embedding::make_provider(config.embedding));
   const std::string url = store::store_url(config);
-  HOLDFAST_TRY_ASSIGN(auto store, store::open_store(url, store_options(config), context.clock()));
+  store::OpenOptions options = store_options(config);
+  options.on_commit = worker::commit_observer(context.registry());
+  HOLDFAST_TRY_ASSIGN(auto store, store::open_store(url, options, context.clock()));
   HOLDFAST_TRY_ASSIGN(Fd listener, public_listener(context));
   HOLDFAST_TRY_ASSIGN(Limiter limiter,
                       make_limiter(context.clock(), context.take_fd("rate-limit"), context.log()));

@@ -8,7 +8,6 @@ constexpr std::array kLagSeconds{0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0
 constexpr std::array kCollectSeconds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
                                      0.1,   0.25,   0.5,   1.0,  2.5};
 constexpr std::array kAgeSeconds{0.1, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0};
-constexpr std::array kDeliverySeconds{0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 60.0, 300.0, 900.0, 3600.0};
 
 using enum Type;
 
@@ -25,19 +24,6 @@ constexpr Declaration histogram(std::string_view name, std::string_view help,
 }
 
 constexpr std::array kTable{
-    // alerts
-    gauge("holdfast_alerts_firing", "Alerts that are firing now.", {"alertname", "severity"}),
-    counter("holdfast_notifications_failed_total", "Deliveries that failed, each attempt counted.",
-            {"receiver", "reason"}),
-    gauge("holdfast_notification_last_success_timestamp_seconds",
-          "When the receiver last took a notification.", {"receiver"}),
-    histogram("holdfast_notification_latency_seconds",
-              "Time from an alert's first event to its delivery.", kDeliverySeconds),
-    gauge("holdfast_notification_queue_length", "Notifications waiting for delivery.",
-          {"receiver"}),
-    counter("holdfast_notifications_suppressed_total",
-            "Notifications not sent: cooldown, grouping or a full outbox.", {"reason"}),
-    counter("holdfast_notifications_total", "Notifications delivered.", {"receiver"}),
     // the supervisor itself
     gauge("holdfast_build_info", "Always 1; the label tells the version.", {"version"}),
     gauge("holdfast_config_last_reload_successful", "1 if the last reload was taken, else 0."),

@@ -175,6 +175,9 @@ struct OpenOptions {
   // Vectors kept in memory for search. Beyond it, search reads them from the database each time:
   // just as exact, and slower.
   std::size_t vector_cache_bytes = std::size_t{256} << 20;
+  // Called after each commit with its time, the wait for the write lock included, on the store's
+  // writer thread: it must be quick.
+  std::function<void(Duration)> on_commit;
 };
 
 // `url`: "sqlite:///abs/path.db". `clock` outlives the store. Refuses a schema older or newer than

@@ -36,7 +36,8 @@ class SqliteStore final : public Store {
         boot_(std::move(boot)),
         readers_(std::move(readers)),
         vectors_(options.vector_cache_bytes),
-        writer_(std::move(writer), std::move(lock), options.relaxed_durability) {}
+        writer_(std::move(writer), std::move(lock), options.relaxed_durability, Writer::kGroupTime,
+                options.on_commit) {}
 
   void create_document(NewDocument document, Callback<Created> done) override {
     write<Created>(

@@ -40,11 +40,12 @@ Result<void> exec(Connection& connection, const char* sql) {
 }  // namespace
 
 Writer::Writer(std::unique_ptr<Connection> connection, WriteLock lock, bool relaxed,
-               Duration group_time)
+               Duration group_time, std::function<void(Duration)> on_commit)
     : connection_(std::move(connection)),
       lock_(std::move(lock)),
       relaxed_(relaxed),
-      group_time_(group_time) {
+      group_time_(group_time),
+      on_commit_(std::move(on_commit)) {
   const SignalsBlocked inherited_by_the_thread;
   thread_ = std::thread([this] { loop(); });
   ::pthread_setname_np(thread_.native_handle(), "store-writer");
@@ -83,6 +84,7 @@ bool Writer::wait_for_work() {
 }
 
 std::vector<Writer::Write> Writer::commit_group() {
+  const auto began = std::chrono::steady_clock::now();
   // The lock first: whatever is submitted while this process waits joins the group.
   const auto guard = lock_.acquire();
   std::vector<Write> group = take_group();
@@ -91,6 +93,7 @@ std::vector<Writer::Write> Writer::commit_group() {
     for (Write& write : group)
       write.failure = outcome.error();
   } else {
+    if (on_commit_) on_commit_(std::chrono::steady_clock::now() - began);
     checkpoint_if_due();
   }
   return group;

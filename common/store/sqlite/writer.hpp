@@ -39,10 +39,12 @@ enum class Extent {
 
 class Writer {
  public:
+  static constexpr Duration kGroupTime = std::chrono::milliseconds(20);
+
   // `relaxed`: nothing is synced before its callback. `group_time`: a group that has run for this
   // long is committed, and the rest waits for the next; other processes want their turn.
   Writer(std::unique_ptr<Connection> connection, WriteLock lock, bool relaxed,
-         Duration group_time = std::chrono::milliseconds(20));
+         Duration group_time = kGroupTime, std::function<void(Duration)> on_commit = {});
   Writer(const Writer&) = delete;
   ~Writer();
 
@@ -76,7 +78,8 @@ class Writer {
   WriteLock lock_;                          // the thread's
   const bool relaxed_;
   const Duration group_time_;
-  CheckpointPolicy policy_;  // the thread's
+  const std::function<void(Duration)> on_commit_;  // called on the thread
+  CheckpointPolicy policy_;                        // the thread's
 
   std::mutex mutex_;
   std::condition_variable changed_;
