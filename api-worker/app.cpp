@@ -16,7 +16,7 @@
 #include "api-worker/rate_limit/redis_setup.hpp"
 #include "common/config/route_limit.hpp"
 #include "common/metrics/instruments.hpp"
-#include "common/worker/store_metrics.hpp"
+#include "common/metrics/store_metrics.hpp"
 
 #include <prometheus/gauge.h>
 
@@ -196,7 +196,7 @@ Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) 
   HOLDFAST_TRY_ASSIGN(auto embedder, embedding::make_provider(config.embedding));
   const std::string url = store::store_url(config);
   store::OpenOptions options = store_options(config);
-  options.on_commit = worker::commit_observer(context.registry());
+  options.on_commit = metrics::commit_observer(context.registry());
   HOLDFAST_TRY_ASSIGN(auto store, store::open_store(url, options, context.clock()));
   HOLDFAST_TRY_ASSIGN(Fd listener, public_listener(context));
   HOLDFAST_TRY_ASSIGN(Limiter limiter,

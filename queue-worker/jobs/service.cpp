@@ -2,7 +2,7 @@
 #include "queue-worker/jobs/service.hpp"
 
 #include "common/base/id.hpp"
-#include "common/worker/store_metrics.hpp"
+#include "common/metrics/store_metrics.hpp"
 #include "queue-worker/jobs/job_loop.hpp"
 #include "queue-worker/jobs/reporter.hpp"
 
@@ -102,7 +102,7 @@ Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) 
   options.relaxed_durability = config.store.relaxed_durability;
   options.max_attempts = config.queue.max_attempts;
   options.max_crashes = config.queue.max_crashes;
-  options.on_commit = worker::commit_observer(context.registry());
+  options.on_commit = metrics::commit_observer(context.registry());
   HOLDFAST_TRY_ASSIGN(auto store,
                       store::open_store(store::store_url(config), options, context.clock()));
   HOLDFAST_TRY_ASSIGN(Doorbell doorbell, Doorbell::open(context.io(), context.take_fd("doorbell")));

@@ -11,8 +11,8 @@
 
 #include <functional>
 
-namespace holdfast::worker {
+namespace holdfast::metrics {
 
 std::function<void(Duration)> commit_observer(prometheus::Registry& registry);
 
-}  // namespace holdfast::worker
+}  // namespace holdfast::metrics
