@@ -9,6 +9,7 @@
 #include "supervisor/process/open_socket.hpp"
 #include "supervisor/process/unix_socket.hpp"
 #include "supervisor/status/telemetry_thread.hpp"
+#include "supervisor/telemetry/settings.hpp"
 
 #include <fmt/ranges.h>
 #include <sys/stat.h>
@@ -177,7 +178,8 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
   std::string status_address;
   if (endpoints->tcp) status_address = process::address_of(endpoints->tcp.get()).value_or("");
 
-  status::TelemetryThread telemetry(clock, snapshots, heartbeat, events, metrics, relay);
+  status::TelemetryThread telemetry(clock, snapshots, heartbeat, events, metrics, relay,
+                                    telemetry::ledger_settings(config.metrics));
   boost::asio::io_context io{1};
   int exit_code = kExitSoftware;
   {

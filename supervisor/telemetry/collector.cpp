@@ -27,12 +27,15 @@ Source source_of(const MetricsSource& source) {
 }  // namespace
 
 Collector::Collector(boost::asio::io_context& io, const Clock& clock, const SnapshotCell& snapshots,
-                     const SelfMetrics& self, const process::LogRelay& relay)
+                     const SelfMetrics& self, const process::LogRelay& relay,
+                     LedgerSettings settings)
     : io_(io),
       clock_(clock),
       snapshots_(snapshots),
       self_(self),
       relay_(relay),
+      limits_(settings.limits),
+      ledger_(std::move(settings)),
       usage_(clock),
       tick_timer_(io),
       round_timer_(io),
@@ -107,7 +110,7 @@ void Collector::ask(Tracked& tracked, bool final) {
   tracked.want_final = false;
   http::FetchOptions options;
   options.deadline = kAnswerWithin;
-  options.max_response_bytes = Limits().snapshot_bytes;
+  options.max_response_bytes = limits_.snapshot_bytes;
   const std::string url = tracked.source.url + (final ? "?final=1" : "");
   http::async_get(io_, url, {}, options,
                   [this, process = tracked.source.process](Result<http::Response> answer) {

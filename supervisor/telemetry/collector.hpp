@@ -34,7 +34,7 @@ namespace holdfast::supervisor::telemetry {
 class Collector {
  public:
   Collector(boost::asio::io_context& io, const Clock& clock, const SnapshotCell& snapshots,
-            const SelfMetrics& self, const process::LogRelay& relay);
+            const SelfMetrics& self, const process::LogRelay& relay, LedgerSettings settings);
 
   void begin();
   void end();
@@ -74,6 +74,7 @@ class Collector {
   const SnapshotCell& snapshots_;
   const SelfMetrics& self_;
   const process::LogRelay& relay_;
+  const Limits limits_;
   Ledger ledger_;
   UsageCache usage_;
   MemoryTotal memory_;
