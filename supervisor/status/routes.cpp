@@ -97,7 +97,8 @@ void read_only(const Sources& sources, const RequestPtr& request, const http::Re
   if (path == "/ready") {
     const bool verbose = request->query_value("verbose") != nullptr && is_near(request->peer);
     return respond(json(snapshot->view.ready ? 200 : 503,
-                        ready_json(*snapshot, verbose ? &sources.samples().queues() : nullptr)));
+                        verbose ? ready_json_verbose(*snapshot, sources.samples().latest())
+                                : ready_json(*snapshot)));
   }
   if (path == "/live") {
     const bool alive = now - sources.heartbeat.last() <= kStuckAfter;

@@ -2,6 +2,7 @@
 #include "supervisor/status/status_json.hpp"
 
 #include "common/base/version.hpp"
+#include "supervisor/status/program_json.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -13,11 +14,6 @@ namespace holdfast::supervisor::status {
 namespace {
 
 using nlohmann::ordered_json;
-
-// What workers say of themselves need not be UTF-8.
-std::string text_of(const ordered_json& json) {
-  return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-}
 
 double seconds_between(MonoTime from, MonoTime to) {
   const double seconds = std::chrono::duration<double>(to - from).count();
@@ -58,19 +54,6 @@ ordered_json worker_json(const core::ProgramView& program, const core::SlotView&
   if (slot.last_exit) out["last_exit"] = exit_json(*slot.last_exit);
   if (!slot.last_error.empty()) out["last_error"] = slot.last_error;
   if (slot.retry_at) out["retry_in_seconds"] = seconds_between(now, *slot.retry_at);
-  return out;
-}
-
-ordered_json program_json(const core::ProgramView& program) {
-  ordered_json out;
-  out["name"] = program.config->name;
-  out["type"] = program.config->type == config::ProgramType::Oneshot ? "oneshot" : "service";
-  out["required"] = program.config->required;
-  out["satisfied"] = program.satisfied;
-  out["wanted"] = program.wanted;
-  out["ready"] = program.ready;
-  out["min_ready"] = program.config->min_ready;
-  if (program.rolling) out["rolling"] = true;
   return out;
 }
 
@@ -134,32 +117,6 @@ std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const Usage
       entry["workers"].push_back(worker_json(program, slot, now, usage));
     }
     out["programs"].push_back(std::move(entry));
-  }
-  return text_of(out);
-}
-
-std::string ready_json(const FleetSnapshot& snapshot, const telemetry::Queues* queues) {
-  ordered_json out;
-  out["status"] = snapshot.view.ready ? "pass" : "fail";
-  if (snapshot.view.draining) {
-    out["reason"] = "draining";
-  } else if (!snapshot.view.ready) {
-    std::string waiting;
-    for (const core::ProgramView& program : snapshot.view.programs) {
-      if (program.satisfied || !program.config->required) continue;
-      waiting += fmt::format("{}{} has {} of {} ready", waiting.empty() ? "" : ", ",
-                             program.config->name, program.ready, program.config->min_ready);
-    }
-    out["reason"] = waiting.empty() ? "starting" : waiting;
-  }
-  if (queues != nullptr) {
-    out["programs"] = ordered_json::array();
-    for (const core::ProgramView& program : snapshot.view.programs) {
-      out["programs"].push_back(program_json(program));
-    }
-    out["queues"] = ordered_json::object();
-    for (const auto& [queue, states] : *queues)
-      out["queues"][queue] = states;
   }
   return text_of(out);
 }

@@ -68,9 +68,10 @@ struct LedgerStatistics {
 
 // One series as it would be exposed now.
 struct SeriesValue {
-  std::string labels;  // as in the exposition, without braces: `method="GET",status="200"`
-  double value = 0;    // counters and gauges
-  Counts counts;       // histograms and summaries
+  std::string labels;         // as in the exposition, without braces: `method="GET",status="200"`
+  double value = 0;           // counters and gauges
+  std::uint32_t sources = 0;  // gauges: the live workers that it was made of
+  Counts counts;              // histograms and summaries
 };
 
 class Ledger {
