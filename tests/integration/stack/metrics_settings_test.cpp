@@ -6,7 +6,7 @@
 using namespace holdfast;
 using namespace holdfast::test;
 
-TEST_CASE("[metrics] gauge_rules: a gauge is told apart by worker where a rule says so") {
+TEST_CASE("metrics.gauge_rules: a gauge is told apart by worker where a rule says so") {
   Stack stack("[metrics]\ngauge_rules = [\"heap_us?d_bytes all\", \"heap_* max\"]\n" +
               default_stack());
   stack.wait_ready();
@@ -20,7 +20,7 @@ TEST_CASE("[metrics] gauge_rules: a gauge is told apart by worker where a rule s
   CHECK(metrics.find("\nheap_mapped_bytes{") == std::string::npos);
 }
 
-TEST_CASE("[metrics] of a reload waits for the next start, and the answer says so") {
+TEST_CASE("a reload leaves a changed metrics section to the next start, and says so") {
   Stack stack(default_stack());
   stack.wait_ready();
   const pid_t before = stack.pid_of("api-worker.0");
