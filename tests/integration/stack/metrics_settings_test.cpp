@@ -7,14 +7,13 @@ using namespace holdfast;
 using namespace holdfast::test;
 
 TEST_CASE("metrics.gauge_rules: a gauge is told apart by worker where a rule says so") {
-  Stack stack("[metrics]\ngauge_rules = [\"heap_us?d_bytes all\", \"heap_* max\"]\n" +
-              default_stack());
+  Stack stack("[metrics]\ngauge_rules = [\"store_?p all\", \"heap_* max\"]\n" + default_stack());
   stack.wait_ready();
   std::string metrics;
   REQUIRE(wait_until([&] {
     metrics = stack.metrics();
-    return Stack::sum_of(metrics, "heap_used_bytes", "worker=\"queue-worker.0\"") > 0 &&
-           Stack::sum_of(metrics, "heap_used_bytes", "worker=\"api-worker.1\"") > 0;
+    return Stack::sum_of(metrics, "store_up", "worker=\"queue-worker.0\"") > 0 &&
+           Stack::sum_of(metrics, "store_up", "worker=\"api-worker.1\"") > 0;
   }));
   CHECK(metrics.find("\nheap_mapped_bytes ") != std::string::npos);
   CHECK(metrics.find("\nheap_mapped_bytes{") == std::string::npos);
