@@ -35,7 +35,7 @@ TEST_CASE("a contradiction within one section points at the key that was written
       {x + "crash_loop_exits = 50\ncrash_loop_window = \"1m\"", "crash loop could never be seen"},
       {x + "ready = \"started\"\nready_log = \"x\"",
        "4:13: [program.x] ready_log: 'ready' is given"},
-      {x + "ready = \"http://h/\"\nready_timeout = \"1s\"\nready_interval = \"2s\"",
+      {x + "ready = \"http://127.0.0.1/\"\nready_timeout = \"1s\"\nready_interval = \"2s\"",
        "5:18: [program.x] ready_interval: 2s is longer than ready_timeout, 1s"},
       {x + "type = \"oneshot\"\nreplicas = 2", "4:12: [program.x] replicas: a oneshot program"},
       {x + "type = \"oneshot\"\nrestart = \"always\"", "4:11: [program.x] restart: a oneshot"},
