@@ -98,6 +98,15 @@ TEST_CASE("a stop that cannot fit into the deadline is a warning") {
   CHECK(chain[0].find("'b' may take 30s to stop, and there are only 25s") != std::string::npos);
 }
 
+TEST_CASE("several workers behind one metrics address are a warning") {
+  const std::string address = "metrics = \"http://127.0.0.1:9100\"\n";
+  const auto warnings = load_good(programs({{"x", address + "replicas = 2"}})).warnings;
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].find("metrics: 2 workers share one address") != std::string::npos);
+  CHECK(load_good(programs({{"x", address}})).warnings.empty());
+  CHECK(load_good(programs({{"x", "metrics = \"socket\"\nreplicas = 2"}})).warnings.empty());
+}
+
 TEST_CASE("a deadline that does not fit into the container's stop grace is a warning") {
   CHECK(load_good("[supervisor]\nstop_grace = \"30s\"").warnings ==
         std::vector<std::string>{
