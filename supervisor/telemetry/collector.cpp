@@ -3,9 +3,9 @@
 
 #include "common/http/client.hpp"
 #include "supervisor/telemetry/fleet_families.hpp"
-#include "supervisor/telemetry/own_families.hpp"
 #include "supervisor/telemetry/self_metrics.hpp"
 #include "supervisor/telemetry/totals.hpp"
+#include "supervisor/telemetry/worker_request.hpp"
 
 #include <algorithm>
 
@@ -76,11 +76,17 @@ void Collector::take_sample() {
 
 void Collector::started(const MetricsSource& source) {
   tracked_[source.process] = Tracked{source, false, false, true, false};
+  if (!source.url.empty()) speakers_.try_emplace(source.url, source.process);
+}
+
+bool Collector::is_asked(const Tracked& tracked) const {
+  const auto speaker = speakers_.find(tracked.source.url);
+  return speaker != speakers_.end() && speaker->second == tracked.source.process;
 }
 
 void Collector::drained(const core::ProcessId& process) {
   const auto it = tracked_.find(process);
-  if (it == tracked_.end() || it->second.source.url.empty()) return;
+  if (it == tracked_.end() || !is_asked(it->second)) return;
   if (it->second.asking) {
     it->second.want_final = true;
   } else {
@@ -102,7 +108,14 @@ void Collector::retire(const core::ProcessId& process) {
   if (const auto age = ledger_.retire(source_of(it->second.source), clock_.mono())) {
     observe(age_at_exit_, *age);
   }
+  const bool spoke = is_asked(it->second);
+  const std::string url = it->second.source.url;
   tracked_.erase(it);
+  if (!spoke) return;
+  speakers_.erase(url);
+  for (const auto& [next, tracked] : tracked_) {
+    if (tracked.source.url == url && !tracked.ended) speakers_.try_emplace(url, next);
+  }
 }
 
 void Collector::ask(Tracked& tracked, bool final) {
@@ -111,8 +124,8 @@ void Collector::ask(Tracked& tracked, bool final) {
   http::FetchOptions options;
   options.deadline = kAnswerWithin;
   options.max_response_bytes = limits_.snapshot_bytes;
-  const std::string url = tracked.source.url + (final ? "?final=1" : "");
-  http::async_get(io_, url, {}, options,
+  const std::string& url = tracked.source.url;
+  http::async_get(io_, final ? final_url(url) : url, request_headers(kAnswerWithin), options,
                   [this, process = tracked.source.process](Result<http::Response> answer) {
                     answered(process, std::move(answer));
                   });
@@ -123,9 +136,13 @@ void Collector::answered(const core::ProcessId& process, Result<http::Response> 
   if (it == tracked_.end()) return;
   Tracked& tracked = it->second;
   tracked.asking = false;
-  tracked.up = answer && answer->status == 200 &&
-               ledger_.apply(source_of(tracked.source), std::move(answer->body), clock_.mono()) ==
-                   Applied::Accepted;
+  auto text = exposition_of(std::move(answer));
+  tracked.up = text && ledger_.apply(source_of(tracked.source), std::move(*text), clock_.mono()) ==
+                           Applied::Accepted;
+  // One that has just ended may have broken its connection by that.
+  if (!text && !tracked.ended) {
+    ++fetch_errors_[{tracked.source.program, std::string(to_string(text.error()))}];
+  }
   if (tracked.ended) {
     retire(process);
   } else if (tracked.want_final) {
@@ -140,7 +157,7 @@ void Collector::round(std::function<void()> done) {
   round_open_ = true;
   round_began_ = clock_.mono();
   for (auto& [process, tracked] : tracked_) {
-    if (!tracked.asking && !tracked.ended && !tracked.source.url.empty()) ask(tracked, false);
+    if (!tracked.asking && !tracked.ended && is_asked(tracked)) ask(tracked, false);
   }
   round_timer_.expires_after(kScrapeWait);
   round_timer_.async_wait([this](const boost::system::error_code& error) {
@@ -211,13 +228,14 @@ std::vector<metrics::Family> Collector::own_families() {
   for (const auto& [process, tracked] : tracked_) {
     if (tracked.ended) continue;
     look_at(tracked.source.worker, tracked.source.pid);
-    if (tracked.source.url.empty()) continue;
+    if (!is_asked(tracked)) continue;
     const auto good = ledger_.last_good(source_of(tracked.source));
     workers.add(tracked.source.worker, tracked.up,
                 good ? std::optional<Duration>(clock_.mono() - *good) : std::nullopt);
   }
   add(process_families(processes));
   add(std::move(workers).take());
+  add({fetch_error_family(fetch_errors_)});
   add(collection_families(complete_scrapes_, partial_scrapes_, collect_seconds_, aggregate_seconds_,
                           age_at_exit_));
   return result;

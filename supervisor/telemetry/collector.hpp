@@ -7,6 +7,9 @@
 // late ones no longer than 400 ms and then shows their last good answer. Scrapes at the same time
 // share one round; a round younger than 100 ms is not repeated.
 //
+// Of several processes that name the same address only one is asked, the oldest slot's oldest,
+// until it has ended: what answers there would otherwise count once for each.
+//
 // Threads: the thread of `io`, begin() before it runs.
 
 #include "common/http/message.hpp"
@@ -17,6 +20,7 @@
 #include "supervisor/process/log_relay.hpp"
 #include "supervisor/telemetry/ledger.hpp"
 #include "supervisor/telemetry/memory_total.hpp"
+#include "supervisor/telemetry/own_families.hpp"
 #include "supervisor/telemetry/samples.hpp"
 #include "supervisor/telemetry/usage.hpp"
 
@@ -60,6 +64,7 @@ class Collector {
 
   void tick();
   void round(std::function<void()> done);
+  bool is_asked(const Tracked& tracked) const;
   void ask(Tracked& tracked, bool final);
   void answered(const core::ProcessId& process, Result<http::Response> answer);
   void take_sample();
@@ -80,6 +85,7 @@ class Collector {
   MemoryTotal memory_;
   SampleRing samples_;
   std::map<core::ProcessId, Tracked> tracked_;
+  std::map<std::string, core::ProcessId> speakers_;  // by URL: whose metrics they are
 
   boost::asio::steady_timer tick_timer_;
   boost::asio::steady_timer round_timer_;
@@ -90,6 +96,7 @@ class Collector {
 
   std::uint64_t complete_scrapes_ = 0;
   std::uint64_t partial_scrapes_ = 0;
+  FetchErrors fetch_errors_;
   metrics::HistogramValue collect_seconds_;
   metrics::HistogramValue aggregate_seconds_;
   metrics::HistogramValue age_at_exit_;
