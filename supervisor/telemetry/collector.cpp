@@ -3,6 +3,7 @@
 
 #include "common/http/client.hpp"
 #include "supervisor/telemetry/fleet_families.hpp"
+#include "supervisor/telemetry/scrape_wait.hpp"
 #include "supervisor/telemetry/self_metrics.hpp"
 #include "supervisor/telemetry/totals.hpp"
 #include "supervisor/telemetry/worker_request.hpp"
@@ -15,7 +16,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kScrapeWait = 400ms;
 constexpr Duration kReuse = 100ms;
 // A worker this slow is asked anew rather than waited for; its answer counts whenever it comes.
 constexpr Duration kAnswerWithin = 2s;
@@ -56,7 +56,7 @@ void Collector::tick() {
   tick_timer_.expires_after(kSampleEvery);
   tick_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
-    round([this] {
+    round(kScrapeWait, [this] {
       ledger_.expire(clock_.mono());
       take_sample();
     });
@@ -151,19 +151,50 @@ void Collector::answered(const core::ProcessId& process, Result<http::Response> 
   round_progress();
 }
 
-void Collector::round(std::function<void()> done) {
-  round_waiters_.push_back(std::move(done));
-  if (round_open_) return;
-  round_open_ = true;
-  round_began_ = clock_.mono();
-  for (auto& [process, tracked] : tracked_) {
-    if (!tracked.asking && !tracked.ended && is_asked(tracked)) ask(tracked, false);
+void Collector::round(Duration wait, std::function<void()> done) {
+  const MonoTime now = clock_.mono();
+  if (!round_open_) {
+    round_open_ = true;
+    round_began_ = now;
+    for (auto& [process, tracked] : tracked_) {
+      if (!tracked.asking && !tracked.ended && is_asked(tracked)) ask(tracked, false);
+    }
   }
-  round_timer_.expires_after(kScrapeWait);
-  round_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error && round_open_) finish_round();
-  });
+  waiters_.push_back({std::min(now + wait, round_began_ + kScrapeWait), std::move(done)});
+  arm_round_timer();
   round_progress();
+}
+
+void Collector::arm_round_timer() {
+  MonoTime next = round_began_ + kScrapeWait;
+  for (const Waiter& waiter : waiters_)
+    next = std::min(next, waiter.until);
+  round_timer_.expires_after(next - clock_.mono());
+  round_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && round_open_) time_passed();
+  });
+}
+
+void Collector::time_passed() {
+  const MonoTime now = clock_.mono();
+  if (now >= round_began_ + kScrapeWait) return finish_round();
+  serve_waiters(now);
+  if (round_open_) arm_round_timer();
+}
+
+// Those whose time is up get what there is; who has not answered by now was late for them.
+void Collector::serve_waiters(MonoTime upto) {
+  const auto impatient = std::stable_partition(
+      waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) { return waiter.until > upto; });
+  std::vector<Waiter> served(std::make_move_iterator(impatient),
+                             std::make_move_iterator(waiters_.end()));
+  waiters_.erase(impatient, waiters_.end());
+  if (served.empty()) return;
+  for (auto& [process, tracked] : tracked_) {
+    if (tracked.asking) tracked.up = false;
+  }
+  for (const Waiter& waiter : served)
+    waiter.done();
 }
 
 void Collector::round_progress() {
@@ -176,16 +207,12 @@ void Collector::round_progress() {
 void Collector::finish_round() {
   round_open_ = false;
   round_timer_.cancel();
-  for (auto& [process, tracked] : tracked_) {
-    if (tracked.asking) tracked.up = false;
-  }
   round_ended_ = clock_.mono();
   observe(collect_seconds_, round_ended_ - round_began_);
-  for (const auto& done : std::exchange(round_waiters_, {}))
-    done();
+  serve_waiters(MonoTime::max());
 }
 
-void Collector::scrape(metrics::Format format, Done done) {
+void Collector::scrape(metrics::Format format, Duration wait, Done done) {
   const auto finish = [this, format, done = std::move(done)] {
     const bool complete = std::all_of(tracked_.begin(), tracked_.end(),
                                       [](const auto& entry) { return entry.second.up; });
@@ -196,7 +223,7 @@ void Collector::scrape(metrics::Format format, Done done) {
     finish();
     return;
   }
-  round(finish);
+  round(wait, finish);
 }
 
 std::string Collector::render(metrics::Format format) {
