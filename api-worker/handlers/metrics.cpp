@@ -25,12 +25,15 @@ void get_metrics(const Services& services, const ContextPtr& context, const Repl
     return reply(problem_response(
         *context, {403, "Metrics are for this host and the networks of http.metrics_allow."}));
   }
-  const std::string* accept = context->request->headers.find("Accept");
+  const http::Headers& asked = context->request->headers;
+  const std::string* accept = asked.find("Accept");
   if (services.status_socket.empty()) {
     return reply(own_metrics(services, accept == nullptr ? "" : *accept));
   }
   http::Headers headers;
-  if (accept != nullptr) headers.set("Accept", *accept);
+  for (const char* name : {"Accept", "X-Prometheus-Scrape-Timeout-Seconds"}) {
+    if (const std::string* value = asked.find(name)) headers.set(name, *value);
+  }
   // The aggregate of many workers has megabytes: it is compressed off the loop.
   relay(services, "/metrics", headers, [&services, context, reply](Result<http::Response> answer) {
     if (!answer) return reply(std::move(answer));

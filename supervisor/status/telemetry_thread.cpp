@@ -3,6 +3,7 @@
 
 #include "common/metrics/exposition.hpp"
 #include "supervisor/status/routes.hpp"
+#include "supervisor/telemetry/scrape_wait.hpp"
 
 #include <boost/asio/post.hpp>
 #include <pthread.h>
@@ -58,7 +59,9 @@ void TelemetryThread::answer_metrics(const std::shared_ptr<http::Request>& reque
   const std::string* accept = request->headers.find("Accept");
   const metrics::Format format =
       accept == nullptr ? metrics::Format::Text004 : metrics::negotiate(*accept);
-  collector_.scrape(format, [respond = std::move(respond), format](std::string text) {
+  const Duration wait =
+      telemetry::scrape_wait(request->headers.find("X-Prometheus-Scrape-Timeout-Seconds"));
+  collector_.scrape(format, wait, [respond = std::move(respond), format](std::string text) {
     http::Response response =
         http::Response::text(200, std::move(text), metrics::content_type(format));
     response.headers.set("Cache-Control", "no-store");

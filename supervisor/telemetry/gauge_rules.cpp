@@ -8,13 +8,14 @@ namespace {
 
 using metrics::GaugeRule;
 
-constexpr std::array<std::pair<std::string_view, GaugeRule>, 6> kByName{{
+constexpr std::array<std::pair<std::string_view, GaugeRule>, 7> kByName{{
     {"*_info", GaugeRule::First},
     {"*_timestamp_seconds", GaugeRule::Max},
     {"*_start_time_seconds", GaugeRule::Max},
     {"*_ratio", GaugeRule::Average},
     {"*_utilization*", GaugeRule::Average},
     {"process_*", GaugeRule::All},
+    {"nodejs_eventloop_lag_*", GaugeRule::Max},  // prom-client's: means and quantiles
 }};
 
 }  // namespace

@@ -37,6 +37,8 @@ TEST_CASE("rules come from the catalogue and from what names say") {
   CHECK(merged("last_success_timestamp_seconds", {"50", "40"})["last_success_timestamp_seconds"] ==
         50);
   CHECK(merged("cache_hit_ratio", {"0.5", "1"})["cache_hit_ratio"] == 0.75);
+  CHECK(merged("nodejs_eventloop_lag_p99_seconds",
+               {"0.25", "0.5"})["nodejs_eventloop_lag_p99_seconds"] == 0.5);
   CHECK(merged("process_virtual_pages", {"1", "2"}) ==
         std::map<std::string, double>{{"process_virtual_pages{worker=\"api.0\"}", 1},
                                       {"process_virtual_pages{worker=\"api.1\"}", 2}});
