@@ -151,6 +151,7 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
   const SystemClock clock;
   auto sink = open_sink(config.log, clock);
   if (!sink) return complain(exit_code_of(sink.error()), sink.error().message);
+  EventLog events;  // outlives the log thread, which tells of crashes
   LogBridge bridge;
   process::RelayOptions relay_options;
   relay_options.format = config.log.format == config::LogFormat::Json ? process::LineFormat::Json
@@ -170,7 +171,6 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
     if (!advice.empty()) log.warn(advice);
   }
 
-  EventLog events;
   SnapshotCell snapshots;
   Heartbeat heartbeat;
   heartbeat.stamp(clock.mono());

@@ -92,7 +92,10 @@ void read_only(const Sources& sources, const RequestPtr& request, const http::Re
 
   const auto snapshot = sources.snapshots.load();
   const MonoTime now = sources.clock.mono();
-  if (path == "/status") return respond(json(200, status_json(*snapshot, now, sources.usage)));
+  if (path == "/status") {
+    const auto alerts = active_alerts(*snapshot, sources.samples().latest());
+    return respond(json(200, status_json(*snapshot, now, sources.usage, alerts)));
+  }
   if (path == "/health") return respond(json(200, health_json(*snapshot, now)));
   if (path == "/ready") {
     const bool verbose = request->query_value("verbose") != nullptr && is_near(request->peer);

@@ -57,12 +57,21 @@ ordered_json worker_json(const core::ProgramView& program, const core::SlotView&
   return out;
 }
 
+ordered_json alert_json(const ActiveAlert& alert, MonoTime now) {
+  ordered_json out{{"name", alert.name}, {"severity", alert.severity}};
+  if (!alert.target.empty()) out["target"] = alert.target;
+  out["summary"] = alert.summary;
+  if (alert.since) out["active_seconds"] = seconds_between(*alert.since, now);
+  return out;
+}
+
 ordered_json event_object(const EventRecord& event) {
   ordered_json out{{"seq", event.seq}, {"time", format_rfc3339(event.time)}, {"kind", event.kind}};
   if (!event.program.empty()) out["program"] = event.program;
   if (!event.worker.empty()) out["worker"] = event.worker;
   if (event.incarnation != 0) out["incarnation"] = event.incarnation;
   out["message"] = event.message;
+  if (!event.stack.empty()) out["stack"] = event.stack;
   return out;
 }
 
@@ -93,7 +102,8 @@ std::string_view to_string(Verdict verdict) {
   return "unknown";
 }
 
-std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const UsageOf& usage) {
+std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const UsageOf& usage,
+                        const std::vector<ActiveAlert>& alerts) {
   ordered_json out;
   out["schema"] = kStatusSchema;
   out["version"] = kVersion;
@@ -109,6 +119,9 @@ std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const Usage
   out["listeners"] = ordered_json::object();
   for (const auto& [name, address] : snapshot.listeners)
     out["listeners"][name] = address;
+  out["alerts"] = ordered_json::array();
+  for (const ActiveAlert& alert : alerts)
+    out["alerts"].push_back(alert_json(alert, now));
   out["programs"] = ordered_json::array();
   for (const core::ProgramView& program : snapshot.view.programs) {
     ordered_json entry = program_json(program);

@@ -9,6 +9,7 @@
 #include "common/base/clock.hpp"
 #include "supervisor/engine/event_log.hpp"
 #include "supervisor/engine/snapshot.hpp"
+#include "supervisor/status/active_alerts.hpp"
 #include "supervisor/telemetry/samples.hpp"
 
 #include <functional>
@@ -33,7 +34,8 @@ enum class Verdict { Ready, Starting, Degraded, Draining };
 Verdict verdict(const FleetSnapshot& snapshot);
 std::string_view to_string(Verdict verdict);
 
-std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const UsageOf& usage);
+std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const UsageOf& usage,
+                        const std::vector<ActiveAlert>& alerts);
 // The fleet is ready or not: {"status":"pass"} or {"status":"fail","reason":…}.
 std::string ready_json(const FleetSnapshot& snapshot);
 // The same with what is behind it: "checks" of database, redis and queue as the workers see them
