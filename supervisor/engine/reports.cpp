@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace holdfast::supervisor {
 
 namespace {
@@ -81,9 +83,13 @@ void Engine::record(std::string kind, std::string message, log::Level level) {
 }
 
 void Engine::announce_ready() {
+  if (std::exchange(announced_, true)) {
+    record("fleet_ready", fmt::format("again {}", summary(fleet_.view())), log::Level::Info);
+    return;
+  }
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(parts_.clock.mono() - started_at_);
-  record("fleet_ready", fmt::format("ready after {} ms: {}", took.count(), summary(fleet_.view())),
+  record("fleet_ready", fmt::format("after {} ms {}", took.count(), summary(fleet_.view())),
          log::Level::Info);
   if (config_.environment != config::Environment::Development) return;
   // In development a person is looking at this and wants to know what to do next.
