@@ -52,6 +52,9 @@ void Engine::perform(const core::Action& action) {
         } else if constexpr (std::is_same_v<A, core::BeginDrain>) {
           publish_now();
           upward_.stopping();
+          // Nobody accepts for us any more. Left open, it would let clients connect and wait, only
+          // to be reset at our exit; closed, they are refused as soon as the last worker has gone.
+          parts_.listeners.close_opened();
         } else if constexpr (std::is_same_v<A, core::Finish>) {
           exit_code_ = a.exit_code;
           parts_.io.stop();

@@ -97,7 +97,7 @@ void Engine::announce_ready() {
   parts_.log.info(fmt::format("API     http://{}/api/documents", api), {});
   if (!status.empty())
     parts_.log.info(fmt::format("status  http://{}/ (page), /status, /metrics", status), {});
-  parts_.log.info(fmt::format("try     curl -d @README.md -H 'Content-Type: text/plain' "
+  parts_.log.info(fmt::format("try     curl --data-binary @README.md -H 'Content-Type: text/plain' "
                               "'http://{}/api/documents?title=Readme'",
                               api),
                   {});

@@ -110,6 +110,10 @@ Result<void> ListenerSet::apply(const std::map<std::string, config::Listen>& wan
   return {};
 }
 
+void ListenerSet::close_opened() {
+  opened_.clear();
+}
+
 int ListenerSet::find(const std::string& name) const {
   if (const auto it = inherited_.find(name); it != inherited_.end()) return it->second.get();
   const auto it = opened_.find(name);
