@@ -58,7 +58,8 @@ Result<status::Endpoints> open_endpoints(const config::Config& config,
   status::Endpoints endpoints;
   if (!config.supervisor.status_listen.empty()) {
     auto tcp = process::open_socket(config.supervisor.status_listen, 128);
-    if (!tcp) return fail(tcp.error().with_context("[supervisor] status_listen"));
+    if (!tcp)
+      return fail(tcp.error().with_context("[supervisor] status_listen (or STATUS_LISTEN)"));
     endpoints.tcp = std::move(*tcp);
   }
   HOLDFAST_TRY_ASSIGN(endpoints.status,

@@ -115,6 +115,7 @@ void Engine::publish_now() {
   upward_.fleet_changed(snapshot->view);
   const bool ready = snapshot->view.ready;
   parts_.snapshots.store(std::move(snapshot));
+  if (!ready && was_ready_) not_ready_since_ = published_at_;
   if (ready && !std::exchange(was_ready_, ready)) announce_ready();
   was_ready_ = ready;
 }
@@ -122,6 +123,7 @@ void Engine::publish_now() {
 int Engine::run() {
   started_at_ = parts_.clock.mono();
   started_at_wall_ = parts_.clock.wall();
+  not_ready_since_ = started_at_;
   last_reload_at_ = started_at_wall_;
   next_turn_ = started_at_;
   turn();
