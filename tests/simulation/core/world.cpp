@@ -268,7 +268,8 @@ void World::calm_down() {
   const MonoTime end = now_ + 200s;  // longer than any back-off, retry and settling
   std::size_t kindnesses = 0;
   while (good() && now_ < end && !truth().finish) {
-    while (good() && be_kind()) {
+    // After Finish nobody answers: it may come in the middle of a kindness, with a deadline of 0 s.
+    while (good() && !truth().finish && be_kind()) {
       if (++kindnesses > 10'000) return fail("it never calms down");
     }
     for (const auto& [id, worker] : std::map<ProcessId, Worker>(truth().live)) {
