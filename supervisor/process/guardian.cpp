@@ -125,6 +125,11 @@ int guard(int argc, char** argv) {
     const Duration since = clock.mono() - ended;
     if (orphans.empty() || since > grace + kAfterKill) return 0;
     for (const Orphan& orphan : orphans) {
+      // No SIGTERM beside it: one that forks at each would be a step ahead for ever.
+      if (since >= grace) {
+        orphan.signal(SIGKILL);
+        continue;
+      }
       // The leader of a session is a worker, which the kernel has told (some take a second SIGTERM
       // for impatience), or a daemon: it is told later.
       const bool leads = ::getsid(orphan.pid) == orphan.pid;
@@ -132,7 +137,6 @@ int guard(int argc, char** argv) {
         orphan.signal(SIGTERM);
         orphan.signal(SIGCONT);
       }
-      if (since >= grace) orphan.signal(SIGKILL);
     }
     std::this_thread::sleep_for(kLookAgain);
   }

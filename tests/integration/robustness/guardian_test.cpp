@@ -36,11 +36,13 @@ TEST_CASE("kill -9 of the supervisor: not even what ignores SIGTERM, or was fork
   Stack stack(kShortDeadline + "[program.family]\n" + command_of({"/bin/sh", "-c", family}) +
                   "ready = \"started\"\n\n" +
                   misbehaving("stubborn", {"--fork-daemon", "--ready", "--ignore-term"},
-                              "watchdog = \"0s\"\n"),
+                              "watchdog = \"0s\"\n") +
+                  misbehaving("bomb", {"--refork-on-term", "--ready"}),
               kNoPort);
   stack.wait_ready();
-  // The supervisor, the shell and its two, the stubborn one and its daemon.
-  REQUIRE(wait_until([&] { return processes_of(stack).size() == 6; }));
+  // The supervisor, the shell and its two, the stubborn one and its daemon, and one
+  // that forks at each SIGTERM.
+  REQUIRE(wait_until([&] { return processes_of(stack).size() == 7; }));
   const pid_t supervisor = stack.supervisor().pid();
   REQUIRE(wait_until([&] { return guarded(supervisor); }));
   stack.supervisor().signal(SIGKILL);
