@@ -22,14 +22,36 @@ namespace {
 
 constexpr Workload kWorkload{40, 1'000, 0};
 constexpr int kScrapes = 30;
+constexpr int kRounds = 3;
 // By then the supervisor's rings of events and log lines, which are bounded, have filled.
 constexpr int kRingsFull = 2'500;
 
-void row(Table& table, HoldfastSystem& system, int restarts) {
-  const Sample sample = take_sample(system, kWorkload, kWorkload.workers, kScrapes, 30);
-  table.add({std::to_string(restarts), number(sample.p(0.5), 2), number(sample.p(0.95), 2),
+void row(Table& table, HoldfastSystem& system, const std::string& restarts, const Sample& sample) {
+  table.add({restarts, number(sample.p(0.5), 2), number(sample.p(0.95), 2),
              number(sample.cpu_each(), 2), number(resident_mib(system.pid())),
              std::to_string(descriptors_of(system.pid()))});
+}
+
+Sample take(HoldfastSystem& system, int count) {
+  return take_sample(system, kWorkload, kWorkload.workers, count, 30);
+}
+
+// The old one and one that has just started, in turns: the machine is the same for both.
+void compare(Table& table, HoldfastSystem& old, int restarts) {
+  HoldfastSystem fresh(kWorkload, Child::Plain);
+  fresh.rest();
+  Sample of_old;
+  Sample of_fresh;
+  for (int round = 0; round < kRounds; ++round) {
+    of_old.add(take(old, kScrapes / 2));
+    old.rest();
+    fresh.resume();
+    of_fresh.add(take(fresh, kScrapes / 2));
+    fresh.rest();
+    old.resume();
+  }
+  row(table, old, std::to_string(restarts), of_old);
+  row(table, fresh, "0, in turns with it", of_fresh);
 }
 
 // Kills all, waits until as many others run, scrapes until each of them has been asked. Returns
@@ -63,26 +85,26 @@ void bench_restarts(const Options& options) {
   HoldfastSystem system(kWorkload, Child::Plain);
   Table table("40 workers x 1,000 series, the supervisor after so many restarts",
               {"restarts", "scrape p50 ms", "p95", "CPU ms", "RSS MiB", "descriptors"});
-  row(table, system, 0);
+  row(table, system, "0", take(system, kScrapes));
   const auto list = system.workers();
   std::set<pid_t> running(list.begin(), list.end());
   double counter = scrape(system.port()).first_counter();
-  const std::int64_t began = now_ns();
-  double measuring = 0;
   int done = 0;
-  while (done < options.restarts) {
-    const int until = done == 0 ? std::min(kRingsFull, options.restarts) : options.restarts;
-    while (done < until) {
+  double seconds = 0;
+  const auto restart_until = [&](int number) {
+    const std::int64_t began = now_ns();
+    while (done < number) {
       counter = replace_all(system, running, counter);
       done += static_cast<int>(running.size());
     }
-    const std::int64_t pause = now_ns();
-    row(table, system, done);
-    measuring += ms_between(pause, now_ns());
-  }
+    seconds += ms_between(began, now_ns()) / 1e3;
+  };
+  restart_until(std::min(kRingsFull, options.restarts));
+  row(table, system, std::to_string(done), take(system, kScrapes));
+  restart_until(options.restarts);
+  compare(table, system, done);
   table.print();
-  fmt::print("  {:.0f} s for {} restarts; no counter ever fell\n",
-             (ms_between(began, now_ns()) - measuring) / 1e3, done);
+  fmt::print("  {:.0f} s for {} restarts; no counter ever fell\n", seconds, done);
 }
 
 }  // namespace holdfast::bench
