@@ -23,7 +23,8 @@ command -v npm >/dev/null || test_packages+=(npm)
 system_packages=(debootstrap systemd-container)
 
 # What tests/bench measures Holdfast beside.
-bench_packages=(supervisor s6)
+bench_packages=(supervisor s6 nodejs python3-prometheus-client)
+command -v npm >/dev/null || bench_packages+=(npm)
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
