@@ -7,6 +7,7 @@
 #include "api-worker/middleware/api_keys.hpp"
 #include "api-worker/middleware/client_address.hpp"
 #include "api-worker/middleware/cors.hpp"
+#include "api-worker/middleware/key_scope.hpp"
 #include "api-worker/middleware/limits.hpp"
 #include "api-worker/middleware/rate_limit.hpp"
 #include "api-worker/middleware/request_id.hpp"
@@ -48,6 +49,7 @@ Chain make_chain(worker::Context& context, std::vector<Network> trusted,
   if (config.rate_limit.enabled) {
     chain.add_guard(std::make_unique<KeyRateLimit>(config, parts.limiter));
   }
+  chain.add_guard(std::make_unique<KeyScope>());
   return chain;
 }
 

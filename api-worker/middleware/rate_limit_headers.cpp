@@ -3,6 +3,7 @@
 
 #include "common/auth/token.hpp"
 
+#include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
