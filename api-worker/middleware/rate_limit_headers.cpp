@@ -38,16 +38,28 @@ const Quota& tightest(const std::vector<Quota>& quotas) {
   });
 }
 
+// Not by a format string: these are written on every answer.
+void append_name(std::string& list, const std::string& name) {
+  list.append(list.empty() ? "\"" : ", \"").append(name).append("\"");
+}
+
+template <class Number>
+void append_number(std::string& list, std::string_view label, Number number) {
+  const fmt::format_int text(number);
+  list.append(label).append(text.data(), text.size());
+}
+
 void write_draft_8(const std::vector<Quota>& quotas, PartitionKeys& keys, http::Headers& headers) {
   std::string policies;
   std::string states;
   for (const Quota& quota : quotas) {
-    const std::string_view comma = policies.empty() ? "" : ", ";
-    fmt::format_to(std::back_inserter(policies), "{}\"{}\";q={};w={};pk=:{}:", comma,
-                   quota.policy.name, quota.policy.limit, seconds(quota.policy.window),
-                   keys.of(quota.key));
-    fmt::format_to(std::back_inserter(states), "{}\"{}\";r={};t={}", comma, quota.policy.name,
-                   quota.decision.remaining, seconds(quota.decision.relief));
+    append_name(policies, quota.policy.name);
+    append_number(policies, ";q=", quota.policy.limit);
+    append_number(policies, ";w=", seconds(quota.policy.window));
+    policies.append(";pk=:").append(keys.of(quota.key)).append(":");
+    append_name(states, quota.policy.name);
+    append_number(states, ";r=", quota.decision.remaining);
+    append_number(states, ";t=", seconds(quota.decision.relief));
   }
   headers.set("RateLimit-Policy", policies);
   headers.set("RateLimit", states);
