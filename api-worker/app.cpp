@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/app.hpp"
 
+#include "api-worker/file_limit.hpp"
 #include "api-worker/handlers/routes.hpp"
 #include "api-worker/key_uses.hpp"
 #include "api-worker/middleware/access_log.hpp"
 #include "api-worker/middleware/api_keys.hpp"
 #include "api-worker/middleware/client_address.hpp"
 #include "api-worker/middleware/cors.hpp"
+#include "api-worker/middleware/key_scope.hpp"
 #include "api-worker/middleware/limits.hpp"
 #include "api-worker/middleware/rate_limit.hpp"
 #include "api-worker/middleware/request_id.hpp"
@@ -48,6 +50,7 @@ Chain make_chain(worker::Context& context, std::vector<Network> trusted,
   if (config.rate_limit.enabled) {
     chain.add_guard(std::make_unique<KeyRateLimit>(config, parts.limiter));
   }
+  chain.add_guard(std::make_unique<KeyScope>());
   return chain;
 }
 
@@ -66,7 +69,7 @@ Result<void> check_route_limits(const config::RateLimit& config, const Router& r
   return {};
 }
 
-http::Limits limits_of(const config::Http& config) {
+http::Limits limits_of(const config::Http& config, std::uint32_t max_connections) {
   http::Limits limits;
   limits.max_header_bytes = config.max_header_bytes;
   limits.max_body_bytes = config.max_body_bytes;
@@ -76,9 +79,19 @@ http::Limits limits_of(const config::Http& config) {
   limits.body_timeout = config.body_timeout;
   limits.idle_timeout = config.idle_timeout;
   limits.handler_timeout = config.handler_timeout;
-  limits.max_connections = config.max_connections;
+  limits.max_connections = max_connections;
   limits.max_connections_per_client = config.max_connections_per_client;
   return limits;
+}
+
+std::uint32_t room_for_connections(worker::Context& context) {
+  const std::uint32_t wanted = context.config().http.max_connections;
+  const std::uint32_t room = make_room_for_connections(wanted);
+  if (room < wanted) {
+    context.log().warn("the limit of open files leaves room for fewer connections",
+                       {{"http_max_connections", wanted}, {"connections", room}});
+  }
+  return room;
 }
 
 store::OpenOptions store_options(const config::Config& config) {
@@ -130,7 +143,7 @@ class ApiService final : public worker::Service {
         connections_(metrics::Gauges(context.registry(), "http_connections_open").only()),
         store_up_(metrics::Gauges(context.registry(), "store_up").only()),
         server_(std::make_unique<http::Server>(
-            context.io(), limits_of(context.config().http),
+            context.io(), limits_of(context.config().http, room_for_connections(context)),
             [pipeline = pipeline_](std::shared_ptr<http::Request> request,
                                    http::Responder respond) {
               pipeline->handle(std::move(request), std::move(respond));

@@ -11,6 +11,8 @@ namespace holdfast::api {
 namespace {
 
 http::Response no_such_route(const Context& context, std::string_view allow) {
+  // "OPTIONS *" asks whether there is a server (RFC 9110, 9.3.7), not about a path.
+  if (context.request->path == "*") allow = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
   if (allow.empty()) return problem_response(context, {404, "There is nothing here."});
   http::Response response;
   if (context.request->method == "OPTIONS") {

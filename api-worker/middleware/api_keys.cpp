@@ -37,11 +37,6 @@ bool shows_api_key(const http::Headers& headers) {
   return headers.find("X-API-Key") != nullptr || bearer(headers);
 }
 
-store::Scope scope_for(std::string_view method, std::string_view path) {
-  const bool reads = method == "GET" || method == "HEAD" || method == "OPTIONS";
-  return reads || path == "/api/search" ? store::Scope::Read : store::Scope::Write;
-}
-
 ApiKeys::ApiKeys(const config::Config& config, Parts parts)
     : parts_(parts),
       required_(config.auth.required),
@@ -85,12 +80,6 @@ std::optional<http::Response> ApiKeys::judge(Context& context, const std::string
   }
   if (!key || !auth::same_digest(key->digest, digest) || key->revoked_at) return refuse(context);
   parts_.uses.note(key->id);
-  const store::Scope needed = scope_for(context.request->method, context.request->path);
-  if (key->scope < needed) {
-    return problem_response(
-        context, {403, fmt::format("This needs the scope '{}', and the key has '{}'.",
-                                   store::to_string(needed), store::to_string(key->scope))});
-  }
   context.api_key = std::move(*key);
   return {};
 }

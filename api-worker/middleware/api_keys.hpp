@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// API keys: who may do what. Made and revoked with `holdfast api-key`; common/auth/token.hpp says
-// how they look.
+// API keys: who asks. Made and revoked with `holdfast api-key`; common/auth/token.hpp says how they
+// look, key_scope.hpp what they open.
 //
 // - A key comes as "Authorization: Bearer hf_…" or "X-API-Key: hf_…". Both, or one twice, is 400.
 // - A key that is given must be good, whether auth.required is on or not: 401 for one that is
 //   unknown, malformed or revoked, all with the same answer.
 // - Without a key: 401 under /api if auth.required is on. Everything else is open as before.
-// - Scopes: read for GET, HEAD and searches; write for everything else; admin includes both, and
-// may
-//   read /metrics from anywhere. 403 for a key whose scope is not enough.
 // - Each request reads the key's record by its id, so a revocation counts from the next request on,
 //   in every worker. The digests are compared in constant time.
 // - Last-used times are collected and written once per auth.last_used_interval (key_uses.hpp).
@@ -26,9 +23,6 @@ namespace holdfast::api {
 
 // Whether a request names a key at all: a Bearer credential or X-API-Key.
 bool shows_api_key(const http::Headers& headers);
-
-// The scope that a request needs of its key.
-store::Scope scope_for(std::string_view method, std::string_view path);
 
 class ApiKeys final : public Middleware {
  public:

@@ -12,7 +12,7 @@
 //              5 cors               preflights end here, errors need its headers too
 //   guards     6 limits             cheapest refusals first
 //              7 rate_limit         before keys are looked up, so that guessing is slow
-//              8 api_key
+//              8 api_key            then the key's own limit, then its scope
 //   innermost  9 the route's handler
 //             10 error_mapper       makes a response of the handler's error, before the way out
 

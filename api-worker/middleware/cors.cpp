@@ -14,20 +14,11 @@ namespace {
 constexpr const char* kMethods = "GET,HEAD,PUT,PATCH,POST,DELETE";
 
 // What a page needs besides the headers that browsers always show.
-constexpr std::array kExposed{"X-Request-ID",
-                              "Location",
-                              "ETag",
-                              "Link",
-                              "Retry-After",
-                              "RateLimit",
-                              "RateLimit-Policy",
-                              "RateLimit-Limit",
-                              "RateLimit-Remaining",
-                              "RateLimit-Reset",
-                              "X-RateLimit-Limit",
-                              "X-RateLimit-Remaining",
-                              "X-RateLimit-Reset",
-                              "WWW-Authenticate"};
+constexpr std::array kExposed{"X-Request-ID",        "Location",          "ETag",
+                              "Idempotent-Replayed", "Retry-After",       "RateLimit",
+                              "RateLimit-Policy",    "RateLimit-Limit",   "RateLimit-Remaining",
+                              "RateLimit-Reset",     "X-RateLimit-Limit", "X-RateLimit-Remaining",
+                              "X-RateLimit-Reset",   "WWW-Authenticate"};
 
 bool is_preflight(const http::Request& request) {
   return request.method == "OPTIONS" && request.headers.find("Origin") != nullptr &&

@@ -17,7 +17,9 @@ std::int64_t seconds(Duration duration) {
   return std::chrono::ceil<std::chrono::seconds>(duration).count();
 }
 
-// express-rate-limit's: the base64 of the first twelve hex digits of the key's SHA-256.
+// Clients are anybody, so what is remembered of them is bounded.
+constexpr std::size_t kMaxKnown = 1024;
+
 std::string partition_key(std::string_view key) {
   const std::string digest = auth::sha256(key);
   std::string digits;
@@ -36,22 +38,41 @@ const Quota& tightest(const std::vector<Quota>& quotas) {
   });
 }
 
-void write_draft_8(const std::vector<Quota>& quotas, http::Headers& headers) {
+// Not by a format string: these are written on every answer.
+void append_name(std::string& list, const std::string& name) {
+  list.append(list.empty() ? "\"" : ", \"").append(name).append("\"");
+}
+
+template <class Number>
+void append_number(std::string& list, std::string_view label, Number number) {
+  const fmt::format_int text(number);
+  list.append(label).append(text.data(), text.size());
+}
+
+void write_draft_8(const std::vector<Quota>& quotas, PartitionKeys& keys, http::Headers& headers) {
   std::string policies;
   std::string states;
   for (const Quota& quota : quotas) {
-    const char* const comma = policies.empty() ? "" : ", ";
-    policies +=
-        fmt::format("{}\"{}\";q={};w={};pk=:{}:", comma, quota.policy.name, quota.policy.limit,
-                    seconds(quota.policy.window), partition_key(quota.key));
-    states += fmt::format("{}\"{}\";r={};t={}", comma, quota.policy.name, quota.decision.remaining,
-                          seconds(quota.decision.relief));
+    append_name(policies, quota.policy.name);
+    append_number(policies, ";q=", quota.policy.limit);
+    append_number(policies, ";w=", seconds(quota.policy.window));
+    policies.append(";pk=:").append(keys.of(quota.key)).append(":");
+    append_name(states, quota.policy.name);
+    append_number(states, ";r=", quota.decision.remaining);
+    append_number(states, ";t=", seconds(quota.decision.relief));
   }
   headers.set("RateLimit-Policy", policies);
   headers.set("RateLimit", states);
 }
 
 }  // namespace
+
+const std::string& PartitionKeys::of(const std::string& key) {
+  const auto known = known_.find(key);
+  if (known != known_.end()) return known->second;
+  if (known_.size() >= kMaxKnown) known_.clear();
+  return known_.emplace(key, partition_key(key)).first->second;
+}
 
 std::int64_t seconds_to_wait(const rate_limit::Decision& decision) {
   return std::max<std::int64_t>(seconds(decision.relief), 1);
@@ -67,7 +88,7 @@ RateLimitHeaders RateLimitHeaders::from(const config::RateLimit& config) {
 }
 
 void RateLimitHeaders::write(const std::vector<Quota>& quotas, WallTime now,
-                             http::Response& response) const {
+                             http::Response& response) {
   if (quotas.empty()) return;
   http::Headers& headers = response.headers;
   const Quota& quota = tightest(quotas);
@@ -93,7 +114,7 @@ void RateLimitHeaders::write(const std::vector<Quota>& quotas, WallTime now,
     headers.set("RateLimit",
                 fmt::format("limit={}, remaining={}, reset={}", limit, remaining, wait));
   }
-  if (standard == StandardHeaders::Draft8) write_draft_8(quotas, headers);
+  if (standard == StandardHeaders::Draft8) write_draft_8(quotas, partition_keys, headers);
   if (!quota.decision.allowed) {
     headers.set("Retry-After", std::to_string(seconds_to_wait(quota.decision)));
   }

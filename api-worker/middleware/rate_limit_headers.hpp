@@ -15,21 +15,35 @@
 // Times are rounded up. They say when the window next has room (or more of it): a client that waits
 // for them is admitted. Retry-After, on a refusal, is the same number.
 //
-// Pure.
+// Threads: one at a time.
 
 #include "api-worker/context.hpp"
 #include "common/config/config.hpp"
+
+#include <string>
+#include <unordered_map>
 
 namespace holdfast::api {
 
 enum class StandardHeaders { Off, Draft6, Draft7, Draft8 };
 
+// The pk of a key: express-rate-limit's, the base64 of the first twelve hex digits of its SHA-256.
+// Those of recent clients are remembered: the digest costs as much as the rest of these headers.
+class PartitionKeys {
+ public:
+  const std::string& of(const std::string& key);
+
+ private:
+  std::unordered_map<std::string, std::string> known_;
+};
+
 struct RateLimitHeaders {
   bool legacy = true;
   StandardHeaders standard = StandardHeaders::Draft8;
+  PartitionKeys partition_keys{};
 
   static RateLimitHeaders from(const config::RateLimit& config);
-  void write(const std::vector<Quota>& quotas, WallTime now, http::Response& response) const;
+  void write(const std::vector<Quota>& quotas, WallTime now, http::Response& response);
 };
 
 // What Retry-After says. At least a second: 0 would invite to try again at once.

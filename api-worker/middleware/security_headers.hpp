@@ -17,7 +17,8 @@ class SecurityHeaders final : public Middleware {
   void on_response(Context& context, http::Response& response) override;
 
  private:
-  std::vector<http::Headers::Field> fields_;
+  http::Headers fields_;
+  std::shared_ptr<const http::SharedFields> shared_;  // all of them
 };
 
 }  // namespace holdfast::api

@@ -14,12 +14,9 @@ std::unique_ptr<RedisStore> make_redis_store(worker::Context& context, Offload& 
   options.timeout = config.redis_timeout;
   options.prefix = config.redis_prefix;
   options.resolve = [&offload, &clock = context.clock()](
-                        const std::string& host,
-                        const std::function<void(Result<std::string>)>& done) {
+                        const std::string& host, const std::function<void(Addresses)>& done) {
     const bool taken = offload.run(Work::Scan, [host, done, &clock] {
-      const auto addresses = http::resolve(host, clock.mono() + std::chrono::seconds(1));
-      if (addresses) return done(addresses->front());
-      done(fail(addresses.error()));
+      done(http::resolve(host, clock.mono() + std::chrono::seconds(1)));
     });
     if (!taken) done(fail(ErrorKind::Unavailable, "no thread was free to look its name up"));
   };

@@ -13,7 +13,6 @@
 namespace holdfast::api {
 
 using namespace std::chrono_literals;
-using redis::Reply;
 
 namespace {
 
@@ -26,8 +25,11 @@ std::int64_t to_ms(Duration duration) {
   return std::chrono::ceil<std::chrono::milliseconds>(duration).count();
 }
 
-std::optional<rate_limit::Decision> to_decision(const Reply& reply) {
-  if (reply.type != Reply::Type::Array || reply.items.size() != 3) return {};
+std::optional<rate_limit::Decision> to_decision(const redis::Reply& reply) {
+  if (reply.type != redis::Reply::Type::Array || reply.items.size() != 3) return {};
+  for (const redis::Reply& item : reply.items) {
+    if (item.type != redis::Reply::Type::Integer) return {};
+  }
   rate_limit::Decision decision;
   decision.allowed = reply.items[0].integer == 1;
   decision.remaining =
@@ -75,14 +77,21 @@ void RedisStore::connect() {
   state_ = State::Connecting;
   const config::RedisUrl& url = options_.url;
   if (!url.path.empty()) return connect_to({url.path, "", 0});
-  options_.resolve(url.host, [io = &io_, self = self_](Result<std::string> address) {
-    boost::asio::post(*io, [self, address = std::move(address)] {
+  options_.resolve(url.host, [io = &io_, self = self_](Addresses addresses) {
+    boost::asio::post(*io, [self, addresses = std::move(addresses)] {
       RedisStore* const store = *self;
       if (store == nullptr || store->state_ != State::Connecting) return;
-      if (!address) return store->lose(address.error().message);
-      store->connect_to({"", *address, store->options_.url.port});
+      if (!addresses) return store->lose(addresses.error().message);
+      store->untried_.assign(addresses->rbegin(), addresses->rend());
+      store->connect_to_next();
     });
   });
+}
+
+void RedisStore::connect_to_next() {
+  const std::string address = std::move(untried_.back());
+  untried_.pop_back();
+  connect_to({"", address, options_.url.port});
 }
 
 void RedisStore::connect_to(const redis::Endpoint& endpoint) {
@@ -98,8 +107,8 @@ void RedisStore::connect_to(const redis::Endpoint& endpoint) {
 void RedisStore::greet() {
   const config::RedisUrl& url = options_.url;
   const auto send = [this](const std::vector<std::string>& command, bool last) {
-    connection_->send(command, [this, last](const Reply& reply) {
-      if (reply.type == Reply::Type::Error) return lose(reply.text);
+    connection_->send(command, [this, last](const redis::Reply& reply) {
+      if (reply.type == redis::Reply::Type::Error) return lose(reply.text);
       if (last) greeted(reply);
     });
   };
@@ -113,12 +122,13 @@ void RedisStore::greet() {
   });
 }
 
-void RedisStore::greeted(const Reply& reply) {
+void RedisStore::greeted(const redis::Reply& reply) {
   deadline_.cancel();
   script_sha_ = reply.text;
   state_ = State::Up;
   up_.Set(1);
   up_since_ = clock_.mono();
+  untried_.clear();
   if (std::exchange(complained_, false)) {
     log_.info("Redis is back: the rate limit is shared by all hosts again",
               {{"redis", options_.url.describe()}, {"decided_locally", fallbacks_since_loss_}});
@@ -146,17 +156,18 @@ void RedisStore::ask(const PendingPtr& pending, bool with_source) {
   std::vector<std::string> command{with_source ? "EVAL" : "EVALSHA",
                                    with_source ? kRateLimitScript : script_sha_};
   command.insert(command.end(), pending->arguments.begin(), pending->arguments.end());
-  connection_->send(command, [this, pending, with_source](const Reply& reply) {
+  connection_->send(command, [this, pending, with_source](const redis::Reply& reply) {
     // Somebody ran SCRIPT FLUSH, or the server is a new one. EVAL brings the script back.
     if (!with_source && reply.is_error("NOSCRIPT")) return ask(pending, true);
     answer(pending, reply);
   });
 }
 
-void RedisStore::answer(const PendingPtr& pending, const Reply& reply) {
+void RedisStore::answer(const PendingPtr& pending, const redis::Reply& reply) {
   const auto decision = to_decision(reply);
   if (!decision) {
-    return lose(reply.type == Reply::Type::Error ? reply.text : "its answer is not the script's");
+    return lose(reply.type == redis::Reply::Type::Error ? reply.text
+                                                        : "its answer is not the script's");
   }
   const auto found = std::find(pending_.begin(), pending_.end(), pending);
   const bool was_oldest = found == pending_.begin();
@@ -182,6 +193,7 @@ void RedisStore::watch() {
 
 void RedisStore::lose(const std::string& why) {
   if (state_ == State::Stopped) return;
+  if (state_ == State::Connecting && !untried_.empty()) return connect_to_next();
   if (state_ == State::Up && clock_.mono() - up_since_ > kSteady) pause_ = {};
   state_ = State::Down;
   up_.Set(0);

@@ -12,6 +12,9 @@
 //   the same deadline; that is tried 100 ms after the loss, then at growing distances up to 2 s.
 //   The distance starts over only after Redis has served for ten seconds: one that comes and goes
 //   is tried rarely.
+// - A name with several addresses ("localhost" is ::1 and 127.0.0.1) is tried at each of them
+// before
+//   it counts as lost.
 // - One warning when it goes and one line when it is back, however often it is tried in between.
 // - rate_limit_fallback_total counts every decision that was taken without it; rate_limit_redis_up
 //   says how many workers have it.
@@ -34,11 +37,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace holdfast::api {
 
-// Turns a host's name into an address, on a thread of its own choice; calls back on any.
-using Resolve = std::function<void(std::string host, std::function<void(Result<std::string>)>)>;
+// Turns a host's name into its addresses, at least one, on a thread of its own choice; calls back
+// on any.
+using Addresses = Result<std::vector<std::string>>;
+using Resolve = std::function<void(std::string host, std::function<void(Addresses)>)>;
 
 struct RedisOptions {
   config::RedisUrl url;
@@ -74,6 +80,7 @@ class RedisStore {
   using PendingPtr = std::shared_ptr<Pending>;
 
   void connect();
+  void connect_to_next();
   void connect_to(const redis::Endpoint& endpoint);
   void greet();
   void greeted(const redis::Reply& reply);
@@ -92,6 +99,7 @@ class RedisStore {
 
   State state_ = State::Down;
   std::unique_ptr<redis::Connection> connection_;
+  std::vector<std::string> untried_;  // addresses of the host, the next one last
   std::string script_sha_;
   std::deque<PendingPtr> pending_;      // in the order of their deadlines
   boost::asio::steady_timer deadline_;  // of the oldest, or of the connection being made

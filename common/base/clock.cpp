@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <ctime>
+#include <algorithm>
 
 namespace holdfast {
 
@@ -15,15 +15,34 @@ WallTime from_unix_ms(std::int64_t ms) {
   return WallTime(std::chrono::milliseconds(ms));
 }
 
+namespace {
+
+// Not by a format string: every document and log line has times.
+template <class Number>
+void append_padded(std::string& out, Number number, std::size_t width, char separator) {
+  const fmt::format_int text(number);
+  out.append(width - std::min(width, text.size()), '0');
+  out.append(text.data(), text.size());
+  out += separator;
+}
+
+}  // namespace
+
 std::string format_rfc3339(WallTime time) {
-  const std::int64_t ms = to_unix_ms(time);
-  const std::int64_t seconds = (ms >= 0 ? ms : ms - 999) / 1000;  // floor, for times before 1970
-  const std::time_t t = static_cast<std::time_t>(seconds);
-  std::tm utc{};
-  ::gmtime_r(&t, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900,
-                     utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
-                     ms - seconds * 1000);
+  using namespace std::chrono;
+  const auto day = floor<days>(time);
+  const year_month_day date(day);
+  const hh_mm_ss clock(floor<milliseconds>(time) - day);
+  std::string out;
+  out.reserve(sizeof "2026-11-23T11:42:43.476Z");
+  append_padded(out, static_cast<int>(date.year()), 4, '-');
+  append_padded(out, static_cast<unsigned>(date.month()), 2, '-');
+  append_padded(out, static_cast<unsigned>(date.day()), 2, 'T');
+  append_padded(out, clock.hours().count(), 2, ':');
+  append_padded(out, clock.minutes().count(), 2, ':');
+  append_padded(out, clock.seconds().count(), 2, '.');
+  append_padded(out, clock.subseconds().count(), 3, 'Z');
+  return out;
 }
 
 }  // namespace holdfast

@@ -76,6 +76,11 @@ std::size_t Headers::count(std::string_view name) const {
                     [&](const Field& field) { return equals_ignoring_case(field.name, name); }));
 }
 
+SharedFields::SharedFields(const Headers& headers) {
+  for (const auto& [name, value] : headers.fields())
+    lines_.append(name).append(": ").append(value).append("\r\n");
+}
+
 const std::string* Request::query_value(std::string_view name) const {
   for (const auto& [key, value] : query) {
     if (key == name) return &value;

@@ -37,6 +37,16 @@ class Headers {
   std::vector<Field> fields_;
 };
 
+// Fields that many responses have in common: checked once, and kept as they go out.
+class SharedFields {
+ public:
+  explicit SharedFields(const Headers& headers);
+  const std::string& lines() const { return lines_; }  // "Name: value\r\n", in order
+
+ private:
+  std::string lines_;
+};
+
 bool equals_ignoring_case(std::string_view a, std::string_view b);
 
 // Who is at the other end of the connection.
@@ -78,6 +88,8 @@ struct Response {
   std::string body;
   bool close = false;                    // ask for the connection to be closed after this response
   std::shared_ptr<BodyStream> stream{};  // follows `body`; see there
+  // Sent after `headers`. Whoever sets it sees to it that no name is in both.
+  std::shared_ptr<const SharedFields> shared{};
 
   static Response json(int status, std::string body);
   static Response text(int status, std::string body,

@@ -43,6 +43,7 @@ Addresses look_up(const std::string& host) {
       addresses.emplace_back(text.data());
     }
   }
+  if (addresses.empty()) return fail(ErrorKind::Unavailable, "resolve " + host + ": no address");
   return addresses;
 }
 
@@ -57,12 +58,16 @@ struct Lookup {
 Addresses resolve(const std::string& host, MonoTime deadline) {
   if (is_numeric(host)) return std::vector<std::string>{host};
   const auto lookup = std::make_shared<Lookup>();
-  std::thread([lookup, host] {
-    Addresses answer = look_up(host);
-    const std::lock_guard lock(lookup->mutex);
-    lookup->answer = std::move(answer);
-    lookup->finished.notify_one();
-  }).detach();
+  try {
+    std::thread([lookup, host] {
+      Addresses answer = look_up(host);
+      const std::lock_guard lock(lookup->mutex);
+      lookup->answer = std::move(answer);
+      lookup->finished.notify_one();
+    }).detach();
+  } catch (const std::system_error& error) {
+    return fail(ErrorKind::ResourceExhausted, fmt::format("resolve {}: {}", host, error.what()));
+  }
   std::unique_lock lock(lookup->mutex);
   if (!lookup->finished.wait_until(lock, deadline, [&] { return lookup->answer.has_value(); })) {
     return fail(ErrorKind::DeadlineExceeded, fmt::format("resolve {}: no answer in time", host));

@@ -72,6 +72,7 @@ bool write_head(const Response& response, const WriteOptions& options, std::stri
     head += value;
     head += "\r\n";
   }
+  if (response.shared) head += response.shared->lines();
   if (!dated) {
     head += "Date: ";
     head += options.date;

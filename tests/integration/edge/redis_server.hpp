@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A real redis-server of a test's own, on a Unix socket in a directory of its own, without a port
-// and without files.
+// A real redis-server of a test's own, on a Unix socket in a directory of its own, without files,
+// and without a port unless it is asked for one.
 
 #include "tests/support/process.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -21,6 +21,9 @@ class RedisServer {
   std::string url() const;  // unix://…
   // One command by redis-cli; its output without the last newline. Throws if the server is gone.
   std::string command(const std::vector<std::string>& words) const;
+
+  // Makes it listen on 127.0.0.1 as well, and on no other address; returns the port.
+  int listen_on_loopback() const;
 
   void start();  // until it answers
   void kill();   // SIGKILL; waits for its end

@@ -186,6 +186,21 @@ TEST_CASE("a key has its own limit, whatever its address has used") {
   CHECK(stack.get("/api/queue", special).status == 429);
 }
 
+TEST_CASE("what a key's scope refuses counts against its limit, and the log names the key") {
+  Stack stack([](config::Config& config) {
+    config.rate_limit.enabled = true;
+    config.auth.rate_limit = 3;
+  });
+  const std::string key = stack.make_api_key(Scope::Read);
+  for (int i = 0; i < 3; ++i)
+    REQUIRE(status(stack, "POST", "/api/documents", bearer(key)) == 403);
+  CHECK(status(stack, "POST", "/api/documents", bearer(key)) == 429);
+  int named = 0;
+  for (const auto& line : stack.stop_and_read_log())
+    named += line.value("api_key_id", "") == auth::parse_token(key)->id ? 1 : 0;
+  CHECK(named == 4);
+}
+
 TEST_CASE("guessing keys is slowed down by address, before a key is looked up") {
   const Stack stack([](config::Config& config) {
     config.rate_limit.enabled = true;

@@ -45,6 +45,10 @@ TEST_CASE("unknown paths are 404, unknown methods 405 with Allow, OPTIONS 204 wi
   CHECK(options.status == 204);
   CHECK(header_of(options, "Allow") == "GET, HEAD, PUT, DELETE, OPTIONS");
   CHECK(stack.call("OPTIONS", "/nothing").status == 404);
+  // About the server, not about a path.
+  const std::string any = stack.raw("OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  CHECK(any.starts_with("HTTP/1.1 204 No Content\r\n"));
+  CHECK(has(any, "Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS\r\n"));
 }
 
 TEST_CASE("HEAD answers as GET does, without the body") {

@@ -6,6 +6,9 @@
 #include "tests/unit/api/stack.hpp"
 #include "tests/unit/api/support.hpp"
 
+#include <map>
+#include <set>
+
 using namespace holdfast;
 using namespace holdfast::api;
 using namespace std::chrono_literals;
@@ -183,6 +186,23 @@ TEST_CASE("the families of headers say the same in their own forms") {
         "\"default\";q=100;w=60;pk=:MzdmY2ZmMjRiZjYy:, \"POST "
         "/api/documents\";q=20;w=90;pk=:MzdmY2ZmMjRiZjYy:");
   CHECK(header_of(eight, "RateLimit") == "\"default\";r=42;t=13, \"POST /api/documents\";r=3;t=30");
+}
+
+TEST_CASE("each client has its own partition key, however many there are") {
+  PartitionKeys keys;
+  std::map<std::string, std::string> seen;
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < 3000; ++i) {
+      const std::string client = fmt::format("192.0.{}.{}", i / 250, i % 250);
+      const std::string& key = keys.of(client);
+      REQUIRE(key.size() == 16);
+      REQUIRE(seen.emplace(client, key).first->second == key);
+    }
+  }
+  std::set<std::string> different;
+  for (const auto& [client, key] : seen)
+    different.insert(key);
+  CHECK(different.size() == 3000);
 }
 
 TEST_CASE("a refusal's wait is rounded up and never zero") {

@@ -50,6 +50,9 @@ TEST_CASE("sizes take binary and decimal units") {
 TEST_CASE("wall time is written as RFC 3339 with milliseconds") {
   REQUIRE(format_rfc3339(from_unix_ms(1795434163476)) == "2026-11-23T11:42:43.476Z");
   REQUIRE(format_rfc3339(from_unix_ms(-1)) == "1969-12-31T23:59:59.999Z");
+  REQUIRE(format_rfc3339(from_unix_ms(0)) == "1970-01-01T00:00:00.000Z");
+  REQUIRE(format_rfc3339(from_unix_ms(951782400007)) == "2000-02-29T00:00:00.007Z");
+  REQUIRE(format_rfc3339(from_unix_ms(4107542399999)) == "2100-02-28T23:59:59.999Z");
 }
 
 TEST_CASE("uuids are version 4, lower case and distinct") {

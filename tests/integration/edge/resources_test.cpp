@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one API worker holds: descriptors it has to do with, memory it gives back.
+#include "common/base/fd.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/documents.hpp"
+#include "tests/support/proc.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+using namespace holdfast;
+using namespace holdfast::test;
+
+namespace {
+
+std::string one_worker(const std::string& program = "", const std::string& more = "") {
+  return default_stack(more + R"(
+[program.migrate]
+command = ["holdfast-queue-worker", "migrate"]
+type = "oneshot"
+
+[program.api-worker]
+command = ["holdfast-api-worker"]
+after = ["migrate"]
+sockets = ["http"]
+replicas = 1
+)" + program);
+}
+
+// A connection that has asked for /live.
+Fd ask(Stack& stack) {
+  const std::string address = stack.address_of("http");
+  sockaddr_in peer{};
+  peer.sin_family = AF_INET;
+  peer.sin_port =
+      htons(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+  ::inet_pton(AF_INET, "127.0.0.1", &peer.sin_addr);
+  Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof peer) == 0);
+  const std::string request = "GET /live HTTP/1.1\r\nHost: x\r\n\r\n";
+  REQUIRE(::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) ==
+          static_cast<ssize_t>(request.size()));
+  return fd;
+}
+
+// "200"; empty if nothing comes in ten seconds.
+std::string status_of(const Fd& connection) {
+  const timeval patience{10, 0};
+  ::setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  std::string answer(256, '\0');
+  const ssize_t size = ::recv(connection.get(), answer.data(), answer.size(), 0);
+  return size < 12 ? "" : answer.substr(9, 3);
+}
+
+}  // namespace
+
+TEST_CASE("a worker with few descriptors refuses whom it cannot serve, and is never deaf") {
+  Stack stack(one_worker("rlimits = { nofile = 300 }\n"));
+  stack.wait_ready();
+  // 44 connections are what 300 descriptors leave room for.
+  std::vector<Fd> idle;
+  for (int i = 0; i < 44; ++i) {
+    idle.push_back(ask(stack));
+    REQUIRE(status_of(idle.back()) == "200");
+  }
+  CHECK(status_of(ask(stack)) == "503");
+  idle.pop_back();
+  CHECK(wait_until([&] { return status_of(ask(stack)) == "200"; }));
+  CHECK(stack.supervisor().output().find("room for fewer connections") != std::string::npos);
+}
+
+TEST_CASE("a low soft limit of open files is no limit of connections") {
+  Stack stack(
+      one_worker(), {},
+      {"/bin/sh", "-c", "ulimit -Sn 256; exec \"$0\" run", (bin_dir() / "holdfast").native()});
+  stack.wait_ready();
+  std::vector<Fd> idle;
+  for (int i = 0; i < 400; ++i)
+    idle.push_back(ask(stack));
+  for (const Fd& connection : idle)
+    REQUIRE(status_of(connection) == "200");
+}
+
+#ifndef HOLDFAST_SANITIZED  // which has an allocator of its own
+TEST_CASE("a worker that has stored tens of megabytes is as small as before") {
+  Stack stack(one_worker());
+  stack.wait_ready();
+  const auto post = [&](std::size_t bytes) {
+    http::Headers headers;
+    headers.set("Content-Type", "text/plain");
+    return http::fetch("POST", stack.api() + "/api/documents", headers, std::string(bytes, 'x'))
+        ->status;
+  };
+  REQUIRE(post(1000) == 202);
+  const pid_t worker = stack.pid_of("api-worker.0");
+  const std::uint64_t before = memory_kib_of(worker);
+  for (int i = 0; i < 6; ++i)
+    REQUIRE(post(10u << 20) == 202);
+  // SQLite's page cache may keep some; 40 MiB were kept while freed blocks stayed in the heap.
+  CHECK(wait_until([&] { return memory_kib_of(worker) < before + (20u << 10); }));
+}
+#endif
