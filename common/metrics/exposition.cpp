@@ -121,21 +121,26 @@ void append_histogram(std::string& out, const std::string& name, std::string_vie
   append_bounded(out, bucket_name, labels, "le", INFINITY, format);
   append_number(out, static_cast<double>(histogram.count));
   out += '\n';
-  append_line(out, name, "_sum", labels, histogram.sum);
+  const double lowest = histogram.buckets.empty() ? 0 : histogram.buckets.front().upper_bound;
+  if (has_sum(format, lowest, histogram.sum)) {
+    append_line(out, name, "_sum", labels, histogram.sum);
+  }
   append_line(out, name, "_count", labels, static_cast<double>(histogram.count));
 }
 
 void append_summary(std::string& out, const std::string& name, std::string_view labels,
                     const SummaryValue& summary, Format format) {
-  std::vector<Quantile> quantiles = summary.quantiles;
-  std::sort(quantiles.begin(), quantiles.end(),
-            [](const Quantile& a, const Quantile& b) { return a.quantile < b.quantile; });
-  for (const Quantile& quantile : quantiles) {
-    append_bounded(out, name, labels, "quantile", quantile.quantile, format);
-    append_number(out, quantile.value);
+  std::map<double, double> quantiles;
+  for (const Quantile& quantile : summary.quantiles) {
+    const bool valid = quantile.quantile >= 0 && quantile.quantile <= 1;
+    if (valid) quantiles.emplace(quantile.quantile, quantile.value);
+  }
+  for (const auto& [quantile, value] : quantiles) {
+    append_bounded(out, name, labels, "quantile", quantile, format);
+    append_number(out, value);
     out += '\n';
   }
-  append_line(out, name, "_sum", labels, summary.sum);
+  if (has_sum(format, 0, summary.sum)) append_line(out, name, "_sum", labels, summary.sum);
   append_line(out, name, "_count", labels, static_cast<double>(summary.count));
 }
 
@@ -155,7 +160,8 @@ void write_samples(const Family& family, Format format, std::string& out) {
     const std::string_view labels = sorted.labels(entry);
     const Sample* const sample = entry.sample;
     if (const auto* value = std::get_if<double>(&sample->value)) {
-      if (!histogram && !summary) append_line(out, family.name, "", labels, *value);
+      const bool valid = family.type != Type::Counter || *value >= 0;
+      if (!histogram && !summary && valid) append_line(out, family.name, "", labels, *value);
     } else if (const auto* buckets = std::get_if<HistogramValue>(&sample->value)) {
       if (histogram && well_formed(*buckets)) {
         append_histogram(out, family.name, labels, *buckets, format);
@@ -191,14 +197,22 @@ std::vector<Family> merge_families(std::vector<Family> families) {
   return out;
 }
 
+std::set<std::string> sample_names(const std::vector<Family>& families) {
+  std::set<std::string> all;
+  for (const Family& family : families) {
+    const std::vector<std::string> names = sample_names(family.name, family.type);
+    all.insert(names.begin(), names.end());
+  }
+  return all;
+}
+
 void write_text(std::vector<Family> families, Format format, std::string& out) {
   const std::vector<Family> merged = merge_families(std::move(families));
-  std::set<std::string_view> names;
-  for (const Family& family : merged)
-    names.insert(family.name);
+  const std::set<std::string> taken = sample_names(merged);
   for (const Family& family : merged) {
-    const Heading heading = heading_of(family.name, family.type, format,
-                                       [&](std::string_view name) { return names.contains(name); });
+    const Heading heading =
+        heading_of(family.name, family.type, format,
+                   [&](const std::string& name) { return taken.contains(name); });
     append_header(out, heading.name, family.help, heading.type, format);
     write_samples(family, format, out);
   }

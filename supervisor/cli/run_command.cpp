@@ -197,7 +197,7 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
   std::string status_address;
   if (endpoints->tcp) status_address = process::address_of(endpoints->tcp.get()).value_or("");
 
-  status::TelemetryThread telemetry(clock, snapshots, heartbeat, events, metrics, relay,
+  status::TelemetryThread telemetry(clock, snapshots, heartbeat, events, metrics, relay, log,
                                     telemetry::ledger_settings(config.metrics));
   boost::asio::io_context io{1};
   int exit_code = kExitSoftware;

@@ -13,14 +13,14 @@ namespace holdfast::supervisor::status {
 TelemetryThread::TelemetryThread(const Clock& clock, const SnapshotCell& snapshots,
                                  const Heartbeat& heartbeat, EventLog& events,
                                  const SelfMetrics& metrics, process::LogRelay& relay,
-                                 telemetry::LedgerSettings settings)
+                                 const log::Logger& log, telemetry::LedgerSettings settings)
     : clock_(clock),
       snapshots_(snapshots),
       heartbeat_(heartbeat),
       work_(boost::asio::make_work_guard(io_)),
       feed_(io_, events, std::to_string(to_unix_ms(clock.wall()))),
       logs_(io_, relay.recent()),
-      collector_(io_, clock, snapshots, metrics, relay, std::move(settings)) {}
+      collector_(io_, clock, snapshots, metrics, relay, log, std::move(settings)) {}
 
 TelemetryThread::~TelemetryThread() {
   stop();

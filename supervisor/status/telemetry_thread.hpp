@@ -39,7 +39,7 @@ class TelemetryThread final : public TelemetryLink {
  public:
   TelemetryThread(const Clock& clock, const SnapshotCell& snapshots, const Heartbeat& heartbeat,
                   EventLog& events, const SelfMetrics& metrics, process::LogRelay& relay,
-                  telemetry::LedgerSettings settings);
+                  const log::Logger& log, telemetry::LedgerSettings settings);
   ~TelemetryThread() override;  // stops
 
   // `control` outlives the thread's run.

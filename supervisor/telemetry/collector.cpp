@@ -28,12 +28,13 @@ Source source_of(const MetricsSource& source) {
 
 Collector::Collector(boost::asio::io_context& io, const Clock& clock, const SnapshotCell& snapshots,
                      const SelfMetrics& self, const process::LogRelay& relay,
-                     LedgerSettings settings)
+                     const log::Logger& log, LedgerSettings settings)
     : io_(io),
       clock_(clock),
       snapshots_(snapshots),
       self_(self),
       relay_(relay),
+      log_(log),
       limits_(settings.limits),
       ledger_(std::move(settings)),
       usage_(clock),
@@ -58,6 +59,8 @@ void Collector::tick() {
     if (error) return;
     round(kScrapeWait, [this] {
       ledger_.expire(clock_.mono());
+      for (const std::string& sentence : conflict_reports_.news(ledger_.conflicts()))
+        log_.warn(sentence);
       take_sample();
     });
     tick();

@@ -13,11 +13,13 @@
 // Threads: the thread of `io`, begin() before it runs.
 
 #include "common/http/message.hpp"
+#include "common/log/logger.hpp"
 #include "common/metrics/model.hpp"
 #include "supervisor/engine/self_metrics.hpp"
 #include "supervisor/engine/snapshot.hpp"
 #include "supervisor/engine/telemetry_link.hpp"
 #include "supervisor/process/log_relay.hpp"
+#include "supervisor/telemetry/conflict_reports.hpp"
 #include "supervisor/telemetry/ledger.hpp"
 #include "supervisor/telemetry/memory_total.hpp"
 #include "supervisor/telemetry/own_families.hpp"
@@ -38,7 +40,8 @@ namespace holdfast::supervisor::telemetry {
 class Collector {
  public:
   Collector(boost::asio::io_context& io, const Clock& clock, const SnapshotCell& snapshots,
-            const SelfMetrics& self, const process::LogRelay& relay, LedgerSettings settings);
+            const SelfMetrics& self, const process::LogRelay& relay, const log::Logger& log,
+            LedgerSettings settings);
 
   void begin();
   void end();
@@ -87,8 +90,10 @@ class Collector {
   const SnapshotCell& snapshots_;
   const SelfMetrics& self_;
   const process::LogRelay& relay_;
+  const log::Logger& log_;
   const Limits limits_;
   Ledger ledger_;
+  ConflictReports conflict_reports_;
   UsageCache usage_;
   MemoryTotal memory_;
   SampleRing samples_;

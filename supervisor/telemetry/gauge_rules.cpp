@@ -45,10 +45,11 @@ bool glob_match(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
-GaugeRule GaugeRules::rule_for(std::string_view name) const {
+GaugeRule GaugeRules::rule_for(std::string_view name, metrics::Type type) const {
   for (const auto& [pattern, rule] : configured_) {
     if (glob_match(pattern, name)) return rule;
   }
+  if (type == metrics::Type::Untyped) return GaugeRule::All;
   if (const auto* declared = metrics::find_declaration(name)) return declared->rule;
   for (const auto& [pattern, rule] : kByName) {
     if (glob_match(pattern, name)) return rule;
