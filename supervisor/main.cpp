@@ -57,7 +57,8 @@ int run(const cli::Arguments& arguments) {
   } else if (const auto it = environ.find("HOLDFAST_RUNTIME_DIR"); it != environ.end()) {
     runtime_dir = it->second;
   }
-  return cli::run_client(arguments, runtime_dir);
+  // Relative is to where the command is given, as a newcomer types it in the checkout.
+  return cli::run_client(arguments, std::filesystem::absolute(runtime_dir));
 }
 
 }  // namespace

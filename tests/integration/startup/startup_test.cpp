@@ -3,7 +3,7 @@
 // code, and nothing half-started.
 #include "common/base/fd.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/stack.hpp"
+#include "tests/support/programs.hpp"
 
 #include <arpa/inet.h>
 #include <signal.h>
@@ -179,4 +179,14 @@ TEST_CASE("commands without a running supervisor say so and exit 4; wrong usage 
   Process version({bin_dir() / "holdfast", "version"}, environment, dir / "version.out");
   REQUIRE(version.wait().value == 0);
   REQUIRE(version.output().find("holdfast ") == 0);
+}
+
+TEST_CASE("a relative HOLDFAST_RUNTIME_DIR is where the command is given, as README has it") {
+  Stack stack(misbehaving("web", {"--ready"}), kNoPort);
+  stack.wait_ready();
+  Process status(
+      {"/usr/bin/env", "--chdir=" + stack.file("").string(), bin_dir() / "holdfast", "status"},
+      {{"HOLDFAST_RUNTIME_DIR", "run"}}, stack.file("status.out"));
+  CHECK(status.wait().value == 0);
+  CHECK(status.output().find("web.0") != std::string::npos);
 }
