@@ -141,6 +141,7 @@ class ApiService final : public worker::Service {
             make_chain(context, std::move(trusted), {*store_, offload_, limiter_, key_uses_}),
             make_router(services_), ErrorMapper(context.log()))),
         connections_(metrics::Gauges(context.registry(), "http_connections_open").only()),
+        store_up_(metrics::Gauges(context.registry(), "store_up").only()),
         server_(std::make_unique<http::Server>(
             context.io(), limits_of(context.config().http, room_for_connections(context)),
             [pipeline = pipeline_](std::shared_ptr<http::Request> request,
@@ -182,6 +183,7 @@ class ApiService final : public worker::Service {
 
   void before_scrape() override {
     connections_.Set(static_cast<double>(server_->stats().connections_open));
+    store_up_.Set(store_->check() ? 1 : 0);
   }
 
  private:
@@ -195,6 +197,7 @@ class ApiService final : public worker::Service {
   KeyUses key_uses_;
   std::shared_ptr<Pipeline> pipeline_;
   prometheus::Gauge& connections_;
+  prometheus::Gauge& store_up_;
   std::unique_ptr<http::Server> server_;
 };
 

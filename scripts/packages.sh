@@ -15,7 +15,7 @@ fi
 
 test_packages=(catch2 libbenchmark-dev clang-format clang-tidy shellcheck git procps
   prometheus nginx-light nodejs wrk curl jq openssl sqlite3 zsh fish
-  redis-server chromium)
+  redis-server chromium prometheus-nginx-exporter python3-prometheus-client)
 
 # npm may be here without dpkg's knowledge (nvm, NodeSource).
 command -v npm >/dev/null || test_packages+=(npm)
@@ -23,7 +23,8 @@ command -v npm >/dev/null || test_packages+=(npm)
 system_packages=(debootstrap systemd-container)
 
 # What tests/bench measures Holdfast beside.
-bench_packages=(supervisor s6)
+bench_packages=(supervisor s6 nodejs python3-prometheus-client)
+command -v npm >/dev/null || bench_packages+=(npm)
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
@@ -44,11 +45,22 @@ install_missing() {
   command -v apt-get >/dev/null || die "this is not Debian: install ${missing[*]} by hand"
   say "Installing ${#missing[@]} Debian packages: ${missing[*]}"
   as_root apt-get update -qq || die "apt-get update failed: is the network up?"
-  # Servers that tests start by themselves must not be started by their packages.
-  as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+  as_root sh -c "$install_unstarted" sh "${missing[@]}" ||
     die "apt-get could not install: ${missing[*]}"
 }
+
+# Servers that tests start by themselves must not be started by their packages. Where systemd runs
+# only a policy-rc.d keeps units from being started; one that is there already is the machine's own.
+# shellcheck disable=SC2016
+install_unstarted='
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    trap "rm -f $policy" EXIT
+    trap "exit 130" INT TERM HUP
+    printf "#!/bin/sh\nexit 101\n" >"$policy" && chmod 755 "$policy"
+  fi
+  DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+    apt-get install -y -qq --no-install-recommends "$@" >/dev/null'
 
 # build PRESET TARGET...: configure once, then only what changed.
 build() {

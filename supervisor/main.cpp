@@ -7,11 +7,13 @@
 #include "supervisor/cli/check_config.hpp"
 #include "supervisor/cli/client.hpp"
 #include "supervisor/cli/run_command.hpp"
+#include "supervisor/process/guardian.hpp"
 
 #include <fmt/format.h>
 
 #include <cstdio>
 #include <exception>
+#include <string_view>
 
 namespace {
 
@@ -61,6 +63,8 @@ int run(const cli::Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 0 && std::string_view(argv[0]) == process::kGuardianName)
+    return process::guard(argc, argv);
   const cli::Parsed parsed = cli::parse_arguments(argc, argv);
   if (!parsed.arguments) return parsed.exit_code;
   try {

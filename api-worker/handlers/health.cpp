@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/handlers/health.hpp"
 
+#include "api-worker/handlers/insiders.hpp"
 #include "api-worker/handlers/relay.hpp"
 #include "api-worker/json_writer.hpp"
 #include "common/base/version.hpp"
@@ -38,7 +39,11 @@ void add_health_routes(Router& router, const Services& services) {
   router.add("GET", "/live",
              [](const ContextPtr&, const Reply& reply) { reply(uncached(R"({"status":"ok"})")); });
   router.add("GET", "/ready", [&services](const ContextPtr& context, const Reply& reply) {
-    if (!services.status_socket.empty()) return relay(services, "/ready", {}, reply);
+    if (!services.status_socket.empty()) {
+      const bool verbose = context->request->query_value("verbose") != nullptr &&
+                           may_see_inside(*context, services.metrics_allow);
+      return relay(services, verbose ? "/ready?verbose" : "/ready", {}, reply);
+    }
     answer(services, context, Work::Scan, reply, [&services]() -> Result<http::Response> {
       HOLDFAST_TRY(services.store.check());
       return uncached(R"({"status":"ready"})");

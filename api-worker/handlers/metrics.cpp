@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/handlers/metrics.hpp"
 
+#include "api-worker/handlers/insiders.hpp"
 #include "api-worker/handlers/relay.hpp"
 #include "api-worker/json_writer.hpp"
-#include "api-worker/middleware/client_address.hpp"
 #include "api-worker/problem.hpp"
 #include "common/metrics/exposition.hpp"
 
@@ -13,15 +13,6 @@ namespace holdfast::api {
 
 namespace {
 
-bool may_read_metrics(const Context& context, const std::vector<Network>& allowed) {
-  const Client& client = context.client;
-  if (client.local || (context.api_key && context.api_key->scope == store::Scope::Admin)) {
-    return true;
-  }
-  const auto address = IpAddress::parse(client.address);
-  return !client.hidden && address && contains(allowed, *address);
-}
-
 http::Response own_metrics(const Services& services, std::string_view accept) {
   const metrics::Format format = metrics::negotiate(accept);
   std::string out;
@@ -30,16 +21,19 @@ http::Response own_metrics(const Services& services, std::string_view accept) {
 }
 
 void get_metrics(const Services& services, const ContextPtr& context, const Reply& reply) {
-  if (!may_read_metrics(*context, services.metrics_allow)) {
+  if (!may_see_inside(*context, services.metrics_allow)) {
     return reply(problem_response(
         *context, {403, "Metrics are for this host and the networks of http.metrics_allow."}));
   }
-  const std::string* accept = context->request->headers.find("Accept");
+  const http::Headers& asked = context->request->headers;
+  const std::string* accept = asked.find("Accept");
   if (services.status_socket.empty()) {
     return reply(own_metrics(services, accept == nullptr ? "" : *accept));
   }
   http::Headers headers;
-  if (accept != nullptr) headers.set("Accept", *accept);
+  for (const char* name : {"Accept", "X-Prometheus-Scrape-Timeout-Seconds"}) {
+    if (const std::string* value = asked.find(name)) headers.set(name, *value);
+  }
   // The aggregate of many workers has megabytes: it is compressed off the loop.
   relay(services, "/metrics", headers, [&services, context, reply](Result<http::Response> answer) {
     if (!answer) return reply(std::move(answer));

@@ -93,13 +93,6 @@ std::optional<HostPort> split_host_port(std::string_view text) {
   return out;
 }
 
-bool is_host_name(std::string_view host) {
-  return !host.empty() && host.size() <= 253 && std::all_of(host.begin(), host.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_';
-  });
-}
-
 }  // namespace
 
 Result<ListenAddress> parse_listen_address(std::string_view text) {
@@ -158,7 +151,7 @@ Result<HttpTarget> parse_http_target(std::string_view text, std::string_view def
   out.target = std::string(default_target);
   if (text.starts_with("unix:")) {
     std::string_view path = text.substr(5);
-    if (const auto split = path.rfind(":/"); split != std::string_view::npos) {
+    if (const auto split = path.find(":/"); split != std::string_view::npos) {
       out.target = std::string(path.substr(split + 1));
       path = path.substr(0, split);
     }
@@ -183,12 +176,21 @@ Result<HttpTarget> parse_http_target(std::string_view text, std::string_view def
     out.port = *port;
   }
   const auto ip = parse_ip(parts->host);
-  if (parts->bracketed ? !ip || ip->bits != 128 : !is_host_name(parts->host)) return bad();
+  const bool name = !parts->bracketed && parts->host == "localhost";
+  if (!name && (!ip || (ip->bits == 128) != parts->bracketed)) return bad();
   out.host = parts->host;
   if (slash != std::string_view::npos) out.target = std::string(rest.substr(slash));
   const auto plain = [](unsigned char c) { return c > 0x20 && c < 0x7f; };
   if (!std::all_of(out.target.begin(), out.target.end(), plain)) return bad();
   return out;
+}
+
+std::string format_http_target(const HttpTarget& address) {
+  if (!address.unix_path.empty())
+    return fmt::format("unix:{}:{}", address.unix_path, address.target);
+  const bool six = address.host.find(':') != std::string::npos;
+  return fmt::format("http://{}{}{}:{}{}", six ? "[" : "", address.host, six ? "]" : "",
+                     address.port, address.target);
 }
 
 }  // namespace holdfast::config

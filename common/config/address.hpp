@@ -42,8 +42,10 @@ struct HttpTarget {
   bool operator==(const HttpTarget&) const = default;
 };
 
-// `default_target` is used where `text` names none.
+// The host is a literal address or "localhost". `default_target` is used where `text` names none.
 Result<HttpTarget> parse_http_target(std::string_view text, std::string_view default_target);
+// The address in full, as http::parse_url() takes it.
+std::string format_http_target(const HttpTarget& address);
 
 constexpr std::size_t kMaxUnixPath = 107;  // sizeof sockaddr_un::sun_path less its NUL: unix(7)
 

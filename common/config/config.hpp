@@ -113,6 +113,16 @@ struct Log {
   bool operator==(const Log&) const = default;
 };
 
+// [metrics]: how the workers' metrics become one
+struct Metrics {
+  std::vector<std::string> gauge_rules;          // "cache_*_bytes max" (gauge_rule.hpp), in order
+  Duration stale_after = 15s;                    // a silent worker's gauges are left out
+  Duration forget_after = 24h;                   // totals that no live worker reports any more
+  std::uint32_t max_series_per_worker = 10'000;  // a series is a line
+  std::uint32_t max_series = 50'000;
+  bool operator==(const Metrics&) const = default;
+};
+
 // [http]: the public edge
 struct Http {
   std::uint64_t max_header_bytes = 16u << 10;
@@ -211,6 +221,7 @@ struct Config {
   std::map<std::string, Listen> listen;  // never empty after loading: "http" has a default
   std::vector<Program> programs;         // in the order of the file
   Log log;
+  Metrics metrics;
   Http http;
   RateLimit rate_limit;
   Cors cors;

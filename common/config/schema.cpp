@@ -13,15 +13,11 @@ Fields root_fields(Config& config) {
 
 std::vector<Section> single_sections(Config& config) {
   return {
-      {"supervisor", fields_of(config.supervisor)},
-      {"log", fields_of(config.log)},
-      {"http", fields_of(config.http)},
-      {"rate_limit", fields_of(config.rate_limit)},
-      {"cors", fields_of(config.cors)},
-      {"security", fields_of(config.security)},
-      {"auth", fields_of(config.auth)},
-      {"store", fields_of(config.store)},
-      {"queue", fields_of(config.queue)},
+      {"supervisor", fields_of(config.supervisor)}, {"log", fields_of(config.log)},
+      {"metrics", fields_of(config.metrics)},       {"http", fields_of(config.http)},
+      {"rate_limit", fields_of(config.rate_limit)}, {"cors", fields_of(config.cors)},
+      {"security", fields_of(config.security)},     {"auth", fields_of(config.auth)},
+      {"store", fields_of(config.store)},           {"queue", fields_of(config.queue)},
       {"embedding", fields_of(config.embedding)},
   };
 }

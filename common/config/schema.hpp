@@ -19,6 +19,7 @@ Fields fields_of(Supervisor& supervisor);
 Fields fields_of(Listen& listen);
 Fields fields_of(Program& program);
 Fields fields_of(Log& log);
+Fields fields_of(Metrics& metrics);
 Fields fields_of(Http& http);
 Fields fields_of(RateLimit& rate_limit);
 Fields fields_of(Cors& cors);

@@ -17,14 +17,15 @@ Field ready_field(Program& program) {
     if (*text == "notify" || *text == "started") {
       program.ready = *text == "notify" ? ReadyKind::Notify : ReadyKind::Started;
       program.ready_target.clear();
-    } else if (parse_http_target(*text, "/ready")) {
+    } else if (const auto target = parse_http_target(*text, "/")) {
       program.ready = ReadyKind::Http;
-      program.ready_target = *text;
+      program.ready_target = format_http_target(*target);
     } else {
       complaints.push_back(
-          {given.at, fmt::format("'{}' is not \"notify\", \"started\", \"http://host:port/path\" "
-                                 "or \"unix:/path/of.sock:/ready\"{}",
-                                 *text, did_you_mean(*text, {"notify", "started"}))});
+          {given.at,
+           fmt::format("'{}' is not \"notify\", \"started\", \"http://127.0.0.1:80/path\" "
+                       "or \"unix:/path/of.sock:/ready\"{}",
+                       *text, did_you_mean(*text, {"notify", "started"}))});
     }
   };
   auto write = [&program]() -> std::optional<Value> {
@@ -84,8 +85,8 @@ Field stop_signal_field(int& signal) {
 
 Result<std::string> check_metrics(const std::string& text) {
   if (text.empty() || text == "off" || text == "socket") return text;
-  HOLDFAST_TRY(parse_http_target(text, "/metrics"));
-  return text;
+  HOLDFAST_TRY_ASSIGN(const HttpTarget target, parse_http_target(text, "/metrics"));
+  return format_http_target(target);
 }
 
 }  // namespace

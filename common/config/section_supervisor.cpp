@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// [supervisor], [listen.NAME] and [log]: what the supervisor itself goes by.
+// [supervisor], [listen.NAME], [log] and [metrics]: what the supervisor itself goes by.
 #include "common/config/address.hpp"
+#include "common/config/gauge_rule.hpp"
 #include "common/config/schema.hpp"
 
 namespace holdfast::config {
@@ -21,6 +22,11 @@ Result<std::string> check_status_listen(const std::string& text) {
                             "in any case",
                             text));
   }
+  return text;
+}
+
+Result<std::string> check_gauge_rule(const std::string& text) {
+  HOLDFAST_TRY(parse_gauge_rule(text));
   return text;
 }
 
@@ -60,6 +66,16 @@ Fields fields_of(Log& log) {
       path_field("file", log.file, Absence::Allowed),
       bytes_field("max_size", log.max_size, 64u << 10, 1ull << 40),
       count_field("max_files", log.max_files, 1, 1000),
+  };
+}
+
+Fields fields_of(Metrics& metrics) {
+  return {
+      texts_field("gauge_rules", metrics.gauge_rules, check_gauge_rule),
+      duration_field("stale_after", metrics.stale_after, 1s, 1h),
+      duration_field("forget_after", metrics.forget_after, 1min, 24h * 365),
+      count_field("max_series_per_worker", metrics.max_series_per_worker, 100, 1'000'000),
+      count_field("max_series", metrics.max_series, 100, 5'000'000),
   };
 }
 

@@ -16,7 +16,7 @@ using Uses = std::map<std::string, std::size_t>;
 // A worker's start is what reads these; of [log], the rest is the supervisor's own.
 constexpr std::string_view kLogKeys[]{"level", "format"};
 constexpr std::string_view kQueueWorkerSections[]{"log", "store", "queue", "embedding"};
-constexpr std::string_view kSupervisorSections[]{"supervisor", "alerts"};
+constexpr std::string_view kSupervisorSections[]{"supervisor", "metrics"};
 
 template <std::size_t N>
 bool contains(const std::string_view (&names)[N], std::string_view name) {

@@ -79,6 +79,12 @@ void validate_service(const Config& config, Report& report) {
                    "credentials: browsers refuse them together with origins = [\"*\"]; name the "
                    "origins");
   }
+  const Metrics& metrics = config.metrics;
+  if (metrics.max_series < metrics.max_series_per_worker) {
+    report.problem("metrics", "max_series",
+                   fmt::format("max_series: {} is less than max_series_per_worker, {}",
+                               metrics.max_series, metrics.max_series_per_worker));
+  }
   const Queue& queue = config.queue;
   if (queue.backoff_cap < queue.backoff_base) {
     report.problem(

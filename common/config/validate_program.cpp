@@ -87,6 +87,14 @@ void validate_program(const Program& program, Report& report) {
                     "late heartbeat must not kill a worker",
                     format_duration(program.watchdog), format_duration(program.watchdog_interval)));
   }
+  const bool has_address =
+      program.metrics.starts_with("http:") || program.metrics.starts_with("unix:");
+  if (has_address && program.replicas > 1) {
+    report.warning(section, "metrics",
+                   fmt::format("metrics: {} workers share one address, which is asked for one of "
+                               "them only; \"socket\" gives each its own",
+                               program.replicas));
+  }
   if (!program.group.empty() && program.user.empty()) {
     report.warning(section, "group", "group is given without user: only the group is changed");
   }

@@ -18,28 +18,33 @@ namespace {
 
 namespace asio = boost::asio;
 using Endpoint = asio::generic::stream_protocol::endpoint;
+using Endpoints = std::vector<Endpoint>;  // tried in order
 using Done = std::function<void(Result<Response>)>;
 
 constexpr std::size_t kReadRoom = 32 << 10;
 
-Result<Endpoint> endpoint_of(const Url& url) {
+Result<Endpoints> endpoints_of(const Url& url) {
   if (url.scheme == Url::Scheme::Unix) {
     if (url.socket_path.size() >= sizeof(sockaddr_un::sun_path)) {
       return fail(ErrorKind::InvalidArgument, url.socket_path + ": the path is too long");
     }
-    return Endpoint(asio::local::stream_protocol::endpoint(url.socket_path));
+    return Endpoints{asio::local::stream_protocol::endpoint(url.socket_path)};
   }
   if (url.scheme == Url::Scheme::Https) {
     return fail(ErrorKind::InvalidArgument, "https is for fetch(), not for async_get()");
   }
+  if (url.host == "localhost") {
+    // Who listens on "localhost" may have got either: Node.js takes what the resolver says first.
+    return Endpoints{asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), url.port),
+                     asio::ip::tcp::endpoint(asio::ip::address_v6::loopback(), url.port)};
+  }
   boost::system::error_code error;
-  const auto address =
-      asio::ip::make_address(url.host == "localhost" ? "127.0.0.1" : url.host, error);
+  const auto address = asio::ip::make_address(url.host, error);
   if (error) {
     return fail(ErrorKind::InvalidArgument,
                 url.host + ": a numeric address or 'localhost' is needed here");
   }
-  return Endpoint(asio::ip::tcp::endpoint(address, url.port));
+  return Endpoints{asio::ip::tcp::endpoint(address, url.port)};
 }
 
 std::string request_text(const Url& url, const Headers& headers) {
@@ -62,7 +67,7 @@ class Get : public std::enable_shared_from_this<Get> {
         parser_(options.max_response_bytes),
         done_(std::move(done)) {}
 
-  void start(const Endpoint& endpoint, Duration deadline) {
+  void start(Endpoints endpoints, Duration deadline) {
     timer_.expires_after(deadline);
     timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
       if (error) return;
@@ -70,19 +75,23 @@ class Get : public std::enable_shared_from_this<Get> {
       boost::system::error_code ignored;
       self->socket_.close(ignored);
     });
-    run(shared_from_this(), endpoint);
+    run(shared_from_this(), std::move(endpoints));
   }
 
  private:
-  static Detached run(std::shared_ptr<Get> self, Endpoint endpoint) {
+  static Detached run(std::shared_ptr<Get> self, Endpoints endpoints) {
     Get& get = *self;
     Result<void> went;
     try {
-      went = get.open(endpoint.protocol().family());
-      if (went) {
-        if (const auto error = co_await Connected(get.socket_, endpoint)) {
-          went = get.failed("connect", error);
+      for (const Endpoint& endpoint : endpoints) {
+        Result<void> reached = get.open(endpoint.protocol().family());
+        if (reached) {
+          const auto error = co_await Connected(get.socket_, endpoint);
+          if (error) reached = get.failed("connect", error);
         }
+        // Of several failures the first is told.
+        if (reached || went) went = std::move(reached);
+        if (went || get.expired_) break;
       }
       while (went && get.sent_ < get.request_.size()) {
         if (const auto error = get.send_some()) {
@@ -103,6 +112,8 @@ class Get : public std::enable_shared_from_this<Get> {
 
   Result<void> open(int family) {
     // Not by Asio, whose sockets would leak into the processes that we start.
+    boost::system::error_code ignored;
+    socket_.close(ignored);
     Fd fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) return fail_errno(errno, name_ + ": make a socket");
     socket_.assign(asio::generic::stream_protocol(family, 0), fd.get());
@@ -168,16 +179,16 @@ class Get : public std::enable_shared_from_this<Get> {
 void async_get(asio::io_context& io, const std::string& url, const Headers& headers,
                const FetchOptions& options, std::function<void(Result<Response>)> done) {
   const auto parsed = parse_url(url);
-  const auto endpoint = parsed ? endpoint_of(*parsed) : fail(parsed.error());
-  if (!endpoint) {
-    asio::post(io, [done = std::move(done), error = endpoint.error()] { done(fail(error)); });
+  const auto endpoints = parsed ? endpoints_of(*parsed) : fail(parsed.error());
+  if (!endpoints) {
+    asio::post(io, [done = std::move(done), error = endpoints.error()] { done(fail(error)); });
     return;
   }
   auto get =
       std::make_shared<Get>(io, url, request_text(*parsed, headers), options, std::move(done));
   // Started from the event loop: `done` never runs inside this call.
-  asio::post(io, [get = std::move(get), endpoint = *endpoint, deadline = options.deadline] {
-    get->start(endpoint, deadline);
+  asio::post(io, [get = std::move(get), endpoints = *endpoints, deadline = options.deadline] {
+    get->start(endpoints, deadline);
   });
 }
 

@@ -32,7 +32,8 @@ struct FetchOptions {
 Result<Response> fetch(const std::string& method, const std::string& url, const Headers& headers,
                        const std::string& body, const FetchOptions& options = {});
 
-// One GET over a Unix socket path or http://host:port (numeric or "localhost"), without blocking.
+// One GET over a Unix socket path or http://host:port (numeric, or "localhost": 127.0.0.1, then
+// ::1), without blocking.
 // Any thread; `done` runs on the io_context's, exactly once and never inside this call, or not at
 // all if the io_context is destroyed first. A truncated answer is an error, never a short body.
 void async_get(boost::asio::io_context& io, const std::string& url, const Headers& headers,

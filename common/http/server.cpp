@@ -22,6 +22,9 @@ constexpr int kAcceptBatch = 1;
 // waiting is all there is to do.
 constexpr Duration kAcceptPause = std::chrono::milliseconds(100);
 
+// The last look into the backlog is bounded: a flood must not keep a leaving process.
+constexpr int kLastAccepts = 4096;
+
 int integer_option(int fd, int level, int name) {
   int value = 0;
   socklen_t size = sizeof value;
@@ -46,6 +49,9 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
 
   void wait(const std::shared_ptr<Listener>& listener);
   void accept_some(const std::shared_ptr<Listener>& listener);
+  enum class Accepted { Yes, None, GoneAlready, NoRoom };
+  Accepted accept_one(Listener& listener);
+  void accept_the_last();
   void pause(const std::shared_ptr<Listener>& listener);
   void open_connection(Fd fd, int family, const sockaddr_storage& address);
   void close_listeners();
@@ -63,23 +69,41 @@ void Server::Impl::wait(const std::shared_ptr<Listener>& listener) {
       });
 }
 
+Server::Impl::Accepted Server::Impl::accept_one(Listener& listener) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  Fd fd(::accept4(listener.descriptor.native_handle(), reinterpret_cast<sockaddr*>(&address), &size,
+                  SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (fd) {
+    open_connection(std::move(fd), listener.family, address);
+    return Accepted::Yes;
+  }
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return Accepted::None;
+  // These concern one connection that is already gone (accept(2), "Error handling").
+  if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO || errno == EPERM) {
+    return Accepted::GoneAlready;
+  }
+  return Accepted::NoRoom;
+}
+
 void Server::Impl::accept_some(const std::shared_ptr<Listener>& listener) {
   for (int i = 0; i < kAcceptBatch; ++i) {
-    sockaddr_storage address{};
-    socklen_t size = sizeof address;
-    Fd fd(::accept4(listener->descriptor.native_handle(), reinterpret_cast<sockaddr*>(&address),
-                    &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (fd) {
-      open_connection(std::move(fd), listener->family, address);
-      if (closed) return;
-      continue;
-    }
-    if (errno == EAGAIN || errno == EWOULDBLOCK) break;
-    // These concern one connection that is already gone (accept(2), "Error handling").
-    if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO || errno == EPERM) continue;
-    return pause(listener);
+    const Accepted accepted = accept_one(*listener);
+    if (closed) return;
+    if (accepted == Accepted::None) break;
+    if (accepted == Accepted::NoRoom) return pause(listener);
   }
   wait(listener);
+}
+
+// Closing a listener for good resets what waits in its backlog, requests already sent included.
+void Server::Impl::accept_the_last() {
+  for (const auto& listener : std::vector(listeners)) {
+    for (int i = 0; i < kLastAccepts && !closed; ++i) {
+      const Accepted accepted = accept_one(*listener);
+      if (accepted == Accepted::None || accepted == Accepted::NoRoom) break;
+    }
+  }
 }
 
 void Server::Impl::pause(const std::shared_ptr<Listener>& listener) {
@@ -151,6 +175,7 @@ Result<void> Server::listen(Fd listener) {
 }
 
 void Server::drain(std::function<void()> done) {
+  impl_->accept_the_last();
   impl_->close_listeners();
   impl_->state->drain(std::move(done));
 }

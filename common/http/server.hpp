@@ -79,9 +79,10 @@ class Server {
   // shared socket down: other processes go on accepting).
   Result<void> listen(Fd listener);
 
-  // Stops accepting, closes idle connections, answers what is in flight with `Connection: close`;
-  // calls `done` from the io_context once no connection is left. A connection that was answered in
-  // the last 250 ms gets what remains of them to send its next request and be told to close.
+  // Accepts what waits in the backlog and stops accepting, closes idle connections, answers what is
+  // in flight with `Connection: close`; calls `done` from the io_context once no connection is
+  // left. A connection that was answered in the last 250 ms gets what remains of them to send its
+  // next request and be told to close.
   void drain(std::function<void()> done);
   bool draining() const;
 

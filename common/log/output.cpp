@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/log/output.hpp"
 
+#include "common/base/handoff.hpp"
 #include "common/log/fd_writer.hpp"
 #include "common/log/logger.hpp"
 
@@ -22,15 +23,18 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   LineSink(int fd, FdWriter::Mode mode) : writer_(fd, mode) {}
   FdWriter& writer() { return writer_; }
+  Handoff& handoff() { return handoff_; }
 
  protected:
   void sink_it_(const spdlog::details::log_msg& msg) override {
+    handoff_.received();
     writer_.write({msg.payload.data(), msg.payload.size()});
   }
   void flush_() override {}  // nothing is kept back
 
  private:
   FdWriter writer_;
+  Handoff handoff_;
 };
 
 // The program's signals are for its own threads, not for this one.
@@ -74,7 +78,10 @@ class QueuedOutput final : public Output {
     pool_.reset();  // joins the thread once it has emptied the queue
   }
 
-  void write(std::string_view line, bool) override { write_line(*logger_, line); }
+  void write(std::string_view line, bool) override {
+    sink_->handoff().sent();
+    write_line(*logger_, line);
+  }
   std::uint64_t dropped() const override {
     return sink_->writer().dropped() + pool_->overrun_counter();
   }

@@ -52,6 +52,8 @@ constexpr std::array kTable{
           "Families that workers declare in ways that cannot be merged exactly.", {"reason"}),
     counter("holdfast_metrics_dropped_samples_total",
             "Samples of workers left out of the aggregate.", {"reason"}),
+    counter("holdfast_metrics_fetch_errors_total",
+            "Requests for a worker's metrics that brought nothing to read.", {"program", "reason"}),
     counter("holdfast_metrics_parse_errors_total",
             "Lines or whole answers of a program's workers that could not be used.",
             {"program", "reason"}),

@@ -87,6 +87,11 @@ constexpr std::array kTable{
                 GaugeRule::Sum,
                 kCommitSeconds},
     Declaration{"store_commits_total", Counter, "Transactions committed."},
+    Declaration{"store_up",
+                Gauge,
+                "1 if the store answered every worker's last look at it, else 0.",
+                {},
+                GaugeRule::Min},
 };
 
 }  // namespace

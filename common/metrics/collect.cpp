@@ -4,6 +4,7 @@
 #include <prometheus/registry.h>
 
 #include <cmath>
+#include <utility>
 
 namespace holdfast::metrics {
 namespace {
@@ -40,11 +41,11 @@ SummaryValue summary_of(const prometheus::ClientMetric::Summary& from) {
   return to;
 }
 
-Sample sample_of(const prometheus::ClientMetric& metric, Type type) {
+Sample sample_of(prometheus::ClientMetric&& metric, Type type) {
   Sample sample;
   sample.labels.reserve(metric.label.size());
-  for (const auto& label : metric.label)
-    sample.labels.push_back({label.name, label.value});
+  for (auto& label : metric.label)
+    sample.labels.push_back({std::move(label.name), std::move(label.value)});
   switch (type) {
     case Type::Counter: sample.value = metric.counter.value; break;
     case Type::Gauge: sample.value = metric.gauge.value; break;
@@ -59,14 +60,15 @@ Sample sample_of(const prometheus::ClientMetric& metric, Type type) {
 
 std::vector<Family> collect(const prometheus::Registry& registry) {
   std::vector<Family> families;
-  for (const prometheus::MetricFamily& from : registry.Collect()) {
+  std::vector<prometheus::MetricFamily> collected = registry.Collect();  // a copy, ours to take
+  for (prometheus::MetricFamily& from : collected) {
     Family& to = families.emplace_back();
-    to.name = from.name;
-    to.help = from.help;
+    to.name = std::move(from.name);
+    to.help = std::move(from.help);
     to.type = type_of(from.type);
     to.samples.reserve(from.metric.size());
-    for (const auto& metric : from.metric)
-      to.samples.push_back(sample_of(metric, to.type));
+    for (auto& metric : from.metric)
+      to.samples.push_back(sample_of(std::move(metric), to.type));
   }
   return families;
 }

@@ -7,30 +7,75 @@
 #include <cmath>
 #include <iterator>
 #include <map>
-#include <optional>
 #include <set>
 
 namespace holdfast::metrics {
 namespace {
 
-// `a="1",b="2"`, sorted by name; an empty value is the same as no label. Nothing if no parser
-// would take these labels, or if the format itself adds the label `taken`.
-std::optional<std::string> label_text(Labels labels, std::string_view taken) {
-  std::sort(labels.begin(), labels.end());
-  std::string out;
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    const Label& label = labels[i];
-    if (!valid_label_name(label.name) || label.name == taken) return std::nullopt;
-    if (i > 0 && labels[i - 1].name == label.name) return std::nullopt;
+bool valid_labels(const Labels& sorted, std::string_view taken) {
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    const std::string& name = sorted[i].name;
+    if (!valid_label_name(name) || name == taken) return false;
+    if (i > 0 && sorted[i - 1].name == name) return false;
+  }
+  return true;
+}
+
+// Appends `a="1",b="2"`, sorted by name; an empty value is the same as no label. False, and nothing
+// appended, if no parser would take these labels, or if the format itself adds the label `taken`.
+bool append_labels(std::string& out, const Labels& labels, std::string_view taken) {
+  if (!std::is_sorted(labels.begin(), labels.end())) {
+    Labels sorted = labels;
+    std::sort(sorted.begin(), sorted.end());
+    return append_labels(out, sorted, taken);
+  }
+  if (!valid_labels(labels, taken)) return false;
+  const std::size_t begin = out.size();
+  for (const Label& label : labels) {
     if (label.value.empty()) continue;
-    if (!out.empty()) out += ',';
+    if (out.size() > begin) out += ',';
     out += label.name;
     out += "=\"";
     append_label_value(out, label.value);
     out += '"';
   }
-  return out;
+  return true;
 }
+
+// The samples of a family in the order of their labels; of two with equal ones the first. The texts
+// of all stand in one string: one of their own for each would cost more than the sorting.
+class SortedSamples {
+ public:
+  SortedSamples(const std::vector<Sample>& samples, std::string_view taken) {
+    entries_.reserve(samples.size());
+    for (const Sample& sample : samples) {
+      const std::size_t begin = texts_.size();
+      if (append_labels(texts_, sample.labels, taken)) {
+        entries_.push_back({begin, texts_.size() - begin, &sample});
+      }
+    }
+    std::stable_sort(entries_.begin(), entries_.end(),
+                     [this](const Entry& a, const Entry& b) { return labels(a) < labels(b); });
+    const auto end =
+        std::unique(entries_.begin(), entries_.end(),
+                    [this](const Entry& a, const Entry& b) { return labels(a) == labels(b); });
+    entries_.erase(end, entries_.end());
+  }
+
+  struct Entry {
+    std::size_t begin = 0;
+    std::size_t size = 0;
+    const Sample* sample = nullptr;
+  };
+  const std::vector<Entry>& entries() const { return entries_; }
+  std::string_view labels(const Entry& entry) const {
+    return std::string_view(texts_).substr(entry.begin, entry.size);
+  }
+
+ private:
+  std::string texts_;
+  std::vector<Entry> entries_;
+};
 
 void append_line(std::string& out, std::string_view name, std::string_view suffix,
                  std::string_view labels, double value) {
@@ -65,7 +110,7 @@ bool well_formed(const HistogramValue& histogram) {
   return true;
 }
 
-void append_histogram(std::string& out, const std::string& name, const std::string& labels,
+void append_histogram(std::string& out, const std::string& name, std::string_view labels,
                       const HistogramValue& histogram, Format format) {
   const std::string bucket_name = name + "_bucket";
   for (const Bucket& bucket : histogram.buckets) {
@@ -76,21 +121,26 @@ void append_histogram(std::string& out, const std::string& name, const std::stri
   append_bounded(out, bucket_name, labels, "le", INFINITY, format);
   append_number(out, static_cast<double>(histogram.count));
   out += '\n';
-  append_line(out, name, "_sum", labels, histogram.sum);
+  const double lowest = histogram.buckets.empty() ? 0 : histogram.buckets.front().upper_bound;
+  if (has_sum(format, lowest, histogram.sum)) {
+    append_line(out, name, "_sum", labels, histogram.sum);
+  }
   append_line(out, name, "_count", labels, static_cast<double>(histogram.count));
 }
 
-void append_summary(std::string& out, const std::string& name, const std::string& labels,
+void append_summary(std::string& out, const std::string& name, std::string_view labels,
                     const SummaryValue& summary, Format format) {
-  std::vector<Quantile> quantiles = summary.quantiles;
-  std::sort(quantiles.begin(), quantiles.end(),
-            [](const Quantile& a, const Quantile& b) { return a.quantile < b.quantile; });
-  for (const Quantile& quantile : quantiles) {
-    append_bounded(out, name, labels, "quantile", quantile.quantile, format);
-    append_number(out, quantile.value);
+  std::map<double, double> quantiles;
+  for (const Quantile& quantile : summary.quantiles) {
+    const bool valid = quantile.quantile >= 0 && quantile.quantile <= 1;
+    if (valid) quantiles.emplace(quantile.quantile, quantile.value);
+  }
+  for (const auto& [quantile, value] : quantiles) {
+    append_bounded(out, name, labels, "quantile", quantile, format);
+    append_number(out, value);
     out += '\n';
   }
-  append_line(out, name, "_sum", labels, summary.sum);
+  if (has_sum(format, 0, summary.sum)) append_line(out, name, "_sum", labels, summary.sum);
   append_line(out, name, "_count", labels, static_cast<double>(summary.count));
 }
 
@@ -105,13 +155,13 @@ void write_samples(const Family& family, Format format, std::string& out) {
   const bool histogram = family.type == Type::Histogram;
   const bool summary = family.type == Type::Summary;
   const std::string_view taken = histogram ? "le" : summary ? "quantile" : "";
-  std::map<std::string, const Sample*> sorted;  // the first of two equal label sets stays
-  for (const Sample& sample : family.samples) {
-    if (auto labels = label_text(sample.labels, taken)) sorted.emplace(*labels, &sample);
-  }
-  for (const auto& [labels, sample] : sorted) {
+  const SortedSamples sorted(family.samples, taken);
+  for (const SortedSamples::Entry& entry : sorted.entries()) {
+    const std::string_view labels = sorted.labels(entry);
+    const Sample* const sample = entry.sample;
     if (const auto* value = std::get_if<double>(&sample->value)) {
-      if (!histogram && !summary) append_line(out, family.name, "", labels, *value);
+      const bool valid = family.type != Type::Counter || *value >= 0;
+      if (!histogram && !summary && valid) append_line(out, family.name, "", labels, *value);
     } else if (const auto* buckets = std::get_if<HistogramValue>(&sample->value)) {
       if (histogram && well_formed(*buckets)) {
         append_histogram(out, family.name, labels, *buckets, format);
@@ -147,14 +197,22 @@ std::vector<Family> merge_families(std::vector<Family> families) {
   return out;
 }
 
+std::set<std::string> sample_names(const std::vector<Family>& families) {
+  std::set<std::string> all;
+  for (const Family& family : families) {
+    const std::vector<std::string> names = sample_names(family.name, family.type);
+    all.insert(names.begin(), names.end());
+  }
+  return all;
+}
+
 void write_text(std::vector<Family> families, Format format, std::string& out) {
   const std::vector<Family> merged = merge_families(std::move(families));
-  std::set<std::string_view> names;
-  for (const Family& family : merged)
-    names.insert(family.name);
+  const std::set<std::string> taken = sample_names(merged);
   for (const Family& family : merged) {
-    const Heading heading = heading_of(family.name, family.type, format,
-                                       [&](std::string_view name) { return names.contains(name); });
+    const Heading heading =
+        heading_of(family.name, family.type, format,
+                   [&](const std::string& name) { return taken.contains(name); });
     append_header(out, heading.name, family.help, heading.type, format);
     write_samples(family, format, out);
   }

@@ -12,6 +12,7 @@
 
 #include "common/metrics/model.hpp"
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,9 @@ Format negotiate(std::string_view accept);
 // names, a second type of one name, names that a histogram's or summary's samples take
 // ("foo_count" beside the histogram "foo"). The first one in the list wins.
 std::vector<Family> merge_families(std::vector<Family> families);
+
+// The sample_names() of all of them.
+std::set<std::string> sample_names(const std::vector<Family>& families);
 
 // The samples of one family, without its header. `out` only grows.
 void write_samples(const Family& family, Format format, std::string& out);

@@ -124,9 +124,10 @@ void append_number(std::string& out, double value) {
 }
 
 void append_bound(std::string& out, double value, Format format) {
+  const std::size_t at = out.size();
   append_number(out, value);
-  const bool whole = std::abs(value) < kExactWhole && value == std::trunc(value);
-  if (format == Format::OpenMetrics100 && whole) out += ".0";
+  const bool digits_only = out.find_first_not_of("-0123456789", at) == std::string::npos;
+  if (format == Format::OpenMetrics100 && digits_only) out += ".0";
 }
 
 void append_label_value(std::string& out, std::string_view value) {
@@ -159,8 +160,27 @@ std::vector<std::string> sample_names(std::string_view name, Type type) {
   if (type == Type::Histogram || type == Type::Summary) {
     add("_sum");
     add("_count");
+    add("_created");
   }
   return names;
+}
+
+Heading heading_of(std::string_view name, Type type, Format format,
+                   const std::function<bool(const std::string&)>& taken) {
+  constexpr std::string_view kTotal = "_total";
+  constexpr std::string_view kCreated = "_created";
+  if (format != Format::OpenMetrics100 || type != Type::Counter) return {name, type};
+  if (!name.ends_with(kTotal) || name == kTotal) return {name, Type::Untyped};
+  const std::string_view base = name.substr(0, name.size() - kTotal.size());
+  if (taken(std::string(base)) || taken(std::string(base).append(kCreated))) {
+    return {name, Type::Untyped};
+  }
+  // The short name may be what another counter keeps for itself.
+  if (base.ends_with(kCreated)) {
+    const std::string_view other = base.substr(0, base.size() - kCreated.size());
+    if (taken(std::string(other).append(kTotal))) return {name, Type::Untyped};
+  }
+  return {base, type};
 }
 
 }  // namespace holdfast::metrics

@@ -8,7 +8,7 @@
 
 #include "common/metrics/model.hpp"
 
-#include <algorithm>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,9 +36,16 @@ void append_header(std::string& out, std::string_view name, std::string_view hel
 // Ends every exposition that we write: required by OpenMetrics, a comment in 0.0.4.
 inline constexpr std::string_view kEndMarker = "# EOF\n";
 
-// Every name that the samples of a family use, its own included. Two families that share one cannot
-// stand in one exposition.
+// Every name that the samples of a family use or that is kept for them, its own included. Two
+// families that share one cannot stand in one exposition. (A counter's "_created" is not among
+// them: see heading_of.)
 std::vector<std::string> sample_names(std::string_view name, Type type);
+
+// Whether a histogram or summary has a "_sum". OpenMetrics takes it for a counter: there is none
+// where observations are, or by the lowest bound may be, negative.
+inline bool has_sum(Format format, double lowest_bound, double sum) {
+  return format == Format::Text004 || (lowest_bound >= 0 && sum >= 0);
+}
 
 // What HELP and TYPE call a family.
 struct Heading {
@@ -46,16 +53,11 @@ struct Heading {
   Type type = Type::Untyped;
 };
 
-// OpenMetrics names a counter's family without "_total"; 0.0.4 with it. A counter that does not end
-// in "_total", or whose short name `taken` says is another family's, cannot be an OpenMetrics
-// counter and becomes `unknown`.
-template <class Taken>
-Heading heading_of(std::string_view name, Type type, Format format, const Taken& taken) {
-  constexpr std::string_view kTotal = "_total";
-  if (format != Format::OpenMetrics100 || type != Type::Counter) return {name, type};
-  const std::string_view base = name.substr(0, name.size() - std::min(name.size(), kTotal.size()));
-  if (!name.ends_with(kTotal) || base.empty() || taken(base)) return {name, Type::Untyped};
-  return {base, type};
-}
+// OpenMetrics names a counter's family without "_total"; 0.0.4 with it. It keeps "_created" for the
+// counter, too. A counter that does not end in "_total", or one of whose names is another family's,
+// cannot be an OpenMetrics counter and becomes `unknown`. `taken` tells of a name whether it is
+// among the sample_names() of any family.
+Heading heading_of(std::string_view name, Type type, Format format,
+                   const std::function<bool(const std::string&)>& taken);
 
 }  // namespace holdfast::metrics

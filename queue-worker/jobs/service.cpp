@@ -2,6 +2,7 @@
 #include "queue-worker/jobs/service.hpp"
 
 #include "common/base/id.hpp"
+#include "common/metrics/instruments.hpp"
 #include "common/metrics/store_metrics.hpp"
 #include "queue-worker/jobs/job_loop.hpp"
 #include "queue-worker/jobs/reporter.hpp"
@@ -45,7 +46,8 @@ class QueueService final : public worker::Service {
         store_(std::move(store)),
         provider_(std::move(provider)),
         reporter_(context.log(), context.registry(), context.clock(), kQueue,
-                  std::string(provider_->name())) {}
+                  std::string(provider_->name())),
+        store_up_(metrics::Gauges(context.registry(), "store_up").only()) {}
 
   Result<void> start(Doorbell doorbell, const Failpoint& failpoint) {
     std::vector<std::shared_ptr<worker::Beat>> beats;
@@ -63,6 +65,7 @@ class QueueService final : public worker::Service {
   Result<void> check() override { return store_->check(); }
 
   void before_scrape() override {
+    store_up_.Set(store_->check() ? 1 : 0);
     const auto stats = store_->queue_stats(kQueue);
     if (!stats) return reporter_.trouble("read the queue's sizes", stats.error());
     reporter_.set_sizes(*stats);
@@ -79,6 +82,7 @@ class QueueService final : public worker::Service {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<embedding::Provider> provider_;
   Reporter reporter_;
+  prometheus::Gauge& store_up_;
   std::string status_;
   std::shared_ptr<JobLoop> loop_;  // last: it uses all of the above
 };

@@ -25,6 +25,8 @@ void print_event(const json& event, bool as_json) {
   const std::string who = event.value("worker", event.value("program", "holdfast"));
   print(fmt::format("{}  {:<16} {:<18} {}\n", event.value("time", ""), event.value("kind", ""), who,
                     event.value("message", "")));
+  for (const json& frame : event.value("stack", json::array()))
+    print(fmt::format("    {}\n", frame.get<std::string>()));
 }
 
 std::string header(const http::Response& response, std::string_view name) {

@@ -5,10 +5,12 @@
 #include "supervisor/cli/arguments.hpp"
 #include "supervisor/cli/stop_grace.hpp"
 #include "supervisor/engine/engine.hpp"
+#include "supervisor/process/guardian.hpp"
 #include "supervisor/process/leftovers.hpp"
 #include "supervisor/process/open_socket.hpp"
 #include "supervisor/process/unix_socket.hpp"
 #include "supervisor/status/telemetry_thread.hpp"
+#include "supervisor/telemetry/settings.hpp"
 
 #include <fmt/ranges.h>
 #include <sys/stat.h>
@@ -57,7 +59,8 @@ Result<status::Endpoints> open_endpoints(const config::Config& config,
   status::Endpoints endpoints;
   if (!config.supervisor.status_listen.empty()) {
     auto tcp = process::open_socket(config.supervisor.status_listen, 128);
-    if (!tcp) return fail(tcp.error().with_context("[supervisor] status_listen"));
+    if (!tcp)
+      return fail(tcp.error().with_context("[supervisor] status_listen (or STATUS_LISTEN)"));
     endpoints.tcp = std::move(*tcp);
   }
   HOLDFAST_TRY_ASSIGN(endpoints.status,
@@ -92,6 +95,17 @@ class LogBridge final : public process::LogObserver {
   std::mutex mutex_;
   Engine* engine_ = nullptr;
 };
+
+// None where somebody else cleans up after us: see guardian.hpp.
+Result<std::optional<process::Guardian>> start_guardian(const config::Supervisor& config,
+                                                        const config::Environ& environ,
+                                                        const std::string& instance) {
+  const bool in_a_unit = environ.contains("NOTIFY_SOCKET") && environ.contains("INVOCATION_ID");
+  if (::getpid() == 1 || in_a_unit) return std::nullopt;
+  HOLDFAST_TRY_ASSIGN(process::Guardian guardian,
+                      process::Guardian::start(instance, config.shutdown_deadline / 30 * 25));
+  return guardian;
+}
 
 // From the reserve at the end of the deadline, so that the exit comes in time.
 int end_leftovers(const config::Supervisor& config, const Clock& clock, const log::Logger& log,
@@ -148,8 +162,14 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
   if (!endpoints) return complain(exit_code_of(endpoints.error()), endpoints.error().message);
 
   const SystemClock clock;
+  const std::string instance =
+      fmt::format("{}-{}", ::getpid(), clock.mono().time_since_epoch().count());
+  config::Environ own = environ;
+  own[process::kInstanceVariable] = instance;
+  const auto guardian = start_guardian(config.supervisor, environ, instance);
   auto sink = open_sink(config.log, clock);
   if (!sink) return complain(exit_code_of(sink.error()), sink.error().message);
+  EventLog events;  // outlives the log thread, which tells of crashes
   LogBridge bridge;
   process::RelayOptions relay_options;
   relay_options.format = config.log.format == config::LogFormat::Json ? process::LineFormat::Json
@@ -164,12 +184,12 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
   for (const std::string& warning : loaded->warnings)
     log.warn(warning);
 
+  if (!guardian) log.warn("nobody will end workers if this is killed: " + guardian.error().message);
   if (::getpid() == 1) {
     const std::string advice = stop_grace_advice(config.supervisor, environ);
     if (!advice.empty()) log.warn(advice);
   }
 
-  EventLog events;
   SnapshotCell snapshots;
   Heartbeat heartbeat;
   heartbeat.stamp(clock.mono());
@@ -177,13 +197,14 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
   std::string status_address;
   if (endpoints->tcp) status_address = process::address_of(endpoints->tcp.get()).value_or("");
 
-  status::TelemetryThread telemetry(clock, snapshots, heartbeat, events, metrics, relay);
+  status::TelemetryThread telemetry(clock, snapshots, heartbeat, events, metrics, relay, log,
+                                    telemetry::ledger_settings(config.metrics));
   boost::asio::io_context io{1};
   int exit_code = kExitSoftware;
   {
     Engine engine({io, clock, log, relay, listeners, *runtime_dir, telemetry, snapshots, events,
                    heartbeat, metrics, status_address},
-                  config, std::move(prepared), environ, ::getpid() == 1);
+                  config, std::move(prepared), std::move(own), ::getpid() == 1);
     bridge.connect(&engine);
     auto opened = engine.open();
     if (opened) opened = relay.start();

@@ -2,10 +2,11 @@
 // Engine: what people and signals ask for.
 #include "common/config/load.hpp"
 #include "supervisor/engine/engine.hpp"
+#include "supervisor/engine/next_start.hpp"
 #include "supervisor/engine/readiness_probe.hpp"
 
 #include <boost/asio/post.hpp>
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace holdfast::supervisor {
 
@@ -76,6 +77,8 @@ void Engine::apply_reload(Done done) {
     return refuse(changed.error().message);
   }
 
+  const std::vector<std::string> later = keys_for_next_start(config_, loaded->config);
+
   upward_.reloading(parts_.clock.mono());
   config_ = std::move(loaded->config);
   spawner_.use(std::move(prepared));
@@ -87,7 +90,10 @@ void Engine::apply_reload(Done done) {
   last_reload_at_ = parts_.clock.wall();
 
   const std::uint64_t request = ++next_request_;
-  waiting_.emplace(request, [this, done = std::move(done)](const Outcome& outcome) {
+  waiting_.emplace(request, [this, later, done = std::move(done)](Outcome outcome) {
+    if (!later.empty()) {
+      outcome.message += fmt::format("\n~ at the next start: {}", fmt::join(later, ", "));
+    }
     record("reloaded", outcome.message, outcome.ok ? log::Level::Info : log::Level::Warn);
     done(outcome);
   });

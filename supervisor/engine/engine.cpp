@@ -74,7 +74,10 @@ Result<void> Engine::let_users_reach_us() {
 std::vector<std::pair<std::string, std::string>> Engine::addresses() const {
   std::vector<std::pair<std::string, std::string>> result;
   for (const auto& [name, listen] : config_.listen) {
-    result.emplace_back(name, parts_.listeners.address(name));
+    // While stopping there are none.
+    if (parts_.listeners.find(name) >= 0) {
+      result.emplace_back(name, parts_.listeners.address(name));
+    }
   }
   if (!parts_.status_address.empty()) result.emplace_back("status", parts_.status_address);
   return result;

@@ -137,6 +137,8 @@ class Engine final : public FleetControl {
   std::uint64_t published_revision_ = 0;
   bool publish_armed_ = false;
   bool was_ready_ = false;
+  bool was_announced_ = false;
+  MonoTime not_ready_since_{};  // while it is not
   bool last_reload_ok_ = true;
   WallTime last_reload_at_{};
   std::optional<int> exit_code_;

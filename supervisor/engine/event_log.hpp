@@ -27,6 +27,7 @@ struct EventRecord {
   std::string worker;   // "api-worker.0"; empty: about the program or the fleet
   std::uint64_t incarnation = 0;
   std::string message;
+  std::vector<std::string> stack = {};  // of kind "crash_stack": the frames, innermost first
 };
 
 class EventLog {

@@ -52,6 +52,9 @@ void Engine::perform(const core::Action& action) {
         } else if constexpr (std::is_same_v<A, core::BeginDrain>) {
           publish_now();
           upward_.stopping();
+          // Nobody accepts for us any more. Left open, it would let clients connect and wait, only
+          // to be reset at our exit; closed, they are refused as soon as the last worker has gone.
+          parts_.listeners.close_opened();
         } else if constexpr (std::is_same_v<A, core::Finish>) {
           exit_code_ = a.exit_code;
           parts_.io.stop();
@@ -112,6 +115,7 @@ void Engine::publish_now() {
   upward_.fleet_changed(snapshot->view);
   const bool ready = snapshot->view.ready;
   parts_.snapshots.store(std::move(snapshot));
+  if (!ready && was_ready_) not_ready_since_ = published_at_;
   if (ready && !std::exchange(was_ready_, ready)) announce_ready();
   was_ready_ = ready;
 }
@@ -119,6 +123,7 @@ void Engine::publish_now() {
 int Engine::run() {
   started_at_ = parts_.clock.mono();
   started_at_wall_ = parts_.clock.wall();
+  not_ready_since_ = started_at_;
   last_reload_at_ = started_at_wall_;
   next_turn_ = started_at_;
   turn();

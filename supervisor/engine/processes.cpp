@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Engine: processes come, speak and go.
+#include "supervisor/engine/crash_stack.hpp"
 #include "supervisor/engine/engine.hpp"
 #include "supervisor/engine/readiness_probe.hpp"
 
@@ -10,6 +11,24 @@
 #include <csignal>
 
 namespace holdfast::supervisor {
+
+namespace {
+
+constexpr std::size_t kLastLines = 96;  // three quarters of them hold the deepest stack
+
+// On the log thread, which alone knows when all of it was read.
+void tell_stack(const std::vector<std::string>& lines, EventRecord about, const Clock& clock,
+                EventLog& events) {
+  auto stack = stack_of(lines);
+  if (!stack) return;
+  about.time = clock.wall();
+  about.message = fmt::format("{} (incarnation {}) died of {} in {}", about.worker,
+                              about.incarnation, stack->signal, stack->frames.front());
+  about.stack = std::move(stack->frames);
+  events.append(std::move(about));
+}
+
+}  // namespace
 
 void Engine::spawn(const core::Spawn& action) {
   const config::Program* program = fleet_.program(action.process.slot.program);
@@ -82,14 +101,22 @@ void Engine::on_exit(const core::ProcessId& process, const Result<core::ExitStat
                      {{"target", it->second.worker}, {"error", status.error().message}});
     exit = core::ExitStatus{true, SIGKILL, false};
   }
+  EventRecord about;
+  about.kind = "crash_stack";
+  about.program = it->second.program;
+  about.worker = it->second.worker;
+  about.incarnation = process.incarnation;
   by_pid_.erase(it->second.child->pid());
   if (it->second.has_socket) spawner_.forget(it->second.worker, process.incarnation);
   running_.erase(it);
   parts_.telemetry.exited(process);
   // Its last words are passed on before its pipes are closed; a grandchild may hold them open.
-  parts_.relay.after_drain(
-      process,
-      [&relay = parts_.relay, process](const std::vector<std::string>&) { relay.remove(process); });
+  parts_.relay.after_drain(process, kLastLines,
+                           [&relay = parts_.relay, &events = parts_.events, &clock = parts_.clock,
+                            process, about](const std::vector<std::string>& lines) {
+                             tell_stack(lines, about, clock, events);
+                             relay.remove(process);
+                           });
   feed(core::Exited{process, exit});
 }
 

@@ -82,10 +82,13 @@ void Engine::record(std::string kind, std::string message, log::Level level) {
 
 void Engine::announce_ready() {
   const auto took =
-      std::chrono::duration_cast<std::chrono::milliseconds>(parts_.clock.mono() - started_at_);
-  record("fleet_ready", fmt::format("ready after {} ms: {}", took.count(), summary(fleet_.view())),
+      std::chrono::duration_cast<std::chrono::milliseconds>(parts_.clock.mono() - not_ready_since_);
+  const bool first = !std::exchange(was_announced_, true);
+  record("fleet_ready",
+         fmt::format("ready {}after {} ms: {}", first ? "" : "again ", took.count(),
+                     summary(fleet_.view())),
          log::Level::Info);
-  if (config_.environment != config::Environment::Development) return;
+  if (!first || config_.environment != config::Environment::Development) return;
   // In development a person is looking at this and wants to know what to do next.
   std::string api;
   std::string status;
@@ -94,14 +97,17 @@ void Engine::announce_ready() {
     if (name == "status") status = address;
   }
   if (api.starts_with("0.0.0.0:")) api.replace(0, 7, "127.0.0.1");
-  parts_.log.info(fmt::format("API     http://{}/api/documents", api), {});
+  if (!api.empty()) parts_.log.info(fmt::format("API     http://{}/api/documents", api), {});
   if (!status.empty())
     parts_.log.info(fmt::format("status  http://{}/ (page), /status, /metrics", status), {});
-  parts_.log.info(fmt::format("try     curl -d @README.md -H 'Content-Type: text/plain' "
-                              "'http://{}/api/documents?title=Readme'",
-                              api),
-                  {});
-  parts_.log.info(fmt::format("then    curl 'http://{}/api/search?q=supervised+stack'", api), {});
+  if (!api.empty()) {
+    parts_.log.info(
+        fmt::format("try     curl --data-binary @README.md -H 'Content-Type: text/plain' "
+                    "'http://{}/api/documents?title=Readme'",
+                    api),
+        {});
+    parts_.log.info(fmt::format("then    curl 'http://{}/api/search?q=supervised+stack'", api), {});
+  }
   parts_.log.info("stop    Ctrl-C", {});
 }
 

@@ -41,12 +41,7 @@ bool speaks_telemetry(const config::Program& program) {
 
 std::string metrics_url(const config::Program& program, const std::string& socket) {
   if (!socket.empty()) return fmt::format("unix:{}:/metrics", socket);
-  if (program.metrics.empty() || program.metrics == "off") return {};
-  // "unix:/path" without a target means /metrics there.
-  if (program.metrics.starts_with("unix:") && program.metrics.find(":/", 5) == std::string::npos) {
-    return program.metrics + ":/metrics";
-  }
-  return program.metrics;
+  return program.metrics == "off" ? std::string() : program.metrics;
 }
 
 }  // namespace

@@ -94,8 +94,12 @@ Result<void> ListenerSet::apply(const std::map<std::string, config::Listen>& wan
     if (inherited_.contains(name)) continue;
     const auto present = opened_.find(name);
     if (present != opened_.end() && present->second.config.address == listen.address) continue;
-    HOLDFAST_TRY_ASSIGN(Fd socket, open_socket(listen.address, listen.backlog));
-    fresh[name] = Listener{std::move(socket), listen};
+    Result<Fd> socket = open_socket(listen.address, listen.backlog);
+    if (!socket) {
+      return fail(socket.error().with_context(
+          fmt::format("[listen.{}] address{}", name, name == "http" ? " (or PORT)" : "")));
+    }
+    fresh[name] = Listener{std::move(*socket), listen};
   }
   std::erase_if(opened_, [&](const auto& entry) { return !wanted.contains(entry.first); });
   for (auto& [name, listener] : fresh)
@@ -108,6 +112,10 @@ Result<void> ListenerSet::apply(const std::map<std::string, config::Listen>& wan
     listener.config = now;
   }
   return {};
+}
+
+void ListenerSet::close_opened() {
+  opened_.clear();
 }
 
 int ListenerSet::find(const std::string& name) const {

@@ -34,6 +34,10 @@ class ListenerSet {
   // socket whose address did not change stays as it is.
   Result<void> apply(const std::map<std::string, config::Listen>& wanted);
 
+  // Closes what was opened here (not what systemd passed, which outlives us): the workers' copies
+  // are then the last ones. find() knows the closed ones no more.
+  void close_opened();
+
   int find(const std::string& name) const;             // -1: there is none
   std::string address(const std::string& name) const;  // where it listens now; "" if unknown
   bool inherited(const std::string& name) const;

@@ -102,11 +102,11 @@ std::vector<std::string> LogRelay::tail(const core::ProcessId& process, std::siz
   return shared_->loop.tail(process, count);
 }
 
-void LogRelay::after_drain(const core::ProcessId& process,
+void LogRelay::after_drain(const core::ProcessId& process, std::size_t count,
                            std::function<void(std::vector<std::string>)> callback) {
-  shared_->send([process, callback = std::move(callback)](RelayLoop& loop) {
+  shared_->send([process, count, callback = std::move(callback)](RelayLoop& loop) {
     loop.drain(process);
-    callback(loop.tail(process, 20));
+    callback(loop.tail(process, count));
   });
 }
 

@@ -99,8 +99,8 @@ class LogRelay {
   // The last lines that the process wrote and that were read so far.
   std::vector<std::string> tail(const core::ProcessId& process, std::size_t count = 20) const;
 
-  // Reads all that an ended process left in its pipes, then calls back with its last 20 lines.
-  void after_drain(const core::ProcessId& process,
+  // Reads all that an ended process left in its pipes, then calls back with its last lines.
+  void after_drain(const core::ProcessId& process, std::size_t count,
                    std::function<void(std::vector<std::string>)> callback);
 
   RecentLines& recent();

@@ -29,7 +29,7 @@ Failure fail_with_advice(int os_error, const std::string& address, std::string_v
   if (os_error == EADDRINUSE) {
     error.message += fmt::format(
         "; another program has this port (`ss -ltnp 'sport = :{}'` names it): stop it, or choose "
-        "another address in [listen]",
+        "another address",
         port);
   } else if (os_error == EADDRNOTAVAIL) {
     error.message += "; this machine does not have that address (`ip address` lists what it has)";

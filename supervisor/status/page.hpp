@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The status page: four files, embedded at build time, that ask nothing of any other host.
+// The status page: six files, embedded at build time, that ask nothing of any other host.
 //
 // Threads: any.
 

@@ -92,12 +92,16 @@ void read_only(const Sources& sources, const RequestPtr& request, const http::Re
 
   const auto snapshot = sources.snapshots.load();
   const MonoTime now = sources.clock.mono();
-  if (path == "/status") return respond(json(200, status_json(*snapshot, now, sources.usage)));
+  if (path == "/status") {
+    const auto alerts = active_alerts(*snapshot, sources.samples().latest());
+    return respond(json(200, status_json(*snapshot, now, sources.usage, alerts)));
+  }
   if (path == "/health") return respond(json(200, health_json(*snapshot, now)));
   if (path == "/ready") {
     const bool verbose = request->query_value("verbose") != nullptr && is_near(request->peer);
     return respond(json(snapshot->view.ready ? 200 : 503,
-                        ready_json(*snapshot, verbose ? &sources.samples().queues() : nullptr)));
+                        verbose ? ready_json_verbose(*snapshot, sources.samples().latest())
+                                : ready_json(*snapshot)));
   }
   if (path == "/live") {
     const bool alive = now - sources.heartbeat.last() <= kStuckAfter;

@@ -2,6 +2,7 @@
 #include "supervisor/status/status_json.hpp"
 
 #include "common/base/version.hpp"
+#include "supervisor/status/program_json.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -13,11 +14,6 @@ namespace holdfast::supervisor::status {
 namespace {
 
 using nlohmann::ordered_json;
-
-// What workers say of themselves need not be UTF-8.
-std::string text_of(const ordered_json& json) {
-  return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-}
 
 double seconds_between(MonoTime from, MonoTime to) {
   const double seconds = std::chrono::duration<double>(to - from).count();
@@ -61,16 +57,11 @@ ordered_json worker_json(const core::ProgramView& program, const core::SlotView&
   return out;
 }
 
-ordered_json program_json(const core::ProgramView& program) {
-  ordered_json out;
-  out["name"] = program.config->name;
-  out["type"] = program.config->type == config::ProgramType::Oneshot ? "oneshot" : "service";
-  out["required"] = program.config->required;
-  out["satisfied"] = program.satisfied;
-  out["wanted"] = program.wanted;
-  out["ready"] = program.ready;
-  out["min_ready"] = program.config->min_ready;
-  if (program.rolling) out["rolling"] = true;
+ordered_json alert_json(const ActiveAlert& alert, MonoTime now) {
+  ordered_json out{{"name", alert.name}, {"severity", alert.severity}};
+  if (!alert.target.empty()) out["target"] = alert.target;
+  out["summary"] = alert.summary;
+  if (alert.since) out["active_seconds"] = seconds_between(*alert.since, now);
   return out;
 }
 
@@ -80,6 +71,7 @@ ordered_json event_object(const EventRecord& event) {
   if (!event.worker.empty()) out["worker"] = event.worker;
   if (event.incarnation != 0) out["incarnation"] = event.incarnation;
   out["message"] = event.message;
+  if (!event.stack.empty()) out["stack"] = event.stack;
   return out;
 }
 
@@ -110,7 +102,8 @@ std::string_view to_string(Verdict verdict) {
   return "unknown";
 }
 
-std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const UsageOf& usage) {
+std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const UsageOf& usage,
+                        const std::vector<ActiveAlert>& alerts) {
   ordered_json out;
   out["schema"] = kStatusSchema;
   out["version"] = kVersion;
@@ -126,6 +119,9 @@ std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const Usage
   out["listeners"] = ordered_json::object();
   for (const auto& [name, address] : snapshot.listeners)
     out["listeners"][name] = address;
+  out["alerts"] = ordered_json::array();
+  for (const ActiveAlert& alert : alerts)
+    out["alerts"].push_back(alert_json(alert, now));
   out["programs"] = ordered_json::array();
   for (const core::ProgramView& program : snapshot.view.programs) {
     ordered_json entry = program_json(program);
@@ -134,32 +130,6 @@ std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const Usage
       entry["workers"].push_back(worker_json(program, slot, now, usage));
     }
     out["programs"].push_back(std::move(entry));
-  }
-  return text_of(out);
-}
-
-std::string ready_json(const FleetSnapshot& snapshot, const telemetry::Queues* queues) {
-  ordered_json out;
-  out["status"] = snapshot.view.ready ? "pass" : "fail";
-  if (snapshot.view.draining) {
-    out["reason"] = "draining";
-  } else if (!snapshot.view.ready) {
-    std::string waiting;
-    for (const core::ProgramView& program : snapshot.view.programs) {
-      if (program.satisfied || !program.config->required) continue;
-      waiting += fmt::format("{}{} has {} of {} ready", waiting.empty() ? "" : ", ",
-                             program.config->name, program.ready, program.config->min_ready);
-    }
-    out["reason"] = waiting.empty() ? "starting" : waiting;
-  }
-  if (queues != nullptr) {
-    out["programs"] = ordered_json::array();
-    for (const core::ProgramView& program : snapshot.view.programs) {
-      out["programs"].push_back(program_json(program));
-    }
-    out["queues"] = ordered_json::object();
-    for (const auto& [queue, states] : *queues)
-      out["queues"][queue] = states;
   }
   return text_of(out);
 }

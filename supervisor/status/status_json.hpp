@@ -9,9 +9,11 @@
 #include "common/base/clock.hpp"
 #include "supervisor/engine/event_log.hpp"
 #include "supervisor/engine/snapshot.hpp"
+#include "supervisor/status/active_alerts.hpp"
 #include "supervisor/telemetry/samples.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,10 +34,15 @@ enum class Verdict { Ready, Starting, Degraded, Draining };
 Verdict verdict(const FleetSnapshot& snapshot);
 std::string_view to_string(Verdict verdict);
 
-std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const UsageOf& usage);
-// {"status":"pass"} or {"status":"fail","reason":…}. With `queues`, verbose: every program, and how
-// many jobs each queue has in each state.
-std::string ready_json(const FleetSnapshot& snapshot, const telemetry::Queues* queues);
+std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const UsageOf& usage,
+                        const std::vector<ActiveAlert>& alerts);
+// The fleet is ready or not: {"status":"pass"} or {"status":"fail","reason":…}.
+std::string ready_json(const FleetSnapshot& snapshot);
+// The same with what is behind it: "checks" of database, redis and queue as the workers see them
+// (`latest`), and every program. A check that fails turns "pass" into "warn" and no more: whether
+// the stack takes traffic is the fleet's readiness alone.
+std::string ready_json_verbose(const FleetSnapshot& snapshot,
+                               const std::optional<telemetry::Totals>& latest);
 std::string health_json(const FleetSnapshot& snapshot, MonoTime now);
 std::string event_json(const EventRecord& event);
 std::string events_json(const std::vector<EventRecord>& events, std::uint64_t last_seq);

@@ -3,6 +3,7 @@
 
 #include "common/metrics/exposition.hpp"
 #include "supervisor/status/routes.hpp"
+#include "supervisor/telemetry/scrape_wait.hpp"
 
 #include <boost/asio/post.hpp>
 #include <pthread.h>
@@ -11,14 +12,15 @@ namespace holdfast::supervisor::status {
 
 TelemetryThread::TelemetryThread(const Clock& clock, const SnapshotCell& snapshots,
                                  const Heartbeat& heartbeat, EventLog& events,
-                                 const SelfMetrics& metrics, process::LogRelay& relay)
+                                 const SelfMetrics& metrics, process::LogRelay& relay,
+                                 const log::Logger& log, telemetry::LedgerSettings settings)
     : clock_(clock),
       snapshots_(snapshots),
       heartbeat_(heartbeat),
       work_(boost::asio::make_work_guard(io_)),
       feed_(io_, events, std::to_string(to_unix_ms(clock.wall()))),
       logs_(io_, relay.recent()),
-      collector_(io_, clock, snapshots, metrics, relay) {}
+      collector_(io_, clock, snapshots, metrics, relay, log, std::move(settings)) {}
 
 TelemetryThread::~TelemetryThread() {
   stop();
@@ -57,7 +59,9 @@ void TelemetryThread::answer_metrics(const std::shared_ptr<http::Request>& reque
   const std::string* accept = request->headers.find("Accept");
   const metrics::Format format =
       accept == nullptr ? metrics::Format::Text004 : metrics::negotiate(*accept);
-  collector_.scrape(format, [respond = std::move(respond), format](std::string text) {
+  const Duration wait =
+      telemetry::scrape_wait(request->headers.find("X-Prometheus-Scrape-Timeout-Seconds"));
+  collector_.scrape(format, wait, [respond = std::move(respond), format](std::string text) {
     http::Response response =
         http::Response::text(200, std::move(text), metrics::content_type(format));
     response.headers.set("Cache-Control", "no-store");

@@ -38,7 +38,8 @@ struct Endpoints {
 class TelemetryThread final : public TelemetryLink {
  public:
   TelemetryThread(const Clock& clock, const SnapshotCell& snapshots, const Heartbeat& heartbeat,
-                  EventLog& events, const SelfMetrics& metrics, process::LogRelay& relay);
+                  EventLog& events, const SelfMetrics& metrics, process::LogRelay& relay,
+                  const log::Logger& log, telemetry::LedgerSettings settings);
   ~TelemetryThread() override;  // stops
 
   // `control` outlives the thread's run.

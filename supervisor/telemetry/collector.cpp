@@ -3,9 +3,10 @@
 
 #include "common/http/client.hpp"
 #include "supervisor/telemetry/fleet_families.hpp"
-#include "supervisor/telemetry/own_families.hpp"
+#include "supervisor/telemetry/scrape_wait.hpp"
 #include "supervisor/telemetry/self_metrics.hpp"
 #include "supervisor/telemetry/totals.hpp"
+#include "supervisor/telemetry/worker_request.hpp"
 
 #include <algorithm>
 
@@ -15,7 +16,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kScrapeWait = 400ms;
 constexpr Duration kReuse = 100ms;
 // A worker this slow is asked anew rather than waited for; its answer counts whenever it comes.
 constexpr Duration kAnswerWithin = 2s;
@@ -27,12 +27,16 @@ Source source_of(const MetricsSource& source) {
 }  // namespace
 
 Collector::Collector(boost::asio::io_context& io, const Clock& clock, const SnapshotCell& snapshots,
-                     const SelfMetrics& self, const process::LogRelay& relay)
+                     const SelfMetrics& self, const process::LogRelay& relay,
+                     const log::Logger& log, LedgerSettings settings)
     : io_(io),
       clock_(clock),
       snapshots_(snapshots),
       self_(self),
       relay_(relay),
+      log_(log),
+      limits_(settings.limits),
+      ledger_(std::move(settings)),
       usage_(clock),
       tick_timer_(io),
       round_timer_(io),
@@ -53,8 +57,10 @@ void Collector::tick() {
   tick_timer_.expires_after(kSampleEvery);
   tick_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
-    round([this] {
+    round(kScrapeWait, [this] {
       ledger_.expire(clock_.mono());
+      for (const std::string& sentence : conflict_reports_.news(ledger_.conflicts()))
+        log_.warn(sentence);
       take_sample();
     });
     tick();
@@ -73,11 +79,17 @@ void Collector::take_sample() {
 
 void Collector::started(const MetricsSource& source) {
   tracked_[source.process] = Tracked{source, false, false, true, false};
+  if (!source.url.empty()) speakers_.try_emplace(source.url, source.process);
+}
+
+bool Collector::is_asked(const Tracked& tracked) const {
+  const auto speaker = speakers_.find(tracked.source.url);
+  return speaker != speakers_.end() && speaker->second == tracked.source.process;
 }
 
 void Collector::drained(const core::ProcessId& process) {
   const auto it = tracked_.find(process);
-  if (it == tracked_.end() || it->second.source.url.empty()) return;
+  if (it == tracked_.end() || !is_asked(it->second)) return;
   if (it->second.asking) {
     it->second.want_final = true;
   } else {
@@ -99,7 +111,14 @@ void Collector::retire(const core::ProcessId& process) {
   if (const auto age = ledger_.retire(source_of(it->second.source), clock_.mono())) {
     observe(age_at_exit_, *age);
   }
+  const bool spoke = is_asked(it->second);
+  const std::string url = it->second.source.url;
   tracked_.erase(it);
+  if (!spoke) return;
+  speakers_.erase(url);
+  for (const auto& [next, tracked] : tracked_) {
+    if (tracked.source.url == url && !tracked.ended) speakers_.try_emplace(url, next);
+  }
 }
 
 void Collector::ask(Tracked& tracked, bool final) {
@@ -107,9 +126,9 @@ void Collector::ask(Tracked& tracked, bool final) {
   tracked.want_final = false;
   http::FetchOptions options;
   options.deadline = kAnswerWithin;
-  options.max_response_bytes = Limits().snapshot_bytes;
-  const std::string url = tracked.source.url + (final ? "?final=1" : "");
-  http::async_get(io_, url, {}, options,
+  options.max_response_bytes = limits_.snapshot_bytes;
+  const std::string& url = tracked.source.url;
+  http::async_get(io_, final ? final_url(url) : url, request_headers(kAnswerWithin), options,
                   [this, process = tracked.source.process](Result<http::Response> answer) {
                     answered(process, std::move(answer));
                   });
@@ -120,9 +139,13 @@ void Collector::answered(const core::ProcessId& process, Result<http::Response> 
   if (it == tracked_.end()) return;
   Tracked& tracked = it->second;
   tracked.asking = false;
-  tracked.up = answer && answer->status == 200 &&
-               ledger_.apply(source_of(tracked.source), std::move(answer->body), clock_.mono()) ==
-                   Applied::Accepted;
+  auto text = exposition_of(std::move(answer));
+  tracked.up = text && ledger_.apply(source_of(tracked.source), std::move(*text), clock_.mono()) ==
+                           Applied::Accepted;
+  // One that has just ended may have broken its connection by that.
+  if (!text && !tracked.ended) {
+    ++fetch_errors_[{tracked.source.program, std::string(to_string(text.error()))}];
+  }
   if (tracked.ended) {
     retire(process);
   } else if (tracked.want_final) {
@@ -131,19 +154,50 @@ void Collector::answered(const core::ProcessId& process, Result<http::Response> 
   round_progress();
 }
 
-void Collector::round(std::function<void()> done) {
-  round_waiters_.push_back(std::move(done));
-  if (round_open_) return;
-  round_open_ = true;
-  round_began_ = clock_.mono();
-  for (auto& [process, tracked] : tracked_) {
-    if (!tracked.asking && !tracked.ended && !tracked.source.url.empty()) ask(tracked, false);
+void Collector::round(Duration wait, std::function<void()> done) {
+  const MonoTime now = clock_.mono();
+  if (!round_open_) {
+    round_open_ = true;
+    round_began_ = now;
+    for (auto& [process, tracked] : tracked_) {
+      if (!tracked.asking && !tracked.ended && is_asked(tracked)) ask(tracked, false);
+    }
   }
-  round_timer_.expires_after(kScrapeWait);
-  round_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error && round_open_) finish_round();
-  });
+  waiters_.push_back({std::min(now + wait, round_began_ + kScrapeWait), std::move(done)});
+  arm_round_timer();
   round_progress();
+}
+
+void Collector::arm_round_timer() {
+  MonoTime next = round_began_ + kScrapeWait;
+  for (const Waiter& waiter : waiters_)
+    next = std::min(next, waiter.until);
+  round_timer_.expires_after(next - clock_.mono());
+  round_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && round_open_) time_passed();
+  });
+}
+
+void Collector::time_passed() {
+  const MonoTime now = clock_.mono();
+  if (now >= round_began_ + kScrapeWait) return finish_round();
+  serve_waiters(now);
+  if (round_open_) arm_round_timer();
+}
+
+// Those whose time is up get what there is; who has not answered by now was late for them.
+void Collector::serve_waiters(MonoTime upto) {
+  const auto impatient = std::stable_partition(
+      waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) { return waiter.until > upto; });
+  std::vector<Waiter> served(std::make_move_iterator(impatient),
+                             std::make_move_iterator(waiters_.end()));
+  waiters_.erase(impatient, waiters_.end());
+  if (served.empty()) return;
+  for (auto& [process, tracked] : tracked_) {
+    if (tracked.asking) tracked.up = false;
+  }
+  for (const Waiter& waiter : served)
+    waiter.done();
 }
 
 void Collector::round_progress() {
@@ -156,16 +210,12 @@ void Collector::round_progress() {
 void Collector::finish_round() {
   round_open_ = false;
   round_timer_.cancel();
-  for (auto& [process, tracked] : tracked_) {
-    if (tracked.asking) tracked.up = false;
-  }
   round_ended_ = clock_.mono();
   observe(collect_seconds_, round_ended_ - round_began_);
-  for (const auto& done : std::exchange(round_waiters_, {}))
-    done();
+  serve_waiters(MonoTime::max());
 }
 
-void Collector::scrape(metrics::Format format, Done done) {
+void Collector::scrape(metrics::Format format, Duration wait, Done done) {
   const auto finish = [this, format, done = std::move(done)] {
     const bool complete = std::all_of(tracked_.begin(), tracked_.end(),
                                       [](const auto& entry) { return entry.second.up; });
@@ -176,7 +226,7 @@ void Collector::scrape(metrics::Format format, Done done) {
     finish();
     return;
   }
-  round(finish);
+  round(wait, finish);
 }
 
 std::string Collector::render(metrics::Format format) {
@@ -208,13 +258,14 @@ std::vector<metrics::Family> Collector::own_families() {
   for (const auto& [process, tracked] : tracked_) {
     if (tracked.ended) continue;
     look_at(tracked.source.worker, tracked.source.pid);
-    if (tracked.source.url.empty()) continue;
+    if (!is_asked(tracked)) continue;
     const auto good = ledger_.last_good(source_of(tracked.source));
     workers.add(tracked.source.worker, tracked.up,
                 good ? std::optional<Duration>(clock_.mono() - *good) : std::nullopt);
   }
   add(process_families(processes));
   add(std::move(workers).take());
+  add({fetch_error_family(fetch_errors_)});
   add(collection_families(complete_scrapes_, partial_scrapes_, collect_seconds_, aggregate_seconds_,
                           age_at_exit_));
   return result;

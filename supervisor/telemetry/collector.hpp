@@ -4,19 +4,25 @@
 // Collector: asks the workers for their metrics, keeps the ledger, and writes the aggregate.
 //
 // It asks all of them each two seconds, and once more when somebody scrapes; a scrape waits for the
-// late ones no longer than 400 ms and then shows their last good answer. Scrapes at the same time
-// share one round; a round younger than 100 ms is not repeated.
+// late ones no longer than 400 ms, or less if it says so, and then shows their last good answer.
+// Scrapes at the same time share one round; a round younger than 100 ms is not repeated.
+//
+// Of several processes that name the same address only one is asked, the oldest slot's oldest,
+// until it has ended: what answers there would otherwise count once for each.
 //
 // Threads: the thread of `io`, begin() before it runs.
 
 #include "common/http/message.hpp"
+#include "common/log/logger.hpp"
 #include "common/metrics/model.hpp"
 #include "supervisor/engine/self_metrics.hpp"
 #include "supervisor/engine/snapshot.hpp"
 #include "supervisor/engine/telemetry_link.hpp"
 #include "supervisor/process/log_relay.hpp"
+#include "supervisor/telemetry/conflict_reports.hpp"
 #include "supervisor/telemetry/ledger.hpp"
 #include "supervisor/telemetry/memory_total.hpp"
+#include "supervisor/telemetry/own_families.hpp"
 #include "supervisor/telemetry/samples.hpp"
 #include "supervisor/telemetry/usage.hpp"
 
@@ -34,7 +40,8 @@ namespace holdfast::supervisor::telemetry {
 class Collector {
  public:
   Collector(boost::asio::io_context& io, const Clock& clock, const SnapshotCell& snapshots,
-            const SelfMetrics& self, const process::LogRelay& relay);
+            const SelfMetrics& self, const process::LogRelay& relay, const log::Logger& log,
+            LedgerSettings settings);
 
   void begin();
   void end();
@@ -44,7 +51,8 @@ class Collector {
   void exited(const core::ProcessId& process);
 
   using Done = std::function<void(std::string)>;
-  void scrape(metrics::Format format, Done done);
+  // `wait`: for late workers, at most kScrapeWait.
+  void scrape(metrics::Format format, Duration wait, Done done);
   // The recent past, a sample each two seconds.
   const SampleRing& samples() const { return samples_; }
   Usage usage_of(std::int64_t pid) { return usage_.of(pid); }
@@ -57,9 +65,17 @@ class Collector {
     bool up = true;           // answered the last time it was asked
     bool ended = false;       // the process is gone; retired when the request is over
   };
+  struct Waiter {
+    MonoTime until{};
+    std::function<void()> done;
+  };
 
   void tick();
-  void round(std::function<void()> done);
+  void round(Duration wait, std::function<void()> done);
+  void arm_round_timer();
+  void time_passed();
+  void serve_waiters(MonoTime upto);
+  bool is_asked(const Tracked& tracked) const;
   void ask(Tracked& tracked, bool final);
   void answered(const core::ProcessId& process, Result<http::Response> answer);
   void take_sample();
@@ -74,21 +90,26 @@ class Collector {
   const SnapshotCell& snapshots_;
   const SelfMetrics& self_;
   const process::LogRelay& relay_;
+  const log::Logger& log_;
+  const Limits limits_;
   Ledger ledger_;
+  ConflictReports conflict_reports_;
   UsageCache usage_;
   MemoryTotal memory_;
   SampleRing samples_;
   std::map<core::ProcessId, Tracked> tracked_;
+  std::map<std::string, core::ProcessId> speakers_;  // by URL: whose metrics they are
 
   boost::asio::steady_timer tick_timer_;
   boost::asio::steady_timer round_timer_;
-  std::vector<std::function<void()>> round_waiters_;
+  std::vector<Waiter> waiters_;
   bool round_open_ = false;
   MonoTime round_began_{};
   MonoTime round_ended_{};
 
   std::uint64_t complete_scrapes_ = 0;
   std::uint64_t partial_scrapes_ = 0;
+  FetchErrors fetch_errors_;
   metrics::HistogramValue collect_seconds_;
   metrics::HistogramValue aggregate_seconds_;
   metrics::HistogramValue age_at_exit_;

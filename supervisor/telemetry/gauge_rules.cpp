@@ -8,13 +8,14 @@ namespace {
 
 using metrics::GaugeRule;
 
-constexpr std::array<std::pair<std::string_view, GaugeRule>, 6> kByName{{
+constexpr std::array<std::pair<std::string_view, GaugeRule>, 7> kByName{{
     {"*_info", GaugeRule::First},
     {"*_timestamp_seconds", GaugeRule::Max},
     {"*_start_time_seconds", GaugeRule::Max},
     {"*_ratio", GaugeRule::Average},
     {"*_utilization*", GaugeRule::Average},
     {"process_*", GaugeRule::All},
+    {"nodejs_eventloop_lag_*", GaugeRule::Max},  // prom-client's: means and quantiles
 }};
 
 }  // namespace
@@ -44,10 +45,11 @@ bool glob_match(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
-GaugeRule GaugeRules::rule_for(std::string_view name) const {
+GaugeRule GaugeRules::rule_for(std::string_view name, metrics::Type type) const {
   for (const auto& [pattern, rule] : configured_) {
     if (glob_match(pattern, name)) return rule;
   }
+  if (type == metrics::Type::Untyped) return GaugeRule::All;
   if (const auto* declared = metrics::find_declaration(name)) return declared->rule;
   for (const auto& [pattern, rule] : kByName) {
     if (glob_match(pattern, name)) return rule;

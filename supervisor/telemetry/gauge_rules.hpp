@@ -2,7 +2,8 @@
 #pragma once
 
 // Which rule merges a gauge: the configuration's globs in their order, then the catalogue, then
-// what the name says (*_info, *_timestamp_seconds, …), then the sum of the live workers.
+// what the name says (*_info, *_timestamp_seconds, …), then the sum of the live workers. What has
+// no type is shown per worker, unless the configuration knows better.
 //
 // Threads: immutable after construction.
 
@@ -25,7 +26,8 @@ class GaugeRules {
   GaugeRules() = default;
   explicit GaugeRules(Configured configured) : configured_(std::move(configured)) {}
 
-  metrics::GaugeRule rule_for(std::string_view name) const;
+  metrics::GaugeRule rule_for(std::string_view name,
+                              metrics::Type type = metrics::Type::Gauge) const;
 
  private:
   Configured configured_;

@@ -12,13 +12,18 @@ namespace {
 // More different bounds than this in one series' past are projected onto the present ones.
 constexpr std::size_t kMaxLayouts = 8;
 
+// Stays at the largest rather than begin anew at 0: a worker may send any counts.
+void add_count(std::uint64_t more, std::uint64_t& to) {
+  if (__builtin_add_overflow(to, more, &to)) to = std::numeric_limits<std::uint64_t>::max();
+}
+
 void add_projected(const Counts& from, Counts& to) {
-  to.count += from.count;
+  add_count(from.count, to.count);
   to.sum += from.sum;
   to.has_sum = to.has_sum && from.has_sum;
   if (from.layout == to.layout) {
     for (std::size_t i = 0; i < to.buckets.size(); ++i)
-      to.buckets[i] += from.buckets[i];
+      add_count(from.buckets[i], to.buckets[i]);
     return;
   }
   const auto& bounds = from.layout->bounds;
@@ -26,7 +31,7 @@ void add_projected(const Counts& from, Counts& to) {
   for (std::size_t i = 0; i < to.buckets.size(); ++i) {
     while (below < bounds.size() && bounds[below] <= to.layout->bounds[i])
       ++below;
-    if (below > 0) to.buckets[i] += from.buckets[below - 1];
+    if (below > 0) add_count(from.buckets[below - 1], to.buckets[i]);
   }
 }
 

@@ -19,7 +19,7 @@ bool is_count(double value) {
 
 bool too_damaged(const Exposition& snapshot) {
   const std::size_t bad = snapshot.bad_lines;
-  const std::size_t all = snapshot.lines.size();
+  const std::size_t all = snapshot.line_count;
   return bad * 2 >= all ? bad > 0 : bad > kStrayBadLines && bad * 100 > all;
 }
 

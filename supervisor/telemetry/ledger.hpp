@@ -26,6 +26,7 @@
 #include "supervisor/telemetry/source.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -68,9 +69,10 @@ struct LedgerStatistics {
 
 // One series as it would be exposed now.
 struct SeriesValue {
-  std::string labels;  // as in the exposition, without braces: `method="GET",status="200"`
-  double value = 0;    // counters and gauges
-  Counts counts;       // histograms and summaries
+  std::string labels;         // as in the exposition, without braces: `method="GET",status="200"`
+  double value = 0;           // counters and gauges
+  std::uint32_t sources = 0;  // gauges: the live workers that it was made of
+  Counts counts;              // histograms and summaries
 };
 
 class Ledger {
@@ -120,7 +122,8 @@ class Ledger {
 
   void total_up(MonoTime now);
   void add_scalars(const SourceState& state, bool gauges);
-  void render_family(FamilyId id, metrics::Format format, bool own_has_base, std::string& out);
+  using Taken = std::function<bool(const std::string&)>;
+  void render_family(FamilyId id, metrics::Format format, const Taken& taken, std::string& out);
   void render_distribution(SeriesId id, metrics::Format format, std::string& out);
   std::optional<double> scalar_value(SeriesId id, Merge merge);
   bool has_value(const FamilyEntry& family) const;

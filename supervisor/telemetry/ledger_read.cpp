@@ -14,12 +14,13 @@ std::map<std::string_view, std::vector<SeriesValue>> Ledger::read(
     const std::vector<SeriesId>& sorted = table_.sorted(found->second);
     const FamilyEntry& family = table_.family(found->second);
     for (const SeriesId id : sorted) {
-      SeriesValue value{std::string(table_.labels(id)), 0, {}};
+      SeriesValue value{std::string(table_.labels(id)), 0, 0, {}};
       if (family.merge == Merge::Distribution) {
         if (!table_.series(id).known) continue;
         value.counts = table_.series(id).distribution->value();
       } else if (const auto scalar = scalar_value(id, family.merge)) {
         value.value = *scalar;
+        value.sources = cells_[id].any;
       } else {
         continue;
       }

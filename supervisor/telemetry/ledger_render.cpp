@@ -95,7 +95,8 @@ void Ledger::render_distribution(SeriesId id, metrics::Format format, std::strin
     out += '\n';
     ++rendered_lines_;
   };
-  if (counts.has_sum) line("_sum", counts.sum);
+  const double lowest = counts.layout->bounds.empty() ? 0 : counts.layout->bounds.front();
+  if (counts.has_sum && metrics::has_sum(format, lowest, counts.sum)) line("_sum", counts.sum);
   line("_count", static_cast<double>(counts.count));
 }
 
@@ -106,14 +107,11 @@ bool Ledger::has_value(const FamilyEntry& family) const {
   });
 }
 
-void Ledger::render_family(FamilyId id, metrics::Format format, bool own_has_base,
+void Ledger::render_family(FamilyId id, metrics::Format format, const Taken& taken,
                            std::string& out) {
   const std::vector<SeriesId>& sorted = table_.sorted(id);
   const FamilyEntry& family = table_.family(id);
   if (!has_value(family)) return;
-  const auto taken = [&](std::string_view base) {
-    return own_has_base || table_.by_name().contains(base);
-  };
   const metrics::Heading heading = metrics::heading_of(family.name, family.type, format, taken);
   metrics::append_header(out, heading.name, family.help, heading.type, format);
   for (const SeriesId series : sorted) {
@@ -133,15 +131,16 @@ void Ledger::render(const std::vector<metrics::Family>& own, metrics::Format for
   total_up(now);
   rendered_lines_ = 0;
   const std::vector<metrics::Family> families = metrics::merge_families(own);
+  const std::set<std::string> own_samples = metrics::sample_names(families);
+  const Taken taken = [&](const std::string& name) {
+    return own_samples.contains(name) || table_.claims(name);
+  };
   std::set<std::string_view> own_names;
   for (const metrics::Family& family : families)
     own_names.insert(family.name);
 
   auto next = families.begin();
   const auto write_own = [&] {
-    const auto taken = [&](std::string_view base) {
-      return own_names.contains(base) || table_.by_name().contains(base);
-    };
     const auto heading = metrics::heading_of(next->name, next->type, format, taken);
     metrics::append_header(out, heading.name, next->help, heading.type, format);
     metrics::write_samples(*next, format, out);
@@ -151,9 +150,7 @@ void Ledger::render(const std::vector<metrics::Family>& own, metrics::Format for
     while (next != families.end() && next->name <= name)
       write_own();
     if (own_names.contains(name)) continue;
-    std::string_view base = name;
-    base.remove_suffix(name.ends_with("_total") ? 6 : 0);
-    render_family(id, format, own_names.contains(base), out);
+    render_family(id, format, taken, out);
   }
   while (next != families.end())
     write_own();

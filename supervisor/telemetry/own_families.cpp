@@ -38,6 +38,13 @@ void observe(metrics::HistogramValue& histogram, Duration value) {
   histogram.sum += seconds;
 }
 
+Family fetch_error_family(const FetchErrors& errors) {
+  Family family = declared_family("holdfast_metrics_fetch_errors_total");
+  for (const auto& [key, count] : errors)
+    family.add({{"program", key.first}, {"reason", key.second}}, number(count));
+  return family;
+}
+
 std::vector<Family> log_families(const process::RelayCounters& counters) {
   Family lines = declared_family("holdfast_log_lines_total");
   Family dropped = declared_family("holdfast_log_lines_dropped_total");

@@ -8,10 +8,13 @@
 #include "common/metrics/model.hpp"
 #include "supervisor/process/log_relay.hpp"
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace holdfast::supervisor::telemetry {
@@ -19,6 +22,10 @@ namespace holdfast::supervisor::telemetry {
 // With the buckets that the catalogue declares.
 metrics::HistogramValue empty_histogram(std::string_view name);
 void observe(metrics::HistogramValue& histogram, Duration value);
+
+// (program, reason) -> how often
+using FetchErrors = std::map<std::pair<std::string, std::string>, std::uint64_t>;
+metrics::Family fetch_error_family(const FetchErrors& errors);
 
 std::vector<metrics::Family> log_families(const process::RelayCounters& counters);
 std::vector<metrics::Family> collection_families(std::uint64_t complete, std::uint64_t partial,

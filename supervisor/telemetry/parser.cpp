@@ -58,9 +58,14 @@ class Parser {
         sample = good = take_sample(next);
       }
     }
+    ++out_.line_count;
     if (!good) ++out_.bad_lines;
     const auto head = static_cast<std::uint32_t>((sample ? value_at_ : next) - line);
-    out_.lines.push_back({static_cast<std::uint32_t>(line - text_.data()), head, sample});
+    if (!sample && !out_.lines.empty() && !out_.lines.back().sample) {
+      out_.lines.back().head += head;
+    } else {
+      out_.lines.push_back({static_cast<std::uint32_t>(line - text_.data()), head, sample});
+    }
   }
 
   bool take_comment() {

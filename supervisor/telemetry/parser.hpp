@@ -46,8 +46,8 @@ struct ParsedSample {
   std::uint32_t label_count = 0;
 };
 
-// One line of the text. `head` counts the bytes up to the value for a sample, and the whole line
-// with its line feed for anything else.
+// A sample's line, or all lines up to the next sample. `head` counts the bytes up to the value for
+// a sample, and the whole lines with their line feeds for anything else.
 struct ParsedLine {
   std::uint32_t offset = 0;
   std::uint32_t head = 0;
@@ -60,6 +60,7 @@ struct Exposition {
   std::vector<double> values;  // values[i] belongs to samples[i]
   std::vector<ParsedLabel> labels;
   std::vector<ParsedLine> lines;
+  std::size_t line_count = 0;
   std::size_t bad_lines = 0;
 };
 

@@ -51,7 +51,9 @@ class Planner {
   Pending& pending_for(FamilyId family);
   void finish(Pending& pending);
   LayoutPtr sort_bounds(Pending& pending);
-  bool carry_over(SeriesId series, const LayoutPtr& layout, DistributionEntry& entry);
+  // The reason if the new layout cannot be taken; the series then keeps its old state.
+  std::optional<Drop> carry_over(SeriesId series, const LayoutPtr& layout,
+                                 DistributionEntry& entry);
   std::optional<SeriesId> series_for(FamilyId family, const std::string& key, std::uint32_t lines);
   bool known(SeriesId series) const { return old_place_[series] != kNoCell; }
   void cover_all_series();

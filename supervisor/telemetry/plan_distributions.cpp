@@ -68,11 +68,13 @@ void Planner::finish(Pending& pending) {
   DistributionEntry entry;
   entry.series = *series;
   entry.last = no_counts(layout);
-  if (known(*series) && !carry_over(*series, layout, entry)) {
-    taken_[*series] = false;  // no room for more bounds: as if it had vanished
-    drop(Drop::Limit, lines);
-    state_->refused = true;
-    return;
+  if (known(*series)) {
+    if (const auto refused = carry_over(*series, layout, entry)) {
+      taken_[*series] = false;  // as if it had vanished
+      drop(*refused, *refused == Drop::Limit ? lines : 1);
+      state_->refused = true;
+      return;
+    }
   }
   for (const auto& [bound, cell] : pending.bounds)
     entry.bucket_cells.push_back(cell);
@@ -82,24 +84,32 @@ void Planner::finish(Pending& pending) {
   state_->distributions.push_back(std::move(entry));
 }
 
-bool Planner::carry_over(SeriesId series, const LayoutPtr& layout, DistributionEntry& entry) {
+std::optional<Drop> Planner::carry_over(SeriesId series, const LayoutPtr& layout,
+                                        DistributionEntry& entry) {
   DistributionEntry& old = old_distributions_[old_place_[series]];
   if (old.last.layout == layout) {
     entry.last = std::move(old.last);
     entry.good = old.good;
-    return true;
+    return std::nullopt;
+  }
+  // The damaged line may be a bucket of this very histogram. Taken for a new one, with fewer
+  // bounds, it would be counted twice: now, and when the line is whole again.
+  const auto& bounds = old.last.layout->bounds;
+  if (state_->bad_lines > 0 && old.good &&
+      std::includes(bounds.begin(), bounds.end(), layout->bounds.begin(), layout->bounds.end())) {
+    return Drop::InvalidValue;
   }
   const std::size_t before = old.last.layout->bounds.size();
   const std::size_t now = layout->bounds.size();
   const auto lines = static_cast<std::uint32_t>(now) + kHistogramExtraLines;
-  if (state_->series_lines - before + now > limits_.series_per_source) return false;
-  if (lines > table_.series(series).lines && !table_.resize(series, lines)) return false;
+  if (state_->series_lines - before + now > limits_.series_per_source) return Drop::Limit;
+  if (lines > table_.series(series).lines && !table_.resize(series, lines)) return Drop::Limit;
   state_->series_lines = state_->series_lines - before + now;
   if (old.good) {
     table_.series(series).distribution->retire(old.last);
     ++changed_layouts_;
   }
-  return true;
+  return std::nullopt;
 }
 
 }  // namespace holdfast::supervisor::telemetry

@@ -61,7 +61,6 @@ Sample sample_between(const Totals& before, const Totals& now) {
 }
 
 void SampleRing::add(Totals totals) {
-  queues_ = totals.queues.value_or(Queues{});
   if (last_) {
     samples_.push_back(sample_between(*last_, totals));
     if (samples_.size() > capacity_) samples_.pop_front();

@@ -29,6 +29,12 @@ struct LatencyTotals {
 
 using Queues = std::map<std::string, std::map<std::string, std::uint64_t>>;  // queue, state, jobs
 
+// How many of the workers that use a thing can use it now. What cannot be counted is none or all.
+struct Reach {
+  std::uint32_t reached = 0;
+  std::uint32_t workers = 0;
+};
+
 // Everything counted so far. Empty: no worker has ever said anything about it.
 struct Totals {
   MonoTime at{};
@@ -37,6 +43,8 @@ struct Totals {
   double errors = 0;  // of the requests, those that were answered with 5xx
   std::optional<LatencyTotals> latency;
   std::optional<Queues> queues;
+  std::optional<Reach> database;
+  std::optional<Reach> redis;
   std::optional<double> memory_bytes;
 };
 
@@ -66,13 +74,12 @@ class SampleRing {
 
   const std::deque<Sample>& samples() const { return samples_; }  // oldest first
   std::size_t capacity() const { return capacity_; }
-  const Queues& queues() const { return queues_; }  // the latest
+  const std::optional<Totals>& latest() const { return last_; }
 
  private:
   const std::size_t capacity_;
   std::optional<Totals> last_;
   std::deque<Sample> samples_;
-  Queues queues_;
 };
 
 }  // namespace holdfast::supervisor::telemetry

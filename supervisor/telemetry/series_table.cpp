@@ -36,7 +36,11 @@ SeriesTable::SeriesTable(GaugeRules rules, std::size_t limit)
 
 SeriesTable::Bound SeriesTable::bind(const std::string& name, std::string_view help, Type type,
                                      MonoTime now) {
-  if (name.starts_with("holdfast_") || reserved_.contains(name)) return {0, Clash::Reserved};
+  const std::vector<std::string> names = metrics::sample_names(name, type);
+  const auto is_reserved = [this](const std::string& sample) {
+    return sample.starts_with("holdfast_") || reserved_.contains(sample);
+  };
+  if (std::any_of(names.begin(), names.end(), is_reserved)) return {0, Clash::Reserved};
   if (const auto found = by_name_.find(name); found != by_name_.end()) {
     FamilyEntry& entry = families_[found->second];
     if (entry.type == type) {
@@ -45,7 +49,6 @@ SeriesTable::Bound SeriesTable::bind(const std::string& name, std::string_view h
       return {found->second, std::nullopt};
     }
   }
-  const std::vector<std::string> names = metrics::sample_names(name, type);
   for (const std::string& claimed : names) {
     const auto found = claims_.find(claimed);
     if (found == claims_.end()) continue;
@@ -65,7 +68,7 @@ SeriesTable::Bound SeriesTable::bind(const std::string& name, std::string_view h
     id = free_families_.back();
     free_families_.pop_back();
   }
-  const GaugeRule rule = type == Type::Untyped ? GaugeRule::All : rules_.rule_for(name);
+  const GaugeRule rule = rules_.rule_for(name, type);
   FamilyEntry& entry = families_[id];
   entry = FamilyEntry{};
   entry.name = name;

@@ -31,7 +31,7 @@ using SeriesId = std::uint32_t;
 enum class Merge : std::uint8_t { Counter, Distribution, Sum, Max, Min, Average, First, Newest };
 
 enum class Clash {
-  Reserved,  // a name of the supervisor's own
+  Reserved,  // a name of the supervisor's own, or a sample's would be
   Type,      // the name is exposed with another type
   Suffix,    // a sample name belongs to another family ("foo_count" beside the histogram "foo")
 };
@@ -88,6 +88,8 @@ class SeriesTable {
   void expire(MonoTime before);
 
   const std::map<std::string, FamilyId, std::less<>>& by_name() const { return by_name_; }
+  // Whether a family uses or keeps this sample name.
+  bool claims(const std::string& sample_name) const { return claims_.contains(sample_name); }
   FamilyEntry& family(FamilyId id) { return families_[id]; }
   const FamilyEntry& family(FamilyId id) const { return families_[id]; }
   SeriesEntry& series(SeriesId id) { return series_[id]; }

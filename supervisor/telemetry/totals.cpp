@@ -12,6 +12,29 @@ namespace {
 constexpr std::string_view kRequests = "http_requests_total";
 constexpr std::string_view kLatency = "http_request_duration_seconds";
 constexpr std::string_view kQueue = "queue_size";
+constexpr std::string_view kStore = "store_up";
+constexpr std::string_view kRedis = "rate_limit_redis_up";
+
+using Families = std::map<std::string_view, std::vector<SeriesValue>>;
+
+const SeriesValue* only_series(const Families& families, std::string_view name) {
+  const auto found = families.find(name);
+  if (found == families.end() || found->second.empty()) return nullptr;
+  return &found->second.front();
+}
+
+// The smallest of the workers' values: whether all of them can.
+std::optional<Reach> reach_of_all(const SeriesValue* series) {
+  if (series == nullptr) return std::nullopt;
+  return Reach{series->value > 0 ? series->sources : 0, series->sources};
+}
+
+// The sum of the workers' values: how many of them can.
+std::optional<Reach> reach_of_each(const SeriesValue* series) {
+  if (series == nullptr) return std::nullopt;
+  const double most = series->sources;
+  return Reach{static_cast<std::uint32_t>(std::clamp(series->value, 0.0, most)), series->sources};
+}
 
 // Foreign programs may use the same name with bounds of their own: the first layout is shown.
 void add_to(std::optional<LatencyTotals>& total, const Counts& counts) {
@@ -43,7 +66,7 @@ std::string_view label_value(std::string_view labels, std::string_view name) {
 }
 
 Totals totals_of(Ledger& ledger, MonoTime now, WallTime wall) {
-  static constexpr std::array kFamilies{kRequests, kLatency, kQueue};
+  static constexpr std::array kFamilies{kRequests, kLatency, kQueue, kStore, kRedis};
   const auto families = ledger.read(kFamilies, now);
   Totals totals;
   totals.at = now;
@@ -68,6 +91,8 @@ Totals totals_of(Ledger& ledger, MonoTime now, WallTime wall) {
       (*totals.queues)[queue][state] += static_cast<std::uint64_t>(std::llround(series.value));
     }
   }
+  totals.database = reach_of_all(only_series(families, kStore));
+  totals.redis = reach_of_each(only_series(families, kRedis));
   return totals;
 }
 

@@ -4,6 +4,7 @@
 #   tests/bench/run.sh                 every area
 #   tests/bench/run.sh AREA...         embedding | http | log | process | store | supervision | telemetry
 #   tests/bench/run.sh supervision -- [--runs N] [--only NAME] [PART...]   see bench_supervision
+#   tests/bench/run.sh telemetry -- [--scrapes N] [--only NAME] [PART...]  see bench_telemetry
 # Run it on a machine with nothing else to do. docs/benchmarks.md says what the figures mean.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
@@ -47,8 +48,19 @@ area_supervision() {
   "$bin/bench_supervision" "$@"
 }
 area_telemetry() {
-  build release bench_ledger
-  "$bin/bench_ledger"
+  install_missing "${bench_packages[@]}"
+  build release bench_ledger bench_telemetry
+  # prom-client, exactly as package-lock.json has it.
+  local peer=build/telemetry-bench
+  if ! cmp -s tests/bench/telemetry/package-lock.json "$peer/installed"; then
+    rm -rf "$peer"
+    mkdir -p "$peer"
+    cp tests/bench/telemetry/package{,-lock}.json "$peer/"
+    npm ci --prefix "$peer" --ignore-scripts --no-audit --no-fund --loglevel=error
+    cp tests/bench/telemetry/package-lock.json "$peer/installed"
+  fi
+  NODE_PATH=$PWD/$peer/node_modules "$bin/bench_telemetry" "$@"
+  [ $# -gt 0 ] || "$bin/bench_ledger"
 }
 
 areas=()
@@ -74,9 +86,8 @@ install_missing "${build_packages[@]}" catch2 libbenchmark-dev
 echo "$(uname -sr), $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg), $(date -u +%F)"
 for area in "${areas[@]}"; do
   say "$area"
-  if [ "$area" = supervision ]; then
-    area_supervision ${arguments[@]+"${arguments[@]}"}
-  else
-    "area_$area"
-  fi
+  case "$area" in
+    supervision | telemetry) "area_$area" ${arguments[@]+"${arguments[@]}"} ;;
+    *) "area_$area" ;;
+  esac
 done

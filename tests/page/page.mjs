@@ -92,18 +92,28 @@ try {
   assert.ok(await page.locator("#events li:visible").count() > 0);
   await page.keyboard.press("ArrowLeft");
 
+  // One that dies of a fault leaves its stack, by name; a worker that was killed has none to tell.
+  assert.equal(await page.locator("#crashes .stack pre").count(), 0);
+  process.kill((await worker("api-worker.1")).pid, "SIGSEGV");
+  const faulty = page.locator('#crashes li[data-worker="api-worker.1"]');
+  await faulty.waitFor();
+  await faulty.locator("summary").click();
+  await faulty.locator(".stack pre").waitFor();
+  assert.match(await faulty.locator(".stack pre").innerText(), /epoll_wait[^]*main\+0x/);
+  await faulty.locator("summary").click();
+
   // Light, dark, and on a phone: never wider than the screen, everything named.
   await page.evaluate(() => document.activeElement.blur());
   await picture(page, "light");
   const light = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const dark = await open({ viewport: DESK, colorScheme: "dark" });
-  await dark.locator("#crashes li").waitFor();
+  await dark.locator("#crashes li").first().waitFor();
   await dark.locator(".vital .curve").first().waitFor({ state: "attached" });
   assert.notEqual(await dark.evaluate(() => getComputedStyle(document.body).backgroundColor), light);
   await picture(dark, "dark");
   await dark.context().close();
   const phone = await open({ viewport: PHONE, deviceScaleFactor: 1, isMobile: true, hasTouch: true });
-  await phone.locator("#crashes li").waitFor();
+  await phone.locator("#crashes li").first().waitFor();
   assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth), PHONE.width);
   await picture(phone, "phone");
   await phone.context().close();

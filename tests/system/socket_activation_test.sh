@@ -10,6 +10,11 @@ inside sh -c 'printf "[log]\nlevel = \"info\"\n" > /etc/holdfast/holdfast.toml'
 inside systemctl start holdfast.socket || fail "the socket unit does not start"
 [ "$(inside systemctl is-active holdfast.service)" = inactive ] || fail "the service runs already"
 inside curl -sf --max-time 60 http://127.0.0.1:3000/health >/dev/null || fail "activation by a request"
+# The first worker answered; systemd hears of it when all are ready.
+for _ in $(seq 300); do
+  [ "$(inside systemctl is-active holdfast.service)" = active ] && break
+  sleep 0.1
+done
 [ "$(inside systemctl is-active holdfast.service)" = active ] || fail "the service is not active"
 inside systemctl show -p StatusText holdfast | grep -q ready || fail "no STATUS= text"
 

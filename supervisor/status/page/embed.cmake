@@ -14,6 +14,8 @@ endfunction()
 embed(/ index.html "text/html; charset=utf-8")
 embed(/page.css page.css "text/css; charset=utf-8")
 embed(/page.js page.js "text/javascript; charset=utf-8")
+embed(/dom.js dom.js "text/javascript; charset=utf-8")
+embed(/events.js events.js "text/javascript; charset=utf-8")
 embed(/icon.svg icon.svg "image/svg+xml")
 file(WRITE ${OUT} "// Made by supervisor/status/page/embed.cmake.
 #include \"supervisor/status/page.hpp\"

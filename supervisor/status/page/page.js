@@ -2,88 +2,11 @@
 // The status page: reads /status and /series each two seconds, and /events as they happen; every
 // event makes it look at once. What it draws is plain DOM; texts of the stack are only ever text.
 
+import { $, bytes, digits, drawing, duration, make, show, span, stateOf, STATES } from "./dom.js";
+import { listen, showAlerts } from "./events.js";
+
 const LOOK_EVERY = 2000;
 const SILENT_AFTER = 5000;
-const EVENTS_KEPT = 200;
-const CRASHES_KEPT = 20;
-
-const STATES = {
-  ready: ["good", "ready"],
-  done: ["good", "done"],
-  starting: ["busy", "starting"],
-  stopping: ["idle", "stopping"],
-  stopped: ["idle", "stopped"],
-  backoff: ["warn", "backoff"],
-  crash_loop: ["bad", "trouble"],
-  failed: ["bad", "trouble"],
-  degraded: ["bad", "trouble"],
-  draining: ["warn", "stopping"],
-  unreachable: ["bad", "trouble"],
-};
-const CRASHES = new Set(["crashed", "hung", "spawn_failed", "ready_timeout", "failed"]);
-const PROBLEMS = new Set([...CRASHES, "crash_loop", "rolling_aborted", "shutdown_forced", "hopeless",
-  "exited_unexpectedly", "forced_kill", "slow_stop", "late_loop", "reload_failed"]);
-const WARNINGS = new Set(["exited_unexpectedly", "forced_kill", "slow_stop", "late_loop"]);
-const GOOD = new Set(["ready", "fleet_ready", "crash_loop_ended", "rolling_done", "oneshot_done"]);
-
-const $ = (id) => document.getElementById(id);
-
-function make(tag, properties = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (name === "class") element.className = value;
-    else if (value !== undefined) element.setAttribute(name, value);
-  }
-  element.append(...children.filter((child) => child !== undefined && child !== null));
-  return element;
-}
-
-function drawing(tag, attributes, ...children) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-const shape = (name) =>
-  drawing("svg", { class: "shape", "aria-hidden": "true" }, drawing("use", { href: `#shape-${name}` }));
-
-function stateOf(state, text = state.replace("_", " ")) {
-  const [mood, form] = STATES[state] ?? ["idle", "stopped"];
-  return make("span", { class: `state is-${mood}` }, shape(form), text);
-}
-
-// Replaces the children only if they differ, so that a selection or a focus survives.
-function show(element, ...children) {
-  const fresh = make("i", {}, ...children);
-  if (fresh.innerHTML !== element.innerHTML) element.replaceChildren(...fresh.childNodes);
-}
-
-// --- Numbers for people -------------------------------------------------------------------------
-
-function span(seconds) {
-  const s = Math.floor(seconds);
-  if (s < 60) return `${s} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
-  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
-  return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
-}
-
-function digits(value) {
-  if (value >= 100 || Number.isInteger(value)) return Math.round(value).toLocaleString("en");
-  return value.toFixed(value >= 10 ? 1 : 2);
-}
-
-function bytes(value) {
-  const mebibytes = value / 1048576;
-  return mebibytes >= 1024 ? [(mebibytes / 1024).toFixed(2), "GiB"] : [mebibytes.toFixed(1), "MiB"];
-}
-
-function duration(seconds) {
-  return seconds < 1 ? [digits(seconds * 1000), "ms"] : [digits(seconds), "s"];
-}
-
-const clockTime = (iso) => new Date(iso).toLocaleTimeString([], { hour12: false });
 
 // --- Vitals -------------------------------------------------------------------------------------
 
@@ -250,71 +173,6 @@ function showTop(status, silence) {
   show($("listens"), status.listeners.http ?? Object.values(status.listeners).join(", "));
 }
 
-// --- Events and crashes -------------------------------------------------------------------------
-
-function eventItem(event) {
-  const [mood, form] = WARNINGS.has(event.kind) ? ["warn", "backoff"]
-    : PROBLEMS.has(event.kind) ? ["bad", "trouble"]
-      : GOOD.has(event.kind) ? ["good", "ready"] : ["idle", "note"];
-  return make("li", { class: `is-${mood}${PROBLEMS.has(event.kind) ? " problem" : ""}`, "data-kind": event.kind },
-    make("time", { datetime: event.time, title: event.time }, clockTime(event.time)),
-    shape(form), make("span", { class: "text" }, event.message));
-}
-
-function crashItem(event) {
-  const whose = event.worker || event.program;
-  const facts = [["when", event.time], ["event", event.kind.replace("_", " ")]];
-  if (event.incarnation) facts.push(["incarnation", String(event.incarnation)]);
-  const what = event.message.replace(`${whose} (incarnation ${event.incarnation}) `, "");
-  return make("li", { "data-worker": whose, "data-seq": String(event.seq) },
-    make("details", {},
-      make("summary", {},
-        make("span", { class: "is-bad" }, shape("trouble")), make("b", {}, whose),
-        make("time", { datetime: event.time }, clockTime(event.time)),
-        make("span", { class: "what" }, what)),
-      make("div", { class: "detail" },
-        make("dl", {}, ...facts.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])),
-        make("p", { class: "muted" }, "Its last lines, in a terminal:"),
-        make("code", {}, `holdfast logs -n 50 ${whose}`))));
-}
-
-let life = null;
-let crashes = 0;
-
-function forget() {
-  crashes = 0;
-  $("events").replaceChildren();
-  $("crashes").replaceChildren();
-  show($("crash-count"));
-}
-
-function heard(message) {
-  // An identifier is LIFE-NUMBER: another life is another supervisor, whose numbers begin anew.
-  const itsLife = message.lastEventId.split("-")[0];
-  if (life !== itsLife) forget();
-  life = itsLife;
-  const event = JSON.parse(message.data);
-  const item = eventItem(event);
-  if (Date.now() - Date.parse(event.time) < 3000) item.classList.add("fresh-event");
-  $("events").prepend(item);
-  while ($("events").children.length > EVENTS_KEPT) $("events").lastElementChild.remove();
-  if (CRASHES.has(event.kind)) {
-    crashes += 1;
-    $("crashes").prepend(crashItem(event));
-    while ($("crashes").children.length > CRASHES_KEPT) $("crashes").lastElementChild.remove();
-    show($("crash-count"), String(crashes));
-  }
-  lookSoon();
-}
-
-let stream = null;
-function listen() {
-  if (stream && stream.readyState !== EventSource.CLOSED) return;
-  stream = new EventSource(`/events?last=${EVENTS_KEPT}`);
-  stream.onmessage = heard;
-  // After a refusal the browser gives up: the next look that succeeds listens anew.
-}
-
 // --- Looking ------------------------------------------------------------------------------------
 
 let status = null;
@@ -335,7 +193,11 @@ function showAll() {
   const silence = failed || since > SILENT_AFTER ? since : null;
   if (!status && silence === null) return;
   showTop(status, silence);
-  if (status) showFleet(status, silence === null ? since / 1000 : 0);
+  if (status) {
+    const age = silence === null ? since / 1000 : 0;
+    showFleet(status, age);
+    showAlerts(status.alerts, age);
+  }
   show($("fresh"), silence === null ? "Live" : `Silent for ${span(silence / 1000)}`);
 }
 
@@ -352,7 +214,7 @@ async function look() {
     failed = false;
     const series = await get("/series");
     show($("vitals"), ...VITALS.map((vital) => vitalTile(vital, series)));
-    listen();
+    listen(lookSoon);
   } catch {
     failed = true;
   }
@@ -372,10 +234,6 @@ function lookSoon() {
   }
 }
 
-for (const choice of document.querySelectorAll("input[name=which]")) {
-  choice.addEventListener("change", () =>
-    $("events").classList.toggle("only-problems", choice.value === "problems"));
-}
 document.addEventListener("visibilitychange", () => document.hidden || look());
 setInterval(showAll, 1000);
 look();

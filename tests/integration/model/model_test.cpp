@@ -129,7 +129,8 @@ class Run {
 
   void kill_some() {
     std::vector<pid_t> pids;
-    for (const json& program : stack_.status()["programs"]) {
+    const json status = stack_.status();
+    for (const json& program : status["programs"]) {
       for (const json& worker : program["workers"]) {
         if (worker.value("pid", 0) > 0) pids.push_back(worker["pid"]);
       }

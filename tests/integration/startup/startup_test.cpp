@@ -6,6 +6,7 @@
 #include "tests/support/stack.hpp"
 
 #include <arpa/inet.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -99,15 +100,37 @@ TEST_CASE("a port in use is named with what to do, exit code 69") {
     INFO(attempt.output);
     REQUIRE(attempt.exit_code == 69);
     REQUIRE(attempt.output.find(number) != std::string::npos);
+    REQUIRE(attempt.output.find("[listen.http] address (or PORT)") != std::string::npos);
     REQUIRE_FALSE(attempt.left_processes);
   }
   SECTION("the status endpoint's") {
     const Attempt attempt = try_to_run("", {{"STATUS_LISTEN", "127.0.0.1:" + number}});
     INFO(attempt.output);
     REQUIRE(attempt.exit_code == 69);
-    REQUIRE(attempt.output.find("status_listen") != std::string::npos);
+    REQUIRE(attempt.output.find("status_listen (or STATUS_LISTEN)") != std::string::npos);
     REQUIRE_FALSE(attempt.left_processes);
   }
+}
+
+TEST_CASE("in development the first steps are told once; a lost readiness that is back says so") {
+  Stack stack(
+      "[listen.http]\naddress = \"127.0.0.1:0\"\n\n[program.plain]\n"
+      "command = [\"sleep\", \"600\"]\nready = \"started\"\nsockets = [\"http\"]\n"
+      "backoff_base = \"20ms\"\n",
+      {{"HOLDFAST_ENV", "development"}});
+  stack.wait_ready();
+  const auto count = [&](const std::string& text) {
+    const std::string log = stack.supervisor().output();
+    int found = 0;
+    for (std::size_t at = log.find(text); at != std::string::npos; at = log.find(text, at + 1))
+      ++found;
+    return found;
+  };
+  REQUIRE(wait_until([&] { return count("stop    Ctrl-C") == 1; }));
+  ::kill(stack.pid_of("plain.0"), SIGKILL);
+  REQUIRE(stack.wait_event("fleet_ready", "ready again after"));
+  REQUIRE(wait_until([&] { return count("ready again after") == 1; }));
+  REQUIRE(count("stop    Ctrl-C") == 1);
 }
 
 TEST_CASE("a state directory that cannot be made is named, exit code 73") {

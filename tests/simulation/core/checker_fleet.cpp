@@ -22,19 +22,27 @@ bool is_oneshot(const Fleet& fleet, std::uint32_t program) {
 void Checker::check_stage(const ProcessId& process) {
   if (!truth_.shutdown || truth_.fast || now_ >= truth_.kill_at()) return;
   if (truth_.live.at(process).after_shutdown) return;
-  std::set<std::string> dependants{known_[process.slot.program].name};
+  // A removed program may still stop beside its successor: a name means the newest of them.
+  std::map<std::string, std::uint32_t> newest;
+  for (const auto& [id, known] : known_) {
+    if (fleet_.program(id) != nullptr) newest[known.name] = id;
+  }
+  std::set<std::uint32_t> dependants{process.slot.program};
   for (bool more = true; more;) {
     more = false;
     for (const auto& [id, known] : known_) {
       if (fleet_.program(id) == nullptr) continue;  // removed, and gone
       for (const std::string& name : known.after) {
-        if (dependants.contains(name)) more |= dependants.insert(known.name).second;
+        const auto on = newest.find(name);
+        if (on != newest.end() && dependants.contains(on->second)) {
+          more |= dependants.insert(id).second;
+        }
       }
     }
   }
-  dependants.erase(known_[process.slot.program].name);
+  dependants.erase(process.slot.program);
   for (const auto& [id, worker] : truth_.live) {
-    if (dependants.contains(known_[id.slot.program].name)) {
+    if (dependants.contains(id.slot.program)) {
       wrong(fmt::format("{} is told to stop while {} lives", known_[process.slot.program].name,
                         known_[id.slot.program].name));
     }

@@ -26,6 +26,7 @@ class World {
         sabotage_(sabotage) {}
 
   Outcome run() {
+    note("the fleet is that of " + describe(Reload{0, settings_, programs_}));
     checker_.before(Tick{}, now_);
     take(Tick{}, fleet_.begin(now_));
     for (const Op& op : scenario_.ops) {
@@ -115,6 +116,10 @@ class World {
   void reload(const Op& op) {
     auto wanted = mutate(programs_, op.a, op.b);
     const bool refused = truth().shutdown.has_value();
+    // What an old policy has left down, a new one does not start.
+    for (const config::Program& program : programs_) {
+      if (program.restart != config::RestartPolicy::Always) stopped_.insert(program.name);
+    }
     if (op.b % 5 == 0) settings_.max_starting = 1 + op.a % 4;
     send(Reload{++request_, settings_, wanted});
     if (!refused) programs_ = std::move(wanted);
@@ -159,7 +164,7 @@ class World {
   Outcome outcome_;
   MonoTime now_{1h};
   std::uint64_t request_ = 0;
-  std::set<std::string> stopped_;  // programs of which at least a slot was told to stop
+  std::set<std::string> stopped_;  // programs that may have a slot which is down for good
   std::int64_t next_pid_ = 100;
 };
 
@@ -268,7 +273,8 @@ void World::calm_down() {
   const MonoTime end = now_ + 200s;  // longer than any back-off, retry and settling
   std::size_t kindnesses = 0;
   while (good() && now_ < end && !truth().finish) {
-    while (good() && be_kind()) {
+    // After Finish nobody answers: it may come in the middle of a kindness, with a deadline of 0 s.
+    while (good() && !truth().finish && be_kind()) {
       if (++kindnesses > 10'000) return fail("it never calms down");
     }
     for (const auto& [id, worker] : std::map<ProcessId, Worker>(truth().live)) {

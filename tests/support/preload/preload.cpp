@@ -59,24 +59,36 @@ Function real(const char* name) {
   return reinterpret_cast<Function>(::dlsym(RTLD_NEXT, name));
 }
 
-}  // namespace
-
-extern "C" {
-
-int clone(int (*function)(void*), void* stack, int flags, void* argument, ...) noexcept {
+int clone_or_fail(const char* name, int (*function)(void*), void* stack, int flags, void* argument,
+                  pid_t* pidfd) {
   if (told("no-fork")) {
     errno = EAGAIN;
     return -1;
   }
+  using Clone = int (*)(int (*)(void*), void*, int, void*, pid_t*, void*, pid_t*);
+  return real<Clone>(name)(function, stack, flags, argument, pidfd, nullptr, nullptr);
+}
+
+}  // namespace
+
+extern "C" {
+
+// Its caller gives a pidfd's place and nothing else.
+int clone(int (*function)(void*), void* stack, int flags, void* argument, ...) noexcept {
   va_list more;
   va_start(more, argument);
-  pid_t* const parent_tid = va_arg(more, pid_t*);
-  void* const tls = va_arg(more, void*);
-  pid_t* const child_tid = va_arg(more, pid_t*);
+  pid_t* const pidfd = va_arg(more, pid_t*);
   va_end(more);
-  static const auto next =
-      real<int (*)(int (*)(void*), void*, int, void*, pid_t*, void*, pid_t*)>("clone");
-  return next(function, stack, flags, argument, parent_tid, tls, child_tid);
+  return clone_or_fail("clone", function, stack, flags, argument, pidfd);
+}
+
+// The name that it has under ThreadSanitizer.
+int __clone(int (*function)(void*), void* stack, int flags, void* argument, ...) noexcept {
+  va_list more;
+  va_start(more, argument);
+  pid_t* const pidfd = va_arg(more, pid_t*);
+  va_end(more);
+  return clone_or_fail("__clone", function, stack, flags, argument, pidfd);
 }
 
 int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {

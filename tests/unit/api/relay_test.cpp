@@ -17,7 +17,9 @@ namespace {
 // A supervisor that answers every path with this.
 test::Supervisor answering(int status, std::string body, std::string type) {
   return [=](const std::shared_ptr<http::Request>& request, const http::Responder& respond) {
-    http::Response response = http::Response::text(status, request->path + ": " + body, type);
+    const bool verbose = request->query_value("verbose") != nullptr;
+    http::Response response = http::Response::text(
+        status, request->path + (verbose ? "?verbose" : "") + ": " + body, type);
     if (const std::string* accept = request->headers.find("Accept")) {
       response.body += " for " + *accept;
     }
@@ -69,6 +71,15 @@ TEST_CASE("readiness is the supervisor's answer, passed on with its status") {
   const http::Response no = unready.get("/ready");
   CHECK(no.status == 503);
   CHECK(no.body == "/ready: no");
+}
+
+TEST_CASE(
+    "readiness in detail is asked of the supervisor for this host and nobody behind a proxy") {
+  const Stack stack({}, answering(200, "yes", "application/json"));
+  CHECK(stack.get("/ready?verbose").body == "/ready?verbose: yes");
+  CHECK(stack.get("/ready?verbose=1").body == "/ready?verbose: yes");
+  CHECK(stack.get("/ready?other").body == "/ready: yes");
+  CHECK(stack.get("/ready?verbose", {{"X-Forwarded-For", "203.0.113.9"}}).body == "/ready: yes");
 }
 
 TEST_CASE("metrics are the supervisor's aggregate in the format that was asked for") {

@@ -35,7 +35,7 @@ TEST_CASE("a contradiction within one section points at the key that was written
       {x + "crash_loop_exits = 50\ncrash_loop_window = \"1m\"", "crash loop could never be seen"},
       {x + "ready = \"started\"\nready_log = \"x\"",
        "4:13: [program.x] ready_log: 'ready' is given"},
-      {x + "ready = \"http://h/\"\nready_timeout = \"1s\"\nready_interval = \"2s\"",
+      {x + "ready = \"http://127.0.0.1/\"\nready_timeout = \"1s\"\nready_interval = \"2s\"",
        "5:18: [program.x] ready_interval: 2s is longer than ready_timeout, 1s"},
       {x + "type = \"oneshot\"\nreplicas = 2", "4:12: [program.x] replicas: a oneshot program"},
       {x + "type = \"oneshot\"\nrestart = \"always\"", "4:11: [program.x] restart: a oneshot"},
@@ -96,6 +96,15 @@ TEST_CASE("a stop that cannot fit into the deadline is a warning") {
       load_good(programs({{"a", "stop_timeout = \"20s\""}, {"b", "after = [\"a\"]"}})).warnings;
   REQUIRE(chain.size() == 1);
   CHECK(chain[0].find("'b' may take 30s to stop, and there are only 25s") != std::string::npos);
+}
+
+TEST_CASE("several workers behind one metrics address are a warning") {
+  const std::string address = "metrics = \"http://127.0.0.1:9100\"\n";
+  const auto warnings = load_good(programs({{"x", address + "replicas = 2"}})).warnings;
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].find("metrics: 2 workers share one address") != std::string::npos);
+  CHECK(load_good(programs({{"x", address}})).warnings.empty());
+  CHECK(load_good(programs({{"x", "metrics = \"socket\"\nreplicas = 2"}})).warnings.empty());
 }
 
 TEST_CASE("a deadline that does not fit into the container's stop grace is a warning") {

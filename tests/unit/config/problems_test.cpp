@@ -88,6 +88,8 @@ TEST_CASE("one bad key gives one problem, which says what is wrong") {
       {program + "type = \"services\"",
        "type: 'services' is not one of \"service\", \"oneshot\"; did you mean 'service'?"},
       {program + "stop_signal = \"SIGTREM\"", "stop_signal: 'TREM' is not one of \"TERM\", "},
+      {program + "metrics = \"http://exporter:9113/metrics\"",
+       "metrics: 'http://exporter:9113/metrics' is not an address to ask"},
       {program + "metrics = \"maybe\"", "metrics: 'maybe' is not an address to ask"},
       {"[http]\nmax_body_bytes = \"1 MB\"", "max_body_bytes: '1 MB' is not a size"},
       {"[http]\nmax_header_bytes = \"1B\"", "max_header_bytes: '1B' is not between 1KiB and 1MiB"},

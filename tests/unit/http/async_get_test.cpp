@@ -59,6 +59,13 @@ TEST_CASE("async_get over a Unix socket and over TCP") {
   }
 }
 
+TEST_CASE("async_get finds a localhost that listens on ::1 alone") {
+  TestServer server(echo_handler(), {}, {}, make_listener("[::1]:0"));
+  const auto result = get_with("http://localhost:" + std::to_string(server.port) + "/there");
+  REQUIRE(result);
+  CHECK(result->body == "GET /there ");
+}
+
 TEST_CASE("async_get takes every framing that HTTP has") {
   const auto body_of = [](const std::string& bytes) {
     ScriptedPeer peer(answering(bytes));

@@ -7,6 +7,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <atomic>
+#include <optional>
 
 using namespace holdfast;
 using namespace holdfast::http;
@@ -59,6 +60,24 @@ TEST_CASE("A request that has arrived when draining begins is answered") {
   CHECK(answer.body == "GET /last ");
   CHECK(answer.field("Connection") == "close");
   client.close();
+  CHECK(becomes_ready(drained));
+}
+
+TEST_CASE("A request that waits in the backlog when draining begins is answered") {
+  TestServer server(echo_handler());
+  std::optional<RawClient> client;
+  auto promise = std::make_shared<std::promise<void>>();
+  auto drained = promise->get_future();
+  server.loop.run([&] {
+    // The loop stands still here: the kernel has taken the connection, and nobody has accepted it.
+    client.emplace(server.port);
+    client->send(get("/waiting"));
+    server.server->drain([promise] { promise->set_value(); });
+  });
+  const RawAnswer answer = client->read_answer();
+  CHECK(answer.body == "GET /waiting ");
+  CHECK(answer.field("Connection") == "close");
+  client->close();
   CHECK(becomes_ready(drained));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/metrics/catalogue.hpp"
 
+#include "common/metrics/exposition.hpp"
 #include "common/metrics/heap.hpp"
 #include "common/metrics/instruments.hpp"
 #include "common/metrics/text.hpp"
@@ -105,6 +106,15 @@ TEST_CASE("asking twice for the same series gives the same instrument") {
   Gauges second(registry, "queue_size");
   const prometheus::Labels labels{{"queue", "a"}, {"state", "ready"}};
   CHECK(&first.with(labels) == &second.with(labels));
+}
+
+TEST_CASE("a counter that was asked for at the start is exposed as 0 before its first increment") {
+  prometheus::Registry registry;
+  Counters counters(registry, "queue_jobs_total");
+  counters.with({{"queue", "a"}, {"outcome", "done"}});
+  std::string text;
+  write_text(registry, text);
+  CHECK(text.find("queue_jobs_total{outcome=\"done\",queue=\"a\"} 0\n") != std::string::npos);
 }
 
 TEST_CASE("misuse of the catalogue fails at start-up") {

@@ -136,3 +136,57 @@ TEST_CASE("histograms and summaries of a registry are written whole") {
         "# HELP h H.\n# TYPE h histogram\nh_bucket{le=\"0.1\"} 1\nh_bucket{le=\"1\"} 1\n"
         "h_bucket{le=\"+Inf\"} 2\nh_sum 5.05\nh_count 2\n# EOF\n");
 }
+
+TEST_CASE("OpenMetrics takes a sum for a counter: there is none where it may be negative") {
+  Family family{"h", "H.", Type::Histogram, {}};
+  family.samples.push_back({{{"x", "bound"}}, HistogramValue{{{-1, 0}}, 1, 5}});
+  family.samples.push_back({{{"x", "nan"}}, HistogramValue{{}, 1, std::nan("")}});
+  family.samples.push_back({{{"x", "ok"}}, HistogramValue{{}, 1, 5}});
+  family.samples.push_back({{{"x", "sum"}}, HistogramValue{{}, 1, -5}});
+  Family summary{"s", "S.", Type::Summary, {}};
+  summary.samples.push_back({{}, SummaryValue{{}, 1, -5}});
+  const std::string open = write({family, summary}, Format::OpenMetrics100);
+  CHECK(open.find("h_sum{x=\"ok\"} 5\n") != std::string::npos);
+  for (const char* none : {"h_sum{x=\"bound\"}", "h_sum{x=\"nan\"}", "h_sum{x=\"sum\"}", "s_sum"})
+    CHECK(open.find(none) == std::string::npos);
+  CHECK(open.find("h_count{x=\"sum\"} 1\n") != std::string::npos);
+  CHECK(write({family, summary}).find("h_sum{x=\"sum\"} -5\n") != std::string::npos);
+}
+
+TEST_CASE(
+    "OpenMetrics keeps _created for counters: families that could clash by it are told apart") {
+  const auto family = [](const char* name, Type type) {
+    return Family{name, "?", type, {}}.add(1);
+  };
+  const auto has = [](const std::string& text, const char* line) {
+    return text.find(line) != std::string::npos;
+  };
+  const std::string gauge = write(
+      {family("a_created", Type::Gauge), family("a_total", Type::Counter)}, Format::OpenMetrics100);
+  CHECK(has(gauge, "# TYPE a_created gauge\n"));
+  CHECK(has(gauge, "# TYPE a_total unknown\na_total 1\n"));
+  const std::string counters =
+      write({family("a_created_total", Type::Counter), family("a_total", Type::Counter)},
+            Format::OpenMetrics100);
+  CHECK(has(counters, "# TYPE a_created_total unknown\n"));
+  CHECK(has(counters, "# TYPE a counter\n"));
+  // The short name may be a histogram's sample, too.
+  const std::string count =
+      write({Family{"h", "H.", Type::Histogram, {}}, family("h_count_total", Type::Counter)},
+            Format::OpenMetrics100);
+  CHECK(has(count, "# TYPE h_count_total unknown\n"));
+  CHECK(write({Family{"h", "H.", Type::Histogram, {}}, family("h_created", Type::Gauge)}) ==
+        "# HELP h H.\n# TYPE h histogram\n# EOF\n");
+}
+
+TEST_CASE("a counter that is negative or NaN, and a quantile twice or of no share, are left out") {
+  Family counter{"c_total", "C.", Type::Counter, {}};
+  counter.add({{"x", "1"}}, -1).add({{"x", "2"}}, std::nan("")).add({{"x", "3"}}, 3);
+  CHECK(write({counter}) ==
+        "# HELP c_total C.\n# TYPE c_total counter\nc_total{x=\"3\"} 3\n# EOF\n");
+  Family summary{"s", "S.", Type::Summary, {}};
+  summary.samples.push_back(
+      {{}, SummaryValue{{{0.5, 1}, {0.5, 2}, {std::nan(""), 3}, {-0.1, 4}, {1.5, 5}}, 1, 1}});
+  CHECK(write({summary}) ==
+        "# HELP s S.\n# TYPE s summary\ns{quantile=\"0.5\"} 1\ns_sum 1\ns_count 1\n# EOF\n");
+}

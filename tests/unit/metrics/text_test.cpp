@@ -78,6 +78,15 @@ TEST_CASE("a bucket bound has one spelling per format") {
   CHECK(bound(INFINITY, Format::OpenMetrics100) == "+Inf");
 }
 
+TEST_CASE("a bound that fills its digits is still a float in OpenMetrics") {
+  std::string out;
+  append_bound(out, 9007199254740992.0, Format::OpenMetrics100);
+  CHECK(out == "9007199254740992.0");
+  out.clear();
+  append_bound(out, 9007199254740992.0, Format::Text004);
+  CHECK(out == "9007199254740992");
+}
+
 TEST_CASE("label values escape backslash, quote and line feed") {
   CHECK(label_value("C:\\dir \"x\"\nend") == "C:\\\\dir \\\"x\\\"\\nend");
   CHECK(label_value("naïve → ok") == "naïve → ok");

@@ -145,9 +145,21 @@ void operations(Contract& contract, const Stack& stack) {
             .status == 304);
 }
 
+void ready_in_detail(Contract& contract) {
+  const Stack stack({}, [](const auto&, const http::Responder& respond) {
+    respond(http::Response::json(200,
+                                 R"({"status":"warn","checks":{)"
+                                 R"("database":{"status":"pass","reached_by":3,"workers":3},)"
+                                 R"("redis":{"status":"fail","reached_by":0,"workers":2},)"
+                                 R"("queue":{"status":"pass","queues":{"default":{"ready":1}}}},)"
+                                 R"("programs":[{"name":"api-worker","wanted":2,"ready":2}]})"));
+  });
+  CHECK(contract.call(stack, "GET", "/ready", "/ready?verbose=").status == 200);
+}
+
 void not_ready(Contract& contract) {
   const Stack stack({}, [](const auto&, const http::Responder& respond) {
-    respond(http::Response::json(503, R"({"status":"not ready","programs":{}})"));
+    respond(http::Response::json(503, R"({"status":"fail","reason":"draining"})"));
   });
   CHECK(contract.call(stack, "GET", "/ready", "/ready").status == 503);
   stack.remove_supervisor_socket();
@@ -179,6 +191,7 @@ TEST_CASE("every operation, status, media type, parameter and field is answered 
   jobs(contract, stack, body_of(failing)["links"]["job"]);
   change_documents(contract, stack, header_of(created, "Location"));
   operations(contract, stack);
+  ready_in_detail(contract);
   not_ready(contract);
 
   for (const std::string& what : contract.missing())

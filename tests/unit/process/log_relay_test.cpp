@@ -211,7 +211,7 @@ TEST_CASE("the last lines of a process that has died are there, even those not r
                                         "--partial-line", "no newline", "--abort"});
   REQUIRE(wait_for(worker).signaled);
   std::promise<std::vector<std::string>> promise;
-  relay.relay.after_drain(kFirst, [&](auto lines) { promise.set_value(std::move(lines)); });
+  relay.relay.after_drain(kFirst, 20, [&](auto lines) { promise.set_value(std::move(lines)); });
   const auto lines = promise.get_future().get();
   REQUIRE(lines.size() == 20);
   REQUIRE(lines.front().starts_with("32 "));
@@ -237,7 +237,7 @@ TEST_CASE("stop hangs on a pipe: a grandchild that holds it open holds nothing u
       {kFirst, "api-worker.0", worker->pid, StreamKind::Stdout, std::move(out.read), ""}));
   REQUIRE(wait_for(*worker).value == 0);
   std::promise<std::vector<std::string>> promise;
-  relay.relay.after_drain(kFirst, [&](auto lines) { promise.set_value(std::move(lines)); });
+  relay.relay.after_drain(kFirst, 20, [&](auto lines) { promise.set_value(std::move(lines)); });
   REQUIRE(promise.get_future().get() == std::vector<std::string>{"last line"});
   REQUIRE(relay.stop());
   REQUIRE(lines_of(*read_file(path)).size() == 1);

@@ -109,10 +109,11 @@ TEST_CASE("/ready: 503 as soon as draining is published, and while a required pr
 }
 
 TEST_CASE(
-    "/ready?verbose: programs with observed and wanted counts, and the queues, to this machine "
-    "alone") {
+    "/ready?verbose: programs with observed and wanted counts, database, Redis and queues, to this "
+    "machine alone") {
   Endpoint endpoint;
   telemetry::Totals totals;
+  totals.database = telemetry::Reach{3, 3};
   totals.queues = telemetry::Queues{{"documents", {{"ready", 3}, {"dead", 1}}}};
   endpoint.samples.add(totals);
   for (const char* near : {"127.0.0.1", "127.8.8.8", "::1", ""}) {
@@ -122,13 +123,46 @@ TEST_CASE(
     CHECK(body["programs"][0]["name"] == "api-worker");
     CHECK(body["programs"][0]["ready"] == 2);
     CHECK(body["programs"][0]["wanted"] == 2);
-    CHECK(body["queues"]["documents"] == json{{"ready", 3}, {"dead", 1}});
+    const json& checks = body["checks"];
+    CHECK(checks["database"] == json{{"status", "pass"}, {"reached_by", 3}, {"workers", 3}});
+    CHECK(checks["redis"] == json{{"status", "unused"}});
+    CHECK(checks["queue"]["status"] == "pass");
+    CHECK(checks["queue"]["queues"]["documents"] == json{{"ready", 3}, {"dead", 1}});
   }
   for (const char* far : {"10.0.0.7", "128.0.0.1", "::2"}) {
     CAPTURE(far);
     CHECK(json::parse(endpoint.get("/ready", "verbose", far).body) == json{{"status", "pass"}});
   }
   CHECK_FALSE(json::parse(endpoint.get("/ready").body).contains("programs"));
+}
+
+TEST_CASE("/ready?verbose: a check that fails is a warning, and the stack stays ready") {
+  struct Row {
+    telemetry::Reach redis;
+    const char* check;
+    const char* status;
+  };
+  const Row row = GENERATE(Row{{2, 2}, "pass", "pass"}, Row{{1, 2}, "warn", "warn"},
+                           Row{{0, 2}, "fail", "warn"});
+  Endpoint endpoint;
+  telemetry::Totals totals;
+  totals.database = telemetry::Reach{2, 2};
+  totals.redis = row.redis;
+  endpoint.samples.add(totals);
+  const http::Response answer = endpoint.get("/ready", "verbose");
+  CHECK(answer.status == 200);
+  const json body = json::parse(answer.body);
+  CHECK(body["checks"]["redis"]["status"] == row.check);
+  CHECK(body["status"] == row.status);
+  endpoint.publish(2, true);
+  CHECK(json::parse(endpoint.get("/ready", "verbose").body)["status"] == "fail");
+}
+
+TEST_CASE("/ready?verbose: what no worker has spoken of is unknown") {
+  Endpoint endpoint;
+  const json checks = json::parse(endpoint.get("/ready", "verbose").body)["checks"];
+  for (const char* name : {"database", "redis", "queue"})
+    CHECK(checks[name] == json{{"status", "unknown"}});
 }
 
 TEST_CASE("/health is always 200 and says in which state the stack is") {

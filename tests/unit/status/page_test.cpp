@@ -56,18 +56,22 @@ TEST_CASE("What the page loads is embedded with it, and nothing is inline") {
   CHECK(html.find("style=") == std::string::npos);
   CHECK(html.find("<style") == std::string::npos);
   CHECK(all_matches(html, "\\s(on[a-z]+)=").empty());
-  for (const char* path : {"/page.css", "/page.js"}) {
+  for (const std::string& script : {std::string("/page.js"), std::string("/events.js")}) {
+    for (const std::string& name : all_matches(body_of(script), "from \"\\./([a-z]+\\.js)\""))
+      CHECK(page_answer("/" + name));
+  }
+  for (const char* path : {"/page.css", "/page.js", "/events.js", "/dom.js"}) {
     CAPTURE(path);
     CHECK(all_matches(body_of(path), "(https?://[^ \"'`]+)") ==
-          (std::string(path) == "/page.js" ? std::set<std::string>{"http://www.w3.org/2000/svg"}
-                                           : std::set<std::string>{}));
+          (std::string(path) == "/dom.js" ? std::set<std::string>{"http://www.w3.org/2000/svg"}
+                                          : std::set<std::string>{}));
     CHECK(body_of(path).find("@import") == std::string::npos);
   }
 }
 
 TEST_CASE("What the script looks for is in the page") {
   const std::string html = body_of("/");
-  const std::string script = body_of("/page.js");
+  const std::string script = body_of("/page.js") + body_of("/events.js") + body_of("/dom.js");
   const auto ids = all_matches(html, "id=\"([a-z-]+)\"");
   const auto wanted = all_matches(script, "\\$\\(\"([a-z-]+)\"\\)");
   CHECK(wanted.size() > 10);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "supervisor/telemetry/conflict_reports.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/telemetry/support.hpp"
 
@@ -97,10 +98,61 @@ TEST_CASE("a worker cannot speak for the supervisor") {
   CHECK(dropped(ledger, Drop::Reserved) == 3);
 }
 
+TEST_CASE("a histogram whose samples would speak for the supervisor is left out whole") {
+  Ledger ledger;
+  ledger.apply(source("a.0"),
+               "# TYPE holdfast histogram\nholdfast_bucket{le=\"+Inf\"} 1\nholdfast_sum 1\n"
+               "holdfast_count 1\n",
+               at(0));
+  CHECK(values(ledger).empty());
+  CHECK(dropped(ledger, Drop::Reserved) == 3);
+}
+
+TEST_CASE("a gauge named _created beside another worker's histogram is left out") {
+  Ledger ledger;
+  ledger.apply(source("a.0"), "# TYPE h histogram\nh_bucket{le=\"+Inf\"} 1\nh_count 1\n", at(0));
+  ledger.apply(source("b.0"), "# TYPE h_created gauge\nh_created 17\n", at(0));
+  CHECK(values(ledger) == Values{{"h_bucket{le=\"+Inf\"}", 1}, {"h_count", 1}});
+  CHECK(dropped(ledger, Drop::Suffix) == 1);
+}
+
+TEST_CASE("counters whose short names other workers use are of unknown type in OpenMetrics") {
+  Ledger ledger;
+  ledger.apply(source("a.0"),
+               "# TYPE a_total counter\na_total 1\n# TYPE h_count_total counter\nh_count_total 2\n",
+               at(0));
+  ledger.apply(source("b.0"),
+               "# TYPE a_created gauge\na_created 3\n"
+               "# TYPE h histogram\nh_bucket{le=\"+Inf\"} 1\nh_count 1\n",
+               at(0));
+  const std::string text = expose(ledger, holdfast::metrics::Format::OpenMetrics100);
+  INFO(text);
+  CHECK(check_exposition(text, true) == std::nullopt);
+  CHECK(text.find("# TYPE a_total unknown\na_total 1\n") != std::string::npos);
+  CHECK(text.find("# TYPE h_count_total unknown\nh_count_total 2\n") != std::string::npos);
+}
+
+TEST_CASE("each conflict is told once, with the family's name") {
+  Ledger ledger;
+  ledger.apply(source("a.0"), "# TYPE x counter\nx 3\n", at(0));
+  ledger.apply(source("b.0"), "# TYPE x gauge\nx 4\n", at(0));
+  ConflictReports reports;
+  const auto first = reports.news(ledger.conflicts());
+  REQUIRE(first.size() == 1);
+  CHECK(first[0].find("metrics: x ") == 0);
+  CHECK(reports.news(ledger.conflicts()).empty());
+  ledger.apply(source("c.0"), "# TYPE x_total gauge\nx_total 1\n# TYPE x summary\nx_count 1\n",
+               at(1));
+  CHECK(reports.news(ledger.conflicts()).empty());  // of x it was said
+}
+
 TEST_CASE("timestamps and exemplars are stripped") {
   Ledger ledger;
-  ledger.apply(source("a.0"), "# TYPE c_total counter\nc_total 5 1700000000000\n", at(0));
-  CHECK(expose(ledger).find("c_total 5\n") != std::string::npos);
+  ledger.apply(source("a.0"),
+               "# TYPE c_total counter\nc_total 5 1700000000000\n"
+               "c_total{x=\"1\"} 6 # {trace_id=\"abc\"} 0.5 1700000000\n",
+               at(0));
+  CHECK(expose(ledger).find("c_total 5\nc_total{x=\"1\"} 6\n") != std::string::npos);
 }
 
 TEST_CASE("a few malformed lines are skipped, many reject the answer") {

@@ -37,6 +37,8 @@ TEST_CASE("rules come from the catalogue and from what names say") {
   CHECK(merged("last_success_timestamp_seconds", {"50", "40"})["last_success_timestamp_seconds"] ==
         50);
   CHECK(merged("cache_hit_ratio", {"0.5", "1"})["cache_hit_ratio"] == 0.75);
+  CHECK(merged("nodejs_eventloop_lag_p99_seconds",
+               {"0.25", "0.5"})["nodejs_eventloop_lag_p99_seconds"] == 0.5);
   CHECK(merged("process_virtual_pages", {"1", "2"}) ==
         std::map<std::string, double>{{"process_virtual_pages{worker=\"api.0\"}", 1},
                                       {"process_virtual_pages{worker=\"api.1\"}", 2}});
@@ -107,7 +109,17 @@ TEST_CASE("an untyped metric is shown per worker, because nobody knows what it i
                               {"what{a=\"b\",exported_worker=\"mine\",worker=\"api.1\"}", 2}});
 }
 
-TEST_CASE("a worker's own label `worker` is renamed until the name is free") {
+TEST_CASE("a rule of the configuration holds for what has no type, too") {
+  LedgerSettings settings;
+  settings.gauge_rules = GaugeRules({{"depth*", GaugeRule::Max}});
+  Ledger ledger(settings);
+  ledger.apply(source("a.0"), "depth 3\nother 1\n", at(0));
+  ledger.apply(source("b.0"), "depth 4\n", at(0));
+  CHECK(values(ledger) ==
+        std::map<std::string, double>{{"depth", 4}, {"other{worker=\"a.0\"}", 1}});
+}
+
+TEST_CASE("a worker's own label of that name is renamed until the name is free") {
   Ledger ledger;
   ledger.apply(source("api.0"), "what{worker=\"a\",exported_worker=\"b\"} 1\n", at(0));
   CHECK(values(ledger).count(

@@ -178,3 +178,48 @@ TEST_CASE("a summary keeps its sum and count; its quantiles cannot be merged") {
   CHECK(dropped(ledger, Drop::Quantile) == 2);
   CHECK(expose(ledger).find("# TYPE s summary\n") != std::string::npos);
 }
+
+TEST_CASE("a damaged bucket line does not make another histogram: nothing is counted twice") {
+  Ledger ledger;
+  const auto answer = [](const std::string& second, int count) {
+    const std::string n = std::to_string(count);
+    return "# TYPE h histogram\nh_bucket{le=\"1\"} 5\nh_bucket{le=\"2\"} " + second +
+           "\nh_bucket{le=\"+Inf\"} " + n + "\nh_sum 1\nh_count " + n +
+           "\n# TYPE g gauge\ng 1\ng{a=\"1\"} 1\n";
+  };
+  ledger.apply(source("a.0"), answer("6", 10), at(0));
+  CHECK(ledger.apply(source("a.0"), answer("undefined", 11), at(1)) == Applied::Accepted);
+  CHECK(values(ledger).at("h_count") == 10);
+  CHECK(dropped(ledger, Drop::InvalidValue) == 1);
+  ledger.apply(source("a.0"), answer("7", 12), at(2));
+  CHECK(values(ledger).at("h_count") == 12);
+  CHECK(values(ledger).at("h_bucket{le=\"2\"}") == 7);
+  CHECK(ledger.statistics().programs.at("a").resets == 0);
+}
+
+TEST_CASE("a count that would run over stays at the largest") {
+  Ledger ledger;
+  double before = 0;
+  // 2^11 lives of nearly 2^53 fill 64 bits.
+  for (int i = 1; i <= 2100; ++i) {
+    const auto incarnation = static_cast<std::uint64_t>(i);
+    ledger.apply(source("a.0", incarnation),
+                 "# TYPE h histogram\nh_bucket{le=\"1\"} 9007199254740991\n"
+                 "h_bucket{le=\"+Inf\"} 9007199254740991\nh_count 9007199254740991\n",
+                 at(i));
+    ledger.retire(source("a.0", incarnation), at(i));
+    if (i < 2040) continue;
+    const double now = values(ledger).at("h_count");
+    CHECK(now >= before);
+    before = now;
+  }
+}
+
+TEST_CASE("a negative sum is shown in the text format and left out of OpenMetrics") {
+  Ledger ledger;
+  ledger.apply(source("a.0"), histogram({{"1", 2}}, 2, -3), at(0));
+  CHECK(values(ledger) == exposed({{"1", 2}}, 2, -3));
+  const std::string open = expose(ledger, holdfast::metrics::Format::OpenMetrics100);
+  CHECK(check_exposition(open, true) == std::nullopt);
+  CHECK(open.find("h_sum") == std::string::npos);
+}

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/telemetry/parser.hpp"
 
+#include "common/metrics/text.hpp"
 #include "supervisor/telemetry/resolve.hpp"
 #include "tests/support/catch.hpp"
 
+#include <clocale>
 #include <cmath>
+#include <locale>
 
 using namespace holdfast::supervisor::telemetry;
 
@@ -15,6 +18,12 @@ bool good(std::string_view line) {
   const Exposition parsed = parse(text);
   return parsed.bad_lines == 0 && parsed.samples.size() == 1;
 }
+
+struct DecimalComma : std::numpunct<char> {
+  char do_decimal_point() const override { return ','; }
+  char do_thousands_sep() const override { return '.'; }
+  std::string do_grouping() const override { return "\3"; }
+};
 
 }  // namespace
 
@@ -137,4 +146,32 @@ TEST_CASE("sample names find their family and their part in it") {
   CHECK(family("g_total").type == holdfast::metrics::Type::Gauge);
   CHECK(family("build_info").type == holdfast::metrics::Type::Gauge);
   CHECK(family("who_knows_count").type == holdfast::metrics::Type::Untyped);
+}
+
+TEST_CASE("lines without a number cost the same whether there is one of them or a million") {
+  std::string text = "a 1\n";
+  for (int i = 0; i < 1000; ++i)
+    text += i % 2 == 0 ? "\n" : "# comment\n";
+  text += "b 2\n";
+  const Exposition parsed = parse(text);
+  CHECK(parsed.line_count == 1002);
+  CHECK(parsed.lines.size() == 3);
+  std::vector<double> values;
+  REQUIRE(reread(parsed.lines, text, text, values));
+  CHECK(values == std::vector<double>{1, 2});
+}
+
+TEST_CASE("a locale with a decimal comma changes no number") {
+  const std::locale before =
+      std::locale::global(std::locale(std::locale::classic(), new DecimalComma));
+  for (const char* installed : {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8"}) {
+    if (std::setlocale(LC_NUMERIC, installed) != nullptr) break;  // what strtod would follow
+  }
+  std::string text;
+  holdfast::metrics::append_number(text, 1234567.25);
+  const auto read = parse_number("1234567.25");
+  std::locale::global(before);
+  std::setlocale(LC_NUMERIC, "C");
+  CHECK(text == "1234567.25");
+  CHECK(read == 1234567.25);
 }

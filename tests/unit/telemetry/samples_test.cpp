@@ -160,3 +160,33 @@ TEST_CASE("Totals: labels are told apart from what looks like them inside a valu
   CHECK(label_value("", "status").empty());
   CHECK(label_value("status=\"5", "status").empty());
 }
+
+TEST_CASE("Totals: the store is reached by all workers or by none, Redis by so many") {
+  const auto totals_with = [](std::vector<std::string> reports) {
+    Ledger ledger;
+    for (std::size_t i = 0; i < reports.size(); ++i)
+      ledger.apply(source("api." + std::to_string(i)), reports[i], at(0));
+    return totals_of(ledger, at(1), WallTime{});
+  };
+  const auto report = [](int store, int redis) {
+    return "# TYPE store_up gauge\nstore_up " + std::to_string(store) +
+           "\n# TYPE rate_limit_redis_up gauge\nrate_limit_redis_up " + std::to_string(redis) +
+           "\n";
+  };
+  const Totals good = totals_with({report(1, 1), report(1, 0), report(1, 1)});
+  REQUIRE(good.database);
+  CHECK(good.database->reached == 3);
+  CHECK(good.database->workers == 3);
+  REQUIRE(good.redis);
+  CHECK(good.redis->reached == 2);
+  CHECK(good.redis->workers == 3);
+
+  const Totals bad = totals_with({report(1, 0), report(0, 0)});
+  REQUIRE(bad.database);
+  CHECK(bad.database->reached == 0);
+  CHECK(bad.database->workers == 2);
+
+  const Totals silent = totals_with({"# TYPE a gauge\na 1\n"});
+  CHECK_FALSE(silent.database);
+  CHECK_FALSE(silent.redis);
+}

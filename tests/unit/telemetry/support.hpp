@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What the ledger's tests share: short ways to feed a ledger and to read what it exposes, and a
-// checker of expositions that shares no code with the writer or the parser.
+// What the ledger's tests share: short ways to feed a ledger and to read what it exposes.
 
 #include "supervisor/telemetry/ledger.hpp"
+#include "tests/support/exposition.hpp"
 
 #include <map>
 #include <optional>
@@ -13,6 +13,8 @@
 #include <vector>
 
 namespace holdfast::supervisor::telemetry::test {
+
+using holdfast::test::check_exposition;
 
 inline MonoTime at(double seconds) {
   return MonoTime{} + std::chrono::hours(1000) +
@@ -28,11 +30,6 @@ std::string expose(Ledger& ledger, metrics::Format format = metrics::Format::Tex
 // Every sample line, `name{labels}` to value. Asserts that check_exposition() finds nothing.
 std::map<std::string, double> values(const std::string& exposition);
 std::map<std::string, double> values(Ledger& ledger, MonoTime now = at(0));
-
-// The first thing that is wrong with a 0.0.4 or OpenMetrics exposition, if any: a family's lines
-// not together, HELP or TYPE twice, a series twice, `le` not ascending, buckets falling, +Inf not
-// the count, no end marker.
-std::optional<std::string> check_exposition(std::string_view text);
 
 // What promtool's `check metrics` says. Its exit code: 0 fine, 3 style, 1 cannot be parsed.
 struct Verdict {

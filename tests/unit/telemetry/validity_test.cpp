@@ -56,7 +56,7 @@ std::vector<holdfast::metrics::Family> own_families(const Ledger& ledger) {
 void check_all(Ledger& ledger) {
   for (const Format format : {Format::Text004, Format::OpenMetrics100}) {
     const std::string text = expose(ledger, format, at(0), own_families(ledger));
-    const auto finding = check_exposition(text);
+    const auto finding = check_exposition(text, format == Format::OpenMetrics100);
     INFO(finding.value_or("") << "\n" << text);
     REQUIRE_FALSE(finding.has_value());
     const Exposition parsed = parse(text);

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/handlers/insiders.hpp"
+
+#include "api-worker/middleware/client_address.hpp"
+
+namespace holdfast::api {
+
+bool may_see_inside(const Context& context, const std::vector<Network>& allowed) {
+  const Client& client = context.client;
+  if (client.local) return true;
+  if (context.api_key && context.api_key->scope == store::Scope::Admin) return true;
+  const auto address = IpAddress::parse(client.address);
+  return !client.hidden && address && contains(allowed, *address);
+}
+
+}  // namespace holdfast::api

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Readiness: the fleet's word, and what is behind it.
+#include "supervisor/status/program_json.hpp"
+#include "supervisor/status/status_json.hpp"
+
+#include <fmt/format.h>
+
+namespace holdfast::supervisor::status {
+
+namespace {
+
+using nlohmann::ordered_json;
+using telemetry::Reach;
+using telemetry::Totals;
+
+ordered_json verdict_json(const FleetSnapshot& snapshot) {
+  ordered_json out;
+  out["status"] = snapshot.view.ready ? "pass" : "fail";
+  if (snapshot.view.draining) {
+    out["reason"] = "draining";
+  } else if (!snapshot.view.ready) {
+    std::string waiting;
+    for (const core::ProgramView& program : snapshot.view.programs) {
+      if (program.satisfied || !program.config->required) continue;
+      waiting += fmt::format("{}{} has {} of {} ready", waiting.empty() ? "" : ", ",
+                             program.config->name, program.ready, program.config->min_ready);
+    }
+    out["reason"] = waiting.empty() ? "starting" : waiting;
+  }
+  return out;
+}
+
+const char* status_of(const Reach& reach) {
+  if (reach.reached == reach.workers) return "pass";
+  return reach.reached == 0 ? "fail" : "warn";
+}
+
+ordered_json reach_json(const std::optional<Reach>& reach, const char* otherwise) {
+  if (!reach) return {{"status", otherwise}};
+  return {
+      {"status", status_of(*reach)}, {"reached_by", reach->reached}, {"workers", reach->workers}};
+}
+
+ordered_json queue_json(const Totals& latest) {
+  if (!latest.queues) return {{"status", "unknown"}};
+  ordered_json out{{"status", "pass"}, {"queues", ordered_json::object()}};
+  for (const auto& [queue, states] : *latest.queues)
+    out["queues"][queue] = states;
+  return out;
+}
+
+ordered_json checks_json(const Totals& latest) {
+  // Nobody has said anything of Redis: it is not used, if anybody has said anything at all.
+  const char* const no_redis = latest.database ? "unused" : "unknown";
+  return {{"database", reach_json(latest.database, "unknown")},
+          {"redis", reach_json(latest.redis, no_redis)},
+          {"queue", queue_json(latest)}};
+}
+
+}  // namespace
+
+std::string ready_json(const FleetSnapshot& snapshot) {
+  return text_of(verdict_json(snapshot));
+}
+
+std::string ready_json_verbose(const FleetSnapshot& snapshot, const std::optional<Totals>& latest) {
+  ordered_json out = verdict_json(snapshot);
+  out["checks"] = checks_json(latest.value_or(Totals{}));
+  for (const auto& check : out["checks"]) {
+    const bool troubled = check["status"] == "fail" || check["status"] == "warn";
+    if (troubled && out["status"] == "pass") out["status"] = "warn";
+  }
+  out["programs"] = ordered_json::array();
+  for (const core::ProgramView& program : snapshot.view.programs)
+    out["programs"].push_back(program_json(program));
+  return text_of(out);
+}
+
+}  // namespace holdfast::supervisor::status

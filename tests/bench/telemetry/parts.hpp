@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The measurements, each of which prints its table. They throw when something under measurement
+// does not do its work at all: an answer that is not complete is no figure.
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace holdfast::bench {
+
+struct Options {
+  int scrapes = 8;  // of each system in each of two rounds
+  int seconds = 3;  // and no longer than this in one round
+  int restarts = 10'000;
+  std::vector<std::string> only;  // names of systems; empty: all
+  bool wants(const std::string& name) const {
+    return only.empty() || std::find(only.begin(), only.end(), name) != only.end();
+  }
+};
+
+// Workers by series: latency, bytes, processor time of one scrape.
+void bench_scrape(const Options& options);
+// One of sixteen workers is stopped by SIGSTOP.
+void bench_stopped(const Options& options);
+// What the supervision loop loses to scrapes: kill to restart, with and without.
+void bench_loop(const Options& options);
+// After many restarts: scrape, memory and descriptors beside those before.
+void bench_restarts(const Options& options);
+
+}  // namespace holdfast::bench

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Scrapes of one system, one after the other.
+
+#include "tests/bench/telemetry/systems.hpp"
+
+#include <string>
+#include <vector>
+
+namespace holdfast::bench {
+
+struct Sample {
+  std::vector<double> ms;
+  std::size_t bytes = 0;
+  double cpu_ms = 0;         // of all scrapes together, of the whole tree of processes
+  std::size_t measured = 0;  // scrapes that cpu_ms covers
+
+  void add(const Sample& other);
+  double p(double share) const;
+  double cpu_each() const;
+};
+
+// Two warm-ups, then `count` scrapes, or as many as begin within `seconds` but at least three. Each
+// is checked: status 200, every series there, and for Holdfast values that are newer than the last
+// ones, from `moving` workers. Between two of them is a pause, longer than the 100 ms for which
+// Holdfast shows the same round again: a scrape that asked no worker would be no scrape.
+Sample take_sample(System& system, const Workload& workload, std::size_t moving, int count,
+                   int seconds);
+
+}  // namespace holdfast::bench

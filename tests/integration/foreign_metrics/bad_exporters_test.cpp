@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// Exporters that answer wrongly, too late or never spoil nobody else's metrics.
+#include "tests/integration/foreign_metrics/foreign.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace holdfast;
+using namespace holdfast::test;
+
+namespace {
+
+constexpr const char* kBad[][2] = {
+    {"garbage", ""},           {"status", "status"},    {"redirect", "status"},
+    {"never", "timeout"},      {"slow", "timeout"},     {"huge", "oversized"},
+    {"cut", "malformed"},      {"nohttp", "malformed"}, {"compressed", "encoded"},
+    {"absent", "unreachable"},
+};
+
+// A program whose metrics are one of those exporters.
+std::string client(const std::string& name, const std::string& exporter, const TempDir& dir,
+                   const std::string& more = "") {
+  return "[program." + name + "]\n" + command_of({"sleep", "600"}) +
+         "ready = \"started\"\nafter = [\"exporters\"]\nmetrics = \"unix:" +
+         (dir / (exporter + ".sock")).string() + more + "\"\n\n";
+}
+
+std::string exporters(const TempDir& dir) {
+  return "[program.exporters]\n" +
+         command_of({"node", here("bad_exporters.js"), dir.path().string()}) +
+         "ready_log = \"all exporters are up\"\nmetrics = \"off\"\n\n";
+}
+
+}  // namespace
+
+TEST_CASE("whatever an exporter answers, the scrape is whole for the others and says who failed") {
+  const TempDir dir;
+  std::string programs = exporters(dir) + client("good", "good", dir);
+  for (const auto& [name, reason] : kBad)
+    programs += client(name, name, dir);
+  Stack stack(programs, kNoPort);
+  stack.wait_ready();
+  const auto failed = [&](const std::string& metrics, const std::string& name,
+                          const std::string& reason) {
+    const std::string label = "program=\"" + name + "\",reason=\"" + reason + "\"";
+    return Stack::sum_of(metrics, "holdfast_metrics_fetch_errors_total", label) > 0;
+  };
+  std::chrono::steady_clock::duration longest{};
+  const auto scraped = [&] {
+    const auto began = std::chrono::steady_clock::now();
+    std::string metrics = stack.metrics();
+    longest = std::max(longest, std::chrono::steady_clock::now() - began);
+    return metrics;
+  };
+  // Until each has failed in its own way.
+  std::string metrics;
+  REQUIRE(wait_until([&] {
+    metrics = scraped();
+    for (const auto& [name, reason] : kBad) {
+      if (*reason != '\0' && !failed(metrics, name, reason)) return false;
+    }
+    return true;
+  }));
+  INFO(metrics);
+  CHECK(Stack::sum_of(metrics, "good_total") == 5);
+  CHECK(Stack::sum_of(metrics, "good_open") == 2);
+  CHECK(Stack::sum_of(metrics, "holdfast_metrics_up", "worker=\"good.0\"") == 1);
+  CHECK(Stack::sum_of(metrics, "holdfast_metrics_up") == 1);
+  for (const auto& [name, reason] : kBad) {
+    CAPTURE(name);
+    CHECK(metrics.find("holdfast_metrics_up{worker=\"" + std::string(name) + ".0\"} 0\n") !=
+          std::string::npos);
+    CHECK(Stack::sum_of(metrics, "process_threads", std::string("\"") + name + ".0\"") > 0);
+  }
+  // HTTP had nothing against this one.
+  CHECK(Stack::sum_of(metrics, "holdfast_metrics_parse_errors_total",
+                      "program=\"garbage\",reason=\"malformed\"") > 0);
+  CHECK(Stack::sum_of(metrics, "holdfast_metrics_fetch_errors_total", "program=\"good\"") == 0);
+  CHECK(Stack::sum_of(metrics, "holdfast_metrics_scrapes_total", "result=\"partial\"") > 0);
+  CHECK(metrics.find("huge_series") == std::string::npos);
+  CHECK(longest < std::chrono::seconds(2));
+  WARN("the slowest of these scrapes took "
+       << std::chrono::duration_cast<std::chrono::milliseconds>(longest).count() << " ms");
+  check_valid(stack, {});
+}
+
+TEST_CASE("an exporter is asked as Prometheus asks: format, encoding, time, and its own query") {
+  const TempDir dir;
+  Stack stack(exporters(dir) + client("echo", "echo", dir, ":/probe?module=a&target=b"), kNoPort);
+  stack.wait_ready();
+  std::string metrics;
+  REQUIRE(wait_until([&] {
+    metrics = stack.metrics();
+    return metrics.find("echo_info{") != std::string::npos;
+  }));
+  INFO(metrics);
+  for (const char* label : {"target=\"/probe?module=a&target=b\"", "encoding=\"identity\"",
+                            "accept=\"text/plain;version=0.0.4,", "timeout=\"2\""}) {
+    CHECK(Stack::sum_of(metrics, "echo_info", label) == 1);
+  }
+}
+
+TEST_CASE("workers that share an address do not count twice") {
+  const TempDir dir;
+  Stack stack(exporters(dir) + client("good", "good", dir) + client("same", "good", dir), kNoPort);
+  stack.wait_ready();
+  REQUIRE(wait_until([&] { return Stack::sum_of(stack.metrics(), "good_open") == 2; }));
+  const auto rounds = [](const std::string& metrics) {
+    return Stack::sum_of(metrics, "holdfast_metrics_collect_duration_seconds_count");
+  };
+  const double before = rounds(stack.metrics());
+  std::string metrics;
+  REQUIRE(wait_until([&] {
+    metrics = stack.metrics();
+    return rounds(metrics) >= before + 2;
+  }));
+  CHECK(Stack::sum_of(metrics, "good_total") == 5);
+  CHECK(Stack::sum_of(metrics, "holdfast_metrics_up") == 1);
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/integration/foreign_metrics/foreign.hpp"
+
+#include "tests/support/catch.hpp"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+namespace holdfast::test {
+
+namespace {
+
+struct Checked {
+  int code = 0;
+  std::string output;
+};
+
+Checked run(const std::vector<std::string>& command, const std::filesystem::path& output) {
+  Process process(command, {}, output);
+  const Ended ended = process.wait(std::chrono::seconds(120));
+  return {ended.signaled ? -ended.value : ended.value, process.output()};
+}
+
+}  // namespace
+
+std::string here(const std::string& name) {
+  return std::string(FOREIGN_METRICS) + "/" + name;
+}
+
+std::string node_path() {
+  static const TempDir directory;
+  static const Checked installed = [] {
+    for (const char* name : {"package.json", "package-lock.json"})
+      std::filesystem::copy(here(name), directory / name);
+    return run({"/usr/bin/env", "npm", "ci", "--prefix", directory.path().string(),
+                "--ignore-scripts", "--no-audit", "--no-fund"},
+               directory / "npm.log");
+  }();
+  INFO(installed.output);
+  REQUIRE(installed.code == 0);
+  return (directory / "node_modules").string();
+}
+
+std::string free_port() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
+  REQUIRE(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  ::close(fd);
+  return std::to_string(ntohs(address.sin_port));
+}
+
+http::Response scrape(Stack& stack, const std::string& accept) {
+  http::Headers headers;
+  headers.set("Accept", accept);
+  const std::string url = "unix:" + (stack.runtime_dir() / "status.sock").string() + ":/metrics";
+  http::FetchOptions options;
+  options.max_response_bytes = 64u << 20;
+  const auto answer = http::fetch("GET", url, headers, "", options);
+  REQUIRE(answer);
+  CHECK(answer->status == 200);
+  return *answer;
+}
+
+void check_valid(Stack& stack, const std::vector<std::string>& foreign) {
+  const TempDir dir;
+  std::ofstream(dir / "text") << scrape(stack, "text/plain").body;
+  const Checked promtool =
+      run({"/bin/sh", "-c", "exec /usr/bin/promtool check metrics <" + (dir / "text").string()},
+          dir / "promtool.log");
+  INFO(promtool.output);
+  CHECK((promtool.code == 0 || promtool.code == 3));  // 3: only names that it does not like
+  std::istringstream lines(promtool.output);
+  for (std::string line; std::getline(lines, line);) {
+    const bool known = std::any_of(foreign.begin(), foreign.end(), [&](const std::string& prefix) {
+      return line.starts_with(prefix);
+    });
+    CHECK(known);
+  }
+
+  std::ofstream(dir / "open") << scrape(stack, "application/openmetrics-text").body;
+  const Checked python = run({"/usr/bin/python3", "-c",
+                              "import sys\n"
+                              "from prometheus_client.openmetrics import parser\n"
+                              "text = open(sys.argv[1]).read()\n"
+                              "list(parser.text_string_to_metric_families(text))\n",
+                              (dir / "open").string()},
+                             dir / "python.log");
+  INFO(python.output);
+  CHECK(python.code == 0);
+}
+
+bool is_up(Stack& stack, const std::string& worker) {
+  return Stack::sum_of(stack.metrics(), "holdfast_metrics_up", "worker=\"" + worker + "\"") == 1;
+}
+
+}  // namespace holdfast::test

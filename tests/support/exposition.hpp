@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A checker of expositions that shares no code with the product's writer and parser, so that a
+// mistake of theirs is not also its own.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace holdfast::test {
+
+// One sample line. `labels` have their escapes resolved.
+struct ExpositionLine {
+  std::string name;
+  std::map<std::string, std::string> labels;
+  double value = 0;
+};
+
+// Nothing if it is not `name{labels} value`, or has a label twice.
+std::optional<ExpositionLine> read_exposition_line(std::string_view text);
+
+// The first thing that is wrong with an exposition, if any: a line that is none, bytes that are not
+// UTF-8, a sample outside of its family, HELP or TYPE twice or missing, a series twice (however it
+// is spelled), `le` not ascending, buckets that fall or are no counts, +Inf missing or not the
+// count, a counter that is negative or NaN, no end marker. With `open_metrics` also: a counter's
+// names, families whose names may clash, `le` and `quantile` not in their canonical spelling, sums
+// that are negative, NaN, or beside negative bounds.
+std::optional<std::string> check_exposition(std::string_view text, bool open_metrics = false);
+
+}  // namespace holdfast::test
