@@ -103,11 +103,18 @@ struct SlotView {
   std::uint64_t restarts = 0;     // unplanned ones, ever
   std::uint64_t starts = 0;
   std::optional<ExitStatus> last_exit;
-  std::string last_error;                  // a failed spawn: "exec: No such file or directory"
-  std::optional<MonoTime> retry_at;        // in backoff or crash_loop
-  std::uint64_t retiring_incarnation = 0;  // the old process of a rolling restart, 0 if none
+  std::string last_error;                    // a failed spawn: "exec: No such file or directory"
+  std::optional<MonoTime> retry_at;          // in backoff or crash_loop
+  std::optional<MonoTime> crash_loop_since;  // until it has settled again, whatever its state
+  std::uint64_t retiring_incarnation = 0;    // the old process of a rolling restart, 0 if none
   std::int64_t retiring_pid = 0;
 };
+
+// In a crash loop that nobody has put an end to, the short lives between its ends included.
+inline bool in_crash_loop(const SlotView& slot) {
+  return slot.crash_loop_since && slot.state != SlotState::Stopped &&
+         slot.state != SlotState::Failed;
+}
 
 struct ProgramView {
   std::uint32_t id = 0;

@@ -71,7 +71,7 @@ void wait_for_retry(Machine& m, Slot& slot, SlotState state, Duration delay) {
 
 void finish_oneshot(Machine& m, Program& program, Slot& slot, const End& end) {
   slot.done_incarnation = end.process.incarnation;
-  if (slot.memory.announced) {
+  if (slot.memory.announced_at) {
     m.report(Kind::CrashLoopEnded, &program, process_id(slot, end.process),
              fmt::format("{} has left its crash loop", name_of(program, slot.id.slot)));
   }

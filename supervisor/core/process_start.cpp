@@ -127,7 +127,7 @@ void refresh_timers(Machine& m, Program& program, Slot& slot, Process& process) 
   } else {
     m.deadlines.cancel(watchdog);
   }
-  if (slot.memory.announced) {
+  if (slot.memory.announced_at) {
     m.deadlines.set(settle, process.ready_at + settled_time(program.config));
   }
 }

@@ -76,7 +76,10 @@ Decision decide(const config::Program& program, RestartMemory& memory, const End
   const std::uint32_t limit = std::max<std::uint32_t>(1, program.crash_loop_exits);
   const bool entered =
       !memory.crash_loop && (memory.recent.size() >= limit || memory.in_a_row >= limit);
-  if (entered) memory.crash_loop = memory.announced = true;
+  if (entered) {
+    memory.crash_loop = true;
+    memory.announced_at = now;
+  }
   if (memory.crash_loop) return {Verdict::CrashLoop, crash_loop_pause(program), entered};
   if (settled) return {Verdict::Restart, {}, false};
   return {Verdict::Backoff, backoff_delay(program, memory.attempt++, random), false};

@@ -29,10 +29,11 @@ struct RestartMemory {
   std::uint32_t in_a_row = 0;   // unplanned ends since one had settled
   std::deque<MonoTime> recent;  // unplanned ends, at most crash_loop_exits of them
   bool crash_loop = false;
-  bool announced = false;  // a crash loop was reported and its end was not yet
+  // A crash loop was reported, then, and its end was not yet.
+  std::optional<MonoTime> announced_at;
 
   // A person said "start": count anew, but still tell them when the announced loop is over.
-  void forget() { *this = RestartMemory{0, 0, {}, false, announced}; }
+  void forget() { *this = RestartMemory{0, 0, {}, false, announced_at}; }
 };
 
 // An end that nobody had planned.

@@ -19,6 +19,7 @@ SlotView view_slot(const Machine& m, const Program& program, const Slot& slot) {
   view.last_exit = slot.last_exit;
   view.last_error = slot.last_error;
   view.retry_at = slot.retry_at;
+  view.crash_loop_since = slot.memory.announced_at;
   view.incarnation = slot.last_incarnation;
   if (slot.current) {
     view.incarnation = slot.current->incarnation;

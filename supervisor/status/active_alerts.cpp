@@ -22,9 +22,10 @@ std::string ending_of(const core::SlotView& slot) {
 void add_workers(const core::ProgramView& program, Alerts& alerts) {
   for (const core::SlotView& slot : program.slots) {
     const std::string worker = fmt::format("{}.{}", program.config->name, slot.id.slot);
-    if (slot.state == core::SlotState::CrashLoop) {
+    if (core::in_crash_loop(slot)) {
       alerts.push_back({"HoldfastWorkerCrashLooping", "critical", worker,
-                        fmt::format("{} keeps dying: {}", worker, ending_of(slot)), slot.since});
+                        fmt::format("{} keeps dying: {}", worker, ending_of(slot)),
+                        slot.crash_loop_since});
     } else if (slot.state == core::SlotState::Failed) {
       alerts.push_back({"HoldfastWorkerCrashLooping", "critical", worker,
                         fmt::format("{} was given up: {}", worker, ending_of(slot)), slot.since});

@@ -21,7 +21,7 @@ double seconds_between(MonoTime from, MonoTime to) {
 }
 
 bool in_trouble(const core::SlotView& slot) {
-  return slot.state == core::SlotState::CrashLoop || slot.state == core::SlotState::Failed;
+  return core::in_crash_loop(slot) || slot.state == core::SlotState::Failed;
 }
 
 ordered_json exit_json(const core::ExitStatus& status) {

@@ -103,6 +103,7 @@ TEST_CASE("five ends in a minute: one alert, then one try each thirty seconds, f
     REQUIRE(stage.slot("a.0").starts == starts);
     stage.advance(1ms);
     REQUIRE(stage.slot("a.0").starts == starts + 1);
+    REQUIRE(in_crash_loop(stage.slot("a.0")));  // also while it tries
     stage.exit("a.0", 1);
     REQUIRE(stage.state("a.0") == "crash_loop");
   }
@@ -119,6 +120,7 @@ TEST_CASE("a crash loop is over once the worker has stayed ready, and then count
   REQUIRE(stage.state("a.0") == "crash_loop");
   stage.advance(30s).ready("a.0").advance(10s);
   REQUIRE(stage.message(Kind::CrashLoopEnded) == "a.0 has left its crash loop: ready for 10s");
+  REQUIRE_FALSE(in_crash_loop(stage.slot("a.0")));
   stage.exit("a.0", 1);
   REQUIRE(stage.state("a.0") == "starting");
 }

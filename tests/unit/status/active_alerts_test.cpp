@@ -54,7 +54,8 @@ TEST_CASE("a worker in a crash loop is an alert that says what it dies of, and s
   Fleet fleet;
   fleet.slot(1).state = core::SlotState::CrashLoop;
   fleet.slot(1).last_exit = core::ExitStatus{true, 11, false};
-  fleet.slot(1).since = MonoTime{} + std::chrono::seconds(7);
+  fleet.slot(1).since = MonoTime{} + std::chrono::seconds(90);  // its last try
+  fleet.slot(1).crash_loop_since = MonoTime{} + std::chrono::seconds(7);
   const auto alerts = active_alerts(fleet.snapshot, {});
   REQUIRE(alerts.size() == 1);
   CHECK(alerts[0].name == "HoldfastWorkerCrashLooping");
@@ -62,6 +63,17 @@ TEST_CASE("a worker in a crash loop is an alert that says what it dies of, and s
   CHECK(alerts[0].target == "api-worker.1");
   CHECK(alerts[0].summary == "api-worker.1 keeps dying: signal 11 (SIGSEGV)");
   CHECK(alerts[0].since == MonoTime{} + std::chrono::seconds(7));
+}
+
+TEST_CASE("a crash loop stays an alert while it tries again, and ends when somebody stops it") {
+  Fleet fleet;
+  fleet.slot(1).crash_loop_since = MonoTime{} + std::chrono::seconds(7);
+  for (const auto state : {core::SlotState::Starting, core::SlotState::Ready}) {
+    fleet.slot(1).state = state;
+    CHECK(fleet.names() == Names{"HoldfastWorkerCrashLooping"});
+  }
+  fleet.slot(1).state = core::SlotState::Stopped;
+  CHECK(fleet.names().empty());
 }
 
 TEST_CASE("a worker that was given up is an alert, also if it never started") {
