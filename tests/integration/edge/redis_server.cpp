@@ -1,28 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/integration/edge/redis_server.hpp"
 
-#include "common/http/server.hpp"
+#include "tests/support/free_port.hpp"
 #include "tests/support/wait.hpp"
-
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <stdexcept>
 
 namespace holdfast::test {
-
-namespace {
-
-// One that nobody listens on at this moment.
-int free_port() {
-  const Fd listener = *http::open_listener("127.0.0.1:0");
-  sockaddr_in address{};
-  socklen_t size = sizeof address;
-  ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  return ntohs(address.sin_port);
-}
-
-}  // namespace
 
 RedisServer::RedisServer(std::string password) : password_(std::move(password)) {
   start();
@@ -51,8 +35,8 @@ int RedisServer::listen_on_loopback() const {
   command({"CONFIG", "SET", "bind", "127.0.0.1"});
   // Somebody else may take the kernel's port before Redis does: then it says so, and gets another.
   for (int attempt = 0; attempt < 20; ++attempt) {
-    const int port = free_port();
-    if (command({"CONFIG", "SET", "port", std::to_string(port)}) == "OK") return port;
+    const std::string port = free_port();
+    if (command({"CONFIG", "SET", "port", port}) == "OK") return std::stoi(port);
   }
   throw std::runtime_error("redis-server takes no port");
 }

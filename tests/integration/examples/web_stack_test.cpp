@@ -2,9 +2,8 @@
 // examples/web-stack as it is shipped, but for its ports: nginx and Node.js beside the stack.
 #include "tests/support/catch.hpp"
 #include "tests/support/documents.hpp"
+#include "tests/support/free_port.hpp"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -17,18 +16,6 @@ using namespace holdfast::test;
 using nlohmann::json;
 
 namespace {
-
-std::string free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  ::close(fd);
-  return std::to_string(ntohs(address.sin_port));
-}
 
 // The example in a directory and on ports of the test's.
 class WebStack {

@@ -3,8 +3,6 @@
 
 #include "tests/support/catch.hpp"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,18 +42,6 @@ std::string node_path() {
   INFO(installed.output);
   REQUIRE(installed.code == 0);
   return (directory / "node_modules").string();
-}
-
-std::string free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
-  REQUIRE(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  ::close(fd);
-  return std::to_string(ntohs(address.sin_port));
 }
 
 http::Response scrape(Stack& stack, const std::string& accept) {

@@ -3,6 +3,7 @@
 
 // What the tests of foreign programs' metrics share.
 
+#include "tests/support/free_port.hpp"
 #include "tests/support/programs.hpp"
 
 #include <string>
@@ -15,8 +16,6 @@ std::string here(const std::string& name);
 
 // A directory with the packages of package-lock.json below it; installed once.
 std::string node_path();
-
-std::string free_port();  // of 127.0.0.1
 
 // The aggregate in the format that an Accept header asks for.
 http::Response scrape(Stack& stack, const std::string& accept);

@@ -4,11 +4,10 @@
 // old.
 #include "tests/support/catch.hpp"
 #include "tests/support/documents.hpp"
+#include "tests/support/free_port.hpp"
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -23,15 +22,7 @@ namespace {
 
 // The page comes back at its address after a restart, so the port must be known beforehand.
 std::string free_address() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
-  REQUIRE(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  ::close(fd);
-  return "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  return "127.0.0.1:" + free_port();
 }
 
 void run(const std::vector<std::string>& command, const std::filesystem::path& output) {

@@ -3,9 +3,8 @@
 #include "common/base/file.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/documents.hpp"
+#include "tests/support/free_port.hpp"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -19,18 +18,6 @@ using namespace holdfast::test;
 using nlohmann::json;
 
 namespace {
-
-std::string free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  ::close(fd);
-  return std::to_string(ntohs(address.sin_port));
-}
 
 std::string escaped(const std::string& text) {
   std::string out;
