@@ -6,12 +6,13 @@ build_packages=(g++ cmake ninja-build ccache pkg-config
   libcpp-httplib-dev libssl-dev libspdlog-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev
   libexpected-dev prometheus-cpp-dev libsqlitecpp-dev libsqlite3-dev zlib1g-dev libhiredis-dev)
 
-# Debian 12 has Boost 1.81 beside its default 1.74; Debian 13's default is new enough.
-if apt-cache show libboost1.81-dev >/dev/null 2>&1; then
-  build_packages+=(libboost1.81-dev)
-else
-  build_packages+=(libboost1.83-dev)
-fi
+# Debian 12 has Boost 1.81 beside its default 1.74; the default of later ones is new enough.
+# Asked of the release and not of apt, whose lists may be empty on a new machine.
+# shellcheck source=/dev/null
+case "$(. /etc/os-release 2>/dev/null && echo "${ID:-}${VERSION_ID:-}")" in
+  debian12) build_packages+=(libboost1.81-dev) ;;
+  *) build_packages+=(libboost-dev) ;;
+esac
 
 test_packages=(catch2 libbenchmark-dev clang-format clang-tidy shellcheck git procps
   prometheus nginx-light nodejs wrk curl jq openssl sqlite3 zsh fish
