@@ -122,9 +122,8 @@ void append_histogram(std::string& out, const std::string& name, std::string_vie
   append_number(out, static_cast<double>(histogram.count));
   out += '\n';
   const double lowest = histogram.buckets.empty() ? 0 : histogram.buckets.front().upper_bound;
-  if (has_sum(format, lowest, histogram.sum)) {
-    append_line(out, name, "_sum", labels, histogram.sum);
-  }
+  if (!has_sum(format, lowest, histogram.sum)) return;
+  append_line(out, name, "_sum", labels, histogram.sum);
   append_line(out, name, "_count", labels, static_cast<double>(histogram.count));
 }
 
@@ -132,8 +131,9 @@ void append_summary(std::string& out, const std::string& name, std::string_view 
                     const SummaryValue& summary, Format format) {
   std::map<double, double> quantiles;
   for (const Quantile& quantile : summary.quantiles) {
-    const bool valid = quantile.quantile >= 0 && quantile.quantile <= 1;
-    if (valid) quantiles.emplace(quantile.quantile, quantile.value);
+    const bool share = quantile.quantile >= 0 && quantile.quantile <= 1;
+    const bool negative = format == Format::OpenMetrics100 && quantile.value < 0;  // not there
+    if (share && !negative) quantiles.emplace(quantile.quantile, quantile.value);
   }
   for (const auto& [quantile, value] : quantiles) {
     append_bounded(out, name, labels, "quantile", quantile, format);

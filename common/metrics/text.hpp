@@ -42,7 +42,8 @@ inline constexpr std::string_view kEndMarker = "# EOF\n";
 std::vector<std::string> sample_names(std::string_view name, Type type);
 
 // Whether a histogram or summary has a "_sum". OpenMetrics takes it for a counter: there is none
-// where observations are, or by the lowest bound may be, negative.
+// where observations are, or by the lowest bound may be, negative. A histogram of OpenMetrics has a
+// "_count" if, and only if, it has a "_sum"; the bucket +Inf says the same.
 inline bool has_sum(Format format, double lowest_bound, double sum) {
   return format == Format::Text004 || (lowest_bound >= 0 && sum >= 0);
 }

@@ -96,8 +96,11 @@ void Ledger::render_distribution(SeriesId id, metrics::Format format, std::strin
     ++rendered_lines_;
   };
   const double lowest = counts.layout->bounds.empty() ? 0 : counts.layout->bounds.front();
-  if (counts.has_sum && metrics::has_sum(format, lowest, counts.sum)) line("_sum", counts.sum);
-  line("_count", static_cast<double>(counts.count));
+  const bool has_sum = counts.has_sum && metrics::has_sum(format, lowest, counts.sum);
+  if (has_sum) line("_sum", counts.sum);
+  const bool open_histogram =
+      format == metrics::Format::OpenMetrics100 && family.type == metrics::Type::Histogram;
+  if (has_sum || !open_histogram) line("_count", static_cast<double>(counts.count));
 }
 
 bool Ledger::has_value(const FamilyEntry& family) const {

@@ -113,6 +113,7 @@ struct Buckets {
   bool any = false;
   bool negative = false;
   bool counted = false;
+  bool summed = false;
 };
 
 class Checker {
@@ -181,6 +182,7 @@ class Checker {
     if (quantile == line->labels.end()) return "no quantile";
     const double at = std::strtod(quantile->second.c_str(), nullptr);
     if (!(at >= 0 && at <= 1)) return "not a quantile";
+    if (open_metrics_ && line->value < 0) return "a quantile below 0";
     return open_metrics_ && !is_canonical_float(quantile->second) ? "quantile's spelling" : nullptr;
   }
 
@@ -193,6 +195,7 @@ class Checker {
     Buckets& buckets = buckets_[line.labels];
     if (line.name == family_ + "_sum") {
       if (!le.empty()) return "le on a sum";
+      buckets.summed = true;
       if (!open_metrics_) return nullptr;
       return buckets.negative || !(line.value >= 0) ? "a sum that is no counter" : nullptr;
     }
@@ -209,13 +212,17 @@ class Checker {
     if (open_metrics_ && !is_canonical_float(le)) return "le's spelling";
     if (buckets.any && !(bound > buckets.bound)) return "le not ascending";
     if (line.value < buckets.count) return "buckets fall";
-    buckets = {bound, line.value, true, buckets.negative || bound < 0, false};
+    if (buckets.counted || buckets.summed) return "a bucket behind the sum or count";
+    buckets = {bound, line.value, true, buckets.negative || bound < 0, false, false};
     return nullptr;
   }
 
   const char* end_family() {
     for (const auto& [labels, buckets] : std::exchange(buckets_, {})) {
-      if (!buckets.counted) return "a histogram without its count";
+      if (buckets.bound != kInfinity) return "a histogram without +Inf";
+      if (open_metrics_ ? buckets.counted != buckets.summed : !buckets.counted) {
+        return "a histogram without its count or its sum";
+      }
     }
     return !family_.empty() && type_.empty() ? "no TYPE" : nullptr;
   }

@@ -26,7 +26,8 @@ std::optional<ExpositionLine> read_exposition_line(std::string_view text);
 // is spelled), `le` not ascending, buckets that fall or are no counts, +Inf missing or not the
 // count, a counter that is negative or NaN, no end marker. With `open_metrics` also: a counter's
 // names, families whose names may clash, `le` and `quantile` not in their canonical spelling, sums
-// that are negative, NaN, or beside negative bounds.
+// and quantiles that are negative, sums that are NaN or beside negative bounds, a histogram's count
+// without a sum or the other way round.
 std::optional<std::string> check_exposition(std::string_view text, bool open_metrics = false);
 
 }  // namespace holdfast::test

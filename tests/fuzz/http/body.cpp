@@ -5,7 +5,7 @@
 #include "api-worker/handlers/document_input.hpp"
 #include "api-worker/json_input.hpp"
 #include "api-worker/utf8.hpp"
-#include "tests/fuzz/http/fuzz.hpp"
+#include "tests/fuzz/fuzz.hpp"
 
 using namespace holdfast;
 using namespace holdfast::api;

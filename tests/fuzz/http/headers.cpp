@@ -7,7 +7,7 @@
 #include "api-worker/middleware/client_address.hpp"
 #include "api-worker/middleware/request_id.hpp"
 #include "api-worker/trace_context.hpp"
-#include "tests/fuzz/http/fuzz.hpp"
+#include "tests/fuzz/fuzz.hpp"
 
 using namespace holdfast;
 using namespace holdfast::api;

@@ -4,7 +4,7 @@
 // rules that handlers rely on.
 #include "common/http/request_reader.hpp"
 #include "common/http/syntax.hpp"
-#include "tests/fuzz/http/fuzz.hpp"
+#include "tests/fuzz/fuzz.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -2,7 +2,7 @@
 // The target of a request line: what is accepted can be read in one way only.
 #include "common/http/message.hpp"
 #include "common/http/syntax.hpp"
-#include "tests/fuzz/http/fuzz.hpp"
+#include "tests/fuzz/fuzz.hpp"
 
 #include <algorithm>
 

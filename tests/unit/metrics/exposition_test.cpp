@@ -144,12 +144,16 @@ TEST_CASE("OpenMetrics takes a sum for a counter: there is none where it may be 
   family.samples.push_back({{{"x", "ok"}}, HistogramValue{{}, 1, 5}});
   family.samples.push_back({{{"x", "sum"}}, HistogramValue{{}, 1, -5}});
   Family summary{"s", "S.", Type::Summary, {}};
-  summary.samples.push_back({{}, SummaryValue{{}, 1, -5}});
+  summary.samples.push_back({{}, SummaryValue{{{0.5, -3}, {0.9, 3}}, 1, -5}});
   const std::string open = write({family, summary}, Format::OpenMetrics100);
   CHECK(open.find("h_sum{x=\"ok\"} 5\n") != std::string::npos);
   for (const char* none : {"h_sum{x=\"bound\"}", "h_sum{x=\"nan\"}", "h_sum{x=\"sum\"}", "s_sum"})
     CHECK(open.find(none) == std::string::npos);
-  CHECK(open.find("h_count{x=\"sum\"} 1\n") != std::string::npos);
+  // A histogram's count comes and goes with its sum; the last bucket says the same.
+  CHECK(open.find("h_count{x=\"sum\"}") == std::string::npos);
+  CHECK(open.find("h_bucket{x=\"sum\",le=\"+Inf\"} 1\n") != std::string::npos);
+  CHECK(open.find("s{quantile=\"0.5\"}") == std::string::npos);
+  CHECK(open.find("s{quantile=\"0.9\"} 3\ns_count 1\n") != std::string::npos);
   CHECK(write({family, summary}).find("h_sum{x=\"sum\"} -5\n") != std::string::npos);
 }
 

@@ -215,11 +215,14 @@ TEST_CASE("a count that would run over stays at the largest") {
   }
 }
 
-TEST_CASE("a negative sum is shown in the text format and left out of OpenMetrics") {
+TEST_CASE(
+    "a negative sum is shown in the text format and left out of OpenMetrics, with its count") {
   Ledger ledger;
   ledger.apply(source("a.0"), histogram({{"1", 2}}, 2, -3), at(0));
   CHECK(values(ledger) == exposed({{"1", 2}}, 2, -3));
   const std::string open = expose(ledger, holdfast::metrics::Format::OpenMetrics100);
   CHECK(check_exposition(open, true) == std::nullopt);
   CHECK(open.find("h_sum") == std::string::npos);
+  CHECK(open.find("h_count") == std::string::npos);
+  CHECK(open.find("h_bucket{le=\"+Inf\"} 2\n") != std::string::npos);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // fuzz_NAME DIRECTORY|FILE...: feeds every file to the target, without libFuzzer. What fails is
 // named last on standard error.
-#include "tests/fuzz/http/fuzz.hpp"
+#include "tests/fuzz/fuzz.hpp"
 
 #include <filesystem>
 #include <fstream>
