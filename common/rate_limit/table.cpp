@@ -35,7 +35,12 @@ Slot* find(std::span<Slot> set, Tag tag) {
   return nullptr;
 }
 
-Slot& least_dear(std::span<Slot> set, Duration now) {
+struct Candidate {
+  Slot& slot;
+  std::uint64_t worth;
+};
+
+Candidate least_dear(std::span<Slot> set, Duration now) {
   Slot* best = &set.front();
   std::uint64_t least = best->worth(now);
   for (Slot& slot : set.subspan(1)) {
@@ -44,7 +49,7 @@ Slot& least_dear(std::span<Slot> set, Duration now) {
     least = worth;
     best = &slot;
   }
-  return *best;
+  return {*best, least};
 }
 
 // Leaving a slot adds one to its total, so that nobody takes a later claim for the one he made.
@@ -58,9 +63,12 @@ State vacated(const State& state) {
 // its owner notices when he makes it final, and starts over. So of two that move in, the one that
 // looked last saw the other, and either removed him or gave way. Null: try again.
 Slot* move_in(std::span<Slot> set, Tag tag, const Policy& policy, Duration now) {
-  Slot& own = least_dear(set, now);
+  const auto [own, worth] = least_dear(set, now);
   const std::uint64_t birth = own.birth.load();
   const State before = own.load();
+  // Since it was chosen, somebody may have moved in: he is not driven out for that. Who moves in
+  // after this look changes the state.
+  if (own.worth(now) > worth) return nullptr;
   if (before.tag == tag && !before.tentative) return &own;
   if (before.tag == tag) {
     own.change(before, vacated(before));
