@@ -27,6 +27,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kLookAgain = 50ms;
+// One that forks and dies while /proc is being read may be missed, parent and child: looked for
+// again.
+constexpr int kQuietLooks = 4;
 constexpr Duration kAfterKill = 5s;  // what survives SIGKILL for longer is in the kernel's hands
 
 bool carries(pid_t pid, const std::string& entry) {
@@ -120,10 +123,11 @@ int guard(int argc, char** argv) {
   const SystemClock clock;
   const MonoTime ended = clock.mono();
   std::set<pid_t> told;
-  for (;;) {
+  for (int quiet = 0;;) {
     const std::vector<Orphan> orphans = find_orphans(entry);
     const Duration since = clock.mono() - ended;
-    if (orphans.empty() || since > grace + kAfterKill) return 0;
+    quiet = orphans.empty() ? quiet + 1 : 0;
+    if (quiet == kQuietLooks || since > grace + kAfterKill) return 0;
     for (const Orphan& orphan : orphans) {
       // No SIGTERM beside it: one that forks at each would be a step ahead for ever.
       if (since >= grace) {
