@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/app.hpp"
 
-#include "api-worker/file_limit.hpp"
 #include "api-worker/handlers/routes.hpp"
-#include "api-worker/key_uses.hpp"
 #include "api-worker/middleware/access_log.hpp"
 #include "api-worker/middleware/api_keys.hpp"
 #include "api-worker/middleware/client_address.hpp"
 #include "api-worker/middleware/cors.hpp"
 #include "api-worker/middleware/key_scope.hpp"
+#include "api-worker/middleware/key_uses.hpp"
 #include "api-worker/middleware/limits.hpp"
+#include "api-worker/middleware/pipeline.hpp"
 #include "api-worker/middleware/rate_limit.hpp"
 #include "api-worker/middleware/request_id.hpp"
 #include "api-worker/middleware/request_metrics.hpp"
 #include "api-worker/middleware/security_headers.hpp"
-#include "api-worker/pipeline.hpp"
 #include "api-worker/rate_limit/redis_setup.hpp"
 #include "common/config/route_limit.hpp"
 #include "common/metrics/instruments.hpp"
 #include "common/metrics/store_metrics.hpp"
+#include "common/os/file_limit.hpp"
 
 #include <prometheus/gauge.h>
 

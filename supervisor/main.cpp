@@ -4,9 +4,9 @@
 #include "common/config/load.hpp"
 #include "supervisor/cli/api_key.hpp"
 #include "supervisor/cli/arguments.hpp"
-#include "supervisor/cli/check_config.hpp"
 #include "supervisor/cli/client.hpp"
-#include "supervisor/cli/run_command.hpp"
+#include "supervisor/daemon/check_config.hpp"
+#include "supervisor/daemon/daemon.hpp"
 #include "supervisor/process/guardian.hpp"
 
 #include <fmt/format.h>

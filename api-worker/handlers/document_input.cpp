@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/handlers/document_input.hpp"
 
-#include "api-worker/json_input.hpp"
-#include "api-worker/utf8.hpp"
+#include "api-worker/edge/json_input.hpp"
+#include "common/text/utf8.hpp"
 
 namespace holdfast::api {
 

@@ -13,7 +13,7 @@
 //
 // Threads: pure functions.
 
-#include "api-worker/problem.hpp"
+#include "api-worker/edge/problem.hpp"
 #include "common/http/message.hpp"
 #include "common/store/types.hpp"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/handlers/document_json.hpp"
 
-#include "api-worker/json_writer.hpp"
 #include "common/base/clock.hpp"
+#include "common/text/json_writer.hpp"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/handlers/documents.hpp"
 
-#include "api-worker/entity_tag.hpp"
+#include "api-worker/edge/entity_tag.hpp"
 #include "api-worker/handlers/document_json.hpp"
 #include "api-worker/handlers/query.hpp"
 

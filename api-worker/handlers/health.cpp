@@ -3,8 +3,8 @@
 
 #include "api-worker/handlers/insiders.hpp"
 #include "api-worker/handlers/relay.hpp"
-#include "api-worker/json_writer.hpp"
 #include "common/base/version.hpp"
+#include "common/text/json_writer.hpp"
 
 #include <cmath>
 

@@ -6,8 +6,8 @@
 //
 // Threads: any; pure.
 
-#include "api-worker/context.hpp"
-#include "api-worker/ip_address.hpp"
+#include "api-worker/edge/context.hpp"
+#include "common/net/ip_address.hpp"
 
 #include <vector>
 

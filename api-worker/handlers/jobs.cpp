@@ -2,7 +2,7 @@
 #include "api-worker/handlers/jobs.hpp"
 
 #include "api-worker/handlers/query.hpp"
-#include "api-worker/json_writer.hpp"
+#include "common/text/json_writer.hpp"
 
 #include <algorithm>
 

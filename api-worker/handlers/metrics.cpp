@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/handlers/metrics.hpp"
 
+#include "api-worker/edge/problem.hpp"
 #include "api-worker/handlers/insiders.hpp"
 #include "api-worker/handlers/relay.hpp"
-#include "api-worker/json_writer.hpp"
-#include "api-worker/problem.hpp"
 #include "common/metrics/exposition.hpp"
+#include "common/text/json_writer.hpp"
 
 #include <unistd.h>
 

@@ -3,7 +3,7 @@
 
 // Numbers and identifiers from query strings and paths. Threads: pure functions.
 
-#include "api-worker/problem.hpp"
+#include "api-worker/edge/problem.hpp"
 
 #include <cstdint>
 #include <optional>

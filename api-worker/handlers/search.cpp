@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/handlers/search.hpp"
 
+#include "api-worker/edge/json_input.hpp"
 #include "api-worker/handlers/query.hpp"
-#include "api-worker/json_input.hpp"
-#include "api-worker/json_writer.hpp"
-#include "api-worker/utf8.hpp"
+#include "common/text/json_writer.hpp"
+#include "common/text/utf8.hpp"
 
 #include <array>
 

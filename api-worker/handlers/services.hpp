@@ -5,14 +5,14 @@
 //
 // Threads: the members say so themselves; the struct is read-only while serving.
 
-#include "api-worker/content_coding.hpp"
-#include "api-worker/doorbell.hpp"
-#include "api-worker/ip_address.hpp"
-#include "api-worker/offload.hpp"
-#include "api-worker/router.hpp"
+#include "api-worker/edge/content_coding.hpp"
+#include "api-worker/edge/offload.hpp"
+#include "api-worker/edge/router.hpp"
 #include "common/base/clock.hpp"
 #include "common/embedding/provider.hpp"
 #include "common/http/server.hpp"
+#include "common/net/ip_address.hpp"
+#include "common/protocol/doorbell.hpp"
 #include "common/store/store.hpp"
 
 #include <prometheus/registry.h>

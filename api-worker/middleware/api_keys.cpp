@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/middleware/api_keys.hpp"
 
+#include "api-worker/edge/problem.hpp"
 #include "api-worker/middleware/rate_limit.hpp"
-#include "api-worker/problem.hpp"
 #include "common/auth/token.hpp"
 
 namespace holdfast::api {

@@ -12,9 +12,9 @@
 //   in every worker. The digests are compared in constant time.
 // - Last-used times are collected and written once per auth.last_used_interval (key_uses.hpp).
 
-#include "api-worker/key_uses.hpp"
+#include "api-worker/edge/offload.hpp"
+#include "api-worker/middleware/key_uses.hpp"
 #include "api-worker/middleware/middleware.hpp"
-#include "api-worker/offload.hpp"
 #include "api-worker/rate_limit/limiter.hpp"
 #include "common/config/config.hpp"
 #include "common/store/store.hpp"

@@ -12,8 +12,8 @@
 //   (X-Forwarded-For, Forwarded, X-Real-IP, Via): so a proxy on this host that nobody declared
 //   does not open loopback-only paths to its clients.
 
-#include "api-worker/ip_address.hpp"
 #include "api-worker/middleware/middleware.hpp"
+#include "common/net/ip_address.hpp"
 
 #include <vector>
 

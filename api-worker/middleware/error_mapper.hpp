@@ -6,7 +6,7 @@
 // - What is our fault is logged with its cause and the request id, which is all that the client
 //   is told: 500 at level error, 503 at level warn. What is the client's fault is not.
 
-#include "api-worker/context.hpp"
+#include "api-worker/edge/context.hpp"
 #include "common/base/result.hpp"
 #include "common/http/message.hpp"
 #include "common/log/logger.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/middleware/limits.hpp"
 
-#include "api-worker/problem.hpp"
+#include "api-worker/edge/problem.hpp"
 
 namespace holdfast::api {
 

@@ -6,7 +6,7 @@
 //
 // Threads: all methods run on the loop's thread.
 
-#include "api-worker/context.hpp"
+#include "api-worker/edge/context.hpp"
 #include "common/http/message.hpp"
 
 #include <optional>

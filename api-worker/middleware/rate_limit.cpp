@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/middleware/rate_limit.hpp"
 
-#include "api-worker/ip_address.hpp"
 #include "api-worker/middleware/api_keys.hpp"
+#include "common/net/ip_address.hpp"
 
 namespace holdfast::api {
 

@@ -15,8 +15,8 @@
 // - Every counted answer has the headers of rate_limit_headers.hpp.
 
 #include "api-worker/middleware/middleware.hpp"
-#include "api-worker/middleware/rate_limit_headers.hpp"
 #include "api-worker/rate_limit/quota_check.hpp"
+#include "api-worker/rate_limit/rate_limit_headers.hpp"
 #include "common/metrics/instruments.hpp"
 
 #include <prometheus/registry.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/rate_limit/quota_check.hpp"
 
-#include "api-worker/middleware/rate_limit_headers.hpp"
-#include "api-worker/problem.hpp"
+#include "api-worker/edge/problem.hpp"
+#include "api-worker/rate_limit/rate_limit_headers.hpp"
 #include "common/base/duration.hpp"
 #include "common/config/route_limit.hpp"
 

@@ -6,7 +6,7 @@
 //
 // Threads: the loop's.
 
-#include "api-worker/context.hpp"
+#include "api-worker/edge/context.hpp"
 #include "api-worker/rate_limit/limiter.hpp"
 #include "common/config/config.hpp"
 

@@ -3,7 +3,7 @@
 
 // The worker's RedisStore as it is configured. Threads: the loop's.
 
-#include "api-worker/offload.hpp"
+#include "api-worker/edge/offload.hpp"
 #include "api-worker/rate_limit/redis_store.hpp"
 #include "common/worker/runtime.hpp"
 

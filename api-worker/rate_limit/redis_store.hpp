@@ -22,8 +22,8 @@
 // Threads: the loop's, but for the resolver's.
 
 #include "common/base/clock.hpp"
-#include "common/config/redis_url.hpp"
 #include "common/log/logger.hpp"
+#include "common/net/redis_url.hpp"
 #include "common/rate_limit/decision.hpp"
 #include "common/redis/connection.hpp"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/config/environment.hpp"
 
-#include "common/base/file.hpp"
-#include "common/config/address.hpp"
 #include "common/config/schema.hpp"
+#include "common/net/address.hpp"
+#include "common/os/file.hpp"
 
 #include <unistd.h>
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/config/load.hpp"
 
-#include "common/base/file.hpp"
 #include "common/config/defaults.hpp"
 #include "common/config/environment.hpp"
 #include "common/config/parse.hpp"
@@ -9,6 +8,7 @@
 #include "common/config/report.hpp"
 #include "common/config/uses.hpp"
 #include "common/config/validate.hpp"
+#include "common/os/file.hpp"
 
 namespace holdfast::config {
 

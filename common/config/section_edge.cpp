@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // [rate_limit], [cors], [security] and [auth]: what the public edge adds to plain HTTP.
 #include "common/config/origin.hpp"
-#include "common/config/redis_url.hpp"
 #include "common/config/route_limit.hpp"
 #include "common/config/schema.hpp"
+#include "common/net/redis_url.hpp"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The keys of [program.NAME] that say when it is ready, restarted, given up and stopped.
-#include "common/config/address.hpp"
 #include "common/config/schema.hpp"
+#include "common/net/address.hpp"
 
 #include <csignal>
 #include <regex>

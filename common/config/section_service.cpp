@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // [http], [store], [queue] and [embedding]: what the workers go by.
-#include "common/config/address.hpp"
 #include "common/config/schema.hpp"
 #include "common/log/redact.hpp"
+#include "common/net/address.hpp"
 
 namespace holdfast::config {
 

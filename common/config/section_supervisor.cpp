@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // [supervisor], [listen.NAME], [log] and [metrics]: what the supervisor itself goes by.
-#include "common/config/address.hpp"
 #include "common/config/gauge_rule.hpp"
 #include "common/config/schema.hpp"
+#include "common/net/address.hpp"
 
 namespace holdfast::config {
 

@@ -2,7 +2,7 @@
 #include "common/config/validate.hpp"
 
 #include "common/base/duration.hpp"
-#include "common/config/address.hpp"
+#include "common/net/address.hpp"
 
 #include <algorithm>
 #include <array>

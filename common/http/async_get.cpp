@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/base/fd.hpp"
 #include "common/http/asio_types.hpp"
 #include "common/http/beast_parser.hpp"
 #include "common/http/client.hpp"
 #include "common/http/coroutine.hpp"
 #include "common/http/read_buffer.hpp"
-#include "common/http/url.hpp"
+#include "common/net/url.hpp"
+#include "common/os/fd.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>

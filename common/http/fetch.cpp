@@ -3,8 +3,8 @@
 #include "common/http/client.hpp"
 #include "common/http/resolve.hpp"
 #include "common/http/syntax.hpp"
-#include "common/http/url.hpp"
 #include "common/http/watchdog.hpp"
+#include "common/net/url.hpp"
 
 #include <httplib.h>
 #include <signal.h>

@@ -11,10 +11,6 @@ namespace {
 // A usual request carries fewer lines than this; one allocation instead of five.
 constexpr std::size_t kUsualFields = 12;
 
-char to_lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 Response make_response(int status, std::string body, std::string_view content_type) {
   Response response;
   response.status = status;
@@ -24,14 +20,6 @@ Response make_response(int status, std::string body, std::string_view content_ty
 }
 
 }  // namespace
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (to_lower(a[i]) != to_lower(b[i])) return false;
-  }
-  return true;
-}
 
 bool Headers::add(std::string_view name, std::string_view value) {
   if (!is_token(name) || !is_field_value(value)) return false;

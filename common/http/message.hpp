@@ -4,6 +4,8 @@
 // HTTP messages as plain values: what handlers see. No Asio, no Beast.
 // Semantics: RFC 9110 (HTTP), RFC 9112 (HTTP/1.1).
 
+#include "common/text/ascii.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -47,7 +49,7 @@ class SharedFields {
   std::string lines_;
 };
 
-bool equals_ignoring_case(std::string_view a, std::string_view b);
+using text::equals_ignoring_case;
 
 // Who is at the other end of the connection.
 struct Peer {

@@ -15,9 +15,9 @@
 // other than 100-continue.
 
 #include "common/base/clock.hpp"
-#include "common/base/fd.hpp"
 #include "common/base/result.hpp"
 #include "common/http/message.hpp"
+#include "common/os/fd.hpp"
 
 #include <cstdint>
 #include <functional>

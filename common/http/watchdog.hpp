@@ -8,7 +8,7 @@
 // Threads: watch() from the exchange's, which also constructs, destroys and asks.
 
 #include "common/base/clock.hpp"
-#include "common/base/fd.hpp"
+#include "common/os/fd.hpp"
 
 #include <condition_variable>
 #include <mutex>

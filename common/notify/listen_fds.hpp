@@ -6,9 +6,9 @@
 //
 // Threads: at start-up, before the first thread, and once: it makes this process the owner.
 
-#include "common/base/fd.hpp"
 #include "common/base/result.hpp"
 #include "common/notify/notify.hpp"
+#include "common/os/fd.hpp"
 
 #include <sys/types.h>
 

@@ -10,8 +10,8 @@
 // does not keep up, the error is Unavailable or ResourceExhausted and the caller may try later.
 
 #include "common/base/clock.hpp"
-#include "common/base/fd.hpp"
 #include "common/base/result.hpp"
+#include "common/os/fd.hpp"
 
 #include <sys/socket.h>
 #include <sys/types.h>

@@ -6,8 +6,8 @@
 //
 // Threads: owned by one; the bytes are the table's business.
 
-#include "common/base/fd.hpp"
 #include "common/base/result.hpp"
+#include "common/os/fd.hpp"
 
 #include <cstddef>
 #include <span>

@@ -16,10 +16,10 @@
 // needs by itself and serves no telemetry socket.
 
 #include "common/base/clock.hpp"
-#include "common/base/fd.hpp"
 #include "common/base/result.hpp"
 #include "common/config/config.hpp"
 #include "common/log/logger.hpp"
+#include "common/os/fd.hpp"
 
 #include <prometheus/registry.h>
 

@@ -19,7 +19,7 @@
 // destroyed at any time on the loop's thread; it waits for job threads, which stop at their next
 // batch. Everything in Parts outlives it.
 
-#include "queue-worker/jobs/doorbell.hpp"
+#include "common/protocol/doorbell_listener.hpp"
 #include "queue-worker/jobs/embed_job.hpp"
 #include "queue-worker/jobs/failpoint.hpp"
 #include "queue-worker/jobs/job_threads.hpp"

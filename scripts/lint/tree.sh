@@ -10,7 +10,7 @@ while read -r file; do
 done < <(git ls-files '*.cpp' '*.hpp' '*.cmake' '*CMakeLists.txt' '*.sh' run test .ci/run)
 
 while read -r lines file; do
-  [ "$lines" -le 400 ] || complain "$file: $lines lines; 400 is the limit, split it by what it says"
+  [ "$lines" -le 600 ] || complain "$file: $lines lines; 600 is the limit, split it by what it says"
 done < <(git ls-files '*.cpp' '*.hpp' | xargs wc -l | grep -v ' total$')
 
 # common <- supervisor | api-worker | queue-worker, and never across.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/engine/programs.hpp"
 
-#include "common/base/file.hpp"
+#include "common/os/file.hpp"
 #include "supervisor/process/resolve.hpp"
 #include "supervisor/process/user.hpp"
 

@@ -9,13 +9,13 @@
 #include "supervisor/core/types.hpp"
 #include "supervisor/engine/child_environment.hpp"
 #include "supervisor/engine/programs.hpp"
+#include "supervisor/logs/log_relay.hpp"
 #include "supervisor/process/file_limit.hpp"
 #include "supervisor/process/launcher.hpp"
-#include "supervisor/process/listeners.hpp"
-#include "supervisor/process/log_relay.hpp"
-#include "supervisor/process/runtime_dir.hpp"
-#include "supervisor/process/shared_objects.hpp"
-#include "supervisor/process/worker_sockets.hpp"
+#include "supervisor/sockets/listeners.hpp"
+#include "supervisor/sockets/runtime_dir.hpp"
+#include "supervisor/sockets/shared_objects.hpp"
+#include "supervisor/sockets/worker_sockets.hpp"
 
 #include <tl/expected.hpp>
 

@@ -13,8 +13,8 @@
 // Threads: start() before there are any.
 
 #include "common/base/clock.hpp"
-#include "common/base/fd.hpp"
 #include "common/base/result.hpp"
+#include "common/os/fd.hpp"
 
 #include <string>
 

@@ -7,7 +7,7 @@
 // Threads: a value of the launching thread. Owns the descriptors it duplicated. What it put into
 // the low row stays there until the launcher clears that.
 
-#include "common/base/fd.hpp"
+#include "common/os/fd.hpp"
 #include "supervisor/process/launcher.hpp"
 #include "supervisor/process/low_fds.hpp"
 

@@ -12,7 +12,7 @@
 // Threads: one; PDEATHSIG follows the thread that forked, so launch only from a thread that lives
 // as long as the supervisor. Blocks until the exec (a tenth of a millisecond).
 
-#include "common/base/fd.hpp"
+#include "common/os/fd.hpp"
 
 #include <sys/resource.h>
 #include <sys/types.h>

@@ -8,7 +8,7 @@
 //
 // Threads: one. Owns the row.
 
-#include "common/base/fd.hpp"
+#include "common/os/fd.hpp"
 
 #include <vector>
 

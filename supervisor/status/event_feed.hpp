@@ -8,7 +8,7 @@
 // Threads: everything on the thread of `io`; the event log's listener posts to it.
 
 #include "common/http/server.hpp"
-#include "supervisor/engine/event_log.hpp"
+#include "supervisor/state/event_log.hpp"
 #include "supervisor/status/event_stream.hpp"
 #include "supervisor/status/wait_list.hpp"
 

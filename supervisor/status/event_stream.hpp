@@ -12,7 +12,7 @@
 
 #include "common/base/clock.hpp"
 #include "common/http/message.hpp"
-#include "supervisor/engine/event_log.hpp"
+#include "supervisor/state/event_log.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>

@@ -13,7 +13,7 @@
 // Threads: everything on the thread of `io`.
 
 #include "common/http/server.hpp"
-#include "supervisor/process/recent_lines.hpp"
+#include "supervisor/logs/recent_lines.hpp"
 #include "supervisor/status/wait_list.hpp"
 
 namespace holdfast::supervisor::status {

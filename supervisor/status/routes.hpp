@@ -11,8 +11,8 @@
 
 #include "common/base/clock.hpp"
 #include "common/http/server.hpp"
-#include "supervisor/engine/control.hpp"
-#include "supervisor/engine/snapshot.hpp"
+#include "supervisor/state/control.hpp"
+#include "supervisor/state/snapshot.hpp"
 #include "supervisor/status/event_feed.hpp"
 #include "supervisor/status/log_feed.hpp"
 #include "supervisor/status/status_json.hpp"

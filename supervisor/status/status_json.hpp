@@ -7,9 +7,9 @@
 // Threads: any.
 
 #include "common/base/clock.hpp"
-#include "supervisor/engine/event_log.hpp"
-#include "supervisor/engine/snapshot.hpp"
-#include "supervisor/status/active_alerts.hpp"
+#include "supervisor/alerts/conditions.hpp"
+#include "supervisor/state/event_log.hpp"
+#include "supervisor/state/snapshot.hpp"
 #include "supervisor/telemetry/samples.hpp"
 
 #include <functional>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/documents.hpp"
 
+#include "common/store/page_cursor.hpp"
 #include "common/store/sqlite/chunks.hpp"
 #include "common/store/sqlite/idempotency.hpp"
-#include "common/store/sqlite/page_cursor.hpp"
 
 #include <nlohmann/json.hpp>
 

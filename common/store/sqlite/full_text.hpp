@@ -3,7 +3,7 @@
 
 // Full-text ranking by FTS5's bm25, title words twice as heavy. Threads: as the connection.
 
-#include "common/store/sqlite/candidate.hpp"
+#include "common/store/candidate.hpp"
 #include "common/store/sqlite/connection.hpp"
 
 #include <string>

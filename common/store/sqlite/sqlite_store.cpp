@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/sqlite_store.hpp"
 
+#include "common/os/proc.hpp"
 #include "common/store/migrations/migrations.hpp"
 #include "common/store/sqlite/api_keys.hpp"
 #include "common/store/sqlite/chunks.hpp"
 #include "common/store/sqlite/documents.hpp"
-#include "common/store/sqlite/process.hpp"
 #include "common/store/sqlite/queue_claim.hpp"
 #include "common/store/sqlite/queue_finish.hpp"
 #include "common/store/sqlite/queue_read.hpp"

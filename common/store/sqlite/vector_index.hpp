@@ -12,7 +12,7 @@
 //
 // Threads: any. Searches run side by side; catching up is exclusive.
 
-#include "common/store/sqlite/candidate.hpp"
+#include "common/store/candidate.hpp"
 #include "common/store/sqlite/connection.hpp"
 
 #include <cstdint>

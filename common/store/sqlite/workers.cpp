@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/workers.hpp"
 
-#include "common/store/sqlite/process.hpp"
+#include "common/os/proc.hpp"
 #include "common/store/sqlite/queue_finish.hpp"
 #include "common/store/sqlite/queue_rescue.hpp"
 

@@ -15,8 +15,8 @@
 //
 // Threads: one thread at a time per object; objects exclude each other in one process too.
 
-#include "common/base/fd.hpp"
 #include "common/base/result.hpp"
+#include "common/os/fd.hpp"
 
 #include <filesystem>
 

@@ -2,10 +2,10 @@
 // What a request costs the loop's thread if it is answered there, by the size of the document, and
 // what handing it to the pool and back costs instead. The figures behind kInlineBytes
 // (api-worker/handlers/services.hpp, docs/adr).
-#include "api-worker/content_coding.hpp"
+#include "api-worker/edge/content_coding.hpp"
+#include "api-worker/edge/offload.hpp"
 #include "api-worker/handlers/document_input.hpp"
 #include "api-worker/handlers/document_json.hpp"
-#include "api-worker/offload.hpp"
 #include "common/store/store.hpp"
 
 #include <benchmark/benchmark.h>

@@ -6,8 +6,8 @@
 // CPU is the reader's alone, so that a busy machine shows: lines per CPU second is what a free core
 // would do. Every line is counted in the file, so a fast loss is no win.
 
+#include "supervisor/logs/log_relay.hpp"
 #include "supervisor/process/launcher.hpp"
-#include "supervisor/process/log_relay.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -2,8 +2,8 @@
 // bench_store [DIRECTORY [SECONDS]]: what the SQLite store does on this machine, beside what the
 // disk allows: the rate of 4 KiB writes that are each synced, measured before and after.
 
-#include "common/base/fd.hpp"
 #include "common/base/id.hpp"
+#include "common/os/fd.hpp"
 #include "tests/bench/store/bench.hpp"
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Several processes on one file: does each get its turn?
 
-#include "common/base/fd.hpp"
+#include "common/os/fd.hpp"
 #include "tests/bench/store/bench.hpp"
 
 #include <sys/wait.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/supervision/load.hpp"
 
-#include "common/base/fd.hpp"
+#include "common/os/fd.hpp"
 #include "tests/bench/supervision/measure.hpp"
 
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/telemetry/client.hpp"
 
-#include "common/base/fd.hpp"
+#include "common/os/fd.hpp"
 #include "tests/bench/supervision/stamp.hpp"
 #include "tests/bench/telemetry/workload.hpp"
 

@@ -2,9 +2,9 @@
 // A request body as JSON and as a document. First line of the input: the content type; the rest is
 // the body. What is accepted is text that the store and the answer can hold; what is refused is
 // refused with a reason that is itself valid JSON text.
+#include "api-worker/edge/json_input.hpp"
 #include "api-worker/handlers/document_input.hpp"
-#include "api-worker/json_input.hpp"
-#include "api-worker/utf8.hpp"
+#include "common/text/utf8.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace holdfast;

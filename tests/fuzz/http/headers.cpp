@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fields that middleware read: each line of the input is "Name: value". What they make of them
 // is safe to log, to compare and to send back.
-#include "api-worker/content_coding.hpp"
-#include "api-worker/entity_tag.hpp"
-#include "api-worker/idempotency_key.hpp"
+#include "api-worker/edge/content_coding.hpp"
+#include "api-worker/edge/entity_tag.hpp"
+#include "api-worker/edge/idempotency_key.hpp"
+#include "api-worker/edge/trace_context.hpp"
 #include "api-worker/middleware/client_address.hpp"
 #include "api-worker/middleware/request_id.hpp"
-#include "api-worker/trace_context.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace holdfast;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one API worker holds: descriptors it has to do with, memory it gives back.
-#include "common/base/fd.hpp"
+#include "common/os/fd.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/documents.hpp"
 #include "tests/support/proc.hpp"

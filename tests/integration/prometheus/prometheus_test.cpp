@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A real Prometheus scrapes a running stack whose workers are killed.
-#include "common/base/file.hpp"
+#include "common/os/file.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/documents.hpp"
 #include "tests/support/free_port.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Many administrators at once, and readers that do not read.
-#include "common/base/fd.hpp"
+#include "common/os/fd.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/proc.hpp"
 #include "tests/support/programs.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What must stay the same however long it goes on.
-#include "common/base/fd.hpp"
+#include "common/os/fd.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/proc.hpp"
 #include "tests/support/programs.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Watchdogs and probes: those who hang are dealt with, those who do not are left alone.
-#include "common/base/fd.hpp"
+#include "common/os/fd.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/proc.hpp"
 #include "tests/support/programs.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Clients that come while the stack stops.
-#include "common/base/fd.hpp"
+#include "common/os/fd.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/stack.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `holdfast run` says and does when it cannot run: one clear message, the documented exit
 // code, and nothing half-started.
-#include "common/base/fd.hpp"
+#include "common/os/fd.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/programs.hpp"
 

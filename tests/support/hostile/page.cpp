@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/hostile/page.hpp"
 
-#include "common/base/file.hpp"
+#include "common/os/file.hpp"
 
 #include <stdexcept>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api-worker/content_coding.hpp"
+#include "api-worker/edge/content_coding.hpp"
 
 #include "tests/support/catch.hpp"
 #include "tests/unit/api/gunzip.hpp"

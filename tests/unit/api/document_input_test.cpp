@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/handlers/document_input.hpp"
 
-#include "api-worker/json_input.hpp"
+#include "api-worker/edge/json_input.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/api/support.hpp"
 

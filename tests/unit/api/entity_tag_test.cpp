@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api-worker/entity_tag.hpp"
+#include "api-worker/edge/entity_tag.hpp"
 
 #include "tests/support/catch.hpp"
 

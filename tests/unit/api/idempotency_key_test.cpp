@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api-worker/idempotency_key.hpp"
+#include "api-worker/edge/idempotency_key.hpp"
 
 #include "tests/support/catch.hpp"
 

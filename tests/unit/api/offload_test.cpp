@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api-worker/offload.hpp"
+#include "api-worker/edge/offload.hpp"
 
 #include "api-worker/handlers/query.hpp"
 #include "tests/support/catch.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api-worker/problem.hpp"
+#include "api-worker/edge/problem.hpp"
 
 #include "api-worker/middleware/limits.hpp"
 #include "api-worker/middleware/security_headers.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api-worker/router.hpp"
+#include "api-worker/edge/router.hpp"
 
 #include "tests/support/catch.hpp"
 

@@ -3,8 +3,8 @@
 
 #include "api-worker/app.hpp"
 #include "common/auth/token.hpp"
-#include "common/base/file.hpp"
 #include "common/embedding/provider.hpp"
+#include "common/os/file.hpp"
 #include "common/store/store.hpp"
 
 #include <arpa/inet.h>

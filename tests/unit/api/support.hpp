@@ -3,7 +3,7 @@
 
 // Small builders for the API's tests.
 
-#include "api-worker/context.hpp"
+#include "api-worker/edge/context.hpp"
 
 #include <nlohmann/json.hpp>
 

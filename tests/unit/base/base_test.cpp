@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/clock.hpp"
 #include "common/base/duration.hpp"
-#include "common/base/fd.hpp"
-#include "common/base/file.hpp"
 #include "common/base/id.hpp"
+#include "common/os/fd.hpp"
+#include "common/os/file.hpp"
 #include "tests/support/catch.hpp"
 
 #include <fcntl.h>

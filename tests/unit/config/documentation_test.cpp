@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // docs/configuration.md and the schema say the same.
-#include "common/base/file.hpp"
 #include "common/config/environment.hpp"
 #include "common/config/schema.hpp"
+#include "common/os/file.hpp"
 #include "tests/unit/config/support.hpp"
 
 #include <algorithm>

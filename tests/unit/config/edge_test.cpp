@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The keys of the public edge: origins, Redis URLs, route limits, and their variables.
 #include "common/config/origin.hpp"
-#include "common/config/redis_url.hpp"
 #include "common/config/route_limit.hpp"
+#include "common/net/redis_url.hpp"
 #include "tests/unit/config/support.hpp"
 
 namespace holdfast::config {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/base/file.hpp"
 #include "common/base/id.hpp"
+#include "common/os/file.hpp"
 #include "tests/unit/config/support.hpp"
 
 #include <filesystem>

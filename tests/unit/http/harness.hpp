@@ -4,8 +4,8 @@
 // What the HTTP tests share: a server on a thread of its own, a client that speaks raw bytes, and a
 // peer that answers with whatever bytes a test wants.
 
-#include "common/base/fd.hpp"
 #include "common/http/server.hpp"
+#include "common/os/fd.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>

@@ -3,8 +3,8 @@
 
 // A clock that stands still and a pipe that a Logger writes to.
 
-#include "common/base/fd.hpp"
 #include "common/log/logger.hpp"
+#include "common/os/fd.hpp"
 #include "tests/support/catch.hpp"
 
 #include <fcntl.h>

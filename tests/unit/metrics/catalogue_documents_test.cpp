@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // docs/metrics.md lists the catalogue, and alert rules and dashboard name nothing that is not in
 // it.
-#include "common/base/file.hpp"
 #include "common/metrics/catalogue.hpp"
+#include "common/os/file.hpp"
 #include "tests/support/catch.hpp"
 
 #include <regex>

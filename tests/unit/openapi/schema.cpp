@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/openapi/schema.hpp"
 
-#include "api-worker/utf8.hpp"
+#include "common/text/utf8.hpp"
 
 #include <algorithm>
 #include <regex>

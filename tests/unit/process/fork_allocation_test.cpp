@@ -2,7 +2,7 @@
 // fork in a threaded process: another thread may hold malloc's lock at that moment, so between fork
 // and exec nothing may be allocated or freed. Here malloc itself watches.
 #include "supervisor/process/launcher.hpp"
-#include "tests/unit/process/fixture.hpp"
+#include "tests/support/launched.hpp"
 
 #include <sys/syscall.h>
 #include <sys/wait.h>

@@ -5,10 +5,10 @@
 #include "supervisor/process/child_setup.hpp"
 #include "supervisor/process/leftovers.hpp"
 #include "supervisor/process/low_fds.hpp"
-#include "supervisor/process/notify_socket.hpp"
 #include "supervisor/process/reaper.hpp"
 #include "supervisor/process/signals.hpp"
-#include "tests/unit/process/fixture.hpp"
+#include "supervisor/sockets/notify_socket.hpp"
+#include "tests/support/launched.hpp"
 
 #include <linux/sched.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/process/launcher.hpp"
-#include "tests/unit/process/fixture.hpp"
+#include "tests/support/launched.hpp"
 
 #include <fcntl.h>
 #include <sys/resource.h>

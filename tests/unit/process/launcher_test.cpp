@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/process/launcher.hpp"
 
-#include "tests/unit/process/fixture.hpp"
+#include "tests/support/launched.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -3,7 +3,7 @@
 
 #include "supervisor/process/child.hpp"
 #include "supervisor/process/signals.hpp"
-#include "tests/unit/process/fixture.hpp"
+#include "tests/support/launched.hpp"
 
 #include <signal.h>
 #include <sys/wait.h>

@@ -2,7 +2,7 @@
 #include "supervisor/process/resolve.hpp"
 
 #include "supervisor/process/user.hpp"
-#include "tests/unit/process/fixture.hpp"
+#include "tests/support/launched.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>

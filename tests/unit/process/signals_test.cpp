@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/process/signals.hpp"
 
-#include "tests/unit/process/fixture.hpp"
+#include "tests/support/launched.hpp"
 
 #include <signal.h>
 #include <unistd.h>

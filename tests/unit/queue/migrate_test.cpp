@@ -2,7 +2,7 @@
 #include "queue-worker/migrate.hpp"
 
 #include "common/base/clock.hpp"
-#include "common/base/fd.hpp"
+#include "common/os/fd.hpp"
 #include "common/store/store.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"

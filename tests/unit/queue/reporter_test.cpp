@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "queue-worker/jobs/reporter.hpp"
 
-#include "common/base/fd.hpp"
 #include "common/metrics/exposition.hpp"
+#include "common/os/fd.hpp"
 #include "tests/support/catch.hpp"
 
 #include <nlohmann/json.hpp>

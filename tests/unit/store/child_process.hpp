@@ -3,7 +3,7 @@
 
 // A run of store_child: another process on the same database. Killed and reaped at the end.
 
-#include "common/base/fd.hpp"
+#include "common/os/fd.hpp"
 
 #include <sys/types.h>
 

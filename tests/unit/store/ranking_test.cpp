@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pure parts of search: words to an expression, the best of many, two rankings into one.
 
+#include "common/store/fusion.hpp"
+#include "common/store/page_cursor.hpp"
 #include "common/store/sqlite/dot.hpp"
 #include "common/store/sqlite/full_text.hpp"
-#include "common/store/sqlite/fusion.hpp"
-#include "common/store/sqlite/page_cursor.hpp"
 #include "tests/support/catch.hpp"
 
 #include <random>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Full disks, damaged files, missing rights.
 
-#include "common/store/sqlite/process.hpp"
+#include "common/os/proc.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/store/child_process.hpp"
 #include "tests/unit/store/sqlite_environment.hpp"

@@ -2,7 +2,7 @@
 // Whatever workers send, what comes out is valid: by promtool, by our own parser, and by a checker
 // that shares no code with either.
 #include "common/metrics/catalogue.hpp"
-#include "supervisor/telemetry/self_metrics.hpp"
+#include "supervisor/collector/worker_families.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/telemetry/support.hpp"
 

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/edge/content_coding.hpp"
+
+#include "api-worker/edge/vary.hpp"
+
+#include <zlib.h>
+
+#include <new>
+#include <optional>
+
+namespace holdfast::api {
+
+namespace {
+
+std::string_view without_blanks(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+// qvalue = "0" ["." 0*3DIGIT] or "1" ["." 0*3"0"], in thousandths; malformed counts as 0.
+int parse_quality(std::string_view text) {
+  if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1')) return 0;
+  if (text.size() > 1 && text[1] != '.') return 0;
+  int quality = (text[0] - '0') * 1000;
+  int unit = 100;
+  for (const char c : text.substr(std::min<std::size_t>(2, text.size()))) {
+    if (c < '0' || c > '9') return 0;
+    quality += (c - '0') * unit;
+    unit /= 10;
+  }
+  return quality > 1000 ? 0 : quality;
+}
+
+struct Accepted {
+  std::optional<int> gzip;
+  std::optional<int> identity;
+  std::optional<int> any;
+};
+
+void read_element(std::string_view element, Accepted& accepted) {
+  const std::size_t semicolon = element.find(';');
+  const std::string_view coding = without_blanks(element.substr(0, semicolon));
+  int quality = 1000;
+  if (semicolon != std::string_view::npos) {
+    const std::string_view weight = without_blanks(element.substr(semicolon + 1));
+    const bool named = weight.starts_with("q=") || weight.starts_with("Q=");
+    quality = named ? parse_quality(weight.substr(2)) : 0;
+  }
+  if (http::equals_ignoring_case(coding, "gzip") || http::equals_ignoring_case(coding, "x-gzip")) {
+    accepted.gzip = quality;
+  } else if (http::equals_ignoring_case(coding, "identity")) {
+    accepted.identity = quality;
+  } else if (coding == "*") {
+    accepted.any = quality;
+  }
+}
+
+bool is_compressible(const http::Response& response) {
+  const std::string* type = response.headers.find("Content-Type");
+  if (response.status != 200 || type == nullptr) return false;
+  return type->starts_with("application/json") || type->starts_with("text/") ||
+         type->starts_with("application/openmetrics-text");
+}
+
+}  // namespace
+
+bool accepts_gzip(const http::Headers& headers) {
+  Accepted accepted;
+  for (const auto& field : headers.fields()) {
+    if (!http::equals_ignoring_case(field.name, "Accept-Encoding")) continue;
+    std::string_view rest = field.value;
+    while (!rest.empty()) {
+      const std::size_t comma = rest.find(',');
+      read_element(rest.substr(0, comma), accepted);
+      rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+    }
+  }
+  const int gzip = accepted.gzip.value_or(accepted.any.value_or(0));
+  return gzip > 0 && gzip >= accepted.identity.value_or(0);
+}
+
+std::string gzip(std::string_view bytes) {
+  constexpr int kLevel = 1;
+  constexpr int kGzipWindow = 15 + 16;  // + 16: gzip's head and trailer instead of zlib's
+  constexpr int kMemory = 8;
+  z_stream stream{};
+  if (::deflateInit2(&stream, kLevel, Z_DEFLATED, kGzipWindow, kMemory, Z_DEFAULT_STRATEGY) !=
+      Z_OK) {
+    throw std::bad_alloc();  // the one thing that can be missing
+  }
+  std::string out(::deflateBound(&stream, bytes.size()), '\0');
+  // zlib does not write to its input; its pointer is not const for the sake of old compilers.
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  ::deflate(&stream, Z_FINISH);  // the bound is enough for one call
+  out.resize(stream.total_out);
+  ::deflateEnd(&stream);
+  return out;
+}
+
+void encode(const http::Request& request, http::Response& response) {
+  if (!is_compressible(response)) return;
+  add_vary(response, "Accept-Encoding");
+  if (response.body.size() < kMinGzipBytes || !accepts_gzip(request.headers)) return;
+  response.body = gzip(response.body);
+  response.headers.set("Content-Encoding", "gzip");
+  if (const std::string* tag = response.headers.find("ETag");
+      tag != nullptr && tag->ends_with('"')) {
+    response.headers.set("ETag", tag->substr(0, tag->size() - 1) + "-gzip\"");
+  }
+}
+
+}  // namespace holdfast::api

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/edge/entity_tag.hpp"
+
+#include "api-worker/handlers/query.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace holdfast::api {
+
+namespace {
+
+constexpr std::string_view kGzipSuffix = "-gzip";
+
+struct Tag {
+  bool weak = false;
+  std::string opaque;  // without quotes
+};
+
+struct TagList {
+  bool any = false;  // "*"
+  std::vector<Tag> tags;
+};
+
+void skip(std::string_view& text, std::string_view characters) {
+  text.remove_prefix(std::min(text.find_first_not_of(characters), text.size()));
+}
+
+// etagc: any visible character but the quote, and bytes beyond ASCII.
+bool is_opaque(std::string_view text) {
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= 0x20 || byte == 0x7f) return false;
+  }
+  return true;
+}
+
+bool take_tag(std::string_view& text, std::vector<Tag>& tags) {
+  Tag tag;
+  if (text.starts_with("W/")) {
+    tag.weak = true;
+    text.remove_prefix(2);
+  }
+  if (!text.starts_with('"')) return false;
+  const std::size_t end = text.find('"', 1);
+  if (end == std::string_view::npos) return false;
+  tag.opaque = text.substr(1, end - 1);
+  text.remove_prefix(end + 1);
+  tags.push_back(std::move(tag));
+  return is_opaque(tags.back().opaque);
+}
+
+// All lines of the field; nothing if they are no list of tags.
+std::optional<TagList> parse_tags(const http::Headers& headers, std::string_view name) {
+  std::string joined;
+  for (const auto& field : headers.fields()) {
+    if (!http::equals_ignoring_case(field.name, name)) continue;
+    if (!joined.empty()) joined += ',';
+    joined += field.value;
+  }
+  std::string_view text = joined;
+  TagList list;
+  skip(text, " \t");
+  if (text.substr(0, text.find_last_not_of(" \t") + 1) == "*") {
+    list.any = true;
+    return list;
+  }
+  while (!text.empty()) {
+    if (!take_tag(text, list.tags)) return {};
+    skip(text, " \t");
+    if (!text.empty() && text.front() != ',') return {};
+    skip(text, ", \t");  // empty elements are allowed (RFC 9110, 5.6.1.2)
+  }
+  if (list.tags.empty()) return {};
+  return list;
+}
+
+std::string_view without_coding(std::string_view opaque) {
+  if (opaque.ends_with(kGzipSuffix)) opaque.remove_suffix(kGzipSuffix.size());
+  return opaque;
+}
+
+}  // namespace
+
+std::string document_tag(const store::Document& document) {
+  return fmt::format("\"{}-{}-{:x}\"", document.version, store::to_string(document.status),
+                     document.updated_at);
+}
+
+std::string content_tag(const store::Document& document) {
+  return fmt::format("\"{}\"", document.version);
+}
+
+std::optional<std::string> none_match(const http::Headers& headers, std::string_view tag) {
+  if (headers.find("If-None-Match") == nullptr) return {};
+  const auto list = parse_tags(headers, "If-None-Match");
+  if (!list) return {};
+  if (list->any) return std::string(tag);
+  const std::string_view wanted = tag.substr(1, tag.size() - 2);
+  for (const Tag& known : list->tags) {
+    if (without_coding(known.opaque) == wanted) return fmt::format("\"{}\"", known.opaque);
+  }
+  return {};
+}
+
+http::Response not_modified(const std::string& tag) {
+  http::Response response;
+  response.status = 304;
+  // What a 200 would have said of caching (RFC 9110, 15.4.5).
+  response.headers.set("ETag", tag);
+  response.headers.set("Cache-Control", "no-cache");
+  response.headers.set("Vary", "Accept-Encoding");
+  return response;
+}
+
+tl::expected<store::Versions, Problem> if_match(const http::Headers& headers) {
+  if (headers.find("If-Match") == nullptr) return store::Versions{};
+  const auto list = parse_tags(headers, "If-Match");
+  if (!list) {
+    return tl::unexpected(Problem{400, "If-Match is no list of entity tags: send an ETag."});
+  }
+  if (list->any) return store::Versions{};
+  store::Versions versions{std::in_place};
+  for (const Tag& tag : list->tags) {
+    const std::string_view opaque = without_coding(tag.opaque);
+    const auto version = parse_digits(opaque.substr(0, opaque.find('-')));
+    if (!tag.weak && version) versions->push_back(*version);
+  }
+  return versions;
+}
+
+}  // namespace holdfast::api

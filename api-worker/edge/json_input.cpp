@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/edge/json_input.hpp"
+
+#include "common/text/utf8.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace holdfast::api {
+
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
+std::string trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return std::string(text.substr(first, text.find_last_not_of(" \t") - first + 1));
+}
+
+std::string position(std::string_view body, std::size_t offset) {
+  const std::string_view before = body.substr(0, std::min(offset, body.size()));
+  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  const std::size_t newline = before.rfind('\n');
+  const std::size_t column =
+      before.size() - (newline == std::string_view::npos ? 0 : newline + 1) + 1;
+  return fmt::format("line {}, column {}", line, column);
+}
+
+// What the parser must not be asked to do: recurse without end, or turn a body of commas into a
+// tree of twenty times its size. Looks at what is outside strings only; the parser judges the rest.
+std::optional<Problem> check_shape(std::string_view body) {
+  std::size_t depth = 0;
+  std::size_t values = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < body.size(); ++i) {
+    const char c = body[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+      continue;
+    }
+    if (c == '"') {
+      in_string = true;
+    } else if (c == '}' || c == ']') {
+      if (depth > 0) --depth;
+    } else if (c == '{' || c == '[') {
+      if (++depth > kMaxJsonDepth) {
+        return Problem{400, fmt::format("The JSON is nested deeper than {} levels at {}.",
+                                        kMaxJsonDepth, position(body, i))};
+      }
+      ++values;
+    } else if (c == ',') {
+      ++values;
+    }
+    if (values > kMaxJsonValues) {
+      return Problem{413, fmt::format("The JSON has more than {} values.", kMaxJsonValues)};
+    }
+  }
+  return {};
+}
+
+// "[json.exception.parse_error.101] parse error at line 1, column 3: syntax error while …" without
+// the parts that we say better ourselves.
+std::string reason_of(const nlohmann::json::parse_error& error) {
+  const std::string_view what = error.what();
+  const std::size_t colon = what.find(": ");
+  return std::string(colon == std::string_view::npos ? what : what.substr(colon + 2))
+      .substr(0, 200);
+}
+
+}  // namespace
+
+std::string media_type(const http::Request& request) {
+  const std::string* value = request.headers.find("Content-Type");
+  if (value == nullptr || request.headers.count("Content-Type") != 1) return {};
+  return lower(trimmed(std::string_view(*value).substr(0, value->find(';'))));
+}
+
+std::string charset(const http::Request& request) {
+  const std::string* value = request.headers.find("Content-Type");
+  if (value == nullptr) return {};
+  const std::string text = lower(*value);
+  for (std::size_t at = text.find(';'); at != std::string::npos; at = text.find(';', at + 1)) {
+    const std::size_t end = text.find(';', at + 1);
+    const std::string parameter = trimmed(std::string_view(text).substr(
+        at + 1, end == std::string::npos ? std::string::npos : end - at - 1));
+    if (!parameter.starts_with("charset=")) continue;
+    std::string name = parameter.substr(8);
+    if (name.size() >= 2 && name.front() == '"' && name.back() == '"') {
+      name = name.substr(1, name.size() - 2);
+    }
+    return name;
+  }
+  return {};
+}
+
+std::string pointer_to(const std::string& name) {
+  std::string pointer = "#/";
+  for (const char c : utf8_prefix(name, 64)) {
+    if (c == '~') {
+      pointer += "~0";
+    } else if (c == '/') {
+      pointer += "~1";
+    } else if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               c == '_' || c == '-' || c == '.') {
+      pointer += c;
+    } else {
+      pointer += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return pointer;
+}
+
+tl::expected<nlohmann::json, Problem> parse_json_object(const http::Request& head,
+                                                        std::string_view body) {
+  if (media_type(head) != "application/json") {
+    return tl::unexpected(Problem{415, "Send the body as Content-Type: application/json."});
+  }
+  if (auto problem = check_shape(body)) return tl::unexpected(std::move(*problem));
+  std::set<std::string> names;
+  std::string twice;
+  const auto watch = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
+    if (event == nlohmann::json::parse_event_t::key && depth == 1) {
+      const auto& name = parsed.get_ref<const std::string&>();
+      if (!names.insert(name).second) twice = name;
+    }
+    return true;
+  };
+  try {
+    nlohmann::json parsed = nlohmann::json::parse(body, watch);
+    if (!parsed.is_object()) {
+      return tl::unexpected(
+          Problem{422, "The body is not a document.", {{"#", "", "must be an object"}}});
+    }
+    if (!twice.empty()) {
+      return tl::unexpected(
+          Problem{422, "A name is given twice.", {{pointer_to(twice), "", "is given twice"}}});
+    }
+    return parsed;
+  } catch (const nlohmann::json::parse_error& error) {
+    // `byte` counts from 1 and points past the last byte read.
+    const std::size_t at = error.byte > 0 ? error.byte - 1 : 0;
+    return tl::unexpected(Problem{400, fmt::format("The body is not valid JSON at {}: {}",
+                                                   position(body, at), reason_of(error))});
+  } catch (const nlohmann::json::exception& error) {  // a number beyond what a double holds
+    return tl::unexpected(Problem{400, fmt::format("The body is not usable JSON: {}",
+                                                   std::string(error.what()).substr(0, 200))});
+  }
+}
+
+}  // namespace holdfast::api

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The body of a request as one JSON object. Threads: pure functions.
+
+#include "api-worker/edge/problem.hpp"
+#include "common/http/message.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace holdfast::api {
+
+constexpr std::size_t kMaxJsonDepth = 32;
+constexpr std::size_t kMaxJsonValues = 64u << 10;  // several times what a document can use
+
+// Lower-case "type/subtype" of Content-Type, without parameters; empty if there is none.
+std::string media_type(const http::Request& request);
+// The charset parameter, lower case; empty if there is none.
+std::string charset(const http::Request& request);
+
+// A name from outside as a JSON pointer in a URI fragment (RFC 6901, 3 and 6): "#/my%20title".
+std::string pointer_to(const std::string& name);
+
+// 415 unless the body is application/json; 400 with line and column if it is no JSON, no UTF-8 or
+// nested too deeply; 413 if it has too many values; 422 if it is no object or gives a name twice at
+// the top.
+tl::expected<nlohmann::json, Problem> parse_json_object(const http::Request& head,
+                                                        std::string_view body);
+
+}  // namespace holdfast::api

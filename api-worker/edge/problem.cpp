@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/edge/problem.hpp"
+
+#include "common/text/json_writer.hpp"
+
+namespace holdfast::api {
+
+http::Response problem_response(const Context& context, const Problem& problem) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object();
+  json.field("type", "about:blank");
+  json.field("title", http::reason_phrase(problem.status));
+  json.field("status", problem.status);
+  json.field("detail", problem.detail);
+  // A refused request may have no path that was understood.
+  if (context.request && !context.request->path.empty()) {
+    json.field("instance", context.request->path);
+  }
+  json.field("request_id", context.request_id);
+  if (!problem.errors.empty()) {
+    json.key("errors").begin_array();
+    for (const FieldProblem& error : problem.errors) {
+      json.begin_object();
+      if (error.parameter.empty()) {
+        json.field("pointer", error.pointer);
+      } else {
+        json.field("parameter", error.parameter);
+      }
+      json.field("detail", error.detail);
+      json.end_object();
+    }
+    json.end_array();
+  }
+  json.end_object();
+
+  http::Response response;
+  response.status = problem.status;
+  response.headers.set("Content-Type", "application/problem+json");
+  if (problem.status == 503) response.headers.set("Retry-After", "1");
+  response.body = std::move(body);
+  return response;
+}
+
+Problem problem_of(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::InvalidArgument: return {422, error.message};
+    case ErrorKind::NotFound: return {404, error.message};
+    case ErrorKind::Conflict: return {409, error.message};
+    // 507 would fit a full disk, but clients know how to retry a 503.
+    case ErrorKind::ResourceExhausted:
+      return {503, "The service is out of a resource that it needs. Try again later."};
+    case ErrorKind::Unavailable:
+      return {503, "The service cannot answer at the moment. Try again."};
+    case ErrorKind::DeadlineExceeded:
+      return {503, "The service could not answer in time. Try again."};
+    case ErrorKind::PermissionDenied:
+    case ErrorKind::DataLoss:
+    case ErrorKind::Internal: break;
+  }
+  return {500,
+          "The request failed because of an error in the service. It was logged under the "
+          "request id."};
+}
+
+}  // namespace holdfast::api

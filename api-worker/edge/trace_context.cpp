@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/edge/trace_context.hpp"
+
+#include "common/base/id.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace holdfast::api {
+
+namespace {
+
+bool is_lower_hex(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+bool is_zero(std::string_view text) {
+  return text.find_first_not_of('0') == std::string_view::npos;
+}
+
+template <std::size_t N>
+std::string random_hex() {
+  std::array<unsigned char, N> bytes;
+  fill_random(bytes);
+  bytes[0] |= 1;  // never all zero, which would be invalid
+  std::string out;
+  for (const unsigned char byte : bytes)
+    fmt::format_to(std::back_inserter(out), "{:02x}", byte);
+  return out;
+}
+
+}  // namespace
+
+std::optional<TraceContext> parse_traceparent(std::string_view value) {
+  constexpr std::size_t kLength = 55;  // 2 + 1 + 32 + 1 + 16 + 1 + 2
+  if (value.size() < kLength) return {};
+  const std::string_view version = value.substr(0, 2);
+  const std::string_view trace = value.substr(3, 32);
+  const std::string_view parent = value.substr(36, 16);
+  const std::string_view flags = value.substr(53, 2);
+  if (value[2] != '-' || value[35] != '-' || value[52] != '-') return {};
+  for (const std::string_view part : {version, trace, parent, flags}) {
+    if (!is_lower_hex(part)) return {};
+  }
+  if (version == "ff" || is_zero(trace) || is_zero(parent)) return {};
+  if (value.size() > kLength && (version == "00" || value[kLength] != '-')) return {};
+  const char low = flags[1];
+  const int digit = low <= '9' ? low - '0' : low - 'a' + 10;
+  return TraceContext{std::string(trace), std::string(parent), (digit & 1) != 0};
+}
+
+std::optional<TraceContext> read_trace(const http::Headers& headers) {
+  const std::string* value = headers.find("traceparent");
+  if (value == nullptr || headers.count("traceparent") != 1) return {};
+  return parse_traceparent(*value);
+}
+
+TraceContext TraceContext::start() {
+  return {random_hex<16>(), random_hex<8>(), false};
+}
+
+std::string TraceContext::child() const {
+  return fmt::format("00-{}-{}-{}", trace_id, random_hex<8>(), sampled ? "01" : "00");
+}
+
+}  // namespace holdfast::api

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/middleware/pipeline.hpp"
+
+#include "api-worker/edge/problem.hpp"
+
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/io_context.hpp>
+
+namespace holdfast::api {
+
+namespace {
+
+http::Response no_such_route(const Context& context, std::string_view allow) {
+  // "OPTIONS *" asks whether there is a server (RFC 9110, 9.3.7), not about a path.
+  if (context.request->path == "*") allow = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
+  if (allow.empty()) return problem_response(context, {404, "There is nothing here."});
+  http::Response response;
+  if (context.request->method == "OPTIONS") {
+    response.status = 204;
+  } else {
+    response = problem_response(context, {405, fmt::format("This path answers {} only.", allow)});
+  }
+  response.headers.set("Allow", allow);
+  return response;
+}
+
+}  // namespace
+
+Pipeline::Pipeline(boost::asio::io_context& io, const Clock& clock, Chain chain, Router router,
+                   ErrorMapper errors)
+    : io_(io),
+      clock_(clock),
+      chain_(std::move(chain)),
+      router_(std::move(router)),
+      errors_(errors) {}
+
+void Pipeline::handle(std::shared_ptr<http::Request> request, http::Responder respond) {
+  const auto exchange = std::make_shared<Exchange>();
+  exchange->respond = std::move(respond);
+  Context& context = exchange->context;
+  context.started = clock_.mono();
+  Router::Match match = router_.match(request->method, request->path);
+  if (!match.route.empty()) context.route = match.route;
+  context.path_values = std::move(match.path_values);
+  context.body = &request->body;
+  context.request = std::move(request);
+  exchange->handler = match.handler;
+  exchange->allow = match.allow;
+  advance(exchange);
+  if (!exchange->done) pending_.emplace(context.request.get(), exchange);
+}
+
+void Pipeline::advance(const ExchangePtr& exchange) {
+  Context& context = exchange->context;
+  if (auto early = chain_.enter(context)) return finish(exchange, std::move(*early));
+  if (context.wait_for) return wait(exchange);
+  if (exchange->handler == nullptr) {
+    return finish(exchange, no_such_route(context, exchange->allow));
+  }
+  dispatch(exchange);
+}
+
+void Pipeline::wait(const ExchangePtr& exchange) {
+  Context& context = exchange->context;
+  const auto ask = std::exchange(context.wait_for, {});
+  ask(ContextPtr(exchange, &context), [self = shared_from_this(),
+                                       exchange](std::optional<http::Response> response) {
+    boost::asio::dispatch(self->io_, [self, exchange, response = std::move(response)]() mutable {
+      if (exchange->done) return;  // its time was up meanwhile
+      if (response) return self->finish(exchange, std::move(*response));
+      self->advance(exchange);
+    });
+  });
+}
+
+void Pipeline::dispatch(const ExchangePtr& exchange) {
+  Reply reply = [self = shared_from_this(), exchange](Result<http::Response> result) {
+    boost::asio::dispatch(self->io_, [self, exchange, result = std::move(result)]() mutable {
+      self->finish(exchange, std::move(result));
+    });
+  };
+  try {
+    (*exchange->handler)(ContextPtr(exchange, &exchange->context), std::move(reply));
+  } catch (const std::exception& error) {
+    finish(exchange, fail(ErrorKind::Internal, error.what()));
+  }
+}
+
+void Pipeline::finish(const ExchangePtr& exchange, Result<http::Response> result) {
+  if (exchange->done) return;
+  exchange->done = true;
+  Context& context = exchange->context;
+  pending_.erase(context.request.get());
+  http::Response response = result ? std::move(*result) : errors_.map(context, result.error());
+  chain_.leave(context, response);
+  exchange->respond(std::move(response));
+}
+
+http::Response Pipeline::refuse(const http::Request& request, const http::Refusal& refusal) {
+  const Problem problem{refusal.status, refusal.detail};
+  if (const auto found = pending_.find(&request); found != pending_.end()) {
+    const ExchangePtr exchange = found->second;
+    pending_.erase(found);
+    exchange->done = true;
+    http::Response response = problem_response(exchange->context, problem);
+    chain_.leave(exchange->context, response);
+    return response;
+  }
+  Context context;
+  context.started = clock_.mono();
+  context.refused = true;
+  // Borrowed: the context does not outlive this call.
+  context.request = std::shared_ptr<const http::Request>(std::shared_ptr<void>(), &request);
+  const Router::Match match = router_.match(request.method, request.path);
+  if (!match.route.empty()) context.route = match.route;
+  chain_.enter_refused(context);
+  http::Response response = problem_response(context, problem);
+  chain_.leave(context, response);
+  return response;
+}
+
+}  // namespace holdfast::api

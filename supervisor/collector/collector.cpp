@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/collector/collector.hpp"
+
+#include "common/http/client.hpp"
+#include "supervisor/collector/fleet_families.hpp"
+#include "supervisor/collector/scrape_wait.hpp"
+#include "supervisor/collector/worker_families.hpp"
+#include "supervisor/collector/worker_request.hpp"
+#include "supervisor/telemetry/totals.hpp"
+
+#include <algorithm>
+
+namespace holdfast::supervisor::telemetry {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kReuse = 100ms;
+// A worker this slow is asked anew rather than waited for; its answer counts whenever it comes.
+constexpr Duration kAnswerWithin = 2s;
+
+Source source_of(const MetricsSource& source) {
+  return {source.worker, source.program, source.process.incarnation};
+}
+
+}  // namespace
+
+Collector::Collector(boost::asio::io_context& io, const Clock& clock, const SnapshotCell& snapshots,
+                     const SelfMetrics& self, const process::LogRelay& relay,
+                     const log::Logger& log, LedgerSettings settings)
+    : io_(io),
+      clock_(clock),
+      snapshots_(snapshots),
+      self_(self),
+      relay_(relay),
+      log_(log),
+      limits_(settings.limits),
+      ledger_(std::move(settings)),
+      usage_(clock),
+      tick_timer_(io),
+      round_timer_(io),
+      collect_seconds_(empty_histogram("holdfast_metrics_collect_duration_seconds")),
+      aggregate_seconds_(empty_histogram("holdfast_metrics_aggregation_duration_seconds")),
+      age_at_exit_(empty_histogram("holdfast_worker_snapshot_age_at_exit_seconds")) {}
+
+void Collector::begin() {
+  tick();
+}
+
+void Collector::end() {
+  tick_timer_.cancel();
+  if (round_open_) finish_round();
+}
+
+void Collector::tick() {
+  tick_timer_.expires_after(kSampleEvery);
+  tick_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    round(kScrapeWait, [this] {
+      ledger_.expire(clock_.mono());
+      for (const std::string& sentence : conflict_reports_.news(ledger_.conflicts()))
+        log_.warn(sentence);
+      take_sample();
+    });
+    tick();
+  });
+}
+
+void Collector::take_sample() {
+  Totals totals = totals_of(ledger_, clock_.mono(), clock_.wall());
+  std::set<std::int64_t> pids{snapshots_.load()->pid};
+  for (const auto& [process, tracked] : tracked_) {
+    if (!tracked.ended) pids.insert(tracked.source.pid);
+  }
+  totals.memory_bytes = memory_.of(pids, usage_);
+  samples_.add(std::move(totals));
+}
+
+void Collector::started(const MetricsSource& source) {
+  tracked_[source.process] = Tracked{source, false, false, true, false};
+  if (!source.url.empty()) speakers_.try_emplace(source.url, source.process);
+}
+
+bool Collector::is_asked(const Tracked& tracked) const {
+  const auto speaker = speakers_.find(tracked.source.url);
+  return speaker != speakers_.end() && speaker->second == tracked.source.process;
+}
+
+void Collector::drained(const core::ProcessId& process) {
+  const auto it = tracked_.find(process);
+  if (it == tracked_.end() || !is_asked(it->second)) return;
+  if (it->second.asking) {
+    it->second.want_final = true;
+  } else {
+    ask(it->second, true);
+  }
+}
+
+void Collector::exited(const core::ProcessId& process) {
+  const auto it = tracked_.find(process);
+  if (it == tracked_.end()) return;
+  usage_.forget(it->second.source.pid);
+  it->second.ended = true;
+  // Its last answer may be on its way: what it had sent before it ended is still in the socket.
+  if (!it->second.asking) retire(process);
+}
+
+void Collector::retire(const core::ProcessId& process) {
+  const auto it = tracked_.find(process);
+  if (const auto age = ledger_.retire(source_of(it->second.source), clock_.mono())) {
+    observe(age_at_exit_, *age);
+  }
+  const bool spoke = is_asked(it->second);
+  const std::string url = it->second.source.url;
+  tracked_.erase(it);
+  if (!spoke) return;
+  speakers_.erase(url);
+  for (const auto& [next, tracked] : tracked_) {
+    if (tracked.source.url == url && !tracked.ended) speakers_.try_emplace(url, next);
+  }
+}
+
+void Collector::ask(Tracked& tracked, bool final) {
+  tracked.asking = true;
+  tracked.want_final = false;
+  http::FetchOptions options;
+  options.deadline = kAnswerWithin;
+  options.max_response_bytes = limits_.snapshot_bytes;
+  const std::string& url = tracked.source.url;
+  http::async_get(io_, final ? final_url(url) : url, request_headers(kAnswerWithin), options,
+                  [this, process = tracked.source.process](Result<http::Response> answer) {
+                    answered(process, std::move(answer));
+                  });
+}
+
+void Collector::answered(const core::ProcessId& process, Result<http::Response> answer) {
+  const auto it = tracked_.find(process);
+  if (it == tracked_.end()) return;
+  Tracked& tracked = it->second;
+  tracked.asking = false;
+  auto text = exposition_of(std::move(answer));
+  tracked.up = text && ledger_.apply(source_of(tracked.source), std::move(*text), clock_.mono()) ==
+                           Applied::Accepted;
+  // One that has just ended may have broken its connection by that.
+  if (!text && !tracked.ended) {
+    ++fetch_errors_[{tracked.source.program, std::string(to_string(text.error()))}];
+  }
+  if (tracked.ended) {
+    retire(process);
+  } else if (tracked.want_final) {
+    ask(tracked, true);
+  }
+  round_progress();
+}
+
+void Collector::round(Duration wait, std::function<void()> done) {
+  const MonoTime now = clock_.mono();
+  if (!round_open_) {
+    round_open_ = true;
+    round_began_ = now;
+    for (auto& [process, tracked] : tracked_) {
+      if (!tracked.asking && !tracked.ended && is_asked(tracked)) ask(tracked, false);
+    }
+  }
+  waiters_.push_back({std::min(now + wait, round_began_ + kScrapeWait), std::move(done)});
+  arm_round_timer();
+  round_progress();
+}
+
+void Collector::arm_round_timer() {
+  MonoTime next = round_began_ + kScrapeWait;
+  for (const Waiter& waiter : waiters_)
+    next = std::min(next, waiter.until);
+  round_timer_.expires_after(next - clock_.mono());
+  round_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && round_open_) time_passed();
+  });
+}
+
+void Collector::time_passed() {
+  const MonoTime now = clock_.mono();
+  if (now >= round_began_ + kScrapeWait) return finish_round();
+  serve_waiters(now);
+  if (round_open_) arm_round_timer();
+}
+
+// Those whose time is up get what there is; who has not answered by now was late for them.
+void Collector::serve_waiters(MonoTime upto) {
+  const auto impatient = std::stable_partition(
+      waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) { return waiter.until > upto; });
+  std::vector<Waiter> served(std::make_move_iterator(impatient),
+                             std::make_move_iterator(waiters_.end()));
+  waiters_.erase(impatient, waiters_.end());
+  if (served.empty()) return;
+  for (auto& [process, tracked] : tracked_) {
+    if (tracked.asking) tracked.up = false;
+  }
+  for (const Waiter& waiter : served)
+    waiter.done();
+}
+
+void Collector::round_progress() {
+  if (!round_open_) return;
+  const bool waiting = std::any_of(tracked_.begin(), tracked_.end(),
+                                   [](const auto& entry) { return entry.second.asking; });
+  if (!waiting) finish_round();
+}
+
+void Collector::finish_round() {
+  round_open_ = false;
+  round_timer_.cancel();
+  round_ended_ = clock_.mono();
+  observe(collect_seconds_, round_ended_ - round_began_);
+  serve_waiters(MonoTime::max());
+}
+
+void Collector::scrape(metrics::Format format, Duration wait, Done done) {
+  const auto finish = [this, format, done = std::move(done)] {
+    const bool complete = std::all_of(tracked_.begin(), tracked_.end(),
+                                      [](const auto& entry) { return entry.second.up; });
+    ++(complete ? complete_scrapes_ : partial_scrapes_);
+    done(render(format));
+  };
+  if (!round_open_ && round_ended_ != MonoTime{} && clock_.mono() - round_ended_ < kReuse) {
+    finish();
+    return;
+  }
+  round(wait, finish);
+}
+
+std::string Collector::render(metrics::Format format) {
+  const MonoTime began = clock_.mono();
+  std::string text;
+  ledger_.render(own_families(), format, began, text);
+  observe(aggregate_seconds_, clock_.mono() - began);
+  return text;
+}
+
+std::vector<metrics::Family> Collector::own_families() {
+  const auto snapshot = snapshots_.load();
+  std::vector<metrics::Family> result = fleet_families(*snapshot);
+  const auto add = [&](std::vector<metrics::Family> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(result));
+  };
+  add(self_.families());
+  add(log_families(relay_.counters()));
+  add(ledger_families(ledger_.statistics()));
+
+  std::vector<std::pair<std::string, ProcessStats>> processes;
+  const auto look_at = [&](const std::string& worker, std::int64_t pid) {
+    // Two processes of one name (a rolling restart): the older one is shown.
+    if (!processes.empty() && processes.back().first == worker) return;
+    if (auto stats = usage_.stats(pid)) processes.emplace_back(worker, *stats);
+  };
+  look_at("holdfast", snapshot->pid);
+  WorkerFamilies workers;
+  for (const auto& [process, tracked] : tracked_) {
+    if (tracked.ended) continue;
+    look_at(tracked.source.worker, tracked.source.pid);
+    if (!is_asked(tracked)) continue;
+    const auto good = ledger_.last_good(source_of(tracked.source));
+    workers.add(tracked.source.worker, tracked.up,
+                good ? std::optional<Duration>(clock_.mono() - *good) : std::nullopt);
+  }
+  add(process_families(processes));
+  add(std::move(workers).take());
+  add({fetch_error_family(fetch_errors_)});
+  add(collection_families(complete_scrapes_, partial_scrapes_, collect_seconds_, aggregate_seconds_,
+                          age_at_exit_));
+  return result;
+}
+
+}  // namespace holdfast::supervisor::telemetry

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/collector/worker_request.hpp"
+
+namespace holdfast::supervisor::telemetry {
+namespace {
+
+FetchFailure failure_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::DeadlineExceeded: return FetchFailure::Timeout;
+    case ErrorKind::ResourceExhausted: return FetchFailure::Oversized;
+    case ErrorKind::DataLoss: return FetchFailure::Malformed;
+    default: return FetchFailure::Unreachable;
+  }
+}
+
+bool is_encoded(const http::Headers& headers) {
+  const std::string* encoding = headers.find("Content-Encoding");
+  return encoding != nullptr && !encoding->empty() &&
+         !http::equals_ignoring_case(*encoding, "identity");
+}
+
+}  // namespace
+
+http::Headers request_headers(Duration within) {
+  http::Headers headers;
+  headers.set(
+      "Accept",
+      "text/plain;version=0.0.4,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1");
+  headers.set("Accept-Encoding", "identity");
+  headers.set("X-Prometheus-Scrape-Timeout-Seconds",
+              fmt::format("{}", std::chrono::duration<double>(within).count()));
+  return headers;
+}
+
+std::string final_url(std::string url) {
+  url += url.find('?') == std::string::npos ? "?final=1" : "&final=1";
+  return url;
+}
+
+std::string_view to_string(FetchFailure failure) {
+  switch (failure) {
+    case FetchFailure::Unreachable: return "unreachable";
+    case FetchFailure::Timeout: return "timeout";
+    case FetchFailure::Status: return "status";
+    case FetchFailure::Oversized: return "oversized";
+    case FetchFailure::Encoded: return "encoded";
+    case FetchFailure::Malformed: break;
+  }
+  return "malformed";
+}
+
+tl::expected<std::string, FetchFailure> exposition_of(Result<http::Response> answer) {
+  if (!answer) return tl::unexpected(failure_of(answer.error().kind));
+  if (answer->status != 200) return tl::unexpected(FetchFailure::Status);
+  if (is_encoded(answer->headers)) return tl::unexpected(FetchFailure::Encoded);
+  std::string text = std::move(answer->body);
+  const bool whole = answer->headers.find("Content-Length") != nullptr ||
+                     answer->headers.find("Transfer-Encoding") != nullptr;
+  if (whole && !text.empty() && text.back() != '\n') text += '\n';
+  return text;
+}
+
+}  // namespace holdfast::supervisor::telemetry

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/daemon/telemetry_thread.hpp"
+
+#include "common/metrics/exposition.hpp"
+#include "supervisor/collector/scrape_wait.hpp"
+#include "supervisor/status/routes.hpp"
+
+#include <boost/asio/post.hpp>
+#include <pthread.h>
+
+namespace holdfast::supervisor::status {
+
+TelemetryThread::TelemetryThread(const Clock& clock, const SnapshotCell& snapshots,
+                                 const Heartbeat& heartbeat, EventLog& events,
+                                 const SelfMetrics& metrics, process::LogRelay& relay,
+                                 const log::Logger& log, telemetry::LedgerSettings settings)
+    : clock_(clock),
+      snapshots_(snapshots),
+      heartbeat_(heartbeat),
+      work_(boost::asio::make_work_guard(io_)),
+      feed_(io_, events, std::to_string(to_unix_ms(clock.wall()))),
+      logs_(io_, relay.recent()),
+      collector_(io_, clock, snapshots, metrics, relay, log, std::move(settings)) {}
+
+TelemetryThread::~TelemetryThread() {
+  stop();
+}
+
+Result<void> TelemetryThread::serve(Fd listener, FleetControl* control) {
+  if (!listener) return {};
+  http::Limits limits;
+  limits.max_body_bytes = 64u << 10;
+  limits.max_connections = 256;
+  limits.max_connections_per_client = 256;
+  // A command answers when its work is done: a rolling restart takes its time.
+  limits.handler_timeout = std::chrono::hours(1);
+  const Sources sources{
+      snapshots_,
+      heartbeat_,
+      clock_,
+      feed_,
+      logs_,
+      [this](const std::shared_ptr<http::Request>& request, http::Responder respond) {
+        answer_metrics(request, std::move(respond));
+      },
+      [this](std::int64_t pid) {
+        const telemetry::Usage usage = collector_.usage_of(pid);
+        return ProcessUsage{usage.memory_bytes, usage.cpu_percent};
+      },
+      [this]() -> const telemetry::SampleRing& { return collector_.samples(); }};
+  auto server = std::make_unique<http::Server>(io_, limits, make_handler(sources, control), refuse);
+  HOLDFAST_TRY(server->listen(std::move(listener)));
+  servers_.push_back(std::move(server));
+  return {};
+}
+
+void TelemetryThread::answer_metrics(const std::shared_ptr<http::Request>& request,
+                                     http::Responder respond) {
+  const std::string* accept = request->headers.find("Accept");
+  const metrics::Format format =
+      accept == nullptr ? metrics::Format::Text004 : metrics::negotiate(*accept);
+  const Duration wait =
+      telemetry::scrape_wait(request->headers.find("X-Prometheus-Scrape-Timeout-Seconds"));
+  collector_.scrape(format, wait, [respond = std::move(respond), format](std::string text) {
+    http::Response response =
+        http::Response::text(200, std::move(text), metrics::content_type(format));
+    response.headers.set("Cache-Control", "no-store");
+    respond(std::move(response));
+  });
+}
+
+Result<void> TelemetryThread::start(Endpoints endpoints, FleetControl& control) {
+  HOLDFAST_TRY(serve(std::move(endpoints.tcp), nullptr));
+  HOLDFAST_TRY(serve(std::move(endpoints.status), nullptr));
+  HOLDFAST_TRY(serve(std::move(endpoints.admin), &control));
+  collector_.begin();
+  thread_ = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), "telemetry");
+    io_.run();
+  });
+  return {};
+}
+
+void TelemetryThread::stop() {
+  if (!thread_.joinable()) return;
+  // Waiting readers get their answer before the connections close.
+  boost::asio::post(io_, [this] {
+    feed_.release_all();
+    logs_.release_all();
+    collector_.end();
+    boost::asio::post(io_, [this] {
+      servers_.clear();
+      io_.stop();
+    });
+  });
+  thread_.join();
+}
+
+void TelemetryThread::started(const MetricsSource& source) {
+  boost::asio::post(io_, [this, source] { collector_.started(source); });
+}
+
+void TelemetryThread::drained(const core::ProcessId& process) {
+  boost::asio::post(io_, [this, process] { collector_.drained(process); });
+}
+
+void TelemetryThread::exited(const core::ProcessId& process) {
+  boost::asio::post(io_, [this, process] { collector_.exited(process); });
+}
+
+}  // namespace holdfast::supervisor::status

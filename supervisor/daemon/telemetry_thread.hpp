@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// TelemetryThread: everything about the fleet that answers questions, on a thread of its own, so
+// that no question ever delays supervision: the collector, the status endpoint (TCP and
+// status.sock, read-only) and the admin socket.
+//
+// Threads: construct, start and stop on the main thread; the TelemetryLink methods may be called
+// from any thread and return at once.
+
+#include "common/http/server.hpp"
+#include "common/os/fd.hpp"
+#include "supervisor/collector/collector.hpp"
+#include "supervisor/logs/log_relay.hpp"
+#include "supervisor/state/control.hpp"
+#include "supervisor/state/event_log.hpp"
+#include "supervisor/state/loop_metrics.hpp"
+#include "supervisor/state/snapshot.hpp"
+#include "supervisor/state/telemetry_link.hpp"
+#include "supervisor/status/event_feed.hpp"
+#include "supervisor/status/log_feed.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <memory>
+#include <string>
+#include <thread>
+
+namespace holdfast::supervisor::status {
+
+struct Endpoints {
+  Fd tcp;     // may be empty: [supervisor] status_listen = ""
+  Fd status;  // RUNTIME_DIR/status.sock
+  Fd admin;   // RUNTIME_DIR/admin.sock
+};
+
+class TelemetryThread final : public TelemetryLink {
+ public:
+  TelemetryThread(const Clock& clock, const SnapshotCell& snapshots, const Heartbeat& heartbeat,
+                  EventLog& events, const SelfMetrics& metrics, process::LogRelay& relay,
+                  const log::Logger& log, telemetry::LedgerSettings settings);
+  ~TelemetryThread() override;  // stops
+
+  // `control` outlives the thread's run.
+  Result<void> start(Endpoints endpoints, FleetControl& control);
+  void stop();
+
+  void started(const MetricsSource& source) override;
+  void drained(const core::ProcessId& process) override;
+  void exited(const core::ProcessId& process) override;
+
+ private:
+  Result<void> serve(Fd listener, FleetControl* control);
+  void answer_metrics(const std::shared_ptr<http::Request>& request, http::Responder respond);
+
+  const Clock& clock_;
+  const SnapshotCell& snapshots_;
+  const Heartbeat& heartbeat_;
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  EventFeed feed_;
+  LogFeed logs_;
+  telemetry::Collector collector_;
+  std::vector<std::unique_ptr<http::Server>> servers_;
+  std::thread thread_;
+};
+
+}  // namespace holdfast::supervisor::status

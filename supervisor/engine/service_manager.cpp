@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/engine/service_manager.hpp"
+
+#include <fmt/format.h>
+
+namespace holdfast::supervisor {
+
+std::string summary(const core::FleetView& view) {
+  std::string out = view.draining ? "draining" : view.ready ? "ready" : "starting";
+  char separator = ':';
+  for (const core::ProgramView& program : view.programs) {
+    if (program.config->type == config::ProgramType::Oneshot) {
+      out += fmt::format("{} {} {}", separator, program.config->name,
+                         program.satisfied ? "done" : "not done");
+    } else {
+      out += fmt::format("{} {} {}/{}", separator, program.config->name, program.ready,
+                         program.wanted);
+    }
+    separator = ',';
+  }
+  return out;
+}
+
+void Upward::fleet_changed(const core::FleetView& view) {
+  if (!notifier_.active()) return;
+  std::string text = summary(view);
+  if (text.size() > 200) text = text.substr(0, 200) + "…";
+  if (view.ready && !ready_sent_) {
+    ready_sent_ = true;
+    (void)notifier_.ready(text);
+  } else if (text != status_) {
+    (void)notifier_.status(text);
+  }
+  status_ = std::move(text);
+}
+
+void Upward::stopping() {
+  (void)notifier_.stopping();
+}
+
+void Upward::turned(MonoTime now) {
+  const auto interval = notifier_.watchdog_interval();
+  if (!interval || now - fed_at_ < *interval) return;
+  fed_at_ = now;
+  (void)notifier_.watchdog();
+}
+
+void Upward::reloading(MonoTime now) {
+  (void)notifier_.reloading(now);
+}
+
+void Upward::reloaded() {
+  if (ready_sent_) (void)notifier_.ready(status_);
+}
+
+}  // namespace holdfast::supervisor

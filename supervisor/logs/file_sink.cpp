@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/logs/log_sink.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace holdfast::supervisor::process {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Duration kLookEvery = std::chrono::seconds(1);  // for a file that was moved or deleted
+
+std::string_view first_line(std::string_view lines) {
+  const std::size_t end = lines.find('\n');
+  return end == std::string_view::npos ? lines : lines.substr(0, end + 1);
+}
+
+class FileSink final : public LogSink {
+ public:
+  FileSink(fs::path path, std::uint64_t max_size, std::uint32_t max_files, const Clock& clock)
+      : path_(std::move(path)),
+        max_size_(max_size),
+        max_files_(std::max(max_files, 1u)),
+        clock_(clock) {}
+
+  // False leaves the file that was open before, if any.
+  bool open() {
+    Fd fd(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+                 0640));
+    struct stat info {};
+    if (!fd || ::fstat(fd.get(), &info) != 0) return false;
+    fd_ = std::move(fd);
+    inode_ = info.st_ino;
+    regular_ = S_ISREG(info.st_mode);
+    size_ = static_cast<std::uint64_t>(info.st_size);
+    return true;
+  }
+
+  Written write(std::string_view lines) override {
+    if (at_line_start_ || torn_) look_for_the_file();
+    if (!fd_ && !open()) return {0, Outcome::Failed, errno};
+    std::size_t total = 0;
+    while (torn_ || !lines.empty()) {
+      const std::string_view slice = torn_ ? std::string_view("\n") : fitting(lines);
+      if (slice.empty()) {
+        rotate();
+        continue;
+      }
+      const ssize_t n = ::write(fd_.get(), slice.data(), slice.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0 && errno == EAGAIN) return {total, Outcome::WouldBlock, 0};  // a named pipe
+      if (n < 0) return {total, Outcome::Failed, errno};
+      const std::size_t taken = static_cast<std::size_t>(n);
+      size_ += taken;
+      if (torn_) {
+        torn_ = false;
+        at_line_start_ = true;
+        continue;
+      }
+      if (taken > 0) at_line_start_ = slice[taken - 1] == '\n';
+      lines.remove_prefix(taken);
+      total += taken;
+    }
+    return {total, Outcome::Done, 0};
+  }
+
+  int poll_fd() const override { return fd_.get(); }
+  std::uint64_t rotations() const override { return rotations_; }
+
+  void reopen() override {
+    if (!open()) return;
+    at_line_start_ = true;
+    torn_ = false;
+  }
+
+ private:
+  // As many whole lines as the file still takes; empty: it is time to rotate.
+  std::string_view fitting(std::string_view lines) const {
+    if (max_size_ == 0 || !regular_ || size_ + lines.size() <= max_size_) return lines;
+    if (!at_line_start_) return first_line(lines);
+    const std::uint64_t room = max_size_ > size_ ? max_size_ - size_ : 0;
+    const std::size_t last = room == 0 ? std::string_view::npos : lines.rfind('\n', room - 1);
+    if (last != std::string_view::npos) return lines.substr(0, last + 1);
+    if (size_ > 0) return {};
+    return first_line(lines);  // longer than a whole file: it has one to itself
+  }
+
+  void rotate() {
+    if (max_files_ == 1) {
+      // Append mode: the next write lands at the new end.
+      if (::ftruncate(fd_.get(), 0) == 0) ++rotations_;
+      size_ = 0;
+      return;
+    }
+    std::error_code ignored;
+    for (std::uint32_t n = max_files_ - 1; n > 1; --n) {
+      fs::rename(numbered(n - 1), numbered(n), ignored);
+    }
+    fs::rename(path_, numbered(1), ignored);
+    if (!ignored && open()) ++rotations_;
+    // Where a rename is refused the file goes on growing, and it is tried again a size later.
+    size_ = 0;
+  }
+
+  fs::path numbered(std::uint32_t n) const { return fmt::format("{}.{}", path_.native(), n); }
+
+  void look_for_the_file() {
+    const MonoTime now = clock_.mono();
+    if (!fd_ || now < next_look_) return;
+    next_look_ = now + kLookEvery;
+    struct stat info {};
+    if (::stat(path_.c_str(), &info) != 0 || info.st_ino != inode_) reopen();
+  }
+
+  fs::path path_;
+  std::uint64_t max_size_;
+  std::uint32_t max_files_;
+  const Clock& clock_;
+  Fd fd_;
+  ino_t inode_ = 0;
+  bool regular_ = true;
+  std::uint64_t size_ = 0;
+  std::uint64_t rotations_ = 0;
+  MonoTime next_look_{};
+};
+
+}  // namespace
+
+Result<std::unique_ptr<LogSink>> make_file_sink(const fs::path& path, std::uint64_t max_size,
+                                                std::uint32_t max_files, const Clock& clock) {
+  auto sink = std::make_unique<FileSink>(path, max_size, max_files, clock);
+  if (!sink->open()) return fail_errno(errno, fmt::format("open the log '{}'", path.native()));
+  return sink;
+}
+
+}  // namespace holdfast::supervisor::process

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/logs/relay_loop.hpp"
+
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+namespace holdfast::supervisor::process {
+
+namespace {
+
+constexpr std::size_t kReadBytes = 256 * 1024;
+constexpr std::size_t kDrainReads = 16;  // more than a pipe holds, of a process that has ended
+constexpr std::string_view kOwnName = "holdfast";
+constexpr Duration kPartialSweep = std::chrono::milliseconds(250);
+
+std::string program_of(const std::string& worker) {
+  return worker.substr(0, worker.rfind('.'));
+}
+
+int to_poll_ms(Duration duration) {
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(duration).count();
+  return static_cast<int>(std::clamp<std::int64_t>(ms, 0, 60'000));
+}
+
+bool watch(int epoll, int operation, int fd, std::uint32_t events, void* tag) {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = tag;
+  return ::epoll_ctl(epoll, operation, fd, &event) == 0;
+}
+
+}  // namespace
+
+ProgramLog& RelayMailbox::program(const std::string& name) {
+  auto& slot = programs[name];
+  if (!slot) slot = std::make_unique<ProgramLog>();
+  return *slot;
+}
+
+void RelayMailbox::ring() {
+  const std::uint64_t one = 1;
+  // Only a full counter refuses, and then it is readable anyway.
+  [[maybe_unused]] const ssize_t n = ::write(wake.get(), &one, sizeof one);
+}
+
+RelayLoop::RelayLoop(RelayMailbox& mailbox, std::unique_ptr<LogSink> sink, RelayOptions options,
+                     LogObserver* observer, const Clock& clock)
+    : mailbox_(mailbox),
+      options_(options),
+      observer_(observer),
+      clock_(clock),
+      output_(std::move(sink), options.buffer, options.stall_limit, mailbox.sink_errors,
+              mailbox.recent, clock),
+      own_log_(mailbox.program("")),
+      colour_(output_.sink().is_terminal()),
+      buffer_(std::make_unique_for_overwrite<char[]>(kReadBytes)) {}
+
+Result<void> RelayLoop::open() {
+  epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
+  mailbox_.wake.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!epoll_ || !mailbox_.wake) return fail_errno(errno, "start the log relay");
+  watch(epoll_.get(), EPOLL_CTL_ADD, mailbox_.wake.get(), EPOLLIN, &mailbox_);
+  return {};
+}
+
+bool RelayLoop::run() {
+  while (!stop_at_)
+    turn();
+  return finish();
+}
+
+void RelayLoop::turn() {
+  std::array<epoll_event, 64> events;
+  const int count =
+      ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout_ms());
+  time_.clear();
+  bool mail = false;
+  for (int i = 0; i < count; ++i) {
+    void* const tag = events[static_cast<std::size_t>(i)].data.ptr;
+    if (tag == &mailbox_) {
+      mail = true;  // after the streams, which a command may remove
+    } else if (tag == &output_) {
+      output_.flush();
+    } else {
+      read_once(*static_cast<RelayStream*>(tag));
+    }
+  }
+  forget_closed();
+  if (mail) run_mailbox();
+  if (partials_ > 0) flush_old_partials();
+  flush_output();
+}
+
+void RelayLoop::forget_closed() {
+  for (const core::ProcessId& process : closed_) {
+    const auto [first, last] = streams_.equal_range(process);
+    for (auto it = first; it != last;)
+      it = it->second->closed() ? streams_.erase(it) : std::next(it);
+  }
+  closed_.clear();
+}
+
+int RelayLoop::timeout_ms() const {
+  return partials_ > 0 ? to_poll_ms(kPartialSweep) : -1;
+}
+
+std::string_view RelayLoop::time() {
+  if (time_.empty()) time_ = format_rfc3339(clock_.wall());
+  return time_;
+}
+
+void RelayLoop::run_mailbox() {
+  std::uint64_t rings = 0;
+  [[maybe_unused]] const ssize_t n = ::read(mailbox_.wake.get(), &rings, sizeof rings);
+  std::vector<std::function<void(RelayLoop&)>> commands;
+  {
+    const std::lock_guard lock(mailbox_.mutex);
+    commands.swap(mailbox_.commands);
+  }
+  take_inbound();
+  for (auto& command : commands)
+    command(*this);
+  forget_closed();
+}
+
+void RelayLoop::take_inbound() {
+  std::string lines;
+  {
+    const std::lock_guard lock(mailbox_.mutex);
+    lines.swap(mailbox_.inbound);
+  }
+  if (lines.empty()) return;
+  const auto count = static_cast<std::uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
+  own_log_.lines.fetch_add(count, std::memory_order_relaxed);
+  own_log_.bytes.fetch_add(lines.size(), std::memory_order_relaxed);
+  output_.begin(own_log_, kOwnName);
+  if (output_.has_room()) {
+    output_.text() += lines;
+  } else {
+    own_log_.dropped.fetch_add(count, std::memory_order_relaxed);
+  }
+  output_.end();
+}
+
+void RelayLoop::add(LogStream stream, std::optional<std::regex> ready) {
+  LineLabel label(stream.worker, stream.pid, stream.kind, options_.format, colour_);
+  ProgramLog* program = nullptr;
+  {
+    const std::lock_guard lock(mailbox_.mutex);
+    program = &mailbox_.program(program_of(stream.worker));
+    mailbox_.tails[stream.process];
+    // The predecessor's last lines may still be asked for; older ones were, or never will be.
+    const core::ProcessId predecessor{stream.process.slot, stream.process.incarnation - 1};
+    mailbox_.tails.erase(mailbox_.tails.lower_bound({stream.process.slot, 0}),
+                         mailbox_.tails.lower_bound(predecessor));
+  }
+  auto added = std::make_unique<RelayStream>(std::move(stream), std::move(label), *program,
+                                             std::move(ready));
+  watch(epoll_.get(), EPOLL_CTL_ADD, added->fd(), EPOLLIN, added.get());
+  const core::ProcessId process = added->process();
+  streams_.emplace(process, std::move(added));
+}
+
+void RelayLoop::count_partial(const RelayStream& stream, bool before) {
+  partials_ = partials_ + (stream.has_partial() ? 1 : 0) - (before ? 1 : 0);
+}
+
+void RelayLoop::relay(RelayStream& stream, std::string_view chunk) {
+  const bool before = stream.has_partial();
+  const bool begins = !before || chunk.find('\n') != std::string_view::npos;
+  stream.relay(chunk, time(), output_, noticed_);
+  if (begins && stream.has_partial()) stream.partial_since = clock_.mono();
+  count_partial(stream, before);
+  publish(stream);
+}
+
+void RelayLoop::flush_partial(RelayStream& stream, bool at_end) {
+  const bool before = stream.has_partial();
+  stream.flush_partial(at_end, time(), output_, noticed_);
+  count_partial(stream, before);
+  publish(stream);
+}
+
+void RelayLoop::publish(const RelayStream& stream) {
+  if (!noticed_.tail.empty()) {
+    const std::lock_guard lock(mailbox_.mutex);
+    ProcessTail& tail = mailbox_.tails[stream.process()];
+    (stream.kind() == StreamKind::Stderr ? tail.err : tail.out).append(noticed_.tail);
+  }
+  if (observer_ != nullptr) {
+    if (!noticed_.lines.empty()) {
+      observer_->on_notable(stream.process(), stream.worker(), noticed_.lines, noticed_.errors);
+    }
+    if (noticed_.ready) observer_->on_ready_line(stream.process());
+  }
+  noticed_.tail.clear();
+  noticed_.lines.clear();
+  noticed_.errors = 0;
+  noticed_.ready = false;
+}
+
+void RelayLoop::read_once(RelayStream& stream) {
+  if (stream.closed()) return;
+  std::string_view chunk;
+  switch (stream.read({buffer_.get(), kReadBytes}, chunk)) {
+    case RelayStream::Read::Nothing: return;
+    case RelayStream::Read::End: return end_stream(stream);
+    case RelayStream::Read::Some: break;
+  }
+  relay(stream, chunk);
+}
+
+void RelayLoop::read_all(RelayStream& stream) {
+  for (std::size_t count = 0; count < kDrainReads && !stream.closed(); ++count) {
+    pollfd ready{stream.fd(), POLLIN, 0};
+    if (::poll(&ready, 1, 0) <= 0) return;
+    read_once(stream);
+  }
+}
+
+void RelayLoop::end_stream(RelayStream& stream) {
+  if (stream.closed()) return;
+  flush_partial(stream, true);
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, stream.fd(), nullptr);
+  stream.close();
+  closed_.push_back(stream.process());
+}
+
+void RelayLoop::flush_old_partials() {
+  const MonoTime limit = clock_.mono() - options_.partial_flush;
+  for (auto& entry : streams_) {
+    RelayStream& stream = *entry.second;
+    if (!stream.has_partial() || stream.partial_since > limit) continue;
+    flush_partial(stream, false);
+  }
+}
+
+void RelayLoop::remove(const core::ProcessId& process) {
+  const auto [first, last] = streams_.equal_range(process);
+  for (auto it = first; it != last; ++it) {
+    read_all(*it->second);
+    end_stream(*it->second);
+  }
+  const std::lock_guard lock(mailbox_.mutex);
+  mailbox_.tails.erase(process);
+}
+
+void RelayLoop::drain(const core::ProcessId& process) {
+  const auto [first, last] = streams_.equal_range(process);
+  for (auto it = first; it != last; ++it) {
+    RelayStream& stream = *it->second;
+    read_all(stream);
+    if (!stream.closed()) flush_partial(stream, true);
+  }
+}
+
+std::vector<std::string> RelayLoop::tail(const core::ProcessId& process, std::size_t count) {
+  const std::lock_guard lock(mailbox_.mutex);
+  const auto it = mailbox_.tails.find(process);
+  return it == mailbox_.tails.end() ? std::vector<std::string>{} : it->second.last(count);
+}
+
+void RelayLoop::flush_output() {
+  if (!output_.blocked()) output_.flush();
+  if (!output_.blocked()) return;
+  const int fd = output_.sink().poll_fd();
+  const std::uint32_t once = EPOLLOUT | EPOLLONESHOT;
+  if (!watch(epoll_.get(), EPOLL_CTL_MOD, fd, once, &output_)) {
+    watch(epoll_.get(), EPOLL_CTL_ADD, fd, once, &output_);
+  }
+}
+
+bool RelayLoop::finish() {
+  time_.clear();
+  for (auto& entry : streams_) {
+    read_all(*entry.second);
+    end_stream(*entry.second);
+  }
+  take_inbound();
+  output_.flush();
+  while (!output_.empty()) {
+    const Duration left = *stop_at_ - clock_.mono();
+    if (left <= Duration::zero()) {
+      output_.drop_all();
+      return false;
+    }
+    output_.wait_until_writable(left);
+    output_.flush();
+  }
+  return true;
+}
+
+}  // namespace holdfast::supervisor::process

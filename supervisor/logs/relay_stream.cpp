@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/logs/relay_stream.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <functional>
+#include <utility>
+
+namespace holdfast::supervisor::process {
+
+namespace {
+
+constexpr std::size_t kLargestPipe = 1 << 20;  // fs.pipe-max-size, as it is by default
+constexpr std::size_t kMatched = 4096;         // libstdc++'s matcher recurses once per character
+
+std::size_t pipe_capacity(int fd) {
+  const int size = ::fcntl(fd, F_GETPIPE_SZ);
+  return size > 0 ? static_cast<std::size_t>(size) : 0;
+}
+
+// Only pipes that were found full: what one user's pipes may hold together is limited, and beyond
+// it the kernel makes new ones small.
+std::size_t grow_pipe(int fd, std::size_t capacity) {
+  if (capacity >= kLargestPipe) return 0;
+  const int grown =
+      ::fcntl(fd, F_SETPIPE_SZ, static_cast<int>(std::min(capacity * 4, kLargestPipe)));
+  return grown > 0 ? static_cast<std::size_t>(grown) : 0;
+}
+
+void add_to_tail(std::string& tail, std::string_view line) {
+  tail.append(line.substr(0, LineTail::kKept)).push_back('\n');
+}
+
+}  // namespace
+
+RelayStream::RelayStream(LogStream stream, LineLabel label, ProgramLog& program,
+                         std::optional<std::regex> ready)
+    : stream_(std::move(stream)),
+      label_(std::move(label)),
+      program_(program),
+      ready_(std::move(ready)),
+      capacity_(pipe_capacity(fd())) {
+  ::fcntl(fd(), F_SETFL, O_NONBLOCK);  // this end is ours alone; the worker's is untouched
+}
+
+RelayStream::Read RelayStream::read(std::span<char> buffer, std::string_view& chunk) {
+  ssize_t n = 0;
+  do {
+    n = ::read(fd(), buffer.data(), buffer.size());
+  } while (n < 0 && errno == EINTR);
+  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return Read::Nothing;
+  if (n <= 0) return Read::End;
+  const std::size_t size = static_cast<std::size_t>(n);
+  chunk = {buffer.data(), size};
+  if (capacity_ != 0 && size >= std::min(capacity_, buffer.size())) {
+    capacity_ = grow_pipe(fd(), capacity_);
+  }
+  return Read::Some;
+}
+
+// Whether the line was kept.
+bool RelayStream::pass_on(const LinePart& part, std::string_view time, RelayOutput& output,
+                          Noticed& noticed) {
+  const bool room = output.has_room();
+  if (room) append_line(output.text(), part, label_, time);
+  notice(part.text, noticed);
+  return room;
+}
+
+void RelayStream::relay(std::string_view chunk, std::string_view time, RelayOutput& output,
+                        Noticed& noticed) {
+  // Of a large read only the end can be among the last lines that are kept.
+  const char* const late = chunk.data() + chunk.size() - std::min(chunk.size(), LineTail::kKept);
+  const auto is_early = [&](std::string_view line) {
+    const std::less<const char*> before;
+    return !before(line.data(), chunk.data()) && before(line.data(), late);
+  };
+  std::uint64_t lines = 0;
+  std::uint64_t dropped = 0;
+  output.begin(program_, stream_.worker);
+  splitter_.feed(chunk, [&](const LinePart& part) {
+    ++lines;
+    if (!pass_on(part, time, output, noticed)) ++dropped;
+    if (!is_early(part.text)) add_to_tail(noticed.tail, part.text);
+  });
+  output.end();
+  program_.lines.fetch_add(lines, std::memory_order_relaxed);
+  program_.bytes.fetch_add(chunk.size(), std::memory_order_relaxed);
+  if (dropped > 0) program_.dropped.fetch_add(dropped, std::memory_order_relaxed);
+}
+
+void RelayStream::flush_partial(bool at_end, std::string_view time, RelayOutput& output,
+                                Noticed& noticed) {
+  output.begin(program_, stream_.worker);
+  const auto use = [&](const LinePart& part) {
+    const bool kept = pass_on(part, time, output, noticed);
+    add_to_tail(noticed.tail, part.text);
+    program_.lines.fetch_add(1, std::memory_order_relaxed);
+    if (!kept) program_.dropped.fetch_add(1, std::memory_order_relaxed);
+  };
+  splitter_.flush(use, at_end);
+  output.end();
+}
+
+void RelayStream::notice(std::string_view line, Noticed& noticed) {
+  const LineLevel level = line.starts_with('{') ? level_of(line) : LineLevel::Usual;
+  if (level != LineLevel::Usual) ++noticed.errors;
+  if (level != LineLevel::Usual || stream_.kind == StreamKind::Stderr) {
+    if (noticed.lines.size() < kNotableLines) {
+      noticed.lines.push_back({level, stream_.kind, std::string(line.substr(0, kNotableBytes))});
+    }
+  }
+  if (!ready_) return;
+  const std::string_view head = line.substr(0, kMatched);
+  if (std::regex_search(head.begin(), head.end(), *ready_)) {
+    noticed.ready = true;
+    ready_.reset();
+  }
+}
+
+}  // namespace holdfast::supervisor::process

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/sockets/listeners.hpp"
+
+#include "common/net/listen.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+
+namespace holdfast::supervisor::process {
+
+namespace {
+
+constexpr int kFirstPassed = 3;  // SD_LISTEN_FDS_START
+
+// The variable's value, which is then gone from the environment.
+std::string take_variable(const char* name) {
+  const char* value = std::getenv(name);
+  std::string result = value == nullptr ? "" : value;
+  ::unsetenv(name);
+  return result;
+}
+
+std::optional<int> to_int(const std::string& text) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return {};
+  return value;
+}
+
+std::vector<std::string> split_names(const std::string& text, std::size_t count) {
+  std::vector<std::string> names;
+  for (std::size_t from = 0; from <= text.size() && names.size() < count && !text.empty();) {
+    const std::size_t colon = std::min(text.find(':', from), text.size());
+    names.push_back(text.substr(from, colon - from));
+    from = colon + 1;
+  }
+  names.resize(count, "unknown");  // as sd_listen_fds_with_names(3)
+  return names;
+}
+
+}  // namespace
+
+Result<void> ListenerSet::adopt_from_environment() {
+  const std::string pid = take_variable("LISTEN_PID");
+  const std::string fds = take_variable("LISTEN_FDS");
+  const std::string names = take_variable("LISTEN_FDNAMES");
+  if (pid.empty() || to_int(pid) != ::getpid()) return {};
+  const auto count = to_int(fds);
+  if (!count || *count < 0 || *count > 1024) {
+    return fail(ErrorKind::InvalidArgument, fmt::format("LISTEN_FDS is '{}'", fds));
+  }
+  return adopt(kFirstPassed, split_names(names, static_cast<std::size_t>(*count)));
+}
+
+Result<void> ListenerSet::adopt(int first, const std::vector<std::string>& names) {
+  for (int fd = first; const std::string& name : names) {
+    int listening = 0;
+    socklen_t size = sizeof listening;
+    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0) {
+      return fail(ErrorKind::InvalidArgument,
+                  fmt::format("the descriptor {} that was passed as '{}' is not a listening "
+                              "stream socket (in holdfast.socket: ListenStream=, Accept=no)",
+                              fd, name));
+    }
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    const int flags = ::fcntl(fd, F_GETFL);
+    ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    inherited_[name] = Fd(fd++);
+  }
+  return {};
+}
+
+Result<void> ListenerSet::check_names(const std::map<std::string, config::Listen>& wanted) const {
+  for (const auto& [name, socket] : inherited_) {
+    if (wanted.contains(name)) continue;
+    return fail(ErrorKind::InvalidArgument,
+                fmt::format("a socket named '{}' was passed, and there is no [listen.{}]: name it "
+                            "after a listener (in holdfast.socket: FileDescriptorName=http)",
+                            name, name));
+  }
+  return {};
+}
+
+Result<void> ListenerSet::apply(const std::map<std::string, config::Listen>& wanted) {
+  std::map<std::string, Listener> fresh;
+  for (const auto& [name, listen] : wanted) {
+    if (inherited_.contains(name)) continue;
+    const auto present = opened_.find(name);
+    if (present != opened_.end() && present->second.config.address == listen.address) continue;
+    Result<Fd> socket = open_socket(listen.address, listen.backlog);
+    if (!socket) {
+      return fail(socket.error().with_context(
+          fmt::format("[listen.{}] address{}", name, name == "http" ? " (or PORT)" : "")));
+    }
+    fresh[name] = Listener{std::move(*socket), listen};
+  }
+  std::erase_if(opened_, [&](const auto& entry) { return !wanted.contains(entry.first); });
+  for (auto& [name, listener] : fresh)
+    opened_[name] = std::move(listener);
+  for (auto& [name, listener] : opened_) {
+    const config::Listen& now = wanted.at(name);
+    if (listener.config.backlog == now.backlog) continue;
+    // A second listen(2) changes the queue's length and nothing else.
+    ::listen(listener.socket.get(), static_cast<int>(std::min<std::uint32_t>(now.backlog, 65535)));
+    listener.config = now;
+  }
+  return {};
+}
+
+void ListenerSet::close_opened() {
+  opened_.clear();
+}
+
+int ListenerSet::find(const std::string& name) const {
+  if (const auto it = inherited_.find(name); it != inherited_.end()) return it->second.get();
+  const auto it = opened_.find(name);
+  return it == opened_.end() ? -1 : it->second.socket.get();
+}
+
+std::string ListenerSet::address(const std::string& name) const {
+  return address_of(find(name)).value_or("");
+}
+
+bool ListenerSet::inherited(const std::string& name) const {
+  return inherited_.contains(name);
+}
+
+}  // namespace holdfast::supervisor::process

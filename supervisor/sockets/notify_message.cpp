@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/sockets/notify_message.hpp"
+
+#include "supervisor/logs/utf8.hpp"
+
+namespace holdfast::supervisor::process {
+
+namespace {
+
+// It goes to terminals and into JSON, and its sender may be anything.
+std::string printable(std::string_view text) {
+  std::string out;
+  while (!text.empty() && out.size() < kMaxStatusBytes) {
+    const std::size_t length = utf8_length(text);
+    const unsigned char first = static_cast<unsigned char>(text.front());
+    if (length == 0) {
+      out.push_back('?');
+    } else if (length == 1 && (first < 0x20 || first == 0x7f)) {
+      out.push_back(' ');
+    } else if (out.size() + length <= kMaxStatusBytes) {
+      out.append(text.substr(0, length));
+    } else {
+      break;
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<NotifyMessage> parse_notify(std::string_view datagram) {
+  if (datagram.find('\0') != std::string_view::npos) return {};
+  NotifyMessage message;
+  bool any = false;
+  while (!datagram.empty()) {
+    const std::string_view line = datagram.substr(0, datagram.find('\n'));
+    datagram.remove_prefix(std::min(datagram.size(), line.size() + 1));
+    const std::size_t equals = line.find('=');
+    if (equals == 0 || equals == std::string_view::npos) continue;
+    any = true;
+    const std::string_view key = line.substr(0, equals);
+    const std::string_view value = line.substr(equals + 1);
+    if (key == "READY") {
+      message.ready |= value == "1";
+    } else if (key == "STOPPING") {
+      message.stopping |= value == "1";
+    } else if (key == "WATCHDOG") {
+      message.watchdog |= value == "1";
+      message.watchdog_trigger |= value == "trigger";
+    } else if (key == "HOLDFAST_DRAINED") {
+      message.drained |= value == "1";
+    } else if (key == "STATUS") {
+      message.status = printable(value);
+    }
+  }
+  if (!any) return {};
+  return message;
+}
+
+}  // namespace holdfast::supervisor::process

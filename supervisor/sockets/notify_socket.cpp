@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/sockets/notify_socket.hpp"
+
+#include "common/net/unix_socket.hpp"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace holdfast::supervisor::process {
+
+namespace {
+
+constexpr int kPerTurn = 256;           // a flooding worker must not starve the loop
+constexpr int kPerDrain = 4096;         // above any net.unix.max_dgram_qlen in use
+constexpr std::size_t kRoomForFds = 4;  // more than that the kernel discards by itself
+
+struct Control {
+  alignas(cmsghdr)
+      std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int) * kRoomForFds)> bytes{};
+};
+
+// The sender's pid, 0 if the kernel did not say. Descriptors that came along are closed: nobody
+// asked for them, and kept they would be a way to use up ours.
+pid_t take_control(msghdr& message) {
+  pid_t sender = 0;
+  for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
+    if (c->cmsg_level != SOL_SOCKET) continue;
+    if (c->cmsg_type == SCM_CREDENTIALS && c->cmsg_len >= CMSG_LEN(sizeof(ucred))) {
+      ucred credentials;
+      std::memcpy(&credentials, CMSG_DATA(c), sizeof credentials);
+      sender = credentials.pid;
+    } else if (c->cmsg_type == SCM_RIGHTS) {
+      const std::size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+      for (std::size_t i = 0; i < count; ++i) {
+        int fd = -1;
+        std::memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+        ::close(fd);
+      }
+    }
+  }
+  return sender;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<NotifySocket>> NotifySocket::open(boost::asio::io_context& io,
+                                                         const std::filesystem::path& path,
+                                                         mode_t mode, Lookup lookup,
+                                                         OnMessage on_message) {
+  HOLDFAST_TRY_ASSIGN(Fd socket, bind_unix_socket(SOCK_DGRAM, path, mode));
+  const int on = 1;
+  if (::setsockopt(socket.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0) {
+    return fail_errno(errno, "setsockopt(SO_PASSCRED)");
+  }
+  return std::make_unique<NotifySocket>(io, socket.release(), path, std::move(lookup),
+                                        std::move(on_message));
+}
+
+NotifySocket::NotifySocket(boost::asio::io_context& io, int socket, std::filesystem::path path,
+                           Lookup lookup, OnMessage on_message)
+    : socket_(io, socket),
+      path_(std::move(path)),
+      lookup_(std::move(lookup)),
+      on_message_(std::move(on_message)) {
+  watch();
+}
+
+NotifySocket::~NotifySocket() {
+  ::unlink(path_.c_str());
+}
+
+void NotifySocket::watch() {
+  socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                     [this, alive = std::weak_ptr<char>(alive_)](boost::system::error_code error) {
+                       if (error || alive.expired()) return;
+                       read_up_to(kPerTurn);
+                       watch();
+                     });
+}
+
+Result<void> NotifySocket::let_others_send() const {
+  if (::chmod(path_.c_str(), kAnyUser) != 0) {
+    return fail_errno(errno, fmt::format("chmod '{}'", path_.native()));
+  }
+  return {};
+}
+
+void NotifySocket::drain_now() {
+  read_up_to(kPerDrain);
+}
+
+void NotifySocket::read_up_to(int count) {
+  while (count-- > 0 && read_one()) {
+  }
+}
+
+bool NotifySocket::read_one() {
+  std::array<char, kMaxNotifyBytes> text;
+  Control control;
+  iovec part{text.data(), text.size()};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.bytes.data();
+  message.msg_controllen = control.bytes.size();
+  const ssize_t size =
+      ::recvmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  if (size < 0) return errno == EINTR;
+
+  const pid_t sender = take_control(message);
+  const auto process = sender > 0 ? lookup_(sender) : std::nullopt;
+  if (!process) {
+    ++counters_.foreign;
+    return true;
+  }
+  const auto parsed = (message.msg_flags & MSG_TRUNC) != 0
+                          ? std::nullopt
+                          : parse_notify({text.data(), static_cast<std::size_t>(size)});
+  if (!parsed) {
+    ++counters_.garbage;
+    return true;
+  }
+  ++counters_.messages;
+  on_message_(*process, *parsed);
+  return true;
+}
+
+}  // namespace holdfast::supervisor::process

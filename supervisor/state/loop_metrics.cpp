@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/state/loop_metrics.hpp"
+
+#include "common/metrics/catalogue.hpp"
+
+namespace holdfast::supervisor {
+
+SelfMetrics::SelfMetrics() {
+  for (const double bound : metrics::declaration("holdfast_loop_lag_seconds").buckets) {
+    loop_lag_.buckets.push_back({bound, 0});
+  }
+}
+
+void SelfMetrics::announce(const std::string& program) {
+  const std::lock_guard lock(mutex_);
+  for (const char* reason : {"crash", "exit", "hang", "ready_timeout", "spawn"})
+    restarts_.try_emplace({program, reason}, 0);
+  forced_kills_.try_emplace(program, 0);
+}
+
+void SelfMetrics::count_restart(const std::string& program, const std::string& reason) {
+  const std::lock_guard lock(mutex_);
+  ++restarts_[{program, reason}];
+}
+
+void SelfMetrics::count_stranger(std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  strangers_ += number;
+}
+
+void SelfMetrics::ignored_notices(const std::string& reason, std::uint64_t total) {
+  const std::lock_guard lock(mutex_);
+  ignored_notices_[reason] = total;
+}
+
+void SelfMetrics::count_forced_kill(const std::string& program) {
+  const std::lock_guard lock(mutex_);
+  ++forced_kills_[program];
+}
+
+void SelfMetrics::observe_loop_lag(Duration lag) {
+  const double seconds = std::chrono::duration<double>(lag).count();
+  const std::lock_guard lock(mutex_);
+  for (metrics::Bucket& bucket : loop_lag_.buckets) {
+    if (seconds <= bucket.upper_bound) ++bucket.cumulative_count;
+  }
+  ++loop_lag_.count;
+  loop_lag_.sum += seconds;
+}
+
+std::vector<metrics::Family> SelfMetrics::families() const {
+  const auto count = [](std::uint64_t value) { return static_cast<double>(value); };
+  const std::lock_guard lock(mutex_);
+  std::vector<metrics::Family> result;
+
+  metrics::Family restarts = metrics::declared_family("holdfast_worker_restarts_total");
+  for (const auto& [key, value] : restarts_) {
+    restarts.add({{"program", key.first}, {"reason", key.second}}, count(value));
+  }
+  result.push_back(std::move(restarts));
+
+  metrics::Family ignored = metrics::declared_family("holdfast_notify_ignored_total");
+  for (const auto& [reason, value] : ignored_notices_)
+    ignored.add({{"reason", reason}}, count(value));
+  result.push_back(std::move(ignored));
+
+  metrics::Family forced = metrics::declared_family("holdfast_shutdown_forced_total");
+  for (const auto& [program, value] : forced_kills_)
+    forced.add({{"program", program}}, count(value));
+  result.push_back(std::move(forced));
+
+  result.push_back(
+      metrics::declared_family("holdfast_strangers_reaped_total").add(count(strangers_)));
+
+  metrics::Family lag = metrics::declared_family("holdfast_loop_lag_seconds");
+  lag.samples.push_back({{}, loop_lag_});
+  result.push_back(std::move(lag));
+  return result;
+}
+
+}  // namespace holdfast::supervisor

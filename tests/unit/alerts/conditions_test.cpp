@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/alerts/conditions.hpp"
+
+#include "tests/support/catch.hpp"
+
+#include <filesystem>
+
+using namespace holdfast;
+using namespace holdfast::supervisor;
+using namespace holdfast::supervisor::status;
+
+namespace {
+
+struct Fleet {
+  FleetSnapshot snapshot;
+
+  Fleet() {
+    config::Program config;
+    config.name = "api-worker";
+    core::ProgramView program;
+    program.config = std::make_shared<const config::Program>(config);
+    program.wanted = program.ready = 2;
+    program.satisfied = true;
+    program.slots.resize(2);
+    program.slots[1].id.slot = 1;
+    for (core::SlotView& slot : program.slots)
+      slot.state = core::SlotState::Ready;
+    snapshot.view.programs.push_back(program);
+    snapshot.view.ready = true;
+  }
+  core::ProgramView& program() { return snapshot.view.programs[0]; }
+  core::SlotView& slot(std::size_t number) { return program().slots[number]; }
+
+  std::vector<std::string> names(const std::optional<telemetry::Totals>& latest = {}) const {
+    std::vector<std::string> result;
+    for (const ActiveAlert& alert : active_alerts(snapshot, latest))
+      result.push_back(alert.name);
+    return result;
+  }
+};
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a stack that is well has no alert") {
+  telemetry::Totals totals;
+  totals.database = totals.redis = telemetry::Reach{3, 3};
+  CHECK(Fleet().names(totals).empty());
+  CHECK(Fleet().names().empty());
+}
+
+TEST_CASE("a worker in a crash loop is an alert that says what it dies of, and since when") {
+  Fleet fleet;
+  fleet.slot(1).state = core::SlotState::CrashLoop;
+  fleet.slot(1).last_exit = core::ExitStatus{true, 11, false};
+  fleet.slot(1).since = MonoTime{} + std::chrono::seconds(90);  // its last try
+  fleet.slot(1).crash_loop_since = MonoTime{} + std::chrono::seconds(7);
+  const auto alerts = active_alerts(fleet.snapshot, {});
+  REQUIRE(alerts.size() == 1);
+  CHECK(alerts[0].name == "HoldfastWorkerCrashLooping");
+  CHECK(alerts[0].severity == "critical");
+  CHECK(alerts[0].target == "api-worker.1");
+  CHECK(alerts[0].summary == "api-worker.1 keeps dying: signal 11 (SIGSEGV)");
+  CHECK(alerts[0].since == MonoTime{} + std::chrono::seconds(7));
+}
+
+TEST_CASE("a crash loop stays an alert while it tries again, and ends when somebody stops it") {
+  Fleet fleet;
+  fleet.slot(1).crash_loop_since = MonoTime{} + std::chrono::seconds(7);
+  for (const auto state : {core::SlotState::Starting, core::SlotState::Ready}) {
+    fleet.slot(1).state = state;
+    CHECK(fleet.names() == Names{"HoldfastWorkerCrashLooping"});
+  }
+  fleet.slot(1).state = core::SlotState::Stopped;
+  CHECK(fleet.names().empty());
+}
+
+TEST_CASE("a worker that was given up is an alert, also if it never started") {
+  Fleet fleet;
+  fleet.slot(0).state = core::SlotState::Failed;
+  fleet.slot(0).last_error = "exec: No such file or directory";
+  CHECK(active_alerts(fleet.snapshot, {})[0].summary ==
+        "api-worker.0 was given up: exec: No such file or directory");
+}
+
+TEST_CASE("a required program short of workers is an alert once the stack had been up") {
+  Fleet fleet;
+  fleet.program().satisfied = fleet.snapshot.view.ready = false;
+  fleet.program().ready = 0;
+  CHECK(fleet.names().empty());  // it starts for the first time
+  fleet.slot(0).restarts = 1;
+  CHECK(fleet.names() == Names{"HoldfastNotReady"});
+}
+
+TEST_CASE("nothing is alerted of while the stack drains") {
+  Fleet fleet;
+  fleet.program().satisfied = fleet.snapshot.view.ready = false;
+  fleet.slot(0).restarts = 1;
+  fleet.snapshot.view.draining = true;
+  CHECK(fleet.names().empty());
+}
+
+TEST_CASE("the worst comes first: a database that is gone, before Redis and a refused reload") {
+  Fleet fleet;
+  fleet.snapshot.last_reload_ok = false;
+  telemetry::Totals totals;
+  totals.redis = telemetry::Reach{1, 2};
+  totals.database = telemetry::Reach{0, 3};
+  CHECK(fleet.names(totals) ==
+        Names{"HoldfastStoreUnavailable", "HoldfastRedisUnavailable", "HoldfastReloadFailed"});
+}
+
+TEST_CASE("every alert has a runbook of its name") {
+  for (const char* name : {"HoldfastWorkerCrashLooping", "HoldfastNotReady", "HoldfastReloadFailed",
+                           "HoldfastStoreUnavailable", "HoldfastRedisUnavailable"}) {
+    INFO(name);
+    CHECK(std::filesystem::exists(std::filesystem::path(HOLDFAST_SOURCE_DIR) / "docs/runbooks" /
+                                  (std::string(name) + ".md")));
+  }
+}

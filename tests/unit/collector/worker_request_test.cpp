@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/collector/worker_request.hpp"
+
+#include "common/metrics/exposition.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace holdfast;
+using namespace holdfast::supervisor::telemetry;
+using namespace std::chrono_literals;
+
+namespace {
+
+http::Response answer(const std::string& body, const http::Headers& headers, int status = 200) {
+  http::Response response;
+  response.status = status;
+  response.headers = headers;
+  response.body = body;
+  return response;
+}
+
+http::Headers with(const std::string& name, const std::string& value) {
+  http::Headers headers;
+  headers.set(name, value);
+  return headers;
+}
+
+}  // namespace
+
+TEST_CASE("a worker is asked for the text format, uncompressed, and told how long it has") {
+  const http::Headers headers = request_headers(2s);
+  CHECK(metrics::negotiate(*headers.find("Accept")) == metrics::Format::Text004);
+  CHECK(headers.find("Accept")->find("application/openmetrics-text") != std::string::npos);
+  CHECK(headers.find("Accept")->ends_with("*/*;q=0.1"));  // nobody has to answer 406
+  CHECK(*headers.find("Accept-Encoding") == "identity");
+  CHECK(*headers.find("X-Prometheus-Scrape-Timeout-Seconds") == "2");
+  CHECK(*request_headers(1500ms).find("X-Prometheus-Scrape-Timeout-Seconds") == "1.5");
+}
+
+TEST_CASE("a last scrape keeps the query that the address has") {
+  CHECK(final_url("unix:/run/w.sock:/metrics") == "unix:/run/w.sock:/metrics?final=1");
+  CHECK(final_url("http://127.0.0.1:80/m?collect=x") == "http://127.0.0.1:80/m?collect=x&final=1");
+}
+
+TEST_CASE("every request that brings nothing to read has its reason") {
+  const auto reason = [](Result<http::Response> got) {
+    const auto text = exposition_of(std::move(got));
+    REQUIRE_FALSE(text);
+    return std::string(to_string(text.error()));
+  };
+  CHECK(reason(fail(ErrorKind::Unavailable, "connect")) == "unreachable");
+  CHECK(reason(fail(ErrorKind::DeadlineExceeded, "late")) == "timeout");
+  CHECK(reason(fail(ErrorKind::ResourceExhausted, "long")) == "oversized");
+  CHECK(reason(fail(ErrorKind::DataLoss, "cut")) == "malformed");
+  CHECK(reason(answer("a 1\n", {}, 500)) == "status");
+  CHECK(reason(answer("a 1\n", with("Location", "/other"), 302)) == "status");
+  CHECK(reason(answer("", {}, 204)) == "status");
+  CHECK(reason(answer("\x1f\x8b", with("Content-Encoding", "gzip"))) == "encoded");
+}
+
+TEST_CASE("a last line is ended if HTTP says that it is whole, and only then") {
+  CHECK(exposition_of(answer("a 1", with("Content-Length", "3"))) == "a 1\n");
+  CHECK(exposition_of(answer("a 1", with("Transfer-Encoding", "chunked"))) == "a 1\n");
+  CHECK(exposition_of(answer("a 1", {})) == "a 1");  // until the connection closed, cut or not
+  CHECK(exposition_of(answer("a 1\n", with("Content-Length", "4"))) == "a 1\n");
+  CHECK(exposition_of(answer("", with("Content-Length", "0"))) == "");
+  CHECK(exposition_of(answer("a 1\n", with("Content-Encoding", "identity"))) == "a 1\n");
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/logs/log_line.hpp"
+
+#include "supervisor/logs/line_splitter.hpp"
+#include "supervisor/logs/line_tail.hpp"
+#include "supervisor/logs/utf8.hpp"
+#include "tests/support/catch.hpp"
+
+#include <nlohmann/json.hpp>
+
+using namespace holdfast::supervisor::process;
+using Json = nlohmann::json;
+
+namespace {
+
+const LineLabel kLabel("api-worker.0", 123, StreamKind::Stderr, LineFormat::Json, false);
+constexpr std::string_view kTime = "2026-11-23T11:42:43.476Z";
+
+std::string labelled(std::string_view line) {
+  std::string out;
+  append_line(out, {line}, kLabel, kTime);
+  return out;
+}
+
+std::vector<LinePart> split(LineSplitter& splitter, std::string_view chunk,
+                            std::vector<std::string>& texts) {
+  std::vector<LinePart> parts;
+  splitter.feed(chunk, [&](const LinePart& part) {
+    texts.emplace_back(part.text);
+    parts.push_back(part);
+  });
+  return parts;
+}
+
+}  // namespace
+
+TEST_CASE("a JSON line gets worker and pid at its end, the rest untouched") {
+  REQUIRE(labelled(R"({"time":"t","level":"info","msg":"x"})") ==
+          "{\"time\":\"t\",\"level\":\"info\",\"msg\":\"x\",\"worker\":\"api-worker.0\",\"pid\":"
+          "123}\n");
+  REQUIRE(labelled("{}") == "{\"worker\":\"api-worker.0\",\"pid\":123}\n");
+  REQUIRE(Json::parse(labelled("{ }")).size() == 2);
+  REQUIRE(Json::parse(labelled("{\"a\":1}\r")).at("a") == 1);
+}
+
+TEST_CASE("a line that is no JSON object is wrapped") {
+  const Json wrapped = Json::parse(labelled("Listening on \"3000\""));
+  REQUIRE(wrapped == Json{{"time", kTime},
+                          {"level", "info"},
+                          {"msg", "Listening on \"3000\""},
+                          {"worker", "api-worker.0"},
+                          {"pid", 123},
+                          {"stream", "stderr"}});
+  for (const char* line : {"", "{", "}", "{x}", "[1]", "{\"a\":1", "{\"a\":1} trailing", "{{}}"}) {
+    INFO(line);
+    REQUIRE(Json::parse(labelled(line)).at("msg") == line);
+  }
+}
+
+TEST_CASE("wrapped text is valid JSON whatever its bytes") {
+  std::string all;
+  for (int byte = 1; byte < 256; ++byte)
+    all.push_back(static_cast<char>(byte));
+  const Json wrapped = Json::parse(labelled(all));
+  REQUIRE(wrapped.at("msg").get<std::string>().starts_with("\x01\x02"));
+  REQUIRE(Json::parse(labelled("\xc3\xa9\xf0\x9f\x98\x80\t\x1b[0m")).at("msg") ==
+          "\xc3\xa9\xf0\x9f\x98\x80\t\x1b[0m");
+  REQUIRE(Json::parse(labelled("a\xff\xc0\x80z")).at("msg") ==
+          "a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz");
+}
+
+TEST_CASE(
+    "a part of a longer line is wrapped even if it looks like JSON, and says that it goes on") {
+  std::string out;
+  append_line(out, {R"({"a":1})", true, true}, kLabel, kTime);
+  const Json part = Json::parse(out);
+  REQUIRE(part.at("msg") == R"({"a":1})");
+  REQUIRE(part.at("continues") == true);
+}
+
+TEST_CASE("the pretty format puts the worker before the line, coloured for a terminal") {
+  std::string out;
+  append_line(out, {"hello"}, LineLabel("api.0", 1, StreamKind::Stdout, LineFormat::Pretty, false),
+              kTime);
+  REQUIRE(out == "api.0 | hello\n");
+  out.clear();
+  append_line(out, {"hello"}, LineLabel("api.0", 1, StreamKind::Stdout, LineFormat::Pretty, true),
+              kTime);
+  REQUIRE(out.starts_with("\x1b["));
+  REQUIRE(out.ends_with("api.0\x1b[0m | hello\n"));
+}
+
+TEST_CASE("error and fatal lines are known by their level") {
+  const std::vector<std::pair<const char*, LineLevel>> rows{
+      {R"({"time":"2026-11-23T11:42:43.482Z","level":"error","msg":"x"})", LineLevel::Error},
+      {R"({"time":"2026-11-23T11:42:43.482Z","level":"info","msg":"x"})", LineLevel::Usual},
+      {R"({"level": "ERROR"})", LineLevel::Error},
+      {R"({"level":"critical"})", LineLevel::Fatal},
+      {R"({"msg":"x","level":"fatal"})", LineLevel::Fatal},
+      {R"({"level":50,"msg":"pino"})", LineLevel::Error},
+      {R"({"level":60})", LineLevel::Fatal},
+      {R"({"level":30})", LineLevel::Usual},
+      {R"({"level":"warn","msg":"error"})", LineLevel::Usual},
+      {R"({"msg":"\"level\":\"error\""})", LineLevel::Usual},
+      {R"({"level":)", LineLevel::Usual},
+      {R"({"level":"e)", LineLevel::Usual},
+      {"error: plain text", LineLevel::Usual},
+  };
+  for (const auto& [line, level] : rows) {
+    INFO(line);
+    REQUIRE(level_of(line) == level);
+  }
+}
+
+TEST_CASE("lines are the same whatever the sizes of the reads") {
+  const std::string text = "one\n\ntwo\nthree and more\nlast\n";
+  for (std::size_t size = 1; size <= text.size(); ++size) {
+    LineSplitter splitter;
+    std::vector<std::string> lines;
+    for (std::size_t at = 0; at < text.size(); at += size)
+      split(splitter, std::string_view(text).substr(at, size), lines);
+    REQUIRE(lines == std::vector<std::string>{"one", "", "two", "three and more", "last"});
+    REQUIRE_FALSE(splitter.has_partial());
+  }
+}
+
+TEST_CASE("a line above the cap comes in pieces that say so, and nothing of it is lost") {
+  for (const std::size_t extra : {std::size_t{0}, std::size_t{1}, LineSplitter::kCap + 7}) {
+    const std::string line(LineSplitter::kCap + extra, 'x');
+    const std::string input = line + "\nnext\n";
+    for (const std::size_t size : {input.size(), std::size_t{5000}}) {
+      LineSplitter splitter;
+      std::vector<std::string> texts;
+      std::vector<LinePart> parts;
+      for (std::size_t at = 0; at < input.size(); at += size) {
+        for (const auto& part : split(splitter, std::string_view(input).substr(at, size), texts))
+          parts.push_back(part);
+      }
+      std::string joined;
+      for (std::size_t i = 0; i + 1 < texts.size(); ++i) {
+        REQUIRE(texts[i].size() <= LineSplitter::kCap);
+        REQUIRE(parts[i].continues == (i + 2 < texts.size()));
+        REQUIRE(parts[i].piece == (extra > 0));
+        joined += texts[i];
+      }
+      REQUIRE(joined == line);
+      REQUIRE(texts.back() == "next");
+      REQUIRE_FALSE(parts.back().piece);
+    }
+  }
+}
+
+TEST_CASE("an unfinished line that was passed on is continued by what follows") {
+  LineSplitter splitter;
+  std::vector<std::string> texts;
+  split(splitter, "password: ", texts);
+  REQUIRE(texts.empty());
+  std::vector<LinePart> parts;
+  splitter.flush([&](const LinePart& part) { parts.push_back(part); }, false);
+  REQUIRE(parts.size() == 1);
+  REQUIRE(parts[0].continues);
+  REQUIRE_FALSE(splitter.has_partial());
+  const auto rest = split(splitter, "accepted\nnext\n", texts);
+  REQUIRE(texts == std::vector<std::string>{"accepted", "next"});
+  REQUIRE(rest[0].piece);
+  REQUIRE_FALSE(rest[1].piece);
+}
+
+TEST_CASE("the tail keeps the last whole lines within its bound") {
+  LineTail tail;
+  REQUIRE(tail.last(20).empty());
+  for (int i = 0; i < 100000; ++i)
+    tail.append("line " + std::to_string(i) + "\n");
+  REQUIRE(tail.last(2) == std::vector<std::string>{"line 99998", "line 99999"});
+  const auto all = tail.last(100000);
+  REQUIRE(all.size() > 500);
+  REQUIRE(all.front().starts_with("line "));
+  tail.append("\n");
+  REQUIRE(tail.last(2) == std::vector<std::string>{"line 99999", ""});
+  for (int i = 0; i < 5; ++i)
+    tail.append(std::string(LineTail::kKept, 'y') + "\n");
+  REQUIRE(tail.last(1).front() == std::string(LineTail::kKept, 'y'));
+}
+
+TEST_CASE("UTF-8 is told from what only looks like it") {
+  REQUIRE(utf8_length("a") == 1);
+  REQUIRE(utf8_length("\xc3\xa9") == 2);
+  REQUIRE(utf8_length("\xe2\x82\xac") == 3);
+  REQUIRE(utf8_length("\xf0\x9f\x98\x80") == 4);
+  for (const char* bad : {"\x80", "\xc0\x80", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80",
+                          "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xff"}) {
+    REQUIRE(utf8_length(bad) == 0);
+  }
+  REQUIRE(utf8_length("") == 0);
+}

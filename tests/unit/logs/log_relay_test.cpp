@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What the relay makes of its workers' output. What becomes of it when the output is in trouble is
+// in log_relay_output_test.cpp.
+
+#include "common/os/file.hpp"
+#include "tests/unit/logs/relay_fixture.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <future>
+
+using namespace holdfast;
+using namespace holdfast::supervisor;
+using namespace holdfast::supervisor::process;
+using namespace holdfast::supervisor::process::test;
+
+namespace {
+
+#ifdef NDEBUG
+constexpr long kManyLines = 1'000'000;
+#else
+constexpr long kManyLines = 100'000;  // the same, where each line costs many times more
+#endif
+
+// Every number from 0 upward exactly once and in order, for each worker. Returns the total.
+long check_numbers(const std::filesystem::path& path) {
+  const std::string text = *read_file(path, std::size_t{4} << 30);
+  std::map<std::string_view, long> next;
+  long total = 0;
+  for (std::size_t from = 0; from < text.size();) {
+    const std::size_t end = text.find('\n', from);
+    REQUIRE(end != std::string::npos);
+    const std::string_view line(text.data() + from, end - from);
+    from = end + 1;
+    const std::size_t name = line.find("\"worker\":\"") + 10;
+    const std::string_view worker = line.substr(name, line.find('"', name) - name);
+    const std::size_t number = line.starts_with("{\"n\":") ? 5 : line.find("\"msg\":\"") + 7;
+    long n = -1;
+    std::from_chars(line.data() + number, line.data() + line.size(), n);
+    if (n != next[worker]++) FAIL("line " << n << " of " << worker << " is out of order");
+    ++total;
+  }
+  return total;
+}
+
+}  // namespace
+
+TEST_CASE("numbered lines of two workers arrive exactly once, each stream in order") {
+  const TempDir directory;
+  const auto path = directory.path() / "log";
+  Relay relay(sink_to_file(path));
+  const std::string count = std::to_string(kManyLines);
+  const Launched json =
+      relay.launch(kFirst, "api-worker.0", {"--flood-json", count, "--exit", "0"});
+  const Launched text = relay.launch(kSecond, "other.0", {"--flood-log", count, "--exit", "0"});
+  REQUIRE(wait_for(json).value == 0);
+  REQUIRE(wait_for(text).value == 0);
+  REQUIRE(relay.stop());
+  REQUIRE(check_numbers(path) == 2 * kManyLines);
+  const auto counters = relay.relay.counters();
+  REQUIRE(counters.programs.at("api-worker").lines == kManyLines);
+  REQUIRE(counters.programs.at("other").bytes == 100 * kManyLines);
+  REQUIRE(counters.programs.at("other").dropped_lines == 0);
+}
+
+TEST_CASE("lines are labelled with worker and pid, and wrapped when they are text") {
+  Pipe output;
+  Relay relay(sink_to(output.write));
+  const Fd out = relay.worker(kFirst, "api-worker.0", StreamKind::Stdout);
+  const Fd err = relay.worker(kSecond, "nginx.1", StreamKind::Stderr);
+  write_text(out, "{\"level\":\"info\",\"msg\":\"a\"}\n");
+  const Json first = Json::parse(read_line(output.read.get()));
+  REQUIRE(first == Json{{"level", "info"}, {"msg", "a"}, {"worker", "api-worker.0"}, {"pid", 123}});
+  write_text(err, "plain \"text\"\n");
+  const Json second = Json::parse(read_line(output.read.get()));
+  REQUIRE(second.at("msg") == "plain \"text\"");
+  REQUIRE(second.at("worker") == "nginx.1");
+  REQUIRE(second.at("stream") == "stderr");
+  REQUIRE(second.at("time").get<std::string>().size() == 24);
+}
+
+TEST_CASE("the pretty format prefixes lines with the worker") {
+  Pipe output;
+  Relay relay(sink_to(output.write), {.format = LineFormat::Pretty});
+  const Fd out = relay.worker(kFirst, "api-worker.0", StreamKind::Stdout);
+  write_text(out, "hello\n");
+  REQUIRE(read_line(output.read.get()) == "api-worker.0 | hello");
+}
+
+TEST_CASE("the supervisor's own lines go whole between those of the workers") {
+  constexpr int kEach = 2000;
+  Pipe output;
+  Relay relay(sink_to(output.write), {.stall_limit = kHang});
+  const Fd out = relay.worker(kFirst, "api-worker.0", StreamKind::Stdout);
+  Collector collector(std::move(output.read));
+  std::thread own([&] {
+    for (int i = 0; i < kEach; ++i)
+      relay.relay.submit(fmt::format("{{\"own\":{}}}", i));
+  });
+  for (int i = 0; i < kEach; ++i)
+    write_text(out, fmt::format("{{\"theirs\":{}}}\n", i));
+  own.join();
+  REQUIRE(relay.stop());
+  wait_until([&] {
+    const std::string text = collector.text();
+    return std::count(text.begin(), text.end(), '\n') == 2 * kEach;
+  });
+  int own_next = 0;
+  int theirs_next = 0;
+  for (const std::string& line : collector.lines()) {
+    const Json json = Json::parse(line);
+    if (json.contains("own")) {
+      REQUIRE(json["own"] == own_next++);
+    } else {
+      REQUIRE(json["theirs"] == theirs_next++);
+    }
+  }
+  REQUIRE(own_next == kEach);
+}
+
+TEST_CASE("an unfinished line is passed on after a while, and at the end of the stream") {
+  Pipe output;
+  Relay relay(sink_to(output.write), {.partial_flush = 20ms});
+  Fd out = relay.worker(kFirst, "api-worker.0", StreamKind::Stdout);
+  write_text(out, "password: ");
+  const Json first = Json::parse(read_line(output.read.get()));
+  REQUIRE(first.at("msg") == "password: ");
+  REQUIRE(first.at("continues") == true);
+  write_text(out, "ok\n");
+  REQUIRE(Json::parse(read_line(output.read.get())).at("msg") == "ok");
+  write_text(out, "the end");
+  out.reset();
+  const Json last = Json::parse(read_line(output.read.get()));
+  REQUIRE(last.at("msg") == "the end");
+}
+
+TEST_CASE("a line without end does not grow without end") {
+  const TempDir directory;
+  const auto path = directory.path() / "log";
+  Relay relay(sink_to_file(path));
+  Fd out = relay.worker(kFirst, "api-worker.0", StreamKind::Stdout);
+  write_text(out, std::string(1'000'000, 'x'));
+  write_text(out, "\n{\"a\":1}\n");
+  out.reset();
+  REQUIRE(relay.stop());
+  const auto lines = lines_of(*read_file(path));
+  std::size_t total = 0;
+  for (std::size_t i = 0; i + 1 < lines.size(); ++i)
+    total += Json::parse(lines[i]).at("msg").get<std::string>().size();
+  REQUIRE(total == 1'000'000);
+  REQUIRE(lines.size() == 1'000'000 / 65536 + 2);
+  REQUIRE(Json::parse(lines.back()).at("a") == 1);
+}
+
+TEST_CASE("errors and standard error are told to the observer") {
+  Pipe output;
+  Relay relay(sink_to(output.write));
+  const Fd out = relay.worker(kFirst, "api-worker.0", StreamKind::Stdout);
+  const Fd err = relay.worker(kFirst, "api-worker.0", StreamKind::Stderr);
+  write_text(out, "{\"level\":\"info\"}\n{\"level\":\"error\",\"msg\":\"bad\"}\nplain\n");
+  wait_until([&] { return relay.observer.lines().size() == 1; });
+  write_text(err, "stack frame\n");
+  wait_until([&] { return relay.observer.lines().size() == 2; });
+  const auto lines = relay.observer.lines();
+  REQUIRE(lines[0].level == LineLevel::Error);
+  REQUIRE(lines[0].text == "{\"level\":\"error\",\"msg\":\"bad\"}");
+  REQUIRE(lines[1].level == LineLevel::Usual);
+  REQUIRE(lines[1].stream == StreamKind::Stderr);
+  REQUIRE(relay.observer.errors() == 1);
+}
+
+TEST_CASE("of a flood of errors all are counted and few are shown") {
+  const TempDir directory;
+  Relay relay(sink_to_file(directory.path() / "log"));
+  Fd out = relay.worker(kFirst, "api-worker.0", StreamKind::Stdout);
+  std::string flood;
+  for (int i = 0; i < 1000; ++i)
+    flood += "{\"level\":\"error\"}\n";
+  write_text(out, flood);
+  out.reset();
+  REQUIRE(relay.stop());
+  REQUIRE(relay.observer.errors() == 1000);
+  REQUIRE(relay.observer.lines().size() < 1000);
+}
+
+TEST_CASE("a program is ready when a line of its output matches, and that is told once") {
+  Pipe output;
+  Relay relay(sink_to(output.write));
+  const Fd out = relay.worker(kFirst, "other.0", StreamKind::Stdout, "listening on port [0-9]+");
+  write_text(out, "starting\nnow listening on port 80\nlistening on port 81\n");
+  for (int i = 0; i < 3; ++i)
+    read_line(output.read.get());
+  wait_until([&] { return !relay.observer.ready().empty(); });
+  REQUIRE(relay.observer.ready() == std::vector<core::ProcessId>{kFirst});
+  Pipe other;
+  const auto refused = relay.relay.add_stream(
+      {kSecond, "other.1", 1, StreamKind::Stdout, std::move(other.read), "(unclosed"});
+  REQUIRE_FALSE(refused);
+  REQUIRE_THAT(refused.error().message, Catch::Contains("(unclosed"));
+}
+
+TEST_CASE("the last lines of a process that has died are there, even those not read before") {
+  const TempDir directory;
+  Relay relay(sink_to_file(directory.path() / "log"));
+  const Launched worker = relay.launch(kFirst, "api-worker.0",
+                                       {"--flood-log", "50", "--print-error", "terminate called",
+                                        "--partial-line", "no newline", "--abort"});
+  REQUIRE(wait_for(worker).signaled);
+  std::promise<std::vector<std::string>> promise;
+  relay.relay.after_drain(kFirst, 20, [&](auto lines) { promise.set_value(std::move(lines)); });
+  const auto lines = promise.get_future().get();
+  REQUIRE(lines.size() == 20);
+  REQUIRE(lines.front().starts_with("32 "));
+  REQUIRE(lines[18] == "no newline");
+  REQUIRE(lines[19] == "terminate called");
+  REQUIRE(relay.relay.tail(kFirst, 3).size() == 3);
+  relay.relay.remove(kFirst);
+  wait_until([&] { return relay.relay.tail(kFirst).empty(); });
+  REQUIRE(relay.relay.tail(kSecond).empty());
+}
+
+TEST_CASE("stop hangs on a pipe: a grandchild that holds it open holds nothing up") {
+  const TempDir directory;
+  const auto path = directory.path() / "log";
+  Relay relay(sink_to_file(path));
+  Pipe out;
+  Launcher launcher;
+  auto worker = launcher.launch(
+      misbehaving({"--fork-grandchild", "--print", "last line", "--exit", "0"}, out.write.get()));
+  REQUIRE(worker);
+  // `out.write` stays open here as well, as the grandchild's end does.
+  REQUIRE(relay.relay.add_stream(
+      {kFirst, "api-worker.0", worker->pid, StreamKind::Stdout, std::move(out.read), ""}));
+  REQUIRE(wait_for(*worker).value == 0);
+  std::promise<std::vector<std::string>> promise;
+  relay.relay.after_drain(kFirst, 20, [&](auto lines) { promise.set_value(std::move(lines)); });
+  REQUIRE(promise.get_future().get() == std::vector<std::string>{"last line"});
+  REQUIRE(relay.stop());
+  REQUIRE(lines_of(*read_file(path)).size() == 1);
+}

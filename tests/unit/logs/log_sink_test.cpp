@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/logs/log_sink.hpp"
+
+#include "common/os/file.hpp"
+#include "tests/support/launched.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <fstream>
+
+using namespace holdfast;
+using namespace holdfast::supervisor::process;
+using namespace holdfast::supervisor::process::test;
+namespace fs = std::filesystem;
+using Outcome = LogSink::Outcome;
+
+namespace {
+
+class MovableClock final : public Clock {
+ public:
+  MonoTime mono() const override { return now; }
+  WallTime wall() const override { return {}; }
+  MonoTime now{};
+};
+
+std::unique_ptr<LogSink> file_sink(const fs::path& path, std::uint64_t size, std::uint32_t files,
+                                   const Clock& clock) {
+  auto sink = make_file_sink(path, size, files, clock);
+  REQUIRE(sink);
+  return std::move(*sink);
+}
+
+std::string content(const fs::path& path) {
+  return read_file(path).value_or("(none)");
+}
+
+}  // namespace
+
+TEST_CASE("a full pipe is not waited for, and goes on where it stopped") {
+  Pipe pipe;
+  auto sink = make_stream_sink(pipe.write.get());
+  REQUIRE(sink);
+  const std::string lines(1 << 20, 'x');
+  std::size_t done = 0;
+  const auto first = (*sink)->write(lines);
+  REQUIRE(first.outcome == Outcome::WouldBlock);
+  REQUIRE(first.bytes > 0);
+  done += first.bytes;
+  std::size_t received = 0;
+  std::string buffer(65536, '\0');
+  while (received < lines.size()) {
+    received += static_cast<std::size_t>(::read(pipe.read.get(), buffer.data(), buffer.size()));
+    done += (*sink)->write(std::string_view(lines).substr(done)).bytes;
+  }
+  REQUIRE(done == lines.size());
+}
+
+TEST_CASE("the description of an output that others share is not made non-blocking") {
+  Pipe pipe;
+  auto sink = make_stream_sink(pipe.write.get());
+  REQUIRE((*sink)->write("x\n").outcome == Outcome::Done);
+  REQUIRE((::fcntl(pipe.write.get(), F_GETFL) & O_NONBLOCK) == 0);
+}
+
+TEST_CASE("a full socket is not waited for") {
+  int ends[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+  const Fd reader(ends[0]);
+  const Fd writer(ends[1]);
+  auto sink = make_stream_sink(writer.get());
+  const std::string lines(4 << 20, 'x');
+  REQUIRE((*sink)->write(lines).outcome == Outcome::WouldBlock);
+  REQUIRE((::fcntl(writer.get(), F_GETFL) & O_NONBLOCK) == 0);
+}
+
+TEST_CASE("a pipe without a reader and a full device are failures with their errno") {
+  const std::string seen = in_fork([] {
+    ::signal(SIGPIPE, SIG_IGN);
+    Pipe pipe;
+    auto sink = make_stream_sink(pipe.write.get());
+    pipe.read.reset();
+    return std::to_string((*sink)->write("x\n").os_error);
+  });
+  REQUIRE(seen == std::to_string(EPIPE));
+  MovableClock clock;
+  const auto written = file_sink("/dev/full", 0, 1, clock)->write("x\n");
+  REQUIRE(written.outcome == Outcome::Failed);
+  REQUIRE(written.os_error == ENOSPC);
+}
+
+TEST_CASE("standard output that is a file is written where its offset is") {
+  const TempDir directory;
+  const fs::path path = directory.path() / "out";
+  std::ofstream(path) << "before\n";
+  const Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  ::lseek(file.get(), 0, SEEK_END);
+  auto sink = make_stream_sink(file.get());
+  REQUIRE((*sink)->write("after\n").outcome == Outcome::Done);
+  REQUIRE(content(path) == "before\nafter\n");
+}
+
+TEST_CASE("a log file is rotated between lines, and only so many are kept") {
+  const TempDir directory;
+  const fs::path path = directory.path() / "log";
+  MovableClock clock;
+  auto sink = file_sink(path, 20, 3, clock);
+  for (int i = 0; i < 8; ++i)
+    REQUIRE(sink->write(fmt::format("line {:04}\n", i)).outcome == Outcome::Done);
+  REQUIRE(content(path) == "line 0006\nline 0007\n");
+  REQUIRE(content(path.native() + ".1") == "line 0004\nline 0005\n");
+  REQUIRE(content(path.native() + ".2") == "line 0002\nline 0003\n");
+  REQUIRE_FALSE(fs::exists(path.native() + ".3"));
+  REQUIRE(sink->rotations() == 3);
+}
+
+TEST_CASE("many lines in one write are spread over the files") {
+  const TempDir directory;
+  const fs::path path = directory.path() / "log";
+  MovableClock clock;
+  auto sink = file_sink(path, 20, 10, clock);
+  std::string lines;
+  for (int i = 0; i < 8; ++i)
+    lines += fmt::format("line {:04}\n", i);
+  REQUIRE(sink->write(lines).bytes == lines.size());
+  std::string all;
+  for (int n = 3; n > 0; --n)
+    all += content(fmt::format("{}.{}", path.native(), n));
+  REQUIRE(all + content(path) == lines);
+}
+
+TEST_CASE("a line longer than a whole file has one to itself") {
+  const TempDir directory;
+  const fs::path path = directory.path() / "log";
+  MovableClock clock;
+  auto sink = file_sink(path, 10, 5, clock);
+  const std::string line = std::string(50, 'x') + "\n";
+  REQUIRE(sink->write("a\n" + line + "b\n").outcome == Outcome::Done);
+  REQUIRE(content(path) == "b\n");
+  REQUIRE(content(path.native() + ".1") == line);
+  REQUIRE(content(path.native() + ".2") == "a\n");
+}
+
+TEST_CASE("with one file to keep it is emptied instead") {
+  const TempDir directory;
+  const fs::path path = directory.path() / "log";
+  MovableClock clock;
+  auto sink = file_sink(path, 20, 1, clock);
+  for (int i = 0; i < 5; ++i)
+    sink->write(fmt::format("line {:04}\n", i));
+  REQUIRE(content(path) == "line 0004\n");
+  REQUIRE_FALSE(fs::exists(path.native() + ".1"));
+}
+
+TEST_CASE("an existing log is continued, its size counted") {
+  const TempDir directory;
+  const fs::path path = directory.path() / "log";
+  std::ofstream(path) << "0123456789ABCDE\n";
+  MovableClock clock;
+  auto sink = file_sink(path, 20, 3, clock);
+  sink->write("new line\n");
+  REQUIRE(content(path) == "new line\n");
+  REQUIRE(content(path.native() + ".1") == "0123456789ABCDE\n");
+}
+
+TEST_CASE("after a reopen the log goes to a new file") {
+  const TempDir directory;
+  const fs::path path = directory.path() / "log";
+  MovableClock clock;
+  auto sink = file_sink(path, 0, 1, clock);
+  sink->write("old\n");
+  fs::rename(path, directory.path() / "moved");
+  sink->write("still old\n");
+  sink->reopen();
+  sink->write("new\n");
+  REQUIRE(content(directory.path() / "moved") == "old\nstill old\n");
+  REQUIRE(content(path) == "new\n");
+}
+
+TEST_CASE("log file gone: one that was deleted is made again within a second") {
+  const TempDir directory;
+  const fs::path path = directory.path() / "log";
+  MovableClock clock;
+  auto sink = file_sink(path, 0, 1, clock);
+  sink->write("old\n");
+  fs::remove(path);
+  sink->write("lost\n");
+  clock.now += 1s;
+  sink->write("new\n");
+  REQUIRE(content(path) == "new\n");
+}
+
+TEST_CASE("a line that was cut off is ended before the next one begins") {
+  const TempDir directory;
+  const fs::path path = directory.path() / "log";
+  MovableClock clock;
+  auto sink = file_sink(path, 0, 1, clock);
+  sink->write("whole\nhal");
+  sink->skip_rest_of_line();
+  sink->write("next\n");
+  sink->skip_rest_of_line();
+  sink->write("last\n");
+  REQUIRE(content(path) == "whole\nhal\nnext\nlast\n");
+}
+
+TEST_CASE("a log in a directory that is not there is an error at start") {
+  MovableClock clock;
+  REQUIRE(make_file_sink("/nonexistent/log", 0, 1, clock).error().kind == ErrorKind::NotFound);
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A running relay with pipes for workers, and what it told its observer.
+
+#include "supervisor/logs/log_relay.hpp"
+#include "tests/support/launched.hpp"
+
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace holdfast::supervisor::process::test {
+
+class Observer final : public LogObserver {
+ public:
+  void on_notable(const core::ProcessId& process, const std::string& worker,
+                  std::span<const NotableLine> lines, std::uint64_t errors) override;
+  void on_ready_line(const core::ProcessId& process) override;
+
+  std::vector<NotableLine> lines() const;
+  std::uint64_t errors() const;
+  std::vector<core::ProcessId> ready() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<NotableLine> lines_;
+  std::uint64_t errors_ = 0;
+  std::vector<core::ProcessId> ready_;
+};
+
+inline constexpr core::ProcessId kFirst{{1, 0}, 1};
+inline constexpr core::ProcessId kSecond{{1, 1}, 1};
+
+// Reads a pipe on a thread of its own, as an attentive reader of standard output would.
+class Collector {
+ public:
+  explicit Collector(Fd fd);
+  ~Collector();
+  std::string text() const;
+  std::vector<std::string> lines() const;
+
+ private:
+  Fd fd_;
+  mutable std::mutex mutex_;
+  std::string text_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+struct Relay {
+  explicit Relay(std::unique_ptr<LogSink> sink, RelayOptions options = {});
+
+  // A worker's stream; what is returned is the end to write to.
+  Fd worker(const core::ProcessId& process, const std::string& name, StreamKind kind,
+            const std::string& ready_pattern = "");
+  // The misbehaving child as a worker, with both streams.
+  Launched launch(const core::ProcessId& process, const std::string& name,
+                  const Arguments& arguments);
+  bool stop() { return relay.flush_and_stop(clock.mono() + kHang); }
+
+  SystemClock clock;
+  Observer observer;
+  LogRelay relay;
+};
+
+std::unique_ptr<LogSink> sink_to(const Fd& fd);
+std::unique_ptr<LogSink> sink_to_file(const std::filesystem::path& path, std::uint64_t max_size = 0,
+                                      std::uint32_t max_files = 1);
+void write_text(const Fd& fd, std::string_view text);
+std::vector<std::string> lines_of(const std::string& text);
+
+}  // namespace holdfast::supervisor::process::test

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/os/file_limit.hpp"
+
+#include "tests/support/catch.hpp"
+
+#include <sys/resource.h>
+
+using namespace holdfast::api;
+
+namespace {
+
+rlimit file_limit() {
+  rlimit limit{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  return limit;
+}
+
+// The soft limit lowered for one test, and put back.
+class SoftLimit {
+ public:
+  explicit SoftLimit(rlim_t soft) : before_(file_limit()) {
+    const rlimit lowered{soft, before_.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &lowered) == 0);
+  }
+  ~SoftLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  SoftLimit(const SoftLimit&) = delete;
+
+ private:
+  const rlimit before_;
+};
+
+}  // namespace
+
+TEST_CASE("a soft limit that is too low for the connections is raised as far as they need") {
+  const SoftLimit lowered(400);
+  REQUIRE(file_limit().rlim_max > 1000);
+  CHECK(make_room_for_connections(500) == 500);
+  CHECK(file_limit().rlim_cur == 500 + kOtherDescriptors);
+}
+
+TEST_CASE("a limit that is high enough stays as it is") {
+  const SoftLimit lowered(400);
+  CHECK(make_room_for_connections(100) == 100);
+  CHECK(file_limit().rlim_cur == 400);
+}
+
+TEST_CASE("what the hard limit has no room for is not promised") {
+  const SoftLimit lowered(400);
+  const rlim_t hard = file_limit().rlim_max;
+  if (hard >= 4'000'000'000) return;  // no limit at all: there is always room
+  CHECK(make_room_for_connections(4'000'000'000) == hard - kOtherDescriptors);
+  CHECK(file_limit().rlim_cur == hard);
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/sockets/listeners.hpp"
+
+#include "common/net/listen.hpp"
+#include "common/net/unix_socket.hpp"
+#include "supervisor/sockets/shared_objects.hpp"
+#include "supervisor/sockets/worker_sockets.hpp"
+#include "tests/support/launched.hpp"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace holdfast;
+using namespace holdfast::supervisor::process;
+using namespace holdfast::supervisor::process::test;
+using Wanted = std::map<std::string, config::Listen>;
+
+TEST_CASE("addresses are host:port, [v6]:port and nothing looser") {
+  REQUIRE(parse_host_port("0.0.0.0:3000")->host == "0.0.0.0");
+  REQUIRE(parse_host_port("[::1]:80")->host == "::1");
+  REQUIRE(parse_host_port("localhost:0")->port == "0");
+  for (const char* bad : {"", "3000", ":3000", "host:", "host:x", "host:70000", "::1:80", "[]:1"}) {
+    INFO(bad);
+    const auto result = parse_host_port(bad);
+    REQUIRE_FALSE(result);
+    REQUIRE(result.error().kind == ErrorKind::InvalidArgument);
+  }
+}
+
+TEST_CASE("a socket is opened on IPv4, IPv6 and a path") {
+  const TempDir directory;
+  REQUIRE(address_of(open_socket("127.0.0.1:0", 16)->get())->starts_with("127.0.0.1:"));
+  REQUIRE(address_of(open_socket("[::]:0", 16)->get())->starts_with("[::]:"));
+  const std::string path = "unix:" + (directory.path() / "http.sock").native();
+  const auto listening = open_socket(path, 16);
+  REQUIRE(listening);
+  REQUIRE(*address_of(listening->get()) == path);
+  REQUIRE((::fcntl(listening->get(), F_GETFD) & FD_CLOEXEC) != 0);
+  REQUIRE((::fcntl(listening->get(), F_GETFL) & O_NONBLOCK) != 0);
+}
+
+TEST_CASE("an address in use is an error that names it and says what to do") {
+  const TempDir directory;
+  const auto first = open_socket("127.0.0.1:0", 16);
+  const std::string address = *address_of(first->get());
+  const auto second = open_socket(address, 16);
+  REQUIRE_FALSE(second);
+  REQUIRE(second.error().os_error == EADDRINUSE);
+  REQUIRE_THAT(second.error().message, Catch::Contains(address) && Catch::Contains("ss -ltnp"));
+
+  const std::string path = "unix:" + (directory.path() / "http.sock").native();
+  const auto on_path = open_socket(path, 16);
+  REQUIRE(on_path);
+  REQUIRE(open_socket(path, 16).error().kind == ErrorKind::Conflict);
+}
+
+TEST_CASE("an address that is not this machine's, or no address, is an error that says so") {
+  REQUIRE(open_socket("192.0.2.1:0", 16).error().os_error == EADDRNOTAVAIL);
+  REQUIRE(open_socket("no such host:80", 16).error().kind == ErrorKind::InvalidArgument);
+}
+
+TEST_CASE("a socket left by a killed supervisor is replaced") {
+  const TempDir directory;
+  const auto path = directory.path() / "http.sock";
+  { const auto abandoned = listen_unix_socket(path, 0600, 16); }
+  REQUIRE(std::filesystem::exists(path));
+  REQUIRE(listen_unix_socket(path, 0600, 16));
+}
+
+TEST_CASE("listeners stay open over a reload that does not change them") {
+  ListenerSet listeners;
+  REQUIRE(listeners.apply(Wanted{{"http", {"127.0.0.1:0", 16}}}));
+  const int first = listeners.find("http");
+  const std::string address = listeners.address("http");
+  REQUIRE(first >= 0);
+  REQUIRE(listeners.apply(Wanted{{"http", {"127.0.0.1:0", 32}}, {"admin", {"127.0.0.1:0", 16}}}));
+  REQUIRE(listeners.find("http") == first);
+  REQUIRE(listeners.address("http") == address);
+  REQUIRE(listeners.find("admin") >= 0);
+  REQUIRE(listeners.apply(Wanted{{"http", {"127.0.0.1:0", 16}}}));
+  REQUIRE(listeners.find("admin") == -1);
+}
+
+TEST_CASE("a reload with an impossible address changes nothing") {
+  ListenerSet listeners;
+  REQUIRE(listeners.apply(Wanted{{"http", {"127.0.0.1:0", 16}}}));
+  const int first = listeners.find("http");
+  REQUIRE_FALSE(listeners.apply(Wanted{{"admin", {"127.0.0.1:0", 16}}, {"bad", {"nowhere", 16}}}));
+  REQUIRE(listeners.find("http") == first);
+  REQUIRE(listeners.find("admin") == -1);
+}
+
+TEST_CASE(
+    "a socket that systemd passed is used under its name, and is close-on-exec from then on") {
+  Fd passed(::fcntl(open_socket("127.0.0.1:0", 16)->get(), F_DUPFD, 300));
+  Fd other(::fcntl(open_socket("127.0.0.1:0", 16)->get(), F_DUPFD, 301));
+  const std::string address = *address_of(passed.get());
+  REQUIRE(other.get() == passed.get() + 1);
+  ListenerSet listeners;
+  const int first = passed.release();
+  other.release();
+  REQUIRE(listeners.adopt(first, {"http", "spare"}));
+  const Wanted wanted{{"http", {"127.0.0.1:1", 16}}};
+  const auto named = listeners.check_names(wanted);
+  REQUIRE_FALSE(named);
+  REQUIRE(named.error().message.find("'spare'") != std::string::npos);
+  REQUIRE(listeners.apply(wanted));
+  REQUIRE(listeners.find("http") == first);
+  REQUIRE(listeners.inherited("http"));
+  REQUIRE(listeners.address("http") == address);
+  REQUIRE((::fcntl(first, F_GETFD) & FD_CLOEXEC) != 0);
+}
+
+TEST_CASE("what was passed and is not a listening socket is refused") {
+  const Fd file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  ListenerSet listeners;
+  REQUIRE(listeners.adopt(file.get(), {"http"}).error().kind == ErrorKind::InvalidArgument);
+}
+
+TEST_CASE("LISTEN_FDS is taken only when it is meant for this process, and then forgotten") {
+  const auto seen = in_fork([] {
+    Fd socket = std::move(*open_socket("127.0.0.1:0", 16));
+    ::dup2(socket.get(), 3);
+    ::setenv("LISTEN_FDS", "1", 1);
+    ::setenv("LISTEN_FDNAMES", "http", 1);
+    ::setenv("LISTEN_PID", "1", 1);
+    ListenerSet not_ours;
+    if (!not_ours.adopt_from_environment() || not_ours.find("http") != -1) return std::string("1");
+    ::setenv("LISTEN_FDS", "1", 1);
+    ::setenv("LISTEN_FDNAMES", "http", 1);
+    ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+    ListenerSet ours;
+    if (!ours.adopt_from_environment() || ours.find("http") != 3) return std::string("2");
+    if (std::getenv("LISTEN_FDS") != nullptr) return std::string("3");
+    ::setenv("LISTEN_FDS", "many", 1);
+    ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+    return std::string(ListenerSet().adopt_from_environment() ? "4" : "ok");
+  });
+  REQUIRE(seen == "ok");
+}
+
+TEST_CASE(
+    "each process has a telemetry socket of its own, and the worker's name leads to the newest") {
+  const TempDir directory;
+  WorkerSockets sockets(directory.path());
+  const auto first = sockets.open("api-worker.0", 1);
+  const auto second = sockets.open("api-worker.0", 2);
+  REQUIRE(first);
+  REQUIRE(second);
+  namespace fs = std::filesystem;
+  const fs::path link = sockets.link_of("api-worker.0");
+  REQUIRE(link.filename() == "api-worker.0.sock");
+  REQUIRE(fs::exists(first->path));
+  REQUIRE(fs::canonical(link) == fs::canonical(second->path));
+  struct stat info {};
+  REQUIRE(::stat(second->path.c_str(), &info) == 0);
+  REQUIRE((info.st_mode & 0777) == 0600);
+  sockets.remove("api-worker.0", 1);
+  REQUIRE(fs::canonical(link) == fs::canonical(second->path));
+  sockets.remove("api-worker.0", 2);
+  REQUIRE(fs::is_empty(directory.path()));
+}
+
+TEST_CASE("shared memory is zeroed, kept by name, and of a size that no worker can change") {
+  SharedObjects shared;
+  const auto fd = shared.memory("rate-limit", 4096);
+  REQUIRE(fd);
+  REQUIRE(*shared.memory("rate-limit", 4096) == *fd);
+  REQUIRE(::ftruncate(*fd, 0) != 0);
+  REQUIRE(::ftruncate(*fd, 8192) != 0);
+  void* memory = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+  REQUIRE(memory != MAP_FAILED);
+  REQUIRE(static_cast<char*>(memory)[4095] == 0);
+  ::munmap(memory, 4096);
+  REQUIRE((::fcntl(*fd, F_GETFD) & FD_CLOEXEC) != 0);
+}
+
+TEST_CASE("the doorbell is an event that is kept by name") {
+  SharedObjects shared;
+  const auto fd = shared.event("doorbell");
+  REQUIRE(fd);
+  REQUIRE(*shared.event("doorbell") == *fd);
+  REQUIRE(::eventfd_write(*fd, 3) == 0);
+  eventfd_t count = 0;
+  REQUIRE(::eventfd_read(*fd, &count) == 0);
+  REQUIRE(count == 3);
+  REQUIRE(::eventfd_read(*fd, &count) != 0);  // and it does not block
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/sockets/notify_socket.hpp"
+
+#include "supervisor/process/child.hpp"
+#include "tests/support/launched.hpp"
+
+#include <boost/asio/post.hpp>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <map>
+
+using namespace holdfast;
+using namespace holdfast::supervisor;
+using namespace holdfast::supervisor::process;
+using namespace holdfast::supervisor::process::test;
+
+namespace {
+
+constexpr core::ProcessId kWorker{{1, 0}, 1};
+
+// A socket that knows the pids in `known`, and what it heard.
+struct Listening {
+  explicit Listening(mode_t mode = NotifySocket::kOwnerOnly) {
+    auto opened = NotifySocket::open(
+        io, path, mode,
+        [this](pid_t pid) {
+          return known.contains(pid) ? std::optional(known.at(pid)) : std::nullopt;
+        },
+        [this](const core::ProcessId& process, const NotifyMessage& message) {
+          heard.emplace_back(process, message);
+        });
+    REQUIRE(opened);
+    socket = std::move(*opened);
+  }
+
+  Launched launch(const Arguments& arguments, const std::optional<Identity>& identity = {}) {
+    LaunchSpec spec = misbehaving(arguments);
+    spec.envp = {"NOTIFY_SOCKET=" + path.native()};
+    spec.identity = identity;
+    Launcher launcher;
+    auto launched = launcher.launch(spec);
+    REQUIRE(launched);
+    known[launched->pid] = kWorker;
+    return std::move(*launched);
+  }
+  void finish(const Launched& launched) {
+    while (::waitpid(launched.pid, nullptr, WNOHANG) == 0)
+      io.run_for(1ms);
+    socket->drain_now();
+  }
+
+  TempDir directory;
+  std::filesystem::path path = directory.path() / "notify.sock";
+  boost::asio::io_context io;
+  std::map<pid_t, core::ProcessId> known;
+  std::vector<std::pair<core::ProcessId, NotifyMessage>> heard;
+  std::unique_ptr<NotifySocket> socket;
+};
+
+}  // namespace
+
+TEST_CASE("the keys that a supervisor acts on are read, and others are ignored") {
+  const auto message = parse_notify(
+      "READY=1\nSTATUS=serving\nMAINPID=1\nFDSTORE=1\nWATCHDOG=1\nSTOPPING=1\nHOLDFAST_DRAINED="
+      "1\n");
+  REQUIRE(message);
+  REQUIRE(message->ready);
+  REQUIRE(message->watchdog);
+  REQUIRE(message->stopping);
+  REQUIRE(message->drained);
+  REQUIRE_FALSE(message->watchdog_trigger);
+  REQUIRE(message->status == "serving");
+  REQUIRE(parse_notify("WATCHDOG=trigger")->watchdog_trigger);
+  REQUIRE_FALSE(parse_notify("READY=0")->ready);
+  REQUIRE_FALSE(parse_notify("X=1")->status);
+  REQUIRE(parse_notify("STATUS=")->status == "");
+}
+
+TEST_CASE("what is not a message of the protocol is told from one that says nothing") {
+  REQUIRE_FALSE(parse_notify(""));
+  REQUIRE_FALSE(parse_notify("hello"));
+  REQUIRE_FALSE(parse_notify("=1\n=\n\n"));
+  REQUIRE_FALSE(parse_notify(std::string_view("READY=1\0", 8)));
+  REQUIRE(parse_notify("UNKNOWN=1"));
+}
+
+TEST_CASE("a status text is printable UTF-8 of bounded length") {
+  REQUIRE(parse_notify("STATUS=a\tb\x1b[31m")->status == "a b [31m");
+  REQUIRE(parse_notify("STATUS=\xff ok \xc3\xa9 \xed\xa0\x80")->status == "? ok \xc3\xa9 ???");
+  const auto cut = parse_notify("STATUS=" + std::string(kMaxStatusBytes - 1, 'a') + "\xc3\xa9");
+  REQUIRE(cut->status == std::string(kMaxStatusBytes - 1, 'a'));
+}
+
+TEST_CASE("a worker's message arrives under its identity") {
+  Listening listening;
+  const Launched worker = listening.launch({"--ready", "--notify", "STATUS=busy", "--exit", "0"});
+  listening.finish(worker);
+  REQUIRE(listening.heard.size() == 2);
+  REQUIRE(listening.heard[0].first == kWorker);
+  REQUIRE(listening.heard[0].second.ready);
+  REQUIRE(listening.heard[1].second.status == "busy");
+  REQUIRE(listening.socket->counters().messages == 2);
+}
+
+TEST_CASE("a message from a process that is not a worker is counted and ignored") {
+  Listening listening;
+  const Launched stranger = listening.launch({"--ready", "--exit", "0"});
+  listening.known.clear();
+  listening.finish(stranger);
+  REQUIRE(listening.heard.empty());
+  REQUIRE(listening.socket->counters().foreign == 1);
+}
+
+TEST_CASE("garbage is counted, does no harm, and what came with it is closed") {
+  Listening listening;
+  listening.io.poll();
+  const std::size_t descriptors = own_descriptors().size();
+  const Launched worker = listening.launch({"--garbage-notify", "--ready", "--exit", "0"});
+  listening.finish(worker);
+  REQUIRE(listening.socket->counters().garbage == 4);
+  REQUIRE(listening.heard.size() == 2);
+  REQUIRE(listening.heard[0].second.status == "with a descriptor");
+  REQUIRE(listening.heard[1].second.ready);
+  REQUIRE(own_descriptors().size() == descriptors + 1);  // the worker's pidfd
+}
+
+TEST_CASE("more descriptors than there is room for do not stay either") {
+  Listening listening;
+  listening.known[::getpid()] = kWorker;
+  const std::size_t descriptors = own_descriptors().size();
+  const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strcpy(address.sun_path, listening.path.c_str());
+  std::string text = "READY=1";
+  iovec part{text.data(), text.size()};
+  constexpr std::size_t kMany = 100;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMany)] = {};
+  msghdr message{};
+  message.msg_name = &address;
+  message.msg_namelen = sizeof address;
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* c = CMSG_FIRSTHDR(&message);
+  c->cmsg_level = SOL_SOCKET;
+  c->cmsg_type = SCM_RIGHTS;
+  c->cmsg_len = CMSG_LEN(sizeof(int) * kMany);
+  const std::vector<int> many(kMany, fd);
+  std::memcpy(CMSG_DATA(c), many.data(), sizeof(int) * kMany);
+  REQUIRE(::sendmsg(fd, &message, 0) == static_cast<ssize_t>(text.size()));
+  ::close(fd);
+  listening.socket->drain_now();
+  REQUIRE(listening.heard.size() == 1);
+  REQUIRE(own_descriptors().size() == descriptors);
+}
+
+TEST_CASE("a worker that floods loses nothing and does not starve the loop") {
+  Listening listening;
+  bool stop = false;
+  int other_turns = 0;
+  std::function<void()> other = [&] {
+    ++other_turns;
+    if (!stop) boost::asio::post(listening.io, other);
+  };
+  boost::asio::post(listening.io, other);
+  const Launched worker = listening.launch({"--flood-notify", "3000", "--exit", "0"});
+  run_until(listening.io, [&] { return listening.heard.size() == 3000; });
+  stop = true;
+  REQUIRE(other_turns > 3000 / 256);
+  REQUIRE(listening.heard.back().second.status == "message 2999");
+  listening.finish(worker);
+}
+
+TEST_CASE("the last words of a worker are heard before its exit is acted upon") {
+  Listening listening;
+  Launched worker = listening.launch({"--last-words", "HOLDFAST_DRAINED=1\nSTATUS=bye"});
+  bool drained_at_exit = false;
+  bool ended = false;
+  Child child(listening.io, std::move(worker), [&](Result<core::ExitStatus>) {
+    listening.socket->drain_now();
+    drained_at_exit = !listening.heard.empty() && listening.heard.back().second.drained;
+    ended = true;
+  });
+  REQUIRE(child.signal(SIGTERM, true));
+  siginfo_t info{};
+  REQUIRE(::waitid(P_PID, static_cast<id_t>(child.pid()), &info, WEXITED | WNOWAIT) == 0);
+  run_until(listening.io, [&] { return ended; });
+  if (!info.si_status) REQUIRE(drained_at_exit);
+}
+
+TEST_CASE("a program that runs as another user can notify when the mode lets it") {
+  if (!is_root()) return;
+  Listening listening(NotifySocket::kAnyUser);
+  REQUIRE(::chmod(listening.directory.path().c_str(), 0711) == 0);
+  const Launched worker =
+      listening.launch({"--ready", "--exit", "0"}, Identity{65534, 65534, {65534}});
+  listening.finish(worker);
+  REQUIRE(listening.heard.size() == 1);
+  struct stat info {};
+  REQUIRE(::stat(listening.path.c_str(), &info) == 0);
+  REQUIRE((info.st_mode & 0777) == 0622);
+}
+
+TEST_CASE("a stale socket is replaced, another kind of file is not, and the end removes it") {
+  const TempDir directory;
+  const auto path = directory.path() / "notify.sock";
+  boost::asio::io_context io;
+  const auto nobody = [](pid_t) { return std::optional<core::ProcessId>(); };
+  const auto nothing = [](const core::ProcessId&, const NotifyMessage&) {};
+  {
+    auto first = NotifySocket::open(io, path, 0600, nobody, nothing);
+    REQUIRE(first);
+    auto second = NotifySocket::open(io, path, 0600, nobody, nothing);
+    REQUIRE(second);
+  }
+  REQUIRE_FALSE(std::filesystem::exists(path));
+  std::filesystem::create_directory(path);
+  const auto refused = NotifySocket::open(io, path, 0600, nobody, nothing);
+  REQUIRE_FALSE(refused);
+  REQUIRE(refused.error().os_error == EADDRINUSE);
+  const auto too_long =
+      NotifySocket::open(io, directory.path() / std::string(120, 'x'), 0600, nobody, nothing);
+  REQUIRE_FALSE(too_long);
+  REQUIRE(too_long.error().kind == ErrorKind::InvalidArgument);
+}

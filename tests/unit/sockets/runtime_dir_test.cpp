@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/sockets/runtime_dir.hpp"
+
+#include "common/net/unix_socket.hpp"
+#include "tests/support/launched.hpp"
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+
+using namespace holdfast;
+using namespace holdfast::supervisor::process;
+using namespace holdfast::supervisor::process::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+mode_t mode_of(const fs::path& path) {
+  struct stat info {};
+  REQUIRE(::stat(path.c_str(), &info) == 0);
+  return info.st_mode & 07777;
+}
+
+}  // namespace
+
+TEST_CASE("the runtime directory is made with its parents, closed to others") {
+  const TempDir temporary;
+  const fs::path path = temporary.path() / "run" / "holdfast";
+  auto directory = RuntimeDir::open(path);
+  REQUIRE(directory);
+  REQUIRE(mode_of(path) == 0750);
+  REQUIRE(fs::is_directory(directory->workers()));
+  REQUIRE(directory->let_others_pass());
+  REQUIRE(mode_of(path) == 0751);
+}
+
+TEST_CASE("double daemon: a second supervisor is refused and told the pid of the first") {
+  const TempDir temporary;
+  const fs::path path = temporary.path() / "run";
+  const auto first = RuntimeDir::open(path);
+  REQUIRE(first);
+  const auto second = RuntimeDir::open(path);
+  REQUIRE_FALSE(second);
+  REQUIRE(second.error().kind == ErrorKind::Conflict);
+  REQUIRE_THAT(second.error().message, Catch::Contains(std::to_string(::getpid())));
+}
+
+TEST_CASE("the refused supervisor leaves the sockets of the first alone") {
+  const TempDir temporary;
+  const fs::path path = temporary.path() / "run";
+  const auto first = RuntimeDir::open(path);
+  const auto socket = bind_unix_socket(SOCK_DGRAM, path / "notify.sock", 0600);
+  REQUIRE(socket);
+  REQUIRE_FALSE(RuntimeDir::open(path));
+  REQUIRE(fs::exists(path / "notify.sock"));
+}
+
+TEST_CASE(
+    "the directory of a supervisor killed by SIGKILL can be taken at once, its sockets gone") {
+  const TempDir temporary;
+  const fs::path path = temporary.path() / "run";
+  Pipe ready;
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    auto directory = RuntimeDir::open(path);
+    const auto stale = bind_unix_socket(SOCK_DGRAM, path / "notify.sock", 0600);
+    const auto worker = bind_unix_socket(SOCK_DGRAM, path / "workers" / "a.0.1.sock", 0600);
+    fs::create_symlink("a.0.1.sock", path / "workers" / "a.0.sock");
+    if (::write(ready.write.get(), "x", 1) != 1) ::_exit(1);
+    for (;;)
+      ::pause();
+  }
+  char byte = 0;
+  REQUIRE(::read(ready.read.get(), &byte, 1) == 1);
+  REQUIRE(fs::exists(path / "notify.sock"));
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+  const auto next = RuntimeDir::open(path);
+  REQUIRE(next);
+  REQUIRE_FALSE(fs::exists(path / "notify.sock"));
+  REQUIRE(fs::is_empty(next->workers()));
+}
+
+TEST_CASE("children do not inherit the lock") {
+  const TempDir temporary;
+  const fs::path path = temporary.path() / "run";
+  Pipe output;
+  std::optional<Launched> child;
+  {
+    const auto first = RuntimeDir::open(path);
+    Launcher launcher;
+    auto launched = launcher.launch(misbehaving({"--print", "up"}, output.write.get()));
+    REQUIRE(launched);
+    child = std::move(*launched);
+    REQUIRE(read_line(output.read.get()) == "up");
+  }
+  REQUIRE(RuntimeDir::open(path));
+  ::kill(child->pid, SIGKILL);
+  wait_for(*child);
+}
+
+TEST_CASE("at the end the sockets are removed and files that are not ours stay") {
+  const TempDir temporary;
+  const fs::path path = temporary.path() / "run";
+  {
+    const auto directory = RuntimeDir::open(path);
+    REQUIRE(bind_unix_socket(SOCK_DGRAM, path / "admin.sock", 0600));
+    std::ofstream(path / "notes.sock") << "not a socket";
+  }
+  REQUIRE_FALSE(fs::exists(path / "admin.sock"));
+  REQUIRE_FALSE(fs::exists(path / "workers"));
+  REQUIRE(fs::exists(path / "notes.sock"));
+}
+
+TEST_CASE("a directory where others may write, or a file in its place, is refused") {
+  const TempDir temporary;
+  const fs::path open_to_all = temporary.path() / "open";
+  fs::create_directory(open_to_all);
+  REQUIRE(::chmod(open_to_all.c_str(), 0777) == 0);
+  REQUIRE(RuntimeDir::open(open_to_all).error().kind == ErrorKind::PermissionDenied);
+  const fs::path file = temporary.path() / "file";
+  std::ofstream(file) << "x";
+  REQUIRE(RuntimeDir::open(file).error().kind == ErrorKind::Conflict);
+  REQUIRE_FALSE(RuntimeDir::open(file / "below"));
+}
