@@ -54,8 +54,8 @@ Result<void> prepare_state_dir(const std::filesystem::path& path) {
 }
 
 Result<status::Endpoints> open_endpoints(const config::Config& config,
-                                         const process::RuntimeDir& runtime_dir,
-                                         process::ListenerSet& listeners) {
+                                         const sockets::RuntimeDir& runtime_dir,
+                                         sockets::ListenerSet& listeners) {
   status::Endpoints endpoints;
   if (!config.supervisor.status_listen.empty()) {
     auto tcp = process::open_socket(config.supervisor.status_listen, 128);
@@ -147,11 +147,11 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
   if (const auto state = prepare_state_dir(config.supervisor.state_dir); !state) {
     return complain(kExitCantCreate, state.error().message);
   }
-  auto runtime_dir = process::RuntimeDir::open(config.supervisor.runtime_dir);
+  auto runtime_dir = sockets::RuntimeDir::open(config.supervisor.runtime_dir);
   if (!runtime_dir) {
     return complain(exit_code_of(runtime_dir.error()), runtime_dir.error().message);
   }
-  process::ListenerSet listeners;
+  sockets::ListenerSet listeners;
   if (const auto adopted = listeners.adopt_from_environment(); !adopted) {
     return complain(kExitConfig, adopted.error().message);
   }

@@ -49,14 +49,14 @@ Result<void> Engine::open() {
   for (const config::Program& program : config_.programs)
     parts_.metrics.announce(program.name);
   HOLDFAST_TRY_ASSIGN(
-      notify_, process::NotifySocket::open(
-                   parts_.io, parts_.runtime_dir.notify_socket(), process::NotifySocket::kOwnerOnly,
+      notify_, sockets::NotifySocket::open(
+                   parts_.io, parts_.runtime_dir.notify_socket(), sockets::NotifySocket::kOwnerOnly,
                    [this](pid_t pid) -> std::optional<core::ProcessId> {
                      const auto it = by_pid_.find(pid);
                      if (it == by_pid_.end()) return std::nullopt;
                      return it->second;
                    },
-                   [this](const core::ProcessId& process, const process::NotifyMessage& message) {
+                   [this](const core::ProcessId& process, const sockets::NotifyMessage& message) {
                      on_notice(process, message);
                    }));
   HOLDFAST_TRY_ASSIGN(signals_, process::SignalSource::open(

@@ -46,8 +46,8 @@ struct EngineParts {
   const Clock& clock;
   log::Logger& log;
   process::LogRelay& relay;
-  process::ListenerSet& listeners;
-  const process::RuntimeDir& runtime_dir;
+  sockets::ListenerSet& listeners;
+  const sockets::RuntimeDir& runtime_dir;
   TelemetryLink& telemetry;
   SnapshotCell& snapshots;
   EventLog& events;
@@ -95,7 +95,7 @@ class Engine final : public FleetControl {
   void spawn(const core::Spawn& action);
   void signal(const core::Signal& action);
   void on_exit(const core::ProcessId& process, const Result<core::ExitStatus>& status);
-  void on_notice(const core::ProcessId& process, const process::NotifyMessage& message);
+  void on_notice(const core::ProcessId& process, const sockets::NotifyMessage& message);
   void watch_readiness(const core::ProcessId& process, const config::Program& program);
 
   std::vector<std::pair<std::string, std::string>> addresses() const;
@@ -116,7 +116,7 @@ class Engine final : public FleetControl {
   core::Fleet fleet_;
   Spawner spawner_;
   Upward upward_;
-  std::unique_ptr<process::NotifySocket> notify_;
+  std::unique_ptr<sockets::NotifySocket> notify_;
   std::unique_ptr<process::SignalSource> signals_;
   process::Reaper reaper_;
 

@@ -120,7 +120,7 @@ void Engine::on_exit(const core::ProcessId& process, const Result<core::ExitStat
   feed(core::Exited{process, exit});
 }
 
-void Engine::on_notice(const core::ProcessId& process, const process::NotifyMessage& message) {
+void Engine::on_notice(const core::ProcessId& process, const sockets::NotifyMessage& message) {
   if (message.status) feed(core::StatusText{process, *message.status});
   if (message.ready) feed(core::Notified{process, core::Notice::Ready});
   if (message.watchdog) feed(core::Notified{process, core::Notice::Watchdog});

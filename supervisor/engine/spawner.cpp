@@ -58,8 +58,8 @@ struct Spawner::Outlets {
   }
 };
 
-Spawner::Spawner(process::ListenerSet& listeners, process::LogRelay& relay,
-                 const process::RuntimeDir& runtime_dir, Environ own, PreparedPrograms prepared,
+Spawner::Spawner(sockets::ListenerSet& listeners, process::LogRelay& relay,
+                 const sockets::RuntimeDir& runtime_dir, Environ own, PreparedPrograms prepared,
                  std::string config_file)
     : listeners_(listeners),
       relay_(relay),

@@ -30,8 +30,8 @@ struct Spawned {
 class Spawner {
  public:
   // `config_file`: absolute, or empty.
-  Spawner(process::ListenerSet& listeners, process::LogRelay& relay,
-          const process::RuntimeDir& runtime_dir, Environ environ, PreparedPrograms prepared,
+  Spawner(sockets::ListenerSet& listeners, process::LogRelay& relay,
+          const sockets::RuntimeDir& runtime_dir, Environ environ, PreparedPrograms prepared,
           std::string config_file);
 
   tl::expected<Spawned, process::LaunchError> spawn(const config::Program& program,
@@ -51,11 +51,11 @@ class Spawner {
   void relay(const config::Program& program, const std::string& worker,
              const core::ProcessId& process, pid_t pid, process::StreamKind kind, Fd pipe);
 
-  process::ListenerSet& listeners_;
+  sockets::ListenerSet& listeners_;
   process::LogRelay& relay_;
-  const process::RuntimeDir& runtime_dir_;
-  process::WorkerSockets worker_sockets_;
-  process::SharedObjects shared_;
+  const sockets::RuntimeDir& runtime_dir_;
+  sockets::WorkerSockets worker_sockets_;
+  sockets::SharedObjects shared_;
   Environ environ_;
   PreparedPrograms prepared_;
   std::string config_file_;

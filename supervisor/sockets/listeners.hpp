@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::sockets {
 
 class ListenerSet {
  public:
@@ -51,4 +51,4 @@ class ListenerSet {
   std::map<std::string, Listener> opened_;
 };
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::sockets

@@ -3,7 +3,7 @@
 
 #include "supervisor/logs/utf8.hpp"
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::sockets {
 
 namespace {
 
@@ -11,7 +11,7 @@ namespace {
 std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty() && out.size() < kMaxStatusBytes) {
-    const std::size_t length = utf8_length(text);
+    const std::size_t length = process::utf8_length(text);
     const unsigned char first = static_cast<unsigned char>(text.front());
     if (length == 0) {
       out.push_back('?');
@@ -58,4 +58,4 @@ std::optional<NotifyMessage> parse_notify(std::string_view datagram) {
   return message;
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::sockets

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::sockets {
 
 inline constexpr std::size_t kMaxNotifyBytes = 4096;  // systemd's limit too
 inline constexpr std::size_t kMaxStatusBytes = 512;
@@ -26,4 +26,4 @@ struct NotifyMessage {
 // nullopt: not a message of this protocol (a NUL byte, or no "KEY=value" line in it).
 std::optional<NotifyMessage> parse_notify(std::string_view datagram);
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::sockets

@@ -12,7 +12,7 @@
 #include <cstring>
 #include <utility>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::sockets {
 
 namespace {
 
@@ -53,7 +53,7 @@ Result<std::unique_ptr<NotifySocket>> NotifySocket::open(boost::asio::io_context
                                                          const std::filesystem::path& path,
                                                          mode_t mode, Lookup lookup,
                                                          OnMessage on_message) {
-  HOLDFAST_TRY_ASSIGN(Fd socket, bind_unix_socket(SOCK_DGRAM, path, mode));
+  HOLDFAST_TRY_ASSIGN(Fd socket, process::bind_unix_socket(SOCK_DGRAM, path, mode));
   const int on = 1;
   if (::setsockopt(socket.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0) {
     return fail_errno(errno, "setsockopt(SO_PASSCRED)");
@@ -131,4 +131,4 @@ bool NotifySocket::read_one() {
   return true;
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::sockets

@@ -21,7 +21,7 @@
 #include <memory>
 #include <optional>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::sockets {
 
 struct NotifyCounters {
   std::uint64_t messages = 0;  // delivered
@@ -68,4 +68,4 @@ class NotifySocket {
   std::shared_ptr<char> alive_ = std::make_shared<char>();
 };
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::sockets

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::sockets {
 
 namespace fs = std::filesystem;
 
@@ -103,4 +103,4 @@ Result<void> RuntimeDir::let_others_pass() const {
   return {};
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::sockets

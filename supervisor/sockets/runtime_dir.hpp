@@ -12,7 +12,7 @@
 
 #include <filesystem>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::sockets {
 
 class RuntimeDir {
  public:
@@ -39,4 +39,4 @@ class RuntimeDir {
   Fd lock_;
 };
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::sockets

@@ -8,7 +8,7 @@
 
 #include <cerrno>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::sockets {
 
 Result<int> SharedObjects::memory(const std::string& name, std::size_t bytes) {
   if (const auto it = objects_.find(name); it != objects_.end()) return it->second.get();
@@ -27,4 +27,4 @@ Result<int> SharedObjects::event(const std::string& name) {
   return (objects_[name] = std::move(fd)).get();
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::sockets

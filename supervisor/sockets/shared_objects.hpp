@@ -14,7 +14,7 @@
 #include <map>
 #include <string>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::sockets {
 
 class SharedObjects {
  public:
@@ -29,4 +29,4 @@ class SharedObjects {
   std::map<std::string, Fd> objects_;
 };
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::sockets

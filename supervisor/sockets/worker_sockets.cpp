@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::sockets {
 
 namespace fs = std::filesystem;
 
@@ -29,7 +29,7 @@ fs::path WorkerSockets::link_of(const std::string& worker) const {
 
 Result<WorkerSocket> WorkerSockets::open(const std::string& worker, std::uint64_t incarnation) {
   WorkerSocket result{Fd(), path_of(worker, incarnation)};
-  HOLDFAST_TRY_ASSIGN(result.listener, listen_unix_socket(result.path, mode_, kBacklog));
+  HOLDFAST_TRY_ASSIGN(result.listener, process::listen_unix_socket(result.path, mode_, kBacklog));
   // Made beside and renamed over: the name always leads to some process.
   const fs::path link = link_of(worker);
   const fs::path fresh = link.native() + ".new";
@@ -51,4 +51,4 @@ void WorkerSockets::remove(const std::string& worker, std::uint64_t incarnation)
   if (fs::read_symlink(link, ignored) == path.filename()) ::unlink(link.c_str());
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::sockets

@@ -17,7 +17,7 @@
 #include <filesystem>
 #include <string>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::sockets {
 
 struct WorkerSocket {
   Fd listener;
@@ -39,4 +39,4 @@ class WorkerSockets {
   mode_t mode_;
 };
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::sockets

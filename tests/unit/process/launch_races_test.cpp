@@ -46,12 +46,12 @@ TEST_CASE("PID reuse: neither signals nor messages of the dead go to or come fro
   const TempDir directory;
   std::optional<pid_t> known;
   int heard = 0;
-  auto socket = NotifySocket::open(
-      io, directory.path() / "notify.sock", NotifySocket::kOwnerOnly,
+  auto socket = sockets::NotifySocket::open(
+      io, directory.path() / "notify.sock", sockets::NotifySocket::kOwnerOnly,
       [&](pid_t pid) {
         return known == pid ? std::optional(core::ProcessId{{1, 0}, 1}) : std::nullopt;
       },
-      [&](const core::ProcessId&, const NotifyMessage&) { ++heard; });
+      [&](const core::ProcessId&, const sockets::NotifyMessage&) { ++heard; });
   REQUIRE(socket);
   Launcher launcher;
   auto launched = launcher.launch(misbehaving({"--exit", "0"}));

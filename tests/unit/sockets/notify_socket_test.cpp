@@ -17,6 +17,7 @@
 using namespace holdfast;
 using namespace holdfast::supervisor;
 using namespace holdfast::supervisor::process;
+using namespace holdfast::supervisor::sockets;
 using namespace holdfast::supervisor::process::test;
 
 namespace {
