@@ -28,13 +28,13 @@ std::vector<Program> default_programs() {
   api_worker.stop_timeout = 10s;
 
   std::vector<Program> programs{migrate, queue_worker, api_worker};
-  const Report nothing_given{""};
+  const LoadReport nothing_given{""};
   for (Program& program : programs)
     apply_dependent_defaults(program, nothing_given);
   return programs;
 }
 
-void apply_dependent_defaults(Program& program, const Report& report) {
+void apply_dependent_defaults(Program& program, const LoadReport& report) {
   const std::string section = "program." + program.name;
   const auto given = [&](const char* key) { return report.given(section, key); };
   if (!given("min_ready")) program.min_ready = std::min(program.min_ready, program.replicas);
@@ -47,7 +47,7 @@ void apply_dependent_defaults(Program& program, const Report& report) {
   if (!heartbeats && !given("watchdog")) program.watchdog = 0s;
 }
 
-void apply_dependent_defaults(Config& config, const Report& report) {
+void apply_dependent_defaults(Config& config, const LoadReport& report) {
   if (config.environment == Environment::Development) {
     if (!report.given("log", "level")) config.log.level = LogLevel::Debug;
     if (!report.given("log", "format")) config.log.format = LogFormat::Pretty;

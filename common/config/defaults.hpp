@@ -7,10 +7,10 @@
 
 namespace holdfast::config {
 
-class Report;
+class LoadReport;
 
 // To be called when the file and the environment were read: fills what neither gave.
-void apply_dependent_defaults(Config& config, const Report& report);
-void apply_dependent_defaults(Program& program, const Report& report);
+void apply_dependent_defaults(Config& config, const LoadReport& report);
+void apply_dependent_defaults(Program& program, const LoadReport& report);
 
 }  // namespace holdfast::config

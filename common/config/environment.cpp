@@ -22,7 +22,7 @@ const std::string* find_set(const Environ& environ, const std::string& name) {
 // NAME, or for a secret the content of the file that NAME_FILE names. `name` becomes the variable
 // that it came from.
 std::optional<std::string> value_of(const Variable& variable, const Environ& environ,
-                                    std::string& name, Report& report) {
+                                    std::string& name, LoadReport& report) {
   const std::string* const direct = find_set(environ, variable.name);
   const std::string file_variable = variable.name + "_FILE";
   const std::string* const path = variable.secret ? find_set(environ, file_variable) : nullptr;
@@ -82,7 +82,7 @@ Value to_value(const std::string& text, Variable::Form form) {
   }
 }
 
-void apply(const Variable& variable, const Environ& environ, Config& config, Report& report) {
+void apply(const Variable& variable, const Environ& environ, Config& config, LoadReport& report) {
   std::string name = variable.name;
   auto value = value_of(variable, environ, name, report);
   if (!value) return;
@@ -102,7 +102,7 @@ void apply(const Variable& variable, const Environ& environ, Config& config, Rep
   }
 }
 
-void apply_port(const Environ& environ, Config& config, Report& report) {
+void apply_port(const Environ& environ, Config& config, LoadReport& report) {
   const std::string* const text = find_set(environ, "PORT");
   if (text == nullptr) return;
   std::uint16_t port = 0;
@@ -153,7 +153,7 @@ const std::vector<Variable>& known_variables() {
   return kVariables;
 }
 
-void apply_environment(const Environ& environ, Config& config, Report& report) {
+void apply_environment(const Environ& environ, Config& config, LoadReport& report) {
   for (const Variable& variable : known_variables())
     apply(variable, environ, config, report);
   apply_port(environ, config, report);

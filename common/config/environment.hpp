@@ -22,6 +22,6 @@ struct Variable {
 };
 const std::vector<Variable>& known_variables();  // all but PORT, which sets part of a key
 
-void apply_environment(const Environ& environ, Config& config, Report& report);
+void apply_environment(const Environ& environ, Config& config, LoadReport& report);
 
 }  // namespace holdfast::config

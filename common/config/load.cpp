@@ -15,7 +15,7 @@ namespace holdfast::config {
 namespace {
 
 // The environment, the defaults and the checks, after the file was read into `config`.
-LoadResult finish(Config config, const Environ& environ, Report& report) {
+LoadResult finish(Config config, const Environ& environ, LoadReport& report) {
   apply_environment(environ, config, report);
   apply_dependent_defaults(config, report);
   validate(config, report);
@@ -27,7 +27,7 @@ LoadResult finish(Config config, const Environ& environ, Report& report) {
 }  // namespace
 
 LoadResult load_text(std::string_view text, const std::string& file_name, const Environ& environ) {
-  Report report(file_name);
+  LoadReport report(file_name);
   Config config;
   if (const auto document = parse_toml(text)) {
     read_document(*document, config, report);
@@ -41,7 +41,7 @@ LoadResult load(const std::optional<std::filesystem::path>& file, const Environ&
   if (!file) return load_text("", "", environ);
   const auto text = read_file(*file);
   if (!text) {
-    Report report(file->native());
+    LoadReport report(file->native());
     report.problem(Position{}, "", text.error().message);
     return finish({}, environ, report);
   }

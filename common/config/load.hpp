@@ -23,12 +23,12 @@ namespace holdfast::config {
 // What is wrong, and where: line and column count from 1; both are 0 where there is no place, as
 // in a file that cannot be read. `file` is "environment" if a variable is at fault; the message
 // then begins with its name.
-struct Problem {
+struct ConfigProblem {
   std::string file;
   int line = 0;
   int column = 0;
   std::string message;
-  bool operator==(const Problem&) const = default;
+  bool operator==(const ConfigProblem&) const = default;
 };
 
 struct Loaded {
@@ -39,7 +39,7 @@ struct Loaded {
 using Environ = std::map<std::string, std::string>;
 
 // Problems are in the order of the file, then those of the environment.
-using LoadResult = tl::expected<Loaded, std::vector<Problem>>;
+using LoadResult = tl::expected<Loaded, std::vector<ConfigProblem>>;
 
 // No file: defaults and the environment. A file that is named but cannot be read is a problem.
 // Files named by NAME_FILE variables are read, too.
@@ -53,7 +53,7 @@ Environ environ_of_process();
 
 // One line per problem: "holdfast.toml:12:5: [program.api-worker] unknown key 'replica'; did you
 // mean 'replicas'?".
-std::string format(const std::vector<Problem>& problems);
+std::string format(const std::vector<ConfigProblem>& problems);
 
 // The configuration as TOML with every key written out, secrets masked. Without secrets in it,
 // loading the text gives the same configuration again.

@@ -17,7 +17,7 @@ bool is_name(const std::string& name) {
          std::all_of(name.begin(), name.end(), [&](char c) { return plain(c) || c == '-'; });
 }
 
-const Table* expect_table(const Member& member, const std::string& section, Report& report) {
+const Table* expect_table(const Member& member, const std::string& section, LoadReport& report) {
   const auto* table = std::get_if<Table>(&member.value.data);
   if (table == nullptr) {
     report.problem(member.at, "",
@@ -29,7 +29,7 @@ const Table* expect_table(const Member& member, const std::string& section, Repo
 
 // Calls `read(name, table, section)` for each [kind.NAME].
 template <class Read>
-void read_named(const Member& member, Report& report, Read read) {
+void read_named(const Member& member, LoadReport& report, Read read) {
   const std::string& kind = member.key;
   const Table* const all = expect_table(member, kind + ".NAME", report);
   if (all == nullptr) return;
@@ -59,7 +59,7 @@ std::vector<std::string> known_at_top(Config& config) {
 }
 
 // A bare key, or false if the root has no such key.
-bool read_root_key(const Member& member, Config& config, Report& report) {
+bool read_root_key(const Member& member, Config& config, LoadReport& report) {
   const Fields fields = root_fields(config);
   const bool known = std::any_of(fields.begin(), fields.end(),
                                  [&](const Field& field) { return field.key == member.key; });
@@ -67,7 +67,7 @@ bool read_root_key(const Member& member, Config& config, Report& report) {
   return known;
 }
 
-bool read_single(const Member& member, Config& config, Report& report) {
+bool read_single(const Member& member, Config& config, LoadReport& report) {
   for (const Section& section : single_sections(config)) {
     if (section.name != member.key) continue;
     report.note(section.name, member.at);
@@ -81,7 +81,7 @@ bool read_single(const Member& member, Config& config, Report& report) {
 }  // namespace
 
 void read_section(const Table& table, const std::string& section, const Fields& fields,
-                  Report& report) {
+                  LoadReport& report) {
   for (const Member& member : table) {
     const auto field = std::find_if(fields.begin(), fields.end(),
                                     [&](const Field& f) { return f.key == member.key; });
@@ -103,7 +103,7 @@ void read_section(const Table& table, const std::string& section, const Fields& 
   }
 }
 
-void read_document(const Table& document, Config& config, Report& report) {
+void read_document(const Table& document, Config& config, LoadReport& report) {
   for (const Member& member : document) {
     if (member.key == "listen") {
       read_named(member, report, [&](const auto& name, const Table& table, const auto& section) {

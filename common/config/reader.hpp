@@ -11,8 +11,8 @@ namespace holdfast::config {
 
 // Reads every member of `table` by the field of its name; a member without a field is a problem.
 void read_section(const Table& table, const std::string& section, const Fields& fields,
-                  Report& report);
+                  LoadReport& report);
 
-void read_document(const Table& document, Config& config, Report& report);
+void read_document(const Table& document, Config& config, LoadReport& report);
 
 }  // namespace holdfast::config

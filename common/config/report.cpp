@@ -16,7 +16,7 @@ std::string in_section(const std::string& section, const std::string& message) {
   return section.empty() ? message : fmt::format("[{}] {}", section, message);
 }
 
-std::string format_one(const Problem& problem) {
+std::string format_one(const ConfigProblem& problem) {
   std::string place = problem.file;
   if (problem.line > 0)
     place += fmt::format("{}{}:{}", place.empty() ? "" : ":", problem.line, problem.column);
@@ -25,19 +25,19 @@ std::string format_one(const Problem& problem) {
 
 }  // namespace
 
-void Report::note(const std::string& path, Position at) {
+void LoadReport::note(const std::string& path, Position at) {
   origins_[path] = {at, {}};
 }
 
-void Report::note_variable(const std::string& path, const std::string& variable) {
+void LoadReport::note_variable(const std::string& path, const std::string& variable) {
   origins_[path] = {{}, variable};
 }
 
-bool Report::given(const std::string& section, const std::string& key) const {
+bool LoadReport::given(const std::string& section, const std::string& key) const {
   return origins_.contains(section.empty() ? key : section + "." + key);
 }
 
-Report::Origin Report::origin_of(const std::string& section, const std::string& key) const {
+LoadReport::Origin LoadReport::origin_of(const std::string& section, const std::string& key) const {
   std::string path = section.empty() ? key : section + "." + key;
   for (;;) {
     if (const auto found = origins_.find(path); found != origins_.end()) return found->second;
@@ -47,7 +47,7 @@ Report::Origin Report::origin_of(const std::string& section, const std::string& 
   }
 }
 
-Problem Report::describe(const std::string& section, const std::string& key,
+ConfigProblem LoadReport::describe(const std::string& section, const std::string& key,
                          const std::string& message) const {
   const Origin origin = origin_of(section, key);
   if (!origin.variable.empty()) {
@@ -56,32 +56,32 @@ Problem Report::describe(const std::string& section, const std::string& key,
   return {file_, origin.at.line, origin.at.column, in_section(section, message)};
 }
 
-void Report::problem(Position at, const std::string& section, const std::string& message) {
+void LoadReport::problem(Position at, const std::string& section, const std::string& message) {
   problems_.push_back({file_, at.line, at.column, in_section(section, message)});
 }
 
-void Report::problem(const std::string& section, const std::string& key,
+void LoadReport::problem(const std::string& section, const std::string& key,
                      const std::string& message) {
   problems_.push_back(describe(section, key, message));
 }
 
-void Report::problem_of_variable(const std::string& variable, const std::string& message) {
+void LoadReport::problem_of_variable(const std::string& variable, const std::string& message) {
   problems_.push_back({kEnvironment, 0, 0, fmt::format("{}: {}", variable, message)});
 }
 
-void Report::warning(const std::string& section, const std::string& key,
+void LoadReport::warning(const std::string& section, const std::string& key,
                      const std::string& message) {
   warnings_.push_back(describe(section, key, message));
 }
 
-void Report::warning_of_variable(const std::string& variable, const std::string& message) {
+void LoadReport::warning_of_variable(const std::string& variable, const std::string& message) {
   warnings_.push_back({kEnvironment, 0, 0, fmt::format("{}: {}", variable, message)});
 }
 
-std::vector<Problem> Report::problems() const {
-  std::vector<Problem> sorted = problems_;
-  std::stable_sort(sorted.begin(), sorted.end(), [](const Problem& a, const Problem& b) {
-    const auto place = [](const Problem& p) {
+std::vector<ConfigProblem> LoadReport::problems() const {
+  std::vector<ConfigProblem> sorted = problems_;
+  std::stable_sort(sorted.begin(), sorted.end(), [](const ConfigProblem& a, const ConfigProblem& b) {
+    const auto place = [](const ConfigProblem& p) {
       return std::make_tuple(p.file == kEnvironment, p.line, p.column);
     };
     return place(a) < place(b);
@@ -89,16 +89,16 @@ std::vector<Problem> Report::problems() const {
   return sorted;
 }
 
-std::vector<std::string> Report::warnings() const {
+std::vector<std::string> LoadReport::warnings() const {
   std::vector<std::string> texts;
-  for (const Problem& warning : warnings_)
+  for (const ConfigProblem& warning : warnings_)
     texts.push_back(format_one(warning));
   return texts;
 }
 
-std::string format(const std::vector<Problem>& problems) {
+std::string format(const std::vector<ConfigProblem>& problems) {
   std::string out;
-  for (const Problem& problem : problems) {
+  for (const ConfigProblem& problem : problems) {
     if (!out.empty()) out += '\n';
     out += format_one(problem);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Report: what loading has found so far, and where each key came from. A check that compares two
+// LoadReport: what loading has found so far, and where each key came from. A check that compares two
 // keys points at the one that was written; a default has no place to point at, so its section has.
 //
 // Threads: one owner.
@@ -15,9 +15,9 @@
 
 namespace holdfast::config {
 
-class Report {
+class LoadReport {
  public:
-  explicit Report(std::string file) : file_(std::move(file)) {}
+  explicit LoadReport(std::string file) : file_(std::move(file)) {}
 
   // `path` is "section" or "section.key". A later note replaces an earlier one: the environment
   // goes over the file.
@@ -32,7 +32,7 @@ class Report {
   void warning_of_variable(const std::string& variable, const std::string& message);
 
   bool clean() const { return problems_.empty(); }
-  std::vector<Problem> problems() const;  // the file's, top to bottom, then the environment's
+  std::vector<ConfigProblem> problems() const;  // the file's, top to bottom, then the environment's
   std::vector<std::string> warnings() const;
 
  private:
@@ -41,13 +41,13 @@ class Report {
     std::string variable;  // not empty: the environment set it
   };
   Origin origin_of(const std::string& section, const std::string& key) const;
-  Problem describe(const std::string& section, const std::string& key,
+  ConfigProblem describe(const std::string& section, const std::string& key,
                    const std::string& message) const;
 
   std::string file_;
   std::map<std::string, Origin> origins_;
-  std::vector<Problem> problems_;
-  std::vector<Problem> warnings_;
+  std::vector<ConfigProblem> problems_;
+  std::vector<ConfigProblem> warnings_;
 };
 
 }  // namespace holdfast::config

@@ -12,7 +12,7 @@ namespace holdfast::config {
 
 namespace {
 
-void validate_listeners(const Config& config, Report& report) {
+void validate_listeners(const Config& config, LoadReport& report) {
   constexpr std::array<std::string_view, 3> kReserved{"telemetry", "rate-limit", "doorbell"};
   std::map<std::string, std::string> owners;  // address -> name
   for (const auto& [name, listen] : config.listen) {
@@ -42,7 +42,7 @@ void validate_listeners(const Config& config, Report& report) {
 }
 
 // Sockets are made at RUNTIME_DIR/workers/<program>.<slot>.sock, and a Unix socket's path is short.
-void validate_socket_paths(const Config& config, Report& report) {
+void validate_socket_paths(const Config& config, LoadReport& report) {
   std::size_t longest = 0;
   for (const Program& program : config.programs) {
     const std::uint32_t last_slot = std::max(program.replicas, 1u) - 1;
@@ -56,7 +56,7 @@ void validate_socket_paths(const Config& config, Report& report) {
                              config.supervisor.runtime_dir.native(), length, kMaxUnixPath));
 }
 
-void validate_service(const Config& config, Report& report) {
+void validate_service(const Config& config, LoadReport& report) {
   const Http& http = config.http;
   if (http.max_connections_per_client > http.max_connections) {
     report.problem("http", "max_connections_per_client",
@@ -106,7 +106,7 @@ void validate_service(const Config& config, Report& report) {
 
 }  // namespace
 
-void validate(const Config& config, Report& report) {
+void validate(const Config& config, LoadReport& report) {
   validate_listeners(config, report);
   validate_socket_paths(config, report);
   validate_service(config, report);

@@ -9,12 +9,12 @@
 
 namespace holdfast::config {
 
-void validate(const Config& config, Report& report);
+void validate(const Config& config, LoadReport& report);
 
 // One program by itself.
-void validate_program(const Program& program, Report& report);
+void validate_program(const Program& program, LoadReport& report);
 
 // The programs together: `after`, `sockets`, cycles and the time that stopping them takes.
-void validate_graph(const Config& config, Report& report);
+void validate_graph(const Config& config, LoadReport& report);
 
 }  // namespace holdfast::config

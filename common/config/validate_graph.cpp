@@ -15,7 +15,7 @@ using ByName = std::map<std::string, const Program*>;
 // Every name in `names` is in `known`, and there once.
 void validate_names(const std::string& section, const char* key,
                     const std::vector<std::string>& names, const std::vector<std::string>& known,
-                    const char* what, Report& report) {
+                    const char* what, LoadReport& report) {
   std::set<std::string> seen;
   for (const std::string& name : names) {
     if (!seen.insert(name).second) {
@@ -31,7 +31,7 @@ void validate_names(const std::string& section, const char* key,
 // Follows `after` depth first; meeting a program that is still on the path closes a cycle.
 class CycleSearch {
  public:
-  CycleSearch(const ByName& programs, Report& report) : programs_(programs), report_(report) {}
+  CycleSearch(const ByName& programs, LoadReport& report) : programs_(programs), report_(report) {}
 
   void visit(const Program& program) {
     if (done_.contains(program.name)) return;
@@ -60,7 +60,7 @@ class CycleSearch {
   }
 
   const ByName& programs_;
-  Report& report_;
+  LoadReport& report_;
   std::vector<std::string> path_;
   std::set<std::string> done_;
 };
@@ -79,7 +79,7 @@ Duration stop_time(const Program& program, const ByName& programs,
   return known[program.name] = own + below;
 }
 
-void validate_stop_time(const Config& config, const ByName& programs, Report& report) {
+void validate_stop_time(const Config& config, const ByName& programs, LoadReport& report) {
   const Duration budget = stop_budget(config.supervisor.shutdown_deadline);
   const auto limits = [&](const char* verb) {
     return fmt::format("{} {} of the shutdown deadline of {}: the rest is killed", verb,
@@ -107,7 +107,7 @@ void validate_stop_time(const Config& config, const ByName& programs, Report& re
                              slowest->name, format_duration(known[slowest->name]), limits("only")));
 }
 
-void validate_stop_grace(const Supervisor& supervisor, Report& report) {
+void validate_stop_grace(const Supervisor& supervisor, LoadReport& report) {
   const Duration needed = needed_grace(supervisor.shutdown_deadline);
   if (supervisor.stop_grace == Duration::zero() || supervisor.stop_grace >= needed) return;
   report.warning(
@@ -118,7 +118,7 @@ void validate_stop_grace(const Supervisor& supervisor, Report& report) {
                   format_duration(supervisor.shutdown_deadline), format_duration(needed)));
 }
 
-void warn_of_unused_listeners(const Config& config, Report& report) {
+void warn_of_unused_listeners(const Config& config, LoadReport& report) {
   std::set<std::string> used;
   for (const Program& program : config.programs) {
     used.insert(program.sockets.begin(), program.sockets.end());
@@ -140,7 +140,7 @@ Duration needed_grace(Duration shutdown_deadline) {
   return shutdown_deadline + 1s;
 }
 
-void validate_graph(const Config& config, Report& report) {
+void validate_graph(const Config& config, LoadReport& report) {
   ByName programs;
   std::vector<std::string> program_names;
   std::vector<std::string> listener_names;

@@ -23,7 +23,7 @@ Duration shortest_crash_loop(const Program& program) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::nano>(total));
 }
 
-void validate_ready(const Program& program, const std::string& section, Report& report) {
+void validate_ready(const Program& program, const std::string& section, LoadReport& report) {
   if (report.given(section, "ready") && report.given(section, "ready_log")) {
     report.problem(section, "ready_log", "ready_log: 'ready' is given, too; keep one of them");
   }
@@ -40,7 +40,7 @@ void validate_ready(const Program& program, const std::string& section, Report& 
   }
 }
 
-void validate_restart(const Program& program, const std::string& section, Report& report) {
+void validate_restart(const Program& program, const std::string& section, LoadReport& report) {
   if (program.backoff_cap < program.backoff_base) {
     report.problem(
         section, "backoff_cap",
@@ -58,7 +58,7 @@ void validate_restart(const Program& program, const std::string& section, Report
   }
 }
 
-void validate_oneshot(const Program& program, const std::string& section, Report& report) {
+void validate_oneshot(const Program& program, const std::string& section, LoadReport& report) {
   if (program.replicas != 1) {
     report.problem(
         section, "replicas",
@@ -72,7 +72,7 @@ void validate_oneshot(const Program& program, const std::string& section, Report
 
 }  // namespace
 
-void validate_program(const Program& program, Report& report) {
+void validate_program(const Program& program, LoadReport& report) {
   const std::string section = "program." + program.name;
   if (program.command.empty() && !report.given(section, "command")) {
     report.problem(section, "", "command is missing: [\"program\", \"argument\", …]");

@@ -27,7 +27,7 @@ Source source_of(const MetricsSource& source) {
 }  // namespace
 
 Collector::Collector(boost::asio::io_context& io, const Clock& clock, const SnapshotCell& snapshots,
-                     const SelfMetrics& self, const process::LogRelay& relay,
+                     const LoopMetrics& self, const process::LogRelay& relay,
                      const log::Logger& log, LedgerSettings settings)
     : io_(io),
       clock_(clock),

@@ -40,7 +40,7 @@ namespace holdfast::supervisor::telemetry {
 class Collector {
  public:
   Collector(boost::asio::io_context& io, const Clock& clock, const SnapshotCell& snapshots,
-            const SelfMetrics& self, const process::LogRelay& relay, const log::Logger& log,
+            const LoopMetrics& self, const process::LogRelay& relay, const log::Logger& log,
             LedgerSettings settings);
 
   void begin();
@@ -88,7 +88,7 @@ class Collector {
   boost::asio::io_context& io_;
   const Clock& clock_;
   const SnapshotCell& snapshots_;
-  const SelfMetrics& self_;
+  const LoopMetrics& self_;
   const process::LogRelay& relay_;
   const log::Logger& log_;
   const Limits limits_;

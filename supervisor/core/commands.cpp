@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/commands.hpp"
 
-#include "supervisor/core/processes.hpp"
+#include "supervisor/core/process_stop.hpp"
 #include "supervisor/core/programs.hpp"
 #include "supervisor/core/rolling.hpp"
 
@@ -36,8 +36,8 @@ std::string known_programs(const Machine& m) {
 
 std::string known_slots(const Program& program) {
   if (program.wanted == 0) return fmt::format("{} has no slots", program.config.name);
-  if (program.wanted == 1) return fmt::format("there is only {}.0", program.config.name);
-  return fmt::format("there are {}.0 to {}.{}", program.config.name, program.config.name,
+  if (program.wanted == 1) return fmt::format("the only slot is {}.0", program.config.name);
+  return fmt::format("the slots are {}.0 to {}.{}", program.config.name, program.config.name,
                      program.wanted - 1);
 }
 
@@ -46,7 +46,7 @@ Program* find_named(Machine& m, std::string_view name) {
   return found == m.by_name.end() ? nullptr : m.find(found->second);
 }
 
-// A program's name may hold dots: the whole text is tried first.
+// A program's name may contain dots, so the whole text is tried first.
 Target resolve(Machine& m, const std::string& text) {
   Target target;
   target.program = find_named(m, text);
@@ -60,7 +60,7 @@ Target resolve(Machine& m, const std::string& text) {
   const std::size_t dot = text.rfind('.');
   if (dot != std::string::npos) target.program = find_named(m, text.substr(0, dot));
   if (target.program == nullptr) {
-    target.error = fmt::format("no program '{}'; there are: {}", text, known_programs(m));
+    target.error = fmt::format("no program '{}'; known programs: {}", text, known_programs(m));
     return target;
   }
   std::uint32_t number = 0;
@@ -102,10 +102,10 @@ void start(Machine& m, const Command& command, Target& target) {
     m.touch(slot);
   }
   if (started == 0) {
-    m.reply(command.request, true, fmt::format("{} is started already", command.target));
+    m.reply(command.request, true, fmt::format("{} is already started", command.target));
   } else if (!program.released) {
     m.reply(command.request, true,
-            fmt::format("{} starts as soon as what it depends on is ready", command.target));
+            fmt::format("{} will start once its dependencies are ready", command.target));
   } else {
     m.reply(command.request, true, fmt::format("starting {}", command.target));
   }
@@ -115,9 +115,9 @@ void stop(Machine& m, const Command& command, Target& target) {
   Program& program = *target.program;
   if (target.whole) {
     program.desired = Desired::Stop;
-    cancel_roll(m, program, "it was told to stop");
+    cancel_roll(m, program, "the program was stopped");
   }
-  std::size_t told = 0;
+  std::size_t stop_requested = 0;
   for (const std::uint32_t number : target.slots) {
     Slot& slot = program.slots.at(number);
     slot.desired = Desired::Stop;
@@ -126,7 +126,7 @@ void stop(Machine& m, const Command& command, Target& target) {
     slot.retry_at.reset();
     leave_roll(m, program, slot);
     if (slot.current || slot.retiring) {
-      ++told;
+      ++stop_requested;
       terminate_all(m, program, slot);
       if (!slot.current) m.set_state(slot, SlotState::Stopping);
     } else if (slot.state != SlotState::Done) {
@@ -135,14 +135,14 @@ void stop(Machine& m, const Command& command, Target& target) {
     m.touch(slot);
   }
   m.reply(command.request, true,
-          fmt::format("{} {}", told == 0 ? "stopped" : "stopping", command.target));
+          fmt::format("{} {}", stop_requested == 0 ? "stopped" : "stopping", command.target));
 }
 
 void restart(Machine& m, const Command& command, Target& target) {
   Program& program = *target.program;
   if (program.roll) {
     m.reply(command.request, false,
-            fmt::format("{} is being restarted already", program.config.name));
+            fmt::format("{} is already being restarted", program.config.name));
     return;
   }
   if (target.whole) program.desired = Desired::Run;
@@ -157,7 +157,7 @@ void restart(Machine& m, const Command& command, Target& target) {
     m.reply(command.request, true,
             target.slots.empty()
                 ? fmt::format("{} has no slots", program.config.name)
-                : fmt::format("{} starts as soon as what it depends on is ready", command.target));
+                : fmt::format("{} will start once its dependencies are ready", command.target));
     return;
   }
   start_roll(m, program, {target.slots.begin(), target.slots.end()}, command.request);
@@ -172,15 +172,18 @@ void rescale(Machine& m, const Command& command, Target& target) {
     return refuse(name + " is a oneshot: it cannot be scaled");
   }
   if (command.count > kMaxReplicas) {
-    return refuse(fmt::format("{} replicas are too many: at most {}", command.count, kMaxReplicas));
+    return refuse(
+        fmt::format("{} replicas are too many; the maximum is {}", command.count, kMaxReplicas));
   }
   const std::uint32_t before = program.wanted;
   if (before == command.count) {
-    m.reply(command.request, true, fmt::format("{} has {} already", name, before));
+    m.reply(
+        command.request, true,
+        fmt::format("{} already has {} {}", name, before, before == 1 ? "replica" : "replicas"));
     return;
   }
   const std::string text = fmt::format("{} scaled from {} to {}", name, before, command.count);
-  m.report(Kind::Scaled, program, text);
+  m.report(EventKind::Scaled, program, text);
   scale(m, program, command.count);
   m.reply(command.request, true, text);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What people ask for at run time, and a new configuration. Every request gets exactly one Reply:
-// at once, or for a rolling restart when it is over. Private to supervisor/core.
+// start, stop, restart and scale. Every request gets exactly one Reply: at once, or for a rolling
+// restart when it is over. Private to supervisor/core.
 
 #include "supervisor/core/machine.hpp"
 
@@ -10,7 +10,6 @@ namespace holdfast::supervisor::core {
 
 inline constexpr std::uint32_t kMaxReplicas = 10'000;  // of one program
 
-void on_command(Machine& m, const Command& command);  // commands.cpp
-void on_reload(Machine& m, const Reload& reload);     // reload.cpp
+void on_command(Machine& m, const Command& command);
 
 }  // namespace holdfast::supervisor::core

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Deadlines: everything that is to happen at a time, at most one per purpose and owner. Setting,
-// cancelling and taking the earliest cost O(log n). Threads: one owner; no clock inside.
+// Deadlines: a set of points in time, at most one per purpose and owner. Setting, cancelling and
+// taking the earliest are O(log n). Threads: one owner. Reads no clock.
 
 #include "supervisor/core/types.hpp"
 
@@ -15,34 +15,33 @@
 
 namespace holdfast::supervisor::core {
 
-// In the order in which those of the same instant fire.
+// Deadlines of the same instant fire in this order.
 enum class DeadlineKind {
-  ShutdownKill,    // fleet: SIGKILL to whatever is left
-  ShutdownFinish,  // fleet: exit, whatever is left
-  Ready,           // process: must be ready by now
-  Watchdog,        // process: must have given a sign of life
-  Kill,            // process: its stop budget is spent
-  Unkillable,      // process: SIGKILL was sent a while ago and it is still there
+  ShutdownKill,    // fleet: SIGKILL to every process left
+  ShutdownFinish,  // fleet: exit, even if processes are left
+  Ready,           // process: ready_timeout has passed
+  Watchdog,        // process: no heartbeat within the watchdog interval
+  Kill,            // process: its time to stop has passed
+  Unkillable,      // process: still running a while after SIGKILL
   Settle,          // process: has stayed ready long enough to end a crash loop
-  Retry,           // slot: the back-off or the crash loop's pause is over
+  Retry,           // slot: the back-off or the crash loop's pause has passed
   Hopeless,        // program: without a ready slot for too long
 };
 
 struct DeadlineKey {
   DeadlineKind kind = DeadlineKind::Ready;
-  ProcessId owner;  // incarnation 0: the slot's or the program's; program 0: the fleet's
+  ProcessId owner;  // incarnation 0: a slot or a program; program 0: the fleet
   auto operator<=>(const DeadlineKey&) const = default;
 };
 
 class Deadlines {
  public:
-  void set(const DeadlineKey& key, MonoTime at);  // replaces
+  void set(const DeadlineKey& key, MonoTime at);  // replaces an earlier one
   void cancel(const DeadlineKey& key);
   std::optional<MonoTime> at(const DeadlineKey& key) const;
   std::optional<MonoTime> earliest() const;
-  std::optional<DeadlineKey> take_due(MonoTime now);  // the earliest if it is due
-  // Moves all deadlines of these kinds. O(n log n): for the rare case that the loop itself was
-  // late.
+  std::optional<DeadlineKey> take_due(MonoTime now);  // the earliest one, if it is due
+  // Moves all deadlines of these kinds. O(n log n): for the rare case that the loop was late.
   void postpone(std::initializer_list<DeadlineKind> kinds, Duration by);
   std::size_t size() const { return by_key_.size(); }
 

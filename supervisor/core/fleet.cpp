@@ -2,11 +2,15 @@
 #include "supervisor/core/fleet.hpp"
 
 #include "supervisor/core/commands.hpp"
+#include "supervisor/core/hopeless.hpp"
 #include "supervisor/core/machine.hpp"
-#include "supervisor/core/processes.hpp"
+#include "supervisor/core/process_exit.hpp"
+#include "supervisor/core/process_start.hpp"
+#include "supervisor/core/process_stop.hpp"
 #include "supervisor/core/programs.hpp"
+#include "supervisor/core/reconcile.hpp"
+#include "supervisor/core/reload.hpp"
 #include "supervisor/core/shutdown.hpp"
-#include "supervisor/core/start_queue.hpp"
 #include "supervisor/core/view.hpp"
 
 #include <fmt/format.h>
@@ -22,18 +26,17 @@ using namespace std::chrono_literals;
 
 constexpr Duration kLateness = 1s;  // less is the ordinary scheduling of a busy machine
 
-// The supervisor was asleep: signs of life and exits may be waiting behind this event, so nobody is
-// blamed for the time that it missed, nor for what waits: a second more is given to read that. The
-// shutdown's own deadline is absolute and stays.
-void grant_lateness(Machine& m) {
+// If the supervisor itself was held up, heartbeats and exits may be queued behind this event. No
+// worker is blamed for that time: its deadlines move by as much, and by one second more in which to
+// read what is queued. The shutdown's own deadline is absolute and stays.
+void extend_deadlines_if_late(Machine& m) {
   if (!m.armed || m.now <= *m.armed + kLateness) return;
   const Duration late = m.now - *m.armed;
   m.deadlines.postpone({DeadlineKind::Ready, DeadlineKind::Watchdog, DeadlineKind::Kill},
                        late + kLateness);
-  m.report(
-      Kind::LateLoop,
-      fmt::format("the supervisor was late by {}: all deadlines of workers are put off by that",
-                  show(late)));
+  m.report(EventKind::LateLoop,
+           fmt::format("the supervisor fell behind by {}; worker deadlines are extended by as much",
+                       format_rounded(late)));
 }
 
 void on_retry(Machine& m, const DeadlineKey& key) {
@@ -67,45 +70,28 @@ struct Dispatch {
   void operator()(const Reload& event) const { on_reload(m, event); }
 };
 
+// After Finish nothing is done any more, but a request still gets its reply.
 void refuse(Machine& m, const Event& event) {
   if (const auto* command = std::get_if<Command>(&event)) on_command(m, *command);
   if (const auto* reload = std::get_if<Reload>(&event)) on_reload(m, *reload);
 }
 
-// What happened comes before what did not happen in time: an event that arrives together with its
-// own deadline has made it.
+// Runs after the event: an event that arrives together with its own deadline is in time.
 void fire_due(Machine& m) {
   while (!m.finished) {
     const auto key = m.deadlines.take_due(m.now);
     if (!key) break;
     on_deadline(m, *key);
-    settle(m);
+    reconcile(m);
   }
 }
 
 }  // namespace
 
-void settle(Machine& m) {
-  do {
-    while (!m.dirty_slots.empty() || !m.dirty_programs.empty()) {
-      for (const SlotId& id : std::exchange(m.dirty_slots, {}))
-        settle_slot(m, id);
-      if (!m.dirty_slots.empty()) continue;
-      for (const std::uint32_t id : std::exchange(m.dirty_programs, {}))
-        settle_program(m, id);
-    }
-    pump(m);
-  } while (!m.dirty_slots.empty() || !m.dirty_programs.empty());
-}
-
-struct Fleet::State {
-  Machine machine;
-};
-
 Fleet::Fleet(const config::Supervisor& supervisor, const std::vector<config::Program>& programs,
              std::uint64_t random_seed, bool is_pid1)
-    : state_(std::make_unique<State>(State{Machine(supervisor, random_seed, is_pid1)})) {
-  Machine& m = state_->machine;
+    : machine_(std::make_unique<Machine>(supervisor, random_seed, is_pid1)) {
+  Machine& m = *machine_;
   for (const config::Program& program : programs)
     m.order.push_back(add_program(m, program).id);
   link_programs(m);
@@ -115,29 +101,29 @@ Fleet::~Fleet() = default;
 Fleet::Fleet(Fleet&&) noexcept = default;
 
 Actions Fleet::begin(MonoTime now) {
-  Machine& m = state_->machine;
+  Machine& m = *machine_;
   m.now = now;
   m.actions.clear();
   for (auto& [id, program] : m.programs) {
     for (auto& [number, slot] : program.slots)
       slot.since = now;
   }
-  settle(m);
+  reconcile(m);
   m.arm();
   return std::exchange(m.actions, {});
 }
 
 Actions Fleet::step(const Event& event, MonoTime now) {
-  Machine& m = state_->machine;
+  Machine& m = *machine_;
   m.now = std::max(m.now, now);
   m.actions.clear();
   if (m.finished) {
     refuse(m, event);
     return std::exchange(m.actions, {});
   }
-  grant_lateness(m);
+  extend_deadlines_if_late(m);
   std::visit(Dispatch{m}, event);
-  settle(m);
+  reconcile(m);
   fire_due(m);
   conclude_shutdown(m);
   if (!m.finished) m.arm();
@@ -145,15 +131,15 @@ Actions Fleet::step(const Event& event, MonoTime now) {
 }
 
 FleetView Fleet::view() const {
-  return view_of(state_->machine);
+  return view_of(*machine_);
 }
 
 std::uint64_t Fleet::revision() const {
-  return state_->machine.revision;
+  return machine_->revision;
 }
 
 const config::Program* Fleet::program(std::uint32_t id) const {
-  const core::Program* found = state_->machine.find(id);
+  const core::Program* found = machine_->find(id);
   return found == nullptr ? nullptr : &found->config;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "supervisor/core/programs.hpp"
+#include "supervisor/core/hopeless.hpp"
+
 #include "supervisor/core/shutdown.hpp"
 
 #include <fmt/format.h>
@@ -22,39 +23,39 @@ bool broken(const Slot& slot) {
   return slot.state == SlotState::Failed || slot.memory.crash_loop;
 }
 
-// A service without a ready slot; a oneshot that keeps failing (one that merely takes long is not
-// hopeless: it would be shot in the middle of a migration).
+// A service without a ready slot, or a oneshot that keeps failing (one that merely takes long is
+// not hopeless: giving up would kill it in the middle of a migration).
 bool is_hopeless(const Machine& m, const Program& program) {
   if (m.shutdown || !program.config.required || program.removing || !program.released) return false;
-  if (program.sum.wanted == 0 || m.supervisor.hopeless_after <= Duration::zero()) return false;
-  if (program.config.type == config::ProgramType::Service) return program.sum.serving == 0;
-  if (program.sum.done >= program.wanted) return false;
+  if (program.totals.wanted == 0 || m.supervisor.hopeless_after <= Duration::zero()) return false;
+  if (program.config.type == config::ProgramType::Service) return program.totals.serving == 0;
+  if (program.totals.done >= program.wanted) return false;
   return std::any_of(program.slots.begin(), program.slots.end(),
                      [](const auto& entry) { return broken(entry.second); });
 }
 
 bool oneshot_runs(const Program& program) {
-  return program.config.type == config::ProgramType::Oneshot && program.sum.processes > 0;
+  return program.config.type == config::ProgramType::Oneshot && program.totals.processes > 0;
 }
 
-void give_up_hope(Machine& m, Program& program) {
+void report_hopeless(Machine& m, Program& program) {
   program.hopeless_due = false;
   const bool exits = exits_when_hopeless(m);
   const bool oneshot = program.config.type == config::ProgramType::Oneshot;
   const std::string text = fmt::format(
       "{} has {} for {}{}", program.config.name, oneshot ? "not succeeded" : "had no ready slot",
-      show(m.now - *program.hopeless_since),
+      format_rounded(m.now - *program.hopeless_since),
       exits ? fmt::format(": shutting down with exit code {}", kExitHopeless) : "");
-  m.report(Kind::Hopeless, program, text);
+  m.report(EventKind::Hopeless, program, text);
   if (exits) begin_shutdown(m, text, kExitHopeless);
 }
 
 }  // namespace
 
-void watch_hope(Machine& m, Program& program) {
+void update_hopeless(Machine& m, Program& program) {
   const bool hopeless = is_hopeless(m, program);
   if (hopeless && program.hopeless_due && !oneshot_runs(program)) {
-    give_up_hope(m, program);
+    report_hopeless(m, program);
     return;
   }
   if (hopeless == program.hopeless_since.has_value()) return;
@@ -68,7 +69,7 @@ void watch_hope(Machine& m, Program& program) {
   }
 }
 
-// A oneshot's attempt that is under way may be the one: it is waited for.
+// Of a oneshot, the attempt under way may still succeed: update_hopeless() waits for it.
 void on_hopeless_deadline(Machine& m, const DeadlineKey& key) {
   Program* program = m.find(key.owner.slot.program);
   if (program == nullptr || !program->hopeless_since) return;
@@ -76,7 +77,7 @@ void on_hopeless_deadline(Machine& m, const DeadlineKey& key) {
   m.touch(*program);
 }
 
-void refresh_hope(Machine& m) {
+void refresh_hopeless_deadlines(Machine& m) {
   for (auto& [id, program] : m.programs) {
     if (program.hopeless_since && m.deadlines.at(key_of(program))) {
       m.deadlines.set(key_of(program), *program.hopeless_since + m.supervisor.hopeless_after);

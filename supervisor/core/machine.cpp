@@ -21,16 +21,28 @@ Slot* Machine::find(const SlotId& id) {
   return found == program->slots.end() ? nullptr : &found->second;
 }
 
-void Machine::report(Kind kind, const Program* program, const ProcessId& process,
+FoundProcess Machine::find(const ProcessId& id) {
+  FoundProcess found;
+  Slot* slot = find(id.slot);
+  if (slot == nullptr) return found;
+  for (auto* process : {&slot->current, &slot->retiring}) {
+    if (*process && (*process)->incarnation == id.incarnation) {
+      found = {find(id.slot.program), slot, &**process};
+    }
+  }
+  return found;
+}
+
+void Machine::report(EventKind kind, const Program* program, const ProcessId& process,
                      std::string message) {
   act(Report{kind, process, program == nullptr ? "" : program->config.name, std::move(message)});
 }
 
-void Machine::report(Kind kind, const Program& program, std::string message) {
+void Machine::report(EventKind kind, const Program& program, std::string message) {
   report(kind, &program, ProcessId{{program.id, 0}, 0}, std::move(message));
 }
 
-void Machine::report(Kind kind, std::string message) {
+void Machine::report(EventKind kind, std::string message) {
   report(kind, nullptr, ProcessId{}, std::move(message));
 }
 
@@ -62,27 +74,27 @@ void Machine::set_state(Slot& slot, SlotState state) {
 
 namespace {
 
-Share share_of(const Program& program, const Slot& slot) {
-  Share share;
+Tally tally_of(const Program& program, const Slot& slot) {
+  Tally tally;
   const bool oneshot = program.config.type == config::ProgramType::Oneshot;
-  share.wanted = slot.desired == Desired::Run && !slot.removing ? 1 : 0;
-  share.done = oneshot && slot.done_incarnation > 0 && !slot.removing ? 1 : 0;
+  tally.wanted = slot.desired == Desired::Run && !slot.removing ? 1 : 0;
+  tally.done = oneshot && slot.done_incarnation > 0 && !slot.removing ? 1 : 0;
   for (const auto& process : {&slot.current, &slot.retiring}) {
     if (!*process) continue;
-    ++share.processes;
+    ++tally.processes;
     const Process& p = **process;
-    if (p.phase == Phase::Ready) share.serving = 1;
-    // A oneshot may run for an hour: it holds a place only until it runs, or a few of them would
-    // keep every crashed worker from coming back.
+    if (p.phase == Phase::Ready) tally.serving = 1;
+    // A oneshot may run for an hour: it counts as starting only until it is spawned, or a few of
+    // them would keep every crashed worker from restarting.
     if (p.phase == Phase::Spawning || (p.phase == Phase::Starting && !oneshot)) {
-      ++share.starting;
-      if (p.suspect) ++share.suspects;
+      ++tally.starting;
+      if (p.suspect) ++tally.suspects;
     }
   }
-  return share;
+  return tally;
 }
 
-void move(Share& sum, const Share& before, const Share& after) {
+void move(Tally& sum, const Tally& before, const Tally& after) {
   sum.serving += after.serving - before.serving;
   sum.done += after.done - before.done;
   sum.wanted += after.wanted - before.wanted;
@@ -94,14 +106,14 @@ void move(Share& sum, const Share& before, const Share& after) {
 }  // namespace
 
 void Machine::recount(Program& program, Slot& slot) {
-  const Share after = share_of(program, slot);
-  move(program.sum, slot.share, after);
-  move(sum, slot.share, after);
-  slot.share = after;
+  const Tally after = tally_of(program, slot);
+  move(program.totals, slot.tally, after);
+  move(totals, slot.tally, after);
+  slot.tally = after;
 }
 
-// A timer that comes too early is harmless: the Tick finds nothing due and arms the next. So the
-// common case, a heartbeat that postpones the earliest deadline, costs no action.
+// A timer that fires too early is harmless: the Tick finds nothing due and arms the next one. So
+// the common case, a heartbeat that postpones the earliest deadline, emits no action.
 void Machine::arm() {
   if (armed && *armed <= now) armed.reset();
   const auto earliest = deadlines.earliest();
@@ -122,7 +134,7 @@ ProcessId process_id(const Slot& slot, const Process& process) {
   return {slot.id, process.incarnation};
 }
 
-std::string show(Duration duration) {
+std::string format_rounded(Duration duration) {
   if (duration < 1s) {
     return fmt::format("{}ms",
                        std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Machine: the whole state of a Fleet, and the few primitives that all its rules share: saying what
-// is to be done, keeping the sums, keeping the timer. Private to supervisor/core.
-//
-// The rules are level-triggered: an event changes records and marks them dirty; settle() then looks
-// at each dirty slot and program until nothing more follows. A rule never needs to know which event
-// made its condition true, so no wake-up can be lost, and the cost of a step is that of what it
-// touched.
+// Machine: the whole state of a Fleet, and the few primitives that all its rules share: emitting
+// actions, marking records dirty, keeping totals and the timer. Private to supervisor/core.
 
 #include "supervisor/core/deadlines.hpp"
 #include "supervisor/core/model.hpp"
@@ -23,6 +18,14 @@
 
 namespace holdfast::supervisor::core {
 
+// Where a process identity leads.
+struct FoundProcess {
+  Program* program = nullptr;
+  Slot* slot = nullptr;
+  Process* process = nullptr;
+  explicit operator bool() const { return process != nullptr; }
+};
+
 struct Shutdown {
   MonoTime began{};
   MonoTime kill_at{};
@@ -31,7 +34,7 @@ struct Shutdown {
   bool killed = false;             // the kill point has passed
   bool forced = false;             // SIGKILL was sent since it began
   std::optional<int> exit_code;    // instead of 0 or 1
-  std::vector<std::string> stage;  // programs told to stop in this step
+  std::vector<std::string> stage;  // programs asked to stop in this step
 };
 
 struct Machine {
@@ -48,11 +51,11 @@ struct Machine {
   std::uint64_t revision = 1;
 
   std::uint32_t next_program = 1;
-  std::map<std::uint32_t, Program> programs;                  // those being removed too
-  std::map<std::string, std::uint32_t, std::less<>> by_name;  // those not being removed
-  std::vector<std::uint32_t> order;                           // of the configuration
-  std::map<std::string, Past> past;                           // of programs that are gone
-  Share sum;
+  std::map<std::uint32_t, Program> programs;                  // including those being removed
+  std::map<std::string, std::uint32_t, std::less<>> by_name;  // excluding those being removed
+  std::vector<std::uint32_t> order;                           // that of the configuration
+  std::map<std::string, LastIncarnations> past_incarnations;  // of programs that are gone
+  Tally totals;
 
   Deadlines deadlines;
   std::optional<MonoTime> armed;
@@ -71,21 +74,23 @@ struct Machine {
 
   Program* find(std::uint32_t id);
   Slot* find(const SlotId& id);
+  FoundProcess find(const ProcessId& id);  // all null if the process is unknown or has ended
 
   void act(Action action) { actions.push_back(std::move(action)); }
-  void report(Kind kind, const Program* program, const ProcessId& process, std::string message);
-  void report(Kind kind, const Program& program, std::string message);
-  void report(Kind kind, std::string message);  // about the fleet
+  void report(EventKind kind, const Program* program, const ProcessId& process,
+              std::string message);
+  void report(EventKind kind, const Program& program, std::string message);
+  void report(EventKind kind, std::string message);  // about the fleet
   void reply(std::uint64_t request, bool ok, std::string message);
 
   void touch() { ++revision; }
-  void touch(Slot& slot);  // also: look at it again in settle()
+  void touch(Slot& slot);  // and marks it for reconcile()
   void touch(Program& program);
   void set_state(Slot& slot, SlotState state);
 
-  // Applies what a slot now adds to the sums.
+  // Updates the totals by what has changed in this slot.
   void recount(Program& program, Slot& slot);
-  // Emits ArmTimer if the timer armed would come too late.
+  // Emits ArmTimer if the timer that is armed would fire too late.
   void arm();
 };
 
@@ -93,10 +98,7 @@ struct Machine {
 std::string name_of(const Program& program, std::uint32_t slot);
 std::string name_of(const Program& program, std::uint32_t slot, std::uint64_t incarnation);
 ProcessId process_id(const Slot& slot, const Process& process);
-// For people: "120ms", "1.5s", "12s", "3m5s".
-std::string show(Duration duration);
-
-// Follows up on everything marked dirty, until nothing is.
-void settle(Machine& m);
+// For messages: "120ms", "1.5s", "12s", "3m5s".
+std::string format_rounded(Duration duration);
 
 }  // namespace holdfast::supervisor::core

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "supervisor/core/processes.hpp"
+#include "supervisor/core/process_start.hpp"
+
+#include "supervisor/core/process_stop.hpp"
 
 #include <fmt/format.h>
 
@@ -13,8 +15,8 @@ bool is_oneshot(const Program& program) {
   return program.config.type == config::ProgramType::Oneshot;
 }
 
-// A running process keeps the interval that it was told of at its start: a shorter one, or one that
-// it was never told of, would kill it for keeping its word.
+// A running process keeps the interval that it was given in WATCHDOG_USEC: with a shorter one, or
+// with one that it never heard of, it would be killed for doing what it was asked to do.
 Duration effective_watchdog(const Program& program, const Process& process) {
   const Duration wanted = program.config.watchdog;
   if (wanted <= Duration::zero() || process.watchdog <= Duration::zero()) return Duration::zero();
@@ -28,9 +30,9 @@ void become_ready(Machine& m, Program& program, Slot& slot, Process& process) {
   m.deadlines.cancel({DeadlineKind::Ready, process_id(slot, process)});
   refresh_timers(m, program, slot, process);
   m.set_state(slot, SlotState::Ready);
-  m.report(Kind::Ready, &program, process_id(slot, process),
+  m.report(EventKind::Ready, &program, process_id(slot, process),
            fmt::format("{} is ready after {}", name_of(program, slot.id.slot, process.incarnation),
-                       show(m.now - process.spawned_at)));
+                       format_rounded(m.now - process.spawned_at)));
 }
 
 void on_ping(Machine& m, const Program& program, const Slot& slot, Process& process) {
@@ -43,18 +45,6 @@ void on_ping(Machine& m, const Program& program, const Slot& slot, Process& proc
 }
 
 }  // namespace
-
-Found find_process(Machine& m, const ProcessId& id) {
-  Found found;
-  Slot* slot = m.find(id.slot);
-  if (slot == nullptr) return found;
-  for (auto* process : {&slot->current, &slot->retiring}) {
-    if (*process && (*process)->incarnation == id.incarnation) {
-      found = {m.find(id.slot.program), slot, &**process};
-    }
-  }
-  return found;
-}
 
 void begin_process(Machine& m, Program& program, Slot& slot) {
   const bool surge = slot.current.has_value();
@@ -80,12 +70,12 @@ void begin_process(Machine& m, Program& program, Slot& slot) {
   const ProcessId id = process_id(slot, *slot.current);
   m.set_state(slot, SlotState::Starting);
   m.act(Spawn{id, surge ? std::string() : slot.predecessor});
-  m.report(Kind::Starting, &program, id,
+  m.report(EventKind::Starting, &program, id,
            fmt::format("{} starts", name_of(program, slot.id.slot, id.incarnation)));
 }
 
 void on_spawned(Machine& m, const Spawned& event) {
-  const Found found = find_process(m, event.process);
+  const FoundProcess found = m.find(event.process);
   if (!found || found.process->phase != Phase::Spawning) return;
   Program& program = *found.program;
   Slot& slot = *found.slot;
@@ -133,7 +123,7 @@ void refresh_timers(Machine& m, Program& program, Slot& slot, Process& process) 
 }
 
 void on_notified(Machine& m, const Notified& event) {
-  const Found found = find_process(m, event.process);
+  const FoundProcess found = m.find(event.process);
   if (!found) return;
   Process& process = *found.process;
   const bool service = !is_oneshot(*found.program);
@@ -150,13 +140,13 @@ void on_notified(Machine& m, const Notified& event) {
       if (up && service) terminate(m, *found.program, *found.slot, process, StopReason::Hung);
       break;
     case Notice::Stopping:
-      if (up && service) terminate(m, *found.program, *found.slot, process, StopReason::OwnWill);
+      if (up && service) terminate(m, *found.program, *found.slot, process, StopReason::OwnAccord);
       break;
   }
 }
 
 void on_status_text(Machine& m, const StatusText& event) {
-  const Found found = find_process(m, event.process);
+  const FoundProcess found = m.find(event.process);
   if (!found || found.process->status == event.text) return;
   found.process->status = event.text;
   m.touch();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "supervisor/core/processes.hpp"
+#include "supervisor/core/process_stop.hpp"
+
 #include "supervisor/core/rolling.hpp"
 
 #include <fmt/format.h>
@@ -22,13 +23,14 @@ void cancel_running_timers(Machine& m, const ProcessId& id) {
   }
 }
 
-std::string silence(const Machine& m, const config::Program& config, const Process& process) {
+std::string hang_description(const Machine& m, const config::Program& config,
+                             const Process& process) {
   const Duration silent = m.now - std::max(process.pinged_at, process.spawned_at);
-  if (silent < config.watchdog) return "reports that it hangs";
-  return fmt::format("gave no sign of life for {}", show(silent));
+  if (silent < config.watchdog) return "reported that it hangs";
+  return fmt::format("sent no heartbeat for {}", format_rounded(silent));
 }
 
-// Says why, sends the signals, returns how long the process may take.
+// Reports why, sends the signals, and returns how long the process may take.
 Duration announce_stop(Machine& m, const Program& program, const Slot& slot, Process& process,
                        StopReason reason) {
   const ProcessId id = process_id(slot, process);
@@ -36,27 +38,31 @@ Duration announce_stop(Machine& m, const Program& program, const Slot& slot, Pro
   const config::Program& config = program.config;
   switch (reason) {
     case StopReason::Hung:
-      m.report(Kind::Hung, &program, id,
-               fmt::format("{} {}: SIGABRT, SIGKILL in {}", name, silence(m, config, process),
-                           show(config.watchdog_grace)));
+      m.report(
+          EventKind::Hung, &program, id,
+          fmt::format("{} {}: SIGABRT, SIGKILL in {}", name, hang_description(m, config, process),
+                      format_rounded(config.watchdog_grace)));
       m.act(Signal{id, SIGABRT, false});
       return config.watchdog_grace;
-    case StopReason::OwnWill:
-      m.report(Kind::Stopping, &program, id, fmt::format("{} says that it is stopping", name));
+    case StopReason::OwnAccord:
+      m.report(EventKind::Stopping, &program, id,
+               fmt::format("{} reported that it is stopping", name));
       return config.stop_timeout;
     case StopReason::ReadyTimeout:
-      m.report(Kind::ReadyTimeout, &program, id,
+      m.report(EventKind::ReadyTimeout, &program, id,
                fmt::format("{} was not ready within {}: stopping it", name,
-                           show(m.now - process.spawned_at)));
+                           format_rounded(m.now - process.spawned_at)));
       break;
     case StopReason::Planned:
     case StopReason::None:
-      m.report(Kind::Stopping, &program, id,
-               fmt::format("{} is told to stop, {} allowed", name, show(config.stop_timeout)));
+      m.report(
+          EventKind::Stopping, &program, id,
+          fmt::format("{} is stopping, {} allowed", name, format_rounded(config.stop_timeout)));
       break;
   }
   m.act(Signal{id, config.stop_signal, true});
-  m.act(Signal{id, SIGCONT, true});  // a stopped process would never see the signal before it
+  m.act(Signal{id, SIGCONT,
+               true});  // else a process stopped by SIGSTOP would not handle the signal above
   return config.stop_timeout;
 }
 
@@ -64,7 +70,7 @@ std::string failure_text(StopReason reason) {
   switch (reason) {
     case StopReason::ReadyTimeout: return "was not ready in time";
     case StopReason::Hung: return "hung";
-    default: return "stopped by its own will";
+    default: return "stopped of its own accord";
   }
 }
 
@@ -79,7 +85,7 @@ void terminate(Machine& m, Program& program, Slot& slot, Process& process, StopR
   }
   if (process.killed) return;
   if (process.reason != StopReason::None &&
-      !(process.reason == StopReason::OwnWill && reason == StopReason::Planned)) {
+      !(process.reason == StopReason::OwnAccord && reason == StopReason::Planned)) {
     return;
   }
   const ProcessId id = process_id(slot, process);
@@ -108,7 +114,7 @@ void terminate(Machine& m, Program& program, Slot& slot, Process& process, StopR
                             failure_text(reason)));
     }
     if (reason != StopReason::Planned && slot.retiring && slot.retiring->phase == Phase::Ready) {
-      std::swap(slot.current, slot.retiring);  // the old one goes on
+      std::swap(slot.current, slot.retiring);  // the old one stays
       m.set_state(slot, SlotState::Ready);
     } else {
       m.set_state(slot, SlotState::Stopping);
@@ -130,14 +136,14 @@ void kill(Machine& m, Program& program, Slot& slot, Process& process) {
   process.killed = true;
   if (process.reason == StopReason::None) process.reason = StopReason::Planned;
   const std::string cause = process.phase == Phase::Stopping && process.stop_at < m.now
-                                ? "did not stop within " + show(m.now - process.stop_at)
-                                : "gets no more time";
+                                ? "did not stop within " + format_rounded(m.now - process.stop_at)
+                                : "is out of time";
   if (process.phase != Phase::Stopping) process.stop_at = m.now;
   process.phase = Phase::Stopping;
   if (m.shutdown) m.shutdown->forced = true;
   m.act(Signal{id, SIGKILL, true});
   m.report(
-      Kind::ForcedKill, &program, id,
+      EventKind::ForcedKill, &program, id,
       fmt::format("{} {}: SIGKILL", name_of(program, slot.id.slot, process.incarnation), cause));
   m.deadlines.set({DeadlineKind::Unkillable, id}, m.now + kUnkillableInterval);
   if (slot.current && &*slot.current == &process) m.set_state(slot, SlotState::Stopping);
@@ -146,35 +152,35 @@ void kill(Machine& m, Program& program, Slot& slot, Process& process) {
 
 namespace {
 
-// A migration that takes long must not be shot: say so once, and let it go on.
-void on_ready_deadline(Machine& m, const Found& found) {
-  if (m.shutdown) return;  // it stops in its stage, ready or not
+// A migration that takes long must not be killed: it is reported once and left running.
+void on_ready_deadline(Machine& m, const FoundProcess& found) {
+  if (m.shutdown) return;  // it is stopped in its stage, ready or not
   if (found.program->config.type == config::ProgramType::Oneshot) {
-    m.report(Kind::ReadyTimeout, found.program, process_id(*found.slot, *found.process),
+    m.report(EventKind::ReadyTimeout, found.program, process_id(*found.slot, *found.process),
              fmt::format("{} is still running after {}",
                          name_of(*found.program, found.slot->id.slot, found.process->incarnation),
-                         show(m.now - found.process->spawned_at)));
+                         format_rounded(m.now - found.process->spawned_at)));
     return;
   }
   terminate(m, *found.program, *found.slot, *found.process, StopReason::ReadyTimeout);
 }
 
-void on_settled(Machine& m, const Found& found) {
+void on_settled(Machine& m, const FoundProcess& found) {
   Slot& slot = *found.slot;
   slot.memory = {};
-  m.report(
-      Kind::CrashLoopEnded, found.program, process_id(slot, *found.process),
-      fmt::format("{} has left its crash loop: ready for {}", name_of(*found.program, slot.id.slot),
-                  show(m.now - found.process->ready_at)));
+  m.report(EventKind::CrashLoopEnded, found.program, process_id(slot, *found.process),
+           fmt::format("{} has recovered from its crash loop: ready for {}",
+                       name_of(*found.program, slot.id.slot),
+                       format_rounded(m.now - found.process->ready_at)));
   m.touch(slot);
 }
 
-void on_unkillable(Machine& m, const DeadlineKey& key, const Found& found) {
+void on_unkillable(Machine& m, const DeadlineKey& key, const FoundProcess& found) {
   const std::string text =
-      fmt::format("{} is still there {} after it was told to stop, SIGKILL or not",
+      fmt::format("{} is still running {} after it was asked to stop, despite SIGKILL",
                   name_of(*found.program, found.slot->id.slot, found.process->incarnation),
-                  show(m.now - found.process->stop_at));
-  m.report(Kind::SlowStop, found.program, key.owner, text);
+                  format_rounded(m.now - found.process->stop_at));
+  m.report(EventKind::SlowStop, found.program, key.owner, text);
   m.deadlines.set(key, m.now + kUnkillableInterval);
   stall_roll(m, *found.program, *found.slot, text);
 }
@@ -182,7 +188,7 @@ void on_unkillable(Machine& m, const DeadlineKey& key, const Found& found) {
 }  // namespace
 
 void on_process_deadline(Machine& m, const DeadlineKey& key) {
-  const Found found = find_process(m, key.owner);
+  const FoundProcess found = m.find(key.owner);
   if (!found) return;
   switch (key.kind) {
     case DeadlineKind::Ready: on_ready_deadline(m, found); break;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/programs.hpp"
 
-#include "supervisor/core/processes.hpp"
+#include "supervisor/core/process_stop.hpp"
 #include "supervisor/core/rolling.hpp"
-#include "supervisor/core/shutdown.hpp"
 #include "supervisor/core/start_queue.hpp"
 
 #include <algorithm>
@@ -12,8 +11,8 @@ namespace holdfast::supervisor::core {
 
 namespace {
 
-void stop_slot_for_good(Machine& m, Program& program, Slot& slot) {
-  forget_start(m, slot);
+void stop_removed_slot(Machine& m, Program& program, Slot& slot) {
+  cancel_start(m, slot);
   leave_roll(m, program, slot);
   terminate_all(m, program, slot);
   if (!slot.current && !slot.retiring) m.set_state(slot, SlotState::Stopped);
@@ -25,13 +24,13 @@ void add_slot(Machine& m, Program& program, std::uint32_t number) {
   slot.id = {program.id, number};
   slot.desired = program.desired;
   slot.since = m.now;
-  const auto past = program.past.find(number);
-  if (past != program.past.end()) slot.last_incarnation = past->second;
+  const auto past = program.past_incarnations.find(number);
+  if (past != program.past_incarnations.end()) slot.last_incarnation = past->second;
   slot.want_start = slot.desired == Desired::Run;
   m.touch(slot);
 }
 
-// Scaled down and up again before its process had gone.
+// Scaled down and up again before its process had exited.
 void keep_slot(Machine& m, Program& program, Slot& slot) {
   slot.removing = false;
   slot.desired = program.desired;
@@ -39,36 +38,10 @@ void keep_slot(Machine& m, Program& program, Slot& slot) {
   m.touch(slot);
 }
 
-void release(Machine& m, Program& program) {
-  if (program.released || program.removing || program.waits_for != 0) return;
-  for (const std::uint32_t id : program.after) {
-    const Program* on = m.find(id);
-    if (on != nullptr && !on->satisfied) return;
-  }
-  program.released = true;
-  for (auto& [number, slot] : program.slots)
-    m.touch(slot);
-  m.touch(program);
-}
-
-// Dependants that are being removed too go first.
-void advance_removal(Machine& m, Program& program) {
-  if (program.told) return;
-  for (const std::uint32_t id : program.dependants) {
-    const Program* dependant = m.find(id);
-    if (dependant != nullptr && dependant->removing) return;
-  }
-  program.told = true;
-  for (auto& [number, slot] : program.slots) {
-    slot.removing = true;
-    stop_slot_for_good(m, program, slot);
-  }
-}
-
-// The program waited for its namesake: nothing of it has been started.
-void inherit_past(Program& program, const Past& past) {
+// The program has waited for its namesake to go, so none of its slots has been started yet.
+void inherit_incarnations(Program& program, const LastIncarnations& past) {
   for (const auto& [number, incarnation] : past) {
-    std::uint64_t& last = program.past[number];
+    std::uint64_t& last = program.past_incarnations[number];
     last = std::max(last, incarnation);
     const auto slot = program.slots.find(number);
     if (slot != program.slots.end()) {
@@ -81,7 +54,7 @@ void erase_program(Machine& m, std::uint32_t id) {
   const Program gone = std::move(m.programs.at(id));
   m.programs.erase(id);
   m.deadlines.cancel({DeadlineKind::Hopeless, {{id, 0}, 0}});
-  m.report(Kind::ProgramRemoved, gone, gone.config.name + " is gone");
+  m.report(EventKind::ProgramRemoved, gone, gone.config.name + " has been removed");
   const auto forget = [&](std::uint32_t neighbour) {
     if (Program* program = m.find(neighbour)) {
       std::erase(program->after, id);
@@ -95,13 +68,18 @@ void erase_program(Machine& m, std::uint32_t id) {
     forget(neighbour);
   const auto successor = m.by_name.find(gone.config.name);
   if (successor == m.by_name.end()) {
-    m.past[gone.config.name] = gone.past;
+    m.past_incarnations[gone.config.name] = gone.past_incarnations;
     return;
   }
   Program& program = m.programs.at(successor->second);
-  inherit_past(program, gone.past);
+  inherit_incarnations(program, gone.past_incarnations);
   if (program.waits_for == id) program.waits_for = 0;
   m.touch(program);
+}
+
+std::uint32_t ready_needed(const Program& program) {
+  if (program.config.type == config::ProgramType::Oneshot) return program.wanted;
+  return std::min(program.config.min_ready, program.wanted);
 }
 
 }  // namespace
@@ -111,9 +89,10 @@ Program& add_program(Machine& m, const config::Program& config) {
   Program& program = m.programs[id];
   program.id = id;
   program.set_config(config);
-  if (const auto past = m.past.extract(config.name)) program.past = past.mapped();
-  // Two programs of one name would share socket paths: the removed one must be gone first. Of
-  // several, the latest waits for the one before, and so on.
+  if (const auto past = m.past_incarnations.extract(config.name))
+    program.past_incarnations = past.mapped();
+  // Two programs of one name would share socket paths, so the removed one must be gone first. If
+  // there are several, each waits for the one before it.
   for (const auto& [other_id, other] : m.programs) {
     if (other_id != id && other.removing && other.config.name == config.name) {
       program.waits_for = other_id;
@@ -131,7 +110,7 @@ void remove_program(Machine& m, Program& program) {
   program.removing = true;
   program.wanted = 0;
   for (auto& [number, slot] : program.slots)
-    forget_start(m, slot);
+    cancel_start(m, slot);
   m.touch(program);
 }
 
@@ -140,7 +119,7 @@ void scale(Machine& m, Program& program, std::uint32_t count) {
   for (auto slot = program.slots.lower_bound(count); slot != program.slots.end(); ++slot) {
     if (slot->second.removing) continue;
     slot->second.removing = true;
-    stop_slot_for_good(m, program, slot->second);
+    stop_removed_slot(m, program, slot->second);
   }
   for (std::uint32_t number = 0; number < count; ++number) {
     const auto slot = program.slots.find(number);
@@ -151,11 +130,6 @@ void scale(Machine& m, Program& program, std::uint32_t count) {
     }
   }
   m.touch(program);
-}
-
-std::uint32_t ready_needed(const Program& program) {
-  if (program.config.type == config::ProgramType::Oneshot) return program.wanted;
-  return std::min(program.config.min_ready, program.wanted);
 }
 
 void link_programs(Machine& m) {
@@ -170,7 +144,7 @@ void link_programs(Machine& m) {
   for (auto& [id, program] : m.programs) {
     for (const std::string& name : program.config.after) {
       const auto on = names.find(name);
-      if (on == names.end()) continue;  // refused by validation; here: nothing to wait for
+      if (on == names.end()) continue;  // validation refuses it; nothing to wait for
       const bool twice =
           std::find(program.after.begin(), program.after.end(), on->second) != program.after.end();
       if (twice) continue;
@@ -181,48 +155,46 @@ void link_programs(Machine& m) {
   }
 }
 
-void settle_slot(Machine& m, const SlotId& id) {
-  Slot* slot = m.find(id);
-  if (slot == nullptr) return;
-  slot->dirty = false;
-  Program& program = *m.find(id.program);
-  m.recount(program, *slot);
-  if (slot->removing && !slot->current && !slot->retiring) {
-    program.past[id.slot] = slot->last_incarnation;
-    program.slots.erase(id.slot);
-    m.touch();
-  } else {
-    consider_start(m, program, *slot);
+void update_satisfied(Machine& m, Program& program) {
+  const bool oneshot = program.config.type == config::ProgramType::Oneshot;
+  const std::uint32_t have = oneshot ? program.totals.done : program.totals.serving;
+  const bool satisfied = program.released && have >= ready_needed(program);
+  if (satisfied == program.satisfied) return;
+  program.satisfied = satisfied;
+  m.touch();
+  for (const std::uint32_t dependant : program.dependants) {
+    Program* waiting = m.find(dependant);
+    if (satisfied && waiting != nullptr && !waiting->released) m.touch(*waiting);
   }
+}
+
+void release_if_possible(Machine& m, Program& program) {
+  if (program.released || program.removing || program.waits_for != 0) return;
+  for (const std::uint32_t id : program.after) {
+    const Program* on = m.find(id);
+    if (on != nullptr && !on->satisfied) return;
+  }
+  program.released = true;
+  for (auto& [number, slot] : program.slots)
+    m.touch(slot);
   m.touch(program);
 }
 
-void settle_program(Machine& m, std::uint32_t id) {
-  Program* found = m.find(id);
-  if (found == nullptr) return;
-  Program& program = *found;
-  program.dirty = false;
-  const bool oneshot = program.config.type == config::ProgramType::Oneshot;
-  const std::uint32_t have = oneshot ? program.sum.done : program.sum.serving;
-  const bool satisfied = program.released && have >= ready_needed(program);
-  if (satisfied != program.satisfied) {
-    program.satisfied = satisfied;
-    m.touch();
-    for (const std::uint32_t dependant : program.dependants) {
-      Program* waiting = m.find(dependant);
-      if (satisfied && waiting != nullptr && !waiting->released) m.touch(*waiting);
+void advance_removal(Machine& m, Program& program) {
+  // Dependants that are being removed too stop first.
+  const bool waits =
+      std::any_of(program.dependants.begin(), program.dependants.end(), [&](std::uint32_t id) {
+        const Program* dependant = m.find(id);
+        return dependant != nullptr && dependant->removing;
+      });
+  if (!program.stop_requested && !waits) {
+    program.stop_requested = true;
+    for (auto& [number, slot] : program.slots) {
+      slot.removing = true;
+      stop_removed_slot(m, program, slot);
     }
   }
-  if (m.shutdown) {
-    advance_shutdown(m, program);
-    return;
-  }
-  release(m, program);
-  advance_roll(m, program);
-  watch_hope(m, program);
-  if (!program.removing) return;
-  advance_removal(m, program);
-  if (program.slots.empty()) erase_program(m, id);
+  if (program.slots.empty()) erase_program(m, program.id);
 }
 
 }  // namespace holdfast::supervisor::core

@@ -1,29 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Programs as wholes: their place in the order of start, adding, scaling and removing them, and
-// when the fleet is hopeless without one. Private to supervisor/core.
+// Programs as a whole: adding, scaling, releasing and removing them, and their dependencies.
+// Private to supervisor/core.
 
 #include "supervisor/core/machine.hpp"
 
 namespace holdfast::supervisor::core {
 
-// programs.cpp
 Program& add_program(Machine& m, const config::Program& config);
+// Begins the removal; the program stays in Machine::programs until its processes have exited.
 void remove_program(Machine& m, Program& program);
-// Gives the program slots 0 … count-1; those above stop and go.
+// Gives the program slots 0 … count-1; those above stop and are removed.
 void scale(Machine& m, Program& program, std::uint32_t count);
-// Follows up on a change in one of its slots. May erase the program.
-void settle_program(Machine& m, std::uint32_t id);
-void settle_slot(Machine& m, const SlotId& id);
-// Reads `after` of all programs anew. O(programs + dependencies).
+// Rebuilds the links that `after` describes. O(programs + dependencies).
 void link_programs(Machine& m);
-std::uint32_t ready_needed(const Program& program);
 
-// hopeless.cpp
-void watch_hope(Machine& m, Program& program);
-void on_hopeless_deadline(Machine& m, const DeadlineKey& key);
-// Applies a changed hopeless_after to the deadlines that run.
-void refresh_hope(Machine& m);
+// Updates Program::satisfied, and wakes the dependants that wait for it.
+void update_satisfied(Machine& m, Program& program);
+// Releases the program if all that it comes after are satisfied.
+void release_if_possible(Machine& m, Program& program);
+// Stops a program that is being removed as soon as its removed dependants are gone, and erases it
+// once it has no slot left; the reference may then be invalid.
+void advance_removal(Machine& m, Program& program);
 
 }  // namespace holdfast::supervisor::core

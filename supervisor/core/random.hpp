@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Random: a small repeatable generator (splitmix64: Steele, Lea, Flood 2014), so that the same seed
+// Random: a small deterministic generator (splitmix64: Steele, Lea, Flood 2014), so that one seed
 // gives the same jitter with every standard library. Not for secrets. Threads: one owner.
 
 #include <cstdint>

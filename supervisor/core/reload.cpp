@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "supervisor/core/commands.hpp"
-#include "supervisor/core/processes.hpp"
+#include "supervisor/core/reload.hpp"
+
+#include "supervisor/core/hopeless.hpp"
+#include "supervisor/core/process_start.hpp"
 #include "supervisor/core/programs.hpp"
 #include "supervisor/core/reload_diff.hpp"
 #include "supervisor/core/rolling.hpp"
@@ -16,8 +18,8 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-// A service and a oneshot are ready, end and restart by different rules, so a process is never
-// judged by the type that it was not started as: a changed type is another program of that name.
+// A service and a oneshot follow different rules, and a process is only ever judged by those of the
+// type that it was started as: a changed type is a new program of the same name.
 void drop_missing(Machine& m, const Reload& reload, Lines& lines) {
   std::map<std::string_view, config::ProgramType> types;
   for (const config::Program& program : reload.programs)
@@ -28,7 +30,7 @@ void drop_missing(Machine& m, const Reload& reload, Lines& lines) {
     const auto wanted = types.find(name);
     if (wanted != types.end() && wanted->second == program.config.type) continue;
     lines.push_back(wanted == types.end() ? "- " + name : fmt::format("~ {}: type", name));
-    m.report(Kind::ProgramRemoved, program, name + " was removed: stopping it");
+    m.report(EventKind::ProgramRemoved, program, name + " is no longer configured: stopping it");
     remove_program(m, program);
   }
 }
@@ -51,7 +53,7 @@ void change(Machine& m, Program& program, const config::Program& wanted, Lines& 
   program.set_config(wanted);
   const std::string line = describe(diff, before, wanted);
   lines.push_back(line);
-  m.report(Kind::ProgramChanged, program, line);
+  m.report(EventKind::ProgramChanged, program, line);
   apply_thresholds(m, program);
   if (diff.replicas) scale(m, program, wanted.replicas);
   if (!diff.launch.empty()) start_reload_roll(m, program, before);
@@ -83,10 +85,10 @@ void on_reload(Machine& m, const Reload& reload) {
     Program& added = add_program(m, wanted);
     m.order.push_back(added.id);
     lines.push_back("+ " + wanted.name);
-    m.report(Kind::ProgramAdded, added, wanted.name + " was added");
+    m.report(EventKind::ProgramAdded, added, wanted.name + " was added");
   }
   link_programs(m);
-  refresh_hope(m);
+  refresh_hopeless_deadlines(m);
   m.reply(reload.request, true,
           lines.empty() ? "nothing changed" : fmt::format("{}", fmt::join(lines, "\n")));
 }

@@ -10,24 +10,25 @@ namespace {
 
 using namespace std::chrono_literals;
 
-bool clean(const Ending& ending) {
-  return ending.status && !ending.by_us && !ending.status->signaled && ending.status->value == 0;
+bool clean(const UnplannedExit& exit) {
+  return exit.status && !exit.by_us && !exit.status->signaled && exit.status->value == 0;
 }
 
-// The verdicts that need no counting.
-std::optional<Verdict> final_verdict(const config::Program& program, const Ending& ending) {
-  const bool success = clean(ending);
-  if (success && program.type == config::ProgramType::Oneshot) return Verdict::Done;
-  if (ending.status && !ending.status->signaled && !ending.by_us &&
-      ending.status->value == kExitConfiguration) {
-    return Verdict::Fail;
+// The outcomes that do not depend on earlier failures.
+std::optional<RestartAction> uncounted_action(const config::Program& program,
+                                              const UnplannedExit& exit) {
+  const bool success = clean(exit);
+  if (success && program.type == config::ProgramType::Oneshot) return RestartAction::Done;
+  if (exit.status && !exit.status->signaled && !exit.by_us &&
+      exit.status->value == kExitConfiguration) {
+    return RestartAction::Fail;
   }
   switch (program.restart) {
     case config::RestartPolicy::Always: return std::nullopt;
     case config::RestartPolicy::OnFailure:
-      if (success) return Verdict::Leave;
+      if (success) return RestartAction::Leave;
       return std::nullopt;
-    case config::RestartPolicy::Never: return success ? Verdict::Leave : Verdict::Fail;
+    case config::RestartPolicy::Never: return success ? RestartAction::Leave : RestartAction::Fail;
   }
   return std::nullopt;
 }
@@ -52,7 +53,7 @@ Duration crash_loop_pause(const config::Program& program) {
   return std::max<Duration>(program.crash_loop_retry, 1s);
 }
 
-// min(cap, base * factor^attempt) * (1 +- jitter): the spread is around the cap too, or all the
+// min(cap, base * factor^attempt) * (1 +- jitter): the jitter applies to the cap too, or all the
 // slots that reached it would start in step.
 Duration backoff_delay(const config::Program& program, std::uint32_t attempt, Random& random) {
   const auto cap = static_cast<double>(program.backoff_cap.count());
@@ -65,11 +66,11 @@ Duration backoff_delay(const config::Program& program, std::uint32_t attempt, Ra
   return std::max<Duration>(delay, 10ms);
 }
 
-Decision decide(const config::Program& program, RestartMemory& memory, const Ending& ending,
-                MonoTime now, Random& random) {
-  if (const auto verdict = final_verdict(program, ending)) return {*verdict, {}, false};
-  const bool settled = ending.ready_for >= settled_time(program);
-  if (ending.ready_for > Duration::zero() && ending.ready_for >= program.backoff_reset) {
+RestartDecision decide_restart(const config::Program& program, RestartMemory& memory,
+                               const UnplannedExit& exit, MonoTime now, Random& random) {
+  if (const auto action = uncounted_action(program, exit)) return {*action, {}, false};
+  const bool settled = exit.ready_for >= settled_time(program);
+  if (exit.ready_for > Duration::zero() && exit.ready_for >= program.backoff_reset) {
     memory.attempt = 0;
   }
   count(program, memory, settled, now);
@@ -80,9 +81,9 @@ Decision decide(const config::Program& program, RestartMemory& memory, const End
     memory.crash_loop = true;
     memory.announced_at = now;
   }
-  if (memory.crash_loop) return {Verdict::CrashLoop, crash_loop_pause(program), entered};
-  if (settled) return {Verdict::Restart, {}, false};
-  return {Verdict::Backoff, backoff_delay(program, memory.attempt++, random), false};
+  if (memory.crash_loop) return {RestartAction::CrashLoop, crash_loop_pause(program), entered};
+  if (settled) return {RestartAction::Now, {}, false};
+  return {RestartAction::Backoff, backoff_delay(program, memory.attempt++, random), false};
 }
 
 }  // namespace holdfast::supervisor::core

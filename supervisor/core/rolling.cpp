@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/rolling.hpp"
 
-#include "supervisor/core/processes.hpp"
+#include "supervisor/core/process_stop.hpp"
 #include "supervisor/core/reload_diff.hpp"
 
 #include <fmt/format.h>
@@ -10,19 +10,19 @@ namespace holdfast::supervisor::core {
 
 namespace {
 
-void finish(Machine& m, Program& program) {
+void complete_roll(Machine& m, Program& program) {
   const Roll roll = std::move(*program.roll);
   program.roll.reset();
   const std::string text =
       fmt::format("{}: {} {} restarted in {}", program.config.name, roll.rolled,
-                  roll.rolled == 1 ? "slot" : "slots", show(m.now - roll.began));
-  m.report(Kind::RollingDone, program, text);
+                  roll.rolled == 1 ? "slot" : "slots", format_rounded(m.now - roll.began));
+  m.report(EventKind::RollingDone, program, text);
   for (const std::uint64_t request : roll.requests)
     m.reply(request, true, text);
   m.touch(program);
 }
 
-void give_up(Machine& m, Program& program, const std::string& why, bool revert) {
+void abort_roll(Machine& m, Program& program, const std::string& why, bool revert) {
   const Roll roll = std::move(*program.roll);
   program.roll.reset();
   if (roll.slot) {
@@ -32,16 +32,16 @@ void give_up(Machine& m, Program& program, const std::string& why, bool revert) 
       m.touch(slot->second);
     }
   }
-  // What still runs was made from the old settings, so those stay in force: a crash must not swap
-  // in the ones that have just failed, and the next reload must see them as a change again.
+  // What still runs was made from the old settings, so those stay in force: a crash must not
+  // bring in the ones that have just failed, and the next reload must see them as a change again.
   if (revert && roll.revert) {
     config::Program restored = program.config;
     copy_launch_fields(*roll.revert, restored);
     program.set_config(std::move(restored));
   }
   const std::string text =
-      fmt::format("rolling restart of {} given up: {}", program.config.name, why);
-  m.report(Kind::RollingAborted, program, text);
+      fmt::format("rolling restart of {} aborted: {}", program.config.name, why);
+  m.report(EventKind::RollingAborted, program, text);
   for (const std::uint64_t request : roll.requests)
     m.reply(request, false, text);
   for (auto& [number, slot] : program.slots)
@@ -55,12 +55,12 @@ void next_slot(Machine& m, Program& program) {
   m.touch(program);
 }
 
-// Picks the next slot that is there and meant to run.
+// Picks the next slot that still exists and is wanted.
 Slot* pick(Program& program) {
   Roll& roll = *program.roll;
-  while (!roll.todo.empty()) {
-    const auto found = program.slots.find(roll.todo.front());
-    roll.todo.pop_front();
+  while (!roll.pending.empty()) {
+    const auto found = program.slots.find(roll.pending.front());
+    roll.pending.pop_front();
     if (found == program.slots.end() || found->second.removing ||
         found->second.desired == Desired::Stop) {
       continue;
@@ -72,7 +72,7 @@ Slot* pick(Program& program) {
   return nullptr;
 }
 
-// The steps return true if the next one can be looked at now.
+// Each step returns whether the next one can be tried at once.
 bool begin_slot(Machine& m, Program& program, Slot& slot) {
   Roll& roll = *program.roll;
   if (slot.retiring) return false;
@@ -99,7 +99,7 @@ bool surge_slot(Machine& m, Program& program, Slot& slot) {
   const bool surged = slot.current && slot.current->incarnation > roll.base;
   if (!surged) {
     if (slot.current && slot.current->phase == Phase::Ready) return false;  // waits for a place
-    roll.step = Roll::Step::Begin;  // the old one went away before its successor was asked for
+    roll.step = Roll::Step::Begin;  // the old one exited before its successor was requested
     return true;
   }
   if (slot.current->phase != Phase::Ready) return false;
@@ -135,9 +135,9 @@ bool step(Machine& m, Program& program, Slot& slot) {
 
 void announce(Machine& m, Program& program) {
   program.roll->began = m.now;
-  const std::size_t count = program.roll->todo.size();
-  m.report(Kind::RollingStarted, program,
-           fmt::format("rolling restart of {} begins: {} {}", program.config.name, count,
+  const std::size_t count = program.roll->pending.size();
+  m.report(EventKind::RollingStarted, program,
+           fmt::format("rolling restart of {} started: {} {}", program.config.name, count,
                        count == 1 ? "slot" : "slots"));
   m.touch(program);
 }
@@ -147,7 +147,7 @@ void announce(Machine& m, Program& program) {
 void start_roll(Machine& m, Program& program, std::deque<std::uint32_t> slots,
                 std::optional<std::uint64_t> request) {
   program.roll.emplace();
-  program.roll->todo = std::move(slots);
+  program.roll->pending = std::move(slots);
   if (request) program.roll->requests.push_back(*request);
   announce(m, program);
 }
@@ -160,7 +160,7 @@ void start_reload_roll(Machine& m, Program& program, const config::Program& befo
   }
   if (slots.empty()) return;
   if (program.roll) {
-    program.roll->todo = std::move(slots);
+    program.roll->pending = std::move(slots);
   } else {
     start_roll(m, program, std::move(slots), std::nullopt);
   }
@@ -171,7 +171,7 @@ void start_reload_roll(Machine& m, Program& program, const config::Program& befo
 void advance_roll(Machine& m, Program& program) {
   while (program.roll) {
     if (!program.roll->failure.empty()) {
-      give_up(m, program, std::string(program.roll->failure), true);
+      abort_roll(m, program, std::string(program.roll->failure), true);
       return;
     }
     if (program.roll->slot && !program.slots.contains(*program.roll->slot)) {
@@ -180,7 +180,7 @@ void advance_roll(Machine& m, Program& program) {
     Slot* slot =
         program.roll->slot ? m.find(SlotId{program.id, *program.roll->slot}) : pick(program);
     if (slot == nullptr) {
-      finish(m, program);
+      complete_roll(m, program);
       return;
     }
     if (!step(m, program, *slot)) return;
@@ -204,13 +204,13 @@ void stall_roll(Machine& m, Program& program, const Slot& slot, const std::strin
 void leave_roll(Machine& m, Program& program, Slot& slot) {
   slot.want_surge = false;
   if (!program.roll) return;
-  std::erase(program.roll->todo, slot.id.slot);
+  std::erase(program.roll->pending, slot.id.slot);
   if (program.roll->slot == slot.id.slot) program.roll->slot.reset();
   m.touch(program);
 }
 
 void cancel_roll(Machine& m, Program& program, const std::string& why) {
-  if (program.roll) give_up(m, program, why, false);
+  if (program.roll) abort_roll(m, program, why, false);
 }
 
 }  // namespace holdfast::supervisor::core

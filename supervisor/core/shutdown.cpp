@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/shutdown.hpp"
 
-#include "supervisor/core/processes.hpp"
+#include "supervisor/core/process_stop.hpp"
 #include "supervisor/core/rolling.hpp"
 #include "supervisor/core/start_queue.hpp"
 
@@ -31,9 +31,8 @@ std::string list(const std::vector<std::string>& names) {
   return text;
 }
 
-// Nothing starts from here on.
-void calm_slot(Machine& m, Slot& slot) {
-  forget_start(m, slot);
+void cancel_pending_starts(Machine& m, Slot& slot) {
+  cancel_start(m, slot);
   for (auto* process : {&slot.current, &slot.retiring}) {
     if (!*process) continue;
     const DeadlineKey key{DeadlineKind::Kill, process_id(slot, **process)};
@@ -42,10 +41,10 @@ void calm_slot(Machine& m, Slot& slot) {
   }
 }
 
-void tell(Machine& m, Program& program) {
-  if (program.told) return;
-  program.told = true;
-  if (program.sum.processes > 0) m.shutdown->stage.push_back(program.config.name);
+void request_stop(Machine& m, Program& program) {
+  if (program.stop_requested) return;
+  program.stop_requested = true;
+  if (program.totals.processes > 0) m.shutdown->stage.push_back(program.config.name);
   for (auto& [number, slot] : program.slots)
     terminate_all(m, program, slot);
 }
@@ -59,10 +58,11 @@ void go_fast(Machine& m) {
   shutdown.finish_at = std::min(shutdown.finish_at, shutdown.kill_at + reserve);
   m.deadlines.set(kKillKey, shutdown.kill_at);
   m.deadlines.set(kFinishKey, shutdown.finish_at);
-  m.report(Kind::ShutdownForced, fmt::format("asked again: everything stops now, SIGKILL in {}",
-                                             show(shutdown.kill_at - m.now)));
+  m.report(EventKind::ShutdownForced,
+           fmt::format("second shutdown request: stopping everything now, SIGKILL in {}",
+                       format_rounded(shutdown.kill_at - m.now)));
   for (auto& [id, program] : m.programs) {
-    tell(m, program);
+    request_stop(m, program);
     m.touch(program);
   }
 }
@@ -71,15 +71,16 @@ void finish(Machine& m, std::string_view how) {
   const Shutdown& shutdown = *m.shutdown;
   m.finished = true;
   m.touch();
-  const bool left = m.sum.processes > 0;
-  m.report(Kind::ShutdownDone, fmt::format("{} after {}", how, show(m.now - shutdown.began)));
+  const bool left = m.totals.processes > 0;
+  m.report(EventKind::ShutdownDone,
+           fmt::format("{} after {}", how, format_rounded(m.now - shutdown.began)));
   m.act(Finish{shutdown.exit_code.value_or(shutdown.forced || left ? 1 : 0)});
 }
 
 std::vector<std::string> names_left(const Machine& m) {
   std::vector<std::string> names;
   for (const auto& [id, program] : m.programs) {
-    if (program.sum.processes == 0) continue;
+    if (program.totals.processes == 0) continue;
     for (const auto& [number, slot] : program.slots) {
       for (const auto* process : {&slot.current, &slot.retiring}) {
         if (*process) names.push_back(name_of(program, number, (*process)->incarnation));
@@ -101,8 +102,9 @@ void begin_shutdown(Machine& m, const std::string& why, std::optional<int> exit_
   shutdown.exit_code = exit_code;
   m.touch();
   m.act(BeginDrain{});
-  m.report(Kind::ShutdownBegan, fmt::format("{}; {} processes have {} to stop", why,
-                                            m.sum.processes, show(part(whole, 25))));
+  m.report(EventKind::ShutdownBegan,
+           fmt::format("{}; {} processes have {} to stop", why, m.totals.processes,
+                       format_rounded(part(whole, 25))));
   m.deadlines.set(kKillKey, shutdown.kill_at);
   m.deadlines.set(kFinishKey, shutdown.finish_at);
   m.queue.clear();
@@ -113,7 +115,7 @@ void begin_shutdown(Machine& m, const std::string& why, std::optional<int> exit_
     m.deadlines.cancel({DeadlineKind::Hopeless, {{id, 0}, 0}});
     program.live_dependants = static_cast<std::uint32_t>(program.dependants.size());
     for (auto& [number, slot] : program.slots)
-      calm_slot(m, slot);
+      cancel_pending_starts(m, slot);
     m.touch(program);
   }
 }
@@ -130,8 +132,8 @@ void on_shutdown_requested(Machine& m, const ShutdownRequested& event) {
 // through others: one that is down already must not let its own dependencies go too early.
 void advance_shutdown(Machine& m, Program& program) {
   if (program.gone || program.live_dependants > 0) return;
-  tell(m, program);
-  if (program.sum.processes > 0) return;
+  request_stop(m, program);
+  if (program.totals.processes > 0) return;
   program.gone = true;
   for (const std::uint32_t id : program.after) {
     Program* on = m.find(id);
@@ -144,22 +146,23 @@ void advance_shutdown(Machine& m, Program& program) {
 void conclude_shutdown(Machine& m) {
   if (!m.shutdown || m.finished) return;
   if (!m.shutdown->stage.empty()) {
-    m.report(Kind::ShutdownStage, "stopping " + list(m.shutdown->stage));
+    m.report(EventKind::ShutdownStage, "stopping " + list(m.shutdown->stage));
     m.shutdown->stage.clear();
   }
-  if (m.sum.processes == 0) {
-    finish(m, m.shutdown->forced ? "all processes are gone, not all by themselves,"
+  if (m.totals.processes == 0) {
+    finish(m, m.shutdown->forced ? "all processes have stopped, some by SIGKILL,"
                                  : "all processes have stopped");
   }
 }
 
 void on_shutdown_kill(Machine& m) {
-  if (!m.shutdown || m.shutdown->killed || m.sum.processes == 0) return;
+  if (!m.shutdown || m.shutdown->killed || m.totals.processes == 0) return;
   m.shutdown->killed = true;
-  m.report(Kind::ShutdownForced, fmt::format("time is up after {}: SIGKILL to {}",
-                                             show(m.now - m.shutdown->began), list(names_left(m))));
+  m.report(EventKind::ShutdownForced,
+           fmt::format("out of time after {}: SIGKILL to {}",
+                       format_rounded(m.now - m.shutdown->began), list(names_left(m))));
   for (auto& [id, program] : m.programs) {
-    program.told = true;
+    program.stop_requested = true;
     for (auto& [number, slot] : program.slots) {
       for (auto* process : {&slot.current, &slot.retiring}) {
         if (*process) kill(m, program, slot, **process);
@@ -170,7 +173,7 @@ void on_shutdown_kill(Machine& m) {
 }
 
 void on_shutdown_finish(Machine& m) {
-  if (!m.shutdown || m.finished || m.sum.processes == 0) return;
+  if (!m.shutdown || m.finished || m.totals.processes == 0) return;
   finish(m, "gave up on " + list(names_left(m)));
 }
 

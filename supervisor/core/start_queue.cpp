@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/start_queue.hpp"
 
-#include "supervisor/core/processes.hpp"
+#include "supervisor/core/process_start.hpp"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@ namespace holdfast::supervisor::core {
 
 namespace {
 
-// The first entry that is still meant; entries of slots that left the queue are dropped here.
+// The first entry that is still valid; those of slots that have left the queue are dropped here.
 Slot* take(Machine& m, std::deque<Machine::Queued>& queue) {
   while (!queue.empty()) {
     const Machine::Queued entry = queue.front();
@@ -38,7 +38,7 @@ void consider_start(Machine& m, const Program& program, Slot& slot) {
   (slot.suspect ? m.suspects : m.queue).push_back({slot.id, slot.ticket});
 }
 
-void forget_start(Machine& m, Slot& slot) {
+void cancel_start(Machine& m, Slot& slot) {
   slot.want_start = slot.want_surge = false;
   slot.ticket = 0;
   m.deadlines.cancel({DeadlineKind::Retry, {slot.id, 0}});
@@ -47,12 +47,12 @@ void forget_start(Machine& m, Slot& slot) {
   if (waits) m.set_state(slot, slot.retiring ? SlotState::Stopping : SlotState::Stopped);
 }
 
-void pump(Machine& m) {
+void start_from_queue(Machine& m) {
   const std::uint32_t places = std::max(1U, m.supervisor.max_starting);
   const std::uint32_t for_suspects = std::max(1U, places - 1);
-  while (m.sum.starting < places) {
+  while (m.totals.starting < places) {
     Slot* slot = take(m, m.queue);
-    if (slot == nullptr && m.sum.suspects < for_suspects) slot = take(m, m.suspects);
+    if (slot == nullptr && m.totals.suspects < for_suspects) slot = take(m, m.suspects);
     if (slot == nullptr) return;
     Program& program = *m.find(slot->id.program);
     begin_process(m, program, *slot);
@@ -62,9 +62,9 @@ void pump(Machine& m) {
 
 std::string waiting_reason(const Machine& m, const Program& program, const Slot& slot) {
   if (!slot.want_start || slot.current || slot.desired == Desired::Stop) return {};
-  if (slot.retiring) return "waiting for its predecessor to end";
-  if (program.waits_for != 0) return "waiting for the removed program of this name to end";
-  if (program.released) return "waiting for a place to start";
+  if (slot.retiring) return "waiting for its predecessor to exit";
+  if (program.waits_for != 0) return "waiting for the removed program of this name to exit";
+  if (program.released) return "waiting in the start queue";
   std::string names;
   for (const std::uint32_t id : program.after) {
     const auto on = m.programs.find(id);

@@ -22,37 +22,37 @@ std::string_view to_string(SlotState state) {
   return "unknown";
 }
 
-std::string_view to_string(Kind kind) {
+std::string_view to_string(EventKind kind) {
   switch (kind) {
-    case Kind::Starting: return "starting";
-    case Kind::Ready: return "ready";
-    case Kind::Stopping: return "stopping";
-    case Kind::Stopped: return "stopped";
-    case Kind::Crashed: return "crashed";
-    case Kind::ExitedUnexpectedly: return "exited_unexpectedly";
-    case Kind::SpawnFailed: return "spawn_failed";
-    case Kind::Backoff: return "backoff";
-    case Kind::CrashLoop: return "crash_loop";
-    case Kind::CrashLoopEnded: return "crash_loop_ended";
-    case Kind::Failed: return "failed";
-    case Kind::OneshotDone: return "oneshot_done";
-    case Kind::ReadyTimeout: return "ready_timeout";
-    case Kind::Hung: return "hung";
-    case Kind::ForcedKill: return "forced_kill";
-    case Kind::SlowStop: return "slow_stop";
-    case Kind::RollingStarted: return "rolling_started";
-    case Kind::RollingDone: return "rolling_done";
-    case Kind::RollingAborted: return "rolling_aborted";
-    case Kind::Scaled: return "scaled";
-    case Kind::ProgramAdded: return "program_added";
-    case Kind::ProgramRemoved: return "program_removed";
-    case Kind::ProgramChanged: return "program_changed";
-    case Kind::ShutdownBegan: return "shutdown_began";
-    case Kind::ShutdownStage: return "shutdown_stage";
-    case Kind::ShutdownForced: return "shutdown_forced";
-    case Kind::ShutdownDone: return "shutdown_done";
-    case Kind::Hopeless: return "hopeless";
-    case Kind::LateLoop: return "late_loop";
+    case EventKind::Starting: return "starting";
+    case EventKind::Ready: return "ready";
+    case EventKind::Stopping: return "stopping";
+    case EventKind::Stopped: return "stopped";
+    case EventKind::Crashed: return "crashed";
+    case EventKind::ExitedUnexpectedly: return "exited_unexpectedly";
+    case EventKind::SpawnFailed: return "spawn_failed";
+    case EventKind::Backoff: return "backoff";
+    case EventKind::CrashLoop: return "crash_loop";
+    case EventKind::CrashLoopEnded: return "crash_loop_ended";
+    case EventKind::Failed: return "failed";
+    case EventKind::OneshotDone: return "oneshot_done";
+    case EventKind::ReadyTimeout: return "ready_timeout";
+    case EventKind::Hung: return "hung";
+    case EventKind::ForcedKill: return "forced_kill";
+    case EventKind::SlowStop: return "slow_stop";
+    case EventKind::RollingStarted: return "rolling_started";
+    case EventKind::RollingDone: return "rolling_done";
+    case EventKind::RollingAborted: return "rolling_aborted";
+    case EventKind::Scaled: return "scaled";
+    case EventKind::ProgramAdded: return "program_added";
+    case EventKind::ProgramRemoved: return "program_removed";
+    case EventKind::ProgramChanged: return "program_changed";
+    case EventKind::ShutdownBegan: return "shutdown_began";
+    case EventKind::ShutdownStage: return "shutdown_stage";
+    case EventKind::ShutdownForced: return "shutdown_forced";
+    case EventKind::ShutdownDone: return "shutdown_done";
+    case EventKind::Hopeless: return "hopeless";
+    case EventKind::LateLoop: return "late_loop";
   }
   return "unknown";
 }

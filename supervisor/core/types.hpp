@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The vocabulary of the core: who is supervised, what happens to them (events), what is to be done
-// (actions). Plain values: no I/O, no clock, no Boost. The state machine itself is in fleet.hpp.
+// The vocabulary of the core: identities, what happens (events), what is to be done (actions).
+// Plain values: no I/O, no clock, no Boost. The state machine itself is in fleet.hpp.
 
 #include "common/base/clock.hpp"
 #include "common/config/config.hpp"
@@ -15,8 +15,8 @@
 
 namespace holdfast::supervisor::core {
 
-// A process in a slot. `program` is given by the core when a program is added and never reused, so
-// an identity never means two things; a pid could.
+// A place for one process of a program. The core assigns `program` when a program is added and
+// never reuses it, so an identity is never ambiguous; a pid can be.
 struct SlotId {
   std::uint32_t program = 0;
   std::uint32_t slot = 0;
@@ -25,12 +25,12 @@ struct SlotId {
 
 struct ProcessId {
   SlotId slot;
-  std::uint64_t incarnation = 0;  // from 1, upward, per slot
+  std::uint64_t incarnation = 0;  // counts from 1 in each slot
   auto operator<=>(const ProcessId&) const = default;
 };
 
 enum class SlotState { Stopped, Starting, Ready, Stopping, Backoff, CrashLoop, Failed, Done };
-std::string_view to_string(SlotState state);  // "stopped", "starting", … "done" (oneshot at exit 0)
+std::string_view to_string(SlotState state);  // "stopped", "starting", …
 
 struct ExitStatus {
   bool signaled = false;
@@ -64,8 +64,8 @@ struct Exited {
   ProcessId process;
   ExitStatus status;
 };
-struct Tick {};             // the armed timer ran out (or the loop just turned)
-struct ShutdownRequested {  // SIGTERM or SIGINT; a second one is the fast path
+struct Tick {};             // the armed timer has expired; harmless at any other time
+struct ShutdownRequested {  // SIGTERM or SIGINT; a second one makes the shutdown fast
   int signal = 15;
 };
 
@@ -90,17 +90,18 @@ using Event = std::variant<Spawned, SpawnFailed, Notified, StatusText, Exited, T
 
 struct Spawn {
   ProcessId process;
-  std::string predecessor;  // how the slot's last incarnation ended, empty if none or planned
+  std::string predecessor;  // how the last incarnation exited; empty: planned, or there was none
 };
 struct Signal {
   ProcessId process;
   int signal = 15;
-  bool group = true;  // the whole process group, else the process alone
+  bool group = true;  // to the whole process group, else to the process alone
 };
 struct ArmTimer {  // replaces the timer armed before; the shell sends Tick at or after `at`
   MonoTime at;
 };
-enum class Kind {
+// What a Report is about, and the `kind` of its entry in the event log.
+enum class EventKind {
   Starting,
   Ready,
   Stopping,
@@ -131,10 +132,10 @@ enum class Kind {
   Hopeless,
   LateLoop
 };
-std::string_view to_string(Kind kind);  // "crash_loop", "ready_timeout", …
-// Something people may want to know: goes to the log, the event stream and the alert rules.
+std::string_view to_string(EventKind kind);  // "crash_loop", "ready_timeout", …
+// Something worth knowing: becomes a log line and an entry of the event log.
 struct Report {
-  Kind kind = Kind::Starting;
+  EventKind kind = EventKind::Starting;
   ProcessId process;    // incarnation 0: about the slot; program 0 too: about the fleet
   std::string program;  // empty: about the fleet
   std::string message;
@@ -144,8 +145,10 @@ struct Reply {
   bool ok = true;
   std::string message;
 };
-struct BeginDrain {};  // /ready turns 503, STOPPING=1 goes up: shutdown has begun
-struct Finish {        // every process is gone or given up: flush and exit with this code
+// Shutdown has begun: /ready answers 503, STOPPING=1 goes to the service manager.
+struct BeginDrain {};
+// No process is left, or none is waited for any longer: flush and exit.
+struct Finish {
   int exit_code = 0;
 };
 

@@ -41,7 +41,7 @@ ProgramView view_program(const Machine& m, const Program& program) {
   view.id = program.id;
   view.config = program.shown;
   view.wanted = program.wanted;
-  view.ready = program.sum.serving;
+  view.ready = program.totals.serving;
   view.satisfied = program.satisfied || program.removing;
   view.rolling = program.roll.has_value();
   for (const auto& [number, slot] : program.slots) {

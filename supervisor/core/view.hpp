@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Readers' picture of the machine. O(everything). Private to supervisor/core.
+// The view of the fleet that readers get. O(slots). Private to supervisor/core.
 
 #include "supervisor/core/fleet.hpp"
 #include "supervisor/core/machine.hpp"

@@ -193,7 +193,7 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
   SnapshotCell snapshots;
   Heartbeat heartbeat;
   heartbeat.stamp(clock.mono());
-  SelfMetrics metrics;
+  LoopMetrics metrics;
   std::string status_address;
   if (endpoints->tcp) status_address = process::address_of(endpoints->tcp.get()).value_or("");
 

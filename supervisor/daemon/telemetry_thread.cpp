@@ -12,7 +12,7 @@ namespace holdfast::supervisor::status {
 
 TelemetryThread::TelemetryThread(const Clock& clock, const SnapshotCell& snapshots,
                                  const Heartbeat& heartbeat, EventLog& events,
-                                 const SelfMetrics& metrics, process::LogRelay& relay,
+                                 const LoopMetrics& metrics, process::LogRelay& relay,
                                  const log::Logger& log, telemetry::LedgerSettings settings)
     : clock_(clock),
       snapshots_(snapshots),

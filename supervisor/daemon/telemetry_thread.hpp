@@ -38,7 +38,7 @@ struct Endpoints {
 class TelemetryThread final : public TelemetryLink {
  public:
   TelemetryThread(const Clock& clock, const SnapshotCell& snapshots, const Heartbeat& heartbeat,
-                  EventLog& events, const SelfMetrics& metrics, process::LogRelay& relay,
+                  EventLog& events, const LoopMetrics& metrics, process::LogRelay& relay,
                   const log::Logger& log, telemetry::LedgerSettings settings);
   ~TelemetryThread() override;  // stops
 

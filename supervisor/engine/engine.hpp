@@ -52,7 +52,7 @@ struct EngineParts {
   SnapshotCell& snapshots;
   EventLog& events;
   Heartbeat& heartbeat;
-  SelfMetrics& metrics;
+  LoopMetrics& metrics;
   std::string status_address;  // of the TCP status endpoint; empty: it is off
 };
 

@@ -9,38 +9,38 @@ namespace holdfast::supervisor {
 
 namespace {
 
-log::Level level_of(core::Kind kind) {
+log::Level level_of(core::EventKind kind) {
   switch (kind) {
-    case core::Kind::Crashed:
-    case core::Kind::SpawnFailed:
-    case core::Kind::CrashLoop:
-    case core::Kind::Failed:
-    case core::Kind::Hung:
-    case core::Kind::ReadyTimeout:
-    case core::Kind::RollingAborted:
-    case core::Kind::ShutdownForced:
-    case core::Kind::Hopeless: return log::Level::Error;
-    case core::Kind::ExitedUnexpectedly:
-    case core::Kind::ForcedKill:
-    case core::Kind::SlowStop:
-    case core::Kind::LateLoop: return log::Level::Warn;
-    case core::Kind::Starting:
-    case core::Kind::Stopping:
-    case core::Kind::Stopped:
-    case core::Kind::Backoff:
-    case core::Kind::ShutdownStage: return log::Level::Debug;
+    case core::EventKind::Crashed:
+    case core::EventKind::SpawnFailed:
+    case core::EventKind::CrashLoop:
+    case core::EventKind::Failed:
+    case core::EventKind::Hung:
+    case core::EventKind::ReadyTimeout:
+    case core::EventKind::RollingAborted:
+    case core::EventKind::ShutdownForced:
+    case core::EventKind::Hopeless: return log::Level::Error;
+    case core::EventKind::ExitedUnexpectedly:
+    case core::EventKind::ForcedKill:
+    case core::EventKind::SlowStop:
+    case core::EventKind::LateLoop: return log::Level::Warn;
+    case core::EventKind::Starting:
+    case core::EventKind::Stopping:
+    case core::EventKind::Stopped:
+    case core::EventKind::Backoff:
+    case core::EventKind::ShutdownStage: return log::Level::Debug;
     default: return log::Level::Info;
   }
 }
 
 // The reason under which holdfast_worker_restarts_total counts it; empty: not a restart.
-std::string_view restart_reason(core::Kind kind) {
+std::string_view restart_reason(core::EventKind kind) {
   switch (kind) {
-    case core::Kind::Crashed: return "crash";
-    case core::Kind::ExitedUnexpectedly: return "exit";
-    case core::Kind::SpawnFailed: return "spawn";
-    case core::Kind::ReadyTimeout: return "ready_timeout";
-    case core::Kind::Hung: return "hang";
+    case core::EventKind::Crashed: return "crash";
+    case core::EventKind::ExitedUnexpectedly: return "exit";
+    case core::EventKind::SpawnFailed: return "spawn";
+    case core::EventKind::ReadyTimeout: return "ready_timeout";
+    case core::EventKind::Hung: return "hang";
     default: return {};
   }
 }
@@ -51,7 +51,7 @@ void Engine::report(const core::Report& report) {
   if (const auto reason = restart_reason(report.kind); !reason.empty()) {
     parts_.metrics.count_restart(report.program, std::string(reason));
   }
-  if (report.kind == core::Kind::ForcedKill) parts_.metrics.count_forced_kill(report.program);
+  if (report.kind == core::EventKind::ForcedKill) parts_.metrics.count_forced_kill(report.program);
 
   EventRecord record;
   record.time = parts_.clock.wall();

@@ -5,40 +5,40 @@
 
 namespace holdfast::supervisor {
 
-SelfMetrics::SelfMetrics() {
+LoopMetrics::LoopMetrics() {
   for (const double bound : metrics::declaration("holdfast_loop_lag_seconds").buckets) {
     loop_lag_.buckets.push_back({bound, 0});
   }
 }
 
-void SelfMetrics::announce(const std::string& program) {
+void LoopMetrics::announce(const std::string& program) {
   const std::lock_guard lock(mutex_);
   for (const char* reason : {"crash", "exit", "hang", "ready_timeout", "spawn"})
     restarts_.try_emplace({program, reason}, 0);
   forced_kills_.try_emplace(program, 0);
 }
 
-void SelfMetrics::count_restart(const std::string& program, const std::string& reason) {
+void LoopMetrics::count_restart(const std::string& program, const std::string& reason) {
   const std::lock_guard lock(mutex_);
   ++restarts_[{program, reason}];
 }
 
-void SelfMetrics::count_stranger(std::uint64_t number) {
+void LoopMetrics::count_orphan(std::uint64_t number) {
   const std::lock_guard lock(mutex_);
   strangers_ += number;
 }
 
-void SelfMetrics::ignored_notices(const std::string& reason, std::uint64_t total) {
+void LoopMetrics::ignored_notices(const std::string& reason, std::uint64_t total) {
   const std::lock_guard lock(mutex_);
   ignored_notices_[reason] = total;
 }
 
-void SelfMetrics::count_forced_kill(const std::string& program) {
+void LoopMetrics::count_forced_kill(const std::string& program) {
   const std::lock_guard lock(mutex_);
   ++forced_kills_[program];
 }
 
-void SelfMetrics::observe_loop_lag(Duration lag) {
+void LoopMetrics::observe_loop_lag(Duration lag) {
   const double seconds = std::chrono::duration<double>(lag).count();
   const std::lock_guard lock(mutex_);
   for (metrics::Bucket& bucket : loop_lag_.buckets) {
@@ -48,7 +48,7 @@ void SelfMetrics::observe_loop_lag(Duration lag) {
   loop_lag_.sum += seconds;
 }
 
-std::vector<metrics::Family> SelfMetrics::families() const {
+std::vector<metrics::Family> LoopMetrics::families() const {
   const auto count = [](std::uint64_t value) { return static_cast<double>(value); };
   const std::lock_guard lock(mutex_);
   std::vector<metrics::Family> result;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// SelfMetrics: what the main loop counts of its own work, for the aggregate's holdfast_* families.
+// LoopMetrics: what the main loop counts of its own work, for the aggregate's holdfast_* families.
 //
 // Threads: any; one short lock. Written on the main loop, read by the telemetry thread.
 
@@ -17,15 +17,15 @@
 
 namespace holdfast::supervisor {
 
-class SelfMetrics {
+class LoopMetrics {
  public:
-  SelfMetrics();
+  LoopMetrics();
 
   // Shows the program's counters from zero on: what appears with its first event is an increase
   // that rate() and increase() cannot see.
   void announce(const std::string& program);
   void count_restart(const std::string& program, const std::string& reason);
-  void count_stranger(std::uint64_t number);
+  void count_orphan(std::uint64_t number);
   // Since the start: the notification socket keeps the count.
   void ignored_notices(const std::string& reason, std::uint64_t total);
   void count_forced_kill(const std::string& program);

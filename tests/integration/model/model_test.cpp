@@ -111,7 +111,7 @@ class Run {
     const bool known = model_.knows(target);
     // A reload's rolling restart may still go on; and what an administrator stops, or a later
     // reload, gives up a rolling restart.
-    const bool busy = answer.output.find("is being restarted already") != std::string::npos;
+    const bool busy = answer.output.find("is already being restarted") != std::string::npos;
     REQUIRE(answer.exit_code == (known && !busy ? 0 : 1));
     if (!known || busy) return;
     if (verb == "stop") model_.stop(target);

@@ -184,14 +184,14 @@ void Checker::on_signal(const Signal& signal) {
 void Checker::on_report(const Report& report) {
   const std::uint32_t program = report.process.slot.program;
   if (program != 0) learn_program(program);
-  if (report.kind == Kind::RollingStarted) truth_.rolling.insert(program);
-  if (report.kind == Kind::RollingDone || report.kind == Kind::RollingAborted) {
+  if (report.kind == EventKind::RollingStarted) truth_.rolling.insert(program);
+  if (report.kind == EventKind::RollingDone || report.kind == EventKind::RollingAborted) {
     if (truth_.rolling.erase(program) == 0) wrong("a roll ended that had not begun");
   }
-  if (report.kind == Kind::Hopeless && report.message.find("exit code 70") != std::string::npos) {
+  if (report.kind == EventKind::Hopeless && report.message.find("exit code 70") != std::string::npos) {
     truth_.hopeless_exit = true;
   }
-  if (report.kind == Kind::Ready) {
+  if (report.kind == EventKind::Ready) {
     const auto found = truth_.live.find(report.process);
     if (found == truth_.live.end() || !found->second.spawned) {
       wrong("ready, but not there");

@@ -49,7 +49,7 @@ class Failure {
       if (const auto* timer = std::get_if<ArmTimer>(&action)) armed_ = timer->at;
       if (const auto* signal = std::get_if<Signal>(&action)) told_ |= signal->signal != 0;
       if (const auto* report = std::get_if<Report>(&action)) {
-        looping_ |= report->kind == Kind::CrashLoop;
+        looping_ |= report->kind == EventKind::CrashLoop;
       }
     }
   }

@@ -46,7 +46,7 @@ TEST_CASE("every promise of the fleet holds through random lives") {
   const std::uint64_t wanted = from_environment("HOLDFAST_SIM_EVENTS", kEvents);
   std::uint64_t events = 0;
   std::uint64_t lives = 0;
-  std::set<Kind> kinds;
+  std::set<EventKind> kinds;
   for (; events < wanted; ++lives) {
     const Scenario scenario = make_scenario(seed + lives);
     const Outcome outcome = play(scenario);
@@ -58,9 +58,9 @@ TEST_CASE("every promise of the fleet holds through random lives") {
   REQUIRE(events >= wanted);
   if (wanted < 100'000) return;
   // Whatever can happen has happened, or the promises were kept in an easy world only.
-  for (int kind = 0; kind <= static_cast<int>(Kind::LateLoop); ++kind) {
-    INFO(to_string(static_cast<Kind>(kind)));
-    CHECK(kinds.contains(static_cast<Kind>(kind)));
+  for (int kind = 0; kind <= static_cast<int>(EventKind::LateLoop); ++kind) {
+    INFO(to_string(static_cast<EventKind>(kind)));
+    CHECK(kinds.contains(static_cast<EventKind>(kind)));
   }
 }
 

@@ -14,12 +14,12 @@ TEST_CASE("an unknown target is answered with what there is") {
     REQUIRE(stage.replies.back().request == stage.request);
     return stage.replies.back().message;
   };
-  REQUIRE(answer("api") == "no program 'api'; there are: api-worker, one, none");
-  REQUIRE(answer("") == "no program ''; there are: api-worker, one, none");
+  REQUIRE(answer("api") == "no program 'api'; known programs: api-worker, one, none");
+  REQUIRE(answer("") == "no program ''; known programs: api-worker, one, none");
   REQUIRE(answer("api-worker.2") ==
-          "no slot 'api-worker.2'; there are api-worker.0 to api-worker.1");
-  REQUIRE(answer("api-worker.") == "no slot 'api-worker.'; there are api-worker.0 to api-worker.1");
-  REQUIRE(answer("one.1x") == "no slot 'one.1x'; there is only one.0");
+          "no slot 'api-worker.2'; the slots are api-worker.0 to api-worker.1");
+  REQUIRE(answer("api-worker.") == "no slot 'api-worker.'; the slots are api-worker.0 to api-worker.1");
+  REQUIRE(answer("one.1x") == "no slot 'one.1x'; the only slot is one.0");
   REQUIRE(answer("none.0") == "no slot 'none.0'; none has no slots");
 }
 
@@ -47,7 +47,7 @@ TEST_CASE("start of what runs says so and does nothing") {
   stage.begin().all_ready().clear().command(CommandKind::Start, "a");
   REQUIRE(stage.spawns.empty());
   REQUIRE(stage.replies[0].ok);
-  REQUIRE(stage.replies[0].message == "a is started already");
+  REQUIRE(stage.replies[0].message == "a is already started");
 }
 
 TEST_CASE("start before the dependencies are ready does not jump the queue") {

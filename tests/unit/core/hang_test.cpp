@@ -30,8 +30,8 @@ TEST_CASE("the watchdog starts at ready and each ping renews it") {
 TEST_CASE("silence: report, ABRT to the process, KILL to the group after the grace, restart") {
   Stage stage({watched()});
   stage.begin().ready("a.0").advance(30s);
-  REQUIRE(stage.message(Kind::Hung) ==
-          "a.0 (incarnation 1) gave no sign of life for 30s: SIGABRT, SIGKILL in 5s");
+  REQUIRE(stage.message(EventKind::Hung) ==
+          "a.0 (incarnation 1) sent no heartbeat for 30s: SIGABRT, SIGKILL in 5s");
   REQUIRE(stage.signals.size() == 1);
   REQUIRE(stage.signals[0].signal == SIGABRT);
   REQUIRE_FALSE(stage.signals[0].group);
@@ -42,8 +42,8 @@ TEST_CASE("silence: report, ABRT to the process, KILL to the group after the gra
   stage.die("a.0", SIGKILL);
   REQUIRE(stage.state("a.0") == "starting");
   REQUIRE(
-      stage.message(Kind::Crashed) ==
-      "a.0 (incarnation 1) died, having hung: signal 9 (SIGKILL) after 35s; restarting at once");
+      stage.message(EventKind::Crashed) ==
+      "a.0 (incarnation 1) ended after hanging: signal 9 (SIGKILL) after 35s; restarting immediately");
 }
 
 TEST_CASE("WATCHDOG=trigger acts at once") {
@@ -51,8 +51,8 @@ TEST_CASE("WATCHDOG=trigger acts at once") {
   stage.begin().ready("a.0").advance(1s);
   stage.send(Notified{stage.of("a.0"), Notice::WatchdogTrigger});
   REQUIRE(stage.signals_to(stage.of("a.0")) == std::vector<int>{SIGABRT});
-  REQUIRE(stage.message(Kind::Hung) ==
-          "a.0 (incarnation 1) reports that it hangs: SIGABRT, SIGKILL in 5s");
+  REQUIRE(stage.message(EventKind::Hung) ==
+          "a.0 (incarnation 1) reported that it hangs: SIGABRT, SIGKILL in 5s");
 }
 
 TEST_CASE("no watchdog for those that are ready in other ways, for oneshots, or if it is off") {
@@ -84,37 +84,37 @@ TEST_CASE("watchdog false kills: if the supervisor itself was late, everybody is
   stage.freeze(45s);  // the kill of b was due at 10 s, the watchdog of a at 30 s
   stage.send(Tick{});
   REQUIRE(stage.signals.empty());
-  REQUIRE(stage.message(Kind::LateLoop) ==
-          "the supervisor was late by 35s: all deadlines of workers are put off by that");
+  REQUIRE(stage.message(EventKind::LateLoop) ==
+          "the supervisor fell behind by 35s; worker deadlines are extended by as much");
   stage.advance(999ms);  // and a second more, for what waits behind the tick
   REQUIRE(stage.signals.empty());
   stage.advance(1ms);
   REQUIRE(stage.signals_to(stage.of("b.0")) == std::vector<int>{9});
   stage.advance(20s);  // a: 30 + 36
-  REQUIRE(stage.count(Kind::Hung) == 1);
-  REQUIRE(stage.count(Kind::ReadyTimeout) == 0);
+  REQUIRE(stage.count(EventKind::Hung) == 1);
+  REQUIRE(stage.count(EventKind::ReadyTimeout) == 0);
   stage.advance(30s);  // slow: 60 + 36
-  REQUIRE(stage.count(Kind::ReadyTimeout) == 1);
+  REQUIRE(stage.count(EventKind::ReadyTimeout) == 1);
 }
 
 TEST_CASE("pings that waited while the supervisor was late are read before anyone is blamed") {
   Stage stage({watched()});
   stage.begin().ready("a.0").freeze(90s).send(Tick{}).ping("a.0").advance(29s);
-  REQUIRE(stage.count(Kind::LateLoop) == 1);
-  REQUIRE(stage.count(Kind::Hung) == 0);
+  REQUIRE(stage.count(EventKind::LateLoop) == 1);
+  REQUIRE(stage.count(EventKind::Hung) == 0);
 }
 
 TEST_CASE("a second late is nothing") {
   Stage stage({watched()});
   stage.begin().ready("a.0").freeze(31s).send(Tick{});
-  REQUIRE(stage.count(Kind::LateLoop) == 0);
-  REQUIRE(stage.count(Kind::Hung) == 1);
+  REQUIRE(stage.count(EventKind::LateLoop) == 0);
+  REQUIRE(stage.count(EventKind::Hung) == 1);
 }
 
 TEST_CASE("a ping that comes together with its deadline has made it") {
   Stage stage({watched()});
   stage.begin().ready("a.0").freeze(30s).ping("a.0");
-  REQUIRE(stage.count(Kind::Hung) == 0);
+  REQUIRE(stage.count(EventKind::Hung) == 0);
 }
 
 TEST_CASE("heartbeats cost no timer") {

@@ -32,7 +32,7 @@ TEST_CASE("added, removed and changed programs; the reply is the diff") {
   stage.exit("gone.0", 0);
   REQUIRE(stage.program("gone").id == 0);
   stage.ready("a.0").retiring_exit("a.0");
-  REQUIRE(stage.count(Kind::RollingDone) == 1);
+  REQUIRE(stage.count(EventKind::RollingDone) == 1);
   const FleetView view = stage.view();
   REQUIRE(view.programs.size() == 3);
   REQUIRE(view.programs[0].config->name == "kept");  // the order of the new file
@@ -66,11 +66,11 @@ TEST_CASE("thresholds change under running processes, without a restart") {
   stage.advance(49s);
   REQUIRE(stage.signals.empty());
   stage.advance(1s);
-  REQUIRE(stage.count(Kind::Hung) == 1);
+  REQUIRE(stage.count(EventKind::Hung) == 1);
   stage.advance(39s);
-  REQUIRE(stage.count(Kind::ReadyTimeout) == 0);
+  REQUIRE(stage.count(EventKind::ReadyTimeout) == 0);
   stage.advance(1s);
-  REQUIRE(stage.count(Kind::ReadyTimeout) == 1);
+  REQUIRE(stage.count(EventKind::ReadyTimeout) == 1);
   REQUIRE(stage.spawns.empty());
 }
 
@@ -119,7 +119,7 @@ TEST_CASE("if the new settings fail, the old ones stay in force") {
   bad.command = {"/bin/bad"};
   bad.stop_timeout = 3s;
   stage.reload({bad}).exit("a.0", 1);
-  REQUIRE(stage.count(Kind::RollingAborted) == 1);
+  REQUIRE(stage.count(EventKind::RollingAborted) == 1);
   REQUIRE(stage.program("a").config->command == service("a").command);
   REQUIRE(stage.program("a").config->stop_timeout == 3s);  // thresholds are no part of it
   REQUIRE(stage.program("a").ready == 2);
@@ -168,7 +168,7 @@ TEST_CASE("a program that comes back waits until its namesake is gone") {
   stage.clear().reload({}).reload({service("a")});
   REQUIRE(stage.spawns.empty());
   REQUIRE(stage.view().programs[0].slots[0].status ==
-          "waiting for the removed program of this name to end");
+          "waiting for the removed program of this name to exit");
   stage.send(Exited{old, ExitStatus{}});
   REQUIRE(stage.spawns.size() == 1);
   REQUIRE(stage.spawns[0].process.slot.program != old.slot.program);

@@ -11,8 +11,8 @@ using config::RestartPolicy;
 
 namespace {
 
-Ending exit_after(int code, Duration ready_for = {}) {
-  Ending ending;
+UnplannedExit exit_after(int code, Duration ready_for = {}) {
+  UnplannedExit ending;
   ending.status = ExitStatus{false, code, false};
   ending.ready_for = ready_for;
   return ending;
@@ -25,10 +25,10 @@ config::Program plain() {
   return program;
 }
 
-Decision once(const config::Program& program, const Ending& ending) {
+RestartDecision once(const config::Program& program, const UnplannedExit& ending) {
   RestartMemory memory;
   Random random(1);
-  return decide(program, memory, ending, MonoTime{} + 1h, random);
+  return decide_restart(program, memory, ending, MonoTime{} + 1h, random);
 }
 
 }  // namespace
@@ -38,60 +38,60 @@ TEST_CASE("the policy decides by how the process ended") {
     const char* what;
     RestartPolicy policy;
     ProgramType type;
-    Ending ending;
-    Verdict expected;
+    UnplannedExit ending;
+    RestartAction expected;
   };
-  Ending crashed;
+  UnplannedExit crashed;
   crashed.status = ExitStatus{true, 11, true};
-  Ending hung_but_clean = exit_after(0);
+  UnplannedExit hung_but_clean = exit_after(0);
   hung_but_clean.by_us = true;
   const Row rows[] = {
       {"always, exit 0", RestartPolicy::Always, ProgramType::Service, exit_after(0),
-       Verdict::Backoff},
+       RestartAction::Backoff},
       {"always, exit 1", RestartPolicy::Always, ProgramType::Service, exit_after(1),
-       Verdict::Backoff},
+       RestartAction::Backoff},
       {"always, settled", RestartPolicy::Always, ProgramType::Service, exit_after(1, 10s),
-       Verdict::Restart},
+       RestartAction::Now},
       {"always, almost settled", RestartPolicy::Always, ProgramType::Service, exit_after(1, 9999ms),
-       Verdict::Backoff},
-      {"always, signal", RestartPolicy::Always, ProgramType::Service, crashed, Verdict::Backoff},
-      {"always, 78", RestartPolicy::Always, ProgramType::Service, exit_after(78), Verdict::Fail},
+       RestartAction::Backoff},
+      {"always, signal", RestartPolicy::Always, ProgramType::Service, crashed, RestartAction::Backoff},
+      {"always, 78", RestartPolicy::Always, ProgramType::Service, exit_after(78), RestartAction::Fail},
       {"always, 78 after an hour", RestartPolicy::Always, ProgramType::Service, exit_after(78, 1h),
-       Verdict::Fail},
-      {"always, no spawn", RestartPolicy::Always, ProgramType::Service, Ending{}, Verdict::Backoff},
+       RestartAction::Fail},
+      {"always, no spawn", RestartPolicy::Always, ProgramType::Service, UnplannedExit{}, RestartAction::Backoff},
       {"on failure, exit 0", RestartPolicy::OnFailure, ProgramType::Service, exit_after(0),
-       Verdict::Leave},
+       RestartAction::Leave},
       {"on failure, exit 1", RestartPolicy::OnFailure, ProgramType::Service, exit_after(1),
-       Verdict::Backoff},
+       RestartAction::Backoff},
       {"on failure, hung, exit 0", RestartPolicy::OnFailure, ProgramType::Service, hung_but_clean,
-       Verdict::Backoff},
-      {"never, exit 0", RestartPolicy::Never, ProgramType::Service, exit_after(0), Verdict::Leave},
-      {"never, exit 1", RestartPolicy::Never, ProgramType::Service, exit_after(1), Verdict::Fail},
-      {"never, no spawn", RestartPolicy::Never, ProgramType::Service, Ending{}, Verdict::Fail},
+       RestartAction::Backoff},
+      {"never, exit 0", RestartPolicy::Never, ProgramType::Service, exit_after(0), RestartAction::Leave},
+      {"never, exit 1", RestartPolicy::Never, ProgramType::Service, exit_after(1), RestartAction::Fail},
+      {"never, no spawn", RestartPolicy::Never, ProgramType::Service, UnplannedExit{}, RestartAction::Fail},
       {"oneshot, exit 0", RestartPolicy::Always, ProgramType::Oneshot, exit_after(0),
-       Verdict::Done},
+       RestartAction::Done},
       {"oneshot, exit 1", RestartPolicy::Always, ProgramType::Oneshot, exit_after(1),
-       Verdict::Backoff},
-      {"oneshot, 78", RestartPolicy::Always, ProgramType::Oneshot, exit_after(78), Verdict::Fail},
+       RestartAction::Backoff},
+      {"oneshot, 78", RestartPolicy::Always, ProgramType::Oneshot, exit_after(78), RestartAction::Fail},
       {"oneshot, never, exit 1", RestartPolicy::Never, ProgramType::Oneshot, exit_after(1),
-       Verdict::Fail},
+       RestartAction::Fail},
   };
   for (const Row& row : rows) {
     INFO(row.what);
     config::Program program = plain();
     program.restart = row.policy;
     program.type = row.type;
-    CHECK(once(program, row.ending).verdict == row.expected);
+    CHECK(once(program, row.ending).action == row.expected);
   }
 }
 
 TEST_CASE("a signal 78 or a 78 that we caused is not the configuration's exit code") {
-  Ending signal;
+  UnplannedExit signal;
   signal.status = ExitStatus{true, 78, false};
-  CHECK(once(plain(), signal).verdict == Verdict::Backoff);
-  Ending hung = exit_after(78);
+  CHECK(once(plain(), signal).action == RestartAction::Backoff);
+  UnplannedExit hung = exit_after(78);
   hung.by_us = true;
-  CHECK(once(plain(), hung).verdict == Verdict::Backoff);
+  CHECK(once(plain(), hung).action == RestartAction::Backoff);
 }
 
 TEST_CASE("the delays double up to the cap") {
@@ -100,7 +100,7 @@ TEST_CASE("the delays double up to the cap") {
   Random random(1);
   std::vector<Duration> delays;
   for (int i = 0; i < 9; ++i) {
-    delays.push_back(decide(program, memory, exit_after(1), MonoTime{} + i * 1min, random).delay);
+    delays.push_back(decide_restart(program, memory, exit_after(1), MonoTime{} + i * 1min, random).delay);
   }
   REQUIRE(delays == std::vector<Duration>{250ms, 500ms, 1s, 2s, 4s, 8s, 16s, 30s, 30s});
 }
@@ -130,8 +130,8 @@ TEST_CASE("back-off reset: after backoff_reset of being ready, and not a moment 
     Random random(1);
     MonoTime now{};
     for (int i = 0; i < 4; ++i)
-      decide(program, memory, exit_after(1), now += 1min, random);
-    return decide(program, memory, exit_after(1, ready_for), now += 2min, random).delay;
+      decide_restart(program, memory, exit_after(1), now += 1min, random);
+    return decide_restart(program, memory, exit_after(1, ready_for), now += 2min, random).delay;
   };
   REQUIRE(delay_after(54s) == 4s);
   REQUIRE(delay_after(60s) == 250ms);
@@ -142,10 +142,10 @@ TEST_CASE("a settled end is answered at once and keeps the place in the back-off
   RestartMemory memory;
   Random random(1);
   MonoTime now{};
-  decide(program, memory, exit_after(1), now += 1min, random);
-  REQUIRE(decide(program, memory, exit_after(1, 11s), now += 1min, random).verdict ==
-          Verdict::Restart);
-  REQUIRE(decide(program, memory, exit_after(1), now += 1min, random).delay == 500ms);
+  decide_restart(program, memory, exit_after(1), now += 1min, random);
+  REQUIRE(decide_restart(program, memory, exit_after(1, 11s), now += 1min, random).action ==
+          RestartAction::Now);
+  REQUIRE(decide_restart(program, memory, exit_after(1), now += 1min, random).delay == 500ms);
 }
 
 TEST_CASE("five ends in a minute are a crash loop even if each had settled; four are not") {
@@ -155,14 +155,14 @@ TEST_CASE("five ends in a minute are a crash loop even if each had settled; four
   Random random(1);
   MonoTime now{};
   for (int i = 0; i < 4; ++i) {
-    REQUIRE(decide(program, memory, exit_after(1, 11s), now += 11s, random).verdict ==
-            Verdict::Restart);
+    REQUIRE(decide_restart(program, memory, exit_after(1, 11s), now += 11s, random).action ==
+            RestartAction::Now);
   }
-  const Decision fifth = decide(program, memory, exit_after(1, 11s), now += 11s, random);
-  REQUIRE(fifth.verdict == Verdict::CrashLoop);
+  const RestartDecision fifth = decide_restart(program, memory, exit_after(1, 11s), now += 11s, random);
+  REQUIRE(fifth.action == RestartAction::CrashLoop);
   REQUIRE(fifth.entered_crash_loop);
   REQUIRE(fifth.delay == 30s);
-  REQUIRE_FALSE(decide(program, memory, exit_after(1), now += 30s, random).entered_crash_loop);
+  REQUIRE_FALSE(decide_restart(program, memory, exit_after(1), now += 30s, random).entered_crash_loop);
 }
 
 TEST_CASE("one end each twenty seconds of good work is no crash loop, however long it goes on") {
@@ -172,8 +172,8 @@ TEST_CASE("one end each twenty seconds of good work is no crash loop, however lo
   Random random(1);
   MonoTime now{};
   for (int i = 0; i < 1000; ++i) {
-    REQUIRE(decide(program, memory, exit_after(1, 20s), now += 20s, random).verdict ==
-            Verdict::Restart);
+    REQUIRE(decide_restart(program, memory, exit_after(1, 20s), now += 20s, random).action ==
+            RestartAction::Now);
   }
   REQUIRE(memory.recent.size() <= 5);
 }
@@ -199,13 +199,13 @@ TEST_CASE(
               Random random(3);
               MonoTime now{};
               std::uint32_t ends = 0;
-              Decision decision;
+              RestartDecision decision;
               do {
                 ++ends;
-                decision = decide(program, memory, exit_after(1, lives), now, random);
+                decision = decide_restart(program, memory, exit_after(1, lives), now, random);
                 REQUIRE(decision.delay >= 10ms);  // and never spins
                 now += decision.delay + lives;
-              } while (decision.verdict != Verdict::CrashLoop && ends <= 60);
+              } while (decision.action != RestartAction::CrashLoop && ends <= 60);
               INFO("base " << base.count() << " window " << window.count() << " exits " << exits);
               REQUIRE(ends == std::max(1U, exits));
               REQUIRE(decision.delay >= 1s);

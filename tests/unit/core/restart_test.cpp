@@ -12,8 +12,8 @@ TEST_CASE("a settled worker that dies is replaced in the same step and its succe
   REQUIRE(stage.spawns.size() == 1);
   REQUIRE(stage.spawns[0].process.incarnation == 2);
   REQUIRE(stage.spawns[0].predecessor == "signal 11 (SIGSEGV)");
-  REQUIRE(stage.message(Kind::Crashed) ==
-          "api-worker.0 (incarnation 1) died: signal 11 (SIGSEGV) after 12s; restarting at once");
+  REQUIRE(stage.message(EventKind::Crashed) ==
+          "api-worker.0 (incarnation 1) died: signal 11 (SIGSEGV) after 12s; restarting immediately");
   REQUIRE(stage.slot("api-worker.0").restarts == 1);
   REQUIRE(stage.slot("api-worker.0").last_exit == ExitStatus{true, 11, false});
 }
@@ -35,9 +35,9 @@ TEST_CASE("one that had just started waits for its back-off") {
 TEST_CASE("exit 0 outside a shutdown is unexpected but no crash") {
   Stage stage({service("a")});
   stage.begin().ready("a.0").advance(12s).exit("a.0", 0);
-  REQUIRE(stage.count(Kind::Crashed) == 0);
-  REQUIRE(stage.message(Kind::ExitedUnexpectedly) ==
-          "a.0 (incarnation 1) exited unexpectedly: exit 0 after 12s; restarting at once");
+  REQUIRE(stage.count(EventKind::Crashed) == 0);
+  REQUIRE(stage.message(EventKind::ExitedUnexpectedly) ==
+          "a.0 (incarnation 1) exited unexpectedly: exit 0 after 12s; restarting immediately");
 }
 
 TEST_CASE("the predecessor's end is told again if the spawn in between failed") {
@@ -66,7 +66,7 @@ TEST_CASE("exit 78 is final until a person starts it") {
   Stage stage({service("a")});
   stage.begin().exit("a.0", 78);
   REQUIRE(stage.state("a.0") == "failed");
-  REQUIRE(stage.message(Kind::Failed) ==
+  REQUIRE(stage.message(EventKind::Failed) ==
           "a.0 (incarnation 1) died: exit 78 after 0ms; its configuration is wrong, so it is not "
           "restarted");
   stage.advance(24h);
@@ -95,8 +95,8 @@ TEST_CASE("five ends in a minute: one alert, then one try each thirty seconds, f
     stage.exit("a.0", 1).advance(i < 4 ? 5s : 0s);
   }
   REQUIRE(stage.state("a.0") == "crash_loop");
-  REQUIRE(stage.message(Kind::CrashLoop) ==
-          "a.0 is in a crash loop: 5 unplanned ends, the last: exit 1; trying each 30s");
+  REQUIRE(stage.message(EventKind::CrashLoop) ==
+          "a.0 is in a crash loop: 5 unplanned exits, most recently exit 1; retrying every 30s");
   for (int i = 0; i < 20; ++i) {
     const auto starts = stage.slot("a.0").starts;
     stage.advance(29'999ms);
@@ -107,7 +107,7 @@ TEST_CASE("five ends in a minute: one alert, then one try each thirty seconds, f
     stage.exit("a.0", 1);
     REQUIRE(stage.state("a.0") == "crash_loop");
   }
-  REQUIRE(stage.count(Kind::CrashLoop) == 1);
+  REQUIRE(stage.count(EventKind::CrashLoop) == 1);
 }
 
 TEST_CASE("a crash loop is over once the worker has stayed ready, and then counts anew") {
@@ -116,10 +116,10 @@ TEST_CASE("a crash loop is over once the worker has stayed ready, and then count
   for (int i = 0; i < 5; ++i)
     stage.exit("a.0", 1).advance(i < 4 ? 5s : 30s);
   stage.ready("a.0").advance(9s).exit("a.0", 1);
-  REQUIRE(stage.count(Kind::CrashLoopEnded) == 0);
+  REQUIRE(stage.count(EventKind::CrashLoopEnded) == 0);
   REQUIRE(stage.state("a.0") == "crash_loop");
   stage.advance(30s).ready("a.0").advance(10s);
-  REQUIRE(stage.message(Kind::CrashLoopEnded) == "a.0 has left its crash loop: ready for 10s");
+  REQUIRE(stage.message(EventKind::CrashLoopEnded) == "a.0 has recovered from its crash loop: ready for 10s");
   REQUIRE_FALSE(in_crash_loop(stage.slot("a.0")));
   stage.exit("a.0", 1);
   REQUIRE(stage.state("a.0") == "starting");
@@ -135,7 +135,7 @@ TEST_CASE("start in a crash loop tries at once with counters at zero and still r
   stage.exit("a.0", 1);
   REQUIRE(stage.state("a.0") == "backoff");
   stage.advance(1s).ready("a.0").advance(10s);
-  REQUIRE(stage.count(Kind::CrashLoopEnded) == 1);
+  REQUIRE(stage.count(EventKind::CrashLoopEnded) == 1);
 }
 
 TEST_CASE("late and unknown identities change nothing") {

@@ -74,7 +74,7 @@ TEST_CASE("if the new one fails the roll is given up and the old one serves on")
   SECTION("it says that it stops") {
     stage.send(Spawned{stage.of("a.0"), 9});
     stage.send(Notified{stage.of("a.0"), Notice::Stopping});
-    why = "a.0 (incarnation 2) stopped by its own will";
+    why = "a.0 (incarnation 2) stopped of its own accord";
     stage.retiring_exit("a.0");
   }
   REQUIRE(stage.slot("a.0").incarnation == 1);
@@ -83,8 +83,8 @@ TEST_CASE("if the new one fails the roll is given up and the old one serves on")
   REQUIRE(stage.program("a").ready == 2);
   REQUIRE(stage.replies.size() == 1);
   REQUIRE_FALSE(stage.replies[0].ok);
-  REQUIRE(stage.replies[0].message == "rolling restart of a given up: " + why);
-  REQUIRE(stage.count(Kind::RollingAborted) == 1);
+  REQUIRE(stage.replies[0].message == "rolling restart of a aborted: " + why);
+  REQUIRE(stage.count(EventKind::RollingAborted) == 1);
   REQUIRE_FALSE(stage.program("a").rolling);
   stage.advance(1h);
   REQUIRE(stage.spawns.size() == 1);  // no second try, and a.1 was left alone
@@ -94,8 +94,8 @@ TEST_CASE("the old one dying in the middle is no failure of the roll") {
   Stage stage = running();
   stage.command(CommandKind::Restart, "a");
   stage.send(Exited{stage.retiring("a.0"), ExitStatus{true, 11, false}});
-  REQUIRE(stage.message(Kind::Crashed) ==
-          "a.0 (incarnation 1) died: signal 11 (SIGSEGV) after 1m; incarnation 2 goes on");
+  REQUIRE(stage.message(EventKind::Crashed) ==
+          "a.0 (incarnation 1) died: signal 11 (SIGSEGV) after 1m; incarnation 2 keeps running");
   REQUIRE(stage.program("a").ready == 1);
   SECTION("the new one comes up") {
     stage.ready("a.0");
@@ -165,7 +165,7 @@ TEST_CASE("a second restart during a roll is refused") {
   stage.command(CommandKind::Restart, "a").command(CommandKind::Restart, "a.1");
   REQUIRE(stage.replies.size() == 1);
   REQUIRE_FALSE(stage.replies[0].ok);
-  REQUIRE(stage.replies[0].message == "a is being restarted already");
+  REQUIRE(stage.replies[0].message == "a is already being restarted");
 }
 
 TEST_CASE("stop wins over a roll: both processes stop and the roll is answered") {

@@ -66,10 +66,10 @@ TEST_CASE("scale refuses what it cannot do") {
   stage.command(CommandKind::Scale, "once", 2);
   REQUIRE(stage.replies.back().message == "once is a oneshot: it cannot be scaled");
   stage.command(CommandKind::Scale, "a", 4'000'000'000);
-  REQUIRE(stage.replies.back().message == "4000000000 replicas are too many: at most 10000");
+  REQUIRE(stage.replies.back().message == "4000000000 replicas are too many; the maximum is 10000");
   for (const Reply& reply : stage.replies)
     REQUIRE_FALSE(reply.ok);
   stage.command(CommandKind::Scale, "a", 1);
   REQUIRE(stage.replies.back().ok);
-  REQUIRE(stage.replies.back().message == "a has 1 already");
+  REQUIRE(stage.replies.back().message == "a already has 1 replica");
 }

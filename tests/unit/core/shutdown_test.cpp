@@ -30,9 +30,9 @@ TEST_CASE("shutdown drains first and stops dependants before what they depend on
   REQUIRE(stage.drains == 1);
   REQUIRE(stage.view().draining);
   REQUIRE_FALSE(stage.view().ready);
-  REQUIRE(stage.message(Kind::ShutdownBegan) ==
+  REQUIRE(stage.message(EventKind::ShutdownBegan) ==
           "signal 15 (SIGTERM); 3 processes have 25s to stop");
-  REQUIRE(stage.message(Kind::ShutdownStage) == "stopping api");
+  REQUIRE(stage.message(EventKind::ShutdownStage) == "stopping api");
   REQUIRE(stage.signals_to(stage.of("api.0")) == std::vector<int>{15, 18});
   REQUIRE(stage.signals_to(stage.of("queue.0")).empty());
   stage.exit("api.0", 0);
@@ -43,7 +43,7 @@ TEST_CASE("shutdown drains first and stops dependants before what they depend on
   stage.advance(3s).exit("queue.0", 0);
   REQUIRE(stage.finishes.size() == 1);
   REQUIRE(stage.finishes[0].exit_code == 0);
-  REQUIRE(stage.message(Kind::ShutdownDone) == "all processes have stopped after 3s");
+  REQUIRE(stage.message(EventKind::ShutdownDone) == "all processes have stopped after 3s");
 }
 
 TEST_CASE("a stage that overruns its budget is killed, the next goes on, and the exit code tells") {
@@ -61,14 +61,14 @@ TEST_CASE("at 25/30 of the deadline everything left is killed, at 28/30 it is ov
   REQUIRE(stage.signals.empty());  // its own 60 s are cut to the fleet's 25
   stage.advance(1ms);
   REQUIRE(stage.signals_to(stage.of("queue.0")) == std::vector<int>{9});
-  REQUIRE(stage.message(Kind::ShutdownForced) ==
-          "time is up after 25s: SIGKILL to queue.0 (incarnation 1)");
+  REQUIRE(stage.message(EventKind::ShutdownForced) ==
+          "out of time after 25s: SIGKILL to queue.0 (incarnation 1)");
   stage.advance(2'999ms);
   REQUIRE(stage.finishes.empty());
   stage.advance(1ms);
   REQUIRE(stage.finishes.size() == 1);
   REQUIRE(stage.finishes[0].exit_code == 1);
-  REQUIRE(stage.message(Kind::ShutdownDone) == "gave up on queue.0 (incarnation 1) after 28s");
+  REQUIRE(stage.message(EventKind::ShutdownDone) == "gave up on queue.0 (incarnation 1) after 28s");
   stage.clear().advance(1h);
   REQUIRE(stage.signals.empty());
   REQUIRE(stage.finishes.size() == 1);
@@ -84,7 +84,7 @@ TEST_CASE("a stage that was never reached is killed without a stop signal at the
 TEST_CASE("the deadline is computed once: being late or asked again does not move it") {
   Stage stage = running();
   stage.send(ShutdownRequested{15}).freeze(27s).send(Tick{});
-  REQUIRE(stage.count(Kind::LateLoop) == 1);
+  REQUIRE(stage.count(EventKind::LateLoop) == 1);
   REQUIRE(stage.signals_to(stage.of("queue.0")) == std::vector<int>{9});
   stage.advance(1s);
   REQUIRE(stage.finishes.size() == 1);
@@ -122,7 +122,7 @@ TEST_CASE("a worker that dies while it waits for its stage is not replaced") {
   Stage stage = running();
   stage.send(ShutdownRequested{}).die("queue.0", 11);
   REQUIRE(
-      stage.message(Kind::Crashed) ==
+      stage.message(EventKind::Crashed) ==
       "queue.0 (incarnation 1) died: signal 11 (SIGSEGV) after 1m; not restarted: shutting down");
   stage.exit("api.0", 0).exit("api.1", 0);
   REQUIRE(stage.finishes[0].exit_code == 0);  // nothing was forced
@@ -169,7 +169,7 @@ TEST_CASE("commands and reloads are refused, and a roll gets its answer") {
   stage.command(CommandKind::Restart, "api").send(ShutdownRequested{});
   REQUIRE(stage.replies.size() == 1);
   REQUIRE_FALSE(stage.replies[0].ok);
-  REQUIRE(stage.replies[0].message == "rolling restart of api given up: shutting down");
+  REQUIRE(stage.replies[0].message == "rolling restart of api aborted: shutting down");
   stage.command(CommandKind::Start, "api").reload({});
   REQUIRE(stage.replies.size() == 3);
   REQUIRE(stage.replies[1].message == "refused: shutting down");

@@ -130,13 +130,13 @@ class Stage {
   int drains = 0;
   std::size_t timers = 0;
 
-  std::size_t count(Kind kind) const {
+  std::size_t count(EventKind kind) const {
     std::size_t count = 0;
     for (const Report& report : reports)
       count += report.kind == kind ? 1 : 0;
     return count;
   }
-  std::string message(Kind kind) const {
+  std::string message(EventKind kind) const {
     for (const Report& report : reports) {
       if (report.kind == kind) return report.message;
     }

@@ -77,7 +77,7 @@ TEST_CASE("no more than max_starting start at a time, first come first served") 
   Stage stage({service("a", 5)}, supervisor);
   stage.begin();
   REQUIRE(stage.spawns.size() == 2);
-  REQUIRE(stage.slot("a.2").status == "waiting for a place to start");
+  REQUIRE(stage.slot("a.2").status == "waiting in the start queue");
   stage.ready("a.1");
   REQUIRE(stage.spawns.size() == 3);
   REQUIRE(stage.state("a.2") == "starting");
@@ -111,9 +111,9 @@ TEST_CASE("a oneshot that runs for long holds no place and is not shot by the re
   REQUIRE(stage.state("a.0") == "starting");
   stage.ready("a.0").advance(10min);
   REQUIRE(stage.signals.empty());
-  REQUIRE(stage.message(Kind::ReadyTimeout) ==
+  REQUIRE(stage.message(EventKind::ReadyTimeout) ==
           "migrate.0 (incarnation 1) is still running after 1m");
-  REQUIRE(stage.count(Kind::ReadyTimeout) == 1);
+  REQUIRE(stage.count(EventKind::ReadyTimeout) == 1);
 }
 
 TEST_CASE("a oneshot that fails is tried again by the same back-off, and its dependants wait") {
@@ -145,15 +145,15 @@ TEST_CASE("not ready in time: told to stop, counted as a failure") {
   stage.begin().advance(4999ms);
   REQUIRE(stage.signals.empty());
   stage.advance(1ms);
-  REQUIRE(stage.message(Kind::ReadyTimeout) ==
+  REQUIRE(stage.message(EventKind::ReadyTimeout) ==
           "a.0 (incarnation 1) was not ready within 5s: stopping it");
   REQUIRE(stage.signals_to(stage.of("a.0")) == std::vector<int>{15, 18});
   stage.ready("a.0");  // too late
   REQUIRE(stage.state("a.0") == "stopping");
   stage.die("a.0", 15);
   REQUIRE(stage.state("a.0") == "backoff");
-  REQUIRE(stage.message(Kind::Backoff) ==
-          "a.0 (incarnation 1) ended, never having been ready: signal 15 (SIGTERM) after 5s; next "
+  REQUIRE(stage.message(EventKind::Backoff) ==
+          "a.0 (incarnation 1) ended before becoming ready: signal 15 (SIGTERM) after 5s; next "
           "start in 250ms");
 }
 
@@ -168,7 +168,7 @@ TEST_CASE("a failed spawn is a failure with back-off that names step and error")
     stage.advance(30s);
   }
   REQUIRE(stage.slot("a.0").last_error == "fork: Resource temporarily unavailable");
-  REQUIRE(stage.message(Kind::SpawnFailed) ==
+  REQUIRE(stage.message(EventKind::SpawnFailed) ==
           "a.0 (incarnation 1) could not be started: fork: Resource temporarily unavailable; next "
           "start in 250ms");
   stage.send(SpawnFailed{stage.of("a.0"), "exec", ENOENT});

@@ -19,7 +19,7 @@ TEST_CASE("stop: the signal and CONT to the group, KILL to the group when the bu
   stage.advance(1ms);
   REQUIRE(stage.signals_to(process) == std::vector<int>{2, 18, 9});
   REQUIRE(stage.signals[2].group);
-  REQUIRE(stage.message(Kind::ForcedKill) == "a.0 (incarnation 1) did not stop within 3s: SIGKILL");
+  REQUIRE(stage.message(EventKind::ForcedKill) == "a.0 (incarnation 1) did not stop within 3s: SIGKILL");
   stage.die("a.0", 9);
   REQUIRE(stage.state("a.0") == "stopped");
   stage.advance(1h);
@@ -31,8 +31,8 @@ TEST_CASE("a stop that took most of its budget is reported") {
   Stage stage({service("a"), service("b")});
   stage.begin().all_ready().command(CommandKind::Stop, "a").command(CommandKind::Stop, "b");
   stage.advance(7s).exit("a.0", 0).advance(2s).exit("b.0", 0);
-  REQUIRE(stage.count(Kind::SlowStop) == 1);
-  REQUIRE(stage.message(Kind::SlowStop) == "b.0 (incarnation 1) took 9s of the 10s it had to stop");
+  REQUIRE(stage.count(EventKind::SlowStop) == 1);
+  REQUIRE(stage.message(EventKind::SlowStop) == "b.0 (incarnation 1) took 9s of its 10s to stop");
 }
 
 TEST_CASE("respawn while stopping: stop works at once in every state, nothing starts afterwards") {
@@ -122,7 +122,7 @@ TEST_CASE("STOPPING=1 unasked: no longer ready, gets its stop budget, its end is
   REQUIRE(stage.signals.empty());
   SECTION("it goes") {
     stage.exit("a.0", 0);
-    REQUIRE(stage.count(Kind::ExitedUnexpectedly) == 1);
+    REQUIRE(stage.count(EventKind::ExitedUnexpectedly) == 1);
     REQUIRE(stage.state("a.0") == "starting");
   }
   SECTION("it does not go") {
@@ -132,7 +132,7 @@ TEST_CASE("STOPPING=1 unasked: no longer ready, gets its stop budget, its end is
   SECTION("a stop comes on top") {
     stage.command(CommandKind::Stop, "a").exit("a.0", 0);
     REQUIRE(stage.state("a.0") == "stopped");
-    REQUIRE(stage.count(Kind::Stopped) == 1);
+    REQUIRE(stage.count(EventKind::Stopped) == 1);
   }
 }
 
@@ -143,7 +143,7 @@ TEST_CASE("unkillable: one that survives SIGKILL is reported each ten seconds an
   REQUIRE(stage.signals.size() == 1);
   stage.clear().advance(60s);
   REQUIRE(stage.signals.empty());  // SIGKILL is not repeated
-  REQUIRE(stage.count(Kind::SlowStop) == 6);
+  REQUIRE(stage.count(EventKind::SlowStop) == 6);
   REQUIRE(stage.spawns.empty());
   REQUIRE(stage.replies.size() == 1);  // and the roll that waited for it is given up
   REQUIRE_FALSE(stage.replies[0].ok);

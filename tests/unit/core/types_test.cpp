@@ -29,17 +29,17 @@ TEST_CASE("every state and every kind has a name of its own") {
   REQUIRE(states.size() == 8);
   REQUIRE_FALSE(states.contains("unknown"));
   std::set<std::string_view> kinds;
-  for (int i = 0; i <= static_cast<int>(Kind::LateLoop); ++i) {
-    kinds.insert(to_string(static_cast<Kind>(i)));
+  for (int i = 0; i <= static_cast<int>(EventKind::LateLoop); ++i) {
+    kinds.insert(to_string(static_cast<EventKind>(i)));
   }
-  REQUIRE(kinds.size() == static_cast<std::size_t>(Kind::LateLoop) + 1);
+  REQUIRE(kinds.size() == static_cast<std::size_t>(EventKind::LateLoop) + 1);
   REQUIRE_FALSE(kinds.contains("unknown"));
 }
 
 TEST_CASE("durations are shown no finer than they matter") {
-  REQUIRE(show(120ms) == "120ms");
-  REQUIRE(show(1500ms) == "1.5s");
-  REQUIRE(show(2s) == "2s");
-  REQUIRE(show(12'345ms) == "12s");
-  REQUIRE(show(185s) == "3m5s");
+  REQUIRE(format_rounded(120ms) == "120ms");
+  REQUIRE(format_rounded(1500ms) == "1.5s");
+  REQUIRE(format_rounded(2s) == "2s");
+  REQUIRE(format_rounded(12'345ms) == "12s");
+  REQUIRE(format_rounded(185s) == "3m5s");
 }

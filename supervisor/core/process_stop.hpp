@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Stopping a process: the stop signal, SIGKILL when its time is up, and the deadlines that ask for
+// either. Private to supervisor/core.
+
+#include "supervisor/core/machine.hpp"
+
+namespace holdfast::supervisor::core {
+
+// Asks a process to stop: at once, or as soon as it has been spawned. A process that was asked
+// before is not asked again, except that a planned stop is sent to one that was stopping of its own
+// accord.
+void terminate(Machine& m, Program& program, Slot& slot, Process& process, StopReason reason);
+void terminate_all(Machine& m, Program& program, Slot& slot);  // planned; both processes of a slot
+void kill(Machine& m, Program& program, Slot& slot, Process& process);  // SIGKILL to its group
+
+// A deadline of one process: Ready, Watchdog, Kill, Unkillable or Settle.
+void on_process_deadline(Machine& m, const DeadlineKey& key);
+
+}  // namespace holdfast::supervisor::core
