@@ -12,8 +12,9 @@ TEST_CASE("a settled worker that dies is replaced in the same step and its succe
   REQUIRE(stage.spawns.size() == 1);
   REQUIRE(stage.spawns[0].process.incarnation == 2);
   REQUIRE(stage.spawns[0].predecessor == "signal 11 (SIGSEGV)");
-  REQUIRE(stage.message(EventKind::Crashed) ==
-          "api-worker.0 (incarnation 1) died: signal 11 (SIGSEGV) after 12s; restarting immediately");
+  REQUIRE(
+      stage.message(EventKind::Crashed) ==
+      "api-worker.0 (incarnation 1) died: signal 11 (SIGSEGV) after 12s; restarting immediately");
   REQUIRE(stage.slot("api-worker.0").restarts == 1);
   REQUIRE(stage.slot("api-worker.0").last_exit == ExitStatus{true, 11, false});
 }
@@ -67,8 +68,8 @@ TEST_CASE("exit 78 is final until a person starts it") {
   stage.begin().exit("a.0", 78);
   REQUIRE(stage.state("a.0") == "failed");
   REQUIRE(stage.message(EventKind::Failed) ==
-          "a.0 (incarnation 1) died: exit 78 after 0ms; its configuration is wrong, so it is not "
-          "restarted");
+          "a.0 (incarnation 1) died: exit 78 after 0ms; not restarted: it reported an invalid "
+          "configuration");
   stage.advance(24h);
   REQUIRE(stage.state("a.0") == "failed");
   stage.command(CommandKind::Start, "a");
@@ -119,7 +120,8 @@ TEST_CASE("a crash loop is over once the worker has stayed ready, and then count
   REQUIRE(stage.count(EventKind::CrashLoopEnded) == 0);
   REQUIRE(stage.state("a.0") == "crash_loop");
   stage.advance(30s).ready("a.0").advance(10s);
-  REQUIRE(stage.message(EventKind::CrashLoopEnded) == "a.0 has recovered from its crash loop: ready for 10s");
+  REQUIRE(stage.message(EventKind::CrashLoopEnded) ==
+          "a.0 has recovered from its crash loop: ready for 10s");
   REQUIRE_FALSE(in_crash_loop(stage.slot("a.0")));
   stage.exit("a.0", 1);
   REQUIRE(stage.state("a.0") == "starting");
