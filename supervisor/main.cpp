@@ -45,8 +45,8 @@ int run(const cli::Arguments& arguments) {
   }
   const config::Environ environ = config::environ_of_process();
   const auto file = config_file(arguments, environ);
-  if (arguments.verb == cli::Verb::Run) return cli::run_supervisor(file, environ);
-  if (arguments.verb == cli::Verb::CheckConfig) return cli::check_config(file, environ);
+  if (arguments.verb == cli::Verb::Run) return daemon::run_supervisor(file, environ);
+  if (arguments.verb == cli::Verb::CheckConfig) return daemon::check_config(file, environ);
   if (cli::is_api_key_verb(arguments.verb)) return cli::run_api_key(arguments, file, environ);
 
   // A client needs to know only where the socket is; a broken file must not keep it from asking.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/alerts/conditions.hpp"
 
-#include "supervisor/status/status_json.hpp"
+#include "supervisor/state/health.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-namespace holdfast::supervisor::status {
+namespace holdfast::supervisor::alerts {
 
 namespace {
 
@@ -35,7 +35,7 @@ void add_workers(const core::ProgramView& program, Alerts& alerts) {
 
 // A stack that starts for the first time is short of workers, and that is no alert.
 void add_fleet(const FleetSnapshot& snapshot, Alerts& alerts) {
-  const bool degraded = verdict(snapshot) == Verdict::Degraded;
+  const bool degraded = health_of(snapshot) == FleetHealth::Degraded;
   for (const core::ProgramView& program : snapshot.view.programs) {
     add_workers(program, alerts);
     const config::Program& config = *program.config;
@@ -76,4 +76,4 @@ Alerts active_alerts(const FleetSnapshot& snapshot,
   return alerts;
 }
 
-}  // namespace holdfast::supervisor::status
+}  // namespace holdfast::supervisor::alerts

@@ -8,13 +8,13 @@
 // Threads: any; pure.
 
 #include "supervisor/state/snapshot.hpp"
-#include "supervisor/telemetry/samples.hpp"
+#include "supervisor/telemetry/history.hpp"
 
 #include <optional>
 #include <string>
 #include <vector>
 
-namespace holdfast::supervisor::status {
+namespace holdfast::supervisor::alerts {
 
 struct ActiveAlert {
   std::string name;      // "HoldfastWorkerCrashLooping": docs/runbooks/ has a page of that name
@@ -28,4 +28,4 @@ struct ActiveAlert {
 std::vector<ActiveAlert> active_alerts(const FleetSnapshot& snapshot,
                                        const std::optional<telemetry::Totals>& latest);
 
-}  // namespace holdfast::supervisor::status
+}  // namespace holdfast::supervisor::alerts

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/cli/client.hpp"
 
-#include "supervisor/cli/connection.hpp"
+#include "supervisor/cli/admin_client.hpp"
 #include "supervisor/cli/follow.hpp"
 #include "supervisor/cli/status_table.hpp"
 
@@ -17,7 +17,7 @@ namespace {
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-int status(const Connection& client, const Arguments& arguments) {
+int status(const AdminClient& client, const Arguments& arguments) {
   for (;;) {
     const auto answer = client.ask("GET", "/status");
     if (!answer) return unreachable(answer.error());
@@ -34,7 +34,7 @@ int status(const Connection& client, const Arguments& arguments) {
   }
 }
 
-int command(const Connection& client, const std::string& target) {
+int command(const AdminClient& client, const std::string& target) {
   // As long as the work may take: a rolling restart drains one worker after the other.
   const auto answer = client.ask("POST", target, 1h);
   if (!answer) return unreachable(answer.error());
@@ -49,14 +49,14 @@ int command(const Connection& client, const std::string& target) {
   return answer->status == 422 ? kExitUsage : kExitDegraded;
 }
 
-int health(const Connection& client, bool ready) {
+int health(const AdminClient& client, bool ready) {
   const auto answer = client.ask("GET", ready ? "/ready" : "/health");
   if (!answer) return unreachable(answer.error());
   print(answer->body + "\n");
   return answer->status == 200 ? kExitOk : kExitDegraded;
 }
 
-int names(const Connection& client) {
+int names(const AdminClient& client) {
   for (const std::string& name : fleet_names(client))
     print(name + "\n");
   return kExitOk;
@@ -65,7 +65,7 @@ int names(const Connection& client) {
 }  // namespace
 
 int run_client(const Arguments& arguments, const std::filesystem::path& runtime_dir) {
-  const Connection client(runtime_dir);
+  const AdminClient client(runtime_dir);
   const std::string name = "?name=" + query_escaped(arguments.name);
   switch (arguments.verb) {
     case Verb::Status: return status(client, arguments);

@@ -34,14 +34,14 @@ std::string header(const http::Response& response, std::string_view name) {
   return value == nullptr ? "0" : *value;
 }
 
-bool is_known(const Connection& connection, const std::string& name) {
+bool is_known(const AdminClient& connection, const std::string& name) {
   const auto names = fleet_names(connection);
   return name == "holdfast" || std::find(names.begin(), names.end(), name) != names.end();
 }
 
 }  // namespace
 
-int events(const Connection& connection, const Arguments& arguments) {
+int events(const AdminClient& connection, const Arguments& arguments) {
   auto answer = connection.ask("GET", "/events?limit=1&after=18446744073709551614");
   if (!answer) return unreachable(answer.error());
   const json first = json::parse(answer->body, nullptr, false);
@@ -65,7 +65,7 @@ int events(const Connection& connection, const Arguments& arguments) {
   return kExitOk;
 }
 
-int logs(const Connection& connection, const Arguments& arguments) {
+int logs(const AdminClient& connection, const Arguments& arguments) {
   const std::string name = "&name=" + query_escaped(arguments.name);
   auto answer = connection.ask("GET", fmt::format("/logs?lines={}{}", arguments.lines, name));
   if (!answer) return unreachable(answer.error());

@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <vector>
 
-namespace holdfast::supervisor::telemetry {
+namespace holdfast::supervisor::collector {
 namespace {
 
 std::vector<std::string_view> words(std::string_view text) {
@@ -126,4 +126,4 @@ Result<ProcessStats> read_process_stats(pid_t pid, const HostFacts& host, Detail
   return out;
 }
 
-}  // namespace holdfast::supervisor::telemetry
+}  // namespace holdfast::supervisor::collector

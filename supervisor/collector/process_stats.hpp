@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What the kernel knows about a process: works for hung workers and for programs that expose
-// nothing. The parsers are pure; read_* look into /proc.
+// What the kernel knows about a process, which works for hung workers and for programs that expose
+// no metrics. The parsers are pure; read_* read /proc, see proc(5).
 //
-// Threads: any. Units: seconds and bytes. Source: proc(5).
+// Threads: any. Units: seconds and bytes.
 
 #include "common/base/result.hpp"
 
@@ -14,7 +14,7 @@
 #include <optional>
 #include <string_view>
 
-namespace holdfast::supervisor::telemetry {
+namespace holdfast::supervisor::collector {
 
 struct ProcessStats {
   double cpu_seconds = 0;  // user and kernel mode, all threads
@@ -41,7 +41,7 @@ Result<StatFields> parse_stat(std::string_view text);
 std::optional<std::uint64_t> parse_max_open_files(std::string_view text);  // /proc/PID/limits
 Result<std::uint64_t> parse_boot_time(std::string_view text);  // /proc/stat: seconds, epoch
 
-// The same for every process until the next boot: read once.
+// The same for every process until the next boot; read once.
 struct HostFacts {
   std::uint64_t boot_time_seconds = 0;
   std::uint64_t ticks_per_second = 100;
@@ -50,11 +50,11 @@ struct HostFacts {
 
 Result<HostFacts> read_host_facts();
 
-// Usage: memory and CPU, from one file; All: descriptors and limits too, which cost ten times that.
+// Usage: memory and CPU, from one file. All: descriptors and limits too, at ten times the cost.
 enum class Detail { Usage, All };
 
 // NotFound if there is no such process.
 Result<ProcessStats> read_process_stats(pid_t pid, const HostFacts& host,
                                         Detail detail = Detail::All);
 
-}  // namespace holdfast::supervisor::telemetry
+}  // namespace holdfast::supervisor::collector

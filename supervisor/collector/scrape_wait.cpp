@@ -3,7 +3,7 @@
 
 #include <charconv>
 
-namespace holdfast::supervisor::telemetry {
+namespace holdfast::supervisor::collector {
 
 Duration scrape_wait(const std::string* timeout_seconds) {
   if (timeout_seconds == nullptr) return kScrapeWait;
@@ -16,4 +16,4 @@ Duration scrape_wait(const std::string* timeout_seconds) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(half));
 }
 
-}  // namespace holdfast::supervisor::telemetry
+}  // namespace holdfast::supervisor::collector

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/collector/worker_request.hpp"
 
-namespace holdfast::supervisor::telemetry {
+namespace holdfast::supervisor::collector {
 namespace {
 
 FetchFailure failure_of(ErrorKind kind) {
@@ -60,4 +60,4 @@ tl::expected<std::string, FetchFailure> exposition_of(Result<http::Response> ans
   return text;
 }
 
-}  // namespace holdfast::supervisor::telemetry
+}  // namespace holdfast::supervisor::collector

@@ -6,23 +6,23 @@
 
 #include <cstdio>
 
-namespace holdfast::supervisor::cli {
+namespace holdfast::supervisor::daemon {
 
 int check_config(const std::optional<std::filesystem::path>& config_file,
                  const config::Environ& environ) {
   const auto loaded = config::load(config_file, environ);
   if (!loaded) {
     fmt::print(stderr, "{}\n", config::format(loaded.error()));
-    return kExitConfig;
+    return cli::kExitConfig;
   }
   const PreparedPrograms prepared = prepare_programs(loaded->config.programs, environ);
   for (const std::string& warning : loaded->warnings)
     fmt::print(stderr, "warning: {}\n", warning);
   for (const std::string& problem : prepared.problems)
     fmt::print(stderr, "{}\n", problem);
-  if (!prepared.problems.empty()) return kExitConfig;
+  if (!prepared.problems.empty()) return cli::kExitConfig;
   fmt::print("{}", config::show(loaded->config));
-  return kExitOk;
+  return cli::kExitOk;
 }
 
-}  // namespace holdfast::supervisor::cli
+}  // namespace holdfast::supervisor::daemon

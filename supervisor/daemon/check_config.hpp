@@ -9,9 +9,9 @@
 #include <filesystem>
 #include <optional>
 
-namespace holdfast::supervisor::cli {
+namespace holdfast::supervisor::daemon {
 
 int check_config(const std::optional<std::filesystem::path>& config_file,
                  const config::Environ& environ);
 
-}  // namespace holdfast::supervisor::cli
+}  // namespace holdfast::supervisor::daemon

@@ -20,7 +20,7 @@
 #include <cstdio>
 #include <mutex>
 
-namespace holdfast::supervisor::cli {
+namespace holdfast::supervisor::daemon {
 
 namespace {
 
@@ -33,9 +33,9 @@ int complain(int exit_code, const std::string& message) {
 
 int exit_code_of(const Error& error) {
   switch (error.kind) {
-    case ErrorKind::Conflict: return kExitUnavailable;  // taken by somebody else
-    case ErrorKind::InvalidArgument: return kExitConfig;
-    default: return kExitCantCreate;
+    case ErrorKind::Conflict: return cli::kExitUnavailable;  // taken by somebody else
+    case ErrorKind::InvalidArgument: return cli::kExitConfig;
+    default: return cli::kExitCantCreate;
   }
 }
 
@@ -53,10 +53,10 @@ Result<void> prepare_state_dir(const std::filesystem::path& path) {
   return {};
 }
 
-Result<status::Endpoints> open_endpoints(const config::Config& config,
-                                         const sockets::RuntimeDir& runtime_dir,
-                                         sockets::ListenerSet& listeners) {
-  status::Endpoints endpoints;
+Result<Endpoints> open_endpoints(const config::Config& config,
+                                 const sockets::RuntimeDir& runtime_dir,
+                                 sockets::ListenerSet& listeners) {
+  Endpoints endpoints;
   if (!config.supervisor.status_listen.empty()) {
     auto tcp = process::open_socket(config.supervisor.status_listen, 128);
     if (!tcp)
@@ -71,21 +71,18 @@ Result<status::Endpoints> open_endpoints(const config::Config& config,
   return endpoints;
 }
 
-Result<std::unique_ptr<process::LogSink>> open_sink(const config::Log& config, const Clock& clock) {
-  if (config.file.empty()) return process::make_stream_sink(STDOUT_FILENO);
-  return process::make_file_sink(config.file, config.max_size, config.max_files, clock);
+Result<std::unique_ptr<logs::LogSink>> open_sink(const config::Log& config, const Clock& clock) {
+  if (config.file.empty()) return logs::make_stream_sink(STDOUT_FILENO);
+  return logs::make_file_sink(config.file, config.max_size, config.max_files, clock);
 }
 
 // What the log thread sees, told to the engine, which comes later and goes earlier.
-class LogBridge final : public process::LogObserver {
+class LogBridge final : public logs::LogObserver {
  public:
   void connect(Engine* engine) {
     const std::lock_guard lock(mutex_);
     engine_ = engine;
   }
-  // Error lines are for the alert rules.
-  void on_notable(const core::ProcessId&, const std::string&, std::span<const process::NotableLine>,
-                  std::uint64_t) override {}
   void on_ready_line(const core::ProcessId& process) override {
     const std::lock_guard lock(mutex_);
     if (engine_ != nullptr) engine_->ready_line_seen(process);
@@ -122,7 +119,7 @@ int end_leftovers(const config::Supervisor& config, const Clock& clock, const lo
                        !left.gone    ? "not all could be killed"
                        : left.killed ? "killed"
                                      : "stopped"));
-  return exit_code == kExitOk && left.killed ? kExitDegraded : exit_code;
+  return exit_code == cli::kExitOk && left.killed ? cli::kExitDegraded : exit_code;
 }
 
 }  // namespace
@@ -131,21 +128,22 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
                    const config::Environ& environ) {
   auto loaded = config::load(config_file, environ);
   if (!loaded)
-    return complain(kExitConfig, "the configuration is wrong\n" + config::format(loaded.error()));
+    return complain(cli::kExitConfig,
+                    "the configuration is wrong\n" + config::format(loaded.error()));
   const config::Config config = loaded->config;
   PreparedPrograms prepared = prepare_programs(config.programs, environ);
   if (!prepared.problems.empty()) {
     std::string text = "the configuration cannot be run";
     for (const std::string& problem : prepared.problems)
       text += "\n" + problem;
-    return complain(kExitConfig, text);
+    return complain(cli::kExitConfig, text);
   }
   // Before any thread: they inherit the mask.
   if (const auto blocked = process::block_signals(); !blocked) {
-    return complain(kExitSoftware, blocked.error().message);
+    return complain(cli::kExitSoftware, blocked.error().message);
   }
   if (const auto state = prepare_state_dir(config.supervisor.state_dir); !state) {
-    return complain(kExitCantCreate, state.error().message);
+    return complain(cli::kExitCantCreate, state.error().message);
   }
   auto runtime_dir = sockets::RuntimeDir::open(config.supervisor.runtime_dir);
   if (!runtime_dir) {
@@ -153,10 +151,10 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
   }
   sockets::ListenerSet listeners;
   if (const auto adopted = listeners.adopt_from_environment(); !adopted) {
-    return complain(kExitConfig, adopted.error().message);
+    return complain(cli::kExitConfig, adopted.error().message);
   }
   if (const auto named = listeners.check_names(config.listen); !named) {
-    return complain(kExitConfig, named.error().message);
+    return complain(cli::kExitConfig, named.error().message);
   }
   auto endpoints = open_endpoints(config, *runtime_dir, listeners);
   if (!endpoints) return complain(exit_code_of(endpoints.error()), endpoints.error().message);
@@ -171,10 +169,10 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
   if (!sink) return complain(exit_code_of(sink.error()), sink.error().message);
   EventLog events;  // outlives the log thread, which tells of crashes
   LogBridge bridge;
-  process::RelayOptions relay_options;
-  relay_options.format = config.log.format == config::LogFormat::Json ? process::LineFormat::Json
-                                                                      : process::LineFormat::Pretty;
-  process::LogRelay relay(std::move(*sink), relay_options, &bridge, clock);
+  logs::RelayOptions relay_options;
+  relay_options.format = config.log.format == config::LogFormat::Json ? logs::LineFormat::Json
+                                                                      : logs::LineFormat::Pretty;
+  logs::LogRelay relay(std::move(*sink), relay_options, &bridge, clock);
   log::Options log_options = log::options_from(config.log);
   log_options.write = [&relay](std::string_view line) { relay.submit(line); };
   const log::Logger root(log_options);
@@ -193,14 +191,14 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
   SnapshotCell snapshots;
   Heartbeat heartbeat;
   heartbeat.stamp(clock.mono());
-  LoopMetrics metrics;
+  SupervisionMetrics metrics;
   std::string status_address;
   if (endpoints->tcp) status_address = process::address_of(endpoints->tcp.get()).value_or("");
 
-  status::TelemetryThread telemetry(clock, snapshots, heartbeat, events, metrics, relay, log,
-                                    telemetry::ledger_settings(config.metrics));
+  TelemetryThread telemetry(clock, snapshots, heartbeat, events, metrics, relay, log,
+                            collector::ledger_settings(config.metrics));
   boost::asio::io_context io{1};
-  int exit_code = kExitSoftware;
+  int exit_code = cli::kExitSoftware;
   {
     Engine engine({io, clock, log, relay, listeners, *runtime_dir, telemetry, snapshots, events,
                    heartbeat, metrics, status_address},
@@ -223,4 +221,4 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
   return exit_code;
 }
 
-}  // namespace holdfast::supervisor::cli
+}  // namespace holdfast::supervisor::daemon

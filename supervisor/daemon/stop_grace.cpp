@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace holdfast::supervisor::cli {
+namespace holdfast::supervisor::daemon {
 
 using namespace std::chrono_literals;
 
@@ -27,4 +27,4 @@ std::string stop_grace_advice(const config::Supervisor& supervisor,
       in_kubernetes ? "terminationGracePeriodSeconds" : "stop_grace_period (docker stop -t)");
 }
 
-}  // namespace holdfast::supervisor::cli
+}  // namespace holdfast::supervisor::daemon

@@ -10,10 +10,10 @@
 
 #include <string>
 
-namespace holdfast::supervisor::cli {
+namespace holdfast::supervisor::daemon {
 
 // Empty if there is nothing to say: the grace is known ([supervisor] stop_grace; a wrong one is a
 // warning of the configuration), or the runtime's default is long enough.
 std::string stop_grace_advice(const config::Supervisor& supervisor, const config::Environ& environ);
 
-}  // namespace holdfast::supervisor::cli
+}  // namespace holdfast::supervisor::daemon

@@ -14,8 +14,8 @@
 #include "supervisor/logs/log_relay.hpp"
 #include "supervisor/state/control.hpp"
 #include "supervisor/state/event_log.hpp"
-#include "supervisor/state/loop_metrics.hpp"
 #include "supervisor/state/snapshot.hpp"
+#include "supervisor/state/supervision_metrics.hpp"
 #include "supervisor/state/telemetry_link.hpp"
 #include "supervisor/status/event_feed.hpp"
 #include "supervisor/status/log_feed.hpp"
@@ -27,7 +27,7 @@
 #include <string>
 #include <thread>
 
-namespace holdfast::supervisor::status {
+namespace holdfast::supervisor::daemon {
 
 struct Endpoints {
   Fd tcp;     // may be empty: [supervisor] status_listen = ""
@@ -38,7 +38,7 @@ struct Endpoints {
 class TelemetryThread final : public TelemetryLink {
  public:
   TelemetryThread(const Clock& clock, const SnapshotCell& snapshots, const Heartbeat& heartbeat,
-                  EventLog& events, const LoopMetrics& metrics, process::LogRelay& relay,
+                  EventLog& events, const SupervisionMetrics& metrics, logs::LogRelay& relay,
                   const log::Logger& log, telemetry::LedgerSettings settings);
   ~TelemetryThread() override;  // stops
 
@@ -59,11 +59,11 @@ class TelemetryThread final : public TelemetryLink {
   const Heartbeat& heartbeat_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-  EventFeed feed_;
-  LogFeed logs_;
-  telemetry::Collector collector_;
+  status::EventFeed feed_;
+  status::LogFeed logs_;
+  collector::Collector collector_;
   std::vector<std::unique_ptr<http::Server>> servers_;
   std::thread thread_;
 };
 
-}  // namespace holdfast::supervisor::status
+}  // namespace holdfast::supervisor::daemon

@@ -20,8 +20,8 @@
 #include "supervisor/sockets/notify_socket.hpp"
 #include "supervisor/state/control.hpp"
 #include "supervisor/state/event_log.hpp"
-#include "supervisor/state/loop_metrics.hpp"
 #include "supervisor/state/snapshot.hpp"
+#include "supervisor/state/supervision_metrics.hpp"
 #include "supervisor/state/telemetry_link.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -45,14 +45,14 @@ struct EngineParts {
   boost::asio::io_context& io;
   const Clock& clock;
   log::Logger& log;
-  process::LogRelay& relay;
+  logs::LogRelay& relay;
   sockets::ListenerSet& listeners;
   const sockets::RuntimeDir& runtime_dir;
   TelemetryLink& telemetry;
   SnapshotCell& snapshots;
   EventLog& events;
   Heartbeat& heartbeat;
-  LoopMetrics& metrics;
+  SupervisionMetrics& metrics;
   std::string status_address;  // of the TCP status endpoint; empty: it is off
 };
 

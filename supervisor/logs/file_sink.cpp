@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 namespace {
 
@@ -139,4 +139,4 @@ Result<std::unique_ptr<LogSink>> make_file_sink(const fs::path& path, std::uint6
   return sink;
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

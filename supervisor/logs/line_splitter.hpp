@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 class LineSplitter {
  public:
@@ -74,4 +74,4 @@ class LineSplitter {
   bool inside_ = false;  // a piece of the current line has been passed on
 };
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 void LineTail::append(std::string_view lines) {
   text_.append(lines);
@@ -33,4 +33,4 @@ std::vector<std::string> ProcessTail::last(std::size_t count) const {
   return result;
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

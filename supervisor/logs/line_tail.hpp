@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 class LineTail {
  public:
@@ -34,4 +34,4 @@ struct ProcessTail {
   std::vector<std::string> last(std::size_t count) const;
 };
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

@@ -6,17 +6,10 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
-#include <cstring>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 namespace {
-
-constexpr std::string_view kLevelKey = "\"level\":";
-constexpr std::size_t kLevelWithin = 512;  // a level further in than this is part of the payload
-// Our own loggers write `{"time":"2026-11-23T11:42:43.482Z",` first, so the level is right here.
-constexpr std::size_t kUsualLevelAt = 35;
 
 std::string_view colour_of(std::string_view worker) {
   static constexpr std::array<std::string_view, 6> kColours{"\x1b[36m", "\x1b[32m", "\x1b[33m",
@@ -29,16 +22,6 @@ std::string_view colour_of(std::string_view worker) {
 
 bool plain(unsigned char c) {
   return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
-std::size_t find_level(std::string_view line) {
-  if (line.size() > kUsualLevelAt && line.substr(kUsualLevelAt).starts_with(kLevelKey)) {
-    return kUsualLevelAt;
-  }
-  const void* at = ::memmem(line.data(), std::min(line.size(), kLevelWithin), kLevelKey.data(),
-                            kLevelKey.size());
-  if (at == nullptr) return std::string_view::npos;
-  return static_cast<std::size_t>(static_cast<const char*>(at) - line.data());
 }
 
 }  // namespace
@@ -112,27 +95,4 @@ void append_line(std::string& out, const LinePart& part, const LineLabel& label,
   out.append(label.text_end);
 }
 
-LineLevel level_of(std::string_view line) {
-  const std::size_t at = find_level(line);
-  if (at == std::string_view::npos) return LineLevel::Usual;
-  std::string_view value = line.substr(at + kLevelKey.size());
-  while (value.starts_with(' '))
-    value.remove_prefix(1);
-  if (!value.starts_with('"')) {
-    int number = 0;
-    std::from_chars(value.data(), value.data() + value.size(), number);
-    return number >= 60 ? LineLevel::Fatal : number >= 50 ? LineLevel::Error : LineLevel::Usual;
-  }
-  char head[4]{};
-  for (std::size_t i = 0; i < 3 && i + 1 < value.size(); ++i) {
-    head[i] = static_cast<char>(value[i + 1] | 0x20);
-  }
-  const std::string_view name(head, 3);
-  if (name == "err") return LineLevel::Error;
-  for (const std::string_view fatal : {"fat", "cri", "pan", "eme", "ale"}) {
-    if (name == fatal) return LineLevel::Fatal;
-  }
-  return LineLevel::Usual;
-}
-
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

@@ -11,11 +11,10 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 enum class StreamKind { Stdout, Stderr };
 enum class LineFormat { Json, Pretty };
-enum class LineLevel { Usual, Error, Fatal };  // Usual: below error, or unknown
 
 // What is the same for every line of one stream, made once.
 struct LineLabel {
@@ -39,9 +38,6 @@ void append_line(std::string& out, const LinePart& part, const LineLabel& label,
 
 bool is_json_object(std::string_view line);  // by its two ends
 
-// Of a JSON line: "level":"error", "critical", "fatal"…, or Pino's and Bunyan's numbers.
-LineLevel level_of(std::string_view json_line);
-
 void append_json_escaped(std::string& out, std::string_view text);
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

@@ -11,7 +11,7 @@
 #include <thread>
 #include <utility>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 // Held by the thread too: one that hangs on a dead disk may outlive the LogRelay.
 struct LogRelay::Shared {
@@ -146,4 +146,4 @@ bool LogRelay::flush_and_stop(MonoTime deadline) {
   return false;
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

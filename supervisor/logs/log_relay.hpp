@@ -25,11 +25,10 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 struct LogStream {
   core::ProcessId process;
@@ -37,24 +36,14 @@ struct LogStream {
   pid_t pid = 0;
   StreamKind kind = StreamKind::Stdout;
   Fd pipe;                    // the end to read from, ours alone
-  std::string ready_pattern;  // ECMAScript; the first line that matches is told to the observer
+  std::string ready_pattern;  // ECMAScript; empty: none
 };
 
-struct NotableLine {
-  LineLevel level = LineLevel::Usual;
-  StreamKind stream = StreamKind::Stdout;
-  std::string text;  // as the worker wrote it, at most kNotableBytes
-};
-inline constexpr std::size_t kNotableBytes = 2048;
-inline constexpr std::size_t kNotableLines = 32;  // in one call: the rest is counted only
-
+// What the log thread notices in the workers' output.
 class LogObserver {
  public:
   virtual ~LogObserver() = default;
-  // Lines of level error and above, and all of stderr. `errors` counts the former, those whose
-  // text was left out too.
-  virtual void on_notable(const core::ProcessId& process, const std::string& worker,
-                          std::span<const NotableLine> lines, std::uint64_t errors) = 0;
+  // The first line that matches the stream's `ready_pattern` was written.
   virtual void on_ready_line(const core::ProcessId& process) = 0;
 };
 
@@ -117,4 +106,4 @@ class LogRelay {
   std::shared_ptr<Shared> shared_;
 };
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

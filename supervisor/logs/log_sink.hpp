@@ -15,7 +15,7 @@
 #include <memory>
 #include <string_view>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 class LogSink {
  public:
@@ -55,4 +55,4 @@ Result<std::unique_ptr<LogSink>> make_file_sink(const std::filesystem::path& pat
                                                 std::uint64_t max_size, std::uint32_t max_files,
                                                 const Clock& clock);
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 namespace {
 
@@ -101,4 +101,4 @@ void RecentLines::arm() {
   armed_ = true;
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 // "api-worker" and "api-worker.0" both name the worker "api-worker.0"; "" names every worker.
 bool names_worker(std::string_view name, std::string_view worker);
@@ -60,4 +60,4 @@ class RecentLines {
   std::function<void()> listener_;
 };
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

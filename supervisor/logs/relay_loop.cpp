@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 namespace {
 
@@ -194,15 +194,8 @@ void RelayLoop::publish(const RelayStream& stream) {
     ProcessTail& tail = mailbox_.tails[stream.process()];
     (stream.kind() == StreamKind::Stderr ? tail.err : tail.out).append(noticed_.tail);
   }
-  if (observer_ != nullptr) {
-    if (!noticed_.lines.empty()) {
-      observer_->on_notable(stream.process(), stream.worker(), noticed_.lines, noticed_.errors);
-    }
-    if (noticed_.ready) observer_->on_ready_line(stream.process());
-  }
+  if (observer_ != nullptr && noticed_.ready) observer_->on_ready_line(stream.process());
   noticed_.tail.clear();
-  noticed_.lines.clear();
-  noticed_.errors = 0;
   noticed_.ready = false;
 }
 
@@ -297,4 +290,4 @@ bool RelayLoop::finish() {
   return true;
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

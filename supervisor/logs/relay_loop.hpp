@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 class RelayLoop;
 
@@ -92,4 +92,4 @@ class RelayLoop {
   std::optional<MonoTime> stop_at_;
 };
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 RelayOutput::RelayOutput(std::unique_ptr<LogSink> sink, std::size_t limit, Duration stall_limit,
                          SinkErrors& errors, RecentLines& recent, const Clock& clock)
@@ -114,4 +114,4 @@ void RelayOutput::taken(std::size_t bytes) {
   attributed_ = text_.size();
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 struct ProgramLog {
   std::atomic<std::uint64_t> lines{0};
@@ -86,4 +86,4 @@ class RelayOutput {
   bool dropping_ = false;  // until half of the buffer is free
 };
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

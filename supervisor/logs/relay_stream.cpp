@@ -9,7 +9,7 @@
 #include <functional>
 #include <utility>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 namespace {
 
@@ -66,7 +66,7 @@ bool RelayStream::pass_on(const LinePart& part, std::string_view time, RelayOutp
                           Noticed& noticed) {
   const bool room = output.has_room();
   if (room) append_line(output.text(), part, label_, time);
-  notice(part.text, noticed);
+  if (ready_) match_ready(part.text, noticed);
   return room;
 }
 
@@ -105,15 +105,7 @@ void RelayStream::flush_partial(bool at_end, std::string_view time, RelayOutput&
   output.end();
 }
 
-void RelayStream::notice(std::string_view line, Noticed& noticed) {
-  const LineLevel level = line.starts_with('{') ? level_of(line) : LineLevel::Usual;
-  if (level != LineLevel::Usual) ++noticed.errors;
-  if (level != LineLevel::Usual || stream_.kind == StreamKind::Stderr) {
-    if (noticed.lines.size() < kNotableLines) {
-      noticed.lines.push_back({level, stream_.kind, std::string(line.substr(0, kNotableBytes))});
-    }
-  }
-  if (!ready_) return;
+void RelayStream::match_ready(std::string_view line, Noticed& noticed) {
   const std::string_view head = line.substr(0, kMatched);
   if (std::regex_search(head.begin(), head.end(), *ready_)) {
     noticed.ready = true;
@@ -121,4 +113,4 @@ void RelayStream::notice(std::string_view line, Noticed& noticed) {
   }
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

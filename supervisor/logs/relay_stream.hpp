@@ -12,17 +12,15 @@
 #include <memory>
 #include <optional>
 #include <regex>
+#include <span>
 #include <string_view>
-#include <vector>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
-// What one read brought to light, told to the observer after it.
+// What one read brought, published after it.
 struct Noticed {
-  std::string tail;  // for the LineTail
-  std::vector<NotableLine> lines;
-  std::uint64_t errors = 0;
-  bool ready = false;
+  std::string tail;    // for the LineTail
+  bool ready = false;  // a line matched `ready_pattern`
 };
 
 class RelayStream {
@@ -41,7 +39,6 @@ class RelayStream {
   bool has_partial() const { return splitter_.has_partial(); }
 
   const core::ProcessId& process() const { return stream_.process; }
-  const std::string& worker() const { return stream_.worker; }
   StreamKind kind() const { return stream_.kind; }
   int fd() const { return stream_.pipe.get(); }
   void close() { stream_.pipe.reset(); }
@@ -51,7 +48,7 @@ class RelayStream {
 
  private:
   bool pass_on(const LinePart& part, std::string_view time, RelayOutput& output, Noticed& noticed);
-  void notice(std::string_view line, Noticed& noticed);
+  void match_ready(std::string_view line, Noticed& noticed);
 
   LogStream stream_;
   LineLabel label_;
@@ -61,4 +58,4 @@ class RelayStream {
   std::size_t capacity_;  // of the pipe; 0: not to be made larger
 };
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <climits>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 namespace {
 
@@ -94,4 +94,4 @@ Result<std::unique_ptr<LogSink>> make_stream_sink(int fd) {
   return std::make_unique<StreamSink>(std::move(own), way);
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 // The length in bytes of the character that `text` starts with; 0 if it starts with none.
 constexpr std::size_t utf8_length(std::string_view text) {
@@ -30,4 +30,4 @@ constexpr std::size_t utf8_length(std::string_view text) {
   return length;
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

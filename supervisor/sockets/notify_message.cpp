@@ -11,7 +11,7 @@ namespace {
 std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty() && out.size() < kMaxStatusBytes) {
-    const std::size_t length = process::utf8_length(text);
+    const std::size_t length = logs::utf8_length(text);
     const unsigned char first = static_cast<unsigned char>(text.front());
     if (length == 0) {
       out.push_back('?');

@@ -21,7 +21,7 @@ namespace holdfast::supervisor::status {
 class LogFeed {
  public:
   // `lines` outlives this; its listener is taken.
-  LogFeed(boost::asio::io_context& io, process::RecentLines& lines);
+  LogFeed(boost::asio::io_context& io, logs::RecentLines& lines);
   ~LogFeed();
 
   void last(std::size_t count, const std::string& name, const http::Responder& respond) const;
@@ -29,7 +29,7 @@ class LogFeed {
   void release_all() { waiters_.release_all(); }
 
  private:
-  process::RecentLines& lines_;
+  logs::RecentLines& lines_;
   WaitList waiters_;
 };
 

@@ -49,7 +49,7 @@ std::optional<std::uint64_t> number(const http::Request& request, std::string_vi
 }
 
 // On this machine: the status endpoint may be bound to an address that others reach.
-bool is_near(const http::Peer& peer) {
+bool is_local_peer(const http::Peer& peer) {
   return peer.unix_socket || peer.address == "::1" || peer.address.starts_with("127.");
 }
 
@@ -87,20 +87,20 @@ void read_only(const Sources& sources, const RequestPtr& request, const http::Re
   if (path == "/metrics") return sources.metrics(request, respond);
   if (path == "/events") return events(sources, *request, respond);
 
-  if (path == "/series") return respond(json(200, series_json(sources.samples())));
+  if (path == "/series") return respond(json(200, series_json(sources.history())));
   if (auto page = page_answer(path)) return respond(std::move(*page));
 
   const auto snapshot = sources.snapshots.load();
   const MonoTime now = sources.clock.mono();
   if (path == "/status") {
-    const auto alerts = active_alerts(*snapshot, sources.samples().latest());
-    return respond(json(200, status_json(*snapshot, now, sources.usage, alerts)));
+    const auto active = alerts::active_alerts(*snapshot, sources.history().latest());
+    return respond(json(200, status_json(*snapshot, now, sources.usage, active)));
   }
   if (path == "/health") return respond(json(200, health_json(*snapshot, now)));
   if (path == "/ready") {
-    const bool verbose = request->query_value("verbose") != nullptr && is_near(request->peer);
+    const bool verbose = request->query_value("verbose") != nullptr && is_local_peer(request->peer);
     return respond(json(snapshot->view.ready ? 200 : 503,
-                        verbose ? ready_json_verbose(*snapshot, sources.samples().latest())
+                        verbose ? ready_json_verbose(*snapshot, sources.history().latest())
                                 : ready_json(*snapshot)));
   }
   if (path == "/live") {

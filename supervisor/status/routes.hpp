@@ -16,7 +16,7 @@
 #include "supervisor/status/event_feed.hpp"
 #include "supervisor/status/log_feed.hpp"
 #include "supervisor/status/status_json.hpp"
-#include "supervisor/telemetry/samples.hpp"
+#include "supervisor/telemetry/history.hpp"
 
 #include <functional>
 
@@ -31,8 +31,8 @@ struct Sources {
   // Answers GET /metrics; collects first.
   std::function<void(std::shared_ptr<http::Request>, http::Responder)> metrics;
   UsageOf usage;
-  // What GET /series and /ready?verbose tell of the recent past.
-  std::function<const telemetry::SampleRing&()> samples;
+  // The last minutes, for GET /series, /status and /ready?verbose.
+  std::function<const telemetry::StackHistory&()> history;
 };
 
 // `control` null: read-only. Both must outlive the handler.

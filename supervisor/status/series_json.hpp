@@ -4,7 +4,7 @@
 // `GET /series`: the last five minutes in columns, oldest first; null where nothing is known.
 // Threads: any.
 
-#include "supervisor/telemetry/samples.hpp"
+#include "supervisor/telemetry/history.hpp"
 
 #include <string>
 
@@ -12,6 +12,6 @@ namespace holdfast::supervisor::status {
 
 inline constexpr int kSeriesSchema = 1;
 
-std::string series_json(const telemetry::SampleRing& ring);
+std::string series_json(const telemetry::StackHistory& history);
 
 }  // namespace holdfast::supervisor::status

@@ -10,7 +10,7 @@
 #include "supervisor/alerts/conditions.hpp"
 #include "supervisor/state/event_log.hpp"
 #include "supervisor/state/snapshot.hpp"
-#include "supervisor/telemetry/samples.hpp"
+#include "supervisor/telemetry/history.hpp"
 
 #include <functional>
 #include <optional>
@@ -28,14 +28,8 @@ struct ProcessUsage {
 };
 using UsageOf = std::function<ProcessUsage(std::int64_t pid)>;
 
-enum class Verdict { Ready, Starting, Degraded, Draining };
-// Starting: not ready yet, never was. Degraded: a required program is short of ready slots, or a
-// slot is in a crash loop or failed.
-Verdict verdict(const FleetSnapshot& snapshot);
-std::string_view to_string(Verdict verdict);
-
 std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const UsageOf& usage,
-                        const std::vector<ActiveAlert>& alerts);
+                        const std::vector<alerts::ActiveAlert>& active);
 // The fleet is ready or not: {"status":"pass"} or {"status":"fail","reason":…}.
 std::string ready_json(const FleetSnapshot& snapshot);
 // The same with what is behind it: "checks" of database, redis and queue as the workers see them

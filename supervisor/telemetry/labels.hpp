@@ -19,7 +19,7 @@ namespace holdfast::supervisor::telemetry {
 
 class LabelWriter {
  public:
-  explicit LabelWriter(const Limits& limits) : limits_(limits) {}
+  explicit LabelWriter(const LedgerLimits& limits) : limits_(limits) {}
 
   // Appends `a="1",b="2"` to `out`. Leaves the label `omitted` out. With `worker` (escaped), adds
   // the label `worker`; one that is there already is renamed `exported_worker`, as Prometheus does.
@@ -31,7 +31,7 @@ class LabelWriter {
  private:
   bool add_worker(std::string_view worker);
 
-  const Limits& limits_;
+  const LedgerLimits& limits_;
   std::vector<ParsedLabel> sorted_;
 };
 

@@ -46,7 +46,7 @@ Ledger::Ledger(LedgerSettings settings)
       table_(settings_.gauge_rules, settings_.limits.series_total),
       planner_(settings_.limits, table_) {}
 
-SourceState* Ledger::find(const Source& source) const {
+SourceState* Ledger::find(const SourceId& source) const {
   for (const auto& state : live_) {
     if (state->source.incarnation == source.incarnation && state->source.worker == source.worker) {
       return state.get();
@@ -55,12 +55,12 @@ SourceState* Ledger::find(const Source& source) const {
   return nullptr;
 }
 
-Applied Ledger::refuse(const Source& source, const char* reason, Applied result) {
+Applied Ledger::refuse(const SourceId& source, const char* reason, Applied result) {
   ++programs_[source.program].parse_errors[reason];
   return result;
 }
 
-Applied Ledger::apply(const Source& source, std::string snapshot, MonoTime now) {
+Applied Ledger::apply(const SourceId& source, std::string snapshot, MonoTime now) {
   SourceState* state = find(source);
   if (state == nullptr) {
     const auto retired = retired_upto_.find(source.worker);
@@ -180,7 +180,7 @@ bool Ledger::commit_distribution(SourceState& state, DistributionEntry& entry) {
   return reset;
 }
 
-std::optional<Duration> Ledger::retire(const Source& source, MonoTime now) {
+std::optional<Duration> Ledger::retire(const SourceId& source, MonoTime now) {
   std::uint64_t& upto = retired_upto_[source.worker];
   upto = std::max(upto, source.incarnation);
   const auto at = std::find_if(live_.begin(), live_.end(), [&](const auto& state) {
@@ -210,7 +210,7 @@ void Ledger::expire(MonoTime now) {
   planner_.purge_layouts();
 }
 
-std::optional<MonoTime> Ledger::last_good(const Source& source) const {
+std::optional<MonoTime> Ledger::last_good(const SourceId& source) const {
   const SourceState* state = find(source);
   if (state == nullptr) return std::nullopt;
   return state->last_good;

@@ -38,7 +38,7 @@
 namespace holdfast::supervisor::telemetry {
 
 struct LedgerSettings {
-  Limits limits;
+  LedgerLimits limits;
   GaugeRules gauge_rules;
   Duration stale_after = std::chrono::seconds(15);
   // How long a family is kept that no live worker exposes (after an upgrade renamed it).
@@ -47,7 +47,7 @@ struct LedgerSettings {
 
 enum class Applied {
   Accepted,
-  Oversized,   // larger than Limits::snapshot_bytes
+  Oversized,   // larger than LedgerLimits::snapshot_bytes
   Truncated,   // empty, the last line not ended, or "# EOF" missing where it used to be
   Malformed,   // more than a stray bad line: over 1 % and over 3, or half of all
   StaleSource  // from an incarnation that was retired already
@@ -82,11 +82,11 @@ class Ledger {
   Ledger& operator=(const Ledger&) = delete;
 
   // A worker's whole answer. All of it counts, or nothing.
-  Applied apply(const Source& source, std::string snapshot, MonoTime now);
+  Applied apply(const SourceId& source, std::string snapshot, MonoTime now);
 
   // The process has ended and its last answer was applied. Later answers of this incarnation or an
   // earlier one are refused. Returns the age of its last good snapshot, if it had one.
-  std::optional<Duration> retire(const Source& source, MonoTime now);
+  std::optional<Duration> retire(const SourceId& source, MonoTime now);
 
   // Appends the whole exposition: the workers' families and `own` ones, sorted by name. `own` must
   // have names that metrics::is_reserved(); should a worker's family have one of them, `own` wins.
@@ -103,7 +103,7 @@ class Ledger {
   LedgerStatistics statistics() const;
   // Families in conflict, for one log line each.
   std::vector<FamilyConflict> conflicts() const;
-  std::optional<MonoTime> last_good(const Source& source) const;
+  std::optional<MonoTime> last_good(const SourceId& source) const;
 
  private:
   struct Cell {
@@ -112,8 +112,8 @@ class Ledger {
     std::uint32_t valid = 0;  // of them, with a number
   };
 
-  Applied refuse(const Source& source, const char* reason, Applied result);
-  SourceState* find(const Source& source) const;
+  Applied refuse(const SourceId& source, const char* reason, Applied result);
+  SourceState* find(const SourceId& source) const;
   bool reread_same_lines(SourceState& state, const std::string& snapshot);
   void commit(SourceState& state);
   bool commit_scalar(ScalarEntry& entry, Merge merge, double value);

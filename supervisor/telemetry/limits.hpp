@@ -11,7 +11,7 @@
 
 namespace holdfast::supervisor::telemetry {
 
-struct Limits {
+struct LedgerLimits {
   std::size_t series_per_source = 10'000;
   std::size_t series_total = 50'000;
   std::size_t labels = 64;               // per series

@@ -22,7 +22,7 @@ inline constexpr std::uint32_t kHistogramExtraLines = 3;  // +Inf, _sum and _cou
 
 class Planner {
  public:
-  Planner(const Limits& limits, SeriesTable& table)
+  Planner(const LedgerLimits& limits, SeriesTable& table)
       : limits_(limits), table_(table), labels_(limits) {}
 
   // Replaces the mapping in `state`. Last values of series that it knew are carried over; values of
@@ -62,7 +62,7 @@ class Planner {
   void retain_families();
   void drop(Drop reason, std::uint64_t count = 1);
 
-  const Limits& limits_;
+  const LedgerLimits& limits_;
   SeriesTable& table_;
   LabelWriter labels_;
   LayoutPool layouts_;

@@ -19,11 +19,11 @@
 namespace holdfast::supervisor::telemetry {
 
 // Who sent a snapshot. (worker, incarnation) is the identity; a pid would come back.
-struct Source {
+struct SourceId {
   std::string worker;   // "api-worker.0"
   std::string program;  // "api-worker"
   std::uint64_t incarnation = 0;
-  bool operator==(const Source&) const = default;
+  bool operator==(const SourceId&) const = default;
 };
 
 // Why a sample is not in the aggregate.
@@ -73,7 +73,7 @@ struct FamilyConflict {
 };
 
 struct SourceState {
-  Source source;
+  SourceId source;
   std::uint64_t order = 0;  // the how-manieth source this ledger has seen
   MonoTime last_good{};
   bool ends_with_marker = false;  // its snapshots end with "# EOF"
@@ -83,7 +83,7 @@ struct SourceState {
   std::vector<ScalarEntry> scalars;
   std::vector<DistributionEntry> distributions;
   std::vector<FamilyId> families;  // one retained reference each
-  std::size_t series_lines = 0;    // what it costs of Limits::series_per_source
+  std::size_t series_lines = 0;    // what it costs of LedgerLimits::series_per_source
 
   // What the layout of the snapshot costs each time it is applied.
   DropCounts drops{};

@@ -3,8 +3,8 @@
 
 // What the ledger has counted, as the totals that samples are made from. Threads: one at a time.
 
+#include "supervisor/telemetry/history.hpp"
 #include "supervisor/telemetry/ledger.hpp"
-#include "supervisor/telemetry/samples.hpp"
 
 namespace holdfast::supervisor::telemetry {
 

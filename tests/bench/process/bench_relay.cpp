@@ -23,7 +23,7 @@
 
 using namespace holdfast;
 using namespace holdfast::supervisor;
-using namespace holdfast::supervisor::process;
+using namespace holdfast::supervisor::logs;
 
 namespace {
 

@@ -33,7 +33,7 @@ std::string answer(std::size_t series, std::uint64_t value) {
   return out + "# EOF\n";
 }
 
-Source worker(std::size_t slot, std::uint64_t incarnation) {
+SourceId worker(std::size_t slot, std::uint64_t incarnation) {
   return {"api-worker." + std::to_string(slot), "api-worker", incarnation};
 }
 

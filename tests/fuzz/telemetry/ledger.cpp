@@ -56,8 +56,8 @@ class Script {
     for (std::size_t steps = 0; !rest.empty() && steps < kMaxSteps; ++steps) {
       const std::string_view command = holdfast::fuzz::take_line(rest);
       if (command.size() < 2 || command[0] != '@') continue;
-      const Source source{std::string("w.") + digit(command, 2), "w",
-                          static_cast<std::uint64_t>(digit(command, 3) - '0')};
+      const SourceId source{std::string("w.") + digit(command, 2), "w",
+                            static_cast<std::uint64_t>(digit(command, 3) - '0')};
       switch (command[1]) {
         case 'a': apply(source, take_answer(rest)); break;
         case 'r':
@@ -95,7 +95,7 @@ class Script {
     return text;
   }
 
-  void apply(const Source& source, const std::string& answer) {
+  void apply(const SourceId& source, const std::string& answer) {
     const std::string before = render(Format::Text004);
     if (ledger_.apply(source, answer, now_) != Applied::Accepted) {
       require(render(Format::Text004) == before, "what is refused changes nothing");

@@ -7,7 +7,7 @@
 
 using namespace holdfast;
 using namespace holdfast::supervisor;
-using namespace holdfast::supervisor::status;
+using namespace holdfast::supervisor::alerts;
 
 namespace {
 

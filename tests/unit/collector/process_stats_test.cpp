@@ -2,7 +2,7 @@
 #include "supervisor/collector/process_stats.hpp"
 
 #include "common/os/fd.hpp"
-#include "supervisor/collector/worker_families.hpp"
+#include "supervisor/collector/process_families.hpp"
 #include "tests/support/catch.hpp"
 
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include <chrono>
 
 using namespace holdfast;
-using namespace holdfast::supervisor::telemetry;
+using namespace holdfast::supervisor::collector;
 
 namespace {
 

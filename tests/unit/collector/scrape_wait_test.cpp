@@ -3,7 +3,7 @@
 
 #include "tests/support/catch.hpp"
 
-using namespace holdfast::supervisor::telemetry;
+using namespace holdfast::supervisor::collector;
 using namespace std::chrono_literals;
 
 TEST_CASE("a scrape waits for half of what the scraper allows, and never longer than 400 ms") {

@@ -5,7 +5,7 @@
 #include "tests/support/catch.hpp"
 
 using namespace holdfast;
-using namespace holdfast::supervisor::telemetry;
+using namespace holdfast::supervisor::collector;
 using namespace std::chrono_literals;
 
 namespace {

@@ -8,7 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
-using namespace holdfast::supervisor::process;
+using namespace holdfast::supervisor::logs;
 using Json = nlohmann::json;
 
 namespace {
@@ -88,28 +88,6 @@ TEST_CASE("the pretty format puts the worker before the line, coloured for a ter
               kTime);
   REQUIRE(out.starts_with("\x1b["));
   REQUIRE(out.ends_with("api.0\x1b[0m | hello\n"));
-}
-
-TEST_CASE("error and fatal lines are known by their level") {
-  const std::vector<std::pair<const char*, LineLevel>> rows{
-      {R"({"time":"2026-11-23T11:42:43.482Z","level":"error","msg":"x"})", LineLevel::Error},
-      {R"({"time":"2026-11-23T11:42:43.482Z","level":"info","msg":"x"})", LineLevel::Usual},
-      {R"({"level": "ERROR"})", LineLevel::Error},
-      {R"({"level":"critical"})", LineLevel::Fatal},
-      {R"({"msg":"x","level":"fatal"})", LineLevel::Fatal},
-      {R"({"level":50,"msg":"pino"})", LineLevel::Error},
-      {R"({"level":60})", LineLevel::Fatal},
-      {R"({"level":30})", LineLevel::Usual},
-      {R"({"level":"warn","msg":"error"})", LineLevel::Usual},
-      {R"({"msg":"\"level\":\"error\""})", LineLevel::Usual},
-      {R"({"level":)", LineLevel::Usual},
-      {R"({"level":"e)", LineLevel::Usual},
-      {"error: plain text", LineLevel::Usual},
-  };
-  for (const auto& [line, level] : rows) {
-    INFO(line);
-    REQUIRE(level_of(line) == level);
-  }
 }
 
 TEST_CASE("lines are the same whatever the sizes of the reads") {

@@ -13,8 +13,8 @@
 
 using namespace holdfast;
 using namespace holdfast::supervisor;
-using namespace holdfast::supervisor::process;
-using namespace holdfast::supervisor::process::test;
+using namespace holdfast::supervisor::logs;
+using namespace holdfast::supervisor::logs::test;
 
 namespace {
 

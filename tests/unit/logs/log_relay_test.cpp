@@ -15,8 +15,8 @@
 
 using namespace holdfast;
 using namespace holdfast::supervisor;
-using namespace holdfast::supervisor::process;
-using namespace holdfast::supervisor::process::test;
+using namespace holdfast::supervisor::logs;
+using namespace holdfast::supervisor::logs::test;
 
 namespace {
 
@@ -154,37 +154,6 @@ TEST_CASE("a line without end does not grow without end") {
   REQUIRE(total == 1'000'000);
   REQUIRE(lines.size() == 1'000'000 / 65536 + 2);
   REQUIRE(Json::parse(lines.back()).at("a") == 1);
-}
-
-TEST_CASE("errors and standard error are told to the observer") {
-  Pipe output;
-  Relay relay(sink_to(output.write));
-  const Fd out = relay.worker(kFirst, "api-worker.0", StreamKind::Stdout);
-  const Fd err = relay.worker(kFirst, "api-worker.0", StreamKind::Stderr);
-  write_text(out, "{\"level\":\"info\"}\n{\"level\":\"error\",\"msg\":\"bad\"}\nplain\n");
-  wait_until([&] { return relay.observer.lines().size() == 1; });
-  write_text(err, "stack frame\n");
-  wait_until([&] { return relay.observer.lines().size() == 2; });
-  const auto lines = relay.observer.lines();
-  REQUIRE(lines[0].level == LineLevel::Error);
-  REQUIRE(lines[0].text == "{\"level\":\"error\",\"msg\":\"bad\"}");
-  REQUIRE(lines[1].level == LineLevel::Usual);
-  REQUIRE(lines[1].stream == StreamKind::Stderr);
-  REQUIRE(relay.observer.errors() == 1);
-}
-
-TEST_CASE("of a flood of errors all are counted and few are shown") {
-  const TempDir directory;
-  Relay relay(sink_to_file(directory.path() / "log"));
-  Fd out = relay.worker(kFirst, "api-worker.0", StreamKind::Stdout);
-  std::string flood;
-  for (int i = 0; i < 1000; ++i)
-    flood += "{\"level\":\"error\"}\n";
-  write_text(out, flood);
-  out.reset();
-  REQUIRE(relay.stop());
-  REQUIRE(relay.observer.errors() == 1000);
-  REQUIRE(relay.observer.lines().size() < 1000);
 }
 
 TEST_CASE("a program is ready when a line of its output matches, and that is told once") {

@@ -12,8 +12,8 @@
 #include <fstream>
 
 using namespace holdfast;
-using namespace holdfast::supervisor::process;
-using namespace holdfast::supervisor::process::test;
+using namespace holdfast::supervisor::logs;
+using namespace holdfast::supervisor::logs::test;
 namespace fs = std::filesystem;
 using Outcome = LogSink::Outcome;
 

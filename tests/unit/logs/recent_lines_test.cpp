@@ -5,7 +5,7 @@
 
 #include <thread>
 
-using namespace holdfast::supervisor::process;
+using namespace holdfast::supervisor::logs;
 
 TEST_CASE("a name means a worker, or every worker of a program") {
   CHECK(names_worker("", "api-worker.0"));

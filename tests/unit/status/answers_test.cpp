@@ -24,10 +24,10 @@ struct Endpoint {
   SnapshotCell snapshots;
   Heartbeat heartbeat;
   EventLog log;
-  process::RecentLines lines;
+  logs::RecentLines lines;
   EventFeed events{io, log, "1"};
   LogFeed logs{io, lines};
-  telemetry::SampleRing samples;
+  telemetry::StackHistory history;
   const Sources sources{snapshots,
                         heartbeat,
                         clock,
@@ -35,7 +35,7 @@ struct Endpoint {
                         logs,
                         [](const auto&, const http::Responder&) {},
                         [](std::int64_t) { return ProcessUsage{}; },
-                        [this]() -> const telemetry::SampleRing& { return samples; }};
+                        [this]() -> const telemetry::StackHistory& { return history; }};
   http::Handler handler = make_handler(sources, nullptr);
 
   Endpoint() {
@@ -115,7 +115,7 @@ TEST_CASE(
   telemetry::Totals totals;
   totals.database = telemetry::Reach{3, 3};
   totals.queues = telemetry::Queues{{"documents", {{"ready", 3}, {"dead", 1}}}};
-  endpoint.samples.add(totals);
+  endpoint.history.add(totals);
   for (const char* near : {"127.0.0.1", "127.8.8.8", "::1", ""}) {
     CAPTURE(near);
     const json body = json::parse(endpoint.get("/ready", "verbose", near).body);
@@ -148,7 +148,7 @@ TEST_CASE("/ready?verbose: a check that fails is a warning, and the stack stays 
   telemetry::Totals totals;
   totals.database = telemetry::Reach{2, 2};
   totals.redis = row.redis;
-  endpoint.samples.add(totals);
+  endpoint.history.add(totals);
   const http::Response answer = endpoint.get("/ready", "verbose");
   CHECK(answer.status == 200);
   const json body = json::parse(answer.body);
@@ -180,12 +180,12 @@ TEST_CASE("/series: columns of equal length, null where nothing is known") {
   Endpoint endpoint;
   telemetry::Totals totals;
   totals.at = endpoint.clock.now;
-  endpoint.samples.add(totals);
+  endpoint.history.add(totals);
   totals.at += std::chrono::seconds(2);
   totals.unix_ms = 1234;
   totals.requests = 5;
   totals.memory_bytes = 1024;
-  endpoint.samples.add(totals);
+  endpoint.history.add(totals);
   const json body = json::parse(endpoint.get("/series").body);
   CHECK(body["schema"] == 1);
   CHECK(body["interval_seconds"] == 2);

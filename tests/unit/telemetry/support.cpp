@@ -13,7 +13,7 @@
 #include <sstream>
 
 namespace holdfast::supervisor::telemetry::test {
-Source source(std::string worker, std::uint64_t incarnation) {
+SourceId source(std::string worker, std::uint64_t incarnation) {
   std::string program = worker.substr(0, worker.rfind('.'));
   return {std::move(worker), std::move(program), incarnation};
 }

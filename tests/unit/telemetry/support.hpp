@@ -22,7 +22,7 @@ inline MonoTime at(double seconds) {
 }
 
 // "api-worker.0" of program "api-worker".
-Source source(std::string worker, std::uint64_t incarnation = 1);
+SourceId source(std::string worker, std::uint64_t incarnation = 1);
 
 std::string expose(Ledger& ledger, metrics::Format format = metrics::Format::Text004,
                    MonoTime now = at(0), const std::vector<metrics::Family>& own = {});

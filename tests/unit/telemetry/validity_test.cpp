@@ -2,7 +2,8 @@
 // Whatever workers send, what comes out is valid: by promtool, by our own parser, and by a checker
 // that shares no code with either.
 #include "common/metrics/catalogue.hpp"
-#include "supervisor/collector/worker_families.hpp"
+#include "supervisor/collector/collection_metrics.hpp"
+#include "supervisor/collector/process_families.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/telemetry/support.hpp"
 
@@ -11,6 +12,7 @@
 using namespace holdfast::supervisor::telemetry;
 using namespace holdfast::supervisor::telemetry::test;
 using holdfast::metrics::Format;
+namespace collector = holdfast::supervisor::collector;
 
 namespace {
 
@@ -43,11 +45,11 @@ const char* const kNasty =
     "holdfast_ready 1\n";
 
 std::vector<holdfast::metrics::Family> own_families(const Ledger& ledger) {
-  auto families = ledger_families(ledger.statistics());
-  ProcessStats stats;
+  auto families = collector::ledger_families(ledger.statistics());
+  collector::ProcessStats stats;
   stats.cpu_seconds = 1.25;
   stats.open_fds = 7;
-  for (auto& family : process_families({{"api.0", stats}, {"nasty \"\\\n.0", stats}})) {
+  for (auto& family : collector::process_families({{"api.0", stats}, {"nasty \"\\\n.0", stats}})) {
     families.push_back(std::move(family));
   }
   return families;

@@ -1,54 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "supervisor/state/loop_metrics.hpp"
+#include "supervisor/state/supervision_metrics.hpp"
 
 #include "common/metrics/catalogue.hpp"
+#include "common/metrics/histogram.hpp"
 
 namespace holdfast::supervisor {
 
-LoopMetrics::LoopMetrics() {
-  for (const double bound : metrics::declaration("holdfast_loop_lag_seconds").buckets) {
-    loop_lag_.buckets.push_back({bound, 0});
-  }
-}
+SupervisionMetrics::SupervisionMetrics()
+    : loop_lag_(metrics::declared_histogram("holdfast_loop_lag_seconds")) {}
 
-void LoopMetrics::announce(const std::string& program) {
+void SupervisionMetrics::announce(const std::string& program) {
   const std::lock_guard lock(mutex_);
   for (const char* reason : {"crash", "exit", "hang", "ready_timeout", "spawn"})
     restarts_.try_emplace({program, reason}, 0);
   forced_kills_.try_emplace(program, 0);
 }
 
-void LoopMetrics::count_restart(const std::string& program, const std::string& reason) {
+void SupervisionMetrics::count_restart(const std::string& program, const std::string& reason) {
   const std::lock_guard lock(mutex_);
   ++restarts_[{program, reason}];
 }
 
-void LoopMetrics::count_orphan(std::uint64_t number) {
+void SupervisionMetrics::count_reaped_orphans(std::uint64_t number) {
   const std::lock_guard lock(mutex_);
-  strangers_ += number;
+  reaped_orphans_ += number;
 }
 
-void LoopMetrics::ignored_notices(const std::string& reason, std::uint64_t total) {
+void SupervisionMetrics::set_ignored_notifications(const std::string& reason, std::uint64_t total) {
   const std::lock_guard lock(mutex_);
-  ignored_notices_[reason] = total;
+  ignored_notifications_[reason] = total;
 }
 
-void LoopMetrics::count_forced_kill(const std::string& program) {
+void SupervisionMetrics::count_forced_kill(const std::string& program) {
   const std::lock_guard lock(mutex_);
   ++forced_kills_[program];
 }
 
-void LoopMetrics::observe_loop_lag(Duration lag) {
-  const double seconds = std::chrono::duration<double>(lag).count();
+void SupervisionMetrics::observe_loop_lag(Duration lag) {
   const std::lock_guard lock(mutex_);
-  for (metrics::Bucket& bucket : loop_lag_.buckets) {
-    if (seconds <= bucket.upper_bound) ++bucket.cumulative_count;
-  }
-  ++loop_lag_.count;
-  loop_lag_.sum += seconds;
+  metrics::observe(loop_lag_, lag);
 }
 
-std::vector<metrics::Family> LoopMetrics::families() const {
+std::vector<metrics::Family> SupervisionMetrics::families() const {
   const auto count = [](std::uint64_t value) { return static_cast<double>(value); };
   const std::lock_guard lock(mutex_);
   std::vector<metrics::Family> result;
@@ -60,7 +53,7 @@ std::vector<metrics::Family> LoopMetrics::families() const {
   result.push_back(std::move(restarts));
 
   metrics::Family ignored = metrics::declared_family("holdfast_notify_ignored_total");
-  for (const auto& [reason, value] : ignored_notices_)
+  for (const auto& [reason, value] : ignored_notifications_)
     ignored.add({{"reason", reason}}, count(value));
   result.push_back(std::move(ignored));
 
@@ -70,7 +63,7 @@ std::vector<metrics::Family> LoopMetrics::families() const {
   result.push_back(std::move(forced));
 
   result.push_back(
-      metrics::declared_family("holdfast_strangers_reaped_total").add(count(strangers_)));
+      metrics::declared_family("holdfast_reaped_orphans_reaped_total").add(count(reaped_orphans_)));
 
   metrics::Family lag = metrics::declared_family("holdfast_loop_lag_seconds");
   lag.samples.push_back({{}, loop_lag_});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Connection: how the commands ask the running supervisor, and what they print when they cannot.
+// AdminClient: how the commands ask the running supervisor, and what they print when they cannot.
 // Threads: one; calls block.
 
 #include "common/base/clock.hpp"
@@ -14,9 +14,9 @@
 
 namespace holdfast::supervisor::cli {
 
-class Connection {
+class AdminClient {
  public:
-  explicit Connection(const std::filesystem::path& runtime_dir)
+  explicit AdminClient(const std::filesystem::path& runtime_dir)
       : socket_(runtime_dir / "admin.sock") {}
 
   // Unavailable, PermissionDenied: the message says what to do about it.
@@ -28,7 +28,7 @@ class Connection {
 };
 
 // Programs and workers, as commands take them; nothing if the supervisor cannot be asked.
-std::vector<std::string> fleet_names(const Connection& connection);
+std::vector<std::string> fleet_names(const AdminClient& connection);
 
 std::string query_escaped(std::string_view text);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "supervisor/cli/connection.hpp"
+#include "supervisor/cli/admin_client.hpp"
 
 #include "supervisor/cli/arguments.hpp"
 
@@ -12,8 +12,8 @@
 
 namespace holdfast::supervisor::cli {
 
-Result<http::Response> Connection::ask(const std::string& method, const std::string& target,
-                                       Duration deadline) const {
+Result<http::Response> AdminClient::ask(const std::string& method, const std::string& target,
+                                        Duration deadline) const {
   if (::access(socket_.c_str(), F_OK) != 0 && errno == ENOENT) {
     return fail(ErrorKind::Unavailable,
                 fmt::format("the supervisor is not running: no socket at {} (is --config or "
@@ -37,7 +37,7 @@ Result<http::Response> Connection::ask(const std::string& method, const std::str
   return answer;
 }
 
-std::vector<std::string> fleet_names(const Connection& connection) {
+std::vector<std::string> fleet_names(const AdminClient& connection) {
   std::vector<std::string> names;
   const auto answer = connection.ask("GET", "/status");
   if (!answer) return names;

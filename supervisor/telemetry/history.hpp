@@ -18,7 +18,7 @@
 
 namespace holdfast::supervisor::telemetry {
 
-inline constexpr Duration kSampleEvery = std::chrono::seconds(2);
+inline constexpr Duration kHistoryInterval = std::chrono::seconds(2);
 
 // Cumulative, as in an exposition: what took at most bounds[i] is in buckets[i].
 struct LatencyTotals {
@@ -48,7 +48,7 @@ struct Totals {
   std::optional<double> memory_bytes;
 };
 
-struct Sample {
+struct HistoryPoint {
   std::int64_t unix_ms = 0;
   std::optional<double> requests_per_second;
   std::optional<double> errors_per_second;
@@ -63,23 +63,23 @@ struct Sample {
 std::optional<double> quantile_of(double quantile, const LatencyTotals& latency);
 
 // What happened from `before` to `now`. A total that fell, or bounds that changed, count from zero.
-Sample sample_between(const Totals& before, const Totals& now);
+HistoryPoint point_between(const Totals& before, const Totals& now);
 
-class SampleRing {
+class StackHistory {
  public:
-  explicit SampleRing(std::size_t capacity = 150) : capacity_(capacity) {}
+  explicit StackHistory(std::size_t capacity = 150) : capacity_(capacity) {}
 
   // The first totals only say where to count from.
   void add(Totals totals);
 
-  const std::deque<Sample>& samples() const { return samples_; }  // oldest first
+  const std::deque<HistoryPoint>& points() const { return points_; }  // oldest first
   std::size_t capacity() const { return capacity_; }
   const std::optional<Totals>& latest() const { return last_; }
 
  private:
   const std::size_t capacity_;
   std::optional<Totals> last_;
-  std::deque<Sample> samples_;
+  std::deque<HistoryPoint> points_;
 };
 
 }  // namespace holdfast::supervisor::telemetry

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "supervisor/telemetry/samples.hpp"
+#include "supervisor/telemetry/history.hpp"
 
 #include <algorithm>
 
@@ -45,25 +45,25 @@ std::optional<double> quantile_of(double quantile, const LatencyTotals& latency)
   return latency.bounds.back();
 }
 
-Sample sample_between(const Totals& before, const Totals& now) {
-  Sample sample;
-  sample.unix_ms = now.unix_ms;
-  sample.memory_bytes = now.memory_bytes;
-  if (now.queues) sample.queue_depth = depth(*now.queues);
+HistoryPoint point_between(const Totals& before, const Totals& now) {
+  HistoryPoint point;
+  point.unix_ms = now.unix_ms;
+  point.memory_bytes = now.memory_bytes;
+  if (now.queues) point.queue_depth = depth(*now.queues);
   const double seconds = std::chrono::duration<double>(now.at - before.at).count();
-  if (seconds <= 0) return sample;
+  if (seconds <= 0) return point;
   if (now.requests) {
-    sample.requests_per_second = rate(before.requests.value_or(0), *now.requests, seconds);
-    sample.errors_per_second = rate(before.errors, now.errors, seconds);
+    point.requests_per_second = rate(before.requests.value_or(0), *now.requests, seconds);
+    point.errors_per_second = rate(before.errors, now.errors, seconds);
   }
-  if (now.latency) sample.p99_seconds = quantile_of(0.99, difference(before.latency, *now.latency));
-  return sample;
+  if (now.latency) point.p99_seconds = quantile_of(0.99, difference(before.latency, *now.latency));
+  return point;
 }
 
-void SampleRing::add(Totals totals) {
+void StackHistory::add(Totals totals) {
   if (last_) {
-    samples_.push_back(sample_between(*last_, totals));
-    if (samples_.size() > capacity_) samples_.pop_front();
+    points_.push_back(point_between(*last_, totals));
+    if (points_.size() > capacity_) points_.pop_front();
   }
   last_ = std::move(totals);
 }

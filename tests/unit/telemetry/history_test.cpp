@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The recent past in figures: rates, quantiles, and a ring of them.
-#include "supervisor/telemetry/samples.hpp"
+// The recent past in figures: rates, quantiles, and a history of them.
+#include "supervisor/telemetry/history.hpp"
 
 #include "supervisor/telemetry/totals.hpp"
 #include "tests/support/catch.hpp"
@@ -41,10 +41,10 @@ constexpr const char* kExposition =
 }  // namespace
 
 TEST_CASE("Samples: rates are counted over the time between two looks") {
-  const Sample sample = sample_between(counted(10, 100, 2), counted(14, 180, 6));
-  CHECK(sample.requests_per_second == 20);
-  CHECK(sample.errors_per_second == 1);
-  CHECK(sample.unix_ms == 14'000);
+  const HistoryPoint point = point_between(counted(10, 100, 2), counted(14, 180, 6));
+  CHECK(point.requests_per_second == 20);
+  CHECK(point.errors_per_second == 1);
+  CHECK(point.unix_ms == 14'000);
 }
 
 TEST_CASE("Samples: what nobody has reported is unknown, not zero") {
@@ -52,21 +52,21 @@ TEST_CASE("Samples: what nobody has reported is unknown, not zero") {
   before.at = at(0);
   Totals now;
   now.at = at(2);
-  const Sample sample = sample_between(before, now);
-  CHECK_FALSE(sample.requests_per_second);
-  CHECK_FALSE(sample.errors_per_second);
-  CHECK_FALSE(sample.p99_seconds);
-  CHECK_FALSE(sample.queue_depth);
-  CHECK_FALSE(sample.memory_bytes);
+  const HistoryPoint point = point_between(before, now);
+  CHECK_FALSE(point.requests_per_second);
+  CHECK_FALSE(point.errors_per_second);
+  CHECK_FALSE(point.p99_seconds);
+  CHECK_FALSE(point.queue_depth);
+  CHECK_FALSE(point.memory_bytes);
 }
 
 TEST_CASE("Samples: a total that appears counts from zero, and one that fell does too") {
   Totals nothing;
   nothing.at = at(0);
-  CHECK(sample_between(nothing, counted(2, 8)).requests_per_second == 4);
-  CHECK(sample_between(counted(0, 100), counted(2, 8)).requests_per_second == 4);
+  CHECK(point_between(nothing, counted(2, 8)).requests_per_second == 4);
+  CHECK(point_between(counted(0, 100), counted(2, 8)).requests_per_second == 4);
   // Two looks at one moment say nothing of a rate.
-  CHECK_FALSE(sample_between(counted(2, 1), counted(2, 8)).requests_per_second);
+  CHECK_FALSE(point_between(counted(2, 1), counted(2, 8)).requests_per_second);
 }
 
 TEST_CASE("Samples: a quantile lies in its bucket, by interpolation") {
@@ -97,14 +97,14 @@ TEST_CASE("Samples: the p99 is of the requests since the last look alone") {
   before.latency = latency({0, 0, 1000}, 1000);  // slow once
   Totals now = counted(2, 1100);
   now.latency = latency({100, 100, 1100}, 1100);  // fast now
-  CHECK(*sample_between(before, now).p99_seconds == Approx(0.0099));
+  CHECK(*point_between(before, now).p99_seconds == Approx(0.0099));
   SECTION("no request since: unknown") {
     now.latency = before.latency;
-    CHECK_FALSE(sample_between(before, now).p99_seconds);
+    CHECK_FALSE(point_between(before, now).p99_seconds);
   }
   SECTION("other bounds: all that the new ones hold") {
     before.latency->bounds = {0.02, 0.2, 2};
-    CHECK(*sample_between(before, now).p99_seconds > 0.1);
+    CHECK(*point_between(before, now).p99_seconds > 0.1);
   }
 }
 
@@ -113,19 +113,20 @@ TEST_CASE("Samples: the queue's depth is what waits or runs, what has ended is n
   now.queues = Queues{
       {"documents", {{"ready", 3}, {"running", 2}, {"waiting", 1}, {"dead", 50}, {"done", 99}}},
       {"mail", {{"ready", 4}}}};
-  CHECK(sample_between(counted(0, 0), now).queue_depth == 10);
+  CHECK(point_between(counted(0, 0), now).queue_depth == 10);
 }
 
-TEST_CASE("Samples: the ring keeps the latest, and the first look is only where counting begins") {
-  SampleRing ring(3);
-  ring.add(counted(0, 1000));
-  CHECK(ring.samples().empty());
+TEST_CASE(
+    "Samples: the history keeps the latest, and the first look is only where counting begins") {
+  StackHistory history(3);
+  history.add(counted(0, 1000));
+  CHECK(history.points().empty());
   for (int i = 1; i <= 5; ++i)
-    ring.add(counted(2 * i, 1000 + 10 * i));
-  REQUIRE(ring.samples().size() == 3);
-  CHECK(ring.samples().front().unix_ms == 6'000);
-  CHECK(ring.samples().back().unix_ms == 10'000);
-  CHECK(ring.samples().back().requests_per_second == 5);
+    history.add(counted(2 * i, 1000 + 10 * i));
+  REQUIRE(history.points().size() == 3);
+  CHECK(history.points().front().unix_ms == 6'000);
+  CHECK(history.points().back().unix_ms == 10'000);
+  CHECK(history.points().back().requests_per_second == 5);
 }
 
 TEST_CASE("Totals: read from the ledger, over every worker, dead ones too") {

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// SupervisionMetrics: what the main loop counts of its own work: restarts, forced kills, reaped
+// orphans, ignored notifications and its lag. The collector exposes them as holdfast_* families.
+//
+// Threads: any; one short lock. Written on the main loop, read by the telemetry thread.
+
+#include "common/base/clock.hpp"
+#include "common/metrics/model.hpp"
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace holdfast::supervisor {
+
+class SupervisionMetrics {
+ public:
+  SupervisionMetrics();
+
+  // Exposes the program's counters at 0. rate() and increase() cannot see the increase of a series
+  // that first appears with its first event.
+  void announce(const std::string& program);
+  void count_restart(const std::string& program, const std::string& reason);
+  void count_reaped_orphans(std::uint64_t number);
+  // `total`: since the start, as the notification socket counts it.
+  void set_ignored_notifications(const std::string& reason, std::uint64_t total);
+  void count_forced_kill(const std::string& program);
+  void observe_loop_lag(Duration lag);
+
+  std::vector<metrics::Family> families() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::pair<std::string, std::string>, std::uint64_t> restarts_;  // program, reason
+  std::map<std::string, std::uint64_t> ignored_notifications_;             // by reason
+  std::map<std::string, std::uint64_t> forced_kills_;                      // by program
+  std::uint64_t reaped_orphans_ = 0;
+  metrics::HistogramValue loop_lag_;
+};
+
+}  // namespace holdfast::supervisor
