@@ -2,6 +2,7 @@
 // holdfast: the supervisor and its command line in one binary.
 #include "common/base/version.hpp"
 #include "common/config/load.hpp"
+#include "common/os/exit_codes.hpp"
 #include "supervisor/cli/api_key.hpp"
 #include "supervisor/cli/arguments.hpp"
 #include "supervisor/cli/client.hpp"
@@ -22,7 +23,7 @@ using namespace holdfast::supervisor;
 
 constexpr const char* kDefaultConfig = "/etc/holdfast/holdfast.toml";
 
-// --config, else HOLDFAST_CONFIG, else the usual place if there is a file.
+// --config, else HOLDFAST_CONFIG, else the default path if it exists.
 std::optional<std::filesystem::path> config_file(const cli::Arguments& arguments,
                                                  const config::Environ& environ) {
   if (arguments.config) return arguments.config;
@@ -36,12 +37,12 @@ std::optional<std::filesystem::path> config_file(const cli::Arguments& arguments
 int run(const cli::Arguments& arguments) {
   if (arguments.verb == cli::Verb::Version) {
     fmt::print("holdfast {}\n", kVersion);
-    return cli::kExitOk;
+    return exit_code::kOk;
   }
   if (arguments.verb == cli::Verb::Completion) {
     fmt::print("{}", cli::completion_script(cli::shell_by_name(arguments.shell).value(),
                                             cli::command_line_spec()));
-    return cli::kExitOk;
+    return exit_code::kOk;
   }
   const config::Environ environ = config::environ_of_process();
   const auto file = config_file(arguments, environ);
@@ -49,7 +50,7 @@ int run(const cli::Arguments& arguments) {
   if (arguments.verb == cli::Verb::CheckConfig) return daemon::check_config(file, environ);
   if (cli::is_api_key_verb(arguments.verb)) return cli::run_api_key(arguments, file, environ);
 
-  // A client needs to know only where the socket is; a broken file must not keep it from asking.
+  // A client only needs to find the socket, so an invalid configuration must not stop it.
   const auto loaded = config::load(file, environ);
   std::filesystem::path runtime_dir = config::Supervisor().runtime_dir;
   if (loaded) {
@@ -57,7 +58,7 @@ int run(const cli::Arguments& arguments) {
   } else if (const auto it = environ.find("HOLDFAST_RUNTIME_DIR"); it != environ.end()) {
     runtime_dir = it->second;
   }
-  // Relative is to where the command is given, as a newcomer types it in the checkout.
+  // A relative path is relative to the current directory.
   return cli::run_client(arguments, std::filesystem::absolute(runtime_dir));
 }
 
@@ -72,6 +73,6 @@ int main(int argc, char** argv) {
     return run(*parsed.arguments);
   } catch (const std::exception& error) {
     fmt::print(stderr, "holdfast: {}\n", error.what());
-    return cli::kExitSoftware;
+    return exit_code::kSoftware;
   }
 }

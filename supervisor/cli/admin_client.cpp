@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/cli/admin_client.hpp"
 
-#include "supervisor/cli/arguments.hpp"
+#include "common/os/exit_codes.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -16,13 +16,13 @@ Result<http::Response> AdminClient::ask(const std::string& method, const std::st
                                         Duration deadline) const {
   if (::access(socket_.c_str(), F_OK) != 0 && errno == ENOENT) {
     return fail(ErrorKind::Unavailable,
-                fmt::format("the supervisor is not running: no socket at {} (is --config or "
-                            "HOLDFAST_RUNTIME_DIR right?)",
+                fmt::format("the supervisor is not running: no socket at {} (check --config and "
+                            "HOLDFAST_RUNTIME_DIR)",
                             socket_.native()));
   }
   if (::access(socket_.c_str(), W_OK) != 0) {
     return fail(ErrorKind::PermissionDenied,
-                fmt::format("you may not open {}: run as its owner, as root, or join its group",
+                fmt::format("permission denied on {}: run as its owner or root, or join its group",
                             socket_.native()));
   }
   http::FetchOptions options;
@@ -76,7 +76,7 @@ void complain(const std::string& text) {
 
 int unreachable(const Error& error) {
   complain(error.message);
-  return kExitUnreachable;
+  return exit_code::kUnreachable;
 }
 
 }  // namespace holdfast::supervisor::cli

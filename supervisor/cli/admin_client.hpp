@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// AdminClient: how the commands ask the running supervisor, and what they print when they cannot.
+// AdminClient: sends requests to the running supervisor over its admin socket.
+//
 // Threads: one; calls block.
 
 #include "common/base/clock.hpp"
@@ -19,7 +20,7 @@ class AdminClient {
   explicit AdminClient(const std::filesystem::path& runtime_dir)
       : socket_(runtime_dir / "admin.sock") {}
 
-  // Unavailable, PermissionDenied: the message says what to do about it.
+  // Unavailable or PermissionDenied, with a message that says what to do.
   Result<http::Response> ask(const std::string& method, const std::string& target,
                              Duration deadline = std::chrono::seconds(10)) const;
 
@@ -27,13 +28,13 @@ class AdminClient {
   std::filesystem::path socket_;
 };
 
-// Programs and workers, as commands take them; nothing if the supervisor cannot be asked.
+// The names of programs and workers; empty if the supervisor cannot be reached.
 std::vector<std::string> fleet_names(const AdminClient& connection);
 
 std::string query_escaped(std::string_view text);
 
-void print(const std::string& text);     // to standard output, at once
+void print(const std::string& text);     // to standard output, unbuffered
 void complain(const std::string& text);  // to standard error
-int unreachable(const Error& error);     // complains; the exit code
+int unreachable(const Error& error);     // complains and returns the exit code
 
 }  // namespace holdfast::supervisor::cli

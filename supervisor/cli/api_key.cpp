@@ -2,6 +2,7 @@
 #include "supervisor/cli/api_key.hpp"
 
 #include "common/auth/token.hpp"
+#include "common/os/exit_codes.hpp"
 #include "common/store/store.hpp"
 
 #include <nlohmann/json.hpp>
@@ -26,16 +27,17 @@ std::string time_text(std::optional<std::int64_t> at) {
   return at ? format_rfc3339(from_unix_ms(*at)) : "never";
 }
 
-// Names go into a table and a terminal.
+// Names are printed in a table on a terminal.
 Result<void> check_name(const std::string& name) {
   constexpr std::size_t kLongest = 64;
   for (const char c : name) {
     if (static_cast<unsigned char>(c) < ' ' || c == 127) {
-      return fail(ErrorKind::InvalidArgument, "the name holds a control character");
+      return fail(ErrorKind::InvalidArgument, "the name contains a control character");
     }
   }
   if (!name.empty() && name.size() <= kLongest) return {};
-  return fail(ErrorKind::InvalidArgument, fmt::format("the name has 1 to {} bytes", kLongest));
+  return fail(ErrorKind::InvalidArgument,
+              fmt::format("the name must have 1 to {} bytes", kLongest));
 }
 
 Result<void> create(store::Store& store, const Arguments& arguments) {
@@ -50,7 +52,7 @@ Result<void> create(store::Store& store, const Arguments& arguments) {
   }
   if (arguments.rate_limit != 0) key.rate_limit = arguments.rate_limit;
   HOLDFAST_TRY(await([&](auto done) { store.create_api_key(key, std::move(done)); }));
-  fmt::print(stderr, "API key {} for '{}', scope {}. Keep it now: it cannot be shown again.\n",
+  fmt::print(stderr, "API key {} for '{}', scope {}. Store it now: it cannot be shown again.\n",
              key.id, key.name, arguments.scope);
   fmt::print("{}\n", token.text);
   return {};
@@ -87,14 +89,14 @@ Result<void> list(store::Store& store, bool as_json) {
                store::to_string(key.scope),
                key.rate_limit ? std::to_string(*key.rate_limit) : "default",
                time_text(key.created_at), time_text(key.last_used_at),
-               key.revoked_at ? "revoked" : "good");
+               key.revoked_at ? "revoked" : "active");
   }
   return {};
 }
 
 Result<void> revoke(store::Store& store, const std::string& id) {
   HOLDFAST_TRY(await([&](auto done) { store.revoke_api_key(id, std::move(done)); }));
-  fmt::print(stderr, "API key {} is refused from now on.\n", id);
+  fmt::print(stderr, "API key {} is revoked.\n", id);
   return {};
 }
 
@@ -122,12 +124,12 @@ int run_api_key(const Arguments& arguments, const std::optional<std::filesystem:
   const auto loaded = config::load(config_file, environ);
   if (!loaded) {
     fmt::print(stderr, "{}\n", config::format(loaded.error()));
-    return kExitConfig;
+    return exit_code::kConfig;
   }
   const auto done = run(arguments, loaded->config);
-  if (done) return kExitOk;
+  if (done) return exit_code::kOk;
   fmt::print(stderr, "holdfast: {}\n", done.error().message);
-  return done.error().kind == ErrorKind::InvalidArgument ? kExitUsage : kExitDegraded;
+  return done.error().kind == ErrorKind::InvalidArgument ? exit_code::kUsage : exit_code::kFailed;
 }
 
 }  // namespace holdfast::supervisor::cli

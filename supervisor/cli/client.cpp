@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/cli/client.hpp"
 
+#include "common/os/exit_codes.hpp"
 #include "supervisor/cli/admin_client.hpp"
 #include "supervisor/cli/follow.hpp"
 #include "supervisor/cli/status_table.hpp"
@@ -21,7 +22,7 @@ int status(const AdminClient& client, const Arguments& arguments) {
   for (;;) {
     const auto answer = client.ask("GET", "/status");
     if (!answer) return unreachable(answer.error());
-    const int code = status_is_healthy(answer->body) ? kExitOk : kExitDegraded;
+    const int code = status_is_healthy(answer->body) ? exit_code::kOk : exit_code::kFailed;
     if (arguments.json) {
       print(answer->body + "\n");
     } else {
@@ -35,7 +36,7 @@ int status(const AdminClient& client, const Arguments& arguments) {
 }
 
 int command(const AdminClient& client, const std::string& target) {
-  // As long as the work may take: a rolling restart drains one worker after the other.
+  // A rolling restart answers once it is over, which may take long.
   const auto answer = client.ask("POST", target, 1h);
   if (!answer) return unreachable(answer.error());
   const json body = json::parse(answer->body, nullptr, false);
@@ -43,23 +44,23 @@ int command(const AdminClient& client, const std::string& target) {
       body.is_object() ? body.value("message", body.value("detail", "")) : answer->body;
   if (answer->status == 200) {
     print(message + "\n");
-    return kExitOk;
+    return exit_code::kOk;
   }
   complain(message);
-  return answer->status == 422 ? kExitUsage : kExitDegraded;
+  return answer->status == 422 ? exit_code::kUsage : exit_code::kFailed;
 }
 
 int health(const AdminClient& client, bool ready) {
   const auto answer = client.ask("GET", ready ? "/ready" : "/health");
   if (!answer) return unreachable(answer.error());
   print(answer->body + "\n");
-  return answer->status == 200 ? kExitOk : kExitDegraded;
+  return answer->status == 200 ? exit_code::kOk : exit_code::kFailed;
 }
 
 int names(const AdminClient& client) {
   for (const std::string& name : fleet_names(client))
     print(name + "\n");
-  return kExitOk;
+  return exit_code::kOk;
 }
 
 }  // namespace
@@ -87,7 +88,7 @@ int run_client(const Arguments& arguments, const std::filesystem::path& runtime_
     case Verb::ApiKeyRevoke:
     case Verb::Version: break;
   }
-  return kExitUsage;
+  return exit_code::kUsage;
 }
 
 }  // namespace holdfast::supervisor::cli

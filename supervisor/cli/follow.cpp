@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/cli/follow.hpp"
 
+#include "common/os/exit_codes.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -13,7 +15,7 @@ namespace {
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-// The supervisor answers a waiting reader after this, with or without news.
+// A waiting request is answered after this, with or without news.
 constexpr int kWaitSeconds = 20;
 constexpr Duration kDeadline = 40s;
 
@@ -54,7 +56,8 @@ int events(const AdminClient& connection, const Arguments& arguments) {
                             kDeadline);
     if (!answer) return unreachable(answer.error());
     const json page = json::parse(answer->body, nullptr, false);
-    if (!page.is_object()) return unreachable(Error{ErrorKind::DataLoss, "bad answer", 0});
+    if (!page.is_object())
+      return unreachable(Error{ErrorKind::DataLoss, "the supervisor sent an invalid answer", 0});
     for (const json& event : page["events"]) {
       print_event(event, arguments.json);
       after = event.value("seq", after);
@@ -62,7 +65,7 @@ int events(const AdminClient& connection, const Arguments& arguments) {
     more = arguments.follow || after < page.value("last_seq", after);
     if (page["events"].empty() && !arguments.follow) break;
   }
-  return kExitOk;
+  return exit_code::kOk;
 }
 
 int logs(const AdminClient& connection, const Arguments& arguments) {
@@ -71,8 +74,8 @@ int logs(const AdminClient& connection, const Arguments& arguments) {
   if (!answer) return unreachable(answer.error());
   if (answer->body.empty() && !arguments.name.empty() && !is_known(connection, arguments.name)) {
     complain(
-        fmt::format("there is no program or worker '{}'; see holdfast status", arguments.name));
-    return kExitUsage;
+        fmt::format("no program or worker is named '{}'; see holdfast status", arguments.name));
+    return exit_code::kUsage;
   }
   print(answer->body);
   while (arguments.follow) {
@@ -82,11 +85,11 @@ int logs(const AdminClient& connection, const Arguments& arguments) {
         kDeadline);
     if (!answer) return unreachable(answer.error());
     if (const std::string missed = header(*answer, "X-Log-Missed"); missed != "0") {
-      complain(fmt::format("{} bytes of log came too fast and are left out here", missed));
+      complain(fmt::format("{} bytes of log were skipped because they arrived too fast", missed));
     }
     print(answer->body);
   }
-  return kExitOk;
+  return exit_code::kOk;
 }
 
 }  // namespace holdfast::supervisor::cli

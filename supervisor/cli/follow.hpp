@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What grows while one looks at it: events and log lines, to their present end or on and on.
+// `holdfast events` and `holdfast logs`: print what there is, then follow if asked to. Return the
+// exit code.
 
 #include "supervisor/cli/admin_client.hpp"
 #include "supervisor/cli/arguments.hpp"

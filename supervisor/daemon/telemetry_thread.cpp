@@ -32,7 +32,7 @@ Result<void> TelemetryThread::serve(Fd listener, FleetControl* control) {
   limits.max_body_bytes = 64u << 10;
   limits.max_connections = 256;
   limits.max_connections_per_client = 256;
-  // A command answers when its work is done: a rolling restart takes its time.
+  // A command answers when its work is done, and a rolling restart may take long.
   limits.handler_timeout = std::chrono::hours(1);
   const status::Sources sources{
       snapshots_,
@@ -84,7 +84,7 @@ Result<void> TelemetryThread::start(Endpoints endpoints, FleetControl& control) 
 
 void TelemetryThread::stop() {
   if (!thread_.joinable()) return;
-  // Waiting readers get their answer before the connections close.
+  // Answer waiting readers before the connections close.
   boost::asio::post(io_, [this] {
     feed_.release_all();
     logs_.release_all();

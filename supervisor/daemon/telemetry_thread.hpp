@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// TelemetryThread: everything about the fleet that answers questions, on a thread of its own, so
-// that no question ever delays supervision: the collector, the status endpoint (TCP and
-// status.sock, read-only) and the admin socket.
+// TelemetryThread: the collector, the status endpoint (TCP and status.sock, read-only) and the
+// admin socket, on a thread of their own, so that no request ever delays supervision.
 //
-// Threads: construct, start and stop on the main thread; the TelemetryLink methods may be called
+// Threads: construct, start and stop on the main thread. The TelemetryLink methods may be called
 // from any thread and return at once.
 
 #include "common/http/server.hpp"
@@ -30,7 +29,7 @@
 namespace holdfast::supervisor::daemon {
 
 struct Endpoints {
-  Fd tcp;     // may be empty: [supervisor] status_listen = ""
+  Fd tcp;     // empty if [supervisor] status_listen = ""
   Fd status;  // RUNTIME_DIR/status.sock
   Fd admin;   // RUNTIME_DIR/admin.sock
 };
@@ -42,7 +41,7 @@ class TelemetryThread final : public TelemetryLink {
                   const log::Logger& log, telemetry::LedgerSettings settings);
   ~TelemetryThread() override;  // stops
 
-  // `control` outlives the thread's run.
+  // `control` must outlive the thread.
   Result<void> start(Endpoints endpoints, FleetControl& control);
   void stop();
 

@@ -7,7 +7,7 @@ namespace holdfast::supervisor::logs {
 
 void LineTail::append(std::string_view lines) {
   text_.append(lines);
-  // Cut back only at twice the bound: the cost of moving is spread over as many bytes.
+  // Trim only at twice the bound, so that the cost of moving is amortized.
   if (text_.size() <= 2 * kKept) return;
   const std::size_t start = text_.find('\n', text_.size() - kKept - 2);
   text_.erase(0, start + 1);

@@ -38,8 +38,8 @@ bool RelayOutput::make_room() {
   return !dropping_;
 }
 
-// The output has stopped and the buffer is full. The workers' pipes take what they write meanwhile;
-// when that has lasted too long, their lines are worth less than they are.
+// The sink is blocked and the buffer is full. Meanwhile the pipes buffer what the workers write.
+// After the stall limit lines are dropped, so that no worker blocks on its log.
 void RelayOutput::hold_back() {
   const MonoTime deadline = clock_.mono() + stall_limit_;
   while (blocked_ && half_full()) {

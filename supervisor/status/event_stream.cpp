@@ -11,7 +11,7 @@ namespace holdfast::supervisor::status {
 
 namespace {
 
-constexpr std::size_t kAtOnce = 100;  // events per write: a slow reader holds no more
+constexpr std::size_t kEventsPerWrite = 100;  // bounds what a slow reader makes us hold
 
 }  // namespace
 
@@ -21,7 +21,7 @@ EventStream::EventStream(boost::asio::io_context& io, const EventLog& events, st
 
 bool EventStream::read(std::string& out) {
   if (!std::exchange(opened_, true)) out += "retry: 1000\n\n";
-  for (const EventRecord& event : events_.since(after_, kAtOnce)) {
+  for (const EventRecord& event : events_.since(after_, kEventsPerWrite)) {
     out += fmt::format("id: {}-{}\ndata: {}\n\n", life_, event.seq, event_json(event));
     after_ = event.seq;
   }

@@ -41,7 +41,7 @@ void LogFeed::last(std::size_t count, const std::string& name,
 }
 
 void LogFeed::read(std::uint64_t after, std::string name, Duration wait, http::Responder respond) {
-  // Armed first: what comes between the look and the wait wakes it.
+  // Arm first, so that lines that arrive between the check and the wait wake the reader.
   lines_.arm();
   waiters_.add(
       wait, [this, after, name] { return !lines_.since(after, name, 1).text.empty(); },

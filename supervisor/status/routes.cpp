@@ -2,6 +2,7 @@
 #include "supervisor/status/routes.hpp"
 
 #include "supervisor/status/page.hpp"
+#include "supervisor/status/ready_json.hpp"
 #include "supervisor/status/series_json.hpp"
 
 #include <nlohmann/json.hpp>
@@ -16,7 +17,7 @@ namespace {
 
 using RequestPtr = std::shared_ptr<http::Request>;
 
-// The loop stamps at least each second; this late, it is stuck.
+// The main loop stamps the heartbeat at least once a second; after this long it is stuck.
 constexpr Duration kStuckAfter = std::chrono::seconds(5);
 constexpr Duration kLongestWait = std::chrono::seconds(25);  // below the handler's deadline
 constexpr std::size_t kMostEvents = 1000;
@@ -48,7 +49,7 @@ std::optional<std::uint64_t> number(const http::Request& request, std::string_vi
   return value;
 }
 
-// On this machine: the status endpoint may be bound to an address that others reach.
+// Whether the peer is on this machine. The status endpoint may be bound to a public address.
 bool is_local_peer(const http::Peer& peer) {
   return peer.unix_socket || peer.address == "::1" || peer.address.starts_with("127.");
 }
@@ -107,10 +108,10 @@ void read_only(const Sources& sources, const RequestPtr& request, const http::Re
     const bool alive = now - sources.heartbeat.last() <= kStuckAfter;
     return respond(json(alive ? 200 : 503, alive ? R"({"status":"pass"})"
                                                  : R"({"status":"fail","reason":"the main loop )"
-                                                   R"(has not turned for 5 s"})"));
+                                                   R"(has been stuck for 5 s"})"));
   }
   respond(problem(
-      404, "no such path; try /, /status, /metrics, /health, /live, /ready, /events or /series"));
+      404, "unknown path; try /, /status, /metrics, /health, /live, /ready, /events or /series"));
 }
 
 FleetControl::Done answer(http::Responder respond) {
@@ -148,7 +149,7 @@ void administer(FleetControl& control, const http::Request& request, http::Respo
     return respond(json(200, R"({"ok":true,"message":"log level changed"})"));
   }
   const auto kind = command_of(request.path);
-  if (!kind) return respond(problem(404, "no such command"));
+  if (!kind) return respond(problem(404, "unknown command"));
   const std::string* name = request.query_value("name");
   if (name == nullptr || name->empty()) {
     return respond(problem(422, "name is missing: a program, or a worker such as api-worker.0"));
@@ -169,7 +170,7 @@ void administer(FleetControl& control, const http::Request& request, http::Respo
 http::Handler make_handler(const Sources& sources, FleetControl* control) {
   return [sources, control](const RequestPtr& request, http::Responder respond) {
     if (request->method == "GET" || request->method == "HEAD") {
-      // Lines may say what only an administrator should read.
+      // Log lines may contain what only an administrator should read.
       if (control != nullptr && request->path == "/logs") return logs(sources, *request, respond);
       return read_only(sources, request, respond);
     }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The supervisor's own HTTP surface: read-only everywhere, and commands on the admin socket alone.
+// The supervisor's HTTP interface: read-only everywhere, with commands on the admin socket only.
 //
 //   GET  / (the status page) /metrics /status /health /live /ready /events /series
-//   GET  /logs, on the admin socket alone
+//   GET  /logs, on the admin socket only
 //   POST /restart /stop /start ?name=N    /scale ?name=N&count=K    /reload    /log-level ?level=L
 //
 // Threads: the handler runs on the telemetry thread.
@@ -28,7 +28,7 @@ struct Sources {
   const Clock& clock;
   EventFeed& events;
   LogFeed& logs;
-  // Answers GET /metrics; collects first.
+  // Answers GET /metrics, after collecting.
   std::function<void(std::shared_ptr<http::Request>, http::Responder)> metrics;
   UsageOf usage;
   // The last minutes, for GET /series, /status and /ready?verbose.
@@ -37,7 +37,7 @@ struct Sources {
 
 // `control` null: read-only. Both must outlive the handler.
 http::Handler make_handler(const Sources& sources, FleetControl* control);
-// For what the parser refused.
+// The answer to a request that the HTTP parser refused.
 http::Response refuse(const http::Request& request, const http::Refusal& refusal);
 
 }  // namespace holdfast::supervisor::status

@@ -17,7 +17,7 @@ ordered_json column(const telemetry::StackHistory& history,
   ordered_json out = ordered_json::array();
   for (const HistoryPoint& point : history.points()) {
     const std::optional<double>& value = point.*field;
-    // Six digits after the point: microseconds, and no tail of 17 digits.
+    // Six decimals: microseconds, without a tail of 17 digits.
     out.push_back(value ? ordered_json(std::round(*value * 1e6) / 1e6) : ordered_json());
   }
   return out;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// `GET /series`: the last five minutes in columns, oldest first; null where nothing is known.
-// Threads: any.
+// `GET /series`: the last five minutes in columns, oldest first; null where a value is unknown.
+//
+// Threads: any; pure.
 
 #include "supervisor/telemetry/history.hpp"
 

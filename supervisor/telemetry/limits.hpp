@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What workers may cost the supervisor. A series is one line of the exposition: a histogram with
-// 12 bounds is 15. Over a limit, series that are known keep updating and new ones are dropped and
+// What workers may cost the supervisor. A series is one line of the exposition, so a histogram with
+// 12 bounds counts as 15. Beyond a limit, known series keep updating; new ones are dropped and
 // counted.
 //
 // Threads: a value.

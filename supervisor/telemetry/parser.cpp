@@ -2,9 +2,11 @@
 #include "supervisor/telemetry/parser.hpp"
 
 #include "common/metrics/text.hpp"
+#include "supervisor/telemetry/number.hpp"
 
 #include <array>
 #include <cstring>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -200,6 +202,25 @@ std::string unescape(std::string_view raw) {
     }
   }
   return out;
+}
+
+bool reread(const std::vector<ParsedLine>& lines, std::string_view before, std::string_view now,
+            std::vector<double>& values) {
+  values.clear();
+  const char* at = now.data();
+  const char* const end = at + now.size();
+  for (const ParsedLine& line : lines) {
+    if (static_cast<std::size_t>(end - at) < line.head ||
+        std::memcmp(at, before.data() + line.offset, line.head) != 0) {
+      return false;
+    }
+    at += line.head;
+    if (!line.sample) continue;
+    const std::optional<double> value = parse_value(at, end);
+    if (!value) return false;
+    values.push_back(*value);
+  }
+  return at == end;
 }
 
 }  // namespace holdfast::supervisor::telemetry

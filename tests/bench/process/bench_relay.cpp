@@ -6,6 +6,7 @@
 // CPU is the reader's alone, so that a busy machine shows: lines per CPU second is what a free core
 // would do. Every line is counted in the file, so a fast loss is no win.
 
+#include "supervisor/logs/file_sink.hpp"
 #include "supervisor/logs/log_relay.hpp"
 #include "supervisor/process/launcher.hpp"
 

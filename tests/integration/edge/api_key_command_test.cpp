@@ -50,7 +50,7 @@ TEST_CASE("a key is made, opens the API, is listed without its secret, and is re
   const auto listed = stack.command({"api-key", "list"});
   CHECK(listed.exit_code == 0);
   for (const std::string& part : {id, std::string("ci pipeline"), std::string("write"),
-                                  std::string("50"), std::string("good")}) {
+                                  std::string("50"), std::string("active")}) {
     INFO(part);
     CHECK(listed.output.find(part) != std::string::npos);
   }

@@ -66,7 +66,7 @@ TEST_CASE("children of children survive: a daemon that left its group is ended w
   INFO(stack.supervisor().output());
   REQUIRE(ended.value == 1);  // the daemon ignores SIGTERM: something had to be killed
   REQUIRE(processes_of(stack).empty());
-  REQUIRE(stack.supervisor().output().find("1 processes had left their worker's group") !=
+  REQUIRE(stack.supervisor().output().find("1 process had left the process group of its worker") !=
           std::string::npos);
 }
 

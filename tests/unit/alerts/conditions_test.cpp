@@ -61,7 +61,7 @@ TEST_CASE("a worker in a crash loop is an alert that says what it dies of, and s
   CHECK(alerts[0].name == "HoldfastWorkerCrashLooping");
   CHECK(alerts[0].severity == "critical");
   CHECK(alerts[0].target == "api-worker.1");
-  CHECK(alerts[0].summary == "api-worker.1 keeps dying: signal 11 (SIGSEGV)");
+  CHECK(alerts[0].summary == "api-worker.1 keeps crashing: signal 11 (SIGSEGV)");
   CHECK(alerts[0].since == MonoTime{} + std::chrono::seconds(7));
 }
 
@@ -81,7 +81,7 @@ TEST_CASE("a worker that was given up is an alert, also if it never started") {
   fleet.slot(0).state = core::SlotState::Failed;
   fleet.slot(0).last_error = "exec: No such file or directory";
   CHECK(active_alerts(fleet.snapshot, {})[0].summary ==
-        "api-worker.0 was given up: exec: No such file or directory");
+        "api-worker.0 has failed and is not restarted: exec: No such file or directory");
 }
 
 TEST_CASE("a required program short of workers is an alert once the stack had been up") {

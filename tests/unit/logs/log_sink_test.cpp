@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "supervisor/logs/log_sink.hpp"
-
 #include "common/os/file.hpp"
+#include "supervisor/logs/file_sink.hpp"
+#include "supervisor/logs/stream_sink.hpp"
 #include "tests/support/launched.hpp"
 
 #include <fcntl.h>

@@ -84,7 +84,7 @@ TEST_CASE("of a flood only the end is kept, from the beginning of a line on") {
   CHECK(page.text.starts_with("before\n0123456789\n"));
   CHECK(page.text.ends_with("0123456789\n"));
   CHECK(page.missed + page.text.size() == flood.size() + 7);
-  CHECK(page.text.size() <= RecentLines::kAtOnce + 7);
+  CHECK(page.text.size() <= RecentLines::kMaxAppend + 7);
   CHECK(recent.since(page.next, "", 1 << 20).missed == 0);
 }
 

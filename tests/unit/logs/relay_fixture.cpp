@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/logs/relay_fixture.hpp"
 
+#include "supervisor/logs/file_sink.hpp"
+#include "supervisor/logs/stream_sink.hpp"
+
 #include <poll.h>
 #include <unistd.h>
 

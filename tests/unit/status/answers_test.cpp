@@ -26,13 +26,13 @@ struct Endpoint {
   EventLog log;
   logs::RecentLines lines;
   EventFeed events{io, log, "1"};
-  LogFeed logs{io, lines};
+  LogFeed log_feed{io, lines};
   telemetry::StackHistory history;
   const Sources sources{snapshots,
                         heartbeat,
                         clock,
                         events,
-                        logs,
+                        log_feed,
                         [](const auto&, const http::Responder&) {},
                         [](std::int64_t) { return ProcessUsage{}; },
                         [this]() -> const telemetry::StackHistory& { return history; }};
@@ -105,7 +105,8 @@ TEST_CASE("/ready: 503 as soon as draining is published, and while a required pr
   CHECK(json::parse(endpoint.get("/ready").body)["reason"] == "draining");
   endpoint.publish(0, false);
   CHECK(endpoint.get("/ready").status == 503);
-  CHECK(json::parse(endpoint.get("/ready").body)["reason"] == "api-worker has 0 of 1 ready");
+  CHECK(json::parse(endpoint.get("/ready").body)["reason"] ==
+        "api-worker: 0 ready, at least 1 needed");
 }
 
 TEST_CASE(
