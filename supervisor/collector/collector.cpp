@@ -28,7 +28,7 @@ telemetry::SourceId source_of(const MetricsSource& source) {
 }  // namespace
 
 Collector::Collector(boost::asio::io_context& io, const Clock& clock, const SnapshotCell& snapshots,
-                     const SupervisionMetrics& supervision, const logs::LogRelay& relay,
+                     const LoopMetrics& supervision, const logs::LogRelay& relay,
                      const log::Logger& log, telemetry::LedgerSettings settings)
     : io_(io),
       clock_(clock),

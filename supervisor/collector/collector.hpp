@@ -20,8 +20,8 @@
 #include "supervisor/collector/memory_total.hpp"
 #include "supervisor/collector/usage.hpp"
 #include "supervisor/logs/log_relay.hpp"
+#include "supervisor/state/loop_metrics.hpp"
 #include "supervisor/state/snapshot.hpp"
-#include "supervisor/state/supervision_metrics.hpp"
 #include "supervisor/state/telemetry_link.hpp"
 #include "supervisor/telemetry/conflict_reports.hpp"
 #include "supervisor/telemetry/history.hpp"
@@ -41,8 +41,8 @@ namespace holdfast::supervisor::collector {
 class Collector {
  public:
   Collector(boost::asio::io_context& io, const Clock& clock, const SnapshotCell& snapshots,
-            const SupervisionMetrics& supervision, const logs::LogRelay& relay,
-            const log::Logger& log, telemetry::LedgerSettings settings);
+            const LoopMetrics& supervision, const logs::LogRelay& relay, const log::Logger& log,
+            telemetry::LedgerSettings settings);
 
   void begin();
   void end();
@@ -89,7 +89,7 @@ class Collector {
   boost::asio::io_context& io_;
   const Clock& clock_;
   const SnapshotCell& snapshots_;
-  const SupervisionMetrics& supervision_;
+  const LoopMetrics& supervision_;
   const logs::LogRelay& relay_;
   const log::Logger& log_;
   const telemetry::LedgerLimits limits_;

@@ -151,7 +151,7 @@ class Daemon {
 
   SnapshotCell snapshots_;
   Heartbeat heartbeat_;
-  SupervisionMetrics metrics_;
+  LoopMetrics metrics_;
   std::unique_ptr<TelemetryThread> telemetry_;
   boost::asio::io_context io_{1};
 };

@@ -12,7 +12,7 @@ namespace holdfast::supervisor::daemon {
 
 TelemetryThread::TelemetryThread(const Clock& clock, const SnapshotCell& snapshots,
                                  const Heartbeat& heartbeat, EventLog& events,
-                                 const SupervisionMetrics& metrics, logs::LogRelay& relay,
+                                 const LoopMetrics& metrics, logs::LogRelay& relay,
                                  const log::Logger& log, telemetry::LedgerSettings settings)
     : clock_(clock),
       snapshots_(snapshots),

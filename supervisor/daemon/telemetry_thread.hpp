@@ -13,8 +13,8 @@
 #include "supervisor/logs/log_relay.hpp"
 #include "supervisor/state/control.hpp"
 #include "supervisor/state/event_log.hpp"
+#include "supervisor/state/loop_metrics.hpp"
 #include "supervisor/state/snapshot.hpp"
-#include "supervisor/state/supervision_metrics.hpp"
 #include "supervisor/state/telemetry_link.hpp"
 #include "supervisor/status/event_feed.hpp"
 #include "supervisor/status/log_feed.hpp"
@@ -37,7 +37,7 @@ struct Endpoints {
 class TelemetryThread final : public TelemetryLink {
  public:
   TelemetryThread(const Clock& clock, const SnapshotCell& snapshots, const Heartbeat& heartbeat,
-                  EventLog& events, const SupervisionMetrics& metrics, logs::LogRelay& relay,
+                  EventLog& events, const LoopMetrics& metrics, logs::LogRelay& relay,
                   const log::Logger& log, telemetry::LedgerSettings settings);
   ~TelemetryThread() override;  // stops
 

@@ -37,7 +37,7 @@ Engine::Engine(const EngineParts& parts, config::Config config, PreparedPrograms
           notify::Notifier::from_environment(environ_, ::getpid()).value_or(notify::Notifier())),
       reaper_(
           parts.io, [this](pid_t pid) { return by_pid_.contains(pid); },
-          [this](pid_t, const core::ExitStatus&) { parts_.metrics.count_reaped_orphans(1); }),
+          [this](pid_t, const core::ExitStatus&) { parts_.metrics.count_orphan(1); }),
       core_timer_(parts.io),
       turn_timer_(parts.io),
       publish_timer_(parts.io) {}

@@ -21,7 +21,7 @@
 #include "supervisor/state/control.hpp"
 #include "supervisor/state/event_log.hpp"
 #include "supervisor/state/snapshot.hpp"
-#include "supervisor/state/supervision_metrics.hpp"
+#include "supervisor/state/loop_metrics.hpp"
 #include "supervisor/state/telemetry_link.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -52,7 +52,7 @@ struct EngineParts {
   SnapshotCell& snapshots;
   EventLog& events;
   Heartbeat& heartbeat;
-  SupervisionMetrics& metrics;
+  LoopMetrics& metrics;
   std::string status_address;  // of the TCP status endpoint; empty: it is off
 };
 

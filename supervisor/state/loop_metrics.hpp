@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// SupervisionMetrics: what the main loop counts of its own work: restarts, forced kills, reaped
+// LoopMetrics: what the main loop counts of its own work: restarts, forced kills, reaped
 // orphans, ignored notifications and its lag. The collector exposes them as holdfast_* families.
 //
 // Threads: any; one short lock. Written on the main loop, read by the telemetry thread.
@@ -18,15 +18,15 @@
 
 namespace holdfast::supervisor {
 
-class SupervisionMetrics {
+class LoopMetrics {
  public:
-  SupervisionMetrics();
+  LoopMetrics();
 
   // Exposes the program's counters at 0. rate() and increase() cannot see the increase of a series
   // that first appears with its first event.
   void announce(const std::string& program);
   void count_restart(const std::string& program, const std::string& reason);
-  void count_reaped_orphans(std::uint64_t number);
+  void count_orphan(std::uint64_t number);
   // `total`: since the start, as the notification socket counts it.
   void set_ignored_notifications(const std::string& reason, std::uint64_t total);
   void count_forced_kill(const std::string& program);

@@ -1,47 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "supervisor/state/supervision_metrics.hpp"
+#include "supervisor/state/loop_metrics.hpp"
 
 #include "common/metrics/catalogue.hpp"
 #include "common/metrics/histogram.hpp"
 
 namespace holdfast::supervisor {
 
-SupervisionMetrics::SupervisionMetrics()
-    : loop_lag_(metrics::declared_histogram("holdfast_loop_lag_seconds")) {}
+LoopMetrics::LoopMetrics() : loop_lag_(metrics::declared_histogram("holdfast_loop_lag_seconds")) {}
 
-void SupervisionMetrics::announce(const std::string& program) {
+void LoopMetrics::announce(const std::string& program) {
   const std::lock_guard lock(mutex_);
   for (const char* reason : {"crash", "exit", "hang", "ready_timeout", "spawn"})
     restarts_.try_emplace({program, reason}, 0);
   forced_kills_.try_emplace(program, 0);
 }
 
-void SupervisionMetrics::count_restart(const std::string& program, const std::string& reason) {
+void LoopMetrics::count_restart(const std::string& program, const std::string& reason) {
   const std::lock_guard lock(mutex_);
   ++restarts_[{program, reason}];
 }
 
-void SupervisionMetrics::count_reaped_orphans(std::uint64_t number) {
+void LoopMetrics::count_orphan(std::uint64_t number) {
   const std::lock_guard lock(mutex_);
   reaped_orphans_ += number;
 }
 
-void SupervisionMetrics::set_ignored_notifications(const std::string& reason, std::uint64_t total) {
+void LoopMetrics::set_ignored_notifications(const std::string& reason, std::uint64_t total) {
   const std::lock_guard lock(mutex_);
   ignored_notifications_[reason] = total;
 }
 
-void SupervisionMetrics::count_forced_kill(const std::string& program) {
+void LoopMetrics::count_forced_kill(const std::string& program) {
   const std::lock_guard lock(mutex_);
   ++forced_kills_[program];
 }
 
-void SupervisionMetrics::observe_loop_lag(Duration lag) {
+void LoopMetrics::observe_loop_lag(Duration lag) {
   const std::lock_guard lock(mutex_);
   metrics::observe(loop_lag_, lag);
 }
 
-std::vector<metrics::Family> SupervisionMetrics::families() const {
+std::vector<metrics::Family> LoopMetrics::families() const {
   const auto count = [](std::uint64_t value) { return static_cast<double>(value); };
   const std::lock_guard lock(mutex_);
   std::vector<metrics::Family> result;
