@@ -28,12 +28,12 @@ telemetry::SourceId source_of(const MetricsSource& source) {
 }  // namespace
 
 Collector::Collector(boost::asio::io_context& io, const Clock& clock, const SnapshotCell& snapshots,
-                     const LoopMetrics& supervision, const logs::LogRelay& relay,
+                     const LoopMetrics& loop_metrics, const logs::LogRelay& relay,
                      const log::Logger& log, telemetry::LedgerSettings settings)
     : io_(io),
       clock_(clock),
       snapshots_(snapshots),
-      supervision_(supervision),
+      loop_metrics_(loop_metrics),
       relay_(relay),
       log_(log),
       limits_(settings.limits),
@@ -241,7 +241,7 @@ std::vector<metrics::Family> Collector::own_families() {
   const auto add = [&](std::vector<metrics::Family> more) {
     std::move(more.begin(), more.end(), std::back_inserter(result));
   };
-  add(supervision_.families());
+  add(loop_metrics_.families());
   add(log_families(relay_.counters()));
   add(ledger_families(ledger_.statistics()));
 

@@ -41,7 +41,7 @@ namespace holdfast::supervisor::collector {
 class Collector {
  public:
   Collector(boost::asio::io_context& io, const Clock& clock, const SnapshotCell& snapshots,
-            const LoopMetrics& supervision, const logs::LogRelay& relay, const log::Logger& log,
+            const LoopMetrics& loop_metrics, const logs::LogRelay& relay, const log::Logger& log,
             telemetry::LedgerSettings settings);
 
   void begin();
@@ -89,7 +89,7 @@ class Collector {
   boost::asio::io_context& io_;
   const Clock& clock_;
   const SnapshotCell& snapshots_;
-  const LoopMetrics& supervision_;
+  const LoopMetrics& loop_metrics_;
   const logs::LogRelay& relay_;
   const log::Logger& log_;
   const telemetry::LedgerLimits limits_;

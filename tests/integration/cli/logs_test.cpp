@@ -58,7 +58,7 @@ TEST_CASE("logs of a name that does not exist is an error, not an empty answer")
   CHECK(stack.command({"logs", "talker"}).exit_code == 0);  // it has said nothing yet
 }
 
-TEST_CASE("logs -f passes on lines as they come, and says when the supervisor has gone") {
+TEST_CASE("logs -f prints lines as they appear, and reports when the supervisor is gone") {
   const TempDir dir;
   const std::string fifo = (dir / "fifo").string();
   REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);

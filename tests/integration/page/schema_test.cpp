@@ -98,7 +98,7 @@ Schema published() {
 
 }  // namespace
 
-TEST_CASE("The published schema holds for a fleet that starts, serves and loses a worker") {
+TEST_CASE("The published schema accepts a fleet that starts, serves and loses a worker") {
   const Schema schema = published();
   Stack stack(default_stack());
   const auto holds = [&] {
@@ -122,7 +122,7 @@ TEST_CASE("The published schema holds for a fleet that starts, serves and loses 
   holds();
 }
 
-TEST_CASE("The published schema refuses what the supervisor would never say") {
+TEST_CASE("The published schema rejects what the supervisor never answers") {
   const Schema schema = published();
   Stack stack(default_stack());
   stack.wait_ready();

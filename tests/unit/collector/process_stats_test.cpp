@@ -20,7 +20,7 @@ const char* const kRest =
 
 }  // namespace
 
-TEST_CASE("stat is read behind the name, whatever the name holds") {
+TEST_CASE("stat is parsed after the process name, whatever the name contains") {
   for (const char* name : {"worker", "my worker", "a) S 1 (b", "))", ""}) {
     INFO(name);
     const auto stat = parse_stat("4242 (" + std::string(name) + ")" + kRest);
@@ -34,7 +34,7 @@ TEST_CASE("stat is read behind the name, whatever the name holds") {
   }
 }
 
-TEST_CASE("a stat that is cut or strange is an error, not a zero") {
+TEST_CASE("a truncated or malformed stat is an error, not zero") {
   CHECK_FALSE(parse_stat("").has_value());
   CHECK_FALSE(parse_stat("4242 worker S 1").has_value());
   CHECK_FALSE(parse_stat("4242 (worker) S 1 4242").has_value());
@@ -61,7 +61,7 @@ TEST_CASE("the boot time is a line of /proc/stat") {
   CHECK_FALSE(parse_boot_time("btime soon\n").has_value());
 }
 
-TEST_CASE("this very process has believable figures") {
+TEST_CASE("this process has plausible figures") {
   const auto host = read_host_facts();
   REQUIRE(host.has_value());
   const auto before = read_process_stats(::getpid(), *host);
@@ -86,7 +86,7 @@ TEST_CASE("a process that does not exist is not found") {
   CHECK(missing.error().kind == ErrorKind::NotFound);
 }
 
-TEST_CASE("a figure that the kernel does not give away is left out") {
+TEST_CASE("a figure that the kernel does not disclose is left out") {
   ProcessStats known;
   known.open_fds = 5;
   for (const auto& family : process_families({{"a.0", known}, {"b.0", ProcessStats{}}})) {

@@ -34,7 +34,7 @@ std::vector<LinePart> split(LineSplitter& splitter, std::string_view chunk,
 
 }  // namespace
 
-TEST_CASE("a JSON line gets worker and pid at its end, the rest untouched") {
+TEST_CASE("a JSON line gets worker and pid at its end and is otherwise unchanged") {
   REQUIRE(labelled(R"({"time":"t","level":"info","msg":"x"})") ==
           "{\"time\":\"t\",\"level\":\"info\",\"msg\":\"x\",\"worker\":\"api-worker.0\",\"pid\":"
           "123}\n");
@@ -43,7 +43,7 @@ TEST_CASE("a JSON line gets worker and pid at its end, the rest untouched") {
   REQUIRE(Json::parse(labelled("{\"a\":1}\r")).at("a") == 1);
 }
 
-TEST_CASE("a line that is no JSON object is wrapped") {
+TEST_CASE("a line that is not a JSON object is wrapped") {
   const Json wrapped = Json::parse(labelled("Listening on \"3000\""));
   REQUIRE(wrapped == Json{{"time", kTime},
                           {"level", "info"},
@@ -70,7 +70,7 @@ TEST_CASE("wrapped text is valid JSON whatever its bytes") {
 }
 
 TEST_CASE(
-    "a part of a longer line is wrapped even if it looks like JSON, and says that it goes on") {
+    "a part of a longer line is wrapped even if it looks like JSON, and marked as continued") {
   std::string out;
   append_line(out, {R"({"a":1})", true, true}, kLabel, kTime);
   const Json part = Json::parse(out);
@@ -102,7 +102,7 @@ TEST_CASE("lines are the same whatever the sizes of the reads") {
   }
 }
 
-TEST_CASE("a line above the cap comes in pieces that say so, and nothing of it is lost") {
+TEST_CASE("a line longer than the cap is passed on in marked pieces without loss") {
   for (const std::size_t extra : {std::size_t{0}, std::size_t{1}, LineSplitter::kCap + 7}) {
     const std::string line(LineSplitter::kCap + extra, 'x');
     const std::string input = line + "\nnext\n";
@@ -128,7 +128,7 @@ TEST_CASE("a line above the cap comes in pieces that say so, and nothing of it i
   }
 }
 
-TEST_CASE("an unfinished line that was passed on is continued by what follows") {
+TEST_CASE("after an unfinished line was passed on, what follows is its continuation") {
   LineSplitter splitter;
   std::vector<std::string> texts;
   split(splitter, "password: ", texts);
@@ -160,7 +160,7 @@ TEST_CASE("the tail keeps the last whole lines within its bound") {
   REQUIRE(tail.last(1).front() == std::string(LineTail::kKept, 'y'));
 }
 
-TEST_CASE("UTF-8 is told from what only looks like it") {
+TEST_CASE("valid UTF-8 is distinguished from invalid sequences") {
   REQUIRE(utf8_length("a") == 1);
   REQUIRE(utf8_length("\xc3\xa9") == 2);
   REQUIRE(utf8_length("\xe2\x82\xac") == 3);

@@ -67,7 +67,7 @@ TEST_CASE("numbered lines of two workers arrive exactly once, each stream in ord
   REQUIRE(counters.programs.at("other").dropped_lines == 0);
 }
 
-TEST_CASE("lines are labelled with worker and pid, and wrapped when they are text") {
+TEST_CASE("lines are labelled with worker and pid, and plain text is wrapped") {
   Pipe output;
   Relay relay(sink_to(output.write));
   const Fd out = relay.worker(kFirst, "api-worker.0", StreamKind::Stdout);
@@ -91,7 +91,7 @@ TEST_CASE("the pretty format prefixes lines with the worker") {
   REQUIRE(read_line(output.read.get()) == "api-worker.0 | hello");
 }
 
-TEST_CASE("the supervisor's own lines go whole between those of the workers") {
+TEST_CASE("the supervisor's own lines are written whole between those of the workers") {
   constexpr int kEach = 2000;
   Pipe output;
   Relay relay(sink_to(output.write), {.stall_limit = kHang});
@@ -122,7 +122,7 @@ TEST_CASE("the supervisor's own lines go whole between those of the workers") {
   REQUIRE(own_next == kEach);
 }
 
-TEST_CASE("an unfinished line is passed on after a while, and at the end of the stream") {
+TEST_CASE("an unfinished line is passed on after a timeout and at the end of the stream") {
   Pipe output;
   Relay relay(sink_to(output.write), {.partial_flush = 20ms});
   Fd out = relay.worker(kFirst, "api-worker.0", StreamKind::Stdout);
@@ -138,7 +138,7 @@ TEST_CASE("an unfinished line is passed on after a while, and at the end of the 
   REQUIRE(last.at("msg") == "the end");
 }
 
-TEST_CASE("a line without end does not grow without end") {
+TEST_CASE("an endless line does not use unbounded memory") {
   const TempDir directory;
   const auto path = directory.path() / "log";
   Relay relay(sink_to_file(path));
@@ -156,7 +156,7 @@ TEST_CASE("a line without end does not grow without end") {
   REQUIRE(Json::parse(lines.back()).at("a") == 1);
 }
 
-TEST_CASE("a program is ready when a line of its output matches, and that is told once") {
+TEST_CASE("a program is reported ready once, when a line of its output matches") {
   Pipe output;
   Relay relay(sink_to(output.write));
   const Fd out = relay.worker(kFirst, "other.0", StreamKind::Stdout, "listening on port [0-9]+");
@@ -172,7 +172,7 @@ TEST_CASE("a program is ready when a line of its output matches, and that is tol
   REQUIRE_THAT(refused.error().message, Catch::Contains("(unclosed"));
 }
 
-TEST_CASE("the last lines of a process that has died are there, even those not read before") {
+TEST_CASE("the last lines of a dead process include those that were not read before it died") {
   const TempDir directory;
   Relay relay(sink_to_file(directory.path() / "log"));
   const Launched worker = relay.launch(kFirst, "api-worker.0",
@@ -192,7 +192,7 @@ TEST_CASE("the last lines of a process that has died are there, even those not r
   REQUIRE(relay.relay.tail(kSecond).empty());
 }
 
-TEST_CASE("stop hangs on a pipe: a grandchild that holds it open holds nothing up") {
+TEST_CASE("a grandchild that keeps a pipe open does not delay the stop") {
   const TempDir directory;
   const auto path = directory.path() / "log";
   Relay relay(sink_to_file(path));

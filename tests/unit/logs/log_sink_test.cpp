@@ -39,7 +39,7 @@ std::string content(const fs::path& path) {
 
 }  // namespace
 
-TEST_CASE("a full pipe is not waited for, and goes on where it stopped") {
+TEST_CASE("a write to a full pipe does not wait and continues where it stopped") {
   Pipe pipe;
   auto sink = make_stream_sink(pipe.write.get());
   REQUIRE(sink);
@@ -58,14 +58,14 @@ TEST_CASE("a full pipe is not waited for, and goes on where it stopped") {
   REQUIRE(done == lines.size());
 }
 
-TEST_CASE("the description of an output that others share is not made non-blocking") {
+TEST_CASE("a shared output description is not made non-blocking") {
   Pipe pipe;
   auto sink = make_stream_sink(pipe.write.get());
   REQUIRE((*sink)->write("x\n").outcome == Outcome::Done);
   REQUIRE((::fcntl(pipe.write.get(), F_GETFL) & O_NONBLOCK) == 0);
 }
 
-TEST_CASE("a full socket is not waited for") {
+TEST_CASE("a write to a full socket does not wait") {
   int ends[2];
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
   const Fd reader(ends[0]);
@@ -91,7 +91,7 @@ TEST_CASE("a pipe without a reader and a full device are failures with their err
   REQUIRE(written.os_error == ENOSPC);
 }
 
-TEST_CASE("standard output that is a file is written where its offset is") {
+TEST_CASE("standard output that is a file is written at its offset") {
   const TempDir directory;
   const fs::path path = directory.path() / "out";
   std::ofstream(path) << "before\n";
@@ -102,7 +102,7 @@ TEST_CASE("standard output that is a file is written where its offset is") {
   REQUIRE(content(path) == "before\nafter\n");
 }
 
-TEST_CASE("a log file is rotated between lines, and only so many are kept") {
+TEST_CASE("a log file is rotated between lines, and only max_files are kept") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
   MovableClock clock;
@@ -131,7 +131,7 @@ TEST_CASE("many lines in one write are spread over the files") {
   REQUIRE(all + content(path) == lines);
 }
 
-TEST_CASE("a line longer than a whole file has one to itself") {
+TEST_CASE("a line longer than max_size gets a file to itself") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
   MovableClock clock;
@@ -143,7 +143,7 @@ TEST_CASE("a line longer than a whole file has one to itself") {
   REQUIRE(content(path.native() + ".2") == "a\n");
 }
 
-TEST_CASE("with one file to keep it is emptied instead") {
+TEST_CASE("with max_files = 1 the file is truncated instead") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
   MovableClock clock;
@@ -179,7 +179,7 @@ TEST_CASE("after a reopen the log goes to a new file") {
   REQUIRE(content(path) == "new\n");
 }
 
-TEST_CASE("log file gone: one that was deleted is made again within a second") {
+TEST_CASE("log file gone: a deleted file is created again within a second") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
   MovableClock clock;
@@ -192,7 +192,7 @@ TEST_CASE("log file gone: one that was deleted is made again within a second") {
   REQUIRE(content(path) == "new\n");
 }
 
-TEST_CASE("a line that was cut off is ended before the next one begins") {
+TEST_CASE("a line that was cut off is ended before the next one starts") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
   MovableClock clock;
@@ -205,7 +205,7 @@ TEST_CASE("a line that was cut off is ended before the next one begins") {
   REQUIRE(content(path) == "whole\nhal\nnext\nlast\n");
 }
 
-TEST_CASE("a log in a directory that is not there is an error at start") {
+TEST_CASE("a log in a missing directory is an error at the start") {
   MovableClock clock;
   REQUIRE(make_file_sink("/nonexistent/log", 0, 1, clock).error().kind == ErrorKind::NotFound);
 }

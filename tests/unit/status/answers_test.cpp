@@ -76,8 +76,7 @@ struct Endpoint {
 
 }  // namespace
 
-TEST_CASE(
-    "/live: a main loop that has not turned for five seconds is told, whatever the workers do") {
+TEST_CASE("/live fails if the main loop is stuck for five seconds, whatever the workers do") {
   Endpoint endpoint;
   endpoint.publish(0, false);
   CHECK(endpoint.get("/live").status == 200);
@@ -91,13 +90,14 @@ TEST_CASE(
   CHECK(endpoint.get("/live").status == 200);
 }
 
-TEST_CASE("/live goes on saying yes while the stack drains") {
+TEST_CASE("/live stays 200 while the stack drains") {
   Endpoint endpoint;
   endpoint.publish(2, true);
   CHECK(endpoint.get("/live").status == 200);
 }
 
-TEST_CASE("/ready: 503 as soon as draining is published, and while a required program is short") {
+TEST_CASE(
+    "/ready: 503 as soon as draining is published, and while a required program lacks workers") {
   Endpoint endpoint;
   CHECK(endpoint.get("/ready").status == 200);
   endpoint.publish(2, true);
@@ -137,7 +137,7 @@ TEST_CASE(
   CHECK_FALSE(json::parse(endpoint.get("/ready").body).contains("programs"));
 }
 
-TEST_CASE("/ready?verbose: a check that fails is a warning, and the stack stays ready") {
+TEST_CASE("/ready?verbose: a failing check is a warning, and the stack stays ready") {
   struct Row {
     telemetry::Reach redis;
     const char* check;
@@ -159,14 +159,14 @@ TEST_CASE("/ready?verbose: a check that fails is a warning, and the stack stays 
   CHECK(json::parse(endpoint.get("/ready", "verbose").body)["status"] == "fail");
 }
 
-TEST_CASE("/ready?verbose: what no worker has spoken of is unknown") {
+TEST_CASE("/ready?verbose: what no worker has reported is unknown") {
   Endpoint endpoint;
   const json checks = json::parse(endpoint.get("/ready", "verbose").body)["checks"];
   for (const char* name : {"database", "redis", "queue"})
     CHECK(checks[name] == json{{"status", "unknown"}});
 }
 
-TEST_CASE("/health is always 200 and says in which state the stack is") {
+TEST_CASE("/health is always 200 and names the state of the stack") {
   Endpoint endpoint;
   CHECK(json::parse(endpoint.get("/health").body)["state"] == "ready");
   endpoint.publish(0, true);
@@ -177,7 +177,7 @@ TEST_CASE("/health is always 200 and says in which state the stack is") {
   CHECK(json::parse(answer.body)["state"] == "draining");
 }
 
-TEST_CASE("/series: columns of equal length, null where nothing is known") {
+TEST_CASE("/series: columns of equal length, null where a value is unknown") {
   Endpoint endpoint;
   telemetry::Totals totals;
   totals.at = endpoint.clock.now;

@@ -40,14 +40,14 @@ constexpr const char* kExposition =
 
 }  // namespace
 
-TEST_CASE("Samples: rates are counted over the time between two looks") {
+TEST_CASE("History: rates are computed over the time between two totals") {
   const HistoryPoint point = point_between(counted(10, 100, 2), counted(14, 180, 6));
   CHECK(point.requests_per_second == 20);
   CHECK(point.errors_per_second == 1);
   CHECK(point.unix_ms == 14'000);
 }
 
-TEST_CASE("Samples: what nobody has reported is unknown, not zero") {
+TEST_CASE("History: what nobody has reported is unknown, not zero") {
   Totals before;
   before.at = at(0);
   Totals now;
@@ -60,7 +60,7 @@ TEST_CASE("Samples: what nobody has reported is unknown, not zero") {
   CHECK_FALSE(point.memory_bytes);
 }
 
-TEST_CASE("Samples: a total that appears counts from zero, and one that fell does too") {
+TEST_CASE("History: a total that appears or decreases counts from zero") {
   Totals nothing;
   nothing.at = at(0);
   CHECK(point_between(nothing, counted(2, 8)).requests_per_second == 4);
@@ -69,7 +69,7 @@ TEST_CASE("Samples: a total that appears counts from zero, and one that fell doe
   CHECK_FALSE(point_between(counted(2, 1), counted(2, 8)).requests_per_second);
 }
 
-TEST_CASE("Samples: a quantile lies in its bucket, by interpolation") {
+TEST_CASE("History: a quantile is interpolated within its bucket") {
   struct Row {
     double quantile;
     LatencyTotals latency;
@@ -92,7 +92,7 @@ TEST_CASE("Samples: a quantile lies in its bucket, by interpolation") {
   }
 }
 
-TEST_CASE("Samples: the p99 is of the requests since the last look alone") {
+TEST_CASE("History: the p99 covers only the requests since the previous totals") {
   Totals before = counted(0, 1000);
   before.latency = latency({0, 0, 1000}, 1000);  // slow once
   Totals now = counted(2, 1100);
@@ -108,7 +108,7 @@ TEST_CASE("Samples: the p99 is of the requests since the last look alone") {
   }
 }
 
-TEST_CASE("Samples: the queue's depth is what waits or runs, what has ended is not in it") {
+TEST_CASE("History: the queue depth counts waiting and running jobs, not finished ones") {
   Totals now = counted(2, 0);
   now.queues = Queues{
       {"documents", {{"ready", 3}, {"running", 2}, {"waiting", 1}, {"dead", 50}, {"done", 99}}},
@@ -116,8 +116,7 @@ TEST_CASE("Samples: the queue's depth is what waits or runs, what has ended is n
   CHECK(point_between(counted(0, 0), now).queue_depth == 10);
 }
 
-TEST_CASE(
-    "Samples: the history keeps the latest, and the first look is only where counting begins") {
+TEST_CASE("History: the latest points are kept, and the first totals are only the baseline") {
   StackHistory history(3);
   history.add(counted(0, 1000));
   CHECK(history.points().empty());
@@ -129,7 +128,7 @@ TEST_CASE(
   CHECK(history.points().back().requests_per_second == 5);
 }
 
-TEST_CASE("Totals: read from the ledger, over every worker, dead ones too") {
+TEST_CASE("Totals: read from the ledger, over all workers, live and dead") {
   Ledger ledger;
   REQUIRE(ledger.apply(source("api-worker.0"), kExposition, at(0)) == Applied::Accepted);
   REQUIRE(ledger.apply(source("api-worker.1"), kExposition, at(0)) == Applied::Accepted);
@@ -154,7 +153,7 @@ TEST_CASE("Totals: an empty ledger knows nothing") {
   CHECK_FALSE(totals.queues);
 }
 
-TEST_CASE("Totals: labels are told apart from what looks like them inside a value") {
+TEST_CASE("Totals: text inside a value is not mistaken for a label") {
   CHECK(label_value("a=\"1\",status=\"500\"", "status") == "500");
   CHECK(label_value("a=\",status=\\\"500\\\"\",status=\"200\"", "status") == "200");
   CHECK(label_value("xstatus=\"500\"", "status").empty());
@@ -162,7 +161,7 @@ TEST_CASE("Totals: labels are told apart from what looks like them inside a valu
   CHECK(label_value("status=\"5", "status").empty());
 }
 
-TEST_CASE("Totals: the store is reached by all workers or by none, Redis by so many") {
+TEST_CASE("Totals: the store is reached by all workers or none, Redis by a number of them") {
   const auto totals_with = [](std::vector<std::string> reports) {
     Ledger ledger;
     for (std::size_t i = 0; i < reports.size(); ++i)

@@ -68,7 +68,7 @@ void check_all(Ledger& ledger) {
 
 }  // namespace
 
-TEST_CASE("promtool finds nothing wrong with the worst that workers can send") {
+TEST_CASE("promtool accepts the output for the worst that workers can send") {
   Ledger ledger;
   ledger.apply(source("api.0"), kHonest, at(0));
   ledger.apply(source("api.1"), kNasty, at(0));
@@ -110,7 +110,7 @@ TEST_CASE("promtool has no complaint about any name in the catalogue") {
   CHECK(verdict.exit_code == 0);
 }
 
-TEST_CASE("what the ledger exposes, a ledger can read") {
+TEST_CASE("a ledger can read what a ledger exposes") {
   Ledger first;
   first.apply(source("api.0"), kHonest, at(0));
   for (const Format format : {Format::Text004, Format::OpenMetrics100}) {
