@@ -17,7 +17,7 @@ constexpr std::size_t kMaxSamples = 5;
 constexpr std::size_t kMaxLabels = 4;
 constexpr std::size_t kMaxBuckets = 5;
 
-// Names that get in each other's way.
+// Names that collide with each other.
 constexpr std::array kNames{"a",       "a_total", "a_total_total", "a_created", "a_created_total",
                             "a_count", "a_sum",   "a_bucket",      "a_info",    "a_count_total",
                             "b:c",     "_total",  "holdfast_ready"};

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ledger under a script of answers, ends and passing time, with small limits. Whatever workers
-// send, both formats are valid after each step, no total falls, no total is lost, what is refused
-// changes nothing, and nobody speaks for the supervisor.
+// The ledger under a script of answers, exits and passing time, with small limits. Whatever workers
+// send, after each step both formats are valid, no total has decreased or been lost, a refused
+// answer has changed nothing, and no worker exposes names of the supervisor.
 //
 // The input is lines. "@aWI": the lines up to the next "@" are an answer of worker W, incarnation I
-// (digits); "@rWI": that process has ended; "@tN": N times 7 s pass; "@e": old families are
-// forgotten.
+// (digits); "@rWI": that process has exited; "@tN": N times 7 s pass; "@e": old families expire.
 #include "supervisor/telemetry/ledger.hpp"
 
 #include "common/metrics/catalogue.hpp"

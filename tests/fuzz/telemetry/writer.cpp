@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Families made of the input, written in both formats and read back: whatever they are, the text is
-// valid; and every series that can be written comes back with the value and the labels it had.
+// Families made from the input, written in both formats and parsed again: the text is always valid,
+// and every series that can be written comes back with the same value and labels.
 #include "common/metrics/exposition.hpp"
 #include "common/metrics/text.hpp"
 #include "supervisor/telemetry/parser.hpp"
@@ -23,7 +23,7 @@ namespace {
 using Key = std::pair<std::string, std::map<std::string, std::string>>;  // name, labels
 using Numbers = std::map<Key, double>;
 
-// A text as a reader is to get it: what is not UTF-8 cannot be written.
+// The text as a reader gets it: invalid UTF-8 cannot be written.
 bool writable(const Family& family) {
   bool result = valid_utf8(family.help);
   for (const Sample& sample : family.samples) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// holdfast logs: the last lines of the log, of all or of one, and those that come.
+// holdfast logs: the latest lines, of all workers or one, and those that follow.
 #include "tests/support/catch.hpp"
 #include "tests/support/programs.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// docs/status.schema.json holds for what a real stack answers, and refuses what it would not.
+// docs/status.schema.json accepts what a real stack answers and rejects what it never would.
 #include "tests/support/catch.hpp"
 #include "tests/support/documents.hpp"
 
@@ -13,8 +13,8 @@ using nlohmann::json;
 
 namespace {
 
-// The part of JSON Schema 2020-12 that the file uses; another keyword is an error, so that none is
-// silently ignored. Returns what is wrong, with its place; empty: nothing.
+// The part of JSON Schema 2020-12 that the file uses. Any other keyword is an error, so that none
+// is silently ignored. Returns the first violation with its place, or an empty string.
 class Schema {
  public:
   explicit Schema(json root) : root_(std::move(root)) {}

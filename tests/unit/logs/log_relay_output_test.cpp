@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The relay when its output is stuck, full, gone or rotated: no worker waits, and what is dropped
-// is counted.
+// The relay when its output is stuck, full, gone or rotated: no worker blocks, and dropped lines
+// are counted.
 
 #include "common/os/file.hpp"
 #include "tests/unit/logs/relay_fixture.hpp"
@@ -18,7 +18,7 @@ using namespace holdfast::supervisor::logs::test;
 
 namespace {
 
-// 100 bytes each, as those of the misbehaving child.
+// 100 bytes each, like those of the misbehaving child.
 constexpr std::uint64_t kFlood = 50'000;
 
 RelayCounters::Program program(const Relay& relay, const std::string& name) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What the relay makes of its workers' output. What becomes of it when the output is in trouble is
-// in log_relay_output_test.cpp.
+// How the relay processes its workers' output. log_relay_output_test.cpp covers trouble with the
+// relay's own output.
 
 #include "common/os/file.hpp"
 #include "tests/unit/logs/relay_fixture.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A running relay with pipes for workers, and what it told its observer.
+// A running relay with pipes for workers, and an observer that records its calls.
 
 #include "supervisor/logs/log_relay.hpp"
 #include "tests/support/launched.hpp"
@@ -27,7 +27,7 @@ class Observer final : public LogObserver {
 inline constexpr core::ProcessId kFirst{{1, 0}, 1};
 inline constexpr core::ProcessId kSecond{{1, 1}, 1};
 
-// Reads a pipe on a thread of its own, as an attentive reader of standard output would.
+// Reads a pipe on a thread of its own, like an attentive reader of standard output.
 class Collector {
  public:
   explicit Collector(Fd fd);

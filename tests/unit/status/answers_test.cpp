@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Health, series and the page through the handler, on a fleet and a clock of the test's.
+// Health, series and the page through the handler, with a fake fleet and clock.
 #include "supervisor/status/routes.hpp"
 #include "tests/support/catch.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The status page as it is served: self-contained, under a policy that enforces it.
+// The status page as served: self-contained, under a policy that enforces this.
 #include "supervisor/status/page.hpp"
 
 #include "tests/support/catch.hpp"

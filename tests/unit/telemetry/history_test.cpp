@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The recent past in figures: rates, quantiles, and a history of them.
+// Rates and quantiles between totals, and their history.
 #include "supervisor/telemetry/history.hpp"
 
 #include "supervisor/telemetry/totals.hpp"

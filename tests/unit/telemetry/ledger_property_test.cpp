@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random lives of random workers, held against a model that counts every increment.
+// Random histories of random workers, compared with a model that counts every increment.
 #include "tests/support/catch.hpp"
 #include "tests/unit/telemetry/support.hpp"
 

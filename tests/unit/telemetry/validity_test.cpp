@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whatever workers send, what comes out is valid: by promtool, by our own parser, and by a checker
-// that shares no code with either.
+// Whatever workers send, the output is valid: according to promtool, to our own parser, and to a
+// checker that shares no code with either.
 #include "common/metrics/catalogue.hpp"
 #include "supervisor/collector/collection_metrics.hpp"
 #include "supervisor/collector/process_families.hpp"
