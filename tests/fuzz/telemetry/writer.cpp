@@ -3,6 +3,7 @@
 // and every series that can be written comes back with the same value and labels.
 #include "common/metrics/exposition.hpp"
 #include "common/metrics/text.hpp"
+#include "supervisor/telemetry/number.hpp"
 #include "supervisor/telemetry/parser.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/fuzz/telemetry/families.hpp"

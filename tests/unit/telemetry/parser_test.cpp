@@ -2,6 +2,7 @@
 #include "supervisor/telemetry/parser.hpp"
 
 #include "common/metrics/text.hpp"
+#include "supervisor/telemetry/number.hpp"
 #include "supervisor/telemetry/resolve.hpp"
 #include "tests/support/catch.hpp"
 
