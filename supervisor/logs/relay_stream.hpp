@@ -19,7 +19,7 @@
 
 namespace holdfast::supervisor::logs {
 
-// What one read brought, published after it.
+// What one read yielded besides the lines in the output; the RelayLoop publishes it.
 struct Noticed {
   std::string tail;    // for the LineTail
   bool ready = false;  // a line matched `ready_pattern`
