@@ -8,10 +8,10 @@
 #include "api-worker/middleware/cors.hpp"
 #include "api-worker/middleware/key_scope.hpp"
 #include "api-worker/middleware/key_uses.hpp"
-#include "api-worker/middleware/limits.hpp"
 #include "api-worker/middleware/pipeline.hpp"
 #include "api-worker/middleware/rate_limit.hpp"
 #include "api-worker/middleware/request_id.hpp"
+#include "api-worker/middleware/request_limits.hpp"
 #include "api-worker/middleware/request_metrics.hpp"
 #include "api-worker/middleware/security_headers.hpp"
 #include "api-worker/rate_limit/redis_setup.hpp"
@@ -41,7 +41,7 @@ Chain make_chain(worker::Context& context, std::vector<Network> trusted,
   chain.add_envelope(std::make_unique<RequestMetrics>(context.registry(), context.clock()));
   chain.add_envelope(std::make_unique<SecurityHeaders>(config.security));
   chain.add_envelope(std::make_unique<Cors>(config.cors));
-  chain.add_guard(std::make_unique<Limits>());
+  chain.add_guard(std::make_unique<RequestLimits>());
   if (config.rate_limit.enabled) {
     chain.add_guard(std::make_unique<RateLimit>(config.rate_limit, parts.limiter, context.clock(),
                                                 context.registry()));
@@ -69,8 +69,8 @@ Result<void> check_route_limits(const config::RateLimit& config, const Router& r
   return {};
 }
 
-http::Limits limits_of(const config::Http& config, std::uint32_t max_connections) {
-  http::Limits limits;
+http::ServerLimits limits_of(const config::Http& config, std::uint32_t max_connections) {
+  http::ServerLimits limits;
   limits.max_header_bytes = config.max_header_bytes;
   limits.max_body_bytes = config.max_body_bytes;
   limits.body_limit = [config](const http::Request& head) { return body_limit(head, config); };

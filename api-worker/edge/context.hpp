@@ -36,7 +36,7 @@ struct Client {
 struct Quota {
   rate_limit::Policy policy;
   std::string key;  // what was counted: an address, an API key's id
-  rate_limit::Decision decision;
+  rate_limit::RateDecision decision;
 };
 
 struct Context;

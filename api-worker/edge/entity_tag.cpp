@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/edge/entity_tag.hpp"
 
-#include "api-worker/handlers/query.hpp"
+#include "api-worker/edge/query_input.hpp"
 
 #include <fmt/format.h>
 
@@ -114,11 +114,11 @@ http::Response not_modified(const std::string& tag) {
   return response;
 }
 
-tl::expected<store::Versions, Problem> if_match(const http::Headers& headers) {
+tl::expected<store::Versions, ProblemDetails> if_match(const http::Headers& headers) {
   if (headers.find("If-Match") == nullptr) return store::Versions{};
   const auto list = parse_tags(headers, "If-Match");
   if (!list) {
-    return tl::unexpected(Problem{400, "If-Match is no list of entity tags: send an ETag."});
+    return tl::unexpected(ProblemDetails{400, "If-Match is no list of entity tags: send an ETag."});
   }
   if (list->any) return store::Versions{};
   store::Versions versions{std::in_place};

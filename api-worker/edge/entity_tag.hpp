@@ -31,8 +31,8 @@ std::optional<std::string> none_match(const http::Headers& headers, std::string_
 http::Response not_modified(const std::string& tag);
 
 // If-Match by strong comparison: the versions that the client means; unset without the field or
-// with "*". A tag that is weak or none of ours names no version. A Problem (400) for what is no
-// list of tags: to ignore it would be to lose the update that it protects.
-tl::expected<store::Versions, Problem> if_match(const http::Headers& headers);
+// with "*". A tag that is weak or none of ours names no version. A ProblemDetails (400) for what is
+// no list of tags: to ignore it would be to lose the update that it protects.
+tl::expected<store::Versions, ProblemDetails> if_match(const http::Headers& headers);
 
 }  // namespace holdfast::api

@@ -65,14 +65,14 @@ class Sha256 {
 
 }  // namespace
 
-tl::expected<std::optional<std::string>, Problem> read_idempotency_key(
+tl::expected<std::optional<std::string>, ProblemDetails> read_idempotency_key(
     const http::Headers& headers) {
   const std::string* value = headers.find("Idempotency-Key");
   if (value == nullptr) return std::optional<std::string>{};
   std::optional<std::string> key = *value;
   if (value->starts_with('"')) key = unquoted(*value);
   if (!key || !is_key(*key) || headers.count("Idempotency-Key") != 1) {
-    return tl::unexpected(Problem{
+    return tl::unexpected(ProblemDetails{
         400, fmt::format("Idempotency-Key must be one string of 1 to {} visible ASCII characters.",
                          kMaxKey)});
   }

@@ -18,8 +18,8 @@
 
 namespace holdfast::api {
 
-// Unset without the field; a Problem (400) for one that is no key.
-tl::expected<std::optional<std::string>, Problem> read_idempotency_key(
+// Unset without the field; a ProblemDetails (400) for one that is no key.
+tl::expected<std::optional<std::string>, ProblemDetails> read_idempotency_key(
     const http::Headers& headers);
 
 // SHA-256 of title, content and metadata, in hexadecimal.

@@ -24,7 +24,7 @@ std::string pointer_to(const std::string& name);
 // 415 unless the body is application/json; 400 with line and column if it is no JSON, no UTF-8 or
 // nested too deeply; 413 if it has too many values; 422 if it is no object or gives a name twice at
 // the top.
-tl::expected<nlohmann::json, Problem> parse_json_object(const http::Request& head,
-                                                        std::string_view body);
+tl::expected<nlohmann::json, ProblemDetails> parse_json_object(const http::Request& head,
+                                                               std::string_view body);
 
 }  // namespace holdfast::api

@@ -5,7 +5,7 @@
 
 namespace holdfast::api {
 
-http::Response problem_response(const Context& context, const Problem& problem) {
+http::Response problem_response(const Context& context, const ProblemDetails& problem) {
   std::string body;
   JsonWriter json(body);
   json.begin_object();
@@ -20,7 +20,7 @@ http::Response problem_response(const Context& context, const Problem& problem) 
   json.field("request_id", context.request_id);
   if (!problem.errors.empty()) {
     json.key("errors").begin_array();
-    for (const FieldProblem& error : problem.errors) {
+    for (const FieldError& error : problem.errors) {
       json.begin_object();
       if (error.parameter.empty()) {
         json.field("pointer", error.pointer);
@@ -42,7 +42,7 @@ http::Response problem_response(const Context& context, const Problem& problem) 
   return response;
 }
 
-Problem problem_of(const Error& error) {
+ProblemDetails problem_of(const Error& error) {
   switch (error.kind) {
     case ErrorKind::InvalidArgument: return {422, error.message};
     case ErrorKind::NotFound: return {404, error.message};

@@ -19,22 +19,22 @@
 namespace holdfast::api {
 
 // What is wrong with one part of the input: exactly one of pointer and parameter is set.
-struct FieldProblem {
+struct FieldError {
   std::string pointer;    // a JSON pointer as URI fragment: "#/title"
   std::string parameter;  // of the query string: "limit"
   std::string detail;
 };
 
-struct Problem {
+struct ProblemDetails {
   int status = 500;
   std::string detail;
-  std::vector<FieldProblem> errors = {};
+  std::vector<FieldError> errors = {};
 };
 
-http::Response problem_response(const Context& context, const Problem& problem);
+http::Response problem_response(const Context& context, const ProblemDetails& problem);
 
 // The one place where an error of the store, or of another part, becomes a status. What is our
 // fault says nothing of its cause to the client; log it (log_failure in middleware/error_mapper).
-Problem problem_of(const Error& error);
+ProblemDetails problem_of(const Error& error);
 
 }  // namespace holdfast::api

@@ -8,7 +8,7 @@ namespace holdfast::api {
 
 namespace {
 
-using Errors = std::vector<FieldProblem>;
+using Errors = std::vector<FieldError>;
 
 std::string_view first_line(std::string_view content) {
   constexpr std::string_view kBlank = " \t\r\n";
@@ -77,7 +77,8 @@ void read_metadata(const nlohmann::json& body, std::string& metadata, Errors& er
   }
 }
 
-tl::expected<store::NewDocument, Problem> from_json(const http::Request& head, std::string text) {
+tl::expected<store::NewDocument, ProblemDetails> from_json(const http::Request& head,
+                                                           std::string text) {
   auto body = parse_json_object(head, text);
   std::string().swap(text);
   if (!body) return tl::unexpected(std::move(body).error());
@@ -93,18 +94,21 @@ tl::expected<store::NewDocument, Problem> from_json(const http::Request& head, s
     }
   }
   if (!errors.empty()) {
-    return tl::unexpected(Problem{422, "The document has invalid fields.", std::move(errors)});
+    return tl::unexpected(
+        ProblemDetails{422, "The document has invalid fields.", std::move(errors)});
   }
   return document;
 }
 
-tl::expected<store::NewDocument, Problem> from_text(const http::Request& head, std::string text) {
+tl::expected<store::NewDocument, ProblemDetails> from_text(const http::Request& head,
+                                                           std::string text) {
   const std::string encoding = charset(head);
   if (!encoding.empty() && encoding != "utf-8" && encoding != "us-ascii") {
-    return tl::unexpected(Problem{415, "Send text as UTF-8."});
+    return tl::unexpected(ProblemDetails{415, "Send text as UTF-8."});
   }
   if (const std::size_t at = find_invalid_utf8(text); at != std::string_view::npos) {
-    return tl::unexpected(Problem{400, fmt::format("The body is not valid UTF-8 at byte {}.", at)});
+    return tl::unexpected(
+        ProblemDetails{400, fmt::format("The body is not valid UTF-8 at byte {}.", at)});
   }
   store::NewDocument document;
   Errors errors;
@@ -117,24 +121,25 @@ tl::expected<store::NewDocument, Problem> from_text(const http::Request& head, s
     errors.push_back({"#", "", std::move(wrong)});
   }
   if (!errors.empty()) {
-    return tl::unexpected(Problem{422, "The document has invalid fields.", std::move(errors)});
+    return tl::unexpected(
+        ProblemDetails{422, "The document has invalid fields.", std::move(errors)});
   }
   return document;
 }
 
 }  // namespace
 
-tl::expected<store::NewDocument, Problem> parse_document(const http::Request& head,
-                                                         std::string body) {
+tl::expected<store::NewDocument, ProblemDetails> parse_document(const http::Request& head,
+                                                                std::string body) {
   const std::string type = media_type(head);
-  tl::expected<store::NewDocument, Problem> document;
+  tl::expected<store::NewDocument, ProblemDetails> document;
   if (type == "application/json") {
     document = from_json(head, std::move(body));
   } else if (type == "text/plain") {
     document = from_text(head, std::move(body));
   } else {
     return tl::unexpected(
-        Problem{415, "Send a document as Content-Type: application/json or text/plain."});
+        ProblemDetails{415, "Send a document as Content-Type: application/json or text/plain."});
   }
   if (document && document->title.empty()) document->title = first_line(document->content);
   return document;

@@ -24,7 +24,7 @@ constexpr std::size_t kMaxMetadataBytes = 16u << 10;
 
 // Fills in title, content and metadata; the rest is the caller's. The body is used up: text becomes
 // the content as it is, and JSON is freed once it is parsed.
-tl::expected<store::NewDocument, Problem> parse_document(const http::Request& head,
-                                                         std::string body);
+tl::expected<store::NewDocument, ProblemDetails> parse_document(const http::Request& head,
+                                                                std::string body);
 
 }  // namespace holdfast::api

@@ -2,7 +2,8 @@
 #pragma once
 
 // GET /metrics              the stack's aggregate, fetched from the supervisor; when alone, this
-//                           worker's own numbers. For those of insiders.hpp; 403 for all others.
+//                           worker's own numbers. For those of diagnostics_access.hpp; 403 for all
+//                           others.
 // GET /internal/stats       this worker's connections and work in hand; local requests only.
 //
 // A request that came through a proxy that nobody declared is not local.

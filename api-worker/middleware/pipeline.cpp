@@ -35,7 +35,7 @@ Pipeline::Pipeline(boost::asio::io_context& io, const Clock& clock, Chain chain,
       errors_(errors) {}
 
 void Pipeline::handle(std::shared_ptr<http::Request> request, http::Responder respond) {
-  const auto exchange = std::make_shared<Exchange>();
+  const auto exchange = std::make_shared<ActiveRequest>();
   exchange->respond = std::move(respond);
   Context& context = exchange->context;
   context.started = clock_.mono();
@@ -50,7 +50,7 @@ void Pipeline::handle(std::shared_ptr<http::Request> request, http::Responder re
   if (!exchange->done) pending_.emplace(context.request.get(), exchange);
 }
 
-void Pipeline::advance(const ExchangePtr& exchange) {
+void Pipeline::advance(const ActiveRequestPtr& exchange) {
   Context& context = exchange->context;
   if (auto early = chain_.enter(context)) return finish(exchange, std::move(*early));
   if (context.wait_for) return wait(exchange);
@@ -60,7 +60,7 @@ void Pipeline::advance(const ExchangePtr& exchange) {
   dispatch(exchange);
 }
 
-void Pipeline::wait(const ExchangePtr& exchange) {
+void Pipeline::wait(const ActiveRequestPtr& exchange) {
   Context& context = exchange->context;
   const auto ask = std::exchange(context.wait_for, {});
   ask(ContextPtr(exchange, &context), [self = shared_from_this(),
@@ -73,7 +73,7 @@ void Pipeline::wait(const ExchangePtr& exchange) {
   });
 }
 
-void Pipeline::dispatch(const ExchangePtr& exchange) {
+void Pipeline::dispatch(const ActiveRequestPtr& exchange) {
   Reply reply = [self = shared_from_this(), exchange](Result<http::Response> result) {
     boost::asio::dispatch(self->io_, [self, exchange, result = std::move(result)]() mutable {
       self->finish(exchange, std::move(result));
@@ -86,7 +86,7 @@ void Pipeline::dispatch(const ExchangePtr& exchange) {
   }
 }
 
-void Pipeline::finish(const ExchangePtr& exchange, Result<http::Response> result) {
+void Pipeline::finish(const ActiveRequestPtr& exchange, Result<http::Response> result) {
   if (exchange->done) return;
   exchange->done = true;
   Context& context = exchange->context;
@@ -97,9 +97,9 @@ void Pipeline::finish(const ExchangePtr& exchange, Result<http::Response> result
 }
 
 http::Response Pipeline::refuse(const http::Request& request, const http::Refusal& refusal) {
-  const Problem problem{refusal.status, refusal.detail};
+  const ProblemDetails problem{refusal.status, refusal.detail};
   if (const auto found = pending_.find(&request); found != pending_.end()) {
-    const ExchangePtr exchange = found->second;
+    const ActiveRequestPtr exchange = found->second;
     pending_.erase(found);
     exchange->done = true;
     http::Response response = problem_response(exchange->context, problem);

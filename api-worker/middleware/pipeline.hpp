@@ -32,26 +32,26 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   http::Response refuse(const http::Request& request, const http::Refusal& refusal);
 
  private:
-  struct Exchange {
+  struct ActiveRequest {
     Context context;
     const RouteHandler* handler = nullptr;
     std::string_view allow;
     http::Responder respond;
     bool done = false;
   };
-  using ExchangePtr = std::shared_ptr<Exchange>;
+  using ActiveRequestPtr = std::shared_ptr<ActiveRequest>;
 
-  void advance(const ExchangePtr& exchange);
-  void wait(const ExchangePtr& exchange);
-  void dispatch(const ExchangePtr& exchange);
-  void finish(const ExchangePtr& exchange, Result<http::Response> result);
+  void advance(const ActiveRequestPtr& exchange);
+  void wait(const ActiveRequestPtr& exchange);
+  void dispatch(const ActiveRequestPtr& exchange);
+  void finish(const ActiveRequestPtr& exchange, Result<http::Response> result);
 
   boost::asio::io_context& io_;
   const Clock& clock_;
   Chain chain_;
   Router router_;
   ErrorMapper errors_;
-  std::unordered_map<const http::Request*, ExchangePtr> pending_;  // taken and not answered
+  std::unordered_map<const http::Request*, ActiveRequestPtr> pending_;  // taken and not answered
 };
 
 }  // namespace holdfast::api

@@ -42,7 +42,7 @@ std::optional<http::Response> RateLimit::on_request(Context& context) {
   if (!is_counted(context.request->path)) return {};
   const std::string client = rate_limit_key(context.client, ipv6_prefix_);
   if (!shows_api_key(context.request->headers)) return check_(context, general_, client);
-  const auto decision = limiter_.decide_here(bad_keys_, client, rate_limit::Count::Look);
+  const auto decision = limiter_.decide_here(bad_keys_, client, rate_limit::Count::Peek);
   if (decision.allowed) return {};
   context.quotas.push_back({bad_keys_, client, decision});
   return too_many_requests(context, context.quotas.back());

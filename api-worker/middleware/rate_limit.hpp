@@ -12,11 +12,11 @@
 // - A request that shows an API key is counted by key and not by address: KeyRateLimit, behind the
 //   look at the key. Keys that are no good are counted by address, apart from requests without one:
 //   a client over that limit is refused before his key is looked up.
-// - Every counted answer has the headers of rate_limit_headers.hpp.
+// - Every counted answer has the headers of rate_limit/headers.hpp.
 
 #include "api-worker/middleware/middleware.hpp"
+#include "api-worker/rate_limit/headers.hpp"
 #include "api-worker/rate_limit/quota_check.hpp"
-#include "api-worker/rate_limit/rate_limit_headers.hpp"
 #include "common/metrics/instruments.hpp"
 
 #include <prometheus/registry.h>

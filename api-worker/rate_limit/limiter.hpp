@@ -23,7 +23,7 @@ namespace holdfast::api {
 
 class Limiter {
  public:
-  using Done = std::function<void(const rate_limit::Decision&)>;
+  using Done = std::function<void(const rate_limit::RateDecision&)>;
 
   Limiter(const Clock& clock, rate_limit::Memory memory, rate_limit::Table table)
       : clock_(clock), memory_(std::move(memory)), table_(table) {}
@@ -35,10 +35,10 @@ class Limiter {
   bool is_remote() const { return redis_ != nullptr && redis_->up(); }
 
   // This host's answer, whatever Redis would say.
-  rate_limit::Decision decide_here(const rate_limit::Policy& policy, std::string_view key,
-                                   rate_limit::Count count = rate_limit::Count::Take) const;
+  rate_limit::RateDecision decide_here(const rate_limit::Policy& policy, std::string_view key,
+                                       rate_limit::Count count = rate_limit::Count::Take) const;
   // The same, as the answer that is used because Redis has none.
-  rate_limit::Decision decide_now(const rate_limit::Policy& policy, std::string_view key) const;
+  rate_limit::RateDecision decide_now(const rate_limit::Policy& policy, std::string_view key) const;
 
   // The answer for all hosts, or this host's if Redis has none in time. `done` may be called before
   // this returns.

@@ -25,12 +25,12 @@ std::int64_t to_ms(Duration duration) {
   return std::chrono::ceil<std::chrono::milliseconds>(duration).count();
 }
 
-std::optional<rate_limit::Decision> to_decision(const redis::Reply& reply) {
+std::optional<rate_limit::RateDecision> to_decision(const redis::Reply& reply) {
   if (reply.type != redis::Reply::Type::Array || reply.items.size() != 3) return {};
   for (const redis::Reply& item : reply.items) {
     if (item.type != redis::Reply::Type::Integer) return {};
   }
-  rate_limit::Decision decision;
+  rate_limit::RateDecision decision;
   decision.allowed = reply.items[0].integer == 1;
   decision.remaining =
       static_cast<std::uint32_t>(std::max<std::int64_t>(reply.items[1].integer, 0));
@@ -63,7 +63,7 @@ void RedisStore::stop() {
   state_ = State::Stopped;
   deadline_.cancel();
   retry_.cancel();
-  connection_.reset();
+  client_.reset();
   for (const PendingPtr& pending : std::exchange(pending_, {}))
     pending->done({});
 }
@@ -95,9 +95,9 @@ void RedisStore::connect_to_next() {
 }
 
 void RedisStore::connect_to(const redis::Endpoint& endpoint) {
-  connection_ =
-      std::make_unique<redis::Connection>(io_, [this](const Error& error) { lose(error.message); });
-  connection_->open(endpoint, [this] { greet(); });
+  client_ = std::make_unique<redis::RedisClient>(
+      io_, [this](const Error& error) { lose(error.message); });
+  client_->open(endpoint, [this] { greet(); });
   deadline_.expires_after(kConnectTimeout);
   deadline_.async_wait([this, self = self_](const boost::system::error_code& error) {
     if (!error && *self != nullptr && state_ == State::Connecting) lose("it takes no connection");
@@ -107,7 +107,7 @@ void RedisStore::connect_to(const redis::Endpoint& endpoint) {
 void RedisStore::greet() {
   const config::RedisUrl& url = options_.url;
   const auto send = [this](const std::vector<std::string>& command, bool last) {
-    connection_->send(command, [this, last](const redis::Reply& reply) {
+    client_->send(command, [this, last](const redis::Reply& reply) {
       if (reply.type == redis::Reply::Type::Error) return lose(reply.text);
       if (last) greeted(reply);
     });
@@ -156,7 +156,7 @@ void RedisStore::ask(const PendingPtr& pending, bool with_source) {
   std::vector<std::string> command{with_source ? "EVAL" : "EVALSHA",
                                    with_source ? kRateLimitScript : script_sha_};
   command.insert(command.end(), pending->arguments.begin(), pending->arguments.end());
-  connection_->send(command, [this, pending, with_source](const redis::Reply& reply) {
+  client_->send(command, [this, pending, with_source](const redis::Reply& reply) {
     // Somebody ran SCRIPT FLUSH, or the server is a new one. EVAL brings the script back.
     if (!with_source && reply.is_error("NOSCRIPT")) return ask(pending, true);
     answer(pending, reply);
@@ -198,7 +198,7 @@ void RedisStore::lose(const std::string& why) {
   state_ = State::Down;
   up_.Set(0);
   deadline_.cancel();
-  connection_.reset();
+  client_.reset();
   if (!std::exchange(complained_, true)) {
     fallbacks_since_loss_ = 0;
     log_.warn("Redis does not answer: each host limits by itself until it does",

@@ -25,7 +25,7 @@
 #include "common/log/logger.hpp"
 #include "common/net/redis_url.hpp"
 #include "common/rate_limit/decision.hpp"
-#include "common/redis/connection.hpp"
+#include "common/redis/client.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <prometheus/counter.h>
@@ -56,7 +56,7 @@ struct RedisOptions {
 class RedisStore {
  public:
   // Nothing: Redis has no answer, decide without it.
-  using Done = std::function<void(std::optional<rate_limit::Decision>)>;
+  using Done = std::function<void(std::optional<rate_limit::RateDecision>)>;
 
   RedisStore(boost::asio::io_context& io, const Clock& clock, const log::Logger& log,
              prometheus::Registry& registry, RedisOptions options);
@@ -98,7 +98,7 @@ class RedisStore {
   RedisOptions options_;
 
   State state_ = State::Down;
-  std::unique_ptr<redis::Connection> connection_;
+  std::unique_ptr<redis::RedisClient> client_;
   std::vector<std::string> untried_;  // addresses of the host, the next one last
   std::string script_sha_;
   std::deque<PendingPtr> pending_;      // in the order of their deadlines

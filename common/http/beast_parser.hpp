@@ -7,7 +7,8 @@
 // No I/O; one thread at a time; nothing throws but bad_alloc.
 
 #include "common/base/result.hpp"
-#include "common/http/server.hpp"
+#include "common/http/message.hpp"
+#include "common/http/refusal.hpp"
 
 #include <cstdint>
 #include <memory>

@@ -7,7 +7,7 @@
 // trailers dropped (RFC 9110, 6.5.1: nobody here needs one), both within limits.
 // Looks at each byte once, however slowly they come. Pure; one thread at a time.
 
-#include "common/http/server.hpp"
+#include "common/http/refusal.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An answer that goes on: pieces are read from the stream and written, one after the other.
-#include "common/http/connection.hpp"
+#include "common/http/server_connection.hpp"
 
 namespace holdfast::http {
 
@@ -11,7 +11,7 @@ constexpr Duration kNoHurry = std::chrono::hours(24 * 365);
 
 }  // namespace
 
-void Connection::open_stream() {
+void ServerConnection::open_stream() {
   stream_ended_ = false;
   woken_ = false;
   response_.stream->on_news([weak = weak_from_this()] {
@@ -19,7 +19,7 @@ void Connection::open_stream() {
   });
 }
 
-bool Connection::begin_piece() {
+bool ServerConnection::begin_piece() {
   if (!response_.stream || stream_ended_ || aborted_ || state_->draining()) return false;
   if (sent_ < to_send_) return false;  // the client is gone, or too slow
   head_.clear();
@@ -37,12 +37,12 @@ bool Connection::begin_piece() {
   return !stream_ended_;
 }
 
-void Connection::woken() {
+void ServerConnection::woken() {
   woken_ = true;
   if (phase_ == Phase::Stream && waiting_) waiting_();  // may end in this object's destruction
 }
 
-void Connection::close_stream() {
+void ServerConnection::close_stream() {
   if (!response_.stream) return;
   response_.stream->on_news({});
   response_.stream.reset();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What ends a connection from outside its own coroutine: its deadline, and the server's end.
-#include "common/http/connection.hpp"
+#include "common/http/server_connection.hpp"
 
 #include <sys/socket.h>
 
@@ -13,14 +13,14 @@ constexpr Duration kDrainGrace = std::chrono::milliseconds(250);
 
 }  // namespace
 
-void Connection::set_deadline(MonoTime deadline) {
+void ServerConnection::set_deadline(MonoTime deadline) {
   deadline_ = deadline;
   // A timer that is due earlier will look at the deadline then; re-arming at every step would cost
   // more than the steps.
   if (!armed_for_ || *armed_for_ > deadline_) arm(deadline_);
 }
 
-void Connection::arm(MonoTime at) {
+void ServerConnection::arm(MonoTime at) {
   armed_for_ = at;
   timer_.expires_at(at);
   timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
@@ -34,7 +34,7 @@ void Connection::arm(MonoTime at) {
   });
 }
 
-void Connection::expire() {
+void ServerConnection::expire() {
   boost::system::error_code ignored;
   switch (phase_) {
     case Phase::Idle:
@@ -61,12 +61,12 @@ void Connection::expire() {
   }
 }
 
-bool Connection::bytes_are_readable() {
+bool ServerConnection::bytes_are_readable() {
   char byte = 0;
   return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-void Connection::drain() {
+void ServerConnection::drain() {
   if (phase_ == Phase::Stream) return woken();                // it ends here
   if (phase_ != Phase::Idle || bytes_are_readable()) return;  // answered, with Connection: close
   const MonoTime until = phase_began_ + kDrainGrace;
@@ -77,14 +77,14 @@ void Connection::drain() {
   }
 }
 
-void Connection::abort() {
+void ServerConnection::abort() {
   aborted_ = true;
   mailbox_->close();
   close_socket();
   if (waiting_) waiting_();  // may end in this object's destruction
 }
 
-void Connection::close_socket() {
+void ServerConnection::close_socket() {
   boost::system::error_code ignored;
   socket_.close(ignored);
 }

@@ -4,7 +4,8 @@
 // The way of an answer from a handler, on whatever thread, back to its connection on the
 // io_context's thread; the handler may outlive the connection, or the other way round.
 
-#include "common/http/server.hpp"
+#include "common/http/message.hpp"
+#include "common/http/refusal.hpp"
 
 #include <tl/expected.hpp>
 
@@ -13,6 +14,10 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+
+namespace boost::asio {
+class io_context;
+}
 
 namespace holdfast::http {
 

@@ -6,7 +6,7 @@
 // target, unknown versions (RFC 9112 sections 2.2, 3 and 5.2). Looks at each byte once, however
 // slowly they come. Pure; one thread at a time.
 
-#include "common/http/server.hpp"
+#include "common/http/refusal.hpp"
 
 #include <cstddef>
 #include <optional>

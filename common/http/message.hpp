@@ -72,9 +72,9 @@ struct Request {
 
 // A body that is written as it comes, for as long as it lasts; its end closes the connection (RFC
 // 9112, 6.3: an answer without a length). It is asked for more only when everything before has
-// left, so a slow reader costs no memory; one that takes nothing for Limits::write_timeout is cut
-// off. Everything on the server's thread. A source that is silent for long should say something now
-// and then: only a write tells that the client is gone.
+// left, so a slow reader costs no memory; one that takes nothing for ServerLimits::write_timeout is
+// cut off. Everything on the server's thread. A source that is silent for long should say something
+// now and then: only a write tells that the client is gone.
 class BodyStream {
  public:
   virtual ~BodyStream() = default;

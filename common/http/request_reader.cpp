@@ -11,7 +11,7 @@ constexpr std::size_t kBodyRead = 32 << 10;
 
 }  // namespace
 
-RequestReader::RequestReader(const Limits& limits, const Peer& peer, BodyBudget* budget)
+RequestReader::RequestReader(const ServerLimits& limits, const Peer& peer, BodyBudget* budget)
     : limits_(limits),
       peer_(peer),
       share_(budget),

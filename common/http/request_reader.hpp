@@ -11,6 +11,7 @@
 #include "common/http/head_rules.hpp"
 #include "common/http/head_scanner.hpp"
 #include "common/http/read_buffer.hpp"
+#include "common/http/server_limits.hpp"
 
 #include <memory>
 #include <optional>
@@ -28,7 +29,7 @@ class RequestReader {
   };
 
   // All outlive the reader. Without a budget, a body is bounded by its own limit alone.
-  RequestReader(const Limits& limits, const Peer& peer, BodyBudget* budget = nullptr);
+  RequestReader(const ServerLimits& limits, const Peer& peer, BodyBudget* budget = nullptr);
 
   std::span<char> prepare();
   void commit(std::size_t count) { buffer_.commit(count); }
@@ -59,7 +60,7 @@ class RequestReader {
   bool fits();  // the body, as far as it has come, into the budget
   Step refuse(Refusal refusal);
 
-  const Limits& limits_;
+  const ServerLimits& limits_;
   const Peer& peer_;
   BodyShare share_;
   ReadBuffer buffer_;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/http/server.hpp"
 
-#include "common/http/connection.hpp"
 #include "common/http/peer.hpp"
+#include "common/http/server_connection.hpp"
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ int integer_option(int fd, int level, int name) {
 
 class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
  public:
-  Impl(boost::asio::io_context& io, Limits limits, Handler handler, RefusalHandler refuse)
+  Impl(boost::asio::io_context& io, ServerLimits limits, Handler handler, RefusalHandler refuse)
       : state(std::make_shared<ServerState>(io, std::move(limits), std::move(handler),
                                             std::move(refuse))) {}
 
@@ -117,12 +117,12 @@ void Server::Impl::pause(const std::shared_ptr<Listener>& listener) {
 void Server::Impl::open_connection(Fd fd, int family, const sockaddr_storage& address) try {
   std::string client = client_key(address);
   auto unwelcome = state->admission(client);
-  if (unwelcome && !state->can_refuse_politely()) return;
+  if (unwelcome && !state->can_send_refusal()) return;
   StreamSocket socket(state->io);
   socket.assign(boost::asio::generic::stream_protocol(family, 0), fd.get());
   std::ignore = fd.release();
-  Connection::run(std::make_shared<Connection>(state, std::move(socket), peer_from(address),
-                                               std::move(client), std::move(unwelcome)));
+  ServerConnection::run(std::make_shared<ServerConnection>(
+      state, std::move(socket), peer_from(address), std::move(client), std::move(unwelcome)));
 } catch (const std::exception&) {
   // No memory, or no room in epoll: this connection is closed, the server goes on.
 }
@@ -138,7 +138,8 @@ void Server::Impl::close_listeners() {
   listeners.clear();
 }
 
-Server::Server(boost::asio::io_context& io, Limits limits, Handler handler, RefusalHandler refuse)
+Server::Server(boost::asio::io_context& io, ServerLimits limits, Handler handler,
+               RefusalHandler refuse)
     : impl_(std::make_shared<Impl>(io, std::move(limits), std::move(handler), std::move(refuse))) {}
 
 Server::~Server() {

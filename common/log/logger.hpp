@@ -18,7 +18,7 @@
 
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
-#include "common/config/config.hpp"
+#include "common/log/level.hpp"
 
 #include <array>
 #include <concepts>
@@ -33,11 +33,6 @@
 #include <variant>
 
 namespace holdfast::log {
-
-using Level = config::LogLevel;
-using Format = config::LogFormat;
-
-std::string_view to_string(Level level);  // "info"
 
 // The value of an "err" field: "err":{"type":…,"message":…,"stack":…}. Views: valid for the call.
 struct Err {
@@ -75,7 +70,7 @@ struct Field {
 };
 using FieldList = std::initializer_list<Field>;
 
-struct Options {
+struct LogOptions {
   Level level = Level::Info;
   Format format = Format::Json;
   bool colours = false;  // pretty only
@@ -100,12 +95,12 @@ struct WaitingLines;  // output.hpp
 inline constexpr std::size_t kQueueLines = 8192;
 inline constexpr std::size_t kMaxLine = 64u << 10;  // with the newline; longer values end in "…"
 
-// level and format as configured; colours if `fd` is a terminal.
-Options options_from(const config::Log& config, int fd = 1);
+// Options for lines to `fd`, coloured if it is a terminal.
+LogOptions options_for(Level level, Format format, int fd = 1);
 
 class Logger {
  public:
-  explicit Logger(const Options& options);
+  explicit Logger(const LogOptions& options);
 
   // A logger that adds `fields` to each of its lines (a request id, a job id). At most 8 KiB.
   Logger with(FieldList fields) const;
@@ -125,7 +120,7 @@ class Logger {
   void warn(std::string_view msg, FieldList fields = {}) const { log(Level::Warn, msg, fields); }
   void error(std::string_view msg, FieldList fields = {}) const { log(Level::Error, msg, fields); }
 
-  // With Options::defer, what waits, for a fatal-signal handler; else null. Lives as long as the
+  // With LogOptions::defer, what waits, for a fatal-signal handler; else null. Lives as long as the
   // last Logger.
   const WaitingLines* waiting() const;
 

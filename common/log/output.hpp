@@ -15,7 +15,7 @@
 
 namespace holdfast::log {
 
-// See Options::defer.
+// See LogOptions::defer.
 using Defer = std::function<void(std::function<void()>)>;
 
 // Lines that wait for the end of the turn, where a fatal-signal handler can read them: `size` bytes
@@ -36,7 +36,7 @@ class Output {
 };
 
 std::unique_ptr<Output> make_direct_output(int fd);
-std::unique_ptr<Output> make_queued_output(int fd);  // see Options::async
+std::unique_ptr<Output> make_queued_output(int fd);  // see LogOptions::async
 std::unique_ptr<Output> make_gathering_output(int fd, Defer defer);
 std::unique_ptr<Output> make_forwarding_output(std::function<void(std::string_view)> write);
 

@@ -8,7 +8,7 @@
 // samples sorted by labels, `le` ascending, the +Inf bucket equal to the count. What cannot be
 // written validly (bad names, a label twice, two equal label sets, falling buckets) is left out.
 //
-// Threads: any; the registry functions take the registry's own locks.
+// Threads: any.
 
 #include "common/metrics/model.hpp"
 
@@ -16,10 +16,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-namespace prometheus {
-class Registry;
-}
 
 namespace holdfast::metrics {
 
@@ -43,11 +39,5 @@ void write_samples(const Family& family, Format format, std::string& out);
 // A whole exposition. It ends with "# EOF" in both formats (a comment in 0.0.4), so that a reader
 // can tell a complete answer from a cut one.
 void write_text(std::vector<Family> families, Format format, std::string& out);
-
-// What a prometheus-cpp registry holds now, one Family per name.
-std::vector<Family> collect(const prometheus::Registry& registry);
-
-// write_text(collect(registry)) in format 0.0.4: a worker's answer to GET /metrics.
-void write_text(const prometheus::Registry& registry, std::string& out);
 
 }  // namespace holdfast::metrics

@@ -48,7 +48,7 @@ struct SummaryValue {
   double sum = 0;
 };
 
-struct Sample {
+struct FamilySample {
   Labels labels;
   std::variant<double, HistogramValue, SummaryValue> value;
 };
@@ -59,7 +59,7 @@ struct Family {
   std::string name;
   std::string help;
   Type type = Type::Untyped;
-  std::vector<Sample> samples;
+  std::vector<FamilySample> samples;
 
   Family& add(Labels labels, double value) {
     samples.push_back({std::move(labels), value});

@@ -19,7 +19,7 @@ struct Policy {
 
 inline constexpr std::uint32_t kMaxLimit = 1'000'000'000;
 
-struct Decision {
+struct RateDecision {
   bool allowed = true;
   std::uint32_t remaining = 0;  // admissions left now, this one counted
   // Until the count goes down: by enough for one admission if this one was refused, by anything if
@@ -28,6 +28,6 @@ struct Decision {
 };
 
 // Whether a decision takes one admission, or only looks whether there is one.
-enum class Count { Take, Look };
+enum class Count { Take, Peek };
 
 }  // namespace holdfast::rate_limit

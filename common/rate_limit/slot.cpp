@@ -54,16 +54,16 @@ std::uint64_t to_ms(Duration time) {
 
 }  // namespace
 
-State State::unpack(std::uint64_t word) {
+SlotState SlotState::unpack(std::uint64_t word) {
   return {word >> kTagShift, (word & kTentative) != 0,
           static_cast<std::uint32_t>(word & kTotalMask)};
 }
 
-std::uint64_t State::pack() const {
+std::uint64_t SlotState::pack() const {
   return (tag << kTagShift) | (tentative ? kTentative : 0) | total;
 }
 
-bool Slot::change(const State& from, const State& to) {
+bool Slot::change(const SlotState& from, const SlotState& to) {
   std::uint64_t expected = from.pack();
   return state.compare_exchange_strong(expected, to.pack());
 }
@@ -73,7 +73,7 @@ bool Slot::be_born(std::uint64_t old, Tag tag, std::uint64_t part) {
 }
 
 std::uint64_t Slot::worth(Duration now) const {
-  const State owner = load();
+  const SlotState owner = load();
   if (owner.tag == 0) return 0;
   if (owner.tentative) return 2;  // somebody is just moving in, or died while he was
   const std::uint64_t hint = expiry.load();
@@ -92,7 +92,7 @@ void Slot::open_part(Tag tag, std::uint64_t part, std::uint32_t total) {
   }
 }
 
-History Slot::history(const State& owner, std::uint64_t part) const {
+History Slot::history(const SlotState& owner, std::uint64_t part) const {
   History history;
   history.total = owner.total;
   const std::int64_t oldest = oldest_own(birth.load(), owner.tag, part);
@@ -107,14 +107,14 @@ History Slot::history(const State& owner, std::uint64_t part) const {
   return history;
 }
 
-std::optional<Decision> Slot::admit(Tag tag, const Policy& policy, Duration now, Count count) {
+std::optional<RateDecision> Slot::admit(Tag tag, const Policy& policy, Duration now, Count count) {
   const std::uint64_t part = part_of(now, policy.window);
   for (;;) {
-    const State before = load();
+    const SlotState before = load();
     if (before.tag != tag || before.tentative) return {};
     if (count == Count::Take) open_part(tag, part, before.total);
-    const Decision decision = decide(history(before, part), policy, now, count);
-    if (!decision.allowed || count == Count::Look) return decision;
+    const RateDecision decision = decide(history(before, part), policy, now, count);
+    if (!decision.allowed || count == Count::Peek) return decision;
     // Before the admission: a slot with one in it must never look idle.
     const std::uint64_t end = to_ms(now + policy.window + part_length(policy.window));
     const std::uint64_t live = policy.limit - decision.remaining;

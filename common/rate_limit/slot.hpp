@@ -40,14 +40,14 @@ constexpr Tag tag_of(std::uint64_t hash) {
   return (hash >> (64 - kTagBits)) | 1;
 }
 
-struct State {
+struct SlotState {
   Tag tag = 0;
   bool tentative = false;
   std::uint32_t total = 0;
 
-  static State unpack(std::uint64_t word);
+  static SlotState unpack(std::uint64_t word);
   std::uint64_t pack() const;
-  bool operator==(const State&) const = default;
+  bool operator==(const SlotState&) const = default;
 };
 
 struct alignas(128) Slot {
@@ -56,9 +56,9 @@ struct alignas(128) Slot {
   Word birth;
   std::array<Word, kMarks> marks;
 
-  State load() const { return State::unpack(state.load()); }
+  SlotState load() const { return SlotState::unpack(state.load()); }
   // False: it is no longer `from`.
-  bool change(const State& from, const State& to);
+  bool change(const SlotState& from, const SlotState& to);
 
   // Part of moving in: false if the birth is no longer `old`, so that somebody else moved in too.
   bool be_born(std::uint64_t old, Tag tag, std::uint64_t part);
@@ -67,11 +67,11 @@ struct alignas(128) Slot {
   std::uint64_t worth(Duration now) const;
 
   // Nothing: the slot is not, or no longer, this tag's.
-  std::optional<Decision> admit(Tag tag, const Policy& policy, Duration now, Count count);
+  std::optional<RateDecision> admit(Tag tag, const Policy& policy, Duration now, Count count);
 
  private:
   void open_part(Tag tag, std::uint64_t part, std::uint32_t total);
-  History history(const State& owner, std::uint64_t part) const;
+  History history(const SlotState& owner, std::uint64_t part) const;
 };
 static_assert(sizeof(Slot) == 128);
 

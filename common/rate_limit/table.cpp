@@ -29,7 +29,7 @@ std::uint64_t random_word() {
 
 Slot* find(std::span<Slot> set, Tag tag) {
   for (Slot& slot : set) {
-    const State state = slot.load();
+    const SlotState state = slot.load();
     if (state.tag == tag && !state.tentative) return &slot;
   }
   return nullptr;
@@ -53,7 +53,7 @@ Candidate least_dear(std::span<Slot> set, Duration now) {
 }
 
 // Leaving a slot adds one to its total, so that nobody takes a later claim for the one he made.
-State vacated(const State& state) {
+SlotState vacated(const SlotState& state) {
   return {0, false, (state.total + 1) & kTotalMask};
 }
 
@@ -65,7 +65,7 @@ State vacated(const State& state) {
 Slot* move_in(std::span<Slot> set, Tag tag, const Policy& policy, Duration now) {
   const auto [own, worth] = least_dear(set, now);
   const std::uint64_t birth = own.birth.load();
-  const State before = own.load();
+  const SlotState before = own.load();
   // Since it was chosen, somebody may have moved in: he is not driven out for that. Who moves in
   // after this look changes the state.
   if (own.worth(now) > worth) return nullptr;
@@ -74,7 +74,7 @@ Slot* move_in(std::span<Slot> set, Tag tag, const Policy& policy, Duration now) 
     own.change(before, vacated(before));
     return nullptr;
   }
-  const State claim{tag, true, before.total};
+  const SlotState claim{tag, true, before.total};
   if (!own.change(before, claim)) return nullptr;
   if (!own.be_born(birth, tag, part_of(now, policy.window))) {
     own.change(claim, vacated(claim));
@@ -82,7 +82,7 @@ Slot* move_in(std::span<Slot> set, Tag tag, const Policy& policy, Duration now) 
   }
   for (Slot& other : set) {
     if (&other == &own) continue;
-    for (State state = other.load(); state.tag == tag; state = other.load()) {
+    for (SlotState state = other.load(); state.tag == tag; state = other.load()) {
       if (!state.tentative) {
         own.change(claim, vacated(claim));
         return &other;
@@ -134,8 +134,8 @@ std::span<Slot> Table::set_of(std::uint64_t hash) const {
   return slots_.subspan((hash & 0xffffff) % sets * kWays, kWays);
 }
 
-Decision Table::decide(const Policy& policy, std::string_view key, Duration now,
-                       Count count) const {
+RateDecision Table::decide(const Policy& policy, std::string_view key, Duration now,
+                           Count count) const {
   const std::uint64_t hash = this->hash(policy, key);
   const std::span<Slot> set = set_of(hash);
   const Tag tag = tag_of(hash);
@@ -143,7 +143,7 @@ Decision Table::decide(const Policy& policy, std::string_view key, Duration now,
   // got further. The bound is for a defect; beyond it the request is admitted without a count.
   for (int attempt = 0; attempt < 1000; ++attempt) {
     Slot* slot = find(set, tag);
-    if (slot == nullptr && count == Count::Look) break;  // nothing is known about it
+    if (slot == nullptr && count == Count::Peek) break;  // nothing is known about it
     if (slot == nullptr) slot = move_in(set, tag, policy, now);
     if (slot == nullptr) continue;
     if (const auto decision = slot->admit(tag, policy, now, count)) return *decision;

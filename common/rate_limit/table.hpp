@@ -46,7 +46,7 @@ class Table {
   static Result<Table> attach(std::span<std::byte> memory);
 
   // `now`: CLOCK_MONOTONIC, which all processes of a host share.
-  Decision decide(const Policy& policy, std::string_view key, Duration now, Count count) const;
+  RateDecision decide(const Policy& policy, std::string_view key, Duration now, Count count) const;
 
  private:
   struct Header;

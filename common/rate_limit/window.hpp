@@ -47,7 +47,7 @@ struct History {
 
 // Whether one more is admitted at `now`. If so, and Count::Take, the decision is the one after it;
 // the mark of now's part is among the marks, or is taken to be the present total.
-Decision decide(History history, const Policy& policy, Duration now, Count count);
+RateDecision decide(History history, const Policy& policy, Duration now, Count count);
 
 // Admissions in the window, without what is to come.
 std::uint32_t live_count(const History& history);

@@ -172,13 +172,13 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
   EventLog events;  // outlives the log thread, which tells of crashes
   LogBridge bridge;
   process::RelayOptions relay_options;
-  relay_options.format = config.log.format == config::LogFormat::Json ? process::LineFormat::Json
-                                                                      : process::LineFormat::Pretty;
+  relay_options.format = config.log.format == log::Format::Json ? process::LineFormat::Json
+                                                                : process::LineFormat::Pretty;
   process::LogRelay relay(std::move(*sink), relay_options, &bridge, clock);
-  log::Options log_options = log::options_from(config.log);
+  log::LogOptions log_options = log::options_for(config.log.level, config.log.format);
   log_options.write = [&relay](std::string_view line) { relay.submit(line); };
   const log::Logger root(log_options);
-  log::Logger log = config.log.format == config::LogFormat::Json
+  log::Logger log = config.log.format == log::Format::Json
                         ? root.with({{"worker", "holdfast"}, {"pid", ::getpid()}})
                         : root;
   for (const std::string& warning : loaded->warnings)

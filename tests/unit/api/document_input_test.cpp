@@ -119,7 +119,7 @@ TEST_CASE("every bad document gets its status and says what is wrong and where")
     INFO(row.what);
     const auto document = parse_json(row.body);
     REQUIRE_FALSE(document);
-    const Problem& problem = document.error();
+    const ProblemDetails& problem = document.error();
     INFO(problem.detail);
     CHECK(problem.status == row.status);
     if (row.status == 400) {
@@ -144,7 +144,7 @@ TEST_CASE("all problems of a document are listed at once") {
   REQUIRE_FALSE(document);
   CHECK(document.error().status == 422);
   std::vector<std::string> pointers;
-  for (const FieldProblem& error : document.error().errors)
+  for (const FieldError& error : document.error().errors)
     pointers.push_back(error.pointer);
   CHECK(pointers == std::vector<std::string>{"#/title", "#/content", "#/metadata", "#/x"});
 }

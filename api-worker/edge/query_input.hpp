@@ -17,7 +17,7 @@ std::optional<std::int64_t> parse_digits(std::string_view text);
 // ?name=, or `fallback` if it is missing. Out of [low, high] or no number: an entry in `errors`.
 std::uint32_t query_number(const http::Request& request, std::string_view name, std::uint32_t low,
                            std::uint32_t high, std::uint32_t fallback,
-                           std::vector<FieldProblem>& errors);
+                           std::vector<FieldError>& errors);
 
 std::string out_of_range(std::uint32_t low, std::uint32_t high);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api-worker/rate_limit/rate_limit_headers.hpp"
+#include "api-worker/rate_limit/headers.hpp"
 
 #include "common/auth/token.hpp"
 
@@ -74,7 +74,7 @@ const std::string& PartitionKeys::of(const std::string& key) {
   return known_.emplace(key, partition_key(key)).first->second;
 }
 
-std::int64_t seconds_to_wait(const rate_limit::Decision& decision) {
+std::int64_t seconds_to_wait(const rate_limit::RateDecision& decision) {
   return std::max<std::int64_t>(seconds(decision.relief), 1);
 }
 

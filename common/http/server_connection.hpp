@@ -16,14 +16,15 @@
 
 namespace holdfast::http {
 
-class Connection final : public AnswerReceiver, public std::enable_shared_from_this<Connection> {
+class ServerConnection final : public AnswerReceiver,
+                               public std::enable_shared_from_this<ServerConnection> {
  public:
   // `client`: what it is counted by. With `unwelcome`, it only gets that refusal.
-  Connection(std::shared_ptr<ServerState> state, StreamSocket socket, Peer peer, std::string client,
-             std::optional<Refusal> unwelcome);
-  ~Connection() override;
+  ServerConnection(std::shared_ptr<ServerState> state, StreamSocket socket, Peer peer,
+                   std::string client, std::optional<Refusal> unwelcome);
+  ~ServerConnection() override;
 
-  static Detached run(std::shared_ptr<Connection> self);
+  static Detached run(std::shared_ptr<ServerConnection> self);
 
   void drain();  // the server has begun to drain
   void abort();  // close at once, answer nothing
@@ -35,7 +36,7 @@ class Connection final : public AnswerReceiver, public std::enable_shared_from_t
 
   // co_await answered(): until answer_ is set, or the connection was aborted.
   struct Answered {
-    Connection& connection;
+    ServerConnection& connection;
     bool await_ready() const noexcept { return connection.answer_ || connection.aborted_; }
     void await_suspend(std::coroutine_handle<> handle) { connection.waiting_ = Resumption(handle); }
     void await_resume() const noexcept {}
@@ -43,7 +44,7 @@ class Connection final : public AnswerReceiver, public std::enable_shared_from_t
 
   // co_await News{}: until the stream has something new, or the connection is to end.
   struct News {
-    Connection& connection;
+    ServerConnection& connection;
     bool await_ready() const noexcept { return connection.woken_ || connection.aborted_; }
     void await_suspend(std::coroutine_handle<> handle) { connection.waiting_ = Resumption(handle); }
     void await_resume() const noexcept {}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Connection: one connection to a Redis, driven by the loop it lives on. Commands are pipelined:
+// RedisClient: one connection to a Redis, driven by the loop it lives on. Commands are pipelined:
 // any number may be under way, and replies come in their order. It never blocks the loop, and it
 // has no deadlines of its own: whoever sends a command knows how long it may take, and closes.
 //
@@ -32,16 +32,16 @@ struct Endpoint {
   std::uint16_t port = 0;
 };
 
-class Connection {
+class RedisClient {
  public:
   // `lost` is called once when the connection cannot be made or ends by itself; nothing is called
   // after it.
   using Lost = std::function<void(const Error& why)>;
   using OnReply = std::function<void(Reply reply)>;
 
-  Connection(boost::asio::io_context& io, Lost lost);
-  ~Connection();  // closes
-  Connection(const Connection&) = delete;
+  RedisClient(boost::asio::io_context& io, Lost lost);
+  ~RedisClient();  // closes
+  RedisClient(const RedisClient&) = delete;
 
   void open(const Endpoint& endpoint, std::function<void()> opened);
   // Once opened. What is sent in one turn of the loop goes out in one write.

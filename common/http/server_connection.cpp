@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/http/connection.hpp"
+#include "common/http/server_connection.hpp"
 
 #include "common/http/response_writer.hpp"
 
@@ -21,8 +21,8 @@ Duration time_for(Duration base, std::uint64_t bytes) {
 
 }  // namespace
 
-Connection::Connection(std::shared_ptr<ServerState> state, StreamSocket socket, Peer peer,
-                       std::string client, std::optional<Refusal> unwelcome)
+ServerConnection::ServerConnection(std::shared_ptr<ServerState> state, StreamSocket socket,
+                                   Peer peer, std::string client, std::optional<Refusal> unwelcome)
     : state_(std::move(state)),
       socket_(std::move(socket)),
       timer_(state_->io),
@@ -36,12 +36,12 @@ Connection::Connection(std::shared_ptr<ServerState> state, StreamSocket socket, 
   state_->add(*this, client_, counted_);
 }
 
-Connection::~Connection() {
+ServerConnection::~ServerConnection() {
   finish();
 }
 
-Detached Connection::run(std::shared_ptr<Connection> self) {
-  Connection& c = *self;
+Detached ServerConnection::run(std::shared_ptr<ServerConnection> self) {
+  ServerConnection& c = *self;
   try {
     c.set_deadline(c.phase_began_ + c.state_->limits.idle_timeout);
     do {
@@ -75,7 +75,7 @@ Detached Connection::run(std::shared_ptr<Connection> self) {
   c.finish();
 }
 
-bool Connection::wants_bytes() {
+bool ServerConnection::wants_bytes() {
   while (phase_ != Phase::Closed && !answer_) {
     switch (reader_.advance()) {
       case RequestReader::Step::NeedMore:
@@ -92,13 +92,13 @@ bool Connection::wants_bytes() {
   return false;
 }
 
-void Connection::begin_body() {
+void ServerConnection::begin_body() {
   phase_ = Phase::Body;
   phase_began_ = MonoTime::clock::now();
   set_deadline(phase_began_ + time_for(state_->limits.body_timeout, reader_.body_bytes_expected()));
 }
 
-void Connection::received(const IoResult& result) {
+void ServerConnection::received(const IoResult& result) {
   if (timed_out_ && !aborted_) {
     refuse({408, phase_ == Phase::Head ? "The request head did not arrive in time."
                                        : "The request body did not arrive in time."});
@@ -116,7 +116,7 @@ void Connection::received(const IoResult& result) {
   }
 }
 
-void Connection::call_handler() {
+void ServerConnection::call_handler() {
   phase_ = Phase::Handling;
   in_flight_ = true;
   ++state_->stats.requests_in_flight;
@@ -131,13 +131,13 @@ void Connection::call_handler() {
   if (!answer_) set_deadline(MonoTime::clock::now() + state_->limits.handler_timeout);
 }
 
-void Connection::answer(std::uint64_t request_number, Answer answer) {
+void ServerConnection::answer(std::uint64_t request_number, Answer answer) {
   if (phase_ != Phase::Handling || request_number != request_number_ || answer_) return;
   answer_ = std::move(answer);
   if (waiting_) waiting_();  // may end in this object's destruction
 }
 
-void Connection::compose() {
+void ServerConnection::compose() {
   const Request& request = *reader_.request();
   const bool refused = !answer_->has_value();
   response_ = refused ? state_->refuse(request, answer_->error()) : std::move(**answer_);
@@ -158,13 +158,13 @@ void Connection::compose() {
   if (response_.stream) open_stream();
 }
 
-void Connection::send_continue() {
+void ServerConnection::send_continue() {
   head_ = "HTTP/1.1 100 Continue\r\n\r\n";
   sent_ = 0;
   to_send_ = head_.size();
 }
 
-Connection::Flushed Connection::flush() {
+ServerConnection::Flushed ServerConnection::flush() {
   while (sent_ < to_send_) {
     std::array<iovec, 2> parts{};
     std::size_t count = 0;
@@ -191,13 +191,13 @@ Connection::Flushed Connection::flush() {
   return Flushed::All;
 }
 
-void Connection::end_request() {
+void ServerConnection::end_request() {
   if (!std::exchange(in_flight_, false)) return;
   --state_->stats.requests_in_flight;
   ++state_->stats.requests_total;
 }
 
-void Connection::written() {
+void ServerConnection::written() {
   close_stream();
   end_request();
   const bool complete = sent_ == to_send_;
@@ -217,12 +217,12 @@ void Connection::written() {
   }
 }
 
-void Connection::discarded(const IoResult& result) {
+void ServerConnection::discarded(const IoResult& result) {
   discarded_ += result.count;
   if (result.error) phase_ = Phase::Closed;
 }
 
-void Connection::finish() {
+void ServerConnection::finish() {
   if (std::exchange(finished_, true)) return;
   phase_ = Phase::Closed;
   close_stream();

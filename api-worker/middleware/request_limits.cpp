@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api-worker/middleware/limits.hpp"
+#include "api-worker/middleware/request_limits.hpp"
 
 #include "api-worker/edge/problem.hpp"
 
@@ -23,7 +23,7 @@ std::uint64_t body_limit(const http::Request& head, const config::Http& config) 
   return document ? config.max_document_bytes : config.max_body_bytes;
 }
 
-std::optional<http::Response> Limits::on_request(Context& context) {
+std::optional<http::Response> RequestLimits::on_request(Context& context) {
   const http::Request& request = *context.request;
   if (needs_length(context) && request.headers.find("Content-Length") == nullptr &&
       request.headers.find("Transfer-Encoding") == nullptr) {

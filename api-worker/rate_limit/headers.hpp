@@ -47,6 +47,6 @@ struct RateLimitHeaders {
 };
 
 // What Retry-After says. At least a second: 0 would invite to try again at once.
-std::int64_t seconds_to_wait(const rate_limit::Decision& decision);
+std::int64_t seconds_to_wait(const rate_limit::RateDecision& decision);
 
 }  // namespace holdfast::api

@@ -14,10 +14,10 @@
 
 namespace holdfast::api {
 
-// For http::Limits::body_limit: asked with the head alone, before the body is read.
+// For http::ServerLimits::body_limit: asked with the head alone, before the body is read.
 std::uint64_t body_limit(const http::Request& head, const config::Http& config);
 
-class Limits final : public Middleware {
+class RequestLimits final : public Middleware {
  public:
   std::optional<http::Response> on_request(Context& context) override;
 };
