@@ -7,7 +7,7 @@ namespace holdfast::api {
 
 namespace {
 
-// Retrying a job says everything in its path: `curl -X POST` sends no length, and needs none.
+// Retrying a job needs no body: `curl -X POST` sends no length, and needs none.
 constexpr std::string_view kRouteWithoutBody = "/api/jobs/{id}/retry";
 
 bool needs_length(const Context& context) {
@@ -32,8 +32,9 @@ std::optional<http::Response> RequestLimits::on_request(Context& context) {
   }
   const std::string* encoding = request.headers.find("Content-Encoding");
   if (encoding != nullptr && !http::equals_ignoring_case(*encoding, "identity")) {
-    return problem_response(context,
-                            {415, "Send the body without Content-Encoding: it is not inflated."});
+    return problem_response(
+        context,
+        {415, "Send the body without Content-Encoding: compressed bodies are not supported."});
   }
   return {};
 }

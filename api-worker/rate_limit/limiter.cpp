@@ -38,7 +38,7 @@ Result<Limiter> make_limiter(const Clock& clock, std::optional<Fd> shared, const
   if (shared) {
     auto table = shared_table(*shared);
     if (table) return Limiter(clock, std::move(table->first), table->second);
-    log.warn("the rate limit is not shared with the other workers",
+    log.warn("the rate limit is not shared with the other workers: the shared memory is unusable",
              {{"err", log::err_of(table.error())}});
   }
   HOLDFAST_TRY_ASSIGN(auto memory, rate_limit::Memory::anonymous(rate_limit::kTableBytes));

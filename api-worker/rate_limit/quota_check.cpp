@@ -24,7 +24,7 @@ std::optional<http::Response> note(Context& context, const Policy& policy,
 
 http::Response too_many_requests(const Context& context, const Quota& quota) {
   return problem_response(
-      context, {429, fmt::format("Too many requests: {} in {} are allowed. Try again in {} s.",
+      context, {429, fmt::format("Too many requests: the limit is {} in {}. Try again in {} s.",
                                  quota.policy.limit, format_duration(quota.policy.window),
                                  seconds_to_wait(quota.decision))});
 }

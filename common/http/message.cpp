@@ -8,7 +8,7 @@
 namespace holdfast::http {
 namespace {
 
-// A usual request carries fewer lines than this; one allocation instead of five.
+// Most requests have fewer fields than this: one allocation instead of five.
 constexpr std::size_t kUsualFields = 12;
 
 Response make_response(int status, std::string body, std::string_view content_type) {
@@ -34,7 +34,7 @@ bool Headers::set(std::string_view name, std::string_view value) {
     return equals_ignoring_case(field.name, name);
   });
   if (first == fields_.end()) return add(name, value);
-  // A copy first: `value` may be a view into a line that goes away below.
+  // Copied first: `value` may be a view into a field that is erased below.
   std::string kept(value);
   fields_.erase(
       std::remove_if(first + 1, fields_.end(),

@@ -9,11 +9,11 @@
 // which outlives the server. The Responder given to a handler may be called from any thread, once,
 // also after the server is gone; if it is dropped without a call, the client gets a 500.
 //
-// Protocol: RFC 9112. HTTP/1.0 is answered and closed. Refused with 400: bare LF, obs-fold, space
-// before a colon, missing or second Host, Content-Length with Transfer-Encoding or twice, control
-// characters, malformed targets; 414: a target beyond 8 KiB; 431: more than 100 fields; 501: a
-// transfer coding other than chunked; 505: a version other than 1.0 and 1.1; 417: an expectation
-// other than 100-continue.
+// Protocol: RFC 9112. HTTP/1.0 connections close after one response. Refused with 400: bare LF,
+// obs-fold, space before a colon, missing or second Host, Content-Length with Transfer-Encoding or
+// twice, control characters, malformed targets; 414: a target beyond 8 KiB; 431: more than 100
+// fields; 501: a transfer coding other than chunked; 505: a version other than 1.0 and 1.1; 417: an
+// expectation other than 100-continue.
 
 #include "common/base/result.hpp"
 #include "common/http/handler.hpp"
@@ -37,14 +37,14 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Accepts on a listening socket; takes ownership of this descriptor only (never shuts the
-  // shared socket down: other processes go on accepting).
+  // Accepts on a listening socket. Owns this descriptor only, and never shuts the shared socket
+  // down: other processes continue to accept.
   Result<void> listen(Fd listener);
 
-  // Accepts what waits in the backlog and stops accepting, closes idle connections, answers what is
-  // in flight with `Connection: close`; calls `done` from the io_context once no connection is
-  // left. A connection that was answered in the last 250 ms gets what remains of them to send its
-  // next request and be told to close.
+  // Accepts what waits in the backlog and stops accepting; closes idle connections; answers
+  // requests in flight with `Connection: close`; calls `done` from the io_context once no
+  // connection is left. A connection whose last response was sent within 250 ms has the rest of
+  // that time to send its next request, so that it is told to close.
   void drain(std::function<void()> done);
   bool draining() const;
 
@@ -55,8 +55,8 @@ class Server {
   std::shared_ptr<Impl> impl_;
 };
 
-// A listening socket of our own making: "host:port", "[v6]:port" or "unix:/path" (mode 0660; a
-// stale socket file is replaced, a live one is an error). Non-blocking, close-on-exec.
+// Opens a listening socket: "host:port", "[v6]:port" or "unix:/path" (mode 0660; a stale socket
+// file is replaced, a live one is an error). Non-blocking, close-on-exec.
 Result<Fd> open_listener(std::string_view address, int backlog = 1024);
 
 }  // namespace holdfast::http

@@ -4,15 +4,19 @@
 #include "common/http/response_writer.hpp"
 
 #include <sys/socket.h>
-#include <sys/uio.h>
-
-#include <array>
 
 namespace holdfast::http {
 namespace {
 
 constexpr Duration kLingerTime = std::chrono::seconds(2);
 constexpr std::uint64_t kBytesPerExtraSecond = 64 << 10;
+
+// Between two pieces of a stream nothing is owed: the stream itself decides how long it lasts.
+constexpr Duration kNoDeadline = std::chrono::hours(24 * 365);
+
+// A client that got a response this recently is likely to send its next request now. It is given
+// time to do so and to read `Connection: close`, instead of finding the connection gone.
+constexpr Duration kDrainGrace = std::chrono::milliseconds(250);
 
 // A large message gets more time: one second for every 64 KiB.
 Duration time_for(Duration base, std::uint64_t bytes) {
@@ -22,17 +26,17 @@ Duration time_for(Duration base, std::uint64_t bytes) {
 }  // namespace
 
 ServerConnection::ServerConnection(std::shared_ptr<ServerState> state, StreamSocket socket,
-                                   Peer peer, std::string client, std::optional<Refusal> unwelcome)
+                                   Peer peer, std::string client, std::optional<Refusal> rejection)
     : state_(std::move(state)),
       socket_(std::move(socket)),
-      timer_(state_->io),
       peer_(std::move(peer)),
       client_(std::move(client)),
-      counted_(!unwelcome),
+      counted_(!rejection),
       mailbox_(std::make_shared<Mailbox>(state_->io, *this)),
+      deadline_(state_->io, *this),
       reader_(state_->limits, peer_, &state_->bodies),
       phase_began_(MonoTime::clock::now()) {
-  if (unwelcome) refuse(std::move(*unwelcome));
+  if (rejection) refuse(std::move(*rejection));
   state_->add(*this, client_, counted_);
 }
 
@@ -43,26 +47,26 @@ ServerConnection::~ServerConnection() {
 Detached ServerConnection::run(std::shared_ptr<ServerConnection> self) {
   ServerConnection& c = *self;
   try {
-    c.set_deadline(c.phase_began_ + c.state_->limits.idle_timeout);
+    c.deadline_.set(c.phase_began_ + c.state_->limits.idle_timeout);
     do {
       while (c.wants_bytes()) {
         if (c.phase_ == Phase::Body && c.reader_.take_continue()) {
           c.send_continue();
-          while (c.flush() == Flushed::Blocked)
+          while (c.send_blocks())
             co_await Writable(c.socket_);
         }
         c.received(co_await ReadSome(c.socket_, c.reader_.prepare()));
       }
       if (c.phase_ == Phase::Closed) break;
       if (!c.answer_) c.call_handler();
-      co_await Answered{c};
+      co_await Until<&ServerConnection::answered>{c};
       if (c.aborted_) break;
       c.compose();
-      while (c.flush() == Flushed::Blocked)
+      while (c.send_blocks())
         co_await Writable(c.socket_);
       while (c.begin_piece()) {
-        if (!c.has_piece()) co_await News{c};
-        while (c.flush() == Flushed::Blocked)
+        if (c.out_.empty()) co_await Until<&ServerConnection::stream_has_news>{c};
+        while (c.send_blocks())
           co_await Writable(c.socket_);
       }
       c.written();
@@ -75,13 +79,15 @@ Detached ServerConnection::run(std::shared_ptr<ServerConnection> self) {
   c.finish();
 }
 
+// --- reading
+
 bool ServerConnection::wants_bytes() {
   while (phase_ != Phase::Closed && !answer_) {
     switch (reader_.advance()) {
       case RequestReader::Step::NeedMore:
         if (phase_ == Phase::Idle && !reader_.idle()) {
           phase_ = Phase::Head;
-          set_deadline(MonoTime::clock::now() + state_->limits.header_timeout);
+          deadline_.set(MonoTime::clock::now() + state_->limits.header_timeout);
         }
         return true;
       case RequestReader::Step::HeadAccepted: begin_body(); break;
@@ -95,7 +101,8 @@ bool ServerConnection::wants_bytes() {
 void ServerConnection::begin_body() {
   phase_ = Phase::Body;
   phase_began_ = MonoTime::clock::now();
-  set_deadline(phase_began_ + time_for(state_->limits.body_timeout, reader_.body_bytes_expected()));
+  deadline_.set(phase_began_ +
+                time_for(state_->limits.body_timeout, reader_.body_bytes_expected()));
 }
 
 void ServerConnection::received(const IoResult& result) {
@@ -105,16 +112,18 @@ void ServerConnection::received(const IoResult& result) {
     return;
   }
   if (result.error) {
-    phase_ = Phase::Closed;  // gone, or half a request: there is nobody to answer
+    phase_ = Phase::Closed;  // the client is gone, perhaps in the middle of a request
     return;
   }
   reader_.commit(result.count);
   if (phase_ == Phase::Body) {
-    // A chunked body announces nothing, so it earns its time as it comes.
-    set_deadline(phase_began_ +
-                 time_for(state_->limits.body_timeout, reader_.body_bytes_expected()));
+    // A chunked body announces no length, so it earns its time as it arrives.
+    deadline_.set(phase_began_ +
+                  time_for(state_->limits.body_timeout, reader_.body_bytes_expected()));
   }
 }
+
+// --- handling
 
 void ServerConnection::call_handler() {
   phase_ = Phase::Handling;
@@ -128,67 +137,79 @@ void ServerConnection::call_handler() {
     exchange->refuse({500, "The request could not be handled."});
   }
   exchange->handler_returned();
-  if (!answer_) set_deadline(MonoTime::clock::now() + state_->limits.handler_timeout);
+  if (!answer_) deadline_.set(MonoTime::clock::now() + state_->limits.handler_timeout);
 }
 
 void ServerConnection::answer(std::uint64_t request_number, Answer answer) {
   if (phase_ != Phase::Handling || request_number != request_number_ || answer_) return;
   answer_ = std::move(answer);
+  wake();
+}
+
+void ServerConnection::wake() {
   if (waiting_) waiting_();  // may end in this object's destruction
 }
+
+// --- writing
 
 void ServerConnection::compose() {
   const Request& request = *reader_.request();
   const bool refused = !answer_->has_value();
   response_ = refused ? state_->refuse(request, answer_->error()) : std::move(**answer_);
-  const bool client_goes_on = reader_.keep_alive();
+  const bool client_keeps_alive = reader_.keep_alive();
   if (request.method == "HEAD") response_.stream.reset();
-  closing_ = refused || !client_goes_on || state_->draining() || asks_to_close(response_) ||
+  closing_ = refused || !client_keeps_alive || state_->draining() || asks_to_close(response_) ||
              response_.stream;
-  // Closing while the client still sends would reset the connection under the answer it has not
-  // read yet (RFC 9112, 9.6).
-  lingering_ = closing_ && (refused || client_goes_on || reader_.has_unused_bytes());
+  // Closing while the client still sends would reset the connection under a response that it has
+  // not read yet (RFC 9112, 9.6).
+  lingering_ = closing_ && (refused || client_keeps_alive || reader_.has_unused_bytes());
   phase_ = Phase::Write;
-  write_blocked_ = false;
+  write_deadline_set_ = false;
   const bool with_body = write_head(
       response_, {.to_head = request.method == "HEAD", .close = closing_, .date = state_->date()},
-      head_);
-  sent_ = 0;
-  to_send_ = head_.size() + (with_body ? response_.body.size() : 0);
+      out_.head());
+  out_.start(with_body ? std::string_view(response_.body) : std::string_view());
   if (response_.stream) open_stream();
 }
 
 void ServerConnection::send_continue() {
-  head_ = "HTTP/1.1 100 Continue\r\n\r\n";
-  sent_ = 0;
-  to_send_ = head_.size();
+  out_.head() = "HTTP/1.1 100 Continue\r\n\r\n";
+  out_.start();
 }
 
-ServerConnection::Flushed ServerConnection::flush() {
-  while (sent_ < to_send_) {
-    std::array<iovec, 2> parts{};
-    std::size_t count = 0;
-    if (sent_ < head_.size()) parts[count++] = {head_.data() + sent_, head_.size() - sent_};
-    if (to_send_ > head_.size()) {
-      const std::size_t done = sent_ > head_.size() ? sent_ - head_.size() : 0;
-      parts[count++] = {response_.body.data() + done, to_send_ - head_.size() - done};
-    }
-    msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = count;
-    const ssize_t n = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n > 0) {
-      sent_ += static_cast<std::size_t>(n);
-    } else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-      if (phase_ == Phase::Write && !std::exchange(write_blocked_, true)) {
-        set_deadline(MonoTime::clock::now() + time_for(state_->limits.write_timeout, to_send_));
-      }
-      return Flushed::Blocked;
-    } else if (n < 0 && errno != EINTR) {
-      return Flushed::Failed;
-    }
+bool ServerConnection::send_blocks() {
+  if (out_.send(socket_.native_handle()) != SendBuffer::Progress::Blocked) return false;
+  if (phase_ == Phase::Write && !std::exchange(write_deadline_set_, true)) {
+    deadline_.set(MonoTime::clock::now() + time_for(state_->limits.write_timeout, out_.size()));
   }
-  return Flushed::All;
+  return true;
+}
+
+void ServerConnection::open_stream() {
+  stream_.open(std::move(response_.stream), [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->stream_news();
+  });
+}
+
+bool ServerConnection::begin_piece() {
+  if (!stream_.is_open() || stream_.ended() || aborted_ || state_->draining()) return false;
+  if (!out_.complete()) return false;  // the client is gone, or too slow
+  out_.head().clear();
+  stream_.read(out_.head());
+  out_.start();
+  if (!out_.empty()) {
+    phase_ = Phase::Write;
+    write_deadline_set_ = false;
+    return true;
+  }
+  phase_ = Phase::Stream;
+  deadline_.set(MonoTime::clock::now() + kNoDeadline);
+  return !stream_.ended();
+}
+
+void ServerConnection::stream_news() {
+  stream_.note_news();
+  if (phase_ == Phase::Stream) wake();
 }
 
 void ServerConnection::end_request() {
@@ -198,24 +219,25 @@ void ServerConnection::end_request() {
 }
 
 void ServerConnection::written() {
-  close_stream();
+  stream_.close();
   end_request();
-  const bool complete = sent_ == to_send_;
   const auto now = MonoTime::clock::now();
-  if (complete && !closing_) {
+  if (out_.complete() && !closing_) {
     response_ = {};
     answer_.reset();
     reader_.start_next();
     phase_ = Phase::Idle;
     phase_began_ = now;
-    set_deadline(now + state_->limits.idle_timeout);
-  } else if (complete && lingering_ && ::shutdown(socket_.native_handle(), SHUT_WR) == 0) {
+    deadline_.set(now + state_->limits.idle_timeout);
+  } else if (out_.complete() && lingering_ && ::shutdown(socket_.native_handle(), SHUT_WR) == 0) {
     phase_ = Phase::Linger;
-    set_deadline(now + kLingerTime);
+    deadline_.set(now + kLingerTime);
   } else {
     phase_ = Phase::Closed;
   }
 }
+
+// --- ending
 
 void ServerConnection::discarded(const IoResult& result) {
   discarded_ += result.count;
@@ -225,12 +247,67 @@ void ServerConnection::discarded(const IoResult& result) {
 void ServerConnection::finish() {
   if (std::exchange(finished_, true)) return;
   phase_ = Phase::Closed;
-  close_stream();
+  stream_.close();
   end_request();
   mailbox_->close();
-  timer_.cancel();
+  deadline_.stop();
   close_socket();
   state_->remove(*this, client_, counted_);
+}
+
+void ServerConnection::deadline_passed() {
+  boost::system::error_code ignored;
+  switch (phase_) {
+    case Phase::Idle:
+      // A request that came at the last moment is served.
+      if (bytes_are_readable()) {
+        deadline_.set(MonoTime::clock::now() + state_->limits.header_timeout);
+      } else {
+        close_socket();
+      }
+      break;
+    case Phase::Head:
+    case Phase::Body:
+      timed_out_ = true;
+      socket_.cancel(ignored);
+      break;
+    case Phase::Handling:
+      answer(request_number_,
+             tl::unexpected<Refusal>(Refusal{503, "The request took too long to handle."}));
+      break;
+    case Phase::Write:
+    case Phase::Stream:
+    case Phase::Linger: close_socket(); break;
+    case Phase::Closed: break;
+  }
+}
+
+bool ServerConnection::bytes_are_readable() {
+  char byte = 0;
+  return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+void ServerConnection::drain() {
+  if (phase_ == Phase::Stream) return stream_news();          // it ends here
+  if (phase_ != Phase::Idle || bytes_are_readable()) return;  // answered, with Connection: close
+  const MonoTime until = phase_began_ + kDrainGrace;
+  if (MonoTime::clock::now() < until) {
+    deadline_.set(until);
+  } else {
+    close_socket();
+  }
+}
+
+void ServerConnection::abort() {
+  aborted_ = true;
+  mailbox_->close();
+  close_socket();
+  wake();
+}
+
+void ServerConnection::close_socket() {
+  boost::system::error_code ignored;
+  socket_.close(ignored);
 }
 
 }  // namespace holdfast::http

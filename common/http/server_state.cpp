@@ -10,7 +10,7 @@
 namespace holdfast::http {
 namespace {
 
-// A flood beyond the limits must not become a flood of polite refusals.
+// A flood beyond the limits must not become a flood of refusals that have to be sent.
 constexpr std::size_t kMaxRefusing = 128;
 
 constexpr std::string_view kRetryAfterSeconds = "1";
@@ -85,7 +85,7 @@ void ServerState::drain(std::function<void()> done) {
 }
 
 void ServerState::post_drained() {
-  // Posted: whoever waits may destroy the server, and we may be deep inside one of its connections.
+  // Posted, because `done` may destroy the server, and the caller may be one of its connections.
   for (auto& done : std::exchange(drained_, {}))
     boost::asio::post(io, std::move(done));
 }

@@ -35,15 +35,15 @@ class ServerState {
   ServerStats stats;
   BodyBudget bodies{limits.body_memory};
 
-  // What the client gets instead of an answer; never throws, 503 always with Retry-After.
+  // The response to a refused request. Never throws; a 503 always has Retry-After.
   Response refuse(const Request& request, const Refusal& refusal) const;
 
-  // Why a new connection of that client is not welcome, if it is not.
+  // Why a new connection of this client must be refused; nothing if it is admitted.
   std::optional<Refusal> admission(const std::string& client) const;
-  // Whether another unwelcome connection still gets an answer, or is closed without a word.
+  // Whether another refused connection gets a response. If not, it is closed without one.
   bool can_send_refusal() const;
 
-  // `counted`: against the limits; those that are only being refused are not.
+  // `counted`: whether it counts against the limits; connections that are being refused do not.
   void add(ServerConnection& connection, const std::string& client, bool counted);
   void remove(ServerConnection& connection, const std::string& client, bool counted);
 
@@ -51,7 +51,7 @@ class ServerState {
   void drain(std::function<void()> done);
   void abort_all();
 
-  const std::string& date();  // for the Date header, made once a second
+  const std::string& date();  // for the Date header, formatted once a second
 
  private:
   void post_drained();

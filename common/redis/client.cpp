@@ -92,7 +92,7 @@ class RedisClient::Impl : public std::enable_shared_from_this<Impl> {
       if (!reply) return fail(reply.error());
       if (!*reply) return receive();
       if (waiting_.empty()) {
-        return fail(Error{ErrorKind::DataLoss, "Redis protocol: a reply that nobody asked for"});
+        return fail(Error{ErrorKind::DataLoss, "Redis protocol: unexpected reply"});
       }
       const OnReply on_reply = std::move(waiting_.front());
       waiting_.pop_front();

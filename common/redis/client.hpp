@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// RedisClient: one connection to a Redis, driven by the loop it lives on. Commands are pipelined:
-// any number may be under way, and replies come in their order. It never blocks the loop, and it
-// has no deadlines of its own: whoever sends a command knows how long it may take, and closes.
+// RedisClient: one connection to a Redis server on an event loop. Commands are pipelined: any
+// number may be in flight, and replies arrive in order. It never blocks the loop. It has no
+// deadlines: the caller knows how long a command may take, and closes.
 //
-// hiredis's own asynchronous client is not used: in the version that Debian 12 has it resolves
-// names on the caller's thread, and its callbacks may free the context that they are called from.
+// hiredis's own asynchronous client is not used: in Debian 12's version it resolves names on the
+// caller's thread, and its callbacks may free the context that they are called from.
 //
-// Threads: the loop's. Callbacks run on it, never from inside the call that they were given to,
-// each once unless close() came first: after close() there are none.
+// Threads: the event loop's. Callbacks run there, never inside the call that they were passed to,
+// each at most once, and never after close().
 
 #include "common/base/result.hpp"
 #include "common/redis/protocol.hpp"
@@ -34,8 +34,8 @@ struct Endpoint {
 
 class RedisClient {
  public:
-  // `lost` is called once when the connection cannot be made or ends by itself; nothing is called
-  // after it.
+  // `lost` is called once if the connection cannot be established or breaks; no other callback
+  // follows it.
   using Lost = std::function<void(const Error& why)>;
   using OnReply = std::function<void(Reply reply)>;
 
@@ -44,7 +44,7 @@ class RedisClient {
   RedisClient(const RedisClient&) = delete;
 
   void open(const Endpoint& endpoint, std::function<void()> opened);
-  // Once opened. What is sent in one turn of the loop goes out in one write.
+  // Only once opened. Commands sent in one iteration of the loop leave in one write.
   void send(const std::vector<std::string>& command, OnReply on_reply);
   void close();
 

@@ -118,7 +118,7 @@ class Host {
 };
 
 const Policy kFive{"default", 5, 1min};
-constexpr const char* kGone = "Redis does not answer";
+constexpr const char* kGone = "Redis is unavailable";
 constexpr const char* kBack = "Redis is back";
 
 }  // namespace
