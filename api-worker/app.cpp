@@ -28,13 +28,13 @@ namespace holdfast::api {
 
 namespace {
 
-// Scans that may wait for a thread: at a few milliseconds each, more would only time out.
+// Scans that may wait for a thread: at a few milliseconds each, more would time out.
 constexpr std::uint32_t kMaxPending = 512;
 
 Chain make_chain(worker::Context& context, std::vector<Network> trusted,
                  const ApiKeys::Parts& parts) {
   const config::Config& config = context.config();
-  Chain chain;  // the order is told in middleware/chain.cpp
+  Chain chain;  // middleware/chain.cpp explains the order
   chain.add_envelope(std::make_unique<RequestId>());
   chain.add_envelope(std::make_unique<ClientAddress>(std::move(trusted)));
   chain.add_envelope(std::make_unique<AccessLog>(context.log(), context.clock()));
@@ -62,8 +62,8 @@ Result<void> check_route_limits(const config::RateLimit& config, const Router& r
     const auto match = router.match(rule.method, rule.route);
     if (match.route == rule.route && (rule.method == "*" || match.handler != nullptr)) continue;
     return fail(ErrorKind::InvalidArgument,
-                fmt::format("rate_limit.routes: '{}': there is no such route; write it as "
-                            "http_requests_total names it",
+                fmt::format("rate_limit.routes: '{}': there is no such route; write it as in the "
+                            "label 'route' of http_requests_total",
                             text));
   }
   return {};
@@ -88,7 +88,7 @@ std::uint32_t room_for_connections(worker::Context& context) {
   const std::uint32_t wanted = context.config().http.max_connections;
   const std::uint32_t room = make_room_for_connections(wanted);
   if (room < wanted) {
-    context.log().warn("the limit of open files leaves room for fewer connections",
+    context.log().warn("the limit on open files allows fewer connections than configured",
                        {{"http_max_connections", wanted}, {"connections", room}});
   }
   return room;
@@ -159,7 +159,7 @@ class ApiService final : public worker::Service {
     return server_->listen(std::move(listener));
   }
 
-  // What still runs on the pool or in the store uses the services: it ends while they exist.
+  // Work on the pool and in the store uses the services, so it must end before they do.
   ~ApiService() override {
     server_.reset();
     key_uses_.stop();
@@ -168,8 +168,8 @@ class ApiService final : public worker::Service {
     store_.reset();
   }
 
-  // Every request in hand has had its answer once the server is drained; what is left on the pool
-  // or at the store's writer is work that nobody waits for any more, and it is finished too.
+  // Once the server is drained, every request has been answered. Nobody waits for the work left on
+  // the pool and in the store's writer, but it is finished too.
   void drain(std::function<void()> done) override {
     server_->drain([this, done = std::move(done)] {
       key_uses_.stop();

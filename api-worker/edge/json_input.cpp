@@ -32,8 +32,9 @@ std::string position(std::string_view body, std::size_t offset) {
   return fmt::format("line {}, column {}", line, column);
 }
 
-// What the parser must not be asked to do: recurse without end, or turn a body of commas into a
-// tree of twenty times its size. Looks at what is outside strings only; the parser judges the rest.
+// Refuses what the parser must not be given: nesting that exhausts the stack, or a body of commas
+// that becomes a tree of twenty times its size. Looks outside strings only; the parser checks the
+// rest.
 std::optional<ProblemDetails> check_shape(std::string_view body) {
   std::size_t depth = 0;
   std::size_t values = 0;
@@ -66,7 +67,7 @@ std::optional<ProblemDetails> check_shape(std::string_view body) {
 }
 
 // "[json.exception.parse_error.101] parse error at line 1, column 3: syntax error while …" without
-// the parts that we say better ourselves.
+// the parts that we state ourselves.
 std::string reason_of(const nlohmann::json::parse_error& error) {
   const std::string_view what = error.what();
   const std::size_t colon = what.find(": ");
@@ -136,11 +137,11 @@ tl::expected<nlohmann::json, ProblemDetails> parse_json_object(const http::Reque
     nlohmann::json parsed = nlohmann::json::parse(body, watch);
     if (!parsed.is_object()) {
       return tl::unexpected(
-          ProblemDetails{422, "The body is not a document.", {{"#", "", "must be an object"}}});
+          ProblemDetails{422, "The body is not a JSON object.", {{"#", "", "must be an object"}}});
     }
     if (!twice.empty()) {
       return tl::unexpected(ProblemDetails{
-          422, "A name is given twice.", {{pointer_to(twice), "", "is given twice"}}});
+          422, "The body repeats a name.", {{pointer_to(twice), "", "appears more than once"}}});
     }
     return parsed;
   } catch (const nlohmann::json::parse_error& error) {
@@ -149,9 +150,9 @@ tl::expected<nlohmann::json, ProblemDetails> parse_json_object(const http::Reque
     return tl::unexpected(ProblemDetails{400, fmt::format("The body is not valid JSON at {}: {}",
                                                           position(body, at), reason_of(error))});
   } catch (const nlohmann::json::exception& error) {  // a number beyond what a double holds
-    return tl::unexpected(ProblemDetails{
-        400,
-        fmt::format("The body is not usable JSON: {}", std::string(error.what()).substr(0, 200))});
+    return tl::unexpected(
+        ProblemDetails{400, fmt::format("The body is JSON that cannot be used: {}",
+                                        std::string(error.what()).substr(0, 200))});
   }
 }
 

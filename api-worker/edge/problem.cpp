@@ -13,7 +13,7 @@ http::Response problem_response(const Context& context, const ProblemDetails& pr
   json.field("title", http::reason_phrase(problem.status));
   json.field("status", problem.status);
   json.field("detail", problem.detail);
-  // A refused request may have no path that was understood.
+  // A refused request may have no valid path.
   if (context.request && !context.request->path.empty()) {
     json.field("instance", context.request->path);
   }
@@ -49,7 +49,7 @@ ProblemDetails problem_of(const Error& error) {
     case ErrorKind::Conflict: return {409, error.message};
     // 507 would fit a full disk, but clients know how to retry a 503.
     case ErrorKind::ResourceExhausted:
-      return {503, "The service is out of a resource that it needs. Try again later."};
+      return {503, "The service has run out of a resource that it needs. Try again later."};
     case ErrorKind::Unavailable:
       return {503, "The service cannot answer at the moment. Try again."};
     case ErrorKind::DeadlineExceeded:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Who may see how the stack is doing inside: local requests (middleware/client_address.hpp says
-// which are), the networks of http.metrics_allow, and API keys of scope admin.
+// Who may view diagnostics (metrics, verbose readiness): local requests (defined in
+// middleware/client_address.hpp), the networks of http.metrics_allow, and API keys of scope admin.
 //
 // Threads: any; pure.
 

@@ -18,14 +18,14 @@ std::string_view first_line(std::string_view content) {
   return utf8_prefix(line.substr(0, line.find_last_not_of(kBlank) + 1), kMaxTitleCharacters);
 }
 
-// PostgreSQL's text cannot hold a NUL, and what one engine refuses, the other must too.
+// PostgreSQL's text cannot hold a NUL, and both engines must accept the same documents.
 bool has_nul(std::string_view text) {
   return text.find('\0') != std::string_view::npos;
 }
 
 std::string check_title(std::string_view title) {
   if (count_code_points(title) > kMaxTitleCharacters) {
-    return fmt::format("must have {} characters at most", kMaxTitleCharacters);
+    return fmt::format("must have at most {} characters", kMaxTitleCharacters);
   }
   return has_nul(title) ? "must not contain U+0000" : "";
 }
@@ -35,7 +35,7 @@ std::string check_content(std::string_view content) {
   return has_nul(content) ? "must not contain U+0000" : "";
 }
 
-// Whether JSON text writes a NUL: as the escape itself, not as an escaped backslash before it.
+// Whether JSON text contains the escape of a NUL, as opposed to an escaped backslash and "u0000".
 bool writes_nul(std::string_view json) {
   for (std::size_t i = 0; i < json.size(); ++i) {
     if (json[i] != '\\') continue;
@@ -70,7 +70,7 @@ void read_metadata(const nlohmann::json& body, std::string& metadata, Errors& er
   metadata = field->dump();
   if (metadata.size() > kMaxMetadataBytes) {
     errors.push_back(
-        {"#/metadata", "", fmt::format("must have {} bytes at most as JSON", kMaxMetadataBytes)});
+        {"#/metadata", "", fmt::format("must have at most {} bytes as JSON", kMaxMetadataBytes)});
   }
   if (writes_nul(metadata)) {
     errors.push_back({"#/metadata", "", "must not contain U+0000"});
@@ -104,7 +104,7 @@ tl::expected<store::NewDocument, ProblemDetails> from_text(const http::Request& 
                                                            std::string text) {
   const std::string encoding = charset(head);
   if (!encoding.empty() && encoding != "utf-8" && encoding != "us-ascii") {
-    return tl::unexpected(ProblemDetails{415, "Send text as UTF-8."});
+    return tl::unexpected(ProblemDetails{415, "Send the text in UTF-8."});
   }
   if (const std::size_t at = find_invalid_utf8(text); at != std::string_view::npos) {
     return tl::unexpected(

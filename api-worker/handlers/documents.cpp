@@ -51,7 +51,7 @@ http::Response content_alone(store::Document document) {
 
 http::Response tagged(http::Response response, const std::string& tag) {
   response.headers.set("ETag", tag);
-  // Kept by caches, and asked about each time.
+  // Caches may store it but must revalidate it.
   response.headers.set("Cache-Control", "no-cache");
   return response;
 }

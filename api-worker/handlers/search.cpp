@@ -26,7 +26,7 @@ std::string check_text(std::string_view text) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return "must not be empty";
   if (text.find('\0') != std::string_view::npos) return "must not contain U+0000";
   if (count_code_points(text) > kMaxQueryCharacters) {
-    return fmt::format("must have {} characters at most", kMaxQueryCharacters);
+    return fmt::format("must have at most {} characters", kMaxQueryCharacters);
   }
   return {};
 }
@@ -108,7 +108,7 @@ Result<http::Response> search(const Services& services, const Query& query) {
 
 using ReadQuery = QueryOrProblem (*)(const http::Request& request);
 
-// All of it off the loop, the reading of the query too: a body may have a megabyte.
+// All of it off the event loop, parsing included: a body may have a megabyte.
 void answer_search(const Services& services, const ContextPtr& context, const Reply& reply,
                    ReadQuery read_query) {
   answer(services, context, Work::Scan, reply,

@@ -13,12 +13,12 @@ namespace {
 http::Response no_such_route(const Context& context, std::string_view allow) {
   // "OPTIONS *" asks whether there is a server (RFC 9110, 9.3.7), not about a path.
   if (context.request->path == "*") allow = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
-  if (allow.empty()) return problem_response(context, {404, "There is nothing here."});
+  if (allow.empty()) return problem_response(context, {404, "There is no such path."});
   http::Response response;
   if (context.request->method == "OPTIONS") {
     response.status = 204;
   } else {
-    response = problem_response(context, {405, fmt::format("This path answers {} only.", allow)});
+    response = problem_response(context, {405, fmt::format("This path supports only {}.", allow)});
   }
   response.headers.set("Allow", allow);
   return response;
@@ -66,7 +66,7 @@ void Pipeline::wait(const ActiveRequestPtr& exchange) {
   ask(ContextPtr(exchange, &context), [self = shared_from_this(),
                                        exchange](std::optional<http::Response> response) {
     boost::asio::dispatch(self->io_, [self, exchange, response = std::move(response)]() mutable {
-      if (exchange->done) return;  // its time was up meanwhile
+      if (exchange->done) return;  // it has timed out meanwhile
       if (response) return self->finish(exchange, std::move(*response));
       self->advance(exchange);
     });

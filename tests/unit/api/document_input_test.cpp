@@ -100,7 +100,7 @@ TEST_CASE("every bad document gets its status and says what is wrong and where")
       {"title a list", R"({"content":"c","title":[]})", 422, "#/title", "must be a string"},
       {"title with NUL", R"({"content":"c","title":"\u0000"})", 422, "#/title", "U+0000"},
       {"title too long", R"({"content":"c","title":")" + long_title + "\"}", 422, "#/title",
-       "500 characters at most"},
+       "at most 500 characters"},
       {"metadata a list", R"({"content":"c","metadata":[]})", 422, "#/metadata",
        "must be an object"},
       {"metadata null", R"({"content":"c","metadata":null})", 422, "#/metadata",
@@ -113,7 +113,8 @@ TEST_CASE("every bad document gets its status and says what is wrong and where")
        "is not a field of a document"},
       {"an odd unknown field", R"({"content":"c","a/b~c d":1})", 422, "#/a~1b~0c%20d",
        "is not a field"},
-      {"a name twice", R"({"content":"c","content":"d"})", 422, "#/content", "is given twice"},
+      {"a name twice", R"({"content":"c","content":"d"})", 422, "#/content",
+       "appears more than once"},
   };
   for (const Bad& row : rows) {
     INFO(row.what);
