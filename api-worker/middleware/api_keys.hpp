@@ -5,9 +5,8 @@
 // for their form and key_scope.hpp for what they allow.
 //
 // - A key is sent as "Authorization: Bearer hf_…" or "X-API-Key: hf_…". Both, or one twice, is 400.
-// - A key that is sent must be valid, whether or not auth.required is on: 401 with the same
-// response
-//   if it is unknown, malformed or revoked.
+// - A key that is sent must be valid, whether or not auth.required is on: 401, with
+//   the same response whether it is unknown, malformed or revoked.
 // - Without a key: 401 under /api if auth.required is on. Everything else needs no key.
 // - Each request reads the key's record by its id, so a revocation takes effect with the next
 //   request, in every worker. The digests are compared in constant time.

@@ -2,9 +2,8 @@
 #pragma once
 
 // Chain: the middleware in order. There are two kinds:
-// - the envelope provides what every response has (request id, log line, security headers), also
-// for
-//   requests that the server refused before they were complete;
+// - the envelope provides what every response has (request id, log line, security headers),
+//   also for requests that the server refused before they were complete;
 // - guards decide whether a request may reach its handler, and see complete requests only.
 // The envelope encloses the guards.
 //

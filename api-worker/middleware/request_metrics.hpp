@@ -3,9 +3,8 @@
 
 // Counts and times every response: http_requests_total{method,route,status},
 // http_request_duration_seconds{method,route}, http_requests_in_flight.
-// - `route` is the router's pattern, or "unmatched"; non-standard methods are "other": the number
-// of
-//   series does not depend on what clients send.
+// - `route` is the router's pattern, or "unmatched"; non-standard methods are "other": the
+//   number of series does not depend on what clients send.
 // - The time runs from the complete request to the response being handed to the server.
 
 #include "api-worker/middleware/middleware.hpp"
