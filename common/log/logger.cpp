@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/log/logger.hpp"
 
-#include "common/log/line.hpp"
+#include "common/log/gathering_output.hpp"
+#include "common/log/json_line.hpp"
 #include "common/log/output.hpp"
+#include "common/log/pretty_line.hpp"
 
 #include <unistd.h>
 

@@ -23,7 +23,7 @@ bool valid_labels(const Labels& sorted, std::string_view taken) {
 }
 
 // Appends `a="1",b="2"`, sorted by name; an empty value is the same as no label. False, and nothing
-// appended, if no parser would take these labels, or if the format itself adds the label `taken`.
+// appended, if the labels are invalid or include `taken`, the label that the format itself adds.
 bool append_labels(std::string& out, const Labels& labels, std::string_view taken) {
   if (!std::is_sorted(labels.begin(), labels.end())) {
     Labels sorted = labels;
@@ -43,8 +43,8 @@ bool append_labels(std::string& out, const Labels& labels, std::string_view take
   return true;
 }
 
-// The samples of a family in the order of their labels; of two with equal ones the first. The texts
-// of all stand in one string: one of their own for each would cost more than the sorting.
+// The samples of a family in the order of their labels; the first of those with equal labels. All
+// label texts share one string: a string each would cost more than the sorting.
 class SortedSamples {
  public:
   SortedSamples(const std::vector<FamilySample>& samples, std::string_view taken) {
@@ -205,7 +205,7 @@ Format negotiate(std::string_view accept) {
       text = std::max(text, range.q);
     }
   }
-  // Only a client that asks for OpenMetrics by name, and likes it best, gets it.
+  // OpenMetrics only for a client that names it and prefers it.
   return open_metrics > 0 && open_metrics >= text ? Format::OpenMetrics100 : Format::Text004;
 }
 
