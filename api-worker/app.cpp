@@ -8,10 +8,10 @@
 #include "api-worker/middleware/cors.hpp"
 #include "api-worker/middleware/key_scope.hpp"
 #include "api-worker/middleware/key_uses.hpp"
-#include "api-worker/middleware/limits.hpp"
 #include "api-worker/middleware/pipeline.hpp"
 #include "api-worker/middleware/rate_limit.hpp"
 #include "api-worker/middleware/request_id.hpp"
+#include "api-worker/middleware/request_limits.hpp"
 #include "api-worker/middleware/request_metrics.hpp"
 #include "api-worker/middleware/security_headers.hpp"
 #include "api-worker/rate_limit/redis_setup.hpp"
@@ -28,20 +28,20 @@ namespace holdfast::api {
 
 namespace {
 
-// Scans that may wait for a thread: at a few milliseconds each, more would only time out.
+// Scans that may wait for a thread: at a few milliseconds each, more would time out.
 constexpr std::uint32_t kMaxPending = 512;
 
 Chain make_chain(worker::Context& context, std::vector<Network> trusted,
                  const ApiKeys::Parts& parts) {
   const config::Config& config = context.config();
-  Chain chain;  // the order is told in middleware/chain.cpp
+  Chain chain;  // middleware/chain.cpp explains the order
   chain.add_envelope(std::make_unique<RequestId>());
   chain.add_envelope(std::make_unique<ClientAddress>(std::move(trusted)));
   chain.add_envelope(std::make_unique<AccessLog>(context.log(), context.clock()));
   chain.add_envelope(std::make_unique<RequestMetrics>(context.registry(), context.clock()));
   chain.add_envelope(std::make_unique<SecurityHeaders>(config.security));
   chain.add_envelope(std::make_unique<Cors>(config.cors));
-  chain.add_guard(std::make_unique<Limits>());
+  chain.add_guard(std::make_unique<RequestLimits>());
   if (config.rate_limit.enabled) {
     chain.add_guard(std::make_unique<RateLimit>(config.rate_limit, parts.limiter, context.clock(),
                                                 context.registry()));
@@ -62,15 +62,15 @@ Result<void> check_route_limits(const config::RateLimit& config, const Router& r
     const auto match = router.match(rule.method, rule.route);
     if (match.route == rule.route && (rule.method == "*" || match.handler != nullptr)) continue;
     return fail(ErrorKind::InvalidArgument,
-                fmt::format("rate_limit.routes: '{}': there is no such route; write it as "
-                            "http_requests_total names it",
+                fmt::format("rate_limit.routes: '{}': there is no such route; write it as in the "
+                            "label 'route' of http_requests_total",
                             text));
   }
   return {};
 }
 
-http::Limits limits_of(const config::Http& config, std::uint32_t max_connections) {
-  http::Limits limits;
+http::ServerLimits limits_of(const config::Http& config, std::uint32_t max_connections) {
+  http::ServerLimits limits;
   limits.max_header_bytes = config.max_header_bytes;
   limits.max_body_bytes = config.max_body_bytes;
   limits.body_limit = [config](const http::Request& head) { return body_limit(head, config); };
@@ -88,7 +88,7 @@ std::uint32_t room_for_connections(worker::Context& context) {
   const std::uint32_t wanted = context.config().http.max_connections;
   const std::uint32_t room = make_room_for_connections(wanted);
   if (room < wanted) {
-    context.log().warn("the limit of open files leaves room for fewer connections",
+    context.log().warn("the limit on open files allows fewer connections than configured",
                        {{"http_max_connections", wanted}, {"connections", room}});
   }
   return room;
@@ -159,7 +159,7 @@ class ApiService final : public worker::Service {
     return server_->listen(std::move(listener));
   }
 
-  // What still runs on the pool or in the store uses the services: it ends while they exist.
+  // Work on the pool and in the store uses the services, so it must end before they do.
   ~ApiService() override {
     server_.reset();
     key_uses_.stop();
@@ -168,8 +168,8 @@ class ApiService final : public worker::Service {
     store_.reset();
   }
 
-  // Every request in hand has had its answer once the server is drained; what is left on the pool
-  // or at the store's writer is work that nobody waits for any more, and it is finished too.
+  // Once the server is drained, every request has been answered. Nobody waits for the work left on
+  // the pool and in the store's writer, but it is finished too.
   void drain(std::function<void()> done) override {
     server_->drain([this, done = std::move(done)] {
       key_uses_.stop();

@@ -46,7 +46,8 @@ int migrate(const config::Environ& environ, int log_fd) {
     fmt::print(stderr, "{}\n", config::format(loaded.error()));
     return kExitConfig;
   }
-  const log::Logger log(log::options_from(loaded->config.log, log_fd));
+  const log::Logger log(
+      log::options_for(loaded->config.log.level, loaded->config.log.format, log_fd));
   const auto report = run(loaded->config);
   if (!report) {
     log.error("migrate failed", {{"err", log::err_of(report.error())}});

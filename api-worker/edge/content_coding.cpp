@@ -82,15 +82,15 @@ bool accepts_gzip(const http::Headers& headers) {
 
 std::string gzip(std::string_view bytes) {
   constexpr int kLevel = 1;
-  constexpr int kGzipWindow = 15 + 16;  // + 16: gzip's head and trailer instead of zlib's
+  constexpr int kGzipWindow = 15 + 16;  // + 16: gzip header and trailer instead of zlib's
   constexpr int kMemory = 8;
   z_stream stream{};
   if (::deflateInit2(&stream, kLevel, Z_DEFLATED, kGzipWindow, kMemory, Z_DEFAULT_STRATEGY) !=
       Z_OK) {
-    throw std::bad_alloc();  // the one thing that can be missing
+    throw std::bad_alloc();  // the only possible cause here
   }
   std::string out(::deflateBound(&stream, bytes.size()), '\0');
-  // zlib does not write to its input; its pointer is not const for the sake of old compilers.
+  // zlib does not write to its input; the pointer is not const for historical reasons.
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
   stream.avail_in = static_cast<uInt>(bytes.size());
   stream.next_out = reinterpret_cast<Bytef*>(out.data());

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxKey = 255;
 
-// sf-string (RFC 8941, 3.3.3): the quotes off, and the escapes of quote and backslash undone.
+// sf-string (RFC 8941, 3.3.3): removes the quotes and undoes the escapes of quote and backslash.
 std::optional<std::string> unquoted(std::string_view text) {
   if (text.size() < 2 || text.back() != '"') return {};
   text = text.substr(1, text.size() - 2);
@@ -43,7 +43,7 @@ class Sha256 {
       throw std::runtime_error("OpenSSL has no SHA-256");
     }
   }
-  // With its length, so that no two lists of texts look alike.
+  // Prefixed with its length, so that different lists of texts never hash the same bytes.
   void add(std::string_view text) {
     const std::uint64_t size = text.size();
     ::EVP_DigestUpdate(context_.get(), &size, sizeof size);
@@ -65,16 +65,17 @@ class Sha256 {
 
 }  // namespace
 
-tl::expected<std::optional<std::string>, Problem> read_idempotency_key(
+tl::expected<std::optional<std::string>, ProblemDetails> read_idempotency_key(
     const http::Headers& headers) {
   const std::string* value = headers.find("Idempotency-Key");
   if (value == nullptr) return std::optional<std::string>{};
   std::optional<std::string> key = *value;
   if (value->starts_with('"')) key = unquoted(*value);
   if (!key || !is_key(*key) || headers.count("Idempotency-Key") != 1) {
-    return tl::unexpected(Problem{
-        400, fmt::format("Idempotency-Key must be one string of 1 to {} visible ASCII characters.",
-                         kMaxKey)});
+    return tl::unexpected(ProblemDetails{
+        400,
+        fmt::format("Idempotency-Key must be a single string of 1 to {} visible ASCII characters.",
+                    kMaxKey)});
   }
   return key;
 }

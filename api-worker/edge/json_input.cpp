@@ -32,9 +32,10 @@ std::string position(std::string_view body, std::size_t offset) {
   return fmt::format("line {}, column {}", line, column);
 }
 
-// What the parser must not be asked to do: recurse without end, or turn a body of commas into a
-// tree of twenty times its size. Looks at what is outside strings only; the parser judges the rest.
-std::optional<Problem> check_shape(std::string_view body) {
+// Refuses what the parser must not be given: nesting that exhausts the stack, or a body of commas
+// that becomes a tree of twenty times its size. Looks outside strings only; the parser checks the
+// rest.
+std::optional<ProblemDetails> check_shape(std::string_view body) {
   std::size_t depth = 0;
   std::size_t values = 0;
   bool in_string = false;
@@ -51,22 +52,22 @@ std::optional<Problem> check_shape(std::string_view body) {
       if (depth > 0) --depth;
     } else if (c == '{' || c == '[') {
       if (++depth > kMaxJsonDepth) {
-        return Problem{400, fmt::format("The JSON is nested deeper than {} levels at {}.",
-                                        kMaxJsonDepth, position(body, i))};
+        return ProblemDetails{400, fmt::format("The JSON is nested deeper than {} levels at {}.",
+                                               kMaxJsonDepth, position(body, i))};
       }
       ++values;
     } else if (c == ',') {
       ++values;
     }
     if (values > kMaxJsonValues) {
-      return Problem{413, fmt::format("The JSON has more than {} values.", kMaxJsonValues)};
+      return ProblemDetails{413, fmt::format("The JSON has more than {} values.", kMaxJsonValues)};
     }
   }
   return {};
 }
 
 // "[json.exception.parse_error.101] parse error at line 1, column 3: syntax error while …" without
-// the parts that we say better ourselves.
+// the parts that we state ourselves.
 std::string reason_of(const nlohmann::json::parse_error& error) {
   const std::string_view what = error.what();
   const std::size_t colon = what.find(": ");
@@ -117,10 +118,10 @@ std::string pointer_to(const std::string& name) {
   return pointer;
 }
 
-tl::expected<nlohmann::json, Problem> parse_json_object(const http::Request& head,
-                                                        std::string_view body) {
+tl::expected<nlohmann::json, ProblemDetails> parse_json_object(const http::Request& head,
+                                                               std::string_view body) {
   if (media_type(head) != "application/json") {
-    return tl::unexpected(Problem{415, "Send the body as Content-Type: application/json."});
+    return tl::unexpected(ProblemDetails{415, "Send the body as Content-Type: application/json."});
   }
   if (auto problem = check_shape(body)) return tl::unexpected(std::move(*problem));
   std::set<std::string> names;
@@ -136,21 +137,22 @@ tl::expected<nlohmann::json, Problem> parse_json_object(const http::Request& hea
     nlohmann::json parsed = nlohmann::json::parse(body, watch);
     if (!parsed.is_object()) {
       return tl::unexpected(
-          Problem{422, "The body is not a document.", {{"#", "", "must be an object"}}});
+          ProblemDetails{422, "The body is not a JSON object.", {{"#", "", "must be an object"}}});
     }
     if (!twice.empty()) {
-      return tl::unexpected(
-          Problem{422, "A name is given twice.", {{pointer_to(twice), "", "is given twice"}}});
+      return tl::unexpected(ProblemDetails{
+          422, "The body repeats a name.", {{pointer_to(twice), "", "appears more than once"}}});
     }
     return parsed;
   } catch (const nlohmann::json::parse_error& error) {
     // `byte` counts from 1 and points past the last byte read.
     const std::size_t at = error.byte > 0 ? error.byte - 1 : 0;
-    return tl::unexpected(Problem{400, fmt::format("The body is not valid JSON at {}: {}",
-                                                   position(body, at), reason_of(error))});
+    return tl::unexpected(ProblemDetails{400, fmt::format("The body is not valid JSON at {}: {}",
+                                                          position(body, at), reason_of(error))});
   } catch (const nlohmann::json::exception& error) {  // a number beyond what a double holds
-    return tl::unexpected(Problem{400, fmt::format("The body is not usable JSON: {}",
-                                                   std::string(error.what()).substr(0, 200))});
+    return tl::unexpected(
+        ProblemDetails{400, fmt::format("The body is JSON that cannot be used: {}",
+                                        std::string(error.what()).substr(0, 200))});
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Vary, of which several parts of an answer may have their own. Pure.
+// The Vary field, to which several parts of a response contribute. Pure.
 
 #include "common/http/message.hpp"
 
@@ -10,7 +10,7 @@
 
 namespace holdfast::api {
 
-// Adds a field's name to Vary, once, in the one line that there is.
+// Adds a field's name to Vary unless it is there already; Vary stays one line.
 inline void add_vary(http::Response& response, std::string_view name) {
   const std::string* const present = response.headers.find("Vary");
   if (present == nullptr) {

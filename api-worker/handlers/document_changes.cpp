@@ -13,8 +13,8 @@ namespace {
 // The next step of a change, once its document is read.
 using Store = std::function<void(store::NewDocument document)>;
 
-// Reads the document from the body, off the loop if that is large, and takes the body out of the
-// request: ten megabytes are held once.
+// Parses the document from the body, off the event loop if the body is large. Moves the body out of
+// the request, so that ten megabytes are held only once.
 void with_document(const Services& services, const ContextPtr& context, const Reply& reply,
                    Store store) {
   run(services, work_for(context->body->size(), kInlineParsedBytes), reply,
@@ -42,12 +42,12 @@ store::Callback<store::Created> reply_accepted(const Services& services, Reply r
   };
 }
 
-// A Conflict of a write that expects a version is the condition's failure.
+// A Conflict of a write that expects a version means that the condition failed.
 Reply with_precondition(const ContextPtr& context, Reply reply) {
   return [context, reply = std::move(reply)](Result<http::Response> result) {
     if (result || result.error().kind != ErrorKind::Conflict) return reply(std::move(result));
     reply(problem_response(
-        *context, {412, "The document was changed since: read it again, and send its new ETag."}));
+        *context, {412, "The document has changed since: read it again and send its new ETag."}));
   };
 }
 

@@ -2,8 +2,8 @@
 #include "api-worker/handlers/documents.hpp"
 
 #include "api-worker/edge/entity_tag.hpp"
+#include "api-worker/edge/query_input.hpp"
 #include "api-worker/handlers/document_json.hpp"
-#include "api-worker/handlers/query.hpp"
 
 namespace holdfast::api {
 
@@ -20,7 +20,7 @@ std::optional<store::DocumentStatus> parse_status(std::string_view text) {
 
 void list(const Services& services, const ContextPtr& context, const Reply& reply) {
   const http::Request& request = *context->request;
-  std::vector<FieldProblem> errors;
+  std::vector<FieldError> errors;
   store::DocumentQuery query;
   query.limit = query_number(request, "limit", 1, 100, query.limit, errors);
   if (const std::string* cursor = request.query_value("cursor")) query.cursor = *cursor;
@@ -51,7 +51,7 @@ http::Response content_alone(store::Document document) {
 
 http::Response tagged(http::Response response, const std::string& tag) {
   response.headers.set("ETag", tag);
-  // Kept by caches, and asked about each time.
+  // Caches may store it but must revalidate it.
   response.headers.set("Cache-Control", "no-cache");
   return response;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/handlers/health.hpp"
 
-#include "api-worker/handlers/insiders.hpp"
+#include "api-worker/handlers/diagnostics_access.hpp"
 #include "api-worker/handlers/relay.hpp"
 #include "common/base/version.hpp"
 #include "common/text/json_writer.hpp"
@@ -41,7 +41,7 @@ void add_health_routes(Router& router, const Services& services) {
   router.add("GET", "/ready", [&services](const ContextPtr& context, const Reply& reply) {
     if (!services.status_socket.empty()) {
       const bool verbose = context->request->query_value("verbose") != nullptr &&
-                           may_see_inside(*context, services.metrics_allow);
+                           may_view_diagnostics(*context, services.metrics_allow);
       return relay(services, verbose ? "/ready?verbose" : "/ready", {}, reply);
     }
     answer(services, context, Work::Scan, reply, [&services]() -> Result<http::Response> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/handlers/jobs.hpp"
 
-#include "api-worker/handlers/query.hpp"
+#include "api-worker/edge/query_input.hpp"
 #include "common/text/json_writer.hpp"
 
 #include <algorithm>

@@ -33,7 +33,7 @@ http::Response unauthorized(const Context& context, std::string detail, const ch
 
 }  // namespace
 
-bool shows_api_key(const http::Headers& headers) {
+bool presents_api_key(const http::Headers& headers) {
   return headers.find("X-API-Key") != nullptr || bearer(headers);
 }
 
@@ -45,14 +45,14 @@ ApiKeys::ApiKeys(const config::Config& config, Parts parts)
 
 std::optional<http::Response> ApiKeys::on_request(Context& context) {
   const http::Headers& headers = context.request->headers;
-  if (!shows_api_key(headers)) {
+  if (!presents_api_key(headers)) {
     if (!required_ || !is_api(context.request->path)) return {};
-    return unauthorized(context, "This needs an API key: send it as Authorization: Bearer hf_….",
+    return unauthorized(context, "An API key is required: send it as Authorization: Bearer hf_….",
                         "Bearer realm=\"holdfast\"");
   }
   if (headers.count("Authorization") + headers.count("X-API-Key") != 1) {
     return problem_response(
-        context, {400, "Send one API key, in Authorization or in X-API-Key, not in both."});
+        context, {400, "Send exactly one API key, in either Authorization or X-API-Key."});
   }
   const std::string* const field = headers.find("X-API-Key");
   auto token = auth::parse_token(field != nullptr ? std::string_view(*field) : *bearer(headers));

@@ -71,7 +71,7 @@ ChunkDecoder::Refused ChunkDecoder::read_trailer(std::string_view line) {
   for (const std::string_view framing :
        {"Content-Length", "Transfer-Encoding", "Host", "Trailer"}) {
     if (equals_ignoring_case(name, framing)) {
-      return malformed("A trailer field says how to read the message.");
+      return malformed("A trailer field must not define how the message is read.");
     }
   }
   trailer_bytes_ += line.size() + 2;

@@ -12,7 +12,7 @@
 namespace holdfast::http {
 namespace {
 
-// cpp-httplib and OpenSSL write without MSG_NOSIGNAL: a peer that goes away must not kill us.
+// cpp-httplib and OpenSSL write without MSG_NOSIGNAL: a vanished peer must not kill the process.
 class NoSigpipe {
  public:
   NoSigpipe() {
@@ -38,7 +38,7 @@ class NoSigpipe {
 
 struct Attempt {
   Result<Response> result;
-  bool connected = true;  // if not, another address of the host may do
+  bool connected = true;  // if not, another address of the host may work
 };
 
 bool is_set_by_the_client(std::string_view name) {
@@ -65,7 +65,7 @@ httplib::Client make_client(const Url& url, const std::string& address) {
     return client;
   }
   httplib::Client client(url.base());
-  // The name stays for Host, SNI and the certificate; the connection goes where it resolved to.
+  // Host, SNI and the certificate check use the name; the connection goes to the address.
   if (address != url.host) client.set_hostname_addr_map({{url.host, address}});
   return client;
 }
@@ -74,7 +74,7 @@ Failure failure_of(httplib::Error error, const std::string& url) {
   const bool damaged = error == httplib::Error::Read;
   return fail(damaged ? ErrorKind::DataLoss : ErrorKind::Unavailable,
               fmt::format("{}: {}", url,
-                          damaged ? "the answer is missing, truncated or malformed"
+                          damaged ? "the response is missing, truncated or malformed"
                                   : "failed: " + httplib::to_string(error)));
 }
 
@@ -89,7 +89,8 @@ Attempt attempt(const std::string& method, const Url& url, const std::string& ad
                 MonoTime deadline) {
   const std::string name = url.scheme == Url::Scheme::Unix ? "unix:" + url.socket_path : url.base();
   const auto too_late = [&] {
-    return Attempt{fail(ErrorKind::DeadlineExceeded, name + ": no complete answer in time"), true};
+    return Attempt{fail(ErrorKind::DeadlineExceeded, name + ": no complete response in time"),
+                   true};
   };
   const Duration left = deadline - MonoTime::clock::now();
   if (left <= Duration::zero()) return too_late();
@@ -103,11 +104,11 @@ Attempt attempt(const std::string& method, const Url& url, const std::string& ad
   client.set_url_encode(false);
   client.set_keep_alive(false);
   client.set_tcp_nodelay(true);
-  // Per system call, so no bound on the whole: that is the watchdog's part, and it comes first.
-  const Duration never_first = left + std::chrono::seconds(5);
-  client.set_connection_timeout(never_first);
-  client.set_read_timeout(never_first);
-  client.set_write_timeout(never_first);
+  // These apply per system call. The watchdog bounds the whole exchange, and always fires first.
+  const Duration call_timeout = left + std::chrono::seconds(5);
+  client.set_connection_timeout(call_timeout);
+  client.set_read_timeout(call_timeout);
+  client.set_write_timeout(call_timeout);
   client.set_socket_options([&](socket_t socket) { watchdog.watch(socket); });
 
   Response response;
@@ -125,10 +126,11 @@ Attempt attempt(const std::string& method, const Url& url, const std::string& ad
   const httplib::Result result = client.send(request);
 
   if (too_long) {
-    return {fail(ErrorKind::ResourceExhausted, fmt::format("{}: the answer is longer than {} bytes",
-                                                           name, options.max_response_bytes))};
+    return {fail(
+        ErrorKind::ResourceExhausted,
+        fmt::format("{}: the response is longer than {} bytes", name, options.max_response_bytes))};
   }
-  // Before anything else: what the watchdog cut off can look like the end of a body.
+  // Checked first: a connection cut by the watchdog can look like the end of a body.
   if (watchdog.expired()) return too_late();
   if (!result) {
     const bool unreachable = result.error() == httplib::Error::Connection ||
@@ -136,7 +138,7 @@ Attempt attempt(const std::string& method, const Url& url, const std::string& ad
     return {failure_of(result.error(), name), !unreachable};
   }
   if (is_short(*result, method, response.body.size())) {
-    return {fail(ErrorKind::DataLoss, name + ": the answer is truncated")};
+    return {fail(ErrorKind::DataLoss, name + ": the response is truncated")};
   }
   response.status = result->status;
   for (const auto& [field, value] : result->headers)

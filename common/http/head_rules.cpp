@@ -24,8 +24,8 @@ bool is_port(std::string_view text) {
   return error == std::errc() && stop == end;
 }
 
-// uri-host [":" port] of RFC 3986, 3.2.2, without percent escapes and commas: no name in use has
-// them, and a list or an escaped delimiter is read differently by different servers.
+// uri-host [":" port] of RFC 3986, 3.2.2, without percent escapes and commas: no real name has
+// them, and different servers read a list or an escaped delimiter differently.
 bool is_host(std::string_view text) {
   std::size_t end = 0;
   if (text.starts_with('[')) {
@@ -60,7 +60,7 @@ std::optional<Refusal> check_transfer_encoding(const Headers& headers, int minor
   const std::size_t lines = headers.count("Transfer-Encoding");
   if (lines == 0) return std::nullopt;
   if (headers.find("Content-Length") != nullptr) {
-    return Refusal{400, "Content-Length and Transfer-Encoding exclude each other."};
+    return Refusal{400, "Content-Length and Transfer-Encoding must not be combined."};
   }
   if (minor == 0) return Refusal{400, "Transfer-Encoding is not part of HTTP/1.0."};
   if (lines > 1) return Refusal{400, "There is more than one Transfer-Encoding header."};
@@ -69,13 +69,13 @@ std::optional<Refusal> check_transfer_encoding(const Headers& headers, int minor
   while (true) {
     const std::size_t comma = rest.find(',');
     if (!equals_ignoring_case(trim(rest.substr(0, comma)), "chunked")) {
-      return Refusal{501, "The only transfer coding understood is 'chunked'."};
+      return Refusal{501, "The only supported transfer coding is 'chunked'."};
     }
     ++codings;
     if (comma == std::string_view::npos) break;
     rest = rest.substr(comma + 1);
   }
-  if (codings > 1) return Refusal{400, "The body is chunked more than once."};
+  if (codings > 1) return Refusal{400, "The chunked transfer coding is applied more than once."};
   plan.chunked = true;
   return std::nullopt;
 }
@@ -87,7 +87,7 @@ std::optional<Refusal> check_content_length(const Headers& headers, BodyPlan& pl
   const std::string& text = *headers.find("Content-Length");
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, plan.length);
-  // from_chars takes neither '+', spaces nor lists, and tells of an overflow.
+  // from_chars accepts neither '+', spaces nor lists, and reports overflow.
   if (text.empty() || error != std::errc() || stop != end) {
     return Refusal{400, "The Content-Length is not a number of bytes."};
   }
@@ -98,7 +98,7 @@ std::optional<Refusal> check_expect(const Headers& headers, int minor, BodyPlan&
   const std::string* expect = headers.find("Expect");
   if (expect == nullptr || minor == 0) return std::nullopt;  // RFC 9110, 10.1.1: 1.0 has none
   if (headers.count("Expect") > 1 || !equals_ignoring_case(*expect, "100-continue")) {
-    return Refusal{417, "The only expectation understood is '100-continue'."};
+    return Refusal{417, "The only supported expectation is '100-continue'."};
   }
   plan.expects_continue = true;
   return std::nullopt;

@@ -43,7 +43,7 @@ Peer peer_from(const sockaddr_storage& address) {
     return peer;
   }
   peer.address = ip_text(address);
-  // sin_port and sin6_port stand at the same place.
+  // sin_port and sin6_port have the same offset.
   sockaddr_in v4;
   std::memcpy(&v4, &address, sizeof v4);
   peer.port = ntohs(v4.sin_port);

@@ -10,7 +10,7 @@
 namespace holdfast::http {
 namespace {
 
-// A status that no final response may have is a defect of the handler.
+// A handler that returns a status which no final response may have is defective.
 int final_status(int status) {
   return status >= 200 && status <= 599 ? status : 500;
 }

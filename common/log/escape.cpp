@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 constexpr std::string_view kCut = "\xE2\x80\xA6";          // "…"
 
-// Copied as they are: printable ASCII but '"' and '\'.
+// Copied unchanged: printable ASCII except '"' and '\'.
 constexpr std::array<bool, 256> make_plain() {
   std::array<bool, 256> plain{};
   for (std::size_t c = 0x20; c < 0x7f; ++c)

@@ -3,6 +3,7 @@
 
 #include "common/metrics/exposition.hpp"
 #include "common/metrics/instruments.hpp"
+#include "common/metrics/registry.hpp"
 #include "common/worker/crash_handler.hpp"
 
 #include <boost/asio/post.hpp>
@@ -45,8 +46,8 @@ WorkerProcess::WorkerProcess(config::Config config, Identity identity,
   write_on_crash(log_.waiting());
 }
 
-log::Options WorkerProcess::log_options() {
-  log::Options options = log::options_from(config_.log);
+log::LogOptions WorkerProcess::log_options() {
+  log::LogOptions options = log::options_for(config_.log.level, config_.log.format);
   options.defer = [this](std::function<void()> flush) { boost::asio::post(io_, std::move(flush)); };
   return options;
 }
@@ -94,7 +95,7 @@ int WorkerProcess::run(std::unique_ptr<Service> service) {
 void WorkerProcess::serve_telemetry() {
   std::optional<Fd> listener = take_fd("telemetry");
   if (!listener) return;
-  http::Limits limits;
+  http::ServerLimits limits;
   limits.max_connections = 64;
   limits.max_connections_per_client = 64;
   telemetry_ = std::make_unique<http::Server>(

@@ -41,7 +41,7 @@ class WorkerProcess final : public Context {
   int run(std::unique_ptr<Service> service);
 
  private:
-  log::Options log_options();
+  log::LogOptions log_options();
   void serve_telemetry();
   http::Response answer(const http::Request& request);
   void turn();

@@ -183,11 +183,11 @@ Started Daemon::open_sockets() {
 Started Daemon::open_log() {
   auto sink = open_sink(config_.log, clock_);
   if (!sink) return refuse(sink.error());
-  const bool json = config_.log.format == config::LogFormat::Json;
+  const bool json = config_.log.format == log::Format::Json;
   logs::RelayOptions options;
   options.format = json ? logs::LineFormat::Json : logs::LineFormat::Pretty;
   relay_ = std::make_unique<logs::LogRelay>(std::move(*sink), options, &bridge_, clock_);
-  log::Options log_options = log::options_from(config_.log);
+  log::LogOptions log_options = log::options_for(config_.log.level, config_.log.format);
   log_options.write = [relay = relay_.get()](std::string_view line) { relay->submit(line); };
   const log::Logger root(log_options);
   log_.emplace(json ? root.with({{"worker", "holdfast"}, {"pid", ::getpid()}}) : root);

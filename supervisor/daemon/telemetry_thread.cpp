@@ -28,7 +28,7 @@ TelemetryThread::~TelemetryThread() {
 
 Result<void> TelemetryThread::serve(Fd listener, FleetControl* control) {
   if (!listener) return {};
-  http::Limits limits;
+  http::ServerLimits limits;
   limits.max_body_bytes = 64u << 10;
   limits.max_connections = 256;
   limits.max_connections_per_client = 256;

@@ -72,7 +72,7 @@ class Engine final : public FleetControl {
 
   void command(core::CommandKind kind, std::string target, std::uint32_t count, Done done) override;
   void reload(Done done) override;
-  void set_log_level(config::LogLevel level) override;
+  void set_log_level(log::Level level) override;
 
  private:
   struct Running {

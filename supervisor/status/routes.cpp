@@ -122,12 +122,12 @@ FleetControl::Done answer(http::Responder respond) {
   };
 }
 
-std::optional<config::LogLevel> level_of(std::string_view text) {
-  if (text == "trace") return config::LogLevel::Trace;
-  if (text == "debug") return config::LogLevel::Debug;
-  if (text == "info") return config::LogLevel::Info;
-  if (text == "warn") return config::LogLevel::Warn;
-  if (text == "error") return config::LogLevel::Error;
+std::optional<log::Level> level_of(std::string_view text) {
+  if (text == "trace") return log::Level::Trace;
+  if (text == "debug") return log::Level::Debug;
+  if (text == "info") return log::Level::Info;
+  if (text == "warn") return log::Level::Warn;
+  if (text == "error") return log::Level::Error;
   return std::nullopt;
 }
 

@@ -23,7 +23,7 @@ constexpr const char* kBody =
 int serve(Fd listener) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   boost::asio::io_context io{1};
-  http::Limits limits;
+  http::ServerLimits limits;
   limits.max_connections_per_client = limits.max_connections;  // wrk is one client
   http::Server server(io, limits,
                       [](const std::shared_ptr<http::Request>&, const http::Responder& respond) {

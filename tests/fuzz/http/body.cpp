@@ -17,10 +17,10 @@ bool is_text(std::string_view text) {
   return find_invalid_utf8(text) == std::string_view::npos;
 }
 
-void check_problem(const Problem& problem) {
+void check_problem(const ProblemDetails& problem) {
   require(problem.status >= 400 && problem.status < 500, "bad input is the client's");
   require(!problem.detail.empty(), "a problem has a reason");
-  for (const FieldProblem& error : problem.errors)
+  for (const FieldError& error : problem.errors)
     require(is_text(error.pointer) && !error.detail.empty(), "a field's problem says where");
 }
 

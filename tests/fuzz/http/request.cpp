@@ -23,8 +23,8 @@ struct Seen {
   std::size_t requests = 0;
 };
 
-Limits small_limits() {
-  Limits limits;
+ServerLimits small_limits() {
+  ServerLimits limits;
   limits.max_header_bytes = 1024;  // small enough to be met by inputs of a few KiB
   limits.max_body_bytes = 2048;
   return limits;
@@ -62,7 +62,7 @@ void write_down(const Request& request, bool keep_alive, Seen& seen) {
 // Feeds `bytes` in pieces whose sizes come from `cut`.
 template <class Cut>
 Seen read_all(std::string_view bytes, Cut cut) {
-  const Limits limits = small_limits();
+  const ServerLimits limits = small_limits();
   const Peer peer{"192.0.2.1", 1, false};
   RequestReader reader(limits, peer);
   Seen seen;

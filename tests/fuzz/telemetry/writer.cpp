@@ -27,7 +27,7 @@ using Numbers = std::map<Key, double>;
 // The text as a reader gets it: invalid UTF-8 cannot be written.
 bool writable(const Family& family) {
   bool result = valid_utf8(family.help);
-  for (const Sample& sample : family.samples) {
+  for (const FamilySample& sample : family.samples) {
     for (const Label& label : sample.labels)
       result = result && valid_utf8(label.value);
   }
@@ -67,7 +67,7 @@ Numbers read_back(const std::string& text, const std::set<std::string>& bucket_n
 Numbers expected(const std::vector<Family>& families, Format format) {
   Numbers numbers;
   for (const Family& family : families) {
-    for (const Sample& sample : family.samples) {
+    for (const FamilySample& sample : family.samples) {
       std::map<std::string, std::string> labels;
       for (const Label& label : sample.labels) {
         if (!label.value.empty()) labels.emplace(label.name, label.value);

@@ -157,8 +157,8 @@ TEST_CASE("two stacks on one Redis are one limit; without it each has its own; a
   CHECK(fallbacks(one) + fallbacks(two) == 0);
 
   redis.kill();
-  REQUIRE(wait_until([&] { return both_said(one, "Redis does not answer"); }));
-  REQUIRE(wait_until([&] { return both_said(two, "Redis does not answer"); }));
+  REQUIRE(wait_until([&] { return both_said(one, "Redis is unavailable"); }));
+  REQUIRE(wait_until([&] { return both_said(two, "Redis is unavailable"); }));
   CHECK(get_queue(one) == 200);
   CHECK(get_queue(two) == 200);
   CHECK(wait_until([&] { return fallbacks(one) > 0 && fallbacks(two) > 0; }));

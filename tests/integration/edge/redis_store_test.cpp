@@ -4,7 +4,7 @@
 #include "api-worker/rate_limit/redis_store.hpp"
 
 #include "api-worker/rate_limit/limiter.hpp"
-#include "common/metrics/exposition.hpp"
+#include "common/metrics/registry.hpp"
 #include "tests/integration/edge/redis_server.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/wait.hpp"
@@ -22,8 +22,8 @@ using namespace holdfast::api;
 using namespace std::chrono_literals;
 using holdfast::test::RedisServer;
 using holdfast::test::wait_until;
-using rate_limit::Decision;
 using rate_limit::Policy;
+using rate_limit::RateDecision;
 
 namespace {
 
@@ -34,7 +34,7 @@ class Host {
   explicit Host(const std::string& url, Duration timeout = 5s,
                 std::vector<std::string> addresses = {"127.0.0.1"})
       : log_([this] {
-          log::Options options;
+          log::LogOptions options;
           options.write = [this](std::string_view line) { lines_.emplace_back(line); };
           return log::Logger(options);
         }()),
@@ -66,9 +66,9 @@ class Host {
     return turn_until([this] { return !redis_->up(); });
   }
 
-  Decision take(const Policy& policy, const std::string& key) {
-    std::optional<Decision> decision;
-    limiter_.decide(policy, key, [&](const Decision& d) { decision = d; });
+  RateDecision take(const Policy& policy, const std::string& key) {
+    std::optional<RateDecision> decision;
+    limiter_.decide(policy, key, [&](const RateDecision& d) { decision = d; });
     REQUIRE(turn_until([&] { return decision.has_value(); }));
     return *decision;
   }
@@ -83,7 +83,7 @@ class Host {
     int admitted = 0;
     int answered = 0;
     for (int i = 0; i < tries; ++i) {
-      limiter_.decide(policy, key, [&](const Decision& decision) {
+      limiter_.decide(policy, key, [&](const RateDecision& decision) {
         ++answered;
         admitted += decision.allowed ? 1 : 0;
       });
@@ -118,7 +118,7 @@ class Host {
 };
 
 const Policy kFive{"default", 5, 1min};
-constexpr const char* kGone = "Redis does not answer";
+constexpr const char* kGone = "Redis is unavailable";
 constexpr const char* kBack = "Redis is back";
 
 }  // namespace
@@ -132,7 +132,7 @@ TEST_CASE("two hosts share one count, and clients and policies are counted apart
   CHECK(one.take(kFive, "a").remaining == 4);
   CHECK(two.take(kFive, "a").remaining == 3);
   CHECK(one.burst(kFive, "a", 10) + two.burst(kFive, "a", 10) == 3);
-  const Decision refused = two.take(kFive, "a");
+  const RateDecision refused = two.take(kFive, "a");
   CHECK_FALSE(refused.allowed);
   CHECK(refused.remaining == 0);
   CHECK(refused.relief > 50s);
@@ -155,7 +155,7 @@ TEST_CASE("the window slides by the server's clock, and relief is when there is 
   REQUIRE(host.connect());
   const Policy policy{"default", 3, 1s};
   REQUIRE(host.burst(policy, "a", 5) == 3);
-  const Decision refused = host.take(policy, "a");
+  const RateDecision refused = host.take(policy, "a");
   REQUIRE_FALSE(refused.allowed);
   REQUIRE(refused.relief <= 1100ms);
   const auto from = std::chrono::steady_clock::now();

@@ -94,7 +94,7 @@ TEST_CASE("docs/http-limits.md shows exactly what the tests send and what they g
 
 TEST_CASE("docs/http-limits.md names every limit with its default") {
   const config::Http http;
-  const http::Limits limits;
+  const http::ServerLimits limits;
   const std::string table = page_section("Time, size and number");
   for (const std::string& row : {
            fmt::format("| `http.header_timeout` | {} |", seconds(http.header_timeout)),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/edge/offload.hpp"
 
-#include "api-worker/handlers/query.hpp"
+#include "api-worker/edge/query_input.hpp"
 #include "tests/support/catch.hpp"
 
 #include <atomic>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/edge/problem.hpp"
 
-#include "api-worker/middleware/limits.hpp"
+#include "api-worker/middleware/request_limits.hpp"
 #include "api-worker/middleware/security_headers.hpp"
 #include "common/http/response_writer.hpp"
 #include "tests/support/catch.hpp"
@@ -76,7 +76,7 @@ TEST_CASE("each kind of error has its status, and our own faults keep their caus
       {ErrorKind::Internal, 500, false}};
   for (const Row& row : rows) {
     INFO(to_string(row.kind));
-    const Problem problem = problem_of({row.kind, "/var/lib/holdfast/secret.db says no", 0});
+    const ProblemDetails problem = problem_of({row.kind, "/var/lib/holdfast/secret.db says no", 0});
     CHECK(problem.status == row.status);
     CHECK((problem.detail.find("secret.db") != std::string::npos) == row.tells);
   }
@@ -149,7 +149,7 @@ TEST_CASE("requests beyond a limit get the status of that limit") {
     for (const auto& [name, value] : row.headers)
       request->headers.add(name, value);
     Context context = test::make_context(request);
-    const auto response = Limits().on_request(context);
+    const auto response = RequestLimits().on_request(context);
     CHECK((response ? response->status : 0) == row.status);
   }
 }

@@ -68,7 +68,7 @@ TemporaryDirectory::~TemporaryDirectory() {
 
 class Stack::FakeContext final : public worker::Context {
  public:
-  FakeContext(Stack& stack, log::Options options, std::string status_socket)
+  FakeContext(Stack& stack, log::LogOptions options, std::string status_socket)
       : stack_(stack), log_(options), status_socket_(std::move(status_socket)) {}
 
   boost::asio::io_context& io() override { return stack_.io_; }
@@ -114,13 +114,13 @@ Stack::Stack(const std::function<void(config::Config&)>& configure, Supervisor s
   if (supervisor) {
     status_socket = directory_.path() / "status.sock";
     supervisor_ = std::make_unique<http::Server>(
-        io_, http::Limits{}, std::move(supervisor),
+        io_, http::ServerLimits{}, std::move(supervisor),
         [](const http::Request&, const http::Refusal& refusal) {
           return http::Response::text(refusal.status, refusal.detail);
         });
     need(supervisor_->listen(need(http::open_listener("unix:" + status_socket))));
   }
-  log::Options log;
+  log::LogOptions log;
   log.fd = log_file_.get();
   context_ = std::make_unique<FakeContext>(*this, log, status_socket);
   Fd listener = need(http::open_listener("127.0.0.1:0"));

@@ -86,7 +86,7 @@ void Loop::join() {
   thread_.join();
 }
 
-TestServer::TestServer(Handler handler, Limits limits, RefusalHandler refuse, Fd listener)
+TestServer::TestServer(Handler handler, ServerLimits limits, RefusalHandler refuse, Fd listener)
     : port(port_of(listener)) {
   loop.run([&] {
     server =

@@ -62,7 +62,7 @@ class Loop {
 
 class TestServer {
  public:
-  explicit TestServer(Handler handler, Limits limits = {}, RefusalHandler refuse = {},
+  explicit TestServer(Handler handler, ServerLimits limits = {}, RefusalHandler refuse = {},
                       Fd listener = make_listener());
   ~TestServer();
 

@@ -128,7 +128,7 @@ TEST_CASE("Expect: 100-continue is answered once the head is accepted") {
 }
 
 TEST_CASE("A body that is too large is refused instead of asked for") {
-  Limits limits;
+  ServerLimits limits;
   limits.max_body_bytes = 3;
   TestServer server(echo_handler(), limits);
   RawClient client(server.port);
@@ -149,7 +149,7 @@ TEST_CASE("A client that is still sending reads why it was refused") {
 }
 
 TEST_CASE("Large bodies travel both ways") {
-  Limits limits;
+  ServerLimits limits;
   limits.max_body_bytes = 16u << 20;
   TestServer server([](const std::shared_ptr<Request>& request,
                        const Responder& respond) { respond(Response::text(200, request->body)); },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "queue-worker/jobs/reporter.hpp"
 
-#include "common/metrics/exposition.hpp"
+#include "common/metrics/registry.hpp"
 #include "common/os/fd.hpp"
 #include "tests/support/catch.hpp"
 
@@ -26,7 +26,7 @@ class HandClock final : public Clock {
 
 struct Desk {
   Desk() : fd(::memfd_create("log", MFD_CLOEXEC)) {
-    log::Options options;
+    log::LogOptions options;
     options.level = log::Level::Debug;
     options.fd = fd.get();
     logger = std::make_unique<log::Logger>(options);

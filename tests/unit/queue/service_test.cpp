@@ -2,7 +2,7 @@
 #include "queue-worker/jobs/service.hpp"
 
 #include "common/base/id.hpp"
-#include "common/metrics/exposition.hpp"
+#include "common/metrics/registry.hpp"
 #include "common/store/store.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -60,7 +60,7 @@ class FakeContext final : public worker::Context {
   Fd null_{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
   worker::Identity identity_{"queue-worker.0", 1, ""};
   log::Logger log_{[this] {
-    log::Options options;
+    log::LogOptions options;
     options.fd = null_.get();
     return options;
   }()};

@@ -86,7 +86,7 @@ TEST_CASE("promtool has no complaint about any name in the catalogue") {
        {holdfast::metrics::worker_catalogue(), holdfast::metrics::supervisor_catalogue()}) {
     for (const auto& entry : table) {
       auto family = holdfast::metrics::declared_family(entry.name);
-      holdfast::metrics::Sample sample;
+      holdfast::metrics::FamilySample sample;
       for (const auto label : entry.labels())
         sample.labels.push_back({std::string(label), "x"});
       if (entry.type == holdfast::metrics::Type::Histogram) {

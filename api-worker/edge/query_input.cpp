@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api-worker/handlers/query.hpp"
+#include "api-worker/edge/query_input.hpp"
 
 #include <charconv>
 
@@ -19,7 +19,7 @@ std::string out_of_range(std::uint32_t low, std::uint32_t high) {
 
 std::uint32_t query_number(const http::Request& request, std::string_view name, std::uint32_t low,
                            std::uint32_t high, std::uint32_t fallback,
-                           std::vector<FieldProblem>& errors) {
+                           std::vector<FieldError>& errors) {
   const std::string* text = request.query_value(name);
   if (text == nullptr) return fallback;
   const auto value = parse_digits(*text);

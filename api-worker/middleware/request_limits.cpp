@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api-worker/middleware/limits.hpp"
+#include "api-worker/middleware/request_limits.hpp"
 
 #include "api-worker/edge/problem.hpp"
 
@@ -7,7 +7,7 @@ namespace holdfast::api {
 
 namespace {
 
-// Retrying a job says everything in its path: `curl -X POST` sends no length, and needs none.
+// Retrying a job needs no body: `curl -X POST` sends no length, and needs none.
 constexpr std::string_view kRouteWithoutBody = "/api/jobs/{id}/retry";
 
 bool needs_length(const Context& context) {
@@ -23,7 +23,7 @@ std::uint64_t body_limit(const http::Request& head, const config::Http& config) 
   return document ? config.max_document_bytes : config.max_body_bytes;
 }
 
-std::optional<http::Response> Limits::on_request(Context& context) {
+std::optional<http::Response> RequestLimits::on_request(Context& context) {
   const http::Request& request = *context.request;
   if (needs_length(context) && request.headers.find("Content-Length") == nullptr &&
       request.headers.find("Transfer-Encoding") == nullptr) {
@@ -32,8 +32,9 @@ std::optional<http::Response> Limits::on_request(Context& context) {
   }
   const std::string* encoding = request.headers.find("Content-Encoding");
   if (encoding != nullptr && !http::equals_ignoring_case(*encoding, "identity")) {
-    return problem_response(context,
-                            {415, "Send the body without Content-Encoding: it is not inflated."});
+    return problem_response(
+        context,
+        {415, "Send the body without Content-Encoding: compressed bodies are not supported."});
   }
   return {};
 }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// How a response tells its client about limits. Families, as express-rate-limit 8 has them:
+// The response headers that describe rate limits. Families, as in express-rate-limit 8:
 //
 //   legacy   X-RateLimit-Limit, -Remaining, -Reset (seconds since the epoch)
 //   draft-6  RateLimit-Policy: 100;w=60  RateLimit-Limit, -Remaining, -Reset (seconds from now)
 //   draft-7  RateLimit-Policy: 100;w=60  RateLimit: limit=100, remaining=99, reset=60
 //   draft-8  RateLimit-Policy: "default";q=100;w=60;pk=:…:  RateLimit: "default";r=99;t=60
 //
-// draft-8 is draft-ietf-httpapi-ratelimit-headers from its eighth to its eleventh version, and the
-// only one that names several limits: all that were asked, in that order. The others name the one
-// that is nearest its end. pk is a digest of what is counted, never the address itself.
+// draft-8 stands for versions 08 to 11 of draft-ietf-httpapi-ratelimit-headers. It alone can name
+// several limits, and lists all that were checked, in order. The others describe the limit that is
+// closest to exhaustion. pk is a digest of the counted key, never the address itself.
 //
-// Times are rounded up. They say when the window next has room (or more of it): a client that waits
-// for them is admitted. Retry-After, on a refusal, is the same number.
+// Times are rounded up. They say when the window next has (more) room: a client that waits that
+// long is admitted. Retry-After, on a refusal, is the same number.
 //
 // Threads: one at a time.
 
@@ -27,8 +27,8 @@ namespace holdfast::api {
 
 enum class StandardHeaders { Off, Draft6, Draft7, Draft8 };
 
-// The pk of a key: express-rate-limit's, the base64 of the first twelve hex digits of its SHA-256.
-// Those of recent clients are remembered: the digest costs as much as the rest of these headers.
+// The pk of a key as in express-rate-limit: the base64 of the first twelve hex digits of its
+// SHA-256. Cached for recent clients: the digest costs as much as the rest of these headers.
 class PartitionKeys {
  public:
   const std::string& of(const std::string& key);
@@ -46,7 +46,7 @@ struct RateLimitHeaders {
   void write(const std::vector<Quota>& quotas, WallTime now, http::Response& response);
 };
 
-// What Retry-After says. At least a second: 0 would invite to try again at once.
-std::int64_t seconds_to_wait(const rate_limit::Decision& decision);
+// The value of Retry-After: at least 1, since 0 would invite an immediate retry.
+std::int64_t seconds_to_wait(const rate_limit::RateDecision& decision);
 
 }  // namespace holdfast::api

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api-worker/rate_limit/rate_limit_headers.hpp"
+#include "api-worker/rate_limit/headers.hpp"
 
 #include "common/auth/token.hpp"
 
@@ -17,7 +17,7 @@ std::int64_t seconds(Duration duration) {
   return std::chrono::ceil<std::chrono::seconds>(duration).count();
 }
 
-// Clients are anybody, so what is remembered of them is bounded.
+// Anybody can be a client, so the cache is bounded.
 constexpr std::size_t kMaxKnown = 1024;
 
 std::string partition_key(std::string_view key) {
@@ -38,7 +38,7 @@ const Quota& tightest(const std::vector<Quota>& quotas) {
   });
 }
 
-// Not by a format string: these are written on every answer.
+// Not fmt::format: these are written on every response.
 void append_name(std::string& list, const std::string& name) {
   list.append(list.empty() ? "\"" : ", \"").append(name).append("\"");
 }
@@ -74,7 +74,7 @@ const std::string& PartitionKeys::of(const std::string& key) {
   return known_.emplace(key, partition_key(key)).first->second;
 }
 
-std::int64_t seconds_to_wait(const rate_limit::Decision& decision) {
+std::int64_t seconds_to_wait(const rate_limit::RateDecision& decision) {
   return std::max<std::int64_t>(seconds(decision.relief), 1);
 }
 

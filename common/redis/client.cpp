@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/redis/connection.hpp"
+#include "common/redis/client.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/buffer.hpp>
@@ -17,7 +17,7 @@ namespace holdfast::redis {
 
 namespace asio = boost::asio;
 
-class Connection::Impl : public std::enable_shared_from_this<Impl> {
+class RedisClient::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(asio::io_context& io, Lost lost) : io_(io), socket_(io), lost_(std::move(lost)) {}
 
@@ -92,7 +92,7 @@ class Connection::Impl : public std::enable_shared_from_this<Impl> {
       if (!reply) return fail(reply.error());
       if (!*reply) return receive();
       if (waiting_.empty()) {
-        return fail(Error{ErrorKind::DataLoss, "Redis protocol: a reply that nobody asked for"});
+        return fail(Error{ErrorKind::DataLoss, "Redis protocol: unexpected reply"});
       }
       const OnReply on_reply = std::move(waiting_.front());
       waiting_.pop_front();
@@ -131,22 +131,22 @@ class Connection::Impl : public std::enable_shared_from_this<Impl> {
   std::array<char, 16384> buffer_;
 };
 
-Connection::Connection(asio::io_context& io, Lost lost)
+RedisClient::RedisClient(asio::io_context& io, Lost lost)
     : impl_(std::make_shared<Impl>(io, std::move(lost))) {}
 
-Connection::~Connection() {
+RedisClient::~RedisClient() {
   impl_->close();
 }
 
-void Connection::open(const Endpoint& endpoint, std::function<void()> opened) {
+void RedisClient::open(const Endpoint& endpoint, std::function<void()> opened) {
   impl_->open(endpoint, std::move(opened));
 }
 
-void Connection::send(const std::vector<std::string>& command, OnReply on_reply) {
+void RedisClient::send(const std::vector<std::string>& command, OnReply on_reply) {
   impl_->send(command, std::move(on_reply));
 }
 
-void Connection::close() {
+void RedisClient::close() {
   impl_->close();
 }
 

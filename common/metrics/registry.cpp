@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "common/metrics/registry.hpp"
+
 #include "common/metrics/exposition.hpp"
 
 #include <prometheus/registry.h>
@@ -41,8 +43,8 @@ SummaryValue summary_of(const prometheus::ClientMetric::Summary& from) {
   return to;
 }
 
-Sample sample_of(prometheus::ClientMetric&& metric, Type type) {
-  Sample sample;
+FamilySample sample_of(prometheus::ClientMetric&& metric, Type type) {
+  FamilySample sample;
   sample.labels.reserve(metric.label.size());
   for (auto& label : metric.label)
     sample.labels.push_back({std::move(label.name), std::move(label.value)});

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api-worker/handlers/insiders.hpp"
+#include "api-worker/handlers/diagnostics_access.hpp"
 
 #include "api-worker/middleware/client_address.hpp"
 
 namespace holdfast::api {
 
-bool may_see_inside(const Context& context, const std::vector<Network>& allowed) {
+bool may_view_diagnostics(const Context& context, const std::vector<Network>& allowed) {
   const Client& client = context.client;
   if (client.local) return true;
   if (context.api_key && context.api_key->scope == store::Scope::Admin) return true;
