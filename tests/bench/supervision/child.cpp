@@ -7,7 +7,7 @@
 //   BENCH_STUBBORN  set: SIGTERM is ignored
 // Plain C calls only: its own start is part of every figure.
 
-#include "tests/bench/supervision/stamp.hpp"
+#include "tests/bench/common/stamp.hpp"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -2,7 +2,7 @@
 #include "tests/bench/supervision/load.hpp"
 
 #include "common/os/fd.hpp"
-#include "tests/bench/supervision/measure.hpp"
+#include "tests/bench/common/measure.hpp"
 
 #include <fmt/format.h>
 #include <netinet/in.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Many plain programs under one supervisor, and few.
-#include "tests/bench/supervision/measure.hpp"
+#include "tests/bench/common/measure.hpp"
+#include "tests/bench/common/table.hpp"
 #include "tests/bench/supervision/parts.hpp"
 #include "tests/bench/supervision/peers.hpp"
-#include "tests/bench/supervision/table.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -43,7 +43,7 @@ double time_status(const std::vector<std::string>& command, const std::filesyste
 }
 
 // The wall time is the machine's and its neighbours'; the CPU time is the supervisor's own.
-void kill_all(const Running& running, Stamps& stamps, const std::vector<Stamp>& children,
+void kill_all(const SupervisorProcess& running, Stamps& stamps, const std::vector<Stamp>& children,
               Sample& sample) {
   const double cpu = footprint_of(running.pid()).cpu_ms;
   const std::int64_t began = now_ns();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // From the death of a worker to its replacement.
-#include "tests/bench/supervision/measure.hpp"
+#include "tests/bench/common/measure.hpp"
+#include "tests/bench/common/table.hpp"
 #include "tests/bench/supervision/parts.hpp"
 #include "tests/bench/supervision/peers.hpp"
-#include "tests/bench/supervision/table.hpp"
 #include "tests/support/stack.hpp"
 #include "tests/support/temp_dir.hpp"
 

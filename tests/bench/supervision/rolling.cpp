@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rolling restarts and reloads of the real stack while clients ask it.
+#include "tests/bench/common/measure.hpp"
+#include "tests/bench/common/table.hpp"
 #include "tests/bench/supervision/load.hpp"
-#include "tests/bench/supervision/measure.hpp"
 #include "tests/bench/supervision/parts.hpp"
-#include "tests/bench/supervision/table.hpp"
 #include "tests/support/documents.hpp"
 
 #include <fmt/format.h>

@@ -2,8 +2,8 @@
 // What the supervision loop loses to scrapes. Two supervisors run at the same time; one of them is
 // scraped as often as it asks its workers anew. A worker of each is killed in turn: the other one's
 // restart is what the machine's load alone makes of it.
-#include "tests/bench/supervision/measure.hpp"
-#include "tests/bench/supervision/table.hpp"
+#include "tests/bench/common/measure.hpp"
+#include "tests/bench/common/table.hpp"
 #include "tests/bench/telemetry/client.hpp"
 #include "tests/bench/telemetry/parts.hpp"
 #include "tests/bench/telemetry/systems.hpp"
