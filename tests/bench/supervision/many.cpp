@@ -42,7 +42,7 @@ double time_status(const std::vector<std::string>& command, const std::filesyste
   return ms_between(began, now_ns());
 }
 
-// The wall time is the machine's and its neighbours'; the CPU time is the supervisor's own.
+// Wall time also depends on what else the machine does; CPU time is the supervisor's own.
 void kill_all(const SupervisorProcess& running, Stamps& stamps, const std::vector<Stamp>& children,
               Sample& sample) {
   const double cpu = footprint_of(running.pid()).cpu_ms;
@@ -106,7 +106,7 @@ void bench_many(const Options& options) {
     workload.children = options.children;
     workload.one_program_each = one_each;
     Sample sample;
-    // Half a minute of supervisord's time each: one run says what there is to say.
+    // supervisord takes half a minute for each run; one is enough.
     const int runs = name == "supervisord" ? 1 : options.runs;
     for (int run = 0; run < runs; ++run)
       measure(peer, workload, run == 0 ? 20'000ms : 1000ms, true, sample);

@@ -39,8 +39,8 @@ class Floor final : public Peer {
   }
 };
 
-// autorestart = true instead of its default `unexpected`; the children's output goes nowhere, as
-// they have none. Its restart time is that of its poll, whatever the settings.
+// autorestart = true instead of its default `unexpected`; the children's output is discarded;
+// they write none. Its restart time is its polling interval, whatever the settings.
 class Supervisord final : public Peer {
  public:
   std::string name() const override { return "supervisord"; }
@@ -69,9 +69,9 @@ class Supervisord final : public Peer {
   std::chrono::milliseconds settles_in() const override { return 1300ms; }  // startsecs = 1
 };
 
-// `run` is the program itself, with no shell before it, and it says when it is ready: without
-// notification-fd every restart waits for a second. No loggers: with one each it has three times
-// the processes.
+// `run` is the program itself, without a shell, and it reports when it is ready: without
+// notification-fd every restart waits for a second. No loggers: with one for each service there
+// would be three times as many processes.
 class S6 final : public Peer {
  public:
   std::string name() const override { return "s6"; }
@@ -95,7 +95,7 @@ class S6 final : public Peer {
   std::chrono::milliseconds settles_in() const override { return 1300ms; }  // a second of ready
 };
 
-// Defaults, with its log in a file; a worker is answered at once after settled_after = "10s".
+// Defaults, with its log in a file; a worker is restarted at once after settled_after = "10s".
 class Holdfast final : public Peer {
  public:
   std::string name() const override { return "holdfast"; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The completion scripts, in the shells that they are for.
+// The completion scripts, in their shells.
 #include "tests/support/catch.hpp"
 #include "tests/support/programs.hpp"
 

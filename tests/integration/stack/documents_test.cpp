@@ -14,7 +14,7 @@ using namespace holdfast;
 using namespace holdfast::test;
 using nlohmann::json;
 
-TEST_CASE("posted licence texts become ready and the one that speaks of it is found first") {
+TEST_CASE("posted licence texts become ready, and a search finds the matching one first") {
   Stack stack(default_stack());
   stack.wait_ready();
   std::vector<std::string> ids;
