@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds what is missing in build/release and measures, each figure beside a peer or a limit.
+# Builds what is missing in build/release and measures; each figure beside a peer or a limit.
 #   tests/bench/run.sh                 every area
 #   tests/bench/run.sh AREA...         embedding | http | log | process | store | supervision | telemetry
 #   tests/bench/run.sh supervision -- [--runs N] [--only NAME] [PART...]   see bench_supervision
 #   tests/bench/run.sh telemetry -- [--scrapes N] [--only NAME] [PART...]  see bench_telemetry
-# Run it on a machine with nothing else to do. docs/benchmarks.md says what the figures mean.
+# Run it on an idle machine. docs/benchmarks.md explains the figures.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
 
@@ -14,7 +14,7 @@ cd "$(dirname "$(readlink -f "$0")")/../.."
 bin=build/release/bin
 all_areas=(embedding http log process store supervision telemetry)
 
-# Directories of its own on a file system, not in memory: some of what is measured is fsync.
+# Scratch directories on a disk, not in memory: some benchmarks measure fsync.
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -50,7 +50,7 @@ area_supervision() {
 area_telemetry() {
   install_missing "${bench_packages[@]}"
   build release bench_ledger bench_telemetry
-  # prom-client, exactly as package-lock.json has it.
+  # prom-client, in the version of package-lock.json.
   local peer=build/telemetry-bench
   if ! cmp -s tests/bench/telemetry/package-lock.json "$peer/installed"; then
     rm -rf "$peer"

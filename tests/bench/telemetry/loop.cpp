@@ -2,8 +2,8 @@
 // How much scrapes delay the supervision loop. Two supervisors run at the same time, and one of
 // them is scraped continuously. Workers of both are killed in turn; the restarts of the other
 // supervisor show the effect of the machine's load alone.
-#include "tests/bench/supervision/measure.hpp"
-#include "tests/bench/supervision/table.hpp"
+#include "tests/bench/common/measure.hpp"
+#include "tests/bench/common/table.hpp"
 #include "tests/bench/telemetry/client.hpp"
 #include "tests/bench/telemetry/parts.hpp"
 #include "tests/bench/telemetry/systems.hpp"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // After many restarts: all workers are killed at once, repeatedly; each incarnation is scraped, so
 // that it leaves values behind.
-#include "tests/bench/supervision/measure.hpp"
-#include "tests/bench/supervision/table.hpp"
+#include "tests/bench/common/measure.hpp"
+#include "tests/bench/common/table.hpp"
 #include "tests/bench/telemetry/client.hpp"
 #include "tests/bench/telemetry/parts.hpp"
 #include "tests/bench/telemetry/sample.hpp"

@@ -49,7 +49,7 @@ TEST_CASE("logs shows the last lines of every worker, of a program, or of one wo
   CHECK(std::count(last.begin(), last.end(), '\n') == 1);
 }
 
-TEST_CASE("logs of a name that does not exist is an error, not an empty answer") {
+TEST_CASE("logs for an unknown name is an error, not an empty answer") {
   Stack stack(saying("talker", "exec sleep 1000"), kJson);
   stack.wait_ready();
   const auto answer = stack.command({"logs", "tlaker"});

@@ -17,7 +17,7 @@ using namespace holdfast::test;
 
 namespace {
 
-// Serves one page on a port of its own: another origin than the API's.
+// Serves one page on a port of its own, so its origin is not the API's.
 class Site {
  public:
   Site()
@@ -124,7 +124,7 @@ TEST_CASE("a page of an allowed origin reads the answers, a page of another one 
   CHECK(has(refused, "get=TypeError"));
   CHECK(has(refused, "post=TypeError"));
   CHECK(has(refused, "done=yes"));
-  // The stranger's preflight was answered, and his POST never sent: one document exists.
+  // The other origin's preflight was refused, and its POST never sent: one document exists.
   const auto documents = nlohmann::json::parse(stack.get("/api/documents").body);
   CHECK(documents.dump().find("\"id\"") == documents.dump().rfind("\"id\""));
 }

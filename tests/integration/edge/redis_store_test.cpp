@@ -149,7 +149,8 @@ TEST_CASE("concurrent requests are admitted up to the limit, not one more or les
   CHECK(host.concurrent_burst({"default", 100, 1min}, "a", 500) == 100);
 }
 
-TEST_CASE("the window slides by the server's clock, and relief is when there is room again") {
+TEST_CASE(
+    "the window slides by the server's clock, and the reset time is when there is room again") {
   const RedisServer server;
   Host host(server.url());
   REQUIRE(host.connect());
@@ -173,7 +174,7 @@ TEST_CASE("a key leaves nothing behind once its window is over") {
   CHECK(wait_until([&] { return server.command({"DBSIZE"}) == "0"; }));
 }
 
-TEST_CASE("a paused Redis costs one deadline; then the host decides, and later Redis again") {
+TEST_CASE("a paused Redis costs one deadline; then the host decides alone, and later Redis again") {
   RedisServer server;
   Host host(server.url(), 300ms);
   REQUIRE(host.connect());
@@ -192,7 +193,7 @@ TEST_CASE("a paused Redis costs one deadline; then the host decides, and later R
   CHECK_FALSE(host.take(kFive, "a").allowed);  // Redis has kept its count
 }
 
-TEST_CASE("a killed Redis is noticed by its connection, and found again when it is back") {
+TEST_CASE("a killed Redis is noticed by its closed connection, and used again when it is back") {
   RedisServer server;
   Host host(server.url());
   REQUIRE(host.connect());
@@ -207,7 +208,7 @@ TEST_CASE("a killed Redis is noticed by its connection, and found again when it 
   CHECK(host.lines_with(kBack) == 1);
 }
 
-TEST_CASE("a Redis that is not there at the start is said once and used when it comes") {
+TEST_CASE("a Redis that is missing at the start is reported once and used when it appears") {
   RedisServer server;
   server.kill();
   Host host(server.url());
@@ -218,7 +219,7 @@ TEST_CASE("a Redis that is not there at the start is said once and used when it 
   CHECK(host.lines_with(kGone) == 1);
 }
 
-TEST_CASE("a name's next address is used when nobody listens at the first") {
+TEST_CASE("a host name's next address is used when nothing listens at the first") {
   const RedisServer server;
   const int port = server.listen_on_loopback();
   // As "localhost" is ::1 and 127.0.0.1 on most hosts, and Redis often has the second only.
@@ -229,7 +230,8 @@ TEST_CASE("a name's next address is used when nobody listens at the first") {
   CHECK(host.fallbacks() == "0");
 }
 
-TEST_CASE("a wrong password is said in Redis's words, without the password, until it is right") {
+TEST_CASE(
+    "a wrong password is reported in Redis's words, without the password, until it is corrected") {
   RedisServer server("right");
   std::string url = server.url();
   url.replace(url.find("right"), 5, "wr0ng-pw");
@@ -247,7 +249,7 @@ TEST_CASE("a wrong password is said in Redis's words, without the password, unti
   REQUIRE(right.connect());
 }
 
-TEST_CASE("after a flush of its scripts Redis gets the script again, and nobody notices") {
+TEST_CASE("after SCRIPT FLUSH the script is loaded again, and no request notices") {
   const RedisServer server;
   Host host(server.url());
   REQUIRE(host.connect());

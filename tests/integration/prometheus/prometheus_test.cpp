@@ -69,7 +69,7 @@ class Prometheus {
 
 }  // namespace
 
-TEST_CASE("while workers are killed, Prometheus sees no counter fall and no rate that never was") {
+TEST_CASE("while workers are killed, Prometheus sees no counter decrease and no impossible rate") {
   Stack stack(default_stack());
   stack.wait_ready();
   Prometheus prometheus(stack.address_of("status"));

@@ -31,7 +31,8 @@ bool guarded(pid_t supervisor) {
 
 }  // namespace
 
-TEST_CASE("kill -9 of the supervisor: not even what ignores SIGTERM, or was forked, stays behind") {
+TEST_CASE(
+    "kill -9 of the supervisor: even processes that ignore SIGTERM, or were forked, are ended") {
   const std::string family = "sleep 600 & (setsid sleep 600 &) ; wait";
   Stack stack(kShortDeadline + "[program.family]\n" + command_of({"/bin/sh", "-c", family}) +
                   "ready = \"started\"\n\n" +
@@ -69,7 +70,7 @@ TEST_CASE("kill -9 of the supervisor: the processes of its successor are left al
   REQUIRE(guarded(stack.supervisor().pid()));
 }
 
-TEST_CASE("the guardian goes with a supervisor that ends by itself") {
+TEST_CASE("the guardian exits with a supervisor that exits by itself") {
   Stack stack(misbehaving("web", {"--ready"}), kNoPort);
   stack.wait_ready();
   const pid_t supervisor = stack.supervisor().pid();

@@ -12,7 +12,7 @@ namespace {
 
 auto parse(const std::string& type, const std::string& body,
            const std::string& target = "/api/documents") {
-  auto request = test::make_request("POST", target);
+  auto request = api::test::make_request("POST", target);
   if (!type.empty()) request->headers.add("Content-Type", type);
   request->body = body;
   return parse_document(*request, body);

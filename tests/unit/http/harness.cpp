@@ -45,17 +45,6 @@ Fd connect_unix(const std::string& path) {
 
 }  // namespace
 
-TempDir::TempDir() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "hf-http-XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-  root_ = pattern;
-}
-
-TempDir::~TempDir() {
-  std::error_code ignored;
-  std::filesystem::remove_all(root_, ignored);
-}
-
 Fd make_listener(const std::string& address) {
   auto listener = open_listener(address);
   if (!listener) throw std::runtime_error(listener.error().message);

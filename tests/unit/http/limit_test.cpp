@@ -129,15 +129,16 @@ TEST_CASE("One client cannot take every connection") {
   limits.max_connections_per_client = 1;
   TempDir dir;
   TestServer server(echo_handler(), limits);
-  server.loop.run(
-      [&] { return server.server->listen(make_listener("unix:" + dir.path("s"))).has_value(); });
+  server.loop.run([&] {
+    return server.server->listen(make_listener("unix:" + (dir / "s").string())).has_value();
+  });
   RawClient first(server.port);
   CHECK(first.ask(get("/")).status == 200);
   RawClient greedy(server.port);
   CHECK(greedy.ask(get("/")).status == 503);
   // The peers of a Unix socket are not told apart, so they are not counted.
-  RawClient local_a(dir.path("s"));
-  RawClient local_b(dir.path("s"));
+  RawClient local_a((dir / "s").string());
+  RawClient local_b((dir / "s").string());
   CHECK(local_a.ask(get("/")).status == 200);
   CHECK(local_b.ask(get("/")).status == 200);
   first.close();

@@ -15,7 +15,7 @@ using namespace holdfast::http::testing;
 TEST_CASE("A listener is non-blocking and close-on-exec") {
   TempDir dir;
   for (const std::string& address :
-       {std::string("127.0.0.1:0"), std::string("[::1]:0"), "unix:" + dir.path("s")}) {
+       {std::string("127.0.0.1:0"), std::string("[::1]:0"), "unix:" + (dir / "s").string()}) {
     CAPTURE(address);
     const auto listener = open_listener(address);
     REQUIRE(listener);
@@ -27,33 +27,33 @@ TEST_CASE("A listener is non-blocking and close-on-exec") {
 TEST_CASE("A Unix listener is for its owner and group, whatever the umask") {
   TempDir dir;
   const mode_t before = ::umask(0077);
-  const auto listener = open_listener("unix:" + dir.path("s"));
+  const auto listener = open_listener("unix:" + (dir / "s").string());
   ::umask(before);
   REQUIRE(listener);
   struct stat info {};
-  REQUIRE(::stat(dir.path("s").c_str(), &info) == 0);
+  REQUIRE(::stat((dir / "s").string().c_str(), &info) == 0);
   CHECK((info.st_mode & 0777) == 0660);
 }
 
 TEST_CASE("A stale socket file is replaced, a live one is not") {
   TempDir dir;
-  const std::string address = "unix:" + dir.path("s");
+  const std::string address = "unix:" + (dir / "s").string();
   { const auto gone = make_listener(address); }  // leaves its file behind
   auto live = open_listener(address);
   REQUIRE(live);
   const auto second = open_listener(address);
   REQUIRE_FALSE(second);
   CHECK(second.error().kind == ErrorKind::Conflict);
-  RawClient client(dir.path("s"));  // the live one still listens there
+  RawClient client((dir / "s").string());  // the live one still listens there
 }
 
 TEST_CASE("A file that is no socket is left alone") {
   TempDir dir;
-  std::ofstream(dir.path("precious")) << "data";
-  const auto listener = open_listener("unix:" + dir.path("precious"));
+  std::ofstream((dir / "precious").string()) << "data";
+  const auto listener = open_listener("unix:" + (dir / "precious").string());
   REQUIRE_FALSE(listener);
   CHECK(listener.error().kind == ErrorKind::Conflict);
-  CHECK(std::filesystem::file_size(dir.path("precious")) == 4);
+  CHECK(std::filesystem::file_size((dir / "precious").string()) == 4);
 }
 
 TEST_CASE("Addresses that cannot be listened on are errors that say why") {

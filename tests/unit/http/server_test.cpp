@@ -172,7 +172,7 @@ TEST_CASE("Large bodies travel both ways") {
 
 TEST_CASE("Unix sockets are served like any other") {
   TempDir dir;
-  const std::string path = dir.path("s.sock");
+  const std::string path = (dir / "s.sock").string();
   Peer seen;
   TestServer server(
       [&](const std::shared_ptr<Request>& request, const Responder& respond) {
@@ -205,11 +205,11 @@ TEST_CASE("One server serves several listeners") {
   TempDir dir;
   TestServer server(echo_handler());
   const auto second = server.loop.run([&] {
-    return server.server->listen(make_listener("unix:" + dir.path("b.sock"))).has_value();
+    return server.server->listen(make_listener("unix:" + (dir / "b.sock").string())).has_value();
   });
   REQUIRE(second);
   RawClient tcp(server.port);
-  RawClient unix_client(dir.path("b.sock"));
+  RawClient unix_client((dir / "b.sock").string());
   CHECK(tcp.ask(get("/")).status == 200);
   CHECK(unix_client.ask(get("/")).status == 200);
 }

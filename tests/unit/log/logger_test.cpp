@@ -178,7 +178,7 @@ TEST_CASE("a line that broke off does not spoil the next one") {
 
 TEST_CASE("lines can be handed to a function instead, without their newline") {
   std::vector<std::string> lines;
-  const FixedClock clock;
+  const test::ManualClock clock;
   const Logger log(
       {.write = [&](std::string_view line) { lines.emplace_back(line); }, .clock = &clock});
   log.with({{"k", 1}}).info("a");

@@ -3,6 +3,7 @@
 #include "supervisor/logs/file_sink.hpp"
 #include "supervisor/logs/stream_sink.hpp"
 #include "tests/support/launched.hpp"
+#include "tests/support/manual_clock.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -18,13 +19,6 @@ namespace fs = std::filesystem;
 using Outcome = LogSink::Outcome;
 
 namespace {
-
-class MovableClock final : public Clock {
- public:
-  MonoTime mono() const override { return now; }
-  WallTime wall() const override { return {}; }
-  MonoTime now{};
-};
 
 std::unique_ptr<LogSink> file_sink(const fs::path& path, std::uint64_t size, std::uint32_t files,
                                    const Clock& clock) {
@@ -85,7 +79,7 @@ TEST_CASE("a pipe without a reader and a full device are failures with their err
     return std::to_string((*sink)->write("x\n").os_error);
   });
   REQUIRE(seen == std::to_string(EPIPE));
-  MovableClock clock;
+  holdfast::test::ManualClock clock;
   const auto written = file_sink("/dev/full", 0, 1, clock)->write("x\n");
   REQUIRE(written.outcome == Outcome::Failed);
   REQUIRE(written.os_error == ENOSPC);
@@ -105,7 +99,7 @@ TEST_CASE("standard output that is a file is written at its offset") {
 TEST_CASE("a log file is rotated between lines, and only max_files are kept") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
-  MovableClock clock;
+  holdfast::test::ManualClock clock;
   auto sink = file_sink(path, 20, 3, clock);
   for (int i = 0; i < 8; ++i)
     REQUIRE(sink->write(fmt::format("line {:04}\n", i)).outcome == Outcome::Done);
@@ -119,7 +113,7 @@ TEST_CASE("a log file is rotated between lines, and only max_files are kept") {
 TEST_CASE("many lines in one write are spread over the files") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
-  MovableClock clock;
+  holdfast::test::ManualClock clock;
   auto sink = file_sink(path, 20, 10, clock);
   std::string lines;
   for (int i = 0; i < 8; ++i)
@@ -134,7 +128,7 @@ TEST_CASE("many lines in one write are spread over the files") {
 TEST_CASE("a line longer than max_size gets a file to itself") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
-  MovableClock clock;
+  holdfast::test::ManualClock clock;
   auto sink = file_sink(path, 10, 5, clock);
   const std::string line = std::string(50, 'x') + "\n";
   REQUIRE(sink->write("a\n" + line + "b\n").outcome == Outcome::Done);
@@ -146,7 +140,7 @@ TEST_CASE("a line longer than max_size gets a file to itself") {
 TEST_CASE("with max_files = 1 the file is truncated instead") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
-  MovableClock clock;
+  holdfast::test::ManualClock clock;
   auto sink = file_sink(path, 20, 1, clock);
   for (int i = 0; i < 5; ++i)
     sink->write(fmt::format("line {:04}\n", i));
@@ -158,7 +152,7 @@ TEST_CASE("an existing log is continued, its size counted") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
   std::ofstream(path) << "0123456789ABCDE\n";
-  MovableClock clock;
+  holdfast::test::ManualClock clock;
   auto sink = file_sink(path, 20, 3, clock);
   sink->write("new line\n");
   REQUIRE(content(path) == "new line\n");
@@ -168,7 +162,7 @@ TEST_CASE("an existing log is continued, its size counted") {
 TEST_CASE("after a reopen the log goes to a new file") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
-  MovableClock clock;
+  holdfast::test::ManualClock clock;
   auto sink = file_sink(path, 0, 1, clock);
   sink->write("old\n");
   fs::rename(path, directory.path() / "moved");
@@ -182,12 +176,12 @@ TEST_CASE("after a reopen the log goes to a new file") {
 TEST_CASE("log file gone: a deleted file is created again within a second") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
-  MovableClock clock;
+  holdfast::test::ManualClock clock;
   auto sink = file_sink(path, 0, 1, clock);
   sink->write("old\n");
   fs::remove(path);
   sink->write("lost\n");
-  clock.now += 1s;
+  clock.advance(1s);
   sink->write("new\n");
   REQUIRE(content(path) == "new\n");
 }
@@ -195,7 +189,7 @@ TEST_CASE("log file gone: a deleted file is created again within a second") {
 TEST_CASE("a line that was cut off is ended before the next one starts") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
-  MovableClock clock;
+  holdfast::test::ManualClock clock;
   auto sink = file_sink(path, 0, 1, clock);
   sink->write("whole\nhal");
   sink->skip_rest_of_line();
@@ -206,6 +200,6 @@ TEST_CASE("a line that was cut off is ended before the next one starts") {
 }
 
 TEST_CASE("a log in a missing directory is an error at the start") {
-  MovableClock clock;
+  holdfast::test::ManualClock clock;
   REQUIRE(make_file_sink("/nonexistent/log", 0, 1, clock).error().kind == ErrorKind::NotFound);
 }

@@ -60,7 +60,7 @@ std::vector<std::string> Contract::parameters(const std::string& method,
   return names;
 }
 
-http::Response Contract::call(const api::test::Stack& stack, const std::string& method,
+http::Response Contract::call(const api::test::ApiService& stack, const std::string& method,
                               const std::string& path, const std::string& target,
                               const api::test::Fields& fields, const std::string& body) {
   http::Response answer = stack.call(method, target, fields, body);

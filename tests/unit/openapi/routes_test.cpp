@@ -15,7 +15,7 @@ namespace {
 
 // What the handlers are made of. Nothing here is asked anything: only the routes are listed.
 struct Parts {
-  test::TemporaryDirectory directory;
+  holdfast::test::TempDir directory;
   boost::asio::io_context io;
   SystemClock clock;
   std::unique_ptr<store::Store> store;

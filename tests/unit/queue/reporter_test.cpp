@@ -4,6 +4,7 @@
 #include "common/metrics/registry.hpp"
 #include "common/os/fd.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/manual_clock.hpp"
 
 #include <nlohmann/json.hpp>
 #include <sys/mman.h>
@@ -16,13 +17,6 @@ using namespace holdfast::queue;
 using namespace std::chrono_literals;
 
 namespace {
-
-class HandClock final : public Clock {
- public:
-  MonoTime mono() const override { return MonoTime(now); }
-  WallTime wall() const override { return from_unix_ms(1'000'000) + std::chrono::milliseconds(0); }
-  Duration now = 1h;
-};
 
 struct Desk {
   Desk() : fd(::memfd_create("log", MFD_CLOEXEC)) {
@@ -51,7 +45,7 @@ struct Desk {
   }
 
   Fd fd;
-  HandClock clock;
+  test::ManualClock clock;
   prometheus::Registry registry;
   std::unique_ptr<log::Logger> logger;
   std::unique_ptr<Reporter> reporter;
@@ -143,7 +137,7 @@ TEST_CASE("trouble that repeats is logged once in thirty seconds, with how much 
     desk.reporter->trouble("claim", error);
   desk.reporter->trouble("heartbeat", error);
   CHECK(desk.lines().size() == 2);
-  desk.clock.now += 31s;
+  desk.clock.advance(31s);
   desk.reporter->trouble("claim", error);
   const auto lines = desk.lines();
   REQUIRE(lines.size() == 3);

@@ -2,6 +2,7 @@
 // Health, series and the page through the handler, with a fake fleet and clock.
 #include "supervisor/status/routes.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/manual_clock.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -12,15 +13,9 @@ using nlohmann::json;
 
 namespace {
 
-struct TestClock final : Clock {
-  MonoTime now = MonoTime{} + std::chrono::hours(1);
-  MonoTime mono() const override { return now; }
-  WallTime wall() const override { return WallTime{} + std::chrono::hours(500'000); }
-};
-
 struct Endpoint {
   boost::asio::io_context io;
-  TestClock clock;
+  test::ManualClock clock;
   SnapshotCell snapshots;
   Heartbeat heartbeat;
   EventLog log;
@@ -39,7 +34,7 @@ struct Endpoint {
   http::Handler handler = make_handler(sources, nullptr);
 
   Endpoint() {
-    heartbeat.stamp(clock.now);
+    heartbeat.stamp(clock.mono());
     publish(2, false);
   }
 
@@ -57,7 +52,7 @@ struct Endpoint {
     snapshot->view.programs.push_back(std::move(program));
     snapshot->view.draining = draining;
     snapshot->view.ready = ready >= 1 && !draining;
-    snapshot->started_at = clock.now - std::chrono::seconds(90);
+    snapshot->started_at = clock.mono() - std::chrono::seconds(90);
     snapshots.store(std::move(snapshot));
   }
 
@@ -80,13 +75,13 @@ TEST_CASE("/live fails if the main loop is stuck for five seconds, whatever the 
   Endpoint endpoint;
   endpoint.publish(0, false);
   CHECK(endpoint.get("/live").status == 200);
-  endpoint.clock.now += std::chrono::seconds(5);
+  endpoint.clock.advance(std::chrono::seconds(5));
   CHECK(endpoint.get("/live").status == 200);
-  endpoint.clock.now += std::chrono::milliseconds(1);
+  endpoint.clock.advance(std::chrono::milliseconds(1));
   const auto stuck = endpoint.get("/live");
   CHECK(stuck.status == 503);
   CHECK(json::parse(stuck.body)["status"] == "fail");
-  endpoint.heartbeat.stamp(endpoint.clock.now);
+  endpoint.heartbeat.stamp(endpoint.clock.mono());
   CHECK(endpoint.get("/live").status == 200);
 }
 
@@ -170,7 +165,7 @@ TEST_CASE("/health is always 200 and names the state of the stack") {
   Endpoint endpoint;
   CHECK(json::parse(endpoint.get("/health").body)["state"] == "ready");
   endpoint.publish(0, true);
-  endpoint.clock.now += std::chrono::hours(1);
+  endpoint.clock.advance(std::chrono::hours(1));
   const auto answer = endpoint.get("/health");
   CHECK(answer.status == 200);
   CHECK(json::parse(answer.body)["status"] == "ok");
@@ -180,7 +175,7 @@ TEST_CASE("/health is always 200 and names the state of the stack") {
 TEST_CASE("/series: columns of equal length, null where a value is unknown") {
   Endpoint endpoint;
   telemetry::Totals totals;
-  totals.at = endpoint.clock.now;
+  totals.at = endpoint.clock.mono();
   endpoint.history.add(totals);
   totals.at += std::chrono::seconds(2);
   totals.unix_ms = 1234;

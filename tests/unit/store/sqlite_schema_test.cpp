@@ -3,7 +3,6 @@
 
 #include "common/store/sqlite/schema.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/unit/store/child_process.hpp"
 #include "tests/unit/store/sqlite_environment.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -29,7 +28,7 @@ std::vector<Migration> with_next(const char* sql) {
 }  // namespace
 
 TEST_CASE("migrating makes a fresh file, and a second time changes nothing") {
-  TemporaryDirectory directory;
+  TempDir directory;
   const auto url = "sqlite://" + (directory.path() / "a.db").native();
   const auto first = migrate_store(url);
   REQUIRE(first);
@@ -43,15 +42,15 @@ TEST_CASE("migrating makes a fresh file, and a second time changes nothing") {
 }
 
 TEST_CASE("several processes that migrate one fresh file at once: one does it, all succeed") {
-  TemporaryDirectory directory;
+  TempDir directory;
   const auto path = directory.path() / "a.db";
-  std::vector<Child> children;
+  std::vector<holdfast::test::Process> children;
   for (int i = 0; i < 4; ++i)
-    children.push_back(Child({"migrate", "sqlite://" + path.native()}));
+    children.push_back(store_child({"migrate", "sqlite://" + path.native()}));
   int from_nothing = 0;
-  for (Child& child : children) {
+  for (auto& child : children) {
     const auto line = child.read_line();
-    REQUIRE(child.wait() == 0);
+    REQUIRE(child.wait().shell_status() == 0);
     if (line == fmt::format("0 {}", kNewest)) ++from_nothing;
   }
   REQUIRE(from_nothing == 1);
@@ -79,7 +78,7 @@ TEST_CASE("a migration that fails leaves the version before it, whole") {
 }
 
 TEST_CASE("a file that does not exist, or is empty, is refused with the command that makes it") {
-  TemporaryDirectory directory;
+  TempDir directory;
   const SystemClock clock;
   const auto path = directory.path() / "a.db";
   const auto missing = open_store("sqlite://" + path.native(), {}, clock);
@@ -116,7 +115,7 @@ TEST_CASE("a newer schema is refused by open and by migrate: the binary is too o
 }
 
 TEST_CASE("another program's database is left alone") {
-  TemporaryDirectory directory;
+  TempDir directory;
   const auto path = directory.path() / "a.db";
   {
     SQLite::Database foreign(path.native(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);

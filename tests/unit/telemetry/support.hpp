@@ -31,13 +31,6 @@ std::string expose(Ledger& ledger, metrics::Format format = metrics::Format::Tex
 std::map<std::string, double> values(const std::string& exposition);
 std::map<std::string, double> values(Ledger& ledger, MonoTime now = at(0));
 
-// What promtool's `check metrics` says. Its exit code: 0 fine, 3 style, 1 cannot be parsed.
-struct Verdict {
-  int exit_code = -1;
-  std::string output;
-};
-Verdict promtool(const std::string& exposition);
-
 std::uint64_t dropped(const Ledger& ledger, Drop reason);
 
 }  // namespace holdfast::supervisor::telemetry::test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/bench/supervision/measure.hpp"
+#include "tests/bench/common/measure.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/bench/supervision/table.hpp"
+#include "tests/bench/common/table.hpp"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/unit/api/stack.hpp"
+#include "tests/unit/api/api_service.hpp"
 
 #include "api-worker/app.hpp"
 #include "common/auth/token.hpp"
@@ -55,20 +55,9 @@ std::uint16_t port_of(const Fd& listener) {
 
 }  // namespace
 
-TemporaryDirectory::TemporaryDirectory() {
-  std::string name = (std::filesystem::temp_directory_path() / "holdfast-api-XXXXXX").native();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-  path_ = name;
-}
-
-TemporaryDirectory::~TemporaryDirectory() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-class Stack::FakeContext final : public worker::Context {
+class ApiService::FakeContext final : public worker::Context {
  public:
-  FakeContext(Stack& stack, log::LogOptions options, std::string status_socket)
+  FakeContext(ApiService& stack, log::LogOptions options, std::string status_socket)
       : stack_(stack), log_(options), status_socket_(std::move(status_socket)) {}
 
   boost::asio::io_context& io() override { return stack_.io_; }
@@ -92,7 +81,7 @@ class Stack::FakeContext final : public worker::Context {
   std::map<std::string, Fd> descriptors;
 
  private:
-  Stack& stack_;
+  ApiService& stack_;
   worker::Identity identity_{"api-worker.0", 1, ""};
   SystemClock clock_;
   log::Logger log_;
@@ -100,7 +89,7 @@ class Stack::FakeContext final : public worker::Context {
   std::string status_socket_;
 };
 
-Stack::Stack(const std::function<void(config::Config&)>& configure, Supervisor supervisor)
+ApiService::ApiService(const std::function<void(config::Config&)>& configure, Supervisor supervisor)
     : log_file_(::open((directory_.path() / "log").c_str(), O_CREAT | O_RDWR | O_APPEND | O_CLOEXEC,
                        0600)),
       doorbell_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
@@ -131,11 +120,11 @@ Stack::Stack(const std::function<void(config::Config&)>& configure, Supervisor s
   thread_ = std::thread([this] { io_.run(); });
 }
 
-Stack::~Stack() {
+ApiService::~ApiService() {
   stop();
 }
 
-void Stack::stop() {
+void ApiService::stop() {
   if (!thread_.joinable()) return;
   std::promise<void> gone;
   boost::asio::post(io_, [&] {
@@ -153,8 +142,8 @@ void Stack::stop() {
   thread_.join();
 }
 
-http::Response Stack::call(const std::string& method, const std::string& target,
-                           const Fields& headers, const std::string& body) const {
+http::Response ApiService::call(const std::string& method, const std::string& target,
+                                const Fields& headers, const std::string& body) const {
   http::Headers fields;
   for (const auto& [name, value] : headers)
     fields.add(name, value);
@@ -162,7 +151,7 @@ http::Response Stack::call(const std::string& method, const std::string& target,
                           {.deadline = std::chrono::seconds(60), .max_response_bytes = 64u << 20}));
 }
 
-std::string Stack::raw(const std::string& bytes) const {
+std::string ApiService::raw(const std::string& bytes) const {
   const Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -182,7 +171,7 @@ std::string Stack::raw(const std::string& bytes) const {
   }
 }
 
-void Stack::embed_everything() const {
+void ApiService::embed_everything() const {
   const SystemClock clock;
   const auto store = need(store::open_store(config_.store.url, {}, clock));
   const auto embedder = need(embedding::make_provider(config_.embedding));
@@ -202,7 +191,7 @@ void Stack::embed_everything() const {
   }
 }
 
-void Stack::fail_everything(const std::string& error) const {
+void ApiService::fail_everything(const std::string& error) const {
   const SystemClock clock;
   const auto store = need(store::open_store(config_.store.url, {}, clock));
   for (const store::Job& job : claim_everything(*store)) {
@@ -215,7 +204,8 @@ void Stack::fail_everything(const std::string& error) const {
   }
 }
 
-std::string Stack::make_api_key(store::Scope scope, std::optional<std::uint32_t> rate_limit) const {
+std::string ApiService::make_api_key(store::Scope scope,
+                                     std::optional<std::uint32_t> rate_limit) const {
   const SystemClock clock;
   const auto store = need(store::open_store(config_.store.url, {}, clock));
   const auth::Token token = auth::make_token();
@@ -231,7 +221,7 @@ std::string Stack::make_api_key(store::Scope scope, std::optional<std::uint32_t>
   return token.text;
 }
 
-void Stack::revoke_api_key(const std::string& key) const {
+void ApiService::revoke_api_key(const std::string& key) const {
   const SystemClock clock;
   const auto store = need(store::open_store(config_.store.url, {}, clock));
   std::promise<Result<void>> revoked;
@@ -240,13 +230,13 @@ void Stack::revoke_api_key(const std::string& key) const {
   need(revoked.get_future().get());
 }
 
-store::ApiKey Stack::stored_api_key(const std::string& key) const {
+store::ApiKey ApiService::stored_api_key(const std::string& key) const {
   const SystemClock clock;
   const auto store = need(store::open_store(config_.store.url, {}, clock));
   return need(store->get_api_key(auth::parse_token(key)->id));
 }
 
-void Stack::damage_store(const std::string& table) const {
+void ApiService::damage_store(const std::string& table) const {
   sqlite3* database = nullptr;
   const std::string path = config_.store.url.substr(std::string_view("sqlite://").size());
   const bool done =
@@ -257,16 +247,16 @@ void Stack::damage_store(const std::string& table) const {
   if (!done) throw std::runtime_error("damage the store");
 }
 
-void Stack::remove_supervisor_socket() const {
+void ApiService::remove_supervisor_socket() const {
   std::filesystem::remove(directory_.path() / "status.sock");
 }
 
-std::uint64_t Stack::rings() const {
+std::uint64_t ApiService::rings() const {
   std::uint64_t count = 0;
   return ::read(doorbell_.get(), &count, sizeof count) == sizeof count ? count : 0;
 }
 
-std::vector<nlohmann::json> Stack::stop_and_read_log() {
+std::vector<nlohmann::json> ApiService::stop_and_read_log() {
   stop();
   std::vector<nlohmann::json> lines;
   std::istringstream text(need(read_file(directory_.path() / "log")));

@@ -3,7 +3,7 @@
 
 // What is measured of processes, and the numbers made of it. Times are CLOCK_MONOTONIC.
 
-#include "tests/bench/supervision/stamp.hpp"
+#include "tests/bench/common/stamp.hpp"
 
 #include <sys/types.h>
 

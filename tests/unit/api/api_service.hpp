@@ -8,6 +8,7 @@
 #include "common/http/server.hpp"
 #include "common/store/types.hpp"
 #include "common/worker/runtime.hpp"
+#include "tests/support/temp_dir.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -19,28 +20,16 @@
 
 namespace holdfast::api::test {
 
-class TemporaryDirectory {
- public:
-  TemporaryDirectory();
-  ~TemporaryDirectory();
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
 // How a test's supervisor answers; null: there is none and the worker runs alone.
 using Supervisor = http::Handler;
 
-class Stack {
+class ApiService {
  public:
-  explicit Stack(const std::function<void(config::Config&)>& configure = {},
-                 Supervisor supervisor = {});
-  ~Stack();
+  explicit ApiService(const std::function<void(config::Config&)>& configure = {},
+                      Supervisor supervisor = {});
+  ~ApiService();
 
   http::Response call(const std::string& method, const std::string& target,
                       const Fields& headers = {}, const std::string& body = "") const;
@@ -75,7 +64,7 @@ class Stack {
   class FakeContext;
   void stop();
 
-  TemporaryDirectory directory_;
+  holdfast::test::TempDir directory_;
   config::Config config_;
   std::uint16_t port_ = 0;
   Fd log_file_;
