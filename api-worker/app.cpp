@@ -94,15 +94,6 @@ std::uint32_t room_for_connections(worker::Context& context) {
   return room;
 }
 
-store::OpenOptions store_options(const config::Config& config) {
-  store::OpenOptions options;
-  options.relaxed_durability = config.store.relaxed_durability;
-  options.max_attempts = config.queue.max_attempts;
-  options.max_crashes = config.queue.max_crashes;
-  options.readers = config.http.store_threads + 1;  // the loop reads too
-  return options;
-}
-
 Result<Fd> public_listener(worker::Context& context) {
   if (auto inherited = context.take_fd("http")) return std::move(*inherited);
   const auto found = context.config().listen.find("http");
@@ -211,7 +202,8 @@ Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) 
   if (!metrics_allow) return fail(metrics_allow.error().with_context("http.metrics_allow"));
   HOLDFAST_TRY_ASSIGN(auto embedder, embedding::make_provider(config.embedding));
   const std::string url = store::store_url(config);
-  store::OpenOptions options = store_options(config);
+  store::OpenOptions options = store::open_options(config);
+  options.readers = config.http.store_threads + 1;  // the loop reads too
   options.on_commit = metrics::commit_observer(context.registry());
   HOLDFAST_TRY_ASSIGN(auto store, store::open_store(url, options, context.clock()));
   HOLDFAST_TRY_ASSIGN(Fd listener, public_listener(context));

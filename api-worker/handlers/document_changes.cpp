@@ -58,7 +58,7 @@ void create(const Services& services, const ContextPtr& context, const Reply& re
                 [&services, context, reply, key = std::move(*key)](store::NewDocument document) {
                   document.id = make_uuid();
                   if (key) {
-                    document.repeat_key = store::RepeatKey{
+                    document.idempotency_key = store::IdempotencyKey{
                         context->api_key ? context->api_key->id : "", *key, fingerprint(document)};
                   }
                   services.store.create_document(std::move(document),

@@ -19,7 +19,7 @@
 //
 // Errors: NotFound; Conflict (unique key, version, fence or state); Unavailable (busy, gone: try
 // again); ResourceExhausted (disk full); DataLoss (damaged file); InvalidArgument (a cursor that is
-// none, a repeat key that belongs to another request).
+// none, an idempotency key that belongs to another request).
 
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
@@ -40,9 +40,9 @@ class DocumentStore {
  public:
   virtual ~DocumentStore() = default;
 
-  // Stores the document and enqueues its job in one transaction, together with its repeat key. Two
-  // requests with one key at the same time are one request and a repetition: whichever is written
-  // second gets the first one's answer, after that one's commit.
+  // Stores the document and enqueues its job in one transaction, together with its idempotency key.
+  // Two requests with one key at the same time are one request and a repetition: whichever is
+  // written second gets the first one's answer, after that one's commit.
   virtual void create_document(NewDocument document, Callback<Created> done) = 0;
   // Puts title, content and metadata in place of the document's, as its next version, and enqueues
   // the job that embeds it; the job of the version before is cancelled or asked to stop. Until the
@@ -126,8 +126,8 @@ class JobQueue {
   // Rescues jobs of workers whose lease ran out. Returns how many.
   virtual void rescue_expired(Callback<std::int64_t> done) = 0;
   virtual void unregister_worker(std::int64_t worker_id, Callback<void> done) = 0;
-  // Deletes up to 1000 jobs that finished longer ago than `keep`, and as many repeat keys whose
-  // time is over. Dead jobs stay seven days at least: somebody may want to look.
+  // Deletes up to 1000 jobs that finished longer ago than `keep`, and as many expired
+  // idempotency keys. Dead jobs stay seven days at least: somebody may want to look.
   virtual void prune(Duration keep, Callback<std::int64_t> done) = 0;
 
   // A dead job is ready again with a fresh budget (if it ever killed its worker, it still runs
@@ -192,7 +192,9 @@ struct MigrationReport {
 // Applies the numbered migrations under the write lock. Safe to run from several processes at once.
 Result<MigrationReport> migrate_store(const std::string& url);
 
-// Config to URL: store.url, or SQLite in the state directory.
+// From the configuration: store.url, or SQLite in the state directory.
 std::string store_url(const config::Config& config);
+// From the configuration: durability and the jobs' budgets. The rest is the caller's choice.
+OpenOptions open_options(const config::Config& config);
 
 }  // namespace holdfast::store

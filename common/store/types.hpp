@@ -31,7 +31,7 @@ struct Document {
 
 // A request that its sender may repeat: as long as the key is kept, the same key with the same
 // fingerprint gets the first answer again, and nothing is stored twice.
-struct RepeatKey {
+struct IdempotencyKey {
   std::string scope;  // whose key it is: those of different clients never meet
   std::string key;
   std::string fingerprint;  // of what is asked for
@@ -46,7 +46,7 @@ struct NewDocument {
   std::int32_t priority = 100;  // of its job; lower runs first
   std::string request_id;       // travels with the job to the queue worker's log lines
   std::string traceparent;
-  std::optional<RepeatKey> repeat_key;
+  std::optional<IdempotencyKey> idempotency_key;
 };
 
 // Which versions of a document a write may change: unset, whatever it is; else one of these.

@@ -102,10 +102,7 @@ Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) 
   const config::Config& config = context.config();
   HOLDFAST_TRY_ASSIGN(const Failpoint failpoint, Failpoint::from_environment());
   HOLDFAST_TRY_ASSIGN(auto provider, embedding::make_provider(config.embedding));
-  store::OpenOptions options;
-  options.relaxed_durability = config.store.relaxed_durability;
-  options.max_attempts = config.queue.max_attempts;
-  options.max_crashes = config.queue.max_crashes;
+  store::OpenOptions options = store::open_options(config);
   options.on_commit = metrics::commit_observer(context.registry());
   HOLDFAST_TRY_ASSIGN(auto store,
                       store::open_store(store::store_url(config), options, context.clock()));

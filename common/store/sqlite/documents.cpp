@@ -94,8 +94,8 @@ Result<Stored> find_for_change(Connection& connection, const std::string& id,
 
 Result<Created> create_document(Connection& connection, const NewDocument& document,
                                 Budgets budgets, Now now) {
-  if (document.repeat_key) {
-    HOLDFAST_TRY_ASSIGN(auto earlier, find_repeated(connection, *document.repeat_key, now));
+  if (document.idempotency_key) {
+    HOLDFAST_TRY_ASSIGN(auto earlier, find_repeated(connection, *document.idempotency_key, now));
     if (earlier) return std::move(*earlier);
   }
   const std::int64_t job_id = enqueue_embedding(connection, document, 1, budgets, now);
@@ -110,7 +110,7 @@ Result<Created> create_document(Connection& connection, const NewDocument& docum
       .bind(connection.last_insert_id(), Uncopied{document.content})
       .run();
   const Created created{document.id, job_id};
-  if (document.repeat_key) remember(connection, *document.repeat_key, created, now);
+  if (document.idempotency_key) remember(connection, *document.idempotency_key, created, now);
   return created;
 }
 

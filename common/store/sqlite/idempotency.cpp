@@ -3,7 +3,7 @@
 
 namespace holdfast::store::sqlite {
 
-Result<std::optional<Created>> find_repeated(Connection& connection, const RepeatKey& key,
+Result<std::optional<Created>> find_repeated(Connection& connection, const IdempotencyKey& key,
                                              Now now) {
   Query query = connection.query(
       "SELECT fingerprint, document_id, job_id FROM idempotency"
@@ -16,7 +16,7 @@ Result<std::optional<Created>> find_repeated(Connection& connection, const Repea
   return Created{query.text(1), query.integer(2), 1, true};
 }
 
-void remember(Connection& connection, const RepeatKey& key, const Created& created, Now now) {
+void remember(Connection& connection, const IdempotencyKey& key, const Created& created, Now now) {
   // One that is over but not yet forgotten gives way.
   connection
       .query(

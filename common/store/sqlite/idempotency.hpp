@@ -14,9 +14,10 @@ namespace holdfast::store::sqlite {
 
 // What the first request with this key got; nothing if there was none, or its time is over.
 // InvalidArgument if that one asked for something else.
-Result<std::optional<Created>> find_repeated(Connection& connection, const RepeatKey& key, Now now);
+Result<std::optional<Created>> find_repeated(Connection& connection, const IdempotencyKey& key,
+                                             Now now);
 
-void remember(Connection& connection, const RepeatKey& key, const Created& created, Now now);
+void remember(Connection& connection, const IdempotencyKey& key, const Created& created, Now now);
 
 void forget_expired(Connection& connection, std::int64_t limit, Now now);
 

@@ -16,7 +16,7 @@ JobQueue::Peek peek(Connection& connection, const std::string& queue, Now now);
 Result<Job> get_job(Connection& connection, std::int64_t id);
 QueueStats queue_stats(Connection& connection, const std::string& queue);
 
-// And repeat keys whose time is over.
+// And expired idempotency keys.
 std::int64_t prune(Connection& connection, Duration keep, Now now);
 
 }  // namespace holdfast::store::sqlite

@@ -10,7 +10,7 @@
 #include <random>
 
 using namespace holdfast;
-using namespace holdfast::store::sqlite;
+using namespace holdfast::store;
 
 TEST_CASE("words are quoted and joined by OR, each once") {
   REQUIRE(match_expression("two words") == "\"two\" OR \"words\"");

@@ -15,7 +15,7 @@ NewDocument keyed(const std::string& id, const std::string& key,
   NewDocument document;
   document.id = id;
   document.content = "text";
-  document.repeat_key = RepeatKey{scope, key, fingerprint, 24 * 3600 * 1000};
+  document.idempotency_key = IdempotencyKey{scope, key, fingerprint, 24 * 3600 * 1000};
   return document;
 }
 
