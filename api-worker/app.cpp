@@ -20,6 +20,7 @@
 #include "common/metrics/store_metrics.hpp"
 #include "common/os/file_limit.hpp"
 
+#include <boost/asio/dispatch.hpp>
 #include <prometheus/gauge.h>
 
 #include <algorithm>
@@ -110,7 +111,8 @@ class ApiService final : public worker::Service {
       : store_(std::move(store)),
         embedder_(std::move(embedder)),
         doorbell_(context.take_fd("doorbell")),
-        offload_(std::max(context.config().http.store_threads, 1u), kMaxPending),
+        offload_(std::max(context.config().http.store_threads, 1u), kMaxPending,
+                 store_->inline_reads()),
         services_{context.io(),
                   context.clock(),
                   *store_,
@@ -170,11 +172,19 @@ class ApiService final : public worker::Service {
     });
   }
 
-  Result<void> check() override { return store_->check(); }
+  void check(std::function<void(Result<void>)> done) override {
+    const bool taken = offload_.run(Work::PointRead, [this, done] {
+      boost::asio::dispatch(services_.io, [done, checked = store_->check()] { done(checked); });
+    });
+    if (!taken) done(fail(ErrorKind::Unavailable, "too many requests are waiting for a thread"));
+  }
 
-  void before_scrape() override {
+  void before_scrape(std::function<void()> done) override {
     connections_.Set(static_cast<double>(server_->stats().connections_open));
-    store_up_.Set(store_->check() ? 1 : 0);
+    check([this, done = std::move(done)](const Result<void>& checked) {
+      store_up_.Set(checked ? 1 : 0);
+      done();
+    });
   }
 
  private:
