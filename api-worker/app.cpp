@@ -20,6 +20,7 @@
 #include "common/metrics/store_metrics.hpp"
 #include "common/os/file_limit.hpp"
 
+#include <boost/asio/dispatch.hpp>
 #include <prometheus/gauge.h>
 
 #include <algorithm>
@@ -94,15 +95,6 @@ std::uint32_t room_for_connections(worker::Context& context) {
   return room;
 }
 
-store::OpenOptions store_options(const config::Config& config) {
-  store::OpenOptions options;
-  options.relaxed_durability = config.store.relaxed_durability;
-  options.max_attempts = config.queue.max_attempts;
-  options.max_crashes = config.queue.max_crashes;
-  options.readers = config.http.store_threads + 1;  // the loop reads too
-  return options;
-}
-
 Result<Fd> public_listener(worker::Context& context) {
   if (auto inherited = context.take_fd("http")) return std::move(*inherited);
   const auto found = context.config().listen.find("http");
@@ -119,7 +111,8 @@ class ApiService final : public worker::Service {
       : store_(std::move(store)),
         embedder_(std::move(embedder)),
         doorbell_(context.take_fd("doorbell")),
-        offload_(std::max(context.config().http.store_threads, 1u), kMaxPending),
+        offload_(std::max(context.config().http.store_threads, 1u), kMaxPending,
+                 store_->inline_reads()),
         services_{context.io(),
                   context.clock(),
                   *store_,
@@ -179,11 +172,19 @@ class ApiService final : public worker::Service {
     });
   }
 
-  Result<void> check() override { return store_->check(); }
+  void check(std::function<void(Result<void>)> done) override {
+    const bool taken = offload_.run(Work::PointRead, [this, done] {
+      boost::asio::dispatch(services_.io, [done, checked = store_->check()] { done(checked); });
+    });
+    if (!taken) done(fail(ErrorKind::Unavailable, "too many requests are waiting for a thread"));
+  }
 
-  void before_scrape() override {
+  void before_scrape(std::function<void()> done) override {
     connections_.Set(static_cast<double>(server_->stats().connections_open));
-    store_up_.Set(store_->check() ? 1 : 0);
+    check([this, done = std::move(done)](const Result<void>& checked) {
+      store_up_.Set(checked ? 1 : 0);
+      done();
+    });
   }
 
  private:
@@ -211,7 +212,8 @@ Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) 
   if (!metrics_allow) return fail(metrics_allow.error().with_context("http.metrics_allow"));
   HOLDFAST_TRY_ASSIGN(auto embedder, embedding::make_provider(config.embedding));
   const std::string url = store::store_url(config);
-  store::OpenOptions options = store_options(config);
+  store::OpenOptions options = store::open_options(config);
+  options.readers = config.http.store_threads + 1;  // the loop reads too
   options.on_commit = metrics::commit_observer(context.registry());
   HOLDFAST_TRY_ASSIGN(auto store, store::open_store(url, options, context.clock()));
   HOLDFAST_TRY_ASSIGN(Fd listener, public_listener(context));

@@ -6,6 +6,8 @@
 //
 // - Point work (one row by its key, a small document) runs at once on the caller's thread: handing
 //   it to another thread and back costs more than such a read.
+// - A point read of the store runs at once too if the store's engine allows it
+//   (Store::inline_reads), else on the pool.
 // - Scan work (listings, search, embedding a query, large documents) runs on a small pool. Beyond a
 //   fixed number of waiting tasks it is refused: a burst costs its senders a 503 instead of costing
 //   everybody their latency.
@@ -18,11 +20,11 @@
 
 namespace holdfast::api {
 
-enum class Work { Point, Scan };
+enum class Work { Point, PointRead, Scan };
 
 class Offload {
  public:
-  Offload(std::uint32_t threads, std::uint32_t max_pending);
+  Offload(std::uint32_t threads, std::uint32_t max_pending, bool inline_reads);
   ~Offload();  // stops
   Offload(const Offload&) = delete;
   Offload& operator=(const Offload&) = delete;

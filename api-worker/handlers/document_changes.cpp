@@ -51,6 +51,19 @@ Reply with_precondition(const ContextPtr& context, Reply reply) {
   };
 }
 
+// The only argument of a create that the store itself refuses is the key.
+Reply with_unused_key(const ContextPtr& context, Reply reply) {
+  return [context, reply = std::move(reply)](Result<http::Response> result) {
+    if (result || result.error().kind != ErrorKind::InvalidArgument) {
+      return reply(std::move(result));
+    }
+    reply(problem_response(*context,
+                           {422,
+                            "This Idempotency-Key was already used for a different request. "
+                            "Send a new key."}));
+  };
+}
+
 void create(const Services& services, const ContextPtr& context, const Reply& reply) {
   auto key = read_idempotency_key(context->request->headers);
   if (!key) return reply(problem_response(*context, key.error()));
@@ -58,11 +71,12 @@ void create(const Services& services, const ContextPtr& context, const Reply& re
                 [&services, context, reply, key = std::move(*key)](store::NewDocument document) {
                   document.id = make_uuid();
                   if (key) {
-                    document.repeat_key = store::RepeatKey{
+                    document.idempotency_key = store::IdempotencyKey{
                         context->api_key ? context->api_key->id : "", *key, fingerprint(document)};
                   }
-                  services.store.create_document(std::move(document),
-                                                 reply_accepted(services, reply));
+                  services.store.create_document(
+                      std::move(document),
+                      reply_accepted(services, with_unused_key(context, reply)));
                 });
 }
 

@@ -56,25 +56,33 @@ http::Response tagged(http::Response response, const std::string& tag) {
   return response;
 }
 
-// One row by its key is read on the loop, with its content if that is small. A large one is read,
-// written as JSON and compressed on the pool.
+// Answers from what a bounded read found, with the content if that is small. A large document is
+// read again with its content, written as JSON and compressed on the pool.
 template <TagOf tag_of, BodyOf body_of>
-void get(const Services& services, const ContextPtr& context, const Reply& reply) {
-  auto document = services.store.get_document_within(context->path_values[0], kInlineBytes);
-  if (!document) return reply(Failure(std::move(document).error()));
-  if (const auto known = none_match(context->request->headers, tag_of(*document))) {
+void answer_with(const Services& services, const ContextPtr& context, store::Document document,
+                 const Reply& reply) {
+  if (const auto known = none_match(context->request->headers, tag_of(document))) {
     return reply(not_modified(*known));
   }
-  const Work work = work_for(document->content_bytes);
+  const Work work = work_for(document.content_bytes);
   answer(services, context, work, reply,
          [&services, context, work,
-          document = std::move(*document)]() mutable -> Result<http::Response> {
+          document = std::move(document)]() mutable -> Result<http::Response> {
            if (work == Work::Scan) {
              HOLDFAST_TRY_ASSIGN(document, services.store.get_document(context->path_values[0]));
            }
            const std::string tag = tag_of(document);
            return tagged(body_of(std::move(document)), tag);
          });
+}
+
+template <TagOf tag_of, BodyOf body_of>
+void get(const Services& services, const ContextPtr& context, const Reply& reply) {
+  run(services, Work::PointRead, reply, [&services, context, reply] {
+    auto document = services.store.get_document_within(context->path_values[0], kInlineBytes);
+    if (!document) return reply(Failure(std::move(document).error()));
+    answer_with<tag_of, body_of>(services, context, std::move(*document), reply);
+  });
 }
 
 }  // namespace

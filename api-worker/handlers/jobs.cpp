@@ -58,10 +58,11 @@ void get_job(const Services& services, const ContextPtr& context, const Reply& r
   // An id is a number to us only; to clients, what is no number names no job.
   const auto id = parse_digits(context->path_values[0]);
   if (!id) return reply(fail(ErrorKind::NotFound, "There is no such job."));
-  answer(services, context, Work::Point, reply, [&services, id = *id]() -> Result<http::Response> {
-    HOLDFAST_TRY_ASSIGN(const store::Job job, services.store.get_job(id));
-    return http::Response::json(200, job_json(job));
-  });
+  answer(services, context, Work::PointRead, reply,
+         [&services, id = *id]() -> Result<http::Response> {
+           HOLDFAST_TRY_ASSIGN(const store::Job job, services.store.get_job(id));
+           return http::Response::json(200, job_json(job));
+         });
 }
 
 void retry_job(const Services& services, const ContextPtr& context, Reply reply) {

@@ -66,7 +66,7 @@ std::optional<http::Response> ApiKeys::on_request(Context& context) {
 
 void ApiKeys::look_up(const ContextPtr& context, const std::string& id, const std::string& digest,
                       const Resume& resume) {
-  const bool taken = parts_.offload.run(Work::Point, [this, context, id, digest, resume] {
+  const bool taken = parts_.offload.run(Work::PointRead, [this, context, id, digest, resume] {
     resume(judge(*context, digest, parts_.store.get_api_key(id)));
   });
   if (taken) return;

@@ -101,14 +101,16 @@ void WorkerProcess::serve_telemetry() {
   telemetry_ = std::make_unique<http::Server>(
       io_, limits,
       [this](const std::shared_ptr<http::Request>& request, const http::Responder& respond) {
-        respond(answer(*request));
-        // The supervisor has what it needs: nothing keeps a drained worker any longer.
-        if (drained_ && request->query_value("final") != nullptr) {
-          last_scrape_timer_.expires_after(20ms);  // until the answer has left
-          last_scrape_timer_.async_wait([this](const boost::system::error_code& error) {
-            if (!error) finish();
-          });
-        }
+        answer(*request, [this, request, respond](http::Response response) {
+          respond(std::move(response));
+          // The supervisor has what it needs: nothing keeps a drained worker any longer.
+          if (drained_ && request->query_value("final") != nullptr) {
+            last_scrape_timer_.expires_after(20ms);  // until the answer has left
+            last_scrape_timer_.async_wait([this](const boost::system::error_code& error) {
+              if (!error) finish();
+            });
+          }
+        });
       },
       [](const http::Request&, const http::Refusal& refusal) {
         return http::Response::text(refusal.status, refusal.detail + "\n");
@@ -118,27 +120,31 @@ void WorkerProcess::serve_telemetry() {
   }
 }
 
-http::Response WorkerProcess::answer(const http::Request& request) {
-  if (request.method != "GET") return http::Response::text(405, "use GET\n");
+void WorkerProcess::answer(const http::Request& request, const http::Responder& respond) {
+  if (request.method != "GET") return respond(http::Response::text(405, "use GET\n"));
   if (request.path == "/metrics") {
-    service_->before_scrape();
-    heap_.update();
-    const double dropped = static_cast<double>(log_.dropped());
-    if (dropped > lines_dropped_->Value()) {
-      lines_dropped_->Increment(dropped - lines_dropped_->Value());
-    }
-    std::string text;
-    metrics::write_text(registry_, text);
-    return http::Response::text(200, std::move(text),
-                                metrics::content_type(metrics::Format::Text004));
+    return service_->before_scrape([this, respond] { respond(metrics_response()); });
   }
   if (request.path == "/ready") {
-    if (draining_) return http::Response::text(503, "draining\n");
-    const auto checked = service_->check();
-    return checked ? http::Response::text(200, "ready\n")
-                   : http::Response::text(503, checked.error().message + "\n");
+    if (draining_) return respond(http::Response::text(503, "draining\n"));
+    return service_->check([respond](const Result<void>& checked) {
+      respond(checked ? http::Response::text(200, "ready\n")
+                      : http::Response::text(503, checked.error().message + "\n"));
+    });
   }
-  return http::Response::text(404, "there are /metrics and /ready\n");
+  respond(http::Response::text(404, "there are /metrics and /ready\n"));
+}
+
+http::Response WorkerProcess::metrics_response() {
+  heap_.update();
+  const double dropped = static_cast<double>(log_.dropped());
+  if (dropped > lines_dropped_->Value()) {
+    lines_dropped_->Increment(dropped - lines_dropped_->Value());
+  }
+  std::string text;
+  metrics::write_text(registry_, text);
+  return http::Response::text(200, std::move(text),
+                              metrics::content_type(metrics::Format::Text004));
 }
 
 // The working loop turns: says so to the watchdog, unless a thread that should work does not.

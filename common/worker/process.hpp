@@ -43,7 +43,8 @@ class WorkerProcess final : public Context {
  private:
   log::LogOptions log_options();
   void serve_telemetry();
-  http::Response answer(const http::Request& request);
+  void answer(const http::Request& request, const http::Responder& respond);
+  http::Response metrics_response();
   void turn();
   void drain();
   void drained();

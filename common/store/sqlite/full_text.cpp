@@ -39,7 +39,7 @@ std::string match_expression(std::string_view text) {
   return expression;
 }
 
-std::vector<Candidate> rank_by_text(Connection& connection, std::string_view text,
+std::vector<Candidate> rank_by_text(SqliteConnection& connection, std::string_view text,
                                     std::size_t limit) {
   std::vector<Candidate> ranking;
   const std::string expression = match_expression(text);

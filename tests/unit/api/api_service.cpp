@@ -38,8 +38,10 @@ void need(const Result<void>& result) {
 }
 
 std::vector<store::Job> claim_everything(store::Store& store) {
-  const std::int64_t worker =
-      need(store.register_worker({"queue-worker.0", 1, ""}, std::chrono::seconds(30)));
+  std::promise<std::int64_t> registered;
+  store.register_worker({"queue-worker.0", 1, ""}, std::chrono::seconds(30),
+                        [&](auto id) { registered.set_value(need(std::move(id))); });
+  const std::int64_t worker = registered.get_future().get();
   std::promise<std::vector<store::Job>> claimed;
   store.claim({worker, "default", 100, std::chrono::minutes(1)},
               [&](auto jobs) { claimed.set_value(need(std::move(jobs))); });

@@ -19,7 +19,7 @@ struct Parts {
   boost::asio::io_context io;
   SystemClock clock;
   std::unique_ptr<store::Store> store;
-  Offload offload{1, 1};
+  Offload offload{1, 1, true};
   std::unique_ptr<embedding::Provider> embedder;
   prometheus::Registry registry;
   Doorbell doorbell;

@@ -56,8 +56,9 @@ const JobInfo kJob{7, 2, "doc-1", "req-1"};
 }  // namespace
 
 TEST_CASE("every ending is counted under its name, from zero") {
-  for (const Ending ending :
-       {Ending::Done, Ending::Retried, Ending::Dead, Ending::Cancelled, Ending::Stale}) {
+  for (const AttemptResult ending :
+       {AttemptResult::Done, AttemptResult::Retried, AttemptResult::Dead, AttemptResult::Cancelled,
+        AttemptResult::Stale}) {
     Desk desk;
     const std::string series =
         fmt::format("queue_jobs_total{{outcome=\"{}\",queue=\"default\"}} ", to_string(ending));
@@ -71,7 +72,7 @@ TEST_CASE("every ending is counted under its name, from zero") {
 
 TEST_CASE("released jobs are counted once, when the store gave them back") {
   Desk desk;
-  desk.reporter->job_ended(kJob, Ending::Released, 5ms, "");
+  desk.reporter->job_ended(kJob, AttemptResult::Released, 5ms, "");
   desk.reporter->jobs_released(3);
   CHECK(desk.exposes("queue_jobs_total{outcome=\"released\",queue=\"default\"} 3"));
 }
@@ -79,7 +80,7 @@ TEST_CASE("released jobs are counted once, when the store gave them back") {
 TEST_CASE("the lines about a job carry its request, job and document, and no worker") {
   Desk desk;
   desk.reporter->job_started(kJob, 20ms);
-  desk.reporter->job_ended(kJob, Ending::Done, 5ms, "3 chunks");
+  desk.reporter->job_ended(kJob, AttemptResult::Done, 5ms, "3 chunks");
   const auto lines = desk.lines();
   REQUIRE(lines.size() == 2);
   for (const auto& line : lines) {
@@ -95,7 +96,8 @@ TEST_CASE("the lines about a job carry its request, job and document, and no wor
 
 TEST_CASE("a dead job is an error, a retried or stale one a warning") {
   Desk desk;
-  for (const Ending ending : {Ending::Dead, Ending::Retried, Ending::Stale, Ending::Cancelled}) {
+  for (const AttemptResult ending : {AttemptResult::Dead, AttemptResult::Retried,
+                                     AttemptResult::Stale, AttemptResult::Cancelled}) {
     desk.reporter->job_ended(kJob, ending, 5ms, "why");
   }
   const auto lines = desk.lines();

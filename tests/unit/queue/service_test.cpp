@@ -90,10 +90,15 @@ TEST_CASE("the service embeds what another process posts, shows it, and drains")
   auto service = queue::make_service(context);
   REQUIRE(service);
   CHECK(context.beats == 2);
-  CHECK((*service)->check());
+  std::optional<Result<void>> checked;
+  (*service)->check([&](Result<void> result) { checked = std::move(result); });
+  REQUIRE(context.run_until([&] { return checked.has_value(); }));
+  CHECK(*checked);
   post(context);
   const auto exposed = [&](const std::string& line) {
-    (*service)->before_scrape();
+    bool ready = false;
+    (*service)->before_scrape([&] { ready = true; });
+    if (!context.run_until([&] { return ready; })) return false;
     std::string text;
     metrics::write_text(context.registry(), text);
     return text.find(line) != std::string::npos;

@@ -23,8 +23,16 @@ class Environment {
   virtual ~Environment() = default;
   // Another process's view of the same, migrated, database.
   virtual std::unique_ptr<Store> open(const OpenOptions& options = {}) = 0;
-  ManualClock clock;
+
+  // The engine's time, whatever it takes it from. It moves only when told.
+  virtual std::int64_t wall_ms() const = 0;
+  virtual void advance(Duration by) = 0;
+  // Somebody sets the wall clock; no time passes.
+  virtual void step_wall_clock(Duration by) = 0;
 };
+
+// The options of a store on another machine that shares the database.
+OpenOptions on_host(const std::string& name);
 
 std::unique_ptr<Environment> make_environment();
 

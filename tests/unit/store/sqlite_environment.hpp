@@ -21,6 +21,11 @@ class SqliteEnvironment final : public Environment {
  public:
   SqliteEnvironment();  // migrated
   std::unique_ptr<Store> open(const OpenOptions& options = {}) override;
+  std::int64_t wall_ms() const override { return clock.wall_ms(); }
+  void advance(Duration by) override { clock.advance(by); }
+  void step_wall_clock(Duration by) override { clock.step_wall(by); }
+
+  ManualClock clock;
 
   std::filesystem::path path() const { return directory_.path() / "holdfast.db"; }
   std::string url() const { return "sqlite://" + path().native(); }

@@ -46,12 +46,11 @@ TEST_CASE("a predecessor that still lives keeps its jobs; once it is dead they a
   REQUIRE(holder.read_line() == "held");
 
   // A rolling restart: the new one of the slot starts while the old one drains.
-  const auto surge = store->register_worker({"queue-worker.0", 2, ""}, 30s);
-  REQUIRE(surge);
+  worker(*store);
   REQUIRE(store->get_job(job_id)->state == JobState::Running);
 
   holder.kill();
-  REQUIRE(store->register_worker({"queue-worker.0", 3, "signal 9 (SIGKILL)"}, 30s));
+  worker(*store, "queue-worker.0", "signal 9 (SIGKILL)");
   const auto job = store->get_job(job_id);
   REQUIRE(job->state == JobState::Waiting);
   REQUIRE(job->crashes == 1);

@@ -67,6 +67,42 @@ TEST_CASE("a newer migration is applied on top, in its own transaction") {
   REQUIRE(sql(environment.path(), "SELECT x FROM more") == "7");
 }
 
+TEST_CASE("a file of the first schema is upgraded with its documents, jobs and workers") {
+  TemporaryDirectory directory;
+  const auto path = directory.path() / "a.db";
+  REQUIRE(sqlite::migrate(path, sqlite_migrations().first(1)));
+  const std::string boot = this_host()->boot;
+  sql(path,
+      "INSERT INTO worker(id, name, incarnation, boot_id, pid, pid_started, registered_at,"
+      " lease_until_mono) VALUES(7, 'queue-worker.0', 1, '" +
+          boot + "', 0, 1, 0, 0)");
+  sql(path,
+      "INSERT INTO job(id, kind, state, run_at, attempt, max_attempts, max_crashes, fence,"
+      " worker_id, started_at, payload, created_at)"
+      " VALUES(3, 'embed', 2, 0, 1, 10, 3, 1, 7, 1, '{\"document_id\":\"d1\"}', 0)");
+  sql(path,
+      "INSERT INTO document(id, title, metadata, content_bytes, job_id, created_at, updated_at)"
+      " VALUES('d1', 'a title', '{}', 4, 3, 0, 0)");
+  sql(path, "INSERT INTO document_content(document, content) VALUES(1, 'text')");
+
+  const auto report = migrate_store("sqlite://" + path.native());
+  REQUIRE(report);
+  REQUIRE(report->from == 1);
+  REQUIRE(report->to == kNewest);
+  const ManualClock clock;
+  auto store = open_store("sqlite://" + path.native(), {}, clock);
+  REQUIRE(store);
+  REQUIRE((*store)->get_document("d1")->content == "text");
+  // Its process is gone: the next incarnation on this host rescues its job at once.
+  worker(**store, "queue-worker.0", "signal 9 (SIGKILL)");
+  const auto job = (*store)->get_job(3);
+  REQUIRE(job->state == JobState::Waiting);
+  REQUIRE(job->crashes == 1);
+  REQUIRE(job->last_error == "signal 9 (SIGKILL)");
+  store->reset();
+  require_intact(path);
+}
+
 TEST_CASE("a migration that fails leaves the version before it, whole") {
   SqliteEnvironment environment;
   const auto broken = with_next("CREATE TABLE half(x); CREATE TABLE half(x)");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Connection: one SQLite connection, set up the way every process must set it up, with its
+// SqliteConnection: one SQLite connection, set up the way every process must set it up, with its
 // statements kept prepared. Query: one use of such a statement.
 //
 // This is the edge of SQLiteCpp. Inside the engine a failed statement travels as
@@ -27,12 +27,12 @@
 
 namespace holdfast::store::sqlite {
 
-// A text to bind that is not copied: it outlives the query. For what is large.
+// Text that is bound without a copy, for large values: it must outlive the query.
 struct Uncopied {
   const std::string& text;
 };
 
-// A prepared statement from its binding to its last row; resets it at the end.
+// One use of a prepared statement, from its binding to its last row; the destructor resets it.
 class Query {
  public:
   struct Slot {
@@ -78,11 +78,12 @@ class Query {
 enum class Access { ReadOnly, ReadWrite, Create };
 enum class Synchronous { Normal, Full };
 
-class Connection {
+class SqliteConnection {
  public:
-  static Result<std::unique_ptr<Connection>> open(const std::filesystem::path& path, Access access);
-  Connection(const Connection&) = delete;
-  ~Connection();
+  static Result<std::unique_ptr<SqliteConnection>> open(const std::filesystem::path& path,
+                                                        Access access);
+  SqliteConnection(const SqliteConnection&) = delete;
+  ~SqliteConnection();
 
   Query query(std::string_view sql);  // throws SQLite::Exception
   void exec(const char* sql);         // any number of statements; throws SQLite::Exception
@@ -91,7 +92,7 @@ class Connection {
 
   // Only between transactions. FULL syncs the log at every commit, NORMAL at checkpoints.
   void set_synchronous(Synchronous level);
-  // How long a statement waits for a foreign process's lock. 5 s to begin with.
+  // How long a statement waits for another process's lock. Initially 5 s.
   void set_patience(Duration patience);
 
   // Copies the log into the database; the caller holds the write lock. `truncate` also waits, no
@@ -106,7 +107,7 @@ class Connection {
   Error to_error(const SQLite::Exception& exception) const;
 
  private:
-  Connection(const std::filesystem::path& path, Access access);
+  SqliteConnection(const std::filesystem::path& path, Access access);
   static int on_busy(void* self, int calls);
   static int on_commit(void* self, sqlite3*, const char*, int pages);
 
@@ -122,9 +123,9 @@ class Connection {
   std::int64_t wal_pages_ = 0;
 };
 
-// Runs `work`, which returns a Result, and makes an Error of what SQLite throws.
+// Runs `work`, which returns a Result, and turns what SQLite throws into an Error.
 template <class Work>
-auto guarded(Connection& connection, Work&& work) -> decltype(work()) {
+auto guarded(SqliteConnection& connection, Work&& work) -> decltype(work()) {
   errno = 0;
   try {
     return work();
@@ -138,14 +139,14 @@ auto guarded(Connection& connection, Work&& work) -> decltype(work()) {
 // A read transaction: everything read before end() is one state of the database.
 class ReadTransaction {
  public:
-  explicit ReadTransaction(Connection& connection) : connection_(connection) {}
+  explicit ReadTransaction(SqliteConnection& connection) : connection_(connection) {}
   ReadTransaction(const ReadTransaction&) = delete;
   ~ReadTransaction() { end(); }
   void begin();         // the state is chosen by the first read after this
-  void end() noexcept;  // harmless if none is open
+  void end() noexcept;  // does nothing if none is open
 
  private:
-  Connection& connection_;
+  SqliteConnection& connection_;
 };
 
 }  // namespace holdfast::store::sqlite

@@ -7,13 +7,13 @@ using namespace holdfast;
 using namespace holdfast::queue;
 using namespace holdfast::test;
 
-using Endings = std::vector<Ending>;
+using Results = std::vector<AttemptResult>;
 
 namespace {
 
 // Another worker claims the only job and begins it, then is never heard of again.
 void claim_and_vanish(World& world, Duration lease) {
-  const auto id = world.store->register_worker({"queue-worker.9", 1, ""}, lease).value();
+  const auto id = world.register_worker({"queue-worker.9", 1, ""}, lease).value();
   const auto jobs = world.await<std::vector<store::Job>>([&](auto done) {
     world.store->claim({id, "default", 1, 1min}, std::move(done));
   });
@@ -34,10 +34,10 @@ TEST_CASE("a result whose job was taken over is dropped, counted, and the job is
   world.start();
   REQUIRE(world.run_until([&] { return world.gate.arrived(); }));
   // Somebody declares this worker dead: its job is waiting again, with a crash on its record.
-  REQUIRE(world.store->register_worker(world.options.identity, 30s));
+  REQUIRE(world.register_worker(world.options.identity, 30s));
   world.gate.open();
   REQUIRE(world.run_until_ended(2));
-  CHECK(world.seen.endings() == Endings{Ending::Stale, Ending::Done});
+  CHECK(world.seen.results() == Results{AttemptResult::Stale, AttemptResult::Done});
   CHECK(world.seen.workers.size() == 2);
   CHECK(world.job(created).fence == 2);
   CHECK(world.job(created).crashes == 1);
@@ -51,11 +51,11 @@ TEST_CASE("a worker that learns from its heartbeat that it is dead stops, and re
   world.post(text_of_batches(3));
   world.start();
   REQUIRE(world.run_until([&] { return world.provider.calls >= 1; }));
-  REQUIRE(world.store->register_worker(world.options.identity, 30s));
+  REQUIRE(world.register_worker(world.options.identity, 30s));
   REQUIRE(world.run_until([&] { return world.seen.workers.size() == 2; }));
   hold = false;
   REQUIRE(world.run_until_ended(1));
-  CHECK(world.seen.ended[0].ending == Ending::Stale);
+  CHECK(world.seen.ended[0].result == AttemptResult::Stale);
   CHECK(world.seen.ended[0].detail == "this worker was declared dead meanwhile");
   CHECK(world.run_until([&] { return world.stats().done == 1; }));
 }
@@ -68,7 +68,7 @@ TEST_CASE("an idle worker that was swept off the books registers again when ther
   }));
   world.post("text");
   REQUIRE(world.run_until_ended(1));
-  CHECK(world.seen.endings() == Endings{Ending::Done});
+  CHECK(world.seen.results() == Results{AttemptResult::Done});
   CHECK(world.seen.workers.size() == 2);
   CHECK(world.seen.workers[1] > world.seen.workers[0]);
 }
@@ -144,7 +144,7 @@ TEST_CASE("a job that this process owns by the books but does not hold is failed
   const auto created = world.post("text");
   world.start();
   REQUIRE(world.run_until_ended(1));
-  CHECK(world.seen.endings() == Endings{Ending::Done});
+  CHECK(world.seen.results() == Results{AttemptResult::Done});
   CHECK(world.job(created).attempt == 2);
 }
 

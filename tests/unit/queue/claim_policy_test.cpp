@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "queue-worker/jobs/pump.hpp"
+#include "queue-worker/jobs/claim_policy.hpp"
 
 #include "tests/support/catch.hpp"
 
@@ -14,121 +14,123 @@ namespace {
 constexpr std::int64_t kNow = 1'000'000;
 constexpr Duration kPoll = 1s;
 
-const Look kNothing{};
-const Look kReady{true, std::nullopt};
-Look due_in(std::int64_t ms) {
+const store::JobQueue::Peek kNothing{};
+const store::JobQueue::Peek kReady{true, std::nullopt};
+store::JobQueue::Peek due_in(std::int64_t ms) {
   return {false, kNow + ms};
 }
 
-PumpState idle() {
-  PumpState state;
+ClaimState idle() {
+  ClaimState state;
   state.registered = true;
   state.capacity = 4;
   return state;
 }
 
-PumpState with(PumpState state, auto change) {
+ClaimState with(ClaimState state, auto change) {
   change(state);
   return state;
 }
 
 struct Row {
   std::string scenario;
-  PumpState state;
-  Decision expected;
+  ClaimState state;
+  NextStep expected;
 };
 
 }  // namespace
 
 TEST_CASE("the next step follows from what is known") {
-  const Decision nothing{};
-  const Decision claim_all{Step::Claim, 4, {}};
+  const NextStep nothing{};
+  const NextStep claim_all{Action::Claim, 4, {}};
   const Row rows[] = {
       {"not registered",
        with(idle(), [](auto& s) { s.registered = false; }),
-       {Step::Register, 0, {}}},
-      {"not looked yet", idle(), {Step::Look, 0, {}}},
-      {"nothing there", with(idle(), [](auto& s) { s.look = kNothing; }), {Step::Sleep, 0, kPoll}},
-      {"a job is ready", with(idle(), [](auto& s) { s.look = kReady; }), claim_all},
-      {"a waiting job is due now", with(idle(), [](auto& s) { s.look = due_in(0); }), claim_all},
-      {"a waiting job was due", with(idle(), [](auto& s) { s.look = due_in(-5000); }), claim_all},
+       {Action::Register, 0, {}}},
+      {"not looked yet", idle(), {Action::Peek, 0, {}}},
+      {"nothing there",
+       with(idle(), [](auto& s) { s.peeked = kNothing; }),
+       {Action::Sleep, 0, kPoll}},
+      {"a job is ready", with(idle(), [](auto& s) { s.peeked = kReady; }), claim_all},
+      {"a waiting job is due now", with(idle(), [](auto& s) { s.peeked = due_in(0); }), claim_all},
+      {"a waiting job was due", with(idle(), [](auto& s) { s.peeked = due_in(-5000); }), claim_all},
       {"a waiting job is due before the poll",
-       with(idle(), [](auto& s) { s.look = due_in(300); }),
-       {Step::Sleep, 0, 300ms}},
+       with(idle(), [](auto& s) { s.peeked = due_in(300); }),
+       {Action::Sleep, 0, 300ms}},
       {"a waiting job is due after the poll",
-       with(idle(), [](auto& s) { s.look = due_in(9000); }),
-       {Step::Sleep, 0, kPoll}},
+       with(idle(), [](auto& s) { s.peeked = due_in(9000); }),
+       {Action::Sleep, 0, kPoll}},
       {"a waiting job is due in a thousand years",
-       with(idle(), [](auto& s) { s.look = due_in(31'556'952'000'000); }),
-       {Step::Sleep, 0, kPoll}},
+       with(idle(), [](auto& s) { s.peeked = due_in(31'556'952'000'000); }),
+       {Action::Sleep, 0, kPoll}},
       {"some slots are taken",
        with(idle(),
             [](auto& s) {
-              s.look = kReady;
+              s.peeked = kReady;
               s.in_work = 3;
             }),
-       {Step::Claim, 1, {}}},
+       {Action::Claim, 1, {}}},
       {"all slots are taken",
        with(idle(),
             [](auto& s) {
-              s.look = kReady;
+              s.peeked = kReady;
               s.in_work = 4;
             }),
        nothing},
       {"more in work than the capacity has become",
        with(idle(),
             [](auto& s) {
-              s.look = kReady;
+              s.peeked = kReady;
               s.in_work = 9;
             }),
        nothing},
       {"results wait for the store",
        with(idle(),
             [](auto& s) {
-              s.look = kReady;
+              s.peeked = kReady;
               s.settling = 7;
             }),
        claim_all},
       {"too many results wait for the store",
        with(idle(),
             [](auto& s) {
-              s.look = kReady;
+              s.peeked = kReady;
               s.settling = 8;
             }),
        nothing},
       {"a job runs alone",
        with(idle(),
             [](auto& s) {
-              s.look = kReady;
+              s.peeked = kReady;
               s.in_work = 1;
-              s.quarantine = 1;
+              s.quarantined = 1;
             }),
        nothing},
       {"a claim is on its way",
        with(idle(),
             [](auto& s) {
-              s.look = kReady;
-              s.claiming = true;
+              s.peeked = kReady;
+              s.step_pending = true;
             }),
        nothing},
       {"the last claim came back empty",
        with(idle(),
             [](auto& s) {
-              s.look = kReady;
-              s.disappointed = true;
+              s.peeked = kReady;
+              s.backing_off = true;
             }),
-       {Step::Sleep, 0, kPoll}},
+       {Action::Sleep, 0, kPoll}},
       {"registering failed",
        with(idle(),
             [](auto& s) {
               s.registered = false;
-              s.disappointed = true;
+              s.backing_off = true;
             }),
-       {Step::Sleep, 0, kPoll}},
+       {Action::Sleep, 0, kPoll}},
       {"draining",
        with(idle(),
             [](auto& s) {
-              s.look = kReady;
+              s.peeked = kReady;
               s.draining = true;
             }),
        nothing},
@@ -142,10 +144,10 @@ TEST_CASE("the next step follows from what is known") {
   };
   for (const Row& row : rows) {
     CAPTURE(row.scenario);
-    const Decision decision = decide(row.state, kNow, kPoll);
-    CHECK(decision.step == row.expected.step);
-    CHECK(decision.limit == row.expected.limit);
-    CHECK(decision.sleep == row.expected.sleep);
+    const NextStep step = next_step(row.state, kNow, kPoll);
+    CHECK(step.action == row.expected.action);
+    CHECK(step.limit == row.expected.limit);
+    CHECK(step.sleep == row.expected.sleep);
   }
 }
 

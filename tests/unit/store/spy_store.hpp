@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// SpyStore: a real store behind it, every write counted by name, and failures put in on demand.
+// SpyStore: a real store behind it, every write counted by name, and failures put in on demand. It
+// can pose as a server, whose reads may wait for a network: then it counts the reads that run on an
+// event loop's thread.
 //
 // Threads: as Store.
 
 #include "common/store/store.hpp"
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <string>
+#include <thread>
 
 namespace holdfast::test {
 
@@ -36,6 +40,15 @@ class SpyStore final : public store::Store {
       total += method == "peek" ? 0 : count;
     return total;
   }
+  // From now on bounded reads may not run inline either, and reads on this thread are counted.
+  void pose_as_server(std::thread::id loop) {
+    loop_ = loop;
+    is_server_ = true;
+  }
+  void pose_as_embedded() { is_server_ = false; }
+  int reads_on_loop() const { return reads_on_loop_; }
+  int reads_elsewhere() const { return reads_elsewhere_; }
+
   // See, and may change, what a claim asks for and what it returns. Set before the loop starts.
   std::function<void(store::ClaimRequest&)> on_claim;
   std::function<void(std::vector<store::Job>&)> on_claimed;
@@ -52,26 +65,30 @@ class SpyStore final : public store::Store {
     real_->delete_document(std::move(id), std::move(expected), std::move(done));
   }
   Result<store::Document> get_document(const std::string& id) override {
+    note_read();
     if (auto error = injected("get_document")) return holdfast::fail(*error);
     return real_->get_document(id);
   }
   Result<store::Document> get_document_within(const std::string& id,
                                               std::uint64_t max_content_bytes) override {
+    note_read();
     return real_->get_document_within(id, max_content_bytes);
   }
   Result<store::Page> list_documents(const store::DocumentQuery& query) override {
+    note_read();
     return real_->list_documents(query);
   }
   Result<std::vector<store::SearchHit>> search(const std::string& text,
                                                const std::vector<float>& vector,
                                                std::uint32_t k) override {
+    note_read();
     return real_->search(text, vector, k);
   }
 
-  Result<std::int64_t> register_worker(const store::WorkerIdentity& identity,
-                                       Duration lease) override {
-    if (auto error = injected("register")) return holdfast::fail(*error);
-    return real_->register_worker(identity, lease);
+  void register_worker(store::WorkerIdentity identity, Duration lease,
+                       store::Callback<std::int64_t> done) override {
+    if (auto error = injected("register")) return done(holdfast::fail(*error));
+    real_->register_worker(std::move(identity), lease, std::move(done));
   }
   void claim(store::ClaimRequest request, store::Callback<std::vector<store::Job>> done) override {
     if (auto error = injected("claim")) return done(holdfast::fail(*error));
@@ -124,11 +141,16 @@ class SpyStore final : public store::Store {
     real_->prune(keep, std::move(done));
   }
   Result<Peek> peek(const std::string& queue) override {
+    note_read();
     if (auto error = injected("peek")) return holdfast::fail(*error);
     return real_->peek(queue);
   }
-  Result<store::Job> get_job(std::int64_t id) override { return real_->get_job(id); }
+  Result<store::Job> get_job(std::int64_t id) override {
+    note_read();
+    return real_->get_job(id);
+  }
   Result<store::QueueStats> queue_stats(const std::string& queue) override {
+    note_read();
     return real_->queue_stats(queue);
   }
   void create_api_key(store::ApiKey key, store::Callback<void> done) override {
@@ -141,13 +163,25 @@ class SpyStore final : public store::Store {
     real_->note_api_key_uses(std::move(uses), std::move(done));
   }
   Result<store::ApiKey> get_api_key(const std::string& id) override {
+    note_read();
     return real_->get_api_key(id);
   }
-  Result<std::vector<store::ApiKey>> list_api_keys() override { return real_->list_api_keys(); }
-  Result<void> check() override { return real_->check(); }
+  Result<std::vector<store::ApiKey>> list_api_keys() override {
+    note_read();
+    return real_->list_api_keys();
+  }
+  Result<void> check() override {
+    note_read();
+    return real_->check();
+  }
+  bool inline_reads() const override { return !is_server_ && real_->inline_reads(); }
   std::string describe() const override { return real_->describe(); }
 
  private:
+  void note_read() {
+    if (!is_server_) return;
+    ++(std::this_thread::get_id() == loop_ ? reads_on_loop_ : reads_elsewhere_);
+  }
   // Counts the call; the error to give back, if one was put in.
   std::optional<Error> injected(const std::string& method) {
     const std::lock_guard lock(mutex_);
@@ -160,6 +194,9 @@ class SpyStore final : public store::Store {
   }
 
   std::unique_ptr<store::Store> real_;
+  std::thread::id loop_;  // set before is_server_
+  std::atomic<bool> is_server_ = false;
+  std::atomic<int> reads_on_loop_ = 0, reads_elsewhere_ = 0;
   mutable std::mutex mutex_;
   std::map<std::string, std::deque<Error>> failures_;  // guarded by mutex_
   std::map<std::string, int> calls_;                   // guarded by mutex_

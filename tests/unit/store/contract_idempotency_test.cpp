@@ -15,7 +15,7 @@ NewDocument keyed(const std::string& id, const std::string& key,
   NewDocument document;
   document.id = id;
   document.content = "text";
-  document.repeat_key = RepeatKey{scope, key, fingerprint, 24 * 3600 * 1000};
+  document.idempotency_key = IdempotencyKey{scope, key, fingerprint, 24 * 3600 * 1000};
   return document;
 }
 
@@ -111,10 +111,10 @@ TEST_CASE("a key is kept for its time and not longer, whether it was forgotten o
   const auto environment = make_environment();
   const auto store = environment->open();
   REQUIRE(send(*store, keyed("d1", "k", "one")));
-  environment->clock.advance(24h - 1s);
+  environment->advance(24h - 1s);
   REQUIRE(prune(*store, 1h));
   REQUIRE(send(*store, keyed("d2", "k", "one"))->repeated);
-  environment->clock.advance(1s);
+  environment->advance(1s);
   const auto later = send(*store, keyed("d3", "k", "another"));
   REQUIRE(later);
   REQUIRE_FALSE(later->repeated);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/store/sqlite/connection.hpp"
+#include "common/store/sqlite/sqlite_connection.hpp"
 
 #include "common/store/sqlite/error.hpp"
 
@@ -61,7 +61,7 @@ Query::~Query() {
 }
 
 void Query::bind_one(int index, std::span<const std::byte> value) {
-  // A null pointer would bind NULL, and an empty blob is none.
+  // A null pointer would bind NULL instead of an empty blob.
   const void* bytes = value.empty() ? static_cast<const void*>("") : value.data();
   statement().bindNoCopy(index, bytes, static_cast<int>(value.size()));
 }
@@ -96,14 +96,14 @@ bool Query::is_null(int column) const {
   return statement().getColumn(column).isNull();
 }
 
-Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path& path,
-                                                     Access access) {
+Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::filesystem::path& path,
+                                                                 Access access) {
   try {
-    auto connection = std::unique_ptr<Connection>(new Connection(path, access));
-    // SQLite opens a file that it may not write for reading, and fails at the first write.
+    auto connection = std::unique_ptr<SqliteConnection>(new SqliteConnection(path, access));
+    // SQLite opens a file that is not writable read-only, and fails at the first write.
     if (access != Access::ReadOnly &&
         sqlite3_db_readonly(connection->database_.getHandle(), "main") == 1) {
-      return fail(make_error(SQLITE_READONLY, 0, "the file may not be written", path));
+      return fail(make_error(SQLITE_READONLY, 0, "the file is not writable", path));
     }
     return connection;
   } catch (const SQLite::Exception& exception) {
@@ -118,23 +118,23 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path
   }
 }
 
-Connection::Connection(const std::filesystem::path& path, Access access)
+SqliteConnection::SqliteConnection(const std::filesystem::path& path, Access access)
     : path_(path), database_(path.native(), open_flags(access)) {
   sqlite3* const handle = database_.getHandle();
-  // A constant sleep: SQLite's own handler backs off, and whoever came last wins for ever.
-  sqlite3_busy_handler(handle, &Connection::on_busy, this);
+  // A constant sleep: SQLite's own handler backs off, so that the newest contender always wins.
+  sqlite3_busy_handler(handle, &SqliteConnection::on_busy, this);
   // Checkpoints are ours, under the write lock; the last close must not make one of its own.
   sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   exec(
       "PRAGMA foreign_keys=ON; PRAGMA mmap_size=0; PRAGMA wal_autocheckpoint=0;"
       "PRAGMA temp_store=MEMORY;");
   exec(access == Access::ReadOnly ? "PRAGMA cache_size=-4096" : "PRAGMA cache_size=-8192");
-  sqlite3_wal_hook(handle, &Connection::on_commit, this);
+  sqlite3_wal_hook(handle, &SqliteConnection::on_commit, this);
 }
 
-Connection::~Connection() = default;
+SqliteConnection::~SqliteConnection() = default;
 
-Query Connection::query(std::string_view sql) {
+Query SqliteConnection::query(std::string_view sql) {
   auto found = statements_.find(sql);
   if (found == statements_.end()) {
     std::string key(sql);
@@ -144,30 +144,30 @@ Query Connection::query(std::string_view sql) {
   return Query(found->second);
 }
 
-void Connection::exec(const char* sql) {
+void SqliteConnection::exec(const char* sql) {
   database_.exec(sql);
 }
 
-std::int64_t Connection::last_insert_id() const {
+std::int64_t SqliteConnection::last_insert_id() const {
   return database_.getLastInsertRowid();
 }
 
-bool Connection::in_transaction() const {
+bool SqliteConnection::in_transaction() const {
   return sqlite3_get_autocommit(database_.getHandle()) == 0;
 }
 
-void Connection::set_synchronous(Synchronous level) {
+void SqliteConnection::set_synchronous(Synchronous level) {
   if (synchronous_ == level) return;
   exec(level == Synchronous::Full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
   synchronous_ = level;
 }
 
-void Connection::set_patience(Duration patience) {
+void SqliteConnection::set_patience(Duration patience) {
   patience_ms_ =
       static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(patience).count());
 }
 
-void Connection::checkpoint(bool truncate) {
+void SqliteConnection::checkpoint(bool truncate) {
   int log = 0;
   int copied = 0;
   const int code = sqlite3_wal_checkpoint_v2(
@@ -177,7 +177,7 @@ void Connection::checkpoint(bool truncate) {
   if (code == SQLITE_OK && truncate) wal_pages_ = 0;
 }
 
-Result<void> Connection::touch_file() {
+Result<void> SqliteConnection::touch_file() {
   sqlite3* const handle = database_.getHandle();
   int moved = 0;
   sqlite3_file_control(handle, nullptr, SQLITE_FCNTL_HAS_MOVED, &moved);
@@ -199,7 +199,7 @@ Result<void> Connection::touch_file() {
   return {};
 }
 
-Error Connection::to_error(const SQLite::Exception& exception) const {
+Error SqliteConnection::to_error(const SQLite::Exception& exception) const {
   const int extended = exception.getExtendedErrorCode();
   const int code = extended > 0 ? extended : exception.getErrorCode();
   // guarded() cleared errno. SQLite keeps a copy for some failures, but not for those of COMMIT.
@@ -207,14 +207,14 @@ Error Connection::to_error(const SQLite::Exception& exception) const {
   return make_error(code, os_error, exception.what(), path_);
 }
 
-int Connection::on_busy(void* self, int calls) {
-  if (calls >= static_cast<Connection*>(self)->patience_ms_) return 0;
+int SqliteConnection::on_busy(void* self, int calls) {
+  if (calls >= static_cast<SqliteConnection*>(self)->patience_ms_) return 0;
   std::this_thread::sleep_for(std::chrono::milliseconds(1));
   return 1;
 }
 
-int Connection::on_commit(void* self, sqlite3*, const char*, int pages) {
-  static_cast<Connection*>(self)->wal_pages_ = pages;
+int SqliteConnection::on_commit(void* self, sqlite3*, const char*, int pages) {
+  static_cast<SqliteConnection*>(self)->wal_pages_ = pages;
   return SQLITE_OK;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "queue-worker/jobs/pump.hpp"
+#include "queue-worker/jobs/claim_policy.hpp"
 
 #include <algorithm>
 
@@ -7,13 +7,13 @@ namespace holdfast::queue {
 
 namespace {
 
-// Never less: a job due "now" that another worker is promoting must not make this one spin.
+// A job due "now" that another worker is promoting must not make this one spin.
 constexpr Duration kShortestSleep = std::chrono::milliseconds(1);
 
-Duration time_to_sleep(const Look& look, std::int64_t now_ms, Duration poll) {
-  if (!look.next_at) return poll;
+Duration time_to_sleep(const store::JobQueue::Peek& peeked, std::int64_t now_ms, Duration poll) {
+  if (!peeked.next_at) return poll;
   // Compared in ms before the conversion, since a far date in nanoseconds would overflow.
-  const std::int64_t until_due = *look.next_at - now_ms;
+  const std::int64_t until_due = *peeked.next_at - now_ms;
   const std::int64_t poll_ms = std::chrono::duration_cast<std::chrono::milliseconds>(poll).count();
   if (until_due > poll_ms) return poll;
   return std::max<Duration>(std::chrono::milliseconds(until_due), kShortestSleep);
@@ -21,17 +21,17 @@ Duration time_to_sleep(const Look& look, std::int64_t now_ms, Duration poll) {
 
 }  // namespace
 
-Decision decide(const PumpState& state, std::int64_t now_ms, Duration poll) {
-  if (state.draining || state.claiming) return {};
-  if (state.disappointed) return {Step::Sleep, 0, poll};
-  if (!state.registered) return {Step::Register, 0, {}};
-  if (state.quarantine > 0) return {};
-  // Results that the store is slow to take hold back new work, or they would pile up in memory.
+NextStep next_step(const ClaimState& state, std::int64_t now_ms, Duration poll) {
+  if (state.draining || state.step_pending) return {};
+  if (state.backing_off) return {Action::Sleep, 0, poll};
+  if (!state.registered) return {Action::Register, 0, {}};
+  if (state.quarantined > 0) return {};
+  // Results that the store is slow to take hold back new work: they would pile up in memory.
   if (state.in_work >= state.capacity || state.settling >= 2 * state.capacity) return {};
-  if (!state.look) return {Step::Look, 0, {}};
-  const bool due = state.look->next_at && *state.look->next_at <= now_ms;
-  if (state.look->ready || due) return {Step::Claim, state.capacity - state.in_work, {}};
-  return {Step::Sleep, 0, time_to_sleep(*state.look, now_ms, poll)};
+  if (!state.peeked) return {Action::Peek, 0, {}};
+  const bool due = state.peeked->next_at && *state.peeked->next_at <= now_ms;
+  if (state.peeked->ready || due) return {Action::Claim, state.capacity - state.in_work, {}};
+  return {Action::Sleep, 0, time_to_sleep(*state.peeked, now_ms, poll)};
 }
 
 std::uint32_t capacity(std::uint32_t concurrency, std::uint32_t batch,
