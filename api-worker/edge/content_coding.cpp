@@ -2,6 +2,7 @@
 #include "api-worker/edge/content_coding.hpp"
 
 #include "api-worker/edge/vary.hpp"
+#include "common/text/ascii.hpp"
 
 #include <zlib.h>
 
@@ -47,9 +48,9 @@ void read_element(std::string_view element, Accepted& accepted) {
     const bool named = weight.starts_with("q=") || weight.starts_with("Q=");
     quality = named ? parse_quality(weight.substr(2)) : 0;
   }
-  if (http::equals_ignoring_case(coding, "gzip") || http::equals_ignoring_case(coding, "x-gzip")) {
+  if (text::equals_ignoring_case(coding, "gzip") || text::equals_ignoring_case(coding, "x-gzip")) {
     accepted.gzip = quality;
-  } else if (http::equals_ignoring_case(coding, "identity")) {
+  } else if (text::equals_ignoring_case(coding, "identity")) {
     accepted.identity = quality;
   } else if (coding == "*") {
     accepted.any = quality;
@@ -68,7 +69,7 @@ bool is_compressible(const http::Response& response) {
 bool accepts_gzip(const http::Headers& headers) {
   Accepted accepted;
   for (const auto& field : headers.fields()) {
-    if (!http::equals_ignoring_case(field.name, "Accept-Encoding")) continue;
+    if (!text::equals_ignoring_case(field.name, "Accept-Encoding")) continue;
     std::string_view rest = field.value;
     while (!rest.empty()) {
       const std::size_t comma = rest.find(',');

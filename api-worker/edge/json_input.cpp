@@ -102,7 +102,7 @@ std::string charset(const http::Request& request) {
 
 std::string pointer_to(const std::string& name) {
   std::string pointer = "#/";
-  for (const char c : utf8_prefix(name, 64)) {
+  for (const char c : text::utf8_prefix(name, 64)) {
     if (c == '~') {
       pointer += "~0";
     } else if (c == '/') {

@@ -15,7 +15,7 @@ std::string_view first_line(std::string_view content) {
   const std::size_t begin = content.find_first_not_of(kBlank);
   if (begin == std::string_view::npos) return {};
   const std::string_view line = content.substr(begin, content.find('\n', begin) - begin);
-  return utf8_prefix(line.substr(0, line.find_last_not_of(kBlank) + 1), kMaxTitleCharacters);
+  return text::utf8_prefix(line.substr(0, line.find_last_not_of(kBlank) + 1), kMaxTitleCharacters);
 }
 
 // PostgreSQL's text cannot hold a NUL, and what one engine refuses, the other must too.
@@ -24,7 +24,7 @@ bool has_nul(std::string_view text) {
 }
 
 std::string check_title(std::string_view title) {
-  if (count_code_points(title) > kMaxTitleCharacters) {
+  if (text::count_code_points(title) > kMaxTitleCharacters) {
     return fmt::format("must have {} characters at most", kMaxTitleCharacters);
   }
   return has_nul(title) ? "must not contain U+0000" : "";
@@ -103,7 +103,7 @@ tl::expected<store::NewDocument, Problem> from_text(const http::Request& head, s
   if (!encoding.empty() && encoding != "utf-8" && encoding != "us-ascii") {
     return tl::unexpected(Problem{415, "Send text as UTF-8."});
   }
-  if (const std::size_t at = find_invalid_utf8(text); at != std::string_view::npos) {
+  if (const std::size_t at = text::find_invalid_utf8(text); at != std::string_view::npos) {
     return tl::unexpected(Problem{400, fmt::format("The body is not valid UTF-8 at byte {}.", at)});
   }
   store::NewDocument document;

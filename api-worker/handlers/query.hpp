@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Numbers and identifiers from query strings and paths. Threads: pure functions.
+// Numbers from query strings. Threads: pure functions.
 
 #include "api-worker/edge/problem.hpp"
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 namespace holdfast::api {
 
-// Decimal digits only, no sign, no blank; nothing if it does not fit.
-std::optional<std::int64_t> parse_digits(std::string_view text);
-
-// ?name=, or `fallback` if it is missing. Out of [low, high] or no number: an entry in `errors`.
+// The number in ?name=, or `fallback` if there is none. If it is not a number in [low, high], adds to
+// `errors`.
 std::uint32_t query_number(const http::Request& request, std::string_view name, std::uint32_t low,
                            std::uint32_t high, std::uint32_t fallback,
                            std::vector<FieldProblem>& errors);

@@ -118,15 +118,15 @@ void apply_port(const Environ& environ, Config& config, LoadReport& report) {
     report.warning_of_variable("PORT", "has no effect: there is no [listen.http]");
     return;
   }
-  auto address = parse_listen_address(http->second.address);
+  auto address = net::parse_listen_address(http->second.address);
   if (!address) return;  // already reported where it was read
-  if (address->kind == ListenAddress::Kind::Unix) {
+  if (address->kind == net::ListenAddress::Kind::Unix) {
     report.problem_of_variable(
         "PORT", fmt::format("is set, but [listen.http] listens on '{}'", http->second.address));
     return;
   }
   address->port = port;
-  http->second.address = format_listen_address(*address);
+  http->second.address = net::format_listen_address(*address);
   report.note_variable("listen.http.address", "PORT");
 }
 

@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint32_t kMostRequests = 1'000'000'000;
 
 Result<std::string> check_redis_url(const std::string& text) {
-  if (!text.empty()) HOLDFAST_TRY(parse_redis_url(text));
+  if (!text.empty()) HOLDFAST_TRY(net::parse_redis_url(text));
   return text;
 }
 

@@ -3,6 +3,7 @@
 
 #include "common/http/head_scanner.hpp"
 #include "common/http/syntax.hpp"
+#include "common/text/ascii.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -70,7 +71,7 @@ ChunkDecoder::Refused ChunkDecoder::read_trailer(std::string_view line) {
   }
   for (const std::string_view framing :
        {"Content-Length", "Transfer-Encoding", "Host", "Trailer"}) {
-    if (equals_ignoring_case(name, framing)) {
+    if (text::equals_ignoring_case(name, framing)) {
       return malformed("A trailer field says how to read the message.");
     }
   }

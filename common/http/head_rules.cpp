@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/http/head_rules.hpp"
 
+#include "common/text/ascii.hpp"
+
 #include <charconv>
 
 namespace holdfast::http {
@@ -68,7 +70,7 @@ std::optional<Refusal> check_transfer_encoding(const Headers& headers, int minor
   std::size_t codings = 0;
   while (true) {
     const std::size_t comma = rest.find(',');
-    if (!equals_ignoring_case(trim(rest.substr(0, comma)), "chunked")) {
+    if (!text::equals_ignoring_case(trim(rest.substr(0, comma)), "chunked")) {
       return Refusal{501, "The only transfer coding understood is 'chunked'."};
     }
     ++codings;
@@ -97,7 +99,7 @@ std::optional<Refusal> check_content_length(const Headers& headers, BodyPlan& pl
 std::optional<Refusal> check_expect(const Headers& headers, int minor, BodyPlan& plan) {
   const std::string* expect = headers.find("Expect");
   if (expect == nullptr || minor == 0) return std::nullopt;  // RFC 9110, 10.1.1: 1.0 has none
-  if (headers.count("Expect") > 1 || !equals_ignoring_case(*expect, "100-continue")) {
+  if (headers.count("Expect") > 1 || !text::equals_ignoring_case(*expect, "100-continue")) {
     return Refusal{417, "The only expectation understood is '100-continue'."};
   }
   plan.expects_continue = true;
@@ -112,7 +114,7 @@ std::optional<Refusal> check_target(Request& request) {
   std::string_view target = request.target;
   // RFC 9112, 3.2.2: a server takes the absolute form, and its authority overrides Host.
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (!equals_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
+    if (!text::equals_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
     const std::string_view rest = target.substr(scheme.size());
     const std::string_view authority = rest.substr(0, rest.find_first_of("/?"));
     if (authority.empty() || !is_host(authority)) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Host names to addresses, inside a deadline. getaddrinfo(3) cannot be interrupted, so it runs on a
-// thread of its own, which is left behind when it takes too long. Threads: any; blocks.
+// Host names to addresses, within a deadline. getaddrinfo(3) cannot be interrupted, so it runs on
+// a thread of its own, which is abandoned when it takes too long. Threads: any; blocks.
 
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"

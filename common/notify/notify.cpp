@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/notify/notify.hpp"
 
+#include "common/text/ascii.hpp"
+#include "common/text/utf8.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -57,19 +60,8 @@ Result<socklen_t> fill_address(const std::string& name, sockaddr_un& address) {
 }
 
 std::string one_line(std::string_view text) {
-  std::string out(text.substr(0, Notifier::kMaxStatus));
-  if (out.size() < text.size()) {
-    // Not through the middle of a UTF-8 character: its later bytes are 10xxxxxx.
-    const auto continues = [&](std::size_t i) {
-      return (static_cast<unsigned char>(text[i]) & 0xC0) == 0x80;
-    };
-    std::size_t cut = out.size();
-    while (cut > 0 && continues(cut))
-      --cut;
-    out.resize(cut);
-  }
-  std::replace_if(
-      out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  std::string out(text::truncate_utf8(text, Notifier::kMaxStatus));
+  std::replace_if(out.begin(), out.end(), text::is_control, ' ');
   return out;
 }
 

@@ -3,7 +3,6 @@
 
 #include "common/base/version.hpp"
 #include "common/net/listen.hpp"
-#include "common/net/unix_socket.hpp"
 #include "supervisor/cli/arguments.hpp"
 #include "supervisor/collector/settings.hpp"
 #include "supervisor/daemon/stop_grace.hpp"
@@ -58,15 +57,15 @@ Result<status::Endpoints> open_endpoints(const config::Config& config,
                                          sockets::ListenerSet& listeners) {
   status::Endpoints endpoints;
   if (!config.supervisor.status_listen.empty()) {
-    auto tcp = process::open_socket(config.supervisor.status_listen, 128);
+    auto tcp = net::open_listener(config.supervisor.status_listen, 128);
     if (!tcp)
       return fail(tcp.error().with_context("[supervisor] status_listen (or STATUS_LISTEN)"));
     endpoints.tcp = std::move(*tcp);
   }
   HOLDFAST_TRY_ASSIGN(endpoints.status,
-                      process::listen_unix_socket(runtime_dir.path() / "status.sock", 0666, 128));
+                      net::listen_unix_socket(runtime_dir.path() / "status.sock", 0666, 128));
   HOLDFAST_TRY_ASSIGN(endpoints.admin,
-                      process::listen_unix_socket(runtime_dir.path() / "admin.sock", 0660, 128));
+                      net::listen_unix_socket(runtime_dir.path() / "admin.sock", 0660, 128));
   HOLDFAST_TRY(listeners.apply(config.listen));
   return endpoints;
 }
@@ -195,7 +194,7 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
   heartbeat.stamp(clock.mono());
   LoopMetrics metrics;
   std::string status_address;
-  if (endpoints->tcp) status_address = process::address_of(endpoints->tcp.get()).value_or("");
+  if (endpoints->tcp) status_address = net::address_of(endpoints->tcp.get()).value_or("");
 
   status::TelemetryThread telemetry(clock, snapshots, heartbeat, events, metrics, relay, log,
                                     telemetry::ledger_settings(config.metrics));

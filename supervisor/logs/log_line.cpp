@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/logs/log_line.hpp"
 
-#include "supervisor/logs/utf8.hpp"
+#include "common/text/json_escape.hpp"
+#include "common/text/number.hpp"
 
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 #include <cstring>
 
 namespace holdfast::supervisor::process {
@@ -27,10 +27,6 @@ std::string_view colour_of(std::string_view worker) {
   return kColours[hash % kColours.size()];
 }
 
-bool plain(unsigned char c) {
-  return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
 std::size_t find_level(std::string_view line) {
   if (line.size() > kUsualLevelAt && line.substr(kUsualLevelAt).starts_with(kLevelKey)) {
     return kUsualLevelAt;
@@ -47,7 +43,7 @@ LineLabel::LineLabel(std::string_view worker, pid_t pid, StreamKind stream, Line
                      bool colour)
     : format(line_format) {
   std::string name;
-  append_json_escaped(name, worker);
+  text::append_json_escaped(name, worker);
   object_end = fmt::format(R"(,"worker":"{}","pid":{}}})"
                            "\n",
                            name, pid);
@@ -56,32 +52,6 @@ LineLabel::LineLabel(std::string_view worker, pid_t pid, StreamKind stream, Line
                          name, pid, stream == StreamKind::Stderr ? "stderr" : "stdout");
   pretty = colour ? fmt::format("{}{}\x1b[0m | ", colour_of(worker), worker)
                   : fmt::format("{} | ", worker);
-}
-
-void append_json_escaped(std::string& out, std::string_view text) {
-  while (!text.empty()) {
-    std::size_t run = 0;
-    while (run < text.size() && plain(static_cast<unsigned char>(text[run])))
-      ++run;
-    out.append(text.substr(0, run));
-    text.remove_prefix(run);
-    if (text.empty()) return;
-    const char c = text.front();
-    const std::size_t length = utf8_length(text);
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (c == '\t') {
-      out.append("\\t");
-    } else if (length == 0) {
-      out.append("\xef\xbf\xbd");  // U+FFFD
-    } else if (length == 1) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
-    } else {
-      out.append(text.substr(0, length));
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
 }
 
 bool is_json_object(std::string_view line) {
@@ -108,7 +78,7 @@ void append_line(std::string& out, const LinePart& part, const LineLabel& label,
   out.append(R"({"time":")").append(time).append(R"(","level":"info",)");
   if (part.continues) out.append(R"("continues":true,)");
   out.append(R"("msg":")");
-  append_json_escaped(out, text);
+  text::append_json_escaped(out, text);
   out.append(label.text_end);
 }
 
@@ -119,8 +89,7 @@ LineLevel level_of(std::string_view line) {
   while (value.starts_with(' '))
     value.remove_prefix(1);
   if (!value.starts_with('"')) {
-    int number = 0;
-    std::from_chars(value.data(), value.data() + value.size(), number);
+    const int number = text::take_number<int>(value).value_or(0);
     return number >= 60 ? LineLevel::Fatal : number >= 50 ? LineLevel::Error : LineLevel::Usual;
   }
   char head[4]{};

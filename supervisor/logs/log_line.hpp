@@ -42,6 +42,4 @@ bool is_json_object(std::string_view line);  // by its two ends
 // Of a JSON line: "level":"error", "critical", "fatal"…, or Pino's and Bunyan's numbers.
 LineLevel level_of(std::string_view json_line);
 
-void append_json_escaped(std::string& out, std::string_view text);
-
 }  // namespace holdfast::supervisor::process

@@ -94,7 +94,7 @@ Result<void> ListenerSet::apply(const std::map<std::string, config::Listen>& wan
     if (inherited_.contains(name)) continue;
     const auto present = opened_.find(name);
     if (present != opened_.end() && present->second.config.address == listen.address) continue;
-    Result<Fd> socket = process::open_socket(listen.address, listen.backlog);
+    Result<Fd> socket = net::open_listener(listen.address, listen.backlog);
     if (!socket) {
       return fail(socket.error().with_context(
           fmt::format("[listen.{}] address{}", name, name == "http" ? " (or PORT)" : "")));
@@ -125,7 +125,7 @@ int ListenerSet::find(const std::string& name) const {
 }
 
 std::string ListenerSet::address(const std::string& name) const {
-  return process::address_of(find(name)).value_or("");
+  return net::address_of(find(name)).value_or("");
 }
 
 bool ListenerSet::inherited(const std::string& name) const {
