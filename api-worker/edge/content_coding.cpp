@@ -13,12 +13,6 @@ namespace holdfast::api {
 
 namespace {
 
-std::string_view without_blanks(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 // qvalue = "0" ["." 0*3DIGIT] or "1" ["." 0*3"0"], in thousandths; malformed counts as 0.
 int parse_quality(std::string_view text) {
   if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1')) return 0;
@@ -26,7 +20,7 @@ int parse_quality(std::string_view text) {
   int quality = (text[0] - '0') * 1000;
   int unit = 100;
   for (const char c : text.substr(std::min<std::size_t>(2, text.size()))) {
-    if (c < '0' || c > '9') return 0;
+    if (!text::is_digit(c)) return 0;
     quality += (c - '0') * unit;
     unit /= 10;
   }
@@ -41,10 +35,10 @@ struct Accepted {
 
 void read_element(std::string_view element, Accepted& accepted) {
   const std::size_t semicolon = element.find(';');
-  const std::string_view coding = without_blanks(element.substr(0, semicolon));
+  const std::string_view coding = text::trim(element.substr(0, semicolon));
   int quality = 1000;
   if (semicolon != std::string_view::npos) {
-    const std::string_view weight = without_blanks(element.substr(semicolon + 1));
+    const std::string_view weight = text::trim(element.substr(semicolon + 1));
     const bool named = weight.starts_with("q=") || weight.starts_with("Q=");
     quality = named ? parse_quality(weight.substr(2)) : 0;
   }

@@ -62,14 +62,14 @@ std::optional<TagList> parse_tags(const http::Headers& headers, std::string_view
   }
   std::string_view text = joined;
   TagList list;
-  skip(text, " \t");
-  if (text.substr(0, text.find_last_not_of(" \t") + 1) == "*") {
+  skip(text, text::kBlanks);
+  if (text::trim(text) == "*") {
     list.any = true;
     return list;
   }
   while (!text.empty()) {
     if (!take_tag(text, list.tags)) return {};
-    skip(text, " \t");
+    skip(text, text::kBlanks);
     if (!text.empty() && text.front() != ',') return {};
     skip(text, ", \t");  // empty elements are allowed (RFC 9110, 5.6.1.2)
   }

@@ -2,6 +2,7 @@
 #include "api-worker/handlers/document_input.hpp"
 
 #include "api-worker/edge/json_input.hpp"
+#include "common/text/ascii.hpp"
 #include "common/text/utf8.hpp"
 
 namespace holdfast::api {
@@ -11,11 +12,9 @@ namespace {
 using Errors = std::vector<FieldProblem>;
 
 std::string_view first_line(std::string_view content) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const std::size_t begin = content.find_first_not_of(kBlank);
-  if (begin == std::string_view::npos) return {};
-  const std::string_view line = content.substr(begin, content.find('\n', begin) - begin);
-  return text::utf8_prefix(line.substr(0, line.find_last_not_of(kBlank) + 1), kMaxTitleCharacters);
+  content = text::trim(content, text::kWhitespace);
+  const std::string_view line = content.substr(0, content.find('\n'));
+  return text::utf8_prefix(text::trim(line, text::kWhitespace), kMaxTitleCharacters);
 }
 
 // PostgreSQL's text cannot hold a NUL, and what one engine refuses, the other must too.
@@ -31,7 +30,7 @@ std::string check_title(std::string_view title) {
 }
 
 std::string check_content(std::string_view content) {
-  if (content.find_first_not_of(" \t\r\n") == std::string_view::npos) return "must not be empty";
+  if (text::trim(content, text::kWhitespace).empty()) return "must not be empty";
   return has_nul(content) ? "must not contain U+0000" : "";
 }
 

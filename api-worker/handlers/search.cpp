@@ -3,6 +3,7 @@
 
 #include "api-worker/edge/json_input.hpp"
 #include "api-worker/handlers/query.hpp"
+#include "common/text/ascii.hpp"
 #include "common/text/json_writer.hpp"
 #include "common/text/utf8.hpp"
 
@@ -23,7 +24,7 @@ struct Query {
 using QueryOrProblem = tl::expected<Query, Problem>;
 
 std::string check_text(std::string_view text) {
-  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return "must not be empty";
+  if (text::trim(text, text::kWhitespace).empty()) return "must not be empty";
   if (text.find('\0') != std::string_view::npos) return "must not contain U+0000";
   if (text::count_code_points(text) > kMaxQueryCharacters) {
     return fmt::format("must have {} characters at most", kMaxQueryCharacters);

@@ -3,6 +3,7 @@
 
 #include "api-worker/edge/problem.hpp"
 #include "api-worker/middleware/rate_limit.hpp"
+#include "common/auth/digest.hpp"
 #include "common/auth/token.hpp"
 #include "common/text/ascii.hpp"
 

@@ -16,12 +16,6 @@ bool names_a_proxy(const http::Headers& headers) {
          headers.find("X-Real-IP") != nullptr || headers.find("Via") != nullptr;
 }
 
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 // Calls `visit` with each entry of X-Forwarded-For from the right, until it returns false.
 template <class Visit>
 void walk_forwarded(const http::Headers& headers, Visit visit) {
@@ -33,7 +27,7 @@ void walk_forwarded(const http::Headers& headers, Visit visit) {
     for (;;) {
       const std::size_t comma = rest.rfind(',');
       const std::size_t begin = comma == std::string_view::npos ? 0 : comma + 1;
-      if (++read > kMaxEntries || !visit(trim(rest.substr(begin)))) return;
+      if (++read > kMaxEntries || !visit(text::trim(rest.substr(begin)))) return;
       if (comma == std::string_view::npos) break;
       rest = rest.substr(0, comma);
     }

@@ -2,11 +2,11 @@
 #include "common/notify/notify.hpp"
 
 #include "common/text/ascii.hpp"
+#include "common/text/number.hpp"
 #include "common/text/utf8.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstddef>
 
 namespace holdfast::notify {
@@ -19,13 +19,11 @@ const std::string* find_set(const Environ& environ, const std::string& name) {
 }
 
 Result<std::int64_t> parse_positive(const std::string& name, const std::string& text) {
-  std::int64_t value = 0;
-  const char* const last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, value);
-  if (error != std::errc{} || end != last || value <= 0) {
+  const auto value = text::parse_number<std::int64_t>(text);
+  if (!value || *value <= 0) {
     return fail(ErrorKind::InvalidArgument, fmt::format("{}='{}' is not a number", name, text));
   }
-  return value;
+  return *value;
 }
 
 Result<std::optional<Duration>> read_watchdog(const Environ& environ, pid_t pid) {

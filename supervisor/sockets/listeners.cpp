@@ -2,13 +2,13 @@
 #include "supervisor/sockets/listeners.hpp"
 
 #include "common/net/listen.hpp"
+#include "common/text/number.hpp"
 
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <optional>
 #include <string_view>
@@ -25,13 +25,6 @@ std::string take_variable(const char* name) {
   std::string result = value == nullptr ? "" : value;
   ::unsetenv(name);
   return result;
-}
-
-std::optional<int> to_int(const std::string& text) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return {};
-  return value;
 }
 
 std::vector<std::string> split_names(const std::string& text, std::size_t count) {
@@ -51,8 +44,8 @@ Result<void> ListenerSet::adopt_from_environment() {
   const std::string pid = take_variable("LISTEN_PID");
   const std::string fds = take_variable("LISTEN_FDS");
   const std::string names = take_variable("LISTEN_FDNAMES");
-  if (pid.empty() || to_int(pid) != ::getpid()) return {};
-  const auto count = to_int(fds);
+  if (pid.empty() || text::parse_number<int>(pid) != ::getpid()) return {};
+  const auto count = text::parse_number<int>(fds);
   if (!count || *count < 0 || *count > 1024) {
     return fail(ErrorKind::InvalidArgument, fmt::format("LISTEN_FDS is '{}'", fds));
   }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/status/routes.hpp"
 
+#include "common/text/number.hpp"
 #include "supervisor/status/page.hpp"
 #include "supervisor/status/series_json.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 namespace holdfast::supervisor::status {
@@ -42,10 +42,7 @@ http::Response problem(int status, std::string_view detail) {
 std::optional<std::uint64_t> number(const http::Request& request, std::string_view name) {
   const std::string* text = request.query_value(name);
   if (text == nullptr) return std::nullopt;
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (error != std::errc{} || end != text->data() + text->size()) return std::nullopt;
-  return value;
+  return text::parse_number<std::uint64_t>(*text);
 }
 
 // On this machine: the status endpoint may be bound to an address that others reach.

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <vector>
 
+using namespace holdfast;
 using namespace holdfast::http;
 using holdfast::fuzz::require;
 

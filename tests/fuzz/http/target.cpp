@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+using namespace holdfast;
 using namespace holdfast::http;
 using holdfast::fuzz::require;
 

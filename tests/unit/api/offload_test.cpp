@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/edge/offload.hpp"
 
-#include "api-worker/handlers/query.hpp"
 #include "tests/support/catch.hpp"
 
 #include <atomic>

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/embedding/characters.hpp"
-#include "common/text/utf8.hpp"
 
+#include "common/text/utf8.hpp"
 #include "tests/support/catch.hpp"
 
 #include <string>
 
+using namespace holdfast;
 using namespace holdfast::embedding;
 using namespace std::string_view_literals;
 

@@ -8,6 +8,7 @@
 #include <random>
 #include <string>
 
+using namespace holdfast;
 using namespace holdfast::embedding;
 
 namespace {
