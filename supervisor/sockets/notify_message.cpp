@@ -12,7 +12,7 @@ namespace {
 std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty() && out.size() < kMaxStatusBytes) {
-    const std::size_t length = process::text::utf8_sequence(text);
+    const std::size_t length = text::utf8_sequence(text);
     if (length == 0) {
       out.push_back('?');
     } else if (length == 1 && text::is_control(text.front())) {
