@@ -18,6 +18,7 @@
 #include "common/config/route_limit.hpp"
 #include "common/metrics/instruments.hpp"
 #include "common/metrics/store_metrics.hpp"
+#include "common/net/listen.hpp"
 #include "common/os/file_limit.hpp"
 
 #include <boost/asio/dispatch.hpp>
@@ -32,7 +33,7 @@ namespace {
 // Scans that may wait for a thread: at a few milliseconds each, more would time out.
 constexpr std::uint32_t kMaxPending = 512;
 
-Chain make_chain(worker::Context& context, std::vector<Network> trusted,
+Chain make_chain(worker::Context& context, std::vector<net::Network> trusted,
                  const ApiKeys::Parts& parts) {
   const config::Config& config = context.config();
   Chain chain;  // middleware/chain.cpp explains the order
@@ -100,14 +101,14 @@ Result<Fd> public_listener(worker::Context& context) {
   const auto found = context.config().listen.find("http");
   const config::Listen listen =
       found == context.config().listen.end() ? config::Listen{} : found->second;
-  return http::open_listener(listen.address, static_cast<int>(listen.backlog));
+  return net::open_listener(listen.address, listen.backlog);
 }
 
 class ApiService final : public worker::Service {
  public:
   ApiService(worker::Context& context, std::unique_ptr<store::Store> store,
-             std::unique_ptr<embedding::Provider> embedder, std::vector<Network> trusted,
-             std::vector<Network> metrics_allow, Limiter limiter)
+             std::unique_ptr<embedding::Provider> embedder, std::vector<net::Network> trusted,
+             std::vector<net::Network> metrics_allow, Limiter limiter)
       : store_(std::move(store)),
         embedder_(std::move(embedder)),
         doorbell_(context.take_fd("doorbell")),

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/edge/entity_tag.hpp"
 
-#include "api-worker/edge/query_input.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/number.hpp"
 
 #include <fmt/format.h>
 
@@ -55,20 +56,20 @@ bool take_tag(std::string_view& text, std::vector<Tag>& tags) {
 std::optional<TagList> parse_tags(const http::Headers& headers, std::string_view name) {
   std::string joined;
   for (const auto& field : headers.fields()) {
-    if (!http::equals_ignoring_case(field.name, name)) continue;
+    if (!text::equals_ignoring_case(field.name, name)) continue;
     if (!joined.empty()) joined += ',';
     joined += field.value;
   }
   std::string_view text = joined;
   TagList list;
-  skip(text, " \t");
-  if (text.substr(0, text.find_last_not_of(" \t") + 1) == "*") {
+  skip(text, text::kBlanks);
+  if (text::trim(text) == "*") {
     list.any = true;
     return list;
   }
   while (!text.empty()) {
     if (!take_tag(text, list.tags)) return {};
-    skip(text, " \t");
+    skip(text, text::kBlanks);
     if (!text.empty() && text.front() != ',') return {};
     skip(text, ", \t");  // empty elements are allowed (RFC 9110, 5.6.1.2)
   }
@@ -125,7 +126,7 @@ tl::expected<store::Versions, ProblemDetails> if_match(const http::Headers& head
   store::Versions versions{std::in_place};
   for (const Tag& tag : list->tags) {
     const std::string_view opaque = without_coding(tag.opaque);
-    const auto version = parse_digits(opaque.substr(0, opaque.find('-')));
+    const auto version = text::parse_digits<std::int64_t>(opaque.substr(0, opaque.find('-')));
     if (!tag.weak && version) versions->push_back(*version);
   }
   return versions;

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/edge/idempotency_key.hpp"
 
-#include <openssl/evp.h>
-
-#include <array>
-#include <memory>
-#include <stdexcept>
+#include "common/auth/digest.hpp"
+#include "common/text/hex.hpp"
 
 namespace holdfast::api {
 
@@ -36,32 +33,12 @@ bool is_key(std::string_view key) {
   return true;
 }
 
-class Sha256 {
- public:
-  Sha256() : context_(::EVP_MD_CTX_new(), &::EVP_MD_CTX_free) {
-    if (!context_ || ::EVP_DigestInit_ex(context_.get(), ::EVP_sha256(), nullptr) != 1) {
-      throw std::runtime_error("OpenSSL has no SHA-256");
-    }
-  }
-  // Prefixed with its length, so that different lists of texts never hash the same bytes.
-  void add(std::string_view text) {
-    const std::uint64_t size = text.size();
-    ::EVP_DigestUpdate(context_.get(), &size, sizeof size);
-    ::EVP_DigestUpdate(context_.get(), text.data(), text.size());
-  }
-  std::string hex() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-    unsigned size = 0;
-    ::EVP_DigestFinal_ex(context_.get(), digest.data(), &size);
-    std::string out;
-    for (unsigned i = 0; i < size; ++i)
-      out += fmt::format("{:02x}", digest[i]);
-    return out;
-  }
-
- private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&::EVP_MD_CTX_free)> context_;
-};
+// Prefixed with its length, so that the boundaries between texts count as well.
+void add(auth::Sha256& digest, std::string_view text) {
+  const std::uint64_t size = text.size();
+  digest.add({reinterpret_cast<const char*>(&size), sizeof size});
+  digest.add(text);
+}
 
 }  // namespace
 
@@ -81,11 +58,11 @@ tl::expected<std::optional<std::string>, ProblemDetails> read_idempotency_key(
 }
 
 std::string fingerprint(const store::NewDocument& document) {
-  Sha256 digest;
-  digest.add(document.title);
-  digest.add(document.content);
-  digest.add(document.metadata);
-  return digest.hex();
+  auth::Sha256 digest;
+  add(digest, document.title);
+  add(digest, document.content);
+  add(digest, document.metadata);
+  return text::to_hex(digest.finish());
 }
 
 }  // namespace holdfast::api

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/edge/json_input.hpp"
 
+#include "common/text/ascii.hpp"
+#include "common/text/percent.hpp"
 #include "common/text/utf8.hpp"
 
 #include <algorithm>
@@ -9,19 +11,6 @@
 namespace holdfast::api {
 
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
-
-std::string trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return std::string(text.substr(first, text.find_last_not_of(" \t") - first + 1));
-}
 
 std::string position(std::string_view body, std::size_t offset) {
   const std::string_view before = body.substr(0, std::min(offset, body.size()));
@@ -80,39 +69,36 @@ std::string reason_of(const nlohmann::json::parse_error& error) {
 std::string media_type(const http::Request& request) {
   const std::string* value = request.headers.find("Content-Type");
   if (value == nullptr || request.headers.count("Content-Type") != 1) return {};
-  return lower(trimmed(std::string_view(*value).substr(0, value->find(';'))));
+  return text::to_lower(text::trim(std::string_view(*value).substr(0, value->find(';'))));
 }
 
 std::string charset(const http::Request& request) {
   const std::string* value = request.headers.find("Content-Type");
   if (value == nullptr) return {};
-  const std::string text = lower(*value);
+  const std::string text = text::to_lower(*value);
   for (std::size_t at = text.find(';'); at != std::string::npos; at = text.find(';', at + 1)) {
     const std::size_t end = text.find(';', at + 1);
-    const std::string parameter = trimmed(std::string_view(text).substr(
+    const std::string_view parameter = text::trim(std::string_view(text).substr(
         at + 1, end == std::string::npos ? std::string::npos : end - at - 1));
     if (!parameter.starts_with("charset=")) continue;
-    std::string name = parameter.substr(8);
+    std::string_view name = parameter.substr(8);
     if (name.size() >= 2 && name.front() == '"' && name.back() == '"') {
       name = name.substr(1, name.size() - 2);
     }
-    return name;
+    return std::string(name);
   }
   return {};
 }
 
 std::string pointer_to(const std::string& name) {
   std::string pointer = "#/";
-  for (const char c : utf8_prefix(name, 64)) {
+  for (const char c : text::utf8_prefix(name, 64)) {
     if (c == '~') {
       pointer += "~0";
     } else if (c == '/') {
       pointer += "~1";
-    } else if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               c == '_' || c == '-' || c == '.') {
-      pointer += c;
     } else {
-      pointer += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+      text::append_percent_encoded(pointer, std::string_view(&c, 1));
     }
   }
   return pointer;

@@ -7,7 +7,7 @@ namespace holdfast::api {
 
 http::Response problem_response(const Context& context, const ProblemDetails& problem) {
   std::string body;
-  JsonWriter json(body);
+  text::JsonWriter json(body);
   json.begin_object();
   json.field("type", "about:blank");
   json.field("title", http::reason_phrase(problem.status));

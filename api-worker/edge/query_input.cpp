@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/edge/query_input.hpp"
 
-#include <charconv>
+#include "common/text/number.hpp"
 
 namespace holdfast::api {
-
-std::optional<std::int64_t> parse_digits(std::string_view text) {
-  if (text.empty() || text[0] < '0' || text[0] > '9') return {};
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return {};
-  return value;
-}
 
 std::string out_of_range(std::uint32_t low, std::uint32_t high) {
   return fmt::format("must be a whole number from {} to {}", low, high);
@@ -22,7 +14,7 @@ std::uint32_t query_number(const http::Request& request, std::string_view name, 
                            std::vector<FieldError>& errors) {
   const std::string* text = request.query_value(name);
   if (text == nullptr) return fallback;
-  const auto value = parse_digits(*text);
+  const auto value = text::parse_digits<std::int64_t>(*text);
   if (!value || *value < low || *value > high) {
     errors.push_back({"", std::string(name), out_of_range(low, high)});
     return fallback;

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Numbers from query strings and paths. Threads: pure functions.
+// Numbers from query strings. Threads: pure functions.
 
 #include "api-worker/edge/problem.hpp"
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 namespace holdfast::api {
-
-// Decimal digits only: no sign, no blank. Nothing if malformed or out of range.
-std::optional<std::int64_t> parse_digits(std::string_view text);
 
 // The value of ?name=, or `fallback` if it is missing. Adds to `errors` unless it is a whole number
 // in [low, high].

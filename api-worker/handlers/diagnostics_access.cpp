@@ -5,11 +5,11 @@
 
 namespace holdfast::api {
 
-bool may_view_diagnostics(const Context& context, const std::vector<Network>& allowed) {
+bool may_view_diagnostics(const Context& context, const std::vector<net::Network>& allowed) {
   const Client& client = context.client;
   if (client.local) return true;
   if (context.api_key && context.api_key->scope == store::Scope::Admin) return true;
-  const auto address = IpAddress::parse(client.address);
+  const auto address = net::IpAddress::parse(client.address);
   return !client.hidden && address && contains(allowed, *address);
 }
 

@@ -2,6 +2,7 @@
 #include "api-worker/handlers/document_input.hpp"
 
 #include "api-worker/edge/json_input.hpp"
+#include "common/text/ascii.hpp"
 #include "common/text/utf8.hpp"
 
 namespace holdfast::api {
@@ -11,11 +12,9 @@ namespace {
 using Errors = std::vector<FieldError>;
 
 std::string_view first_line(std::string_view content) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const std::size_t begin = content.find_first_not_of(kBlank);
-  if (begin == std::string_view::npos) return {};
-  const std::string_view line = content.substr(begin, content.find('\n', begin) - begin);
-  return utf8_prefix(line.substr(0, line.find_last_not_of(kBlank) + 1), kMaxTitleCharacters);
+  content = text::trim(content, text::kWhitespace);
+  const std::string_view line = content.substr(0, content.find('\n'));
+  return text::utf8_prefix(text::trim(line, text::kWhitespace), kMaxTitleCharacters);
 }
 
 // PostgreSQL's text cannot hold a NUL, and both engines must accept the same documents.
@@ -24,14 +23,14 @@ bool has_nul(std::string_view text) {
 }
 
 std::string check_title(std::string_view title) {
-  if (count_code_points(title) > kMaxTitleCharacters) {
+  if (text::count_code_points(title) > kMaxTitleCharacters) {
     return fmt::format("must have at most {} characters", kMaxTitleCharacters);
   }
   return has_nul(title) ? "must not contain U+0000" : "";
 }
 
 std::string check_content(std::string_view content) {
-  if (content.find_first_not_of(" \t\r\n") == std::string_view::npos) return "must not be empty";
+  if (text::trim(content, text::kWhitespace).empty()) return "must not be empty";
   return has_nul(content) ? "must not contain U+0000" : "";
 }
 
@@ -106,7 +105,7 @@ tl::expected<store::NewDocument, ProblemDetails> from_text(const http::Request& 
   if (!encoding.empty() && encoding != "utf-8" && encoding != "us-ascii") {
     return tl::unexpected(ProblemDetails{415, "Send the text in UTF-8."});
   }
-  if (const std::size_t at = find_invalid_utf8(text); at != std::string_view::npos) {
+  if (const std::size_t at = text::find_invalid_utf8(text); at != std::string_view::npos) {
     return tl::unexpected(
         ProblemDetails{400, fmt::format("The body is not valid UTF-8 at byte {}.", at)});
   }

@@ -21,7 +21,7 @@ http::Response uncached(std::string body) {
 std::string health_json(const Services& services) {
   const std::chrono::duration<double> uptime = services.clock.mono() - services.started;
   std::string out;
-  JsonWriter json(out);
+  text::JsonWriter json(out);
   json.begin_object();
   json.field("status", "ok");
   json.field("uptime_seconds", std::floor(uptime.count() * 1000) / 1000);

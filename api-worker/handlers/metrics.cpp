@@ -49,7 +49,7 @@ void get_metrics(const Services& services, const ContextPtr& context, const Repl
 std::string stats_json(const Services& services) {
   const http::ServerStats stats = services.server_stats();
   std::string out;
-  JsonWriter json(out);
+  text::JsonWriter json(out);
   json.begin_object();
   json.field("worker", services.worker);
   json.field("pid", ::getpid());

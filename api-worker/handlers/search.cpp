@@ -3,6 +3,7 @@
 
 #include "api-worker/edge/json_input.hpp"
 #include "api-worker/edge/query_input.hpp"
+#include "common/text/ascii.hpp"
 #include "common/text/json_writer.hpp"
 #include "common/text/utf8.hpp"
 
@@ -23,9 +24,9 @@ struct Query {
 using QueryOrProblem = tl::expected<Query, ProblemDetails>;
 
 std::string check_text(std::string_view text) {
-  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return "must not be empty";
+  if (text::trim(text, text::kWhitespace).empty()) return "must not be empty";
   if (text.find('\0') != std::string_view::npos) return "must not contain U+0000";
-  if (count_code_points(text) > kMaxQueryCharacters) {
+  if (text::count_code_points(text) > kMaxQueryCharacters) {
     return fmt::format("must have at most {} characters", kMaxQueryCharacters);
   }
   return {};
@@ -77,7 +78,7 @@ QueryOrProblem from_body(const http::Request& request) {
 
 std::string hits_json(const std::vector<store::SearchHit>& hits) {
   std::string out;
-  JsonWriter json(out);
+  text::JsonWriter json(out);
   json.begin_object().key("hits").begin_array();
   for (const store::SearchHit& hit : hits) {
     json.begin_object();

@@ -35,7 +35,7 @@ struct Services {
   std::function<http::ServerStats()> server_stats;  // the event loop's thread
   std::string worker;                               // "api-worker.0"
   std::string status_socket;                        // the supervisor's; empty without one
-  std::vector<Network> metrics_allow;
+  std::vector<net::Network> metrics_allow;
   MonoTime started{};
 };
 

@@ -3,7 +3,9 @@
 
 #include "api-worker/edge/problem.hpp"
 #include "api-worker/middleware/rate_limit.hpp"
+#include "common/auth/digest.hpp"
 #include "common/auth/token.hpp"
+#include "common/text/ascii.hpp"
 
 namespace holdfast::api {
 
@@ -15,7 +17,7 @@ std::optional<std::string_view> bearer(const http::Headers& headers) {
   const std::string* const value = headers.find("Authorization");
   if (value == nullptr || value->size() <= kScheme.size()) return {};
   const std::string_view text = *value;
-  if (!http::equals_ignoring_case(text.substr(0, kScheme.size()), kScheme)) return {};
+  if (!text::equals_ignoring_case(text.substr(0, kScheme.size()), kScheme)) return {};
   const auto credential = text.find_first_not_of(' ', kScheme.size());
   if (text[kScheme.size()] != ' ' || credential == std::string_view::npos) return {};
   return text.substr(credential);

@@ -22,20 +22,20 @@ namespace holdfast::api {
 
 class ClientAddress final : public Middleware {
  public:
-  explicit ClientAddress(std::vector<Network> trusted) : trusted_(std::move(trusted)) {}
+  explicit ClientAddress(std::vector<net::Network> trusted) : trusted_(std::move(trusted)) {}
   std::optional<http::Response> on_request(Context& context) override;
 
  private:
-  std::vector<Network> trusted_;
+  std::vector<net::Network> trusted_;
 };
 
 // The rules above, on values.
 Client find_client(const http::Peer& peer, const http::Headers& headers,
-                   const std::vector<Network>& trusted);
+                   const std::vector<net::Network>& trusted);
 
-bool contains(const std::vector<Network>& networks, const IpAddress& address);
+bool contains(const std::vector<net::Network>& networks, const net::IpAddress& address);
 
 // The configured list; the error names the entry that is not a network.
-Result<std::vector<Network>> parse_networks(const std::vector<std::string>& texts);
+Result<std::vector<net::Network>> parse_networks(const std::vector<std::string>& texts);
 
 }  // namespace holdfast::api

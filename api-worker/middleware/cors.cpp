@@ -3,6 +3,7 @@
 
 #include "api-worker/edge/vary.hpp"
 #include "common/config/origin.hpp"
+#include "common/text/ascii.hpp"
 
 #include <algorithm>
 #include <array>
@@ -27,9 +28,8 @@ bool is_preflight(const http::Request& request) {
 
 // A comma-separated list of names, as browsers send it; anything else is not echoed.
 bool is_name_list(std::string_view text) {
-  return text.size() <= 1024 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '-' || c == '_' || c == ',' || c == ' ';
+  return text.size() <= 1024 && text::all_of(text, [](char c) {
+           return text::is_alphanumeric(c) || c == '-' || c == '_' || c == ',' || c == ' ';
          });
 }
 

@@ -18,7 +18,7 @@ bool is_counted(const std::string& path) {
 std::string rate_limit_key(const Client& client, unsigned ipv6_prefix) {
   // IPv4 is in its canonical form already (client_address.cpp, common/http/peer.cpp).
   if (client.address.find(':') == std::string::npos) return client.address;
-  const auto address = IpAddress::parse(client.address);
+  const auto address = net::IpAddress::parse(client.address);
   if (!address || address->is_v4()) return client.address;
   return fmt::format("{}/{}", address->network_of(ipv6_prefix).to_string(), ipv6_prefix);
 }

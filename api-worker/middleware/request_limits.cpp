@@ -2,6 +2,7 @@
 #include "api-worker/middleware/request_limits.hpp"
 
 #include "api-worker/edge/problem.hpp"
+#include "common/text/ascii.hpp"
 
 namespace holdfast::api {
 
@@ -31,7 +32,7 @@ std::optional<http::Response> RequestLimits::on_request(Context& context) {
         context, {411, "Send the length of the body in Content-Length, 0 if there is none."});
   }
   const std::string* encoding = request.headers.find("Content-Encoding");
-  if (encoding != nullptr && !http::equals_ignoring_case(*encoding, "identity")) {
+  if (encoding != nullptr && !text::equals_ignoring_case(*encoding, "identity")) {
     return problem_response(
         context,
         {415, "Send the body without Content-Encoding: compressed bodies are not supported."});

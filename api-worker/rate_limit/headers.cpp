@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/rate_limit/headers.hpp"
 
-#include "common/auth/token.hpp"
+#include "common/auth/digest.hpp"
+#include "common/text/hex.hpp"
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
@@ -21,10 +22,7 @@ std::int64_t seconds(Duration duration) {
 constexpr std::size_t kMaxKnown = 1024;
 
 std::string partition_key(std::string_view key) {
-  const std::string digest = auth::sha256(key);
-  std::string digits;
-  for (std::size_t i = 0; i < 6; ++i)
-    digits += fmt::format("{:02x}", static_cast<unsigned char>(digest[i]));
+  const std::string digits = text::to_hex(auth::sha256(key).substr(0, 6));
   std::array<unsigned char, 17> out{};
   ::EVP_EncodeBlock(out.data(), reinterpret_cast<const unsigned char*>(digits.data()),
                     static_cast<int>(digits.size()));

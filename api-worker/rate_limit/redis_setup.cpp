@@ -7,7 +7,7 @@ namespace holdfast::api {
 
 std::unique_ptr<RedisStore> make_redis_store(worker::Context& context, Offload& offload) {
   const config::RateLimit& config = context.config().rate_limit;
-  const auto url = config::parse_redis_url(config.redis_url);
+  const auto url = net::parse_redis_url(config.redis_url);
   if (!config.enabled || !url) return nullptr;
   RedisOptions options;
   options.url = *url;

@@ -75,7 +75,7 @@ void RedisStore::count_fallback() {
 
 void RedisStore::connect() {
   state_ = State::Connecting;
-  const config::RedisUrl& url = options_.url;
+  const net::RedisUrl& url = options_.url;
   if (!url.path.empty()) return connect_to({url.path, "", 0});
   options_.resolve(url.host, [io = &io_, self = self_](Addresses addresses) {
     boost::asio::post(*io, [self, addresses = std::move(addresses)] {
@@ -106,7 +106,7 @@ void RedisStore::connect_to(const redis::Endpoint& endpoint) {
 }
 
 void RedisStore::set_up() {
-  const config::RedisUrl& url = options_.url;
+  const net::RedisUrl& url = options_.url;
   const auto send = [this](const std::vector<std::string>& command, bool last) {
     client_->send(command, [this, last](const redis::Reply& reply) {
       if (reply.type == redis::Reply::Type::Error) return lose(reply.text);

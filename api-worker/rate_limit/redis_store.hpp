@@ -43,7 +43,7 @@ using Addresses = Result<std::vector<std::string>>;
 using Resolve = std::function<void(std::string host, std::function<void(Addresses)>)>;
 
 struct RedisOptions {
-  config::RedisUrl url;
+  net::RedisUrl url;
   Duration timeout = std::chrono::milliseconds(50);
   std::string prefix = "holdfast:";
   Resolve resolve;

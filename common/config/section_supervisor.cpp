@@ -9,14 +9,14 @@ namespace holdfast::config {
 namespace {
 
 Result<std::string> check_listen(const std::string& text) {
-  HOLDFAST_TRY(parse_listen_address(text));
+  HOLDFAST_TRY(net::parse_listen_address(text));
   return text;
 }
 
 Result<std::string> check_status_listen(const std::string& text) {
   if (text.empty()) return text;  // off
-  HOLDFAST_TRY_ASSIGN(const ListenAddress address, parse_listen_address(text));
-  if (address.kind == ListenAddress::Kind::Unix) {
+  HOLDFAST_TRY_ASSIGN(const net::ListenAddress address, net::parse_listen_address(text));
+  if (address.kind == net::ListenAddress::Kind::Unix) {
     return fail(ErrorKind::InvalidArgument,
                 fmt::format("'{}' must be host:port; the status socket in runtime_dir is there "
                             "in any case",

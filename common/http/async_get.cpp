@@ -23,14 +23,11 @@ using Done = std::function<void(Result<Response>)>;
 
 constexpr std::size_t kReadRoom = 32 << 10;
 
-Result<Endpoints> endpoints_of(const Url& url) {
-  if (url.scheme == Url::Scheme::Unix) {
-    if (url.socket_path.size() >= sizeof(sockaddr_un::sun_path)) {
-      return fail(ErrorKind::InvalidArgument, url.socket_path + ": the socket path is too long");
-    }
+Result<Endpoints> endpoints_of(const net::Url& url) {
+  if (url.scheme == net::Url::Scheme::Unix) {
     return Endpoints{asio::local::stream_protocol::endpoint(url.socket_path)};
   }
-  if (url.scheme == Url::Scheme::Https) {
+  if (url.scheme == net::Url::Scheme::Https) {
     return fail(ErrorKind::InvalidArgument, "async_get() does not support https; use fetch()");
   }
   if (url.host == "localhost") {
@@ -47,7 +44,7 @@ Result<Endpoints> endpoints_of(const Url& url) {
   return Endpoints{asio::ip::tcp::endpoint(address, url.port)};
 }
 
-std::string request_text(const Url& url, const Headers& headers) {
+std::string request_text(const net::Url& url, const Headers& headers) {
   std::string text = fmt::format("GET {} HTTP/1.1\r\n", url.target);
   if (headers.find("Host") == nullptr) text += fmt::format("Host: {}\r\n", url.host_field());
   for (const auto& [name, value] : headers.fields())
@@ -178,7 +175,7 @@ class Get : public std::enable_shared_from_this<Get> {
 
 void async_get(asio::io_context& io, const std::string& url, const Headers& headers,
                const FetchOptions& options, std::function<void(Result<Response>)> done) {
-  const auto parsed = parse_url(url);
+  const auto parsed = net::parse_url(url);
   const auto endpoints = parsed ? endpoints_of(*parsed) : fail(parsed.error());
   if (!endpoints) {
     asio::post(io, [done = std::move(done), error = endpoints.error()] { done(fail(error)); });

@@ -5,6 +5,7 @@
 #include "common/http/syntax.hpp"
 #include "common/http/watchdog.hpp"
 #include "common/net/url.hpp"
+#include "common/text/ascii.hpp"
 
 #include <httplib.h>
 #include <signal.h>
@@ -43,12 +44,12 @@ struct Attempt {
 
 bool is_set_by_the_client(std::string_view name) {
   for (const std::string_view own : {"Content-Length", "Transfer-Encoding", "Connection"}) {
-    if (equals_ignoring_case(name, own)) return true;
+    if (text::equals_ignoring_case(name, own)) return true;
   }
   return false;
 }
 
-httplib::Headers to_httplib(const Headers& headers, const Url& url) {
+httplib::Headers to_httplib(const Headers& headers, const net::Url& url) {
   httplib::Headers out;
   for (const auto& [name, value] : headers.fields()) {
     if (!is_set_by_the_client(name)) out.emplace(name, value);
@@ -58,8 +59,8 @@ httplib::Headers to_httplib(const Headers& headers, const Url& url) {
   return out;
 }
 
-httplib::Client make_client(const Url& url, const std::string& address) {
-  if (url.scheme == Url::Scheme::Unix) {
+httplib::Client make_client(const net::Url& url, const std::string& address) {
+  if (url.scheme == net::Url::Scheme::Unix) {
     httplib::Client client(url.socket_path, 80);
     client.set_address_family(AF_UNIX);
     return client;
@@ -84,10 +85,10 @@ bool is_short(const httplib::Response& answer, const std::string& method, std::s
          answer.get_header_value("Content-Length") != std::to_string(received);
 }
 
-Attempt attempt(const std::string& method, const Url& url, const std::string& address,
+Attempt attempt(const std::string& method, const net::Url& url, const std::string& address,
                 const Headers& headers, const std::string& body, const FetchOptions& options,
                 MonoTime deadline) {
-  const std::string name = url.scheme == Url::Scheme::Unix ? "unix:" + url.socket_path : url.base();
+  const std::string name = url.base();
   const auto too_late = [&] {
     return Attempt{fail(ErrorKind::DeadlineExceeded, name + ": no complete response in time"),
                    true};
@@ -152,10 +153,10 @@ Result<Response> fetch(const std::string& method, const std::string& url, const 
                        const std::string& body, const FetchOptions& options) {
   const MonoTime deadline = MonoTime::clock::now() + options.deadline;
   if (!is_token(method)) return fail(ErrorKind::InvalidArgument, "the method is not a token");
-  HOLDFAST_TRY_ASSIGN(const Url parsed, parse_url(url));
+  HOLDFAST_TRY_ASSIGN(const net::Url parsed, net::parse_url(url));
   try {
     std::vector<std::string> addresses{""};
-    if (parsed.scheme != Url::Scheme::Unix) {
+    if (parsed.scheme != net::Url::Scheme::Unix) {
       HOLDFAST_TRY_ASSIGN(addresses, resolve(parsed.host, deadline));
     }
     const NoSigpipe guard;

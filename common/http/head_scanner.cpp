@@ -2,6 +2,7 @@
 #include "common/http/head_scanner.hpp"
 
 #include "common/http/syntax.hpp"
+#include "common/text/ascii.hpp"
 
 #include <cstring>
 
@@ -14,13 +15,9 @@ constexpr std::size_t kRequestLineExtra = 64;
 // Empty lines before a request: old clients send one after a body (RFC 9112, 2.2).
 constexpr std::size_t kMaxEmptyLines = 8;
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 bool is_http_version(std::string_view text) {
-  return text.size() == 8 && text.substr(0, 5) == "HTTP/" && is_digit(text[5]) && text[6] == '.' &&
-         is_digit(text[7]);
+  return text.size() == 8 && text.substr(0, 5) == "HTTP/" && text::is_digit(text[5]) &&
+         text[6] == '.' && text::is_digit(text[7]);
 }
 
 }  // namespace

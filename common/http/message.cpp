@@ -2,6 +2,7 @@
 #include "common/http/message.hpp"
 
 #include "common/http/syntax.hpp"
+#include "common/text/ascii.hpp"
 
 #include <algorithm>
 
@@ -31,14 +32,14 @@ bool Headers::add(std::string_view name, std::string_view value) {
 bool Headers::set(std::string_view name, std::string_view value) {
   if (!is_token(name) || !is_field_value(value)) return false;
   const auto first = std::find_if(fields_.begin(), fields_.end(), [&](const Field& field) {
-    return equals_ignoring_case(field.name, name);
+    return text::equals_ignoring_case(field.name, name);
   });
   if (first == fields_.end()) return add(name, value);
   // Copied first: `value` may be a view into a field that is erased below.
   std::string kept(value);
   fields_.erase(
       std::remove_if(first + 1, fields_.end(),
-                     [&](const Field& field) { return equals_ignoring_case(field.name, name); }),
+                     [&](const Field& field) { return text::equals_ignoring_case(field.name, name); }),
       fields_.end());
   first->value = std::move(kept);
   return true;
@@ -47,13 +48,13 @@ bool Headers::set(std::string_view name, std::string_view value) {
 void Headers::remove(std::string_view name) {
   fields_.erase(
       std::remove_if(fields_.begin(), fields_.end(),
-                     [&](const Field& field) { return equals_ignoring_case(field.name, name); }),
+                     [&](const Field& field) { return text::equals_ignoring_case(field.name, name); }),
       fields_.end());
 }
 
 const std::string* Headers::find(std::string_view name) const {
   for (const Field& field : fields_) {
-    if (equals_ignoring_case(field.name, name)) return &field.value;
+    if (text::equals_ignoring_case(field.name, name)) return &field.value;
   }
   return nullptr;
 }
@@ -61,7 +62,7 @@ const std::string* Headers::find(std::string_view name) const {
 std::size_t Headers::count(std::string_view name) const {
   return static_cast<std::size_t>(
       std::count_if(fields_.begin(), fields_.end(),
-                    [&](const Field& field) { return equals_ignoring_case(field.name, name); }));
+                    [&](const Field& field) { return text::equals_ignoring_case(field.name, name); }));
 }
 
 SharedFields::SharedFields(const Headers& headers) {

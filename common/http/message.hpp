@@ -4,8 +4,6 @@
 // HTTP messages as plain values: what handlers see. No Asio, no Beast.
 // Semantics: RFC 9110 (HTTP), RFC 9112 (HTTP/1.1).
 
-#include "common/text/ascii.hpp"
-
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -49,8 +47,6 @@ class SharedFields {
  private:
   std::string lines_;
 };
-
-using text::equals_ignoring_case;
 
 // Who is at the other end of the connection.
 struct Peer {

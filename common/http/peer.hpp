@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The peer of a connection, from the address that accept(2) returned. Pure; any thread.
+// The peer of a connection, from the address that accept(2) returned. Threads: pure functions.
 
 #include "common/http/message.hpp"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Resolves host names within a deadline. getaddrinfo(3) cannot be interrupted, so it runs on a
-// thread of its own, which is detached if it takes too long. Threads: any; blocks.
+// Resolves host names within a deadline. getaddrinfo(3) cannot be interrupted, so it runs on
+// a thread of its own, which is abandoned if it takes too long. Threads: any; blocks.
 
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"

@@ -55,8 +55,4 @@ class Server {
   std::shared_ptr<Impl> impl_;
 };
 
-// Opens a listening socket: "host:port", "[v6]:port" or "unix:/path" (mode 0660; a stale socket
-// file is replaced, a live one is an error). Non-blocking, close-on-exec.
-Result<Fd> open_listener(std::string_view address, int backlog = 1024);
-
 }  // namespace holdfast::http

@@ -2,6 +2,8 @@
 #include "common/metrics/exposition.hpp"
 
 #include "common/metrics/text.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/number.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -145,20 +147,12 @@ void append_summary(std::string& out, const std::string& name, std::string_view 
   append_line(out, name, "_count", labels, static_cast<double>(summary.count));
 }
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-    text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-    text.remove_suffix(1);
-  return text;
-}
-
 // Cuts `text` at the first `separator` and returns what stood before it.
 std::string_view next_part(std::string_view& text, char separator) {
   const std::size_t at = text.find(separator);
   const std::string_view head = text.substr(0, at);
   text = at == std::string_view::npos ? std::string_view{} : text.substr(at + 1);
-  return trim(head);
+  return text::trim(head);
 }
 
 struct Range {
@@ -173,13 +167,9 @@ Range parse_range(std::string_view text) {
   while (!text.empty()) {
     std::string_view parameter = next_part(text, ';');
     const std::string_view key = next_part(parameter, '=');
-    const std::string_view value = trim(parameter);
+    const std::string_view value = text::trim(parameter);
     if (key == "version") range.version = value;
-    if (key == "q" || key == "Q") {
-      double q = 0;
-      const auto read = std::from_chars(value.data(), value.data() + value.size(), q);
-      range.q = read.ec == std::errc{} ? q : 0.0;
-    }
+    if (key == "q" || key == "Q") range.q = text::parse_number<double>(value).value_or(0);
   }
   return range;
 }

@@ -2,8 +2,7 @@
 #include "common/os/proc.hpp"
 
 #include "common/os/file.hpp"
-
-#include <charconv>
+#include "common/text/number.hpp"
 
 namespace holdfast::store::sqlite {
 
@@ -28,8 +27,9 @@ std::optional<ProcessStat> parse_process_stat(std::string_view stat) {
     if (space == std::string_view::npos) return std::nullopt;
     stat.remove_prefix(space + 1);
   }
-  const auto parsed = std::from_chars(stat.data(), stat.data() + stat.size(), result.started);
-  if (parsed.ec != std::errc{}) return std::nullopt;
+  const auto started = text::take_number<decltype(result.started)>(stat);
+  if (!started) return std::nullopt;
+  result.started = *started;
   return result;
 }
 

@@ -2,6 +2,7 @@
 #include "supervisor/cli/admin_client.hpp"
 
 #include "common/os/exit_codes.hpp"
+#include "common/text/percent.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -53,15 +54,7 @@ std::vector<std::string> fleet_names(const AdminClient& connection) {
 
 std::string query_escaped(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_';
-    if (plain) {
-      out.push_back(c);
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
+  text::append_percent_encoded(out, text);
   return out;
 }
 

@@ -2,11 +2,11 @@
 #include "supervisor/collector/process_stats.hpp"
 
 #include "common/os/file.hpp"
+#include "common/text/number.hpp"
 
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <filesystem>
 #include <vector>
 
@@ -22,13 +22,6 @@ std::vector<std::string_view> words(std::string_view text) {
     at = end;
   }
   return out;
-}
-
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 // The rest of the line that starts with `key`.
@@ -69,7 +62,7 @@ Result<StatFields> parse_stat(std::string_view text) {
   const auto fields = words(text.substr(name_end + 1));  // fields[0] is field 3 of proc(5)
   const auto field = [&](std::size_t number_in_manual) -> std::optional<std::uint64_t> {
     const std::size_t at = number_in_manual - 3;
-    return at < fields.size() ? number(fields[at]) : std::nullopt;
+    return at < fields.size() ? text::parse_number<std::uint64_t>(fields[at]) : std::nullopt;
   };
   const auto user = field(14);
   const auto kernel = field(15);
@@ -87,12 +80,12 @@ std::optional<std::uint64_t> parse_max_open_files(std::string_view text) {
   const auto rest = line_after(text, "Max open files");
   if (!rest) return std::nullopt;
   const auto fields = words(*rest);
-  return fields.empty() ? std::nullopt : number(fields[0]);
+  return fields.empty() ? std::nullopt : text::parse_number<std::uint64_t>(fields[0]);
 }
 
 Result<std::uint64_t> parse_boot_time(std::string_view text) {
   const auto rest = line_after(text, "btime ");
-  const auto seconds = rest ? number(*rest) : std::nullopt;
+  const auto seconds = rest ? text::parse_number<std::uint64_t>(*rest) : std::nullopt;
   if (!seconds) return fail(ErrorKind::DataLoss, "/proc/stat: no btime");
   return *seconds;
 }

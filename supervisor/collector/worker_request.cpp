@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/collector/worker_request.hpp"
 
+#include "common/text/ascii.hpp"
+
 namespace holdfast::supervisor::collector {
 namespace {
 
@@ -16,7 +18,7 @@ FetchFailure failure_of(ErrorKind kind) {
 bool is_encoded(const http::Headers& headers) {
   const std::string* encoding = headers.find("Content-Encoding");
   return encoding != nullptr && !encoding->empty() &&
-         !http::equals_ignoring_case(*encoding, "identity");
+         !text::equals_ignoring_case(*encoding, "identity");
 }
 
 }  // namespace

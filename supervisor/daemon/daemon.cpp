@@ -3,7 +3,6 @@
 
 #include "common/base/version.hpp"
 #include "common/net/listen.hpp"
-#include "common/net/unix_socket.hpp"
 #include "common/os/exit_codes.hpp"
 #include "supervisor/collector/settings.hpp"
 #include "supervisor/daemon/stop_grace.hpp"
@@ -66,15 +65,15 @@ Result<Endpoints> open_endpoints(const config::Supervisor& config,
                                  const std::filesystem::path& runtime_dir) {
   Endpoints endpoints;
   if (!config.status_listen.empty()) {
-    auto tcp = process::open_socket(config.status_listen, 128);
+    auto tcp = net::open_listener(config.status_listen, 128);
     if (!tcp)
       return fail(tcp.error().with_context("[supervisor] status_listen (or STATUS_LISTEN)"));
     endpoints.tcp = std::move(*tcp);
   }
   HOLDFAST_TRY_ASSIGN(endpoints.status,
-                      process::listen_unix_socket(runtime_dir / "status.sock", 0666, 128));
+                      net::listen_unix_socket(runtime_dir / "status.sock", 0666, 128));
   HOLDFAST_TRY_ASSIGN(endpoints.admin,
-                      process::listen_unix_socket(runtime_dir / "admin.sock", 0660, 128));
+                      net::listen_unix_socket(runtime_dir / "admin.sock", 0660, 128));
   return endpoints;
 }
 
@@ -174,7 +173,7 @@ Started Daemon::open_sockets() {
   auto endpoints = open_endpoints(config_.supervisor, runtime_dir_->path());
   if (!endpoints) return refuse(endpoints.error());
   endpoints_ = std::move(*endpoints);
-  if (endpoints_.tcp) status_address_ = process::address_of(endpoints_.tcp.get()).value_or("");
+  if (endpoints_.tcp) status_address_ = net::address_of(endpoints_.tcp.get()).value_or("");
   if (const auto applied = listeners_.apply(config_.listen); !applied)
     return refuse(applied.error());
   return {};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/logs/log_line.hpp"
 
-#include "supervisor/logs/utf8.hpp"
+#include "common/text/json_escape.hpp"
 
 #include <fmt/format.h>
 
@@ -20,17 +20,13 @@ std::string_view colour_of(std::string_view worker) {
   return kColours[hash % kColours.size()];
 }
 
-bool plain(unsigned char c) {
-  return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
 }  // namespace
 
 LineLabel::LineLabel(std::string_view worker, pid_t pid, StreamKind stream, LineFormat line_format,
                      bool colour)
     : format(line_format) {
   std::string name;
-  append_json_escaped(name, worker);
+  text::append_json_escaped(name, worker);
   object_end = fmt::format(R"(,"worker":"{}","pid":{}}})"
                            "\n",
                            name, pid);
@@ -39,32 +35,6 @@ LineLabel::LineLabel(std::string_view worker, pid_t pid, StreamKind stream, Line
                          name, pid, stream == StreamKind::Stderr ? "stderr" : "stdout");
   pretty = colour ? fmt::format("{}{}\x1b[0m | ", colour_of(worker), worker)
                   : fmt::format("{} | ", worker);
-}
-
-void append_json_escaped(std::string& out, std::string_view text) {
-  while (!text.empty()) {
-    std::size_t run = 0;
-    while (run < text.size() && plain(static_cast<unsigned char>(text[run])))
-      ++run;
-    out.append(text.substr(0, run));
-    text.remove_prefix(run);
-    if (text.empty()) return;
-    const char c = text.front();
-    const std::size_t length = utf8_length(text);
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (c == '\t') {
-      out.append("\\t");
-    } else if (length == 0) {
-      out.append("\xef\xbf\xbd");  // U+FFFD
-    } else if (length == 1) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
-    } else {
-      out.append(text.substr(0, length));
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
 }
 
 bool is_json_object(std::string_view line) {
@@ -91,7 +61,7 @@ void append_line(std::string& out, const LinePart& part, const LineLabel& label,
   out.append(R"({"time":")").append(time).append(R"(","level":"info",)");
   if (part.continues) out.append(R"("continues":true,)");
   out.append(R"("msg":")");
-  append_json_escaped(out, text);
+  text::append_json_escaped(out, text);
   out.append(label.text_end);
 }
 

@@ -37,6 +37,4 @@ void append_line(std::string& out, const LinePart& part, const LineLabel& label,
 
 bool is_json_object(std::string_view line);  // judged by its first and last characters
 
-void append_json_escaped(std::string& out, std::string_view text);
-
 }  // namespace holdfast::supervisor::logs

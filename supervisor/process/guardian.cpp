@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/process/guardian.hpp"
 
+#include "common/text/number.hpp"
+
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
@@ -10,7 +12,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -59,12 +60,10 @@ std::vector<Orphan> find_orphans(const std::string& entry) {
   std::error_code error;
   for (const auto& file : std::filesystem::directory_iterator("/proc", error)) {
     const std::string name = file.path().filename();
-    pid_t pid = 0;
-    const auto [end, failure] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (failure != std::errc{} || end != name.data() + name.size() || !carries(pid, entry))
-      continue;
-    Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    if (pidfd && carries(pid, entry)) result.push_back({pid, std::move(pidfd)});
+    const auto pid = text::parse_number<pid_t>(name);
+    if (!pid || !carries(*pid, entry)) continue;
+    Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0)));
+    if (pidfd && carries(*pid, entry)) result.push_back({*pid, std::move(pidfd)});
   }
   return result;
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/process/leftovers.hpp"
 
+#include "common/text/number.hpp"
+
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -40,9 +41,8 @@ std::vector<Process> children() {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
     const std::string name = entry.path().filename();
-    pid_t pid = 0;
-    const auto [end, failure] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (failure != std::errc{} || end != name.data() + name.size()) continue;
+    const auto pid = text::parse_number<pid_t>(name);
+    if (!pid) continue;
     std::ifstream file(entry.path() / "stat");
     std::string stat;
     if (!std::getline(file, stat)) continue;
@@ -53,7 +53,7 @@ std::vector<Process> children() {
     pid_t parent = 0;
     if (std::sscanf(stat.c_str() + close + 1, " %c %d", &state, &parent) != 2) continue;
     if (parent == ::getpid() && state != 'Z') {
-      result.push_back({pid, stat.substr(open + 1, close - open - 1)});
+      result.push_back({*pid, stat.substr(open + 1, close - open - 1)});
     }
   }
   return result;

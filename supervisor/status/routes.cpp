@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/status/routes.hpp"
 
+#include "common/text/number.hpp"
 #include "supervisor/status/page.hpp"
 #include "supervisor/status/ready_json.hpp"
 #include "supervisor/status/series_json.hpp"
@@ -8,7 +9,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 namespace holdfast::supervisor::status {
@@ -43,10 +43,7 @@ http::Response problem(int status, std::string_view detail) {
 std::optional<std::uint64_t> number(const http::Request& request, std::string_view name) {
   const std::string* text = request.query_value(name);
   if (text == nullptr) return std::nullopt;
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (error != std::errc{} || end != text->data() + text->size()) return std::nullopt;
-  return value;
+  return text::parse_number<std::uint64_t>(*text);
 }
 
 // Whether the peer is on this machine. The status endpoint may be bound to a public address.

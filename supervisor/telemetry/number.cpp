@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "common/text/number.hpp"
+
 #include "supervisor/telemetry/number.hpp"
 
-#include <charconv>
-#include <cstdint>
 #include <cstring>
 
 namespace holdfast::supervisor::telemetry {
@@ -13,7 +13,7 @@ bool blank(char c) {
 }
 
 bool number_character(char c) {
-  return (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.' || c == 'e' || c == 'E';
+  return text::is_digit(c) || c == '+' || c == '-' || c == '.' || c == 'e' || c == 'E';
 }
 
 std::string_view token(const char* at, const char* end) {
@@ -46,7 +46,7 @@ std::optional<double> parse_number(std::string_view text) {
   if (!text.empty() && text.size() <= 15) {
     std::uint64_t whole = 0;
     std::size_t i = 0;
-    for (; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) {
+    for (; i < text.size() && text::is_digit(text[i]); ++i) {
       whole = whole * 10 + static_cast<std::uint64_t>(text[i] - '0');
     }
     if (i == text.size()) return static_cast<double>(whole);
@@ -55,11 +55,8 @@ std::optional<double> parse_number(std::string_view text) {
     text.remove_prefix(1);
     if (text.starts_with('-')) return std::nullopt;
   }
-  double value = 0;
-  const char* end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, value);
-  if (read.ec != std::errc{} || read.ptr != end || text.ends_with(')')) return std::nullopt;
-  return value;
+  if (text.ends_with(')')) return std::nullopt;  // "nan(payload)"
+  return text::parse_number<double>(text);
 }
 
 std::optional<double> parse_value(const char*& at, const char* end) {

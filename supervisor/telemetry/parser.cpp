@@ -2,6 +2,7 @@
 #include "supervisor/telemetry/parser.hpp"
 
 #include "common/metrics/text.hpp"
+#include "common/text/ascii.hpp"
 #include "supervisor/telemetry/number.hpp"
 
 #include <array>
@@ -26,8 +27,7 @@ constexpr std::array<std::pair<std::string_view, ParsedType>, 9> kTypes{{
 }};
 
 bool name_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == ':';
+  return text::is_alphanumeric(c) || c == '_' || c == ':';
 }
 
 class Parser {

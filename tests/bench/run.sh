@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds what is missing in build/release and measures; each figure beside a peer or a limit.
 #   tests/bench/run.sh                 every area
-#   tests/bench/run.sh AREA...         embedding | http | log | process | store | supervision | telemetry
+#   tests/bench/run.sh AREA...         embedding | http | log | process | store | supervision |
+#                                      telemetry | text
 #   tests/bench/run.sh supervision -- [--runs N] [--only NAME] [PART...]   see bench_supervision
 #   tests/bench/run.sh telemetry -- [--scrapes N] [--only NAME] [PART...]  see bench_telemetry
 # Run it on an idle machine. docs/benchmarks.md explains the figures.
@@ -12,7 +13,7 @@ cd "$(dirname "$(readlink -f "$0")")/../.."
 # shellcheck source=scripts/packages.sh
 . scripts/packages.sh
 bin=build/release/bin
-all_areas=(embedding http log process store supervision telemetry)
+all_areas=(embedding http log process store supervision telemetry text)
 
 # Scratch directories on a disk, not in memory: some benchmarks measure fsync.
 scratch=$(mktemp -d)
@@ -46,6 +47,11 @@ area_supervision() {
   install_missing "${bench_packages[@]}"
   build release bench_supervision
   "$bin/bench_supervision" "$@"
+}
+area_text() {
+  install_missing libsimdjson-dev
+  build release bench_text
+  "$bin/bench_text"
 }
 area_telemetry() {
   install_missing "${bench_packages[@]}"

@@ -4,12 +4,14 @@
 // rules that handlers rely on.
 #include "common/http/request_reader.hpp"
 #include "common/http/syntax.hpp"
+#include "common/text/utf8.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <vector>
 
+using namespace holdfast;
 using namespace holdfast::http;
 using holdfast::fuzz::require;
 
@@ -33,12 +35,12 @@ ServerLimits small_limits() {
 void check_request(const Request& request) {
   require(is_token(request.method), "a method is a token");
   require(request.path == "*" || request.path.starts_with('/'), "a path begins with a slash");
-  require(is_utf8(request.path), "a path is UTF-8");
+  require(text::is_utf8(request.path), "a path is UTF-8");
   require(is_field_value(request.path) && request.path.find('\t') == std::string::npos,
           "a path has no control character");
   require((request.path + "/").find("/../") == std::string::npos, "a path has no dot segment");
   for (const auto& [name, value] : request.query)
-    require(is_utf8(name) && is_utf8(value), "a query is UTF-8");
+    require(text::is_utf8(name) && text::is_utf8(value), "a query is UTF-8");
   require(request.headers.fields().size() <= kMaxFields, "fields are bounded");
   require(request.headers.count("Host") <= 1, "there is one Host");
   for (const auto& [name, value] : request.headers.fields())

@@ -2,6 +2,7 @@
 // CORS as a browser enforces it: headless Chromium opens a page of another origin, whose script
 // calls the API and writes what it got into the page.
 #include "common/http/server.hpp"
+#include "common/net/listen.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/documents.hpp"
 
@@ -32,7 +33,7 @@ class Site {
             [](const http::Request&, const http::Refusal& refusal) {
               return http::Response::text(refusal.status, refusal.detail);
             }) {
-    auto listener = http::open_listener("127.0.0.1:0");
+    auto listener = net::open_listener("127.0.0.1:0");
     REQUIRE(listener);
     sockaddr_in address{};
     socklen_t size = sizeof address;

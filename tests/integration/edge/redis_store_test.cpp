@@ -40,7 +40,7 @@ class Host {
         }()),
         limiter_(*make_limiter(clock_, {}, log_)) {
     RedisOptions options;
-    options.url = *config::parse_redis_url(url);
+    options.url = *net::parse_redis_url(url);
     options.timeout = timeout;
     options.resolve = [addresses = std::move(addresses)](
                           const std::string&, const std::function<void(Addresses)>& done) {

@@ -2,6 +2,7 @@
 // API keys at the edge: who gets in, with what, how often, and what is remembered of it.
 #include "api-worker/middleware/api_keys.hpp"
 
+#include "common/auth/digest.hpp"
 #include "common/auth/token.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/wait.hpp"

@@ -4,6 +4,7 @@
 #include "api-worker/app.hpp"
 #include "common/auth/token.hpp"
 #include "common/embedding/provider.hpp"
+#include "common/net/listen.hpp"
 #include "common/os/file.hpp"
 #include "common/store/store.hpp"
 
@@ -109,12 +110,12 @@ ApiService::ApiService(const std::function<void(config::Config&)>& configure, Su
         [](const http::Request&, const http::Refusal& refusal) {
           return http::Response::text(refusal.status, refusal.detail);
         });
-    need(supervisor_->listen(need(http::open_listener("unix:" + status_socket))));
+    need(supervisor_->listen(need(net::open_listener("unix:" + status_socket))));
   }
   log::LogOptions log;
   log.fd = log_file_.get();
   context_ = std::make_unique<FakeContext>(*this, log, status_socket);
-  Fd listener = need(http::open_listener("127.0.0.1:0"));
+  Fd listener = need(net::open_listener("127.0.0.1:0"));
   port_ = port_of(listener);
   context_->descriptors.emplace("http", std::move(listener));
   context_->descriptors.emplace("doorbell", Fd(::dup(doorbell_.get())));

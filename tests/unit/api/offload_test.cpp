@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/edge/offload.hpp"
 
-#include "api-worker/edge/query_input.hpp"
 #include "tests/support/catch.hpp"
 
 #include <atomic>
@@ -61,13 +60,4 @@ TEST_CASE("stopping finishes the work that was taken and takes no more") {
   CHECK(ran == 50);
   CHECK_FALSE(offload.run(Work::Scan, [&] { ++ran; }));
   CHECK(ran == 50);
-}
-
-TEST_CASE("numbers are digits and nothing else") {
-  CHECK(parse_digits("0") == 0);
-  CHECK(parse_digits("9223372036854775807") == 9223372036854775807);
-  for (const char* bad : {"", "-1", "+1", " 1", "1 ", "1.0", "0x1", "9223372036854775808"}) {
-    INFO("'" << bad << "'");
-    CHECK_FALSE(parse_digits(bad).has_value());
-  }
 }

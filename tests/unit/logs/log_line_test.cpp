@@ -3,7 +3,6 @@
 
 #include "supervisor/logs/line_splitter.hpp"
 #include "supervisor/logs/line_tail.hpp"
-#include "supervisor/logs/utf8.hpp"
 #include "tests/support/catch.hpp"
 
 #include <nlohmann/json.hpp>
@@ -158,16 +157,4 @@ TEST_CASE("the tail keeps the last whole lines within its bound") {
   for (int i = 0; i < 5; ++i)
     tail.append(std::string(LineTail::kKept, 'y') + "\n");
   REQUIRE(tail.last(1).front() == std::string(LineTail::kKept, 'y'));
-}
-
-TEST_CASE("valid UTF-8 is distinguished from invalid sequences") {
-  REQUIRE(utf8_length("a") == 1);
-  REQUIRE(utf8_length("\xc3\xa9") == 2);
-  REQUIRE(utf8_length("\xe2\x82\xac") == 3);
-  REQUIRE(utf8_length("\xf0\x9f\x98\x80") == 4);
-  for (const char* bad : {"\x80", "\xc0\x80", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80",
-                          "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xff"}) {
-    REQUIRE(utf8_length(bad) == 0);
-  }
-  REQUIRE(utf8_length("") == 0);
 }

@@ -4,13 +4,13 @@
 // relay's own output.
 
 #include "common/os/file.hpp"
+#include "common/text/number.hpp"
 #include "tests/unit/logs/relay_fixture.hpp"
 
 #include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <future>
 
 using namespace holdfast;
@@ -39,8 +39,8 @@ long check_numbers(const std::filesystem::path& path) {
     const std::size_t name = line.find("\"worker\":\"") + 10;
     const std::string_view worker = line.substr(name, line.find('"', name) - name);
     const std::size_t number = line.starts_with("{\"n\":") ? 5 : line.find("\"msg\":\"") + 7;
-    long n = -1;
-    std::from_chars(line.data() + number, line.data() + line.size(), n);
+    std::string_view rest = line.substr(number);
+    const long n = text::take_number<long>(rest).value_or(-1);
     if (n != next[worker]++) FAIL("line " << n << " of " << worker << " is out of order");
     ++total;
   }

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/embedding/utf8.hpp"
+#include "common/embedding/characters.hpp"
+
+#include "common/text/ascii.hpp"
+#include "common/text/utf8.hpp"
 
 #include <array>
-#include <cstdint>
 
 namespace holdfast::embedding {
 
 namespace {
 
-std::uint8_t byte_at(std::string_view text, std::size_t at) {
-  return static_cast<std::uint8_t>(text[at]);
-}
-
-bool is_continuation(std::uint8_t byte) {
-  return (byte & 0xC0) == 0x80;
+bool is_ascii(char c) {
+  return static_cast<unsigned char>(c) < 0x80;
 }
 
 struct Range {
@@ -29,7 +27,7 @@ bool in_ranges(const std::array<Range, N>& ranges, char32_t c) {
   return false;
 }
 
-// Marks that are drawn on the sign before them.
+// Marks that are drawn on the character before them.
 constexpr std::array kExtending{
     Range{0x0300, 0x036F}, Range{0x0483, 0x0489},   Range{0x0591, 0x05BD},   Range{0x0610, 0x061A},
     Range{0x064B, 0x065F}, Range{0x093A, 0x093C},   Range{0x093E, 0x094F},   Range{0x0E31, 0x0E31},
@@ -38,7 +36,7 @@ constexpr std::array kExtending{
     Range{0xFE20, 0xFE2F}, Range{0x1F3FB, 0x1F3FF}, Range{0xE0100, 0xE01EF},
 };
 
-// Punctuation and symbols beyond ASCII. What is in none of these counts as a letter.
+// Punctuation and symbols beyond ASCII. Everything else counts as a letter.
 constexpr std::array kNotWord{
     Range{0x0080, 0x00A9}, Range{0x00AB, 0x00B4}, Range{0x00B6, 0x00B9}, Range{0x00BB, 0x00BF},
     Range{0x00D7, 0x00D7}, Range{0x00F7, 0x00F7}, Range{0x2000, 0x206F}, Range{0x20A0, 0x20CF},
@@ -83,55 +81,21 @@ char32_t lower_cyrillic(char32_t c) {
 
 }  // namespace
 
-Decoded decode_utf8(std::string_view text, std::size_t at) {
-  const std::uint8_t lead = byte_at(text, at);
-  if (lead < 0x80) return {lead, 1};
-  std::size_t length = 0;
-  char32_t value = 0;
-  char32_t least = 0;  // smaller values would be overlong
-  if (lead >= 0xC2 && lead <= 0xDF) {
-    length = 2, value = lead & 0x1Fu, least = 0x80;
-  } else if (lead >= 0xE0 && lead <= 0xEF) {
-    length = 3, value = lead & 0x0Fu, least = 0x800;
-  } else if (lead >= 0xF0 && lead <= 0xF4) {
-    length = 4, value = lead & 0x07u, least = 0x10000;
-  } else {
-    return {};
-  }
-  if (text.size() - at < length) return {};
-  for (std::size_t i = 1; i < length; ++i) {
-    const std::uint8_t byte = byte_at(text, at + i);
-    if (!is_continuation(byte)) return {};
-    value = (value << 6) | (byte & 0x3Fu);
-  }
-  const bool surrogate = value >= 0xD800 && value <= 0xDFFF;
-  if (value < least || value > 0x10FFFF || surrogate) return {};
-  return {value, length};
-}
-
-bool is_code_point_boundary(std::string_view text, std::size_t at) {
-  if (at == 0 || at >= text.size() || !is_continuation(byte_at(text, at))) return true;
-  // A continuation byte: inside a code point only if a valid one begins before it and reaches it.
-  for (std::size_t back = 1; back <= 3 && back <= at; ++back) {
-    if (is_continuation(byte_at(text, at - back))) continue;
-    return decode_utf8(text, at - back).length <= back;
-  }
-  return true;
-}
-
 bool is_character_boundary(std::string_view text, std::size_t at) {
   if (at == 0 || at >= text.size()) return true;
-  const std::uint8_t next = byte_at(text, at);
-  const std::uint8_t previous = byte_at(text, at - 1);
-  if (next < 0x80 && previous < 0x80) return !(previous == '\r' && next == '\n');
-  if (!is_code_point_boundary(text, at)) return false;
-  if (next >= 0x80 && in_ranges(kExtending, decode_utf8(text, at).code_point)) return false;
-  // A zero-width joiner (E2 80 8D) binds what follows it.
-  return !(at >= 3 && text.substr(at - 3, 3) == "\xE2\x80\x8D");
+  const char previous = text[at - 1];
+  const char next = text[at];
+  if (is_ascii(previous) && is_ascii(next)) return !(previous == '\r' && next == '\n');
+  if (!text::is_code_point_boundary(text, at)) return false;
+  if (!is_ascii(next) && in_ranges(kExtending, text::decode_utf8(text.substr(at)).value)) {
+    return false;
+  }
+  // A zero-width joiner binds what follows it.
+  return !text.substr(0, at).ends_with("\u200D");
 }
 
 char32_t to_lower(char32_t c) {
-  if (c < 0x80) return c >= U'A' && c <= U'Z' ? c + 32 : c;
+  if (c < 0x80) return static_cast<char32_t>(text::to_lower(static_cast<char>(c)));
   if (c < 0x250 || (c >= 0x1E00 && c <= 0x1EFF)) return lower_latin(c);
   if (c >= 0x370 && c <= 0x3FF) return lower_greek(c);
   if (c >= 0x400 && c <= 0x52F) return lower_cyrillic(c);
@@ -139,9 +103,7 @@ char32_t to_lower(char32_t c) {
 }
 
 bool is_word_character(char32_t c) {
-  if (c < 0x80) {
-    return (c >= U'a' && c <= U'z') || (c >= U'A' && c <= U'Z') || (c >= U'0' && c <= U'9');
-  }
+  if (c < 0x80) return text::is_alphanumeric(static_cast<char>(c));
   return !in_ranges(kNotWord, c);
 }
 
