@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034
-# Which Debian packages are needed, and how they get there. Sourced by ./run and ./test.
+# The Debian packages that are needed, and functions to install and build. Sourced by ./run and ./test.
 
 build_packages=(g++ cmake ninja-build ccache pkg-config
   libcpp-httplib-dev libssl-dev libspdlog-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev
   libexpected-dev prometheus-cpp-dev libsqlitecpp-dev libsqlite3-dev zlib1g-dev libhiredis-dev)
 
-# Debian 12 has Boost 1.81 beside its default 1.74; the default of later ones is new enough.
-# Asked of the release and not of apt, whose lists may be empty on a new machine.
+# Debian 12 has Boost 1.81 beside its default 1.74; the default of later releases is new enough.
+# Decided by the release, not by apt, whose lists may be empty on a new machine.
 # shellcheck source=/dev/null
 case "$(. /etc/os-release 2>/dev/null && echo "${ID:-}${VERSION_ID:-}")" in
   debian12) build_packages+=(libboost1.81-dev) ;;
@@ -18,12 +18,12 @@ test_packages=(catch2 libbenchmark-dev clang-format clang-tidy shellcheck git pr
   prometheus nginx-light nodejs wrk curl jq openssl sqlite3 zsh fish
   redis-server chromium prometheus-nginx-exporter python3-prometheus-client)
 
-# npm may be here without dpkg's knowledge (nvm, NodeSource).
+# npm may be installed without dpkg (nvm, NodeSource).
 command -v npm >/dev/null || test_packages+=(npm)
 
 system_packages=(debootstrap systemd-container)
 
-# What tests/bench measures Holdfast beside.
+# The peers that tests/bench compares Holdfast with.
 bench_packages=(supervisor s6 nodejs python3-prometheus-client)
 command -v npm >/dev/null || bench_packages+=(npm)
 
@@ -36,22 +36,22 @@ as_root() {
   fi
 }
 
-# install_missing NAME...: asks dpkg first, so that a second run costs milliseconds.
+# install_missing NAME...: asks dpkg first, so that a second run takes milliseconds.
 install_missing() {
   local missing=() name
   for name in "$@"; do
     dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
   done
   [ ${#missing[@]} = 0 ] && return
-  command -v apt-get >/dev/null || die "this is not Debian: install ${missing[*]} by hand"
+  command -v apt-get >/dev/null || die "this is not Debian: install these packages yourself: ${missing[*]}"
   say "Installing ${#missing[@]} Debian packages: ${missing[*]}"
   as_root apt-get update -qq || die "apt-get update failed: is the network up?"
   as_root sh -c "$install_unstarted" sh "${missing[@]}" ||
     die "apt-get could not install: ${missing[*]}"
 }
 
-# Servers that tests start by themselves must not be started by their packages. Where systemd runs
-# only a policy-rc.d keeps units from being started; one that is there already is the machine's own.
+# The packages must not start the servers that the tests start themselves. Under systemd only a
+# policy-rc.d prevents that; an existing one belongs to the machine and is left alone.
 # shellcheck disable=SC2016
 install_unstarted='
   policy=/usr/sbin/policy-rc.d
@@ -63,7 +63,7 @@ install_unstarted='
   DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
     apt-get install -y -qq --no-install-recommends "$@" >/dev/null'
 
-# build PRESET TARGET...: configure once, then only what changed.
+# build PRESET TARGET...: configures once, then builds what has changed.
 build() {
   local preset=$1
   shift

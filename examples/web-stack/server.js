@@ -1,4 +1,4 @@
-// A Node.js server under Holdfast, with no package at all: it takes its listening socket and its
+// A Node.js server under Holdfast, without any packages: it takes its listening socket and its
 // telemetry socket by systemd's LISTEN_FDS protocol, drains on SIGTERM, and counts its requests.
 'use strict';
 const http = require('node:http');
@@ -13,7 +13,7 @@ const app = http.createServer((request, response) => {
   response.end(`hello from ${process.env.HOLDFAST_WORKER || 'node'}\n`);
 });
 
-// The supervisor adds these up over all workers, over their restarts and crashes.
+// The supervisor sums these over all workers, across restarts and crashes.
 const telemetry = http.createServer((request, response) => {
   response.setHeader('Content-Type', 'text/plain; version=0.0.4');
   response.end(

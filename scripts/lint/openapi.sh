@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# api-worker/openapi.json by Spectral, warnings included. The linter comes from npm, exactly as
-# tests/openapi/package-lock.json has it, into build/openapi-lint.
+# Checks api-worker/openapi.json with Spectral; warnings are errors. The linter comes from npm, in the
+# versions of tests/openapi/package-lock.json, into build/openapi-lint.
 set -euo pipefail
 tests=tests/openapi
 work=build/openapi-lint

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The short clang-tidy list, over every source file of the product. Compiler warnings are GCC's
-# business: -w keeps clang's own out of it.
+# Runs the checks of .clang-tidy over every source file of the product. Compiler warnings are left to
+# GCC: -w turns clang's own off.
 set -euo pipefail
 git ls-files 'common/*.cpp' 'supervisor/*.cpp' 'api-worker/*.cpp' 'queue-worker/*.cpp' |
   grep -vE '_impl\.cpp$|beast_parser\.cpp$' |
