@@ -20,7 +20,11 @@ without_header() { # FILE
   case $1 in
     */main.cpp) ;;                         # a program
     */*_impl.cpp) ;;                       # a library that is compiled once, such as Asio
-    common/metrics/catalogue_*.cpp) ;;     # the tables of catalogue.hpp, one per process
+    common/metrics/catalogue_*.cpp) ;;     # the tables of catalogue.hpp, one per kind of process
+    common/config/section_*.cpp) ;;        # the tables of schema.hpp, one per section of the file
+    common/config/validate_*.cpp) ;;       # the rules of validate.hpp, by subject
+    common/http/async_get.cpp) ;;          # client.hpp on Beast: few files may include it
+    common/http/fetch.cpp) ;;              # client.hpp on cpp-httplib: few files may include it
     *) return 1 ;;
   esac
 }
