@@ -13,6 +13,6 @@
 
 namespace holdfast::api {
 
-bool may_view_diagnostics(const Context& context, const std::vector<Network>& allowed);
+bool may_view_diagnostics(const Context& context, const std::vector<net::Network>& allowed);
 
 }  // namespace holdfast::api

@@ -114,11 +114,11 @@ class LogBridge final : public logs::LogObserver {
 // earlier ones, and the threads end before what they use.
 class Daemon {
  public:
-  Daemon(config::Loaded loaded, PreparedPrograms prepared, const config::Environ& environ)
+  Daemon(config::Loaded loaded, PreparedPrograms prepared, config::Environ environment)
       : config_(std::move(loaded.config)),
         warnings_(std::move(loaded.warnings)),
         prepared_(std::move(prepared)),
-        environ_(environ) {}
+        environ_(std::move(environment)) {}
 
   // The steps, in this order.
   Started claim_directories();

@@ -49,8 +49,9 @@ class Idle final : public worker::Service {
   }
 
   void drain(std::function<void()> done) override { done(); }
-  void before_scrape() override {
+  void before_scrape(std::function<void()> done) override {
     if (first_ != nullptr) first_->Increment(static_cast<double>(bench::kStep));
+    done();
   }
 
  private:

@@ -133,7 +133,7 @@ void ApiService::stop() {
   boost::asio::post(io_, [&] {
     service_->drain([&] {
       boost::asio::post(io_, [&] {
-        service_->before_scrape();
+        service_->before_scrape([] {});
         service_.reset();
         supervisor_.reset();
         gone.set_value();

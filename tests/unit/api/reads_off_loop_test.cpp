@@ -5,7 +5,7 @@
 #include "api-worker/middleware/api_keys.hpp"
 #include "common/auth/token.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/unit/api/stack.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/store/spy_store.hpp"
 
 #include <prometheus/registry.h>
@@ -67,7 +67,7 @@ class Handlers {
     REQUIRE(stored.get_future().get());
   }
 
-  api::test::TemporaryDirectory directory_;
+  holdfast::test::TempDir directory_;
   SystemClock clock_;
   boost::asio::io_context io_;
   std::unique_ptr<holdfast::test::SpyStore> store_;
@@ -103,7 +103,7 @@ TEST_CASE("an API key is looked up off the loop as well") {
   Handlers handlers;
   const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   const Fd closes(null);
-  log::Options options;
+  log::LogOptions options;
   options.fd = null;
   const log::Logger log(options);
   auto limiter = make_limiter(handlers.clock_, std::nullopt, log);

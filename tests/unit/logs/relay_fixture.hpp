@@ -13,6 +13,9 @@
 
 namespace holdfast::supervisor::logs::test {
 
+using namespace process;        // Launched, Launcher
+using namespace process::test;  // pipes, directories and children
+
 class Observer final : public LogObserver {
  public:
   void on_ready_line(const core::ProcessId& process) override;

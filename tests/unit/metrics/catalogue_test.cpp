@@ -4,6 +4,7 @@
 #include "common/metrics/exposition.hpp"
 #include "common/metrics/heap.hpp"
 #include "common/metrics/instruments.hpp"
+#include "common/metrics/registry.hpp"
 #include "common/metrics/text.hpp"
 #include "tests/support/catch.hpp"
 

@@ -2,6 +2,7 @@
 #include "common/metrics/exposition.hpp"
 
 #include "common/metrics/instruments.hpp"
+#include "common/metrics/registry.hpp"
 #include "tests/support/catch.hpp"
 
 #include <cmath>

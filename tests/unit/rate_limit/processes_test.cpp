@@ -111,7 +111,7 @@ TEST_CASE("a slot that somebody died in while he moved in is taken by the next")
   const TestTable table(1);
   auto* const slots = reinterpret_cast<Slot*>(table.bytes().data() + kHeader);
   for (std::size_t i = 0; i < kWays; ++i)
-    slots[i].state.store(State{0x1234567 + 2 * i, true, 5}.pack());
+    slots[i].state.store(SlotState{0x1234567 + 2 * i, true, 5}.pack());
   const Policy policy{"default", 3, 1min};
   for (int key = 0; key < 8; ++key)
     CHECK(table.burst(policy, std::to_string(key), kStart, 10) == 3);

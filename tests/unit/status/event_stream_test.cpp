@@ -112,7 +112,7 @@ TEST_CASE("The feed limits the number of readers, and accepts another when one l
   EventLog events;
   EventFeed feed(io, events, "1");
   std::vector<http::Response> readers;
-  for (std::size_t i = 0; i < EventFeed::kMostStreams; ++i)
+  for (std::size_t i = 0; i < EventFeed::kMaxStreams; ++i)
     readers.push_back(feed.stream(0, nullptr));
   CHECK(readers.back().status == 200);
   CHECK(*readers.back().headers.find("Content-Type") == "text/event-stream");

@@ -68,7 +68,7 @@ TEST_CASE("a newer migration is applied on top, in its own transaction") {
 }
 
 TEST_CASE("a file of the first schema is upgraded with its documents, jobs and workers") {
-  TemporaryDirectory directory;
+  TempDir directory;
   const auto path = directory.path() / "a.db";
   REQUIRE(sqlite::migrate(path, sqlite_migrations().first(1)));
   const std::string boot = this_host()->boot;
