@@ -6,6 +6,7 @@
 //
 // Threads: the log thread. The counters may be read from any.
 
+#include "common/base/clock.hpp"
 #include "supervisor/logs/log_sink.hpp"
 #include "supervisor/logs/recent_lines.hpp"
 
