@@ -85,7 +85,7 @@ TEST_CASE("process 1: warns at the start if the stop grace is too short for the 
   };
   const Row row = GENERATE(
       Row{"", "",
-          "the runtime must wait at least 31s before it kills; the default of Docker is 10s"},
+          "the runtime must wait at least 31s before SIGKILL, but the default of Docker is 10s"},
       Row{"", "10.0.0.1", "the default of Kubernetes is 30s"},
       Row{"10s", "", "stop_grace: everything is killed after 10s"}, Row{"40s", "", ""});
   INFO("HOLDFAST_STOP_GRACE=" << row.grace);
