@@ -100,12 +100,12 @@ TEST_CASE("process 1: warns at the start if the stop grace is too short for the 
     REQUIRE(output.find(row.expected) != std::string::npos);
   } else {
     REQUIRE(output.find("grace") == std::string::npos);
-    REQUIRE(output.find("process 1") == std::string::npos);
+    REQUIRE(output.find("PID 1") == std::string::npos);
   }
 }
 
 TEST_CASE("outside a container there is no warning about the stop grace") {
   Stack stack(misbehaving("web", {"--ready"}), kNoPort);
   stack.wait_ready();
-  REQUIRE(stack.supervisor().output().find("process 1") == std::string::npos);
+  REQUIRE(stack.supervisor().output().find("PID 1") == std::string::npos);
 }
