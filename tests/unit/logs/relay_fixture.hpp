@@ -13,8 +13,8 @@
 
 namespace holdfast::supervisor::logs::test {
 
-using namespace process;        // Launched, Launcher
-using namespace process::test;  // pipes, directories and children
+using namespace holdfast::supervisor::process;
+using namespace holdfast::supervisor::process::test;
 
 class Observer final : public LogObserver {
  public:
