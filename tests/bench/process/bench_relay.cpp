@@ -25,6 +25,7 @@
 using namespace holdfast;
 using namespace holdfast::supervisor;
 using namespace holdfast::supervisor::logs;
+using namespace holdfast::supervisor::process;
 
 namespace {
 
