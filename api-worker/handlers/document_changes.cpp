@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "api-worker/handlers/document_changes.hpp"
+
 #include "api-worker/edge/entity_tag.hpp"
 #include "api-worker/edge/idempotency_key.hpp"
 #include "api-worker/handlers/document_input.hpp"
 #include "api-worker/handlers/document_json.hpp"
-#include "api-worker/handlers/documents.hpp"
 #include "common/base/id.hpp"
 
 namespace holdfast::api {

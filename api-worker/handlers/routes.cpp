@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/handlers/routes.hpp"
 
+#include "api-worker/handlers/document_changes.hpp"
 #include "api-worker/handlers/documents.hpp"
 #include "api-worker/handlers/health.hpp"
 #include "api-worker/handlers/jobs.hpp"

@@ -74,4 +74,12 @@ void answer(const Services& services, const ContextPtr& context, Work work, cons
   });
 }
 
+// Makes a route's handler from a function whose first parameter is the services.
+template <class Function>
+RouteHandler bind_services(const Services& services, Function function) {
+  return [&services, function](const ContextPtr& context, Reply reply) {
+    function(services, context, std::move(reply));
+  };
+}
+
 }  // namespace holdfast::api

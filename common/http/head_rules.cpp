@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/http/head_rules.hpp"
 
+#include "common/http/target.hpp"
 #include "common/net/host_port.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/number.hpp"

@@ -97,10 +97,4 @@ struct Response {
 
 std::string_view reason_phrase(int status);
 
-// Splits "/a%20b?x=1" into path and query. False if malformed (bad escapes, NUL, no leading '/',
-// invalid UTF-8) or if the path could be read in two ways: dot segments, an escaped slash, a
-// backslash, control characters.
-bool parse_target(std::string_view target, std::string& path,
-                  std::vector<std::pair<std::string, std::string>>& query);
-
 }  // namespace holdfast::http

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// parse_target(): RFC 3986, 2.1 and 3.3 to 3.4. A '+' in a query is a space, as HTML forms send it.
-#include "common/http/message.hpp"
+#include "common/http/target.hpp"
+
 #include "common/text/ascii.hpp"
 #include "common/text/percent.hpp"
 #include "common/text/utf8.hpp"

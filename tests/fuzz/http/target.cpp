@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The target of a request line: what is accepted can be read in one way only.
-#include "common/http/message.hpp"
+#include "common/http/target.hpp"
+
 #include "common/http/syntax.hpp"
 #include "common/text/utf8.hpp"
 #include "tests/fuzz/fuzz.hpp"

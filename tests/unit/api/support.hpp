@@ -4,6 +4,7 @@
 // Small builders for the API's tests.
 
 #include "api-worker/edge/context.hpp"
+#include "common/http/target.hpp"
 
 #include <nlohmann/json.hpp>
 

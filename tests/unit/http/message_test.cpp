@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/http/message.hpp"
 
+#include "common/http/target.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace holdfast::http;
