@@ -56,7 +56,7 @@ std::string queue_json(const std::string& queue, const store::QueueStats& stats,
 }
 
 void get_job(const Services& services, const ContextPtr& context, const Reply& reply) {
-  // An id is a number to us only; to clients, what is no number names no job.
+  // To clients an id is an opaque string: one that is not a number is simply unknown.
   const auto id = text::parse_digits<std::int64_t>(context->path_values[0]);
   if (!id) return reply(fail(ErrorKind::NotFound, "There is no such job."));
   answer(services, context, Work::PointRead, reply,

@@ -3,7 +3,7 @@
 
 // Deadline: one timer for the deadline of its owner's present step. Moving the deadline later costs
 // nothing: the timer goes off at the earlier time, finds the later one and waits for the rest.
-// Arming it anew at every step would cost more than the steps.
+// Re-arming it at every step would cost more than the steps.
 // Threads: the one that runs the io_context.
 
 #include "common/base/clock.hpp"

@@ -69,9 +69,9 @@ struct Request {
 
 // A body of unknown length that is sent as it is produced. Its end closes the connection (RFC 9112,
 // 6.3). It is asked for more only once everything before is sent, so a slow reader costs no memory;
-// one that takes nothing for ServerLimits::write_timeout is
-// cut off. Everything on the server's thread. A source that is silent for long should say something
-// now and then: only a write tells that the client is gone.
+// one that takes nothing for ServerLimits::write_timeout is cut off. A stream that is silent for
+// long should send something now and then: only a write reveals that the client is gone. All calls
+// are on the server's thread.
 class BodyStream {
  public:
   virtual ~BodyStream() = default;
