@@ -52,6 +52,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", listener.error().message.c_str());
     return 1;
   }
+  // Forked, so that all processes share the listener.
   for (int i = 0; i < processes; ++i) {
     if (::fork() == 0) return serve(std::move(*listener));
   }

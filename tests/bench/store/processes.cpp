@@ -67,7 +67,7 @@ Fd spawn(const Database& database, Role role, Clock::time_point end) {
   if (::pipe(ends) != 0) throw std::runtime_error("pipe");
   Fd reading(ends[0]);
   const Fd writing(ends[1]);
-  const pid_t pid = ::fork();
+  const pid_t pid = ::fork();  // not executed: it runs code of this program
   if (pid < 0) throw std::runtime_error("fork");
   if (pid != 0) return reading;
   Figures figures;

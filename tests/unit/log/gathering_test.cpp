@@ -110,7 +110,7 @@ TEST_CASE("every line that a vanished reader did not take is counted") {
 #ifndef HOLDFAST_SANITIZED
 TEST_CASE("a crash writes what waited, once") {
   Pipe pipe;
-  const pid_t child = ::fork();
+  const pid_t child = ::fork();  // not executed: it runs code of this program
   if (child == 0) {
     const rlimit no_core{0, 0};
     ::setrlimit(RLIMIT_CORE, &no_core);

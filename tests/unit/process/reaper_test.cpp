@@ -29,7 +29,7 @@ std::string as_subreaper(const std::function<std::string()>& body) {
 }
 
 pid_t exit_with(int code) {
-  const pid_t pid = ::fork();
+  const pid_t pid = ::fork();  // not executed: it runs code of this program
   if (pid == 0) ::_exit(code);
   return pid;
 }

@@ -14,7 +14,7 @@ namespace {
 
 // How a child ends that passes `place` with `armed`: its exit status as waitpid gives it.
 int status_of_child(const Failpoint& armed, CrashAt place) {
-  const pid_t child = ::fork();
+  const pid_t child = ::fork();  // not executed: it runs code of this program
   if (child == 0) {
     armed.hit(place);
     ::_exit(7);

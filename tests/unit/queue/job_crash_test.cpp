@@ -15,7 +15,7 @@ namespace {
 
 // Runs a worker in a child process until it dies at `place`.
 void die_at(const std::filesystem::path& directory, CrashAt place) {
-  const pid_t child = ::fork();
+  const pid_t child = ::fork();  // not executed: it runs code of this program
   if (child == 0) {
     World world(directory);
     world.options.failpoint = Failpoint(place);

@@ -46,7 +46,7 @@ Shared& make_shared_counts() {
 }
 
 pid_t start_child(const Table& table, Shared& shared, unsigned seed) {
-  const pid_t pid = ::fork();
+  const pid_t pid = ::fork();  // not executed: it runs code of this program
   REQUIRE(pid >= 0);
   if (pid == 0) hammer(table, shared, seed);
   return pid;

@@ -65,7 +65,7 @@ TEST_CASE(
   const TempDir temporary;
   const fs::path path = temporary.path() / "run";
   Pipe ready;
-  const pid_t pid = ::fork();
+  const pid_t pid = ::fork();  // not executed: it runs code of this program
   if (pid == 0) {
     auto directory = RuntimeDir::open(path);
     const auto stale = net::bind_unix_socket(SOCK_DGRAM, path / "notify.sock", 0600);
