@@ -179,7 +179,7 @@ TEST_CASE("a failed exec leaves no zombie and no descriptor") {
 
 TEST_CASE("a failed exec does not print the supervisor's buffered output again") {
   Pipe output;
-  std::fflush(nullptr);  // what the test's own runner has buffered is not meant
+  std::fflush(nullptr);        // what the test's own runner has buffered is not meant
   const pid_t pid = ::fork();  // not executed: it runs code of this program
   if (pid == 0) {
     ::dup2(output.write.get(), 1);
