@@ -113,9 +113,7 @@ TEST_CASE("the count survives workers that are killed, restarted or replaced") {
   CHECK(get_queue(stack) == 429);
 }
 
-TEST_CASE(
-    "two stacks share one limit through Redis, limit separately without it, and share again "
-    "later") {
+TEST_CASE("two stacks share one limit through Redis, and limit separately while it is away") {
   RedisServer redis;
   const std::map<std::string, std::string> shared{{"RATE_LIMIT_MAX", "100"},
                                                   {"REDIS_URL", redis.url()}};

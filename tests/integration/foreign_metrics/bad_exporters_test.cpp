@@ -83,9 +83,7 @@ TEST_CASE(
   check_valid(stack, {});
 }
 
-TEST_CASE(
-    "an exporter gets the request that Prometheus sends: format, encoding, timeout, and its own "
-    "query") {
+TEST_CASE("an exporter gets Prometheus' request: format, encoding, timeout, and its own query") {
   const TempDir dir;
   Stack stack(exporters(dir) + client("echo", "echo", dir, ":/probe?module=a&target=b"), kNoPort);
   stack.wait_ready();

@@ -67,9 +67,7 @@ TEST_CASE("process 1: reaps orphans, forwards SIGTERM, and exits with the right 
   }
 }
 
-TEST_CASE(
-    "process 1: exits with 70 by default when a required program cannot run, so that the container "
-    "restarts") {
+TEST_CASE("process 1: exits with 70 by default when a required program cannot run") {
   if (!namespaces_are_allowed()) return;
   Stack stack("[supervisor]\nhopeless_after = \"1s\"\n\n" + misbehaving("web", {"--exit", "1"}),
               kNoPort, container());

@@ -71,9 +71,7 @@ TEST_CASE("children of children survive: a daemon that left its group is ended w
           std::string::npos);
 }
 
-TEST_CASE(
-    "orphans: processes that a dead worker leaves are adopted, reaped when they exit, and "
-    "counted") {
+TEST_CASE("orphans: what a dead worker leaves is adopted, reaped when it exits, and counted") {
   Stack stack(
       "[program.web]\n" +
           command_of({"/bin/sh", "-c", "(setsid true &) ; (setsid true &) ; exec sleep 600"}) +

@@ -155,8 +155,7 @@ TEST_CASE("ENOSPC in the runtime directory: the start fails, names its step, and
 }
 
 TEST_CASE(
-    "a full disk under the log: workers never wait for it, dropped lines are counted, and it "
-    "recovers") {
+    "a full disk under the log: workers never wait, dropped lines are counted, and it recovers") {
   const SmallDisk disk("size=128k,mode=0755");
   if (!disk.mounted()) return;
   disk.fill_with_bytes();

@@ -18,8 +18,7 @@ using nlohmann::json;
 using namespace std::chrono_literals;
 
 TEST_CASE(
-    "watchdog false kills: the whole tree is stopped for twice the timeout, and no worker is "
-    "killed") {
+    "watchdog false kills: the tree is stopped for twice the timeout, and no worker is killed") {
   Stack stack(misbehaving("web", {"--watchdog-ok"},
                           "replicas = 2\nwatchdog = \"1s\"\nwatchdog_interval = \"300ms\"\n"),
               kNoPort);

@@ -32,8 +32,7 @@ TEST_CASE("the status distinguishes exit 9 from SIGKILL") {
 }
 
 TEST_CASE(
-    "a worker that always dies enters a crash loop, is still retried, and the others keep "
-    "running") {
+    "a worker that always dies enters a crash loop and is retried, and the others keep running") {
   Stack stack(misbehaving("broken", {"--ready", "--exit-after", "1", "1"},
                           "backoff_base = \"10ms\"\nbackoff_cap = \"50ms\"\n"
                           "crash_loop_retry = \"200ms\"\nrequired = false\n") +

@@ -205,7 +205,7 @@ TEST_CASE("a supervisor killed by SIGKILL takes its children with it") {
   const bool as_other_user = GENERATE(false, true);
   if (as_other_user && !is_root()) return;
   Pipe pids;
-  Pipe life;  // its last writer is the grandchild: end of file is its death
+  Pipe life;                          // its last writer is the grandchild: end of file is its death
   const pid_t supervisor = ::fork();  // not executed: it runs code of this program
   if (supervisor == 0) {
     life.read.reset();
