@@ -5,7 +5,6 @@
 #include "common/http/peer.hpp"
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -153,10 +152,7 @@ Result<void> Server::listen(Fd listener) {
   }
   if (impl_->closed) return fail(ErrorKind::Conflict, "the server is draining");
   // Shared with other processes, who may take the connection that woke us: accept must not block.
-  const int flags = ::fcntl(fd, F_GETFL);
-  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
-    return fail_errno(errno, "make the listener non-blocking");
-  }
+  HOLDFAST_TRY(set_nonblocking(fd));
   const int family = integer_option(fd, SOL_SOCKET, SO_DOMAIN);
   if (family == AF_INET || family == AF_INET6) {
     // Accepted sockets inherit it on Linux: one system call instead of one per connection.

@@ -2,6 +2,7 @@
 #include "supervisor/cli/api_key.hpp"
 
 #include "common/auth/token.hpp"
+#include "common/os/exit_codes.hpp"
 #include "common/store/store.hpp"
 
 #include <nlohmann/json.hpp>
@@ -122,12 +123,12 @@ int run_api_key(const Arguments& arguments, const std::optional<std::filesystem:
   const auto loaded = config::load(config_file, environ);
   if (!loaded) {
     fmt::print(stderr, "{}\n", config::format(loaded.error()));
-    return kExitConfig;
+    return exit_code::kConfig;
   }
   const auto done = run(arguments, loaded->config);
-  if (done) return kExitOk;
+  if (done) return exit_code::kOk;
   fmt::print(stderr, "holdfast: {}\n", done.error().message);
-  return done.error().kind == ErrorKind::InvalidArgument ? kExitUsage : kExitDegraded;
+  return done.error().kind == ErrorKind::InvalidArgument ? exit_code::kUsage : exit_code::kFailed;
 }
 
 }  // namespace holdfast::supervisor::cli

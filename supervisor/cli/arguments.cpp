@@ -2,6 +2,7 @@
 #include "supervisor/cli/arguments.hpp"
 
 #include "common/base/version.hpp"
+#include "common/os/exit_codes.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -168,9 +169,9 @@ Parsed parse_arguments(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error, std::cout, std::cerr);
-    return {std::nullopt, code == 0 ? kExitOk : kExitUsage};
+    return {std::nullopt, code == 0 ? exit_code::kOk : exit_code::kUsage};
   }
-  return {arguments, kExitOk};
+  return {arguments, exit_code::kOk};
 }
 
 }  // namespace holdfast::supervisor::cli

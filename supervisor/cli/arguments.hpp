@@ -48,17 +48,6 @@ struct Arguments {
   std::uint32_t rate_limit = 0;  // api-key create; 0: the configuration's
 };
 
-// Exit codes of every command.
-inline constexpr int kExitOk = 0;
-inline constexpr int kExitDegraded = 1;  // degraded, refused or failed
-inline constexpr int kExitUsage = 2;
-inline constexpr int kExitUnreachable = 4;  // the supervisor does not run, or may not be asked
-// And of `run` (sysexits.h).
-inline constexpr int kExitUnavailable = 69;  // an address or the runtime directory is taken
-inline constexpr int kExitSoftware = 70;
-inline constexpr int kExitCantCreate = 73;  // a directory or socket cannot be made
-inline constexpr int kExitConfig = 78;
-
 // The arguments, or the exit code after --help, --version or a usage error was printed.
 struct Parsed {
   std::optional<Arguments> arguments;

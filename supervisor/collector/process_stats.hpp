@@ -2,9 +2,9 @@
 #pragma once
 
 // What the kernel knows about a process: works for hung workers and for programs that expose
-// nothing. The parsers are pure; read_* look into /proc.
+// nothing. Read from /proc.
 //
-// Threads: any. Units: seconds and bytes. Source: proc(5).
+// Threads: any. Units: seconds and bytes.
 
 #include "common/base/result.hpp"
 
@@ -12,7 +12,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string_view>
 
 namespace holdfast::supervisor::telemetry {
 
@@ -26,20 +25,6 @@ struct ProcessStats {
   std::optional<std::uint64_t> open_fds;
   std::optional<std::uint64_t> max_fds;  // the soft limit; empty too if unlimited
 };
-
-// The raw fields of /proc/PID/stat.
-struct StatFields {
-  std::uint64_t user_ticks = 0;
-  std::uint64_t kernel_ticks = 0;
-  std::uint64_t threads = 0;
-  std::uint64_t start_ticks = 0;  // after boot
-  std::uint64_t virtual_bytes = 0;
-  std::uint64_t resident_pages = 0;
-};
-
-Result<StatFields> parse_stat(std::string_view text);
-std::optional<std::uint64_t> parse_max_open_files(std::string_view text);  // /proc/PID/limits
-Result<std::uint64_t> parse_boot_time(std::string_view text);  // /proc/stat: seconds, epoch
 
 // The same for every process until the next boot: read once.
 struct HostFacts {

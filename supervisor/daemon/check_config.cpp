@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/daemon/check_config.hpp"
 
+#include "common/os/exit_codes.hpp"
 #include "supervisor/cli/arguments.hpp"
 #include "supervisor/engine/programs.hpp"
 
@@ -13,16 +14,16 @@ int check_config(const std::optional<std::filesystem::path>& config_file,
   const auto loaded = config::load(config_file, environ);
   if (!loaded) {
     fmt::print(stderr, "{}\n", config::format(loaded.error()));
-    return kExitConfig;
+    return exit_code::kConfig;
   }
   const PreparedPrograms prepared = prepare_programs(loaded->config.programs, environ);
   for (const std::string& warning : loaded->warnings)
     fmt::print(stderr, "warning: {}\n", warning);
   for (const std::string& problem : prepared.problems)
     fmt::print(stderr, "{}\n", problem);
-  if (!prepared.problems.empty()) return kExitConfig;
+  if (!prepared.problems.empty()) return exit_code::kConfig;
   fmt::print("{}", config::show(loaded->config));
-  return kExitOk;
+  return exit_code::kOk;
 }
 
 }  // namespace holdfast::supervisor::cli

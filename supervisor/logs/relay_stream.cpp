@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/logs/relay_stream.hpp"
 
+#include "common/os/fd.hpp"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -43,7 +45,7 @@ RelayStream::RelayStream(LogStream stream, LineLabel label, ProgramLog& program,
       program_(program),
       ready_(std::move(ready)),
       capacity_(pipe_capacity(fd())) {
-  ::fcntl(fd(), F_SETFL, O_NONBLOCK);  // this end is ours alone; the worker's is untouched
+  (void)set_nonblocking(fd());  // this end is ours alone; the worker's is untouched
 }
 
 RelayStream::Read RelayStream::read(std::span<char> buffer, std::string_view& chunk) {
