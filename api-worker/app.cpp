@@ -19,6 +19,7 @@
 #include "common/metrics/instruments.hpp"
 #include "common/metrics/store_metrics.hpp"
 #include "common/os/file_limit.hpp"
+#include "common/protocol/names.hpp"
 
 #include <prometheus/gauge.h>
 
@@ -104,8 +105,8 @@ store::OpenOptions store_options(const config::Config& config) {
 }
 
 Result<Fd> public_listener(worker::Context& context) {
-  if (auto inherited = context.take_fd("http")) return std::move(*inherited);
-  const auto found = context.config().listen.find("http");
+  if (auto inherited = context.take_fd(protocol::kHttpFd)) return std::move(*inherited);
+  const auto found = context.config().listen.find(protocol::kHttpFd);
   const config::Listen listen =
       found == context.config().listen.end() ? config::Listen{} : found->second;
   return http::open_listener(listen.address, static_cast<int>(listen.backlog));
@@ -118,7 +119,7 @@ class ApiService final : public worker::Service {
              std::vector<Network> metrics_allow, Limiter limiter)
       : store_(std::move(store)),
         embedder_(std::move(embedder)),
-        doorbell_(context.take_fd("doorbell")),
+        doorbell_(context.take_fd(protocol::kDoorbellFd)),
         offload_(std::max(context.config().http.store_threads, 1u), kMaxPending),
         services_{context.io(),
                   context.clock(),
@@ -189,7 +190,7 @@ class ApiService final : public worker::Service {
  private:
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<embedding::Provider> embedder_;
-  Doorbell doorbell_;
+  protocol::Doorbell doorbell_;
   Offload offload_;
   Services services_;
   Limiter limiter_;
@@ -215,8 +216,9 @@ Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) 
   options.on_commit = metrics::commit_observer(context.registry());
   HOLDFAST_TRY_ASSIGN(auto store, store::open_store(url, options, context.clock()));
   HOLDFAST_TRY_ASSIGN(Fd listener, public_listener(context));
-  HOLDFAST_TRY_ASSIGN(Limiter limiter,
-                      make_limiter(context.clock(), context.take_fd("rate-limit"), context.log()));
+  HOLDFAST_TRY_ASSIGN(
+      Limiter limiter,
+      make_limiter(context.clock(), context.take_fd(protocol::kRateLimitFd), context.log()));
   auto service = std::make_unique<ApiService>(context, std::move(store), std::move(embedder),
                                               std::move(*trusted), std::move(*metrics_allow),
                                               std::move(limiter));

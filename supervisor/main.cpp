@@ -2,6 +2,8 @@
 // holdfast: the supervisor and its command line in one binary.
 #include "common/base/version.hpp"
 #include "common/config/load.hpp"
+#include "common/os/exit_codes.hpp"
+#include "common/protocol/variables.hpp"
 #include "supervisor/cli/api_key.hpp"
 #include "supervisor/cli/arguments.hpp"
 #include "supervisor/cli/client.hpp"
@@ -26,7 +28,7 @@ constexpr const char* kDefaultConfig = "/etc/holdfast/holdfast.toml";
 std::optional<std::filesystem::path> config_file(const cli::Arguments& arguments,
                                                  const config::Environ& environ) {
   if (arguments.config) return arguments.config;
-  if (const auto it = environ.find("HOLDFAST_CONFIG"); it != environ.end() && !it->second.empty()) {
+  if (const auto it = environ.find(protocol::kConfig); it != environ.end() && !it->second.empty()) {
     return it->second;
   }
   if (std::filesystem::exists(kDefaultConfig)) return kDefaultConfig;
@@ -36,12 +38,12 @@ std::optional<std::filesystem::path> config_file(const cli::Arguments& arguments
 int run(const cli::Arguments& arguments) {
   if (arguments.verb == cli::Verb::Version) {
     fmt::print("holdfast {}\n", kVersion);
-    return cli::kExitOk;
+    return exit_code::kOk;
   }
   if (arguments.verb == cli::Verb::Completion) {
     fmt::print("{}", cli::completion_script(cli::shell_by_name(arguments.shell).value(),
                                             cli::command_line_spec()));
-    return cli::kExitOk;
+    return exit_code::kOk;
   }
   const config::Environ environ = config::environ_of_process();
   const auto file = config_file(arguments, environ);
@@ -54,7 +56,7 @@ int run(const cli::Arguments& arguments) {
   std::filesystem::path runtime_dir = config::Supervisor().runtime_dir;
   if (loaded) {
     runtime_dir = loaded->config.supervisor.runtime_dir;
-  } else if (const auto it = environ.find("HOLDFAST_RUNTIME_DIR"); it != environ.end()) {
+  } else if (const auto it = environ.find(protocol::kRuntimeDir); it != environ.end()) {
     runtime_dir = it->second;
   }
   // Relative is to where the command is given, as a newcomer types it in the checkout.
@@ -72,6 +74,6 @@ int main(int argc, char** argv) {
     return run(*parsed.arguments);
   } catch (const std::exception& error) {
     fmt::print(stderr, "holdfast: {}\n", error.what());
-    return cli::kExitSoftware;
+    return exit_code::kSoftware;
   }
 }

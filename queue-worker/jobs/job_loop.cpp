@@ -11,13 +11,14 @@ namespace {
 constexpr double kPollJitter = 0.2;
 }
 
-std::shared_ptr<JobLoop> JobLoop::create(const Parts& parts, LoopOptions options, Doorbell doorbell,
+std::shared_ptr<JobLoop> JobLoop::create(const Parts& parts, LoopOptions options,
+                                         protocol::DoorbellListener doorbell,
                                          std::vector<std::shared_ptr<worker::Beat>> beats) {
   return std::shared_ptr<JobLoop>(
       new JobLoop(parts, std::move(options), std::move(doorbell), std::move(beats)));
 }
 
-JobLoop::JobLoop(const Parts& parts, LoopOptions options, Doorbell doorbell,
+JobLoop::JobLoop(const Parts& parts, LoopOptions options, protocol::DoorbellListener doorbell,
                  std::vector<std::shared_ptr<worker::Beat>> beats)
     : parts_(parts),
       options_(std::move(options)),

@@ -61,7 +61,8 @@ struct LoopOptions {
 class JobLoop : public std::enable_shared_from_this<JobLoop> {
  public:
   // One job thread per beat.
-  static std::shared_ptr<JobLoop> create(const Parts& parts, LoopOptions options, Doorbell doorbell,
+  static std::shared_ptr<JobLoop> create(const Parts& parts, LoopOptions options,
+                                         protocol::DoorbellListener doorbell,
                                          std::vector<std::shared_ptr<worker::Beat>> beats);
   ~JobLoop();
 
@@ -88,7 +89,7 @@ class JobLoop : public std::enable_shared_from_this<JobLoop> {
     Duration took{};
   };
 
-  JobLoop(const Parts& parts, LoopOptions options, Doorbell doorbell,
+  JobLoop(const Parts& parts, LoopOptions options, protocol::DoorbellListener doorbell,
           std::vector<std::shared_ptr<worker::Beat>> beats);
 
   // job_loop.cpp: looking and claiming
@@ -135,7 +136,7 @@ class JobLoop : public std::enable_shared_from_this<JobLoop> {
 
   Parts parts_;
   LoopOptions options_;
-  Doorbell doorbell_;
+  protocol::DoorbellListener doorbell_;
   std::mt19937_64 random_;
   boost::asio::steady_timer sleep_timer_, renew_timer_, upkeep_timer_, drain_timer_;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/cli/client.hpp"
 
+#include "common/os/exit_codes.hpp"
+#include "common/protocol/names.hpp"
 #include "supervisor/cli/connection.hpp"
 #include "supervisor/cli/follow.hpp"
 #include "supervisor/cli/status_table.hpp"
@@ -19,9 +21,9 @@ using namespace std::chrono_literals;
 
 int status(const Connection& client, const Arguments& arguments) {
   for (;;) {
-    const auto answer = client.ask("GET", "/status");
+    const auto answer = client.ask("GET", protocol::kStatusPath);
     if (!answer) return unreachable(answer.error());
-    const int code = status_is_healthy(answer->body) ? kExitOk : kExitDegraded;
+    const int code = status_is_healthy(answer->body) ? exit_code::kOk : exit_code::kFailed;
     if (arguments.json) {
       print(answer->body + "\n");
     } else {
@@ -43,23 +45,23 @@ int command(const Connection& client, const std::string& target) {
       body.is_object() ? body.value("message", body.value("detail", "")) : answer->body;
   if (answer->status == 200) {
     print(message + "\n");
-    return kExitOk;
+    return exit_code::kOk;
   }
   complain(message);
-  return answer->status == 422 ? kExitUsage : kExitDegraded;
+  return answer->status == 422 ? exit_code::kUsage : exit_code::kFailed;
 }
 
 int health(const Connection& client, bool ready) {
-  const auto answer = client.ask("GET", ready ? "/ready" : "/health");
+  const auto answer = client.ask("GET", ready ? protocol::kReadyPath : protocol::kHealthPath);
   if (!answer) return unreachable(answer.error());
   print(answer->body + "\n");
-  return answer->status == 200 ? kExitOk : kExitDegraded;
+  return answer->status == 200 ? exit_code::kOk : exit_code::kFailed;
 }
 
 int names(const Connection& client) {
   for (const std::string& name : fleet_names(client))
     print(name + "\n");
-  return kExitOk;
+  return exit_code::kOk;
 }
 
 }  // namespace
@@ -69,12 +71,13 @@ int run_client(const Arguments& arguments, const std::filesystem::path& runtime_
   const std::string name = "?name=" + query_escaped(arguments.name);
   switch (arguments.verb) {
     case Verb::Status: return status(client, arguments);
-    case Verb::Restart: return command(client, "/restart" + name);
-    case Verb::Stop: return command(client, "/stop" + name);
-    case Verb::Start: return command(client, "/start" + name);
+    case Verb::Restart: return command(client, protocol::kRestartPath + name);
+    case Verb::Stop: return command(client, protocol::kStopPath + name);
+    case Verb::Start: return command(client, protocol::kStartPath + name);
     case Verb::Scale:
-      return command(client, fmt::format("/scale{}&count={}", name, arguments.count));
-    case Verb::Reload: return command(client, "/reload");
+      return command(client,
+                     fmt::format("{}{}&count={}", protocol::kScalePath, name, arguments.count));
+    case Verb::Reload: return command(client, protocol::kReloadPath);
     case Verb::Events: return events(client, arguments);
     case Verb::Logs: return logs(client, arguments);
     case Verb::Names: return names(client);
@@ -87,7 +90,7 @@ int run_client(const Arguments& arguments, const std::filesystem::path& runtime_
     case Verb::ApiKeyRevoke:
     case Verb::Version: break;
   }
-  return kExitUsage;
+  return exit_code::kUsage;
 }
 
 }  // namespace holdfast::supervisor::cli

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/cli/connection.hpp"
 
+#include "common/os/exit_codes.hpp"
+#include "common/protocol/names.hpp"
 #include "supervisor/cli/arguments.hpp"
 
 #include <fmt/format.h>
@@ -39,7 +41,7 @@ Result<http::Response> Connection::ask(const std::string& method, const std::str
 
 std::vector<std::string> fleet_names(const Connection& connection) {
   std::vector<std::string> names;
-  const auto answer = connection.ask("GET", "/status");
+  const auto answer = connection.ask("GET", protocol::kStatusPath);
   if (!answer) return names;
   const auto status = nlohmann::json::parse(answer->body, nullptr, false);
   if (!status.is_object()) return names;
@@ -76,7 +78,7 @@ void complain(const std::string& text) {
 
 int unreachable(const Error& error) {
   complain(error.message);
-  return kExitUnreachable;
+  return exit_code::kUnreachable;
 }
 
 }  // namespace holdfast::supervisor::cli

@@ -7,6 +7,7 @@
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
 #include "common/http/client.hpp"
+#include "common/protocol/names.hpp"
 
 #include <filesystem>
 #include <string>
@@ -17,7 +18,7 @@ namespace holdfast::supervisor::cli {
 class Connection {
  public:
   explicit Connection(const std::filesystem::path& runtime_dir)
-      : socket_(runtime_dir / "admin.sock") {}
+      : socket_(runtime_dir / protocol::kAdminSocketFile) {}
 
   // Unavailable, PermissionDenied: the message says what to do about it.
   Result<http::Response> ask(const std::string& method, const std::string& target,

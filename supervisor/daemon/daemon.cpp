@@ -2,8 +2,11 @@
 #include "supervisor/daemon/daemon.hpp"
 
 #include "common/base/version.hpp"
+#include "common/config/shutdown_shares.hpp"
 #include "common/net/listen.hpp"
 #include "common/net/unix_socket.hpp"
+#include "common/os/exit_codes.hpp"
+#include "common/protocol/variables.hpp"
 #include "supervisor/cli/arguments.hpp"
 #include "supervisor/collector/settings.hpp"
 #include "supervisor/daemon/stop_grace.hpp"
@@ -33,9 +36,9 @@ int complain(int exit_code, const std::string& message) {
 
 int exit_code_of(const Error& error) {
   switch (error.kind) {
-    case ErrorKind::Conflict: return kExitUnavailable;  // taken by somebody else
-    case ErrorKind::InvalidArgument: return kExitConfig;
-    default: return kExitCantCreate;
+    case ErrorKind::Conflict: return exit_code::kUnavailable;  // taken by somebody else
+    case ErrorKind::InvalidArgument: return exit_code::kConfig;
+    default: return exit_code::kCantCreate;
   }
 }
 
@@ -64,9 +67,9 @@ Result<status::Endpoints> open_endpoints(const config::Config& config,
     endpoints.tcp = std::move(*tcp);
   }
   HOLDFAST_TRY_ASSIGN(endpoints.status,
-                      process::listen_unix_socket(runtime_dir.path() / "status.sock", 0666, 128));
+                      process::listen_unix_socket(runtime_dir.status_socket(), 0666, 128));
   HOLDFAST_TRY_ASSIGN(endpoints.admin,
-                      process::listen_unix_socket(runtime_dir.path() / "admin.sock", 0660, 128));
+                      process::listen_unix_socket(runtime_dir.admin_socket(), 0660, 128));
   HOLDFAST_TRY(listeners.apply(config.listen));
   return endpoints;
 }
@@ -100,18 +103,20 @@ class LogBridge final : public process::LogObserver {
 Result<std::optional<process::Guardian>> start_guardian(const config::Supervisor& config,
                                                         const config::Environ& environ,
                                                         const std::string& instance) {
-  const bool in_a_unit = environ.contains("NOTIFY_SOCKET") && environ.contains("INVOCATION_ID");
+  const bool in_a_unit =
+      environ.contains(protocol::kNotifySocket) && environ.contains(protocol::kInvocationId);
   if (::getpid() == 1 || in_a_unit) return std::nullopt;
-  HOLDFAST_TRY_ASSIGN(process::Guardian guardian,
-                      process::Guardian::start(instance, config.shutdown_deadline / 30 * 25));
+  HOLDFAST_TRY_ASSIGN(
+      process::Guardian guardian,
+      process::Guardian::start(instance, config::stop_budget(config.shutdown_deadline)));
   return guardian;
 }
 
 // From the reserve at the end of the deadline, so that the exit comes in time.
 int end_leftovers(const config::Supervisor& config, const Clock& clock, const log::Logger& log,
                   int exit_code) {
-  const Duration reserve = std::min<Duration>(config.shutdown_deadline / 30, 1s);
-  const process::Leftovers left = process::end_leftovers(clock, clock.mono() + reserve);
+  const MonoTime deadline = clock.mono() + config::leftovers_budget(config.shutdown_deadline);
+  const process::Leftovers left = process::end_leftovers(clock, deadline);
   if (left.found.empty()) return exit_code;
   constexpr std::size_t kShown = 10;
   const auto end =
@@ -122,7 +127,7 @@ int end_leftovers(const config::Supervisor& config, const Clock& clock, const lo
                        !left.gone    ? "not all could be killed"
                        : left.killed ? "killed"
                                      : "stopped"));
-  return exit_code == kExitOk && left.killed ? kExitDegraded : exit_code;
+  return exit_code == exit_code::kOk && left.killed ? exit_code::kFailed : exit_code;
 }
 
 }  // namespace
@@ -131,21 +136,22 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
                    const config::Environ& environ) {
   auto loaded = config::load(config_file, environ);
   if (!loaded)
-    return complain(kExitConfig, "the configuration is wrong\n" + config::format(loaded.error()));
+    return complain(exit_code::kConfig,
+                    "the configuration is wrong\n" + config::format(loaded.error()));
   const config::Config config = loaded->config;
   PreparedPrograms prepared = prepare_programs(config.programs, environ);
   if (!prepared.problems.empty()) {
     std::string text = "the configuration cannot be run";
     for (const std::string& problem : prepared.problems)
       text += "\n" + problem;
-    return complain(kExitConfig, text);
+    return complain(exit_code::kConfig, text);
   }
   // Before any thread: they inherit the mask.
   if (const auto blocked = process::block_signals(); !blocked) {
-    return complain(kExitSoftware, blocked.error().message);
+    return complain(exit_code::kSoftware, blocked.error().message);
   }
   if (const auto state = prepare_state_dir(config.supervisor.state_dir); !state) {
-    return complain(kExitCantCreate, state.error().message);
+    return complain(exit_code::kCantCreate, state.error().message);
   }
   auto runtime_dir = sockets::RuntimeDir::open(config.supervisor.runtime_dir);
   if (!runtime_dir) {
@@ -153,10 +159,10 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
   }
   sockets::ListenerSet listeners;
   if (const auto adopted = listeners.adopt_from_environment(); !adopted) {
-    return complain(kExitConfig, adopted.error().message);
+    return complain(exit_code::kConfig, adopted.error().message);
   }
   if (const auto named = listeners.check_names(config.listen); !named) {
-    return complain(kExitConfig, named.error().message);
+    return complain(exit_code::kConfig, named.error().message);
   }
   auto endpoints = open_endpoints(config, *runtime_dir, listeners);
   if (!endpoints) return complain(exit_code_of(endpoints.error()), endpoints.error().message);
@@ -164,8 +170,6 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
   const SystemClock clock;
   const std::string instance =
       fmt::format("{}-{}", ::getpid(), clock.mono().time_since_epoch().count());
-  config::Environ own = environ;
-  own[process::kInstanceVariable] = instance;
   const auto guardian = start_guardian(config.supervisor, environ, instance);
   auto sink = open_sink(config.log, clock);
   if (!sink) return complain(exit_code_of(sink.error()), sink.error().message);
@@ -200,11 +204,11 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
   status::TelemetryThread telemetry(clock, snapshots, heartbeat, events, metrics, relay, log,
                                     telemetry::ledger_settings(config.metrics));
   boost::asio::io_context io{1};
-  int exit_code = kExitSoftware;
+  int exit_code = exit_code::kSoftware;
   {
     Engine engine({io, clock, log, relay, listeners, *runtime_dir, telemetry, snapshots, events,
-                   heartbeat, metrics, status_address},
-                  config, std::move(prepared), std::move(own), ::getpid() == 1);
+                   heartbeat, metrics, status_address, instance},
+                  config, std::move(prepared), environ, ::getpid() == 1);
     bridge.connect(&engine);
     auto opened = engine.open();
     if (opened) opened = relay.start();

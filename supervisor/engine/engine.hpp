@@ -54,6 +54,7 @@ struct EngineParts {
   Heartbeat& heartbeat;
   LoopMetrics& metrics;
   std::string status_address;  // of the TCP status endpoint; empty: it is off
+  std::string instance;        // by which the guardian finds our processes
 };
 
 class Engine final : public FleetControl {
