@@ -52,10 +52,10 @@ TEST_CASE("orphans of a worker are reaped and counted") {
       ours.clear();
       ended = true;
     });
-    std::vector<pid_t> buried;
+    std::vector<pid_t> reaped;
     Reaper reaper(
         io, [&](pid_t pid) { return ours.contains(pid); },
-        [&](pid_t pid, const core::ExitStatus&) { buried.push_back(pid); });
+        [&](pid_t pid, const core::ExitStatus&) { reaped.push_back(pid); });
     auto signals = SignalSource::open(io, [&](int signal, pid_t) {
       if (signal == SIGCHLD) reaper.reap();
     });
@@ -72,7 +72,7 @@ TEST_CASE("orphans of a worker are reaped and counted") {
     std::fclose(file);
     ::kill(orphan, SIGKILL);
     run_until(io, [&] { return reaper.orphans() == 1; });
-    if (buried != std::vector<pid_t>{orphan}) return std::string("wrong one");
+    if (reaped != std::vector<pid_t>{orphan}) return std::string("wrong one");
     return std::string(read_to_end(output.read.get()).empty() && count_zombies() == 0 ? "ok"
                                                                                       : "left");
   });
