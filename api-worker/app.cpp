@@ -8,19 +8,21 @@
 #include "api-worker/middleware/cors.hpp"
 #include "api-worker/middleware/key_scope.hpp"
 #include "api-worker/middleware/key_uses.hpp"
-#include "api-worker/middleware/limits.hpp"
 #include "api-worker/middleware/pipeline.hpp"
 #include "api-worker/middleware/rate_limit.hpp"
 #include "api-worker/middleware/request_id.hpp"
+#include "api-worker/middleware/request_limits.hpp"
 #include "api-worker/middleware/request_metrics.hpp"
 #include "api-worker/middleware/security_headers.hpp"
 #include "api-worker/rate_limit/redis_setup.hpp"
 #include "common/config/route_limit.hpp"
 #include "common/metrics/instruments.hpp"
 #include "common/metrics/store_metrics.hpp"
+#include "common/net/listen.hpp"
 #include "common/os/file_limit.hpp"
 #include "common/protocol/names.hpp"
 
+#include <boost/asio/dispatch.hpp>
 #include <prometheus/gauge.h>
 
 #include <algorithm>
@@ -29,20 +31,20 @@ namespace holdfast::api {
 
 namespace {
 
-// Scans that may wait for a thread: at a few milliseconds each, more would only time out.
+// Scans that may wait for a thread: at a few milliseconds each, more would time out.
 constexpr std::uint32_t kMaxPending = 512;
 
-Chain make_chain(worker::Context& context, std::vector<Network> trusted,
+Chain make_chain(worker::Context& context, std::vector<net::Network> trusted,
                  const ApiKeys::Parts& parts) {
   const config::Config& config = context.config();
-  Chain chain;  // the order is told in middleware/chain.cpp
+  Chain chain;  // middleware/chain.cpp explains the order
   chain.add_envelope(std::make_unique<RequestId>());
   chain.add_envelope(std::make_unique<ClientAddress>(std::move(trusted)));
   chain.add_envelope(std::make_unique<AccessLog>(context.log(), context.clock()));
   chain.add_envelope(std::make_unique<RequestMetrics>(context.registry(), context.clock()));
   chain.add_envelope(std::make_unique<SecurityHeaders>(config.security));
   chain.add_envelope(std::make_unique<Cors>(config.cors));
-  chain.add_guard(std::make_unique<Limits>());
+  chain.add_guard(std::make_unique<RequestLimits>());
   if (config.rate_limit.enabled) {
     chain.add_guard(std::make_unique<RateLimit>(config.rate_limit, parts.limiter, context.clock(),
                                                 context.registry()));
@@ -63,15 +65,15 @@ Result<void> check_route_limits(const config::RateLimit& config, const Router& r
     const auto match = router.match(rule.method, rule.route);
     if (match.route == rule.route && (rule.method == "*" || match.handler != nullptr)) continue;
     return fail(ErrorKind::InvalidArgument,
-                fmt::format("rate_limit.routes: '{}': there is no such route; write it as "
-                            "http_requests_total names it",
+                fmt::format("rate_limit.routes: '{}': there is no such route; write it as in the "
+                            "label 'route' of http_requests_total",
                             text));
   }
   return {};
 }
 
-http::Limits limits_of(const config::Http& config, std::uint32_t max_connections) {
-  http::Limits limits;
+http::ServerLimits limits_of(const config::Http& config, std::uint32_t max_connections) {
+  http::ServerLimits limits;
   limits.max_header_bytes = config.max_header_bytes;
   limits.max_body_bytes = config.max_body_bytes;
   limits.body_limit = [config](const http::Request& head) { return body_limit(head, config); };
@@ -89,19 +91,10 @@ std::uint32_t room_for_connections(worker::Context& context) {
   const std::uint32_t wanted = context.config().http.max_connections;
   const std::uint32_t room = make_room_for_connections(wanted);
   if (room < wanted) {
-    context.log().warn("the limit of open files leaves room for fewer connections",
+    context.log().warn("the limit on open files allows fewer connections than configured",
                        {{"http_max_connections", wanted}, {"connections", room}});
   }
   return room;
-}
-
-store::OpenOptions store_options(const config::Config& config) {
-  store::OpenOptions options;
-  options.relaxed_durability = config.store.relaxed_durability;
-  options.max_attempts = config.queue.max_attempts;
-  options.max_crashes = config.queue.max_crashes;
-  options.readers = config.http.store_threads + 1;  // the loop reads too
-  return options;
 }
 
 Result<Fd> public_listener(worker::Context& context) {
@@ -109,18 +102,19 @@ Result<Fd> public_listener(worker::Context& context) {
   const auto found = context.config().listen.find(protocol::kHttpFd);
   const config::Listen listen =
       found == context.config().listen.end() ? config::Listen{} : found->second;
-  return http::open_listener(listen.address, static_cast<int>(listen.backlog));
+  return net::open_listener(listen.address, listen.backlog);
 }
 
 class ApiService final : public worker::Service {
  public:
   ApiService(worker::Context& context, std::unique_ptr<store::Store> store,
-             std::unique_ptr<embedding::Provider> embedder, std::vector<Network> trusted,
-             std::vector<Network> metrics_allow, Limiter limiter)
+             std::unique_ptr<embedding::Provider> embedder, std::vector<net::Network> trusted,
+             std::vector<net::Network> metrics_allow, Limiter limiter)
       : store_(std::move(store)),
         embedder_(std::move(embedder)),
         doorbell_(context.take_fd(protocol::kDoorbellFd)),
-        offload_(std::max(context.config().http.store_threads, 1u), kMaxPending),
+        offload_(std::max(context.config().http.store_threads, 1u), kMaxPending,
+                 store_->inline_reads()),
         services_{context.io(),
                   context.clock(),
                   *store_,
@@ -160,7 +154,7 @@ class ApiService final : public worker::Service {
     return server_->listen(std::move(listener));
   }
 
-  // What still runs on the pool or in the store uses the services: it ends while they exist.
+  // Work on the pool and in the store uses the services, so it must end before they do.
   ~ApiService() override {
     server_.reset();
     key_uses_.stop();
@@ -169,8 +163,8 @@ class ApiService final : public worker::Service {
     store_.reset();
   }
 
-  // Every request in hand has had its answer once the server is drained; what is left on the pool
-  // or at the store's writer is work that nobody waits for any more, and it is finished too.
+  // Once the server is drained, every request has been answered. Nobody waits for the work left on
+  // the pool and in the store's writer, but it is finished too.
   void drain(std::function<void()> done) override {
     server_->drain([this, done = std::move(done)] {
       key_uses_.stop();
@@ -180,11 +174,19 @@ class ApiService final : public worker::Service {
     });
   }
 
-  Result<void> check() override { return store_->check(); }
+  void check(std::function<void(Result<void>)> done) override {
+    const bool taken = offload_.run(Work::PointRead, [this, done] {
+      boost::asio::dispatch(services_.io, [done, checked = store_->check()] { done(checked); });
+    });
+    if (!taken) done(fail(ErrorKind::Unavailable, "too many requests are waiting for a thread"));
+  }
 
-  void before_scrape() override {
+  void before_scrape(std::function<void()> done) override {
     connections_.Set(static_cast<double>(server_->stats().connections_open));
-    store_up_.Set(store_->check() ? 1 : 0);
+    check([this, done = std::move(done)](const Result<void>& checked) {
+      store_up_.Set(checked ? 1 : 0);
+      done();
+    });
   }
 
  private:
@@ -212,7 +214,8 @@ Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) 
   if (!metrics_allow) return fail(metrics_allow.error().with_context("http.metrics_allow"));
   HOLDFAST_TRY_ASSIGN(auto embedder, embedding::make_provider(config.embedding));
   const std::string url = store::store_url(config);
-  store::OpenOptions options = store_options(config);
+  store::OpenOptions options = store::open_options(config);
+  options.readers = config.http.store_threads + 1;  // the loop reads too
   options.on_commit = metrics::commit_observer(context.registry());
   HOLDFAST_TRY_ASSIGN(auto store, store::open_store(url, options, context.clock()));
   HOLDFAST_TRY_ASSIGN(Fd listener, public_listener(context));

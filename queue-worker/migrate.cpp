@@ -45,7 +45,8 @@ int migrate(const config::Environ& environ, int log_fd) {
     fmt::print(stderr, "{}\n", config::format(loaded.error()));
     return exit_code::kConfig;
   }
-  const log::Logger log(log::options_from(loaded->config.log, log_fd));
+  const log::Logger log(
+      log::options_for(loaded->config.log.level, loaded->config.log.format, log_fd));
   const auto report = run(loaded->config);
   if (!report) {
     log.error("migrate failed", {{"err", log::err_of(report.error())}});

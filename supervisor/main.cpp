@@ -24,7 +24,7 @@ using namespace holdfast::supervisor;
 
 constexpr const char* kDefaultConfig = "/etc/holdfast/holdfast.toml";
 
-// --config, else HOLDFAST_CONFIG, else the usual place if there is a file.
+// --config, else HOLDFAST_CONFIG, else the default path if it exists.
 std::optional<std::filesystem::path> config_file(const cli::Arguments& arguments,
                                                  const config::Environ& environ) {
   if (arguments.config) return arguments.config;
@@ -47,11 +47,11 @@ int run(const cli::Arguments& arguments) {
   }
   const config::Environ environ = config::environ_of_process();
   const auto file = config_file(arguments, environ);
-  if (arguments.verb == cli::Verb::Run) return cli::run_supervisor(file, environ);
-  if (arguments.verb == cli::Verb::CheckConfig) return cli::check_config(file, environ);
+  if (arguments.verb == cli::Verb::Run) return daemon::run_supervisor(file, environ);
+  if (arguments.verb == cli::Verb::CheckConfig) return daemon::check_config(file, environ);
   if (cli::is_api_key_verb(arguments.verb)) return cli::run_api_key(arguments, file, environ);
 
-  // A client needs to know only where the socket is; a broken file must not keep it from asking.
+  // A client only needs to find the socket, so an invalid configuration must not stop it.
   const auto loaded = config::load(file, environ);
   std::filesystem::path runtime_dir = config::Supervisor().runtime_dir;
   if (loaded) {
@@ -59,7 +59,7 @@ int run(const cli::Arguments& arguments) {
   } else if (const auto it = environ.find(protocol::kRuntimeDir); it != environ.end()) {
     runtime_dir = it->second;
   }
-  // Relative is to where the command is given, as a newcomer types it in the checkout.
+  // A relative path is relative to the current directory.
   return cli::run_client(arguments, std::filesystem::absolute(runtime_dir));
 }
 

@@ -2,6 +2,7 @@
 #include "api-worker/edge/content_coding.hpp"
 
 #include "api-worker/edge/vary.hpp"
+#include "common/text/ascii.hpp"
 
 #include <zlib.h>
 
@@ -12,12 +13,6 @@ namespace holdfast::api {
 
 namespace {
 
-std::string_view without_blanks(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 // qvalue = "0" ["." 0*3DIGIT] or "1" ["." 0*3"0"], in thousandths; malformed counts as 0.
 int parse_quality(std::string_view text) {
   if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1')) return 0;
@@ -25,7 +20,7 @@ int parse_quality(std::string_view text) {
   int quality = (text[0] - '0') * 1000;
   int unit = 100;
   for (const char c : text.substr(std::min<std::size_t>(2, text.size()))) {
-    if (c < '0' || c > '9') return 0;
+    if (!text::is_digit(c)) return 0;
     quality += (c - '0') * unit;
     unit /= 10;
   }
@@ -40,16 +35,16 @@ struct Accepted {
 
 void read_element(std::string_view element, Accepted& accepted) {
   const std::size_t semicolon = element.find(';');
-  const std::string_view coding = without_blanks(element.substr(0, semicolon));
+  const std::string_view coding = text::trim(element.substr(0, semicolon));
   int quality = 1000;
   if (semicolon != std::string_view::npos) {
-    const std::string_view weight = without_blanks(element.substr(semicolon + 1));
+    const std::string_view weight = text::trim(element.substr(semicolon + 1));
     const bool named = weight.starts_with("q=") || weight.starts_with("Q=");
     quality = named ? parse_quality(weight.substr(2)) : 0;
   }
-  if (http::equals_ignoring_case(coding, "gzip") || http::equals_ignoring_case(coding, "x-gzip")) {
+  if (text::equals_ignoring_case(coding, "gzip") || text::equals_ignoring_case(coding, "x-gzip")) {
     accepted.gzip = quality;
-  } else if (http::equals_ignoring_case(coding, "identity")) {
+  } else if (text::equals_ignoring_case(coding, "identity")) {
     accepted.identity = quality;
   } else if (coding == "*") {
     accepted.any = quality;
@@ -68,7 +63,7 @@ bool is_compressible(const http::Response& response) {
 bool accepts_gzip(const http::Headers& headers) {
   Accepted accepted;
   for (const auto& field : headers.fields()) {
-    if (!http::equals_ignoring_case(field.name, "Accept-Encoding")) continue;
+    if (!text::equals_ignoring_case(field.name, "Accept-Encoding")) continue;
     std::string_view rest = field.value;
     while (!rest.empty()) {
       const std::size_t comma = rest.find(',');
@@ -82,15 +77,15 @@ bool accepts_gzip(const http::Headers& headers) {
 
 std::string gzip(std::string_view bytes) {
   constexpr int kLevel = 1;
-  constexpr int kGzipWindow = 15 + 16;  // + 16: gzip's head and trailer instead of zlib's
+  constexpr int kGzipWindow = 15 + 16;  // + 16: gzip header and trailer instead of zlib's
   constexpr int kMemory = 8;
   z_stream stream{};
   if (::deflateInit2(&stream, kLevel, Z_DEFLATED, kGzipWindow, kMemory, Z_DEFAULT_STRATEGY) !=
       Z_OK) {
-    throw std::bad_alloc();  // the one thing that can be missing
+    throw std::bad_alloc();  // the only possible cause here
   }
   std::string out(::deflateBound(&stream, bytes.size()), '\0');
-  // zlib does not write to its input; its pointer is not const for the sake of old compilers.
+  // zlib does not write to its input; the pointer is not const for historical reasons.
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
   stream.avail_in = static_cast<uInt>(bytes.size());
   stream.next_out = reinterpret_cast<Bytef*>(out.data());

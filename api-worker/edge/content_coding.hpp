@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Answers as gzip, for clients that take it (RFC 9110, 8.4 and 12.5.3).
-// - JSON and text of status 200, from 1 KiB on: below it, head and coding outweigh the gain.
-// - `Vary: Accept-Encoding` on every answer that could have been compressed, whether it was or not.
-// - A strong ETag names bytes: the compressed answer's ends in "-gzip".
-// - Level 1, as nginx has it: half the size for a tenth of the time of level 9.
-// An answer that holds secrets must not be compressed beside what a client chose; none does.
+// Gzip responses for clients that accept them (RFC 9110, 8.4 and 12.5.3).
+// - JSON and text with status 200, from 1 KiB on: below that the overhead outweighs the gain.
+// - `Vary: Accept-Encoding` on every response that could have been compressed.
+// - A strong ETag identifies bytes: that of a compressed response ends in "-gzip".
+// - Level 1, as in nginx: half the size for a tenth of the time of level 9.
+// A response must not combine secrets with input that the client chose (BREACH); none does.
 //
-// Threads: pure functions. encode() takes about 10 ms per MiB: large bodies not on the loop.
+// Threads: pure functions. encode() takes about 10 ms per MiB: not on the event loop for large
+// bodies.
 
 #include "common/http/message.hpp"
 
@@ -19,7 +20,7 @@ namespace holdfast::api {
 
 constexpr std::size_t kMinGzipBytes = 1u << 10;
 
-// Whether Accept-Encoding takes gzip and does not like identity better.
+// Whether Accept-Encoding accepts gzip and does not prefer identity.
 bool accepts_gzip(const http::Headers& headers);
 
 std::string gzip(std::string_view bytes);

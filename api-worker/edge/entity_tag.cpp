@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/edge/entity_tag.hpp"
 
-#include "api-worker/handlers/query.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/number.hpp"
 
 #include <fmt/format.h>
 
@@ -51,24 +52,24 @@ bool take_tag(std::string_view& text, std::vector<Tag>& tags) {
   return is_opaque(tags.back().opaque);
 }
 
-// All lines of the field; nothing if they are no list of tags.
+// All lines of the field; nothing if they do not form a list of tags.
 std::optional<TagList> parse_tags(const http::Headers& headers, std::string_view name) {
   std::string joined;
   for (const auto& field : headers.fields()) {
-    if (!http::equals_ignoring_case(field.name, name)) continue;
+    if (!text::equals_ignoring_case(field.name, name)) continue;
     if (!joined.empty()) joined += ',';
     joined += field.value;
   }
   std::string_view text = joined;
   TagList list;
-  skip(text, " \t");
-  if (text.substr(0, text.find_last_not_of(" \t") + 1) == "*") {
+  skip(text, text::kBlanks);
+  if (text::trim(text) == "*") {
     list.any = true;
     return list;
   }
   while (!text.empty()) {
     if (!take_tag(text, list.tags)) return {};
-    skip(text, " \t");
+    skip(text, text::kBlanks);
     if (!text.empty() && text.front() != ',') return {};
     skip(text, ", \t");  // empty elements are allowed (RFC 9110, 5.6.1.2)
   }
@@ -107,24 +108,25 @@ std::optional<std::string> none_match(const http::Headers& headers, std::string_
 http::Response not_modified(const std::string& tag) {
   http::Response response;
   response.status = 304;
-  // What a 200 would have said of caching (RFC 9110, 15.4.5).
+  // The caching fields that a 200 would have had (RFC 9110, 15.4.5).
   response.headers.set("ETag", tag);
   response.headers.set("Cache-Control", "no-cache");
   response.headers.set("Vary", "Accept-Encoding");
   return response;
 }
 
-tl::expected<store::Versions, Problem> if_match(const http::Headers& headers) {
+tl::expected<store::Versions, ProblemDetails> if_match(const http::Headers& headers) {
   if (headers.find("If-Match") == nullptr) return store::Versions{};
   const auto list = parse_tags(headers, "If-Match");
   if (!list) {
-    return tl::unexpected(Problem{400, "If-Match is no list of entity tags: send an ETag."});
+    return tl::unexpected(ProblemDetails{
+        400, "If-Match must be a list of entity tags, such as the ETag of a response."});
   }
   if (list->any) return store::Versions{};
   store::Versions versions{std::in_place};
   for (const Tag& tag : list->tags) {
     const std::string_view opaque = without_coding(tag.opaque);
-    const auto version = parse_digits(opaque.substr(0, opaque.find('-')));
+    const auto version = text::parse_digits<std::int64_t>(opaque.substr(0, opaque.find('-')));
     if (!tag.weak && version) versions->push_back(*version);
   }
   return versions;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Entity tags of documents, and the conditions that clients make of them (RFC 9110, 8.8.3, 13).
+// Entity tags of documents, and conditional requests (RFC 9110, 8.8.3, 13).
 //
-// A document's tag begins with its version and goes on with what a version passes through while it
-// is embedded: "3-ready-18c2f4". So a client that polls sees the change of status, and If-Match
-// looks at the version alone: that the same text became searchable meanwhile is no lost update.
-// The tag of the content is the version alone, "3". A compressed answer's ends in "-gzip".
+// A document's tag is its version followed by its status and time of change: "3-ready-18c2f4". So a
+// polling client sees the status change, while If-Match compares the version alone: that the same
+// text became searchable meanwhile is not a lost update.
+// The tag of the content is the version alone, "3". The tag of a compressed response ends in
+// "-gzip".
 //
 // Threads: pure functions.
 
@@ -23,16 +24,16 @@ namespace holdfast::api {
 std::string document_tag(const store::Document& document);
 std::string content_tag(const store::Document& document);
 
-// If-None-Match by weak comparison: the tag, as the client wrote it, that stands for `tag`. Nothing
-// if the client has another, none, or sent what is no list of tags.
+// If-None-Match by weak comparison: the client's tag that matches `tag`, as the client wrote it.
+// Nothing if no tag matches, or if the field is missing or malformed.
 std::optional<std::string> none_match(const http::Headers& headers, std::string_view tag);
 
-// 304 for what none_match() found.
+// The 304 response with the tag that none_match() found.
 http::Response not_modified(const std::string& tag);
 
-// If-Match by strong comparison: the versions that the client means; unset without the field or
-// with "*". A tag that is weak or none of ours names no version. A Problem (400) for what is no
-// list of tags: to ignore it would be to lose the update that it protects.
-tl::expected<store::Versions, Problem> if_match(const http::Headers& headers);
+// If-Match by strong comparison: the versions that the client accepts; unset without the field or
+// with "*". Weak and unknown tags match no version. ProblemDetails (400) if the field is malformed:
+// ignoring it would lose the update that it protects.
+tl::expected<store::Versions, ProblemDetails> if_match(const http::Headers& headers);
 
 }  // namespace holdfast::api

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/edge/idempotency_key.hpp"
 
-#include <openssl/evp.h>
-
-#include <array>
-#include <memory>
-#include <stdexcept>
+#include "common/auth/digest.hpp"
+#include "common/text/hex.hpp"
 
 namespace holdfast::api {
 
@@ -13,7 +10,7 @@ namespace {
 
 constexpr std::size_t kMaxKey = 255;
 
-// sf-string (RFC 8941, 3.3.3): the quotes off, and the escapes of quote and backslash undone.
+// sf-string (RFC 8941, 3.3.3): removes the quotes and undoes the escapes of quote and backslash.
 std::optional<std::string> unquoted(std::string_view text) {
   if (text.size() < 2 || text.back() != '"') return {};
   text = text.substr(1, text.size() - 2);
@@ -36,55 +33,36 @@ bool is_key(std::string_view key) {
   return true;
 }
 
-class Sha256 {
- public:
-  Sha256() : context_(::EVP_MD_CTX_new(), &::EVP_MD_CTX_free) {
-    if (!context_ || ::EVP_DigestInit_ex(context_.get(), ::EVP_sha256(), nullptr) != 1) {
-      throw std::runtime_error("OpenSSL has no SHA-256");
-    }
-  }
-  // With its length, so that no two lists of texts look alike.
-  void add(std::string_view text) {
-    const std::uint64_t size = text.size();
-    ::EVP_DigestUpdate(context_.get(), &size, sizeof size);
-    ::EVP_DigestUpdate(context_.get(), text.data(), text.size());
-  }
-  std::string hex() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-    unsigned size = 0;
-    ::EVP_DigestFinal_ex(context_.get(), digest.data(), &size);
-    std::string out;
-    for (unsigned i = 0; i < size; ++i)
-      out += fmt::format("{:02x}", digest[i]);
-    return out;
-  }
-
- private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&::EVP_MD_CTX_free)> context_;
-};
+// Prefixed with its length, so that the boundaries between texts count as well.
+void add(auth::Sha256& digest, std::string_view text) {
+  const std::uint64_t size = text.size();
+  digest.add({reinterpret_cast<const char*>(&size), sizeof size});
+  digest.add(text);
+}
 
 }  // namespace
 
-tl::expected<std::optional<std::string>, Problem> read_idempotency_key(
+tl::expected<std::optional<std::string>, ProblemDetails> read_idempotency_key(
     const http::Headers& headers) {
   const std::string* value = headers.find("Idempotency-Key");
   if (value == nullptr) return std::optional<std::string>{};
   std::optional<std::string> key = *value;
   if (value->starts_with('"')) key = unquoted(*value);
   if (!key || !is_key(*key) || headers.count("Idempotency-Key") != 1) {
-    return tl::unexpected(Problem{
-        400, fmt::format("Idempotency-Key must be one string of 1 to {} visible ASCII characters.",
-                         kMaxKey)});
+    return tl::unexpected(ProblemDetails{
+        400,
+        fmt::format("Idempotency-Key must be a single string of 1 to {} visible ASCII characters.",
+                    kMaxKey)});
   }
   return key;
 }
 
 std::string fingerprint(const store::NewDocument& document) {
-  Sha256 digest;
-  digest.add(document.title);
-  digest.add(document.content);
-  digest.add(document.metadata);
-  return digest.hex();
+  auth::Sha256 digest;
+  add(digest, document.title);
+  add(digest, document.content);
+  add(digest, document.metadata);
+  return text::to_hex(digest.finish());
 }
 
 }  // namespace holdfast::api

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07): what a client may send, and what
-// makes two requests the same.
-// - A Structured-Fields string, `"8e03978e-…"`, or the same without quotes, as many clients write
+// Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07): which keys are valid, and when
+// two requests are the same.
+// - A Structured Fields string, `"8e03978e-…"`, or the same without quotes, as many clients write
 //   it; 1 to 255 visible ASCII characters, one line.
-// - The fingerprint is of the document that was understood, not of its bytes: a retry that spaces
-//   or orders its JSON in another way is still a retry.
+// - The fingerprint covers the parsed document, not its bytes: a retry whose JSON is spaced or
+//   ordered differently is still a retry.
 //
 // Threads: pure functions.
 
@@ -18,8 +18,8 @@
 
 namespace holdfast::api {
 
-// Unset without the field; a Problem (400) for one that is no key.
-tl::expected<std::optional<std::string>, Problem> read_idempotency_key(
+// Unset without the field; ProblemDetails (400) if its value is not a valid key.
+tl::expected<std::optional<std::string>, ProblemDetails> read_idempotency_key(
     const http::Headers& headers);
 
 // SHA-256 of title, content and metadata, in hexadecimal.

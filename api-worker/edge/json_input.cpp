@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/edge/json_input.hpp"
 
+#include "common/text/ascii.hpp"
+#include "common/text/percent.hpp"
 #include "common/text/utf8.hpp"
 
 #include <algorithm>
@@ -9,19 +11,6 @@
 namespace holdfast::api {
 
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
-
-std::string trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return std::string(text.substr(first, text.find_last_not_of(" \t") - first + 1));
-}
 
 std::string position(std::string_view body, std::size_t offset) {
   const std::string_view before = body.substr(0, std::min(offset, body.size()));
@@ -32,9 +21,10 @@ std::string position(std::string_view body, std::size_t offset) {
   return fmt::format("line {}, column {}", line, column);
 }
 
-// What the parser must not be asked to do: recurse without end, or turn a body of commas into a
-// tree of twenty times its size. Looks at what is outside strings only; the parser judges the rest.
-std::optional<Problem> check_shape(std::string_view body) {
+// Refuses what the parser must not be given: nesting that exhausts the stack, or a body of commas
+// that becomes a tree of twenty times its size. Looks outside strings only; the parser checks the
+// rest.
+std::optional<ProblemDetails> check_shape(std::string_view body) {
   std::size_t depth = 0;
   std::size_t values = 0;
   bool in_string = false;
@@ -51,22 +41,22 @@ std::optional<Problem> check_shape(std::string_view body) {
       if (depth > 0) --depth;
     } else if (c == '{' || c == '[') {
       if (++depth > kMaxJsonDepth) {
-        return Problem{400, fmt::format("The JSON is nested deeper than {} levels at {}.",
-                                        kMaxJsonDepth, position(body, i))};
+        return ProblemDetails{400, fmt::format("The JSON is nested deeper than {} levels at {}.",
+                                               kMaxJsonDepth, position(body, i))};
       }
       ++values;
     } else if (c == ',') {
       ++values;
     }
     if (values > kMaxJsonValues) {
-      return Problem{413, fmt::format("The JSON has more than {} values.", kMaxJsonValues)};
+      return ProblemDetails{413, fmt::format("The JSON has more than {} values.", kMaxJsonValues)};
     }
   }
   return {};
 }
 
 // "[json.exception.parse_error.101] parse error at line 1, column 3: syntax error while …" without
-// the parts that we say better ourselves.
+// the parts that we state ourselves.
 std::string reason_of(const nlohmann::json::parse_error& error) {
   const std::string_view what = error.what();
   const std::size_t colon = what.find(": ");
@@ -79,48 +69,45 @@ std::string reason_of(const nlohmann::json::parse_error& error) {
 std::string media_type(const http::Request& request) {
   const std::string* value = request.headers.find("Content-Type");
   if (value == nullptr || request.headers.count("Content-Type") != 1) return {};
-  return lower(trimmed(std::string_view(*value).substr(0, value->find(';'))));
+  return text::to_lower(text::trim(std::string_view(*value).substr(0, value->find(';'))));
 }
 
 std::string charset(const http::Request& request) {
   const std::string* value = request.headers.find("Content-Type");
   if (value == nullptr) return {};
-  const std::string text = lower(*value);
+  const std::string text = text::to_lower(*value);
   for (std::size_t at = text.find(';'); at != std::string::npos; at = text.find(';', at + 1)) {
     const std::size_t end = text.find(';', at + 1);
-    const std::string parameter = trimmed(std::string_view(text).substr(
+    const std::string_view parameter = text::trim(std::string_view(text).substr(
         at + 1, end == std::string::npos ? std::string::npos : end - at - 1));
     if (!parameter.starts_with("charset=")) continue;
-    std::string name = parameter.substr(8);
+    std::string_view name = parameter.substr(8);
     if (name.size() >= 2 && name.front() == '"' && name.back() == '"') {
       name = name.substr(1, name.size() - 2);
     }
-    return name;
+    return std::string(name);
   }
   return {};
 }
 
 std::string pointer_to(const std::string& name) {
   std::string pointer = "#/";
-  for (const char c : utf8_prefix(name, 64)) {
+  for (const char c : text::utf8_prefix(name, 64)) {
     if (c == '~') {
       pointer += "~0";
     } else if (c == '/') {
       pointer += "~1";
-    } else if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               c == '_' || c == '-' || c == '.') {
-      pointer += c;
     } else {
-      pointer += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+      text::append_percent_encoded(pointer, std::string_view(&c, 1));
     }
   }
   return pointer;
 }
 
-tl::expected<nlohmann::json, Problem> parse_json_object(const http::Request& head,
-                                                        std::string_view body) {
+tl::expected<nlohmann::json, ProblemDetails> parse_json_object(const http::Request& head,
+                                                               std::string_view body) {
   if (media_type(head) != "application/json") {
-    return tl::unexpected(Problem{415, "Send the body as Content-Type: application/json."});
+    return tl::unexpected(ProblemDetails{415, "Send the body as Content-Type: application/json."});
   }
   if (auto problem = check_shape(body)) return tl::unexpected(std::move(*problem));
   std::set<std::string> names;
@@ -136,21 +123,22 @@ tl::expected<nlohmann::json, Problem> parse_json_object(const http::Request& hea
     nlohmann::json parsed = nlohmann::json::parse(body, watch);
     if (!parsed.is_object()) {
       return tl::unexpected(
-          Problem{422, "The body is not a document.", {{"#", "", "must be an object"}}});
+          ProblemDetails{422, "The body is not a JSON object.", {{"#", "", "must be an object"}}});
     }
     if (!twice.empty()) {
-      return tl::unexpected(
-          Problem{422, "A name is given twice.", {{pointer_to(twice), "", "is given twice"}}});
+      return tl::unexpected(ProblemDetails{
+          422, "The body repeats a name.", {{pointer_to(twice), "", "appears more than once"}}});
     }
     return parsed;
   } catch (const nlohmann::json::parse_error& error) {
     // `byte` counts from 1 and points past the last byte read.
     const std::size_t at = error.byte > 0 ? error.byte - 1 : 0;
-    return tl::unexpected(Problem{400, fmt::format("The body is not valid JSON at {}: {}",
-                                                   position(body, at), reason_of(error))});
+    return tl::unexpected(ProblemDetails{400, fmt::format("The body is not valid JSON at {}: {}",
+                                                          position(body, at), reason_of(error))});
   } catch (const nlohmann::json::exception& error) {  // a number beyond what a double holds
-    return tl::unexpected(Problem{400, fmt::format("The body is not usable JSON: {}",
-                                                   std::string(error.what()).substr(0, 200))});
+    return tl::unexpected(
+        ProblemDetails{400, fmt::format("The body is JSON that cannot be used: {}",
+                                        std::string(error.what()).substr(0, 200))});
   }
 }
 

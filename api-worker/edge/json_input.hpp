@@ -18,13 +18,13 @@ std::string media_type(const http::Request& request);
 // The charset parameter, lower case; empty if there is none.
 std::string charset(const http::Request& request);
 
-// A name from outside as a JSON pointer in a URI fragment (RFC 6901, 3 and 6): "#/my%20title".
+// A name from the input as a JSON pointer in a URI fragment (RFC 6901, 3 and 6): "#/my%20title".
 std::string pointer_to(const std::string& name);
 
-// 415 unless the body is application/json; 400 with line and column if it is no JSON, no UTF-8 or
-// nested too deeply; 413 if it has too many values; 422 if it is no object or gives a name twice at
-// the top.
-tl::expected<nlohmann::json, Problem> parse_json_object(const http::Request& head,
-                                                        std::string_view body);
+// 415 unless the body is application/json; 400 with line and column if it is not JSON, not UTF-8 or
+// nested too deeply; 413 if it has too many values; 422 if it is not an object or repeats a name at
+// the top level.
+tl::expected<nlohmann::json, ProblemDetails> parse_json_object(const http::Request& head,
+                                                               std::string_view body);
 
 }  // namespace holdfast::api

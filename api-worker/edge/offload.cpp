@@ -10,8 +10,12 @@ namespace holdfast::api {
 
 class Offload::Impl {
  public:
-  Impl(std::uint32_t threads, std::uint32_t max_pending)
-      : pool_(threads), max_pending_(max_pending) {}
+  Impl(std::uint32_t threads, std::uint32_t max_pending, bool inline_reads)
+      : pool_(threads), max_pending_(max_pending), inline_reads_(inline_reads) {}
+
+  bool runs_inline(Work work) const {
+    return work == Work::Point || (work == Work::PointRead && inline_reads_);
+  }
 
   bool post(std::function<void()> task) {
     if (stopped_) return false;
@@ -36,19 +40,20 @@ class Offload::Impl {
  private:
   boost::asio::thread_pool pool_;
   const std::uint32_t max_pending_;
+  const bool inline_reads_;
   std::atomic<std::uint32_t> pending_{0};
   std::atomic<bool> stopped_{false};
 };
 
-Offload::Offload(std::uint32_t threads, std::uint32_t max_pending)
-    : impl_(std::make_unique<Impl>(threads == 0 ? 1 : threads, max_pending)) {}
+Offload::Offload(std::uint32_t threads, std::uint32_t max_pending, bool inline_reads)
+    : impl_(std::make_unique<Impl>(threads == 0 ? 1 : threads, max_pending, inline_reads)) {}
 
 Offload::~Offload() {
   stop();
 }
 
 bool Offload::run(Work work, std::function<void()> task) {
-  if (work == Work::Scan) return impl_->post(std::move(task));
+  if (!impl_->runs_inline(work)) return impl_->post(std::move(task));
   task();
   return true;
 }

@@ -5,22 +5,22 @@
 
 namespace holdfast::api {
 
-http::Response problem_response(const Context& context, const Problem& problem) {
+http::Response problem_response(const Context& context, const ProblemDetails& problem) {
   std::string body;
-  JsonWriter json(body);
+  text::JsonWriter json(body);
   json.begin_object();
   json.field("type", "about:blank");
   json.field("title", http::reason_phrase(problem.status));
   json.field("status", problem.status);
   json.field("detail", problem.detail);
-  // A refused request may have no path that was understood.
+  // A refused request may have no valid path.
   if (context.request && !context.request->path.empty()) {
     json.field("instance", context.request->path);
   }
   json.field("request_id", context.request_id);
   if (!problem.errors.empty()) {
     json.key("errors").begin_array();
-    for (const FieldProblem& error : problem.errors) {
+    for (const FieldError& error : problem.errors) {
       json.begin_object();
       if (error.parameter.empty()) {
         json.field("pointer", error.pointer);
@@ -42,14 +42,14 @@ http::Response problem_response(const Context& context, const Problem& problem) 
   return response;
 }
 
-Problem problem_of(const Error& error) {
+ProblemDetails problem_of(const Error& error) {
   switch (error.kind) {
     case ErrorKind::InvalidArgument: return {422, error.message};
     case ErrorKind::NotFound: return {404, error.message};
     case ErrorKind::Conflict: return {409, error.message};
     // 507 would fit a full disk, but clients know how to retry a 503.
     case ErrorKind::ResourceExhausted:
-      return {503, "The service is out of a resource that it needs. Try again later."};
+      return {503, "The service has run out of a resource that it needs. Try again later."};
     case ErrorKind::Unavailable:
       return {503, "The service cannot answer at the moment. Try again."};
     case ErrorKind::DeadlineExceeded:

@@ -61,7 +61,7 @@ void Router::add(std::string_view method, std::string_view pattern, RouteHandler
   std::vector<std::string> names;
   for (const Method& known : methods) {
     if (known.name == method) {
-      throw std::invalid_argument(fmt::format("route {} {} is given twice", method, pattern));
+      throw std::invalid_argument(fmt::format("route {} {} is already defined", method, pattern));
     }
     names.push_back(known.name);
   }

@@ -2,9 +2,9 @@
 #pragma once
 
 // Router: which handler answers a method on a path. Patterns are literal segments and {name}
-// placeholders that match one non-empty segment: "/api/documents/{id}". A literal wins over a
-// placeholder. The pattern itself is the request's route in metrics and logs, so that their
-// number stays bounded whatever clients ask for.
+// placeholders that match one non-empty segment: "/api/documents/{id}". A literal takes precedence
+// over a placeholder. The pattern itself is the request's route in metrics and logs, so that the
+// number of routes stays bounded whatever clients request.
 //
 // Threads: routes are added before serving; match() is const and safe from any thread.
 
@@ -22,7 +22,7 @@ namespace holdfast::api {
 
 // Sends the response, or the error that the error mapper turns into one: once, from any thread.
 using Reply = std::function<void(Result<http::Response>)>;
-// Runs on the loop's thread and must not block it.
+// Runs on the event loop's thread and must not block it.
 using RouteHandler = std::function<void(const ContextPtr& context, Reply reply)>;
 
 class Router {
@@ -34,11 +34,10 @@ class Router {
     std::string_view allow;  // the value of Allow for this path
   };
 
-  // Throws std::invalid_argument for a pattern without a leading '/' or a doubled route.
+  // Throws std::invalid_argument for a pattern without a leading '/' or a duplicate route.
   void add(std::string_view method, std::string_view pattern, RouteHandler handler);
 
-  // HEAD is answered by the handler of GET. OPTIONS matches no handler: the caller answers with
-  // `allow`.
+  // HEAD uses the handler of GET. OPTIONS matches no handler: the caller responds with `allow`.
   Match match(std::string_view method, std::string_view path) const;
 
   // Every method and pattern that was added.

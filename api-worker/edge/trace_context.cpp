@@ -2,6 +2,7 @@
 #include "api-worker/edge/trace_context.hpp"
 
 #include "common/base/id.hpp"
+#include "common/text/hex.hpp"
 
 #include <fmt/format.h>
 
@@ -12,11 +13,6 @@ namespace holdfast::api {
 
 namespace {
 
-bool is_lower_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
 bool is_zero(std::string_view text) {
   return text.find_first_not_of('0') == std::string_view::npos;
 }
@@ -26,10 +22,7 @@ std::string random_hex() {
   std::array<unsigned char, N> bytes;
   fill_random(bytes);
   bytes[0] |= 1;  // never all zero, which would be invalid
-  std::string out;
-  for (const unsigned char byte : bytes)
-    fmt::format_to(std::back_inserter(out), "{:02x}", byte);
-  return out;
+  return text::to_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 }  // namespace
@@ -43,13 +36,12 @@ std::optional<TraceContext> parse_traceparent(std::string_view value) {
   const std::string_view flags = value.substr(53, 2);
   if (value[2] != '-' || value[35] != '-' || value[52] != '-') return {};
   for (const std::string_view part : {version, trace, parent, flags}) {
-    if (!is_lower_hex(part)) return {};
+    if (!text::is_lower_hex(part)) return {};
   }
   if (version == "ff" || is_zero(trace) || is_zero(parent)) return {};
   if (value.size() > kLength && (version == "00" || value[kLength] != '-')) return {};
-  const char low = flags[1];
-  const int digit = low <= '9' ? low - '0' : low - 'a' + 10;
-  return TraceContext{std::string(trace), std::string(parent), (digit & 1) != 0};
+  const bool sampled = (text::hex_value(flags[1]) & 1) != 0;
+  return TraceContext{std::string(trace), std::string(parent), sampled};
 }
 
 std::optional<TraceContext> read_trace(const http::Headers& headers) {

@@ -18,7 +18,7 @@ struct TraceContext {
   std::string parent_id;  // 16 of them: the caller's span
   bool sampled = false;
 
-  // A new trace, for a request that brought none.
+  // A new trace, for a request without one.
   static TraceContext start();
   // The field for an outgoing call or a job: the same trace, a new parent id.
   std::string child() const;
@@ -28,7 +28,7 @@ struct TraceContext {
 // Version ff, upper-case hex and all-zero ids are invalid.
 std::optional<TraceContext> parse_traceparent(std::string_view value);
 
-// Nothing if the field is missing, invalid or given more than once.
+// Nothing if the field is missing, invalid or repeated.
 std::optional<TraceContext> read_trace(const http::Headers& headers);
 
 }  // namespace holdfast::api

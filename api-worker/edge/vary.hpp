@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Vary, of which several parts of an answer may have their own. Pure.
+// The Vary field, to which several parts of a response contribute. Pure.
 
 #include "common/http/message.hpp"
+#include "common/text/ascii.hpp"
 
 #include <string>
 #include <string_view>
 
 namespace holdfast::api {
 
-// Adds a field's name to Vary, once, in the one line that there is.
+// Adds a field's name to Vary unless it is there already; Vary stays one line.
 inline void add_vary(http::Response& response, std::string_view name) {
   const std::string* const present = response.headers.find("Vary");
   if (present == nullptr) {
@@ -23,7 +24,7 @@ inline void add_vary(http::Response& response, std::string_view name) {
     std::string_view entry = rest.substr(0, comma);
     while (entry.starts_with(' '))
       entry.remove_prefix(1);
-    if (entry == "*" || http::equals_ignoring_case(entry, name)) return;
+    if (entry == "*" || text::equals_ignoring_case(entry, name)) return;
     if (comma == std::string_view::npos) break;
     rest.remove_prefix(comma + 1);
   }

@@ -13,8 +13,8 @@ namespace {
 // The next step of a change, once its document is read.
 using Store = std::function<void(store::NewDocument document)>;
 
-// Reads the document from the body, off the loop if that is large, and takes the body out of the
-// request: ten megabytes are held once.
+// Parses the document from the body, off the event loop if the body is large. Moves the body out of
+// the request, so that ten megabytes are held only once.
 void with_document(const Services& services, const ContextPtr& context, const Reply& reply,
                    Store store) {
   run(services, work_for(context->body->size(), kInlineParsedBytes), reply,
@@ -42,12 +42,25 @@ store::Callback<store::Created> reply_accepted(const Services& services, Reply r
   };
 }
 
-// A Conflict of a write that expects a version is the condition's failure.
+// A Conflict of a write that expects a version means that the condition failed.
 Reply with_precondition(const ContextPtr& context, Reply reply) {
   return [context, reply = std::move(reply)](Result<http::Response> result) {
     if (result || result.error().kind != ErrorKind::Conflict) return reply(std::move(result));
     reply(problem_response(
-        *context, {412, "The document was changed since: read it again, and send its new ETag."}));
+        *context, {412, "The document has changed since: read it again and send its new ETag."}));
+  };
+}
+
+// The only argument of a create that the store itself refuses is the key.
+Reply with_unused_key(const ContextPtr& context, Reply reply) {
+  return [context, reply = std::move(reply)](Result<http::Response> result) {
+    if (result || result.error().kind != ErrorKind::InvalidArgument) {
+      return reply(std::move(result));
+    }
+    reply(problem_response(*context,
+                           {422,
+                            "This Idempotency-Key was already used for a different request. "
+                            "Send a new key."}));
   };
 }
 
@@ -58,11 +71,12 @@ void create(const Services& services, const ContextPtr& context, const Reply& re
                 [&services, context, reply, key = std::move(*key)](store::NewDocument document) {
                   document.id = make_uuid();
                   if (key) {
-                    document.repeat_key = store::RepeatKey{
+                    document.idempotency_key = store::IdempotencyKey{
                         context->api_key ? context->api_key->id : "", *key, fingerprint(document)};
                   }
-                  services.store.create_document(std::move(document),
-                                                 reply_accepted(services, reply));
+                  services.store.create_document(
+                      std::move(document),
+                      reply_accepted(services, with_unused_key(context, reply)));
                 });
 }
 

@@ -2,40 +2,39 @@
 #include "api-worker/handlers/document_input.hpp"
 
 #include "api-worker/edge/json_input.hpp"
+#include "common/text/ascii.hpp"
 #include "common/text/utf8.hpp"
 
 namespace holdfast::api {
 
 namespace {
 
-using Errors = std::vector<FieldProblem>;
+using Errors = std::vector<FieldError>;
 
 std::string_view first_line(std::string_view content) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const std::size_t begin = content.find_first_not_of(kBlank);
-  if (begin == std::string_view::npos) return {};
-  const std::string_view line = content.substr(begin, content.find('\n', begin) - begin);
-  return utf8_prefix(line.substr(0, line.find_last_not_of(kBlank) + 1), kMaxTitleCharacters);
+  content = text::trim(content, text::kWhitespace);
+  const std::string_view line = content.substr(0, content.find('\n'));
+  return text::utf8_prefix(text::trim(line, text::kWhitespace), kMaxTitleCharacters);
 }
 
-// PostgreSQL's text cannot hold a NUL, and what one engine refuses, the other must too.
+// PostgreSQL's text cannot hold a NUL, and both engines must accept the same documents.
 bool has_nul(std::string_view text) {
   return text.find('\0') != std::string_view::npos;
 }
 
 std::string check_title(std::string_view title) {
-  if (count_code_points(title) > kMaxTitleCharacters) {
-    return fmt::format("must have {} characters at most", kMaxTitleCharacters);
+  if (text::count_code_points(title) > kMaxTitleCharacters) {
+    return fmt::format("must have at most {} characters", kMaxTitleCharacters);
   }
   return has_nul(title) ? "must not contain U+0000" : "";
 }
 
 std::string check_content(std::string_view content) {
-  if (content.find_first_not_of(" \t\r\n") == std::string_view::npos) return "must not be empty";
+  if (text::trim(content, text::kWhitespace).empty()) return "must not be empty";
   return has_nul(content) ? "must not contain U+0000" : "";
 }
 
-// Whether JSON text writes a NUL: as the escape itself, not as an escaped backslash before it.
+// Whether JSON text contains the escape of a NUL, as opposed to an escaped backslash and "u0000".
 bool writes_nul(std::string_view json) {
   for (std::size_t i = 0; i < json.size(); ++i) {
     if (json[i] != '\\') continue;
@@ -70,14 +69,15 @@ void read_metadata(const nlohmann::json& body, std::string& metadata, Errors& er
   metadata = field->dump();
   if (metadata.size() > kMaxMetadataBytes) {
     errors.push_back(
-        {"#/metadata", "", fmt::format("must have {} bytes at most as JSON", kMaxMetadataBytes)});
+        {"#/metadata", "", fmt::format("must have at most {} bytes as JSON", kMaxMetadataBytes)});
   }
   if (writes_nul(metadata)) {
     errors.push_back({"#/metadata", "", "must not contain U+0000"});
   }
 }
 
-tl::expected<store::NewDocument, Problem> from_json(const http::Request& head, std::string text) {
+tl::expected<store::NewDocument, ProblemDetails> from_json(const http::Request& head,
+                                                           std::string text) {
   auto body = parse_json_object(head, text);
   std::string().swap(text);
   if (!body) return tl::unexpected(std::move(body).error());
@@ -93,18 +93,21 @@ tl::expected<store::NewDocument, Problem> from_json(const http::Request& head, s
     }
   }
   if (!errors.empty()) {
-    return tl::unexpected(Problem{422, "The document has invalid fields.", std::move(errors)});
+    return tl::unexpected(
+        ProblemDetails{422, "The document has invalid fields.", std::move(errors)});
   }
   return document;
 }
 
-tl::expected<store::NewDocument, Problem> from_text(const http::Request& head, std::string text) {
+tl::expected<store::NewDocument, ProblemDetails> from_text(const http::Request& head,
+                                                           std::string text) {
   const std::string encoding = charset(head);
   if (!encoding.empty() && encoding != "utf-8" && encoding != "us-ascii") {
-    return tl::unexpected(Problem{415, "Send text as UTF-8."});
+    return tl::unexpected(ProblemDetails{415, "Send the text in UTF-8."});
   }
-  if (const std::size_t at = find_invalid_utf8(text); at != std::string_view::npos) {
-    return tl::unexpected(Problem{400, fmt::format("The body is not valid UTF-8 at byte {}.", at)});
+  if (const std::size_t at = text::find_invalid_utf8(text); at != std::string_view::npos) {
+    return tl::unexpected(
+        ProblemDetails{400, fmt::format("The body is not valid UTF-8 at byte {}.", at)});
   }
   store::NewDocument document;
   Errors errors;
@@ -117,24 +120,25 @@ tl::expected<store::NewDocument, Problem> from_text(const http::Request& head, s
     errors.push_back({"#", "", std::move(wrong)});
   }
   if (!errors.empty()) {
-    return tl::unexpected(Problem{422, "The document has invalid fields.", std::move(errors)});
+    return tl::unexpected(
+        ProblemDetails{422, "The document has invalid fields.", std::move(errors)});
   }
   return document;
 }
 
 }  // namespace
 
-tl::expected<store::NewDocument, Problem> parse_document(const http::Request& head,
-                                                         std::string body) {
+tl::expected<store::NewDocument, ProblemDetails> parse_document(const http::Request& head,
+                                                                std::string body) {
   const std::string type = media_type(head);
-  tl::expected<store::NewDocument, Problem> document;
+  tl::expected<store::NewDocument, ProblemDetails> document;
   if (type == "application/json") {
     document = from_json(head, std::move(body));
   } else if (type == "text/plain") {
     document = from_text(head, std::move(body));
   } else {
     return tl::unexpected(
-        Problem{415, "Send a document as Content-Type: application/json or text/plain."});
+        ProblemDetails{415, "Send a document as Content-Type: application/json or text/plain."});
   }
   if (document && document->title.empty()) document->title = first_line(document->content);
   return document;

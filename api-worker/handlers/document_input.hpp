@@ -3,13 +3,13 @@
 
 // What a client may send as a document, checked before anything is stored.
 //
-// - application/json: {"title","content","metadata"}; nothing else, no name twice, not nested
-//   deeper than 32. `content` is required. The title, if it is missing, is the first line of the
-//   content that is not blank, cut to 500 characters.
+// - application/json: {"title","content","metadata"} and no other name, none repeated, nested at
+//   most 32 levels. `content` is required. A missing title becomes the first line of the content
+//   that is not blank, cut to 500 characters.
 // - text/plain (UTF-8): the body is the content; the title is ?title= or the first line.
 //
-// Statuses: 415 for any other type, 400 for what is no JSON (with the position), 422 for JSON that
-// is no document, listing everything that is wrong with it.
+// Statuses: 415 for any other type, 400 for invalid JSON (with the position), 422 for JSON that is
+// not a valid document, listing everything that is wrong with it.
 //
 // Threads: pure functions.
 
@@ -22,9 +22,9 @@ namespace holdfast::api {
 constexpr std::size_t kMaxTitleCharacters = 500;
 constexpr std::size_t kMaxMetadataBytes = 16u << 10;
 
-// Fills in title, content and metadata; the rest is the caller's. The body is used up: text becomes
-// the content as it is, and JSON is freed once it is parsed.
-tl::expected<store::NewDocument, Problem> parse_document(const http::Request& head,
-                                                         std::string body);
+// Fills in title, content and metadata; the caller sets the rest. Consumes the body: text becomes
+// the content without a copy, and JSON is freed once it is parsed.
+tl::expected<store::NewDocument, ProblemDetails> parse_document(const http::Request& head,
+                                                                std::string body);
 
 }  // namespace holdfast::api

@@ -12,7 +12,7 @@ namespace {
 
 enum class Content { Shown, LeftOut };
 
-void write_document(JsonWriter& json, const store::Document& document, Content content) {
+void write_document(text::JsonWriter& json, const store::Document& document, Content content) {
   json.begin_object();
   json.field("id", document.id);
   json.field("title", document.title);
@@ -34,14 +34,14 @@ void write_document(JsonWriter& json, const store::Document& document, Content c
 std::string document_json(const store::Document& document) {
   std::string out;
   out.reserve(document.content.size() + document.title.size() + document.metadata.size() + 512);
-  JsonWriter json(out);
+  text::JsonWriter json(out);
   write_document(json, document, Content::Shown);
   return out;
 }
 
 std::string page_json(const store::Page& page) {
   std::string out;
-  JsonWriter json(out);
+  text::JsonWriter json(out);
   json.begin_object().key("documents").begin_array();
   for (const store::Document& document : page.documents) {
     write_document(json, document, Content::LeftOut);
@@ -58,7 +58,7 @@ std::string page_json(const store::Page& page) {
 
 std::string created_json(const store::Created& created) {
   std::string out;
-  JsonWriter json(out);
+  text::JsonWriter json(out);
   json.begin_object();
   json.field("id", created.document_id);
   json.field("job_id", created.job_id);

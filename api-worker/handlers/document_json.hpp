@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Documents as the API shows them. Threads: pure functions.
+// Documents as the API returns them. Threads: pure functions.
 
 #include "common/store/types.hpp"
 
@@ -12,7 +12,7 @@ namespace holdfast::api {
 std::string document_json(const store::Document& document);
 // {"documents":[…],"next_cursor":…}: without content; null on the last page.
 std::string page_json(const store::Page& page);
-// The answer to a document that was accepted, with links to it and to its job.
+// The response to an accepted document, with links to it and to its job.
 std::string created_json(const store::Created& created);
 
 }  // namespace holdfast::api

@@ -2,8 +2,8 @@
 #include "api-worker/handlers/documents.hpp"
 
 #include "api-worker/edge/entity_tag.hpp"
+#include "api-worker/edge/query_input.hpp"
 #include "api-worker/handlers/document_json.hpp"
-#include "api-worker/handlers/query.hpp"
 
 namespace holdfast::api {
 
@@ -20,7 +20,7 @@ std::optional<store::DocumentStatus> parse_status(std::string_view text) {
 
 void list(const Services& services, const ContextPtr& context, const Reply& reply) {
   const http::Request& request = *context->request;
-  std::vector<FieldProblem> errors;
+  std::vector<FieldError> errors;
   store::DocumentQuery query;
   query.limit = query_number(request, "limit", 1, 100, query.limit, errors);
   if (const std::string* cursor = request.query_value("cursor")) query.cursor = *cursor;
@@ -51,30 +51,38 @@ http::Response content_alone(store::Document document) {
 
 http::Response tagged(http::Response response, const std::string& tag) {
   response.headers.set("ETag", tag);
-  // Kept by caches, and asked about each time.
+  // Caches may store it but must revalidate it.
   response.headers.set("Cache-Control", "no-cache");
   return response;
 }
 
-// One row by its key is read on the loop, with its content if that is small. A large one is read,
-// written as JSON and compressed on the pool.
+// Answers from what a bounded read found, with the content if that is small. A large document is
+// read again with its content, written as JSON and compressed on the pool.
 template <TagOf tag_of, BodyOf body_of>
-void get(const Services& services, const ContextPtr& context, const Reply& reply) {
-  auto document = services.store.get_document_within(context->path_values[0], kInlineBytes);
-  if (!document) return reply(Failure(std::move(document).error()));
-  if (const auto known = none_match(context->request->headers, tag_of(*document))) {
+void answer_with(const Services& services, const ContextPtr& context, store::Document document,
+                 const Reply& reply) {
+  if (const auto known = none_match(context->request->headers, tag_of(document))) {
     return reply(not_modified(*known));
   }
-  const Work work = work_for(document->content_bytes);
+  const Work work = work_for(document.content_bytes);
   answer(services, context, work, reply,
          [&services, context, work,
-          document = std::move(*document)]() mutable -> Result<http::Response> {
+          document = std::move(document)]() mutable -> Result<http::Response> {
            if (work == Work::Scan) {
              HOLDFAST_TRY_ASSIGN(document, services.store.get_document(context->path_values[0]));
            }
            const std::string tag = tag_of(document);
            return tagged(body_of(std::move(document)), tag);
          });
+}
+
+template <TagOf tag_of, BodyOf body_of>
+void get(const Services& services, const ContextPtr& context, const Reply& reply) {
+  run(services, Work::PointRead, reply, [&services, context, reply] {
+    auto document = services.store.get_document_within(context->path_values[0], kInlineBytes);
+    if (!document) return reply(Failure(std::move(document).error()));
+    answer_with<tag_of, body_of>(services, context, std::move(*document), reply);
+  });
 }
 
 }  // namespace

@@ -8,8 +8,9 @@
 //
 // Changing (document_changes.cpp):
 // POST /api/documents                store a document and enqueue its embedding: 202;
-//                                    Idempotency-Key: 24 h, 422 for another document, 400 for none
-// PUT /api/documents/{id}            the next version, embedded anew: 202; If-Match: 412
+//                                    Idempotency-Key: 24 h; 422 with another document, 400 if
+//                                    invalid
+// PUT /api/documents/{id}            the next version, embedded again: 202; If-Match: 412
 // DELETE /api/documents/{id}         204; If-Match: 412
 
 #include "api-worker/handlers/services.hpp"
@@ -19,7 +20,7 @@ namespace holdfast::api {
 void add_document_routes(Router& router, const Services& services);
 void add_document_change_routes(Router& router, const Services& services);
 
-// A route's handler from a function that takes the services first.
+// Makes a route's handler from a function whose first parameter is the services.
 template <class Function>
 RouteHandler bind_services(const Services& services, Function function) {
   return [&services, function](const ContextPtr& context, Reply reply) {

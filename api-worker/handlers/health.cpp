@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/handlers/health.hpp"
 
-#include "api-worker/handlers/insiders.hpp"
+#include "api-worker/handlers/diagnostics_access.hpp"
 #include "api-worker/handlers/relay.hpp"
 #include "common/base/version.hpp"
 #include "common/protocol/names.hpp"
@@ -22,7 +22,7 @@ http::Response uncached(std::string body) {
 std::string health_json(const Services& services) {
   const std::chrono::duration<double> uptime = services.clock.mono() - services.started;
   std::string out;
-  JsonWriter json(out);
+  text::JsonWriter json(out);
   json.begin_object();
   json.field("status", "ok");
   json.field("uptime_seconds", std::floor(uptime.count() * 1000) / 1000);
@@ -43,7 +43,7 @@ void add_health_routes(Router& router, const Services& services) {
       "GET", protocol::kReadyPath, [&services](const ContextPtr& context, const Reply& reply) {
         if (!services.status_socket.empty()) {
           const bool verbose = context->request->query_value(protocol::kVerboseQuery) != nullptr &&
-                               may_see_inside(*context, services.metrics_allow);
+                               may_view_diagnostics(*context, services.metrics_allow);
           return relay(services,
                        verbose ? fmt::format("{}?{}", protocol::kReadyPath, protocol::kVerboseQuery)
                                : protocol::kReadyPath,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// GET /health    200 as long as this worker answers
-// GET /live      the same: that it is answered shows that the loop turns
-// GET /ready     the stack's readiness: the supervisor's answer, passed on; 503 if it gives none
-//                within a second. ?verbose, from those who may read /metrics: what is behind it.
-//                When alone: whether the store can be read.
+// GET /health    200 as long as this worker responds
+// GET /live      the same: a response shows that the event loop is running
+// GET /ready     the stack's readiness, relayed from the supervisor; 503 if that does not answer
+//                within a second. With ?verbose, for those who may read /metrics: the checks behind
+//                it. Without a supervisor: whether the store can be read.
 
 #include "api-worker/handlers/services.hpp"
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/handlers/jobs.hpp"
 
-#include "api-worker/handlers/query.hpp"
+#include "api-worker/edge/query_input.hpp"
 #include "common/text/json_writer.hpp"
+#include "common/text/number.hpp"
 
 #include <algorithm>
 
@@ -10,13 +11,13 @@ namespace holdfast::api {
 
 namespace {
 
-void write_time(JsonWriter& json, std::string_view name, std::int64_t unix_ms) {
+void write_time(text::JsonWriter& json, std::string_view name, std::int64_t unix_ms) {
   json.field(name, format_rfc3339(from_unix_ms(unix_ms)));
 }
 
 std::string job_json(const store::Job& job) {
   std::string out;
-  JsonWriter json(out);
+  text::JsonWriter json(out);
   json.begin_object();
   json.field("id", job.id);
   json.field("kind", job.kind);
@@ -38,7 +39,7 @@ std::string job_json(const store::Job& job) {
 
 std::string queue_json(const std::string& queue, const store::QueueStats& stats, WallTime now) {
   std::string out;
-  JsonWriter json(out);
+  text::JsonWriter json(out);
   json.begin_object();
   json.field("queue", queue);
   json.field("ready", stats.ready);
@@ -56,16 +57,17 @@ std::string queue_json(const std::string& queue, const store::QueueStats& stats,
 
 void get_job(const Services& services, const ContextPtr& context, const Reply& reply) {
   // An id is a number to us only; to clients, what is no number names no job.
-  const auto id = parse_digits(context->path_values[0]);
+  const auto id = text::parse_digits<std::int64_t>(context->path_values[0]);
   if (!id) return reply(fail(ErrorKind::NotFound, "There is no such job."));
-  answer(services, context, Work::Point, reply, [&services, id = *id]() -> Result<http::Response> {
-    HOLDFAST_TRY_ASSIGN(const store::Job job, services.store.get_job(id));
-    return http::Response::json(200, job_json(job));
-  });
+  answer(services, context, Work::PointRead, reply,
+         [&services, id = *id]() -> Result<http::Response> {
+           HOLDFAST_TRY_ASSIGN(const store::Job job, services.store.get_job(id));
+           return http::Response::json(200, job_json(job));
+         });
 }
 
 void retry_job(const Services& services, const ContextPtr& context, Reply reply) {
-  const auto id = parse_digits(context->path_values[0]);
+  const auto id = text::parse_digits<std::int64_t>(context->path_values[0]);
   if (!id) return reply(fail(ErrorKind::NotFound, "There is no such job."));
   services.store.retry_job(*id, [&services, reply = std::move(reply)](Result<store::Job> job) {
     if (!job) return reply(Failure(std::move(job).error()));

@@ -2,7 +2,7 @@
 #pragma once
 
 // GET /api/jobs/{id}    one job: state, attempts, last error
-// POST /api/jobs/{id}/retry    a dead or waiting job is ready again: 202 with the job; else 409
+// POST /api/jobs/{id}/retry    makes a dead or waiting job ready: 202 with the job; else 409
 // GET /api/queue        how many jobs of a queue (?queue=default) are in each state
 
 #include "api-worker/handlers/services.hpp"

@@ -2,9 +2,10 @@
 #include "api-worker/handlers/metrics.hpp"
 
 #include "api-worker/edge/problem.hpp"
-#include "api-worker/handlers/insiders.hpp"
+#include "api-worker/handlers/diagnostics_access.hpp"
 #include "api-worker/handlers/relay.hpp"
 #include "common/metrics/exposition.hpp"
+#include "common/metrics/registry.hpp"
 #include "common/protocol/names.hpp"
 #include "common/text/json_writer.hpp"
 
@@ -22,9 +23,10 @@ http::Response own_metrics(const Services& services, std::string_view accept) {
 }
 
 void get_metrics(const Services& services, const ContextPtr& context, const Reply& reply) {
-  if (!may_see_inside(*context, services.metrics_allow)) {
-    return reply(problem_response(
-        *context, {403, "Metrics are for this host and the networks of http.metrics_allow."}));
+  if (!may_view_diagnostics(*context, services.metrics_allow)) {
+    return reply(problem_response(*context, {403,
+                                             "Metrics are available only to this host, to "
+                                             "http.metrics_allow networks and to admin keys."}));
   }
   const http::Headers& asked = context->request->headers;
   const std::string* accept = asked.find("Accept");
@@ -49,7 +51,7 @@ void get_metrics(const Services& services, const ContextPtr& context, const Repl
 std::string stats_json(const Services& services) {
   const http::ServerStats stats = services.server_stats();
   std::string out;
-  JsonWriter json(out);
+  text::JsonWriter json(out);
   json.begin_object();
   json.field("worker", services.worker);
   json.field("pid", ::getpid());
@@ -65,7 +67,7 @@ std::string stats_json(const Services& services) {
 
 void get_stats(const Services& services, const ContextPtr& context, const Reply& reply) {
   if (!context->client.local) {
-    return reply(problem_response(*context, {403, "This path is for this host only."}));
+    return reply(problem_response(*context, {403, "This path is available only to this host."}));
   }
   reply(http::Response::json(200, stats_json(services)));
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// GET /metrics              the stack's aggregate, fetched from the supervisor; when alone, this
-//                           worker's own numbers. For those of insiders.hpp; 403 for all others.
-// GET /internal/stats       this worker's connections and work in hand; local requests only.
+// GET /metrics           the stack's aggregate, fetched from the supervisor; without a supervisor,
+//                        this worker's own metrics. 403 except as diagnostics_access.hpp allows.
+// GET /internal/stats    this worker's connections and current work; local requests only.
 //
-// A request that came through a proxy that nobody declared is not local.
+// A request through an undeclared proxy is not local.
 
 #include "api-worker/handlers/services.hpp"
 

@@ -8,7 +8,7 @@ namespace holdfast::api {
 
 namespace {
 
-// The document is a constant of the program: another one comes with another version or build.
+// The document is a constant of the program: it changes only with the version or build.
 const std::string& tag() {
   static const std::string value =
       fmt::format("\"{}-{:x}\"", kVersion, std::hash<std::string_view>{}(openapi_document()));

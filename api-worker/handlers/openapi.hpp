@@ -3,8 +3,8 @@
 
 // GET /openapi.json    the description of this API, OpenAPI 3.1
 //
-// The one source is api-worker/openapi.json, compiled in. Tests hold it against the routes and
-// against what they answer.
+// Its source is api-worker/openapi.json, compiled in. Tests check it against the routes and their
+// responses.
 
 #include "api-worker/handlers/services.hpp"
 

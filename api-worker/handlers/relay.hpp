@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Passes a GET on to the supervisor's status socket and its answer back: status, content type and
-// body, nothing else. Without an answer within a second, or with one that is none of ours
-// (anything but 200 and 503), the reply is an Unavailable error.
+// Relays a GET to the supervisor's status socket, and status, content type and body of the response
+// back. If there is no response within a second, or its status is not 200 or 503, the reply is an
+// Unavailable error.
 //
-// Threads: the loop's.
+// Threads: the event loop's.
 
 #include "api-worker/handlers/services.hpp"
 

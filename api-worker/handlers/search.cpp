@@ -2,7 +2,8 @@
 #include "api-worker/handlers/search.hpp"
 
 #include "api-worker/edge/json_input.hpp"
-#include "api-worker/handlers/query.hpp"
+#include "api-worker/edge/query_input.hpp"
+#include "common/text/ascii.hpp"
 #include "common/text/json_writer.hpp"
 #include "common/text/utf8.hpp"
 
@@ -20,25 +21,25 @@ struct Query {
   std::string text;
   std::uint32_t k = kDefaultHits;
 };
-using QueryOrProblem = tl::expected<Query, Problem>;
+using QueryOrProblem = tl::expected<Query, ProblemDetails>;
 
 std::string check_text(std::string_view text) {
-  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return "must not be empty";
+  if (text::trim(text, text::kWhitespace).empty()) return "must not be empty";
   if (text.find('\0') != std::string_view::npos) return "must not contain U+0000";
-  if (count_code_points(text) > kMaxQueryCharacters) {
-    return fmt::format("must have {} characters at most", kMaxQueryCharacters);
+  if (text::count_code_points(text) > kMaxQueryCharacters) {
+    return fmt::format("must have at most {} characters", kMaxQueryCharacters);
   }
   return {};
 }
 
-QueryOrProblem checked(Query query, std::vector<FieldProblem> errors) {
+QueryOrProblem checked(Query query, std::vector<FieldError> errors) {
   if (errors.empty()) return query;
-  return tl::unexpected(Problem{422, "The search is invalid.", std::move(errors)});
+  return tl::unexpected(ProblemDetails{422, "The search is invalid.", std::move(errors)});
 }
 
 QueryOrProblem from_target(const http::Request& request) {
   Query query;
-  std::vector<FieldProblem> errors;
+  std::vector<FieldError> errors;
   if (const std::string* q = request.query_value("q")) query.text = *q;
   if (std::string wrong = check_text(query.text); !wrong.empty()) {
     errors.push_back({"", "q", std::move(wrong)});
@@ -51,7 +52,7 @@ QueryOrProblem from_body(const http::Request& request) {
   auto body = parse_json_object(request, request.body);
   if (!body) return tl::unexpected(std::move(body).error());
   Query query;
-  std::vector<FieldProblem> errors;
+  std::vector<FieldError> errors;
   for (const auto& [name, value] : body->items()) {
     if (name == "q" && value.is_string()) {
       query.text = value.get<std::string>();
@@ -77,7 +78,7 @@ QueryOrProblem from_body(const http::Request& request) {
 
 std::string hits_json(const std::vector<store::SearchHit>& hits) {
   std::string out;
-  JsonWriter json(out);
+  text::JsonWriter json(out);
   json.begin_object().key("hits").begin_array();
   for (const store::SearchHit& hit : hits) {
     json.begin_object();
@@ -108,7 +109,7 @@ Result<http::Response> search(const Services& services, const Query& query) {
 
 using ReadQuery = QueryOrProblem (*)(const http::Request& request);
 
-// All of it off the loop, the reading of the query too: a body may have a megabyte.
+// All of it off the event loop, parsing included: a body may have a megabyte.
 void answer_search(const Services& services, const ContextPtr& context, const Reply& reply,
                    ReadQuery read_query) {
   answer(services, context, Work::Scan, reply,

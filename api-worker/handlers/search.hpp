@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// GET /api/search?q=&k=     the k (1 to 50, 10 if not given) best documents for a query
+// GET /api/search?q=&k=     the k best documents for a query (k: 1 to 50, default 10)
 // POST /api/search          {"q","k"}: the same, for queries that should not be in a URL
 //
-// {"hits":[{"document_id","title","score","similarity","chunk","text"}]}; similarity is null when
-// only the full text found the hit.
+// {"hits":[{"document_id","title","score","similarity","chunk","text"}]}; similarity is null if
+// only full-text search found the hit.
 
 #include "api-worker/handlers/services.hpp"
 

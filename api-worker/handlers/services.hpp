@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Services: what the handlers share. Made and owned by the app, outlives every request.
+// Services: what the handlers share. Created and owned by the app; outlives every request.
 //
-// Threads: the members say so themselves; the struct is read-only while serving.
+// Threads: as stated by each member; the struct is read-only while serving.
 
 #include "api-worker/edge/content_coding.hpp"
 #include "api-worker/edge/offload.hpp"
@@ -32,15 +32,15 @@ struct Services {
   embedding::Provider& embedder;
   const prometheus::Registry& registry;
   const protocol::Doorbell& doorbell;
-  std::function<http::ServerStats()> server_stats;  // the loop's thread
+  std::function<http::ServerStats()> server_stats;  // the event loop's thread
   std::string worker;                               // "api-worker.0"
-  std::string status_socket;                        // of the supervisor; empty when alone
-  std::vector<Network> metrics_allow;
+  std::string status_socket;                        // the supervisor's; empty without one
+  std::vector<net::Network> metrics_allow;
   MonoTime started{};
 };
 
-// The loop is held for a tenth of a millisecond at most: documents up to these sizes are read (and
-// compressed), or parsed, in that time, and larger ones on the pool. Measured in
+// The event loop is blocked for at most a tenth of a millisecond: documents up to these sizes are
+// read (and compressed), or parsed, in that time; larger ones on the pool. Measured in
 // docs/adr/0008-what-runs-on-the-loop.md.
 constexpr std::size_t kInlineBytes = 16u << 10;
 constexpr std::size_t kInlineParsedBytes = 4u << 10;
@@ -49,7 +49,7 @@ inline Work work_for(std::size_t bytes, std::size_t inline_bytes = kInlineBytes)
   return bytes <= inline_bytes ? Work::Point : Work::Scan;
 }
 
-// Runs `task` where such work belongs; what it throws becomes the reply.
+// Runs `task` where such work belongs; an exception becomes the reply.
 template <class Task>
 void run(const Services& services, Work work, const Reply& reply, Task task) {
   const bool taken = services.offload.run(work, [reply, task = std::move(task)]() mutable {
@@ -63,7 +63,7 @@ void run(const Services& services, Work work, const Reply& reply, Task task) {
   if (!taken) reply(fail(ErrorKind::Unavailable, "too many requests are waiting for a thread"));
 }
 
-// Replies with what `produce` returns (a Result<http::Response>), compressed if the client likes.
+// Replies with the Result<http::Response> of `produce`, compressed if the client accepts that.
 template <class Produce>
 void answer(const Services& services, const ContextPtr& context, Work work, const Reply& reply,
             Produce produce) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Access log: one line of level info per response, "request completed", or "request refused" for
-// what the server turned away unread.
+// Access log: one line of level info per response, "request completed", or "request refused" if the
+// server refused the request before reading all of it.
 // - request_id, method, path, route, status, duration_ms, bytes, client, peer; trace_id,
 //   api_key_id and user_agent where there are any.
-// - The path without its query, which holds what people search for. No other field, no body.
-// - `client` is the address behind trusted proxies, `peer` the socket's other end.
-// - bytes are the body's; duration as in request_metrics.hpp.
+// - The path without its query, which holds search texts. No other header field, no body.
+// - `client` is the address behind trusted proxies, `peer` the other end of the socket.
+// - bytes is the size of the body; the duration is that of request_metrics.hpp.
 
 #include "api-worker/middleware/middleware.hpp"
 #include "common/base/clock.hpp"

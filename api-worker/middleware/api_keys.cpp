@@ -3,7 +3,9 @@
 
 #include "api-worker/edge/problem.hpp"
 #include "api-worker/middleware/rate_limit.hpp"
+#include "common/auth/digest.hpp"
 #include "common/auth/token.hpp"
+#include "common/text/ascii.hpp"
 
 namespace holdfast::api {
 
@@ -15,7 +17,7 @@ std::optional<std::string_view> bearer(const http::Headers& headers) {
   const std::string* const value = headers.find("Authorization");
   if (value == nullptr || value->size() <= kScheme.size()) return {};
   const std::string_view text = *value;
-  if (!http::equals_ignoring_case(text.substr(0, kScheme.size()), kScheme)) return {};
+  if (!text::equals_ignoring_case(text.substr(0, kScheme.size()), kScheme)) return {};
   const auto credential = text.find_first_not_of(' ', kScheme.size());
   if (text[kScheme.size()] != ' ' || credential == std::string_view::npos) return {};
   return text.substr(credential);
@@ -33,7 +35,7 @@ http::Response unauthorized(const Context& context, std::string detail, const ch
 
 }  // namespace
 
-bool shows_api_key(const http::Headers& headers) {
+bool presents_api_key(const http::Headers& headers) {
   return headers.find("X-API-Key") != nullptr || bearer(headers);
 }
 
@@ -45,14 +47,14 @@ ApiKeys::ApiKeys(const config::Config& config, Parts parts)
 
 std::optional<http::Response> ApiKeys::on_request(Context& context) {
   const http::Headers& headers = context.request->headers;
-  if (!shows_api_key(headers)) {
+  if (!presents_api_key(headers)) {
     if (!required_ || !is_api(context.request->path)) return {};
-    return unauthorized(context, "This needs an API key: send it as Authorization: Bearer hf_….",
+    return unauthorized(context, "An API key is required: send it as Authorization: Bearer hf_….",
                         "Bearer realm=\"holdfast\"");
   }
   if (headers.count("Authorization") + headers.count("X-API-Key") != 1) {
     return problem_response(
-        context, {400, "Send one API key, in Authorization or in X-API-Key, not in both."});
+        context, {400, "Send exactly one API key, in either Authorization or X-API-Key."});
   }
   const std::string* const field = headers.find("X-API-Key");
   auto token = auth::parse_token(field != nullptr ? std::string_view(*field) : *bearer(headers));
@@ -66,7 +68,7 @@ std::optional<http::Response> ApiKeys::on_request(Context& context) {
 
 void ApiKeys::look_up(const ContextPtr& context, const std::string& id, const std::string& digest,
                       const Resume& resume) {
-  const bool taken = parts_.offload.run(Work::Point, [this, context, id, digest, resume] {
+  const bool taken = parts_.offload.run(Work::PointRead, [this, context, id, digest, resume] {
     resume(judge(*context, digest, parts_.store.get_api_key(id)));
   });
   if (taken) return;

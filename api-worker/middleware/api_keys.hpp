@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// API keys: who asks. Made and revoked with `holdfast api-key`; common/auth/token.hpp says how they
-// look, key_scope.hpp what they open.
+// API keys: authentication. `holdfast api-key` creates and revokes them; see common/auth/token.hpp
+// for their form and key_scope.hpp for what they allow.
 //
-// - A key comes as "Authorization: Bearer hf_…" or "X-API-Key: hf_…". Both, or one twice, is 400.
-// - A key that is given must be good, whether auth.required is on or not: 401 for one that is
-//   unknown, malformed or revoked, all with the same answer.
-// - Without a key: 401 under /api if auth.required is on. Everything else is open as before.
-// - Each request reads the key's record by its id, so a revocation counts from the next request on,
-//   in every worker. The digests are compared in constant time.
+// - A key is sent as "Authorization: Bearer hf_…" or "X-API-Key: hf_…". Both, or one twice, is 400.
+// - A key that is sent must be valid, whether or not auth.required is on: 401, with
+//   the same response whether it is unknown, malformed or revoked.
+// - Without a key: 401 under /api if auth.required is on. Everything else needs no key.
+// - Each request reads the key's record by its id, so a revocation takes effect with the next
+//   request, in every worker. The digests are compared in constant time.
 // - Last-used times are collected and written once per auth.last_used_interval (key_uses.hpp).
 
 #include "api-worker/edge/offload.hpp"
@@ -21,8 +21,8 @@
 
 namespace holdfast::api {
 
-// Whether a request names a key at all: a Bearer credential or X-API-Key.
-bool shows_api_key(const http::Headers& headers);
+// Whether a request presents a key at all: a Bearer credential or X-API-Key.
+bool presents_api_key(const http::Headers& headers);
 
 class ApiKeys final : public Middleware {
  public:

@@ -5,21 +5,21 @@
 
 // The order, from the outside in (app.cpp builds it):
 //
-//   envelope   1 request_id         everything further in logs and answers with it
-//              2 client_address     everything further in may ask who
+//   envelope   1 request_id         the rest logs and responds with it
+//              2 client_address     the rest may ask for it
 //              3 access_log         one line and the metrics, with the final status and size
 //              4 security_headers
-//              5 cors               preflights end here, errors need its headers too
+//              5 cors               preflights end here; errors need its headers too
 //   guards     6 limits             cheapest refusals first
 //              7 rate_limit         before keys are looked up, so that guessing is slow
 //              8 api_key            then the key's own limit, then its scope
 //   innermost  9 the route's handler
-//             10 error_mapper       makes a response of the handler's error, before the way out
+//             10 error_mapper       turns the handler's error into a response, before the way out
 
 namespace holdfast::api {
 
 void Chain::add_envelope(std::unique_ptr<Middleware> middleware) {
-  assert(envelope_ == links_.size() && "the envelope lies around the guards");
+  assert(envelope_ == links_.size() && "the envelope encloses the guards");
   links_.push_back(std::move(middleware));
   envelope_ = links_.size();
 }

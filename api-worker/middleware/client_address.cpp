@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/middleware/client_address.hpp"
 
+#include "common/text/ascii.hpp"
+
 #include <algorithm>
 
 namespace holdfast::api {
@@ -14,24 +16,18 @@ bool names_a_proxy(const http::Headers& headers) {
          headers.find("X-Real-IP") != nullptr || headers.find("Via") != nullptr;
 }
 
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 // Calls `visit` with each entry of X-Forwarded-For from the right, until it returns false.
 template <class Visit>
 void walk_forwarded(const http::Headers& headers, Visit visit) {
   std::size_t read = 0;
   const auto& fields = headers.fields();
   for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
-    if (!http::equals_ignoring_case(field->name, "X-Forwarded-For")) continue;
+    if (!text::equals_ignoring_case(field->name, "X-Forwarded-For")) continue;
     std::string_view rest = field->value;
     for (;;) {
       const std::size_t comma = rest.rfind(',');
       const std::size_t begin = comma == std::string_view::npos ? 0 : comma + 1;
-      if (++read > kMaxEntries || !visit(trim(rest.substr(begin)))) return;
+      if (++read > kMaxEntries || !visit(text::trim(rest.substr(begin)))) return;
       if (comma == std::string_view::npos) break;
       rest = rest.substr(0, comma);
     }
@@ -40,14 +36,14 @@ void walk_forwarded(const http::Headers& headers, Visit visit) {
 
 }  // namespace
 
-bool contains(const std::vector<Network>& networks, const IpAddress& address) {
+bool contains(const std::vector<net::Network>& networks, const net::IpAddress& address) {
   return std::any_of(networks.begin(), networks.end(),
-                     [&](const Network& network) { return network.contains(address); });
+                     [&](const net::Network& network) { return network.contains(address); });
 }
 
 Client find_client(const http::Peer& peer, const http::Headers& headers,
-                   const std::vector<Network>& trusted) {
-  const auto peer_address = IpAddress::parse(peer.address);
+                   const std::vector<net::Network>& trusted) {
+  const auto peer_address = net::IpAddress::parse(peer.address);
   const bool forwarded = names_a_proxy(headers);
   Client client;
   client.address = peer.unix_socket ? "unix" : peer.address;
@@ -56,7 +52,7 @@ Client find_client(const http::Peer& peer, const http::Headers& headers,
   client.hidden = forwarded && !peer_trusted;
   if (!peer_trusted) return client;
   walk_forwarded(headers, [&](std::string_view entry) {
-    const auto address = IpAddress::parse_forwarded(entry);
+    const auto address = net::IpAddress::parse_forwarded(entry);
     if (!address) return false;
     client.address = address->to_string();
     return contains(trusted, *address);
@@ -64,10 +60,10 @@ Client find_client(const http::Peer& peer, const http::Headers& headers,
   return client;
 }
 
-Result<std::vector<Network>> parse_networks(const std::vector<std::string>& texts) {
-  std::vector<Network> networks;
+Result<std::vector<net::Network>> parse_networks(const std::vector<std::string>& texts) {
+  std::vector<net::Network> networks;
   for (const std::string& text : texts) {
-    HOLDFAST_TRY_ASSIGN(const Network network, Network::parse(text));
+    HOLDFAST_TRY_ASSIGN(const net::Network network, net::Network::parse(text));
     networks.push_back(network);
   }
   return networks;

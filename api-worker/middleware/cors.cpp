@@ -3,6 +3,7 @@
 
 #include "api-worker/edge/vary.hpp"
 #include "common/config/origin.hpp"
+#include "common/text/ascii.hpp"
 
 #include <algorithm>
 #include <array>
@@ -13,7 +14,7 @@ namespace {
 
 constexpr const char* kMethods = "GET,HEAD,PUT,PATCH,POST,DELETE";
 
-// What a page needs besides the headers that browsers always show.
+// Headers that pages may read besides those that browsers always expose.
 constexpr std::array kExposed{"X-Request-ID",        "Location",          "ETag",
                               "Idempotent-Replayed", "Retry-After",       "RateLimit",
                               "RateLimit-Policy",    "RateLimit-Limit",   "RateLimit-Remaining",
@@ -25,11 +26,10 @@ bool is_preflight(const http::Request& request) {
          request.headers.find("Access-Control-Request-Method") != nullptr;
 }
 
-// A comma-separated list of names, as browsers send it; anything else is not repeated.
+// A comma-separated list of names, as browsers send it; anything else is not echoed.
 bool is_name_list(std::string_view text) {
-  return text.size() <= 1024 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '-' || c == '_' || c == ',' || c == ' ';
+  return text.size() <= 1024 && text::all_of(text, [](char c) {
+           return text::is_alphanumeric(c) || c == '-' || c == '_' || c == ',' || c == ' ';
          });
 }
 

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// CORS: which other sites' pages may read the answers (Fetch, 3.2; the semantics of the npm package
-// cors 2.8 with a list of origins, but for what is said here).
+// CORS: which other sites' pages may read responses (Fetch, section 3.2). The semantics are those
+// of the npm package cors 2.8 with a list of origins, except as stated here.
 //
 // - Off without [cors] origins: no header, no Vary.
-// - An origin that matches gets Access-Control-Allow-Origin with itself as the value, and
-//   Access-Control-Allow-Credentials if that is on. origins = ["*"] answers "*".
-// - An origin that does not match gets no such header, and the request runs all the same: it is the
-//   browser that keeps the answer from the page. Holdfast is no firewall against other sites.
-// - Vary: Origin on every answer while origins are listed, also without an Origin: caches must not
-//   give one site's answer to another.
+// - A matching origin is echoed in Access-Control-Allow-Origin, with
+//   Access-Control-Allow-Credentials if that is on. origins = ["*"] yields "*".
+// - An origin that does not match gets no such header, and the request is served all the same: the
+//   browser keeps the response from the page. CORS does not protect against other sites' requests.
+// - Vary: Origin on every response while origins are listed, even without an Origin: caches must
+//   not give one site's response to another.
 // - A preflight (OPTIONS with Origin and Access-Control-Request-Method) ends here, before limits
-// and
-//   keys: 204, with methods, headers and max-age if the origin matches. Any other OPTIONS goes on
-//   to its route's Allow.
-// - Without allowed_headers a preflight is granted the headers that it asks for, if they are names.
+//   and keys: 204, with methods, headers and max-age if the origin matches. Any other OPTIONS
+//   continues to its route's Allow.
+// - Without allowed_headers a preflight is granted the headers that it asks for, if they are valid
+//   names.
 // - Pages may read the headers that clients of this API need: request id, rate limit, location.
 
 #include "api-worker/middleware/middleware.hpp"

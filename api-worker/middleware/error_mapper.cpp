@@ -6,7 +6,7 @@
 namespace holdfast::api {
 
 http::Response ErrorMapper::map(const Context& context, const Error& error) const {
-  const Problem problem = problem_of(error);
+  const ProblemDetails problem = problem_of(error);
   if (problem.status >= 500) {
     log_->log(problem.status == 500 ? log::Level::Error : log::Level::Warn, "request failed",
               {{"request_id", context.request_id},

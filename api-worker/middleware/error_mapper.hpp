@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Error mapper: makes a problem+json response of an error that a handler replied with.
-// - The status comes from the error's kind (problem_of in problem.cpp).
-// - What is our fault is logged with its cause and the request id, which is all that the client
-//   is told: 500 at level error, 503 at level warn. What is the client's fault is not.
+// Error mapper: turns an error that a handler replied with into a problem+json response.
+// - The status comes from the error's kind (problem_of in edge/problem.hpp).
+// - A 5xx is logged with its cause and the request id (500 at level error, 503 at level warn); the
+//   client gets only the request id. A 4xx is not logged.
 
 #include "api-worker/edge/context.hpp"
 #include "common/base/result.hpp"

@@ -16,7 +16,7 @@ std::optional<http::Response> KeyScope::on_request(Context& context) {
   if (context.api_key->scope >= needed) return {};
   return problem_response(
       context,
-      {403, fmt::format("This needs the scope '{}', and the key has '{}'.",
+      {403, fmt::format("This request requires the scope '{}'; the API key has '{}'.",
                         store::to_string(needed), store::to_string(context.api_key->scope))});
 }
 

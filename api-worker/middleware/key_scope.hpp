@@ -6,13 +6,13 @@
 //
 // - read: GET, HEAD and searches; write: everything else; admin includes both, and may read
 //   /metrics from anywhere. 403 for a key whose scope is not enough.
-// - A request without a key passes: whether it needs one is ApiKeys' question.
+// - A request without a key passes: ApiKeys decides whether it needs one.
 
 #include "api-worker/middleware/middleware.hpp"
 
 namespace holdfast::api {
 
-// The scope that a request needs of its key.
+// The scope that a request requires of its key.
 store::Scope scope_for(std::string_view method, std::string_view path);
 
 class KeyScope final : public Middleware {

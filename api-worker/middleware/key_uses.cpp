@@ -41,7 +41,7 @@ void KeyUses::write() {
   if (uses.empty()) return;
   store_.note_api_key_uses(std::move(uses), [&log = log_](const Result<void>& written) {
     if (!written) {
-      log.warn("last-used times of API keys were not written",
+      log.warn("could not write the last-used times of API keys",
                {{"err", log::err_of(written.error())}});
     }
   });

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// KeyUses: when each API key was last used, kept in memory and written to the store at intervals,
-// all in one write. No key used: nothing written. A crash loses one interval at most.
+// KeyUses: when each API key was last used, collected in memory and written to the store at
+// intervals, in one write if any key was used. A crash loses at most one interval.
 //
-// Threads: note() from any; the rest on the loop's.
+// Threads: note() from any; the rest on the event loop's.
 
 #include "common/base/clock.hpp"
 #include "common/log/logger.hpp"
@@ -20,12 +20,12 @@ namespace holdfast::api {
 
 class KeyUses {
  public:
-  // The references outlive this, and the store every write that is under way.
+  // The references outlive this object, and the store outlives every pending write.
   KeyUses(boost::asio::io_context& io, const Clock& clock, const log::Logger& log,
           store::ApiKeyStore& store, Duration interval);
 
   void note(const std::string& id);
-  // Writes what there is, and no more by itself.
+  // Writes what was collected and stops the timer.
   void stop();
 
  private:

@@ -13,12 +13,12 @@ namespace {
 http::Response no_such_route(const Context& context, std::string_view allow) {
   // "OPTIONS *" asks whether there is a server (RFC 9110, 9.3.7), not about a path.
   if (context.request->path == "*") allow = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
-  if (allow.empty()) return problem_response(context, {404, "There is nothing here."});
+  if (allow.empty()) return problem_response(context, {404, "There is no such path."});
   http::Response response;
   if (context.request->method == "OPTIONS") {
     response.status = 204;
   } else {
-    response = problem_response(context, {405, fmt::format("This path answers {} only.", allow)});
+    response = problem_response(context, {405, fmt::format("This path supports only {}.", allow)});
   }
   response.headers.set("Allow", allow);
   return response;
@@ -35,7 +35,7 @@ Pipeline::Pipeline(boost::asio::io_context& io, const Clock& clock, Chain chain,
       errors_(errors) {}
 
 void Pipeline::handle(std::shared_ptr<http::Request> request, http::Responder respond) {
-  const auto exchange = std::make_shared<Exchange>();
+  const auto exchange = std::make_shared<ActiveRequest>();
   exchange->respond = std::move(respond);
   Context& context = exchange->context;
   context.started = clock_.mono();
@@ -50,7 +50,7 @@ void Pipeline::handle(std::shared_ptr<http::Request> request, http::Responder re
   if (!exchange->done) pending_.emplace(context.request.get(), exchange);
 }
 
-void Pipeline::advance(const ExchangePtr& exchange) {
+void Pipeline::advance(const ActiveRequestPtr& exchange) {
   Context& context = exchange->context;
   if (auto early = chain_.enter(context)) return finish(exchange, std::move(*early));
   if (context.wait_for) return wait(exchange);
@@ -60,20 +60,20 @@ void Pipeline::advance(const ExchangePtr& exchange) {
   dispatch(exchange);
 }
 
-void Pipeline::wait(const ExchangePtr& exchange) {
+void Pipeline::wait(const ActiveRequestPtr& exchange) {
   Context& context = exchange->context;
   const auto ask = std::exchange(context.wait_for, {});
   ask(ContextPtr(exchange, &context), [self = shared_from_this(),
                                        exchange](std::optional<http::Response> response) {
     boost::asio::dispatch(self->io_, [self, exchange, response = std::move(response)]() mutable {
-      if (exchange->done) return;  // its time was up meanwhile
+      if (exchange->done) return;  // it has timed out meanwhile
       if (response) return self->finish(exchange, std::move(*response));
       self->advance(exchange);
     });
   });
 }
 
-void Pipeline::dispatch(const ExchangePtr& exchange) {
+void Pipeline::dispatch(const ActiveRequestPtr& exchange) {
   Reply reply = [self = shared_from_this(), exchange](Result<http::Response> result) {
     boost::asio::dispatch(self->io_, [self, exchange, result = std::move(result)]() mutable {
       self->finish(exchange, std::move(result));
@@ -86,7 +86,7 @@ void Pipeline::dispatch(const ExchangePtr& exchange) {
   }
 }
 
-void Pipeline::finish(const ExchangePtr& exchange, Result<http::Response> result) {
+void Pipeline::finish(const ActiveRequestPtr& exchange, Result<http::Response> result) {
   if (exchange->done) return;
   exchange->done = true;
   Context& context = exchange->context;
@@ -97,9 +97,9 @@ void Pipeline::finish(const ExchangePtr& exchange, Result<http::Response> result
 }
 
 http::Response Pipeline::refuse(const http::Request& request, const http::Refusal& refusal) {
-  const Problem problem{refusal.status, refusal.detail};
+  const ProblemDetails problem{refusal.status, refusal.detail};
   if (const auto found = pending_.find(&request); found != pending_.end()) {
-    const ExchangePtr exchange = found->second;
+    const ActiveRequestPtr exchange = found->second;
     pending_.erase(found);
     exchange->done = true;
     http::Response response = problem_response(exchange->context, problem);

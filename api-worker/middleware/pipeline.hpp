@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Pipeline: the way of one request through the edge. Router first (so that every log line and
-// metric knows the route), the middleware chain inward, the handler, the error mapper, the chain
-// outward, the server. Every request leaves exactly one response, log line and count, whoever
-// answers first: the handler, a guard, or the server that refuses or loses patience.
+// Pipeline: the path of one request through the edge. The router first (so that every log line and
+// metric has the route), the middleware chain inward, the handler, the error mapper, the chain
+// outward, the server. Every request yields exactly one response, log line and count, whoever
+// answers first: the handler, a guard, or the server that refuses it or times out.
 //
-// Threads: handle() and refuse() on the loop's thread. Replies may come from any thread; what
-// follows them runs on the loop.
+// Threads: handle() and refuse() on the event loop's thread. Replies may come from any thread; what
+// follows them runs on the event loop.
 
 #include "api-worker/edge/router.hpp"
 #include "api-worker/middleware/chain.hpp"
@@ -27,31 +27,32 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
 
   // http::Handler
   void handle(std::shared_ptr<http::Request> request, http::Responder respond);
-  // http::RefusalHandler. `request` may be one that a handler still works on (its time is up):
-  // then this is that request's one response, and what the handler says later is dropped.
+  // http::RefusalHandler. `request` may be one that a handler is still working on, if it timed out:
+  // then this is that request's response, and the handler's later reply is dropped.
   http::Response refuse(const http::Request& request, const http::Refusal& refusal);
 
  private:
-  struct Exchange {
+  struct ActiveRequest {
     Context context;
     const RouteHandler* handler = nullptr;
     std::string_view allow;
     http::Responder respond;
     bool done = false;
   };
-  using ExchangePtr = std::shared_ptr<Exchange>;
+  using ActiveRequestPtr = std::shared_ptr<ActiveRequest>;
 
-  void advance(const ExchangePtr& exchange);
-  void wait(const ExchangePtr& exchange);
-  void dispatch(const ExchangePtr& exchange);
-  void finish(const ExchangePtr& exchange, Result<http::Response> result);
+  void advance(const ActiveRequestPtr& exchange);
+  void wait(const ActiveRequestPtr& exchange);
+  void dispatch(const ActiveRequestPtr& exchange);
+  void finish(const ActiveRequestPtr& exchange, Result<http::Response> result);
 
   boost::asio::io_context& io_;
   const Clock& clock_;
   Chain chain_;
   Router router_;
   ErrorMapper errors_;
-  std::unordered_map<const http::Request*, ExchangePtr> pending_;  // taken and not answered
+  std::unordered_map<const http::Request*, ActiveRequestPtr>
+      pending_;  // accepted and not answered yet
 };
 
 }  // namespace holdfast::api

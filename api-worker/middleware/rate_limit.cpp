@@ -18,9 +18,9 @@ bool is_counted(const std::string& path) {
 }  // namespace
 
 std::string rate_limit_key(const Client& client, unsigned ipv6_prefix) {
-  // IPv4 is in its one form already (client_address.cpp, common/http/peer.cpp).
+  // IPv4 is in its canonical form already (client_address.cpp, common/http/peer.cpp).
   if (client.address.find(':') == std::string::npos) return client.address;
-  const auto address = IpAddress::parse(client.address);
+  const auto address = net::IpAddress::parse(client.address);
   if (!address || address->is_v4()) return client.address;
   return fmt::format("{}/{}", address->network_of(ipv6_prefix).to_string(), ipv6_prefix);
 }
@@ -43,8 +43,8 @@ RateLimit::RateLimit(const config::RateLimit& config, Limiter& limiter, const Cl
 std::optional<http::Response> RateLimit::on_request(Context& context) {
   if (!is_counted(context.request->path)) return {};
   const std::string client = rate_limit_key(context.client, ipv6_prefix_);
-  if (!shows_api_key(context.request->headers)) return check_(context, general_, client);
-  const auto decision = limiter_.decide_here(bad_keys_, client, rate_limit::Count::Look);
+  if (!presents_api_key(context.request->headers)) return check_(context, general_, client);
+  const auto decision = limiter_.decide_here(bad_keys_, client, rate_limit::Count::Peek);
   if (decision.allowed) return {};
   context.quotas.push_back({bad_keys_, client, decision});
   return too_many_requests(context, context.quotas.back());

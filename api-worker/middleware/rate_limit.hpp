@@ -3,30 +3,30 @@
 
 // Rate limit: how many requests one client may make.
 //
-// - A client is an address: IPv4 as it is, IPv6 by its first rate_limit.ipv6_prefix bits; behind
-//   trusted proxies the one that they name. All peers of a Unix socket are one client.
-// - Every request counts, whatever comes of it, but for one that is refused here: 429 with
-//   Retry-After. /health, /live, /ready, /metrics and /internal/* do not count, nor do preflights.
-// - rate_limit.routes are further limits, each for one route; they are asked after the general one,
-//   and a request that they refuse has counted there.
-// - A request that shows an API key is counted by key and not by address: KeyRateLimit, behind the
-//   look at the key. Keys that are no good are counted by address, apart from requests without one:
-//   a client over that limit is refused before his key is looked up.
-// - Every counted answer has the headers of rate_limit_headers.hpp.
+// - A client is an address: IPv4 in full, IPv6 by its first rate_limit.ipv6_prefix bits; behind
+//   trusted proxies the address that they name. All peers of a Unix socket are one client.
+// - Every request counts, whatever its outcome, unless it is refused here: 429 with Retry-After.
+//   /health, /live, /ready, /metrics, /internal/* and preflights do not count.
+// - rate_limit.routes are further limits, each for one route. They are checked after the general
+//   limit, and a request that they refuse has counted there.
+// - A request with an API key is counted by key, not by address: see KeyRateLimit, after ApiKeys.
+//   Invalid keys are counted by address, separately from requests without a key: a client over that
+//   limit is refused before its key is looked up.
+// - Every counted response has the headers of rate_limit/headers.hpp.
 
 #include "api-worker/middleware/middleware.hpp"
+#include "api-worker/rate_limit/headers.hpp"
 #include "api-worker/rate_limit/quota_check.hpp"
-#include "api-worker/rate_limit/rate_limit_headers.hpp"
 #include "common/metrics/instruments.hpp"
 
 #include <prometheus/registry.h>
 
 namespace holdfast::api {
 
-// What one client is called. "192.0.2.7", "2001:db8:0:100::/56", "unix".
+// The key of a client. "192.0.2.7", "2001:db8:0:100::/56", "unix".
 std::string rate_limit_key(const Client& client, unsigned ipv6_prefix);
 
-// The policy under which an address' bad keys are counted, by this host alone.
+// The policy for invalid keys from one address, counted by this host alone.
 rate_limit::Policy bad_key_policy(const config::RateLimit& config);
 
 class RateLimit final : public Middleware {
@@ -48,7 +48,7 @@ class RateLimit final : public Middleware {
   rate_limit::Policy bad_keys_;
 };
 
-// The limit of the API key that a request showed; after ApiKeys.
+// The limit of the API key that a request presented; after ApiKeys.
 class KeyRateLimit final : public Middleware {
  public:
   KeyRateLimit(const config::Config& config, Limiter& limiter);

@@ -2,15 +2,13 @@
 #include "api-worker/middleware/request_id.hpp"
 
 #include "common/base/id.hpp"
-
-#include <algorithm>
+#include "common/text/ascii.hpp"
 
 namespace holdfast::api {
 
 bool is_valid_request_id(std::string_view id) {
-  return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
+  return !id.empty() && id.size() <= 128 && text::all_of(id, [](char c) {
+    return text::is_alphanumeric(c) || c == '.' || c == '_' || c == '-';
   });
 }
 

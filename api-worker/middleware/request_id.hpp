@@ -2,8 +2,8 @@
 #pragma once
 
 // Request id and trace.
-// - Exactly one X-Request-ID of [A-Za-z0-9._-]{1,128} is taken over. Anything else is replaced by
-//   a fresh UUID, never trimmed: what a client sends ends up in headers, logs and alerts.
+// - A single X-Request-ID of [A-Za-z0-9._-]{1,128} is used as it is. Anything else is replaced by a
+//   new UUID, never trimmed: the id appears in headers, logs and alerts.
 // - Every response carries it, errors too.
 // - traceparent is read here as well (W3C Trace Context; trace_context.hpp): invalid is ignored.
 

@@ -3,9 +3,9 @@
 
 // Counts and times every response: http_requests_total{method,route,status},
 // http_request_duration_seconds{method,route}, http_requests_in_flight.
-// - `route` is the router's pattern, "unmatched" where there is none, and methods that are not
-//   HTTP's own are "other": the number of series does not depend on what clients send.
-// - The time runs from the request being complete to its response being handed to the server.
+// - `route` is the router's pattern, or "unmatched"; non-standard methods are "other": the
+//   number of series does not depend on what clients send.
+// - The time runs from the complete request to the response being handed to the server.
 
 #include "api-worker/middleware/middleware.hpp"
 #include "common/base/clock.hpp"
@@ -27,7 +27,7 @@ class RequestMetrics final : public Middleware {
   void on_response(Context& context, http::Response& response) override;
 
  private:
-  // Labels are told apart by address: routes live in the router, methods in a constant table.
+  // Labels are compared by address: routes live in the router, methods in a constant table.
   struct Key {
     const char* method;
     const char* route;
@@ -44,7 +44,7 @@ class RequestMetrics final : public Middleware {
   metrics::Counters requests_;
   metrics::Histograms durations_;
   prometheus::Gauge& in_flight_;
-  // Asking prometheus-cpp for a series costs a lock and a map of strings; each is asked for once.
+  // Looking up a series in prometheus-cpp costs a lock and a map of strings: done once for each.
   std::unordered_map<Key, prometheus::Counter*, KeyHash> counters_;
   std::unordered_map<Key, prometheus::Histogram*, KeyHash> histograms_;
 };

@@ -3,8 +3,8 @@
 
 // Security headers on every response, errors too: the set and the values of helmet 8, with
 // X-Frame-Options: DENY instead of SAMEORIGIN. Content-Security-Policy and
-// Strict-Transport-Security are [security]'s. A handler that set one of them itself wins, so that
-// one answer can have its own policy.
+// Strict-Transport-Security are configured in [security]. A field that the handler has set takes
+// precedence, so that a single response can have its own policy.
 
 #include "api-worker/middleware/middleware.hpp"
 #include "common/config/config.hpp"

@@ -3,8 +3,8 @@
 
 namespace holdfast::api {
 
-using rate_limit::Decision;
 using rate_limit::Policy;
+using rate_limit::RateDecision;
 
 namespace {
 
@@ -16,12 +16,12 @@ Result<std::pair<rate_limit::Memory, rate_limit::Table>> shared_table(const Fd& 
 
 }  // namespace
 
-Decision Limiter::decide_here(const Policy& policy, std::string_view key,
-                              rate_limit::Count count) const {
+RateDecision Limiter::decide_here(const Policy& policy, std::string_view key,
+                                  rate_limit::Count count) const {
   return table_.decide(policy, key, clock_.mono().time_since_epoch(), count);
 }
 
-Decision Limiter::decide_now(const Policy& policy, std::string_view key) const {
+RateDecision Limiter::decide_now(const Policy& policy, std::string_view key) const {
   if (redis_ != nullptr) redis_->count_fallback();
   return decide_here(policy, key);
 }
@@ -29,7 +29,7 @@ Decision Limiter::decide_now(const Policy& policy, std::string_view key) const {
 void Limiter::decide(const Policy& policy, std::string key, Done done) {
   if (!is_remote()) return done(decide_now(policy, key));
   redis_->decide(policy, key,
-                 [this, policy, key, done = std::move(done)](std::optional<Decision> decision) {
+                 [this, policy, key, done = std::move(done)](std::optional<RateDecision> decision) {
                    done(decision ? *decision : decide_now(policy, key));
                  });
 }
@@ -38,7 +38,7 @@ Result<Limiter> make_limiter(const Clock& clock, std::optional<Fd> shared, const
   if (shared) {
     auto table = shared_table(*shared);
     if (table) return Limiter(clock, std::move(table->first), table->second);
-    log.warn("the rate limit is not shared with the other workers",
+    log.warn("the rate limit is not shared with the other workers: the shared memory is unusable",
              {{"err", log::err_of(table.error())}});
   }
   HOLDFAST_TRY_ASSIGN(auto memory, rate_limit::Memory::anonymous(rate_limit::kTableBytes));

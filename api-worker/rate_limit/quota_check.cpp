@@ -2,19 +2,19 @@
 #include "api-worker/rate_limit/quota_check.hpp"
 
 #include "api-worker/edge/problem.hpp"
-#include "api-worker/rate_limit/rate_limit_headers.hpp"
+#include "api-worker/rate_limit/headers.hpp"
 #include "common/base/duration.hpp"
 #include "common/config/route_limit.hpp"
 
 namespace holdfast::api {
 
-using rate_limit::Decision;
 using rate_limit::Policy;
+using rate_limit::RateDecision;
 
 namespace {
 
 std::optional<http::Response> note(Context& context, const Policy& policy,
-                                   const std::string& client, const Decision& decision) {
+                                   const std::string& client, const RateDecision& decision) {
   context.quotas.push_back({policy, client, decision});
   if (decision.allowed) return {};
   return too_many_requests(context, context.quotas.back());
@@ -24,7 +24,7 @@ std::optional<http::Response> note(Context& context, const Policy& policy,
 
 http::Response too_many_requests(const Context& context, const Quota& quota) {
   return problem_response(
-      context, {429, fmt::format("Too many requests: {} in {} are allowed. Try again in {} s.",
+      context, {429, fmt::format("Too many requests: the limit is {} in {}. Try again in {} s.",
                                  quota.policy.limit, format_duration(quota.policy.window),
                                  seconds_to_wait(quota.decision))});
 }
@@ -69,7 +69,7 @@ std::optional<http::Response> QuotaCheck::operator()(Context& context, const Pol
 void QuotaCheck::ask(const ContextPtr& context, const std::shared_ptr<const Policies>& policies,
                      std::size_t index, const std::string& client, const Resume& resume) {
   limiter_.decide((*policies)[index], client,
-                  [this, context, policies, index, client, resume](const Decision& decision) {
+                  [this, context, policies, index, client, resume](const RateDecision& decision) {
                     auto refusal = note(*context, (*policies)[index], client, decision);
                     if (refusal || index + 1 == policies->size()) {
                       return resume(std::move(refusal));

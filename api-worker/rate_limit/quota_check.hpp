@@ -2,9 +2,9 @@
 #pragma once
 
 // QuotaCheck: counts one request of one client under a general policy and under those of its route,
-// and refuses it if one of them is used up. What was said is left in context.quotas.
+// and refuses it if one of them is exhausted. The decisions are added to context.quotas.
 //
-// Threads: the loop's.
+// Threads: the event loop's.
 
 #include "api-worker/edge/context.hpp"
 #include "api-worker/rate_limit/limiter.hpp"
@@ -17,7 +17,7 @@
 
 namespace holdfast::api {
 
-// The answer to a request that a limit refused: 429.
+// The response to a request that a limit refused: 429.
 http::Response too_many_requests(const Context& context, const Quota& quota);
 
 class QuotaCheck {
@@ -25,7 +25,7 @@ class QuotaCheck {
   // `limiter` outlives this.
   QuotaCheck(const config::RateLimit& config, Limiter& limiter);
 
-  // As Middleware::on_request: a refusal, or nothing; context.wait_for if Redis has to be asked.
+  // As Middleware::on_request: a refusal or nothing; sets context.wait_for to ask Redis.
   std::optional<http::Response> operator()(Context& context, const rate_limit::Policy& general,
                                            const std::string& client);
 
@@ -33,7 +33,7 @@ class QuotaCheck {
   using Policies = std::vector<rate_limit::Policy>;
 
   void append_route_policies(const Context& context, Policies& policies) const;
-  // One policy after the other.
+  // Checks one policy after the other, from `index` on.
   void ask(const ContextPtr& context, const std::shared_ptr<const Policies>& policies,
            std::size_t index, const std::string& client, const Resume& resume);
 

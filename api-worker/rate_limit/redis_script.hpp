@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The sliding window of common/rate_limit/window.hpp, inside Redis: one script, so one round trip
-// and one atomic step, by the clock of the server, which is the one clock that all hosts share.
-// A key is a hash of "part number" -> "admissions in it", and goes away with its window.
+// The sliding window of common/rate_limit/window.hpp as a Redis script: one round trip, one atomic
+// step, timed by the Redis server's clock, the only one that all hosts share.
+// A key is a hash of part number -> admissions in that part. It expires with its window.
 //
 //   KEYS[1]  the key
 //   ARGV     limit, window in milliseconds, length of a part in milliseconds, parts of a window
-//   reply    allowed (1 or 0), remaining, milliseconds until the count goes down
+//   reply    allowed (1 or 0), remaining, milliseconds until the count decreases
 //
 // Redis 5 or newer (scripts are replicated by their effects).
 

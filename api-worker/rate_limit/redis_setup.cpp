@@ -7,7 +7,7 @@ namespace holdfast::api {
 
 std::unique_ptr<RedisStore> make_redis_store(worker::Context& context, Offload& offload) {
   const config::RateLimit& config = context.config().rate_limit;
-  const auto url = config::parse_redis_url(config.redis_url);
+  const auto url = net::parse_redis_url(config.redis_url);
   if (!config.enabled || !url) return nullptr;
   RedisOptions options;
   options.url = *url;
@@ -18,7 +18,7 @@ std::unique_ptr<RedisStore> make_redis_store(worker::Context& context, Offload& 
     const bool taken = offload.run(Work::Scan, [host, done, &clock] {
       done(http::resolve(host, clock.mono() + std::chrono::seconds(1)));
     });
-    if (!taken) done(fail(ErrorKind::Unavailable, "no thread was free to look its name up"));
+    if (!taken) done(fail(ErrorKind::Unavailable, "no thread was free to resolve the host name"));
   };
   return std::make_unique<RedisStore>(context.io(), context.clock(), context.log(),
                                       context.registry(), std::move(options));

@@ -19,18 +19,18 @@ namespace {
 constexpr Duration kFirstPause = 100ms;
 constexpr Duration kLongestPause = 2s;
 constexpr Duration kSteady = 10s;
-constexpr Duration kConnectTimeout = 1s;  // nobody waits for it
+constexpr Duration kConnectTimeout = 1s;  // no request waits for it
 
 std::int64_t to_ms(Duration duration) {
   return std::chrono::ceil<std::chrono::milliseconds>(duration).count();
 }
 
-std::optional<rate_limit::Decision> to_decision(const redis::Reply& reply) {
+std::optional<rate_limit::RateDecision> to_decision(const redis::Reply& reply) {
   if (reply.type != redis::Reply::Type::Array || reply.items.size() != 3) return {};
   for (const redis::Reply& item : reply.items) {
     if (item.type != redis::Reply::Type::Integer) return {};
   }
-  rate_limit::Decision decision;
+  rate_limit::RateDecision decision;
   decision.allowed = reply.items[0].integer == 1;
   decision.remaining =
       static_cast<std::uint32_t>(std::max<std::int64_t>(reply.items[1].integer, 0));
@@ -63,7 +63,7 @@ void RedisStore::stop() {
   state_ = State::Stopped;
   deadline_.cancel();
   retry_.cancel();
-  connection_.reset();
+  client_.reset();
   for (const PendingPtr& pending : std::exchange(pending_, {}))
     pending->done({});
 }
@@ -75,7 +75,7 @@ void RedisStore::count_fallback() {
 
 void RedisStore::connect() {
   state_ = State::Connecting;
-  const config::RedisUrl& url = options_.url;
+  const net::RedisUrl& url = options_.url;
   if (!url.path.empty()) return connect_to({url.path, "", 0});
   options_.resolve(url.host, [io = &io_, self = self_](Addresses addresses) {
     boost::asio::post(*io, [self, addresses = std::move(addresses)] {
@@ -95,21 +95,22 @@ void RedisStore::connect_to_next() {
 }
 
 void RedisStore::connect_to(const redis::Endpoint& endpoint) {
-  connection_ =
-      std::make_unique<redis::Connection>(io_, [this](const Error& error) { lose(error.message); });
-  connection_->open(endpoint, [this] { greet(); });
+  client_ = std::make_unique<redis::RedisClient>(
+      io_, [this](const Error& error) { lose(error.message); });
+  client_->open(endpoint, [this] { set_up(); });
   deadline_.expires_after(kConnectTimeout);
   deadline_.async_wait([this, self = self_](const boost::system::error_code& error) {
-    if (!error && *self != nullptr && state_ == State::Connecting) lose("it takes no connection");
+    if (!error && *self != nullptr && state_ == State::Connecting)
+      lose("the connection attempt timed out");
   });
 }
 
-void RedisStore::greet() {
-  const config::RedisUrl& url = options_.url;
+void RedisStore::set_up() {
+  const net::RedisUrl& url = options_.url;
   const auto send = [this](const std::vector<std::string>& command, bool last) {
-    connection_->send(command, [this, last](const redis::Reply& reply) {
+    client_->send(command, [this, last](const redis::Reply& reply) {
       if (reply.type == redis::Reply::Type::Error) return lose(reply.text);
-      if (last) greeted(reply);
+      if (last) set_up_done(reply);
     });
   };
   if (!url.password.empty() && url.user.empty()) send({"AUTH", url.password}, false);
@@ -118,19 +119,20 @@ void RedisStore::greet() {
   send({"SCRIPT", "LOAD", kRateLimitScript}, true);
   deadline_.expires_after(options_.timeout);
   deadline_.async_wait([this, self = self_](const boost::system::error_code& error) {
-    if (!error && *self != nullptr && state_ == State::Connecting) lose("it is slow");
+    if (!error && *self != nullptr && state_ == State::Connecting)
+      lose("the connection setup timed out");
   });
 }
 
-void RedisStore::greeted(const redis::Reply& reply) {
+void RedisStore::set_up_done(const redis::Reply& reply) {
   deadline_.cancel();
   script_sha_ = reply.text;
   state_ = State::Up;
   up_.Set(1);
   up_since_ = clock_.mono();
   untried_.clear();
-  if (std::exchange(complained_, false)) {
-    log_.info("Redis is back: the rate limit is shared by all hosts again",
+  if (std::exchange(warned_, false)) {
+    log_.info("Redis is back: all hosts share the rate limit again",
               {{"redis", options_.url.describe()}, {"decided_locally", fallbacks_since_loss_}});
   }
   fallbacks_since_loss_ = 0;
@@ -156,8 +158,8 @@ void RedisStore::ask(const PendingPtr& pending, bool with_source) {
   std::vector<std::string> command{with_source ? "EVAL" : "EVALSHA",
                                    with_source ? kRateLimitScript : script_sha_};
   command.insert(command.end(), pending->arguments.begin(), pending->arguments.end());
-  connection_->send(command, [this, pending, with_source](const redis::Reply& reply) {
-    // Somebody ran SCRIPT FLUSH, or the server is a new one. EVAL brings the script back.
+  client_->send(command, [this, pending, with_source](const redis::Reply& reply) {
+    // After SCRIPT FLUSH or on another server the script is unknown. EVAL loads it again.
     if (!with_source && reply.is_error("NOSCRIPT")) return ask(pending, true);
     answer(pending, reply);
   });
@@ -166,8 +168,9 @@ void RedisStore::ask(const PendingPtr& pending, bool with_source) {
 void RedisStore::answer(const PendingPtr& pending, const redis::Reply& reply) {
   const auto decision = to_decision(reply);
   if (!decision) {
-    return lose(reply.type == redis::Reply::Type::Error ? reply.text
-                                                        : "its answer is not the script's");
+    return lose(reply.type == redis::Reply::Type::Error
+                    ? reply.text
+                    : "unexpected reply to the rate-limit script");
   }
   const auto found = std::find(pending_.begin(), pending_.end(), pending);
   const bool was_oldest = found == pending_.begin();
@@ -176,7 +179,7 @@ void RedisStore::answer(const PendingPtr& pending, const redis::Reply& reply) {
   if (was_oldest && state_ == State::Up) watch();
 }
 
-// The timer is set for the oldest only: all have the same time.
+// The timer is set for the oldest decision only: all have the same timeout.
 void RedisStore::watch() {
   if (pending_.empty()) {
     deadline_.cancel();
@@ -185,7 +188,7 @@ void RedisStore::watch() {
   deadline_.expires_at(pending_.front()->deadline);
   deadline_.async_wait([this, self = self_](const boost::system::error_code& error) {
     if (error || *self == nullptr || state_ != State::Up || pending_.empty()) return;
-    // Answered and asked again meanwhile: the timer that counts is another one.
+    // The oldest has been answered meanwhile; another timer is set for the next one.
     if (pending_.front()->deadline > clock_.mono()) return;
     lose(fmt::format("no answer within {} ms", to_ms(options_.timeout)));
   });
@@ -198,10 +201,10 @@ void RedisStore::lose(const std::string& why) {
   state_ = State::Down;
   up_.Set(0);
   deadline_.cancel();
-  connection_.reset();
-  if (!std::exchange(complained_, true)) {
+  client_.reset();
+  if (!std::exchange(warned_, true)) {
     fallbacks_since_loss_ = 0;
-    log_.warn("Redis does not answer: each host limits by itself until it does",
+    log_.warn("Redis is unavailable: each host applies the rate limit on its own until it is back",
               {{"redis", options_.url.describe()}, {"reason", why}});
   }
   for (const PendingPtr& pending : std::exchange(pending_, {}))

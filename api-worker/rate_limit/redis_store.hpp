@@ -1,31 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// RedisStore: counts in a Redis, for several hosts (the script is in redis_script.hpp).
+// RedisStore: a rate limit shared by several hosts, counted in Redis (redis_script.hpp).
 //
-// - No request ever waits for Redis longer than rate_limit.redis_timeout (50 ms), and the loop
-// never.
-// - One missed deadline, error or lost connection takes Redis out of service: everything that waits
-//   is given back at once, and until Redis is back nobody waits at all.
-// - It is back when a new connection has been greeted (AUTH, SELECT, SCRIPT LOAD) and answers
-// within
-//   the same deadline; that is tried 100 ms after the loss, then at growing distances up to 2 s.
-//   The distance starts over only after Redis has served for ten seconds: one that comes and goes
-//   is tried rarely.
-// - A name with several addresses ("localhost" is ::1 and 127.0.0.1) is tried at each of them
-// before
-//   it counts as lost.
-// - One warning when it goes and one line when it is back, however often it is tried in between.
-// - rate_limit_fallback_total counts every decision that was taken without it; rate_limit_redis_up
-//   says how many workers have it.
+// - No request waits for Redis longer than rate_limit.redis_timeout (50 ms); the event loop never
+//   waits.
+// - A missed deadline, an error or a lost connection takes Redis out of service. Pending decisions
+//   are returned without an answer at once, and no request waits until Redis is back.
+// - Redis is back once a new connection has completed AUTH, SELECT and SCRIPT LOAD within the same
+//   deadline. The first attempt follows 100 ms after the loss, later ones back off up to 2 s. The
+//   back-off is reset only after ten seconds of service, so a flapping Redis is tried rarely.
+// - All addresses of a name are tried ("localhost" is ::1 and 127.0.0.1) before it counts as lost.
+// - One warning is logged when Redis is lost and one line when it is back, however many attempts
+//   fail in between.
+// - rate_limit_fallback_total counts the decisions taken without Redis; rate_limit_redis_up says
+//   how many workers are connected.
 //
-// Threads: the loop's, but for the resolver's.
+// Threads: the event loop's, except for the resolver's own.
 
 #include "common/base/clock.hpp"
 #include "common/log/logger.hpp"
 #include "common/net/redis_url.hpp"
 #include "common/rate_limit/decision.hpp"
-#include "common/redis/connection.hpp"
+#include "common/redis/client.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <prometheus/counter.h>
@@ -41,13 +38,12 @@
 
 namespace holdfast::api {
 
-// Turns a host's name into its addresses, at least one, on a thread of its own choice; calls back
-// on any.
+// Resolves a host name to at least one address, on a thread of its choice; may call back on any.
 using Addresses = Result<std::vector<std::string>>;
 using Resolve = std::function<void(std::string host, std::function<void(Addresses)>)>;
 
 struct RedisOptions {
-  config::RedisUrl url;
+  net::RedisUrl url;
   Duration timeout = std::chrono::milliseconds(50);
   std::string prefix = "holdfast:";
   Resolve resolve;
@@ -55,8 +51,8 @@ struct RedisOptions {
 
 class RedisStore {
  public:
-  // Nothing: Redis has no answer, decide without it.
-  using Done = std::function<void(std::optional<rate_limit::Decision>)>;
+  // Empty: Redis did not answer, decide without it.
+  using Done = std::function<void(std::optional<rate_limit::RateDecision>)>;
 
   RedisStore(boost::asio::io_context& io, const Clock& clock, const log::Logger& log,
              prometheus::Registry& registry, RedisOptions options);
@@ -64,10 +60,10 @@ class RedisStore {
   RedisStore(const RedisStore&) = delete;
 
   bool up() const { return state_ == State::Up; }
-  // `done` is called once, on the loop, before the timeout is over.
+  // Only while up(). `done` is called once, on the event loop, before the timeout expires.
   void decide(const rate_limit::Policy& policy, const std::string& key, Done done);
   void count_fallback();
-  // Gives everything back and connects no more.
+  // Returns pending decisions without an answer and does not reconnect.
   void stop();
 
  private:
@@ -82,8 +78,8 @@ class RedisStore {
   void connect();
   void connect_to_next();
   void connect_to(const redis::Endpoint& endpoint);
-  void greet();
-  void greeted(const redis::Reply& reply);
+  void set_up();
+  void set_up_done(const redis::Reply& reply);
   void ask(const PendingPtr& pending, bool with_source);
   void answer(const PendingPtr& pending, const redis::Reply& reply);
   void watch();
@@ -98,17 +94,17 @@ class RedisStore {
   RedisOptions options_;
 
   State state_ = State::Down;
-  std::unique_ptr<redis::Connection> connection_;
+  std::unique_ptr<redis::RedisClient> client_;
   std::vector<std::string> untried_;  // addresses of the host, the next one last
   std::string script_sha_;
   std::deque<PendingPtr> pending_;      // in the order of their deadlines
-  boost::asio::steady_timer deadline_;  // of the oldest, or of the connection being made
+  boost::asio::steady_timer deadline_;  // of the oldest, or of the connection attempt
   boost::asio::steady_timer retry_;
   Duration pause_{};
   MonoTime up_since_{};
-  bool complained_ = false;
+  bool warned_ = false;
   std::uint64_t fallbacks_since_loss_ = 0;
-  std::shared_ptr<RedisStore*> self_;  // null inside once destroyed: for callbacks from elsewhere
+  std::shared_ptr<RedisStore*> self_;  // points to null once destroyed; for callbacks
 };
 
 }  // namespace holdfast::api

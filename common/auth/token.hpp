@@ -2,8 +2,8 @@
 #pragma once
 
 // API keys as clients hold them: "hf_" + id (12 hex digits) + "_" + secret (64 hex digits, 256
-// random bits). The id finds the stored record; what proves the key is the SHA-256 of all of it,
-// compared in constant time. The prefix lets scanners find keys that were committed by mistake.
+// random bits). The id finds the stored record; the SHA-256 of the whole key, compared in constant
+// time, proves it. The prefix lets secret scanners find keys that were committed by mistake.
 //
 // Threads: any. make_token() asks the kernel for random bytes.
 
@@ -14,18 +14,14 @@
 namespace holdfast::auth {
 
 struct Token {
-  std::string text;  // shown once, kept nowhere
+  std::string text;  // shown once, stored nowhere
   std::string id;
   std::string digest;  // 32 bytes
 };
 
 Token make_token();
 
-// Nothing if it has not the form of a key.
+// Nothing if `text` does not have the form of a key.
 std::optional<Token> parse_token(std::string_view text);
-
-std::string sha256(std::string_view text);  // 32 bytes
-// Takes as long for any two digests.
-bool same_digest(std::string_view a, std::string_view b);
 
 }  // namespace holdfast::auth

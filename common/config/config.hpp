@@ -8,6 +8,7 @@
 // Threads: a value, immutable after loading. Units: durations are Duration, sizes are bytes.
 
 #include "common/base/clock.hpp"
+#include "common/log/level.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -21,8 +22,6 @@ namespace holdfast::config {
 using namespace std::chrono_literals;
 
 enum class Environment { Production, Development };
-enum class LogFormat { Json, Pretty };
-enum class LogLevel { Trace, Debug, Info, Warn, Error };
 
 // [supervisor]
 struct Supervisor {
@@ -105,8 +104,8 @@ struct Program {
 
 // [log]
 struct Log {
-  LogLevel level = LogLevel::Info;
-  LogFormat format = LogFormat::Json;
+  log::Level level = log::Level::Info;
+  log::Format format = log::Format::Json;
   std::filesystem::path file;  // empty: standard output
   std::uint64_t max_size = 50u << 20;
   std::uint32_t max_files = 10;

@@ -50,8 +50,8 @@ void apply_dependent_defaults(Program& program, const LoadReport& report) {
 
 void apply_dependent_defaults(Config& config, const LoadReport& report) {
   if (config.environment == Environment::Development) {
-    if (!report.given("log", "level")) config.log.level = LogLevel::Debug;
-    if (!report.given("log", "format")) config.log.format = LogFormat::Pretty;
+    if (!report.given("log", "level")) config.log.level = log::Level::Debug;
+    if (!report.given("log", "format")) config.log.format = log::Format::Pretty;
   }
   if (!report.given("http", "max_connections_per_client")) {
     config.http.max_connections_per_client =

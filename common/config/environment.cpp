@@ -6,11 +6,10 @@
 #include "common/os/file.hpp"
 #include "common/protocol/names.hpp"
 #include "common/protocol/variables.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/number.hpp"
 
 #include <unistd.h>
-
-#include <algorithm>
-#include <charconv>
 
 namespace holdfast::config {
 
@@ -58,26 +57,17 @@ Fields fields_of_section(Config& config, const std::string& name) {
   return root_fields(config);
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-// The text as the key's type. What is no integer stays a text, and the key complains.
+// The text as the type of the key. Text that is not an integer stays text, and the key reports it.
 Value to_value(const std::string& text, Variable::Form form) {
   if (form == Variable::Form::Integer) {
-    std::int64_t number = 0;
-    const char* const last = text.data() + text.size();
-    const auto [end, error] = std::from_chars(text.data(), last, number);
-    if (error == std::errc{} && end == last) return Value{number};
+    if (const auto number = text::parse_number<std::int64_t>(text)) return Value{*number};
   }
   if (form != Variable::Form::List) return Value{text};
   Array items;
   std::string_view rest = text;
   for (;;) {
     const auto comma = rest.find(',');
-    const std::string_view item = trimmed(rest.substr(0, comma));
+    const std::string_view item = text::trim(rest.substr(0, comma));
     if (!item.empty()) items.push_back(Value{std::string(item)});
     if (comma == std::string_view::npos) return Value{std::move(items)};
     rest.remove_prefix(comma + 1);
@@ -88,10 +78,7 @@ void apply(const Variable& variable, const Environ& environ, Config& config, Loa
   std::string name = variable.name;
   auto value = value_of(variable, environ, name, report);
   if (!value) return;
-  if (variable.any_case) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    std::transform(value->begin(), value->end(), value->begin(), lower);
-  }
+  if (variable.any_case) value = text::to_lower(*value);
   for (const Field& field : fields_of_section(config, variable.section)) {
     if (field.key != variable.key) continue;
     Complaints complaints;
@@ -107,10 +94,8 @@ void apply(const Variable& variable, const Environ& environ, Config& config, Loa
 void apply_port(const Environ& environ, Config& config, LoadReport& report) {
   const std::string* const text = find_set(environ, "PORT");
   if (text == nullptr) return;
-  std::uint16_t port = 0;
-  const char* const last = text->data() + text->size();
-  const auto [end, error] = std::from_chars(text->data(), last, port);
-  if (error != std::errc{} || end != last) {
+  const auto port = text::parse_number<std::uint16_t>(*text);
+  if (!port) {
     report.problem_of_variable("PORT", fmt::format("'{}' is not a port from 0 to 65535", *text));
     return;
   }
@@ -120,15 +105,15 @@ void apply_port(const Environ& environ, Config& config, LoadReport& report) {
     report.warning_of_variable("PORT", "has no effect: there is no [listen.http]");
     return;
   }
-  auto address = parse_listen_address(http->second.address);
+  auto address = net::parse_listen_address(http->second.address);
   if (!address) return;  // already reported where it was read
-  if (address->kind == ListenAddress::Kind::Unix) {
+  if (address->kind == net::ListenAddress::Kind::Unix) {
     report.problem_of_variable(
         "PORT", fmt::format("is set, but [listen.http] listens on '{}'", http->second.address));
     return;
   }
-  address->port = port;
-  http->second.address = format_listen_address(*address);
+  address->port = *port;
+  http->second.address = net::format_listen_address(*address);
   report.note_variable("listen.http.address", "PORT");
 }
 

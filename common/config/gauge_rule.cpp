@@ -2,6 +2,7 @@
 #include "common/config/gauge_rule.hpp"
 
 #include "common/config/suggest.hpp"
+#include "common/text/ascii.hpp"
 
 #include <algorithm>
 #include <array>
@@ -24,8 +25,7 @@ constexpr std::array<std::pair<std::string_view, GaugeRule>, 6> kRules{{
 }};
 
 bool is_glob_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == ':' || c == '*' || c == '?';
+  return text::is_alphanumeric(c) || c == '_' || c == ':' || c == '*' || c == '?';
 }
 
 }  // namespace

@@ -1,57 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/config/origin.hpp"
 
+#include "common/net/host_port.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/number.hpp"
+
 #include <algorithm>
-#include <charconv>
+#include <cstdint>
 #include <optional>
 
 namespace holdfast::config {
 
 namespace {
 
-struct Parts {
+struct Origin {
   std::string_view scheme;
-  std::string_view host;  // with brackets for IPv6
-  std::string_view port;  // empty: the scheme's
+  net::HostPort authority;
+  // Text of the port: "*" in a pattern; empty for the default of the scheme.
+  std::string_view port() const { return authority.port.value_or(std::string_view()); }
 };
 
 bool is_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc{} && end == text.data() + text.size() && port != 0 && text[0] != '0';
+  return !text.starts_with('0') && text::parse_number<std::uint16_t>(text);
 }
 
 bool is_name(std::string_view host) {
   if (host.empty() || host.size() > 253 || host.front() == '.' || host.back() == '.') return false;
-  return host.find("..") == std::string_view::npos &&
-         std::all_of(host.begin(), host.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-                  c == '_';
+  return host.find("..") == std::string_view::npos && text::all_of(host, [](char c) {
+           return text::is_lower(c) || text::is_digit(c) || c == '-' || c == '.' || c == '_';
          });
 }
 
 bool is_v6(std::string_view host) {
-  return host.size() > 4 && host.front() == '[' && host.back() == ']' &&
-         host.find_first_not_of("0123456789abcdef:.", 1) == host.size() - 1;
+  return host.size() >= 3 && host.find_first_not_of("0123456789abcdef:.") == std::string_view::npos;
 }
 
-bool is_host(std::string_view host) {
-  return is_v6(host) || is_name(host);
+bool is_host(std::string_view host, bool bracketed) {
+  return bracketed ? is_v6(host) : is_name(host);
 }
 
-std::optional<Parts> split(std::string_view origin) {
-  Parts parts;
-  const auto scheme = origin.find("://");
+std::optional<Origin> split(std::string_view text) {
+  const auto scheme = text.find("://");
   if (scheme == std::string_view::npos) return {};
-  parts.scheme = origin.substr(0, scheme);
-  const std::string_view rest = origin.substr(scheme + 3);
-  const auto bracket = rest.find(']');
-  const auto colon = rest.find(':', bracket == std::string_view::npos ? 0 : bracket);
-  parts.host = rest.substr(0, colon);
-  if (colon == std::string_view::npos) return parts;
-  parts.port = rest.substr(colon + 1);
-  if (parts.port.empty()) return {};
-  return parts;
+  const auto authority = net::split_host_port(text.substr(scheme + 3));
+  if (!authority || authority->port == "") return {};
+  return Origin{text.substr(0, scheme), *authority};
 }
 
 }  // namespace
@@ -61,30 +54,35 @@ Result<std::string> check_origin_pattern(const std::string& text) {
     return fail(ErrorKind::InvalidArgument, fmt::format("'{}' is not an origin: {}", text, why));
   };
   if (text == "*") return text;
-  if (text == "null") return wrong("\"null\" is every sandboxed frame and local file");
-  const auto parts = split(text);
-  if (!parts || (parts->scheme != "http" && parts->scheme != "https")) {
-    return wrong("write it like \"https://app.example.org\" or \"https://*.example.org\"");
-  }
-  if (parts->host.find('/') != std::string_view::npos ||
-      parts->port.find('/') != std::string_view::npos) {
+  if (text == "null") return wrong("every sandboxed frame and local file sends \"null\"");
+  const bool known_scheme = text.starts_with("http://") || text.starts_with("https://");
+  if (known_scheme && text.find('/', text.find("://") + 3) != std::string::npos) {
     return wrong("it has no path, and no '/' at its end");
   }
-  if (std::any_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
+  const auto origin = split(text);
+  if (!known_scheme || !origin) {
+    return wrong("write it like \"https://app.example.org\" or \"https://*.example.org\"");
+  }
+  if (std::any_of(text.begin(), text.end(), text::is_upper)) {
     return wrong("browsers send origins in lower case");
   }
-  const bool wildcard = parts->host.starts_with("*.");
-  if (!is_host(wildcard ? parts->host.substr(2) : parts->host)) {
-    return wrong("the host is no name or address; '*' stands for whole labels on the left only");
+  std::string_view host = origin->authority.host;
+  const bool bracketed = origin->authority.bracketed;
+  const bool wildcard = host.starts_with("*.") && !bracketed;
+  if (wildcard) host.remove_prefix(2);
+  if (!is_host(host, bracketed)) {
+    return wrong(
+        "the host is not a name or an address; '*' stands for whole labels on the left only");
   }
-  if (wildcard && parts->host.find('.', 2) == std::string_view::npos) {
+  if (wildcard && host.find('.') == std::string_view::npos) {
     return wrong("it would match a whole top-level domain");
   }
-  if (!parts->port.empty() && parts->port != "*" && !is_port(parts->port)) {
-    return wrong("the port is no port");
+  const std::string_view port = origin->port();
+  if (!port.empty() && port != "*" && !is_port(port)) {
+    return wrong("the port is not a number from 1 to 65535");
   }
-  if (parts->port == (parts->scheme == "http" ? "80" : "443")) {
-    return wrong("browsers leave out the scheme's own port");
+  if (port == (origin->scheme == "http" ? "80" : "443")) {
+    return wrong("browsers leave out the default port of the scheme");
   }
   return text;
 }
@@ -94,12 +92,15 @@ bool origin_matches(std::string_view pattern, std::string_view origin) {
   if (pattern.find('*') == std::string_view::npos) return false;
   const auto wanted = split(pattern);
   const auto given = split(origin);
-  if (!wanted || !given || wanted->scheme != given->scheme || !is_host(given->host)) return false;
-  if (!given->port.empty() && !is_port(given->port)) return false;
-  if (wanted->port != "*" && wanted->port != given->port) return false;
-  if (!wanted->host.starts_with("*.")) return wanted->host == given->host;
-  const std::string_view suffix = wanted->host.substr(1);  // ".example.org"
-  return given->host.size() > suffix.size() && given->host.ends_with(suffix);
+  if (!wanted || !given || wanted->scheme != given->scheme) return false;
+  const auto& [host, port, bracketed] = given->authority;
+  if (!is_host(host, bracketed) || (port && !is_port(*port))) return false;
+  if (wanted->port() != "*" && wanted->port() != given->port()) return false;
+  if (!wanted->authority.host.starts_with("*.")) {
+    return wanted->authority.host == host && wanted->authority.bracketed == bracketed;
+  }
+  const std::string_view suffix = wanted->authority.host.substr(1);  // ".example.org"
+  return !bracketed && host.size() > suffix.size() && host.ends_with(suffix);
 }
 
 }  // namespace holdfast::config

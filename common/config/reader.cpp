@@ -2,6 +2,7 @@
 #include "common/config/reader.hpp"
 
 #include "common/config/schema.hpp"
+#include "common/text/ascii.hpp"
 
 #include <algorithm>
 
@@ -12,9 +13,9 @@ namespace {
 constexpr std::size_t kLongestName = 48;  // names are parts of socket paths and of metric labels
 
 bool is_name(const std::string& name) {
-  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  const auto plain = [](char c) { return text::is_lower(c) || text::is_digit(c); };
   return !name.empty() && name.size() <= kLongestName && plain(name.front()) &&
-         std::all_of(name.begin(), name.end(), [&](char c) { return plain(c) || c == '-'; });
+         text::all_of(name, [&](char c) { return plain(c) || c == '-'; });
 }
 
 const Table* expect_table(const Member& member, const std::string& section, LoadReport& report) {

@@ -2,9 +2,8 @@
 #include "common/config/route_limit.hpp"
 
 #include "common/base/duration.hpp"
-
-#include <algorithm>
-#include <charconv>
+#include "common/text/ascii.hpp"
+#include "common/text/number.hpp"
 
 namespace holdfast::config {
 
@@ -22,15 +21,12 @@ Result<RouteLimit> parse_route_limit(std::string_view text) {
   rule.method = text.substr(0, first);
   rule.route = text.substr(first + 1, second - first - 1);
   const std::string_view rate = text.substr(second + 1);
-  const bool upper = std::all_of(rule.method.begin(), rule.method.end(),
-                                 [](char c) { return c >= 'A' && c <= 'Z'; });
-  if (rule.method.empty() || (!upper && rule.method != "*")) return wrong("the method is none");
+  const bool is_method = !rule.method.empty() && text::all_of(rule.method, text::is_upper);
+  if (!is_method && rule.method != "*") return wrong("the method is not valid");
   if (!rule.route.starts_with('/')) return wrong("the route does not begin with '/'");
   const auto slash = rate.find('/');
-  const char* const end = rate.data() + std::min(slash, rate.size());
-  const auto parsed = std::from_chars(rate.data(), end, rule.limit);
-  if (slash == std::string_view::npos || parsed.ec != std::errc{} || parsed.ptr != end ||
-      rule.limit < 1 || rule.limit > 1'000'000'000) {
+  rule.limit = text::parse_number<decltype(rule.limit)>(rate.substr(0, slash)).value_or(0);
+  if (slash == std::string_view::npos || rule.limit < 1 || rule.limit > 1'000'000'000) {
     return wrong("the rate is a number from 1 to 1000000000, '/' and a duration");
   }
   HOLDFAST_TRY_ASSIGN(rule.window, parse_duration(rate.substr(slash + 1)));

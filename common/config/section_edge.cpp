@@ -4,6 +4,7 @@
 #include "common/config/route_limit.hpp"
 #include "common/config/schema.hpp"
 #include "common/net/redis_url.hpp"
+#include "common/text/ascii.hpp"
 
 #include <algorithm>
 
@@ -14,7 +15,7 @@ namespace {
 constexpr std::uint32_t kMostRequests = 1'000'000'000;
 
 Result<std::string> check_redis_url(const std::string& text) {
-  if (!text.empty()) HOLDFAST_TRY(parse_redis_url(text));
+  if (!text.empty()) HOLDFAST_TRY(net::parse_redis_url(text));
   return text;
 }
 
@@ -25,17 +26,15 @@ Result<std::string> check_route_limit(const std::string& text) {
 
 // A value that goes into a response as it is.
 Result<std::string> check_field_value(const std::string& text) {
-  const bool printable =
-      std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  const bool printable = text::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
   if (printable && !text.starts_with(' ') && !text.ends_with(' ')) return text;
   return fail(ErrorKind::InvalidArgument,
               "a header's value is printable ASCII on one line, without spaces around it");
 }
 
 Result<std::string> check_field_name(const std::string& text) {
-  const bool token = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
+  const bool token = !text.empty() && text::all_of(text, [](char c) {
+    return text::is_alphanumeric(c) || c == '-' || c == '_';
   });
   if (token) return text;
   return fail(ErrorKind::InvalidArgument, fmt::format("'{}' is not a header's name", text));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The keys of [program.NAME] that say when it is ready, restarted, given up and stopped.
 #include "common/config/schema.hpp"
-#include "common/net/address.hpp"
+#include "common/net/url.hpp"
 #include "common/protocol/names.hpp"
 
 #include <csignal>
@@ -18,9 +18,9 @@ Field ready_field(Program& program) {
     if (*text == "notify" || *text == "started") {
       program.ready = *text == "notify" ? ReadyKind::Notify : ReadyKind::Started;
       program.ready_target.clear();
-    } else if (const auto target = parse_http_target(*text, "/")) {
+    } else if (const auto target = net::parse_literal_url(*text, "/")) {
       program.ready = ReadyKind::Http;
-      program.ready_target = format_http_target(*target);
+      program.ready_target = target->to_string();
     } else {
       complaints.push_back(
           {given.at,
@@ -86,8 +86,8 @@ Field stop_signal_field(int& signal) {
 
 Result<std::string> check_metrics(const std::string& text) {
   if (text.empty() || text == "off" || text == "socket") return text;
-  HOLDFAST_TRY_ASSIGN(const HttpTarget target, parse_http_target(text, protocol::kMetricsPath));
-  return format_http_target(target);
+  HOLDFAST_TRY_ASSIGN(const net::Url url, net::parse_literal_url(text, protocol::kMetricsPath));
+  return url.to_string();
 }
 
 }  // namespace

@@ -3,9 +3,10 @@
 #include "common/base/duration.hpp"
 #include "common/config/schema.hpp"
 #include "common/protocol/variables.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/number.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
 namespace holdfast::config {
@@ -15,12 +16,8 @@ namespace {
 constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();  // RLIM_INFINITY
 
 bool is_variable_name(std::string_view name) {
-  const auto letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  };
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  return !name.empty() && letter(name.front()) &&
-         std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || digit(c); });
+  return !name.empty() && !text::is_digit(name.front()) &&
+         text::all_of(name, [](char c) { return text::is_alphanumeric(c) || c == '_'; });
 }
 
 Field environment_field(std::map<std::string, std::string>& environment) {
@@ -55,10 +52,8 @@ Field umask_field(std::optional<std::uint32_t>& umask) {
     // An integer would be decimal, and 22 is not 022.
     if (text == nullptr)
       return complain_type(given, "octal in quotes, such as \"022\"", complaints);
-    std::uint32_t mask = 0;
-    const char* const last = text->data() + text->size();
-    const auto [end, error] = std::from_chars(text->data(), last, mask, 8);
-    if (error != std::errc{} || end != last || mask > 0777) {
+    const auto mask = text::parse_number<std::uint32_t>(*text, 8);
+    if (!mask || *mask > 0777) {
       complaints.push_back(
           {given.at, fmt::format("'{}' is not an octal mask from \"000\" to \"777\"", *text)});
       return;

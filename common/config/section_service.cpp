@@ -2,7 +2,7 @@
 // [http], [store], [queue] and [embedding]: what the workers go by.
 #include "common/config/schema.hpp"
 #include "common/log/redact.hpp"
-#include "common/net/address.hpp"
+#include "common/net/ip_address.hpp"
 
 namespace holdfast::config {
 
@@ -22,6 +22,11 @@ Result<std::string> check_store_url(const std::string& text) {
                           log::redact_url(text)));
 }
 
+Result<std::string> canonical_network(const std::string& text) {
+  HOLDFAST_TRY_ASSIGN(const net::Network network, net::Network::parse(text));
+  return network.to_string();
+}
+
 }  // namespace
 
 Fields fields_of(Http& http) {
@@ -37,8 +42,8 @@ Fields fields_of(Http& http) {
       duration_field("handler_timeout", http.handler_timeout, 100ms, 1h),
       count_field("max_connections", http.max_connections, 1, 1'000'000),
       count_field("max_connections_per_client", http.max_connections_per_client, 1, 1'000'000),
-      texts_field("trusted_proxies", http.trusted_proxies, parse_cidr),
-      texts_field("metrics_allow", http.metrics_allow, parse_cidr),
+      texts_field("trusted_proxies", http.trusted_proxies, canonical_network),
+      texts_field("metrics_allow", http.metrics_allow, canonical_network),
       count_field("store_threads", http.store_threads, 1, 256),
   };
 }

@@ -9,14 +9,14 @@ namespace holdfast::config {
 namespace {
 
 Result<std::string> check_listen(const std::string& text) {
-  HOLDFAST_TRY(parse_listen_address(text));
+  HOLDFAST_TRY(net::parse_listen_address(text));
   return text;
 }
 
 Result<std::string> check_status_listen(const std::string& text) {
   if (text.empty()) return text;  // off
-  HOLDFAST_TRY_ASSIGN(const ListenAddress address, parse_listen_address(text));
-  if (address.kind == ListenAddress::Kind::Unix) {
+  HOLDFAST_TRY_ASSIGN(const net::ListenAddress address, net::parse_listen_address(text));
+  if (address.kind == net::ListenAddress::Kind::Unix) {
     return fail(ErrorKind::InvalidArgument,
                 fmt::format("'{}' must be host:port; the status socket in runtime_dir is there "
                             "in any case",
@@ -55,14 +55,14 @@ Fields fields_of(Listen& listen) {
 
 Fields fields_of(Log& log) {
   return {
-      choice_field<LogLevel>("level", log.level,
-                             {{"trace", LogLevel::Trace},
-                              {"debug", LogLevel::Debug},
-                              {"info", LogLevel::Info},
-                              {"warn", LogLevel::Warn},
-                              {"error", LogLevel::Error}}),
-      choice_field<LogFormat>("format", log.format,
-                              {{"json", LogFormat::Json}, {"pretty", LogFormat::Pretty}}),
+      choice_field<log::Level>("level", log.level,
+                               {{"trace", log::Level::Trace},
+                                {"debug", log::Level::Debug},
+                                {"info", log::Level::Info},
+                                {"warn", log::Level::Warn},
+                                {"error", log::Level::Error}}),
+      choice_field<log::Format>("format", log.format,
+                                {{"json", log::Format::Json}, {"pretty", log::Format::Pretty}}),
       path_field("file", log.file, Absence::Allowed),
       bytes_field("max_size", log.max_size, 64u << 10, 1ull << 40),
       count_field("max_files", log.max_files, 1, 1000),

@@ -22,18 +22,19 @@ void validate_listeners(const Config& config, LoadReport& report) {
                                  "gets from the supervisor; choose another",
                                  name));
     }
-    const auto address = parse_listen_address(listen.address);
-    if (!address || (address->kind != ListenAddress::Kind::Unix && address->port == 0)) continue;
-    const auto [owner, is_new] = owners.emplace(format_listen_address(*address), name);
+    const auto address = net::parse_listen_address(listen.address);
+    if (!address || (address->kind != net::ListenAddress::Kind::Unix && address->port == 0))
+      continue;
+    const auto [owner, is_new] = owners.emplace(net::format_listen_address(*address), name);
     if (!is_new) {
       report.problem(
           section, "address",
           fmt::format("address: '{}' is [listen.{}]'s, too", listen.address, owner->second));
     }
   }
-  const auto status = parse_listen_address(config.supervisor.status_listen);
+  const auto status = net::parse_listen_address(config.supervisor.status_listen);
   if (!status || status->port == 0) return;
-  if (const auto owner = owners.find(format_listen_address(*status)); owner != owners.end()) {
+  if (const auto owner = owners.find(net::format_listen_address(*status)); owner != owners.end()) {
     report.problem("supervisor", "status_listen",
                    fmt::format("status_listen: '{}' is [listen.{}]'s, too",
                                config.supervisor.status_listen, owner->second));
@@ -48,11 +49,11 @@ void validate_socket_paths(const Config& config, LoadReport& report) {
     longest = std::max(longest, fmt::format("/workers/{}.{}.sock", program.name, last_slot).size());
   }
   const std::size_t length = config.supervisor.runtime_dir.native().size() + longest;
-  if (length <= kMaxUnixPath) return;
+  if (length <= net::kMaxUnixPath) return;
   report.problem("supervisor", "runtime_dir",
                  fmt::format("runtime_dir: '{}' is too long: the longest socket path in it would "
                              "have {} bytes, and the system allows {}",
-                             config.supervisor.runtime_dir.native(), length, kMaxUnixPath));
+                             config.supervisor.runtime_dir.native(), length, net::kMaxUnixPath));
 }
 
 void validate_service(const Config& config, LoadReport& report) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/config/value.hpp"
 
+#include "common/text/ascii.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -10,12 +12,8 @@ namespace holdfast::config {
 namespace {
 
 bool is_bare_key(std::string_view key) {
-  for (const char c : key) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_';
-    if (!plain) return false;
-  }
-  return !key.empty();
+  return !key.empty() &&
+         text::all_of(key, [](char c) { return text::is_alphanumeric(c) || c == '-' || c == '_'; });
 }
 
 std::string number_to_toml(double number) {

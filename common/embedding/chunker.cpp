@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/embedding/chunker.hpp"
 
-#include "common/embedding/utf8.hpp"
+#include "common/embedding/characters.hpp"
+#include "common/text/utf8.hpp"
 
 #include <algorithm>
 #include <array>
@@ -75,7 +76,7 @@ std::size_t cut_between_characters(std::string_view text, std::size_t low, std::
     if (is_character_boundary(text, at)) return at;
   }
   for (std::size_t at = high; at > low; --at) {
-    if (is_code_point_boundary(text, at)) return at;
+    if (text::is_code_point_boundary(text, at)) return at;
   }
   return high;  // not reached: the window is never narrower than a code point
 }

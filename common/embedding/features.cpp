@@ -3,7 +3,8 @@
 
 #include "common/embedding/stem.hpp"
 #include "common/embedding/stop_words.hpp"
-#include "common/embedding/utf8.hpp"
+#include "common/embedding/characters.hpp"
+#include "common/text/utf8.hpp"
 
 #include <cmath>
 
@@ -69,9 +70,8 @@ void FeatureCounter::count(std::string_view text) {
   used_.clear();
   word_.assign(1, U'<');
   for (std::size_t at = 0; at < text.size();) {
-    const Decoded decoded = decode_utf8(text, at);
-    at += decoded.length;
-    const char32_t c = decoded.code_point;
+    const auto [c, length] = text::decode_utf8(text.substr(at));
+    at += length;
     if (is_ideographic(c)) {
       add_word();
       word_.push_back(c);

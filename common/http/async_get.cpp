@@ -23,18 +23,15 @@ using Done = std::function<void(Result<Response>)>;
 
 constexpr std::size_t kReadRoom = 32 << 10;
 
-Result<Endpoints> endpoints_of(const Url& url) {
-  if (url.scheme == Url::Scheme::Unix) {
-    if (url.socket_path.size() >= sizeof(sockaddr_un::sun_path)) {
-      return fail(ErrorKind::InvalidArgument, url.socket_path + ": the path is too long");
-    }
+Result<Endpoints> endpoints_of(const net::Url& url) {
+  if (url.scheme == net::Url::Scheme::Unix) {
     return Endpoints{asio::local::stream_protocol::endpoint(url.socket_path)};
   }
-  if (url.scheme == Url::Scheme::Https) {
-    return fail(ErrorKind::InvalidArgument, "https is for fetch(), not for async_get()");
+  if (url.scheme == net::Url::Scheme::Https) {
+    return fail(ErrorKind::InvalidArgument, "async_get() does not support https; use fetch()");
   }
   if (url.host == "localhost") {
-    // Who listens on "localhost" may have got either: Node.js takes what the resolver says first.
+    // A server on "localhost" may listen on either: Node.js takes the first the resolver returns.
     return Endpoints{asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), url.port),
                      asio::ip::tcp::endpoint(asio::ip::address_v6::loopback(), url.port)};
   }
@@ -42,12 +39,12 @@ Result<Endpoints> endpoints_of(const Url& url) {
   const auto address = asio::ip::make_address(url.host, error);
   if (error) {
     return fail(ErrorKind::InvalidArgument,
-                url.host + ": a numeric address or 'localhost' is needed here");
+                url.host + ": expected a numeric address or 'localhost'");
   }
   return Endpoints{asio::ip::tcp::endpoint(address, url.port)};
 }
 
-std::string request_text(const Url& url, const Headers& headers) {
+std::string request_text(const net::Url& url, const Headers& headers) {
   std::string text = fmt::format("GET {} HTTP/1.1\r\n", url.target);
   if (headers.find("Host") == nullptr) text += fmt::format("Host: {}\r\n", url.host_field());
   for (const auto& [name, value] : headers.fields())
@@ -89,7 +86,7 @@ class Get : public std::enable_shared_from_this<Get> {
           const auto error = co_await Connected(get.socket_, endpoint);
           if (error) reached = get.failed("connect", error);
         }
-        // Of several failures the first is told.
+        // Of several failures the first is reported.
         if (reached || went) went = std::move(reached);
         if (went || get.expired_) break;
       }
@@ -97,7 +94,7 @@ class Get : public std::enable_shared_from_this<Get> {
         if (const auto error = get.send_some()) {
           went = get.failed("send", error);
         } else if (get.sent_ < get.request_.size()) {
-          std::ignore = co_await Writable(get.socket_);  // the next send tells what is wrong
+          std::ignore = co_await Writable(get.socket_);  // the next send reports the error
         }
       }
       while (went && !get.parser_.done()) {
@@ -111,7 +108,7 @@ class Get : public std::enable_shared_from_this<Get> {
   }
 
   Result<void> open(int family) {
-    // Not by Asio, whose sockets would leak into the processes that we start.
+    // Not by Asio, whose sockets would leak into child processes.
     boost::system::error_code ignored;
     socket_.close(ignored);
     Fd fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -158,7 +155,7 @@ class Get : public std::enable_shared_from_this<Get> {
     const Done done = std::move(done_);
     if (went) return done(parser_.take());
     if (expired_) {
-      return done(fail(ErrorKind::DeadlineExceeded, name_ + ": no complete answer in time"));
+      return done(fail(ErrorKind::DeadlineExceeded, name_ + ": no complete response in time"));
     }
     done(fail(std::move(went).error()));
   }
@@ -178,7 +175,7 @@ class Get : public std::enable_shared_from_this<Get> {
 
 void async_get(asio::io_context& io, const std::string& url, const Headers& headers,
                const FetchOptions& options, std::function<void(Result<Response>)> done) {
-  const auto parsed = parse_url(url);
+  const auto parsed = net::parse_url(url);
   const auto endpoints = parsed ? endpoints_of(*parsed) : fail(parsed.error());
   if (!endpoints) {
     asio::post(io, [done = std::move(done), error = endpoints.error()] { done(fail(error)); });

@@ -21,7 +21,7 @@ std::string_view plain(beast::string_view text) {
 constexpr std::uint32_t kNoHeadLimit = 0xFFFFFFFFU;  // HeadScanner has its own
 constexpr std::uint32_t kMaxResponseHead = 64U << 10;
 
-// What both kinds of message do with fields and body bytes.
+// What requests and responses have in common: collecting fields and body bytes.
 template <bool IsRequest>
 class Collector : public beast::http::basic_parser<IsRequest> {
  public:
@@ -34,7 +34,7 @@ class Collector : public beast::http::basic_parser<IsRequest> {
  private:
   void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value,
                      error_code& error) override {
-    // A trailer must not pass for a header field (RFC 9110, 6.5.1): nobody here needs one.
+    // A trailer must not pass for a header field (RFC 9110, 6.5.1), and none is needed here.
     if (head_done) {
       if (++trailers > kMaxFields) error = BeastError::header_limit;
     } else if (!headers->add(plain(name), plain(value))) {
@@ -97,7 +97,7 @@ RequestParser::~RequestParser() = default;
 std::optional<Refusal> RequestParser::parse_head(std::string_view head, Request& request) {
   RequestCollector& parser = impl_->parser.emplace();
   parser.header_limit(kNoHeadLimit);
-  parser.body_limit(boost::none);  // known only once the head is
+  parser.body_limit(boost::none);  // known only once the head is parsed
   parser.request = &request;
   parser.headers = &request.headers;
   error_code error;
@@ -149,10 +149,10 @@ Result<std::size_t> ResponseParser::feed(std::string_view bytes) {
     used += taken;
     if (error == BeastError::body_limit) {
       return fail(ErrorKind::ResourceExhausted,
-                  fmt::format("the answer is longer than {} bytes", impl_->max_body_bytes));
+                  fmt::format("the response is longer than {} bytes", impl_->max_body_bytes));
     }
     if (error && error != BeastError::need_more) {
-      return fail(ErrorKind::DataLoss, "the answer is not valid HTTP: " + error.message());
+      return fail(ErrorKind::DataLoss, "the response is not valid HTTP: " + error.message());
     }
     if (done() && impl_->parser->status / 100 == 1) impl_->restart();
     if (error == BeastError::need_more || taken == 0) break;
@@ -162,11 +162,11 @@ Result<std::size_t> ResponseParser::feed(std::string_view bytes) {
 
 Result<void> ResponseParser::finish() {
   if (!impl_->parser->got_some()) {
-    return fail(ErrorKind::Unavailable, "the connection closed without an answer");
+    return fail(ErrorKind::Unavailable, "the connection closed without a response");
   }
   error_code error;
   impl_->parser->put_eof(error);
-  if (error) return fail(ErrorKind::DataLoss, "the answer is truncated");
+  if (error) return fail(ErrorKind::DataLoss, "the response is truncated");
   return {};
 }
 

@@ -2,12 +2,13 @@
 #pragma once
 
 // Beast's message parsers behind plain types: beast_parser.cpp is the one file that sees them.
-// What they are too lenient about is checked before (HeadScanner) and after (check_head); chunked
-// request bodies are ChunkDecoder's.
-// No I/O; one thread at a time; nothing throws but bad_alloc.
+// Where they are too lenient, HeadScanner checks before and check_head() after them. ChunkDecoder
+// decodes chunked request bodies.
+// No I/O; one thread at a time; throws nothing but bad_alloc.
 
 #include "common/base/result.hpp"
-#include "common/http/server.hpp"
+#include "common/http/message.hpp"
+#include "common/http/refusal.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -24,7 +25,7 @@ class RequestParser {
   RequestParser(const RequestParser&) = delete;
   RequestParser& operator=(const RequestParser&) = delete;
 
-  // A complete head, ending in an empty line, into request.method, .target and .headers.
+  // Parses a complete head, up to its empty line, into request.method, .target and .headers.
   std::optional<Refusal> parse_head(std::string_view head, Request& request);
   int version_minor() const;  // of the last head
   bool keep_alive() const;
@@ -41,10 +42,10 @@ class ResponseParser {
   ResponseParser(const ResponseParser&) = delete;
   ResponseParser& operator=(const ResponseParser&) = delete;
 
-  // The number of bytes used; the rest comes again, followed by more. Interim (1xx) responses are
-  // skipped.
+  // Returns the number of bytes used; the rest must be passed again, followed by more. Interim
+  // (1xx) responses are skipped.
   Result<std::size_t> feed(std::string_view bytes);
-  // The peer closed: completes a body that ends with the connection, else an error.
+  // The peer has closed: completes a body delimited by that, otherwise an error.
   Result<void> finish();
   bool done() const;
   Response take();

@@ -3,9 +3,10 @@
 
 #include "common/http/head_scanner.hpp"
 #include "common/http/syntax.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/number.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace holdfast::http {
 namespace {
@@ -44,11 +45,11 @@ ChunkDecoder::Refused ChunkDecoder::take_line(std::string_view& bytes,
 
 ChunkDecoder::Refused ChunkDecoder::read_size(std::string_view line, const std::string& body) {
   const std::string_view digits = line.substr(0, line.find(';'));
-  const char* const end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, missing_, 16);
-  if (digits.empty() || digits.size() > kMaxSizeDigits || error != std::errc() || stop != end) {
+  const auto size = text::parse_number<decltype(missing_)>(digits, 16);
+  if (!size || digits.size() > kMaxSizeDigits) {
     return malformed("A chunk's size is not a hexadecimal number.");
   }
+  missing_ = *size;
   if (missing_ > max_body_ - body.size()) return Refusal{413, "The request body is too large."};
   if (framing_ > max_framing_ + kFramingPerByte * (body.size() + missing_)) {
     return Refusal{413, "The chunks of the body are mostly framing."};
@@ -70,8 +71,8 @@ ChunkDecoder::Refused ChunkDecoder::read_trailer(std::string_view line) {
   }
   for (const std::string_view framing :
        {"Content-Length", "Transfer-Encoding", "Host", "Trailer"}) {
-    if (equals_ignoring_case(name, framing)) {
-      return malformed("A trailer field says how to read the message.");
+    if (text::equals_ignoring_case(name, framing)) {
+      return malformed("A trailer field must not define how the message is read.");
     }
   }
   trailer_bytes_ += line.size() + 2;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// ChunkDecoder: the chunked transfer coding of RFC 9112, 7.1, for requests, and stricter than it
-// where two readers could disagree: no bare CR or LF anywhere in the framing (Beast takes one in a
-// quoted extension), no blanks around a size, no folded trailers. Extensions are read over and
-// trailers dropped (RFC 9110, 6.5.1: nobody here needs one), both within limits.
-// Looks at each byte once, however slowly they come. Pure; one thread at a time.
+// ChunkDecoder: the chunked transfer coding of RFC 9112, 7.1, for requests. Stricter than the RFC
+// where two readers could disagree: no bare CR or LF anywhere in the framing (Beast accepts one in
+// a quoted extension), no blanks around a size, no folded trailers. Extensions are skipped and
+// trailers dropped (RFC 9110, 6.5.1), both within limits.
+// Looks at each byte once, however slowly the bytes arrive. Pure; one thread at a time.
 
-#include "common/http/server.hpp"
+#include "common/http/refusal.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -30,7 +30,7 @@ class ChunkDecoder {
     bool done = false;
     std::optional<Refusal> refusal;
   };
-  // Decoded bytes go to the end of `body`. What was not consumed comes again, followed by more.
+  // Appends decoded bytes to `body`. Bytes not consumed must be passed again, followed by more.
   Fed feed(std::string_view bytes, std::string& body);
 
  private:
@@ -45,8 +45,8 @@ class ChunkDecoder {
   std::uint64_t max_body_;
   std::uint64_t max_framing_;
   State state_ = State::Size;
-  std::size_t searched_ = 0;   // no newline in so many of the bytes not yet consumed
-  std::uint64_t missing_ = 0;  // of the chunk being read
+  std::size_t searched_ = 0;   // unconsumed bytes known to have no newline
+  std::uint64_t missing_ = 0;  // bytes left in the current chunk
   std::uint64_t framing_ = 0;
   std::uint64_t trailer_bytes_ = 0;
   std::size_t trailers_ = 0;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Outgoing HTTP. fetch() is for what leaves the stack (webhooks, providers) and for the command
-// line: blocking, TLS verified, no redirects, bounded in time and bytes. AsyncGet is for the many
-// small GETs inside the stack (telemetry sockets), on an io_context.
+// Outgoing HTTP. fetch() is for requests that leave the stack (webhooks, providers) and for the
+// command line: blocking, with verified TLS, without redirects, bounded in time and bytes.
+// async_get() is for the many small GETs inside the stack (telemetry sockets), on an io_context.
+// Each has a source of its own (fetch.cpp, async_get.cpp): one sees cpp-httplib, the other Asio.
 
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
@@ -20,22 +21,22 @@ namespace holdfast::http {
 
 struct FetchOptions {
   Duration deadline = std::chrono::seconds(10);  // for the whole exchange, absolute
-  std::uint64_t max_response_bytes = 1u << 20;   // a longer answer is an error
+  std::uint64_t max_response_bytes = 1u << 20;   // a longer response is an error
 };
 
 // `url`: http://host:port/path, https://…, or unix:/path/to.sock:/target. Any thread; blocks.
 // Certificates are verified against the system's trust store. Content-Length, Transfer-Encoding and
-// Connection are the client's own; a body arrives as it was sent, compressed or not. A truncated
-// answer is an error. What a server may send as header fields is bounded by the deadline only.
+// Connection are set by the client itself. Bodies are returned as received, compressed or not. The
+// size of the response's header fields is bounded by the deadline only.
 // Errors: InvalidArgument (URL, method), Unavailable, DeadlineExceeded, ResourceExhausted (the
-// answer is longer than allowed), DataLoss (truncated or malformed); any status is a Response.
+// response is longer than allowed), DataLoss (truncated or malformed); any status is a Response.
 Result<Response> fetch(const std::string& method, const std::string& url, const Headers& headers,
                        const std::string& body, const FetchOptions& options = {});
 
 // One GET over a Unix socket path or http://host:port (numeric, or "localhost": 127.0.0.1, then
 // ::1), without blocking.
 // Any thread; `done` runs on the io_context's, exactly once and never inside this call, or not at
-// all if the io_context is destroyed first. A truncated answer is an error, never a short body.
+// all if the io_context is destroyed first. A truncated response is an error, never a short body.
 void async_get(boost::asio::io_context& io, const std::string& url, const Headers& headers,
                const FetchOptions& options, std::function<void(Result<Response>)> done);
 

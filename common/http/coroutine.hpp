@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Just enough coroutine to write a connection's life as one function over Asio's sockets: a
-// detached coroutine type and awaiters that start one operation each.
+// Just enough to write a connection's life as one coroutine over Asio's sockets: a detached
+// coroutine type, and awaiters that start one operation each.
 //
 // Why not asio::awaitable: it allocates a frame per operation and goes through the scheduler for
 // each resumption; these awaiters live in the coroutine's own frame and are resumed straight from
@@ -22,7 +22,7 @@
 
 namespace holdfast::http {
 
-// Starts at once, answers to nobody, frees itself at its end. Must not let an exception out.
+// Starts at once, has no awaiter, frees itself at its end. Must not let an exception out.
 struct Detached {
   struct promise_type {
     Detached get_return_object() noexcept { return {}; }

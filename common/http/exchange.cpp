@@ -33,7 +33,7 @@ Exchange::~Exchange() {
   try {
     refuse({500, "The request was not answered."});
   } catch (const std::exception&) {
-    // Out of memory: the handler timeout answers in our place.
+    // Out of memory: the handler timeout will refuse the request.
   }
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The way of an answer from a handler, on whatever thread, back to its connection on the
-// io_context's thread; the handler may outlive the connection, or the other way round.
+// How an answer gets from a handler, on any thread, back to its connection on the io_context's
+// thread. Either of the two may outlive the other.
 
-#include "common/http/server.hpp"
+#include "common/http/message.hpp"
+#include "common/http/refusal.hpp"
 
 #include <tl/expected.hpp>
 
@@ -13,6 +14,10 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+
+namespace boost::asio {
+class io_context;
+}
 
 namespace holdfast::http {
 
@@ -30,7 +35,7 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
  public:
   Mailbox(boost::asio::io_context& io, AnswerReceiver& receiver) : io_(io), receiver_(&receiver) {}
 
-  // Any thread; arrives later on the io_context's thread, or nowhere once closed.
+  // Any thread. Delivered later on the io_context's thread; dropped once closed.
   void post(std::uint64_t request_number, Answer answer);
   void deliver_now(std::uint64_t request_number, Answer answer);  // io_context's thread
   void close();  // io_context's thread, before the receiver or the io_context goes away
@@ -41,8 +46,8 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
   AnswerReceiver* receiver_;  // written under the mutex, on the io_context's thread only
 };
 
-// One per request, shared by the copies of its Responder. The last copy dropped without an answer
-// answers 500.
+// One per request, shared by the copies of its Responder. If the last copy is dropped without an
+// answer, the request is refused with 500.
 class Exchange {
  public:
   Exchange(std::shared_ptr<Mailbox> mailbox, std::uint64_t request_number);
@@ -53,8 +58,8 @@ class Exchange {
   void respond(Response response) { settle(std::move(response)); }
   void refuse(Refusal refusal) { settle(tl::unexpected<Refusal>(std::move(refusal))); }
 
-  // The handler has returned: answers from now on arrive by the event loop. Until then an answer
-  // on the handler's own thread is delivered in place, which is what makes quick handlers cheap.
+  // The handler has returned: from now on answers go through the event loop. Until then an answer
+  // on the handler's own thread is delivered directly, which makes quick handlers cheap.
   void handler_returned() { handler_is_running_ = false; }
 
  private:

@@ -5,6 +5,7 @@
 #include "common/http/syntax.hpp"
 #include "common/http/watchdog.hpp"
 #include "common/net/url.hpp"
+#include "common/text/ascii.hpp"
 
 #include <httplib.h>
 #include <signal.h>
@@ -12,7 +13,7 @@
 namespace holdfast::http {
 namespace {
 
-// cpp-httplib and OpenSSL write without MSG_NOSIGNAL: a peer that goes away must not kill us.
+// cpp-httplib and OpenSSL write without MSG_NOSIGNAL: a vanished peer must not kill the process.
 class NoSigpipe {
  public:
   NoSigpipe() {
@@ -38,17 +39,17 @@ class NoSigpipe {
 
 struct Attempt {
   Result<Response> result;
-  bool connected = true;  // if not, another address of the host may do
+  bool connected = true;  // if not, another address of the host may work
 };
 
 bool is_set_by_the_client(std::string_view name) {
   for (const std::string_view own : {"Content-Length", "Transfer-Encoding", "Connection"}) {
-    if (equals_ignoring_case(name, own)) return true;
+    if (text::equals_ignoring_case(name, own)) return true;
   }
   return false;
 }
 
-httplib::Headers to_httplib(const Headers& headers, const Url& url) {
+httplib::Headers to_httplib(const Headers& headers, const net::Url& url) {
   httplib::Headers out;
   for (const auto& [name, value] : headers.fields()) {
     if (!is_set_by_the_client(name)) out.emplace(name, value);
@@ -58,14 +59,14 @@ httplib::Headers to_httplib(const Headers& headers, const Url& url) {
   return out;
 }
 
-httplib::Client make_client(const Url& url, const std::string& address) {
-  if (url.scheme == Url::Scheme::Unix) {
+httplib::Client make_client(const net::Url& url, const std::string& address) {
+  if (url.scheme == net::Url::Scheme::Unix) {
     httplib::Client client(url.socket_path, 80);
     client.set_address_family(AF_UNIX);
     return client;
   }
   httplib::Client client(url.base());
-  // The name stays for Host, SNI and the certificate; the connection goes where it resolved to.
+  // Host, SNI and the certificate check use the name; the connection goes to the address.
   if (address != url.host) client.set_hostname_addr_map({{url.host, address}});
   return client;
 }
@@ -74,7 +75,7 @@ Failure failure_of(httplib::Error error, const std::string& url) {
   const bool damaged = error == httplib::Error::Read;
   return fail(damaged ? ErrorKind::DataLoss : ErrorKind::Unavailable,
               fmt::format("{}: {}", url,
-                          damaged ? "the answer is missing, truncated or malformed"
+                          damaged ? "the response is missing, truncated or malformed"
                                   : "failed: " + httplib::to_string(error)));
 }
 
@@ -84,12 +85,13 @@ bool is_short(const httplib::Response& answer, const std::string& method, std::s
          answer.get_header_value("Content-Length") != std::to_string(received);
 }
 
-Attempt attempt(const std::string& method, const Url& url, const std::string& address,
+Attempt attempt(const std::string& method, const net::Url& url, const std::string& address,
                 const Headers& headers, const std::string& body, const FetchOptions& options,
                 MonoTime deadline) {
-  const std::string name = url.scheme == Url::Scheme::Unix ? "unix:" + url.socket_path : url.base();
+  const std::string name = url.base();
   const auto too_late = [&] {
-    return Attempt{fail(ErrorKind::DeadlineExceeded, name + ": no complete answer in time"), true};
+    return Attempt{fail(ErrorKind::DeadlineExceeded, name + ": no complete response in time"),
+                   true};
   };
   const Duration left = deadline - MonoTime::clock::now();
   if (left <= Duration::zero()) return too_late();
@@ -103,11 +105,11 @@ Attempt attempt(const std::string& method, const Url& url, const std::string& ad
   client.set_url_encode(false);
   client.set_keep_alive(false);
   client.set_tcp_nodelay(true);
-  // Per system call, so no bound on the whole: that is the watchdog's part, and it comes first.
-  const Duration never_first = left + std::chrono::seconds(5);
-  client.set_connection_timeout(never_first);
-  client.set_read_timeout(never_first);
-  client.set_write_timeout(never_first);
+  // These apply per system call. The watchdog bounds the whole exchange, and always fires first.
+  const Duration call_timeout = left + std::chrono::seconds(5);
+  client.set_connection_timeout(call_timeout);
+  client.set_read_timeout(call_timeout);
+  client.set_write_timeout(call_timeout);
   client.set_socket_options([&](socket_t socket) { watchdog.watch(socket); });
 
   Response response;
@@ -125,10 +127,11 @@ Attempt attempt(const std::string& method, const Url& url, const std::string& ad
   const httplib::Result result = client.send(request);
 
   if (too_long) {
-    return {fail(ErrorKind::ResourceExhausted, fmt::format("{}: the answer is longer than {} bytes",
-                                                           name, options.max_response_bytes))};
+    return {fail(
+        ErrorKind::ResourceExhausted,
+        fmt::format("{}: the response is longer than {} bytes", name, options.max_response_bytes))};
   }
-  // Before anything else: what the watchdog cut off can look like the end of a body.
+  // Checked first: a connection cut by the watchdog can look like the end of a body.
   if (watchdog.expired()) return too_late();
   if (!result) {
     const bool unreachable = result.error() == httplib::Error::Connection ||
@@ -136,7 +139,7 @@ Attempt attempt(const std::string& method, const Url& url, const std::string& ad
     return {failure_of(result.error(), name), !unreachable};
   }
   if (is_short(*result, method, response.body.size())) {
-    return {fail(ErrorKind::DataLoss, name + ": the answer is truncated")};
+    return {fail(ErrorKind::DataLoss, name + ": the response is truncated")};
   }
   response.status = result->status;
   for (const auto& [field, value] : result->headers)
@@ -150,10 +153,10 @@ Result<Response> fetch(const std::string& method, const std::string& url, const 
                        const std::string& body, const FetchOptions& options) {
   const MonoTime deadline = MonoTime::clock::now() + options.deadline;
   if (!is_token(method)) return fail(ErrorKind::InvalidArgument, "the method is not a token");
-  HOLDFAST_TRY_ASSIGN(const Url parsed, parse_url(url));
+  HOLDFAST_TRY_ASSIGN(const net::Url parsed, net::parse_url(url));
   try {
     std::vector<std::string> addresses{""};
-    if (parsed.scheme != Url::Scheme::Unix) {
+    if (parsed.scheme != net::Url::Scheme::Unix) {
       HOLDFAST_TRY_ASSIGN(addresses, resolve(parsed.host, deadline));
     }
     const NoSigpipe guard;

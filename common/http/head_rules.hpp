@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The rules that a parsed request head must keep, and what it says about the body that follows:
-// RFC 9110 sections 7.2 and 10.1.1, RFC 9112 sections 3.2, 6.1 and 6.3. Stricter than the parser,
-// since every doubt about a message's length is a way to smuggle another one past a proxy. Pure.
+// The rules for a parsed request head, and what it says about the body that follows: RFC 9110
+// sections 7.2 and 10.1.1, RFC 9112 sections 3.2, 6.1 and 6.3. Stricter than the parser: any
+// ambiguity about a message's length is a way to smuggle another one past a proxy. Pure.
 
-#include "common/http/server.hpp"
+#include "common/http/message.hpp"
+#include "common/http/refusal.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -2,25 +2,22 @@
 #include "common/http/head_scanner.hpp"
 
 #include "common/http/syntax.hpp"
+#include "common/text/ascii.hpp"
 
 #include <cstring>
 
 namespace holdfast::http {
 namespace {
 
-// Method, two spaces and version beside the target: more than any real request line has.
+// Room for method, two spaces and version besides the target: more than any real request needs.
 constexpr std::size_t kRequestLineExtra = 64;
 
 // Empty lines before a request: old clients send one after a body (RFC 9112, 2.2).
 constexpr std::size_t kMaxEmptyLines = 8;
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 bool is_http_version(std::string_view text) {
-  return text.size() == 8 && text.substr(0, 5) == "HTTP/" && is_digit(text[5]) && text[6] == '.' &&
-         is_digit(text[7]);
+  return text.size() == 8 && text.substr(0, 5) == "HTTP/" && text::is_digit(text[5]) &&
+         text[6] == '.' && text::is_digit(text[7]);
 }
 
 }  // namespace
@@ -38,7 +35,7 @@ std::optional<HeadScanner::State> HeadScanner::check_request_line(std::string_vi
   const std::size_t first = line.find(' ');
   const std::size_t last = line.rfind(' ');
   if (first == std::string_view::npos || first == last) {
-    return refuse(400, "The request line is not 'method target version'.");
+    return refuse(400, "The request line must be 'method target version'.");
   }
   if (last - first - 1 > kMaxTargetBytes) {
     return refuse(414, "The request target is longer than 8 KiB.");
@@ -46,7 +43,7 @@ std::optional<HeadScanner::State> HeadScanner::check_request_line(std::string_vi
   const std::string_view version = line.substr(last + 1);
   if (!is_http_version(version)) return refuse(400, "The request line has no HTTP version.");
   if (version != "HTTP/1.1" && version != "HTTP/1.0") {
-    return refuse(505, "This server speaks HTTP/1.1 and HTTP/1.0.");
+    return refuse(505, "This server supports HTTP/1.1 and HTTP/1.0.");
   }
   return std::nullopt;
 }
@@ -81,7 +78,7 @@ std::optional<HeadScanner::State> HeadScanner::line_ended(std::string_view bytes
 HeadScanner::State HeadScanner::scan(std::string_view bytes) {
   const std::string_view window = bytes.substr(0, max_head_bytes_);
   while (searched_ < window.size()) {
-    // Another protocol (a TLS hello, say) is told at once instead of at the deadline.
+    // Another protocol (such as a TLS hello) is refused at once instead of at the deadline.
     if (!have_request_line_ && searched_ == line_ && window[line_] != '\r' &&
         window[line_] != '\n' && !is_token_char(window[line_])) {
       return refuse(400, "This is not an HTTP request.");

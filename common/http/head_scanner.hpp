@@ -2,11 +2,11 @@
 #pragma once
 
 // HeadScanner: finds the end of a request head in bytes as they arrive, and refuses what must not
-// reach a parser that is more lenient: bare LF, obs-fold, too many fields, too long a head or
-// target, unknown versions (RFC 9112 sections 2.2, 3 and 5.2). Looks at each byte once, however
-// slowly they come. Pure; one thread at a time.
+// reach the more lenient parser: bare LF, obs-fold, too many fields, too long a head or target,
+// unknown versions (RFC 9112 sections 2.2, 3 and 5.2). Looks at each byte once, however slowly the
+// bytes arrive. Pure; one thread at a time.
 
-#include "common/http/server.hpp"
+#include "common/http/refusal.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -23,11 +23,11 @@ class HeadScanner {
 
   explicit HeadScanner(std::size_t max_head_bytes) : max_head_bytes_(max_head_bytes) {}
 
-  // `bytes`: everything received since the last reset(); only what is new gets looked at.
+  // `bytes`: everything received since the last reset(); only new bytes are examined.
   State scan(std::string_view bytes);
   void reset();
 
-  // Of the complete head; the empty lines that may precede it are left out.
+  // The bounds of the complete head, without the empty lines that may precede it.
   std::size_t begin() const { return begin_; }
   std::size_t end() const { return end_; }
   const Refusal& refusal() const { return refusal_; }

@@ -4,8 +4,6 @@
 // HTTP messages as plain values: what handlers see. No Asio, no Beast.
 // Semantics: RFC 9110 (HTTP), RFC 9112 (HTTP/1.1).
 
-#include "common/text/ascii.hpp"
-
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -24,8 +22,9 @@ class Headers {
     std::string value;
   };
 
-  // The only ways to write a field. A name that is no token or a value with CR, LF, NUL or another
-  // control character is dropped and false returned: nothing from outside can split a response.
+  // The only ways to write a field. If the name is not a token or the value has CR, LF, NUL or
+  // another control character, nothing is written and the result is false: no input can split a
+  // response.
   bool add(std::string_view name, std::string_view value);
   bool set(std::string_view name, std::string_view value);  // replaces every line of that name
   void remove(std::string_view name);
@@ -39,7 +38,7 @@ class Headers {
   std::vector<Field> fields_;
 };
 
-// Fields that many responses have in common: checked once, and kept as they go out.
+// Fields that many responses have in common, checked and formatted once.
 class SharedFields {
  public:
   explicit SharedFields(const Headers& headers);
@@ -48,8 +47,6 @@ class SharedFields {
  private:
   std::string lines_;
 };
-
-using text::equals_ignoring_case;
 
 // Who is at the other end of the connection.
 struct Peer {
@@ -70,17 +67,17 @@ struct Request {
   const std::string* query_value(std::string_view name) const;  // the first, or nullptr
 };
 
-// A body that is written as it comes, for as long as it lasts; its end closes the connection (RFC
-// 9112, 6.3: an answer without a length). It is asked for more only when everything before has
-// left, so a slow reader costs no memory; one that takes nothing for Limits::write_timeout is cut
-// off. Everything on the server's thread. A source that is silent for long should say something now
-// and then: only a write tells that the client is gone.
+// A body of unknown length that is sent as it is produced. Its end closes the connection (RFC 9112,
+// 6.3). It is asked for more only once everything before is sent, so a slow reader costs no memory;
+// one that takes nothing for ServerLimits::write_timeout is
+// cut off. Everything on the server's thread. A source that is silent for long should say something
+// now and then: only a write tells that the client is gone.
 class BodyStream {
  public:
   virtual ~BodyStream() = default;
-  // Appends what there is to send now, maybe nothing. False: there will be no more.
+  // Appends what can be sent now, possibly nothing. False: the body ends here.
   virtual bool read(std::string& out) = 0;
-  // `wake` is to be called when read() may have something new. Empty: nobody reads any more.
+  // `wake` must be called when read() may have something new. Empty: nobody reads any more.
   virtual void on_news(std::function<void()> wake) = 0;
 };
 
@@ -90,7 +87,7 @@ struct Response {
   std::string body;
   bool close = false;                    // ask for the connection to be closed after this response
   std::shared_ptr<BodyStream> stream{};  // follows `body`; see there
-  // Sent after `headers`. Whoever sets it sees to it that no name is in both.
+  // Sent after `headers`. The one who sets it makes sure that no name is in both.
   std::shared_ptr<const SharedFields> shared{};
 
   static Response json(int status, std::string body);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Who connected, from the address accept(2) gave. Pure; any thread.
+// The peer of a connection, from the address that accept(2) returned. Threads: pure functions.
 
 #include "common/http/message.hpp"
 
@@ -13,8 +13,8 @@ namespace holdfast::http {
 
 Peer peer_from(const sockaddr_storage& address);
 
-// What connections are counted by: an IPv4 address, an IPv6 /64 (what one host is commonly given),
-// or empty for a Unix socket, whose peers are not told apart.
+// The key by which connections are counted: an IPv4 address, an IPv6 /64 (commonly assigned to one
+// host), or empty for a Unix socket, whose peers cannot be distinguished.
 std::string client_key(const sockaddr_storage& address);
 
 }  // namespace holdfast::http

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// ReadBuffer: received bytes that nobody has used yet, contiguous. Starts without memory and gives
-// it back when it is empty and has grown, so that idle connections cost little.
+// ReadBuffer: received bytes that are not consumed yet, contiguous. It starts without memory and
+// frees it when it is empty and has grown, so that idle connections cost little.
 // Threads: one at a time. What prepare() and view() return is valid until the next call.
 
 #include <cstddef>

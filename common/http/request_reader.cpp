@@ -11,7 +11,7 @@ constexpr std::size_t kBodyRead = 32 << 10;
 
 }  // namespace
 
-RequestReader::RequestReader(const Limits& limits, const Peer& peer, BodyBudget* budget)
+RequestReader::RequestReader(const ServerLimits& limits, const Peer& peer, BodyBudget* budget)
     : limits_(limits),
       peer_(peer),
       share_(budget),
@@ -79,7 +79,7 @@ RequestReader::Step RequestReader::advance_length_body() {
   std::string& body = request_->body;
   const std::uint64_t missing = plan_.length - body.size();
   const auto take = static_cast<std::size_t>(std::min<std::uint64_t>(missing, buffer_.size()));
-  // Memory follows what was received, and ends at what was announced.
+  // Memory grows with what is received, up to what was announced.
   if (body.capacity() - body.size() < take) {
     body.reserve(static_cast<std::size_t>(
         std::min<std::uint64_t>(plan_.length, std::max(2 * body.capacity(), body.size() + take))));
@@ -107,7 +107,7 @@ bool RequestReader::fits() {
   if (share_.set(request_->body.size())) return true;
   std::string().swap(request_->body);
   share_.set(0);
-  refusal_ = {503, "Too many request bodies are in hand. Try again."};
+  refusal_ = {503, "The server is holding too many request bodies. Try again."};
   return false;
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// RequestReader: bytes in, requests out, one after the other; what follows a request stays for the
-// next one (pipelining). All rules of the wire and all size limits apply here; time does not.
-// No I/O; one thread at a time.
+// RequestReader: bytes in, requests out, one after the other. Bytes after a request are kept for
+// the next one (pipelining). Enforces the protocol's rules and all size limits, but no timeouts. No
+// I/O; one thread at a time.
 
 #include "common/http/beast_parser.hpp"
 #include "common/http/body_budget.hpp"
@@ -11,6 +11,7 @@
 #include "common/http/head_rules.hpp"
 #include "common/http/head_scanner.hpp"
 #include "common/http/read_buffer.hpp"
+#include "common/http/server_limits.hpp"
 
 #include <memory>
 #include <optional>
@@ -23,28 +24,28 @@ class RequestReader {
   enum class Step {
     NeedMore,      // read into prepare(), commit(), advance() again
     HeadAccepted,  // once per request with a body; advance() again
-    Complete,      // request() is whole; start_next() afterwards
+    Complete,      // request() is complete; start_next() afterwards
     Refused,       // refusal() says why; nothing more can be read from this peer
   };
 
   // All outlive the reader. Without a budget, a body is bounded by its own limit alone.
-  RequestReader(const Limits& limits, const Peer& peer, BodyBudget* budget = nullptr);
+  RequestReader(const ServerLimits& limits, const Peer& peer, BodyBudget* budget = nullptr);
 
   std::span<char> prepare();
   void commit(std::size_t count) { buffer_.commit(count); }
   Step advance();
 
-  // No byte of the request to come has arrived.
+  // No byte of the next request has arrived.
   bool idle() const { return state_ == State::Head && buffer_.empty(); }
   bool has_unused_bytes() const { return !buffer_.empty(); }
 
-  // Never null; after a refusal it holds what was understood.
+  // Never null; after a refusal it holds what could be parsed.
   const std::shared_ptr<Request>& request();
   const Refusal& refusal() const { return refusal_; }
   bool keep_alive() const { return keep_alive_; }
 
-  // Of the accepted head: the client waits for "100 Continue" (cleared by asking), and what the
-  // time allowed for the body depends on.
+  // Of the accepted head: whether the client waits for "100 Continue" (true once only), and the
+  // size that the body's timeout depends on.
   bool take_continue();
   std::uint64_t body_bytes_expected() const;  // announced, or received so far when chunked
 
@@ -56,17 +57,17 @@ class RequestReader {
   Step advance_head();
   Step advance_length_body();
   Step advance_chunked_body();
-  bool fits();  // the body, as far as it has come, into the budget
+  bool fits();  // whether the body received so far fits into the budget
   Step refuse(Refusal refusal);
 
-  const Limits& limits_;
+  const ServerLimits& limits_;
   const Peer& peer_;
   BodyShare share_;
   ReadBuffer buffer_;
   HeadScanner scanner_;
   RequestParser parser_;
   State state_ = State::Head;
-  std::shared_ptr<Request> request_;  // made when a head is whole: idle connections have none
+  std::shared_ptr<Request> request_;  // made once a head is complete: idle connections have none
   BodyPlan plan_;
   std::optional<ChunkDecoder> chunks_;
   bool keep_alive_ = false;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/http/resolve.hpp"
 
-#include <arpa/inet.h>
+#include "common/net/ip_address.hpp"
+
 #include <netdb.h>
 #include <sys/socket.h>
 
@@ -18,12 +19,6 @@ namespace {
 constexpr std::size_t kMaxAddresses = 4;
 
 using Addresses = Result<std::vector<std::string>>;
-
-bool is_numeric(const std::string& host) {
-  std::array<unsigned char, sizeof(in6_addr)> ignored{};
-  return ::inet_pton(AF_INET, host.c_str(), ignored.data()) == 1 ||
-         ::inet_pton(AF_INET6, host.c_str(), ignored.data()) == 1;
-}
 
 Addresses look_up(const std::string& host) {
   addrinfo hints{};
@@ -56,7 +51,7 @@ struct Lookup {
 }  // namespace
 
 Addresses resolve(const std::string& host, MonoTime deadline) {
-  if (is_numeric(host)) return std::vector<std::string>{host};
+  if (net::IpAddress::parse(host)) return std::vector<std::string>{host};
   const auto lookup = std::make_shared<Lookup>();
   try {
     std::thread([lookup, host] {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Host names to addresses, inside a deadline. getaddrinfo(3) cannot be interrupted, so it runs on a
-// thread of its own, which is left behind when it takes too long. Threads: any; blocks.
+// Resolves host names within a deadline. getaddrinfo(3) cannot be interrupted, so it runs on
+// a thread of its own, which is abandoned if it takes too long. Threads: any; blocks.
 
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
@@ -12,7 +12,7 @@
 
 namespace holdfast::http {
 
-// Textual addresses in the resolver's order, at most four. A numeric host is its own answer.
+// Textual addresses in the resolver's order, at most four. A numeric host is returned as it is.
 Result<std::vector<std::string>> resolve(const std::string& host, MonoTime deadline);
 
 }  // namespace holdfast::http

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/http/response_writer.hpp"
 
+#include "common/text/ascii.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -10,7 +12,7 @@
 namespace holdfast::http {
 namespace {
 
-// A status that no final response may have is a defect of the handler.
+// A handler that returns a status which no final response may have is defective.
 int final_status(int status) {
   return status >= 200 && status <= 599 ? status : 500;
 }
@@ -22,9 +24,9 @@ bool has_no_body(int status) {
 bool is_framing(std::string_view name) {
   switch (name.size()) {
     case 10:
-      return equals_ignoring_case(name, "Connection") || equals_ignoring_case(name, "Keep-Alive");
-    case 14: return equals_ignoring_case(name, "Content-Length");
-    case 17: return equals_ignoring_case(name, "Transfer-Encoding");
+      return text::equals_ignoring_case(name, "Connection") || text::equals_ignoring_case(name, "Keep-Alive");
+    case 14: return text::equals_ignoring_case(name, "Content-Length");
+    case 17: return text::equals_ignoring_case(name, "Transfer-Encoding");
     default: return false;
   }
 }
@@ -53,7 +55,7 @@ std::string http_date(WallTime time) {
 bool asks_to_close(const Response& response) {
   if (response.close) return true;
   const std::string* connection = response.headers.find("Connection");
-  return connection != nullptr && equals_ignoring_case(*connection, "close");
+  return connection != nullptr && text::equals_ignoring_case(*connection, "close");
 }
 
 bool write_head(const Response& response, const WriteOptions& options, std::string& head) {
@@ -66,7 +68,7 @@ bool write_head(const Response& response, const WriteOptions& options, std::stri
   bool dated = false;
   for (const auto& [name, value] : response.headers.fields()) {
     if (is_framing(name)) continue;
-    dated = dated || equals_ignoring_case(name, "Date");
+    dated = dated || text::equals_ignoring_case(name, "Date");
     head += name;
     head += ": ";
     head += value;

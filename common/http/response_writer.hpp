@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// How a Response becomes bytes. Pure; any thread.
+// Turns a Response into bytes. Pure; any thread.
 
 #include "common/base/clock.hpp"
 #include "common/http/message.hpp"
@@ -17,13 +17,13 @@ std::string http_date(WallTime time);
 struct WriteOptions {
   bool to_head = false;     // the request was HEAD: the same head, no body
   bool close = false;       // say `Connection: close`
-  std::string_view date{};  // for responses that bring no Date of their own
+  std::string_view date{};  // for responses without a Date of their own
 };
 
-// A response with a stream has no Content-Length: its end is the end of the connection.
 // Writes status line and fields to `head`, replacing its content. True if response.body follows.
-// Framing fields (Content-Length, Transfer-Encoding, Connection, Keep-Alive) are written here
-// only: what the response says about them is left out.
+// Framing fields (Content-Length, Transfer-Encoding, Connection, Keep-Alive) are written here only;
+// those of the response are ignored. A response with a stream has no Content-Length: it ends with
+// the connection.
 bool write_head(const Response& response, const WriteOptions& options, std::string& head);
 
 // The response asks for the connection to be closed, by its flag or by a Connection field.

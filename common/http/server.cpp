@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/http/server.hpp"
 
-#include "common/http/connection.hpp"
 #include "common/http/peer.hpp"
+#include "common/http/server_connection.hpp"
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <netinet/in.h>
@@ -14,14 +14,14 @@
 namespace holdfast::http {
 namespace {
 
-// One at a time, so that the processes that share a listener also share a burst.
+// One at a time, so that processes sharing a listener also share a burst.
 constexpr int kAcceptBatch = 1;
 
-// With no descriptor or memory left the connection stays in the backlog and the listener readable:
-// waiting is all there is to do.
+// Without a free descriptor or memory, the connection stays in the backlog and the listener stays
+// readable: accepting again is worth trying only after a pause.
 constexpr Duration kAcceptPause = std::chrono::milliseconds(100);
 
-// The last look into the backlog is bounded: a flood must not keep a leaving process.
+// Draining the backlog is bounded: a flood must not keep the process from exiting.
 constexpr int kLastAccepts = 4096;
 
 int integer_option(int fd, int level, int name) {
@@ -34,7 +34,7 @@ int integer_option(int fd, int level, int name) {
 
 class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
  public:
-  Impl(boost::asio::io_context& io, Limits limits, Handler handler, RefusalHandler refuse)
+  Impl(boost::asio::io_context& io, ServerLimits limits, Handler handler, RefusalHandler refuse)
       : state(std::make_shared<ServerState>(io, std::move(limits), std::move(handler),
                                             std::move(refuse))) {}
 
@@ -115,13 +115,13 @@ void Server::Impl::pause(const std::shared_ptr<Listener>& listener) {
 
 void Server::Impl::open_connection(Fd fd, int family, const sockaddr_storage& address) try {
   std::string client = client_key(address);
-  auto unwelcome = state->admission(client);
-  if (unwelcome && !state->can_refuse_politely()) return;
+  auto rejection = state->admission(client);
+  if (rejection && !state->can_send_refusal()) return;
   StreamSocket socket(state->io);
   socket.assign(boost::asio::generic::stream_protocol(family, 0), fd.get());
   std::ignore = fd.release();
-  Connection::run(std::make_shared<Connection>(state, std::move(socket), peer_from(address),
-                                               std::move(client), std::move(unwelcome)));
+  ServerConnection::run(std::make_shared<ServerConnection>(
+      state, std::move(socket), peer_from(address), std::move(client), std::move(rejection)));
 } catch (const std::exception&) {
   // No memory, or no room in epoll: this connection is closed, the server goes on.
 }
@@ -130,14 +130,15 @@ void Server::Impl::close_listeners() {
   closed = true;
   for (const auto& listener : listeners) {
     listener->timer.cancel();
-    // release() takes the descriptor out of epoll, which close() of a socket that other processes
-    // share would not; and never shutdown(), which would silence those others too.
+    // release() removes the descriptor from epoll, which close() does not do for a socket shared
+    // with other processes. Never shutdown(): it would stop those processes from accepting.
     Fd own(listener->descriptor.release());
   }
   listeners.clear();
 }
 
-Server::Server(boost::asio::io_context& io, Limits limits, Handler handler, RefusalHandler refuse)
+Server::Server(boost::asio::io_context& io, ServerLimits limits, Handler handler,
+               RefusalHandler refuse)
     : impl_(std::make_shared<Impl>(io, std::move(limits), std::move(handler), std::move(refuse))) {}
 
 Server::~Server() {
@@ -151,7 +152,7 @@ Result<void> Server::listen(Fd listener) {
     return fail(ErrorKind::InvalidArgument, fmt::format("descriptor {} is not listening", fd));
   }
   if (impl_->closed) return fail(ErrorKind::Conflict, "the server is draining");
-  // Shared with other processes, who may take the connection that woke us: accept must not block.
+  // Another process may take the connection that made the listener readable: do not block.
   HOLDFAST_TRY(set_nonblocking(fd));
   const int family = integer_option(fd, SOL_SOCKET, SO_DOMAIN);
   if (family == AF_INET || family == AF_INET6) {

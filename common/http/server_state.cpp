@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/http/server_state.hpp"
 
-#include "common/http/connection.hpp"
 #include "common/http/response_writer.hpp"
+#include "common/http/server_connection.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -10,15 +10,15 @@
 namespace holdfast::http {
 namespace {
 
-// A flood beyond the limits must not become a flood of polite refusals.
+// A flood beyond the limits must not become a flood of refusals that have to be sent.
 constexpr std::size_t kMaxRefusing = 128;
 
 constexpr std::string_view kRetryAfterSeconds = "1";
 
 }  // namespace
 
-ServerState::ServerState(boost::asio::io_context& context, Limits given_limits, Handler handle,
-                         RefusalHandler refusal_handler)
+ServerState::ServerState(boost::asio::io_context& context, ServerLimits given_limits,
+                         Handler handle, RefusalHandler refusal_handler)
     : io(context),
       limits(std::move(given_limits)),
       handler(std::move(handle)),
@@ -51,11 +51,11 @@ std::optional<Refusal> ServerState::admission(const std::string& client) const {
   return std::nullopt;
 }
 
-bool ServerState::can_refuse_politely() const {
+bool ServerState::can_send_refusal() const {
   return connections_.size() - counted_ < kMaxRefusing;
 }
 
-void ServerState::add(Connection& connection, const std::string& client, bool counted) {
+void ServerState::add(ServerConnection& connection, const std::string& client, bool counted) {
   connections_.insert(&connection);
   stats.connections_open = connections_.size();
   ++stats.connections_total;
@@ -64,7 +64,7 @@ void ServerState::add(Connection& connection, const std::string& client, bool co
   if (!client.empty()) ++per_client_[client];
 }
 
-void ServerState::remove(Connection& connection, const std::string& client, bool counted) {
+void ServerState::remove(ServerConnection& connection, const std::string& client, bool counted) {
   connections_.erase(&connection);
   stats.connections_open = connections_.size();
   if (counted) {
@@ -78,22 +78,22 @@ void ServerState::remove(Connection& connection, const std::string& client, bool
 void ServerState::drain(std::function<void()> done) {
   if (done) drained_.push_back(std::move(done));
   draining_ = true;
-  const std::vector<Connection*> now(connections_.begin(), connections_.end());
-  for (Connection* connection : now)
+  const std::vector<ServerConnection*> now(connections_.begin(), connections_.end());
+  for (ServerConnection* connection : now)
     connection->drain();
   if (connections_.empty()) post_drained();
 }
 
 void ServerState::post_drained() {
-  // Posted: whoever waits may destroy the server, and we may be deep inside one of its connections.
+  // Posted, because `done` may destroy the server, and the caller may be one of its connections.
   for (auto& done : std::exchange(drained_, {}))
     boost::asio::post(io, std::move(done));
 }
 
 void ServerState::abort_all() {
   drained_.clear();
-  const std::vector<Connection*> now(connections_.begin(), connections_.end());
-  for (Connection* connection : now)
+  const std::vector<ServerConnection*> now(connections_.begin(), connections_.end());
+  for (ServerConnection* connection : now)
     connection->abort();
 }
 

@@ -6,7 +6,9 @@
 // Threads: the one that runs the io_context.
 
 #include "common/http/body_budget.hpp"
-#include "common/http/server.hpp"
+#include "common/http/handler.hpp"
+#include "common/http/server_limits.hpp"
+#include "common/http/server_stats.hpp"
 
 #include <optional>
 #include <string>
@@ -14,44 +16,48 @@
 #include <unordered_set>
 #include <vector>
 
+namespace boost::asio {
+class io_context;
+}
+
 namespace holdfast::http {
 
-class Connection;
+class ServerConnection;
 
 class ServerState {
  public:
-  ServerState(boost::asio::io_context& context, Limits given_limits, Handler handle,
+  ServerState(boost::asio::io_context& context, ServerLimits given_limits, Handler handle,
               RefusalHandler refusal_handler);
 
   boost::asio::io_context& io;
-  const Limits limits;
+  const ServerLimits limits;
   const Handler handler;
   ServerStats stats;
   BodyBudget bodies{limits.body_memory};
 
-  // What the client gets instead of an answer; never throws, 503 always with Retry-After.
+  // The response to a refused request. Never throws; a 503 always has Retry-After.
   Response refuse(const Request& request, const Refusal& refusal) const;
 
-  // Why a new connection of that client is not welcome, if it is not.
+  // Why a new connection of this client must be refused; nothing if it is admitted.
   std::optional<Refusal> admission(const std::string& client) const;
-  // Whether another unwelcome connection still gets an answer, or is closed without a word.
-  bool can_refuse_politely() const;
+  // Whether another refused connection gets a response. If not, it is closed without one.
+  bool can_send_refusal() const;
 
-  // `counted`: against the limits; those that are only being refused are not.
-  void add(Connection& connection, const std::string& client, bool counted);
-  void remove(Connection& connection, const std::string& client, bool counted);
+  // `counted`: whether it counts against the limits; connections that are being refused do not.
+  void add(ServerConnection& connection, const std::string& client, bool counted);
+  void remove(ServerConnection& connection, const std::string& client, bool counted);
 
   bool draining() const { return draining_; }
   void drain(std::function<void()> done);
   void abort_all();
 
-  const std::string& date();  // for the Date header, made once a second
+  const std::string& date();  // for the Date header, formatted once a second
 
  private:
   void post_drained();
 
   const RefusalHandler refuse_;
-  std::unordered_set<Connection*> connections_;
+  std::unordered_set<ServerConnection*> connections_;
   std::size_t counted_ = 0;
   std::unordered_map<std::string, std::uint32_t> per_client_;
   bool draining_ = false;

@@ -21,7 +21,7 @@ SocketWatchdog::~SocketWatchdog() {
 void SocketWatchdog::watch(int socket) {
   const std::lock_guard lock(mutex_);
   socket_.reset(::fcntl(socket, F_DUPFD_CLOEXEC, 0));
-  if (expired_) bite();
+  if (expired_) shut_down_socket();
 }
 
 bool SocketWatchdog::expired() {
@@ -33,10 +33,10 @@ void SocketWatchdog::wait_for(MonoTime deadline) {
   std::unique_lock lock(mutex_);
   if (changed_.wait_until(lock, deadline, [this] { return over_; })) return;
   expired_ = true;
-  bite();
+  shut_down_socket();
 }
 
-void SocketWatchdog::bite() {
+void SocketWatchdog::shut_down_socket() {
   if (socket_) ::shutdown(socket_.get(), SHUT_RDWR);
 }
 

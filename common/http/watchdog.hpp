@@ -2,10 +2,10 @@
 #pragma once
 
 // SocketWatchdog: ends a blocking exchange at its deadline by shutting its socket down.
-// Client::stop() of cpp-httplib would not do: it waits for the very lock that connecting and the
-// TLS handshake hold. The watchdog keeps a duplicate of the descriptor, so it can never hit another
-// socket that got the same number after a close.
-// Threads: watch() from the exchange's, which also constructs, destroys and asks.
+// cpp-httplib's Client::stop() is not enough: it waits for the lock that connecting and the TLS
+// handshake hold. The watchdog keeps a duplicate of the descriptor, so it can never shut down
+// another socket that was given the same number after a close. Threads: all calls come from the
+// thread of the exchange; the watchdog has its own.
 
 #include "common/base/clock.hpp"
 #include "common/os/fd.hpp"
@@ -23,12 +23,12 @@ class SocketWatchdog {
   SocketWatchdog(const SocketWatchdog&) = delete;
   SocketWatchdog& operator=(const SocketWatchdog&) = delete;
 
-  void watch(int socket);  // instead of the one before
+  void watch(int socket);  // replaces the one before
   bool expired();
 
  private:
   void wait_for(MonoTime deadline);
-  void bite();
+  void shut_down_socket();
 
   std::mutex mutex_;
   std::condition_variable changed_;

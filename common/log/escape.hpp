@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Text into a log line: nothing that it holds can end the line, leave its quotes or drive a
-// terminal. Threads: any.
+// Escapes text for a log line of bounded length. Threads: any.
 
 #include "common/log/line.hpp"
 
@@ -11,9 +10,8 @@
 
 namespace holdfast::log {
 
-// Appends `text` as the inside of a JSON string (RFC 8259, section 7). Bytes that are not UTF-8
-// (RFC 3629) become U+FFFD. Stops before `out` grows past `limit` bytes and then ends with "…";
-// returns false if it had to.
+// Appends `text` as the inside of a JSON string, escaped by text::escape_json(). If `out` would grow
+// beyond `limit` bytes, stops before and appends "…"; returns whether all of `text` was written.
 bool append_escaped(Buffer& out, std::string_view text, std::size_t limit);
 
 }  // namespace holdfast::log

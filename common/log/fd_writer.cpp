@@ -30,7 +30,7 @@ bool FdWriter::wait_writable() {
   }
 }
 
-// Writes once and takes what was written off `rest`; false if the line cannot go on.
+// Writes once and removes what was written from `rest`; false if it must give up.
 bool FdWriter::write_some(std::string_view& rest) {
   std::size_t size = rest.size();
   if (mode_ == Mode::Interruptible) {
@@ -61,7 +61,7 @@ void FdWriter::write(std::string_view lines) {
   if (write_all(newline)) {
     owes_newline_ = false;
     if (write_all(rest)) return;
-    // The next line must not be glued to half of this one.
+    // The next line must not be appended to a part of this one.
     const std::size_t written = lines.size() - rest.size();
     owes_newline_ = written > 0 && lines[written - 1] != '\n';
   }

@@ -14,18 +14,19 @@ namespace holdfast::log {
 
 class FdWriter {
  public:
-  // Direct: one write(2) per line, which a pipe takes whole up to PIPE_BUF; it blocks as long as
-  // the descriptor does. A non-blocking descriptor that is full is waited for kPatience.
-  // Interruptible: waits with poll(2) and writes what surely fits, so that give_up_at() can end it.
+  // Direct: one write(2) per call, atomic on a pipe up to PIPE_BUF; blocks as long as the
+  // descriptor does. Waits at most kPatience for a non-blocking descriptor that is full.
+  // Interruptible: waits with poll(2) and writes only what is sure to fit, so that give_up_at() can
+  // end it.
   enum class Mode { Direct, Interruptible };
   static constexpr Duration kPatience = std::chrono::seconds(1);
 
   FdWriter(int fd, Mode mode) : fd_(fd), mode_(mode) {}
 
-  // One line or several, each with its newline; dropped() counts those that did not leave whole.
+  // One or more lines, each with its newline; dropped() counts those not written completely.
   void write(std::string_view lines);
 
-  // From then on, a line that cannot be written is dropped. For shutdown.
+  // From then on, lines that cannot be written at once are dropped. For shutdown.
   void give_up_at(MonoTime deadline);
   std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
 

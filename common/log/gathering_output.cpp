@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lines of one turn of the loop leave in one write(2): what a busy API worker's access log costs,
-// and what it costs the supervisor to read, goes down by the number of requests in a turn.
+#include "common/log/gathering_output.hpp"
+
 #include "common/log/fd_writer.hpp"
 #include "common/log/logger.hpp"
-#include "common/log/output.hpp"
 
 #include <algorithm>
 #include <mutex>
@@ -14,7 +13,7 @@ namespace {
 
 constexpr std::size_t kCapacity = kMaxLine;
 
-// Outlives the Output while a deferred flush has not run.
+// Outlives the Output while a deferred flush is pending.
 class Gatherer {
  public:
   explicit Gatherer(int fd) : writer_(fd, FdWriter::Mode::Direct) {
@@ -72,7 +71,7 @@ class GatheringOutput final : public Output {
     if (!gatherer_->add(line, urgent)) return;
     try {
       defer_([gatherer = gatherer_] { gatherer->flush(); });
-    } catch (...) {  // no memory to wait with
+    } catch (...) {  // out of memory: write now
       gatherer_->flush();
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "common/log/json_line.hpp"
+
 #include "common/log/escape.hpp"
-#include "common/log/line.hpp"
 #include "common/log/redact.hpp"
 #include "common/log/timestamp.hpp"
 
@@ -32,7 +33,7 @@ struct ValueWriter {
   bool operator()(std::int64_t number) const { return put_number(number); }
   bool operator()(std::uint64_t number) const { return put_number(number); }
   bool operator()(double number) const {
-    if (!std::isfinite(number)) {  // JSON has no spelling for these
+    if (!std::isfinite(number)) {  // JSON cannot express these
       put(out, "null");
       return true;
     }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/log/logger.hpp"
 
-#include "common/log/line.hpp"
+#include "common/log/gathering_output.hpp"
+#include "common/log/json_line.hpp"
 #include "common/log/output.hpp"
+#include "common/log/pretty_line.hpp"
 
 #include <unistd.h>
 
@@ -12,14 +14,14 @@
 namespace holdfast::log {
 
 struct Logger::Core {
-  explicit Core(const Options& options)
+  explicit Core(const LogOptions& options)
       : level(options.level),
         format(options.format),
         colours(options.colours),
         clock(options.clock != nullptr ? *options.clock : system_clock),
         output(make_output(options)) {}
 
-  static std::unique_ptr<Output> make_output(const Options& options) {
+  static std::unique_ptr<Output> make_output(const LogOptions& options) {
     if (options.write) return make_forwarding_output(options.write);
     if (options.defer) return make_gathering_output(options.fd, options.defer);
     return options.async ? make_queued_output(options.fd) : make_direct_output(options.fd);
@@ -33,17 +35,6 @@ struct Logger::Core {
   const std::unique_ptr<Output> output;
 };
 
-std::string_view to_string(Level level) {
-  switch (level) {
-    case Level::Trace: return "trace";
-    case Level::Debug: return "debug";
-    case Level::Info: return "info";
-    case Level::Warn: return "warn";
-    case Level::Error: return "error";
-  }
-  return "unknown";
-}
-
 Err err_of(const Error& error) {
   return {to_string(error.kind), error.message};
 }
@@ -51,16 +42,16 @@ Err err_of(const std::exception& error) {
   return {typeid(error).name(), error.what()};
 }
 
-Options options_from(const config::Log& config, int fd) {
-  Options options;
-  options.level = config.level;
-  options.format = config.format;
+LogOptions options_for(Level level, Format format, int fd) {
+  LogOptions options;
+  options.level = level;
+  options.format = format;
   options.fd = fd;
   options.colours = ::isatty(fd) == 1;
   return options;
 }
 
-Logger::Logger(const Options& options) : core_(std::make_shared<Core>(options)) {}
+Logger::Logger(const LogOptions& options) : core_(std::make_shared<Core>(options)) {}
 
 Logger Logger::with(FieldList fields) const {
   Logger child(core_);

@@ -7,8 +7,8 @@
 //
 // or pretty for people:  11:42:43.482 INFO  msg  key=value key="two words"
 //
-// Made once in main and passed by reference; there is no registry. The supervisor adds "worker"
-// and "pid" to its workers' lines, so they are not written here.
+// Created once in main and passed by reference; there is no global registry. The supervisor adds
+// "worker" and "pid" to its workers' lines, so they are not written here.
 //
 // Threads: every method may be called from any thread. Child loggers share the output with their
 // parent and keep it alive. A process that logs to a pipe must ignore SIGPIPE.
@@ -18,7 +18,7 @@
 
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
-#include "common/config/config.hpp"
+#include "common/log/level.hpp"
 
 #include <array>
 #include <concepts>
@@ -34,11 +34,6 @@
 
 namespace holdfast::log {
 
-using Level = config::LogLevel;
-using Format = config::LogFormat;
-
-std::string_view to_string(Level level);  // "info"
-
 // The value of an "err" field: "err":{"type":…,"message":…,"stack":…}. Views: valid for the call.
 struct Err {
   std::string_view type;
@@ -46,9 +41,9 @@ struct Err {
   std::string_view stack = {};  // empty: left out
 };
 Err err_of(const Error& error);           // type: the error's kind
-Err err_of(const std::exception& error);  // type: the mangled class name, as the runtime has it
+Err err_of(const std::exception& error);  // type: the mangled class name
 
-// One typed value. Text is not copied: it has to live as long as the call.
+// One typed value. Text is not copied: it must outlive the call.
 class Value {
  public:
   Value(std::string_view text) : data_(text) {}  // NOLINT: fields are written {"key", value}
@@ -75,24 +70,25 @@ struct Field {
 };
 using FieldList = std::initializer_list<Field>;
 
-struct Options {
+struct LogOptions {
   Level level = Level::Info;
   Format format = Format::Json;
   bool colours = false;  // pretty only
-  // Lines go through a bounded queue (kQueueLines) to a thread; when it is full the oldest line is
-  // dropped and counted, so that a stuck reader never stops the caller.
+  // Lines go through a bounded queue (kQueueLines) to a thread. When it is full, the oldest line is
+  // dropped and counted, so that a stuck reader never blocks the caller.
   bool async = false;
   int fd = 1;  // not owned; open until the last Logger is gone
-  // Set: lines below Warn wait for the end of the caller's turn and leave together, in one
-  // write(2), which costs a busy loop and its reader a fraction of a write for each. The first that
-  // waits has this called, on whatever thread logs, with what writes them all: it must run it soon,
-  // and not in place. A Warn or Error leaves at once, behind what waits; so does what has become 64
-  // KiB, and what is left when the last Logger goes. `async` does not apply.
+  // If set, lines below Warn wait for the end of the event loop's iteration and leave in one
+  // write(2), which costs a busy loop and its reader far less than one write per line. The first
+  // waiting line calls this, on the thread that logs, with a function that writes all of them: it
+  // must run soon, but not inside the call. A Warn or Error is written at once, after the waiting
+  // lines, which are also written when they reach 64 KiB and when the last Logger is destroyed.
+  // `async` does not apply.
   std::function<void(std::function<void()>)> defer = {};
-  // Takes each finished line, without its newline, in place of `fd`; from any thread, and `async`
-  // does not apply. What it holds on to outlives the last Logger.
+  // If set, receives each finished line, without its newline, instead of `fd`; from any thread.
+  // `async` does not apply. What it refers to must outlive the last Logger.
   std::function<void(std::string_view)> write = {};
-  const Clock* clock = nullptr;  // null: the system's; else it outlives the last Logger
+  const Clock* clock = nullptr;  // null: the system's; otherwise it must outlive the last Logger
 };
 
 struct WaitingLines;  // output.hpp
@@ -100,14 +96,14 @@ struct WaitingLines;  // output.hpp
 inline constexpr std::size_t kQueueLines = 8192;
 inline constexpr std::size_t kMaxLine = 64u << 10;  // with the newline; longer values end in "…"
 
-// level and format as configured; colours if `fd` is a terminal.
-Options options_from(const config::Log& config, int fd = 1);
+// Options for lines to `fd`, coloured if it is a terminal.
+LogOptions options_for(Level level, Format format, int fd = 1);
 
 class Logger {
  public:
-  explicit Logger(const Options& options);
+  explicit Logger(const LogOptions& options);
 
-  // A logger that adds `fields` to each of its lines (a request id, a job id). At most 8 KiB.
+  // A logger that adds `fields` to each of its lines (a request id, a job id); at most 8 KiB.
   Logger with(FieldList fields) const;
 
   bool enabled(Level level) const;
@@ -125,8 +121,8 @@ class Logger {
   void warn(std::string_view msg, FieldList fields = {}) const { log(Level::Warn, msg, fields); }
   void error(std::string_view msg, FieldList fields = {}) const { log(Level::Error, msg, fields); }
 
-  // With Options::defer, what waits, for a fatal-signal handler; else null. Lives as long as the
-  // last Logger.
+  // With LogOptions::defer, the waiting lines, for a fatal-signal handler; otherwise null. Valid
+  // until the last Logger is destroyed.
   const WaitingLines* waiting() const;
 
   // Lines lost so far: the queue was full, or the descriptor did not take them.

@@ -18,7 +18,7 @@ namespace holdfast::log {
 
 namespace {
 
-// Takes lines as they are: they were formatted where they were logged.
+// Writes lines as they are: they were formatted by the logging thread.
 class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   LineSink(int fd, FdWriter::Mode mode) : writer_(fd, mode) {}
@@ -30,7 +30,7 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
     handoff_.received();
     writer_.write({msg.payload.data(), msg.payload.size()});
   }
-  void flush_() override {}  // nothing is kept back
+  void flush_() override {}  // nothing is buffered
 
  private:
   FdWriter writer_;
@@ -38,7 +38,7 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
 };
 
 void write_line(spdlog::logger& logger, std::string_view line) {
-  // The time is in the line already; this one is not read, and asking a clock costs.
+  // The line has its time already; spdlog's is not used, and reading a clock costs.
   logger.log(spdlog::log_clock::time_point{}, spdlog::source_loc{}, spdlog::level::info,
              spdlog::string_view_t(line.data(), line.size()));
 }
@@ -93,7 +93,7 @@ class ForwardingOutput final : public Output {
     if (line.ends_with('\n')) line.remove_suffix(1);
     try {
       write_(line);
-    } catch (...) {  // a line is not worth the caller's work
+    } catch (...) {  // a lost line must not fail the caller
       dropped_.fetch_add(1, std::memory_order_relaxed);
     }
   }

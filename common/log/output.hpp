@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Where finished lines go: through spdlog (output.cpp is the only file that sees it), or gathered
-// over a turn of the caller's loop (gathering_output.cpp).
+// Where finished lines go. The outputs declared here are made of spdlog, and output.cpp is the only
+// file that sees it; gathering_output.hpp has another.
 //
 // Threads: write() and dropped() from any thread; destroyed once, by the last Logger.
 
@@ -15,11 +15,8 @@
 
 namespace holdfast::log {
 
-// See Options::defer.
-using Defer = std::function<void(std::function<void()>)>;
-
-// Lines that wait for the end of the turn, where a fatal-signal handler can read them: `size` bytes
-// are whole lines at any instruction.
+// Lines that wait for the end of the loop's iteration, for a fatal-signal handler to read: at any
+// instruction, the first `size` bytes are complete lines.
 struct WaitingLines {
   std::unique_ptr<char[]> bytes;
   std::atomic<std::size_t> size{0};
@@ -28,16 +25,15 @@ struct WaitingLines {
 
 class Output {
  public:
-  virtual ~Output() = default;  // flushes: a stuck reader is given two seconds
-  // `urgent`: now, not at the end of the turn.
+  virtual ~Output() = default;  // flushes; gives up on a stuck reader after two seconds
+  // `urgent`: write at once, not at the end of the iteration.
   virtual void write(std::string_view line, bool urgent) = 0;
   virtual std::uint64_t dropped() const = 0;
   virtual const WaitingLines* waiting() const { return nullptr; }
 };
 
 std::unique_ptr<Output> make_direct_output(int fd);
-std::unique_ptr<Output> make_queued_output(int fd);  // see Options::async
-std::unique_ptr<Output> make_gathering_output(int fd, Defer defer);
+std::unique_ptr<Output> make_queued_output(int fd);  // see LogOptions::async
 std::unique_ptr<Output> make_forwarding_output(std::function<void(std::string_view)> write);
 
 }  // namespace holdfast::log

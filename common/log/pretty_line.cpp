@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "common/log/pretty_line.hpp"
+
 #include "common/log/escape.hpp"
-#include "common/log/line.hpp"
 #include "common/log/redact.hpp"
 #include "common/log/timestamp.hpp"
 
@@ -10,7 +11,7 @@ namespace holdfast::log {
 
 namespace {
 
-constexpr std::size_t kRoom = 64;  // of a field: separators, quotes, a number
+constexpr std::size_t kRoom = 64;  // per field: separators, quotes, a number
 
 void put(Buffer& out, std::string_view text) {
   out.append(text.begin(), text.end());
@@ -38,7 +39,7 @@ std::string_view colour(Level level) {
   return "";
 }
 
-// Bare if a reader can see where it ends, else in quotes.
+// Without quotes if its end is obvious.
 bool put_text(Buffer& out, std::string_view text, std::size_t limit) {
   const bool bare = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
     return c > 0x20 && c != '"' && c != '=' && c != '\\' && c != 0x7f;

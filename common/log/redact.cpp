@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/log/redact.hpp"
 
+#include "common/text/ascii.hpp"
+
 #include <algorithm>
 
 namespace holdfast::log {
@@ -9,27 +11,12 @@ namespace {
 
 constexpr std::string_view kMask = "***";
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
-bool equals_any_case(std::string_view text, std::string_view lower_case) {
-  return text.size() == lower_case.size() &&
-         std::equal(text.begin(), text.end(), lower_case.begin(),
-                    [](char a, char b) { return lower(a) == b; });
-}
-
 bool names_a_secret(std::string_view parameter) {
-  std::string name(parameter);
-  std::transform(name.begin(), name.end(), name.begin(), lower);
+  const std::string name = text::to_lower(parameter);
   for (const std::string_view part : {"password", "secret", "token", "api_key", "apikey"}) {
     if (name.find(part) != std::string::npos) return true;
   }
   return false;
-}
-
-bool all_digits(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 // Where the user information of "user:password@host/…" ends; npos if there is none.
@@ -40,7 +27,7 @@ std::size_t find_at(std::string_view rest) {
   // No '@' in it: either a plain "host:port", or a password with a raw '/', '?' or '#' in it.
   const auto colon = authority.rfind(':');
   const bool plain = colon == std::string_view::npos || authority.starts_with('[') ||
-                     all_digits(authority.substr(colon + 1));
+                     text::all_of(authority.substr(colon + 1), text::is_digit);
   return plain ? std::string_view::npos : rest.rfind('@');
 }
 
@@ -85,13 +72,14 @@ void append_url(std::string& out, std::string_view rest) {
 bool is_sensitive(std::string_view key) {
   // By length first: this runs for each field of each line.
   switch (key.size()) {
-    case 5: return equals_any_case(key, "token");
-    case 6: return equals_any_case(key, "cookie") || equals_any_case(key, "secret");
-    case 7: return equals_any_case(key, "api_key");
-    case 8: return equals_any_case(key, "password");
-    case 9: return equals_any_case(key, "x-api-key");
-    case 10: return equals_any_case(key, "set-cookie");
-    case 13: return equals_any_case(key, "authorization");
+    case 5: return text::equals_ignoring_case(key, "token");
+    case 6:
+      return text::equals_ignoring_case(key, "cookie") || text::equals_ignoring_case(key, "secret");
+    case 7: return text::equals_ignoring_case(key, "api_key");
+    case 8: return text::equals_ignoring_case(key, "password");
+    case 9: return text::equals_ignoring_case(key, "x-api-key");
+    case 10: return text::equals_ignoring_case(key, "set-cookie");
+    case 13: return text::equals_ignoring_case(key, "authorization");
     default: return false;
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What must not be read in a log, a table or a message. Threads: any.
+// Hides secrets in logs, tables and messages. Threads: any.
 
 #include <string>
 #include <string_view>
@@ -10,8 +10,8 @@ namespace holdfast::log {
 
 inline constexpr std::string_view kRedacted = "[Redacted]";
 
-// A field of this name never shows its value: authorization, cookie, set-cookie, password,
-// secret, token, api_key, x-api-key, in any case.
+// Whether the value of a field with this name must be hidden: authorization, cookie, set-cookie,
+// password, secret, token, api_key, x-api-key, in any case.
 bool is_sensitive(std::string_view key);
 
 // Masks the password of every URL in `text` ("postgresql://user:***@host/db"), and the values of

@@ -12,7 +12,7 @@ constexpr std::size_t kSize = 24;  // "2026-11-23T11:42:43.482Z"
 constexpr std::size_t kMilliseconds = 20;
 constexpr std::size_t kTimeOfDay = 11;
 
-// A memo per thread: no lock, and no state that anybody could observe.
+// One memo per thread: no lock, and no observable state.
 struct Memo {
   std::int64_t second = std::numeric_limits<std::int64_t>::min();
   std::array<char, kSize> text{};

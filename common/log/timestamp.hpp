@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Wall time as text, at the price of copying it: only the first line of a second on a thread
-// computes the date. Threads: any.
+// Wall time as text for little more than a copy: the date is computed only once per second and
+// thread. Threads: any.
 
 #include "common/log/line.hpp"
 

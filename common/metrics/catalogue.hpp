@@ -3,7 +3,9 @@
 
 // The catalogue: every metric that Holdfast exposes, declared once. Instruments are made from it
 // (instruments.hpp), the ledger takes its gauge rules and reserved names from it, and dashboards,
-// alert rules and documentation are checked against it.
+// alert rules and documentation are checked against it. The tables of workers and supervisor are in
+// files of their own, catalogue_worker.cpp and catalogue_supervisor.cpp: they are read and changed
+// apart.
 //
 // Threads: any; the tables are constants.
 
@@ -19,14 +21,14 @@ namespace holdfast::metrics {
 // How the values that several live workers report for one gauge become one value.
 enum class GaugeRule {
   Sum,  // of the live workers: things that add up (requests in flight, bytes)
-  Max,  // one truth that all see, some later than others (queue sizes, timestamps)
+  Max,  // one shared value that some workers see later than others (queue sizes, timestamps)
   Min,
-  Average,  // shares and ratios
+  Average,  // ratios
   First,    // the same everywhere (the 1 of an _info metric)
   All,      // one series per worker, told apart by the label `worker`
 };
 
-// Who may expose a name. A Supervisor name in a worker's answer is dropped.
+// Who may expose a name. A Supervisor name in a worker's response is dropped.
 enum class Owner { Worker, Supervisor };
 
 using LabelNames = std::array<std::string_view, 4>;  // unused places are empty
@@ -57,7 +59,7 @@ const Declaration& declaration(std::string_view name);
 // An empty family with the declared help and type; throws as declaration() does.
 Family declared_family(std::string_view name);
 
-// Names that only the supervisor exposes: "holdfast_*" and what it declares besides.
+// Names that only the supervisor may expose: "holdfast_*" and the others that it declares.
 bool is_reserved(std::string_view name);
 
 }  // namespace holdfast::metrics

@@ -2,8 +2,11 @@
 #include "common/metrics/exposition.hpp"
 
 #include "common/metrics/text.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/number.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <iterator>
 #include <map>
@@ -22,7 +25,7 @@ bool valid_labels(const Labels& sorted, std::string_view taken) {
 }
 
 // Appends `a="1",b="2"`, sorted by name; an empty value is the same as no label. False, and nothing
-// appended, if no parser would take these labels, or if the format itself adds the label `taken`.
+// appended, if the labels are invalid or include `taken`, the label that the format itself adds.
 bool append_labels(std::string& out, const Labels& labels, std::string_view taken) {
   if (!std::is_sorted(labels.begin(), labels.end())) {
     Labels sorted = labels;
@@ -42,13 +45,13 @@ bool append_labels(std::string& out, const Labels& labels, std::string_view take
   return true;
 }
 
-// The samples of a family in the order of their labels; of two with equal ones the first. The texts
-// of all stand in one string: one of their own for each would cost more than the sorting.
+// The samples of a family in the order of their labels; the first of those with equal labels. All
+// label texts share one string: a string each would cost more than the sorting.
 class SortedSamples {
  public:
-  SortedSamples(const std::vector<Sample>& samples, std::string_view taken) {
+  SortedSamples(const std::vector<FamilySample>& samples, std::string_view taken) {
     entries_.reserve(samples.size());
-    for (const Sample& sample : samples) {
+    for (const FamilySample& sample : samples) {
       const std::size_t begin = texts_.size();
       if (append_labels(texts_, sample.labels, taken)) {
         entries_.push_back({begin, texts_.size() - begin, &sample});
@@ -65,7 +68,7 @@ class SortedSamples {
   struct Entry {
     std::size_t begin = 0;
     std::size_t size = 0;
-    const Sample* sample = nullptr;
+    const FamilySample* sample = nullptr;
   };
   const std::vector<Entry>& entries() const { return entries_; }
   std::string_view labels(const Entry& entry) const {
@@ -144,11 +147,56 @@ void append_summary(std::string& out, const std::string& name, std::string_view 
   append_line(out, name, "_count", labels, static_cast<double>(summary.count));
 }
 
+// Cuts `text` at the first `separator` and returns what stood before it.
+std::string_view next_part(std::string_view& text, char separator) {
+  const std::size_t at = text.find(separator);
+  const std::string_view head = text.substr(0, at);
+  text = at == std::string_view::npos ? std::string_view{} : text.substr(at + 1);
+  return text::trim(head);
+}
+
+struct Range {
+  std::string_view media;
+  std::string_view version;
+  double q = 1.0;
+};
+
+Range parse_range(std::string_view text) {
+  Range range;
+  range.media = next_part(text, ';');
+  while (!text.empty()) {
+    std::string_view parameter = next_part(text, ';');
+    const std::string_view key = next_part(parameter, '=');
+    const std::string_view value = text::trim(parameter);
+    if (key == "version") range.version = value;
+    if (key == "q" || key == "Q") range.q = text::parse_number<double>(value).value_or(0);
+  }
+  return range;
+}
+
 }  // namespace
 
 std::string_view content_type(Format format) {
   return format == Format::Text004 ? "text/plain; version=0.0.4; charset=utf-8"
                                    : "application/openmetrics-text; version=1.0.0; charset=utf-8";
+}
+
+Format negotiate(std::string_view accept) {
+  double text = 0;
+  double open_metrics = 0;
+  while (!accept.empty()) {
+    const Range range = parse_range(next_part(accept, ','));
+    const bool named = range.media == "application/openmetrics-text";
+    if (named && (range.version.empty() || range.version == "1.0.0")) {
+      open_metrics = std::max(open_metrics, range.q);
+    }
+    const bool plain = range.media == "text/plain" || range.media == "text/*";
+    if ((plain && (range.version.empty() || range.version == "0.0.4")) || range.media == "*/*") {
+      text = std::max(text, range.q);
+    }
+  }
+  // OpenMetrics only for a client that names it and prefers it.
+  return open_metrics > 0 && open_metrics >= text ? Format::OpenMetrics100 : Format::Text004;
 }
 
 void write_samples(const Family& family, Format format, std::string& out) {
@@ -158,7 +206,7 @@ void write_samples(const Family& family, Format format, std::string& out) {
   const SortedSamples sorted(family.samples, taken);
   for (const SortedSamples::Entry& entry : sorted.entries()) {
     const std::string_view labels = sorted.labels(entry);
-    const Sample* const sample = entry.sample;
+    const FamilySample* const sample = entry.sample;
     if (const auto* value = std::get_if<double>(&sample->value)) {
       const bool valid = family.type != Type::Counter || *value >= 0;
       if (!histogram && !summary && valid) append_line(out, family.name, "", labels, *value);

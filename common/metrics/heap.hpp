@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Heap figures from glibc's mallinfo2(3), where other run-times report their garbage collector.
+// Heap figures from glibc's mallinfo2(3), where other runtimes report their garbage collector.
 //
 // Threads: any. update() walks malloc's arenas under their locks (microseconds): call it when
 // metrics are collected, not per request.

@@ -2,14 +2,14 @@
 #pragma once
 
 // Instruments: prometheus-cpp families made from the catalogue, so that no help text, label name or
-// bucket is typed twice. Making one is start-up code: a name that is not declared, declared with
-// another type, or used with other labels throws std::logic_error at once.
+// bucket is written twice. For start-up code: a name that is not declared, is declared with another
+// type, or is used with other labels throws std::logic_error at once.
 //
-//   Counters requests(registry, "http_requests_total");
-//   prometheus::Counter& ok = requests.with({{"method", "GET"}, {"route", "/"}, {"status",
-//   "200"}}); ok.Increment();   // 5 ns; with() takes a lock and a hash: keep the reference
+//   Counters jobs(registry, "queue_jobs_total");
+//   prometheus::Counter& done = jobs.with({{"queue", "default"}, {"outcome", "done"}});
+//   done.Increment();  // 5 ns; with() takes a lock and a hash: keep the reference
 //
-// Make the registry after fork and exec: a copied one counts everything twice.
+// Create the registry after fork and exec: a copied one counts everything twice.
 //
 // Threads: any; prometheus-cpp locks. The registry owns everything and must outlive the references.
 
@@ -29,8 +29,8 @@ class Instrument {
  public:
   Instrument(prometheus::Registry& registry, std::string_view name);
 
-  // The series with exactly the declared labels, made at zero when first asked for. Ask for those
-  // with known labels at start-up: a series that begins at 1 hides its first increment from rate().
+  // The series with exactly the declared labels, created at zero on first use. Create those with
+  // known labels at start-up: a series that begins at 1 hides its first increment from rate().
   Metric& with(const prometheus::Labels& labels);
   Metric& only() { return with({}); }  // for metrics without labels
 

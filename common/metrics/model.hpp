@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Metrics as plain values: what the exposition writer prints, whoever counted. Workers reach them
-// through a prometheus-cpp registry (registry.hpp), the supervisor also builds them by hand.
+// Metrics as plain values: what the exposition writer prints, whatever their source. Workers
+// collect them from a prometheus-cpp registry (registry.hpp); the supervisor also builds them
+// directly.
 //
 // Threads: values, no shared state. Units: as the metric's name says (seconds, bytes).
 
@@ -30,7 +31,7 @@ struct Bucket {
   std::uint64_t cumulative_count = 0;
 };
 
-// The +Inf bucket is not listed: it is `count`.
+// The +Inf bucket is not listed: its value is `count`.
 struct HistogramValue {
   std::vector<Bucket> buckets;
   std::uint64_t count = 0;
@@ -48,18 +49,18 @@ struct SummaryValue {
   double sum = 0;
 };
 
-struct Sample {
+struct FamilySample {
   Labels labels;
   std::variant<double, HistogramValue, SummaryValue> value;
 };
 
-// One name, one type, one help text. A Histogram's samples hold HistogramValue, a Summary's
-// SummaryValue, all others a double; the writer leaves out samples of the wrong kind.
+// One name, one type, one help text. The samples of a Histogram hold HistogramValue, those of a
+// Summary SummaryValue, all others a double; the writer omits samples of the wrong kind.
 struct Family {
   std::string name;
   std::string help;
   Type type = Type::Untyped;
-  std::vector<Sample> samples;
+  std::vector<FamilySample> samples;
 
   Family& add(Labels labels, double value) {
     samples.push_back({std::move(labels), value});

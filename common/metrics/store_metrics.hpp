@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What a worker's store tells of its commits: store_commits_total and store_commit_seconds.
+// Metrics of a worker's store: store_commits_total and store_commit_seconds.
 //
 // Threads: the function may be called from any; the registry outlives it.
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/metrics/text.hpp"
 
+#include "common/text/ascii.hpp"
+#include "common/text/utf8.hpp"
+
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -9,39 +12,13 @@
 namespace holdfast::metrics {
 namespace {
 
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 constexpr double kExactWhole = 1e15;                       // below it a double counts every integer
 
-bool alpha(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+bool is_name_start(char c) {
+  return text::is_alpha(c) || c == '_';
 }
-bool digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-bool continuation(std::string_view text, std::size_t at) {
-  return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
-}
-
-// Bytes of the well-formed UTF-8 sequence at `at`; 0 if there is none (or a NUL).
-std::size_t utf8_length(std::string_view text, std::size_t at) {
-  const auto lead = static_cast<unsigned char>(text[at]);
-  if (lead == 0) return 0;
-  if (lead < 0x80) return 1;
-  if (!continuation(text, at + 1)) return 0;
-  const auto second = static_cast<unsigned char>(text[at + 1]);
-  if (lead >= 0xC2 && lead <= 0xDF) return 2;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const bool overlong = lead == 0xE0 && second < 0xA0;
-    const bool surrogate = lead == 0xED && second > 0x9F;
-    return !overlong && !surrogate && continuation(text, at + 2) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const bool overlong = lead == 0xF0 && second < 0x90;
-    const bool beyond = lead == 0xF4 && second > 0x8F;
-    return !overlong && !beyond && continuation(text, at + 2) && continuation(text, at + 3) ? 4 : 0;
-  }
-  return 0;
+bool is_name_character(char c) {
+  return text::is_alphanumeric(c) || c == '_';
 }
 
 void append_escaped(std::string& out, std::string_view text, bool escape_quote) {
@@ -56,11 +33,12 @@ void append_escaped(std::string& out, std::string_view text, bool escape_quote) 
     } else if (c == '"' && escape_quote) {
       out += "\\\"";
       ++at;
-    } else if (const std::size_t length = utf8_length(text, at); length > 0) {
+    } else if (const std::size_t length = text::utf8_sequence(text.substr(at));
+               length > 0 && c != '\0') {
       out.append(text, at, length);
       at += length;
     } else {
-      out += kReplacement;
+      out += text::kReplacementUtf8;
       ++at;
     }
   }
@@ -86,28 +64,18 @@ std::string_view type_name(Type type, Format format) {
 }  // namespace
 
 bool valid_metric_name(std::string_view name) {
-  if (name.empty() || digit(name[0])) return false;
-  for (const char c : name) {
-    if (!alpha(c) && !digit(c) && c != ':') return false;
-  }
-  return true;
+  const auto is_colon = [](char c) { return c == ':'; };
+  return !name.empty() && (is_name_start(name[0]) || is_colon(name[0])) &&
+         text::all_of(name, [&](char c) { return is_name_character(c) || is_colon(c); });
 }
 
 bool valid_label_name(std::string_view name) {
-  if (name.empty() || digit(name[0]) || name.starts_with("__")) return false;
-  for (const char c : name) {
-    if (!alpha(c) && !digit(c)) return false;
-  }
-  return true;
+  return !name.empty() && is_name_start(name[0]) && !name.starts_with("__") &&
+         text::all_of(name, is_name_character);
 }
 
 bool valid_utf8(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = utf8_length(text, at);
-    if (length == 0) return false;
-    at += length;
-  }
-  return true;
+  return text.find('\0') == std::string_view::npos && text::is_utf8(text);
 }
 
 void append_number(std::string& out, double value) {

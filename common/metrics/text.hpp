@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The small pieces that both exposition formats are made of. They append to `out` and never fail:
-// bytes that no parser would take (invalid UTF-8, NUL) become U+FFFD.
+// The elements of both exposition formats. They append to `out` and never fail: bytes that no
+// parser accepts (invalid UTF-8, NUL) become U+FFFD.
 //
 // Threads: any. Sources: Prometheus "Text-based format" 0.0.4; OpenMetrics 1.0 specification.
 
@@ -36,28 +36,28 @@ void append_header(std::string& out, std::string_view name, std::string_view hel
 // Ends every exposition that we write: required by OpenMetrics, a comment in 0.0.4.
 inline constexpr std::string_view kEndMarker = "# EOF\n";
 
-// Every name that the samples of a family use or that is kept for them, its own included. Two
-// families that share one cannot stand in one exposition. (A counter's "_created" is not among
-// them: see heading_of.)
+// Every name that the samples of a family use or that is reserved for them, its own included. Two
+// families that share a name cannot be in the same exposition. (A counter's "_created" is not
+// included: see heading_of.)
 std::vector<std::string> sample_names(std::string_view name, Type type);
 
-// Whether a histogram or summary has a "_sum". OpenMetrics takes it for a counter: there is none
-// where observations are, or by the lowest bound may be, negative. A histogram of OpenMetrics has a
-// "_count" if, and only if, it has a "_sum"; the bucket +Inf says the same.
+// Whether a histogram or summary has a "_sum". In OpenMetrics it is a counter, so there is none
+// where observations are negative, or could be, judging by the lowest bound. A histogram in
+// OpenMetrics has a "_count" if and only if it has a "_sum"; the bucket +Inf has the same value.
 inline bool has_sum(Format format, double lowest_bound, double sum) {
   return format == Format::Text004 || (lowest_bound >= 0 && sum >= 0);
 }
 
-// What HELP and TYPE call a family.
+// The name and type of a family in HELP and TYPE.
 struct Heading {
   std::string_view name;
   Type type = Type::Untyped;
 };
 
-// OpenMetrics names a counter's family without "_total"; 0.0.4 with it. It keeps "_created" for the
-// counter, too. A counter that does not end in "_total", or one of whose names is another family's,
-// cannot be an OpenMetrics counter and becomes `unknown`. `taken` tells of a name whether it is
-// among the sample_names() of any family.
+// OpenMetrics names a counter's family without "_total", 0.0.4 with it. OpenMetrics also reserves
+// "_created" for the counter. A counter that does not end in "_total", or whose names conflict with
+// another family's, cannot be an OpenMetrics counter and becomes `unknown`. `taken` returns whether
+// a name is among the sample_names() of any family.
 Heading heading_of(std::string_view name, Type type, Format format,
                    const std::function<bool(const std::string&)>& taken);
 

@@ -1,58 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/net/ip_address.hpp"
 
+#include "common/net/host_port.hpp"
+#include "common/text/number.hpp"
+
 #include <arpa/inet.h>
+#include <netinet/in.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 
-namespace holdfast::api {
+namespace holdfast::net {
 
 namespace {
 
+using Bytes = std::array<unsigned char, 16>;
+
 constexpr std::array<unsigned char, 12> kMappedPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-std::optional<unsigned> parse_number(std::string_view text, unsigned limit) {
-  unsigned value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value > limit) return {};
-  return value;
+// The first `width` bits of `bytes` with those after the first `bits` set to zero.
+Bytes without_host_bits(Bytes bytes, unsigned bits, unsigned width) {
+  for (unsigned i = 0; i < width / 8; ++i) {
+    const unsigned kept = std::clamp(bits, i * 8, i * 8 + 8) - i * 8;
+    bytes[i] &= static_cast<unsigned char>(0xff00u >> kept);
+  }
+  return bytes;
 }
 
 }  // namespace
 
-std::optional<IpAddress> IpAddress::parse(std::string_view text) {
-  std::array<char, INET6_ADDRSTRLEN> buffer{};
-  if (text.empty() || text.size() >= buffer.size()) return {};
-  std::copy(text.begin(), text.end(), buffer.begin());
+IpAddress IpAddress::from_v6(const Bytes& bytes) {
   IpAddress address;
-  if (::inet_pton(AF_INET, buffer.data(), address.bytes_.data()) == 1) return address;
-  if (::inet_pton(AF_INET6, buffer.data(), address.bytes_.data()) != 1) return {};
-  if (std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), address.bytes_.begin())) {
-    IpAddress mapped;
-    std::copy(address.bytes_.begin() + 12, address.bytes_.end(), mapped.bytes_.begin());
-    return mapped;
+  if (std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), bytes.begin())) {
+    std::copy(bytes.begin() + 12, bytes.end(), address.bytes_.begin());
+  } else {
+    address.bytes_ = bytes;
+    address.v4_ = false;
   }
-  address.v4_ = false;
   return address;
 }
 
+std::optional<IpAddress> IpAddress::parse(std::string_view text) {
+  std::array<char, INET6_ADDRSTRLEN> terminated{};
+  if (text.empty() || text.size() >= terminated.size()) return {};
+  std::copy(text.begin(), text.end(), terminated.begin());
+  IpAddress v4;
+  if (::inet_pton(AF_INET, terminated.data(), v4.bytes_.data()) == 1) return v4;
+  Bytes v6{};
+  if (::inet_pton(AF_INET6, terminated.data(), v6.data()) != 1) return {};
+  return from_v6(v6);
+}
+
 std::optional<IpAddress> IpAddress::parse_forwarded(std::string_view entry) {
-  if (!entry.empty() && entry.front() == '[') {
-    const std::size_t end = entry.find(']');
-    if (end == std::string_view::npos) return {};
-    const std::string_view port = entry.substr(end + 1);
-    if (!port.empty() && (port[0] != ':' || !parse_number(port.substr(1), 65535))) return {};
-    return parse(entry.substr(1, end - 1));
+  if (const auto address = parse(entry)) return address;
+  const auto parts = split_host_port(entry);
+  if (!parts || (parts->port && !text::parse_number<std::uint16_t>(*parts->port))) return {};
+  return parse(parts->host);
+}
+
+std::optional<IpAddress> IpAddress::from_socket(const sockaddr_storage& address) {
+  if (address.ss_family == AF_INET) {
+    sockaddr_in v4;
+    std::memcpy(&v4, &address, sizeof v4);
+    IpAddress out;
+    std::memcpy(out.bytes_.data(), &v4.sin_addr, sizeof v4.sin_addr);
+    return out;
   }
-  // One colon can only be a port; two or more are IPv6.
-  const std::size_t colon = entry.find(':');
-  if (colon == std::string_view::npos || entry.find(':', colon + 1) != std::string_view::npos) {
-    return parse(entry);
-  }
-  if (!parse_number(entry.substr(colon + 1), 65535)) return {};
-  return parse(entry.substr(0, colon));
+  if (address.ss_family != AF_INET6) return {};
+  sockaddr_in6 v6;
+  std::memcpy(&v6, &address, sizeof v6);
+  Bytes bytes;
+  std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
+  return from_v6(bytes);
 }
 
 bool IpAddress::is_loopback() const {
@@ -68,53 +87,40 @@ std::string IpAddress::to_string() const {
 }
 
 IpAddress IpAddress::network_of(unsigned bits) const {
-  if (v4_) return *this;
   IpAddress network = *this;
-  for (unsigned i = 0; i < network.bytes_.size(); ++i) {
-    const unsigned kept = std::clamp(bits, i * 8, i * 8 + 8) - i * 8;
-    network.bytes_[i] &= static_cast<unsigned char>(0xff00u >> kept);
-  }
+  if (!v4_) network.bytes_ = without_host_bits(bytes_, bits, 128);
   return network;
 }
 
 Result<Network> Network::parse(std::string_view text) {
   const std::size_t slash = text.find('/');
   const auto address = IpAddress::parse(text.substr(0, slash));
-  if (!address) {
-    return fail(ErrorKind::InvalidArgument,
-                fmt::format("'{}' is not a network: write it like \"10.0.0.0/8\"", text));
-  }
   Network network;
-  network.base_ = *address;
-  const unsigned width = address->v4_ ? 32 : 128;
-  network.bits_ = width;
-  if (slash != std::string_view::npos) {
-    const auto bits = parse_number(text.substr(slash + 1), width);
-    if (!bits) {
-      return fail(ErrorKind::InvalidArgument,
-                  fmt::format("'{}': the prefix length must be 0 to {}", text, width));
-    }
-    network.bits_ = *bits;
+  network.base_ = address.value_or(IpAddress{});
+  const auto bits = slash == std::string_view::npos
+                        ? network.width()
+                        : text::parse_number<unsigned>(text.substr(slash + 1));
+  if (!address || !bits || *bits > network.width()) {
+    return fail(ErrorKind::InvalidArgument,
+                fmt::format("'{}' is not a network: write \"10.0.0.0/8\" or \"fd00::/8\"", text));
   }
-  for (unsigned bit = network.bits_; bit < width; ++bit) {
-    if ((address->bytes_[bit / 8] >> (7 - bit % 8)) & 1) {
-      return fail(ErrorKind::InvalidArgument,
-                  fmt::format("'{}' has bits beyond its prefix length", text));
-    }
+  network.bits_ = *bits;
+  network.base_.bytes_ = without_host_bits(address->bytes_, *bits, network.width());
+  if (network.base_ != *address) {
+    return fail(ErrorKind::InvalidArgument,
+                fmt::format("'{}' has bits set after its prefix; did you mean '{}'?", text,
+                            network.to_string()));
   }
   return network;
 }
 
 bool Network::contains(const IpAddress& address) const {
-  if (address.v4_ != base_.v4_) return false;
-  const unsigned whole = bits_ / 8;
-  if (!std::equal(base_.bytes_.begin(), base_.bytes_.begin() + whole, address.bytes_.begin())) {
-    return false;
-  }
-  const unsigned rest = bits_ % 8;
-  if (rest == 0) return true;
-  const auto mask = static_cast<unsigned char>(0xff << (8 - rest));
-  return (base_.bytes_[whole] & mask) == (address.bytes_[whole] & mask);
+  return address.v4_ == base_.v4_ &&
+         without_host_bits(address.bytes_, bits_, width()) == base_.bytes_;
 }
 
-}  // namespace holdfast::api
+std::string Network::to_string() const {
+  return fmt::format("{}/{}", base_.to_string(), bits_);
+}
+
+}  // namespace holdfast::net

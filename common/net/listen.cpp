@@ -1,31 +1,85 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/net/listen.hpp"
 
-#include "common/net/unix_socket.hpp"
+#include "common/net/address.hpp"
+#include "common/net/host_port.hpp"
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
-#include <memory>
+#include <cstring>
+#include <tuple>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::net {
 
 namespace {
 
-constexpr std::string_view kUnix = "unix:";
 constexpr mode_t kUnixMode = 0660;
+constexpr std::uint32_t kMaxBacklog = 65535;
 
-struct FreeAddresses {
-  void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
 };
 
-Failure fail_with_advice(int os_error, const std::string& address, std::string_view port) {
-  Error error = fail_errno(os_error, fmt::format("listen on {}", address)).value();
+template <class Address>
+SocketAddress to_socket_address(const Address& address) {
+  SocketAddress out;
+  std::memcpy(&out.storage, &address, sizeof address);
+  out.size = sizeof address;
+  return out;
+}
+
+Result<SocketAddress> unix_address(const std::filesystem::path& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string& name = path.native();
+  if (name.empty() || name.size() > kMaxUnixPath) {
+    return fail(ErrorKind::InvalidArgument,
+                fmt::format("the path of the socket '{}' has {} bytes, and the system takes 1 to "
+                            "{}: choose a shorter directory",
+                            name, name.size(), kMaxUnixPath));
+  }
+  std::memcpy(address.sun_path, name.data(), name.size());
+  return to_socket_address(address);
+}
+
+SocketAddress ip_address(const ListenAddress& address) {
+  if (address.kind == ListenAddress::Kind::Ip6) {
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(address.port);
+    ::inet_pton(AF_INET6, address.host.c_str(), &v6.sin6_addr);
+    return to_socket_address(v6);
+  }
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  v4.sin_port = htons(address.port);
+  ::inet_pton(AF_INET, address.host.c_str(), &v4.sin_addr);
+  return to_socket_address(v4);
+}
+
+Result<Fd> make_socket(int family, int type) {
+  Fd fd(::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return fail_errno(errno, "make a socket");
+  return fd;
+}
+
+int to_backlog(std::uint32_t backlog) {
+  return static_cast<int>(std::min(backlog, kMaxBacklog));
+}
+
+Failure fail_with_advice(int os_error, std::string_view text, std::uint16_t port) {
+  Error error = fail_errno(os_error, fmt::format("listen on {}", text)).value();
   if (os_error == EADDRINUSE) {
     error.message += fmt::format(
         "; another program has this port (`ss -ltnp 'sport = :{}'` names it): stop it, or choose "
@@ -41,66 +95,87 @@ Failure fail_with_advice(int os_error, const std::string& address, std::string_v
   return fail(std::move(error));
 }
 
-Result<Fd> listen_on(const addrinfo& info, const std::string& address, std::string_view port,
-                     int backlog) {
-  Fd fd(::socket(info.ai_family, info.ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd) return fail_with_advice(errno, address, port);
+Result<Fd> listen_tcp(const ListenAddress& listen, std::string_view text, std::uint32_t backlog) {
+  const SocketAddress address = ip_address(listen);
+  HOLDFAST_TRY_ASSIGN(Fd fd, make_socket(address.storage.ss_family, SOCK_STREAM));
   const int on = 1;
   const int off = 0;
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (info.ai_family == AF_INET6) {
-    ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  // A restart must not wait for the TIME_WAIT of old connections.
+  std::ignore = ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (listen.kind == ListenAddress::Kind::Ip6) {
+    std::ignore = ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   }
-  if (::bind(fd.get(), info.ai_addr, info.ai_addrlen) != 0 || ::listen(fd.get(), backlog) != 0) {
-    return fail_with_advice(errno, address, port);
+  if (::bind(fd.get(), address.get(), address.size) != 0 ||
+      ::listen(fd.get(), to_backlog(backlog)) != 0) {
+    return fail_with_advice(errno, text, listen.port);
   }
   return fd;
 }
 
-}  // namespace
-
-Result<HostPort> parse_host_port(std::string_view address) {
-  const auto bad = [&](std::string_view why) {
-    return fail(ErrorKind::InvalidArgument,
-                fmt::format("'{}' is not an address: {}; write host:port, [v6]:port or unix:/path",
-                            address, why));
-  };
-  const std::size_t colon = address.rfind(':');
-  if (colon == std::string_view::npos) return bad("it has no port");
-  std::string_view host = address.substr(0, colon);
-  const std::string_view port = address.substr(colon + 1);
-  std::uint16_t number = 0;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-  if (error != std::errc{} || end != port.data() + port.size()) {
-    return bad("the port is a number up to 65535");
+// Whether there is a socket at `path`; a Conflict if there is another kind of file.
+Result<bool> socket_exists(const std::filesystem::path& path) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0) {
+    if (errno == ENOENT) return false;
+    return fail_errno(errno, fmt::format("look at '{}'", path.native()));
   }
-  if (host.starts_with('[') && host.ends_with(']')) {
-    host = host.substr(1, host.size() - 2);
-  } else if (host.find(':') != std::string_view::npos) {
-    return bad("an IPv6 address stands in brackets");
+  if (!S_ISSOCK(info.st_mode)) {
+    return fail(ErrorKind::Conflict,
+                fmt::format("'{}' exists and is not a socket", path.native()));
   }
-  if (host.empty()) return bad("it has no host (0.0.0.0 is every IPv4 address of this machine)");
-  return HostPort{std::string(host), std::string(port)};
+  return true;
 }
 
-Result<Fd> open_socket(const std::string& address, std::uint32_t backlog) {
-  const int queue = static_cast<int>(std::min<std::uint32_t>(backlog, 65535));
-  if (address.starts_with(kUnix)) {
-    return listen_unix_socket(address.substr(kUnix.size()), kUnixMode, queue);
+// Only a refused connection proves that nobody listens: EAGAIN means a full backlog, EACCES says
+// nothing.
+Result<bool> in_use(const SocketAddress& address) {
+  HOLDFAST_TRY_ASSIGN(const Fd probe, make_socket(AF_UNIX, SOCK_STREAM));
+  if (::connect(probe.get(), address.get(), address.size) == 0) return true;
+  return errno != ECONNREFUSED && errno != ENOENT;
+}
+
+}  // namespace
+
+Result<Fd> bind_unix_socket(int type, const std::filesystem::path& path, mode_t mode) {
+  HOLDFAST_TRY_ASSIGN(const SocketAddress address, unix_address(path));
+  HOLDFAST_TRY_ASSIGN(const bool replaces, socket_exists(path));
+  if (replaces && ::unlink(path.c_str()) != 0 && errno != ENOENT) {
+    return fail_errno(errno, fmt::format("remove '{}'", path.native()));
   }
-  HOLDFAST_TRY_ASSIGN(const HostPort parsed, parse_host_port(address));
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  addrinfo* list = nullptr;
-  const int error = ::getaddrinfo(parsed.host.c_str(), parsed.port.c_str(), &hints, &list);
-  if (error != 0) {
-    return fail(ErrorKind::InvalidArgument,
-                fmt::format("listen on {}: {}", address, ::gai_strerror(error)));
+  HOLDFAST_TRY_ASSIGN(Fd fd, make_socket(AF_UNIX, type));
+  // bind(2) gives the file the mode of the socket less the umask: nobody else can connect before
+  // chmod(2), which only gives back what the umask took.
+  if (::fchmod(fd.get(), mode) != 0 || ::bind(fd.get(), address.get(), address.size) != 0 ||
+      ::chmod(path.c_str(), mode) != 0) {
+    return fail_errno(errno, fmt::format("make the socket '{}'", path.native()));
   }
-  const std::unique_ptr<addrinfo, FreeAddresses> owner(list);
-  return listen_on(*list, address, parsed.port, queue);
+  return fd;
+}
+
+Result<Fd> listen_unix_socket(const std::filesystem::path& path, mode_t mode,
+                              std::uint32_t backlog) {
+  HOLDFAST_TRY_ASSIGN(const SocketAddress address, unix_address(path));
+  HOLDFAST_TRY_ASSIGN(const bool exists, socket_exists(path));
+  if (exists) {
+    HOLDFAST_TRY_ASSIGN(const bool used, in_use(address));
+    if (used) {
+      return fail(ErrorKind::Conflict,
+                  fmt::format("another program already listens on '{}'", path.native()));
+    }
+  }
+  HOLDFAST_TRY_ASSIGN(Fd fd, bind_unix_socket(SOCK_STREAM, path, mode));
+  if (::listen(fd.get(), to_backlog(backlog)) != 0) {
+    return fail_errno(errno, fmt::format("listen on '{}'", path.native()));
+  }
+  return fd;
+}
+
+Result<Fd> open_listener(std::string_view text, std::uint32_t backlog) {
+  HOLDFAST_TRY_ASSIGN(const ListenAddress address, parse_listen_address(text));
+  if (address.kind == ListenAddress::Kind::Unix) {
+    return listen_unix_socket(address.path, kUnixMode, backlog);
+  }
+  return listen_tcp(address, text, backlog);
 }
 
 Result<std::string> address_of(int socket) {
@@ -109,7 +184,7 @@ Result<std::string> address_of(int socket) {
   auto* address = reinterpret_cast<sockaddr*>(&storage);
   if (::getsockname(socket, address, &size) != 0) return fail_errno(errno, "getsockname");
   if (storage.ss_family == AF_UNIX) {
-    return fmt::format("{}{}", kUnix, reinterpret_cast<sockaddr_un*>(&storage)->sun_path);
+    return fmt::format("unix:{}", reinterpret_cast<sockaddr_un*>(&storage)->sun_path);
   }
   std::array<char, NI_MAXHOST> host{};
   std::array<char, NI_MAXSERV> port{};
@@ -117,8 +192,7 @@ Result<std::string> address_of(int socket) {
                     NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
     return fail(ErrorKind::Internal, "getnameinfo: not an address of a known family");
   }
-  return storage.ss_family == AF_INET6 ? fmt::format("[{}]:{}", host.data(), port.data())
-                                       : fmt::format("{}:{}", host.data(), port.data());
+  return fmt::format("{}:{}", bracket_host(host.data()), port.data());
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::net

@@ -1,28 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A listening socket from an address as people write it in [listen.NAME]: "host:port",
-// "[v6]:port", or "unix:/path". Threads: any; a host name (not a number) may ask the resolver.
+// Opening sockets that others connect or send to. Every socket is non-blocking and close-on-exec.
+// Threads: any. No function asks a name server.
 
 #include "common/base/result.hpp"
 #include "common/os/fd.hpp"
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::net {
 
-struct HostPort {
-  std::string host;  // without brackets
-  std::string port;
-};
-Result<HostPort> parse_host_port(std::string_view address);
+// Listens on "address:port", "[v6]:port" or "unix:/path" (see parse_listen_address()). TCP:
+// SO_REUSEADDR, and "[::]" takes IPv4 as well. Unix: as listen_unix_socket(), mode 0660. Errors say
+// what to do.
+Result<Fd> open_listener(std::string_view address, std::uint32_t backlog = 1024);
 
-// Non-blocking, close-on-exec, SO_REUSEADDR; "[::]" takes IPv4 as well. Errors say what to do.
-Result<Fd> open_socket(const std::string& address, std::uint32_t backlog);
+// Listens on a path. A socket that nobody listens on is replaced, since a process that was killed
+// leaves its own behind; one that is in use, or another kind of file, is a Conflict.
+Result<Fd> listen_unix_socket(const std::filesystem::path& path, mode_t mode,
+                              std::uint32_t backlog);
 
-// The address that a bound socket has: "127.0.0.1:41234", "[::1]:80", "unix:/path".
+// Binds a socket of `type` (SOCK_DGRAM or SOCK_STREAM) to a path, whose file has `mode`, whatever
+// the umask, and is never open to more. Replaces any socket at that path; another kind of file is a
+// Conflict. InvalidArgument if the path is longer than kMaxUnixPath.
+Result<Fd> bind_unix_socket(int type, const std::filesystem::path& path, mode_t mode);
+
+// The address that a socket is bound to: "127.0.0.1:41234", "[::1]:80", "unix:/path".
 Result<std::string> address_of(int socket);
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::net

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Where a Redis is, as people write it. The forms are those of the IANA registration of redis://
-// and of the Unix-socket form that clients share:
+// The address of a Redis server. The forms are the IANA registration of redis:// and the form for
+// Unix sockets that Redis clients share:
 //
 //   redis://[[user]:password@]host[:port][/database]
 //   unix:///path/of.sock[?db=N], with [user]:password@ after unix:// if there is a password
 //
-// User and password may be percent-encoded. rediss:// (TLS) is refused by name.
-// Threads: pure.
+// User and password may be percent-encoded. rediss:// (TLS) is refused with an explanation.
+// Threads: pure functions.
 
 #include "common/base/result.hpp"
 
@@ -16,10 +16,10 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::config {
+namespace holdfast::net {
 
 struct RedisUrl {
-  std::string path;  // of a Unix socket; then host and port mean nothing
+  std::string path;  // of a Unix socket; host and port are unused then
   std::string host;  // without brackets
   std::uint16_t port = 6379;
   std::string user;
@@ -34,4 +34,4 @@ struct RedisUrl {
 // Errors never repeat the password.
 Result<RedisUrl> parse_redis_url(std::string_view text);
 
-}  // namespace holdfast::config
+}  // namespace holdfast::net

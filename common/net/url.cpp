@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/net/url.hpp"
 
+#include "common/net/address.hpp"
+#include "common/net/host_port.hpp"
+#include "common/net/ip_address.hpp"
 #include "common/text/ascii.hpp"
+#include "common/text/number.hpp"
 
-#include <charconv>
+#include <algorithm>
 
-namespace holdfast::http {
+namespace holdfast::net {
+
 namespace {
+
+std::uint16_t default_port(Url::Scheme scheme) {
+  return scheme == Url::Scheme::Https ? 443 : 80;
+}
 
 bool take_prefix(std::string_view& text, std::string_view prefix) {
   if (!text::equals_ignoring_case(text.substr(0, prefix.size()), prefix)) return false;
@@ -14,81 +23,87 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
-bool take_port(std::string_view text, std::uint16_t& port) {
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc() && stop == text.data() + text.size() && port != 0;
-}
-
-bool take_authority(std::string_view text, Url& url) {
+bool read_authority(std::string_view text, Url& url) {
   if (text.find('@') != std::string_view::npos) return false;
-  std::size_t colon = text.rfind(':');
-  if (!text.empty() && text.front() == '[') {
-    const std::size_t bracket = text.find(']');
-    if (bracket == std::string_view::npos || bracket == 1) return false;
-    url.host = text.substr(1, bracket - 1);
-    text.remove_prefix(bracket + 1);
-    if (!text.empty() && text.front() != ':') return false;
-    colon = text.empty() ? std::string_view::npos : 0;
-  } else {
-    url.host = text.substr(0, colon);
-    if (url.host.empty() || url.host.find(':') != std::string::npos) return false;
-  }
-  return colon == std::string_view::npos || take_port(text.substr(colon + 1), url.port);
+  const auto parts = split_host_port(text);
+  if (!parts || parts->host.empty()) return false;
+  url.host = parts->host;
+  if (!parts->port) return true;
+  url.port = text::parse_number<std::uint16_t>(*parts->port).value_or(0);
+  return url.port != 0;
 }
 
-bool parse(std::string_view text, Url& url) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20 || byte == 0x7F) return false;
-  }
-  text = text.substr(0, text.find('#'));
-  if (take_prefix(text, "unix:")) {
-    url.scheme = Url::Scheme::Unix;
-    const std::size_t split = text.find(":/");
-    url.socket_path = text.substr(0, split);
-    url.target = split == std::string_view::npos ? "/" : text.substr(split + 1);
-    return !url.socket_path.empty() && url.socket_path.front() == '/';
-  }
+bool read_unix(std::string_view text, std::string_view default_target, Url& url) {
+  url.scheme = Url::Scheme::Unix;
+  const std::size_t split = text.find(":/");
+  url.socket_path = text.substr(0, split);
+  url.target = split == std::string_view::npos ? default_target : text.substr(split + 1);
+  return check_unix_path(url.socket_path).has_value();
+}
+
+bool read_tcp(std::string_view text, std::string_view default_target, Url& url) {
   if (take_prefix(text, "https://")) {
     url.scheme = Url::Scheme::Https;
-    url.port = 443;
-  } else if (take_prefix(text, "http://")) {
-    url.scheme = Url::Scheme::Http;
-    url.port = 80;
-  } else {
+  } else if (!take_prefix(text, "http://")) {
     return false;
   }
+  url.port = default_port(url.scheme);
   const std::size_t end = std::min(text.find_first_of("/?"), text.size());
-  if (!take_authority(text.substr(0, end), url)) return false;
-  url.target = text.substr(end);
-  if (url.target.empty() || url.target.front() != '/') url.target.insert(0, "/");
+  if (!read_authority(text.substr(0, end), url)) return false;
+  url.target = end == text.size() ? default_target : text.substr(end);
+  if (url.target.front() != '/') url.target.insert(0, "/");
   return true;
 }
 
-std::string bracketed(const std::string& host) {
-  return host.find(':') == std::string::npos ? host : "[" + host + "]";
+bool read_url(std::string_view text, std::string_view default_target, Url& url) {
+  if (!text::all_of(text, [](char c) { return c != ' ' && !text::is_control(c); })) return false;
+  text = text.substr(0, text.find('#'));
+  const bool is_unix = take_prefix(text, "unix:");
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  return (is_unix ? read_unix(text, default_target, url) : read_tcp(text, default_target, url)) &&
+         text::all_of(url.target, is_ascii);
+}
+
+bool is_literal(const Url& url) {
+  if (url.scheme == Url::Scheme::Unix) return true;
+  return url.scheme == Url::Scheme::Http && (url.host == "localhost" || IpAddress::parse(url.host));
 }
 
 }  // namespace
 
 std::string Url::host_field() const {
   if (scheme == Scheme::Unix) return "localhost";
-  const bool usual = port == (scheme == Scheme::Https ? 443 : 80);
-  return usual ? bracketed(host) : fmt::format("{}:{}", bracketed(host), port);
+  return port == default_port(scheme) ? bracket_host(host) : format_host_port(host, port);
 }
 
 std::string Url::base() const {
-  return fmt::format("{}://{}:{}", scheme == Scheme::Https ? "https" : "http", bracketed(host),
-                     port);
+  if (scheme == Scheme::Unix) return "unix:" + socket_path;
+  return fmt::format("{}://{}", scheme == Scheme::Https ? "https" : "http",
+                     format_host_port(host, port));
 }
 
-Result<Url> parse_url(std::string_view text) {
+std::string Url::to_string() const {
+  return base() + (scheme == Scheme::Unix ? ":" : "") + target;
+}
+
+Result<Url> parse_url(std::string_view text, std::string_view default_target) {
   Url url;
-  if (!parse(text, url)) {
+  if (!read_url(text, default_target, url)) {
     return fail(ErrorKind::InvalidArgument,
                 "the URL is not http://host:port/…, https://… or unix:/path.sock:/target");
   }
   return url;
 }
 
-}  // namespace holdfast::http
+Result<Url> parse_literal_url(std::string_view text, std::string_view default_target) {
+  Url url;
+  if (!read_url(text, default_target, url) || !is_literal(url)) {
+    return fail(ErrorKind::InvalidArgument,
+                fmt::format("'{}' is not an address to ask: write \"http://127.0.0.1:8080{}\" or "
+                            "\"unix:/path/of.sock:{}\"",
+                            text, default_target, default_target));
+  }
+  return url;
+}
+
+}  // namespace holdfast::net

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The addresses that the client takes: http://host[:port]/target, https://…, and
-// unix:/path/to.sock:/target. Pure; any thread.
+// Where an HTTP request goes: http://host[:port]/target, https://..., or a server on a Unix socket,
+// unix:/path/to.sock:/target. Threads: pure functions. Errors are InvalidArgument.
 
 #include "common/base/result.hpp"
 
@@ -10,21 +10,29 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::http {
+namespace holdfast::net {
 
 struct Url {
   enum class Scheme { Http, Https, Unix };
   Scheme scheme = Scheme::Http;
-  std::string host;  // without brackets; empty for Unix
-  std::uint16_t port = 0;
-  std::string socket_path;  // Unix only
-  std::string target;       // with the query, without the fragment; at least "/"
+  std::string host;         // without brackets; empty for Unix
+  std::uint16_t port = 0;   // 0 for Unix
+  std::string socket_path;  // Unix only: absolute
+  std::string target;       // path and query, without the fragment; begins with '/'
 
-  std::string host_field() const;  // for the Host header: the port only where it is not the usual
-  std::string base() const;        // "https://host:port"; not for Unix
+  bool operator==(const Url&) const = default;
+
+  std::string host_field() const;  // for the Host header: the port only if it is not the default
+  std::string base() const;        // "https://host:port"; "unix:/path/to.sock"
+  std::string to_string() const;   // in full, as parse_url() takes it
 };
 
-// User information, spaces and control characters are refused.
-Result<Url> parse_url(std::string_view text);
+// `default_target` is used where `text` has neither path nor query. Refused are user information,
+// spaces, control characters, port 0 and a target that is not ASCII.
+Result<Url> parse_url(std::string_view text, std::string_view default_target = "/");
 
-}  // namespace holdfast::http
+// For URLs from the configuration: http:// or unix:, and the host is a literal address or
+// "localhost", so that whoever asks never waits for a name server.
+Result<Url> parse_literal_url(std::string_view text, std::string_view default_target);
+
+}  // namespace holdfast::net

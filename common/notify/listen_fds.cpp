@@ -2,12 +2,12 @@
 #include "common/notify/listen_fds.hpp"
 
 #include "common/protocol/variables.hpp"
+#include "common/text/number.hpp"
 
 #include <fcntl.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <limits>
 #include <optional>
 
@@ -23,14 +23,12 @@ const std::string* find(const Environ& environ, const char* name) {
 }
 
 Result<int> parse_int(const char* name, const std::string& text, int min, int max) {
-  int value = 0;
-  const char* const last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, value);
-  if (error != std::errc{} || end != last || value < min || value > max) {
+  const auto value = text::parse_number<int>(text);
+  if (!value || *value < min || *value > max) {
     return fail(ErrorKind::InvalidArgument,
                 fmt::format("{}='{}' is not a number from {} to {}", name, text, min, max));
   }
-  return value;
+  return *value;
 }
 
 Result<std::vector<std::string>> read_names(const Environ& environ, int count) {

@@ -2,10 +2,12 @@
 #include "common/notify/notify.hpp"
 
 #include "common/protocol/variables.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/number.hpp"
+#include "common/text/utf8.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstddef>
 
 namespace holdfast::notify {
@@ -18,13 +20,11 @@ const std::string* find_set(const Environ& environ, const std::string& name) {
 }
 
 Result<std::int64_t> parse_positive(const std::string& name, const std::string& text) {
-  std::int64_t value = 0;
-  const char* const last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, value);
-  if (error != std::errc{} || end != last || value <= 0) {
+  const auto value = text::parse_number<std::int64_t>(text);
+  if (!value || *value <= 0) {
     return fail(ErrorKind::InvalidArgument, fmt::format("{}='{}' is not a number", name, text));
   }
-  return value;
+  return *value;
 }
 
 Result<std::optional<Duration>> read_watchdog(const Environ& environ, pid_t pid) {
@@ -61,19 +61,8 @@ Result<socklen_t> fill_address(const std::string& name, sockaddr_un& address) {
 }
 
 std::string one_line(std::string_view text) {
-  std::string out(text.substr(0, Notifier::kMaxStatus));
-  if (out.size() < text.size()) {
-    // Not inside a UTF-8 character, whose continuation bytes are 10xxxxxx.
-    const auto continues = [&](std::size_t i) {
-      return (static_cast<unsigned char>(text[i]) & 0xC0) == 0x80;
-    };
-    std::size_t cut = out.size();
-    while (cut > 0 && continues(cut))
-      --cut;
-    out.resize(cut);
-  }
-  std::replace_if(
-      out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  std::string out(text::truncate_utf8(text, Notifier::kMaxStatus));
+  std::replace_if(out.begin(), out.end(), text::is_control, ' ');
   return out;
 }
 

@@ -2,11 +2,12 @@
 #include "common/os/proc.hpp"
 
 #include "common/os/file.hpp"
+#include "common/text/number.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <filesystem>
+#include <type_traits>
 
 namespace holdfast {
 
@@ -23,12 +24,6 @@ std::vector<std::string_view> split_words(std::string_view text) {
     at = end;
   }
   return words;
-}
-
-template <class Number>
-bool parse_number(std::string_view text, Number& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc{} && end == text.data() + text.size();
 }
 
 // The rest of the line that starts with `key`.
@@ -56,7 +51,10 @@ Result<ProcessStat> parse_process_stat(std::string_view text) {
   constexpr std::size_t kFirstField = 3;  // words[0], by the numbers in proc(5)
   const auto read = [&](std::size_t field, auto& value) {
     const std::size_t at = field - kFirstField;
-    return at < words.size() && parse_number(words[at], value);
+    if (at >= words.size()) return false;
+    const auto number = text::parse_number<std::decay_t<decltype(value)>>(words[at]);
+    if (number) value = *number;
+    return number.has_value();
   };
   ProcessStat stat;
   if (words.empty() || words[0].size() != 1 || !read(4, stat.parent) ||
@@ -84,18 +82,14 @@ std::optional<std::uint64_t> parse_max_open_files(std::string_view limits) {
   const auto rest = line_after(limits, "Max open files");
   if (!rest) return std::nullopt;
   const auto words = split_words(*rest);
-  std::uint64_t limit = 0;
-  if (words.empty() || !parse_number(words[0], limit)) return std::nullopt;
-  return limit;
+  return words.empty() ? std::nullopt : text::parse_number<std::uint64_t>(words[0]);
 }
 
 Result<std::uint64_t> parse_boot_time(std::string_view stat) {
   const auto rest = line_after(stat, "btime ");
-  std::uint64_t seconds = 0;
-  if (!rest || !parse_number(*rest, seconds)) {
-    return fail(ErrorKind::DataLoss, "/proc/stat: no btime");
-  }
-  return seconds;
+  const auto seconds = rest ? text::parse_number<std::uint64_t>(*rest) : std::nullopt;
+  if (!seconds) return fail(ErrorKind::DataLoss, "/proc/stat: no btime");
+  return *seconds;
 }
 
 std::vector<pid_t> list_processes() {
@@ -103,8 +97,8 @@ std::vector<pid_t> list_processes() {
   std::error_code error;
   std::filesystem::directory_iterator at("/proc", error);
   for (; !error && at != std::filesystem::directory_iterator{}; at.increment(error)) {
-    pid_t pid = 0;
-    if (parse_number(at->path().filename().native(), pid)) pids.push_back(pid);
+    const auto pid = text::parse_number<pid_t>(at->path().filename().native());
+    if (pid) pids.push_back(*pid);
   }
   return pids;
 }

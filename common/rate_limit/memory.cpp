@@ -21,7 +21,8 @@ Result<std::span<std::byte>> map_pages(std::size_t bytes, int flags, int fd) {
 Result<Memory> Memory::map(const Fd& memfd) {
   struct stat info {};
   if (::fstat(memfd.get(), &info) != 0) return fail_errno(errno, "stat the rate-limit memory");
-  if (info.st_size <= 0) return fail(ErrorKind::InvalidArgument, "rate-limit memory: it is empty");
+  if (info.st_size <= 0)
+    return fail(ErrorKind::InvalidArgument, "rate-limit memory: the shared memory is empty");
   HOLDFAST_TRY_ASSIGN(const auto bytes,
                       map_pages(static_cast<std::size_t>(info.st_size), MAP_SHARED, memfd.get()));
   return Memory(bytes);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Memory: the pages that a Table lives in: those behind the supervisor's descriptor, shared with
-// the other workers, or private ones of a worker that runs alone.
+// Memory: the pages that hold a Table: either the supervisor's, shared with the other workers, or
+// the private ones of a worker that runs alone.
 //
-// Threads: owned by one; the bytes are the table's business.
+// Threads: owned by one; access to the bytes is up to the Table.
 
 #include "common/base/result.hpp"
 #include "common/os/fd.hpp"
@@ -16,8 +16,7 @@ namespace holdfast::rate_limit {
 
 class Memory {
  public:
-  // The whole object behind `memfd`, of whatever size it was made; the descriptor may be closed
-  // afterwards.
+  // Maps all of `memfd`, whatever its size. The descriptor may be closed afterwards.
   static Result<Memory> map(const Fd& memfd);
   static Result<Memory> anonymous(std::size_t bytes);
 

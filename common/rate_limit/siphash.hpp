@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// SipHash-2-4 (Aumasson and Bernstein, 2012): a hash that nobody can aim without its key. The
-// limiter's keys come from outside, and whoever can choose collisions can choose his victims.
+// SipHash-2-4 (Aumasson and Bernstein, 2012): a keyed hash whose collisions cannot be predicted
+// without the key. The limiter's keys come from clients, who could otherwise evict chosen victims.
 // Threads: pure.
 
 #include <array>

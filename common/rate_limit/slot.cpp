@@ -31,8 +31,8 @@ std::int64_t age(std::uint64_t mark, std::uint64_t part) {
                                   : static_cast<std::int64_t>(distance);
 }
 
-// Belongs to the window of `part`, or to one that began after it: this caller's clock reading is
-// old. What seems to lie further ahead is from before the numbers wrapped around.
+// Belongs to the window of `part`, or to a later one if this caller's clock reading is old. What
+// seems to lie further ahead dates from before the numbers wrapped around.
 bool counts(std::int64_t age_in_parts) {
   constexpr auto kParts64 = static_cast<std::int64_t>(kParts);
   return age_in_parts <= kParts64 && age_in_parts >= -kParts64;
@@ -40,7 +40,7 @@ bool counts(std::int64_t age_in_parts) {
 
 constexpr std::uint64_t kHalf = 0xffff'ffff;
 
-// The oldest mark, in parts before `part`, that can be the owner's.
+// The age, in parts before `part`, of the oldest mark that can be the owner's.
 std::int64_t oldest_own(std::uint64_t birth, Tag tag, std::uint64_t part) {
   constexpr auto kAny = static_cast<std::int64_t>(kParts);
   if ((birth >> 32) != (tag & kHalf)) return kAny;
@@ -54,45 +54,45 @@ std::uint64_t to_ms(Duration time) {
 
 }  // namespace
 
-State State::unpack(std::uint64_t word) {
+SlotState SlotState::unpack(std::uint64_t word) {
   return {word >> kTagShift, (word & kTentative) != 0,
           static_cast<std::uint32_t>(word & kTotalMask)};
 }
 
-std::uint64_t State::pack() const {
+std::uint64_t SlotState::pack() const {
   return (tag << kTagShift) | (tentative ? kTentative : 0) | total;
 }
 
-bool Slot::change(const State& from, const State& to) {
+bool Slot::change(const SlotState& from, const SlotState& to) {
   std::uint64_t expected = from.pack();
   return state.compare_exchange_strong(expected, to.pack());
 }
 
-bool Slot::be_born(std::uint64_t old, Tag tag, std::uint64_t part) {
+bool Slot::set_birth(std::uint64_t old, Tag tag, std::uint64_t part) {
   return birth.compare_exchange_strong(old, ((tag & kHalf) << 32) | (part & kHalf));
 }
 
 std::uint64_t Slot::worth(Duration now) const {
-  const State owner = load();
+  const SlotState owner = load();
   if (owner.tag == 0) return 0;
-  if (owner.tentative) return 2;  // somebody is just moving in, or died while he was
+  if (owner.tentative) return 2;  // a claim in progress, or by a process that died
   const std::uint64_t hint = expiry.load();
   if ((hint >> kLiveBits) <= to_ms(now)) return 1;
-  // Those with few admissions first; among them, those that were idle for longest.
+  // Fewest admissions first; among equals, the longest idle.
   return ((hint & kLiveMask) << 48) + (hint >> kLiveBits) + 3;
 }
 
 void Slot::open_part(Tag tag, std::uint64_t part, std::uint32_t total) {
   Word& mark = marks[part % kMarks];
   std::uint64_t old = mark.load();
-  // A later part in its place means that this caller slept for a window; what he adds then counts
-  // for that part, which errs on the safe side.
+  // A later part in its place means that this caller slept for a whole window; its admission then
+  // counts for that part, which errs on the safe side.
   while (!is_of(old, tag) || age(old, part) > 0 || !counts(age(old, part))) {
     if (mark.compare_exchange_weak(old, pack_mark(tag, part, total))) return;
   }
 }
 
-History Slot::history(const State& owner, std::uint64_t part) const {
+History Slot::history(const SlotState& owner, std::uint64_t part) const {
   History history;
   history.total = owner.total;
   const std::int64_t oldest = oldest_own(birth.load(), owner.tag, part);
@@ -107,14 +107,14 @@ History Slot::history(const State& owner, std::uint64_t part) const {
   return history;
 }
 
-std::optional<Decision> Slot::admit(Tag tag, const Policy& policy, Duration now, Count count) {
+std::optional<RateDecision> Slot::admit(Tag tag, const Policy& policy, Duration now, Count count) {
   const std::uint64_t part = part_of(now, policy.window);
   for (;;) {
-    const State before = load();
+    const SlotState before = load();
     if (before.tag != tag || before.tentative) return {};
     if (count == Count::Take) open_part(tag, part, before.total);
-    const Decision decision = decide(history(before, part), policy, now, count);
-    if (!decision.allowed || count == Count::Look) return decision;
+    const RateDecision decision = decide(history(before, part), policy, now, count);
+    if (!decision.allowed || count == Count::Peek) return decision;
     // Before the admission: a slot with one in it must never look idle.
     const std::uint64_t end = to_ms(now + policy.window + part_length(policy.window));
     const std::uint64_t live = policy.limit - decision.remaining;

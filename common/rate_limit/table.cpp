@@ -13,7 +13,7 @@ namespace {
 // "hflimit" and the version of the layout.
 constexpr std::uint64_t kMagic = 0x68666c696d697400u | 1;
 
-// Sets a word that is zero until somebody does; whoever is first decides for all.
+// Sets a word that is zero until somebody sets it. The first to do so decides for all.
 std::uint64_t agree(Word& word, std::uint64_t proposal) {
   std::uint64_t expected = 0;
   return word.compare_exchange_strong(expected, proposal) ? proposal : expected;
@@ -29,7 +29,7 @@ std::uint64_t random_word() {
 
 Slot* find(std::span<Slot> set, Tag tag) {
   for (Slot& slot : set) {
-    const State state = slot.load();
+    const SlotState state = slot.load();
     if (state.tag == tag && !state.tentative) return &slot;
   }
   return nullptr;
@@ -40,7 +40,7 @@ struct Candidate {
   std::uint64_t worth;
 };
 
-Candidate least_dear(std::span<Slot> set, Duration now) {
+Candidate least_valuable(std::span<Slot> set, Duration now) {
   Slot* best = &set.front();
   std::uint64_t least = best->worth(now);
   for (Slot& slot : set.subspan(1)) {
@@ -52,37 +52,38 @@ Candidate least_dear(std::span<Slot> set, Duration now) {
   return {*best, least};
 }
 
-// Leaving a slot adds one to its total, so that nobody takes a later claim for the one he made.
-State vacated(const State& state) {
+// Leaving a slot adds one to its total, so that no process mistakes a later claim for its own.
+SlotState vacated(const SlotState& state) {
   return {0, false, (state.total + 1) & kTotalMask};
 }
 
-// Takes a slot for a key that has none. Two processes that meet the key at the same moment must not
-// end with one each, so moving in has two steps: a tentative tag, and after a look at the whole set
-// that found no other, the final one. Whoever sees a foreign tentative tag of his key removes it;
-// its owner notices when he makes it final, and starts over. So of two that move in, the one that
-// looked last saw the other, and either removed him or gave way. Null: try again.
-Slot* move_in(std::span<Slot> set, Tag tag, const Policy& policy, Duration now) {
-  const auto [own, worth] = least_dear(set, now);
+// Claims a slot for a key that has none. Two processes that meet the key at the same moment must
+// not end up with a slot each, so a claim has two steps: a tentative tag and, once a scan of the
+// whole set has found no other slot of the key, the final one. A process that finds a tentative tag
+// of its key made by another removes it; that other notices when it finalises its claim, and starts
+// over. So of two claimants the one that scanned last saw the other, and either removed it or gave
+// way. Null: try again.
+Slot* claim_slot(std::span<Slot> set, Tag tag, const Policy& policy, Duration now) {
+  const auto [own, worth] = least_valuable(set, now);
   const std::uint64_t birth = own.birth.load();
-  const State before = own.load();
-  // Since it was chosen, somebody may have moved in: he is not driven out for that. Who moves in
-  // after this look changes the state.
+  const SlotState before = own.load();
+  // If another key has claimed the slot since it was chosen, it is not evicted. A later claim
+  // changes the state, so that the exchange below fails.
   if (own.worth(now) > worth) return nullptr;
   if (before.tag == tag && !before.tentative) return &own;
   if (before.tag == tag) {
     own.change(before, vacated(before));
     return nullptr;
   }
-  const State claim{tag, true, before.total};
+  const SlotState claim{tag, true, before.total};
   if (!own.change(before, claim)) return nullptr;
-  if (!own.be_born(birth, tag, part_of(now, policy.window))) {
+  if (!own.set_birth(birth, tag, part_of(now, policy.window))) {
     own.change(claim, vacated(claim));
     return nullptr;
   }
   for (Slot& other : set) {
     if (&other == &own) continue;
-    for (State state = other.load(); state.tag == tag; state = other.load()) {
+    for (SlotState state = other.load(); state.tag == tag; state = other.load()) {
       if (!state.tentative) {
         own.change(claim, vacated(claim));
         return &other;
@@ -104,7 +105,7 @@ Result<Table> Table::attach(std::span<std::byte> memory) {
   constexpr std::size_t kHeaderBytes = 4096;
   if (memory.size() < kHeaderBytes + kWays * sizeof(Slot)) {
     return fail(ErrorKind::InvalidArgument,
-                fmt::format("rate-limit memory: {} bytes are too few", memory.size()));
+                fmt::format("rate-limit memory: {} bytes are too small", memory.size()));
   }
   auto* const header = reinterpret_cast<Header*>(memory.data());
   if (agree(header->magic, kMagic) != kMagic) {
@@ -134,17 +135,17 @@ std::span<Slot> Table::set_of(std::uint64_t hash) const {
   return slots_.subspan((hash & 0xffffff) % sets * kWays, kWays);
 }
 
-Decision Table::decide(const Policy& policy, std::string_view key, Duration now,
-                       Count count) const {
+RateDecision Table::decide(const Policy& policy, std::string_view key, Duration now,
+                           Count count) const {
   const std::uint64_t hash = this->hash(policy, key);
   const std::span<Slot> set = set_of(hash);
   const Tag tag = tag_of(hash);
-  // Others can take a slot away between two steps, but not for ever: each time, one of them has
-  // got further. The bound is for a defect; beyond it the request is admitted without a count.
+  // Others can take a slot away between two steps, but not for ever: each time one of them has made
+  // progress. The bound only guards against a defect; beyond it the request is admitted uncounted.
   for (int attempt = 0; attempt < 1000; ++attempt) {
     Slot* slot = find(set, tag);
-    if (slot == nullptr && count == Count::Look) break;  // nothing is known about it
-    if (slot == nullptr) slot = move_in(set, tag, policy, now);
+    if (slot == nullptr && count == Count::Peek) break;  // nothing is known about it
+    if (slot == nullptr) slot = claim_slot(set, tag, policy, now);
     if (slot == nullptr) continue;
     if (const auto decision = slot->admit(tag, policy, now, count)) return *decision;
   }

@@ -38,7 +38,7 @@ std::uint32_t live_count(const History& history) {
   return count;
 }
 
-Decision decide(History history, const Policy& policy, Duration now, Count count) {
+RateDecision decide(History history, const Policy& policy, Duration now, Count count) {
   const auto begin = history.marks.begin();
   const std::uint64_t part = part_of(now, policy.window);
   const bool marked = std::any_of(begin, begin + static_cast<std::ptrdiff_t>(history.size),
@@ -47,7 +47,7 @@ Decision decide(History history, const Policy& policy, Duration now, Count count
   std::sort(begin, begin + static_cast<std::ptrdiff_t>(history.size),
             [](const Mark& a, const Mark& b) { return a.part < b.part; });
 
-  Decision decision;
+  RateDecision decision;
   std::uint32_t live = live_count(history);
   decision.allowed = live < policy.limit;
   if (decision.allowed && count == Count::Take) {

@@ -3,15 +3,15 @@
 
 // The sliding window as arithmetic, without clocks, memory or threads.
 //
-// A window is kParts parts long. Admissions are counted by one running total, and a mark for each
-// part in which there was any says what the total was when that part began. The window of a moment
-// is the part it lies in and the kParts before it, all of them whole: so it is never shorter than
-// the policy's window and at most one part longer. From that follows what the limiter promises:
+// A window is kParts parts long. Admissions are counted in one running total. Each part with an
+// admission has a mark: the total when that part began. The window at any moment is the present
+// part and the kParts before it, all of them whole, so it is never shorter than the policy's window
+// and at most one part longer. Hence the limiter's guarantees:
 //
-// - no interval as long as the window ever holds more admissions than the limit;
-// - a request is refused only if the window and one part more (65 s for a minute) are full.
+// - no interval of the window's length ever contains more admissions than the limit;
+// - a request is refused only if the window plus one part (65 s for a minute) is full.
 //
-// Totals are kTotalBits wide and wrap around; only differences count. Threads: pure functions.
+// Totals are kTotalBits wide and wrap around; only differences matter. Threads: pure functions.
 
 #include "common/rate_limit/decision.hpp"
 
@@ -28,7 +28,7 @@ inline constexpr std::uint32_t kTotalMask = (1u << kTotalBits) - 1;
 static_assert(kMaxLimit < kTotalMask / 2, "a live count must not wrap around");
 
 Duration part_length(Duration window);
-// The number of the part in which `now`, counted from any fixed origin, lies.
+// The number of the part that contains `now`, counted from any fixed origin.
 std::uint64_t part_of(Duration now, Duration window);
 
 struct Mark {
@@ -45,11 +45,11 @@ struct History {
   void add(Mark mark) { marks[size++] = mark; }
 };
 
-// Whether one more is admitted at `now`. If so, and Count::Take, the decision is the one after it;
-// the mark of now's part is among the marks, or is taken to be the present total.
-Decision decide(History history, const Policy& policy, Duration now, Count count);
+// Whether one more request is admitted at `now`. If so, Count::Take decides as if it were counted.
+// If the part of `now` has no mark, its mark is taken to be the present total.
+RateDecision decide(History history, const Policy& policy, Duration now, Count count);
 
-// Admissions in the window, without what is to come.
+// Admissions in the window so far.
 std::uint32_t live_count(const History& history);
 
 }  // namespace holdfast::rate_limit

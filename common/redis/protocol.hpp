@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Redis's protocol (RESP 2) as values: commands to bytes, bytes to replies. hiredis parses;
+// The Redis protocol (RESP 2): commands to bytes, bytes to replies. hiredis does the parsing, and
 // only protocol.cpp sees it. Threads: a reader has one owner; the rest is pure.
 
 #include "common/base/result.hpp"
@@ -36,9 +36,9 @@ class ReplyReader {
   ~ReplyReader();
   ReplyReader(const ReplyReader&) = delete;
 
-  // Any bytes, in pieces as they come. DataLoss: this is not Redis's protocol; the reader is done.
+  // Bytes in pieces of any size. DataLoss: a protocol error; the reader is unusable then.
   Result<void> feed(std::string_view bytes);
-  // The next whole reply, if there is one. DataLoss as above.
+  // The next complete reply, if any. DataLoss as above.
   Result<std::optional<Reply>> next();
 
  private:

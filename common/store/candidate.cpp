@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace holdfast::store::sqlite {
+namespace holdfast::store {
 
 void Best::offer(const Candidate& candidate) {
   if (heap_.size() < limit_) {
@@ -23,4 +23,4 @@ std::vector<Candidate> Best::take() {
   return std::exchange(heap_, {});
 }
 
-}  // namespace holdfast::store::sqlite
+}  // namespace holdfast::store

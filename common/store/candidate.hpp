@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace holdfast::store::sqlite {
+namespace holdfast::store {
 
 struct Candidate {
   std::int64_t document = 0;  // document.seq
@@ -32,4 +32,4 @@ class Best {
   std::vector<Candidate> heap_;  // the worst kept one on top
 };
 
-}  // namespace holdfast::store::sqlite
+}  // namespace holdfast::store

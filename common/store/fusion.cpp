@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-namespace holdfast::store::sqlite {
+namespace holdfast::store {
 
 namespace {
 
@@ -49,4 +49,4 @@ std::vector<Fused> fuse(std::span<const Candidate> by_vector, std::span<const Ca
   return fused;
 }
 
-}  // namespace holdfast::store::sqlite
+}  // namespace holdfast::store

@@ -11,7 +11,7 @@
 #include <span>
 #include <vector>
 
-namespace holdfast::store::sqlite {
+namespace holdfast::store {
 
 struct Fused {
   std::int64_t document = 0;
@@ -24,4 +24,4 @@ struct Fused {
 std::vector<Fused> fuse(std::span<const Candidate> by_vector, std::span<const Candidate> by_text,
                         std::size_t limit);
 
-}  // namespace holdfast::store::sqlite
+}  // namespace holdfast::store

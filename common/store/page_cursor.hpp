@@ -10,9 +10,9 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::store::sqlite {
+namespace holdfast::store {
 
 std::string format_page_cursor(std::int64_t seq);
 Result<std::int64_t> parse_page_cursor(std::string_view cursor);  // InvalidArgument
 
-}  // namespace holdfast::store::sqlite
+}  // namespace holdfast::store

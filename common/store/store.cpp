@@ -13,9 +13,9 @@ namespace {
 
 // The errors name the scheme only: a URL may hold a password.
 Result<std::filesystem::path> sqlite_path(std::string_view url) {
-  constexpr std::string_view kPrefix = "sqlite://";
-  if (url.starts_with(kPrefix)) {
-    const std::filesystem::path path(url.substr(kPrefix.size()));
+  constexpr std::string_view kScheme = "sqlite://";
+  if (url.starts_with(kScheme)) {
+    const std::filesystem::path path(url.substr(kScheme.size()));
     if (path.is_absolute() && path.has_filename()) return path;
     return fail(ErrorKind::InvalidArgument,
                 fmt::format("'{}' names no file: write sqlite:///absolute/path.db", url));
@@ -47,6 +47,14 @@ std::string store_url(const config::Config& config) {
   if (!config.store.url.empty()) return config.store.url;
   const auto path = std::filesystem::absolute(config.supervisor.state_dir) / "holdfast.db";
   return "sqlite://" + path.native();
+}
+
+OpenOptions open_options(const config::Config& config) {
+  OpenOptions options;
+  options.relaxed_durability = config.store.relaxed_durability;
+  options.max_attempts = config.queue.max_attempts;
+  options.max_crashes = config.queue.max_crashes;
+  return options;
 }
 
 }  // namespace holdfast::store

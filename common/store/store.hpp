@@ -12,22 +12,28 @@
 // - A job is owned by (id, fence). Every transition names both; a stale owner gets Conflict and
 //   changes nothing.
 //
-// Threads: reads block the caller and may be called from any thread, concurrently. Writes may be
-// called from any thread, never block for the disk, and call back on the store's writer thread,
-// once, in an unspecified order; a callback must be quick and must not call a blocking method.
-// Concurrent writes of one process are committed together.
+// Threads: reads block the caller and may be called from any thread, concurrently. An event loop
+// calls only bounded reads, and those only if inline_reads() says so; everything else belongs on
+// another thread. Writes may be called from any thread, never block, and call back on the store's
+// writer thread, once, in an unspecified order; a callback must be quick and must not call a
+// blocking method. Concurrent writes of one process are committed together.
+//
+// A bounded read fetches a fixed number of rows by their keys: get_document_within, get_job,
+// get_api_key, peek, check. The cost of the others grows with what is stored.
 //
 // Errors: NotFound; Conflict (unique key, version, fence or state); Unavailable (busy, gone: try
-// again); ResourceExhausted (disk full); DataLoss (damaged file); InvalidArgument (a cursor that is
-// none, a repeat key that belongs to another request).
+// again); ResourceExhausted (disk full); DataLoss (damaged file); InvalidArgument (an invalid
+// cursor, an idempotency key that belongs to a different request).
 
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
 #include "common/config/config.hpp"
 #include "common/store/types.hpp"
+#include "common/store/worker_rules.hpp"
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,21 +46,21 @@ class DocumentStore {
  public:
   virtual ~DocumentStore() = default;
 
-  // Stores the document and enqueues its job in one transaction, together with its repeat key. Two
-  // requests with one key at the same time are one request and a repetition: whichever is written
-  // second gets the first one's answer, after that one's commit.
+  // Stores the document and enqueues its job in one transaction, together with its idempotency key.
+  // Of two concurrent requests with one key, the one that is written second gets the first one's
+  // answer, after that one's commit.
   virtual void create_document(NewDocument document, Callback<Created> done) = 0;
-  // Puts title, content and metadata in place of the document's, as its next version, and enqueues
-  // the job that embeds it; the job of the version before is cancelled or asked to stop. Until the
-  // new chunks are stored, a search finds the old ones. NotFound; Conflict if the version is none
-  // of `expected`.
+  // Replaces title, content and metadata by those of the next version, and enqueues the job that
+  // embeds it; the job of the previous version is cancelled or asked to stop. Until the new chunks
+  // are stored, a search finds the old ones. NotFound; Conflict if the version is not in
+  // `expected`.
   virtual void replace_document(NewDocument document, Versions expected,
                                 Callback<Created> done) = 0;
   virtual void delete_document(std::string id, Versions expected,
                                Callback<void> done) = 0;  // NotFound, Conflict
 
   virtual Result<Document> get_document(const std::string& id) = 0;  // with content
-  // The same, without the content if that has more bytes: a read whose time is bounded.
+  // The same, without the content if that has more bytes.
   virtual Result<Document> get_document_within(const std::string& id,
                                                std::uint64_t max_content_bytes) = 0;
   virtual Result<Page> list_documents(const DocumentQuery& query) = 0;
@@ -66,10 +72,12 @@ class DocumentStore {
                                                 std::uint32_t k) = 0;
 };
 
+// A worker of this host. Names are unique per host: two hosts that share a database may both have a
+// "queue-worker.0".
 struct WorkerIdentity {
-  std::string name;  // "queue-worker.0"; a new incarnation of a name rescues the one before it
+  std::string name;  // a new incarnation of a name rescues the dead ones before it
   std::uint64_t incarnation = 0;
-  std::string predecessor;  // how the one before it died: "signal 11 (SIGSEGV)"; empty if unknown
+  std::string predecessor;  // how the previous one died: "signal 11 (SIGSEGV)"; empty if unknown
 };
 
 struct ClaimRequest {
@@ -100,14 +108,15 @@ class JobQueue {
  public:
   virtual ~JobQueue() = default;
 
-  // Registers this process and rescues the jobs of dead predecessors of the same name.
-  // Blocking; at start-up. Returns the worker id, never used before.
-  virtual Result<std::int64_t> register_worker(const WorkerIdentity& identity, Duration lease) = 0;
+  // Registers this process and rescues the jobs of dead predecessors of the same name on this host.
+  // Returns the worker id, never used before.
+  virtual void register_worker(WorkerIdentity identity, Duration lease,
+                               Callback<std::int64_t> done) = 0;
 
   // Promotes due jobs and claims up to `limit` in order of priority, then age. A job that crashed
   // its worker before is handed out alone: only to a worker that holds nothing, and that worker
   // gets nothing else until it is finished. So a claim can come back empty although peek() says
-  // ready; wait for a job of one's own to finish, or for the poll, before the next.
+  // ready: claim again when a job of this worker ends, or after the poll interval.
   // Conflict if this worker was declared dead. A worker that released its jobs gets no more.
   virtual void claim(ClaimRequest request, Callback<std::vector<Job>> done) = 0;
   // Marks that work on the job begins now: from here on a crash is charged to it.
@@ -123,16 +132,16 @@ class JobQueue {
   // more: a claim that was under way cannot undo a shutdown. At SIGTERM.
   virtual void release(std::int64_t worker_id, Callback<std::int64_t> done) = 0;
   virtual void heartbeat(std::int64_t worker_id, Duration lease, Callback<HeartbeatReply> done) = 0;
-  // Rescues jobs of workers whose lease ran out. Returns how many.
+  // Rescues the jobs of workers, on any host, whose lease ran out. Returns how many.
   virtual void rescue_expired(Callback<std::int64_t> done) = 0;
   virtual void unregister_worker(std::int64_t worker_id, Callback<void> done) = 0;
-  // Deletes up to 1000 jobs that finished longer ago than `keep`, and as many repeat keys whose
-  // time is over. Dead jobs stay seven days at least: somebody may want to look.
+  // Deletes up to kPruneBatch jobs that finished longer than `keep` ago (dead ones stay for a week
+  // at least), and as many expired idempotency keys.
   virtual void prune(Duration keep, Callback<std::int64_t> done) = 0;
 
-  // A dead job is ready again with a fresh budget (if it ever killed its worker, it still runs
-  // alone), and its document pending; one that waits for its next attempt is ready now. Conflict
-  // for a job in another state, or whose document was deleted or replaced since.
+  // A dead job becomes ready again with a fresh budget (one that ever killed its worker still runs
+  // alone), and its document pending; one that waits for its next attempt becomes ready now.
+  // Conflict for a job in another state, or whose document has been deleted or replaced.
   virtual void retry_job(std::int64_t id, Callback<Job> done) = 0;
 
   // Reads only, so an idle worker never writes. `next_at`: when the earliest waiting job is due.
@@ -151,9 +160,9 @@ class ApiKeyStore {
 
   // created_at is the store's. Conflict if the id is taken.
   virtual void create_api_key(ApiKey key, Callback<void> done) = 0;
-  // For ever. Revoking again changes nothing. NotFound.
+  // For good. Revoking again changes nothing. NotFound.
   virtual void revoke_api_key(std::string id, Callback<void> done) = 0;
-  // Moves last-used times forward; unknown ids are passed over. One write for many requests.
+  // Moves last-used times forward; unknown ids are ignored. One write for many requests.
   virtual void note_api_key_uses(std::vector<ApiKeyUse> uses, Callback<void> done) = 0;
 
   virtual Result<ApiKey> get_api_key(const std::string& id) = 0;  // NotFound; revoked ones too
@@ -162,8 +171,11 @@ class ApiKeyStore {
 
 class Store : public DocumentStore, public JobQueue, public ApiKeyStore {
  public:
-  // Cheap: can the database be read now?
+  // Can the database be read now?
   virtual Result<void> check() = 0;
+  // Whether bounded reads are fast enough for an event loop. False for an engine whose reads may
+  // wait for a network: then no read runs on a loop.
+  virtual bool inline_reads() const = 0;
   virtual std::string describe() const = 0;  // "sqlite /var/lib/holdfast/holdfast.db"
 };
 
@@ -172,12 +184,15 @@ struct OpenOptions {
   std::uint32_t max_attempts = 10;
   std::uint32_t max_crashes = 3;
   std::uint32_t readers = 3;  // connections for reads
-  // Vectors kept in memory for search. Beyond it, search reads them from the database each time:
-  // just as exact, and slower.
+  // Vectors kept in memory for search. Beyond that, search reads them from the database each time:
+  // just as exact, but slower.
   std::size_t vector_cache_bytes = std::size_t{256} << 20;
-  // Called after each commit with its time, the wait for the write lock included, on the store's
-  // writer thread: it must be quick.
+  // Called after each commit with the time it took, including the wait for the write lock, on the
+  // store's writer thread: it must be quick.
   std::function<void(Duration)> on_commit;
+  // The host that workers registered through this store belong to; this_host() unless a test says
+  // otherwise.
+  std::optional<HostIdentity> host;
 };
 
 // `url`: "sqlite:///abs/path.db". `clock` outlives the store. Refuses a schema older or newer than
@@ -192,7 +207,9 @@ struct MigrationReport {
 // Applies the numbered migrations under the write lock. Safe to run from several processes at once.
 Result<MigrationReport> migrate_store(const std::string& url);
 
-// Config to URL: store.url, or SQLite in the state directory.
+// From the configuration: store.url, or SQLite in the state directory.
 std::string store_url(const config::Config& config);
+// From the configuration: durability and the jobs' budgets. The rest is the caller's choice.
+OpenOptions open_options(const config::Config& config);
 
 }  // namespace holdfast::store

@@ -11,7 +11,8 @@
 
 namespace holdfast::store {
 
-enum class DocumentStatus { Pending, Ready, Failed };
+// SQLite stores the numbers: they never change.
+enum class DocumentStatus { Pending = 0, Ready = 1, Failed = 2 };
 std::string_view to_string(DocumentStatus status);  // "pending", "ready", "failed"
 
 struct Document {
@@ -29,12 +30,12 @@ struct Document {
   std::int64_t updated_at = 0;
 };
 
-// A request that its sender may repeat: as long as the key is kept, the same key with the same
+// Makes a request repeatable: as long as the key is kept, another request with the same key and
 // fingerprint gets the first answer again, and nothing is stored twice.
-struct RepeatKey {
-  std::string scope;  // whose key it is: those of different clients never meet
+struct IdempotencyKey {
+  std::string scope;  // whose key it is: equal keys of different clients do not collide
   std::string key;
-  std::string fingerprint;  // of what is asked for
+  std::string fingerprint;  // of the request's content
   std::int64_t keep_ms = 86'400'000;
 };
 
@@ -46,15 +47,22 @@ struct NewDocument {
   std::int32_t priority = 100;  // of its job; lower runs first
   std::string request_id;       // travels with the job to the queue worker's log lines
   std::string traceparent;
-  std::optional<RepeatKey> repeat_key;
+  std::optional<IdempotencyKey> idempotency_key;
 };
 
 // Which versions of a document a write may change: unset, whatever it is; else one of these.
 using Versions = std::optional<std::vector<std::int64_t>>;
 
-// The numbers are stored; see migrations/0001_initial.sql.
+// What a job does: the only kind so far.
+inline constexpr std::string_view kEmbedJob = "embed";
+
+// SQLite stores the numbers: they never change. Statements name them (sqlite/statement.hpp).
 enum class JobState { Ready = 0, Waiting = 1, Running = 2, Done = 3, Cancelled = 4, Dead = 5 };
 std::string_view to_string(JobState state);  // "ready", "waiting", …
+// Done, cancelled and dead jobs have finished_at.
+constexpr bool is_final(JobState state) {
+  return state >= JobState::Done;
+}
 
 struct Job {
   std::int64_t id = 0;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// JsonWriter: appends JSON (RFC 8259) to a string, with no tree in between. For answers on hot
-// paths; what comes in is parsed by nlohmann.
+// JsonWriter: appends JSON (RFC 8259) to a string without building a tree first. For responses on
+// hot paths; JSON that comes in is parsed by nlohmann.
 //
-// The caller keeps the nesting right (one value after each key, every begin with its end); commas
-// are the writer's business. Text that is not UTF-8 is written with U+FFFD in place of each bad
-// byte, so that the output is always valid JSON.
+// The caller keeps the nesting right (one value after each key, an end for every begin); the writer
+// adds the commas. Strings are escaped by text::append_json_string(), so the output is valid JSON
+// whatever bytes they hold.
 //
 // Threads: one writer, one thread. Holds a reference to the string; owns nothing.
 
@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::api {
+namespace holdfast::text {
 
 class JsonWriter {
  public:
@@ -28,7 +28,7 @@ class JsonWriter {
 
   JsonWriter& key(std::string_view name);
   JsonWriter& string(std::string_view text);
-  JsonWriter& number(double value);  // null for what JSON cannot say: NaN and infinities
+  JsonWriter& number(double value);  // NaN and infinities become null
   JsonWriter& boolean(bool value) { return raw(value ? "true" : "false"); }
   JsonWriter& null() { return raw("null"); }
   JsonWriter& raw(std::string_view json);  // a finished JSON value
@@ -55,7 +55,4 @@ class JsonWriter {
   bool comma_ = false;  // a value was written at this level: the next one needs a comma
 };
 
-// Appends `text` as a JSON string with its quotes.
-void append_json_string(std::string& out, std::string_view text);
-
-}  // namespace holdfast::api
+}  // namespace holdfast::text

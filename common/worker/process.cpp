@@ -3,6 +3,7 @@
 
 #include "common/metrics/exposition.hpp"
 #include "common/metrics/instruments.hpp"
+#include "common/metrics/registry.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/protocol/names.hpp"
 #include "common/worker/crash_handler.hpp"
@@ -47,8 +48,8 @@ WorkerProcess::WorkerProcess(config::Config config, Identity identity,
   write_on_crash(log_.waiting());
 }
 
-log::Options WorkerProcess::log_options() {
-  log::Options options = log::options_from(config_.log);
+log::LogOptions WorkerProcess::log_options() {
+  log::LogOptions options = log::options_for(config_.log.level, config_.log.format);
   options.defer = [this](std::function<void()> flush) { boost::asio::post(io_, std::move(flush)); };
   return options;
 }
@@ -96,20 +97,22 @@ int WorkerProcess::run(std::unique_ptr<Service> service) {
 void WorkerProcess::serve_telemetry() {
   std::optional<Fd> listener = take_fd(protocol::kTelemetryFd);
   if (!listener) return;
-  http::Limits limits;
+  http::ServerLimits limits;
   limits.max_connections = 64;
   limits.max_connections_per_client = 64;
   telemetry_ = std::make_unique<http::Server>(
       io_, limits,
       [this](const std::shared_ptr<http::Request>& request, const http::Responder& respond) {
-        respond(answer(*request));
-        // The supervisor has the final figures: a drained worker need not wait any longer.
-        if (drained_ && request->query_value(protocol::kFinalQuery) != nullptr) {
-          last_scrape_timer_.expires_after(20ms);  // until the answer is sent
-          last_scrape_timer_.async_wait([this](const boost::system::error_code& error) {
-            if (!error) finish();
-          });
-        }
+        answer(*request, [this, request, respond](http::Response response) {
+          respond(std::move(response));
+          // The supervisor has the final figures: a drained worker need not wait any longer.
+          if (drained_ && request->query_value(protocol::kFinalQuery) != nullptr) {
+            last_scrape_timer_.expires_after(20ms);  // until the answer is sent
+            last_scrape_timer_.async_wait([this](const boost::system::error_code& error) {
+              if (!error) finish();
+            });
+          }
+        });
       },
       [](const http::Request&, const http::Refusal& refusal) {
         return http::Response::text(refusal.status, refusal.detail + "\n");
@@ -119,27 +122,31 @@ void WorkerProcess::serve_telemetry() {
   }
 }
 
-http::Response WorkerProcess::answer(const http::Request& request) {
-  if (request.method != "GET") return http::Response::text(405, "use GET\n");
+void WorkerProcess::answer(const http::Request& request, const http::Responder& respond) {
+  if (request.method != "GET") return respond(http::Response::text(405, "use GET\n"));
   if (request.path == protocol::kMetricsPath) {
-    service_->before_scrape();
-    heap_.update();
-    const double dropped = static_cast<double>(log_.dropped());
-    if (dropped > lines_dropped_->Value()) {
-      lines_dropped_->Increment(dropped - lines_dropped_->Value());
-    }
-    std::string text;
-    metrics::write_text(registry_, text);
-    return http::Response::text(200, std::move(text),
-                                metrics::content_type(metrics::Format::Text004));
+    return service_->before_scrape([this, respond] { respond(metrics_response()); });
   }
   if (request.path == protocol::kReadyPath) {
-    if (draining_) return http::Response::text(503, "draining\n");
-    const auto checked = service_->check();
-    return checked ? http::Response::text(200, "ready\n")
-                   : http::Response::text(503, checked.error().message + "\n");
+    if (draining_) return respond(http::Response::text(503, "draining\n"));
+    return service_->check([respond](const Result<void>& checked) {
+      respond(checked ? http::Response::text(200, "ready\n")
+                      : http::Response::text(503, checked.error().message + "\n"));
+    });
   }
-  return http::Response::text(404, "not found: this socket serves /metrics and /ready\n");
+  respond(http::Response::text(404, "not found: this socket serves /metrics and /ready\n"));
+}
+
+http::Response WorkerProcess::metrics_response() {
+  heap_.update();
+  const double dropped = static_cast<double>(log_.dropped());
+  if (dropped > lines_dropped_->Value()) {
+    lines_dropped_->Increment(dropped - lines_dropped_->Value());
+  }
+  std::string text;
+  metrics::write_text(registry_, text);
+  return http::Response::text(200, std::move(text),
+                              metrics::content_type(metrics::Format::Text004));
 }
 
 // Runs at every interval: beats the watchdog, unless the heartbeat of a working thread is overdue.

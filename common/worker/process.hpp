@@ -41,9 +41,10 @@ class WorkerProcess final : public Context {
   int run(std::unique_ptr<Service> service);
 
  private:
-  log::Options log_options();
+  log::LogOptions log_options();
   void serve_telemetry();
-  http::Response answer(const http::Request& request);
+  void answer(const http::Request& request, const http::Responder& respond);
+  http::Response metrics_response();
   void turn();
   void drain();
   void drained();

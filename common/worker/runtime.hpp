@@ -82,10 +82,12 @@ class Service {
   virtual ~Service() = default;
   // Take no new work, finish or give back what is in progress, then call `done` on the loop.
   virtual void drain(std::function<void()> done) = 0;
-  // For GET /ready on the telemetry socket: whether what this worker depends on is available.
-  virtual Result<void> check() { return {}; }
-  // Called before each scrape, to set gauges that are computed on demand.
-  virtual void before_scrape() {}
+  // For GET /ready on the telemetry socket: whether what this worker depends on is available. Calls
+  // `done` once, on the loop, at once or later.
+  virtual void check(std::function<void(Result<void>)> done) { done({}); }
+  // Called before each scrape, to set gauges that are computed rather than kept; then calls `done`
+  // likewise.
+  virtual void before_scrape(std::function<void()> done) { done(); }
 };
 
 // Builds the service. An error of kind InvalidArgument ends the process with kConfig, any other

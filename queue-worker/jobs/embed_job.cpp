@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "queue-worker/jobs/embed_job.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <chrono>
 #include <exception>
 
@@ -10,7 +8,7 @@ namespace holdfast::queue {
 
 namespace {
 
-bool may_pass(ErrorKind kind) {
+bool is_retryable(ErrorKind kind) {
   return kind != ErrorKind::InvalidArgument && kind != ErrorKind::PermissionDenied;
 }
 
@@ -27,7 +25,7 @@ Result<void> embed_batch(const EmbedTools& tools, std::vector<store::Chunk>& chu
   if (!vectors) return fail(vectors.error().with_context("embed"));
   if (!ok) {
     return fail(ErrorKind::Unavailable,
-                fmt::format("embed: the provider gave {} vectors for {} texts", vectors->size(),
+                fmt::format("embed: the provider returned {} vectors for {} texts", vectors->size(),
                             texts.size()));
   }
   for (std::size_t i = first; i < last; ++i)
@@ -35,7 +33,8 @@ Result<void> embed_batch(const EmbedTools& tools, std::vector<store::Chunk>& chu
   return {};
 }
 
-std::vector<store::Chunk> cut(const std::string& content, const embedding::ChunkOptions& options) {
+std::vector<store::Chunk> split(const std::string& content,
+                                const embedding::ChunkOptions& options) {
   std::vector<store::Chunk> chunks;
   for (const embedding::Span& span : embedding::chunk_text(content, options)) {
     store::Chunk chunk;
@@ -57,13 +56,13 @@ Outcome embed_unguarded(const std::string& document_id, const EmbedTools& tools,
     if (document.error().kind == ErrorKind::NotFound) return DocumentGone{};
     return Failed{document.error().with_context("load the document").message, false};
   }
-  Embedded done{document->version, cut(document->content, tools.chunking)};
+  Embedded done{document->version, split(document->content, tools.chunking)};
   for (std::size_t first = 0; first < done.chunks.size(); first += kBatch) {
     if (stop) return Stopped{};
     tools.touch();
     const std::size_t last = std::min(first + kBatch, done.chunks.size());
     if (const auto embedded = embed_batch(tools, done.chunks, first, last); !embedded) {
-      return Failed{embedded.error().message, !may_pass(embedded.error().kind)};
+      return Failed{embedded.error().message, !is_retryable(embedded.error().kind)};
     }
   }
   return done;
@@ -71,23 +70,9 @@ Outcome embed_unguarded(const std::string& document_id, const EmbedTools& tools,
 
 }  // namespace
 
-Result<Payload> parse_payload(const std::string& json) {
-  const auto parsed = nlohmann::json::parse(json, nullptr, false);
-  const auto text = [&](const char* key) {
-    const auto found = parsed.find(key);
-    return found != parsed.end() && found->is_string() ? found->get<std::string>() : std::string();
-  };
-  Payload payload;
-  if (parsed.is_object()) payload = {text("document_id"), text("request_id")};
-  if (payload.document_id.empty()) {
-    return fail(ErrorKind::InvalidArgument, "the job's payload names no document_id");
-  }
-  return payload;
-}
-
 Outcome embed_document(const std::string& document_id, const EmbedTools& tools,
                        const std::atomic<bool>& stop) {
-  // The edge of whatever library a provider uses: one document must not end the worker.
+  // A provider may use any library: an exception from it must not end the worker.
   try {
     return embed_unguarded(document_id, tools, stop);
   } catch (const std::exception& e) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The work of one job: load the document, cut it, embed the chunks batch by batch. No transaction
-// is open meanwhile, and nothing is written: the result is handed back to be stored under the
-// job's fence.
+// The work of one job: load the document, split it into chunks, embed them batch by batch. No
+// transaction is open meanwhile, and nothing is written: the result is returned, to be stored under
+// the job's fence.
 //
 // Threads: runs on a job thread; store reads and Provider::embed may be called from there.
 
@@ -19,13 +19,6 @@
 #include <vector>
 
 namespace holdfast::queue {
-
-// What the enqueuer put into Job::payload.
-struct Payload {
-  std::string document_id;
-  std::string request_id;  // may be empty
-};
-Result<Payload> parse_payload(const std::string& json);
 
 struct Embedded {
   std::int64_t version = 0;

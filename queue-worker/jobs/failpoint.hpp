@@ -8,7 +8,7 @@
 //   after_claim    the claim is committed, no job has started
 //   after_start    a job's start is committed, its work has not begun
 //   before_commit  the work is done, its result has not been handed to the store
-//   after_commit   the result is committed, nobody was told
+//   after_commit   the result is committed, but not yet reported
 //
 // Threads: any; a value that does not change.
 

@@ -3,115 +3,159 @@
 
 #include "queue-worker/jobs/backoff.hpp"
 
-#include <algorithm>
-
 namespace holdfast::queue {
 
 namespace {
+
 constexpr double kPollJitter = 0.2;
-}
+// How long jobs that were told to stop may take to reach the end of their batch.
+constexpr Duration kStopTime = std::chrono::seconds(1);
+
+}  // namespace
 
 std::shared_ptr<JobLoop> JobLoop::create(const Parts& parts, LoopOptions options,
                                          protocol::DoorbellListener doorbell,
                                          std::vector<std::shared_ptr<worker::Beat>> beats) {
-  return std::shared_ptr<JobLoop>(
-      new JobLoop(parts, std::move(options), std::move(doorbell), std::move(beats)));
+  const std::shared_ptr<JobLoop> loop(new JobLoop(parts, std::move(options), std::move(doorbell)));
+  loop->assemble(std::move(beats));
+  return loop;
 }
 
-JobLoop::JobLoop(const Parts& parts, LoopOptions options, protocol::DoorbellListener doorbell,
-                 std::vector<std::shared_ptr<worker::Beat>> beats)
+JobLoop::JobLoop(const Parts& parts, LoopOptions options, protocol::DoorbellListener doorbell)
     : parts_(parts),
       options_(std::move(options)),
       doorbell_(std::move(doorbell)),
       random_(options_.seed),
       sleep_timer_(parts.io),
-      renew_timer_(parts.io),
-      upkeep_timer_(parts.io),
       drain_timer_(parts.io),
-      threads_(std::make_unique<JobThreads>(std::move(beats))) {}
+      reads_(parts.io, parts.store) {}
 
-JobLoop::~JobLoop() {
-  for (auto& [id, held] : held_)
-    *held.stop = true;
-  threads_.reset();
+void JobLoop::assemble(std::vector<std::shared_ptr<worker::Beat>> beats) {
+  // The owned objects may briefly outlive this in a callback, so their hooks ask first.
+  const auto hook = [weak = weak_from_this()](auto then) {
+    return [weak, then] {
+      if (const auto self = weak.lock()) then(*self);
+    };
+  };
+  jobs_ = std::make_shared<InFlightJobs>(
+      parts_,
+      InFlightJobs::Options{options_.limits, options_.chunking, options_.failpoint, random_()},
+      std::move(beats),
+      InFlightJobs::Hooks{hook([](JobLoop& self) {
+                            self.peeked_.reset();
+                            self.advance();
+                          }),
+                          hook([](JobLoop& self) { self.job_ended(); })});
+  const std::weak_ptr<InFlightJobs> jobs = jobs_;
+  lease_ = std::make_shared<WorkerLease>(
+      parts_, options_.identity, options_.limits.lease,
+      WorkerLease::Hooks{[jobs] {
+                           const auto held = jobs.lock();
+                           return held && !held->empty();
+                         },
+                         hook([](JobLoop& self) { self.lease_lost(); }),
+                         [jobs](store::JobKey key) {
+                           const auto held = jobs.lock();
+                           return held && held->stop(key);
+                         }});
+  upkeep_ = std::make_shared<QueueUpkeep>(
+      parts_, reads_,
+      QueueUpkeep::Options{options_.queue, options_.limits.lease, options_.limits.keep_done},
+      QueueUpkeep::Hooks{[jobs] {
+                           const auto held = jobs.lock();
+                           return held ? held->size() : 0;
+                         },
+                         hook([](JobLoop& self) {
+                           if (self.lease_->registered()) self.lease_->renew();
+                         }),
+                         hook([](JobLoop& self) { self.wake(); })});
 }
 
 Result<void> JobLoop::start() {
-  HOLDFAST_TRY(register_worker());
-  upkeep();
-  pump();
+  HOLDFAST_TRY(lease_->register_at_start());
+  upkeep_->start();
+  advance();
   return {};
 }
 
-void JobLoop::after(boost::asio::steady_timer& timer, Duration delay, void (JobLoop::*then)()) {
-  timer.expires_after(delay);
-  timer.async_wait([weak = weak_from_this(), then](const boost::system::error_code& error) {
-    const auto self = error ? nullptr : weak.lock();
-    if (self) (self.get()->*then)();
-  });
-}
-
-PumpState JobLoop::pump_state() const {
-  PumpState state;
+ClaimState JobLoop::claim_state() const {
+  const InFlightJobs::Load load = jobs_->load();
+  ClaimState state;
   state.draining = drained_ != nullptr;
-  state.registered = registered_;
-  state.claiming = claiming_;
-  state.disappointed = disappointed_;
-  state.capacity = capacity(options_.limits.concurrency, options_.limits.batch, mean_job_);
-  for (const auto& [id, held] : held_) {
-    ++(held.phase == Phase::Settling ? state.settling : state.in_work);
-    state.quarantine += held.job.crashes > 0;
-  }
-  state.look = look_;
+  state.registered = lease_->registered();
+  state.step_pending = pending_ != Pending::Nothing;
+  state.backing_off = backing_off_;
+  state.capacity = capacity(options_.limits.concurrency, options_.limits.batch, jobs_->mean_time());
+  state.in_work = load.in_work;
+  state.settling = load.settling;
+  state.quarantined = load.quarantined;
+  state.peeked = peeked_;
   return state;
 }
 
-void JobLoop::pump() {
+void JobLoop::advance() {
   sleeping_ = false;
-  for (;;) {
-    const Duration poll = jittered(options_.limits.poll, kPollJitter, random());
-    const Decision decision = decide(pump_state(), to_unix_ms(parts_.clock.wall()), poll);
-    switch (decision.step) {
-      case Step::Nothing: return;
-      case Step::Claim: return claim(decision.limit);
-      case Step::Sleep: return sleep(decision.sleep);
-      case Step::Look: look(); break;
-      case Step::Register:
-        if (const auto result = register_worker(); !result) {
-          parts_.observer.trouble("register", result.error());
-          disappointed_ = true;
-        }
-        break;
-    }
+  const double random = std::uniform_real_distribution<double>(0, 1)(random_);
+  const Duration poll = jittered(options_.limits.poll, kPollJitter, random);
+  const NextStep step = next_step(claim_state(), to_unix_ms(parts_.clock.wall()), poll);
+  switch (step.action) {
+    case Action::Wait: return;
+    case Action::Register: return register_again();
+    case Action::Peek: return peek();
+    case Action::Claim: return claim(step.limit);
+    case Action::Sleep: return sleep(step.sleep);
   }
 }
 
 void JobLoop::wake() {
-  look_.reset();
-  disappointed_ = false;
-  pump();
+  peeked_.reset();
+  changed_ = true;
+  backing_off_ = false;
+  advance();
 }
 
-void JobLoop::look() {
-  const auto peek = parts_.store.peek(options_.queue);
+void JobLoop::register_again() {
+  pending_ = Pending::Registration;
+  lease_->register_again([weak = weak_from_this()](bool registered) {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->pending_ = Pending::Nothing;
+    self->backing_off_ = !registered;
+    if (self->drained_) return self->leave_if_finished();
+    self->advance();
+  });
+}
+
+void JobLoop::peek() {
+  pending_ = Pending::Peek;
+  changed_ = false;
+  reads_.bounded([queue = options_.queue](store::Store& store) { return store.peek(queue); },
+                 [weak = weak_from_this()](const Result<store::JobQueue::Peek>& peek) {
+                   if (const auto self = weak.lock()) self->peeked(peek);
+                 });
+}
+
+void JobLoop::peeked(const Result<store::JobQueue::Peek>& peek) {
+  pending_ = Pending::Nothing;
   if (!peek) {
-    parts_.observer.trouble("look", peek.error());
-    disappointed_ = true;
-    return;
-  }
-  look_ = Look{peek->ready, peek->next_at};
+    parts_.observer.trouble("peek", peek.error());
+    backing_off_ = true;
+  } else if (peek->ready || !changed_) {
+    peeked_ = *peek;
+  }  // else it may have missed a job that came meanwhile: peek again
+  advance();
 }
 
 void JobLoop::sleep(Duration duration) {
   sleeping_ = true;
-  after(sleep_timer_, duration, &JobLoop::wake);
+  after(sleep_timer_, duration, weak_from_this(), [](JobLoop& self) { self.wake(); });
   if (listening_) return;
   listening_ = true;
   doorbell_.wait([weak = weak_from_this()] {
     const auto self = weak.lock();
     if (!self) return;
     self->listening_ = false;
-    // Busy since: the bell stays set, for a worker that is free, or for the next sleep here.
+    // Busy by now: the bell stays set, for a worker that is free, or for the next sleep here.
     if (!self->sleeping_) return;
     self->doorbell_.clear();
     self->wake();
@@ -120,32 +164,31 @@ void JobLoop::sleep(Duration duration) {
 
 void JobLoop::claim(std::uint32_t limit) {
   sleep_timer_.cancel();
-  claiming_ = true;
-  const MonoTime now = parts_.clock.mono();
-  // Beside the claim, so that both are one commit.
-  if (!renewed_at_ || now - *renewed_at_ >= options_.limits.lease / 3) renew();
+  pending_ = Pending::Claim;
+  lease_->renew_if_due();
   parts_.store.claim(
-      {worker_id_, options_.queue, limit, options_.limits.job_timeout},
-      on_loop<std::vector<store::Job>>(
-          [limit, worker_id = worker_id_](JobLoop& self, Result<std::vector<store::Job>> jobs) {
-            if (!jobs && (jobs.error().kind == ErrorKind::Conflict ||
-                          jobs.error().kind == ErrorKind::NotFound)) {
-              self.lost_registration(worker_id);
-              jobs = std::vector<store::Job>();
-            }
-            self.claimed(limit, std::move(jobs));
-          }));
+      {lease_->worker_id(), options_.queue, limit, options_.limits.job_timeout},
+      on_loop<std::vector<store::Job>>(parts_.io, weak_from_this(),
+                                       [limit, worker_id = lease_->worker_id()](
+                                           JobLoop& self, Result<std::vector<store::Job>> jobs) {
+                                         if (!jobs && (jobs.error().kind == ErrorKind::Conflict ||
+                                                       jobs.error().kind == ErrorKind::NotFound)) {
+                                           self.lease_->declared_dead(worker_id);
+                                           jobs = std::vector<store::Job>();
+                                         }
+                                         self.claimed(limit, std::move(jobs));
+                                       }));
 }
 
 void JobLoop::claimed(std::uint32_t limit, Result<std::vector<store::Job>> jobs) {
-  claiming_ = false;
-  look_.reset();
+  pending_ = Pending::Nothing;
+  peeked_.reset();
   if (!jobs) {
     parts_.observer.trouble("claim", jobs.error());
-    disappointed_ = true;
+    backing_off_ = true;
   } else if (jobs->empty()) {
     // Paused, taken by another worker, or this process must register first.
-    disappointed_ = registered_;
+    backing_off_ = lease_->registered();
   } else {
     options_.failpoint.hit(CrashAt::AfterClaim);
     // Claimed too late: the release at the end of the drain gives them back.
@@ -153,11 +196,56 @@ void JobLoop::claimed(std::uint32_t limit, Result<std::vector<store::Job>> jobs)
       // There may be more than this worker can take: another one may be asleep.
       if (jobs->size() == limit) doorbell_.ring();
       for (store::Job& job : *jobs)
-        begin(std::move(job));
+        jobs_->begin(std::move(job));
+      lease_->keep_renewing();
     }
   }
-  if (drained_) return drain_step();
-  pump();
+  if (drained_) return leave_if_finished();
+  advance();
+}
+
+void JobLoop::job_ended() {
+  if (drained_) return leave_if_finished();
+  // A job that runs alone may have been waiting for this one.
+  backing_off_ = false;
+  peeked_.reset();
+  advance();
+}
+
+void JobLoop::lease_lost() {
+  jobs_->disown_all();
+  if (drained_) return leave_if_finished();
+  wake();
+}
+
+void JobLoop::drain(std::function<void()> done) {
+  if (drained_) return;
+  drained_ = std::move(done);
+  sleep_timer_.cancel();
+  upkeep_->stop();
+  after(drain_timer_, options_.drain_budget, weak_from_this(),
+        [](JobLoop& self) { self.drain_budget_over(); });
+  leave_if_finished();
+}
+
+void JobLoop::leave_if_finished() {
+  const bool answer_awaited = pending_ == Pending::Claim || pending_ == Pending::Registration;
+  if (!answer_awaited && jobs_->empty()) leave();
+}
+
+void JobLoop::drain_budget_over() {
+  jobs_->stop_all_for_shutdown();
+  // A job that does not stop in time is left behind: the fence keeps its result out.
+  after(drain_timer_, kStopTime, weak_from_this(), [](JobLoop& self) { self.leave(); });
+}
+
+void JobLoop::leave() {
+  if (leaving_) return;
+  leaving_ = true;
+  drain_timer_.cancel();
+  lease_->end([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->drained_();
+  });
 }
 
 }  // namespace holdfast::queue

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// JobThreads: the threads that do the work, with a sign of life each. Tasks run in the order they
+// JobThreads: the threads that do the work, each with a liveness beat. Tasks run in the order they
 // were given, each on one thread.
 //
 // Threads: run() from the loop. The destructor drops the tasks that have not begun and waits for
-// those that have: tell them to stop first.
+// those that have: tell these to stop first.
 
 #include "common/worker/runtime.hpp"
 

@@ -17,25 +17,25 @@ double milliseconds(Duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
 
-log::Level level_of(Ending ending) {
-  switch (ending) {
-    case Ending::Dead: return log::Level::Error;
-    case Ending::Retried:
-    case Ending::Stale: return log::Level::Warn;
+log::Level level_of(AttemptResult result) {
+  switch (result) {
+    case AttemptResult::Dead: return log::Level::Error;
+    case AttemptResult::Retried:
+    case AttemptResult::Stale: return log::Level::Warn;
     default: return log::Level::Info;
   }
 }
 
 }  // namespace
 
-std::string_view to_string(Ending ending) {
-  switch (ending) {
-    case Ending::Done: return "done";
-    case Ending::Retried: return "retried";
-    case Ending::Dead: return "dead";
-    case Ending::Cancelled: return "cancelled";
-    case Ending::Stale: return "stale";
-    case Ending::Released: return "released";
+std::string_view to_string(AttemptResult result) {
+  switch (result) {
+    case AttemptResult::Done: return "done";
+    case AttemptResult::Retried: return "retried";
+    case AttemptResult::Dead: return "dead";
+    case AttemptResult::Cancelled: return "cancelled";
+    case AttemptResult::Stale: return "stale";
+    case AttemptResult::Released: return "released";
   }
   return "unknown";
 }
@@ -44,9 +44,10 @@ Reporter::Reporter(const log::Logger& log, prometheus::Registry& registry, const
                    const std::string& queue, const std::string& provider)
     : log_(log), clock_(clock) {
   metrics::Counters jobs(registry, "queue_jobs_total");
-  for (const Ending ending : {Ending::Done, Ending::Retried, Ending::Dead, Ending::Cancelled,
-                              Ending::Stale, Ending::Released}) {
-    endings_[ending] = &jobs.with({{"queue", queue}, {"outcome", std::string(to_string(ending))}});
+  for (const AttemptResult result :
+       {AttemptResult::Done, AttemptResult::Retried, AttemptResult::Dead, AttemptResult::Cancelled,
+        AttemptResult::Stale, AttemptResult::Released}) {
+    attempts_[result] = &jobs.with({{"queue", queue}, {"outcome", std::string(to_string(result))}});
   }
   metrics::Gauges sizes(registry, "queue_size");
   using store::JobState;
@@ -79,14 +80,14 @@ void Reporter::job_started(const JobInfo& job, Duration wait) {
                              {"wait_ms", milliseconds(wait)}});
 }
 
-void Reporter::job_ended(const JobInfo& job, Ending ending, Duration took,
+void Reporter::job_ended(const JobInfo& job, AttemptResult result, Duration took,
                          std::string_view detail) {
   // Released jobs are counted when the store has given them back.
-  if (ending != Ending::Released) {
-    endings_.at(ending)->Increment();
+  if (result != AttemptResult::Released) {
+    attempts_.at(result)->Increment();
     duration_->Observe(seconds(took));
   }
-  log_.log(level_of(ending), fmt::format("job {}", to_string(ending)),
+  log_.log(level_of(result), fmt::format("job {}", to_string(result)),
            {{"request_id", job.request_id},
             {"job_id", job.job_id},
             {"document_id", job.document_id},
@@ -101,7 +102,7 @@ void Reporter::batch_embedded(Duration took, bool ok) {
 }
 
 void Reporter::jobs_released(std::int64_t count) {
-  endings_.at(Ending::Released)->Increment(static_cast<double>(count));
+  attempts_.at(AttemptResult::Released)->Increment(static_cast<double>(count));
   log_.info("gave unfinished jobs back", {{"jobs", count}});
 }
 

@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Reporter: the job loop's Observer that writes log lines and counts. Every line about a job
+// Reporter: the JobObserver that writes log lines and counts. Every line about a job
 // carries request_id, job_id, document_id and attempt, so that one search finds a document's whole
 // way.
 //
-// Threads: as Observer; set_sizes on the loop. Everything given outlives it.
+// Threads: as JobObserver; set_sizes on the loop. Everything given outlives it.
 
 #include "common/log/logger.hpp"
 #include "common/metrics/instruments.hpp"
 #include "common/store/types.hpp"
-#include "queue-worker/jobs/observer.hpp"
+#include "queue-worker/jobs/job_observer.hpp"
 
 #include <map>
 #include <string>
 
 namespace holdfast::queue {
 
-class Reporter final : public Observer {
+class Reporter final : public JobObserver {
  public:
   Reporter(const log::Logger& log, prometheus::Registry& registry, const Clock& clock,
            const std::string& queue, const std::string& provider);
 
   void registered(std::int64_t worker_id, bool again) override;
   void job_started(const JobInfo& job, Duration wait) override;
-  void job_ended(const JobInfo& job, Ending ending, Duration took,
+  void job_ended(const JobInfo& job, AttemptResult result, Duration took,
                  std::string_view detail) override;
   void batch_embedded(Duration took, bool ok) override;
   void jobs_released(std::int64_t count) override;
@@ -44,7 +44,7 @@ class Reporter final : public Observer {
 
   const log::Logger& log_;
   const Clock& clock_;
-  std::map<Ending, prometheus::Counter*> endings_;
+  std::map<AttemptResult, prometheus::Counter*> attempts_;
   std::map<store::JobState, prometheus::Gauge*> sizes_;
   prometheus::Gauge* oldest_age_;
   prometheus::Histogram* duration_;

@@ -48,7 +48,8 @@ class QueueService final : public worker::Service {
         provider_(std::move(provider)),
         reporter_(context.log(), context.registry(), context.clock(), kQueue,
                   std::string(provider_->name())),
-        store_up_(metrics::Gauges(context.registry(), "store_up").only()) {}
+        store_up_(metrics::Gauges(context.registry(), "store_up").only()),
+        reads_(context.io(), *store_) {}
 
   Result<void> start(protocol::DoorbellListener doorbell, const Failpoint& failpoint) {
     std::vector<std::shared_ptr<worker::Beat>> beats;
@@ -63,11 +64,27 @@ class QueueService final : public worker::Service {
 
   void drain(std::function<void()> done) override { loop_->drain(std::move(done)); }
 
-  Result<void> check() override { return store_->check(); }
+  void check(std::function<void(Result<void>)> done) override {
+    reads_.bounded([](store::Store& store) { return store.check(); }, std::move(done));
+  }
 
-  void before_scrape() override {
-    store_up_.Set(store_->check() ? 1 : 0);
-    const auto stats = store_->queue_stats(kQueue);
+  void before_scrape(std::function<void()> done) override {
+    reads_.off_loop(
+        [](store::Store& store) -> Result<store::QueueStats> {
+          HOLDFAST_TRY(store.check());
+          return store.queue_stats(kQueue);
+        },
+        [this, done = std::move(done)](const Result<store::QueueStats>& stats) {
+          show(stats);
+          done();
+        });
+  }
+
+ private:
+  static constexpr const char* kQueue = "default";
+
+  void show(const Result<store::QueueStats>& stats) {
+    store_up_.Set(stats ? 1 : 0);
     if (!stats) return reporter_.trouble("read the queue's sizes", stats.error());
     reporter_.set_sizes(*stats);
     const std::string status =
@@ -76,15 +93,13 @@ class QueueService final : public worker::Service {
     if (status != status_) context_.set_status(status_ = status);
   }
 
- private:
-  static constexpr const char* kQueue = "default";
-
   worker::Context& context_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<embedding::Provider> provider_;
   Reporter reporter_;
   prometheus::Gauge& store_up_;
   std::string status_;
+  StoreReads reads_;
   std::shared_ptr<JobLoop> loop_;  // last: it uses all of the above
 };
 
@@ -103,10 +118,7 @@ Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) 
   const config::Config& config = context.config();
   HOLDFAST_TRY_ASSIGN(const Failpoint failpoint, Failpoint::from_environment());
   HOLDFAST_TRY_ASSIGN(auto provider, embedding::make_provider(config.embedding));
-  store::OpenOptions options;
-  options.relaxed_durability = config.store.relaxed_durability;
-  options.max_attempts = config.queue.max_attempts;
-  options.max_crashes = config.queue.max_crashes;
+  store::OpenOptions options = store::open_options(config);
   options.on_commit = metrics::commit_observer(context.registry());
   HOLDFAST_TRY_ASSIGN(auto store,
                       store::open_store(store::store_url(config), options, context.clock()));

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The rules of the tree: licence lines, sizes, includes that run one way, shell that shellcheck likes.
+# The rules of the tree: licence lines, file sizes, a header for every source, the order of the
+# rooms (includes run one way), and shell scripts without warnings.
 set -uo pipefail
 bad=0
 complain() { echo "$1"; bad=1; }
@@ -10,18 +11,96 @@ while read -r file; do
 done < <(git ls-files '*.cpp' '*.hpp' '*.cmake' '*CMakeLists.txt' '*.sh' run test .ci/run)
 
 while read -r lines file; do
-  [ "$lines" -le 600 ] || complain "$file: $lines lines; 600 is the limit, split it by what it says"
+  [ "$lines" -le 600 ] || complain "$file: $lines lines; the limit is 600, split it by concept"
 done < <(git ls-files '*.cpp' '*.hpp' | xargs wc -l | grep -v ' total$')
 
-# common <- supervisor | api-worker | queue-worker, and never across.
-check_includes() { # FOLDER FORBIDDEN-REGEX
-  local hits
-  hits=$(git grep -nE "^#include \"($2)/" -- "$1/*.cpp" "$1/*.hpp") && complain "$hits"
+# Every source stands beside its header, because a class lives in one pair of files. The exceptions,
+# by reason (tests are exempt: their sources are programs):
+without_header() { # FILE
+  case $1 in
+    */main.cpp) ;;                         # a program
+    */*_impl.cpp) ;;                       # a library that is compiled once, such as Asio
+    common/metrics/catalogue_*.cpp) ;;     # the tables of catalogue.hpp, one per kind of process
+    common/config/section_*.cpp) ;;        # the tables of schema.hpp, one per section of the file
+    common/config/validate_*.cpp) ;;       # the rules of validate.hpp, by subject
+    common/http/async_get.cpp) ;;          # client.hpp on Beast: few files may include it
+    common/http/fetch.cpp) ;;              # client.hpp on cpp-httplib: few files may include it
+    *) return 1 ;;
+  esac
 }
-check_includes common 'supervisor|api-worker|queue-worker|tests'
-check_includes supervisor 'api-worker|queue-worker|tests'
-check_includes api-worker 'supervisor|queue-worker|tests'
-check_includes queue-worker 'supervisor|api-worker|tests'
+while read -r file; do
+  [ -f "${file%.cpp}.hpp" ] || without_header "$file" ||
+    complain "$file: no header of its name; put the class into one .hpp and .cpp, or state a reason in $0"
+done < <(git ls-files 'common/*.cpp' 'supervisor/*.cpp' 'api-worker/*.cpp' 'queue-worker/*.cpp')
+
+# The order of the rooms, from the bottom up. A file includes its own room and rooms on earlier
+# lines. Rooms on one line are siblings that do not include each other, except for the upper floor
+# of common (common/*). A folder's own files, such as main.cpp, stand above its rooms.
+rooms='
+common/base
+common/text
+common/os
+common/net
+common/protocol
+common/*
+supervisor/core supervisor/telemetry
+supervisor/state
+supervisor/process
+supervisor/sockets
+supervisor/logs
+supervisor/engine supervisor/collector supervisor/alerts
+supervisor/status
+supervisor/daemon
+supervisor/cli
+supervisor
+api-worker/edge
+api-worker/rate_limit
+api-worker/middleware
+api-worker/handlers
+api-worker
+queue-worker/jobs
+queue-worker
+'
+includes=$(git grep -nE '^#include "' -- 'common/*.[ch]pp' 'supervisor/*.[ch]pp' 'api-worker/*.[ch]pp' \
+  'queue-worker/*.[ch]pp')
+upward=$(awk -v rooms="$rooms" '
+  BEGIN {
+    lines = split(rooms, line, "\n")
+    for (i = 1; i <= lines; ++i) {
+      count = split(line[i], room, " ")
+      for (j = 1; j <= count; ++j) level[room[j]] = i
+    }
+  }
+  function room_of(path,    part) {
+    split(path, part, "/")
+    if (split(path, part, "/") < 3) return part[1]
+    return part[1] "/" part[2]
+  }
+  function level_of(room) {
+    if (room in level) return level[room]
+    return room ~ /^common\// ? level["common/*"] : 0
+  }
+  {
+    split($0, field, ":")
+    split($0, quoted, "\"")
+    from = room_of(field[1])
+    to = room_of(quoted[2])
+    if (from == to) next
+    where = field[1] ":" field[2] ": "
+    if (!level_of(from)) {
+      print where from " has no place in the order of the rooms; add it to scripts/lint/tree.sh"
+    } else if (split(from, a, "/") && split(to, b, "/") && a[1] != b[1] && b[1] != "common") {
+      print where a[1] " must not include " b[1]
+    } else if (level_of(to) > level_of(from)) {
+      print where from " must not include " to ", which stands above it"
+    } else if (level_of(to) == level_of(from) && level_of(to) != level["common/*"]) {
+      print where from " must not include its sibling " to
+    } else if (from == "supervisor/telemetry" && b[1] == "supervisor") {
+      print where "supervisor/telemetry is pure and includes nothing of the supervisor"
+    }
+  }' <<<"$includes")
+[ -z "$upward" ] || complain "$upward"
+
 # The core decides and does nothing else.
 git grep -nE '^#include <(boost|sys/|unistd|fcntl|thread|mutex|httplib)' -- 'supervisor/core/*' &&
   complain 'supervisor/core is pure: no system calls, threads or Boost'

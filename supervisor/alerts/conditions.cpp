@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/alerts/conditions.hpp"
 
-#include "supervisor/status/status_json.hpp"
+#include "supervisor/state/health.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-namespace holdfast::supervisor::status {
+namespace holdfast::supervisor::alerts {
 
 namespace {
 
 using telemetry::Reach;
 using Alerts = std::vector<ActiveAlert>;
 
-std::string ending_of(const core::SlotView& slot) {
+std::string last_failure(const core::SlotView& slot) {
   if (!slot.last_error.empty()) return slot.last_error;
   return slot.last_exit ? core::describe(*slot.last_exit) : "it never started";
 }
@@ -24,25 +24,27 @@ void add_workers(const core::ProgramView& program, Alerts& alerts) {
     const std::string worker = fmt::format("{}.{}", program.config->name, slot.id.slot);
     if (core::in_crash_loop(slot)) {
       alerts.push_back({"HoldfastWorkerCrashLooping", "critical", worker,
-                        fmt::format("{} keeps dying: {}", worker, ending_of(slot)),
+                        fmt::format("{} keeps crashing: {}", worker, last_failure(slot)),
                         slot.crash_loop_since});
     } else if (slot.state == core::SlotState::Failed) {
-      alerts.push_back({"HoldfastWorkerCrashLooping", "critical", worker,
-                        fmt::format("{} was given up: {}", worker, ending_of(slot)), slot.since});
+      alerts.push_back(
+          {"HoldfastWorkerCrashLooping", "critical", worker,
+           fmt::format("{} has failed and is not restarted: {}", worker, last_failure(slot)),
+           slot.since});
     }
   }
 }
 
-// A stack that starts for the first time is short of workers, and that is no alert.
+// A stack that is still starting lacks workers, but that is no reason for an alert.
 void add_fleet(const FleetSnapshot& snapshot, Alerts& alerts) {
-  const bool degraded = verdict(snapshot) == Verdict::Degraded;
+  const bool degraded = health_of(snapshot) == FleetHealth::Degraded;
   for (const core::ProgramView& program : snapshot.view.programs) {
     add_workers(program, alerts);
     const config::Program& config = *program.config;
     if (!degraded || program.satisfied || !config.required) continue;
     alerts.push_back({"HoldfastNotReady", "critical", config.name,
-                      fmt::format("{} has {} of {} workers ready that it needs", config.name,
-                                  program.ready, config.min_ready),
+                      fmt::format("{}: {} ready, at least {} needed", config.name, program.ready,
+                                  config.min_ready),
                       std::nullopt});
   }
 }
@@ -52,7 +54,7 @@ void add_reach(const std::optional<Reach>& reach, std::string name, std::string_
   if (!reach || reach->reached == reach->workers) return;
   alerts.push_back(
       {std::move(name), std::move(severity), "",
-       fmt::format("{} is reached by {} of {} workers", thing, reach->reached, reach->workers),
+       fmt::format("{} is reachable from {} of {} workers", thing, reach->reached, reach->workers),
        std::nullopt});
 }
 
@@ -68,7 +70,7 @@ Alerts active_alerts(const FleetSnapshot& snapshot,
   }
   if (!snapshot.last_reload_ok) {
     alerts.push_back({"HoldfastReloadFailed", "warning", "",
-                      "the last reload was refused; the former configuration runs on",
+                      "the last reload failed; the previous configuration stays in effect",
                       std::nullopt});
   }
   std::stable_partition(alerts.begin(), alerts.end(),
@@ -76,4 +78,4 @@ Alerts active_alerts(const FleetSnapshot& snapshot,
   return alerts;
 }
 
-}  // namespace holdfast::supervisor::status
+}  // namespace holdfast::supervisor::alerts

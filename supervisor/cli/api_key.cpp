@@ -27,16 +27,17 @@ std::string time_text(std::optional<std::int64_t> at) {
   return at ? format_rfc3339(from_unix_ms(*at)) : "never";
 }
 
-// Names go into a table and a terminal.
+// Names are printed in a table on a terminal.
 Result<void> check_name(const std::string& name) {
   constexpr std::size_t kLongest = 64;
   for (const char c : name) {
     if (static_cast<unsigned char>(c) < ' ' || c == 127) {
-      return fail(ErrorKind::InvalidArgument, "the name holds a control character");
+      return fail(ErrorKind::InvalidArgument, "the name contains a control character");
     }
   }
   if (!name.empty() && name.size() <= kLongest) return {};
-  return fail(ErrorKind::InvalidArgument, fmt::format("the name has 1 to {} bytes", kLongest));
+  return fail(ErrorKind::InvalidArgument,
+              fmt::format("the name must have 1 to {} bytes", kLongest));
 }
 
 Result<void> create(store::Store& store, const Arguments& arguments) {
@@ -51,7 +52,7 @@ Result<void> create(store::Store& store, const Arguments& arguments) {
   }
   if (arguments.rate_limit != 0) key.rate_limit = arguments.rate_limit;
   HOLDFAST_TRY(await([&](auto done) { store.create_api_key(key, std::move(done)); }));
-  fmt::print(stderr, "API key {} for '{}', scope {}. Keep it now: it cannot be shown again.\n",
+  fmt::print(stderr, "API key {} for '{}', scope {}. Store it now: it cannot be shown again.\n",
              key.id, key.name, arguments.scope);
   fmt::print("{}\n", token.text);
   return {};
@@ -88,14 +89,14 @@ Result<void> list(store::Store& store, bool as_json) {
                store::to_string(key.scope),
                key.rate_limit ? std::to_string(*key.rate_limit) : "default",
                time_text(key.created_at), time_text(key.last_used_at),
-               key.revoked_at ? "revoked" : "good");
+               key.revoked_at ? "revoked" : "active");
   }
   return {};
 }
 
 Result<void> revoke(store::Store& store, const std::string& id) {
   HOLDFAST_TRY(await([&](auto done) { store.revoke_api_key(id, std::move(done)); }));
-  fmt::print(stderr, "API key {} is refused from now on.\n", id);
+  fmt::print(stderr, "API key {} is revoked.\n", id);
   return {};
 }
 

@@ -13,16 +13,17 @@ namespace holdfast::supervisor::cli {
 namespace {
 
 constexpr const char* kFooter =
-    "Exit codes: 0 ok, 1 degraded or failed, 2 usage, 4 the supervisor cannot be reached;\n"
-    "`run` also: 69 address or runtime directory taken, 73 cannot create, 78 configuration.\n";
+    "Exit codes: 0 success, 1 degraded or failed, 2 usage error, 4 supervisor not reachable.\n"
+    "`run` also: 69 address or runtime directory in use, 70 internal or unrecoverable failure,\n"
+    "73 cannot create a file or socket, 78 invalid configuration.\n";
 
 CLI::Option* add_name(CLI::App& command, Arguments& arguments) {
   return command.add_option("NAME", arguments.name,
-                            "A program (api-worker) or a worker (api-worker.0)");
+                            "A program (api-worker) or worker (api-worker.0)");
 }
 
 void add_api_key(CLI::App& app, Arguments& arguments) {
-  CLI::App* keys = app.add_subcommand("api-key", "Keys of the API's clients, in the store");
+  CLI::App* keys = app.add_subcommand("api-key", "Manage the keys of API clients");
   keys->require_subcommand(1);
   const auto verb = [&](const char* name, const char* help, Verb value) {
     CLI::App* command = keys->add_subcommand(name, help);
@@ -30,20 +31,22 @@ void add_api_key(CLI::App& app, Arguments& arguments) {
     return command;
   };
   CLI::App* create =
-      verb("create", "Make a key and print it: it is shown this once", Verb::ApiKeyCreate);
-  create->add_option("NAME", arguments.name, "Whose it is, for the listing")->required();
-  create->add_option("--scope", arguments.scope, "What it may do; each includes the one before")
+      verb("create", "Create a key and print it; it is shown only once", Verb::ApiKeyCreate);
+  create->add_option("NAME", arguments.name, "Name of the key's owner, shown by list")->required();
+  create
+      ->add_option("--scope", arguments.scope,
+                   "Permissions: read, write (includes read) or admin (includes both)")
       ->check(CLI::IsMember({"read", "write", "admin"}))
       ->capture_default_str();
   create
       ->add_option("--rate-limit", arguments.rate_limit,
-                   "Requests per rate_limit.window ([auth] rate_limit)")
+                   "Requests per [rate_limit] window; default: [auth] rate_limit")
       ->check(CLI::Range(1, 1'000'000'000));
-  CLI::App* list = verb("list", "The keys, without what proves them", Verb::ApiKeyList);
-  list->add_flag("--json", arguments.json, "A JSON array");
-  CLI::App* revoke =
-      verb("revoke", "Refuse a key from the next request on, for ever", Verb::ApiKeyRevoke);
-  revoke->add_option("ID", arguments.name, "As the listing shows it")->required();
+  CLI::App* list = verb("list", "List keys (secrets are not shown)", Verb::ApiKeyList);
+  list->add_flag("--json", arguments.json, "Print a JSON array");
+  CLI::App* revoke = verb("revoke", "Revoke a key permanently, effective with the next request",
+                          Verb::ApiKeyRevoke);
+  revoke->add_option("ID", arguments.name, "ID of the key, as shown by list")->required();
 }
 
 void declare(CLI::App& app, Arguments& arguments) {
@@ -62,44 +65,48 @@ void declare(CLI::App& app, Arguments& arguments) {
 
   verb("run", "Run the stack in the foreground until SIGTERM or SIGINT", Verb::Run);
 
-  CLI::App* status = verb("status", "What runs, as a table", Verb::Status);
-  status->add_flag("--json", arguments.json, "The supervisor's JSON, as served on /status");
-  status->add_flag("-w,--watch", arguments.watch, "Draw the table again each second");
+  CLI::App* status = verb("status", "Show what is running", Verb::Status);
+  status->add_flag("--json", arguments.json, "Print the JSON document of /status");
+  status->add_flag("-w,--watch", arguments.watch, "Redraw the table every second");
 
   add_name(
-      *verb("restart", "Restart without dropping a request: new one ready, then old one drained",
+      *verb("restart", "Restart without dropping requests: start new workers, then drain old ones",
             Verb::Restart),
       arguments)
       ->required();
-  add_name(*verb("stop", "Stop, and keep stopped", Verb::Stop), arguments)->required();
-  add_name(*verb("start", "Start what was stopped, or try a failed one again now", Verb::Start),
+  add_name(*verb("stop", "Stop a program or worker until it is started again", Verb::Stop),
+           arguments)
+      ->required();
+  add_name(*verb("start", "Start what was stopped, or retry a failed worker now", Verb::Start),
            arguments)
       ->required();
 
-  CLI::App* scale = verb("scale", "Change the number of a program's processes", Verb::Scale);
-  add_name(*scale, arguments)->required();
-  scale->add_option("COUNT", arguments.count, "How many")->required()->check(CLI::Range(0, 10000));
+  CLI::App* scale = verb("scale", "Change the number of workers of a program", Verb::Scale);
+  scale->add_option("NAME", arguments.name, "A program (api-worker)")->required();
+  scale->add_option("COUNT", arguments.count, "Number of workers")
+      ->required()
+      ->check(CLI::Range(0, 10000));
 
-  verb("reload", "Read the configuration again and change only what changed", Verb::Reload);
+  verb("reload", "Reload the configuration and apply what changed", Verb::Reload);
 
-  CLI::App* events = verb("events", "The last events of the fleet", Verb::Events);
-  events->add_flag("-f,--follow", arguments.follow, "Wait for more");
-  events->add_flag("--json", arguments.json, "One JSON object per line");
-  events->add_option("-n,--lines", arguments.lines, "How many to begin with")
+  CLI::App* events = verb("events", "Show the latest events of the fleet", Verb::Events);
+  events->add_flag("-f,--follow", arguments.follow, "Follow: print new ones as they appear");
+  events->add_flag("--json", arguments.json, "Print one JSON object per line");
+  events->add_option("-n,--lines", arguments.lines, "Number of events to show first")
       ->check(CLI::Range(0, 1000));
 
-  CLI::App* logs = verb("logs", "The last lines of the log, of all or of one", Verb::Logs);
+  CLI::App* logs = verb("logs", "Show the latest log lines, of all workers or one", Verb::Logs);
   add_name(*logs, arguments);
-  logs->add_flag("-f,--follow", arguments.follow, "Wait for more");
-  logs->add_option("-n,--lines", arguments.lines, "How many to begin with")
+  logs->add_flag("-f,--follow", arguments.follow, "Follow: print new ones as they appear");
+  logs->add_option("-n,--lines", arguments.lines, "Number of lines to show first")
       ->check(CLI::Range(0, 100000));
 
-  CLI::App* health = verb("health", "Ask for health: exit code 0 or 1", Verb::Health);
-  health->add_flag("--ready", arguments.ready, "Whether the stack is ready for traffic");
+  CLI::App* health = verb("health", "Check health: exit code 0 or 1", Verb::Health);
+  health->add_flag("--ready", arguments.ready, "Check whether the stack is ready for traffic");
 
   CLI::App* check =
-      verb("check-config", "Read the configuration and print the result", Verb::CheckConfig);
-  check->add_option("FILE", arguments.config, "The file to check");
+      verb("check-config", "Validate the configuration and print the result", Verb::CheckConfig);
+  check->add_option("FILE", arguments.config, "File to check");
 
   CLI::App* completion =
       verb("completion", "Print a completion script for a shell", Verb::Completion);
@@ -110,7 +117,7 @@ void declare(CLI::App& app, Arguments& arguments) {
   add_api_key(app, arguments);
 
   verb("version", "Print the version", Verb::Version);
-  // For the completion scripts: what NAME can be.
+  // Hidden; completion scripts use it to complete NAME.
   verb("names", "Print the names of programs and workers", Verb::Names)->group("");
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The command line as a value. Only arguments.cpp knows the parser library.
+// The command line as a value. Only arguments.cpp uses the parser library.
 
 #include "supervisor/cli/completion.hpp"
 
@@ -35,7 +35,8 @@ enum class Verb {
 struct Arguments {
   Verb verb = Verb::Version;
   std::optional<std::filesystem::path> config;  // --config; else HOLDFAST_CONFIG, else /etc
-  // restart, stop, start, scale, logs; of the new key; the id of the one to revoke
+  // restart, stop, start, scale, logs: a program or worker; api-key: the name to create or the id
+  // to revoke
   std::string name;
   std::uint32_t count = 0;       // scale
   bool json = false;             // status, events, api-key list
@@ -45,7 +46,7 @@ struct Arguments {
   bool ready = false;            // health
   std::string shell;             // completion
   std::string scope = "read";    // api-key create
-  std::uint32_t rate_limit = 0;  // api-key create; 0: the configuration's
+  std::uint32_t rate_limit = 0;  // api-key create; 0: as configured
 };
 
 // The arguments, or the exit code after --help, --version or a usage error was printed.
@@ -55,7 +56,7 @@ struct Parsed {
 };
 Parsed parse_arguments(int argc, char** argv);
 
-// The same command line, described.
+// A description of the command line, for the completion scripts.
 CommandLineSpec command_line_spec();
 
 }  // namespace holdfast::supervisor::cli

@@ -3,7 +3,7 @@
 
 #include "common/os/exit_codes.hpp"
 #include "common/protocol/names.hpp"
-#include "supervisor/cli/connection.hpp"
+#include "supervisor/cli/admin_client.hpp"
 #include "supervisor/cli/follow.hpp"
 #include "supervisor/cli/status_table.hpp"
 
@@ -19,7 +19,7 @@ namespace {
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-int status(const Connection& client, const Arguments& arguments) {
+int status(const AdminClient& client, const Arguments& arguments) {
   for (;;) {
     const auto answer = client.ask("GET", protocol::kStatusPath);
     if (!answer) return unreachable(answer.error());
@@ -36,8 +36,8 @@ int status(const Connection& client, const Arguments& arguments) {
   }
 }
 
-int command(const Connection& client, const std::string& target) {
-  // As long as the work may take: a rolling restart drains one worker after the other.
+int command(const AdminClient& client, const std::string& target) {
+  // A rolling restart answers once it is over, which may take long.
   const auto answer = client.ask("POST", target, 1h);
   if (!answer) return unreachable(answer.error());
   const json body = json::parse(answer->body, nullptr, false);
@@ -51,14 +51,14 @@ int command(const Connection& client, const std::string& target) {
   return answer->status == 422 ? exit_code::kUsage : exit_code::kFailed;
 }
 
-int health(const Connection& client, bool ready) {
+int health(const AdminClient& client, bool ready) {
   const auto answer = client.ask("GET", ready ? protocol::kReadyPath : protocol::kHealthPath);
   if (!answer) return unreachable(answer.error());
   print(answer->body + "\n");
   return answer->status == 200 ? exit_code::kOk : exit_code::kFailed;
 }
 
-int names(const Connection& client) {
+int names(const AdminClient& client) {
   for (const std::string& name : fleet_names(client))
     print(name + "\n");
   return exit_code::kOk;
@@ -67,7 +67,7 @@ int names(const Connection& client) {
 }  // namespace
 
 int run_client(const Arguments& arguments, const std::filesystem::path& runtime_dir) {
-  const Connection client(runtime_dir);
+  const AdminClient client(runtime_dir);
   const std::string name = "?name=" + query_escaped(arguments.name);
   switch (arguments.verb) {
     case Verb::Status: return status(client, arguments);

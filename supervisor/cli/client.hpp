@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The commands that ask a running supervisor over its admin socket. Each prints its answer and
-// returns the exit code.
+// The commands that talk to a running supervisor over its admin socket.
 
 #include "supervisor/cli/arguments.hpp"
 
@@ -10,6 +9,7 @@
 
 namespace holdfast::supervisor::cli {
 
+// Prints the answer and returns the exit code.
 int run_client(const Arguments& arguments, const std::filesystem::path& runtime_dir);
 
 }  // namespace holdfast::supervisor::cli

@@ -11,7 +11,7 @@ namespace {
 using Value = OptionSpec::Value;
 using Operand = CommandSpec::Operand;
 
-// Within single quotes of any of the three shells. Help texts are ours: no newlines.
+// For use within single quotes in any of the three shells. Help texts contain no newlines.
 std::string quoted(std::string_view text, std::string_view apostrophe) {
   std::string out;
   for (const char c : text) {
@@ -83,7 +83,7 @@ std::string bash(const CommandLineSpec& spec) {
   for (const CommandSpec& command : spec.commands) {
     out += fmt::format("    {}) flags='{}'; ", command.name,
                        fmt::join(flags_of(command.options, false), " "));
-    // A file name is completed by the shell; a flag still may be.
+    // The shell completes file names; flags still come from us.
     out += command.operand == Operand::File ? "[[ $cur == -* ]] || { " : "";
     out += bash_operand(command.operand);
     out += command.operand == Operand::File ? "; } ;;\n" : " ;;\n";

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Completion scripts for bash, zsh and fish, made from the description of the command line itself,
-// so that they cannot fall behind it. Names of programs and workers are asked of the running
-// supervisor while one types. Pure.
+// Completion scripts for bash, zsh and fish, generated from the description of the command line, so
+// that they cannot fall out of date. The scripts ask the running supervisor for the names of
+// programs and workers.
+//
+// Threads: any; pure.
 
 #include <optional>
 #include <string>
@@ -26,7 +28,7 @@ struct CommandSpec {
 };
 
 struct CommandLineSpec {
-  std::vector<OptionSpec> options;  // of every command
+  std::vector<OptionSpec> options;  // common to all commands
   std::vector<CommandSpec> commands;
 };
 

@@ -16,7 +16,7 @@ namespace {
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-// The supervisor answers a waiting reader after this, with or without news.
+// A waiting request is answered after this, with or without news.
 constexpr int kWaitSeconds = 20;
 constexpr Duration kDeadline = 40s;
 
@@ -37,14 +37,14 @@ std::string header(const http::Response& response, std::string_view name) {
   return value == nullptr ? "0" : *value;
 }
 
-bool is_known(const Connection& connection, const std::string& name) {
+bool is_known(const AdminClient& connection, const std::string& name) {
   const auto names = fleet_names(connection);
   return name == "holdfast" || std::find(names.begin(), names.end(), name) != names.end();
 }
 
 }  // namespace
 
-int events(const Connection& connection, const Arguments& arguments) {
+int events(const AdminClient& connection, const Arguments& arguments) {
   auto answer = connection.ask(
       "GET", fmt::format("{}?limit=1&after=18446744073709551614", protocol::kEventsPath));
   if (!answer) return unreachable(answer.error());
@@ -58,7 +58,8 @@ int events(const Connection& connection, const Arguments& arguments) {
                             kDeadline);
     if (!answer) return unreachable(answer.error());
     const json page = json::parse(answer->body, nullptr, false);
-    if (!page.is_object()) return unreachable(Error{ErrorKind::DataLoss, "bad answer", 0});
+    if (!page.is_object())
+      return unreachable(Error{ErrorKind::DataLoss, "the supervisor sent an invalid answer", 0});
     for (const json& event : page["events"]) {
       print_event(event, arguments.json);
       after = event.value("seq", after);
@@ -69,14 +70,14 @@ int events(const Connection& connection, const Arguments& arguments) {
   return exit_code::kOk;
 }
 
-int logs(const Connection& connection, const Arguments& arguments) {
+int logs(const AdminClient& connection, const Arguments& arguments) {
   const std::string name = "&name=" + query_escaped(arguments.name);
   auto answer = connection.ask(
       "GET", fmt::format("{}?lines={}{}", protocol::kLogsPath, arguments.lines, name));
   if (!answer) return unreachable(answer.error());
   if (answer->body.empty() && !arguments.name.empty() && !is_known(connection, arguments.name)) {
     complain(
-        fmt::format("there is no program or worker '{}'; see holdfast status", arguments.name));
+        fmt::format("no program or worker is named '{}'; see holdfast status", arguments.name));
     return exit_code::kUsage;
   }
   print(answer->body);
@@ -87,7 +88,7 @@ int logs(const Connection& connection, const Arguments& arguments) {
         kDeadline);
     if (!answer) return unreachable(answer.error());
     if (const std::string missed = header(*answer, "X-Log-Missed"); missed != "0") {
-      complain(fmt::format("{} bytes of log came too fast and are left out here", missed));
+      complain(fmt::format("{} bytes of log were skipped because they arrived too fast", missed));
     }
     print(answer->body);
   }

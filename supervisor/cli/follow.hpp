@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What grows while one looks at it: events and log lines, to their present end or on and on.
+// `holdfast events` and `holdfast logs`: print what there is, then follow if asked to. Return the
+// exit code.
 
+#include "supervisor/cli/admin_client.hpp"
 #include "supervisor/cli/arguments.hpp"
-#include "supervisor/cli/connection.hpp"
 
 namespace holdfast::supervisor::cli {
 
-int events(const Connection& connection, const Arguments& arguments);
-int logs(const Connection& connection, const Arguments& arguments);
+int events(const AdminClient& connection, const Arguments& arguments);
+int logs(const AdminClient& connection, const Arguments& arguments);
 
 }  // namespace holdfast::supervisor::cli

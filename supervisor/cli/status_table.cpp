@@ -33,12 +33,12 @@ std::string short_time(double seconds) {
 std::string note_of(const json& worker) {
   if (worker.contains("retry_in_seconds")) {
     const std::string when =
-        fmt::format("again in {:.1f}s", worker["retry_in_seconds"].get<double>());
+        fmt::format("retry in {:.1f}s", worker["retry_in_seconds"].get<double>());
     return worker.contains("last_error")
                ? fmt::format("{}; {}", when, worker.value("last_error", ""))
                : when;
   }
-  if (worker.contains("retiring")) return "a new one takes over";
+  if (worker.contains("retiring")) return "being replaced";
   if (worker.value("state", "") == "failed") return worker.value("last_error", "");
   return worker.value("status", "");
 }
@@ -107,7 +107,7 @@ std::string draw(const std::vector<Row>& rows, bool colour) {
 Result<std::string> status_table(const std::string& text, bool colour) {
   const json status = json::parse(text, nullptr, false);
   if (!status.is_object() || !status.contains("programs")) {
-    return fail(ErrorKind::DataLoss, "the supervisor's answer is not a status");
+    return fail(ErrorKind::DataLoss, "the supervisor sent an invalid status");
   }
   std::vector<Row> rows;
   for (const json& program : status["programs"]) {

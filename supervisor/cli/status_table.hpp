@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The answer of GET /status as a table for people. Pure.
+// The answer of GET /status as a table for people. Threads: any; pure.
 
 #include "common/base/result.hpp"
 
@@ -9,10 +9,10 @@
 
 namespace holdfast::supervisor::cli {
 
-// `json` is the body of /status; `colour` adds ANSI colours to states.
+// `json` is the body of /status; `colour` colours the states (ANSI).
 Result<std::string> status_table(const std::string& json, bool colour);
 
-// True if every required program is satisfied and nothing is in trouble: exit code 0, else 1.
+// Whether the fleet is ready and no worker is in trouble: exit code 0, otherwise 1.
 bool status_is_healthy(const std::string& json);
 
 }  // namespace holdfast::supervisor::cli

@@ -3,46 +3,44 @@
 
 #include "common/http/client.hpp"
 #include "supervisor/collector/fleet_families.hpp"
+#include "supervisor/collector/log_families.hpp"
+#include "supervisor/collector/process_families.hpp"
 #include "supervisor/collector/scrape_wait.hpp"
-#include "supervisor/collector/worker_families.hpp"
 #include "supervisor/collector/worker_request.hpp"
 #include "supervisor/telemetry/totals.hpp"
 
 #include <algorithm>
 
-namespace holdfast::supervisor::telemetry {
+namespace holdfast::supervisor::collector {
 
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kReuse = 100ms;
-// A worker this slow is asked anew rather than waited for; its answer counts whenever it comes.
+constexpr Duration kReuseFor = 100ms;
+// A worker that takes longer than this is asked again rather than waited for.
 constexpr Duration kAnswerWithin = 2s;
 
-Source source_of(const MetricsSource& source) {
+telemetry::SourceId source_of(const MetricsSource& source) {
   return {source.worker, source.program, source.process.incarnation};
 }
 
 }  // namespace
 
 Collector::Collector(boost::asio::io_context& io, const Clock& clock, const SnapshotCell& snapshots,
-                     const LoopMetrics& self, const process::LogRelay& relay,
-                     const log::Logger& log, LedgerSettings settings)
+                     const LoopMetrics& loop_metrics, const logs::LogRelay& relay,
+                     const log::Logger& log, telemetry::LedgerSettings settings)
     : io_(io),
       clock_(clock),
       snapshots_(snapshots),
-      self_(self),
+      loop_metrics_(loop_metrics),
       relay_(relay),
       log_(log),
       limits_(settings.limits),
       ledger_(std::move(settings)),
       usage_(clock),
       tick_timer_(io),
-      round_timer_(io),
-      collect_seconds_(empty_histogram("holdfast_metrics_collect_duration_seconds")),
-      aggregate_seconds_(empty_histogram("holdfast_metrics_aggregation_duration_seconds")),
-      age_at_exit_(empty_histogram("holdfast_worker_snapshot_age_at_exit_seconds")) {}
+      round_timer_(io) {}
 
 void Collector::begin() {
   tick();
@@ -54,27 +52,27 @@ void Collector::end() {
 }
 
 void Collector::tick() {
-  tick_timer_.expires_after(kSampleEvery);
+  tick_timer_.expires_after(telemetry::kHistoryInterval);
   tick_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     round(kScrapeWait, [this] {
       ledger_.expire(clock_.mono());
-      for (const std::string& sentence : conflict_reports_.news(ledger_.conflicts()))
-        log_.warn(sentence);
-      take_sample();
+      for (const std::string& warning : conflict_reports_.news(ledger_.conflicts()))
+        log_.warn(warning);
+      extend_history();
     });
     tick();
   });
 }
 
-void Collector::take_sample() {
-  Totals totals = totals_of(ledger_, clock_.mono(), clock_.wall());
+void Collector::extend_history() {
+  telemetry::Totals totals = telemetry::totals_of(ledger_, clock_.mono(), clock_.wall());
   std::set<std::int64_t> pids{snapshots_.load()->pid};
   for (const auto& [process, tracked] : tracked_) {
     if (!tracked.ended) pids.insert(tracked.source.pid);
   }
   totals.memory_bytes = memory_.of(pids, usage_);
-  samples_.add(std::move(totals));
+  history_.add(std::move(totals));
 }
 
 void Collector::started(const MetricsSource& source) {
@@ -102,14 +100,14 @@ void Collector::exited(const core::ProcessId& process) {
   if (it == tracked_.end()) return;
   usage_.forget(it->second.source.pid);
   it->second.ended = true;
-  // Its last answer may be on its way: what it had sent before it ended is still in the socket.
+  // An answer that was sent before the exit is still in the socket: wait for it.
   if (!it->second.asking) retire(process);
 }
 
 void Collector::retire(const core::ProcessId& process) {
   const auto it = tracked_.find(process);
   if (const auto age = ledger_.retire(source_of(it->second.source), clock_.mono())) {
-    observe(age_at_exit_, *age);
+    metrics_.observe_age_at_exit(*age);
   }
   const bool spoke = is_asked(it->second);
   const std::string url = it->second.source.url;
@@ -141,10 +139,10 @@ void Collector::answered(const core::ProcessId& process, Result<http::Response> 
   tracked.asking = false;
   auto text = exposition_of(std::move(answer));
   tracked.up = text && ledger_.apply(source_of(tracked.source), std::move(*text), clock_.mono()) ==
-                           Applied::Accepted;
-  // One that has just ended may have broken its connection by that.
+                           telemetry::Applied::Accepted;
+  // A process that exits breaks its connections; that is not an error of the exporter.
   if (!text && !tracked.ended) {
-    ++fetch_errors_[{tracked.source.program, std::string(to_string(text.error()))}];
+    metrics_.count_fetch_error(tracked.source.program, std::string(to_string(text.error())));
   }
   if (tracked.ended) {
     retire(process);
@@ -185,7 +183,7 @@ void Collector::time_passed() {
   if (round_open_) arm_round_timer();
 }
 
-// Those whose time is up get what there is; who has not answered by now was late for them.
+// Serves the waiters whose time is up. Workers that have not answered by now were late for them.
 void Collector::serve_waiters(MonoTime upto) {
   const auto impatient = std::stable_partition(
       waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) { return waiter.until > upto; });
@@ -211,7 +209,7 @@ void Collector::finish_round() {
   round_open_ = false;
   round_timer_.cancel();
   round_ended_ = clock_.mono();
-  observe(collect_seconds_, round_ended_ - round_began_);
+  metrics_.observe_round(round_ended_ - round_began_);
   serve_waiters(MonoTime::max());
 }
 
@@ -219,10 +217,10 @@ void Collector::scrape(metrics::Format format, Duration wait, Done done) {
   const auto finish = [this, format, done = std::move(done)] {
     const bool complete = std::all_of(tracked_.begin(), tracked_.end(),
                                       [](const auto& entry) { return entry.second.up; });
-    ++(complete ? complete_scrapes_ : partial_scrapes_);
+    metrics_.count_scrape(complete);
     done(render(format));
   };
-  if (!round_open_ && round_ended_ != MonoTime{} && clock_.mono() - round_ended_ < kReuse) {
+  if (!round_open_ && round_ended_ != MonoTime{} && clock_.mono() - round_ended_ < kReuseFor) {
     finish();
     return;
   }
@@ -233,7 +231,7 @@ std::string Collector::render(metrics::Format format) {
   const MonoTime began = clock_.mono();
   std::string text;
   ledger_.render(own_families(), format, began, text);
-  observe(aggregate_seconds_, clock_.mono() - began);
+  metrics_.observe_aggregation(clock_.mono() - began);
   return text;
 }
 
@@ -243,32 +241,30 @@ std::vector<metrics::Family> Collector::own_families() {
   const auto add = [&](std::vector<metrics::Family> more) {
     std::move(more.begin(), more.end(), std::back_inserter(result));
   };
-  add(self_.families());
+  add(loop_metrics_.families());
   add(log_families(relay_.counters()));
   add(ledger_families(ledger_.statistics()));
 
   std::vector<std::pair<std::string, ProcessStats>> processes;
   const auto look_at = [&](const std::string& worker, std::int64_t pid) {
-    // Two processes of one name (a rolling restart): the older one is shown.
+    // Of two processes with one name (a rolling restart), the older one is shown.
     if (!processes.empty() && processes.back().first == worker) return;
     if (auto stats = usage_.stats(pid)) processes.emplace_back(worker, *stats);
   };
   look_at("holdfast", snapshot->pid);
-  WorkerFamilies workers;
+  WorkerFreshness freshness;
   for (const auto& [process, tracked] : tracked_) {
     if (tracked.ended) continue;
     look_at(tracked.source.worker, tracked.source.pid);
     if (!is_asked(tracked)) continue;
     const auto good = ledger_.last_good(source_of(tracked.source));
-    workers.add(tracked.source.worker, tracked.up,
-                good ? std::optional<Duration>(clock_.mono() - *good) : std::nullopt);
+    freshness.add(tracked.source.worker, tracked.up,
+                  good ? std::optional<Duration>(clock_.mono() - *good) : std::nullopt);
   }
   add(process_families(processes));
-  add(std::move(workers).take());
-  add({fetch_error_family(fetch_errors_)});
-  add(collection_families(complete_scrapes_, partial_scrapes_, collect_seconds_, aggregate_seconds_,
-                          age_at_exit_));
+  add(std::move(freshness).take());
+  add(metrics_.families());
   return result;
 }
 
-}  // namespace holdfast::supervisor::telemetry
+}  // namespace holdfast::supervisor::collector

@@ -1,30 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Collector: asks the workers for their metrics, keeps the ledger, and writes the aggregate.
+// Collector: requests the workers' metrics, feeds the ledger and renders the aggregate.
 //
-// It asks all of them each two seconds, and once more when somebody scrapes; a scrape waits for the
-// late ones no longer than 400 ms, or less if it says so, and then shows their last good answer.
-// Scrapes at the same time share one round; a round younger than 100 ms is not repeated.
+// A round requests the metrics of every worker at once. There is a round every two seconds and one
+// for each scrape. A scrape waits for late workers for at most 400 ms, or for less if the scraper
+// announces a short timeout, and then shows their last good answers. Concurrent scrapes share a
+// round; a round that ended less than 100 ms ago is reused.
 //
-// Of several processes that name the same address only one is asked, the oldest slot's oldest,
-// until it has ended: what answers there would otherwise count once for each.
+// If several processes name the same URL, only one of them is asked, until it has exited: the
+// answer would otherwise be counted once per process.
 //
-// Threads: the thread of `io`, begin() before it runs.
+// Threads: everything on the thread of `io`; begin() before it runs.
 
 #include "common/http/message.hpp"
 #include "common/log/logger.hpp"
 #include "common/metrics/model.hpp"
+#include "supervisor/collector/collection_metrics.hpp"
 #include "supervisor/collector/memory_total.hpp"
-#include "supervisor/collector/own_families.hpp"
 #include "supervisor/collector/usage.hpp"
 #include "supervisor/logs/log_relay.hpp"
 #include "supervisor/state/loop_metrics.hpp"
 #include "supervisor/state/snapshot.hpp"
 #include "supervisor/state/telemetry_link.hpp"
 #include "supervisor/telemetry/conflict_reports.hpp"
+#include "supervisor/telemetry/history.hpp"
 #include "supervisor/telemetry/ledger.hpp"
-#include "supervisor/telemetry/samples.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -35,13 +36,13 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::supervisor::telemetry {
+namespace holdfast::supervisor::collector {
 
 class Collector {
  public:
   Collector(boost::asio::io_context& io, const Clock& clock, const SnapshotCell& snapshots,
-            const LoopMetrics& self, const process::LogRelay& relay, const log::Logger& log,
-            LedgerSettings settings);
+            const LoopMetrics& loop_metrics, const logs::LogRelay& relay, const log::Logger& log,
+            telemetry::LedgerSettings settings);
 
   void begin();
   void end();
@@ -51,19 +52,19 @@ class Collector {
   void exited(const core::ProcessId& process);
 
   using Done = std::function<void(std::string)>;
-  // `wait`: for late workers, at most kScrapeWait.
+  // `wait`: how long to wait for late workers, at most kScrapeWait.
   void scrape(metrics::Format format, Duration wait, Done done);
-  // The recent past, a sample each two seconds.
-  const SampleRing& samples() const { return samples_; }
+  // The last minutes, one point per round of the timer.
+  const telemetry::StackHistory& history() const { return history_; }
   Usage usage_of(std::int64_t pid) { return usage_.of(pid); }
 
  private:
   struct Tracked {
     MetricsSource source;
-    bool asking = false;      // a request is under way
-    bool want_final = false;  // ask once more, for the last time
-    bool up = true;           // answered the last time it was asked
-    bool ended = false;       // the process is gone; retired when the request is over
+    bool asking = false;      // a request is in flight
+    bool want_final = false;  // request the final metrics once this request is over
+    bool up = true;           // the last request succeeded in time
+    bool ended = false;       // has exited; retired once the request is over
   };
   struct Waiter {
     MonoTime until{};
@@ -78,7 +79,7 @@ class Collector {
   bool is_asked(const Tracked& tracked) const;
   void ask(Tracked& tracked, bool final);
   void answered(const core::ProcessId& process, Result<http::Response> answer);
-  void take_sample();
+  void extend_history();
   void retire(const core::ProcessId& process);
   void round_progress();
   void finish_round();
@@ -88,17 +89,17 @@ class Collector {
   boost::asio::io_context& io_;
   const Clock& clock_;
   const SnapshotCell& snapshots_;
-  const LoopMetrics& self_;
-  const process::LogRelay& relay_;
+  const LoopMetrics& loop_metrics_;
+  const logs::LogRelay& relay_;
   const log::Logger& log_;
-  const Limits limits_;
-  Ledger ledger_;
-  ConflictReports conflict_reports_;
+  const telemetry::LedgerLimits limits_;
+  telemetry::Ledger ledger_;
+  telemetry::ConflictReports conflict_reports_;
   UsageCache usage_;
   MemoryTotal memory_;
-  SampleRing samples_;
+  telemetry::StackHistory history_;
   std::map<core::ProcessId, Tracked> tracked_;
-  std::map<std::string, core::ProcessId> speakers_;  // by URL: whose metrics they are
+  std::map<std::string, core::ProcessId> speakers_;  // by URL: the process that is asked
 
   boost::asio::steady_timer tick_timer_;
   boost::asio::steady_timer round_timer_;
@@ -107,12 +108,7 @@ class Collector {
   MonoTime round_began_{};
   MonoTime round_ended_{};
 
-  std::uint64_t complete_scrapes_ = 0;
-  std::uint64_t partial_scrapes_ = 0;
-  FetchErrors fetch_errors_;
-  metrics::HistogramValue collect_seconds_;
-  metrics::HistogramValue aggregate_seconds_;
-  metrics::HistogramValue age_at_exit_;
+  CollectionMetrics metrics_;
 };
 
-}  // namespace holdfast::supervisor::telemetry
+}  // namespace holdfast::supervisor::collector

@@ -4,9 +4,11 @@
 #include "common/base/version.hpp"
 #include "common/metrics/catalogue.hpp"
 
+#include <fmt/format.h>
+
 #include <map>
 
-namespace holdfast::supervisor::telemetry {
+namespace holdfast::supervisor::collector {
 
 namespace {
 
@@ -17,7 +19,7 @@ double seconds(WallTime time) {
 metrics::Family workers_by_state(const FleetSnapshot& snapshot) {
   metrics::Family family = metrics::declared_family("holdfast_workers");
   for (const core::ProgramView& program : snapshot.view.programs) {
-    // The usual states are always there, so that a graph shows 0 and not a gap.
+    // The usual states are always exposed, so that a graph shows 0 rather than a gap.
     std::map<std::string, double> counts{{"starting", 0}, {"ready", 0}, {"crash_loop", 0}};
     for (const core::SlotView& slot : program.slots) {
       ++counts[std::string(core::to_string(slot.state))];
@@ -61,4 +63,4 @@ std::vector<metrics::Family> fleet_families(const FleetSnapshot& snapshot) {
   return result;
 }
 
-}  // namespace holdfast::supervisor::telemetry
+}  // namespace holdfast::supervisor::collector

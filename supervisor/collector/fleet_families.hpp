@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The fleet's state as metric families: readiness, workers by state, one up and start time per
-// worker. Pure functions of a snapshot. Threads: any.
+// The fleet's state as metric families: build, readiness, the last reload, workers by state, and
+// one "up" and start time per worker.
+//
+// Threads: any; pure function of a snapshot.
 
 #include "common/metrics/model.hpp"
 #include "supervisor/state/snapshot.hpp"
 
-#include <fmt/format.h>
-
 #include <vector>
 
-namespace holdfast::supervisor::telemetry {
+namespace holdfast::supervisor::collector {
 
 std::vector<metrics::Family> fleet_families(const FleetSnapshot& snapshot);
 
-}  // namespace holdfast::supervisor::telemetry
+}  // namespace holdfast::supervisor::collector

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 
-namespace holdfast::supervisor::telemetry {
+namespace holdfast::supervisor::collector {
 
 std::optional<double> MemoryTotal::of(const std::set<std::int64_t>& pids, UsageCache& usage) {
   std::erase_if(known_, [&](const auto& entry) { return !pids.contains(entry.first); });
   auto next = pids.upper_bound(last_);
-  for (std::size_t i = std::min(kAtOnce, pids.size()); i > 0; --i) {
+  for (std::size_t i = std::min(kReadsPerCall, pids.size()); i > 0; --i) {
     if (next == pids.end()) next = pids.begin();
     last_ = *next++;
     const std::int64_t bytes = usage.of(last_).memory_bytes;
@@ -25,4 +25,4 @@ std::optional<double> MemoryTotal::of(const std::set<std::int64_t>& pids, UsageC
   return total;
 }
 
-}  // namespace holdfast::supervisor::telemetry
+}  // namespace holdfast::supervisor::collector

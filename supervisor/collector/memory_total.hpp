@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// MemoryTotal: what all processes of the stack hold together, at a bounded cost: a few of them are
-// read each time, in turn, and the others count with what they had. Threads: one at a time.
+// MemoryTotal: the memory of all processes of the stack, at a bounded cost. Each call reads a few
+// processes in turn; the others count with their last known value. Threads: one at a time.
 
 #include "supervisor/collector/usage.hpp"
 
@@ -11,13 +11,13 @@
 #include <optional>
 #include <set>
 
-namespace holdfast::supervisor::telemetry {
+namespace holdfast::supervisor::collector {
 
 class MemoryTotal {
  public:
-  static constexpr std::size_t kAtOnce = 32;
+  static constexpr std::size_t kReadsPerCall = 32;
 
-  // Empty if no process can be read.
+  // Empty if no process could be read.
   std::optional<double> of(const std::set<std::int64_t>& pids, UsageCache& usage);
 
  private:
@@ -25,4 +25,4 @@ class MemoryTotal {
   std::int64_t last_ = 0;                       // the pid that was read last
 };
 
-}  // namespace holdfast::supervisor::telemetry
+}  // namespace holdfast::supervisor::collector

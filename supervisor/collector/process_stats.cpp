@@ -8,7 +8,7 @@
 
 #include <filesystem>
 
-namespace holdfast::supervisor::telemetry {
+namespace holdfast::supervisor::collector {
 namespace {
 
 std::optional<std::uint64_t> count_entries(const std::filesystem::path& directory) {
@@ -50,4 +50,4 @@ Result<ProcessStats> read_process_stats(pid_t pid, const HostFacts& host, Detail
   return out;
 }
 
-}  // namespace holdfast::supervisor::telemetry
+}  // namespace holdfast::supervisor::collector

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace holdfast::supervisor::telemetry {
+namespace holdfast::supervisor::collector {
 
 struct ProcessStats {
   double cpu_seconds = 0;  // user and kernel mode, all threads
@@ -35,11 +35,11 @@ struct HostFacts {
 
 Result<HostFacts> read_host_facts();
 
-// Usage: memory and CPU, from one file; All: descriptors and limits too, which cost ten times that.
+// Usage: memory and CPU, from one file. All: descriptors and limits too, at ten times the cost.
 enum class Detail { Usage, All };
 
 // NotFound if there is no such process.
 Result<ProcessStats> read_process_stats(pid_t pid, const HostFacts& host,
                                         Detail detail = Detail::All);
 
-}  // namespace holdfast::supervisor::telemetry
+}  // namespace holdfast::supervisor::collector

@@ -3,15 +3,15 @@
 
 #include "common/config/gauge_rule.hpp"
 
-namespace holdfast::supervisor::telemetry {
+namespace holdfast::supervisor::collector {
 
-LedgerSettings ledger_settings(const config::Metrics& metrics) {
-  GaugeRules::Configured rules;
+telemetry::LedgerSettings ledger_settings(const config::Metrics& metrics) {
+  telemetry::GaugeRules::Configured rules;
   for (const std::string& line : metrics.gauge_rules) {
     if (auto rule = config::parse_gauge_rule(line)) rules.emplace_back(rule->glob, rule->rule);
   }
-  LedgerSettings settings;
-  settings.gauge_rules = GaugeRules(std::move(rules));
+  telemetry::LedgerSettings settings;
+  settings.gauge_rules = telemetry::GaugeRules(std::move(rules));
   settings.stale_after = metrics.stale_after;
   settings.retired_family_ttl = metrics.forget_after;
   settings.limits.series_per_source = metrics.max_series_per_worker;
@@ -19,4 +19,4 @@ LedgerSettings ledger_settings(const config::Metrics& metrics) {
   return settings;
 }
 
-}  // namespace holdfast::supervisor::telemetry
+}  // namespace holdfast::supervisor::collector

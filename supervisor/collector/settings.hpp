@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// [metrics] of the configuration, as the ledger understands it. Threads: pure.
+// The [metrics] section of the configuration as settings of the ledger. Threads: any; pure.
 
 #include "common/config/config.hpp"
 #include "supervisor/telemetry/ledger.hpp"
 
-namespace holdfast::supervisor::telemetry {
+namespace holdfast::supervisor::collector {
 
-// `metrics` comes from a configuration that was loaded, so its rules are well formed.
-LedgerSettings ledger_settings(const config::Metrics& metrics);
+// `metrics` comes from a validated configuration, so its rules are well formed.
+telemetry::LedgerSettings ledger_settings(const config::Metrics& metrics);
 
-}  // namespace holdfast::supervisor::telemetry
+}  // namespace holdfast::supervisor::collector

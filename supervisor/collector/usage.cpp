@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace holdfast::supervisor::telemetry {
+namespace holdfast::supervisor::collector {
 
 namespace {
 constexpr Duration kFresh = std::chrono::seconds(1);
@@ -34,7 +34,7 @@ const UsageCache::Reading* UsageCache::read(std::int64_t pid, Detail detail) {
     reading.cpu_percent =
         std::max(0.0, (stats->cpu_seconds - known->second.stats.cpu_seconds) / elapsed * 100);
   } else {
-    // The first look at it: the mean over its life.
+    // The first reading: the mean since the process started.
     const double age =
         static_cast<double>(to_unix_ms(clock_.wall())) / 1000 - stats->start_time_seconds;
     if (age > 0.1) reading.cpu_percent = stats->cpu_seconds / age * 100;
@@ -54,4 +54,4 @@ std::optional<ProcessStats> UsageCache::stats(std::int64_t pid) {
   return reading->stats;
 }
 
-}  // namespace holdfast::supervisor::telemetry
+}  // namespace holdfast::supervisor::collector

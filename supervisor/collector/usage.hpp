@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// UsageCache: what processes use, read from /proc when somebody asks and kept for a second, so that
-// a fleet nobody looks at costs nothing. CPU is the share of one core since the reading before.
+// UsageCache: what processes use, read from /proc on demand and kept for a second, so that a fleet
+// that nobody looks at costs nothing. CPU is the share of one core since the previous reading.
 //
 // Threads: one at a time (the telemetry thread).
 
@@ -13,10 +13,10 @@
 #include <map>
 #include <optional>
 
-namespace holdfast::supervisor::telemetry {
+namespace holdfast::supervisor::collector {
 
 struct Usage {
-  std::int64_t memory_bytes = -1;  // negative: not known
+  std::int64_t memory_bytes = -1;  // negative: unknown
   double cpu_percent = -1;
 };
 
@@ -25,7 +25,7 @@ class UsageCache {
   explicit UsageCache(const Clock& clock);
 
   Usage of(std::int64_t pid);
-  // Everything /proc tells, for the process_* families.
+  // Everything, for the process_* families.
   std::optional<ProcessStats> stats(std::int64_t pid);
   void forget(std::int64_t pid) { readings_.erase(pid); }
 
@@ -43,4 +43,4 @@ class UsageCache {
   std::map<std::int64_t, Reading> readings_;
 };
 
-}  // namespace holdfast::supervisor::telemetry
+}  // namespace holdfast::supervisor::collector

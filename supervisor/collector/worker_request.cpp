@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/collector/worker_request.hpp"
 
-#include "common/protocol/names.hpp"
+#include "common/text/ascii.hpp"
 
-namespace holdfast::supervisor::telemetry {
+namespace holdfast::supervisor::collector {
 namespace {
 
 FetchFailure failure_of(ErrorKind kind) {
@@ -18,7 +18,7 @@ FetchFailure failure_of(ErrorKind kind) {
 bool is_encoded(const http::Headers& headers) {
   const std::string* encoding = headers.find("Content-Encoding");
   return encoding != nullptr && !encoding->empty() &&
-         !http::equals_ignoring_case(*encoding, "identity");
+         !text::equals_ignoring_case(*encoding, "identity");
 }
 
 }  // namespace
@@ -62,4 +62,4 @@ tl::expected<std::string, FetchFailure> exposition_of(Result<http::Response> ans
   return text;
 }
 
-}  // namespace holdfast::supervisor::telemetry
+}  // namespace holdfast::supervisor::collector

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What a worker is asked for its metrics, and what its answer is worth before it is read. The
-// worker may be any program with an exporter. Pure; any thread.
+// The request for a worker's metrics, and the checks on its answer before it is parsed. The worker
+// may be any program with an exporter. Threads: any; pure.
 
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
@@ -11,30 +11,30 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::supervisor::telemetry {
+namespace holdfast::supervisor::collector {
 
-// The text format 0.0.4 is asked for, because its names are those of the aggregate, its series are
-// all of use (OpenMetrics adds *_created and exemplars, which cannot be merged), and every exporter
-// speaks it; OpenMetrics is read as well. Never compressed: the way is short. An exporter that asks
-// others in turn is told when to be done, as Prometheus tells it.
+// Prefers the text format 0.0.4: it has the names of the aggregate, all its series can be merged
+// (OpenMetrics adds *_created and exemplars, which cannot), and every exporter speaks it.
+// OpenMetrics is accepted too. Never compressed, because the answer does not leave the machine. As
+// Prometheus does, tells an exporter that queries others by when it has to answer.
 http::Headers request_headers(Duration within);
 
-// The same address, with the word that makes this a drained worker's last scrape.
+// The same URL with the parameter that marks the last scrape of a drained worker.
 std::string final_url(std::string url);
 
-// Why a request brought nothing to read.
+// Why a request yielded no exposition.
 enum class FetchFailure {
-  Unreachable,  // nobody listens, or the connection broke
+  Unreachable,  // nothing listens, or the connection broke
   Timeout,
   Status,     // anything but 200: errors, and redirects, which are not followed
-  Oversized,  // more than Limits::snapshot_bytes
-  Encoded,    // compressed without having been asked for
-  Malformed,  // no HTTP, or cut off
+  Oversized,  // more than LedgerLimits::snapshot_bytes
+  Encoded,    // compressed, though that was not requested
+  Malformed,  // not HTTP, or truncated
 };
 std::string_view to_string(FetchFailure failure);  // the value of the label `reason`
 
-// The exposition in an answer. If HTTP says that it is whole, a last line that is not ended is
-// ended: Prometheus reads it, too.
+// The exposition in an answer. If HTTP framing shows that the answer is complete, a missing final
+// line feed is added: Prometheus accepts such an answer, too.
 tl::expected<std::string, FetchFailure> exposition_of(Result<http::Response> answer);
 
-}  // namespace holdfast::supervisor::telemetry
+}  // namespace holdfast::supervisor::collector

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/commands.hpp"
 
+#include "common/text/number.hpp"
 #include "supervisor/core/process_stop.hpp"
 #include "supervisor/core/programs.hpp"
 #include "supervisor/core/rolling.hpp"
 
 #include <fmt/format.h>
-
-#include <charconv>
 
 namespace holdfast::supervisor::core {
 
@@ -63,16 +62,13 @@ Target resolve(Machine& m, const std::string& text) {
     target.error = fmt::format("no program '{}'; known programs: {}", text, known_programs(m));
     return target;
   }
-  std::uint32_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, failed] = std::from_chars(text.data() + dot + 1, end, number);
-  const auto slot = target.program->slots.find(number);
-  if (failed != std::errc{} || stop != end || slot == target.program->slots.end() ||
-      slot->second.removing) {
+  const auto number = text::parse_number<std::uint32_t>(std::string_view(text).substr(dot + 1));
+  const auto slot = target.program->slots.find(number.value_or(0));
+  if (!number || slot == target.program->slots.end() || slot->second.removing) {
     target.error = fmt::format("no slot '{}'; {}", text, known_slots(*target.program));
     return target;
   }
-  target.slots.push_back(number);
+  target.slots.push_back(*number);
   return target;
 }
 

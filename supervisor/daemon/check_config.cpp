@@ -2,12 +2,11 @@
 #include "supervisor/daemon/check_config.hpp"
 
 #include "common/os/exit_codes.hpp"
-#include "supervisor/cli/arguments.hpp"
 #include "supervisor/engine/programs.hpp"
 
 #include <cstdio>
 
-namespace holdfast::supervisor::cli {
+namespace holdfast::supervisor::daemon {
 
 int check_config(const std::optional<std::filesystem::path>& config_file,
                  const config::Environ& environ) {
@@ -26,4 +25,4 @@ int check_config(const std::optional<std::filesystem::path>& config_file,
   return exit_code::kOk;
 }
 
-}  // namespace holdfast::supervisor::cli
+}  // namespace holdfast::supervisor::daemon

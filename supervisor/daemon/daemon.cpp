@@ -4,45 +4,52 @@
 #include "common/base/version.hpp"
 #include "common/config/shutdown_shares.hpp"
 #include "common/net/listen.hpp"
-#include "common/net/unix_socket.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/protocol/variables.hpp"
-#include "supervisor/cli/arguments.hpp"
 #include "supervisor/collector/settings.hpp"
 #include "supervisor/daemon/stop_grace.hpp"
 #include "supervisor/daemon/telemetry_thread.hpp"
 #include "supervisor/engine/engine.hpp"
+#include "supervisor/logs/file_sink.hpp"
+#include "supervisor/logs/stream_sink.hpp"
 #include "supervisor/process/guardian.hpp"
 #include "supervisor/process/leftovers.hpp"
 
 #include <fmt/ranges.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <mutex>
 
-namespace holdfast::supervisor::cli {
+namespace holdfast::supervisor::daemon {
 
 namespace {
 
 using namespace std::chrono_literals;
 
-int complain(int exit_code, const std::string& message) {
-  fmt::print(stderr, "holdfast: {}\n", message);
-  return exit_code;
+// Why the supervisor cannot start, and the exit code that reports it.
+struct StartError {
+  int exit_code = 0;
+  std::string message;
+};
+using Started = tl::expected<void, StartError>;
+
+tl::unexpected<StartError> refuse(int exit_code, std::string message) {
+  return tl::unexpected(StartError{exit_code, std::move(message)});
 }
 
-int exit_code_of(const Error& error) {
+tl::unexpected<StartError> refuse(const Error& error) {
   switch (error.kind) {
-    case ErrorKind::Conflict: return exit_code::kUnavailable;  // taken by somebody else
-    case ErrorKind::InvalidArgument: return exit_code::kConfig;
-    default: return exit_code::kCantCreate;
+    case ErrorKind::Conflict:  // in use by another process
+      return refuse(exit_code::kUnavailable, error.message);
+    case ErrorKind::InvalidArgument: return refuse(exit_code::kConfig, error.message);
+    default: return refuse(exit_code::kCantCreate, error.message);
   }
 }
 
-// State is the one thing that must survive: its directory has to take files before anything runs.
+// Creates the directory and checks that files can be created in it.
 Result<void> prepare_state_dir(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
@@ -56,39 +63,46 @@ Result<void> prepare_state_dir(const std::filesystem::path& path) {
   return {};
 }
 
-Result<status::Endpoints> open_endpoints(const config::Config& config,
-                                         const sockets::RuntimeDir& runtime_dir,
-                                         sockets::ListenerSet& listeners) {
-  status::Endpoints endpoints;
-  if (!config.supervisor.status_listen.empty()) {
-    auto tcp = process::open_socket(config.supervisor.status_listen, 128);
+Result<Endpoints> open_endpoints(const config::Supervisor& config,
+                                 const sockets::RuntimeDir& runtime_dir) {
+  Endpoints endpoints;
+  if (!config.status_listen.empty()) {
+    auto tcp = net::open_listener(config.status_listen, 128);
     if (!tcp)
       return fail(tcp.error().with_context("[supervisor] status_listen (or STATUS_LISTEN)"));
     endpoints.tcp = std::move(*tcp);
   }
   HOLDFAST_TRY_ASSIGN(endpoints.status,
-                      process::listen_unix_socket(runtime_dir.status_socket(), 0666, 128));
+                      net::listen_unix_socket(runtime_dir.status_socket(), 0666, 128));
   HOLDFAST_TRY_ASSIGN(endpoints.admin,
-                      process::listen_unix_socket(runtime_dir.admin_socket(), 0660, 128));
-  HOLDFAST_TRY(listeners.apply(config.listen));
+                      net::listen_unix_socket(runtime_dir.admin_socket(), 0660, 128));
   return endpoints;
 }
 
-Result<std::unique_ptr<process::LogSink>> open_sink(const config::Log& config, const Clock& clock) {
-  if (config.file.empty()) return process::make_stream_sink(STDOUT_FILENO);
-  return process::make_file_sink(config.file, config.max_size, config.max_files, clock);
+Result<std::unique_ptr<logs::LogSink>> open_sink(const config::Log& config, const Clock& clock) {
+  if (config.file.empty()) return logs::make_stream_sink(STDOUT_FILENO);
+  return logs::make_file_sink(config.file, config.max_size, config.max_files, clock);
 }
 
-// What the log thread sees, told to the engine, which comes later and goes earlier.
-class LogBridge final : public process::LogObserver {
+bool is_pid1() {
+  return ::getpid() == 1;
+}
+
+// As PID 1 or in a systemd unit, the kernel or systemd ends the workers of a supervisor that was
+// killed; elsewhere a guardian does (guardian.hpp).
+bool needs_guardian(const config::Environ& environ) {
+  const bool in_a_unit =
+      environ.contains(protocol::kNotifySocket) && environ.contains(protocol::kInvocationId);
+  return !is_pid1() && !in_a_unit;
+}
+
+// Passes what the log thread notices to the engine, which is created later and destroyed earlier.
+class LogBridge final : public logs::LogObserver {
  public:
   void connect(Engine* engine) {
     const std::lock_guard lock(mutex_);
     engine_ = engine;
   }
-  // Error lines are for the alert rules.
-  void on_notable(const core::ProcessId&, const std::string&, std::span<const process::NotableLine>,
-                  std::uint64_t) override {}
   void on_ready_line(const core::ProcessId& process) override {
     const std::lock_guard lock(mutex_);
     if (engine_ != nullptr) engine_->ready_line_seen(process);
@@ -99,132 +113,197 @@ class LogBridge final : public process::LogObserver {
   Engine* engine_ = nullptr;
 };
 
-// None where somebody else cleans up after us: see guardian.hpp.
-Result<std::optional<process::Guardian>> start_guardian(const config::Supervisor& config,
-                                                        const config::Environ& environ,
-                                                        const std::string& instance) {
-  const bool in_a_unit =
-      environ.contains(protocol::kNotifySocket) && environ.contains(protocol::kInvocationId);
-  if (::getpid() == 1 || in_a_unit) return std::nullopt;
-  HOLDFAST_TRY_ASSIGN(
-      process::Guardian guardian,
-      process::Guardian::start(instance, config::stop_budget(config.shutdown_deadline)));
-  return guardian;
+// The supervisor put together. The members stand in the order of construction: each refers only to
+// earlier ones, and the threads end before what they use.
+class Daemon {
+ public:
+  Daemon(config::Loaded loaded, PreparedPrograms prepared, const config::Environ& environ)
+      : config_(std::move(loaded.config)),
+        warnings_(std::move(loaded.warnings)),
+        prepared_(std::move(prepared)),
+        environ_(environ) {}
+
+  // The steps, in this order.
+  Started claim_directories();
+  Started open_sockets();
+  Started open_log();
+  tl::expected<int, StartError> run();  // returns the exit code
+
+ private:
+  void start_guardian();
+  void warn_about_configuration();
+  int end_leftovers(int exit_code);
+
+  const config::Config config_;
+  const std::vector<std::string> warnings_;
+  PreparedPrograms prepared_;
+  config::Environ environ_;  // for the workers
+  const SystemClock clock_;
+
+  std::optional<sockets::RuntimeDir> runtime_dir_;
+  sockets::ListenerSet listeners_;
+  Endpoints endpoints_;
+  std::string status_address_;  // as bound; empty: no TCP endpoint
+  std::string instance_;        // by which the guardian finds the workers
+  std::optional<process::Guardian> guardian_;
+
+  EventLog events_;
+  LogBridge bridge_;
+  std::unique_ptr<logs::LogRelay> relay_;
+  std::optional<log::Logger> log_;
+
+  SnapshotCell snapshots_;
+  Heartbeat heartbeat_;
+  LoopMetrics metrics_;
+  std::unique_ptr<TelemetryThread> telemetry_;
+  boost::asio::io_context io_{1};
+};
+
+Started Daemon::claim_directories() {
+  const config::Supervisor& supervisor = config_.supervisor;
+  if (const auto state = prepare_state_dir(supervisor.state_dir); !state)
+    return refuse(exit_code::kCantCreate, state.error().message);
+  auto runtime_dir = sockets::RuntimeDir::open(supervisor.runtime_dir);
+  if (!runtime_dir) return refuse(runtime_dir.error());
+  runtime_dir_.emplace(std::move(*runtime_dir));
+  return {};
 }
 
-// From the reserve at the end of the deadline, so that the exit comes in time.
-int end_leftovers(const config::Supervisor& config, const Clock& clock, const log::Logger& log,
-                  int exit_code) {
-  const MonoTime deadline = clock.mono() + config::leftovers_budget(config.shutdown_deadline);
-  const process::Leftovers left = process::end_leftovers(clock, deadline);
+Started Daemon::open_sockets() {
+  if (const auto adopted = listeners_.adopt_from_environment(); !adopted)
+    return refuse(exit_code::kConfig, adopted.error().message);
+  if (const auto named = listeners_.check_names(config_.listen); !named)
+    return refuse(exit_code::kConfig, named.error().message);
+  auto endpoints = open_endpoints(config_.supervisor, *runtime_dir_);
+  if (!endpoints) return refuse(endpoints.error());
+  endpoints_ = std::move(*endpoints);
+  if (endpoints_.tcp) status_address_ = net::address_of(endpoints_.tcp.get()).value_or("");
+  if (const auto applied = listeners_.apply(config_.listen); !applied)
+    return refuse(applied.error());
+  return {};
+}
+
+Started Daemon::open_log() {
+  auto sink = open_sink(config_.log, clock_);
+  if (!sink) return refuse(sink.error());
+  const bool json = config_.log.format == log::Format::Json;
+  logs::RelayOptions options;
+  options.format = json ? logs::LineFormat::Json : logs::LineFormat::Pretty;
+  relay_ = std::make_unique<logs::LogRelay>(std::move(*sink), options, &bridge_, clock_);
+  log::LogOptions log_options = log::options_for(config_.log.level, config_.log.format);
+  log_options.write = [relay = relay_.get()](std::string_view line) { relay->submit(line); };
+  const log::Logger root(log_options);
+  log_.emplace(json ? root.with({{"worker", "holdfast"}, {"pid", ::getpid()}}) : root);
+  return {};
+}
+
+void Daemon::start_guardian() {
+  instance_ = fmt::format("{}-{}", ::getpid(), clock_.mono().time_since_epoch().count());
+  const Duration grace = config::stop_budget(config_.supervisor.shutdown_deadline);
+  if (needs_guardian(environ_)) {
+    auto guardian = process::Guardian::start(instance_, grace);
+    if (guardian) {
+      guardian_.emplace(std::move(*guardian));
+    } else {
+      log_->warn("no guardian: if this supervisor is killed, its workers keep running: " +
+                 guardian.error().message);
+    }
+  }
+}
+
+void Daemon::warn_about_configuration() {
+  for (const std::string& warning : warnings_)
+    log_->warn(warning);
+  if (!is_pid1()) return;
+  const std::string advice = stop_grace_advice(config_.supervisor, environ_);
+  if (!advice.empty()) log_->warn(advice);
+}
+
+// Ends what workers left behind, within the reserve at the end of the shutdown deadline.
+int Daemon::end_leftovers(int exit_code) {
+  const MonoTime deadline =
+      clock_.mono() + config::leftovers_budget(config_.supervisor.shutdown_deadline);
+  const process::Leftovers left = process::end_leftovers(clock_, deadline);
   if (left.found.empty()) return exit_code;
-  constexpr std::size_t kShown = 10;
-  const auto end =
-      left.found.begin() + static_cast<std::ptrdiff_t>(std::min(left.found.size(), kShown));
-  log.warn(fmt::format("{} processes had left their worker's group and outlived it: {}{}; {}",
-                       left.found.size(), fmt::join(left.found.begin(), end, ", "),
-                       left.found.size() > kShown ? ", …" : "",
-                       !left.gone    ? "not all could be killed"
-                       : left.killed ? "killed"
-                                     : "stopped"));
+  constexpr std::size_t kMostNamed = 10;
+  const std::size_t count = left.found.size();
+  const auto end = left.found.begin() + static_cast<std::ptrdiff_t>(std::min(count, kMostNamed));
+  log_->warn(fmt::format("{} {} left the process group of {} worker and outlived it: {}{}; {}",
+                         count, count == 1 ? "process had" : "processes had",
+                         count == 1 ? "its" : "their", fmt::join(left.found.begin(), end, ", "),
+                         count > kMostNamed ? ", …" : "",
+                         !left.gone    ? "not all could be killed"
+                         : left.killed ? "killed"
+                                       : "stopped"));
   return exit_code == exit_code::kOk && left.killed ? exit_code::kFailed : exit_code;
+}
+
+tl::expected<int, StartError> Daemon::run() {
+  start_guardian();
+  warn_about_configuration();
+  heartbeat_.stamp(clock_.mono());
+  telemetry_ =
+      std::make_unique<TelemetryThread>(clock_, snapshots_, heartbeat_, events_, metrics_, *relay_,
+                                        *log_, collector::ledger_settings(config_.metrics));
+  int exit_code = exit_code::kSoftware;
+  {
+    Engine engine({io_, clock_, *log_, *relay_, listeners_, *runtime_dir_, *telemetry_, snapshots_,
+                   events_, heartbeat_, metrics_, status_address_, instance_},
+                  config_, std::move(prepared_), std::move(environ_), is_pid1());
+    bridge_.connect(&engine);
+    auto started = engine.open();
+    if (started) started = relay_->start();
+    if (started) started = telemetry_->start(std::move(endpoints_), engine);
+    if (!started) {
+      bridge_.connect(nullptr);
+      return refuse(started.error());
+    }
+    log_->info(fmt::format("holdfast {} starts {} {}", kVersion, config_.programs.size(),
+                           config_.programs.size() == 1 ? "program" : "programs"),
+               {{"config", config_.source.empty() ? "defaults" : config_.source.native()},
+                {"runtime_dir", config_.supervisor.runtime_dir.native()}});
+    exit_code = engine.run();
+    bridge_.connect(nullptr);
+    exit_code = end_leftovers(exit_code);
+    telemetry_->stop();
+  }
+  log_->info("holdfast exits", {{"exit_code", exit_code}});
+  relay_->flush_and_stop(clock_.mono() + 2s);
+  return exit_code;
+}
+
+tl::expected<int, StartError> compose_and_run(
+    const std::optional<std::filesystem::path>& config_file, const config::Environ& environ) {
+  auto loaded = config::load(config_file, environ);
+  if (!loaded)
+    return refuse(exit_code::kConfig,
+                  "the configuration is invalid\n" + config::format(loaded.error()));
+  PreparedPrograms prepared = prepare_programs(loaded->config.programs, environ);
+  if (!prepared.problems.empty()) {
+    return refuse(exit_code::kConfig, fmt::format("the configuration cannot be run\n{}",
+                                                  fmt::join(prepared.problems, "\n")));
+  }
+  // Before any thread is created: threads inherit the mask.
+  if (const auto blocked = process::block_signals(); !blocked)
+    return refuse(exit_code::kSoftware, blocked.error().message);
+
+  Daemon instance(std::move(*loaded), std::move(prepared), environ);
+  if (auto claimed = instance.claim_directories(); !claimed)
+    return tl::unexpected(std::move(claimed.error()));
+  if (auto opened = instance.open_sockets(); !opened)
+    return tl::unexpected(std::move(opened.error()));
+  if (auto opened = instance.open_log(); !opened) return tl::unexpected(std::move(opened.error()));
+  return instance.run();
 }
 
 }  // namespace
 
 int run_supervisor(const std::optional<std::filesystem::path>& config_file,
                    const config::Environ& environ) {
-  auto loaded = config::load(config_file, environ);
-  if (!loaded)
-    return complain(exit_code::kConfig,
-                    "the configuration is wrong\n" + config::format(loaded.error()));
-  const config::Config config = loaded->config;
-  PreparedPrograms prepared = prepare_programs(config.programs, environ);
-  if (!prepared.problems.empty()) {
-    std::string text = "the configuration cannot be run";
-    for (const std::string& problem : prepared.problems)
-      text += "\n" + problem;
-    return complain(exit_code::kConfig, text);
-  }
-  // Before any thread: they inherit the mask.
-  if (const auto blocked = process::block_signals(); !blocked) {
-    return complain(exit_code::kSoftware, blocked.error().message);
-  }
-  if (const auto state = prepare_state_dir(config.supervisor.state_dir); !state) {
-    return complain(exit_code::kCantCreate, state.error().message);
-  }
-  auto runtime_dir = sockets::RuntimeDir::open(config.supervisor.runtime_dir);
-  if (!runtime_dir) {
-    return complain(exit_code_of(runtime_dir.error()), runtime_dir.error().message);
-  }
-  sockets::ListenerSet listeners;
-  if (const auto adopted = listeners.adopt_from_environment(); !adopted) {
-    return complain(exit_code::kConfig, adopted.error().message);
-  }
-  if (const auto named = listeners.check_names(config.listen); !named) {
-    return complain(exit_code::kConfig, named.error().message);
-  }
-  auto endpoints = open_endpoints(config, *runtime_dir, listeners);
-  if (!endpoints) return complain(exit_code_of(endpoints.error()), endpoints.error().message);
-
-  const SystemClock clock;
-  const std::string instance =
-      fmt::format("{}-{}", ::getpid(), clock.mono().time_since_epoch().count());
-  const auto guardian = start_guardian(config.supervisor, environ, instance);
-  auto sink = open_sink(config.log, clock);
-  if (!sink) return complain(exit_code_of(sink.error()), sink.error().message);
-  EventLog events;  // outlives the log thread, which tells of crashes
-  LogBridge bridge;
-  process::RelayOptions relay_options;
-  relay_options.format = config.log.format == config::LogFormat::Json ? process::LineFormat::Json
-                                                                      : process::LineFormat::Pretty;
-  process::LogRelay relay(std::move(*sink), relay_options, &bridge, clock);
-  log::Options log_options = log::options_from(config.log);
-  log_options.write = [&relay](std::string_view line) { relay.submit(line); };
-  const log::Logger root(log_options);
-  log::Logger log = config.log.format == config::LogFormat::Json
-                        ? root.with({{"worker", "holdfast"}, {"pid", ::getpid()}})
-                        : root;
-  for (const std::string& warning : loaded->warnings)
-    log.warn(warning);
-
-  if (!guardian) log.warn("nobody will end workers if this is killed: " + guardian.error().message);
-  if (::getpid() == 1) {
-    const std::string advice = stop_grace_advice(config.supervisor, environ);
-    if (!advice.empty()) log.warn(advice);
-  }
-
-  SnapshotCell snapshots;
-  Heartbeat heartbeat;
-  heartbeat.stamp(clock.mono());
-  LoopMetrics metrics;
-  std::string status_address;
-  if (endpoints->tcp) status_address = process::address_of(endpoints->tcp.get()).value_or("");
-
-  status::TelemetryThread telemetry(clock, snapshots, heartbeat, events, metrics, relay, log,
-                                    telemetry::ledger_settings(config.metrics));
-  boost::asio::io_context io{1};
-  int exit_code = exit_code::kSoftware;
-  {
-    Engine engine({io, clock, log, relay, listeners, *runtime_dir, telemetry, snapshots, events,
-                   heartbeat, metrics, status_address, instance},
-                  config, std::move(prepared), environ, ::getpid() == 1);
-    bridge.connect(&engine);
-    auto opened = engine.open();
-    if (opened) opened = relay.start();
-    if (opened) opened = telemetry.start(std::move(*endpoints), engine);
-    if (!opened) return complain(exit_code_of(opened.error()), opened.error().message);
-    log.info(fmt::format("holdfast {} starts {} programs", kVersion, config.programs.size()),
-             {{"config", config.source.empty() ? "defaults" : config.source.native()},
-              {"runtime_dir", config.supervisor.runtime_dir.native()}});
-    exit_code = engine.run();
-    bridge.connect(nullptr);
-    exit_code = end_leftovers(config.supervisor, clock, log, exit_code);
-    telemetry.stop();
-  }
-  log.info("bye", {{"exit_code", exit_code}});
-  relay.flush_and_stop(clock.mono() + 2s);
-  return exit_code;
+  const auto ended = compose_and_run(config_file, environ);
+  if (ended) return *ended;
+  fmt::print(stderr, "holdfast: {}\n", ended.error().message);
+  return ended.error().exit_code;
 }
 
-}  // namespace holdfast::supervisor::cli
+}  // namespace holdfast::supervisor::daemon

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace holdfast::supervisor::cli {
+namespace holdfast::supervisor::daemon {
 
 using namespace std::chrono_literals;
 
@@ -18,13 +18,12 @@ std::string stop_grace_advice(const config::Supervisor& supervisor,
   const Duration needed = config::needed_grace(supervisor.shutdown_deadline);
   if (needed <= usual) return {};
   return fmt::format(
-      "as process 1 of a container: a stop may take {}, so the runtime must wait at least {} "
-      "before "
-      "it kills; the default of {} is {}. Set {} and tell it in HOLDFAST_STOP_GRACE, or lower "
-      "[supervisor] shutdown_deadline",
+      "running as PID 1 of a container: a shutdown may take {}, so the runtime must wait at least "
+      "{} before SIGKILL, but the default of {} is {}. Raise {} and set HOLDFAST_STOP_GRACE to the "
+      "same value, or lower [supervisor] shutdown_deadline",
       format_duration(supervisor.shutdown_deadline), format_duration(needed),
       in_kubernetes ? "Kubernetes" : "Docker", format_duration(usual),
       in_kubernetes ? "terminationGracePeriodSeconds" : "stop_grace_period (docker stop -t)");
 }
 
-}  // namespace holdfast::supervisor::cli
+}  // namespace holdfast::supervisor::daemon

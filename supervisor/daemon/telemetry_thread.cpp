@@ -8,11 +8,11 @@
 #include <boost/asio/post.hpp>
 #include <pthread.h>
 
-namespace holdfast::supervisor::status {
+namespace holdfast::supervisor::daemon {
 
 TelemetryThread::TelemetryThread(const Clock& clock, const SnapshotCell& snapshots,
                                  const Heartbeat& heartbeat, EventLog& events,
-                                 const LoopMetrics& metrics, process::LogRelay& relay,
+                                 const LoopMetrics& metrics, logs::LogRelay& relay,
                                  const log::Logger& log, telemetry::LedgerSettings settings)
     : clock_(clock),
       snapshots_(snapshots),
@@ -28,13 +28,13 @@ TelemetryThread::~TelemetryThread() {
 
 Result<void> TelemetryThread::serve(Fd listener, FleetControl* control) {
   if (!listener) return {};
-  http::Limits limits;
+  http::ServerLimits limits;
   limits.max_body_bytes = 64u << 10;
   limits.max_connections = 256;
   limits.max_connections_per_client = 256;
-  // A command answers when its work is done: a rolling restart takes its time.
+  // A command answers when its work is done, and a rolling restart may take long.
   limits.handler_timeout = std::chrono::hours(1);
-  const Sources sources{
+  const status::Sources sources{
       snapshots_,
       heartbeat_,
       clock_,
@@ -44,11 +44,12 @@ Result<void> TelemetryThread::serve(Fd listener, FleetControl* control) {
         answer_metrics(request, std::move(respond));
       },
       [this](std::int64_t pid) {
-        const telemetry::Usage usage = collector_.usage_of(pid);
-        return ProcessUsage{usage.memory_bytes, usage.cpu_percent};
+        const collector::Usage usage = collector_.usage_of(pid);
+        return status::ProcessUsage{usage.memory_bytes, usage.cpu_percent};
       },
-      [this]() -> const telemetry::SampleRing& { return collector_.samples(); }};
-  auto server = std::make_unique<http::Server>(io_, limits, make_handler(sources, control), refuse);
+      [this]() -> const telemetry::StackHistory& { return collector_.history(); }};
+  auto server = std::make_unique<http::Server>(io_, limits, status::make_handler(sources, control),
+                                               status::refuse);
   HOLDFAST_TRY(server->listen(std::move(listener)));
   servers_.push_back(std::move(server));
   return {};
@@ -60,7 +61,7 @@ void TelemetryThread::answer_metrics(const std::shared_ptr<http::Request>& reque
   const metrics::Format format =
       accept == nullptr ? metrics::Format::Text004 : metrics::negotiate(*accept);
   const Duration wait =
-      telemetry::scrape_wait(request->headers.find("X-Prometheus-Scrape-Timeout-Seconds"));
+      collector::scrape_wait(request->headers.find("X-Prometheus-Scrape-Timeout-Seconds"));
   collector_.scrape(format, wait, [respond = std::move(respond), format](std::string text) {
     http::Response response =
         http::Response::text(200, std::move(text), metrics::content_type(format));
@@ -83,7 +84,7 @@ Result<void> TelemetryThread::start(Endpoints endpoints, FleetControl& control) 
 
 void TelemetryThread::stop() {
   if (!thread_.joinable()) return;
-  // Waiting readers get their answer before the connections close.
+  // Answer waiting readers before the connections close.
   boost::asio::post(io_, [this] {
     feed_.release_all();
     logs_.release_all();
@@ -108,4 +109,4 @@ void TelemetryThread::exited(const core::ProcessId& process) {
   boost::asio::post(io_, [this, process] { collector_.exited(process); });
 }
 
-}  // namespace holdfast::supervisor::status
+}  // namespace holdfast::supervisor::daemon

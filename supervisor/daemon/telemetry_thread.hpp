@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// TelemetryThread: everything about the fleet that answers questions, on a thread of its own, so
-// that no question ever delays supervision: the collector, the status endpoint (TCP and
-// status.sock, read-only) and the admin socket.
+// TelemetryThread: the collector, the status endpoint (TCP and status.sock, read-only) and the
+// admin socket, on a thread of their own, so that no request ever delays supervision.
 //
-// Threads: construct, start and stop on the main thread; the TelemetryLink methods may be called
+// Threads: construct, start and stop on the main thread. The TelemetryLink methods may be called
 // from any thread and return at once.
 
 #include "common/http/server.hpp"
@@ -27,10 +26,10 @@
 #include <string>
 #include <thread>
 
-namespace holdfast::supervisor::status {
+namespace holdfast::supervisor::daemon {
 
 struct Endpoints {
-  Fd tcp;     // may be empty: [supervisor] status_listen = ""
+  Fd tcp;     // empty if [supervisor] status_listen = ""
   Fd status;  // RUNTIME_DIR/status.sock
   Fd admin;   // RUNTIME_DIR/admin.sock
 };
@@ -38,11 +37,11 @@ struct Endpoints {
 class TelemetryThread final : public TelemetryLink {
  public:
   TelemetryThread(const Clock& clock, const SnapshotCell& snapshots, const Heartbeat& heartbeat,
-                  EventLog& events, const LoopMetrics& metrics, process::LogRelay& relay,
+                  EventLog& events, const LoopMetrics& metrics, logs::LogRelay& relay,
                   const log::Logger& log, telemetry::LedgerSettings settings);
   ~TelemetryThread() override;  // stops
 
-  // `control` outlives the thread's run.
+  // `control` must outlive the thread.
   Result<void> start(Endpoints endpoints, FleetControl& control);
   void stop();
 
@@ -59,11 +58,11 @@ class TelemetryThread final : public TelemetryLink {
   const Heartbeat& heartbeat_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-  EventFeed feed_;
-  LogFeed logs_;
-  telemetry::Collector collector_;
+  status::EventFeed feed_;
+  status::LogFeed logs_;
+  collector::Collector collector_;
   std::vector<std::unique_ptr<http::Server>> servers_;
   std::thread thread_;
 };
 
-}  // namespace holdfast::supervisor::status
+}  // namespace holdfast::supervisor::daemon

@@ -2,6 +2,7 @@
 #include "supervisor/engine/child_environment.hpp"
 
 #include "common/protocol/variables.hpp"
+#include "common/text/ascii.hpp"
 
 #include <fmt/ranges.h>
 
@@ -9,20 +10,9 @@ namespace holdfast::supervisor {
 
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
-
 bool is_name(std::string_view text) {
-  if (text.empty() || (text[0] >= '0' && text[0] <= '9')) return false;
-  for (const char c : text) {
-    const bool ok =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-    if (!ok) return false;
-  }
-  return true;
+  return !text.empty() && !text::is_digit(text[0]) &&
+         text::all_of(text, [](char c) { return text::is_alphanumeric(c) || c == '_'; });
 }
 
 std::string_view unquoted(std::string_view value) {
@@ -39,12 +29,12 @@ Result<Environ> parse_env_file(std::string_view text, std::string_view file_name
   Environ result;
   for (int number = 1; !text.empty(); ++number) {
     const auto end = text.find('\n');
-    std::string_view line = trimmed(text.substr(0, end));
+    std::string_view line = text::trim(text.substr(0, end), text::kWhitespace);
     text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
     if (line.empty() || line.front() == '#') continue;
-    if (line.starts_with("export ")) line = trimmed(line.substr(7));
+    if (line.starts_with("export ")) line = text::trim(line.substr(7), text::kWhitespace);
     const auto equals = line.find('=');
-    const std::string_view name = trimmed(line.substr(0, equals));
+    const std::string_view name = text::trim(line.substr(0, equals), text::kWhitespace);
     if (equals == std::string_view::npos || !is_name(name)) {
       return fail(ErrorKind::InvalidArgument,
                   fmt::format("{}:{}: expected NAME=VALUE", file_name, number));
@@ -54,7 +44,7 @@ Result<Environ> parse_env_file(std::string_view text, std::string_view file_name
                   fmt::format("{}:{}: '{}' is set by the supervisor for each worker; remove it",
                               file_name, number, name));
     }
-    result[std::string(name)] = unquoted(trimmed(line.substr(equals + 1)));
+    result[std::string(name)] = unquoted(text::trim(line.substr(equals + 1), text::kWhitespace));
   }
   return result;
 }

@@ -30,7 +30,7 @@ void Engine::reload(Done done) {
                     [this, done = std::move(done)]() mutable { apply_reload(std::move(done)); });
 }
 
-void Engine::set_log_level(config::LogLevel level) {
+void Engine::set_log_level(log::Level level) {
   boost::asio::post(parts_.io, [this, level] { parts_.log.set_level(level); });
 }
 

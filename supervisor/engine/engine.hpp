@@ -45,7 +45,7 @@ struct EngineParts {
   boost::asio::io_context& io;
   const Clock& clock;
   log::Logger& log;
-  process::LogRelay& relay;
+  logs::LogRelay& relay;
   sockets::ListenerSet& listeners;
   const sockets::RuntimeDir& runtime_dir;
   TelemetryLink& telemetry;
@@ -73,7 +73,7 @@ class Engine final : public FleetControl {
 
   void command(core::CommandKind kind, std::string target, std::uint32_t count, Done done) override;
   void reload(Done done) override;
-  void set_log_level(config::LogLevel level) override;
+  void set_log_level(log::Level level) override;
 
  private:
   struct Running {

@@ -76,8 +76,8 @@ void Engine::turn() {
   parts_.metrics.observe_loop_lag(std::max(Duration::zero(), now - next_turn_));
   parts_.heartbeat.stamp(now);
   upward_.turned(now);
-  parts_.metrics.ignored_notices("foreign", notify_->counters().foreign);
-  parts_.metrics.ignored_notices("garbage", notify_->counters().garbage);
+  parts_.metrics.set_ignored_notifications("foreign", notify_->counters().foreign);
+  parts_.metrics.set_ignored_notifications("garbage", notify_->counters().garbage);
   next_turn_ = now + kTurn;
   turn_timer_.expires_at(next_turn_);
   turn_timer_.async_wait([this](const boost::system::error_code& error) {

@@ -45,7 +45,7 @@ struct Spawner::Outlets {
   }
 };
 
-Spawner::Spawner(sockets::ListenerSet& listeners, process::LogRelay& relay,
+Spawner::Spawner(sockets::ListenerSet& listeners, logs::LogRelay& relay,
                  const sockets::RuntimeDir& runtime_dir, Environ own, std::string instance,
                  PreparedPrograms prepared, std::string config_file)
     : listeners_(listeners),
@@ -145,15 +145,15 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& program
     return tl::unexpected(launched.error());
   }
   const pid_t pid = launched->pid;
-  relay(program, worker, action.process, pid, process::StreamKind::Stdout, std::move(out->read));
-  relay(program, worker, action.process, pid, process::StreamKind::Stderr, std::move(err->read));
+  relay(program, worker, action.process, pid, logs::StreamKind::Stdout, std::move(out->read));
+  relay(program, worker, action.process, pid, logs::StreamKind::Stderr, std::move(err->read));
   return Spawned{std::move(*launched), metrics_url(program, outlets->telemetry_path),
                  !outlets->telemetry_path.empty()};
 }
 
 void Spawner::relay(const config::Program& program, const std::string& worker,
-                    const core::ProcessId& process, pid_t pid, process::StreamKind kind, Fd pipe) {
-  process::LogStream stream;
+                    const core::ProcessId& process, pid_t pid, logs::StreamKind kind, Fd pipe) {
+  logs::LogStream stream;
   stream.process = process;
   stream.worker = worker;
   stream.pid = pid;

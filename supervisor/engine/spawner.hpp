@@ -30,7 +30,7 @@ struct Spawned {
 class Spawner {
  public:
   // `config_file`: absolute, or empty.
-  Spawner(sockets::ListenerSet& listeners, process::LogRelay& relay,
+  Spawner(sockets::ListenerSet& listeners, logs::LogRelay& relay,
           const sockets::RuntimeDir& runtime_dir, Environ environ, std::string instance,
           PreparedPrograms prepared, std::string config_file);
 
@@ -49,10 +49,10 @@ class Spawner {
                                                       const std::string& worker,
                                                       std::uint64_t incarnation);
   void relay(const config::Program& program, const std::string& worker,
-             const core::ProcessId& process, pid_t pid, process::StreamKind kind, Fd pipe);
+             const core::ProcessId& process, pid_t pid, logs::StreamKind kind, Fd pipe);
 
   sockets::ListenerSet& listeners_;
-  process::LogRelay& relay_;
+  logs::LogRelay& relay_;
   const sockets::RuntimeDir& runtime_dir_;
   sockets::WorkerSockets worker_sockets_;
   sockets::SharedObjects shared_;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "supervisor/logs/log_sink.hpp"
+#include "supervisor/logs/file_sink.hpp"
+
+#include "common/os/fd.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -8,13 +10,13 @@
 #include <algorithm>
 #include <cerrno>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Duration kLookEvery = std::chrono::seconds(1);  // for a file that was moved or deleted
+constexpr Duration kCheckEvery = std::chrono::seconds(1);  // whether the file was moved or deleted
 
 std::string_view first_line(std::string_view lines) {
   const std::size_t end = lines.find('\n');
@@ -29,7 +31,7 @@ class FileSink final : public LogSink {
         max_files_(std::max(max_files, 1u)),
         clock_(clock) {}
 
-  // False leaves the file that was open before, if any.
+  // On failure, a file that is already open stays open.
   bool open() {
     Fd fd(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
                  0640));
@@ -43,7 +45,7 @@ class FileSink final : public LogSink {
   }
 
   Written write(std::string_view lines) override {
-    if (at_line_start_ || torn_) look_for_the_file();
+    if (at_line_start_ || torn_) check_path();
     if (!fd_ && !open()) return {0, Outcome::Failed, errno};
     std::size_t total = 0;
     while (torn_ || !lines.empty()) {
@@ -80,7 +82,7 @@ class FileSink final : public LogSink {
   }
 
  private:
-  // As many whole lines as the file still takes; empty: it is time to rotate.
+  // As many whole lines as still fit into the file; empty: rotate first.
   std::string_view fitting(std::string_view lines) const {
     if (max_size_ == 0 || !regular_ || size_ + lines.size() <= max_size_) return lines;
     if (!at_line_start_) return first_line(lines);
@@ -88,12 +90,12 @@ class FileSink final : public LogSink {
     const std::size_t last = room == 0 ? std::string_view::npos : lines.rfind('\n', room - 1);
     if (last != std::string_view::npos) return lines.substr(0, last + 1);
     if (size_ > 0) return {};
-    return first_line(lines);  // longer than a whole file: it has one to itself
+    return first_line(lines);  // longer than max_size: gets a file to itself
   }
 
   void rotate() {
     if (max_files_ == 1) {
-      // Append mode: the next write lands at the new end.
+      // In append mode the next write starts at the new end.
       if (::ftruncate(fd_.get(), 0) == 0) ++rotations_;
       size_ = 0;
       return;
@@ -104,16 +106,16 @@ class FileSink final : public LogSink {
     }
     fs::rename(path_, numbered(1), ignored);
     if (!ignored && open()) ++rotations_;
-    // Where a rename is refused the file goes on growing, and it is tried again a size later.
+    // If the rename fails the file keeps growing; the next attempt comes after another max_size.
     size_ = 0;
   }
 
   fs::path numbered(std::uint32_t n) const { return fmt::format("{}.{}", path_.native(), n); }
 
-  void look_for_the_file() {
+  void check_path() {
     const MonoTime now = clock_.mono();
-    if (!fd_ || now < next_look_) return;
-    next_look_ = now + kLookEvery;
+    if (!fd_ || now < next_check_) return;
+    next_check_ = now + kCheckEvery;
     struct stat info {};
     if (::stat(path_.c_str(), &info) != 0 || info.st_ino != inode_) reopen();
   }
@@ -127,7 +129,7 @@ class FileSink final : public LogSink {
   bool regular_ = true;
   std::uint64_t size_ = 0;
   std::uint64_t rotations_ = 0;
-  MonoTime next_look_{};
+  MonoTime next_check_{};
 };
 
 }  // namespace
@@ -139,4 +141,4 @@ Result<std::unique_ptr<LogSink>> make_file_sink(const fs::path& path, std::uint6
   return sink;
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

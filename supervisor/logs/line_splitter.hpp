@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// LineSplitter: a stream of bytes cut into lines, whatever the sizes of the reads. A line longer
-// than the cap is passed on in pieces, so that what a program prints never decides how much memory
-// we need. Pure; one per stream.
+// LineSplitter: splits a stream of bytes into lines, whatever the sizes of the reads. A line longer
+// than the cap is passed on in pieces, so that no program's output decides how much memory we use.
+//
+// Threads: one at a time; one per stream. Pure.
 
 #include "supervisor/logs/log_line.hpp"
 
@@ -11,14 +12,14 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 class LineSplitter {
  public:
   static constexpr std::size_t kCap = 64 * 1024;
 
-  // Calls on_line(LinePart) for each line (or piece) that is complete now. The views last for the
-  // call only.
+  // Calls on_line(LinePart) for each line (or piece) that is now complete. The views are valid
+  // during the call only.
   template <class OnLine>
   void feed(std::string_view chunk, OnLine&& on_line) {
     while (!chunk.empty()) {
@@ -37,14 +38,14 @@ class LineSplitter {
     }
   }
 
-  // Passes on a line that has not ended yet; what follows is taken as its continuation.
+  // Passes on the unfinished line. Unless `at_end`, what follows is its continuation.
   template <class OnLine>
   void flush(OnLine&& on_line, bool at_end) {
     if (partial_.empty()) return;
     on_line(LinePart{partial_, inside_, !at_end});
     inside_ = !at_end;
     partial_.clear();
-    partial_.shrink_to_fit();  // idle streams hold nothing
+    partial_.shrink_to_fit();  // idle streams use no memory
   }
 
   bool has_partial() const { return !partial_.empty(); }
@@ -52,7 +53,7 @@ class LineSplitter {
  private:
   template <class OnLine>
   void end_line(std::string_view line, OnLine&& on_line) {
-    // The end of a flushed or cut line may be empty: the newline alone, which says nothing.
+    // After a flushed or split line, the rest may be just the newline: nothing to pass on.
     if (!inside_ || !line.empty()) on_line(LinePart{line, inside_, false});
     inside_ = false;
   }
@@ -71,7 +72,7 @@ class LineSplitter {
   }
 
   std::string partial_;
-  bool inside_ = false;  // a piece of the current line has been passed on
+  bool inside_ = false;  // part of the current line has been passed on
 };
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

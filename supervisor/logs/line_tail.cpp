@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 void LineTail::append(std::string_view lines) {
   text_.append(lines);
-  // Cut back only at twice the bound: the cost of moving is spread over as many bytes.
+  // Trim only at twice the bound, so that the cost of moving is amortized.
   if (text_.size() <= 2 * kKept) return;
   const std::size_t start = text_.find('\n', text_.size() - kKept - 2);
   text_.erase(0, start + 1);
@@ -33,4 +33,4 @@ std::vector<std::string> ProcessTail::last(std::size_t count) const {
   return result;
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

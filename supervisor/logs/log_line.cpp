@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/logs/log_line.hpp"
 
-#include "supervisor/logs/utf8.hpp"
+#include "common/text/json_escape.hpp"
 
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
-#include <cstring>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 namespace {
-
-constexpr std::string_view kLevelKey = "\"level\":";
-constexpr std::size_t kLevelWithin = 512;  // a level further in than this is part of the payload
-// Our own loggers write `{"time":"2026-11-23T11:42:43.482Z",` first, so the level is right here.
-constexpr std::size_t kUsualLevelAt = 35;
 
 std::string_view colour_of(std::string_view worker) {
   static constexpr std::array<std::string_view, 6> kColours{"\x1b[36m", "\x1b[32m", "\x1b[33m",
@@ -27,27 +20,13 @@ std::string_view colour_of(std::string_view worker) {
   return kColours[hash % kColours.size()];
 }
 
-bool plain(unsigned char c) {
-  return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
-std::size_t find_level(std::string_view line) {
-  if (line.size() > kUsualLevelAt && line.substr(kUsualLevelAt).starts_with(kLevelKey)) {
-    return kUsualLevelAt;
-  }
-  const void* at = ::memmem(line.data(), std::min(line.size(), kLevelWithin), kLevelKey.data(),
-                            kLevelKey.size());
-  if (at == nullptr) return std::string_view::npos;
-  return static_cast<std::size_t>(static_cast<const char*>(at) - line.data());
-}
-
 }  // namespace
 
 LineLabel::LineLabel(std::string_view worker, pid_t pid, StreamKind stream, LineFormat line_format,
                      bool colour)
     : format(line_format) {
   std::string name;
-  append_json_escaped(name, worker);
+  text::append_json_escaped(name, worker);
   object_end = fmt::format(R"(,"worker":"{}","pid":{}}})"
                            "\n",
                            name, pid);
@@ -56,32 +35,6 @@ LineLabel::LineLabel(std::string_view worker, pid_t pid, StreamKind stream, Line
                          name, pid, stream == StreamKind::Stderr ? "stderr" : "stdout");
   pretty = colour ? fmt::format("{}{}\x1b[0m | ", colour_of(worker), worker)
                   : fmt::format("{} | ", worker);
-}
-
-void append_json_escaped(std::string& out, std::string_view text) {
-  while (!text.empty()) {
-    std::size_t run = 0;
-    while (run < text.size() && plain(static_cast<unsigned char>(text[run])))
-      ++run;
-    out.append(text.substr(0, run));
-    text.remove_prefix(run);
-    if (text.empty()) return;
-    const char c = text.front();
-    const std::size_t length = utf8_length(text);
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (c == '\t') {
-      out.append("\\t");
-    } else if (length == 0) {
-      out.append("\xef\xbf\xbd");  // U+FFFD
-    } else if (length == 1) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
-    } else {
-      out.append(text.substr(0, length));
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
 }
 
 bool is_json_object(std::string_view line) {
@@ -108,31 +61,8 @@ void append_line(std::string& out, const LinePart& part, const LineLabel& label,
   out.append(R"({"time":")").append(time).append(R"(","level":"info",)");
   if (part.continues) out.append(R"("continues":true,)");
   out.append(R"("msg":")");
-  append_json_escaped(out, text);
+  text::append_json_escaped(out, text);
   out.append(label.text_end);
 }
 
-LineLevel level_of(std::string_view line) {
-  const std::size_t at = find_level(line);
-  if (at == std::string_view::npos) return LineLevel::Usual;
-  std::string_view value = line.substr(at + kLevelKey.size());
-  while (value.starts_with(' '))
-    value.remove_prefix(1);
-  if (!value.starts_with('"')) {
-    int number = 0;
-    std::from_chars(value.data(), value.data() + value.size(), number);
-    return number >= 60 ? LineLevel::Fatal : number >= 50 ? LineLevel::Error : LineLevel::Usual;
-  }
-  char head[4]{};
-  for (std::size_t i = 0; i < 3 && i + 1 < value.size(); ++i) {
-    head[i] = static_cast<char>(value[i + 1] | 0x20);
-  }
-  const std::string_view name(head, 3);
-  if (name == "err") return LineLevel::Error;
-  for (const std::string_view fatal : {"fat", "cri", "pan", "eme", "ale"}) {
-    if (name == fatal) return LineLevel::Fatal;
-  }
-  return LineLevel::Usual;
-}
-
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

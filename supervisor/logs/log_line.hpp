@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// One line of a worker's output made into one line of the stack's log. A line that is a JSON object
-// gets `worker` and `pid` put in before its closing brace, unread; anything else is wrapped. Pure.
+// Turns one line of a worker's output into one line of the stack's log. A JSON object gets `worker`
+// and `pid` inserted before its closing brace, without being parsed; anything else is wrapped.
 //
-// Threads: any; values.
+// Threads: any; pure.
 
 #include <sys/types.h>
 
 #include <string>
 #include <string_view>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 enum class StreamKind { Stdout, Stderr };
 enum class LineFormat { Json, Pretty };
-enum class LineLevel { Usual, Error, Fatal };  // Usual: below error, or unknown
 
-// What is the same for every line of one stream, made once.
+// The parts that all lines of one stream share, made once.
 struct LineLabel {
   LineLabel(std::string_view worker, pid_t pid, StreamKind stream, LineFormat format, bool colour);
 
@@ -27,21 +26,15 @@ struct LineLabel {
   std::string pretty;      // "api-worker.0 | ", coloured by name
 };
 
-// `time`: RFC 3339, for lines that have none. `piece`: the line is a part of a longer one, so it is
-// wrapped whatever it looks like; `continues`: another part follows ("continues":true is added).
 struct LinePart {
-  std::string_view text;  // without its newline
-  bool piece = false;
-  bool continues = false;
+  std::string_view text;   // without its newline
+  bool piece = false;      // part of a longer line: wrapped, whatever it looks like
+  bool continues = false;  // another part follows; adds "continues":true
 };
+// `time`: RFC 3339, for lines that carry none.
 void append_line(std::string& out, const LinePart& part, const LineLabel& label,
                  std::string_view time);
 
-bool is_json_object(std::string_view line);  // by its two ends
+bool is_json_object(std::string_view line);  // judged by its first and last characters
 
-// Of a JSON line: "level":"error", "critical", "fatal"…, or Pino's and Bunyan's numbers.
-LineLevel level_of(std::string_view json_line);
-
-void append_json_escaped(std::string& out, std::string_view text);
-
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

@@ -11,9 +11,9 @@
 #include <thread>
 #include <utility>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
-// Held by the thread too: one that hangs on a dead disk may outlive the LogRelay.
+// Also owned by the thread: one that hangs on a dead disk may outlive the LogRelay.
 struct LogRelay::Shared {
   Shared(std::unique_ptr<LogSink> sink, RelayOptions options, LogObserver* observer,
          const Clock& clock)
@@ -27,7 +27,7 @@ struct LogRelay::Shared {
       first = mailbox.commands.empty();
       mailbox.commands.emplace_back(std::forward<Command>(command));
     }
-    if (first) mailbox.ring();  // else it was rung for the one before, and nobody has come yet
+    if (first) mailbox.ring();  // otherwise an earlier ring is still pending
   }
 
   RelayMailbox mailbox;
@@ -46,7 +46,7 @@ LogRelay::~LogRelay() {
 
 Result<void> LogRelay::start() {
   HOLDFAST_TRY(shared_->loop.open());
-  // By the thread: signals are for the main thread, and EPIPE is an error, not a SIGPIPE.
+  // The thread inherits this mask: the main thread handles signals, and EPIPE raises no SIGPIPE.
   const SignalsBlocked inherited;
   shared_->thread = std::thread([shared = shared_] {
     ::pthread_setname_np(::pthread_self(), "log");
@@ -65,7 +65,7 @@ Result<void> LogRelay::add_stream(LogStream stream) {
                   fmt::format("ready_log '{}': {}", stream.ready_pattern, error.what()));
     }
   }
-  // std::function copies; the descriptor and the expression are handed over by way of a pointer.
+  // std::function must be copyable, so the move-only descriptor travels in a shared_ptr.
   auto box = std::make_shared<std::pair<LogStream, std::optional<std::regex>>>(std::move(stream),
                                                                                std::move(ready));
   shared_->send(
@@ -133,7 +133,7 @@ bool LogRelay::flush_and_stop(MonoTime deadline) {
   if (!shared_->thread.joinable()) return true;
   std::future<bool> finished = shared_->finished.get_future();
   shared_->send([deadline](RelayLoop& loop) { loop.stop(deadline); });
-  // The thread gives up at the deadline by itself, unless a write hangs.
+  // The thread stops at the deadline by itself, unless a write hangs.
   if (finished.wait_until(deadline + std::chrono::seconds(1)) == std::future_status::ready) {
     shared_->thread.join();
     return finished.get();
@@ -142,4 +142,4 @@ bool LogRelay::flush_and_stop(MonoTime deadline) {
   return false;
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

@@ -3,13 +3,13 @@
 
 // LogRelay: one thread that reads the workers' pipes, labels each line and writes the stack's log.
 //
-// No worker is ever held up by it for long. When the output takes nothing (a stuck reader) and the
-// buffer is full, reading pauses for at most `stall_limit`, which carries a slow reader over a
-// hiccup without loss; then lines are dropped, and counted for the program that wrote them. A disk
-// that is full drops at once. Within one stream, what is written is in order and once.
+// It never blocks a worker for long. When the output takes nothing (a stuck reader) and the buffer
+// is full, reading pauses for at most `stall_limit`, so that a brief hiccup loses no lines. After
+// that, lines are dropped and counted for the program that wrote them. If the disk is full, lines
+// are dropped at once. The lines of one stream are written in order and at most once.
 //
-// Threads: every method from any thread; none blocks on I/O but flush_and_stop(). The observer and
-// the callbacks are called on the log thread: let them be quick.
+// Threads: any, for every method; only flush_and_stop() blocks on I/O. The observer and the
+// callbacks are called on the log thread and must be quick.
 
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
@@ -25,49 +25,38 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 struct LogStream {
   core::ProcessId process;
   std::string worker;  // "api-worker.0"
   pid_t pid = 0;
   StreamKind kind = StreamKind::Stdout;
-  Fd pipe;                    // the end to read from, ours alone
-  std::string ready_pattern;  // ECMAScript; the first line that matches is told to the observer
+  Fd pipe;                    // the read end, owned
+  std::string ready_pattern;  // ECMAScript; empty: none
 };
 
-struct NotableLine {
-  LineLevel level = LineLevel::Usual;
-  StreamKind stream = StreamKind::Stdout;
-  std::string text;  // as the worker wrote it, at most kNotableBytes
-};
-inline constexpr std::size_t kNotableBytes = 2048;
-inline constexpr std::size_t kNotableLines = 32;  // in one call: the rest is counted only
-
+// What the log thread notices in the workers' output.
 class LogObserver {
  public:
   virtual ~LogObserver() = default;
-  // Lines of level error and above, and all of stderr. `errors` counts the former, those whose
-  // text was left out too.
-  virtual void on_notable(const core::ProcessId& process, const std::string& worker,
-                          std::span<const NotableLine> lines, std::uint64_t errors) = 0;
+  // The first line that matches the stream's `ready_pattern` was written.
   virtual void on_ready_line(const core::ProcessId& process) = 0;
 };
 
 struct RelayOptions {
   LineFormat format = LineFormat::Json;
-  std::size_t buffer = 1 << 20;  // bytes waiting for the output
+  std::size_t buffer = 1 << 20;  // bytes held for the output
   Duration stall_limit = std::chrono::milliseconds(100);
-  Duration partial_flush = std::chrono::seconds(2);  // an unfinished line is passed on after that
+  Duration partial_flush = std::chrono::seconds(2);  // then an unfinished line is passed on
 };
 
 struct RelayCounters {
   struct Program {
-    std::uint64_t lines = 0;  // read, dropped ones included
+    std::uint64_t lines = 0;  // read, including dropped ones
     std::uint64_t bytes = 0;
     std::uint64_t dropped_lines = 0;
   };
@@ -82,34 +71,34 @@ class LogRelay {
   // `observer` may be null; it and `clock` outlive the relay.
   LogRelay(std::unique_ptr<LogSink> sink, RelayOptions options, LogObserver* observer,
            const Clock& clock);
-  ~LogRelay();  // flush_and_stop() within a second, if that was not called
+  ~LogRelay();  // calls flush_and_stop() with a deadline of one second, unless it was called
 
   Result<void> start();
 
-  // Reads the pipe until its end, which a grandchild that keeps it open may put off for ever;
-  // remove() ends it. InvalidArgument: the pattern is not a regular expression.
+  // Reads the pipe until its end, or until remove(): a grandchild may keep the pipe open for ever.
+  // InvalidArgument: the pattern is not a regular expression.
   Result<void> add_stream(LogStream stream);
 
-  // Passes on what the process has written so far, closes its pipes and forgets its last lines.
+  // Passes on what the process has written so far, closes its pipes and discards its last lines.
   void remove(const core::ProcessId& process);
 
-  // A finished line of the supervisor's own log, without its newline.
+  // Adds a formatted line of the supervisor's own log, without its newline.
   void submit(std::string_view line);
 
-  // The last lines that the process wrote and that were read so far.
+  // The last lines of the process that have been read so far.
   std::vector<std::string> tail(const core::ProcessId& process, std::size_t count = 20) const;
 
-  // Reads all that an ended process left in its pipes, then calls back with its last lines.
+  // Reads what an exited process left in its pipes, then calls back with its last lines.
   void after_drain(const core::ProcessId& process, std::size_t count,
                    std::function<void(std::vector<std::string>)> callback);
 
   RecentLines& recent();
 
-  void reopen();  // SIGUSR1: the file has been moved away
+  void reopen();  // after the log file was moved (SIGUSR1)
   RelayCounters counters() const;
 
-  // Passes on what there is, and stops. False: time ran out first, and what was left is dropped; a
-  // thread that hangs on a dead disk is then left behind, a second later.
+  // Writes what is left and stops the thread. False: the deadline passed first, and the rest was
+  // dropped. A thread that hangs on a dead disk is abandoned one second after the deadline.
   bool flush_and_stop(MonoTime deadline);
 
  private:
@@ -117,4 +106,4 @@ class LogRelay {
   std::shared_ptr<Shared> shared_;
 };
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

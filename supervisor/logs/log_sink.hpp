@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// LogSink: where the stack's log goes. Writing takes what fits and never waits for a reader. (A
-// regular file cannot be written without waiting for its disk; that is the one wait there is.)
+// LogSink: where the stack's log goes, see stream_sink.hpp and file_sink.hpp. A write takes what
+// fits and never waits for a reader. Only the disk below a regular file can make it wait.
 //
-// Threads: the log thread's, once it runs.
+// Threads: the log thread, once it runs.
 
-#include "common/base/clock.hpp"
-#include "common/base/result.hpp"
-#include "common/os/fd.hpp"
-
+#include <cstddef>
 #include <cstdint>
-#include <filesystem>
-#include <memory>
 #include <string_view>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 class LogSink {
  public:
@@ -28,31 +23,20 @@ class LogSink {
 
   virtual ~LogSink() = default;
 
-  // `lines`: lines, of which the first may be the rest of one partly taken before.
+  // Writes whole lines; the first may be the rest of a line that an earlier call wrote in part.
   virtual Written write(std::string_view lines) = 0;
 
-  // The rest of a line partly taken will not come: the next write begins a new one.
+  // The rest of a line written in part will not follow: the next write starts a new line.
   void skip_rest_of_line() { torn_ = !at_line_start_; }
 
-  virtual int poll_fd() const = 0;  // becomes writable after WouldBlock
+  virtual int poll_fd() const = 0;  // after WouldBlock: poll this for writability
   virtual bool is_terminal() const { return false; }
   virtual void reopen() {}
   virtual std::uint64_t rotations() const { return 0; }
 
  protected:
-  bool torn_ = false;  // a newline has to go first
+  bool torn_ = false;  // write a newline first
   bool at_line_start_ = true;
 };
 
-// A descriptor such as standard output, which other processes may share: their view of it is left
-// as it is (no O_NONBLOCK on the shared description). `fd` is duplicated.
-Result<std::unique_ptr<LogSink>> make_stream_sink(int fd);
-
-// A file, made when missing (0640). At `max_size` bytes (0: never) it becomes `path.1`, `path.1`
-// becomes `path.2` and so on; `max_files` counts the current one too, at least 1. It is opened anew
-// on reopen(), and when it has been moved or deleted.
-Result<std::unique_ptr<LogSink>> make_file_sink(const std::filesystem::path& path,
-                                                std::uint64_t max_size, std::uint32_t max_files,
-                                                const Clock& clock);
-
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <utility>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 namespace {
 
-constexpr std::size_t kBlock = 16 * 1024;  // lines of one worker in a row share one, up to this
+constexpr std::size_t kMaxBlock = 16 * 1024;  // consecutive lines of one worker share a block
 
-// The end of `lines`, from the beginning of a line on.
+// The last whole lines within `bytes`.
 std::string_view end_of(std::string_view lines, std::size_t bytes) {
   if (lines.size() <= bytes) return lines;
   const std::size_t newline = lines.find('\n', lines.size() - bytes - 1);
@@ -27,14 +27,14 @@ bool names_worker(std::string_view name, std::string_view worker) {
 
 void RecentLines::append(std::string_view worker, std::string_view lines) {
   if (lines.empty()) return;
-  const std::string_view kept = end_of(lines, std::min(kAtOnce, capacity_));
+  const std::string_view kept = end_of(lines, std::min(kMaxAppend, capacity_));
   const std::lock_guard lock(mutex_);
-  // What a flood leaves out lies before the block, so that a reader sees the gap.
+  // What is left out of a large append precedes the block, so that a reader sees the gap.
   const bool gap = kept.size() < lines.size();
   position_ += lines.size();
   make_room(kept.size());
   if (!gap && !blocks_.empty() && blocks_.back().worker == worker &&
-      blocks_.back().text.size() + kept.size() <= kBlock) {
+      blocks_.back().text.size() + kept.size() <= kMaxBlock) {
     blocks_.back().text += kept;
     blocks_.back().end = position_;
   } else if (!kept.empty()) {
@@ -65,7 +65,7 @@ RecentLines::Page RecentLines::since(std::uint64_t position, std::string_view na
     if (names_worker(name, block.worker)) page.text.append(block.text, skip);
     page.next = block.end;
   }
-  page.missed += position_ - page.next;  // a flood whose last line alone was too long
+  page.missed += position_ - page.next;  // the last line of an append alone was too long
   page.next = position_;
   return page;
 }
@@ -101,4 +101,4 @@ void RecentLines::arm() {
   armed_ = true;
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

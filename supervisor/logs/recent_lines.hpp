@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// RecentLines: the last lines of the stack's log, for `holdfast logs`. Bounded, and its cost too:
-// of a flood only the end is kept. A position counts every byte that ever came in, so that a
-// reader who was away too long knows how much it missed.
+// RecentLines: the last lines of the stack's log, for `holdfast logs`. Memory and cost are bounded:
+// only the end of a large append is kept. Positions count all bytes ever appended, so that a reader
+// that was away too long knows how much it missed.
 //
-// Threads: every method from any thread. The listener is called on the thread that appends, with
-// the lock held: it must be quick and not call back, and is not called once it was replaced.
+// Threads: any, for every method. The listener is called on the appending thread with the lock
+// held, so it must be quick and must not call back. It is never called after it has been replaced.
 
 #include <cstdint>
 #include <deque>
@@ -15,31 +15,31 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 // "api-worker" and "api-worker.0" both name the worker "api-worker.0"; "" names every worker.
 bool names_worker(std::string_view name, std::string_view worker);
 
 class RecentLines {
  public:
-  static constexpr std::size_t kAtOnce = 64 * 1024;  // kept of one append
+  static constexpr std::size_t kMaxAppend = 64 * 1024;  // bytes kept of one append
 
   explicit RecentLines(std::size_t capacity = 1 << 20) : capacity_(capacity) {}
 
-  // Whole lines, newlines included, that one worker wrote.
+  // `lines`: whole lines of one worker, newlines included.
   void append(std::string_view worker, std::string_view lines);
 
   struct Page {
     std::string text;          // whole lines
-    std::uint64_t next = 0;    // to ask for what follows
-    std::uint64_t missed = 0;  // bytes, of all workers, that were here and had to leave
+    std::uint64_t next = 0;    // the position to continue from
+    std::uint64_t missed = 0;  // bytes, of all workers, that were dropped before they were read
   };
-  // What came after `position`; at most about `limit` bytes.
+  // The lines after `position`; about `limit` bytes at most.
   Page since(std::uint64_t position, std::string_view name, std::size_t limit) const;
   // The last `count` lines.
   Page last(std::size_t count, std::string_view name) const;
 
-  // Called at the next append(), once, after arm().
+  // `listener` is called once, at the first append() after each arm().
   void listen(std::function<void()> listener);
   void arm();
 
@@ -60,4 +60,4 @@ class RecentLines {
   std::function<void()> listener_;
 };
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

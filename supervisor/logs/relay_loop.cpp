@@ -11,12 +11,12 @@
 #include <cerrno>
 #include <utility>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 namespace {
 
 constexpr std::size_t kReadBytes = 256 * 1024;
-constexpr std::size_t kDrainReads = 16;  // more than a pipe holds, of a process that has ended
+constexpr std::size_t kDrainReads = 16;  // together more than a pipe holds
 constexpr std::string_view kOwnName = "holdfast";
 constexpr Duration kPartialSweep = std::chrono::milliseconds(250);
 
@@ -46,7 +46,7 @@ ProgramLog& RelayMailbox::program(const std::string& name) {
 
 void RelayMailbox::ring() {
   const std::uint64_t one = 1;
-  // Only a full counter refuses, and then it is readable anyway.
+  // Fails only if the counter is full, in which case it is readable anyway.
   [[maybe_unused]] const ssize_t n = ::write(wake.get(), &one, sizeof one);
 }
 
@@ -85,7 +85,7 @@ void RelayLoop::turn() {
   for (int i = 0; i < count; ++i) {
     void* const tag = events[static_cast<std::size_t>(i)].data.ptr;
     if (tag == &mailbox_) {
-      mail = true;  // after the streams, which a command may remove
+      mail = true;  // handled after the streams, because a command may remove them
     } else if (tag == &output_) {
       output_.flush();
     } else {
@@ -156,13 +156,13 @@ void RelayLoop::add(LogStream stream, std::optional<std::regex> ready) {
     const std::lock_guard lock(mailbox_.mutex);
     program = &mailbox_.program(program_of(stream.worker));
     mailbox_.tails[stream.process];
-    // The predecessor's last lines may still be asked for; older ones were, or never will be.
+    // The last lines of the direct predecessor may still be requested; drop older ones.
     const core::ProcessId predecessor{stream.process.slot, stream.process.incarnation - 1};
     mailbox_.tails.erase(mailbox_.tails.lower_bound({stream.process.slot, 0}),
                          mailbox_.tails.lower_bound(predecessor));
   }
   auto added = std::make_unique<RelayStream>(std::move(stream), std::move(label), *program,
-                                             std::move(ready));
+                                             std::move(ready), clock_);
   watch(epoll_.get(), EPOLL_CTL_ADD, added->fd(), EPOLLIN, added.get());
   const core::ProcessId process = added->process();
   streams_.emplace(process, std::move(added));
@@ -174,9 +174,7 @@ void RelayLoop::count_partial(const RelayStream& stream, bool before) {
 
 void RelayLoop::relay(RelayStream& stream, std::string_view chunk) {
   const bool before = stream.has_partial();
-  const bool begins = !before || chunk.find('\n') != std::string_view::npos;
   stream.relay(chunk, time(), output_, noticed_);
-  if (begins && stream.has_partial()) stream.partial_since = clock_.mono();
   count_partial(stream, before);
   publish(stream);
 }
@@ -194,15 +192,8 @@ void RelayLoop::publish(const RelayStream& stream) {
     ProcessTail& tail = mailbox_.tails[stream.process()];
     (stream.kind() == StreamKind::Stderr ? tail.err : tail.out).append(noticed_.tail);
   }
-  if (observer_ != nullptr) {
-    if (!noticed_.lines.empty()) {
-      observer_->on_notable(stream.process(), stream.worker(), noticed_.lines, noticed_.errors);
-    }
-    if (noticed_.ready) observer_->on_ready_line(stream.process());
-  }
+  if (observer_ != nullptr && noticed_.ready) observer_->on_ready_line(stream.process());
   noticed_.tail.clear();
-  noticed_.lines.clear();
-  noticed_.errors = 0;
   noticed_.ready = false;
 }
 
@@ -237,7 +228,7 @@ void RelayLoop::flush_old_partials() {
   const MonoTime limit = clock_.mono() - options_.partial_flush;
   for (auto& entry : streams_) {
     RelayStream& stream = *entry.second;
-    if (!stream.has_partial() || stream.partial_since > limit) continue;
+    if (!stream.has_partial() || stream.partial_since() > limit) continue;
     flush_partial(stream, false);
   }
 }
@@ -297,4 +288,4 @@ bool RelayLoop::finish() {
   return true;
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

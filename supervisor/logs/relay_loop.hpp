@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// RelayLoop: the log thread. Commands come in through a mailbox; everything else in here is the
-// thread's own. Threads: the constructor in the owner's, run() in the log thread, the RelayMailbox
-// from any.
+// RelayLoop: the loop of the log thread. Commands arrive through a mailbox; all other state belongs
+// to the thread.
+//
+// Threads: construct and open() on the owner's thread, everything else on the log thread. The
+// RelayMailbox may be used from any.
 
 #include "supervisor/logs/line_tail.hpp"
 #include "supervisor/logs/log_relay.hpp"
@@ -17,11 +19,11 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 class RelayLoop;
 
-// What the log thread and the others share; everything under the mutex, but for the atomics.
+// What the log thread shares with others. The mutex guards everything but the atomics.
 struct RelayMailbox {
   static constexpr std::size_t kMaxInbound = 1 << 20;
 
@@ -31,11 +33,11 @@ struct RelayMailbox {
   std::map<core::ProcessId, ProcessTail> tails;
   std::map<std::string, std::unique_ptr<ProgramLog>> programs;  // never shrinks
   SinkErrors sink_errors;
-  RecentLines recent;  // has a lock of its own
+  RecentLines recent;  // has its own lock
   Fd wake;             // an eventfd
 
-  ProgramLog& program(const std::string& name);  // with the mutex held
-  void ring();
+  ProgramLog& program(const std::string& name);  // call with the mutex held
+  void ring();                                   // wakes the log thread
 };
 
 class RelayLoop {
@@ -44,10 +46,10 @@ class RelayLoop {
             LogObserver* observer, const Clock& clock);
 
   Result<void> open();
-  // Until stop(); returns whether everything was written by the deadline.
+  // Runs until stop(). Returns whether everything was written by the deadline.
   bool run();
 
-  // Commands, on the log thread.
+  // Commands.
   void add(LogStream stream, std::optional<std::regex> ready);
   void remove(const core::ProcessId& process);
   void drain(const core::ProcessId& process);
@@ -82,14 +84,14 @@ class RelayLoop {
   bool colour_;
   Fd epoll_;
   std::unique_ptr<char[]> buffer_;
-  // By process: there may be thousands, and each end of one asks for its own two.
+  // By process: there may be thousands, and each exit looks up its two streams.
   std::multimap<core::ProcessId, std::unique_ptr<RelayStream>> streams_;
-  // Closed in this turn: kept until its end, as events that were fetched may still name them.
+  // Closed in this turn; erased at its end, because fetched events may still refer to them.
   std::vector<core::ProcessId> closed_;
-  std::size_t partials_ = 0;
+  std::size_t partials_ = 0;  // streams with an unfinished line
   Noticed noticed_;
-  std::string time_;  // of this turn, made when first asked for
+  std::string time_;  // of this turn; formatted on first use
   std::optional<MonoTime> stop_at_;
 };
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 RelayOutput::RelayOutput(std::unique_ptr<LogSink> sink, std::size_t limit, Duration stall_limit,
                          SinkErrors& errors, RecentLines& recent, const Clock& clock)
@@ -38,8 +38,8 @@ bool RelayOutput::make_room() {
   return !dropping_;
 }
 
-// The output has stopped and the buffer is full. The workers' pipes take what they write meanwhile;
-// when that has lasted too long, their lines are worth less than they are.
+// The sink is blocked and the buffer is full. Meanwhile the pipes buffer what the workers write.
+// After the stall limit lines are dropped, so that no worker blocks on its log.
 void RelayOutput::hold_back() {
   const MonoTime deadline = clock_.mono() + stall_limit_;
   while (blocked_ && half_full()) {
@@ -114,4 +114,4 @@ void RelayOutput::taken(std::size_t bytes) {
   attributed_ = text_.size();
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

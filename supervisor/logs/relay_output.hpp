@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// RelayOutput: the log thread's bounded buffer before the sink; what to do when the sink takes
-// nothing; and the count of what is dropped, by the program that wrote it. Threads: the log
-// thread's; the counters may be read from any.
+// RelayOutput: the bounded buffer in front of the sink. Decides what happens when the sink takes
+// nothing, and counts dropped lines for the program that wrote them.
+//
+// Threads: the log thread. The counters may be read from any.
 
 #include "supervisor/logs/log_sink.hpp"
 #include "supervisor/logs/recent_lines.hpp"
@@ -15,8 +16,9 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
+// The counters of one program.
 struct ProgramLog {
   std::atomic<std::uint64_t> lines{0};
   std::atomic<std::uint64_t> bytes{0};
@@ -34,8 +36,8 @@ class RelayOutput {
   RelayOutput(std::unique_ptr<LogSink> sink, std::size_t limit, Duration stall_limit,
               SinkErrors& errors, RecentLines& recent, const Clock& clock);
 
-  // Lines appended to text() between begin() and end() are the program's, written by this worker,
-  // whose name lives until then.
+  // Lines appended to text() between begin() and end() are attributed to `program` and `worker`;
+  // both must live until end().
   void begin(ProgramLog& program, std::string_view worker) {
     owner_ = &program;
     worker_ = worker;
@@ -43,8 +45,8 @@ class RelayOutput {
   std::string& text() { return text_; }
   void end();
 
-  // Asked before each line: may it be appended? Writes out what has gathered, where that is due.
-  // May wait for a slow reader, for as long as the stall limit says.
+  // Whether the next line may be appended; ask before each. Writes out the buffer when it is due,
+  // and may wait for a slow reader up to the stall limit.
   bool has_room() { return text_.size() - start_ < write_at_ ? !dropping_ : make_room(); }
 
   void flush();
@@ -57,7 +59,7 @@ class RelayOutput {
   LogSink& sink() { return *sink_; }
 
  private:
-  // Large enough for the cost of a write(2) to vanish, small enough to stay in the cache.
+  // Large enough to make the cost of write(2) negligible, small enough to stay in the cache.
   static constexpr std::size_t kWriteAt = 256 * 1024;
 
   struct Segment {
@@ -76,14 +78,14 @@ class RelayOutput {
   SinkErrors& errors_;
   RecentLines& recent_;
   const Clock& clock_;
-  std::string text_;  // whole lines; up to start_ it is written
+  std::string text_;  // whole lines; those before start_ have been written
   std::size_t start_ = 0;
-  std::size_t attributed_ = 0;  // up to here text_ is covered by segments_
+  std::size_t attributed_ = 0;  // segments_ cover text_ up to here
   std::deque<Segment> segments_;
   ProgramLog* owner_ = nullptr;
   std::string_view worker_;
   bool blocked_ = false;
-  bool dropping_ = false;  // until half of the buffer is free
+  bool dropping_ = false;  // drop lines until half of the buffer is free
 };
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

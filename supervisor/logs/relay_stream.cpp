@@ -11,20 +11,20 @@
 #include <functional>
 #include <utility>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 namespace {
 
-constexpr std::size_t kLargestPipe = 1 << 20;  // fs.pipe-max-size, as it is by default
-constexpr std::size_t kMatched = 4096;         // libstdc++'s matcher recurses once per character
+constexpr std::size_t kLargestPipe = 1 << 20;  // the default of fs.pipe-max-size
+constexpr std::size_t kMatchBytes = 4096;      // libstdc++'s matcher recurses per character
 
 std::size_t pipe_capacity(int fd) {
   const int size = ::fcntl(fd, F_GETPIPE_SZ);
   return size > 0 ? static_cast<std::size_t>(size) : 0;
 }
 
-// Only pipes that were found full: what one user's pipes may hold together is limited, and beyond
-// it the kernel makes new ones small.
+// Called only for pipes that were found full: the kernel limits the total size of one user's pipes
+// and makes new ones small beyond it.
 std::size_t grow_pipe(int fd, std::size_t capacity) {
   if (capacity >= kLargestPipe) return 0;
   const int grown =
@@ -39,13 +39,14 @@ void add_to_tail(std::string& tail, std::string_view line) {
 }  // namespace
 
 RelayStream::RelayStream(LogStream stream, LineLabel label, ProgramLog& program,
-                         std::optional<std::regex> ready)
+                         std::optional<std::regex> ready, const Clock& clock)
     : stream_(std::move(stream)),
       label_(std::move(label)),
       program_(program),
       ready_(std::move(ready)),
+      clock_(clock),
       capacity_(pipe_capacity(fd())) {
-  (void)set_nonblocking(fd());  // this end is ours alone; the worker's is untouched
+  (void)set_nonblocking(fd());  // our end only; the worker's is unaffected
 }
 
 RelayStream::Read RelayStream::read(std::span<char> buffer, std::string_view& chunk) {
@@ -63,18 +64,19 @@ RelayStream::Read RelayStream::read(std::span<char> buffer, std::string_view& ch
   return Read::Some;
 }
 
-// Whether the line was kept.
+// Returns whether the line was kept.
 bool RelayStream::pass_on(const LinePart& part, std::string_view time, RelayOutput& output,
                           Noticed& noticed) {
   const bool room = output.has_room();
   if (room) append_line(output.text(), part, label_, time);
-  notice(part.text, noticed);
+  if (ready_) match_ready(part.text, noticed);
   return room;
 }
 
 void RelayStream::relay(std::string_view chunk, std::string_view time, RelayOutput& output,
                         Noticed& noticed) {
-  // Of a large read only the end can be among the last lines that are kept.
+  const bool line_starts = !splitter_.has_partial() || chunk.find('\n') != std::string_view::npos;
+  // Only the end of a large read can be among the last lines that are kept.
   const char* const late = chunk.data() + chunk.size() - std::min(chunk.size(), LineTail::kKept);
   const auto is_early = [&](std::string_view line) {
     const std::less<const char*> before;
@@ -89,6 +91,7 @@ void RelayStream::relay(std::string_view chunk, std::string_view time, RelayOutp
     if (!is_early(part.text)) add_to_tail(noticed.tail, part.text);
   });
   output.end();
+  if (line_starts && splitter_.has_partial()) partial_since_ = clock_.mono();
   program_.lines.fetch_add(lines, std::memory_order_relaxed);
   program_.bytes.fetch_add(chunk.size(), std::memory_order_relaxed);
   if (dropped > 0) program_.dropped.fetch_add(dropped, std::memory_order_relaxed);
@@ -107,20 +110,12 @@ void RelayStream::flush_partial(bool at_end, std::string_view time, RelayOutput&
   output.end();
 }
 
-void RelayStream::notice(std::string_view line, Noticed& noticed) {
-  const LineLevel level = line.starts_with('{') ? level_of(line) : LineLevel::Usual;
-  if (level != LineLevel::Usual) ++noticed.errors;
-  if (level != LineLevel::Usual || stream_.kind == StreamKind::Stderr) {
-    if (noticed.lines.size() < kNotableLines) {
-      noticed.lines.push_back({level, stream_.kind, std::string(line.substr(0, kNotableBytes))});
-    }
-  }
-  if (!ready_) return;
-  const std::string_view head = line.substr(0, kMatched);
+void RelayStream::match_ready(std::string_view line, Noticed& noticed) {
+  const std::string_view head = line.substr(0, kMatchBytes);
   if (std::regex_search(head.begin(), head.end(), *ready_)) {
     noticed.ready = true;
     ready_.reset();
   }
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// RelayStream: one pipe of one worker, from bytes to labelled lines, and what is noticed on the
-// way. Threads: the log thread's.
+// RelayStream: one pipe of one worker. Turns its bytes into labelled lines, keeps the last ones for
+// a crash report, and looks for the line that means "ready".
+//
+// Threads: the log thread.
 
 #include "supervisor/logs/line_splitter.hpp"
 #include "supervisor/logs/line_tail.hpp"
@@ -12,53 +14,53 @@
 #include <memory>
 #include <optional>
 #include <regex>
+#include <span>
 #include <string_view>
-#include <vector>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
-// What one read brought to light, told to the observer after it.
+// What one read yielded besides the lines in the output; the RelayLoop publishes it.
 struct Noticed {
-  std::string tail;  // for the LineTail
-  std::vector<NotableLine> lines;
-  std::uint64_t errors = 0;
-  bool ready = false;
+  std::string tail;    // for the LineTail
+  bool ready = false;  // a line matched `ready_pattern`
 };
 
 class RelayStream {
  public:
+  // `program` and `clock` outlive the stream.
   RelayStream(LogStream stream, LineLabel label, ProgramLog& program,
-              std::optional<std::regex> ready);
+              std::optional<std::regex> ready, const Clock& clock);
 
   enum class Read { Some, Nothing, End };
-  // One read(2) into `buffer`; the bytes are `chunk` then. A busy pipe is made larger.
+  // One read(2) into `buffer`; sets `chunk` to the bytes. Enlarges a pipe that was full.
   Read read(std::span<char> buffer, std::string_view& chunk);
 
-  // `time` is for lines without one. May wait as RelayOutput::has_room() does.
+  // `time`: for lines that carry none. May wait, as RelayOutput::has_room() does.
   void relay(std::string_view chunk, std::string_view time, RelayOutput& output, Noticed& noticed);
-  // The unfinished line, at the end of the stream or because it has been waiting for long.
+  // Passes on the unfinished line, at the end of the stream or because it has waited too long.
   void flush_partial(bool at_end, std::string_view time, RelayOutput& output, Noticed& noticed);
+  // Whether an unfinished line is waiting, and since when.
   bool has_partial() const { return splitter_.has_partial(); }
+  MonoTime partial_since() const { return partial_since_; }
 
   const core::ProcessId& process() const { return stream_.process; }
-  const std::string& worker() const { return stream_.worker; }
   StreamKind kind() const { return stream_.kind; }
   int fd() const { return stream_.pipe.get(); }
   void close() { stream_.pipe.reset(); }
   bool closed() const { return !stream_.pipe; }
 
-  MonoTime partial_since{};
-
  private:
   bool pass_on(const LinePart& part, std::string_view time, RelayOutput& output, Noticed& noticed);
-  void notice(std::string_view line, Noticed& noticed);
+  void match_ready(std::string_view line, Noticed& noticed);
 
   LogStream stream_;
   LineLabel label_;
   ProgramLog& program_;
-  std::optional<std::regex> ready_;
+  std::optional<std::regex> ready_;  // until a line has matched
+  const Clock& clock_;
   LineSplitter splitter_;
-  std::size_t capacity_;  // of the pipe; 0: not to be made larger
+  MonoTime partial_since_{};
+  std::size_t capacity_;  // of the pipe; 0: do not enlarge
 };
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

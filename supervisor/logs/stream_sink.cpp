@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "supervisor/logs/log_sink.hpp"
+#include "supervisor/logs/stream_sink.hpp"
+
+#include "common/os/fd.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -10,26 +12,27 @@
 #include <cerrno>
 #include <climits>
 
-namespace holdfast::supervisor::process {
+namespace holdfast::supervisor::logs {
 
 namespace {
 
-enum class Way {
-  Plain,  // a file: never would block; or our own non-blocking description of a pipe or terminal
-  Send,   // a socket (journald's): one call can be non-blocking by itself
-  PollFirst,  // a pipe that may not be opened again: as much as poll(2) vouches for
+enum class WriteMode {
+  Plain,      // a regular file, or a non-blocking description of our own for a pipe or terminal
+  Send,       // a socket (journald's): MSG_DONTWAIT makes a single call non-blocking
+  PollFirst,  // a pipe that cannot be reopened: write only what poll(2) guarantees to fit
 };
 
-// The same pipe or terminal with file status flags of its own. Fails on sockets, and where the
-// pipe belongs to another user.
-Fd open_again(int fd) {
+// The same pipe or terminal with its own file status flags. Fails for sockets, and for a pipe of
+// another user.
+Fd reopen_nonblocking(int fd) {
   return Fd(::open(fmt::format("/proc/self/fd/{}", fd).c_str(),
                    O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
 }
 
 class StreamSink final : public LogSink {
  public:
-  StreamSink(Fd fd, Way way) : fd_(std::move(fd)), way_(way), terminal_(::isatty(fd_.get()) == 1) {}
+  StreamSink(Fd fd, WriteMode mode)
+      : fd_(std::move(fd)), mode_(mode), terminal_(::isatty(fd_.get()) == 1) {}
 
   Written write(std::string_view lines) override {
     std::size_t total = 0;
@@ -57,22 +60,22 @@ class StreamSink final : public LogSink {
 
  private:
   ssize_t write_some(std::string_view bytes) {
-    if (way_ == Way::Send) {
+    if (mode_ == WriteMode::Send) {
       return ::send(fd_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     }
-    if (way_ == Way::PollFirst) {
+    if (mode_ == WriteMode::PollFirst) {
       pollfd ready{fd_.get(), POLLOUT, 0};
       if (::poll(&ready, 1, 0) == 0) {
         errno = EAGAIN;
         return -1;
       }
-      bytes = bytes.substr(0, PIPE_BUF);  // a pipe that polls writable has room for that
+      bytes = bytes.substr(0, PIPE_BUF);  // a pipe that polls writable has this much room
     }
     return ::write(fd_.get(), bytes.data(), bytes.size());
   }
 
   Fd fd_;
-  Way way_;
+  WriteMode mode_;
   bool terminal_;
 };
 
@@ -80,18 +83,18 @@ class StreamSink final : public LogSink {
 
 Result<std::unique_ptr<LogSink>> make_stream_sink(int fd) {
   struct stat info {};
-  if (::fstat(fd, &info) != 0) return fail_errno(errno, "the log's output");
-  Way way = Way::Plain;
+  if (::fstat(fd, &info) != 0) return fail_errno(errno, "open the log output");
+  WriteMode mode = WriteMode::Plain;
   Fd own;
   if (S_ISSOCK(info.st_mode)) {
-    way = Way::Send;
+    mode = WriteMode::Send;
   } else if (!S_ISREG(info.st_mode)) {
-    own = open_again(fd);
-    if (!own) way = Way::PollFirst;
+    own = reopen_nonblocking(fd);
+    if (!own) mode = WriteMode::PollFirst;
   }
   if (!own) own.reset(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
-  if (!own) return fail_errno(errno, "the log's output");
-  return std::make_unique<StreamSink>(std::move(own), way);
+  if (!own) return fail_errno(errno, "open the log output");
+  return std::make_unique<StreamSink>(std::move(own), mode);
 }
 
-}  // namespace holdfast::supervisor::process
+}  // namespace holdfast::supervisor::logs

@@ -5,6 +5,7 @@
 #include "common/os/proc.hpp"
 #include "common/os/signal_mask.hpp"
 #include "common/protocol/variables.hpp"
+#include "common/text/number.hpp"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/process/user.hpp"
 
+#include "common/text/number.hpp"
+
 #include <grp.h>
 #include <pwd.h>
 
 #include <array>
-#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -15,20 +16,13 @@ namespace {
 
 constexpr std::size_t kEntryBytes = 64 * 1024;  // far above any real passwd or group entry
 
-std::optional<unsigned> as_number(const std::string& text) {
-  unsigned value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return {};
-  return value;
-}
-
 Result<gid_t> look_up_group(const std::string& group) {
   std::vector<char> buffer(kEntryBytes);
   ::group entry{};
   ::group* found = nullptr;
   const int error = ::getgrnam_r(group.c_str(), &entry, buffer.data(), buffer.size(), &found);
   if (found != nullptr) return entry.gr_gid;
-  if (const auto number = as_number(group)) return *number;
+  if (const auto number = text::parse_number<unsigned>(group)) return *number;
   if (error != 0) return fail_errno(error, fmt::format("look up group '{}'", group));
   return fail(ErrorKind::NotFound, fmt::format("there is no group '{}'", group));
 }
@@ -52,7 +46,7 @@ Result<User> look_up_user(const std::string& user, const std::string& group) {
   passwd entry{};
   passwd* found = nullptr;
   int error = ::getpwnam_r(user.c_str(), &entry, buffer.data(), buffer.size(), &found);
-  const auto number = as_number(user);
+  const auto number = text::parse_number<unsigned>(user);
   if (found == nullptr && number) {
     error = ::getpwuid_r(*number, &entry, buffer.data(), buffer.size(), &found);
   }

@@ -4,12 +4,12 @@
 #include "common/net/listen.hpp"
 #include "common/protocol/names.hpp"
 #include "common/protocol/variables.hpp"
+#include "common/text/number.hpp"
 
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <optional>
 #include <string_view>
@@ -29,13 +29,6 @@ std::string take_variable(const char* name) {
   return result;
 }
 
-std::optional<int> to_int(const std::string& text) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return {};
-  return value;
-}
-
 std::vector<std::string> split_names(const std::string& text, std::size_t count) {
   std::vector<std::string> names;
   for (std::size_t from = 0; from <= text.size() && names.size() < count && !text.empty();) {
@@ -53,8 +46,8 @@ Result<void> ListenerSet::adopt_from_environment() {
   const std::string pid = take_variable(protocol::kListenPid);
   const std::string fds = take_variable(protocol::kListenFds);
   const std::string names = take_variable(protocol::kListenFdNames);
-  if (pid.empty() || to_int(pid) != ::getpid()) return {};
-  const auto count = to_int(fds);
+  if (pid.empty() || text::parse_number<int>(pid) != ::getpid()) return {};
+  const auto count = text::parse_number<int>(fds);
   if (!count || *count < 0 || *count > kMostPassed) {
     return fail(ErrorKind::InvalidArgument, fmt::format("{}='{}' is not a number from 0 to {}",
                                                         protocol::kListenFds, fds, kMostPassed));
@@ -97,7 +90,7 @@ Result<void> ListenerSet::apply(const std::map<std::string, config::Listen>& wan
     if (inherited_.contains(name)) continue;
     const auto present = opened_.find(name);
     if (present != opened_.end() && present->second.config.address == listen.address) continue;
-    Result<Fd> socket = process::open_socket(listen.address, listen.backlog);
+    Result<Fd> socket = net::open_listener(listen.address, listen.backlog);
     if (!socket) {
       return fail(socket.error().with_context(fmt::format(
           "[listen.{}] address{}", name, name == protocol::kHttpFd ? " (or PORT)" : "")));
@@ -128,7 +121,7 @@ int ListenerSet::find(const std::string& name) const {
 }
 
 std::string ListenerSet::address(const std::string& name) const {
-  return process::address_of(find(name)).value_or("");
+  return net::address_of(find(name)).value_or("");
 }
 
 bool ListenerSet::inherited(const std::string& name) const {

@@ -2,7 +2,8 @@
 #include "supervisor/sockets/notify_message.hpp"
 
 #include "common/protocol/names.hpp"
-#include "supervisor/logs/utf8.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/utf8.hpp"
 
 namespace holdfast::supervisor::sockets {
 
@@ -12,11 +13,10 @@ namespace {
 std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty() && out.size() < kMaxStatusBytes) {
-    const std::size_t length = process::utf8_length(text);
-    const unsigned char first = static_cast<unsigned char>(text.front());
+    const std::size_t length = text::utf8_sequence(text);
     if (length == 0) {
       out.push_back('?');
-    } else if (length == 1 && (first < 0x20 || first == 0x7f)) {
+    } else if (length == 1 && text::is_control(text.front())) {
       out.push_back(' ');
     } else if (out.size() + length <= kMaxStatusBytes) {
       out.append(text.substr(0, length));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/sockets/notify_socket.hpp"
 
-#include "common/net/unix_socket.hpp"
+#include "common/net/listen.hpp"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -53,7 +53,7 @@ Result<std::unique_ptr<NotifySocket>> NotifySocket::open(boost::asio::io_context
                                                          const std::filesystem::path& path,
                                                          mode_t mode, Lookup lookup,
                                                          OnMessage on_message) {
-  HOLDFAST_TRY_ASSIGN(Fd socket, process::bind_unix_socket(SOCK_DGRAM, path, mode));
+  HOLDFAST_TRY_ASSIGN(Fd socket, net::bind_unix_socket(SOCK_DGRAM, path, mode));
   const int on = 1;
   if (::setsockopt(socket.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0) {
     return fail_errno(errno, "setsockopt(SO_PASSCRED)");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/sockets/worker_sockets.hpp"
 
-#include "common/net/unix_socket.hpp"
+#include "common/net/listen.hpp"
 
 #include <unistd.h>
 
@@ -29,7 +29,7 @@ fs::path WorkerSockets::link_of(const std::string& worker) const {
 
 Result<WorkerSocket> WorkerSockets::open(const std::string& worker, std::uint64_t incarnation) {
   WorkerSocket result{Fd(), path_of(worker, incarnation)};
-  HOLDFAST_TRY_ASSIGN(result.listener, process::listen_unix_socket(result.path, mode_, kBacklog));
+  HOLDFAST_TRY_ASSIGN(result.listener, net::listen_unix_socket(result.path, mode_, kBacklog));
   // Renamed into place, so that the link exists at all times.
   const fs::path link = link_of(worker);
   const fs::path fresh = link.native() + ".new";

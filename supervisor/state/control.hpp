@@ -28,7 +28,7 @@ class FleetControl {
   virtual void command(core::CommandKind kind, std::string target, std::uint32_t count,
                        Done done) = 0;
   virtual void reload(Done done) = 0;
-  virtual void set_log_level(config::LogLevel level) = 0;
+  virtual void set_log_level(log::Level level) = 0;
 };
 
 }  // namespace holdfast::supervisor

@@ -2,14 +2,11 @@
 #include "supervisor/state/loop_metrics.hpp"
 
 #include "common/metrics/catalogue.hpp"
+#include "common/metrics/histogram.hpp"
 
 namespace holdfast::supervisor {
 
-LoopMetrics::LoopMetrics() {
-  for (const double bound : metrics::declaration("holdfast_loop_lag_seconds").buckets) {
-    loop_lag_.buckets.push_back({bound, 0});
-  }
-}
+LoopMetrics::LoopMetrics() : loop_lag_(metrics::declared_histogram("holdfast_loop_lag_seconds")) {}
 
 void LoopMetrics::announce(const std::string& program) {
   const std::lock_guard lock(mutex_);
@@ -25,12 +22,12 @@ void LoopMetrics::count_restart(const std::string& program, const std::string& r
 
 void LoopMetrics::count_orphan(std::uint64_t number) {
   const std::lock_guard lock(mutex_);
-  strangers_ += number;
+  reaped_orphans_ += number;
 }
 
-void LoopMetrics::ignored_notices(const std::string& reason, std::uint64_t total) {
+void LoopMetrics::set_ignored_notifications(const std::string& reason, std::uint64_t total) {
   const std::lock_guard lock(mutex_);
-  ignored_notices_[reason] = total;
+  ignored_notifications_[reason] = total;
 }
 
 void LoopMetrics::count_forced_kill(const std::string& program) {
@@ -39,13 +36,8 @@ void LoopMetrics::count_forced_kill(const std::string& program) {
 }
 
 void LoopMetrics::observe_loop_lag(Duration lag) {
-  const double seconds = std::chrono::duration<double>(lag).count();
   const std::lock_guard lock(mutex_);
-  for (metrics::Bucket& bucket : loop_lag_.buckets) {
-    if (seconds <= bucket.upper_bound) ++bucket.cumulative_count;
-  }
-  ++loop_lag_.count;
-  loop_lag_.sum += seconds;
+  metrics::observe(loop_lag_, lag);
 }
 
 std::vector<metrics::Family> LoopMetrics::families() const {
@@ -60,7 +52,7 @@ std::vector<metrics::Family> LoopMetrics::families() const {
   result.push_back(std::move(restarts));
 
   metrics::Family ignored = metrics::declared_family("holdfast_notify_ignored_total");
-  for (const auto& [reason, value] : ignored_notices_)
+  for (const auto& [reason, value] : ignored_notifications_)
     ignored.add({{"reason", reason}}, count(value));
   result.push_back(std::move(ignored));
 
@@ -70,7 +62,7 @@ std::vector<metrics::Family> LoopMetrics::families() const {
   result.push_back(std::move(forced));
 
   result.push_back(
-      metrics::declared_family("holdfast_strangers_reaped_total").add(count(strangers_)));
+      metrics::declared_family("holdfast_reaped_orphans_reaped_total").add(count(reaped_orphans_)));
 
   metrics::Family lag = metrics::declared_family("holdfast_loop_lag_seconds");
   lag.samples.push_back({{}, loop_lag_});

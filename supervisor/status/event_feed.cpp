@@ -13,7 +13,7 @@ namespace holdfast::supervisor::status {
 
 EventFeed::EventFeed(boost::asio::io_context& io, EventLog& events, std::string life)
     : io_(io), events_(events), life_(std::move(life)), waiters_(io) {
-  // Of a storm of events one wakes the thread: `woken` is taken back before the look.
+  // A burst of events wakes the thread once: `woken` is reset before the events are read.
   auto woken = std::make_shared<std::atomic<bool>>(false);
   events_.listen([&io, weak = std::weak_ptr(self_), woken](const EventRecord&) {
     if (woken->exchange(true)) return;
@@ -38,9 +38,9 @@ void EventFeed::read(std::uint64_t after, std::size_t limit, Duration wait,
 
 http::Response EventFeed::stream(std::uint64_t after, const std::string* last_event_id) {
   std::erase_if(streams_, [](const auto& stream) { return stream.expired(); });
-  if (streams_.size() >= kMostStreams) {
-    http::Response response =
-        http::Response::text(503, "too many readers of events; ask again, or with ?wait=25\n");
+  if (streams_.size() >= kMaxStreams) {
+    http::Response response = http::Response::text(
+        503, "too many event streams are open; retry later, or poll with ?wait=25\n");
     response.headers.set("Retry-After", "30");
     return response;
   }
@@ -49,7 +49,7 @@ http::Response EventFeed::stream(std::uint64_t after, const std::string* last_ev
   streams_.push_back(stream);
   http::Response response = http::Response::text(200, "", "text/event-stream");
   response.headers.set("Cache-Control", "no-store");
-  response.headers.set("X-Accel-Buffering", "no");  // nginx in between passes on what comes
+  response.headers.set("X-Accel-Buffering", "no");  // tells nginx not to buffer
   response.stream = stream;
   return response;
 }

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/status/event_stream.hpp"
 
+#include "common/text/number.hpp"
 #include "supervisor/status/status_json.hpp"
 
 #include <fmt/format.h>
-
-#include <charconv>
 
 namespace holdfast::supervisor::status {
 
 namespace {
 
-constexpr std::size_t kAtOnce = 100;  // events per write: a slow reader holds no more
+constexpr std::size_t kEventsPerWrite = 100;  // bounds what a slow reader makes us hold
 
 }  // namespace
 
@@ -21,7 +20,7 @@ EventStream::EventStream(boost::asio::io_context& io, const EventLog& events, st
 
 bool EventStream::read(std::string& out) {
   if (!std::exchange(opened_, true)) out += "retry: 1000\n\n";
-  for (const EventRecord& event : events_.since(after_, kAtOnce)) {
+  for (const EventRecord& event : events_.since(after_, kEventsPerWrite)) {
     out += fmt::format("id: {}-{}\ndata: {}\n\n", life_, event.seq, event_json(event));
     after_ = event.seq;
   }
@@ -54,11 +53,7 @@ std::optional<std::uint64_t> position_of(std::string_view last_event_id, std::st
   const auto dash = last_event_id.find('-');
   if (dash == std::string_view::npos) return std::nullopt;
   if (last_event_id.substr(0, dash) != life) return 0;
-  const std::string_view digits = last_event_id.substr(dash + 1);
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-  return number;
+  return text::parse_number<std::uint64_t>(last_event_id.substr(dash + 1));
 }
 
 }  // namespace holdfast::supervisor::status

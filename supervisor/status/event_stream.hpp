@@ -3,10 +3,10 @@
 
 // EventStream: the event log as server-sent events (WHATWG HTML, 9.2), for one reader.
 //
-//   id: LIFE-SEQ          LIFE: of this supervisor; another life's numbers begin anew
-//   data: {"seq":…}       the event as in `GET /events`
+//   id: LIFE-SEQ          LIFE identifies the run of the supervisor; each run numbers its own
+//   events data: {"seq":…}       the event as in `GET /events`
 //
-// A comment each 15 s keeps the connection in use and finds readers that are gone.
+// A comment every 15 s keeps the connection alive and detects readers that are gone.
 //
 // Owned by its connection. Threads: the thread of `io`.
 
@@ -29,13 +29,13 @@ namespace holdfast::supervisor::status {
 class EventStream final : public http::BodyStream,
                           public std::enable_shared_from_this<EventStream> {
  public:
-  // Begins after the event with the number `after`.
+  // Starts after the event with the number `after`.
   EventStream(boost::asio::io_context& io, const EventLog& events, std::string life,
               std::uint64_t after, Duration beat_every = std::chrono::seconds(15));
 
   bool read(std::string& out) override;
   void on_news(std::function<void()> wake) override;
-  // There may be news. Ends this object if it is the end of its connection.
+  // Call when there may be new events. May destroy this object, if the connection ends.
   void wake() const {
     if (const auto call = wake_) call();
   }
@@ -53,8 +53,8 @@ class EventStream final : public http::BodyStream,
   boost::asio::steady_timer timer_;
 };
 
-// The number in a Last-Event-ID of this life; 0 for one of another life: everything is new then.
-// Nothing if there is no such id.
+// The event number in a Last-Event-ID. 0 if the id is from another run of the supervisor, to which
+// all events are new; nothing if it is not a valid id.
 std::optional<std::uint64_t> position_of(std::string_view last_event_id, std::string_view life);
 
 }  // namespace holdfast::supervisor::status

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kPage = 256 * 1024;
 
-http::Response answer(process::RecentLines::Page page) {
+http::Response answer(logs::RecentLines::Page page) {
   http::Response response = http::Response::text(200, std::move(page.text));
   response.headers.set("X-Log-Next", std::to_string(page.next));
   response.headers.set("X-Log-Missed", std::to_string(page.missed));
@@ -21,7 +21,7 @@ http::Response answer(process::RecentLines::Page page) {
 
 }  // namespace
 
-LogFeed::LogFeed(boost::asio::io_context& io, process::RecentLines& lines)
+LogFeed::LogFeed(boost::asio::io_context& io, logs::RecentLines& lines)
     : lines_(lines), waiters_(io) {
   lines_.listen([this, &io] {
     boost::asio::post(io, [this] {
@@ -41,7 +41,7 @@ void LogFeed::last(std::size_t count, const std::string& name,
 }
 
 void LogFeed::read(std::uint64_t after, std::string name, Duration wait, http::Responder respond) {
-  // Armed first: what comes between the look and the wait wakes it.
+  // Arm first, so that lines that arrive between the check and the wait wake the reader.
   lines_.arm();
   waiters_.add(
       wait, [this, after, name] { return !lines_.since(after, name, 1).text.empty(); },

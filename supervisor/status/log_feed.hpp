@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// LogFeed: `GET /logs`, the last lines of the stack's log and those that come.
+// LogFeed: `GET /logs`, the latest lines of the stack's log and those that follow.
 //
 //   ?lines=N           the last N lines
-//   ?after=P&wait=S    what came after position P; waits up to S seconds for it
-//   &name=NAME         of one program or worker only
+//   ?after=P&wait=S    the lines after position P; waits up to S seconds for some
+//   &name=NAME         only lines of this program or worker
 //
-// The answer is text, as the log has it. X-Log-Next: the position to go on from; X-Log-Missed: how
-// many bytes had left the memory before they could be read.
+// The answer is the text of the log. X-Log-Next: the position to continue from. X-Log-Missed: the
+// number of bytes that were dropped from memory before they could be read.
 //
 // Threads: everything on the thread of `io`.
 
@@ -20,8 +20,8 @@ namespace holdfast::supervisor::status {
 
 class LogFeed {
  public:
-  // `lines` outlives this; its listener is taken.
-  LogFeed(boost::asio::io_context& io, process::RecentLines& lines);
+  // Becomes the listener of `lines`, which must outlive this.
+  LogFeed(boost::asio::io_context& io, logs::RecentLines& lines);
   ~LogFeed();
 
   void last(std::size_t count, const std::string& name, const http::Responder& respond) const;
@@ -29,7 +29,7 @@ class LogFeed {
   void release_all() { waiters_.release_all(); }
 
  private:
-  process::RecentLines& lines_;
+  logs::RecentLines& lines_;
   WaitList waiters_;
 };
 

@@ -25,7 +25,7 @@ std::optional<http::Response> page_answer(std::string_view path) {
   response.headers.set("X-Frame-Options", "DENY");
   response.headers.set("Referrer-Policy", "no-referrer");
   response.headers.set("Cross-Origin-Resource-Policy", "same-origin");
-  // Another version of the supervisor brings another page.
+  // Another version of the supervisor may have another page.
   response.headers.set("Cache-Control", "no-cache");
   return response;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The status page: six files, embedded at build time, that ask nothing of any other host.
+// The status page: six files, embedded at build time, that load nothing from other hosts.
 //
 // Threads: any.
 
@@ -20,8 +20,8 @@ struct PageFile {
 };
 std::span<const PageFile> page_files();
 
-// The answer to GET `path`, if that is one of them; with a Content-Security-Policy that lets the
-// page use its own files and answers, and nothing else.
+// The answer to GET `path` if it is one of the files. Its Content-Security-Policy restricts the
+// page to this server.
 std::optional<http::Response> page_answer(std::string_view path);
 
 }  // namespace holdfast::supervisor::status

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Readiness: the fleet's word, and what is behind it.
+#include "supervisor/status/ready_json.hpp"
+
 #include "supervisor/status/program_json.hpp"
-#include "supervisor/status/status_json.hpp"
 
 #include <fmt/format.h>
 
@@ -13,7 +13,7 @@ using nlohmann::ordered_json;
 using telemetry::Reach;
 using telemetry::Totals;
 
-ordered_json verdict_json(const FleetSnapshot& snapshot) {
+ordered_json readiness_json(const FleetSnapshot& snapshot) {
   ordered_json out;
   out["status"] = snapshot.view.ready ? "pass" : "fail";
   if (snapshot.view.draining) {
@@ -22,7 +22,7 @@ ordered_json verdict_json(const FleetSnapshot& snapshot) {
     std::string waiting;
     for (const core::ProgramView& program : snapshot.view.programs) {
       if (program.satisfied || !program.config->required) continue;
-      waiting += fmt::format("{}{} has {} of {} ready", waiting.empty() ? "" : ", ",
+      waiting += fmt::format("{}{}: {} ready, at least {} needed", waiting.empty() ? "" : "; ",
                              program.config->name, program.ready, program.config->min_ready);
     }
     out["reason"] = waiting.empty() ? "starting" : waiting;
@@ -35,8 +35,8 @@ const char* status_of(const Reach& reach) {
   return reach.reached == 0 ? "fail" : "warn";
 }
 
-ordered_json reach_json(const std::optional<Reach>& reach, const char* otherwise) {
-  if (!reach) return {{"status", otherwise}};
+ordered_json reach_json(const std::optional<Reach>& reach, const char* if_unknown) {
+  if (!reach) return {{"status", if_unknown}};
   return {
       {"status", status_of(*reach)}, {"reached_by", reach->reached}, {"workers", reach->workers}};
 }
@@ -50,7 +50,7 @@ ordered_json queue_json(const Totals& latest) {
 }
 
 ordered_json checks_json(const Totals& latest) {
-  // Nobody has said anything of Redis: it is not used, if anybody has said anything at all.
+  // Workers that report the database but not Redis do not use Redis.
   const char* const no_redis = latest.database ? "unused" : "unknown";
   return {{"database", reach_json(latest.database, "unknown")},
           {"redis", reach_json(latest.redis, no_redis)},
@@ -60,15 +60,15 @@ ordered_json checks_json(const Totals& latest) {
 }  // namespace
 
 std::string ready_json(const FleetSnapshot& snapshot) {
-  return text_of(verdict_json(snapshot));
+  return text_of(readiness_json(snapshot));
 }
 
 std::string ready_json_verbose(const FleetSnapshot& snapshot, const std::optional<Totals>& latest) {
-  ordered_json out = verdict_json(snapshot);
+  ordered_json out = readiness_json(snapshot);
   out["checks"] = checks_json(latest.value_or(Totals{}));
   for (const auto& check : out["checks"]) {
-    const bool troubled = check["status"] == "fail" || check["status"] == "warn";
-    if (troubled && out["status"] == "pass") out["status"] = "warn";
+    const bool failing = check["status"] == "fail" || check["status"] == "warn";
+    if (failing && out["status"] == "pass") out["status"] = "warn";
   }
   out["programs"] = ordered_json::array();
   for (const core::ProgramView& program : snapshot.view.programs)

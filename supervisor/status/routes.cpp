@@ -2,13 +2,14 @@
 #include "supervisor/status/routes.hpp"
 
 #include "common/protocol/names.hpp"
+#include "common/text/number.hpp"
 #include "supervisor/status/page.hpp"
+#include "supervisor/status/ready_json.hpp"
 #include "supervisor/status/series_json.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 namespace holdfast::supervisor::status {
@@ -17,7 +18,7 @@ namespace {
 
 using RequestPtr = std::shared_ptr<http::Request>;
 
-// The loop stamps at least each second; this late, it is stuck.
+// The main loop stamps the heartbeat at least once a second; after this long it is stuck.
 constexpr Duration kStuckAfter = std::chrono::seconds(5);
 constexpr Duration kLongestWait = std::chrono::seconds(25);  // below the handler's deadline
 constexpr std::size_t kMostEvents = 1000;
@@ -43,14 +44,11 @@ http::Response problem(int status, std::string_view detail) {
 std::optional<std::uint64_t> number(const http::Request& request, std::string_view name) {
   const std::string* text = request.query_value(name);
   if (text == nullptr) return std::nullopt;
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (error != std::errc{} || end != text->data() + text->size()) return std::nullopt;
-  return value;
+  return text::parse_number<std::uint64_t>(*text);
 }
 
-// On this machine: the status endpoint may be bound to an address that others reach.
-bool is_near(const http::Peer& peer) {
+// Whether the peer is on this machine. The status endpoint may be bound to a public address.
+bool is_local_peer(const http::Peer& peer) {
   return peer.unix_socket || peer.address == "::1" || peer.address.starts_with("127.");
 }
 
@@ -88,31 +86,31 @@ void read_only(const Sources& sources, const RequestPtr& request, const http::Re
   if (path == protocol::kMetricsPath) return sources.metrics(request, respond);
   if (path == protocol::kEventsPath) return events(sources, *request, respond);
 
-  if (path == "/series") return respond(json(200, series_json(sources.samples())));
+  if (path == "/series") return respond(json(200, series_json(sources.history())));
   if (auto page = page_answer(path)) return respond(std::move(*page));
 
   const auto snapshot = sources.snapshots.load();
   const MonoTime now = sources.clock.mono();
   if (path == protocol::kStatusPath) {
-    const auto alerts = active_alerts(*snapshot, sources.samples().latest());
-    return respond(json(200, status_json(*snapshot, now, sources.usage, alerts)));
+    const auto active = alerts::active_alerts(*snapshot, sources.history().latest());
+    return respond(json(200, status_json(*snapshot, now, sources.usage, active)));
   }
   if (path == protocol::kHealthPath) return respond(json(200, health_json(*snapshot, now)));
   if (path == protocol::kReadyPath) {
     const bool verbose =
-        request->query_value(protocol::kVerboseQuery) != nullptr && is_near(request->peer);
+        request->query_value(protocol::kVerboseQuery) != nullptr && is_local_peer(request->peer);
     return respond(json(snapshot->view.ready ? 200 : 503,
-                        verbose ? ready_json_verbose(*snapshot, sources.samples().latest())
+                        verbose ? ready_json_verbose(*snapshot, sources.history().latest())
                                 : ready_json(*snapshot)));
   }
   if (path == protocol::kLivePath) {
     const bool alive = now - sources.heartbeat.last() <= kStuckAfter;
     return respond(json(alive ? 200 : 503, alive ? R"({"status":"pass"})"
                                                  : R"({"status":"fail","reason":"the main loop )"
-                                                   R"(has not turned for 5 s"})"));
+                                                   R"(has been stuck for 5 s"})"));
   }
   respond(problem(
-      404, "no such path; try /, /status, /metrics, /health, /live, /ready, /events or /series"));
+      404, "unknown path; try /, /status, /metrics, /health, /live, /ready, /events or /series"));
 }
 
 FleetControl::Done answer(http::Responder respond) {
@@ -123,12 +121,12 @@ FleetControl::Done answer(http::Responder respond) {
   };
 }
 
-std::optional<config::LogLevel> level_of(std::string_view text) {
-  if (text == "trace") return config::LogLevel::Trace;
-  if (text == "debug") return config::LogLevel::Debug;
-  if (text == "info") return config::LogLevel::Info;
-  if (text == "warn") return config::LogLevel::Warn;
-  if (text == "error") return config::LogLevel::Error;
+std::optional<log::Level> level_of(std::string_view text) {
+  if (text == "trace") return log::Level::Trace;
+  if (text == "debug") return log::Level::Debug;
+  if (text == "info") return log::Level::Info;
+  if (text == "warn") return log::Level::Warn;
+  if (text == "error") return log::Level::Error;
   return std::nullopt;
 }
 
@@ -150,7 +148,7 @@ void administer(FleetControl& control, const http::Request& request, http::Respo
     return respond(json(200, R"({"ok":true,"message":"log level changed"})"));
   }
   const auto kind = command_of(request.path);
-  if (!kind) return respond(problem(404, "no such command"));
+  if (!kind) return respond(problem(404, "unknown command"));
   const std::string* name = request.query_value("name");
   if (name == nullptr || name->empty()) {
     return respond(problem(422, "name is missing: a program, or a worker such as api-worker.0"));
@@ -171,7 +169,7 @@ void administer(FleetControl& control, const http::Request& request, http::Respo
 http::Handler make_handler(const Sources& sources, FleetControl* control) {
   return [sources, control](const RequestPtr& request, http::Responder respond) {
     if (request->method == "GET" || request->method == "HEAD") {
-      // Lines may say what only an administrator should read.
+      // Log lines may contain what only an administrator should read.
       if (control != nullptr && request->path == protocol::kLogsPath)
         return logs(sources, *request, respond);
       return read_only(sources, request, respond);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The supervisor's own HTTP surface: read-only everywhere, and commands on the admin socket alone.
+// The supervisor's HTTP interface: read-only everywhere, with commands on the admin socket only.
 //
 //   GET  / (the status page) /metrics /status /health /live /ready /events /series
-//   GET  /logs, on the admin socket alone
+//   GET  /logs, on the admin socket only
 //   POST /restart /stop /start ?name=N    /scale ?name=N&count=K    /reload    /log-level ?level=L
 //
 // Threads: the handler runs on the telemetry thread.
@@ -16,7 +16,7 @@
 #include "supervisor/status/event_feed.hpp"
 #include "supervisor/status/log_feed.hpp"
 #include "supervisor/status/status_json.hpp"
-#include "supervisor/telemetry/samples.hpp"
+#include "supervisor/telemetry/history.hpp"
 
 #include <functional>
 
@@ -28,16 +28,16 @@ struct Sources {
   const Clock& clock;
   EventFeed& events;
   LogFeed& logs;
-  // Answers GET /metrics; collects first.
+  // Answers GET /metrics, after collecting.
   std::function<void(std::shared_ptr<http::Request>, http::Responder)> metrics;
   UsageOf usage;
-  // What GET /series and /ready?verbose tell of the recent past.
-  std::function<const telemetry::SampleRing&()> samples;
+  // The last minutes, for GET /series, /status and /ready?verbose.
+  std::function<const telemetry::StackHistory&()> history;
 };
 
 // `control` null: read-only. Both must outlive the handler.
 http::Handler make_handler(const Sources& sources, FleetControl* control);
-// For what the parser refused.
+// The answer to a request that the HTTP parser refused.
 http::Response refuse(const http::Request& request, const http::Refusal& refusal);
 
 }  // namespace holdfast::supervisor::status

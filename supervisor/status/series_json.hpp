@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// `GET /series`: the last five minutes in columns, oldest first; null where nothing is known.
-// Threads: any.
+// `GET /series`: the last five minutes in columns, oldest first; null where a value is unknown.
+//
+// Threads: any; pure.
 
-#include "supervisor/telemetry/samples.hpp"
+#include "supervisor/telemetry/history.hpp"
 
 #include <string>
 
@@ -12,6 +13,6 @@ namespace holdfast::supervisor::status {
 
 inline constexpr int kSeriesSchema = 1;
 
-std::string series_json(const telemetry::SampleRing& ring);
+std::string series_json(const telemetry::StackHistory& history);
 
 }  // namespace holdfast::supervisor::status

@@ -2,6 +2,7 @@
 #include "supervisor/status/status_json.hpp"
 
 #include "common/base/version.hpp"
+#include "supervisor/state/health.hpp"
 #include "supervisor/status/program_json.hpp"
 
 #include <fmt/format.h>
@@ -18,10 +19,6 @@ using nlohmann::ordered_json;
 double seconds_between(MonoTime from, MonoTime to) {
   const double seconds = std::chrono::duration<double>(to - from).count();
   return std::max(0.0, std::round(seconds * 1000) / 1000);
-}
-
-bool in_trouble(const core::SlotView& slot) {
-  return core::in_crash_loop(slot) || slot.state == core::SlotState::Failed;
 }
 
 ordered_json exit_json(const core::ExitStatus& status) {
@@ -57,7 +54,7 @@ ordered_json worker_json(const core::ProgramView& program, const core::SlotView&
   return out;
 }
 
-ordered_json alert_json(const ActiveAlert& alert, MonoTime now) {
+ordered_json alert_json(const alerts::ActiveAlert& alert, MonoTime now) {
   ordered_json out{{"name", alert.name}, {"severity", alert.severity}};
   if (!alert.target.empty()) out["target"] = alert.target;
   out["summary"] = alert.summary;
@@ -77,37 +74,12 @@ ordered_json event_object(const EventRecord& event) {
 
 }  // namespace
 
-Verdict verdict(const FleetSnapshot& snapshot) {
-  if (snapshot.view.draining) return Verdict::Draining;
-  bool trouble = false;
-  bool restarted = false;
-  for (const core::ProgramView& program : snapshot.view.programs) {
-    for (const core::SlotView& slot : program.slots) {
-      trouble = trouble || in_trouble(slot);
-      restarted = restarted || slot.restarts > 0;
-    }
-  }
-  if (trouble) return Verdict::Degraded;
-  if (snapshot.view.ready) return Verdict::Ready;
-  return restarted ? Verdict::Degraded : Verdict::Starting;
-}
-
-std::string_view to_string(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::Ready: return "ready";
-    case Verdict::Starting: return "starting";
-    case Verdict::Degraded: return "degraded";
-    case Verdict::Draining: return "draining";
-  }
-  return "unknown";
-}
-
 std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const UsageOf& usage,
-                        const std::vector<ActiveAlert>& alerts) {
+                        const std::vector<alerts::ActiveAlert>& active) {
   ordered_json out;
   out["schema"] = kStatusSchema;
   out["version"] = kVersion;
-  out["state"] = to_string(verdict(snapshot));
+  out["state"] = to_string(health_of(snapshot));
   out["ready"] = snapshot.view.ready;
   out["draining"] = snapshot.view.draining;
   out["pid"] = snapshot.pid;
@@ -120,7 +92,7 @@ std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const Usage
   for (const auto& [name, address] : snapshot.listeners)
     out["listeners"][name] = address;
   out["alerts"] = ordered_json::array();
-  for (const ActiveAlert& alert : alerts)
+  for (const alerts::ActiveAlert& alert : active)
     out["alerts"].push_back(alert_json(alert, now));
   out["programs"] = ordered_json::array();
   for (const core::ProgramView& program : snapshot.view.programs) {
@@ -137,7 +109,7 @@ std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const Usage
 std::string health_json(const FleetSnapshot& snapshot, MonoTime now) {
   ordered_json out;
   out["status"] = "ok";
-  out["state"] = to_string(verdict(snapshot));
+  out["state"] = to_string(health_of(snapshot));
   out["version"] = kVersion;
   out["uptime_seconds"] = seconds_between(snapshot.started_at, now);
   return out.dump();

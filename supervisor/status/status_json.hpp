@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The fleet as JSON: pure functions of a snapshot. The shape of /status is versioned by "schema";
-// docs/status.md describes it. Fields may be added under the same number, never renamed or removed.
+// The fleet and its events as JSON. The shape of /status is versioned by "schema"; docs/status.md
+// describes it. Fields may be added under the same number, but never renamed or removed.
 //
-// Threads: any.
+// Threads: any; pure functions.
 
 #include "common/base/clock.hpp"
 #include "supervisor/alerts/conditions.hpp"
 #include "supervisor/state/event_log.hpp"
 #include "supervisor/state/snapshot.hpp"
-#include "supervisor/telemetry/samples.hpp"
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,28 +19,15 @@ namespace holdfast::supervisor::status {
 
 inline constexpr int kStatusSchema = 1;
 
-// What /proc tells of a process; negative: not known.
+// What a process uses, from /proc; negative: unknown.
 struct ProcessUsage {
   std::int64_t memory_bytes = -1;  // resident
   double cpu_percent = -1;         // of one core, over the last collection interval
 };
 using UsageOf = std::function<ProcessUsage(std::int64_t pid)>;
 
-enum class Verdict { Ready, Starting, Degraded, Draining };
-// Starting: not ready yet, never was. Degraded: a required program is short of ready slots, or a
-// slot is in a crash loop or failed.
-Verdict verdict(const FleetSnapshot& snapshot);
-std::string_view to_string(Verdict verdict);
-
 std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const UsageOf& usage,
-                        const std::vector<ActiveAlert>& alerts);
-// The fleet is ready or not: {"status":"pass"} or {"status":"fail","reason":…}.
-std::string ready_json(const FleetSnapshot& snapshot);
-// The same with what is behind it: "checks" of database, redis and queue as the workers see them
-// (`latest`), and every program. A check that fails turns "pass" into "warn" and no more: whether
-// the stack takes traffic is the fleet's readiness alone.
-std::string ready_json_verbose(const FleetSnapshot& snapshot,
-                               const std::optional<telemetry::Totals>& latest);
+                        const std::vector<alerts::ActiveAlert>& active);
 std::string health_json(const FleetSnapshot& snapshot, MonoTime now);
 std::string event_json(const EventRecord& event);
 std::string events_json(const std::vector<EventRecord>& events, std::uint64_t last_seq);

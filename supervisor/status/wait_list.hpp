@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// WaitList: requests that are answered when there is news, or empty-handed when their wait is over.
+// WaitList: pending requests (long polls), answered when there is news or their wait is over.
 //
 // Threads: everything on the thread of `io`.
 
@@ -20,11 +20,11 @@ class WaitList {
  public:
   explicit WaitList(boost::asio::io_context& io) : io_(io) {}
 
-  // `has_news` says whether it is time; `answer` is called once, then or when `wait` is over.
+  // Calls `answer` once: when `has_news` returns true, or after `wait`.
   void add(Duration wait, std::function<bool()> has_news, std::function<void()> answer);
-  // There may be news.
+  // Call when there may be news.
   void wake();
-  // Answers everybody.
+  // Answers all.
   void release_all();
   bool empty() const { return waiters_.empty(); }
 

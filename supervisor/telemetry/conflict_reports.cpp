@@ -4,25 +4,26 @@
 namespace holdfast::supervisor::telemetry {
 namespace {
 
-constexpr std::size_t kMostTold = 1000;
+constexpr std::size_t kMaxReported = 1000;
 
-std::string sentence(const FamilyConflict& conflict) {
-  const std::string name = "metrics: " + conflict.family + " of one worker ";
+std::string message_for(const FamilyConflict& conflict) {
   if (conflict.clash == Clash::Type) {
-    return name + "has another type than of another; the first one is shown, the other left out";
+    return "metrics: workers expose " + conflict.family +
+           " with different types; only the first type is exposed";
   }
-  return name + "has a name that another family's samples use; it is left out";
+  return "metrics: " + conflict.family +
+         " is not exposed, because its name collides with a sample of another family";
 }
 
 }  // namespace
 
 std::vector<std::string> ConflictReports::news(const std::vector<FamilyConflict>& conflicts) {
-  std::vector<std::string> sentences;
+  std::vector<std::string> messages;
   for (const FamilyConflict& conflict : conflicts) {
-    if (told_.size() >= kMostTold) break;
-    if (told_.insert(conflict).second) sentences.push_back(sentence(conflict));
+    if (reported_.size() >= kMaxReported) break;
+    if (reported_.insert(conflict).second) messages.push_back(message_for(conflict));
   }
-  return sentences;
+  return messages;
 }
 
 }  // namespace holdfast::supervisor::telemetry

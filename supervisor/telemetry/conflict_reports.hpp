@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Says once of each family that workers contradict each other, so that somebody can mend it: the
-// scrape itself stays valid and silent. Pure.
+// Reports each family on which workers disagree, once, so that somebody can fix it: the scrape
+// itself stays valid and does not show the conflict.
 //
-// Threads: one at a time. Memory: bounded, beyond a thousand families nothing is said.
+// Threads: one at a time; pure. Memory: bounded; at most a thousand families are reported.
 
 #include "supervisor/telemetry/source.hpp"
 
@@ -16,11 +16,11 @@ namespace holdfast::supervisor::telemetry {
 
 class ConflictReports {
  public:
-  // A sentence for each conflict that was not there before.
+  // A log message for each conflict that has not been reported before.
   std::vector<std::string> news(const std::vector<FamilyConflict>& conflicts);
 
  private:
-  std::set<FamilyConflict> told_;
+  std::set<FamilyConflict> reported_;
 };
 
 }  // namespace holdfast::supervisor::telemetry

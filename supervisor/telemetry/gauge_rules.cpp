@@ -21,7 +21,7 @@ constexpr std::array<std::pair<std::string_view, GaugeRule>, 7> kByName{{
 }  // namespace
 
 bool glob_match(std::string_view pattern, std::string_view text) {
-  // One star to go back to is enough: a later star never needs an earlier one to match more.
+  // Backtracking to the latest star is enough: an earlier star never needs to match more.
   std::size_t p = 0;
   std::size_t t = 0;
   std::size_t star = std::string_view::npos;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Which rule merges a gauge: the configuration's globs in their order, then the catalogue, then
-// what the name says (*_info, *_timestamp_seconds, …), then the sum of the live workers. What has
-// no type is shown per worker, unless the configuration knows better.
+// Chooses the rule that merges a gauge: the first matching glob of the configuration, else the
+// catalogue, else a default by name (*_info, *_timestamp_seconds, …), else the sum over live
+// workers. Untyped metrics are shown per worker unless the configuration says otherwise.
 //
 // Threads: immutable after construction.
 

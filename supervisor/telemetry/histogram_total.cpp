@@ -9,10 +9,10 @@
 namespace holdfast::supervisor::telemetry {
 namespace {
 
-// More different bounds than this in one series' past are projected onto the present ones.
+// If a series has had more layouts than this, the oldest is projected onto the current one.
 constexpr std::size_t kMaxLayouts = 8;
 
-// Stays at the largest rather than begin anew at 0: a worker may send any counts.
+// Saturates instead of wrapping around: a worker may send any counts.
 void add_count(std::uint64_t more, std::uint64_t& to) {
   if (__builtin_add_overflow(to, more, &to)) to = std::numeric_limits<std::uint64_t>::max();
 }
@@ -27,7 +27,7 @@ void add_projected(const Counts& from, Counts& to) {
     return;
   }
   const auto& bounds = from.layout->bounds;
-  std::size_t below = 0;  // how many of from's bounds are <= the one at hand
+  std::size_t below = 0;  // the number of from's bounds that are <= the current bound
   for (std::size_t i = 0; i < to.buckets.size(); ++i) {
     while (below < bounds.size() && bounds[below] <= to.layout->bounds[i])
       ++below;
@@ -63,10 +63,10 @@ void LayoutPool::purge() {
   std::erase_if(layouts_, [](const auto& entry) { return entry.second.use_count() == 1; });
 }
 
-void HistogramTotal::adopt(const LayoutPtr& layout, std::uint64_t order) {
-  if (layout_ && order < order_) return;
+void HistogramTotal::adopt(const LayoutPtr& layout, std::uint64_t arrival_index) {
+  if (layout_ && arrival_index < arrival_index_) return;
   layout_ = layout;
-  order_ = order;
+  arrival_index_ = arrival_index;
 }
 
 Counts& HistogramTotal::retired_for(const LayoutPtr& layout) {
@@ -102,8 +102,8 @@ void HistogramTotal::add(const Counts& counts) {
 }
 
 const Counts& HistogramTotal::value() {
-  // Folding changes the order of additions, and with it the last bits: not a real decrease. A sum
-  // of negative observations may fall for good.
+  // Retiring a worker changes the order of additions and so the last bits of the sum, which must
+  // not look like a decrease. With negative observations a sum may really decrease.
   const double slack = std::abs(exposed_sum_) * 1e-12;
   if (total_.sum < exposed_sum_ && exposed_sum_ - total_.sum <= slack) total_.sum = exposed_sum_;
   exposed_sum_ = total_.sum;

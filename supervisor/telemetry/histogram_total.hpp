@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The total of one histogram series over all workers, living and dead, whose bucket bounds may
-// differ. The exposed bounds are those of the newest worker; what others counted is
-// floor-projected: at bound b it adds its cumulative count at its own largest bound <= b. Hence
-// shared bounds are exact, counts never fall from one bound to the next, a bound's count never
-// falls in time, and quantiles err high. A summary is a histogram without bounds.
+// The total of one histogram series over all workers, live and dead, whose bucket bounds may
+// differ. The exposed bounds are those of the newest worker. The counts of the others are
+// floor-projected: at bound b, each adds its cumulative count at its own largest bound <= b. So
+// shared bounds are exact, counts never decrease from one bound to the next or over time, and
+// quantiles err on the high side. A summary is treated as a histogram without bounds.
 //
 // Threads: one at a time.
 
@@ -23,15 +23,15 @@ namespace holdfast::supervisor::telemetry {
 
 struct Layout {
   std::vector<double> bounds;  // finite, ascending
-  // `le="0.1"} ` for every bound and +Inf, per metrics::Format: what a line ends with.
+  // Per metrics::Format, the end of each line: `le="0.1"} ` for every bound and +Inf.
   std::array<std::vector<std::string>, 2> line_ends;
 };
-using LayoutPtr = std::shared_ptr<const Layout>;  // equal bounds, equal pointer
+using LayoutPtr = std::shared_ptr<const Layout>;  // equal bounds have equal pointers
 
 class LayoutPool {
  public:
   LayoutPtr get(const std::vector<double>& bounds);
-  void purge();  // forgets layouts that nobody uses
+  void purge();  // drops unused layouts
 
  private:
   std::map<std::vector<double>, LayoutPtr> layouts_;
@@ -43,21 +43,21 @@ struct Counts {
   std::vector<std::uint64_t> buckets;
   std::uint64_t count = 0;  // the +Inf bucket
   double sum = 0;
-  bool has_sum = true;  // OpenMetrics leaves it out when observations may be negative
+  bool has_sum = true;  // OpenMetrics omits it if observations may be negative
 };
 
-// Nothing counted yet at these bounds.
+// All counts 0.
 Counts no_counts(const LayoutPtr& layout);
 
 class HistogramTotal {
  public:
-  // The bounds of the worker that came `order`-th; ignored if a newer one has set them.
-  void adopt(const LayoutPtr& layout, std::uint64_t order);
+  // Takes the bounds of the worker with this arrival index, unless a newer worker has set them.
+  void adopt(const LayoutPtr& layout, std::uint64_t arrival_index);
 
-  // Folds a dead worker's last values in, for ever.
+  // Adds a dead worker's last values permanently.
   void retire(const Counts& counts);
 
-  // The total now: start with the dead, add the living one by one, then read value().
+  // Computes the total: begin() with the dead, add() each live worker, then read value().
   void begin();
   void add(const Counts& counts);
   const Counts& value();
@@ -68,8 +68,8 @@ class HistogramTotal {
   Counts& retired_for(const LayoutPtr& layout);
 
   LayoutPtr layout_;
-  std::uint64_t order_ = 0;
-  // By bounds, so that a bound that comes back (a rolled-back deployment) is exact again.
+  std::uint64_t arrival_index_ = 0;  // of the worker whose bounds are in use
+  // By bounds, so that bounds that return (after a rollback) are exact again.
   std::vector<Counts> retired_;
   Counts total_;
   double exposed_sum_ = 0;

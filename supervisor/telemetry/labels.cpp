@@ -14,7 +14,7 @@ bool by_name(const ParsedLabel& a, const ParsedLabel& b) {
 
 void append_value(std::string_view raw, std::string& out) {
   if (raw.find('\\') == std::string_view::npos) {
-    out += raw;  // between quotes on one line: nothing in it needs an escape
+    out += raw;  // it was quoted on one line, so nothing needs an escape
   } else {
     metrics::append_label_value(out, unescape(raw));
   }
@@ -23,7 +23,7 @@ void append_value(std::string_view raw, std::string& out) {
 }  // namespace
 
 bool LabelWriter::add_worker(std::string_view worker) {
-  // Every shorter name is the end of the longest one.
+  // Each shorter name is a suffix of the longest.
   constexpr std::string_view kNames = "exported_exported_exported_exported_worker";
   constexpr std::size_t kWorker = 6;
   constexpr std::size_t kExported = 9;

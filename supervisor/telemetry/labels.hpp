@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Labels in their one canonical spelling, so that a series is recognised however it is written:
-// sorted by name, escapes renewed, labels with an empty value left out (they mean "no label").
+// Writes labels in canonical form, so that a series is recognised however a worker writes it:
+// sorted by name, escaped uniformly, without labels that have an empty value (which mean "no
+// label").
 //
-// Threads: one instance per thread; it reuses its buffers.
+// Threads: one at a time; an instance reuses its buffers.
 
 #include "supervisor/telemetry/limits.hpp"
 #include "supervisor/telemetry/parser.hpp"
@@ -19,23 +20,24 @@ namespace holdfast::supervisor::telemetry {
 
 class LabelWriter {
  public:
-  explicit LabelWriter(const Limits& limits) : limits_(limits) {}
+  explicit LabelWriter(const LedgerLimits& limits) : limits_(limits) {}
 
-  // Appends `a="1",b="2"` to `out`. Leaves the label `omitted` out. With `worker` (escaped), adds
-  // the label `worker`; one that is there already is renamed `exported_worker`, as Prometheus does.
-  // False, and `out` is unspecified, if the labels are invalid: a bad or repeated name, a name
-  // with "__", invalid UTF-8, or over a limit.
+  // Appends `a="1",b="2"` to `out`, without the label `omitted`. If `worker` (escaped) is not
+  // empty, adds the label `worker` and renames an existing one to `exported_worker`, as Prometheus
+  // does. False, with `out` unspecified, if the labels are invalid: a bad or repeated name, a name
+  // with
+  // "__", invalid UTF-8, or over a limit.
   bool append(std::span<const ParsedLabel> labels, std::string_view omitted,
               std::string_view worker, std::string& out);
 
  private:
   bool add_worker(std::string_view worker);
 
-  const Limits& limits_;
+  const LedgerLimits& limits_;
   std::vector<ParsedLabel> sorted_;
 };
 
-// The raw value of the label `name`, if it is there.
+// The raw value of the label `name`, if present.
 std::optional<std::string_view> find_label(std::span<const ParsedLabel> labels,
                                            std::string_view name);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/telemetry/ledger.hpp"
 
+#include "common/metrics/exposition.hpp"
 #include "common/metrics/text.hpp"
 
 #include <algorithm>
@@ -46,7 +47,7 @@ Ledger::Ledger(LedgerSettings settings)
       table_(settings_.gauge_rules, settings_.limits.series_total),
       planner_(settings_.limits, table_) {}
 
-SourceState* Ledger::find(const Source& source) const {
+SourceState* Ledger::find(const SourceId& source) const {
   for (const auto& state : live_) {
     if (state->source.incarnation == source.incarnation && state->source.worker == source.worker) {
       return state.get();
@@ -55,12 +56,12 @@ SourceState* Ledger::find(const Source& source) const {
   return nullptr;
 }
 
-Applied Ledger::refuse(const Source& source, const char* reason, Applied result) {
+Applied Ledger::refuse(const SourceId& source, const char* reason, Applied result) {
   ++programs_[source.program].parse_errors[reason];
   return result;
 }
 
-Applied Ledger::apply(const Source& source, std::string snapshot, MonoTime now) {
+Applied Ledger::apply(const SourceId& source, std::string snapshot, MonoTime now) {
   SourceState* state = find(source);
   if (state == nullptr) {
     const auto retired = retired_upto_.find(source.worker);
@@ -82,7 +83,7 @@ Applied Ledger::apply(const Source& source, std::string snapshot, MonoTime now) 
       live_.push_back(std::make_unique<SourceState>());
       state = live_.back().get();
       state->source = source;
-      state->order = ++arrivals_;
+      state->arrival_index = ++arrivals_;
     }
     values_ = std::move(parsed.values);
     programs_[source.program].resets += planner_.rebuild(*state, parsed, now);
@@ -169,18 +170,18 @@ bool Ledger::commit_distribution(SourceState& state, DistributionEntry& entry) {
   reset = reset && entry.good;
   if (reset) series.distribution->retire(entry.last);
   if (!std::isfinite(counts.sum)) {
-    // One observation of NaN or Inf would spoil the total's sum for ever.
+    // One observation of NaN or Inf would spoil the total's sum permanently.
     ++drops_[static_cast<std::size_t>(Drop::InvalidValue)];
     counts.sum = reset ? 0 : entry.last.sum;
   }
   entry.last = std::move(counts);
   entry.good = true;
   series.known = true;
-  series.distribution->adopt(entry.last.layout, state.order);
+  series.distribution->adopt(entry.last.layout, state.arrival_index);
   return reset;
 }
 
-std::optional<Duration> Ledger::retire(const Source& source, MonoTime now) {
+std::optional<Duration> Ledger::retire(const SourceId& source, MonoTime now) {
   std::uint64_t& upto = retired_upto_[source.worker];
   upto = std::max(upto, source.incarnation);
   const auto at = std::find_if(live_.begin(), live_.end(), [&](const auto& state) {
@@ -210,7 +211,7 @@ void Ledger::expire(MonoTime now) {
   planner_.purge_layouts();
 }
 
-std::optional<MonoTime> Ledger::last_good(const Source& source) const {
+std::optional<MonoTime> Ledger::last_good(const SourceId& source) const {
   const SourceState* state = find(source);
   if (state == nullptr) return std::nullopt;
   return state->last_good;
@@ -240,6 +241,184 @@ LedgerStatistics Ledger::statistics() const {
   }
   out.conflicting_families["buckets"] = mixed.size();
   return out;
+}
+
+// --- Adding up and rendering -------------------------------------------------------------------
+
+void Ledger::add_scalars(const SourceState& state, bool gauges) {
+  for (const ScalarEntry& entry : state.scalars) {
+    if (!entry.good) continue;
+    const Merge merge = table_.family(table_.series(entry.series).family).merge;
+    Cell& cell = cells_[entry.series];
+    const double value = entry.last;
+    if (merge == Merge::Counter) {
+      cell.value += value;
+      ++cell.valid;
+      continue;
+    }
+    if (!gauges) continue;
+    ++cell.any;
+    if (std::isnan(value)) continue;
+    const bool first = cell.valid++ == 0;
+    switch (merge) {
+      case Merge::Sum:
+      case Merge::Average: cell.value += value; break;
+      case Merge::Max: cell.value = first ? value : std::max(cell.value, value); break;
+      case Merge::Min: cell.value = first ? value : std::min(cell.value, value); break;
+      case Merge::First:
+        if (first) cell.value = value;
+        break;
+      case Merge::Newest: cell.value = value; break;
+      case Merge::Counter:
+      case Merge::Distribution: break;
+    }
+  }
+}
+
+void Ledger::total_up(MonoTime now) {
+  cells_.assign(table_.capacity(), Cell{});
+  for (SeriesId id = 0; id < cells_.size(); ++id) {
+    SeriesEntry& series = table_.series(id);
+    cells_[id].value = series.retired;
+    if (series.distribution && series.distribution->layout()) series.distribution->begin();
+  }
+  // In order of arrival, so that sums of the same values are equal to the last bit.
+  for (const auto& state : live_) {
+    add_scalars(*state, now - state->last_good <= settings_.stale_after);
+    for (const DistributionEntry& entry : state->distributions) {
+      if (entry.good) table_.series(entry.series).distribution->add(entry.last);
+    }
+  }
+}
+
+std::optional<double> Ledger::scalar_value(SeriesId id, Merge merge) {
+  const Cell& cell = cells_[id];
+  SeriesEntry& series = table_.series(id);
+  if (merge == Merge::Counter) {
+    if (!series.known) return std::nullopt;
+    // Retiring a worker changes the order of additions; the last bit must not look like a reset.
+    series.exposed = std::max(series.exposed, cell.value);
+    return series.exposed;
+  }
+  if (cell.any == 0) return std::nullopt;
+  if (cell.valid == 0) return std::nan("");
+  return merge == Merge::Average ? cell.value / cell.valid : cell.value;
+}
+
+void Ledger::render_distribution(SeriesId id, metrics::Format format, std::string& out) {
+  HistogramTotal& total = *table_.series(id).distribution;
+  const FamilyEntry& family = table_.family(table_.series(id).family);
+  const Counts& counts = total.value();
+  const std::string_view labels = table_.labels(id);
+  if (family.type == metrics::Type::Histogram) {
+    const auto& ends = counts.layout->line_ends[static_cast<std::size_t>(format)];
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+      out.append(family.name).append("_bucket{").append(labels);
+      if (!labels.empty()) out += ',';
+      out += ends[i];
+      const bool bounded = i < counts.buckets.size();
+      metrics::append_number(out, static_cast<double>(bounded ? counts.buckets[i] : counts.count));
+      out += '\n';
+    }
+    rendered_lines_ += ends.size();
+  }
+  const auto line = [&](std::string_view suffix, double value) {
+    out.append(family.name).append(suffix);
+    if (!labels.empty()) out.append("{").append(labels).append("}");
+    out += ' ';
+    metrics::append_number(out, value);
+    out += '\n';
+    ++rendered_lines_;
+  };
+  const double lowest = counts.layout->bounds.empty() ? 0 : counts.layout->bounds.front();
+  const bool has_sum = counts.has_sum && metrics::has_sum(format, lowest, counts.sum);
+  if (has_sum) line("_sum", counts.sum);
+  const bool open_histogram =
+      format == metrics::Format::OpenMetrics100 && family.type == metrics::Type::Histogram;
+  if (has_sum || !open_histogram) line("_count", static_cast<double>(counts.count));
+}
+
+bool Ledger::has_value(const FamilyEntry& family) const {
+  const bool accumulates = family.merge == Merge::Counter || family.merge == Merge::Distribution;
+  return std::any_of(family.series.begin(), family.series.end(), [&](SeriesId id) {
+    return accumulates ? table_.series(id).known : cells_[id].any > 0;
+  });
+}
+
+void Ledger::render_family(FamilyId id, metrics::Format format, const Taken& taken,
+                           std::string& out) {
+  const std::vector<SeriesId>& sorted = table_.sorted(id);
+  const FamilyEntry& family = table_.family(id);
+  if (!has_value(family)) return;
+  const metrics::Heading heading = metrics::heading_of(family.name, family.type, format, taken);
+  metrics::append_header(out, heading.name, family.help, heading.type, format);
+  for (const SeriesId series : sorted) {
+    if (family.merge == Merge::Distribution) {
+      if (table_.series(series).known) render_distribution(series, format, out);
+    } else if (const auto value = scalar_value(series, family.merge)) {
+      out += *table_.series(series).key;
+      metrics::append_number(out, *value);
+      out += '\n';
+      ++rendered_lines_;
+    }
+  }
+}
+
+void Ledger::render(const std::vector<metrics::Family>& own, metrics::Format format, MonoTime now,
+                    std::string& out) {
+  total_up(now);
+  rendered_lines_ = 0;
+  const std::vector<metrics::Family> families = metrics::merge_families(own);
+  const std::set<std::string> own_samples = metrics::sample_names(families);
+  const Taken taken = [&](const std::string& name) {
+    return own_samples.contains(name) || table_.claims(name);
+  };
+  std::set<std::string_view> own_names;
+  for (const metrics::Family& family : families)
+    own_names.insert(family.name);
+
+  auto next = families.begin();
+  const auto write_own = [&] {
+    const auto heading = metrics::heading_of(next->name, next->type, format, taken);
+    metrics::append_header(out, heading.name, next->help, heading.type, format);
+    metrics::write_samples(*next, format, out);
+    ++next;
+  };
+  for (const auto& [name, id] : table_.by_name()) {
+    while (next != families.end() && next->name <= name)
+      write_own();
+    if (own_names.contains(name)) continue;
+    render_family(id, format, taken, out);
+  }
+  while (next != families.end())
+    write_own();
+  out += metrics::kEndMarker;
+}
+
+std::map<std::string_view, std::vector<SeriesValue>> Ledger::read(
+    std::span<const std::string_view> families, MonoTime now) {
+  std::map<std::string_view, std::vector<SeriesValue>> result;
+  total_up(now);
+  for (const std::string_view name : families) {
+    const auto found = table_.by_name().find(name);
+    if (found == table_.by_name().end()) continue;
+    const std::vector<SeriesId>& sorted = table_.sorted(found->second);
+    const FamilyEntry& family = table_.family(found->second);
+    for (const SeriesId id : sorted) {
+      SeriesValue value{std::string(table_.labels(id)), 0, 0, {}};
+      if (family.merge == Merge::Distribution) {
+        if (!table_.series(id).known) continue;
+        value.counts = table_.series(id).distribution->value();
+      } else if (const auto scalar = scalar_value(id, family.merge)) {
+        value.value = *scalar;
+        value.sources = cells_[id].any;
+      } else {
+        continue;
+      }
+      result[name].push_back(std::move(value));
+    }
+  }
+  return result;
 }
 
 }  // namespace holdfast::supervisor::telemetry

@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The ledger: one exposition out of what all workers report.
+// The ledger: aggregates what all workers report into one exposition.
 //
-//   exposed = retired + sum over the live workers of their last good snapshot
+//   exposed = retired + sum over live workers of their last good snapshot
 //
-// Counters, histograms and summaries' sums and counts never go down while the ledger lives:
-// - a worker that ends has its last values folded into `retired`, once;
-// - a value that falls inside one life was reset: the old value is retired, the new one counts;
-//   a histogram is reset as a whole, when its count or any bucket falls (never by its sum);
-// - a series that vanishes keeps its last value, and goes on from there if it comes back;
-// - a snapshot that is cut, damaged or too large changes nothing.
-// What a worker counted after its last good snapshot is lost when it crashes; retire() says how old
-// that snapshot was. Gauges follow their rule (metrics::GaugeRule), ignore NaN where another worker
-// has a number, vanish with the worker, and are left out when it has been silent for `stale_after`.
-// Cost: proportional to the series that are exposed, not to the workers that ever lived.
+// Counters, histograms, and the sums and counts of summaries never decrease while the ledger lives:
+// - when a worker exits, its last values are added to `retired`, once;
+// - a value that decreases within one incarnation was reset: the old value is retired, the new one
+//   counts. A histogram is reset as a whole, if its count or any bucket decreases (never for its
+//   sum);
+// - a series that disappears keeps its last value, and continues from there if it reappears;
+// - a truncated, damaged or oversized snapshot changes nothing.
+// What a worker counted after its last good snapshot is lost if it crashes; retire() returns the
+// age of that snapshot. Gauges follow their rule (metrics::GaugeRule), ignore NaN if another worker
+// has a number, disappear with the worker, and are left out once it has been silent for
+// `stale_after`. Cost: proportional to the exposed series, not to the number of workers that ever
+// lived.
 //
-// The text that render() writes is valid whatever the workers send; what is left out is counted.
+// The text that render() writes is valid whatever the workers send; dropped samples are counted.
 //
-// Threads: one at a time (the telemetry thread). No I/O and no clock: times come in.
+// Threads: one at a time (the telemetry thread). No I/O and no clock: times are parameters.
 
 #include "common/metrics/model.hpp"
 #include "supervisor/telemetry/limits.hpp"
@@ -38,19 +40,19 @@
 namespace holdfast::supervisor::telemetry {
 
 struct LedgerSettings {
-  Limits limits;
+  LedgerLimits limits;
   GaugeRules gauge_rules;
   Duration stale_after = std::chrono::seconds(15);
-  // How long a family is kept that no live worker exposes (after an upgrade renamed it).
+  // How long to keep a family that no live worker exposes, such as one renamed by an upgrade.
   Duration retired_family_ttl = std::chrono::hours(24);
 };
 
 enum class Applied {
   Accepted,
-  Oversized,   // larger than Limits::snapshot_bytes
-  Truncated,   // empty, the last line not ended, or "# EOF" missing where it used to be
-  Malformed,   // more than a stray bad line: over 1 % and over 3, or half of all
-  StaleSource  // from an incarnation that was retired already
+  Oversized,   // larger than LedgerLimits::snapshot_bytes
+  Truncated,   // empty, no final line feed, or no "# EOF" though earlier snapshots had it
+  Malformed,   // too many bad lines: more than 3 and more than 1 %, or at least half
+  StaleSource  // from an incarnation that has been retired
 };
 
 struct ProgramCounts {
@@ -62,8 +64,8 @@ struct LedgerStatistics {
   std::map<std::string, ProgramCounts> programs;
   DropCounts drops{};
   std::uint64_t retired_incarnations = 0;
-  std::uint64_t full_parses = 0;  // answers that had new lines; the others only had new numbers
-  std::size_t series = 0;         // lines of workers in the last exposition
+  std::uint64_t full_parses = 0;  // snapshots with new lines; the others only had new numbers
+  std::size_t series = 0;         // lines from workers in the last exposition
   std::map<std::string, std::size_t> conflicting_families;  // by reason: type, suffix, buckets
 };
 
@@ -71,7 +73,7 @@ struct LedgerStatistics {
 struct SeriesValue {
   std::string labels;         // as in the exposition, without braces: `method="GET",status="200"`
   double value = 0;           // counters and gauges
-  std::uint32_t sources = 0;  // gauges: the live workers that it was made of
+  std::uint32_t sources = 0;  // gauges: the number of live workers that contribute
   Counts counts;              // histograms and summaries
 };
 
@@ -81,39 +83,39 @@ class Ledger {
   Ledger(const Ledger&) = delete;  // the planner refers to the table
   Ledger& operator=(const Ledger&) = delete;
 
-  // A worker's whole answer. All of it counts, or nothing.
-  Applied apply(const Source& source, std::string snapshot, MonoTime now);
+  // Applies a worker's whole answer, or nothing of it.
+  Applied apply(const SourceId& source, std::string snapshot, MonoTime now);
 
-  // The process has ended and its last answer was applied. Later answers of this incarnation or an
-  // earlier one are refused. Returns the age of its last good snapshot, if it had one.
-  std::optional<Duration> retire(const Source& source, MonoTime now);
+  // Call once the process has exited and its last answer was applied. Later answers from this or an
+  // earlier incarnation are refused. Returns the age of its last good snapshot, if it had one.
+  std::optional<Duration> retire(const SourceId& source, MonoTime now);
 
-  // Appends the whole exposition: the workers' families and `own` ones, sorted by name. `own` must
-  // have names that metrics::is_reserved(); should a worker's family have one of them, `own` wins.
+  // Appends the whole exposition: the workers' families and `own`, sorted by name. The names of
+  // `own` must satisfy metrics::is_reserved(); `own` wins over a worker's family of the same name.
   void render(const std::vector<metrics::Family>& own, metrics::Format format, MonoTime now,
               std::string& out);
 
-  // The series of these families; a family without any is not in the result.
+  // The series of these families; families without series are left out.
   std::map<std::string_view, std::vector<SeriesValue>> read(
       std::span<const std::string_view> families, MonoTime now);
 
-  // Forgets families that nobody has exposed for `retired_family_ttl`. Call it now and then.
+  // Drops families that no worker has exposed for `retired_family_ttl`. Call it periodically.
   void expire(MonoTime now);
 
   LedgerStatistics statistics() const;
   // Families in conflict, for one log line each.
   std::vector<FamilyConflict> conflicts() const;
-  std::optional<MonoTime> last_good(const Source& source) const;
+  std::optional<MonoTime> last_good(const SourceId& source) const;
 
  private:
   struct Cell {
     double value = 0;
     std::uint32_t any = 0;    // sources that have the series
-    std::uint32_t valid = 0;  // of them, with a number
+    std::uint32_t valid = 0;  // sources that have a number for it
   };
 
-  Applied refuse(const Source& source, const char* reason, Applied result);
-  SourceState* find(const Source& source) const;
+  Applied refuse(const SourceId& source, const char* reason, Applied result);
+  SourceState* find(const SourceId& source) const;
   bool reread_same_lines(SourceState& state, const std::string& snapshot);
   void commit(SourceState& state);
   bool commit_scalar(ScalarEntry& entry, Merge merge, double value);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What workers may cost the supervisor. A series is one line of the exposition: a histogram with
-// 12 bounds is 15. Over a limit, series that are known keep updating and new ones are dropped and
+// What workers may cost the supervisor. A series is one line of the exposition, so a histogram with
+// 12 bounds counts as 15. Beyond a limit, known series keep updating; new ones are dropped and
 // counted.
 //
 // Threads: a value.
@@ -11,7 +11,7 @@
 
 namespace holdfast::supervisor::telemetry {
 
-struct Limits {
+struct LedgerLimits {
   std::size_t series_per_source = 10'000;
   std::size_t series_total = 50'000;
   std::size_t labels = 64;               // per series

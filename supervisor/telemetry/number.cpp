@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "supervisor/telemetry/parser.hpp"
+#include "common/text/number.hpp"
 
-#include <charconv>
+#include "supervisor/telemetry/number.hpp"
+
 #include <cstring>
 
 namespace holdfast::supervisor::telemetry {
@@ -12,7 +13,7 @@ bool blank(char c) {
 }
 
 bool number_character(char c) {
-  return (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.' || c == 'e' || c == 'E';
+  return text::is_digit(c) || c == '+' || c == '-' || c == '.' || c == 'e' || c == 'E';
 }
 
 std::string_view token(const char* at, const char* end) {
@@ -22,8 +23,8 @@ std::string_view token(const char* at, const char* end) {
   return {at, static_cast<std::size_t>(stop - at)};
 }
 
-// A timestamp or an exemplar after the value: not used, but a line that holds anything else is cut
-// or damaged.
+// After the value, only a timestamp and an exemplar may follow. Both are ignored; anything else
+// means that the line is truncated or damaged.
 bool valid_tail(const char* at, const char* end) {
   while (at < end && blank(*at))
     ++at;
@@ -41,11 +42,11 @@ bool valid_tail(const char* at, const char* end) {
 }  // namespace
 
 std::optional<double> parse_number(std::string_view text) {
-  // Most numbers are short whole ones.
+  // The common case: a short integer.
   if (!text.empty() && text.size() <= 15) {
     std::uint64_t whole = 0;
     std::size_t i = 0;
-    for (; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) {
+    for (; i < text.size() && text::is_digit(text[i]); ++i) {
       whole = whole * 10 + static_cast<std::uint64_t>(text[i] - '0');
     }
     if (i == text.size()) return static_cast<double>(whole);
@@ -54,11 +55,8 @@ std::optional<double> parse_number(std::string_view text) {
     text.remove_prefix(1);
     if (text.starts_with('-')) return std::nullopt;
   }
-  double value = 0;
-  const char* end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, value);
-  if (read.ec != std::errc{} || read.ptr != end || text.ends_with(')')) return std::nullopt;
-  return value;
+  if (text.ends_with(')')) return std::nullopt;  // "nan(payload)"
+  return text::parse_number<double>(text);
 }
 
 std::optional<double> parse_value(const char*& at, const char* end) {
@@ -70,25 +68,6 @@ std::optional<double> parse_value(const char*& at, const char* end) {
   if (!value || !valid_tail(at + text.size(), line_end)) return std::nullopt;
   at = line_end + 1;
   return value;
-}
-
-bool reread(const std::vector<ParsedLine>& lines, std::string_view before, std::string_view now,
-            std::vector<double>& values) {
-  values.clear();
-  const char* at = now.data();
-  const char* const end = at + now.size();
-  for (const ParsedLine& line : lines) {
-    if (static_cast<std::size_t>(end - at) < line.head ||
-        std::memcmp(at, before.data() + line.offset, line.head) != 0) {
-      return false;
-    }
-    at += line.head;
-    if (!line.sample) continue;
-    const std::optional<double> value = parse_value(at, end);
-    if (!value) return false;
-    values.push_back(*value);
-  }
-  return at == end;
 }
 
 }  // namespace holdfast::supervisor::telemetry

@@ -2,9 +2,12 @@
 #include "supervisor/telemetry/parser.hpp"
 
 #include "common/metrics/text.hpp"
+#include "common/text/ascii.hpp"
+#include "supervisor/telemetry/number.hpp"
 
 #include <array>
 #include <cstring>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -24,8 +27,7 @@ constexpr std::array<std::pair<std::string_view, ParsedType>, 9> kTypes{{
 }};
 
 bool name_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == ':';
+  return text::is_alphanumeric(c) || c == '_' || c == ':';
 }
 
 class Parser {
@@ -200,6 +202,25 @@ std::string unescape(std::string_view raw) {
     }
   }
   return out;
+}
+
+bool reread(const std::vector<ParsedLine>& lines, std::string_view before, std::string_view now,
+            std::vector<double>& values) {
+  values.clear();
+  const char* at = now.data();
+  const char* const end = at + now.size();
+  for (const ParsedLine& line : lines) {
+    if (static_cast<std::size_t>(end - at) < line.head ||
+        std::memcmp(at, before.data() + line.offset, line.head) != 0) {
+      return false;
+    }
+    at += line.head;
+    if (!line.sample) continue;
+    const std::optional<double> value = parse_value(at, end);
+    if (!value) return false;
+    values.push_back(*value);
+  }
+  return at == end;
 }
 
 }  // namespace holdfast::supervisor::telemetry

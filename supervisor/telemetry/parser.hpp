@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Reads the Prometheus text format 0.0.4 and OpenMetrics 1.0, in one pass and without copying:
-// every view points into the text, which must outlive the result. A line that is not well formed is
-// skipped and counted; whether the rest is worth keeping is the caller's decision. Timestamps and
-// exemplars are read past. Types and names are taken as written (resolve.hpp gives them meaning).
+// Parses the Prometheus text format 0.0.4 and OpenMetrics 1.0, in one pass and without copying:
+// every view points into the text, which must outlive the result. A malformed line is skipped and
+// counted; the caller decides whether the rest is worth keeping. Timestamps and exemplars are
+// ignored. Types and names are taken as written; resolve.hpp gives them meaning.
 //
 // Threads: any. Cost: linear in the text; memory: about 60 bytes per line.
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,7 +31,7 @@ struct ParsedFamily {
   std::string_view name;
   std::string_view help;  // as written, escapes included; empty without HELP
   ParsedType type = ParsedType::Unknown;
-  bool typed = false;  // a TYPE line was there; the first one counts
+  bool typed = false;  // has a TYPE line; the first one counts
 };
 
 struct ParsedLabel {
@@ -46,8 +45,8 @@ struct ParsedSample {
   std::uint32_t label_count = 0;
 };
 
-// A sample's line, or all lines up to the next sample. `head` counts the bytes up to the value for
-// a sample, and the whole lines with their line feeds for anything else.
+// The line of one sample, or all lines up to the next sample. `head`: for a sample, the number of
+// bytes before its value; otherwise the number of bytes of the whole lines, line feeds included.
 struct ParsedLine {
   std::uint32_t offset = 0;
   std::uint32_t head = 0;
@@ -67,19 +66,12 @@ struct Exposition {
 // `text` is at most 4 GiB and ends with a line feed (a last line without one is a bad line).
 Exposition parse(std::string_view text);
 
-// What a HELP text or a label value means: \\, \n and \" resolved, other escapes kept as they are.
+// Resolves the escapes \\, \n and \" of a HELP text or a label value; keeps any others as they are.
 std::string unescape(std::string_view raw);
 
-// A number as the formats write it: decimal, "NaN", "+Inf", "-Inf" in any case.
-std::optional<double> parse_number(std::string_view token);
-
-// Reads "VALUE [TIMESTAMP] [# EXEMPLAR]" from `at` to the line feed and moves `at` behind it.
-// Nothing, and `at` stays, if that is not what is there.
-std::optional<double> parse_value(const char*& at, const char* end);
-
-// The same lines as last time, with new numbers: true and the values in `values`, without looking
-// at names and labels again. False as soon as anything but a number differs; `values` is then
-// unspecified.
+// The fast path for a text that repeats the lines of the one before with new numbers: reads only
+// the numbers into `values`. `lines` and `before`: the earlier text and its parsed lines. False,
+// with `values` unspecified, as soon as anything but a number differs.
 bool reread(const std::vector<ParsedLine>& lines, std::string_view before, std::string_view now,
             std::vector<double>& values);
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Maps a parsed snapshot to series: the slow path, taken when a worker's lines have changed.
+// Maps a parsed snapshot to series. This is the slow path, taken when a worker's lines have
+// changed.
 //
-// Threads: one at a time; the planner keeps buffers between calls.
+// Threads: one at a time; the planner reuses buffers between calls.
 
 #include "supervisor/telemetry/labels.hpp"
 #include "supervisor/telemetry/resolve.hpp"
@@ -22,18 +23,18 @@ inline constexpr std::uint32_t kHistogramExtraLines = 3;  // +Inf, _sum and _cou
 
 class Planner {
  public:
-  Planner(const Limits& limits, SeriesTable& table)
+  Planner(const LedgerLimits& limits, SeriesTable& table)
       : limits_(limits), table_(table), labels_(limits) {}
 
-  // Replaces the mapping in `state`. Last values of series that it knew are carried over; values of
-  // the new snapshot are not looked at. Returns how many series of it were made anew with other
-  // bucket bounds; their past is retired.
+  // Replaces the mapping in `state`. Carries over the last values of known series; does not read
+  // the values of the new snapshot. Returns the number of series whose bucket bounds changed; their
+  // previous values are retired.
   std::size_t rebuild(SourceState& state, const Exposition& snapshot, MonoTime now);
 
   void purge_layouts() { layouts_.purge(); }
 
  private:
-  // A histogram or summary series being put together from its lines.
+  // A histogram or summary series being assembled from its lines.
   struct Pending {
     FamilyId family = 0;
     std::string key;
@@ -51,7 +52,7 @@ class Planner {
   Pending& pending_for(FamilyId family);
   void finish(Pending& pending);
   LayoutPtr sort_bounds(Pending& pending);
-  // The reason if the new layout cannot be taken; the series then keeps its old state.
+  // The reason if the new layout cannot be accepted; the series then keeps its old state.
   std::optional<Drop> carry_over(SeriesId series, const LayoutPtr& layout,
                                  DistributionEntry& entry);
   std::optional<SeriesId> series_for(FamilyId family, const std::string& key, std::uint32_t lines);
@@ -62,12 +63,12 @@ class Planner {
   void retain_families();
   void drop(Drop reason, std::uint64_t count = 1);
 
-  const Limits& limits_;
+  const LedgerLimits& limits_;
   SeriesTable& table_;
   LabelWriter labels_;
   LayoutPool layouts_;
 
-  // One rebuild's state.
+  // State of one rebuild.
   SourceState* state_ = nullptr;
   MonoTime now_{};
   std::size_t changed_layouts_ = 0;
@@ -76,8 +77,8 @@ class Planner {
   std::string label_text_;
   std::vector<ScalarEntry> old_scalars_;
   std::vector<DistributionEntry> old_distributions_;
-  std::vector<std::uint32_t> old_place_;  // by SeriesId: place among the old entries, or kNoCell
-  std::vector<bool> taken_;               // by SeriesId: part of the new snapshot
+  std::vector<std::uint32_t> old_place_;  // by SeriesId: index of the old entry, or kNoCell
+  std::vector<bool> taken_;               // by SeriesId: in the new snapshot
   std::vector<std::optional<SeriesTable::Bound>> bound_;  // by local family
   std::vector<Pending> pending_;
   std::unordered_map<std::string, std::size_t> pending_by_key_;

@@ -41,7 +41,7 @@ const ParsedFamily* Resolver::declared(std::string_view name) const {
 Resolved Resolver::look_up(std::string_view name) {
   std::string_view base = name;
   if (cut(base, "_created")) {
-    // Some clients declare these as gauges of their own.
+    // Some clients declare these as separate gauges.
     const ParsedFamily* owner = declared(base);
     if (owner == nullptr) owner = declared(std::string(base) + "_total");
     if (owner != nullptr &&

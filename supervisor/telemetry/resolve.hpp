@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What a sample's name means: which family it belongs to, and as which part of it. TYPE lines may
-// stand anywhere in the text. Families get their names of format 0.0.4 (the OpenMetrics counter
-// `jobs` with the sample `jobs_total` is the family `jobs_total`), so that workers of both formats
-// add up.
+// Resolves a sample's name: the family it belongs to, and which part of the family it is. TYPE
+// lines may appear anywhere in the text. Families are named as in format 0.0.4 (the OpenMetrics
+// counter `jobs` with the sample `jobs_total` becomes the family `jobs_total`), so that workers
+// with different formats are added up.
 //
-// Threads: one instance per thread. Views point into the exposition's text.
+// Threads: one at a time. Views point into the exposition's text.
 
 #include "common/metrics/model.hpp"
 #include "supervisor/telemetry/parser.hpp"
@@ -21,12 +21,12 @@ namespace holdfast::supervisor::telemetry {
 
 enum class Role : std::uint8_t {
   Scalar,  // the value of a counter, gauge or untyped family
-  Bucket,  // of a histogram: `le` tells which
+  Bucket,  // of a histogram; `le` is its bound
   Sum,     // of a histogram or summary
   Count,
   Quantile,     // of a summary: cannot be merged
   Created,      // a *_created time of a counter, histogram or summary: cannot be merged
-  Unsupported,  // a gauge histogram, or a name that its family's type does not have
+  Unsupported,  // a gauge histogram, or a name that does not exist for the type of its family
 };
 
 struct LocalFamily {

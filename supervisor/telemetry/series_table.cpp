@@ -23,7 +23,7 @@ Merge merge_of(Type type, GaugeRule rule) {
     case GaugeRule::First: return Merge::First;
     case GaugeRule::All: break;
   }
-  return Merge::Newest;  // two incarnations of one worker may overlap: the newer one speaks for it
+  return Merge::Newest;  // two incarnations of one worker may overlap; the newer one counts
 }
 
 }  // namespace
@@ -55,7 +55,7 @@ SeriesTable::Bound SeriesTable::bind(const std::string& name, std::string_view h
     const FamilyEntry& other = families_[found->second];
     if (other.sources > 0) return {0, other.name == name ? Clash::Type : Clash::Suffix};
   }
-  // Nobody alive exposes what stood in the way.
+  // No live worker exposes the families that are in the way.
   for (const std::string& claimed : names) {
     if (const auto found = claims_.find(claimed); found != claims_.end()) {
       erase_family(found->second);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// All families and series that the aggregate exposes, with what dead workers left behind. Sources
-// refer to series by number; a number stays valid while the source holds a reference.
+// All families and series that the aggregate exposes, including the retired values of dead workers.
+// Sources refer to series by id; an id stays valid while the source holds a reference.
 //
 // Threads: one at a time. Memory: one entry per series, however many workers came and went.
 
@@ -27,21 +27,21 @@ namespace holdfast::supervisor::telemetry {
 using FamilyId = std::uint32_t;
 using SeriesId = std::uint32_t;
 
-// How the sources' values of one series become one.
+// How the values of one series from several sources are merged.
 enum class Merge : std::uint8_t { Counter, Distribution, Sum, Max, Min, Average, First, Newest };
 
 enum class Clash {
-  Reserved,  // a name of the supervisor's own, or a sample's would be
+  Reserved,  // the family's name, or one of its sample names, is the supervisor's
   Type,      // the name is exposed with another type
   Suffix,    // a sample name belongs to another family ("foo_count" beside the histogram "foo")
 };
 
 struct FamilyEntry {
-  std::string name;  // empty: the place is free
+  std::string name;  // empty: a free entry
   std::string help;
   metrics::Type type = metrics::Type::Untyped;
   Merge merge = Merge::Sum;
-  bool per_worker = false;  // its series get the label `worker`
+  bool per_worker = false;  // series get the label `worker`
   bool sorted = true;
   std::uint32_t sources = 0;  // live workers that expose it
   MonoTime idle_since{};      // when `sources` became 0
@@ -49,13 +49,13 @@ struct FamilyEntry {
 };
 
 struct SeriesEntry {
-  const std::string* key = nullptr;  // `name{labels} `; nullptr: the place is free
+  const std::string* key = nullptr;  // `name{labels} `; nullptr: a free entry
   FamilyId family = 0;
   std::uint32_t references = 0;
   std::uint32_t lines = 1;
-  bool known = false;                            // a good value has been seen
-  double retired = 0;                            // counters: left by dead workers and by resets
-  double exposed = 0;                            // counters: the highest total shown so far
+  bool known = false;                            // has had a valid value
+  double retired = 0;                            // counters: from dead workers and resets
+  double exposed = 0;                            // counters: the highest total exposed so far
   std::unique_ptr<HistogramTotal> distribution;  // histograms and summaries
 };
 
@@ -63,7 +63,7 @@ class SeriesTable {
  public:
   SeriesTable(GaugeRules rules, std::size_t limit);
 
-  // The family to count under, retained once for the caller; or why it cannot be.
+  // The family for these samples, retained once for the caller; or why there is none.
   struct Bound {
     FamilyId family = 0;
     std::optional<Clash> clash;
@@ -75,12 +75,12 @@ class SeriesTable {
   // `name{labels} ` in `out`, which is cleared.
   void make_key(FamilyId family, std::string_view labels, std::string& out) const;
   std::optional<SeriesId> find(std::string_view key) const;
-  // Nothing if the total would exceed the limit.
+  // Nothing if the table would exceed its limit.
   std::optional<SeriesId> add(FamilyId family, const std::string& key, std::uint32_t lines);
   void reference(SeriesId series) { ++series_[series].references; }
-  // The last reference to a series without a past removes it.
+  // Dropping the last reference removes a series that has no retired values.
   void unreference(SeriesId series);
-  // The series now has this many lines; false, and nothing changes, if the total would exceed the
+  // Sets the number of lines of the series. False, with no change, if the table would exceed its
   // limit.
   bool resize(SeriesId series, std::uint32_t lines);
 
@@ -88,7 +88,7 @@ class SeriesTable {
   void expire(MonoTime before);
 
   const std::map<std::string, FamilyId, std::less<>>& by_name() const { return by_name_; }
-  // Whether a family uses or keeps this sample name.
+  // Whether a family uses or has reserved this sample name.
   bool claims(const std::string& sample_name) const { return claims_.contains(sample_name); }
   FamilyEntry& family(FamilyId id) { return families_[id]; }
   const FamilyEntry& family(FamilyId id) const { return families_[id]; }
@@ -100,7 +100,7 @@ class SeriesTable {
   // The family's series sorted by key.
   const std::vector<SeriesId>& sorted(FamilyId id);
 
-  // Goes up whenever room or a name became free: what was refused before may be taken now.
+  // Increases whenever room or a name becomes free, so that what was refused may now be accepted.
   std::uint64_t generation() const { return generation_; }
 
  private:
@@ -122,12 +122,12 @@ class SeriesTable {
   std::vector<FamilyEntry> families_;
   std::vector<FamilyId> free_families_;
   std::map<std::string, FamilyId, std::less<>> by_name_;
-  std::unordered_map<std::string, FamilyId> claims_;  // every sample name, and whose it is
+  std::unordered_map<std::string, FamilyId> claims_;  // every sample name and its family
   std::unordered_set<std::string> reserved_;
   std::vector<SeriesEntry> series_;
   std::vector<SeriesId> free_series_;
-  // Erased, but still listed by their families until the next sweep(): taking thousands out of one
-  // family one by one would cost the square of their number.
+  // Erased, but still listed by their families until the next sweep(): removing thousands from one
+  // family one at a time would take quadratic time.
   std::vector<SeriesId> erased_series_;
   std::vector<FamilyId> untidy_families_;
   std::unordered_map<std::string, SeriesId, Hash, std::equal_to<>> by_key_;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// One live worker as the ledger sees it: its last good snapshot, and how each line of it maps to a
-// series. While a worker sends the same lines in the same order, only the numbers are read again.
+// One live worker as the ledger sees it: its last good snapshot, and the mapping of each line to a
+// series. While a worker sends the same lines in the same order, only the numbers are parsed.
 //
 // Threads: one at a time.
 
@@ -18,12 +18,12 @@
 
 namespace holdfast::supervisor::telemetry {
 
-// Who sent a snapshot. (worker, incarnation) is the identity; a pid would come back.
-struct Source {
+// Who sent a snapshot, identified by worker and incarnation. A pid would be reused.
+struct SourceId {
   std::string worker;   // "api-worker.0"
   std::string program;  // "api-worker"
   std::uint64_t incarnation = 0;
-  bool operator==(const Source&) const = default;
+  bool operator==(const SourceId&) const = default;
 };
 
 // Why a sample is not in the aggregate.
@@ -45,13 +45,14 @@ using DropCounts = std::array<std::uint64_t, kDropReasons>;
 
 inline constexpr std::uint32_t kNoCell = 0xFFFFFFFF;
 
-// An index into the snapshot's values, or kNoCell: the series is not in the last snapshot. A
-// counter that vanished keeps its last value, so that it can come back without counting twice.
+// `cell`: an index into the snapshot's values, or kNoCell if the series is not in the last
+// snapshot. A counter that disappeared keeps its last value, so that it is not counted twice if it
+// reappears.
 struct ScalarEntry {
   double last = 0;
   SeriesId series = 0;
   std::uint32_t cell = kNoCell;
-  bool good = false;  // `last` is a value
+  bool good = false;  // `last` is valid
 };
 
 struct DistributionEntry {
@@ -73,24 +74,24 @@ struct FamilyConflict {
 };
 
 struct SourceState {
-  Source source;
-  std::uint64_t order = 0;  // the how-manieth source this ledger has seen
+  SourceId source;
+  std::uint64_t arrival_index = 0;  // from 1, in the order in which the ledger saw the sources
   MonoTime last_good{};
   bool ends_with_marker = false;  // its snapshots end with "# EOF"
 
-  std::string text;  // the last snapshot that was parsed in full: what `lines` refer to
+  std::string text;  // the last snapshot that was parsed in full; `lines` refer to it
   std::vector<ParsedLine> lines;
   std::vector<ScalarEntry> scalars;
   std::vector<DistributionEntry> distributions;
   std::vector<FamilyId> families;  // one retained reference each
-  std::size_t series_lines = 0;    // what it costs of Limits::series_per_source
+  std::size_t series_lines = 0;    // counted against LedgerLimits::series_per_source
 
-  // What the layout of the snapshot costs each time it is applied.
+  // Counted each time a snapshot with this layout is applied.
   DropCounts drops{};
   std::size_t bad_lines = 0;
   std::vector<FamilyConflict> conflicts;
   std::uint64_t planned_at = 0;  // SeriesTable::generation()
-  bool refused = false;          // something may be taken in another generation
+  bool refused = false;          // something was refused that a later generation may accept
 };
 
 }  // namespace holdfast::supervisor::telemetry

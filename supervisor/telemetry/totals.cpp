@@ -23,20 +23,20 @@ const SeriesValue* only_series(const Families& families, std::string_view name) 
   return &found->second.front();
 }
 
-// The smallest of the workers' values: whether all of them can.
+// For a gauge merged by minimum: whether all workers can reach it.
 std::optional<Reach> reach_of_all(const SeriesValue* series) {
   if (series == nullptr) return std::nullopt;
   return Reach{series->value > 0 ? series->sources : 0, series->sources};
 }
 
-// The sum of the workers' values: how many of them can.
+// For a gauge merged by sum: how many workers can reach it.
 std::optional<Reach> reach_of_each(const SeriesValue* series) {
   if (series == nullptr) return std::nullopt;
   const double most = series->sources;
   return Reach{static_cast<std::uint32_t>(std::clamp(series->value, 0.0, most)), series->sources};
 }
 
-// Foreign programs may use the same name with bounds of their own: the first layout is shown.
+// Other programs may use the same name with different bounds; the first layout is shown.
 void add_to(std::optional<LatencyTotals>& total, const Counts& counts) {
   if (!counts.layout || counts.buckets.size() != counts.layout->bounds.size()) return;
   if (!total) {
@@ -85,7 +85,7 @@ Totals totals_of(Ledger& ledger, MonoTime now, WallTime wall) {
   if (const auto sizes = families.find(kQueue); sizes != families.end()) {
     totals.queues.emplace();
     for (const SeriesValue& series : sizes->second) {
-      if (!(series.value >= 0 && series.value < 1e15)) continue;  // NaN, or no count of jobs
+      if (!(series.value >= 0 && series.value < 1e15)) continue;  // not a count
       const std::string queue(label_value(series.labels, "queue"));
       const std::string state(label_value(series.labels, "state"));
       (*totals.queues)[queue][state] += static_cast<std::uint64_t>(std::llround(series.value));

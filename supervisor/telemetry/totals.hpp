@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What the ledger has counted, as the totals that samples are made from. Threads: one at a time.
+// Reads the totals for the history from the ledger. Threads: one at a time.
 
+#include "supervisor/telemetry/history.hpp"
 #include "supervisor/telemetry/ledger.hpp"
-#include "supervisor/telemetry/samples.hpp"
 
 namespace holdfast::supervisor::telemetry {
 
-// All but the memory, which workers do not report.
+// Everything but `memory_bytes`, which workers do not report.
 Totals totals_of(Ledger& ledger, MonoTime now, WallTime wall);
 
 // The value of a label in `method="GET",status="200"`; empty if there is none.

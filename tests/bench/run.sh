@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds what is missing in build/release and measures, each figure beside a peer or a limit.
+# Builds what is missing in build/release and measures; each figure beside a peer or a limit.
 #   tests/bench/run.sh                 every area
-#   tests/bench/run.sh AREA...         embedding | http | log | process | store | supervision | telemetry
+#   tests/bench/run.sh AREA...         embedding | http | log | process | store | supervision |
+#                                      telemetry | text
 #   tests/bench/run.sh supervision -- [--runs N] [--only NAME] [PART...]   see bench_supervision
 #   tests/bench/run.sh telemetry -- [--scrapes N] [--only NAME] [PART...]  see bench_telemetry
-# Run it on a machine with nothing else to do. docs/benchmarks.md says what the figures mean.
+# Run it on an idle machine. docs/benchmarks.md explains the figures.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
 
 # shellcheck source=scripts/packages.sh
 . scripts/packages.sh
 bin=build/release/bin
-all_areas=(embedding http log process store supervision telemetry)
+all_areas=(embedding http log process store supervision telemetry text)
 
-# Directories of its own on a file system, not in memory: some of what is measured is fsync.
+# Scratch directories on a disk, not in memory: some benchmarks measure fsync.
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -47,10 +48,15 @@ area_supervision() {
   build release bench_supervision
   "$bin/bench_supervision" "$@"
 }
+area_text() {
+  install_missing libsimdjson-dev
+  build release bench_text
+  "$bin/bench_text"
+}
 area_telemetry() {
   install_missing "${bench_packages[@]}"
   build release bench_ledger bench_telemetry
-  # prom-client, exactly as package-lock.json has it.
+  # prom-client, in the version of package-lock.json.
   local peer=build/telemetry-bench
   if ! cmp -s tests/bench/telemetry/package-lock.json "$peer/installed"; then
     rm -rf "$peer"

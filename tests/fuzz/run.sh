@@ -37,8 +37,8 @@ sources_of() {
         api-worker/handlers/{document_input,query}.cpp ;;
     telemetry)
       echo common/base/clock.cpp common/metrics/{catalogue,catalogue_supervisor,catalogue_worker,exposition,text}.cpp \
-        supervisor/telemetry/{gauge_rules,histogram_total,labels,ledger,ledger_read,ledger_render,number}.cpp \
-        supervisor/telemetry/{parser,plan,plan_distributions,resolve,series_table,totals}.cpp \
+        supervisor/telemetry/{gauge_rules,histogram_total,labels,ledger,number}.cpp \
+        supervisor/telemetry/{parser,plan,resolve,series_table,totals}.cpp \
         tests/support/exposition.cpp tests/fuzz/telemetry/{families,history}.cpp ;;
     *) echo "no such area: $1" >&2; return 1 ;;
   esac

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the status page must do, in headless Chromium: node page.mjs URL WORKDIR PICTURES
-// Asks for the supervisor's restart by the files WORKDIR/stop-it and WORKDIR/start-it.
+// Requests the supervisor's restart through the files WORKDIR/stop-it and WORKDIR/start-it.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ const browser = await chromium.launch({
     "--disable-background-networking", "--disable-component-update", "--disable-sync"],
 });
 
-// A page whose complaints are kept: errors, refused loads, requests to anybody else.
+// A page whose errors, refused loads and requests to other hosts are recorded.
 const complaints = [];
 let supervisorIsDown = false;
 async function open(options) {
@@ -27,7 +27,7 @@ async function open(options) {
   page.setDefaultTimeout(PATIENCE);
   page.on("pageerror", (error) => complaints.push(`exception: ${error}`));
   page.on("console", (message) => {
-    // The browser itself reports requests that nobody answered.
+    // The browser itself reports requests that were not answered.
     const unanswered = supervisorIsDown && message.text().startsWith("Failed to load resource: net::");
     if (["error", "warning"].includes(message.type()) && !unanswered) {
       complaints.push(`console ${message.type()}: ${message.text()}`);
@@ -50,7 +50,7 @@ const worker = async (name) =>
 try {
   const page = await open({ viewport: DESK });
 
-  // The fleet, the vitals with their history, and the events.
+  // The fleet, the charts and the events.
   await page.locator('tr[data-worker="api-worker.1"]', { hasText: "ready" }).waitFor();
   assert.equal(await page.locator("#vitals .vital").count(), 5);
   await page.locator("#events li[data-kind=fleet_ready]").waitFor();
@@ -58,7 +58,7 @@ try {
   await page.waitForFunction(() =>
     parseFloat(document.querySelector(".vital .value").textContent) > 0);
 
-  // A crash is there within a second of the kill; how fast it was is told.
+  // A crash is shown within a second of the kill; the time it took is printed.
   const victim = await worker("api-worker.0");
   const killed = performance.now();
   process.kill(victim.pid, "SIGKILL");
@@ -70,7 +70,7 @@ try {
   await page.locator('tr[data-worker="api-worker.0"]', { hasText: "ready" }).waitFor();
   assert.match(await page.locator("#crashes").innerText(), /SIGKILL/);
 
-  // By keyboard, in the order of reading.
+  // Keyboard navigation follows the reading order.
   const order = [];
   await page.evaluate(() => document.body.focus());
   for (let i = 0; i < 9; i += 1) {
@@ -92,7 +92,7 @@ try {
   assert.ok(await page.locator("#events li:visible").count() > 0);
   await page.keyboard.press("ArrowLeft");
 
-  // One that dies of a fault leaves its stack, by name; a worker that was killed has none to tell.
+  // A worker that dies of a fault leaves its stack, with symbols; one that was killed has none.
   assert.equal(await page.locator("#crashes .stack pre").count(), 0);
   process.kill((await worker("api-worker.1")).pid, "SIGSEGV");
   const faulty = page.locator('#crashes li[data-worker="api-worker.1"]');
@@ -102,7 +102,7 @@ try {
   assert.match(await faulty.locator(".stack pre").innerText(), /holdfast::worker::run_worker\(.*\nmain\+0x/);
   await faulty.locator("summary").click();
 
-  // Light, dark, and on a phone: never wider than the screen, everything named.
+  // Light, dark and on a phone: never wider than the screen, and every control has a name.
   await page.evaluate(() => document.activeElement.blur());
   await picture(page, "light");
   const light = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
@@ -123,7 +123,7 @@ try {
       .map((each) => each.outerHTML));
   assert.deepEqual(unnamed, []);
 
-  // A supervisor that does not answer is said so; the next one is found, and its events begin anew.
+  // A supervisor that does not answer is reported; the next one is found, and its events start over.
   const before = (await fleet()).pid;
   supervisorIsDown = true;
   writeFileSync(join(work, "stop-it"), "");

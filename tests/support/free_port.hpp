@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A TCP port of 127.0.0.1 that nobody listens on, for programs that cannot be told "any": the
-// kernel's choice, which it does not repeat soon.
+// A free TCP port of 127.0.0.1, for programs that cannot let the kernel choose. The kernel does not
+// hand out the same port again soon.
 
 #include <netinet/in.h>
 #include <sys/socket.h>

@@ -2,16 +2,16 @@
 #include "tests/support/launched.hpp"
 
 #include "supervisor/process/exit_status.hpp"
+#include "tests/support/proc.hpp"
+#include "tests/support/wait.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
 
 namespace holdfast::supervisor::process::test {
 
@@ -24,17 +24,6 @@ Pipe::Pipe() {
   write.reset(ends[1]);
 }
 
-TempDir::TempDir() {
-  std::string name = (fs::temp_directory_path() / "holdfast.XXXXXX").native();
-  REQUIRE(::mkdtemp(name.data()) != nullptr);
-  path_ = name;
-}
-
-TempDir::~TempDir() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
 LaunchSpec misbehaving(const Arguments& arguments, int output) {
   LaunchSpec spec;
   spec.executable = MISBEHAVE_PATH;
@@ -42,17 +31,6 @@ LaunchSpec misbehaving(const Arguments& arguments, int output) {
   spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
   if (output >= 0) spec.fds.push_back({1, output});
   return spec;
-}
-
-std::string read_to_end(int fd) {
-  std::string text;
-  char buffer[65536];
-  for (;;) {
-    const ssize_t n = ::read(fd, buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return text;
-    text.append(buffer, static_cast<std::size_t>(n));
-  }
 }
 
 std::string read_line(int fd) {
@@ -94,11 +72,7 @@ void run_until(boost::asio::io_context& io, const std::function<bool()>& conditi
 }
 
 void wait_until(const std::function<bool()>& condition) {
-  const auto limit = std::chrono::steady_clock::now() + kHang;
-  while (!condition()) {
-    ::poll(nullptr, 0, 1);
-    if (std::chrono::steady_clock::now() > limit) FAIL("the condition never held");
-  }
+  if (!holdfast::test::wait_until(condition, kHang)) FAIL("the condition never held");
 }
 
 std::string in_fork(const std::function<std::string()>& body) {
@@ -126,20 +100,8 @@ bool process_exists(pid_t pid) {
   return ::kill(pid, 0) == 0 || errno == EPERM;
 }
 
-int count_zombies() {
-  int zombies = 0;
-  for (const auto& entry : fs::directory_iterator("/proc")) {
-    std::ifstream file(entry.path() / "stat");
-    std::string stat;
-    if (!std::getline(file, stat)) continue;
-    const std::size_t after_name = stat.rfind(')');
-    if (after_name == std::string::npos) continue;
-    char state = 0;
-    int parent = 0;
-    if (std::sscanf(stat.c_str() + after_name + 1, " %c %d", &state, &parent) != 2) continue;
-    if (state == 'Z' && parent == ::getpid()) ++zombies;
-  }
-  return zombies;
+std::size_t count_zombies() {
+  return holdfast::test::zombies_of(::getpid());
 }
 
 std::vector<int> own_descriptors() {

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What these tests share: real pipes, directories and children. Waiting is for conditions, with a
-// limit that only a hang reaches.
+// Children started by the supervisor's own launcher, and pipes to them. Programs that are not the
+// subject of a test are started by process.hpp instead.
 
 #include "common/os/fd.hpp"
 #include "supervisor/core/types.hpp"
 #include "supervisor/process/launcher.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/temp_dir.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <nlohmann/json.hpp>
@@ -20,6 +22,8 @@
 namespace holdfast::supervisor::process::test {
 
 using namespace std::chrono_literals;
+using holdfast::test::read_to_end;
+using holdfast::test::TempDir;
 using Json = nlohmann::json;
 using Arguments = std::vector<std::string>;
 
@@ -31,22 +35,9 @@ struct Pipe {
   Fd write;
 };
 
-class TempDir {
- public:
-  TempDir();
-  ~TempDir();
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-// Of the misbehaving child, with standard output into `output` (-1: /dev/null).
+// For the misbehaving child, with standard output into `output` (-1: /dev/null).
 LaunchSpec misbehaving(const Arguments& arguments, int output = -1);
 
-std::string read_to_end(int fd);
 std::string read_line(int fd);  // without its newline
 core::ExitStatus wait_for(const Launched& launched);
 
@@ -57,17 +48,19 @@ struct Finished {
 // Launches, reads all of its standard output, waits. `adjust` may change the spec.
 Finished run(const Arguments& arguments, const std::function<void(LaunchSpec&)>& adjust = {});
 
-// Runs the loop until the condition holds.
+// Runs the loop until the condition holds; fails the test after kHang.
 void run_until(boost::asio::io_context& io, const std::function<bool()>& condition);
-// The same for what other threads or processes bring about.
+// The same for a condition that other threads or processes bring about.
 void wait_until(const std::function<bool()>& condition);
 
-// The result of `body` run in a fork of this process, for what would harm the tests' own process.
+// The result of `body` run in a fork of this process. For what would change the test program
+// itself: its signal handlers, its descriptors, its children. Such a body must be forked, not
+// executed.
 std::string in_fork(const std::function<std::string()>& body);
 
 bool is_root();
 bool process_exists(pid_t pid);  // zombies included
-int count_zombies();             // among our children
+std::size_t count_zombies();     // among our children
 std::vector<int> own_descriptors();
 
 }  // namespace holdfast::supervisor::process::test

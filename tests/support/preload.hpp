@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The faults of tests/support/preload, told to a stack while it runs.
+// Turns the faults of tests/support/preload on and off while a stack runs.
 
 #include "tests/support/stack.hpp"
 
@@ -17,7 +17,7 @@ class Faults {
  public:
   Faults() { jump(std::chrono::nanoseconds(0)); }
 
-  // What the stack has to be started with.
+  // The environment that the stack must be started with.
   std::map<std::string, std::string> environment() const {
     const char* asan = std::getenv("ASAN_OPTIONS");
     return {
@@ -28,7 +28,7 @@ class Faults {
   }
   void set(const std::string& fault) { std::ofstream(dir_ / fault); }
   void clear(const std::string& fault) { std::filesystem::remove(dir_ / fault); }
-  // The wall clock shows this much more than the machine's.
+  // Sets how far the stack's wall clock is ahead of the machine's.
   void jump(std::chrono::nanoseconds offset) {
     const std::int64_t count = offset.count();
     std::fstream file(dir_ / "clock", std::ios::in | std::ios::out | std::ios::binary);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What /proc says of a process under test.
+// What /proc says about a process under test.
 
 #include <sys/types.h>
 #include <unistd.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A file system of its own that is small enough to be filled. Mounting needs root; who is not, is
-// told what was not tested.
+// A small file system that a test can fill. Mounting needs root; without it the test warns about
+// what it skipped.
 
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -19,11 +19,11 @@ namespace holdfast::test {
 
 class SmallDisk {
  public:
-  // `options`: of tmpfs(5).
+  // `options`: mount options of tmpfs(5).
   explicit SmallDisk(const std::string& options)
       : mounted_(::mount("none", dir_.path().c_str(), "tmpfs", 0, options.c_str()) == 0) {
     if (!mounted_)
-      WARN("not tested: a full disk, as none can be mounted: " << std::strerror(errno));
+      WARN("not tested: a full disk, because tmpfs cannot be mounted: " << std::strerror(errno));
   }
   SmallDisk(const SmallDisk&) = delete;
   SmallDisk& operator=(const SmallDisk&) = delete;

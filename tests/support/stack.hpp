@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A whole stack under test: the real supervisor and its workers on a configuration of the test's,
-// in a directory of its own, on ports from the kernel.
+// A whole stack under test: the real supervisor and its workers, with the test's configuration, in
+// a directory of their own, on ports that the kernel chooses.
 
 #include "common/http/client.hpp"
 #include "tests/support/process.hpp"
@@ -25,12 +25,12 @@ std::filesystem::path bin_dir();
 class Stack {
  public:
   // `toml`: the test's configuration; directories, ports and the environment are added.
-  // `command`: how the supervisor is started, if not plainly as `holdfast run`. `runtime_dir`:
+  // `command`: how the supervisor is started, if not by `holdfast run`. `runtime_dir`:
   // where its sockets are, if not in the test's own directory.
   explicit Stack(const std::string& toml, std::map<std::string, std::string> environment = {},
                  std::vector<std::string> command = {}, std::filesystem::path runtime_dir = {});
 
-  // Until every required program is ready; throws with the output if the supervisor ended.
+  // Waits until every required program is ready; throws with the output if the supervisor exits.
   void wait_ready(std::chrono::steady_clock::duration limit = std::chrono::seconds(60));
 
   Process& supervisor() { return *process_; }

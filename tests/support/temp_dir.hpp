@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A directory that is gone when the test is.
+// A directory of the test's own, mode 0700, removed with everything in it.
 
 #include <cstdlib>
 #include <filesystem>
@@ -21,6 +21,8 @@ class TempDir {
   TempDir& operator=(const TempDir&) = delete;
   ~TempDir() {
     std::error_code ignored;
+    // A test may have made it unwritable.
+    std::filesystem::permissions(path_, std::filesystem::perms::owner_all, ignored);
     std::filesystem::remove_all(path_, ignored);
   }
   const std::filesystem::path& path() const { return path_; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Waiting for a condition: as long as it takes, with a limit that only a defect reaches.
+// Waits for a condition as long as necessary, with a limit that only a defect reaches.
 
 #include <poll.h>
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# A Debian with a real, booted systemd around the binaries under test, for the tests beside this
-# file. Needs root. Sourced; the caller's EXIT trap is taken.
+# Debian with a real, booted systemd around the binaries under test, for the tests in this folder.
+# Needs root. Sourced; it uses the caller's EXIT trap.
 #   boot BIN_DIR      boots a copy of the tree with the binaries and units installed
 #   inside CMD...     runs a command in it
-# The tree is made once and kept in BUILD/system.
+# The tree is created once and kept in BUILD/system.
 
 set -euo pipefail
 
@@ -37,7 +37,7 @@ make_tree() {
   touch "$cache/tree-$release.done"
 }
 
-# Binaries, the libraries they need, units, the user.
+# Binaries, the libraries that they need, units, the user.
 install_into() {
   local bin=$1 to=$2 name library
   for name in holdfast holdfast-api-worker holdfast-queue-worker; do

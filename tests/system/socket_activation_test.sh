@@ -10,7 +10,7 @@ inside sh -c 'printf "[log]\nlevel = \"info\"\n" > /etc/holdfast/holdfast.toml'
 inside systemctl start holdfast.socket || fail "the socket unit does not start"
 [ "$(inside systemctl is-active holdfast.service)" = inactive ] || fail "the service runs already"
 inside curl -sf --max-time 60 http://127.0.0.1:3000/health >/dev/null || fail "activation by a request"
-# The first worker answered; systemd hears of it when all are ready.
+# The first worker has answered; systemd is notified once all are ready.
 for _ in $(seq 300); do
   [ "$(inside systemctl is-active holdfast.service)" = active ] && break
   sleep 0.1
@@ -18,7 +18,7 @@ done
 [ "$(inside systemctl is-active holdfast.service)" = active ] || fail "the service is not active"
 inside systemctl show -p StatusText holdfast | grep -q ready || fail "no STATUS= text"
 
-# Requests, each on a connection of its own, until the file is gone; one line for each.
+# Sends requests, each on its own connection, until the file is gone; prints one line for each.
 inside sh -c 'touch /run/go; while [ -e /run/go ]; do
   curl -s -o /dev/null --max-time 30 -w "%{http_code} %{exitcode}\n" http://127.0.0.1:3000/health
 done > /run/answers' &
@@ -43,7 +43,7 @@ wait "$client"
 bad=$(inside sh -c 'grep -vc "^200 0$" /run/answers' || true)
 [ "$bad" = 0 ] || { inside sh -c 'sort /run/answers | uniq -c' >&2; fail "$bad requests failed"; }
 
-# Nobody survives the supervisor, and systemd brings it back.
+# No process survives the supervisor, and systemd restarts it.
 before=$(inside systemctl show -p MainPID --value holdfast)
 inside sh -c "kill -9 $before"
 for _ in $(seq 300); do

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The numbered SQL files of this folder, compiled in: no path to find at run time, and a binary
-// always carries the schema it was written for. Threads: constants.
+// The numbered SQL files of each engine's folder, compiled in: no path to find at run time, and a
+// binary always carries the schema it was written for. Threads: constants.
 
 #include <cstdint>
 #include <span>

@@ -33,13 +33,13 @@ Failure no_such_key(const std::string& id) {
   return fail(ErrorKind::NotFound, fmt::format("there is no API key '{}'", id));
 }
 
-bool exists(Connection& connection, const std::string& id) {
+bool exists(SqliteConnection& connection, const std::string& id) {
   return connection.query("SELECT 1 FROM api_key WHERE id = ?1").bind(id).step();
 }
 
 }  // namespace
 
-Result<void> create_api_key(Connection& connection, const ApiKey& key, Now now) {
+Result<void> create_api_key(SqliteConnection& connection, const ApiKey& key, Now now) {
   if (exists(connection, key.id)) {
     return fail(ErrorKind::Conflict, fmt::format("there is an API key '{}' already", key.id));
   }
@@ -55,7 +55,7 @@ Result<void> create_api_key(Connection& connection, const ApiKey& key, Now now) 
   return {};
 }
 
-Result<void> revoke_api_key(Connection& connection, const std::string& id, Now now) {
+Result<void> revoke_api_key(SqliteConnection& connection, const std::string& id, Now now) {
   if (!exists(connection, id)) return no_such_key(id);
   connection.query("UPDATE api_key SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL")
       .bind(id, now.wall)
@@ -63,7 +63,7 @@ Result<void> revoke_api_key(Connection& connection, const std::string& id, Now n
   return {};
 }
 
-Result<void> note_api_key_uses(Connection& connection, const std::vector<ApiKeyUse>& uses) {
+Result<void> note_api_key_uses(SqliteConnection& connection, const std::vector<ApiKeyUse>& uses) {
   for (const ApiKeyUse& use : uses) {
     connection
         .query(
@@ -75,13 +75,13 @@ Result<void> note_api_key_uses(Connection& connection, const std::vector<ApiKeyU
   return {};
 }
 
-Result<ApiKey> get_api_key(Connection& connection, const std::string& id) {
+Result<ApiKey> get_api_key(SqliteConnection& connection, const std::string& id) {
   Query query = connection.query("SELECT " HOLDFAST_API_KEY_COLUMNS " FROM api_key WHERE id = ?1");
   if (!query.bind(id).step()) return no_such_key(id);
   return read_api_key(query);
 }
 
-std::vector<ApiKey> list_api_keys(Connection& connection) {
+std::vector<ApiKey> list_api_keys(SqliteConnection& connection) {
   Query query =
       connection.query("SELECT " HOLDFAST_API_KEY_COLUMNS " FROM api_key ORDER BY created_at, id");
   std::vector<ApiKey> keys;

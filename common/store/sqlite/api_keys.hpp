@@ -3,16 +3,16 @@
 
 // API keys in SQLite; the contract is ApiKeyStore's. They throw SQLite::Exception.
 
-#include "common/store/sqlite/connection.hpp"
-#include "common/store/sqlite/now.hpp"
+#include "common/store/now.hpp"
+#include "common/store/sqlite/sqlite_connection.hpp"
 #include "common/store/types.hpp"
 
 namespace holdfast::store::sqlite {
 
-Result<void> create_api_key(Connection& connection, const ApiKey& key, Now now);
-Result<void> revoke_api_key(Connection& connection, const std::string& id, Now now);
-Result<void> note_api_key_uses(Connection& connection, const std::vector<ApiKeyUse>& uses);
-Result<ApiKey> get_api_key(Connection& connection, const std::string& id);
-std::vector<ApiKey> list_api_keys(Connection& connection);
+Result<void> create_api_key(SqliteConnection& connection, const ApiKey& key, Now now);
+Result<void> revoke_api_key(SqliteConnection& connection, const std::string& id, Now now);
+Result<void> note_api_key_uses(SqliteConnection& connection, const std::vector<ApiKeyUse>& uses);
+Result<ApiKey> get_api_key(SqliteConnection& connection, const std::string& id);
+std::vector<ApiKey> list_api_keys(SqliteConnection& connection);
 
 }  // namespace holdfast::store::sqlite

@@ -3,8 +3,8 @@
 
 // When to copy SQLite's log into the database. Pure; one thread.
 //
-// Each 4 MiB of log a passive checkpoint keeps it short. Readers that overlap keep it from
-// starting over; past 64 MiB one that waits for them empties it.
+// A passive checkpoint after every 4 MiB keeps the log short. Overlapping readers can prevent the
+// log from starting over; past 64 MiB, a checkpoint that waits for them empties it.
 
 #include <cstdint>
 

@@ -2,6 +2,7 @@
 #include "common/store/sqlite/chunks.hpp"
 
 #include "common/store/sqlite/queue_finish.hpp"
+#include "common/store/sqlite/statement.hpp"
 
 #include <bit>
 #include <cstring>
@@ -10,12 +11,12 @@ namespace holdfast::store::sqlite {
 
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "vectors are stored as they lie");
+static_assert(std::endian::native == std::endian::little, "vectors are stored in memory order");
 
-// Other processes catch up from this many changes behind; further back they load everything.
+// Other processes can catch up from this many changes behind; beyond that they reload everything.
 constexpr std::int64_t kChangesKept = 10000;
 
-void log_change(Connection& connection, std::int64_t document) {
+void log_change(SqliteConnection& connection, std::int64_t document) {
   connection.query("INSERT INTO chunk_change(document) VALUES(?1)").bind(document).run();
   const std::int64_t seq = connection.last_insert_id();
   if (seq % 100 != 0) return;
@@ -27,7 +28,7 @@ struct Target {
   std::string title;
 };
 
-std::optional<Target> find_target(Connection& connection, const Embedding& embedding) {
+std::optional<Target> find_target(SqliteConnection& connection, const Embedding& embedding) {
   Query query = connection.query(
       "SELECT seq, title FROM document WHERE id = ?1 AND version = ?2 AND job_id = ?3");
   if (!query.bind(embedding.document_id, embedding.version, embedding.key.id).step()) {
@@ -36,7 +37,8 @@ std::optional<Target> find_target(Connection& connection, const Embedding& embed
   return Target{query.integer(0), query.text(1)};
 }
 
-void insert_chunk(Connection& connection, const Target& target, JobKey key, const Chunk& chunk) {
+void insert_chunk(SqliteConnection& connection, const Target& target, JobKey key,
+                  const Chunk& chunk) {
   connection
       .query(
           "INSERT INTO chunk(document, ordinal, begin_byte, end_byte, job_id, fence, vector,"
@@ -46,13 +48,13 @@ void insert_chunk(Connection& connection, const Target& target, JobKey key, cons
       .run();
 }
 
-std::int64_t remove_chunks(Connection& connection, std::int64_t document) {
+std::int64_t remove_chunks(SqliteConnection& connection, std::int64_t document) {
   return connection.query("DELETE FROM chunk WHERE document = ?1").bind(document).run();
 }
 
 }  // namespace
 
-Result<void> complete_embedding(Connection& connection, const Embedding& embedding, Now now) {
+Result<void> complete_embedding(SqliteConnection& connection, const Embedding& embedding, Now now) {
   HOLDFAST_TRY(complete_job(connection, embedding.key, now));
   const auto target = find_target(connection, embedding);
   if (!target) return {};
@@ -63,14 +65,14 @@ Result<void> complete_embedding(Connection& connection, const Embedding& embeddi
   if (removed > 0 || !embedding.chunks.empty()) log_change(connection, target->document);
   connection
       .query(
-          "UPDATE document SET status = 1, error = '', chunk_count = ?2, updated_at = ?3"
-          " WHERE seq = ?1")
+          statement<"UPDATE document SET status = {document.ready}, error = '', chunk_count = ?2,"
+                    " updated_at = ?3 WHERE seq = ?1">)
       .bind(target->document, static_cast<std::int64_t>(embedding.chunks.size()), now.wall)
       .run();
   return {};
 }
 
-void delete_chunks(Connection& connection, std::int64_t document) {
+void delete_chunks(SqliteConnection& connection, std::int64_t document) {
   if (remove_chunks(connection, document) > 0) log_change(connection, document);
 }
 

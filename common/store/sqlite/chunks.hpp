@@ -5,8 +5,8 @@
 // logged for the vector indexes of other processes. Inside the caller's write transaction; throws
 // SQLite::Exception.
 
-#include "common/store/sqlite/connection.hpp"
-#include "common/store/sqlite/now.hpp"
+#include "common/store/now.hpp"
+#include "common/store/sqlite/sqlite_connection.hpp"
 #include "common/store/store.hpp"
 
 #include <string>
@@ -21,11 +21,11 @@ struct Embedding {
   std::vector<Chunk> chunks;
 };
 
-// The fenced completion, then the chunks. They are dropped, and that is no error, if the document
-// is gone, has a newer version, or waits for another job by now.
-Result<void> complete_embedding(Connection& connection, const Embedding& embedding, Now now);
+// The fenced completion, then the chunks. These are dropped without an error if the document is
+// gone, has a newer version, or waits for another job by now.
+Result<void> complete_embedding(SqliteConnection& connection, const Embedding& embedding, Now now);
 
-void delete_chunks(Connection& connection, std::int64_t document);
+void delete_chunks(SqliteConnection& connection, std::int64_t document);
 
 // A stored vector: float32, little endian.
 std::vector<float> decode_vector(std::span<const std::byte> blob);

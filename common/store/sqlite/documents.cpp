@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/documents.hpp"
 
+#include "common/store/job_payload.hpp"
 #include "common/store/page_cursor.hpp"
 #include "common/store/sqlite/chunks.hpp"
 #include "common/store/sqlite/idempotency.hpp"
-
-#include <nlohmann/json.hpp>
+#include "common/store/sqlite/statement.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -40,33 +40,27 @@ Failure no_such_document(const std::string& id) {
   return fail(ErrorKind::NotFound, fmt::format("there is no document '{}'", id));
 }
 
-std::string make_payload(const NewDocument& document, std::int64_t version) {
-  nlohmann::ordered_json payload;
-  payload["document_id"] = document.id;
-  payload["version"] = version;
-  payload["request_id"] = document.request_id;
-  payload["traceparent"] = document.traceparent;
-  // Never throws for bytes that are no UTF-8; the ids are the caller's.
-  return payload.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
-
-std::int64_t enqueue_embedding(Connection& connection, const NewDocument& document,
+std::int64_t enqueue_embedding(SqliteConnection& connection, const NewDocument& document,
                                std::int64_t version, Budgets budgets, Now now) {
   connection
       .query(
           "INSERT INTO job(kind, priority, run_at, max_attempts, max_crashes, payload,"
           " created_at) VALUES('embed', ?1, ?2, ?3, ?4, ?5, ?2)")
       .bind(std::int64_t{document.priority}, now.wall, budgets.max_attempts, budgets.max_crashes,
-            make_payload(document, version))
+            make_job_payload(document, version))
       .run();
   return connection.last_insert_id();
 }
 
-void cancel_job(Connection& connection, std::int64_t job_id, Now now) {
-  connection.query("UPDATE job SET state = 4, finished_at = ?2 WHERE id = ?1 AND state IN (0, 1)")
+void cancel_job(SqliteConnection& connection, std::int64_t job_id, Now now) {
+  connection
+      .query(statement<"UPDATE job SET state = {job.cancelled}, finished_at = ?2"
+                       " WHERE id = ?1 AND state IN ({job.ready}, {job.waiting})">)
       .bind(job_id, now.wall)
       .run();
-  connection.query("UPDATE job SET cancel_requested = 1 WHERE id = ?1 AND state = 2")
+  connection
+      .query(statement<"UPDATE job SET cancel_requested = 1"
+                       " WHERE id = ?1 AND state = {job.running}">)
       .bind(job_id)
       .run();
 }
@@ -77,7 +71,7 @@ struct Stored {
   std::int64_t job_id = 0;
 };
 
-Result<Stored> find_for_change(Connection& connection, const std::string& id,
+Result<Stored> find_for_change(SqliteConnection& connection, const std::string& id,
                                const Versions& expected) {
   Query query = connection.query("SELECT seq, version, job_id FROM document WHERE id = ?1");
   if (!query.bind(id).step()) return no_such_document(id);
@@ -85,17 +79,18 @@ Result<Stored> find_for_change(Connection& connection, const std::string& id,
   if (expected &&
       std::find(expected->begin(), expected->end(), stored.version) == expected->end()) {
     return fail(ErrorKind::Conflict,
-                fmt::format("document '{}' has version {} by now", id, stored.version));
+                fmt::format("document '{}' now has version {}", id, stored.version));
   }
   return stored;
 }
 
 }  // namespace
 
-Result<Created> create_document(Connection& connection, const NewDocument& document,
+Result<Created> create_document(SqliteConnection& connection, const NewDocument& document,
                                 Budgets budgets, Now now) {
-  if (document.repeat_key) {
-    HOLDFAST_TRY_ASSIGN(auto earlier, find_repeated(connection, *document.repeat_key, now));
+  if (document.idempotency_key) {
+    HOLDFAST_TRY_ASSIGN(auto earlier,
+                        find_earlier_answer(connection, *document.idempotency_key, now));
     if (earlier) return std::move(*earlier);
   }
   const std::int64_t job_id = enqueue_embedding(connection, document, 1, budgets, now);
@@ -110,20 +105,20 @@ Result<Created> create_document(Connection& connection, const NewDocument& docum
       .bind(connection.last_insert_id(), Uncopied{document.content})
       .run();
   const Created created{document.id, job_id};
-  if (document.repeat_key) remember(connection, *document.repeat_key, created, now);
+  if (document.idempotency_key) remember(connection, *document.idempotency_key, created, now);
   return created;
 }
 
-Result<Created> replace_document(Connection& connection, const NewDocument& document,
+Result<Created> replace_document(SqliteConnection& connection, const NewDocument& document,
                                  const Versions& expected, Budgets budgets, Now now) {
   HOLDFAST_TRY_ASSIGN(const Stored stored, find_for_change(connection, document.id, expected));
   cancel_job(connection, stored.job_id, now);
   const std::int64_t version = stored.version + 1;
   const std::int64_t job_id = enqueue_embedding(connection, document, version, budgets, now);
   connection
-      .query(
-          "UPDATE document SET title = ?2, metadata = ?3, content_bytes = ?4, status = 0,"
-          " error = '', version = ?5, job_id = ?6, updated_at = ?7 WHERE seq = ?1")
+      .query(statement<"UPDATE document SET title = ?2, metadata = ?3, content_bytes = ?4,"
+                       " status = {document.pending}, error = '', version = ?5, job_id = ?6,"
+                       " updated_at = ?7 WHERE seq = ?1">)
       .bind(stored.seq, document.title, document.metadata,
             static_cast<std::int64_t>(document.content.size()), version, job_id, now.wall)
       .run();
@@ -133,7 +128,7 @@ Result<Created> replace_document(Connection& connection, const NewDocument& docu
   return Created{document.id, job_id, version};
 }
 
-Result<void> delete_document(Connection& connection, const std::string& id,
+Result<void> delete_document(SqliteConnection& connection, const std::string& id,
                              const Versions& expected, Now now) {
   HOLDFAST_TRY_ASSIGN(const Stored stored, find_for_change(connection, id, expected));
   cancel_job(connection, stored.job_id, now);
@@ -142,7 +137,7 @@ Result<void> delete_document(Connection& connection, const std::string& id,
   return {};
 }
 
-Result<Document> get_document(Connection& connection, const std::string& id,
+Result<Document> get_document(SqliteConnection& connection, const std::string& id,
                               std::int64_t max_content_bytes) {
   // One statement, one state: the content of another version never appears here. A column that is
   // not asked for is not read from its pages.
@@ -156,7 +151,7 @@ Result<Document> get_document(Connection& connection, const std::string& id,
   return document;
 }
 
-Result<Page> list_documents(Connection& connection, const DocumentQuery& request) {
+Result<Page> list_documents(SqliteConnection& connection, const DocumentQuery& request) {
   std::int64_t before = std::numeric_limits<std::int64_t>::max();
   if (!request.cursor.empty()) {
     HOLDFAST_TRY_ASSIGN(before, parse_page_cursor(request.cursor));
@@ -167,7 +162,7 @@ Result<Page> list_documents(Connection& connection, const DocumentQuery& request
                        " FROM document WHERE seq < ?1 AND status = ?3 ORDER BY seq DESC LIMIT ?2"
                      : "SELECT " HOLDFAST_DOCUMENT_COLUMNS
                        " FROM document WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2");
-  // One more than asked for tells whether there is another page.
+  // One row more than asked for shows whether there is another page.
   if (request.status) {
     query.bind(before, std::int64_t{limit} + 1, static_cast<std::int64_t>(*request.status));
   } else {

@@ -3,8 +3,8 @@
 
 // Documents. The writes run inside the caller's transaction; all throw SQLite::Exception.
 
-#include "common/store/sqlite/connection.hpp"
-#include "common/store/sqlite/now.hpp"
+#include "common/store/now.hpp"
+#include "common/store/sqlite/sqlite_connection.hpp"
 #include "common/store/store.hpp"
 
 #include <string>
@@ -17,20 +17,20 @@ struct Budgets {
 };
 
 // With its job, which carries {"document_id","version","request_id","traceparent"}.
-Result<Created> create_document(Connection& connection, const NewDocument& document,
+Result<Created> create_document(SqliteConnection& connection, const NewDocument& document,
                                 Budgets budgets, Now now);
 
 // The job of the version before is cancelled, or asked to stop if it runs.
-Result<Created> replace_document(Connection& connection, const NewDocument& document,
+Result<Created> replace_document(SqliteConnection& connection, const NewDocument& document,
                                  const Versions& expected, Budgets budgets, Now now);
 
 // With its chunks. Its job is cancelled, or asked to stop if it runs.
-Result<void> delete_document(Connection& connection, const std::string& id,
+Result<void> delete_document(SqliteConnection& connection, const std::string& id,
                              const Versions& expected, Now now);
 
 // Without content if that has more bytes than this.
-Result<Document> get_document(Connection& connection, const std::string& id,
+Result<Document> get_document(SqliteConnection& connection, const std::string& id,
                               std::int64_t max_content_bytes);
-Result<Page> list_documents(Connection& connection, const DocumentQuery& query);
+Result<Page> list_documents(SqliteConnection& connection, const DocumentQuery& query);
 
 }  // namespace holdfast::store::sqlite

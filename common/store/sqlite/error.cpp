@@ -20,7 +20,7 @@ ErrorKind kind_of_constraint(int extended) {
     case SQLITE_CONSTRAINT_PRIMARYKEY:
     case SQLITE_CONSTRAINT_ROWID:
     case SQLITE_CONSTRAINT_FOREIGNKEY: return ErrorKind::Conflict;
-    default: return ErrorKind::Internal;  // a CHECK or NOT NULL is a defect of ours
+    default: return ErrorKind::Internal;  // a failed CHECK or NOT NULL is a bug
   }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/full_text.hpp"
 
+#include "common/text/ascii.hpp"
+
 #include <unordered_set>
 
 namespace holdfast::store::sqlite {
@@ -12,9 +14,7 @@ constexpr std::size_t kWords = 64;  // FTS5 refuses expressions more than 256 de
 // ASCII letters and digits, and every byte of a longer UTF-8 sequence: the tokenizer sorts those
 // out. Quotes, NUL and FTS5's operators are separators.
 bool in_word(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x80 || (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
-         (byte >= 'A' && byte <= 'Z');
+  return static_cast<unsigned char>(c) >= 0x80 || text::is_alphanumeric(c);
 }
 
 }  // namespace
@@ -39,7 +39,7 @@ std::string match_expression(std::string_view text) {
   return expression;
 }
 
-std::vector<Candidate> rank_by_text(Connection& connection, std::string_view text,
+std::vector<Candidate> rank_by_text(SqliteConnection& connection, std::string_view text,
                                     std::size_t limit) {
   std::vector<Candidate> ranking;
   const std::string expression = match_expression(text);

@@ -4,7 +4,7 @@
 // Full-text ranking by FTS5's bm25, title words twice as heavy. Threads: as the connection.
 
 #include "common/store/candidate.hpp"
-#include "common/store/sqlite/connection.hpp"
+#include "common/store/sqlite/sqlite_connection.hpp"
 
 #include <string>
 #include <string_view>
@@ -17,7 +17,7 @@ namespace holdfast::store::sqlite {
 std::string match_expression(std::string_view text);
 
 // The best `limit` documents, each by its best chunk. Throws SQLite::Exception.
-std::vector<Candidate> rank_by_text(Connection& connection, std::string_view text,
+std::vector<Candidate> rank_by_text(SqliteConnection& connection, std::string_view text,
                                     std::size_t limit);
 
 }  // namespace holdfast::store::sqlite

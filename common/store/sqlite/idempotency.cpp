@@ -3,21 +3,21 @@
 
 namespace holdfast::store::sqlite {
 
-Result<std::optional<Created>> find_repeated(Connection& connection, const RepeatKey& key,
-                                             Now now) {
+Result<std::optional<Created>> find_earlier_answer(SqliteConnection& connection,
+                                                   const IdempotencyKey& key, Now now) {
   Query query = connection.query(
       "SELECT fingerprint, document_id, job_id FROM idempotency"
       " WHERE scope = ?1 AND key = ?2 AND expires_at > ?3");
   if (!query.bind(key.scope, key.key, now.wall).step()) return std::nullopt;
   if (query.text(0) != key.fingerprint) {
-    return fail(ErrorKind::InvalidArgument,
-                "The Idempotency-Key was used for another request before: send a new one.");
+    return fail(ErrorKind::InvalidArgument, "the idempotency key belongs to a different request");
   }
   return Created{query.text(1), query.integer(2), 1, true};
 }
 
-void remember(Connection& connection, const RepeatKey& key, const Created& created, Now now) {
-  // One that is over but not yet forgotten gives way.
+void remember(SqliteConnection& connection, const IdempotencyKey& key, const Created& created,
+              Now now) {
+  // Replaces a key that has expired but is not deleted yet.
   connection
       .query(
           "INSERT OR REPLACE INTO idempotency(scope, key, fingerprint, document_id, job_id,"
@@ -27,7 +27,7 @@ void remember(Connection& connection, const RepeatKey& key, const Created& creat
       .run();
 }
 
-void forget_expired(Connection& connection, std::int64_t limit, Now now) {
+void delete_expired_keys(SqliteConnection& connection, std::int64_t limit, Now now) {
   connection
       .query(
           "DELETE FROM idempotency WHERE (scope, key) IN (SELECT scope, key FROM idempotency"

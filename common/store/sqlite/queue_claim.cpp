@@ -1,71 +1,69 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/queue_claim.hpp"
 
+#include "common/store/job_rules.hpp"
+#include "common/store/sqlite/statement.hpp"
+
 namespace holdfast::store::sqlite {
 
 namespace {
-
-// How long a job that crashed a worker is passed over for jobs behind it while workers are busy.
-// After that a worker that meets it takes no more until it is empty, and then takes it.
-constexpr std::int64_t kQuarantinePatienceMs = 5000;
-constexpr std::int64_t kPromoted = 500;
-constexpr std::int64_t kLookAt = 1000;
 
 struct Holding {
   std::int64_t jobs = 0;
   std::int64_t crashed = 0;  // of these, with a crash on record
 };
 
-Holding holding_of(Connection& connection, std::int64_t worker_id) {
-  Query query = connection.query(
-      "SELECT count(*), count(*) FILTER (WHERE crashes > 0) FROM job"
-      " WHERE state = 2 AND worker_id = ?1");
+Holding holding_of(SqliteConnection& connection, std::int64_t worker_id) {
+  Query query =
+      connection.query(statement<"SELECT count(*), count(*) FILTER (WHERE crashes > 0) FROM job"
+                                 " WHERE state = {job.running} AND worker_id = ?1">);
   query.bind(worker_id).step();
   return {query.integer(0), query.integer(1)};
 }
 
-bool is_paused(Connection& connection, const std::string& queue) {
+bool is_paused(SqliteConnection& connection, const std::string& queue) {
   return connection.query("SELECT 1 FROM queue_ctl WHERE queue = ?1 AND paused").bind(queue).step();
 }
 
-void promote_due(Connection& connection, const std::string& queue, std::int64_t wall) {
+void promote_due(SqliteConnection& connection, const std::string& queue, std::int64_t wall) {
   connection
-      .query(
-          "UPDATE job SET state = 0 WHERE id IN (SELECT id FROM job"
-          " WHERE state = 1 AND queue = ?1 AND run_at <= ?2 ORDER BY run_at LIMIT ?3)")
-      .bind(queue, wall, kPromoted)
+      .query(statement<"UPDATE job SET state = {job.ready} WHERE id IN (SELECT id FROM job"
+                       " WHERE state = {job.waiting} AND queue = ?1 AND run_at <= ?2"
+                       " ORDER BY run_at LIMIT ?3)">)
+      .bind(queue, wall, kPromoteBatch)
       .run();
 }
 
-std::vector<Job> choose(Connection& connection, const ClaimRequest& request, bool holds_others,
-                        std::int64_t wall) {
-  Query query = connection.query("SELECT " HOLDFAST_JOB_COLUMNS
-                                 " FROM job WHERE state = 0 AND queue = ?1"
-                                 " ORDER BY priority, id LIMIT ?2");
-  query.bind(request.queue, std::int64_t{request.limit} + kLookAt);
+std::vector<Job> choose(SqliteConnection& connection, const ClaimRequest& request,
+                        bool holds_others, std::int64_t wall) {
+  Query query = connection.query(
+      statement<"SELECT " HOLDFAST_JOB_COLUMNS " FROM job WHERE state = {job.ready} AND queue = ?1"
+                " ORDER BY priority, id LIMIT ?2">);
+  query.bind(request.queue, std::int64_t{request.limit} + kClaimLookahead);
+  ClaimSelection selection(request.limit, holds_others);
   std::vector<Job> chosen;
   while (chosen.size() < request.limit && query.step()) {
     Job job = read_job(query);
-    if (job.crashes == 0) {
-      chosen.push_back(std::move(job));
-      continue;
+    const Duration due_for = std::chrono::milliseconds(wall - job.run_at);
+    switch (selection.offer(job.crashes, due_for)) {
+      case ClaimSelection::Verdict::Take: chosen.push_back(std::move(job)); break;
+      case ClaimSelection::Verdict::TakeAlone: return {std::move(job)};
+      case ClaimSelection::Verdict::Skip: break;
+      case ClaimSelection::Verdict::Stop: return chosen;
     }
-    if (!holds_others && chosen.empty()) return {std::move(job)};
-    if (wall - job.run_at > kQuarantinePatienceMs) break;
   }
   return chosen;
 }
 
-// Under the write lock nobody changes the row between its reading and this. RETURNING would say the
-// same, by way of a temporary table for each job.
-void take(Connection& connection, Job& job, const ClaimRequest& request, Now now) {
+// Under the write lock nobody changes the row between its reading and this. RETURNING would do the
+// same through a temporary table for each job.
+void take(SqliteConnection& connection, Job& job, const ClaimRequest& request, Now now) {
   job.state = JobState::Running;
   ++job.fence;
   ++job.attempt;
   connection
-      .query(
-          "UPDATE job SET state = 2, fence = ?2, attempt = ?3, worker_id = ?4,"
-          " started_at = NULL, deadline_mono = ?5 WHERE id = ?1")
+      .query(statement<"UPDATE job SET state = {job.running}, fence = ?2, attempt = ?3,"
+                       " worker_id = ?4, started_at = NULL, deadline_mono = ?5 WHERE id = ?1">)
       .bind(job.id, job.fence, std::int64_t{job.attempt}, request.worker_id,
             now.mono + to_ms(request.timeout))
       .run();
@@ -73,13 +71,14 @@ void take(Connection& connection, Job& job, const ClaimRequest& request, Now now
 
 }  // namespace
 
-Result<std::vector<Job>> claim_jobs(Connection& connection, const ClaimRequest& request, Now now) {
+Result<std::vector<Job>> claim_jobs(SqliteConnection& connection, const ClaimRequest& request,
+                                    Now now) {
   {
     Query worker = connection.query("SELECT draining FROM worker WHERE id = ?1");
     if (!worker.bind(request.worker_id).step()) {
       return fail(
           ErrorKind::Conflict,
-          fmt::format("worker {} was declared dead: it owns nothing any more", request.worker_id));
+          fmt::format("worker {} was declared dead: it owns no jobs any more", request.worker_id));
     }
     if (worker.integer(0) != 0) return std::vector<Job>{};
   }

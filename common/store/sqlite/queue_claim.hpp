@@ -3,15 +3,16 @@
 
 // Handing out jobs. Runs inside the caller's write transaction; throws SQLite::Exception.
 
-#include "common/store/sqlite/connection.hpp"
-#include "common/store/sqlite/now.hpp"
+#include "common/store/now.hpp"
+#include "common/store/sqlite/sqlite_connection.hpp"
 #include "common/store/store.hpp"
 
 #include <vector>
 
 namespace holdfast::store::sqlite {
 
-Result<std::vector<Job>> claim_jobs(Connection& connection, const ClaimRequest& request, Now now);
+Result<std::vector<Job>> claim_jobs(SqliteConnection& connection, const ClaimRequest& request,
+                                    Now now);
 
 // A row of "SELECT HOLDFAST_JOB_COLUMNS FROM job".
 #define HOLDFAST_JOB_COLUMNS                                                              \

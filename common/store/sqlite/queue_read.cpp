@@ -1,30 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/queue_read.hpp"
 
+#include "common/store/job_rules.hpp"
 #include "common/store/sqlite/idempotency.hpp"
 #include "common/store/sqlite/queue_claim.hpp"
-
-#include <algorithm>
-#include <array>
+#include "common/store/sqlite/statement.hpp"
 
 namespace holdfast::store::sqlite {
 
 namespace {
 
-constexpr std::int64_t kPruned = 1000;
-constexpr Duration kKeepDead = std::chrono::hours(7 * 24);
-
-std::int64_t count(Connection& connection, std::string_view sql, const std::string& queue) {
+std::int64_t count(SqliteConnection& connection, std::string_view sql, const std::string& queue) {
   Query query = connection.query(sql);
   query.bind(queue).step();
   return query.integer(0);
 }
 
-void read_ready(Connection& connection, const std::string& queue, QueueStats& stats) {
+void read_ready(SqliteConnection& connection, const std::string& queue, QueueStats& stats) {
   std::int64_t oldest = 0;
   {
-    Query query = connection.query(
-        "SELECT count(*), coalesce(min(id), 0) FROM job WHERE state = 0 AND queue = ?1");
+    Query query = connection.query(statement<"SELECT count(*), coalesce(min(id), 0) FROM job"
+                                             " WHERE state = {job.ready} AND queue = ?1">);
     query.bind(queue).step();
     stats.ready = query.integer(0);
     oldest = query.integer(1);
@@ -34,7 +30,7 @@ void read_ready(Connection& connection, const std::string& queue, QueueStats& st
   if (query.bind(oldest).step()) stats.oldest_ready_at = query.integer(0);
 }
 
-void read_finished(Connection& connection, const std::string& queue, QueueStats& stats) {
+void read_finished(SqliteConnection& connection, const std::string& queue, QueueStats& stats) {
   Query query = connection.query("SELECT state, jobs FROM finished_count WHERE queue = ?1");
   query.bind(queue);
   while (query.step()) {
@@ -49,11 +45,11 @@ void read_finished(Connection& connection, const std::string& queue, QueueStats&
 
 }  // namespace
 
-JobQueue::Peek peek(Connection& connection, const std::string& queue, Now now) {
+JobQueue::Peek peek(SqliteConnection& connection, const std::string& queue, Now now) {
   Query query = connection.query(
-      "SELECT EXISTS(SELECT 1 FROM job WHERE state = 0 AND queue = ?1),"
-      " (SELECT min(run_at) FROM job WHERE state = 1 AND queue = ?1),"
-      " EXISTS(SELECT 1 FROM queue_ctl WHERE queue = ?1 AND paused)");
+      statement<"SELECT EXISTS(SELECT 1 FROM job WHERE state = {job.ready} AND queue = ?1),"
+                " (SELECT min(run_at) FROM job WHERE state = {job.waiting} AND queue = ?1),"
+                " EXISTS(SELECT 1 FROM queue_ctl WHERE queue = ?1 AND paused)">);
   query.bind(queue).step();
   JobQueue::Peek result;
   if (query.integer(2) != 0) return result;  // paused: a claim would get nothing
@@ -65,7 +61,7 @@ JobQueue::Peek peek(Connection& connection, const std::string& queue, Now now) {
   return result;
 }
 
-Result<Job> get_job(Connection& connection, std::int64_t id) {
+Result<Job> get_job(SqliteConnection& connection, std::int64_t id) {
   Query query = connection.query("SELECT " HOLDFAST_JOB_COLUMNS " FROM job WHERE id = ?1");
   if (!query.bind(id).step()) {
     return fail(ErrorKind::NotFound, fmt::format("there is no job {}", id));
@@ -73,29 +69,25 @@ Result<Job> get_job(Connection& connection, std::int64_t id) {
   return read_job(query);
 }
 
-QueueStats queue_stats(Connection& connection, const std::string& queue) {
+QueueStats queue_stats(SqliteConnection& connection, const std::string& queue) {
   ReadTransaction one_state(connection);
   one_state.begin();
   QueueStats stats;
   read_ready(connection, queue, stats);
-  stats.waiting =
-      count(connection, "SELECT count(*) FROM job WHERE state = 1 AND queue = ?1", queue);
+  stats.waiting = count(
+      connection, statement<"SELECT count(*) FROM job WHERE state = {job.waiting} AND queue = ?1">,
+      queue);
   // Few: what workers hold at this moment.
-  stats.running =
-      count(connection, "SELECT count(*) FROM job WHERE state = 2 AND queue = ?1", queue);
+  stats.running = count(
+      connection, statement<"SELECT count(*) FROM job WHERE state = {job.running} AND queue = ?1">,
+      queue);
   read_finished(connection, queue, stats);
   return stats;
 }
 
-std::int64_t prune(Connection& connection, Duration keep, Now now) {
-  struct Rule {
-    JobState state;
-    Duration keep;
-  };
-  const std::array rules{Rule{JobState::Done, keep}, Rule{JobState::Cancelled, keep},
-                         Rule{JobState::Dead, std::max(keep, kKeepDead)}};
+std::int64_t prune(SqliteConnection& connection, Duration keep, Now now) {
   std::int64_t deleted = 0;
-  for (const Rule& rule : rules) {
+  for (const Retention& rule : retention_of_finished_jobs(keep)) {
     // "IS NOT NULL" lets SQLite use the partial index; it does not infer it from the comparison.
     deleted += connection
                    .query(
@@ -103,10 +95,10 @@ std::int64_t prune(Connection& connection, Duration keep, Now now) {
                        " AND finished_at IS NOT NULL AND finished_at < ?2"
                        " ORDER BY finished_at LIMIT ?3)")
                    .bind(static_cast<std::int64_t>(rule.state), now.wall - to_ms(rule.keep),
-                         kPruned - deleted)
+                         kPruneBatch - deleted)
                    .run();
   }
-  forget_expired(connection, kPruned, now);
+  delete_expired_keys(connection, kPruneBatch, now);
   return deleted;
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/queue_rescue.hpp"
 
-#include "common/base/result.hpp"
+#include "common/store/job_rules.hpp"
 #include "common/store/sqlite/queue_finish.hpp"
-#include "common/store/types.hpp"
+#include "common/store/sqlite/statement.hpp"
 
 #include <vector>
 
@@ -11,61 +11,65 @@ namespace holdfast::store::sqlite {
 
 namespace {
 
-struct Charged {
+struct Crashed {
   std::int64_t job_id = 0;
-  JobState state{};
-  std::int64_t crashes = 0;
+  JobBudget budget;  // this crash included
 };
 
-std::vector<Charged> charge_started(Connection& connection, std::int64_t worker_id,
-                                    const std::string& why, Now now) {
+std::vector<Crashed> find_crashed(SqliteConnection& connection, std::int64_t worker_id) {
   Query query = connection.query(
-      "UPDATE job SET crashes = crashes + 1, last_error = ?2, worker_id = NULL,"
-      " deadline_mono = NULL,"
-      " state = CASE WHEN cancel_requested THEN 4 WHEN crashes + 1 >= max_crashes THEN 5"
-      "  ELSE 1 END,"
-      " finished_at = CASE WHEN cancel_requested OR crashes + 1 >= max_crashes THEN ?3 END,"
-      " run_at = ?3 + min(100 << (2 * min(crashes, 10)), 3600000)"
-      " WHERE state = 2 AND worker_id = ?1 AND started_at IS NOT NULL"
-      " RETURNING id, state, crashes");
-  query.bind(worker_id, why, now.wall);
-  std::vector<Charged> charged;
+      statement<"SELECT id, attempt, max_attempts, crashes + 1, max_crashes, cancel_requested"
+                " FROM job WHERE state = {job.running} AND worker_id = ?1"
+                " AND started_at IS NOT NULL">);
+  query.bind(worker_id);
+  std::vector<Crashed> crashed;
   while (query.step()) {
-    charged.push_back(
-        {query.integer(0), static_cast<JobState>(query.integer(1)), query.integer(2)});
+    crashed.push_back({query.integer(0),
+                       {query.integer(1), query.integer(2), query.integer(3), query.integer(4),
+                        query.integer(5) != 0}});
   }
-  return charged;
+  return crashed;
+}
+
+void charge(SqliteConnection& connection, const Crashed& job, const std::string& why, Now now) {
+  const JobState state = after_crash(job.budget);
+  connection
+      .query(
+          "UPDATE job SET crashes = ?2, last_error = ?3, worker_id = NULL, deadline_mono = NULL,"
+          " state = ?4, finished_at = CASE WHEN ?5 THEN ?6 END, run_at = ?7 WHERE id = ?1")
+      .bind(job.job_id, job.budget.crashes, why, static_cast<std::int64_t>(state),
+            std::int64_t{is_final(state)}, now.wall,
+            now.wall + to_ms(crash_backoff(job.budget.crashes)))
+      .run();
+  if (state != JobState::Dead) return;
+  fail_document_of(connection, job.job_id, crash_error(job.budget.crashes, why), now);
 }
 
 }  // namespace
 
-std::int64_t rescue_worker(Connection& connection, std::int64_t worker_id, const std::string& why,
-                           Now now) {
-  const auto charged = charge_started(connection, worker_id, why, now);
-  for (const Charged& job : charged) {
-    if (job.state != JobState::Dead) continue;
-    fail_document_of(connection, job.job_id,
-                     fmt::format("the worker died {} times over it, last by: {}", job.crashes, why),
-                     now);
-  }
+std::int64_t rescue_worker(SqliteConnection& connection, std::int64_t worker_id,
+                           const std::string& why, Now now) {
+  const std::vector<Crashed> crashed = find_crashed(connection, worker_id);
+  for (const Crashed& job : crashed)
+    charge(connection, job, why, now);
   const std::int64_t untouched = release_jobs(connection, worker_id, now);
   connection.query("DELETE FROM worker WHERE id = ?1").bind(worker_id).run();
-  return static_cast<std::int64_t>(charged.size()) + untouched;
+  return static_cast<std::int64_t>(crashed.size()) + untouched;
 }
 
-std::int64_t rescue_expired(Connection& connection, const std::string& boot, Now now) {
-  std::vector<std::pair<std::int64_t, std::string>> dead;
+std::int64_t rescue_expired(SqliteConnection& connection, const HostIdentity& here, Now now) {
+  std::vector<std::pair<std::int64_t, std::string>> lost;
   {
-    Query query = connection.query(
-        "SELECT id, boot_id <> ?1 FROM worker WHERE boot_id <> ?1 OR lease_until_mono < ?2");
-    query.bind(boot, now.mono);
+    Query query =
+        connection.query("SELECT id, host, boot_id, lease_until, lease_until_mono FROM worker");
     while (query.step()) {
-      dead.emplace_back(query.integer(0),
-                        query.integer(1) != 0 ? "the machine was restarted" : "lease expired");
+      const WorkerRecord worker{{query.text(1), query.text(2)}, query.integer(3), query.integer(4)};
+      if (const auto why = reason_lost(worker, here, now))
+        lost.emplace_back(query.integer(0), *why);
     }
   }
   std::int64_t jobs = 0;
-  for (const auto& [id, why] : dead)
+  for (const auto& [id, why] : lost)
     jobs += rescue_worker(connection, id, why, now);
   return jobs;
 }

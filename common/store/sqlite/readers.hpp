@@ -6,7 +6,7 @@
 //
 // Threads: any, concurrently.
 
-#include "common/store/sqlite/connection.hpp"
+#include "common/store/sqlite/sqlite_connection.hpp"
 
 #include <condition_variable>
 #include <memory>
@@ -20,7 +20,7 @@ class Readers {
   static Result<std::unique_ptr<Readers>> open(const std::filesystem::path& path,
                                                std::size_t count);
 
-  // Runs `work(Connection&)`, which returns a Result, outside any transaction.
+  // Runs `work(SqliteConnection&)`, which returns a Result, outside any transaction.
   template <class Work>
   auto read(Work&& work) {
     Lease lease(*this);
@@ -28,22 +28,22 @@ class Readers {
   }
 
  private:
-  explicit Readers(std::vector<std::unique_ptr<Connection>> idle) : idle_(std::move(idle)) {}
+  explicit Readers(std::vector<std::unique_ptr<SqliteConnection>> idle) : idle_(std::move(idle)) {}
 
   struct Lease {
     explicit Lease(Readers& pool) : readers(pool), connection(pool.take()) {}
     Lease(const Lease&) = delete;
     ~Lease() { readers.give_back(std::move(connection)); }
     Readers& readers;
-    std::unique_ptr<Connection> connection;
+    std::unique_ptr<SqliteConnection> connection;
   };
 
-  std::unique_ptr<Connection> take();
-  void give_back(std::unique_ptr<Connection> connection);
+  std::unique_ptr<SqliteConnection> take();
+  void give_back(std::unique_ptr<SqliteConnection> connection);
 
   std::mutex mutex_;
   std::condition_variable freed_;
-  std::vector<std::unique_ptr<Connection>> idle_;  // guarded by mutex_
+  std::vector<std::unique_ptr<SqliteConnection>> idle_;  // guarded by mutex_
 };
 
 }  // namespace holdfast::store::sqlite

@@ -7,37 +7,38 @@ namespace holdfast::store::sqlite {
 
 namespace {
 
-std::int64_t scalar(Connection& connection, std::string_view sql) {
+std::int64_t scalar(SqliteConnection& connection, std::string_view sql) {
   Query query = connection.query(sql);
   return query.step() ? query.integer(0) : 0;
 }
 
-bool has_table(Connection& connection, const std::string& name) {
+bool has_table(SqliteConnection& connection, const std::string& name) {
   Query query = connection.query("SELECT 1 FROM sqlite_schema WHERE type='table' AND name=?1");
   return query.bind(name).step();
 }
 
 // 0: an empty file.
-Result<std::int64_t> schema_version(Connection& connection) {
+Result<std::int64_t> schema_version(SqliteConnection& connection) {
   if (has_table(connection, "schema_version")) {
     return scalar(connection, "SELECT max(version) FROM schema_version");
   }
   if (scalar(connection, "SELECT count(*) FROM sqlite_schema") > 0) {
-    return fail(ErrorKind::InvalidArgument,
-                fmt::format("database '{}' belongs to another program: its tables are not ours",
-                            connection.path().native()));
+    return fail(
+        ErrorKind::InvalidArgument,
+        fmt::format("database '{}' belongs to another program: it has no schema_version table",
+                    connection.path().native()));
   }
   return 0;
 }
 
-Failure too_new(const Connection& connection, std::int64_t version, std::int64_t expected) {
+Failure too_new(const SqliteConnection& connection, std::int64_t version, std::int64_t expected) {
   return fail(ErrorKind::InvalidArgument,
               fmt::format("database '{}' has schema {}, this binary knows {}: the binary is too "
                           "old, install the Holdfast that made the database or a newer one",
                           connection.path().native(), version, expected));
 }
 
-void use_wal(Connection& connection) {
+void use_wal(SqliteConnection& connection) {
   // Kept in the file. Not possible inside a transaction.
   Query query = connection.query("PRAGMA journal_mode=WAL");
   if (query.step() && query.text(0) != "wal") {
@@ -45,7 +46,7 @@ void use_wal(Connection& connection) {
   }
 }
 
-void apply(Connection& connection, const Migration& migration) {
+void apply(SqliteConnection& connection, const Migration& migration) {
   connection.exec("BEGIN IMMEDIATE");
   connection.exec(migration.sql);
   connection
@@ -57,7 +58,7 @@ void apply(Connection& connection, const Migration& migration) {
   connection.exec("COMMIT");
 }
 
-Result<MigrationReport> migrate_locked(Connection& connection,
+Result<MigrationReport> migrate_locked(SqliteConnection& connection,
                                        std::span<const Migration> migrations) {
   const std::int64_t newest = migrations.empty() ? 0 : migrations.back().version;
   HOLDFAST_TRY_ASSIGN(const std::int64_t from, schema_version(connection));
@@ -85,11 +86,11 @@ Result<MigrationReport> migrate(const std::filesystem::path& path,
   }
   HOLDFAST_TRY_ASSIGN(WriteLock lock, WriteLock::open(path));
   HOLDFAST_TRY_ASSIGN(const WriteLock::Guard guard, lock.acquire());
-  HOLDFAST_TRY_ASSIGN(const auto connection, Connection::open(path, Access::Create));
+  HOLDFAST_TRY_ASSIGN(const auto connection, SqliteConnection::open(path, Access::Create));
   return guarded(*connection, [&] { return migrate_locked(*connection, migrations); });
 }
 
-Result<void> check_schema(Connection& connection, std::int64_t expected) {
+Result<void> check_schema(SqliteConnection& connection, std::int64_t expected) {
   return guarded(connection, [&]() -> Result<void> {
     HOLDFAST_TRY_ASSIGN(const std::int64_t version, schema_version(connection));
     if (version > expected) return too_new(connection, version, expected);

@@ -5,7 +5,7 @@
 // Threads: any; migrate() excludes other processes by the write lock.
 
 #include "common/store/migrations/migrations.hpp"
-#include "common/store/sqlite/connection.hpp"
+#include "common/store/sqlite/sqlite_connection.hpp"
 #include "common/store/store.hpp"
 
 #include <filesystem>
@@ -19,6 +19,6 @@ Result<MigrationReport> migrate(const std::filesystem::path& path,
                                 std::span<const Migration> migrations);
 
 // `expected`: the newest version this binary knows.
-Result<void> check_schema(Connection& connection, std::int64_t expected);
+Result<void> check_schema(SqliteConnection& connection, std::int64_t expected);
 
 }  // namespace holdfast::store::sqlite

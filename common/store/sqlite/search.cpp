@@ -15,7 +15,7 @@ namespace {
 // How deep each ranking is read before they are fused.
 constexpr std::size_t kDepth = 100;
 
-std::optional<SearchHit> read_hit(Connection& connection, const Fused& fused,
+std::optional<SearchHit> read_hit(SqliteConnection& connection, const Fused& fused,
                                   std::span<const float> vector) {
   Query query = connection.query(
       "SELECT d.id, c.title, c.ordinal, c.text, c.vector FROM chunk AS c"
@@ -29,7 +29,7 @@ std::optional<SearchHit> read_hit(Connection& connection, const Fused& fused,
   hit.score = fused.score;
   hit.similarity = fused.similarity;
   if (fused.by_vector && !hit.similarity) {
-    // The words chose another chunk than the vectors did.
+    // The text ranking chose a different chunk.
     const std::vector<float> own = decode_vector(query.blob(4));
     if (own.size() == vector.size()) {
       hit.similarity = static_cast<double>(dot(own.data(), vector.data(), own.size()));
@@ -40,8 +40,8 @@ std::optional<SearchHit> read_hit(Connection& connection, const Fused& fused,
 
 }  // namespace
 
-std::vector<SearchHit> search(Connection& connection, VectorIndex& vectors, std::string_view text,
-                              std::span<const float> vector, std::size_t k) {
+std::vector<SearchHit> search(SqliteConnection& connection, VectorIndex& vectors,
+                              std::string_view text, std::span<const float> vector, std::size_t k) {
   std::vector<SearchHit> hits;
   if (k == 0) return hits;
   const std::size_t depth = std::max(kDepth, 2 * k);

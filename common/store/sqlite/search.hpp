@@ -4,7 +4,7 @@
 // Hybrid search: documents ranked by their nearest vector and by their words, the two rankings
 // fused. All of one answer is read from one state of the database. Threads: as the connection.
 
-#include "common/store/sqlite/connection.hpp"
+#include "common/store/sqlite/sqlite_connection.hpp"
 #include "common/store/sqlite/vector_index.hpp"
 #include "common/store/store.hpp"
 
@@ -15,7 +15,7 @@
 namespace holdfast::store::sqlite {
 
 // Either `text` or `vector` may be empty. Throws SQLite::Exception.
-std::vector<SearchHit> search(Connection& connection, VectorIndex& vectors, std::string_view text,
-                              std::span<const float> vector, std::size_t k);
+std::vector<SearchHit> search(SqliteConnection& connection, VectorIndex& vectors,
+                              std::string_view text, std::span<const float> vector, std::size_t k);
 
 }  // namespace holdfast::store::sqlite

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/sqlite_store.hpp"
 
-#include "common/os/proc.hpp"
 #include "common/store/migrations/migrations.hpp"
 #include "common/store/sqlite/api_keys.hpp"
 #include "common/store/sqlite/chunks.hpp"
@@ -18,7 +17,6 @@
 #include "common/store/sqlite/writer.hpp"
 
 #include <algorithm>
-#include <future>
 #include <limits>
 
 namespace holdfast::store::sqlite {
@@ -28,12 +26,12 @@ namespace {
 class SqliteStore final : public Store {
  public:
   SqliteStore(std::filesystem::path path, const OpenOptions& options, const Clock& clock,
-              std::string boot, std::unique_ptr<Readers> readers,
-              std::unique_ptr<Connection> writer, WriteLock lock)
+              HostIdentity host, std::unique_ptr<Readers> readers,
+              std::unique_ptr<SqliteConnection> writer, WriteLock lock)
       : path_(std::move(path)),
         clock_(clock),
         budgets_{options.max_attempts, options.max_crashes},
-        boot_(std::move(boot)),
+        host_(std::move(host)),
         readers_(std::move(readers)),
         vectors_(options.vector_cache_bytes),
         writer_(std::move(writer), std::move(lock), options.relaxed_durability, Writer::kGroupTime,
@@ -42,7 +40,7 @@ class SqliteStore final : public Store {
   void create_document(NewDocument document, Callback<Created> done) override {
     write<Created>(
         Durability::PowerLoss,
-        [budgets = budgets_, document = std::move(document)](Connection& c, Now now) {
+        [budgets = budgets_, document = std::move(document)](SqliteConnection& c, Now now) {
           return sqlite::create_document(c, document, budgets, now);
         },
         std::move(done));
@@ -52,7 +50,7 @@ class SqliteStore final : public Store {
     write<Created>(
         Durability::PowerLoss,
         [budgets = budgets_, document = std::move(document), expected = std::move(expected)](
-            Connection& c, Now now) {
+            SqliteConnection& c, Now now) {
           return sqlite::replace_document(c, document, expected, budgets, now);
         },
         std::move(done));
@@ -61,7 +59,7 @@ class SqliteStore final : public Store {
   void delete_document(std::string id, Versions expected, Callback<void> done) override {
     write<void>(
         Durability::PowerLoss,
-        [id = std::move(id), expected = std::move(expected)](Connection& c, Now now) {
+        [id = std::move(id), expected = std::move(expected)](SqliteConnection& c, Now now) {
           return sqlite::delete_document(c, id, expected, now);
         },
         std::move(done));
@@ -75,35 +73,35 @@ class SqliteStore final : public Store {
                                        std::uint64_t max_content_bytes) override {
     constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
     const auto bytes = static_cast<std::int64_t>(std::min(max_content_bytes, kMost));
-    return readers_->read([&](Connection& c) { return sqlite::get_document(c, id, bytes); });
+    return readers_->read([&](SqliteConnection& c) { return sqlite::get_document(c, id, bytes); });
   }
 
   Result<Page> list_documents(const DocumentQuery& query) override {
-    return readers_->read([&](Connection& c) { return sqlite::list_documents(c, query); });
+    return readers_->read([&](SqliteConnection& c) { return sqlite::list_documents(c, query); });
   }
 
   Result<std::vector<SearchHit>> search(const std::string& text, const std::vector<float>& vector,
                                         std::uint32_t k) override {
-    return readers_->read([&](Connection& c) -> Result<std::vector<SearchHit>> {
+    return readers_->read([&](SqliteConnection& c) -> Result<std::vector<SearchHit>> {
       return sqlite::search(c, vectors_, text, vector, k);
     });
   }
 
-  Result<std::int64_t> register_worker(const WorkerIdentity& identity, Duration lease) override {
-    std::promise<Result<std::int64_t>> promise;
+  void register_worker(WorkerIdentity identity, Duration lease,
+                       Callback<std::int64_t> done) override {
     write<std::int64_t>(
         Durability::ProcessDeath,
-        [&](Connection& c, Now now) -> Result<std::int64_t> {
-          return sqlite::register_worker(c, identity, boot_, lease, now);
+        [this, identity = std::move(identity), lease](SqliteConnection& c,
+                                                      Now now) -> Result<std::int64_t> {
+          return sqlite::register_worker(c, identity, host_, lease, now);
         },
-        [&](Result<std::int64_t> id) { promise.set_value(std::move(id)); });
-    return promise.get_future().get();
+        std::move(done));
   }
 
   void claim(ClaimRequest request, Callback<std::vector<Job>> done) override {
     write<std::vector<Job>>(
         Durability::ProcessDeath,
-        [request = std::move(request)](Connection& c, Now now) {
+        [request = std::move(request)](SqliteConnection& c, Now now) {
           return claim_jobs(c, request, now);
         },
         std::move(done));
@@ -111,8 +109,9 @@ class SqliteStore final : public Store {
 
   void start(JobKey key, Callback<void> done) override {
     write<void>(
-        Durability::ProcessDeath, [key](Connection& c, Now now) { return start_job(c, key, now); },
-        std::move(done), Extent::OneStatement);
+        Durability::ProcessDeath,
+        [key](SqliteConnection& c, Now now) { return start_job(c, key, now); }, std::move(done),
+        Extent::OneStatement);
   }
 
   void complete_embedding(JobKey key, std::string document_id, std::int64_t version,
@@ -120,20 +119,21 @@ class SqliteStore final : public Store {
     write<void>(
         Durability::PowerLoss,
         [embedding = Embedding{key, std::move(document_id), version, std::move(chunks)}](
-            Connection& c, Now now) { return sqlite::complete_embedding(c, embedding, now); },
+            SqliteConnection& c, Now now) { return sqlite::complete_embedding(c, embedding, now); },
         std::move(done));
   }
 
   void complete(JobKey key, Callback<void> done) override {
     write<void>(
-        Durability::PowerLoss, [key](Connection& c, Now now) { return complete_job(c, key, now); },
-        std::move(done), Extent::OneStatement);
+        Durability::PowerLoss,
+        [key](SqliteConnection& c, Now now) { return complete_job(c, key, now); }, std::move(done),
+        Extent::OneStatement);
   }
 
   void fail_job(JobFailure failure, Callback<JobState> done) override {
     write<JobState>(
         Durability::PowerLoss,
-        [failure = std::move(failure)](Connection& c, Now now) {
+        [failure = std::move(failure)](SqliteConnection& c, Now now) {
           return sqlite::fail_job(c, failure, now);
         },
         std::move(done));
@@ -142,7 +142,7 @@ class SqliteStore final : public Store {
   void release(std::int64_t worker_id, Callback<std::int64_t> done) override {
     write<std::int64_t>(
         Durability::ProcessDeath,
-        [worker_id](Connection& c, Now now) -> Result<std::int64_t> {
+        [worker_id](SqliteConnection& c, Now now) -> Result<std::int64_t> {
           return release_jobs(c, worker_id, now);
         },
         std::move(done));
@@ -151,7 +151,7 @@ class SqliteStore final : public Store {
   void heartbeat(std::int64_t worker_id, Duration lease, Callback<HeartbeatReply> done) override {
     write<HeartbeatReply>(
         Durability::ProcessDeath,
-        [worker_id, lease](Connection& c, Now now) -> Result<HeartbeatReply> {
+        [worker_id, lease](SqliteConnection& c, Now now) -> Result<HeartbeatReply> {
           return sqlite::heartbeat(c, worker_id, lease, now);
         },
         std::move(done));
@@ -160,8 +160,8 @@ class SqliteStore final : public Store {
   void rescue_expired(Callback<std::int64_t> done) override {
     write<std::int64_t>(
         Durability::ProcessDeath,
-        [this](Connection& c, Now now) -> Result<std::int64_t> {
-          return sqlite::rescue_expired(c, boot_, now);
+        [this](SqliteConnection& c, Now now) -> Result<std::int64_t> {
+          return sqlite::rescue_expired(c, host_, now);
         },
         std::move(done));
   }
@@ -169,7 +169,7 @@ class SqliteStore final : public Store {
   void unregister_worker(std::int64_t worker_id, Callback<void> done) override {
     write<void>(
         Durability::ProcessDeath,
-        [worker_id](Connection& c, Now now) -> Result<void> {
+        [worker_id](SqliteConnection& c, Now now) -> Result<void> {
           sqlite::unregister_worker(c, worker_id, now);
           return {};
         },
@@ -179,7 +179,7 @@ class SqliteStore final : public Store {
   void prune(Duration keep, Callback<std::int64_t> done) override {
     write<std::int64_t>(
         Durability::ProcessDeath,
-        [keep](Connection& c, Now now) -> Result<std::int64_t> {
+        [keep](SqliteConnection& c, Now now) -> Result<std::int64_t> {
           return sqlite::prune(c, keep, now);
         },
         std::move(done));
@@ -188,27 +188,29 @@ class SqliteStore final : public Store {
   void retry_job(std::int64_t id, Callback<Job> done) override {
     write<Job>(
         Durability::PowerLoss,
-        [id](Connection& c, Now now) { return sqlite::retry_job(c, id, now); }, std::move(done));
+        [id](SqliteConnection& c, Now now) { return sqlite::retry_job(c, id, now); },
+        std::move(done));
   }
 
   Result<Peek> peek(const std::string& queue) override {
-    return readers_->read(
-        [&](Connection& c) -> Result<Peek> { return sqlite::peek(c, queue, read_now(clock_)); });
+    return readers_->read([&](SqliteConnection& c) -> Result<Peek> {
+      return sqlite::peek(c, queue, read_now(clock_));
+    });
   }
 
   Result<Job> get_job(std::int64_t id) override {
-    return readers_->read([&](Connection& c) { return sqlite::get_job(c, id); });
+    return readers_->read([&](SqliteConnection& c) { return sqlite::get_job(c, id); });
   }
 
   Result<QueueStats> queue_stats(const std::string& queue) override {
     return readers_->read(
-        [&](Connection& c) -> Result<QueueStats> { return sqlite::queue_stats(c, queue); });
+        [&](SqliteConnection& c) -> Result<QueueStats> { return sqlite::queue_stats(c, queue); });
   }
 
   void create_api_key(ApiKey key, Callback<void> done) override {
     write<void>(
         Durability::PowerLoss,
-        [key = std::move(key)](Connection& c, Now now) {
+        [key = std::move(key)](SqliteConnection& c, Now now) {
           return sqlite::create_api_key(c, key, now);
         },
         std::move(done));
@@ -217,33 +219,42 @@ class SqliteStore final : public Store {
   void revoke_api_key(std::string id, Callback<void> done) override {
     write<void>(
         Durability::PowerLoss,
-        [id = std::move(id)](Connection& c, Now now) { return sqlite::revoke_api_key(c, id, now); },
+        [id = std::move(id)](SqliteConnection& c, Now now) {
+          return sqlite::revoke_api_key(c, id, now);
+        },
         std::move(done));
   }
 
   void note_api_key_uses(std::vector<ApiKeyUse> uses, Callback<void> done) override {
     write<void>(
         Durability::ProcessDeath,
-        [uses = std::move(uses)](Connection& c, Now) { return sqlite::note_api_key_uses(c, uses); },
+        [uses = std::move(uses)](SqliteConnection& c, Now) {
+          return sqlite::note_api_key_uses(c, uses);
+        },
         std::move(done));
   }
 
   Result<ApiKey> get_api_key(const std::string& id) override {
-    return readers_->read([&](Connection& c) { return sqlite::get_api_key(c, id); });
+    return readers_->read([&](SqliteConnection& c) { return sqlite::get_api_key(c, id); });
   }
 
   Result<std::vector<ApiKey>> list_api_keys() override {
-    return readers_->read(
-        [&](Connection& c) -> Result<std::vector<ApiKey>> { return sqlite::list_api_keys(c); });
+    return readers_->read([&](SqliteConnection& c) -> Result<std::vector<ApiKey>> {
+      return sqlite::list_api_keys(c);
+    });
   }
 
   Result<void> check() override {
-    return readers_->read([&](Connection& c) -> Result<void> {
+    return readers_->read([&](SqliteConnection& c) -> Result<void> {
       HOLDFAST_TRY(c.touch_file());
       c.query("SELECT 1 FROM schema_version").step();
       return {};
     });
   }
+
+  // A bounded read takes microseconds from the page cache: a hand-over to another thread and back
+  // costs more (ADR 8).
+  bool inline_reads() const override { return true; }
 
   std::string describe() const override { return "sqlite " + path_.native(); }
 
@@ -253,7 +264,7 @@ class SqliteStore final : public Store {
              Extent extent = Extent::ManyStatements) {
     writer_.submit<T>(
         durability, extent,
-        [this, work = std::move(work)](Connection& connection) -> Result<T> {
+        [this, work = std::move(work)](SqliteConnection& connection) -> Result<T> {
           return work(connection, read_now(clock_));
         },
         std::move(done));
@@ -262,7 +273,7 @@ class SqliteStore final : public Store {
   const std::filesystem::path path_;
   const Clock& clock_;
   const Budgets budgets_;
-  const std::string boot_;
+  const HostIdentity host_;
   std::unique_ptr<Readers> readers_;
   VectorIndex vectors_;
   Writer writer_;  // last: its destructor commits what is queued, which uses the rest
@@ -272,12 +283,13 @@ class SqliteStore final : public Store {
 
 Result<std::unique_ptr<Store>> open_sqlite_store(const std::filesystem::path& path,
                                                  const OpenOptions& options, const Clock& clock) {
-  HOLDFAST_TRY_ASSIGN(auto writer, Connection::open(path, Access::ReadWrite));
+  HOLDFAST_TRY_ASSIGN(auto writer, SqliteConnection::open(path, Access::ReadWrite));
   HOLDFAST_TRY(check_schema(*writer, sqlite_migrations().back().version));
   HOLDFAST_TRY_ASSIGN(auto lock, WriteLock::open(path));
   HOLDFAST_TRY_ASSIGN(auto readers, Readers::open(path, options.readers));
-  HOLDFAST_TRY_ASSIGN(auto boot, boot_id());
-  return std::make_unique<SqliteStore>(path, options, clock, std::move(boot), std::move(readers),
+  HOLDFAST_TRY_ASSIGN(HostIdentity host,
+                      options.host ? Result<HostIdentity>(*options.host) : this_host());
+  return std::make_unique<SqliteStore>(path, options, clock, std::move(host), std::move(readers),
                                        std::move(writer), std::move(lock));
 }
 

@@ -13,20 +13,20 @@ namespace {
 
 constexpr std::size_t kBytesPerDocument = 120;  // a Document, and its node in the map
 
-std::int64_t newest_change(Connection& connection) {
+std::int64_t newest_change(SqliteConnection& connection) {
   Query query = connection.query("SELECT coalesce(max(seq), 0) FROM chunk_change");
   query.step();
   return query.integer(0);
 }
 
-std::int64_t oldest_change(Connection& connection) {
+std::int64_t oldest_change(SqliteConnection& connection) {
   Query query = connection.query("SELECT coalesce(min(seq), 0) FROM chunk_change");
   query.step();
   return query.integer(0);
 }
 
 // The same answer, read from the database.
-std::vector<Candidate> scan_database(Connection& connection, std::span<const float> query,
+std::vector<Candidate> scan_database(SqliteConnection& connection, std::span<const float> query,
                                      std::size_t limit) {
   // The chunks of one document were written together: they lie side by side.
   Query rows = connection.query("SELECT document, id, vector FROM chunk ORDER BY id");
@@ -49,7 +49,8 @@ std::vector<Candidate> scan_database(Connection& connection, std::span<const flo
 
 }  // namespace
 
-std::vector<Candidate> VectorIndex::nearest(Connection& connection, ReadTransaction& transaction,
+std::vector<Candidate> VectorIndex::nearest(SqliteConnection& connection,
+                                            ReadTransaction& transaction,
                                             std::span<const float> query, std::size_t limit) {
   {
     // The lock before the state is chosen: so the index cannot be ahead of the transaction.
@@ -71,7 +72,7 @@ std::size_t VectorIndex::bytes() const {
   return bytes_;
 }
 
-void VectorIndex::catch_up(Connection& connection, std::int64_t newest) {
+void VectorIndex::catch_up(SqliteConnection& connection, std::int64_t newest) {
   if (too_large_ || newest == seen_) return;
   const std::int64_t seen = seen_;
   seen_ = -1;  // if a read fails half way, the next search loads everything
@@ -88,7 +89,7 @@ void VectorIndex::catch_up(Connection& connection, std::int64_t newest) {
   seen_ = newest;
 }
 
-void VectorIndex::reload(Connection& connection) {
+void VectorIndex::reload(SqliteConnection& connection) {
   documents_.clear();
   at_.clear();
   bytes_ = 0;
@@ -105,7 +106,7 @@ void VectorIndex::reload(Connection& connection) {
   if (!too_large_) store(std::move(current));
 }
 
-void VectorIndex::load_document(Connection& connection, std::int64_t seq) {
+void VectorIndex::load_document(SqliteConnection& connection, std::int64_t seq) {
   Query rows = connection.query("SELECT id, vector FROM chunk WHERE document = ?1 ORDER BY id");
   rows.bind(seq);
   Document document;

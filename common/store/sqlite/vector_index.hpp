@@ -8,12 +8,12 @@
 //
 // Memory: 4 bytes x dimensions + 8 for each chunk, about 120 for each document, never more than
 // `max_bytes`. Beyond that the vectors are read from the database in every search, until the store
-// is opened anew.
+// is reopened.
 //
 // Threads: any. Searches run side by side; catching up is exclusive.
 
 #include "common/store/candidate.hpp"
-#include "common/store/sqlite/connection.hpp"
+#include "common/store/sqlite/sqlite_connection.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -29,9 +29,9 @@ class VectorIndex {
   explicit VectorIndex(std::size_t max_bytes) : max_bytes_(max_bytes) {}
 
   // The `limit` documents whose best chunk has the greatest cosine above 0. Vectors of another
-  // dimension than the query's are passed over. Begins `transaction`, in which the caller then
+  // dimension than the query's are skipped. Begins `transaction`, in which the caller then
   // reads the chunks. Throws SQLite::Exception.
-  std::vector<Candidate> nearest(Connection& connection, ReadTransaction& transaction,
+  std::vector<Candidate> nearest(SqliteConnection& connection, ReadTransaction& transaction,
                                  std::span<const float> query, std::size_t limit);
 
   std::size_t bytes() const;  // held now
@@ -44,9 +44,9 @@ class VectorIndex {
     std::vector<float> vectors;  // one after the other, as many as chunks
   };
 
-  void catch_up(Connection& connection, std::int64_t newest);
-  void reload(Connection& connection);
-  void load_document(Connection& connection, std::int64_t seq);
+  void catch_up(SqliteConnection& connection, std::int64_t newest);
+  void reload(SqliteConnection& connection);
+  void load_document(SqliteConnection& connection, std::int64_t seq);
   void add_row(Document& document, std::int64_t chunk, std::span<const std::byte> blob);
   void store(Document document);
   void remove(std::int64_t seq);

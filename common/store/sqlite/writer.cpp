@@ -14,10 +14,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kGroupWrites = 256;  // as many callers at most share one fate
+constexpr std::size_t kGroupWrites = 256;  // at most this many callers share one commit
 constexpr auto kTruncatePatience = 100ms;
 
-Result<void> exec(Connection& connection, const char* sql) {
+Result<void> exec(SqliteConnection& connection, const char* sql) {
   return guarded(connection, [&]() -> Result<void> {
     connection.query(sql).run();
     return {};
@@ -26,7 +26,7 @@ Result<void> exec(Connection& connection, const char* sql) {
 
 }  // namespace
 
-Writer::Writer(std::unique_ptr<Connection> connection, WriteLock lock, bool relaxed,
+Writer::Writer(std::unique_ptr<SqliteConnection> connection, WriteLock lock, bool relaxed,
                Duration group_time, std::function<void(Duration)> on_commit)
     : connection_(std::move(connection)),
       lock_(std::move(lock)),
@@ -141,7 +141,7 @@ Result<void> Writer::run_one(Write& write) {
   if (savepoint) HOLDFAST_TRY(exec(*connection_, "SAVEPOINT one_write"));
   const Result<void> outcome = guarded(*connection_, [&] { return write.run(*connection_); });
   if (!connection_->in_transaction()) {
-    return fail(outcome ? Error{ErrorKind::Internal, "the transaction ended by itself"}
+    return fail(outcome ? Error{ErrorKind::Internal, "SQLite ended the transaction"}
                         : outcome.error());
   }
   if (!outcome) write.failure = outcome.error();
@@ -163,7 +163,7 @@ void Writer::checkpoint_if_due() {
 }
 
 void Writer::final_checkpoint() {
-  // So that a cleanly stopped store is one file. Readers of other processes may prevent it.
+  // So that a cleanly stopped store is one file. Readers in other processes may prevent it.
   if (const auto guard = lock_.acquire()) {
     connection_->set_patience(kTruncatePatience);
     connection_->checkpoint(true);

@@ -6,12 +6,12 @@
 // itself, so one that fails does not undo its neighbours. If the commit itself fails, every write
 // of the group gets that error, and the thread goes on.
 //
-// Threads: submit() from any thread but is not to be called after the destructor began. Callbacks
-// run on the writer's thread, each exactly once, after the lock is released. The destructor commits
-// what is queued, then joins; it must not run on the writer's thread.
+// Threads: submit() may be called from any thread until destruction begins. Callbacks run on the
+// writer's thread, each exactly once, after the lock is released. The destructor commits what is
+// queued, then joins; it must not run on the writer's thread.
 
 #include "common/store/sqlite/checkpoint.hpp"
-#include "common/store/sqlite/connection.hpp"
+#include "common/store/sqlite/sqlite_connection.hpp"
 #include "common/store/sqlite/write_lock.hpp"
 #include "common/store/store.hpp"
 
@@ -33,7 +33,7 @@ enum class Durability {
 };
 
 enum class Extent {
-  OneStatement,  // the one that SQLite itself undoes if it fails: needs no savepoint
+  OneStatement,  // SQLite undoes a failed statement itself: no savepoint needed
   ManyStatements,
 };
 
@@ -43,7 +43,7 @@ class Writer {
 
   // `relaxed`: nothing is synced before its callback. `group_time`: a group that has run for this
   // long is committed, and the rest waits for the next; other processes want their turn.
-  Writer(std::unique_ptr<Connection> connection, WriteLock lock, bool relaxed,
+  Writer(std::unique_ptr<SqliteConnection> connection, WriteLock lock, bool relaxed,
          Duration group_time = kGroupTime, std::function<void(Duration)> on_commit = {});
   Writer(const Writer&) = delete;
   ~Writer();
@@ -51,14 +51,14 @@ class Writer {
   // `work` runs once inside a transaction; what it wrote is undone if it returns an error or throws
   // SQLite::Exception.
   template <class T>
-  void submit(Durability durability, Extent extent, std::function<Result<T>(Connection&)> work,
-              Callback<T> done);
+  void submit(Durability durability, Extent extent,
+              std::function<Result<T>(SqliteConnection&)> work, Callback<T> done);
 
  private:
   struct Write {
     Durability durability = Durability::PowerLoss;
     Extent extent = Extent::ManyStatements;
-    std::function<Result<void>(Connection&)> run;
+    std::function<Result<void>(SqliteConnection&)> run;
     std::function<void(const Error* failure)> finish;
     std::optional<Error> failure;
   };
@@ -74,8 +74,8 @@ class Writer {
   void checkpoint_if_due();
   void final_checkpoint();
 
-  std::unique_ptr<Connection> connection_;  // the thread's
-  WriteLock lock_;                          // the thread's
+  std::unique_ptr<SqliteConnection> connection_;  // the thread's
+  WriteLock lock_;                                // the thread's
   const bool relaxed_;
   const Duration group_time_;
   const std::function<void(Duration)> on_commit_;  // called on the thread
@@ -90,12 +90,12 @@ class Writer {
 
 template <class T>
 void Writer::submit(Durability durability, Extent extent,
-                    std::function<Result<T>(Connection&)> work, Callback<T> done) {
+                    std::function<Result<T>(SqliteConnection&)> work, Callback<T> done) {
   auto result = std::make_shared<std::optional<Result<T>>>();
   Write write;
   write.durability = durability;
   write.extent = extent;
-  write.run = [work = std::move(work), result](Connection& connection) -> Result<void> {
+  write.run = [work = std::move(work), result](SqliteConnection& connection) -> Result<void> {
     result->emplace(work(connection));
     if (!**result) return fail((*result)->error());
     return {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Elements, and numbers for people. Texts of the stack are only ever text.
+// DOM elements, and numbers formatted for people. Texts from the stack are only ever inserted as text.
 
 export const STATES = {
   ready: ["good", "ready"],
@@ -42,7 +42,7 @@ export function stateOf(state, text = state.replace("_", " ")) {
   return make("span", { class: `state is-${mood}` }, shape(form), text);
 }
 
-// Replaces the children only if they differ, so that a selection or a focus survives.
+// Replaces the children only if they differ, so that selection and focus survive.
 export function show(element, ...children) {
   const fresh = make("i", {}, ...children);
   if (fresh.innerHTML !== element.innerHTML) element.replaceChildren(...fresh.childNodes);

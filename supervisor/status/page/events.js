@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What happened and what is wrong: the events, the crashes among them with their stacks, and the
-// alerts that are active now.
+// The events, the crashes among them with their stack traces, and the active alerts.
 
 import { $, clockTime, make, shape, show, span } from "./dom.js";
 
@@ -21,7 +20,7 @@ function eventItem(event) {
     shape(form), make("span", { class: "text" }, event.message));
 }
 
-// The alerts of /status; `age`: seconds since it was read.
+// `alerts`: as in /status. `age`: seconds since it was fetched.
 export function showAlerts(alerts, age) {
   const since = (alert) => (alert.active_seconds === undefined ? [] : [make("span", { class: "muted" },
     `for ${span(alert.active_seconds + age)}`)]);
@@ -34,7 +33,7 @@ export function showAlerts(alerts, age) {
   show($("alert-count"), ...(alerts.length ? [String(alerts.length)] : []));
 }
 
-// A stack is told by an event of its own, before or after that of the crash.
+// A stack trace arrives as an event of its own, before or after that of the crash.
 const stacks = new Map();
 const deathOf = (event) => `${event.worker}/${event.incarnation}`;
 
@@ -63,7 +62,7 @@ function crashItem(event) {
       make("div", { class: "detail" },
         make("dl", {}, ...facts.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])),
         make("div", { class: "stack" }),
-        make("p", { class: "muted" }, "Its last lines, in a terminal:"),
+        make("p", { class: "muted" }, "Its last log lines, in a terminal:"),
         make("code", {}, `holdfast logs -n 50 ${whose}`))));
   showStack(item);
   return item;
@@ -81,7 +80,7 @@ function forget() {
 }
 
 function heard(message, news) {
-  // An identifier is LIFE-NUMBER: another life is another supervisor, whose numbers begin anew.
+  // An id is LIFE-NUMBER. Another life is another run of the supervisor, which numbers its own events.
   const itsLife = message.lastEventId.split("-")[0];
   if (life !== itsLife) forget();
   life = itsLife;
@@ -100,13 +99,13 @@ function heard(message, news) {
   news();
 }
 
-// Calls `news` at every event, which begins with the last ones.
+// Calls `news` for every event, starting with the latest ones.
 let stream = null;
 export function listen(news) {
   if (stream && stream.readyState !== EventSource.CLOSED) return;
   stream = new EventSource(`/events?last=${EVENTS_KEPT}`);
   stream.onmessage = (message) => heard(message, news);
-  // After a refusal the browser gives up: the next look that succeeds listens anew.
+  // After a refusal the browser does not reconnect; the next successful poll calls this again.
 }
 
 for (const choice of document.querySelectorAll("input[name=which]")) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The status page: reads /status and /series each two seconds, and /events as they happen; every
-// event makes it look at once. What it draws is plain DOM; texts of the stack are only ever text.
+// The status page: polls /status and /series every two seconds and follows /events; every event
+// triggers a poll at once. Texts from the stack are only ever inserted as text, never as markup.
 
 import { $, bytes, digits, drawing, duration, make, show, span, stateOf, STATES } from "./dom.js";
 import { listen, showAlerts } from "./events.js";
 
-const LOOK_EVERY = 2000;
+const POLL_EVERY = 2000;
 const SILENT_AFTER = 5000;
 
 // --- Vitals -------------------------------------------------------------------------------------
@@ -78,9 +78,9 @@ function workerRow(worker, age) {
   const up = worker.pid ? [span(worker.uptime_seconds + age)] : [];
   const says = [];
   if (worker.retry_in_seconds !== undefined) {
-    says.push(`next try in ${Math.ceil(Math.max(0, worker.retry_in_seconds - age))} s`);
+    says.push(`next attempt in ${Math.ceil(Math.max(0, worker.retry_in_seconds - age))} s`);
   }
-  if (worker.retiring) says.push(`pid ${worker.retiring.pid} is on its way out`);
+  if (worker.retiring) says.push(`replacing pid ${worker.retiring.pid}`);
   if (worker.last_error) says.push(worker.last_error);
   if (worker.status) says.push(worker.status);
   const exit = worker.last_exit;
@@ -132,22 +132,22 @@ function trouble(status) {
     .map((worker) => `${worker.name}: ${worker.state.replace("_", " ")}`);
   const short = status.programs
     .filter((program) => program.required && !program.satisfied && program.type === "service")
-    .map((program) => `${program.name} has ${program.ready} of ${program.min_ready} ready`);
+    .map((program) => `${program.name}: ${program.ready} ready, at least ${program.min_ready} needed`);
   return [...bad, ...short].join("; ");
 }
 
 function bannerOf(status, silence) {
   if (silence !== null) {
-    return ["unreachable", "The supervisor does not answer.",
-      status ? `Last heard from ${span(silence / 1000)} ago; what is below is old. Trying again.` : "Trying again."];
+    return ["unreachable", "The supervisor is not responding.",
+      status ? `Last response ${span(silence / 1000)} ago; the data below is out of date. Retrying.` : "Retrying."];
   }
   if (status.state === "draining") {
-    return ["draining", "Draining.", "The stack takes no new work, finishes what it has and stops."];
+    return ["draining", "Draining.", "The stack accepts no new work, finishes what is in progress and stops."];
   }
   if (status.state === "degraded") return ["degraded", "Degraded.", trouble(status)];
   if (status.state === "starting") return ["starting", "Starting.", trouble(status)];
   if (!status.last_reload_ok) {
-    return ["reload", "The last reload failed.", "The stack runs on its former configuration; the events say why."];
+    return ["reload", "The last reload failed.", "The previous configuration stays in effect; the events say why."];
   }
   return null;
 }
@@ -173,7 +173,7 @@ function showTop(status, silence) {
   show($("listens"), status.listeners.http ?? Object.values(status.listeners).join(", "));
 }
 
-// --- Looking ------------------------------------------------------------------------------------
+// --- Polling ------------------------------------------------------------------------------------
 
 let status = null;
 let heardAt = performance.now();
@@ -198,7 +198,7 @@ function showAll() {
     showFleet(status, age);
     showAlerts(status.alerts, age);
   }
-  show($("fresh"), silence === null ? "Live" : `Silent for ${span(silence / 1000)}`);
+  show($("fresh"), silence === null ? "Live" : `No response for ${span(silence / 1000)}`);
 }
 
 async function look() {
@@ -220,7 +220,7 @@ async function look() {
   }
   looking = false;
   showAll();
-  const pause = again ? 100 : document.hidden ? 5 * LOOK_EVERY : LOOK_EVERY;
+  const pause = again ? 100 : document.hidden ? 5 * POLL_EVERY : POLL_EVERY;
   again = false;
   timer = setTimeout(look, pause);
 }

@@ -108,7 +108,7 @@ BENCHMARK(compress)->Apply(sizes);
 static void to_the_pool_and_back(benchmark::State& state) {
   boost::asio::io_context io;
   const auto work = boost::asio::make_work_guard(io);
-  api::Offload offload(2, 16);
+  api::Offload offload(2, 16, true);
   for (auto _ : state) {
     bool back = false;
     const bool taken =

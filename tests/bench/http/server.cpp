@@ -2,6 +2,7 @@
 // bench_http_server PORT [PROCESSES]: serves one small JSON document on 127.0.0.1:PORT from that
 // many processes with one shared listener, to be measured beside nginx by run.sh.
 #include "common/http/server.hpp"
+#include "common/net/listen.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <signal.h>
@@ -23,7 +24,7 @@ constexpr const char* kBody =
 int serve(Fd listener) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   boost::asio::io_context io{1};
-  http::Limits limits;
+  http::ServerLimits limits;
   limits.max_connections_per_client = limits.max_connections;  // wrk is one client
   http::Server server(io, limits,
                       [](const std::shared_ptr<http::Request>&, const http::Responder& respond) {
@@ -46,7 +47,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const int processes = argc > 2 ? std::atoi(argv[2]) : 2;
-  auto listener = http::open_listener("127.0.0.1:" + std::string(argv[1]));
+  auto listener = net::open_listener("127.0.0.1:" + std::string(argv[1]));
   if (!listener) {
     std::fprintf(stderr, "%s\n", listener.error().message.c_str());
     return 1;

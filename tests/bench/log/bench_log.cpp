@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one access-log line costs its caller, to a descriptor that costs nothing: nanoseconds of the
 // calling thread's CPU time, the best of many short rounds, so that a busy machine does not tell.
-#include "common/log/line.hpp"
+#include "common/log/json_line.hpp"
 #include "common/os/fd.hpp"
 
 #include <fcntl.h>

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // bench_relay [LINES]: lines of 100 bytes per second from a child's pipe into a file, beside the
-// floor: the same child, its bytes read and written without a look at them.
+// floor: the same child, with its bytes copied without being parsed.
 //
-// CPU is the reader's alone, so that a busy machine shows: lines per CPU second is what a free core
-// would do. Every line is counted in the file, so a fast loss is no win.
+// The CPU time is the reader's only, so lines per CPU second is what an idle core would reach, even
+// on a busy machine. Every line is counted in the file, so losing lines does not look fast.
 
+#include "supervisor/logs/file_sink.hpp"
 #include "supervisor/logs/log_relay.hpp"
 #include "supervisor/process/launcher.hpp"
 
@@ -23,7 +24,7 @@
 
 using namespace holdfast;
 using namespace holdfast::supervisor;
-using namespace holdfast::supervisor::process;
+using namespace holdfast::supervisor::logs;
 
 namespace {
 

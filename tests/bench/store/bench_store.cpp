@@ -51,9 +51,9 @@ store::NewDocument make_document() {
 }
 
 std::int64_t register_worker(store::Store& store) {
-  const auto id = store.register_worker({"bench.0", 1, ""}, std::chrono::hours(1));
-  if (!id) throw std::runtime_error(id.error().message);
-  return *id;
+  return await<std::int64_t>([&](auto done) {
+    store.register_worker({"bench.0", 1, ""}, std::chrono::hours(1), done);
+  });
 }
 
 Seconds cpu_time() {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// bench_child: the program that every supervisor under measurement runs. It says when it began, and
-// waits. Told by environment, so that it needs no script around it:
+// bench_child: the program that every supervisor under measurement runs. It reports when it began,
+// and waits. Configured by environment variables, so that it needs no wrapper script:
 //   BENCH_STAMPS    the FIFO that takes {CLOCK_MONOTONIC ns, pid}
 //   BENCH_READY     "notify": READY=1 to NOTIFY_SOCKET; a number: a newline to that descriptor
 //   BENCH_STUBBORN  set: SIGTERM is ignored
 // Plain C calls only: its own start is part of every figure.
 
-#include "tests/bench/supervision/stamp.hpp"
+#include "tests/bench/common/stamp.hpp"
 
 #include <fcntl.h>
 #include <signal.h>

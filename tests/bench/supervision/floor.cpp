@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // bench_floor COUNT STOP_MS COMMAND...: the least that can keep COUNT processes running. fork,
-// exec, one pidfd each in one epoll; what dies is forked again at once; on SIGTERM everybody gets
-// it, and SIGKILL after STOP_MS. No logs, no readiness, no back-off, no status, no errors handled:
-// what the system itself takes for the work, and so the measure for everything that does more.
+// exec, one pidfd each in one epoll; a process that dies is forked again at once; SIGTERM is passed
+// on, followed by SIGKILL after STOP_MS. No logs, no readiness, no back-off, no status, no error
+// handling: the cost of the system calls themselves, and so the baseline for everything that does
+// more. It forks by itself on purpose: a library's launcher would be part of the figure.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -59,8 +60,8 @@ struct Floor {
   void on_exit(std::size_t slot) {
     siginfo_t info{};
     ::waitid(kPidFd, static_cast<id_t>(pidfds[slot]), &info, WEXITED);
-    // Not left to close(): a child that has not executed yet holds a copy, and the event would come
-    // again, for the slot's next process.
+    // close() does not suffice: a child that has not executed yet holds a copy, and the event would
+    // be reported again, for the slot's next process.
     ::epoll_ctl(epoll, EPOLL_CTL_DEL, pidfds[slot], nullptr);
     ::close(pidfds[slot]);
     pids[slot] = 0;

@@ -2,7 +2,7 @@
 #include "tests/bench/supervision/load.hpp"
 
 #include "common/os/fd.hpp"
-#include "tests/bench/supervision/measure.hpp"
+#include "tests/bench/common/measure.hpp"
 
 #include <fmt/format.h>
 #include <netinet/in.h>
@@ -24,7 +24,7 @@ std::string with_errno(const char* what) {
   return fmt::format("{}: {}", what, std::strerror(errno));
 }
 
-// One connection; every call returns why it failed, or nothing.
+// One connection; every call returns the reason of its failure, or nothing.
 class Connection {
  public:
   std::optional<std::string> open(std::uint16_t port) {
@@ -66,7 +66,7 @@ class Connection {
   }
 
  private:
-  // Of head and body; npos until the head is there.
+  // The size of head and body; npos until the head is complete.
   static std::size_t size_of(const std::string& answer) {
     const std::size_t head = answer.find("\r\n\r\n");
     if (head == std::string::npos) return head;

@@ -3,9 +3,9 @@
 
 // Load: threads that GET one path, some over connections that they keep, some with a new connection
 // for each request; every request that does not end in a complete 200 is counted, with the reason.
-// Nothing is tried again: what a client library would hide shows here.
+// Nothing is retried, so that failures which a client library would hide are counted.
 //
-// Threads: its own; the methods from one.
+// Threads: starts its own; call its methods from one thread.
 
 #include <atomic>
 #include <cstdint>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Many plain programs under one supervisor, and few.
-#include "tests/bench/supervision/measure.hpp"
+#include "tests/bench/common/measure.hpp"
+#include "tests/bench/common/table.hpp"
 #include "tests/bench/supervision/parts.hpp"
 #include "tests/bench/supervision/peers.hpp"
-#include "tests/bench/supervision/table.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -42,8 +42,8 @@ double time_status(const std::vector<std::string>& command, const std::filesyste
   return ms_between(began, now_ns());
 }
 
-// The wall time is the machine's and its neighbours'; the CPU time is the supervisor's own.
-void kill_all(const Running& running, Stamps& stamps, const std::vector<Stamp>& children,
+// Wall time also depends on what else the machine does; CPU time is the supervisor's own.
+void kill_all(const SupervisorProcess& running, Stamps& stamps, const std::vector<Stamp>& children,
               Sample& sample) {
   const double cpu = footprint_of(running.pid()).cpu_ms;
   const std::int64_t began = now_ns();
@@ -106,7 +106,7 @@ void bench_many(const Options& options) {
     workload.children = options.children;
     workload.one_program_each = one_each;
     Sample sample;
-    // Half a minute of supervisord's time each: one run says what there is to say.
+    // supervisord takes half a minute for each run; one is enough.
     const int runs = name == "supervisord" ? 1 : options.runs;
     for (int run = 0; run < runs; ++run)
       measure(peer, workload, run == 0 ? 20'000ms : 1000ms, true, sample);

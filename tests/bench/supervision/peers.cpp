@@ -2,30 +2,19 @@
 #include "tests/bench/supervision/peers.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <fstream>
-#include <sstream>
 
 namespace holdfast::bench {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
+using test::find_program;
 
 namespace {
 
 fs::path child() {
   return bin_dir() / "bench_child";
-}
-
-fs::path in_path(const std::string& name) {
-  const char* const path = std::getenv("PATH");
-  std::istringstream folders(path == nullptr ? "/usr/bin:/bin" : path);
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    if (::access((fs::path(folder) / name).c_str(), X_OK) == 0) return fs::path(folder) / name;
-  }
-  return {};
 }
 
 void write(const fs::path& path, const std::string& text) {
@@ -41,22 +30,22 @@ std::map<std::string, std::string> environment(const Workload& workload, const f
 class Floor final : public Peer {
  public:
   std::string name() const override { return "floor"; }
-  std::unique_ptr<Running> start(const Workload& workload, const fs::path& directory,
-                                 const fs::path& stamps) const override {
-    return std::make_unique<Running>(
+  std::unique_ptr<SupervisorProcess> start(const Workload& workload, const fs::path& directory,
+                                           const fs::path& stamps) const override {
+    return std::make_unique<SupervisorProcess>(
         std::vector<std::string>{bin_dir() / "bench_floor", std::to_string(workload.children),
                                  std::to_string(workload.stop_timeout.count()), child()},
         environment(workload, stamps), directory / "output");
   }
 };
 
-// autorestart = true instead of its default `unexpected`; the children's output goes nowhere, as
-// they have none. Its restart time is that of its poll, whatever the settings.
+// autorestart = true instead of its default `unexpected`; the children's output is discarded;
+// they write none. Its restart time is its polling interval, whatever the settings.
 class Supervisord final : public Peer {
  public:
   std::string name() const override { return "supervisord"; }
-  std::unique_ptr<Running> start(const Workload& workload, const fs::path& directory,
-                                 const fs::path& stamps) const override {
+  std::unique_ptr<SupervisorProcess> start(const Workload& workload, const fs::path& directory,
+                                           const fs::path& stamps) const override {
     const std::string base = directory.native();
     write(directory / "supervisord.conf",
           fmt::format("[supervisord]\nnodaemon = true\nlogfile = {0}/supervisord.log\n"
@@ -70,24 +59,24 @@ class Supervisord final : public Peer {
                       "stdout_logfile = NONE\nstderr_logfile = NONE\nstopwaitsecs = {3}\n",
                       base, child().native(), workload.children,
                       workload.stop_timeout.count() / 1000));
-    return std::make_unique<Running>(
-        std::vector<std::string>{in_path("supervisord"), "-c", directory / "supervisord.conf"},
+    return std::make_unique<SupervisorProcess>(
+        std::vector<std::string>{find_program("supervisord"), "-c", directory / "supervisord.conf"},
         environment(workload, stamps), directory / "output");
   }
   std::vector<std::string> status(const fs::path& directory) const override {
-    return {in_path("supervisorctl"), "-c", directory / "supervisord.conf", "status"};
+    return {find_program("supervisorctl"), "-c", directory / "supervisord.conf", "status"};
   }
   std::chrono::milliseconds settles_in() const override { return 1300ms; }  // startsecs = 1
 };
 
-// `run` is the program itself, with no shell before it, and it says when it is ready: without
-// notification-fd every restart waits for a second. No loggers: with one each it has three times
-// the processes.
+// `run` is the program itself, without a shell, and it reports when it is ready: without
+// notification-fd every restart waits for a second. No loggers: with one for each service there
+// would be three times as many processes.
 class S6 final : public Peer {
  public:
   std::string name() const override { return "s6"; }
-  std::unique_ptr<Running> start(const Workload& workload, const fs::path& directory,
-                                 const fs::path& stamps) const override {
+  std::unique_ptr<SupervisorProcess> start(const Workload& workload, const fs::path& directory,
+                                           const fs::path& stamps) const override {
     for (int number = 0; number < workload.children; ++number) {
       const fs::path service = directory / "scan" / fmt::format("w{:04}", number);
       fs::create_directories(service);
@@ -99,19 +88,19 @@ class S6 final : public Peer {
     }
     auto env = environment(workload, stamps);
     env["BENCH_READY"] = "3";
-    return std::make_unique<Running>(
-        std::vector<std::string>{in_path("s6-svscan"), "-c", "4000", directory / "scan"}, env,
+    return std::make_unique<SupervisorProcess>(
+        std::vector<std::string>{find_program("s6-svscan"), "-c", "4000", directory / "scan"}, env,
         directory / "output");
   }
   std::chrono::milliseconds settles_in() const override { return 1300ms; }  // a second of ready
 };
 
-// Defaults, with its log in a file; a worker is answered at once after settled_after = "10s".
+// Defaults, with its log in a file; a worker is restarted at once after settled_after = "10s".
 class Holdfast final : public Peer {
  public:
   std::string name() const override { return "holdfast"; }
-  std::unique_ptr<Running> start(const Workload& workload, const fs::path& directory,
-                                 const fs::path& stamps) const override {
+  std::unique_ptr<SupervisorProcess> start(const Workload& workload, const fs::path& directory,
+                                           const fs::path& stamps) const override {
     std::string toml = fmt::format(
         "[supervisor]\nstate_dir = \"{0}/state\"\nruntime_dir = \"{0}/run\"\n"
         "status_listen = \"127.0.0.1:0\"\n"
@@ -130,7 +119,7 @@ class Holdfast final : public Peer {
     write(directory / "holdfast.toml", toml);
     auto env = environment(workload, stamps);
     if (workload.notifies) env["BENCH_READY"] = "notify";
-    return std::make_unique<Running>(
+    return std::make_unique<SupervisorProcess>(
         std::vector<std::string>{bin_dir() / "holdfast", "run", "--config",
                                  directory / "holdfast.toml"},
         env, directory / "output");
@@ -143,15 +132,11 @@ class Holdfast final : public Peer {
 
 }  // namespace
 
-fs::path bin_dir() {
-  return fs::read_symlink("/proc/self/exe").parent_path();
-}
-
 std::vector<std::unique_ptr<Peer>> installed_peers() {
   std::vector<std::unique_ptr<Peer>> result;
   result.push_back(std::make_unique<Floor>());
-  if (!in_path("supervisord").empty()) result.push_back(std::make_unique<Supervisord>());
-  if (!in_path("s6-svscan").empty()) result.push_back(std::make_unique<S6>());
+  if (!find_program("supervisord").empty()) result.push_back(std::make_unique<Supervisord>());
+  if (!find_program("s6-svscan").empty()) result.push_back(std::make_unique<S6>());
   result.push_back(holdfast_peer());
   return result;
 }

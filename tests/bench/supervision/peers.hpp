@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The supervisors under measurement, each told in its own configuration to keep the same children
-// running. Each gets its fastest honest settings, said where they are made, and keeps its defaults
-// in everything else.
+// The supervisors under measurement. Each is configured to keep the same children running, with the
+// fastest settings that are still honest (explained where they are made) and defaults otherwise.
 
-#include <sys/types.h>
+#include "tests/bench/common/supervisor_process.hpp"
+#include "tests/support/stack.hpp"
 
 #include <chrono>
 #include <filesystem>
@@ -24,44 +24,21 @@ struct Workload {
   std::chrono::milliseconds stop_timeout{10'000};
 };
 
-// A supervisor that runs; killed with all that it left behind when it goes out of scope. One at a
-// time: what outlives its parent is adopted by this process, and waited for.
-class Running {
- public:
-  Running(const std::vector<std::string>& argv,
-          const std::map<std::string, std::string>& environment,
-          const std::filesystem::path& output);
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-  ~Running();
-
-  pid_t pid() const { return pid_; }
-  std::int64_t started_ns() const { return started_ns_; }
-  // SIGTERM, then until neither it nor any descendant is left. Milliseconds.
-  double stop();
-
- private:
-  bool all_gone();
-
-  pid_t pid_ = -1;
-  std::int64_t started_ns_ = 0;
-};
-
 class Peer {
  public:
   virtual ~Peer() = default;
   virtual std::string name() const = 0;
-  // Its configuration and whatever else it wants in `directory`, which is fresh. `stamps` is where
-  // the children report.
-  virtual std::unique_ptr<Running> start(const Workload& workload,
-                                         const std::filesystem::path& directory,
-                                         const std::filesystem::path& stamps) const = 0;
-  // The command that shows the state of everything; empty: it has none.
+  // Writes its configuration into `directory`, which is empty, and starts it. The children report
+  // to `stamps`.
+  virtual std::unique_ptr<SupervisorProcess> start(const Workload& workload,
+                                                   const std::filesystem::path& directory,
+                                                   const std::filesystem::path& stamps) const = 0;
+  // The command that shows the state of all programs; empty if there is none.
   virtual std::vector<std::string> status(const std::filesystem::path& directory) const {
     (void)directory;
     return {};
   }
-  // How long a child must have run for its death to be answered at once.
+  // How long a child must have run to be restarted at once after its death.
   virtual std::chrono::milliseconds settles_in() const { return std::chrono::milliseconds(200); }
 };
 
@@ -69,6 +46,6 @@ class Peer {
 std::vector<std::unique_ptr<Peer>> installed_peers();
 std::unique_ptr<Peer> holdfast_peer();
 
-std::filesystem::path bin_dir();
+using test::bin_dir;
 
 }  // namespace holdfast::bench

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // From the death of a worker to its replacement.
-#include "tests/bench/supervision/measure.hpp"
+#include "tests/bench/common/measure.hpp"
+#include "tests/bench/common/table.hpp"
 #include "tests/bench/supervision/parts.hpp"
 #include "tests/bench/supervision/peers.hpp"
-#include "tests/bench/supervision/table.hpp"
+#include "tests/support/programs.hpp"
 #include "tests/support/stack.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -30,8 +31,8 @@ void row(Table& table, const std::string& name, const std::vector<double>& times
              std::to_string(times.size())});
 }
 
-// Of many workers that have all settled, each is killed once: so every kill meets the supervisor's
-// answer to a worker that had been well, with its default thresholds.
+// Kills each of many settled workers once, so that every kill measures how the supervisor, with its
+// default thresholds, treats a worker that had been running well.
 std::vector<double> kill_each(const Peer& peer) {
   const test::TempDir directory;
   Stamps stamps(directory / "stamps");
@@ -50,7 +51,7 @@ std::vector<double> kill_each(const Peer& peer) {
   return times;
 }
 
-// What the supervisor's own event stream says, and when it says it: kill to "ready".
+// From the kill to the "ready" event in the supervisor's own event stream.
 double kill_to_ready(test::Stack& stack, const std::string& worker) {
   const std::string url = "unix:" + (stack.runtime_dir() / "status.sock").native() + ":/events";
   const auto ask = [&](const std::string& query) {
@@ -121,12 +122,8 @@ void bench_ready(const Options& options) {
     const test::TempDir directory;
     test::Stack stack(
         fmt::format("[listen.http]\naddress = \"127.0.0.1:0\"\n"
-                    "[log]\nfile = \"{}/log\"\n"
-                    "[program.migrate]\ncommand = [\"holdfast-queue-worker\", "
-                    "\"migrate\"]\ntype = \"oneshot\"\n"
-                    "[program.api-worker]\ncommand = [\"holdfast-api-worker\"]\n"
-                    "replicas = 10\nafter = [\"migrate\"]\nsockets = [\"http\"]\n",
-                    directory.path().native()));
+                    "[log]\nfile = \"{}/log\"\n{}",
+                    directory.path().native(), test::api_workers(10)));
     row(table, "the API worker", kill_to_ready_each(stack, "api-worker", 10));
   }
   table.print();

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rolling restarts and reloads of the real stack while clients ask it.
+// Rolling restarts and reloads of the real stack under client load.
+#include "tests/bench/common/measure.hpp"
+#include "tests/bench/common/table.hpp"
 #include "tests/bench/supervision/load.hpp"
-#include "tests/bench/supervision/measure.hpp"
 #include "tests/bench/supervision/parts.hpp"
-#include "tests/bench/supervision/table.hpp"
 #include "tests/support/documents.hpp"
+#include "tests/support/programs.hpp"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -27,14 +28,13 @@ std::string configuration(const std::filesystem::path& directory, int round) {
   return fmt::format(
       "[listen.http]\naddress = \"127.0.0.1:0\"\n"
       "[log]\nfile = \"{}/log\"\n"
-      "[program.migrate]\ncommand = [\"holdfast-queue-worker\", \"migrate\"]\ntype = \"oneshot\"\n"
-      "[program.queue-worker]\ncommand = [\"holdfast-queue-worker\"]\nafter = [\"migrate\"]\n"
-      "[program.api-worker]\ncommand = [\"holdfast-api-worker\"]\nreplicas = 2\n"
-      "after = [\"queue-worker\"]\nsockets = [\"http\"]\nenvironment = {{ ROUND = \"{}\" }}\n",
-      directory.native(), round);
+      "[program.queue-worker]\ncommand = [\"holdfast-queue-worker\"]\nafter = [\"migrate\"]\n{}",
+      directory.native(),
+      test::api_workers(2, fmt::format("environment = {{ ROUND = \"{}\" }}\n", round),
+                        "\"queue-worker\""));
 }
 
-// All of the program's workers are of a later incarnation than before, and the roll is over.
+// All of the program's workers are later incarnations than before, and the rolling restart is over.
 bool rolled(test::Stack& stack, std::uint64_t beyond) {
   const json now = stack.status();
   if (!now.is_object()) return false;

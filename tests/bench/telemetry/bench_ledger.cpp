@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long one aggregation takes: apply the answers of all workers, render the sum. Prints one JSON
-// object; "steady" has the same lines every time with new numbers, "cold" every line new, "after
-// churn" steady again when workers have died and been replaced `cycles` times. "cpu" is processor
-// time, which a busy machine does not stretch.
+// How long one aggregation takes: apply the answers of all workers, render the total. Prints one
+// JSON object. "steady": the same lines every time with new numbers. "cold": every line is new.
+// "after churn": steady again after workers have died and been replaced `cycles` times. "cpu" is
+// processor time, which a busy machine does not inflate.
 //
 //   bench_ledger [workers] [series] [rounds] [cycles]      default: 16 10000 30 10000
 
@@ -33,7 +33,7 @@ std::string answer(std::size_t series, std::uint64_t value) {
   return out + "# EOF\n";
 }
 
-Source worker(std::size_t slot, std::uint64_t incarnation) {
+SourceId worker(std::size_t slot, std::uint64_t incarnation) {
   return {"api-worker." + std::to_string(slot), "api-worker", incarnation};
 }
 

@@ -7,52 +7,22 @@
 // holdfast, prometheus-cpp (Holdfast with such workers), prom-client, client_python. What the
 // figures mean: docs/benchmarks.md.
 
+#include "tests/bench/common/parts.hpp"
 #include "tests/bench/telemetry/parts.hpp"
-
-#include <fmt/format.h>
-
-#include <cstdio>
-#include <cstdlib>
-#include <exception>
-#include <functional>
 
 int main(int argc, char** argv) {
   using namespace holdfast::bench;
-  const std::vector<std::pair<std::string, std::function<void(const Options&)>>> parts{
-      {"scrape", bench_scrape},
-      {"stopped", bench_stopped},
-      {"loop", bench_loop},
-      {"restarts", bench_restarts}};
   Options options;
-  std::vector<std::string> wanted;
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    if (argument == "--scrapes" && i + 1 < argc) {
-      options.scrapes = std::max(3, std::atoi(argv[++i]));
-      options.seconds = std::max(options.seconds, options.scrapes / 2);
-    } else if (argument == "--restarts" && i + 1 < argc) {
-      options.restarts = std::max(1, std::atoi(argv[++i]));
-    } else if (argument == "--only" && i + 1 < argc) {
-      options.only.emplace_back(argv[++i]);
-    } else {
-      wanted.push_back(argument);
-    }
-  }
-  for (const std::string& name : wanted) {
-    const auto known = [&](const auto& part) { return part.first == name; };
-    if (std::none_of(parts.begin(), parts.end(), known)) {
-      fmt::print(stderr, "bench_telemetry: no part '{}'\n", name);
-      return 2;
-    }
-  }
-  try {
-    for (const auto& [name, run] : parts) {
-      if (wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end()) {
-        run(options);
-      }
-    }
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "bench_telemetry: {}\n", error.what());
-    return 1;
-  }
+  const auto set_scrapes = [&](int scrapes) {
+    options.scrapes = scrapes;
+    options.seconds = std::max(options.seconds, scrapes / 2);
+  };
+  return run_parts({.numbers = {{"--scrapes", 3, set_scrapes},
+                                {"--restarts", 1, [&](int count) { options.restarts = count; }}},
+                    .only = &options.only,
+                    .parts = {{"scrape", [&] { bench_scrape(options); }},
+                              {"stopped", [&] { bench_stopped(options); }},
+                              {"loop", [&] { bench_loop(options); }},
+                              {"restarts", [&] { bench_restarts(options); }}}},
+                   argc, argv);
 }

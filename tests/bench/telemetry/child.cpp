@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// bench_metrics_child: a worker that costs next to nothing, so that what is measured is the
-// supervisor. It serves its metrics on the `telemetry` socket that it was handed, one connection at
-// a time; each answer has the same lines as the one before and greater numbers.
+// bench_metrics_child: a worker that costs next to nothing, so that the supervisor is measured. It
+// serves its metrics on the inherited `telemetry` socket, one connection at a time; each answer has
+// the same lines as the previous one with greater numbers.
 //   BENCH_COUNTERS    series of the counter bench_requests_total
 //   BENCH_HISTOGRAMS  series of the histogram bench_request_seconds, with eleven bounds
 // Series `i` of the counter is `i` plus kStep for each answer of this process.
@@ -25,7 +25,7 @@ namespace {
 using holdfast::bench::kBounds;
 using holdfast::bench::kStep;
 
-// The position of `telemetry` in LISTEN_FDNAMES; descriptors begin at 3.
+// The position of `telemetry` in LISTEN_FDNAMES; descriptors start at 3.
 int telemetry_socket() {
   const char* const names = std::getenv("LISTEN_FDNAMES");
   std::string_view rest = names == nullptr ? "" : names;
@@ -37,7 +37,7 @@ int telemetry_socket() {
   return -1;
 }
 
-// What never changes is written once: the text before each number.
+// The text before each number never changes, so it is formatted once.
 struct Line {
   std::string head;
   std::uint64_t first = 0;

@@ -2,7 +2,7 @@
 #include "tests/bench/telemetry/client.hpp"
 
 #include "common/os/fd.hpp"
-#include "tests/bench/supervision/stamp.hpp"
+#include "tests/bench/common/stamp.hpp"
 #include "tests/bench/telemetry/workload.hpp"
 
 #include <arpa/inet.h>

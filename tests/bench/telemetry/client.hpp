@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The one client of all: GET /metrics on a new connection, read to the end.
+// The client for all systems: GET /metrics on a new connection, read to the end.
 
 #include <sys/types.h>
 
@@ -22,7 +22,7 @@ struct Scrape {
   double first_counter() const;
 };
 
-// Throws when there is no answer within 30 s.
+// Throws if there is no answer within 30 s.
 Scrape scrape(std::uint16_t port);
 
 void pause_for_ms(int ms);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// bench_library_child: the same series as bench_metrics_child, kept and written as the workers of
-// the stack do: prometheus-cpp's registry, our worker runtime and exposition. One counter moves
-// before each scrape; the cost of writing is the same whichever move.
+// bench_library_child: the same series as bench_metrics_child, kept and written as the stack's
+// workers do: prometheus-cpp's registry, our worker runtime and exposition. One counter changes
+// before each scrape; the cost of writing does not depend on which ones change.
 
 #include "common/worker/runtime.hpp"
 #include "tests/bench/telemetry/workload.hpp"

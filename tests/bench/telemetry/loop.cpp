@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the supervision loop loses to scrapes. Two supervisors run at the same time; one of them is
-// scraped as often as it asks its workers anew. A worker of each is killed in turn: the other one's
-// restart is what the machine's load alone makes of it.
-#include "tests/bench/supervision/measure.hpp"
-#include "tests/bench/supervision/table.hpp"
+// How much scrapes delay the supervision loop. Two supervisors run at the same time, and one of
+// them is scraped continuously. Workers of both are killed in turn; the restarts of the other
+// supervisor show the effect of the machine's load alone.
+#include "tests/bench/common/measure.hpp"
+#include "tests/bench/common/table.hpp"
 #include "tests/bench/telemetry/client.hpp"
 #include "tests/bench/telemetry/parts.hpp"
 #include "tests/bench/telemetry/systems.hpp"
@@ -28,8 +28,8 @@ constexpr int kPauseMs = 15;
 constexpr int kScrapePauseMs = 105;  // so that each scrape asks all workers
 constexpr double kSettledMs = 1'200;
 
-// A program of many workers that say when they began. They are killed in turn, each after it has
-// been well for a second: it is then replaced at once.
+// A program of many workers that report when they started. They are killed in turn, each after
+// having been ready for a second, so that it is replaced at once.
 class Victims {
  public:
   explicit Victims(const test::TempDir& directory) : fifo_(directory / "stamps"), stamps_(fifo_) {}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The measurements, each of which prints its table. They throw when something under measurement
-// does not do its work at all: an answer that is not complete is no figure.
+// The measurements; each prints its table. They throw if a measured system gives an incomplete
+// answer, because its time would mean nothing.
 
 #include <algorithm>
 #include <string>
@@ -24,7 +24,7 @@ struct Options {
 void bench_scrape(const Options& options);
 // One of sixteen workers is stopped by SIGSTOP.
 void bench_stopped(const Options& options);
-// What the supervision loop loses to scrapes: kill to restart, with and without.
+// How much scrapes delay the supervision loop: kill to restart, with and without.
 void bench_loop(const Options& options);
 // After many restarts: scrape, memory and descriptors beside those before.
 void bench_restarts(const Options& options);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// After many restarts: all workers are killed at once, again and again; each life is scraped, so
-// that each leaves values behind.
-#include "tests/bench/supervision/measure.hpp"
-#include "tests/bench/supervision/table.hpp"
+// After many restarts: all workers are killed at once, repeatedly; each incarnation is scraped, so
+// that it leaves values behind.
+#include "tests/bench/common/measure.hpp"
+#include "tests/bench/common/table.hpp"
 #include "tests/bench/telemetry/client.hpp"
 #include "tests/bench/telemetry/parts.hpp"
 #include "tests/bench/telemetry/sample.hpp"
@@ -23,7 +23,7 @@ namespace {
 constexpr Workload kWorkload{40, 1'000, 0};
 constexpr int kScrapes = 30;
 constexpr int kRounds = 3;
-// By then the supervisor's rings of events and log lines, which are bounded, have filled.
+// By then the bounded buffers for events and log lines are full.
 constexpr int kRingsFull = 2'500;
 
 void row(Table& table, HoldfastSystem& system, const std::string& restarts, const Sample& sample) {
@@ -36,7 +36,7 @@ Sample take(HoldfastSystem& system, int count) {
   return take_sample(system, kWorkload, kWorkload.workers, count, 30);
 }
 
-// The old one and one that has just started, in turns: the machine is the same for both.
+// The old supervisor and a new one, alternating, so that both see the same machine.
 void compare(Table& table, HoldfastSystem& old, int restarts) {
   HoldfastSystem fresh(kWorkload, Child::Plain);
   fresh.rest();

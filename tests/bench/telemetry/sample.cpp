@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/telemetry/sample.hpp"
 
-#include "tests/bench/supervision/measure.hpp"
+#include "tests/bench/common/measure.hpp"
 #include "tests/bench/telemetry/client.hpp"
 #include "tests/bench/telemetry/tree.hpp"
 

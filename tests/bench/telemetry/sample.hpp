@@ -22,9 +22,9 @@ struct Sample {
 };
 
 // Two warm-ups, then `count` scrapes, or as many as begin within `seconds` but at least three. Each
-// is checked: status 200, every series there, and for Holdfast values that are newer than the last
-// ones, from `moving` workers. Between two of them is a pause, longer than the 100 ms for which
-// Holdfast shows the same round again: a scrape that asked no worker would be no scrape.
+// is checked: status 200, every series present, and for Holdfast newer values than before from
+// `moving` workers. Pauses between scrapes for longer than the 100 ms for which Holdfast reuses a
+// round, so that every scrape asks the workers.
 Sample take_sample(System& system, const Workload& workload, std::size_t moving, int count,
                    int seconds);
 

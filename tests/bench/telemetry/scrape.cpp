@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Workers by series: what one scrape takes, in turns.
-#include "tests/bench/supervision/table.hpp"
+#include "tests/bench/common/table.hpp"
 #include "tests/bench/telemetry/parts.hpp"
 #include "tests/bench/telemetry/sample.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One worker does not answer: it is stopped by SIGSTOP.
-#include "tests/bench/supervision/table.hpp"
+#include "tests/bench/common/table.hpp"
 #include "tests/bench/telemetry/client.hpp"
 #include "tests/bench/telemetry/parts.hpp"
 #include "tests/bench/telemetry/sample.hpp"

@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// The least back-off that there is, 10 ms, and the most deaths in a row before it is a crash loop.
+// The shortest back-off (10 ms), and the highest limit for the crash loop.
 constexpr const char* kRestartsSoon =
     "backoff_base = \"1ms\"\nbackoff_factor = 1.0\nbackoff_cap = \"1ms\"\nbackoff_jitter = 0.0\n"
     "crash_loop_exits = 1000\ncrash_loop_window = \"10s\"\n";

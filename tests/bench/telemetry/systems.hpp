@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What is scraped: Holdfast and its peers, each with the same workload behind one port.
+// The systems under test: Holdfast and its peers, each with the same workload behind one port.
 
 #include "tests/bench/telemetry/workload.hpp"
 #include "tests/support/stack.hpp"
@@ -50,7 +50,7 @@ class HoldfastSystem final : public System {
   std::uint16_t port_ = 0;
 };
 
-// Null where the peer is not installed. prom-client is looked for in NODE_PATH.
+// Null if the peer is not installed. prom-client is searched in NODE_PATH.
 std::unique_ptr<System> prom_client(const Workload& workload);
 std::unique_ptr<System> client_python(const Workload& workload);
 

@@ -14,13 +14,13 @@ using fuzz::require;
 namespace {
 
 bool is_text(std::string_view text) {
-  return find_invalid_utf8(text) == std::string_view::npos;
+  return text::find_invalid_utf8(text) == std::string_view::npos;
 }
 
-void check_problem(const Problem& problem) {
+void check_problem(const ProblemDetails& problem) {
   require(problem.status >= 400 && problem.status < 500, "bad input is the client's");
   require(!problem.detail.empty(), "a problem has a reason");
-  for (const FieldProblem& error : problem.errors)
+  for (const FieldError& error : problem.errors)
     require(is_text(error.pointer) && !error.detail.empty(), "a field's problem says where");
 }
 
@@ -30,7 +30,7 @@ void check_document(const store::NewDocument& document) {
     require(text.find('\0') == std::string::npos, "what is stored has no NUL");
   }
   require(!document.content.empty(), "a document has content");
-  require(count_code_points(document.title) <= kMaxTitleCharacters, "a title is bounded");
+  require(text::count_code_points(document.title) <= kMaxTitleCharacters, "a title is bounded");
   require(document.metadata.size() <= kMaxMetadataBytes, "metadata are bounded");
   if (!document.metadata.empty()) {
     require(nlohmann::json::parse(document.metadata).is_object(), "metadata are an object");

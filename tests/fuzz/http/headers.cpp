@@ -15,7 +15,7 @@ using fuzz::require;
 
 namespace {
 
-const std::vector<Network>& trusted() {
+const std::vector<net::Network>& trusted() {
   static const auto networks = parse_networks({"10.0.0.0/8", "fd00::/8", "::1"});
   return *networks;
 }
@@ -27,7 +27,7 @@ void check_client(const http::Headers& headers) {
   for (const http::Peer& peer : {http::Peer{"10.0.0.1", 1, false}, http::Peer{"", 0, true}}) {
     const Client client = find_client(peer, headers, trusted());
     const bool unix_peer = peer.unix_socket && client.address == "unix";
-    const auto address = IpAddress::parse(client.address);
+    const auto address = net::IpAddress::parse(client.address);
     require(unix_peer || address.has_value(), "a client is an address");
     require(unix_peer || address->to_string() == client.address, "and a canonical one");
   }

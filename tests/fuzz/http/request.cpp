@@ -4,12 +4,14 @@
 // rules that handlers rely on.
 #include "common/http/request_reader.hpp"
 #include "common/http/syntax.hpp"
+#include "common/text/utf8.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <vector>
 
+using namespace holdfast;
 using namespace holdfast::http;
 using holdfast::fuzz::require;
 
@@ -23,8 +25,8 @@ struct Seen {
   std::size_t requests = 0;
 };
 
-Limits small_limits() {
-  Limits limits;
+ServerLimits small_limits() {
+  ServerLimits limits;
   limits.max_header_bytes = 1024;  // small enough to be met by inputs of a few KiB
   limits.max_body_bytes = 2048;
   return limits;
@@ -33,12 +35,12 @@ Limits small_limits() {
 void check_request(const Request& request) {
   require(is_token(request.method), "a method is a token");
   require(request.path == "*" || request.path.starts_with('/'), "a path begins with a slash");
-  require(is_utf8(request.path), "a path is UTF-8");
+  require(text::is_utf8(request.path), "a path is UTF-8");
   require(is_field_value(request.path) && request.path.find('\t') == std::string::npos,
           "a path has no control character");
   require((request.path + "/").find("/../") == std::string::npos, "a path has no dot segment");
   for (const auto& [name, value] : request.query)
-    require(is_utf8(name) && is_utf8(value), "a query is UTF-8");
+    require(text::is_utf8(name) && text::is_utf8(value), "a query is UTF-8");
   require(request.headers.fields().size() <= kMaxFields, "fields are bounded");
   require(request.headers.count("Host") <= 1, "there is one Host");
   for (const auto& [name, value] : request.headers.fields())
@@ -62,7 +64,7 @@ void write_down(const Request& request, bool keep_alive, Seen& seen) {
 // Feeds `bytes` in pieces whose sizes come from `cut`.
 template <class Cut>
 Seen read_all(std::string_view bytes, Cut cut) {
-  const Limits limits = small_limits();
+  const ServerLimits limits = small_limits();
   const Peer peer{"192.0.2.1", 1, false};
   RequestReader reader(limits, peer);
   Seen seen;

@@ -2,10 +2,12 @@
 // The target of a request line: what is accepted can be read in one way only.
 #include "common/http/message.hpp"
 #include "common/http/syntax.hpp"
+#include "common/text/utf8.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 #include <algorithm>
 
+using namespace holdfast;
 using namespace holdfast::http;
 using holdfast::fuzz::require;
 
@@ -16,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!parse_target(target, path, query)) return 0;
   require(path.size() <= target.size(), "decoding does not grow");
   require(path.starts_with('/'), "a path begins with a slash");
-  require(is_utf8(path) && is_field_value(path), "a path is text without control characters");
+  require(text::is_utf8(path) && is_field_value(path), "a path is text without control characters");
   require(path.find('\\') == std::string::npos, "a path has no backslash");
   for (const char* segment : {"/./", "/../"})
     require((path + "/").find(segment) == std::string::npos, "a path has no dot segment");
@@ -25,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(std::count(raw.begin(), raw.end(), '/') == std::count(path.begin(), path.end(), '/'),
           "an escape makes no segment");
   for (const auto& [name, value] : query) {
-    require(is_utf8(name) && is_utf8(value), "a query is UTF-8");
+    require(text::is_utf8(name) && text::is_utf8(value), "a query is UTF-8");
     require((name + value).find('\0') == std::string::npos, "a query has no NUL");
   }
   return 0;

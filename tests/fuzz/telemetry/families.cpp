@@ -17,7 +17,7 @@ constexpr std::size_t kMaxSamples = 5;
 constexpr std::size_t kMaxLabels = 4;
 constexpr std::size_t kMaxBuckets = 5;
 
-// Names that get in each other's way.
+// Names that collide with each other.
 constexpr std::array kNames{"a",       "a_total", "a_total_total", "a_created", "a_created_total",
                             "a_count", "a_sum",   "a_bucket",      "a_info",    "a_count_total",
                             "b:c",     "_total",  "holdfast_ready"};
@@ -110,7 +110,7 @@ std::vector<Family> any_families(Bytes& bytes) {
     family.help = bytes.text();
     family.type = type_of(bytes.next());
     for (std::size_t n = bytes.next() % kMaxSamples; n > 0; --n) {
-      Sample& sample = family.samples.emplace_back();
+      FamilySample& sample = family.samples.emplace_back();
       for (std::size_t l = bytes.next() % kMaxLabels; l > 0; --l) {
         const std::uint8_t label = bytes.next();
         sample.labels.push_back(
@@ -138,7 +138,7 @@ std::vector<Family> good_families(Bytes& bytes) {
     family.name = "f" + std::to_string(families.size()) + (bytes.next() % 2 == 0 ? "_total" : "_s");
     family.help = bytes.text();
     for (std::size_t n = bytes.next() % kMaxSamples; n > 0; --n) {
-      Sample& sample = family.samples.emplace_back();
+      FamilySample& sample = family.samples.emplace_back();
       for (std::size_t l = bytes.next() % kMaxLabels; l > 0; --l)
         sample.labels.push_back({"l" + std::to_string(l), bytes.text()});
       sample.labels.push_back({"n", std::to_string(n)});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Metric families made of a fuzzer's bytes.
+// Metric families made from a fuzzer's bytes.
 //
 // Threads: values.
 
@@ -14,7 +14,7 @@
 
 namespace holdfast::fuzz {
 
-// The input, a piece at a time; zeros when it is over.
+// The input, a piece at a time; zeros after its end.
 class Bytes {
  public:
   Bytes(const std::uint8_t* data, std::size_t size) : at_(data), end_(data + size) {}
@@ -30,11 +30,11 @@ class Bytes {
   const std::uint8_t* end_;
 };
 
-// Names, types, labels and values of any kind, contradictions included.
+// Any names, types, labels and values, including contradictory ones.
 std::vector<metrics::Family> any_families(Bytes& bytes);
 
-// Such that every sample can be written: names that do not clash, buckets that do not fall, no
-// series twice. Help and label values are of any kind.
+// Well-formed families, whose samples can all be written: no name clashes, no decreasing buckets,
+// no repeated series. Help texts and label values are arbitrary.
 std::vector<metrics::Family> good_families(Bytes& bytes);
 
 }  // namespace holdfast::fuzz

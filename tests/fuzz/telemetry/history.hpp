@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What a Prometheus that scrapes the aggregate would remember of it.
+// What a Prometheus server that scrapes the aggregate would remember.
 //
 // Threads: values.
 
@@ -23,12 +23,11 @@ using Readings = std::map<Series, Reading>;
 // Of a valid exposition.
 Readings read_exposition(const std::string& text);
 
-// Requires that both formats say the same, where they can: OpenMetrics knows sums, and a
-// histogram's count, only of what cannot be negative, writes `le` otherwise, and some counters are
-// of unknown type to it.
+// Requires that both formats agree where they can. OpenMetrics has sums, and histogram counts, only
+// for what cannot be negative, formats `le` differently, and declares some counters as unknown.
 void require_same(const Readings& text, const Readings& open_metrics);
 
-// Requires that nothing that was counted falls or is lost.
+// Requires that no total decreases or is lost.
 class History {
  public:
   void add(const Readings& now, bool may_forget);

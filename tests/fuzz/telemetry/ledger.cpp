@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ledger under a script of answers, ends and passing time, with small limits. Whatever workers
-// send, both formats are valid after each step, no total falls, no total is lost, what is refused
-// changes nothing, and nobody speaks for the supervisor.
+// The ledger under a script of answers, exits and passing time, with small limits. Whatever workers
+// send, after each step both formats are valid, no total has decreased or been lost, a refused
+// answer has changed nothing, and no worker exposes names of the supervisor.
 //
 // The input is lines. "@aWI": the lines up to the next "@" are an answer of worker W, incarnation I
-// (digits); "@rWI": that process has ended; "@tN": N times 7 s pass; "@e": old families are
-// forgotten.
+// (digits); "@rWI": that process has exited; "@tN": N times 7 s pass; "@e": old families expire.
 #include "supervisor/telemetry/ledger.hpp"
 
 #include "common/metrics/catalogue.hpp"
@@ -56,8 +55,8 @@ class Script {
     for (std::size_t steps = 0; !rest.empty() && steps < kMaxSteps; ++steps) {
       const std::string_view command = holdfast::fuzz::take_line(rest);
       if (command.size() < 2 || command[0] != '@') continue;
-      const Source source{std::string("w.") + digit(command, 2), "w",
-                          static_cast<std::uint64_t>(digit(command, 3) - '0')};
+      const SourceId source{std::string("w.") + digit(command, 2), "w",
+                            static_cast<std::uint64_t>(digit(command, 3) - '0')};
       switch (command[1]) {
         case 'a': apply(source, take_answer(rest)); break;
         case 'r':
@@ -95,7 +94,7 @@ class Script {
     return text;
   }
 
-  void apply(const Source& source, const std::string& answer) {
+  void apply(const SourceId& source, const std::string& answer) {
     const std::string before = render(Format::Text004);
     if (ledger_.apply(source, answer, now_) != Applied::Accepted) {
       require(render(Format::Text004) == before, "what is refused changes nothing");

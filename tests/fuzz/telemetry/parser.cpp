@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A worker's answer through the parser: what comes out points into the text and costs no more than
-// the text does; every line is a sample, a bad line or none of both; and reading only the numbers
-// again, of an answer that changed or did not, gives what reading everything gives.
+// A worker's answer through the parser: all views point into the text, and memory is linear in it;
+// every line is a sample, a bad line or neither; and re-reading only the numbers of another answer
+// gives the same values as parsing it in full.
 #include "supervisor/telemetry/parser.hpp"
 
 #include "supervisor/telemetry/resolve.hpp"

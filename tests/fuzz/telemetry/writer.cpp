@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Families made of the input, written in both formats and read back: whatever they are, the text is
-// valid; and every series that can be written comes back with the value and the labels it had.
+// Families made from the input, written in both formats and parsed again: the text is always valid,
+// and every series that can be written comes back with the same value and labels.
 #include "common/metrics/exposition.hpp"
 #include "common/metrics/text.hpp"
+#include "supervisor/telemetry/number.hpp"
 #include "supervisor/telemetry/parser.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/fuzz/telemetry/families.hpp"
@@ -23,10 +24,10 @@ namespace {
 using Key = std::pair<std::string, std::map<std::string, std::string>>;  // name, labels
 using Numbers = std::map<Key, double>;
 
-// A text as a reader is to get it: what is not UTF-8 cannot be written.
+// The text as a reader gets it: invalid UTF-8 cannot be written.
 bool writable(const Family& family) {
   bool result = valid_utf8(family.help);
-  for (const Sample& sample : family.samples) {
+  for (const FamilySample& sample : family.samples) {
     for (const Label& label : sample.labels)
       result = result && valid_utf8(label.value);
   }
@@ -66,7 +67,7 @@ Numbers read_back(const std::string& text, const std::set<std::string>& bucket_n
 Numbers expected(const std::vector<Family>& families, Format format) {
   Numbers numbers;
   for (const Family& family : families) {
-    for (const Sample& sample : family.samples) {
+    for (const FamilySample& sample : family.samples) {
       std::map<std::string, std::string> labels;
       for (const Label& label : sample.labels) {
         if (!label.value.empty()) labels.emplace(label.name, label.value);

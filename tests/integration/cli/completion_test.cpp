@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The completion scripts, in the shells that they are for.
+// The completion scripts, run in their shells.
 #include "tests/support/catch.hpp"
 #include "tests/support/programs.hpp"
 
@@ -10,7 +10,7 @@ using namespace holdfast::test;
 
 namespace {
 
-// A shell that finds holdfast, and the stack if there is one.
+// A shell with holdfast on its PATH, and with the stack if there is one.
 struct Typist {
   TempDir dir;
   std::string runtime_dir = "/nonexistent";
@@ -29,7 +29,7 @@ struct Typist {
   }
 };
 
-// What the shell offers for a command line that ends where the cursor is.
+// The completions that the shell offers at the end of the command line.
 std::string in_bash(const Typist& typist, const std::string& words, int cursor) {
   return typist.run({"/bin/bash", "--norc", "-c",
                      "source <(holdfast completion bash); COMP_WORDS=(" + words +
@@ -42,7 +42,7 @@ std::string in_fish(const Typist& typist, const std::string& line) {
                      "holdfast completion fish | source; complete -C '" + line + "'"});
 }
 
-// A real line editor in a pseudo-terminal; what it offers is listed on a Tab.
+// A real line editor in a pseudo-terminal; Tab lists the completions.
 std::string in_zsh(const Typist& typist, const std::string& line) {
   return typist.run({"/usr/bin/zsh", "-f", CAPTURE_ZSH, line});
 }

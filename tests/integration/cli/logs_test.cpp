@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// holdfast logs: the last lines of the log, of all or of one, and those that come.
+// holdfast logs: the latest lines, of all workers or one, and those that follow.
 #include "tests/support/catch.hpp"
 #include "tests/support/programs.hpp"
 
@@ -49,16 +49,16 @@ TEST_CASE("logs shows the last lines of every worker, of a program, or of one wo
   CHECK(std::count(last.begin(), last.end(), '\n') == 1);
 }
 
-TEST_CASE("logs of a name that does not exist is an error, not an empty answer") {
+TEST_CASE("logs for an unknown name is an error, not an empty answer") {
   Stack stack(saying("talker", "exec sleep 1000"), kJson);
   stack.wait_ready();
   const auto answer = stack.command({"logs", "tlaker"});
   CHECK(answer.exit_code == 2);
-  CHECK(answer.output.find("there is no program or worker 'tlaker'") != std::string::npos);
+  CHECK(answer.output.find("no program or worker is named 'tlaker'") != std::string::npos);
   CHECK(stack.command({"logs", "talker"}).exit_code == 0);  // it has said nothing yet
 }
 
-TEST_CASE("logs -f passes on lines as they come, and says when the supervisor has gone") {
+TEST_CASE("logs -f prints lines as they appear, and reports when the supervisor is gone") {
   const TempDir dir;
   const std::string fifo = (dir / "fifo").string();
   REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);

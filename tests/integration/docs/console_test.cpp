@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The comparison itself: what it must not let pass.
+// The comparison itself, and what it must reject.
 #include "tests/integration/docs/console.hpp"
 
 #include "tests/support/catch.hpp"

@@ -34,7 +34,7 @@ std::string create(Stack& stack, const std::vector<std::string>& more) {
 
 }  // namespace
 
-TEST_CASE("a key is made, opens the API, is listed without its secret, and is revoked at once") {
+TEST_CASE("a key is created, opens the API, is listed without its secret, and is revoked at once") {
   Stack stack(default_stack("[auth]\nrequired = true\nlast_used_interval = \"1s\"\n"));
   stack.wait_ready();
   CHECK(stack.get("/api/documents").status == 401);
@@ -50,7 +50,7 @@ TEST_CASE("a key is made, opens the API, is listed without its secret, and is re
   const auto listed = stack.command({"api-key", "list"});
   CHECK(listed.exit_code == 0);
   for (const std::string& part : {id, std::string("ci pipeline"), std::string("write"),
-                                  std::string("50"), std::string("good")}) {
+                                  std::string("50"), std::string("active")}) {
     INFO(part);
     CHECK(listed.output.find(part) != std::string::npos);
   }
@@ -63,7 +63,7 @@ TEST_CASE("a key is made, opens the API, is listed without its secret, and is re
   CHECK(stack.supervisor().output().find(key) == std::string::npos);
 }
 
-TEST_CASE("what cannot be done is said, with its exit code") {
+TEST_CASE("commands that cannot be carried out say why and exit with the right code") {
   Stack stack(default_stack());
   stack.wait_ready();
   const auto gone = stack.command({"api-key", "revoke", "0123456789ab"});

@@ -2,6 +2,7 @@
 // CORS as a browser enforces it: headless Chromium opens a page of another origin, whose script
 // calls the API and writes what it got into the page.
 #include "common/http/server.hpp"
+#include "common/net/listen.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/documents.hpp"
 
@@ -17,7 +18,7 @@ using namespace holdfast::test;
 
 namespace {
 
-// Serves one page on a port of its own: another origin than the API's.
+// Serves one page on a port of its own, so its origin is not the API's.
 class Site {
  public:
   Site()
@@ -32,7 +33,7 @@ class Site {
             [](const http::Request&, const http::Refusal& refusal) {
               return http::Response::text(refusal.status, refusal.detail);
             }) {
-    auto listener = http::open_listener("127.0.0.1:0");
+    auto listener = net::open_listener("127.0.0.1:0");
     REQUIRE(listener);
     sockaddr_in address{};
     socklen_t size = sizeof address;
@@ -124,7 +125,7 @@ TEST_CASE("a page of an allowed origin reads the answers, a page of another one 
   CHECK(has(refused, "get=TypeError"));
   CHECK(has(refused, "post=TypeError"));
   CHECK(has(refused, "done=yes"));
-  // The stranger's preflight was answered, and his POST never sent: one document exists.
+  // The other origin's preflight was refused, and its POST never sent: one document exists.
   const auto documents = nlohmann::json::parse(stack.get("/api/documents").body);
   CHECK(documents.dump().find("\"id\"") == documents.dump().rfind("\"id\""));
 }

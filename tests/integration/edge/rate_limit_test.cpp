@@ -4,6 +4,7 @@
 #include "tests/integration/edge/redis_server.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/documents.hpp"
+#include "tests/support/programs.hpp"
 
 #include <atomic>
 #include <csignal>
@@ -16,17 +17,8 @@ using namespace holdfast::test;
 namespace {
 
 std::string workers(int count, const std::string& more = "") {
-  return default_stack(more + R"(
-[program.migrate]
-command = ["holdfast-queue-worker", "migrate"]
-type = "oneshot"
-
-[program.api-worker]
-command = ["holdfast-api-worker"]
-after = ["migrate"]
-sockets = ["http"]
-replicas = )" + std::to_string(count) +
-                       "\nmin_ready = " + std::to_string(count) + "\n");
+  return default_stack(more + "\n" +
+                       api_workers(count, "min_ready = " + std::to_string(count) + "\n"));
 }
 
 const std::map<std::string, std::string> kHundred{{"RATE_LIMIT_MAX", "100"}};
@@ -44,7 +36,7 @@ std::vector<int> get_queue(Stack& stack, int times) {
   return statuses;
 }
 
-// How many API workers have answered something.
+// How many API workers have answered a request.
 int workers_that_answered(Stack& stack, int count) {
   int answered = 0;
   for (int slot = 0; slot < count; ++slot) {
@@ -105,7 +97,7 @@ TEST_CASE("concurrent clients of four workers are admitted up to the limit, not 
   CHECK(refused == 100);
 }
 
-TEST_CASE("the count outlives every worker: killed, restarted, rolled") {
+TEST_CASE("the count survives workers that are killed, restarted or replaced") {
   Stack stack(workers(2), kHundred);
   stack.wait_ready();
   REQUIRE(get_queue(stack, 60) == std::vector<int>(60, 200));
@@ -121,11 +113,13 @@ TEST_CASE("the count outlives every worker: killed, restarted, rolled") {
   CHECK(get_queue(stack) == 429);
 }
 
-TEST_CASE("two stacks on one Redis are one limit; without it each has its own; and back again") {
+TEST_CASE(
+    "two stacks share one limit through Redis, limit separately without it, and share again "
+    "later") {
   RedisServer redis;
   const std::map<std::string, std::string> shared{{"RATE_LIMIT_MAX", "100"},
                                                   {"REDIS_URL", redis.url()}};
-  // What is tested is the count: a busy machine must not turn it into a test of time.
+  // The count is under test; a busy machine must not turn this into a test of time.
   const std::string patient = "[rate_limit]\nredis_timeout = \"5s\"\n";
   Stack one(workers(2, patient), shared);
   Stack two(workers(2, patient), shared);
@@ -157,8 +151,8 @@ TEST_CASE("two stacks on one Redis are one limit; without it each has its own; a
   CHECK(fallbacks(one) + fallbacks(two) == 0);
 
   redis.kill();
-  REQUIRE(wait_until([&] { return both_said(one, "Redis does not answer"); }));
-  REQUIRE(wait_until([&] { return both_said(two, "Redis does not answer"); }));
+  REQUIRE(wait_until([&] { return both_said(one, "Redis is unavailable"); }));
+  REQUIRE(wait_until([&] { return both_said(two, "Redis is unavailable"); }));
   CHECK(get_queue(one) == 200);
   CHECK(get_queue(two) == 200);
   CHECK(wait_until([&] { return fallbacks(one) > 0 && fallbacks(two) > 0; }));

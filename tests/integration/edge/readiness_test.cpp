@@ -45,7 +45,7 @@ TEST_CASE("/ready: a Redis that dies is a warning while the stack goes on, and p
   stack.wait_ready();
   REQUIRE(wait_check(stack, "redis", "pass"));
   redis.kill();
-  // It is missed when somebody is to be counted.
+  // Its loss is noticed when a request has to be counted.
   REQUIRE(wait_until([&] {
     stack.get("/api/queue");
     return readiness(stack)["checks"]["redis"]["status"] == "fail";

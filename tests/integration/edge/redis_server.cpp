@@ -33,7 +33,7 @@ void RedisServer::start() {
 
 int RedisServer::listen_on_loopback() const {
   command({"CONFIG", "SET", "bind", "127.0.0.1"});
-  // Somebody else may take the kernel's port before Redis does: then it says so, and gets another.
+  // Another process may take the port before Redis does; then it gets another one.
   for (int attempt = 0; attempt < 20; ++attempt) {
     const std::string port = free_port();
     if (command({"CONFIG", "SET", "port", port}) == "OK") return std::stoi(port);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A real redis-server of a test's own, on a Unix socket in a directory of its own, without files,
-// and without a port unless it is asked for one.
+// A real redis-server for one test, on a Unix socket in a directory of its own, without
+// persistence, and without a TCP port unless one is requested.
 
 #include "tests/support/process.hpp"
 #include "tests/support/temp_dir.hpp"

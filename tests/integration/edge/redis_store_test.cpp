@@ -4,7 +4,7 @@
 #include "api-worker/rate_limit/redis_store.hpp"
 
 #include "api-worker/rate_limit/limiter.hpp"
-#include "common/metrics/exposition.hpp"
+#include "common/metrics/registry.hpp"
 #include "tests/integration/edge/redis_server.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/wait.hpp"
@@ -22,8 +22,8 @@ using namespace holdfast::api;
 using namespace std::chrono_literals;
 using holdfast::test::RedisServer;
 using holdfast::test::wait_until;
-using rate_limit::Decision;
 using rate_limit::Policy;
+using rate_limit::RateDecision;
 
 namespace {
 
@@ -34,13 +34,13 @@ class Host {
   explicit Host(const std::string& url, Duration timeout = 5s,
                 std::vector<std::string> addresses = {"127.0.0.1"})
       : log_([this] {
-          log::Options options;
+          log::LogOptions options;
           options.write = [this](std::string_view line) { lines_.emplace_back(line); };
           return log::Logger(options);
         }()),
         limiter_(*make_limiter(clock_, {}, log_)) {
     RedisOptions options;
-    options.url = *config::parse_redis_url(url);
+    options.url = *net::parse_redis_url(url);
     options.timeout = timeout;
     options.resolve = [addresses = std::move(addresses)](
                           const std::string&, const std::function<void(Addresses)>& done) {
@@ -66,9 +66,9 @@ class Host {
     return turn_until([this] { return !redis_->up(); });
   }
 
-  Decision take(const Policy& policy, const std::string& key) {
-    std::optional<Decision> decision;
-    limiter_.decide(policy, key, [&](const Decision& d) { decision = d; });
+  RateDecision take(const Policy& policy, const std::string& key) {
+    std::optional<RateDecision> decision;
+    limiter_.decide(policy, key, [&](const RateDecision& d) { decision = d; });
     REQUIRE(turn_until([&] { return decision.has_value(); }));
     return *decision;
   }
@@ -83,7 +83,7 @@ class Host {
     int admitted = 0;
     int answered = 0;
     for (int i = 0; i < tries; ++i) {
-      limiter_.decide(policy, key, [&](const Decision& decision) {
+      limiter_.decide(policy, key, [&](const RateDecision& decision) {
         ++answered;
         admitted += decision.allowed ? 1 : 0;
       });
@@ -118,7 +118,7 @@ class Host {
 };
 
 const Policy kFive{"default", 5, 1min};
-constexpr const char* kGone = "Redis does not answer";
+constexpr const char* kGone = "Redis is unavailable";
 constexpr const char* kBack = "Redis is back";
 
 }  // namespace
@@ -132,7 +132,7 @@ TEST_CASE("two hosts share one count, and clients and policies are counted apart
   CHECK(one.take(kFive, "a").remaining == 4);
   CHECK(two.take(kFive, "a").remaining == 3);
   CHECK(one.burst(kFive, "a", 10) + two.burst(kFive, "a", 10) == 3);
-  const Decision refused = two.take(kFive, "a");
+  const RateDecision refused = two.take(kFive, "a");
   CHECK_FALSE(refused.allowed);
   CHECK(refused.remaining == 0);
   CHECK(refused.relief > 50s);
@@ -149,13 +149,14 @@ TEST_CASE("concurrent requests are admitted up to the limit, not one more or les
   CHECK(host.concurrent_burst({"default", 100, 1min}, "a", 500) == 100);
 }
 
-TEST_CASE("the window slides by the server's clock, and relief is when there is room again") {
+TEST_CASE(
+    "the window slides by the server's clock, and the reset time is when there is room again") {
   const RedisServer server;
   Host host(server.url());
   REQUIRE(host.connect());
   const Policy policy{"default", 3, 1s};
   REQUIRE(host.burst(policy, "a", 5) == 3);
-  const Decision refused = host.take(policy, "a");
+  const RateDecision refused = host.take(policy, "a");
   REQUIRE_FALSE(refused.allowed);
   REQUIRE(refused.relief <= 1100ms);
   const auto from = std::chrono::steady_clock::now();
@@ -173,7 +174,7 @@ TEST_CASE("a key leaves nothing behind once its window is over") {
   CHECK(wait_until([&] { return server.command({"DBSIZE"}) == "0"; }));
 }
 
-TEST_CASE("a paused Redis costs one deadline; then the host decides, and later Redis again") {
+TEST_CASE("a paused Redis costs one deadline; then the host decides alone, and later Redis again") {
   RedisServer server;
   Host host(server.url(), 300ms);
   REQUIRE(host.connect());
@@ -192,7 +193,7 @@ TEST_CASE("a paused Redis costs one deadline; then the host decides, and later R
   CHECK_FALSE(host.take(kFive, "a").allowed);  // Redis has kept its count
 }
 
-TEST_CASE("a killed Redis is noticed by its connection, and found again when it is back") {
+TEST_CASE("a killed Redis is noticed by its closed connection, and used again when it is back") {
   RedisServer server;
   Host host(server.url());
   REQUIRE(host.connect());
@@ -207,7 +208,7 @@ TEST_CASE("a killed Redis is noticed by its connection, and found again when it 
   CHECK(host.lines_with(kBack) == 1);
 }
 
-TEST_CASE("a Redis that is not there at the start is said once and used when it comes") {
+TEST_CASE("a Redis that is missing at the start is reported once and used when it appears") {
   RedisServer server;
   server.kill();
   Host host(server.url());
@@ -218,7 +219,7 @@ TEST_CASE("a Redis that is not there at the start is said once and used when it 
   CHECK(host.lines_with(kGone) == 1);
 }
 
-TEST_CASE("a name's next address is used when nobody listens at the first") {
+TEST_CASE("a host name's next address is used when nothing listens at the first") {
   const RedisServer server;
   const int port = server.listen_on_loopback();
   // As "localhost" is ::1 and 127.0.0.1 on most hosts, and Redis often has the second only.
@@ -229,7 +230,8 @@ TEST_CASE("a name's next address is used when nobody listens at the first") {
   CHECK(host.fallbacks() == "0");
 }
 
-TEST_CASE("a wrong password is said in Redis's words, without the password, until it is right") {
+TEST_CASE(
+    "a wrong password is reported in Redis's words, without the password, until it is corrected") {
   RedisServer server("right");
   std::string url = server.url();
   url.replace(url.find("right"), 5, "wr0ng-pw");
@@ -247,7 +249,7 @@ TEST_CASE("a wrong password is said in Redis's words, without the password, unti
   REQUIRE(right.connect());
 }
 
-TEST_CASE("after a flush of its scripts Redis gets the script again, and nobody notices") {
+TEST_CASE("after SCRIPT FLUSH the script is loaded again, and no request notices") {
   const RedisServer server;
   Host host(server.url());
   REQUIRE(host.connect());

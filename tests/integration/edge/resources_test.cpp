@@ -4,6 +4,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/documents.hpp"
 #include "tests/support/proc.hpp"
+#include "tests/support/programs.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -15,17 +16,7 @@ using namespace holdfast::test;
 namespace {
 
 std::string one_worker(const std::string& program = "", const std::string& more = "") {
-  return default_stack(more + R"(
-[program.migrate]
-command = ["holdfast-queue-worker", "migrate"]
-type = "oneshot"
-
-[program.api-worker]
-command = ["holdfast-api-worker"]
-after = ["migrate"]
-sockets = ["http"]
-replicas = 1
-)" + program);
+  return default_stack(more + "\n" + api_workers(1, program));
 }
 
 // A connection that has asked for /live.
@@ -55,7 +46,8 @@ std::string status_of(const Fd& connection) {
 
 }  // namespace
 
-TEST_CASE("a worker with few descriptors refuses whom it cannot serve, and is never deaf") {
+TEST_CASE(
+    "a worker with few descriptors refuses clients that it cannot serve, and keeps accepting") {
   Stack stack(one_worker("rlimits = { nofile = 300 }\n"));
   stack.wait_ready();
   // 44 connections are what 300 descriptors leave room for.
@@ -70,7 +62,7 @@ TEST_CASE("a worker with few descriptors refuses whom it cannot serve, and is ne
   CHECK(stack.supervisor().output().find("room for fewer connections") != std::string::npos);
 }
 
-TEST_CASE("a low soft limit of open files is no limit of connections") {
+TEST_CASE("a low soft limit of open files does not limit connections") {
   Stack stack(
       one_worker(), {},
       {"/bin/sh", "-c", "ulimit -Sn 256; exec \"$0\" run", (bin_dir() / "holdfast").native()});
@@ -83,7 +75,7 @@ TEST_CASE("a low soft limit of open files is no limit of connections") {
 }
 
 #ifndef HOLDFAST_SANITIZED  // which has an allocator of its own
-TEST_CASE("a worker that has stored tens of megabytes is as small as before") {
+TEST_CASE("a worker that has stored tens of megabytes returns the memory") {
   Stack stack(one_worker());
   stack.wait_ready();
   const auto post = [&](std::size_t bytes) {

@@ -31,7 +31,8 @@ std::string exporters(const TempDir& dir) {
 
 }  // namespace
 
-TEST_CASE("whatever an exporter answers, the scrape is whole for the others and says who failed") {
+TEST_CASE(
+    "whatever an exporter answers, the scrape is complete for the others and says which failed") {
   const TempDir dir;
   std::string programs = exporters(dir) + client("good", "good", dir);
   for (const auto& [name, reason] : kBad)
@@ -82,7 +83,9 @@ TEST_CASE("whatever an exporter answers, the scrape is whole for the others and 
   check_valid(stack, {});
 }
 
-TEST_CASE("an exporter is asked as Prometheus asks: format, encoding, time, and its own query") {
+TEST_CASE(
+    "an exporter gets the request that Prometheus sends: format, encoding, timeout, and its own "
+    "query") {
   const TempDir dir;
   Stack stack(exporters(dir) + client("echo", "echo", dir, ":/probe?module=a&target=b"), kNoPort);
   stack.wait_ready();

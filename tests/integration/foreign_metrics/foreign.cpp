@@ -2,6 +2,7 @@
 #include "tests/integration/foreign_metrics/foreign.hpp"
 
 #include "tests/support/catch.hpp"
+#include "tests/support/promtool.hpp"
 
 #include <unistd.h>
 
@@ -11,36 +12,20 @@
 
 namespace holdfast::test {
 
-namespace {
-
-struct Checked {
-  int code = 0;
-  std::string output;
-};
-
-Checked run(const std::vector<std::string>& command, const std::filesystem::path& output) {
-  Process process(command, {}, output);
-  const Ended ended = process.wait(std::chrono::seconds(120));
-  return {ended.signaled ? -ended.value : ended.value, process.output()};
-}
-
-}  // namespace
-
 std::string here(const std::string& name) {
   return std::string(FOREIGN_METRICS) + "/" + name;
 }
 
 std::string node_path() {
   static const TempDir directory;
-  static const Checked installed = [] {
+  static const Finished installed = [] {
     for (const char* name : {"package.json", "package-lock.json"})
       std::filesystem::copy(here(name), directory / name);
-    return run({"/usr/bin/env", "npm", "ci", "--prefix", directory.path().string(),
-                "--ignore-scripts", "--no-audit", "--no-fund"},
-               directory / "npm.log");
+    return run_program({"/usr/bin/env", "npm", "ci", "--prefix", directory.path().string(),
+                        "--ignore-scripts", "--no-audit", "--no-fund"});
   }();
   INFO(installed.output);
-  REQUIRE(installed.code == 0);
+  REQUIRE(installed.ended.shell_status() == 0);
   return (directory / "node_modules").string();
 }
 
@@ -58,12 +43,10 @@ http::Response scrape(Stack& stack, const std::string& accept) {
 
 void check_valid(Stack& stack, const std::vector<std::string>& foreign) {
   const TempDir dir;
-  std::ofstream(dir / "text") << scrape(stack, "text/plain").body;
-  const Checked promtool =
-      run({"/bin/sh", "-c", "exec /usr/bin/promtool check metrics <" + (dir / "text").string()},
-          dir / "promtool.log");
+  const Finished promtool = promtool_check(scrape(stack, "text/plain").body);
   INFO(promtool.output);
-  CHECK((promtool.code == 0 || promtool.code == 3));  // 3: only names that it does not like
+  const int code = promtool.ended.shell_status();
+  CHECK((code == 0 || code == 3));  // 3: valid, but against the naming conventions
   std::istringstream lines(promtool.output);
   for (std::string line; std::getline(lines, line);) {
     const bool known = std::any_of(foreign.begin(), foreign.end(), [&](const std::string& prefix) {
@@ -73,15 +56,14 @@ void check_valid(Stack& stack, const std::vector<std::string>& foreign) {
   }
 
   std::ofstream(dir / "open") << scrape(stack, "application/openmetrics-text").body;
-  const Checked python = run({"/usr/bin/python3", "-c",
-                              "import sys\n"
-                              "from prometheus_client.openmetrics import parser\n"
-                              "text = open(sys.argv[1]).read()\n"
-                              "list(parser.text_string_to_metric_families(text))\n",
-                              (dir / "open").string()},
-                             dir / "python.log");
+  const Finished python = run_program({"/usr/bin/python3", "-c",
+                                       "import sys\n"
+                                       "from prometheus_client.openmetrics import parser\n"
+                                       "text = open(sys.argv[1]).read()\n"
+                                       "list(parser.text_string_to_metric_families(text))\n",
+                                       (dir / "open").string()});
   INFO(python.output);
-  CHECK(python.code == 0);
+  CHECK(python.ended.shell_status() == 0);
 }
 
 bool is_up(Stack& stack, const std::string& worker) {

@@ -12,16 +12,14 @@ using namespace holdfast::test;
 
 namespace {
 
-// Once a program is named, Holdfast's own must be, too.
+// As soon as one program is configured, Holdfast's own must be configured as well.
 const std::string kOwnPrograms =
-    "\n[program.migrate]\ncommand = [\"holdfast-queue-worker\", \"migrate\"]\ntype = \"oneshot\"\n"
-    "\n[program.queue-worker]\ncommand = [\"holdfast-queue-worker\"]\nafter = [\"migrate\"]\n"
-    "\n[program.api-worker]\ncommand = [\"holdfast-api-worker\"]\nreplicas = 2\n"
-    "after = [\"queue-worker\"]\nsockets = [\"http\"]\n";
+    "\n[program.queue-worker]\ncommand = [\"holdfast-queue-worker\"]\nafter = [\"migrate\"]\n\n" +
+    api_workers(2, "", "\"queue-worker\"");
 
 }  // namespace
 
-TEST_CASE("nginx's figures by its exporter stand beside the stack's own") {
+TEST_CASE("nginx's metrics from its exporter appear beside the stack's own") {
   const TempDir dir;
   const std::string web = free_port();
   const std::string exporter = free_port();

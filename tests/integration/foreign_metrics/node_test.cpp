@@ -64,7 +64,7 @@ TEST_CASE("prom-client in two workers over \"socket\": one total, by the rules f
   check_valid(stack, {"nodejs_"});
 }
 
-TEST_CASE("a killed Node.js worker takes its gauges along and leaves its counts") {
+TEST_CASE("a killed Node.js worker's gauges disappear and its counts stay") {
   Stack stack(shop("shop", "metrics = \"socket\"\nreplicas = 2\nrestart = \"never\"\n"),
               environment());
   stack.wait_ready();
@@ -81,7 +81,7 @@ TEST_CASE("a killed Node.js worker takes its gauges along and leaves its counts"
   check_valid(stack, {"nodejs_"});
 }
 
-TEST_CASE("a killed Node.js worker's replacement counts on from what was reached") {
+TEST_CASE("a killed Node.js worker's replacement continues from the total that was reached") {
   Stack stack(shop("shop", "metrics = \"socket\"\nreplicas = 2\n"), environment());
   stack.wait_ready();
   double before = orders(stack.metrics());

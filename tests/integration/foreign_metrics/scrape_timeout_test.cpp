@@ -56,7 +56,9 @@ Race race(const std::string& url, const std::string& timeout) {
 
 }  // namespace
 
-TEST_CASE("a scraper with little time gets what there is, while others wait for a stopped worker") {
+TEST_CASE(
+    "a scraper with a short timeout gets what is available, while others wait for a stopped "
+    "worker") {
   Stack stack(default_stack());
   stack.wait_ready();
   const std::string direct = "unix:" + (stack.runtime_dir() / "status.sock").string() + ":/metrics";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// docs/status.schema.json holds for what a real stack answers, and refuses what it would not.
+// docs/status.schema.json accepts what a real stack answers and rejects what it never would.
 #include "tests/support/catch.hpp"
 #include "tests/support/documents.hpp"
 
@@ -13,8 +13,8 @@ using nlohmann::json;
 
 namespace {
 
-// The part of JSON Schema 2020-12 that the file uses; another keyword is an error, so that none is
-// silently ignored. Returns what is wrong, with its place; empty: nothing.
+// The part of JSON Schema 2020-12 that the file uses. Any other keyword is an error, so that none
+// is silently ignored. Returns the first violation with its place, or an empty string.
 class Schema {
  public:
   explicit Schema(json root) : root_(std::move(root)) {}
@@ -98,7 +98,7 @@ Schema published() {
 
 }  // namespace
 
-TEST_CASE("The published schema holds for a fleet that starts, serves and loses a worker") {
+TEST_CASE("The published schema accepts a fleet that starts, serves and loses a worker") {
   const Schema schema = published();
   Stack stack(default_stack());
   const auto holds = [&] {
@@ -122,7 +122,7 @@ TEST_CASE("The published schema holds for a fleet that starts, serves and loses 
   holds();
 }
 
-TEST_CASE("The published schema refuses what the supervisor would never say") {
+TEST_CASE("The published schema rejects what the supervisor never answers") {
   const Schema schema = published();
   Stack stack(default_stack());
   stack.wait_ready();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A real Prometheus scrapes a running stack whose workers are killed.
 #include "common/os/file.hpp"
+#include "common/text/percent.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/documents.hpp"
 #include "tests/support/free_port.hpp"
@@ -18,16 +19,6 @@ using namespace holdfast::test;
 using nlohmann::json;
 
 namespace {
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const unsigned char c : text) {
-    char buffer[4];
-    std::snprintf(buffer, sizeof buffer, "%%%02X", c);
-    out += buffer;
-  }
-  return out;
-}
 
 class Prometheus {
  public:
@@ -47,8 +38,9 @@ class Prometheus {
 
   // The result of an instant query, or of a query that Prometheus refuses: its error.
   json query(const std::string& promql) const {
-    const auto answer =
-        http::fetch("GET", url_ + "/api/v1/query?query=" + escaped(promql), {}, "", {});
+    std::string url = url_ + "/api/v1/query?query=";
+    text::append_percent_encoded(url, promql);
+    const auto answer = http::fetch("GET", url, {}, "", {});
     json parsed = answer ? json::parse(answer->body, nullptr, false) : json();
     return parsed.is_object() ? parsed : json{{"status", "unreachable"}};  // it still starts
   }
@@ -69,7 +61,7 @@ class Prometheus {
 
 }  // namespace
 
-TEST_CASE("while workers are killed, Prometheus sees no counter fall and no rate that never was") {
+TEST_CASE("while workers are killed, Prometheus sees no counter decrease and no impossible rate") {
   Stack stack(default_stack());
   stack.wait_ready();
   Prometheus prometheus(stack.address_of("status"));

@@ -39,7 +39,7 @@ pid_t supervisor_of(Stack& stack) {
 
 }  // namespace
 
-TEST_CASE("process 1: reaps strangers, passes SIGTERM on, and exits with a truthful code") {
+TEST_CASE("process 1: reaps orphans, forwards SIGTERM, and exits with the right code") {
   if (!namespaces_are_allowed()) return;
   SECTION("0 if all went well") {
     Stack stack("[log]\nformat = \"json\"\n\n[program.web]\n" +
@@ -67,14 +67,16 @@ TEST_CASE("process 1: reaps strangers, passes SIGTERM on, and exits with a truth
   }
 }
 
-TEST_CASE("process 1: without hope it exits with 70 by default, so that the container restarts") {
+TEST_CASE(
+    "process 1: exits with 70 by default when a required program cannot run, so that the container "
+    "restarts") {
   if (!namespaces_are_allowed()) return;
   Stack stack("[supervisor]\nhopeless_after = \"1s\"\n\n" + misbehaving("web", {"--exit", "1"}),
               kNoPort, container());
   REQUIRE(stack.supervisor().wait().value == 70);
 }
 
-TEST_CASE("process 1: a stop grace that is too short for the deadline is warned of at the start") {
+TEST_CASE("process 1: warns at the start if the stop grace is too short for the deadline") {
   if (!namespaces_are_allowed()) return;
   struct Row {
     const char* grace;
@@ -102,7 +104,7 @@ TEST_CASE("process 1: a stop grace that is too short for the deadline is warned 
   }
 }
 
-TEST_CASE("the grace that is needed is nobody's business outside a container") {
+TEST_CASE("outside a container there is no warning about the stop grace") {
   Stack stack(misbehaving("web", {"--ready"}), kNoPort);
   stack.wait_ready();
   REQUIRE(stack.supervisor().output().find("process 1") == std::string::npos);

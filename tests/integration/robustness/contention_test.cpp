@@ -49,7 +49,9 @@ void send_text(const Fd& fd, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("command lock: parallel reload, scale, stop and restart are all answered, none wedges") {
+TEST_CASE(
+    "command lock: parallel reload, scale, stop and restart are all answered, and none gets "
+    "stuck") {
   Stack stack(misbehaving("web", {"--ready"}, "replicas = 2\n"), kNoPort);
   stack.wait_ready();
   std::atomic<int> done{0};
@@ -80,7 +82,8 @@ TEST_CASE("command lock: parallel reload, scale, stop and restart are all answer
   REQUIRE(stack.wait_state("web.1", "ready"));
 }
 
-TEST_CASE("scale arithmetic: whatever the sequence, as many processes as asked, slots unique") {
+TEST_CASE(
+    "scale arithmetic: any sequence ends with as many processes as requested, in unique slots") {
   // By its name the processes are found, also those that nobody would list.
   const std::string name = "scaled-" + std::to_string(::getpid());
   const std::string program = misbehaving(name, {"--ready"});
@@ -109,7 +112,7 @@ TEST_CASE("scale arithmetic: whatever the sequence, as many processes as asked, 
   REQUIRE(running == 5);
 }
 
-TEST_CASE("event consumer slow: readers that never read hold nothing up and lose only old events") {
+TEST_CASE("event consumer slow: readers that never read block nothing and lose only old events") {
   Stack stack(
       "[program.storm]\ncommand = [\"true\"]\nready = \"started\"\nreplicas = 4\n"
       "settled_after = \"0s\"\nbackoff_base = \"1ms\"\nbackoff_cap = \"1ms\"\n"

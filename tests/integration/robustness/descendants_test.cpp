@@ -46,7 +46,8 @@ TEST_CASE("stop hangs on a pipe held by a grandchild: the stop ends, and so does
   REQUIRE(wait_until([&] { return processes_of(stack).empty(); }));
 }
 
-TEST_CASE("kill tree by snapshot: a worker that forks anew at each SIGTERM leaves nothing behind") {
+TEST_CASE(
+    "kill tree by snapshot: a worker that forks again on every SIGTERM leaves nothing behind") {
   Stack stack(misbehaving("bomb", {"--refork-on-term", "--ready"}), kNoPort);
   stack.wait_ready();
   for (int round = 0; round < 5; ++round) {
@@ -66,11 +67,13 @@ TEST_CASE("children of children survive: a daemon that left its group is ended w
   INFO(stack.supervisor().output());
   REQUIRE(ended.value == 1);  // the daemon ignores SIGTERM: something had to be killed
   REQUIRE(processes_of(stack).empty());
-  REQUIRE(stack.supervisor().output().find("1 processes had left their worker's group") !=
+  REQUIRE(stack.supervisor().output().find("1 process had left the process group of its worker") !=
           std::string::npos);
 }
 
-TEST_CASE("strangers: what a dead worker leaves is adopted, reaped when it ends, and counted") {
+TEST_CASE(
+    "orphans: processes that a dead worker leaves are adopted, reaped when they exit, and "
+    "counted") {
   Stack stack(
       "[program.web]\n" +
           command_of({"/bin/sh", "-c", "(setsid true &) ; (setsid true &) ; exec sleep 600"}) +

@@ -51,7 +51,8 @@ void wait_for_starts(Stack& stack, int count) {
 
 }  // namespace
 
-TEST_CASE("FD leak on flapping, supervisor leaks memory: a thousand lives later both are flat") {
+TEST_CASE(
+    "FD leak on flapping, supervisor leaks memory: after a thousand restarts both are constant") {
 #ifdef HOLDFAST_SANITIZED
   constexpr int kWarm = 100;
   constexpr int kLives = 200;  // each costs many times as much; the leak sanitizer counts exactly

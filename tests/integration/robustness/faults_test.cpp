@@ -61,7 +61,7 @@ std::uint64_t limit_with_free(pid_t pid, int free) {
 
 }  // namespace
 
-TEST_CASE("fork fails: step and errno are told, the retry backs off, and it recovers by itself") {
+TEST_CASE("fork fails: step and errno are reported, retries back off, and it recovers by itself") {
   Faults faults;
   Stack stack("[log]\nformat = \"json\"\n\n" + misbehaving("web", {"--ready"}, kQuickRetries),
               faults.environment());
@@ -74,7 +74,7 @@ TEST_CASE("fork fails: step and errno are told, the retry backs off, and it reco
   REQUIRE(last_error(stack, "web.0").empty());
 }
 
-TEST_CASE("exec fails: a missing file, one that may not be run, one without its interpreter") {
+TEST_CASE("exec fails: a missing file, one that is not executable, one without its interpreter") {
   struct Row {
     const char* what;
     const char* text;
@@ -117,7 +117,8 @@ TEST_CASE("a process that cannot be watched is not left running") {
   REQUIRE(wait_until([&] { return children_of(stack.supervisor().pid()).size() == 1; }));
 }
 
-TEST_CASE("EMFILE: without descriptors nothing new starts, what runs goes on, and it recovers") {
+TEST_CASE(
+    "EMFILE: without descriptors nothing new starts, running workers continue, and it recovers") {
   Stack stack(misbehaving("web", {"--ready"}, "metrics = \"off\"\n" + kQuickRetries), kNoPort);
   stack.wait_ready();
   const pid_t supervisor = stack.supervisor().pid();
@@ -136,7 +137,7 @@ TEST_CASE("EMFILE: without descriptors nothing new starts, what runs goes on, an
   REQUIRE(stack.pid_of("web.0") == first);
 }
 
-TEST_CASE("ENOSPC in the runtime directory: the start fails with its step, and is tried again") {
+TEST_CASE("ENOSPC in the runtime directory: the start fails, names its step, and is retried") {
   const SmallDisk disk("nr_inodes=40,mode=0750");
   if (!disk.mounted()) return;
   Stack stack(misbehaving("web", {"--ready"}, kQuickRetries) + misbehaving("fine", {"--ready"}),
@@ -153,7 +154,9 @@ TEST_CASE("ENOSPC in the runtime directory: the start fails with its step, and i
   REQUIRE(stack.wait_state("web.0", "ready"));
 }
 
-TEST_CASE("a full disk under the log: workers never wait for it, lines are counted, and it heals") {
+TEST_CASE(
+    "a full disk under the log: workers never wait for it, dropped lines are counted, and it "
+    "recovers") {
   const SmallDisk disk("size=128k,mode=0755");
   if (!disk.mounted()) return;
   disk.fill_with_bytes();
@@ -179,7 +182,7 @@ TEST_CASE("a full disk under the log: workers never wait for it, lines are count
   }));
 }
 
-TEST_CASE("the log's directory becomes unwritable or vanishes: supervision goes on") {
+TEST_CASE("the log's directory becomes unwritable or disappears: supervision continues") {
   const TempDir dir;
   std::filesystem::create_directory(dir / "logs");
   Stack stack("[log]\nfile = \"" + (dir / "logs/holdfast.log").string() + "\"\n\n" +
@@ -200,7 +203,8 @@ TEST_CASE("the log's directory becomes unwritable or vanishes: supervision goes 
   }));
 }
 
-TEST_CASE("notify: garbage, a flood and a stranger's READY=1 are counted and change nothing") {
+TEST_CASE(
+    "notify: garbage, a flood and an unknown sender's READY=1 are counted and change nothing") {
   Stack stack(
       misbehaving("liar", {"--garbage-notify", "--ready", "--flood-notify", "20000"},
                   "watchdog = \"0s\"\n") +

@@ -31,7 +31,8 @@ bool guarded(pid_t supervisor) {
 
 }  // namespace
 
-TEST_CASE("kill -9 of the supervisor: not even what ignores SIGTERM, or was forked, stays behind") {
+TEST_CASE(
+    "kill -9 of the supervisor: even processes that ignore SIGTERM, or were forked, are ended") {
   const std::string family = "sleep 600 & (setsid sleep 600 &) ; wait";
   Stack stack(kShortDeadline + "[program.family]\n" + command_of({"/bin/sh", "-c", family}) +
                   "ready = \"started\"\n\n" +

@@ -17,7 +17,9 @@ using namespace holdfast::test;
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-TEST_CASE("watchdog false kills: the whole tree stopped for twice the timeout, and nobody dies") {
+TEST_CASE(
+    "watchdog false kills: the whole tree is stopped for twice the timeout, and no worker is "
+    "killed") {
   Stack stack(misbehaving("web", {"--watchdog-ok"},
                           "replicas = 2\nwatchdog = \"1s\"\nwatchdog_interval = \"300ms\"\n"),
               kNoPort);
@@ -54,7 +56,7 @@ TEST_CASE(
   REQUIRE(stack.worker("deaf.0")["last_exit"]["signal"] == SIGKILL);
 }
 
-TEST_CASE("probe processes pile up: of a probe that hangs there is one at a time, and none after") {
+TEST_CASE("probe processes pile up: a hanging probe runs one at a time, and none remains") {
   const TempDir dir;
   const std::string path = dir / "hung.sock";
   sockaddr_un address{};

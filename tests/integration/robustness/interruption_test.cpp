@@ -35,7 +35,7 @@ void let_tick(Stack& stack, int times) {
 
 }  // namespace
 
-TEST_CASE("signal storm: ten thousand mixed signals end nothing, and the last HUP is obeyed") {
+TEST_CASE("signal storm: ten thousand mixed signals stop nothing, and the last HUP takes effect") {
   Stack stack(misbehaving("web", {"--ready"}), kNoPort);
   stack.wait_ready();
   std::mt19937 dice(Catch::rngSeed());
@@ -51,7 +51,7 @@ TEST_CASE("signal storm: ten thousand mixed signals end nothing, and the last HU
   REQUIRE(stack.supervisor().wait().value == 0);
 }
 
-TEST_CASE("start phase not interruptible: TERM at each start step stops everything, exit 0") {
+TEST_CASE("start phase not interruptible: TERM at every start step stops everything, exit 0") {
   constexpr int kSteps = 5;
   for (int step = 0; step < kSteps; ++step) {
     INFO("step " << step);

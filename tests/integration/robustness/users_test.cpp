@@ -36,7 +36,7 @@ bool root() {
 
 }  // namespace
 
-TEST_CASE("a program of another user notifies, has that user's account, and nothing of root's") {
+TEST_CASE("a program of another user can notify, has that user's account, and nothing of root's") {
   if (!root()) return;
   const Common common;
   Stack stack("[log]\nformat = \"json\"\n\n" + common.as_nobody("web"),
@@ -54,7 +54,7 @@ TEST_CASE("a program of another user notifies, has that user's account, and noth
   REQUIRE(stack.supervisor().output().find("HOME=/root") == std::string::npos);
 }
 
-TEST_CASE("a program of another user that comes with a reload reaches the supervisor, too") {
+TEST_CASE("a program of another user that a reload adds can reach the supervisor, too") {
   if (!root()) return;
   const Common common;
   const std::string kept = misbehaving("kept", {"--ready"});

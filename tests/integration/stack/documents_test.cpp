@@ -3,6 +3,7 @@
 #include "tests/support/documents.hpp"
 
 #include "tests/support/catch.hpp"
+#include "tests/support/promtool.hpp"
 
 #include <signal.h>
 
@@ -13,7 +14,7 @@ using namespace holdfast;
 using namespace holdfast::test;
 using nlohmann::json;
 
-TEST_CASE("posted licence texts become ready and the one that speaks of it is found first") {
+TEST_CASE("posted licence texts become ready, and a search finds the matching one first") {
   Stack stack(default_stack());
   stack.wait_ready();
   std::vector<std::string> ids;
@@ -73,13 +74,9 @@ TEST_CASE("the aggregate is valid for promtool on the status socket and on the p
   REQUIRE(Stack::sum_of(aggregate, "queue_jobs_total", "outcome=\"done\"") == 1);
 
   for (const std::string& text : {aggregate, stack.get("/metrics").body}) {
-    std::ofstream(stack.file("metrics.txt"), std::ios::trunc) << text;
-    const std::string command = "promtool check metrics < " + stack.file("metrics.txt").string() +
-                                " > " + stack.file("promtool.txt").string() + " 2>&1";
-    const int result = std::system(command.c_str());
-    std::ifstream report(stack.file("promtool.txt"));
-    INFO(std::string(std::istreambuf_iterator<char>(report), {}));
-    REQUIRE(result == 0);
+    const Finished report = promtool_check(text);
+    INFO(report.output);
+    REQUIRE(report.ended.shell_status() == 0);
   }
 }
 

@@ -2,6 +2,7 @@
 // Clients that come while the stack stops.
 #include "common/os/fd.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/programs.hpp"
 #include "tests/support/stack.hpp"
 
 #include <arpa/inet.h>
@@ -30,11 +31,8 @@ int connect_error(const std::string& api) {
 TEST_CASE("once the API workers have gone, clients are refused at once instead of left waiting") {
   Stack stack("[listen.http]\naddress = \"127.0.0.1:0\"\n\n[program.stubborn]\ncommand = [\"" +
                   (bin_dir() / "misbehave").string() +
-                  "\", \"--ready-after\", \"0\", \"--ignore-term\"]\nwatchdog = \"0s\"\n\n"
-                  "[program.migrate]\ncommand = [\"holdfast-queue-worker\", \"migrate\"]\n"
-                  "type = \"oneshot\"\n\n[program.api-worker]\n"
-                  "command = [\"holdfast-api-worker\"]\nreplicas = 2\n"
-                  "after = [\"migrate\", \"stubborn\"]\nsockets = [\"http\"]\n",
+                  "\", \"--ready-after\", \"0\", \"--ignore-term\"]\nwatchdog = \"0s\"\n\n" +
+                  api_workers(2, "", R"("migrate", "stubborn")"),
               {{"PORT", "0"}});
   stack.wait_ready();
   const std::string api = stack.api();

@@ -6,7 +6,7 @@
 using namespace holdfast;
 using namespace holdfast::test;
 
-TEST_CASE("metrics.gauge_rules: a gauge is told apart by worker where a rule says so") {
+TEST_CASE("metrics.gauge_rules: a gauge is shown per worker where a rule says so") {
   Stack stack("[metrics]\ngauge_rules = [\"store_?p all\", \"heap_* max\"]\n" + default_stack());
   stack.wait_ready();
   std::string metrics;

@@ -41,7 +41,7 @@ double collections(const std::string& metrics) {
 
 }  // namespace
 
-TEST_CASE("a worker stopped during a scrape: its last word counts, the others' is fresh") {
+TEST_CASE("a worker stopped during a scrape: its last values count, the others' are fresh") {
   Stack stack(default_stack());
   stack.wait_ready();
   ask_for_documents(stack, 40);
@@ -65,7 +65,7 @@ TEST_CASE("a worker stopped during a scrape: its last word counts, the others' i
   CHECK(metrics.ends_with("# EOF\n"));
 }
 
-TEST_CASE("scrapes at the same time share one collection, and none is left waiting") {
+TEST_CASE("concurrent scrapes share one collection, and none is left waiting") {
   Stack stack(default_stack());
   stack.wait_ready();
   const Stopped stopped(stack.pid_of("api-worker.1"));  // so that a collection takes its time
@@ -85,7 +85,7 @@ TEST_CASE("scrapes at the same time share one collection, and none is left waiti
   CHECK(stack.command({"status"}).exit_code == 0);
 }
 
-TEST_CASE("each worker counts from zero for itself: what they say adds up to what was asked") {
+TEST_CASE("each worker counts from zero: the sum over all workers is the number of requests") {
   Stack stack(default_stack());
   stack.wait_ready();
   ask_for_documents(stack, 60);

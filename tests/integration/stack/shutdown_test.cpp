@@ -108,7 +108,7 @@ TEST_CASE("a worker that ignores SIGTERM is killed inside the deadline, exit cod
   REQUIRE(took < 4500ms);   // and no more than the deadline, with room for a busy machine
 }
 
-TEST_CASE("a second SIGTERM hurries: everything is killed after two seconds") {
+TEST_CASE("a second SIGTERM kills everything after two seconds") {
   Stack stack("[supervisor]\nshutdown_deadline = \"60s\"\n\n[program.stubborn]\ncommand = [\"" +
                   (bin_dir() / "misbehave").string() +
                   "\", \"--ready-after\", \"0\", \"--ignore-term\"]\nwatchdog = \"0s\"\n"
@@ -121,7 +121,7 @@ TEST_CASE("a second SIGTERM hurries: everything is killed after two seconds") {
   REQUIRE(stack.supervisor().wait(20s).value == 1);
 }
 
-TEST_CASE("/ready is 503 from the moment that draining begins; a HUP then changes nothing") {
+TEST_CASE("/ready is 503 as soon as draining begins, and a HUP then changes nothing") {
   Stack stack("[program.slow]\ncommand = [\"" + (bin_dir() / "misbehave").string() +
                   "\", \"--ready-after\", \"0\", \"--slow-term\", \"1500\"]\nwatchdog = \"0s\"\n",
               {{"PORT", "0"}});

@@ -58,7 +58,7 @@ struct TakenPort {
 
 }  // namespace
 
-TEST_CASE("a wrong configuration is refused with its place, all mistakes at once, exit code 78") {
+TEST_CASE("an invalid configuration is refused with all errors and their positions, exit code 78") {
   const Attempt attempt = try_to_run(
       "[supervisor]\nshutdown_dedline = \"30s\"\n\n[program.web]\ncommand = [\"sleep\", \"9\"]\n"
       "replicas = \"two\"\n");
@@ -133,7 +133,7 @@ TEST_CASE("a port in use is named with what to do, exit code 69") {
   }
 }
 
-TEST_CASE("in development the first steps are told once; a lost readiness that is back says so") {
+TEST_CASE("in development the first steps are printed once; regained readiness is logged") {
   Stack stack(
       "[listen.http]\naddress = \"127.0.0.1:0\"\n\n[program.plain]\n"
       "command = [\"sleep\", \"600\"]\nready = \"started\"\nsockets = [\"http\"]\n"
@@ -154,7 +154,7 @@ TEST_CASE("in development the first steps are told once; a lost readiness that i
   REQUIRE(count("stop    Ctrl-C") == 1);
 }
 
-TEST_CASE("a state directory that cannot be made is named, exit code 73") {
+TEST_CASE("a state directory that cannot be created is named, exit code 73") {
   const Attempt attempt = try_to_run("", {{"HOLDFAST_STATE_DIR", "/proc/holdfast"}});
   INFO(attempt.output);
   REQUIRE(attempt.exit_code == 73);
@@ -202,7 +202,8 @@ TEST_CASE("commands without a running supervisor say so and exit 4; wrong usage 
   REQUIRE(version.output().find("holdfast ") == 0);
 }
 
-TEST_CASE("a relative HOLDFAST_RUNTIME_DIR is where the command is given, as README has it") {
+TEST_CASE(
+    "a relative HOLDFAST_RUNTIME_DIR is relative to the working directory, as in the README") {
   Stack stack(misbehaving("web", {"--ready"}), kNoPort);
   stack.wait_ready();
   Process status(

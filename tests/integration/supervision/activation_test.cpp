@@ -80,7 +80,7 @@ TEST_CASE("with an activated socket a restart of the supervisor refuses and fail
   CHECK(stack.api() == listener.url);
 }
 
-TEST_CASE("an activated socket that no listener of the configuration is named after is an error") {
+TEST_CASE("an activated socket whose name is not that of a configured listener is an error") {
   const Listener listener;
   Stack stack(default_stack(), {}, activated(listener, "htpp"));
   CHECK(stack.supervisor().wait().value == 78);

@@ -37,7 +37,7 @@ std::ptrdiff_t descriptors_of(pid_t pid) {
 
 }  // namespace
 
-TEST_CASE("a soft limit of descriptors does not bound the fleet; workers get it back") {
+TEST_CASE("a soft limit of descriptors does not limit the fleet; workers get the original back") {
   std::unique_ptr<Stack> stack;
   {
     const SoftLimit lower(100);

@@ -6,7 +6,7 @@
 using namespace holdfast;
 using namespace holdfast::test;
 
-TEST_CASE("a plain command is ready when it runs") {
+TEST_CASE("a plain command is ready when it is running") {
   Stack stack("[program.plain]\n" + command_of({"sleep", "600"}) + "ready = \"started\"\n",
               kNoPort);
   stack.wait_ready();

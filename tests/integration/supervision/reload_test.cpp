@@ -25,7 +25,7 @@ TEST_CASE("a reload starts what was added, stops what was removed and leaves the
   REQUIRE(stack.pid_of("kept.0") == kept);
 }
 
-TEST_CASE("a changed command is rolled in, a changed threshold is taken without a restart") {
+TEST_CASE("a changed command is applied by a rolling restart, a changed threshold without one") {
   Stack stack(misbehaving("web", {"--ready"}) + misbehaving("db", {"--ready"}), kNoPort);
   stack.wait_ready();
   const pid_t web = stack.pid_of("web.0");
@@ -40,7 +40,7 @@ TEST_CASE("a changed command is rolled in, a changed threshold is taken without 
   REQUIRE(stack.pid_of("db.0") == db);
 }
 
-TEST_CASE("a wrong file changes nothing and says why, by command and by SIGHUP") {
+TEST_CASE("an invalid file changes nothing and is reported, by command and by SIGHUP") {
   Stack stack(misbehaving("web", {"--ready"}), kNoPort);
   stack.wait_ready();
   const pid_t before = stack.pid_of("web.0");
@@ -60,7 +60,8 @@ TEST_CASE("a wrong file changes nothing and says why, by command and by SIGHUP")
   REQUIRE(stack.pid_of("web.0") == before);
 }
 
-TEST_CASE("a changed section rolls the workers that read it, and a changed address moves the API") {
+TEST_CASE(
+    "a changed section restarts the workers that read it, and a changed address moves the API") {
   Stack stack(default_stack());
   stack.wait_ready();
   const pid_t queue = stack.pid_of("queue-worker.0");

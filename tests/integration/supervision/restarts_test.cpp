@@ -21,7 +21,7 @@ bool event_seen(Stack& stack, const std::string& kind) {
 
 }  // namespace
 
-TEST_CASE("exit 9 and SIGKILL are told apart in the status") {
+TEST_CASE("the status distinguishes exit 9 from SIGKILL") {
   Stack stack(misbehaving("nine", {"--ready", "--exit-after", "1", "9"}) +
                   misbehaving("killed", {"--ready", "--signal-after", "1", "9"}),
               kNoPort);
@@ -31,7 +31,9 @@ TEST_CASE("exit 9 and SIGKILL are told apart in the status") {
   REQUIRE(stack.worker("killed.0")["last_exit"]["signal"] == 9);
 }
 
-TEST_CASE("a worker that always dies ends in a crash loop, is still tried, and the rest runs on") {
+TEST_CASE(
+    "a worker that always dies enters a crash loop, is still retried, and the others keep "
+    "running") {
   Stack stack(misbehaving("broken", {"--ready", "--exit-after", "1", "1"},
                           "backoff_base = \"10ms\"\nbackoff_cap = \"50ms\"\n"
                           "crash_loop_retry = \"200ms\"\nrequired = false\n") +
@@ -66,7 +68,7 @@ TEST_CASE("a worker that stops beating is aborted, then killed, then replaced") 
   REQUIRE(stack.worker("hung.0")["last_exit"]["signal"] == SIGABRT);
 }
 
-TEST_CASE("a worker that is never ready is stopped and tried again") {
+TEST_CASE("a worker that never becomes ready is stopped and retried") {
   Stack stack(
       misbehaving("late", {"--never-ready"},
                   "ready_timeout = \"200ms\"\nbackoff_base = \"10ms\"\nrequired = false\n") +

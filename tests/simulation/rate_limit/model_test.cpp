@@ -26,7 +26,7 @@ class Model {
                                                     [&](Duration at) { return at > now - span; }));
   }
 
-  void check(const std::string& key, Duration now, const Decision& decision) {
+  void check(const std::string& key, Duration now, const RateDecision& decision) {
     const Duration part = part_length(policy_.window);
     const std::uint32_t exact = count(key, now, policy_.window);
     if (decision.allowed) {
@@ -66,7 +66,7 @@ TEST_CASE("no window ever holds more than the limit, and no refusal is without r
     Duration now = kStart + Duration(pick(0, 1'000'000'000));
     for (int step = 0; step < 20'000; ++step) {
       const std::string key = "client " + std::to_string(pick(1, clients));
-      const Decision decision = table.take(policy, key, now);
+      const RateDecision decision = table.take(policy, key, now);
       model.check(key, now, decision);
       const std::int64_t what = pick(0, 999);
       if (what == 0) {
@@ -75,7 +75,7 @@ TEST_CASE("no window ever holds more than the limit, and no refusal is without r
         // Nothing happens meanwhile: the client is refused until the very moment that it was told.
         REQUIRE_FALSE(table.look(policy, key, now + decision.relief - 1ns).allowed);
         now += decision.relief;
-        const Decision after = table.take(policy, key, now);
+        const RateDecision after = table.take(policy, key, now);
         REQUIRE(after.allowed);
         model.check(key, now, after);
       } else {

@@ -48,7 +48,7 @@ void send_notice(const std::string& message, int descriptor) {
   ::close(fd);
 }
 
-// So that a test which forgets it, or fails, leaves no process behind.
+// A limit, so that a failing test leaves no process behind.
 [[noreturn]] void stay_until_nobody_reads() {
   pollfd output{1, 0, 0};  // a pipe without a reader is in error
   while (::poll(&output, 1, -1) < 0 && errno == EINTR) {

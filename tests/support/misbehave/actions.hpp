@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The misdeeds themselves. Self-contained on purpose: a foreign program would share no code either.
+// The actions themselves. Self-contained on purpose: a foreign program shares no code with
+// Holdfast.
 
 #include <string>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What a child finds itself with, each as one line of JSON.
+// What a child has inherited; each function prints one line of JSON.
 
 #include <string>
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// misbehave: a supervised program that does what it is told by its arguments, which are carried out
-// from left to right; then it waits for a signal. Unless told otherwise it exits 0 on SIGTERM.
+// misbehave: a supervised program that carries out its arguments from left to right, then waits for
+// a signal. By default it exits with 0 on SIGTERM.
 //
 //   --ready  --ready-after MS  --never-ready  --notify TEXT  --flood-notify N  --garbage-notify
-//   --watchdog-ok (pets it each 20 ms while waiting)  --hang-after-ready (does not)
+//   --watchdog-ok (sends it every 20 ms while waiting)  --hang-after-ready (does not)
 //   --exit CODE  --exit-after MS CODE  --signal-after MS SIGNAL  --stop-self  --abort
 //   --ignore-term  --ignore-abort  --term-exit CODE  --slow-term MS  --last-words TEXT (notified on
 //   SIGTERM)
@@ -114,7 +114,7 @@ std::map<std::string, Action> actions(OnTerm& on_term, bool& pet) {
   };
 }
 
-// Only a bounded bomb: each SIGTERM is answered by a fork, and the parent leaves.
+// A bounded fork bomb: on every SIGTERM it forks, and the parent exits.
 void refork_for_ever(const sigset_t& term) {
   for (int forks = 0; forks < kMostForks; ++forks) {
     if (::fork() != 0) ::_exit(0);
@@ -143,7 +143,7 @@ int main(int argc, char** argv) {
   OnTerm on_term;
   bool pet = false;
   const auto known = actions(on_term, pet);
-  // Looked at before SIGTERM is blocked below, so that it shows what was inherited.
+  // Printed before SIGTERM is blocked below, so that it shows what was inherited.
   const Arguments arguments(argv + 1, argv + argc);
   const bool inspects = !arguments.empty() && arguments[0] == "--print-signals";
   sigset_t term;

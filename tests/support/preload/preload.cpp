@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Preloaded into a whole stack (LD_PRELOAD), it makes system calls fail and the wall clock jump, as
-// files in the directory HOLDFAST_TEST_PRELOAD say at that moment:
+// directed by the files in the directory HOLDFAST_TEST_PRELOAD:
 //
 //   no-fork    clone, by which the supervisor forks, fails with EAGAIN
 //   no-watch   epoll_ctl(EPOLL_CTL_ADD) fails with ENOSPC, in the main thread
 //   clock      8 bytes: nanoseconds added to CLOCK_REALTIME; read at the start and mapped
 //
-// Built without sanitizers: it comes before their own libraries.
+// Built without sanitizers, because it is loaded before their libraries.
 
 #include <dlfcn.h>
 #include <fcntl.h>

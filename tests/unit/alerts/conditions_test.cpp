@@ -7,7 +7,7 @@
 
 using namespace holdfast;
 using namespace holdfast::supervisor;
-using namespace holdfast::supervisor::status;
+using namespace holdfast::supervisor::alerts;
 
 namespace {
 
@@ -43,14 +43,14 @@ using Names = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("a stack that is well has no alert") {
+TEST_CASE("a healthy stack has no alerts") {
   telemetry::Totals totals;
   totals.database = totals.redis = telemetry::Reach{3, 3};
   CHECK(Fleet().names(totals).empty());
   CHECK(Fleet().names().empty());
 }
 
-TEST_CASE("a worker in a crash loop is an alert that says what it dies of, and since when") {
+TEST_CASE("a worker in a crash loop is an alert with its last failure and since when") {
   Fleet fleet;
   fleet.slot(1).state = core::SlotState::CrashLoop;
   fleet.slot(1).last_exit = core::ExitStatus{true, 11, false};
@@ -61,11 +61,11 @@ TEST_CASE("a worker in a crash loop is an alert that says what it dies of, and s
   CHECK(alerts[0].name == "HoldfastWorkerCrashLooping");
   CHECK(alerts[0].severity == "critical");
   CHECK(alerts[0].target == "api-worker.1");
-  CHECK(alerts[0].summary == "api-worker.1 keeps dying: signal 11 (SIGSEGV)");
+  CHECK(alerts[0].summary == "api-worker.1 keeps crashing: signal 11 (SIGSEGV)");
   CHECK(alerts[0].since == MonoTime{} + std::chrono::seconds(7));
 }
 
-TEST_CASE("a crash loop stays an alert while it tries again, and ends when somebody stops it") {
+TEST_CASE("a crash loop stays an alert during retries and ends when the worker is stopped") {
   Fleet fleet;
   fleet.slot(1).crash_loop_since = MonoTime{} + std::chrono::seconds(7);
   for (const auto state : {core::SlotState::Starting, core::SlotState::Ready}) {
@@ -76,15 +76,15 @@ TEST_CASE("a crash loop stays an alert while it tries again, and ends when someb
   CHECK(fleet.names().empty());
 }
 
-TEST_CASE("a worker that was given up is an alert, also if it never started") {
+TEST_CASE("a failed worker is an alert, also if it never started") {
   Fleet fleet;
   fleet.slot(0).state = core::SlotState::Failed;
   fleet.slot(0).last_error = "exec: No such file or directory";
   CHECK(active_alerts(fleet.snapshot, {})[0].summary ==
-        "api-worker.0 was given up: exec: No such file or directory");
+        "api-worker.0 has failed and is not restarted: exec: No such file or directory");
 }
 
-TEST_CASE("a required program short of workers is an alert once the stack had been up") {
+TEST_CASE("a required program that lacks workers is an alert once a worker was restarted") {
   Fleet fleet;
   fleet.program().satisfied = fleet.snapshot.view.ready = false;
   fleet.program().ready = 0;
@@ -93,7 +93,7 @@ TEST_CASE("a required program short of workers is an alert once the stack had be
   CHECK(fleet.names() == Names{"HoldfastNotReady"});
 }
 
-TEST_CASE("nothing is alerted of while the stack drains") {
+TEST_CASE("there are no readiness alerts while the stack drains") {
   Fleet fleet;
   fleet.program().satisfied = fleet.snapshot.view.ready = false;
   fleet.slot(0).restarts = 1;
@@ -101,7 +101,7 @@ TEST_CASE("nothing is alerted of while the stack drains") {
   CHECK(fleet.names().empty());
 }
 
-TEST_CASE("the worst comes first: a database that is gone, before Redis and a refused reload") {
+TEST_CASE("the most severe comes first: the database before Redis and a failed reload") {
   Fleet fleet;
   fleet.snapshot.last_reload_ok = false;
   telemetry::Totals totals;

@@ -2,10 +2,11 @@
 // API keys at the edge: who gets in, with what, how often, and what is remembered of it.
 #include "api-worker/middleware/api_keys.hpp"
 
+#include "common/auth/digest.hpp"
 #include "common/auth/token.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/wait.hpp"
-#include "tests/unit/api/stack.hpp"
+#include "tests/unit/api/api_service.hpp"
 #include "tests/unit/api/support.hpp"
 
 #include <set>
@@ -13,9 +14,9 @@
 using namespace holdfast;
 using namespace holdfast::api;
 using namespace std::chrono_literals;
+using api::test::ApiService;
 using api::test::body_of;
 using api::test::header_of;
-using api::test::Stack;
 using store::Scope;
 
 namespace {
@@ -28,7 +29,7 @@ api::test::Fields bearer(const std::string& key) {
   return {{"Authorization", "Bearer " + key}};
 }
 
-int status(const Stack& stack, const std::string& method, const std::string& target,
+int status(const ApiService& stack, const std::string& method, const std::string& target,
            const api::test::Fields& headers) {
   const bool searches = target == "/api/search";
   const std::string body = method != "POST" ? "" : searches ? R"({"q":"c"})" : R"({"content":"c"})";
@@ -74,7 +75,7 @@ TEST_CASE("SHA-256 is SHA-256, and digests differ by any bit") {
 }
 
 TEST_CASE("without auth.required nobody needs a key, but a bad one is refused all the same") {
-  const Stack stack;
+  const ApiService stack;
   CHECK(status(stack, "GET", "/api/queue", {}) == 200);
   CHECK(status(stack, "GET", "/api/queue", bearer(stack.make_api_key(Scope::Read))) == 200);
   CHECK(status(stack, "GET", "/api/queue", bearer(auth::make_token().text)) == 401);
@@ -82,7 +83,7 @@ TEST_CASE("without auth.required nobody needs a key, but a bad one is refused al
 }
 
 TEST_CASE("with auth.required the API answers holders of a key only; health stays open") {
-  const Stack stack(required);
+  const ApiService stack(required);
   const auto refused = stack.get("/api/queue");
   CHECK(refused.status == 401);
   CHECK(header_of(refused, "WWW-Authenticate") == "Bearer realm=\"holdfast\"");
@@ -99,7 +100,7 @@ TEST_CASE("with auth.required the API answers holders of a key only; health stay
 }
 
 TEST_CASE("unknown, wrong, malformed and revoked keys get the same answer") {
-  const Stack stack(required);
+  const ApiService stack(required);
   const std::string good = stack.make_api_key(Scope::Admin);
   std::string wrong = good;
   wrong.back() = wrong.back() == '0' ? '1' : '0';
@@ -122,7 +123,7 @@ TEST_CASE("unknown, wrong, malformed and revoked keys get the same answer") {
 }
 
 TEST_CASE("two keys in one request are refused, not chosen from") {
-  const Stack stack;
+  const ApiService stack;
   const std::string key = stack.make_api_key(Scope::Read);
   CHECK(status(stack, "GET", "/api/queue",
                {{"Authorization", "Bearer " + key}, {"X-API-Key", key}}) == 400);
@@ -130,7 +131,7 @@ TEST_CASE("two keys in one request are refused, not chosen from") {
 }
 
 TEST_CASE("a scope opens what it names and what is below it") {
-  const Stack stack(required);
+  const ApiService stack(required);
   struct Row {
     const char* method;
     const char* target;
@@ -153,7 +154,8 @@ TEST_CASE("a scope opens what it names and what is below it") {
 }
 
 TEST_CASE("metrics are for this host, and for admins from elsewhere") {
-  const Stack stack([](config::Config& config) { config.http.trusted_proxies = {"127.0.0.1"}; });
+  const ApiService stack(
+      [](config::Config& config) { config.http.trusted_proxies = {"127.0.0.1"}; });
   const auto from_far = [&](Scope scope) {
     auto headers = bearer(stack.make_api_key(scope));
     headers.emplace_back("X-Forwarded-For", "198.51.100.7");
@@ -164,7 +166,7 @@ TEST_CASE("metrics are for this host, and for admins from elsewhere") {
 }
 
 TEST_CASE("a key has its own limit, whatever its address has used") {
-  const Stack stack([](config::Config& config) {
+  const ApiService stack([](config::Config& config) {
     config.rate_limit.enabled = true;
     config.rate_limit.max = 2;
     config.auth.rate_limit = 4;
@@ -187,7 +189,7 @@ TEST_CASE("a key has its own limit, whatever its address has used") {
 }
 
 TEST_CASE("what a key's scope refuses counts against its limit, and the log names the key") {
-  Stack stack([](config::Config& config) {
+  ApiService stack([](config::Config& config) {
     config.rate_limit.enabled = true;
     config.auth.rate_limit = 3;
   });
@@ -202,7 +204,7 @@ TEST_CASE("what a key's scope refuses counts against its limit, and the log name
 }
 
 TEST_CASE("guessing keys is slowed down by address, before a key is looked up") {
-  const Stack stack([](config::Config& config) {
+  const ApiService stack([](config::Config& config) {
     config.rate_limit.enabled = true;
     config.rate_limit.max = 3;
   });
@@ -215,7 +217,7 @@ TEST_CASE("guessing keys is slowed down by address, before a key is looked up") 
 }
 
 TEST_CASE("last-used times are written at intervals, all at once, and when the worker ends") {
-  Stack stack([](config::Config& config) { config.auth.last_used_interval = 1s; });
+  ApiService stack([](config::Config& config) { config.auth.last_used_interval = 1s; });
   const std::string used = stack.make_api_key(Scope::Read);
   const std::string unused = stack.make_api_key(Scope::Read);
   for (int i = 0; i < 50; ++i)
@@ -226,7 +228,7 @@ TEST_CASE("last-used times are written at intervals, all at once, and when the w
 }
 
 TEST_CASE("the access log names the key by its id and never shows it") {
-  Stack stack;
+  ApiService stack;
   const std::string key = stack.make_api_key(Scope::Read);
   stack.get("/api/queue", bearer(key));
   stack.get("/api/queue", {{"X-API-Key", key}});
@@ -239,7 +241,7 @@ TEST_CASE("the access log names the key by its id and never shows it") {
 }
 
 TEST_CASE("a store that cannot look a key up is an error, never an open door") {
-  Stack stack(required);
+  ApiService stack(required);
   const std::string key = stack.make_api_key(Scope::Read);
   stack.damage_store("api_key");
   CHECK(status(stack, "GET", "/api/queue", {}) == 401);
@@ -247,7 +249,7 @@ TEST_CASE("a store that cannot look a key up is an error, never an open door") {
 }
 
 TEST_CASE("one Idempotency-Key of two API keys is two") {
-  const Stack stack(required);
+  const ApiService stack(required);
   const auto post = [&](const std::string& key, const std::string& content) {
     api::test::Fields headers = bearer(key);
     headers.emplace_back("Content-Type", "application/json");

@@ -41,7 +41,7 @@ struct Fixture {
   }
   Journal journal;
   Chain chain;
-  Context context = test::make_context(test::make_request("GET", "/"));
+  Context context = api::test::make_context(api::test::make_request("GET", "/"));
   http::Response response;
 };
 

@@ -9,7 +9,7 @@ using namespace holdfast::api;
 
 namespace {
 
-std::vector<Network> networks(const std::vector<std::string>& texts) {
+std::vector<net::Network> networks(const std::vector<std::string>& texts) {
   auto parsed = parse_networks(texts);
   REQUIRE(parsed);
   return *parsed;
@@ -123,7 +123,7 @@ TEST_CASE("a client is hidden when only an undeclared proxy could name it") {
 
 TEST_CASE("networks match by their prefix") {
   const auto in = [](const char* address, const char* network) {
-    const auto parsed = IpAddress::parse(address);
+    const auto parsed = net::IpAddress::parse(address);
     REQUIRE(parsed);
     return contains(networks({network}), *parsed);
   };

@@ -7,8 +7,8 @@
 
 using namespace holdfast;
 using namespace holdfast::api;
-using test::gunzip;
-using test::header_of;
+using api::test::gunzip;
+using api::test::header_of;
 
 namespace {
 

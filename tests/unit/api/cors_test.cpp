@@ -8,7 +8,7 @@
 using namespace holdfast;
 using namespace holdfast::api;
 using namespace std::chrono_literals;
-using test::header_of;
+using api::test::header_of;
 
 namespace {
 
@@ -28,10 +28,10 @@ const Lines kPreflight{{"Origin", "https://app.example.org"},
 
 // What a request gets that a handler answers with 200, or that ends in the middleware.
 http::Response answer(const config::Cors& config, const std::string& method, const Lines& lines) {
-  auto request = test::make_request(method, "/api/documents");
+  auto request = api::test::make_request(method, "/api/documents");
   for (const auto& [name, value] : lines)
     request->headers.add(name, value);
-  Context context = test::make_context(request);
+  Context context = api::test::make_context(request);
   Cors cors(config);
   auto early = cors.on_request(context);
   http::Response response = early ? std::move(*early) : http::Response::text(200, "ran");

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Repeated requests, conditions and replacements over a real socket with the real store.
 #include "tests/support/catch.hpp"
+#include "tests/unit/api/api_service.hpp"
 #include "tests/unit/api/gunzip.hpp"
-#include "tests/unit/api/stack.hpp"
 #include "tests/unit/api/support.hpp"
 
 #include <future>
 
 using namespace holdfast;
 using namespace holdfast::api;
-using test::body_of;
-using test::header_of;
-using test::Stack;
+using api::test::ApiService;
+using api::test::body_of;
+using api::test::header_of;
 
 namespace {
 
-http::Response keyed(const Stack& stack, const std::string& key, const std::string& body) {
+http::Response keyed(const ApiService& stack, const std::string& key, const std::string& body) {
   return stack.call("POST", "/api/documents",
                     {{"Content-Type", "application/json"}, {"Idempotency-Key", key}}, body);
 }
@@ -25,9 +25,9 @@ std::string path_of(const http::Response& accepted) {
   return header_of(accepted, "Location");
 }
 
-http::Response put(const Stack& stack, const std::string& path, const std::string& text,
+http::Response put(const ApiService& stack, const std::string& path, const std::string& text,
                    const std::string& if_match = "") {
-  test::Fields fields{{"Content-Type", "text/plain"}};
+  api::test::Fields fields{{"Content-Type", "text/plain"}};
   if (!if_match.empty()) fields.emplace_back("If-Match", if_match);
   return stack.call("PUT", path, fields, text);
 }
@@ -35,7 +35,7 @@ http::Response put(const Stack& stack, const std::string& path, const std::strin
 }  // namespace
 
 TEST_CASE("a repeated POST gets the same answer, byte for byte, and rings no bell") {
-  const Stack stack;
+  const ApiService stack;
   const http::Response first = keyed(stack, "\"k1\"", R"({"title":"T","content":"Text"})");
   REQUIRE(first.status == 202);
   CHECK(header_of(first, "Idempotent-Replayed") == "(none)");
@@ -50,7 +50,7 @@ TEST_CASE("a repeated POST gets the same answer, byte for byte, and rings no bel
 }
 
 TEST_CASE("a key with another body is 422, and one that is none is 400") {
-  const Stack stack;
+  const ApiService stack;
   REQUIRE(keyed(stack, "k1", R"({"content":"one"})").status == 202);
   const http::Response other = keyed(stack, "k1", R"({"content":"two"})");
   CHECK(other.status == 422);
@@ -60,7 +60,7 @@ TEST_CASE("a key with another body is 422, and one that is none is 400") {
 }
 
 TEST_CASE("a refused document does not use its key up") {
-  const Stack stack;
+  const ApiService stack;
   REQUIRE(keyed(stack, "k1", R"({"content":""})").status == 422);
   const http::Response corrected = keyed(stack, "k1", R"({"content":"one"})");
   CHECK(corrected.status == 202);
@@ -68,7 +68,7 @@ TEST_CASE("a refused document does not use its key up") {
 }
 
 TEST_CASE("duplicates that arrive together all get the one document") {
-  const Stack stack;
+  const ApiService stack;
   std::vector<std::future<http::Response>> answers;
   for (int i = 0; i < 8; ++i) {
     answers.push_back(
@@ -88,7 +88,7 @@ TEST_CASE("duplicates that arrive together all get the one document") {
 }
 
 TEST_CASE("a document that the client knows is 304, until its status or text changes") {
-  const Stack stack;
+  const ApiService stack;
   const std::string path = path_of(stack.post_json("/api/documents", R"({"content":"one"})"));
   const std::string pending = header_of(stack.get(path), "ETag");
   const http::Response known = stack.get(path, {{"If-None-Match", pending}});
@@ -108,7 +108,7 @@ TEST_CASE("a document that the client knows is 304, until its status or text cha
 }
 
 TEST_CASE("PUT makes the next version, found by its new text once it is embedded") {
-  const Stack stack;
+  const ApiService stack;
   const http::Response created =
       stack.post_json("/api/documents", R"({"title":"A","content":"walrus","metadata":{"a":1}})");
   const std::string path = path_of(created);
@@ -132,7 +132,7 @@ TEST_CASE("PUT makes the next version, found by its new text once it is embedded
 }
 
 TEST_CASE("If-Match protects from lost updates, and is not troubled by the embedding") {
-  const Stack stack;
+  const ApiService stack;
   const std::string path = path_of(stack.post_json("/api/documents", R"({"content":"one"})"));
   const std::string tag = header_of(stack.get(path), "ETag");
   stack.embed_everything();
@@ -151,7 +151,7 @@ TEST_CASE("If-Match protects from lost updates, and is not troubled by the embed
 }
 
 TEST_CASE("a replacement is checked as a new document is") {
-  const Stack stack;
+  const ApiService stack;
   const std::string path = path_of(stack.post_json("/api/documents", R"({"content":"one"})"));
   CHECK(put(stack, path, " ").status == 422);
   CHECK(stack.call("PUT", path, {{"Content-Type", "application/json"}}, "{").status == 400);
@@ -160,7 +160,7 @@ TEST_CASE("a replacement is checked as a new document is") {
 }
 
 TEST_CASE("large documents come compressed to who takes it, and whole to who does not") {
-  const Stack stack;
+  const ApiService stack;
   std::string text;
   while (text.size() < 300'000)
     text += "The moon pulls the sea; twice a day it rises. ";
@@ -176,7 +176,7 @@ TEST_CASE("large documents come compressed to who takes it, and whole to who doe
                                     "Connection: close\r\n\r\n");
   CHECK(raw.find("Content-Encoding: gzip\r\n") != std::string::npos);
   CHECK(raw.find("ETag: \"1-gzip\"\r\n") != std::string::npos);
-  CHECK(test::gunzip(raw.substr(raw.find("\r\n\r\n") + 4)) == text);
+  CHECK(api::test::gunzip(raw.substr(raw.find("\r\n\r\n") + 4)) == text);
   CHECK(raw.size() < 20'000);
   const http::Response known = stack.get(path + "/content", {{"If-None-Match", "\"1-gzip\""}});
   CHECK(known.status == 304);
@@ -184,7 +184,7 @@ TEST_CASE("large documents come compressed to who takes it, and whole to who doe
 }
 
 TEST_CASE("HEAD says what GET would, without the body") {
-  const Stack stack;
+  const ApiService stack;
   const std::string path = path_of(stack.post_json("/api/documents", R"({"content":"one"})"));
   for (const std::string& target :
        {path, path + "/content", std::string("/api/documents"), std::string("/openapi.json")}) {
@@ -210,7 +210,7 @@ TEST_CASE("HEAD says what GET would, without the body") {
 }
 
 TEST_CASE("the description of the API is served, tagged, and not sent twice") {
-  const Stack stack;
+  const ApiService stack;
   const http::Response description = stack.get("/openapi.json");
   REQUIRE(description.status == 200);
   CHECK(header_of(description, "Content-Type") == "application/json");

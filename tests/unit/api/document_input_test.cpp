@@ -12,7 +12,7 @@ namespace {
 
 auto parse(const std::string& type, const std::string& body,
            const std::string& target = "/api/documents") {
-  auto request = test::make_request("POST", target);
+  auto request = api::test::make_request("POST", target);
   if (!type.empty()) request->headers.add("Content-Type", type);
   request->body = body;
   return parse_document(*request, body);
@@ -100,7 +100,7 @@ TEST_CASE("every bad document gets its status and says what is wrong and where")
       {"title a list", R"({"content":"c","title":[]})", 422, "#/title", "must be a string"},
       {"title with NUL", R"({"content":"c","title":"\u0000"})", 422, "#/title", "U+0000"},
       {"title too long", R"({"content":"c","title":")" + long_title + "\"}", 422, "#/title",
-       "500 characters at most"},
+       "at most 500 characters"},
       {"metadata a list", R"({"content":"c","metadata":[]})", 422, "#/metadata",
        "must be an object"},
       {"metadata null", R"({"content":"c","metadata":null})", 422, "#/metadata",
@@ -113,13 +113,14 @@ TEST_CASE("every bad document gets its status and says what is wrong and where")
        "is not a field of a document"},
       {"an odd unknown field", R"({"content":"c","a/b~c d":1})", 422, "#/a~1b~0c%20d",
        "is not a field"},
-      {"a name twice", R"({"content":"c","content":"d"})", 422, "#/content", "is given twice"},
+      {"a name twice", R"({"content":"c","content":"d"})", 422, "#/content",
+       "appears more than once"},
   };
   for (const Bad& row : rows) {
     INFO(row.what);
     const auto document = parse_json(row.body);
     REQUIRE_FALSE(document);
-    const Problem& problem = document.error();
+    const ProblemDetails& problem = document.error();
     INFO(problem.detail);
     CHECK(problem.status == row.status);
     if (row.status == 400) {
@@ -144,7 +145,7 @@ TEST_CASE("all problems of a document are listed at once") {
   REQUIRE_FALSE(document);
   CHECK(document.error().status == 422);
   std::vector<std::string> pointers;
-  for (const FieldProblem& error : document.error().errors)
+  for (const FieldError& error : document.error().errors)
     pointers.push_back(error.pointer);
   CHECK(pointers == std::vector<std::string>{"#/title", "#/content", "#/metadata", "#/x"});
 }

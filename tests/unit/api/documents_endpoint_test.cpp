@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Documents, search and jobs over a real socket with the real store.
 #include "tests/support/catch.hpp"
-#include "tests/unit/api/stack.hpp"
+#include "tests/unit/api/api_service.hpp"
 #include "tests/unit/api/support.hpp"
 
 #include <set>
 
 using namespace holdfast;
 using namespace holdfast::api;
-using test::body_of;
-using test::header_of;
-using test::Stack;
+using api::test::ApiService;
+using api::test::body_of;
+using api::test::header_of;
 
 namespace {
 
-nlohmann::json create(const Stack& stack, const std::string& body) {
+nlohmann::json create(const ApiService& stack, const std::string& body) {
   const http::Response response = stack.post_json("/api/documents", body);
   INFO(response.body);
   REQUIRE(response.status == 202);
@@ -24,7 +24,7 @@ nlohmann::json create(const Stack& stack, const std::string& body) {
 }  // namespace
 
 TEST_CASE("a document is accepted, found under its links, and deleted") {
-  const Stack stack;
+  const ApiService stack;
   const http::Response accepted = stack.post_json(
       "/api/documents",
       R"({"title":"Caf\u00e9 \"x\"","content":"Line\nwith \u20ac","metadata":{"lang":"en"}})");
@@ -72,7 +72,7 @@ TEST_CASE("a document is accepted, found under its links, and deleted") {
 }
 
 TEST_CASE("the request id and the trace go with the job") {
-  const Stack stack;
+  const ApiService stack;
   const std::string trace = "0af7651916cd43dd8448eb211c80319c";
   const http::Response accepted =
       stack.call("POST", "/api/documents",
@@ -90,7 +90,7 @@ TEST_CASE("the request id and the trace go with the job") {
 }
 
 TEST_CASE("a document that is refused is not stored and rings no bell") {
-  const Stack stack;
+  const ApiService stack;
   const http::Response bad_json = stack.post_json("/api/documents", "{");
   CHECK(bad_json.status == 400);
   const http::Response bad_fields = stack.post_json("/api/documents", R"({"title":1})");
@@ -103,7 +103,7 @@ TEST_CASE("a document that is refused is not stored and rings no bell") {
 }
 
 TEST_CASE("listings page through all documents, newest first, without content") {
-  const Stack stack;
+  const ApiService stack;
   std::vector<std::string> newest_first;
   for (int i = 0; i < 5; ++i) {
     newest_first.insert(newest_first.begin(),
@@ -126,7 +126,7 @@ TEST_CASE("listings page through all documents, newest first, without content") 
 }
 
 TEST_CASE("bad parameters of a listing are named") {
-  const Stack stack;
+  const ApiService stack;
   for (const char* query :
        {"limit=0", "limit=101", "limit=x", "limit=-1", "limit=", "status=lost", "cursor=%21%21"}) {
     INFO(query);
@@ -139,7 +139,7 @@ TEST_CASE("bad parameters of a listing are named") {
 }
 
 TEST_CASE("what was embedded is found, by GET and by POST") {
-  const Stack stack;
+  const ApiService stack;
   const std::string cats = create(stack, R"({"title":"Cats","content":"Cats purr softly"})")["id"];
   create(stack, R"({"title":"Ships","content":"Ships cross the ocean"})");
   CHECK(body_of(stack.get("/api/search?q=purr"))["hits"].empty());
@@ -158,7 +158,7 @@ TEST_CASE("what was embedded is found, by GET and by POST") {
 }
 
 TEST_CASE("a bad search is refused with what is wrong") {
-  const Stack stack;
+  const ApiService stack;
   for (const char* target :
        {"/api/search", "/api/search?q=", "/api/search?q=%20%20", "/api/search?q=a&k=0",
         "/api/search?q=a&k=51", "/api/search?q=a&k=x"}) {
@@ -184,7 +184,7 @@ TEST_CASE("a bad search is refused with what is wrong") {
 }
 
 TEST_CASE("jobs and queues are shown, and what is none is 404") {
-  const Stack stack;
+  const ApiService stack;
   create(stack, R"({"content":"one"})");
   create(stack, R"({"content":"two"})");
   const auto queue = body_of(stack.get("/api/queue"));

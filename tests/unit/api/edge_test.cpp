@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every response has, whoever answers: routes, methods, refusals, logs and metrics.
 #include "tests/support/catch.hpp"
-#include "tests/unit/api/stack.hpp"
+#include "tests/unit/api/api_service.hpp"
 #include "tests/unit/api/support.hpp"
 
 using namespace holdfast;
 using namespace holdfast::api;
-using test::body_of;
-using test::header_of;
-using test::Stack;
+using api::test::ApiService;
+using api::test::body_of;
+using api::test::header_of;
 
 namespace {
 
@@ -17,7 +17,7 @@ bool has(const std::string& text, const std::string& part) {
 }
 
 // The access log lines of a stopped stack.
-std::vector<nlohmann::json> access_lines(Stack& stack) {
+std::vector<nlohmann::json> access_lines(ApiService& stack) {
   std::vector<nlohmann::json> lines;
   for (auto& line : stack.stop_and_read_log()) {
     if (line["msg"] == "request completed" || line["msg"] == "request refused") {
@@ -30,7 +30,7 @@ std::vector<nlohmann::json> access_lines(Stack& stack) {
 }  // namespace
 
 TEST_CASE("unknown paths are 404, unknown methods 405 with Allow, OPTIONS 204 with Allow") {
-  const Stack stack;
+  const ApiService stack;
   const http::Response missing = stack.get("/api/nothing");
   CHECK(missing.status == 404);
   CHECK(body_of(missing)["instance"] == "/api/nothing");
@@ -52,7 +52,7 @@ TEST_CASE("unknown paths are 404, unknown methods 405 with Allow, OPTIONS 204 wi
 }
 
 TEST_CASE("HEAD answers as GET does, without the body") {
-  const Stack stack;
+  const ApiService stack;
   const std::string answer =
       stack.raw("HEAD /live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
@@ -61,7 +61,7 @@ TEST_CASE("HEAD answers as GET does, without the body") {
 }
 
 TEST_CASE("every response carries the request id and the security headers, errors too") {
-  const Stack stack;
+  const ApiService stack;
   for (const char* target : {"/health", "/nothing", "/api/documents?limit=0", "/api/jobs/1"}) {
     INFO(target);
     const http::Response response = stack.get(target, {{"X-Request-ID", "mine"}});
@@ -72,7 +72,7 @@ TEST_CASE("every response carries the request id and the security headers, error
 }
 
 TEST_CASE("a request that the server refuses still gets an id, the headers and a problem") {
-  Stack stack;
+  ApiService stack;
   const std::string head = "HTTP/1.1\r\nHost: x\r\n";
   struct Row {
     std::string bytes;
@@ -106,17 +106,17 @@ TEST_CASE("a request that the server refuses still gets an id, the headers and a
 }
 
 TEST_CASE("documents may be larger than other bodies") {
-  const Stack stack;
+  const ApiService stack;
   const std::string text(2u << 20, 'a');
   CHECK(stack.call("POST", "/api/documents", {{"Content-Type", "text/plain"}}, text).status == 202);
-  const Stack small([](config::Config& config) { config.http.max_document_bytes = 100; });
+  const ApiService small([](config::Config& config) { config.http.max_document_bytes = 100; });
   CHECK(
       small.call("POST", "/api/documents", {{"Content-Type", "text/plain"}}, std::string(101, 'a'))
           .status == 413);
 }
 
 TEST_CASE("one log line per response says who asked what and how it went") {
-  Stack stack([](config::Config& config) { config.http.trusted_proxies = {"127.0.0.0/8"}; });
+  ApiService stack([](config::Config& config) { config.http.trusted_proxies = {"127.0.0.0/8"}; });
   stack.get("/api/documents/7?secret=1",
             {{"X-Request-ID", "r-1"},
              {"X-Forwarded-For", "198.51.100.7"},
@@ -143,7 +143,7 @@ TEST_CASE("one log line per response says who asked what and how it went") {
 }
 
 TEST_CASE("requests are counted by method, route and status, whatever clients invent") {
-  const Stack stack;
+  const ApiService stack;
   stack.get("/api/documents/1");
   stack.get("/api/documents/2");
   stack.get("/nothing/1");
@@ -164,7 +164,7 @@ TEST_CASE("requests are counted by method, route and status, whatever clients in
 }
 
 TEST_CASE("a worker with a damaged store says 500 without its reasons, and logs them") {
-  Stack stack;
+  ApiService stack;
   const std::string id = body_of(stack.post_json("/api/documents", R"({"content":"c"})"))["id"];
   stack.damage_store();
   const http::Response response = stack.get("/api/documents/" + id, {{"X-Request-ID", "hurt"}});

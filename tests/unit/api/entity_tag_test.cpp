@@ -76,7 +76,7 @@ TEST_CASE("a weak tag or one of another server names no version") {
   CHECK(wanted({"\"99999999999999999999\""}).empty());
 }
 
-TEST_CASE("an If-Match that is no list of tags is refused, not ignored") {
+TEST_CASE("a malformed If-Match is refused, not ignored") {
   for (const char* value :
        {"3", "\"3", "\"3\" \"4\"", "\"3\";q=1", "*, \"3\"", "", ",", "\"a b\""}) {
     INFO(value);

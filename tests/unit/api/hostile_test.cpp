@@ -4,8 +4,8 @@
 #include "common/config/config.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/hostile/page.hpp"
+#include "tests/unit/api/api_service.hpp"
 #include "tests/unit/api/hostile_inputs.hpp"
-#include "tests/unit/api/stack.hpp"
 #include "tests/unit/http/harness.hpp"
 
 #include <fmt/format.h>
@@ -13,8 +13,8 @@
 #include <sstream>
 
 using namespace holdfast;
+using holdfast::api::test::ApiService;
 using holdfast::api::test::hostile_inputs;
-using holdfast::api::test::Stack;
 using holdfast::http::testing::RawAnswer;
 using holdfast::http::testing::RawClient;
 using holdfast::test::hostile_requests;
@@ -40,7 +40,7 @@ void check_answer(const RawAnswer& answer, int status) {
   CHECK_FALSE(problem["detail"].get<std::string>().empty());
 }
 
-void run(const Stack& stack, const std::vector<HostileGroup>& groups) {
+void run(const ApiService& stack, const std::vector<HostileGroup>& groups) {
   for (const HostileGroup& group : groups) {
     for (const auto& [name, bytes, status] : group.requests) {
       INFO(group.title << ": " << name);
@@ -65,7 +65,7 @@ std::string seconds(Duration duration) {
 }  // namespace
 
 TEST_CASE("hostile requests and inputs get their status, as a problem, and the next is served") {
-  Stack stack;
+  ApiService stack;
   run(stack, hostile_requests());
   run(stack, hostile_inputs());
   CHECK(stack.get("/health").status == 200);
@@ -94,7 +94,7 @@ TEST_CASE("docs/http-limits.md shows exactly what the tests send and what they g
 
 TEST_CASE("docs/http-limits.md names every limit with its default") {
   const config::Http http;
-  const http::Limits limits;
+  const http::ServerLimits limits;
   const std::string table = page_section("Time, size and number");
   for (const std::string& row : {
            fmt::format("| `http.header_timeout` | {} |", seconds(http.header_timeout)),

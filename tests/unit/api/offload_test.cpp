@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/edge/offload.hpp"
 
-#include "api-worker/handlers/query.hpp"
 #include "tests/support/catch.hpp"
 
 #include <atomic>
@@ -11,7 +10,7 @@
 using namespace holdfast::api;
 
 TEST_CASE("point work runs on the caller's thread, scans on another") {
-  Offload offload(1, 8);
+  Offload offload(1, 8, true);
   const auto here = std::this_thread::get_id();
   std::thread::id point;
   REQUIRE(offload.run(Work::Point, [&] { point = std::this_thread::get_id(); }));
@@ -21,8 +20,18 @@ TEST_CASE("point work runs on the caller's thread, scans on another") {
   CHECK(scan.get_future().get() != here);
 }
 
+TEST_CASE("a point read runs on the caller's thread only if the store's engine allows it") {
+  const auto here = std::this_thread::get_id();
+  for (const bool inline_reads : {true, false}) {
+    Offload offload(1, 8, inline_reads);
+    std::promise<std::thread::id> read;
+    REQUIRE(offload.run(Work::PointRead, [&] { read.set_value(std::this_thread::get_id()); }));
+    CHECK((read.get_future().get() == here) == inline_reads);
+  }
+}
+
 TEST_CASE("beyond its limit of waiting work the pool refuses, and recovers") {
-  Offload offload(1, 2);
+  Offload offload(1, 2, true);
   std::promise<void> gate;
   const std::shared_future<void> open = gate.get_future().share();
   std::atomic<int> ran{0};
@@ -43,7 +52,7 @@ TEST_CASE("beyond its limit of waiting work the pool refuses, and recovers") {
 }
 
 TEST_CASE("stopping finishes the work that was taken and takes no more") {
-  Offload offload(2, 100);
+  Offload offload(2, 100, true);
   std::atomic<int> ran{0};
   for (int i = 0; i < 50; ++i)
     REQUIRE(offload.run(Work::Scan, [&] { ++ran; }));
@@ -51,13 +60,4 @@ TEST_CASE("stopping finishes the work that was taken and takes no more") {
   CHECK(ran == 50);
   CHECK_FALSE(offload.run(Work::Scan, [&] { ++ran; }));
   CHECK(ran == 50);
-}
-
-TEST_CASE("numbers are digits and nothing else") {
-  CHECK(parse_digits("0") == 0);
-  CHECK(parse_digits("9223372036854775807") == 9223372036854775807);
-  for (const char* bad : {"", "-1", "+1", " 1", "1 ", "1.0", "0x1", "9223372036854775808"}) {
-    INFO("'" << bad << "'");
-    CHECK_FALSE(parse_digits(bad).has_value());
-  }
 }

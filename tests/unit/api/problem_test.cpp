@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/edge/problem.hpp"
 
-#include "api-worker/middleware/limits.hpp"
+#include "api-worker/middleware/request_limits.hpp"
 #include "api-worker/middleware/security_headers.hpp"
 #include "common/http/response_writer.hpp"
 #include "tests/support/catch.hpp"
@@ -14,7 +14,7 @@ namespace {
 
 // "Name: value" of each field that a response gets from these settings, as it goes out.
 std::vector<std::string> sent_fields(const config::Security& config, http::Response response = {}) {
-  Context context = test::make_context(test::make_request("GET", "/"));
+  Context context = api::test::make_context(api::test::make_request("GET", "/"));
   SecurityHeaders(config).on_response(context, response);
   std::string head;
   http::write_head(response, {.date = "now"}, head);
@@ -34,32 +34,35 @@ bool contains(const std::vector<std::string>& lines, const std::string& line) {
 }  // namespace
 
 TEST_CASE("a problem is the document of RFC 9457, with the request id") {
-  const Context context = test::make_context(test::make_request("GET", "/api/x%20y?q=secret"));
+  const Context context =
+      api::test::make_context(api::test::make_request("GET", "/api/x%20y?q=secret"));
   const http::Response response = problem_response(context, {404, "There is nothing here."});
   CHECK(response.status == 404);
-  CHECK(test::header_of(response, "Content-Type") == "application/problem+json");
+  CHECK(api::test::header_of(response, "Content-Type") == "application/problem+json");
   CHECK(response.body ==
         R"({"type":"about:blank","title":"Not Found","status":404,)"
         R"("detail":"There is nothing here.","instance":"/api/x y","request_id":"test-1"})");
 }
 
 TEST_CASE("a problem lists everything that is wrong with the input") {
-  const Context context = test::make_context(test::make_request("POST", "/api/documents"));
+  const Context context =
+      api::test::make_context(api::test::make_request("POST", "/api/documents"));
   const http::Response response = problem_response(
       context, {422, "Invalid.", {{"#/title", "", "too long"}, {"", "limit", "too large"}}});
-  CHECK(test::body_of(response)["errors"] == nlohmann::json::parse(R"([
+  CHECK(api::test::body_of(response)["errors"] == nlohmann::json::parse(R"([
     {"pointer":"#/title","detail":"too long"}, {"parameter":"limit","detail":"too large"}])"));
 }
 
 TEST_CASE("a request that was never understood has no instance") {
-  const Context context = test::make_context(std::make_shared<http::Request>());
-  CHECK_FALSE(test::body_of(problem_response(context, {400, "Bad."})).contains("instance"));
+  const Context context = api::test::make_context(std::make_shared<http::Request>());
+  CHECK_FALSE(api::test::body_of(problem_response(context, {400, "Bad."})).contains("instance"));
 }
 
 TEST_CASE("a 503 says when to come back") {
-  const Context context = test::make_context(test::make_request("GET", "/"));
-  CHECK(test::header_of(problem_response(context, {503, "Busy."}), "Retry-After") == "1");
-  CHECK(test::header_of(problem_response(context, {500, "Broken."}), "Retry-After") == "(none)");
+  const Context context = api::test::make_context(api::test::make_request("GET", "/"));
+  CHECK(api::test::header_of(problem_response(context, {503, "Busy."}), "Retry-After") == "1");
+  CHECK(api::test::header_of(problem_response(context, {500, "Broken."}), "Retry-After") ==
+        "(none)");
 }
 
 TEST_CASE("each kind of error has its status, and our own faults keep their cause to themselves") {
@@ -76,7 +79,7 @@ TEST_CASE("each kind of error has its status, and our own faults keep their caus
       {ErrorKind::Internal, 500, false}};
   for (const Row& row : rows) {
     INFO(to_string(row.kind));
-    const Problem problem = problem_of({row.kind, "/var/lib/holdfast/secret.db says no", 0});
+    const ProblemDetails problem = problem_of({row.kind, "/var/lib/holdfast/secret.db says no", 0});
     CHECK(problem.status == row.status);
     CHECK((problem.detail.find("secret.db") != std::string::npos) == row.tells);
   }
@@ -145,19 +148,19 @@ TEST_CASE("requests beyond a limit get the status of that limit") {
   };
   for (const Row& row : rows) {
     INFO(row.method);
-    auto request = test::make_request(row.method, "/");
+    auto request = api::test::make_request(row.method, "/");
     for (const auto& [name, value] : row.headers)
       request->headers.add(name, value);
-    Context context = test::make_context(request);
-    const auto response = Limits().on_request(context);
+    Context context = api::test::make_context(request);
+    const auto response = RequestLimits().on_request(context);
     CHECK((response ? response->status : 0) == row.status);
   }
 }
 
 TEST_CASE("documents may have a larger body than everything else") {
   config::Http config;
-  CHECK(body_limit(*test::make_request("POST", "/api/documents"), config) == 10u << 20);
-  CHECK(body_limit(*test::make_request("PUT", "/api/documents/7"), config) == 10u << 20);
-  CHECK(body_limit(*test::make_request("POST", "/api/search"), config) == 1u << 20);
-  CHECK(body_limit(*test::make_request("POST", "/api/documentsx"), config) == 1u << 20);
+  CHECK(body_limit(*api::test::make_request("POST", "/api/documents"), config) == 10u << 20);
+  CHECK(body_limit(*api::test::make_request("PUT", "/api/documents/7"), config) == 10u << 20);
+  CHECK(body_limit(*api::test::make_request("POST", "/api/search"), config) == 1u << 20);
+  CHECK(body_limit(*api::test::make_request("POST", "/api/documentsx"), config) == 1u << 20);
 }

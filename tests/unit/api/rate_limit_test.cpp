@@ -3,7 +3,7 @@
 #include "api-worker/middleware/rate_limit.hpp"
 
 #include "tests/support/catch.hpp"
-#include "tests/unit/api/stack.hpp"
+#include "tests/unit/api/api_service.hpp"
 #include "tests/unit/api/support.hpp"
 
 #include <map>
@@ -12,9 +12,9 @@
 using namespace holdfast;
 using namespace holdfast::api;
 using namespace std::chrono_literals;
-using test::body_of;
-using test::header_of;
-using test::Stack;
+using api::test::ApiService;
+using api::test::body_of;
+using api::test::header_of;
 
 namespace {
 
@@ -26,11 +26,11 @@ std::function<void(config::Config&)> limit(std::uint32_t max) {
   };
 }
 
-test::Fields from(const std::string& client) {
+api::test::Fields from(const std::string& client) {
   return {{"X-Forwarded-For", client}};
 }
 
-int status_from(const Stack& stack, const std::string& client,
+int status_from(const ApiService& stack, const std::string& client,
                 const std::string& target = "/api/queue") {
   return stack.get(target, from(client)).status;
 }
@@ -49,7 +49,7 @@ http::Response written(RateLimitHeaders headers, const std::vector<Quota>& quota
 }  // namespace
 
 TEST_CASE("up to the limit requests pass and count down; the next is 429 with all that it needs") {
-  const Stack stack(limit(5));
+  const ApiService stack(limit(5));
   for (int left = 4; left >= 0; --left) {
     const auto response = stack.get("/api/queue");
     REQUIRE(response.status == 200);
@@ -74,7 +74,7 @@ TEST_CASE("up to the limit requests pass and count down; the next is 429 with al
 }
 
 TEST_CASE("errors and unknown paths count; health, metrics and internal paths do not") {
-  const Stack stack(limit(3));
+  const ApiService stack(limit(3));
   for (const char* free : {"/health", "/live", "/ready", "/metrics", "/internal/stats"}) {
     for (int i = 0; i < 5; ++i) {
       INFO(free);
@@ -92,7 +92,7 @@ TEST_CASE("errors and unknown paths count; health, metrics and internal paths do
 }
 
 TEST_CASE("clients are told apart by address, IPv6 by its network") {
-  const Stack stack(limit(1));
+  const ApiService stack(limit(1));
   CHECK(status_from(stack, "192.0.2.1") == 200);
   CHECK(status_from(stack, "192.0.2.1") == 429);
   CHECK(status_from(stack, "::ffff:192.0.2.1") == 429);
@@ -103,7 +103,7 @@ TEST_CASE("clients are told apart by address, IPv6 by its network") {
 }
 
 TEST_CASE("a forged X-Forwarded-For does not make a new client") {
-  const Stack stack([](config::Config& config) {
+  const ApiService stack([](config::Config& config) {
     config.rate_limit.enabled = true;
     config.rate_limit.max = 2;
   });
@@ -113,7 +113,7 @@ TEST_CASE("a forged X-Forwarded-For does not make a new client") {
 }
 
 TEST_CASE("a route can have a limit of its own on top of the general one") {
-  const Stack stack([](config::Config& config) {
+  const ApiService stack([](config::Config& config) {
     config.rate_limit.enabled = true;
     config.rate_limit.max = 5;
     config.rate_limit.routes = {"GET /api/documents/{id} 2/1m"};
@@ -135,7 +135,7 @@ TEST_CASE("a limit of a route that does not exist is refused at the start, by na
                            "GET /api/documents/7 2/1m", "* /nothing 2/1m"}) {
     std::string message;
     try {
-      Stack([rule](config::Config& config) { config.rate_limit.routes = {rule}; });
+      ApiService([rule](config::Config& config) { config.rate_limit.routes = {rule}; });
     } catch (const std::exception& error) {
       message = error.what();
     }
@@ -144,7 +144,7 @@ TEST_CASE("a limit of a route that does not exist is refused at the start, by na
 }
 
 TEST_CASE("switched off, nobody is limited and nothing is said") {
-  const Stack stack([](config::Config& config) {
+  const ApiService stack([](config::Config& config) {
     config.rate_limit.enabled = false;
     config.rate_limit.max = 1;
   });
@@ -156,7 +156,7 @@ TEST_CASE("switched off, nobody is limited and nothing is said") {
 }
 
 TEST_CASE("refusals are counted") {
-  const Stack stack(limit(1));
+  const ApiService stack(limit(1));
   for (int i = 0; i < 4; ++i)
     stack.get("/api/queue");
   CHECK(stack.get("/metrics").body.find("rate_limit_rejected_total 3\n") != std::string::npos);

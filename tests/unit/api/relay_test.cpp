@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // /health, /ready, /metrics and /internal: with a supervisor, with a broken one, and alone.
 #include "tests/support/catch.hpp"
-#include "tests/unit/api/stack.hpp"
+#include "tests/unit/api/api_service.hpp"
 #include "tests/unit/api/support.hpp"
 
 #include <mutex>
 
 using namespace holdfast;
 using namespace holdfast::api;
-using test::body_of;
-using test::header_of;
-using test::Stack;
+using api::test::ApiService;
+using api::test::body_of;
+using api::test::header_of;
 
 namespace {
 
 // A supervisor that answers every path with this.
-test::Supervisor answering(int status, std::string body, std::string type) {
+api::test::Supervisor answering(int status, std::string body, std::string type) {
   return [=](const std::shared_ptr<http::Request>& request, const http::Responder& respond) {
     const bool verbose = request->query_value("verbose") != nullptr;
     http::Response response = http::Response::text(
@@ -33,7 +33,7 @@ struct Stuck {
   std::mutex mutex;
   std::vector<http::Responder> waiting;
 
-  test::Supervisor supervisor() {
+  api::test::Supervisor supervisor() {
     return [this](const std::shared_ptr<http::Request>&, const http::Responder& respond) {
       const std::lock_guard lock(mutex);
       waiting.push_back(respond);
@@ -50,7 +50,7 @@ struct Stuck {
 }  // namespace
 
 TEST_CASE("health and liveness are the worker's own, whatever the supervisor says") {
-  const Stack stack({}, answering(503, "down", "text/plain"));
+  const ApiService stack({}, answering(503, "down", "text/plain"));
   const http::Response health = stack.get("/health");
   CHECK(health.status == 200);
   CHECK(body_of(health)["status"] == "ok");
@@ -60,14 +60,14 @@ TEST_CASE("health and liveness are the worker's own, whatever the supervisor say
 }
 
 TEST_CASE("readiness is the supervisor's answer, passed on with its status") {
-  const Stack ready({}, answering(200, "yes", "application/json"));
+  const ApiService ready({}, answering(200, "yes", "application/json"));
   const http::Response yes = ready.get("/ready");
   CHECK(yes.status == 200);
   CHECK(yes.body == "/ready: yes");
   CHECK(header_of(yes, "Content-Type") == "application/json");
   CHECK(header_of(yes, "X-Supervisor") == "(none)");
 
-  const Stack unready({}, answering(503, "no", "application/json"));
+  const ApiService unready({}, answering(503, "no", "application/json"));
   const http::Response no = unready.get("/ready");
   CHECK(no.status == 503);
   CHECK(no.body == "/ready: no");
@@ -75,7 +75,7 @@ TEST_CASE("readiness is the supervisor's answer, passed on with its status") {
 
 TEST_CASE(
     "readiness in detail is asked of the supervisor for this host and nobody behind a proxy") {
-  const Stack stack({}, answering(200, "yes", "application/json"));
+  const ApiService stack({}, answering(200, "yes", "application/json"));
   CHECK(stack.get("/ready?verbose").body == "/ready?verbose: yes");
   CHECK(stack.get("/ready?verbose=1").body == "/ready?verbose: yes");
   CHECK(stack.get("/ready?other").body == "/ready: yes");
@@ -83,7 +83,7 @@ TEST_CASE(
 }
 
 TEST_CASE("metrics are the supervisor's aggregate in the format that was asked for") {
-  const Stack stack({}, answering(200, "up 1", "text/plain; version=0.0.4"));
+  const ApiService stack({}, answering(200, "up 1", "text/plain; version=0.0.4"));
   const http::Response metrics =
       stack.get("/metrics", {{"Accept", "application/openmetrics-text"}});
   CHECK(metrics.status == 200);
@@ -94,7 +94,7 @@ TEST_CASE("metrics are the supervisor's aggregate in the format that was asked f
 TEST_CASE("an answer that no supervisor gives is not passed on") {
   for (const int status : {204, 302, 404, 500}) {
     INFO(status);
-    const Stack stack({}, answering(status, "secret", "text/plain"));
+    const ApiService stack({}, answering(status, "secret", "text/plain"));
     const http::Response response = stack.get("/ready");
     CHECK(response.status == 503);
     CHECK(header_of(response, "Content-Type") == "application/problem+json");
@@ -104,7 +104,7 @@ TEST_CASE("an answer that no supervisor gives is not passed on") {
 
 TEST_CASE("a supervisor that does not answer within a second makes it 503") {
   Stuck stuck;
-  Stack stack({}, stuck.supervisor());
+  ApiService stack({}, stuck.supervisor());
   const http::Response ready = stack.get("/ready", {{"X-Request-ID", "patient"}});
   CHECK(ready.status == 503);
   CHECK(header_of(ready, "Retry-After") == "1");
@@ -119,7 +119,7 @@ TEST_CASE("a supervisor that does not answer within a second makes it 503") {
 }
 
 TEST_CASE("a supervisor that is gone makes it 503") {
-  const Stack stack({}, answering(200, "", "text/plain"));
+  const ApiService stack({}, answering(200, "", "text/plain"));
   stack.remove_supervisor_socket();
   CHECK(stack.get("/ready").status == 503);
   CHECK(stack.get("/metrics").status == 503);
@@ -127,7 +127,7 @@ TEST_CASE("a supervisor that is gone makes it 503") {
 
 TEST_CASE("a handler that misses its time is answered for once, under its own request id") {
   Stuck stuck;
-  Stack stack(
+  ApiService stack(
       [](config::Config& config) { config.http.handler_timeout = std::chrono::milliseconds(50); },
       stuck.supervisor());
   const http::Response late = stack.get("/ready", {{"X-Request-ID", "late"}});
@@ -142,7 +142,7 @@ TEST_CASE("a handler that misses its time is answered for once, under its own re
 }
 
 TEST_CASE("alone, readiness is the store's and metrics are the worker's own") {
-  const Stack stack;
+  const ApiService stack;
   CHECK(stack.get("/ready").status == 200);
   CHECK(body_of(stack.get("/ready"))["status"] == "ready");
   const http::Response metrics =
@@ -153,14 +153,14 @@ TEST_CASE("alone, readiness is the store's and metrics are the worker's own") {
 }
 
 TEST_CASE("metrics are for this host and the networks that are allowed") {
-  const Stack undeclared_proxy([](config::Config& config) {
+  const ApiService undeclared_proxy([](config::Config& config) {
     config.http.metrics_allow = {"127.0.0.0/8", "203.0.113.0/24"};
   });
   CHECK(undeclared_proxy.get("/metrics").status == 200);
   // A proxy on this host that nobody declared must not open them to the world.
   CHECK(undeclared_proxy.get("/metrics", {{"X-Forwarded-For", "203.0.113.5"}}).status == 403);
 
-  const Stack stack([](config::Config& config) {
+  const ApiService stack([](config::Config& config) {
     config.http.trusted_proxies = {"127.0.0.0/8"};
     config.http.metrics_allow = {"203.0.113.0/24"};
   });
@@ -173,7 +173,7 @@ TEST_CASE("metrics are for this host and the networks that are allowed") {
 }
 
 TEST_CASE("internal paths are for requests from this host through no proxy") {
-  const Stack stack;
+  const ApiService stack;
   const http::Response stats = stack.get("/internal/stats");
   REQUIRE(stats.status == 200);
   CHECK(body_of(stats)["worker"] == "api-worker.0");
@@ -185,10 +185,11 @@ TEST_CASE("internal paths are for requests from this host through no proxy") {
 
 TEST_CASE("a configuration that cannot work is refused with what is wrong in it") {
   const auto bad_proxy = [](config::Config& config) { config.http.trusted_proxies = {"lan"}; };
-  CHECK_THROWS_WITH(Stack(bad_proxy),
+  CHECK_THROWS_WITH(ApiService(bad_proxy),
                     "http.trusted_proxies: 'lan' is not a network: write it like \"10.0.0.0/8\"");
   const auto bad_network = [](config::Config& config) { config.http.metrics_allow = {"1/2"}; };
-  CHECK_THROWS_WITH(Stack(bad_network), Catch::Matchers::StartsWith("http.metrics_allow: '1/2'"));
+  CHECK_THROWS_WITH(ApiService(bad_network),
+                    Catch::Matchers::StartsWith("http.metrics_allow: '1/2'"));
   const auto no_provider = [](config::Config& config) { config.embedding.provider = "oracle"; };
-  CHECK_THROWS(Stack(no_provider));
+  CHECK_THROWS(ApiService(no_provider));
 }

@@ -11,15 +11,15 @@ namespace {
 
 // What the middleware makes of these X-Request-ID lines.
 std::string id_for(const std::vector<std::string>& lines) {
-  auto request = test::make_request("GET", "/");
+  auto request = api::test::make_request("GET", "/");
   for (const std::string& line : lines)
     request->headers.add("x-request-id", line);
-  Context context = test::make_context(request, "");
+  Context context = api::test::make_context(request, "");
   RequestId middleware;
   CHECK_FALSE(middleware.on_request(context).has_value());
   http::Response response;
   middleware.on_response(context, response);
-  CHECK(test::header_of(response, "X-Request-ID") == context.request_id);
+  CHECK(api::test::header_of(response, "X-Request-ID") == context.request_id);
   CHECK(response.headers.count("X-Request-ID") == 1);
   return context.request_id;
 }
@@ -30,7 +30,7 @@ bool is_fresh_uuid(const std::string& id) {
 }
 
 std::optional<TraceContext> trace_for(const std::vector<std::string>& lines) {
-  auto request = test::make_request("GET", "/");
+  auto request = api::test::make_request("GET", "/");
   for (const std::string& line : lines)
     request->headers.add("traceparent", line);
   return read_trace(request->headers);

@@ -81,7 +81,7 @@ TEST_CASE("routes that cannot work are refused when they are added") {
   Router router = make_router();
   const RouteHandler none = [](const ContextPtr&, const Reply&) {};
   CHECK_THROWS_WITH(router.add("GET", "/api/documents", none),
-                    "route GET /api/documents is given twice");
+                    "route GET /api/documents is already defined");
   CHECK_THROWS_WITH(router.add("GET", "api", none), "route 'api' does not begin with '/'");
   CHECK_THROWS_AS(router.add("GET", "", none), std::invalid_argument);
 }

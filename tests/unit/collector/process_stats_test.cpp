@@ -2,7 +2,7 @@
 #include "supervisor/collector/process_stats.hpp"
 
 #include "common/os/fd.hpp"
-#include "supervisor/collector/worker_families.hpp"
+#include "supervisor/collector/process_families.hpp"
 #include "tests/support/catch.hpp"
 
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include <chrono>
 
 using namespace holdfast;
-using namespace holdfast::supervisor::telemetry;
+using namespace holdfast::supervisor::collector;
 
 TEST_CASE("this very process has believable figures") {
   const auto host = read_host_facts();
@@ -37,7 +37,7 @@ TEST_CASE("a process that does not exist is not found") {
   CHECK(missing.error().kind == ErrorKind::NotFound);
 }
 
-TEST_CASE("a figure that the kernel does not give away is left out") {
+TEST_CASE("a figure that the kernel does not disclose is left out") {
   ProcessStats known;
   known.open_fds = 5;
   for (const auto& family : process_families({{"a.0", known}, {"b.0", ProcessStats{}}})) {

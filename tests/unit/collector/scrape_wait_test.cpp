@@ -3,7 +3,7 @@
 
 #include "tests/support/catch.hpp"
 
-using namespace holdfast::supervisor::telemetry;
+using namespace holdfast::supervisor::collector;
 using namespace std::chrono_literals;
 
 TEST_CASE("a scrape waits for half of what the scraper allows, and never longer than 400 ms") {
@@ -20,7 +20,7 @@ TEST_CASE("a scrape waits for half of what the scraper allows, and never longer 
   CHECK(wait_of("inf") == 400ms);
 }
 
-TEST_CASE("a scrape timeout that is no positive number is ignored") {
+TEST_CASE("a scrape timeout that is not a positive number is ignored") {
   for (const char* text : {"", " ", "0", "-0", "-1", "nan", "0,5", "0.5s", "0.5 ", "ten", "0x1p-2",
                            "1e999", "--1", "1 2"}) {
     CAPTURE(text);

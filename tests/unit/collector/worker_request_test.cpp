@@ -5,7 +5,7 @@
 #include "tests/support/catch.hpp"
 
 using namespace holdfast;
-using namespace holdfast::supervisor::telemetry;
+using namespace holdfast::supervisor::collector;
 using namespace std::chrono_literals;
 
 namespace {
@@ -26,7 +26,7 @@ http::Headers with(const std::string& name, const std::string& value) {
 
 }  // namespace
 
-TEST_CASE("a worker is asked for the text format, uncompressed, and told how long it has") {
+TEST_CASE("a worker is asked for the text format, uncompressed, with a deadline") {
   const http::Headers headers = request_headers(2s);
   CHECK(metrics::negotiate(*headers.find("Accept")) == metrics::Format::Text004);
   CHECK(headers.find("Accept")->find("application/openmetrics-text") != std::string::npos);
@@ -36,12 +36,12 @@ TEST_CASE("a worker is asked for the text format, uncompressed, and told how lon
   CHECK(*request_headers(1500ms).find("X-Prometheus-Scrape-Timeout-Seconds") == "1.5");
 }
 
-TEST_CASE("a last scrape keeps the query that the address has") {
+TEST_CASE("a last scrape keeps the query of the URL") {
   CHECK(final_url("unix:/run/w.sock:/metrics") == "unix:/run/w.sock:/metrics?final=1");
   CHECK(final_url("http://127.0.0.1:80/m?collect=x") == "http://127.0.0.1:80/m?collect=x&final=1");
 }
 
-TEST_CASE("every request that brings nothing to read has its reason") {
+TEST_CASE("every failed request has its reason") {
   const auto reason = [](Result<http::Response> got) {
     const auto text = exposition_of(std::move(got));
     REQUIRE_FALSE(text);
@@ -57,7 +57,7 @@ TEST_CASE("every request that brings nothing to read has its reason") {
   CHECK(reason(answer("\x1f\x8b", with("Content-Encoding", "gzip"))) == "encoded");
 }
 
-TEST_CASE("a last line is ended if HTTP says that it is whole, and only then") {
+TEST_CASE("a missing final line feed is added only if HTTP framing shows the answer is complete") {
   CHECK(exposition_of(answer("a 1", with("Content-Length", "3"))) == "a 1\n");
   CHECK(exposition_of(answer("a 1", with("Transfer-Encoding", "chunked"))) == "a 1\n");
   CHECK(exposition_of(answer("a 1", {})) == "a 1");  // until the connection closed, cut or not

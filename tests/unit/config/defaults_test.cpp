@@ -14,8 +14,8 @@ TEST_CASE("an empty file and no file give the same defaults") {
   REQUIRE(empty.listen.size() == 1);
   CHECK(empty.listen.at("http").address == "0.0.0.0:3000");
   CHECK(empty.environment == Environment::Production);
-  CHECK(empty.log.format == LogFormat::Json);
-  CHECK(empty.log.level == LogLevel::Info);
+  CHECK(empty.log.format == log::Format::Json);
+  CHECK(empty.log.level == log::Level::Info);
 }
 
 TEST_CASE("without programs Holdfast's own three run in order") {
@@ -76,16 +76,16 @@ command = ["m"]
 
 TEST_CASE("development is verbose and readable unless the file says otherwise") {
   const Config plain = load_good("environment = \"development\"").config;
-  CHECK(plain.log.format == LogFormat::Pretty);
-  CHECK(plain.log.level == LogLevel::Debug);
+  CHECK(plain.log.format == log::Format::Pretty);
+  CHECK(plain.log.level == log::Level::Debug);
 
   const Config file = load_good("environment = \"development\"\n[log]\nlevel = \"warn\"").config;
-  CHECK(file.log.format == LogFormat::Pretty);
-  CHECK(file.log.level == LogLevel::Warn);
+  CHECK(file.log.format == log::Format::Pretty);
+  CHECK(file.log.level == log::Level::Warn);
 
   const Config by_variable = load_good("", {{"HOLDFAST_ENV", "development"}}).config;
   CHECK(by_variable.environment == Environment::Development);
-  CHECK(by_variable.log.format == LogFormat::Pretty);
+  CHECK(by_variable.log.format == log::Format::Pretty);
 }
 
 TEST_CASE("programs that send no heartbeats are not watched by default") {

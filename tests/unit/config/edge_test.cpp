@@ -2,7 +2,6 @@
 // The keys of the public edge: origins, Redis URLs, route limits, and their variables.
 #include "common/config/origin.hpp"
 #include "common/config/route_limit.hpp"
-#include "common/net/redis_url.hpp"
 #include "tests/unit/config/support.hpp"
 
 namespace holdfast::config {
@@ -55,36 +54,6 @@ TEST_CASE("a Redis password is not shown") {
 TEST_CASE("every origin with credentials is refused, and so is a star among others") {
   CHECK(has(load_bad("[cors]\norigins = [\"*\"]\ncredentials = true"), "browsers refuse"));
   CHECK(has(load_bad("[cors]\norigins = [\"*\", \"https://a.example\"]"), "stands alone"));
-}
-
-TEST_CASE("Redis URLs") {
-  struct Row {
-    const char* text;
-    RedisUrl url;
-  };
-  const std::vector<Row> rows{
-      {"redis://cache", {"", "cache", 6379, "", "", 0}},
-      {"redis://cache:6380/3", {"", "cache", 6380, "", "", 3}},
-      {"redis://:pw@10.0.0.1/", {"", "10.0.0.1", 6379, "", "pw", 0}},
-      {"redis://app:p%40ss%2F@[::1]:7000/1", {"", "::1", 7000, "app", "p@ss/", 1}},
-      {"unix:///run/redis.sock", {"/run/redis.sock", "", 6379, "", "", 0}},
-      {"unix://:pw@/run/redis.sock?db=4", {"/run/redis.sock", "", 6379, "", "pw", 4}},
-  };
-  for (const Row& row : rows) {
-    INFO(row.text);
-    const auto url = parse_redis_url(row.text);
-    REQUIRE(url);
-    CHECK(*url == row.url);
-    CHECK_FALSE(has(url->describe(), "pw"));
-  }
-  for (const char* bad :
-       {"", "cache:6379", "http://cache", "rediss://cache", "redis://", "redis://:@cache",
-        "redis://user@cache", "redis://cache:0", "redis://cache:x", "redis://cache/x",
-        "redis://:%zz@cache", "redis://:%00@cache", "redis://[::1", "unix://run/redis.sock",
-        "unix:///a?x=1", "unix:///a?db=x"}) {
-    INFO(bad);
-    CHECK_FALSE(parse_redis_url(bad));
-  }
 }
 
 TEST_CASE("origin patterns: what is one, and what is wrong with the rest") {

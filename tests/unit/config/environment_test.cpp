@@ -54,8 +54,8 @@ url = "sqlite:///file"
   CHECK(config.supervisor.runtime_dir == "/env/run");
   CHECK(config.supervisor.status_listen == "127.0.0.1:9");
   CHECK(config.listen.at("http").address == "127.0.0.1:8080");
-  CHECK(config.log.level == LogLevel::Debug);
-  CHECK(config.log.format == LogFormat::Json);
+  CHECK(config.log.level == log::Level::Debug);
+  CHECK(config.log.format == log::Format::Json);
   CHECK(config.store.url == "postgresql://db/x");
 }
 

@@ -152,7 +152,7 @@ dimensions = 512
   CHECK(config.supervisor.shutdown_deadline == 1min);
   CHECK(config.supervisor.status_listen.empty());
   CHECK(config.supervisor.on_hopeless == "exit");
-  CHECK(config.log.level == LogLevel::Error);
+  CHECK(config.log.level == log::Level::Error);
   CHECK(config.log.file == "/var/log/holdfast.log");
   CHECK(config.log.max_size == 1'000'000);
   CHECK(config.http.max_body_bytes == 2U << 20);

@@ -2,12 +2,13 @@
 // What chunk_text promises for any bytes, held against random texts of several characters.
 
 #include "common/embedding/chunker.hpp"
-#include "common/embedding/utf8.hpp"
+#include "common/text/utf8.hpp"
 #include "tests/support/catch.hpp"
 
 #include <random>
 #include <string>
 
+using namespace holdfast;
 using namespace holdfast::embedding;
 
 namespace {
@@ -71,8 +72,8 @@ TEST_CASE("random texts are covered, in order, within size and overlap, whole ch
     CAPTURE(round, options.size, options.overlap);
     check_promises(text, options);
     for (const Span& span : chunk_text(text, options)) {
-      REQUIRE(is_code_point_boundary(text, span.begin));
-      REQUIRE(is_code_point_boundary(text, span.end));
+      REQUIRE(text::is_code_point_boundary(text, span.begin));
+      REQUIRE(text::is_code_point_boundary(text, span.end));
     }
   }
 }

@@ -41,13 +41,14 @@ TEST_CASE("async_get over a Unix socket and over TCP") {
     response.headers.add("X-Asked", *request->headers.find("X-Ask"));
     respond(response);
   });
-  server.loop.run(
-      [&] { return server.server->listen(make_listener("unix:" + dir.path("s"))).has_value(); });
+  server.loop.run([&] {
+    return server.server->listen(make_listener("unix:" + (dir / "s").string())).has_value();
+  });
   Headers headers;
   headers.add("X-Ask", "me");
   const std::string port = std::to_string(server.port);
   for (const auto& url :
-       {"unix:" + dir.path("s") + ":/m?a=b", "http://127.0.0.1:" + port + "/m?a=b",
+       {"unix:" + (dir / "s").string() + ":/m?a=b", "http://127.0.0.1:" + port + "/m?a=b",
         "http://localhost:" + port + "/m?a=b"}) {
     CAPTURE(url);
     const auto result = get_with(url, {}, headers);
@@ -161,7 +162,7 @@ TEST_CASE("One deadline covers the whole of async_get") {
 
 TEST_CASE("Nobody to connect to, and addresses that async_get does not take") {
   TempDir dir;
-  CHECK(error_of(get_with("unix:" + dir.path("none") + ":/")) == ErrorKind::Unavailable);
+  CHECK(error_of(get_with("unix:" + (dir / "none").string() + ":/")) == ErrorKind::Unavailable);
   std::uint16_t free_port = port_of(make_listener());
   CHECK(error_of(get_with("http://127.0.0.1:" + std::to_string(free_port) + "/")) ==
         ErrorKind::Unavailable);

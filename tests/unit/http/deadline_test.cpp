@@ -13,8 +13,8 @@ namespace {
 constexpr auto kNever = std::chrono::hours(1);
 
 // Only the deadline under test can end anything.
-Limits patient_limits() {
-  Limits limits;
+ServerLimits patient_limits() {
+  ServerLimits limits;
   limits.header_timeout = limits.body_timeout = limits.idle_timeout = kNever;
   limits.write_timeout = limits.handler_timeout = kNever;
   return limits;
@@ -31,7 +31,7 @@ RawAnswer drip(RawClient& client, std::string_view piece) {
 }  // namespace
 
 TEST_CASE("A head that drips is cut off at its absolute deadline while others are served") {
-  Limits limits = patient_limits();
+  ServerLimits limits = patient_limits();
   limits.header_timeout = milliseconds(400);
   TestServer server(echo_handler(), limits);
   std::vector<RawClient> slow;
@@ -51,7 +51,7 @@ TEST_CASE("A head that drips is cut off at its absolute deadline while others ar
 }
 
 TEST_CASE("A body that drips is cut off at its deadline") {
-  Limits limits = patient_limits();
+  ServerLimits limits = patient_limits();
   limits.body_timeout = milliseconds(200);
   TestServer server(echo_handler(), limits);
   RawClient client(server.port);
@@ -66,7 +66,7 @@ TEST_CASE("A body that drips is cut off at its deadline") {
 }
 
 TEST_CASE("A head that comes late after a quick request still has its own deadline") {
-  Limits limits = patient_limits();
+  ServerLimits limits = patient_limits();
   limits.header_timeout = milliseconds(200);
   TestServer server(echo_handler(), limits);
   RawClient client(server.port);
@@ -76,7 +76,7 @@ TEST_CASE("A head that comes late after a quick request still has its own deadli
 }
 
 TEST_CASE("An idle connection is closed without a word") {
-  Limits limits = patient_limits();
+  ServerLimits limits = patient_limits();
   limits.idle_timeout = milliseconds(100);
   TestServer server(echo_handler(), limits);
   RawClient fresh(server.port);
@@ -88,7 +88,7 @@ TEST_CASE("An idle connection is closed without a word") {
 }
 
 TEST_CASE("A reader that does not read is cut off") {
-  Limits limits = patient_limits();
+  ServerLimits limits = patient_limits();
   limits.write_timeout = milliseconds(100);
   const std::size_t size = 32u << 20;  // more than both sockets' buffers hold
   Handler handler = [&](const std::shared_ptr<Request>&, const Responder& respond) {
@@ -114,7 +114,7 @@ TEST_CASE("A reader that does not read is cut off") {
 }
 
 TEST_CASE("A short answer that is never read is cut off at the write timeout") {
-  Limits limits = patient_limits();
+  ServerLimits limits = patient_limits();
   limits.write_timeout = milliseconds(100);
   TestServer server(
       [](const std::shared_ptr<Request>&, const Responder& respond) {
@@ -132,7 +132,7 @@ TEST_CASE("A short answer that is never read is cut off at the write timeout") {
 }
 
 TEST_CASE("A handler that takes too long is answered for, and its late answer is nobody's") {
-  Limits limits = patient_limits();
+  ServerLimits limits = patient_limits();
   limits.handler_timeout = milliseconds(100);
   std::vector<Responder> held;
   TestServer server(
@@ -149,7 +149,7 @@ TEST_CASE("A handler that takes too long is answered for, and its late answer is
 }
 
 TEST_CASE("A client that never closes does not keep a refused connection open") {
-  Limits limits = patient_limits();
+  ServerLimits limits = patient_limits();
   TestServer server(echo_handler(), limits);
   RawClient client(server.port);
   CHECK(client.ask("nonsense\r\n\r\n").status == 400);

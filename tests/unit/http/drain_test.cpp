@@ -170,7 +170,7 @@ TEST_CASE("Of two servers on one listener, one drains and the other takes every 
       [](const std::shared_ptr<Request>&, const Responder& respond) {
         respond(Response::text(200, "leaving"));
       },
-      Limits{}, RefusalHandler{}, std::move(listener));
+      ServerLimits{}, RefusalHandler{}, std::move(listener));
   TestServer staying([](const std::shared_ptr<Request>&,
                         const Responder& respond) { respond(Response::text(200, "staying")); },
                      {}, {}, std::move(shared));

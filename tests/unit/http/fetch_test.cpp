@@ -37,14 +37,15 @@ TEST_CASE("fetch sends method, target, headers and body as given, and returns th
     response.headers.add("X-One", "1");
     respond(response);
   });
-  server.loop.run(
-      [&] { return server.server->listen(make_listener("unix:" + dir.path("s"))).has_value(); });
+  server.loop.run([&] {
+    return server.server->listen(make_listener("unix:" + (dir / "s").string())).has_value();
+  });
   Headers headers;
   headers.add("X-Sent", "yes");
   headers.add("Content-Type", "application/json");
   headers.add("Content-Length", "999");  // the client's own business
   for (const auto& base : {local_url(server.port), local_url(server.port, "localhost"),
-                           "unix:" + dir.path("s") + ":"}) {
+                           "unix:" + (dir / "s").string() + ":"}) {
     CAPTURE(base);
     const auto result = fetch("PUT", base + "/a%20b?x=%2B", headers, "payload");
     REQUIRE(result);
@@ -152,7 +153,7 @@ TEST_CASE("fetch tells an unreachable server from a bad request of ours") {
   TempDir dir;
   const std::uint16_t free_port = port_of(make_listener());
   CHECK(error_of(fetch("GET", local_url(free_port), {}, "")) == ErrorKind::Unavailable);
-  CHECK(error_of(fetch("GET", "unix:" + dir.path("none") + ":/", {}, "")) ==
+  CHECK(error_of(fetch("GET", "unix:" + (dir / "none").string() + ":/", {}, "")) ==
         ErrorKind::Unavailable);
   CHECK(error_of(fetch("GET", "http://name.invalid/", {}, "")) == ErrorKind::Unavailable);
   for (const char* url : {"", "nonsense", "http://a/\r\nX: y", "http://u@127.0.0.1/"}) {

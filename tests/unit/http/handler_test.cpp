@@ -108,7 +108,7 @@ TEST_CASE("A refusal handler that throws still leaves the client with an answer"
 }
 
 TEST_CASE("A body limit that throws ends its own connection only") {
-  Limits limits;
+  ServerLimits limits;
   limits.body_limit = [](const Request&) -> std::uint64_t { throw std::runtime_error("no"); };
   TestServer server(echo_handler(), limits);
   RawClient client(server.port);
@@ -184,7 +184,7 @@ TEST_CASE("A handler may destroy the server it runs in") {
   const std::uint16_t port = port_of(listener);
   loop.run([&] {
     server = std::make_unique<Server>(
-        loop.io, Limits{},
+        loop.io, ServerLimits{},
         [&](const std::shared_ptr<Request>&, const Responder& respond) {
           server.reset();
           respond(Response::text(200, "to nobody"));

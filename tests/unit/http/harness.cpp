@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/http/harness.hpp"
 
+#include "common/net/listen.hpp"
+#include "common/text/ascii.hpp"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -45,19 +48,8 @@ Fd connect_unix(const std::string& path) {
 
 }  // namespace
 
-TempDir::TempDir() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "hf-http-XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-  root_ = pattern;
-}
-
-TempDir::~TempDir() {
-  std::error_code ignored;
-  std::filesystem::remove_all(root_, ignored);
-}
-
 Fd make_listener(const std::string& address) {
-  auto listener = open_listener(address);
+  auto listener = net::open_listener(address);
   if (!listener) throw std::runtime_error(listener.error().message);
   return std::move(*listener);
 }
@@ -86,7 +78,7 @@ void Loop::join() {
   thread_.join();
 }
 
-TestServer::TestServer(Handler handler, Limits limits, RefusalHandler refuse, Fd listener)
+TestServer::TestServer(Handler handler, ServerLimits limits, RefusalHandler refuse, Fd listener)
     : port(port_of(listener)) {
   loop.run([&] {
     server =
@@ -133,7 +125,7 @@ std::string RawAnswer::field(std::string_view name) const {
     const std::size_t end = rest.find("\r\n");
     const std::string_view line = rest.substr(0, end);
     const std::size_t colon = line.find(": ");
-    if (colon != std::string_view::npos && equals_ignoring_case(line.substr(0, colon), name)) {
+    if (colon != std::string_view::npos && text::equals_ignoring_case(line.substr(0, colon), name)) {
       return std::string(line.substr(colon + 2));
     }
     rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 2);

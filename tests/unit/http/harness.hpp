@@ -6,6 +6,7 @@
 
 #include "common/http/server.hpp"
 #include "common/os/fd.hpp"
+#include "tests/support/temp_dir.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -24,15 +25,7 @@ namespace holdfast::http::testing {
 // Long enough for any loaded machine: a test that waits this long has failed.
 inline constexpr int kPatienceMs = 30'000;
 
-class TempDir {
- public:
-  TempDir();
-  ~TempDir();
-  std::string path(const std::string& name) const { return (root_ / name).string(); }
-
- private:
-  std::filesystem::path root_;
-};
+using holdfast::test::TempDir;
 
 Fd make_listener(const std::string& address = "127.0.0.1:0");
 std::uint16_t port_of(const Fd& listener);
@@ -62,7 +55,7 @@ class Loop {
 
 class TestServer {
  public:
-  explicit TestServer(Handler handler, Limits limits = {}, RefusalHandler refuse = {},
+  explicit TestServer(Handler handler, ServerLimits limits = {}, RefusalHandler refuse = {},
                       Fd listener = make_listener());
   ~TestServer();
 

@@ -66,7 +66,7 @@ std::chrono::microseconds cpu_time_of_this_thread() {
 }  // namespace
 
 TEST_CASE("Connections beyond the worker's limit are told to come back") {
-  Limits limits;
+  ServerLimits limits;
   limits.max_connections = 2;
   TestServer server(echo_handler(), limits);
   RawClient first(server.port);
@@ -89,7 +89,7 @@ TEST_CASE("Connections beyond the worker's limit are told to come back") {
 }
 
 TEST_CASE("Bodies beyond the server's memory for them are told to come back, all else goes on") {
-  Limits limits;
+  ServerLimits limits;
   limits.body_memory = 1000;
   TestServer server(echo_handler(), limits);
   const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 800\r\n\r\n";
@@ -110,7 +110,7 @@ TEST_CASE("Bodies beyond the server's memory for them are told to come back, all
 }
 
 TEST_CASE("A flood of unwelcome connections is not answered for ever") {
-  Limits limits;
+  ServerLimits limits;
   limits.max_connections = 0;
   TestServer server(echo_handler(), limits);
   std::vector<RawClient> flood;
@@ -125,19 +125,20 @@ TEST_CASE("A flood of unwelcome connections is not answered for ever") {
 }
 
 TEST_CASE("One client cannot take every connection") {
-  Limits limits;
+  ServerLimits limits;
   limits.max_connections_per_client = 1;
   TempDir dir;
   TestServer server(echo_handler(), limits);
-  server.loop.run(
-      [&] { return server.server->listen(make_listener("unix:" + dir.path("s"))).has_value(); });
+  server.loop.run([&] {
+    return server.server->listen(make_listener("unix:" + (dir / "s").string())).has_value();
+  });
   RawClient first(server.port);
   CHECK(first.ask(get("/")).status == 200);
   RawClient greedy(server.port);
   CHECK(greedy.ask(get("/")).status == 503);
   // The peers of a Unix socket are not told apart, so they are not counted.
-  RawClient local_a(dir.path("s"));
-  RawClient local_b(dir.path("s"));
+  RawClient local_a((dir / "s").string());
+  RawClient local_b((dir / "s").string());
   CHECK(local_a.ask(get("/")).status == 200);
   CHECK(local_b.ask(get("/")).status == 200);
   first.close();

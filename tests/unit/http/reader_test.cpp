@@ -30,7 +30,7 @@ Step feed_slowly(RequestReader& reader, std::string_view bytes) {
 }
 
 struct Fixture {
-  Limits limits;
+  ServerLimits limits;
   Peer peer{"10.0.0.1", 1234, false};
 };
 

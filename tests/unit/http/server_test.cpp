@@ -128,7 +128,7 @@ TEST_CASE("Expect: 100-continue is answered once the head is accepted") {
 }
 
 TEST_CASE("A body that is too large is refused instead of asked for") {
-  Limits limits;
+  ServerLimits limits;
   limits.max_body_bytes = 3;
   TestServer server(echo_handler(), limits);
   RawClient client(server.port);
@@ -149,7 +149,7 @@ TEST_CASE("A client that is still sending reads why it was refused") {
 }
 
 TEST_CASE("Large bodies travel both ways") {
-  Limits limits;
+  ServerLimits limits;
   limits.max_body_bytes = 16u << 20;
   TestServer server([](const std::shared_ptr<Request>& request,
                        const Responder& respond) { respond(Response::text(200, request->body)); },
@@ -172,7 +172,7 @@ TEST_CASE("Large bodies travel both ways") {
 
 TEST_CASE("Unix sockets are served like any other") {
   TempDir dir;
-  const std::string path = dir.path("s.sock");
+  const std::string path = (dir / "s.sock").string();
   Peer seen;
   TestServer server(
       [&](const std::shared_ptr<Request>& request, const Responder& respond) {
@@ -205,11 +205,11 @@ TEST_CASE("One server serves several listeners") {
   TempDir dir;
   TestServer server(echo_handler());
   const auto second = server.loop.run([&] {
-    return server.server->listen(make_listener("unix:" + dir.path("b.sock"))).has_value();
+    return server.server->listen(make_listener("unix:" + (dir / "b.sock").string())).has_value();
   });
   REQUIRE(second);
   RawClient tcp(server.port);
-  RawClient unix_client(dir.path("b.sock"));
+  RawClient unix_client((dir / "b.sock").string());
   CHECK(tcp.ask(get("/")).status == 200);
   CHECK(unix_client.ask(get("/")).status == 200);
 }

@@ -119,7 +119,7 @@ TEST_CASE("A HEAD request gets the head alone, and the connection stays") {
 
 TEST_CASE("A reader that takes nothing is not read ahead for, and is cut off in time") {
   const auto tap = std::make_shared<Tap>();
-  Limits limits;
+  ServerLimits limits;
   limits.write_timeout = std::chrono::milliseconds(200);
   TestServer server(streaming(tap, 64 << 10), limits);
   RawClient client(server.port);
@@ -146,7 +146,7 @@ TEST_CASE("A client that has gone ends its stream at the next piece") {
 
 TEST_CASE("A stream outlasts the deadlines of ordinary answers") {
   const auto tap = std::make_shared<Tap>();
-  Limits limits;
+  ServerLimits limits;
   limits.idle_timeout = limits.handler_timeout = limits.write_timeout =
       std::chrono::milliseconds(20);
   TestServer server(streaming(tap), limits);

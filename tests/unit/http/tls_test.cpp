@@ -80,7 +80,7 @@ struct Tls {
         context(SSL_CTX_new(TLS_server_method())) {
     SSL_CTX_use_certificate(context.get(), certificate.get());
     SSL_CTX_use_PrivateKey(context.get(), key.get());
-    std::FILE* file = std::fopen(dir.path("ca.pem").c_str(), "w");
+    std::FILE* file = std::fopen((dir / "ca.pem").string().c_str(), "w");
     PEM_write_X509(file, certificate.get());
     std::fclose(file);
   }
@@ -106,7 +106,7 @@ std::string https(const ScriptedPeer& peer) {
 
 TEST_CASE("A certificate that a trusted authority signed for this name is accepted") {
   Tls tls("localhost");
-  const Trusting trust(tls.dir.path("ca.pem"));
+  const Trusting trust((tls.dir / "ca.pem").string());
   ScriptedPeer peer(tls_script(tls.context.get()));
   const auto result = fetch("GET", https(peer), {}, "");
   REQUIRE(result);
@@ -123,7 +123,7 @@ TEST_CASE("A certificate that nobody trusted signed is refused") {
 
 TEST_CASE("A trusted certificate for another name is refused") {
   Tls tls("other.example");
-  const Trusting trust(tls.dir.path("ca.pem"));
+  const Trusting trust((tls.dir / "ca.pem").string());
   ScriptedPeer peer(tls_script(tls.context.get()));
   CHECK_FALSE(fetch("GET", https(peer), {}, ""));
 }

@@ -17,8 +17,8 @@ namespace {
 // A loop whose turn ends when the test says so.
 struct Turn {
   std::vector<std::function<void()>> deferred;
-  Options options(const Pipe& pipe) {
-    Options options;
+  LogOptions options(const Pipe& pipe) {
+    LogOptions options;
     options.fd = pipe.write_end();
     options.defer = [this](std::function<void()> flush) { deferred.push_back(std::move(flush)); };
     return options;

@@ -173,7 +173,7 @@ TEST_CASE("every length around the limit gives a whole line") {
 TEST_CASE("the time follows the clock within and across seconds") {
   Recorder recorder;
   const auto time_at = [&](std::int64_t ms) {
-    recorder.clock.now = from_unix_ms(ms);
+    recorder.clock.set_wall(from_unix_ms(ms));
     recorder.log().info("m");
     return parse_line(recorder.text())["time"].get<std::string>();
   };

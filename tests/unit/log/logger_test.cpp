@@ -67,8 +67,7 @@ TEST_CASE("pretty lines keep to the limit, too") {
 
 TEST_CASE("configuration gives the options") {
   const Pipe pipe;
-  const Options options =
-      options_from({.level = Level::Error, .format = Format::Pretty, .file = {}}, pipe.write_end());
+  const LogOptions options = options_for(Level::Error, Format::Pretty, pipe.write_end());
   CHECK(options.level == Level::Error);
   CHECK(options.format == Format::Pretty);
   CHECK(options.fd == pipe.write_end());
@@ -116,7 +115,7 @@ TEST_CASE("lines of many threads stay whole") {
 TEST_CASE("an asynchronous logger writes all it was given before it is gone") {
   Pipe pipe;
   {
-    std::optional<Logger> log(Options{.async = true, .fd = pipe.write_end()});
+    std::optional<Logger> log(LogOptions{.async = true, .fd = pipe.write_end()});
     const Logger child = log->with({{"k", 1}});
     log.reset();  // the child keeps the output
     // Less than a page, which any pipe holds without a reader.
@@ -179,7 +178,7 @@ TEST_CASE("a line that broke off does not spoil the next one") {
 
 TEST_CASE("lines can be handed to a function instead, without their newline") {
   std::vector<std::string> lines;
-  const FixedClock clock;
+  const test::ManualClock clock;
   const Logger log(
       {.write = [&](std::string_view line) { lines.emplace_back(line); }, .clock = &clock});
   log.with({{"k", 1}}).info("a");

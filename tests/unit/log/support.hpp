@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A clock that stands still and a pipe that a Logger writes to.
+// A pipe that a Logger writes to, and what is read from it.
 
 #include "common/log/logger.hpp"
 #include "common/os/fd.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/manual_clock.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -18,12 +19,6 @@
 #include <vector>
 
 namespace holdfast::log {
-
-struct FixedClock final : Clock {
-  WallTime now = from_unix_ms(1795434163482);  // 2026-11-23T11:42:43.482Z
-  MonoTime mono() const override { return {}; }
-  WallTime wall() const override { return now; }
-};
 
 class Pipe {
  public:
@@ -95,7 +90,7 @@ class Recorder {
     return text;
   }
 
-  FixedClock clock;
+  test::ManualClock clock;
 
  private:
   Fd file_{::memfd_create("log", MFD_CLOEXEC)};

@@ -3,12 +3,11 @@
 
 #include "supervisor/logs/line_splitter.hpp"
 #include "supervisor/logs/line_tail.hpp"
-#include "supervisor/logs/utf8.hpp"
 #include "tests/support/catch.hpp"
 
 #include <nlohmann/json.hpp>
 
-using namespace holdfast::supervisor::process;
+using namespace holdfast::supervisor::logs;
 using Json = nlohmann::json;
 
 namespace {
@@ -34,7 +33,7 @@ std::vector<LinePart> split(LineSplitter& splitter, std::string_view chunk,
 
 }  // namespace
 
-TEST_CASE("a JSON line gets worker and pid at its end, the rest untouched") {
+TEST_CASE("a JSON line gets worker and pid at its end and is otherwise unchanged") {
   REQUIRE(labelled(R"({"time":"t","level":"info","msg":"x"})") ==
           "{\"time\":\"t\",\"level\":\"info\",\"msg\":\"x\",\"worker\":\"api-worker.0\",\"pid\":"
           "123}\n");
@@ -43,7 +42,7 @@ TEST_CASE("a JSON line gets worker and pid at its end, the rest untouched") {
   REQUIRE(Json::parse(labelled("{\"a\":1}\r")).at("a") == 1);
 }
 
-TEST_CASE("a line that is no JSON object is wrapped") {
+TEST_CASE("a line that is not a JSON object is wrapped") {
   const Json wrapped = Json::parse(labelled("Listening on \"3000\""));
   REQUIRE(wrapped == Json{{"time", kTime},
                           {"level", "info"},
@@ -70,7 +69,7 @@ TEST_CASE("wrapped text is valid JSON whatever its bytes") {
 }
 
 TEST_CASE(
-    "a part of a longer line is wrapped even if it looks like JSON, and says that it goes on") {
+    "a part of a longer line is wrapped even if it looks like JSON, and marked as continued") {
   std::string out;
   append_line(out, {R"({"a":1})", true, true}, kLabel, kTime);
   const Json part = Json::parse(out);
@@ -90,28 +89,6 @@ TEST_CASE("the pretty format puts the worker before the line, coloured for a ter
   REQUIRE(out.ends_with("api.0\x1b[0m | hello\n"));
 }
 
-TEST_CASE("error and fatal lines are known by their level") {
-  const std::vector<std::pair<const char*, LineLevel>> rows{
-      {R"({"time":"2026-11-23T11:42:43.482Z","level":"error","msg":"x"})", LineLevel::Error},
-      {R"({"time":"2026-11-23T11:42:43.482Z","level":"info","msg":"x"})", LineLevel::Usual},
-      {R"({"level": "ERROR"})", LineLevel::Error},
-      {R"({"level":"critical"})", LineLevel::Fatal},
-      {R"({"msg":"x","level":"fatal"})", LineLevel::Fatal},
-      {R"({"level":50,"msg":"pino"})", LineLevel::Error},
-      {R"({"level":60})", LineLevel::Fatal},
-      {R"({"level":30})", LineLevel::Usual},
-      {R"({"level":"warn","msg":"error"})", LineLevel::Usual},
-      {R"({"msg":"\"level\":\"error\""})", LineLevel::Usual},
-      {R"({"level":)", LineLevel::Usual},
-      {R"({"level":"e)", LineLevel::Usual},
-      {"error: plain text", LineLevel::Usual},
-  };
-  for (const auto& [line, level] : rows) {
-    INFO(line);
-    REQUIRE(level_of(line) == level);
-  }
-}
-
 TEST_CASE("lines are the same whatever the sizes of the reads") {
   const std::string text = "one\n\ntwo\nthree and more\nlast\n";
   for (std::size_t size = 1; size <= text.size(); ++size) {
@@ -124,7 +101,7 @@ TEST_CASE("lines are the same whatever the sizes of the reads") {
   }
 }
 
-TEST_CASE("a line above the cap comes in pieces that say so, and nothing of it is lost") {
+TEST_CASE("a line longer than the cap is passed on in marked pieces without loss") {
   for (const std::size_t extra : {std::size_t{0}, std::size_t{1}, LineSplitter::kCap + 7}) {
     const std::string line(LineSplitter::kCap + extra, 'x');
     const std::string input = line + "\nnext\n";
@@ -150,7 +127,7 @@ TEST_CASE("a line above the cap comes in pieces that say so, and nothing of it i
   }
 }
 
-TEST_CASE("an unfinished line that was passed on is continued by what follows") {
+TEST_CASE("after an unfinished line was passed on, what follows is its continuation") {
   LineSplitter splitter;
   std::vector<std::string> texts;
   split(splitter, "password: ", texts);
@@ -180,16 +157,4 @@ TEST_CASE("the tail keeps the last whole lines within its bound") {
   for (int i = 0; i < 5; ++i)
     tail.append(std::string(LineTail::kKept, 'y') + "\n");
   REQUIRE(tail.last(1).front() == std::string(LineTail::kKept, 'y'));
-}
-
-TEST_CASE("UTF-8 is told from what only looks like it") {
-  REQUIRE(utf8_length("a") == 1);
-  REQUIRE(utf8_length("\xc3\xa9") == 2);
-  REQUIRE(utf8_length("\xe2\x82\xac") == 3);
-  REQUIRE(utf8_length("\xf0\x9f\x98\x80") == 4);
-  for (const char* bad : {"\x80", "\xc0\x80", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80",
-                          "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xff"}) {
-    REQUIRE(utf8_length(bad) == 0);
-  }
-  REQUIRE(utf8_length("") == 0);
 }

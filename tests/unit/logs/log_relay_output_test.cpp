@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The relay when its output is stuck, full, gone or rotated: no worker waits, and what is dropped
-// is counted.
+// The relay when its output is stuck, full, gone or rotated: no worker blocks, and dropped lines
+// are counted.
 
 #include "common/os/file.hpp"
 #include "tests/unit/logs/relay_fixture.hpp"
@@ -13,12 +13,12 @@
 
 using namespace holdfast;
 using namespace holdfast::supervisor;
-using namespace holdfast::supervisor::process;
-using namespace holdfast::supervisor::process::test;
+using namespace holdfast::supervisor::logs;
+using namespace holdfast::supervisor::logs::test;
 
 namespace {
 
-// 100 bytes each, as those of the misbehaving child.
+// 100 bytes each, like those of the misbehaving child.
 constexpr std::uint64_t kFlood = 50'000;
 
 RelayCounters::Program program(const Relay& relay, const std::string& name) {
@@ -33,8 +33,7 @@ std::uint64_t count_lines(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE(
-    "log pipe full: a stuck reader holds no worker up, and what is dropped is counted exactly") {
+TEST_CASE("log pipe full: a stuck reader blocks no worker, and dropped lines are counted exactly") {
   Pipe output;
   Relay relay(sink_to(output.write), {.buffer = 64 * 1024, .stall_limit = 5ms});
   const Launched worker =
@@ -57,7 +56,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a reader that was stuck gets the lines that come after") {
+TEST_CASE("a reader that recovers gets the lines that follow") {
   Pipe output;
   Relay relay(sink_to(output.write), {.buffer = 16 * 1024, .stall_limit = 1ms});
   const Fd out = relay.worker(kFirst, "api-worker.0", StreamKind::Stdout);
@@ -75,7 +74,7 @@ TEST_CASE("a reader that was stuck gets the lines that come after") {
   REQUIRE(relay.stop());
 }
 
-TEST_CASE("a reader that is slow but reads loses nothing") {
+TEST_CASE("a slow reader loses nothing") {
   Pipe output;
   // A stall that long never happens: the reader below always goes on.
   Relay relay(sink_to(output.write), {.buffer = 16 * 1024, .stall_limit = kHang});
@@ -99,7 +98,7 @@ TEST_CASE("a reader that is slow but reads loses nothing") {
   REQUIRE(program(relay, "api-worker").dropped_lines == 0);
 }
 
-TEST_CASE("log pipe full: a full disk holds no worker up, and the lines are counted") {
+TEST_CASE("log pipe full: a full disk blocks no worker, and dropped lines are counted") {
   Relay relay(sink_to_file("/dev/full"));
   const Launched worker =
       relay.launch(kFirst, "api-worker.0", {"--flood-log", std::to_string(kFlood), "--exit", "0"});
@@ -114,7 +113,7 @@ TEST_CASE("log pipe full: a full disk holds no worker up, and the lines are coun
   REQUIRE(counters.last_error == ENOSPC);
 }
 
-TEST_CASE("a reader that went away holds no worker up") {
+TEST_CASE("a reader that disconnected blocks no worker") {
   Pipe output;
   Relay relay(sink_to(output.write));
   output.read.reset();
@@ -127,7 +126,7 @@ TEST_CASE("a reader that went away holds no worker up") {
   REQUIRE(counters.last_error == EPIPE);
 }
 
-TEST_CASE("rotation loses no line and doubles none") {
+TEST_CASE("rotation neither loses nor duplicates a line") {
   const TempDir directory;
   const auto path = directory.path() / "log";
   Relay relay(sink_to_file(path, 100'000, 1000));
@@ -148,7 +147,7 @@ TEST_CASE("rotation loses no line and doubles none") {
   REQUIRE(next == 20000);
 }
 
-TEST_CASE("SIGUSR1's reopen goes on in a new file without losing a line") {
+TEST_CASE("reopen (SIGUSR1) continues in a new file without losing a line") {
   const TempDir directory;
   const auto path = directory.path() / "log";
   const auto moved = directory.path() / "log.moved";
@@ -166,7 +165,7 @@ TEST_CASE("SIGUSR1's reopen goes on in a new file without losing a line") {
   REQUIRE(Json::parse(*read_file(path)).at("n") == 2);
 }
 
-TEST_CASE("stopping passes on all that was written before it") {
+TEST_CASE("stopping writes everything that was written before it") {
   const TempDir directory;
   const auto path = directory.path() / "log";
   Relay relay(sink_to_file(path));
@@ -178,7 +177,7 @@ TEST_CASE("stopping passes on all that was written before it") {
   REQUIRE(relay.stop());  // and once more does no harm
 }
 
-TEST_CASE("stopping gives up at its deadline when the reader is stuck, and counts the rest") {
+TEST_CASE("with a stuck reader, stopping ends at its deadline and counts the rest as dropped") {
   Pipe output;
   Relay relay(sink_to(output.write));
   const Fd out = relay.worker(kFirst, "api-worker.0", StreamKind::Stdout);

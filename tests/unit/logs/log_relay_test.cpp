@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What the relay makes of its workers' output. What becomes of it when the output is in trouble is
-// in log_relay_output_test.cpp.
+// How the relay processes its workers' output. log_relay_output_test.cpp covers trouble with the
+// relay's own output.
 
 #include "common/os/file.hpp"
+#include "common/text/number.hpp"
 #include "tests/unit/logs/relay_fixture.hpp"
 
 #include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <future>
 
 using namespace holdfast;
 using namespace holdfast::supervisor;
-using namespace holdfast::supervisor::process;
-using namespace holdfast::supervisor::process::test;
+using namespace holdfast::supervisor::logs;
+using namespace holdfast::supervisor::logs::test;
 
 namespace {
 
@@ -39,8 +39,8 @@ long check_numbers(const std::filesystem::path& path) {
     const std::size_t name = line.find("\"worker\":\"") + 10;
     const std::string_view worker = line.substr(name, line.find('"', name) - name);
     const std::size_t number = line.starts_with("{\"n\":") ? 5 : line.find("\"msg\":\"") + 7;
-    long n = -1;
-    std::from_chars(line.data() + number, line.data() + line.size(), n);
+    std::string_view rest = line.substr(number);
+    const long n = text::take_number<long>(rest).value_or(-1);
     if (n != next[worker]++) FAIL("line " << n << " of " << worker << " is out of order");
     ++total;
   }
@@ -67,7 +67,7 @@ TEST_CASE("numbered lines of two workers arrive exactly once, each stream in ord
   REQUIRE(counters.programs.at("other").dropped_lines == 0);
 }
 
-TEST_CASE("lines are labelled with worker and pid, and wrapped when they are text") {
+TEST_CASE("lines are labelled with worker and pid, and plain text is wrapped") {
   Pipe output;
   Relay relay(sink_to(output.write));
   const Fd out = relay.worker(kFirst, "api-worker.0", StreamKind::Stdout);
@@ -91,7 +91,7 @@ TEST_CASE("the pretty format prefixes lines with the worker") {
   REQUIRE(read_line(output.read.get()) == "api-worker.0 | hello");
 }
 
-TEST_CASE("the supervisor's own lines go whole between those of the workers") {
+TEST_CASE("the supervisor's own lines are written whole between those of the workers") {
   constexpr int kEach = 2000;
   Pipe output;
   Relay relay(sink_to(output.write), {.stall_limit = kHang});
@@ -122,7 +122,7 @@ TEST_CASE("the supervisor's own lines go whole between those of the workers") {
   REQUIRE(own_next == kEach);
 }
 
-TEST_CASE("an unfinished line is passed on after a while, and at the end of the stream") {
+TEST_CASE("an unfinished line is passed on after a timeout and at the end of the stream") {
   Pipe output;
   Relay relay(sink_to(output.write), {.partial_flush = 20ms});
   Fd out = relay.worker(kFirst, "api-worker.0", StreamKind::Stdout);
@@ -138,7 +138,7 @@ TEST_CASE("an unfinished line is passed on after a while, and at the end of the 
   REQUIRE(last.at("msg") == "the end");
 }
 
-TEST_CASE("a line without end does not grow without end") {
+TEST_CASE("an endless line does not use unbounded memory") {
   const TempDir directory;
   const auto path = directory.path() / "log";
   Relay relay(sink_to_file(path));
@@ -156,38 +156,7 @@ TEST_CASE("a line without end does not grow without end") {
   REQUIRE(Json::parse(lines.back()).at("a") == 1);
 }
 
-TEST_CASE("errors and standard error are told to the observer") {
-  Pipe output;
-  Relay relay(sink_to(output.write));
-  const Fd out = relay.worker(kFirst, "api-worker.0", StreamKind::Stdout);
-  const Fd err = relay.worker(kFirst, "api-worker.0", StreamKind::Stderr);
-  write_text(out, "{\"level\":\"info\"}\n{\"level\":\"error\",\"msg\":\"bad\"}\nplain\n");
-  wait_until([&] { return relay.observer.lines().size() == 1; });
-  write_text(err, "stack frame\n");
-  wait_until([&] { return relay.observer.lines().size() == 2; });
-  const auto lines = relay.observer.lines();
-  REQUIRE(lines[0].level == LineLevel::Error);
-  REQUIRE(lines[0].text == "{\"level\":\"error\",\"msg\":\"bad\"}");
-  REQUIRE(lines[1].level == LineLevel::Usual);
-  REQUIRE(lines[1].stream == StreamKind::Stderr);
-  REQUIRE(relay.observer.errors() == 1);
-}
-
-TEST_CASE("of a flood of errors all are counted and few are shown") {
-  const TempDir directory;
-  Relay relay(sink_to_file(directory.path() / "log"));
-  Fd out = relay.worker(kFirst, "api-worker.0", StreamKind::Stdout);
-  std::string flood;
-  for (int i = 0; i < 1000; ++i)
-    flood += "{\"level\":\"error\"}\n";
-  write_text(out, flood);
-  out.reset();
-  REQUIRE(relay.stop());
-  REQUIRE(relay.observer.errors() == 1000);
-  REQUIRE(relay.observer.lines().size() < 1000);
-}
-
-TEST_CASE("a program is ready when a line of its output matches, and that is told once") {
+TEST_CASE("a program is reported ready once, when a line of its output matches") {
   Pipe output;
   Relay relay(sink_to(output.write));
   const Fd out = relay.worker(kFirst, "other.0", StreamKind::Stdout, "listening on port [0-9]+");
@@ -203,7 +172,7 @@ TEST_CASE("a program is ready when a line of its output matches, and that is tol
   REQUIRE_THAT(refused.error().message, Catch::Contains("(unclosed"));
 }
 
-TEST_CASE("the last lines of a process that has died are there, even those not read before") {
+TEST_CASE("the last lines of a dead process include those that were not read before it died") {
   const TempDir directory;
   Relay relay(sink_to_file(directory.path() / "log"));
   const Launched worker = relay.launch(kFirst, "api-worker.0",
@@ -223,7 +192,7 @@ TEST_CASE("the last lines of a process that has died are there, even those not r
   REQUIRE(relay.relay.tail(kSecond).empty());
 }
 
-TEST_CASE("stop hangs on a pipe: a grandchild that holds it open holds nothing up") {
+TEST_CASE("a grandchild that keeps a pipe open does not delay the stop") {
   const TempDir directory;
   const auto path = directory.path() / "log";
   Relay relay(sink_to_file(path));

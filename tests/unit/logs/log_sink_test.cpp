@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "supervisor/logs/log_sink.hpp"
-
 #include "common/os/file.hpp"
+#include "supervisor/logs/file_sink.hpp"
+#include "supervisor/logs/stream_sink.hpp"
 #include "tests/support/launched.hpp"
+#include "tests/support/manual_clock.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -12,19 +13,12 @@
 #include <fstream>
 
 using namespace holdfast;
-using namespace holdfast::supervisor::process;
-using namespace holdfast::supervisor::process::test;
+using namespace holdfast::supervisor::logs;
+using namespace holdfast::supervisor::logs::test;
 namespace fs = std::filesystem;
 using Outcome = LogSink::Outcome;
 
 namespace {
-
-class MovableClock final : public Clock {
- public:
-  MonoTime mono() const override { return now; }
-  WallTime wall() const override { return {}; }
-  MonoTime now{};
-};
 
 std::unique_ptr<LogSink> file_sink(const fs::path& path, std::uint64_t size, std::uint32_t files,
                                    const Clock& clock) {
@@ -39,7 +33,7 @@ std::string content(const fs::path& path) {
 
 }  // namespace
 
-TEST_CASE("a full pipe is not waited for, and goes on where it stopped") {
+TEST_CASE("a write to a full pipe does not wait and continues where it stopped") {
   Pipe pipe;
   auto sink = make_stream_sink(pipe.write.get());
   REQUIRE(sink);
@@ -58,14 +52,14 @@ TEST_CASE("a full pipe is not waited for, and goes on where it stopped") {
   REQUIRE(done == lines.size());
 }
 
-TEST_CASE("the description of an output that others share is not made non-blocking") {
+TEST_CASE("a shared output description is not made non-blocking") {
   Pipe pipe;
   auto sink = make_stream_sink(pipe.write.get());
   REQUIRE((*sink)->write("x\n").outcome == Outcome::Done);
   REQUIRE((::fcntl(pipe.write.get(), F_GETFL) & O_NONBLOCK) == 0);
 }
 
-TEST_CASE("a full socket is not waited for") {
+TEST_CASE("a write to a full socket does not wait") {
   int ends[2];
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
   const Fd reader(ends[0]);
@@ -85,13 +79,13 @@ TEST_CASE("a pipe without a reader and a full device are failures with their err
     return std::to_string((*sink)->write("x\n").os_error);
   });
   REQUIRE(seen == std::to_string(EPIPE));
-  MovableClock clock;
+  holdfast::test::ManualClock clock;
   const auto written = file_sink("/dev/full", 0, 1, clock)->write("x\n");
   REQUIRE(written.outcome == Outcome::Failed);
   REQUIRE(written.os_error == ENOSPC);
 }
 
-TEST_CASE("standard output that is a file is written where its offset is") {
+TEST_CASE("standard output that is a file is written at its offset") {
   const TempDir directory;
   const fs::path path = directory.path() / "out";
   std::ofstream(path) << "before\n";
@@ -102,10 +96,10 @@ TEST_CASE("standard output that is a file is written where its offset is") {
   REQUIRE(content(path) == "before\nafter\n");
 }
 
-TEST_CASE("a log file is rotated between lines, and only so many are kept") {
+TEST_CASE("a log file is rotated between lines, and only max_files are kept") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
-  MovableClock clock;
+  holdfast::test::ManualClock clock;
   auto sink = file_sink(path, 20, 3, clock);
   for (int i = 0; i < 8; ++i)
     REQUIRE(sink->write(fmt::format("line {:04}\n", i)).outcome == Outcome::Done);
@@ -119,7 +113,7 @@ TEST_CASE("a log file is rotated between lines, and only so many are kept") {
 TEST_CASE("many lines in one write are spread over the files") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
-  MovableClock clock;
+  holdfast::test::ManualClock clock;
   auto sink = file_sink(path, 20, 10, clock);
   std::string lines;
   for (int i = 0; i < 8; ++i)
@@ -131,10 +125,10 @@ TEST_CASE("many lines in one write are spread over the files") {
   REQUIRE(all + content(path) == lines);
 }
 
-TEST_CASE("a line longer than a whole file has one to itself") {
+TEST_CASE("a line longer than max_size gets a file to itself") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
-  MovableClock clock;
+  holdfast::test::ManualClock clock;
   auto sink = file_sink(path, 10, 5, clock);
   const std::string line = std::string(50, 'x') + "\n";
   REQUIRE(sink->write("a\n" + line + "b\n").outcome == Outcome::Done);
@@ -143,10 +137,10 @@ TEST_CASE("a line longer than a whole file has one to itself") {
   REQUIRE(content(path.native() + ".2") == "a\n");
 }
 
-TEST_CASE("with one file to keep it is emptied instead") {
+TEST_CASE("with max_files = 1 the file is truncated instead") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
-  MovableClock clock;
+  holdfast::test::ManualClock clock;
   auto sink = file_sink(path, 20, 1, clock);
   for (int i = 0; i < 5; ++i)
     sink->write(fmt::format("line {:04}\n", i));
@@ -158,7 +152,7 @@ TEST_CASE("an existing log is continued, its size counted") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
   std::ofstream(path) << "0123456789ABCDE\n";
-  MovableClock clock;
+  holdfast::test::ManualClock clock;
   auto sink = file_sink(path, 20, 3, clock);
   sink->write("new line\n");
   REQUIRE(content(path) == "new line\n");
@@ -168,7 +162,7 @@ TEST_CASE("an existing log is continued, its size counted") {
 TEST_CASE("after a reopen the log goes to a new file") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
-  MovableClock clock;
+  holdfast::test::ManualClock clock;
   auto sink = file_sink(path, 0, 1, clock);
   sink->write("old\n");
   fs::rename(path, directory.path() / "moved");
@@ -179,23 +173,23 @@ TEST_CASE("after a reopen the log goes to a new file") {
   REQUIRE(content(path) == "new\n");
 }
 
-TEST_CASE("log file gone: one that was deleted is made again within a second") {
+TEST_CASE("log file gone: a deleted file is created again within a second") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
-  MovableClock clock;
+  holdfast::test::ManualClock clock;
   auto sink = file_sink(path, 0, 1, clock);
   sink->write("old\n");
   fs::remove(path);
   sink->write("lost\n");
-  clock.now += 1s;
+  clock.advance(1s);
   sink->write("new\n");
   REQUIRE(content(path) == "new\n");
 }
 
-TEST_CASE("a line that was cut off is ended before the next one begins") {
+TEST_CASE("a line that was cut off is ended before the next one starts") {
   const TempDir directory;
   const fs::path path = directory.path() / "log";
-  MovableClock clock;
+  holdfast::test::ManualClock clock;
   auto sink = file_sink(path, 0, 1, clock);
   sink->write("whole\nhal");
   sink->skip_rest_of_line();
@@ -205,7 +199,7 @@ TEST_CASE("a line that was cut off is ended before the next one begins") {
   REQUIRE(content(path) == "whole\nhal\nnext\nlast\n");
 }
 
-TEST_CASE("a log in a directory that is not there is an error at start") {
-  MovableClock clock;
+TEST_CASE("a log in a missing directory is an error at the start") {
+  holdfast::test::ManualClock clock;
   REQUIRE(make_file_sink("/nonexistent/log", 0, 1, clock).error().kind == ErrorKind::NotFound);
 }

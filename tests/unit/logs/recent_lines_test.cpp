@@ -5,9 +5,9 @@
 
 #include <thread>
 
-using namespace holdfast::supervisor::process;
+using namespace holdfast::supervisor::logs;
 
-TEST_CASE("a name means a worker, or every worker of a program") {
+TEST_CASE("a name selects one worker, or every worker of a program") {
   CHECK(names_worker("", "api-worker.0"));
   CHECK(names_worker("api-worker", "api-worker.0"));
   CHECK(names_worker("api-worker", "api-worker.12"));
@@ -18,7 +18,7 @@ TEST_CASE("a name means a worker, or every worker of a program") {
   CHECK_FALSE(names_worker("web", "web.site.0"));
 }
 
-TEST_CASE("the last lines are those asked for, in their order, of one worker or of all") {
+TEST_CASE("the last lines come in order, of one worker or of all") {
   RecentLines recent;
   recent.append("a.0", "one\ntwo\n");
   recent.append("b.0", "three\n");
@@ -32,7 +32,7 @@ TEST_CASE("the last lines are those asked for, in their order, of one worker or 
   CHECK(recent.last(5, "nobody").text.empty());
 }
 
-TEST_CASE("a reader goes on where it was and sees every line once") {
+TEST_CASE("a reader continues where it was and sees every line once") {
   RecentLines recent;
   recent.append("a.0", "one\n");
   auto page = recent.last(10, "");
@@ -44,7 +44,7 @@ TEST_CASE("a reader goes on where it was and sees every line once") {
   CHECK(recent.since(page.next, "", 1 << 20).text.empty());
 }
 
-TEST_CASE("a long answer comes in pages that join without a gap") {
+TEST_CASE("a long answer is paged without a gap") {
   RecentLines recent;
   std::string all;
   for (int i = 0; i < 3000; ++i) {
@@ -73,7 +73,7 @@ TEST_CASE("memory is bounded, and a reader learns how much it missed") {
   CHECK(page.next == 5000);
 }
 
-TEST_CASE("of a flood only the end is kept, from the beginning of a line on") {
+TEST_CASE("of a flood only the last whole lines are kept") {
   RecentLines recent;
   std::string flood;
   while (flood.size() < 200'000)
@@ -84,11 +84,11 @@ TEST_CASE("of a flood only the end is kept, from the beginning of a line on") {
   CHECK(page.text.starts_with("before\n0123456789\n"));
   CHECK(page.text.ends_with("0123456789\n"));
   CHECK(page.missed + page.text.size() == flood.size() + 7);
-  CHECK(page.text.size() <= RecentLines::kAtOnce + 7);
+  CHECK(page.text.size() <= RecentLines::kMaxAppend + 7);
   CHECK(recent.since(page.next, "", 1 << 20).missed == 0);
 }
 
-TEST_CASE("a position beyond the end, of another supervisor perhaps, reads nothing and recovers") {
+TEST_CASE("a position beyond the end, as from an earlier supervisor, reads nothing and recovers") {
   RecentLines recent;
   recent.append("a.0", "one\n");
   const auto page = recent.since(1'000'000, "", 100);
@@ -96,7 +96,7 @@ TEST_CASE("a position beyond the end, of another supervisor perhaps, reads nothi
   CHECK(page.next == 4);
 }
 
-TEST_CASE("the listener is called once for each time it was armed") {
+TEST_CASE("the listener is called once each time it is armed") {
   RecentLines recent;
   int calls = 0;
   recent.listen([&] { ++calls; });
@@ -108,7 +108,7 @@ TEST_CASE("the listener is called once for each time it was armed") {
   CHECK(calls == 1);
 }
 
-TEST_CASE("lines come in on one thread while others read") {
+TEST_CASE("one thread appends while others read") {
   RecentLines recent(10'000);
   std::thread writer([&] {
     for (int i = 0; i < 2000; ++i)

@@ -1,33 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/logs/relay_fixture.hpp"
 
+#include "supervisor/logs/file_sink.hpp"
+#include "supervisor/logs/stream_sink.hpp"
+
 #include <poll.h>
 #include <unistd.h>
 
 #include <stdexcept>
 
-namespace holdfast::supervisor::process::test {
-
-void Observer::on_notable(const core::ProcessId&, const std::string&,
-                          std::span<const NotableLine> lines, std::uint64_t errors) {
-  const std::lock_guard lock(mutex_);
-  lines_.insert(lines_.end(), lines.begin(), lines.end());
-  errors_ += errors;
-}
+namespace holdfast::supervisor::logs::test {
 
 void Observer::on_ready_line(const core::ProcessId& process) {
   const std::lock_guard lock(mutex_);
   ready_.push_back(process);
-}
-
-std::vector<NotableLine> Observer::lines() const {
-  const std::lock_guard lock(mutex_);
-  return lines_;
-}
-
-std::uint64_t Observer::errors() const {
-  const std::lock_guard lock(mutex_);
-  return errors_;
 }
 
 std::vector<core::ProcessId> Observer::ready() const {
@@ -126,4 +112,4 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-}  // namespace holdfast::supervisor::process::test
+}  // namespace holdfast::supervisor::logs::test

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A running relay with pipes for workers, and what it told its observer.
+// A running relay with pipes for workers, and an observer that records its calls.
 
 #include "supervisor/logs/log_relay.hpp"
 #include "tests/support/launched.hpp"
@@ -11,29 +11,23 @@
 #include <thread>
 #include <vector>
 
-namespace holdfast::supervisor::process::test {
+namespace holdfast::supervisor::logs::test {
 
 class Observer final : public LogObserver {
  public:
-  void on_notable(const core::ProcessId& process, const std::string& worker,
-                  std::span<const NotableLine> lines, std::uint64_t errors) override;
   void on_ready_line(const core::ProcessId& process) override;
 
-  std::vector<NotableLine> lines() const;
-  std::uint64_t errors() const;
   std::vector<core::ProcessId> ready() const;
 
  private:
   mutable std::mutex mutex_;
-  std::vector<NotableLine> lines_;
-  std::uint64_t errors_ = 0;
   std::vector<core::ProcessId> ready_;
 };
 
 inline constexpr core::ProcessId kFirst{{1, 0}, 1};
 inline constexpr core::ProcessId kSecond{{1, 1}, 1};
 
-// Reads a pipe on a thread of its own, as an attentive reader of standard output would.
+// Reads a pipe on a thread of its own, like an attentive reader of standard output.
 class Collector {
  public:
   explicit Collector(Fd fd);
@@ -71,4 +65,4 @@ std::unique_ptr<LogSink> sink_to_file(const std::filesystem::path& path, std::ui
 void write_text(const Fd& fd, std::string_view text);
 std::vector<std::string> lines_of(const std::string& text);
 
-}  // namespace holdfast::supervisor::process::test
+}  // namespace holdfast::supervisor::logs::test

@@ -6,10 +6,10 @@
 
 using namespace holdfast;
 using namespace holdfast::openapi;
+using api::test::ApiService;
 using api::test::body_of;
 using api::test::Fields;
 using api::test::header_of;
-using api::test::Stack;
 
 namespace {
 
@@ -36,7 +36,7 @@ Fields with(Fields fields, const std::string& name, const std::string& value) {
 }
 
 // A request with a body and without its length, which no client library sends.
-http::Response without_length(const Stack& stack, const std::string& method,
+http::Response without_length(const ApiService& stack, const std::string& method,
                               const std::string& target) {
   const std::string raw =
       stack.raw(method + " " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
@@ -53,7 +53,7 @@ http::Response without_length(const Stack& stack, const std::string& method,
   return answer;
 }
 
-void refuse_bodies(Contract& contract, const Stack& stack, const std::string& method,
+void refuse_bodies(Contract& contract, const ApiService& stack, const std::string& method,
                    const std::string& path, const std::string& target) {
   CHECK(contract.call(stack, method, path, target, kJson, "{").status == 400);
   CHECK(contract.call(stack, method, path, target, kJson, kTooLarge).status == 413);
@@ -64,7 +64,7 @@ void refuse_bodies(Contract& contract, const Stack& stack, const std::string& me
   contract.check(method, path, no_length);
 }
 
-void read_documents(Contract& contract, const Stack& stack, const std::string& self) {
+void read_documents(Contract& contract, const ApiService& stack, const std::string& self) {
   for (const char* path : {kDocument, kContent}) {
     const std::string target = self + (path == kContent ? "/content" : "");
     const http::Response got = contract.call(stack, "GET", path, target);
@@ -77,7 +77,7 @@ void read_documents(Contract& contract, const Stack& stack, const std::string& s
   CHECK(contract.call(stack, "GET", kContent, "/api/documents/none/content").status == 404);
 }
 
-void list_documents(Contract& contract, const Stack& stack) {
+void list_documents(Contract& contract, const ApiService& stack) {
   const http::Response page =
       contract.call(stack, "GET", kDocuments, "/api/documents?limit=1&status=failed");
   REQUIRE(body_of(page)["documents"].size() == 1);
@@ -87,7 +87,7 @@ void list_documents(Contract& contract, const Stack& stack) {
   CHECK(contract.call(stack, "GET", kDocuments, "/api/documents?limit=0").status == 422);
 }
 
-void change_documents(Contract& contract, const Stack& stack, const std::string& self) {
+void change_documents(Contract& contract, const ApiService& stack, const std::string& self) {
   const std::string tag = header_of(stack.get(self), "ETag");
   const auto put = [&](const std::string& target, const std::string& match) {
     return contract.call(stack, "PUT", kDocument, target, with(kText, "If-Match", match), "new")
@@ -106,7 +106,7 @@ void change_documents(Contract& contract, const Stack& stack, const std::string&
   CHECK(remove("*") == 404);
 }
 
-void search(Contract& contract, const Stack& stack) {
+void search(Contract& contract, const ApiService& stack) {
   const http::Response hits = contract.call(stack, "GET", kSearch, "/api/search?q=moon&k=3");
   CHECK(body_of(hits)["hits"].size() == 1);
   CHECK(contract.call(stack, "GET", kSearch, "/api/search").status == 422);
@@ -116,7 +116,7 @@ void search(Contract& contract, const Stack& stack) {
   refuse_bodies(contract, stack, "POST", kSearch, kSearch);
 }
 
-void jobs(Contract& contract, const Stack& stack, const std::string& dead) {
+void jobs(Contract& contract, const ApiService& stack, const std::string& dead) {
   CHECK(body_of(contract.call(stack, "GET", kJob, dead))["state"] == "dead");
   CHECK(contract.call(stack, "GET", kJob, "/api/jobs/4711").status == 404);
   CHECK(contract.call(stack, "POST", kRetry, dead + "/retry").status == 202);
@@ -127,7 +127,7 @@ void jobs(Contract& contract, const Stack& stack, const std::string& dead) {
   contract.call(stack, "GET", "/api/queue", "/api/queue?queue=default");
 }
 
-void operations(Contract& contract, const Stack& stack) {
+void operations(Contract& contract, const ApiService& stack) {
   contract.call(stack, "GET", "/health", "/health");
   contract.call(stack, "GET", "/live", "/live");
   contract.call(stack, "GET", "/ready", "/ready");
@@ -146,7 +146,7 @@ void operations(Contract& contract, const Stack& stack) {
 }
 
 void ready_in_detail(Contract& contract) {
-  const Stack stack({}, [](const auto&, const http::Responder& respond) {
+  const ApiService stack({}, [](const auto&, const http::Responder& respond) {
     respond(http::Response::json(200,
                                  R"({"status":"warn","checks":{)"
                                  R"("database":{"status":"pass","reached_by":3,"workers":3},)"
@@ -158,7 +158,7 @@ void ready_in_detail(Contract& contract) {
 }
 
 void not_ready(Contract& contract) {
-  const Stack stack({}, [](const auto&, const http::Responder& respond) {
+  const ApiService stack({}, [](const auto&, const http::Responder& respond) {
     respond(http::Response::json(503, R"({"status":"fail","reason":"draining"})"));
   });
   CHECK(contract.call(stack, "GET", "/ready", "/ready").status == 503);
@@ -170,7 +170,7 @@ void not_ready(Contract& contract) {
 
 TEST_CASE("every operation, status, media type, parameter and field is answered as described") {
   Contract contract;
-  const Stack stack(make_small);
+  const ApiService stack(make_small);
   refuse_bodies(contract, stack, "POST", kDocuments, kDocuments);
   const http::Response created = contract.call(
       stack, "POST", kDocuments, kDocuments, with(kJson, "Idempotency-Key", "k1"),
@@ -200,7 +200,7 @@ TEST_CASE("every operation, status, media type, parameter and field is answered 
 
 TEST_CASE("a path answers the methods that are described, and 405 with them in Allow to others") {
   const Contract contract;
-  const Stack stack;
+  const ApiService stack;
   for (const auto& [path, item] : contract.document()["paths"].items()) {
     std::string target = path;
     if (const std::size_t at = target.find("{id}"); at != std::string::npos) {

@@ -2,6 +2,7 @@
 #include "tests/unit/openapi/contract.hpp"
 
 #include "api-worker/handlers/openapi.hpp"
+#include "common/text/ascii.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -11,12 +12,6 @@ namespace holdfast::openapi {
 namespace {
 
 using nlohmann::json;
-
-std::string lower(std::string text) {
-  for (char& c : text)
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
 
 std::string upper(std::string text) {
   for (char& c : text)
@@ -36,7 +31,7 @@ Contract::Contract() : document_(json::parse(api::openapi_document())), schemas_
 const json& Contract::operation(const std::string& method, const std::string& path) const {
   const json& paths = document_["paths"];
   if (!paths.contains(path)) throw std::runtime_error("not described: " + path);
-  const std::string key = lower(method == "HEAD" ? "GET" : method);
+  const std::string key = text::to_lower(method == "HEAD" ? "GET" : method);
   if (!paths[path].contains(key)) throw std::runtime_error("not described: " + method + " " + path);
   return paths[path][key];
 }
@@ -60,7 +55,7 @@ std::vector<std::string> Contract::parameters(const std::string& method,
   return names;
 }
 
-http::Response Contract::call(const api::test::Stack& stack, const std::string& method,
+http::Response Contract::call(const api::test::ApiService& stack, const std::string& method,
                               const std::string& path, const std::string& target,
                               const api::test::Fields& fields, const std::string& body) {
   http::Response answer = stack.call(method, target, fields, body);

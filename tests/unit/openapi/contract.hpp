@@ -5,7 +5,7 @@
 // what of the description was exercised.
 
 #include "common/http/message.hpp"
-#include "tests/unit/api/stack.hpp"
+#include "tests/unit/api/api_service.hpp"
 #include "tests/unit/openapi/schema.hpp"
 
 #include <set>
@@ -20,7 +20,7 @@ class Contract {
 
   // `path`: as the description has it, "/api/documents/{id}"; `target`: what is asked for. Throws,
   // with everything that is wrong, unless the answer is described.
-  http::Response call(const api::test::Stack& stack, const std::string& method,
+  http::Response call(const api::test::ApiService& stack, const std::string& method,
                       const std::string& path, const std::string& target,
                       const api::test::Fields& fields = {}, const std::string& body = "");
   // An answer that came in another way.

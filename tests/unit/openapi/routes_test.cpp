@@ -15,11 +15,11 @@ namespace {
 
 // What the handlers are made of. Nothing here is asked anything: only the routes are listed.
 struct Parts {
-  test::TemporaryDirectory directory;
+  holdfast::test::TempDir directory;
   boost::asio::io_context io;
   SystemClock clock;
   std::unique_ptr<store::Store> store;
-  Offload offload{1, 1};
+  Offload offload{1, 1, true};
   std::unique_ptr<embedding::Provider> embedder;
   prometheus::Registry registry;
   protocol::Doorbell doorbell;

@@ -151,7 +151,7 @@ void Schemas::check_number(const std::string& where, const json& schema, double 
 }
 
 void Schemas::check_string(const std::string& where, const json& schema, const std::string& value) {
-  const std::size_t length = api::count_code_points(value);
+  const std::size_t length = text::count_code_points(value);
   if (schema.contains("minLength") && length < schema["minLength"].get<std::size_t>()) {
     complain(where, "is too short");
   }

@@ -7,7 +7,7 @@ using namespace holdfast;
 using namespace holdfast::queue;
 using namespace holdfast::test;
 
-using Endings = std::vector<Ending>;
+using Results = std::vector<AttemptResult>;
 
 namespace {
 
@@ -47,7 +47,7 @@ TEST_CASE("a running job is finished, the next one is left to others") {
   const Drained drained(world);
   world.gate.open();
   REQUIRE(world.run_until([&] { return drained.times > 0; }));
-  CHECK(world.seen.endings() == Endings{Ending::Done});
+  CHECK(world.seen.results() == Results{AttemptResult::Done});
   CHECK(world.document(first).status == store::DocumentStatus::Ready);
   CHECK(world.job(second).state == store::JobState::Ready);
   CHECK(world.job(second).attempt == 0);
@@ -69,7 +69,7 @@ TEST_CASE("a job told to stop is given back with its attempt, and counted") {
   boost::asio::steady_timer after_budget(world.io, 5ms);
   after_budget.async_wait([&](const boost::system::error_code&) { proceed = true; });
   REQUIRE(world.run_until([&] { return drained.times > 0; }));
-  CHECK(world.seen.endings() == Endings{Ending::Released});
+  CHECK(world.seen.results() == Results{AttemptResult::Released});
   CHECK(world.seen.released == 1);
   CHECK(world.provider.calls == 1);
   CHECK(world.job(created).state == store::JobState::Ready);
@@ -87,7 +87,7 @@ TEST_CASE("a provider that never answers does not hold up the drain, and its res
   CHECK(world.seen.released == 1);
   world.gate.open();
   REQUIRE(world.run_until_ended(1));
-  CHECK(world.seen.ended[0].ending == Ending::Stale);
+  CHECK(world.seen.ended[0].result == AttemptResult::Stale);
   CHECK(world.document(created).status == store::DocumentStatus::Pending);
 }
 

@@ -9,7 +9,7 @@ using namespace holdfast;
 using namespace holdfast::queue;
 using namespace holdfast::test;
 
-using Endings = std::vector<Ending>;
+using Results = std::vector<AttemptResult>;
 
 namespace {
 
@@ -30,7 +30,8 @@ TEST_CASE(
   const auto created = world.post("text");
   world.start();
   REQUIRE(world.run_until_ended(3));
-  CHECK(world.seen.endings() == Endings{Ending::Retried, Ending::Retried, Ending::Dead});
+  CHECK(world.seen.results() ==
+        Results{AttemptResult::Retried, AttemptResult::Retried, AttemptResult::Dead});
   CHECK(world.seen.ended[2].job.attempt == 3);
   CHECK(world.seen.bad_batches == 3);
   CHECK(world.job(created).state == store::JobState::Dead);
@@ -44,7 +45,7 @@ TEST_CASE("a failure that cannot pass is not retried") {
   world.post("text");
   world.start();
   REQUIRE(world.run_until_ended(1));
-  CHECK(world.seen.endings() == Endings{Ending::Dead});
+  CHECK(world.seen.results() == Results{AttemptResult::Dead});
 }
 
 TEST_CASE("a provider that throws fails the job and not the worker") {
@@ -55,7 +56,7 @@ TEST_CASE("a provider that throws fails the job and not the worker") {
   world.post("text");
   world.start();
   REQUIRE(world.run_until_ended(2));
-  CHECK(world.seen.endings() == Endings{Ending::Retried, Ending::Done});
+  CHECK(world.seen.results() == Results{AttemptResult::Retried, AttemptResult::Done});
   CHECK(world.seen.ended[0].detail == "embed: a library's surprise");
 }
 
@@ -68,7 +69,7 @@ TEST_CASE("a provider that answers too few vectors fails the job") {
   world.post("text");
   world.start();
   REQUIRE(world.run_until_ended(2));
-  CHECK(world.seen.endings() == Endings{Ending::Retried, Ending::Done});
+  CHECK(world.seen.results() == Results{AttemptResult::Retried, AttemptResult::Done});
   CHECK(world.seen.bad_batches == 1);
 }
 
@@ -81,7 +82,7 @@ TEST_CASE("a job whose payload names no document is dead at once") {
   world.post("text");
   world.start();
   REQUIRE(world.run_until_ended(1));
-  CHECK(world.seen.endings() == Endings{Ending::Dead});
+  CHECK(world.seen.results() == Results{AttemptResult::Dead});
   CHECK(world.provider.calls == 0);
 }
 
@@ -94,7 +95,7 @@ TEST_CASE("a job whose document is gone when it is loaded is done") {
   const auto created = world.post("text");
   world.start();
   REQUIRE(world.run_until_ended(1));
-  CHECK(world.seen.endings() == Endings{Ending::Done});
+  CHECK(world.seen.results() == Results{AttemptResult::Done});
   CHECK(world.seen.ended[0].detail == "the document was deleted");
   CHECK(world.job(created).state == store::JobState::Done);
 }
@@ -127,7 +128,7 @@ TEST_CASE("a cancelled job stops at its next batch and ends cancelled") {
   REQUIRE(world.await<void>(
       [&](auto done) { world.store->delete_document(created.document_id, {}, std::move(done)); }));
   REQUIRE(world.run_until_ended(1));
-  CHECK(world.seen.endings() == Endings{Ending::Cancelled});
+  CHECK(world.seen.results() == Results{AttemptResult::Cancelled});
   CHECK(world.provider.calls < 40);
 }
 
@@ -146,7 +147,7 @@ TEST_CASE("a job past its deadline stops at its next batch and is retried") {
   world.post(text_of_batches(1000));
   world.start();
   REQUIRE(world.run_until_ended(1));
-  CHECK(world.seen.ended[0].ending == Ending::Retried);
+  CHECK(world.seen.ended[0].result == AttemptResult::Retried);
   CHECK(world.seen.ended[0].detail.find("deadline") != std::string::npos);
 }
 
@@ -156,7 +157,7 @@ TEST_CASE("a store that is busy when the result comes gets it later, at no cost 
   const auto created = world.post("text");
   world.start();
   REQUIRE(world.run_until_ended(1));
-  CHECK(world.seen.endings() == Endings{Ending::Done});
+  CHECK(world.seen.results() == Results{AttemptResult::Done});
   CHECK(has(world.seen.troubles, "store the result"));
   CHECK(world.job(created).attempt == 1);
 }
@@ -167,7 +168,7 @@ TEST_CASE("a result that the store cannot take fails the job") {
   world.post("text");
   world.start();
   REQUIRE(world.run_until_ended(2));
-  CHECK(world.seen.endings() == Endings{Ending::Retried, Ending::Done});
+  CHECK(world.seen.results() == Results{AttemptResult::Retried, AttemptResult::Done});
 }
 
 TEST_CASE("each step that fails for a while is tried again") {
@@ -188,7 +189,7 @@ TEST_CASE("a failure that cannot be recorded now is recorded later") {
   const auto created = world.post("text");
   world.start();
   REQUIRE(world.run_until_ended(1));
-  CHECK(world.seen.endings() == Endings{Ending::Dead});
+  CHECK(world.seen.results() == Results{AttemptResult::Dead});
   CHECK(has(world.seen.troubles, "fail"));
   CHECK(world.job(created).state == store::JobState::Dead);
 }
@@ -203,7 +204,7 @@ TEST_CASE("a deletion that cannot be recorded now is recorded later") {
   world.post("text");
   world.start();
   REQUIRE(world.run_until_ended(1));
-  CHECK(world.seen.endings() == Endings{Ending::Done});
+  CHECK(world.seen.results() == Results{AttemptResult::Done});
   CHECK(has(world.seen.troubles, "complete"));
 }
 

@@ -7,7 +7,7 @@ using namespace holdfast;
 using namespace holdfast::queue;
 using namespace holdfast::test;
 
-using Endings = std::vector<Ending>;
+using Results = std::vector<AttemptResult>;
 
 TEST_CASE("a posted document becomes ready, and its chunks can be found") {
   World world;
@@ -33,7 +33,7 @@ TEST_CASE("what is reported about a job names its request, document and attempt"
   world.start();
   REQUIRE(world.run_until_ended(1));
   const auto& ended = world.seen.ended[0];
-  CHECK(ended.ending == Ending::Done);
+  CHECK(ended.result == AttemptResult::Done);
   CHECK(ended.job.request_id == "req-42");
   CHECK(ended.job.document_id == created.document_id);
   CHECK(ended.job.job_id == created.job_id);
@@ -68,7 +68,7 @@ TEST_CASE("many jobs on several threads are each done once") {
     world.post("document number " + std::to_string(i));
   world.start();
   REQUIRE(world.run_until_ended(60));
-  CHECK(world.seen.endings() == Endings(60, Ending::Done));
+  CHECK(world.seen.results() == Results(60, AttemptResult::Done));
   CHECK(world.stats().done == 60);
   CHECK(world.loop->held() == 0);
 }
@@ -130,7 +130,7 @@ TEST_CASE("a retry is picked up when it is due, without a bell or a poll") {
   world.post("text");
   world.start();
   REQUIRE(world.run_until_ended(2));
-  CHECK(world.seen.endings() == Endings{Ending::Retried, Ending::Done});
+  CHECK(world.seen.results() == Results{AttemptResult::Retried, AttemptResult::Done});
 }
 
 TEST_CASE("an idle worker reads, and writes nothing") {

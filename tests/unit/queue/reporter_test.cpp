@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "queue-worker/jobs/reporter.hpp"
 
-#include "common/metrics/exposition.hpp"
+#include "common/metrics/registry.hpp"
 #include "common/os/fd.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/manual_clock.hpp"
 
 #include <nlohmann/json.hpp>
 #include <sys/mman.h>
@@ -17,16 +18,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-class HandClock final : public Clock {
- public:
-  MonoTime mono() const override { return MonoTime(now); }
-  WallTime wall() const override { return from_unix_ms(1'000'000) + std::chrono::milliseconds(0); }
-  Duration now = 1h;
-};
-
 struct Desk {
   Desk() : fd(::memfd_create("log", MFD_CLOEXEC)) {
-    log::Options options;
+    log::LogOptions options;
     options.level = log::Level::Debug;
     options.fd = fd.get();
     logger = std::make_unique<log::Logger>(options);
@@ -51,7 +45,7 @@ struct Desk {
   }
 
   Fd fd;
-  HandClock clock;
+  test::ManualClock clock;
   prometheus::Registry registry;
   std::unique_ptr<log::Logger> logger;
   std::unique_ptr<Reporter> reporter;
@@ -62,8 +56,9 @@ const JobInfo kJob{7, 2, "doc-1", "req-1"};
 }  // namespace
 
 TEST_CASE("every ending is counted under its name, from zero") {
-  for (const Ending ending :
-       {Ending::Done, Ending::Retried, Ending::Dead, Ending::Cancelled, Ending::Stale}) {
+  for (const AttemptResult ending :
+       {AttemptResult::Done, AttemptResult::Retried, AttemptResult::Dead, AttemptResult::Cancelled,
+        AttemptResult::Stale}) {
     Desk desk;
     const std::string series =
         fmt::format("queue_jobs_total{{outcome=\"{}\",queue=\"default\"}} ", to_string(ending));
@@ -77,7 +72,7 @@ TEST_CASE("every ending is counted under its name, from zero") {
 
 TEST_CASE("released jobs are counted once, when the store gave them back") {
   Desk desk;
-  desk.reporter->job_ended(kJob, Ending::Released, 5ms, "");
+  desk.reporter->job_ended(kJob, AttemptResult::Released, 5ms, "");
   desk.reporter->jobs_released(3);
   CHECK(desk.exposes("queue_jobs_total{outcome=\"released\",queue=\"default\"} 3"));
 }
@@ -85,7 +80,7 @@ TEST_CASE("released jobs are counted once, when the store gave them back") {
 TEST_CASE("the lines about a job carry its request, job and document, and no worker") {
   Desk desk;
   desk.reporter->job_started(kJob, 20ms);
-  desk.reporter->job_ended(kJob, Ending::Done, 5ms, "3 chunks");
+  desk.reporter->job_ended(kJob, AttemptResult::Done, 5ms, "3 chunks");
   const auto lines = desk.lines();
   REQUIRE(lines.size() == 2);
   for (const auto& line : lines) {
@@ -101,7 +96,8 @@ TEST_CASE("the lines about a job carry its request, job and document, and no wor
 
 TEST_CASE("a dead job is an error, a retried or stale one a warning") {
   Desk desk;
-  for (const Ending ending : {Ending::Dead, Ending::Retried, Ending::Stale, Ending::Cancelled}) {
+  for (const AttemptResult ending : {AttemptResult::Dead, AttemptResult::Retried,
+                                     AttemptResult::Stale, AttemptResult::Cancelled}) {
     desk.reporter->job_ended(kJob, ending, 5ms, "why");
   }
   const auto lines = desk.lines();
@@ -143,7 +139,7 @@ TEST_CASE("trouble that repeats is logged once in thirty seconds, with how much 
     desk.reporter->trouble("claim", error);
   desk.reporter->trouble("heartbeat", error);
   CHECK(desk.lines().size() == 2);
-  desk.clock.now += 31s;
+  desk.clock.advance(31s);
   desk.reporter->trouble("claim", error);
   const auto lines = desk.lines();
   REQUIRE(lines.size() == 3);

@@ -2,7 +2,7 @@
 #include "queue-worker/jobs/service.hpp"
 
 #include "common/base/id.hpp"
-#include "common/metrics/exposition.hpp"
+#include "common/metrics/registry.hpp"
 #include "common/store/store.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -60,7 +60,7 @@ class FakeContext final : public worker::Context {
   Fd null_{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
   worker::Identity identity_{"queue-worker.0", 1, ""};
   log::Logger log_{[this] {
-    log::Options options;
+    log::LogOptions options;
     options.fd = null_.get();
     return options;
   }()};
@@ -90,10 +90,15 @@ TEST_CASE("the service embeds what another process posts, shows it, and drains")
   auto service = queue::make_service(context);
   REQUIRE(service);
   CHECK(context.beats == 2);
-  CHECK((*service)->check());
+  std::optional<Result<void>> checked;
+  (*service)->check([&](Result<void> result) { checked = std::move(result); });
+  REQUIRE(context.run_until([&] { return checked.has_value(); }));
+  CHECK(*checked);
   post(context);
   const auto exposed = [&](const std::string& line) {
-    (*service)->before_scrape();
+    bool ready = false;
+    (*service)->before_scrape([&] { ready = true; });
+    if (!context.run_until([&] { return ready; })) return false;
     std::string text;
     metrics::write_text(context.registry(), text);
     return text.find(line) != std::string::npos;

@@ -10,7 +10,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/wait.hpp"
-#include "tests/unit/queue/spy_store.hpp"
+#include "tests/unit/store/spy_store.hpp"
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
@@ -64,17 +64,17 @@ class Gate {
   std::atomic<bool> open_ = false;
 };
 
-struct Recorder final : queue::Observer {
+struct Recorder final : queue::JobObserver {
   struct Ended {
     queue::JobInfo job;
-    queue::Ending ending;
+    queue::AttemptResult result;
     std::string detail;
   };
   void registered(std::int64_t id, bool) override { workers.push_back(id); }
   void job_started(const queue::JobInfo&, Duration wait) override { waits.push_back(wait); }
-  void job_ended(const queue::JobInfo& job, queue::Ending ending, Duration,
+  void job_ended(const queue::JobInfo& job, queue::AttemptResult result, Duration,
                  std::string_view detail) override {
-    ended.push_back({job, ending, std::string(detail)});
+    ended.push_back({job, result, std::string(detail)});
   }
   void batch_embedded(Duration, bool ok) override { ++(ok ? good_batches : bad_batches); }
   void jobs_released(std::int64_t count) override { released += count; }
@@ -82,10 +82,10 @@ struct Recorder final : queue::Observer {
   void jobs_pruned(std::int64_t count) override { pruned += count; }
   void trouble(std::string_view what, const Error&) override { troubles.emplace_back(what); }
 
-  std::vector<queue::Ending> endings() const {
-    std::vector<queue::Ending> all;
+  std::vector<queue::AttemptResult> results() const {
+    std::vector<queue::AttemptResult> all;
     for (const Ended& each : ended)
-      all.push_back(each.ending);
+      all.push_back(each.result);
     return all;
   }
 
@@ -165,6 +165,10 @@ class World {
         [&](auto done) { store->create_document(document, std::move(done)); });
     REQUIRE(created);
     return *created;
+  }
+  Result<std::int64_t> register_worker(const store::WorkerIdentity& identity, Duration lease) {
+    return await<std::int64_t>(
+        [&](auto done) { store->register_worker(identity, lease, std::move(done)); });
   }
   store::Document document(const store::Created& created) {
     return store->get_document(created.document_id).value();

@@ -23,11 +23,11 @@ class TestTable {
       : memory_(*Memory::anonymous(kHeader + sets * kWays * sizeof(Slot))),
         table_(*Table::attach(memory_.bytes())) {}
 
-  Decision take(const Policy& policy, const std::string& key, Duration now) const {
+  RateDecision take(const Policy& policy, const std::string& key, Duration now) const {
     return table_.decide(policy, key, now, Count::Take);
   }
-  Decision look(const Policy& policy, const std::string& key, Duration now) const {
-    return table_.decide(policy, key, now, Count::Look);
+  RateDecision look(const Policy& policy, const std::string& key, Duration now) const {
+    return table_.decide(policy, key, now, Count::Peek);
   }
   // How many of `tries` are admitted at this moment.
   std::uint32_t burst(const Policy& policy, const std::string& key, Duration now,

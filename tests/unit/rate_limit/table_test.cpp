@@ -14,12 +14,12 @@ const Policy kHundred{"default", 100, 1min};
 TEST_CASE("request 101 in a minute is refused, and told when to come back") {
   const TestTable table;
   for (std::uint32_t i = 1; i <= 100; ++i) {
-    const Decision decision = table.take(kHundred, "192.0.2.1", kStart + i * 100ms);
+    const RateDecision decision = table.take(kHundred, "192.0.2.1", kStart + i * 100ms);
     REQUIRE(decision.allowed);
     REQUIRE(decision.remaining == 100 - i);
   }
   const Duration now = kStart + 11s;
-  const Decision refused = table.take(kHundred, "192.0.2.1", now);
+  const RateDecision refused = table.take(kHundred, "192.0.2.1", now);
   CHECK_FALSE(refused.allowed);
   CHECK(refused.remaining == 0);
   CHECK_FALSE(table.take(kHundred, "192.0.2.1", now + refused.relief - 1ns).allowed);

@@ -33,7 +33,7 @@ TEST_CASE("a window is cut into twelve parts, rounded up so that they cover it")
 
 TEST_CASE(
     "the first request is admitted, and what it took comes back after its part and a window") {
-  const Decision first = decide(history({}, 0), kTenAMinute, 502s, Count::Take);
+  const RateDecision first = decide(history({}, 0), kTenAMinute, 502s, Count::Take);
   CHECK(first.allowed);
   CHECK(first.remaining == 9);
   CHECK(first.relief == 63s);  // part 100 leaves when part 113 begins, at 565 s
@@ -60,7 +60,7 @@ TEST_CASE("the decision follows from the marks and the total") {
   };
   for (const Row& row : rows) {
     INFO(row.name);
-    const Decision decision = decide(row.history, kTenAMinute, row.now, Count::Take);
+    const RateDecision decision = decide(row.history, kTenAMinute, row.now, Count::Take);
     CHECK(decision.allowed == row.allowed);
     CHECK(decision.remaining == row.remaining);
     CHECK(decision.relief == row.relief);
@@ -68,10 +68,10 @@ TEST_CASE("the decision follows from the marks and the total") {
 }
 
 TEST_CASE("looking takes nothing") {
-  const Decision look = decide(history({{100, 0}}, 9), kTenAMinute, 500s, Count::Look);
+  const RateDecision look = decide(history({{100, 0}}, 9), kTenAMinute, 500s, Count::Peek);
   CHECK(look.allowed);
   CHECK(look.remaining == 1);
-  const Decision nothing = decide(history({}, 7), kTenAMinute, 500s, Count::Look);
+  const RateDecision nothing = decide(history({}, 7), kTenAMinute, 500s, Count::Peek);
   CHECK(nothing.remaining == 10);
   CHECK(nothing.relief == 0s);
 }

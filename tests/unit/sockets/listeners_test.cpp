@@ -2,7 +2,6 @@
 #include "supervisor/sockets/listeners.hpp"
 
 #include "common/net/listen.hpp"
-#include "common/net/unix_socket.hpp"
 #include "supervisor/sockets/shared_objects.hpp"
 #include "supervisor/sockets/worker_sockets.hpp"
 #include "tests/support/launched.hpp"
@@ -20,58 +19,6 @@ using namespace holdfast::supervisor::process;
 using namespace holdfast::supervisor::sockets;
 using namespace holdfast::supervisor::process::test;
 using Wanted = std::map<std::string, config::Listen>;
-
-TEST_CASE("addresses are host:port, [v6]:port and nothing looser") {
-  REQUIRE(parse_host_port("0.0.0.0:3000")->host == "0.0.0.0");
-  REQUIRE(parse_host_port("[::1]:80")->host == "::1");
-  REQUIRE(parse_host_port("localhost:0")->port == "0");
-  for (const char* bad : {"", "3000", ":3000", "host:", "host:x", "host:70000", "::1:80", "[]:1"}) {
-    INFO(bad);
-    const auto result = parse_host_port(bad);
-    REQUIRE_FALSE(result);
-    REQUIRE(result.error().kind == ErrorKind::InvalidArgument);
-  }
-}
-
-TEST_CASE("a socket is opened on IPv4, IPv6 and a path") {
-  const TempDir directory;
-  REQUIRE(address_of(open_socket("127.0.0.1:0", 16)->get())->starts_with("127.0.0.1:"));
-  REQUIRE(address_of(open_socket("[::]:0", 16)->get())->starts_with("[::]:"));
-  const std::string path = "unix:" + (directory.path() / "http.sock").native();
-  const auto listening = open_socket(path, 16);
-  REQUIRE(listening);
-  REQUIRE(*address_of(listening->get()) == path);
-  REQUIRE((::fcntl(listening->get(), F_GETFD) & FD_CLOEXEC) != 0);
-  REQUIRE((::fcntl(listening->get(), F_GETFL) & O_NONBLOCK) != 0);
-}
-
-TEST_CASE("an address in use is an error that names it and says what to do") {
-  const TempDir directory;
-  const auto first = open_socket("127.0.0.1:0", 16);
-  const std::string address = *address_of(first->get());
-  const auto second = open_socket(address, 16);
-  REQUIRE_FALSE(second);
-  REQUIRE(second.error().os_error == EADDRINUSE);
-  REQUIRE_THAT(second.error().message, Catch::Contains(address) && Catch::Contains("ss -ltnp"));
-
-  const std::string path = "unix:" + (directory.path() / "http.sock").native();
-  const auto on_path = open_socket(path, 16);
-  REQUIRE(on_path);
-  REQUIRE(open_socket(path, 16).error().kind == ErrorKind::Conflict);
-}
-
-TEST_CASE("an address that is not this machine's, or no address, is an error that says so") {
-  REQUIRE(open_socket("192.0.2.1:0", 16).error().os_error == EADDRNOTAVAIL);
-  REQUIRE(open_socket("no such host:80", 16).error().kind == ErrorKind::InvalidArgument);
-}
-
-TEST_CASE("a socket left by a killed supervisor is replaced") {
-  const TempDir directory;
-  const auto path = directory.path() / "http.sock";
-  { const auto abandoned = listen_unix_socket(path, 0600, 16); }
-  REQUIRE(std::filesystem::exists(path));
-  REQUIRE(listen_unix_socket(path, 0600, 16));
-}
 
 TEST_CASE("listeners stay open over a reload that does not change them") {
   ListenerSet listeners;
@@ -98,9 +45,9 @@ TEST_CASE("a reload with an impossible address changes nothing") {
 
 TEST_CASE(
     "a socket that systemd passed is used under its name, and is close-on-exec from then on") {
-  Fd passed(::fcntl(open_socket("127.0.0.1:0", 16)->get(), F_DUPFD, 300));
-  Fd other(::fcntl(open_socket("127.0.0.1:0", 16)->get(), F_DUPFD, 301));
-  const std::string address = *address_of(passed.get());
+  Fd passed(::fcntl(net::open_listener("127.0.0.1:0", 16)->get(), F_DUPFD, 300));
+  Fd other(::fcntl(net::open_listener("127.0.0.1:0", 16)->get(), F_DUPFD, 301));
+  const std::string address = *net::address_of(passed.get());
   REQUIRE(other.get() == passed.get() + 1);
   ListenerSet listeners;
   const int first = passed.release();
@@ -125,7 +72,7 @@ TEST_CASE("what was passed and is not a listening socket is refused") {
 
 TEST_CASE("LISTEN_FDS is taken only when it is meant for this process, and then forgotten") {
   const auto seen = in_fork([] {
-    Fd socket = std::move(*open_socket("127.0.0.1:0", 16));
+    Fd socket = std::move(*net::open_listener("127.0.0.1:0", 16));
     ::dup2(socket.get(), 3);
     ::setenv("LISTEN_FDS", "1", 1);
     ::setenv("LISTEN_FDNAMES", "http", 1);

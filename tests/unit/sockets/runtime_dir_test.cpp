@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/sockets/runtime_dir.hpp"
 
-#include "common/net/unix_socket.hpp"
+#include "common/net/listen.hpp"
 #include "tests/support/launched.hpp"
 
 #include <signal.h>
@@ -54,7 +54,7 @@ TEST_CASE("the refused supervisor leaves the sockets of the first alone") {
   const TempDir temporary;
   const fs::path path = temporary.path() / "run";
   const auto first = RuntimeDir::open(path);
-  const auto socket = bind_unix_socket(SOCK_DGRAM, path / "notify.sock", 0600);
+  const auto socket = net::bind_unix_socket(SOCK_DGRAM, path / "notify.sock", 0600);
   REQUIRE(socket);
   REQUIRE_FALSE(RuntimeDir::open(path));
   REQUIRE(fs::exists(path / "notify.sock"));
@@ -68,8 +68,8 @@ TEST_CASE(
   const pid_t pid = ::fork();
   if (pid == 0) {
     auto directory = RuntimeDir::open(path);
-    const auto stale = bind_unix_socket(SOCK_DGRAM, path / "notify.sock", 0600);
-    const auto worker = bind_unix_socket(SOCK_DGRAM, path / "workers" / "a.0.1.sock", 0600);
+    const auto stale = net::bind_unix_socket(SOCK_DGRAM, path / "notify.sock", 0600);
+    const auto worker = net::bind_unix_socket(SOCK_DGRAM, path / "workers" / "a.0.1.sock", 0600);
     fs::create_symlink("a.0.1.sock", path / "workers" / "a.0.sock");
     if (::write(ready.write.get(), "x", 1) != 1) ::_exit(1);
     for (;;)
@@ -109,7 +109,7 @@ TEST_CASE("at the end the sockets are removed and files that are not ours stay")
   const fs::path path = temporary.path() / "run";
   {
     const auto directory = RuntimeDir::open(path);
-    REQUIRE(bind_unix_socket(SOCK_DGRAM, path / "admin.sock", 0600));
+    REQUIRE(net::bind_unix_socket(SOCK_DGRAM, path / "admin.sock", 0600));
     std::ofstream(path / "notes.sock") << "not a socket";
   }
   REQUIRE_FALSE(fs::exists(path / "admin.sock"));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Health, series and the page through the handler, on a fleet and a clock of the test's.
+// Health, series and the page through the handler, with a fake fleet and clock.
 #include "supervisor/status/routes.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/manual_clock.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -12,34 +13,28 @@ using nlohmann::json;
 
 namespace {
 
-struct TestClock final : Clock {
-  MonoTime now = MonoTime{} + std::chrono::hours(1);
-  MonoTime mono() const override { return now; }
-  WallTime wall() const override { return WallTime{} + std::chrono::hours(500'000); }
-};
-
 struct Endpoint {
   boost::asio::io_context io;
-  TestClock clock;
+  test::ManualClock clock;
   SnapshotCell snapshots;
   Heartbeat heartbeat;
   EventLog log;
-  process::RecentLines lines;
+  logs::RecentLines lines;
   EventFeed events{io, log, "1"};
-  LogFeed logs{io, lines};
-  telemetry::SampleRing samples;
+  LogFeed log_feed{io, lines};
+  telemetry::StackHistory history;
   const Sources sources{snapshots,
                         heartbeat,
                         clock,
                         events,
-                        logs,
+                        log_feed,
                         [](const auto&, const http::Responder&) {},
                         [](std::int64_t) { return ProcessUsage{}; },
-                        [this]() -> const telemetry::SampleRing& { return samples; }};
+                        [this]() -> const telemetry::StackHistory& { return history; }};
   http::Handler handler = make_handler(sources, nullptr);
 
   Endpoint() {
-    heartbeat.stamp(clock.now);
+    heartbeat.stamp(clock.mono());
     publish(2, false);
   }
 
@@ -57,7 +52,7 @@ struct Endpoint {
     snapshot->view.programs.push_back(std::move(program));
     snapshot->view.draining = draining;
     snapshot->view.ready = ready >= 1 && !draining;
-    snapshot->started_at = clock.now - std::chrono::seconds(90);
+    snapshot->started_at = clock.mono() - std::chrono::seconds(90);
     snapshots.store(std::move(snapshot));
   }
 
@@ -76,28 +71,28 @@ struct Endpoint {
 
 }  // namespace
 
-TEST_CASE(
-    "/live: a main loop that has not turned for five seconds is told, whatever the workers do") {
+TEST_CASE("/live fails if the main loop is stuck for five seconds, whatever the workers do") {
   Endpoint endpoint;
   endpoint.publish(0, false);
   CHECK(endpoint.get("/live").status == 200);
-  endpoint.clock.now += std::chrono::seconds(5);
+  endpoint.clock.advance(std::chrono::seconds(5));
   CHECK(endpoint.get("/live").status == 200);
-  endpoint.clock.now += std::chrono::milliseconds(1);
+  endpoint.clock.advance(std::chrono::milliseconds(1));
   const auto stuck = endpoint.get("/live");
   CHECK(stuck.status == 503);
   CHECK(json::parse(stuck.body)["status"] == "fail");
-  endpoint.heartbeat.stamp(endpoint.clock.now);
+  endpoint.heartbeat.stamp(endpoint.clock.mono());
   CHECK(endpoint.get("/live").status == 200);
 }
 
-TEST_CASE("/live goes on saying yes while the stack drains") {
+TEST_CASE("/live stays 200 while the stack drains") {
   Endpoint endpoint;
   endpoint.publish(2, true);
   CHECK(endpoint.get("/live").status == 200);
 }
 
-TEST_CASE("/ready: 503 as soon as draining is published, and while a required program is short") {
+TEST_CASE(
+    "/ready: 503 as soon as draining is published, and while a required program lacks workers") {
   Endpoint endpoint;
   CHECK(endpoint.get("/ready").status == 200);
   endpoint.publish(2, true);
@@ -105,7 +100,8 @@ TEST_CASE("/ready: 503 as soon as draining is published, and while a required pr
   CHECK(json::parse(endpoint.get("/ready").body)["reason"] == "draining");
   endpoint.publish(0, false);
   CHECK(endpoint.get("/ready").status == 503);
-  CHECK(json::parse(endpoint.get("/ready").body)["reason"] == "api-worker has 0 of 1 ready");
+  CHECK(json::parse(endpoint.get("/ready").body)["reason"] ==
+        "api-worker: 0 ready, at least 1 needed");
 }
 
 TEST_CASE(
@@ -115,7 +111,7 @@ TEST_CASE(
   telemetry::Totals totals;
   totals.database = telemetry::Reach{3, 3};
   totals.queues = telemetry::Queues{{"documents", {{"ready", 3}, {"dead", 1}}}};
-  endpoint.samples.add(totals);
+  endpoint.history.add(totals);
   for (const char* near : {"127.0.0.1", "127.8.8.8", "::1", ""}) {
     CAPTURE(near);
     const json body = json::parse(endpoint.get("/ready", "verbose", near).body);
@@ -136,7 +132,7 @@ TEST_CASE(
   CHECK_FALSE(json::parse(endpoint.get("/ready").body).contains("programs"));
 }
 
-TEST_CASE("/ready?verbose: a check that fails is a warning, and the stack stays ready") {
+TEST_CASE("/ready?verbose: a failing check is a warning, and the stack stays ready") {
   struct Row {
     telemetry::Reach redis;
     const char* check;
@@ -148,7 +144,7 @@ TEST_CASE("/ready?verbose: a check that fails is a warning, and the stack stays 
   telemetry::Totals totals;
   totals.database = telemetry::Reach{2, 2};
   totals.redis = row.redis;
-  endpoint.samples.add(totals);
+  endpoint.history.add(totals);
   const http::Response answer = endpoint.get("/ready", "verbose");
   CHECK(answer.status == 200);
   const json body = json::parse(answer.body);
@@ -158,34 +154,34 @@ TEST_CASE("/ready?verbose: a check that fails is a warning, and the stack stays 
   CHECK(json::parse(endpoint.get("/ready", "verbose").body)["status"] == "fail");
 }
 
-TEST_CASE("/ready?verbose: what no worker has spoken of is unknown") {
+TEST_CASE("/ready?verbose: what no worker has reported is unknown") {
   Endpoint endpoint;
   const json checks = json::parse(endpoint.get("/ready", "verbose").body)["checks"];
   for (const char* name : {"database", "redis", "queue"})
     CHECK(checks[name] == json{{"status", "unknown"}});
 }
 
-TEST_CASE("/health is always 200 and says in which state the stack is") {
+TEST_CASE("/health is always 200 and names the state of the stack") {
   Endpoint endpoint;
   CHECK(json::parse(endpoint.get("/health").body)["state"] == "ready");
   endpoint.publish(0, true);
-  endpoint.clock.now += std::chrono::hours(1);
+  endpoint.clock.advance(std::chrono::hours(1));
   const auto answer = endpoint.get("/health");
   CHECK(answer.status == 200);
   CHECK(json::parse(answer.body)["status"] == "ok");
   CHECK(json::parse(answer.body)["state"] == "draining");
 }
 
-TEST_CASE("/series: columns of equal length, null where nothing is known") {
+TEST_CASE("/series: columns of equal length, null where a value is unknown") {
   Endpoint endpoint;
   telemetry::Totals totals;
-  totals.at = endpoint.clock.now;
-  endpoint.samples.add(totals);
+  totals.at = endpoint.clock.mono();
+  endpoint.history.add(totals);
   totals.at += std::chrono::seconds(2);
   totals.unix_ms = 1234;
   totals.requests = 5;
   totals.memory_bytes = 1024;
-  endpoint.samples.add(totals);
+  endpoint.history.add(totals);
   const json body = json::parse(endpoint.get("/series").body);
   CHECK(body["schema"] == 1);
   CHECK(body["interval_seconds"] == 2);

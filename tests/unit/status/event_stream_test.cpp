@@ -30,7 +30,7 @@ std::size_t count(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST_CASE("A stream tells each event once, with an identifier of this life") {
+TEST_CASE("A stream sends each event once, with an id of this run") {
   boost::asio::io_context io;
   EventLog events;
   append(events, "one");
@@ -46,7 +46,7 @@ TEST_CASE("A stream tells each event once, with an identifier of this life") {
   CHECK(read(*stream).starts_with("id: 77-3\n"));
 }
 
-TEST_CASE("A stream that has much to tell does so in pieces") {
+TEST_CASE("A stream sends many events in batches") {
   boost::asio::io_context io;
   EventLog events;
   for (int i = 0; i < 250; ++i)
@@ -57,7 +57,7 @@ TEST_CASE("A stream that has much to tell does so in pieces") {
   CHECK(count(read(*stream), "data: ") == 50);
 }
 
-TEST_CASE("A stream that has nothing to tell sends a comment now and then") {
+TEST_CASE("An idle stream sends a comment periodically") {
   boost::asio::io_context io;
   EventLog events;
   const auto stream =
@@ -72,7 +72,7 @@ TEST_CASE("A stream that has nothing to tell sends a comment now and then") {
   CHECK(woken == 3);
 }
 
-TEST_CASE("Last-Event-ID: this life's goes on, another life's begins anew") {
+TEST_CASE("Last-Event-ID: one of this run continues, one of another run starts over") {
   struct Row {
     std::string id;
     std::optional<std::uint64_t> expected;
@@ -86,7 +86,7 @@ TEST_CASE("Last-Event-ID: this life's goes on, another life's begins anew") {
   }
 }
 
-TEST_CASE("The feed begins where the reader was, else after the number that it names") {
+TEST_CASE("The feed continues at Last-Event-ID, otherwise after the given number") {
   boost::asio::io_context io;
   EventLog events;
   for (int i = 1; i <= 5; ++i)
@@ -107,7 +107,7 @@ TEST_CASE("The feed begins where the reader was, else after the number that it n
   CHECK(feed.before_last(100) == 0);
 }
 
-TEST_CASE("The feed has room for a number of readers, and again when one leaves") {
+TEST_CASE("The feed limits the number of readers, and accepts another when one leaves") {
   boost::asio::io_context io;
   EventLog events;
   EventFeed feed(io, events, "1");

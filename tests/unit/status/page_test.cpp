@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The status page as it is served: self-contained, under a policy that enforces it.
+// The status page as served: self-contained, under a policy that enforces this.
 #include "supervisor/status/page.hpp"
 
 #include "tests/support/catch.hpp"
@@ -69,7 +69,7 @@ TEST_CASE("What the page loads is embedded with it, and nothing is inline") {
   }
 }
 
-TEST_CASE("What the script looks for is in the page") {
+TEST_CASE("Every element that the script uses exists in the page") {
   const std::string html = body_of("/");
   const std::string script = body_of("/page.js") + body_of("/events.js") + body_of("/dom.js");
   const auto ids = all_matches(html, "id=\"([a-z-]+)\"");

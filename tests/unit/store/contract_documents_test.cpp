@@ -35,7 +35,7 @@ TEST_CASE("a created document is pending, reads back whole, and has a ready job"
   REQUIRE(read->status == DocumentStatus::Pending);
   REQUIRE(read->version == 1);
   REQUIRE(read->job_id == created->job_id);
-  REQUIRE(read->created_at == environment->clock.wall_ms());
+  REQUIRE(read->created_at == environment->wall_ms());
   REQUIRE(read->updated_at == read->created_at);
 
   const auto job = store->get_job(created->job_id);
@@ -174,7 +174,7 @@ TEST_CASE("deleting a document cancels its waiting job") {
   REQUIRE(store->get_document("d1").error().kind == ErrorKind::NotFound);
   const auto job = store->get_job(created->job_id);
   REQUIRE(job->state == JobState::Cancelled);
-  REQUIRE(job->finished_at == environment->clock.wall_ms());
+  REQUIRE(job->finished_at == environment->wall_ms());
   REQUIRE(claim(*store, worker(*store)).empty());
 }
 

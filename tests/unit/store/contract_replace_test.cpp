@@ -15,7 +15,7 @@ TEST_CASE("a replaced document is pending again, in its next version, with a new
   const auto store = environment->open();
   store_ready(*store, "d1", {chunk(0, "old", {1})});
   const auto before = store->get_document("d1");
-  environment->clock.advance(1s);
+  environment->advance(1s);
   const auto replaced = replace(*store, "d1", "new content");
   REQUIRE(replaced);
   REQUIRE(replaced->version == 2);

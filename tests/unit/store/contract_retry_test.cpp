@@ -27,21 +27,21 @@ TEST_CASE("a dead job that is retried is ready, its document pending, and both c
   const auto store = environment->open();
   const Created created = dead_document(*store, "d1");
   REQUIRE(store->queue_stats("default")->dead == 1);
-  environment->clock.advance(1s);
+  environment->advance(1s);
   const auto job = retry(*store, created.job_id);
   REQUIRE(job);
   REQUIRE(job->id == created.job_id);
   REQUIRE(job->state == JobState::Ready);
   REQUIRE(job->attempt == 0);
   REQUIRE_FALSE(job->finished_at);
-  REQUIRE(job->run_at == environment->clock.wall_ms());
+  REQUIRE(job->run_at == environment->wall_ms());
   REQUIRE(job->last_error == "broken");
   REQUIRE(store->queue_stats("default")->dead == 0);
   REQUIRE(store->queue_stats("default")->ready == 1);
   const auto document = store->get_document("d1");
   REQUIRE(document->status == DocumentStatus::Pending);
   REQUIRE(document->error.empty());
-  REQUIRE(document->updated_at == environment->clock.wall_ms());
+  REQUIRE(document->updated_at == environment->wall_ms());
 
   const auto again = claim(*store, worker(*store));
   REQUIRE(again.size() == 1);
@@ -99,11 +99,11 @@ TEST_CASE("a job that killed its workers keeps one crash on record and still run
   const auto store = environment->open();
   const auto created = create(*store, "poison");
   for (int crash = 0; crash < 3; ++crash) {
-    environment->clock.advance(1h);
+    environment->advance(1h);
     const auto jobs = claim(*store, worker(*store, "w", "signal 11 (SIGSEGV)", 1s));
     REQUIRE(jobs.size() == 1);
     REQUIRE(start(*store, key_of(jobs[0])));
-    environment->clock.advance(2s);
+    environment->advance(2s);
     REQUIRE(rescue(*store) == 1);
   }
   REQUIRE(store->get_job(created->job_id)->state == JobState::Dead);

@@ -7,6 +7,12 @@
 
 namespace holdfast::store::test {
 
+OpenOptions on_host(const std::string& name) {
+  OpenOptions options;
+  options.host = HostIdentity{name, "boot of " + name};
+  return options;
+}
+
 Result<Created> create(Store& store, const std::string& id, const std::string& content,
                        std::int32_t priority) {
   NewDocument document;
@@ -32,7 +38,9 @@ Result<void> remove(Store& store, const std::string& id, Versions expected) {
 
 std::int64_t worker(Store& store, const std::string& name, const std::string& predecessor,
                     Duration lease) {
-  const auto id = store.register_worker({name, 1, predecessor}, lease);
+  const auto id = await<std::int64_t>([&](auto done) {
+    store.register_worker({name, 1, predecessor}, lease, done);
+  });
   REQUIRE(id);
   return *id;
 }

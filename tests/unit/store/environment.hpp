@@ -5,8 +5,8 @@
 // engine and hold each to the same sentences.
 
 #include "common/store/store.hpp"
+#include "tests/support/manual_clock.hpp"
 
-#include <atomic>
 #include <future>
 #include <memory>
 #include <string>
@@ -16,33 +16,23 @@ namespace holdfast::store::test {
 
 using namespace std::chrono_literals;
 
-// Starts at a fixed wall time; moves only when told.
-class ManualClock final : public Clock {
- public:
-  MonoTime mono() const override { return MonoTime(Duration(mono_.load())); }
-  WallTime wall() const override { return from_unix_ms(wall_ms_.load()); }
-  std::int64_t wall_ms() const { return wall_ms_.load(); }
-
-  void advance(Duration by) {
-    mono_ += by.count();
-    step_wall(by);
-  }
-  void step_wall(Duration by) {
-    wall_ms_ += std::chrono::duration_cast<std::chrono::milliseconds>(by).count();
-  }
-
- private:
-  std::atomic<std::int64_t> mono_{Duration(1h).count()};
-  std::atomic<std::int64_t> wall_ms_{1'795'434'163'000};
-};
+using holdfast::test::ManualClock;
 
 class Environment {
  public:
   virtual ~Environment() = default;
   // Another process's view of the same, migrated, database.
   virtual std::unique_ptr<Store> open(const OpenOptions& options = {}) = 0;
-  ManualClock clock;
+
+  // The engine's time, whatever it takes it from. It moves only when told.
+  virtual std::int64_t wall_ms() const = 0;
+  virtual void advance(Duration by) = 0;
+  // Somebody sets the wall clock; no time passes.
+  virtual void step_wall_clock(Duration by) = 0;
 };
+
+// The options of a store on another machine that shares the database.
+OpenOptions on_host(const std::string& name);
 
 std::unique_ptr<Environment> make_environment();
 

@@ -10,7 +10,9 @@
 #include <random>
 
 using namespace holdfast;
-using namespace holdfast::store::sqlite;
+using namespace holdfast::store;
+using holdfast::store::sqlite::dot;
+using holdfast::store::sqlite::match_expression;
 
 TEST_CASE("words are quoted and joined by OR, each once") {
   REQUIRE(match_expression("two words") == "\"two\" OR \"words\"");

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/store/sqlite_environment.hpp"
 
-#include "common/base/id.hpp"
 #include "tests/support/catch.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -10,18 +9,9 @@
 
 namespace holdfast::store::test {
 
-TemporaryDirectory::TemporaryDirectory()
-    : path_(std::filesystem::temp_directory_path() / ("holdfast-store-" + make_uuid())) {
-  std::filesystem::create_directory(path_);
-}
-
-TemporaryDirectory::~TemporaryDirectory() {
-  std::error_code error;
-  std::filesystem::permissions(path_, std::filesystem::perms::owner_all, error);
-  std::filesystem::remove_all(path_, error);
-}
-
 SqliteEnvironment::SqliteEnvironment() {
+  // Readable for everybody, so that a test can drop its privileges.
+  std::filesystem::permissions(directory_.path(), std::filesystem::perms(0755));
   REQUIRE(migrate_store(url()));
 }
 
@@ -44,6 +34,11 @@ FullDisk::FullDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
 FullDisk::~FullDisk() {
   ::setrlimit(RLIMIT_FSIZE, &before_);
   std::signal(SIGXFSZ, handler_);
+}
+
+holdfast::test::Process store_child(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), HOLDFAST_STORE_CHILD);
+  return holdfast::test::Process(arguments, {.input_pipe = true});
 }
 
 std::string sql(const std::filesystem::path& database, const std::string& statement) {

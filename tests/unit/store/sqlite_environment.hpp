@@ -3,6 +3,8 @@
 
 // A SQLite database of one test, and what only its own tests need: the file, and plain SQL on it.
 
+#include "tests/support/process.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/store/environment.hpp"
 
 #include <sys/resource.h>
@@ -13,28 +15,23 @@
 
 namespace holdfast::store::test {
 
-// Readable for everybody, so that a test can drop its privileges; removed at the end.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory();
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory();
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using holdfast::test::TempDir;
 
 class SqliteEnvironment final : public Environment {
  public:
   SqliteEnvironment();  // migrated
   std::unique_ptr<Store> open(const OpenOptions& options = {}) override;
+  std::int64_t wall_ms() const override { return clock.wall_ms(); }
+  void advance(Duration by) override { clock.advance(by); }
+  void step_wall_clock(Duration by) override { clock.step_wall(by); }
+
+  ManualClock clock;
 
   std::filesystem::path path() const { return directory_.path() / "holdfast.db"; }
   std::string url() const { return "sqlite://" + path().native(); }
 
  private:
-  TemporaryDirectory directory_;
+  TempDir directory_;
 };
 
 // While it lives, no file may grow past `bytes`: a disk that is full, without one.
@@ -48,6 +45,10 @@ class FullDisk {
   rlimit before_{};
   void (*handler_)(int);
 };
+
+// Another process on the same database: store_child with these arguments. It waits for the end of
+// its standard input where a test has to start several together.
+holdfast::test::Process store_child(std::vector<std::string> arguments);
 
 // The first column of the first row, as text; "" if there is none.
 std::string sql(const std::filesystem::path& database, const std::string& statement);

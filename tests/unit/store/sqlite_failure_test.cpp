@@ -2,7 +2,6 @@
 // Full disks, damaged files, missing rights.
 
 #include "tests/support/catch.hpp"
-#include "tests/unit/store/child_process.hpp"
 #include "tests/unit/store/sqlite_environment.hpp"
 
 #include <unistd.h>
@@ -34,7 +33,7 @@ TEST_CASE("a full disk fails the writes it cannot hold, and the store goes on wh
 }
 
 TEST_CASE("a file that is no database is data loss, with what to do") {
-  TemporaryDirectory directory;
+  TempDir directory;
   const auto path = directory.path() / "a.db";
   std::ofstream(path) << std::string(8192, 'x');
   const SystemClock clock;
@@ -81,10 +80,11 @@ TEST_CASE("a check notices a database that was deleted, or overwritten, under th
   }
   SECTION("overwritten") {
     // By a child: closing the file here would drop SQLite's locks on it.
-    const auto command =
-        fmt::format("dd if=/dev/zero of='{}' bs=512 count=1 conv=notrunc status=none",
-                    environment.path().native());
-    REQUIRE(std::system(command.c_str()) == 0);
+    const auto dd =
+        holdfast::test::run_program({"/bin/dd", "if=/dev/zero", "of=" + environment.path().native(),
+                                     "bs=512", "count=1", "conv=notrunc", "status=none"});
+    INFO(dd.output);
+    REQUIRE(dd.ended.shell_status() == 0);
     const auto result = store->check();
     REQUIRE_FALSE(result);
     REQUIRE(result.error().kind == ErrorKind::DataLoss);
@@ -97,7 +97,7 @@ TEST_CASE("a directory that may not be written is permission denied, and named")
   if (::geteuid() != 0) {
     std::filesystem::permissions(environment.path(), std::filesystem::perms(0444));
   }
-  Child child({"nobody", environment.url()});
+  auto child = store_child({"nobody", environment.url()});
   for (const char* step : {"open", "migrate"}) {
     INFO(step);
     const auto line = child.read_line();
@@ -105,5 +105,5 @@ TEST_CASE("a directory that may not be written is permission denied, and named")
     REQUIRE_THAT(*line,
                  Catch::StartsWith("permission denied") && Contains(environment.path().native()));
   }
-  REQUIRE(child.wait() == 0);
+  REQUIRE(child.wait().shell_status() == 0);
 }

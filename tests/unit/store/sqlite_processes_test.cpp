@@ -2,7 +2,6 @@
 // Several processes on one file: turns at the lock, kill -9 at any moment, predecessors.
 
 #include "tests/support/catch.hpp"
-#include "tests/unit/store/child_process.hpp"
 #include "tests/unit/store/sqlite_environment.hpp"
 
 #include <poll.h>
@@ -17,16 +16,16 @@ using namespace holdfast::store::test;
 
 TEST_CASE("two processes that write flat out both get their turns") {
   SqliteEnvironment environment;
-  std::vector<Child> children;
+  std::vector<holdfast::test::Process> children;
   for (int i = 0; i < 2; ++i)
-    children.push_back(Child({"create", environment.url()}));
-  for (Child& child : children)
+    children.push_back(store_child({"create", environment.url()}));
+  for (auto& child : children)
     REQUIRE(child.read_line() == "ready");
-  for (Child& child : children)
-    child.go();
+  for (auto& child : children)
+    child.close_input();
   std::array<int, 2> made{};
   while (made[0] + made[1] < 400) {
-    pollfd fds[] = {{children[0].output(), POLLIN, 0}, {children[1].output(), POLLIN, 0}};
+    pollfd fds[] = {{children[0].output_pipe(), POLLIN, 0}, {children[1].output_pipe(), POLLIN, 0}};
     REQUIRE(::poll(fds, 2, 60'000) > 0);
     for (std::size_t i = 0; i < 2; ++i) {
       if ((fds[i].revents & POLLIN) == 0) continue;
@@ -43,16 +42,15 @@ TEST_CASE("a predecessor that still lives keeps its jobs; once it is dead they a
   SqliteEnvironment environment;
   const auto store = environment.open();
   const auto job_id = create(*store, "d1")->job_id;
-  Child holder({"hold", environment.url(), "queue-worker.0"});
+  auto holder = store_child({"hold", environment.url(), "queue-worker.0"});
   REQUIRE(holder.read_line() == "held");
 
   // A rolling restart: the new one of the slot starts while the old one drains.
-  const auto surge = store->register_worker({"queue-worker.0", 2, ""}, 30s);
-  REQUIRE(surge);
+  worker(*store);
   REQUIRE(store->get_job(job_id)->state == JobState::Running);
 
   holder.kill();
-  REQUIRE(store->register_worker({"queue-worker.0", 3, "signal 9 (SIGKILL)"}, 30s));
+  worker(*store, "queue-worker.0", "signal 9 (SIGKILL)");
   const auto job = store->get_job(job_id);
   REQUIRE(job->state == JobState::Waiting);
   REQUIRE(job->crashes == 1);
@@ -130,7 +128,7 @@ TEST_CASE("workers killed at any moment lose no job and do none twice") {
   std::set<std::string> starts;            // job and fence
 
   for (int round = 0; round < 20; ++round) {
-    Child child({"work", environment.url()});
+    auto child = store_child({"work", environment.url()});
     std::vector<std::promise<Result<Created>>> promises(25);
     for (std::size_t i = 0; i < promises.size(); ++i) {
       NewDocument document;

@@ -3,7 +3,6 @@
 
 #include "common/store/sqlite/schema.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/unit/store/child_process.hpp"
 #include "tests/unit/store/sqlite_environment.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -29,7 +28,7 @@ std::vector<Migration> with_next(const char* sql) {
 }  // namespace
 
 TEST_CASE("migrating makes a fresh file, and a second time changes nothing") {
-  TemporaryDirectory directory;
+  TempDir directory;
   const auto url = "sqlite://" + (directory.path() / "a.db").native();
   const auto first = migrate_store(url);
   REQUIRE(first);
@@ -43,15 +42,15 @@ TEST_CASE("migrating makes a fresh file, and a second time changes nothing") {
 }
 
 TEST_CASE("several processes that migrate one fresh file at once: one does it, all succeed") {
-  TemporaryDirectory directory;
+  TempDir directory;
   const auto path = directory.path() / "a.db";
-  std::vector<Child> children;
+  std::vector<holdfast::test::Process> children;
   for (int i = 0; i < 4; ++i)
-    children.push_back(Child({"migrate", "sqlite://" + path.native()}));
+    children.push_back(store_child({"migrate", "sqlite://" + path.native()}));
   int from_nothing = 0;
-  for (Child& child : children) {
+  for (auto& child : children) {
     const auto line = child.read_line();
-    REQUIRE(child.wait() == 0);
+    REQUIRE(child.wait().shell_status() == 0);
     if (line == fmt::format("0 {}", kNewest)) ++from_nothing;
   }
   REQUIRE(from_nothing == 1);
@@ -68,6 +67,42 @@ TEST_CASE("a newer migration is applied on top, in its own transaction") {
   REQUIRE(sql(environment.path(), "SELECT x FROM more") == "7");
 }
 
+TEST_CASE("a file of the first schema is upgraded with its documents, jobs and workers") {
+  TemporaryDirectory directory;
+  const auto path = directory.path() / "a.db";
+  REQUIRE(sqlite::migrate(path, sqlite_migrations().first(1)));
+  const std::string boot = this_host()->boot;
+  sql(path,
+      "INSERT INTO worker(id, name, incarnation, boot_id, pid, pid_started, registered_at,"
+      " lease_until_mono) VALUES(7, 'queue-worker.0', 1, '" +
+          boot + "', 0, 1, 0, 0)");
+  sql(path,
+      "INSERT INTO job(id, kind, state, run_at, attempt, max_attempts, max_crashes, fence,"
+      " worker_id, started_at, payload, created_at)"
+      " VALUES(3, 'embed', 2, 0, 1, 10, 3, 1, 7, 1, '{\"document_id\":\"d1\"}', 0)");
+  sql(path,
+      "INSERT INTO document(id, title, metadata, content_bytes, job_id, created_at, updated_at)"
+      " VALUES('d1', 'a title', '{}', 4, 3, 0, 0)");
+  sql(path, "INSERT INTO document_content(document, content) VALUES(1, 'text')");
+
+  const auto report = migrate_store("sqlite://" + path.native());
+  REQUIRE(report);
+  REQUIRE(report->from == 1);
+  REQUIRE(report->to == kNewest);
+  const ManualClock clock;
+  auto store = open_store("sqlite://" + path.native(), {}, clock);
+  REQUIRE(store);
+  REQUIRE((*store)->get_document("d1")->content == "text");
+  // Its process is gone: the next incarnation on this host rescues its job at once.
+  worker(**store, "queue-worker.0", "signal 9 (SIGKILL)");
+  const auto job = (*store)->get_job(3);
+  REQUIRE(job->state == JobState::Waiting);
+  REQUIRE(job->crashes == 1);
+  REQUIRE(job->last_error == "signal 9 (SIGKILL)");
+  store->reset();
+  require_intact(path);
+}
+
 TEST_CASE("a migration that fails leaves the version before it, whole") {
   SqliteEnvironment environment;
   const auto broken = with_next("CREATE TABLE half(x); CREATE TABLE half(x)");
@@ -79,7 +114,7 @@ TEST_CASE("a migration that fails leaves the version before it, whole") {
 }
 
 TEST_CASE("a file that does not exist, or is empty, is refused with the command that makes it") {
-  TemporaryDirectory directory;
+  TempDir directory;
   const SystemClock clock;
   const auto path = directory.path() / "a.db";
   const auto missing = open_store("sqlite://" + path.native(), {}, clock);
@@ -116,7 +151,7 @@ TEST_CASE("a newer schema is refused by open and by migrate: the binary is too o
 }
 
 TEST_CASE("another program's database is left alone") {
-  TemporaryDirectory directory;
+  TempDir directory;
   const auto path = directory.path() / "a.db";
   {
     SQLite::Database foreign(path.native(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);

@@ -12,8 +12,8 @@
 using namespace holdfast;
 using namespace holdfast::store;
 using namespace holdfast::store::test;
-using sqlite::Connection;
 using sqlite::Durability;
+using sqlite::SqliteConnection;
 using sqlite::WriteLock;
 
 namespace {
@@ -23,9 +23,10 @@ class WriterFixture {
  public:
   WriterFixture() : outside_(std::move(*WriteLock::open(environment_.path()))) {
     sql(environment_.path(), "CREATE TABLE t(x INTEGER PRIMARY KEY, ballast BLOB)");
-    writer_.emplace(std::move(*Connection::open(environment_.path(), sqlite::Access::ReadWrite)),
-                    std::move(*WriteLock::open(environment_.path())), false,
-                    1h);  // a slow machine must not split a group
+    writer_.emplace(
+        std::move(*SqliteConnection::open(environment_.path(), sqlite::Access::ReadWrite)),
+        std::move(*WriteLock::open(environment_.path())), false,
+        1h);  // a slow machine must not split a group
   }
 
   WriteLock::Guard hold_lock() { return std::move(*outside_.acquire()); }
@@ -35,7 +36,7 @@ class WriterFixture {
     auto promise = std::make_shared<std::promise<Result<void>>>();
     writer_->submit<void>(
         Durability::PowerLoss, sqlite::Extent::ManyStatements,
-        [this, x, ballast](Connection& connection) -> Result<void> {
+        [this, x, ballast](SqliteConnection& connection) -> Result<void> {
           note(fmt::format("run {}", x));
           connection.query("INSERT INTO t VALUES(?1, zeroblob(?2))").bind(x, ballast).run();
           return {};

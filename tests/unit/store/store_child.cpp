@@ -69,6 +69,13 @@ std::string document_of(const Job& job) {
   return job.payload.substr(begin, job.payload.find('"', begin) - begin);
 }
 
+std::int64_t register_worker(Store& store, const std::string& name,
+                             const std::string& predecessor) {
+  return await<std::int64_t>([&](auto done) {
+    store.register_worker({name, 1, predecessor}, std::chrono::seconds(30), done);
+  });
+}
+
 std::vector<Job> claim(Store& store, std::int64_t worker, std::uint32_t limit) {
   ClaimRequest request;
   request.worker_id = worker;
@@ -89,11 +96,9 @@ void embed(Store& store, const Job& job) {
 }
 
 void work_for_ever(Store& store, const std::string& name) {
-  const auto worker =
-      store.register_worker({name, 1, "signal 9 (SIGKILL)"}, std::chrono::seconds(30));
-  if (!worker) give_up(worker.error());
+  const std::int64_t worker = register_worker(store, name, "signal 9 (SIGKILL)");
   for (;;) {
-    const auto jobs = claim(store, *worker, 4);
+    const auto jobs = claim(store, worker, 4);
     // The poll of a worker without a doorbell.
     if (jobs.empty()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     for (const Job& job : jobs) {
@@ -108,9 +113,8 @@ void work_for_ever(Store& store, const std::string& name) {
 }
 
 void hold(Store& store, const std::string& name) {
-  const auto worker = store.register_worker({name, 1, ""}, std::chrono::seconds(30));
-  if (!worker) give_up(worker.error());
-  const auto jobs = claim(store, *worker, 1);
+  const std::int64_t worker = register_worker(store, name, "");
+  const auto jobs = claim(store, worker, 1);
   if (jobs.empty()) std::_Exit(4);
   await<void>([&](auto done) { store.start({jobs[0].id, jobs[0].fence}, done); });
   say("held");

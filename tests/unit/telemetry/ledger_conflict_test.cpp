@@ -35,7 +35,7 @@ TEST_CASE("a name that a histogram's samples use cannot be another family") {
   CHECK(dropped(ledger, Drop::Suffix) == 1);
 }
 
-TEST_CASE("the other way round: the histogram comes second and is left out whole") {
+TEST_CASE("a histogram whose sample name is taken is left out whole") {
   Ledger ledger;
   ledger.apply(source("b.0"), "# TYPE foo_count counter\nfoo_count 7\n", at(0));
   ledger.apply(source("a.0"),
@@ -44,14 +44,14 @@ TEST_CASE("the other way round: the histogram comes second and is left out whole
   CHECK(dropped(ledger, Drop::Suffix) == 3);
 }
 
-TEST_CASE("one worker that contradicts itself keeps what came first") {
+TEST_CASE("of one worker's contradictory types the first counts") {
   Ledger ledger;
   ledger.apply(source("a.0"), "# TYPE x counter\nx 1\n# TYPE x gauge\nx{a=\"b\"} 2\n", at(0));
   CHECK(values(ledger) == Values{{"x", 1}, {"x{a=\"b\"}", 2}});
   CHECK(expose(ledger).find("# TYPE x counter") != std::string::npos);
 }
 
-TEST_CASE("the first help that says something is shown, once") {
+TEST_CASE("the first help text that is not empty is shown, once") {
   Ledger ledger;
   ledger.apply(source("a.0"), "# TYPE x gauge\nx 1\n", at(0));
   ledger.apply(source("b.0"), "# HELP x Said by b.\n# TYPE x gauge\nx 1\n", at(0));
@@ -59,7 +59,7 @@ TEST_CASE("the first help that says something is shown, once") {
   CHECK(expose(ledger) == "# HELP x Said by b.\n# TYPE x gauge\nx 3\n# EOF\n");
 }
 
-TEST_CASE("a series twice in one answer: the first counts, however it is spelled") {
+TEST_CASE("of a repeated series the first counts, however it is written") {
   Ledger ledger;
   ledger.apply(source("a.0"),
                "# TYPE c_total counter\nc_total{a=\"1\",b=\"2\"} 5\nc_total{b=\"2\",a=\"1\"} 7\n"
@@ -69,7 +69,7 @@ TEST_CASE("a series twice in one answer: the first counts, however it is spelled
   CHECK(dropped(ledger, Drop::Duplicate) == 2);
 }
 
-TEST_CASE("label order and escapes do not make different series") {
+TEST_CASE("label order and escapes do not distinguish series") {
   Ledger ledger;
   ledger.apply(source("a.0"), "# TYPE c_total counter\nc_total{a=\"1\",b=\"x\\\\y\\\"\"} 1\n",
                at(0));
@@ -78,7 +78,7 @@ TEST_CASE("label order and escapes do not make different series") {
   CHECK(values(ledger) == Values{{"c_total{a=\"1\",b=\"x\\\\y\\\"\"}", 3}});
 }
 
-TEST_CASE("invalid labels lose that series only") {
+TEST_CASE("invalid labels drop only that series") {
   Ledger ledger;
   ledger.apply(source("a.0"),
                "# TYPE g gauge\ng{a=\"1\",a=\"2\"} 1\ng{__name__=\"x\"} 1\ng{a:b=\"1\"} 1\n"
@@ -88,7 +88,7 @@ TEST_CASE("invalid labels lose that series only") {
   CHECK(dropped(ledger, Drop::InvalidLabel) == 4);
 }
 
-TEST_CASE("a worker cannot speak for the supervisor") {
+TEST_CASE("a worker cannot expose names of the supervisor") {
   Ledger ledger;
   ledger.apply(source("a.0"),
                "# TYPE holdfast_ready gauge\nholdfast_ready 1\n# TYPE process_open_fds gauge\n"
@@ -98,7 +98,7 @@ TEST_CASE("a worker cannot speak for the supervisor") {
   CHECK(dropped(ledger, Drop::Reserved) == 3);
 }
 
-TEST_CASE("a histogram whose samples would speak for the supervisor is left out whole") {
+TEST_CASE("a histogram with a sample name of the supervisor is left out whole") {
   Ledger ledger;
   ledger.apply(source("a.0"),
                "# TYPE holdfast histogram\nholdfast_bucket{le=\"+Inf\"} 1\nholdfast_sum 1\n"
@@ -132,18 +132,18 @@ TEST_CASE("counters whose short names other workers use are of unknown type in O
   CHECK(text.find("# TYPE h_count_total unknown\nh_count_total 2\n") != std::string::npos);
 }
 
-TEST_CASE("each conflict is told once, with the family's name") {
+TEST_CASE("each conflict is reported once, with the family's name") {
   Ledger ledger;
   ledger.apply(source("a.0"), "# TYPE x counter\nx 3\n", at(0));
   ledger.apply(source("b.0"), "# TYPE x gauge\nx 4\n", at(0));
   ConflictReports reports;
   const auto first = reports.news(ledger.conflicts());
   REQUIRE(first.size() == 1);
-  CHECK(first[0].find("metrics: x ") == 0);
+  CHECK(first[0].find("workers expose x with different types") != std::string::npos);
   CHECK(reports.news(ledger.conflicts()).empty());
   ledger.apply(source("c.0"), "# TYPE x_total gauge\nx_total 1\n# TYPE x summary\nx_count 1\n",
                at(1));
-  CHECK(reports.news(ledger.conflicts()).empty());  // of x it was said
+  CHECK(reports.news(ledger.conflicts()).empty());  // x was reported already
 }
 
 TEST_CASE("timestamps and exemplars are stripped") {
@@ -178,7 +178,7 @@ TEST_CASE("an error page is not an exposition") {
   CHECK(values(ledger) == Values{{"g", 1}});
 }
 
-TEST_CASE("the supervisor's own families stand among the workers', sorted by name") {
+TEST_CASE("the supervisor's own families are sorted among the workers' by name") {
   Ledger ledger;
   ledger.apply(source("a.0"),
                "# TYPE zeta gauge\nzeta 1\n# TYPE alpha gauge\nalpha 1\n# TYPE mid gauge\nmid 9\n",

@@ -24,7 +24,7 @@ TEST_CASE("counters of the live workers add up") {
   CHECK(values(ledger) == std::map<std::string, double>{{"jobs_total", 200}});
 }
 
-TEST_CASE("a worker's death takes nothing away, and its successor adds from zero") {
+TEST_CASE("a worker's death removes nothing, and its successor adds from zero") {
   Ledger ledger;
   ledger.apply(source("api.0", 1), counter(100), at(0));
   ledger.apply(source("api.1", 1), counter(100), at(0));
@@ -39,7 +39,7 @@ TEST_CASE("a worker's death takes nothing away, and its successor adds from zero
   CHECK(ledger.statistics().retired_incarnations == 3);
 }
 
-TEST_CASE("retiring twice folds once; retiring a stranger folds nothing") {
+TEST_CASE("retiring twice counts once; retiring an unknown worker counts nothing") {
   Ledger ledger;
   ledger.apply(source("api.0", 1), counter(5), at(0));
   ledger.retire(source("api.0", 1), at(1));
@@ -62,7 +62,7 @@ TEST_CASE("a late answer of a dead incarnation is refused and counted") {
   CHECK(ledger.apply(source("api.1", 1), counter(2), at(4)) == Applied::Accepted);
 }
 
-TEST_CASE("a counter that falls inside one life was reset: nothing is lost") {
+TEST_CASE("a counter that decreases within an incarnation was reset: nothing is lost") {
   Ledger ledger;
   ledger.apply(source("api.0"), counter(100), at(0));
   ledger.apply(source("api.0"), counter(3), at(2));
@@ -72,7 +72,7 @@ TEST_CASE("a counter that falls inside one life was reset: nothing is lost") {
   CHECK(ledger.statistics().programs.at("api").resets == 1);
 }
 
-TEST_CASE("a series that vanishes keeps its value, and goes on if it comes back as it was") {
+TEST_CASE("a series that disappears keeps its value and continues if it reappears") {
   Ledger ledger;
   const std::string both = counter(10) + "jobs_total{q=\"b\"} 5\n";
   ledger.apply(source("api.0"), both, at(0));
@@ -135,7 +135,7 @@ TEST_CASE("a counter that is negative, NaN or infinite is rejected and keeps its
   CHECK(values(fresh).empty());  // no value was ever good: no invented zero
 }
 
-TEST_CASE("a fraction's last bit never looks like a reset") {
+TEST_CASE("rounding in the last bit never looks like a reset") {
   // 0.1 + 0.2 + 0.3 depends on the order of additions, and folding a dead worker changes it.
   Ledger ledger;
   double last = 0;
@@ -159,7 +159,7 @@ TEST_CASE("a fraction's last bit never looks like a reset") {
   CHECK(last == Approx(30.0));
 }
 
-TEST_CASE("workers of both formats count into one family") {
+TEST_CASE("workers of both formats add up in one family") {
   Ledger ledger;
   ledger.apply(source("api.0"), counter(1), at(0));
   ledger.apply(source("node.0"),
@@ -172,7 +172,7 @@ TEST_CASE("workers of both formats count into one family") {
   CHECK(om == "# HELP jobs Jobs.\n# TYPE jobs counter\njobs_total 3\n# EOF\n");
 }
 
-TEST_CASE("a family that nobody exposes any more is forgotten after its time to live") {
+TEST_CASE("a family that no worker exposes is dropped after its time to live") {
   LedgerSettings settings;
   settings.retired_family_ttl = std::chrono::hours(1);
   Ledger ledger(settings);

@@ -30,7 +30,7 @@ TEST_CASE("a gauge is the sum of the live workers unless a rule says otherwise")
   CHECK(merged("unheard_of", {"2", "-3"})["unheard_of"] == -1);
 }
 
-TEST_CASE("rules come from the catalogue and from what names say") {
+TEST_CASE("rules come from the catalogue and from naming conventions") {
   CHECK(merged("queue_oldest_ready_age_seconds",
                {"7", "9", "8"})["queue_oldest_ready_age_seconds"] == 9);
   CHECK(merged("app_info", {"1", "1"})["app_info"] == 1);
@@ -70,7 +70,7 @@ TEST_CASE("globs match stars and question marks, and nothing more") {
   CHECK_FALSE(glob_match("a*b*c", "aXcXb"));
 }
 
-TEST_CASE("a dead worker's gauges vanish at once") {
+TEST_CASE("a dead worker's gauges disappear at once") {
   Ledger ledger;
   ledger.apply(source("api.0"), gauge("in_flight", "2"), at(0));
   ledger.apply(source("api.1"), gauge("in_flight", "3") + gauge("only_here", "1"), at(0));
@@ -80,7 +80,7 @@ TEST_CASE("a dead worker's gauges vanish at once") {
   CHECK(expose(ledger) == "# EOF\n");
 }
 
-TEST_CASE("a silent worker's gauges are left out when they are stale, its counters stay") {
+TEST_CASE("a silent worker's stale gauges are left out; its counters stay") {
   Ledger ledger;
   ledger.apply(source("api.0"), gauge("in_flight", "2") + "# TYPE c_total counter\nc_total 5\n",
                at(0));
@@ -100,7 +100,7 @@ TEST_CASE("NaN is ignored where another worker has a number") {
   CHECK(merged("in_flight", {"+Inf", "1"})["in_flight"] == HUGE_VAL);
 }
 
-TEST_CASE("an untyped metric is shown per worker, because nobody knows what it is") {
+TEST_CASE("an untyped metric is shown per worker") {
   Ledger ledger;
   ledger.apply(source("api.0"), "what 1\n", at(0));
   ledger.apply(source("api.1"), "what{worker=\"mine\",a=\"b\"} 2\n", at(0));
@@ -109,7 +109,7 @@ TEST_CASE("an untyped metric is shown per worker, because nobody knows what it i
                               {"what{a=\"b\",exported_worker=\"mine\",worker=\"api.1\"}", 2}});
 }
 
-TEST_CASE("a rule of the configuration holds for what has no type, too") {
+TEST_CASE("a configured rule applies to untyped metrics too") {
   LedgerSettings settings;
   settings.gauge_rules = GaugeRules({{"depth*", GaugeRule::Max}});
   Ledger ledger(settings);
@@ -126,7 +126,7 @@ TEST_CASE("a worker's own label of that name is renamed until the name is free")
             "what{exported_exported_worker=\"a\",exported_worker=\"b\",worker=\"api.0\"}") == 1);
 }
 
-TEST_CASE("of two incarnations that overlap, the newer one speaks for the worker") {
+TEST_CASE("of two overlapping incarnations the newer one counts") {
   Ledger ledger;
   ledger.apply(source("api.0", 1), "what 1\n", at(0));
   ledger.apply(source("api.0", 2), "what 2\n", at(0));

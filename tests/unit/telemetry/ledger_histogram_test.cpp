@@ -49,7 +49,7 @@ TEST_CASE("bounds are compared as numbers, not as text") {
         std::string::npos);
 }
 
-TEST_CASE("mismatched bounds: the newest worker's are shown, others' counts are a lower bound") {
+TEST_CASE("mismatched bounds: the newest worker's are exposed, others count as a lower bound") {
   Ledger ledger;
   ledger.apply(source("a.0"), histogram({{"1", 20}}, 20, 5), at(0));
   ledger.apply(source("b.0"), histogram({{"2", 10}}, 10, 5), at(0));
@@ -60,7 +60,7 @@ TEST_CASE("mismatched bounds: the newest worker's are shown, others' counts are 
   CHECK(values(ledger) == exposed({{"0.5", 1}, {"1", 21}, {"2", 31}}, 31, 11));
 }
 
-TEST_CASE("a deployment that is rolled back finds its buckets exact again") {
+TEST_CASE("after a rollback the former buckets are exact again") {
   Ledger ledger;
   ledger.apply(source("a.0", 1), histogram({{"1", 5}, {"2", 7}}, 8, 1), at(0));
   ledger.retire(source("a.0", 1), at(1));
@@ -85,7 +85,7 @@ TEST_CASE("through any number of different bounds the totals stay exact and vali
   }
 }
 
-TEST_CASE("a reset is seen by the count or a bucket, and takes the whole histogram along") {
+TEST_CASE("a decreasing count or bucket resets the whole histogram") {
   Ledger ledger;
   ledger.apply(source("a.0"), histogram({{"1", 5}}, 10, 50), at(0));
   SECTION("the count fell") {
@@ -103,7 +103,7 @@ TEST_CASE("a reset is seen by the count or a bucket, and takes the whole histogr
   CHECK(ledger.statistics().programs.at("a").resets == 1);
 }
 
-TEST_CASE("a falling sum is no reset: observations may be negative") {
+TEST_CASE("a decreasing sum is not a reset: observations may be negative") {
   Ledger ledger;
   ledger.apply(source("a.0"), histogram({{"1", 5}}, 5, 50), at(0));
   ledger.apply(source("a.0"), histogram({{"1", 6}}, 6, -10), at(1));
@@ -144,7 +144,7 @@ TEST_CASE("parts that may be missing: +Inf, the count, the sum") {
   CHECK(values(ledger) == without_sum);
 }
 
-TEST_CASE("one observation of NaN does not spoil the sum for ever") {
+TEST_CASE("one observation of NaN does not spoil the sum") {
   Ledger ledger;
   ledger.apply(source("a.0"), histogram({{"1", 1}}, 1, 5), at(0));
   ledger.apply(
@@ -155,7 +155,7 @@ TEST_CASE("one observation of NaN does not spoil the sum for ever") {
   CHECK(dropped(ledger, Drop::InvalidValue) == 1);
 }
 
-TEST_CASE("bad bounds, le on a sum and bounds twice lose that line only") {
+TEST_CASE("bad bounds, le on a sum and repeated bounds drop only that line") {
   Ledger ledger;
   ledger.apply(
       source("a.0"),
@@ -179,7 +179,7 @@ TEST_CASE("a summary keeps its sum and count; its quantiles cannot be merged") {
   CHECK(expose(ledger).find("# TYPE s summary\n") != std::string::npos);
 }
 
-TEST_CASE("a damaged bucket line does not make another histogram: nothing is counted twice") {
+TEST_CASE("a damaged bucket line does not change the layout: nothing is counted twice") {
   Ledger ledger;
   const auto answer = [](const std::string& second, int count) {
     const std::string n = std::to_string(count);
@@ -197,7 +197,7 @@ TEST_CASE("a damaged bucket line does not make another histogram: nothing is cou
   CHECK(ledger.statistics().programs.at("a").resets == 0);
 }
 
-TEST_CASE("a count that would run over stays at the largest") {
+TEST_CASE("a count saturates instead of overflowing") {
   Ledger ledger;
   double before = 0;
   // 2^11 lives of nearly 2^53 fill 64 bits.

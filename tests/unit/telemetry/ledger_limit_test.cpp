@@ -32,7 +32,8 @@ LedgerSettings with(std::size_t per_source, std::size_t total) {
 
 }  // namespace
 
-TEST_CASE("over a worker's limit, known series go on and new ones are dropped and counted") {
+TEST_CASE(
+    "over a worker's limit, known series keep updating and new ones are dropped and counted") {
   Ledger ledger(with(10, 1000));
   ledger.apply(source("a.0"), counters(0, 10, 1), at(0));
   CHECK(dropped(ledger, Drop::Limit) == 0);
@@ -54,7 +55,7 @@ TEST_CASE("the total limit holds over all workers") {
   CHECK(dropped(ledger, Drop::Limit) == 5);
 }
 
-TEST_CASE("what was refused is taken as soon as there is room") {
+TEST_CASE("what was refused is accepted as soon as there is room") {
   Ledger ledger(with(10, 10));
   ledger.apply(source("a.0"), gauges(0, 8), at(0));
   const std::string wanted = gauges(100, 105);
@@ -65,7 +66,7 @@ TEST_CASE("what was refused is taken as soon as there is room") {
   CHECK(values(ledger).size() == 5);
 }
 
-TEST_CASE("gauges that come and go leave their room to others of the same worker") {
+TEST_CASE("gauges that disappear free their room for others of the same worker") {
   Ledger ledger(with(10, 1000));
   ledger.apply(source("a.0"), gauges(0, 10), at(0));
   const std::string next = gauges(5, 15);
@@ -75,7 +76,7 @@ TEST_CASE("gauges that come and go leave their room to others of the same worker
   CHECK(values(ledger).count("g{i=\"14\"}") == 1);
 }
 
-TEST_CASE("a histogram is taken whole or not at all") {
+TEST_CASE("a histogram is accepted whole or not at all") {
   const std::string histogram =
       "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"2\"} 1\nh_bucket{le=\"+Inf\"} 1\n"
       "h_sum 1\nh_count 1\n";
@@ -105,7 +106,7 @@ TEST_CASE("a histogram that grows over the limit keeps its last state") {
   CHECK(values(ledger) == before);
 }
 
-TEST_CASE("too many labels or a value too long lose that series") {
+TEST_CASE("too many labels, or a value that is too long, drop the series") {
   LedgerSettings settings;
   settings.limits.labels = 2;
   settings.limits.label_value_bytes = 4;
@@ -117,7 +118,7 @@ TEST_CASE("too many labels or a value too long lose that series") {
   CHECK(dropped(ledger, Drop::InvalidLabel) == 2);
 }
 
-TEST_CASE("an answer that is too large is refused unread") {
+TEST_CASE("an oversized answer is refused without being parsed") {
   LedgerSettings settings;
   settings.limits.snapshot_bytes = 64;
   Ledger ledger(settings);
@@ -126,7 +127,7 @@ TEST_CASE("an answer that is too large is refused unread") {
   CHECK(ledger.statistics().programs.at("a").parse_errors.at("oversized") == 1);
 }
 
-TEST_CASE("metrics of the dead: thousands of deaths leave no more than the series themselves") {
+TEST_CASE("thousands of dead workers leave no more than the series themselves") {
   Ledger ledger(with(100, 120));
   for (std::uint64_t life = 1; life <= 3000; ++life) {
     ledger.apply(source("a.0", life), counters(0, 50, 1) + gauges(0, 50),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random lives of random workers, held against a model that counts every increment.
+// Random histories of random workers, compared with a model that counts every increment.
 #include "tests/support/catch.hpp"
 #include "tests/unit/telemetry/support.hpp"
 
@@ -87,7 +87,7 @@ void never_down(const std::map<std::string, double>& before,
 
 }  // namespace
 
-TEST_CASE("random lives: nothing ever goes down, and what was reported is counted exactly") {
+TEST_CASE("random histories: nothing ever decreases, and what was reported is counted exactly") {
   for (unsigned seed = 1; seed <= 25; ++seed) {
     INFO("seed " << seed);
     std::mt19937 random(seed);

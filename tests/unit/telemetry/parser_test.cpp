@@ -2,6 +2,7 @@
 #include "supervisor/telemetry/parser.hpp"
 
 #include "common/metrics/text.hpp"
+#include "supervisor/telemetry/number.hpp"
 #include "supervisor/telemetry/resolve.hpp"
 #include "tests/support/catch.hpp"
 
@@ -39,7 +40,7 @@ TEST_CASE("a sample has a name, labels and a value") {
   CHECK(parsed.values[0] == 12.5);
 }
 
-TEST_CASE("both formats' freedoms are taken") {
+TEST_CASE("everything that either format allows is accepted") {
   CHECK(good("a 1"));
   CHECK(good("  a\t1"));
   CHECK(good("a{} 1"));
@@ -67,7 +68,7 @@ TEST_CASE("a malformed line is skipped and counted, the others stay") {
   }
 }
 
-TEST_CASE("numbers are those of Go") {
+TEST_CASE("numbers are parsed as Go parses them") {
   CHECK(parse_number("12") == 12);
   CHECK(parse_number("+1.5e3") == 1500);
   CHECK(parse_number("-0.25") == -0.25);
@@ -81,14 +82,14 @@ TEST_CASE("numbers are those of Go") {
   }
 }
 
-TEST_CASE("a last line that is cut is a bad line, whatever it still says") {
+TEST_CASE("a truncated last line is a bad line, whatever it contains") {
   const std::string text = "a_total 1\nb_total 12";
   const Exposition parsed = parse(text);
   CHECK(parsed.samples.size() == 1);
   CHECK(parsed.bad_lines == 1);
 }
 
-TEST_CASE("types and help belong to families, the first of each counts") {
+TEST_CASE("types and help belong to families; the first of each counts") {
   const std::string text =
       "# HELP a first \\n line\n# TYPE a counter\n# TYPE a gauge\n# HELP a second\n"
       "# any comment\n#\n# UNIT a seconds\n# TYPE b strange\n# TYPE bad-name gauge\n";
@@ -103,7 +104,7 @@ TEST_CASE("unknown escapes are kept as they are") {
   CHECK(unescape("a\\tb\\\\c\\\"d\\ne\\") == "a\\tb\\c\"d\ne\\");
 }
 
-TEST_CASE("the same lines with new numbers are read without a second look at the names") {
+TEST_CASE("of the same lines with new numbers, only the numbers are parsed") {
   const std::string before = "# TYPE a counter\na{x=\"1\"} 1\n\nb 2 17\n# EOF\n";
   const Exposition parsed = parse(before);
   std::vector<double> values;
@@ -121,7 +122,7 @@ TEST_CASE("the same lines with new numbers are read without a second look at the
   }
 }
 
-TEST_CASE("sample names find their family and their part in it") {
+TEST_CASE("a sample name resolves to its family and its role in it") {
   const std::string text =
       "# TYPE h histogram\n# TYPE s summary\n# TYPE c counter\n# TYPE g_total gauge\n"
       "# TYPE build info\n# TYPE gh gaugehistogram\n# TYPE j_total counter\n";

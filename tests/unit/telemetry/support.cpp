@@ -13,7 +13,7 @@
 #include <sstream>
 
 namespace holdfast::supervisor::telemetry::test {
-Source source(std::string worker, std::uint64_t incarnation) {
+SourceId source(std::string worker, std::uint64_t incarnation) {
   std::string program = worker.substr(0, worker.rfind('.'));
   return {std::move(worker), std::move(program), incarnation};
 }
@@ -39,23 +39,6 @@ std::map<std::string, double> values(const std::string& exposition) {
 
 std::map<std::string, double> values(Ledger& ledger, MonoTime now) {
   return values(expose(ledger, metrics::Format::Text004, now));
-}
-
-Verdict promtool(const std::string& exposition) {
-  const auto base = std::filesystem::temp_directory_path() / ("holdfast-promtool-" + make_uuid());
-  const std::string input = base.string() + ".txt";
-  const std::string output = base.string() + ".out";
-  std::ofstream(input) << exposition;
-  const std::string command = "promtool check metrics < " + input + " > " + output + " 2>&1";
-  const int status = std::system(command.c_str());
-  Verdict verdict;
-  verdict.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  std::stringstream text;
-  text << std::ifstream(output).rdbuf();
-  verdict.output = text.str();
-  std::filesystem::remove(input);
-  std::filesystem::remove(output);
-  return verdict;
 }
 
 std::uint64_t dropped(const Ledger& ledger, Drop reason) {

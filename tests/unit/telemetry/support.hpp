@@ -22,7 +22,7 @@ inline MonoTime at(double seconds) {
 }
 
 // "api-worker.0" of program "api-worker".
-Source source(std::string worker, std::uint64_t incarnation = 1);
+SourceId source(std::string worker, std::uint64_t incarnation = 1);
 
 std::string expose(Ledger& ledger, metrics::Format format = metrics::Format::Text004,
                    MonoTime now = at(0), const std::vector<metrics::Family>& own = {});
@@ -30,13 +30,6 @@ std::string expose(Ledger& ledger, metrics::Format format = metrics::Format::Tex
 // Every sample line, `name{labels}` to value. Asserts that check_exposition() finds nothing.
 std::map<std::string, double> values(const std::string& exposition);
 std::map<std::string, double> values(Ledger& ledger, MonoTime now = at(0));
-
-// What promtool's `check metrics` says. Its exit code: 0 fine, 3 style, 1 cannot be parsed.
-struct Verdict {
-  int exit_code = -1;
-  std::string output;
-};
-Verdict promtool(const std::string& exposition);
 
 std::uint64_t dropped(const Ledger& ledger, Drop reason);
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whatever workers send, what comes out is valid: by promtool, by our own parser, and by a checker
-// that shares no code with either.
+// Whatever workers send, the output is valid: according to promtool, to our own parser, and to a
+// checker that shares no code with either.
 #include "common/metrics/catalogue.hpp"
-#include "supervisor/collector/worker_families.hpp"
+#include "supervisor/collector/collection_metrics.hpp"
+#include "supervisor/collector/process_families.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/promtool.hpp"
 #include "tests/unit/telemetry/support.hpp"
 
 #include <random>
@@ -11,6 +13,7 @@
 using namespace holdfast::supervisor::telemetry;
 using namespace holdfast::supervisor::telemetry::test;
 using holdfast::metrics::Format;
+namespace collector = holdfast::supervisor::collector;
 
 namespace {
 
@@ -43,11 +46,11 @@ const char* const kNasty =
     "holdfast_ready 1\n";
 
 std::vector<holdfast::metrics::Family> own_families(const Ledger& ledger) {
-  auto families = ledger_families(ledger.statistics());
-  ProcessStats stats;
+  auto families = collector::ledger_families(ledger.statistics());
+  collector::ProcessStats stats;
   stats.cpu_seconds = 1.25;
   stats.open_fds = 7;
-  for (auto& family : process_families({{"api.0", stats}, {"nasty \"\\\n.0", stats}})) {
+  for (auto& family : collector::process_families({{"api.0", stats}, {"nasty \"\\\n.0", stats}})) {
     families.push_back(std::move(family));
   }
   return families;
@@ -66,16 +69,16 @@ void check_all(Ledger& ledger) {
 
 }  // namespace
 
-TEST_CASE("promtool finds nothing wrong with the worst that workers can send") {
+TEST_CASE("promtool accepts the output for the worst that workers can send") {
   Ledger ledger;
   ledger.apply(source("api.0"), kHonest, at(0));
   ledger.apply(source("api.1"), kNasty, at(0));
   ledger.apply(source("nasty \"\\\n.0"), kNasty, at(0));
   check_all(ledger);
   const std::string text = expose(ledger, Format::Text004, at(0), own_families(ledger));
-  const Verdict verdict = promtool(text);
+  const auto verdict = holdfast::test::promtool_check(text);
   INFO(verdict.output << "\n" << text);
-  CHECK(verdict.exit_code == 0);
+  CHECK(verdict.ended.shell_status() == 0);
 }
 
 TEST_CASE("promtool has no complaint about any name in the catalogue") {
@@ -84,7 +87,7 @@ TEST_CASE("promtool has no complaint about any name in the catalogue") {
        {holdfast::metrics::worker_catalogue(), holdfast::metrics::supervisor_catalogue()}) {
     for (const auto& entry : table) {
       auto family = holdfast::metrics::declared_family(entry.name);
-      holdfast::metrics::Sample sample;
+      holdfast::metrics::FamilySample sample;
       for (const auto label : entry.labels())
         sample.labels.push_back({std::string(label), "x"});
       if (entry.type == holdfast::metrics::Type::Histogram) {
@@ -103,12 +106,12 @@ TEST_CASE("promtool has no complaint about any name in the catalogue") {
   Ledger ledger;
   const std::string text = expose(ledger, Format::Text004, at(0), families);
   REQUIRE(check_exposition(text) == std::nullopt);
-  const Verdict verdict = promtool(text);
+  const auto verdict = holdfast::test::promtool_check(text);
   INFO(verdict.output);
-  CHECK(verdict.exit_code == 0);
+  CHECK(verdict.ended.shell_status() == 0);
 }
 
-TEST_CASE("what the ledger exposes, a ledger can read") {
+TEST_CASE("a ledger can read what a ledger exposes") {
   Ledger first;
   first.apply(source("api.0"), kHonest, at(0));
   for (const Format format : {Format::Text004, Format::OpenMetrics100}) {
@@ -178,8 +181,9 @@ TEST_CASE("a sample of the mutated output satisfies promtool's parser") {
       ledger.apply(source("api." + std::to_string(worker)), text, at(0));
     }
     const std::string text = expose(ledger);
-    const Verdict verdict = promtool(text);
+    const auto verdict = holdfast::test::promtool_check(text);
     INFO(verdict.output << "\n" << text);
-    CHECK((verdict.exit_code == 0 || verdict.exit_code == 3));  // 3: names that a linter dislikes
+    const int code = verdict.ended.shell_status();
+    CHECK((code == 0 || code == 3));  // 3: valid, but against the naming conventions
   }
 }

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api-worker/middleware/request_limits.hpp"
+
+#include "api-worker/edge/problem.hpp"
+#include "common/text/ascii.hpp"
+
+namespace holdfast::api {
+
+namespace {
+
+// Retrying a job needs no body: `curl -X POST` sends no length, and needs none.
+constexpr std::string_view kRouteWithoutBody = "/api/jobs/{id}/retry";
+
+bool needs_length(const Context& context) {
+  const std::string& method = context.request->method;
+  return (method == "POST" || method == "PUT" || method == "PATCH") &&
+         context.route != kRouteWithoutBody;
+}
+
+}  // namespace
+
+std::uint64_t body_limit(const http::Request& head, const config::Http& config) {
+  const bool document = head.path == "/api/documents" || head.path.starts_with("/api/documents/");
+  return document ? config.max_document_bytes : config.max_body_bytes;
+}
+
+std::optional<http::Response> RequestLimits::on_request(Context& context) {
+  const http::Request& request = *context.request;
+  if (needs_length(context) && request.headers.find("Content-Length") == nullptr &&
+      request.headers.find("Transfer-Encoding") == nullptr) {
+    return problem_response(
+        context, {411, "Send the length of the body in Content-Length, 0 if there is none."});
+  }
+  const std::string* encoding = request.headers.find("Content-Encoding");
+  if (encoding != nullptr && !text::equals_ignoring_case(*encoding, "identity")) {
+    return problem_response(
+        context,
+        {415, "Send the body without Content-Encoding: compressed bodies are not supported."});
+  }
+  return {};
+}
+
+}  // namespace holdfast::api

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Rules for a whole request. The server enforces size and time while it reads (408, 413, 414, 431);
+// these need no byte of the body:
+// - POST, PUT or PATCH without Content-Length or Transfer-Encoding: 411, except for the retry of a
+//   job, which takes no body
+// - a Content-Encoding other than identity: 415, since compressed bodies are not supported
+// The body limit depends on the path: documents may be larger than everything else.
+
+#include "api-worker/middleware/middleware.hpp"
+#include "common/config/config.hpp"
+
+namespace holdfast::api {
+
+// For http::ServerLimits::body_limit: called with the head alone, before the body is read.
+std::uint64_t body_limit(const http::Request& head, const config::Http& config);
+
+class RequestLimits final : public Middleware {
+ public:
+  std::optional<http::Response> on_request(Context& context) override;
+};
+
+}  // namespace holdfast::api

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/http/server_connection.hpp"
+
+#include "common/http/response_writer.hpp"
+
+#include <sys/socket.h>
+
+namespace holdfast::http {
+namespace {
+
+constexpr Duration kLingerTime = std::chrono::seconds(2);
+constexpr std::uint64_t kBytesPerExtraSecond = 64 << 10;
+
+// Between two pieces of a stream nothing is owed: the stream itself decides how long it lasts.
+constexpr Duration kNoDeadline = std::chrono::hours(24 * 365);
+
+// A client that got a response this recently is likely to send its next request now. It is given
+// time to do so and to read `Connection: close`, instead of finding the connection gone.
+constexpr Duration kDrainGrace = std::chrono::milliseconds(250);
+
+// A large message gets more time: one second for every 64 KiB.
+Duration time_for(Duration base, std::uint64_t bytes) {
+  return base + std::chrono::seconds(bytes / kBytesPerExtraSecond);
+}
+
+}  // namespace
+
+ServerConnection::ServerConnection(std::shared_ptr<ServerState> state, StreamSocket socket,
+                                   Peer peer, std::string client, std::optional<Refusal> rejection)
+    : state_(std::move(state)),
+      socket_(std::move(socket)),
+      peer_(std::move(peer)),
+      client_(std::move(client)),
+      counted_(!rejection),
+      mailbox_(std::make_shared<Mailbox>(state_->io, *this)),
+      deadline_(state_->io, *this),
+      reader_(state_->limits, peer_, &state_->bodies),
+      phase_began_(MonoTime::clock::now()) {
+  if (rejection) refuse(std::move(*rejection));
+  state_->add(*this, client_, counted_);
+}
+
+ServerConnection::~ServerConnection() {
+  finish();
+}
+
+Detached ServerConnection::run(std::shared_ptr<ServerConnection> self) {
+  ServerConnection& c = *self;
+  try {
+    c.deadline_.set(c.phase_began_ + c.state_->limits.idle_timeout);
+    do {
+      while (c.wants_bytes()) {
+        if (c.phase_ == Phase::Body && c.reader_.take_continue()) {
+          c.send_continue();
+          while (c.send_blocks())
+            co_await Writable(c.socket_);
+        }
+        c.received(co_await ReadSome(c.socket_, c.reader_.prepare()));
+      }
+      if (c.phase_ == Phase::Closed) break;
+      if (!c.answer_) c.call_handler();
+      co_await Until<&ServerConnection::answered>{c};
+      if (c.aborted_) break;
+      c.compose();
+      while (c.send_blocks())
+        co_await Writable(c.socket_);
+      while (c.begin_piece()) {
+        if (c.out_.empty()) co_await Until<&ServerConnection::stream_has_news>{c};
+        while (c.send_blocks())
+          co_await Writable(c.socket_);
+      }
+      c.written();
+    } while (c.phase_ == Phase::Idle);
+    while (c.lingers())
+      c.discarded(co_await ReadSome(c.socket_, c.reader_.prepare()));
+  } catch (const std::exception&) {
+    // Out of memory, or a body_limit that threw: this connection ends, the others go on.
+  }
+  c.finish();
+}
+
+// --- reading
+
+bool ServerConnection::wants_bytes() {
+  while (phase_ != Phase::Closed && !answer_) {
+    switch (reader_.advance()) {
+      case RequestReader::Step::NeedMore:
+        if (phase_ == Phase::Idle && !reader_.idle()) {
+          phase_ = Phase::Head;
+          deadline_.set(MonoTime::clock::now() + state_->limits.header_timeout);
+        }
+        return true;
+      case RequestReader::Step::HeadAccepted: begin_body(); break;
+      case RequestReader::Step::Refused: refuse(reader_.refusal()); break;
+      case RequestReader::Step::Complete: return false;
+    }
+  }
+  return false;
+}
+
+void ServerConnection::begin_body() {
+  phase_ = Phase::Body;
+  phase_began_ = MonoTime::clock::now();
+  deadline_.set(phase_began_ +
+                time_for(state_->limits.body_timeout, reader_.body_bytes_expected()));
+}
+
+void ServerConnection::received(const IoResult& result) {
+  if (timed_out_ && !aborted_) {
+    refuse({408, phase_ == Phase::Head ? "The request head did not arrive in time."
+                                       : "The request body did not arrive in time."});
+    return;
+  }
+  if (result.error) {
+    phase_ = Phase::Closed;  // the client is gone, perhaps in the middle of a request
+    return;
+  }
+  reader_.commit(result.count);
+  if (phase_ == Phase::Body) {
+    // A chunked body announces no length, so it earns its time as it arrives.
+    deadline_.set(phase_began_ +
+                  time_for(state_->limits.body_timeout, reader_.body_bytes_expected()));
+  }
+}
+
+// --- handling
+
+void ServerConnection::call_handler() {
+  phase_ = Phase::Handling;
+  in_flight_ = true;
+  ++state_->stats.requests_in_flight;
+  const auto exchange = std::make_shared<Exchange>(mailbox_, ++request_number_);
+  try {
+    state_->handler(reader_.request(),
+                    [exchange](Response response) { exchange->respond(std::move(response)); });
+  } catch (...) {
+    exchange->refuse({500, "The request could not be handled."});
+  }
+  exchange->handler_returned();
+  if (!answer_) deadline_.set(MonoTime::clock::now() + state_->limits.handler_timeout);
+}
+
+void ServerConnection::answer(std::uint64_t request_number, Answer answer) {
+  if (phase_ != Phase::Handling || request_number != request_number_ || answer_) return;
+  answer_ = std::move(answer);
+  wake();
+}
+
+void ServerConnection::wake() {
+  if (waiting_) waiting_();  // may end in this object's destruction
+}
+
+// --- writing
+
+void ServerConnection::compose() {
+  const Request& request = *reader_.request();
+  const bool refused = !answer_->has_value();
+  response_ = refused ? state_->refuse(request, answer_->error()) : std::move(**answer_);
+  const bool client_keeps_alive = reader_.keep_alive();
+  if (request.method == "HEAD") response_.stream.reset();
+  closing_ = refused || !client_keeps_alive || state_->draining() || asks_to_close(response_) ||
+             response_.stream;
+  // Closing while the client still sends would reset the connection under a response that it has
+  // not read yet (RFC 9112, 9.6).
+  lingering_ = closing_ && (refused || client_keeps_alive || reader_.has_unused_bytes());
+  phase_ = Phase::Write;
+  write_deadline_set_ = false;
+  const bool with_body = write_head(
+      response_, {.to_head = request.method == "HEAD", .close = closing_, .date = state_->date()},
+      out_.head());
+  out_.start(with_body ? std::string_view(response_.body) : std::string_view());
+  if (response_.stream) open_stream();
+}
+
+void ServerConnection::send_continue() {
+  out_.head() = "HTTP/1.1 100 Continue\r\n\r\n";
+  out_.start();
+}
+
+bool ServerConnection::send_blocks() {
+  if (out_.send(socket_.native_handle()) != SendBuffer::Progress::Blocked) return false;
+  if (phase_ == Phase::Write && !std::exchange(write_deadline_set_, true)) {
+    deadline_.set(MonoTime::clock::now() + time_for(state_->limits.write_timeout, out_.size()));
+  }
+  return true;
+}
+
+void ServerConnection::open_stream() {
+  stream_.open(std::move(response_.stream), [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->stream_news();
+  });
+}
+
+bool ServerConnection::begin_piece() {
+  if (!stream_.is_open() || stream_.ended() || aborted_ || state_->draining()) return false;
+  if (!out_.complete()) return false;  // the client is gone, or too slow
+  out_.head().clear();
+  stream_.read(out_.head());
+  out_.start();
+  if (!out_.empty()) {
+    phase_ = Phase::Write;
+    write_deadline_set_ = false;
+    return true;
+  }
+  phase_ = Phase::Stream;
+  deadline_.set(MonoTime::clock::now() + kNoDeadline);
+  return !stream_.ended();
+}
+
+void ServerConnection::stream_news() {
+  stream_.note_news();
+  if (phase_ == Phase::Stream) wake();
+}
+
+void ServerConnection::end_request() {
+  if (!std::exchange(in_flight_, false)) return;
+  --state_->stats.requests_in_flight;
+  ++state_->stats.requests_total;
+}
+
+void ServerConnection::written() {
+  stream_.close();
+  end_request();
+  const auto now = MonoTime::clock::now();
+  if (out_.complete() && !closing_) {
+    response_ = {};
+    answer_.reset();
+    reader_.start_next();
+    phase_ = Phase::Idle;
+    phase_began_ = now;
+    deadline_.set(now + state_->limits.idle_timeout);
+  } else if (out_.complete() && lingering_ && ::shutdown(socket_.native_handle(), SHUT_WR) == 0) {
+    phase_ = Phase::Linger;
+    deadline_.set(now + kLingerTime);
+  } else {
+    phase_ = Phase::Closed;
+  }
+}
+
+// --- ending
+
+void ServerConnection::discarded(const IoResult& result) {
+  discarded_ += result.count;
+  if (result.error) phase_ = Phase::Closed;
+}
+
+void ServerConnection::finish() {
+  if (std::exchange(finished_, true)) return;
+  phase_ = Phase::Closed;
+  stream_.close();
+  end_request();
+  mailbox_->close();
+  deadline_.stop();
+  close_socket();
+  state_->remove(*this, client_, counted_);
+}
+
+void ServerConnection::deadline_passed() {
+  boost::system::error_code ignored;
+  switch (phase_) {
+    case Phase::Idle:
+      // A request that came at the last moment is served.
+      if (bytes_are_readable()) {
+        deadline_.set(MonoTime::clock::now() + state_->limits.header_timeout);
+      } else {
+        close_socket();
+      }
+      break;
+    case Phase::Head:
+    case Phase::Body:
+      timed_out_ = true;
+      socket_.cancel(ignored);
+      break;
+    case Phase::Handling:
+      answer(request_number_,
+             tl::unexpected<Refusal>(Refusal{503, "The request took too long to handle."}));
+      break;
+    case Phase::Write:
+    case Phase::Stream:
+    case Phase::Linger: close_socket(); break;
+    case Phase::Closed: break;
+  }
+}
+
+bool ServerConnection::bytes_are_readable() {
+  char byte = 0;
+  return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+void ServerConnection::drain() {
+  if (phase_ == Phase::Stream) return stream_news();          // it ends here
+  if (phase_ != Phase::Idle || bytes_are_readable()) return;  // answered, with Connection: close
+  const MonoTime until = phase_began_ + kDrainGrace;
+  if (MonoTime::clock::now() < until) {
+    deadline_.set(until);
+  } else {
+    close_socket();
+  }
+}
+
+void ServerConnection::abort() {
+  aborted_ = true;
+  mailbox_->close();
+  close_socket();
+  wake();
+}
+
+void ServerConnection::close_socket() {
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+}  // namespace holdfast::http

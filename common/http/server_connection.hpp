@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// ServerConnection: one client of a Server, from accept to close, as one coroutine: read a request,
+// have it handled, write the response, again. Every suspended step has a deadline.
+//
+// Its parts own their state: RequestReader the bytes that come in, SendBuffer those that go out,
+// StreamReader a response without a known end, Deadline the timer, Mailbox the way back of an
+// answer from a handler's thread. This class is the order of the steps.
+//
+// Owned by its own coroutine. Threads: the one that runs the io_context.
+
+#include "common/http/asio_types.hpp"
+#include "common/http/coroutine.hpp"
+#include "common/http/deadline.hpp"
+#include "common/http/exchange.hpp"
+#include "common/http/request_reader.hpp"
+#include "common/http/send_buffer.hpp"
+#include "common/http/server_state.hpp"
+#include "common/http/stream_reader.hpp"
+
+#include <memory>
+#include <optional>
+
+namespace holdfast::http {
+
+class ServerConnection final : public AnswerReceiver,
+                               public std::enable_shared_from_this<ServerConnection> {
+ public:
+  // `client`: the key that its connections are counted by. With `rejection`, the client gets that
+  // refusal and nothing else.
+  ServerConnection(std::shared_ptr<ServerState> state, StreamSocket socket, Peer peer,
+                   std::string client, std::optional<Refusal> rejection);
+  ~ServerConnection() override;
+
+  static Detached run(std::shared_ptr<ServerConnection> self);
+
+  void drain();  // the server has begun to drain
+  void abort();  // close at once, answer nothing
+  void answer(std::uint64_t request_number, Answer answer) override;
+  void deadline_passed();
+
+ private:
+  enum class Phase { Idle, Head, Body, Handling, Write, Stream, Linger, Closed };
+
+  // co_await Until<condition>{connection}: suspends until wake() is called, unless the condition
+  // holds already.
+  template <bool (ServerConnection::*Condition)() const>
+  struct Until {
+    ServerConnection& connection;
+    bool await_ready() const noexcept { return (connection.*Condition)(); }
+    void await_suspend(std::coroutine_handle<> handle) { connection.waiting_ = Resumption(handle); }
+    void await_resume() const noexcept {}
+  };
+  bool answered() const { return answer_ || aborted_; }
+  bool stream_has_news() const { return stream_.has_news() || aborted_; }
+
+  // The steps of run(), in its order.
+  bool wants_bytes();
+  void begin_body();
+  void received(const IoResult& result);
+  void call_handler();
+  void compose();
+  void send_continue();
+  bool send_blocks();
+  void open_stream();
+  bool begin_piece();  // false: the stream is over
+  void written();
+  bool lingers() const { return phase_ == Phase::Linger && discarded_ < kMaxDiscarded; }
+  void discarded(const IoResult& result);
+  void finish();
+
+  void refuse(Refusal refusal) { answer_ = tl::unexpected<Refusal>(std::move(refusal)); }
+  void end_request();
+  void stream_news();
+  void wake();
+  bool bytes_are_readable();
+  void close_socket();
+
+  static constexpr std::size_t kMaxDiscarded = 256 << 10;
+
+  const std::shared_ptr<ServerState> state_;
+  StreamSocket socket_;
+  const Peer peer_;
+  const std::string client_;
+  const bool counted_;
+  const std::shared_ptr<Mailbox> mailbox_;
+  Deadline<ServerConnection> deadline_;
+  RequestReader reader_;
+  SendBuffer out_;
+  StreamReader stream_;
+
+  Phase phase_ = Phase::Idle;
+  MonoTime phase_began_;    // of Idle and Body
+  bool timed_out_ = false;  // the deadline of the head or body being read has passed
+  bool aborted_ = false;
+  bool finished_ = false;
+  Resumption waiting_;
+
+  // The request in hand.
+  std::uint64_t request_number_ = 0;
+  bool in_flight_ = false;
+  std::optional<Answer> answer_;
+  Response response_;
+  bool write_deadline_set_ = false;
+  bool closing_ = false;    // the connection closes after this response
+  bool lingering_ = false;  // and reads on for a moment before it does
+  std::size_t discarded_ = 0;
+};
+
+}  // namespace holdfast::http

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// ServerStats: the counts of one server. A value; any thread.
+
+#include <cstdint>
+
+namespace holdfast::http {
+
+struct ServerStats {
+  std::uint64_t connections_open = 0;
+  std::uint64_t connections_total = 0;
+  std::uint64_t requests_in_flight = 0;
+  std::uint64_t requests_total = 0;
+};
+
+}  // namespace holdfast::http

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/sqlite/sqlite_connection.hpp"
+
+#include "common/store/sqlite/error.hpp"
+
+#include <sqlite3.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <stdexcept>
+#include <thread>
+
+namespace holdfast::store::sqlite {
+
+namespace {
+
+int open_flags(Access access) {
+  switch (access) {
+    case Access::ReadOnly: return SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
+    case Access::ReadWrite: return SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    case Access::Create: return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  }
+  return SQLITE_OPEN_READONLY;
+}
+
+// SQLite says "unable to open database file" for all of these.
+std::optional<Error> why_not_open(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto directory = path.parent_path();
+  if (!std::filesystem::is_directory(directory, error)) {
+    if (error && error != std::errc::no_such_file_or_directory) return std::nullopt;
+    return Error{ErrorKind::NotFound,
+                 fmt::format("database '{}': the directory '{}' does not exist", path.native(),
+                             directory.native()),
+                 ENOENT};
+  }
+  if (!std::filesystem::exists(path, error) && !error) {
+    return Error{ErrorKind::NotFound,
+                 fmt::format("database '{}' does not exist: run `holdfast-queue-worker migrate`",
+                             path.native()),
+                 ENOENT};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Query::Query(Slot& slot) : slot_(&slot) {
+  // Two uses of one statement at a time would silently share its rows.
+  if (slot.in_use) throw SQLite::Exception("statement used twice: " + slot.statement.getQuery());
+  slot.in_use = true;
+}
+
+Query::~Query() {
+  if (slot_ == nullptr) return;
+  slot_->statement.tryReset();
+  slot_->statement.clearBindings();
+  slot_->in_use = false;
+}
+
+void Query::bind_one(int index, std::span<const std::byte> value) {
+  // A null pointer would bind NULL instead of an empty blob.
+  const void* bytes = value.empty() ? static_cast<const void*>("") : value.data();
+  statement().bindNoCopy(index, bytes, static_cast<int>(value.size()));
+}
+
+bool Query::step() {
+  return statement().executeStep();
+}
+
+std::int64_t Query::run() {
+  return statement().exec();
+}
+
+std::int64_t Query::integer(int column) const {
+  return statement().getColumn(column).getInt64();
+}
+
+double Query::real(int column) const {
+  return statement().getColumn(column).getDouble();
+}
+
+std::string Query::text(int column) const {
+  return statement().getColumn(column).getString();
+}
+
+std::span<const std::byte> Query::blob(int column) const {
+  const SQLite::Column value = statement().getColumn(column);
+  const auto* bytes = static_cast<const std::byte*>(value.getBlob());
+  return {bytes, static_cast<std::size_t>(value.getBytes())};
+}
+
+bool Query::is_null(int column) const {
+  return statement().getColumn(column).isNull();
+}
+
+Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::filesystem::path& path,
+                                                                 Access access) {
+  try {
+    auto connection = std::unique_ptr<SqliteConnection>(new SqliteConnection(path, access));
+    // SQLite opens a file that is not writable read-only, and fails at the first write.
+    if (access != Access::ReadOnly &&
+        sqlite3_db_readonly(connection->database_.getHandle(), "main") == 1) {
+      return fail(make_error(SQLITE_READONLY, 0, "the file is not writable", path));
+    }
+    return connection;
+  } catch (const SQLite::Exception& exception) {
+    if ((exception.getErrorCode() & 0xff) == SQLITE_CANTOPEN) {
+      if (auto reason = why_not_open(path)) return fail(std::move(*reason));
+      return fail(ErrorKind::PermissionDenied,
+                  fmt::format("database '{}' cannot be opened: check the permissions of the file "
+                              "and its directory",
+                              path.native()));
+    }
+    return fail(make_error(exception.getExtendedErrorCode(), 0, exception.what(), path));
+  }
+}
+
+SqliteConnection::SqliteConnection(const std::filesystem::path& path, Access access)
+    : path_(path), database_(path.native(), open_flags(access)) {
+  sqlite3* const handle = database_.getHandle();
+  // A constant sleep: SQLite's own handler backs off, so that the newest contender always wins.
+  sqlite3_busy_handler(handle, &SqliteConnection::on_busy, this);
+  // Checkpoints are ours, under the write lock; the last close must not make one of its own.
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  exec(
+      "PRAGMA foreign_keys=ON; PRAGMA mmap_size=0; PRAGMA wal_autocheckpoint=0;"
+      "PRAGMA temp_store=MEMORY;");
+  exec(access == Access::ReadOnly ? "PRAGMA cache_size=-4096" : "PRAGMA cache_size=-8192");
+  sqlite3_wal_hook(handle, &SqliteConnection::on_commit, this);
+}
+
+SqliteConnection::~SqliteConnection() = default;
+
+Query SqliteConnection::query(std::string_view sql) {
+  auto found = statements_.find(sql);
+  if (found == statements_.end()) {
+    std::string key(sql);
+    Query::Slot slot{SQLite::Statement(database_, key)};
+    found = statements_.emplace(std::move(key), std::move(slot)).first;
+  }
+  return Query(found->second);
+}
+
+void SqliteConnection::exec(const char* sql) {
+  database_.exec(sql);
+}
+
+std::int64_t SqliteConnection::last_insert_id() const {
+  return database_.getLastInsertRowid();
+}
+
+bool SqliteConnection::in_transaction() const {
+  return sqlite3_get_autocommit(database_.getHandle()) == 0;
+}
+
+void SqliteConnection::set_synchronous(Synchronous level) {
+  if (synchronous_ == level) return;
+  exec(level == Synchronous::Full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+  synchronous_ = level;
+}
+
+void SqliteConnection::set_patience(Duration patience) {
+  patience_ms_ =
+      static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(patience).count());
+}
+
+void SqliteConnection::checkpoint(bool truncate) {
+  int log = 0;
+  int copied = 0;
+  const int code = sqlite3_wal_checkpoint_v2(
+      database_.getHandle(), nullptr,
+      truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &log, &copied);
+  // Busy readers or a full disk: the log stays, and the next commit asks again.
+  if (code == SQLITE_OK && truncate) wal_pages_ = 0;
+}
+
+Result<void> SqliteConnection::touch_file() {
+  sqlite3* const handle = database_.getHandle();
+  int moved = 0;
+  sqlite3_file_control(handle, nullptr, SQLITE_FCNTL_HAS_MOVED, &moved);
+  if (moved != 0) {
+    return fail(ErrorKind::Unavailable,
+                fmt::format("database '{}' was moved or deleted while open", path_.native()));
+  }
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(handle, nullptr, SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
+  if (file == nullptr || file->pMethods == nullptr) return {};
+  std::array<char, 16> header{};
+  const int code = file->pMethods->xRead(file, header.data(), header.size(), 0);
+  if (code != SQLITE_OK) {
+    return fail(make_error(code, sqlite3_system_errno(handle), "reading the header failed", path_));
+  }
+  if (std::memcmp(header.data(), "SQLite format 3", header.size()) != 0) {
+    return fail(make_error(SQLITE_NOTADB, 0, "file is not a database", path_));
+  }
+  return {};
+}
+
+Error SqliteConnection::to_error(const SQLite::Exception& exception) const {
+  const int extended = exception.getExtendedErrorCode();
+  const int code = extended > 0 ? extended : exception.getErrorCode();
+  // guarded() cleared errno. SQLite keeps a copy for some failures, but not for those of COMMIT.
+  const int os_error = errno != 0 ? errno : sqlite3_system_errno(database_.getHandle());
+  return make_error(code, os_error, exception.what(), path_);
+}
+
+int SqliteConnection::on_busy(void* self, int calls) {
+  if (calls >= static_cast<SqliteConnection*>(self)->patience_ms_) return 0;
+  std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  return 1;
+}
+
+int SqliteConnection::on_commit(void* self, sqlite3*, const char*, int pages) {
+  static_cast<SqliteConnection*>(self)->wal_pages_ = pages;
+  return SQLITE_OK;
+}
+
+void ReadTransaction::begin() {
+  end();
+  connection_.exec("BEGIN DEFERRED");
+}
+
+void ReadTransaction::end() noexcept {
+  if (!connection_.in_transaction()) return;
+  try {
+    connection_.exec("ROLLBACK");
+  } catch (const SQLite::Exception&) {
+    // Only an I/O error in flight gets here, and SQLite has then rolled back by itself.
+  }
+}
+
+}  // namespace holdfast::store::sqlite

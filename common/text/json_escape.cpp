@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/text/json_escape.hpp"
+
+#include "common/text/hex.hpp"
+#include "common/text/utf8.hpp"
+
+#include <array>
+
+namespace holdfast::text {
+
+namespace {
+
+constexpr std::array<bool, 256> make_literal_table() {
+  std::array<bool, 256> literal{};
+  for (std::size_t c = 0x20; c < 0x7f; ++c)
+    literal[c] = c != '"' && c != '\\';
+  return literal;
+}
+constexpr auto kLiteral = make_literal_table();  // ASCII only
+
+struct Escape {
+  std::array<char, 6> text{};
+  std::size_t size = 0;
+};
+
+constexpr Escape escape_of(unsigned char c) {
+  switch (c) {
+    case '"': return {{'\\', '"'}, 2};
+    case '\\': return {{'\\', '\\'}, 2};
+    case '\b': return {{'\\', 'b'}, 2};
+    case '\f': return {{'\\', 'f'}, 2};
+    case '\n': return {{'\\', 'n'}, 2};
+    case '\r': return {{'\\', 'r'}, 2};
+    case '\t': return {{'\\', 't'}, 2};
+    default: return {{'\\', 'u', '0', '0', kHexDigits[c >> 4], kHexDigits[c & 0x0f]}, 6};
+  }
+}
+
+constexpr std::array<Escape, 128> make_escapes() {
+  std::array<Escape, 128> escapes{};
+  for (unsigned char c = 0; c < 128; ++c)
+    escapes[c] = escape_of(c);
+  return escapes;
+}
+constexpr auto kEscapes = make_escapes();
+
+}  // namespace
+
+std::size_t json_literal_run(std::string_view text) {
+  std::size_t run = 0;
+  while (run < text.size()) {
+    const auto byte = static_cast<unsigned char>(text[run]);
+    if (kLiteral[byte]) {
+      ++run;
+      continue;
+    }
+    const std::size_t length = byte < 0x80 ? 0 : utf8_sequence(text.substr(run));
+    if (length == 0) break;
+    run += length;
+  }
+  return run;
+}
+
+std::string_view json_escape(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  if (byte >= 0x80) return kReplacementUtf8;
+  const Escape& escape = kEscapes[byte];
+  return {escape.text.data(), escape.size};
+}
+
+void append_json_escaped(std::string& out, std::string_view text) {
+  escape_json(text, [&out](std::string_view piece, bool) {
+    out.append(piece);
+    return true;
+  });
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  out.reserve(out.size() + text.size() + 2);
+  out += '"';
+  append_json_escaped(out, text);
+  out += '"';
+}
+
+}  // namespace holdfast::text

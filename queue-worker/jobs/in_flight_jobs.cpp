@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "queue-worker/jobs/in_flight_jobs.hpp"
+
+#include "common/store/job_payload.hpp"
+#include "queue-worker/jobs/backoff.hpp"
+#include "queue-worker/jobs/claim_policy.hpp"
+
+#include <algorithm>
+
+namespace holdfast::queue {
+
+namespace {
+
+constexpr std::string_view kDisowned = "this worker was declared dead meanwhile";
+constexpr const char* kDocumentDeleted = "the document was deleted";
+
+// Errors of the store that say nothing about the job: the same step may succeed later.
+bool is_transient(ErrorKind kind) {
+  return kind == ErrorKind::Unavailable || kind == ErrorKind::ResourceExhausted ||
+         kind == ErrorKind::DeadlineExceeded;
+}
+
+AttemptResult result_of(store::JobState state) {
+  switch (state) {
+    case store::JobState::Dead: return AttemptResult::Dead;
+    case store::JobState::Cancelled: return AttemptResult::Cancelled;
+    case store::JobState::Done: return AttemptResult::Done;
+    default: return AttemptResult::Retried;
+  }
+}
+
+}  // namespace
+
+InFlightJobs::InFlightJobs(const Parts& parts, Options options,
+                           std::vector<std::shared_ptr<worker::Beat>> beats, Hooks hooks)
+    : parts_(parts),
+      options_(std::move(options)),
+      hooks_(std::move(hooks)),
+      random_(options_.seed),
+      threads_(std::make_unique<JobThreads>(std::move(beats))) {}
+
+InFlightJobs::~InFlightJobs() {
+  for (auto& [id, held] : held_)
+    *held.stop = true;
+  threads_.reset();
+}
+
+InFlightJobs::Held* InFlightJobs::find(store::JobKey key) {
+  const auto found = held_.find(key.id);
+  return found != held_.end() && found->second.job.fence == key.fence ? &found->second : nullptr;
+}
+
+InFlightJobs::Load InFlightJobs::load() const {
+  Load load;
+  for (const auto& [id, held] : held_) {
+    ++(held.phase == Phase::Settling ? load.settling : load.in_work);
+    load.quarantined += held.job.crashes > 0;
+  }
+  return load;
+}
+
+bool InFlightJobs::stop(store::JobKey key) {
+  Held* const held = find(key);
+  if (held == nullptr) return false;
+  *held->stop = true;
+  return true;
+}
+
+void InFlightJobs::stop_all_for_shutdown() {
+  shutting_down_ = true;
+  for (auto& [id, held] : held_)
+    *held.stop = true;
+}
+
+void InFlightJobs::disown_all() {
+  for (auto& [id, held] : held_) {
+    held.disowned = true;
+    *held.stop = true;
+  }
+}
+
+void InFlightJobs::begin(store::Job job) {
+  Held fresh;
+  fresh.info = {job.id, job.attempt, {}, {}};
+  fresh.began = parts_.clock.mono();
+  fresh.stop = std::make_shared<std::atomic<bool>>(false);
+  const auto payload = store::parse_job_payload(job.payload);
+  if (payload) {
+    fresh.info.document_id = payload->document_id;
+    fresh.info.request_id = payload->request_id;
+  }
+  fresh.job = std::move(job);
+  // An older claim of the same job can only be one that this process has lost.
+  Held& held = held_[fresh.job.id] = std::move(fresh);
+  if (!payload) return fail_job(held, payload.error().message, true);
+  start(held);
+}
+
+void InFlightJobs::start(Held& held) {
+  parts_.store.start(key_of(held), on_loop<void>([key = key_of(held)](InFlightJobs& self,
+                                                                      const Result<void>& result) {
+                       self.started(key, result);
+                     }));
+}
+
+void InFlightJobs::started(store::JobKey key, const Result<void>& result) {
+  Held* held = find(key);
+  if (held == nullptr) return;
+  if (!result) {
+    if (!is_transient(result.error().kind)) {
+      return end(key, AttemptResult::Stale, result.error().message);
+    }
+    parts_.observer.trouble("start", result.error());
+    return try_again_later(key, [](InFlightJobs& self, Held& late) { self.start(late); });
+  }
+  options_.failpoint.hit(CrashAt::AfterStart);
+  const std::int64_t waited = to_unix_ms(parts_.clock.wall()) - held->job.run_at;
+  parts_.observer.job_started(held->info,
+                              std::chrono::milliseconds(std::max<std::int64_t>(waited, 0)));
+  work_on(*held);
+}
+
+void InFlightJobs::work_on(Held& held) {
+  held.phase = Phase::Working;
+  threads_->run([parts = parts_, chunking = options_.chunking, key = key_of(held), stop = held.stop,
+                 document_id = held.info.document_id,
+                 weak = weak_from_this()](const std::function<void()>& touch) {
+    const MonoTime began = parts.clock.mono();
+    const EmbedTools tools{
+        parts.store, parts.provider, chunking, touch,
+        [&](Duration took, bool ok) { parts.observer.batch_embedded(took, ok); }};
+    Computed result{embed_document(document_id, tools, *stop), {}};
+    result.took = parts.clock.mono() - began;
+    boost::asio::post(parts.io, [weak, key, result = std::move(result)]() mutable {
+      if (const auto self = weak.lock()) self->computed(key, std::move(result));
+    });
+  });
+}
+
+void InFlightJobs::computed(store::JobKey key, Computed result) {
+  if (Held* held = find(key)) {
+    held->phase = Phase::Settling;
+    mean_time_ = smoothed(mean_time_, result.took);
+    if (held->disowned) {
+      end(key, AttemptResult::Stale, kDisowned);
+    } else if (shutting_down_ && std::holds_alternative<Stopped>(result.outcome)) {
+      end(key, AttemptResult::Released, "");
+    } else {
+      settle(*held, std::move(result.outcome));
+    }
+  }
+  hooks_.thread_free();
+}
+
+void InFlightJobs::settle(Held& held, Outcome outcome) {
+  if (auto* failed = std::get_if<Failed>(&outcome)) {
+    return fail_job(held, std::move(failed->error), failed->permanent);
+  }
+  if (std::holds_alternative<Stopped>(outcome)) {
+    return fail_job(held, "stopped: cancelled, or past its deadline", false);
+  }
+  if (std::holds_alternative<DocumentGone>(outcome)) return complete(held, kDocumentDeleted);
+  store_embedding(held, std::move(std::get<Embedded>(outcome)));
+}
+
+void InFlightJobs::store_embedding(Held& held, Embedded embedded) {
+  options_.failpoint.hit(CrashAt::BeforeCommit);
+  const std::string detail = fmt::format("{} chunks", embedded.chunks.size());
+  parts_.store.complete_embedding(
+      key_of(held), held.info.document_id, embedded.version, std::move(embedded.chunks),
+      on_loop<void>([key = key_of(held), detail](InFlightJobs& self, const Result<void>& result) {
+        self.embedding_stored(key, detail, result);
+      }));
+}
+
+void InFlightJobs::embedding_stored(store::JobKey key, const std::string& detail,
+                                    const Result<void>& result) {
+  Held* held = find(key);
+  if (held == nullptr) return;
+  if (result) {
+    options_.failpoint.hit(CrashAt::AfterCommit);
+    return end(key, AttemptResult::Done, detail);
+  }
+  const Error& error = result.error();
+  if (error.kind == ErrorKind::Conflict) return end(key, AttemptResult::Stale, error.message);
+  if (error.kind == ErrorKind::NotFound) return complete(*held, kDocumentDeleted);
+  if (!is_transient(error.kind)) return fail_job(*held, error.message, false);
+  parts_.observer.trouble("store the result", error);
+  // The result went with the failed write; the claim is still ours, so the work is done again.
+  try_again_later(key, [](InFlightJobs& self, Held& late) { self.work_on(late); });
+}
+
+void InFlightJobs::complete(Held& held, std::string detail) {
+  held.phase = Phase::Settling;
+  parts_.store.complete(
+      key_of(held), on_loop<void>([key = key_of(held), detail = std::move(detail)](
+                                      InFlightJobs& self, const Result<void>& result) {
+        if (result) return self.end(key, AttemptResult::Done, detail);
+        const Error& error = result.error();
+        if (!is_transient(error.kind)) return self.end(key, AttemptResult::Stale, error.message);
+        self.parts_.observer.trouble("complete", error);
+        self.try_again_later(key,
+                             [detail](InFlightJobs& s, Held& late) { s.complete(late, detail); });
+      }));
+}
+
+void InFlightJobs::fail_job(Held& held, std::string error, bool permanent) {
+  held.phase = Phase::Settling;
+  const double random = std::uniform_real_distribution<double>(0, 1)(random_);
+  const Duration backoff = full_jitter(held.job.attempt, options_.limits.backoff_base,
+                                       options_.limits.backoff_cap, random);
+  parts_.store.fail_job(
+      {key_of(held), error, permanent, backoff},
+      on_loop<store::JobState>([key = key_of(held), error, permanent](
+                                   InFlightJobs& self, const Result<store::JobState>& result) {
+        if (result) return self.end(key, result_of(*result), error);
+        if (!is_transient(result.error().kind)) {
+          return self.end(key, AttemptResult::Stale, result.error().message);
+        }
+        self.parts_.observer.trouble("fail", result.error());
+        self.try_again_later(key, [error, permanent](InFlightJobs& s, Held& late) {
+          s.fail_job(late, error, permanent);
+        });
+      }));
+}
+
+void InFlightJobs::try_again_later(store::JobKey key, Step step) {
+  auto timer = std::make_shared<boost::asio::steady_timer>(parts_.io);
+  after(*timer, options_.limits.poll, weak_from_this(),
+        [timer, key, step = std::move(step)](InFlightJobs& self) {
+          Held* held = self.find(key);
+          if (held == nullptr) return;
+          if (held->disowned) return self.end(key, AttemptResult::Stale, kDisowned);
+          if (self.shutting_down_) return self.end(key, AttemptResult::Released, "");
+          step(self, *held);
+        });
+}
+
+void InFlightJobs::end(store::JobKey key, AttemptResult result, std::string_view detail) {
+  if (find(key) == nullptr) return;
+  const Held ended = std::move(held_.extract(key.id).mapped());
+  parts_.observer.job_ended(ended.info, result, parts_.clock.mono() - ended.began, detail);
+  hooks_.job_ended();
+}
+
+}  // namespace holdfast::queue

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The log in a file, with rotation.
+//
+// Threads: the log thread, once it runs.
+
+#include "common/base/clock.hpp"
+#include "common/base/result.hpp"
+#include "supervisor/logs/log_sink.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+
+namespace holdfast::supervisor::logs {
+
+// Creates the file if it is missing (mode 0640). At `max_size` bytes (0: never), `path` is renamed
+// to `path.1`, `path.1` to `path.2`, and so on. `max_files` (at least 1) includes the current file.
+// Reopened on reopen(), and when the file has been moved or deleted.
+Result<std::unique_ptr<LogSink>> make_file_sink(const std::filesystem::path& path,
+                                                std::uint64_t max_size, std::uint32_t max_files,
+                                                const Clock& clock);
+
+}  // namespace holdfast::supervisor::logs

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests that are sent again: the first answer, and one document.
+
+#include "tests/support/catch.hpp"
+#include "tests/unit/store/environment.hpp"
+
+using namespace holdfast;
+using namespace holdfast::store;
+using namespace holdfast::store::test;
+
+namespace {
+
+NewDocument keyed(const std::string& id, const std::string& key,
+                  const std::string& fingerprint = "print", const std::string& scope = "") {
+  NewDocument document;
+  document.id = id;
+  document.content = "text";
+  document.idempotency_key = IdempotencyKey{scope, key, fingerprint, 24 * 3600 * 1000};
+  return document;
+}
+
+Result<Created> send(Store& store, const NewDocument& document) {
+  return await<Created>([&](auto done) { store.create_document(document, done); });
+}
+
+}  // namespace
+
+TEST_CASE("a repeated request gets the first one's answer and stores nothing") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  const auto first = send(*store, keyed("d1", "k"));
+  REQUIRE(first);
+  REQUIRE_FALSE(first->repeated);
+  const auto again = send(*store, keyed("d2", "k"));
+  REQUIRE(again);
+  REQUIRE(again->repeated);
+  REQUIRE(again->document_id == "d1");
+  REQUIRE(again->job_id == first->job_id);
+  REQUIRE(store->get_document("d2").error().kind == ErrorKind::NotFound);
+  REQUIRE(store->queue_stats("default")->ready == 1);
+}
+
+TEST_CASE("a key that comes back with another request is an invalid argument") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  REQUIRE(send(*store, keyed("d1", "k", "one")));
+  const auto other = send(*store, keyed("d2", "k", "two"));
+  REQUIRE_FALSE(other);
+  REQUIRE(other.error().kind == ErrorKind::InvalidArgument);
+  REQUIRE(store->get_document("d2").error().kind == ErrorKind::NotFound);
+  REQUIRE(store->queue_stats("default")->ready == 1);
+}
+
+TEST_CASE("the same key of another scope is another key") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  REQUIRE(send(*store, keyed("d1", "k", "print", "alice")));
+  const auto other = send(*store, keyed("d2", "k", "print", "bob"));
+  REQUIRE(other);
+  REQUIRE_FALSE(other->repeated);
+  REQUIRE(other->document_id == "d2");
+}
+
+TEST_CASE("duplicates sent at once, through two processes' stores, make one document") {
+  const auto environment = make_environment();
+  const auto a = environment->open();
+  const auto b = environment->open();
+  constexpr int kRequests = 16;
+  std::vector<std::promise<Result<Created>>> answers(kRequests);
+  for (int i = 0; i < kRequests; ++i) {
+    Store& store = i % 2 == 0 ? *a : *b;
+    auto& answer = answers[static_cast<std::size_t>(i)];
+    store.create_document(keyed("d" + std::to_string(i), "k"),
+                          [&](Result<Created> created) { answer.set_value(std::move(created)); });
+  }
+  std::string winner;
+  int firsts = 0;
+  for (auto& answer : answers) {
+    const auto created = answer.get_future().get();
+    REQUIRE(created);
+    if (winner.empty()) winner = created->document_id;
+    REQUIRE(created->document_id == winner);
+    firsts += created->repeated ? 0 : 1;
+  }
+  REQUIRE(firsts == 1);
+  REQUIRE(a->list_documents({})->documents.size() == 1);
+}
+
+TEST_CASE("a request that failed leaves its key free") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  REQUIRE(create(*store, "taken"));
+  REQUIRE(send(*store, keyed("taken", "k")).error().kind == ErrorKind::Conflict);
+  const auto second = send(*store, keyed("d1", "k"));
+  REQUIRE(second);
+  REQUIRE_FALSE(second->repeated);
+}
+
+TEST_CASE("the answer outlives its document: a late repetition does not bring it back") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  REQUIRE(send(*store, keyed("d1", "k")));
+  REQUIRE(remove(*store, "d1"));
+  const auto again = send(*store, keyed("d2", "k"));
+  REQUIRE(again->repeated);
+  REQUIRE(again->document_id == "d1");
+  REQUIRE(store->list_documents({})->documents.empty());
+}
+
+TEST_CASE("a key is kept for its time and not longer, whether it was forgotten or not") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  REQUIRE(send(*store, keyed("d1", "k", "one")));
+  environment->advance(24h - 1s);
+  REQUIRE(prune(*store, 1h));
+  REQUIRE(send(*store, keyed("d2", "k", "one"))->repeated);
+  environment->advance(1s);
+  const auto later = send(*store, keyed("d3", "k", "another"));
+  REQUIRE(later);
+  REQUIRE_FALSE(later->repeated);
+  // And from now on the key means the new request.
+  REQUIRE(send(*store, keyed("d4", "k", "another"))->document_id == "d3");
+  REQUIRE_FALSE(send(*store, keyed("d5", "k", "one")));
+}
