@@ -20,10 +20,10 @@
 #include "common/config/config.hpp"
 #include "common/log/logger.hpp"
 #include "common/os/fd.hpp"
+#include "common/worker/beat.hpp"
 
 #include <prometheus/registry.h>
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -40,19 +40,6 @@ struct Identity {
   std::string name;  // "api-worker.0"; the program's name and pid when run alone
   std::uint64_t incarnation = 1;
   std::string predecessor;  // "signal 11 (SIGSEGV)"; empty if the slot is new or was stopped
-};
-
-// The heartbeat of a thread that does work. While it works it must call touch() at least every half
-// watchdog period, or the worker stops beating its watchdog and the supervisor restarts it.
-class Beat {
- public:
-  void begin();  // work starts: from here on touch() is expected
-  void touch();
-  void end();  // idle: nothing is expected
-  bool fresh(MonoTime now, Duration limit) const;
-
- private:
-  std::atomic<std::int64_t> touched_ns_{0};  // 0: idle
 };
 
 // What a Service may use. References stay valid until the service is destroyed.
