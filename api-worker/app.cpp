@@ -20,6 +20,7 @@
 #include "common/metrics/store_metrics.hpp"
 #include "common/net/listen.hpp"
 #include "common/os/file_limit.hpp"
+#include "common/protocol/names.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <prometheus/gauge.h>
@@ -97,8 +98,8 @@ std::uint32_t room_for_connections(worker::Context& context) {
 }
 
 Result<Fd> public_listener(worker::Context& context) {
-  if (auto inherited = context.take_fd("http")) return std::move(*inherited);
-  const auto found = context.config().listen.find("http");
+  if (auto inherited = context.take_fd(protocol::kHttpFd)) return std::move(*inherited);
+  const auto found = context.config().listen.find(protocol::kHttpFd);
   const config::Listen listen =
       found == context.config().listen.end() ? config::Listen{} : found->second;
   return net::open_listener(listen.address, listen.backlog);
@@ -111,7 +112,7 @@ class ApiService final : public worker::Service {
              std::vector<net::Network> metrics_allow, Limiter limiter)
       : store_(std::move(store)),
         embedder_(std::move(embedder)),
-        doorbell_(context.take_fd("doorbell")),
+        doorbell_(context.take_fd(protocol::kDoorbellFd)),
         offload_(std::max(context.config().http.store_threads, 1u), kMaxPending,
                  store_->inline_reads()),
         services_{context.io(),
@@ -191,7 +192,7 @@ class ApiService final : public worker::Service {
  private:
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<embedding::Provider> embedder_;
-  Doorbell doorbell_;
+  protocol::Doorbell doorbell_;
   Offload offload_;
   Services services_;
   Limiter limiter_;
@@ -218,8 +219,9 @@ Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) 
   options.on_commit = metrics::commit_observer(context.registry());
   HOLDFAST_TRY_ASSIGN(auto store, store::open_store(url, options, context.clock()));
   HOLDFAST_TRY_ASSIGN(Fd listener, public_listener(context));
-  HOLDFAST_TRY_ASSIGN(Limiter limiter,
-                      make_limiter(context.clock(), context.take_fd("rate-limit"), context.log()));
+  HOLDFAST_TRY_ASSIGN(
+      Limiter limiter,
+      make_limiter(context.clock(), context.take_fd(protocol::kRateLimitFd), context.log()));
   auto service = std::make_unique<ApiService>(context, std::move(store), std::move(embedder),
                                               std::move(*trusted), std::move(*metrics_allow),
                                               std::move(limiter));

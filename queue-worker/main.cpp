@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // holdfast-queue-worker: embeds documents, or with `migrate` brings the store's schema up to date.
 
+#include "common/os/exit_codes.hpp"
 #include "common/worker/runtime.hpp"
 #include "queue-worker/jobs/service.hpp"
 #include "queue-worker/migrate.hpp"
@@ -14,7 +15,6 @@
 namespace {
 
 constexpr const char* kName = "holdfast-queue-worker";
-constexpr int kExitUsage = 2;
 
 void print_help() {
   fmt::print(
@@ -40,7 +40,7 @@ int main(int argc, char** argv) {
   if (first == "migrate") {
     if (argc > 2) {
       fmt::print(stderr, "{}: migrate takes no arguments; see {} --help\n", kName, kName);
-      return kExitUsage;
+      return holdfast::exit_code::kUsage;
     }
     std::signal(SIGPIPE, SIG_IGN);
     return holdfast::queue::migrate(holdfast::config::environ_of_process(), STDOUT_FILENO);

@@ -2,6 +2,8 @@
 #include "queue-worker/migrate.hpp"
 
 #include "common/log/logger.hpp"
+#include "common/os/exit_codes.hpp"
+#include "common/protocol/variables.hpp"
 #include "common/store/store.hpp"
 
 #include <sys/stat.h>
@@ -14,11 +16,8 @@ namespace holdfast::queue {
 
 namespace {
 
-constexpr int kExitFailed = 1;
-constexpr int kExitConfig = 78;
-
 std::optional<std::filesystem::path> config_file(const config::Environ& environ) {
-  const auto found = environ.find("HOLDFAST_CONFIG");
+  const auto found = environ.find(protocol::kConfig);
   if (found == environ.end() || found->second.empty()) return std::nullopt;
   return found->second;
 }
@@ -44,14 +43,15 @@ int migrate(const config::Environ& environ, int log_fd) {
   const auto loaded = config::load(config_file(environ), environ);
   if (!loaded) {
     fmt::print(stderr, "{}\n", config::format(loaded.error()));
-    return kExitConfig;
+    return exit_code::kConfig;
   }
   const log::Logger log(
       log::options_for(loaded->config.log.level, loaded->config.log.format, log_fd));
   const auto report = run(loaded->config);
   if (!report) {
     log.error("migrate failed", {{"err", log::err_of(report.error())}});
-    return report.error().kind == ErrorKind::InvalidArgument ? kExitConfig : kExitFailed;
+    return report.error().kind == ErrorKind::InvalidArgument ? exit_code::kConfig
+                                                             : exit_code::kFailed;
   }
   log.info(report->from == report->to ? "the schema is up to date" : "migrated the store",
            {{"from", report->from}, {"to", report->to}});

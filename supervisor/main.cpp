@@ -3,6 +3,7 @@
 #include "common/base/version.hpp"
 #include "common/config/load.hpp"
 #include "common/os/exit_codes.hpp"
+#include "common/protocol/variables.hpp"
 #include "supervisor/cli/api_key.hpp"
 #include "supervisor/cli/arguments.hpp"
 #include "supervisor/cli/client.hpp"
@@ -27,7 +28,7 @@ constexpr const char* kDefaultConfig = "/etc/holdfast/holdfast.toml";
 std::optional<std::filesystem::path> config_file(const cli::Arguments& arguments,
                                                  const config::Environ& environ) {
   if (arguments.config) return arguments.config;
-  if (const auto it = environ.find("HOLDFAST_CONFIG"); it != environ.end() && !it->second.empty()) {
+  if (const auto it = environ.find(protocol::kConfig); it != environ.end() && !it->second.empty()) {
     return it->second;
   }
   if (std::filesystem::exists(kDefaultConfig)) return kDefaultConfig;
@@ -55,7 +56,7 @@ int run(const cli::Arguments& arguments) {
   std::filesystem::path runtime_dir = config::Supervisor().runtime_dir;
   if (loaded) {
     runtime_dir = loaded->config.supervisor.runtime_dir;
-  } else if (const auto it = environ.find("HOLDFAST_RUNTIME_DIR"); it != environ.end()) {
+  } else if (const auto it = environ.find(protocol::kRuntimeDir); it != environ.end()) {
     runtime_dir = it->second;
   }
   // A relative path is relative to the current directory.

@@ -4,6 +4,7 @@
 #include "api-worker/handlers/diagnostics_access.hpp"
 #include "api-worker/handlers/relay.hpp"
 #include "common/base/version.hpp"
+#include "common/protocol/names.hpp"
 #include "common/text/json_writer.hpp"
 
 #include <cmath>
@@ -33,22 +34,26 @@ std::string health_json(const Services& services) {
 }  // namespace
 
 void add_health_routes(Router& router, const Services& services) {
-  router.add("GET", "/health", [&services](const ContextPtr&, const Reply& reply) {
+  router.add("GET", protocol::kHealthPath, [&services](const ContextPtr&, const Reply& reply) {
     reply(uncached(health_json(services)));
   });
-  router.add("GET", "/live",
+  router.add("GET", protocol::kLivePath,
              [](const ContextPtr&, const Reply& reply) { reply(uncached(R"({"status":"ok"})")); });
-  router.add("GET", "/ready", [&services](const ContextPtr& context, const Reply& reply) {
-    if (!services.status_socket.empty()) {
-      const bool verbose = context->request->query_value("verbose") != nullptr &&
-                           may_view_diagnostics(*context, services.metrics_allow);
-      return relay(services, verbose ? "/ready?verbose" : "/ready", {}, reply);
-    }
-    answer(services, context, Work::Scan, reply, [&services]() -> Result<http::Response> {
-      HOLDFAST_TRY(services.store.check());
-      return uncached(R"({"status":"ready"})");
-    });
-  });
+  router.add(
+      "GET", protocol::kReadyPath, [&services](const ContextPtr& context, const Reply& reply) {
+        if (!services.status_socket.empty()) {
+          const bool verbose = context->request->query_value(protocol::kVerboseQuery) != nullptr &&
+                               may_view_diagnostics(*context, services.metrics_allow);
+          return relay(services,
+                       verbose ? fmt::format("{}?{}", protocol::kReadyPath, protocol::kVerboseQuery)
+                               : protocol::kReadyPath,
+                       {}, reply);
+        }
+        answer(services, context, Work::Scan, reply, [&services]() -> Result<http::Response> {
+          HOLDFAST_TRY(services.store.check());
+          return uncached(R"({"status":"ready"})");
+        });
+      });
 }
 
 }  // namespace holdfast::api

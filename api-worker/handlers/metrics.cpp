@@ -6,6 +6,7 @@
 #include "api-worker/handlers/relay.hpp"
 #include "common/metrics/exposition.hpp"
 #include "common/metrics/registry.hpp"
+#include "common/protocol/names.hpp"
 #include "common/text/json_writer.hpp"
 
 #include <unistd.h>
@@ -37,13 +38,14 @@ void get_metrics(const Services& services, const ContextPtr& context, const Repl
     if (const std::string* value = asked.find(name)) headers.set(name, *value);
   }
   // The aggregate of many workers has megabytes: it is compressed off the loop.
-  relay(services, "/metrics", headers, [&services, context, reply](Result<http::Response> answer) {
-    if (!answer) return reply(std::move(answer));
-    api::answer(services, context, work_for(answer->body.size()), reply,
-                [response = std::move(*answer)]() mutable -> Result<http::Response> {
-                  return std::move(response);
-                });
-  });
+  relay(services, protocol::kMetricsPath, headers,
+        [&services, context, reply](Result<http::Response> answer) {
+          if (!answer) return reply(std::move(answer));
+          api::answer(services, context, work_for(answer->body.size()), reply,
+                      [response = std::move(*answer)]() mutable -> Result<http::Response> {
+                        return std::move(response);
+                      });
+        });
 }
 
 std::string stats_json(const Services& services) {
@@ -73,9 +75,10 @@ void get_stats(const Services& services, const ContextPtr& context, const Reply&
 }  // namespace
 
 void add_metrics_routes(Router& router, const Services& services) {
-  router.add("GET", "/metrics", [&services](const ContextPtr& context, const Reply& reply) {
-    get_metrics(services, context, reply);
-  });
+  router.add("GET", protocol::kMetricsPath,
+             [&services](const ContextPtr& context, const Reply& reply) {
+               get_metrics(services, context, reply);
+             });
   router.add("GET", "/internal/stats", [&services](const ContextPtr& context, const Reply& reply) {
     get_stats(services, context, reply);
   });

@@ -31,7 +31,7 @@ struct Services {
   Offload& offload;
   embedding::Provider& embedder;
   const prometheus::Registry& registry;
-  const Doorbell& doorbell;
+  const protocol::Doorbell& doorbell;
   std::function<http::ServerStats()> server_stats;  // the event loop's thread
   std::string worker;                               // "api-worker.0"
   std::string status_socket;                        // the supervisor's; empty without one

@@ -3,14 +3,16 @@
 
 #include "api-worker/middleware/api_keys.hpp"
 #include "common/net/ip_address.hpp"
+#include "common/protocol/names.hpp"
 
 namespace holdfast::api {
 
 namespace {
 
 bool is_counted(const std::string& path) {
-  return path != "/health" && path != "/live" && path != "/ready" && path != "/metrics" &&
-         path != "/internal" && !path.starts_with("/internal/");
+  return path != protocol::kHealthPath && path != protocol::kLivePath &&
+         path != protocol::kReadyPath && path != protocol::kMetricsPath && path != "/internal" &&
+         !path.starts_with("/internal/");
 }
 
 }  // namespace

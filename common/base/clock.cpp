@@ -17,7 +17,7 @@ WallTime from_unix_ms(std::int64_t ms) {
 
 namespace {
 
-// Not by a format string: every document and log line has times.
+// Faster than a format string: every document and log line contains times.
 template <class Number>
 void append_padded(std::string& out, Number number, std::size_t width, char separator) {
   const fmt::format_int text(number);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The clock seam. Decisions take a time as an argument; only the shell asks a Clock for one.
-// Monotonic time measures and schedules, wall time is for people and for stored records.
+// The clock interface. Decisions take the time as an argument; only the outer layers ask a Clock.
+// Monotonic time is for measuring and scheduling, wall time for people and for stored records.
 //
 // Threads: implementations are safe to call from any thread.
 
@@ -28,11 +28,11 @@ class SystemClock final : public Clock {
   WallTime wall() const override { return std::chrono::system_clock::now(); }
 };
 
-// Milliseconds since the epoch: how stored records keep wall time.
+// Milliseconds since the epoch, as in stored records.
 std::int64_t to_unix_ms(WallTime time);
 WallTime from_unix_ms(std::int64_t ms);
 
-// "2026-11-23T11:42:43.482Z": UTC, milliseconds, as RFC 3339.
+// RFC 3339 in UTC with milliseconds: "2026-11-23T11:42:43.482Z".
 std::string format_rfc3339(WallTime time);
 
 }  // namespace holdfast

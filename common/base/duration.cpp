@@ -32,7 +32,7 @@ const Unit* find_unit(const std::array<Unit, N>& units, std::string_view name) {
   return nullptr;
 }
 
-// Reads "<digits><letters>" off the front of `text`.
+// Removes "<digits><letters>" from the front of `text`.
 bool take_term(std::string_view& text, std::int64_t& number, std::string_view& unit) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || number < 0) return false;

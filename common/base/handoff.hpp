@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Handoff: tells ThreadSanitizer that what one thread gave away before sent() is what another reads
-// after received(), where a library that is not instrumented carries it across (libspdlog's queue).
-// Nothing at all in other builds: the library's own lock does the work.
+// Handoff: tells ThreadSanitizer that what one thread wrote before sent() happens before what
+// another reads after received(), where a library that is not instrumented passes it on
+// (libspdlog's queue). Does nothing in other builds: the library's own lock is enough.
 //
 // Threads: any.
 
@@ -24,7 +24,7 @@ class Handoff {
   }
 
  private:
-  char place_ = 0;  // an address of its own
+  char place_ = 0;  // gives the object an address
 #else
   void sent() {}
   void received() {}

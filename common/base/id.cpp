@@ -11,7 +11,7 @@ namespace holdfast {
 
 namespace {
 
-// One system call serves 32 identifiers: the generator is asked once per 512 bytes.
+// One system call for 32 identifiers.
 class Pool {
  public:
   std::span<const unsigned char, 16> take() {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Random identifiers from the kernel's generator (getrandom(2)). Threads: any.
+// Random identifiers from the kernel's generator, getrandom(2).
+//
+// Threads: any. Throws std::system_error if the kernel has no generator.
 
 #include <span>
 #include <string>
@@ -10,7 +12,7 @@ namespace holdfast {
 
 void fill_random(std::span<unsigned char> bytes);
 
-// RFC 9562 version 4, lower case: "6f2c1a9e-…".
+// An RFC 9562 version 4 UUID in lower case: "6f2c1a9e-…".
 std::string make_uuid();
 
 }  // namespace holdfast

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Result<T>: what a function returns that can fail at run time. Exceptions are left to start-up
-// code and to the one file that wraps a library which throws.
+// Result<T>: what a function returns if it can fail at run time. Exceptions are for start-up code,
+// and for libraries that throw, each of which is wrapped by one file.
 //
-// Threads: values, no shared state.
+// Threads: values without shared state.
 
 #include <fmt/format.h>
 #include <tl/expected.hpp>
@@ -15,13 +15,13 @@
 
 namespace holdfast {
 
-// A closed set: callers switch on it to choose a status code, an exit code or a retry.
+// Callers switch on it to choose a status code, an exit code or a retry.
 enum class ErrorKind {
-  InvalidArgument,  // the caller's input is wrong; repeating it cannot help
+  InvalidArgument,  // the caller's input is wrong, so repeating the call cannot help
   NotFound,
-  Conflict,           // a precondition, a unique key or a fence said no
+  Conflict,           // a precondition, a unique key or a fence does not hold
   ResourceExhausted,  // a limit was reached: descriptors, processes, disk, a quota
-  Unavailable,        // a peer is gone or busy; trying again may help
+  Unavailable,        // a peer is gone or busy, so trying again may help
   DeadlineExceeded,   // no answer in time
   PermissionDenied,
   DataLoss,  // stored or received data is damaged
@@ -33,9 +33,9 @@ std::string_view to_string(ErrorKind kind);
 struct Error {
   ErrorKind kind = ErrorKind::Internal;
   std::string message;  // for people: what, where, and what to do
-  int os_error = 0;     // errno where the cause was a system call, else 0
+  int os_error = 0;     // errno if a system call failed, else 0
 
-  // The same error seen from further out: "open configuration: permission denied".
+  // The same error with what the caller was doing: "open configuration: permission denied".
   Error with_context(std::string_view context) const {
     return {kind, fmt::format("{}: {}", context, message), os_error};
   }
@@ -59,7 +59,7 @@ Failure fail_errno(int os_error, std::string_view what);
 
 }  // namespace holdfast
 
-// Returns the error to the caller, or goes on.
+// Returns the error to the caller, or continues.
 #define HOLDFAST_TRY(expression)                                 \
   do {                                                           \
     if (auto try_result = (expression); !try_result) {           \

@@ -2,6 +2,7 @@
 #include "common/config/defaults.hpp"
 
 #include "common/config/report.hpp"
+#include "common/protocol/names.hpp"
 
 #include <algorithm>
 
@@ -24,7 +25,7 @@ std::vector<Program> default_programs() {
   api_worker.command = {"holdfast-api-worker"};
   api_worker.replicas = 2;
   api_worker.after = {"queue-worker"};
-  api_worker.sockets = {"http"};
+  api_worker.sockets = {protocol::kHttpFd};
   api_worker.stop_timeout = 10s;
 
   std::vector<Program> programs{migrate, queue_worker, api_worker};
@@ -62,9 +63,9 @@ void apply_dependent_defaults(Config& config, const LoadReport& report) {
   }
   if (config.programs.empty()) {
     config.programs = default_programs();
-    config.listen.try_emplace("http");
+    config.listen.try_emplace(protocol::kHttpFd);
   }
-  if (config.listen.empty()) config.listen["http"] = Listen{};
+  if (config.listen.empty()) config.listen[protocol::kHttpFd] = Listen{};
   for (Program& program : config.programs)
     apply_dependent_defaults(program, report);
 }

@@ -4,6 +4,8 @@
 #include "common/config/schema.hpp"
 #include "common/net/address.hpp"
 #include "common/os/file.hpp"
+#include "common/protocol/names.hpp"
+#include "common/protocol/variables.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/number.hpp"
 
@@ -97,8 +99,8 @@ void apply_port(const Environ& environ, Config& config, LoadReport& report) {
     report.problem_of_variable("PORT", fmt::format("'{}' is not a port from 0 to 65535", *text));
     return;
   }
-  if (config.listen.empty()) config.listen["http"] = Listen{};
-  const auto http = config.listen.find("http");
+  if (config.listen.empty()) config.listen[protocol::kHttpFd] = Listen{};
+  const auto http = config.listen.find(protocol::kHttpFd);
   if (http == config.listen.end()) {
     report.warning_of_variable("PORT", "has no effect: there is no [listen.http]");
     return;
@@ -119,10 +121,10 @@ void apply_port(const Environ& environ, Config& config, LoadReport& report) {
 
 const std::vector<Variable>& known_variables() {
   static const std::vector<Variable> kVariables{
-      {.name = "HOLDFAST_ENV", .section = "", .key = "environment", .any_case = true},
-      {.name = "HOLDFAST_STATE_DIR", .section = "supervisor", .key = "state_dir"},
-      {.name = "HOLDFAST_RUNTIME_DIR", .section = "supervisor", .key = "runtime_dir"},
-      {.name = "HOLDFAST_STOP_GRACE", .section = "supervisor", .key = "stop_grace"},
+      {.name = protocol::kEnvironment, .section = "", .key = "environment", .any_case = true},
+      {.name = protocol::kStateDir, .section = "supervisor", .key = "state_dir"},
+      {.name = protocol::kRuntimeDir, .section = "supervisor", .key = "runtime_dir"},
+      {.name = protocol::kStopGrace, .section = "supervisor", .key = "stop_grace"},
       {.name = "STATUS_LISTEN", .section = "supervisor", .key = "status_listen"},
       {.name = "LOG_LEVEL", .section = "log", .key = "level", .any_case = true},
       {.name = "LOG_FORMAT", .section = "log", .key = "format", .any_case = true},

@@ -62,10 +62,4 @@ std::string show(const Config& config);
 // What runs if the file names no program: migrate, queue-worker, api-worker.
 std::vector<Program> default_programs();
 
-// The supervisor's share of the deadline in which programs stop; the rest is for SIGKILL, the
-// last alerts and log lines.
-Duration stop_budget(Duration shutdown_deadline);
-// What a container's runtime has to wait, for the deadline to be kept by us and not by its SIGKILL.
-Duration needed_grace(Duration shutdown_deadline);
-
 }  // namespace holdfast::config

@@ -2,6 +2,7 @@
 // The keys of [program.NAME] that say when it is ready, restarted, given up and stopped.
 #include "common/config/schema.hpp"
 #include "common/net/url.hpp"
+#include "common/protocol/names.hpp"
 
 #include <csignal>
 #include <regex>
@@ -85,7 +86,7 @@ Field stop_signal_field(int& signal) {
 
 Result<std::string> check_metrics(const std::string& text) {
   if (text.empty() || text == "off" || text == "socket") return text;
-  HOLDFAST_TRY_ASSIGN(const net::Url url, net::parse_literal_url(text, "/metrics"));
+  HOLDFAST_TRY_ASSIGN(const net::Url url, net::parse_literal_url(text, protocol::kMetricsPath));
   return url.to_string();
 }
 

@@ -2,11 +2,11 @@
 // The keys of [program.NAME] that say how it runs in its process.
 #include "common/base/duration.hpp"
 #include "common/config/schema.hpp"
+#include "common/protocol/variables.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/number.hpp"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 namespace holdfast::config {
@@ -20,22 +20,18 @@ bool is_variable_name(std::string_view name) {
          text::all_of(name, [](char c) { return text::is_alphanumeric(c) || c == '_'; });
 }
 
-bool is_set_by_supervisor(std::string_view name) {
-  constexpr std::array<std::string_view, 8> kOurs{
-      "NOTIFY_SOCKET", "WATCHDOG_USEC",  "WATCHDOG_PID",         "LISTEN_FDS",
-      "LISTEN_PID",    "LISTEN_FDNAMES", "HOLDFAST_INCARNATION", "HOLDFAST_PREDECESSOR"};
-  return std::find(kOurs.begin(), kOurs.end(), name) != kOurs.end();
-}
-
 Field environment_field(std::map<std::string, std::string>& environment) {
   auto read = [&environment](const Value& given, Complaints& complaints) {
     const auto* table = std::get_if<Table>(&given.data);
     if (table == nullptr) return complain_type(given, "a table of strings", complaints);
     for (const Member& member : *table) {
       if (!is_variable_name(member.key)) {
-        complaints.push_back({member.at, fmt::format("'{}' is not a variable's name", member.key)});
-      } else if (is_set_by_supervisor(member.key)) {
-        complaints.push_back({member.at, fmt::format("'{}' is set by the supervisor", member.key)});
+        complaints.push_back(
+            {member.at, fmt::format("'{}' is not a valid variable name", member.key)});
+      } else if (protocol::is_reserved(member.key)) {
+        complaints.push_back(
+            {member.at,
+             fmt::format("'{}' is set by the supervisor for each worker; remove it", member.key)});
       } else if (const std::string* text = expect_text(member.value, complaints)) {
         environment[member.key] = *text;
       }

@@ -3,9 +3,9 @@
 
 #include "common/base/duration.hpp"
 #include "common/net/address.hpp"
+#include "common/protocol/names.hpp"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 namespace holdfast::config {
@@ -13,18 +13,18 @@ namespace holdfast::config {
 namespace {
 
 void validate_listeners(const Config& config, LoadReport& report) {
-  constexpr std::array<std::string_view, 3> kReserved{"telemetry", "rate-limit", "doorbell"};
   std::map<std::string, std::string> owners;  // address -> name
   for (const auto& [name, listen] : config.listen) {
     const std::string section = "listen." + name;
-    if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) {
+    if (protocol::is_reserved_fd(name)) {
       report.problem(section, "",
                      fmt::format("'{}' is the name of a descriptor that every worker "
                                  "gets from the supervisor; choose another",
                                  name));
     }
     const auto address = net::parse_listen_address(listen.address);
-    if (!address || (address->kind != net::ListenAddress::Kind::Unix && address->port == 0)) continue;
+    if (!address || (address->kind != net::ListenAddress::Kind::Unix && address->port == 0))
+      continue;
     const auto [owner, is_new] = owners.emplace(net::format_listen_address(*address), name);
     if (!is_new) {
       report.problem(

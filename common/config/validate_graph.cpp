@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/duration.hpp"
+#include "common/config/shutdown_shares.hpp"
 #include "common/config/suggest.hpp"
 #include "common/config/validate.hpp"
 
@@ -131,14 +132,6 @@ void warn_of_unused_listeners(const Config& config, LoadReport& report) {
 }
 
 }  // namespace
-
-Duration stop_budget(Duration shutdown_deadline) {
-  return shutdown_deadline * 25 / 30;
-}
-
-Duration needed_grace(Duration shutdown_deadline) {
-  return shutdown_deadline + 1s;
-}
 
 void validate_graph(const Config& config, LoadReport& report) {
   ByName programs;

@@ -5,7 +5,6 @@
 #include "common/http/server_connection.hpp"
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -154,10 +153,7 @@ Result<void> Server::listen(Fd listener) {
   }
   if (impl_->closed) return fail(ErrorKind::Conflict, "the server is draining");
   // Another process may take the connection that made the listener readable: do not block.
-  const int flags = ::fcntl(fd, F_GETFL);
-  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
-    return fail_errno(errno, "make the listener non-blocking");
-  }
+  HOLDFAST_TRY(set_nonblocking(fd));
   const int family = integer_option(fd, SOL_SOCKET, SO_DOMAIN);
   if (family == AF_INET || family == AF_INET6) {
     // Accepted sockets inherit it on Linux: one system call instead of one per connection.

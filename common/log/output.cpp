@@ -4,6 +4,7 @@
 #include "common/base/handoff.hpp"
 #include "common/log/fd_writer.hpp"
 #include "common/log/logger.hpp"
+#include "common/os/signal_mask.hpp"
 
 #include <spdlog/async_logger.h>
 #include <spdlog/details/thread_pool.h>
@@ -11,7 +12,6 @@
 #include <spdlog/sinks/base_sink.h>
 
 #include <atomic>
-#include <csignal>
 #include <mutex>
 
 namespace holdfast::log {
@@ -37,13 +37,6 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
   Handoff handoff_;
 };
 
-// The program's own threads handle its signals, not spdlog's.
-void block_signals() {
-  sigset_t all;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-}
-
 void write_line(spdlog::logger& logger, std::string_view line) {
   // The line has its time already; spdlog's is not used, and reading a clock costs.
   logger.log(spdlog::log_clock::time_point{}, spdlog::source_loc{}, spdlog::level::info,
@@ -67,7 +60,7 @@ class QueuedOutput final : public Output {
  public:
   explicit QueuedOutput(int fd)
       : sink_(std::make_shared<LineSink>(fd, FdWriter::Mode::Interruptible)),
-        pool_(std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1, block_signals)),
+        pool_(std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1, block_all_signals)),
         logger_(std::make_shared<spdlog::async_logger>(
             "", sink_, pool_, spdlog::async_overflow_policy::overrun_oldest)) {}
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/notify/listen_fds.hpp"
 
+#include "common/protocol/variables.hpp"
 #include "common/text/number.hpp"
 
 #include <fcntl.h>
@@ -14,7 +15,7 @@ namespace holdfast::notify {
 
 namespace {
 
-constexpr int kMost = 4096;  // far above any real use; bounds the work that a typo can cause
+constexpr int kMost = 4096;  // far above any real use: limits the work that a typo can cause
 
 const std::string* find(const Environ& environ, const char* name) {
   const auto found = environ.find(name);
@@ -31,7 +32,7 @@ Result<int> parse_int(const char* name, const std::string& text, int min, int ma
 }
 
 Result<std::vector<std::string>> read_names(const Environ& environ, int count) {
-  const std::string* const text = find(environ, "LISTEN_FDNAMES");
+  const std::string* const text = find(environ, protocol::kListenFdNames);
   if (text == nullptr) return std::vector<std::string>(static_cast<std::size_t>(count), "unknown");
   std::vector<std::string> names(1);
   for (const char c : *text) {
@@ -43,8 +44,8 @@ Result<std::vector<std::string>> read_names(const Environ& environ, int count) {
   }
   if (names.size() != static_cast<std::size_t>(count)) {
     return fail(ErrorKind::InvalidArgument,
-                fmt::format("LISTEN_FDNAMES='{}' has {} names for {} descriptors", *text,
-                            names.size(), count));
+                fmt::format("{}='{}' has {} names for {} descriptors", protocol::kListenFdNames,
+                            *text, names.size(), count));
   }
   for (std::string& name : names) {
     if (name.empty()) name = "unknown";
@@ -55,27 +56,28 @@ Result<std::vector<std::string>> read_names(const Environ& environ, int count) {
 }  // namespace
 
 Result<std::vector<NamedFd>> take_listen_fds(const Environ& environ, pid_t pid, int first) {
-  const std::string* const listen_pid = find(environ, "LISTEN_PID");
-  const std::string* const listen_fds = find(environ, "LISTEN_FDS");
+  const std::string* const listen_pid = find(environ, protocol::kListenPid);
+  const std::string* const listen_fds = find(environ, protocol::kListenFds);
   std::vector<NamedFd> taken;
   if (listen_pid == nullptr || listen_fds == nullptr) return taken;
-  HOLDFAST_TRY_ASSIGN(const int meant_for,
-                      parse_int("LISTEN_PID", *listen_pid, 1, std::numeric_limits<int>::max()));
+  HOLDFAST_TRY_ASSIGN(const int meant_for, parse_int(protocol::kListenPid, *listen_pid, 1,
+                                                     std::numeric_limits<int>::max()));
   if (meant_for != pid) return taken;
-  HOLDFAST_TRY_ASSIGN(const int count, parse_int("LISTEN_FDS", *listen_fds, 0, kMost));
+  HOLDFAST_TRY_ASSIGN(const int count, parse_int(protocol::kListenFds, *listen_fds, 0, kMost));
   if (count == 0) return taken;
   HOLDFAST_TRY_ASSIGN(std::vector<std::string> names, read_names(environ, count));
 
-  // All are looked at before one is owned: closing a stranger's descriptor would be worse.
+  // All are checked before one is owned, so that a wrong count never closes what is not ours.
   for (int fd = first; fd < first + count; ++fd) {
     if (::fcntl(fd, F_GETFD) >= 0) continue;
     const int os_error = errno;
-    return fail(Error{ErrorKind::InvalidArgument,
-                      fmt::format("LISTEN_FDS={}, but descriptor {} is not open", count, fd),
-                      os_error});
+    return fail(
+        Error{ErrorKind::InvalidArgument,
+              fmt::format("{}={}, but descriptor {} is not open", protocol::kListenFds, count, fd),
+              os_error});
   }
   for (int i = 0; i < count; ++i) {
-    ::fcntl(first + i, F_SETFD, FD_CLOEXEC);
+    (void)set_cloexec(first + i);  // it is open, so this cannot fail
     taken.push_back({std::move(names[static_cast<std::size_t>(i)]), Fd(first + i)});
   }
   return taken;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/notify/notify.hpp"
 
+#include "common/protocol/variables.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/number.hpp"
 #include "common/text/utf8.hpp"
@@ -27,11 +28,12 @@ Result<std::int64_t> parse_positive(const std::string& name, const std::string& 
 }
 
 Result<std::optional<Duration>> read_watchdog(const Environ& environ, pid_t pid) {
-  const std::string* const usec = find_set(environ, "WATCHDOG_USEC");
+  const std::string* const usec = find_set(environ, protocol::kWatchdogUsec);
   if (usec == nullptr) return std::nullopt;
-  HOLDFAST_TRY_ASSIGN(const std::int64_t microseconds, parse_positive("WATCHDOG_USEC", *usec));
-  if (const std::string* const text = find_set(environ, "WATCHDOG_PID")) {
-    HOLDFAST_TRY_ASSIGN(const std::int64_t watched, parse_positive("WATCHDOG_PID", *text));
+  HOLDFAST_TRY_ASSIGN(const std::int64_t microseconds,
+                      parse_positive(protocol::kWatchdogUsec, *usec));
+  if (const std::string* const text = find_set(environ, protocol::kWatchdogPid)) {
+    HOLDFAST_TRY_ASSIGN(const std::int64_t watched, parse_positive(protocol::kWatchdogPid, *text));
     if (watched != pid) return std::nullopt;
   }
   constexpr std::int64_t kLongest = Duration::max().count() / 1000;
@@ -43,13 +45,14 @@ Result<socklen_t> fill_address(const std::string& name, sockaddr_un& address) {
   const bool abstract = name.front() == '@';
   if ((!abstract && name.front() != '/') || name.size() < 2) {
     return fail(ErrorKind::InvalidArgument,
-                fmt::format("NOTIFY_SOCKET='{}' is neither an absolute path nor '@name'", name));
+                fmt::format("{}='{}' is neither an absolute path nor '@name'",
+                            protocol::kNotifySocket, name));
   }
-  // A path needs its NUL; an abstract name is as long as it is.
+  // A path ends with a NUL; an abstract name does not.
   const std::size_t room = sizeof address.sun_path - (abstract ? 0 : 1);
   if (name.size() > room) {
-    return fail(ErrorKind::InvalidArgument,
-                fmt::format("NOTIFY_SOCKET='{}' is longer than {} bytes", name, room));
+    return fail(ErrorKind::InvalidArgument, fmt::format("{}='{}' is longer than {} bytes",
+                                                        protocol::kNotifySocket, name, room));
   }
   address.sun_family = AF_UNIX;
   std::copy(name.begin(), name.end(), address.sun_path);
@@ -74,22 +77,22 @@ std::string with_status(std::string_view state, std::string_view status) {
 Result<Notifier> Notifier::from_environment(const Environ& environ, pid_t pid) {
   Notifier notifier;
   HOLDFAST_TRY_ASSIGN(notifier.watchdog_interval_, read_watchdog(environ, pid));
-  const std::string* const name = find_set(environ, "NOTIFY_SOCKET");
+  const std::string* const name = find_set(environ, protocol::kNotifySocket);
   if (name == nullptr) {
-    notifier.watchdog_interval_.reset();  // nobody to send a heartbeat to
+    notifier.watchdog_interval_.reset();  // there is nobody to send it to
     return notifier;
   }
   HOLDFAST_TRY_ASSIGN(notifier.address_size_, fill_address(*name, notifier.address_));
   notifier.socket_ = Fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!notifier.socket_) return fail_errno(errno, "make a socket for NOTIFY_SOCKET");
+  if (!notifier.socket_) return fail_errno(errno, "create a socket for NOTIFY_SOCKET");
   return notifier;
 }
 
 Result<void> Notifier::send(std::string_view state) const {
   if (!active()) return {};
-  if (state.empty()) return fail(ErrorKind::InvalidArgument, "a notification must say something");
+  if (state.empty()) return fail(ErrorKind::InvalidArgument, "a notification must not be empty");
   for (;;) {
-    // Addressed each time, not connected once: the manager may have made its socket anew.
+    // Not a connected socket, because the manager may replace its own.
     const ssize_t sent =
         ::sendto(socket_.get(), state.data(), state.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
                  reinterpret_cast<const sockaddr*>(&address_), address_size_);

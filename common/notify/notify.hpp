@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Notifier: tells the service manager above this process how it fares, by sd_notify(3): a
-// datagram of "KEY=value" lines to the socket named by NOTIFY_SOCKET. A worker speaks to the
-// supervisor with it, the supervisor to systemd. Without NOTIFY_SOCKET every call succeeds and
-// does nothing.
+// Notifier: reports the state of this process to its service manager by sd_notify(3), with
+// datagrams of "KEY=value" lines to the socket named by NOTIFY_SOCKET. A worker reports to the
+// supervisor, the supervisor to systemd. Without NOTIFY_SOCKET every call succeeds and does
+// nothing.
 //
-// Threads: send() and the helpers from any thread. Owns its socket. Never blocks: if the manager
-// does not keep up, the error is Unavailable or ResourceExhausted and the caller may try later.
+// Threads: send() and the helpers may be called from any. Owns its socket. Never blocks: if the
+// manager does not keep up, the error is Unavailable or ResourceExhausted and the caller may retry.
 
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
@@ -30,26 +30,26 @@ class Notifier {
  public:
   Notifier() = default;  // inactive
 
-  // NOTIFY_SOCKET is "/path" or "@abstract"; anything else is InvalidArgument, and so is a
-  // WATCHDOG_USEC or WATCHDOG_PID that is no number. `pid` is this process's, by getpid(2).
+  // NOTIFY_SOCKET is "/path" or "@abstract". Anything else is InvalidArgument, and so is a
+  // WATCHDOG_USEC or WATCHDOG_PID that is not a number. `pid` is this process's own.
   static Result<Notifier> from_environment(const Environ& environ, pid_t pid);
 
   bool active() const { return static_cast<bool>(socket_); }
 
-  // `state` as it goes out: one "KEY=value" or several, separated by newlines.
+  // `state` is sent as it is: one or more "KEY=value" lines, separated by newlines.
   Result<void> send(std::string_view state) const;
 
-  // Newlines and control characters in a status become spaces, so that a status can never
-  // smuggle in a second key; it is cut after kMaxStatus bytes, at a character.
+  // Newlines and control characters in a status become spaces, so that a status cannot inject
+  // another key. It is truncated to kMaxStatus bytes, at a character boundary.
   Result<void> ready(std::string_view status = {}) const;
   Result<void> status(std::string_view text) const;
   Result<void> watchdog() const;
   Result<void> stopping(std::string_view status = {}) const;
-  // RELOADING=1 with the clock reading that systemd asks of Type=notify-reload.
+  // RELOADING=1 with the monotonic time that systemd requires of Type=notify-reload.
   Result<void> reloading(MonoTime now) const;
 
-  // How often to call watchdog(): half of WATCHDOG_USEC, as sd_watchdog_enabled(3) advises.
-  // Nothing if nobody watches, or if the variable is meant for another process.
+  // How often to call watchdog(): half of WATCHDOG_USEC, as sd_watchdog_enabled(3) advises. Nothing
+  // if there is no watchdog, or if the variable is addressed to another process.
   std::optional<Duration> watchdog_interval() const { return watchdog_interval_; }
 
   static constexpr std::size_t kMaxStatus = 1024;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Fd: the owner of one file descriptor. Threads: as an int; one owner at a time.
+// Fd: the owner of one file descriptor, and what is commonly done to one.
+//
+// Threads: an Fd is used like an int: one owner at a time. The functions may be called from any.
+
+#include "common/base/result.hpp"
 
 #include <unistd.h>
 
@@ -35,5 +39,17 @@ class Fd {
  private:
   int descriptor_ = -1;
 };
+
+// O_NONBLOCK belongs to the open file description: everyone who shares it is affected.
+Result<void> set_nonblocking(int fd);
+Result<void> set_cloexec(int fd);
+
+struct PipeFds {
+  Fd read;
+  Fd write;
+};
+
+// Both ends blocking and close-on-exec.
+Result<PipeFds> make_pipe();
 
 }  // namespace holdfast

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Whole small files. Threads: any. Errors name the path and the failed step.
+// Whole small files. Errors name the path and the step that failed.
+//
+// Threads: any.
 
 #include "common/base/result.hpp"
 
@@ -11,10 +13,11 @@
 
 namespace holdfast {
 
-// At most `limit` bytes; a larger file is an error, never a truncated read.
+// ResourceExhausted if the file is larger than `limit` bytes: the content is never truncated.
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit = 16u << 20);
 
-// Written beside `path`, synced and renamed over it: readers see the old or the new, never a part.
+// Written to a temporary file, synced and renamed over `path`: readers see the old content or the
+// new one, never a part.
 Result<void> write_file_atomic(const std::filesystem::path& path, std::string_view content,
                                unsigned mode = 0600);
 

@@ -1,22 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// How many connections this process has descriptors for. A server that runs out of them goes deaf:
-// whoever comes next waits in the backlog, for as long as others sit idle. So it has to know its
-// limit, and refuse beyond it.
+// How many descriptors this process may open (RLIMIT_NOFILE). The usual soft limit of 1024 exists
+// for programs that use select(2); neither the supervisor nor a worker does, so both raise it.
 //
-// Threads: at start-up.
+// Threads: at start-up. The limit is a property of the whole process.
+
+#include <sys/resource.h>
 
 #include <cstdint>
 
-namespace holdfast::api {
+namespace holdfast {
 
-// Descriptors that are no connections: the store's files, sockets to Redis and the supervisor,
-// logs, and the connections that are only being refused (128).
-constexpr std::uint64_t kOtherDescriptors = 256;
+struct FileLimit {
+  rlim_t before = 0;  // soft limits
+  rlim_t now = 0;
+};
 
-// Raises this process's soft RLIMIT_NOFILE as far as `wanted` connections need and its hard limit
-// lets it. Returns how many there is room for: `wanted`, or fewer, but never 0.
+// Raises the soft limit to `wanted`, or to the hard limit if that is lower. Never lowers it.
+// Children inherit the raised limit: a program that may use select(2) needs `before` back.
+FileLimit raise_file_limit(rlim_t wanted = RLIM_INFINITY);
+
+// Descriptors of a server that are not connections: the store's files, sockets to Redis and to the
+// supervisor, logs, and the connections that are accepted only to be refused (128).
+inline constexpr std::uint64_t kOtherDescriptors = 256;
+
+// Raises the limit as far as `wanted` connections need. Returns how many fit: `wanted` or fewer,
+// at least 1. A server that exceeds its limit can no longer accept, so it has to refuse earlier.
 std::uint32_t make_room_for_connections(std::uint32_t wanted);
 
-}  // namespace holdfast::api
+}  // namespace holdfast

@@ -4,33 +4,115 @@
 #include "common/os/file.hpp"
 #include "common/text/number.hpp"
 
-namespace holdfast::store::sqlite {
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <type_traits>
+
+namespace holdfast {
 
 namespace {
 
-std::optional<ProcessStat> read_stat(pid_t pid) {
-  const auto stat = read_file(fmt::format("/proc/{}/stat", pid));
-  return stat ? parse_process_stat(*stat) : std::nullopt;
+constexpr std::string_view kBlanks = " \t\n";
+
+std::vector<std::string_view> split_words(std::string_view text) {
+  std::vector<std::string_view> words;
+  std::size_t at = 0;
+  while ((at = text.find_first_not_of(kBlanks, at)) != std::string_view::npos) {
+    const std::size_t end = std::min(text.find_first_of(kBlanks, at), text.size());
+    words.push_back(text.substr(at, end - at));
+    at = end;
+  }
+  return words;
+}
+
+// The rest of the line that starts with `key`.
+std::optional<std::string_view> line_after(std::string_view text, std::string_view key) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    if (line.starts_with(key)) return line.substr(key.size());
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return std::nullopt;
 }
 
 }  // namespace
 
-std::optional<ProcessStat> parse_process_stat(std::string_view stat) {
-  // The name in field 2 may hold spaces and parentheses: fields are counted from the last ')'.
-  const std::size_t name_end = stat.rfind(')');
-  if (name_end == std::string_view::npos || name_end + 2 >= stat.size()) return std::nullopt;
-  stat.remove_prefix(name_end + 2);
-  ProcessStat result;
-  result.state = stat.front();
-  for (int field = 3; field < 22; ++field) {
-    const std::size_t space = stat.find(' ');
-    if (space == std::string_view::npos) return std::nullopt;
-    stat.remove_prefix(space + 1);
+Result<ProcessStat> parse_process_stat(std::string_view text) {
+  // "4711 (name) S 1 …": the name may hold parentheses itself, nothing after it does.
+  const std::size_t name_begin = text.find('(');
+  const std::size_t name_end = text.rfind(')');
+  if (name_begin == std::string_view::npos || name_end == std::string_view::npos ||
+      name_end < name_begin) {
+    return fail(ErrorKind::DataLoss, "/proc/PID/stat: no process name");
   }
-  const auto started = text::take_number<decltype(result.started)>(stat);
-  if (!started) return std::nullopt;
-  result.started = *started;
-  return result;
+  const auto words = split_words(text.substr(name_end + 1));
+  constexpr std::size_t kFirstField = 3;  // words[0], by the numbers in proc(5)
+  const auto read = [&](std::size_t field, auto& value) {
+    const std::size_t at = field - kFirstField;
+    if (at >= words.size()) return false;
+    const auto number = text::parse_number<std::decay_t<decltype(value)>>(words[at]);
+    if (number) value = *number;
+    return number.has_value();
+  };
+  ProcessStat stat;
+  if (words.empty() || words[0].size() != 1 || !read(4, stat.parent) ||
+      !read(14, stat.user_ticks) || !read(15, stat.kernel_ticks) || !read(20, stat.threads) ||
+      !read(22, stat.start_ticks) || !read(23, stat.virtual_bytes) ||
+      !read(24, stat.resident_pages)) {
+    return fail(ErrorKind::DataLoss, "/proc/PID/stat: a field is missing or not a number");
+  }
+  stat.name = text.substr(name_begin + 1, name_end - name_begin - 1);
+  stat.state = words[0].front();
+  return stat;
+}
+
+Result<ProcessStat> read_process_stat(pid_t pid) {
+  const auto text = read_file(fmt::format("/proc/{}/stat", pid));
+  if (!text) {
+    Error error = text.error();
+    if (error.os_error == ESRCH) error.kind = ErrorKind::NotFound;  // it ended after the open
+    return fail(error.with_context(fmt::format("process {}", pid)));
+  }
+  return parse_process_stat(*text);
+}
+
+std::optional<std::uint64_t> parse_max_open_files(std::string_view limits) {
+  const auto rest = line_after(limits, "Max open files");
+  if (!rest) return std::nullopt;
+  const auto words = split_words(*rest);
+  return words.empty() ? std::nullopt : text::parse_number<std::uint64_t>(words[0]);
+}
+
+Result<std::uint64_t> parse_boot_time(std::string_view stat) {
+  const auto rest = line_after(stat, "btime ");
+  const auto seconds = rest ? text::parse_number<std::uint64_t>(*rest) : std::nullopt;
+  if (!seconds) return fail(ErrorKind::DataLoss, "/proc/stat: no btime");
+  return *seconds;
+}
+
+std::vector<pid_t> list_processes() {
+  std::vector<pid_t> pids;
+  std::error_code error;
+  std::filesystem::directory_iterator at("/proc", error);
+  for (; !error && at != std::filesystem::directory_iterator{}; at.increment(error)) {
+    const auto pid = text::parse_number<pid_t>(at->path().filename().native());
+    if (pid) pids.push_back(*pid);
+  }
+  return pids;
+}
+
+bool has_environment_entry(pid_t pid, std::string_view entry) {
+  const auto environment = read_file(fmt::format("/proc/{}/environ", pid));
+  if (!environment) return false;
+  std::string_view rest = *environment;  // entries end with a NUL each
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\0'), rest.size());
+    if (rest.substr(0, end) == entry) return true;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return false;
 }
 
 Result<std::string> boot_id() {
@@ -41,13 +123,13 @@ Result<std::string> boot_id() {
 }
 
 std::int64_t process_started(pid_t pid) {
-  const auto stat = read_stat(pid);
-  return stat ? stat->started : 0;
+  const auto stat = read_process_stat(pid);
+  return stat ? static_cast<std::int64_t>(stat->start_ticks) : 0;
 }
 
 bool process_alive(pid_t pid, std::int64_t started) {
-  const auto stat = read_stat(pid);
-  return stat && stat->started == started && stat->state != 'Z' && stat->state != 'X';
+  const auto stat = read_process_stat(pid);
+  return stat && static_cast<std::int64_t>(stat->start_ticks) == started && !stat->dead();
 }
 
-}  // namespace holdfast::store::sqlite
+}  // namespace holdfast

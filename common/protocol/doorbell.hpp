@@ -2,10 +2,11 @@
 #pragma once
 
 // Doorbell: tells the queue workers of this host that a job was committed, so that they need not
-// wait for their next poll. An eventfd that the supervisor made and handed to both sides; without
-// one, ringing does nothing and the poll finds the job.
+// wait for their next poll. It rings the eventfd "doorbell" that the supervisor created and passed
+// to both sides. Without one (a worker that runs alone) ring() does nothing, and the poll finds the
+// job. Its other end is doorbell_listener.hpp.
 //
-// Threads: ring() from any.
+// Threads: ring() from any. Owns its descriptor.
 
 #include "common/os/fd.hpp"
 
@@ -14,7 +15,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace holdfast::api {
+namespace holdfast::protocol {
 
 class Doorbell {
  public:
@@ -34,4 +35,4 @@ class Doorbell {
   Fd eventfd_;
 };
 
-}  // namespace holdfast::api
+}  // namespace holdfast::protocol

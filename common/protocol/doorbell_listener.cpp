@@ -6,24 +6,25 @@
 #include <cstdint>
 #include <utility>
 
-namespace holdfast::queue {
+namespace holdfast::protocol {
 
-Result<Doorbell> Doorbell::open(boost::asio::io_context& io, std::optional<Fd> bell) {
-  Doorbell doorbell;
-  if (!bell) return doorbell;
-  doorbell.bell_.emplace(io);
+Result<DoorbellListener> DoorbellListener::open(boost::asio::io_context& io,
+                                                std::optional<Fd> bell) {
+  DoorbellListener listener;
+  if (!bell) return listener;
+  listener.bell_.emplace(io);
   boost::system::error_code error;
-  doorbell.bell_->assign(bell->get(), error);
+  listener.bell_->assign(bell->get(), error);
   // Another process may read between our wake-up and our read: that read must not block.
   if (!error) {
     bell->release();
-    doorbell.bell_->native_non_blocking(true, error);
+    listener.bell_->native_non_blocking(true, error);
   }
   if (error) return fail_errno(error.value(), "watch the doorbell");
-  return doorbell;
+  return listener;
 }
 
-void Doorbell::wait(std::function<void()> rung) {
+void DoorbellListener::wait(std::function<void()> rung) {
   if (!bell_) return;
   bell_->async_wait(boost::asio::posix::descriptor_base::wait_read,
                     [rung = std::move(rung)](const boost::system::error_code& error) {
@@ -31,16 +32,16 @@ void Doorbell::wait(std::function<void()> rung) {
                     });
 }
 
-void Doorbell::clear() {
+void DoorbellListener::clear() {
   std::uint64_t count = 0;
-  // EAGAIN: another worker was faster. There is nothing to do about any other error either.
+  // EAGAIN: another worker was faster. Any other error leaves nothing to do either.
   if (bell_ && ::read(bell_->native_handle(), &count, sizeof count) < 0) return;
 }
 
-void Doorbell::ring() {
+void DoorbellListener::ring() {
   const std::uint64_t one = 1;
   // EAGAIN: the counter is full, so it rings anyway.
   if (bell_ && ::write(bell_->native_handle(), &one, sizeof one) < 0) return;
 }
 
-}  // namespace holdfast::queue
+}  // namespace holdfast::protocol

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Doorbell: the eventfd(2) that the API's workers add to after an enqueue was committed. All queue
-// workers share it, so whoever reads it takes the ring from the others: a worker reads only when it
-// is free to look, and rings again when it leaves work behind.
+// DoorbellListener: a queue worker's end of the doorbell, the eventfd(2) to which API workers add
+// after they have committed a job. All queue workers share it, so whoever reads it takes the ring
+// from the others: a worker reads only when it is about to look for work, and rings again when it
+// leaves work behind.
 //
-// Threads: the loop's. Without a descriptor (a worker run alone) it never rings.
+// Threads: the event loop's. Owns its descriptor. Without one (a worker that runs alone) it never
+// rings.
 
 #include "common/base/result.hpp"
 #include "common/os/fd.hpp"
@@ -16,21 +18,21 @@
 #include <functional>
 #include <optional>
 
-namespace holdfast::queue {
+namespace holdfast::protocol {
 
-class Doorbell {
+class DoorbellListener {
  public:
   // `bell`: an eventfd in counter mode, or nothing.
-  static Result<Doorbell> open(boost::asio::io_context& io, std::optional<Fd> bell);
+  static Result<DoorbellListener> open(boost::asio::io_context& io, std::optional<Fd> bell);
 
-  // Calls `rung` once when the bell is set, now or later. The bell stays set until clear().
+  // Calls `rung` once, as soon as the bell is set. The bell stays set until clear().
   void wait(std::function<void()> rung);
   void clear();
   void ring();
 
  private:
-  Doorbell() = default;
+  DoorbellListener() = default;
   std::optional<boost::asio::posix::stream_descriptor> bell_;
 };
 
-}  // namespace holdfast::queue
+}  // namespace holdfast::protocol

@@ -27,7 +27,7 @@ std::string machine_id() {
 Result<HostIdentity> this_host() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0) return fail_errno(errno, "gethostname");
-  HOLDFAST_TRY_ASSIGN(std::string boot, sqlite::boot_id());
+  HOLDFAST_TRY_ASSIGN(std::string boot, boot_id());
   return HostIdentity{fmt::format("{}/{}", name.data(), machine_id()), std::move(boot)};
 }
 

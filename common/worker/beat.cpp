@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/worker/runtime.hpp"
+#include "common/worker/beat.hpp"
 
 namespace holdfast::worker {
 

@@ -29,7 +29,7 @@ const char* name_of(int signal) {
   }
 }
 
-// Written by main's thread, read by the handler on any.
+// Written by the main thread, read by the handler on any.
 std::atomic<const log::WaitingLines*> waiting_lines{nullptr};
 
 void write_waiting_lines() {
@@ -60,7 +60,7 @@ extern "C" void holdfast_on_fatal_signal(int signal) {
   // The first two frames are this function and the signal trampoline.
   const int skip = count > 2 ? 2 : 0;
   ::backtrace_symbols_fd(frames.data() + skip, count - skip, STDERR_FILENO);
-  // SA_RESETHAND has put the default action back; the signal strikes again on return.
+  // SA_RESETHAND has restored the default action, which the signal now takes.
   ::raise(signal);
 }
 

@@ -4,6 +4,8 @@
 #include "common/metrics/exposition.hpp"
 #include "common/metrics/instruments.hpp"
 #include "common/metrics/registry.hpp"
+#include "common/os/exit_codes.hpp"
+#include "common/protocol/names.hpp"
 #include "common/worker/crash_handler.hpp"
 
 #include <boost/asio/post.hpp>
@@ -16,7 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// How long a drained worker waits for its last scrape: a few collection rounds of a busy machine.
+// How long a drained worker waits for its last scrape: long enough for a busy machine.
 constexpr Duration kLastScrape = 300ms;
 
 // A third of what sd_notify(3) advises, so that two lost beats still do not look like a hang.
@@ -52,7 +54,7 @@ log::LogOptions WorkerProcess::log_options() {
   return options;
 }
 
-// Services and connections hold on to the loop: they go first.
+// Services and connections use the loop, so they are destroyed first.
 WorkerProcess::~WorkerProcess() {
   write_on_crash(nullptr);
   service_.reset();
@@ -83,17 +85,17 @@ int WorkerProcess::run(std::unique_ptr<Service> service) {
   next_turn_ = clock_.mono();
   turn();
   if (const auto sent = notifier_.ready(); !sent) {
-    log_.error("the supervisor cannot be told that this worker is ready",
+    log_.error("cannot report to the supervisor that this worker is ready",
                {{"err", log::err_of(sent.error())}});
-    return 70;
+    return exit_code::kSoftware;
   }
   log_.debug("ready", {{"incarnation", identity_.incarnation}});
   io_.run();
-  return drained_ ? 0 : 70;
+  return drained_ ? exit_code::kOk : exit_code::kSoftware;
 }
 
 void WorkerProcess::serve_telemetry() {
-  std::optional<Fd> listener = take_fd("telemetry");
+  std::optional<Fd> listener = take_fd(protocol::kTelemetryFd);
   if (!listener) return;
   http::ServerLimits limits;
   limits.max_connections = 64;
@@ -103,9 +105,9 @@ void WorkerProcess::serve_telemetry() {
       [this](const std::shared_ptr<http::Request>& request, const http::Responder& respond) {
         answer(*request, [this, request, respond](http::Response response) {
           respond(std::move(response));
-          // The supervisor has what it needs: nothing keeps a drained worker any longer.
-          if (drained_ && request->query_value("final") != nullptr) {
-            last_scrape_timer_.expires_after(20ms);  // until the answer has left
+          // The supervisor has the final figures: a drained worker need not wait any longer.
+          if (drained_ && request->query_value(protocol::kFinalQuery) != nullptr) {
+            last_scrape_timer_.expires_after(20ms);  // until the answer is sent
             last_scrape_timer_.async_wait([this](const boost::system::error_code& error) {
               if (!error) finish();
             });
@@ -116,23 +118,23 @@ void WorkerProcess::serve_telemetry() {
         return http::Response::text(refusal.status, refusal.detail + "\n");
       });
   if (const auto listening = telemetry_->listen(std::move(*listener)); !listening) {
-    log_.error("no telemetry", {{"err", log::err_of(listening.error())}});
+    log_.error("cannot serve the telemetry socket", {{"err", log::err_of(listening.error())}});
   }
 }
 
 void WorkerProcess::answer(const http::Request& request, const http::Responder& respond) {
   if (request.method != "GET") return respond(http::Response::text(405, "use GET\n"));
-  if (request.path == "/metrics") {
+  if (request.path == protocol::kMetricsPath) {
     return service_->before_scrape([this, respond] { respond(metrics_response()); });
   }
-  if (request.path == "/ready") {
+  if (request.path == protocol::kReadyPath) {
     if (draining_) return respond(http::Response::text(503, "draining\n"));
     return service_->check([respond](const Result<void>& checked) {
       respond(checked ? http::Response::text(200, "ready\n")
                       : http::Response::text(503, checked.error().message + "\n"));
     });
   }
-  respond(http::Response::text(404, "there are /metrics and /ready\n"));
+  respond(http::Response::text(404, "not found: this socket serves /metrics and /ready\n"));
 }
 
 http::Response WorkerProcess::metrics_response() {
@@ -147,7 +149,7 @@ http::Response WorkerProcess::metrics_response() {
                               metrics::content_type(metrics::Format::Text004));
 }
 
-// The working loop turns: says so to the watchdog, unless a thread that should work does not.
+// Runs at every interval: beats the watchdog, unless the heartbeat of a working thread is overdue.
 void WorkerProcess::turn() {
   const MonoTime now = clock_.mono();
   loop_lag_->Observe(std::max(0.0, std::chrono::duration<double>(now - next_turn_).count()));
@@ -168,7 +170,7 @@ void WorkerProcess::drain() {
   draining_ = true;
   log_.debug("draining");
   (void)notifier_.stopping("draining");
-  // A second signal changes nothing here: whoever wants it faster sends SIGKILL.
+  // A second signal changes nothing: SIGKILL is there for those in a hurry.
   signals_.async_wait([](const boost::system::error_code&, int) {});
   service_->drain([this] { drained(); });
 }
@@ -176,7 +178,7 @@ void WorkerProcess::drain() {
 void WorkerProcess::drained() {
   if (drained_) return;
   drained_ = true;
-  if (!telemetry_ || !notifier_.send("HOLDFAST_DRAINED=1")) {
+  if (!telemetry_ || !notifier_.send(fmt::format("{}=1", protocol::kDrainedKey))) {
     finish();
     return;
   }

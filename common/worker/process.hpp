@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// WorkerProcess: the Context that a service sees, and the loop around it. Private to this folder.
+// WorkerProcess: the Context of a service, and the loop that it runs on. Private to this folder.
 //
-// Threads: the main thread's; add_beat() and set_status() from it too.
+// Threads: the main thread's.
 
 #include "common/http/server.hpp"
 #include "common/metrics/heap.hpp"
@@ -54,7 +54,7 @@ class WorkerProcess final : public Context {
   config::Config config_;
   Identity identity_;
   boost::asio::io_context io_{1};
-  log::Logger log_;  // posts to the loop, and writes what is left when it goes
+  log::Logger log_;  // posts to the loop, and writes what is left when it is destroyed
   prometheus::Registry registry_;
   std::vector<notify::NamedFd> descriptors_;
   notify::Notifier notifier_;

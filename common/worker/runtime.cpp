@@ -3,6 +3,8 @@
 
 #include "common/base/version.hpp"
 #include "common/config/load.hpp"
+#include "common/os/exit_codes.hpp"
+#include "common/protocol/variables.hpp"
 #include "common/worker/crash_handler.hpp"
 #include "common/worker/process.hpp"
 
@@ -15,10 +17,6 @@ namespace holdfast::worker {
 
 namespace {
 
-constexpr int kExitUsage = 2;
-constexpr int kExitSoftware = 70;
-constexpr int kExitConfig = 78;
-
 std::string value_of(const config::Environ& environ, const std::string& name) {
   const auto it = environ.find(name);
   return it == environ.end() ? std::string() : it->second;
@@ -26,15 +24,15 @@ std::string value_of(const config::Environ& environ, const std::string& name) {
 
 Identity identity_of(const config::Environ& environ, const std::string& program) {
   Identity identity;
-  identity.name = value_of(environ, "HOLDFAST_WORKER");
+  identity.name = value_of(environ, protocol::kWorker);
   if (identity.name.empty()) identity.name = fmt::format("{}.{}", program, ::getpid());
-  const std::string incarnation = value_of(environ, "HOLDFAST_INCARNATION");
+  const std::string incarnation = value_of(environ, protocol::kIncarnation);
   if (!incarnation.empty()) identity.incarnation = std::strtoull(incarnation.c_str(), nullptr, 10);
-  identity.predecessor = value_of(environ, "HOLDFAST_PREDECESSOR");
+  identity.predecessor = value_of(environ, protocol::kPredecessor);
   return identity;
 }
 
-// Answers --help and --version; nothing else is taken: workers are configured by the file.
+// Answers --help and --version. There are no other arguments: workers are configured by the file.
 std::optional<int> answer_arguments(int argc, char** argv, const std::string& program) {
   if (argc < 2) return std::nullopt;
   const std::string argument = argv[1];
@@ -53,45 +51,46 @@ std::optional<int> answer_arguments(int argc, char** argv, const std::string& pr
     return 0;
   }
   fmt::print(stderr, "{}: unknown argument '{}'; see {} --help\n", program, argument, program);
-  return kExitUsage;
+  return exit_code::kUsage;
 }
 
 }  // namespace
 
 int run_worker(int argc, char** argv, const std::string& program, const MakeService& make_service) {
   if (const auto code = answer_arguments(argc, argv, program)) return *code;
-  ::signal(SIGPIPE, SIG_IGN);  // a vanished reader is an error from write(2)
+  ::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write(2)
   install_crash_handler();
 
   const config::Environ environ = config::environ_of_process();
   std::optional<std::filesystem::path> file;
-  if (const std::string path = value_of(environ, "HOLDFAST_CONFIG"); !path.empty()) file = path;
+  if (const std::string path = value_of(environ, protocol::kConfig); !path.empty()) file = path;
   auto loaded = config::load(file, environ);
   if (!loaded) {
     fmt::print(stderr, "{}\n", config::format(loaded.error()));
-    return kExitConfig;
+    return exit_code::kConfig;
   }
   auto descriptors = notify::take_listen_fds(environ, ::getpid());
   auto notifier = notify::Notifier::from_environment(environ, ::getpid());
   if (!descriptors || !notifier) {
     const Error& error = !descriptors ? descriptors.error() : notifier.error();
     fmt::print(stderr, "{}: {}\n", program, error.message);
-    return kExitSoftware;
+    return exit_code::kSoftware;
   }
 
   WorkerProcess process(std::move(loaded->config), identity_of(environ, program),
                         std::move(*descriptors), std::move(*notifier),
-                        value_of(environ, "HOLDFAST_STATUS_SOCKET"));
+                        value_of(environ, protocol::kStatusSocket));
   try {
     auto service = make_service(process);
     if (!service) {
       process.log().error("cannot start", {{"err", log::err_of(service.error())}});
-      return service.error().kind == ErrorKind::InvalidArgument ? kExitConfig : kExitSoftware;
+      return service.error().kind == ErrorKind::InvalidArgument ? exit_code::kConfig
+                                                                : exit_code::kSoftware;
     }
     return process.run(std::move(*service));
   } catch (const std::exception& error) {
     process.log().error("failed", {{"err", log::err_of(error)}});
-    return kExitSoftware;
+    return exit_code::kSoftware;
   }
 }
 

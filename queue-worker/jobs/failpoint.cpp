@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "queue-worker/jobs/failpoint.hpp"
 
+#include "common/protocol/variables.hpp"
+
 #include <signal.h>
 #include <unistd.h>
 
@@ -33,7 +35,7 @@ Result<Failpoint> Failpoint::parse(std::string_view name) {
 }
 
 Result<Failpoint> Failpoint::from_environment() {
-  const char* name = std::getenv("HOLDFAST_CRASH_AT");
+  const char* name = std::getenv(protocol::kCrashAt);
   return parse(name == nullptr ? "" : name);
 }
 

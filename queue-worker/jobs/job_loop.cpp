@@ -13,14 +13,15 @@ constexpr Duration kStopTime = std::chrono::seconds(1);
 
 }  // namespace
 
-std::shared_ptr<JobLoop> JobLoop::create(const Parts& parts, LoopOptions options, Doorbell doorbell,
+std::shared_ptr<JobLoop> JobLoop::create(const Parts& parts, LoopOptions options,
+                                         protocol::DoorbellListener doorbell,
                                          std::vector<std::shared_ptr<worker::Beat>> beats) {
   const std::shared_ptr<JobLoop> loop(new JobLoop(parts, std::move(options), std::move(doorbell)));
   loop->assemble(std::move(beats));
   return loop;
 }
 
-JobLoop::JobLoop(const Parts& parts, LoopOptions options, Doorbell doorbell)
+JobLoop::JobLoop(const Parts& parts, LoopOptions options, protocol::DoorbellListener doorbell)
     : parts_(parts),
       options_(std::move(options)),
       doorbell_(std::move(doorbell)),

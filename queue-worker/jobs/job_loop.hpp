@@ -46,7 +46,8 @@ struct LoopOptions {
 class JobLoop : public std::enable_shared_from_this<JobLoop> {
  public:
   // One job thread per beat.
-  static std::shared_ptr<JobLoop> create(const Parts& parts, LoopOptions options, Doorbell doorbell,
+  static std::shared_ptr<JobLoop> create(const Parts& parts, LoopOptions options,
+                                         protocol::DoorbellListener doorbell,
                                          std::vector<std::shared_ptr<worker::Beat>> beats);
 
   // Registers this process (blocking) and begins to look for jobs.
@@ -58,7 +59,7 @@ class JobLoop : public std::enable_shared_from_this<JobLoop> {
   std::size_t held() const { return jobs_->size(); }
 
  private:
-  JobLoop(const Parts& parts, LoopOptions options, Doorbell doorbell);
+  JobLoop(const Parts& parts, LoopOptions options, protocol::DoorbellListener doorbell);
   void assemble(std::vector<std::shared_ptr<worker::Beat>> beats);
 
   void advance();  // takes the next step, if there is one to take
@@ -82,7 +83,7 @@ class JobLoop : public std::enable_shared_from_this<JobLoop> {
 
   Parts parts_;
   const LoopOptions options_;
-  Doorbell doorbell_;
+  protocol::DoorbellListener doorbell_;
   std::mt19937_64 random_;
   boost::asio::steady_timer sleep_timer_, drain_timer_;
   StoreReads reads_;

@@ -4,6 +4,7 @@
 #include "common/base/id.hpp"
 #include "common/metrics/instruments.hpp"
 #include "common/metrics/store_metrics.hpp"
+#include "common/protocol/names.hpp"
 #include "queue-worker/jobs/job_loop.hpp"
 #include "queue-worker/jobs/reporter.hpp"
 
@@ -50,7 +51,7 @@ class QueueService final : public worker::Service {
         store_up_(metrics::Gauges(context.registry(), "store_up").only()),
         reads_(context.io(), *store_) {}
 
-  Result<void> start(Doorbell doorbell, const Failpoint& failpoint) {
+  Result<void> start(protocol::DoorbellListener doorbell, const Failpoint& failpoint) {
     std::vector<std::shared_ptr<worker::Beat>> beats;
     const std::uint32_t threads = std::max(context_.config().queue.concurrency, 1u);
     for (std::uint32_t i = 0; i < threads; ++i)
@@ -121,7 +122,9 @@ Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) 
   options.on_commit = metrics::commit_observer(context.registry());
   HOLDFAST_TRY_ASSIGN(auto store,
                       store::open_store(store::store_url(config), options, context.clock()));
-  HOLDFAST_TRY_ASSIGN(Doorbell doorbell, Doorbell::open(context.io(), context.take_fd("doorbell")));
+  HOLDFAST_TRY_ASSIGN(
+      protocol::DoorbellListener doorbell,
+      protocol::DoorbellListener::open(context.io(), context.take_fd(protocol::kDoorbellFd)));
   auto service = std::make_unique<QueueService>(context, std::move(store), std::move(provider));
   HOLDFAST_TRY(service->start(std::move(doorbell), failpoint));
   return service;

@@ -2,6 +2,7 @@
 #include "supervisor/cli/admin_client.hpp"
 
 #include "common/os/exit_codes.hpp"
+#include "common/protocol/names.hpp"
 #include "common/text/percent.hpp"
 
 #include <fmt/format.h>
@@ -40,7 +41,7 @@ Result<http::Response> AdminClient::ask(const std::string& method, const std::st
 
 std::vector<std::string> fleet_names(const AdminClient& connection) {
   std::vector<std::string> names;
-  const auto answer = connection.ask("GET", "/status");
+  const auto answer = connection.ask("GET", protocol::kStatusPath);
   if (!answer) return names;
   const auto status = nlohmann::json::parse(answer->body, nullptr, false);
   if (!status.is_object()) return names;

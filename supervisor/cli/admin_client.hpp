@@ -8,6 +8,7 @@
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
 #include "common/http/client.hpp"
+#include "common/protocol/names.hpp"
 
 #include <filesystem>
 #include <string>
@@ -18,7 +19,7 @@ namespace holdfast::supervisor::cli {
 class AdminClient {
  public:
   explicit AdminClient(const std::filesystem::path& runtime_dir)
-      : socket_(runtime_dir / "admin.sock") {}
+      : socket_(runtime_dir / protocol::kAdminSocketFile) {}
 
   // Unavailable or PermissionDenied, with a message that says what to do.
   Result<http::Response> ask(const std::string& method, const std::string& target,

@@ -2,6 +2,7 @@
 #include "supervisor/cli/client.hpp"
 
 #include "common/os/exit_codes.hpp"
+#include "common/protocol/names.hpp"
 #include "supervisor/cli/admin_client.hpp"
 #include "supervisor/cli/follow.hpp"
 #include "supervisor/cli/status_table.hpp"
@@ -20,7 +21,7 @@ using namespace std::chrono_literals;
 
 int status(const AdminClient& client, const Arguments& arguments) {
   for (;;) {
-    const auto answer = client.ask("GET", "/status");
+    const auto answer = client.ask("GET", protocol::kStatusPath);
     if (!answer) return unreachable(answer.error());
     const int code = status_is_healthy(answer->body) ? exit_code::kOk : exit_code::kFailed;
     if (arguments.json) {
@@ -51,7 +52,7 @@ int command(const AdminClient& client, const std::string& target) {
 }
 
 int health(const AdminClient& client, bool ready) {
-  const auto answer = client.ask("GET", ready ? "/ready" : "/health");
+  const auto answer = client.ask("GET", ready ? protocol::kReadyPath : protocol::kHealthPath);
   if (!answer) return unreachable(answer.error());
   print(answer->body + "\n");
   return answer->status == 200 ? exit_code::kOk : exit_code::kFailed;
@@ -70,12 +71,13 @@ int run_client(const Arguments& arguments, const std::filesystem::path& runtime_
   const std::string name = "?name=" + query_escaped(arguments.name);
   switch (arguments.verb) {
     case Verb::Status: return status(client, arguments);
-    case Verb::Restart: return command(client, "/restart" + name);
-    case Verb::Stop: return command(client, "/stop" + name);
-    case Verb::Start: return command(client, "/start" + name);
+    case Verb::Restart: return command(client, protocol::kRestartPath + name);
+    case Verb::Stop: return command(client, protocol::kStopPath + name);
+    case Verb::Start: return command(client, protocol::kStartPath + name);
     case Verb::Scale:
-      return command(client, fmt::format("/scale{}&count={}", name, arguments.count));
-    case Verb::Reload: return command(client, "/reload");
+      return command(client,
+                     fmt::format("{}{}&count={}", protocol::kScalePath, name, arguments.count));
+    case Verb::Reload: return command(client, protocol::kReloadPath);
     case Verb::Events: return events(client, arguments);
     case Verb::Logs: return logs(client, arguments);
     case Verb::Names: return names(client);

@@ -2,6 +2,7 @@
 #include "supervisor/cli/follow.hpp"
 
 #include "common/os/exit_codes.hpp"
+#include "common/protocol/names.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -44,15 +45,16 @@ bool is_known(const AdminClient& connection, const std::string& name) {
 }  // namespace
 
 int events(const AdminClient& connection, const Arguments& arguments) {
-  auto answer = connection.ask("GET", "/events?limit=1&after=18446744073709551614");
+  auto answer = connection.ask(
+      "GET", fmt::format("{}?limit=1&after=18446744073709551614", protocol::kEventsPath));
   if (!answer) return unreachable(answer.error());
   const json first = json::parse(answer->body, nullptr, false);
   const std::uint64_t last = first.is_object() ? first.value("last_seq", std::uint64_t{0}) : 0;
   std::uint64_t after = last > arguments.lines ? last - arguments.lines : 0;
   for (bool more = true; more;) {
     answer = connection.ask("GET",
-                            fmt::format("/events?limit=1000&after={}&wait={}", after,
-                                        arguments.follow ? kWaitSeconds : 0),
+                            fmt::format("{}?limit=1000&after={}&wait={}", protocol::kEventsPath,
+                                        after, arguments.follow ? kWaitSeconds : 0),
                             kDeadline);
     if (!answer) return unreachable(answer.error());
     const json page = json::parse(answer->body, nullptr, false);
@@ -70,7 +72,8 @@ int events(const AdminClient& connection, const Arguments& arguments) {
 
 int logs(const AdminClient& connection, const Arguments& arguments) {
   const std::string name = "&name=" + query_escaped(arguments.name);
-  auto answer = connection.ask("GET", fmt::format("/logs?lines={}{}", arguments.lines, name));
+  auto answer = connection.ask(
+      "GET", fmt::format("{}?lines={}{}", protocol::kLogsPath, arguments.lines, name));
   if (!answer) return unreachable(answer.error());
   if (answer->body.empty() && !arguments.name.empty() && !is_known(connection, arguments.name)) {
     complain(

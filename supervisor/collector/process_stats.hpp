@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What the kernel knows about a process, which works for hung workers and for programs that expose
-// no metrics. The parsers are pure; read_* read /proc, see proc(5).
+// What the kernel knows about a process: works for hung workers and for programs that expose
+// nothing. Read from /proc.
 //
 // Threads: any. Units: seconds and bytes.
 
@@ -12,7 +12,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string_view>
 
 namespace holdfast::supervisor::collector {
 
@@ -27,21 +26,7 @@ struct ProcessStats {
   std::optional<std::uint64_t> max_fds;  // the soft limit; empty too if unlimited
 };
 
-// The raw fields of /proc/PID/stat.
-struct StatFields {
-  std::uint64_t user_ticks = 0;
-  std::uint64_t kernel_ticks = 0;
-  std::uint64_t threads = 0;
-  std::uint64_t start_ticks = 0;  // after boot
-  std::uint64_t virtual_bytes = 0;
-  std::uint64_t resident_pages = 0;
-};
-
-Result<StatFields> parse_stat(std::string_view text);
-std::optional<std::uint64_t> parse_max_open_files(std::string_view text);  // /proc/PID/limits
-Result<std::uint64_t> parse_boot_time(std::string_view text);  // /proc/stat: seconds, epoch
-
-// The same for every process until the next boot; read once.
+// The same for every process until the next boot: read once.
 struct HostFacts {
   std::uint64_t boot_time_seconds = 0;
   std::uint64_t ticks_per_second = 100;

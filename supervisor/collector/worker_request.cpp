@@ -35,8 +35,8 @@ http::Headers request_headers(Duration within) {
 }
 
 std::string final_url(std::string url) {
-  url += url.find('?') == std::string::npos ? "?final=1" : "&final=1";
-  return url;
+  const char separator = url.find('?') == std::string::npos ? '?' : '&';
+  return fmt::format("{}{}{}=1", url, separator, protocol::kFinalQuery);
 }
 
 std::string_view to_string(FetchFailure failure) {

@@ -60,7 +60,7 @@
 //   Hopeless: a required, released service without a ready slot, or a required oneshot that has
 //   failed for good or is in a crash loop, for hopeless_after: reported once; with on_hopeless =
 //   "exit" an ordered shutdown with code 70 follows.
-//   Shutdown: see shutdown.hpp. Finish comes at 28/30 of the deadline at the latest. A process
+//   Shutdown: see shutdown.hpp. Finish comes before the deadline, always. A process
 //   whose Spawned arrives after it began is asked to stop at once. Lateness: if an event comes more
 //   than 1 s after the armed timer, the supervisor itself was held up. All ready, watchdog and stop
 //   deadlines then move by that time and one second more, in which queued notifications can be

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/hopeless.hpp"
 
+#include "common/os/exit_codes.hpp"
 #include "supervisor/core/shutdown.hpp"
 
 #include <fmt/format.h>
@@ -45,9 +46,9 @@ void report_hopeless(Machine& m, Program& program) {
   const std::string text = fmt::format(
       "{} has {} for {}{}", program.config.name, oneshot ? "not succeeded" : "had no ready slot",
       format_rounded(m.now - *program.hopeless_since),
-      exits ? fmt::format(": shutting down with exit code {}", kExitHopeless) : "");
+      exits ? fmt::format(": shutting down with exit code {}", exit_code::kSoftware) : "");
   m.report(EventKind::Hopeless, program, text);
-  if (exits) begin_shutdown(m, text, kExitHopeless);
+  if (exits) begin_shutdown(m, text, exit_code::kSoftware);
 }
 
 }  // namespace

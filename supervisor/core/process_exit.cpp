@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/process_exit.hpp"
 
+#include "common/os/exit_codes.hpp"
 #include "supervisor/core/rolling.hpp"
 
 #include <fmt/format.h>
@@ -108,7 +109,7 @@ void apply(Machine& m, Program& program, Slot& slot, const EndedProcess& end,
       return;
     case RestartAction::Fail: {
       const bool configuration =
-          end.status && !end.status->signaled && end.status->value == kExitConfiguration;
+          end.status && !end.status->signaled && end.status->value == exit_code::kConfig;
       report_exit(m, program, slot, end, configuration ? EventKind::Failed : kind,
                   configuration ? "; not restarted: it reported an invalid configuration"
                                 : "; the restart policy leaves it failed");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/restart_policy.hpp"
 
+#include "common/os/exit_codes.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -20,7 +22,7 @@ std::optional<RestartAction> uncounted_action(const config::Program& program,
   const bool success = clean(exit);
   if (success && program.type == config::ProgramType::Oneshot) return RestartAction::Done;
   if (exit.status && !exit.status->signaled && !exit.by_us &&
-      exit.status->value == kExitConfiguration) {
+      exit.status->value == exit_code::kConfig) {
     return RestartAction::Fail;
   }
   switch (program.restart) {

@@ -22,8 +22,6 @@
 
 namespace holdfast::supervisor::core {
 
-inline constexpr int kExitConfiguration = 78;  // EX_CONFIG of sysexits.h
-
 // What a slot remembers of its failures.
 struct RestartMemory {
   std::uint32_t attempt = 0;    // steps of the back-off since it was reset

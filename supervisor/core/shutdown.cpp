@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/shutdown.hpp"
 
+#include "common/config/shutdown_shares.hpp"
 #include "supervisor/core/process_stop.hpp"
 #include "supervisor/core/rolling.hpp"
 #include "supervisor/core/start_queue.hpp"
@@ -16,11 +17,6 @@ namespace {
 
 constexpr DeadlineKey kKillKey{DeadlineKind::ShutdownKill, {}};
 constexpr DeadlineKey kFinishKey{DeadlineKind::ShutdownFinish, {}};
-
-// Division first: the parts stay exact enough, and no deadline overflows.
-Duration part(Duration whole, int thirtieths) {
-  return std::max(whole, Duration::zero()) / 30 * thirtieths;
-}
 
 std::string list(const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 10;
@@ -94,17 +90,17 @@ std::vector<std::string> names_left(const Machine& m) {
 
 void begin_shutdown(Machine& m, const std::string& why, std::optional<int> exit_code) {
   if (m.shutdown) return;
-  const Duration whole = m.supervisor.shutdown_deadline;
+  const Duration deadline = m.supervisor.shutdown_deadline;
   Shutdown& shutdown = m.shutdown.emplace();
   shutdown.began = m.now;
-  shutdown.kill_at = m.now + part(whole, 25);
-  shutdown.finish_at = m.now + part(whole, 28);
+  shutdown.kill_at = m.now + config::stop_budget(deadline);
+  shutdown.finish_at = m.now + config::finish_after(deadline);
   shutdown.exit_code = exit_code;
   m.touch();
   m.act(BeginDrain{});
   m.report(EventKind::ShutdownBegan,
            fmt::format("{}; {} processes have {} to stop", why, m.totals.processes,
-                       format_rounded(part(whole, 25))));
+                       format_rounded(config::stop_budget(deadline))));
   m.deadlines.set(kKillKey, shutdown.kill_at);
   m.deadlines.set(kFinishKey, shutdown.finish_at);
   m.queue.clear();

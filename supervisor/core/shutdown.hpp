@@ -2,17 +2,17 @@
 #pragma once
 
 // The ordered shutdown, within one absolute deadline D that is computed once:
-//   T            drain; the programs on which no other depends are asked to stop, then, as each is
-//                gone, those that it depended on
-//   T + 25/30 D  SIGKILL to every process left
-//   T + 28/30 D  Finish in any case; the rest of D is left to the shell, to flush and exit
+//   T                    drain; the programs on which no other depends are asked to stop, then, as
+//                        each is gone, those that it depended on
+//   T + stop_budget(D)   SIGKILL to every process left
+//   T + finish_after(D)  Finish in any case; the rest of D is left to the shell, to flush and exit
+// The shares of D are in common/config/shutdown_shares.hpp.
 // Private to supervisor/core.
 
 #include "supervisor/core/machine.hpp"
 
 namespace holdfast::supervisor::core {
 
-inline constexpr int kExitHopeless = 70;  // EX_SOFTWARE of sysexits.h
 inline constexpr std::chrono::seconds kFastStop{2};
 
 // Begins the shutdown unless it has begun.

@@ -2,8 +2,10 @@
 #include "supervisor/daemon/daemon.hpp"
 
 #include "common/base/version.hpp"
+#include "common/config/shutdown_shares.hpp"
 #include "common/net/listen.hpp"
 #include "common/os/exit_codes.hpp"
+#include "common/protocol/variables.hpp"
 #include "supervisor/collector/settings.hpp"
 #include "supervisor/daemon/stop_grace.hpp"
 #include "supervisor/daemon/telemetry_thread.hpp"
@@ -62,7 +64,7 @@ Result<void> prepare_state_dir(const std::filesystem::path& path) {
 }
 
 Result<Endpoints> open_endpoints(const config::Supervisor& config,
-                                 const std::filesystem::path& runtime_dir) {
+                                 const sockets::RuntimeDir& runtime_dir) {
   Endpoints endpoints;
   if (!config.status_listen.empty()) {
     auto tcp = net::open_listener(config.status_listen, 128);
@@ -71,9 +73,9 @@ Result<Endpoints> open_endpoints(const config::Supervisor& config,
     endpoints.tcp = std::move(*tcp);
   }
   HOLDFAST_TRY_ASSIGN(endpoints.status,
-                      net::listen_unix_socket(runtime_dir / "status.sock", 0666, 128));
+                      net::listen_unix_socket(runtime_dir.status_socket(), 0666, 128));
   HOLDFAST_TRY_ASSIGN(endpoints.admin,
-                      net::listen_unix_socket(runtime_dir / "admin.sock", 0660, 128));
+                      net::listen_unix_socket(runtime_dir.admin_socket(), 0660, 128));
   return endpoints;
 }
 
@@ -89,7 +91,8 @@ bool is_pid1() {
 // As PID 1 or in a systemd unit, the kernel or systemd ends the workers of a supervisor that was
 // killed; elsewhere a guardian does (guardian.hpp).
 bool needs_guardian(const config::Environ& environ) {
-  const bool in_a_unit = environ.contains("NOTIFY_SOCKET") && environ.contains("INVOCATION_ID");
+  const bool in_a_unit =
+      environ.contains(protocol::kNotifySocket) && environ.contains(protocol::kInvocationId);
   return !is_pid1() && !in_a_unit;
 }
 
@@ -141,6 +144,7 @@ class Daemon {
   sockets::ListenerSet listeners_;
   Endpoints endpoints_;
   std::string status_address_;  // as bound; empty: no TCP endpoint
+  std::string instance_;        // by which the guardian finds the workers
   std::optional<process::Guardian> guardian_;
 
   EventLog events_;
@@ -170,7 +174,7 @@ Started Daemon::open_sockets() {
     return refuse(exit_code::kConfig, adopted.error().message);
   if (const auto named = listeners_.check_names(config_.listen); !named)
     return refuse(exit_code::kConfig, named.error().message);
-  auto endpoints = open_endpoints(config_.supervisor, runtime_dir_->path());
+  auto endpoints = open_endpoints(config_.supervisor, *runtime_dir_);
   if (!endpoints) return refuse(endpoints.error());
   endpoints_ = std::move(*endpoints);
   if (endpoints_.tcp) status_address_ = net::address_of(endpoints_.tcp.get()).value_or("");
@@ -194,11 +198,10 @@ Started Daemon::open_log() {
 }
 
 void Daemon::start_guardian() {
-  const std::string instance =
-      fmt::format("{}-{}", ::getpid(), clock_.mono().time_since_epoch().count());
-  const Duration grace = config_.supervisor.shutdown_deadline / 30 * 25;
+  instance_ = fmt::format("{}-{}", ::getpid(), clock_.mono().time_since_epoch().count());
+  const Duration grace = config::stop_budget(config_.supervisor.shutdown_deadline);
   if (needs_guardian(environ_)) {
-    auto guardian = process::Guardian::start(instance, grace);
+    auto guardian = process::Guardian::start(instance_, grace);
     if (guardian) {
       guardian_.emplace(std::move(*guardian));
     } else {
@@ -206,7 +209,6 @@ void Daemon::start_guardian() {
                  guardian.error().message);
     }
   }
-  environ_[process::kInstanceVariable] = instance;
 }
 
 void Daemon::warn_about_configuration() {
@@ -219,8 +221,9 @@ void Daemon::warn_about_configuration() {
 
 // Ends what workers left behind, within the reserve at the end of the shutdown deadline.
 int Daemon::end_leftovers(int exit_code) {
-  const Duration reserve = std::min<Duration>(config_.supervisor.shutdown_deadline / 30, 1s);
-  const process::Leftovers left = process::end_leftovers(clock_, clock_.mono() + reserve);
+  const MonoTime deadline =
+      clock_.mono() + config::leftovers_budget(config_.supervisor.shutdown_deadline);
+  const process::Leftovers left = process::end_leftovers(clock_, deadline);
   if (left.found.empty()) return exit_code;
   constexpr std::size_t kMostNamed = 10;
   const std::size_t count = left.found.size();
@@ -245,7 +248,7 @@ tl::expected<int, StartError> Daemon::run() {
   int exit_code = exit_code::kSoftware;
   {
     Engine engine({io_, clock_, *log_, *relay_, listeners_, *runtime_dir_, *telemetry_, snapshots_,
-                   events_, heartbeat_, metrics_, status_address_},
+                   events_, heartbeat_, metrics_, status_address_, instance_},
                   config_, std::move(prepared_), std::move(environ_), is_pid1());
     bridge_.connect(&engine);
     auto started = engine.open();

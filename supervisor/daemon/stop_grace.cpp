@@ -2,7 +2,7 @@
 #include "supervisor/daemon/stop_grace.hpp"
 
 #include "common/base/duration.hpp"
-#include "common/config/load.hpp"
+#include "common/config/shutdown_shares.hpp"
 
 #include <fmt/format.h>
 

@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/engine/child_environment.hpp"
 
+#include "common/protocol/variables.hpp"
 #include "common/text/ascii.hpp"
 
-#include <array>
+#include <fmt/ranges.h>
 
 namespace holdfast::supervisor {
 
 namespace {
-
-// Addressed to this process by whoever started it; a child would take them for its own.
-constexpr std::array kOurs{"NOTIFY_SOCKET",   "WATCHDOG_USEC",        "WATCHDOG_PID",
-                           "LISTEN_FDS",      "LISTEN_PID",           "LISTEN_FDNAMES",
-                           "MANAGERPID",      "INVOCATION_ID",        "JOURNAL_STREAM",
-                           "HOLDFAST_WORKER", "HOLDFAST_INCARNATION", "HOLDFAST_PREDECESSOR"};
 
 bool is_name(std::string_view text) {
   return !text.empty() && !text::is_digit(text[0]) &&
@@ -44,41 +39,47 @@ Result<Environ> parse_env_file(std::string_view text, std::string_view file_name
       return fail(ErrorKind::InvalidArgument,
                   fmt::format("{}:{}: expected NAME=VALUE", file_name, number));
     }
+    if (protocol::is_reserved(name)) {
+      return fail(ErrorKind::InvalidArgument,
+                  fmt::format("{}:{}: '{}' is set by the supervisor for each worker; remove it",
+                              file_name, number, name));
+    }
     result[std::string(name)] = unquoted(text::trim(line.substr(equals + 1), text::kWhitespace));
   }
   return result;
 }
 
 Environ child_environment(const Environ& own, const Environ& account, const Environ& from_file,
-                          const config::Program& program, const ChildProtocol& protocol) {
+                          const config::Program& program, const ChildProtocol& child) {
   Environ env = own;
-  for (const char* name : kOurs)
-    env.erase(name);
+  // Addressed to this process by whoever started it; a child would take it for its own.
+  for (const protocol::Variable& variable : protocol::kVariables) {
+    if (!protocol::is_inherited(variable)) env.erase(std::string(variable.name));
+  }
   for (const auto* layer : {&account, &from_file, &program.environment}) {
-    for (const auto& [name, value] : *layer)
-      env[name] = value;
+    for (const auto& [name, value] : *layer) {
+      // Refused when the configuration was loaded; this holds whoever built the layer.
+      if (!protocol::is_reserved(name)) env[name] = value;
+    }
   }
 
-  env["HOLDFAST_WORKER"] = protocol.worker;
-  env["HOLDFAST_INCARNATION"] = std::to_string(protocol.incarnation);
-  if (!protocol.predecessor.empty()) env["HOLDFAST_PREDECESSOR"] = protocol.predecessor;
-  if (!protocol.config_file.empty()) env["HOLDFAST_CONFIG"] = protocol.config_file;
-  if (!protocol.status_socket.empty()) env["HOLDFAST_STATUS_SOCKET"] = protocol.status_socket;
-  if (!protocol.notify_socket.empty()) {
-    env["NOTIFY_SOCKET"] = protocol.notify_socket;
-    if (program.watchdog > Duration::zero()) {
-      env["WATCHDOG_USEC"] = std::to_string(
-          std::chrono::duration_cast<std::chrono::microseconds>(program.watchdog).count());
-    }
+  const auto set = [&env](const char* name, const std::string& value) {
+    if (!value.empty()) env[name] = value;
+  };
+  set(protocol::kWorker, child.worker);
+  set(protocol::kIncarnation, std::to_string(child.incarnation));
+  set(protocol::kInstance, child.instance);
+  set(protocol::kPredecessor, child.predecessor);
+  set(protocol::kConfig, child.config_file);
+  set(protocol::kStatusSocket, child.status_socket);
+  set(protocol::kNotifySocket, child.notify_socket);
+  if (!child.notify_socket.empty() && program.watchdog > Duration::zero()) {
+    const auto usec = std::chrono::duration_cast<std::chrono::microseconds>(program.watchdog);
+    set(protocol::kWatchdogUsec, std::to_string(usec.count()));
   }
-  if (!protocol.fd_names.empty()) {
-    env["LISTEN_FDS"] = std::to_string(protocol.fd_names.size());
-    std::string names;
-    for (const std::string& name : protocol.fd_names) {
-      if (!names.empty()) names += ':';
-      names += name;
-    }
-    env["LISTEN_FDNAMES"] = names;
+  if (!child.fd_names.empty()) {
+    set(protocol::kListenFds, std::to_string(child.fd_names.size()));
+    set(protocol::kListenFdNames, fmt::format("{}", fmt::join(child.fd_names, ":")));
   }
   return env;
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The environment of a child, as a pure function: the supervisor's own, less what was meant for the
-// supervisor alone, then its user's HOME, USER and LOGNAME, then the program's env_file, then its
-// `environment` table, then the protocols' variables, which nothing overrides.
+// The environment of a child, as a pure function. Later layers win: what the supervisor was started
+// with (except what was meant for the supervisor alone), then HOME, USER and LOGNAME of the user
+// that the program runs as, then its env_file, then its `environment` table, and last the variables
+// that the supervisor sets itself, which nothing overrides (common/protocol/variables.hpp).
+//
+// Threads: pure functions.
 
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
@@ -18,20 +21,23 @@ namespace holdfast::supervisor {
 
 using Environ = std::map<std::string, std::string>;
 
+// What the supervisor tells one process. Strings that may be empty are left out of the environment.
 struct ChildProtocol {
   std::string worker;  // "api-worker.0"
   std::uint64_t incarnation = 0;
-  std::string predecessor;
+  std::string instance;       // of the supervisor: how the guardian recognizes its processes
+  std::string predecessor;    // may be empty
   std::string config_file;    // absolute; empty if none was read
-  std::string notify_socket;  // empty: the program does not speak sd_notify
+  std::string notify_socket;  // empty if the program does not speak sd_notify
   std::string status_socket;
-  std::vector<std::string> fd_names;  // LISTEN_FDNAMES; LISTEN_PID is the launcher's to fill in
+  std::vector<std::string> fd_names;  // LISTEN_FDNAMES; the launcher fills in LISTEN_PID
 };
 
-// `env_file` text: KEY=VALUE lines, '#' comments, optional quotes around the value, no expansion.
+// `env_file` text: NAME=VALUE lines, '#' comments, optional quotes around the value, no expansion.
+// InvalidArgument names the file and the line; a variable that only the supervisor sets is refused.
 Result<Environ> parse_env_file(std::string_view text, std::string_view file_name);
 
 Environ child_environment(const Environ& own, const Environ& account, const Environ& from_file,
-                          const config::Program& program, const ChildProtocol& protocol);
+                          const config::Program& program, const ChildProtocol& child);
 
 }  // namespace holdfast::supervisor

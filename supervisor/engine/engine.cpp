@@ -30,7 +30,8 @@ Engine::Engine(const EngineParts& parts, config::Config config, PreparedPrograms
       config_(std::move(config)),
       environ_(std::move(own_environ)),
       fleet_(config_.supervisor, config_.programs, seed_from(parts.clock), is_pid1),
-      spawner_(parts.listeners, parts.relay, parts.runtime_dir, environ_, std::move(prepared),
+      spawner_(parts.listeners, parts.relay, parts.runtime_dir, environ_, parts.instance,
+               std::move(prepared),
                config_.source.empty() ? std::string()
                                       : std::filesystem::absolute(config_.source).native()),
       upward_(

@@ -20,8 +20,8 @@
 #include "supervisor/sockets/notify_socket.hpp"
 #include "supervisor/state/control.hpp"
 #include "supervisor/state/event_log.hpp"
-#include "supervisor/state/snapshot.hpp"
 #include "supervisor/state/loop_metrics.hpp"
+#include "supervisor/state/snapshot.hpp"
 #include "supervisor/state/telemetry_link.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -54,6 +54,7 @@ struct EngineParts {
   Heartbeat& heartbeat;
   LoopMetrics& metrics;
   std::string status_address;  // of the TCP status endpoint; empty: it is off
+  std::string instance;        // by which the guardian finds our processes
 };
 
 class Engine final : public FleetControl {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Engine: the loop itself.
+#include "common/os/exit_codes.hpp"
 #include "supervisor/engine/engine.hpp"
 #include "supervisor/engine/readiness_probe.hpp"
 
@@ -133,7 +134,7 @@ int Engine::run() {
   feeding_ = false;
   feed(core::Tick{});
   parts_.io.run();
-  return exit_code_.value_or(70);
+  return exit_code_.value_or(exit_code::kSoftware);
 }
 
 }  // namespace holdfast::supervisor

@@ -54,7 +54,7 @@ void Engine::spawn(const core::Spawn& action) {
           on_exit(process, status);
         });
   } catch (const boost::system::system_error& error) {
-    // One that cannot be watched must not run; the reaper buries it as a stranger.
+    // One that cannot be watched must not run; the reaper reaps it as an orphan.
     ::kill(-pid, SIGKILL);
     parts_.relay.remove(action.process);
     if (spawned->has_socket) spawner_.forget(worker, action.process.incarnation);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Engine: what is told to people.
+#include "common/protocol/names.hpp"
 #include "supervisor/engine/engine.hpp"
 #include "supervisor/engine/readiness_probe.hpp"
 
@@ -93,7 +94,7 @@ void Engine::announce_ready() {
   std::string api;
   std::string status;
   for (const auto& [name, address] : addresses()) {
-    if (name == "http") api = address;
+    if (name == protocol::kHttpFd) api = address;
     if (name == "status") status = address;
   }
   if (api.starts_with("0.0.0.0:")) api.replace(0, 7, "127.0.0.1");

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/engine/spawner.hpp"
 
+#include "common/protocol/names.hpp"
+#include "common/protocol/variables.hpp"
 #include "common/rate_limit/table.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -17,20 +18,6 @@ using process::LaunchError;
 
 constexpr int kFirstPassedFd = 3;  // SD_LISTEN_FDS_START, sd_listen_fds(3)
 
-struct Pipe {
-  Fd read;
-  Fd write;
-};
-
-tl::expected<Pipe, LaunchError> make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return tl::unexpected(LaunchError{"pipe", errno});
-  Pipe pipe{Fd(ends[0]), Fd(ends[1])};
-  // The relay must not wait; the worker may.
-  ::fcntl(pipe.read.get(), F_SETFL, O_NONBLOCK);
-  return pipe;
-}
-
 // Programs that speak all of Holdfast's conventions get its sockets too. Others (a LISTEN_FDS
 // server that expects exactly its own socket) get what they declared and nothing else.
 bool speaks_telemetry(const config::Program& program) {
@@ -40,7 +27,7 @@ bool speaks_telemetry(const config::Program& program) {
 }
 
 std::string metrics_url(const config::Program& program, const std::string& socket) {
-  if (!socket.empty()) return fmt::format("unix:{}:/metrics", socket);
+  if (!socket.empty()) return fmt::format("unix:{}:{}", socket, protocol::kMetricsPath);
   return program.metrics == "off" ? std::string() : program.metrics;
 }
 
@@ -59,13 +46,14 @@ struct Spawner::Outlets {
 };
 
 Spawner::Spawner(sockets::ListenerSet& listeners, logs::LogRelay& relay,
-                 const sockets::RuntimeDir& runtime_dir, Environ own, PreparedPrograms prepared,
-                 std::string config_file)
+                 const sockets::RuntimeDir& runtime_dir, Environ own, std::string instance,
+                 PreparedPrograms prepared, std::string config_file)
     : listeners_(listeners),
       relay_(relay),
       runtime_dir_(runtime_dir),
       worker_sockets_(runtime_dir.workers()),
       environ_(std::move(own)),
+      instance_(std::move(instance)),
       prepared_(std::move(prepared)),
       config_file_(std::move(config_file)) {}
 
@@ -84,17 +72,17 @@ tl::expected<Spawner::Outlets, LaunchError> Spawner::outlets(const config::Progr
   if (!socket) return tl::unexpected(LaunchError{"telemetry socket", socket.error().os_error});
   result.telemetry = std::move(socket->listener);
   result.telemetry_path = socket->path.native();
-  result.pass(result.telemetry.get(), "telemetry");
+  result.pass(result.telemetry.get(), protocol::kTelemetryFd);
 
-  const auto doorbell = shared_.event("doorbell");
+  const auto doorbell = shared_.event(protocol::kDoorbellFd);
   if (!doorbell) return tl::unexpected(LaunchError{"doorbell", doorbell.error().os_error});
-  result.pass(*doorbell, "doorbell");
+  result.pass(*doorbell, protocol::kDoorbellFd);
 
   // Who serves a socket may have clients to limit.
   if (program.sockets.empty()) return result;
-  const auto memory = shared_.memory("rate-limit", rate_limit::kTableBytes);
+  const auto memory = shared_.memory(protocol::kRateLimitFd, rate_limit::kTableBytes);
   if (!memory) return tl::unexpected(LaunchError{"rate-limit memory", memory.error().os_error});
-  result.pass(*memory, "rate-limit");
+  result.pass(*memory, protocol::kRateLimitFd);
   return result;
 }
 
@@ -118,29 +106,30 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& program
   auto outlets = this->outlets(program, worker, action.process.incarnation);
   if (!outlets) return tl::unexpected(outlets.error());
   auto out = make_pipe();
-  if (!out) return tl::unexpected(out.error());
+  if (!out) return tl::unexpected(LaunchError{"pipe", out.error().os_error});
   auto err = make_pipe();
-  if (!err) return tl::unexpected(err.error());
+  if (!err) return tl::unexpected(LaunchError{"pipe", err.error().os_error});
 
-  ChildProtocol protocol;
-  protocol.worker = worker;
-  protocol.incarnation = action.process.incarnation;
-  protocol.predecessor = action.predecessor;
-  protocol.config_file = config_file_;
-  protocol.status_socket = (runtime_dir_.path() / "status.sock").native();
-  protocol.fd_names = outlets->names;
+  ChildProtocol child;
+  child.worker = worker;
+  child.instance = instance_;
+  child.incarnation = action.process.incarnation;
+  child.predecessor = action.predecessor;
+  child.config_file = config_file_;
+  child.status_socket = runtime_dir_.status_socket().native();
+  child.fd_names = outlets->names;
   if (program.ready == config::ReadyKind::Notify && program.type == config::ProgramType::Service) {
-    protocol.notify_socket = runtime_dir_.notify_socket().native();
+    child.notify_socket = runtime_dir_.notify_socket().native();
   }
 
   process::LaunchSpec spec;
   spec.executable = (*prepared)->executable;
   spec.argv = program.command;
-  for (const auto& [name, value] : child_environment(environ_, (*prepared)->account,
-                                                     (*prepared)->env_file, program, protocol)) {
+  for (const auto& [name, value] :
+       child_environment(environ_, (*prepared)->account, (*prepared)->env_file, program, child)) {
     spec.envp.push_back(name + "=" + value);
   }
-  if (!protocol.fd_names.empty()) spec.envp.emplace_back("LISTEN_PID=");
+  if (!child.fd_names.empty()) spec.envp.push_back(fmt::format("{}=", protocol::kListenPid));
   spec.fds = outlets->fds;
   spec.fds.push_back({STDOUT_FILENO, out->write.get()});
   spec.fds.push_back({STDERR_FILENO, err->write.get()});

@@ -6,11 +6,11 @@
 // Threads: the main loop's.
 
 #include "common/config/config.hpp"
+#include "common/os/file_limit.hpp"
 #include "supervisor/core/types.hpp"
 #include "supervisor/engine/child_environment.hpp"
 #include "supervisor/engine/programs.hpp"
 #include "supervisor/logs/log_relay.hpp"
-#include "supervisor/process/file_limit.hpp"
 #include "supervisor/process/launcher.hpp"
 #include "supervisor/sockets/listeners.hpp"
 #include "supervisor/sockets/runtime_dir.hpp"
@@ -31,8 +31,8 @@ class Spawner {
  public:
   // `config_file`: absolute, or empty.
   Spawner(sockets::ListenerSet& listeners, logs::LogRelay& relay,
-          const sockets::RuntimeDir& runtime_dir, Environ environ, PreparedPrograms prepared,
-          std::string config_file);
+          const sockets::RuntimeDir& runtime_dir, Environ environ, std::string instance,
+          PreparedPrograms prepared, std::string config_file);
 
   tl::expected<Spawned, process::LaunchError> spawn(const config::Program& program,
                                                     const core::Spawn& action);
@@ -57,9 +57,10 @@ class Spawner {
   sockets::WorkerSockets worker_sockets_;
   sockets::SharedObjects shared_;
   Environ environ_;
+  std::string instance_;
   PreparedPrograms prepared_;
   std::string config_file_;
-  rlim_t soft_files_ = process::raise_file_limit();  // as we were started with it
+  rlim_t soft_files_ = raise_file_limit().before;  // what workers get
   process::Launcher launcher_;
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/logs/log_relay.hpp"
 
+#include "common/os/signal_mask.hpp"
 #include "supervisor/logs/relay_loop.hpp"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <future>
@@ -47,15 +47,11 @@ LogRelay::~LogRelay() {
 Result<void> LogRelay::start() {
   HOLDFAST_TRY(shared_->loop.open());
   // The thread inherits this mask: the main thread handles signals, and EPIPE raises no SIGPIPE.
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const SignalsBlocked inherited;
   shared_->thread = std::thread([shared = shared_] {
     ::pthread_setname_np(::pthread_self(), "log");
     shared->finished.set_value(shared->loop.run());
   });
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return {};
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/logs/relay_stream.hpp"
 
+#include "common/os/fd.hpp"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -44,7 +46,7 @@ RelayStream::RelayStream(LogStream stream, LineLabel label, ProgramLog& program,
       ready_(std::move(ready)),
       clock_(clock),
       capacity_(pipe_capacity(fd())) {
-  ::fcntl(fd(), F_SETFL, O_NONBLOCK);  // our end only; the worker's is unaffected
+  (void)set_nonblocking(fd());  // our end only; the worker's is unaffected
 }
 
 RelayStream::Read RelayStream::read(std::span<char> buffer, std::string_view& chunk) {

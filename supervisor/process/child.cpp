@@ -46,8 +46,8 @@ void Child::watch() {
 void Child::on_readable() {
   siginfo_t info;
   if (wait_now(pidfd_.native_handle(), info, WNOWAIT) == 0) {
-    if (info.si_pid == 0) return watch();  // woken too early: it has not ended
-    ::kill(-pid_, SIGKILL);                // the leader is a zombie: the number is still ours
+    if (info.si_pid == 0) return watch();  // a spurious wake-up: it has not ended
+    ::kill(-pid_, SIGKILL);                // the leader is a zombie: the group is still ours
     if (wait_now(pidfd_.native_handle(), info, 0) == 0 && info.si_pid != 0) {
       return finish(to_exit_status(info));
     }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Child: the passive handle of one launched process. It is told by the pidfd that the process has
-// ended, reaps it once and says how; it decides nothing and kills nothing by itself, but for one
-// thing: what is left of the process group when its leader ends gets SIGKILL. That is done while
-// the leader still is a zombie, as its pid (and so the group's number) cannot be given to somebody
-// else before it is reaped.
+// Child: the handle of one launched process. It learns from the pidfd that the process has ended,
+// reaps it once and reports its exit status. It makes no decisions, with one exception: when the
+// process ends, what is left of its group gets SIGKILL. That happens while the group's leader is
+// still a zombie, because until it is reaped its pid, and so the group's number, cannot be reused.
 //
-// Threads: the io_context's. Destroying a Child of a running process leaves the process alone.
+// Threads: the io_context's. Destroying a Child does not affect a process that still runs.
 
 #include "common/base/result.hpp"
 #include "supervisor/core/types.hpp"
@@ -24,8 +23,8 @@ namespace holdfast::supervisor::process {
 
 class Child {
  public:
-  // Called once, from the io_context. An error means that the status is lost (somebody else waited
-  // for our child); the process is gone all the same. May destroy the Child.
+  // Called once, from the io_context. An error means that the status is lost (something else has
+  // reaped our child); the process has ended all the same. May destroy the Child.
   using OnExit = std::function<void(Result<core::ExitStatus>)>;
 
   // Throws boost::system::system_error if the pidfd cannot be watched (no memory for epoll).
@@ -34,8 +33,8 @@ class Child {
   pid_t pid() const { return pid_; }
   bool reaped() const { return reaped_; }
 
-  // To the process, or to its whole group. NotFound once it has been reaped: never to a stranger
-  // that got its number.
+  // To the process, or to its whole group. NotFound once it has been reaped, so that a process that
+  // was given the same pid later is never signalled.
   Result<void> signal(int signal, bool group);
 
  private:

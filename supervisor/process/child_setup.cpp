@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/process/child_setup.hpp"
 
+#include "common/os/exit_codes.hpp"
+
 #include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -33,8 +35,8 @@ std::string_view to_string(ChildStep step) {
 
 namespace {
 
-// Ignored signals outlive an exec, and a handler of ours must not run in the child once the mask
-// is lifted. All zeros is SIG_DFL with an empty mask, in the kernel's form of the structure.
+// Ignored signals stay ignored over an exec, and none of our handlers may run in the child once
+// signals are unblocked. All zeros are SIG_DFL with an empty mask in the kernel's structure.
 void reset_dispositions() noexcept {
   constexpr std::size_t kMaskBytes = 8;
   constexpr int kLast = 64;
@@ -43,8 +45,8 @@ void reset_dispositions() noexcept {
     ::syscall(SYS_rt_sigaction, signal, defaults.data(), nullptr, kMaskBytes);
 }
 
-// Until the first call our table is the supervisor's own; that call makes it one of ours, of which
-// nothing above the sources was ever copied.
+// With CLONE_FILES the child shares the supervisor's descriptor table until the first call, which
+// gives it a copy without anything above the sources.
 int set_up_descriptors(const LaunchPlan& plan) noexcept {
   if (plan.keep_below > 0 &&
       ::syscall(SYS_close_range, plan.keep_below, std::numeric_limits<unsigned>::max(),
@@ -87,7 +89,7 @@ int set_up_identity(const LaunchPlan& plan) noexcept {
     if (::syscall(SYS_setgid, identity.gid) != 0) return pack(ChildStep::Setgid, errno);
     if (::syscall(SYS_setuid, identity.uid) != 0) return pack(ChildStep::Setuid, errno);
   }
-  // As the user that will work there, who may see other directories than root does.
+  // After setuid: the user may have access to other directories than root has.
   if (!plan.spec->directory.empty() && ::chdir(plan.spec->directory.c_str()) != 0) {
     return pack(ChildStep::Chdir, errno);
   }
@@ -114,10 +116,10 @@ int set_up_child(const LaunchPlan& plan) noexcept {
   if (const int failure = set_up_limits(*plan.spec)) return failure;
   if (const int failure = set_up_identity(plan)) return failure;
 
-  // After setuid, which clears it. A parent that died before this call sends nothing, hence the
-  // second look; its pid is compared, as a subreaper's children never see a parent of 1.
+  // After setuid, which clears it. If the parent died before this call no signal comes, hence the
+  // check. It compares pids, because orphans below a subreaper never get 1 as their parent.
   if (::prctl(PR_SET_PDEATHSIG, SIGTERM) != 0) return pack(ChildStep::Deathsig, errno);
-  if (::getppid() != plan.parent) ::_exit(127);
+  if (::getppid() != plan.parent) ::_exit(exit_code::kNotExecuted);
 
   if (plan.listen_pid != nullptr) write_pid(plan.listen_pid);
   sigset_t none;

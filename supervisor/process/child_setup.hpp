@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What the child does before its exec. It may share the parent's memory, so it makes system calls
-// and nothing else: no allocation, no lock, and none of the C library's calls that keep a record in
-// the process (setuid tells the other threads, sigaction refuses some numbers).
+// What the child does before its exec. It may share the parent's memory, so it only makes system
+// calls: no allocation, no lock, and no wrapper of the C library that keeps state in the process
+// (setuid() involves the other threads, sigaction() refuses some signal numbers).
 
 #include "supervisor/process/launch_plan.hpp"
 
@@ -12,7 +12,7 @@
 namespace holdfast::supervisor::process {
 
 enum class ChildStep {
-  Exec,  // zero: a bare errno is a failed exec
+  Exec,  // 0, so that a plain errno means a failed exec
   Setsid,
   Dup2,
   CloseRange,
@@ -25,7 +25,7 @@ enum class ChildStep {
 };
 std::string_view to_string(ChildStep step);  // "exec", "setsid", "close_range", …
 
-// The step and its errno in one int.
+// Packs the failed step and its errno into one int.
 constexpr int pack(ChildStep step, int os_error) {
   return (static_cast<int>(step) << 16) | (os_error & 0xffff);
 }
@@ -36,7 +36,7 @@ constexpr int errno_of(int packed) {
   return packed & 0xffff;
 }
 
-// Called in the child, with all signals blocked. 0, or the packed failure.
+// Called in the child with all signals blocked. Returns 0 or the packed failure.
 int set_up_child(const LaunchPlan& plan) noexcept;
 
 }  // namespace holdfast::supervisor::process

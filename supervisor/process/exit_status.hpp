@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// How a process ended, as waitid(2) tells it: by exit code and by signal are two things, so that
-// `exit 9` is never taken for SIGKILL.
+// How a process ended, from waitid(2). Exit codes and signals are kept apart: `exit 9` is not
+// SIGKILL.
+//
+// Threads: pure.
 
 #include "supervisor/core/types.hpp"
 

@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/process/guardian.hpp"
 
+#include "common/os/exit_codes.hpp"
+#include "common/os/proc.hpp"
+#include "common/os/signal_mask.hpp"
+#include "common/protocol/variables.hpp"
 #include "common/text/number.hpp"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <set>
-#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -27,22 +25,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kLookAgain = 50ms;
-// One that forks and dies while /proc is being read may be missed, parent and child: looked for
-// again.
-constexpr int kQuietLooks = 4;
-constexpr Duration kAfterKill = 5s;  // what survives SIGKILL for longer is in the kernel's hands
-
-bool carries(pid_t pid, const std::string& entry) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/environ", std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\0', at), text.size());
-    if (std::string_view(text).substr(at, end - at) == entry) return true;
-    at = end + 1;
-  }
-  return false;
-}
+constexpr Duration kSearchInterval = 50ms;
+// A process that forks and exits while /proc is being read can be missed together with its child,
+// so one empty search does not prove that nothing is left.
+constexpr int kEmptySearches = 4;
+constexpr Duration kAfterKill = 5s;  // what survives SIGKILL for longer hangs in the kernel
 
 struct Orphan {
   pid_t pid = 0;
@@ -53,22 +40,20 @@ struct Orphan {
   }
 };
 
-// What dies here is reaped by others, so its pid may be given away at any time: a process is looked
-// at a second time when it can no longer be mistaken.
+// Others reap these processes, so a pid may be reused at any time: each is checked again once a
+// pidfd pins it down.
 std::vector<Orphan> find_orphans(const std::string& entry) {
   std::vector<Orphan> result;
-  std::error_code error;
-  for (const auto& file : std::filesystem::directory_iterator("/proc", error)) {
-    const std::string name = file.path().filename();
-    const auto pid = text::parse_number<pid_t>(name);
-    if (!pid || !carries(*pid, entry)) continue;
-    Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0)));
-    if (pidfd && carries(*pid, entry)) result.push_back({*pid, std::move(pidfd)});
+  for (const pid_t pid : list_processes()) {
+    if (!has_environment_entry(pid, entry)) continue;
+    Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    if (pidfd && has_environment_entry(pid, entry)) result.push_back({pid, std::move(pidfd)});
   }
   return result;
 }
 
-void wait_for_the_end_of_the_supervisor() {
+// Nobody writes into the pipe: read() returns when its other end is closed.
+void wait_until_supervisor_ends() {
   char byte = 0;
   while (::read(STDIN_FILENO, &byte, 1) < 0 && errno == EINTR) {
   }
@@ -77,71 +62,66 @@ void wait_for_the_end_of_the_supervisor() {
 // In a child between fork and exec.
 [[noreturn]] void become_guardian(int lifeline, char* const* argv) {
   ::setsid();
-  // Twice, so that it is nobody's child: the supervisor reaps and counts all of its own.
+  // Forked again so that it is not the supervisor's child, which would be reaped and counted.
   if (::fork() != 0) ::_exit(0);
   const int null = ::open("/dev/null", O_RDWR);
   ::dup2(lifeline, STDIN_FILENO);
   ::dup2(null, STDOUT_FILENO);
   ::dup2(null, STDERR_FILENO);
   ::syscall(SYS_close_range, 3U, ~0U, 0U);
-  [[maybe_unused]] const int stays = ::chdir("/");
-  sigset_t all;
-  ::sigfillset(&all);
-  ::sigprocmask(SIG_SETMASK, &all, nullptr);
-  // No environment: nobody shall take it for one of those that it looks for.
+  [[maybe_unused]] const int unused = ::chdir("/");
+  block_all_signals();
+  // An empty environment, so that no guardian takes another for a worker.
   char* const environment[] = {nullptr};
   ::execve("/proc/self/exe", argv, environment);
-  ::_exit(127);
+  ::_exit(exit_code::kNotExecuted);
 }
 
 }  // namespace
 
 Result<Guardian> Guardian::start(const std::string& instance, Duration grace) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno(errno, "make the guardian's pipe");
-  const Fd lifeline(ends[0]);
-  Fd ours(ends[1]);
+  HOLDFAST_TRY_ASSIGN(PipeFds pipe, make_pipe());
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(grace).count();
   std::string name = kGuardianName;
-  std::string entry = fmt::format("{}={}", kInstanceVariable, instance);
+  std::string entry = fmt::format("{}={}", protocol::kInstance, instance);
   std::string time = std::to_string(ms);
   char* const argv[] = {name.data(), entry.data(), time.data(), nullptr};
   const pid_t pid = ::fork();
   if (pid < 0) return fail_errno(errno, "fork the guardian");
-  if (pid == 0) become_guardian(lifeline.get(), argv);
+  if (pid == 0) become_guardian(pipe.read.get(), argv);
   ::waitpid(pid, nullptr, 0);
-  return Guardian(std::move(ours));
+  return Guardian(std::move(pipe.write));
 }
 
 int guard(int argc, char** argv) {
-  if (argc != 3) return 2;
+  if (argc != 3) return exit_code::kUsage;
   const std::string entry = argv[1];
   const std::chrono::milliseconds grace(std::strtoll(argv[2], nullptr, 10));
-  wait_for_the_end_of_the_supervisor();
+  wait_until_supervisor_ends();
 
   const SystemClock clock;
   const MonoTime ended = clock.mono();
-  std::set<pid_t> told;
-  for (int quiet = 0;;) {
+  std::set<pid_t> terminated;
+  for (int empty_searches = 0;;) {
     const std::vector<Orphan> orphans = find_orphans(entry);
     const Duration since = clock.mono() - ended;
-    quiet = orphans.empty() ? quiet + 1 : 0;
-    if (quiet == kQuietLooks || since > grace + kAfterKill) return 0;
+    empty_searches = orphans.empty() ? empty_searches + 1 : 0;
+    if (empty_searches == kEmptySearches || since > grace + kAfterKill) return exit_code::kOk;
     for (const Orphan& orphan : orphans) {
-      // No SIGTERM beside it: one that forks at each would be a step ahead for ever.
+      // SIGKILL alone: a process that forks on every SIGTERM would stay ahead of us.
       if (since >= grace) {
         orphan.signal(SIGKILL);
         continue;
       }
-      // The leader of a session is a worker, which the kernel has told (some take a second SIGTERM
-      // for impatience), or a daemon: it is told later.
-      const bool leads = ::getsid(orphan.pid) == orphan.pid;
-      if ((!leads || since >= grace / 2) && told.insert(orphan.pid).second) {
+      // A session leader is either a worker, which the kernel has sent SIGTERM (some take a second
+      // one as an order to hurry), or a daemon, which gets it at half time.
+      const bool leads_session = ::getsid(orphan.pid) == orphan.pid;
+      if ((!leads_session || since >= grace / 2) && terminated.insert(orphan.pid).second) {
         orphan.signal(SIGTERM);
         orphan.signal(SIGCONT);
       }
     }
-    std::this_thread::sleep_for(kLookAgain);
+    std::this_thread::sleep_for(kSearchInterval);
   }
 }
 

@@ -1,37 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/process/launch_plan.hpp"
 
+#include "common/protocol/variables.hpp"
+
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <limits>
-#include <string_view>
 
 namespace holdfast::supervisor::process {
 
 namespace {
 
-constexpr std::string_view kListenPid = "LISTEN_PID=";
-
 void plan_strings(LaunchPlan& plan, const LaunchSpec& spec) {
+  const std::string listen_pid = fmt::format("{}=", protocol::kListenPid);
   for (const std::string& argument : spec.argv)
     plan.argv.push_back(argument.c_str());
   plan.argv.push_back(nullptr);
   plan.strings = spec.envp;
   for (std::string& entry : plan.strings) {
-    if (entry.starts_with(kListenPid)) {
-      entry.assign(kListenPid);
-      entry.append(kPidWidth, '0');
-      plan.listen_pid = entry.data() + kListenPid.size();
+    if (entry.starts_with(listen_pid)) {
+      entry = listen_pid + std::string(kPidWidth, '0');
+      plan.listen_pid = entry.data() + listen_pid.size();
     }
     plan.envp.push_back(entry.c_str());
   }
   plan.envp.push_back(nullptr);
 }
 
-// Clear of all targets, at any cost in numbers: for a program with very many sockets.
+// Above all targets, however high that is: for a program with very many sockets.
 bool move_above(LaunchPlan& plan, int last_target) {
   for (PassedFd& move : plan.moves) {
     if (move.source > last_target) continue;
@@ -81,7 +80,7 @@ tl::expected<LaunchPlan, LaunchError> make_plan(const LaunchSpec& spec, LowFds& 
   }
   plan.unwanted.emplace_back(next, std::numeric_limits<unsigned>::max());
 
-  // Only root may set groups; anyone may "become" who they already are.
+  // Only root may set groups, but anyone may "become" the user that they already are.
   plan.change_identity = spec.identity && (::geteuid() == 0 || spec.identity->uid != ::geteuid() ||
                                            spec.identity->gid != ::getegid());
   return plan;

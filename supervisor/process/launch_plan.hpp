@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// LaunchPlan: a LaunchSpec turned into what the child needs before its exec, where it may not
-// allocate: pointer arrays, descriptors already clear of their targets, the ranges to close.
+// LaunchPlan: a LaunchSpec in the form that the child needs before its exec, where it may not
+// allocate: pointer arrays, descriptors moved out of the way of their targets, ranges to close.
 //
-// Threads: a value of the launching thread. Owns the descriptors it duplicated. What it put into
-// the low row stays there until the launcher clears that.
+// Threads: a value of the launching thread. Owns the descriptors that it duplicated. What it put
+// into the LowFds stays there until the launcher clears them.
 
 #include "common/os/fd.hpp"
 #include "supervisor/process/launcher.hpp"
@@ -20,13 +20,13 @@ namespace holdfast::supervisor::process {
 struct LaunchPlan {
   const LaunchSpec* spec = nullptr;  // outlives the plan
   pid_t parent = 0;
-  std::vector<const char*> argv;  // ends with nullptr, as does envp
+  std::vector<const char*> argv;  // ends with nullptr, like envp
   std::vector<const char*> envp;
   std::vector<PassedFd> moves;                          // every source is above every target
   std::vector<std::pair<unsigned, unsigned>> unwanted;  // descriptors to mark close-on-exec
   char* listen_pid = nullptr;  // where the child writes its pid; room for kPidWidth digits
   bool change_identity = false;
-  unsigned keep_below = 0;  // no descriptor from here upward is for the child; 0: not known
+  unsigned keep_below = 0;  // the child needs no descriptor from here upward; 0: unknown
 
   std::vector<std::string> strings;  // what envp points into
   std::vector<Fd> held;              // duplicated sources

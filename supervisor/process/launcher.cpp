@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // clone(CLONE_VFORK): this thread waits in the kernel until the child has executed its program or
-// ended, so what went wrong can be left in memory, and nothing is copied that the exec throws away
-// at once. Why not a library's fork: docs/adr/0006-own-launcher.md.
+// ended. So the child can leave its error in shared memory, and no memory is copied that the exec
+// would discard at once. Why not a library's fork: docs/adr/0006-own-launcher.md.
 
 #include "supervisor/process/launcher.hpp"
 
+#include "common/os/exit_codes.hpp"
+#include "common/os/signal_mask.hpp"
 #include "supervisor/process/child_setup.hpp"
 
 #include <fmt/format.h>
@@ -20,8 +22,8 @@
 #include <system_error>
 
 #ifdef __SANITIZE_THREAD__
-// ThreadSanitizer's clone() takes the child for a fork with a memory of its own, and forgets all
-// other threads of ours. This is the C library's, under the name that it does not replace.
+// ThreadSanitizer intercepts clone(), assumes that the child has a memory of its own, and forgets
+// our other threads. This is the C library's function under a name that is not intercepted.
 extern "C" int __clone(int (*run)(void*), void* stack, int flags, void* argument, ...);
 #define clone __clone
 #endif
@@ -37,8 +39,8 @@ struct Start {
   volatile int* failure;
 };
 
-// On a stack of its own, beside the waiting parent. It does not return on success, so it must not
-// tell ThreadSanitizer, whose records the parent shares, that it was entered.
+// Runs on its own stack while the parent waits. It does not return on success, so ThreadSanitizer,
+// whose state the parent shares, must not record that it was entered.
 [[gnu::no_sanitize("thread")]] int run_child(void* argument) {
   const Start& start = *static_cast<const Start*>(argument);
   *start.failure = set_up_child(start.plan);
@@ -47,27 +49,11 @@ struct Start {
              const_cast<char* const*>(start.plan.envp.data()));
     *start.failure = pack(ChildStep::Exec, errno);
   }
-  return 127;
+  return exit_code::kNotExecuted;
 }
 
-// No handler of ours may run in the child before its dispositions are reset.
-class AllSignalsBlocked {
- public:
-  AllSignalsBlocked() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
-
-// A child that becomes another user gets a copy of our memory, as any fork does: while it shares
-// ours it could be stopped or signalled by that user, and the kernel would mark us as undumpable.
+// A child that becomes another user gets a copy of our memory, as with fork: if it shared ours,
+// that user could stop or signal it meanwhile, and the kernel would mark us as undumpable.
 int clone_flags(const LaunchPlan& plan) {
   int flags = CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
   if (!plan.change_identity) flags |= CLONE_VM;
@@ -75,7 +61,7 @@ int clone_flags(const LaunchPlan& plan) {
   return flags;
 }
 
-// What a child was given is ours no longer: a pipe must end with the child.
+// A pipe must close when the child ends, so our copies of what it was given must not stay open.
 class ClearedAfter {
  public:
   explicit ClearedAfter(LowFds& low) : low_(low) {}
@@ -98,8 +84,8 @@ std::string describe(const LaunchError& error) {
   return fmt::format("{}: {}", error.step, std::generic_category().message(error.os_error));
 }
 
-// Where the child runs and leaves its failure; mapped shared, so that a child with its own copy of
-// our memory can do so too. One launch at a time uses it.
+// The child's stack, and where it leaves its error. Mapped shared, so that a child with a copy of
+// our memory can report too. Used by one launch at a time.
 struct Launcher::Room {
   Room()
       : memory(::mmap(nullptr, kRoomBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
@@ -132,7 +118,8 @@ tl::expected<Launched, LaunchError> Launcher::launch(const LaunchSpec& spec) {
   pid_t pid = -1;
   int clone_error = 0;
   {
-    const AllSignalsBlocked guard;
+    // No handler of ours may run in the child before its dispositions are reset.
+    const SignalsBlocked inherited;
     pid = ::clone(run_child, room_->stack(), clone_flags(*plan), &start, &pidfd);
     clone_error = errno;
   }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Launcher: starts one program exactly as told, or says which step failed and why. Everything is
-// prepared before the child is made; between there and its exec it only makes system calls, as it
-// shares our memory, or has a copy in which locks may be held for ever.
+// Launcher: starts one program as specified, or says which step failed and why. Everything is
+// prepared before the child is created. Until its exec the child only makes system calls, because
+// it shares our memory or has a copy of it in which locks may be held for ever.
 //
-// What every child gets, besides its LaunchSpec: a session and process group of its own (so that
-// its pid is its group), SIGTERM when the launching thread dies, an empty signal mask, default
-// dispositions, and no descriptor but those it was given.
+// Besides its LaunchSpec every child gets: a session and process group of its own (so its pid is
+// its group's number), SIGTERM when the launching thread ends, an empty signal mask, default
+// dispositions, and no descriptor that it was not given.
 //
-// Threads: one; PDEATHSIG follows the thread that forked, so launch only from a thread that lives
-// as long as the supervisor. Blocks until the exec (a tenth of a millisecond).
+// Threads: one. PDEATHSIG follows the thread that created the child, so launch only from a thread
+// that lives as long as the supervisor. launch() blocks until the exec (about 0.1 ms).
 
 #include "common/os/fd.hpp"
 
@@ -36,7 +36,7 @@ struct ResourceLimit {
   rlim_t value = 0;  // soft and hard
 };
 
-// `source` becomes `target` in the child; the launcher does not take `source` over.
+// `source` becomes `target` in the child. The launcher does not take ownership of `source`.
 struct PassedFd {
   int target = 0;
   int source = -1;
@@ -45,9 +45,9 @@ struct PassedFd {
 struct LaunchSpec {
   std::string executable;  // absolute: see resolve.hpp
   std::vector<std::string> argv;
-  std::vector<std::string> envp;  // "KEY=value"; of "LISTEN_PID=…" the value is replaced by the
-                                  // child's pid, which only the child knows (sd_listen_fds(3))
-  std::vector<PassedFd> fds;      // targets of 0, 1, 2 that are not named get /dev/null
+  std::vector<std::string> envp;  // "KEY=value"; the value of LISTEN_PID is replaced by the pid of
+                                  // the child, which only the child knows (sd_listen_fds(3))
+  std::vector<PassedFd> fds;      // 0, 1 and 2 are /dev/null unless they are targets
   std::string directory;          // empty: the supervisor's
   std::optional<Identity> identity;
   std::optional<mode_t> umask;
@@ -73,7 +73,7 @@ class Launcher {
   ~Launcher();
   Launcher(Launcher&&) noexcept;
 
-  // On success the program runs (its exec succeeded). On an error nothing of it is left.
+  // On success the program runs: its exec succeeded. After an error no process is left.
   tl::expected<Launched, LaunchError> launch(const LaunchSpec& spec);
 
  private:

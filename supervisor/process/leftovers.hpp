@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The last thing before the supervisor exits: what its workers have left behind is ended. A process
-// that put itself into a session of its own got none of the group's signals; but as we are a child
-// subreaper (reaper.hpp), every orphan below us has become our child. So ending our children until
-// there are none ends all of them, however they forked, without a snapshot of any tree.
+// Ends the processes that workers left behind: the supervisor's last step before it exits. A
+// process that started a session of its own received none of its group's signals. As a child
+// subreaper (reaper.hpp) the supervisor is the parent of every orphan below it, so ending its
+// children until none is left ends all of them, however they were forked.
 //
-// Threads: the main one, with no other waiting for children, and with SIGCHLD blocked. Blocks, at
-// most until the deadline.
+// Threads: the main one, while no other thread waits for children, and with SIGCHLD blocked. Blocks
+// until the deadline at most.
 
 #include "common/base/clock.hpp"
 
@@ -18,11 +18,11 @@ namespace holdfast::supervisor::process {
 
 struct Leftovers {
   std::vector<std::string> found;  // "nginx (pid 4711)", in the order in which they were found
-  bool killed = false;             // for some of them SIGTERM was not enough
-  bool gone = true;                // false: there still are some at the deadline
+  bool killed = false;             // SIGTERM was not enough for some
+  bool gone = true;                // false: some were still there at the deadline
 };
 
-// SIGTERM to each, SIGKILL to what is there after half of the time.
+// Sends SIGTERM to each, and SIGKILL to those that remain after half of the time.
 Leftovers end_leftovers(const Clock& clock, MonoTime deadline);
 
 }  // namespace holdfast::supervisor::process

@@ -32,7 +32,7 @@ bool LowFds::fit(std::size_t sources, int last_target) const {
 }
 
 bool LowFds::put(std::size_t index, int source) {
-  if (source == null()) return true;  // which it is already
+  if (source == null()) return true;  // it is /dev/null already
   if (::dup3(source, at(index), O_CLOEXEC) < 0) return false;
   used_.push_back(index);
   return true;

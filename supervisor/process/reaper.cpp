@@ -12,12 +12,12 @@
 namespace holdfast::supervisor::process {
 
 namespace {
-constexpr int kPerTurn = 256;  // a fork bomb's remains must not hold the loop
-constexpr Duration kOursInTheWay = std::chrono::milliseconds(10);
+constexpr int kPerTurn = 256;  // what a fork bomb leaves must not block the loop
+constexpr Duration kUntilChildIsReaped = std::chrono::milliseconds(10);
 }  // namespace
 
-Reaper::Reaper(boost::asio::io_context& io, IsOurs is_ours, OnStranger on_stranger)
-    : is_ours_(std::move(is_ours)), on_stranger_(std::move(on_stranger)), again_(io) {}
+Reaper::Reaper(boost::asio::io_context& io, IsOurs is_ours, OnOrphan on_orphan)
+    : is_ours_(std::move(is_ours)), on_orphan_(std::move(on_orphan)), timer_(io) {}
 
 Result<void> Reaper::become_subreaper() {
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return fail_errno(errno, "become a subreaper");
@@ -25,27 +25,27 @@ Result<void> Reaper::become_subreaper() {
 }
 
 void Reaper::reap() {
-  if (going_on_) return;  // a look is due within milliseconds: a storm of deaths needs no more
+  if (scheduled_) return;  // it is due within milliseconds; more often helps nobody
   for (int count = 0; count < kPerTurn; ++count) {
     siginfo_t info{};
-    if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return;  // no children at all
+    if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return;  // no children
     if (info.si_pid == 0) return;
-    if (is_ours_(info.si_pid)) return go_on_after(kOursInTheWay);
+    if (is_ours_(info.si_pid)) return continue_after(kUntilChildIsReaped);
     const pid_t pid = info.si_pid;
     info = {};
     if (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) != 0) return;
-    ++strangers_;
-    if (on_stranger_) on_stranger_(pid, to_exit_status(info));
+    ++orphans_;
+    if (on_orphan_) on_orphan_(pid, to_exit_status(info));
   }
-  go_on_after(Duration::zero());
+  continue_after(Duration::zero());
 }
 
-void Reaper::go_on_after(Duration delay) {
-  going_on_ = true;
-  again_.expires_after(delay);
-  again_.async_wait([this](boost::system::error_code error) {
+void Reaper::continue_after(Duration delay) {
+  scheduled_ = true;
+  timer_.expires_after(delay);
+  timer_.async_wait([this](boost::system::error_code error) {
     if (error) return;
-    going_on_ = false;
+    scheduled_ = false;
     reap();
   });
 }

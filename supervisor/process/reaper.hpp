@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Reaper: buries strangers. As a child subreaper (or as PID 1) the supervisor inherits what its
-// workers left behind; those are reaped and counted. Our own children are only ever looked at here
-// and left to their Child, so that no exit status is stolen.
+// Reaper: reaps orphans. As a child subreaper (or as process 1) the supervisor becomes the parent
+// of the processes that its workers left behind; the reaper reaps and counts them when they end. It
+// leaves the processes that the supervisor launched to their Child, which needs their exit status.
 //
 // Threads: the io_context's.
 
@@ -22,27 +22,28 @@ namespace holdfast::supervisor::process {
 class Reaper {
  public:
   using IsOurs = std::function<bool(pid_t)>;
-  using OnStranger = std::function<void(pid_t, const core::ExitStatus&)>;
+  using OnOrphan = std::function<void(pid_t, const core::ExitStatus&)>;
 
-  Reaper(boost::asio::io_context& io, IsOurs is_ours, OnStranger on_stranger = {});
+  Reaper(boost::asio::io_context& io, IsOurs is_ours, OnOrphan on_orphan = {});
 
-  // Orphans of our descendants come to this process from now on.
+  // From now on this process is the parent of all orphans among its descendants.
   static Result<void> become_subreaper();
 
-  // On each SIGCHLD. SIGCHLDs coalesce, so this takes whatever is there. A zombie of ours hides the
-  // strangers behind it; then, and after many strangers in one turn, it goes on by itself later.
+  // Call on every SIGCHLD. SIGCHLDs coalesce, so this reaps all orphans that have ended. A zombie
+  // of our own hides the orphans behind it: then, and after many orphans at once, it continues by
+  // itself a little later.
   void reap();
 
-  std::uint64_t strangers() const { return strangers_; }
+  std::uint64_t orphans() const { return orphans_; }
 
  private:
-  void go_on_after(Duration delay);
+  void continue_after(Duration delay);
 
   IsOurs is_ours_;
-  OnStranger on_stranger_;
-  boost::asio::steady_timer again_;
-  bool going_on_ = false;  // again_ is armed
-  std::uint64_t strangers_ = 0;
+  OnOrphan on_orphan_;
+  boost::asio::steady_timer timer_;
+  bool scheduled_ = false;  // timer_ is armed
+  std::uint64_t orphans_ = 0;
 };
 
 }  // namespace holdfast::supervisor::process

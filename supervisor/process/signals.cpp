@@ -29,7 +29,7 @@ Result<void> block_signals(SignalSet signals) {
     return fail_errno(error, "block signals");
   }
   ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGCHLD, SIG_DFL);  // inherited as ignored, it would make statuses vanish
+  ::signal(SIGCHLD, SIG_DFL);  // if it was ignored, exit statuses would be lost
   return {};
 }
 
@@ -61,7 +61,7 @@ void SignalSource::read_pending() {
   for (std::size_t i = 0; i < count; ++i) {
     on_signal_(static_cast<int>(pending[i].ssi_signo), static_cast<pid_t>(pending[i].ssi_pid));
   }
-  watch();  // more is read in the next turn: a storm of signals does not hold the loop
+  watch();  // the rest in the next turn: a flood of signals must not block the loop
 }
 
 }  // namespace holdfast::supervisor::process

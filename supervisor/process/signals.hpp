@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// SignalSource: signals as messages on the loop, by signalfd(2); there are no handlers, so nothing
-// ever runs in signal context. Pending signals are kept by the kernel until read, however many
-// come, though two of one kind may arrive as one: treat each as "at least one".
+// SignalSource: signals as events on the loop, by signalfd(2). There are no handlers, so nothing
+// ever runs in signal context. The kernel keeps signals pending until they are read, but may merge
+// several of one kind: treat each as "at least one".
 //
-// Threads: block_signals() in the main thread before any other thread starts (they inherit the
-// mask); the rest on the io_context's.
+// Threads: call block_signals() in the main thread before any other thread starts, as threads
+// inherit the mask. The rest belongs to the io_context's thread.
 
 #include "common/base/result.hpp"
 
@@ -22,16 +22,17 @@
 namespace holdfast::supervisor::process {
 
 using SignalSet = std::initializer_list<int>;
-// SIGUSR2 and SIGALRM mean nothing to the supervisor and are taken so that they do not end it.
+// SIGUSR2 and SIGALRM have no meaning; they are here so that they do not end the supervisor.
 inline constexpr SignalSet kSupervisorSignals = {SIGTERM, SIGINT,  SIGQUIT, SIGHUP,
                                                  SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD};
 
-// Blocks them in this thread, and ignores SIGPIPE: a vanished reader is an error from write(2).
+// Blocks them in this thread. Ignores SIGPIPE: a closed pipe is an error of write(2).
 Result<void> block_signals(SignalSet signals = kSupervisorSignals);
 
 class SignalSource {
  public:
-  // `sender` is the pid that called kill(2), 0 for the kernel. Must not destroy the SignalSource.
+  // `sender`: the pid of the process that called kill(2), 0 for the kernel. Must not destroy the
+  // SignalSource.
   using OnSignal = std::function<void(int signal, pid_t sender)>;
 
   static Result<std::unique_ptr<SignalSource>> open(boost::asio::io_context& io, OnSignal on_signal,

@@ -57,7 +57,7 @@ Result<User> look_up_user(const std::string& user, const std::string& group) {
     result.home = entry.pw_dir;
     result.identity.uid = entry.pw_uid;
     result.identity.gid = entry.pw_gid;
-  } else if (number && !group.empty()) {  // a container's bare number: no entry, so say the group
+  } else if (number && !group.empty()) {  // as in containers: a number without an entry
     result.name = user;
     result.identity.uid = *number;
   } else if (error != 0) {
@@ -99,7 +99,7 @@ Result<int> rlimit_by_name(std::string_view name) {
     known += fmt::format("{}{}", known.empty() ? "" : ", ", key);
   }
   return fail(ErrorKind::InvalidArgument,
-              fmt::format("there is no resource limit '{}'; the names are {}", name, known));
+              fmt::format("there is no resource limit '{}'; choose one of {}", name, known));
 }
 
 }  // namespace holdfast::supervisor::process

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Names from the configuration turned into the numbers that system calls take: users and groups by
-// way of the system's databases (which may read files or ask a directory service, so look them up
-// when a configuration is loaded and not when a worker restarts), and resource limits.
+// Turns names in the configuration into the numbers that system calls take: users, groups and
+// resource limits. Looking up a user may read files or ask a directory service, so do it when a
+// configuration is loaded and not when a worker restarts.
 //
 // Threads: any.
 
@@ -21,7 +21,8 @@ struct User {
   std::string home;
 };
 
-// `user` by name or number; `group` empty: the user's own. With the user's supplementary groups.
+// `user` is a name or a number. An empty `group` means the user's own. Includes the user's
+// supplementary groups.
 Result<User> look_up_user(const std::string& user, const std::string& group);
 
 // "nofile" -> RLIMIT_NOFILE, with the names of getrlimit(2) in lower case.

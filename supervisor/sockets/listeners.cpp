@@ -2,9 +2,10 @@
 #include "supervisor/sockets/listeners.hpp"
 
 #include "common/net/listen.hpp"
+#include "common/protocol/names.hpp"
+#include "common/protocol/variables.hpp"
 #include "common/text/number.hpp"
 
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,8 +19,9 @@ namespace holdfast::supervisor::sockets {
 namespace {
 
 constexpr int kFirstPassed = 3;  // SD_LISTEN_FDS_START
+constexpr int kMostPassed = 1024;
 
-// The variable's value, which is then gone from the environment.
+// Returns the variable's value and removes it from the environment.
 std::string take_variable(const char* name) {
   const char* value = std::getenv(name);
   std::string result = value == nullptr ? "" : value;
@@ -34,20 +36,21 @@ std::vector<std::string> split_names(const std::string& text, std::size_t count)
     names.push_back(text.substr(from, colon - from));
     from = colon + 1;
   }
-  names.resize(count, "unknown");  // as sd_listen_fds_with_names(3)
+  names.resize(count, "unknown");  // like sd_listen_fds_with_names(3)
   return names;
 }
 
 }  // namespace
 
 Result<void> ListenerSet::adopt_from_environment() {
-  const std::string pid = take_variable("LISTEN_PID");
-  const std::string fds = take_variable("LISTEN_FDS");
-  const std::string names = take_variable("LISTEN_FDNAMES");
+  const std::string pid = take_variable(protocol::kListenPid);
+  const std::string fds = take_variable(protocol::kListenFds);
+  const std::string names = take_variable(protocol::kListenFdNames);
   if (pid.empty() || text::parse_number<int>(pid) != ::getpid()) return {};
   const auto count = text::parse_number<int>(fds);
-  if (!count || *count < 0 || *count > 1024) {
-    return fail(ErrorKind::InvalidArgument, fmt::format("LISTEN_FDS is '{}'", fds));
+  if (!count || *count < 0 || *count > kMostPassed) {
+    return fail(ErrorKind::InvalidArgument, fmt::format("{}='{}' is not a number from 0 to {}",
+                                                        protocol::kListenFds, fds, kMostPassed));
   }
   return adopt(kFirstPassed, split_names(names, static_cast<std::size_t>(*count)));
 }
@@ -58,13 +61,12 @@ Result<void> ListenerSet::adopt(int first, const std::vector<std::string>& names
     socklen_t size = sizeof listening;
     if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0) {
       return fail(ErrorKind::InvalidArgument,
-                  fmt::format("the descriptor {} that was passed as '{}' is not a listening "
+                  fmt::format("descriptor {}, passed as '{}', is not a listening "
                               "stream socket (in holdfast.socket: ListenStream=, Accept=no)",
                               fd, name));
     }
-    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-    const int flags = ::fcntl(fd, F_GETFL);
-    ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    HOLDFAST_TRY(set_cloexec(fd));
+    HOLDFAST_TRY(set_nonblocking(fd));
     inherited_[name] = Fd(fd++);
   }
   return {};
@@ -73,10 +75,11 @@ Result<void> ListenerSet::adopt(int first, const std::vector<std::string>& names
 Result<void> ListenerSet::check_names(const std::map<std::string, config::Listen>& wanted) const {
   for (const auto& [name, socket] : inherited_) {
     if (wanted.contains(name)) continue;
-    return fail(ErrorKind::InvalidArgument,
-                fmt::format("a socket named '{}' was passed, and there is no [listen.{}]: name it "
-                            "after a listener (in holdfast.socket: FileDescriptorName=http)",
-                            name, name));
+    return fail(
+        ErrorKind::InvalidArgument,
+        fmt::format("a socket was passed under the name '{}', and there is no [listen.{}]: name "
+                    "it after a listener (in holdfast.socket: FileDescriptorName=http)",
+                    name, name));
   }
   return {};
 }
@@ -89,8 +92,8 @@ Result<void> ListenerSet::apply(const std::map<std::string, config::Listen>& wan
     if (present != opened_.end() && present->second.config.address == listen.address) continue;
     Result<Fd> socket = net::open_listener(listen.address, listen.backlog);
     if (!socket) {
-      return fail(socket.error().with_context(
-          fmt::format("[listen.{}] address{}", name, name == "http" ? " (or PORT)" : "")));
+      return fail(socket.error().with_context(fmt::format(
+          "[listen.{}] address{}", name, name == protocol::kHttpFd ? " (or PORT)" : "")));
     }
     fresh[name] = Listener{std::move(*socket), listen};
   }

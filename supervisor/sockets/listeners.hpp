@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// ListenerSet: the public listening sockets by name, made once and handed to every incarnation of
-// every worker, so that connections queue (and none is refused) while workers come and go. A
-// socket that systemd passed under a name is used in place of one opened from the configuration.
+// ListenerSet: the public listening sockets by name. They are opened once and passed to every
+// incarnation of every worker, so that connections wait in the backlog, and none is refused, while
+// workers restart. A socket that systemd passed under a listener's name replaces the one that would
+// be opened from the configuration.
 //
 // Threads: the main loop's. Owns the sockets; find() lends them.
 
@@ -19,27 +20,27 @@ namespace holdfast::supervisor::sockets {
 
 class ListenerSet {
  public:
-  // Takes over what LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES say (sd_listen_fds(3)), if they are
-  // meant for this process, and removes them from the environment, which children would inherit.
-  // At start, before there are threads.
+  // Takes ownership of the sockets that LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES describe
+  // (sd_listen_fds(3)) if they are addressed to this process, and removes the variables from the
+  // environment. Call at start, before any thread exists.
   Result<void> adopt_from_environment();
-  // The same for given descriptors, `first` and upward: one for each name.
+  // The same for the descriptors from `first` upward, one for each name.
   Result<void> adopt(int first, const std::vector<std::string>& names);
 
-  // InvalidArgument: a socket was passed that no listener is named after, so that nobody would
-  // ever accept on it.
+  // InvalidArgument if a socket was passed under a name that no listener has: nobody would ever
+  // accept its connections.
   Result<void> check_names(const std::map<std::string, config::Listen>& wanted) const;
 
-  // Makes the set what the configuration says. All or nothing: on an error nothing has changed. A
-  // socket whose address did not change stays as it is.
+  // Opens and closes sockets to match the configuration. All or nothing: after an error nothing has
+  // changed. A socket whose address is unchanged stays open.
   Result<void> apply(const std::map<std::string, config::Listen>& wanted);
 
-  // Closes what was opened here (not what systemd passed, which outlives us): the workers' copies
-  // are then the last ones. find() knows the closed ones no more.
+  // Closes what was opened here, so that only the workers' copies are left; find() no longer
+  // returns them. Sockets from systemd stay open: systemd has them too.
   void close_opened();
 
-  int find(const std::string& name) const;             // -1: there is none
-  std::string address(const std::string& name) const;  // where it listens now; "" if unknown
+  int find(const std::string& name) const;             // -1 if there is none
+  std::string address(const std::string& name) const;  // where it listens; "" if unknown
   bool inherited(const std::string& name) const;
 
  private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/sockets/notify_message.hpp"
 
+#include "common/protocol/names.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/utf8.hpp"
 
@@ -8,7 +9,7 @@ namespace holdfast::supervisor::sockets {
 
 namespace {
 
-// It goes to terminals and into JSON, and its sender may be anything.
+// A status is shown on terminals and in JSON, and its sender is not trusted.
 std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty() && out.size() < kMaxStatusBytes) {
@@ -48,7 +49,7 @@ std::optional<NotifyMessage> parse_notify(std::string_view datagram) {
     } else if (key == "WATCHDOG") {
       message.watchdog |= value == "1";
       message.watchdog_trigger |= value == "trigger";
-    } else if (key == "HOLDFAST_DRAINED") {
+    } else if (key == protocol::kDrainedKey) {
       message.drained |= value == "1";
     } else if (key == "STATUS") {
       message.status = printable(value);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What a worker says with sd_notify(3): "KEY=value" lines in one datagram. Keys that mean nothing
-// here (MAINPID, FDSTORE, …) are ignored, as the protocol asks. HOLDFAST_DRAINED=1 is our own: the
-// worker has finished its work and may be scraped for the last time before it exits.
+// What a worker sends with sd_notify(3): "KEY=value" lines in one datagram. Unknown keys (MAINPID,
+// FDSTORE, …) are ignored, as the protocol requires. HOLDFAST_DRAINED=1 is our own: the worker has
+// finished its work and may be scraped for the last time before it exits.
+//
+// Threads: pure functions.
 
 #include <optional>
 #include <string>
@@ -23,7 +25,8 @@ struct NotifyMessage {
   std::optional<std::string> status;  // printable UTF-8, at most kMaxStatusBytes
 };
 
-// nullopt: not a message of this protocol (a NUL byte, or no "KEY=value" line in it).
+// Returns nullopt if it is not a message of this protocol: a NUL byte in it, or no "KEY=value"
+// line.
 std::optional<NotifyMessage> parse_notify(std::string_view datagram);
 
 }  // namespace holdfast::supervisor::sockets

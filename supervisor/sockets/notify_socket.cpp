@@ -17,16 +17,16 @@ namespace holdfast::supervisor::sockets {
 namespace {
 
 constexpr int kPerTurn = 256;           // a flooding worker must not starve the loop
-constexpr int kPerDrain = 4096;         // above any net.unix.max_dgram_qlen in use
-constexpr std::size_t kRoomForFds = 4;  // more than that the kernel discards by itself
+constexpr int kPerDrain = 4096;         // above any usual net.unix.max_dgram_qlen
+constexpr std::size_t kRoomForFds = 4;  // the kernel discards more than that
 
 struct Control {
   alignas(cmsghdr)
       std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int) * kRoomForFds)> bytes{};
 };
 
-// The sender's pid, 0 if the kernel did not say. Descriptors that came along are closed: nobody
-// asked for them, and kept they would be a way to use up ours.
+// Returns the sender's pid, or 0 if the kernel did not report it. Closes descriptors that came
+// along: the protocol does not use them, and keeping them would let a worker exhaust ours.
 pid_t take_control(msghdr& message) {
   pid_t sender = 0;
   for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {

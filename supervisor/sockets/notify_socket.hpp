@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// NotifySocket: the supervisor's end of NOTIFY_SOCKET. A datagram counts only if the kernel vouches
-// (SCM_CREDENTIALS) that it was sent by a process which we run; that is what protects the socket,
-// so its mode may let other users write when a program runs as one of them.
+// NotifySocket: the supervisor's end of NOTIFY_SOCKET. A datagram is accepted only if its sender,
+// as the kernel reports it (SCM_CREDENTIALS), is one of our processes. That protects the socket, so
+// its mode may let other users write when a program runs as one of them.
 //
 // Threads: the io_context's. Owns the socket and its file.
 
@@ -24,9 +24,9 @@
 namespace holdfast::supervisor::sockets {
 
 struct NotifyCounters {
-  std::uint64_t messages = 0;  // delivered
-  std::uint64_t foreign = 0;   // from a process that is not a worker
-  std::uint64_t garbage = 0;   // too long, NULs, no key
+  std::uint64_t messages = 0;  // accepted
+  std::uint64_t foreign = 0;   // sent by a process that is not a worker
+  std::uint64_t garbage = 0;   // too long, with NULs, or without a key
 };
 
 class NotifySocket {
@@ -35,7 +35,7 @@ class NotifySocket {
   using OnMessage = std::function<void(const core::ProcessId&, const NotifyMessage&)>;
 
   static constexpr mode_t kOwnerOnly = 0600;
-  static constexpr mode_t kAnyUser = 0622;  // connect(2) and send(2) want write permission
+  static constexpr mode_t kAnyUser = 0622;  // connect(2) and send(2) need write permission
 
   // Replaces a file that an earlier supervisor left at `path`.
   static Result<std::unique_ptr<NotifySocket>> open(boost::asio::io_context& io,
@@ -45,8 +45,8 @@ class NotifySocket {
                OnMessage on_message);  // see open()
   ~NotifySocket();
 
-  // Delivers what is pending. To be called before a process's exit is acted upon, while lookup
-  // still knows its pid: what it said last was sent before it ended, so it is in the queue by now.
+  // Delivers what is pending. Call it before acting on a process's exit, while `lookup` still knows
+  // its pid: its last messages were sent before it ended, so they are in the queue by then.
   void drain_now();
 
   // For programs that run as another user.

@@ -22,34 +22,35 @@ constexpr mode_t kPrivate = 0750;
 
 Result<void> make_directory(const fs::path& path) {
   if (::mkdir(path.c_str(), kPrivate) != 0 && errno != EEXIST) {
-    return fail_errno(errno, fmt::format("make the directory '{}'", path.native()));
+    return fail_errno(errno, fmt::format("create the directory '{}'", path.native()));
   }
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
-    return fail_errno(errno, fmt::format("look at '{}'", path.native()));
+    return fail_errno(errno, fmt::format("stat '{}'", path.native()));
   }
   if (!S_ISDIR(info.st_mode)) {
     return fail(ErrorKind::Conflict, fmt::format("'{}' is not a directory", path.native()));
   }
   if (info.st_uid != ::geteuid() || (info.st_mode & 022) != 0) {
-    return fail(ErrorKind::PermissionDenied,
-                fmt::format("'{}' belongs to user {} with mode {:o}: the runtime directory must be "
-                            "our own and writable by nobody else",
-                            path.native(), info.st_uid, info.st_mode & 07777));
+    return fail(
+        ErrorKind::PermissionDenied,
+        fmt::format("'{}' belongs to user {} and has mode {:o}: the runtime directory must belong "
+                    "to the supervisor's user and be writable by nobody else",
+                    path.native(), info.st_uid, info.st_mode & 07777));
   }
   return {};
 }
 
 void remove_sockets(const fs::path& directory) {
   std::error_code ignored;
-  std::vector<fs::path> doomed;
+  std::vector<fs::path> stale;
   for (const auto& entry : fs::directory_iterator(directory, ignored)) {
     const bool ours = entry.path().extension() == ".sock" || entry.path().extension() == ".new";
     if (ours && (entry.is_symlink(ignored) || entry.is_socket(ignored))) {
-      doomed.push_back(entry.path());
+      stale.push_back(entry.path());
     }
   }
-  for (const fs::path& path : doomed)
+  for (const fs::path& path : stale)
     fs::remove(path, ignored);
 }
 
@@ -77,7 +78,7 @@ Result<Fd> lock_directory(const fs::path& path) {
 
 Result<RuntimeDir> RuntimeDir::open(const fs::path& path) {
   std::error_code error;
-  fs::create_directories(path.parent_path(), error);  // if it fails, the next step says so
+  fs::create_directories(path.parent_path(), error);  // a failure is reported by the next step
   HOLDFAST_TRY(make_directory(path));
   HOLDFAST_TRY_ASSIGN(Fd lock, lock_directory(path));
   HOLDFAST_TRY(make_directory(path / "workers"));

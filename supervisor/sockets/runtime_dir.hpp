@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// RuntimeDir: the directory of sockets that belongs to one supervisor at a time. The lock, and not
-// the presence of a file, decides who that is; it is gone the moment its holder dies, by whatever
-// means, as no child inherits it.
+// RuntimeDir: the directory of sockets, which belongs to one supervisor at a time. A lock decides
+// which one that is, and not the presence of a file: the kernel releases it when its holder ends,
+// in whatever way, because no child inherits it.
 //
-// Threads: the main loop's. Owns the lock, and the sockets' files when it goes.
+// Threads: the main loop's. Owns the lock, and removes the socket files when it is destroyed.
 
 #include "common/base/result.hpp"
 #include "common/os/fd.hpp"
+#include "common/protocol/names.hpp"
 
 #include <filesystem>
 
@@ -16,21 +17,23 @@ namespace holdfast::supervisor::sockets {
 
 class RuntimeDir {
  public:
-  // Makes the directory (0750) and `workers` in it, locks it, and removes sockets that a killed
-  // supervisor left. Conflict, naming the other's pid, if it is in use; PermissionDenied if it is
-  // somebody else's or anyone may write there.
+  // Creates the directory (0750) and `workers` in it, locks it, and removes sockets that a killed
+  // supervisor left behind. Conflict, with the pid of the other supervisor, if it is in use;
+  // PermissionDenied if it belongs to another user or is writable by others.
   static Result<RuntimeDir> open(const std::filesystem::path& path);
 
   RuntimeDir(RuntimeDir&&) noexcept = default;
   RuntimeDir& operator=(RuntimeDir&&) = delete;
-  ~RuntimeDir();  // removes the sockets; the lock file stays, as removing it would be a race
+  ~RuntimeDir();  // removes the sockets, but not the lock file: that would be a race
 
-  // For programs that run as another user: they have to reach the sockets in here.
+  // For programs that run as another user and must reach the sockets in it.
   Result<void> let_others_pass() const;
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path workers() const { return path_ / "workers"; }
   std::filesystem::path notify_socket() const { return path_ / "notify.sock"; }
+  std::filesystem::path status_socket() const { return path_ / "status.sock"; }
+  std::filesystem::path admin_socket() const { return path_ / protocol::kAdminSocketFile; }
 
  private:
   RuntimeDir(std::filesystem::path path, Fd lock);

@@ -15,7 +15,7 @@ Result<int> SharedObjects::memory(const std::string& name, std::size_t bytes) {
   Fd fd(::memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd || ::ftruncate(fd.get(), static_cast<off_t>(bytes)) != 0 ||
       ::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
-    return fail_errno(errno, fmt::format("make the shared memory '{}'", name));
+    return fail_errno(errno, fmt::format("create the shared memory '{}'", name));
   }
   return (objects_[name] = std::move(fd)).get();
 }
@@ -23,7 +23,7 @@ Result<int> SharedObjects::memory(const std::string& name, std::size_t bytes) {
 Result<int> SharedObjects::event(const std::string& name) {
   if (const auto it = objects_.find(name); it != objects_.end()) return it->second.get();
   Fd fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!fd) return fail_errno(errno, fmt::format("make the event '{}'", name));
+  if (!fd) return fail_errno(errno, fmt::format("create the event '{}'", name));
   return (objects_[name] = std::move(fd)).get();
 }
 

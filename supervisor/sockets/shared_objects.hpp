@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What workers share by descriptor besides sockets: memory (the rate limiter's) and event counters
-// (the doorbell). Made on first use, kept for the supervisor's life, so that a worker's restart
-// neither forgets a limit nor loses a ring.
+// SharedObjects: what workers share by descriptor besides sockets, memory (for the rate limiter)
+// and event counters (the doorbell). Created on first use and kept as long as the supervisor runs,
+// so that the restart of a worker neither resets a limit nor loses a ring.
 //
 // Threads: the main loop's. Owns the descriptors; the numbers are lent.
 
@@ -18,11 +18,12 @@ namespace holdfast::supervisor::sockets {
 
 class SharedObjects {
  public:
-  // Zeroed memory of `bytes`, its size sealed: no worker can shrink it under the others' feet. The
-  // size is what the first call said.
+  // Zeroed memory of `bytes`. The size is sealed, so that no worker can shrink what others have
+  // mapped; the first call determines it.
   Result<int> memory(const std::string& name, std::size_t bytes);
 
-  // A non-blocking eventfd at 0. A read takes the whole count: one ring wakes whoever reads first.
+  // A non-blocking eventfd that starts at 0. A read takes the whole count, so one ring is for
+  // whoever reads first.
   Result<int> event(const std::string& name);
 
  private:

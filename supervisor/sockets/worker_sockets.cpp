@@ -30,7 +30,7 @@ fs::path WorkerSockets::link_of(const std::string& worker) const {
 Result<WorkerSocket> WorkerSockets::open(const std::string& worker, std::uint64_t incarnation) {
   WorkerSocket result{Fd(), path_of(worker, incarnation)};
   HOLDFAST_TRY_ASSIGN(result.listener, net::listen_unix_socket(result.path, mode_, kBacklog));
-  // Made beside and renamed over: the name always leads to some process.
+  // Renamed into place, so that the link exists at all times.
   const fs::path link = link_of(worker);
   const fs::path fresh = link.native() + ".new";
   ::unlink(fresh.c_str());

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The telemetry listeners, one per process: `workers/api-worker.0.7.sock` for incarnation 7, and a
-// symbolic link `workers/api-worker.0.sock` to the newest, which is what people and curl use. With
-// a path for each incarnation the old process of a rolling restart can still be scraped for the
-// last time after its replacement has opened its own socket.
+// WorkerSockets: the telemetry listeners, one per process. `workers/api-worker.0.7.sock` belongs to
+// incarnation 7, and the symbolic link `workers/api-worker.0.sock`, for people and curl, leads to
+// the newest. As each incarnation has its own path, the old process of a rolling restart can be
+// scraped for the last time after its replacement has got its socket.
 //
 // Threads: the main loop's. Owns the files; the listeners are the caller's.
 

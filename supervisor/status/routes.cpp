@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/status/routes.hpp"
 
+#include "common/protocol/names.hpp"
 #include "common/text/number.hpp"
 #include "supervisor/status/page.hpp"
 #include "supervisor/status/ready_json.hpp"
@@ -82,26 +83,27 @@ void logs(const Sources& sources, const http::Request& request, const http::Resp
 
 void read_only(const Sources& sources, const RequestPtr& request, const http::Responder& respond) {
   const std::string& path = request->path;
-  if (path == "/metrics") return sources.metrics(request, respond);
-  if (path == "/events") return events(sources, *request, respond);
+  if (path == protocol::kMetricsPath) return sources.metrics(request, respond);
+  if (path == protocol::kEventsPath) return events(sources, *request, respond);
 
   if (path == "/series") return respond(json(200, series_json(sources.history())));
   if (auto page = page_answer(path)) return respond(std::move(*page));
 
   const auto snapshot = sources.snapshots.load();
   const MonoTime now = sources.clock.mono();
-  if (path == "/status") {
+  if (path == protocol::kStatusPath) {
     const auto active = alerts::active_alerts(*snapshot, sources.history().latest());
     return respond(json(200, status_json(*snapshot, now, sources.usage, active)));
   }
-  if (path == "/health") return respond(json(200, health_json(*snapshot, now)));
-  if (path == "/ready") {
-    const bool verbose = request->query_value("verbose") != nullptr && is_local_peer(request->peer);
+  if (path == protocol::kHealthPath) return respond(json(200, health_json(*snapshot, now)));
+  if (path == protocol::kReadyPath) {
+    const bool verbose =
+        request->query_value(protocol::kVerboseQuery) != nullptr && is_local_peer(request->peer);
     return respond(json(snapshot->view.ready ? 200 : 503,
                         verbose ? ready_json_verbose(*snapshot, sources.history().latest())
                                 : ready_json(*snapshot)));
   }
-  if (path == "/live") {
+  if (path == protocol::kLivePath) {
     const bool alive = now - sources.heartbeat.last() <= kStuckAfter;
     return respond(json(alive ? 200 : 503, alive ? R"({"status":"pass"})"
                                                  : R"({"status":"fail","reason":"the main loop )"
@@ -129,16 +131,16 @@ std::optional<log::Level> level_of(std::string_view text) {
 }
 
 std::optional<core::CommandKind> command_of(std::string_view path) {
-  if (path == "/restart") return core::CommandKind::Restart;
-  if (path == "/stop") return core::CommandKind::Stop;
-  if (path == "/start") return core::CommandKind::Start;
-  if (path == "/scale") return core::CommandKind::Scale;
+  if (path == protocol::kRestartPath) return core::CommandKind::Restart;
+  if (path == protocol::kStopPath) return core::CommandKind::Stop;
+  if (path == protocol::kStartPath) return core::CommandKind::Start;
+  if (path == protocol::kScalePath) return core::CommandKind::Scale;
   return std::nullopt;
 }
 
 void administer(FleetControl& control, const http::Request& request, http::Responder respond) {
-  if (request.path == "/reload") return control.reload(answer(std::move(respond)));
-  if (request.path == "/log-level") {
+  if (request.path == protocol::kReloadPath) return control.reload(answer(std::move(respond)));
+  if (request.path == protocol::kLogLevelPath) {
     const std::string* text = request.query_value("level");
     const auto level = text == nullptr ? std::nullopt : level_of(*text);
     if (!level) return respond(problem(422, "level must be trace, debug, info, warn or error"));
@@ -168,7 +170,8 @@ http::Handler make_handler(const Sources& sources, FleetControl* control) {
   return [sources, control](const RequestPtr& request, http::Responder respond) {
     if (request->method == "GET" || request->method == "HEAD") {
       // Log lines may contain what only an administrator should read.
-      if (control != nullptr && request->path == "/logs") return logs(sources, *request, respond);
+      if (control != nullptr && request->path == protocol::kLogsPath)
+        return logs(sources, *request, respond);
       return read_only(sources, request, respond);
     }
     if (request->method == "POST" && control != nullptr) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/writer.hpp"
 
+#include "common/os/signal_mask.hpp"
+
 #include <pthread.h>
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 
 namespace holdfast::store::sqlite {
 
@@ -15,20 +16,6 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kGroupWrites = 256;  // at most this many callers share one commit
 constexpr auto kTruncatePatience = 100ms;
-
-// Signals belong to the program's own threads; a handler must not interrupt a commit.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_{};
-};
 
 Result<void> exec(SqliteConnection& connection, const char* sql) {
   return guarded(connection, [&]() -> Result<void> {
@@ -46,7 +33,7 @@ Writer::Writer(std::unique_ptr<SqliteConnection> connection, WriteLock lock, boo
       relaxed_(relaxed),
       group_time_(group_time),
       on_commit_(std::move(on_commit)) {
-  const SignalsBlocked inherited_by_the_thread;
+  const SignalsBlocked inherited;  // by the thread: a handler must not interrupt a commit
   thread_ = std::thread([this] { loop(); });
   ::pthread_setname_np(thread_.native_handle(), "store-writer");
 }

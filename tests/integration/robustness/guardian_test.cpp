@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// kill -9 of the supervisor: nothing that it ever started stays behind.
+// kill -9 of the supervisor: nothing that it ever started is left behind.
 #include "tests/support/catch.hpp"
 #include "tests/support/programs.hpp"
 
@@ -70,7 +70,35 @@ TEST_CASE("kill -9 of the supervisor: the processes of its successor are left al
   REQUIRE(guarded(stack.supervisor().pid()));
 }
 
-TEST_CASE("the guardian exits with a supervisor that exits by itself") {
+TEST_CASE("kill -9 of the supervisor: no worker hides behind a HOLDFAST_INSTANCE of its own") {
+  const auto config = [](const std::string& more) {
+    return kShortDeadline +
+           misbehaving("stubborn", {"--ready", "--ignore-term"}, "watchdog = \"0s\"\n" + more);
+  };
+  // The supervisor inherits one, as if it were a worker of another supervisor.
+  Stack stack(config(""), {{"PORT", "0"}, {"HOLDFAST_INSTANCE", "another"}});
+  stack.wait_ready();
+  const auto refused = [&](const std::string& setting, const std::string& place) {
+    stack.write_config(config(setting));
+    const Stack::Answer answer = stack.command({"reload"});
+    INFO(answer.output);
+    CHECK(answer.exit_code == 1);
+    CHECK(answer.output.find(place) != std::string::npos);
+    CHECK(answer.output.find("'HOLDFAST_INSTANCE' is set by the supervisor") != std::string::npos);
+  };
+  refused("environment = { HOLDFAST_INSTANCE = \"mine\" }\n", "holdfast.toml:7:17");
+  std::ofstream(stack.file("worker.env")) << "A=1\nHOLDFAST_INSTANCE=mine\n";
+  refused("env_file = \"" + stack.file("worker.env").string() + "\"\n", "worker.env:2: ");
+
+  const pid_t supervisor = stack.supervisor().pid();
+  REQUIRE(wait_until([&] { return guarded(supervisor); }));
+  REQUIRE(processes_of(stack).size() == 2);
+  stack.supervisor().signal(SIGKILL);
+  stack.supervisor().wait();
+  REQUIRE(wait_until([&] { return processes_of(stack).empty(); }));
+}
+
+TEST_CASE("the guardian exits with a supervisor that ends by itself") {
   Stack stack(misbehaving("web", {"--ready"}), kNoPort);
   stack.wait_ready();
   const pid_t supervisor = stack.supervisor().pid();

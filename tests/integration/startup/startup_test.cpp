@@ -71,6 +71,27 @@ TEST_CASE("an invalid configuration is refused with all errors and their positio
   REQUIRE_FALSE(attempt.left_processes);
 }
 
+TEST_CASE("a variable that only the supervisor may set is refused in both places, exit code 78") {
+  const Attempt in_table = try_to_run(
+      "[program.web]\ncommand = [\"sleep\", \"60\"]\nready = \"started\"\n"
+      "environment = { HOLDFAST_INSTANCE = \"mine\" }\n");
+  INFO(in_table.output);
+  CHECK(in_table.exit_code == 78);
+  CHECK(in_table.output.find("holdfast.toml:4:17: ") != std::string::npos);
+  CHECK_FALSE(in_table.left_processes);
+
+  const TempDir dir;
+  std::ofstream(dir / "web.env") << "# ours\nHOLDFAST_INSTANCE=mine\n";
+  const Attempt in_file = try_to_run(
+      "[program.web]\ncommand = [\"sleep\", \"60\"]\nready = \"started\"\nenv_file = \"" +
+      (dir / "web.env").string() + "\"\n");
+  INFO(in_file.output);
+  CHECK(in_file.exit_code == 78);
+  CHECK(in_file.output.find("[program.web] env_file: ") != std::string::npos);
+  CHECK(in_file.output.find("web.env:2: 'HOLDFAST_INSTANCE' is set by") != std::string::npos);
+  CHECK_FALSE(in_file.left_processes);
+}
+
 TEST_CASE("a program that does not exist is named before anything is started, exit code 78") {
   const Attempt attempt = try_to_run(
       "[program.first]\ncommand = [\"sleep\", \"60\"]\nready = \"started\"\n\n"

@@ -8,9 +8,8 @@
 #include "tests/support/temp_dir.hpp"
 #include "tests/unit/store/spy_store.hpp"
 
-#include <prometheus/registry.h>
-
 #include <fcntl.h>
+#include <prometheus/registry.h>
 
 #include <future>
 
@@ -74,7 +73,7 @@ class Handlers {
   std::unique_ptr<Offload> offload_;
   std::unique_ptr<embedding::Provider> embedder_;
   prometheus::Registry registry_;
-  Doorbell doorbell_;
+  protocol::Doorbell doorbell_;
 };
 
 }  // namespace

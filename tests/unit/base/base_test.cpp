@@ -2,13 +2,8 @@
 #include "common/base/clock.hpp"
 #include "common/base/duration.hpp"
 #include "common/base/id.hpp"
-#include "common/os/fd.hpp"
-#include "common/os/file.hpp"
 #include "tests/support/catch.hpp"
 
-#include <fcntl.h>
-
-#include <filesystem>
 #include <set>
 
 using namespace holdfast;
@@ -65,28 +60,4 @@ TEST_CASE("uuids are version 4, lower case and distinct") {
     REQUIRE(id.find_first_not_of("0123456789abcdef-") == std::string::npos);
     REQUIRE(seen.insert(id).second);
   }
-}
-
-TEST_CASE("a descriptor is closed once, by its last owner") {
-  int raw = -1;
-  {
-    Fd first(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    raw = first.get();
-    Fd second = std::move(first);
-    REQUIRE_FALSE(first);
-    REQUIRE(second.get() == raw);
-  }
-  REQUIRE(::fcntl(raw, F_GETFD) == -1);
-}
-
-TEST_CASE("an atomic write replaces the whole file or leaves it alone") {
-  const auto dir = std::filesystem::temp_directory_path() / make_uuid();
-  std::filesystem::create_directory(dir);
-  REQUIRE(write_file_atomic(dir / "a", "one"));
-  REQUIRE(write_file_atomic(dir / "a", "two"));
-  REQUIRE(read_file(dir / "a").value() == "two");
-  REQUIRE_FALSE(write_file_atomic(dir / "missing" / "a", "x"));
-  REQUIRE_FALSE(read_file(dir / "a", 2));
-  REQUIRE(std::distance(std::filesystem::directory_iterator(dir), {}) == 1);
-  std::filesystem::remove_all(dir);
 }

@@ -9,22 +9,29 @@ using namespace std::chrono_literals;
 
 namespace {
 
-ChildProtocol protocol() {
+// Only the supervisor sets these.
+const std::vector<std::string> kReserved{
+    "NOTIFY_SOCKET",     "WATCHDOG_USEC",          "WATCHDOG_PID",         "LISTEN_FDS",
+    "LISTEN_PID",        "LISTEN_FDNAMES",         "HOLDFAST_WORKER",      "HOLDFAST_INCARNATION",
+    "HOLDFAST_INSTANCE", "HOLDFAST_STATUS_SOCKET", "HOLDFAST_PREDECESSOR", "HOLDFAST_CONFIG"};
+
+ChildProtocol web_worker() {
   ChildProtocol result;
   result.worker = "web.0";
   result.incarnation = 3;
+  result.instance = "4711-1";
   return result;
 }
 
 }  // namespace
 
-TEST_CASE("the layers of an environment: ours, the account's, the env_file's, the table's") {
+TEST_CASE("later layers win: the supervisor's own, the account's, the env_file's, the table's") {
   config::Program program;
   program.environment = {{"D", "table"}};
   const Environ own{{"A", "own"}, {"B", "own"}, {"C", "own"}, {"D", "own"}};
   const Environ account{{"B", "account"}, {"C", "account"}, {"D", "account"}};
   const Environ file{{"C", "file"}, {"D", "file"}};
-  const Environ env = child_environment(own, account, file, program, protocol());
+  const Environ env = child_environment(own, account, file, program, web_worker());
   REQUIRE(env.at("A") == "own");
   REQUIRE(env.at("B") == "account");
   REQUIRE(env.at("C") == "file");
@@ -33,25 +40,38 @@ TEST_CASE("the layers of an environment: ours, the account's, the env_file's, th
   REQUIRE(env.at("HOLDFAST_INCARNATION") == "3");
 }
 
-TEST_CASE("what systemd told the supervisor is not told to its children") {
-  const Environ own{{"NOTIFY_SOCKET", "/run/systemd/notify"},
-                    {"WATCHDOG_USEC", "1"},
-                    {"WATCHDOG_PID", "1"},
-                    {"LISTEN_FDS", "1"},
-                    {"LISTEN_PID", "1"},
-                    {"LISTEN_FDNAMES", "http"},
-                    {"HOLDFAST_PREDECESSOR", "exit 1"},
-                    {"KEPT", "yes"}};
-  const Environ env = child_environment(own, {}, {}, {}, protocol());
-  REQUIRE(env ==
-          Environ{{"HOLDFAST_INCARNATION", "3"}, {"HOLDFAST_WORKER", "web.0"}, {"KEPT", "yes"}});
+TEST_CASE("what was addressed to the supervisor itself is not passed on to its children") {
+  Environ own{{"KEPT", "yes"},
+              {"HOLDFAST_ENV", "production"},
+              {"INVOCATION_ID", "x"},
+              {"MANAGERPID", "1"},
+              {"JOURNAL_STREAM", "8:1"}};
+  for (const std::string& name : kReserved)
+    own[name] = "from outside";
+  const Environ env = child_environment(own, {}, {}, {}, web_worker());
+  REQUIRE(env == Environ{{"HOLDFAST_ENV", "production"},
+                         {"HOLDFAST_INCARNATION", "3"},
+                         {"HOLDFAST_INSTANCE", "4711-1"},
+                         {"HOLDFAST_WORKER", "web.0"},
+                         {"KEPT", "yes"}});
 }
 
-TEST_CASE("the protocols' variables win over whatever the administrator wrote") {
+TEST_CASE("no layer overrides or adds a variable that only the supervisor sets") {
+  Environ layer;
+  for (const std::string& name : kReserved)
+    layer[name] = "overridden";
+  config::Program program;
+  program.environment = layer;
+  const Environ env = child_environment(layer, layer, layer, program, web_worker());
+  REQUIRE(env == Environ{{"HOLDFAST_INCARNATION", "3"},
+                         {"HOLDFAST_INSTANCE", "4711-1"},
+                         {"HOLDFAST_WORKER", "web.0"}});
+}
+
+TEST_CASE("a child is told who it is and how to reach the supervisor") {
   config::Program program;
   program.watchdog = 30s;
-  program.environment = {{"NOTIFY_SOCKET", "/elsewhere"}, {"LISTEN_FDS", "9"}};
-  ChildProtocol all = protocol();
+  ChildProtocol all = web_worker();
   all.notify_socket = "/run/holdfast/notify.sock";
   all.predecessor = "signal 9 (SIGKILL)";
   all.fd_names = {"http", "telemetry"};
@@ -78,7 +98,21 @@ TEST_CASE("an env_file: comments, quotes, export, and nothing is expanded") {
                           {"G", "a=b"}});
 }
 
-TEST_CASE("a line of an env_file that is none is named with its number") {
+TEST_CASE("an env_file that sets what only the supervisor sets is refused with file and line") {
+  for (const std::string& name : kReserved) {
+    for (const std::string prefix : {"", "export ", "  "}) {
+      INFO(prefix << name);
+      const auto env = parse_env_file("# ours\n\n" + prefix + name + "=x\n", "file.env");
+      REQUIRE_FALSE(env);
+      REQUIRE(env.error().kind == ErrorKind::InvalidArgument);
+      REQUIRE(env.error().message ==
+              "file.env:3: '" + name + "' is set by the supervisor for each worker; remove it");
+    }
+  }
+  REQUIRE(parse_env_file("# HOLDFAST_INSTANCE=x\nHOLDFAST_ENV=production\n", "file.env"));
+}
+
+TEST_CASE("an invalid line of an env_file is reported with its number") {
   for (const char* line : {"no equals sign", "=value", "9A=1", "A-B=1"}) {
     INFO(line);
     const auto env = parse_env_file(std::string("OK=1\n") + line + "\n", "file.env");

@@ -22,7 +22,7 @@ struct Parts {
   Offload offload{1, 1, true};
   std::unique_ptr<embedding::Provider> embedder;
   prometheus::Registry registry;
-  Doorbell doorbell;
+  protocol::Doorbell doorbell;
 
   Parts() {
     const std::string url = "sqlite://" + (directory.path() / "test.db").native();

@@ -5,7 +5,7 @@
 
 #include <sys/resource.h>
 
-using namespace holdfast::api;
+using namespace holdfast;
 
 namespace {
 
@@ -30,6 +30,22 @@ class SoftLimit {
 };
 
 }  // namespace
+
+TEST_CASE("the soft limit is raised to the hard one, and the former one is told") {
+  const SoftLimit lowered(400);
+  const FileLimit limit = raise_file_limit();
+  CHECK(limit.before == 400);
+  CHECK(limit.now == file_limit().rlim_max);
+  CHECK(file_limit().rlim_cur == file_limit().rlim_max);
+}
+
+TEST_CASE("a limit is never lowered") {
+  const SoftLimit lowered(400);
+  const FileLimit limit = raise_file_limit(100);
+  CHECK(limit.before == 400);
+  CHECK(limit.now == 400);
+  CHECK(file_limit().rlim_cur == 400);
+}
 
 TEST_CASE("a soft limit that is too low for the connections is raised as far as they need") {
   const SoftLimit lowered(400);

@@ -52,16 +52,16 @@ TEST_CASE("orphans of a worker are reaped and counted") {
       ours.clear();
       ended = true;
     });
-    std::vector<pid_t> buried;
+    std::vector<pid_t> reaped;
     Reaper reaper(
         io, [&](pid_t pid) { return ours.contains(pid); },
-        [&](pid_t pid, const core::ExitStatus&) { buried.push_back(pid); });
+        [&](pid_t pid, const core::ExitStatus&) { reaped.push_back(pid); });
     auto signals = SignalSource::open(io, [&](int signal, pid_t) {
       if (signal == SIGCHLD) reaper.reap();
     });
     (void)child.signal(SIGKILL, true);
     run_until(io, [&] { return ended; });
-    // It is our child now: found by /proc, killed, and reaped as a stranger.
+    // It is our child now: found by /proc, killed, and reaped as an orphan.
     siginfo_t info{};
     if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
       return std::string("no orphan");
@@ -71,15 +71,15 @@ TEST_CASE("orphans of a worker are reaped and counted") {
     if (file == nullptr || std::fscanf(file, "%d", &orphan) != 1) return std::string("not adopted");
     std::fclose(file);
     ::kill(orphan, SIGKILL);
-    run_until(io, [&] { return reaper.strangers() == 1; });
-    if (buried != std::vector<pid_t>{orphan}) return std::string("wrong one");
+    run_until(io, [&] { return reaper.orphans() == 1; });
+    if (reaped != std::vector<pid_t>{orphan}) return std::string("wrong one");
     return std::string(read_to_end(output.read.get()).empty() && count_zombies() == 0 ? "ok"
                                                                                       : "left");
   });
   REQUIRE(seen == "ok");
 }
 
-TEST_CASE("reaper steals a status: our children keep theirs while strangers die among them") {
+TEST_CASE("reaper steals a status: our children keep theirs while orphans die among them") {
   const std::string seen = as_subreaper([] {
     boost::asio::io_context io;
     Launcher launcher;
@@ -100,31 +100,31 @@ TEST_CASE("reaper steals a status: our children keep theirs while strangers die 
                                           });
       exit_with(200);
     }
-    run_until(io, [&] { return ours.empty() && reaper.strangers() == 40; });
+    run_until(io, [&] { return ours.empty() && reaper.orphans() == 40; });
     return fmt::format("{} correct, {} zombies", correct, count_zombies());
   });
   REQUIRE(seen == "40 correct, 0 zombies");
 }
 
-TEST_CASE("a zombie of ours hides the strangers behind it only for a while") {
+TEST_CASE("a zombie of ours hides the orphans behind it only for a while") {
   const std::string seen = as_subreaper([] {
     boost::asio::io_context io;
     const pid_t mine = exit_with(1);
     siginfo_t info{};
     ::waitid(P_PID, static_cast<id_t>(mine), &info, WEXITED | WNOWAIT);
-    const pid_t stranger = exit_with(2);
-    ::waitid(P_PID, static_cast<id_t>(stranger), &info, WEXITED | WNOWAIT);
+    const pid_t orphan = exit_with(2);
+    ::waitid(P_PID, static_cast<id_t>(orphan), &info, WEXITED | WNOWAIT);
     Reaper reaper(io, [&](pid_t pid) { return pid == mine; });
     reaper.reap();
-    const auto hidden = reaper.strangers();
+    const auto hidden = reaper.orphans();
     ::waitpid(mine, nullptr, 0);
-    run_until(io, [&] { return reaper.strangers() == 1; });
+    run_until(io, [&] { return reaper.orphans() == 1; });
     return std::string(hidden == 0 && count_zombies() == 0 ? "ok" : "wrong");
   });
   REQUIRE(seen == "ok");
 }
 
-TEST_CASE("a crowd of dead strangers is buried in turns") {
+TEST_CASE("a crowd of dead orphans is reaped in turns") {
   const std::string seen = as_subreaper([] {
     boost::asio::io_context io;
     Reaper reaper(io, [](pid_t) { return false; });
@@ -134,8 +134,8 @@ TEST_CASE("a crowd of dead strangers is buried in turns") {
       ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT);
     }
     reaper.reap();
-    const auto first_turn = reaper.strangers();
-    run_until(io, [&] { return reaper.strangers() == 300; });
+    const auto first_turn = reaper.orphans();
+    run_until(io, [&] { return reaper.orphans() == 300; });
     return std::string(first_turn < 300 && count_zombies() == 0 ? "ok" : "wrong");
   });
   REQUIRE(seen == "ok");

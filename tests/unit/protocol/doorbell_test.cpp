@@ -8,7 +8,7 @@
 #include <cerrno>
 
 using namespace holdfast;
-using namespace holdfast::queue;
+using namespace holdfast::protocol;
 using namespace std::chrono_literals;
 
 namespace {
@@ -30,7 +30,7 @@ bool happens(boost::asio::io_context& io, const bool& flag) {
 TEST_CASE("a ring wakes the waiter") {
   boost::asio::io_context io;
   const Bell bell;
-  Doorbell doorbell = Doorbell::open(io, bell.copy()).value();
+  DoorbellListener doorbell = DoorbellListener::open(io, bell.copy()).value();
   bool rung = false;
   doorbell.wait([&] { rung = true; });
   io.poll();
@@ -42,7 +42,7 @@ TEST_CASE("a ring wakes the waiter") {
 TEST_CASE("a ring that nobody cleared wakes the next waiter at once") {
   boost::asio::io_context io;
   const Bell bell;
-  Doorbell doorbell = Doorbell::open(io, bell.copy()).value();
+  DoorbellListener doorbell = DoorbellListener::open(io, bell.copy()).value();
   doorbell.ring();
   for (int i = 0; i < 2; ++i) {
     bool rung = false;
@@ -60,8 +60,8 @@ TEST_CASE("a ring that nobody cleared wakes the next waiter at once") {
 TEST_CASE("all who share the bell are woken, and one clears it for all") {
   boost::asio::io_context io;
   const Bell bell;
-  Doorbell one = Doorbell::open(io, bell.copy()).value();
-  Doorbell two = Doorbell::open(io, bell.copy()).value();
+  DoorbellListener one = DoorbellListener::open(io, bell.copy()).value();
+  DoorbellListener two = DoorbellListener::open(io, bell.copy()).value();
   int woken = 0;
   one.wait([&] { ++woken; });
   two.wait([&] { ++woken; });
@@ -77,7 +77,7 @@ TEST_CASE("all who share the bell are woken, and one clears it for all") {
 
 TEST_CASE("a worker without a bell is never woken by it") {
   boost::asio::io_context io;
-  Doorbell doorbell = Doorbell::open(io, std::nullopt).value();
+  DoorbellListener doorbell = DoorbellListener::open(io, std::nullopt).value();
   bool rung = false;
   doorbell.wait([&] { rung = true; });
   doorbell.ring();
@@ -88,7 +88,7 @@ TEST_CASE("a worker without a bell is never woken by it") {
 
 TEST_CASE("a descriptor that cannot be watched is an error") {
   boost::asio::io_context io;
-  const auto opened = Doorbell::open(io, Fd(1 << 30));  // no process has that many
+  const auto opened = DoorbellListener::open(io, Fd(1 << 30));  // no process has that many
   REQUIRE_FALSE(opened);
   CHECK(opened.error().os_error == EBADF);
 }

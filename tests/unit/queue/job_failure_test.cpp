@@ -211,7 +211,7 @@ TEST_CASE("a deletion that cannot be recorded now is recorded later") {
 TEST_CASE("a worker that cannot register at the start says why") {
   World world;
   world.store->fail_next("register", ErrorKind::Unavailable);
-  auto doorbell = Doorbell::open(world.io, std::nullopt);
+  auto doorbell = protocol::DoorbellListener::open(world.io, std::nullopt);
   world.loop = JobLoop::create({world.io, *world.store, world.provider, world.seen, world.clock_},
                                world.options, std::move(*doorbell), {});
   const auto started = world.loop->start();

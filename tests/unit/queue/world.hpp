@@ -120,7 +120,7 @@ class World {
   ~World() { stop(); }
 
   void start(std::optional<Fd> bell = std::nullopt) {
-    auto doorbell = queue::Doorbell::open(io, std::move(bell));
+    auto doorbell = protocol::DoorbellListener::open(io, std::move(bell));
     REQUIRE(doorbell);
     std::vector<std::shared_ptr<worker::Beat>> beats;
     for (std::uint32_t i = 0; i < options.limits.concurrency; ++i) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Full disks, damaged files, missing rights.
 
-#include "common/os/proc.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/store/sqlite_environment.hpp"
 
@@ -107,23 +106,4 @@ TEST_CASE("a directory that may not be written is permission denied, and named")
                  Catch::StartsWith("permission denied") && Contains(environment.path().native()));
   }
   REQUIRE(child.wait().shell_status() == 0);
-}
-
-TEST_CASE("a process is alive if it runs, is no zombie and is not another with its pid") {
-  const auto started = sqlite::process_started(::getpid());
-  REQUIRE(started > 0);
-  REQUIRE(sqlite::process_alive(::getpid(), started));
-  REQUIRE_FALSE(sqlite::process_alive(::getpid(), started + 1));
-  REQUIRE_FALSE(sqlite::process_alive(-5, started));
-}
-
-TEST_CASE("a process name with spaces and parentheses does not confuse its status line") {
-  const auto stat = sqlite::parse_process_stat(
-      "12 (a) R (b) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4242 20");
-  REQUIRE(stat);
-  REQUIRE(stat->state == 'S');
-  REQUIRE(stat->started == 4242);
-  for (const char* broken : {"", "12", "12 (a)", "12 (a) ", "12 (a) S 1 2", "no parenthesis"}) {
-    REQUIRE_FALSE(sqlite::parse_process_stat(broken));
-  }
 }

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the supervisor and its workers call things when they talk to each other. The environment
+// variables are in variables.hpp.
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace holdfast::protocol {
+
+// Inherited descriptors, by their names in LISTEN_FDNAMES.
+inline constexpr char kHttpFd[] = "http";             // the public listener, [listen.http]
+inline constexpr char kTelemetryFd[] = "telemetry";   // the worker's own listening Unix socket
+inline constexpr char kRateLimitFd[] = "rate-limit";  // memory that all API workers count in
+inline constexpr char kDoorbellFd[] = "doorbell";     // an eventfd that wakes queue workers
+
+// Every worker of Holdfast's gets these under fixed names: no listener may be called so.
+inline constexpr std::array<std::string_view, 3> kReservedFds{kTelemetryFd, kRateLimitFd,
+                                                              kDoorbellFd};
+constexpr bool is_reserved_fd(std::string_view name) {
+  return std::find(kReservedFds.begin(), kReservedFds.end(), name) != kReservedFds.end();
+}
+
+// Paths of the telemetry socket, the status endpoint and the public API.
+inline constexpr char kMetricsPath[] = "/metrics";
+inline constexpr char kReadyPath[] = "/ready";
+inline constexpr char kLivePath[] = "/live";
+inline constexpr char kHealthPath[] = "/health";
+inline constexpr char kVerboseQuery[] = "verbose";  // of /ready: with all checks
+
+// Paths of the status endpoint and the administration socket.
+inline constexpr char kStatusPath[] = "/status";
+inline constexpr char kEventsPath[] = "/events";
+inline constexpr char kLogsPath[] = "/logs";
+inline constexpr char kRestartPath[] = "/restart";
+inline constexpr char kStopPath[] = "/stop";
+inline constexpr char kStartPath[] = "/start";
+inline constexpr char kScalePath[] = "/scale";
+inline constexpr char kReloadPath[] = "/reload";
+inline constexpr char kLogLevelPath[] = "/log-level";
+
+// In RUNTIME_DIR, for `holdfast` commands.
+inline constexpr char kAdminSocketFile[] = "admin.sock";
+
+// The end of a worker's life: it has drained and says so with kDrainedKey=1 on the notification
+// socket; the supervisor collects its metrics once more with this query; then it exits.
+inline constexpr char kDrainedKey[] = "HOLDFAST_DRAINED";
+inline constexpr char kFinalQuery[] = "final";
+
+}  // namespace holdfast::protocol

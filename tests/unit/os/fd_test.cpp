@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/os/fd.hpp"
+
+#include "tests/support/catch.hpp"
+
+#include <fcntl.h>
+
+#include <cerrno>
+
+using namespace holdfast;
+
+namespace {
+
+bool is_open(int fd) {
+  return ::fcntl(fd, F_GETFD) >= 0;
+}
+
+}  // namespace
+
+TEST_CASE("an Fd closes its descriptor once, and what it was moved from closes nothing") {
+  PipeFds pipe = make_pipe().value();
+  const int number = pipe.read.get();
+  {
+    Fd owner = std::move(pipe.read);
+    CHECK_FALSE(pipe.read);
+    CHECK(owner.get() == number);
+    CHECK(is_open(number));
+  }
+  CHECK_FALSE(is_open(number));
+}
+
+TEST_CASE("an Fd that is assigned to closes what it had") {
+  PipeFds pipe = make_pipe().value();
+  const int old = pipe.read.get();
+  const int kept = pipe.write.get();
+  pipe.read = std::move(pipe.write);
+  CHECK_FALSE(is_open(old));
+  CHECK(pipe.read.get() == kept);
+  CHECK(is_open(kept));
+}
+
+TEST_CASE("a released descriptor stays open") {
+  Fd owner = std::move(make_pipe().value().read);
+  const int number = owner.release();
+  CHECK_FALSE(owner);
+  CHECK(is_open(number));
+  ::close(number);
+}
+
+TEST_CASE("a pipe is close-on-exec and blocking, and carries bytes") {
+  const PipeFds pipe = make_pipe().value();
+  for (const int fd : {pipe.read.get(), pipe.write.get()}) {
+    CHECK((::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+    CHECK((::fcntl(fd, F_GETFL) & O_NONBLOCK) == 0);
+  }
+  char byte = 0;
+  REQUIRE(::write(pipe.write.get(), "x", 1) == 1);
+  REQUIRE(::read(pipe.read.get(), &byte, 1) == 1);
+  CHECK(byte == 'x');
+}
+
+TEST_CASE("the flags of a descriptor are added to those that it has") {
+  PipeFds pipe = make_pipe().value();
+  const int fd = pipe.write.get();
+  ::fcntl(fd, F_SETFD, 0);
+  ::fcntl(fd, F_SETFL, O_WRONLY | O_DIRECT);  // a pipe in packet mode
+  REQUIRE(set_nonblocking(fd));
+  REQUIRE(set_cloexec(fd));
+  CHECK((::fcntl(fd, F_GETFL) & (O_NONBLOCK | O_DIRECT)) == (O_NONBLOCK | O_DIRECT));
+  CHECK((::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+}
+
+TEST_CASE("a descriptor that is not open is an error") {
+  for (const auto& result : {set_nonblocking(-1), set_cloexec(-1)}) {
+    REQUIRE_FALSE(result);
+    CHECK(result.error().os_error == EBADF);
+  }
+}
