@@ -19,16 +19,16 @@ const std::string* find_set(const Environ& environ, const std::string& name) {
   return found == environ.end() || found->second.empty() ? nullptr : &found->second;
 }
 
-// NAME, or for a secret the content of the file that NAME_FILE names. `name` becomes the variable
-// that it came from.
+// The value of NAME, or for a secret the content of the file that NAME_FILE names. `name` becomes
+// the name of the variable that it came from.
 std::optional<std::string> value_of(const Variable& variable, const Environ& environ,
                                     std::string& name, LoadReport& report) {
   const std::string* const direct = find_set(environ, variable.name);
   const std::string file_variable = variable.name + "_FILE";
   const std::string* const path = variable.secret ? find_set(environ, file_variable) : nullptr;
   if (direct != nullptr && path != nullptr) {
-    report.problem_of_variable(variable.name,
-                               fmt::format("is set, and so is {}: set one of them", file_variable));
+    report.problem_of_variable(
+        variable.name, fmt::format("is set together with {}; set one of them", file_variable));
     return {};
   }
   if (path == nullptr) return direct == nullptr ? std::nullopt : std::optional(*direct);
@@ -62,7 +62,8 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-// The text as the key's type. What is no integer stays a text, and the key complains.
+// The text as a value of the key's type. Text that is not an integer stays text, and the key then
+// complains.
 Value to_value(const std::string& text, Variable::Form form) {
   if (form == Variable::Form::Integer) {
     std::int64_t number = 0;
@@ -115,7 +116,7 @@ void apply_port(const Environ& environ, Config& config, LoadReport& report) {
   if (config.listen.empty()) config.listen["http"] = Listen{};
   const auto http = config.listen.find("http");
   if (http == config.listen.end()) {
-    report.warning_of_variable("PORT", "has no effect: there is no [listen.http]");
+    report.warning_of_variable("PORT", "has no effect without a [listen.http]");
     return;
   }
   auto address = parse_listen_address(http->second.address);

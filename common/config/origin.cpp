@@ -12,7 +12,7 @@ namespace {
 struct Parts {
   std::string_view scheme;
   std::string_view host;  // with brackets for IPv6
-  std::string_view port;  // empty: the scheme's
+  std::string_view port;  // empty: the scheme's default
 };
 
 bool is_port(std::string_view text) {
@@ -61,27 +61,28 @@ Result<std::string> check_origin_pattern(const std::string& text) {
     return fail(ErrorKind::InvalidArgument, fmt::format("'{}' is not an origin: {}", text, why));
   };
   if (text == "*") return text;
-  if (text == "null") return wrong("\"null\" is every sandboxed frame and local file");
+  if (text == "null") return wrong("\"null\" stands for every sandboxed frame and local file");
   const auto parts = split(text);
   if (!parts || (parts->scheme != "http" && parts->scheme != "https")) {
     return wrong("write it like \"https://app.example.org\" or \"https://*.example.org\"");
   }
   if (parts->host.find('/') != std::string_view::npos ||
       parts->port.find('/') != std::string_view::npos) {
-    return wrong("it has no path, and no '/' at its end");
+    return wrong("an origin has no path and no trailing '/'");
   }
   if (std::any_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
     return wrong("browsers send origins in lower case");
   }
   const bool wildcard = parts->host.starts_with("*.");
   if (!is_host(wildcard ? parts->host.substr(2) : parts->host)) {
-    return wrong("the host is no name or address; '*' stands for whole labels on the left only");
+    return wrong(
+        "the host is not a name or an address; '*' may only replace whole labels on the left");
   }
   if (wildcard && parts->host.find('.', 2) == std::string_view::npos) {
     return wrong("it would match a whole top-level domain");
   }
   if (!parts->port.empty() && parts->port != "*" && !is_port(parts->port)) {
-    return wrong("the port is no port");
+    return wrong("the port is not valid");
   }
   if (parts->port == (parts->scheme == "http" ? "80" : "443")) {
     return wrong("browsers leave out the scheme's own port");

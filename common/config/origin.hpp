@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Origins that another site's pages may come from, as CORS compares them (Fetch, 3.2).
+// Patterns of origins, as CORS compares them (Fetch, 3.2).
 //
 //   https://app.example.org     this origin and no other
-//   https://*.example.org       every host below example.org, at any depth; not example.org itself
-//   http://localhost:*          every port, the default one too; may be combined with *.
+//   https://*.example.org       every host below example.org, at any depth, but not example.org
+//   http://localhost:*          every port, including the default; may be combined with *.
 //   *                           every origin; alone in its list
 //
 // Written as browsers send them: lower case, no path, no default port. "null", the origin of
@@ -19,7 +19,7 @@
 
 namespace holdfast::config {
 
-// The pattern as it is, or why it is none.
+// The pattern itself, or why it is not valid.
 Result<std::string> check_origin_pattern(const std::string& text);
 
 // `pattern` has passed check_origin_pattern(); `origin` is whatever a client sent.

@@ -16,7 +16,7 @@ Result<RouteLimit> parse_route_limit(std::string_view text) {
   const auto first = text.find(' ');
   const auto second = first == std::string_view::npos ? first : text.find(' ', first + 1);
   if (second == std::string_view::npos || text.find(' ', second + 1) != std::string_view::npos) {
-    return wrong("it has three parts with one space between them");
+    return wrong("it must have three parts with one space between them");
   }
   RouteLimit rule;
   rule.method = text.substr(0, first);
@@ -24,14 +24,15 @@ Result<RouteLimit> parse_route_limit(std::string_view text) {
   const std::string_view rate = text.substr(second + 1);
   const bool upper = std::all_of(rule.method.begin(), rule.method.end(),
                                  [](char c) { return c >= 'A' && c <= 'Z'; });
-  if (rule.method.empty() || (!upper && rule.method != "*")) return wrong("the method is none");
+  if (rule.method.empty() || (!upper && rule.method != "*"))
+    return wrong("the method is not valid");
   if (!rule.route.starts_with('/')) return wrong("the route does not begin with '/'");
   const auto slash = rate.find('/');
   const char* const end = rate.data() + std::min(slash, rate.size());
   const auto parsed = std::from_chars(rate.data(), end, rule.limit);
   if (slash == std::string_view::npos || parsed.ec != std::errc{} || parsed.ptr != end ||
       rule.limit < 1 || rule.limit > 1'000'000'000) {
-    return wrong("the rate is a number from 1 to 1000000000, '/' and a duration");
+    return wrong("the rate must be a number from 1 to 1000000000, '/' and a duration");
   }
   HOLDFAST_TRY_ASSIGN(rule.window, parse_duration(rate.substr(slash + 1)));
   if (rule.window < std::chrono::seconds(1) || rule.window > std::chrono::hours(24)) {
