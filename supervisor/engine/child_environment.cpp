@@ -7,7 +7,7 @@ namespace holdfast::supervisor {
 
 namespace {
 
-// Addressed to this process by whoever started it; a child would take them for its own.
+// Addressed to this process by whoever started it; a child would mistake them for its own.
 constexpr std::array kOurs{"NOTIFY_SOCKET",   "WATCHDOG_USEC",        "WATCHDOG_PID",
                            "LISTEN_FDS",      "LISTEN_PID",           "LISTEN_FDNAMES",
                            "MANAGERPID",      "INVOCATION_ID",        "JOURNAL_STREAM",

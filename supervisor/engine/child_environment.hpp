@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The environment of a child, as a pure function: the supervisor's own, less what was meant for the
-// supervisor alone, then its user's HOME, USER and LOGNAME, then the program's env_file, then its
-// `environment` table, then the protocols' variables, which nothing overrides.
+// The environment of a child, as a pure function. Each layer overrides the one before: the
+// supervisor's own without what was meant for the supervisor alone, HOME, USER and LOGNAME of the
+// program's user, the program's env_file, its `environment` table, the variables of the protocols.
 
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"

@@ -26,7 +26,7 @@ tl::expected<Pipe, LaunchError> make_pipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return tl::unexpected(LaunchError{"pipe", errno});
   Pipe pipe{Fd(ends[0]), Fd(ends[1])};
-  // The relay must not wait; the worker may.
+  // The relay must not block; the worker may.
   ::fcntl(pipe.read.get(), F_SETFL, O_NONBLOCK);
   return pipe;
 }
@@ -90,7 +90,7 @@ tl::expected<Spawner::Outlets, LaunchError> Spawner::outlets(const config::Progr
   if (!doorbell) return tl::unexpected(LaunchError{"doorbell", doorbell.error().os_error});
   result.pass(*doorbell, "doorbell");
 
-  // Who serves a socket may have clients to limit.
+  // Only a program that serves a socket has clients to limit.
   if (program.sockets.empty()) return result;
   const auto memory = shared_.memory("rate-limit", rate_limit::kTableBytes);
   if (!memory) return tl::unexpected(LaunchError{"rate-limit memory", memory.error().os_error});
@@ -98,8 +98,8 @@ tl::expected<Spawner::Outlets, LaunchError> Spawner::outlets(const config::Progr
   return result;
 }
 
-// Usually what was looked up when the configuration was loaded. After a reload whose roll was given
-// up the core goes on with the program as it was before, which is then looked up once more.
+// Usually what was looked up when the configuration was loaded. After a reload whose roll was
+// aborted, the core keeps the program as it was before, which is then looked up again.
 Result<const PreparedProgram*> Spawner::prepared(const config::Program& program) {
   auto it = prepared_.programs.find(program.name);
   if (it == prepared_.programs.end() || it->second.program != program) {
@@ -171,7 +171,7 @@ void Spawner::relay(const config::Program& program, const std::string& worker,
   stream.kind = kind;
   stream.pipe = std::move(pipe);
   if (program.ready == config::ReadyKind::LogLine) stream.ready_pattern = program.ready_target;
-  // The pattern was checked when the configuration was loaded; nothing else can be wrong here.
+  // Fails only for a bad pattern, and that was checked when the configuration was loaded.
   (void)relay_.add_stream(std::move(stream));
 }
 

@@ -25,7 +25,7 @@ void LoopMetrics::count_restart(const std::string& program, const std::string& r
 
 void LoopMetrics::count_orphan(std::uint64_t number) {
   const std::lock_guard lock(mutex_);
-  strangers_ += number;
+  orphans_ += number;
 }
 
 void LoopMetrics::ignored_notices(const std::string& reason, std::uint64_t total) {
@@ -70,7 +70,7 @@ std::vector<metrics::Family> LoopMetrics::families() const {
   result.push_back(std::move(forced));
 
   result.push_back(
-      metrics::declared_family("holdfast_strangers_reaped_total").add(count(strangers_)));
+      metrics::declared_family("holdfast_strangers_reaped_total").add(count(orphans_)));
 
   metrics::Family lag = metrics::declared_family("holdfast_loop_lag_seconds");
   lag.samples.push_back({{}, loop_lag_});

@@ -33,7 +33,7 @@ TEST_CASE("the layers of an environment: ours, the account's, the env_file's, th
   REQUIRE(env.at("HOLDFAST_INCARNATION") == "3");
 }
 
-TEST_CASE("what systemd told the supervisor is not told to its children") {
+TEST_CASE("what systemd passed to the supervisor is not passed to its children") {
   const Environ own{{"NOTIFY_SOCKET", "/run/systemd/notify"},
                     {"WATCHDOG_USEC", "1"},
                     {"WATCHDOG_PID", "1"},
@@ -78,7 +78,7 @@ TEST_CASE("an env_file: comments, quotes, export, and nothing is expanded") {
                           {"G", "a=b"}});
 }
 
-TEST_CASE("a line of an env_file that is none is named with its number") {
+TEST_CASE("a bad line of an env_file is reported with its number") {
   for (const char* line : {"no equals sign", "=value", "9A=1", "A-B=1"}) {
     INFO(line);
     const auto env = parse_env_file(std::string("OK=1\n") + line + "\n", "file.env");
