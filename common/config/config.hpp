@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Config: everything one Holdfast installation can be told, with its defaults. One TOML file and
-// the environment fill it (common/config/load.hpp); the supervisor and the workers read the same
-// file, so that one `check-config` vouches for all of them.
+// Config: everything that can be configured in one Holdfast installation, with its defaults. One
+// TOML file and the environment fill it (common/config/load.hpp); the supervisor and the workers
+// read the same file, so one `check-config` covers all of them.
 //
 // Threads: a value, immutable after loading. Units: durations are Duration, sizes are bytes.
 
@@ -26,9 +26,9 @@ enum class Environment { Production, Development };
 // [supervisor]
 struct Supervisor {
   std::filesystem::path state_dir = "/var/lib/holdfast";  // databases, outbox: kept
-  std::filesystem::path runtime_dir = "/run/holdfast";    // sockets, locks: made anew
+  std::filesystem::path runtime_dir = "/run/holdfast";    // sockets, locks: made at each start
   Duration shutdown_deadline = 30s;
-  Duration stop_grace = 0s;  // of the container's runtime before it kills; 0s: not known
+  Duration stop_grace = 0s;                      // until the container runtime kills; 0s: not known
   std::string status_listen = "127.0.0.1:9900";  // "" turns the TCP status endpoint off
   std::uint32_t max_starting = 4;                // starts in flight at a time
   // "auto": exit when hopeless if this is PID 1, else keep trying.
@@ -37,7 +37,7 @@ struct Supervisor {
   bool operator==(const Supervisor&) const = default;
 };
 
-// [listen.NAME]: a listening socket that the supervisor owns and hands down.
+// [listen.NAME]: a listening socket that the supervisor owns and its workers inherit.
 struct Listen {
   std::string address = "0.0.0.0:3000";  // host:port, [v6]:port or unix:/path
   std::uint32_t backlog = 1024;
@@ -46,7 +46,7 @@ struct Listen {
 
 enum class ProgramType { Service, Oneshot };
 enum class RestartPolicy { Always, OnFailure, Never };
-// How a program tells that it is ready.
+// How a program reports that it is ready.
 enum class ReadyKind {
   Notify,   // ready = "notify": READY=1 on NOTIFY_SOCKET (sd_notify)
   Started,  // ready = "started": as soon as it runs
@@ -97,7 +97,7 @@ struct Program {
 
   std::string metrics;  // "": the telemetry socket if it is served; "off"; "unix:/path";
                         // "http://…"; "socket": the telemetry socket, however it becomes ready
-  // Not a key: what it takes from other sections, each as a digest (common/config/uses.hpp).
+  // Not a key: a digest of each shared section that it depends on (common/config/reload.hpp).
   std::map<std::string, std::size_t> uses;
   bool operator==(const Program&) const = default;
 };
@@ -112,11 +112,11 @@ struct Log {
   bool operator==(const Log&) const = default;
 };
 
-// [metrics]: how the workers' metrics become one
+// [metrics]: how the workers' metrics are merged
 struct Metrics {
-  std::vector<std::string> gauge_rules;          // "cache_*_bytes max" (gauge_rule.hpp), in order
-  Duration stale_after = 15s;                    // a silent worker's gauges are left out
-  Duration forget_after = 24h;                   // totals that no live worker reports any more
+  std::vector<std::string> gauge_rules;  // "cache_*_bytes max" (gauge_rule.hpp), in order
+  Duration stale_after = 15s;            // gauges of a worker that stopped answering are left out
+  Duration forget_after = 24h;           // totals that no live worker reports any more
   std::uint32_t max_series_per_worker = 10'000;  // a series is a line
   std::uint32_t max_series = 50'000;
   bool operator==(const Metrics&) const = default;
@@ -127,7 +127,7 @@ struct Http {
   std::uint64_t max_header_bytes = 16u << 10;
   std::uint64_t max_body_bytes = 1u << 20;
   std::uint64_t max_document_bytes = 10u << 20;
-  std::uint64_t body_memory = 128u << 20;  // all bodies of one worker at a time
+  std::uint64_t body_memory = 128u << 20;  // for all bodies that one worker holds
   Duration header_timeout = 10s;           // absolute, from the first byte
   Duration body_timeout = 10s;             // plus one second per 64 KiB of body
   Duration idle_timeout = 60s;
@@ -135,23 +135,23 @@ struct Http {
   std::uint32_t max_connections = 4096;  // per worker
   std::uint32_t max_connections_per_client = 512;
   std::vector<std::string> trusted_proxies;  // CIDRs
-  std::vector<std::string> metrics_allow;    // CIDRs besides loopback that may read /metrics
+  std::vector<std::string> metrics_allow;    // CIDRs, besides loopback, that may read /metrics
   std::uint32_t store_threads = 2;
   bool operator==(const Http&) const = default;
 };
 
-// [rate_limit]: requests per client, over all API workers
+// [rate_limit]: requests per client, across all API workers
 struct RateLimit {
   bool enabled = true;
   std::uint32_t max = 100;
   Duration window = 1min;
   std::vector<std::string> routes;  // "POST /api/documents 20/1m" (route_limit.hpp), besides max
-  std::uint32_t ipv6_prefix = 56;   // addresses that share so many bits are one client
+  std::uint32_t ipv6_prefix = 56;   // addresses that share this many bits are one client
   bool legacy_headers = true;       // X-RateLimit-*
   std::string standard_headers = "draft-8";  // draft-8 | draft-7 | draft-6 | off
   std::string redis_url;                     // "": this host's workers only
-  Duration redis_timeout = 50ms;             // no answer within: decide locally
-  std::string redis_prefix = "holdfast:";    // of its keys there
+  Duration redis_timeout = 50ms;             // without an answer in time: decide locally
+  std::string redis_prefix = "holdfast:";    // of the keys in Redis
   bool operator==(const RateLimit&) const = default;
 };
 
@@ -160,12 +160,12 @@ struct Cors {
   std::vector<std::string> origins;  // patterns (origin.hpp); empty: off
   bool credentials = false;
   std::vector<std::string> allowed_headers;  // empty: whatever a preflight asks for
-  std::vector<std::string> exposed_headers;  // besides those that every answer has
-  Duration max_age = 10min;                  // how long a browser may keep a preflight's answer
+  std::vector<std::string> exposed_headers;  // besides those that every response exposes
+  Duration max_age = 10min;                  // how long a browser may cache a preflight's answer
   bool operator==(const Cors&) const = default;
 };
 
-// [security]: headers of every response; "" leaves one out
+// [security]: headers of every response; "" omits one
 struct Security {
   std::string content_security_policy =
       "default-src 'self';base-uri 'self';font-src 'self' https: data:;form-action 'self';"
@@ -177,8 +177,8 @@ struct Security {
 
 // [auth]: API keys
 struct Auth {
-  bool required = false;               // of /api; a key that is given is checked in any case
-  std::uint32_t rate_limit = 1000;     // requests per rate_limit.window of one key without its own
+  bool required = false;               // for /api; a key that is sent is always checked
+  std::uint32_t rate_limit = 1000;     // requests per rate_limit.window, for keys without their own
   Duration last_used_interval = 1min;  // how often last-used times are written
   bool operator==(const Auth&) const = default;
 };
@@ -200,7 +200,7 @@ struct Queue {
   std::uint32_t max_crashes = 3;
   Duration backoff_base = 1s;
   Duration backoff_cap = 1h;
-  Duration poll = 1s;  // backstop of the doorbell
+  Duration poll = 1s;  // in case the doorbell is missed
   Duration keep_done = 24h;
   bool operator==(const Queue&) const = default;
 };
@@ -210,7 +210,7 @@ struct Embedding {
   std::string provider = "hashing";
   std::uint32_t dimensions = 256;
   std::uint32_t chunk_bytes = 1200;   // target size of one chunk
-  std::uint32_t chunk_overlap = 200;  // repeated from the end of the chunk before
+  std::uint32_t chunk_overlap = 200;  // repeated from the end of the previous chunk
   bool operator==(const Embedding&) const = default;
 };
 
@@ -229,7 +229,7 @@ struct Config {
   Store store;
   Queue queue;
   Embedding embedding;
-  std::filesystem::path source;  // the file it came from; empty if none was read
+  std::filesystem::path source;  // the file it was read from; empty: none
   bool operator==(const Config&) const = default;
 };
 

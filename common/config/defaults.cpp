@@ -42,7 +42,7 @@ void apply_dependent_defaults(Program& program, const LoadReport& report) {
   if (program.type == ProgramType::Oneshot && !given("restart")) {
     program.restart = RestartPolicy::OnFailure;
   }
-  // Only a program that speaks sd_notify sends heartbeats; any other would be killed for silence.
+  // Only a program that speaks sd_notify sends heartbeats; any other would be killed as hung.
   const bool heartbeats =
       program.type == ProgramType::Service && program.ready == ReadyKind::Notify;
   if (!heartbeats && !given("watchdog")) program.watchdog = 0s;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Defaults that depend on other keys. Those that do not are in config.hpp. Threads: any.
+// Defaults that depend on other keys. All others are in config.hpp. Threads: any.
 
 #include "common/config/config.hpp"
 
@@ -9,7 +9,10 @@ namespace holdfast::config {
 
 class LoadReport;
 
-// To be called when the file and the environment were read: fills what neither gave.
+// The programs that run if the file names none: migrate, queue-worker, api-worker.
+std::vector<Program> default_programs();
+
+// Fills in what neither the file nor the environment has given. To be called after both were read.
 void apply_dependent_defaults(Config& config, const LoadReport& report);
 void apply_dependent_defaults(Program& program, const LoadReport& report);
 

@@ -20,16 +20,16 @@ const std::string* find_set(const Environ& environ, const std::string& name) {
   return found == environ.end() || found->second.empty() ? nullptr : &found->second;
 }
 
-// NAME, or for a secret the content of the file that NAME_FILE names. `name` becomes the variable
-// that it came from.
+// The value of NAME, or for a secret the content of the file that NAME_FILE names. `name` becomes
+// the name of the variable that it came from.
 std::optional<std::string> value_of(const Variable& variable, const Environ& environ,
                                     std::string& name, LoadReport& report) {
   const std::string* const direct = find_set(environ, variable.name);
   const std::string file_variable = variable.name + "_FILE";
   const std::string* const path = variable.secret ? find_set(environ, file_variable) : nullptr;
   if (direct != nullptr && path != nullptr) {
-    report.problem_of_variable(variable.name,
-                               fmt::format("is set, and so is {}: set one of them", file_variable));
+    report.problem_of_variable(
+        variable.name, fmt::format("is set together with {}; set one of them", file_variable));
     return {};
   }
   if (path == nullptr) return direct == nullptr ? std::nullopt : std::optional(*direct);
@@ -57,7 +57,8 @@ Fields fields_of_section(Config& config, const std::string& name) {
   return root_fields(config);
 }
 
-// The text as the type of the key. Text that is not an integer stays text, and the key reports it.
+// The text as a value of the key's type. Text that is not an integer stays text, and the key reports
+// it.
 Value to_value(const std::string& text, Variable::Form form) {
   if (form == Variable::Form::Integer) {
     if (const auto number = text::parse_number<std::int64_t>(text)) return Value{*number};
@@ -102,7 +103,7 @@ void apply_port(const Environ& environ, Config& config, LoadReport& report) {
   if (config.listen.empty()) config.listen[protocol::kHttpFd] = Listen{};
   const auto http = config.listen.find(protocol::kHttpFd);
   if (http == config.listen.end()) {
-    report.warning_of_variable("PORT", "has no effect: there is no [listen.http]");
+    report.warning_of_variable("PORT", "has no effect without a [listen.http]");
     return;
   }
   auto address = net::parse_listen_address(http->second.address);

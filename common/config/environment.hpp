@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The variables that go over the file. A variable that is set but empty counts as unset: that is
-// how compose files pass on what nobody set. Threads: any.
+// Environment variables that override the file. A variable that is set but empty counts as unset:
+// compose files pass on variables that nobody has set that way. Threads: any.
 
 #include "common/config/config.hpp"
 #include "common/config/report.hpp"
@@ -16,7 +16,7 @@ struct Variable {
   std::string name;
   std::string section;  // of the key that it sets; "" for the top of the file
   std::string key;
-  bool secret = false;    // NAME_FILE may name a file that holds the value
+  bool secret = false;    // NAME_FILE may name a file that contains the value
   bool any_case = false;  // "INFO" means "info"
   enum class Form { Text, Integer, List } form = Form::Text;  // List: separated by commas
 };

@@ -17,7 +17,7 @@ bool has_nul(const std::string& text) {
   return text.find('\0') != std::string::npos;
 }
 
-// A text that passed `check`, or nothing and a complaint.
+// The text if it passes `check`, or nothing and a complaint.
 std::optional<std::string> checked_text(const Value& given, const TextCheck& check,
                                         Complaints& complaints) {
   const std::string* text = expect_text(given, complaints);
@@ -40,10 +40,25 @@ const std::string* expect_text(const Value& value, Complaints& complaints) {
   if (text == nullptr) {
     complain_type(value, "a string", complaints);
   } else if (has_nul(*text)) {
-    complain(value, "must not hold a NUL character", complaints);
+    complain(value, "must not contain a NUL character", complaints);
     return nullptr;
   }
   return text;
+}
+
+std::string to_string(ReloadEffect effects) {
+  constexpr std::pair<ReloadEffect, const char*> kNames[] = {
+      {ReloadEffect::Live, "live"},
+      {ReloadEffect::Roll, "roll"},
+      {ReloadEffect::Scale, "scale"},
+      {ReloadEffect::NextStart, "next start"}};
+  std::string out;
+  for (const auto& [effect, name] : kNames) {
+    if (!has(effects, effect)) continue;
+    if (!out.empty()) out += ", ";
+    out += name;
+  }
+  return out;
 }
 
 std::string quoted_list(const std::vector<std::string>& names) {
@@ -64,15 +79,17 @@ std::string exact_bytes(std::uint64_t bytes) {
   return fmt::format("{}B", bytes);
 }
 
-Field text_field(std::string key, std::string& value, TextCheck check) {
-  return {std::move(key), "string",
-          [&value, check = std::move(check)](const Value& given, Complaints& complaints) {
-            if (auto text = checked_text(given, check, complaints)) value = std::move(*text);
-          },
-          [&value] { return Value{value}; }};
+Field text_field(std::string key, ReloadEffect on_reload, std::string& value, TextCheck check) {
+  return member_field(
+      std::move(key), on_reload, "string", value,
+      [&value, check = std::move(check)](const Value& given, Complaints& complaints) {
+        if (auto text = checked_text(given, check, complaints)) value = std::move(*text);
+      },
+      [&value] { return Value{value}; });
 }
 
-Field texts_field(std::string key, std::vector<std::string>& value, TextCheck check) {
+Field texts_field(std::string key, ReloadEffect on_reload, std::vector<std::string>& value,
+                  TextCheck check) {
   auto read = [&value, check = std::move(check)](const Value& given, Complaints& complaints) {
     const auto* array = std::get_if<Array>(&given.data);
     if (array == nullptr) return complain_type(given, "an array of strings", complaints);
@@ -89,10 +106,12 @@ Field texts_field(std::string key, std::vector<std::string>& value, TextCheck ch
       array.push_back(Value{text});
     return Value{std::move(array)};
   };
-  return {std::move(key), "array of strings", std::move(read), std::move(write)};
+  return member_field(std::move(key), on_reload, "array of strings", value, std::move(read),
+                      std::move(write));
 }
 
-Field path_field(std::string key, std::filesystem::path& value, Absence absence) {
+Field path_field(std::string key, ReloadEffect on_reload, std::filesystem::path& value,
+                 Absence absence) {
   auto read = [&value, absence](const Value& given, Complaints& complaints) {
     const std::string* text = expect_text(given, complaints);
     if (text == nullptr) return;
@@ -102,20 +121,23 @@ Field path_field(std::string key, std::filesystem::path& value, Absence absence)
       return complain(given, fmt::format("'{}' must be an absolute path", *text), complaints);
     value = *text;
   };
-  return {std::move(key), "path", std::move(read), [&value] { return Value{value.native()}; }};
+  return member_field(std::move(key), on_reload, "path", value, std::move(read),
+                      [&value] { return Value{value.native()}; });
 }
 
-Field flag_field(std::string key, bool& value) {
-  return {std::move(key), "boolean",
-          [&value](const Value& given, Complaints& complaints) {
-            const bool* flag = std::get_if<bool>(&given.data);
-            if (flag == nullptr) return complain_type(given, "true or false", complaints);
-            value = *flag;
-          },
-          [&value] { return Value{value}; }};
+Field flag_field(std::string key, ReloadEffect on_reload, bool& value) {
+  return member_field(
+      std::move(key), on_reload, "boolean", value,
+      [&value](const Value& given, Complaints& complaints) {
+        const bool* flag = std::get_if<bool>(&given.data);
+        if (flag == nullptr) return complain_type(given, "true or false", complaints);
+        value = *flag;
+      },
+      [&value] { return Value{value}; });
 }
 
-Field count_field(std::string key, std::uint32_t& value, std::uint32_t min, std::uint32_t max) {
+Field count_field(std::string key, ReloadEffect on_reload, std::uint32_t& value, std::uint32_t min,
+                  std::uint32_t max) {
   auto read = [&value, min, max](const Value& given, Complaints& complaints) {
     const auto* number = std::get_if<std::int64_t>(&given.data);
     if (number == nullptr) return complain_type(given, "an integer", complaints);
@@ -125,11 +147,11 @@ Field count_field(std::string key, std::uint32_t& value, std::uint32_t min, std:
     }
     value = static_cast<std::uint32_t>(*number);
   };
-  return {std::move(key), "integer", std::move(read),
-          [&value] { return Value{static_cast<std::int64_t>(value)}; }};
+  return member_field(std::move(key), on_reload, "integer", value, std::move(read),
+                      [&value] { return Value{static_cast<std::int64_t>(value)}; });
 }
 
-Field number_field(std::string key, double& value, double min, double max) {
+Field number_field(std::string key, ReloadEffect on_reload, double& value, double min, double max) {
   auto read = [&value, min, max](const Value& given, Complaints& complaints) {
     double number = 0;
     if (const auto* whole = std::get_if<std::int64_t>(&given.data)) {
@@ -145,10 +167,12 @@ Field number_field(std::string key, double& value, double min, double max) {
     }
     value = number;
   };
-  return {std::move(key), "number", std::move(read), [&value] { return Value{value}; }};
+  return member_field(std::move(key), on_reload, "number", value, std::move(read),
+                      [&value] { return Value{value}; });
 }
 
-Field duration_field(std::string key, Duration& value, Duration min, Duration max) {
+Field duration_field(std::string key, ReloadEffect on_reload, Duration& value, Duration min,
+                     Duration max) {
   auto read = [&value, min, max](const Value& given, Complaints& complaints) {
     const auto* text = std::get_if<std::string>(&given.data);
     if (text == nullptr) {
@@ -167,11 +191,12 @@ Field duration_field(std::string key, Duration& value, Duration min, Duration ma
     }
     value = *duration;
   };
-  return {std::move(key), "duration", std::move(read),
-          [&value] { return Value{format_duration(value)}; }};
+  return member_field(std::move(key), on_reload, "duration", value, std::move(read),
+                      [&value] { return Value{format_duration(value)}; });
 }
 
-Field bytes_field(std::string key, std::uint64_t& value, std::uint64_t min, std::uint64_t max) {
+Field bytes_field(std::string key, ReloadEffect on_reload, std::uint64_t& value, std::uint64_t min,
+                  std::uint64_t max) {
   auto read = [&value, min, max](const Value& given, Complaints& complaints) {
     const auto* text = std::get_if<std::string>(&given.data);
     if (text == nullptr) {
@@ -187,7 +212,8 @@ Field bytes_field(std::string key, std::uint64_t& value, std::uint64_t min, std:
     }
     value = *bytes;
   };
-  return {std::move(key), "size", std::move(read), [&value] { return Value{exact_bytes(value)}; }};
+  return member_field(std::move(key), on_reload, "size", value, std::move(read),
+                      [&value] { return Value{exact_bytes(value)}; });
 }
 
 }  // namespace holdfast::config

@@ -2,8 +2,9 @@
 #pragma once
 
 // Fields: one description per key, from which everything else follows: reading a file, showing
-// the result, knowing which keys exist, and checking that the documentation lists them. A section
-// of Config is a list of fields bound to its members (schema.hpp).
+// the result, knowing which keys exist, what a reload does with them, and checking that the
+// documentation lists them. A section of Config is a list of fields bound to its members
+// (schema.hpp).
 //
 // Threads: a field refers to the struct that it was made for and must not outlive it.
 
@@ -12,6 +13,7 @@
 #include "common/config/suggest.hpp"
 #include "common/config/value.hpp"
 
+#include <any>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -27,30 +29,68 @@ struct Complaint {
 };
 using Complaints = std::vector<Complaint>;
 
+// What a reload does when a key has changed. A key may have several effects: the supervisor applies
+// log.level at once, and its workers need a restart for it.
+enum class ReloadEffect : unsigned {
+  Live = 1,       // applied at once
+  Roll = 2,       // a rolling restart of the programs that the key is about, or that read it
+  Scale = 4,      // processes are added or removed
+  NextStart = 8,  // nothing until the supervisor is started again
+};
+constexpr ReloadEffect operator|(ReloadEffect a, ReloadEffect b) {
+  return static_cast<ReloadEffect>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+constexpr bool has(ReloadEffect effects, ReloadEffect one) {
+  return (static_cast<unsigned>(effects) & static_cast<unsigned>(one)) != 0;
+}
+std::string to_string(ReloadEffect effects);  // "live", "roll, next start"
+
 struct Field {
   std::string key;
+  ReloadEffect on_reload = ReloadEffect::NextStart;
   std::string type;  // for the documentation: "duration", "size", …
   // Stores the value, or complains and leaves the member as it was.
   std::function<void(const Value&, Complaints&)> read;
   // The member as TOML; nothing if it is unset and has no spelling.
   std::function<std::optional<Value>()> write;
+  // The member as it is, for restore() of the same key, which may be bound to another struct.
+  std::function<std::any()> save;
+  std::function<void(const std::any& saved)> restore;
 };
 using Fields = std::vector<Field>;
 
-// Looks at one text, and may rewrite it; the error's message becomes the complaint.
+// Checks one text, and may rewrite it; the error's message becomes the complaint.
 using TextCheck = std::function<Result<std::string>(const std::string&)>;
 
-Field text_field(std::string key, std::string& value, TextCheck check = {});
-Field texts_field(std::string key, std::vector<std::string>& value, TextCheck check = {});
+Field text_field(std::string key, ReloadEffect on_reload, std::string& value, TextCheck check = {});
+Field texts_field(std::string key, ReloadEffect on_reload, std::vector<std::string>& value,
+                  TextCheck check = {});
 enum class Absence { Allowed, Refused };  // of a path: may "" be given?
-Field path_field(std::string key, std::filesystem::path& value, Absence absence);
-Field flag_field(std::string key, bool& value);
-Field count_field(std::string key, std::uint32_t& value, std::uint32_t min, std::uint32_t max);
-Field number_field(std::string key, double& value, double min, double max);
-Field duration_field(std::string key, Duration& value, Duration min, Duration max);
-Field bytes_field(std::string key, std::uint64_t& value, std::uint64_t min, std::uint64_t max);
+Field path_field(std::string key, ReloadEffect on_reload, std::filesystem::path& value,
+                 Absence absence);
+Field flag_field(std::string key, ReloadEffect on_reload, bool& value);
+Field count_field(std::string key, ReloadEffect on_reload, std::uint32_t& value, std::uint32_t min,
+                  std::uint32_t max);
+Field number_field(std::string key, ReloadEffect on_reload, double& value, double min, double max);
+Field duration_field(std::string key, ReloadEffect on_reload, Duration& value, Duration min,
+                     Duration max);
+Field bytes_field(std::string key, ReloadEffect on_reload, std::uint64_t& value, std::uint64_t min,
+                  std::uint64_t max);
 
-// For fields of one's own: the text inside, or nothing and a complaint about the type.
+// A field of one member, with the reading and writing given.
+template <class T, class Read, class Write>
+Field member_field(std::string key, ReloadEffect on_reload, std::string type, T& value, Read read,
+                   Write write) {
+  return {std::move(key),
+          on_reload,
+          std::move(type),
+          std::move(read),
+          std::move(write),
+          [&value] { return std::any(value); },
+          [&value](const std::any& saved) { value = std::any_cast<const T&>(saved); }};
+}
+
+// For custom fields: the text inside, or nullptr and a complaint about the type.
 const std::string* expect_text(const Value& value, Complaints& complaints);
 void complain_type(const Value& value, std::string_view expected, Complaints& complaints);
 
@@ -60,7 +100,8 @@ std::string exact_bytes(std::uint64_t bytes);  // "50MiB": the largest unit that
 std::string quoted_list(const std::vector<std::string>& names);
 
 template <class T>
-Field choice_field(std::string key, T& value, std::vector<std::pair<std::string, T>> choices) {
+Field choice_field(std::string key, ReloadEffect on_reload, T& value,
+                   std::vector<std::pair<std::string, T>> choices) {
   std::vector<std::string> names;
   for (const auto& [name, choice] : choices)
     names.push_back(name);
@@ -81,7 +122,8 @@ Field choice_field(std::string key, T& value, std::vector<std::pair<std::string,
     }
     return {};
   };
-  return {std::move(key), quoted_list(names), std::move(read), std::move(write)};
+  return member_field(std::move(key), on_reload, quoted_list(names), value, std::move(read),
+                      std::move(write));
 }
 
 }  // namespace holdfast::config

@@ -37,19 +37,19 @@ Result<GaugeRuleLine> parse_gauge_rule(std::string_view text) {
   };
   const auto space = text.find(' ');
   if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos) {
-    return wrong("it has two parts with one space between them");
+    return wrong("it must have two parts with one space between them");
   }
   const std::string_view glob = text.substr(0, space);
   const std::string rule(text.substr(space + 1));
   if (glob.empty() || !std::all_of(glob.begin(), glob.end(), is_glob_character)) {
-    return wrong("the first part is a metric's name, with * and ? for any characters");
+    return wrong("the first part must be a metric's name; * and ? are wildcards");
   }
   std::vector<std::string> names;
   for (const auto& [name, value] : kRules) {
     if (name == rule) return GaugeRuleLine{std::string(glob), value};
     names.emplace_back(name);
   }
-  return wrong(fmt::format("the rule is one of sum, max, min, average, first and all{}",
+  return wrong(fmt::format("the rule must be one of sum, max, min, average, first and all{}",
                            did_you_mean(rule, names)));
 }
 

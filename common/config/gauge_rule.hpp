@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// How a gauge that several workers report becomes one: "cache_*_bytes max" takes the largest of
-// every gauge of such a name. `*` stands for any characters, `?` for one; the rules are those of
+// How a gauge that several workers report is merged: "cache_*_bytes max" takes the largest value of
+// every gauge whose name matches. `*` matches any characters, `?` one; the rules are those of
 // metrics::GaugeRule, in lower case.
 // Threads: pure.
 

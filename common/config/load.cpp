@@ -5,8 +5,8 @@
 #include "common/config/environment.hpp"
 #include "common/config/parse.hpp"
 #include "common/config/reader.hpp"
+#include "common/config/reload.hpp"
 #include "common/config/report.hpp"
-#include "common/config/uses.hpp"
 #include "common/config/validate.hpp"
 #include "common/os/file.hpp"
 

@@ -57,7 +57,7 @@ Result<std::string> check_origin_pattern(const std::string& text) {
   if (text == "null") return wrong("every sandboxed frame and local file sends \"null\"");
   const bool known_scheme = text.starts_with("http://") || text.starts_with("https://");
   if (known_scheme && text.find('/', text.find("://") + 3) != std::string::npos) {
-    return wrong("it has no path, and no '/' at its end");
+    return wrong("an origin has no path and no trailing '/'");
   }
   const auto origin = split(text);
   if (!known_scheme || !origin) {
@@ -72,7 +72,7 @@ Result<std::string> check_origin_pattern(const std::string& text) {
   if (wildcard) host.remove_prefix(2);
   if (!is_host(host, bracketed)) {
     return wrong(
-        "the host is not a name or an address; '*' stands for whole labels on the left only");
+        "the host is not a name or an address; '*' may only replace whole labels on the left");
   }
   if (wildcard && host.find('.') == std::string_view::npos) {
     return wrong("it would match a whole top-level domain");

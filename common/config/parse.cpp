@@ -21,7 +21,7 @@ Table convert_table(const toml::table& table) {
   for (const auto& [key, node] : table) {
     out.push_back({std::string(key.str()), position_of(key.source()), convert(node)});
   }
-  // The library sorts by name; people, and the order of programs, go by the file.
+  // The library sorts by name; the order of programs is that of the file.
   std::stable_sort(out.begin(), out.end(),
                    [](const Member& a, const Member& b) { return a.at < b.at; });
   return out;

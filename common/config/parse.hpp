@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// TOML text to a document. Source of the rules: TOML 1.0.0, by toml++.
+// Parses TOML 1.0.0 text into a document, with toml++.
 // Threads: any.
 
 #include "common/config/value.hpp"
@@ -18,7 +18,7 @@ struct SyntaxError {
   std::string message;
 };
 
-// TOML cannot be resumed after a syntax error, so there is at most one. Members are in file order.
+// Parsing cannot continue after a syntax error, so there is at most one. Members are in file order.
 tl::expected<Table, SyntaxError> parse_toml(std::string_view text);
 
 }  // namespace holdfast::config

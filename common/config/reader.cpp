@@ -59,7 +59,7 @@ std::vector<std::string> known_at_top(Config& config) {
   return names;
 }
 
-// A bare key, or false if the root has no such key.
+// Returns false if the root has no such key.
 bool read_root_key(const Member& member, Config& config, LoadReport& report) {
   const Fields fields = root_fields(config);
   const bool known = std::any_of(fields.begin(), fields.end(),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The parsed document into Config, key by key. Threads: any.
+// Reads a parsed document into Config, key by key. Threads: any.
 
 #include "common/config/config.hpp"
 #include "common/config/fields.hpp"
@@ -9,7 +9,7 @@
 
 namespace holdfast::config {
 
-// Reads every member of `table` by the field of its name; a member without a field is a problem.
+// Reads each member of `table` with the field of the same key; an unknown key is a problem.
 void read_section(const Table& table, const std::string& section, const Fields& fields,
                   LoadReport& report);
 

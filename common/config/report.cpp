@@ -48,7 +48,7 @@ LoadReport::Origin LoadReport::origin_of(const std::string& section, const std::
 }
 
 ConfigProblem LoadReport::describe(const std::string& section, const std::string& key,
-                         const std::string& message) const {
+                                   const std::string& message) const {
   const Origin origin = origin_of(section, key);
   if (!origin.variable.empty()) {
     return {kEnvironment, 0, 0, fmt::format("{}: {}", origin.variable, message)};
@@ -61,7 +61,7 @@ void LoadReport::problem(Position at, const std::string& section, const std::str
 }
 
 void LoadReport::problem(const std::string& section, const std::string& key,
-                     const std::string& message) {
+                         const std::string& message) {
   problems_.push_back(describe(section, key, message));
 }
 
@@ -70,7 +70,7 @@ void LoadReport::problem_of_variable(const std::string& variable, const std::str
 }
 
 void LoadReport::warning(const std::string& section, const std::string& key,
-                     const std::string& message) {
+                         const std::string& message) {
   warnings_.push_back(describe(section, key, message));
 }
 
@@ -80,12 +80,13 @@ void LoadReport::warning_of_variable(const std::string& variable, const std::str
 
 std::vector<ConfigProblem> LoadReport::problems() const {
   std::vector<ConfigProblem> sorted = problems_;
-  std::stable_sort(sorted.begin(), sorted.end(), [](const ConfigProblem& a, const ConfigProblem& b) {
-    const auto place = [](const ConfigProblem& p) {
-      return std::make_tuple(p.file == kEnvironment, p.line, p.column);
-    };
-    return place(a) < place(b);
-  });
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const ConfigProblem& a, const ConfigProblem& b) {
+                     const auto place = [](const ConfigProblem& p) {
+                       return std::make_tuple(p.file == kEnvironment, p.line, p.column);
+                     };
+                     return place(a) < place(b);
+                   });
   return sorted;
 }
 

@@ -15,7 +15,7 @@ Result<RouteLimit> parse_route_limit(std::string_view text) {
   const auto first = text.find(' ');
   const auto second = first == std::string_view::npos ? first : text.find(' ', first + 1);
   if (second == std::string_view::npos || text.find(' ', second + 1) != std::string_view::npos) {
-    return wrong("it has three parts with one space between them");
+    return wrong("it must have three parts with one space between them");
   }
   RouteLimit rule;
   rule.method = text.substr(0, first);
@@ -27,7 +27,7 @@ Result<RouteLimit> parse_route_limit(std::string_view text) {
   const auto slash = rate.find('/');
   rule.limit = text::parse_number<decltype(rule.limit)>(rate.substr(0, slash)).value_or(0);
   if (slash == std::string_view::npos || rule.limit < 1 || rule.limit > 1'000'000'000) {
-    return wrong("the rate is a number from 1 to 1000000000, '/' and a duration");
+    return wrong("the rate must be a number from 1 to 1000000000, '/' and a duration");
   }
   HOLDFAST_TRY_ASSIGN(rule.window, parse_duration(rate.substr(slash + 1)));
   if (rule.window < std::chrono::seconds(1) || rule.window > std::chrono::hours(24)) {

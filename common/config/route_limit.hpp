@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A rate limit of one route: "POST /api/documents 20/1m" is at most 20 a minute by one client, on
-// top of the general limit. The route is written as metrics and logs name it, placeholders and all:
-// "GET /api/documents/{id}"; the method may be "*".
+// A rate limit of one route: "POST /api/documents 20/1m" allows one client 20 requests a minute, in
+// addition to the general limit. The route is written as in metrics and logs, with placeholders:
+// "GET /api/documents/{id}". The method may be "*".
 // Threads: pure.
 
 #include "common/base/clock.hpp"

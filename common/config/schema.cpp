@@ -6,19 +6,25 @@ namespace holdfast::config {
 Fields root_fields(Config& config) {
   Fields fields;
   fields.push_back(choice_field<Environment>(
-      "environment", config.environment,
+      "environment", ReloadEffect::Live, config.environment,
       {{"production", Environment::Production}, {"development", Environment::Development}}));
   return fields;
 }
 
 std::vector<Section> single_sections(Config& config) {
+  using enum Readers;
   return {
-      {"supervisor", fields_of(config.supervisor)}, {"log", fields_of(config.log)},
-      {"metrics", fields_of(config.metrics)},       {"http", fields_of(config.http)},
-      {"rate_limit", fields_of(config.rate_limit)}, {"cors", fields_of(config.cors)},
-      {"security", fields_of(config.security)},     {"auth", fields_of(config.auth)},
-      {"store", fields_of(config.store)},           {"queue", fields_of(config.queue)},
-      {"embedding", fields_of(config.embedding)},
+      {"supervisor", None, fields_of(config.supervisor)},
+      {"log", BothWorkers, fields_of(config.log)},
+      {"metrics", None, fields_of(config.metrics)},
+      {"http", ApiWorker, fields_of(config.http)},
+      {"rate_limit", ApiWorker, fields_of(config.rate_limit)},
+      {"cors", ApiWorker, fields_of(config.cors)},
+      {"security", ApiWorker, fields_of(config.security)},
+      {"auth", ApiWorker, fields_of(config.auth)},
+      {"store", BothWorkers, fields_of(config.store)},
+      {"queue", BothWorkers, fields_of(config.queue)},
+      {"embedding", BothWorkers, fields_of(config.embedding)},
   };
 }
 
@@ -27,7 +33,8 @@ std::vector<KnownKey> known_keys() {
   const auto append = [&](const std::string& section, const Fields& fields) {
     for (const Field& field : fields) {
       const auto value = field.write();
-      keys.push_back({section, field.key, field.type, value ? to_toml(*value) : std::string()});
+      keys.push_back({section, field.key, field.type, value ? to_toml(*value) : std::string(),
+                      field.on_reload});
     }
   };
   Config config;

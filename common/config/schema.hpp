@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Every section of the file as a list of fields bound to its struct. Adding a key means adding
-// one line to one of these lists (and a row to docs/configuration.md: a test compares them).
+// Schema: every section of the file as a list of fields bound to its struct. To add a key, add one
+// line to one of these lists, its member to config.hpp, and a row to docs/configuration.md (a test
+// compares them).
+//
+// One header because its readers want all sections; several sources, section_*.cpp, because each
+// has the checks of its own keys.
 //
 // Threads: any; the fields refer to the struct that was passed in.
 
@@ -29,16 +33,21 @@ Fields fields_of(Store& store);
 Fields fields_of(Queue& queue);
 Fields fields_of(Embedding& embedding);
 
+// Which of Holdfast's own workers read a section when they start: a reload rolls those when one of
+// its keys with ReloadEffect::Roll has changed.
+enum class Readers { None, ApiWorker, BothWorkers };
+
 // The sections that are one table each; [listen.NAME] and [program.NAME] are many.
 struct Section {
   std::string name;
+  Readers readers;
   Fields fields;
 };
 std::vector<Section> single_sections(Config& config);
 
-// The keys that say how a program runs in its process: part of fields_of(Program&).
+// Parts of fields_of(Program&): what its processes are made from, and when they are ready,
+// restarted and stopped.
 void append_process_fields(Program& program, Fields& fields);
-// … and those that say when it is ready and when it is to be restarted.
 void append_lifecycle_fields(Program& program, Fields& fields);
 
 // One row of the reference documentation.
@@ -47,6 +56,7 @@ struct KnownKey {
   std::string key;
   std::string type;
   std::string default_toml;  // empty: unset
+  ReloadEffect on_reload;
   bool operator==(const KnownKey&) const = default;
 };
 std::vector<KnownKey> known_keys();

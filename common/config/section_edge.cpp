@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// [rate_limit], [cors], [security] and [auth]: what the public edge adds to plain HTTP.
+// The fields of [rate_limit], [cors], [security] and [auth].
 #include "common/config/origin.hpp"
 #include "common/config/route_limit.hpp"
 #include "common/config/schema.hpp"
@@ -9,6 +9,8 @@
 #include <algorithm>
 
 namespace holdfast::config {
+
+using enum ReloadEffect;
 
 namespace {
 
@@ -24,12 +26,13 @@ Result<std::string> check_route_limit(const std::string& text) {
   return text;
 }
 
-// A value that goes into a response as it is.
+// A value that is sent in a response unchanged.
 Result<std::string> check_field_value(const std::string& text) {
   const bool printable = text::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
   if (printable && !text.starts_with(' ') && !text.ends_with(' ')) return text;
-  return fail(ErrorKind::InvalidArgument,
-              "a header's value is printable ASCII on one line, without spaces around it");
+  return fail(
+      ErrorKind::InvalidArgument,
+      "a header's value must be printable ASCII on one line, without leading or trailing spaces");
 }
 
 Result<std::string> check_field_name(const std::string& text) {
@@ -44,44 +47,45 @@ Result<std::string> check_field_name(const std::string& text) {
 
 Fields fields_of(RateLimit& rate_limit) {
   return {
-      flag_field("enabled", rate_limit.enabled),
-      count_field("max", rate_limit.max, 1, kMostRequests),
-      duration_field("window", rate_limit.window, 1s, 24h),
-      texts_field("routes", rate_limit.routes, check_route_limit),
-      count_field("ipv6_prefix", rate_limit.ipv6_prefix, 32, 128),
-      flag_field("legacy_headers", rate_limit.legacy_headers),
+      flag_field("enabled", Roll, rate_limit.enabled),
+      count_field("max", Roll, rate_limit.max, 1, kMostRequests),
+      duration_field("window", Roll, rate_limit.window, 1s, 24h),
+      texts_field("routes", Roll, rate_limit.routes, check_route_limit),
+      count_field("ipv6_prefix", Roll, rate_limit.ipv6_prefix, 32, 128),
+      flag_field("legacy_headers", Roll, rate_limit.legacy_headers),
       choice_field<std::string>(
-          "standard_headers", rate_limit.standard_headers,
+          "standard_headers", Roll, rate_limit.standard_headers,
           {{"draft-8", "draft-8"}, {"draft-7", "draft-7"}, {"draft-6", "draft-6"}, {"off", "off"}}),
-      text_field("redis_url", rate_limit.redis_url, check_redis_url),
-      duration_field("redis_timeout", rate_limit.redis_timeout, 1ms, 10s),
-      text_field("redis_prefix", rate_limit.redis_prefix, check_field_value),
+      text_field("redis_url", Roll, rate_limit.redis_url, check_redis_url),
+      duration_field("redis_timeout", Roll, rate_limit.redis_timeout, 1ms, 10s),
+      text_field("redis_prefix", Roll, rate_limit.redis_prefix, check_field_value),
   };
 }
 
 Fields fields_of(Cors& cors) {
   return {
-      texts_field("origins", cors.origins, check_origin_pattern),
-      flag_field("credentials", cors.credentials),
-      texts_field("allowed_headers", cors.allowed_headers, check_field_name),
-      texts_field("exposed_headers", cors.exposed_headers, check_field_name),
-      duration_field("max_age", cors.max_age, 0s, 24h),
+      texts_field("origins", Roll, cors.origins, check_origin_pattern),
+      flag_field("credentials", Roll, cors.credentials),
+      texts_field("allowed_headers", Roll, cors.allowed_headers, check_field_name),
+      texts_field("exposed_headers", Roll, cors.exposed_headers, check_field_name),
+      duration_field("max_age", Roll, cors.max_age, 0s, 24h),
   };
 }
 
 Fields fields_of(Security& security) {
   return {
-      text_field("content_security_policy", security.content_security_policy, check_field_value),
-      text_field("strict_transport_security", security.strict_transport_security,
+      text_field("content_security_policy", Roll, security.content_security_policy,
+                 check_field_value),
+      text_field("strict_transport_security", Roll, security.strict_transport_security,
                  check_field_value),
   };
 }
 
 Fields fields_of(Auth& auth) {
   return {
-      flag_field("required", auth.required),
-      count_field("rate_limit", auth.rate_limit, 1, kMostRequests),
-      duration_field("last_used_interval", auth.last_used_interval, 1s, 24h),
+      flag_field("required", Roll, auth.required),
+      count_field("rate_limit", Roll, auth.rate_limit, 1, kMostRequests),
+      duration_field("last_used_interval", Roll, auth.last_used_interval, 1s, 24h),
   };
 }
 

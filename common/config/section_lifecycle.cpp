@@ -1,15 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keys of [program.NAME] that say when it is ready, restarted, given up and stopped.
+// The fields of [program.NAME] for readiness, restarts, the watchdog and stopping.
 #include "common/config/schema.hpp"
 #include "common/net/url.hpp"
 #include "common/protocol/names.hpp"
 
 #include <csignal>
 #include <regex>
+#include <tuple>
 
 namespace holdfast::config {
 
+using enum ReloadEffect;
+
 namespace {
+
+// Both keys set the same two members.
+template <class Read, class Write>
+Field readiness_field(std::string key, std::string type, Program& program, Read read, Write write) {
+  using Saved = std::pair<ReadyKind, std::string>;
+  return {std::move(key),
+          Roll,
+          std::move(type),
+          std::move(read),
+          std::move(write),
+          [&program] { return std::any(Saved(program.ready, program.ready_target)); },
+          [&program](const std::any& saved) {
+            std::tie(program.ready, program.ready_target) = std::any_cast<const Saved&>(saved);
+          }};
+}
 
 Field ready_field(Program& program) {
   auto read = [&program](const Value& given, Complaints& complaints) {
@@ -38,7 +56,7 @@ Field ready_field(Program& program) {
     }
     return {};
   };
-  return {"ready", "string", std::move(read), std::move(write)};
+  return readiness_field("ready", "string", program, std::move(read), std::move(write));
 }
 
 Field ready_log_field(Program& program) {
@@ -60,7 +78,8 @@ Field ready_log_field(Program& program) {
     if (program.ready != ReadyKind::LogLine) return {};
     return Value{program.ready_target};
   };
-  return {"ready_log", "regular expression", std::move(read), std::move(write)};
+  return readiness_field("ready_log", "regular expression", program, std::move(read),
+                         std::move(write));
 }
 
 const std::vector<std::pair<std::string, int>>& stop_signals() {
@@ -73,7 +92,7 @@ const std::vector<std::pair<std::string, int>>& stop_signals() {
 
 // Accepts "SIGTERM" beside "TERM".
 Field stop_signal_field(int& signal) {
-  Field field = choice_field<int>("stop_signal", signal, stop_signals());
+  Field field = choice_field<int>("stop_signal", Live, signal, stop_signals());
   field.read = [read = field.read](const Value& given, Complaints& complaints) {
     const auto* text = std::get_if<std::string>(&given.data);
     if (text != nullptr && text->starts_with("SIG")) {
@@ -96,31 +115,31 @@ void append_lifecycle_fields(Program& program, Fields& fields) {
   const auto append = [&](Field field) { fields.push_back(std::move(field)); };
   append(ready_field(program));
   append(ready_log_field(program));
-  append(duration_field("ready_timeout", program.ready_timeout, 100ms, 24h));
-  append(duration_field("ready_interval", program.ready_interval, 10ms, 1h));
+  append(duration_field("ready_timeout", Live, program.ready_timeout, 100ms, 24h));
+  append(duration_field("ready_interval", Live, program.ready_interval, 10ms, 1h));
 
-  append(choice_field<RestartPolicy>("restart", program.restart,
+  append(choice_field<RestartPolicy>("restart", Live, program.restart,
                                      {{"always", RestartPolicy::Always},
                                       {"on-failure", RestartPolicy::OnFailure},
                                       {"never", RestartPolicy::Never}}));
-  append(duration_field("settled_after", program.settled_after, 0s, 24h));
-  append(duration_field("backoff_base", program.backoff_base, 1ms, 1h));
-  append(number_field("backoff_factor", program.backoff_factor, 1, 100));
-  append(duration_field("backoff_cap", program.backoff_cap, 1ms, 24h));
-  append(number_field("backoff_jitter", program.backoff_jitter, 0, 0.9));
-  append(duration_field("backoff_reset", program.backoff_reset, 0s, 24h));
-  append(count_field("crash_loop_exits", program.crash_loop_exits, 1, 1000));
-  append(duration_field("crash_loop_window", program.crash_loop_window, 1s, 24h));
-  append(duration_field("crash_loop_retry", program.crash_loop_retry, 100ms, 24h));
+  append(duration_field("settled_after", Live, program.settled_after, 0s, 24h));
+  append(duration_field("backoff_base", Live, program.backoff_base, 1ms, 1h));
+  append(number_field("backoff_factor", Live, program.backoff_factor, 1, 100));
+  append(duration_field("backoff_cap", Live, program.backoff_cap, 1ms, 24h));
+  append(number_field("backoff_jitter", Live, program.backoff_jitter, 0, 0.9));
+  append(duration_field("backoff_reset", Live, program.backoff_reset, 0s, 24h));
+  append(count_field("crash_loop_exits", Live, program.crash_loop_exits, 1, 1000));
+  append(duration_field("crash_loop_window", Live, program.crash_loop_window, 1s, 24h));
+  append(duration_field("crash_loop_retry", Live, program.crash_loop_retry, 100ms, 24h));
 
-  append(duration_field("watchdog", program.watchdog, 0s, 24h));
-  append(duration_field("watchdog_interval", program.watchdog_interval, 10ms, 8h));
-  append(duration_field("watchdog_grace", program.watchdog_grace, 0s, 1h));
+  append(duration_field("watchdog", Live, program.watchdog, 0s, 24h));
+  append(duration_field("watchdog_interval", Live, program.watchdog_interval, 10ms, 8h));
+  append(duration_field("watchdog_grace", Live, program.watchdog_grace, 0s, 1h));
 
   append(stop_signal_field(program.stop_signal));
-  append(duration_field("stop_timeout", program.stop_timeout, 10ms, 24h));
+  append(duration_field("stop_timeout", Live, program.stop_timeout, 10ms, 24h));
 
-  append(text_field("metrics", program.metrics, check_metrics));
+  append(text_field("metrics", Roll, program.metrics, check_metrics));
 }
 
 }  // namespace holdfast::config

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keys of [program.NAME] that say how it runs in its process.
+// The fields of [program.NAME] that a process is launched with: directory, environment, account,
+// limits.
 #include "common/base/duration.hpp"
 #include "common/config/schema.hpp"
 #include "common/protocol/variables.hpp"
@@ -10,6 +11,8 @@
 #include <limits>
 
 namespace holdfast::config {
+
+using enum ReloadEffect;
 
 namespace {
 
@@ -43,7 +46,8 @@ Field environment_field(std::map<std::string, std::string>& environment) {
       table.push_back({name, {}, Value{value}});
     return Value{std::move(table)};
   };
-  return {"environment", "table of strings", std::move(read), std::move(write)};
+  return member_field("environment", Roll, "table of strings", environment, std::move(read),
+                      std::move(write));
 }
 
 Field umask_field(std::optional<std::uint32_t>& umask) {
@@ -64,7 +68,7 @@ Field umask_field(std::optional<std::uint32_t>& umask) {
     if (!umask) return {};
     return Value{fmt::format("{:03o}", *umask)};
   };
-  return {"umask", "octal string", std::move(read), std::move(write)};
+  return member_field("umask", Roll, "octal string", umask, std::move(read), std::move(write));
 }
 
 std::optional<std::uint64_t> read_limit(const Value& given, Complaints& complaints) {
@@ -109,7 +113,8 @@ Field rlimits_field(std::map<std::string, std::uint64_t>& rlimits) {
     }
     return Value{std::move(table)};
   };
-  return {"rlimits", "table of limits", std::move(read), std::move(write)};
+  return member_field("rlimits", Roll, "table of limits", rlimits, std::move(read),
+                      std::move(write));
 }
 
 Result<std::string> check_account(const std::string& text) {
@@ -123,11 +128,11 @@ Result<std::string> check_account(const std::string& text) {
 }  // namespace
 
 void append_process_fields(Program& program, Fields& fields) {
-  fields.push_back(path_field("directory", program.directory, Absence::Allowed));
+  fields.push_back(path_field("directory", Roll, program.directory, Absence::Allowed));
   fields.push_back(environment_field(program.environment));
-  fields.push_back(path_field("env_file", program.env_file, Absence::Allowed));
-  fields.push_back(text_field("user", program.user, check_account));
-  fields.push_back(text_field("group", program.group, check_account));
+  fields.push_back(path_field("env_file", Roll, program.env_file, Absence::Allowed));
+  fields.push_back(text_field("user", Roll, program.user, check_account));
+  fields.push_back(text_field("group", Roll, program.group, check_account));
   fields.push_back(umask_field(program.umask));
   fields.push_back(rlimits_field(program.rlimits));
 }

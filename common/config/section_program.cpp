@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// [program.NAME]: what it is, what it needs, and (in the two files beside) how it runs and lives.
+// The fields of [program.NAME]; section_process.cpp and section_lifecycle.cpp have the rest.
 #include "common/config/schema.hpp"
 
 namespace holdfast::config {
 
+using enum ReloadEffect;
+
 namespace {
 
 Field command_field(Program& program) {
-  Field field = texts_field("command", program.command);
+  Field field = texts_field("command", Roll, program.command);
   field.read = [read = field.read, &program](const Value& given, Complaints& complaints) {
     if (std::holds_alternative<std::string>(given.data)) {
       complaints.push_back({given.at,
@@ -31,13 +33,13 @@ Fields fields_of(Program& program) {
   Fields fields = {
       command_field(program),
       choice_field<ProgramType>(
-          "type", program.type,
+          "type", Roll, program.type,
           {{"service", ProgramType::Service}, {"oneshot", ProgramType::Oneshot}}),
-      count_field("replicas", program.replicas, 0, 10'000),
-      count_field("min_ready", program.min_ready, 0, 10'000),
-      flag_field("required", program.required),
-      texts_field("after", program.after),
-      texts_field("sockets", program.sockets),
+      count_field("replicas", Scale, program.replicas, 0, 10'000),
+      count_field("min_ready", Live, program.min_ready, 0, 10'000),
+      flag_field("required", Live, program.required),
+      texts_field("after", Live, program.after),
+      texts_field("sockets", Roll, program.sockets),
   };
   append_process_fields(program, fields);
   append_lifecycle_fields(program, fields);

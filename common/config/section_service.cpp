@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// [http], [store], [queue] and [embedding]: what the workers go by.
+// The fields of [http], [store], [queue] and [embedding], which the workers read.
 #include "common/config/schema.hpp"
 #include "common/log/redact.hpp"
 #include "common/net/ip_address.hpp"
 
 namespace holdfast::config {
+
+using enum ReloadEffect;
 
 namespace {
 
@@ -15,7 +17,7 @@ Result<std::string> check_store_url(const std::string& text) {
   const bool fine = text.empty() || has_more_than("sqlite:///") || has_more_than("postgresql://") ||
                     has_more_than("postgres://");
   if (fine) return text;
-  // A wrong URL may still hold the right password.
+  // A malformed URL may still contain a valid password.
   return fail(ErrorKind::InvalidArgument,
               fmt::format("'{}' is not a store's URL: write \"sqlite:///path/of.db\" or "
                           "\"postgresql://user@host/database\"",
@@ -32,50 +34,51 @@ Result<std::string> canonical_network(const std::string& text) {
 Fields fields_of(Http& http) {
   constexpr std::uint64_t kMaxBody = 1u << 30;
   return {
-      bytes_field("max_header_bytes", http.max_header_bytes, 1u << 10, 1u << 20),
-      bytes_field("max_body_bytes", http.max_body_bytes, 1, kMaxBody),
-      bytes_field("max_document_bytes", http.max_document_bytes, 1, kMaxBody),
-      bytes_field("body_memory", http.body_memory, 1u << 20, std::uint64_t{1} << 40),
-      duration_field("header_timeout", http.header_timeout, 100ms, 1h),
-      duration_field("body_timeout", http.body_timeout, 100ms, 1h),
-      duration_field("idle_timeout", http.idle_timeout, 100ms, 24h),
-      duration_field("handler_timeout", http.handler_timeout, 100ms, 1h),
-      count_field("max_connections", http.max_connections, 1, 1'000'000),
-      count_field("max_connections_per_client", http.max_connections_per_client, 1, 1'000'000),
-      texts_field("trusted_proxies", http.trusted_proxies, canonical_network),
-      texts_field("metrics_allow", http.metrics_allow, canonical_network),
-      count_field("store_threads", http.store_threads, 1, 256),
+      bytes_field("max_header_bytes", Roll, http.max_header_bytes, 1u << 10, 1u << 20),
+      bytes_field("max_body_bytes", Roll, http.max_body_bytes, 1, kMaxBody),
+      bytes_field("max_document_bytes", Roll, http.max_document_bytes, 1, kMaxBody),
+      bytes_field("body_memory", Roll, http.body_memory, 1u << 20, std::uint64_t{1} << 40),
+      duration_field("header_timeout", Roll, http.header_timeout, 100ms, 1h),
+      duration_field("body_timeout", Roll, http.body_timeout, 100ms, 1h),
+      duration_field("idle_timeout", Roll, http.idle_timeout, 100ms, 24h),
+      duration_field("handler_timeout", Roll, http.handler_timeout, 100ms, 1h),
+      count_field("max_connections", Roll, http.max_connections, 1, 1'000'000),
+      count_field("max_connections_per_client", Roll, http.max_connections_per_client, 1,
+                  1'000'000),
+      texts_field("trusted_proxies", Roll, http.trusted_proxies, canonical_network),
+      texts_field("metrics_allow", Roll, http.metrics_allow, canonical_network),
+      count_field("store_threads", Roll, http.store_threads, 1, 256),
   };
 }
 
 Fields fields_of(Store& store) {
   return {
-      text_field("url", store.url, check_store_url),
-      flag_field("relaxed_durability", store.relaxed_durability),
+      text_field("url", Roll, store.url, check_store_url),
+      flag_field("relaxed_durability", Roll, store.relaxed_durability),
   };
 }
 
 Fields fields_of(Queue& queue) {
   return {
-      count_field("batch", queue.batch, 1, 10'000),
-      count_field("concurrency", queue.concurrency, 1, 1024),
-      duration_field("lease", queue.lease, 1s, 24h),
-      duration_field("job_timeout", queue.job_timeout, 1s, 168h),
-      count_field("max_attempts", queue.max_attempts, 1, 1000),
-      count_field("max_crashes", queue.max_crashes, 1, 1000),
-      duration_field("backoff_base", queue.backoff_base, 1ms, 24h),
-      duration_field("backoff_cap", queue.backoff_cap, 1ms, 720h),
-      duration_field("poll", queue.poll, 10ms, 1h),
-      duration_field("keep_done", queue.keep_done, 0s, 8760h),
+      count_field("batch", Roll, queue.batch, 1, 10'000),
+      count_field("concurrency", Roll, queue.concurrency, 1, 1024),
+      duration_field("lease", Roll, queue.lease, 1s, 24h),
+      duration_field("job_timeout", Roll, queue.job_timeout, 1s, 168h),
+      count_field("max_attempts", Roll, queue.max_attempts, 1, 1000),
+      count_field("max_crashes", Roll, queue.max_crashes, 1, 1000),
+      duration_field("backoff_base", Roll, queue.backoff_base, 1ms, 24h),
+      duration_field("backoff_cap", Roll, queue.backoff_cap, 1ms, 720h),
+      duration_field("poll", Roll, queue.poll, 10ms, 1h),
+      duration_field("keep_done", Roll, queue.keep_done, 0s, 8760h),
   };
 }
 
 Fields fields_of(Embedding& embedding) {
   return {
-      choice_field<std::string>("provider", embedding.provider, {{"hashing", "hashing"}}),
-      count_field("dimensions", embedding.dimensions, 8, 4096),
-      count_field("chunk_bytes", embedding.chunk_bytes, 64, 1u << 20),
-      count_field("chunk_overlap", embedding.chunk_overlap, 0, 1u << 20),
+      choice_field<std::string>("provider", Roll, embedding.provider, {{"hashing", "hashing"}}),
+      count_field("dimensions", Roll, embedding.dimensions, 8, 4096),
+      count_field("chunk_bytes", Roll, embedding.chunk_bytes, 64, 1u << 20),
+      count_field("chunk_overlap", Roll, embedding.chunk_overlap, 0, 1u << 20),
   };
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// [supervisor], [listen.NAME], [log] and [metrics]: what the supervisor itself goes by.
+// The fields of [supervisor], [listen.NAME], [log] and [metrics], which the supervisor reads.
 #include "common/config/gauge_rule.hpp"
 #include "common/config/schema.hpp"
 #include "common/net/address.hpp"
 
 namespace holdfast::config {
+
+using enum ReloadEffect;
 
 namespace {
 
@@ -18,8 +20,8 @@ Result<std::string> check_status_listen(const std::string& text) {
   HOLDFAST_TRY_ASSIGN(const net::ListenAddress address, net::parse_listen_address(text));
   if (address.kind == net::ListenAddress::Kind::Unix) {
     return fail(ErrorKind::InvalidArgument,
-                fmt::format("'{}' must be host:port; the status socket in runtime_dir is there "
-                            "in any case",
+                fmt::format("'{}' must be host:port; the status socket in runtime_dir is always "
+                            "served",
                             text));
   }
   return text;
@@ -34,48 +36,49 @@ Result<std::string> check_gauge_rule(const std::string& text) {
 
 Fields fields_of(Supervisor& supervisor) {
   return {
-      path_field("state_dir", supervisor.state_dir, Absence::Refused),
-      path_field("runtime_dir", supervisor.runtime_dir, Absence::Refused),
-      duration_field("shutdown_deadline", supervisor.shutdown_deadline, 1s, 1h),
-      duration_field("stop_grace", supervisor.stop_grace, 0s, 24h),
-      text_field("status_listen", supervisor.status_listen, check_status_listen),
-      count_field("max_starting", supervisor.max_starting, 1, 1000),
-      choice_field<std::string>("on_hopeless", supervisor.on_hopeless,
+      path_field("state_dir", NextStart, supervisor.state_dir, Absence::Refused),
+      path_field("runtime_dir", NextStart, supervisor.runtime_dir, Absence::Refused),
+      duration_field("shutdown_deadline", Live, supervisor.shutdown_deadline, 1s, 1h),
+      duration_field("stop_grace", Live, supervisor.stop_grace, 0s, 24h),
+      text_field("status_listen", NextStart, supervisor.status_listen, check_status_listen),
+      count_field("max_starting", Live, supervisor.max_starting, 1, 1000),
+      choice_field<std::string>("on_hopeless", Live, supervisor.on_hopeless,
                                 {{"auto", "auto"}, {"keep", "keep"}, {"exit", "exit"}}),
-      duration_field("hopeless_after", supervisor.hopeless_after, 1s, 24h),
+      duration_field("hopeless_after", Live, supervisor.hopeless_after, 1s, 24h),
   };
 }
 
 Fields fields_of(Listen& listen) {
   return {
-      text_field("address", listen.address, check_listen),
-      count_field("backlog", listen.backlog, 1, 65535),
+      text_field("address", Roll, listen.address, check_listen),
+      count_field("backlog", Live, listen.backlog, 1, 65535),
   };
 }
 
 Fields fields_of(Log& log) {
   return {
-      choice_field<log::Level>("level", log.level,
+      choice_field<log::Level>("level", Live | Roll, log.level,
                                {{"trace", log::Level::Trace},
                                 {"debug", log::Level::Debug},
                                 {"info", log::Level::Info},
                                 {"warn", log::Level::Warn},
                                 {"error", log::Level::Error}}),
-      choice_field<log::Format>("format", log.format,
+      choice_field<log::Format>("format", Roll | NextStart, log.format,
                                 {{"json", log::Format::Json}, {"pretty", log::Format::Pretty}}),
-      path_field("file", log.file, Absence::Allowed),
-      bytes_field("max_size", log.max_size, 64u << 10, 1ull << 40),
-      count_field("max_files", log.max_files, 1, 1000),
+      path_field("file", NextStart, log.file, Absence::Allowed),
+      bytes_field("max_size", NextStart, log.max_size, 64u << 10, 1ull << 40),
+      count_field("max_files", NextStart, log.max_files, 1, 1000),
   };
 }
 
 Fields fields_of(Metrics& metrics) {
   return {
-      texts_field("gauge_rules", metrics.gauge_rules, check_gauge_rule),
-      duration_field("stale_after", metrics.stale_after, 1s, 1h),
-      duration_field("forget_after", metrics.forget_after, 1min, 24h * 365),
-      count_field("max_series_per_worker", metrics.max_series_per_worker, 100, 1'000'000),
-      count_field("max_series", metrics.max_series, 100, 5'000'000),
+      texts_field("gauge_rules", NextStart, metrics.gauge_rules, check_gauge_rule),
+      duration_field("stale_after", NextStart, metrics.stale_after, 1s, 1h),
+      duration_field("forget_after", NextStart, metrics.forget_after, 1min, 24h * 365),
+      count_field("max_series_per_worker", NextStart, metrics.max_series_per_worker, 100,
+                  1'000'000),
+      count_field("max_series", NextStart, metrics.max_series, 100, 5'000'000),
   };
 }
 

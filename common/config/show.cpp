@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/config/load.hpp"
+#include "common/config/show.hpp"
+
 #include "common/config/schema.hpp"
 #include "common/log/redact.hpp"
 
@@ -9,7 +10,7 @@ namespace holdfast::config {
 
 namespace {
 
-// A program's own variables may hold anything, and their names tell what.
+// A program's own variables may contain anything; only their names can tell secrets.
 bool sounds_secret(std::string name) {
   std::transform(name.begin(), name.end(), name.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });

@@ -18,8 +18,8 @@ void validate_listeners(const Config& config, LoadReport& report) {
     const std::string section = "listen." + name;
     if (protocol::is_reserved_fd(name)) {
       report.problem(section, "",
-                     fmt::format("'{}' is the name of a descriptor that every worker "
-                                 "gets from the supervisor; choose another",
+                     fmt::format("'{}' is reserved: every worker inherits a descriptor "
+                                 "of this name; choose another",
                                  name));
     }
     const auto address = net::parse_listen_address(listen.address);
@@ -27,21 +27,22 @@ void validate_listeners(const Config& config, LoadReport& report) {
       continue;
     const auto [owner, is_new] = owners.emplace(net::format_listen_address(*address), name);
     if (!is_new) {
-      report.problem(
-          section, "address",
-          fmt::format("address: '{}' is [listen.{}]'s, too", listen.address, owner->second));
+      report.problem(section, "address",
+                     fmt::format("address: '{}' is already used by [listen.{}]", listen.address,
+                                 owner->second));
     }
   }
   const auto status = net::parse_listen_address(config.supervisor.status_listen);
   if (!status || status->port == 0) return;
   if (const auto owner = owners.find(net::format_listen_address(*status)); owner != owners.end()) {
     report.problem("supervisor", "status_listen",
-                   fmt::format("status_listen: '{}' is [listen.{}]'s, too",
+                   fmt::format("status_listen: '{}' is already used by [listen.{}]",
                                config.supervisor.status_listen, owner->second));
   }
 }
 
-// Sockets are made at RUNTIME_DIR/workers/<program>.<slot>.sock, and a Unix socket's path is short.
+// Sockets are created at RUNTIME_DIR/workers/<program>.<slot>.sock, and the length of a Unix
+// socket's path is limited.
 void validate_socket_paths(const Config& config, LoadReport& report) {
   std::size_t longest = 0;
   for (const Program& program : config.programs) {
@@ -52,7 +53,7 @@ void validate_socket_paths(const Config& config, LoadReport& report) {
   if (length <= net::kMaxUnixPath) return;
   report.problem("supervisor", "runtime_dir",
                  fmt::format("runtime_dir: '{}' is too long: the longest socket path in it would "
-                             "have {} bytes, and the system allows {}",
+                             "have {} bytes; the system allows {}",
                              config.supervisor.runtime_dir.native(), length, net::kMaxUnixPath));
 }
 
@@ -66,13 +67,13 @@ void validate_service(const Config& config, LoadReport& report) {
   const std::uint64_t largest = std::max(http.max_document_bytes, http.max_body_bytes);
   if (http.body_memory < largest) {
     report.problem("http", "body_memory",
-                   fmt::format("body_memory: {} bytes do not hold the largest body, {}",
+                   fmt::format("body_memory: {} bytes cannot hold the largest body, {}",
                                http.body_memory, largest));
   }
   const auto& origins = config.cors.origins;
   const bool any_origin = std::find(origins.begin(), origins.end(), "*") != origins.end();
   if (any_origin && origins.size() > 1) {
-    report.problem("cors", "origins", "origins: \"*\" is every origin; it stands alone");
+    report.problem("cors", "origins", "origins: \"*\" means every origin and must stand alone");
   }
   if (any_origin && config.cors.credentials) {
     report.problem("cors", "credentials",
@@ -100,7 +101,7 @@ void validate_service(const Config& config, LoadReport& report) {
   }
   if (config.store.relaxed_durability && config.store.url.starts_with("postgres")) {
     report.warning("store", "relaxed_durability",
-                   "relaxed_durability has no effect: it is for SQLite");
+                   "relaxed_durability has no effect: it applies to SQLite only");
   }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What no single key can tell: keys that contradict each other, names that lead nowhere, limits
-// that can never be reached. Threads: any.
+// Checks across keys: contradictions, references to names that do not exist, limits that can never
+// be reached. One source per function, since each has a subject of its own. Threads: any.
 
 #include "common/config/config.hpp"
 #include "common/config/report.hpp"
@@ -11,10 +11,10 @@ namespace holdfast::config {
 
 void validate(const Config& config, LoadReport& report);
 
-// One program by itself.
+// The keys of one program.
 void validate_program(const Program& program, LoadReport& report);
 
-// The programs together: `after`, `sockets`, cycles and the time that stopping them takes.
+// The programs together: `after`, `sockets`, cycles, and how long it takes to stop them.
 void validate_graph(const Config& config, LoadReport& report);
 
 }  // namespace holdfast::config

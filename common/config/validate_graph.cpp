@@ -13,7 +13,7 @@ namespace {
 
 using ByName = std::map<std::string, const Program*>;
 
-// Every name in `names` is in `known`, and there once.
+// Every name in `names` must be in `known`, and be given only once.
 void validate_names(const std::string& section, const char* key,
                     const std::vector<std::string>& names, const std::vector<std::string>& known,
                     const char* what, LoadReport& report) {
@@ -29,7 +29,7 @@ void validate_names(const std::string& section, const char* key,
   }
 }
 
-// Follows `after` depth first; meeting a program that is still on the path closes a cycle.
+// Follows `after` depth first; a program that is still on the path closes a cycle.
 class CycleSearch {
  public:
   CycleSearch(const ByName& programs, LoadReport& report) : programs_(programs), report_(report) {}

@@ -9,8 +9,9 @@ namespace holdfast::config {
 
 namespace {
 
-// The shortest time in which a slot can make `exits` unplanned exits: it dies at once each time,
-// and waits as little as the back-off allows, or lives just long enough to be started without.
+// The shortest time in which a slot can reach crash_loop_exits unplanned exits: each time it exits
+// at once and waits as little as the back-off allows, or lives just long enough to be restarted
+// without a delay.
 Duration shortest_crash_loop(const Program& program) {
   double total = 0;
   double delay = static_cast<double>(program.backoff_base.count());
@@ -25,7 +26,7 @@ Duration shortest_crash_loop(const Program& program) {
 
 void validate_ready(const Program& program, const std::string& section, LoadReport& report) {
   if (report.given(section, "ready") && report.given(section, "ready_log")) {
-    report.problem(section, "ready_log", "ready_log: 'ready' is given, too; keep one of them");
+    report.problem(section, "ready_log", "ready_log: 'ready' is given as well; keep one of them");
   }
   if (program.ready == ReadyKind::Http && program.ready_interval > program.ready_timeout) {
     report.problem(section, "ready_interval",
@@ -51,10 +52,11 @@ void validate_restart(const Program& program, const std::string& section, LoadRe
   if (program.restart != RestartPolicy::Never && shortest >= program.crash_loop_window) {
     report.problem(
         section, "crash_loop_window",
-        fmt::format("crash_loop_window: a crash loop could never be seen: with this back-off, {} "
-                    "exits take at least {}, and the window is {}",
-                    program.crash_loop_exits, format_duration(shortest),
-                    format_duration(program.crash_loop_window)));
+        fmt::format(
+            "crash_loop_window: a crash loop could never be detected: with this back-off, {} "
+            "exits take at least {}, but the window is {}",
+            program.crash_loop_exits, format_duration(shortest),
+            format_duration(program.crash_loop_window)));
   }
 }
 
@@ -66,7 +68,8 @@ void validate_oneshot(const Program& program, const std::string& section, LoadRe
   }
   if (program.restart == RestartPolicy::Always) {
     report.problem(section, "restart",
-                   "restart: a oneshot program is done at exit 0; use \"on-failure\" or \"never\"");
+                   "restart: a oneshot program is not restarted after exit 0; use \"on-failure\" "
+                   "or \"never\"");
   }
 }
 
@@ -91,8 +94,8 @@ void validate_program(const Program& program, LoadReport& report) {
       program.metrics.starts_with("http:") || program.metrics.starts_with("unix:");
   if (has_address && program.replicas > 1) {
     report.warning(section, "metrics",
-                   fmt::format("metrics: {} workers share one address, which is asked for one of "
-                               "them only; \"socket\" gives each its own",
+                   fmt::format("metrics: {} workers share one address, so only one of "
+                               "them is scraped; \"socket\" gives each its own",
                                program.replicas));
   }
   if (!program.group.empty() && program.user.empty()) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A parsed configuration document with the place of every key and value, in the order of the
-// file. It stands between the TOML library (parse.cpp, the only file that sees it) and the rest.
+// A parsed configuration document with the position of every key and value, in the order of the
+// file. It keeps the TOML library out of everything but parse.cpp.
 //
 // Threads: values.
 
@@ -15,7 +15,7 @@
 
 namespace holdfast::config {
 
-// Both from 1, as editors count; 0 means that there is no such place.
+// Both count from 1, as in editors; 0: no position.
 struct Position {
   int line = 0;
   int column = 0;
@@ -27,7 +27,7 @@ struct Member;
 using Array = std::vector<Value>;
 using Table = std::vector<Member>;
 
-// A TOML type that no key of ours takes: dates and times.
+// A TOML type that no key takes: dates and times.
 struct Foreign {
   std::string kind;
 };
@@ -45,7 +45,7 @@ struct Member {
 
 std::string_view type_name(const Value& value);  // "a string", "an integer", …
 
-// TOML text of one value on one line, and of a string as a quoted TOML string.
+// A value as TOML on one line, and a string as a quoted TOML string.
 std::string to_toml(const Value& value);
 std::string quote_toml(std::string_view text);
 

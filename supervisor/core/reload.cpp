@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/reload.hpp"
 
+#include "common/config/reload.hpp"
 #include "supervisor/core/hopeless.hpp"
 #include "supervisor/core/process_start.hpp"
 #include "supervisor/core/programs.hpp"
-#include "supervisor/core/reload_diff.hpp"
 #include "supervisor/core/rolling.hpp"
 
 #include <fmt/format.h>
@@ -47,16 +47,18 @@ void apply_thresholds(Machine& m, Program& program) {
 }
 
 void change(Machine& m, Program& program, const config::Program& wanted, Lines& lines) {
-  const ProgramDiff diff = diff_program(program.config, wanted);
-  if (diff.empty()) return;
+  const config::ChangedKeys changed = config::changed_keys(program.config, wanted);
+  if (changed.empty()) return;
   const config::Program before = program.config;
   program.set_config(wanted);
-  const std::string line = describe(diff, before, wanted);
+  const std::string line = fmt::format("~ {}: {}", wanted.name, config::describe(changed));
   lines.push_back(line);
   m.report(EventKind::ProgramChanged, program, line);
   apply_thresholds(m, program);
-  if (diff.replicas) scale(m, program, wanted.replicas);
-  if (!diff.launch.empty()) start_reload_roll(m, program, before);
+  if (config::any_has(changed, config::ReloadEffect::Scale)) scale(m, program, wanted.replicas);
+  if (config::any_has(changed, config::ReloadEffect::Roll)) {
+    start_reload_roll(m, program, before);
+  }
   m.touch(program);
 }
 
@@ -68,10 +70,8 @@ void on_reload(Machine& m, const Reload& reload) {
     return;
   }
   Lines lines;
-  const Lines settings = diff_supervisor(m.supervisor, reload.supervisor);
-  if (!settings.empty()) {
-    lines.push_back(fmt::format("~ supervisor: {}", fmt::join(settings, ", ")));
-  }
+  const config::ChangedKeys settings = config::changed_keys(m.supervisor, reload.supervisor);
+  if (!settings.empty()) lines.push_back("~ supervisor: " + config::describe(settings));
   m.supervisor = reload.supervisor;
   drop_missing(m, reload, lines);
   m.order.clear();

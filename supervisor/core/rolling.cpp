@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/rolling.hpp"
 
+#include "common/config/reload.hpp"
 #include "supervisor/core/process_stop.hpp"
-#include "supervisor/core/reload_diff.hpp"
 
 #include <fmt/format.h>
 
@@ -35,9 +35,7 @@ void abort_roll(Machine& m, Program& program, const std::string& why, bool rever
   // What still runs was made from the old settings, so those stay in force: a crash must not
   // bring in the ones that have just failed, and the next reload must see them as a change again.
   if (revert && roll.revert) {
-    config::Program restored = program.config;
-    copy_launch_fields(*roll.revert, restored);
-    program.set_config(std::move(restored));
+    program.set_config(config::with_roll_keys_of(*roll.revert, program.config));
   }
   const std::string text =
       fmt::format("rolling restart of {} aborted: {}", program.config.name, why);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/daemon/check_config.hpp"
 
+#include "common/config/show.hpp"
 #include "common/os/exit_codes.hpp"
 #include "supervisor/engine/programs.hpp"
 

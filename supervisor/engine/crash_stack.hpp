@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The stack that a worker printed when it died (common/worker/crash_handler.hpp), found among its
-// last lines and made readable. Nothing else of what it printed is in it, so it can be shown where
-// log lines may not be. Pure.
+// The stack that a worker printed when it crashed (common/worker/crash_handler.hpp), found among
+// its last lines of output and made readable. It contains nothing else of that output, so it can be
+// shown where log lines may not. Pure functions.
 
 #include <optional>
 #include <string>
@@ -20,9 +20,9 @@ struct CrashStack {
 // The last stack in these lines, oldest line first.
 std::optional<CrashStack> stack_of(const std::vector<std::string>& lines);
 
-// A line of backtrace_symbols(3), "MODULE(SYMBOL+0x1c)[0x7f…]", for people: the name demangled, the
-// address left out. Of a function without a name, the module and the offset that addr2line(1)
-// takes. Nothing if the line is none.
+// A line of backtrace_symbols(3), "MODULE(SYMBOL+0x1c)[0x7f…]", made readable: the name
+// demangled, the address left out. For a function without a name, the module and the offset that
+// addr2line(1) takes. Nothing if the line is not a frame.
 std::optional<std::string> readable_frame(std::string_view line);
 
 }  // namespace holdfast::supervisor

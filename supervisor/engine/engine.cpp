@@ -1,26 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/engine/engine.hpp"
 
-#include "supervisor/engine/readiness_probe.hpp"
+#include "common/config/load.hpp"
+#include "common/config/reload.hpp"
+#include "common/os/exit_codes.hpp"
 
+#include <boost/asio/post.hpp>
+#include <fmt/ranges.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
 
 namespace holdfast::supervisor {
 
 namespace {
 
-// The seed of the back-off's jitter: logged, so that a run can be told again.
+using namespace std::chrono_literals;
+
+// The seed of the back-off's jitter.
 std::uint64_t seed_from(const Clock& clock) {
   return static_cast<std::uint64_t>(clock.wall().time_since_epoch().count()) ^
          static_cast<std::uint64_t>(::getpid());
 }
 
 bool any_other_user(const config::Config& config) {
-  for (const config::Program& program : config.programs) {
-    if (!program.user.empty()) return true;
-  }
-  return false;
+  return std::any_of(config.programs.begin(), config.programs.end(),
+                     [](const config::Program& program) { return !program.user.empty(); });
 }
+
+std::string absolute_path(const std::filesystem::path& file) {
+  return file.empty() ? std::string() : std::filesystem::absolute(file).native();
+}
+
+template <class... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+template <class... Handlers>
+Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
 }  // namespace
 
@@ -30,52 +48,210 @@ Engine::Engine(const EngineParts& parts, config::Config config, PreparedPrograms
       config_(std::move(config)),
       environ_(std::move(own_environ)),
       fleet_(config_.supervisor, config_.programs, seed_from(parts.clock), is_pid1),
-      spawner_(parts.listeners, parts.relay, parts.runtime_dir, environ_, parts.instance,
-               std::move(prepared),
-               config_.source.empty() ? std::string()
-                                      : std::filesystem::absolute(config_.source).native()),
-      upward_(
+      processes_({parts.io, parts.clock, parts.log, fleet_, parts.relay, parts.telemetry,
+                  parts.events, parts.metrics},
+                 Spawner(parts.listeners, parts.relay, parts.runtime_dir, environ_, parts.instance,
+                         std::move(prepared), absolute_path(config_.source)),
+                 [this](core::Event event) { feed(std::move(event)); }),
+      service_manager_(
           notify::Notifier::from_environment(environ_, ::getpid()).value_or(notify::Notifier())),
-      reaper_(
-          parts.io, [this](pid_t pid) { return by_pid_.contains(pid); },
-          [this](pid_t, const core::ExitStatus&) { parts_.metrics.count_orphan(1); }),
+      reporter_(parts.clock, parts.log, parts.events, parts.metrics),
+      announcer_(parts.log, reporter_),
+      publisher_(
+          parts.io, parts.clock, fleet_, parts.snapshots, [this] { return listener_addresses(); },
+          [this](const FleetSnapshot& snapshot) {
+            service_manager_.fleet_changed(snapshot.view);
+            announcer_.fleet_changed(snapshot,
+                                     config_.environment == config::Environment::Development);
+          }),
       core_timer_(parts.io),
-      turn_timer_(parts.io),
-      publish_timer_(parts.io) {}
-
-Engine::~Engine() = default;
+      second_timer_(parts.io) {}
 
 Result<void> Engine::open() {
-  HOLDFAST_TRY(process::Reaper::become_subreaper());
   for (const config::Program& program : config_.programs)
     parts_.metrics.announce(program.name);
-  HOLDFAST_TRY_ASSIGN(
-      notify_, sockets::NotifySocket::open(
-                   parts_.io, parts_.runtime_dir.notify_socket(), sockets::NotifySocket::kOwnerOnly,
-                   [this](pid_t pid) -> std::optional<core::ProcessId> {
-                     const auto it = by_pid_.find(pid);
-                     if (it == by_pid_.end()) return std::nullopt;
-                     return it->second;
-                   },
-                   [this](const core::ProcessId& process, const sockets::NotifyMessage& message) {
-                     on_notice(process, message);
-                   }));
+  HOLDFAST_TRY(processes_.open(parts_.runtime_dir.notify_socket()));
   HOLDFAST_TRY_ASSIGN(signals_, process::SignalSource::open(
                                     parts_.io, [this](int signal, pid_t) { on_signal(signal); }));
-  return let_users_reach_us();
+  return apply_socket_permissions();
+}
+
+int Engine::run() {
+  const MonoTime now = parts_.clock.mono();
+  publisher_.start();
+  announcer_.start(now);
+  next_second_ = now;
+  on_second();
+  feeding_ = true;  // events made by the first actions wait until all of them are performed
+  for (const core::Action& action : fleet_.begin(now))
+    perform(action);
+  feeding_ = false;
+  feed(core::Tick{});
+  parts_.io.run();
+  return exit_code_.value_or(exit_code::kSoftware);
+}
+
+void Engine::feed(core::Event event) {
+  queue_.push_back(std::move(event));
+  if (feeding_) return;  // performing an action made a new event: the outer call takes it
+  feeding_ = true;
+  while (!queue_.empty()) {
+    const core::Event next = std::move(queue_.front());
+    queue_.pop_front();
+    for (const core::Action& action : fleet_.step(next, parts_.clock.mono()))
+      perform(action);
+  }
+  feeding_ = false;
+  publisher_.publish();
+}
+
+void Engine::perform(const core::Action& action) {
+  std::visit(Overloaded{
+                 [this](const core::Spawn& spawn) { processes_.spawn(spawn); },
+                 [this](const core::Signal& signal) { processes_.signal(signal); },
+                 [this](const core::ArmTimer& timer) { arm_timer(timer.at); },
+                 [this](const core::Report& report) { reporter_.report(report); },
+                 [this](const core::Reply& reply) {
+                   publisher_.publish_if_changed();
+                   requests_.answer(reply);
+                 },
+                 [this](const core::BeginDrain&) { begin_drain(); },
+                 [this](const core::Finish& finish) {
+                   exit_code_ = finish.exit_code;
+                   parts_.io.stop();
+                 },
+             },
+             action);
+}
+
+void Engine::arm_timer(MonoTime at) {
+  core_timer_.expires_at(at);
+  core_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) feed(core::Tick{});
+  });
+}
+
+void Engine::begin_drain() {
+  publisher_.publish_now();
+  service_manager_.stopping();
+  // The supervisor's own descriptors would keep the listeners open after the last worker has
+  // exited: clients could still connect, only to be reset at the supervisor's exit. Closed here,
+  // connections are refused as soon as that worker is gone.
+  parts_.listeners.close_opened();
+}
+
+void Engine::on_second() {
+  const MonoTime now = parts_.clock.mono();
+  parts_.metrics.observe_loop_lag(std::max(Duration::zero(), now - next_second_));
+  parts_.heartbeat.stamp(now);
+  service_manager_.feed_watchdog(now);
+  parts_.metrics.set_ignored_notifications("foreign", processes_.notify_counters().foreign);
+  parts_.metrics.set_ignored_notifications("garbage", processes_.notify_counters().garbage);
+  next_second_ = now + 1s;
+  second_timer_.expires_at(next_second_);
+  second_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) on_second();
+  });
+}
+
+void Engine::on_signal(int signal) {
+  switch (signal) {
+    case SIGTERM:
+    case SIGINT:
+    case SIGQUIT: feed(core::ShutdownRequested{signal}); return;
+    case SIGHUP: apply_reload([](const Outcome&) {}); return;
+    case SIGUSR1: parts_.relay.reopen(); return;
+    case SIGCHLD: processes_.reap_orphans(); return;
+    default: parts_.log.info(fmt::format("ignored signal {}", signal)); return;
+  }
+}
+
+void Engine::ready_line_seen(const core::ProcessId& process) {
+  boost::asio::post(parts_.io, [this, process] {
+    feed(core::Notified{process, core::Notice::Ready});
+  });
+}
+
+void Engine::command(core::CommandKind kind, std::string target, std::uint32_t count, Done done) {
+  boost::asio::post(
+      parts_.io, [this, kind, target = std::move(target), count, done = std::move(done)]() mutable {
+        feed(core::Command{requests_.add(std::move(done)), kind, std::move(target), count});
+      });
+}
+
+void Engine::reload(Done done) {
+  boost::asio::post(parts_.io,
+                    [this, done = std::move(done)]() mutable { apply_reload(std::move(done)); });
+}
+
+void Engine::set_log_level(log::Level level) {
+  boost::asio::post(parts_.io, [this, level] { parts_.log.set_level(level); });
+}
+
+// Everything is read and checked before anything is touched: after an error all runs on as before.
+void Engine::apply_reload(Done done) {
+  if (fleet_.view().draining) {
+    parts_.log.info("ignored a reload: shutting down");
+    return done({false, "shutting down"});
+  }
+  const auto refuse = [&](const std::string& why) {
+    publisher_.reload_failed();
+    reporter_.record("reload_failed",
+                     "the new configuration was refused, the old one stays in force: " + why,
+                     log::Level::Error);
+    publisher_.publish_now();
+    done({false, why});
+  };
+
+  std::optional<std::filesystem::path> file;
+  if (!config_.source.empty()) file = config_.source;
+  auto loaded = config::load(file, environ_);
+  if (!loaded) return refuse(config::format(loaded.error()));
+  PreparedPrograms prepared = prepare_programs(loaded->config.programs, environ_);
+  if (!prepared.problems.empty()) {
+    return refuse(fmt::format("{}", fmt::join(prepared.problems, "\n")));
+  }
+  if (const auto changed = parts_.listeners.apply(loaded->config.listen); !changed) {
+    return refuse(changed.error().message);
+  }
+
+  const std::vector<std::string> later = config::keys_for_next_start(config_, loaded->config);
+
+  service_manager_.reloading(parts_.clock.mono());
+  config_ = std::move(loaded->config);
+  processes_.use(std::move(prepared));
+  if (const auto applied = apply_socket_permissions(); !applied) {
+    parts_.log.error(applied.error().message);
+  }
+  for (const config::Program& program : config_.programs)
+    parts_.metrics.announce(program.name);
+  parts_.log.set_level(config_.log.level);
+  publisher_.reload_succeeded();
+
+  const std::uint64_t request = requests_.add([this, later,
+                                               done = std::move(done)](Outcome outcome) {
+    if (!later.empty()) {
+      outcome.message += fmt::format("\n~ at the next start: {}", fmt::join(later, ", "));
+    }
+    reporter_.record("reloaded", outcome.message, outcome.ok ? log::Level::Info : log::Level::Warn);
+    done(outcome);
+  });
+  feed(core::Reload{request, config_.supervisor, config_.programs});
+  service_manager_.reloaded();
+  publisher_.publish_now();
 }
 
 // The kernel vouches for each sender, so the modes may be wide; they are only if they need to be.
-Result<void> Engine::let_users_reach_us() {
+Result<void> Engine::apply_socket_permissions() {
   if (!any_other_user(config_)) return {};
   HOLDFAST_TRY(parts_.runtime_dir.let_others_pass());
-  return notify_->let_others_send();
+  return processes_.let_others_notify();
 }
 
-std::vector<std::pair<std::string, std::string>> Engine::addresses() const {
-  std::vector<std::pair<std::string, std::string>> result;
+// Empty of listeners while stopping.
+SnapshotPublisher::Listeners Engine::listener_addresses() const {
+  SnapshotPublisher::Listeners result;
   for (const auto& [name, listen] : config_.listen) {
-    // While stopping there are none.
     if (parts_.listeners.find(name) >= 0) {
       result.emplace_back(name, parts_.listeners.address(name));
     }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Engine: processes come, speak and go.
-#include "supervisor/engine/crash_stack.hpp"
-#include "supervisor/engine/engine.hpp"
-#include "supervisor/engine/readiness_probe.hpp"
+#include "supervisor/engine/processes.hpp"
 
-#include <boost/asio/post.hpp>
+#include "supervisor/engine/crash_stack.hpp"
+
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
@@ -14,11 +12,11 @@ namespace holdfast::supervisor {
 
 namespace {
 
-constexpr std::size_t kLastLines = 96;  // three quarters of them hold the deepest stack
+constexpr std::size_t kLastLines = 96;  // the deepest stack takes three quarters of them
 
-// On the log thread, which alone knows when all of it was read.
-void tell_stack(const std::vector<std::string>& lines, EventRecord about, const Clock& clock,
-                EventLog& events) {
+// Runs on the log thread, which alone knows when all output has been read.
+void report_crash_stack(const std::vector<std::string>& lines, EventRecord about,
+                        const Clock& clock, EventLog& events) {
   auto stack = stack_of(lines);
   if (!stack) return;
   about.time = clock.wall();
@@ -30,15 +28,41 @@ void tell_stack(const std::vector<std::string>& lines, EventRecord about, const 
 
 }  // namespace
 
-void Engine::spawn(const core::Spawn& action) {
-  const config::Program* program = fleet_.program(action.process.slot.program);
+Processes::Processes(const Parts& parts, Spawner spawner, OnEvent on_event)
+    : parts_(parts),
+      on_event_(std::move(on_event)),
+      spawner_(std::move(spawner)),
+      reaper_(
+          parts.io, [this](pid_t pid) { return by_pid_.contains(pid); },
+          [this](pid_t, const core::ExitStatus&) { parts_.metrics.count_orphan(1); }) {}
+
+Result<void> Processes::open(const std::filesystem::path& notify_path) {
+  HOLDFAST_TRY(process::Reaper::become_subreaper());
+  HOLDFAST_TRY_ASSIGN(
+      notify_, sockets::NotifySocket::open(
+                   parts_.io, notify_path, sockets::NotifySocket::kOwnerOnly,
+                   [this](pid_t pid) { return find(pid); },
+                   [this](const core::ProcessId& process, const sockets::NotifyMessage& message) {
+                     on_notification(process, message);
+                   }));
+  return {};
+}
+
+std::optional<core::ProcessId> Processes::find(pid_t pid) const {
+  const auto found = by_pid_.find(pid);
+  if (found == by_pid_.end()) return std::nullopt;
+  return found->second;
+}
+
+void Processes::spawn(const core::Spawn& action) {
+  const config::Program* program = parts_.fleet.program(action.process.slot.program);
   if (program == nullptr) {
-    feed(core::SpawnFailed{action.process, "lookup", 0});
+    on_event_(core::SpawnFailed{action.process, "lookup", 0});
     return;
   }
   auto spawned = spawner_.spawn(*program, action);
   if (!spawned) {
-    feed(core::SpawnFailed{action.process, spawned.error().step, spawned.error().os_error});
+    on_event_(core::SpawnFailed{action.process, spawned.error().step, spawned.error().os_error});
     return;
   }
   const pid_t pid = spawned->launched.pid;
@@ -54,30 +78,30 @@ void Engine::spawn(const core::Spawn& action) {
           on_exit(process, status);
         });
   } catch (const boost::system::system_error& error) {
-    // One that cannot be watched must not run; the reaper reaps it as an orphan.
+    // A process that cannot be watched must not run; the reaper collects it as an orphan.
     ::kill(-pid, SIGKILL);
     parts_.relay.remove(action.process);
     if (spawned->has_socket) spawner_.forget(worker, action.process.incarnation);
-    feed(core::SpawnFailed{action.process, "watch the process", error.code().value()});
+    on_event_(core::SpawnFailed{action.process, "watch the process", error.code().value()});
     return;
   }
   running_[action.process] = std::move(running);
   by_pid_[pid] = action.process;
 
   parts_.telemetry.started({action.process, program->name, worker, pid, spawned->metrics_url});
-  feed(core::Spawned{action.process, pid});
-  watch_readiness(action.process, *program);
+  on_event_(core::Spawned{action.process, pid});
+  probe_readiness(action.process, *program);
 }
 
-void Engine::watch_readiness(const core::ProcessId& process, const config::Program& program) {
+void Processes::probe_readiness(const core::ProcessId& process, const config::Program& program) {
   if (program.ready != config::ReadyKind::Http) return;
   running_[process].probe = std::make_unique<ReadinessProbe>(
       parts_.io, program.ready_target, program.ready_interval, [this, process] {
-        feed(core::Notified{process, core::Notice::Ready});
+        on_event_(core::Notified{process, core::Notice::Ready});
       });
 }
 
-void Engine::signal(const core::Signal& action) {
+void Processes::signal(const core::Signal& action) {
   const auto it = running_.find(action.process);
   if (it == running_.end()) return;
   if (const auto sent = it->second.child->signal(action.signal, action.group); !sent) {
@@ -88,8 +112,8 @@ void Engine::signal(const core::Signal& action) {
   }
 }
 
-void Engine::on_exit(const core::ProcessId& process, const Result<core::ExitStatus>& status) {
-  // What it said last is in the socket by now, and its pid still means it.
+void Processes::on_exit(const core::ProcessId& process, const Result<core::ExitStatus>& status) {
+  // Its last notifications are in the socket by now, and its pid is not reused yet.
   notify_->drain_now();
   const auto it = running_.find(process);
   if (it == running_.end()) return;
@@ -110,22 +134,23 @@ void Engine::on_exit(const core::ProcessId& process, const Result<core::ExitStat
   if (it->second.has_socket) spawner_.forget(it->second.worker, process.incarnation);
   running_.erase(it);
   parts_.telemetry.exited(process);
-  // Its last words are passed on before its pipes are closed; a grandchild may hold them open.
+  // Its last output is relayed before its pipes are closed; a grandchild may hold them open.
   parts_.relay.after_drain(process, kLastLines,
                            [&relay = parts_.relay, &events = parts_.events, &clock = parts_.clock,
                             process, about](const std::vector<std::string>& lines) {
-                             tell_stack(lines, about, clock, events);
+                             report_crash_stack(lines, about, clock, events);
                              relay.remove(process);
                            });
-  feed(core::Exited{process, exit});
+  on_event_(core::Exited{process, exit});
 }
 
-void Engine::on_notice(const core::ProcessId& process, const sockets::NotifyMessage& message) {
-  if (message.status) feed(core::StatusText{process, *message.status});
-  if (message.ready) feed(core::Notified{process, core::Notice::Ready});
-  if (message.watchdog) feed(core::Notified{process, core::Notice::Watchdog});
-  if (message.watchdog_trigger) feed(core::Notified{process, core::Notice::WatchdogTrigger});
-  if (message.stopping) feed(core::Notified{process, core::Notice::Stopping});
+void Processes::on_notification(const core::ProcessId& process,
+                                const sockets::NotifyMessage& message) {
+  if (message.status) on_event_(core::StatusText{process, *message.status});
+  if (message.ready) on_event_(core::Notified{process, core::Notice::Ready});
+  if (message.watchdog) on_event_(core::Notified{process, core::Notice::Watchdog});
+  if (message.watchdog_trigger) on_event_(core::Notified{process, core::Notice::WatchdogTrigger});
+  if (message.stopping) on_event_(core::Notified{process, core::Notice::Stopping});
   if (message.drained) parts_.telemetry.drained(process);
 }
 

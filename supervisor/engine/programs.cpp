@@ -17,7 +17,7 @@ std::string search_path(const config::Program& program, const Environ& environ) 
   return it == environ.end() ? "/usr/local/bin:/usr/bin:/bin" : it->second;
 }
 
-// What a login as this user would set; the supervisor's own would lead to its own files.
+// What a login as this user would set. The supervisor's own values would lead to its own files.
 Environ account_of(const process::User& user, const config::Program& program) {
   if (program.user.empty()) return {};
   return {
@@ -54,7 +54,7 @@ Result<PreparedProgram> prepare_program(const config::Program& program, const En
   }
   if (!program.directory.empty() && !std::filesystem::is_directory(program.directory)) {
     return fail(ErrorKind::NotFound,
-                fmt::format("directory: '{}' is no directory", program.directory.native()));
+                fmt::format("directory: '{}' is not a directory", program.directory.native()));
   }
   return result;
 }

@@ -2,8 +2,9 @@
 #pragma once
 
 // What a program needs from the machine before it can be started: its executable, its user, its
-// env_file, its limits. Looked up when a configuration is loaded, all problems at once, so that a
-// restart touches no directory service and a typo is found before anything runs.
+// env_file, its limits. All of it is looked up when a configuration is loaded, and all problems are
+// reported at once: a typo is found before anything runs, and a restart depends on no directory
+// service.
 //
 // Threads: any; blocks for the look-ups.
 
@@ -18,7 +19,7 @@
 namespace holdfast::supervisor {
 
 struct PreparedProgram {
-  config::Program program;  // for which the rest was looked up
+  config::Program program;  // the rest was looked up for this one
   std::string executable;
   std::optional<process::Identity> identity;
   std::vector<process::ResourceLimit> limits;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// ReadinessProbe: asks a URL again and again until it answers 2xx, then reports once. At most one
-// request is in flight; a request has two seconds.
+// ReadinessProbe: requests a URL at an interval until it answers 2xx, then reports once. At most
+// one request is in flight; each has two seconds.
 //
 // Threads: the thread of `io`. Destroying the probe ends it; `ready` is not called afterwards.
 

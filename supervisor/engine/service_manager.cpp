@@ -21,7 +21,7 @@ std::string summary(const core::FleetView& view) {
   return out;
 }
 
-void Upward::fleet_changed(const core::FleetView& view) {
+void ServiceManager::fleet_changed(const core::FleetView& view) {
   if (!notifier_.active()) return;
   std::string text = summary(view);
   if (text.size() > 200) text = text.substr(0, 200) + "…";
@@ -34,22 +34,22 @@ void Upward::fleet_changed(const core::FleetView& view) {
   status_ = std::move(text);
 }
 
-void Upward::stopping() {
+void ServiceManager::stopping() {
   (void)notifier_.stopping();
 }
 
-void Upward::turned(MonoTime now) {
+void ServiceManager::feed_watchdog(MonoTime now) {
   const auto interval = notifier_.watchdog_interval();
   if (!interval || now - fed_at_ < *interval) return;
   fed_at_ = now;
   (void)notifier_.watchdog();
 }
 
-void Upward::reloading(MonoTime now) {
+void ServiceManager::reloading(MonoTime now) {
   (void)notifier_.reloading(now);
 }
 
-void Upward::reloaded() {
+void ServiceManager::reloaded() {
   if (ready_sent_) (void)notifier_.ready(status_);
 }
 

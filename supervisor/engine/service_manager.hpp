@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Upward: what the supervisor tells the service manager that started it (systemd), by the same
-// protocol that its workers use (sd_notify(3)). Without NOTIFY_SOCKET nothing is sent.
+// ServiceManager: the supervisor's notifications to the service manager that started it (systemd),
+// by the same protocol that its workers use (sd_notify(3)). Without NOTIFY_SOCKET nothing is sent.
 //
-// Threads: one.
+// Threads: one owner.
 
 #include "common/base/clock.hpp"
 #include "common/notify/notify.hpp"
@@ -14,15 +14,16 @@
 
 namespace holdfast::supervisor {
 
-class Upward {
+class ServiceManager {
  public:
-  explicit Upward(notify::Notifier notifier) : notifier_(std::move(notifier)) {}
+  explicit ServiceManager(notify::Notifier notifier) : notifier_(std::move(notifier)) {}
 
   // READY=1 the first time the fleet is ready, STATUS= whenever the summary changes.
   void fleet_changed(const core::FleetView& view);
   void stopping();
-  // WATCHDOG=1, if a watchdog is wanted and half its time has passed. From the loop, each turn.
-  void turned(MonoTime now);
+  // WATCHDOG=1 if the manager expects it and half its interval has passed. To be called every
+  // second.
+  void feed_watchdog(MonoTime now);
   void reloading(MonoTime now);
   void reloaded();
 

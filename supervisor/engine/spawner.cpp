@@ -78,7 +78,7 @@ tl::expected<Spawner::Outlets, LaunchError> Spawner::outlets(const config::Progr
   if (!doorbell) return tl::unexpected(LaunchError{"doorbell", doorbell.error().os_error});
   result.pass(*doorbell, protocol::kDoorbellFd);
 
-  // Who serves a socket may have clients to limit.
+  // Only a program that serves a socket has clients to limit.
   if (program.sockets.empty()) return result;
   const auto memory = shared_.memory(protocol::kRateLimitFd, rate_limit::kTableBytes);
   if (!memory) return tl::unexpected(LaunchError{"rate-limit memory", memory.error().os_error});
@@ -86,8 +86,8 @@ tl::expected<Spawner::Outlets, LaunchError> Spawner::outlets(const config::Progr
   return result;
 }
 
-// Usually what was looked up when the configuration was loaded. After a reload whose roll was given
-// up the core goes on with the program as it was before, which is then looked up once more.
+// Usually what was looked up when the configuration was loaded. After a reload whose roll was
+// aborted, the core keeps the program as it was before, which is then looked up again.
 Result<const PreparedProgram*> Spawner::prepared(const config::Program& program) {
   auto it = prepared_.programs.find(program.name);
   if (it == prepared_.programs.end() || it->second.program != program) {
@@ -160,7 +160,7 @@ void Spawner::relay(const config::Program& program, const std::string& worker,
   stream.kind = kind;
   stream.pipe = std::move(pipe);
   if (program.ready == config::ReadyKind::LogLine) stream.ready_pattern = program.ready_target;
-  // The pattern was checked when the configuration was loaded; nothing else can be wrong here.
+  // Fails only for a bad pattern, and that was checked when the configuration was loaded.
   (void)relay_.add_stream(std::move(stream));
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Spawner: one Spawn action to one running process: its pipes, its sockets, its environment.
+// Spawner: turns one Spawn action into one running process, with its pipes, sockets and
+// environment.
 //
-// Threads: the main loop's.
+// Threads: the main loop.
 
 #include "common/config/config.hpp"
 #include "common/os/file_limit.hpp"
@@ -23,8 +24,8 @@ namespace holdfast::supervisor {
 
 struct Spawned {
   process::Launched launched;
-  std::string metrics_url;  // where its metrics are asked for; empty: nowhere
-  bool has_socket = false;  // a telemetry socket of ours: forget() it when the process is gone
+  std::string metrics_url;  // where its metrics are scraped; empty: nowhere
+  bool has_socket = false;  // it has a telemetry socket: forget() it when the process has exited
 };
 
 class Spawner {
@@ -36,14 +37,14 @@ class Spawner {
 
   tl::expected<Spawned, process::LaunchError> spawn(const config::Program& program,
                                                     const core::Spawn& action);
-  // The process is gone: removes its socket file.
+  // Removes the socket file of a process that has exited.
   void forget(const std::string& worker, std::uint64_t incarnation);
   void use(PreparedPrograms prepared) { prepared_ = std::move(prepared); }
 
  private:
   Result<const PreparedProgram*> prepared(const config::Program& program);
 
-  struct Outlets;  // what a child gets by descriptor, with the names
+  struct Outlets;  // the descriptors that a child inherits, with their names
 
   tl::expected<Outlets, process::LaunchError> outlets(const config::Program& program,
                                                       const std::string& worker,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// FleetControl: what an administrator may ask of the running fleet. Implemented by the engine,
-// called by the admin socket.
+// FleetControl: the commands that an administrator can give the running fleet. Implemented by the
+// engine, called by the admin socket.
 //
-// Threads: every method from any thread; `done` is called on the main loop's thread, once. It may
-// take as long as the work does: a rolling restart answers when it is over.
+// Threads: every method from any thread. `done` is called once, on the main loop's thread, when the
+// work is complete; for a rolling restart that can take a while.
 
 #include "common/config/config.hpp"
 #include "supervisor/core/types.hpp"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// EventLog: the last events of the fleet, numbered, for `holdfast events`, the status page and the
-// alert rules. Bounded: old events leave, their numbers are never reused, so a reader that was away
-// too long can tell that it missed some.
+// EventLog: the latest events of the fleet, numbered, for `holdfast events`, the status page and
+// the alert rules. Bounded: old events are dropped and numbers never reused, so a reader that was
+// away too long can tell from the numbers that it missed some.
 //
 // Threads: every method from any thread. Listeners are called on the appending thread, outside the
 // lock; they must be quick and must not append.
@@ -22,7 +22,7 @@ namespace holdfast::supervisor {
 struct EventRecord {
   std::uint64_t seq = 0;  // from 1
   WallTime time;
-  std::string kind;     // core::to_string(Kind) or "reload_failed", …
+  std::string kind;     // core::to_string(EventKind) or "reload_failed", …
   std::string program;  // empty: about the fleet
   std::string worker;   // "api-worker.0"; empty: about the program or the fleet
   std::uint64_t incarnation = 0;

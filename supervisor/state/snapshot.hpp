@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What other threads may know of the fleet: an immutable picture that the main loop publishes.
+// The state of the fleet for other threads: an immutable snapshot that the main loop publishes.
 // Readers never wait for the main loop and never make it wait.
 
 #include "common/base/clock.hpp"
@@ -18,7 +18,7 @@ namespace holdfast::supervisor {
 
 struct FleetSnapshot {
   core::FleetView view;
-  MonoTime taken_at{};  // view's times are monotonic: this pair turns them into wall time
+  MonoTime taken_at{};  // with taken_at_wall, converts the view's times to wall time
   WallTime taken_at_wall{};
   MonoTime started_at{};  // of the supervisor
   WallTime started_at_wall{};
@@ -28,7 +28,7 @@ struct FleetSnapshot {
   WallTime last_reload_at{};
 };
 
-// Threads: any. The main loop stores, everybody loads.
+// Threads: any. The main loop stores, all others load.
 class SnapshotCell {
  public:
   void store(std::shared_ptr<const FleetSnapshot> snapshot) {
@@ -45,7 +45,7 @@ class SnapshotCell {
   std::shared_ptr<const FleetSnapshot> snapshot_ = std::make_shared<FleetSnapshot>();
 };
 
-// Proof that the main loop turns: it stamps, /live reads.
+// Proof that the main loop is running: it stamps, /live reads.
 class Heartbeat {
  public:
   void stamp(MonoTime now) { ns_.store(now.time_since_epoch().count(), std::memory_order_relaxed); }

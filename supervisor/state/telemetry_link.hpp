@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What the main loop tells the telemetry thread about processes that come and go.
+// TelemetryLink: tells the telemetry thread which processes start and exit.
 //
 // Threads: called on the main loop; implementations post to their own thread and return at once.
 

@@ -72,13 +72,13 @@ void Checker::before(const Event& event, MonoTime now) {
   }
   if (const auto* notified = std::get_if<Notified>(&event)) {
     Worker* worker = find(notified->process);
-    if (worker == nullptr || !worker->spawned || worker->told) return;
+    if (worker == nullptr || !worker->spawned || worker->stop_requested) return;
     const config::Program* program = fleet_.program(notified->process.slot.program);
     const bool service = program != nullptr && program->type == config::ProgramType::Service;
     if (service && notified->notice == Notice::Stopping) {
-      worker->told = true;
+      worker->stop_requested = true;
       worker->ready = false;
-      worker->told_at = now;
+      worker->stop_requested_at = now;
     }
   }
 }
@@ -145,7 +145,7 @@ void Checker::on_spawn(const Spawn& spawn) {
   const int allowed = truth_.rolling.contains(id.slot.program) ? 1 : 0;
   if (beside > allowed) wrong(fmt::format("{} processes beside a new one", beside));
   truth_.live[id] = {};
-  // Counted where it grows: a reload may lower the limit below what is in flight already.
+  // Checked only where it grows: a reload may lower the limit below what is already in flight.
   if (starting() > truth_.max_starting) {
     wrong(fmt::format("{} start at a time where {} may", starting(), truth_.max_starting));
   }
@@ -168,16 +168,18 @@ void Checker::on_signal(const Signal& signal) {
     if (!signal.group) wrong("SIGKILL to the process alone");
     if (truth_.shutdown) truth_.forced = true;
     const bool time_up = truth_.shutdown && now_ >= truth_.kill_at();
-    if (!time_up && !worker.told) wrong("SIGKILL to one that was never told to stop");
-    if (!time_up && now_ - worker.told_at < 1s) wrong("SIGKILL before any budget was spent");
+    if (!time_up && !worker.stop_requested) wrong("SIGKILL to one that was never asked to stop");
+    if (!time_up && now_ - worker.stop_requested_at < 1s)
+      wrong("SIGKILL before any budget was spent");
   } else if (signal.signal == SIGABRT) {
-    if (++worker.aborts > 1 || worker.told) wrong("SIGABRT to one that was told before");
+    if (++worker.aborts > 1 || worker.stop_requested)
+      wrong("SIGABRT to one that was asked to stop before");
   } else {
-    if (++worker.stops > 1) wrong("told to stop twice");
+    if (++worker.stops > 1) wrong("asked to stop twice");
     check_stage(signal.process);
   }
-  if (!worker.told) worker.told_at = now_;
-  worker.told = true;
+  if (!worker.stop_requested) worker.stop_requested_at = now_;
+  worker.stop_requested = true;
   worker.ready = false;
 }
 
@@ -188,7 +190,8 @@ void Checker::on_report(const Report& report) {
   if (report.kind == EventKind::RollingDone || report.kind == EventKind::RollingAborted) {
     if (truth_.rolling.erase(program) == 0) wrong("a roll ended that had not begun");
   }
-  if (report.kind == EventKind::Hopeless && report.message.find("exit code 70") != std::string::npos) {
+  if (report.kind == EventKind::Hopeless &&
+      report.message.find("exit code 70") != std::string::npos) {
     truth_.hopeless_exit = true;
   }
   if (report.kind == EventKind::Ready) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Checker: follows one fleet through events and actions, keeps the truth, and says what is wrong.
-// It knows the promises of fleet.hpp and nothing of how they are kept.
+// Checker: follows one fleet through events and actions, keeps the true state of the world, and
+// reports what is wrong. It knows the promises of fleet.hpp and nothing of how they are kept.
 
 #include "tests/simulation/core/truth.hpp"
 
@@ -18,10 +18,10 @@ class Checker {
   // Before and after each step. `after` returns what is wrong, or nothing.
   void before(const Event& event, MonoTime now);
   std::string after(const Event& event, const Actions& actions, MonoTime now);
-  // The dear part: the whole view against the truth.
+  // The expensive part: compares the whole view with the truth.
   std::string check_view(MonoTime now);
-  // When the world has been calm and kind for long enough.
-  std::string check_calm();
+  // To be called after everything has behaved well for long enough.
+  std::string check_quiescent();
 
   const Truth& truth() const { return truth_; }
 

@@ -17,8 +17,8 @@ bool is_oneshot(const Fleet& fleet, std::uint32_t program) {
 
 }  // namespace
 
-// In an ordered shutdown nobody is told to stop while one that depends on it, through any number of
-// others, is alive. Exempt: what was spawned only after the shutdown had begun, and the fast path.
+// In an ordered shutdown no process is asked to stop while one that depends on it, directly or
+// indirectly, is alive. Exempt: processes spawned after the shutdown began, and the fast path.
 void Checker::check_stage(const ProcessId& process) {
   if (!truth_.shutdown || truth_.fast || now_ >= truth_.kill_at()) return;
   if (truth_.live.at(process).after_shutdown) return;
@@ -43,7 +43,7 @@ void Checker::check_stage(const ProcessId& process) {
   dependants.erase(process.slot.program);
   for (const auto& [id, worker] : truth_.live) {
     if (dependants.contains(id.slot.program)) {
-      wrong(fmt::format("{} is told to stop while {} lives", known_[process.slot.program].name,
+      wrong(fmt::format("{} is asked to stop while {} lives", known_[process.slot.program].name,
                         known_[id.slot.program].name));
     }
   }
@@ -52,7 +52,7 @@ void Checker::check_stage(const ProcessId& process) {
 std::uint32_t Checker::starting() const {
   std::uint32_t starting = 0;
   for (const auto& [id, worker] : truth_.live) {
-    const bool runs_up = worker.spawned && !worker.ready && !worker.told;
+    const bool runs_up = worker.spawned && !worker.ready && !worker.stop_requested;
     if (!worker.spawned || (runs_up && !is_oneshot(fleet_, id.slot.program))) ++starting;
   }
   return starting;
@@ -63,12 +63,13 @@ bool Checker::places_are_taken() const {
   return truth_.shutdown || starting() >= std::max(1U, truth_.max_starting - 1);
 }
 
-// What comes only after the shutdown has begun is told to stop at once.
+// A process that is spawned after the shutdown began is asked to stop at once.
 void Checker::check_newcomer(const Event& event) {
   const auto* spawned = std::get_if<Spawned>(&event);
   if (spawned == nullptr || !truth_.shutdown || truth_.finish) return;
   const auto worker = truth_.live.find(spawned->process);
-  if (worker != truth_.live.end() && !worker->second.told) wrong("a newcomer is not told to stop");
+  if (worker != truth_.live.end() && !worker->second.stop_requested)
+    wrong("a newcomer is not asked to stop");
 }
 
 void Checker::check_shutdown() {
@@ -84,7 +85,7 @@ void Checker::check_shutdown() {
 std::string Checker::check_view(MonoTime now) {
   now_ = now;
   problem_.clear();
-  if (truth_.finish) return {};  // what happens after it is nobody's business any more
+  if (truth_.finish) return {};  // nothing is promised after it
   const FleetView view = fleet_.view();
   const std::string print = fingerprint(view);
   if (fleet_.revision() == seen_revision_ && print != seen_view_) {
@@ -171,8 +172,8 @@ void Checker::check_slot(const ProgramView& program, const SlotView& slot) {
   }
 }
 
-// Everybody was told to start, answered and behaved: everything must be up, or over.
-std::string Checker::check_calm() {
+// Every process was started, answered and behaved: everything must be up, or done.
+std::string Checker::check_quiescent() {
   problem_.clear();
   for (const auto& [request, answers] : truth_.replies) {
     if (answers != 1) wrong(fmt::format("request {} got {} replies", request, answers));
@@ -185,10 +186,10 @@ std::string Checker::check_calm() {
     for (const SlotView& slot : program.slots) {
       const bool oneshot = program.config->type == config::ProgramType::Oneshot;
       if (slot.state == (oneshot ? SlotState::Done : SlotState::Ready)) continue;
-      wrong(fmt::format("{}.{} is {} ({}) though all is calm", program.config->name, slot.id.slot,
-                        to_string(slot.state), slot.status));
+      wrong(fmt::format("{}.{} is {} ({}) though nothing is pending", program.config->name,
+                        slot.id.slot, to_string(slot.state), slot.status));
     }
-    if (program.slots.size() != program.wanted) wrong("too many slots though all is calm");
+    if (program.slots.size() != program.wanted) wrong("too many slots though nothing is pending");
     if (program.rolling) wrong("a roll never ended");
   }
   return problem_;

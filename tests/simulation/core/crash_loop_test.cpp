@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whatever is configured and however a worker fails, one that never settles reaches the crash loop
-// after crash_loop_exits ends, and from then on is tried at the slow pace only.
+// With any configuration and any way of failing, a worker that never settles reaches the crash loop
+// after crash_loop_exits exits, and from then on is retried at the slow pace only.
 #include "supervisor/core/fleet.hpp"
 #include "tests/support/catch.hpp"
 
@@ -21,9 +21,9 @@ class Failure {
     take(fleet_.begin(now_));
   }
 
-  // Ends until the crash loop was reported; 0 if it never was.
+  // The number of exits until the crash loop was reported; 0 if it never was.
   int ends_to_loop(int limit) {
-    // Bounded: one that is never started again would be waited for without end.
+    // Bounded: a worker that is never started again would be waited for endlessly.
     for (int turns = 0; !looping_ && ends_ <= limit && turns < 10'000; ++turns)
       turn();
     return looping_ ? ends_ : 0;
@@ -47,7 +47,7 @@ class Failure {
         ++starts_;
       }
       if (const auto* timer = std::get_if<ArmTimer>(&action)) armed_ = timer->at;
-      if (const auto* signal = std::get_if<Signal>(&action)) told_ |= signal->signal != 0;
+      if (const auto* signal = std::get_if<Signal>(&action)) stop_requested_ |= signal->signal != 0;
       if (const auto* report = std::get_if<Report>(&action)) {
         looping_ |= report->kind == EventKind::CrashLoop;
       }
@@ -56,7 +56,7 @@ class Failure {
 
   void end() {
     ++ends_;
-    told_ = false;
+    stop_requested_ = false;
     step(Exited{process_, ExitStatus{false, 1, false}});
   }
 
@@ -74,7 +74,7 @@ class Failure {
       now_ += 900ms;  // less than settling takes at least
       return end();
     }
-    if (told_) return end();
+    if (stop_requested_) return end();
     if (!armed_ || *armed_ <= now_) {
       now_ += 1s;
     } else {
@@ -90,7 +90,7 @@ class Failure {
   std::optional<MonoTime> armed_;
   ProcessId process_;
   bool asked_ = false;
-  bool told_ = false;
+  bool stop_requested_ = false;
   bool looping_ = false;
   int ends_ = 0;
   int starts_ = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fleet through random lives. HOLDFAST_SEED plays one again (the first of a run),
-// HOLDFAST_SIM_EVENTS says how many events there are to be in all.
+// The fleet in random scenarios. HOLDFAST_SEED replays one (the first of a run);
+// HOLDFAST_SIM_EVENTS is the number of events in total.
 #include "tests/simulation/core/world.hpp"
 #include "tests/support/catch.hpp"
 
@@ -57,7 +57,7 @@ TEST_CASE("every promise of the fleet holds through random lives") {
   WARN("HOLDFAST_SEED=" << seed << ": " << events << " events in " << lives << " lives");
   REQUIRE(events >= wanted);
   if (wanted < 100'000) return;
-  // Whatever can happen has happened, or the promises were kept in an easy world only.
+  // Every kind of event must have occurred, or the promises were tested in an easy world only.
   for (int kind = 0; kind <= static_cast<int>(EventKind::LateLoop); ++kind) {
     INFO(to_string(static_cast<EventKind>(kind)));
     CHECK(kinds.contains(static_cast<EventKind>(kind)));
@@ -73,8 +73,8 @@ TEST_CASE("the same events with the same seed give the same actions") {
   }
 }
 
-// Each row is a defect that a change of the fleet could bring. Were one of them not seen, the green
-// result of the first test would say less than it seems to.
+// Each value is a defect that a change of the fleet could introduce. If one of them went unnoticed,
+// the first test would prove less than it seems to.
 TEST_CASE("the checker sees a defect of every kind, and the trace of it is short") {
   const auto sabotage = static_cast<Sabotage>(GENERATE(range(
       static_cast<int>(Sabotage::LoseReplies), static_cast<int>(Sabotage::WrongExitCode) + 1)));

@@ -30,7 +30,7 @@ void after_each(Actions& actions, Make make) {
 
 void stop_everybody(Actions& actions, const Truth& truth) {
   for (const auto& [id, worker] : truth.live) {
-    if (worker.spawned && !worker.told) actions.push_back(Signal{id, SIGTERM, true});
+    if (worker.spawned && !worker.stop_requested) actions.push_back(Signal{id, SIGTERM, true});
   }
 }
 

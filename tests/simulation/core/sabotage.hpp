@@ -5,7 +5,7 @@
 
 namespace holdfast::supervisor::core::simulation {
 
-// Changes what the fleet has asked for as a defect of that kind would.
+// Changes the fleet's actions as a defect of this kind would.
 void spoil(Actions& actions, Sabotage sabotage, const Truth& truth);
 
 }  // namespace holdfast::supervisor::core::simulation

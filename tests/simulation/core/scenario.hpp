@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Scenario: one random life of a fleet: what is configured, and what happens. What happens is a
-// list of operations whose arguments are plain numbers, resolved against the world as it is when
-// their turn comes ("the 7th live process, modulo how many there are"). So any part of a list is a
-// scenario too, and a failing one can be shortened by leaving things out.
+// Scenario: a random configuration, and a random list of operations. Their arguments are plain
+// numbers that are resolved against the world when their turn comes ("the 7th live process, modulo
+// how many there are"), so any part of a list is a scenario too, and a failing one can be shortened
+// by leaving operations out.
 
 #include "supervisor/core/fleet.hpp"
 
@@ -15,7 +15,7 @@ namespace holdfast::supervisor::core::simulation {
 
 enum class OpKind {
   Advance,      // time passes; the timer fires when due
-  AnswerSpawn,  // a spawn that was asked for comes true
+  AnswerSpawn,  // a requested spawn succeeds
   FailSpawn,
   Ready,
   Ping,
@@ -23,16 +23,16 @@ enum class OpKind {
   SaysHung,
   Status,
   Exit,   // a process ends by itself
-  Obey,   // one that was told to stop ends
-  Die,    // one that was sent SIGKILL ends
-  Stale,  // news of a process that is gone or never was
+  Obey,   // one that was asked to stop exits
+  Die,    // one that was sent SIGKILL exits
+  Stale,  // an event of a process that is gone or never existed
   Late,   // the supervisor is held up
   EarlyTick,
   Start,
   Stop,
   Restart,
   Scale,
-  Nonsense,  // a command to somebody who does not exist
+  Nonsense,  // a command for a program that does not exist
   Reload,
   Shutdown,
 };

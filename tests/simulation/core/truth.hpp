@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Truth: what is really there in the simulated world, kept only from the actions that were taken
-// and the events that were delivered, never from what the fleet says of itself.
+// Truth: the actual state of the simulated world, derived only from the actions taken and the
+// events delivered, never from what the fleet reports about itself.
 
 #include "supervisor/core/fleet.hpp"
 
@@ -18,18 +18,18 @@ struct Worker {
   bool spawned = false;  // Spawned was delivered
   bool ready = false;
   bool ready_early = false;
-  bool told = false;            // a stop signal or SIGABRT was sent, or it said that it stops
-  bool after_shutdown = false;  // it was there only after the shutdown had begun
+  bool stop_requested = false;  // a stop signal or SIGABRT was sent, or it announced its stop
+  bool after_shutdown = false;  // spawned after the shutdown began
   int stops = 0;
   int aborts = 0;
   int kills = 0;
-  MonoTime told_at{};
+  MonoTime stop_requested_at{};
   std::int64_t pid = 0;
 };
 
 struct Truth {
-  std::map<ProcessId, Worker> live;             // asked for and not ended
-  std::map<SlotId, std::uint64_t> incarnation;  // highest ever asked for
+  std::map<ProcessId, Worker> live;             // requested and not exited
+  std::map<SlotId, std::uint64_t> incarnation;  // the highest ever requested
   std::vector<ProcessId> ended;
   std::set<std::uint32_t> rolling;       // programs between RollingStarted and its end
   std::map<std::uint64_t, int> replies;  // request -> answers

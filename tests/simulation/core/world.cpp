@@ -34,7 +34,7 @@ class World {
       ++outcome_.played;
       apply(op);
     }
-    if (good()) calm_down();
+    if (good()) quiesce();
     return std::move(outcome_);
   }
 
@@ -116,7 +116,7 @@ class World {
   void reload(const Op& op) {
     auto wanted = mutate(programs_, op.a, op.b);
     const bool refused = truth().shutdown.has_value();
-    // What an old policy has left down, a new one does not start.
+    // A new restart policy does not start what the old one has left stopped.
     for (const config::Program& program : programs_) {
       if (program.restart != config::RestartPolicy::Always) stopped_.insert(program.name);
     }
@@ -150,8 +150,8 @@ class World {
   }
 
   void apply(const Op& op);
-  void calm_down();
-  bool be_kind();
+  void quiesce();
+  bool behave_well();
   bool needs_a_person(const config::Program& program) const;
 
   const Scenario& scenario_;
@@ -171,7 +171,7 @@ class World {
 void World::apply(const Op& op) {
   const auto pending = [](const Worker& w) { return !w.spawned; };
   const auto there = [](const Worker& w) { return w.spawned; };
-  const auto young = [](const Worker& w) { return !w.ready && !w.told; };
+  const auto young = [](const Worker& w) { return !w.ready && !w.stop_requested; };
   const auto notice = [](Notice what) {
     return [what](const ProcessId& id) { return Notified{id, what}; };
   };
@@ -195,7 +195,7 @@ void World::apply(const Op& op) {
       break;
     case OpKind::Obey:
       to_one(
-          op, [](const Worker& w) { return w.told; },
+          op, [](const Worker& w) { return w.stop_requested; },
           [&](const ProcessId& id) {
             return Exited{id, ExitStatus{op.b % 2 == 0, 0, false}};
           });
@@ -218,7 +218,7 @@ void World::apply(const Op& op) {
     case OpKind::Restart: command(CommandKind::Restart, target(op)); break;
     case OpKind::Scale:
       command(CommandKind::Scale, target(op), op.b / 8 % 5);
-      // And back, before what is to go has gone.
+      // And back, before the removed slots have gone.
       if (op.a % 3 == 0) command(CommandKind::Scale, target(op), op.b / 40 % 5);
       break;
     case OpKind::Nonsense: command(CommandKind::Restart, "nobody.7"); break;
@@ -229,7 +229,7 @@ void World::apply(const Op& op) {
   }
 }
 
-// Whether there is a reason for it to be down that only `start` undoes. All others must come up by
+// Whether it may be down for a reason that only `start` undoes. All others must recover by
 // themselves.
 bool World::needs_a_person(const config::Program& program) const {
   if (program.restart != config::RestartPolicy::Always || stopped_.contains(program.name)) {
@@ -244,14 +244,14 @@ bool World::needs_a_person(const config::Program& program) const {
   return false;
 }
 
-// Everybody does at once what is expected of them. False if nobody has anything to do.
-bool World::be_kind() {
+// Makes one process do what is expected of it. Returns false if none has anything to do.
+bool World::behave_well() {
   for (const auto& [id, worker] : truth().live) {
     const config::Program* program = fleet_.program(id.slot.program);
     const bool oneshot = program != nullptr && program->type == config::ProgramType::Oneshot;
     if (!worker.spawned) {
       send(Spawned{id, next_pid_++});
-    } else if (worker.told) {
+    } else if (worker.stop_requested) {
       send(Exited{id, ExitStatus{worker.kills > 0, worker.kills > 0 ? SIGKILL : 0, false}});
     } else if (oneshot) {
       send(Exited{id, ExitStatus{}});
@@ -265,17 +265,17 @@ bool World::be_kind() {
   return false;
 }
 
-void World::calm_down() {
-  note("everybody is kind from here on");
+void World::quiesce() {
+  note("every process behaves well from here on");
   for (const config::Program& program : programs_) {
     if (needs_a_person(program)) command(CommandKind::Start, program.name);
   }
   const MonoTime end = now_ + 200s;  // longer than any back-off, retry and settling
-  std::size_t kindnesses = 0;
+  std::size_t acts = 0;
   while (good() && now_ < end && !truth().finish) {
-    // After Finish nobody answers: it may come in the middle of a kindness, with a deadline of 0 s.
-    while (good() && !truth().finish && be_kind()) {
-      if (++kindnesses > 10'000) return fail("it never calms down");
+    // No process acts after Finish, which may come in the middle of this with a deadline of 0 s.
+    while (good() && !truth().finish && behave_well()) {
+      if (++acts > 10'000) return fail("it never comes to rest");
     }
     for (const auto& [id, worker] : std::map<ProcessId, Worker>(truth().live)) {
       if (worker.ready) send(Notified{id, Notice::Watchdog});
@@ -284,7 +284,7 @@ void World::calm_down() {
     advance(truth().armed && *truth().armed < next ? *truth().armed - now_ : 2s);
   }
   if (good()) fail(checker_.check_view(now_));
-  if (good()) fail(checker_.check_calm());
+  if (good()) fail(checker_.check_quiescent());
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ struct Outcome {
   std::size_t events = 0;
   std::size_t played = 0;          // operations until the problem, or all
   std::uint64_t actions_hash = 0;  // of all actions in order
-  std::set<EventKind> kinds;            // of all reports
+  std::set<EventKind> kinds;       // of all reports
   std::vector<std::string> trace;  // only if asked for
 };
 

@@ -100,7 +100,7 @@ TEST_CASE("programs that send no heartbeats are not watched by default") {
   CHECK(watchdog_of("ready = \"started\"\nwatchdog = \"20s\"") == 20s);
 }
 
-TEST_CASE("a program scaled to nothing needs nobody ready") {
+TEST_CASE("a program scaled to zero needs no ready worker") {
   const Config config = load_good("[program.x]\ncommand = [\"x\"]\nreplicas = 0").config;
   CHECK(config.programs[0].min_ready == 0);
 }

@@ -33,10 +33,18 @@ std::string without_ticks(std::string text) {
   return text;
 }
 
-// The rows "| `key` | type | `default` | meaning |" under "## `[section]`"; a default of "unset"
-// means none.
-std::vector<KnownKey> documented_keys() {
-  std::vector<KnownKey> keys;
+struct DocumentedKey {
+  std::string section;
+  std::string key;
+  std::string type;
+  std::string default_toml;
+  std::string on_reload;
+};
+
+// The rows "| `key` | type | `default` | reload | meaning |" under "## `[section]`"; a default of
+// "unset" means that there is none.
+std::vector<DocumentedKey> documented_keys() {
+  std::vector<DocumentedKey> keys;
   std::string section = "none";
   for (const std::string& line : split(documentation(), "\n")) {
     if (line.starts_with("## ")) {
@@ -47,31 +55,39 @@ std::vector<KnownKey> documented_keys() {
     if (section == "none" || !line.starts_with("| `")) continue;
     const auto cells = split(line, " | ");
     INFO(line);
-    REQUIRE(cells.size() == 4);
+    REQUIRE(cells.size() == 5);
     const std::string value = without_ticks(cells[2]);
     keys.push_back({section, without_ticks(cells[0].substr(2)), without_ticks(cells[1]),
-                    value == "unset" ? "" : value});
-    CHECK(cells[3].size() > std::string("X. |").size());
+                    value == "unset" ? "" : value, cells[3]});
+    CHECK(cells[4].size() > std::string("X. |").size());
   }
   return keys;
 }
 
-std::string describe(const KnownKey& key) {
-  return "[" + key.section + "] " + key.key + " | " + key.type + " | " + key.default_toml;
+std::vector<std::string> documented_lines() {
+  std::vector<std::string> lines;
+  for (const DocumentedKey& key : documented_keys()) {
+    lines.push_back(fmt::format("[{}] {} | {} | {} | {}", key.section, key.key, key.type,
+                                key.default_toml, key.on_reload));
+  }
+  std::sort(lines.begin(), lines.end());
+  return lines;
 }
 
-std::vector<std::string> describe(const std::vector<KnownKey>& keys) {
-  std::vector<std::string> texts;
-  for (const KnownKey& key : keys)
-    texts.push_back(describe(key));
-  std::sort(texts.begin(), texts.end());
-  return texts;
+std::vector<std::string> known_lines() {
+  std::vector<std::string> lines;
+  for (const KnownKey& key : known_keys()) {
+    lines.push_back(fmt::format("[{}] {} | {} | {} | {}", key.section, key.key, key.type,
+                                key.default_toml, to_string(key.on_reload)));
+  }
+  std::sort(lines.begin(), lines.end());
+  return lines;
 }
 
 }  // namespace
 
-TEST_CASE("the documentation lists every key once, with its type and default") {
-  CHECK(describe(documented_keys()) == describe(known_keys()));
+TEST_CASE("the documentation lists every key once, with its type, default and effect on reload") {
+  CHECK(documented_lines() == known_lines());
 }
 
 TEST_CASE("a file of every documented key at its documented default loads") {
@@ -81,7 +97,7 @@ TEST_CASE("a file of every documented key at its documented default loads") {
     if (const auto at = name.find("NAME"); at != std::string::npos) name.replace(at, 4, "http");
     return name;
   };
-  for (const KnownKey& key : documented_keys()) {
+  for (const DocumentedKey& key : documented_keys()) {
     if (key.section != section) text += "[" + name_section(key.section) + "]\n";
     section = key.section;
     // A program has to have a command; nothing else lacks a working default.

@@ -2,6 +2,7 @@
 // The keys of the public edge: origins, Redis URLs, route limits, and their variables.
 #include "common/config/origin.hpp"
 #include "common/config/route_limit.hpp"
+#include "common/config/show.hpp"
 #include "tests/unit/config/support.hpp"
 
 namespace holdfast::config {
@@ -28,7 +29,7 @@ TEST_CASE("the edge's variables go over the file, as numbers and lists") {
         std::vector<std::string>{"https://a.example", "https://*.b.example"});
 }
 
-TEST_CASE("a variable that is no number says so by name") {
+TEST_CASE("a variable that is not a number is reported by name") {
   const std::string text = load_bad("", {{"RATE_LIMIT_MAX", "many"}, {"RATE_LIMIT_WINDOW", "60"}});
   CHECK(has(text, "RATE_LIMIT_MAX"));
   CHECK(has(text, "must be an integer"));
@@ -53,10 +54,10 @@ TEST_CASE("a Redis password is not shown") {
 
 TEST_CASE("every origin with credentials is refused, and so is a star among others") {
   CHECK(has(load_bad("[cors]\norigins = [\"*\"]\ncredentials = true"), "browsers refuse"));
-  CHECK(has(load_bad("[cors]\norigins = [\"*\", \"https://a.example\"]"), "stands alone"));
+  CHECK(has(load_bad("[cors]\norigins = [\"*\", \"https://a.example\"]"), "must stand alone"));
 }
 
-TEST_CASE("origin patterns: what is one, and what is wrong with the rest") {
+TEST_CASE("origin patterns: valid ones, and what is wrong with the others") {
   for (const char* good : {"*", "https://app.example.org", "http://localhost:5173",
                            "http://localhost:*", "https://*.example.org", "https://*.example.org:*",
                            "http://127.0.0.1:8080", "http://[::1]:8080"}) {

@@ -81,7 +81,7 @@ TEST_CASE("PORT without an http listener to change is a warning") {
       {{"PORT", "80"}});
   CHECK(loaded.config.listen.at("web").address == "127.0.0.1:1");
   CHECK(loaded.warnings ==
-        std::vector<std::string>{"environment: PORT: has no effect: there is no [listen.http]"});
+        std::vector<std::string>{"environment: PORT: has no effect without a [listen.http]"});
 }
 
 TEST_CASE("a bad variable is a problem of the environment, by name") {
@@ -99,7 +99,7 @@ TEST_CASE("a bad variable is a problem of the environment, by name") {
       {{{"DATABASE_URL_FILE", "/nonexistent/secret"}},
        "environment: DATABASE_URL_FILE: open '/nonexistent/secret': No such file"},
       {{{"DATABASE_URL", "sqlite:///a"}, {"DATABASE_URL_FILE", "/nonexistent/secret"}},
-       "environment: DATABASE_URL: is set, and so is DATABASE_URL_FILE: set one of them"},
+       "environment: DATABASE_URL: is set together with DATABASE_URL_FILE; set one of them"},
   }));
   const std::string text = load_bad("", environ);
   INFO(text);

@@ -28,19 +28,19 @@ TEST_CASE("a gauge rule is a glob and a rule") {
   CHECK(rule->rule == row.rule);
 }
 
-TEST_CASE("a gauge rule that is none says what is wrong, where, and how it is written") {
+TEST_CASE("a bad gauge rule is reported with what is wrong, where, and how to write it") {
   struct Row {
     const char* text;
     const char* expected;
   };
   const Row row = GENERATE(values<Row>({
-      {"cache_bytes", "it has two parts"},
-      {"cache_bytes  max", "it has two parts"},
-      {" max", "the first part is a metric's name"},
-      {"caché max", "the first part is a metric's name"},
+      {"cache_bytes", "it must have two parts"},
+      {"cache_bytes  max", "it must have two parts"},
+      {" max", "the first part must be a metric's name"},
+      {"caché max", "the first part must be a metric's name"},
       {"cache_bytes maxx", "did you mean 'max'?"},
-      {"cache_bytes MAX", "the rule is one of sum, max, min"},
-      {"", "it has two parts"},
+      {"cache_bytes MAX", "the rule must be one of sum, max, min"},
+      {"", "it must have two parts"},
   }));
   const std::string problem =
       load_bad("[metrics]\ngauge_rules = [\"a sum\", \"" + std::string(row.text) + "\"]");

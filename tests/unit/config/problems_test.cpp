@@ -80,7 +80,7 @@ TEST_CASE("one bad key gives one problem, which says what is wrong") {
       {program + "environment = { A = 1 }", "environment: must be a string, not an integer"},
       {program + "directory = \"srv\"", "directory: 'srv' must be an absolute path"},
       {program + "user = \"a b\"", "user: 'a b' is not an account's name"},
-      {program + "user = \"a\\u0000b\"", "user: must not hold a NUL character"},
+      {program + "user = \"a\\u0000b\"", "user: must not contain a NUL character"},
       {program + "ready = \"notfy\"", "ready: 'notfy' is not \"notify\", \"started\", \"http:"},
       {program + "ready = \"https://x/\"", "ready: 'https://x/' is not \"notify\""},
       {program + "ready_log = \"(\"", "ready_log: '(' is not a regular expression: "},

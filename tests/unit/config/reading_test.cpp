@@ -174,8 +174,9 @@ TEST_CASE("a file on disk is read and remembered") {
   REQUIRE(write_file_atomic(path, "[queue]\nbatch = \"7\"\n"));
   const auto bad = load(path, {});
   REQUIRE_FALSE(bad);
-  CHECK(bad.error() == std::vector<ConfigProblem>{{path.native(), 2, 9,
-                                             "[queue] batch: must be an integer, not a string"}});
+  CHECK(bad.error() ==
+        std::vector<ConfigProblem>{
+            {path.native(), 2, 9, "[queue] batch: must be an integer, not a string"}});
   std::filesystem::remove(path);
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "common/config/show.hpp"
+
 #include "tests/unit/config/support.hpp"
 
 namespace holdfast::config {

@@ -18,7 +18,8 @@ TEST_CASE("an unknown target is answered with what there is") {
   REQUIRE(answer("") == "no program ''; known programs: api-worker, one, none");
   REQUIRE(answer("api-worker.2") ==
           "no slot 'api-worker.2'; the slots are api-worker.0 to api-worker.1");
-  REQUIRE(answer("api-worker.") == "no slot 'api-worker.'; the slots are api-worker.0 to api-worker.1");
+  REQUIRE(answer("api-worker.") ==
+          "no slot 'api-worker.'; the slots are api-worker.0 to api-worker.1");
   REQUIRE(answer("one.1x") == "no slot 'one.1x'; the only slot is one.0");
   REQUIRE(answer("none.0") == "no slot 'none.0'; none has no slots");
 }
@@ -42,7 +43,7 @@ TEST_CASE("stop and start of one slot leave the others alone") {
   REQUIRE(stage.slot("a.0").incarnation == 1);
 }
 
-TEST_CASE("start of what runs says so and does nothing") {
+TEST_CASE("starting what already runs does nothing and says so") {
   Stage stage({service("a")});
   stage.begin().all_ready().clear().command(CommandKind::Start, "a");
   REQUIRE(stage.spawns.empty());

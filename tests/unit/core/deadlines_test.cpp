@@ -54,7 +54,7 @@ TEST_CASE("at the same instant the fleet's kill point comes before its end") {
   REQUIRE(deadlines.take_due(kZero + 1s)->kind == DeadlineKind::ShutdownFinish);
 }
 
-TEST_CASE("putting off moves the named kinds only") {
+TEST_CASE("postponing moves only the given kinds") {
   Deadlines deadlines;
   deadlines.set(kKill, kZero + 2s);
   deadlines.set(kReady, kZero + 3s);

@@ -17,7 +17,7 @@ config::Program watched(std::string name = "a") {
 
 }  // namespace
 
-TEST_CASE("the watchdog starts at ready and each ping renews it") {
+TEST_CASE("the watchdog starts at ready and every ping renews it") {
   Stage stage({watched()});
   stage.begin().advance(50s).ready("a.0");
   for (int i = 0; i < 10; ++i)
@@ -41,9 +41,9 @@ TEST_CASE("silence: report, ABRT to the process, KILL to the group after the gra
   REQUIRE(stage.signals.back().group);
   stage.die("a.0", SIGKILL);
   REQUIRE(stage.state("a.0") == "starting");
-  REQUIRE(
-      stage.message(EventKind::Crashed) ==
-      "a.0 (incarnation 1) ended after hanging: signal 9 (SIGKILL) after 35s; restarting immediately");
+  REQUIRE(stage.message(EventKind::Crashed) ==
+          "a.0 (incarnation 1) ended after hanging: signal 9 (SIGKILL) after 35s; restarting "
+          "immediately");
 }
 
 TEST_CASE("WATCHDOG=trigger acts at once") {
@@ -55,7 +55,7 @@ TEST_CASE("WATCHDOG=trigger acts at once") {
           "a.0 (incarnation 1) reported that it hangs: SIGABRT, SIGKILL in 5s");
 }
 
-TEST_CASE("no watchdog for those that are ready in other ways, for oneshots, or if it is off") {
+TEST_CASE("no watchdog for programs without notify, for oneshots, or if it is off") {
   config::Program started = watched("started");
   started.ready = config::ReadyKind::Started;
   config::Program probed = watched("probed");

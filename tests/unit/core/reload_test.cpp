@@ -74,7 +74,7 @@ TEST_CASE("thresholds change under running processes, without a restart") {
   REQUIRE(stage.spawns.empty());
 }
 
-TEST_CASE("a running process is never held to a watchdog that it was not told of") {
+TEST_CASE("a running process is never held to a watchdog that it does not know") {
   config::Program watched = service("watched");
   watched.watchdog = 30s;
   Stage stage({service("unwatched"), watched});
@@ -175,7 +175,7 @@ TEST_CASE("a program that comes back waits until its namesake is gone") {
   REQUIRE(stage.spawns[0].process.incarnation == 2);
 }
 
-TEST_CASE("incarnations go on where they were when a program comes back under its name") {
+TEST_CASE("incarnations continue when a program comes back under its name") {
   Stage stage({service("a", 2), service("b")});
   stage.begin().all_ready().die("a.1", 9).advance(1s).all_ready();
   const ProcessId first = stage.of("a.0");

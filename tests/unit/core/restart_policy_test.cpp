@@ -54,25 +54,32 @@ TEST_CASE("the policy decides by how the process ended") {
        RestartAction::Now},
       {"always, almost settled", RestartPolicy::Always, ProgramType::Service, exit_after(1, 9999ms),
        RestartAction::Backoff},
-      {"always, signal", RestartPolicy::Always, ProgramType::Service, crashed, RestartAction::Backoff},
-      {"always, 78", RestartPolicy::Always, ProgramType::Service, exit_after(78), RestartAction::Fail},
+      {"always, signal", RestartPolicy::Always, ProgramType::Service, crashed,
+       RestartAction::Backoff},
+      {"always, 78", RestartPolicy::Always, ProgramType::Service, exit_after(78),
+       RestartAction::Fail},
       {"always, 78 after an hour", RestartPolicy::Always, ProgramType::Service, exit_after(78, 1h),
        RestartAction::Fail},
-      {"always, no spawn", RestartPolicy::Always, ProgramType::Service, UnplannedExit{}, RestartAction::Backoff},
+      {"always, no spawn", RestartPolicy::Always, ProgramType::Service, UnplannedExit{},
+       RestartAction::Backoff},
       {"on failure, exit 0", RestartPolicy::OnFailure, ProgramType::Service, exit_after(0),
        RestartAction::Leave},
       {"on failure, exit 1", RestartPolicy::OnFailure, ProgramType::Service, exit_after(1),
        RestartAction::Backoff},
       {"on failure, hung, exit 0", RestartPolicy::OnFailure, ProgramType::Service, hung_but_clean,
        RestartAction::Backoff},
-      {"never, exit 0", RestartPolicy::Never, ProgramType::Service, exit_after(0), RestartAction::Leave},
-      {"never, exit 1", RestartPolicy::Never, ProgramType::Service, exit_after(1), RestartAction::Fail},
-      {"never, no spawn", RestartPolicy::Never, ProgramType::Service, UnplannedExit{}, RestartAction::Fail},
+      {"never, exit 0", RestartPolicy::Never, ProgramType::Service, exit_after(0),
+       RestartAction::Leave},
+      {"never, exit 1", RestartPolicy::Never, ProgramType::Service, exit_after(1),
+       RestartAction::Fail},
+      {"never, no spawn", RestartPolicy::Never, ProgramType::Service, UnplannedExit{},
+       RestartAction::Fail},
       {"oneshot, exit 0", RestartPolicy::Always, ProgramType::Oneshot, exit_after(0),
        RestartAction::Done},
       {"oneshot, exit 1", RestartPolicy::Always, ProgramType::Oneshot, exit_after(1),
        RestartAction::Backoff},
-      {"oneshot, 78", RestartPolicy::Always, ProgramType::Oneshot, exit_after(78), RestartAction::Fail},
+      {"oneshot, 78", RestartPolicy::Always, ProgramType::Oneshot, exit_after(78),
+       RestartAction::Fail},
       {"oneshot, never, exit 1", RestartPolicy::Never, ProgramType::Oneshot, exit_after(1),
        RestartAction::Fail},
   };
@@ -100,7 +107,8 @@ TEST_CASE("the delays double up to the cap") {
   Random random(1);
   std::vector<Duration> delays;
   for (int i = 0; i < 9; ++i) {
-    delays.push_back(decide_restart(program, memory, exit_after(1), MonoTime{} + i * 1min, random).delay);
+    delays.push_back(
+        decide_restart(program, memory, exit_after(1), MonoTime{} + i * 1min, random).delay);
   }
   REQUIRE(delays == std::vector<Duration>{250ms, 500ms, 1s, 2s, 4s, 8s, 16s, 30s, 30s});
 }
@@ -148,7 +156,7 @@ TEST_CASE("a settled end is answered at once and keeps the place in the back-off
   REQUIRE(decide_restart(program, memory, exit_after(1), now += 1min, random).delay == 500ms);
 }
 
-TEST_CASE("five ends in a minute are a crash loop even if each had settled; four are not") {
+TEST_CASE("five exits in a minute are a crash loop even if each had settled; four are not") {
   config::Program program = plain();
   program.crash_loop_exits = 5;
   RestartMemory memory;
@@ -158,14 +166,16 @@ TEST_CASE("five ends in a minute are a crash loop even if each had settled; four
     REQUIRE(decide_restart(program, memory, exit_after(1, 11s), now += 11s, random).action ==
             RestartAction::Now);
   }
-  const RestartDecision fifth = decide_restart(program, memory, exit_after(1, 11s), now += 11s, random);
+  const RestartDecision fifth =
+      decide_restart(program, memory, exit_after(1, 11s), now += 11s, random);
   REQUIRE(fifth.action == RestartAction::CrashLoop);
   REQUIRE(fifth.entered_crash_loop);
   REQUIRE(fifth.delay == 30s);
-  REQUIRE_FALSE(decide_restart(program, memory, exit_after(1), now += 30s, random).entered_crash_loop);
+  REQUIRE_FALSE(
+      decide_restart(program, memory, exit_after(1), now += 30s, random).entered_crash_loop);
 }
 
-TEST_CASE("one end each twenty seconds of good work is no crash loop, however long it goes on") {
+TEST_CASE("one exit every twenty seconds of good work never becomes a crash loop") {
   config::Program program = plain();
   program.crash_loop_exits = 5;
   RestartMemory memory;

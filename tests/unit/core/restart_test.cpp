@@ -5,7 +5,7 @@ using namespace holdfast;
 using namespace holdfast::supervisor::core;
 using namespace holdfast::supervisor::core::test;
 
-TEST_CASE("a settled worker that dies is replaced in the same step and its successor is told why") {
+TEST_CASE("a settled worker that dies is replaced in the same step and its successor learns why") {
   Stage stage({service("api-worker")});
   stage.begin().ready("api-worker.0").advance(12s).clear();
   stage.die("api-worker.0", 11);
@@ -41,7 +41,7 @@ TEST_CASE("exit 0 outside a shutdown is unexpected but no crash") {
           "a.0 (incarnation 1) exited unexpectedly: exit 0 after 12s; restarting immediately");
 }
 
-TEST_CASE("the predecessor's end is told again if the spawn in between failed") {
+TEST_CASE("the predecessor's exit is passed on again if the spawn in between failed") {
   Stage stage({service("a")});
   stage.begin().die("a.0", 11);
   stage.auto_spawn = false;

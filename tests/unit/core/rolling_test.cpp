@@ -52,7 +52,7 @@ TEST_CASE("restart of one slot rolls that slot only") {
   REQUIRE(stage.replies[0].message == "a: 1 slot restarted in 0ms");
 }
 
-TEST_CASE("if the new one fails the roll is given up and the old one serves on") {
+TEST_CASE("if the new process fails the roll is aborted and the old one keeps serving") {
   Stage stage = running();
   stage.auto_spawn = false;
   stage.command(CommandKind::Restart, "a");
@@ -112,7 +112,7 @@ TEST_CASE("the old one dying in the middle is no failure of the roll") {
   }
 }
 
-TEST_CASE("the new one failing while the old one drains gives up the roll, not the slot") {
+TEST_CASE("a new process failing while the old one drains aborts the roll, not the slot") {
   Stage stage = running();
   stage.command(CommandKind::Restart, "a").ready("a.0").die("a.0", 11);
   REQUIRE_FALSE(stage.replies[0].ok);
@@ -142,7 +142,7 @@ TEST_CASE("slots that do not serve are simply given a new process") {
   REQUIRE(stage.program("a").ready == 4);
 }
 
-TEST_CASE("a oneshot is run again and the reply waits for its end") {
+TEST_CASE("a oneshot is run again and the reply waits until it has exited") {
   Stage stage({oneshot("migrate")});
   stage.begin().exit("migrate.0", 0).clear();
   stage.command(CommandKind::Restart, "migrate");
@@ -187,7 +187,7 @@ TEST_CASE("stop wins over a roll: both processes stop and the roll is answered")
   REQUIRE(stage.spawns.size() == 1);
 }
 
-TEST_CASE("stopping or removing the slot at work takes it out of the roll, which goes on") {
+TEST_CASE("stopping or removing the slot being rolled takes it out of the roll, which continues") {
   Stage stage = running();
   stage.command(CommandKind::Restart, "a");
   const ProcessId old = stage.retiring("a.0");

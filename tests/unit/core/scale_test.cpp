@@ -23,7 +23,7 @@ TEST_CASE("scale arithmetic: scaling up adds slots, scaling down stops the highe
   REQUIRE(stage.program("a").wanted == 1);
 }
 
-TEST_CASE("a slot that comes back goes on counting its incarnations") {
+TEST_CASE("a slot that comes back continues its count of incarnations") {
   Stage stage({service("a", 2)});
   stage.begin().all_ready().command(CommandKind::Scale, "a", 1).exit("a.1", 0);
   stage.command(CommandKind::Scale, "a", 2);

@@ -141,7 +141,7 @@ TEST_CASE("a program that is down already does not let its dependencies go too e
   REQUIRE(stage.signals_to(stage.of("a.0")).size() == 2);
 }
 
-TEST_CASE("a spawn that was in flight is told to stop as soon as it is there") {
+TEST_CASE("a process whose spawn was in flight is stopped once it is spawned") {
   Stage stage({service("a")});
   stage.auto_spawn = false;
   stage.begin().send(ShutdownRequested{});

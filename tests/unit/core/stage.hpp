@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Stage: a Fleet in virtual time with everything it asked for written down. Spawns are answered by
-// themselves unless a test wants to answer them; nothing else happens unless the test says so.
+// Stage: a Fleet in virtual time that records every action. Spawns are answered automatically
+// unless a test turns that off; nothing else happens unless the test makes it happen.
 
 #include "supervisor/core/fleet.hpp"
 #include "tests/support/catch.hpp"
@@ -15,7 +15,7 @@ namespace holdfast::supervisor::core::test {
 
 using namespace std::chrono_literals;
 
-// A service that runs forever, ready on READY=1, watchdog off: each test turns on what it is about.
+// A service that is ready on READY=1, without a watchdog; each test turns on what it is about.
 inline config::Program service(std::string name, std::uint32_t replicas = 1) {
   config::Program program;
   program.name = std::move(name);
@@ -59,7 +59,7 @@ class Stage {
     now = end;
     return *this;
   }
-  // Time passes and nobody fires the timer: the supervisor itself is held up.
+  // Time passes without the timer firing: the supervisor itself is held up.
   Stage& freeze(Duration by) {
     now += by;
     return *this;
@@ -82,7 +82,7 @@ class Stage {
   Stage& reload(std::vector<config::Program> programs, config::Supervisor supervisor = {}) {
     return send(Reload{++request, supervisor, std::move(programs)});
   }
-  // All slots that start become ready, as often as it takes.
+  // Makes starting slots ready until none is left.
   Stage& all_ready() {
     for (bool again = true; again;) {
       again = false;
@@ -121,7 +121,7 @@ class Stage {
     return {slot(name).id, slot(name).retiring_incarnation};
   }
 
-  // What has been asked for since the last clear().
+  // The actions since the last clear().
   std::vector<Spawn> spawns;
   std::vector<Signal> signals;
   std::vector<Report> reports;

@@ -103,7 +103,7 @@ TEST_CASE("a program that never becomes ready leaves a place for a healthy one's
   REQUIRE(stage.state("good.0") == "starting");
 }
 
-TEST_CASE("a oneshot that runs for long holds no place and is not shot by the ready timeout") {
+TEST_CASE("a oneshot that runs for long occupies no place and is not killed by the ready timeout") {
   config::Supervisor supervisor;
   supervisor.max_starting = 1;
   Stage stage({oneshot("migrate"), service("a")}, supervisor);
@@ -116,7 +116,7 @@ TEST_CASE("a oneshot that runs for long holds no place and is not shot by the re
   REQUIRE(stage.count(EventKind::ReadyTimeout) == 1);
 }
 
-TEST_CASE("a oneshot that fails is tried again by the same back-off, and its dependants wait") {
+TEST_CASE("a oneshot that fails is retried with the same back-off, and its dependants wait") {
   config::Program api = service("api");
   api.after = {"migrate"};
   Stage stage({oneshot("migrate"), api});
@@ -138,7 +138,7 @@ TEST_CASE("a dependency that is lost later stops nobody, and restarts do not wai
   REQUIRE(stage.state("api-worker.0") == "starting");
 }
 
-TEST_CASE("not ready in time: told to stop, counted as a failure") {
+TEST_CASE("not ready in time: stopped, and counted as a failure") {
   config::Program program = service("a");
   program.ready_timeout = 5s;
   Stage stage({program});

@@ -19,7 +19,8 @@ TEST_CASE("stop: the signal and CONT to the group, KILL to the group when the bu
   stage.advance(1ms);
   REQUIRE(stage.signals_to(process) == std::vector<int>{2, 18, 9});
   REQUIRE(stage.signals[2].group);
-  REQUIRE(stage.message(EventKind::ForcedKill) == "a.0 (incarnation 1) did not stop within 3s: SIGKILL");
+  REQUIRE(stage.message(EventKind::ForcedKill) ==
+          "a.0 (incarnation 1) did not stop within 3s: SIGKILL");
   stage.die("a.0", 9);
   REQUIRE(stage.state("a.0") == "stopped");
   stage.advance(1h);
@@ -74,7 +75,7 @@ TEST_CASE("respawn while stopping: stop works at once in every state, nothing st
   }
 }
 
-TEST_CASE("stop while the spawn is in flight signals as soon as the process is there") {
+TEST_CASE("a stop while the spawn is in flight signals the process once it is spawned") {
   Stage stage({service("a")});
   stage.auto_spawn = false;
   stage.begin().command(CommandKind::Stop, "a");
@@ -145,6 +146,6 @@ TEST_CASE("unkillable: one that survives SIGKILL is reported each ten seconds an
   REQUIRE(stage.signals.empty());  // SIGKILL is not repeated
   REQUIRE(stage.count(EventKind::SlowStop) == 6);
   REQUIRE(stage.spawns.empty());
-  REQUIRE(stage.replies.size() == 1);  // and the roll that waited for it is given up
+  REQUIRE(stage.replies.size() == 1);  // and the roll that waited for it is aborted
   REQUIRE_FALSE(stage.replies[0].ok);
 }

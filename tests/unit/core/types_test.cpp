@@ -10,18 +10,18 @@
 using namespace holdfast::supervisor::core;
 using namespace std::chrono_literals;
 
-TEST_CASE("an exit reads as people say it") {
+TEST_CASE("an exit status is described in words") {
   REQUIRE(describe({false, 1, false}) == "exit 1");
   REQUIRE(describe({true, SIGKILL, false}) == "signal 9 (SIGKILL)");
   REQUIRE(describe({true, SIGSEGV, true}) == "signal 11 (SIGSEGV)");
   REQUIRE(describe({true, SIGRTMIN + 1, false}) == "signal 35");
 }
 
-TEST_CASE("exit 9 and SIGKILL are told apart") {
+TEST_CASE("exit 9 and SIGKILL are described differently") {
   REQUIRE(describe({false, 9, false}) != describe({true, 9, false}));
 }
 
-TEST_CASE("every state and every kind has a name of its own") {
+TEST_CASE("every slot state and every event kind has its own name") {
   std::set<std::string_view> states;
   for (int i = 0; i <= static_cast<int>(SlotState::Done); ++i) {
     states.insert(to_string(static_cast<SlotState>(i)));

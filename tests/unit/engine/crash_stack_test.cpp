@@ -5,7 +5,7 @@
 
 using namespace holdfast::supervisor;
 
-TEST_CASE("a frame is shown by its name, without the address that changes at each start") {
+TEST_CASE("a frame is shown by its name, without the address that changes at every start") {
   struct Row {
     const char* line;
     const char* shown;
@@ -21,7 +21,7 @@ TEST_CASE("a frame is shown by its name, without the address that changes at eac
   CHECK(readable_frame(row.line) == std::string(row.shown));
 }
 
-TEST_CASE("what is no frame is not taken for one") {
+TEST_CASE("a line that is not a frame is ignored") {
   for (const char* line :
        {"", "(", "(+0x1)[0x1]", "password(hunter2)", "a line of the log", "x(y)[0x1", ")[0x1]("}) {
     INFO(line);

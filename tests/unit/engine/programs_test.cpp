@@ -35,7 +35,7 @@ TEST_CASE("a program's user brings its home and name; a group alone does not") {
   REQUIRE_FALSE(plain->identity);
 }
 
-TEST_CASE("all that is wrong with the machine is told at once, each with its program and key") {
+TEST_CASE("all problems with the machine are reported at once, each with its program and key") {
   const test::TempDir dir;
   std::ofstream(dir / "bad.env") << "no assignment\n";
   config::Program command = program("command");

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Processes: the processes that are running, from their launch until they have been reaped. It
+// turns the core's Spawn and Signal into system calls, and what the processes do into events:
+// exits, notifications, answers to readiness probes.
+//
+// Threads: the main loop. Destroying it leaves the processes alone.
+
+#include "common/base/clock.hpp"
+#include "common/log/logger.hpp"
+#include "supervisor/core/fleet.hpp"
+#include "supervisor/engine/readiness_probe.hpp"
+#include "supervisor/engine/spawner.hpp"
+#include "supervisor/process/child.hpp"
+#include "supervisor/process/reaper.hpp"
+#include "supervisor/sockets/notify_socket.hpp"
+#include "supervisor/state/event_log.hpp"
+#include "supervisor/state/loop_metrics.hpp"
+#include "supervisor/state/telemetry_link.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <sys/types.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+namespace holdfast::supervisor {
+
+class Processes {
+ public:
+  // What it works with; all of it outlives the object.
+  struct Parts {
+    boost::asio::io_context& io;
+    const Clock& clock;
+    const log::Logger& log;
+    const core::Fleet& fleet;
+    process::LogRelay& relay;
+    TelemetryLink& telemetry;
+    EventLog& events;
+    LoopMetrics& metrics;
+  };
+  using OnEvent = std::function<void(core::Event)>;
+
+  Processes(const Parts& parts, Spawner spawner, OnEvent on_event);
+
+  // Opens the notification socket at `notify_path`, and adopts orphans from now on.
+  Result<void> open(const std::filesystem::path& notify_path);
+  // Lets programs that run as another user send notifications.
+  Result<void> let_others_notify() const { return notify_->let_others_send(); }
+  // What a new configuration needs for its next launches.
+  void use(PreparedPrograms prepared) { spawner_.use(std::move(prepared)); }
+
+  void spawn(const core::Spawn& action);
+  void signal(const core::Signal& action);
+
+  void reap_orphans() { reaper_.reap(); }  // on SIGCHLD
+  const sockets::NotifyCounters& notify_counters() const { return notify_->counters(); }
+
+ private:
+  struct Running {
+    std::string program;
+    std::string worker;
+    bool has_socket = false;
+    std::unique_ptr<process::Child> child;
+    std::unique_ptr<ReadinessProbe> probe;
+  };
+
+  std::optional<core::ProcessId> find(pid_t pid) const;
+  void probe_readiness(const core::ProcessId& process, const config::Program& program);
+  void on_exit(const core::ProcessId& process, const Result<core::ExitStatus>& status);
+  void on_notification(const core::ProcessId& process, const sockets::NotifyMessage& message);
+
+  Parts parts_;
+  OnEvent on_event_;
+  Spawner spawner_;
+  std::unique_ptr<sockets::NotifySocket> notify_;
+  process::Reaper reaper_;
+  std::map<core::ProcessId, Running> running_;
+  std::unordered_map<pid_t, core::ProcessId> by_pid_;
+};
+
+}  // namespace holdfast::supervisor

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/engine/reporter.hpp"
+
+#include <fmt/format.h>
+
+namespace holdfast::supervisor {
+
+namespace {
+
+log::Level level_of(core::EventKind kind) {
+  switch (kind) {
+    case core::EventKind::Crashed:
+    case core::EventKind::SpawnFailed:
+    case core::EventKind::CrashLoop:
+    case core::EventKind::Failed:
+    case core::EventKind::Hung:
+    case core::EventKind::ReadyTimeout:
+    case core::EventKind::RollingAborted:
+    case core::EventKind::ShutdownForced:
+    case core::EventKind::Hopeless: return log::Level::Error;
+    case core::EventKind::ExitedUnexpectedly:
+    case core::EventKind::ForcedKill:
+    case core::EventKind::SlowStop:
+    case core::EventKind::LateLoop: return log::Level::Warn;
+    case core::EventKind::Starting:
+    case core::EventKind::Stopping:
+    case core::EventKind::Stopped:
+    case core::EventKind::Backoff:
+    case core::EventKind::ShutdownStage: return log::Level::Debug;
+    default: return log::Level::Info;
+  }
+}
+
+// The `reason` that holdfast_worker_restarts_total counts it under; empty: not a restart.
+std::string_view restart_reason(core::EventKind kind) {
+  switch (kind) {
+    case core::EventKind::Crashed: return "crash";
+    case core::EventKind::ExitedUnexpectedly: return "exit";
+    case core::EventKind::SpawnFailed: return "spawn";
+    case core::EventKind::ReadyTimeout: return "ready_timeout";
+    case core::EventKind::Hung: return "hang";
+    default: return {};
+  }
+}
+
+}  // namespace
+
+void Reporter::report(const core::Report& report) {
+  if (const auto reason = restart_reason(report.kind); !reason.empty()) {
+    metrics_.count_restart(report.program, std::string(reason));
+  }
+  if (report.kind == core::EventKind::ForcedKill) metrics_.count_forced_kill(report.program);
+
+  EventRecord record;
+  record.time = clock_.wall();
+  record.kind = core::to_string(report.kind);
+  record.program = report.program;
+  record.incarnation = report.process.incarnation;
+  if (report.process.incarnation != 0) {
+    record.worker = fmt::format("{}.{}", report.program, report.process.slot.slot);
+  }
+  record.message = report.message;
+  if (record.worker.empty()) {
+    log_.log(level_of(report.kind), report.message, {{"event", record.kind}});
+  } else {
+    log_.log(level_of(report.kind), report.message,
+             {{"event", record.kind}, {"target", record.worker}});
+  }
+  events_.append(std::move(record));
+}
+
+void Reporter::record(std::string kind, std::string message, log::Level level) {
+  log_.log(level, message, {{"event", kind}});
+  EventRecord record;
+  record.time = clock_.wall();
+  record.kind = std::move(kind);
+  record.message = std::move(message);
+  events_.append(std::move(record));
+}
+
+}  // namespace holdfast::supervisor

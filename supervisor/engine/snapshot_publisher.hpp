@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// SnapshotPublisher: publishes an immutable picture of the fleet for the other threads whenever it
+// has changed. A burst of changes is published as one: at most one snapshot every 20 ms, which is
+// how late a reader can be.
+//
+// Threads: the main loop.
+
+#include "common/base/clock.hpp"
+#include "supervisor/core/fleet.hpp"
+#include "supervisor/state/snapshot.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace holdfast::supervisor {
+
+class SnapshotPublisher {
+ public:
+  using Listeners = std::vector<std::pair<std::string, std::string>>;  // name, address as bound
+  using OnPublished = std::function<void(const FleetSnapshot&)>;
+
+  // The references outlive the publisher. `listeners` is asked for each snapshot; `on_published` is
+  // called after each one has been stored.
+  SnapshotPublisher(boost::asio::io_context& io, const Clock& clock, const core::Fleet& fleet,
+                    SnapshotCell& cell, std::function<Listeners()> listeners,
+                    OnPublished on_published);
+
+  // The supervisor starts now. To be called before the first snapshot.
+  void start();
+
+  // Publishes if the fleet has changed, now or at the end of the pause.
+  void publish();
+  // The same without the pause: for a reply whose reader will look at the status next.
+  void publish_if_changed();
+  // Publishes in any case.
+  void publish_now();
+
+  // The outcome of a reload, for the snapshots that follow.
+  void reload_succeeded();
+  void reload_failed() { last_reload_ok_ = false; }
+
+ private:
+  const Clock& clock_;
+  const core::Fleet& fleet_;
+  SnapshotCell& cell_;
+  std::function<Listeners()> listeners_;
+  OnPublished on_published_;
+  boost::asio::steady_timer timer_;
+  bool timer_armed_ = false;
+  MonoTime started_at_{};
+  WallTime started_at_wall_{};
+  MonoTime published_at_{};
+  std::uint64_t published_revision_ = 0;
+  bool last_reload_ok_ = true;
+  WallTime last_reload_at_{};
+};
+
+}  // namespace holdfast::supervisor
