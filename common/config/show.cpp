@@ -3,17 +3,15 @@
 
 #include "common/config/schema.hpp"
 #include "common/log/redact.hpp"
-
-#include <algorithm>
+#include "common/text/ascii.hpp"
 
 namespace holdfast::config {
 
 namespace {
 
-// A program's own variables may contain anything; only their names can tell secrets.
-bool sounds_secret(std::string name) {
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+// The variables of a program may contain anything; only their names can tell secrets.
+bool sounds_secret(std::string_view variable) {
+  const std::string name = text::to_lower(variable);
   for (const char* part : {"password", "passwd", "secret", "token", "key", "credential"}) {
     if (name.find(part) != std::string::npos) return true;
   }

@@ -37,19 +37,21 @@ bool Headers::set(std::string_view name, std::string_view value) {
   if (first == fields_.end()) return add(name, value);
   // Copied first: `value` may be a view into a field that is erased below.
   std::string kept(value);
-  fields_.erase(
-      std::remove_if(first + 1, fields_.end(),
-                     [&](const Field& field) { return text::equals_ignoring_case(field.name, name); }),
-      fields_.end());
+  fields_.erase(std::remove_if(first + 1, fields_.end(),
+                               [&](const Field& field) {
+                                 return text::equals_ignoring_case(field.name, name);
+                               }),
+                fields_.end());
   first->value = std::move(kept);
   return true;
 }
 
 void Headers::remove(std::string_view name) {
-  fields_.erase(
-      std::remove_if(fields_.begin(), fields_.end(),
-                     [&](const Field& field) { return text::equals_ignoring_case(field.name, name); }),
-      fields_.end());
+  fields_.erase(std::remove_if(fields_.begin(), fields_.end(),
+                               [&](const Field& field) {
+                                 return text::equals_ignoring_case(field.name, name);
+                               }),
+                fields_.end());
 }
 
 const std::string* Headers::find(std::string_view name) const {
@@ -60,9 +62,9 @@ const std::string* Headers::find(std::string_view name) const {
 }
 
 std::size_t Headers::count(std::string_view name) const {
-  return static_cast<std::size_t>(
-      std::count_if(fields_.begin(), fields_.end(),
-                    [&](const Field& field) { return text::equals_ignoring_case(field.name, name); }));
+  return static_cast<std::size_t>(std::count_if(
+      fields_.begin(), fields_.end(),
+      [&](const Field& field) { return text::equals_ignoring_case(field.name, name); }));
 }
 
 SharedFields::SharedFields(const Headers& headers) {

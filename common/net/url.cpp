@@ -27,6 +27,7 @@ bool read_authority(std::string_view text, Url& url) {
   if (text.find('@') != std::string_view::npos) return false;
   const auto parts = split_host_port(text);
   if (!parts || parts->host.empty()) return false;
+  if (parts->bracketed && parts->host.find(':') == std::string_view::npos) return false;
   url.host = parts->host;
   if (!parts->port) return true;
   url.port = text::parse_number<std::uint16_t>(*parts->port).value_or(0);

@@ -33,11 +33,26 @@ TEST_CASE("a URL is split into its parts") {
 }
 
 TEST_CASE("anything else is refused") {
-  for (const std::string_view text :
-       {"", "example.org", "ftp://a/", "http://", "http:///a", "http://a:0/", "http://a:65536/",
-        "http://a:x/", "http://a:/", "http://u:p@a/", "http://a b/", "http://a/\r\nX: y",
-        "http://[::1/", "http://[]/", "http://[::1]x/", "http://::1/", "unix:", "unix:relative",
-        "unix::/x"}) {
+  for (const std::string_view text : {"",
+                                      "example.org",
+                                      "ftp://a/",
+                                      "http://",
+                                      "http:///a",
+                                      "http://a:0/",
+                                      "http://a:65536/",
+                                      "http://a:x/",
+                                      "http://a:/",
+                                      "http://u:p@a/",
+                                      "http://a b/",
+                                      "http://a/\r\nX: y",
+                                      "http://[::1/",
+                                      "http://[]/",
+                                      "http://[a]/",
+                                      "http://[::1]x/",
+                                      "http://::1/",
+                                      "unix:",
+                                      "unix:relative",
+                                      "unix::/x"}) {
     CAPTURE(text);
     const auto parsed = parse_url(text);
     REQUIRE_FALSE(parsed);
@@ -92,7 +107,7 @@ TEST_CASE("a URL that the configuration must not hold is refused") {
       as<std::string>{}, "", "http://", "http:///x", "https://10.0.0.7/", "http://10.0.0.7:0/",
       "http://10.0.0.7:x/", "http://10.0.0.7:99999/", "http://10.0.0.7:/", "http://u@10.0.0.7/",
       "http://[::1/", "http://[h]/", "http://[10.0.0.7]/", "http://10.0.0.7/a b",
-      "http://10.0.0.7/a\r\nX: y", "http://10.0.0.7/\xC3\xA9", "http://app.internal/", "unix:",
-      "unix:x:/ready", "unix:/" + std::string(107, 'x'), "/ready");
+      "http://10.0.0.7/a\r\nX: y", "http://10.0.0.7/\xC3\xA9", "http://app.internal/",
+      "unix:", "unix:x:/ready", "unix:/" + std::string(107, 'x'), "/ready");
   CHECK_FALSE(parse_literal_url(text, "/ready"));
 }
