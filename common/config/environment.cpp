@@ -57,8 +57,8 @@ Fields fields_of_section(Config& config, const std::string& name) {
   return root_fields(config);
 }
 
-// The text as a value of the key's type. Text that is not an integer stays text, and the key reports
-// it.
+// The text as a value of the key's type. Text that is not an integer stays text, and the key
+// reports it.
 Value to_value(const std::string& text, Variable::Form form) {
   if (form == Variable::Form::Integer) {
     if (const auto number = text::parse_number<std::int64_t>(text)) return Value{*number};

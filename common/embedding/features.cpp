@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/embedding/features.hpp"
 
+#include "common/embedding/characters.hpp"
 #include "common/embedding/stem.hpp"
 #include "common/embedding/stop_words.hpp"
-#include "common/embedding/characters.hpp"
 #include "common/text/utf8.hpp"
 
 #include <cmath>

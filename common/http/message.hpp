@@ -67,14 +67,11 @@ struct Request {
   const std::string* query_value(std::string_view name) const;  // the first, or nullptr
 };
 
-// A body of unknown length that is sent as it is produced. Its end of the body closes the connection (RFC 9112,
-// 6.3). It is asked for more only once everything before is sent, so a slow reader
-// costs no memory;
-// one that reads nothing for ServerLimits::write_timeout is cut off. A stream that
-// may be silent for
-// long should send something now and then, since only a write reveals that the
-// client is gone. All calls
-// are on the server's thread.
+// A body of unknown length that is sent as it is produced. Its end of the body closes the
+// connection (RFC 9112, 6.3). It is asked for more only once everything before is sent, so a slow
+// reader costs no memory; one that reads nothing for ServerLimits::write_timeout is cut off. A
+// stream that may be silent for long should send something now and then, since only a write reveals
+// that the client is gone. All calls are on the server's thread.
 class BodyStream {
  public:
   virtual ~BodyStream() = default;

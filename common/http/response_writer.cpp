@@ -24,7 +24,8 @@ bool has_no_body(int status) {
 bool is_framing(std::string_view name) {
   switch (name.size()) {
     case 10:
-      return text::equals_ignoring_case(name, "Connection") || text::equals_ignoring_case(name, "Keep-Alive");
+      return text::equals_ignoring_case(name, "Connection") ||
+             text::equals_ignoring_case(name, "Keep-Alive");
     case 14: return text::equals_ignoring_case(name, "Content-Length");
     case 17: return text::equals_ignoring_case(name, "Transfer-Encoding");
     default: return false;

@@ -10,8 +10,9 @@
 
 namespace holdfast::log {
 
-// Appends `text` as the inside of a JSON string, escaped by text::escape_json(). If `out` would grow
-// beyond `limit` bytes, stops before and appends "…"; returns whether all of `text` was written.
+// Appends `text` as the inside of a JSON string, escaped by text::escape_json(). If `out` would
+// grow beyond `limit` bytes, stops before and appends "…"; returns whether all of `text` was
+// written.
 bool append_escaped(Buffer& out, std::string_view text, std::size_t limit);
 
 }  // namespace holdfast::log

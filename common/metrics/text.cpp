@@ -12,7 +12,7 @@
 namespace holdfast::metrics {
 namespace {
 
-constexpr double kExactWhole = 1e15;                       // below it a double counts every integer
+constexpr double kExactWhole = 1e15;  // below it a double counts every integer
 
 bool is_name_start(char c) {
   return text::is_alpha(c) || c == '_';

@@ -38,8 +38,8 @@ void append_header(std::string& out, std::string_view name, std::string_view hel
 // Ends every exposition that we write. OpenMetrics requires it; in 0.0.4 it is a comment.
 inline constexpr std::string_view kEndMarker = "# EOF\n";
 
-// Every name that the samples of a family use or that is reserved for them, its own included. Two families that share
-// a name cannot be in the same exposition. (The "_created" of a counter is not
+// Every name that the samples of a family use or that is reserved for them, its own included. Two
+// families that share a name cannot be in the same exposition. (The "_created" of a counter is not
 // included: see
 // heading_of().)
 std::vector<std::string> sample_names(std::string_view name, Type type);
@@ -57,7 +57,8 @@ struct Heading {
   Type type = Type::Untyped;
 };
 
-// OpenMetrics names the family of a counter without "_total", 0.0.4 with it; OpenMetrics also reserves
+// OpenMetrics names the family of a counter without "_total", 0.0.4 with it; OpenMetrics also
+// reserves
 // "_created" for the counter. A counter whose name does not end in "_total", or whose names
 // conflict with
 // another family, cannot be an OpenMetrics counter and becomes `unknown`. `taken` returns whether

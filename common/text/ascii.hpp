@@ -11,8 +11,8 @@
 
 namespace holdfast::text {
 
-inline constexpr std::string_view kBlanks = " \t";             // within a line; HTTP's OWS
-inline constexpr std::string_view kWhitespace = " \t\r\n";     // line ends included
+inline constexpr std::string_view kBlanks = " \t";          // within a line; HTTP's OWS
+inline constexpr std::string_view kWhitespace = " \t\r\n";  // line ends included
 
 constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';

@@ -2,6 +2,7 @@
 // bench_http_server PORT [PROCESSES]: serves one small JSON document on 127.0.0.1:PORT from that
 // many processes with one shared listener, to be measured beside nginx by run.sh.
 #include "common/http/server.hpp"
+
 #include "common/net/listen.hpp"
 
 #include <boost/asio/io_context.hpp>

@@ -125,7 +125,8 @@ std::string RawAnswer::field(std::string_view name) const {
     const std::size_t end = rest.find("\r\n");
     const std::string_view line = rest.substr(0, end);
     const std::size_t colon = line.find(": ");
-    if (colon != std::string_view::npos && text::equals_ignoring_case(line.substr(0, colon), name)) {
+    if (colon != std::string_view::npos &&
+        text::equals_ignoring_case(line.substr(0, colon), name)) {
       return std::string(line.substr(colon + 2));
     }
     rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 2);

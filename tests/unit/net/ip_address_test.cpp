@@ -56,9 +56,8 @@ TEST_CASE("an entry of X-Forwarded-For may have a port") {
 }
 
 TEST_CASE("an entry of X-Forwarded-For that names no address is refused") {
-  const std::string bad =
-      GENERATE(as<std::string>{}, "", "unknown", "10.0.0.1:", "10.0.0.1:x", "10.0.0.1:65536",
-               "[::1", "[::1]x", "[::1]:", "[::1]:x");
+  const std::string bad = GENERATE(as<std::string>{}, "", "unknown", "10.0.0.1:", "10.0.0.1:x",
+                                   "10.0.0.1:65536", "[::1", "[::1]x", "[::1]:", "[::1]:x");
   CHECK_FALSE(IpAddress::parse_forwarded(bad));
 }
 

@@ -14,8 +14,10 @@ TEST_CASE("the classes are those of the C locale, for every byte") {
     CAPTURE(byte);
     const bool ascii = byte < 0x80;
     const char c = static_cast<char>(byte);
-    if (is_digit(c) != (ascii && std::isdigit(byte)) || is_alpha(c) != (ascii && std::isalpha(byte)) ||
-        is_upper(c) != (ascii && std::isupper(byte)) || is_lower(c) != (ascii && std::islower(byte)) ||
+    if (is_digit(c) != (ascii && std::isdigit(byte)) ||
+        is_alpha(c) != (ascii && std::isalpha(byte)) ||
+        is_upper(c) != (ascii && std::isupper(byte)) ||
+        is_lower(c) != (ascii && std::islower(byte)) ||
         is_alphanumeric(c) != (ascii && std::isalnum(byte)) ||
         is_control(c) != (ascii && std::iscntrl(byte)) ||
         (hex_value(c) >= 0) != (ascii && std::isxdigit(byte))) {

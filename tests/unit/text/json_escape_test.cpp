@@ -60,7 +60,6 @@ TEST_CASE("the pieces of an escaped text can be taken one by one, until the take
     return pieces.size() < 3;
   };
   CHECK_FALSE(escape_json(text, take));
-  CHECK(pieces == decltype(pieces){
-                      {"a\xC3\xA9", true}, {"\\n", false}, {"\xEF\xBF\xBD", false}});
+  CHECK(pieces == decltype(pieces){{"a\xC3\xA9", true}, {"\\n", false}, {"\xEF\xBF\xBD", false}});
   CHECK(escape_json("ab", [](std::string_view, bool) { return true; }));
 }

@@ -37,10 +37,10 @@ TEST_CASE("every code point but the surrogates decodes from its encoding") {
     const std::string text = encode(c);
     const bool surrogate = c >= 0xD800 && c <= 0xDFFF;
     const CodePoint decoded = decode_utf8(text);
-    const bool right = surrogate ? !is_utf8(text) && decoded.value == kReplacement
-                                 : is_utf8(text) && decoded.value == c &&
-                                       decoded.length == text.size() &&
-                                       utf8_sequence(text) == text.size();
+    const bool right = surrogate
+                           ? !is_utf8(text) && decoded.value == kReplacement
+                           : is_utf8(text) && decoded.value == c && decoded.length == text.size() &&
+                                 utf8_sequence(text) == text.size();
     if (!right) FAIL("U+" << std::hex << static_cast<unsigned>(c));
   }
 }
