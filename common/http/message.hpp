@@ -14,7 +14,7 @@
 
 namespace holdfast::http {
 
-// Field lines in the order in which they arrived or will be sent. Names are compared without case.
+// Field lines in the order they came or will be sent. Names compare without case.
 class Headers {
  public:
   struct Field {
@@ -48,7 +48,7 @@ class SharedFields {
   std::string lines_;
 };
 
-// The other end of the connection.
+// Who is at the other end of the connection.
 struct Peer {
   std::string address;  // textual IP, IPv4-mapped ones as IPv4; empty on a Unix socket
   std::uint16_t port = 0;
@@ -67,17 +67,17 @@ struct Request {
   const std::string* query_value(std::string_view name) const;  // the first, or nullptr
 };
 
-// A body of unknown length that is sent as it is produced. Its end of the body closes the
-// connection (RFC 9112, 6.3). It is asked for more only once everything before is sent, so a slow
-// reader costs no memory; one that reads nothing for ServerLimits::write_timeout is cut off. A
-// stream that may be silent for long should send something now and then, since only a write reveals
-// that the client is gone. All calls are on the server's thread.
+// A body of unknown length that is sent as it is produced. Its end closes the connection (RFC 9112,
+// 6.3). It is asked for more only once everything before is sent, so a slow reader costs no memory;
+// one that takes nothing for ServerLimits::write_timeout is cut off. A stream that is silent for
+// long should send something now and then: only a write reveals that the client is gone. All calls
+// are on the server's thread.
 class BodyStream {
  public:
   virtual ~BodyStream() = default;
   // Appends what can be sent now, possibly nothing. False: the body ends here.
   virtual bool read(std::string& out) = 0;
-  // `wake` must be called when read() may have something new. Empty: nobody reads any longer.
+  // `wake` must be called when read() may have something new. Empty: nobody reads any more.
   virtual void on_news(std::function<void()> wake) = 0;
 };
 
@@ -86,8 +86,8 @@ struct Response {
   Headers headers;
   std::string body;
   bool close = false;                    // ask for the connection to be closed after this response
-  std::shared_ptr<BodyStream> stream{};  // sent after `body`
-  // Sent after `headers`. The one who sets it makes sure that no name may be in both.
+  std::shared_ptr<BodyStream> stream{};  // follows `body`; see there
+  // Sent after `headers`. The one who sets it makes sure that no name is in both.
   std::shared_ptr<const SharedFields> shared{};
 
   static Response json(int status, std::string body);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The elements of both exposition formats. They append to `out` and never fail: bytes that
-// no
+// The elements of both exposition formats. They append to `out` and never fail: bytes that no
 // parser accepts (invalid UTF-8, NUL) become U+FFFD.
 //
 // Threads: any. Sources: Prometheus "Text-based format" 0.0.4; OpenMetrics 1.0 specification.
@@ -24,8 +23,7 @@ bool valid_utf8(std::string_view text);        // RFC 3629, and no NUL
 // 1e15; "NaN", "+Inf", "-Inf".
 void append_number(std::string& out, double value);
 
-// A value of `le` or `quantile`. Its spelling identifies the series, so each format has one that
-// never changes: "1" in 0.0.4, "1.0" in OpenMetrics.
+// A value of `le` or `quantile`. One spelling per format, for ever: 0.0.4 "1", OpenMetrics "1.0".
 void append_bound(std::string& out, double value, Format format);
 
 void append_label_value(std::string& out, std::string_view value);  // without the quotes
@@ -35,18 +33,17 @@ void append_help(std::string& out, std::string_view help, Format format);
 void append_header(std::string& out, std::string_view name, std::string_view help, Type type,
                    Format format);
 
-// Ends every exposition that we write. OpenMetrics requires it; in 0.0.4 it is a comment.
+// Ends every exposition that we write: required by OpenMetrics, a comment in 0.0.4.
 inline constexpr std::string_view kEndMarker = "# EOF\n";
 
 // Every name that the samples of a family use or that is reserved for them, its own included. Two
-// families that share a name cannot be in the same exposition. (The "_created" of a counter is not
-// included: see
-// heading_of().)
+// families that share a name cannot be in the same exposition. (A counter's "_created" is not
+// included: see heading_of.)
 std::vector<std::string> sample_names(std::string_view name, Type type);
 
 // Whether a histogram or summary has a "_sum". In OpenMetrics it is a counter, so there is none
-// if observations are negative, or, could be, judging by the lowest bound. In OpenMetrics in
-// histogram has a "_count" if and only if it has a "_sum"; the +Inf has the same value.
+// where observations are negative, or could be, judging by the lowest bound. A histogram in
+// OpenMetrics has a "_count" if and only if it has a "_sum"; the bucket +Inf has the same value.
 inline bool has_sum(Format format, double lowest_bound, double sum) {
   return format == Format::Text004 || (lowest_bound >= 0 && sum >= 0);
 }
@@ -57,11 +54,9 @@ struct Heading {
   Type type = Type::Untyped;
 };
 
-// OpenMetrics names the family of a counter without "_total", 0.0.4 with it; OpenMetrics also
-// reserves
-// "_created" for the counter. A counter whose name does not end in "_total", or whose names
-// conflict with
-// another family, cannot be an OpenMetrics counter and becomes `unknown`. `taken` returns whether
+// OpenMetrics names a counter's family without "_total", 0.0.4 with it. OpenMetrics also reserves
+// "_created" for the counter. A counter that does not end in "_total", or whose names conflict with
+// another family's, cannot be an OpenMetrics counter and becomes `unknown`. `taken` returns whether
 // a name is among the sample_names() of any family.
 Heading heading_of(std::string_view name, Type type, Format format,
                    const std::function<bool(const std::string&)>& taken);
