@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/collector/worker_request.hpp"
 
+#include "common/protocol/names.hpp"
 #include "common/text/ascii.hpp"
 
 namespace holdfast::supervisor::collector {

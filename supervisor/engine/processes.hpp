@@ -39,7 +39,7 @@ class Processes {
     const Clock& clock;
     const log::Logger& log;
     const core::Fleet& fleet;
-    process::LogRelay& relay;
+    logs::LogRelay& relay;
     TelemetryLink& telemetry;
     EventLog& events;
     LoopMetrics& metrics;

@@ -20,7 +20,7 @@ struct Stage {
   ReadinessAnnouncer announcer{log, reporter};
 
   log::Logger logger() {
-    log::Options options;
+    log::LogOptions options;
     options.write = [this](std::string_view line) { output += line; };
     return log::Logger(options);
   }
