@@ -120,7 +120,7 @@ Result<bool> socket_exists(const std::filesystem::path& path) {
     return fail_errno(errno, fmt::format("look at '{}'", path.native()));
   }
   if (!S_ISSOCK(info.st_mode)) {
-    return fail(ErrorKind::Conflict, fmt::format("'{}' exists and is not a socket", path.native()));
+    return fail_errno(EADDRINUSE, fmt::format("'{}' exists and is not a socket", path.native()));
   }
   return true;
 }

@@ -106,7 +106,7 @@ TEST_CASE("every bad document gets its status and says what is wrong and where")
       {"metadata null", R"({"content":"c","metadata":null})", 422, "#/metadata",
        "must be an object"},
       {"metadata too large", R"({"content":"c","metadata":{"a":")" + much + "\"}}", 422,
-       "#/metadata", "16384 bytes at most"},
+       "#/metadata", "at most 16384 bytes"},
       {"metadata with NUL", R"({"content":"c","metadata":{"a":"\\\u0000"}})", 422, "#/metadata",
        "U+0000"},
       {"unknown field", R"({"content":"c","contents":1})", 422, "#/contents",

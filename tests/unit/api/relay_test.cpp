@@ -185,8 +185,9 @@ TEST_CASE("internal paths are for requests from this host through no proxy") {
 
 TEST_CASE("a configuration that cannot work is refused with what is wrong in it") {
   const auto bad_proxy = [](config::Config& config) { config.http.trusted_proxies = {"lan"}; };
-  CHECK_THROWS_WITH(ApiService(bad_proxy),
-                    "http.trusted_proxies: 'lan' is not a network: write it like \"10.0.0.0/8\"");
+  CHECK_THROWS_WITH(
+      ApiService(bad_proxy),
+      "http.trusted_proxies: 'lan' is not a network: write \"10.0.0.0/8\" or \"fd00::/8\"");
   const auto bad_network = [](config::Config& config) { config.http.metrics_allow = {"1/2"}; };
   CHECK_THROWS_WITH(ApiService(bad_network),
                     Catch::Matchers::StartsWith("http.metrics_allow: '1/2'"));
