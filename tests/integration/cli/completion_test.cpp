@@ -90,7 +90,7 @@ TEST_CASE("zsh completes commands, options, and names of the running fleet") {
   const std::string commands = in_zsh(typist, "holdfast re");
   INFO(commands);
   CHECK(has(commands, "restart"));
-  CHECK(has(commands, "Read the configuration again"));
+  CHECK(has(commands, "Reload the configuration"));
   CHECK(has(in_zsh(typist, "holdfast status --"), "--json"));
   const std::string names = in_zsh(typist, "holdfast " + stack_arguments(stack) + " restart web");
   INFO(names);
