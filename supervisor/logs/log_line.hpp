@@ -30,6 +30,7 @@ struct LinePart {
   std::string_view text;   // without its newline
   bool piece = false;      // part of a longer line: wrapped, whatever it looks like
   bool continues = false;  // another part follows; adds "continues":true
+  bool first = true;       // nothing of its line was passed on before
 };
 // `time`: RFC 3339, for lines that carry none.
 void append_line(std::string& out, const LinePart& part, const LineLabel& label,

@@ -36,7 +36,7 @@ struct LogStream {
   pid_t pid = 0;
   StreamKind kind = StreamKind::Stdout;
   Fd pipe;                    // the read end, owned
-  std::string ready_pattern;  // ECMAScript; empty: none
+  std::string ready_pattern;  // as text::Pattern; empty: none
 };
 
 // What the log thread notices in the workers' output.

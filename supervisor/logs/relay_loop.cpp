@@ -149,7 +149,7 @@ void RelayLoop::take_inbound() {
   output_.end();
 }
 
-void RelayLoop::add(LogStream stream, std::optional<std::regex> ready) {
+void RelayLoop::add(LogStream stream, std::optional<ReadyLine> ready) {
   LineLabel label(stream.worker, stream.pid, stream.kind, options_.format, colour_);
   ProgramLog* program = nullptr;
   {

@@ -50,7 +50,7 @@ class RelayLoop {
   bool run();
 
   // Commands.
-  void add(LogStream stream, std::optional<std::regex> ready);
+  void add(LogStream stream, std::optional<ReadyLine> ready);
   void remove(const core::ProcessId& process);
   void drain(const core::ProcessId& process);
   std::vector<std::string> tail(const core::ProcessId& process, std::size_t count);
