@@ -137,6 +137,12 @@ void append_lifecycle_fields(Program& program, Fields& fields) {
   append(stop_signal_field(program.stop_signal));
   append(duration_field("stop_timeout", Live, program.stop_timeout, 10ms, 24h));
 
+  append(choice_field<log::Level>("stderr_level", Roll, program.stderr_level,
+                                  {{"trace", log::Level::Trace},
+                                   {"debug", log::Level::Debug},
+                                   {"info", log::Level::Info},
+                                   {"warn", log::Level::Warn},
+                                   {"error", log::Level::Error}}));
   append(text_field("metrics", Roll, program.metrics, check_metrics));
 }
 

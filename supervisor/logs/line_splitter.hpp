@@ -42,7 +42,7 @@ class LineSplitter {
   template <class OnLine>
   void flush(OnLine&& on_line, bool at_end) {
     if (partial_.empty()) return;
-    on_line(LinePart{partial_, inside_, !at_end, !inside_});
+    on_line(LinePart{partial_, inside_, !at_end, !inside_, true});
     inside_ = !at_end;
     partial_.clear();
     partial_.shrink_to_fit();  // idle streams use no memory

@@ -106,6 +106,10 @@ RecentLines& LogRelay::recent() {
   return shared_->mailbox.recent;
 }
 
+void LogRelay::set_level(log::Level level) {
+  shared_->send([level](RelayLoop& loop) { loop.set_level(level); });
+}
+
 void LogRelay::reopen() {
   shared_->send([](RelayLoop& loop) { loop.reopen(); });
 }

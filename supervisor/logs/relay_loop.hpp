@@ -55,6 +55,7 @@ class RelayLoop {
   void drain(const core::ProcessId& process);
   std::vector<std::string> tail(const core::ProcessId& process, std::size_t count);
   void reopen() { output_.reopen(); }
+  void set_level(log::Level level) { output_.set_level(level); }
   void stop(MonoTime deadline) { stop_at_ = deadline; }
 
  private:

@@ -67,7 +67,7 @@ RelayStream::Read RelayStream::read(std::span<char> buffer, std::string_view& ch
 bool RelayStream::pass_on(const LinePart& part, std::string_view time, RelayOutput& output,
                           Noticed& noticed) {
   const bool room = output.has_room();
-  if (room) append_line(output.text(), part, label_, time);
+  if (room) append_line(output.text(), part, label_, time, output.level());
   if (ready_) match_ready(part, noticed);
   return room;
 }
