@@ -95,6 +95,8 @@ struct Program {
   int stop_signal = 15;
   Duration stop_timeout = 10s;  // budget of one stop: SIGTERM to SIGKILL
 
+  log::Level stderr_level = log::Level::Warn;  // of plain lines on its standard error
+
   std::string metrics;  // "": the telemetry socket if it is served; "off"; "unix:/path";
                         // "http://…"; "socket": the telemetry socket, however it becomes ready
   // Not a key: a digest of each shared section that it depends on (common/config/reload.hpp).

@@ -3,9 +3,9 @@
 #include "common/config/schema.hpp"
 #include "common/net/url.hpp"
 #include "common/protocol/names.hpp"
+#include "common/text/pattern.hpp"
 
 #include <csignal>
-#include <regex>
 #include <tuple>
 
 namespace holdfast::config {
@@ -63,16 +63,14 @@ Field ready_log_field(Program& program) {
   auto read = [&program](const Value& given, Complaints& complaints) {
     const std::string* text = expect_text(given, complaints);
     if (text == nullptr) return;
-    try {
-      const std::regex compiled(*text, std::regex::ECMAScript);
+    if (const auto pattern = text::Pattern::compile(*text); !pattern) {
+      complaints.push_back({given.at, pattern.error().message});
+    } else if (text->empty()) {
+      complaints.push_back({given.at, "must not be empty: it would match any line"});
+    } else {
       program.ready = ReadyKind::LogLine;
       program.ready_target = *text;
-    } catch (const std::regex_error& error) {
-      complaints.push_back(
-          {given.at, fmt::format("'{}' is not a regular expression: {}", *text, error.what())});
     }
-    if (text->empty())
-      complaints.push_back({given.at, "must not be empty: it would match any line"});
   };
   auto write = [&program]() -> std::optional<Value> {
     if (program.ready != ReadyKind::LogLine) return {};
@@ -139,6 +137,12 @@ void append_lifecycle_fields(Program& program, Fields& fields) {
   append(stop_signal_field(program.stop_signal));
   append(duration_field("stop_timeout", Live, program.stop_timeout, 10ms, 24h));
 
+  append(choice_field<log::Level>("stderr_level", Roll, program.stderr_level,
+                                  {{"trace", log::Level::Trace},
+                                   {"debug", log::Level::Debug},
+                                   {"info", log::Level::Info},
+                                   {"warn", log::Level::Warn},
+                                   {"error", log::Level::Error}}));
   append(text_field("metrics", Roll, program.metrics, check_metrics));
 }
 

@@ -189,6 +189,7 @@ Started Daemon::open_log() {
   const bool json = config_.log.format == log::Format::Json;
   logs::RelayOptions options;
   options.format = json ? logs::LineFormat::Json : logs::LineFormat::Pretty;
+  options.level = config_.log.level;
   relay_ = std::make_unique<logs::LogRelay>(std::move(*sink), options, &bridge_, clock_);
   log::LogOptions log_options = log::options_for(config_.log.level, config_.log.format);
   log_options.write = [relay = relay_.get()](std::string_view line) { relay->submit(line); };

@@ -185,7 +185,10 @@ void Engine::reload(Done done) {
 }
 
 void Engine::set_log_level(log::Level level) {
-  boost::asio::post(parts_.io, [this, level] { parts_.log.set_level(level); });
+  boost::asio::post(parts_.io, [this, level] {
+    parts_.log.set_level(level);
+    parts_.relay.set_level(level);
+  });
 }
 
 // Everything is read and checked before anything is touched: after an error all runs on as before.
@@ -226,6 +229,7 @@ void Engine::apply_reload(Done done) {
   for (const config::Program& program : config_.programs)
     parts_.metrics.announce(program.name);
   parts_.log.set_level(config_.log.level);
+  parts_.relay.set_level(config_.log.level);
   publisher_.reload_succeeded();
 
   const std::uint64_t request = requests_.add([this, later,

@@ -24,6 +24,12 @@ Environ account_of(const process::User& user, const config::Program& program) {
       {"HOME", user.home.empty() ? "/" : user.home}, {"USER", user.name}, {"LOGNAME", user.name}};
 }
 
+bool is_own_worker(const std::filesystem::path& executable) {
+  return executable.parent_path() == process::own_directory() &&
+         (executable.filename() == "holdfast-api-worker" ||
+          executable.filename() == "holdfast-queue-worker");
+}
+
 }  // namespace
 
 Result<PreparedProgram> prepare_program(const config::Program& program, const Environ& environ) {
@@ -33,6 +39,7 @@ Result<PreparedProgram> prepare_program(const config::Program& program, const En
                                                 search_path(program, environ));
   if (!executable) return fail(executable.error().with_context("command"));
   result.executable = *executable;
+  result.own = is_own_worker(*executable);
 
   if (!program.user.empty() || !program.group.empty()) {
     auto user = process::look_up_user(program.user, program.group);

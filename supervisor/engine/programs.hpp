@@ -21,6 +21,7 @@ namespace holdfast::supervisor {
 struct PreparedProgram {
   config::Program program;  // the rest was looked up for this one
   std::string executable;
+  bool own = false;  // it is one of the binaries beside this one
   std::optional<process::Identity> identity;
   std::vector<process::ResourceLimit> limits;
   Environ account;  // HOME, USER and LOGNAME of the user that it runs as

@@ -145,15 +145,18 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& program
     return tl::unexpected(launched.error());
   }
   const pid_t pid = launched->pid;
-  relay(program, worker, action.process, pid, logs::StreamKind::Stdout, std::move(out->read));
-  relay(program, worker, action.process, pid, logs::StreamKind::Stderr, std::move(err->read));
+  relay(**prepared, worker, action.process, pid, logs::StreamKind::Stdout, std::move(out->read));
+  relay(**prepared, worker, action.process, pid, logs::StreamKind::Stderr, std::move(err->read));
   return Spawned{std::move(*launched), metrics_url(program, outlets->telemetry_path),
                  !outlets->telemetry_path.empty()};
 }
 
-void Spawner::relay(const config::Program& program, const std::string& worker,
+void Spawner::relay(const PreparedProgram& prepared, const std::string& worker,
                     const core::ProcessId& process, pid_t pid, logs::StreamKind kind, Fd pipe) {
+  const config::Program& program = prepared.program;
   logs::LogStream stream;
+  stream.source = prepared.own ? logs::LineSource::Own : logs::LineSource::Foreign;
+  if (kind == logs::StreamKind::Stderr) stream.level = program.stderr_level;
   stream.process = process;
   stream.worker = worker;
   stream.pid = pid;

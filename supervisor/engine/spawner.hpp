@@ -49,7 +49,7 @@ class Spawner {
   tl::expected<Outlets, process::LaunchError> outlets(const config::Program& program,
                                                       const std::string& worker,
                                                       std::uint64_t incarnation);
-  void relay(const config::Program& program, const std::string& worker,
+  void relay(const PreparedProgram& prepared, const std::string& worker,
              const core::ProcessId& process, pid_t pid, logs::StreamKind kind, Fd pipe);
 
   sockets::ListenerSet& listeners_;

@@ -42,7 +42,7 @@ class LineSplitter {
   template <class OnLine>
   void flush(OnLine&& on_line, bool at_end) {
     if (partial_.empty()) return;
-    on_line(LinePart{partial_, inside_, !at_end});
+    on_line(LinePart{partial_, inside_, !at_end, !inside_, true});
     inside_ = !at_end;
     partial_.clear();
     partial_.shrink_to_fit();  // idle streams use no memory
@@ -54,7 +54,7 @@ class LineSplitter {
   template <class OnLine>
   void end_line(std::string_view line, OnLine&& on_line) {
     // After a flushed or split line, the rest may be just the newline: nothing to pass on.
-    if (!inside_ || !line.empty()) on_line(LinePart{line, inside_, false});
+    if (!inside_ || !line.empty()) on_line(LinePart{line, inside_, false, !inside_});
     inside_ = false;
   }
 
@@ -64,7 +64,7 @@ class LineSplitter {
       const std::size_t room = kCap - partial_.size();
       partial_.append(text.substr(0, room));
       text.remove_prefix(room);
-      on_line(LinePart{partial_, true, true});
+      on_line(LinePart{partial_, true, true, !inside_});
       inside_ = true;
       partial_.clear();
     }

@@ -2,6 +2,7 @@
 #include "supervisor/logs/log_line.hpp"
 
 #include "common/text/json_escape.hpp"
+#include "supervisor/logs/foreign_object.hpp"
 
 #include <fmt/format.h>
 
@@ -20,49 +21,74 @@ std::string_view colour_of(std::string_view worker) {
   return kColours[hash % kColours.size()];
 }
 
-}  // namespace
-
-LineLabel::LineLabel(std::string_view worker, pid_t pid, StreamKind stream, LineFormat line_format,
-                     bool colour)
-    : format(line_format) {
-  std::string name;
-  text::append_json_escaped(name, worker);
-  object_end = fmt::format(R"(,"worker":"{}","pid":{}}})"
-                           "\n",
-                           name, pid);
-  text_end = fmt::format(R"(","worker":"{}","pid":{},"stream":"{}"}})"
-                         "\n",
-                         name, pid, stream == StreamKind::Stderr ? "stderr" : "stdout");
-  pretty = colour ? fmt::format("{}{}\x1b[0m | ", colour_of(worker), worker)
-                  : fmt::format("{} | ", worker);
-}
-
-bool is_json_object(std::string_view line) {
+// Judged by its first and last characters.
+bool looks_like_object(std::string_view line) {
   if (line.size() < 2 || line.front() != '{' || line.back() != '}') return false;
   const std::size_t next = line.find_first_not_of(" \t", 1);
   return line[next] == '"' || next + 1 == line.size();
 }
 
-void append_line(std::string& out, const LinePart& part, const LineLabel& label,
-                 std::string_view time) {
-  std::string_view text = part.text;
-  if (text.ends_with('\r')) text.remove_suffix(1);
-  if (label.format == LineFormat::Pretty) {
-    out.append(label.pretty).append(text).push_back('\n');
-    return;
-  }
-  if (!part.piece && is_json_object(text)) {
-    text.remove_suffix(1);
-    out.append(text);
-    const bool empty = text.find_first_not_of(" \t", 1) == std::string_view::npos;
-    out.append(label.object_end, empty ? 1 : 0);  // no comma after an opening brace
-    return;
-  }
-  out.append(R"({"time":")").append(time).append(R"(","level":"info",)");
-  if (part.continues) out.append(R"("continues":true,)");
+void append_own_object(std::string& out, std::string_view text, const LineLabel& label) {
+  text.remove_suffix(1);
+  out.append(text);
+  const bool empty = text.find_first_not_of(" \t", 1) == std::string_view::npos;
+  out.append(label.object_end, empty ? 1 : 0);  // no comma after an opening brace
+}
+
+void append_wrapped(std::string& out, std::string_view text, bool continues, const LineLabel& label,
+                    std::string_view time) {
+  out.append(R"({"time":")").append(time).append(label.text_begin);
+  if (continues) out.append(R"("continues":true,)");
   out.append(R"("msg":")");
   text::append_json_escaped(out, text);
   out.append(label.text_end);
+}
+
+bool begins_object(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  return first != std::string_view::npos && text[first] == '{';
+}
+
+}  // namespace
+
+LineLabel::LineLabel(std::string_view worker_name, pid_t process, StreamKind stream,
+                     LineFormat line_format, bool colour, LineSource line_source,
+                     log::Level plain_level)
+    : format(line_format), source(line_source), level(plain_level), pid(std::to_string(process)) {
+  text::append_json_escaped(worker, worker_name);
+  object_end = fmt::format(R"(,"worker":"{}","pid":{}}})"
+                           "\n",
+                           worker, pid);
+  text_begin = fmt::format(R"(","level":"{}",)", log::to_string(level));
+  text_end = fmt::format(R"(","worker":"{}","pid":{},"stream":"{}"}})"
+                         "\n",
+                         worker, pid, stream == StreamKind::Stderr ? "stderr" : "stdout");
+  pretty = colour ? fmt::format("{}{}\x1b[0m | ", colour_of(worker_name), worker_name)
+                  : fmt::format("{} | ", worker_name);
+}
+
+void append_line(std::string& out, const LinePart& part, const LineLabel& label,
+                 std::string_view time, log::Level minimum) {
+  std::string_view text = part.text;
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  const bool pretty = label.format == LineFormat::Pretty;
+  const bool own = label.source == LineSource::Own;
+  if (own && !pretty && !part.piece && !part.cut && looks_like_object(text)) {
+    return append_own_object(out, text, label);
+  }
+  ForeignObject object;
+  const bool is_object =
+      !part.piece && !(own && pretty) && begins_object(text) && object.read(text);
+  const log::Level level = is_object ? object.level().value_or(label.level) : label.level;
+  if (!own && level < minimum) return;
+  if (pretty) {
+    out.append(label.pretty).append(text).push_back('\n');
+  } else if (is_object) {
+    object.append(out, {time, label.level, label.worker, label.pid});
+    out.append(label.object_end);
+  } else {
+    append_wrapped(out, text, part.continues, label, time);
+  }
 }
 
 }  // namespace holdfast::supervisor::logs

@@ -56,18 +56,14 @@ Result<void> LogRelay::start() {
 }
 
 Result<void> LogRelay::add_stream(LogStream stream) {
-  std::optional<std::regex> ready;
+  std::optional<ReadyLine> ready;
   if (!stream.ready_pattern.empty()) {
-    try {
-      ready.emplace(stream.ready_pattern, std::regex::ECMAScript | std::regex::optimize);
-    } catch (const std::regex_error& error) {
-      return fail(ErrorKind::InvalidArgument,
-                  fmt::format("ready_log '{}': {}", stream.ready_pattern, error.what()));
-    }
+    HOLDFAST_TRY_ASSIGN(text::Pattern pattern, text::Pattern::compile(stream.ready_pattern));
+    ready.emplace(std::move(pattern));
   }
-  // std::function must be copyable, so the move-only descriptor travels in a shared_ptr.
-  auto box = std::make_shared<std::pair<LogStream, std::optional<std::regex>>>(std::move(stream),
-                                                                               std::move(ready));
+  // std::function must be copyable, so what is move-only travels in a shared_ptr.
+  auto box = std::make_shared<std::pair<LogStream, std::optional<ReadyLine>>>(std::move(stream),
+                                                                              std::move(ready));
   shared_->send(
       [box](RelayLoop& loop) { loop.add(std::move(box->first), std::move(box->second)); });
   return {};
@@ -108,6 +104,10 @@ void LogRelay::after_drain(const core::ProcessId& process, std::size_t count,
 
 RecentLines& LogRelay::recent() {
   return shared_->mailbox.recent;
+}
+
+void LogRelay::set_level(log::Level level) {
+  shared_->send([level](RelayLoop& loop) { loop.set_level(level); });
 }
 
 void LogRelay::reopen() {

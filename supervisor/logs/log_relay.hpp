@@ -36,7 +36,9 @@ struct LogStream {
   pid_t pid = 0;
   StreamKind kind = StreamKind::Stdout;
   Fd pipe;                    // the read end, owned
-  std::string ready_pattern;  // ECMAScript; empty: none
+  std::string ready_pattern;  // as text::Pattern; empty: none
+  LineSource source = LineSource::Foreign;
+  log::Level level = log::Level::Info;  // of lines that state none
 };
 
 // What the log thread notices in the workers' output.
@@ -49,7 +51,8 @@ class LogObserver {
 
 struct RelayOptions {
   LineFormat format = LineFormat::Json;
-  std::size_t buffer = 1 << 20;  // bytes held for the output
+  log::Level level = log::Level::Trace;  // foreign lines below it are not written
+  std::size_t buffer = 1 << 20;          // bytes held for the output
   Duration stall_limit = std::chrono::milliseconds(100);
   Duration partial_flush = std::chrono::seconds(2);  // then an unfinished line is passed on
 };
@@ -94,6 +97,7 @@ class LogRelay {
 
   RecentLines& recent();
 
+  void set_level(log::Level level);
   void reopen();  // after the log file was moved (SIGUSR1)
   RelayCounters counters() const;
 

@@ -60,7 +60,9 @@ RelayLoop::RelayLoop(RelayMailbox& mailbox, std::unique_ptr<LogSink> sink, Relay
               mailbox.recent, clock),
       own_log_(mailbox.program("")),
       colour_(output_.sink().is_terminal()),
-      buffer_(std::make_unique_for_overwrite<char[]>(kReadBytes)) {}
+      buffer_(std::make_unique_for_overwrite<char[]>(kReadBytes)) {
+  output_.set_level(options.level);
+}
 
 Result<void> RelayLoop::open() {
   epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
@@ -149,8 +151,9 @@ void RelayLoop::take_inbound() {
   output_.end();
 }
 
-void RelayLoop::add(LogStream stream, std::optional<std::regex> ready) {
-  LineLabel label(stream.worker, stream.pid, stream.kind, options_.format, colour_);
+void RelayLoop::add(LogStream stream, std::optional<ReadyLine> ready) {
+  LineLabel label(stream.worker, stream.pid, stream.kind, options_.format, colour_, stream.source,
+                  stream.level);
   ProgramLog* program = nullptr;
   {
     const std::lock_guard lock(mailbox_.mutex);

@@ -50,11 +50,12 @@ class RelayLoop {
   bool run();
 
   // Commands.
-  void add(LogStream stream, std::optional<std::regex> ready);
+  void add(LogStream stream, std::optional<ReadyLine> ready);
   void remove(const core::ProcessId& process);
   void drain(const core::ProcessId& process);
   std::vector<std::string> tail(const core::ProcessId& process, std::size_t count);
   void reopen() { output_.reopen(); }
+  void set_level(log::Level level) { output_.set_level(level); }
   void stop(MonoTime deadline) { stop_at_ = deadline; }
 
  private:

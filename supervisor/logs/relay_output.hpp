@@ -7,6 +7,7 @@
 // Threads: the log thread. The counters may be read from any.
 
 #include "common/base/clock.hpp"
+#include "common/log/level.hpp"
 #include "supervisor/logs/log_sink.hpp"
 #include "supervisor/logs/recent_lines.hpp"
 
@@ -58,6 +59,9 @@ class RelayOutput {
   bool blocked() const { return blocked_; }
   void wait_until_writable(Duration at_most);
   LogSink& sink() { return *sink_; }
+  // Foreign lines below it are not to be written.
+  void set_level(log::Level level) { level_ = level; }
+  log::Level level() const { return level_; }
 
  private:
   // Large enough to make the cost of write(2) negligible, small enough to stay in the cache.
@@ -79,6 +83,7 @@ class RelayOutput {
   SinkErrors& errors_;
   RecentLines& recent_;
   const Clock& clock_;
+  log::Level level_ = log::Level::Trace;
   std::string text_;  // whole lines; those before start_ have been written
   std::size_t start_ = 0;
   std::size_t attributed_ = 0;  // segments_ cover text_ up to here

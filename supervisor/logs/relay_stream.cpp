@@ -16,7 +16,6 @@ namespace holdfast::supervisor::logs {
 namespace {
 
 constexpr std::size_t kLargestPipe = 1 << 20;  // the default of fs.pipe-max-size
-constexpr std::size_t kMatchBytes = 4096;      // libstdc++'s matcher recurses per character
 
 std::size_t pipe_capacity(int fd) {
   const int size = ::fcntl(fd, F_GETPIPE_SZ);
@@ -39,7 +38,7 @@ void add_to_tail(std::string& tail, std::string_view line) {
 }  // namespace
 
 RelayStream::RelayStream(LogStream stream, LineLabel label, ProgramLog& program,
-                         std::optional<std::regex> ready, const Clock& clock)
+                         std::optional<ReadyLine> ready, const Clock& clock)
     : stream_(std::move(stream)),
       label_(std::move(label)),
       program_(program),
@@ -68,8 +67,8 @@ RelayStream::Read RelayStream::read(std::span<char> buffer, std::string_view& ch
 bool RelayStream::pass_on(const LinePart& part, std::string_view time, RelayOutput& output,
                           Noticed& noticed) {
   const bool room = output.has_room();
-  if (room) append_line(output.text(), part, label_, time);
-  if (ready_) match_ready(part.text, noticed);
+  if (room) append_line(output.text(), part, label_, time, output.level());
+  if (ready_) match_ready(part, noticed);
   return room;
 }
 
@@ -110,12 +109,10 @@ void RelayStream::flush_partial(bool at_end, std::string_view time, RelayOutput&
   output.end();
 }
 
-void RelayStream::match_ready(std::string_view line, Noticed& noticed) {
-  const std::string_view head = line.substr(0, kMatchBytes);
-  if (std::regex_search(head.begin(), head.end(), *ready_)) {
-    noticed.ready = true;
-    ready_.reset();
-  }
+void RelayStream::match_ready(const LinePart& part, Noticed& noticed) {
+  if (!ready_->matches(part)) return;
+  noticed.ready = true;
+  ready_.reset();
 }
 
 }  // namespace holdfast::supervisor::logs

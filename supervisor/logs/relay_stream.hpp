@@ -9,11 +9,11 @@
 #include "supervisor/logs/line_splitter.hpp"
 #include "supervisor/logs/line_tail.hpp"
 #include "supervisor/logs/log_relay.hpp"
+#include "supervisor/logs/ready_line.hpp"
 #include "supervisor/logs/relay_output.hpp"
 
 #include <memory>
 #include <optional>
-#include <regex>
 #include <span>
 #include <string_view>
 
@@ -29,7 +29,7 @@ class RelayStream {
  public:
   // `program` and `clock` outlive the stream.
   RelayStream(LogStream stream, LineLabel label, ProgramLog& program,
-              std::optional<std::regex> ready, const Clock& clock);
+              std::optional<ReadyLine> ready, const Clock& clock);
 
   enum class Read { Some, Nothing, End };
   // One read(2) into `buffer`; sets `chunk` to the bytes. Enlarges a pipe that was full.
@@ -51,12 +51,12 @@ class RelayStream {
 
  private:
   bool pass_on(const LinePart& part, std::string_view time, RelayOutput& output, Noticed& noticed);
-  void match_ready(std::string_view line, Noticed& noticed);
+  void match_ready(const LinePart& part, Noticed& noticed);
 
   LogStream stream_;
   LineLabel label_;
   ProgramLog& program_;
-  std::optional<std::regex> ready_;  // until a line has matched
+  std::optional<ReadyLine> ready_;  // until a line has matched
   const Clock& clock_;
   LineSplitter splitter_;
   MonoTime partial_since_{};

@@ -94,7 +94,7 @@ void copy(Source& source) {
   }
 }
 
-void relay(Source& source) {
+void relay(Source& source, LineSource writer) {
   const SystemClock clock;
   LogRelay log(std::move(*make_file_sink(kLog, 0, 1, clock)), {}, nullptr, clock);
   if (!log.start()) std::abort();
@@ -103,7 +103,8 @@ void relay(Source& source) {
                         source.child.pid,
                         StreamKind::Stdout,
                         std::move(source.pipe),
-                        ""});
+                        "",
+                        writer});
   siginfo_t info{};
   ::waitid(P_PID, static_cast<id_t>(source.child.pid), &info, WEXITED | WNOWAIT);
   log.flush_and_stop(clock.mono() + std::chrono::minutes(1));
@@ -114,8 +115,11 @@ void relay(Source& source) {
 int main(int argc, char** argv) {
   const std::string lines = argc > 1 ? argv[1] : "2000000";
   measure("floor: bytes copied", "--flood-json", lines, copy);
-  measure("relay: JSON, 40 lines a write", "--flood-json", lines, relay);
-  measure("relay: text, 40 lines a write", "--flood-log", lines, relay);
+  const auto own = [](Source& source) { relay(source, LineSource::Own); };
+  const auto foreign = [](Source& source) { relay(source, LineSource::Foreign); };
+  measure("relay: own JSON, 40 lines a write", "--flood-json", lines, own);
+  measure("relay: foreign JSON, 40 a write", "--flood-json", lines, foreign);
+  measure("relay: text, 40 lines a write", "--flood-log", lines, foreign);
   measure("floor: one line a write", "--flood-log-lines", lines, copy);
-  measure("relay: text, one line a write", "--flood-log-lines", lines, relay);
+  measure("relay: text, one line a write", "--flood-log-lines", lines, foreign);
 }

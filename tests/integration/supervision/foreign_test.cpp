@@ -3,6 +3,9 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/programs.hpp"
 
+#include <map>
+#include <sstream>
+
 using namespace holdfast;
 using namespace holdfast::test;
 
@@ -50,6 +53,50 @@ TEST_CASE("plain output becomes JSON lines that name the worker") {
   });
   INFO(stack.supervisor().output());
   REQUIRE(labelled);
+}
+
+TEST_CASE("foreign JSON: every line of the log is JSON with our keys, whatever programs write") {
+  TempDir dir;
+  {
+    FILE* file = std::fopen((dir / "lines").c_str(), "w");
+    std::fputs(
+        "{\"user\"=>\"x\"}\n"
+        "{\"level\":30,\"time\":1700000000123,\"pid\":7,\"hostname\":\"h\",\"msg\":\"pino\"}\n"
+        "{\"level\":20,\"time\":1700000000123,\"msg\":\"too quiet\"}\n"
+        "{\"event\":\"structlog\",\"level\":\"warning\",\"worker\":\"w9\"}\n",
+        file);
+    std::fclose(file);
+  }
+  Stack stack(
+      "[log]\nformat = \"json\"\nlevel = \"info\"\n\n[program.talker]\n" +
+          command_of({"/bin/sh", "-c",
+                      "cat " + (dir / "lines").string() + "; echo traceback >&2; sleep 600"}) +
+          "ready = \"started\"\nstderr_level = \"error\"\n",
+      kNoPort);
+  std::map<std::string, nlohmann::json> lines;  // of the program, by a word in them
+  const bool all = wait_until([&] {
+    std::istringstream output(stack.supervisor().output());
+    for (std::string line; std::getline(output, line);) {
+      if (output.eof()) break;  // not written to its end yet
+      const auto parsed = nlohmann::json::parse(line, nullptr, false);
+      if (!parsed.is_object()) FAIL("not JSON: " + line);
+      if (parsed.value("worker", "") != "talker.0") continue;
+      for (const char* word : {"user", "pino", "too quiet", "structlog", "traceback"}) {
+        if (line.find(word) != std::string::npos) lines[word] = parsed;
+      }
+    }
+    return lines.count("user") + lines.count("structlog") + lines.count("traceback") == 3;
+  });
+  INFO(stack.supervisor().output());
+  REQUIRE(all);
+  CHECK(lines["user"]["msg"] == "{\"user\"=>\"x\"}");
+  CHECK(lines["pino"]["time"] == "2023-11-14T22:13:20.123Z");
+  CHECK(lines["pino"]["level"] == "info");
+  CHECK(lines["pino"]["app_pid"] == 7);
+  CHECK(lines["structlog"]["level"] == "warn");
+  CHECK(lines["structlog"]["app_worker"] == "w9");
+  CHECK(lines["traceback"]["level"] == "error");
+  CHECK(lines.count("too quiet") == 0);
 }
 
 TEST_CASE("the child sees its descriptors, its variables and no others of the supervisor's") {

@@ -51,6 +51,7 @@ watchdog_interval = "3s"
 watchdog_grace = "0s"
 stop_signal = "SIGQUIT"
 stop_timeout = "8s"
+stderr_level = "error"
 metrics = "http://127.0.0.1:9100/metrics"
 )")
                               .config.programs[1];
@@ -91,6 +92,7 @@ metrics = "http://127.0.0.1:9100/metrics"
   CHECK(program.watchdog_grace == 0s);
   CHECK(program.stop_signal == SIGQUIT);
   CHECK(program.stop_timeout == 8s);
+  CHECK(program.stderr_level == log::Level::Error);
   CHECK(program.metrics == "http://127.0.0.1:9100/metrics");
 }
 

@@ -33,12 +33,12 @@ std::vector<LinePart> split(LineSplitter& splitter, std::string_view chunk,
 
 }  // namespace
 
-TEST_CASE("a JSON line gets worker and pid at its end and is otherwise unchanged") {
-  REQUIRE(labelled(R"({"time":"t","level":"info","msg":"x"})") ==
-          "{\"time\":\"t\",\"level\":\"info\",\"msg\":\"x\",\"worker\":\"api-worker.0\",\"pid\":"
-          "123}\n");
-  REQUIRE(labelled("{}") == "{\"worker\":\"api-worker.0\",\"pid\":123}\n");
-  REQUIRE(Json::parse(labelled("{ }")).size() == 2);
+TEST_CASE("a JSON line gets worker and pid at its end, and time and level at its front") {
+  REQUIRE(labelled(R"({"time":"2026-11-23T10:00:00Z","level":"info","msg":"x"})") ==
+          "{\"time\":\"2026-11-23T10:00:00Z\",\"level\":\"info\",\"msg\":\"x\",\"worker\":"
+          "\"api-worker.0\",\"pid\":123}\n");
+  REQUIRE(Json::parse(labelled("{}")).size() == 4);
+  REQUIRE(Json::parse(labelled("{ }")).size() == 4);
   REQUIRE(Json::parse(labelled("{\"a\":1}\r")).at("a") == 1);
 }
 

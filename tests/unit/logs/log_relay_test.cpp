@@ -38,7 +38,9 @@ long check_numbers(const std::filesystem::path& path) {
     from = end + 1;
     const std::size_t name = line.find("\"worker\":\"") + 10;
     const std::string_view worker = line.substr(name, line.find('"', name) - name);
-    const std::size_t number = line.starts_with("{\"n\":") ? 5 : line.find("\"msg\":\"") + 7;
+    const std::size_t json = line.find("\"n\":");
+    const std::size_t number =
+        json != std::string_view::npos ? json + 4 : line.find("\"msg\":\"") + 7;
     std::string_view rest = line.substr(number);
     const long n = text::take_number<long>(rest).value_or(-1);
     if (n != next[worker]++) FAIL("line " << n << " of " << worker << " is out of order");
@@ -73,7 +75,8 @@ TEST_CASE("lines are labelled with worker and pid, and plain text is wrapped") {
   const Fd out = relay.worker(kFirst, "api-worker.0", StreamKind::Stdout);
   const Fd err = relay.worker(kSecond, "nginx.1", StreamKind::Stderr);
   write_text(out, "{\"level\":\"info\",\"msg\":\"a\"}\n");
-  const Json first = Json::parse(read_line(output.read.get()));
+  Json first = Json::parse(read_line(output.read.get()));
+  REQUIRE(first.erase("time") == 1);
   REQUIRE(first == Json{{"level", "info"}, {"msg", "a"}, {"worker", "api-worker.0"}, {"pid", 123}});
   write_text(err, "plain \"text\"\n");
   const Json second = Json::parse(read_line(output.read.get()));
@@ -170,6 +173,57 @@ TEST_CASE("a program is reported ready once, when a line of its output matches")
       {kSecond, "other.1", 1, StreamKind::Stdout, std::move(other.read), "(unclosed"});
   REQUIRE_FALSE(refused);
   REQUIRE_THAT(refused.error().message, Catch::Contains("(unclosed"));
+}
+
+TEST_CASE("ready_log misses a line: one is matched whole, though it arrives in pieces, in colour") {
+  struct Row {
+    const char* name;
+    const char* pattern;
+    std::vector<std::string> pieces;  // each passed on before the next is written
+  };
+  const auto row = GENERATE(values<Row>({
+      {"in two pieces", "^Loading … done$", {"Loading … ", "done\n"}},
+      {"in many pieces", "^ready on port 80$", {"rea", "dy on ", "po", "rt 80\n"}},
+      {"a newline on its own", "^ready$", {"Loading", "\nready\n"}},
+      {"an escape sequence in two pieces", "^ready now$", {"ready\x1b[3", "2m now\x1b[0m\n"}},
+      {"a prompt that stays unfinished", "^db> $", {"\x1b[1mdb>\x1b[0m "}},
+      {"with a carriage return", "^ready$", {"ready\r\n"}},
+      {"after much output on the same line", "ready$", {std::string(15000, '.'), " ready\n"}},
+      {"after a line that is too long", "^ready$", {std::string(200'000, '.') + "\nready\n"}},
+  }));
+  INFO(row.name);
+  Pipe output;
+  Relay relay(sink_to(output.write), {.partial_flush = 1ms});
+  const Collector reader(std::move(output.read));
+  const Fd out = relay.worker(kFirst, "other.0", StreamKind::Stdout, row.pattern);
+  const auto lines_read = [&] { return relay.relay.counters().programs["other"].lines; };
+  for (const std::string& piece : row.pieces) {
+    REQUIRE(relay.observer.ready().empty());
+    const auto before = lines_read();
+    write_text(out, piece);
+    wait_until([&] { return lines_read() > before; });
+  }
+  wait_until([&] { return !relay.observer.ready().empty(); });
+  relay.stop();
+}
+
+TEST_CASE("ready_log stalls the log: no pattern and no line holds up another program's output") {
+  Pipe output;
+  Relay relay(sink_to(output.write));
+  const Collector reader(std::move(output.read));
+  const Fd slow =
+      relay.worker(kFirst, "slow.0", StreamKind::Stdout, ".*(listening|ready).*port.*[0-9]+.*");
+  const Fd other = relay.worker(kSecond, "other.0", StreamKind::Stdout);
+  // With a backtracking matcher each of these lines takes a third of a second.
+  const std::string line = std::string(4000, 'x') + "\n";
+  const auto began = relay.clock.mono();
+  for (int i = 0; i < 200; ++i)
+    write_text(slow, line);
+  write_text(other, "still here\n");
+  wait_until([&] { return relay.relay.counters().programs["other"].lines == 1; });
+  CHECK(relay.clock.mono() - began < 10s);
+  CHECK(relay.observer.ready().empty());
+  relay.stop();
 }
 
 TEST_CASE("the last lines of a dead process include those that were not read before it died") {
