@@ -107,6 +107,7 @@ class AllSignalsBlocked {
 struct ChildSetup {
   const std::vector<const char*>& environment;
   const std::string& directory;
+  const std::vector<int>& inherited;
   int input;
   int output;
   const sigset_t& mask;
@@ -115,6 +116,7 @@ struct ChildSetup {
   template <class Launcher, class Path>
   bp::error_code on_setup(Launcher& launcher, const Path&, const char* const*) {
     launcher.env = environment.data();  // process_environment does not link in 1.81 and 1.83
+    launcher.fd_whitelist.insert(launcher.fd_whitelist.end(), inherited.begin(), inherited.end());
     return {};
   }
 
@@ -139,6 +141,9 @@ struct ChildSetup {
     if (::dup2(input, 0) < 0 || ::dup2(output, 1) < 0 || ::dup2(output, 2) < 0) return false;
     // The launcher's own closing leaves gaps open up to 1.85.
     if (::syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return false;
+    for (const int fd : inherited) {
+      if (::fcntl(fd, F_SETFD, 0) != 0) return false;
+    }
     return ::sigprocmask(SIG_SETMASK, &mask, nullptr) == 0;
   }
 };
@@ -164,9 +169,9 @@ pid_t launch(const std::vector<std::string>& argv, const ProcessOptions& options
   bp::error_code error;
   // A signal that arrives before the exec must not run a handler of this process in the child.
   const AllSignalsBlocked blocked;
-  auto process = launcher(
-      io.get_executor(), error, argv.at(0), arguments,
-      ChildSetup{environment_pointers, directory, input, output, blocked.before(), ::getpid()});
+  auto process = launcher(io.get_executor(), error, argv.at(0), arguments,
+                          ChildSetup{environment_pointers, directory, options.inherited, input,
+                                     output, blocked.before(), ::getpid()});
   if (error) {
     if (launcher.pid > 0) ::waitpid(launcher.pid, nullptr, 0);  // some releases leave it a zombie
     throw std::runtime_error("cannot start " + argv[0] + ": " + error.message());

@@ -42,6 +42,9 @@ struct ProcessOptions {
   // Standard output and standard error are appended to this file; empty: a pipe that read_line()
   // and read_to_end() read.
   std::filesystem::path output = {};
+  // Descriptors of this process that the program inherits under the same numbers. All others above
+  // 2 are closed.
+  std::vector<int> inherited = {};
 };
 
 class Process {

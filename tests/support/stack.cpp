@@ -28,10 +28,12 @@ std::filesystem::path bin_dir() {
 }
 
 Stack::Stack(const std::string& toml, std::map<std::string, std::string> environment,
-             std::vector<std::string> command, std::filesystem::path runtime_dir)
+             std::vector<std::string> command, std::filesystem::path runtime_dir,
+             std::vector<int> inherited)
     : extra_(std::move(environment)),
       command_(std::move(command)),
-      runtime_dir_(std::move(runtime_dir)) {
+      runtime_dir_(std::move(runtime_dir)),
+      inherited_(std::move(inherited)) {
   if (command_.empty()) command_ = {bin_dir() / "holdfast", "run"};
   write_config(toml);
   start();
@@ -57,7 +59,9 @@ std::map<std::string, std::string> Stack::environment() const {
 }
 
 void Stack::start() {
-  process_ = std::make_unique<Process>(command_, environment(), file("output.log"));
+  process_ = std::make_unique<Process>(command_, ProcessOptions{.environment = environment(),
+                                                                .output = file("output.log"),
+                                                                .inherited = inherited_});
 }
 
 json Stack::status() {
@@ -67,6 +71,15 @@ json Stack::status() {
   return json::parse(answer->body, nullptr, false);
 }
 
+// The fleet is ready with min_ready slots; a test goes on to look at every one of them.
+static bool all_slots_ready(const json& status) {
+  for (const json& program : status.at("programs")) {
+    const bool counts = program.at("required") && program.at("type") == "service";
+    if (counts && program.at("ready") < program.at("wanted")) return false;
+  }
+  return true;
+}
+
 void Stack::wait_ready(std::chrono::steady_clock::duration limit) {
   const bool ready = wait_until(
       [this] {
@@ -74,7 +87,7 @@ void Stack::wait_ready(std::chrono::steady_clock::duration limit) {
           throw std::runtime_error("the supervisor ended; its output:\n" + process_->output());
         }
         const json now = status();
-        return now.is_object() && now.value("ready", false);
+        return now.is_object() && now.value("ready", false) && all_slots_ready(now);
       },
       limit);
   if (!ready) throw std::runtime_error("not ready in time; output:\n" + process_->output());

@@ -26,11 +26,14 @@ class Stack {
  public:
   // `toml`: the test's configuration; directories, ports and the environment are added.
   // `command`: how the supervisor is started, if not by `holdfast run`. `runtime_dir`:
-  // where its sockets are, if not in the test's own directory.
+  // where its sockets are, if not in the test's own directory. `inherited`: descriptors that the
+  // command inherits.
   explicit Stack(const std::string& toml, std::map<std::string, std::string> environment = {},
-                 std::vector<std::string> command = {}, std::filesystem::path runtime_dir = {});
+                 std::vector<std::string> command = {}, std::filesystem::path runtime_dir = {},
+                 std::vector<int> inherited = {});
 
-  // Waits until every required program is ready; throws with the output if the supervisor exits.
+  // Waits until every slot of the required programs is ready; throws with the output if the
+  // supervisor exits.
   void wait_ready(std::chrono::steady_clock::duration limit = std::chrono::seconds(60));
 
   Process& supervisor() { return *process_; }
@@ -77,6 +80,7 @@ class Stack {
   std::map<std::string, std::string> extra_;
   std::vector<std::string> command_;
   std::filesystem::path runtime_dir_;
+  std::vector<int> inherited_;
   std::unique_ptr<Process> process_;
 };
 

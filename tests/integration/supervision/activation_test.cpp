@@ -48,7 +48,7 @@ std::vector<std::string> activated(const Listener& listener, const std::string& 
 
 TEST_CASE("with an activated socket a restart of the supervisor refuses and fails no request") {
   const Listener listener;
-  Stack stack(default_stack(), {}, activated(listener, "http"));
+  Stack stack(default_stack(), {}, activated(listener, "http"), {}, {listener.fd});
   stack.wait_ready();
   std::atomic<bool> stop{false};
   std::atomic<int> answered{0};
@@ -82,7 +82,7 @@ TEST_CASE("with an activated socket a restart of the supervisor refuses and fail
 
 TEST_CASE("an activated socket whose name is not that of a configured listener is an error") {
   const Listener listener;
-  Stack stack(default_stack(), {}, activated(listener, "htpp"));
+  Stack stack(default_stack(), {}, activated(listener, "htpp"), {}, {listener.fd});
   CHECK(stack.supervisor().wait().value == 78);
   const std::string output = stack.supervisor().output();
   INFO(output);
