@@ -95,13 +95,16 @@ TEST_CASE(
   if (limit.rlim_cur < 2000) FAIL("the hard limit of descriptors is below 2000");
   // Inherited by the supervisor, so that all it opens itself comes after them.
   std::vector<Fd> ballast;
-  for (int i = 0; i < 1100; ++i)
+  std::vector<int> inherited;
+  for (int i = 0; i < 1100; ++i) {
     ballast.emplace_back(::open("/dev/null", O_RDONLY));
+    inherited.push_back(ballast.back().get());
+  }
   REQUIRE(ballast.back().get() > 1024);
   Stack stack("[log]\nformat = \"json\"\n\n" +
                   misbehaving("web", {"--print-fds", "--ready"}, "metrics = \"off\"\n") +
                   misbehaving("full", {"--ready"}),
-              kNoPort);
+              kNoPort, {}, {}, inherited);
   ballast.clear();
   ::setrlimit(RLIMIT_NOFILE, &before);
   stack.wait_ready();
