@@ -94,13 +94,13 @@ void apply(const Variable& variable, const Environ& environ, Config& config, Loa
 
 void apply_port(const Environ& environ, Config& config, LoadReport& report) {
   const std::string* const text = find_set(environ, "PORT");
-  // Without any listener it is meant for a program that reads it itself.
-  if (text == nullptr || config.listen.empty()) return;
+  if (text == nullptr) return;
   const auto port = text::parse_number<std::uint16_t>(*text);
   if (!port) {
     report.problem_of_variable("PORT", fmt::format("'{}' is not a port from 0 to 65535", *text));
     return;
   }
+  if (config.listen.empty()) return;  // meant for a program that reads it itself
   const auto http = config.listen.find(protocol::kHttpFd);
   if (http == config.listen.end()) {
     report.warning_of_variable("PORT", "has no effect without a [listen.http]");

@@ -125,7 +125,10 @@ TEST_CASE("a command that cannot be executed is found before anything starts") {
 }
 
 TEST_CASE("what another user may not execute or enter is found, with that user's name") {
-  if (::geteuid() != 0) return WARN("not tested: only root may become another user");
+  if (::geteuid() != 0) {
+    WARN("not tested: only root may become another user");
+    return;
+  }
   const test::TempDir dir;  // entered by its owner only
   std::filesystem::copy_file("/bin/true", dir / "true");
   config::Program one = program("x");
