@@ -106,7 +106,7 @@ TEST_CASE(
   const TempDir dir;
   const std::filesystem::path file = dir / "web.env";
   const auto write = [&](const std::string& text) { std::ofstream(file, std::ios::trunc) << text; };
-  write("VERSION='one\nand a half'\n");
+  write("EF_MARK='one\nand a half'\n");
   const auto program =
       misbehaving("web", {"--print-env", "--ready"}, "env_file = \"" + file.string() + "\"\n");
   Stack stack(program + misbehaving("other", {"--ready"}), kNoPort);
@@ -114,26 +114,26 @@ TEST_CASE(
   const auto environment = [&] {
     std::ifstream in("/proc/" + std::to_string(stack.pid_of("web.0")) + "/environ");
     const std::string all{std::istreambuf_iterator<char>(in), {}};
-    const auto at = all.find("VERSION=");
+    const auto at = all.find("EF_MARK=");
     return at == std::string::npos ? all : std::string(all.c_str() + at);
   };
-  REQUIRE(environment() == "VERSION=one\nand a half");
+  REQUIRE(environment() == "EF_MARK=one\nand a half");
 
-  write("VERSION='half of a cha");
+  write("EF_MARK='half of a cha");
   const pid_t first = stack.pid_of("web.0");
   ::kill(first, SIGKILL);
   REQUIRE(wait_until([&] {
     const pid_t now = stack.pid_of("web.0");
     return now > 0 && now != first && stack.state_of("web.0") == "ready";
   }));
-  REQUIRE(environment() == "VERSION=one\nand a half");
+  REQUIRE(environment() == "EF_MARK=one\nand a half");
   const auto refused = stack.command({"reload"});
   INFO(refused.output);
   REQUIRE(refused.exit_code == 1);
   REQUIRE(refused.output.find(file.string() + ":1: the value has no closing '") !=
           std::string::npos);
 
-  write("VERSION=two\n");
+  write("EF_MARK=two\n");
   const pid_t second = stack.pid_of("web.0");
   const pid_t other = stack.pid_of("other.0");
   const auto answer = stack.command({"reload"});
@@ -145,7 +145,7 @@ TEST_CASE(
     const pid_t now = stack.pid_of("web.0");
     return now > 0 && now != second && stack.state_of("web.0") == "ready";
   }));
-  REQUIRE(environment() == "VERSION=two");
+  REQUIRE(environment() == "EF_MARK=two");
   REQUIRE(stack.pid_of("other.0") == other);
   REQUIRE(stack.command({"reload"}).output.find("web") == std::string::npos);
 }
