@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/app.hpp"
+#include "common/os/fd.hpp"
 
 #include <malloc.h>
 
@@ -17,6 +18,7 @@ void give_large_blocks_back() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  holdfast::open_missing_standard_descriptors();
   give_large_blocks_back();
   return holdfast::worker::run_worker(argc, argv, "holdfast-api-worker",
                                       holdfast::api::make_service);

@@ -2,6 +2,7 @@
 // holdfast-queue-worker: embeds documents, or with `migrate` brings the store's schema up to date.
 
 #include "common/os/exit_codes.hpp"
+#include "common/os/fd.hpp"
 #include "common/worker/runtime.hpp"
 #include "queue-worker/jobs/service.hpp"
 #include "queue-worker/migrate.hpp"
@@ -32,6 +33,7 @@ void print_help() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  holdfast::open_missing_standard_descriptors();
   const std::string_view first = argc > 1 ? argv[1] : "";
   if (first == "--help" || first == "-h") {
     print_help();

@@ -3,6 +3,7 @@
 #include "common/base/version.hpp"
 #include "common/config/load.hpp"
 #include "common/os/exit_codes.hpp"
+#include "common/os/fd.hpp"
 #include "common/protocol/variables.hpp"
 #include "supervisor/cli/api_key.hpp"
 #include "supervisor/cli/arguments.hpp"
@@ -22,19 +23,6 @@ namespace {
 using namespace holdfast;
 using namespace holdfast::supervisor;
 
-constexpr const char* kDefaultConfig = "/etc/holdfast/holdfast.toml";
-
-// --config, else HOLDFAST_CONFIG, else the default path if it exists.
-std::optional<std::filesystem::path> config_file(const cli::Arguments& arguments,
-                                                 const config::Environ& environ) {
-  if (arguments.config) return arguments.config;
-  if (const auto it = environ.find(protocol::kConfig); it != environ.end() && !it->second.empty()) {
-    return it->second;
-  }
-  if (std::filesystem::exists(kDefaultConfig)) return kDefaultConfig;
-  return std::nullopt;
-}
-
 int run(const cli::Arguments& arguments) {
   if (arguments.verb == cli::Verb::Version) {
     fmt::print("holdfast {}\n", kVersion);
@@ -46,7 +34,7 @@ int run(const cli::Arguments& arguments) {
     return exit_code::kOk;
   }
   const config::Environ environ = config::environ_of_process();
-  const auto file = config_file(arguments, environ);
+  const auto file = config::find_file(arguments.config, environ);
   if (arguments.verb == cli::Verb::Run) return daemon::run_supervisor(file, environ);
   if (arguments.verb == cli::Verb::CheckConfig) return daemon::check_config(file, environ);
   if (cli::is_api_key_verb(arguments.verb)) return cli::run_api_key(arguments, file, environ);
@@ -66,6 +54,7 @@ int run(const cli::Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_missing_standard_descriptors();
   if (argc > 0 && std::string_view(argv[0]) == process::kGuardianName)
     return process::guard(argc, argv);
   const cli::Parsed parsed = cli::parse_arguments(argc, argv);

@@ -99,6 +99,9 @@ struct Program {
 
   std::string metrics;  // "": the telemetry socket if it is served; "off"; "unix:/path";
                         // "http://…"; "socket": the telemetry socket, however it becomes ready
+  // Not a key: what env_file sets. Only the supervisor reads that file, when it accepts a
+  // configuration, so that every start until the next reload uses the same contents.
+  std::map<std::string, std::string> env_file_values;
   // Not a key: a digest of each shared section that it depends on (common/config/reload.hpp).
   std::map<std::string, std::size_t> uses;
   bool operator==(const Program&) const = default;
@@ -219,7 +222,7 @@ struct Embedding {
 struct Config {
   Environment environment = Environment::Production;
   Supervisor supervisor;
-  std::map<std::string, Listen> listen;  // never empty after loading: "http" has a default
+  std::map<std::string, Listen> listen;  // "http" is there if a program takes it
   std::vector<Program> programs;         // in the order of the file
   Log log;
   Metrics metrics;

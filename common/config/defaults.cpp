@@ -35,6 +35,16 @@ std::vector<Program> default_programs() {
   return programs;
 }
 
+void add_default_listener(Config& config) {
+  const auto takes_it = [](const Program& program) {
+    return std::find(program.sockets.begin(), program.sockets.end(), protocol::kHttpFd) !=
+           program.sockets.end();
+  };
+  const bool taken = config.programs.empty() ||
+                     std::any_of(config.programs.begin(), config.programs.end(), takes_it);
+  if (taken) config.listen.try_emplace(protocol::kHttpFd);
+}
+
 void apply_dependent_defaults(Program& program, const LoadReport& report) {
   const std::string section = "program." + program.name;
   const auto given = [&](const char* key) { return report.given(section, key); };
@@ -63,9 +73,7 @@ void apply_dependent_defaults(Config& config, const LoadReport& report) {
   }
   if (config.programs.empty()) {
     config.programs = default_programs();
-    config.listen.try_emplace(protocol::kHttpFd);
   }
-  if (config.listen.empty()) config.listen[protocol::kHttpFd] = Listen{};
   for (Program& program : config.programs)
     apply_dependent_defaults(program, report);
 }

@@ -100,7 +100,7 @@ void apply_port(const Environ& environ, Config& config, LoadReport& report) {
     report.problem_of_variable("PORT", fmt::format("'{}' is not a port from 0 to 65535", *text));
     return;
   }
-  if (config.listen.empty()) config.listen[protocol::kHttpFd] = Listen{};
+  if (config.listen.empty()) return;  // meant for a program that reads it itself
   const auto http = config.listen.find(protocol::kHttpFd);
   if (http == config.listen.end()) {
     report.warning_of_variable("PORT", "has no effect without a [listen.http]");

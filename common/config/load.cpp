@@ -9,6 +9,7 @@
 #include "common/config/report.hpp"
 #include "common/config/validate.hpp"
 #include "common/os/file.hpp"
+#include "common/protocol/variables.hpp"
 
 namespace holdfast::config {
 
@@ -16,6 +17,7 @@ namespace {
 
 // The environment, the defaults and the checks, after the file was read into `config`.
 LoadResult finish(Config config, const Environ& environ, LoadReport& report) {
+  add_default_listener(config);
   apply_environment(environ, config, report);
   apply_dependent_defaults(config, report);
   validate(config, report);
@@ -35,6 +37,18 @@ LoadResult load_text(std::string_view text, const std::string& file_name, const 
     report.problem(document.error().at, "", document.error().message);
   }
   return finish(std::move(config), environ, report);
+}
+
+std::optional<std::filesystem::path> find_file(const std::optional<std::filesystem::path>& given,
+                                               const Environ& environ,
+                                               const std::filesystem::path& default_file) {
+  if (given) return given;
+  if (const auto it = environ.find(protocol::kConfig); it != environ.end() && !it->second.empty()) {
+    return it->second;
+  }
+  std::error_code ignored;
+  if (std::filesystem::exists(default_file, ignored)) return default_file;
+  return std::nullopt;
 }
 
 LoadResult load(const std::optional<std::filesystem::path>& file, const Environ& environ) {

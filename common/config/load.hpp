@@ -41,6 +41,14 @@ using Environ = std::map<std::string, std::string>;
 // Problems are in the order of the file, then those of the environment.
 using LoadResult = tl::expected<Loaded, std::vector<ConfigProblem>>;
 
+inline constexpr const char* kDefaultFile = "/etc/holdfast/holdfast.toml";
+
+// The file to load: the one that the command line gives, else HOLDFAST_CONFIG, else the default one
+// if it exists.
+std::optional<std::filesystem::path> find_file(
+    const std::optional<std::filesystem::path>& given, const Environ& environ,
+    const std::filesystem::path& default_file = kDefaultFile);
+
 // No file: defaults and the environment. A file that cannot be read is a problem. Also reads files
 // that NAME_FILE variables name.
 LoadResult load(const std::optional<std::filesystem::path>& file, const Environ& environ);

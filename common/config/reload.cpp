@@ -49,6 +49,10 @@ ChangedKeys changed_keys(const Program& before, const Program& after) {
   Program was = before;  // fields bind to members that can be written
   Program is = after;
   ChangedKeys changed = compare(fields_of(was), fields_of(is));
+  // Without the values, which may be secret.
+  if (before.env_file == after.env_file && before.env_file_values != after.env_file_values) {
+    changed.push_back({"contents of env_file", ReloadEffect::Roll, {}, {}});
+  }
   // A section that only one of the two uses follows from a changed `sockets` or `command`.
   for (const auto& [section, digest] : before.uses) {
     const auto now = after.uses.find(section);
@@ -96,6 +100,7 @@ Program with_roll_keys_of(const Program& running, Program wanted) {
     if (has(to[i].on_reload, ReloadEffect::Roll)) to[i].restore(from[i].save());
   }
   wanted.uses = running.uses;
+  wanted.env_file_values = running.env_file_values;
   return wanted;
 }
 

@@ -3,6 +3,7 @@
 #include "common/config/shutdown_shares.hpp"
 #include "common/config/suggest.hpp"
 #include "common/config/validate.hpp"
+#include "common/protocol/names.hpp"
 
 #include <algorithm>
 #include <set>
@@ -127,7 +128,9 @@ void warn_of_unused_listeners(const Config& config, LoadReport& report) {
   for (const auto& [name, listen] : config.listen) {
     const std::string section = "listen." + name;
     if (used.contains(name) || !report.given(section, "address")) continue;
-    report.warning(section, "", "no program names this listener in its 'sockets'");
+    report.warning(
+        section, "",
+        "no program names this listener in its 'sockets': what connects to it is never answered");
   }
 }
 
@@ -143,6 +146,8 @@ void validate_graph(const Config& config, LoadReport& report) {
   }
   for (const auto& [name, listen] : config.listen)
     listener_names.push_back(name);
+  // It is made as soon as a program names it.
+  if (!config.listen.contains(protocol::kHttpFd)) listener_names.push_back(protocol::kHttpFd);
 
   bool has_self_loop = false;
   for (const Program& program : config.programs) {

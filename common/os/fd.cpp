@@ -29,4 +29,16 @@ Result<PipeFds> make_pipe() {
   return PipeFds{Fd(ends[0]), Fd(ends[1])};
 }
 
+void open_missing_standard_descriptors() {
+  // The lowest free number is taken each time. Not close-on-exec: they are for children as well.
+  for (;;) {
+    int fd = ::open("/dev/null", O_RDWR);
+    if (fd < 0) fd = ::open("/", O_PATH);  // no /dev: the number is taken, and writing fails
+    if (fd < 0 || fd > STDERR_FILENO) {
+      if (fd >= 0) ::close(fd);
+      return;
+    }
+  }
+}
+
 }  // namespace holdfast

@@ -52,4 +52,9 @@ struct PipeFds {
 // Both ends blocking and close-on-exec.
 Result<PipeFds> make_pipe();
 
+// Opens /dev/null for each of the descriptors 0 to 2 that is closed. Otherwise the next file or
+// socket would take that number, and whatever writes a message to standard error would write into
+// it. To be called first thing in main().
+void open_missing_standard_descriptors();
+
 }  // namespace holdfast

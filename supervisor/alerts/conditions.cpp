@@ -42,10 +42,8 @@ void add_fleet(const FleetSnapshot& snapshot, Alerts& alerts) {
     add_workers(program, alerts);
     const config::Program& config = *program.config;
     if (!degraded || program.satisfied || !config.required) continue;
-    alerts.push_back({"HoldfastNotReady", "critical", config.name,
-                      fmt::format("{}: {} ready, at least {} needed", config.name, program.ready,
-                                  config.min_ready),
-                      std::nullopt});
+    alerts.push_back(
+        {"HoldfastNotReady", "critical", config.name, shortfall(program), std::nullopt});
   }
 }
 

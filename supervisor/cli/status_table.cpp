@@ -62,6 +62,16 @@ Row row_of(const json& worker) {
   return row;
 }
 
+// A program with 0 replicas is there, and waits to be scaled.
+Row row_without_workers(const json& program) {
+  Row row;
+  row.fill("-");
+  row[0] = program.value("name", "?");
+  row[1] = "off";
+  row[kColumns - 1] = "0 replicas";
+  return row;
+}
+
 std::string_view colour_of(std::string_view state) {
   if (state == "ready" || state == "done") return "\033[32m";
   if (state == "starting" || state == "stopping" || state == "backoff") return "\033[33m";
@@ -113,6 +123,7 @@ Result<std::string> status_table(const std::string& text, bool colour) {
   for (const json& program : status["programs"]) {
     for (const json& worker : program["workers"])
       rows.push_back(row_of(worker));
+    if (program["workers"].empty()) rows.push_back(row_without_workers(program));
   }
   return fmt::format("holdfast {}: {}, pid {}, up {}\n\n{}", status.value("version", "?"),
                      status.value("state", "?"), status.value("pid", std::int64_t{0}),

@@ -33,8 +33,13 @@ std::string known_programs(const Machine& m) {
   return text.empty() ? "none" : text;
 }
 
+std::string without_workers(const std::string& name) {
+  return fmt::format("{} has no workers: it has 0 replicas, and 'holdfast scale {} 1' starts one",
+                     name, name);
+}
+
 std::string known_slots(const Program& program) {
-  if (program.wanted == 0) return fmt::format("{} has no slots", program.config.name);
+  if (program.wanted == 0) return without_workers(program.config.name);
   if (program.wanted == 1) return fmt::format("the only slot is {}.0", program.config.name);
   return fmt::format("the slots are {}.0 to {}.{}", program.config.name, program.config.name,
                      program.wanted - 1);
@@ -149,11 +154,9 @@ void restart(Machine& m, const Command& command, Target& target) {
     slot.want_start = true;
     m.touch(slot);
   }
-  if (target.slots.empty() || !program.released) {
+  if (!program.released) {
     m.reply(command.request, true,
-            target.slots.empty()
-                ? fmt::format("{} has no slots", program.config.name)
-                : fmt::format("{} will start once its dependencies are ready", command.target));
+            fmt::format("{} will start once its dependencies are ready", command.target));
     return;
   }
   start_roll(m, program, {target.slots.begin(), target.slots.end()}, command.request);
@@ -178,9 +181,11 @@ void rescale(Machine& m, const Command& command, Target& target) {
         fmt::format("{} already has {} {}", name, before, before == 1 ? "replica" : "replicas"));
     return;
   }
-  const std::string text = fmt::format("{} scaled from {} to {}", name, before, command.count);
+  std::string text = fmt::format("{} scaled from {} to {}", name, before, command.count);
   m.report(EventKind::Scaled, program, text);
   scale(m, program, command.count);
+  if (program.desired == Desired::Stop && command.count > 0)
+    text += fmt::format("; it is stopped, and 'holdfast start {}' starts it", name);
   m.reply(command.request, true, text);
 }
 
@@ -194,6 +199,11 @@ void on_command(Machine& m, const Command& command) {
   Target target = resolve(m, command.target);
   if (!target.error.empty()) {
     m.reply(command.request, false, target.error);
+    return;
+  }
+  if (target.whole && target.slots.empty() && command.kind != CommandKind::Scale) {
+    target.program->desired = command.kind == CommandKind::Stop ? Desired::Stop : Desired::Run;
+    m.reply(command.request, true, without_workers(target.program->config.name));
     return;
   }
   switch (command.kind) {

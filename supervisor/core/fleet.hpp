@@ -95,6 +95,7 @@ namespace holdfast::supervisor::core {
 struct SlotView {
   SlotId id;
   SlotState state = SlotState::Stopped;
+  bool stopped_by_hand = false;   // by a command: it is not started until another command says so
   std::string status;             // the worker's own STATUS= text
   std::uint64_t incarnation = 0;  // of the current process; 0 before the first
   std::int64_t pid = 0;           // 0 when none runs

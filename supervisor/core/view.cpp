@@ -13,6 +13,7 @@ SlotView view_slot(const Machine& m, const Program& program, const Slot& slot) {
   SlotView view;
   view.id = slot.id;
   view.state = slot.state;
+  view.stopped_by_hand = slot.desired == Desired::Stop && !slot.removing;
   view.since = slot.since;
   view.restarts = slot.restarts;
   view.starts = slot.starts;

@@ -11,7 +11,7 @@ namespace holdfast::supervisor::daemon {
 
 int check_config(const std::optional<std::filesystem::path>& config_file,
                  const config::Environ& environ) {
-  const auto loaded = config::load(config_file, environ);
+  auto loaded = config::load(config_file, environ);
   if (!loaded) {
     fmt::print(stderr, "{}\n", config::format(loaded.error()));
     return exit_code::kConfig;

@@ -9,12 +9,10 @@
 // Threads: pure functions.
 
 #include "common/base/clock.hpp"
-#include "common/base/result.hpp"
 #include "common/config/config.hpp"
 
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace holdfast::supervisor {
@@ -33,11 +31,7 @@ struct ChildProtocol {
   std::vector<std::string> fd_names;  // LISTEN_FDNAMES; the launcher fills in LISTEN_PID
 };
 
-// `env_file` text: NAME=VALUE lines, '#' comments, optional quotes around the value, no expansion.
-// InvalidArgument names the file and the line; a variable that only the supervisor sets is refused.
-Result<Environ> parse_env_file(std::string_view text, std::string_view file_name);
-
-Environ child_environment(const Environ& own, const Environ& account, const Environ& from_file,
+Environ child_environment(const Environ& own, const Environ& account,
                           const config::Program& program, const ChildProtocol& child);
 
 }  // namespace holdfast::supervisor

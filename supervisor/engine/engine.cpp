@@ -206,8 +206,10 @@ void Engine::apply_reload(Done done) {
     done({false, why});
   };
 
+  // Without a file at the start, the default one may have appeared since.
   std::optional<std::filesystem::path> file;
   if (!config_.source.empty()) file = config_.source;
+  file = config::find_file(file, environ_);
   auto loaded = config::load(file, environ_);
   if (!loaded) return refuse(config::format(loaded.error()));
   PreparedPrograms prepared = prepare_programs(loaded->config.programs, environ_);
@@ -222,7 +224,7 @@ void Engine::apply_reload(Done done) {
 
   service_manager_.reloading(parts_.clock.mono());
   config_ = std::move(loaded->config);
-  processes_.use(std::move(prepared));
+  processes_.use(std::move(prepared), absolute_path(config_.source));
   if (const auto applied = apply_socket_permissions(); !applied) {
     parts_.log.error(applied.error().message);
   }

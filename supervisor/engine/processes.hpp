@@ -53,7 +53,9 @@ class Processes {
   // Lets programs that run as another user send notifications.
   Result<void> let_others_notify() const { return notify_->let_others_send(); }
   // What a new configuration needs for its next launches.
-  void use(PreparedPrograms prepared) { spawner_.use(std::move(prepared)); }
+  void use(PreparedPrograms prepared, std::string config_file) {
+    spawner_.use(std::move(prepared), std::move(config_file));
+  }
 
   void spawn(const core::Spawn& action);
   void signal(const core::Signal& action);

@@ -2,19 +2,40 @@
 #include "supervisor/engine/programs.hpp"
 
 #include "common/os/file.hpp"
+#include "supervisor/engine/env_file.hpp"
+#include "supervisor/process/rehearsal.hpp"
 #include "supervisor/process/resolve.hpp"
 #include "supervisor/process/user.hpp"
+
+#include <cstring>
 
 namespace holdfast::supervisor {
 
 namespace {
 
-std::string search_path(const config::Program& program, const Environ& environ) {
-  if (const auto it = program.environment.find("PATH"); it != program.environment.end()) {
-    return it->second;
+using process::RehearsalFailure;
+using process::RehearsalStep;
+
+// A program with everything that could be found, and every problem with the rest.
+struct LookUp {
+  PreparedProgram found;
+  std::vector<Error> problems;
+
+  // The value, or nothing and a problem with this key.
+  template <class T>
+  std::optional<T> keep(Result<T> result, const char* key) {
+    if (result) return std::move(*result);
+    problems.push_back(std::move(result.error()).with_context(key));
+    return {};
   }
-  const auto it = environ.find("PATH");
-  return it == environ.end() ? "/usr/local/bin:/usr/bin:/bin" : it->second;
+};
+
+// As the program sees it: `environment`, env_file, the supervisor's.
+std::string search_path(const config::Program& program, const Environ& environ) {
+  for (const auto* layer : {&program.environment, &program.env_file_values, &environ}) {
+    if (const auto it = layer->find("PATH"); it != layer->end()) return it->second;
+  }
+  return "/usr/local/bin:/usr/bin:/bin";
 }
 
 // What a login as this user would set. The supervisor's own values would lead to its own files.
@@ -30,53 +51,126 @@ bool is_own_worker(const std::filesystem::path& executable) {
           executable.filename() == "holdfast-queue-worker");
 }
 
-}  // namespace
-
-Result<PreparedProgram> prepare_program(const config::Program& program, const Environ& environ) {
-  PreparedProgram result;
-  result.program = program;
+LookUp look_up(const config::Program& program, const Environ& environ) {
+  LookUp result;
+  PreparedProgram& found = result.found;
+  found.program = program;
   auto executable = process::resolve_executable(program.command.front(), process::own_directory(),
                                                 search_path(program, environ));
-  if (!executable) return fail(executable.error().with_context("command"));
-  result.executable = *executable;
-  result.own = is_own_worker(*executable);
-
+  found.executable = result.keep(std::move(executable), "command").value_or("");
+  found.own = is_own_worker(found.executable);
   if (!program.user.empty() || !program.group.empty()) {
-    auto user = process::look_up_user(program.user, program.group);
-    if (!user) return fail(user.error().with_context("user"));
-    result.identity = user->identity;
-    result.account = account_of(*user, program);
+    const char* const key = program.user.empty() ? "group" : "user";
+    if (const auto user = result.keep(process::look_up_user(program.user, program.group), key)) {
+      found.identity = user->identity;
+      found.account = account_of(*user, program);
+    }
   }
   for (const auto& [name, value] : program.rlimits) {
-    auto resource = process::rlimit_by_name(name);
-    if (!resource) return fail(resource.error().with_context("rlimits"));
-    result.limits.push_back({*resource, value});
-  }
-  if (!program.env_file.empty()) {
-    auto text = read_file(program.env_file, 1u << 20);
-    if (!text) return fail(text.error().with_context("env_file"));
-    auto values = parse_env_file(*text, program.env_file.native());
-    if (!values) return fail(values.error().with_context("env_file"));
-    result.env_file = std::move(*values);
-  }
-  if (!program.directory.empty() && !std::filesystem::is_directory(program.directory)) {
-    return fail(ErrorKind::NotFound,
-                fmt::format("directory: '{}' is not a directory", program.directory.native()));
+    if (const auto resource = result.keep(process::rlimit_by_name(name), "rlimits")) {
+      found.limits.push_back({*resource, value});
+    }
   }
   return result;
 }
 
-PreparedPrograms prepare_programs(const std::vector<config::Program>& programs,
-                                  const Environ& environ) {
-  PreparedPrograms result;
-  for (const config::Program& program : programs) {
-    auto prepared = prepare_program(program, environ);
-    if (prepared) {
-      result.programs.emplace(program.name, std::move(*prepared));
-    } else {
-      result.problems.push_back(
-          fmt::format("[program.{}] {}", program.name, prepared.error().message));
+// `outer` of the env_file's variables: what the program would have without it.
+Result<Environ> read_env_file(const config::Program& program, const Environ& environ,
+                              const Environ& account) {
+  HOLDFAST_TRY_ASSIGN(const std::string text, read_file(program.env_file, 1u << 20));
+  Environ outer = account;
+  outer.insert(environ.begin(), environ.end());
+  return parse_env_file(text, program.env_file.native(), outer);
+}
+
+std::string as_whom(const config::Program& program) {
+  if (!program.user.empty()) return fmt::format(" by user '{}'", program.user);
+  return program.group.empty() ? "" : fmt::format(" with group '{}'", program.group);
+}
+
+std::string describe(const RehearsalFailure& failure, const LookUp& look_up) {
+  const PreparedProgram& found = look_up.found;
+  const config::Program& program = found.program;
+  const char* const why = std::strerror(failure.os_error);
+  switch (failure.step) {
+    case RehearsalStep::Limit: {
+      const process::ResourceLimit& limit = found.limits[failure.limit];
+      rlimit now{};
+      ::getrlimit(static_cast<__rlimit_resource>(limit.resource), &now);
+      for (const auto& [name, value] : program.rlimits) {
+        if (process::rlimit_by_name(name).value_or(-1) != limit.resource) continue;
+        return fmt::format(
+            "rlimits: {} = {} is above the hard limit of {}, which this supervisor "
+            "may not raise: {}",
+            name, value == RLIM_INFINITY ? "unlimited" : std::to_string(value), now.rlim_max, why);
+      }
+      return fmt::format("rlimits: {}", why);
     }
+    case RehearsalStep::Groups:
+    case RehearsalStep::Group:
+    case RehearsalStep::User:
+      return fmt::format(
+          "{}: cannot change to '{}': {}; start the supervisor as root, or remove it",
+          program.user.empty() ? "group" : "user",
+          program.user.empty() ? program.group : program.user, why);
+    case RehearsalStep::Directory:
+      return fmt::format("directory: '{}' cannot be entered{}: {}", program.directory.native(),
+                         as_whom(program), why);
+    case RehearsalStep::Executable:
+      return fmt::format("command: '{}' cannot be executed{}: {}", found.executable,
+                         as_whom(program), why);
+    case RehearsalStep::Interpreter:
+      return fmt::format(
+          "command: the interpreter in the first line of '{}' cannot be executed{}: {}",
+          found.executable, as_whom(program), why);
+  }
+  return why;
+}
+
+std::vector<std::string> rehearsal_problems(const LookUp& look_up) {
+  process::LaunchSpec spec;
+  spec.executable = look_up.found.executable;
+  spec.directory = look_up.found.program.directory.native();
+  spec.identity = look_up.found.identity;
+  spec.limits = look_up.found.limits;
+  const auto failures = process::rehearse(spec);
+  if (!failures) return {"cannot be checked: " + failures.error().message};
+  std::vector<std::string> problems;
+  for (const RehearsalFailure& failure : *failures)
+    problems.push_back(describe(failure, look_up));
+  return problems;
+}
+
+}  // namespace
+
+Result<PreparedProgram> prepare_program(const config::Program& program, const Environ& environ) {
+  LookUp result = look_up(program, environ);
+  if (!result.problems.empty()) return tl::unexpected(std::move(result.problems.front()));
+  return std::move(result.found);
+}
+
+PreparedPrograms prepare_programs(std::vector<config::Program>& programs, const Environ& environ) {
+  PreparedPrograms result;
+  for (config::Program& program : programs) {
+    std::vector<std::string> problems;
+    program.env_file_values.clear();
+    if (!program.env_file.empty()) {
+      const LookUp before = look_up(program, environ);
+      auto values = read_env_file(program, environ, before.found.account);
+      if (values) {
+        program.env_file_values = std::move(*values);
+      } else {
+        problems.push_back("env_file: " + values.error().message);
+      }
+    }
+    LookUp look_up = supervisor::look_up(program, environ);
+    for (const Error& problem : look_up.problems)
+      problems.push_back(problem.message);
+    for (std::string& problem : rehearsal_problems(look_up))
+      problems.push_back(std::move(problem));
+    for (const std::string& problem : problems)
+      result.problems.push_back(fmt::format("[program.{}] {}", program.name, problem));
+    if (problems.empty()) result.programs.emplace(program.name, std::move(look_up.found));
   }
   return result;
 }

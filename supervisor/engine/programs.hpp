@@ -2,12 +2,13 @@
 #pragma once
 
 // What a program needs from the machine before it can be started: its executable, its user, its
-// env_file, its limits. All of it is looked up when a configuration is loaded, and all problems are
-// reported at once: a typo is found before anything runs, and a restart depends on no directory
-// service.
+// directory, its env_file, its limits. All of it is looked up when a configuration is loaded, and
+// all problems are reported at once: a typo is found before anything runs, and a restart depends on
+// no directory service and on no file that is being edited.
 //
 // Threads: any; blocks for the look-ups.
 
+#include "common/base/result.hpp"
 #include "common/config/config.hpp"
 #include "supervisor/engine/child_environment.hpp"
 #include "supervisor/process/launcher.hpp"
@@ -25,7 +26,6 @@ struct PreparedProgram {
   std::optional<process::Identity> identity;
   std::vector<process::ResourceLimit> limits;
   Environ account;  // HOME, USER and LOGNAME of the user that it runs as
-  Environ env_file;
 };
 
 struct PreparedPrograms {
@@ -33,9 +33,11 @@ struct PreparedPrograms {
   std::vector<std::string> problems;                // "[program.web] command: …"
 };
 
+// Of a program whose env_file has been read. The first problem, if there are several.
 Result<PreparedProgram> prepare_program(const config::Program& program, const Environ& environ);
 
-PreparedPrograms prepare_programs(const std::vector<config::Program>& programs,
-                                  const Environ& environ);
+// Reads each env_file into the program's env_file_values, looks everything up, and tries without
+// starting anything what a start would do (process/rehearsal.hpp).
+PreparedPrograms prepare_programs(std::vector<config::Program>& programs, const Environ& environ);
 
 }  // namespace holdfast::supervisor

@@ -6,6 +6,7 @@
 #include "common/rate_limit/table.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -24,6 +25,15 @@ bool speaks_telemetry(const config::Program& program) {
   if (program.type != config::ProgramType::Service) return false;
   return program.metrics == "socket" ||
          (program.metrics.empty() && program.ready == config::ReadyKind::Notify);
+}
+
+// Opening /dev/stdout or /dev/stderr by name opens this pipe anew, with the rights of whoever does:
+// the program's user, or one that the program changes to by itself. The descriptors of a process
+// are out of reach of other users anyway.
+void let_program_open(const PipeFds& pipe, const std::optional<process::Identity>& identity) {
+  constexpr mode_t kReadByOwnerWrittenByAll = 0622;
+  (void)::fchmod(pipe.write.get(), kReadByOwnerWrittenByAll);
+  if (identity) (void)::fchown(pipe.write.get(), identity->uid, identity->gid);
 }
 
 std::string metrics_url(const config::Program& program, const std::string& socket) {
@@ -109,6 +119,8 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& program
   if (!out) return tl::unexpected(LaunchError{"pipe", out.error().os_error});
   auto err = make_pipe();
   if (!err) return tl::unexpected(LaunchError{"pipe", err.error().os_error});
+  let_program_open(*out, (*prepared)->identity);
+  let_program_open(*err, (*prepared)->identity);
 
   ChildProtocol child;
   child.worker = worker;
@@ -126,7 +138,7 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& program
   spec.executable = (*prepared)->executable;
   spec.argv = program.command;
   for (const auto& [name, value] :
-       child_environment(environ_, (*prepared)->account, (*prepared)->env_file, program, child)) {
+       child_environment(environ_, (*prepared)->account, program, child)) {
     spec.envp.push_back(name + "=" + value);
   }
   if (!child.fd_names.empty()) spec.envp.push_back(fmt::format("{}=", protocol::kListenPid));

@@ -39,7 +39,10 @@ class Spawner {
                                                     const core::Spawn& action);
   // Removes the socket file of a process that has exited.
   void forget(const std::string& worker, std::uint64_t incarnation);
-  void use(PreparedPrograms prepared) { prepared_ = std::move(prepared); }
+  void use(PreparedPrograms prepared, std::string config_file) {
+    prepared_ = std::move(prepared);
+    config_file_ = std::move(config_file);
+  }
 
  private:
   Result<const PreparedProgram*> prepared(const config::Program& program);

@@ -2,6 +2,7 @@
 #include "supervisor/process/launch_plan.hpp"
 
 #include "common/protocol/variables.hpp"
+#include "supervisor/process/rehearsal.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -80,9 +81,7 @@ tl::expected<LaunchPlan, LaunchError> make_plan(const LaunchSpec& spec, LowFds& 
   }
   plan.unwanted.emplace_back(next, std::numeric_limits<unsigned>::max());
 
-  // Only root may set groups, but anyone may "become" the user that they already are.
-  plan.change_identity = spec.identity && (::geteuid() == 0 || spec.identity->uid != ::geteuid() ||
-                                           spec.identity->gid != ::getegid());
+  plan.change_identity = spec.identity && changes_identity(*spec.identity);
   return plan;
 }
 

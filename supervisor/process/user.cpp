@@ -5,6 +5,7 @@
 
 #include <grp.h>
 #include <pwd.h>
+#include <unistd.h>
 
 #include <array>
 #include <optional>
@@ -42,6 +43,8 @@ std::vector<gid_t> groups_of(const std::string& user, gid_t primary) {
 }  // namespace
 
 Result<User> look_up_user(const std::string& user, const std::string& group) {
+  // A group alone: the user stays.
+  if (user.empty() && !group.empty()) return look_up_user(std::to_string(::geteuid()), group);
   std::vector<char> buffer(kEntryBytes);
   passwd entry{};
   passwd* found = nullptr;

@@ -21,8 +21,8 @@ struct User {
   std::string home;
 };
 
-// `user` is a name or a number. An empty `group` means the user's own. Includes the user's
-// supplementary groups.
+// `user` is a name or a number; empty with a `group`: the user that we are. An empty `group` means
+// the user's own. Includes the user's supplementary groups.
 Result<User> look_up_user(const std::string& user, const std::string& group);
 
 // "nofile" -> RLIMIT_NOFILE, with the names of getrlimit(2) in lower case.

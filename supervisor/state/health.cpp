@@ -1,25 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/state/health.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 namespace holdfast::supervisor {
 
 bool in_trouble(const core::SlotView& slot) {
   return core::in_crash_loop(slot) || slot.state == core::SlotState::Failed;
 }
 
+namespace {
+
+bool lacks_stopped_workers(const core::ProgramView& program) {
+  return program.config->required && !program.satisfied &&
+         std::any_of(program.slots.begin(), program.slots.end(),
+                     [](const core::SlotView& slot) { return slot.stopped_by_hand; });
+}
+
+}  // namespace
+
+std::string shortfall(const core::ProgramView& program) {
+  return fmt::format("{}: {} ready, at least {} needed{}", program.config->name, program.ready,
+                     program.config->min_ready,
+                     lacks_stopped_workers(program) ? " (stopped by a command)" : "");
+}
+
 FleetHealth health_of(const FleetSnapshot& snapshot) {
   if (snapshot.view.draining) return FleetHealth::Draining;
   bool trouble = false;
-  bool restarted = false;
+  bool interrupted = false;
   for (const core::ProgramView& program : snapshot.view.programs) {
     for (const core::SlotView& slot : program.slots) {
       trouble = trouble || in_trouble(slot);
-      restarted = restarted || slot.restarts > 0;
+      interrupted = interrupted || slot.restarts > 0;
     }
+    // Nothing is on its way: it lacks workers until somebody starts it again.
+    interrupted = interrupted || lacks_stopped_workers(program);
   }
   if (trouble) return FleetHealth::Degraded;
   if (snapshot.view.ready) return FleetHealth::Ready;
-  return restarted ? FleetHealth::Degraded : FleetHealth::Starting;
+  return interrupted ? FleetHealth::Degraded : FleetHealth::Starting;
 }
 
 std::string_view to_string(FleetHealth health) {

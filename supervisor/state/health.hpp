@@ -7,19 +7,24 @@
 
 #include "supervisor/state/snapshot.hpp"
 
+#include <string>
 #include <string_view>
 
 namespace holdfast::supervisor {
 
 enum class FleetHealth {
   Ready,
-  Starting,  // not ready yet, and no worker has had to be restarted
+  Starting,  // not ready yet, no worker has had to be restarted, and none was stopped by a command
   Degraded,  // a worker is in trouble, or a required program lacks ready workers after a restart
+             // or because a command stopped them
   Draining,  // shutting down
 };
 
 FleetHealth health_of(const FleetSnapshot& snapshot);
 std::string_view to_string(FleetHealth health);
+
+// What a program that is not satisfied lacks: "api: 0 ready, at least 1 needed".
+std::string shortfall(const core::ProgramView& program);
 
 // In a crash loop, or given up.
 bool in_trouble(const core::SlotView& slot);

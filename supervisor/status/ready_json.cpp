@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/status/ready_json.hpp"
 
+#include "supervisor/state/health.hpp"
 #include "supervisor/status/program_json.hpp"
-
-#include <fmt/format.h>
 
 namespace holdfast::supervisor::status {
 
@@ -22,8 +21,7 @@ ordered_json readiness_json(const FleetSnapshot& snapshot) {
     std::string waiting;
     for (const core::ProgramView& program : snapshot.view.programs) {
       if (program.satisfied || !program.config->required) continue;
-      waiting += fmt::format("{}{}: {} ready, at least {} needed", waiting.empty() ? "" : "; ",
-                             program.config->name, program.ready, program.config->min_ready);
+      waiting += (waiting.empty() ? "" : "; ") + shortfall(program);
     }
     out["reason"] = waiting.empty() ? "starting" : waiting;
   }

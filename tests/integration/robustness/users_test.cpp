@@ -67,3 +67,35 @@ TEST_CASE("a program of another user that a reload adds can reach the supervisor
   REQUIRE(stack.command({"reload"}).exit_code == 0);
   REQUIRE(stack.wait_state("web.0", "ready"));
 }
+
+TEST_CASE("a program of another user can open /dev/stdout and /dev/stderr by name") {
+  if (!root()) return;
+  const auto printing = [](const std::string& name, const std::string& command,
+                           const std::string& more) {
+    return "[program." + name + "]\n" +
+           command_of({"/bin/sh", "-c",
+                       command + "echo " + name + "-out > /dev/stdout; echo " + name +
+                           "-more >> /dev/stdout; echo " + name +
+                           "-err > /dev/stderr; sleep 1000"}) +
+           "ready = \"started\"\n" + more + "\n";
+  };
+  Stack stack(printing("plain", "", "user = \"nobody\"\n") +
+                  printing("number", "", "user = \"12345\"\ngroup = \"12345\"\n") +
+                  printing("grouped", "", "group = \"nogroup\"\n") + printing("same", "", "") +
+                  "[program.changed]\n" +
+                  command_of({"/usr/bin/setpriv", "--reuid", "nobody", "--regid", "nogroup",
+                              "--clear-groups", "/bin/sh", "-c",
+                              "echo changed-out > /dev/stdout; echo changed-more >> /dev/stdout; "
+                              "echo changed-err > /dev/stderr; sleep 1000"}) +
+                  "ready = \"started\"\n",
+              kNoPort);
+  stack.wait_ready();
+  for (const std::string name : {"plain", "number", "grouped", "same", "changed"}) {
+    for (const char* stream : {"-out", "-more", "-err"}) {
+      INFO(name << stream);
+      REQUIRE(wait_until(
+          [&] { return stack.supervisor().output().find(name + stream) != std::string::npos; }));
+    }
+  }
+  REQUIRE(stack.supervisor().output().find("ermission denied") == std::string::npos);
+}

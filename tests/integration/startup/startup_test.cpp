@@ -212,3 +212,11 @@ TEST_CASE(
   CHECK(status.wait().value == 0);
   CHECK(status.output().find("web.0") != std::string::npos);
 }
+
+TEST_CASE("no listener that nobody named: with own programs only, port 3000 stays free") {
+  Stack stack(misbehaving("web", {"--ready"}));
+  stack.wait_ready();
+  nlohmann::json listeners = stack.status()["listeners"];
+  listeners.erase("status");
+  REQUIRE(listeners.empty());
+}

@@ -64,3 +64,24 @@ TEST_CASE("a thousand restarts leave no descriptor behind") {
   // Four workers at whatever moment of their lives, and the request that asks.
   REQUIRE(descriptors_of(stack.supervisor().pid()) < before + 20);
 }
+
+TEST_CASE(
+    "standard descriptors closed at the start are harmless: all combinations run and answer") {
+  for (const char* closed :
+       {"<&-", ">&-", "2>&-", "<&- >&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-"}) {
+    INFO(closed);
+    const std::string holdfast = (bin_dir() / "holdfast").string();
+    Stack stack(misbehaving("web", {"--print", "printed", "--print-error", "printed", "--ready"}) +
+                    api_workers(1),
+                kNoPort, {"/bin/sh", "-c", "exec '" + holdfast + "' run " + closed});
+    stack.wait_ready();
+    REQUIRE(stack.get("/health").status == 200);
+    for (const char* fd : {"0", "1", "2"}) {
+      const std::string path = "/proc/" + std::to_string(stack.supervisor().pid()) + "/fd/" + fd;
+      REQUIRE(std::filesystem::read_symlink(path).native().find("socket:") == std::string::npos);
+    }
+    const auto answer =
+        run_program({"/bin/sh", "-c", "exec '" + holdfast + "' version " + closed}, {});
+    REQUIRE_FALSE(answer.ended.signaled);
+  }
+}

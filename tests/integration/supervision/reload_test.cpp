@@ -6,6 +6,9 @@
 
 #include <signal.h>
 
+#include <fstream>
+#include <iterator>
+
 using namespace holdfast;
 using namespace holdfast::test;
 using nlohmann::json;
@@ -96,4 +99,53 @@ TEST_CASE(
   // The old address is given up when the last worker that served it has gone.
   REQUIRE(wait_until([&] { return !http::fetch("GET", old_address + "/health", {}, "", {}); }));
   REQUIRE(stack.pid_of("queue-worker.0") == queue);
+}
+
+TEST_CASE(
+    "a changed env_file is a change for a reload, and a crash before it does not pick it up") {
+  const TempDir dir;
+  const std::filesystem::path file = dir / "web.env";
+  const auto write = [&](const std::string& text) { std::ofstream(file, std::ios::trunc) << text; };
+  write("EF_MARK='one\nand a half'\n");
+  const auto program =
+      misbehaving("web", {"--print-env", "--ready"}, "env_file = \"" + file.string() + "\"\n");
+  Stack stack(program + misbehaving("other", {"--ready"}), kNoPort);
+  stack.wait_ready();
+  const auto environment = [&] {
+    std::ifstream in("/proc/" + std::to_string(stack.pid_of("web.0")) + "/environ");
+    const std::string all{std::istreambuf_iterator<char>(in), {}};
+    const auto at = all.find("EF_MARK=");
+    return at == std::string::npos ? all : std::string(all.c_str() + at);
+  };
+  REQUIRE(environment() == "EF_MARK=one\nand a half");
+
+  write("EF_MARK='half of a cha");
+  const pid_t first = stack.pid_of("web.0");
+  ::kill(first, SIGKILL);
+  REQUIRE(wait_until([&] {
+    const pid_t now = stack.pid_of("web.0");
+    return now > 0 && now != first && stack.state_of("web.0") == "ready";
+  }));
+  REQUIRE(environment() == "EF_MARK=one\nand a half");
+  const auto refused = stack.command({"reload"});
+  INFO(refused.output);
+  REQUIRE(refused.exit_code == 1);
+  REQUIRE(refused.output.find(file.string() + ":1: the value has no closing '") !=
+          std::string::npos);
+
+  write("EF_MARK=two\n");
+  const pid_t second = stack.pid_of("web.0");
+  const pid_t other = stack.pid_of("other.0");
+  const auto answer = stack.command({"reload"});
+  INFO(answer.output);
+  REQUIRE(answer.exit_code == 0);
+  REQUIRE(answer.output.find("~ web: contents of env_file (rolling restart)") != std::string::npos);
+  REQUIRE(answer.output.find("two") == std::string::npos);  // it may be a secret
+  REQUIRE(wait_until([&] {
+    const pid_t now = stack.pid_of("web.0");
+    return now > 0 && now != second && stack.state_of("web.0") == "ready";
+  }));
+  REQUIRE(environment() == "EF_MARK=two");
+  REQUIRE(stack.pid_of("other.0") == other);
+  REQUIRE(stack.command({"reload"}).output.find("web") == std::string::npos);
 }

@@ -55,7 +55,23 @@ TEST_CASE("one named program replaces all default ones") {
   const Config config = load_good("[program.web]\ncommand = [\"nginx\"]").config;
   REQUIRE(config.programs.size() == 1);
   CHECK(config.programs[0].name == "web");
-  CHECK(config.listen.count("http") == 1);
+}
+
+TEST_CASE("no listener that nobody named: http is there only where a program takes it") {
+  const std::string own = "[program.web]\ncommand = [\"nginx\"]\n";
+  const std::string other = "[listen.other]\naddress = \"127.0.0.1:4000\"\n";
+  for (const Environ& environ : {Environ{}, Environ{{"PORT", "8080"}}}) {
+    CHECK(load_good(own, environ).config.listen.empty());
+    CHECK(load_good(own, environ).warnings.empty());
+  }
+  CHECK(load_good(other + own).config.listen.size() == 1);
+  CHECK(load_good(own + "sockets = [\"http\"]").config.listen.at("http").address == "0.0.0.0:3000");
+  const Config both = load_good(other + own + "sockets = [\"other\", \"http\"]").config;
+  CHECK(both.listen.size() == 2);
+  CHECK(
+      load_good(own + "sockets = [\"http\"]", {{"PORT", "80"}}).config.listen.at("http").address ==
+      "0.0.0.0:80");
+  CHECK(load_good("[listen.http]\naddress = \"127.0.0.1:1\"\n" + own).config.listen.size() == 1);
 }
 
 TEST_CASE("programs keep the order of the file") {

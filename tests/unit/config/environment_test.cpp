@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/id.hpp"
 #include "common/os/file.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/config/support.hpp"
 
 #include <filesystem>
+#include <fstream>
 
 namespace holdfast::config {
 
@@ -137,6 +139,17 @@ TEST_CASE("a bad secret from a file is not printed") {
 
 TEST_CASE("only secrets have a _FILE form") {
   CHECK(load_good("", {{"LOG_LEVEL_FILE", "/nonexistent"}}).config == load_good("").config);
+}
+
+TEST_CASE("the default file is looked for each time: one that appears later is found by a reload") {
+  const test::TempDir dir;
+  const std::filesystem::path standard = dir / "holdfast.toml";
+  CHECK_FALSE(find_file({}, {}, standard));
+  std::ofstream(standard) << "";
+  CHECK(find_file({}, {}, standard) == standard);
+  CHECK(find_file({}, {{"HOLDFAST_CONFIG", ""}}, standard) == standard);
+  CHECK(find_file({}, {{"HOLDFAST_CONFIG", "/a"}}, standard) == "/a");
+  CHECK(find_file("/b", {{"HOLDFAST_CONFIG", "/a"}}, standard) == "/b");
 }
 
 }  // namespace holdfast::config

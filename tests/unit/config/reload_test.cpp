@@ -188,4 +188,19 @@ TEST_CASE("a listener's new address rolls the programs that are handed its socke
         Names{"api-worker"});
 }
 
+TEST_CASE("changed contents of an env_file are a change, and their values are not shown") {
+  Program before;
+  before.env_file = "/etc/web.env";
+  before.env_file_values = {{"TOKEN", "old"}};
+  Program after = before;
+  CHECK(changed_keys(before, after).empty());
+  after.env_file_values = {{"TOKEN", "new"}};
+  const ChangedKeys changed = changed_keys(before, after);
+  CHECK(any_has(changed, ReloadEffect::Roll));
+  CHECK(describe(changed) == "contents of env_file (rolling restart)");
+  CHECK(with_roll_keys_of(before, after).env_file_values == before.env_file_values);
+  after.env_file = "/etc/other.env";
+  CHECK(describe(changed_keys(before, after)) == "env_file (rolling restart)");
+}
+
 }  // namespace holdfast::config

@@ -21,7 +21,9 @@ TEST_CASE("an unknown target is answered with what there is") {
   REQUIRE(answer("api-worker.") ==
           "no slot 'api-worker.'; the slots are api-worker.0 to api-worker.1");
   REQUIRE(answer("one.1x") == "no slot 'one.1x'; the only slot is one.0");
-  REQUIRE(answer("none.0") == "no slot 'none.0'; none has no slots");
+  REQUIRE(answer("none.0") ==
+          "no slot 'none.0'; none has no workers: it has 0 replicas, and 'holdfast scale none 1' "
+          "starts one");
 }
 
 TEST_CASE("a program's name may hold dots") {
@@ -65,10 +67,31 @@ TEST_CASE("start before the dependencies are ready does not jump the queue") {
   REQUIRE(stage.state("b.0") == "starting");
 }
 
+TEST_CASE("commands to a program without replicas say so, and decide what scaling it up does") {
+  config::Program program = service("a");
+  program.replicas = program.min_ready = 0;
+  Stage stage({program});
+  stage.begin();
+  REQUIRE(stage.view().ready);
+  for (const CommandKind kind : {CommandKind::Stop, CommandKind::Start, CommandKind::Restart}) {
+    stage.command(kind, "a");
+    REQUIRE(stage.replies.back().ok);
+    REQUIRE(stage.replies.back().message ==
+            "a has no workers: it has 0 replicas, and 'holdfast scale a 1' starts one");
+  }
+  stage.command(CommandKind::Scale, "a", 1);
+  REQUIRE(stage.replies.back().message == "a scaled from 0 to 1");
+  REQUIRE(stage.state("a.0") == "starting");
+}
+
 TEST_CASE("slots added to a stopped program stay stopped until it is started") {
   Stage stage({service("a")});
   stage.begin().all_ready().command(CommandKind::Stop, "a").exit("a.0", 0);
-  stage.command(CommandKind::Scale, "a", 3).clear();
+  stage.command(CommandKind::Scale, "a", 3);
+  REQUIRE(stage.replies.back().message ==
+          "a scaled from 1 to 3; it is stopped, and 'holdfast start a' starts it");
+  REQUIRE(stage.slot("a.2").stopped_by_hand);
+  stage.clear();
   REQUIRE(stage.spawns.empty());
   stage.command(CommandKind::Start, "a");
   REQUIRE(stage.spawns.size() == 3);

@@ -30,8 +30,8 @@ TEST_CASE("later layers win: the supervisor's own, the account's, the env_file's
   program.environment = {{"D", "table"}};
   const Environ own{{"A", "own"}, {"B", "own"}, {"C", "own"}, {"D", "own"}};
   const Environ account{{"B", "account"}, {"C", "account"}, {"D", "account"}};
-  const Environ file{{"C", "file"}, {"D", "file"}};
-  const Environ env = child_environment(own, account, file, program, web_worker());
+  program.env_file_values = {{"C", "file"}, {"D", "file"}};
+  const Environ env = child_environment(own, account, program, web_worker());
   REQUIRE(env.at("A") == "own");
   REQUIRE(env.at("B") == "account");
   REQUIRE(env.at("C") == "file");
@@ -48,7 +48,7 @@ TEST_CASE("what was addressed to the supervisor itself is not passed on to its c
               {"JOURNAL_STREAM", "8:1"}};
   for (const std::string& name : kReserved)
     own[name] = "from outside";
-  const Environ env = child_environment(own, {}, {}, {}, web_worker());
+  const Environ env = child_environment(own, {}, {}, web_worker());
   REQUIRE(env == Environ{{"HOLDFAST_ENV", "production"},
                          {"HOLDFAST_INCARNATION", "3"},
                          {"HOLDFAST_INSTANCE", "4711-1"},
@@ -62,7 +62,8 @@ TEST_CASE("no layer overrides or adds a variable that only the supervisor sets")
     layer[name] = "overridden";
   config::Program program;
   program.environment = layer;
-  const Environ env = child_environment(layer, layer, layer, program, web_worker());
+  program.env_file_values = layer;
+  const Environ env = child_environment(layer, layer, program, web_worker());
   REQUIRE(env == Environ{{"HOLDFAST_INCARNATION", "3"},
                          {"HOLDFAST_INSTANCE", "4711-1"},
                          {"HOLDFAST_WORKER", "web.0"}});
@@ -75,48 +76,10 @@ TEST_CASE("a child is told who it is and how to reach the supervisor") {
   all.notify_socket = "/run/holdfast/notify.sock";
   all.predecessor = "signal 9 (SIGKILL)";
   all.fd_names = {"http", "telemetry"};
-  const Environ env = child_environment({}, {}, {}, program, all);
+  const Environ env = child_environment({}, {}, program, all);
   REQUIRE(env.at("NOTIFY_SOCKET") == "/run/holdfast/notify.sock");
   REQUIRE(env.at("WATCHDOG_USEC") == "30000000");
   REQUIRE(env.at("HOLDFAST_PREDECESSOR") == "signal 9 (SIGKILL)");
   REQUIRE(env.at("LISTEN_FDS") == "2");
   REQUIRE(env.at("LISTEN_FDNAMES") == "http:telemetry");
-}
-
-TEST_CASE("an env_file: comments, quotes, export, and nothing is expanded") {
-  const auto env = parse_env_file(
-      "# comment\n\nA=1\n  B = two words \nC=\"quoted # no comment\"\nD='$A'\nexport E=5\nF=\n"
-      "G=a=b\r\n",
-      "file.env");
-  REQUIRE(env);
-  REQUIRE(*env == Environ{{"A", "1"},
-                          {"B", "two words"},
-                          {"C", "quoted # no comment"},
-                          {"D", "$A"},
-                          {"E", "5"},
-                          {"F", ""},
-                          {"G", "a=b"}});
-}
-
-TEST_CASE("an env_file that sets what only the supervisor sets is refused with file and line") {
-  for (const std::string& name : kReserved) {
-    for (const std::string prefix : {"", "export ", "  "}) {
-      INFO(prefix << name);
-      const auto env = parse_env_file("# ours\n\n" + prefix + name + "=x\n", "file.env");
-      REQUIRE_FALSE(env);
-      REQUIRE(env.error().kind == ErrorKind::InvalidArgument);
-      REQUIRE(env.error().message ==
-              "file.env:3: '" + name + "' is set by the supervisor for each worker; remove it");
-    }
-  }
-  REQUIRE(parse_env_file("# HOLDFAST_INSTANCE=x\nHOLDFAST_ENV=production\n", "file.env"));
-}
-
-TEST_CASE("an invalid line of an env_file is reported with its number") {
-  for (const char* line : {"no equals sign", "=value", "9A=1", "A-B=1"}) {
-    INFO(line);
-    const auto env = parse_env_file(std::string("OK=1\n") + line + "\n", "file.env");
-    REQUIRE_FALSE(env);
-    REQUIRE(env.error().message == "file.env:2: expected NAME=VALUE");
-  }
 }

@@ -4,6 +4,9 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <fstream>
 
 using namespace holdfast;
@@ -50,8 +53,8 @@ TEST_CASE("all problems with the machine are reported at once, each with its pro
   limit.rlimits = {{"nofiles", 1}};
   config::Program directory = program("directory");
   directory.directory = dir / "missing";
-  const auto prepared =
-      prepare_programs({command, user, file, line, limit, directory, program("fine")}, {});
+  std::vector programs{command, user, file, line, limit, directory, program("fine")};
+  const auto prepared = prepare_programs(programs, {});
   REQUIRE(prepared.programs.size() == 1);
   REQUIRE(prepared.problems.size() == 6);
   const auto told = [&](std::size_t index, const std::string& text) {
@@ -64,4 +67,110 @@ TEST_CASE("all problems with the machine are reported at once, each with its pro
   told(3, "[program.line] env_file: ");
   told(4, "[program.limit] rlimits: there is no resource limit 'nofiles'");
   told(5, "[program.directory] directory: ");
+}
+
+TEST_CASE("a group alone keeps the user, with that group") {
+  config::Program by_group = program("a");
+  by_group.group = std::to_string(::getegid());
+  const auto prepared = prepare_program(by_group, {});
+  REQUIRE(prepared);
+  REQUIRE(prepared->identity->uid == ::geteuid());
+  REQUIRE(prepared->identity->gid == ::getegid());
+  REQUIRE(prepared->account.empty());
+  by_group.group = "no-such-group";
+  REQUIRE(prepare_program(by_group, {}).error().message ==
+          "group: there is no group 'no-such-group'");
+}
+
+TEST_CASE("every problem of one program is reported, not only the first") {
+  config::Program bad = program("bad");
+  bad.command = {"/no/such/program"};
+  bad.directory = "/no/such/directory";
+  bad.env_file = "/no/such/file";
+  std::vector programs{bad};
+  const auto prepared = prepare_programs(programs, {});
+  REQUIRE(prepared.problems.size() == 3);
+  REQUIRE(prepared.problems[0].find("[program.bad] env_file: ") == 0);
+  REQUIRE(prepared.problems[1] ==
+          "[program.bad] directory: '/no/such/directory' cannot be entered: No such file or "
+          "directory");
+  REQUIRE(prepared.problems[2] ==
+          "[program.bad] command: '/no/such/program' cannot be executed: No such file or "
+          "directory");
+}
+
+TEST_CASE("a command that cannot be executed is found before anything starts") {
+  const test::TempDir dir;
+  const auto write = [&](const char* name, const char* text, unsigned mode) {
+    std::ofstream(dir / name) << text;
+    std::filesystem::permissions(dir / name, static_cast<std::filesystem::perms>(mode));
+    return (dir / name).string();
+  };
+  const auto problem_of = [](const std::string& command) {
+    config::Program one = program("x");
+    one.command = {command};
+    std::vector programs{one};
+    const auto prepared = prepare_programs(programs, {});
+    return prepared.problems.empty() ? std::string() : prepared.problems.front();
+  };
+  const auto ends = [](const std::string& text, const std::string& with) {
+    INFO(text);
+    REQUIRE(text.ends_with(with));
+  };
+  ends(problem_of(write("plain", "#!/bin/sh\n", 0644)), "cannot be executed: Permission denied");
+  ends(problem_of(dir.path()), "cannot be executed: Is a directory");
+  ends(problem_of(write("script", "#! /no/such/shell -e\n", 0755)),
+       "script' cannot be executed: No such file or directory");
+  REQUIRE(problem_of(write("good", "#!/bin/sh\n", 0755)).empty());
+}
+
+TEST_CASE("what another user may not execute or enter is found, with that user's name") {
+  if (::geteuid() != 0) {
+    WARN("not tested: only root may become another user");
+    return;
+  }
+  const test::TempDir dir;  // entered by its owner only
+  std::filesystem::copy_file("/bin/true", dir / "true");
+  config::Program one = program("x");
+  one.command = {(dir / "true").string()};
+  one.directory = dir.path();
+  one.user = "nobody";
+  std::vector programs{one};
+  const auto prepared = prepare_programs(programs, {});
+  REQUIRE(prepared.problems.size() == 2);
+  REQUIRE(prepared.problems[0] == "[program.x] directory: '" + dir.path().string() +
+                                      "' cannot be entered by user 'nobody': Permission denied");
+  REQUIRE(prepared.problems[1] == "[program.x] command: '" + one.command[0] +
+                                      "' cannot be executed by user 'nobody': Permission denied");
+}
+
+TEST_CASE("a limit that cannot be raised is found, with the hard limit") {
+  config::Program one = program("x");
+  one.rlimits = {{"nofile", RLIM_INFINITY}};  // above fs.nr_open: not even root may
+  std::vector programs{one};
+  const auto prepared = prepare_programs(programs, {});
+  REQUIRE(prepared.problems.size() == 1);
+  INFO(prepared.problems[0]);
+  REQUIRE(prepared.problems[0].find(
+              "[program.x] rlimits: nofile = unlimited is above the hard limit of ") == 0);
+}
+
+TEST_CASE("the values of an env_file are read once and belong to the program") {
+  const test::TempDir dir;
+  const std::filesystem::path file = dir / "web.env";
+  std::ofstream(file) << "A=1\nPATH=/opt/no-such:/bin\nWHO=$USER\n";
+  config::Program one = program("web");
+  one.command = {"true"};
+  one.env_file = file;
+  std::vector programs{one};
+  const auto prepared = prepare_programs(programs, {{"USER", "someone"}, {"PATH", "/nowhere"}});
+  REQUIRE(prepared.problems.empty());
+  REQUIRE(programs[0].env_file_values ==
+          Environ{{"A", "1"}, {"PATH", "/opt/no-such:/bin"}, {"WHO", "someone"}});
+  REQUIRE(prepared.programs.at("web").executable == "/bin/true");  // with the PATH it will have
+
+  std::ofstream(file, std::ios::trunc) << "A='half";
+  const auto again = prepare_program(programs[0], {});
+  REQUIRE(again);
+  REQUIRE(again->program.env_file_values.at("A") == "1");
 }

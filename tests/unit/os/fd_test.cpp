@@ -4,6 +4,8 @@
 #include "tests/support/catch.hpp"
 
 #include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -74,5 +76,28 @@ TEST_CASE("a descriptor that is not open is an error") {
   for (const auto& result : {set_nonblocking(-1), set_cloexec(-1)}) {
     REQUIRE_FALSE(result);
     CHECK(result.error().os_error == EBADF);
+  }
+}
+
+TEST_CASE(
+    "standard descriptors closed at the start are opened, in any combination, and no others") {
+  for (int closed = 0; closed < 8; ++closed) {
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      const int before = ::open("/dev/null", O_RDONLY);
+      ::close(before);
+      for (int fd = 0; fd <= 2; ++fd) {
+        if ((closed & (1 << fd)) != 0) ::close(fd);
+      }
+      open_missing_standard_descriptors();
+      const bool all = is_open(0) && is_open(1) && is_open(2) && ::fcntl(1, F_GETFD) == 0;
+      const int after = ::open("/dev/null", O_RDONLY);  // the next free number is as before
+      ::_exit(all && after == before ? 0 : 1);
+    }
+    int status = -1;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    INFO("combination " << closed);
+    CHECK(status == 0);
   }
 }
