@@ -64,6 +64,7 @@ struct Program {
   bool required = true;         // counts for /ready and for on_hopeless
   std::vector<std::string> after;
   std::vector<std::string> sockets;  // names of [listen.NAME], passed as LISTEN_FDS
+  std::uint32_t port = 0;            // {port} is this + slot (slot_text.hpp); 0: none
   std::filesystem::path directory;   // working directory; empty: the supervisor's
   std::map<std::string, std::string> environment;
   std::filesystem::path env_file;
