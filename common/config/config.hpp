@@ -72,6 +72,8 @@ struct Program {
   std::string group;  // empty: the user's
   std::optional<std::uint32_t> umask;
   std::map<std::string, std::uint64_t> rlimits;  // "nofile" -> value, soft and hard
+  std::optional<int> nice;                       // -20 to 19; empty: the supervisor's
+  std::optional<int> oom_score_adj;              // -1000 to 1000; empty: the supervisor's
 
   ReadyKind ready = ReadyKind::Notify;
   std::string ready_target;  // the URL or the regular expression

@@ -152,6 +152,8 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& configu
   spec.identity = (*prepared)->identity;
   if (program.umask) spec.umask = static_cast<mode_t>(*program.umask);
   spec.limits = (*prepared)->limits;
+  spec.nice = program.nice;
+  spec.oom_score_adj = program.oom_score_adj;
   spec.soft_files = soft_files_;
 
   auto launched = launcher_.launch(spec);

@@ -160,3 +160,13 @@ TEST_CASE("the readiness of a worker with a port of its own is probed at that po
   stack.wait_ready();
   REQUIRE(stack.state_of("web.0") == "ready");
 }
+
+TEST_CASE("a program has the niceness and the OOM score that it was given") {
+  Stack stack("[program.web]\n" +
+                  command_of({"/bin/sh", "-c",
+                              "echo is:$(nice):$(cat /proc/self/oom_score_adj).; sleep 600"}) +
+                  "ready = \"started\"\nnice = 15\noom_score_adj = 900\n",
+              kNoPort);
+  REQUIRE(wait_until(
+      [&] { return stack.supervisor().output().find("is:15:900.") != std::string::npos; }));
+}
