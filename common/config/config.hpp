@@ -64,6 +64,7 @@ struct Program {
   bool required = true;         // counts for /ready and for on_hopeless
   std::vector<std::string> after;
   std::vector<std::string> sockets;  // names of [listen.NAME], passed as LISTEN_FDS
+  std::uint32_t port = 0;            // {port} is this + slot (slot_text.hpp); 0: none
   std::filesystem::path directory;   // working directory; empty: the supervisor's
   std::map<std::string, std::string> environment;
   std::filesystem::path env_file;
@@ -71,6 +72,8 @@ struct Program {
   std::string group;  // empty: the user's
   std::optional<std::uint32_t> umask;
   std::map<std::string, std::uint64_t> rlimits;  // "nofile" -> value, soft and hard
+  std::optional<int> nice;                       // -20 to 19; empty: the supervisor's
+  std::optional<int> oom_score_adj;              // -1000 to 1000; empty: the supervisor's
 
   ReadyKind ready = ReadyKind::Notify;
   std::string ready_target;  // the URL or the regular expression

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fields of [program.NAME] for readiness, restarts, the watchdog and stopping.
 #include "common/config/schema.hpp"
+#include "common/config/slot_text.hpp"
 #include "common/net/url.hpp"
 #include "common/protocol/names.hpp"
 #include "common/text/pattern.hpp"
@@ -29,6 +30,13 @@ Field readiness_field(std::string key, std::string type, Program& program, Read 
           }};
 }
 
+// The URL completed; as it stands if it differs from slot to slot (for_slot() completes that).
+Result<std::string> check_url(const std::string& text, const char* default_path) {
+  const std::string sample = expand_slot_names(text, {"worker.0", 0, 1});
+  HOLDFAST_TRY_ASSIGN(const net::Url url, net::parse_literal_url(sample, default_path));
+  return sample == text ? url.to_string() : text;
+}
+
 Field ready_field(Program& program) {
   auto read = [&program](const Value& given, Complaints& complaints) {
     const std::string* text = expect_text(given, complaints);
@@ -36,9 +44,9 @@ Field ready_field(Program& program) {
     if (*text == "notify" || *text == "started") {
       program.ready = *text == "notify" ? ReadyKind::Notify : ReadyKind::Started;
       program.ready_target.clear();
-    } else if (const auto target = net::parse_literal_url(*text, "/")) {
+    } else if (const auto target = check_url(*text, "/")) {
       program.ready = ReadyKind::Http;
-      program.ready_target = target->to_string();
+      program.ready_target = *target;
     } else {
       complaints.push_back(
           {given.at,
@@ -103,8 +111,7 @@ Field stop_signal_field(int& signal) {
 
 Result<std::string> check_metrics(const std::string& text) {
   if (text.empty() || text == "off" || text == "socket") return text;
-  HOLDFAST_TRY_ASSIGN(const net::Url url, net::parse_literal_url(text, protocol::kMetricsPath));
-  return url.to_string();
+  return check_url(text, protocol::kMetricsPath);
 }
 
 }  // namespace

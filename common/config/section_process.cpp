@@ -117,6 +117,24 @@ Field rlimits_field(std::map<std::string, std::uint64_t>& rlimits) {
                       std::move(write));
 }
 
+Field adjustment_field(std::string key, std::optional<int>& value, int min, int max) {
+  auto read = [&value, min, max](const Value& given, Complaints& complaints) {
+    const auto* number = std::get_if<std::int64_t>(&given.data);
+    if (number == nullptr) return complain_type(given, "an integer", complaints);
+    if (*number < min || *number > max) {
+      complaints.push_back(
+          {given.at, fmt::format("{} is not between {} and {}", *number, min, max)});
+      return;
+    }
+    value = static_cast<int>(*number);
+  };
+  auto write = [&value]() -> std::optional<Value> {
+    if (!value) return {};
+    return Value{static_cast<std::int64_t>(*value)};
+  };
+  return member_field(std::move(key), Roll, "integer", value, std::move(read), std::move(write));
+}
+
 Result<std::string> check_account(const std::string& text) {
   const bool fine = std::none_of(text.begin(), text.end(), [](unsigned char c) {
     return c <= 0x20 || c == ':' || c == '/' || c == 0x7f;
@@ -135,6 +153,8 @@ void append_process_fields(Program& program, Fields& fields) {
   fields.push_back(text_field("group", Roll, program.group, check_account));
   fields.push_back(umask_field(program.umask));
   fields.push_back(rlimits_field(program.rlimits));
+  fields.push_back(adjustment_field("nice", program.nice, -20, 19));
+  fields.push_back(adjustment_field("oom_score_adj", program.oom_score_adj, -1000, 1000));
 }
 
 }  // namespace holdfast::config

@@ -40,6 +40,7 @@ Fields fields_of(Program& program) {
       flag_field("required", Live, program.required),
       texts_field("after", Live, program.after),
       texts_field("sockets", Roll, program.sockets),
+      count_field("port", Roll, program.port, 0, 65'535),
   };
   append_process_fields(program, fields);
   append_lifecycle_fields(program, fields);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/duration.hpp"
+#include "common/config/slot_text.hpp"
 #include "common/config/validate.hpp"
 
 #include <algorithm>
@@ -73,6 +74,46 @@ void validate_oneshot(const Program& program, const std::string& section, LoadRe
   }
 }
 
+// The keys in which {port} stands.
+std::vector<const char*> uses_of_port(const Program& program) {
+  const auto has_port = [](const std::string& text) { return contains_slot_name(text, "{port}"); };
+  std::vector<const char*> keys;
+  if (std::any_of(program.command.begin(), program.command.end(), has_port))
+    keys.push_back("command");
+  if (std::any_of(program.environment.begin(), program.environment.end(),
+                  [&](const auto& variable) { return has_port(variable.second); })) {
+    keys.push_back("environment");
+  }
+  if (program.ready == ReadyKind::Http && has_port(program.ready_target)) keys.push_back("ready");
+  if (has_port(program.metrics)) keys.push_back("metrics");
+  return keys;
+}
+
+void validate_slots(const Program& program, const std::string& section, LoadReport& report) {
+  if (!program.command.empty() && contains_slot_names(program.command.front())) {
+    report.problem(
+        section, "command",
+        fmt::format("command: '{}' is looked up once for all workers; {{slot}}, {{name}} "
+                    "and {{port}} may stand in its arguments",
+                    program.command.front()));
+  }
+  const auto keys = uses_of_port(program);
+  if (program.port == 0) {
+    for (const char* key : keys) {
+      report.problem(section, key,
+                     fmt::format("{}: {{port}} has no value without 'port', the port of the first "
+                                 "worker",
+                                 key));
+    }
+  } else if (program.port + std::max(program.replicas, 1u) - 1 > 65'535) {
+    report.problem(section, "port",
+                   fmt::format("port: {} workers from {} on need ports above 65535",
+                               program.replicas, program.port));
+  } else if (keys.empty()) {
+    report.warning(section, "port", "port has no effect: {port} stands nowhere in this program");
+  }
+}
+
 }  // namespace
 
 void validate_program(const Program& program, LoadReport& report) {
@@ -82,6 +123,7 @@ void validate_program(const Program& program, LoadReport& report) {
   }
   validate_ready(program, section, report);
   validate_restart(program, section, report);
+  validate_slots(program, section, report);
   if (program.type == ProgramType::Oneshot) validate_oneshot(program, section, report);
   if (program.watchdog > 0s && program.watchdog < 3 * program.watchdog_interval) {
     report.problem(
@@ -92,7 +134,7 @@ void validate_program(const Program& program, LoadReport& report) {
   }
   const bool has_address =
       program.metrics.starts_with("http:") || program.metrics.starts_with("unix:");
-  if (has_address && program.replicas > 1) {
+  if (has_address && program.replicas > 1 && !contains_slot_names(program.metrics)) {
     report.warning(section, "metrics",
                    fmt::format("metrics: {} workers share one address, so only one of "
                                "them is scraped; \"socket\" gives each its own",

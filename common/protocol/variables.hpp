@@ -30,6 +30,7 @@ inline constexpr char kJournalStream[] = "JOURNAL_STREAM";
 
 // Who a worker is, and where it finds the rest of the stack.
 inline constexpr char kWorker[] = "HOLDFAST_WORKER";            // "api-worker.0"
+inline constexpr char kSlot[] = "HOLDFAST_SLOT";                // "0"
 inline constexpr char kIncarnation[] = "HOLDFAST_INCARNATION";  // counted from 1
 inline constexpr char kPredecessor[] = "HOLDFAST_PREDECESSOR";  // how it died: "signal 9 (SIGKILL)"
 inline constexpr char kInstance[] = "HOLDFAST_INSTANCE";  // of the supervisor; see guardian.hpp
@@ -63,6 +64,7 @@ inline constexpr std::array kVariables{
     Variable{kListenPid, SetBy::Supervisor},
     Variable{kListenFdNames, SetBy::Supervisor},
     Variable{kWorker, SetBy::Supervisor},
+    Variable{kSlot, SetBy::Supervisor},
     Variable{kIncarnation, SetBy::Supervisor},
     Variable{kPredecessor, SetBy::Supervisor},
     Variable{kInstance, SetBy::Supervisor},

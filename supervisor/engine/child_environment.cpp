@@ -25,6 +25,7 @@ Environ child_environment(const Environ& own, const Environ& account,
     if (!value.empty()) env[name] = value;
   };
   set(protocol::kWorker, child.worker);
+  set(protocol::kSlot, std::to_string(child.slot));
   set(protocol::kIncarnation, std::to_string(child.incarnation));
   set(protocol::kInstance, child.instance);
   set(protocol::kPredecessor, child.predecessor);

@@ -22,6 +22,7 @@ using Environ = std::map<std::string, std::string>;
 // What the supervisor tells one process. Strings that may be empty are left out of the environment.
 struct ChildProtocol {
   std::string worker;  // "api-worker.0"
+  std::uint32_t slot = 0;
   std::uint64_t incarnation = 0;
   std::string instance;       // of the supervisor: how the guardian recognizes its processes
   std::string predecessor;    // may be empty

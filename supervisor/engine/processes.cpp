@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/engine/processes.hpp"
 
+#include "common/config/slot_text.hpp"
 #include "supervisor/engine/crash_stack.hpp"
 
 #include <boost/system/system_error.hpp>
@@ -96,7 +97,8 @@ void Processes::spawn(const core::Spawn& action) {
 void Processes::probe_readiness(const core::ProcessId& process, const config::Program& program) {
   if (program.ready != config::ReadyKind::Http) return;
   running_[process].probe = std::make_unique<ReadinessProbe>(
-      parts_.io, program.ready_target, program.ready_interval, [this, process] {
+      parts_.io, config::for_slot(program, process.slot.slot).ready_target, program.ready_interval,
+      [this, process] {
         on_event_(core::Notified{process, core::Notice::Ready});
       });
 }

@@ -106,6 +106,11 @@ std::string describe(const RehearsalFailure& failure, const LookUp& look_up) {
       }
       return fmt::format("rlimits: {}", why);
     }
+    case RehearsalStep::Nice:
+      return fmt::format("nice: {} cannot be set: {}", program.nice.value_or(0), why);
+    case RehearsalStep::OomScore:
+      return fmt::format("oom_score_adj: {} cannot be set: {}", program.oom_score_adj.value_or(0),
+                         why);
     case RehearsalStep::Groups:
     case RehearsalStep::Group:
     case RehearsalStep::User:
@@ -133,6 +138,8 @@ std::vector<std::string> rehearsal_problems(const LookUp& look_up) {
   spec.directory = look_up.found.program.directory.native();
   spec.identity = look_up.found.identity;
   spec.limits = look_up.found.limits;
+  spec.nice = look_up.found.program.nice;
+  spec.oom_score_adj = look_up.found.program.oom_score_adj;
   const auto failures = process::rehearse(spec);
   if (!failures) return {"cannot be checked: " + failures.error().message};
   std::vector<std::string> problems;

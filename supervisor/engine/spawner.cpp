@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/engine/spawner.hpp"
 
+#include "common/config/slot_text.hpp"
 #include "common/protocol/names.hpp"
 #include "common/protocol/variables.hpp"
 #include "common/rate_limit/table.hpp"
@@ -107,10 +108,11 @@ Result<const PreparedProgram*> Spawner::prepared(const config::Program& program)
   return &it->second;
 }
 
-tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& program,
+tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& configured,
                                                   const core::Spawn& action) {
-  const auto prepared = this->prepared(program);
+  const auto prepared = this->prepared(configured);
   if (!prepared) return tl::unexpected(LaunchError{"prepare", prepared.error().os_error});
+  const config::Program program = config::for_slot(configured, action.process.slot.slot);
   const std::string worker = fmt::format("{}.{}", program.name, action.process.slot.slot);
 
   auto outlets = this->outlets(program, worker, action.process.incarnation);
@@ -124,6 +126,7 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& program
 
   ChildProtocol child;
   child.worker = worker;
+  child.slot = action.process.slot.slot;
   child.instance = instance_;
   child.incarnation = action.process.incarnation;
   child.predecessor = action.predecessor;
@@ -149,6 +152,8 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& program
   spec.identity = (*prepared)->identity;
   if (program.umask) spec.umask = static_cast<mode_t>(*program.umask);
   spec.limits = (*prepared)->limits;
+  spec.nice = program.nice;
+  spec.oom_score_adj = program.oom_score_adj;
   spec.soft_files = soft_files_;
 
   auto launched = launcher_.launch(spec);

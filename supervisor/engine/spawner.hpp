@@ -35,7 +35,7 @@ class Spawner {
           const sockets::RuntimeDir& runtime_dir, Environ environ, std::string instance,
           PreparedPrograms prepared, std::string config_file);
 
-  tl::expected<Spawned, process::LaunchError> spawn(const config::Program& program,
+  tl::expected<Spawned, process::LaunchError> spawn(const config::Program& configured,
                                                     const core::Spawn& action);
   // Removes the socket file of a process that has exited.
   void forget(const std::string& worker, std::uint64_t incarnation);

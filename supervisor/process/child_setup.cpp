@@ -3,8 +3,10 @@
 
 #include "common/os/exit_codes.hpp"
 
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -29,6 +31,8 @@ std::string_view to_string(ChildStep step) {
     case ChildStep::Setuid: return "setuid";
     case ChildStep::Chdir: return "chdir";
     case ChildStep::Deathsig: return "prctl(PR_SET_PDEATHSIG)";
+    case ChildStep::Nice: return "setpriority";
+    case ChildStep::OomScore: return "oom_score_adj";
   }
   return "unknown step";
 }
@@ -64,7 +68,14 @@ int set_up_descriptors(const LaunchPlan& plan) noexcept {
   return 0;
 }
 
-int set_up_limits(const LaunchSpec& spec) noexcept {
+int set_up_limits(const LaunchPlan& plan) noexcept {
+  const LaunchSpec& spec = *plan.spec;
+  if (spec.nice && ::setpriority(PRIO_PROCESS, 0, *spec.nice) != 0) {
+    return pack(ChildStep::Nice, errno);
+  }
+  if (!plan.oom_score.empty()) {
+    if (const int error = set_oom_score(plan.oom_score)) return pack(ChildStep::OomScore, error);
+  }
   if (spec.umask) ::umask(*spec.umask);
   rlimit files{};
   if (spec.soft_files && ::getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -109,11 +120,20 @@ void write_pid(char* slot) noexcept {
 
 }  // namespace
 
+int set_oom_score(const std::string& text) noexcept {
+  const int fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return errno;
+  const int error =
+      ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) ? 0 : errno;
+  ::close(fd);
+  return error;
+}
+
 int set_up_child(const LaunchPlan& plan) noexcept {
   if (::setsid() < 0) return pack(ChildStep::Setsid, errno);
   reset_dispositions();
   if (const int failure = set_up_descriptors(plan)) return failure;
-  if (const int failure = set_up_limits(*plan.spec)) return failure;
+  if (const int failure = set_up_limits(plan)) return failure;
   if (const int failure = set_up_identity(plan)) return failure;
 
   // After setuid, which clears it. If the parent died before this call no signal comes, hence the

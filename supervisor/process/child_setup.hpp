@@ -7,6 +7,7 @@
 
 #include "supervisor/process/launch_plan.hpp"
 
+#include <string>
 #include <string_view>
 
 namespace holdfast::supervisor::process {
@@ -22,6 +23,8 @@ enum class ChildStep {
   Setuid,
   Chdir,
   Deathsig,
+  Nice,
+  OomScore,
 };
 std::string_view to_string(ChildStep step);  // "exec", "setsid", "close_range", …
 
@@ -35,6 +38,9 @@ constexpr ChildStep step_of(int packed) {
 constexpr int errno_of(int packed) {
   return packed & 0xffff;
 }
+
+// Writes our own oom_score_adj. Returns 0 or errno.
+int set_oom_score(const std::string& text) noexcept;
 
 // Called in the child with all signals blocked. Returns 0 or the packed failure.
 int set_up_child(const LaunchPlan& plan) noexcept;

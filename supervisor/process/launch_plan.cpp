@@ -61,6 +61,7 @@ tl::expected<LaunchPlan, LaunchError> make_plan(const LaunchSpec& spec, LowFds& 
   plan.spec = &spec;
   plan.parent = ::getpid();
   plan_strings(plan, spec);
+  if (spec.oom_score_adj) plan.oom_score = std::to_string(*spec.oom_score_adj);
 
   plan.moves = spec.fds;
   for (int standard = 0; standard <= 2; ++standard) {

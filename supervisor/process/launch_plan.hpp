@@ -28,6 +28,7 @@ struct LaunchPlan {
   bool change_identity = false;
   unsigned keep_below = 0;  // the child needs no descriptor from here upward; 0: unknown
 
+  std::string oom_score;             // spec->oom_score_adj as text
   std::vector<std::string> strings;  // what envp points into
   std::vector<Fd> held;              // duplicated sources
 };

@@ -51,6 +51,8 @@ struct LaunchSpec {
   std::string directory;          // empty: the supervisor's
   std::optional<Identity> identity;
   std::optional<mode_t> umask;
+  std::optional<int> nice;           // setpriority(2)
+  std::optional<int> oom_score_adj;  // proc(5)
   std::vector<ResourceLimit> limits;
   std::optional<rlim_t> soft_files;  // soft RLIMIT_NOFILE, unless `limits` sets that
 };

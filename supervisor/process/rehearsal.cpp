@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/process/rehearsal.hpp"
 
+#include "supervisor/process/child_setup.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -99,8 +101,14 @@ void examine_files(const LaunchSpec& spec, Failures& failures) noexcept {
   }
 }
 
-void act(const LaunchSpec& spec, Failures& failures) noexcept {
+void act(const LaunchSpec& spec, const std::string& oom_score, Failures& failures) noexcept {
   raise_limits(spec, failures);
+  if (spec.nice && ::setpriority(PRIO_PROCESS, 0, *spec.nice) != 0) {
+    failures.add(RehearsalStep::Nice, errno);
+  }
+  if (!oom_score.empty()) {
+    if (const int error = set_oom_score(oom_score)) failures.add(RehearsalStep::OomScore, error);
+  }
   if (spec.identity && changes_identity(*spec.identity) &&
       !change_identity(*spec.identity, failures)) {
     return;
@@ -110,11 +118,12 @@ void act(const LaunchSpec& spec, Failures& failures) noexcept {
 
 Result<std::vector<RehearsalFailure>> act_in_child(const LaunchSpec& spec) {
   HOLDFAST_TRY_ASSIGN(PipeFds pipe, make_pipe());
+  const std::string oom_score = spec.oom_score_adj ? std::to_string(*spec.oom_score_adj) : "";
   const pid_t child = ::fork();
   if (child < 0) return fail_errno(errno, "fork");
   if (child == 0) {
     Failures failures;
-    act(spec, failures);
+    act(spec, oom_score, failures);
     const std::size_t bytes =
         static_cast<std::size_t>(failures.end() - failures.begin()) * sizeof(RehearsalFailure);
     const bool told = ::write(pipe.write.get(), failures.begin(), bytes) ==
@@ -144,7 +153,8 @@ bool changes_identity(const Identity& identity) {
 }
 
 Result<std::vector<RehearsalFailure>> rehearse(const LaunchSpec& spec) {
-  bool needs_child = spec.identity && changes_identity(*spec.identity);
+  bool needs_child = spec.nice || spec.oom_score_adj;
+  needs_child = needs_child || (spec.identity && changes_identity(*spec.identity));
   for (const ResourceLimit& limit : spec.limits)
     needs_child = needs_child || raises(limit);
   if (needs_child) return act_in_child(spec);

@@ -5,7 +5,8 @@
 // lets us change the user, raise a limit or execute a file depends on capabilities, access lists
 // and mount options, so a child that exits at once takes these steps instead of a rule guessing.
 //
-// Threads: any. Blocks for a fork if the launch changes its user or raises a limit.
+// Threads: any. Blocks for a fork if the launch changes its user, a priority or
+// raises a limit.
 
 #include "common/base/result.hpp"
 #include "supervisor/process/launcher.hpp"
@@ -15,7 +16,17 @@
 
 namespace holdfast::supervisor::process {
 
-enum class RehearsalStep { Limit, Groups, Group, User, Directory, Executable, Interpreter };
+enum class RehearsalStep {
+  Limit,
+  Nice,
+  OomScore,
+  Groups,
+  Group,
+  User,
+  Directory,
+  Executable,
+  Interpreter
+};
 
 struct RehearsalFailure {
   RehearsalStep step = RehearsalStep::Executable;
@@ -24,7 +35,8 @@ struct RehearsalFailure {
 };
 
 // All steps that fail, in the order of a launch. After a failure to change the user, directory and
-// executable are not examined. Uses `executable`, `directory`, `identity` and `limits`.
+// executable are not examined. Uses `executable`, `directory`, `identity`, `limits`, `nice`
+// and `oom_score_adj`.
 Result<std::vector<RehearsalFailure>> rehearse(const LaunchSpec& spec);
 
 // Whether a launch of this process changes what it runs as.

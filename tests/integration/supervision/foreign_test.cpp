@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs that know nothing of Holdfast.
 #include "tests/support/catch.hpp"
+#include "tests/support/free_port.hpp"
 #include "tests/support/programs.hpp"
 
 #include <map>
@@ -125,4 +126,47 @@ TEST_CASE("environment, env_file and working directory reach the program") {
   const std::string expected = "is:two words:table:" + dir.path().string() + ":env.0";
   REQUIRE(
       wait_until([&] { return stack.supervisor().output().find(expected) != std::string::npos; }));
+}
+
+TEST_CASE("each worker of a program gets its own slot, name and port") {
+  Stack stack(
+      "[program.web]\n" +
+          command_of({"/bin/sh", "-c",
+                      "echo is:{slot}:{name}:{port}:$ID:$HOLDFAST_SLOT:${port}.; sleep 600"}) +
+          "ready = \"started\"\nreplicas = 2\nport = 9000\n"
+          "environment = { ID = \"id-{slot}\" }\n",
+      kNoPort);
+  for (const char* expected : {"is:0:web.0:9000:id-0:0:.", "is:1:web.1:9001:id-1:1:."}) {
+    INFO(expected);
+    REQUIRE(wait_until(
+        [&] { return stack.supervisor().output().find(expected) != std::string::npos; }));
+  }
+  REQUIRE(stack.command({"scale", "web", "3"}).exit_code == 0);
+  REQUIRE(wait_until([&] {
+    return stack.supervisor().output().find("is:2:web.2:9002:id-2:2:.") != std::string::npos;
+  }));
+}
+
+TEST_CASE("the readiness of a worker with a port of its own is probed at that port") {
+  if (find_program("python3").empty()) {
+    WARN("not tested: a server with a port of its own, which is a Python program here");
+    return;
+  }
+  Stack stack("[program.web]\n" +
+                  command_of({"python3", "-m", "http.server", "--bind", "127.0.0.1", "{port}"}) +
+                  "ready = \"http://127.0.0.1:{port}\"\nmetrics = \"off\"\nport = " + free_port() +
+                  "\n",
+              kNoPort);
+  stack.wait_ready();
+  REQUIRE(stack.state_of("web.0") == "ready");
+}
+
+TEST_CASE("a program has the niceness and the OOM score that it was given") {
+  Stack stack("[program.web]\n" +
+                  command_of({"/bin/sh", "-c",
+                              "echo is:$(nice):$(cat /proc/self/oom_score_adj).; sleep 600"}) +
+                  "ready = \"started\"\nnice = 15\noom_score_adj = 900\n",
+              kNoPort);
+  REQUIRE(wait_until(
+      [&] { return stack.supervisor().output().find("is:15:900.") != std::string::npos; }));
 }

@@ -69,6 +69,8 @@ TEST_CASE("one bad key gives one problem, which says what is wrong") {
       {program + "stop_timeout = \"10500us\"", "stop_timeout: '10500us' is finer than a milli"},
       {program + "backoff_jitter = 1.5", "backoff_jitter: 1.5 is not between 0 and 0.9"},
       {program + "backoff_jitter = nan", "backoff_jitter: nan is not between 0 and 0.9"},
+      {program + "nice = 20", "nice: 20 is not between -20 and 19"},
+      {program + "oom_score_adj = \"1\"", "oom_score_adj: must be an integer, not a string"},
       {program + "umask = \"9\"", "umask: '9' is not an octal mask"},
       {program + "umask = \"1777\"", "umask: '1777' is not an octal mask"},
       {program + "rlimits = { nofiles = 1 }", "rlimits: 'nofiles' is not one of \"as\", "},

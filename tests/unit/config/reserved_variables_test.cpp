@@ -15,8 +15,8 @@ std::string file_that_sets(const std::string& name) {
 TEST_CASE("a variable that the supervisor sets for each worker is refused in `environment`") {
   for (const std::string name :
        {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID",
-        "LISTEN_FDNAMES", "HOLDFAST_WORKER", "HOLDFAST_INCARNATION", "HOLDFAST_PREDECESSOR",
-        "HOLDFAST_INSTANCE", "HOLDFAST_STATUS_SOCKET", "HOLDFAST_CONFIG"}) {
+        "LISTEN_FDNAMES", "HOLDFAST_WORKER", "HOLDFAST_SLOT", "HOLDFAST_INCARNATION",
+        "HOLDFAST_PREDECESSOR", "HOLDFAST_INSTANCE", "HOLDFAST_STATUS_SOCKET", "HOLDFAST_CONFIG"}) {
     const std::string problem = load_bad(file_that_sets(name));
     INFO(problem);
     CHECK(problem.find("holdfast.toml:3:29: [program.web] environment: '" + name +

@@ -11,13 +11,15 @@ namespace {
 
 // Only the supervisor sets these.
 const std::vector<std::string> kReserved{
-    "NOTIFY_SOCKET",     "WATCHDOG_USEC",          "WATCHDOG_PID",         "LISTEN_FDS",
-    "LISTEN_PID",        "LISTEN_FDNAMES",         "HOLDFAST_WORKER",      "HOLDFAST_INCARNATION",
-    "HOLDFAST_INSTANCE", "HOLDFAST_STATUS_SOCKET", "HOLDFAST_PREDECESSOR", "HOLDFAST_CONFIG"};
+    "NOTIFY_SOCKET",        "WATCHDOG_USEC",     "WATCHDOG_PID",           "LISTEN_FDS",
+    "LISTEN_PID",           "LISTEN_FDNAMES",    "HOLDFAST_WORKER",        "HOLDFAST_SLOT",
+    "HOLDFAST_INCARNATION", "HOLDFAST_INSTANCE", "HOLDFAST_STATUS_SOCKET", "HOLDFAST_PREDECESSOR",
+    "HOLDFAST_CONFIG"};
 
 ChildProtocol web_worker() {
   ChildProtocol result;
-  result.worker = "web.0";
+  result.worker = "web.2";
+  result.slot = 2;
   result.incarnation = 3;
   result.instance = "4711-1";
   return result;
@@ -36,7 +38,7 @@ TEST_CASE("later layers win: the supervisor's own, the account's, the env_file's
   REQUIRE(env.at("B") == "account");
   REQUIRE(env.at("C") == "file");
   REQUIRE(env.at("D") == "table");
-  REQUIRE(env.at("HOLDFAST_WORKER") == "web.0");
+  REQUIRE(env.at("HOLDFAST_WORKER") == "web.2");
   REQUIRE(env.at("HOLDFAST_INCARNATION") == "3");
 }
 
@@ -52,7 +54,8 @@ TEST_CASE("what was addressed to the supervisor itself is not passed on to its c
   REQUIRE(env == Environ{{"HOLDFAST_ENV", "production"},
                          {"HOLDFAST_INCARNATION", "3"},
                          {"HOLDFAST_INSTANCE", "4711-1"},
-                         {"HOLDFAST_WORKER", "web.0"},
+                         {"HOLDFAST_SLOT", "2"},
+                         {"HOLDFAST_WORKER", "web.2"},
                          {"KEPT", "yes"}});
 }
 
@@ -66,7 +69,8 @@ TEST_CASE("no layer overrides or adds a variable that only the supervisor sets")
   const Environ env = child_environment(layer, layer, program, web_worker());
   REQUIRE(env == Environ{{"HOLDFAST_INCARNATION", "3"},
                          {"HOLDFAST_INSTANCE", "4711-1"},
-                         {"HOLDFAST_WORKER", "web.0"}});
+                         {"HOLDFAST_SLOT", "2"},
+                         {"HOLDFAST_WORKER", "web.2"}});
 }
 
 TEST_CASE("a child is told who it is and how to reach the supervisor") {

@@ -27,9 +27,9 @@ TEST_CASE("each variable is listed once") {
 TEST_CASE("what the supervisor sets for a worker is reserved") {
   CHECK(names_where([](const Variable& variable) { return is_reserved(variable); }) ==
         std::set<std::string>{"HOLDFAST_CONFIG", "HOLDFAST_INCARNATION", "HOLDFAST_INSTANCE",
-                              "HOLDFAST_PREDECESSOR", "HOLDFAST_STATUS_SOCKET", "HOLDFAST_WORKER",
-                              "LISTEN_FDNAMES", "LISTEN_FDS", "LISTEN_PID", "NOTIFY_SOCKET",
-                              "WATCHDOG_PID", "WATCHDOG_USEC"});
+                              "HOLDFAST_PREDECESSOR", "HOLDFAST_SLOT", "HOLDFAST_STATUS_SOCKET",
+                              "HOLDFAST_WORKER", "LISTEN_FDNAMES", "LISTEN_FDS", "LISTEN_PID",
+                              "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"});
   CHECK(is_reserved("HOLDFAST_INSTANCE"));
   CHECK_FALSE(is_reserved("HOLDFAST_INSTANCES"));
   CHECK_FALSE(is_reserved("HOLDFAST_RUNTIME_DIR"));
