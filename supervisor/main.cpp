@@ -8,6 +8,7 @@
 #include "supervisor/cli/api_key.hpp"
 #include "supervisor/cli/arguments.hpp"
 #include "supervisor/cli/client.hpp"
+#include "supervisor/cli/notify.hpp"
 #include "supervisor/daemon/check_config.hpp"
 #include "supervisor/daemon/daemon.hpp"
 #include "supervisor/process/guardian.hpp"
@@ -34,6 +35,7 @@ int run(const cli::Arguments& arguments) {
     return exit_code::kOk;
   }
   const config::Environ environ = config::environ_of_process();
+  if (arguments.verb == cli::Verb::Notify) return cli::run_notify(arguments.assignments, environ);
   const auto file = config::find_file(arguments.config, environ);
   if (arguments.verb == cli::Verb::Run) return daemon::run_supervisor(file, environ);
   if (arguments.verb == cli::Verb::CheckConfig) return daemon::check_config(file, environ);

@@ -54,6 +54,12 @@ enum class ReadyKind {
   LogLine,  // ready_log = "regex": a line of its output matches
 };
 
+// Whose notifications count.
+enum class NotifyAccess {
+  Main,  // those of the process that was started
+  All,   // those of its descendants as well
+};
+
 // [program.NAME]
 struct Program {
   std::string name;
@@ -77,6 +83,7 @@ struct Program {
 
   ReadyKind ready = ReadyKind::Notify;
   std::string ready_target;  // the URL or the regular expression
+  NotifyAccess notify_access = NotifyAccess::Main;
   Duration ready_timeout = 60s;
   Duration ready_interval = 200ms;  // between two HTTP probes
 
@@ -92,6 +99,7 @@ struct Program {
   Duration crash_loop_retry = 30s;
 
   Duration watchdog = 30s;          // 0s: off
+  bool watchdog_required = false;   // from READY=1 on, not from the first WATCHDOG=1
   Duration watchdog_interval = 5s;  // refused if watchdog < 3 x this
   Duration watchdog_grace = 5s;     // SIGABRT to SIGKILL
 

@@ -120,6 +120,8 @@ void append_lifecycle_fields(Program& program, Fields& fields) {
   const auto append = [&](Field field) { fields.push_back(std::move(field)); };
   append(ready_field(program));
   append(ready_log_field(program));
+  append(choice_field<NotifyAccess>("notify_access", Live, program.notify_access,
+                                    {{"main", NotifyAccess::Main}, {"all", NotifyAccess::All}}));
   append(duration_field("ready_timeout", Live, program.ready_timeout, 100ms, 24h));
   append(duration_field("ready_interval", Live, program.ready_interval, 10ms, 1h));
 
@@ -138,6 +140,7 @@ void append_lifecycle_fields(Program& program, Fields& fields) {
   append(duration_field("crash_loop_retry", Live, program.crash_loop_retry, 100ms, 24h));
 
   append(duration_field("watchdog", Live, program.watchdog, 0s, 24h));
+  append(flag_field("watchdog_required", Live, program.watchdog_required));
   append(duration_field("watchdog_interval", Live, program.watchdog_interval, 10ms, 8h));
   append(duration_field("watchdog_grace", Live, program.watchdog_grace, 0s, 1h));
 

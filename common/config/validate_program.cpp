@@ -132,6 +132,16 @@ void validate_program(const Program& program, LoadReport& report) {
                     "late heartbeat must not kill a worker",
                     format_duration(program.watchdog), format_duration(program.watchdog_interval)));
   }
+  if (program.watchdog_required && program.watchdog == 0s) {
+    report.problem(section, "watchdog_required",
+                   "watchdog_required: there is no watchdog to require: watchdog is 0s");
+  }
+  const bool notifies = program.type == ProgramType::Service && program.ready == ReadyKind::Notify;
+  if (program.notify_access == NotifyAccess::All && !notifies) {
+    report.warning(section, "notify_access",
+                   "notify_access has no effect: only a service with ready = \"notify\" gets "
+                   "NOTIFY_SOCKET");
+  }
   const bool has_address =
       program.metrics.starts_with("http:") || program.metrics.starts_with("unix:");
   if (has_address && program.replicas > 1 && !contains_slot_names(program.metrics)) {

@@ -62,6 +62,7 @@ class Get : public std::enable_shared_from_this<Get> {
         name_(std::move(name)),
         request_(std::move(request)),
         parser_(options.max_response_bytes),
+        head_only_(options.head_only),
         done_(std::move(done)) {}
 
   void start(Endpoints endpoints, Duration deadline) {
@@ -97,7 +98,7 @@ class Get : public std::enable_shared_from_this<Get> {
           std::ignore = co_await Writable(get.socket_);  // the next send reports the error
         }
       }
-      while (went && !get.parser_.done()) {
+      while (went && !get.complete()) {
         const IoResult got = co_await ReadSome(get.socket_, get.buffer_.prepare(kReadRoom));
         went = get.received(got);
       }
@@ -106,6 +107,8 @@ class Get : public std::enable_shared_from_this<Get> {
     }
     get.finish(std::move(went));
   }
+
+  bool complete() const { return parser_.done() || (head_only_ && parser_.head_done()); }
 
   Result<void> open(int family) {
     // Not by Asio, whose sockets would leak into child processes.
@@ -138,6 +141,7 @@ class Get : public std::enable_shared_from_this<Get> {
     if (got.error) return failed("receive", got.error);
     buffer_.commit(got.count);
     const auto used = parser_.feed(buffer_.view());
+    if (head_only_ && parser_.head_done()) return {};  // whatever the body is like
     if (!used) return fail(used.error().with_context(name_));
     buffer_.consume(*used);
     return {};
@@ -167,6 +171,7 @@ class Get : public std::enable_shared_from_this<Get> {
   std::size_t sent_ = 0;
   ReadBuffer buffer_;
   ResponseParser parser_;
+  const bool head_only_;
   bool expired_ = false;
   Done done_;
 };

@@ -140,6 +140,10 @@ bool ResponseParser::done() const {
   return impl_->parser->is_done();
 }
 
+bool ResponseParser::head_done() const {
+  return impl_->parser->is_header_done() && impl_->parser->status / 100 != 1;
+}
+
 Result<std::size_t> ResponseParser::feed(std::string_view bytes) {
   std::size_t used = 0;
   while (used < bytes.size() && !done()) {

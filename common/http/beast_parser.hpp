@@ -48,6 +48,7 @@ class ResponseParser {
   // The peer has closed: completes a body delimited by that, otherwise an error.
   Result<void> finish();
   bool done() const;
+  bool head_done() const;  // of the final response
   Response take();
 
  private:

@@ -6,9 +6,15 @@
 #include "common/text/number.hpp"
 #include "common/text/utf8.hpp"
 
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstring>
 
 namespace holdfast::notify {
 
@@ -103,6 +109,59 @@ Result<void> Notifier::send(std::string_view state) const {
     }
     return fail_errno(errno, "notify");
   }
+}
+
+namespace {
+
+// Sends `state` with one control message.
+template <class Payload>
+Result<void> send_with(int socket, const sockaddr_un& address, socklen_t address_size,
+                       std::string_view state, int type, const Payload& payload) {
+  iovec part{const_cast<char*>(state.data()), state.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(Payload))> control{};
+  msghdr message{};
+  message.msg_name = const_cast<sockaddr_un*>(&address);
+  message.msg_namelen = address_size;
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = type;
+  header->cmsg_len = CMSG_LEN(sizeof(Payload));
+  std::memcpy(CMSG_DATA(header), &payload, sizeof(Payload));
+  while (::sendmsg(socket, &message, MSG_NOSIGNAL) < 0) {
+    if (errno != EINTR) return fail_errno(errno, "notify");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> Notifier::send_as(pid_t sender, std::string_view state) const {
+  if (!active()) return {};
+  if (state.empty()) return fail(ErrorKind::InvalidArgument, "a notification must not be empty");
+  const ucred credentials{sender, ::getuid(), ::getgid()};
+  return send_with(socket_.get(), address_, address_size_, state, SCM_CREDENTIALS, credentials);
+}
+
+// sd_notify_barrier(3): the receiver closes what comes with it, in the order of arrival.
+Result<void> Notifier::wait_until_read(Duration timeout) const {
+  if (!active()) return {};
+  HOLDFAST_TRY_ASSIGN(PipeFds pipe, make_pipe());
+  HOLDFAST_TRY(
+      send_with(socket_.get(), address_, address_size_, "BARRIER=1", SCM_RIGHTS, pipe.write.get()));
+  pipe.write.reset();
+  pollfd closed{pipe.read.get(), 0, 0};
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
+  int count = 0;
+  do {
+    count = ::poll(&closed, 1, static_cast<int>(ms));
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) return fail_errno(errno, "notify");
+  if (count == 0) return fail(ErrorKind::DeadlineExceeded, "notify: nobody has read the message");
+  return {};
 }
 
 Result<void> Notifier::ready(std::string_view status) const {

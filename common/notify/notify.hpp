@@ -39,6 +39,13 @@ class Notifier {
   // `state` is sent as it is: one or more "KEY=value" lines, separated by newlines.
   Result<void> send(std::string_view state) const;
 
+  // As `sender`, whose message it then is: for a script's helper, whose own pid nobody knows. Only
+  // root may name another process than itself; PermissionDenied for others.
+  Result<void> send_as(pid_t sender, std::string_view state) const;
+  // Waits until everything sent so far has been read: the receiver asks the kernel about a sender,
+  // which must not have exited by then. DeadlineExceeded if that takes longer. Blocks.
+  Result<void> wait_until_read(Duration timeout) const;
+
   // Newlines and control characters in a status become spaces, so that a status cannot inject
   // another key. It is truncated to kMaxStatus bytes, at a character boundary.
   Result<void> ready(std::string_view status = {}) const;

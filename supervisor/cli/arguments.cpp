@@ -108,6 +108,13 @@ void declare(CLI::App& app, Arguments& arguments) {
       verb("check-config", "Validate the configuration and print the result", Verb::CheckConfig);
   check->add_option("FILE", arguments.config, "File to check");
 
+  CLI::App* notify =
+      verb("notify", "Tell the supervisor about this worker (for scripts)", Verb::Notify);
+  notify
+      ->add_option("ASSIGNMENT", arguments.assignments,
+                   "READY=1, STATUS=text, WATCHDOG=1, EXTEND_TIMEOUT_USEC=n or STOPPING=1")
+      ->required();
+
   CLI::App* completion =
       verb("completion", "Print a completion script for a shell", Verb::Completion);
   completion->add_option("SHELL", arguments.shell, "bash, zsh or fish")

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace holdfast::supervisor::cli {
 
@@ -26,6 +27,7 @@ enum class Verb {
   Names,
   Health,
   CheckConfig,
+  Notify,
   ApiKeyCreate,
   ApiKeyList,
   ApiKeyRevoke,
@@ -38,15 +40,16 @@ struct Arguments {
   // restart, stop, start, scale, logs: a program or worker; api-key: the name to create or the id
   // to revoke
   std::string name;
-  std::uint32_t count = 0;       // scale
-  bool json = false;             // status, events, api-key list
-  bool watch = false;            // status
-  bool follow = false;           // events, logs
-  std::uint32_t lines = 50;      // events, logs
-  bool ready = false;            // health
-  std::string shell;             // completion
-  std::string scope = "read";    // api-key create
-  std::uint32_t rate_limit = 0;  // api-key create; 0: as configured
+  std::vector<std::string> assignments;  // notify
+  std::uint32_t count = 0;               // scale
+  bool json = false;                     // status, events, api-key list
+  bool watch = false;                    // status
+  bool follow = false;                   // events, logs
+  std::uint32_t lines = 50;              // events, logs
+  bool ready = false;                    // health
+  std::string shell;                     // completion
+  std::string scope = "read";            // api-key create
+  std::uint32_t rate_limit = 0;          // api-key create; 0: as configured
 };
 
 // The arguments, or the exit code after --help, --version or a usage error was printed.

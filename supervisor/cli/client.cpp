@@ -85,6 +85,7 @@ int run_client(const Arguments& arguments, const std::filesystem::path& runtime_
     case Verb::Run:
     case Verb::Completion:
     case Verb::CheckConfig:
+    case Verb::Notify:
     case Verb::ApiKeyCreate:
     case Verb::ApiKeyList:
     case Verb::ApiKeyRevoke:

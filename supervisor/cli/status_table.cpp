@@ -40,7 +40,9 @@ std::string note_of(const json& worker) {
   }
   if (worker.contains("retiring")) return "being replaced";
   if (worker.value("state", "") == "failed") return worker.value("last_error", "");
-  return worker.value("status", "");
+  const std::string status = worker.value("status", "");
+  // Of one that is starting: why it is not ready yet.
+  return status.empty() ? worker.value("last_error", "") : status;
 }
 
 Row row_of(const json& worker) {

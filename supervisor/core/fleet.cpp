@@ -63,6 +63,8 @@ struct Dispatch {
   void operator()(const SpawnFailed& event) const { on_spawn_failed(m, event); }
   void operator()(const Notified& event) const { on_notified(m, event); }
   void operator()(const StatusText& event) const { on_status_text(m, event); }
+  void operator()(const TimeoutExtended& event) const { on_timeout_extended(m, event); }
+  void operator()(const NotReadyBecause& event) const { on_not_ready_because(m, event); }
   void operator()(const Exited& event) const { on_exited(m, event); }
   void operator()(const Tick&) const {}
   void operator()(const ShutdownRequested& event) const { on_shutdown_requested(m, event); }

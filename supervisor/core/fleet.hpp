@@ -38,9 +38,13 @@
 //   Spawned and READY=1 may arrive in either order. If a process was asked to stop before its
 //   Spawned arrived, it is signalled at once.
 //   Not ready within ready_timeout: stopped; a failure. A oneshot is only reported, never killed.
-//   No WATCHDOG=1 for `watchdog` (only after READY=1, only with ready = "notify"): SIGABRT to the
-//   process, after watchdog_grace SIGKILL to the group; a failure. A running process keeps the
-//   interval that it was given at its start, unless a reload makes it longer or turns it off.
+//   No heartbeat for `watchdog` (only after READY=1, only with ready = "notify", and only once it
+//   has sent WATCHDOG=1, unless watchdog_required): SIGABRT to the process, after watchdog_grace
+//   SIGKILL to the group; a failure. A running process keeps the interval that it was given at its
+//   start, unless a reload makes it longer or turns it off.
+//   TimeoutExtended moves the deadline of what the process is doing (starting, staying alive,
+//   stopping) to `by` from now, if that is later. The shutdown's deadlines do not move, and neither
+//   does SIGKILL for a process that hangs.
 //   An exit is planned if the process had been asked to stop for any reason but a failure. Planned
 //   exits never count. For all others restart_policy.hpp decides.
 //   Stop: stop_signal and SIGCONT to the group, SIGKILL to the group after stop_timeout. A process
@@ -104,7 +108,9 @@ struct SlotView {
   std::uint64_t restarts = 0;     // after unplanned exits, in total
   std::uint64_t starts = 0;
   std::optional<ExitStatus> last_exit;
-  std::string last_error;                    // a failed spawn: "exec: No such file or directory"
+  // Why the last start failed, or why the current one is not ready yet: "exec: No such file or
+  // directory", "not ready within 1m: http://127.0.0.1:80/ answered 503". Empty once it is ready.
+  std::string last_error;
   std::optional<MonoTime> retry_at;          // in backoff or crash_loop
   std::optional<MonoTime> crash_loop_since;  // until it has settled again, in any state
   std::uint64_t retiring_incarnation = 0;    // the old process of a rolling restart, 0 if none

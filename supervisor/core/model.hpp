@@ -42,16 +42,28 @@ struct Process {
   StopReason reason = StopReason::None;  // set while Spawning: to be stopped once it is spawned
   bool ready_early = false;              // READY=1 arrived before Spawned
   bool was_ready = false;
-  bool killed = false;   // SIGKILL was sent
-  bool suspect = false;  // its predecessor never became ready
-  Duration watchdog{};   // as given to it at its start; zero: none was given
+  bool killed = false;     // SIGKILL was sent
+  bool suspect = false;    // its predecessor never became ready
+  Duration watchdog{};     // as given to it at its start; zero: none was given
+  bool must_beat = false;  // watchdog_required at its start
+  bool beats = false;      // it has sent a heartbeat
+  bool notified = false;   // it has sent anything with sd_notify
   MonoTime spawned_at{};
   MonoTime ready_at{};
   MonoTime pinged_at{};
   MonoTime stop_at{};
   Duration stop_budget{};
+  MonoTime extended_until{};        // TimeoutExtended, in the current phase
+  bool extension_reported = false;  // in the current phase
   std::string status;
+  std::string not_ready_because;
 };
+
+// An extension is granted for what the process is doing, not for what it does next.
+inline void forget_extension(Process& process) {
+  process.extended_until = {};
+  process.extension_reported = false;
+}
 
 // What one slot contributes to the totals of its program and of the fleet. A slot keeps its own, so
 // that only the difference is applied when it changes.
@@ -85,6 +97,7 @@ struct Slot {
   std::uint64_t starts = 0;
   std::optional<ExitStatus> last_exit;
   std::string last_error;
+  bool not_ready_error = false;  // `last_error` is about a process that runs or ran, not a spawn
   std::string predecessor;
   std::optional<MonoTime> retry_at;
   Tally tally;

@@ -228,6 +228,10 @@ void on_exited(Machine& m, const Exited& event) {
   const FoundProcess found = m.find(event.process);
   if (!found) return;
   found.slot->last_exit = event.status;
+  if (found.slot->not_ready_error && found.process->reason != StopReason::ReadyTimeout) {
+    found.slot->last_error.clear();  // its exit says more
+    found.slot->not_ready_error = false;
+  }
   end_process(m, found, event.status, {});
 }
 
@@ -237,6 +241,7 @@ void on_spawn_failed(Machine& m, const SpawnFailed& event) {
   std::string error = event.step;
   if (event.os_error != 0) error += ": " + std::generic_category().message(event.os_error);
   found.slot->last_error = error;
+  found.slot->not_ready_error = false;
   end_process(m, found, std::nullopt, std::move(error));
 }
 

@@ -14,6 +14,8 @@ void begin_process(Machine& m, Program& program, Slot& slot);
 
 void on_spawned(Machine& m, const Spawned& event);
 void on_notified(Machine& m, const Notified& event);
+void on_timeout_extended(Machine& m, const TimeoutExtended& event);
+void on_not_ready_because(Machine& m, const NotReadyBecause& event);
 void on_status_text(Machine& m, const StatusText& event);
 
 // Recomputes the deadlines of a running process from the program's current thresholds.

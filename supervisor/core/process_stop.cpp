@@ -30,8 +30,26 @@ std::string hang_description(const Machine& m, const config::Program& config,
   return fmt::format("sent no heartbeat for {}", format_rounded(silent));
 }
 
+// What the configuration could say instead, if the program simply does not speak sd_notify.
+constexpr const char* kNeverNotified =
+    "it sent no READY=1; if it does not speak sd_notify, set ready = \"started\", ready = "
+    "\"http://…\" or ready_log; if a child of it does, notify_access = \"all\"";
+
+std::string why_not_ready(const config::Program& config, const Process& process) {
+  if (!process.not_ready_because.empty()) return process.not_ready_because;
+  switch (config.ready) {
+    case config::ReadyKind::Notify:
+      return process.notified ? "it sent other notifications, but no READY=1" : kNeverNotified;
+    case config::ReadyKind::Http: return fmt::format("{} was not probed", config.ready_target);
+    case config::ReadyKind::LogLine:
+      return fmt::format("no line of its output matched ready_log '{}'", config.ready_target);
+    case config::ReadyKind::Started: break;
+  }
+  return "it did not become ready";
+}
+
 // Reports why, sends the signals, and returns how long the process may take.
-Duration announce_stop(Machine& m, const Program& program, const Slot& slot, Process& process,
+Duration announce_stop(Machine& m, const Program& program, Slot& slot, Process& process,
                        StopReason reason) {
   const ProcessId id = process_id(slot, process);
   const std::string name = name_of(program, slot.id.slot, process.incarnation);
@@ -49,9 +67,15 @@ Duration announce_stop(Machine& m, const Program& program, const Slot& slot, Pro
                fmt::format("{} reported that it is stopping", name));
       return config.stop_timeout;
     case StopReason::ReadyTimeout:
+      process.not_ready_because =
+          fmt::format("not ready within {}: {}", format_rounded(m.now - process.spawned_at),
+                      why_not_ready(config, process));
+      if (slot.current && &*slot.current == &process) {
+        slot.last_error = process.not_ready_because;
+        slot.not_ready_error = true;
+      }
       m.report(EventKind::ReadyTimeout, &program, id,
-               fmt::format("{} was not ready within {}: stopping it", name,
-                           format_rounded(m.now - process.spawned_at)));
+               fmt::format("{} was {}; stopping it", name, process.not_ready_because));
       break;
     case StopReason::Planned:
     case StopReason::None:
@@ -66,9 +90,9 @@ Duration announce_stop(Machine& m, const Program& program, const Slot& slot, Pro
   return config.stop_timeout;
 }
 
-std::string failure_text(StopReason reason) {
+std::string failure_text(const Process& process, StopReason reason) {
   switch (reason) {
-    case StopReason::ReadyTimeout: return "was not ready in time";
+    case StopReason::ReadyTimeout: return "was " + process.not_ready_because;
     case StopReason::Hung: return "hung";
     default: return "stopped of its own accord";
   }
@@ -92,6 +116,7 @@ void terminate(Machine& m, Program& program, Slot& slot, Process& process, StopR
   const DeadlineKey kill_key{DeadlineKind::Kill, id};
   const auto before = m.deadlines.at(kill_key);
   cancel_running_timers(m, id);
+  forget_extension(process);
   if (m.shutdown && m.shutdown->killed) {
     process.phase = Phase::Stopping;
     process.reason = reason;
@@ -111,10 +136,12 @@ void terminate(Machine& m, Program& program, Slot& slot, Process& process, StopR
     if (reason != StopReason::Planned) {
       fail_roll(m, program, slot, process.incarnation,
                 fmt::format("{} {}", name_of(program, slot.id.slot, process.incarnation),
-                            failure_text(reason)));
+                            failure_text(process, reason)));
     }
     if (reason != StopReason::Planned && slot.retiring && slot.retiring->phase == Phase::Ready) {
       std::swap(slot.current, slot.retiring);  // the old one stays
+      slot.last_error.clear();
+      slot.not_ready_error = false;
       m.set_state(slot, SlotState::Ready);
     } else {
       m.set_state(slot, SlotState::Stopping);

@@ -52,6 +52,7 @@ std::string_view to_string(EventKind kind) {
     case EventKind::ShutdownForced: return "shutdown_forced";
     case EventKind::ShutdownDone: return "shutdown_done";
     case EventKind::Hopeless: return "hopeless";
+    case EventKind::TimeoutExtended: return "timeout_extended";
     case EventKind::LateLoop: return "late_loop";
   }
   return "unknown";

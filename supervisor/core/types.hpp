@@ -60,6 +60,17 @@ struct StatusText {
   ProcessId process;
   std::string text;
 };
+// EXTEND_TIMEOUT_USEC: it needs more time for what it is doing, at least `by` from now.
+struct TimeoutExtended {
+  ProcessId process;
+  Duration by{};
+};
+// What stands between a process and being ready, as far as the shell knows: the last answer to a
+// probe, READY=1 from a child that does not count.
+struct NotReadyBecause {
+  ProcessId process;
+  std::string reason;
+};
 struct Exited {
   ProcessId process;
   ExitStatus status;
@@ -83,8 +94,8 @@ struct Reload {
   std::vector<config::Program> programs;
 };
 
-using Event = std::variant<Spawned, SpawnFailed, Notified, StatusText, Exited, Tick,
-                           ShutdownRequested, Command, Reload>;
+using Event = std::variant<Spawned, SpawnFailed, Notified, StatusText, TimeoutExtended,
+                           NotReadyBecause, Exited, Tick, ShutdownRequested, Command, Reload>;
 
 // ---- actions ------------------------------------------------------------------------------------
 
@@ -130,6 +141,7 @@ enum class EventKind {
   ShutdownForced,
   ShutdownDone,
   Hopeless,
+  TimeoutExtended,
   LateLoop
 };
 std::string_view to_string(EventKind kind);  // "crash_loop", "ready_timeout", …

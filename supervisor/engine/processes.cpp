@@ -6,13 +6,17 @@
 
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <utility>
 
 namespace holdfast::supervisor {
 
 namespace {
 
+constexpr int kMaxDepth = 64;  // of descendants whose notifications can be attributed
+constexpr const char* kIgnoredEvent = "notification_ignored";
 constexpr std::size_t kLastLines = 96;  // the deepest stack takes three quarters of them
 
 // Runs on the log thread, which alone knows when all output has been read.
@@ -42,9 +46,12 @@ Result<void> Processes::open(const std::filesystem::path& notify_path) {
   HOLDFAST_TRY_ASSIGN(
       notify_, sockets::NotifySocket::open(
                    parts_.io, notify_path, sockets::NotifySocket::kOwnerOnly,
-                   [this](pid_t pid) { return find(pid); },
+                   [this](pid_t pid) { return find_notifier(pid); },
                    [this](const core::ProcessId& process, const sockets::NotifyMessage& message) {
                      on_notification(process, message);
+                   },
+                   [this](pid_t sender, const sockets::NotifyMessage& message) {
+                     on_foreign_notification(sender, message);
                    }));
   return {};
 }
@@ -53,6 +60,29 @@ std::optional<core::ProcessId> Processes::find(pid_t pid) const {
   const auto found = by_pid_.find(pid);
   if (found == by_pid_.end()) return std::nullopt;
   return found->second;
+}
+
+std::optional<core::ProcessId> Processes::find_ancestor(pid_t pid) const {
+  // Each process that we start leads a session, which most descendants never leave.
+  if (const pid_t session = ::getsid(pid); session > 0) {
+    if (const auto leader = find(session)) return leader;
+  }
+  for (int depth = 0; depth < kMaxDepth && pid > 1; ++depth) {
+    const auto stat = read_process_stat(pid);
+    if (!stat) break;
+    pid = stat->parent;
+    if (const auto ancestor = find(pid)) return ancestor;
+  }
+  return std::nullopt;
+}
+
+std::optional<core::ProcessId> Processes::find_notifier(pid_t pid) const {
+  if (const auto main = find(pid)) return main;
+  const auto ancestor = find_ancestor(pid);
+  if (!ancestor) return std::nullopt;
+  const config::Program* program = parts_.fleet.program(ancestor->slot.program);
+  const bool counts = program != nullptr && program->notify_access == config::NotifyAccess::All;
+  return counts ? ancestor : std::nullopt;
 }
 
 void Processes::spawn(const core::Spawn& action) {
@@ -100,6 +130,9 @@ void Processes::probe_readiness(const core::ProcessId& process, const config::Pr
       parts_.io, config::for_slot(program, process.slot.slot).ready_target, program.ready_interval,
       [this, process] {
         on_event_(core::Notified{process, core::Notice::Ready});
+      },
+      [this, process](std::string reason) {
+        on_event_(core::NotReadyBecause{process, std::move(reason)});
       });
 }
 
@@ -153,7 +186,34 @@ void Processes::on_notification(const core::ProcessId& process,
   if (message.watchdog) on_event_(core::Notified{process, core::Notice::Watchdog});
   if (message.watchdog_trigger) on_event_(core::Notified{process, core::Notice::WatchdogTrigger});
   if (message.stopping) on_event_(core::Notified{process, core::Notice::Stopping});
+  // After the others: it is about the phase that they lead to.
+  if (message.extend) on_event_(core::TimeoutExtended{process, *message.extend});
   if (message.drained) parts_.telemetry.drained(process);
+}
+
+// Said once for each worker: a child may repeat it, and what it takes to accept it is the same.
+void Processes::on_foreign_notification(pid_t sender, const sockets::NotifyMessage& message) {
+  if (!message.ready) return;
+  const auto owner = find_ancestor(sender);
+  const auto it = owner ? running_.find(*owner) : running_.end();
+  if (it == running_.end() || std::exchange(it->second.child_refused, true)) return;
+  const auto stat = read_process_stat(sender);
+  const std::string name = stat ? stat->name : "a process that has ended";
+  const std::string reason = fmt::format(
+      "READY=1 came from its child '{}' (pid {}) and was ignored; notify_access = \"all\" in "
+      "[program.{}] accepts it",
+      name, sender, it->second.program);
+  parts_.log.warn(fmt::format("{}: {}", it->second.worker, reason),
+                  {{"event", kIgnoredEvent}, {"target", it->second.worker}});
+  EventRecord record;
+  record.time = parts_.clock.wall();
+  record.kind = kIgnoredEvent;
+  record.program = it->second.program;
+  record.worker = it->second.worker;
+  record.incarnation = owner->incarnation;
+  record.message = fmt::format("{}: {}", it->second.worker, reason);
+  parts_.events.append(std::move(record));
+  on_event_(core::NotReadyBecause{*owner, reason});
 }
 
 }  // namespace holdfast::supervisor

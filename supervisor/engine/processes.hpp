@@ -68,14 +68,20 @@ class Processes {
     std::string program;
     std::string worker;
     bool has_socket = false;
+    bool child_refused = false;  // READY=1 from a child was ignored, and that was reported
     std::unique_ptr<process::Child> child;
     std::unique_ptr<ReadinessProbe> probe;
   };
 
   std::optional<core::ProcessId> find(pid_t pid) const;
+  // The process that `pid` descends from, by its session or its ancestors.
+  std::optional<core::ProcessId> find_ancestor(pid_t pid) const;
+  // Whose notifications those of `pid` are.
+  std::optional<core::ProcessId> find_notifier(pid_t pid) const;
   void probe_readiness(const core::ProcessId& process, const config::Program& program);
   void on_exit(const core::ProcessId& process, const Result<core::ExitStatus>& status);
   void on_notification(const core::ProcessId& process, const sockets::NotifyMessage& message);
+  void on_foreign_notification(pid_t sender, const sockets::NotifyMessage& message);
 
   Parts parts_;
   OnEvent on_event_;

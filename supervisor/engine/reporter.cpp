@@ -21,6 +21,7 @@ log::Level level_of(core::EventKind kind) {
     case core::EventKind::ExitedUnexpectedly:
     case core::EventKind::ForcedKill:
     case core::EventKind::SlowStop:
+    case core::EventKind::TimeoutExtended:
     case core::EventKind::LateLoop: return log::Level::Warn;
     case core::EventKind::Starting:
     case core::EventKind::Stopping:

@@ -3,7 +3,10 @@
 
 #include "common/protocol/names.hpp"
 #include "common/text/ascii.hpp"
+#include "common/text/number.hpp"
 #include "common/text/utf8.hpp"
+
+#include <algorithm>
 
 namespace holdfast::supervisor::sockets {
 
@@ -26,6 +29,14 @@ std::string printable(std::string_view text) {
     text.remove_prefix(length == 0 ? 1 : length);
   }
   return out;
+}
+
+// Microseconds. A number that is too large for a Duration is as long as one can be.
+std::optional<Duration> duration_of_usec(std::string_view text) {
+  const auto usec = text::parse_number<std::uint64_t>(text);
+  if (!usec) return std::nullopt;
+  constexpr std::uint64_t kLongest = static_cast<std::uint64_t>(Duration::max().count()) / 1000;
+  return Duration(static_cast<Duration::rep>(std::min(*usec, kLongest)) * 1000);
 }
 
 }  // namespace
@@ -51,6 +62,8 @@ std::optional<NotifyMessage> parse_notify(std::string_view datagram) {
       message.watchdog_trigger |= value == "trigger";
     } else if (key == protocol::kDrainedKey) {
       message.drained |= value == "1";
+    } else if (key == "EXTEND_TIMEOUT_USEC") {
+      if (const auto extend = duration_of_usec(value)) message.extend = extend;
     } else if (key == "STATUS") {
       message.status = printable(value);
     }

@@ -7,6 +7,8 @@
 //
 // Threads: pure functions.
 
+#include "common/base/clock.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +24,7 @@ struct NotifyMessage {
   bool watchdog = false;          // WATCHDOG=1: alive
   bool watchdog_trigger = false;  // WATCHDOG=trigger: act as if it had hung
   bool drained = false;
+  std::optional<Duration> extend;     // EXTEND_TIMEOUT_USEC
   std::optional<std::string> status;  // printable UTF-8, at most kMaxStatusBytes
 };
 

@@ -52,22 +52,24 @@ pid_t take_control(msghdr& message) {
 Result<std::unique_ptr<NotifySocket>> NotifySocket::open(boost::asio::io_context& io,
                                                          const std::filesystem::path& path,
                                                          mode_t mode, Lookup lookup,
-                                                         OnMessage on_message) {
+                                                         OnMessage on_message,
+                                                         OnForeign on_foreign) {
   HOLDFAST_TRY_ASSIGN(Fd socket, net::bind_unix_socket(SOCK_DGRAM, path, mode));
   const int on = 1;
   if (::setsockopt(socket.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0) {
     return fail_errno(errno, "setsockopt(SO_PASSCRED)");
   }
   return std::make_unique<NotifySocket>(io, socket.release(), path, std::move(lookup),
-                                        std::move(on_message));
+                                        std::move(on_message), std::move(on_foreign));
 }
 
 NotifySocket::NotifySocket(boost::asio::io_context& io, int socket, std::filesystem::path path,
-                           Lookup lookup, OnMessage on_message)
+                           Lookup lookup, OnMessage on_message, OnForeign on_foreign)
     : socket_(io, socket),
       path_(std::move(path)),
       lookup_(std::move(lookup)),
-      on_message_(std::move(on_message)) {
+      on_message_(std::move(on_message)),
+      on_foreign_(std::move(on_foreign)) {
   watch();
 }
 
@@ -115,13 +117,14 @@ bool NotifySocket::read_one() {
 
   const pid_t sender = take_control(message);
   const auto process = sender > 0 ? lookup_(sender) : std::nullopt;
-  if (!process) {
-    ++counters_.foreign;
-    return true;
-  }
   const auto parsed = (message.msg_flags & MSG_TRUNC) != 0
                           ? std::nullopt
                           : parse_notify({text.data(), static_cast<std::size_t>(size)});
+  if (!process) {
+    ++counters_.foreign;
+    if (parsed && sender > 0 && on_foreign_) on_foreign_(sender, *parsed);
+    return true;
+  }
   if (!parsed) {
     ++counters_.garbage;
     return true;

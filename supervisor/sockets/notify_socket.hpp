@@ -33,16 +33,19 @@ class NotifySocket {
  public:
   using Lookup = std::function<std::optional<core::ProcessId>(pid_t)>;
   using OnMessage = std::function<void(const core::ProcessId&, const NotifyMessage&)>;
+  using OnForeign = std::function<void(pid_t, const NotifyMessage&)>;
 
   static constexpr mode_t kOwnerOnly = 0600;
   static constexpr mode_t kAnyUser = 0622;  // connect(2) and send(2) need write permission
 
-  // Replaces a file that an earlier supervisor left at `path`.
+  // Replaces a file that an earlier supervisor left at `path`. `lookup`: whose messages those of a
+  // sender are; nothing if they do not count. `on_foreign` is told of the latter.
   static Result<std::unique_ptr<NotifySocket>> open(boost::asio::io_context& io,
                                                     const std::filesystem::path& path, mode_t mode,
-                                                    Lookup lookup, OnMessage on_message);
+                                                    Lookup lookup, OnMessage on_message,
+                                                    OnForeign on_foreign = {});
   NotifySocket(boost::asio::io_context& io, int socket, std::filesystem::path path, Lookup lookup,
-               OnMessage on_message);  // see open()
+               OnMessage on_message, OnForeign on_foreign);  // see open()
   ~NotifySocket();
 
   // Delivers what is pending. Call it before acting on a process's exit, while `lookup` still knows
@@ -64,6 +67,7 @@ class NotifySocket {
   std::filesystem::path path_;
   Lookup lookup_;
   OnMessage on_message_;
+  OnForeign on_foreign_;
   NotifyCounters counters_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
 };

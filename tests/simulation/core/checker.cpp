@@ -70,14 +70,26 @@ void Checker::before(const Event& event, MonoTime now) {
       truth_.ended.push_back(failed->process);
     }
   }
+  if (const auto* extended = std::get_if<TimeoutExtended>(&event)) {
+    if (Worker* worker = find(extended->process); worker != nullptr && worker->kills == 0) {
+      worker->extended_until =
+          std::max(worker->extended_until, now + std::min<Duration>(extended->by, 24h));
+    }
+  }
   if (const auto* notified = std::get_if<Notified>(&event)) {
     Worker* worker = find(notified->process);
+    if (worker != nullptr && notified->notice == Notice::Watchdog) {
+      worker->beats = true;
+      if (worker->ready) worker->extended_until = {};
+    }
+    if (worker != nullptr && notified->notice == Notice::WatchdogTrigger) worker->said_hung = true;
     if (worker == nullptr || !worker->spawned || worker->stop_requested) return;
     const config::Program* program = fleet_.program(notified->process.slot.program);
     const bool service = program != nullptr && program->type == config::ProgramType::Service;
     if (service && notified->notice == Notice::Stopping) {
       worker->stop_requested = true;
       worker->ready = false;
+      worker->extended_until = {};
       worker->stop_requested_at = now;
     }
   }
@@ -171,13 +183,21 @@ void Checker::on_signal(const Signal& signal) {
     if (!time_up && !worker.stop_requested) wrong("SIGKILL to one that was never asked to stop");
     if (!time_up && now_ - worker.stop_requested_at < 1s)
       wrong("SIGKILL before any budget was spent");
+    if (!time_up && worker.aborts == 0 && now_ < worker.extended_until)
+      wrong("SIGKILL within the time that it had asked for");
   } else if (signal.signal == SIGABRT) {
     if (++worker.aborts > 1 || worker.stop_requested)
       wrong("SIGABRT to one that was asked to stop before");
+    const config::Program* program = fleet_.program(signal.process.slot.program);
+    if (!worker.said_hung && !worker.beats && program != nullptr && !program->watchdog_required)
+      wrong("SIGABRT for silence to one that never sent a heartbeat");
+    if (!worker.said_hung && now_ < worker.extended_until)
+      wrong("SIGABRT within the time that it had asked for");
   } else {
     if (++worker.stops > 1) wrong("asked to stop twice");
     check_stage(signal.process);
   }
+  if (signal.signal != SIGKILL) worker.extended_until = {};
   if (!worker.stop_requested) worker.stop_requested_at = now_;
   worker.stop_requested = true;
   worker.ready = false;
@@ -194,12 +214,19 @@ void Checker::on_report(const Report& report) {
       report.message.find("exit code 70") != std::string::npos) {
     truth_.hopeless_exit = true;
   }
+  if (report.kind == EventKind::ReadyTimeout) {
+    const auto found = truth_.live.find(report.process);
+    if (found != truth_.live.end() && now_ < found->second.extended_until) {
+      wrong("not ready in time, within the time that it had asked for");
+    }
+  }
   if (report.kind == EventKind::Ready) {
     const auto found = truth_.live.find(report.process);
     if (found == truth_.live.end() || !found->second.spawned) {
       wrong("ready, but not there");
     } else {
       found->second.ready = true;
+      found->second.extended_until = {};
     }
   }
   if (report.message.empty()) wrong("a report that says nothing");

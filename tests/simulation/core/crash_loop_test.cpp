@@ -117,6 +117,7 @@ TEST_CASE("limit defeated by delay: a worker that never settles reaches the cras
     program.crash_loop_window = up_to(2min);
     program.crash_loop_retry = 1s + up_to(60s);
     program.ready_timeout = 1s + up_to(60s);
+    program.watchdog_required = true;
     program.watchdog = std::min<Duration>(program.settled_after - 1ms, 30s);
     const auto how = static_cast<Failing>(round % 5);
     INFO("round " << round << " way of failing " << static_cast<int>(how));

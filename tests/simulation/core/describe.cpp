@@ -20,6 +20,13 @@ struct EventText {
     return fmt::format("{} says {}", show(e.process), kNames[static_cast<int>(e.notice)]);
   }
   std::string operator()(const StatusText& e) const { return "status of " + show(e.process); }
+  std::string operator()(const TimeoutExtended& e) const {
+    return fmt::format("{} asks for {} s more", show(e.process),
+                       std::chrono::duration<double>(e.by).count());
+  }
+  std::string operator()(const NotReadyBecause& e) const {
+    return fmt::format("{} is not ready: {}", show(e.process), e.reason);
+  }
   std::string operator()(const Exited& e) const {
     return fmt::format("{} ended: {}", show(e.process), core::describe(e.status));
   }

@@ -40,6 +40,7 @@ config::Program random_program(Dice& dice, std::uint32_t index) {
   program.crash_loop_exits = one_of(dice, {1U, 2U, 5U});
   program.crash_loop_window = one_of<Duration>(dice, {1ms, 10s, 60s});
   program.watchdog = one_of<Duration>(dice, {0s, 5s, 30s});
+  program.watchdog_required = roll(dice, 2) == 0;
   program.watchdog_grace = one_of<Duration>(dice, {1s, 5s});
   return program;
 }
@@ -71,6 +72,7 @@ constexpr Weight kWeights[] = {
     {OpKind::Late, 4},      {OpKind::EarlyTick, 10},    {OpKind::Start, 12},
     {OpKind::Stop, 8},      {OpKind::Restart, 14},      {OpKind::Scale, 12},
     {OpKind::Nonsense, 2},  {OpKind::Reload, 10},       {OpKind::Shutdown, 1},
+    {OpKind::Extend, 25},   {OpKind::NotReady, 10},
 };
 
 OpKind random_kind(Dice& dice) {

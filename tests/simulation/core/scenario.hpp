@@ -21,6 +21,8 @@ enum class OpKind {
   Ping,
   SaysStopping,
   SaysHung,
+  Extend,    // a process asks for more time
+  NotReady,  // something is learnt about why it is not ready
   Status,
   Exit,   // a process ends by itself
   Obey,   // one that was asked to stop exits

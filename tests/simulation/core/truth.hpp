@@ -23,6 +23,9 @@ struct Worker {
   int stops = 0;
   int aborts = 0;
   int kills = 0;
+  bool beats = false;  // it has sent a heartbeat
+  bool said_hung = false;
+  MonoTime extended_until{};  // as it asked for what it is doing now
   MonoTime stop_requested_at{};
   std::int64_t pid = 0;
 };

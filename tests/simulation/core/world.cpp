@@ -140,11 +140,13 @@ class World {
     ProcessId id{{op.a % 9, op.b % 5}, op.a % 3};
     if (!truth().ended.empty() && op.b % 4 != 0) id = truth().ended[op.a % truth().ended.size()];
     if (truth().live.contains(id)) return;
-    switch (op.b % 5) {
+    switch (op.b % 7) {
       case 0: send(Exited{id, {}}); break;
       case 1: send(Spawned{id, 1}); break;
       case 2: send(SpawnFailed{id, "fork", 11}); break;
       case 3: send(Notified{id, Notice::Ready}); break;
+      case 4: send(TimeoutExtended{id, 1h}); break;
+      case 5: send(NotReadyBecause{id, "gone"}); break;
       default: send(Notified{id, Notice::WatchdogTrigger}); break;
     }
   }
@@ -187,6 +189,21 @@ void World::apply(const Op& op) {
     case OpKind::Ping: to_one(op, there, notice(Notice::Watchdog)); break;
     case OpKind::SaysStopping: to_one(op, there, notice(Notice::Stopping)); break;
     case OpKind::SaysHung: to_one(op, there, notice(Notice::WatchdogTrigger)); break;
+    case OpKind::Extend:
+      to_one(
+          op, [](const Worker&) { return true; },
+          [&](const ProcessId& id) {
+            constexpr Duration kTimes[] = {0s, 1s, 8s, 90s, Duration::max()};
+            return TimeoutExtended{id, kTimes[op.b % 64 == 0 ? 4 : op.b % 4]};
+          });
+      break;
+    case OpKind::NotReady:
+      to_one(
+          op, [](const Worker&) { return true; },
+          [&](const ProcessId& id) {
+            return NotReadyBecause{id, op.b % 2 == 0 ? "answered 503" : "connection refused"};
+          });
+      break;
     case OpKind::Status:
       to_one(op, there, [](const ProcessId& id) { return StatusText{id, "busy"}; });
       break;

@@ -27,6 +27,7 @@ std::vector<Value> candidates() {
                            "off", "debug", "pretty", "127.0.0.1:1", "exit", "64MiB"}) {
     values.push_back(Value{std::string(text)});
   }
+  values.push_back(Value{std::string("all")});
   values.push_back(Value{Array{Value{std::string("x")}}});
   values.push_back(Value{Table{{"X", {}, Value{std::string("y")}}}});
   values.push_back(Value{Table{{"nofile", {}, Value{std::int64_t{10}}}}});

@@ -66,8 +66,9 @@ TEST_CASE("if the new process fails the roll is aborted and the old one keeps se
     why = "a.0 (incarnation 2) could not be started: exec: No such file or directory";
   }
   SECTION("it is not ready in time") {
-    stage.send(Spawned{stage.of("a.0"), 9}).advance(60s);
-    why = "a.0 (incarnation 2) was not ready in time";
+    stage.send(Spawned{stage.of("a.0"), 9});
+    stage.send(NotReadyBecause{stage.of("a.0"), "it is cold"}).advance(60s);
+    why = "a.0 (incarnation 2) was not ready within 1m: it is cold";
     REQUIRE(stage.slot("a.0").retiring_incarnation == 2);  // they changed places
     stage.retiring_exit("a.0");
   }

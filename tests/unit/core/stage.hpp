@@ -22,6 +22,7 @@ inline config::Program service(std::string name, std::uint32_t replicas = 1) {
   program.command = {"/bin/" + program.name};
   program.replicas = replicas;
   program.watchdog = 0s;
+  program.watchdog_required = true;  // where it is on, silence counts from ready on
   program.backoff_jitter = 0;
   return program;
 }
@@ -67,6 +68,9 @@ class Stage {
 
   Stage& ready(const std::string& slot) { return send(Notified{of(slot), Notice::Ready}); }
   Stage& ping(const std::string& slot) { return send(Notified{of(slot), Notice::Watchdog}); }
+  Stage& extend(const ProcessId& process, Duration by) {
+    return send(TimeoutExtended{process, by});
+  }
   Stage& exit(const std::string& slot, int code) {
     return send(Exited{of(slot), ExitStatus{false, code, false}});
   }

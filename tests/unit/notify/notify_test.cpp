@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <filesystem>
+#include <thread>
 
 namespace holdfast::notify {
 
@@ -170,6 +171,37 @@ TEST_CASE("a manager that is gone is an error, and one that is back is found aga
   CHECK(sent.error().os_error == ENOENT);
   manager.open();
   REQUIRE(notifier.ready());
+  CHECK(manager.receive() == "READY=1");
+}
+
+TEST_CASE("a sender waits until its message has been read, and no longer than it wants to") {
+  Manager manager(path_name());
+  const Notifier notifier = notifier_for(manager.environ());
+  REQUIRE(notifier.ready());
+  const auto unread = notifier.wait_until_read(std::chrono::milliseconds(1));
+  REQUIRE_FALSE(unread);
+  CHECK(unread.error().kind == ErrorKind::DeadlineExceeded);
+  CHECK(manager.receive() == "READY=1");
+  CHECK(manager.receive() == "BARRIER=1");
+
+  std::thread reader([&] {
+    while (manager.receive() != "BARRIER=1")
+      std::this_thread::yield();
+  });
+  CHECK(notifier.wait_until_read(std::chrono::seconds(30)));
+  reader.join();
+}
+
+TEST_CASE("a message is sent in the name of another process, where the kernel lets us") {
+  Manager manager(path_name());
+  const Notifier notifier = notifier_for(manager.environ());
+  const auto sent = notifier.send_as(::getppid(), "READY=1");
+  if (::geteuid() != 0) {
+    REQUIRE_FALSE(sent);
+    REQUIRE(sent.error().os_error == EPERM);
+    return;
+  }
+  REQUIRE(sent);
   CHECK(manager.receive() == "READY=1");
 }
 

@@ -80,6 +80,10 @@ TEST_CASE("the keys that a supervisor acts on are read, and others are ignored")
   REQUIRE_FALSE(parse_notify("READY=0")->ready);
   REQUIRE_FALSE(parse_notify("X=1")->status);
   REQUIRE(parse_notify("STATUS=")->status == "");
+  REQUIRE(parse_notify("EXTEND_TIMEOUT_USEC=1500000")->extend == 1500ms);
+  REQUIRE(parse_notify("EXTEND_TIMEOUT_USEC=18446744073709551615")->extend > 24h);
+  REQUIRE_FALSE(parse_notify("EXTEND_TIMEOUT_USEC=-1")->extend);
+  REQUIRE_FALSE(parse_notify("EXTEND_TIMEOUT_USEC=soon")->extend);
 }
 
 TEST_CASE("what is not a message of the protocol is told from one that says nothing") {
