@@ -2,6 +2,7 @@
 #include "supervisor/engine/processes.hpp"
 
 #include "common/config/slot_text.hpp"
+#include "common/os/proc.hpp"
 #include "supervisor/engine/crash_stack.hpp"
 
 #include <boost/system/system_error.hpp>
