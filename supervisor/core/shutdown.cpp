@@ -99,7 +99,8 @@ void begin_shutdown(Machine& m, const std::string& why, std::optional<int> exit_
   m.touch();
   m.act(BeginDrain{});
   m.report(EventKind::ShutdownBegan,
-           fmt::format("{}; {} processes have {} to stop", why, m.totals.processes,
+           fmt::format("{}; {} {} {} to stop", why, m.totals.processes,
+                       m.totals.processes == 1 ? "process has" : "processes have",
                        format_rounded(config::stop_budget(deadline))));
   m.deadlines.set(kKillKey, shutdown.kill_at);
   m.deadlines.set(kFinishKey, shutdown.finish_at);

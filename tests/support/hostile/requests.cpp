@@ -125,7 +125,7 @@ HostileGroup hosts() {
               {"Host with an escape", host("a%2eb"), 400},
               {"Host that is not ASCII", host("caf\xC3\xA9"), 400},
               {"Host with a port beyond 65535", host("h:65536"), 400},
-              {"Host with a port that is no number", host("h:8x"), 400},
+              {"Host with a port that is not a number", host("h:8x"), 400},
               {"Host with two ports", host("h:1:2"), 400},
               {"Host with half a bracket", host("[::1"), 400},
               {"Host with text after the bracket", host("[::1]x"), 400},
@@ -167,7 +167,7 @@ HostileGroup lengths() {
 HostileGroup chunked_bodies() {
   return {"Chunks",
           {
-              {"chunk size that is no number", chunks("x\r\na\r\n0\r\n\r\n"), 400},
+              {"chunk size that is not a number", chunks("x\r\na\r\n0\r\n\r\n"), 400},
               {"negative chunk size", chunks("-1\r\na\r\n0\r\n\r\n"), 400},
               {"signed chunk size", chunks("+1\r\na\r\n0\r\n\r\n"), 400},
               {"chunk size with 0x", chunks("0x1\r\na\r\n0\r\n\r\n"), 400},

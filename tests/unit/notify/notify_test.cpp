@@ -226,7 +226,7 @@ TEST_CASE("the heartbeat is sent at half the watchdog's time") {
   CHECK_FALSE(notifier_for({{"WATCHDOG_USEC", "30000000"}}).watchdog_interval());
 }
 
-TEST_CASE("a watchdog time that is no number is refused") {
+TEST_CASE("a watchdog time that is not a number is refused") {
   const Environ environ =
       GENERATE(Environ{{"WATCHDOG_USEC", "soon"}}, Environ{{"WATCHDOG_USEC", "0"}},
                Environ{{"WATCHDOG_USEC", "-1"}}, Environ{{"WATCHDOG_USEC", "1s"}},
