@@ -34,7 +34,8 @@ bool speaks_telemetry(const config::Program& program) {
 void let_program_open(const PipeFds& pipe, const std::optional<process::Identity>& identity) {
   constexpr mode_t kReadByOwnerWrittenByAll = 0622;
   (void)::fchmod(pipe.write.get(), kReadByOwnerWrittenByAll);
-  if (identity) (void)::fchown(pipe.write.get(), identity->uid, identity->gid);
+  // Without the privilege the mode alone has to do.
+  if (identity && ::fchown(pipe.write.get(), identity->uid, identity->gid) != 0) return;
 }
 
 std::string metrics_url(const config::Program& program, const std::string& socket) {
