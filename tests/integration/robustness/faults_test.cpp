@@ -88,19 +88,24 @@ TEST_CASE("exec fails: a missing file, one that is not executable, one without i
                            Row{"no program", "just text\n", 0755, "exec: Exec format error"});
   INFO(row.what);
   const TempDir dir;
-  std::string path = dir / "program";
-  if (row.text != nullptr) make_script(path, row.text, row.mode);
+  const std::string path = dir / "program";
+  const std::string works = "#!/bin/sh\nexec sleep 600\n";
+  make_script(path, works, 0755);  // a start with a broken program is refused
   Stack stack("[log]\nformat = \"json\"\n\n[program.broken]\n" + command_of({path}) +
                   "ready = \"started\"\nrequired = false\n" + kQuickRetries + "\n" +
                   misbehaving("fine", {"--ready"}),
               kNoPort);
   stack.wait_ready();
+  REQUIRE(stack.wait_state("broken.0", "ready"));
+  std::filesystem::remove(path);
+  if (row.text != nullptr) make_script(path, row.text, row.mode);
+  ::kill(stack.pid_of("broken.0"), SIGKILL);
   check_told(stack, "broken.0", row.error);
   REQUIRE(stack.worker("fine.0")["starts"] == 1);
   REQUIRE(zombies_of(stack.supervisor().pid()) == 0);
   // Mended on the disk, it comes up at the next try.
   std::filesystem::remove(path);
-  make_script(path, "#!/bin/sh\nexec sleep 600\n", 0755);
+  make_script(path, works, 0755);
   REQUIRE(stack.wait_state("broken.0", "ready"));
 }
 

@@ -90,16 +90,19 @@ TEST_CASE("a dependant waits for readiness, not for the fork") {
 TEST_CASE("a program that cannot be executed says which step failed, backs off, and others run") {
   TempDir dir;
   const auto script = dir / "broken";
-  {
-    FILE* file = std::fopen(script.c_str(), "w");
-    std::fputs("#!/no/such/interpreter\n", file);
-    std::fclose(file);
-  }
-  ::chmod(script.c_str(), 0755);
+  const auto write = [&](const std::string& interpreter) {
+    std::filesystem::remove(script);
+    std::ofstream(script) << "#!" << interpreter << "\nexec sleep 600\n";
+    ::chmod(script.c_str(), 0755);
+  };
+  write("/bin/sh");  // a start with a broken program is refused
   Stack stack("[program.broken]\n" + command_of({script.string()}) +
                   "ready = \"started\"\nrequired = false\n\n" + misbehaving("fine", {"--ready"}),
               kNoPort);
   stack.wait_ready();
+  REQUIRE(stack.wait_state("broken.0", "ready"));
+  write("/no/such/interpreter");
+  ::kill(stack.pid_of("broken.0"), SIGKILL);
   REQUIRE(wait_until([&] {
     return stack.worker("broken.0").value("last_error", "").find("exec") != std::string::npos;
   }));
