@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <fstream>
+
 using namespace holdfast;
 using namespace holdfast::test;
 using nlohmann::json;
