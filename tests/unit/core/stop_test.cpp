@@ -137,7 +137,8 @@ TEST_CASE("STOPPING=1 unasked: no longer ready, gets its stop budget, its end is
   }
 }
 
-TEST_CASE("unkillable: one that survives SIGKILL is reported every ten seconds and never replaced") {
+TEST_CASE(
+    "unkillable: one that survives SIGKILL is reported every ten seconds and never replaced") {
   Stage stage({service("a")});
   stage.begin().ready("a.0").command(CommandKind::Restart, "a.0").all_ready();
   stage.clear().advance(10s);
