@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/id.hpp"
-#include "common/os/file.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/unit/config/support.hpp"
 
@@ -15,7 +14,7 @@ class SecretFile {
  public:
   explicit SecretFile(std::string_view content)
       : path_(std::filesystem::temp_directory_path() / ("holdfast-" + make_uuid())) {
-    REQUIRE(write_file_atomic(path_, content));
+    std::ofstream(path_) << content;
   }
   ~SecretFile() { std::filesystem::remove(path_); }
   std::string path() const { return path_.native(); }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/id.hpp"
-#include "common/os/file.hpp"
 #include "tests/unit/config/support.hpp"
 
 #include <sys/stat.h>
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 
 namespace holdfast::config {
@@ -167,13 +167,13 @@ dimensions = 512
 
 TEST_CASE("a file on disk is read and remembered") {
   const auto path = std::filesystem::temp_directory_path() / ("holdfast-" + make_uuid() + ".toml");
-  REQUIRE(write_file_atomic(path, "[queue]\nbatch = 7\n"));
+  std::ofstream(path) << "[queue]\nbatch = 7\n";
   const auto good = load(path, {});
   REQUIRE(good);
   CHECK(good->config.queue.batch == 7);
   CHECK(good->config.source == path);
 
-  REQUIRE(write_file_atomic(path, "[queue]\nbatch = \"7\"\n"));
+  std::ofstream(path) << "[queue]\nbatch = \"7\"\n";
   const auto bad = load(path, {});
   REQUIRE_FALSE(bad);
   CHECK(bad.error() ==

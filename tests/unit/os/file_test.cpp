@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/os/file.hpp"
 
-#include "common/base/id.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/temp_dir.hpp"
 
-#include <filesystem>
+#include <fstream>
 
 using namespace holdfast;
 
-TEST_CASE("an atomic write replaces the whole file or leaves it alone") {
-  const auto dir = std::filesystem::temp_directory_path() / make_uuid();
-  std::filesystem::create_directory(dir);
-  REQUIRE(write_file_atomic(dir / "a", "one"));
-  REQUIRE(write_file_atomic(dir / "a", "two"));
+TEST_CASE("a file is read whole, or not at all if it is larger than the limit") {
+  const test::TempDir dir;
+  std::ofstream(dir / "a") << "two";
   REQUIRE(read_file(dir / "a").value() == "two");
-  REQUIRE_FALSE(write_file_atomic(dir / "missing" / "a", "x"));
-  REQUIRE_FALSE(read_file(dir / "a", 2));
-  REQUIRE(std::distance(std::filesystem::directory_iterator(dir), {}) == 1);
-  std::filesystem::remove_all(dir);
+  REQUIRE(read_file(dir / "a", 3).value() == "two");
+  REQUIRE(read_file(dir / "a", 2).error().kind == ErrorKind::ResourceExhausted);
+  REQUIRE(read_file(dir / "missing").error().kind == ErrorKind::NotFound);
 }
