@@ -105,7 +105,9 @@ class Run {
   }
 
   void command(const std::string& verb, const std::string& target) {
-    const auto answer = stack_.command({verb, target});
+    std::vector<std::string> arguments{verb, target};
+    if (verb != "restart") arguments.emplace_back("--no-wait");
+    const auto answer = stack_.command(arguments);
     trace_ += verb + " " + target + " -> " + std::to_string(answer.exit_code) + " " + answer.output;
     INFO(trace_);
     const bool known = model_.knows(target);
