@@ -75,7 +75,7 @@ bool any_has(const ChangedKeys& keys, ReloadEffect effect) {
   return false;
 }
 
-std::string describe(const ChangedKeys& keys) {
+std::string describe_keys(const ChangedKeys& keys) {
   std::vector<std::string> parts;
   for (const ReloadEffect effect :
        {ReloadEffect::Roll, ReloadEffect::Live, ReloadEffect::Scale, ReloadEffect::NextStart}) {
@@ -88,20 +88,19 @@ std::string describe(const ChangedKeys& keys) {
       }
     }
   }
-  return fmt::format("{}{}", fmt::join(parts, ", "),
-                     any_has(keys, ReloadEffect::Roll) ? " (rolling restart)" : "");
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-Program with_roll_keys_of(const Program& running, Program wanted) {
-  Program source = running;
-  const Fields from = fields_of(source);
-  const Fields to = fields_of(wanted);
-  for (std::size_t i = 0; i < to.size(); ++i) {
-    if (has(to[i].on_reload, ReloadEffect::Roll)) to[i].restore(from[i].save());
+std::string describe(const ChangedKeys& keys) {
+  return describe_keys(keys) + (any_has(keys, ReloadEffect::Roll) ? " (rolling restart)" : "");
+}
+
+std::vector<std::string> keys_with(const ChangedKeys& keys, ReloadEffect effect) {
+  std::vector<std::string> names;
+  for (const ChangedKey& changed : keys) {
+    if (has(changed.effects, effect)) names.push_back(changed.key);
   }
-  wanted.uses = running.uses;
-  wanted.env_file_values = running.env_file_values;
-  return wanted;
+  return names;
 }
 
 std::vector<std::string> keys_for_next_start(const Config& before, const Config& after) {

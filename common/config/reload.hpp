@@ -33,8 +33,10 @@ bool any_has(const ChangedKeys& keys, ReloadEffect effect);
 // "command, stop_timeout, replicas 1 -> 3 (rolling restart)"
 std::string describe(const ChangedKeys& keys);
 
-// `wanted` with everything that its processes are made from taken from `running`.
-Program with_roll_keys_of(const Program& running, Program wanted);
+// "command, stop_timeout, replicas 1 -> 3"
+std::string describe_keys(const ChangedKeys& keys);
+// The names of those that have this effect.
+std::vector<std::string> keys_with(const ChangedKeys& keys, ReloadEffect effect);
 
 // The keys outside of [supervisor] and [program.NAME] that differ and only take effect at the next
 // start: "log.file", "metrics.gauge_rules", …

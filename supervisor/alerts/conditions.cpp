@@ -47,6 +47,10 @@ void add_fleet(const FleetSnapshot& snapshot, Alerts& alerts) {
   }
 }
 
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
 void add_reach(const std::optional<Reach>& reach, std::string name, std::string_view thing,
                std::string severity, Alerts& alerts) {
   if (!reach || reach->reached == reach->workers) return;
@@ -68,7 +72,7 @@ Alerts active_alerts(const FleetSnapshot& snapshot,
   }
   if (!snapshot.last_reload_ok) {
     alerts.push_back({"HoldfastReloadFailed", "warning", "",
-                      "the last reload failed; the previous configuration stays in effect",
+                      "the last reload failed: " + first_line(snapshot.last_reload_error),
                       std::nullopt});
   }
   std::stable_partition(alerts.begin(), alerts.end(),

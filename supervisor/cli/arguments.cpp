@@ -22,6 +22,11 @@ CLI::Option* add_name(CLI::App& command, Arguments& arguments) {
                             "A program (api-worker) or worker (api-worker.0)");
 }
 
+void add_no_wait(CLI::App& command, Arguments& arguments) {
+  command.add_flag("--no-wait", arguments.no_wait,
+                   "Return as soon as the work has begun, not when it is done");
+}
+
 void add_api_key(CLI::App& app, Arguments& arguments) {
   CLI::App* keys = app.add_subcommand("api-key", "Manage the keys of API clients");
   keys->require_subcommand(1);
@@ -69,25 +74,26 @@ void declare(CLI::App& app, Arguments& arguments) {
   status->add_flag("--json", arguments.json, "Print the JSON document of /status");
   status->add_flag("-w,--watch", arguments.watch, "Redraw the table every second");
 
-  add_name(
-      *verb("restart", "Restart without dropping requests: start new workers, then drain old ones",
-            Verb::Restart),
-      arguments)
-      ->required();
-  add_name(*verb("stop", "Stop a program or worker until it is started again", Verb::Stop),
-           arguments)
-      ->required();
-  add_name(*verb("start", "Start what was stopped, or retry a failed worker now", Verb::Start),
-           arguments)
-      ->required();
+  CLI::App* restart =
+      verb("restart", "Restart without dropping requests: start new workers, then drain old ones",
+           Verb::Restart);
+  CLI::App* stop = verb("stop", "Stop a program or worker until it is started again", Verb::Stop);
+  CLI::App* start =
+      verb("start", "Start what was stopped, or retry a failed worker now", Verb::Start);
+  for (CLI::App* command : {restart, stop, start}) {
+    add_name(*command, arguments)->required();
+    add_no_wait(*command, arguments);
+  }
 
   CLI::App* scale = verb("scale", "Change the number of workers of a program", Verb::Scale);
   scale->add_option("NAME", arguments.name, "A program (api-worker)")->required();
   scale->add_option("COUNT", arguments.count, "Number of workers")
       ->required()
       ->check(CLI::Range(0, 10000));
+  add_no_wait(*scale, arguments);
 
-  verb("reload", "Reload the configuration and apply what changed", Verb::Reload);
+  add_no_wait(*verb("reload", "Reload the configuration and apply what changed", Verb::Reload),
+              arguments);
 
   CLI::App* events = verb("events", "Show the latest events of the fleet", Verb::Events);
   events->add_flag("-f,--follow", arguments.follow, "Follow: print new ones as they appear");

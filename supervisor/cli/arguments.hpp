@@ -46,6 +46,7 @@ struct Arguments {
   bool watch = false;                    // status
   bool follow = false;                   // events, logs
   std::uint32_t lines = 50;              // events, logs
+  bool no_wait = false;                  // restart, stop, start, scale, reload
   bool ready = false;                    // health
   std::string shell;                     // completion
   std::string scope = "read";            // api-key create

@@ -36,9 +36,16 @@ int status(const AdminClient& client, const Arguments& arguments) {
   }
 }
 
-int command(const AdminClient& client, const std::string& target) {
-  // A rolling restart answers once it is over, which may take long.
-  const auto answer = client.ask("POST", target, 1h);
+// Longer than any stop, start or migration may sensibly take; the supervisor gives up no sooner.
+constexpr Duration kLongestCommand = 24h;
+
+// On a terminal, shows what happens in the fleet until the command is over.
+int command(const AdminClient& client, const Arguments& arguments, std::string target) {
+  if (arguments.no_wait)
+    target += fmt::format("{}wait=false", target.find('?') == std::string::npos ? '?' : '&');
+  const bool show = !arguments.no_wait && ::isatty(STDERR_FILENO) == 1;
+  const auto answer = show ? ask_with_progress(client, target, kLongestCommand)
+                           : client.ask("POST", target, kLongestCommand);
   if (!answer) return unreachable(answer.error());
   const json body = json::parse(answer->body, nullptr, false);
   const std::string message =
@@ -71,13 +78,13 @@ int run_client(const Arguments& arguments, const std::filesystem::path& runtime_
   const std::string name = "?name=" + query_escaped(arguments.name);
   switch (arguments.verb) {
     case Verb::Status: return status(client, arguments);
-    case Verb::Restart: return command(client, protocol::kRestartPath + name);
-    case Verb::Stop: return command(client, protocol::kStopPath + name);
-    case Verb::Start: return command(client, protocol::kStartPath + name);
+    case Verb::Restart: return command(client, arguments, protocol::kRestartPath + name);
+    case Verb::Stop: return command(client, arguments, protocol::kStopPath + name);
+    case Verb::Start: return command(client, arguments, protocol::kStartPath + name);
     case Verb::Scale:
-      return command(client,
+      return command(client, arguments,
                      fmt::format("{}{}&count={}", protocol::kScalePath, name, arguments.count));
-    case Verb::Reload: return command(client, protocol::kReloadPath);
+    case Verb::Reload: return command(client, arguments, protocol::kReloadPath);
     case Verb::Events: return events(client, arguments);
     case Verb::Logs: return logs(client, arguments);
     case Verb::Names: return names(client);

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <future>
 
 namespace holdfast::supervisor::cli {
 
@@ -43,6 +44,42 @@ bool is_known(const AdminClient& connection, const std::string& name) {
 }
 
 }  // namespace
+
+namespace {
+
+std::uint64_t last_event(const AdminClient& connection) {
+  const auto answer = connection.ask(
+      "GET", fmt::format("{}?limit=1&after=18446744073709551614", protocol::kEventsPath));
+  if (!answer) return 0;
+  const json page = json::parse(answer->body, nullptr, false);
+  return page.is_object() ? page.value("last_seq", std::uint64_t{0}) : 0;
+}
+
+// Returns the number of the last event that was printed.
+std::uint64_t print_progress(const AdminClient& connection, std::uint64_t after) {
+  const auto answer =
+      connection.ask("GET", fmt::format("{}?limit=1000&after={}", protocol::kEventsPath, after));
+  if (!answer) return after;
+  const json page = json::parse(answer->body, nullptr, false);
+  if (!page.is_object()) return after;
+  for (const json& event : page.value("events", json::array())) {
+    fmt::print(stderr, "  {}\n", event.value("message", ""));
+    after = event.value("seq", after);
+  }
+  return after;
+}
+
+}  // namespace
+
+Result<http::Response> ask_with_progress(const AdminClient& connection, const std::string& target,
+                                         Duration deadline) {
+  std::uint64_t after = last_event(connection);
+  auto outcome =
+      std::async(std::launch::async, [&] { return connection.ask("POST", target, deadline); });
+  while (outcome.wait_for(200ms) != std::future_status::ready)
+    after = print_progress(connection, after);
+  return outcome.get();
+}
 
 int events(const AdminClient& connection, const Arguments& arguments) {
   auto answer = connection.ask(

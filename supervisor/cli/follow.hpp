@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// `holdfast events` and `holdfast logs`: print what there is, then follow if asked to. Return the
-// exit code.
+// `holdfast events` and `holdfast logs`: print what there is, then follow if asked to. They return
+// the exit code. And the progress of a command that takes its time.
 
 #include "supervisor/cli/admin_client.hpp"
 #include "supervisor/cli/arguments.hpp"
@@ -10,6 +10,10 @@
 namespace holdfast::supervisor::cli {
 
 int events(const AdminClient& connection, const Arguments& arguments);
+// Sends a command and waits for its outcome. Meanwhile the events of the fleet, its own among them,
+// are printed to standard error.
+Result<http::Response> ask_with_progress(const AdminClient& connection, const std::string& target,
+                                         Duration deadline);
 int logs(const AdminClient& connection, const Arguments& arguments);
 
 }  // namespace holdfast::supervisor::cli

@@ -3,6 +3,7 @@
 
 #include "common/base/duration.hpp"
 
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -74,6 +75,23 @@ Row row_without_workers(const json& program) {
   return row;
 }
 
+// What the table cannot show: the last reload, and what runs otherwise than the file says.
+std::string remarks_of(const json& status) {
+  std::string out;
+  if (status.value("reloading", false)) out += "a reload is under way\n";
+  const std::string error = status.value("last_reload_error", "");
+  if (!error.empty()) out += fmt::format("last reload: {}\n", error.substr(0, error.find('\n')));
+  std::string differ;
+  for (const json& program : status["programs"]) {
+    const auto keys = program.value("differs", std::vector<std::string>());
+    if (keys.empty()) continue;
+    differ += fmt::format("{}{} ({})", differ.empty() ? "" : ", ", program.value("name", "?"),
+                          fmt::join(keys, ", "));
+  }
+  if (!differ.empty()) out += fmt::format("what runs differs from the file: {}\n", differ);
+  return out;
+}
+
 std::string_view colour_of(std::string_view state) {
   if (state == "ready" || state == "done") return "\033[32m";
   if (state == "starting" || state == "stopping" || state == "backoff") return "\033[33m";
@@ -127,9 +145,10 @@ Result<std::string> status_table(const std::string& text, bool colour) {
       rows.push_back(row_of(worker));
     if (program["workers"].empty()) rows.push_back(row_without_workers(program));
   }
-  return fmt::format("holdfast {}: {}, pid {}, up {}\n\n{}", status.value("version", "?"),
+  return fmt::format("holdfast {}: {}, pid {}, up {}\n{}\n{}", status.value("version", "?"),
                      status.value("state", "?"), status.value("pid", std::int64_t{0}),
-                     short_time(status.value("uptime_seconds", 0.0)), draw(rows, colour));
+                     short_time(status.value("uptime_seconds", 0.0)), remarks_of(status),
+                     draw(rows, colour));
 }
 
 bool status_is_healthy(const std::string& text) {

@@ -4,7 +4,9 @@
 #include "common/text/number.hpp"
 #include "supervisor/core/process_stop.hpp"
 #include "supervisor/core/programs.hpp"
+#include "supervisor/core/reload.hpp"
 #include "supervisor/core/rolling.hpp"
+#include "supervisor/core/waits.hpp"
 
 #include <fmt/format.h>
 
@@ -77,6 +79,14 @@ Target resolve(Machine& m, const std::string& text) {
   return target;
 }
 
+// The request gets its Reply when all items are over.
+void answer_later(Machine& m, Program& program, const Command& command, Wait wait,
+                  std::string accepted) {
+  wait.request = command.request;
+  m.accept(command.request, std::move(accepted));
+  add_wait(m, program, std::move(wait));
+}
+
 bool needs_start(const Slot& slot) {
   if (slot.state == SlotState::Done && slot.desired == Desired::Run) return false;
   const bool runs = slot.current && slot.current->reason == StopReason::None;
@@ -87,9 +97,13 @@ void start(Machine& m, const Command& command, Target& target) {
   Program& program = *target.program;
   if (target.whole) program.desired = Desired::Run;
   std::size_t started = 0;
+  Wait wait;
   for (const std::uint32_t number : target.slots) {
     Slot& slot = program.slots.at(number);
-    if (!needs_start(slot)) continue;
+    const bool begins = needs_start(slot);
+    const bool reached = slot.state == SlotState::Done || slot.state == SlotState::Ready;
+    if (begins || !reached) wait.items.push_back(until_ready(slot));
+    if (!begins) continue;
     ++started;
     slot.desired = Desired::Run;
     slot.memory.forget();
@@ -102,14 +116,15 @@ void start(Machine& m, const Command& command, Target& target) {
     if (waits) m.set_state(slot, slot.retiring ? SlotState::Stopping : SlotState::Stopped);
     m.touch(slot);
   }
-  if (started == 0) {
+  if (wait.items.empty()) {
     m.reply(command.request, true, fmt::format("{} is already started", command.target));
-  } else if (!program.released) {
-    m.reply(command.request, true,
-            fmt::format("{} will start once its dependencies are ready", command.target));
-  } else {
-    m.reply(command.request, true, fmt::format("starting {}", command.target));
+    return;
   }
+  wait.success = fmt::format("{} is started", command.target);
+  answer_later(m, program, command, std::move(wait),
+               !program.released
+                   ? fmt::format("{} will start once its dependencies are ready", command.target)
+                   : fmt::format("starting {}", command.target));
 }
 
 void stop(Machine& m, const Command& command, Target& target) {
@@ -118,7 +133,7 @@ void stop(Machine& m, const Command& command, Target& target) {
     program.desired = Desired::Stop;
     cancel_roll(m, program, "the program was stopped");
   }
-  std::size_t stop_requested = 0;
+  Wait wait;
   for (const std::uint32_t number : target.slots) {
     Slot& slot = program.slots.at(number);
     slot.desired = Desired::Stop;
@@ -127,7 +142,7 @@ void stop(Machine& m, const Command& command, Target& target) {
     slot.retry_at.reset();
     leave_roll(m, program, slot);
     if (slot.current || slot.retiring) {
-      ++stop_requested;
+      wait.items.push_back(until_gone(slot));
       terminate_all(m, program, slot);
       if (!slot.current) m.set_state(slot, SlotState::Stopping);
     } else if (slot.state != SlotState::Done) {
@@ -135,13 +150,17 @@ void stop(Machine& m, const Command& command, Target& target) {
     }
     m.touch(slot);
   }
-  m.reply(command.request, true,
-          fmt::format("{} {}", stop_requested == 0 ? "stopped" : "stopping", command.target));
+  wait.success = fmt::format("stopped {}", command.target);
+  if (wait.items.empty()) {
+    m.reply(command.request, true, wait.success);
+    return;
+  }
+  answer_later(m, program, command, std::move(wait), fmt::format("stopping {}", command.target));
 }
 
 void restart(Machine& m, const Command& command, Target& target) {
   Program& program = *target.program;
-  if (program.roll) {
+  if (program.roll || waits_in_reload(m, program)) {
     m.reply(command.request, false,
             fmt::format("{} is already being restarted", program.config.name));
     return;
@@ -155,8 +174,12 @@ void restart(Machine& m, const Command& command, Target& target) {
     m.touch(slot);
   }
   if (!program.released) {
-    m.reply(command.request, true,
-            fmt::format("{} will start once its dependencies are ready", command.target));
+    Wait wait;
+    for (const std::uint32_t number : target.slots)
+      wait.items.push_back(until_ready(program.slots.at(number)));
+    wait.success = fmt::format("{} is started", command.target);
+    answer_later(m, program, command, std::move(wait),
+                 fmt::format("{} will start once its dependencies are ready", command.target));
     return;
   }
   start_roll(m, program, {target.slots.begin(), target.slots.end()}, command.request);
@@ -183,10 +206,21 @@ void rescale(Machine& m, const Command& command, Target& target) {
   }
   std::string text = fmt::format("{} scaled from {} to {}", name, before, command.count);
   m.report(EventKind::Scaled, program, text);
+  program.rescale = false;
   scale(m, program, command.count);
+  Wait wait;
+  for (const auto& [number, slot] : program.slots) {
+    if (slot.removing) {
+      wait.items.push_back(until_gone(slot));
+    } else if (number >= before && slot.desired == Desired::Run) {
+      wait.items.push_back(until_ready(slot));
+    }
+  }
   if (program.desired == Desired::Stop && command.count > 0)
     text += fmt::format("; it is stopped, and 'holdfast start {}' starts it", name);
-  m.reply(command.request, true, text);
+  wait.success = std::move(text);
+  answer_later(m, program, command, std::move(wait),
+               fmt::format("scaling {} from {} to {}", name, before, command.count));
 }
 
 }  // namespace

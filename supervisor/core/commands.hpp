@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// start, stop, restart and scale. Every request gets exactly one Reply: at once, or for a rolling
-// restart when it is over. Private to supervisor/core.
+// start, stop, restart and scale. Every request gets exactly one Reply: when its work is over, or
+// at once if it is refused or has nothing to do. Private to supervisor/core.
 
 #include "supervisor/core/machine.hpp"
 

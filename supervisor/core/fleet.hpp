@@ -32,7 +32,8 @@
 //   A program is released once all that it comes `after` are satisfied at the same time (min_ready
 //   slots ready, or a oneshot done). It stays released: a dependency lost later stops nobody, and
 //   restarts do not wait for it.
-//   Starts: at most max_starting processes are being spawned or not yet ready, first come, first
+//   Starts: at most max_starting first starts, and as many restarts of what had been ready, are
+//   being spawned or not yet ready; required programs before optional ones, then first come, first
 //   served. Slots whose last process never became ready do not get the last place. A oneshot
 //   occupies a place until it is spawned.
 //   Spawned and READY=1 may arrive in either order. If a process was asked to stop before its
@@ -51,24 +52,21 @@
 //   that survives SIGKILL is reported every 10 s and waited for; its slot starts no second one.
 //   Roll: for each slot in turn, start a second process, wait until it is ready, stop the old one,
 //   wait until that has exited. A slot that does not serve is simply given a new process. The first
-//   failure aborts the roll: what runs stays, and after a reload the settings that the running
-//   processes were made from stay in force, so that a crash does not bring in the ones that have
-//   just failed. If the old process dies during the roll, the roll goes on: its successor is
-//   coming. Reload: programs are compared by name. New ones start after their dependencies; removed
-//   ones stop (dependants first) and are forgotten; one that comes back waits until its namesake is
-//   gone. A changed type is a removal and an addition. What else a changed key asks for is its
-//   ReloadEffect: a roll, effect at once, or scaling. A replica count set by `scale` stays unless
-//   the file's own number changes.
-//   Scale: the highest slots are removed, the lowest free numbers added. The incarnations of a slot
-//   only ever increase, even if it, or its program, was removed in between.
-//   Hopeless: a required, released service without a ready slot, or a required oneshot that has
-//   failed for good or is in a crash loop, for hopeless_after: reported once; with on_hopeless =
-//   "exit" an ordered shutdown with code 70 follows.
-//   Shutdown: see shutdown.hpp. Finish comes before the deadline, always. A process
-//   whose Spawned arrives after it began is asked to stop at once. Lateness: if an event comes more
-//   than 1 s after the armed timer, the supervisor itself was held up. All ready, watchdog and stop
-//   deadlines then move by that time and one second more, in which queued notifications can be
-//   read. The shutdown's deadline does not move.
+//   failure aborts the roll: what runs stays. If the old process dies during the roll, the roll
+//   goes on: its successor is coming. Reload: see reload.hpp. Programs are compared by name. New
+//   ones start after their dependencies; removed ones stop (dependants first) and are forgotten;
+//   one that comes back waits until its namesake is gone. A changed type is a removal and an
+//   addition. What else a changed key asks for is its ReloadEffect: a roll, effect at once, or
+//   scaling. A replica count set by `scale` stays unless the file's own number changes. Scale: the
+//   highest slots are removed, the lowest free numbers added. The incarnations of a slot only ever
+//   increase, even if it, or its program, was removed in between. Hopeless: a required, released
+//   service without a ready slot, or a required oneshot that has failed for good or is in a crash
+//   loop, for hopeless_after: reported once; with on_hopeless = "exit" an ordered shutdown with
+//   code 70 follows. Shutdown: see shutdown.hpp. Finish comes before the deadline, always. A
+//   process whose Spawned arrives after it began is asked to stop at once. Lateness: if an event
+//   comes more than 1 s after the armed timer, the supervisor itself was held up. All ready,
+//   watchdog and stop deadlines then move by that time and one second more, in which queued
+//   notifications can be read. The shutdown's deadline does not move.
 //
 // PRECEDENCE
 //   A higher entry ends or forbids a lower one; within a slot:
@@ -79,7 +77,7 @@
 //     3. stop      ends the roll of a program, or takes one slot out of it; works in every state;
 //                  lasts until start or restart
 //     4. roll      overrides back-off and crash loop (a new try, counters at zero); a second
-//                  restart of the same program is refused, a reload begins it anew
+//                  restart of the same program is refused, a reload takes it over
 //     5. start     overrides back-off, crash loop, failed and stopped, counters at zero
 //     6. restart policy
 //   If a process that is being stopped for a failure fails again, nothing changes; a planned stop
@@ -132,13 +130,17 @@ struct ProgramView {
   std::uint32_t ready = 0;
   bool satisfied = false;  // at least min_ready ready, or a oneshot that is done
   bool rolling = false;
+  // The keys in which what runs differs from what is configured; each once. What is being replaced
+  // counts until it is.
+  std::vector<std::string> differs;
   std::vector<SlotView> slots;
 };
 
 struct FleetView {
   std::vector<ProgramView> programs;  // in configuration order
   bool draining = false;
-  bool ready = false;  // every required program satisfied and not draining
+  bool reloading = false;  // a reload is under way
+  bool ready = false;      // every required program satisfied and not draining
 };
 
 struct Machine;  // private to supervisor/core

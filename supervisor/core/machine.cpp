@@ -46,6 +46,10 @@ void Machine::report(EventKind kind, std::string message) {
   report(kind, nullptr, ProcessId{}, std::move(message));
 }
 
+void Machine::accept(std::uint64_t request, std::string message) {
+  act(Accepted{request, std::move(message)});
+}
+
 void Machine::reply(std::uint64_t request, bool ok, std::string message) {
   act(Reply{request, ok, std::move(message)});
 }
@@ -79,6 +83,9 @@ Tally tally_of(const Program& program, const Slot& slot) {
   const bool oneshot = program.config.type == config::ProgramType::Oneshot;
   tally.wanted = slot.desired == Desired::Run && !slot.removing ? 1 : 0;
   tally.done = oneshot && slot.done_incarnation > 0 && !slot.removing ? 1 : 0;
+  const MadeFrom* made = oneshot ? &slot.done_with : nullptr;
+  if (!oneshot && slot.current) made = &slot.current->made_from;
+  tally.outdated = made != nullptr && !made->differs.empty() && tally.wanted == 1 ? 1 : 0;
   for (const auto& process : {&slot.current, &slot.retiring}) {
     if (!*process) continue;
     ++tally.processes;
@@ -88,7 +95,11 @@ Tally tally_of(const Program& program, const Slot& slot) {
     // them would keep every crashed worker from restarting.
     if (p.phase == Phase::Spawning || (p.phase == Phase::Starting && !oneshot)) {
       ++tally.starting;
-      if (p.suspect) ++tally.suspects;
+      if (p.restart) {
+        ++tally.restarts;
+      } else if (p.suspect) {
+        ++tally.suspects;
+      }
     }
   }
   return tally;
@@ -100,7 +111,9 @@ void move(Tally& sum, const Tally& before, const Tally& after) {
   sum.wanted += after.wanted - before.wanted;
   sum.processes += after.processes - before.processes;
   sum.starting += after.starting - before.starting;
+  sum.restarts += after.restarts - before.restarts;
   sum.suspects += after.suspects - before.suspects;
+  sum.outdated += after.outdated - before.outdated;
 }
 
 }  // namespace

@@ -8,10 +8,12 @@
 #include "supervisor/core/model.hpp"
 #include "supervisor/core/random.hpp"
 
+#include <array>
 #include <deque>
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +26,21 @@ struct FoundProcess {
   Slot* slot = nullptr;
   Process* process = nullptr;
   explicit operator bool() const { return process != nullptr; }
+};
+
+// A reload under way. See reload.hpp.
+struct ReloadOperation {
+  enum class Step { Waiting, Working, Done, Failed, GivenUp };
+  struct Member {
+    std::string name;
+    Step step = Step::Waiting;
+    std::set<std::uint32_t> needs;  // members that it comes after, directly or through others
+    std::uint32_t parts = 0;        // of its work that are not over: a roll, a wait
+    std::string failure;
+  };
+  std::vector<std::uint64_t> requests;
+  std::string changes;
+  std::map<std::uint32_t, Member> members;  // by program
 };
 
 struct Shutdown {
@@ -60,13 +77,16 @@ struct Machine {
   Deadlines deadlines;
   std::optional<MonoTime> armed;
   std::optional<Shutdown> shutdown;
+  std::size_t waits = 0;  // of all programs
+  std::optional<ReloadOperation> reload;
+  std::optional<Reload> next_reload;  // waits for that one to be over
+  std::vector<std::uint64_t> next_reload_requests;
 
   struct Queued {
     SlotId slot;
     std::uint64_t ticket;
   };
-  std::deque<Queued> queue;     // slots that wait for a place among max_starting
-  std::deque<Queued> suspects;  // those whose last process never became ready
+  std::array<std::deque<Queued>, kStartRanks> queues;  // slots that wait for a place, by rank
   std::uint64_t next_ticket = 1;
 
   std::vector<SlotId> dirty_slots;
@@ -81,6 +101,7 @@ struct Machine {
               std::string message);
   void report(EventKind kind, const Program& program, std::string message);
   void report(EventKind kind, std::string message);  // about the fleet
+  void accept(std::uint64_t request, std::string message);
   void reply(std::uint64_t request, bool ok, std::string message);
 
   void touch() { ++revision; }

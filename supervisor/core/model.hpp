@@ -19,12 +19,23 @@
 
 namespace holdfast::supervisor::core {
 
+// What a process was made from. `differs`: the keys in which that differs from what the program's
+// processes are made from now; empty: in none.
+struct MadeFrom {
+  std::shared_ptr<const config::Program> program;
+  std::vector<std::string> differs;
+};
+
 enum class Phase {
   Spawning,  // requested; neither Spawned nor SpawnFailed has arrived
   Starting,  // runs and is not ready yet (a oneshot stays here)
   Ready,
   Stopping,  // asked to stop, or announced its stop
 };
+
+// The order in which starts get a place. See start_queue.hpp.
+enum class StartRank { RequiredRestart, OptionalRestart, RequiredStart, OptionalStart, Suspect };
+inline constexpr std::size_t kStartRanks = 5;
 
 enum class StopReason {
   None,
@@ -44,6 +55,7 @@ struct Process {
   bool was_ready = false;
   bool killed = false;     // SIGKILL was sent
   bool suspect = false;    // its predecessor never became ready
+  bool restart = false;    // of a slot that had been ready, and serves no more
   Duration watchdog{};     // as given to it at its start; zero: none was given
   bool must_beat = false;  // watchdog_required at its start
   bool beats = false;      // it has sent a heartbeat
@@ -55,6 +67,7 @@ struct Process {
   Duration stop_budget{};
   MonoTime extended_until{};        // TimeoutExtended, in the current phase
   bool extension_reported = false;  // in the current phase
+  MadeFrom made_from;
   std::string status;
   std::string not_ready_because;
 };
@@ -73,7 +86,9 @@ struct Tally {
   std::uint32_t wanted = 0;     // 1 if it should run
   std::uint32_t processes = 0;  // requested or alive
   std::uint32_t starting = 0;   // of these, those that count toward max_starting
-  std::uint32_t suspects = 0;   // of those, the suspects
+  std::uint32_t restarts = 0;   // of those, the restarts of what had been ready
+  std::uint32_t suspects = 0;   // and the suspects
+  std::uint32_t outdated = 0;   // 1 if what it runs, or has done, differs from the configuration
 };
 
 enum class Desired { Run, Stop };
@@ -91,17 +106,21 @@ struct Slot {
   std::uint64_t last_incarnation = 0;
   RestartMemory memory;
   bool suspect = false;                // its last process was never ready
+  bool had_been_ready = false;         // and no process has failed since before it was ready
   bool unplanned = false;              // the next start follows an unplanned exit
   std::uint64_t done_incarnation = 0;  // of a oneshot's latest success
   std::uint64_t restarts = 0;
   std::uint64_t starts = 0;
+  MadeFrom done_with;  // what that success was made from
   std::optional<ExitStatus> last_exit;
   std::string last_error;
   bool not_ready_error = false;  // `last_error` is about a process that runs or ran, not a spawn
+  std::string last_failure;  // how its last process failed, as a sentence
   std::string predecessor;
   std::optional<MonoTime> retry_at;
   Tally tally;
-  std::uint64_t ticket = 0;  // of its entry in the start queue; 0: not queued
+  std::uint64_t ticket = 0;                   // of its entry in the start queue; 0: not queued
+  StartRank rank = StartRank::RequiredStart;  // of that entry
   bool dirty = false;
 };
 
@@ -121,8 +140,21 @@ struct Roll {
   MonoTime began{};
   std::vector<std::uint64_t> requests;
   bool from_reload = false;
-  std::optional<config::Program> revert;  // what to go back to if a reload's roll fails
-  std::string failure;                    // not empty: why the roll must be aborted
+  std::string failure;  // not empty: why the roll must be aborted
+};
+
+// Work on the slots of a program that somebody waits for. See waits.hpp.
+struct Wait {
+  enum class Until { Ready, Gone };
+  struct Item {
+    std::uint32_t slot = 0;
+    Until until = Until::Ready;
+    std::uint64_t base = 0;  // Ready: of an incarnation above it; Gone: all up to it
+  };
+  std::deque<Item> items;
+  std::optional<std::uint64_t> request;  // none: the reload under way waits
+  std::string success;                   // the Reply if all goes well
+  std::string failure;                   // the first failure
 };
 
 // By slot number, the last incarnation of slots that were removed: a number is never used twice.
@@ -132,7 +164,11 @@ struct Program {
   std::uint32_t id = 0;
   config::Program config;
   std::shared_ptr<const config::Program> shown;  // a copy of it for readers: see set_config()
-  Desired desired = Desired::Run;                // of slots that are added
+  // What processes are made from while the program's turn in a reload has not come; else null.
+  std::shared_ptr<const config::Program> former;
+  bool owed = false;     // the last reload could not do all its work here: the next one tries again
+  bool rescale = false;  // the file's number of replicas has changed and was not applied yet
+  Desired desired = Desired::Run;  // of slots that are added
   std::uint32_t wanted = 0;
   std::map<std::uint32_t, Slot> slots;
   LastIncarnations past_incarnations;
@@ -142,12 +178,14 @@ struct Program {
       0;  // id of a removed program of the same name that still has processes; 0: none
   bool released = false;  // all its dependencies were satisfied once; from then on it starts freely
   bool satisfied = false;
+  bool fit = false;  // satisfied, and if it is a oneshot, by a run of what is configured now
   bool removing = false;
   bool stop_requested = false;  // removal or shutdown: its processes were asked to stop
   bool gone = false;  // shutdown: neither it nor any program that depends on it has a process left
   std::uint32_t live_dependants = 0;  // shutdown: those that are not gone
   Tally totals;
   std::optional<Roll> roll;
+  std::vector<Wait> waits;
   std::optional<MonoTime> hopeless_since;
   bool hopeless_due = false;  // hopeless_after has passed and was not reported yet
   bool dirty = false;

@@ -75,6 +75,7 @@ void wait_for_retry(Machine& m, Slot& slot, SlotState state, Duration delay) {
 
 void finish_oneshot(Machine& m, Program& program, Slot& slot, const EndedProcess& end) {
   slot.done_incarnation = end.process.incarnation;
+  slot.done_with = end.process.made_from;
   if (slot.memory.announced_at) {
     m.report(EventKind::CrashLoopEnded, &program, process_id(slot, end.process),
              fmt::format("{} has recovered from its crash loop", name_of(program, slot.id.slot)));
@@ -97,6 +98,12 @@ void report_crash_loop(Machine& m, const Program& program, const Slot& slot,
                   end.status ? describe(*end.status) : end.error, format_rounded(pause)));
 }
 
+// A oneshot that a reload runs gets one try: a person decides what follows from its failure.
+bool runs_for_reload(const Program& program, const Slot& slot) {
+  return program.config.type == config::ProgramType::Oneshot && program.roll &&
+         program.roll->from_reload && program.roll->slot == slot.id.slot;
+}
+
 void apply(Machine& m, Program& program, Slot& slot, const EndedProcess& end,
            const RestartDecision& decision) {
   const EventKind kind = event_kind_of(end);
@@ -112,7 +119,8 @@ void apply(Machine& m, Program& program, Slot& slot, const EndedProcess& end,
           end.status && !end.status->signaled && end.status->value == exit_code::kConfig;
       report_exit(m, program, slot, end, configuration ? EventKind::Failed : kind,
                   configuration ? "; not restarted: it reported an invalid configuration"
-                                : "; the restart policy leaves it failed");
+                  : runs_for_reload(program, slot) ? "; not run again by itself"
+                                                   : "; the restart policy leaves it failed");
       m.set_state(slot, SlotState::Failed);
       return;
     }
@@ -164,6 +172,7 @@ bool fall_back(Machine& m, Program& program, Slot& slot, const EndedProcess& end
 void end_current(Machine& m, Program& program, Slot& slot, const EndedProcess& end) {
   const bool planned = end.process.reason == StopReason::Planned;
   slot.suspect = !end.process.was_ready;
+  if (!planned && !end.process.was_ready) slot.had_been_ready = false;
   if (planned) {
     slot.predecessor.clear();
   } else if (end.status) {
@@ -172,7 +181,8 @@ void end_current(Machine& m, Program& program, Slot& slot, const EndedProcess& e
   const bool clean = end.status && !end.status->signaled && end.status->value == 0;
   const bool success = clean && !planned && program.config.type == config::ProgramType::Oneshot;
   if (!planned && !success) {
-    fail_roll(m, program, slot, end.process.incarnation, exit_message(m, program, slot, end));
+    slot.last_failure = exit_message(m, program, slot, end);
+    fail_roll(m, program, slot, end.process.incarnation, slot.last_failure);
   }
   if (fall_back(m, program, slot, end)) return;
   const bool wanted =
@@ -183,8 +193,9 @@ void end_current(Machine& m, Program& program, Slot& slot, const EndedProcess& e
     exit.by_us =
         end.process.reason == StopReason::ReadyTimeout || end.process.reason == StopReason::Hung;
     if (end.process.was_ready) exit.ready_for = m.now - end.process.ready_at;
-    apply(m, program, slot, end,
-          decide_restart(program.config, slot.memory, exit, m.now, m.random));
+    RestartDecision decision = decide_restart(program.config, slot.memory, exit, m.now, m.random);
+    if (!success && runs_for_reload(program, slot)) decision = {RestartAction::Fail, {}, false};
+    apply(m, program, slot, end, decision);
     return;
   }
   if (success) {

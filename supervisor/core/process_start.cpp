@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/process_start.hpp"
 
+#include "common/config/reload.hpp"
 #include "supervisor/core/process_stop.hpp"
 
 #include <fmt/format.h>
@@ -32,6 +33,7 @@ Duration effective_watchdog(const Program& program, const Process& process) {
 void become_ready(Machine& m, Program& program, Slot& slot, Process& process) {
   process.phase = Phase::Ready;
   process.was_ready = true;
+  slot.had_been_ready = true;
   process.ready_at = process.pinged_at = m.now;
   forget_extension(process);
   process.not_ready_because.clear();
@@ -71,7 +73,13 @@ void begin_process(Machine& m, Program& program, Slot& slot) {
   Process process;
   process.incarnation = ++slot.last_incarnation;
   process.suspect = slot.suspect;
+  process.restart = !surge && slot.had_been_ready;
   process.spawned_at = m.now;
+  process.made_from.program = program.former ? program.former : program.shown;
+  if (program.former) {
+    process.made_from.differs = config::keys_with(
+        config::changed_keys(*program.former, program.config), config::ReloadEffect::Roll);
+  }
   if (program.config.ready == config::ReadyKind::Notify && !is_oneshot(program)) {
     process.watchdog = program.config.watchdog;
     process.must_beat = program.config.watchdog_required;
@@ -82,7 +90,7 @@ void begin_process(Machine& m, Program& program, Slot& slot) {
   slot.unplanned = false;
   const ProcessId id = process_id(slot, *slot.current);
   m.set_state(slot, SlotState::Starting);
-  m.act(Spawn{id, surge ? std::string() : slot.predecessor});
+  m.act(Spawn{id, surge ? std::string() : slot.predecessor, slot.current->made_from.program});
   m.report(EventKind::Starting, &program, id,
            fmt::format("{} starts", name_of(program, slot.id.slot, id.incarnation)));
 }

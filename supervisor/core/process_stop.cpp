@@ -2,6 +2,7 @@
 #include "supervisor/core/process_stop.hpp"
 
 #include "supervisor/core/rolling.hpp"
+#include "supervisor/core/waits.hpp"
 
 #include <fmt/format.h>
 
@@ -210,6 +211,7 @@ void on_unkillable(Machine& m, const DeadlineKey& key, const FoundProcess& found
   m.report(EventKind::SlowStop, found.program, key.owner, text);
   m.deadlines.set(key, m.now + kUnkillableInterval);
   stall_roll(m, *found.program, *found.slot, text);
+  stall_waits(m, *found.program, *found.slot, text);
 }
 
 }  // namespace

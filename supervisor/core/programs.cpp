@@ -2,8 +2,12 @@
 #include "supervisor/core/programs.hpp"
 
 #include "supervisor/core/process_stop.hpp"
+#include "supervisor/core/reload.hpp"
 #include "supervisor/core/rolling.hpp"
 #include "supervisor/core/start_queue.hpp"
+#include "supervisor/core/waits.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -159,20 +163,92 @@ void update_satisfied(Machine& m, Program& program) {
   const bool oneshot = program.config.type == config::ProgramType::Oneshot;
   const std::uint32_t have = oneshot ? program.totals.done : program.totals.serving;
   const bool satisfied = program.released && have >= ready_needed(program);
-  if (satisfied == program.satisfied) return;
+  if (satisfied != program.satisfied) m.touch();
   program.satisfied = satisfied;
-  m.touch();
+  const bool fit = satisfied && program.totals.outdated == 0;
+  const bool news = fit && !program.fit;
+  program.fit = fit;
+  if (!news && m.waits == 0) return;
   for (const std::uint32_t dependant : program.dependants) {
     Program* waiting = m.find(dependant);
-    if (satisfied && waiting != nullptr && !waiting->released) m.touch(*waiting);
+    if (waiting == nullptr || waiting->released) continue;
+    // Somebody who waits for the dependant hears if this one cannot become ready.
+    if (news || !waiting->waits.empty()) m.touch(*waiting);
   }
+}
+
+namespace {
+
+// Whether the program's slots will not become ready by themselves; why.
+std::string stuck(const Program& program) {
+  const bool none_wanted = program.totals.wanted == 0;
+  if (none_wanted) return program.config.name + ", which is stopped";
+  if (program.roll) return {};
+  for (const auto& [number, slot] : program.slots) {
+    const bool idle = !slot.current && !slot.retiring && !slot.want_start;
+    if (slot.desired == Desired::Run && idle && slot.state != SlotState::Done) {
+      return fmt::format("{}, which is {}", program.config.name, to_string(slot.state));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string blocked_by(const Machine& m, const Program& program) {
+  if (program.waits_for != 0 || waits_in_reload(m, program)) return {};
+  for (const std::uint32_t id : program.after) {
+    const auto found = m.programs.find(id);
+    if (found == m.programs.end() || found->second.fit) continue;
+    const Program& on = found->second;
+    if (waits_in_reload(m, on)) continue;
+    const std::string why = on.released || on.totals.wanted == 0 ? stuck(on) : blocked_by(m, on);
+    if (!why.empty()) return why;
+  }
+  return {};
+}
+
+std::vector<std::string> differing_keys(const Program& program) {
+  std::vector<std::string> keys;
+  const auto add = [&](const MadeFrom& made) {
+    for (const std::string& key : made.differs) {
+      if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+    }
+  };
+  for (const auto& [number, slot] : program.slots) {
+    if (slot.removing || slot.desired == Desired::Stop) continue;
+    if (program.config.type == config::ProgramType::Oneshot) {
+      add(slot.done_with);
+    } else if (slot.current) {
+      add(slot.current->made_from);
+    }
+  }
+  if (program.rescale) keys.emplace_back("replicas");
+  return keys;
+}
+
+std::deque<std::uint32_t> slots_to_replace(const Program& program, bool replaced) {
+  std::deque<std::uint32_t> slots;
+  const bool oneshot = program.config.type == config::ProgramType::Oneshot;
+  for (const auto& [number, slot] : program.slots) {
+    if (slot.removing || slot.desired == Desired::Stop) continue;
+    bool due = replaced && slot.starts > 0;
+    if (slot.current) {
+      due = !slot.current->made_from.differs.empty();
+    } else if (oneshot && slot.done_with.program != nullptr) {
+      due = !slot.done_with.differs.empty();
+    }
+    if (due) slots.push_back(number);
+  }
+  return slots;
 }
 
 void release_if_possible(Machine& m, Program& program) {
   if (program.released || program.removing || program.waits_for != 0) return;
+  if (waits_in_reload(m, program)) return;
   for (const std::uint32_t id : program.after) {
     const Program* on = m.find(id);
-    if (on != nullptr && !on->satisfied) return;
+    if (on != nullptr && !on->fit) return;
   }
   program.released = true;
   for (auto& [number, slot] : program.slots)

@@ -18,6 +18,15 @@ void link_programs(Machine& m);
 
 // Updates Program::satisfied, and wakes the dependants that wait for it.
 void update_satisfied(Machine& m, Program& program);
+// Why the program, which has not been released, will not be without somebody's help: "db, which is
+// stopped". Empty if it merely has to wait.
+std::string blocked_by(const Machine& m, const Program& program);
+// The keys in which what the program runs differs from its configuration, each once.
+std::vector<std::string> differing_keys(const Program& program);
+// The slots whose process is to be replaced by one that is made from the present configuration.
+// `replaced`: also those that have failed to run.
+std::deque<std::uint32_t> slots_to_replace(const Program& program, bool replaced);
+
 // Releases the program if all that it comes after are satisfied.
 void release_if_possible(Machine& m, Program& program);
 // Stops a program that is being removed as soon as its removed dependants are gone, and erases it

@@ -3,9 +3,11 @@
 
 #include "supervisor/core/hopeless.hpp"
 #include "supervisor/core/programs.hpp"
+#include "supervisor/core/reload.hpp"
 #include "supervisor/core/rolling.hpp"
 #include "supervisor/core/shutdown.hpp"
 #include "supervisor/core/start_queue.hpp"
+#include "supervisor/core/waits.hpp"
 
 #include <utility>
 
@@ -41,6 +43,7 @@ void reconcile_program(Machine& m, std::uint32_t id) {
   }
   release_if_possible(m, program);
   advance_roll(m, program);
+  advance_waits(m, program);
   update_hopeless(m, program);
   if (program.removing) advance_removal(m, program);
 }
@@ -56,6 +59,8 @@ void reconcile(Machine& m) {
       for (const std::uint32_t id : std::exchange(m.dirty_programs, {}))
         reconcile_program(m, id);
     }
+    advance_reload(m);
+    if (!m.dirty_slots.empty() || !m.dirty_programs.empty()) continue;
     start_from_queue(m);
   } while (!m.dirty_slots.empty() || !m.dirty_programs.empty());
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/rolling.hpp"
 
-#include "common/config/reload.hpp"
 #include "supervisor/core/process_stop.hpp"
+#include "supervisor/core/reload.hpp"
 
 #include <fmt/format.h>
 
@@ -19,10 +19,12 @@ void complete_roll(Machine& m, Program& program) {
   m.report(EventKind::RollingDone, program, text);
   for (const std::uint64_t request : roll.requests)
     m.reply(request, true, text);
+  if (roll.from_reload) end_reload_part(m, program.id, {});
   m.touch(program);
 }
 
-void abort_roll(Machine& m, Program& program, const std::string& why, bool revert) {
+// What was accepted stays in force, though what still runs was made from what was before.
+void abort_roll(Machine& m, Program& program, const std::string& why) {
   const Roll roll = std::move(*program.roll);
   program.roll.reset();
   if (roll.slot) {
@@ -32,16 +34,12 @@ void abort_roll(Machine& m, Program& program, const std::string& why, bool rever
       m.touch(slot->second);
     }
   }
-  // What still runs was made from the old settings, so those stay in force: a crash must not
-  // bring in the ones that have just failed, and the next reload must see them as a change again.
-  if (revert && roll.revert) {
-    program.set_config(config::with_roll_keys_of(*roll.revert, program.config));
-  }
   const std::string text =
       fmt::format("rolling restart of {} aborted: {}", program.config.name, why);
   m.report(EventKind::RollingAborted, program, text);
   for (const std::uint64_t request : roll.requests)
     m.reply(request, false, text);
+  if (roll.from_reload) end_reload_part(m, program.id, text);
   for (auto& [number, slot] : program.slots)
     m.touch(slot);
 }
@@ -148,28 +146,25 @@ void start_roll(Machine& m, Program& program, std::deque<std::uint32_t> slots,
   program.roll->pending = std::move(slots);
   if (request) program.roll->requests.push_back(*request);
   announce(m, program);
+  if (request) m.accept(*request, fmt::format("restarting {}", program.config.name));
 }
 
-void start_reload_roll(Machine& m, Program& program, const config::Program& before) {
-  if (!program.released) return;  // nothing has been started from the old settings
-  std::deque<std::uint32_t> slots;
-  for (auto& [number, slot] : program.slots) {
-    if (!slot.removing && slot.desired == Desired::Run) slots.push_back(number);
-  }
-  if (slots.empty()) return;
+bool start_reload_roll(Machine& m, Program& program, std::deque<std::uint32_t> slots) {
+  if (slots.empty() && !program.roll) return false;
   if (program.roll) {
     program.roll->pending = std::move(slots);
   } else {
     start_roll(m, program, std::move(slots), std::nullopt);
   }
-  if (!program.roll->revert) program.roll->revert = before;
+  program.roll->from_reload = true;
   m.touch(program);
+  return true;
 }
 
 void advance_roll(Machine& m, Program& program) {
   while (program.roll) {
     if (!program.roll->failure.empty()) {
-      abort_roll(m, program, std::string(program.roll->failure), true);
+      abort_roll(m, program, std::string(program.roll->failure));
       return;
     }
     if (program.roll->slot && !program.slots.contains(*program.roll->slot)) {
@@ -208,7 +203,7 @@ void leave_roll(Machine& m, Program& program, Slot& slot) {
 }
 
 void cancel_roll(Machine& m, Program& program, const std::string& why) {
-  if (program.roll) abort_roll(m, program, why, false);
+  if (program.roll) abort_roll(m, program, why);
 }
 
 }  // namespace holdfast::supervisor::core

@@ -11,9 +11,9 @@ namespace holdfast::supervisor::core {
 // `request`: who gets the Reply when the roll is over. The program must not be rolling.
 void start_roll(Machine& m, Program& program, std::deque<std::uint32_t> slots,
                 std::optional<std::uint64_t> request);
-// What the program's processes are made from has just changed from `before`: rolls all slots that
-// run, from the beginning if a roll is under way.
-void start_reload_roll(Machine& m, Program& program, const config::Program& before);
+// A roll of these slots for the reload under way, which hears how it ends; takes over a roll that
+// is under way. Returns false if there is nothing to roll.
+bool start_reload_roll(Machine& m, Program& program, std::deque<std::uint32_t> slots);
 
 // Takes all steps that can be taken now. Called by reconcile().
 void advance_roll(Machine& m, Program& program);

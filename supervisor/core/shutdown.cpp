@@ -104,10 +104,12 @@ void begin_shutdown(Machine& m, const std::string& why, std::optional<int> exit_
                        format_rounded(config::stop_budget(deadline))));
   m.deadlines.set(kKillKey, shutdown.kill_at);
   m.deadlines.set(kFinishKey, shutdown.finish_at);
-  m.queue.clear();
-  m.suspects.clear();
+  for (auto& queue : m.queues)
+    queue.clear();
+  cancel_reload(m, "shutting down");
   for (auto& [id, program] : m.programs) {
     cancel_roll(m, program, "shutting down");
+    fail_waits(m, program, "shutting down");
     program.hopeless_since.reset();
     m.deadlines.cancel({DeadlineKind::Hopeless, {{id, 0}, 0}});
     program.live_dependants = static_cast<std::uint32_t>(program.dependants.size());

@@ -22,6 +22,36 @@ Slot* take(Machine& m, std::deque<Machine::Queued>& queue) {
   return nullptr;
 }
 
+StartRank rank_of(const Program& program, const Slot& slot) {
+  const bool required = program.config.required;
+  if (slot.had_been_ready && !slot.current)
+    return required ? StartRank::RequiredRestart : StartRank::OptionalRestart;
+  if (slot.suspect) return StartRank::Suspect;
+  return required ? StartRank::RequiredStart : StartRank::OptionalStart;
+}
+
+Slot* take(Machine& m, StartRank rank) {
+  return take(m, m.queues.at(static_cast<std::size_t>(rank)));
+}
+
+Slot* take_restart(Machine& m) {
+  Slot* slot = take(m, StartRank::RequiredRestart);
+  return slot != nullptr ? slot : take(m, StartRank::OptionalRestart);
+}
+
+Slot* take_start(Machine& m, bool place_for_suspect) {
+  Slot* slot = take(m, StartRank::RequiredStart);
+  if (slot == nullptr) slot = take(m, StartRank::OptionalStart);
+  if (slot == nullptr && place_for_suspect) slot = take(m, StartRank::Suspect);
+  return slot;
+}
+
+void start(Machine& m, Slot& slot) {
+  Program& program = *m.find(slot.id.program);
+  begin_process(m, program, slot);
+  m.recount(program, slot);
+}
+
 }  // namespace
 
 void consider_start(Machine& m, const Program& program, Slot& slot) {
@@ -33,9 +63,11 @@ void consider_start(Machine& m, const Program& program, Slot& slot) {
     slot.ticket = 0;
     return;
   }
-  if (slot.ticket != 0) return;
+  const StartRank rank = rank_of(program, slot);
+  if (slot.ticket != 0 && slot.rank == rank) return;
+  slot.rank = rank;
   slot.ticket = m.next_ticket++;
-  (slot.suspect ? m.suspects : m.queue).push_back({slot.id, slot.ticket});
+  m.queues.at(static_cast<std::size_t>(rank)).push_back({slot.id, slot.ticket});
 }
 
 void cancel_start(Machine& m, Slot& slot) {
@@ -50,13 +82,15 @@ void cancel_start(Machine& m, Slot& slot) {
 void start_from_queue(Machine& m) {
   const std::uint32_t places = std::max(1U, m.supervisor.max_starting);
   const std::uint32_t for_suspects = std::max(1U, places - 1);
-  while (m.totals.starting < places) {
-    Slot* slot = take(m, m.queue);
-    if (slot == nullptr && m.totals.suspects < for_suspects) slot = take(m, m.suspects);
+  while (m.totals.restarts < places) {
+    Slot* slot = take_restart(m);
+    if (slot == nullptr) break;
+    start(m, *slot);
+  }
+  while (m.totals.starting - m.totals.restarts < places) {
+    Slot* slot = take_start(m, m.totals.suspects < for_suspects);
     if (slot == nullptr) return;
-    Program& program = *m.find(slot->id.program);
-    begin_process(m, program, *slot);
-    m.recount(program, *slot);
+    start(m, *slot);
   }
 }
 
@@ -68,7 +102,7 @@ std::string waiting_reason(const Machine& m, const Program& program, const Slot&
   std::string names;
   for (const std::uint32_t id : program.after) {
     const auto on = m.programs.find(id);
-    if (on == m.programs.end() || on->second.satisfied) continue;
+    if (on == m.programs.end() || on->second.fit) continue;
     names += (names.empty() ? "" : ", ") + on->second.config.name;
   }
   return names.empty() ? std::string() : "waiting for " + names;

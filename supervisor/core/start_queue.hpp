@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The order of starts when more are wanted than supervisor.max_starting allows: first come, first
-// served, except that slots whose last process never became ready never get the last place, so a
-// broken program cannot keep a healthy one from being restarted. Private to supervisor/core.
+// The order of starts when more are wanted than supervisor.max_starting allows.
+//
+// The restart of what had been ready never waits for first starts: restarts have max_starting
+// places of their own, and so have first starts. In each, required programs come before optional
+// ones, and then it is first come, first served. The second process of a roll counts as a first
+// start, because nothing is down without it. Slots whose last process never became ready come last
+// and never get the last place, so a broken program cannot keep a healthy one from being started.
+// Private to supervisor/core.
 
 #include "supervisor/core/machine.hpp"
 

@@ -9,6 +9,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -102,6 +103,7 @@ using Event = std::variant<Spawned, SpawnFailed, Notified, StatusText, TimeoutEx
 struct Spawn {
   ProcessId process;
   std::string predecessor;  // how the last incarnation exited; empty: planned, or there was none
+  std::shared_ptr<const config::Program> program;  // what to make it from
 };
 struct Signal {
   ProcessId process;
@@ -152,6 +154,13 @@ struct Report {
   std::string program;  // empty: about the fleet
   std::string message;
 };
+// A request was accepted and its work has begun; the Reply follows when that is done. What is
+// refused, or has nothing to do, gets its Reply alone.
+struct Accepted {
+  std::uint64_t request = 0;
+  std::string message;
+};
+// The outcome of a request, when its work is done.
 struct Reply {
   std::uint64_t request = 0;
   bool ok = true;
@@ -164,7 +173,7 @@ struct Finish {
   int exit_code = 0;
 };
 
-using Action = std::variant<Spawn, Signal, ArmTimer, Report, Reply, BeginDrain, Finish>;
+using Action = std::variant<Spawn, Signal, ArmTimer, Report, Accepted, Reply, BeginDrain, Finish>;
 using Actions = std::vector<Action>;
 
 }  // namespace holdfast::supervisor::core

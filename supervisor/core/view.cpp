@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/view.hpp"
 
+#include "supervisor/core/programs.hpp"
 #include "supervisor/core/start_queue.hpp"
 
 #include <algorithm>
@@ -45,6 +46,7 @@ ProgramView view_program(const Machine& m, const Program& program) {
   view.ready = program.totals.serving;
   view.satisfied = program.satisfied || program.removing;
   view.rolling = program.roll.has_value();
+  view.differs = differing_keys(program);
   for (const auto& [number, slot] : program.slots) {
     view.slots.push_back(view_slot(m, program, slot));
   }
@@ -57,6 +59,7 @@ FleetView view_of(const Machine& m) {
   FleetView view;
   view.draining = m.shutdown.has_value();
   view.ready = !view.draining;
+  view.reloading = m.reload.has_value();
   for (const std::uint32_t id : m.order) {
     const Program& program = m.programs.at(id);
     if (program.config.required && !program.satisfied) view.ready = false;

@@ -33,7 +33,7 @@ Result<void> TelemetryThread::serve(Fd listener, FleetControl* control) {
   limits.max_connections = 256;
   limits.max_connections_per_client = 256;
   // A command answers when its work is done, and a rolling restart may take long.
-  limits.handler_timeout = std::chrono::hours(1);
+  limits.handler_timeout = std::chrono::hours(24);
   const status::Sources sources{
       snapshots_,
       heartbeat_,

@@ -111,9 +111,13 @@ void Engine::perform(const core::Action& action) {
                  [this](const core::Signal& signal) { processes_.signal(signal); },
                  [this](const core::ArmTimer& timer) { arm_timer(timer.at); },
                  [this](const core::Report& report) { reporter_.report(report); },
+                 [this](const core::Accepted& accepted) {
+                   publisher_.publish_if_changed();
+                   requests_.accepted(accepted);
+                 },
                  [this](const core::Reply& reply) {
                    publisher_.publish_if_changed();
-                   requests_.answer(reply);
+                   requests_.over(reply);
                  },
                  [this](const core::BeginDrain&) { begin_drain(); },
                  [this](const core::Finish& finish) {
@@ -159,7 +163,7 @@ void Engine::on_signal(int signal) {
     case SIGTERM:
     case SIGINT:
     case SIGQUIT: feed(core::ShutdownRequested{signal}); return;
-    case SIGHUP: apply_reload([](const Outcome&) {}); return;
+    case SIGHUP: apply_reload(Answer::WhenDone, [](const Outcome&) {}); return;
     case SIGUSR1: parts_.relay.reopen(); return;
     case SIGCHLD: processes_.reap_orphans(); return;
     default: parts_.log.info(fmt::format("ignored signal {}", signal)); return;
@@ -172,16 +176,18 @@ void Engine::ready_line_seen(const core::ProcessId& process) {
   });
 }
 
-void Engine::command(core::CommandKind kind, std::string target, std::uint32_t count, Done done) {
-  boost::asio::post(
-      parts_.io, [this, kind, target = std::move(target), count, done = std::move(done)]() mutable {
-        feed(core::Command{requests_.add(std::move(done)), kind, std::move(target), count});
-      });
+void Engine::command(core::CommandKind kind, std::string target, std::uint32_t count, Answer answer,
+                     Done done) {
+  boost::asio::post(parts_.io, [this, kind, target = std::move(target), count, answer,
+                                done = std::move(done)]() mutable {
+    feed(core::Command{requests_.add(std::move(done), answer), kind, std::move(target), count});
+  });
 }
 
-void Engine::reload(Done done) {
-  boost::asio::post(parts_.io,
-                    [this, done = std::move(done)]() mutable { apply_reload(std::move(done)); });
+void Engine::reload(Answer answer, Done done) {
+  boost::asio::post(parts_.io, [this, answer, done = std::move(done)]() mutable {
+    apply_reload(answer, std::move(done));
+  });
 }
 
 void Engine::set_log_level(log::Level level) {
@@ -192,13 +198,13 @@ void Engine::set_log_level(log::Level level) {
 }
 
 // Everything is read and checked before anything is touched: after an error all runs on as before.
-void Engine::apply_reload(Done done) {
+void Engine::apply_reload(Answer answer, Done done) {
   if (fleet_.view().draining) {
     parts_.log.info("ignored a reload: shutting down");
     return done({false, "shutting down"});
   }
   const auto refuse = [&](const std::string& why) {
-    publisher_.reload_failed();
+    publisher_.reload_failed("the file was refused: " + why);
     reporter_.record("reload_failed",
                      "the new configuration was refused, the old one stays in force: " + why,
                      log::Level::Error);
@@ -232,18 +238,25 @@ void Engine::apply_reload(Done done) {
     parts_.metrics.announce(program.name);
   parts_.log.set_level(config_.log.level);
   parts_.relay.set_level(config_.log.level);
-  publisher_.reload_succeeded();
 
-  const std::uint64_t request = requests_.add([this, later,
-                                               done = std::move(done)](Outcome outcome) {
-    if (!later.empty()) {
-      outcome.message += fmt::format("\n~ at the next start: {}", fmt::join(later, ", "));
-    }
-    reporter_.record("reloaded", outcome.message, outcome.ok ? log::Level::Info : log::Level::Warn);
-    done(outcome);
-  });
+  const std::uint64_t request = requests_.add(
+      std::move(done), answer, [this, later](Outcome& outcome) { reload_over(later, outcome); });
   feed(core::Reload{request, config_.supervisor, config_.programs});
   service_manager_.reloaded();
+  publisher_.publish_now();
+}
+
+void Engine::reload_over(const std::vector<std::string>& for_next_start, Outcome& outcome) {
+  if (!for_next_start.empty()) {
+    outcome.message += fmt::format("\n~ at the next start: {}", fmt::join(for_next_start, ", "));
+  }
+  if (outcome.ok) {
+    publisher_.reload_succeeded();
+    reporter_.record("reloaded", outcome.message, log::Level::Info);
+  } else {
+    publisher_.reload_failed(outcome.message);
+    reporter_.record("reload_failed", outcome.message, log::Level::Error);
+  }
   publisher_.publish_now();
 }
 

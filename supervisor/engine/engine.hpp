@@ -33,6 +33,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace holdfast::supervisor {
 
@@ -66,8 +67,9 @@ class Engine final : public FleetControl {
   // A line of its output says that the process is ready. From any thread.
   void ready_line_seen(const core::ProcessId& process);
 
-  void command(core::CommandKind kind, std::string target, std::uint32_t count, Done done) override;
-  void reload(Done done) override;
+  void command(core::CommandKind kind, std::string target, std::uint32_t count, Answer answer,
+               Done done) override;
+  void reload(Answer answer, Done done) override;
   void set_log_level(log::Level level) override;
 
  private:
@@ -79,7 +81,8 @@ class Engine final : public FleetControl {
   void on_second();  // loop lag, heartbeat, the service manager's watchdog
   void on_signal(int signal);
 
-  void apply_reload(Done done);
+  void apply_reload(Answer answer, Done done);
+  void reload_over(const std::vector<std::string>& for_next_start, Outcome& outcome);
   Result<void> apply_socket_permissions();
   SnapshotPublisher::Listeners listener_addresses() const;
 

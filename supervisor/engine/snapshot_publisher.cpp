@@ -60,6 +60,7 @@ void SnapshotPublisher::publish_now() {
   snapshot->listeners = listeners_();
   snapshot->last_reload_ok = last_reload_ok_;
   snapshot->last_reload_at = last_reload_at_;
+  snapshot->last_reload_error = last_reload_error_;
   published_at_ = snapshot->taken_at;
   published_revision_ = fleet_.revision();
   cell_.store(snapshot);
@@ -68,7 +69,13 @@ void SnapshotPublisher::publish_now() {
 
 void SnapshotPublisher::reload_succeeded() {
   last_reload_ok_ = true;
+  last_reload_error_.clear();
   last_reload_at_ = clock_.wall();
+}
+
+void SnapshotPublisher::reload_failed(std::string why) {
+  last_reload_ok_ = false;
+  last_reload_error_ = std::move(why);
 }
 
 }  // namespace holdfast::supervisor

@@ -44,7 +44,7 @@ class SnapshotPublisher {
 
   // The outcome of a reload, for the snapshots that follow.
   void reload_succeeded();
-  void reload_failed() { last_reload_ok_ = false; }
+  void reload_failed(std::string why);
 
  private:
   const Clock& clock_;
@@ -59,6 +59,7 @@ class SnapshotPublisher {
   MonoTime published_at_{};
   std::uint64_t published_revision_ = 0;
   bool last_reload_ok_ = true;
+  std::string last_reload_error_;
   WallTime last_reload_at_{};
 };
 

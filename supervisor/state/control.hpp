@@ -4,8 +4,9 @@
 // FleetControl: the commands that an administrator can give the running fleet. Implemented by the
 // engine, called by the admin socket.
 //
-// Threads: every method from any thread. `done` is called once, on the main loop's thread, when the
-// work is complete; for a rolling restart that can take a while.
+// Threads: every method from any thread. `done` is called once, on the main loop's thread: when the
+// work is over, which can take a while, or at once if it was refused or the caller does not want to
+// wait.
 
 #include "common/config/config.hpp"
 #include "supervisor/core/types.hpp"
@@ -23,11 +24,12 @@ class FleetControl {
     std::string message;
   };
   using Done = std::function<void(Outcome)>;
+  enum class Answer { WhenDone, AtOnce };
 
   virtual ~FleetControl() = default;
   virtual void command(core::CommandKind kind, std::string target, std::uint32_t count,
-                       Done done) = 0;
-  virtual void reload(Done done) = 0;
+                       Answer answer, Done done) = 0;
+  virtual void reload(Answer answer, Done done) = 0;
   virtual void set_log_level(log::Level level) = 0;
 };
 

@@ -27,11 +27,16 @@ std::string shortfall(const core::ProgramView& program) {
                      lacks_stopped_workers(program) ? " (stopped by a command)" : "");
 }
 
+bool runs_otherwise(const FleetSnapshot& snapshot, const core::ProgramView& program) {
+  return !program.differs.empty() && !program.rolling && !snapshot.view.reloading;
+}
+
 FleetHealth health_of(const FleetSnapshot& snapshot) {
   if (snapshot.view.draining) return FleetHealth::Draining;
   bool trouble = false;
   bool interrupted = false;
   for (const core::ProgramView& program : snapshot.view.programs) {
+    trouble = trouble || runs_otherwise(snapshot, program);
     for (const core::SlotView& slot : program.slots) {
       trouble = trouble || in_trouble(slot);
       interrupted = interrupted || slot.restarts > 0;

@@ -15,8 +15,8 @@ namespace holdfast::supervisor {
 enum class FleetHealth {
   Ready,
   Starting,  // not ready yet, no worker has had to be restarted, and none was stopped by a command
-  Degraded,  // a worker is in trouble, or a required program lacks ready workers after a restart
-             // or because a command stopped them
+  Degraded,  // a worker is in trouble, what runs is not as configured, or a required program lacks
+             // ready workers after a restart or because a command stopped them
   Draining,  // shutting down
 };
 
@@ -25,6 +25,10 @@ std::string_view to_string(FleetHealth health);
 
 // What a program that is not satisfied lacks: "api: 0 ready, at least 1 needed".
 std::string shortfall(const core::ProgramView& program);
+
+// Whether what runs of the program differs from what is configured, and nothing that is under way
+// will change that.
+bool runs_otherwise(const FleetSnapshot& snapshot, const core::ProgramView& program);
 
 // In a crash loop, or given up.
 bool in_trouble(const core::SlotView& slot);

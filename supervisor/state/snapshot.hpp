@@ -25,6 +25,7 @@ struct FleetSnapshot {
   std::int64_t pid = 0;                                        // of the supervisor
   std::vector<std::pair<std::string, std::string>> listeners;  // name, address as bound
   bool last_reload_ok = true;
+  std::string last_reload_error;  // why the last one failed; the first line is a summary
   WallTime last_reload_at{};
 };
 

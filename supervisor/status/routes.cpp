@@ -139,7 +139,15 @@ std::optional<core::CommandKind> command_of(std::string_view path) {
 }
 
 void administer(FleetControl& control, const http::Request& request, http::Responder respond) {
-  if (request.path == protocol::kReloadPath) return control.reload(answer(std::move(respond)));
+  const std::string* wait = request.query_value("wait");
+  if (wait != nullptr && *wait != "true" && *wait != "false") {
+    return respond(problem(422, "wait must be true or false"));
+  }
+  const auto when = wait != nullptr && *wait == "false" ? FleetControl::Answer::AtOnce
+                                                        : FleetControl::Answer::WhenDone;
+  if (request.path == protocol::kReloadPath) {
+    return control.reload(when, answer(std::move(respond)));
+  }
   if (request.path == protocol::kLogLevelPath) {
     const std::string* text = request.query_value("level");
     const auto level = text == nullptr ? std::nullopt : level_of(*text);
@@ -161,7 +169,7 @@ void administer(FleetControl& control, const http::Request& request, http::Respo
     }
     count = static_cast<std::uint32_t>(*wanted);
   }
-  control.command(*kind, *name, count, answer(std::move(respond)));
+  control.command(*kind, *name, count, when, answer(std::move(respond)));
 }
 
 }  // namespace

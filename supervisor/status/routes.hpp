@@ -7,6 +7,8 @@
 //   GET  /logs, on the admin socket only
 //   POST /restart /stop /start ?name=N    /scale ?name=N&count=K    /reload    /log-level ?level=L
 //
+// The first five are answered when their work is over; with wait=false as soon as it has begun.
+//
 // Threads: the handler runs on the telemetry thread.
 
 #include "common/base/clock.hpp"

@@ -88,6 +88,8 @@ std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const Usage
   const ProcessUsage own = usage(snapshot.pid);
   if (own.memory_bytes >= 0) out["memory_bytes"] = own.memory_bytes;
   out["last_reload_ok"] = snapshot.last_reload_ok;
+  if (!snapshot.last_reload_ok) out["last_reload_error"] = snapshot.last_reload_error;
+  if (snapshot.view.reloading) out["reloading"] = true;
   out["listeners"] = ordered_json::object();
   for (const auto& [name, address] : snapshot.listeners)
     out["listeners"][name] = address;
@@ -97,6 +99,7 @@ std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const Usage
   out["programs"] = ordered_json::array();
   for (const core::ProgramView& program : snapshot.view.programs) {
     ordered_json entry = program_json(program);
+    if (!program.differs.empty()) entry["differs"] = program.differs;
     entry["workers"] = ordered_json::array();
     for (const core::SlotView& slot : program.slots) {
       entry["workers"].push_back(worker_json(program, slot, now, usage));

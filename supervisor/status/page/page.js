@@ -133,7 +133,9 @@ function trouble(status) {
   const short = status.programs
     .filter((program) => program.required && !program.satisfied && program.type === "service")
     .map((program) => `${program.name}: ${program.ready} ready, at least ${program.min_ready} needed`);
-  return [...bad, ...short].join("; ");
+  const differ = status.programs.filter((program) => program.differs)
+    .map((program) => `${program.name}: what runs differs from the file (${program.differs.join(", ")})`);
+  return [...bad, ...short, ...differ].join("; ");
 }
 
 function bannerOf(status, silence) {
@@ -147,7 +149,7 @@ function bannerOf(status, silence) {
   if (status.state === "degraded") return ["degraded", "Degraded.", trouble(status)];
   if (status.state === "starting") return ["starting", "Starting.", trouble(status)];
   if (!status.last_reload_ok) {
-    return ["reload", "The last reload failed.", "The previous configuration stays in effect; the events say why."];
+    return ["reload", "The last reload failed.", status.last_reload_error.split("\n")[0]];
   }
   return null;
 }

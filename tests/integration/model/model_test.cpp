@@ -105,7 +105,9 @@ class Run {
   }
 
   void command(const std::string& verb, const std::string& target) {
-    const auto answer = stack_.command({verb, target});
+    std::vector<std::string> arguments{verb, target};
+    if (verb != "restart") arguments.emplace_back("--no-wait");
+    const auto answer = stack_.command(arguments);
     trace_ += verb + " " + target + " -> " + std::to_string(answer.exit_code) + " " + answer.output;
     INFO(trace_);
     const bool known = model_.knows(target);
@@ -120,7 +122,7 @@ class Run {
   }
 
   void scale(const std::string& name, std::uint32_t count) {
-    const auto answer = stack_.command({"scale", name, std::to_string(count)});
+    const auto answer = stack_.command({"scale", name, std::to_string(count), "--no-wait"});
     trace_ += "scale " + name + " -> " + answer.output;
     INFO(trace_);
     REQUIRE(answer.exit_code == (model_.knows(name) ? 0 : 1));
@@ -162,7 +164,7 @@ class Run {
       }
     }
     stack_.write_config(model_.file_text());
-    const auto answer = stack_.command({"reload"});
+    const auto answer = stack_.command({"reload", "--no-wait"});
     trace_ += "reload -> " + answer.output;
     INFO(trace_);
     REQUIRE(answer.exit_code == 0);

@@ -4,6 +4,7 @@
 #include "tests/support/documents.hpp"
 #include "tests/support/programs.hpp"
 
+#include <signal.h>
 #include <sys/stat.h>
 
 #include <atomic>
@@ -86,6 +87,27 @@ TEST_CASE("stop keeps a program stopped until start") {
   REQUIRE(stack.wait_state("web.0", "stopped"));
   REQUIRE(stack.command({"start", "web"}).exit_code == 0);
   REQUIRE(stack.wait_state("web.0", "ready"));
+}
+
+TEST_CASE("commands answer when the work is done: the processes are gone, ready, or have failed") {
+  Stack stack(misbehaving("web", {"--ready"}) + "[program.slow]\n" +
+                  command_of({"/bin/sh", "-c",
+                              "trap 'sleep 0.4; exit 0' TERM; while :; do sleep 0.1; done"}) +
+                  "ready = \"started\"\nrequired = false\n",
+              kNoPort);
+  stack.wait_ready();
+  const pid_t pid = stack.pid_of("slow.0");
+  REQUIRE(stack.command({"stop", "slow"}).exit_code == 0);
+  REQUIRE(::kill(pid, 0) == -1);
+  REQUIRE(stack.command({"start", "slow"}).exit_code == 0);
+  REQUIRE(stack.state_of("slow.0") == "ready");
+  REQUIRE(stack.command({"scale", "web", "3"}).exit_code == 0);
+  REQUIRE(stack.state_of("web.2") == "ready");
+  const auto answer = stack.command({"stop", "slow", "--no-wait"});
+  REQUIRE(answer.exit_code == 0);
+  REQUIRE(answer.output == "stopping slow\n");
+  REQUIRE(stack.wait_state("slow.0", "stopped"));
+  REQUIRE(stack.command({"stop", "nobody", "--no-wait"}).exit_code == 1);
 }
 
 TEST_CASE("an unknown name is refused with the names that exist") {

@@ -149,3 +149,59 @@ TEST_CASE(
   REQUIRE(stack.pid_of("other.0") == other);
   REQUIRE(stack.command({"reload"}).output.find("web") == std::string::npos);
 }
+
+TEST_CASE("one reload, one outcome: after a failed migration what serves stays, and all is told") {
+  const auto config = [](const std::string& version, const std::string& code) {
+    return "[program.mig]\ntype = \"oneshot\"\n" +
+           command_of({"/bin/sh", "-c", "true " + version + "; exit " + code}) +
+           misbehaving("api", {"--print", version, "--ready"}, "after = [\"mig\"]\n");
+  };
+  Stack stack(config("v1", "0"), kNoPort);
+  stack.wait_ready();
+  const pid_t api = stack.pid_of("api.0");
+  stack.write_config(config("v2", "3"));
+  const auto answer = stack.command({"reload"});
+  INFO(answer.output);
+  REQUIRE(answer.exit_code == 1);
+  REQUIRE(answer.output.find("exit 3") != std::string::npos);
+  REQUIRE(answer.output.find("api: given up, because mig has failed") != std::string::npos);
+  REQUIRE(stack.pid_of("api.0") == api);
+  REQUIRE(stack.state_of("mig.0") == "failed");
+  const json status = stack.status();
+  CHECK(status["ready"] == true);
+  CHECK(status["state"] == "degraded");
+  CHECK(status["last_reload_ok"] == false);
+  CHECK(status["last_reload_error"].get<std::string>().find("mig (command)") != std::string::npos);
+  CHECK(status["alerts"].dump().find("HoldfastReloadFailed") != std::string::npos);
+  for (const json& program : status["programs"])
+    CHECK(program["differs"] == json::array({"command"}));
+  const auto table = stack.command({"status"});
+  CHECK(table.exit_code == 1);
+  CHECK(table.output.find("what runs differs from the file: mig (command), api (command)") !=
+        std::string::npos);
+  CHECK(Stack::sum_of(stack.metrics(), "holdfast_config_last_reload_successful") == 0);
+
+  stack.write_config(config("v3", "0"));
+  const auto repaired = stack.command({"reload"});
+  INFO(repaired.output);
+  REQUIRE(repaired.exit_code == 0);
+  REQUIRE(stack.pid_of("api.0") != api);
+  REQUIRE(stack.state_of("mig.0") == "done");
+  REQUIRE(stack.status()["state"] == "ready");
+}
+
+TEST_CASE("one reload, one outcome: a failed roll fails it; stop and start use what was accepted") {
+  Stack stack(misbehaving("web", {"--ready"}), kNoPort);
+  stack.wait_ready();
+  const pid_t before = stack.pid_of("web.0");
+  stack.write_config("[program.web]\n" + command_of({"/bin/sh", "-c", "exit 7"}));
+  const auto answer = stack.command({"reload"});
+  INFO(answer.output);
+  REQUIRE(answer.exit_code == 1);
+  REQUIRE(answer.output.find("exit 7") != std::string::npos);
+  REQUIRE(stack.pid_of("web.0") == before);
+  REQUIRE(stack.command({"stop", "web"}).exit_code == 0);
+  const auto started = stack.command({"start", "web"});
+  REQUIRE(started.exit_code == 1);
+  REQUIRE(started.output.find("exit 7") != std::string::npos);
+}

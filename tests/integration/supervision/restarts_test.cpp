@@ -142,3 +142,17 @@ TEST_CASE("stop during back-off ignored: a stop in back-off takes effect at once
   REQUIRE(stack.command({"stop", "flaky"}).exit_code == 0);
   REQUIRE(stack.state_of("flaky.0") == "stopped");
 }
+
+TEST_CASE("restarts jump the queue: slow first starts do not delay a crashed worker") {
+  Stack stack(misbehaving("api", {"--ready"}) +
+                  misbehaving("jvm", {"--never-ready"}, "required = false\nreplicas = 0\n"),
+              kNoPort);
+  stack.wait_ready();
+  REQUIRE(stack.command({"scale", "jvm", "6", "--no-wait"}).exit_code == 0);
+  REQUIRE(stack.wait_state("jvm.3", "starting"));
+  const pid_t before = stack.pid_of("api.0");
+  REQUIRE(::kill(before, SIGKILL) == 0);
+  REQUIRE(wait_until(
+      [&] { return stack.pid_of("api.0") != before && stack.state_of("api.0") == "ready"; }));
+  REQUIRE(stack.state_of("jvm.3") == "starting");
+}

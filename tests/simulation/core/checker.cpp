@@ -34,17 +34,26 @@ void Checker::learn_program(std::uint32_t id) {
 void Checker::before(const Event& event, MonoTime now) {
   now_ = now;
   problem_.clear();
+  reload_succeeded_ = false;
   was_finished_ = truth_.finish.has_value();
   late_tick_ = truth_.armed && now > *truth_.armed + 1s && std::holds_alternative<Tick>(event) &&
                !truth_.shutdown;
   if (const auto* command = std::get_if<Command>(&event)) {
     truth_.replies[command->request] = 0;
     asked_[command->request] = event;
+    if (command->kind == CommandKind::Stop) {
+      for (const auto& [id, worker] : truth_.live) {
+        const std::string& name = known_[id.slot.program].name;
+        const bool named =
+            command->target == name || command->target == fmt::format("{}.{}", name, id.slot.slot);
+        if (named && fleet_.program(id.slot.program) != nullptr)
+          to_be_gone_[command->request].push_back(id);
+      }
+    }
   }
   if (const auto* reload = std::get_if<Reload>(&event)) {
     truth_.replies[reload->request] = 0;
     asked_[reload->request] = event;
-    if (!truth_.shutdown) truth_.max_starting = reload->supervisor.max_starting;
   }
   if (std::holds_alternative<ShutdownRequested>(event) && truth_.shutdown && !truth_.fast &&
       now < truth_.kill_at()) {
@@ -62,10 +71,20 @@ void Checker::before(const Event& event, MonoTime now) {
     }
   }
   if (const auto* exited = std::get_if<Exited>(&event)) {
-    if (truth_.live.erase(exited->process) > 0) truth_.ended.push_back(exited->process);
+    const auto ended = truth_.live.find(exited->process);
+    if (ended != truth_.live.end()) {
+      if (ended->second.served) {
+        truth_.last_served.insert(exited->process.slot);
+      } else {
+        truth_.last_served.erase(exited->process.slot);
+      }
+      truth_.live.erase(ended);
+      truth_.ended.push_back(exited->process);
+    }
   }
   if (const auto* failed = std::get_if<SpawnFailed>(&event)) {
     if (const Worker* worker = find(failed->process); worker != nullptr && !worker->spawned) {
+      truth_.last_served.erase(failed->process.slot);
       truth_.live.erase(failed->process);
       truth_.ended.push_back(failed->process);
     }
@@ -115,6 +134,7 @@ std::string Checker::after(const Event& event, const Actions& actions, MonoTime 
   if (std::holds_alternative<ShutdownRequested>(event) && !truth_.shutdown && !was_finished_) {
     wrong("a shutdown was asked for and did not begin");
   }
+  check_outcome();
   check_newcomer(event);
   check_shutdown();
   return problem_;
@@ -127,6 +147,7 @@ void Checker::on_action(const Action& action) {
   if (const auto* spawn = std::get_if<Spawn>(&action)) on_spawn(*spawn);
   if (const auto* signal = std::get_if<Signal>(&action)) on_signal(*signal);
   if (const auto* report = std::get_if<Report>(&action)) on_report(*report);
+  if (const auto* accepted = std::get_if<Accepted>(&action)) on_accepted(*accepted);
   if (const auto* reply = std::get_if<Reply>(&action)) on_reply(*reply);
   if (const auto* timer = std::get_if<ArmTimer>(&action)) {
     if (timer->at <= now_) wrong("a timer was armed for a time that has passed: a spin");
@@ -147,6 +168,14 @@ void Checker::on_action(const Action& action) {
 void Checker::on_spawn(const Spawn& spawn) {
   const ProcessId& id = spawn.process;
   learn_program(id.slot.program);
+  if (spawn.program == nullptr) {
+    wrong("a spawn from nothing");
+  } else if (!applied_) {
+    // Outside of a reload everything is made from what was accepted last.
+    const config::Program* configured = fleet_.program(id.slot.program);
+    if (configured != nullptr && configured->command != spawn.program->command)
+      wrong("a process that is made from an older configuration");
+  }
   if (truth_.shutdown) wrong("a spawn after shutdown began: " + describe(Action(spawn)));
   std::uint64_t& last = truth_.incarnation[id.slot];
   if (id.incarnation <= last) wrong("an incarnation that is not above the last one");
@@ -156,10 +185,12 @@ void Checker::on_spawn(const Spawn& spawn) {
     beside += other.slot == id.slot ? 1 : 0;
   const int allowed = truth_.rolling.contains(id.slot.program) ? 1 : 0;
   if (beside > allowed) wrong(fmt::format("{} processes beside a new one", beside));
-  truth_.live[id] = {};
+  Worker worker;
+  worker.restart = beside == 0 && truth_.last_served.contains(id.slot);
+  truth_.live[id] = worker;
   // Checked only where it grows: a reload may lower the limit below what is already in flight.
-  if (starting() > truth_.max_starting) {
-    wrong(fmt::format("{} start at a time where {} may", starting(), truth_.max_starting));
+  if (starting() > 2 * truth_.max_starting) {
+    wrong(fmt::format("{} start at a time where twice {} may", starting(), truth_.max_starting));
   }
 }
 
@@ -225,7 +256,7 @@ void Checker::on_report(const Report& report) {
     if (found == truth_.live.end() || !found->second.spawned) {
       wrong("ready, but not there");
     } else {
-      found->second.ready = true;
+      found->second.ready = found->second.served = true;
       found->second.extended_until = {};
     }
   }
@@ -241,12 +272,49 @@ void Checker::on_reply(const Reply& reply) {
   if (++found->second > 1) wrong("two replies to one request");
   if (reply.message.empty()) wrong("a reply that says nothing");
   if (reply.ok && truth_.shutdown && now_ > *truth_.shutdown) wrong("a yes while shutting down");
-  learn_from_reply(reply);
+  if (applied_ == reply.request) {
+    applied_.reset();
+    reload_succeeded_ = reply.ok;
+  }
+  if (reply.ok) check_stopped(reply.request);
+  if (reply.ok) learn_from(reply.request);
+  asked_.erase(reply.request);
 }
 
-void Checker::learn_from_reply(const Reply& reply) {
-  const auto asked = asked_.find(reply.request);
-  if (asked == asked_.end() || !reply.ok) return;
+// From then on it is what was asked for, whatever its outcome.
+void Checker::on_accepted(const Accepted& accepted) {
+  const auto asked = asked_.find(accepted.request);
+  if (asked == asked_.end()) return;
+  const bool reload = std::holds_alternative<Reload>(asked->second);
+  if (reload && accepted.message == "waiting for the reload under way") {
+    if (queued_) asked_.erase(*queued_);  // overtaken
+    queued_ = accepted.request;
+    return;
+  }
+  if (reload) applied_ = accepted.request;
+  learn_from(accepted.request);
+}
+
+void Checker::check_stopped(std::uint64_t request) {
+  const auto found = to_be_gone_.find(request);
+  if (found == to_be_gone_.end()) return;
+  for (const ProcessId& id : found->second) {
+    if (truth_.live.contains(id)) wrong("a stop was answered while a process was left");
+  }
+}
+
+// A reload that went well leaves nothing that is not as it was configured.
+void Checker::check_outcome() {
+  if (!reload_succeeded_ || applied_ || truth_.shutdown) return;
+  for (const ProgramView& program : fleet_.view().programs) {
+    if (!program.differs.empty() && !program.rolling)
+      wrong(program.config->name + " differs after a reload that went well");
+  }
+}
+
+void Checker::learn_from(std::uint64_t request) {
+  const auto asked = asked_.find(request);
+  if (asked == asked_.end()) return;
   if (const auto* command = std::get_if<Command>(&asked->second)) {
     if (command->kind == CommandKind::Scale) truth_.wanted[command->target] = command->count;
   }
@@ -259,6 +327,8 @@ void Checker::learn_from_reply(const Reply& reply) {
       wanted[program.name] = same ? truth_.wanted[program.name] : program.replicas;
     }
     truth_.wanted = std::move(wanted);
+    if (queued_ == request) queued_.reset();
+    truth_.max_starting = reload->supervisor.max_starting;
     truth_.programs = reload->programs;
     for (auto& [id, known] : known_)
       learn_program(id);

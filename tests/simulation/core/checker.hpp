@@ -30,15 +30,18 @@ class Checker {
   void on_spawn(const Spawn& spawn);
   void on_signal(const Signal& signal);
   void on_report(const Report& report);
+  void on_accepted(const Accepted& accepted);
   void on_reply(const Reply& reply);
+  void check_outcome();
   void learn_program(std::uint32_t id);
   void check_stage(const ProcessId& process);
   std::uint32_t starting() const;
-  bool places_are_taken() const;
+  bool places_are_taken(const SlotId& slot) const;
   void check_newcomer(const Event& event);
   void check_shutdown();
   void check_slot(const ProgramView& program, const SlotView& slot);
-  void learn_from_reply(const Reply& reply);
+  void learn_from(std::uint64_t request);
+  void check_stopped(std::uint64_t request);
   void wrong(std::string what);
 
   struct Known {
@@ -49,7 +52,11 @@ class Checker {
   const Fleet& fleet_;
   Truth truth_;
   std::map<std::uint32_t, Known> known_;  // every program id ever seen
-  std::map<std::uint64_t, Event> asked_;  // by request
+  std::map<std::uint64_t, Event> asked_;  // by request, until it has taken effect
+  std::optional<std::uint64_t> queued_;   // the reload that waits for the one under way
+  std::optional<std::uint64_t> applied_;  // the reload under way
+  bool reload_succeeded_ = false;         // in this step
+  std::map<std::uint64_t, std::vector<ProcessId>> to_be_gone_;  // by the request to stop them
   MonoTime now_{};
   bool was_finished_ = false;
   bool late_tick_ = false;

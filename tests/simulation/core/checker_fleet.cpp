@@ -58,9 +58,12 @@ std::uint32_t Checker::starting() const {
   return starting;
 }
 
-// Slots whose last process never became ready do not get the last place.
-bool Checker::places_are_taken() const {
-  return truth_.shutdown || starting() >= std::max(1U, truth_.max_starting - 1);
+// Slots whose last process never became ready do not get the last place; those of restarts are all
+// to be had.
+bool Checker::places_are_taken(const SlotId& slot) const {
+  const std::uint32_t places = truth_.max_starting;
+  const bool restart = truth_.last_served.contains(slot);
+  return truth_.shutdown || starting() >= (restart ? places : std::max(1U, places - 1));
 }
 
 // A process that is spawned after the shutdown began is asked to stop at once.
@@ -114,7 +117,9 @@ std::string Checker::check_view(MonoTime now) {
     // A removed program stays in the view until its processes are gone, after the others.
     const auto wanted = truth_.wanted.find(program.config->name);
     const bool listed = wanted != truth_.wanted.end() && names.insert(program.config->name).second;
-    if (listed && program.wanted != wanted->second) {
+    // A new number of replicas takes effect when the reload comes to the program.
+    const bool pending = view.reloading || !program.differs.empty();
+    if (listed && !pending && program.wanted != wanted->second) {
       wrong(fmt::format("{} wants {} slots where {} were asked for", program.config->name,
                         program.wanted, wanted->second));
     }
@@ -151,11 +156,11 @@ void Checker::check_slot(const ProgramView& program, const SlotView& slot) {
       break;
     case SlotState::Backoff:
       if (current) say("a process in it");
-      if (!slot.retry_at && !retiring && !places_are_taken()) say("nothing will end it");
+      if (!slot.retry_at && !retiring && !places_are_taken(slot.id)) say("nothing will end it");
       break;
     case SlotState::CrashLoop:
       if (current) say("a process in it");
-      if (!slot.retry_at && !retiring && !places_are_taken()) say("nothing will end it");
+      if (!slot.retry_at && !retiring && !places_are_taken(slot.id)) say("nothing will end it");
       break;
     case SlotState::Stopped:
     case SlotState::Failed:
@@ -191,15 +196,17 @@ std::string Checker::check_quiescent() {
     }
     if (program.slots.size() != program.wanted) wrong("too many slots though nothing is pending");
     if (program.rolling) wrong("a roll never ended");
+    if (!program.differs.empty()) wrong(program.config->name + " is not as configured");
   }
   return problem_;
 }
 
 std::string fingerprint(const FleetView& view) {
-  std::string text = fmt::format("{}{}", view.draining, view.ready);
+  std::string text = fmt::format("{}{}{}", view.draining, view.ready, view.reloading);
   for (const ProgramView& program : view.programs) {
-    text += fmt::format("|{} {} {} {} {} {} ", program.id, program.config->command[0],
-                        program.wanted, program.ready, program.satisfied, program.rolling);
+    text += fmt::format("|{} {} {} {} {} {} {} ", program.id, program.config->command[0],
+                        program.wanted, program.ready, program.satisfied, program.rolling,
+                        program.differs.size());
     for (const SlotView& slot : program.slots) {
       text +=
           fmt::format("[{} {} {} {} {} {} {} {} {} {} {}]", slot.id.slot,

@@ -59,6 +59,9 @@ struct ActionText {
   std::string operator()(const Report& a) const {
     return fmt::format("report {} {}: {}", to_string(a.kind), show(a.process), a.message);
   }
+  std::string operator()(const Accepted& a) const {
+    return fmt::format("accepted {}: {}", a.request, a.message);
+  }
   std::string operator()(const Reply& a) const {
     return fmt::format("reply {} {}: {}", a.request, a.ok ? "ok" : "no", a.message);
   }

@@ -36,7 +36,7 @@ void stop_everybody(Actions& actions, const Truth& truth) {
 
 Spawn next_in(const SlotId& slot, const Truth& truth) {
   const auto last = truth.incarnation.find(slot);
-  return Spawn{{slot, last == truth.incarnation.end() ? 1000 : last->second + 1000}, {}};
+  return Spawn{{slot, last == truth.incarnation.end() ? 1000 : last->second + 1000}, {}, {}};
 }
 
 }  // namespace

@@ -19,6 +19,8 @@ struct Worker {
   bool ready = false;
   bool ready_early = false;
   bool stop_requested = false;  // a stop signal or SIGABRT was sent, or it announced its stop
+  bool served = false;          // it was ready
+  bool restart = false;         // the process before it in its slot was ready
   bool after_shutdown = false;  // spawned after the shutdown began
   int stops = 0;
   int aborts = 0;
@@ -34,6 +36,7 @@ struct Truth {
   std::map<ProcessId, Worker> live;             // requested and not exited
   std::map<SlotId, std::uint64_t> incarnation;  // the highest ever requested
   std::vector<ProcessId> ended;
+  std::set<SlotId> last_served;          // slots whose last process to end had been ready
   std::set<std::uint32_t> rolling;       // programs between RollingStarted and its end
   std::map<std::uint64_t, int> replies;  // request -> answers
   std::map<std::string, std::uint32_t> wanted;

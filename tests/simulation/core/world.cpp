@@ -287,6 +287,8 @@ void World::quiesce() {
   for (const config::Program& program : programs_) {
     if (needs_a_person(program)) command(CommandKind::Start, program.name);
   }
+  // What a failed reload has left is done by the next one.
+  send(Reload{++request_, settings_, programs_});
   const MonoTime end = now_ + 200s;  // longer than any back-off, retry and settling
   std::size_t acts = 0;
   while (good() && now_ < end && !truth().finish) {

@@ -30,7 +30,6 @@ TEST_CASE("a program's name may hold dots") {
   Stage stage({service("web.v2", 2)});
   stage.begin().all_ready();
   stage.command(CommandKind::Stop, "web.v2.1");
-  REQUIRE(stage.replies.back().ok);
   REQUIRE(stage.state("web.v2.1") == "stopping");
   REQUIRE(stage.state("web.v2.0") == "ready");
 }
@@ -60,7 +59,7 @@ TEST_CASE("start before the dependencies are ready does not jump the queue") {
   stage.begin();
   for (const CommandKind kind : {CommandKind::Start, CommandKind::Restart}) {
     stage.command(kind, "b");
-    REQUIRE(stage.replies.back().ok);
+    REQUIRE(stage.accepted.back().message == "b will start once its dependencies are ready");
     REQUIRE(stage.state("b.0") == "stopped");
   }
   stage.ready("a.0");
@@ -82,6 +81,76 @@ TEST_CASE("commands to a program without replicas say so, and decide what scalin
   stage.command(CommandKind::Scale, "a", 1);
   REQUIRE(stage.replies.back().message == "a scaled from 0 to 1");
   REQUIRE(stage.state("a.0") == "starting");
+}
+
+TEST_CASE("commands are answered when their work is done, with its outcome") {
+  config::Program b = service("b");
+  b.after = {"a"};
+  Stage stage({service("a", 2), b});
+  stage.begin().all_ready().clear();
+  SECTION("stop: when the processes are gone") {
+    stage.command(CommandKind::Stop, "a");
+    REQUIRE(stage.accepted[0].message == "stopping a");
+    stage.exit("a.0", 0);
+    REQUIRE(stage.replies.empty());
+    stage.exit("a.1", 0);
+    REQUIRE(stage.replies[0].ok);
+    REQUIRE(stage.replies[0].message == "stopped a");
+  }
+  SECTION("stop: not of those that survive SIGKILL") {
+    stage.command(CommandKind::Stop, "a.0").advance(20s);
+    REQUIRE_FALSE(stage.replies[0].ok);
+  }
+  SECTION("start: when all are ready") {
+    stage.command(CommandKind::Stop, "a").exit("a.0", 0).exit("a.1", 0).clear();
+    stage.command(CommandKind::Start, "a").ready("a.0");
+    REQUIRE(stage.replies.empty());
+    stage.ready("a.1");
+    REQUIRE(stage.replies[0].ok);
+    REQUIRE(stage.replies[0].message == "a is started");
+  }
+  SECTION("start: or have failed") {
+    stage.command(CommandKind::Stop, "a.0").exit("a.0", 0).clear();
+    stage.command(CommandKind::Start, "a.0").exit("a.0", 3);
+    REQUIRE_FALSE(stage.replies[0].ok);
+    REQUIRE(stage.replies[0].message == "a.0 (incarnation 2) died: exit 3 after 0ms");
+  }
+  SECTION("start: or are stopped again") {
+    stage.command(CommandKind::Stop, "a.0").exit("a.0", 0).clear();
+    stage.command(CommandKind::Start, "a.0").command(CommandKind::Stop, "a.0");
+    REQUIRE(stage.replies[0].message == "a.0 was stopped before it was ready");
+  }
+  SECTION("scale: when what was added is ready, and what was removed is gone") {
+    stage.command(CommandKind::Scale, "a", 3);
+    REQUIRE(stage.replies.empty());
+    stage.ready("a.2");
+    REQUIRE(stage.replies[0].message == "a scaled from 2 to 3");
+    stage.clear().command(CommandKind::Scale, "a", 1).exit("a.2", 0);
+    REQUIRE(stage.replies.empty());
+    stage.exit("a.1", 0);
+    REQUIRE(stage.replies[0].ok);
+  }
+  SECTION("all: when a shutdown ends them") {
+    stage.command(CommandKind::Scale, "a", 3).send(ShutdownRequested{15});
+    REQUIRE(stage.replies[0].message == "shutting down");
+    REQUIRE_FALSE(stage.replies[0].ok);
+  }
+}
+
+TEST_CASE("a start that waits for a program which cannot become ready is answered") {
+  config::Program b = service("b");
+  b.after = {"a"};
+  Stage stage({service("a"), b});
+  stage.begin().command(CommandKind::Start, "b");
+  SECTION("it is stopped") {
+    stage.command(CommandKind::Stop, "a");
+    REQUIRE(stage.replies[0].message == "b.0 waits for a, which is stopped");
+  }
+  SECTION("it keeps failing") {
+    stage.exit("a.0", 1);
+    REQUIRE(stage.replies[0].message == "b.0 waits for a, which is backoff");
+  }
+  REQUIRE_FALSE(stage.replies[0].ok);
 }
 
 TEST_CASE("slots added to a stopped program stay stopped until it is started") {

@@ -177,12 +177,12 @@ TEST_CASE("stop wins over a roll: both processes stop and the roll is answered")
   stage.command(CommandKind::Stop, "a");
   REQUIRE(stage.signals_to(old) == std::vector<int>{15, 18});
   REQUIRE(stage.signals_to(fresh) == std::vector<int>{15, 18});
-  REQUIRE(stage.replies.size() == 2);
+  REQUIRE(stage.replies.size() == 1);
   REQUIRE_FALSE(stage.replies[0].ok);
-  REQUIRE(stage.replies[1].ok);
   stage.exit("a.0", 0);
   REQUIRE(stage.state("a.0") == "stopping");
   stage.send(Exited{old, ExitStatus{}});
+  REQUIRE(stage.replies[1].ok);
   REQUIRE(stage.state("a.0") == "stopped");
   stage.advance(1h);
   REQUIRE(stage.spawns.size() == 1);
@@ -195,7 +195,8 @@ TEST_CASE("stopping or removing the slot being rolled takes it out of the roll, 
   stage.command(CommandKind::Stop, "a.0");
   stage.exit("a.0", 0).send(Exited{old, ExitStatus{}});
   REQUIRE(stage.slot("a.1").incarnation == 2);
-  stage.command(CommandKind::Scale, "a", 1);
+  const ProcessId left = stage.retiring("a.1");
+  stage.command(CommandKind::Scale, "a", 1).exit("a.1", 0).send(Exited{left, ExitStatus{}});
   REQUIRE(stage.replies.size() == 3);
   REQUIRE_FALSE(stage.program("a").rolling);
 }

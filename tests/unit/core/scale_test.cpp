@@ -9,9 +9,10 @@ TEST_CASE("scale arithmetic: scaling up adds slots, scaling down stops the highe
   Stage stage({service("a", 2)});
   stage.begin().all_ready().clear();
   stage.command(CommandKind::Scale, "a", 4);
-  REQUIRE(stage.replies.back().message == "a scaled from 2 to 4");
+  REQUIRE(stage.accepted.back().message == "scaling a from 2 to 4");
   REQUIRE(stage.spawns.size() == 2);
   stage.all_ready();
+  REQUIRE(stage.replies.back().message == "a scaled from 2 to 4");
   REQUIRE(stage.program("a").ready == 4);
   stage.clear().command(CommandKind::Scale, "a", 1);
   REQUIRE(stage.signals_to(stage.of("a.0")).empty());

@@ -129,6 +129,7 @@ class Stage {
   std::vector<Spawn> spawns;
   std::vector<Signal> signals;
   std::vector<Report> reports;
+  std::vector<Accepted> accepted;
   std::vector<Reply> replies;
   std::vector<Finish> finishes;
   int drains = 0;
@@ -157,6 +158,7 @@ class Stage {
     spawns.clear();
     signals.clear();
     reports.clear();
+    accepted.clear();
     replies.clear();
     timers = 0;
     return *this;
@@ -174,6 +176,7 @@ class Stage {
       if (const auto* spawn = std::get_if<Spawn>(&action)) asked.push_back(*spawn);
       if (const auto* signal = std::get_if<Signal>(&action)) signals.push_back(*signal);
       if (const auto* report = std::get_if<Report>(&action)) reports.push_back(*report);
+      if (const auto* begun = std::get_if<Accepted>(&action)) accepted.push_back(*begun);
       if (const auto* reply = std::get_if<Reply>(&action)) replies.push_back(*reply);
       if (const auto* finish = std::get_if<Finish>(&action)) finishes.push_back(*finish);
       if (std::holds_alternative<BeginDrain>(action)) ++drains;

@@ -175,3 +175,40 @@ TEST_CASE("a failed spawn is a failure with back-off that names step and error")
   stage.send(SpawnFailed{stage.of("a.0"), "exec", ENOENT});
   REQUIRE(stage.state("a.0") == "crash_loop");
 }
+
+TEST_CASE("restarts jump the queue: what had been ready never waits for first starts") {
+  config::Supervisor supervisor;
+  supervisor.max_starting = 2;
+  config::Program slow = service("slow", 0);
+  slow.required = false;
+  Stage stage({service("api", 3), slow}, supervisor);
+  stage.begin().all_ready().advance(1min).command(CommandKind::Scale, "slow", 4).clear();
+  stage.die("api.0", 9);
+  REQUIRE(stage.state("api.0") == "starting");
+  SECTION("but not all at a time") {
+    stage.die("api.1", 9).die("api.2", 9);
+    REQUIRE(stage.state("api.1") == "starting");
+    REQUIRE(stage.state("api.2") == "backoff");
+    stage.ready("api.0");
+    REQUIRE(stage.state("api.2") == "starting");
+  }
+  SECTION("a restart that fails before it is ready is no longer one") {
+    stage.exit("api.0", 1).advance(1s);
+    REQUIRE(stage.state("api.0") == "backoff");
+    REQUIRE(stage.slot("api.0").status == "waiting in the start queue");
+  }
+}
+
+TEST_CASE("restarts jump the queue: required programs come before optional ones") {
+  config::Supervisor supervisor;
+  supervisor.max_starting = 1;
+  config::Program optional = service("optional", 2);
+  optional.required = false;
+  Stage stage({optional, service("required")}, supervisor);
+  stage.begin();
+  REQUIRE(stage.state("required.0") == "starting");
+  stage.all_ready().advance(1min);
+  stage.die("optional.0", 9).die("optional.1", 9).die("required.0", 9);
+  stage.ready("optional.0");
+  REQUIRE(stage.state("required.0") == "starting");
+}
