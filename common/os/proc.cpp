@@ -57,7 +57,7 @@ Result<ProcessStat> parse_process_stat(std::string_view text) {
     return number.has_value();
   };
   ProcessStat stat;
-  if (words.empty() || words[0].size() != 1 || !read(4, stat.parent) ||
+  if (words.empty() || words[0].size() != 1 || !read(4, stat.parent) || !read(5, stat.group) ||
       !read(14, stat.user_ticks) || !read(15, stat.kernel_ticks) || !read(20, stat.threads) ||
       !read(22, stat.start_ticks) || !read(23, stat.virtual_bytes) ||
       !read(24, stat.resident_pages)) {

@@ -23,6 +23,7 @@ struct ProcessStat {
   std::string name;  // of the executable, at most 15 bytes; may hold spaces and parentheses
   char state = '?';
   pid_t parent = 0;
+  pid_t group = 0;
   std::uint64_t user_ticks = 0;
   std::uint64_t kernel_ticks = 0;
   std::uint64_t threads = 0;

@@ -64,6 +64,7 @@ struct Dispatch {
   void operator()(const Notified& event) const { on_notified(m, event); }
   void operator()(const StatusText& event) const { on_status_text(m, event); }
   void operator()(const Exited& event) const { on_exited(m, event); }
+  void operator()(const LeftoversGone& event) const { on_leftovers_gone(m, event); }
   void operator()(const Tick&) const {}
   void operator()(const ShutdownRequested& event) const { on_shutdown_requested(m, event); }
   void operator()(const Command& event) const { on_command(m, event); }

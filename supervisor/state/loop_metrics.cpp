@@ -62,7 +62,7 @@ std::vector<metrics::Family> LoopMetrics::families() const {
   result.push_back(std::move(forced));
 
   result.push_back(
-      metrics::declared_family("holdfast_reaped_orphans_reaped_total").add(count(reaped_orphans_)));
+      metrics::declared_family("holdfast_strangers_reaped_total").add(count(reaped_orphans_)));
 
   metrics::Family lag = metrics::declared_family("holdfast_loop_lag_seconds");
   lag.samples.push_back({{}, loop_lag_});

@@ -62,7 +62,18 @@ void Checker::before(const Event& event, MonoTime now) {
     }
   }
   if (const auto* exited = std::get_if<Exited>(&event)) {
-    if (truth_.live.erase(exited->process) > 0) truth_.ended.push_back(exited->process);
+    Worker* worker = find(exited->process);
+    if (worker != nullptr && exited->left > 0) {
+      if (!worker->stop_requested) worker->stop_requested_at = now;
+      worker->exited = worker->stop_requested = true;
+      worker->ready = false;
+    } else if (worker != nullptr) {
+      truth_.live.erase(exited->process);
+      truth_.ended.push_back(exited->process);
+    }
+  }
+  if (const auto* gone = std::get_if<LeftoversGone>(&event)) {
+    if (truth_.live.erase(gone->process) > 0) truth_.ended.push_back(gone->process);
   }
   if (const auto* failed = std::get_if<SpawnFailed>(&event)) {
     if (const Worker* worker = find(failed->process); worker != nullptr && !worker->spawned) {
@@ -102,6 +113,12 @@ std::string Checker::after(const Event& event, const Actions& actions, MonoTime 
   }
   if (std::holds_alternative<ShutdownRequested>(event) && !truth_.shutdown && !was_finished_) {
     wrong("a shutdown was asked for and did not begin");
+  }
+  if (const auto* exited = std::get_if<Exited>(&event); exited != nullptr && exited->left > 0) {
+    const auto worker = truth_.live.find(exited->process);
+    if (worker != truth_.live.end() && worker->second.leftover_signals == 0 && !was_finished_) {
+      wrong("what an exited process left behind was not asked to stop");
+    }
   }
   check_newcomer(event);
   check_shutdown();
@@ -159,7 +176,12 @@ void Checker::on_signal(const Signal& signal) {
   }
   Worker& worker = found->second;
   if (!worker.spawned) wrong("a signal to a process that is not there yet");
-  if (worker.kills > 0) wrong("a signal after SIGKILL");
+  if (worker.exited) {
+    if (!signal.group) wrong("a signal to a process that has exited");
+    ++worker.leftover_signals;
+  }
+  const int first_of_leftovers = worker.exited && worker.leftover_signals == 1 ? 1 : 0;
+  if (worker.kills > first_of_leftovers) wrong("a signal after SIGKILL");
   if (late_tick_ && !truth_.shutdown)
     wrong("somebody was blamed for the supervisor's own lateness");
   if (signal.signal == SIGCONT) return;
@@ -175,8 +197,8 @@ void Checker::on_signal(const Signal& signal) {
     if (++worker.aborts > 1 || worker.stop_requested)
       wrong("SIGABRT to one that was asked to stop before");
   } else {
-    if (++worker.stops > 1) wrong("asked to stop twice");
-    check_stage(signal.process);
+    if (++worker.stops > (worker.exited ? 2 : 1)) wrong("asked to stop twice");
+    if (!worker.exited) check_stage(signal.process);
   }
   if (!worker.stop_requested) worker.stop_requested_at = now_;
   worker.stop_requested = true;

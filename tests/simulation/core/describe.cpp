@@ -21,7 +21,11 @@ struct EventText {
   }
   std::string operator()(const StatusText& e) const { return "status of " + show(e.process); }
   std::string operator()(const Exited& e) const {
-    return fmt::format("{} ended: {}", show(e.process), core::describe(e.status));
+    return fmt::format("{} ended: {}, leaving {}", show(e.process), core::describe(e.status),
+                       e.left);
+  }
+  std::string operator()(const LeftoversGone& e) const {
+    return "all left by " + show(e.process) + " is gone";
   }
   std::string operator()(const Tick&) const { return "tick"; }
   std::string operator()(const ShutdownRequested&) const { return "shutdown requested"; }

@@ -19,6 +19,8 @@ struct Worker {
   bool ready = false;
   bool ready_early = false;
   bool stop_requested = false;  // a stop signal or SIGABRT was sent, or it announced its stop
+  bool exited = false;          // and left others behind, which are still there
+  int leftover_signals = 0;     // since then
   bool after_shutdown = false;  // spawned after the shutdown began
   int stops = 0;
   int aborts = 0;
