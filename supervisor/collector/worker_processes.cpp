@@ -7,14 +7,14 @@ namespace holdfast::supervisor::collector {
 
 namespace {
 
-constexpr Duration kFresh = std::chrono::seconds(1);
+constexpr Duration kOrphansFresh = std::chrono::seconds(1);
 constexpr std::size_t kMostProcesses = 4096;  // of one worker: a fork bomb must not hold us up
 
 }  // namespace
 
 void WorkerProcesses::find_orphans() {
   const MonoTime now = clock_.mono();
-  if (orphans_at_ != MonoTime{} && now - orphans_at_ < kFresh) return;
+  if (orphans_at_ != MonoTime{} && now - orphans_at_ < kOrphansFresh) return;
   orphans_at_ = now;
   orphans_.clear();
   for (const pid_t pid : child_processes(supervisor_)) {
