@@ -135,7 +135,8 @@ void kill(Machine& m, Program& program, Slot& slot, Process& process) {
   cancel_running_timers(m, id);
   m.deadlines.cancel({DeadlineKind::Kill, id});
   process.killed = true;
-  if (process.reason == StopReason::None) process.reason = StopReason::Planned;
+  // One that exited by itself stays an unplanned exit, whatever becomes of what it left.
+  if (process.reason == StopReason::None && !process.exit) process.reason = StopReason::Planned;
   const std::string cause = process.phase == Phase::Stopping && process.stop_at < m.now
                                 ? "did not stop within " + format_rounded(m.now - process.stop_at)
                                 : "is out of time";
