@@ -24,7 +24,7 @@ std::vector<Value> candidates() {
       Value{true}, Value{false}, Value{std::int64_t{1}}, Value{std::int64_t{2}},
       Value{1.5},  Value{0.5}};
   for (const char* text : {"1s", "9s", "oneshot", "never", "INT", "started", "x", "/x", "022",
-                           "off", "debug", "pretty", "127.0.0.1:1", "exit", "64MiB"}) {
+                           "off", "main", "debug", "pretty", "127.0.0.1:1", "exit", "64MiB"}) {
     values.push_back(Value{std::string(text)});
   }
   values.push_back(Value{Array{Value{std::string("x")}}});
