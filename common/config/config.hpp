@@ -45,6 +45,8 @@ struct Listen {
 };
 
 enum class ProgramType { Service, Oneshot };
+// Whom the stop signal reaches: all of the worker's process group, or its first process alone.
+enum class StopScope { Group, Main };
 enum class RestartPolicy { Always, OnFailure, Never };
 // How a program reports that it is ready.
 enum class ReadyKind {
@@ -104,7 +106,9 @@ struct Program {
   Duration watchdog_grace = 5s;     // SIGABRT to SIGKILL
 
   int stop_signal = 15;
-  Duration stop_timeout = 10s;  // budget of one stop: SIGTERM to SIGKILL
+  StopScope stop_scope = StopScope::Group;
+  bool keep_descendants = false;  // what left the group outlives its worker
+  Duration stop_timeout = 10s;    // budget of one stop: SIGTERM to SIGKILL
 
   log::Level stderr_level = log::Level::Warn;  // of plain lines on its standard error
 

@@ -145,6 +145,9 @@ void append_lifecycle_fields(Program& program, Fields& fields) {
   append(duration_field("watchdog_grace", Live, program.watchdog_grace, 0s, 1h));
 
   append(stop_signal_field(program.stop_signal));
+  append(choice_field<StopScope>("stop_scope", Live, program.stop_scope,
+                                 {{"group", StopScope::Group}, {"main", StopScope::Main}}));
+  append(flag_field("keep_descendants", Live, program.keep_descendants));
   append(duration_field("stop_timeout", Live, program.stop_timeout, 10ms, 24h));
 
   append(choice_field<log::Level>("stderr_level", Roll, program.stderr_level,

@@ -57,9 +57,9 @@ Result<ProcessStat> parse_process_stat(std::string_view text) {
     return number.has_value();
   };
   ProcessStat stat;
-  if (words.empty() || words[0].size() != 1 || !read(4, stat.parent) ||
-      !read(14, stat.user_ticks) || !read(15, stat.kernel_ticks) || !read(20, stat.threads) ||
-      !read(22, stat.start_ticks) || !read(23, stat.virtual_bytes) ||
+  if (words.empty() || words[0].size() != 1 || !read(4, stat.parent) || !read(5, stat.group) ||
+      !read(6, stat.session) || !read(14, stat.user_ticks) || !read(15, stat.kernel_ticks) ||
+      !read(20, stat.threads) || !read(22, stat.start_ticks) || !read(23, stat.virtual_bytes) ||
       !read(24, stat.resident_pages)) {
     return fail(ErrorKind::DataLoss, "/proc/PID/stat: a field is missing or not a number");
   }
@@ -101,6 +101,20 @@ std::vector<pid_t> list_processes() {
     if (pid) pids.push_back(*pid);
   }
   return pids;
+}
+
+std::vector<pid_t> child_processes(pid_t pid) {
+  std::vector<pid_t> children;
+  std::error_code error;
+  std::filesystem::directory_iterator at(fmt::format("/proc/{}/task", pid), error);
+  for (; !error && at != std::filesystem::directory_iterator{}; at.increment(error)) {
+    const auto text = read_file((at->path() / "children").native());
+    if (!text) continue;
+    for (const std::string_view word : split_words(*text)) {
+      if (const auto child = text::parse_number<pid_t>(word)) children.push_back(*child);
+    }
+  }
+  return children;
 }
 
 bool has_environment_entry(pid_t pid, std::string_view entry) {

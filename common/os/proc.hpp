@@ -23,6 +23,8 @@ struct ProcessStat {
   std::string name;  // of the executable, at most 15 bytes; may hold spaces and parentheses
   char state = '?';
   pid_t parent = 0;
+  pid_t group = 0;
+  pid_t session = 0;
   std::uint64_t user_ticks = 0;
   std::uint64_t kernel_ticks = 0;
   std::uint64_t threads = 0;
@@ -45,6 +47,10 @@ Result<std::uint64_t> parse_boot_time(std::string_view stat);
 
 // The pids of all processes, in no particular order. Empty if /proc cannot be read.
 std::vector<pid_t> list_processes();
+
+// The children of a process, whichever of its threads forked them. Empty if the kernel does not
+// list them (CONFIG_PROC_CHILDREN) or there is no such process.
+std::vector<pid_t> child_processes(pid_t pid);
 
 // Whether the process was started with this "NAME=value" in its environment. False if it does not
 // exist or may not be examined.

@@ -9,6 +9,8 @@
 #include "supervisor/collector/worker_request.hpp"
 #include "supervisor/telemetry/totals.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 namespace holdfast::supervisor::collector {
@@ -38,7 +40,7 @@ Collector::Collector(boost::asio::io_context& io, const Clock& clock, const Snap
       log_(log),
       limits_(settings.limits),
       ledger_(std::move(settings)),
-      usage_(clock),
+      usage_(clock, ::getpid()),
       tick_timer_(io),
       round_timer_(io) {}
 

@@ -35,8 +35,13 @@ metrics::Family workers_by_state(const FleetSnapshot& snapshot) {
 
 std::vector<metrics::Family> fleet_families(const FleetSnapshot& snapshot) {
   metrics::Family up = metrics::declared_family("holdfast_worker_up");
+  metrics::Family leftovers = metrics::declared_family("holdfast_worker_leftovers");
   metrics::Family started = metrics::declared_family("holdfast_worker_start_time_seconds");
   for (const core::ProgramView& program : snapshot.view.programs) {
+    double left = 0;
+    for (const core::SlotView& slot : program.slots)
+      left += slot.left;
+    leftovers.add({{"program", program.config->name}}, left);
     if (program.config->type == config::ProgramType::Oneshot) continue;
     for (const core::SlotView& slot : program.slots) {
       const std::string name = fmt::format("{}.{}", program.config->name, slot.id.slot);
@@ -58,6 +63,7 @@ std::vector<metrics::Family> fleet_families(const FleetSnapshot& snapshot) {
   result.push_back(metrics::declared_family("holdfast_config_last_reload_timestamp_seconds")
                        .add(seconds(snapshot.last_reload_at)));
   result.push_back(workers_by_state(snapshot));
+  result.push_back(std::move(leftovers));
   result.push_back(std::move(up));
   result.push_back(std::move(started));
   return result;

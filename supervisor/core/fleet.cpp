@@ -66,6 +66,7 @@ struct Dispatch {
   void operator()(const TimeoutExtended& event) const { on_timeout_extended(m, event); }
   void operator()(const NotReadyBecause& event) const { on_not_ready_because(m, event); }
   void operator()(const Exited& event) const { on_exited(m, event); }
+  void operator()(const LeftoversGone& event) const { on_leftovers_gone(m, event); }
   void operator()(const Tick&) const {}
   void operator()(const ShutdownRequested& event) const { on_shutdown_requested(m, event); }
   void operator()(const Command& event) const { on_command(m, event); }

@@ -48,7 +48,10 @@
 //   does SIGKILL for a process that hangs.
 //   An exit is planned if the process had been asked to stop for any reason but a failure. Planned
 //   exits never count. For all others restart_policy.hpp decides.
-//   Stop: stop_signal and SIGCONT to the group, SIGKILL to the group after stop_timeout. A process
+//   Stop: stop_signal and SIGCONT to the group, or with stop_scope = "main" to the process alone;
+//   SIGKILL to the group after stop_timeout. If a process exits, asked to or not, and others of its
+//   worker are still there, these get both signals too, and SIGKILL when what is left of the
+//   stop_timeout is over; the slot goes on when they are gone (LeftoversGone). A process
 //   that survives SIGKILL is reported every 10 s and waited for; its slot starts no second one.
 //   Roll: for each slot in turn, start a second process, wait until it is ready, stop the old one,
 //   wait until that has exited. A slot that does not serve is simply given a new process. The first
@@ -113,6 +116,7 @@ struct SlotView {
   std::optional<MonoTime> crash_loop_since;  // until it has settled again, in any state
   std::uint64_t retiring_incarnation = 0;    // the old process of a rolling restart, 0 if none
   std::int64_t retiring_pid = 0;
+  std::uint32_t left = 0;  // processes that its exited ones left behind, and that are waited for
 };
 
 // Whether the slot is in a crash loop that nobody has ended. Includes the short times between two

@@ -64,6 +64,9 @@ struct Process {
   MonoTime ready_at{};
   MonoTime pinged_at{};
   MonoTime stop_at{};
+  std::optional<ExitStatus> exit;  // it has exited, and the rest of its processes is waited for
+  MonoTime exited_at{};
+  std::uint32_t left = 0;  // how many these were
   Duration stop_budget{};
   MonoTime extended_until{};        // TimeoutExtended, in the current phase
   bool extension_reported = false;  // in the current phase

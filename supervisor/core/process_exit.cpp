@@ -2,6 +2,7 @@
 #include "supervisor/core/process_exit.hpp"
 
 #include "common/os/exit_codes.hpp"
+#include "supervisor/core/process_stop.hpp"
 #include "supervisor/core/rolling.hpp"
 
 #include <fmt/format.h>
@@ -20,6 +21,11 @@ struct EndedProcess {
   std::string error;                 // why it could not be spawned
 };
 
+// When the process itself ended, whatever it left behind.
+MonoTime ended_at(const Machine& m, const Process& process) {
+  return process.exit ? process.exited_at : m.now;
+}
+
 // "api-worker.0 (incarnation 3) died: signal 11 (SIGSEGV) after 12s"
 std::string exit_message(const Machine& m, const Program& program, const Slot& slot,
                          const EndedProcess& end) {
@@ -37,7 +43,7 @@ std::string exit_message(const Machine& m, const Program& program, const Slot& s
     verb = "exited unexpectedly";
   }
   return fmt::format("{} {}: {} after {}", name, verb, describe(*end.status),
-                     format_rounded(m.now - end.process.spawned_at));
+                     format_rounded(ended_at(m, end.process) - end.process.spawned_at));
 }
 
 EventKind event_kind_of(const EndedProcess& end) {
@@ -192,7 +198,7 @@ void end_current(Machine& m, Program& program, Slot& slot, const EndedProcess& e
     exit.status = end.status;
     exit.by_us =
         end.process.reason == StopReason::ReadyTimeout || end.process.reason == StopReason::Hung;
-    if (end.process.was_ready) exit.ready_for = m.now - end.process.ready_at;
+    if (end.process.was_ready) exit.ready_for = ended_at(m, end.process) - end.process.ready_at;
     RestartDecision decision = decide_restart(program.config, slot.memory, exit, m.now, m.random);
     if (!success && runs_for_reload(program, slot)) decision = {RestartAction::Fail, {}, false};
     apply(m, program, slot, end, decision);
@@ -238,12 +244,24 @@ void end_process(Machine& m, const FoundProcess& found, std::optional<ExitStatus
 void on_exited(Machine& m, const Exited& event) {
   const FoundProcess found = m.find(event.process);
   if (!found) return;
+  if (found.process->exit) return;
   found.slot->last_exit = event.status;
   if (found.slot->not_ready_error && found.process->reason != StopReason::ReadyTimeout) {
     found.slot->last_error.clear();  // its exit says more
     found.slot->not_ready_error = false;
   }
-  end_process(m, found, event.status, {});
+  if (event.left == 0) return end_process(m, found, event.status, {});
+  found.process->exit = event.status;
+  found.process->exited_at = m.now;
+  found.process->left = event.left;
+  stop_leftovers(m, *found.program, *found.slot, *found.process);
+}
+
+void on_leftovers_gone(Machine& m, const LeftoversGone& event) {
+  const FoundProcess found = m.find(event.process);
+  if (!found || !found.process->exit) return;
+  const ExitStatus status = *found.process->exit;
+  end_process(m, found, status, {});
 }
 
 void on_spawn_failed(Machine& m, const SpawnFailed& event) {

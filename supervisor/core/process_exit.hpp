@@ -8,7 +8,10 @@
 
 namespace holdfast::supervisor::core {
 
+// What is left of its processes is stopped by the stop rules first; its slot goes on when all are
+// gone.
 void on_exited(Machine& m, const Exited& event);
+void on_leftovers_gone(Machine& m, const LeftoversGone& event);
 void on_spawn_failed(Machine& m, const SpawnFailed& event);
 
 }  // namespace holdfast::supervisor::core

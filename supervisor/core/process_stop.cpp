@@ -85,9 +85,10 @@ Duration announce_stop(Machine& m, const Program& program, Slot& slot, Process& 
           fmt::format("{} is stopping, {} allowed", name, format_rounded(config.stop_timeout)));
       break;
   }
-  m.act(Signal{id, config.stop_signal, true});
-  m.act(Signal{id, SIGCONT,
-               true});  // else a process stopped by SIGSTOP would not handle the signal above
+  const bool group = config.stop_scope == config::StopScope::Group;
+  m.act(Signal{id, config.stop_signal, group});
+  // Else a process stopped by SIGSTOP would not handle the signal above.
+  m.act(Signal{id, SIGCONT, group});
   return config.stop_timeout;
 }
 
@@ -108,7 +109,7 @@ void terminate(Machine& m, Program& program, Slot& slot, Process& process, StopR
     if (is_current) m.set_state(slot, SlotState::Stopping);
     return;
   }
-  if (process.killed) return;
+  if (process.killed || process.exit) return;
   if (process.reason != StopReason::None &&
       !(process.reason == StopReason::OwnAccord && reason == StopReason::Planned)) {
     return;
@@ -162,7 +163,8 @@ void kill(Machine& m, Program& program, Slot& slot, Process& process) {
   cancel_running_timers(m, id);
   m.deadlines.cancel({DeadlineKind::Kill, id});
   process.killed = true;
-  if (process.reason == StopReason::None) process.reason = StopReason::Planned;
+  // One that exited by itself stays an unplanned exit, whatever becomes of what it left.
+  if (process.reason == StopReason::None && !process.exit) process.reason = StopReason::Planned;
   const std::string cause = process.phase == Phase::Stopping && process.stop_at < m.now
                                 ? "did not stop within " + format_rounded(m.now - process.stop_at)
                                 : "is out of time";
@@ -176,6 +178,41 @@ void kill(Machine& m, Program& program, Slot& slot, Process& process) {
   m.deadlines.set({DeadlineKind::Unkillable, id}, m.now + kUnkillableInterval);
   if (slot.current && &*slot.current == &process) m.set_state(slot, SlotState::Stopping);
   m.touch(slot);
+}
+
+void stop_leftovers(Machine& m, Program& program, Slot& slot, Process& process) {
+  const ProcessId id = process_id(slot, process);
+  const std::string left = fmt::format("{} has exited and left {} {} behind",
+                                       name_of(program, slot.id.slot, process.incarnation),
+                                       process.left, process.left == 1 ? "process" : "processes");
+  cancel_running_timers(m, id);
+  if (process.phase != Phase::Stopping) {
+    process.phase = Phase::Stopping;
+    process.stop_at = m.now;
+    process.stop_budget = program.config.stop_timeout;
+  }
+  const bool serves_beside = slot.retiring && slot.retiring->phase == Phase::Ready;
+  if (slot.current && &*slot.current == &process && !serves_beside) {
+    m.set_state(slot, SlotState::Stopping);
+  }
+  m.touch(slot);
+  if (process.killed || (m.shutdown && m.shutdown->killed)) {
+    m.report(EventKind::Leftovers, &program, id, left + ": SIGKILL");
+    process.killed = true;
+    m.act(Signal{id, SIGKILL, true});
+    if (m.shutdown) m.shutdown->forced = true;
+    m.deadlines.cancel({DeadlineKind::Kill, id});
+    m.deadlines.set({DeadlineKind::Unkillable, id}, m.now + kUnkillableInterval);
+    return;
+  }
+  const DeadlineKey kill_key{DeadlineKind::Kill, id};
+  MonoTime kill_at = m.deadlines.at(kill_key).value_or(m.now + program.config.stop_timeout);
+  if (m.shutdown) kill_at = std::min(kill_at, m.shutdown->kill_at);
+  m.report(EventKind::Leftovers, &program, id,
+           fmt::format("{}: stopping them, SIGKILL in {}", left, format_rounded(kill_at - m.now)));
+  m.act(Signal{id, program.config.stop_signal, true});
+  m.act(Signal{id, SIGCONT, true});
+  m.deadlines.set(kill_key, kill_at);
 }
 
 namespace {

@@ -14,6 +14,9 @@ namespace holdfast::supervisor::core {
 void terminate(Machine& m, Program& program, Slot& slot, Process& process, StopReason reason);
 void terminate_all(Machine& m, Program& program, Slot& slot);  // planned; both processes of a slot
 void kill(Machine& m, Program& program, Slot& slot, Process& process);  // SIGKILL to its group
+// The process has exited and others of its worker are still there: they get the stop signal too,
+// and what is left of its stop time, or a whole one if it was not being stopped.
+void stop_leftovers(Machine& m, Program& program, Slot& slot, Process& process);
 
 // A deadline of one process: Ready, Watchdog, Kill, Unkillable or Settle.
 void on_process_deadline(Machine& m, const DeadlineKey& key);

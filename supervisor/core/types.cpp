@@ -39,6 +39,7 @@ std::string_view to_string(EventKind kind) {
     case EventKind::ReadyTimeout: return "ready_timeout";
     case EventKind::Hung: return "hung";
     case EventKind::ForcedKill: return "forced_kill";
+    case EventKind::Leftovers: return "leftovers";
     case EventKind::SlowStop: return "slow_stop";
     case EventKind::RollingStarted: return "rolling_started";
     case EventKind::RollingDone: return "rolling_done";

@@ -75,6 +75,11 @@ struct NotReadyBecause {
 struct Exited {
   ProcessId process;
   ExitStatus status;
+  std::uint32_t left = 0;  // processes of the worker that are still there: see Signal::group
+};
+// All that Exited had left is gone.
+struct LeftoversGone {
+  ProcessId process;
 };
 struct Tick {};             // the armed timer has expired; harmless at any other time
 struct ShutdownRequested {  // SIGTERM or SIGINT; a second one makes the shutdown fast
@@ -95,8 +100,9 @@ struct Reload {
   std::vector<config::Program> programs;
 };
 
-using Event = std::variant<Spawned, SpawnFailed, Notified, StatusText, TimeoutExtended,
-                           NotReadyBecause, Exited, Tick, ShutdownRequested, Command, Reload>;
+using Event =
+    std::variant<Spawned, SpawnFailed, Notified, StatusText, TimeoutExtended, NotReadyBecause,
+                 Exited, LeftoversGone, Tick, ShutdownRequested, Command, Reload>;
 
 // ---- actions ------------------------------------------------------------------------------------
 
@@ -108,7 +114,9 @@ struct Spawn {
 struct Signal {
   ProcessId process;
   int signal = 15;
-  bool group = true;  // to the whole process group, else to the process alone
+  // To all of the worker's processes, else to the process alone: to its group, or, once it has
+  // exited, to what is left of the group and of its descendants.
+  bool group = true;
 };
 struct ArmTimer {  // replaces the timer armed before; the shell sends Tick at or after `at`
   MonoTime at;
@@ -130,6 +138,7 @@ enum class EventKind {
   ReadyTimeout,
   Hung,
   ForcedKill,
+  Leftovers,
   SlowStop,
   RollingStarted,
   RollingDone,

@@ -4,11 +4,17 @@
 #include "supervisor/core/programs.hpp"
 #include "supervisor/core/start_queue.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace holdfast::supervisor::core {
 
 namespace {
+
+std::string count_processes(std::uint32_t count) {
+  return fmt::format("{} {}", count, count == 1 ? "process" : "processes");
+}
 
 SlotView view_slot(const Machine& m, const Program& program, const Slot& slot) {
   SlotView view;
@@ -25,15 +31,20 @@ SlotView view_slot(const Machine& m, const Program& program, const Slot& slot) {
   view.incarnation = slot.last_incarnation;
   if (slot.current) {
     view.incarnation = slot.current->incarnation;
-    view.pid = slot.current->pid;
+    view.pid = slot.current->exit ? 0 : slot.current->pid;
     view.started_at = slot.current->spawned_at;
-    view.status = slot.current->status;
+    view.status = slot.current->exit ? fmt::format("waits for {} left behind by it",
+                                                   count_processes(slot.current->left))
+                                     : slot.current->status;
   } else {
     view.status = waiting_reason(m, program, slot);
   }
   if (slot.retiring) {
     view.retiring_incarnation = slot.retiring->incarnation;
-    view.retiring_pid = slot.retiring->pid;
+    view.retiring_pid = slot.retiring->exit ? 0 : slot.retiring->pid;
+  }
+  for (const auto* process : {&slot.current, &slot.retiring}) {
+    if (*process && (*process)->exit) view.left += (*process)->left;
   }
   return view;
 }

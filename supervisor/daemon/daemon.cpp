@@ -229,10 +229,10 @@ int Daemon::end_leftovers(int exit_code) {
   constexpr std::size_t kMostNamed = 10;
   const std::size_t count = left.found.size();
   const auto end = left.found.begin() + static_cast<std::ptrdiff_t>(std::min(count, kMostNamed));
-  log_->warn(fmt::format("{} {} left the process group of {} worker and outlived it: {}{}; {}",
-                         count, count == 1 ? "process had" : "processes had",
-                         count == 1 ? "its" : "their", fmt::join(left.found.begin(), end, ", "),
-                         count > kMostNamed ? ", …" : "",
+  log_->warn(fmt::format("{} outlived {}: {}{}; {}",
+                         count == 1 ? "1 process" : fmt::format("{} processes", count),
+                         count == 1 ? "its worker" : "their workers",
+                         fmt::join(left.found.begin(), end, ", "), count > kMostNamed ? ", …" : "",
                          !left.gone    ? "not all could be killed"
                          : left.killed ? "killed"
                                        : "stopped"));

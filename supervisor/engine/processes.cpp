@@ -3,12 +3,15 @@
 
 #include "common/config/slot_text.hpp"
 #include "common/os/proc.hpp"
+#include "common/os/signal_mask.hpp"
 #include "supervisor/engine/crash_stack.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <utility>
 
@@ -18,6 +21,7 @@ namespace {
 
 constexpr int kMaxDepth = 64;  // of descendants whose notifications can be attributed
 constexpr const char* kIgnoredEvent = "notification_ignored";
+constexpr Duration kRemainsInterval = std::chrono::milliseconds(100);
 constexpr std::size_t kLastLines = 96;  // the deepest stack takes three quarters of them
 
 // Runs on the log thread, which alone knows when all output has been read.
@@ -40,10 +44,16 @@ Processes::Processes(const Parts& parts, Spawner spawner, OnEvent on_event)
       spawner_(std::move(spawner)),
       reaper_(
           parts.io, [this](pid_t pid) { return by_pid_.contains(pid); },
-          [this](pid_t, const core::ExitStatus&) { parts_.metrics.count_orphan(1); }) {}
+          [this](pid_t, const core::ExitStatus&) { parts_.metrics.count_orphan(1); }),
+      remains_timer_(parts.io) {
+  const SignalsBlocked inherited;  // by the thread: signals are the main loop's
+  boost::asio::post(searcher_, [] {});
+}
 
 Result<void> Processes::open(const std::filesystem::path& notify_path) {
   HOLDFAST_TRY(process::Reaper::become_subreaper());
+  for (const pid_t pid : process::list_children().value_or(std::vector<pid_t>{}))
+    not_workers_.insert(pid);
   HOLDFAST_TRY_ASSIGN(
       notify_, sockets::NotifySocket::open(
                    parts_.io, notify_path, sockets::NotifySocket::kOwnerOnly,
@@ -108,7 +118,8 @@ void Processes::spawn(const core::Spawn& action) {
         parts_.io, std::move(spawned->launched),
         [this, process = action.process](const Result<core::ExitStatus>& status) {
           on_exit(process, status);
-        });
+        },
+        process::Child::AtExit::Hold);
   } catch (const boost::system::system_error& error) {
     // A process that cannot be watched must not run; the reaper collects it as an orphan.
     ::kill(-pid, SIGKILL);
@@ -140,6 +151,13 @@ void Processes::probe_readiness(const core::ProcessId& process, const config::Pr
 void Processes::signal(const core::Signal& action) {
   const auto it = running_.find(action.process);
   if (it == running_.end()) return;
+  if (it->second.exit) {
+    if (!action.group) return;
+    it->second.killed = it->second.killed || action.signal == SIGKILL;
+    for (const process::Remain& remain : it->second.remains)
+      process::send_signal(remain, action.signal);
+    return;
+  }
   if (const auto sent = it->second.child->signal(action.signal, action.group); !sent) {
     parts_.log.warn("a signal could not be sent",
                     {{"target", it->second.worker},
@@ -161,12 +179,110 @@ void Processes::on_exit(const core::ProcessId& process, const Result<core::ExitS
                      {{"target", it->second.worker}, {"error", status.error().message}});
     exit = core::ExitStatus{true, SIGKILL, false};
   }
+  it->second.exit = exit;
+  it->second.probe.reset();
+  if (may_have_left_something()) {
+    search(process);
+  } else {
+    conclude(process);
+  }
+}
+
+// Every descendant of a worker that outlived its parent is our child now.
+bool Processes::may_have_left_something() const {
+  const auto children = process::list_children();
+  if (!children) return true;
+  return std::any_of(children->begin(), children->end(), [this](pid_t pid) {
+    return !by_pid_.contains(pid) && !not_workers_.contains(pid);
+  });
+}
+
+void Processes::search(const core::ProcessId& process) {
+  Running& running = running_.at(process);
+  if (running.searching) return;
+  running.searching = true;
+  process::RemainsQuery query;
+  query.group = running.child->pid();
+  query.group_is_held = !running.child->reaped();
+  const config::Program* program = parts_.fleet.program(process.slot.program);
+  if (program == nullptr || !program->keep_descendants) {
+    query.identity = spawner_.identity(running.worker, process.incarnation);
+  }
+  boost::asio::post(searcher_, [this, process, query = std::move(query), &io = parts_.io,
+                                alive = std::weak_ptr<char>(alive_)] {
+    auto found = process::find_remains(query);
+    boost::asio::post(io, [this, process, alive, found = std::move(found)]() mutable {
+      if (!alive.expired()) on_found(process, std::move(found));
+    });
+  });
+}
+
+void Processes::on_found(const core::ProcessId& process, std::vector<process::Remain> found) {
+  const auto it = running_.find(process);
+  if (it == running_.end()) return;
+  Running& running = it->second;
+  running.searching = false;
+  if (found.empty()) return conclude(process);
+  running.remains = std::move(found);
+  if (running.killed) {
+    for (const process::Remain& remain : running.remains)
+      process::send_signal(remain, SIGKILL);
+  }
+  unfinished_.insert(process);
+  check_remains_later();
+  if (running.told) return;
+  running.told = true;
+  by_pid_.erase(running.child->pid());
+  running.child->reap();
+  std::string names;
+  for (const process::Remain& remain : running.remains)
+    names += fmt::format("{}{} (pid {})", names.empty() ? "" : ", ", remain.name, remain.pid);
+  parts_.log.info("a worker has left processes behind",
+                  {{"target", running.worker}, {"processes", names}});
+  on_event_(
+      core::Exited{process, *running.exit, static_cast<std::uint32_t>(running.remains.size())});
+}
+
+void Processes::check_remains(const core::ProcessId& process) {
+  const Running& running = running_.at(process);
+  if (!running.searching &&
+      std::none_of(running.remains.begin(), running.remains.end(), process::is_alive)) {
+    search(process);  // what they have forked meanwhile
+  }
+}
+
+void Processes::check_remains_later() {
+  if (timer_armed_) return;
+  timer_armed_ = true;
+  remains_timer_.expires_after(kRemainsInterval);
+  remains_timer_.async_wait([this](boost::system::error_code error) {
+    if (error) return;
+    timer_armed_ = false;
+    for (const core::ProcessId& process : unfinished_)
+      check_remains(process);
+    if (!unfinished_.empty()) check_remains_later();
+  });
+}
+
+void Processes::reap_orphans() {
+  reaper_.reap();
+  for (const core::ProcessId& process : unfinished_)
+    check_remains(process);
+}
+
+// Nothing of the worker is left.
+void Processes::conclude(const core::ProcessId& process) {
+  const auto it = running_.find(process);
+  const core::ExitStatus exit = *it->second.exit;
+  const bool told = it->second.told;
+  it->second.child->reap();
+  unfinished_.erase(process);
   EventRecord about;
   about.kind = "crash_stack";
   about.program = it->second.program;
   about.worker = it->second.worker;
   about.incarnation = process.incarnation;
-  by_pid_.erase(it->second.child->pid());
+  if (!told) by_pid_.erase(it->second.child->pid());
   if (it->second.has_socket) spawner_.forget(it->second.worker, process.incarnation);
   running_.erase(it);
   parts_.telemetry.exited(process);
@@ -177,7 +293,11 @@ void Processes::on_exit(const core::ProcessId& process, const Result<core::ExitS
                              report_crash_stack(lines, about, clock, events);
                              relay.remove(process);
                            });
-  on_event_(core::Exited{process, exit});
+  if (told) {
+    on_event_(core::LeftoversGone{process});
+  } else {
+    on_event_(core::Exited{process, exit});
+  }
 }
 
 void Processes::on_notification(const core::ProcessId& process,

@@ -14,20 +14,25 @@
 #include "supervisor/engine/spawner.hpp"
 #include "supervisor/process/child.hpp"
 #include "supervisor/process/reaper.hpp"
+#include "supervisor/process/remains.hpp"
 #include "supervisor/sockets/notify_socket.hpp"
 #include "supervisor/state/event_log.hpp"
 #include "supervisor/state/loop_metrics.hpp"
 #include "supervisor/state/telemetry_link.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <sys/types.h>
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace holdfast::supervisor {
 
@@ -60,7 +65,7 @@ class Processes {
   void spawn(const core::Spawn& action);
   void signal(const core::Signal& action);
 
-  void reap_orphans() { reaper_.reap(); }  // on SIGCHLD
+  void reap_orphans();  // on SIGCHLD
   const sockets::NotifyCounters& notify_counters() const { return notify_->counters(); }
 
  private:
@@ -71,6 +76,11 @@ class Processes {
     bool child_refused = false;  // READY=1 from a child was ignored, and that was reported
     std::unique_ptr<process::Child> child;
     std::unique_ptr<ReadinessProbe> probe;
+    std::optional<core::ExitStatus> exit;  // its first process has exited
+    bool told = false;                     // and the core knows
+    bool searching = false;                // for what is left of it, on the other thread
+    bool killed = false;                   // whatever of it is found gets SIGKILL
+    std::vector<process::Remain> remains;
   };
 
   std::optional<core::ProcessId> find(pid_t pid) const;
@@ -79,6 +89,12 @@ class Processes {
   // Whose notifications those of `pid` are.
   std::optional<core::ProcessId> find_notifier(pid_t pid) const;
   void probe_readiness(const core::ProcessId& process, const config::Program& program);
+  bool may_have_left_something() const;
+  void search(const core::ProcessId& process);
+  void on_found(const core::ProcessId& process, std::vector<process::Remain> found);
+  void check_remains(const core::ProcessId& process);
+  void check_remains_later();
+  void conclude(const core::ProcessId& process);
   void on_exit(const core::ProcessId& process, const Result<core::ExitStatus>& status);
   void on_notification(const core::ProcessId& process, const sockets::NotifyMessage& message);
   void on_foreign_notification(pid_t sender, const sockets::NotifyMessage& message);
@@ -90,6 +106,12 @@ class Processes {
   process::Reaper reaper_;
   std::map<core::ProcessId, Running> running_;
   std::unordered_map<pid_t, core::ProcessId> by_pid_;
+  std::set<pid_t> not_workers_;           // children from before the first worker: the guardian
+  std::set<core::ProcessId> unfinished_;  // have exited and left something
+  boost::asio::steady_timer remains_timer_;
+  bool timer_armed_ = false;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();  // a queued result may outlive us
+  boost::asio::thread_pool searcher_{1};                    // reads /proc; last: it ends first
 };
 
 }  // namespace holdfast::supervisor

@@ -20,6 +20,7 @@ log::Level level_of(core::EventKind kind) {
     case core::EventKind::Hopeless: return log::Level::Error;
     case core::EventKind::ExitedUnexpectedly:
     case core::EventKind::ForcedKill:
+    case core::EventKind::Leftovers:
     case core::EventKind::SlowStop:
     case core::EventKind::TimeoutExtended:
     case core::EventKind::LateLoop: return log::Level::Warn;
@@ -47,7 +48,13 @@ std::string_view restart_reason(core::EventKind kind) {
 }  // namespace
 
 void Reporter::report(const core::Report& report) {
-  if (const auto reason = restart_reason(report.kind); !reason.empty()) {
+  // A hang is followed by the exit that ends it: one restart, not two.
+  const bool ends_hang =
+      report.kind != core::EventKind::Hung && report.kind != core::EventKind::ForcedKill &&
+      report.kind != core::EventKind::SlowStop && report.kind != core::EventKind::Leftovers &&
+      hung_.erase(report.process) > 0;
+  if (report.kind == core::EventKind::Hung) hung_.insert(report.process);
+  if (const auto reason = restart_reason(report.kind); !reason.empty() && !ends_hang) {
     metrics_.count_restart(report.program, std::string(reason));
   }
   if (report.kind == core::EventKind::ForcedKill) metrics_.count_forced_kill(report.program);

@@ -12,6 +12,7 @@
 #include "supervisor/state/event_log.hpp"
 #include "supervisor/state/loop_metrics.hpp"
 
+#include <set>
 #include <string>
 
 namespace holdfast::supervisor {
@@ -30,6 +31,7 @@ class Reporter {
   log::Logger& log_;
   EventLog& events_;
   LoopMetrics& metrics_;
+  std::set<core::ProcessId> hung_;  // counted as a restart, and not ended yet
 };
 
 }  // namespace holdfast::supervisor

@@ -185,6 +185,13 @@ void Spawner::relay(const PreparedProgram& prepared, const std::string& worker,
   (void)relay_.add_stream(std::move(stream));
 }
 
+std::vector<std::string> Spawner::identity(const std::string& worker,
+                                           std::uint64_t incarnation) const {
+  return {fmt::format("{}={}", protocol::kWorker, worker),
+          fmt::format("{}={}", protocol::kIncarnation, incarnation),
+          fmt::format("{}={}", protocol::kInstance, instance_)};
+}
+
 void Spawner::forget(const std::string& worker, std::uint64_t incarnation) {
   worker_sockets_.remove(worker, incarnation);
 }

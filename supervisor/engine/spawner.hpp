@@ -20,6 +20,9 @@
 
 #include <tl/expected.hpp>
 
+#include <string>
+#include <vector>
+
 namespace holdfast::supervisor {
 
 struct Spawned {
@@ -39,6 +42,8 @@ class Spawner {
                                                     const core::Spawn& action);
   // Removes the socket file of a process that has exited.
   void forget(const std::string& worker, std::uint64_t incarnation);
+  // The entries of the environment by which all descendants of a worker are known.
+  std::vector<std::string> identity(const std::string& worker, std::uint64_t incarnation) const;
   void use(PreparedPrograms prepared, std::string config_file) {
     prepared_ = std::move(prepared);
     config_file_ = std::move(config_file);

@@ -29,8 +29,8 @@ int wait_now(int pidfd, siginfo_t& info, int extra) {
 
 }  // namespace
 
-Child::Child(boost::asio::io_context& io, Launched launched, OnExit on_exit)
-    : pid_(launched.pid), pidfd_(io), on_exit_(std::move(on_exit)) {
+Child::Child(boost::asio::io_context& io, Launched launched, OnExit on_exit, AtExit at_exit)
+    : pid_(launched.pid), pidfd_(io), on_exit_(std::move(on_exit)), at_exit_(at_exit) {
   pidfd_.assign(launched.pidfd.get());  // if it throws, `launched` closes it
   (void)launched.pidfd.release();
   watch();
@@ -47,12 +47,25 @@ void Child::on_readable() {
   siginfo_t info;
   if (wait_now(pidfd_.native_handle(), info, WNOWAIT) == 0) {
     if (info.si_pid == 0) return watch();  // a spurious wake-up: it has not ended
-    ::kill(-pid_, SIGKILL);                // the leader is a zombie: the group is still ours
+    if (at_exit_ == AtExit::Hold) {
+      const OnExit on_exit = std::move(on_exit_);
+      return on_exit(to_exit_status(info));  // `this` may be gone now
+    }
+    ::kill(-pid_, SIGKILL);  // the leader is a zombie: the group is still ours
     if (wait_now(pidfd_.native_handle(), info, 0) == 0 && info.si_pid != 0) {
       return finish(to_exit_status(info));
     }
   }
   finish(fail_errno(errno, fmt::format("wait for process {}", pid_)));
+}
+
+void Child::reap() {
+  if (reaped_) return;
+  siginfo_t info;
+  (void)wait_now(pidfd_.native_handle(), info, 0);
+  reaped_ = true;
+  boost::system::error_code ignored;
+  pidfd_.close(ignored);
 }
 
 void Child::finish(Result<core::ExitStatus> status) {

@@ -7,9 +7,9 @@ const EVENTS_KEPT = 200;
 const CRASHES_KEPT = 20;
 const CRASHES = new Set(["crashed", "hung", "spawn_failed", "ready_timeout", "failed"]);
 const PROBLEMS = new Set([...CRASHES, "crash_loop", "rolling_aborted", "shutdown_forced", "hopeless",
-  "exited_unexpectedly", "forced_kill", "slow_stop", "late_loop", "reload_failed",
+  "exited_unexpectedly", "forced_kill", "leftovers", "slow_stop", "late_loop", "reload_failed",
   "notification_ignored"]);
-const WARNINGS = new Set(["exited_unexpectedly", "forced_kill", "slow_stop", "late_loop",
+const WARNINGS = new Set(["exited_unexpectedly", "forced_kill", "leftovers", "slow_stop", "late_loop",
   "notification_ignored"]);
 const GOOD = new Set(["ready", "fleet_ready", "crash_loop_ended", "rolling_done", "oneshot_done"]);
 

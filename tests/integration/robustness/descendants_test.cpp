@@ -48,7 +48,8 @@ TEST_CASE("stop hangs on a pipe held by a grandchild: the stop ends, and so does
 
 TEST_CASE(
     "kill tree by snapshot: a worker that forks again on every SIGTERM leaves nothing behind") {
-  Stack stack(misbehaving("bomb", {"--refork-on-term", "--ready"}), kNoPort);
+  Stack stack(misbehaving("bomb", {"--refork-on-term", "--ready"}, "stop_timeout = \"300ms\"\n"),
+              kNoPort);
   stack.wait_ready();
   for (int round = 0; round < 5; ++round) {
     REQUIRE(stack.command({"stop", "bomb"}).exit_code == 0);
@@ -59,7 +60,8 @@ TEST_CASE(
 }
 
 TEST_CASE("children of children survive: a daemon that left its group is ended with the fleet") {
-  Stack stack(misbehaving("web", {"--fork-daemon", "--ready"}), kNoPort);
+  Stack stack(misbehaving("web", {"--fork-daemon", "--ready"}, "stop_timeout = \"300ms\"\n"),
+              kNoPort);
   stack.wait_ready();
   REQUIRE(processes_of(stack, "web.0").size() == 2);
   stack.supervisor().signal(SIGTERM);
@@ -67,8 +69,64 @@ TEST_CASE("children of children survive: a daemon that left its group is ended w
   INFO(stack.supervisor().output());
   REQUIRE(ended.value == 1);  // the daemon ignores SIGTERM: something had to be killed
   REQUIRE(processes_of(stack).empty());
-  REQUIRE(stack.supervisor().output().find("1 process had left the process group of its worker") !=
-          std::string::npos);
+  REQUIRE(stack.supervisor().output().find("left 1 process behind") != std::string::npos);
+}
+
+TEST_CASE("leftovers: what a worker forked into a session of its own ends with each restart") {
+  // As daemons do: forked twice, in a session of its own, without the worker's output.
+  const std::string script = "(setsid sleep 600 >/dev/null 2>&1 &) ; exec sleep 600";
+  Stack stack("[program.web]\n" + command_of({"/bin/sh", "-c", script}) + "ready = \"started\"\n",
+              kNoPort);
+  stack.wait_ready();
+  REQUIRE(wait_until([&] { return processes_of(stack, "web.0").size() == 2; }));
+  for (int round = 0; round < 3; ++round) {
+    const auto before = processes_of(stack, "web.0");
+    for (const pid_t pid : before) {
+      if (pid == stack.pid_of("web.0")) ::kill(pid, SIGKILL);
+    }
+    REQUIRE(wait_until([&] {
+      const auto now = processes_of(stack, "web.0");
+      return now.size() == 2 && std::none_of(now.begin(), now.end(), [&](pid_t pid) {
+               return std::find(before.begin(), before.end(), pid) != before.end();
+             });
+    }));
+  }
+  REQUIRE(stack.command({"stop", "web"}).exit_code == 0);
+  REQUIRE(stack.wait_state("web.0", "stopped"));
+  REQUIRE(processes_of(stack, "web.0").empty());
+}
+
+TEST_CASE("leftovers: with keep_descendants a daemon outlives its worker") {
+  const std::string script = "(setsid sleep 600 >/dev/null 2>&1 &) ; exec sleep 600";
+  Stack stack("[program.web]\n" + command_of({"/bin/sh", "-c", script}) +
+                  "ready = \"started\"\nkeep_descendants = true\n",
+              kNoPort);
+  stack.wait_ready();
+  REQUIRE(wait_until([&] { return processes_of(stack, "web.0").size() == 2; }));
+  REQUIRE(stack.command({"stop", "web"}).exit_code == 0);
+  REQUIRE(stack.wait_state("web.0", "stopped"));
+  REQUIRE(processes_of(stack, "web.0").size() == 1);
+}
+
+TEST_CASE("stop_scope: a master that waits for its children keeps them until they are done") {
+  // The child finishes its work when the master tells it to; a signal to the group kills it.
+  for (const bool main : {true, false}) {
+    TempDir dir;
+    const std::string file = (dir / "finish").string();
+    const std::string script = "(while [ ! -e " + file +
+                               " ]; do sleep 0.02; done; echo child done) & trap 'touch " + file +
+                               "; wait; exit 0' TERM; echo up; wait";
+    Stack stack("[program.pool]\n" + command_of({"/bin/sh", "-c", script}) +
+                    "ready_log = \"up\"\nrestart = \"never\"\nstop_scope = \"" +
+                    (main ? "main" : "group") + "\"\n",
+                kNoPort);
+    stack.wait_ready();
+    REQUIRE(stack.command({"stop", "pool"}).exit_code == 0);
+    REQUIRE(stack.wait_state("pool.0", "stopped"));
+    INFO(stack.supervisor().output());
+    const bool done = stack.supervisor().output().find("child done") != std::string::npos;
+    CHECK(done == main);
+  }
 }
 
 TEST_CASE("orphans: what a dead worker leaves is adopted, reaped when it exits, and counted") {

@@ -71,17 +71,16 @@ void Checker::before(const Event& event, MonoTime now) {
     }
   }
   if (const auto* exited = std::get_if<Exited>(&event)) {
-    const auto ended = truth_.live.find(exited->process);
-    if (ended != truth_.live.end()) {
-      if (ended->second.served) {
-        truth_.last_served.insert(exited->process.slot);
-      } else {
-        truth_.last_served.erase(exited->process.slot);
-      }
-      truth_.live.erase(ended);
-      truth_.ended.push_back(exited->process);
+    Worker* worker = find(exited->process);
+    if (worker != nullptr && exited->left > 0) {
+      if (!worker->stop_requested) worker->stop_requested_at = now;
+      worker->exited = worker->stop_requested = true;
+      worker->ready = false;
+    } else {
+      end(exited->process);
     }
   }
+  if (const auto* gone = std::get_if<LeftoversGone>(&event)) end(gone->process);
   if (const auto* failed = std::get_if<SpawnFailed>(&event)) {
     if (const Worker* worker = find(failed->process); worker != nullptr && !worker->spawned) {
       truth_.last_served.erase(failed->process.slot);
@@ -114,6 +113,18 @@ void Checker::before(const Event& event, MonoTime now) {
   }
 }
 
+void Checker::end(const ProcessId& process) {
+  const auto ended = truth_.live.find(process);
+  if (ended == truth_.live.end()) return;
+  if (ended->second.served) {
+    truth_.last_served.insert(process.slot);
+  } else {
+    truth_.last_served.erase(process.slot);
+  }
+  truth_.live.erase(ended);
+  truth_.ended.push_back(process);
+}
+
 std::string Checker::after(const Event& event, const Actions& actions, MonoTime now) {
   now_ = now;
   if (truth_.armed && *truth_.armed <= now) truth_.armed.reset();
@@ -135,6 +146,12 @@ std::string Checker::after(const Event& event, const Actions& actions, MonoTime 
     wrong("a shutdown was asked for and did not begin");
   }
   check_outcome();
+  if (const auto* exited = std::get_if<Exited>(&event); exited != nullptr && exited->left > 0) {
+    const auto worker = truth_.live.find(exited->process);
+    if (worker != truth_.live.end() && worker->second.leftover_signals == 0 && !was_finished_) {
+      wrong("what an exited process left behind was not asked to stop");
+    }
+  }
   check_newcomer(event);
   check_shutdown();
   return problem_;
@@ -202,7 +219,12 @@ void Checker::on_signal(const Signal& signal) {
   }
   Worker& worker = found->second;
   if (!worker.spawned) wrong("a signal to a process that is not there yet");
-  if (worker.kills > 0) wrong("a signal after SIGKILL");
+  if (worker.exited) {
+    if (!signal.group) wrong("a signal to a process that has exited");
+    ++worker.leftover_signals;
+  }
+  const int first_of_leftovers = worker.exited && worker.leftover_signals == 1 ? 1 : 0;
+  if (worker.kills > first_of_leftovers) wrong("a signal after SIGKILL");
   if (late_tick_ && !truth_.shutdown)
     wrong("somebody was blamed for the supervisor's own lateness");
   if (signal.signal == SIGCONT) return;
@@ -225,8 +247,8 @@ void Checker::on_signal(const Signal& signal) {
     if (!worker.said_hung && now_ < worker.extended_until)
       wrong("SIGABRT within the time that it had asked for");
   } else {
-    if (++worker.stops > 1) wrong("asked to stop twice");
-    check_stage(signal.process);
+    if (++worker.stops > (worker.exited ? 2 : 1)) wrong("asked to stop twice");
+    if (!worker.exited) check_stage(signal.process);
   }
   if (signal.signal != SIGKILL) worker.extended_until = {};
   if (!worker.stop_requested) worker.stop_requested_at = now_;

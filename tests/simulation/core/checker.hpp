@@ -39,6 +39,7 @@ class Checker {
   bool places_are_taken(const SlotId& slot) const;
   void check_newcomer(const Event& event);
   void check_shutdown();
+  void end(const ProcessId& process);
   void check_slot(const ProgramView& program, const SlotView& slot);
   void learn_from(std::uint64_t request);
   void check_stopped(std::uint64_t request);

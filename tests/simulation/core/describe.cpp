@@ -28,7 +28,11 @@ struct EventText {
     return fmt::format("{} is not ready: {}", show(e.process), e.reason);
   }
   std::string operator()(const Exited& e) const {
-    return fmt::format("{} ended: {}", show(e.process), core::describe(e.status));
+    return fmt::format("{} ended: {}, leaving {}", show(e.process), core::describe(e.status),
+                       e.left);
+  }
+  std::string operator()(const LeftoversGone& e) const {
+    return "all left by " + show(e.process) + " is gone";
   }
   std::string operator()(const Tick&) const { return "tick"; }
   std::string operator()(const ShutdownRequested&) const { return "shutdown requested"; }

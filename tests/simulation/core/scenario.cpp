@@ -35,6 +35,7 @@ config::Program random_program(Dice& dice, std::uint32_t index) {
                                   config::RestartPolicy::OnFailure, config::RestartPolicy::Never});
   program.ready_timeout = one_of<Duration>(dice, {1s, 5s, 60s});
   program.stop_timeout = one_of<Duration>(dice, {1s, 3s, 10s, 60s});
+  program.stop_scope = one_of(dice, {config::StopScope::Group, config::StopScope::Main});
   program.settled_after = one_of<Duration>(dice, {0s, 1s, 10s});
   program.backoff_base = one_of<Duration>(dice, {0s, 250ms, 2s});
   program.crash_loop_exits = one_of(dice, {1U, 2U, 5U});
@@ -68,11 +69,11 @@ constexpr Weight kWeights[] = {
     {OpKind::Advance, 220}, {OpKind::AnswerSpawn, 200}, {OpKind::FailSpawn, 15},
     {OpKind::Ready, 170},   {OpKind::Ping, 60},         {OpKind::SaysStopping, 6},
     {OpKind::SaysHung, 4},  {OpKind::Status, 5},        {OpKind::Exit, 50},
-    {OpKind::Obey, 90},     {OpKind::Die, 40},          {OpKind::Stale, 15},
-    {OpKind::Late, 4},      {OpKind::EarlyTick, 10},    {OpKind::Start, 12},
-    {OpKind::Stop, 8},      {OpKind::Restart, 14},      {OpKind::Scale, 12},
-    {OpKind::Nonsense, 2},  {OpKind::Reload, 10},       {OpKind::Shutdown, 1},
-    {OpKind::Extend, 25},   {OpKind::NotReady, 10},
+    {OpKind::Obey, 90},     {OpKind::Die, 40},          {OpKind::Clear, 60},
+    {OpKind::Stale, 15},    {OpKind::Late, 4},          {OpKind::EarlyTick, 10},
+    {OpKind::Start, 12},    {OpKind::Stop, 8},          {OpKind::Restart, 14},
+    {OpKind::Scale, 12},    {OpKind::Nonsense, 2},      {OpKind::Reload, 10},
+    {OpKind::Shutdown, 1},  {OpKind::Extend, 25},       {OpKind::NotReady, 10},
 };
 
 OpKind random_kind(Dice& dice) {

@@ -27,6 +27,7 @@ enum class OpKind {
   Exit,   // a process ends by itself
   Obey,   // one that was asked to stop exits
   Die,    // one that was sent SIGKILL exits
+  Clear,  // what one left behind is gone
   Stale,  // an event of a process that is gone or never existed
   Late,   // the supervisor is held up
   EarlyTick,

@@ -21,6 +21,8 @@ struct Worker {
   bool stop_requested = false;  // a stop signal or SIGABRT was sent, or it announced its stop
   bool served = false;          // it was ready
   bool restart = false;         // the process before it in its slot was ready
+  bool exited = false;          // and left others behind, which are still there
+  int leftover_signals = 0;     // since then
   bool after_shutdown = false;  // spawned after the shutdown began
   int stops = 0;
   int aborts = 0;

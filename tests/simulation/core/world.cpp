@@ -131,6 +131,9 @@ class World {
     return kEndings[op.b % 6];
   }
 
+  // A third of the processes leave others behind.
+  static std::uint32_t leaving(const Op& op) { return op.b / 64 % 3 == 0 ? 1 + op.b / 512 % 4 : 0; }
+
   Duration pause(const Op& op) const {
     constexpr Duration kPauses[] = {0s, 1ms, 20ms, 100ms, 260ms, 1s, 3s, 5s, 11s, 31s, 61s};
     return kPauses[op.a % 16 < 5 ? op.b % 11 : op.b % 6];
@@ -140,13 +143,14 @@ class World {
     ProcessId id{{op.a % 9, op.b % 5}, op.a % 3};
     if (!truth().ended.empty() && op.b % 4 != 0) id = truth().ended[op.a % truth().ended.size()];
     if (truth().live.contains(id)) return;
-    switch (op.b % 7) {
+    switch (op.b % 8) {
       case 0: send(Exited{id, {}}); break;
       case 1: send(Spawned{id, 1}); break;
       case 2: send(SpawnFailed{id, "fork", 11}); break;
       case 3: send(Notified{id, Notice::Ready}); break;
       case 4: send(TimeoutExtended{id, 1h}); break;
       case 5: send(NotReadyBecause{id, "gone"}); break;
+      case 6: send(LeftoversGone{id}); break;
       default: send(Notified{id, Notice::WatchdogTrigger}); break;
     }
   }
@@ -172,7 +176,7 @@ class World {
 
 void World::apply(const Op& op) {
   const auto pending = [](const Worker& w) { return !w.spawned; };
-  const auto there = [](const Worker& w) { return w.spawned; };
+  const auto there = [](const Worker& w) { return w.spawned && !w.exited; };
   const auto young = [](const Worker& w) { return !w.ready && !w.stop_requested; };
   const auto notice = [](Notice what) {
     return [what](const ProcessId& id) { return Notified{id, what}; };
@@ -208,21 +212,26 @@ void World::apply(const Op& op) {
       to_one(op, there, [](const ProcessId& id) { return StatusText{id, "busy"}; });
       break;
     case OpKind::Exit:
-      to_one(op, there, [&](const ProcessId& id) { return Exited{id, ending(op)}; });
+      to_one(op, there, [&](const ProcessId& id) { return Exited{id, ending(op), leaving(op)}; });
       break;
     case OpKind::Obey:
       to_one(
-          op, [](const Worker& w) { return w.stop_requested; },
+          op, [](const Worker& w) { return w.stop_requested && !w.exited; },
           [&](const ProcessId& id) {
-            return Exited{id, ExitStatus{op.b % 2 == 0, 0, false}};
+            return Exited{id, ExitStatus{op.b % 2 == 0, 0, false}, leaving(op)};
           });
       break;
     case OpKind::Die:
       to_one(
-          op, [](const Worker& w) { return w.kills > 0; },
-          [](const ProcessId& id) {
-            return Exited{id, ExitStatus{true, SIGKILL, false}};
+          op, [](const Worker& w) { return w.kills > 0 && !w.exited; },
+          [&](const ProcessId& id) {
+            return Exited{id, ExitStatus{true, SIGKILL, false}, leaving(op)};
           });
+      break;
+    case OpKind::Clear:
+      to_one(
+          op, [](const Worker& w) { return w.exited; },
+          [](const ProcessId& id) { return LeftoversGone{id}; });
       break;
     case OpKind::Stale: stale(op); break;
     case OpKind::Late:
@@ -268,6 +277,8 @@ bool World::behave_well() {
     const bool oneshot = program != nullptr && program->type == config::ProgramType::Oneshot;
     if (!worker.spawned) {
       send(Spawned{id, next_pid_++});
+    } else if (worker.exited) {
+      send(LeftoversGone{id});
     } else if (worker.stop_requested) {
       send(Exited{id, ExitStatus{worker.kills > 0, worker.kills > 0 ? SIGKILL : 0, false}});
     } else if (oneshot) {

@@ -51,6 +51,8 @@ watchdog_interval = "3s"
 watchdog_grace = "0s"
 stop_signal = "SIGQUIT"
 stop_timeout = "8s"
+stop_scope = "main"
+keep_descendants = true
 stderr_level = "error"
 metrics = "http://127.0.0.1:9100/metrics"
 )")
@@ -92,6 +94,8 @@ metrics = "http://127.0.0.1:9100/metrics"
   CHECK(program.watchdog_grace == 0s);
   CHECK(program.stop_signal == SIGQUIT);
   CHECK(program.stop_timeout == 8s);
+  CHECK(program.stop_scope == StopScope::Main);
+  CHECK(program.keep_descendants);
   CHECK(program.stderr_level == log::Level::Error);
   CHECK(program.metrics == "http://127.0.0.1:9100/metrics");
 }

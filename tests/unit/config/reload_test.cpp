@@ -24,7 +24,7 @@ std::vector<Value> candidates() {
       Value{true}, Value{false}, Value{std::int64_t{1}}, Value{std::int64_t{2}},
       Value{1.5},  Value{0.5}};
   for (const char* text : {"1s", "9s", "oneshot", "never", "INT", "started", "x", "/x", "022",
-                           "off", "debug", "pretty", "127.0.0.1:1", "exit", "64MiB"}) {
+                           "off", "main", "debug", "pretty", "127.0.0.1:1", "exit", "64MiB"}) {
     values.push_back(Value{std::string(text)});
   }
   values.push_back(Value{std::string("all")});
@@ -113,7 +113,7 @@ TEST_CASE("what runs differs from the file in the keys that ask for a roll, and 
     change(fields[i]);
     const bool rolls = has(fields[i].on_reload, ReloadEffect::Roll);
     CHECK(keys_with(changed_keys(running, wanted), ReloadEffect::Roll) ==
-          (rolls ? Names{fields[i].key} : Names{}));
+          (rolls ? std::vector<std::string>{fields[i].key} : std::vector<std::string>{}));
   }
 }
 
@@ -129,7 +129,7 @@ TEST_CASE("a shared section that changed asks for a rolling restart, and is name
   after.uses["http"] = 3;
   const ChangedKeys changed = changed_keys(before, after);
   CHECK(describe(changed) == "[http] (rolling restart)");
-  CHECK(keys_with(changed, ReloadEffect::Roll) == Names{"[http]"});
+  CHECK(keys_with(changed, ReloadEffect::Roll) == std::vector<std::string>{"[http]"});
 }
 
 TEST_CASE("the description names what changed and what it means") {

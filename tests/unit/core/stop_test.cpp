@@ -28,6 +28,75 @@ TEST_CASE("stop: the signal and CONT to the group, KILL to the group when the bu
   REQUIRE(stage.signals.size() == 3);
 }
 
+TEST_CASE("stop_scope main: the signals go to the process alone, KILL to the group") {
+  config::Program program = service("a");
+  program.stop_scope = config::StopScope::Main;
+  Stage stage({program});
+  stage.begin().ready("a.0").command(CommandKind::Stop, "a").advance(10s);
+  REQUIRE(stage.signals_to(stage.of("a.0")) == std::vector<int>{15, 18, 9});
+  REQUIRE_FALSE(stage.signals[0].group);
+  REQUIRE_FALSE(stage.signals[1].group);
+  REQUIRE(stage.signals[2].group);
+}
+
+TEST_CASE("leftovers of a stop get the stop signal and what is left of the stop timeout") {
+  Stage stage({service("a")});
+  stage.begin().ready("a.0").command(CommandKind::Stop, "a").advance(4s).clear();
+  const ProcessId process = stage.of("a.0");
+  stage.send(Exited{process, ExitStatus{}, 2});
+  REQUIRE(stage.message(EventKind::Leftovers) ==
+          "a.0 (incarnation 1) has exited and left 2 processes behind: stopping them, SIGKILL in "
+          "6s");
+  REQUIRE(stage.signals_to(process) == std::vector<int>{15, 18});
+  REQUIRE(stage.state("a.0") == "stopping");
+  REQUIRE(stage.slot("a.0").left == 2);
+  REQUIRE(stage.slot("a.0").pid == 0);
+  SECTION("they end") {
+    stage.advance(5s).send(LeftoversGone{process});
+    REQUIRE(stage.signals.size() == 2);
+  }
+  SECTION("they do not") {
+    stage.advance(6s);
+    REQUIRE(stage.signals_to(process) == std::vector<int>{15, 18, 9});
+    stage.send(LeftoversGone{process});
+  }
+  REQUIRE(stage.state("a.0") == "stopped");
+  REQUIRE(stage.slot("a.0").left == 0);
+}
+
+TEST_CASE("leftovers of a crash are stopped before its successor starts") {
+  Stage stage({service("a")});
+  stage.begin().ready("a.0").advance(20s).clear();
+  const ProcessId process = stage.of("a.0");
+  stage.send(Exited{process, ExitStatus{true, 11, false}, 1});
+  REQUIRE(stage.signals_to(process) == std::vector<int>{15, 18});
+  REQUIRE(stage.spawns.empty());
+  stage.advance(10s);
+  REQUIRE(stage.signals_to(process) == std::vector<int>{15, 18, 9});
+  stage.send(LeftoversGone{process});
+  REQUIRE(stage.spawns.size() == 1);
+  REQUIRE(stage.message(EventKind::Crashed) ==
+          "a.0 (incarnation 1) died: signal 11 (SIGSEGV) after 20s; restarting immediately");
+}
+
+TEST_CASE("leftovers of a process that was killed are killed at once") {
+  Stage stage({service("a")});
+  stage.begin().ready("a.0").command(CommandKind::Stop, "a").advance(10s).clear();
+  stage.send(Exited{stage.of("a.0"), ExitStatus{true, 9, false}, 1});
+  REQUIRE(stage.signals_to(stage.of("a.0")) == std::vector<int>{9});
+}
+
+TEST_CASE("a shutdown waits for leftovers") {
+  Stage stage({service("a")});
+  stage.begin().ready("a.0").send(ShutdownRequested{});
+  const ProcessId process = stage.of("a.0");
+  stage.send(Exited{process, ExitStatus{}, 1});
+  REQUIRE(stage.finishes.empty());
+  stage.send(LeftoversGone{process});
+  REQUIRE(stage.finishes.size() == 1);
+  REQUIRE(stage.finishes[0].exit_code == 0);
+}
+
 TEST_CASE("a stop that took most of its budget is reported") {
   Stage stage({service("a"), service("b")});
   stage.begin().all_ready().command(CommandKind::Stop, "a").command(CommandKind::Stop, "b");
