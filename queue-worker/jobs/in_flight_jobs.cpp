@@ -34,7 +34,7 @@ AttemptResult result_of(store::JobState state) {
 InFlightJobs::InFlightJobs(const Parts& parts, Options options,
                            std::vector<std::shared_ptr<worker::Beat>> beats, Hooks hooks)
     : parts_(parts),
-      options_(std::move(options)),
+      options_(options),
       hooks_(std::move(hooks)),
       random_(options_.seed),
       threads_(std::make_unique<JobThreads>(std::move(beats))) {}

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace holdfast::supervisor::collector {
 
@@ -24,7 +25,7 @@ constexpr Duration kReuseFor = 100ms;
 constexpr Duration kAnswerWithin = 2s;
 
 telemetry::SourceId source_of(const MetricsSource& source) {
-  return {source.worker, source.program, source.process.incarnation};
+  return {source.worker, source.program, source.process.incarnation, !source.own};
 }
 
 }  // namespace
@@ -78,7 +79,9 @@ void Collector::extend_history() {
 }
 
 void Collector::started(const MetricsSource& source) {
-  tracked_[source.process] = Tracked{source, false, false, true, false};
+  Tracked& tracked = tracked_[source.process];
+  tracked = {};
+  tracked.source = source;
   if (!source.url.empty()) speakers_.try_emplace(source.url, source.process);
 }
 
@@ -95,6 +98,15 @@ void Collector::drained(const core::ProcessId& process) {
   } else {
     ask(it->second, true);
   }
+}
+
+void Collector::stopping(const core::ProcessId& process, std::function<void()> done) {
+  const auto it = tracked_.find(process);
+  if (it == tracked_.end() || it->second.ended || !is_asked(it->second)) return done();
+  it->second.on_last = std::move(done);
+  if (it->second.asking) return;  // it may have been read already: asked again when that is over
+  it->second.asking_last = true;
+  ask(it->second, false);
 }
 
 void Collector::exited(const core::ProcessId& process) {
@@ -146,10 +158,15 @@ void Collector::answered(const core::ProcessId& process, Result<http::Response> 
   if (!text && !tracked.ended) {
     metrics_.count_fetch_error(tracked.source.program, std::string(to_string(text.error())));
   }
+  const bool was_last = std::exchange(tracked.asking_last, false);
+  if (tracked.on_last && (was_last || tracked.ended)) std::exchange(tracked.on_last, {})();
   if (tracked.ended) {
     retire(process);
   } else if (tracked.want_final) {
     ask(tracked, true);
+  } else if (tracked.on_last) {
+    tracked.asking_last = true;
+    ask(tracked, false);
   }
   round_progress();
 }

@@ -49,6 +49,8 @@ class Collector {
 
   void started(const MetricsSource& source);
   void drained(const core::ProcessId& process);  // one last scrape
+  // One more scrape, then `done`; at once if the process is not asked for metrics.
+  void stopping(const core::ProcessId& process, std::function<void()> done);
   void exited(const core::ProcessId& process);
 
   using Done = std::function<void(std::string)>;
@@ -61,10 +63,12 @@ class Collector {
  private:
   struct Tracked {
     MetricsSource source;
-    bool asking = false;      // a request is in flight
-    bool want_final = false;  // request the final metrics once this request is over
-    bool up = true;           // the last request succeeded in time
-    bool ended = false;       // has exited; retired once the request is over
+    bool asking = false;            // a request is in flight
+    bool want_final = false;        // request the final metrics once this request is over
+    bool up = true;                 // the last request succeeded in time
+    bool ended = false;             // has exited; retired once the request is over
+    std::function<void()> on_last;  // stopping(): called when a request sent after it is over
+    bool asking_last = false;       // the request in flight is that one
   };
   struct Waiter {
     MonoTime until{};

@@ -86,7 +86,7 @@ Duration announce_stop(Machine& m, const Program& program, Slot& slot, Process& 
       break;
   }
   const bool group = config.stop_scope == config::StopScope::Group;
-  m.act(Signal{id, config.stop_signal, group});
+  m.act(Signal{id, config.stop_signal, group, process.phase == Phase::Ready});
   // Else a process stopped by SIGSTOP would not handle the signal above.
   m.act(Signal{id, SIGCONT, group});
   return config.stop_timeout;

@@ -117,6 +117,9 @@ struct Signal {
   // To all of the worker's processes, else to the process alone: to its group, or, once it has
   // exited, to what is left of the group and of its descendants.
   bool group = true;
+  // The request to stop one that was serving: its metrics are to be scraped once more before, which
+  // may delay the signal by a fraction of a second.
+  bool scrape_first = false;
 };
 struct ArmTimer {  // replaces the timer armed before; the shell sends Tick at or after `at`
   MonoTime at;

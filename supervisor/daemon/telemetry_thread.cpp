@@ -105,6 +105,12 @@ void TelemetryThread::drained(const core::ProcessId& process) {
   boost::asio::post(io_, [this, process] { collector_.drained(process); });
 }
 
+void TelemetryThread::stopping(const core::ProcessId& process, std::function<void()> done) {
+  boost::asio::post(io_, [this, process, done = std::move(done)]() mutable {
+    collector_.stopping(process, std::move(done));
+  });
+}
+
 void TelemetryThread::exited(const core::ProcessId& process) {
   boost::asio::post(io_, [this, process] { collector_.exited(process); });
 }

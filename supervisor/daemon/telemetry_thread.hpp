@@ -47,6 +47,7 @@ class TelemetryThread final : public TelemetryLink {
 
   void started(const MetricsSource& source) override;
   void drained(const core::ProcessId& process) override;
+  void stopping(const core::ProcessId& process, std::function<void()> done) override;
   void exited(const core::ProcessId& process) override;
 
  private:

@@ -21,6 +21,7 @@ namespace {
 
 constexpr int kMaxDepth = 64;  // of descendants whose notifications can be attributed
 constexpr const char* kIgnoredEvent = "notification_ignored";
+constexpr Duration kLastScrapeWithin = std::chrono::milliseconds(250);
 constexpr Duration kRemainsInterval = std::chrono::milliseconds(100);
 constexpr std::size_t kLastLines = 96;  // the deepest stack takes three quarters of them
 
@@ -113,6 +114,7 @@ void Processes::spawn(const core::Spawn& action) {
   running.program = program->name;
   running.worker = worker;
   running.has_socket = spawned->has_socket;
+  running.scrape_last = !spawned->own && !spawned->metrics_url.empty();
   try {
     running.child = std::make_unique<process::Child>(
         parts_.io, std::move(spawned->launched),
@@ -131,7 +133,8 @@ void Processes::spawn(const core::Spawn& action) {
   running_[action.process] = std::move(running);
   by_pid_[pid] = action.process;
 
-  parts_.telemetry.started({action.process, program->name, worker, pid, spawned->metrics_url});
+  parts_.telemetry.started(
+      {action.process, program->name, worker, pid, spawned->metrics_url, spawned->own});
   on_event_(core::Spawned{action.process, pid});
   probe_readiness(action.process, *program);
 }
@@ -158,12 +161,44 @@ void Processes::signal(const core::Signal& action) {
       process::send_signal(remain, action.signal);
     return;
   }
-  if (const auto sent = it->second.child->signal(action.signal, action.group); !sent) {
+  if (action.signal == SIGKILL) it->second.after_scrape.reset();
+  if (action.scrape_first && it->second.scrape_last) {
+    signal_after_scrape(action, it->second);
+  } else {
+    send(action, it->second);
+  }
+}
+
+void Processes::send(const core::Signal& action, const Running& running) {
+  if (const auto sent = running.child->signal(action.signal, action.group); !sent) {
     parts_.log.warn("a signal could not be sent",
-                    {{"target", it->second.worker},
+                    {{"target", running.worker},
                      {"signal", static_cast<std::int64_t>(action.signal)},
                      {"error", sent.error().message}});
   }
+}
+
+// Foreign programs do not wait for their last scrape after they have drained, as ours do. Whatever
+// comes first sends the signal: the answer, or the timer if the exporter or its thread hangs.
+void Processes::signal_after_scrape(const core::Signal& action, Running& running) {
+  const auto send_now = [this, process = action.process] {
+    const auto it = running_.find(process);
+    if (it == running_.end() || it->second.exit || !it->second.after_scrape) return;
+    const core::Signal signal = *std::exchange(it->second.after_scrape, std::nullopt);
+    it->second.scrape_timer.reset();
+    send(signal, it->second);
+  };
+  running.after_scrape = action;
+  running.scrape_timer = std::make_unique<boost::asio::steady_timer>(parts_.io, kLastScrapeWithin);
+  running.scrape_timer->async_wait([send_now](const boost::system::error_code& error) {
+    if (!error) send_now();
+  });
+  parts_.telemetry.stopping(action.process,
+                            [send_now, &io = parts_.io, alive = std::weak_ptr<char>(alive_)] {
+                              boost::asio::post(io, [send_now, alive] {
+                                if (!alive.expired()) send_now();
+                              });
+                            });
 }
 
 void Processes::on_exit(const core::ProcessId& process, const Result<core::ExitStatus>& status) {

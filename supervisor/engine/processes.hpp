@@ -73,6 +73,9 @@ class Processes {
     std::string program;
     std::string worker;
     bool has_socket = false;
+    bool scrape_last = false;  // its metrics are scraped once more before it is asked to stop
+    std::optional<core::Signal> after_scrape;  // waits for that
+    std::unique_ptr<boost::asio::steady_timer> scrape_timer;
     bool child_refused = false;  // READY=1 from a child was ignored, and that was reported
     std::unique_ptr<process::Child> child;
     std::unique_ptr<ReadinessProbe> probe;
@@ -83,6 +86,8 @@ class Processes {
     std::vector<process::Remain> remains;
   };
 
+  void send(const core::Signal& action, const Running& running);
+  void signal_after_scrape(const core::Signal& action, Running& running);
   std::optional<core::ProcessId> find(pid_t pid) const;
   // The process that `pid` descends from, by its session or its ancestors.
   std::optional<core::ProcessId> find_ancestor(pid_t pid) const;

@@ -166,7 +166,7 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& configu
   relay(**prepared, worker, action.process, pid, logs::StreamKind::Stdout, std::move(out->read));
   relay(**prepared, worker, action.process, pid, logs::StreamKind::Stderr, std::move(err->read));
   return Spawned{std::move(*launched), metrics_url(program, outlets->telemetry_path),
-                 !outlets->telemetry_path.empty()};
+                 (*prepared)->own, !outlets->telemetry_path.empty()};
 }
 
 void Spawner::relay(const PreparedProgram& prepared, const std::string& worker,

@@ -28,6 +28,7 @@ namespace holdfast::supervisor {
 struct Spawned {
   process::Launched launched;
   std::string metrics_url;  // where its metrics are scraped; empty: nowhere
+  bool own = false;         // one of Holdfast's workers
   bool has_socket = false;  // it has a telemetry socket: forget() it when the process has exited
 };
 

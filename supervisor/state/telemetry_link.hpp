@@ -8,6 +8,7 @@
 #include "supervisor/core/types.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace holdfast::supervisor {
@@ -17,7 +18,8 @@ struct MetricsSource {
   std::string program;
   std::string worker;  // "api-worker.0"
   std::int64_t pid = 0;
-  std::string url;  // "unix:/run/…:/metrics" or "http://…"; empty: it has none
+  std::string url;   // "unix:/run/…:/metrics" or "http://…"; empty: it has none
+  bool own = false;  // one of Holdfast's workers: what it reports needs no label `program`
 };
 
 class TelemetryLink {
@@ -26,6 +28,9 @@ class TelemetryLink {
   virtual void started(const MetricsSource& source) = 0;
   // The worker has drained and waits for its last scrape before it exits.
   virtual void drained(const core::ProcessId& process) = 0;
+  // The process is about to be asked to stop: one more scrape before, then `done`, on any thread.
+  // `done` is called at once if it has no metrics, and may be called late, or after exited().
+  virtual void stopping(const core::ProcessId& process, std::function<void()> done) = 0;
   virtual void exited(const core::ProcessId& process) = 0;
 };
 

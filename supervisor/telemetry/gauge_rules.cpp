@@ -8,14 +8,22 @@ namespace {
 
 using metrics::GaugeRule;
 
-constexpr std::array<std::pair<std::string_view, GaugeRule>, 7> kByName{{
+constexpr std::array<std::pair<std::string_view, GaugeRule>, 13> kByName{{
     {"*_info", GaugeRule::First},
     {"*_timestamp_seconds", GaugeRule::Max},
     {"*_start_time_seconds", GaugeRule::Max},
     {"*_ratio", GaugeRule::Average},
     {"*_utilization*", GaugeRule::Average},
     {"process_*", GaugeRule::All},
-    {"nodejs_eventloop_lag_*", GaugeRule::Max},  // prom-client's: means and quantiles
+    // The usual metrics of runtimes: prom-client's means and quantiles of the event loop, those of
+    // Go's and the JVM's clients that are shares, limits or times.
+    {"nodejs_eventloop_lag_min_seconds", GaugeRule::Min},
+    {"nodejs_eventloop_lag_*", GaugeRule::Max},
+    {"nodejs_eventloop_utilization*", GaugeRule::Average},
+    {"go_gc_*", GaugeRule::Max},
+    {"*_last_gc_time_seconds", GaugeRule::Max},
+    {"*_fraction", GaugeRule::Average},
+    {"*_percent", GaugeRule::Average},
 }};
 
 }  // namespace

@@ -22,27 +22,23 @@ void append_value(std::string_view raw, std::string& out) {
 
 }  // namespace
 
-bool LabelWriter::add_worker(std::string_view worker) {
-  // Each shorter name is a suffix of the longest.
-  constexpr std::string_view kNames = "exported_exported_exported_exported_worker";
-  constexpr std::size_t kWorker = 6;
-  constexpr std::size_t kExported = 9;
-  std::size_t length = kWorker;
-  std::string_view free = kNames.substr(kNames.size() - length);
-  while (find_label(sorted_, free)) {
-    length += kExported;
-    if (length > kNames.size()) return false;
-    free = kNames.substr(kNames.size() - length);
+bool LabelWriter::add(AddedLabel added) {
+  constexpr std::string_view kPrefix = "exported_";
+  constexpr std::size_t kMostPrefixes = 4;
+  free_ = added.name;
+  for (std::size_t prefixes = 0; find_label(sorted_, free_); ++prefixes) {
+    if (prefixes == kMostPrefixes) return false;
+    free_.insert(0, kPrefix);
   }
   for (ParsedLabel& label : sorted_) {
-    if (label.name == "worker") label.name = free;
+    if (label.name == added.name) label.name = free_;
   }
-  sorted_.push_back({"worker", worker});
+  sorted_.push_back({added.name, added.value});
   return true;
 }
 
 bool LabelWriter::append(std::span<const ParsedLabel> labels, std::string_view omitted,
-                         std::string_view worker, std::string& out) {
+                         AddedLabel added, std::string& out) {
   if (labels.size() > limits_.labels) return false;
   sorted_.clear();
   for (const ParsedLabel& label : labels) {
@@ -53,7 +49,7 @@ bool LabelWriter::append(std::span<const ParsedLabel> labels, std::string_view o
     }
     sorted_.push_back(label);
   }
-  if (!worker.empty() && !add_worker(worker)) return false;
+  if (!added.name.empty() && !add(added)) return false;
   if (!std::is_sorted(sorted_.begin(), sorted_.end(), by_name)) {
     std::sort(sorted_.begin(), sorted_.end(), by_name);
   }

@@ -18,23 +18,29 @@
 
 namespace holdfast::supervisor::telemetry {
 
+// A label that the supervisor adds: `worker` or `program`. The value is escaped. No name: none.
+struct AddedLabel {
+  std::string_view name;
+  std::string_view value;
+};
+
 class LabelWriter {
  public:
   explicit LabelWriter(const LedgerLimits& limits) : limits_(limits) {}
 
-  // Appends `a="1",b="2"` to `out`, without the label `omitted`. If `worker` (escaped) is not
-  // empty, adds the label `worker` and renames an existing one to `exported_worker`, as Prometheus
-  // does. False, with `out` unspecified, if the labels are invalid: a bad or repeated name, a name
-  // with
-  // "__", invalid UTF-8, or over a limit.
-  bool append(std::span<const ParsedLabel> labels, std::string_view omitted,
-              std::string_view worker, std::string& out);
+  // Appends `a="1",b="2"` to `out`, without the label `omitted`, and with `added`. An existing
+  // label of that name is renamed to `exported_…`, as Prometheus does. False, with `out`
+  // unspecified, if the labels are invalid: a bad or repeated name, a name with "__", invalid
+  // UTF-8, or over a limit.
+  bool append(std::span<const ParsedLabel> labels, std::string_view omitted, AddedLabel added,
+              std::string& out);
 
  private:
-  bool add_worker(std::string_view worker);
+  bool add(AddedLabel added);
 
   const LedgerLimits& limits_;
   std::vector<ParsedLabel> sorted_;
+  std::string free_;  // the name that an existing label was given
 };
 
 // The raw value of the label `name`, if present.

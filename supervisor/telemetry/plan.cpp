@@ -28,6 +28,8 @@ std::size_t Planner::rebuild(SourceState& state, const Exposition& snapshot, Mon
   changed_layouts_ = 0;
   worker_.clear();
   metrics::append_label_value(worker_, state.source.worker);
+  program_.clear();
+  if (state.source.label_program) metrics::append_label_value(program_, state.source.program);
   old_scalars_ = std::exchange(state.scalars, {});
   old_distributions_ = std::exchange(state.distributions, {});
   state.drops = {};
@@ -109,8 +111,14 @@ std::optional<FamilyId> Planner::family_of(std::uint32_t local, const Resolver& 
 void Planner::take_scalar(FamilyId family, std::uint32_t cell,
                           std::span<const ParsedLabel> labels) {
   label_text_.clear();
-  const std::string_view worker = table_.family(family).per_worker ? worker_ : std::string_view{};
-  if (!labels_.append(labels, "", worker, label_text_)) return drop(Drop::InvalidLabel);
+  const FamilyEntry& declared = table_.family(family);
+  AddedLabel added;
+  if (declared.per_worker) {
+    added = {"worker", worker_};
+  } else if (declared.type == metrics::Type::Gauge && !program_.empty()) {
+    added = {"program", program_};
+  }
+  if (!labels_.append(labels, "", added, label_text_)) return drop(Drop::InvalidLabel);
   table_.make_key(family, label_text_, key_);
   const std::optional<SeriesId> series = series_for(family, key_, 1);
   if (!series) return;
@@ -213,7 +221,7 @@ void Planner::take_part(FamilyId family, Role role, std::uint32_t cell,
                              ? !bound || std::isnan(*bound) || (std::isinf(*bound) && *bound < 0)
                              : bound_text.has_value();
   label_text_.clear();
-  if (bad_bound || !labels_.append(labels, own, "", label_text_)) {
+  if (bad_bound || !labels_.append(labels, own, {}, label_text_)) {
     return drop(Drop::InvalidLabel);
   }
   table_.make_key(family, label_text_, key_);

@@ -72,7 +72,8 @@ class Planner {
   SourceState* state_ = nullptr;
   MonoTime now_{};
   std::size_t changed_layouts_ = 0;
-  std::string worker_;  // escaped
+  std::string worker_;   // escaped
+  std::string program_;  // escaped; empty: without a label
   std::string key_;
   std::string label_text_;
   std::vector<ScalarEntry> old_scalars_;

@@ -23,6 +23,9 @@ struct SourceId {
   std::string worker;   // "api-worker.0"
   std::string program;  // "api-worker"
   std::uint64_t incarnation = 0;
+  // Its gauges get the label `program`: two programs that are strangers to each other may use one
+  // name for different things, and the sum of both means nothing.
+  bool label_program = false;
   bool operator==(const SourceId&) const = default;
 };
 

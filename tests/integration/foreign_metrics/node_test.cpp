@@ -34,7 +34,7 @@ TEST_CASE("prom-client in two workers over \"socket\": one total, by the rules f
   INFO(metrics);
   CHECK(orders(metrics) == 14);
   CHECK(Stack::sum_of(metrics, "shop_baskets_open") == 10);
-  CHECK(metrics.find("shop_temperature_celsius NaN\n") != std::string::npos);
+  CHECK(metrics.find("shop_temperature_celsius{program=\"shop\"} NaN\n") != std::string::npos);
   CHECK(metrics.find("# HELP shop_orders_total Orders of \"all\" kinds,\\nby \\\\ shop.\n") !=
         std::string::npos);
   CHECK(metrics.find("shop_payment_seconds_bucket{way=\"card\",le=\"0.25\"} 2\n"

@@ -39,9 +39,34 @@ TEST_CASE("rules come from the catalogue and from naming conventions") {
   CHECK(merged("cache_hit_ratio", {"0.5", "1"})["cache_hit_ratio"] == 0.75);
   CHECK(merged("nodejs_eventloop_lag_p99_seconds",
                {"0.25", "0.5"})["nodejs_eventloop_lag_p99_seconds"] == 0.5);
+  CHECK(merged("nodejs_eventloop_lag_min_seconds",
+               {"0.25", "0.5"})["nodejs_eventloop_lag_min_seconds"] == 0.25);
+  CHECK(merged("go_memstats_gc_cpu_fraction", {"0.2", "0.4"})["go_memstats_gc_cpu_fraction"] ==
+        Approx(0.3));
   CHECK(merged("process_virtual_pages", {"1", "2"}) ==
         std::map<std::string, double>{{"process_virtual_pages{worker=\"api.0\"}", 1},
                                       {"process_virtual_pages{worker=\"api.1\"}", 2}});
+}
+
+TEST_CASE("gauges of programs that are strangers to each other are never added up") {
+  Ledger ledger;
+  const auto stranger = [](const std::string& program, int slot) {
+    return SourceId{program + "." + std::to_string(slot), program, 1, true};
+  };
+  const auto report = [](const std::string& heap) {
+    return gauge("nodejs_heap_size_used_bytes", heap) +
+           "# TYPE pool_open gauge\npool_open{program=\"theirs\"} 1\n"
+           "# TYPE orders_total counter\norders_total 2\n";
+  };
+  ledger.apply(stranger("api", 0), report("10"), at(0));
+  ledger.apply(stranger("api", 1), report("20"), at(0));
+  ledger.apply(stranger("mail", 0), report("500"), at(0));
+  CHECK(values(ledger) == std::map<std::string, double>{
+                              {"nodejs_heap_size_used_bytes{program=\"api\"}", 30},
+                              {"nodejs_heap_size_used_bytes{program=\"mail\"}", 500},
+                              {"pool_open{exported_program=\"theirs\",program=\"api\"}", 2},
+                              {"pool_open{exported_program=\"theirs\",program=\"mail\"}", 1},
+                              {"orders_total", 6}});
 }
 
 TEST_CASE("the configuration's globs come first, in their order") {
