@@ -147,6 +147,21 @@ void apply_environment(const Environ& environ, Config& config, LoadReport& repor
   apply_port(environ, config, report);
 }
 
+Environ with_absolute_paths(Environ environ) {
+  std::vector<std::string> paths{protocol::kConfig, protocol::kStateDir, protocol::kRuntimeDir};
+  for (const Variable& variable : known_variables()) {
+    if (variable.secret) paths.push_back(variable.name + "_FILE");
+  }
+  for (const std::string& name : paths) {
+    const auto found = environ.find(name);
+    std::error_code error;
+    if (found == environ.end() || found->second.empty()) continue;
+    const auto path = std::filesystem::absolute(found->second, error);
+    if (!error) found->second = path.lexically_normal().native();
+  }
+  return environ;
+}
+
 Environ environ_of_process() {
   Environ environ;
   for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
@@ -155,7 +170,7 @@ Environ environ_of_process() {
     if (equals == std::string_view::npos) continue;
     environ.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
-  return environ;
+  return with_absolute_paths(std::move(environ));
 }
 
 }  // namespace holdfast::config

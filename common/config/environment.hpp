@@ -22,6 +22,11 @@ struct Variable {
 };
 const std::vector<Variable>& known_variables();  // all but PORT, which sets part of a key
 
+// What names a file or directory (HOLDFAST_CONFIG, HOLDFAST_STATE_DIR, HOLDFAST_RUNTIME_DIR,
+// NAME_FILE) is relative to the current directory, as in a shell, and absolute from here on:
+// workers inherit it, and may run in another directory.
+Environ with_absolute_paths(Environ environ);
+
 void apply_environment(const Environ& environ, Config& config, LoadReport& report);
 
 }  // namespace holdfast::config

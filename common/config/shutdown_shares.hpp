@@ -30,6 +30,11 @@ constexpr Duration stop_budget(Duration shutdown_deadline) {
   return thirtieths(shutdown_deadline, 25);
 }
 
+// The shortest deadline, in whole seconds, that leaves programs `budget` to stop.
+constexpr Duration deadline_for(Duration budget) {
+  return std::chrono::ceil<std::chrono::seconds>(std::max(budget, Duration::zero()) / 25 * 30);
+}
+
 // When the core finishes, whatever is left.
 constexpr Duration finish_after(Duration shutdown_deadline) {
   return thirtieths(shutdown_deadline, 28);

@@ -105,8 +105,10 @@ void validate_stop_time(const Config& config, const ByName& programs, LoadReport
   if (slowest == nullptr || one_is_enough || known[slowest->name] <= budget) return;
   report.warning("program." + slowest->name, "stop_timeout",
                  fmt::format("stop_timeout: with the programs that it comes after, '{}' may take "
-                             "{} to stop, and there are {}",
-                             slowest->name, format_duration(known[slowest->name]), limits("only")));
+                             "{} to stop, and there are {}; lower the stop_timeout of these "
+                             "programs, or raise supervisor.shutdown_deadline to {}",
+                             slowest->name, format_duration(known[slowest->name]), limits("only"),
+                             format_duration(deadline_for(known[slowest->name]))));
 }
 
 void validate_stop_grace(const Supervisor& supervisor, LoadReport& report) {

@@ -7,8 +7,10 @@ const names = (process.env.LISTEN_FDNAMES || '').split(':');
 const inherited = (name) => (names.includes(name) ? { fd: 3 + names.indexOf(name) } : null);
 
 let requests = 0;
+let draining = false;
 const app = http.createServer((request, response) => {
   requests++;
+  if (draining) response.setHeader('Connection', 'close');
   response.setHeader('Content-Type', 'text/plain');
   response.end(`hello from ${process.env.HOLDFAST_WORKER || 'node'}\n`);
 });
@@ -22,9 +24,15 @@ const telemetry = http.createServer((request, response) => {
     `hello_requests_total ${requests}\n`);
 });
 
+// A client may send its next request on an idle connection at any moment, and closing that one would
+// reset the request. So every answer says "Connection: close" first, and what is idle after a while
+// is closed then.
+const closeIdleConnections = app.closeIdleConnections.bind(app);
+app.closeIdleConnections = () => {};  // from Node 19 on, close() calls it
 process.on('SIGTERM', () => {
+  draining = true;
   app.close(() => process.exit(0));
-  app.closeIdleConnections();
+  setTimeout(closeIdleConnections, 1500);
 });
 
 telemetry.listen(inherited('telemetry') || { port: 0, host: '127.0.0.1' });

@@ -2,9 +2,11 @@
 #include "supervisor/cli/arguments.hpp"
 
 #include "common/base/version.hpp"
+#include "common/config/suggest.hpp"
 #include "common/os/exit_codes.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include <iostream>
 
@@ -16,6 +18,19 @@ constexpr const char* kFooter =
     "Exit codes: 0 success, 1 degraded or failed, 2 usage error, 4 supervisor not reachable.\n"
     "`run` also: 69 address or runtime directory in use, 70 internal or unrecoverable failure,\n"
     "73 cannot create a file or socket, 78 invalid configuration.\n";
+
+// What to say if the command line names no command, or one that does not exist; else "".
+std::string unknown_command(const CLI::App& app, int argc, char** argv) {
+  if (!app.get_subcommands().empty()) return {};
+  if (argc < 2) return app.help();
+  std::vector<std::string> known;
+  for (const CLI::App* command : app.get_subcommands({}))
+    known.push_back(command->get_name());
+  const std::vector<std::string> unparsed = app.remaining();
+  const std::string word = unparsed.empty() ? argv[argc - 1] : unparsed.front();
+  return fmt::format("holdfast: there is no command '{}'{}\nRun with --help for a list of them.\n",
+                     word, config::did_you_mean(word, known));
+}
 
 CLI::Option* add_name(CLI::App& command, Arguments& arguments) {
   return command.add_option("NAME", arguments.name,
@@ -187,6 +202,15 @@ Parsed parse_arguments(int argc, char** argv) {
   declare(app, arguments);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    // CLI11 says the same of a mistyped command and of one whose required argument is missing.
+    const std::string unknown = unknown_command(app, argc, argv);
+    if (unknown.empty()) {
+      app.exit(error, std::cout, std::cerr);
+    } else {
+      std::cerr << unknown;
+    }
+    return {std::nullopt, exit_code::kUsage};
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error, std::cout, std::cerr);
     return {std::nullopt, code == 0 ? exit_code::kOk : exit_code::kUsage};

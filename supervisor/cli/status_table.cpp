@@ -41,6 +41,8 @@ std::string note_of(const json& worker) {
   }
   if (worker.contains("retiring")) return "being replaced";
   if (worker.value("state", "") == "failed") return worker.value("last_error", "");
+  if (worker.value("crash_looping", false) && worker.value("state", "") == "ready")
+    return "was in a crash loop; counts as healed once it stays ready";
   const std::string status = worker.value("status", "");
   // Of one that is starting: why it is not ready yet.
   return status.empty() ? worker.value("last_error", "") : status;

@@ -50,6 +50,7 @@ ordered_json worker_json(const core::ProgramView& program, const core::SlotView&
   if (!slot.status.empty()) out["status"] = slot.status;
   if (slot.last_exit) out["last_exit"] = exit_json(*slot.last_exit);
   if (!slot.last_error.empty()) out["last_error"] = slot.last_error;
+  if (core::in_crash_loop(slot)) out["crash_looping"] = true;
   if (slot.retry_at) out["retry_in_seconds"] = seconds_between(now, *slot.retry_at);
   return out;
 }

@@ -211,6 +211,18 @@ TEST_CASE(
       {{"HOLDFAST_RUNTIME_DIR", "run"}}, stack.file("status.out"));
   CHECK(status.wait().value == 0);
   CHECK(status.output().find("web.0") != std::string::npos);
+  // The other commands read the whole configuration.
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"check-config"}, {"api-key", "list"}}) {
+    std::vector<std::string> argv{"/usr/bin/env", "--chdir=" + stack.file("").string(),
+                                  bin_dir() / "holdfast"};
+    argv.insert(argv.end(), words.begin(), words.end());
+    Process command(argv, {{"HOLDFAST_RUNTIME_DIR", "run"}, {"HOLDFAST_STATE_DIR", "other"}},
+                    stack.file("command.out"));
+    command.wait();
+    INFO(command.output());
+    CHECK(command.output().find("must be an absolute path") == std::string::npos);
+  }
 }
 
 TEST_CASE("no listener that nobody named: with own programs only, port 3000 stays free") {

@@ -97,6 +97,7 @@ TEST_CASE("a stop that cannot fit into the deadline is a warning") {
       load_good(programs({{"a", "stop_timeout = \"20s\""}, {"b", "after = [\"a\"]"}})).warnings;
   REQUIRE(chain.size() == 1);
   CHECK(chain[0].find("'b' may take 30s to stop, and there are only 25s") != std::string::npos);
+  CHECK(chain[0].find("raise supervisor.shutdown_deadline to 36s") != std::string::npos);
 }
 
 TEST_CASE("several workers behind one metrics address are a warning") {

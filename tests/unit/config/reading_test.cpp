@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/id.hpp"
+#include "common/config/environment.hpp"
 #include "tests/unit/config/support.hpp"
 
 #include <sys/stat.h>
@@ -207,6 +208,21 @@ TEST_CASE("the process's environment is copied as it is") {
   const Environ environ = environ_of_process();
   CHECK(environ.at("HOLDFAST_UNIT_TEST") == "a=b");
   ::unsetenv("HOLDFAST_UNIT_TEST");
+}
+
+TEST_CASE("a path in the environment is relative to the current directory, as in a shell") {
+  const std::string here = std::filesystem::current_path().native();
+  const Environ environ = with_absolute_paths({{"HOLDFAST_RUNTIME_DIR", ".holdfast/run"},
+                                               {"HOLDFAST_STATE_DIR", "../state"},
+                                               {"HOLDFAST_CONFIG", ""},
+                                               {"DATABASE_URL_FILE", "/run/secrets/url"},
+                                               {"PATH", "bin"}});
+  CHECK(environ.at("HOLDFAST_RUNTIME_DIR") == here + "/.holdfast/run");
+  CHECK(environ.at("HOLDFAST_STATE_DIR") ==
+        (std::filesystem::current_path().parent_path() / "state").native());
+  CHECK(environ.at("HOLDFAST_CONFIG").empty());
+  CHECK(environ.at("DATABASE_URL_FILE") == "/run/secrets/url");
+  CHECK(environ.at("PATH") == "bin");
 }
 
 }  // namespace holdfast::config

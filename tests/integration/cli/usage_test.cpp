@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the command line says of words that it does not know.
+#include "tests/support/catch.hpp"
+#include "tests/support/programs.hpp"
+
+using namespace holdfast;
+using namespace holdfast::test;
+
+namespace {
+
+struct Answer {
+  int exit_code = -1;
+  std::string output;
+};
+
+Answer holdfast_with(std::vector<std::string> words) {
+  const TempDir dir;
+  words.insert(words.begin(), bin_dir() / "holdfast");
+  Process process(words, {}, dir / "output");
+  const int exit_code = process.wait().value;
+  return {exit_code, process.output()};
+}
+
+}  // namespace
+
+TEST_CASE("a command that does not exist is named, with the one that was meant") {
+  const Answer answer = holdfast_with({"restrat", "web"});
+  CHECK(answer.exit_code == 2);
+  CHECK(answer.output.find("there is no command 'restrat'; did you mean 'restart'?") !=
+        std::string::npos);
+  CHECK(holdfast_with({"nonsense"}).output.find("there is no command 'nonsense'
+") !=
+        std::string::npos);
+}
+
+TEST_CASE("no command at all shows what there is") {
+  const Answer answer = holdfast_with({});
+  CHECK(answer.exit_code == 2);
+  CHECK(answer.output.find("check-config") != std::string::npos);
+}
+
+TEST_CASE("a command without its argument says which one is missing") {
+  const Answer answer = holdfast_with({"restart"});
+  CHECK(answer.exit_code == 2);
+  CHECK(answer.output.find("NAME is required") != std::string::npos);
+}
