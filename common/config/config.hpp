@@ -114,6 +114,8 @@ struct Program {
 
   std::string metrics;  // "": the telemetry socket if it is served; "off"; "unix:/path";
                         // "http://…"; "socket": the telemetry socket, however it becomes ready
+  Duration metrics_interval = std::chrono::seconds(2);
+  Duration metrics_timeout = std::chrono::seconds(2);
   // Not a key: what env_file sets. Only the supervisor reads that file, when it accepts a
   // configuration, so that every start until the next reload uses the same contents.
   std::map<std::string, std::string> env_file_values;

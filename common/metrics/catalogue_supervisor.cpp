@@ -67,8 +67,10 @@ constexpr std::array kTable{
     gauge("holdfast_metrics_series", "Series of the workers in the last exposition."),
     gauge("holdfast_metrics_snapshot_age_seconds", "Age of the worker's last valid response.",
           {"worker"}),
-    gauge("holdfast_metrics_up",
-          "1 if the worker responded to the last collection in time, else 0.", {"worker"}),
+    gauge(
+        "holdfast_metrics_up",
+        "1 if the last answer of the worker came within its metrics_timeout and was good, else 0.",
+        {"worker"}),
     // programs and workers
     counter("holdfast_worker_restarts_total", "Unplanned restarts, by cause.",
             {"program", "reason"}),

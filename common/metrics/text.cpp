@@ -7,12 +7,20 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 
 namespace holdfast::metrics {
 namespace {
 
 constexpr double kExactWhole = 1e15;  // below it a double counts every integer
+// Where values change to an exponent.
+constexpr double kSmallestPlain = 1e-4;
+constexpr double kLargestPlain = 1e21;
+// Where bounds do: Go's strconv.FormatFloat(x, 'g', -1, 64), which client_golang uses, and which
+// client_python follows.
+constexpr int kLeastExponent = -4;
+constexpr int kExponentFrom = 6;
 
 bool is_name_start(char c) {
   return text::is_alpha(c) || c == '_';
@@ -48,6 +56,11 @@ void append_integer(std::string& out, double value) {
   char buffer[24];
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, static_cast<std::int64_t>(value));
   out.append(buffer, end.ptr);
+}
+
+void append_as(std::string& out, double value, std::chars_format format) {
+  char buffer[64];
+  out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, format).ptr);
 }
 
 std::string_view type_name(Type type, Format format) {
@@ -86,14 +99,24 @@ void append_number(std::string& out, double value) {
   } else if (std::abs(value) < kExactWhole && value == std::trunc(value)) {
     append_integer(out, value);
   } else {
-    char buffer[32];
-    out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+    const double magnitude = std::abs(value);
+    const bool plain = magnitude >= kSmallestPlain && magnitude < kLargestPlain;
+    append_as(out, value, plain ? std::chars_format::fixed : std::chars_format::scientific);
   }
 }
 
 void append_bound(std::string& out, double value, Format format) {
   const std::size_t at = out.size();
-  append_number(out, value);
+  if (!std::isfinite(value)) {
+    append_number(out, value);
+  } else {
+    append_as(out, value, std::chars_format::scientific);
+    const int exponent = std::atoi(out.c_str() + out.rfind('e') + 1);
+    if (exponent >= kLeastExponent && exponent < kExponentFrom) {
+      out.resize(at);
+      append_as(out, value, std::chars_format::fixed);
+    }
+  }
   const bool digits_only = out.find_first_not_of("-0123456789", at) == std::string::npos;
   if (format == Format::OpenMetrics100 && digits_only) out += ".0";
 }

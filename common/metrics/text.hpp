@@ -19,11 +19,13 @@ bool valid_metric_name(std::string_view name);  // [a-zA-Z_:][a-zA-Z0-9_:]*
 bool valid_label_name(std::string_view name);  // [a-zA-Z_][a-zA-Z0-9_]*, and not "__…" (reserved)
 bool valid_utf8(std::string_view text);        // RFC 3629, and no NUL
 
-// Shortest decimal text that reads back as the same double; whole numbers without an exponent up to
-// 1e15; "NaN", "+Inf", "-Inf".
+// Shortest decimal text that reads back as the same double, with an exponent only below 1e-4 and
+// from 1e21 on; whole numbers without one up to 1e15; "NaN", "+Inf", "-Inf".
 void append_number(std::string& out, double value);
 
-// A value of `le` or `quantile`. One spelling per format, for ever: 0.0.4 "1", OpenMetrics "1.0".
+// A value of `le` or `quantile`, spelled as Prometheus's own clients do, because it is a label, and
+// "5e-04" is another one than "0.0005": an exponent below 1e-4 and from 1e6 on ("1e+06").
+// OpenMetrics has "1.0" for "1".
 void append_bound(std::string& out, double value, Format format);
 
 void append_label_value(std::string& out, std::string_view value);  // without the quotes

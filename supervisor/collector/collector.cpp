@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/collector/collector.hpp"
 
+#include "common/base/duration.hpp"
 #include "common/http/client.hpp"
 #include "supervisor/collector/fleet_families.hpp"
 #include "supervisor/collector/log_families.hpp"
@@ -21,11 +22,17 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kReuseFor = 100ms;
-// A worker that takes longer than this is asked again rather than waited for.
-constexpr Duration kAnswerWithin = 2s;
+// A program is in trouble after so many failures in a row; one that starts may not listen yet.
+constexpr int kFailuresToReport = 3;
+// Its gauges are kept for so many of its own intervals.
+constexpr int kIntervalsToStale = 3;
 
 telemetry::SourceId source_of(const MetricsSource& source) {
-  return {source.worker, source.program, source.process.incarnation, !source.own};
+  return {source.worker, source.program, source.process.incarnation};
+}
+
+telemetry::SourceRules rules_of(const MetricsSource& source) {
+  return {!source.own, kIntervalsToStale * source.interval + source.timeout};
 }
 
 }  // namespace
@@ -58,9 +65,10 @@ void Collector::tick() {
   tick_timer_.expires_after(telemetry::kHistoryInterval);
   tick_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
-    round(kScrapeWait, [this] {
+    round(kScrapeWait, Why::Timer, [this] {
       ledger_.expire(clock_.mono());
-      for (const std::string& warning : conflict_reports_.news(ledger_.conflicts()))
+      for (const std::string& warning :
+           conflict_reports_.news(ledger_.conflicts(), ledger_.left_out()))
         log_.warn(warning);
       extend_history();
     });
@@ -135,13 +143,14 @@ void Collector::retire(const core::ProcessId& process) {
 
 void Collector::ask(Tracked& tracked, bool final) {
   tracked.asking = true;
+  tracked.asked_at = clock_.mono();
   tracked.want_final = false;
   http::FetchOptions options;
-  options.deadline = kAnswerWithin;
+  options.deadline = tracked.source.timeout;
   options.max_response_bytes = limits_.snapshot_bytes;
   const std::string& url = tracked.source.url;
-  http::async_get(io_, final ? final_url(url) : url, request_headers(kAnswerWithin), options,
-                  [this, process = tracked.source.process](Result<http::Response> answer) {
+  http::async_get(io_, final ? final_url(url) : url, request_headers(tracked.source.timeout),
+                  options, [this, process = tracked.source.process](Result<http::Response> answer) {
                     answered(process, std::move(answer));
                   });
 }
@@ -150,10 +159,13 @@ void Collector::answered(const core::ProcessId& process, Result<http::Response> 
   const auto it = tracked_.find(process);
   if (it == tracked_.end()) return;
   Tracked& tracked = it->second;
-  tracked.asking = false;
+  tracked.asking = tracked.late = false;
   auto text = exposition_of(std::move(answer));
-  tracked.up = text && ledger_.apply(source_of(tracked.source), std::move(*text), clock_.mono()) ==
-                           telemetry::Applied::Accepted;
+  tracked.up = text && ledger_.apply(source_of(tracked.source), std::move(*text), clock_.mono(),
+                                     rules_of(tracked.source)) == telemetry::Applied::Accepted;
+  if (!tracked.ended) {
+    note_outcome(tracked, text ? "malformed" : std::string(to_string(text.error())));
+  }
   // A process that exits breaks its connections; that is not an error of the exporter.
   if (!text && !tracked.ended) {
     metrics_.count_fetch_error(tracked.source.program, std::string(to_string(text.error())));
@@ -171,13 +183,36 @@ void Collector::answered(const core::ProcessId& process, Result<http::Response> 
   round_progress();
 }
 
-void Collector::round(Duration wait, std::function<void()> done) {
+void Collector::note_outcome(Tracked& tracked, const std::string& failure) {
+  const std::string& worker = tracked.source.worker;
+  if (tracked.up) {
+    if (tracked.failures >= kFailuresToReport)
+      log_.info(fmt::format("metrics of {} are there again", worker));
+    tracked.failures = 0;
+  } else if (++tracked.failures == kFailuresToReport) {
+    log_.warn(fmt::format("metrics of {} could not be read {} times in a row, the last time: {}; "
+                          "it is asked again every {}",
+                          worker, kFailuresToReport, failure,
+                          format_duration(std::max(tracked.source.interval,
+                                                   Duration(telemetry::kHistoryInterval)))),
+              {{"target", worker}, {"url", tracked.source.url}});
+  }
+}
+
+bool Collector::is_due(const Tracked& tracked, Why why, MonoTime now) const {
+  // The timer of the rounds is not exact to the last millisecond.
+  return why == Why::Scrape || tracked.source.interval <= telemetry::kHistoryInterval ||
+         now - tracked.asked_at >= tracked.source.interval - kReuseFor;
+}
+
+void Collector::round(Duration wait, Why why, std::function<void()> done) {
   const MonoTime now = clock_.mono();
   if (!round_open_) {
     round_open_ = true;
     round_began_ = now;
     for (auto& [process, tracked] : tracked_) {
-      if (!tracked.asking && !tracked.ended && is_asked(tracked)) ask(tracked, false);
+      const bool can = !tracked.asking && !tracked.ended && is_asked(tracked);
+      if (can && is_due(tracked, why, now)) ask(tracked, false);
     }
   }
   waiters_.push_back({std::min(now + wait, round_began_ + kScrapeWait), std::move(done)});
@@ -211,7 +246,7 @@ void Collector::serve_waiters(MonoTime upto) {
   waiters_.erase(impatient, waiters_.end());
   if (served.empty()) return;
   for (auto& [process, tracked] : tracked_) {
-    if (tracked.asking) tracked.up = false;
+    tracked.late = tracked.asking;
   }
   for (const Waiter& waiter : served)
     waiter.done();
@@ -234,8 +269,9 @@ void Collector::finish_round() {
 
 void Collector::scrape(metrics::Format format, Duration wait, Done done) {
   const auto finish = [this, format, done = std::move(done)] {
-    const bool complete = std::all_of(tracked_.begin(), tracked_.end(),
-                                      [](const auto& entry) { return entry.second.up; });
+    const bool complete = std::all_of(tracked_.begin(), tracked_.end(), [](const auto& entry) {
+      return entry.second.up && !entry.second.late;
+    });
     metrics_.count_scrape(complete);
     done(render(format));
   };
@@ -243,7 +279,7 @@ void Collector::scrape(metrics::Format format, Duration wait, Done done) {
     finish();
     return;
   }
-  round(wait, finish);
+  round(wait, Why::Scrape, finish);
 }
 
 std::string Collector::render(metrics::Format format) {

@@ -63,9 +63,12 @@ class Collector {
  private:
   struct Tracked {
     MetricsSource source;
-    bool asking = false;            // a request is in flight
-    bool want_final = false;        // request the final metrics once this request is over
-    bool up = true;                 // the last request succeeded in time
+    bool asking = false;      // a request is in flight
+    bool want_final = false;  // request the final metrics once this request is over
+    bool up = true;           // the last request that is over succeeded, within its own time
+    bool late = false;        // the last scrape did not wait for its answer any longer
+    int failures = 0;         // in a row
+    MonoTime asked_at{};
     bool ended = false;             // has exited; retired once the request is over
     std::function<void()> on_last;  // stopping(): called when a request sent after it is over
     bool asking_last = false;       // the request in flight is that one
@@ -76,7 +79,10 @@ class Collector {
   };
 
   void tick();
-  void round(Duration wait, std::function<void()> done);
+  enum class Why { Timer, Scrape };
+  void round(Duration wait, Why why, std::function<void()> done);
+  bool is_due(const Tracked& tracked, Why why, MonoTime now) const;
+  void note_outcome(Tracked& tracked, const std::string& failure);
   void arm_round_timer();
   void time_passed();
   void serve_waiters(MonoTime upto);

@@ -59,7 +59,8 @@ tl::expected<std::string, FetchFailure> exposition_of(Result<http::Response> ans
   std::string text = std::move(answer->body);
   const bool whole = answer->headers.find("Content-Length") != nullptr ||
                      answer->headers.find("Transfer-Encoding") != nullptr;
-  if (whole && !text.empty() && text.back() != '\n') text += '\n';
+  // An exporter that has nothing to say yet is there.
+  if (whole && (text.empty() || text.back() != '\n')) text += '\n';
   return text;
 }
 

@@ -133,8 +133,8 @@ void Processes::spawn(const core::Spawn& action) {
   running_[action.process] = std::move(running);
   by_pid_[pid] = action.process;
 
-  parts_.telemetry.started(
-      {action.process, program->name, worker, pid, spawned->metrics_url, spawned->own});
+  parts_.telemetry.started({action.process, program->name, worker, pid, spawned->metrics_url,
+                            program->metrics_interval, program->metrics_timeout, spawned->own});
   on_event_(core::Spawned{action.process, pid});
   probe_readiness(action.process, *program);
 }

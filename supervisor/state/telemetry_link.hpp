@@ -5,6 +5,7 @@
 //
 // Threads: called on the main loop; implementations post to their own thread and return at once.
 
+#include "common/base/clock.hpp"
 #include "supervisor/core/types.hpp"
 
 #include <cstdint>
@@ -18,8 +19,10 @@ struct MetricsSource {
   std::string program;
   std::string worker;  // "api-worker.0"
   std::int64_t pid = 0;
-  std::string url;   // "unix:/run/…:/metrics" or "http://…"; empty: it has none
-  bool own = false;  // one of Holdfast's workers: what it reports needs no label `program`
+  std::string url;      // "unix:/run/…:/metrics" or "http://…"; empty: it has none
+  Duration interval{};  // between two requests, scrapes of the aggregate apart
+  Duration timeout{};   // of a request
+  bool own = false;     // one of Holdfast's workers: what it reports needs no label `program`
 };
 
 class TelemetryLink {

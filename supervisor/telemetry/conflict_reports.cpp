@@ -8,20 +8,40 @@ constexpr std::size_t kMaxReported = 1000;
 
 std::string message_for(const FamilyConflict& conflict) {
   if (conflict.clash == Clash::Type) {
-    return "metrics: workers expose " + conflict.family +
-           " with different types; only the first type is exposed";
+    return "metrics: " + conflict.family + " of " + conflict.program +
+           " is not exposed, because another program exposes it with another type";
   }
-  return "metrics: " + conflict.family +
+  return "metrics: " + conflict.family + " of " + conflict.program +
          " is not exposed, because its name collides with a sample of another family";
+}
+
+std::string_view reason_for(Drop reason) {
+  switch (reason) {
+    case Drop::InvalidLabel: return "their labels are invalid: names, UTF-8, length or number";
+    case Drop::InvalidValue:
+      return "their values are impossible: a counter that is negative or not a number, buckets "
+             "that contradict each other";
+    case Drop::Duplicate: return "they occur twice in one answer";
+    case Drop::Limit: return "there are too many series; see max_series_per_worker and max_series";
+    default: return "they are of a kind that cannot be added up, or their names need quotes";
+  }
 }
 
 }  // namespace
 
-std::vector<std::string> ConflictReports::news(const std::vector<FamilyConflict>& conflicts) {
+std::vector<std::string> ConflictReports::news(const std::vector<FamilyConflict>& conflicts,
+                                               const std::vector<LeftOut>& left_out) {
   std::vector<std::string> messages;
-  for (const FamilyConflict& conflict : conflicts) {
-    if (reported_.size() >= kMaxReported) break;
-    if (reported_.insert(conflict).second) messages.push_back(message_for(conflict));
+  const auto report = [&](std::string message, const std::string& example) {
+    if (reported_.size() >= kMaxReported || !reported_.insert(message).second) return;
+    messages.push_back(std::move(message) + example);
+  };
+  for (const FamilyConflict& conflict : conflicts)
+    report(message_for(conflict), {});
+  for (const LeftOut& sample : left_out) {
+    report("metrics: some samples of " + sample.program + " are not exposed, because " +
+               std::string(reason_for(sample.reason)),
+           "; the first is " + sample.sample);
   }
   return messages;
 }

@@ -8,22 +8,34 @@ namespace {
 
 using metrics::GaugeRule;
 
-constexpr std::array<std::pair<std::string_view, GaugeRule>, 13> kByName{{
+// The first that matches decides.
+constexpr std::array<std::pair<std::string_view, GaugeRule>, 21> kByName{{
     {"*_info", GaugeRule::First},
+    // Times: the sum of two means nothing.
     {"*_timestamp_seconds", GaugeRule::Max},
+    {"*_timestamp", GaugeRule::Max},
     {"*_start_time_seconds", GaugeRule::Max},
+    {"*_last_*_time_seconds", GaugeRule::Max},
+    {"*_last_*_time", GaugeRule::Max},
+    {"*_unixtime*", GaugeRule::Max},
+    // Flags: all is well only if it is well in every worker.
+    {"up", GaugeRule::Min},
+    {"*_up", GaugeRule::Min},
+    {"*_success", GaugeRule::Min},
+    {"*_successful", GaugeRule::Min},
+    {"*_healthy", GaugeRule::Min},
+    // Shares.
     {"*_ratio", GaugeRule::Average},
-    {"*_utilization*", GaugeRule::Average},
-    {"process_*", GaugeRule::All},
-    // The usual metrics of runtimes: prom-client's means and quantiles of the event loop, those of
-    // Go's and the JVM's clients that are shares, limits or times.
-    {"nodejs_eventloop_lag_min_seconds", GaugeRule::Min},
-    {"nodejs_eventloop_lag_*", GaugeRule::Max},
-    {"nodejs_eventloop_utilization*", GaugeRule::Average},
-    {"go_gc_*", GaugeRule::Max},
-    {"*_last_gc_time_seconds", GaugeRule::Max},
     {"*_fraction", GaugeRule::Average},
     {"*_percent", GaugeRule::Average},
+    {"*_utilization*", GaugeRule::Average},
+    {"process_*", GaugeRule::All},
+    // The usual metrics of runtimes: prom-client's means and quantiles of the event loop, Go's
+    // limits and settings.
+    {"nodejs_eventloop_lag_min_seconds", GaugeRule::Min},
+    {"nodejs_eventloop_lag_*", GaugeRule::Max},
+    {"go_gc_*", GaugeRule::Max},
+    {"go_sched_gomaxprocs_threads", GaugeRule::Max},
 }};
 
 }  // namespace

@@ -38,7 +38,7 @@ void add_projected(const Counts& from, Counts& to) {
 }  // namespace
 
 Counts no_counts(const LayoutPtr& layout) {
-  return {layout, std::vector<std::uint64_t>(layout->bounds.size(), 0), 0, 0, true};
+  return {layout, std::vector<double>(layout->bounds.size(), 0), 0, 0, true};
 }
 
 LayoutPtr LayoutPool::get(const std::vector<double>& bounds) {

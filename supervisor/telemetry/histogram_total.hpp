@@ -37,11 +37,12 @@ class LayoutPool {
   std::map<std::vector<double>, LayoutPtr> layouts_;
 };
 
-// Cumulative counts at the layout's bounds.
+// Cumulative counts at the layout's bounds. Some exporters' counts have fractions; whole ones are
+// exact up to 2^53.
 struct Counts {
   LayoutPtr layout;
-  std::vector<std::uint64_t> buckets;
-  std::uint64_t count = 0;  // the +Inf bucket
+  std::vector<double> buckets;
+  double count = 0;  // the +Inf bucket
   double sum = 0;
   bool has_sum = true;  // OpenMetrics omits it if observations may be negative
 };

@@ -12,16 +12,15 @@ namespace holdfast::supervisor::telemetry {
 namespace {
 
 constexpr double kLargestCount = 9007199254740992.0;  // 2^53: beyond it a double skips integers
-constexpr std::size_t kStrayBadLines = 3;
 
 bool is_count(double value) {
-  return value >= 0 && value < kLargestCount && value == std::floor(value);
+  return value >= 0 && value < kLargestCount;
 }
 
+// It is something else than an exposition: a page of HTML, a compressed body. What is merely wrong
+// in some of its lines costs those.
 bool too_damaged(const Exposition& snapshot) {
-  const std::size_t bad = snapshot.bad_lines;
-  const std::size_t all = snapshot.line_count;
-  return bad * 2 >= all ? bad > 0 : bad > kStrayBadLines && bad * 100 > all;
+  return snapshot.bad_lines > 0 && snapshot.bad_lines * 2 >= snapshot.line_count;
 }
 
 }  // namespace
@@ -61,7 +60,8 @@ Applied Ledger::refuse(const SourceId& source, const char* reason, Applied resul
   return result;
 }
 
-Applied Ledger::apply(const SourceId& source, std::string snapshot, MonoTime now) {
+Applied Ledger::apply(const SourceId& source, std::string snapshot, MonoTime now,
+                      const SourceRules& rules) {
   SourceState* state = find(source);
   if (state == nullptr) {
     const auto retired = retired_upto_.find(source.worker);
@@ -83,6 +83,7 @@ Applied Ledger::apply(const SourceId& source, std::string snapshot, MonoTime now
       live_.push_back(std::make_unique<SourceState>());
       state = live_.back().get();
       state->source = source;
+      state->rules = rules;
       state->arrival_index = ++arrivals_;
     }
     values_ = std::move(parsed.values);
@@ -106,7 +107,7 @@ void Ledger::commit(SourceState& state) {
   for (ScalarEntry& entry : state.scalars) {
     if (entry.cell == kNoCell) continue;
     const Merge merge = table_.family(table_.series(entry.series).family).merge;
-    if (commit_scalar(entry, merge, values_[entry.cell])) ++counts.resets;
+    if (commit_scalar(state, entry, merge, values_[entry.cell])) ++counts.resets;
   }
   for (DistributionEntry& entry : state.distributions) {
     if (entry.present() && commit_distribution(state, entry)) ++counts.resets;
@@ -116,13 +117,18 @@ void Ledger::commit(SourceState& state) {
   if (state.bad_lines > 0) counts.parse_errors["malformed_line"] += state.bad_lines;
 }
 
+void Ledger::drop_value(SourceState& state, SeriesId series) {
+  ++drops_[static_cast<std::size_t>(Drop::InvalidValue)];
+  state.note_left_out(Drop::InvalidValue, table_.family(table_.series(series).family).name);
+}
+
 // True if the series was reset.
-bool Ledger::commit_scalar(ScalarEntry& entry, Merge merge, double value) {
+bool Ledger::commit_scalar(SourceState& state, ScalarEntry& entry, Merge merge, double value) {
   SeriesEntry& series = table_.series(entry.series);
   bool reset = false;
   if (merge == Merge::Counter) {
     if (!(value >= 0) || std::isinf(value)) {
-      ++drops_[static_cast<std::size_t>(Drop::InvalidValue)];
+      drop_value(state, entry.series);
       return false;
     }
     reset = entry.good && value < entry.last;
@@ -139,7 +145,7 @@ bool Ledger::read_counts(const DistributionEntry& entry, Counts& counts) const {
   for (const std::uint32_t cell : entry.bucket_cells) {
     const double value = values_[cell];
     if (!is_count(value) || value < below) return false;
-    counts.buckets.push_back(static_cast<std::uint64_t>(value));
+    counts.buckets.push_back(value);
     below = value;
   }
   const bool has_count = entry.count_cell != kNoCell;
@@ -148,7 +154,7 @@ bool Ledger::read_counts(const DistributionEntry& entry, Counts& counts) const {
   if (has_count && entry.infinity_cell != kNoCell && values_[entry.infinity_cell] != count) {
     return false;
   }
-  counts.count = static_cast<std::uint64_t>(count);
+  counts.count = count;
   counts.has_sum = entry.sum_cell != kNoCell;
   counts.sum = counts.has_sum ? values_[entry.sum_cell] : 0;
   return true;
@@ -159,7 +165,7 @@ bool Ledger::commit_distribution(SourceState& state, DistributionEntry& entry) {
   counts.layout = entry.last.layout;
   counts.buckets.reserve(entry.bucket_cells.size());
   if (!read_counts(entry, counts)) {
-    ++drops_[static_cast<std::size_t>(Drop::InvalidValue)];
+    drop_value(state, entry.series);
     return false;
   }
   SeriesEntry& series = table_.series(entry.series);
@@ -171,7 +177,7 @@ bool Ledger::commit_distribution(SourceState& state, DistributionEntry& entry) {
   if (reset) series.distribution->retire(entry.last);
   if (!std::isfinite(counts.sum)) {
     // One observation of NaN or Inf would spoil the total's sum permanently.
-    ++drops_[static_cast<std::size_t>(Drop::InvalidValue)];
+    drop_value(state, entry.series);
     counts.sum = reset ? 0 : entry.last.sum;
   }
   entry.last = std::move(counts);
@@ -224,10 +230,21 @@ std::vector<FamilyConflict> Ledger::conflicts() const {
   return {distinct.begin(), distinct.end()};
 }
 
+std::vector<LeftOut> Ledger::left_out() const {
+  std::vector<LeftOut> result;
+  for (const auto& state : live_) {
+    for (const auto& [reason, sample] : state->left_out)
+      result.push_back({state->source.program, reason, sample});
+  }
+  return result;
+}
+
 LedgerStatistics Ledger::statistics() const {
   LedgerStatistics out{programs_, drops_, retired_incarnations_, full_parses_, rendered_lines_, {}};
   out.conflicting_families = {{"type", 0}, {"suffix", 0}, {"buckets", 0}};
+  std::set<std::pair<std::string, Clash>> distinct;
   for (const FamilyConflict& conflict : conflicts()) {
+    if (!distinct.emplace(conflict.family, conflict.clash).second) continue;
     ++out.conflicting_families[conflict.clash == Clash::Type ? "type" : "suffix"];
   }
   std::set<FamilyId> mixed;
@@ -284,7 +301,8 @@ void Ledger::total_up(MonoTime now) {
   }
   // In order of arrival, so that sums of the same values are equal to the last bit.
   for (const auto& state : live_) {
-    add_scalars(*state, now - state->last_good <= settings_.stale_after);
+    const Duration stale = std::max(settings_.stale_after, state->rules.stale_after);
+    add_scalars(*state, now - state->last_good <= stale);
     for (const DistributionEntry& entry : state->distributions) {
       if (entry.good) table_.series(entry.series).distribution->add(entry.last);
     }
@@ -317,7 +335,7 @@ void Ledger::render_distribution(SeriesId id, metrics::Format format, std::strin
       if (!labels.empty()) out += ',';
       out += ends[i];
       const bool bounded = i < counts.buckets.size();
-      metrics::append_number(out, static_cast<double>(bounded ? counts.buckets[i] : counts.count));
+      metrics::append_number(out, bounded ? counts.buckets[i] : counts.count);
       out += '\n';
     }
     rendered_lines_ += ends.size();
@@ -335,7 +353,7 @@ void Ledger::render_distribution(SeriesId id, metrics::Format format, std::strin
   if (has_sum) line("_sum", counts.sum);
   const bool open_histogram =
       format == metrics::Format::OpenMetrics100 && family.type == metrics::Type::Histogram;
-  if (has_sum || !open_histogram) line("_count", static_cast<double>(counts.count));
+  if (has_sum || !open_histogram) line("_count", counts.count);
 }
 
 bool Ledger::has_value(const FamilyEntry& family) const {

@@ -51,7 +51,7 @@ enum class Applied {
   Accepted,
   Oversized,   // larger than LedgerLimits::snapshot_bytes
   Truncated,   // empty, no final line feed, or no "# EOF" though earlier snapshots had it
-  Malformed,   // too many bad lines: more than 3 and more than 1 %, or at least half
+  Malformed,   // at least half of its lines are bad
   StaleSource  // from an incarnation that has been retired
 };
 
@@ -84,7 +84,8 @@ class Ledger {
   Ledger& operator=(const Ledger&) = delete;
 
   // Applies a worker's whole answer, or nothing of it.
-  Applied apply(const SourceId& source, std::string snapshot, MonoTime now);
+  Applied apply(const SourceId& source, std::string snapshot, MonoTime now,
+                const SourceRules& rules = {});
 
   // Call once the process has exited and its last answer was applied. Later answers from this or an
   // earlier incarnation are refused. Returns the age of its last good snapshot, if it had one.
@@ -103,8 +104,9 @@ class Ledger {
   void expire(MonoTime now);
 
   LedgerStatistics statistics() const;
-  // Families in conflict, for one log line each.
+  // What of live sources is left out and should be mended, for one log line each.
   std::vector<FamilyConflict> conflicts() const;
+  std::vector<LeftOut> left_out() const;
   std::optional<MonoTime> last_good(const SourceId& source) const;
 
  private:
@@ -118,7 +120,8 @@ class Ledger {
   SourceState* find(const SourceId& source) const;
   bool reread_same_lines(SourceState& state, const std::string& snapshot);
   void commit(SourceState& state);
-  bool commit_scalar(ScalarEntry& entry, Merge merge, double value);
+  bool commit_scalar(SourceState& state, ScalarEntry& entry, Merge merge, double value);
+  void drop_value(SourceState& state, SeriesId series);
   bool commit_distribution(SourceState& state, DistributionEntry& entry);
   bool read_counts(const DistributionEntry& entry, Counts& counts) const;
 

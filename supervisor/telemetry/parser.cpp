@@ -76,8 +76,9 @@ class Parser {
     const std::string_view keyword = word();
     if (keyword != "TYPE" && keyword != "HELP") return true;
     skip_blanks();
-    const std::string_view name = word();
-    if (!metrics::valid_metric_name(name)) return false;
+    const bool quoted = at_ < end_ && *at_ == '"';
+    const std::string_view name = quoted ? take_quoted() : word();
+    if (!metrics::valid_metric_name(name)) return quoted;  // see take_sample()
     skip_blanks();
     const std::string_view rest(at_, static_cast<std::size_t>(end_ - at_));
     if (keyword == "HELP") {
@@ -95,17 +96,20 @@ class Parser {
     return false;
   }
 
+  // In Prometheus 3 a name in quotes may be any text: {"a name", label="value"} 1. It is taken as
+  // written; what cannot use it leaves out the sample, and nothing else.
   bool take_sample(const char* next) {
     const char* begin = at_;
     while (at_ < end_ && name_character(*at_))
       ++at_;
     const std::string_view name(begin, static_cast<std::size_t>(at_ - begin));
-    if (!metrics::valid_metric_name(name)) return false;
+    if (!name.empty() && !metrics::valid_metric_name(name)) return false;
     ParsedSample sample{name, static_cast<std::uint32_t>(out_.labels.size()), 0};
     const char* after_name = at_;
     skip_blanks();
     const bool labelled = at_ < end_ && *at_ == '{';
-    if (labelled && !take_labels()) {
+    if (name.empty() && !labelled) return false;
+    if (labelled && !take_labels(name.empty() ? &sample.name : nullptr)) {
       out_.labels.resize(sample.first_label);
       return false;
     }
@@ -126,31 +130,48 @@ class Parser {
     return true;
   }
 
-  bool take_labels() {
+  // `metric`: where the metric's name goes, if it has to be the first in the braces; else null.
+  bool take_labels(std::string_view* metric) {
     ++at_;
     for (;;) {
       skip_blanks();
       if (at_ < end_ && *at_ == '}') {
         ++at_;
-        return true;
+        return metric == nullptr;
       }
-      const char* begin = at_;
-      while (at_ < end_ && name_character(*at_))
-        ++at_;
-      const std::string_view name(begin, static_cast<std::size_t>(at_ - begin));
+      const bool quoted = at_ < end_ && *at_ == '"';
+      const std::string_view name = quoted ? take_quoted() : plain_name();
       skip_blanks();
-      if (name.empty() || !take('=')) return false;
-      skip_blanks();
-      if (!take('"')) return false;
-      begin = at_;
-      while (at_ < end_ && *at_ != '"')
-        at_ += *at_ == '\\' && at_ + 1 < end_ ? 2 : 1;
-      const std::string_view value(begin, static_cast<std::size_t>(at_ - begin));
-      if (!take('"')) return false;
-      out_.labels.push_back({name, value});
+      if (metric != nullptr) {
+        if (!quoted || name.empty()) return false;
+        *std::exchange(metric, nullptr) = name;
+      } else {
+        if (name.empty() || !take('=')) return false;
+        skip_blanks();
+        if (at_ == end_ || *at_ != '"') return false;
+        const std::string_view value = take_quoted();
+        if (value.data() == nullptr) return false;
+        out_.labels.push_back({name, value});
+      }
       skip_blanks();
       if (!take(',') && (at_ == end_ || *at_ != '}')) return false;
     }
+  }
+
+  std::string_view plain_name() {
+    const char* begin = at_;
+    while (at_ < end_ && name_character(*at_))
+      ++at_;
+    return {begin, static_cast<std::size_t>(at_ - begin)};
+  }
+
+  // What is between the quotes, as written; without data if there is no closing one.
+  std::string_view take_quoted() {
+    const char* begin = ++at_;
+    while (at_ < end_ && *at_ != '"')
+      at_ += *at_ == '\\' && at_ + 1 < end_ ? 2 : 1;
+    const std::string_view text(begin, static_cast<std::size_t>(at_ - begin));
+    return take('"') ? text : std::string_view();
   }
 
   ParsedFamily& family(std::string_view name) {

@@ -40,7 +40,7 @@ struct ParsedLabel {
 };
 
 struct ParsedSample {
-  std::string_view name;
+  std::string_view name;          // as written between quotes, it may be no valid name
   std::uint32_t first_label = 0;  // in Exposition::labels
   std::uint32_t label_count = 0;
 };

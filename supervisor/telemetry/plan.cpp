@@ -29,7 +29,7 @@ std::size_t Planner::rebuild(SourceState& state, const Exposition& snapshot, Mon
   worker_.clear();
   metrics::append_label_value(worker_, state.source.worker);
   program_.clear();
-  if (state.source.label_program) metrics::append_label_value(program_, state.source.program);
+  if (state.rules.label_program) metrics::append_label_value(program_, state.source.program);
   old_scalars_ = std::exchange(state.scalars, {});
   old_distributions_ = std::exchange(state.distributions, {});
   state.drops = {};
@@ -47,8 +47,10 @@ std::size_t Planner::rebuild(SourceState& state, const Exposition& snapshot, Mon
   for (std::uint32_t cell = 0; cell < snapshot.samples.size(); ++cell) {
     take_sample(cell, snapshot, resolver);
   }
-  for (Pending& pending : pending_)
+  for (Pending& pending : pending_) {
+    sample_name_ = table_.family(pending.family).name;
     finish(pending);
+  }
   const bool made_room = keep_vanished();
   retain_families();
   // If this snapshot freed room, what was refused for lack of room is retried with the next one.
@@ -74,10 +76,14 @@ void Planner::note_old_entries() {
 
 void Planner::drop(Drop reason, std::uint64_t count) {
   state_->drops[static_cast<std::size_t>(reason)] += count;
+  state_->note_left_out(reason, sample_name_);
 }
 
 void Planner::take_sample(std::uint32_t cell, const Exposition& snapshot, Resolver& resolver) {
   const ParsedSample& sample = snapshot.samples[cell];
+  sample_name_ = sample.name;
+  // Prometheus 3 allows any UTF-8 in quotes, which the formats that we write cannot express.
+  if (!metrics::valid_metric_name(sample.name)) return drop(Drop::Unsupported);
   const Resolved resolved = resolver.resolve(sample.name);
   if (resolved.role == Role::Quantile) return drop(Drop::Quantile);
   if (resolved.role == Role::Created) return drop(Drop::Created);
@@ -99,7 +105,7 @@ std::optional<FamilyId> Planner::family_of(std::uint32_t local, const Resolver& 
     const LocalFamily& family = resolver.families()[local];
     bound = table_.bind(family.name, family.help, family.type, now_);
     if (bound->clash && *bound->clash != Clash::Reserved) {
-      state_->conflicts.push_back({family.name, *bound->clash});
+      state_->conflicts.push_back({family.name, *bound->clash, state_->source.program});
       state_->refused = true;
     }
   }

@@ -72,8 +72,9 @@ class Planner {
   SourceState* state_ = nullptr;
   MonoTime now_{};
   std::size_t changed_layouts_ = 0;
-  std::string worker_;   // escaped
-  std::string program_;  // escaped; empty: without a label
+  std::string worker_;            // escaped
+  std::string program_;           // escaped; empty: without a label
+  std::string_view sample_name_;  // of the sample, or family, being taken
   std::string key_;
   std::string label_text_;
   std::vector<ScalarEntry> old_scalars_;

@@ -12,7 +12,9 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,10 +25,16 @@ struct SourceId {
   std::string worker;   // "api-worker.0"
   std::string program;  // "api-worker"
   std::uint64_t incarnation = 0;
+  bool operator==(const SourceId&) const = default;
+};
+
+// How what it reports is treated.
+struct SourceRules {
   // Its gauges get the label `program`: two programs that are strangers to each other may use one
   // name for different things, and the sum of both means nothing.
   bool label_program = false;
-  bool operator==(const SourceId&) const = default;
+  // Longer than LedgerSettings::stale_after for one that is asked less often.
+  Duration stale_after{};
 };
 
 // Why a sample is not in the aggregate.
@@ -73,11 +81,20 @@ struct DistributionEntry {
 struct FamilyConflict {
   std::string family;
   Clash clash = Clash::Type;
+  std::string program;  // whose family is left out
   auto operator<=>(const FamilyConflict&) const = default;
+};
+
+// A sample that is left out because of what the program sends, and the first of its kind.
+struct LeftOut {
+  std::string program;
+  Drop reason = Drop::Unsupported;
+  std::string sample;
 };
 
 struct SourceState {
   SourceId source;
+  SourceRules rules;
   std::uint64_t arrival_index = 0;  // from 1, in the order in which the ledger saw the sources
   MonoTime last_good{};
   bool ends_with_marker = false;  // its snapshots end with "# EOF"
@@ -93,8 +110,17 @@ struct SourceState {
   DropCounts drops{};
   std::size_t bad_lines = 0;
   std::vector<FamilyConflict> conflicts;
-  std::uint64_t planned_at = 0;  // SeriesTable::generation()
-  bool refused = false;          // something was refused that a later generation may accept
+  std::uint64_t planned_at = 0;          // SeriesTable::generation()
+  std::map<Drop, std::string> left_out;  // the first sample for each reason to complain of
+  bool refused = false;                  // something was refused that a later generation may accept
+
+  void note_left_out(Drop reason, std::string_view sample) {
+    // What is left out of every program by design is not worth a complaint.
+    const bool by_design = reason == Drop::Quantile || reason == Drop::Created ||
+                           reason == Drop::Reserved || reason == Drop::Type ||
+                           reason == Drop::Suffix;  // the last two are FamilyConflicts
+    if (!by_design) left_out.try_emplace(reason, sample);
+  }
 };
 
 }  // namespace holdfast::supervisor::telemetry

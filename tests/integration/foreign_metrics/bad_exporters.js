@@ -32,6 +32,9 @@ const exporters = {
     response.writeHead(200, { ...text, 'Content-Encoding': 'gzip' });
     response.end(zlib.gzipSync(exposition + '\n'));
   },
+  // Right, and longer about it than a scrape waits.
+  late: (request, response) => setTimeout(() => response.end('# TYPE late_total counter\nlate_total 4\n'), 600),
+  empty: (request, response) => { response.writeHead(200, { ...text, 'Content-Length': 0 }); response.end(); },
   never: () => {},
   slow: (request, response) => {
     response.writeHead(200, text);

@@ -83,6 +83,34 @@ TEST_CASE(
   check_valid(stack, {});
 }
 
+TEST_CASE("an exporter is up if it answers within its own time, and if it has nothing to say") {
+  const TempDir dir;
+  Stack stack(exporters(dir) + client("late", "late", dir) + client("empty", "empty", dir),
+              kNoPort);
+  stack.wait_ready();
+  // Each scrape begins with a request that this one will not have answered.
+  for (int scrapes = 0; scrapes < 6; ++scrapes)
+    REQUIRE(Stack::sum_of(stack.metrics(), "holdfast_metrics_up") == 2);
+  REQUIRE(wait_until([&] { return Stack::sum_of(stack.metrics(), "late_total") == 4; }));
+  CHECK(Stack::sum_of(stack.metrics(), "holdfast_metrics_up") == 2);
+  CHECK(Stack::sum_of(stack.metrics(), "holdfast_metrics_fetch_errors_total") == 0);
+}
+
+TEST_CASE("a URL that never answers is one line of the log") {
+  const TempDir dir;
+  Stack stack(exporters(dir) + client("never", "never", dir, "\"\nmetrics_timeout = \"100ms"),
+              kNoPort);
+  stack.wait_ready();
+  const std::string line = "metrics of never.0 could not be read 3 times in a row";
+  REQUIRE(wait_until([&] { return stack.supervisor().output().find(line) != std::string::npos; }));
+  const double before = Stack::sum_of(stack.metrics(), "holdfast_metrics_fetch_errors_total");
+  REQUIRE(wait_until([&] {
+    return Stack::sum_of(stack.metrics(), "holdfast_metrics_fetch_errors_total") > before + 5;
+  }));
+  const std::string log = stack.supervisor().output();
+  CHECK(log.find(line, log.find(line) + 1) == std::string::npos);
+}
+
 TEST_CASE("an exporter gets Prometheus' request: format, encoding, timeout, and its own query") {
   const TempDir dir;
   Stack stack(exporters(dir) + client("echo", "echo", dir, ":/probe?module=a&target=b"), kNoPort);

@@ -68,8 +68,11 @@ TEST_CASE(
   for (const std::string& url : {direct, relayed}) {
     CAPTURE(url);
     CHECK(wait_until([&] { return race(url, "0.02").overtaken; }));
-    const std::string metrics = scrape_within(url, "0.02").metrics;
-    CHECK(Stack::sum_of(metrics, "holdfast_metrics_up", "worker=\"queue-worker.0\"") == 0);
+    std::string metrics;
+    CHECK(wait_until([&] {
+      metrics = scrape_within(url, "0.02").metrics;
+      return Stack::sum_of(metrics, "holdfast_metrics_up", "worker=\"queue-worker.0\"") == 0;
+    }));
     CHECK(Stack::sum_of(metrics, "store_commits_total") > 0);  // its last word
     CHECK(metrics.ends_with("# EOF\n"));
     // Ten seconds are more than it ever waits, and nonsense says nothing.

@@ -53,6 +53,9 @@ TEST_CASE("whole numbers have no exponent and fractions are as short as they can
   CHECK(number(1e6) == "1000000");
   CHECK(number(-42) == "-42");
   CHECK(number(0.1) == "0.1");
+  CHECK(number(0.0005) == "0.0005");
+  CHECK(number(0.00005) == "5e-05");
+  CHECK(number(1234567.5) == "1234567.5");
   CHECK(number(1e300) == "1e+300");
 }
 
@@ -76,13 +79,33 @@ TEST_CASE("a bucket bound has one spelling per format") {
   CHECK(bound(INFINITY, Format::OpenMetrics100) == "+Inf");
 }
 
-TEST_CASE("a bound that fills its digits is still a float in OpenMetrics") {
-  std::string out;
-  append_bound(out, 9007199254740992.0, Format::OpenMetrics100);
-  CHECK(out == "9007199254740992.0");
-  out.clear();
-  append_bound(out, 9007199254740992.0, Format::Text004);
-  CHECK(out == "9007199254740992");
+// A label: "5e-04" would be another bucket than the "0.0005" of other programs.
+TEST_CASE("a bucket bound is spelled as Prometheus's own clients spell it") {
+  const std::pair<double, const char*> kByGo[] = {
+      {0.0001, "0.0001"},
+      {0.0005, "0.0005"},
+      {0.00025, "0.00025"},
+      {0.00005, "5e-05"},
+      {1.5e-7, "1.5e-07"},
+      {0.005, "0.005"},
+      {2.5, "2.5"},
+      {100000, "100000"},
+      {1e6, "1e+06"},
+      {2.5e6, "2.5e+06"},
+      {1234567, "1.234567e+06"},
+      {-0.0005, "-0.0005"},
+      {1048576, "1.048576e+06"},
+      {1e21, "1e+21"},
+  };
+  for (const auto& [value, text] : kByGo)
+    CHECK(bound(value, Format::Text004) == text);
+  CHECK(bound(100000, Format::OpenMetrics100) == "100000.0");
+  CHECK(bound(1e6, Format::OpenMetrics100) == "1e+06");
+}
+
+TEST_CASE("a bound that fills its digits is exact") {
+  CHECK(bound(9007199254740992.0, Format::OpenMetrics100) == "9.007199254740992e+15");
+  CHECK(bound(9007199254740992.0, Format::Text004) == "9.007199254740992e+15");
 }
 
 TEST_CASE("label values escape backslash, quote and line feed") {

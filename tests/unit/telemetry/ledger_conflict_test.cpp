@@ -15,7 +15,7 @@ TEST_CASE("two types of one name: the first stays while a live worker exposes it
   CHECK(values(ledger) == Values{{"x", 3}});
   CHECK(ledger.statistics().conflicting_families.at("type") == 1);
   CHECK(dropped(ledger, Drop::Type) == 1);
-  CHECK(ledger.conflicts() == std::vector<FamilyConflict>{{"x", Clash::Type}});
+  CHECK(ledger.conflicts() == std::vector<FamilyConflict>{{"x", Clash::Type, "b"}});
 
   ledger.retire(source("a.0"), at(1));
   CHECK(values(ledger) == Values{{"x", 3}});  // nobody has asked for the name yet
@@ -137,13 +137,15 @@ TEST_CASE("each conflict is reported once, with the family's name") {
   ledger.apply(source("a.0"), "# TYPE x counter\nx 3\n", at(0));
   ledger.apply(source("b.0"), "# TYPE x gauge\nx 4\n", at(0));
   ConflictReports reports;
-  const auto first = reports.news(ledger.conflicts());
+  const auto first = reports.news(ledger.conflicts(), ledger.left_out());
   REQUIRE(first.size() == 1);
-  CHECK(first[0].find("workers expose x with different types") != std::string::npos);
-  CHECK(reports.news(ledger.conflicts()).empty());
+  CHECK(first[0].find("x of b is not exposed, because another program") != std::string::npos);
+  CHECK(reports.news(ledger.conflicts(), ledger.left_out()).empty());
   ledger.apply(source("c.0"), "# TYPE x_total gauge\nx_total 1\n# TYPE x summary\nx_count 1\n",
                at(1));
-  CHECK(reports.news(ledger.conflicts()).empty());  // x was reported already
+  // x was reported already, but not of this program.
+  CHECK(reports.news(ledger.conflicts(), ledger.left_out()).size() == 1);
+  CHECK(reports.news(ledger.conflicts(), ledger.left_out()).empty());
 }
 
 TEST_CASE("timestamps and exemplars are stripped") {
@@ -155,7 +157,7 @@ TEST_CASE("timestamps and exemplars are stripped") {
   CHECK(expose(ledger).find("c_total 5\nc_total{x=\"1\"} 6\n") != std::string::npos);
 }
 
-TEST_CASE("a few malformed lines are skipped, many reject the answer") {
+TEST_CASE("malformed lines are skipped, and if there is little else the answer is refused") {
   std::string text = "# TYPE c_total counter\n";
   for (int i = 0; i < 400; ++i)
     text += "c_total{i=\"" + std::to_string(i) + "\"} 1\n";
@@ -163,10 +165,59 @@ TEST_CASE("a few malformed lines are skipped, many reject the answer") {
   CHECK(ledger.apply(source("a.0"), text + "what is this\n", at(0)) == Applied::Accepted);
   CHECK(values(ledger).size() == 400);
   CHECK(ledger.statistics().programs.at("a").parse_errors.at("malformed_line") == 1);
-  CHECK(ledger.apply(source("a.0"), text + "bad\nbad\nbad\nbad\nbad\n", at(1)) ==
-        Applied::Malformed);
+  std::string half;
+  for (int i = 0; i < 401; ++i)
+    half += "bad\n";
+  CHECK(ledger.apply(source("a.0"), text + half, at(1)) == Applied::Malformed);
   CHECK(ledger.statistics().programs.at("a").parse_errors.at("malformed") == 1);
   CHECK(ledger.last_good(source("a.0")) == at(0));
+}
+
+TEST_CASE("what cannot be exposed costs those series only, and is named with its program, once") {
+  Ledger ledger;
+  ConflictReports reports;
+  const std::string text =
+      "# TYPE \"of.dots\" counter\n{\"of.dots\",a=\"b\"} 7\n{\"of.dots\"} 8\n"
+      "{\"plain_total\"} 3\n"
+      "# TYPE bad_seconds histogram\nbad_seconds_bucket{le=\"1\"} 5\n"
+      "bad_seconds_bucket{le=\"2\"} 4\nbad_seconds_bucket{le=\"+Inf\"} 6\n"
+      "bad_seconds_sum 1\nbad_seconds_count 6\n"
+      "# TYPE good_total counter\ngood_total{\"quoted\"=\"x\"} 2\n"
+      "good_total{\"with space\"=\"x\"} 2\n";
+  REQUIRE(ledger.apply(source("shop.0"), text, at(0)) == Applied::Accepted);
+  CHECK(values(ledger) ==
+        Values{{"good_total{quoted=\"x\"}", 2}, {"plain_total{worker=\"shop.0\"}", 3}});
+  CHECK(dropped(ledger, Drop::Unsupported) == 2);
+  CHECK(dropped(ledger, Drop::InvalidValue) == 1);
+  CHECK(dropped(ledger, Drop::InvalidLabel) == 1);
+  const auto news = reports.news(ledger.conflicts(), ledger.left_out());
+  REQUIRE(news.size() == 3);
+  for (const std::string& message : news)
+    CHECK(message.find("samples of shop ") != std::string::npos);
+  CHECK(news[1].find("bad_seconds") != std::string::npos);
+  CHECK(news[2].find("of.dots") != std::string::npos);
+  ledger.apply(source("shop.0"), text, at(1));
+  CHECK(reports.news(ledger.conflicts(), ledger.left_out()).empty());
+}
+
+TEST_CASE("an exporter that has nothing to say is there") {
+  Ledger ledger;
+  CHECK(ledger.apply(source("a.0"), "\n", at(0)) == Applied::Accepted);
+  CHECK(values(ledger).empty());
+  CHECK(ledger.last_good(source("a.0")) == at(0));
+}
+
+TEST_CASE("counts with fractions are counts") {
+  Ledger ledger;
+  const std::string text =
+      "# TYPE h histogram\nh_bucket{le=\"1\"} 0.5\nh_bucket{le=\"+Inf\"} 2.25\nh_sum 1\n"
+      "h_count 2.25\n";
+  ledger.apply(source("a.0"), text, at(0));
+  ledger.apply(source("a.1"), text, at(0));
+  CHECK(values(ledger) == Values{{"h_bucket{le=\"1\"}", 1},
+                                 {"h_bucket{le=\"+Inf\"}", 4.5},
+                                 {"h_sum", 2},
+                                 {"h_count", 4.5}});
 }
 
 TEST_CASE("an error page is not an exposition") {

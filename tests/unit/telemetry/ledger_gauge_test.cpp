@@ -50,23 +50,44 @@ TEST_CASE("rules come from the catalogue and from naming conventions") {
 
 TEST_CASE("gauges of programs that are strangers to each other are never added up") {
   Ledger ledger;
-  const auto stranger = [](const std::string& program, int slot) {
-    return SourceId{program + "." + std::to_string(slot), program, 1, true};
-  };
   const auto report = [](const std::string& heap) {
     return gauge("nodejs_heap_size_used_bytes", heap) +
            "# TYPE pool_open gauge\npool_open{program=\"theirs\"} 1\n"
            "# TYPE orders_total counter\norders_total 2\n";
   };
-  ledger.apply(stranger("api", 0), report("10"), at(0));
-  ledger.apply(stranger("api", 1), report("20"), at(0));
-  ledger.apply(stranger("mail", 0), report("500"), at(0));
+  ledger.apply(source("api.0"), report("10"), at(0), {.label_program = true});
+  ledger.apply(source("api.1"), report("20"), at(0), {.label_program = true});
+  ledger.apply(source("mail.0"), report("500"), at(0), {.label_program = true});
   CHECK(values(ledger) == std::map<std::string, double>{
                               {"nodejs_heap_size_used_bytes{program=\"api\"}", 30},
                               {"nodejs_heap_size_used_bytes{program=\"mail\"}", 500},
                               {"pool_open{exported_program=\"theirs\",program=\"api\"}", 2},
                               {"pool_open{exported_program=\"theirs\",program=\"mail\"}", 1},
                               {"orders_total", 6}});
+}
+
+TEST_CASE("times and flags are never added up") {
+  CHECK(merged("backup_last_run_time_seconds",
+               {"1.7e9", "1.8e9"})["backup_last_run_time_seconds"] == 1.8e9);
+  CHECK(merged("probe_success", {"1", "0"})["probe_success"] == 0);
+  CHECK(merged("redis_up", {"1", "1"})["redis_up"] == 1);
+  CHECK(merged("up", {"1", "0"})["up"] == 0);
+  CHECK(merged("cert_expiry_timestamp", {"5", "9"})["cert_expiry_timestamp"] == 9);
+}
+
+TEST_CASE("gauges of a worker that is asked seldom are kept for longer") {
+  Ledger ledger;
+  ledger.apply(source("slow.0"), gauge("a", "1"), at(0), {.stale_after = std::chrono::seconds(60)});
+  ledger.apply(source("fast.0"), gauge("b", "1"), at(0));
+  const auto shown = [&](int second) {
+    std::string out;
+    ledger.render({}, holdfast::metrics::Format::Text004, at(second), out);
+    return std::pair(out.find("\na 1") != std::string::npos,
+                     out.find("\nb 1") != std::string::npos);
+  };
+  CHECK(shown(10) == std::pair(true, true));
+  CHECK(shown(59) == std::pair(true, false));
+  CHECK(shown(61) == std::pair(false, false));
 }
 
 TEST_CASE("the configuration's globs come first, in their order") {
