@@ -90,7 +90,8 @@ std::string remarks_of(const json& status) {
     differ += fmt::format("{}{} ({})", differ.empty() ? "" : ", ", program.value("name", "?"),
                           fmt::join(keys, ", "));
   }
-  if (!differ.empty()) out += fmt::format("what runs differs from the file: {}\n", differ);
+  const bool said = error.find(differ) != std::string::npos;
+  if (!differ.empty() && !said) out += fmt::format("what runs differs from the file: {}\n", differ);
   return out;
 }
 

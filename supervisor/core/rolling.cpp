@@ -39,7 +39,7 @@ void abort_roll(Machine& m, Program& program, const std::string& why) {
   m.report(EventKind::RollingAborted, program, text);
   for (const std::uint64_t request : roll.requests)
     m.reply(request, false, text);
-  if (roll.from_reload) end_reload_part(m, program.id, text);
+  if (roll.from_reload) end_reload_part(m, program.id, why);
   for (auto& [number, slot] : program.slots)
     m.touch(slot);
 }

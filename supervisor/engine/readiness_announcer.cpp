@@ -20,9 +20,10 @@ void ReadinessAnnouncer::announce(const FleetSnapshot& snapshot, bool developmen
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(snapshot.taken_at - not_ready_since_);
   const bool first = !std::exchange(announced_, true);
+  const std::string counts = count_ready(snapshot.view);
   reporter_.record("fleet_ready",
-                   fmt::format("ready {}after {} ms: {}", first ? "" : "again ", took.count(),
-                               summary(snapshot.view)),
+                   fmt::format("fleet ready {}after {} ms{}{}", first ? "" : "again ", took.count(),
+                               counts.empty() ? "" : ": ", counts),
                    log::Level::Info);
   if (first && development) print_hints(snapshot);
 }

@@ -5,20 +5,26 @@
 
 namespace holdfast::supervisor {
 
-std::string summary(const core::FleetView& view) {
-  std::string out = view.draining ? "draining" : view.ready ? "ready" : "starting";
-  char separator = ':';
+std::string count_ready(const core::FleetView& view) {
+  std::string out;
+  std::string_view separator;
   for (const core::ProgramView& program : view.programs) {
     if (program.config->type == config::ProgramType::Oneshot) {
-      out += fmt::format("{} {} {}", separator, program.config->name,
+      out += fmt::format("{}{} {}", separator, program.config->name,
                          program.satisfied ? "done" : "not done");
     } else {
-      out += fmt::format("{} {} {}/{}", separator, program.config->name, program.ready,
-                         program.wanted);
+      out +=
+          fmt::format("{}{} {}/{}", separator, program.config->name, program.ready, program.wanted);
     }
-    separator = ',';
+    separator = ", ";
   }
   return out;
+}
+
+std::string summary(const core::FleetView& view) {
+  const char* state = view.draining ? "draining" : view.ready ? "ready" : "starting";
+  const std::string counts = count_ready(view);
+  return counts.empty() ? state : fmt::format("{}: {}", state, counts);
 }
 
 void ServiceManager::fleet_changed(const core::FleetView& view) {

@@ -34,6 +34,8 @@ class ServiceManager {
   MonoTime fed_at_{};
 };
 
+// "migrate done, queue-worker 1/1, api-worker 2/2"
+std::string count_ready(const core::FleetView& view);
 // "ready: migrate done, queue-worker 1/1, api-worker 2/2"
 std::string summary(const core::FleetView& view);
 

@@ -62,7 +62,7 @@ TEST_CASE(
   REQUIRE_FALSE(stage.replies[0].ok);
   REQUIRE(stage.replies[0].message ==
           "the reload has failed; what runs differs from the file in mig (command), api (command)\n"
-          "! mig: rolling restart of mig aborted: mig.0 (incarnation 2) died: exit 1 after 0ms\n"
+          "! mig: mig.0 (incarnation 2) died: exit 1 after 0ms\n"
           "! api: given up, because mig has failed\n"
           "~ mig: command (rolling restart)\n~ api: command (rolling restart)");
   stage.advance(1h);

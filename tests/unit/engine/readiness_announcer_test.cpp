@@ -50,11 +50,11 @@ TEST_CASE("each time that the fleet becomes ready is reported once, with the tim
   CHECK(stage.messages().empty());
   stage.fleet_is(true, 3s);
   stage.fleet_is(true, 4s);
-  CHECK(stage.messages() == Messages{"ready after 2000 ms: ready"});
+  CHECK(stage.messages() == Messages{"fleet ready after 2000 ms"});
   stage.fleet_is(false, 10s);
   stage.fleet_is(false, 11s);
   stage.fleet_is(true, 12s);
-  CHECK(stage.messages().back() == "ready again after 2000 ms: ready");
+  CHECK(stage.messages().back() == "fleet ready again after 2000 ms");
   CHECK(stage.messages().size() == 2);
 }
 
