@@ -295,6 +295,10 @@ bool World::behave_well() {
 
 void World::quiesce() {
   note("every process behaves well from here on");
+  // First, so that no start below is for one that has failed and is not concluded yet.
+  for (const auto& [id, worker] : std::map<ProcessId, Worker>(truth().live)) {
+    if (worker.exited && good() && !truth().finish) send(LeftoversGone{id});
+  }
   for (const config::Program& program : programs_) {
     if (needs_a_person(program)) command(CommandKind::Start, program.name);
   }
