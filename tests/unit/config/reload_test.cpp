@@ -111,9 +111,10 @@ TEST_CASE("what runs differs from the file in the keys that ask for a roll, and 
     const Fields fields = fields_of(wanted);
     INFO(fields[i].key);
     change(fields[i]);
-    const bool rolls = has(fields[i].on_reload, ReloadEffect::Roll);
-    CHECK(keys_with(changed_keys(running, wanted), ReloadEffect::Roll) ==
-          (rolls ? std::vector<std::string>{fields[i].key} : std::vector<std::string>{}));
+    const auto differs = keys_with(changed_keys(running, wanted), ReloadEffect::Roll);
+    const bool named = std::find(differs.begin(), differs.end(), fields[i].key) != differs.end();
+    CHECK(named == has(fields[i].on_reload, ReloadEffect::Roll));
+    CHECK((named || differs.empty()));
   }
 }
 
