@@ -79,7 +79,7 @@ TEST_CASE("a reply does not wait for the pause") {
 TEST_CASE("a refused reload shows in the snapshots until one succeeds") {
   Stage stage;
   stage.publisher.start();
-  stage.publisher.reload_failed();
+  stage.publisher.reload_failed("why");
   stage.publisher.publish_now();
   CHECK_FALSE(stage.cell.load()->last_reload_ok);
   stage.clock.now += 5s;
