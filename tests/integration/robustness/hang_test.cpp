@@ -20,7 +20,8 @@ using namespace std::chrono_literals;
 TEST_CASE(
     "watchdog false kills: the tree is stopped for twice the timeout, and no worker is killed") {
   Stack stack(misbehaving("web", {"--watchdog-ok"},
-                          "replicas = 2\nwatchdog = \"1s\"\nwatchdog_interval = \"300ms\"\n"),
+                          "replicas = 2\nwatchdog = \"1s\"\nwatchdog_interval = \"300ms\"\n"
+                          "watchdog_required = true\n"),
               kNoPort);
   stack.wait_ready();
   const std::vector<pid_t> pids{stack.pid_of("web.0"), stack.pid_of("web.1"),
