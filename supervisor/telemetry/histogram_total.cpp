@@ -12,18 +12,13 @@ namespace {
 // If a series has had more layouts than this, the oldest is projected onto the current one.
 constexpr std::size_t kMaxLayouts = 8;
 
-// Saturates instead of wrapping around: a worker may send any counts.
-void add_count(std::uint64_t more, std::uint64_t& to) {
-  if (__builtin_add_overflow(to, more, &to)) to = std::numeric_limits<std::uint64_t>::max();
-}
-
 void add_projected(const Counts& from, Counts& to) {
-  add_count(from.count, to.count);
+  to.count += from.count;
   to.sum += from.sum;
   to.has_sum = to.has_sum && from.has_sum;
   if (from.layout == to.layout) {
     for (std::size_t i = 0; i < to.buckets.size(); ++i)
-      add_count(from.buckets[i], to.buckets[i]);
+      to.buckets[i] += from.buckets[i];
     return;
   }
   const auto& bounds = from.layout->bounds;
@@ -31,7 +26,7 @@ void add_projected(const Counts& from, Counts& to) {
   for (std::size_t i = 0; i < to.buckets.size(); ++i) {
     while (below < bounds.size() && bounds[below] <= to.layout->bounds[i])
       ++below;
-    if (below > 0) add_count(from.buckets[below - 1], to.buckets[i]);
+    if (below > 0) to.buckets[i] += from.buckets[below - 1];
   }
 }
 

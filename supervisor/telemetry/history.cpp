@@ -33,11 +33,11 @@ double depth(const Queues& queues) {
 
 std::optional<double> quantile_of(double quantile, const LatencyTotals& latency) {
   if (latency.count == 0 || latency.bounds.empty()) return std::nullopt;
-  const double rank = quantile * static_cast<double>(latency.count);
+  const double rank = quantile * latency.count;
   for (std::size_t i = 0; i < latency.bounds.size(); ++i) {
-    const auto upto = static_cast<double>(latency.buckets[i]);
+    const auto upto = latency.buckets[i];
     if (upto < rank || upto == 0) continue;
-    const double below = i == 0 ? 0 : static_cast<double>(latency.buckets[i - 1]);
+    const double below = i == 0 ? 0 : latency.buckets[i - 1];
     const double low = i == 0 ? std::min(0.0, latency.bounds[0]) : latency.bounds[i - 1];
     const double share = upto > below ? (rank - below) / (upto - below) : 1;
     return low + (latency.bounds[i] - low) * std::clamp(share, 0.0, 1.0);

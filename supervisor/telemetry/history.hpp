@@ -23,8 +23,8 @@ inline constexpr Duration kHistoryInterval = std::chrono::seconds(2);
 // Cumulative, as in an exposition: buckets[i] counts what took at most bounds[i].
 struct LatencyTotals {
   std::vector<double> bounds;
-  std::vector<std::uint64_t> buckets;
-  std::uint64_t count = 0;
+  std::vector<double> buckets;
+  double count = 0;
 };
 
 using Queues = std::map<std::string, std::map<std::string, std::uint64_t>>;  // queue, state, jobs

@@ -21,7 +21,7 @@ Totals counted(double seconds, double requests, double errors = 0) {
   return totals;
 }
 
-LatencyTotals latency(std::vector<std::uint64_t> buckets, std::uint64_t count) {
+LatencyTotals latency(std::vector<double> buckets, double count) {
   return {{0.01, 0.1, 1}, std::move(buckets), count};
 }
 
@@ -138,7 +138,7 @@ TEST_CASE("Totals: read from the ledger, over all workers, live and dead") {
   CHECK(totals.errors == 20);
   REQUIRE(totals.latency);
   CHECK(totals.latency->bounds == std::vector<double>{0.1});
-  CHECK(totals.latency->buckets == std::vector<std::uint64_t>{198});
+  CHECK(totals.latency->buckets == std::vector<double>{198});
   CHECK(totals.latency->count == 200);
   REQUIRE(totals.queues);
   CHECK(totals.queues->at("documents").at("ready") == 5);
