@@ -28,8 +28,7 @@ TEST_CASE("a command that does not exist is named, with the one that was meant")
   CHECK(answer.exit_code == 2);
   CHECK(answer.output.find("there is no command 'restrat'; did you mean 'restart'?") !=
         std::string::npos);
-  CHECK(holdfast_with({"nonsense"}).output.find("there is no command 'nonsense'
-") !=
+  CHECK(holdfast_with({"nonsense"}).output.find("there is no command 'nonsense'\n") !=
         std::string::npos);
 }
 
