@@ -328,6 +328,9 @@ void Ledger::render_distribution(SeriesId id, metrics::Format format, std::strin
   const FamilyEntry& family = table_.family(table_.series(id).family);
   const Counts& counts = total.value();
   const std::string_view labels = table_.labels(id);
+  const bool open = format == metrics::Format::OpenMetrics100;
+  // OpenMetrics wants whole numbers.
+  const auto written = [&](double count) { return open ? std::floor(count) : count; };
   if (family.type == metrics::Type::Histogram) {
     const auto& ends = counts.layout->line_ends[static_cast<std::size_t>(format)];
     for (std::size_t i = 0; i < ends.size(); ++i) {
@@ -335,7 +338,7 @@ void Ledger::render_distribution(SeriesId id, metrics::Format format, std::strin
       if (!labels.empty()) out += ',';
       out += ends[i];
       const bool bounded = i < counts.buckets.size();
-      metrics::append_number(out, bounded ? counts.buckets[i] : counts.count);
+      metrics::append_number(out, written(bounded ? counts.buckets[i] : counts.count));
       out += '\n';
     }
     rendered_lines_ += ends.size();
@@ -351,9 +354,8 @@ void Ledger::render_distribution(SeriesId id, metrics::Format format, std::strin
   const double lowest = counts.layout->bounds.empty() ? 0 : counts.layout->bounds.front();
   const bool has_sum = counts.has_sum && metrics::has_sum(format, lowest, counts.sum);
   if (has_sum) line("_sum", counts.sum);
-  const bool open_histogram =
-      format == metrics::Format::OpenMetrics100 && family.type == metrics::Type::Histogram;
-  if (has_sum || !open_histogram) line("_count", counts.count);
+  const bool open_histogram = open && family.type == metrics::Type::Histogram;
+  if (has_sum || !open_histogram) line("_count", written(counts.count));
 }
 
 bool Ledger::has_value(const FamilyEntry& family) const {

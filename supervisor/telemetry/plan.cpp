@@ -75,6 +75,7 @@ void Planner::note_old_entries() {
 }
 
 void Planner::drop(Drop reason, std::uint64_t count) {
+  if (count == 0) return;
   state_->drops[static_cast<std::size_t>(reason)] += count;
   state_->note_left_out(reason, sample_name_);
 }

@@ -199,7 +199,8 @@ class Checker {
       if (!open_metrics_) return nullptr;
       return buckets.negative || !(line.value >= 0) ? "a sum that is no counter" : nullptr;
     }
-    if (line.value < 0 || line.value != std::floor(line.value)) return "not a count";
+    if (line.value < 0 || (open_metrics_ && line.value != std::floor(line.value)))
+      return "not a count";
     if (line.name == family_ + "_count") {
       if (!le.empty()) return "le on a count";
       if (buckets.bound != kInfinity || buckets.count != line.value) return "+Inf is not the count";

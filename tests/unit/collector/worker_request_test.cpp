@@ -62,6 +62,7 @@ TEST_CASE("a missing final line feed is added only if HTTP framing shows the ans
   CHECK(exposition_of(answer("a 1", with("Transfer-Encoding", "chunked"))) == "a 1\n");
   CHECK(exposition_of(answer("a 1", {})) == "a 1");  // until the connection closed, cut or not
   CHECK(exposition_of(answer("a 1\n", with("Content-Length", "4"))) == "a 1\n");
-  CHECK(exposition_of(answer("", with("Content-Length", "0"))) == "");
+  CHECK(exposition_of(answer("", with("Content-Length", "0"))) == "\n");  // nothing to say
+  CHECK(exposition_of(answer("", {})) == "");
   CHECK(exposition_of(answer("a 1\n", with("Content-Encoding", "identity"))) == "a 1\n");
 }

@@ -38,6 +38,7 @@ struct Stage {
     config::Program program;
     program.name = "p" + std::to_string(++programs);
     program.command = {"/bin/true"};
+    program.replicas = program.min_ready = 0;  // else the next reload would wait for its start
     reload.programs = {program};
     (void)fleet.step(reload, clock.now);
   }

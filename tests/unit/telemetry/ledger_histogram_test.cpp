@@ -120,7 +120,7 @@ TEST_CASE("a histogram that contradicts itself is rejected and keeps its last go
            histogram({{"1", 9}, {"2", 8}}, 9, 1), histogram({{"1", 9}, {"2", 9}}, 8, 1),
            head + "h_bucket{le=\"1\"} 9\nh_bucket{le=\"2\"} 9\nh_bucket{le=\"+Inf\"} 9\nh_sum "
                   "1\nh_count 10\n",
-           head + "h_bucket{le=\"1\"} 9.5\nh_bucket{le=\"2\"} 10\nh_bucket{le=\"+Inf\"} 10\nh_sum "
+           head + "h_bucket{le=\"1\"} -1\nh_bucket{le=\"2\"} 10\nh_bucket{le=\"+Inf\"} 10\nh_sum "
                   "1\nh_count 10\n",
            head + "h_bucket{le=\"1\"} NaN\nh_bucket{le=\"2\"} 10\nh_bucket{le=\"+Inf\"} 10\nh_sum "
                   "1\nh_count 10\n",
