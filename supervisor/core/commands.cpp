@@ -150,6 +150,10 @@ void stop(Machine& m, const Command& command, Target& target) {
     }
     m.touch(slot);
   }
+  // What was scaled down and is not gone yet belongs to the program, too.
+  for (const auto& [number, slot] : program.slots) {
+    if (target.whole && slot.removing) wait.items.push_back(until_gone(slot));
+  }
   wait.success = fmt::format("stopped {}", command.target);
   if (wait.items.empty()) {
     m.reply(command.request, true, wait.success);

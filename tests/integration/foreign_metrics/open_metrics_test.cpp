@@ -25,7 +25,7 @@ TEST_CASE("prom-client's OpenMetrics comes through as it was, in both formats") 
   CHECK(
       has("# TYPE shop_orders counter\n"
           "shop_orders_total{shop=\"north \\\"1\\\"\\\\\\n\"} 7\n"));
-  CHECK(has("# TYPE shop_baskets_open gauge\nshop_baskets_open 5\n"));
+  CHECK(has("# TYPE shop_baskets_open gauge\nshop_baskets_open{program=\"shop\"} 5\n"));
   CHECK(
       has("# TYPE shop_payment_seconds histogram\n"
           "shop_payment_seconds_bucket{way=\"card\",le=\"0.25\"} 1\n"

@@ -98,6 +98,13 @@ TEST_CASE("commands are answered when their work is done, with its outcome") {
     REQUIRE(stage.replies[0].ok);
     REQUIRE(stage.replies[0].message == "stopped a");
   }
+  SECTION("stop: when what was scaled down before is gone, too") {
+    stage.command(CommandKind::Scale, "a", 1).command(CommandKind::Stop, "a").exit("a.0", 0);
+    REQUIRE(stage.replies.empty());
+    stage.exit("a.1", 0);
+    REQUIRE(stage.replies.size() == 2);
+    REQUIRE(stage.replies[1].ok);
+  }
   SECTION("stop: not of those that survive SIGKILL") {
     stage.command(CommandKind::Stop, "a.0").advance(20s);
     REQUIRE_FALSE(stage.replies[0].ok);
