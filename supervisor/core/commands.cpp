@@ -127,6 +127,18 @@ void start(Machine& m, const Command& command, Target& target) {
                    : fmt::format("starting {}", command.target));
 }
 
+// What was scaled down and is not gone yet belongs to the program, too.
+void wait_for_removed(const Program& program, Wait& wait) {
+  for (const auto& [number, slot] : program.slots) {
+    if (slot.removing) wait.items.push_back(until_gone(slot));
+  }
+}
+
+bool any_removed(const Program& program) {
+  return std::any_of(program.slots.begin(), program.slots.end(),
+                     [](const auto& entry) { return entry.second.removing; });
+}
+
 void stop(Machine& m, const Command& command, Target& target) {
   Program& program = *target.program;
   if (target.whole) {
@@ -150,10 +162,7 @@ void stop(Machine& m, const Command& command, Target& target) {
     }
     m.touch(slot);
   }
-  // What was scaled down and is not gone yet belongs to the program, too.
-  for (const auto& [number, slot] : program.slots) {
-    if (target.whole && slot.removing) wait.items.push_back(until_gone(slot));
-  }
+  if (target.whole) wait_for_removed(program, wait);
   wait.success = fmt::format("stopped {}", command.target);
   if (wait.items.empty()) {
     m.reply(command.request, true, wait.success);
@@ -239,7 +248,9 @@ void on_command(Machine& m, const Command& command) {
     m.reply(command.request, false, target.error);
     return;
   }
-  if (target.whole && target.slots.empty() && command.kind != CommandKind::Scale) {
+  const bool nothing_left = target.whole && target.slots.empty() &&
+                            !(command.kind == CommandKind::Stop && any_removed(*target.program));
+  if (nothing_left && command.kind != CommandKind::Scale) {
     target.program->desired = command.kind == CommandKind::Stop ? Desired::Stop : Desired::Run;
     m.reply(command.request, true, without_workers(target.program->config.name));
     return;
