@@ -24,8 +24,11 @@ Progress failed(std::string why) {
 
 bool reached(const Program& program, const Slot& slot, const Wait::Item& item) {
   if (program.config.type == config::ProgramType::Oneshot) return slot.done_incarnation > item.base;
-  return slot.current && slot.current->incarnation > item.base &&
-         slot.current->phase == Phase::Ready;
+  const auto serves = [&](const std::optional<Process>& process) {
+    return process && process->incarnation > item.base && process->phase == Phase::Ready;
+  };
+  // The second one is being replaced, and stays if its successor fails.
+  return serves(slot.current) || serves(slot.retiring);
 }
 
 Progress progress_to_ready(const Machine& m, const Program& program, const Wait::Item& item) {
@@ -70,9 +73,12 @@ void note_failure(Wait& wait, const std::string& why) {
 }  // namespace
 
 Wait::Item until_ready(const Slot& slot) {
-  const bool runs = slot.current && slot.current->reason == StopReason::None;
-  return {slot.id.slot, Wait::Until::Ready,
-          runs ? slot.current->incarnation - 1 : slot.last_incarnation};
+  std::uint64_t base = slot.last_incarnation;
+  for (const auto* process : {&slot.current, &slot.retiring}) {
+    if (*process && (*process)->reason == StopReason::None)
+      base = std::min(base, (*process)->incarnation - 1);
+  }
+  return {slot.id.slot, Wait::Until::Ready, base};
 }
 
 Wait::Item until_gone(const Slot& slot) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 
 namespace holdfast::supervisor::core::simulation {
@@ -31,6 +32,14 @@ void Checker::learn_program(std::uint32_t id) {
   }
 }
 
+// A program of another type has taken its name; commands are about that one.
+bool Checker::is_replaced(std::uint32_t program) {
+  const FleetView& view = fleet_.view();
+  return std::any_of(view.programs.begin(), view.programs.end(), [&](const ProgramView& other) {
+    return other.id > program && other.config->name == known_[program].name;
+  });
+}
+
 void Checker::before(const Event& event, MonoTime now) {
   now_ = now;
   problem_.clear();
@@ -46,7 +55,7 @@ void Checker::before(const Event& event, MonoTime now) {
         const std::string& name = known_[id.slot.program].name;
         const bool named =
             command->target == name || command->target == fmt::format("{}.{}", name, id.slot.slot);
-        if (named && fleet_.program(id.slot.program) != nullptr)
+        if (named && fleet_.program(id.slot.program) != nullptr && !is_replaced(id.slot.program))
           to_be_gone_[command->request].push_back(id);
       }
     }
@@ -204,10 +213,15 @@ void Checker::on_spawn(const Spawn& spawn) {
   if (beside > allowed) wrong(fmt::format("{} processes beside a new one", beside));
   Worker worker;
   worker.restart = beside == 0 && truth_.last_served.contains(id.slot);
+  worker.max_starting = truth_.max_starting;
   truth_.live[id] = worker;
-  // Checked only where it grows: a reload may lower the limit below what is already in flight.
-  if (starting() > 2 * truth_.max_starting) {
-    wrong(fmt::format("{} start at a time where twice {} may", starting(), truth_.max_starting));
+  // A reload may lower the limit below what is already in flight.
+  std::uint32_t limit = 0;
+  for (const auto& [other, in_flight] : truth_.live) {
+    if (is_starting(other, in_flight)) limit = std::max(limit, in_flight.max_starting);
+  }
+  if (starting() > 2 * limit) {
+    wrong(fmt::format("{} start at a time where twice {} may", starting(), limit));
   }
 }
 

@@ -35,6 +35,7 @@ class Checker {
   void check_outcome();
   void learn_program(std::uint32_t id);
   void check_stage(const ProcessId& process);
+  bool is_starting(const ProcessId& id, const Worker& worker) const;
   std::uint32_t starting() const;
   bool places_are_taken(const SlotId& slot) const;
   void check_newcomer(const Event& event);
@@ -42,6 +43,7 @@ class Checker {
   void end(const ProcessId& process);
   void check_slot(const ProgramView& program, const SlotView& slot);
   void learn_from(std::uint64_t request);
+  bool is_replaced(std::uint32_t program);
   void check_stopped(std::uint64_t request);
   void wrong(std::string what);
 

@@ -49,12 +49,15 @@ void Checker::check_stage(const ProcessId& process) {
   }
 }
 
+bool Checker::is_starting(const ProcessId& id, const Worker& worker) const {
+  const bool runs_up = worker.spawned && !worker.ready && !worker.stop_requested;
+  return !worker.spawned || (runs_up && !is_oneshot(fleet_, id.slot.program));
+}
+
 std::uint32_t Checker::starting() const {
   std::uint32_t starting = 0;
-  for (const auto& [id, worker] : truth_.live) {
-    const bool runs_up = worker.spawned && !worker.ready && !worker.stop_requested;
-    if (!worker.spawned || (runs_up && !is_oneshot(fleet_, id.slot.program))) ++starting;
-  }
+  for (const auto& [id, worker] : truth_.live)
+    starting += is_starting(id, worker) ? 1U : 0U;
   return starting;
 }
 

@@ -19,6 +19,7 @@ struct Worker {
   bool ready = false;
   bool ready_early = false;
   bool stop_requested = false;  // a stop signal or SIGABRT was sent, or it announced its stop
+  std::uint32_t max_starting = 0;  // when it was asked for
   bool served = false;          // it was ready
   bool restart = false;         // the process before it in its slot was ready
   bool exited = false;          // and left others behind, which are still there

@@ -117,6 +117,11 @@ TEST_CASE("commands are answered when their work is done, with its outcome") {
     REQUIRE(stage.replies[0].ok);
     REQUIRE(stage.replies[0].message == "a is started");
   }
+  SECTION("start: at once of what serves, though it is being replaced and that fails") {
+    stage.command(CommandKind::Stop, "a.1").exit("a.1", 0).clear();
+    stage.command(CommandKind::Restart, "a.0").command(CommandKind::Start, "a").ready("a.1");
+    REQUIRE(stage.replies.back().message == "a is started");
+  }
   SECTION("start: or have failed") {
     stage.command(CommandKind::Stop, "a.0").exit("a.0", 0).clear();
     stage.command(CommandKind::Start, "a.0").exit("a.0", 3);
