@@ -260,6 +260,7 @@ bool is_over(const ReloadOperation& reload) {
 void finish_reload(Machine& m) {
   const ReloadOperation over = std::move(*m.reload);
   m.reload.reset();
+  if (!over.members.empty()) m.touch();
   const bool ok = std::all_of(over.members.begin(), over.members.end(),
                               [](const auto& entry) { return entry.second.step == Step::Done; });
   for (const auto& [id, member] : over.members) {
@@ -291,13 +292,16 @@ void on_reload(Machine& m, const Reload& reload) {
 }
 
 void advance_reload(Machine& m) {
-  if (!m.reload) return;
-  for (bool again = true; again;) {
-    again = false;
-    for (auto& [id, member] : m.reload->members)
-      again = advance_member(m, id, member) || again;
+  // The one that is over may be followed by one that waits, and that may have nothing to do.
+  while (m.reload) {
+    for (bool again = true; again;) {
+      again = false;
+      for (auto& [id, member] : m.reload->members)
+        again = advance_member(m, id, member) || again;
+    }
+    if (!is_over(*m.reload)) return;
+    finish_reload(m);
   }
-  if (is_over(*m.reload)) finish_reload(m);
 }
 
 void end_reload_part(Machine& m, std::uint32_t program, const std::string& failure) {

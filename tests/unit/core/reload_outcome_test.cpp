@@ -192,6 +192,15 @@ TEST_CASE("reload: one at a time; the newest of those that wait is the next") {
   REQUIRE(stage.spawns.size() == 2);
 }
 
+TEST_CASE("reload: one that waited and has nothing to do is answered with the one before it") {
+  Stage stage = running_chain();
+  stage.reload(chain("v2")).reload(chain("v2"));
+  stage.exit("mig.0", 0).ready("api.0").retiring_exit("api.0");
+  REQUIRE(stage.replies.size() == 2);
+  REQUIRE(stage.replies[1].message == "nothing changed");
+  REQUIRE_FALSE(stage.view().reloading);
+}
+
 TEST_CASE("reload: a stop by hand ends its part, and a shutdown all of it") {
   Stage stage = running_chain();
   stage.reload(chain("v2"));
