@@ -218,7 +218,8 @@ std::vector<std::string> differing_keys(const Program& program) {
   for (const auto& [number, slot] : program.slots) {
     if (slot.removing || slot.desired == Desired::Stop) continue;
     if (program.config.type == config::ProgramType::Oneshot) {
-      add(slot.done_with);
+      // What is about to run again will have been made from what is configured now.
+      if (!slot.want_start && !slot.current) add(slot.done_with);
     } else if (slot.current) {
       add(slot.current->made_from);
     }
