@@ -10,6 +10,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace holdfast::supervisor::core {
 
 namespace {
@@ -210,6 +213,8 @@ void rescale(Machine& m, const Command& command, Target& target) {
     return refuse(
         fmt::format("{} replicas are too many; the maximum is {}", command.count, kMaxReplicas));
   }
+  // The last word counts: a reload under way, whose turn has not come here, does not undo it.
+  if (std::exchange(program.rescale, false)) m.touch(program);
   const std::uint32_t before = program.wanted;
   if (before == command.count) {
     m.reply(
@@ -219,7 +224,6 @@ void rescale(Machine& m, const Command& command, Target& target) {
   }
   std::string text = fmt::format("{} scaled from {} to {}", name, before, command.count);
   m.report(EventKind::Scaled, program, text);
-  program.rescale = false;
   scale(m, program, command.count);
   Wait wait;
   for (const auto& [number, slot] : program.slots) {
