@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace holdfast::supervisor::core {
 
@@ -159,6 +160,25 @@ void link_programs(Machine& m) {
   }
 }
 
+namespace {
+
+// Somebody who waits for a program that is not released hears if what it comes after, directly or
+// through others, cannot become ready.
+void touch_who_waits(Machine& m, const Program& program) {
+  std::set<std::uint32_t> seen;
+  std::vector<std::uint32_t> open = program.dependants;
+  while (!open.empty()) {
+    const std::uint32_t id = open.back();
+    open.pop_back();
+    Program* waiting = m.find(id);
+    if (waiting == nullptr || waiting->released || !seen.insert(id).second) continue;
+    if (!waiting->waits.empty()) m.touch(*waiting);
+    open.insert(open.end(), waiting->dependants.begin(), waiting->dependants.end());
+  }
+}
+
+}  // namespace
+
 void update_satisfied(Machine& m, Program& program) {
   const bool oneshot = program.config.type == config::ProgramType::Oneshot;
   const std::uint32_t have = oneshot ? program.totals.done : program.totals.serving;
@@ -168,13 +188,13 @@ void update_satisfied(Machine& m, Program& program) {
   const bool fit = satisfied && program.totals.outdated == 0;
   const bool news = fit && !program.fit;
   program.fit = fit;
-  if (!news && m.waits == 0) return;
-  for (const std::uint32_t dependant : program.dependants) {
-    Program* waiting = m.find(dependant);
-    if (waiting == nullptr || waiting->released) continue;
-    // Somebody who waits for the dependant hears if this one cannot become ready.
-    if (news || !waiting->waits.empty()) m.touch(*waiting);
+  if (news) {
+    for (const std::uint32_t dependant : program.dependants) {
+      Program* waiting = m.find(dependant);
+      if (waiting != nullptr && !waiting->released) m.touch(*waiting);
+    }
   }
+  if (m.waits > 0) touch_who_waits(m, program);
 }
 
 namespace {

@@ -150,6 +150,19 @@ TEST_CASE("commands are answered when their work is done, with its outcome") {
   }
 }
 
+TEST_CASE("a start that waits along a chain is answered when the far end of it fails") {
+  config::Program b = service("b");
+  b.after = {"a"};
+  config::Program c = service("c");
+  c.after = {"b"};
+  Stage stage({service("a"), b, c});
+  stage.begin().command(CommandKind::Start, "c");
+  REQUIRE(stage.replies.empty());
+  stage.exit("a.0", 78);
+  REQUIRE(stage.replies.size() == 1);
+  REQUIRE(stage.replies[0].message == "c.0 waits for a, which is failed");
+}
+
 TEST_CASE("a start that waits for a program which cannot become ready is answered") {
   config::Program b = service("b");
   b.after = {"a"};
