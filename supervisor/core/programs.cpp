@@ -204,12 +204,17 @@ std::string stuck(const Program& program) {
   const bool none_wanted = program.totals.wanted == 0;
   if (none_wanted) return program.config.name + ", which is stopped";
   if (program.roll) return {};
+  bool moving = false;
   for (const auto& [number, slot] : program.slots) {
+    moving = moving || slot.want_start || slot.retiring ||
+             (slot.current && slot.current->phase != Phase::Ready);
     const bool idle = !slot.current && !slot.retiring && !slot.want_start;
     if (slot.desired == Desired::Run && idle && slot.state != SlotState::Done) {
       return fmt::format("{}, which is {}", program.config.name, to_string(slot.state));
     }
   }
+  if (!moving && !program.satisfied)
+    return fmt::format("{}, of which too few are not stopped", program.config.name);
   return {};
 }
 

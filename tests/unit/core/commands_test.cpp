@@ -150,6 +150,17 @@ TEST_CASE("commands are answered when their work is done, with its outcome") {
   }
 }
 
+TEST_CASE("a start that waits for a program of which too many are stopped is answered") {
+  config::Program a = service("a", 2);
+  a.min_ready = 2;
+  config::Program b = service("b");
+  b.after = {"a"};
+  Stage stage({a, b});
+  stage.begin().command(CommandKind::Stop, "a.1").exit("a.1", 0);
+  stage.command(CommandKind::Start, "b").ready("a.0");
+  REQUIRE(stage.replies.back().message == "b.0 waits for a, of which too few are not stopped");
+}
+
 TEST_CASE("a start that waits along a chain is answered when the far end of it fails") {
   config::Program b = service("b");
   b.after = {"a"};
