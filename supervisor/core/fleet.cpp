@@ -34,6 +34,7 @@ void extend_deadlines_if_late(Machine& m) {
   const Duration late = m.now - *m.armed;
   m.deadlines.postpone({DeadlineKind::Ready, DeadlineKind::Watchdog, DeadlineKind::Kill},
                        late + kLateness);
+  m.spared_until = m.now + kLateness;
   m.report(EventKind::LateLoop,
            fmt::format("the supervisor fell behind by {}; worker deadlines are extended by as much",
                        format_rounded(late)));

@@ -75,6 +75,7 @@ struct Machine {
   Tally totals;
 
   Deadlines deadlines;
+  MonoTime spared_until{};  // no deadline that is set anew blames a worker before
   std::optional<MonoTime> armed;
   std::optional<Shutdown> shutdown;
   std::size_t waits = 0;  // of all programs

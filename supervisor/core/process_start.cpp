@@ -126,7 +126,7 @@ void refresh_timers(Machine& m, Program& program, Slot& slot, Process& process) 
     const Duration limit = program.config.ready_timeout;
     const DeadlineKey ready{DeadlineKind::Ready, id};
     if (limit > Duration::zero()) {
-      m.deadlines.set(ready, std::max(process.spawned_at + limit, process.extended_until));
+      m.deadlines.set(ready, std::max({process.spawned_at + limit, process.extended_until, m.spared_until}));
     } else {
       m.deadlines.cancel(ready);
     }
@@ -134,7 +134,7 @@ void refresh_timers(Machine& m, Program& program, Slot& slot, Process& process) 
   if (process.phase != Phase::Ready) return;
   const Duration limit = effective_watchdog(program, process);
   if (limit > Duration::zero()) {
-    m.deadlines.set(watchdog, std::max(process.pinged_at + limit, process.extended_until));
+    m.deadlines.set(watchdog, std::max({process.pinged_at + limit, process.extended_until, m.spared_until}));
   } else {
     m.deadlines.cancel(watchdog);
   }
