@@ -245,7 +245,7 @@ std::vector<std::string> differing_keys(const Program& program) {
     if (program.config.type == config::ProgramType::Oneshot) {
       // What is about to run again will have been made from what is configured now.
       if (!slot.want_start && !slot.current) add(slot.done_with);
-    } else if (slot.current) {
+    } else if (slot.current && slot.current->reason == StopReason::None) {
       add(slot.current->made_from);
     }
   }
