@@ -8,6 +8,7 @@
 // Threads: a value, immutable after loading. Units: durations are Duration, sizes are bytes.
 
 #include "common/base/clock.hpp"
+#include "common/config/probe.hpp"
 #include "common/log/level.hpp"
 
 #include <cstdint>
@@ -52,8 +53,22 @@ enum class RestartPolicy { Always, OnFailure, Never };
 enum class ReadyKind {
   Notify,   // ready = "notify": READY=1 on NOTIFY_SOCKET (sd_notify)
   Started,  // ready = "started": as soon as it runs
-  Http,     // ready = "http://…" or "unix:/path:/ready": a probe answers 2xx
+  Probe,    // ready = "http://…", "tcp:…", ["command", …]: a probe succeeds
   LogLine,  // ready_log = "regex": a line of its output matches
+};
+
+// How a process is replaced in a roll (replacement.hpp).
+enum class Replace {
+  Auto,       // Overlap where that can be right, else StopFirst
+  Overlap,    // the new one is ready before the old one is asked to stop
+  StopFirst,  // the old one has ended before the new one starts
+};
+
+// What counts as a heartbeat for the watchdog.
+enum class WatchdogSource {
+  Notify,   // WATCHDOG=1
+  Metrics,  // an answered scrape of `metrics`
+  Health,   // an answered probe of `health`
 };
 
 // Whose notifications count.
@@ -84,10 +99,20 @@ struct Program {
   std::optional<int> oom_score_adj;              // -1000 to 1000; empty: the supervisor's
 
   ReadyKind ready = ReadyKind::Notify;
-  std::string ready_target;  // the URL or the regular expression
+  std::string ready_pattern;  // LogLine: the regular expression
+  Probe ready_probe;          // Probe
+  Duration ready_probe_timeout = 2s;
   NotifyAccess notify_access = NotifyAccess::Main;
   Duration ready_timeout = 60s;
-  Duration ready_interval = 200ms;  // between two HTTP probes
+  Duration ready_interval = 200ms;  // between two probes
+
+  Probe health;  // asked while it is ready; None: not at all
+  Duration health_interval = 10s;
+  Duration health_timeout = 2s;
+  std::uint32_t health_failures = 3;  // in a row: it is unhealthy, and is replaced
+
+  Replace replace = Replace::Auto;
+  Duration min_ready_time = 0s;  // ready this long before a roll goes on
 
   RestartPolicy restart = RestartPolicy::Always;
   Duration settled_after = 10s;  // ready this long: the next crash restarts at once
@@ -100,7 +125,8 @@ struct Program {
   Duration crash_loop_window = 60s;
   Duration crash_loop_retry = 30s;
 
-  Duration watchdog = 30s;          // 0s: off
+  Duration watchdog = 30s;  // 0s: off
+  WatchdogSource watchdog_source = WatchdogSource::Notify;
   bool watchdog_required = false;   // from READY=1 on, not from the first WATCHDOG=1
   Duration watchdog_interval = 5s;  // refused if watchdog < 3 x this
   Duration watchdog_grace = 5s;     // SIGABRT to SIGKILL
@@ -119,6 +145,9 @@ struct Program {
   // Not a key: what env_file sets. Only the supervisor reads that file, when it accepts a
   // configuration, so that every start until the next reload uses the same contents.
   std::map<std::string, std::string> env_file_values;
+  // Not keys: whether the probe's address is that of one of `sockets` (replacement.hpp).
+  bool ready_at_socket = false;
+  bool health_at_socket = false;
   // Not a key: a digest of each shared section that it depends on (common/config/reload.hpp).
   std::map<std::string, std::size_t> uses;
   bool operator==(const Program&) const = default;

@@ -54,7 +54,8 @@ void apply_dependent_defaults(Program& program, const LoadReport& report) {
   }
   // Only a program that speaks sd_notify sends heartbeats; any other would be killed as hung.
   const bool heartbeats =
-      program.type == ProgramType::Service && program.ready == ReadyKind::Notify;
+      program.type == ProgramType::Service &&
+      (program.ready == ReadyKind::Notify || program.watchdog_source != WatchdogSource::Notify);
   if (!heartbeats && !given("watchdog")) program.watchdog = 0s;
 }
 

@@ -6,6 +6,7 @@
 #include "common/config/parse.hpp"
 #include "common/config/reader.hpp"
 #include "common/config/reload.hpp"
+#include "common/config/replacement.hpp"
 #include "common/config/report.hpp"
 #include "common/config/validate.hpp"
 #include "common/os/file.hpp"
@@ -20,6 +21,7 @@ LoadResult finish(Config config, const Environ& environ, LoadReport& report) {
   add_default_listener(config);
   apply_environment(environ, config, report);
   apply_dependent_defaults(config, report);
+  note_probed_sockets(config);
   validate(config, report);
   if (!report.clean()) return tl::unexpected(report.problems());
   note_uses(config);

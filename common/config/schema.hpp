@@ -49,6 +49,8 @@ std::vector<Section> single_sections(Config& config);
 // restarted and stopped.
 void append_process_fields(Program& program, Fields& fields);
 void append_lifecycle_fields(Program& program, Fields& fields);
+// Those of how it is told that they are ready and healthy, and how they are replaced.
+void append_probe_fields(Program& program, Fields& fields);
 
 // One row of the reference documentation.
 struct KnownKey {

@@ -1,92 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fields of [program.NAME] for readiness, restarts, the watchdog and stopping.
+// The fields of [program.NAME] for restarts, the watchdog and stopping.
 #include "common/config/schema.hpp"
 #include "common/config/slot_text.hpp"
 #include "common/net/url.hpp"
 #include "common/protocol/names.hpp"
-#include "common/text/pattern.hpp"
 
 #include <csignal>
-#include <tuple>
 
 namespace holdfast::config {
 
 using enum ReloadEffect;
 
 namespace {
-
-// Both keys set the same two members.
-template <class Read, class Write>
-Field readiness_field(std::string key, std::string type, Program& program, Read read, Write write) {
-  using Saved = std::pair<ReadyKind, std::string>;
-  return {std::move(key),
-          Roll,
-          std::move(type),
-          std::move(read),
-          std::move(write),
-          [&program] { return std::any(Saved(program.ready, program.ready_target)); },
-          [&program](const std::any& saved) {
-            std::tie(program.ready, program.ready_target) = std::any_cast<const Saved&>(saved);
-          }};
-}
-
-// The URL completed; as it stands if it differs from slot to slot (for_slot() completes that).
-Result<std::string> check_url(const std::string& text, const char* default_path) {
-  const std::string sample = expand_slot_names(text, {"worker.0", 0, 1});
-  HOLDFAST_TRY_ASSIGN(const net::Url url, net::parse_literal_url(sample, default_path));
-  return sample == text ? url.to_string() : text;
-}
-
-Field ready_field(Program& program) {
-  auto read = [&program](const Value& given, Complaints& complaints) {
-    const std::string* text = expect_text(given, complaints);
-    if (text == nullptr) return;
-    if (*text == "notify" || *text == "started") {
-      program.ready = *text == "notify" ? ReadyKind::Notify : ReadyKind::Started;
-      program.ready_target.clear();
-    } else if (const auto target = check_url(*text, "/")) {
-      program.ready = ReadyKind::Http;
-      program.ready_target = *target;
-    } else {
-      complaints.push_back(
-          {given.at,
-           fmt::format("'{}' is not \"notify\", \"started\", \"http://127.0.0.1:80/path\" "
-                       "or \"unix:/path/of.sock:/ready\"{}",
-                       *text, did_you_mean(*text, {"notify", "started"}))});
-    }
-  };
-  auto write = [&program]() -> std::optional<Value> {
-    switch (program.ready) {
-      case ReadyKind::Notify: return Value{std::string("notify")};
-      case ReadyKind::Started: return Value{std::string("started")};
-      case ReadyKind::Http: return Value{program.ready_target};
-      case ReadyKind::LogLine: break;
-    }
-    return {};
-  };
-  return readiness_field("ready", "string", program, std::move(read), std::move(write));
-}
-
-Field ready_log_field(Program& program) {
-  auto read = [&program](const Value& given, Complaints& complaints) {
-    const std::string* text = expect_text(given, complaints);
-    if (text == nullptr) return;
-    if (const auto pattern = text::Pattern::compile(*text); !pattern) {
-      complaints.push_back({given.at, pattern.error().message});
-    } else if (text->empty()) {
-      complaints.push_back({given.at, "must not be empty: it would match any line"});
-    } else {
-      program.ready = ReadyKind::LogLine;
-      program.ready_target = *text;
-    }
-  };
-  auto write = [&program]() -> std::optional<Value> {
-    if (program.ready != ReadyKind::LogLine) return {};
-    return Value{program.ready_target};
-  };
-  return readiness_field("ready_log", "regular expression", program, std::move(read),
-                         std::move(write));
-}
 
 const std::vector<std::pair<std::string, int>>& stop_signals() {
   static const std::vector<std::pair<std::string, int>> kSignals{
@@ -109,6 +34,13 @@ Field stop_signal_field(int& signal) {
   return field;
 }
 
+// The URL completed; as it stands if it differs from slot to slot (for_slot() completes that).
+Result<std::string> check_url(const std::string& text, const char* default_path) {
+  const std::string sample = expand_slot_names(text, {"worker.0", 0, 1});
+  HOLDFAST_TRY_ASSIGN(const net::Url url, net::parse_literal_url(sample, default_path));
+  return sample == text ? url.to_string() : text;
+}
+
 Result<std::string> check_metrics(const std::string& text) {
   if (text.empty() || text == "off" || text == "socket") return text;
   return check_url(text, protocol::kMetricsPath);
@@ -118,12 +50,7 @@ Result<std::string> check_metrics(const std::string& text) {
 
 void append_lifecycle_fields(Program& program, Fields& fields) {
   const auto append = [&](Field field) { fields.push_back(std::move(field)); };
-  append(ready_field(program));
-  append(ready_log_field(program));
-  append(choice_field<NotifyAccess>("notify_access", Live, program.notify_access,
-                                    {{"main", NotifyAccess::Main}, {"all", NotifyAccess::All}}));
-  append(duration_field("ready_timeout", Live, program.ready_timeout, 100ms, 24h));
-  append(duration_field("ready_interval", Live, program.ready_interval, 10ms, 1h));
+  append_probe_fields(program, fields);
 
   append(choice_field<RestartPolicy>("restart", Live, program.restart,
                                      {{"always", RestartPolicy::Always},
@@ -140,6 +67,10 @@ void append_lifecycle_fields(Program& program, Fields& fields) {
   append(duration_field("crash_loop_retry", Live, program.crash_loop_retry, 100ms, 24h));
 
   append(duration_field("watchdog", Live, program.watchdog, 0s, 24h));
+  append(choice_field<WatchdogSource>("watchdog_source", Live, program.watchdog_source,
+                                      {{"notify", WatchdogSource::Notify},
+                                       {"metrics", WatchdogSource::Metrics},
+                                       {"health", WatchdogSource::Health}}));
   append(flag_field("watchdog_required", Live, program.watchdog_required));
   append(duration_field("watchdog_interval", Live, program.watchdog_interval, 10ms, 8h));
   append(duration_field("watchdog_grace", Live, program.watchdog_grace, 0s, 1h));

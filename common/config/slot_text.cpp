@@ -30,6 +30,13 @@ std::string expand_url(const std::string& text, const SlotNames& names, const ch
   return url ? url->to_string() : expanded;
 }
 
+void expand_probe(Probe& probe, const SlotNames& names) {
+  if (probe.kind == Probe::Kind::Http) probe.address = expand_url(probe.address, names, "/");
+  if (probe.kind == Probe::Kind::Tcp) probe.address = expand_slot_names(probe.address, names);
+  for (std::string& argument : probe.command)
+    argument = expand_slot_names(argument, names);
+}
+
 }  // namespace
 
 bool contains_slot_name(std::string_view text, std::string_view placeholder) {
@@ -70,8 +77,8 @@ Program for_slot(Program program, std::uint32_t slot) {
     argument = expand_slot_names(argument, names);
   for (auto& [name, value] : program.environment)
     value = expand_slot_names(value, names);
-  if (program.ready == ReadyKind::Http)
-    program.ready_target = expand_url(program.ready_target, names, "/");
+  expand_probe(program.ready_probe, names);
+  expand_probe(program.health, names);
   program.metrics = expand_url(program.metrics, names, protocol::kMetricsPath);
   return program;
 }

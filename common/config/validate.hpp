@@ -14,6 +14,9 @@ void validate(const Config& config, LoadReport& report);
 // The keys of one program.
 void validate_program(const Program& program, LoadReport& report);
 
+// Its `ready`, `health` and `watchdog_source`, and whether `replace` fits them.
+void validate_probes(const Program& program, LoadReport& report);
+
 // The programs together: `after`, `sockets`, cycles, and how long it takes to stop them.
 void validate_graph(const Config& config, LoadReport& report);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/duration.hpp"
+#include "common/config/replacement.hpp"
 #include "common/config/slot_text.hpp"
 #include "common/config/validate.hpp"
 
@@ -29,7 +30,7 @@ void validate_ready(const Program& program, const std::string& section, LoadRepo
   if (report.given(section, "ready") && report.given(section, "ready_log")) {
     report.problem(section, "ready_log", "ready_log: 'ready' is given as well; keep one of them");
   }
-  if (program.ready == ReadyKind::Http && program.ready_interval > program.ready_timeout) {
+  if (program.ready == ReadyKind::Probe && program.ready_interval > program.ready_timeout) {
     report.problem(section, "ready_interval",
                    fmt::format("ready_interval: {} is longer than ready_timeout, {}",
                                format_duration(program.ready_interval),
@@ -74,21 +75,6 @@ void validate_oneshot(const Program& program, const std::string& section, LoadRe
   }
 }
 
-// The keys in which {port} stands.
-std::vector<const char*> uses_of_port(const Program& program) {
-  const auto has_port = [](const std::string& text) { return contains_slot_name(text, "{port}"); };
-  std::vector<const char*> keys;
-  if (std::any_of(program.command.begin(), program.command.end(), has_port))
-    keys.push_back("command");
-  if (std::any_of(program.environment.begin(), program.environment.end(),
-                  [&](const auto& variable) { return has_port(variable.second); })) {
-    keys.push_back("environment");
-  }
-  if (program.ready == ReadyKind::Http && has_port(program.ready_target)) keys.push_back("ready");
-  if (has_port(program.metrics)) keys.push_back("metrics");
-  return keys;
-}
-
 void validate_slots(const Program& program, const std::string& section, LoadReport& report) {
   if (!program.command.empty() && contains_slot_names(program.command.front())) {
     report.problem(
@@ -125,7 +111,9 @@ void validate_program(const Program& program, LoadReport& report) {
   validate_restart(program, section, report);
   validate_slots(program, section, report);
   if (program.type == ProgramType::Oneshot) validate_oneshot(program, section, report);
-  if (program.watchdog > 0s && program.watchdog < 3 * program.watchdog_interval) {
+  validate_probes(program, report);
+  const bool told = program.watchdog_source == WatchdogSource::Notify;
+  if (told && program.watchdog > 0s && program.watchdog < 3 * program.watchdog_interval) {
     report.problem(
         section, report.given(section, "watchdog") ? "watchdog" : "watchdog_interval",
         fmt::format("watchdog: {} is less than three times watchdog_interval, {}: one "

@@ -10,6 +10,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -52,6 +53,28 @@ std::string request_text(const net::Url& url, const Headers& headers) {
   return text + "Connection: close\r\n\r\n";
 }
 
+// co_await Vetted(vet, connection): until the vet lets the request go on, or ends it.
+class Vetted {
+ public:
+  Vetted(const Vet& vet, Fd connection) : vet_(vet), connection_(std::move(connection)) {}
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> handle) {
+    // Shared, because a std::function can be copied.
+    auto resumption = std::make_shared<Resumption>(handle);
+    vet_(std::move(connection_), [this, resumption](Result<void> verdict) {
+      if (!*resumption) return;
+      verdict_ = std::move(verdict);
+      (*resumption)();
+    });
+  }
+  Result<void> await_resume() { return std::move(verdict_); }
+
+ private:
+  const Vet& vet_;
+  Fd connection_;
+  Result<void> verdict_;
+};
+
 // Owned by its coroutine and by the timer that bounds it.
 class Get : public std::enable_shared_from_this<Get> {
  public:
@@ -63,6 +86,7 @@ class Get : public std::enable_shared_from_this<Get> {
         request_(std::move(request)),
         parser_(options.max_response_bytes),
         head_only_(options.head_only),
+        vet_(options.vet),
         done_(std::move(done)) {}
 
   void start(Endpoints endpoints, Duration deadline) {
@@ -91,11 +115,16 @@ class Get : public std::enable_shared_from_this<Get> {
         if (reached || went) went = std::move(reached);
         if (went || get.expired_) break;
       }
-      while (went && get.sent_ < get.request_.size()) {
-        if (const auto error = get.send_some()) {
+      std::size_t until = get.request_.size() - (get.vet_ ? 1 : 0);
+      while (went && get.sent_ < until) {
+        if (const auto error = get.send_some(until)) {
           went = get.failed("send", error);
-        } else if (get.sent_ < get.request_.size()) {
+        } else if (get.sent_ < until) {
           std::ignore = co_await Writable(get.socket_);  // the next send reports the error
+        } else if (until < get.request_.size()) {
+          went = co_await Vetted(get.vet_,
+                                 Fd(::fcntl(get.socket_.native_handle(), F_DUPFD_CLOEXEC, 0)));
+          until = get.request_.size();
         }
       }
       while (went && !get.complete()) {
@@ -121,9 +150,9 @@ class Get : public std::enable_shared_from_this<Get> {
     return {};
   }
 
-  boost::system::error_code send_some() {
-    const ssize_t n = ::send(socket_.native_handle(), request_.data() + sent_,
-                             request_.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
+  boost::system::error_code send_some(std::size_t until) {
+    const ssize_t n = ::send(socket_.native_handle(), request_.data() + sent_, until - sent_,
+                             MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n >= 0) {
       sent_ += static_cast<std::size_t>(n);
     } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
@@ -172,6 +201,7 @@ class Get : public std::enable_shared_from_this<Get> {
   ReadBuffer buffer_;
   ResponseParser parser_;
   const bool head_only_;
+  const Vet vet_;
   bool expired_ = false;
   Done done_;
 };

@@ -9,6 +9,7 @@
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
 #include "common/http/message.hpp"
+#include "common/os/fd.hpp"
 
 #include <functional>
 #include <string>
@@ -19,10 +20,16 @@ class io_context;
 
 namespace holdfast::http {
 
+// Looks at a connection before the request is complete. `connection` is a copy of the socket's
+// descriptor. `go_on` is to be called once, on the io_context's thread and not inside this call:
+// the last byte of the request is sent then, or the request ends with the error.
+using Vet = std::function<void(Fd connection, std::function<void(Result<void>)> go_on)>;
+
 struct FetchOptions {
   Duration deadline = std::chrono::seconds(10);  // for the whole exchange, absolute
   std::uint64_t max_response_bytes = 1u << 20;   // a longer response is an error
   bool head_only = false;  // async_get(): done with the status and the fields, without the body
+  Vet vet;                 // async_get(): called when all but the last byte of the request is sent
 };
 
 // `url`: http://host:port/path, https://…, or unix:/path/to.sock:/target. Any thread; blocks.

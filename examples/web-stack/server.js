@@ -9,6 +9,7 @@ const inherited = (name) => (names.includes(name) ? { fd: 3 + names.indexOf(name
 let requests = 0;
 let draining = false;
 const app = http.createServer((request, response) => {
+  if (request.url === '/ready') return response.end('ready\n');
   requests++;
   if (draining) response.setHeader('Connection', 'close');
   response.setHeader('Content-Type', 'text/plain');

@@ -98,7 +98,7 @@ std::string remarks_of(const json& status) {
 std::string_view colour_of(std::string_view state) {
   if (state == "ready" || state == "done") return "\033[32m";
   if (state == "starting" || state == "stopping" || state == "backoff") return "\033[33m";
-  if (state == "crash_loop" || state == "failed") return "\033[31m";
+  if (state == "crash_loop" || state == "unhealthy" || state == "failed") return "\033[31m";
   return "\033[2m";
 }
 

@@ -160,6 +160,7 @@ void Collector::answered(const core::ProcessId& process, Result<http::Response> 
   if (it == tracked_.end()) return;
   Tracked& tracked = it->second;
   tracked.asking = tracked.late = false;
+  if (answer && on_answer_) on_answer_(process);
   auto text = exposition_of(std::move(answer));
   tracked.up = text && ledger_.apply(source_of(tracked.source), std::move(*text), clock_.mono(),
                                      rules_of(tracked.source)) == telemetry::Applied::Accepted;

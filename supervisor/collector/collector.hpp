@@ -44,6 +44,10 @@ class Collector {
             const LoopMetrics& loop_metrics, const logs::LogRelay& relay, const log::Logger& log,
             telemetry::LedgerSettings settings);
 
+  // Told of each worker that has answered a request, whatever the answer. To be set before begin().
+  using OnAnswer = std::function<void(const core::ProcessId&)>;
+  void on_answer(OnAnswer told) { on_answer_ = std::move(told); }
+
   void begin();
   void end();
 
@@ -111,6 +115,7 @@ class Collector {
   std::map<core::ProcessId, Tracked> tracked_;
   std::map<std::string, core::ProcessId> speakers_;  // by URL: the process that is asked
 
+  OnAnswer on_answer_;
   boost::asio::steady_timer tick_timer_;
   boost::asio::steady_timer round_timer_;
   std::vector<Waiter> waiters_;

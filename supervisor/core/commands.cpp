@@ -92,7 +92,8 @@ void answer_later(Machine& m, Program& program, const Command& command, Wait wai
 
 bool needs_start(const Slot& slot) {
   if (slot.state == SlotState::Done && slot.desired == Desired::Run) return false;
-  const bool runs = slot.current && slot.current->reason == StopReason::None;
+  const bool runs =
+      slot.current && slot.current->reason == StopReason::None && !slot.current->exit;
   return !runs || slot.desired == Desired::Stop;
 }
 
@@ -110,6 +111,7 @@ void start(Machine& m, const Command& command, Target& target) {
     ++started;
     slot.desired = Desired::Run;
     slot.memory.forget();
+    slot.restore.reset();
     slot.suspect = slot.unplanned = false;
     slot.want_start = true;
     m.deadlines.cancel({DeadlineKind::Retry, {slot.id, 0}});
@@ -152,6 +154,7 @@ void stop(Machine& m, const Command& command, Target& target) {
   for (const std::uint32_t number : target.slots) {
     Slot& slot = program.slots.at(number);
     slot.desired = Desired::Stop;
+    slot.restore.reset();
     slot.want_start = slot.unplanned = false;
     m.deadlines.cancel({DeadlineKind::Retry, {slot.id, 0}});
     slot.retry_at.reset();

@@ -23,6 +23,8 @@ enum class DeadlineKind {
   Watchdog,        // process: no heartbeat within the watchdog interval
   Kill,            // process: its time to stop has passed
   Unkillable,      // process: still running a while after SIGKILL
+  Health,          // process: its next health check is due
+  Proven,          // process: has been ready for min_ready_time, and a roll waits for that
   Settle,          // process: has stayed ready long enough to end a crash loop
   Retry,           // slot: the back-off or the crash loop's pause has passed
   Hopeless,        // program: without a ready slot for too long

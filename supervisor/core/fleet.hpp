@@ -20,6 +20,7 @@
 //               policy, or not started yet (SlotView::status then says what it waits for)
 //   starting    a process was requested, or runs and is not ready yet; also a oneshot that runs
 //   ready       serves. Entered at Spawned for ready = "started", else at Notified Ready
+//   unhealthy   its process has failed its health checks and is being ended
 //   stopping    its process was asked to stop, or announced its own stop with STOPPING=1
 //   backoff     exited unplanned; the next start is due at retry_at, or when the start queue allows
 //   crash_loop  exits unplanned again and again: one try every crash_loop_retry, indefinitely. The
@@ -39,10 +40,11 @@
 //   Spawned and READY=1 may arrive in either order. If a process was asked to stop before its
 //   Spawned arrived, it is signalled at once.
 //   Not ready within ready_timeout: stopped; a failure. A oneshot is only reported, never killed.
-//   No heartbeat for `watchdog` (only after READY=1, only with ready = "notify", and only once it
-//   has sent WATCHDOG=1, unless watchdog_required): SIGABRT to the process, after watchdog_grace
-//   SIGKILL to the group; a failure. A running process keeps the interval that it was given at its
-//   start, unless a reload makes it longer or turns it off.
+//   No heartbeat for `watchdog` (only while it is ready, and only once there has been one, unless
+//   watchdog_required; a heartbeat is what watchdog_source says): SIGABRT to the process, after
+//   watchdog_grace SIGKILL to the group; a failure. A running process keeps the interval that it
+//   was given at its start, unless a reload makes it longer or turns it off. Health checks that
+//   fail health_failures times in a row have the same consequence: see process_health.hpp.
 //   TimeoutExtended moves the deadline of what the process is doing (starting, staying alive,
 //   stopping) to `by` from now, if that is later. The shutdown's deadlines do not move, and neither
 //   does SIGKILL for a process that hangs.
@@ -53,19 +55,21 @@
 //   worker are still there, these get both signals too, and SIGKILL when what is left of the
 //   stop_timeout is over; the slot goes on when they are gone (LeftoversGone). A process
 //   that survives SIGKILL is reported every 10 s and waited for; its slot starts no second one.
-//   Roll: for each slot in turn, start a second process, wait until it is ready, stop the old one,
-//   wait until that has exited. A slot that does not serve is simply given a new process. The first
-//   failure aborts the roll: what runs stays. If the old process dies during the roll, the roll
-//   goes on: its successor is coming. Reload: see reload.hpp. Programs are compared by name. New
-//   ones start after their dependencies; removed ones stop (dependants first) and are forgotten;
-//   one that comes back waits until its namesake is gone. A changed type is a removal and an
-//   addition. What else a changed key asks for is its ReloadEffect: a roll, effect at once, or
-//   scaling. A replica count set by `scale` stays unless the file's own number changes. Scale: the
-//   highest slots are removed, the lowest free numbers added. The incarnations of a slot only ever
-//   increase, even if it, or its program, was removed in between. Hopeless: a required, released
-//   service without a ready slot, or a required oneshot that has failed for good or is in a crash
-//   loop, for hopeless_after: reported once; with on_hopeless = "exit" an ordered shutdown with
-//   code 70 follows. Shutdown: see shutdown.hpp. Finish comes before the deadline, always. A
+//   Roll: for each slot in turn, start a second process, wait until it has been ready for
+//   min_ready_time, stop the old one, wait until that has exited. If two cannot run at a time
+//   (config::overlaps()), the old one is stopped first. A slot that does not serve is simply given
+//   a new process. The first failure aborts the roll: what runs stays, and what was stopped first
+//   is started again as it was, if it was made from something else. If the old process dies during
+//   the roll, the roll goes on: its successor is coming. Reload: see reload.hpp. Programs are
+//   compared by name. New ones start after their dependencies; removed ones stop (dependants first)
+//   and are forgotten; one that comes back waits until its namesake is gone. A changed type is a
+//   removal and an addition. What else a changed key asks for is its ReloadEffect: a roll, effect
+//   at once, or scaling. A replica count set by `scale` stays unless the file's own number changes.
+//   Scale: the highest slots are removed, the lowest free numbers added. The incarnations of a slot
+//   only ever increase, even if it, or its program, was removed in between. Hopeless: a required,
+//   released service without a ready slot, or a required oneshot that has failed for good or is in
+//   a crash loop, for hopeless_after: reported once; with on_hopeless = "exit" an ordered shutdown
+//   with code 70 follows. Shutdown: see shutdown.hpp. Finish comes before the deadline, always. A
 //   process whose Spawned arrives after it began is asked to stop at once. Lateness: if an event
 //   comes more than 1 s after the armed timer, the supervisor itself was held up. All ready,
 //   watchdog and stop deadlines then move by that time and one second more, in which queued
@@ -110,7 +114,8 @@ struct SlotView {
   std::uint64_t starts = 0;
   std::optional<ExitStatus> last_exit;
   // Why the last start failed, or why the current one is not ready yet: "exec: No such file or
-  // directory", "not ready within 1m: http://127.0.0.1:80/ answered 503". Empty once it is ready.
+  // directory", "not ready within 1m: http://127.0.0.1:80/ answered 503". Of one that is ready:
+  // what the last health check has found. Empty if all is well.
   std::string last_error;
   std::optional<MonoTime> retry_at;          // in backoff or crash_loop
   std::optional<MonoTime> crash_loop_since;  // until it has settled again, in any state

@@ -42,8 +42,15 @@ enum class StopReason {
   Planned,       // for a command, a roll, a reload or a shutdown: never a failure
   ReadyTimeout,  // a failure
   Hung,          // a failure
+  Unhealthy,     // a failure
   OwnAccord,     // it sent STOPPING=1 unasked: its exit counts like any unplanned exit
 };
+
+// Whether the process was ended because it had failed.
+constexpr bool is_failure(StopReason reason) {
+  return reason == StopReason::ReadyTimeout || reason == StopReason::Hung ||
+         reason == StopReason::Unhealthy;
+}
 
 // One incarnation, from the request to spawn it until it has exited.
 struct Process {
@@ -73,6 +80,9 @@ struct Process {
   MadeFrom made_from;
   std::string status;
   std::string not_ready_because;
+  bool checking = false;            // a health check is under way
+  std::uint32_t health_misses = 0;  // checks that failed, in a row
+  std::string unhealthy_because;    // of the last of these
 };
 
 // An extension is granted for what the process is doing, not for what it does next.
@@ -115,10 +125,13 @@ struct Slot {
   std::uint64_t restarts = 0;
   std::uint64_t starts = 0;
   MadeFrom done_with;  // what that success was made from
+  // What its processes are made from until one of them is ready: its successor under stop-first
+  // has failed. Else null.
+  std::shared_ptr<const config::Program> restore;
   std::optional<ExitStatus> last_exit;
   std::string last_error;
   bool not_ready_error = false;  // `last_error` is about a process that runs or ran, not a spawn
-  std::string last_failure;  // how its last process failed, as a sentence
+  std::string last_failure;      // how its last process failed, as a sentence
   std::string predecessor;
   std::optional<MonoTime> retry_at;
   Tally tally;
@@ -127,13 +140,15 @@ struct Slot {
   bool dirty = false;
 };
 
-// A rolling restart, one slot after the other.
+// A rolling restart, one slot after the other. A new process serves for min_ready_time before the
+// roll goes on.
 struct Roll {
   enum class Step {
-    Begin,     // look at the slot and choose how to replace its process
-    Surging,   // wait for a new process to become ready beside the old one
-    Plain,     // nothing served in the slot: wait for a new process to become ready
-    Draining,  // the new one serves: wait for the old one to exit
+    Begin,    // look at the slot and choose how to replace its process
+    Surging,  // wait for a new process to become ready beside the old one
+    Plain,  // nothing serves in the slot, or may any longer: wait for a new process to become ready
+    Draining,   // the new one serves: wait for the old one to exit
+    Restoring,  // the new one has failed: wait for what it had replaced to be ready again
   };
   std::deque<std::uint32_t> pending;
   std::optional<std::uint32_t> slot;
@@ -143,7 +158,10 @@ struct Roll {
   MonoTime began{};
   std::vector<std::uint64_t> requests;
   bool from_reload = false;
+  // Plain: what the process was made from that had served, and was stopped first.
+  std::shared_ptr<const config::Program> former;
   std::string failure;  // not empty: why the roll must be aborted
+  std::string reason;   // Restoring: why it will be
 };
 
 // Work on the slots of a program that somebody waits for. See waits.hpp.

@@ -39,6 +39,8 @@ std::string exit_message(const Machine& m, const Program& program, const Slot& s
     verb = "ended before becoming ready";
   } else if (end.process.reason == StopReason::Hung) {
     verb = "ended after hanging";
+  } else if (end.process.reason == StopReason::Unhealthy) {
+    verb = "ended after being unhealthy";
   } else if (clean) {
     verb = "exited unexpectedly";
   }
@@ -51,7 +53,9 @@ EventKind event_kind_of(const EndedProcess& end) {
   if (!end.status) return EventKind::SpawnFailed;
   if (end.process.reason == StopReason::ReadyTimeout) return EventKind::Backoff;
   const bool clean = !end.status->signaled && end.status->value == 0;
-  if (clean && end.process.reason != StopReason::Hung) return EventKind::ExitedUnexpectedly;
+  const bool ended_by_us =
+      end.process.reason == StopReason::Hung || end.process.reason == StopReason::Unhealthy;
+  if (clean && !ended_by_us) return EventKind::ExitedUnexpectedly;
   return EventKind::Crashed;
 }
 
@@ -194,10 +198,15 @@ void end_current(Machine& m, Program& program, Slot& slot, const EndedProcess& e
   const bool wanted =
       slot.desired == Desired::Run && !slot.removing && !program.removing && !m.shutdown;
   if (!planned && wanted) {
+    if (is_restored(program, slot, end.process)) {
+      report_exit(m, program, slot, end, event_kind_of(end),
+                  "; what it had replaced is started again");
+      m.set_state(slot, SlotState::Backoff);
+      return;
+    }
     UnplannedExit exit;
     exit.status = end.status;
-    exit.by_us =
-        end.process.reason == StopReason::ReadyTimeout || end.process.reason == StopReason::Hung;
+    exit.by_us = is_failure(end.process.reason);
     if (end.process.was_ready) exit.ready_for = ended_at(m, end.process) - end.process.ready_at;
     RestartDecision decision = decide_restart(program.config, slot.memory, exit, m.now, m.random);
     if (!success && runs_for_reload(program, slot)) decision = {RestartAction::Fail, {}, false};
@@ -227,8 +236,9 @@ void end_process(Machine& m, const FoundProcess& found, std::optional<ExitStatus
   end.process = std::move(*place);
   place.reset();
   const ProcessId id = process_id(slot, end.process);
-  for (const DeadlineKind kind : {DeadlineKind::Ready, DeadlineKind::Watchdog, DeadlineKind::Kill,
-                                  DeadlineKind::Unkillable, DeadlineKind::Settle}) {
+  for (const DeadlineKind kind :
+       {DeadlineKind::Ready, DeadlineKind::Watchdog, DeadlineKind::Kill, DeadlineKind::Unkillable,
+        DeadlineKind::Health, DeadlineKind::Proven, DeadlineKind::Settle}) {
     m.deadlines.cancel({kind, id});
   }
   m.touch(slot);
@@ -246,7 +256,8 @@ void on_exited(Machine& m, const Exited& event) {
   if (!found) return;
   if (found.process->exit) return;
   found.slot->last_exit = event.status;
-  if (found.slot->not_ready_error && found.process->reason != StopReason::ReadyTimeout) {
+  if (found.slot->not_ready_error && found.process->reason != StopReason::ReadyTimeout &&
+      found.process->reason != StopReason::Unhealthy) {
     found.slot->last_error.clear();  // its exit says more
     found.slot->not_ready_error = false;
   }

@@ -2,6 +2,7 @@
 #include "supervisor/core/process_start.hpp"
 
 #include "common/config/reload.hpp"
+#include "supervisor/core/process_health.hpp"
 #include "supervisor/core/process_stop.hpp"
 
 #include <fmt/format.h>
@@ -24,8 +25,11 @@ constexpr Duration kLongestExtension = std::chrono::hours(24);
 // programs send READY=1 and never WATCHDOG=1: the first heartbeat is the promise of more.
 Duration effective_watchdog(const Program& program, const Process& process) {
   const Duration wanted = program.config.watchdog;
-  const bool required = process.must_beat && program.config.watchdog_required;
+  // What it is asked from outside needs no promise of its own.
+  const bool told = program.config.watchdog_source == config::WatchdogSource::Notify;
+  const bool required = (process.must_beat || !told) && program.config.watchdog_required;
   if (!process.beats && !required) return Duration::zero();
+  if (!told) return std::max(wanted, Duration::zero());
   if (wanted <= Duration::zero() || process.watchdog <= Duration::zero()) return Duration::zero();
   return std::max(wanted, process.watchdog);
 }
@@ -33,6 +37,7 @@ Duration effective_watchdog(const Program& program, const Process& process) {
 void become_ready(Machine& m, Program& program, Slot& slot, Process& process) {
   process.phase = Phase::Ready;
   process.was_ready = true;
+  slot.restore.reset();
   slot.had_been_ready = true;
   process.ready_at = process.pinged_at = m.now;
   forget_extension(process);
@@ -47,7 +52,15 @@ void become_ready(Machine& m, Program& program, Slot& slot, Process& process) {
                        format_rounded(m.now - process.spawned_at)));
 }
 
-void on_ping(Machine& m, const Program& program, const Slot& slot, Process& process) {
+config::WatchdogSource source_of(Notice notice) {
+  if (notice == Notice::Scraped) return config::WatchdogSource::Metrics;
+  if (notice == Notice::Probed) return config::WatchdogSource::Health;
+  return config::WatchdogSource::Notify;
+}
+
+void on_ping(Machine& m, const Program& program, const Slot& slot, Process& process,
+             Notice notice) {
+  if (source_of(notice) != program.config.watchdog_source) return;
   process.beats = true;
   if (process.phase != Phase::Ready) return;
   process.pinged_at = m.now;
@@ -75,14 +88,19 @@ void begin_process(Machine& m, Program& program, Slot& slot) {
   process.suspect = slot.suspect;
   process.restart = !surge && slot.had_been_ready;
   process.spawned_at = m.now;
-  process.made_from.program = program.former ? program.former : program.shown;
-  if (program.former) {
-    process.made_from.differs = config::keys_with(
-        config::changed_keys(*program.former, program.config), config::ReloadEffect::Roll);
+  process.made_from.program = slot.restore     ? slot.restore
+                              : program.former ? program.former
+                                               : program.shown;
+  if (process.made_from.program != program.shown) {
+    process.made_from.differs =
+        config::keys_with(config::changed_keys(*process.made_from.program, program.config),
+                          config::ReloadEffect::Roll);
   }
-  if (program.config.ready == config::ReadyKind::Notify && !is_oneshot(program)) {
-    process.watchdog = program.config.watchdog;
-    process.must_beat = program.config.watchdog_required;
+  const config::Program& made_from = *process.made_from.program;
+  if (made_from.ready == config::ReadyKind::Notify && !is_oneshot(program) &&
+      made_from.watchdog_source == config::WatchdogSource::Notify) {
+    process.watchdog = made_from.watchdog;
+    process.must_beat = made_from.watchdog_required;
   }
   slot.current = std::move(process);
   ++slot.starts;
@@ -110,8 +128,8 @@ void on_spawned(Machine& m, const Spawned& event) {
   const StopReason wanted = std::exchange(process.reason, StopReason::None);
   if (wanted != StopReason::None || m.shutdown) {
     terminate(m, program, slot, process, StopReason::Planned);
-  } else if (!is_oneshot(program) &&
-             (process.ready_early || program.config.ready == config::ReadyKind::Started)) {
+  } else if (!is_oneshot(program) && (process.ready_early || process.made_from.program->ready ==
+                                                                 config::ReadyKind::Started)) {
     become_ready(m, program, slot, process);
   } else {
     refresh_timers(m, program, slot, process);
@@ -138,6 +156,7 @@ void refresh_timers(Machine& m, Program& program, Slot& slot, Process& process) 
   } else {
     m.deadlines.cancel(watchdog);
   }
+  refresh_health(m, program, slot, process);
   if (slot.memory.announced_at) {
     m.deadlines.set(settle, process.ready_at + settled_time(program.config));
   }
@@ -147,7 +166,8 @@ void on_notified(Machine& m, const Notified& event) {
   const FoundProcess found = m.find(event.process);
   if (!found) return;
   Process& process = *found.process;
-  process.notified = true;
+  const bool from_outside = event.notice == Notice::Scraped || event.notice == Notice::Probed;
+  if (!from_outside) process.notified = true;
   const bool service = !is_oneshot(*found.program);
   const bool up = process.phase == Phase::Starting || process.phase == Phase::Ready;
   switch (event.notice) {
@@ -157,7 +177,9 @@ void on_notified(Machine& m, const Notified& event) {
         become_ready(m, *found.program, *found.slot, process);
       }
       break;
-    case Notice::Watchdog: on_ping(m, *found.program, *found.slot, process); break;
+    case Notice::Watchdog:
+    case Notice::Scraped:
+    case Notice::Probed: on_ping(m, *found.program, *found.slot, process, event.notice); break;
     case Notice::WatchdogTrigger:
       if (up && service) terminate(m, *found.program, *found.slot, process, StopReason::Hung);
       break;
@@ -178,7 +200,7 @@ bool prolong(Machine& m, const DeadlineKey& key, MonoTime until) {
 }
 
 bool prolong_stop(Machine& m, const ProcessId& id, Process& process, MonoTime until) {
-  if (process.reason == StopReason::Hung) return false;
+  if (process.reason == StopReason::Hung || process.reason == StopReason::Unhealthy) return false;
   if (m.shutdown) until = std::min(until, m.shutdown->kill_at);
   if (!prolong(m, {DeadlineKind::Kill, id}, until)) return false;
   process.stop_budget = until - process.stop_at;

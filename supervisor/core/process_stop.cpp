@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/process_stop.hpp"
 
+#include "supervisor/core/process_health.hpp"
 #include "supervisor/core/rolling.hpp"
 #include "supervisor/core/waits.hpp"
 
@@ -18,8 +19,8 @@ using namespace std::chrono_literals;
 constexpr Duration kUnkillableInterval = 10s;
 
 void cancel_running_timers(Machine& m, const ProcessId& id) {
-  for (const DeadlineKind kind :
-       {DeadlineKind::Ready, DeadlineKind::Watchdog, DeadlineKind::Settle}) {
+  for (const DeadlineKind kind : {DeadlineKind::Ready, DeadlineKind::Watchdog, DeadlineKind::Health,
+                                  DeadlineKind::Proven, DeadlineKind::Settle}) {
     m.deadlines.cancel({kind, id});
   }
 }
@@ -28,6 +29,13 @@ std::string hang_description(const Machine& m, const config::Program& config,
                              const Process& process) {
   const Duration silent = m.now - std::max(process.pinged_at, process.spawned_at);
   if (silent < config.watchdog) return "reported that it hangs";
+  switch (config.watchdog_source) {
+    case config::WatchdogSource::Metrics:
+      return fmt::format("answered no scrape for {}", format_rounded(silent));
+    case config::WatchdogSource::Health:
+      return fmt::format("answered no health probe for {}", format_rounded(silent));
+    case config::WatchdogSource::Notify: break;
+  }
   return fmt::format("sent no heartbeat for {}", format_rounded(silent));
 }
 
@@ -41,9 +49,10 @@ std::string why_not_ready(const config::Program& config, const Process& process)
   switch (config.ready) {
     case config::ReadyKind::Notify:
       return process.notified ? "it sent other notifications, but no READY=1" : kNeverNotified;
-    case config::ReadyKind::Http: return fmt::format("{} was not probed", config.ready_target);
+    case config::ReadyKind::Probe:
+      return fmt::format("{} was not probed", to_string(config.ready_probe));
     case config::ReadyKind::LogLine:
-      return fmt::format("no line of its output matched ready_log '{}'", config.ready_target);
+      return fmt::format("no line of its output matched ready_log '{}'", config.ready_pattern);
     case config::ReadyKind::Started: break;
   }
   return "it did not become ready";
@@ -63,6 +72,16 @@ Duration announce_stop(Machine& m, const Program& program, Slot& slot, Process& 
                       format_rounded(config.watchdog_grace)));
       m.act(Signal{id, SIGABRT, false});
       return config.watchdog_grace;
+    case StopReason::Unhealthy:
+      if (slot.current && &*slot.current == &process) {
+        slot.last_error = "unhealthy: " + process.unhealthy_because;
+        slot.not_ready_error = true;
+      }
+      m.report(EventKind::Unhealthy, &program, id,
+               fmt::format("{} is unhealthy: {}: SIGABRT, SIGKILL in {}", name,
+                           process.unhealthy_because, format_rounded(config.watchdog_grace)));
+      m.act(Signal{id, SIGABRT, false});
+      return config.watchdog_grace;
     case StopReason::OwnAccord:
       m.report(EventKind::Stopping, &program, id,
                fmt::format("{} reported that it is stopping", name));
@@ -70,7 +89,7 @@ Duration announce_stop(Machine& m, const Program& program, Slot& slot, Process& 
     case StopReason::ReadyTimeout:
       process.not_ready_because =
           fmt::format("not ready within {}: {}", format_rounded(m.now - process.spawned_at),
-                      why_not_ready(config, process));
+                      why_not_ready(*process.made_from.program, process));
       if (slot.current && &*slot.current == &process) {
         slot.last_error = process.not_ready_because;
         slot.not_ready_error = true;
@@ -96,6 +115,7 @@ std::string failure_text(const Process& process, StopReason reason) {
   switch (reason) {
     case StopReason::ReadyTimeout: return "was " + process.not_ready_because;
     case StopReason::Hung: return "hung";
+    case StopReason::Unhealthy: return "was unhealthy: " + process.unhealthy_because;
     default: return "stopped of its own accord";
   }
 }
@@ -146,7 +166,8 @@ void terminate(Machine& m, Program& program, Slot& slot, Process& process, StopR
       slot.not_ready_error = false;
       m.set_state(slot, SlotState::Ready);
     } else {
-      m.set_state(slot, SlotState::Stopping);
+      m.set_state(slot,
+                  reason == StopReason::Unhealthy ? SlotState::Unhealthy : SlotState::Stopping);
     }
   }
   m.touch(slot);
@@ -261,6 +282,8 @@ void on_process_deadline(Machine& m, const DeadlineKey& key) {
     case DeadlineKind::Watchdog:
       terminate(m, *found.program, *found.slot, *found.process, StopReason::Hung);
       break;
+    case DeadlineKind::Health: on_health_due(m, *found.program, *found.slot, *found.process); break;
+    case DeadlineKind::Proven: m.touch(*found.program); break;
     case DeadlineKind::Kill: kill(m, *found.program, *found.slot, *found.process); break;
     case DeadlineKind::Unkillable: on_unkillable(m, key, found); break;
     case DeadlineKind::Settle: on_settled(m, found); break;

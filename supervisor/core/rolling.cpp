@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/rolling.hpp"
 
+#include "common/config/reload.hpp"
+#include "common/config/replacement.hpp"
 #include "supervisor/core/process_stop.hpp"
 #include "supervisor/core/reload.hpp"
 
@@ -68,13 +70,52 @@ Slot* pick(Program& program) {
   return nullptr;
 }
 
+// Whether the process of the roll's slot has failed, and had replaced one that was stopped first.
+// If that was made from the same, it would fail as well: the restart policy decides.
+bool can_restore(const Program& program) {
+  const Roll& roll = *program.roll;
+  if (roll.step != Roll::Step::Plain || !roll.former || roll.failure.empty()) return false;
+  const auto changed = config::changed_keys(*roll.former, program.config);
+  return config::any_has(changed, config::ReloadEffect::Roll);
+}
+
+// Returns whether it has begun.
+bool begin_restore(Machine& m, Program& program) {
+  Roll& roll = *program.roll;
+  Slot* slot = roll.slot ? m.find(SlotId{program.id, *roll.slot}) : nullptr;
+  if (slot == nullptr || !can_restore(program)) return false;
+  roll.reason = std::exchange(roll.failure, {});
+  roll.step = Roll::Step::Restoring;
+  roll.base = slot->last_incarnation;
+  slot->restore = std::move(roll.former);
+  slot->memory.forget();
+  slot->suspect = false;
+  slot->had_been_ready = true;  // it served until a moment ago: its start is a restart
+  m.deadlines.cancel({DeadlineKind::Retry, {slot->id, 0}});
+  slot->retry_at.reset();
+  slot->want_start = true;
+  m.touch(*slot);
+  return true;
+}
+
+// Whether the new process has been ready for long enough.
+bool is_proven(Machine& m, const Program& program, const Slot& slot) {
+  const MonoTime at = slot.current->ready_at + program.config.min_ready_time;
+  if (m.now >= at) return true;
+  m.deadlines.set({DeadlineKind::Proven, process_id(slot, *slot.current)}, at);
+  return false;
+}
+
 // Each step returns whether the next one can be tried at once.
 bool begin_slot(Machine& m, Program& program, Slot& slot) {
   Roll& roll = *program.roll;
   if (slot.retiring) return false;
   roll.base = slot.last_incarnation;
-  const bool serves = slot.current && slot.current->phase == Phase::Ready;
-  if (serves && program.config.type == config::ProgramType::Service) {
+  roll.former.reset();
+  slot.restore.reset();
+  const bool service = program.config.type == config::ProgramType::Service;
+  const bool serves = service && slot.current && slot.current->phase == Phase::Ready;
+  if (serves && config::overlaps(program.config)) {
     slot.want_surge = true;
     roll.step = Roll::Step::Surging;
     m.touch(slot);
@@ -84,6 +125,7 @@ bool begin_slot(Machine& m, Program& program, Slot& slot) {
   slot.memory.forget();
   slot.suspect = false;
   slot.want_start = true;
+  if (serves) roll.former = slot.current->made_from.program;
   if (slot.current) terminate(m, program, slot, *slot.current, StopReason::Planned);
   roll.step = Roll::Step::Plain;
   m.touch(slot);
@@ -98,7 +140,7 @@ bool surge_slot(Machine& m, Program& program, Slot& slot) {
     roll.step = Roll::Step::Begin;  // the old one exited before its successor was requested
     return true;
   }
-  if (slot.current->phase != Phase::Ready) return false;
+  if (slot.current->phase != Phase::Ready || !is_proven(m, program, slot)) return false;
   if (slot.retiring) terminate(m, program, slot, *slot.retiring, StopReason::Planned);
   roll.step = Roll::Step::Draining;
   return true;
@@ -109,6 +151,7 @@ bool plain_slot(Machine& m, Program& program, const Slot& slot) {
   const bool ready =
       slot.current && slot.current->incarnation > roll.base && slot.current->phase == Phase::Ready;
   if (!ready && slot.done_incarnation <= roll.base) return false;
+  if (ready && !is_proven(m, program, slot)) return false;
   next_slot(m, program);
   return true;
 }
@@ -119,12 +162,21 @@ bool drain_slot(Machine& m, Program& program, const Slot& slot) {
   return true;
 }
 
+bool restore_slot(Machine& m, Program& program, const Slot& slot) {
+  const Roll& roll = *program.roll;
+  const bool ready =
+      slot.current && slot.current->incarnation > roll.base && slot.current->phase == Phase::Ready;
+  if (ready) abort_roll(m, program, roll.reason + "; what it had replaced runs again");
+  return ready;
+}
+
 bool step(Machine& m, Program& program, Slot& slot) {
   switch (program.roll->step) {
     case Roll::Step::Begin: return begin_slot(m, program, slot);
     case Roll::Step::Surging: return surge_slot(m, program, slot);
     case Roll::Step::Plain: return plain_slot(m, program, slot);
     case Roll::Step::Draining: return drain_slot(m, program, slot);
+    case Roll::Step::Restoring: return restore_slot(m, program, slot);
   }
   return false;
 }
@@ -163,12 +215,22 @@ bool start_reload_roll(Machine& m, Program& program, std::deque<std::uint32_t> s
 
 void advance_roll(Machine& m, Program& program) {
   while (program.roll) {
-    if (!program.roll->failure.empty()) {
-      abort_roll(m, program, std::string(program.roll->failure));
-      return;
-    }
     if (program.roll->slot && !program.slots.contains(*program.roll->slot)) {
       program.roll->slot.reset();
+    }
+    const Roll& roll = *program.roll;
+    if (!roll.failure.empty()) {
+      if (begin_restore(m, program)) return;
+      abort_roll(m, program,
+                 roll.reason.empty()
+                     ? std::string(roll.failure)
+                     : fmt::format("{}; what it had replaced did not start either: {}", roll.reason,
+                                   roll.failure));
+      return;
+    }
+    if (!roll.reason.empty() && !roll.slot) {  // stopped or removed meanwhile
+      abort_roll(m, program, std::string(roll.reason));
+      return;
     }
     Slot* slot =
         program.roll->slot ? m.find(SlotId{program.id, *program.roll->slot}) : pick(program);
@@ -186,6 +248,11 @@ void fail_roll(Machine& m, Program& program, const Slot& slot, std::uint64_t inc
   if (program.roll->step == Roll::Step::Begin || incarnation <= program.roll->base) return;
   program.roll->failure = std::move(why);
   m.touch(program);
+}
+
+bool is_restored(const Program& program, const Slot& slot, const Process& failed) {
+  if (slot.restore) return failed.made_from.program != slot.restore;
+  return program.roll && program.roll->slot == slot.id.slot && can_restore(program);
 }
 
 void stall_roll(Machine& m, Program& program, const Slot& slot, const std::string& why) {

@@ -23,6 +23,9 @@ void fail_roll(Machine& m, Program& program, const Slot& slot, std::uint64_t inc
                std::string why);
 // A process that the roll waits for does not exit: the roll will be aborted.
 void stall_roll(Machine& m, Program& program, const Slot& slot, const std::string& why);
+// Whether the slot starts again what this process, which has failed, had replaced: that was stopped
+// first, and made from something else. The roll is aborted when it is ready.
+bool is_restored(const Program& program, const Slot& slot, const Process& failed);
 // Takes a slot that was stopped or removed out of the roll.
 void leave_roll(Machine& m, Program& program, Slot& slot);
 // Ends the roll for something that takes precedence: a stop, a removal, a shutdown.

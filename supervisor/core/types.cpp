@@ -13,6 +13,7 @@ std::string_view to_string(SlotState state) {
     case SlotState::Stopped: return "stopped";
     case SlotState::Starting: return "starting";
     case SlotState::Ready: return "ready";
+    case SlotState::Unhealthy: return "unhealthy";
     case SlotState::Stopping: return "stopping";
     case SlotState::Backoff: return "backoff";
     case SlotState::CrashLoop: return "crash_loop";
@@ -38,6 +39,7 @@ std::string_view to_string(EventKind kind) {
     case EventKind::OneshotDone: return "oneshot_done";
     case EventKind::ReadyTimeout: return "ready_timeout";
     case EventKind::Hung: return "hung";
+    case EventKind::Unhealthy: return "unhealthy";
     case EventKind::ForcedKill: return "forced_kill";
     case EventKind::Leftovers: return "leftovers";
     case EventKind::SlowStop: return "slow_stop";

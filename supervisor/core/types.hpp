@@ -30,7 +30,18 @@ struct ProcessId {
   auto operator<=>(const ProcessId&) const = default;
 };
 
-enum class SlotState { Stopped, Starting, Ready, Stopping, Backoff, CrashLoop, Failed, Done };
+// Unhealthy: its process is being ended because its health checks failed.
+enum class SlotState {
+  Stopped,
+  Starting,
+  Ready,
+  Unhealthy,
+  Stopping,
+  Backoff,
+  CrashLoop,
+  Failed,
+  Done
+};
 std::string_view to_string(SlotState state);  // "stopped", "starting", …
 
 struct ExitStatus {
@@ -52,7 +63,8 @@ struct SpawnFailed {
   std::string step;  // "fork", "exec", "setuid", …
   int os_error = 0;
 };
-enum class Notice { Ready, Watchdog, WatchdogTrigger, Stopping };
+// Scraped and Probed: the program has answered a scrape or a health probe, whatever it said.
+enum class Notice { Ready, Watchdog, WatchdogTrigger, Stopping, Scraped, Probed };
 struct Notified {
   ProcessId process;
   Notice notice = Notice::Ready;
@@ -71,6 +83,17 @@ struct TimeoutExtended {
 struct NotReadyBecause {
   ProcessId process;
   std::string reason;
+};
+// A CheckHealth is over.
+struct HealthChecked {
+  enum class Outcome {
+    Well,
+    Unwell,   // no answer, or not the expected one
+    Unknown,  // whether the answer came from this process could not be told
+  };
+  ProcessId process;
+  Outcome outcome = Outcome::Well;
+  std::string reason;  // unless Well
 };
 struct Exited {
   ProcessId process;
@@ -102,7 +125,7 @@ struct Reload {
 
 using Event =
     std::variant<Spawned, SpawnFailed, Notified, StatusText, TimeoutExtended, NotReadyBecause,
-                 Exited, LeftoversGone, Tick, ShutdownRequested, Command, Reload>;
+                 HealthChecked, Exited, LeftoversGone, Tick, ShutdownRequested, Command, Reload>;
 
 // ---- actions ------------------------------------------------------------------------------------
 
@@ -120,6 +143,12 @@ struct Signal {
   // The request to stop one that was serving: its metrics are to be scraped once more before, which
   // may delay the signal by a fraction of a second.
   bool scrape_first = false;
+};
+// Ask it once whether it is well; HealthChecked follows, unless the process ends first. At most one
+// is under way for a process.
+struct CheckHealth {
+  ProcessId process;
+  std::shared_ptr<const config::Program> program;  // with the question and its time-out
 };
 struct ArmTimer {  // replaces the timer armed before; the shell sends Tick at or after `at`
   MonoTime at;
@@ -140,6 +169,7 @@ enum class EventKind {
   OneshotDone,
   ReadyTimeout,
   Hung,
+  Unhealthy,
   ForcedKill,
   Leftovers,
   SlowStop,
@@ -185,7 +215,8 @@ struct Finish {
   int exit_code = 0;
 };
 
-using Action = std::variant<Spawn, Signal, ArmTimer, Report, Accepted, Reply, BeginDrain, Finish>;
+using Action =
+    std::variant<Spawn, Signal, CheckHealth, ArmTimer, Report, Accepted, Reply, BeginDrain, Finish>;
 using Actions = std::vector<Action>;
 
 }  // namespace holdfast::supervisor::core

@@ -254,7 +254,10 @@ tl::expected<int, StartError> Daemon::run() {
     bridge_.connect(&engine);
     auto started = engine.open();
     if (started) started = relay_->start();
-    if (started) started = telemetry_->start(std::move(endpoints_), engine);
+    if (started)
+      started =
+          telemetry_->start(std::move(endpoints_), engine,
+                            [&engine](const core::ProcessId& process) { engine.scraped(process); });
     if (!started) {
       bridge_.connect(nullptr);
       return refuse(started.error());

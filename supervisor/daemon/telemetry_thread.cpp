@@ -70,10 +70,12 @@ void TelemetryThread::answer_metrics(const std::shared_ptr<http::Request>& reque
   });
 }
 
-Result<void> TelemetryThread::start(Endpoints endpoints, FleetControl& control) {
+Result<void> TelemetryThread::start(Endpoints endpoints, FleetControl& control,
+                                    collector::Collector::OnAnswer on_scraped) {
   HOLDFAST_TRY(serve(std::move(endpoints.tcp), nullptr));
   HOLDFAST_TRY(serve(std::move(endpoints.status), nullptr));
   HOLDFAST_TRY(serve(std::move(endpoints.admin), &control));
+  collector_.on_answer(std::move(on_scraped));
   collector_.begin();
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "telemetry");

@@ -41,8 +41,9 @@ class TelemetryThread final : public TelemetryLink {
                   const log::Logger& log, telemetry::LedgerSettings settings);
   ~TelemetryThread() override;  // stops
 
-  // `control` must outlive the thread.
-  Result<void> start(Endpoints endpoints, FleetControl& control);
+  // `control` must outlive the thread, on which `on_scraped` is called.
+  Result<void> start(Endpoints endpoints, FleetControl& control,
+                     collector::Collector::OnAnswer on_scraped);
   void stop();
 
   void started(const MetricsSource& source) override;

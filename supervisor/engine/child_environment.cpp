@@ -26,13 +26,14 @@ Environ child_environment(const Environ& own, const Environ& account,
   };
   set(protocol::kWorker, child.worker);
   set(protocol::kSlot, std::to_string(child.slot));
-  set(protocol::kIncarnation, std::to_string(child.incarnation));
+  if (child.incarnation > 0) set(protocol::kIncarnation, std::to_string(child.incarnation));
   set(protocol::kInstance, child.instance);
   set(protocol::kPredecessor, child.predecessor);
   set(protocol::kConfig, child.config_file);
   set(protocol::kStatusSocket, child.status_socket);
   set(protocol::kNotifySocket, child.notify_socket);
-  if (!child.notify_socket.empty() && program.watchdog > Duration::zero()) {
+  const bool beats = program.watchdog_source == config::WatchdogSource::Notify;
+  if (!child.notify_socket.empty() && beats && program.watchdog > Duration::zero()) {
     const auto usec = std::chrono::duration_cast<std::chrono::microseconds>(program.watchdog);
     set(protocol::kWatchdogUsec, std::to_string(usec.count()));
   }

@@ -23,11 +23,11 @@ using Environ = std::map<std::string, std::string>;
 struct ChildProtocol {
   std::string worker;  // "api-worker.0"
   std::uint32_t slot = 0;
-  std::uint64_t incarnation = 0;
-  std::string instance;       // of the supervisor: how the guardian recognizes its processes
-  std::string predecessor;    // may be empty
-  std::string config_file;    // absolute; empty if none was read
-  std::string notify_socket;  // empty if the program does not speak sd_notify
+  std::uint64_t incarnation = 0;  // 0: it is no worker, but asks about one
+  std::string instance;           // of the supervisor: how the guardian recognizes its processes
+  std::string predecessor;        // may be empty
+  std::string config_file;        // absolute; empty if none was read
+  std::string notify_socket;      // empty if the program does not speak sd_notify
   std::string status_socket;
   std::vector<std::string> fd_names;  // LISTEN_FDNAMES; the launcher fills in LISTEN_PID
 };

@@ -109,6 +109,7 @@ void Engine::perform(const core::Action& action) {
   std::visit(Overloaded{
                  [this](const core::Spawn& spawn) { processes_.spawn(spawn); },
                  [this](const core::Signal& signal) { processes_.signal(signal); },
+                 [this](const core::CheckHealth& check) { processes_.check_health(check); },
                  [this](const core::ArmTimer& timer) { arm_timer(timer.at); },
                  [this](const core::Report& report) { reporter_.report(report); },
                  [this](const core::Accepted& accepted) {
@@ -173,6 +174,14 @@ void Engine::on_signal(int signal) {
 void Engine::ready_line_seen(const core::ProcessId& process) {
   boost::asio::post(parts_.io, [this, process] {
     feed(core::Notified{process, core::Notice::Ready});
+  });
+}
+
+void Engine::scraped(const core::ProcessId& process) {
+  boost::asio::post(parts_.io, [this, process] {
+    const config::Program* program = fleet_.program(process.slot.program);
+    if (program == nullptr || program->watchdog_source != config::WatchdogSource::Metrics) return;
+    feed(core::Notified{process, core::Notice::Scraped});
   });
 }
 

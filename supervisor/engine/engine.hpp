@@ -7,8 +7,8 @@
 //   signals, exits, notifications, probes, log lines, commands  ->  Event
 //   Action  ->  Processes, one timer, Reporter, PendingRequests, end of run()
 //
-// Threads: everything on the thread of `io`, except ready_line_seen() and the FleetControl methods,
-// which post to it.
+// Threads: everything on the thread of `io`, except ready_line_seen(), scraped() and the
+// FleetControl methods, which post to it.
 
 #include "common/config/config.hpp"
 #include "common/log/logger.hpp"
@@ -66,6 +66,8 @@ class Engine final : public FleetControl {
 
   // A line of its output says that the process is ready. From any thread.
   void ready_line_seen(const core::ProcessId& process);
+  // The process has answered a scrape of its metrics. From any thread.
+  void scraped(const core::ProcessId& process);
 
   void command(core::CommandKind kind, std::string target, std::uint32_t count, Answer answer,
                Done done) override;

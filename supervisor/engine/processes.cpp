@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/engine/processes.hpp"
 
-#include "common/config/slot_text.hpp"
 #include "common/os/proc.hpp"
 #include "common/os/signal_mask.hpp"
 #include "supervisor/engine/crash_stack.hpp"
@@ -43,12 +42,17 @@ Processes::Processes(const Parts& parts, Spawner spawner, OnEvent on_event)
     : parts_(parts),
       on_event_(std::move(on_event)),
       spawner_(std::move(spawner)),
+      prober_(parts.io, searcher_, spawner_),
       reaper_(
-          parts.io, [this](pid_t pid) { return by_pid_.contains(pid); },
+          parts.io, [this](pid_t pid) { return by_pid_.contains(pid) || prober_.started(pid); },
           [this](pid_t, const core::ExitStatus&) { parts_.metrics.count_orphan(1); }),
       remains_timer_(parts.io) {
   const SignalsBlocked inherited;  // by the thread: signals are the main loop's
   boost::asio::post(searcher_, [] {});
+}
+
+Processes::~Processes() {
+  searcher_.join();  // what it does refers to us
 }
 
 Result<void> Processes::open(const std::filesystem::path& notify_path) {
@@ -98,11 +102,7 @@ std::optional<core::ProcessId> Processes::find_notifier(pid_t pid) const {
 }
 
 void Processes::spawn(const core::Spawn& action) {
-  const config::Program* program = parts_.fleet.program(action.process.slot.program);
-  if (program == nullptr) {
-    on_event_(core::SpawnFailed{action.process, "lookup", 0});
-    return;
-  }
+  const std::shared_ptr<const config::Program>& program = action.program;
   auto spawned = spawner_.spawn(*program, action);
   if (!spawned) {
     on_event_(core::SpawnFailed{action.process, spawned.error().step, spawned.error().os_error});
@@ -115,6 +115,7 @@ void Processes::spawn(const core::Spawn& action) {
   running.worker = worker;
   running.has_socket = spawned->has_socket;
   running.scrape_last = !spawned->own && !spawned->metrics_url.empty();
+  running.made_from = program;
   try {
     running.child = std::make_unique<process::Child>(
         parts_.io, std::move(spawned->launched),
@@ -136,19 +137,56 @@ void Processes::spawn(const core::Spawn& action) {
   parts_.telemetry.started({action.process, program->name, worker, pid, spawned->metrics_url,
                             program->metrics_interval, program->metrics_timeout, spawned->own});
   on_event_(core::Spawned{action.process, pid});
-  probe_readiness(action.process, *program);
+  probe_readiness(action.process);
 }
 
-void Processes::probe_readiness(const core::ProcessId& process, const config::Program& program) {
-  if (program.ready != config::ReadyKind::Http) return;
-  running_[process].probe = std::make_unique<ReadinessProbe>(
-      parts_.io, config::for_slot(program, process.slot.slot).ready_target, program.ready_interval,
+ProbedWorker Processes::probed(const core::ProcessId& process, const Running& running) const {
+  return {process, running.child->pid(), running.made_from,
+          [this, process] { return is_alone(process); }};
+}
+
+// Whether it is the only process of its program.
+bool Processes::is_alone(const core::ProcessId& process) const {
+  return std::none_of(running_.begin(), running_.end(), [&](const auto& entry) {
+    return entry.first != process && entry.first.slot.program == process.slot.program;
+  });
+}
+
+void Processes::probe_readiness(const core::ProcessId& process) {
+  Running& running = running_.at(process);
+  const config::Program& program = *running.made_from;
+  if (program.ready != config::ReadyKind::Probe || program.type != config::ProgramType::Service)
+    return;
+  running.probe = std::make_unique<ReadinessProbe>(
+      parts_.io,
+      [this, worker = probed(process, running)](OnAnswer on_answer) {
+        return prober_.ask_ready(worker, std::move(on_answer));
+      },
+      program.ready_interval,
       [this, process] {
         on_event_(core::Notified{process, core::Notice::Ready});
       },
       [this, process](std::string reason) {
         on_event_(core::NotReadyBecause{process, std::move(reason)});
       });
+}
+
+void Processes::check_health(const core::CheckHealth& action) {
+  const auto it = running_.find(action.process);
+  if (it == running_.end() || it->second.exit) return;
+  it->second.health = prober_.ask_health(probed(action.process, it->second), *action.program,
+                                         [this, process = action.process](ProbeAnswer answer) {
+                                           on_health(process, std::move(answer));
+                                         });
+}
+
+void Processes::on_health(const core::ProcessId& process, ProbeAnswer answer) {
+  using Outcome = core::HealthChecked::Outcome;
+  if (answer.answered) on_event_(core::Notified{process, core::Notice::Probed});
+  Outcome outcome = Outcome::Well;
+  if (answer.outcome == ProbeAnswer::Outcome::No) outcome = Outcome::Unwell;
+  if (answer.outcome == ProbeAnswer::Outcome::Other) outcome = Outcome::Unknown;
+  on_event_(core::HealthChecked{process, outcome, std::move(answer.reason)});
 }
 
 void Processes::signal(const core::Signal& action) {
@@ -216,6 +254,7 @@ void Processes::on_exit(const core::ProcessId& process, const Result<core::ExitS
   }
   it->second.exit = exit;
   it->second.probe.reset();
+  it->second.health.reset();
   if (may_have_left_something()) {
     search(process);
   } else {
@@ -228,7 +267,7 @@ bool Processes::may_have_left_something() const {
   const auto children = process::list_children();
   if (!children) return true;
   return std::any_of(children->begin(), children->end(), [this](pid_t pid) {
-    return !by_pid_.contains(pid) && !not_workers_.contains(pid);
+    return !by_pid_.contains(pid) && !prober_.started(pid) && !not_workers_.contains(pid);
   });
 }
 

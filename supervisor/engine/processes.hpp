@@ -10,6 +10,7 @@
 #include "common/base/clock.hpp"
 #include "common/log/logger.hpp"
 #include "supervisor/core/fleet.hpp"
+#include "supervisor/engine/prober.hpp"
 #include "supervisor/engine/readiness_probe.hpp"
 #include "supervisor/engine/spawner.hpp"
 #include "supervisor/process/child.hpp"
@@ -52,6 +53,7 @@ class Processes {
   using OnEvent = std::function<void(core::Event)>;
 
   Processes(const Parts& parts, Spawner spawner, OnEvent on_event);
+  ~Processes();
 
   // Opens the notification socket at `notify_path`, and adopts orphans from now on.
   Result<void> open(const std::filesystem::path& notify_path);
@@ -64,6 +66,7 @@ class Processes {
 
   void spawn(const core::Spawn& action);
   void signal(const core::Signal& action);
+  void check_health(const core::CheckHealth& action);
 
   void reap_orphans();  // on SIGCHLD
   const sockets::NotifyCounters& notify_counters() const { return notify_->counters(); }
@@ -78,7 +81,9 @@ class Processes {
     std::unique_ptr<boost::asio::steady_timer> scrape_timer;
     bool child_refused = false;  // READY=1 from a child was ignored, and that was reported
     std::unique_ptr<process::Child> child;
+    std::shared_ptr<const config::Program> made_from;
     std::unique_ptr<ReadinessProbe> probe;
+    std::unique_ptr<Probe> health;         // the check under way
     std::optional<core::ExitStatus> exit;  // its first process has exited
     bool told = false;                     // and the core knows
     bool searching = false;                // for what is left of it, on the other thread
@@ -93,7 +98,10 @@ class Processes {
   std::optional<core::ProcessId> find_ancestor(pid_t pid) const;
   // Whose notifications those of `pid` are.
   std::optional<core::ProcessId> find_notifier(pid_t pid) const;
-  void probe_readiness(const core::ProcessId& process, const config::Program& program);
+  ProbedWorker probed(const core::ProcessId& process, const Running& running) const;
+  bool is_alone(const core::ProcessId& process) const;
+  void probe_readiness(const core::ProcessId& process);
+  void on_health(const core::ProcessId& process, ProbeAnswer answer);
   bool may_have_left_something() const;
   void search(const core::ProcessId& process);
   void on_found(const core::ProcessId& process, std::vector<process::Remain> found);
@@ -107,6 +115,8 @@ class Processes {
   Parts parts_;
   OnEvent on_event_;
   Spawner spawner_;
+  boost::asio::thread_pool searcher_{1};  // reads /proc
+  Prober prober_;
   std::unique_ptr<sockets::NotifySocket> notify_;
   process::Reaper reaper_;
   std::map<core::ProcessId, Running> running_;
@@ -116,7 +126,6 @@ class Processes {
   boost::asio::steady_timer remains_timer_;
   bool timer_armed_ = false;
   std::shared_ptr<char> alive_ = std::make_shared<char>();  // a queued result may outlive us
-  boost::asio::thread_pool searcher_{1};                    // reads /proc; last: it ends first
 };
 
 }  // namespace holdfast::supervisor

@@ -59,6 +59,16 @@ LookUp look_up(const config::Program& program, const Environ& environ) {
                                                 search_path(program, environ));
   found.executable = result.keep(std::move(executable), "command").value_or("");
   found.own = is_own_worker(found.executable);
+  const auto look_up_probe = [&](const config::Probe& probe, const char* key) {
+    if (probe.kind != config::Probe::Kind::Command) return;
+    const std::string& name = probe.command.front();
+    auto path =
+        process::resolve_executable(name, process::own_directory(), search_path(program, environ));
+    if (auto kept = result.keep(std::move(path), key))
+      found.probe_executables[name] = std::move(*kept);
+  };
+  look_up_probe(program.ready_probe, "ready");
+  look_up_probe(program.health, "health");
   if (!program.user.empty() || !program.group.empty()) {
     const char* const key = program.user.empty() ? "group" : "user";
     if (const auto user = result.keep(process::look_up_user(program.user, program.group), key)) {

@@ -22,6 +22,7 @@ namespace holdfast::supervisor {
 struct PreparedProgram {
   config::Program program;  // the rest was looked up for this one
   std::string executable;
+  std::map<std::string, std::string> probe_executables;  // by the first word of the command
   bool own = false;  // it is one of the binaries beside this one
   std::optional<process::Identity> identity;
   std::vector<process::ResourceLimit> limits;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// ReadinessProbe: requests a URL at an interval until it answers 2xx, then reports once. At most
-// one request is in flight; each has two seconds. The status decides; the body is not read.
+// ReadinessProbe: asks at an interval until the answer is yes, then reports once. At most one probe
+// is under way.
 //
-// Threads: the thread of `io`. Destroying the probe ends it; nothing is called afterwards.
+// Threads: the thread of `io`. Destroying it ends it; nothing is called afterwards.
 
 #include "common/base/clock.hpp"
+#include "supervisor/engine/probe.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <functional>
 #include <memory>
@@ -19,9 +19,10 @@ namespace holdfast::supervisor {
 
 class ReadinessProbe {
  public:
-  // `url`: as http::async_get takes it. `failed` is called with what came instead of a 2xx, each
-  // time that this changes.
-  ReadinessProbe(boost::asio::io_context& io, std::string url, Duration interval,
+  using Ask = std::function<std::unique_ptr<Probe>(OnAnswer)>;
+
+  // `failed` is called with what came instead of a yes, each time that this changes.
+  ReadinessProbe(boost::asio::io_context& io, Ask ask, Duration interval,
                  std::function<void()> ready, std::function<void(std::string)> failed);
   ~ReadinessProbe();
   ReadinessProbe(const ReadinessProbe&) = delete;

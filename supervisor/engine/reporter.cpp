@@ -14,6 +14,7 @@ log::Level level_of(core::EventKind kind) {
     case core::EventKind::CrashLoop:
     case core::EventKind::Failed:
     case core::EventKind::Hung:
+    case core::EventKind::Unhealthy:
     case core::EventKind::ReadyTimeout:
     case core::EventKind::RollingAborted:
     case core::EventKind::ShutdownForced:
@@ -41,6 +42,7 @@ std::string_view restart_reason(core::EventKind kind) {
     case core::EventKind::SpawnFailed: return "spawn";
     case core::EventKind::ReadyTimeout: return "ready_timeout";
     case core::EventKind::Hung: return "hang";
+    case core::EventKind::Unhealthy: return "unhealthy";
     default: return {};
   }
 }
@@ -49,11 +51,13 @@ std::string_view restart_reason(core::EventKind kind) {
 
 void Reporter::report(const core::Report& report) {
   // A hang is followed by the exit that ends it: one restart, not two.
-  const bool ends_hang =
-      report.kind != core::EventKind::Hung && report.kind != core::EventKind::ForcedKill &&
-      report.kind != core::EventKind::SlowStop && report.kind != core::EventKind::Leftovers &&
-      hung_.erase(report.process) > 0;
-  if (report.kind == core::EventKind::Hung) hung_.insert(report.process);
+  const bool begins_hang =
+      report.kind == core::EventKind::Hung || report.kind == core::EventKind::Unhealthy;
+  const bool ends_hang = !begins_hang && report.kind != core::EventKind::ForcedKill &&
+                         report.kind != core::EventKind::SlowStop &&
+                         report.kind != core::EventKind::Leftovers &&
+                         hung_.erase(report.process) > 0;
+  if (begins_hang) hung_.insert(report.process);
   if (const auto reason = restart_reason(report.kind); !reason.empty() && !ends_hang) {
     metrics_.count_restart(report.program, std::string(reason));
   }

@@ -109,6 +109,44 @@ Result<const PreparedProgram*> Spawner::prepared(const config::Program& program)
   return &it->second;
 }
 
+process::LaunchSpec Spawner::launch_spec(const PreparedProgram& prepared,
+                                         const config::Program& program,
+                                         const ChildProtocol& child) const {
+  process::LaunchSpec spec;
+  for (const auto& [name, value] : child_environment(environ_, prepared.account, program, child))
+    spec.envp.push_back(name + "=" + value);
+  spec.directory = program.directory.native();
+  spec.identity = prepared.identity;
+  if (program.umask) spec.umask = static_cast<mode_t>(*program.umask);
+  spec.limits = prepared.limits;
+  spec.nice = program.nice;
+  spec.oom_score_adj = program.oom_score_adj;
+  spec.soft_files = soft_files_;
+  return spec;
+}
+
+tl::expected<process::Launched, LaunchError> Spawner::spawn_probe(
+    const config::Program& configured, const std::vector<std::string>& argv, std::uint32_t slot,
+    int output) {
+  const auto prepared = this->prepared(configured);
+  if (!prepared) return tl::unexpected(LaunchError{"prepare", prepared.error().os_error});
+  const auto found = (*prepared)->probe_executables.find(argv.front());
+  if (found == (*prepared)->probe_executables.end())
+    return tl::unexpected(LaunchError{"look up", ENOENT});
+  const config::Program program = config::for_slot(configured, slot);
+  ChildProtocol child;
+  child.worker = fmt::format("{}.{}", program.name, slot);
+  child.slot = slot;
+  child.instance = instance_;
+  child.config_file = config_file_;
+  child.status_socket = runtime_dir_.status_socket().native();
+  process::LaunchSpec spec = launch_spec(**prepared, program, child);
+  spec.executable = found->second;
+  spec.argv = argv;
+  spec.fds = {{STDOUT_FILENO, output}, {STDERR_FILENO, output}};
+  return launcher_.launch(spec);
+}
+
 tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& configured,
                                                   const core::Spawn& action) {
   const auto prepared = this->prepared(configured);
@@ -138,24 +176,13 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& configu
     child.notify_socket = runtime_dir_.notify_socket().native();
   }
 
-  process::LaunchSpec spec;
+  process::LaunchSpec spec = launch_spec(**prepared, program, child);
   spec.executable = (*prepared)->executable;
   spec.argv = program.command;
-  for (const auto& [name, value] :
-       child_environment(environ_, (*prepared)->account, program, child)) {
-    spec.envp.push_back(name + "=" + value);
-  }
   if (!child.fd_names.empty()) spec.envp.push_back(fmt::format("{}=", protocol::kListenPid));
   spec.fds = outlets->fds;
   spec.fds.push_back({STDOUT_FILENO, out->write.get()});
   spec.fds.push_back({STDERR_FILENO, err->write.get()});
-  spec.directory = program.directory.native();
-  spec.identity = (*prepared)->identity;
-  if (program.umask) spec.umask = static_cast<mode_t>(*program.umask);
-  spec.limits = (*prepared)->limits;
-  spec.nice = program.nice;
-  spec.oom_score_adj = program.oom_score_adj;
-  spec.soft_files = soft_files_;
 
   auto launched = launcher_.launch(spec);
   if (!launched) {
@@ -180,7 +207,7 @@ void Spawner::relay(const PreparedProgram& prepared, const std::string& worker,
   stream.pid = pid;
   stream.kind = kind;
   stream.pipe = std::move(pipe);
-  if (program.ready == config::ReadyKind::LogLine) stream.ready_pattern = program.ready_target;
+  if (program.ready == config::ReadyKind::LogLine) stream.ready_pattern = program.ready_pattern;
   // Fails only for a bad pattern, and that was checked when the configuration was loaded.
   (void)relay_.add_stream(std::move(stream));
 }

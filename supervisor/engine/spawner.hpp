@@ -41,6 +41,12 @@ class Spawner {
 
   tl::expected<Spawned, process::LaunchError> spawn(const config::Program& configured,
                                                     const core::Spawn& action);
+  // Starts one of the program's probe commands, `argv` as the worker of this slot has it: as the
+  // program's user, with its directory, environment and limits. `output`: its standard output and
+  // error.
+  tl::expected<process::Launched, process::LaunchError> spawn_probe(
+      const config::Program& configured, const std::vector<std::string>& argv, std::uint32_t slot,
+      int output);
   // Removes the socket file of a process that has exited.
   void forget(const std::string& worker, std::uint64_t incarnation);
   // The entries of the environment by which all descendants of a worker are known.
@@ -52,6 +58,10 @@ class Spawner {
 
  private:
   Result<const PreparedProgram*> prepared(const config::Program& program);
+
+  // What a worker's process and the commands of its probes are made from alike.
+  process::LaunchSpec launch_spec(const PreparedProgram& prepared, const config::Program& program,
+                                  const ChildProtocol& child) const;
 
   struct Outlets;  // the descriptors that a child inherits, with their names
 

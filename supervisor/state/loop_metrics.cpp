@@ -10,7 +10,7 @@ LoopMetrics::LoopMetrics() : loop_lag_(metrics::declared_histogram("holdfast_loo
 
 void LoopMetrics::announce(const std::string& program) {
   const std::lock_guard lock(mutex_);
-  for (const char* reason : {"crash", "exit", "hang", "ready_timeout", "spawn"})
+  for (const char* reason : {"crash", "exit", "hang", "ready_timeout", "spawn", "unhealthy"})
     restarts_.try_emplace({program, reason}, 0);
   forced_kills_.try_emplace(program, 0);
 }

@@ -5,6 +5,7 @@ export const STATES = {
   ready: ["good", "ready"],
   done: ["good", "done"],
   starting: ["busy", "starting"],
+  unhealthy: ["bad", "trouble"],
   stopping: ["idle", "stopping"],
   stopped: ["idle", "stopped"],
   backoff: ["warn", "backoff"],

@@ -5,7 +5,7 @@ import { $, clockTime, make, shape, show, span } from "./dom.js";
 
 const EVENTS_KEPT = 200;
 const CRASHES_KEPT = 20;
-const CRASHES = new Set(["crashed", "hung", "spawn_failed", "ready_timeout", "failed"]);
+const CRASHES = new Set(["crashed", "hung", "unhealthy", "spawn_failed", "ready_timeout", "failed"]);
 const PROBLEMS = new Set([...CRASHES, "crash_loop", "rolling_aborted", "shutdown_forced", "hopeless",
   "exited_unexpectedly", "forced_kill", "leftovers", "slow_stop", "late_loop", "reload_failed",
   "notification_ignored"]);

@@ -29,6 +29,14 @@ class WebStack {
   }
   Stack* operator->() { return stack_.get(); }
   Stack& stack() { return *stack_; }
+  // Changes a file of the example, as an operator would.
+  void edit(const std::string& name, const std::string& from, const std::string& to) {
+    std::ifstream in(dir_ / name);
+    std::string text{std::istreambuf_iterator<char>(in), {}};
+    const auto at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    std::ofstream(dir_ / name) << text.replace(at, from.size(), to);
+  }
   std::string url(const std::string& path) const { return "http://127.0.0.1:" + web_ + path; }
 
  private:
@@ -104,6 +112,39 @@ TEST_CASE("nginx, Node.js and the API are restarted one after the other and no r
   stop = true;
   client.join();
   CHECK(failed == 0);
+}
+
+TEST_CASE("a bad nginx.conf, or a Node.js version that answers 503, leaves the old ones serving") {
+  WebStack web;
+  std::string program;
+  SECTION("nginx") {
+    program = "nginx";
+    web.edit("nginx.conf", "http {", "http { nonsense on;");
+  }
+  SECTION("Node.js") {
+    program = "node";
+    web.edit("server.js", "  if (request.url", "  response.statusCode = 503;\n  if (request.url");
+  }
+  std::atomic<bool> stop{false};
+  std::atomic<int> answered{0};
+  std::atomic<int> failed{0};
+  std::thread client([&] {
+    while (!stop) {
+      const auto answer = http::fetch("GET", web.url("/nginx-health"), {}, "", {});
+      ++(answer && answer->status == 200 ? answered : failed);
+    }
+  });
+  CHECK(wait_until([&] { return answered > 20; }));
+  const auto answer = web->command({"restart", program});
+  INFO(answer.output);
+  CHECK(answer.exit_code == 1);
+  const int before = answered;
+  CHECK(wait_until([&] { return answered > before + 20; }));
+  stop = true;
+  client.join();
+  CHECK(failed == 0);
+  CHECK(web->worker(program + ".0")["incarnation"] == 1);
+  CHECK(body_of(web.url("/hello")).starts_with("hello from node."));
 }
 
 TEST_CASE("what a killed Node.js worker had counted stays counted") {

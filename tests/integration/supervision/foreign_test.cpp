@@ -4,6 +4,7 @@
 #include "tests/support/free_port.hpp"
 #include "tests/support/programs.hpp"
 
+#include <fstream>
 #include <map>
 #include <sstream>
 
@@ -27,13 +28,20 @@ TEST_CASE("a log line that matches makes a program ready") {
 }
 
 TEST_CASE("an HTTP probe makes a program ready once it answers 2xx") {
-  // The probed server is the supervisor's own status socket: it answers 200 on /health.
-  TempDir dir;
-  Stack stack("[program.probed]\n" + command_of({"sleep", "600"}) + "ready = \"unix:" +
-                  (dir / "later.sock").string() + ":/health\"\nready_interval = \"20ms\"\n",
+  const TempDir dir;
+  const std::string port = free_port();
+  std::ofstream(dir / "status") << "503";
+  Stack stack("[program.probed]\n" +
+                  command_of({"python3", SERVER_PY, port, "v1", (dir / "status").string()}) +
+                  "ready = \"http://127.0.0.1:" + port +
+                  "/\"\nready_interval = \"20ms\"\nmetrics = \"off\"\n",
               kNoPort);
-  REQUIRE(stack.wait_state("probed.0", "starting"));
-  std::filesystem::create_symlink(stack.runtime_dir() / "status.sock", dir / "later.sock");
+  REQUIRE(wait_until([&] {
+    return stack.worker("probed.0").value("last_error", "").find("answered 503") !=
+           std::string::npos;
+  }));
+  REQUIRE(stack.state_of("probed.0") == "starting");
+  std::filesystem::remove(dir / "status");
   stack.wait_ready();
   REQUIRE(stack.state_of("probed.0") == "ready");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/simulation/core/checker.hpp"
 
+#include "common/config/replacement.hpp"
 #include "tests/simulation/core/describe.hpp"
 
 #include <fmt/format.h>
@@ -11,6 +12,21 @@
 namespace holdfast::supervisor::core::simulation {
 
 using namespace std::chrono_literals;
+
+namespace {
+
+// What counts as a heartbeat of the program.
+bool is_beat(Notice notice, const config::Program* program) {
+  if (program == nullptr) return false;
+  switch (program->watchdog_source) {
+    case config::WatchdogSource::Notify: return notice == Notice::Watchdog;
+    case config::WatchdogSource::Metrics: return notice == Notice::Scraped;
+    case config::WatchdogSource::Health: return notice == Notice::Probed;
+  }
+  return false;
+}
+
+}  // namespace
 
 Checker::Checker(const Fleet& fleet, const config::Supervisor& supervisor,
                  const std::vector<config::Program>& programs)
@@ -103,9 +119,11 @@ void Checker::before(const Event& event, MonoTime now) {
           std::max(worker->extended_until, now + std::min<Duration>(extended->by, 24h));
     }
   }
+  if (const auto* checked = std::get_if<HealthChecked>(&event)) learn_health(*checked);
   if (const auto* notified = std::get_if<Notified>(&event)) {
     Worker* worker = find(notified->process);
-    if (worker != nullptr && notified->notice == Notice::Watchdog) {
+    if (worker != nullptr &&
+        is_beat(notified->notice, fleet_.program(notified->process.slot.program))) {
       worker->beats = true;
       if (worker->ready) worker->extended_until = {};
     }
@@ -136,6 +154,7 @@ void Checker::end(const ProcessId& process) {
 
 std::string Checker::after(const Event& event, const Actions& actions, MonoTime now) {
   now_ = now;
+  event_ = &event;
   if (truth_.armed && *truth_.armed <= now) truth_.armed.reset();
   if (const auto* spawned = std::get_if<Spawned>(&event))
     learn_program(spawned->process.slot.program);
@@ -162,6 +181,7 @@ std::string Checker::after(const Event& event, const Actions& actions, MonoTime 
     }
   }
   check_newcomer(event);
+  check_health(event);
   check_shutdown();
   return problem_;
 }
@@ -172,6 +192,7 @@ void Checker::on_action(const Action& action) {
   }
   if (const auto* spawn = std::get_if<Spawn>(&action)) on_spawn(*spawn);
   if (const auto* signal = std::get_if<Signal>(&action)) on_signal(*signal);
+  if (const auto* check = std::get_if<CheckHealth>(&action)) on_check(*check);
   if (const auto* report = std::get_if<Report>(&action)) on_report(*report);
   if (const auto* accepted = std::get_if<Accepted>(&action)) on_accepted(*accepted);
   if (const auto* reply = std::get_if<Reply>(&action)) on_reply(*reply);
@@ -199,7 +220,10 @@ void Checker::on_spawn(const Spawn& spawn) {
   } else if (!applied_) {
     // Outside of a reload everything is made from what was accepted last.
     const config::Program* configured = fleet_.program(id.slot.program);
-    if (configured != nullptr && configured->command != spawn.program->command)
+    // But for what had served, was stopped for a successor, and came back when that had failed.
+    const bool came_back = configured != nullptr && !config::overlaps(*configured) &&
+                           truth_.served_with[id.slot].contains(spawn.program->command[0]);
+    if (configured != nullptr && configured->command != spawn.program->command && !came_back)
       wrong("a process that is made from an older configuration");
   }
   if (truth_.shutdown) wrong("a spawn after shutdown began: " + describe(Action(spawn)));
@@ -209,9 +233,12 @@ void Checker::on_spawn(const Spawn& spawn) {
   int beside = 0;
   for (const auto& [other, worker] : truth_.live)
     beside += other.slot == id.slot ? 1 : 0;
-  const int allowed = truth_.rolling.contains(id.slot.program) ? 1 : 0;
+  const config::Program* program = fleet_.program(id.slot.program);
+  const bool overlaps = program != nullptr && config::overlaps(*program);
+  const int allowed = truth_.rolling.contains(id.slot.program) && overlaps ? 1 : 0;
   if (beside > allowed) wrong(fmt::format("{} processes beside a new one", beside));
   Worker worker;
+  if (spawn.program != nullptr) worker.command = spawn.program->command[0];
   worker.restart = beside == 0 && truth_.last_served.contains(id.slot);
   worker.max_starting = truth_.max_starting;
   truth_.live[id] = worker;
@@ -256,13 +283,17 @@ void Checker::on_signal(const Signal& signal) {
     if (++worker.aborts > 1 || worker.stop_requested)
       wrong("SIGABRT to one that was asked to stop before");
     const config::Program* program = fleet_.program(signal.process.slot.program);
-    if (!worker.said_hung && !worker.beats && program != nullptr && !program->watchdog_required)
+    const bool unhealthy =
+        program != nullptr && program->health.asks() && worker.misses >= program->health_failures;
+    if (!worker.said_hung && !worker.beats && program != nullptr && !program->watchdog_required &&
+        !unhealthy)
       wrong("SIGABRT for silence to one that never sent a heartbeat");
     if (!worker.said_hung && now_ < worker.extended_until)
       wrong("SIGABRT within the time that it had asked for");
   } else {
     if (++worker.stops > (worker.exited ? 2 : 1)) wrong("asked to stop twice");
     if (!worker.exited) check_stage(signal.process);
+    if (worker.ready) check_proven(signal.process);
   }
   if (signal.signal != SIGKILL) worker.extended_until = {};
   if (!worker.stop_requested) worker.stop_requested_at = now_;
@@ -293,6 +324,8 @@ void Checker::on_report(const Report& report) {
       wrong("ready, but not there");
     } else {
       found->second.ready = found->second.served = true;
+      found->second.ready_at = now_;
+      truth_.served_with[report.process.slot].insert(found->second.command);
       found->second.extended_until = {};
     }
   }

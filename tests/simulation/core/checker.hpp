@@ -29,6 +29,10 @@ class Checker {
   void on_action(const Action& action);
   void on_spawn(const Spawn& spawn);
   void on_signal(const Signal& signal);
+  void on_check(const CheckHealth& check);
+  void learn_health(const HealthChecked& checked);
+  void check_health(const Event& event);
+  void check_proven(const ProcessId& replaced);
   void on_report(const Report& report);
   void on_accepted(const Accepted& accepted);
   void on_reply(const Reply& reply);
@@ -60,6 +64,7 @@ class Checker {
   std::optional<std::uint64_t> applied_;  // the reload under way
   bool reload_succeeded_ = false;         // in this step
   std::map<std::uint64_t, std::vector<ProcessId>> to_be_gone_;  // by the request to stop them
+  const Event* event_ = nullptr;                                // of this step
   MonoTime now_{};
   bool was_finished_ = false;
   bool late_tick_ = false;

@@ -152,6 +152,7 @@ void Checker::check_slot(const ProgramView& program, const SlotView& slot) {
   switch (slot.state) {
     case SlotState::Starting:
     case SlotState::Ready:
+    case SlotState::Unhealthy:
       if (!current) say("no process");
       break;
     case SlotState::Stopping:

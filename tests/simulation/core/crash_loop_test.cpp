@@ -14,9 +14,9 @@ namespace {
 
 enum class Failing { AtOnce, AfterReady, Spawn, NeverReady, Hangs };
 
-class Failure {
+class Mishap {
  public:
-  Failure(const config::Program& program, Failing how)
+  Mishap(const config::Program& program, Failing how)
       : fleet_({}, {program}, 1, false), how_(how), program_(program) {
     take(fleet_.begin(now_));
   }
@@ -121,7 +121,7 @@ TEST_CASE("limit defeated by delay: a worker that never settles reaches the cras
     program.watchdog = std::min<Duration>(program.settled_after - 1ms, 30s);
     const auto how = static_cast<Failing>(round % 5);
     INFO("round " << round << " way of failing " << static_cast<int>(how));
-    Failure failure(program, how);
+    Mishap failure(program, how);
     const int limit = static_cast<int>(program.crash_loop_exits);
     REQUIRE(failure.ends_to_loop(limit + 1) == limit);
     const Duration hour = 1h;

@@ -16,7 +16,7 @@ struct EventText {
   std::string operator()(const Spawned& e) const { return "spawned " + show(e.process); }
   std::string operator()(const SpawnFailed& e) const { return "spawn failed " + show(e.process); }
   std::string operator()(const Notified& e) const {
-    constexpr const char* kNames[] = {"ready", "ping", "hung", "stopping"};
+    constexpr const char* kNames[] = {"ready", "ping", "hung", "stopping", "scraped", "probed"};
     return fmt::format("{} says {}", show(e.process), kNames[static_cast<int>(e.notice)]);
   }
   std::string operator()(const StatusText& e) const { return "status of " + show(e.process); }
@@ -26,6 +26,11 @@ struct EventText {
   }
   std::string operator()(const NotReadyBecause& e) const {
     return fmt::format("{} is not ready: {}", show(e.process), e.reason);
+  }
+  std::string operator()(const HealthChecked& e) const {
+    constexpr const char* kNames[] = {"well", "unwell", "not known"};
+    return fmt::format("the health of {} is {}", show(e.process),
+                       kNames[static_cast<int>(e.outcome)]);
   }
   std::string operator()(const Exited& e) const {
     return fmt::format("{} ended: {}, leaving {}", show(e.process), core::describe(e.status),
@@ -55,6 +60,9 @@ struct ActionText {
   std::string operator()(const Spawn& a) const { return "spawn " + show(a.process); }
   std::string operator()(const Signal& a) const {
     return fmt::format("signal {} to {}", a.signal, show(a.process));
+  }
+  std::string operator()(const CheckHealth& a) const {
+    return "check the health of " + show(a.process);
   }
   std::string operator()(const ArmTimer& a) const {
     return fmt::format("timer at {:.3f}",

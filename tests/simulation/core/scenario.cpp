@@ -21,6 +21,13 @@ T one_of(Dice& dice, const T (&values)[N]) {
   return values[dice() % N];
 }
 
+void set_health(Dice& dice, config::Program& program) {
+  program.health.kind = config::Probe::Kind::Tcp;
+  program.health.address = "127.0.0.1:1";
+  program.health_interval = one_of<Duration>(dice, {1s, 5s});
+  program.health_failures = one_of(dice, {1U, 2U, 3U});
+}
+
 config::Program random_program(Dice& dice, std::uint32_t index) {
   config::Program program;
   program.name = "p" + std::to_string(index);
@@ -30,7 +37,7 @@ config::Program random_program(Dice& dice, std::uint32_t index) {
   program.type = roll(dice, 6) == 0 ? config::ProgramType::Oneshot : config::ProgramType::Service;
   program.required = roll(dice, 3) != 0;
   program.ready = one_of(dice, {config::ReadyKind::Notify, config::ReadyKind::Notify,
-                                config::ReadyKind::Started, config::ReadyKind::Http});
+                                config::ReadyKind::Started, config::ReadyKind::Probe});
   program.restart = one_of(dice, {config::RestartPolicy::Always, config::RestartPolicy::Always,
                                   config::RestartPolicy::OnFailure, config::RestartPolicy::Never});
   program.ready_timeout = one_of<Duration>(dice, {1s, 5s, 60s});
@@ -42,6 +49,13 @@ config::Program random_program(Dice& dice, std::uint32_t index) {
   program.crash_loop_window = one_of<Duration>(dice, {1ms, 10s, 60s});
   program.watchdog = one_of<Duration>(dice, {0s, 5s, 30s});
   program.watchdog_required = roll(dice, 2) == 0;
+  program.watchdog_source =
+      one_of(dice, {config::WatchdogSource::Notify, config::WatchdogSource::Notify,
+                    config::WatchdogSource::Metrics, config::WatchdogSource::Health});
+  if (program.type == config::ProgramType::Service && roll(dice, 3) == 0) set_health(dice, program);
+  program.replace = one_of(dice, {config::Replace::Auto, config::Replace::Auto,
+                                  config::Replace::Overlap, config::Replace::StopFirst});
+  program.min_ready_time = one_of<Duration>(dice, {0s, 0s, 1s, 3s});
   program.watchdog_grace = one_of<Duration>(dice, {1s, 5s});
   return program;
 }
@@ -74,6 +88,7 @@ constexpr Weight kWeights[] = {
     {OpKind::Start, 12},    {OpKind::Stop, 8},          {OpKind::Restart, 14},
     {OpKind::Scale, 12},    {OpKind::Nonsense, 2},      {OpKind::Reload, 10},
     {OpKind::Shutdown, 1},  {OpKind::Extend, 25},       {OpKind::NotReady, 10},
+    {OpKind::Check, 40},    {OpKind::Beat, 20},
 };
 
 OpKind random_kind(Dice& dice) {
@@ -119,7 +134,7 @@ std::vector<config::Program> mutate(std::vector<config::Program> programs, std::
   Dice dice((std::uint64_t{a} << 32) | b);
   const std::uint32_t changes = roll(dice, 3);
   for (std::uint32_t change = 0; change < changes; ++change) {
-    const std::uint32_t what = roll(dice, 7);
+    const std::uint32_t what = roll(dice, 8);
     if (what == 0 || programs.empty()) {
       config::Program added = random_program(dice, roll(dice, 8));
       const bool there = std::any_of(programs.begin(), programs.end(),
@@ -145,6 +160,13 @@ std::vector<config::Program> mutate(std::vector<config::Program> programs, std::
       case 5:
         program.watchdog = one_of<Duration>(dice, {0s, 5s, 30s});
         program.ready_timeout = one_of<Duration>(dice, {1s, 5s, 60s});
+        break;
+      case 6:
+        if (roll(dice, 2) == 0) {
+          program.health = {};
+        } else if (program.type == config::ProgramType::Service) {
+          set_health(dice, program);
+        }
         break;
       default: link(dice, programs, program); break;
     }

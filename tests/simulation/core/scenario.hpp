@@ -23,6 +23,8 @@ enum class OpKind {
   SaysHung,
   Extend,    // a process asks for more time
   NotReady,  // something is learnt about why it is not ready
+  Check,     // a health check is answered
+  Beat,      // a scrape or a health probe is answered
   Status,
   Exit,   // a process ends by itself
   Obey,   // one that was asked to stop exits

@@ -30,6 +30,10 @@ struct Worker {
   int kills = 0;
   bool beats = false;  // it has sent a heartbeat
   bool said_hung = false;
+  bool checking = false;     // a health check is under way
+  std::uint32_t misses = 0;  // health checks that failed, in a row
+  std::string command;       // that it was made from
+  MonoTime ready_at{};
   MonoTime extended_until{};  // as it asked for what it is doing now
   MonoTime stop_requested_at{};
   std::int64_t pid = 0;
@@ -39,6 +43,7 @@ struct Truth {
   std::map<ProcessId, Worker> live;             // requested and not exited
   std::map<SlotId, std::uint64_t> incarnation;  // the highest ever requested
   std::vector<ProcessId> ended;
+  std::map<SlotId, std::set<std::string>> served_with;  // the commands of those that were ready
   std::set<SlotId> last_served;          // slots whose last process to end had been ready
   std::set<std::uint32_t> rolling;       // programs between RollingStarted and its end
   std::map<std::uint64_t, int> replies;  // request -> answers

@@ -131,6 +131,14 @@ class World {
     return kEndings[op.b % 6];
   }
 
+  // Half of the checks find that all is well.
+  static HealthChecked::Outcome finding(const Op& op) {
+    using Outcome = HealthChecked::Outcome;
+    constexpr Outcome kFindings[] = {Outcome::Well,   Outcome::Unwell, Outcome::Well,
+                                     Outcome::Unwell, Outcome::Unwell, Outcome::Unknown};
+    return kFindings[op.b % 6];
+  }
+
   // A third of the processes leave others behind.
   static std::uint32_t leaving(const Op& op) { return op.b / 64 % 3 == 0 ? 1 + op.b / 512 % 4 : 0; }
 
@@ -143,7 +151,7 @@ class World {
     ProcessId id{{op.a % 9, op.b % 5}, op.a % 3};
     if (!truth().ended.empty() && op.b % 4 != 0) id = truth().ended[op.a % truth().ended.size()];
     if (truth().live.contains(id)) return;
-    switch (op.b % 8) {
+    switch (op.b % 9) {
       case 0: send(Exited{id, {}}); break;
       case 1: send(Spawned{id, 1}); break;
       case 2: send(SpawnFailed{id, "fork", 11}); break;
@@ -151,6 +159,7 @@ class World {
       case 4: send(TimeoutExtended{id, 1h}); break;
       case 5: send(NotReadyBecause{id, "gone"}); break;
       case 6: send(LeftoversGone{id}); break;
+      case 7: send(HealthChecked{id, HealthChecked::Outcome::Unwell, "gone"}); break;
       default: send(Notified{id, Notice::WatchdogTrigger}); break;
     }
   }
@@ -207,6 +216,16 @@ void World::apply(const Op& op) {
           [&](const ProcessId& id) {
             return NotReadyBecause{id, op.b % 2 == 0 ? "answered 503" : "connection refused"};
           });
+      break;
+    case OpKind::Check:
+      to_one(
+          op, [](const Worker& w) { return w.checking && !w.exited; },
+          [&](const ProcessId& id) {
+            return HealthChecked{id, finding(op), "answered 500"};
+          });
+      break;
+    case OpKind::Beat:
+      to_one(op, there, notice(op.b % 2 == 0 ? Notice::Scraped : Notice::Probed));
       break;
     case OpKind::Status:
       to_one(op, there, [](const ProcessId& id) { return StatusText{id, "busy"}; });
@@ -285,6 +304,8 @@ bool World::behave_well() {
       send(Exited{id, ExitStatus{}});
     } else if (!worker.ready) {
       send(Notified{id, Notice::Ready});
+    } else if (worker.checking) {
+      send(HealthChecked{id, HealthChecked::Outcome::Well, {}});
     } else {
       continue;
     }
@@ -304,7 +325,7 @@ void World::quiesce() {
   }
   // What a failed reload has left is done by the next one.
   send(Reload{++request_, settings_, programs_});
-  const MonoTime end = now_ + 200s;  // longer than any back-off, retry and settling
+  const MonoTime end = now_ + 400s;  // longer than any back-off, retry, roll and settling
   std::size_t acts = 0;
   while (good() && now_ < end && !truth().finish) {
     // No process acts after Finish, which may come in the middle of this with a deadline of 0 s.
@@ -312,7 +333,9 @@ void World::quiesce() {
       if (++acts > 10'000) return fail("it never comes to rest");
     }
     for (const auto& [id, worker] : std::map<ProcessId, Worker>(truth().live)) {
-      if (worker.ready) send(Notified{id, Notice::Watchdog});
+      if (!worker.ready) continue;
+      for (const Notice beat : {Notice::Watchdog, Notice::Scraped, Notice::Probed})
+        send(Notified{id, beat});
     }
     const MonoTime next = now_ + 2s;
     advance(truth().armed && *truth().armed < next ? *truth().armed - now_ : 2s);

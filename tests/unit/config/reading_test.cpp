@@ -76,8 +76,8 @@ metrics = "http://127.0.0.1:9100/metrics"
         std::map<std::string, std::uint64_t>{{"nofile", 65536},
                                              {"core", std::numeric_limits<std::uint64_t>::max()},
                                              {"as", 512U << 20}});
-  CHECK(program.ready == ReadyKind::Http);
-  CHECK(program.ready_target == "unix:/run/x.sock:/up");
+  CHECK(program.ready == ReadyKind::Probe);
+  CHECK(program.ready_probe.address == "unix:/run/x.sock:/up");
   CHECK(program.ready_timeout == 2min);
   CHECK(program.ready_interval == 50ms);
   CHECK(program.restart == RestartPolicy::OnFailure);
@@ -121,7 +121,7 @@ TEST_CASE("readiness by a log line keeps the expression") {
   const Config config =
       load_good("[program.x]\ncommand = [\"x\"]\nready_log = '^listening on \\d+$'").config;
   CHECK(config.programs[0].ready == ReadyKind::LogLine);
-  CHECK(config.programs[0].ready_target == "^listening on \\d+$");
+  CHECK(config.programs[0].ready_pattern == "^listening on \\d+$");
 }
 
 TEST_CASE("networks are kept in their full form") {

@@ -43,9 +43,9 @@ TEST_CASE("each slot has its own command, environment, ready and metrics") {
   const Program second = for_slot(web, 1);
   CHECK(second.command == std::vector<std::string>{"web", "--port=9001"});
   CHECK(second.environment.at("ID") == "web.1");
-  CHECK(second.ready_target == "http://127.0.0.1:9001/");
+  CHECK(second.ready_probe.address == "http://127.0.0.1:9001/");
   CHECK(second.metrics == "unix:/run/web1.sock:/metrics");
-  CHECK(for_slot(web, 0).ready_target == "http://127.0.0.1:9000/");
+  CHECK(for_slot(web, 0).ready_probe.address == "http://127.0.0.1:9000/");
 }
 
 TEST_CASE("a pattern for log lines and a program without placeholders are left alone") {

@@ -59,7 +59,7 @@ TEST_CASE("no watchdog for programs without notify, for oneshots, or if it is of
   config::Program started = watched("started");
   started.ready = config::ReadyKind::Started;
   config::Program probed = watched("probed");
-  probed.ready = config::ReadyKind::Http;
+  probed.ready = config::ReadyKind::Probe;
   config::Program off = watched("off");
   off.watchdog = 0s;
   config::Program once = oneshot("once");

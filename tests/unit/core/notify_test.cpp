@@ -164,7 +164,7 @@ TEST_CASE("without a known reason, the hint is about the way that it becomes rea
   }
   SECTION("a log line") {
     program.ready = config::ReadyKind::LogLine;
-    program.ready_target = "up";
+    program.ready_pattern = "up";
     hint = "no line of its output matched ready_log 'up'";
   }
   Stage stage({program});

@@ -128,6 +128,7 @@ class Stage {
   // The actions since the last clear().
   std::vector<Spawn> spawns;
   std::vector<Signal> signals;
+  std::vector<CheckHealth> checks;
   std::vector<Report> reports;
   std::vector<Accepted> accepted;
   std::vector<Reply> replies;
@@ -157,6 +158,7 @@ class Stage {
   Stage& clear() {
     spawns.clear();
     signals.clear();
+    checks.clear();
     reports.clear();
     accepted.clear();
     replies.clear();
@@ -175,6 +177,7 @@ class Stage {
     for (const Action& action : actions) {
       if (const auto* spawn = std::get_if<Spawn>(&action)) asked.push_back(*spawn);
       if (const auto* signal = std::get_if<Signal>(&action)) signals.push_back(*signal);
+      if (const auto* check = std::get_if<CheckHealth>(&action)) checks.push_back(*check);
       if (const auto* report = std::get_if<Report>(&action)) reports.push_back(*report);
       if (const auto* begun = std::get_if<Accepted>(&action)) accepted.push_back(*begun);
       if (const auto* reply = std::get_if<Reply>(&action)) replies.push_back(*reply);

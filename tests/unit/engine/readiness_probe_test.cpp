@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/engine/readiness_probe.hpp"
 
+#include "supervisor/engine/probe_address.hpp"
 #include "tests/support/catch.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/write.hpp>
+#include <unistd.h>
 
 #include <list>
 #include <string>
@@ -52,8 +55,16 @@ struct Outcome {
 
 Outcome probe(asio::io_context& io, const std::string& url) {
   Outcome outcome;
+  asio::thread_pool searcher(1);
+  const auto ask = [&](OnAnswer on_answer) {
+    ProbeQuestion question;
+    question.probe = config::parse_probe_address(url).value();
+    question.timeout = 2s;
+    question.worker.leader = ::getpid();  // this process serves it
+    return std::make_unique<AddressProbe>(io, searcher, std::move(question), std::move(on_answer));
+  };
   const ReadinessProbe probe(
-      io, url, 1ms, [&] { outcome.ready = true; },
+      io, ask, 1ms, [&] { outcome.ready = true; },
       [&](std::string failure) { outcome.failures.push_back(std::move(failure)); });
   const auto end = std::chrono::steady_clock::now() + 30s;
   while (!outcome.ready && outcome.failures.empty() && std::chrono::steady_clock::now() < end)
