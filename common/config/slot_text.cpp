@@ -72,6 +72,7 @@ Program for_slot(Program program, std::uint32_t slot) {
     value = expand_slot_names(value, names);
   if (program.ready == ReadyKind::Http)
     program.ready_target = expand_url(program.ready_target, names, "/");
+  program.log_file = expand_slot_names(program.log_file.native(), names);
   program.metrics = expand_url(program.metrics, names, protocol::kMetricsPath);
   return program;
 }

@@ -85,6 +85,7 @@ std::vector<const char*> uses_of_port(const Program& program) {
     keys.push_back("environment");
   }
   if (program.ready == ReadyKind::Http && has_port(program.ready_target)) keys.push_back("ready");
+  if (has_port(program.log_file.native())) keys.push_back("log_file");
   if (has_port(program.metrics)) keys.push_back("metrics");
   return keys;
 }
