@@ -4,10 +4,11 @@
 #include "common/config/load.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/os/fd.hpp"
-#include "common/protocol/variables.hpp"
 #include "supervisor/cli/api_key.hpp"
 #include "supervisor/cli/arguments.hpp"
 #include "supervisor/cli/client.hpp"
+#include "supervisor/cli/config_diff.hpp"
+#include "supervisor/cli/import.hpp"
 #include "supervisor/cli/notify.hpp"
 #include "supervisor/daemon/check_config.hpp"
 #include "supervisor/daemon/daemon.hpp"
@@ -34,23 +35,20 @@ int run(const cli::Arguments& arguments) {
                                             cli::command_line_spec()));
     return exit_code::kOk;
   }
+  if (arguments.verb == cli::Verb::Import) return cli::run_import(arguments);
   const config::Environ environ = config::environ_of_process();
   if (arguments.verb == cli::Verb::Notify) return cli::run_notify(arguments.assignments, environ);
   const auto file = config::find_file(arguments.config, environ);
   if (arguments.verb == cli::Verb::Run) return daemon::run_supervisor(file, environ);
-  if (arguments.verb == cli::Verb::CheckConfig) return daemon::check_config(file, environ);
+  if (arguments.verb == cli::Verb::CheckConfig && !arguments.diff)
+    return daemon::check_config(file, environ);
   if (cli::is_api_key_verb(arguments.verb)) return cli::run_api_key(arguments, file, environ);
 
-  // A client only needs to find the socket, so an invalid configuration must not stop it.
-  const auto loaded = config::load(file, environ);
-  std::filesystem::path runtime_dir = config::Supervisor().runtime_dir;
-  if (loaded) {
-    runtime_dir = loaded->config.supervisor.runtime_dir;
-  } else if (const auto it = environ.find(protocol::kRuntimeDir); it != environ.end()) {
-    runtime_dir = it->second;
-  }
   // A relative path is relative to the current directory.
-  return cli::run_client(arguments, std::filesystem::absolute(runtime_dir));
+  const auto runtime_dir = std::filesystem::absolute(config::find_runtime_dir(file, environ));
+  if (arguments.verb == cli::Verb::CheckConfig)
+    return cli::run_config_diff(file, environ, runtime_dir);
+  return cli::run_client(arguments, runtime_dir);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -137,6 +138,8 @@ struct Program {
   Duration stop_timeout = 10s;    // budget of one stop: SIGTERM to SIGKILL
 
   log::Level stderr_level = log::Level::Warn;  // of plain lines on its standard error
+
+  std::filesystem::path log_file;  // gets its lines too; {slot}, {name}; empty: none
 
   std::string metrics;  // "": the telemetry socket if it is served; "off"; "unix:/path";
                         // "http://…"; "socket": the telemetry socket, however it becomes ready
@@ -267,6 +270,7 @@ struct Embedding {
 
 struct Config {
   Environment environment = Environment::Production;
+  std::vector<std::string> include;  // as written in the file itself
   Supervisor supervisor;
   std::map<std::string, Listen> listen;  // "http" is there if a program takes it
   std::vector<Program> programs;         // in the order of the file
@@ -280,7 +284,9 @@ struct Config {
   Store store;
   Queue queue;
   Embedding embedding;
-  std::filesystem::path source;  // the file it was read from; empty: none
+  std::filesystem::path source;                 // the file it was read from; empty: none
+  std::vector<std::filesystem::path> included;  // the other files, in the order of reading
+  std::set<std::string> secrets;  // what replaced ${NAME}s whose names sound secret (mask.hpp)
   bool operator==(const Config&) const = default;
 };
 

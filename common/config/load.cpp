@@ -2,26 +2,38 @@
 #include "common/config/load.hpp"
 
 #include "common/config/defaults.hpp"
+#include "common/config/documents.hpp"
 #include "common/config/environment.hpp"
-#include "common/config/parse.hpp"
 #include "common/config/reader.hpp"
 #include "common/config/reload.hpp"
 #include "common/config/replacement.hpp"
 #include "common/config/report.hpp"
 #include "common/config/validate.hpp"
-#include "common/os/file.hpp"
 #include "common/protocol/variables.hpp"
 
 namespace holdfast::config {
 
 namespace {
 
-// The environment, the defaults and the checks, after the file was read into `config`.
-LoadResult finish(Config config, const Environ& environ, LoadReport& report) {
+LoadReport report_for(const std::optional<std::filesystem::path>& file) {
+  return LoadReport(file ? file->native() : std::string());
+}
+
+// Everything that is read, with the defaults for what is not.
+Config fill(Documents& documents, const Environ& environ, LoadReport& report) {
+  Config config;
+  read_document(documents.merged(), config, report);
+  config.secrets = std::move(documents.secrets());
+  for (std::size_t i = 1; i < report.files().size(); ++i)
+    config.included.emplace_back(report.files()[i]);
   add_default_listener(config);
   apply_environment(environ, config, report);
   apply_dependent_defaults(config, report);
-  note_probed_sockets(config);
+  return config;
+}
+
+LoadResult finish(Documents& documents, const Environ& environ, LoadReport& report) {
+  Config config = fill(documents, environ, report);
   validate(config, report);
   if (!report.clean()) return tl::unexpected(report.problems());
   note_uses(config);
@@ -32,13 +44,35 @@ LoadResult finish(Config config, const Environ& environ, LoadReport& report) {
 
 LoadResult load_text(std::string_view text, const std::string& file_name, const Environ& environ) {
   LoadReport report(file_name);
-  Config config;
-  if (const auto document = parse_toml(text)) {
-    read_document(*document, config, report);
-  } else {
-    report.problem(document.error().at, "", document.error().message);
-  }
-  return finish(std::move(config), environ, report);
+  Documents documents(environ, report);
+  documents.parse(std::string(text));
+  return finish(documents, environ, report);
+}
+
+LoadResult load_files(const SourceFiles& files, const Environ& environ) {
+  LoadReport report(files.empty() ? std::string() : files.front().name);
+  Documents documents(environ, report);
+  documents.parse_all(files);
+  LoadResult loaded = finish(documents, environ, report);
+  if (loaded && !files.empty()) loaded->config.source = files.front().name;
+  return loaded;
+}
+
+tl::expected<SourceFiles, std::vector<ConfigProblem>> read_sources(
+    const std::filesystem::path& file, const Environ& environ) {
+  LoadReport report(file.native());
+  Documents documents(environ, report, Documents::Variables::Lenient);
+  documents.read(file);
+  if (!report.clean()) return tl::unexpected(report.problems());
+  return documents.files();
+}
+
+std::filesystem::path find_runtime_dir(const std::optional<std::filesystem::path>& file,
+                                       const Environ& environ) {
+  LoadReport report = report_for(file);
+  Documents documents(environ, report);
+  if (file) documents.read(*file);
+  return fill(documents, environ, report).supervisor.runtime_dir;
 }
 
 std::optional<std::filesystem::path> find_file(const std::optional<std::filesystem::path>& given,
@@ -54,15 +88,11 @@ std::optional<std::filesystem::path> find_file(const std::optional<std::filesyst
 }
 
 LoadResult load(const std::optional<std::filesystem::path>& file, const Environ& environ) {
-  if (!file) return load_text("", "", environ);
-  const auto text = read_file(*file);
-  if (!text) {
-    LoadReport report(file->native());
-    report.problem(Position{}, "", text.error().message);
-    return finish({}, environ, report);
-  }
-  LoadResult loaded = load_text(*text, file->native(), environ);
-  if (loaded) loaded->config.source = *file;
+  LoadReport report = report_for(file);
+  Documents documents(environ, report);
+  if (file) documents.read(*file);
+  LoadResult loaded = finish(documents, environ, report);
+  if (loaded && file) loaded->config.source = *file;
   return loaded;
 }
 

@@ -31,6 +31,14 @@ struct ConfigProblem {
   bool operator==(const ConfigProblem&) const = default;
 };
 
+// One file of a configuration, as it was read.
+struct SourceFile {
+  std::string name;
+  std::string text;
+  bool operator==(const SourceFile&) const = default;
+};
+using SourceFiles = std::vector<SourceFile>;  // the file itself, then what it includes
+
 struct Loaded {
   Config config;
   std::vector<std::string> warnings;  // each with its position
@@ -38,7 +46,7 @@ struct Loaded {
 
 using Environ = std::map<std::string, std::string>;
 
-// Problems are in the order of the file, then those of the environment.
+// Problems are in the order of the files, then those of the environment.
 using LoadResult = tl::expected<Loaded, std::vector<ConfigProblem>>;
 
 inline constexpr const char* kDefaultFile = "/etc/holdfast/holdfast.toml";
@@ -49,12 +57,24 @@ std::optional<std::filesystem::path> find_file(
     const std::optional<std::filesystem::path>& given, const Environ& environ,
     const std::filesystem::path& default_file = kDefaultFile);
 
-// No file: defaults and the environment. A file that cannot be read is a problem. Also reads files
-// that NAME_FILE variables name.
+// No file: defaults and the environment. A file that cannot be read is a problem. Also reads what
+// the file includes (documents.hpp), and the files that NAME_FILE variables name.
 LoadResult load(const std::optional<std::filesystem::path>& file, const Environ& environ);
 
-// The same for text in memory; `file_name` appears in the messages.
+// The same for text in memory; `file_name` appears in the messages, and what the text includes is
+// relative to it.
 LoadResult load_text(std::string_view text, const std::string& file_name, const Environ& environ);
+
+// The texts of a file and of what it includes, for load_files() in another process. Only what
+// concerns reading can be a problem.
+tl::expected<SourceFiles, std::vector<ConfigProblem>> read_sources(
+    const std::filesystem::path& file, const Environ& environ);
+LoadResult load_files(const SourceFiles& files, const Environ& environ);
+
+// Where a supervisor with this file has its sockets: for commands that only need to find it, also
+// if the file is invalid, or needs variables that only the supervisor has.
+std::filesystem::path find_runtime_dir(const std::optional<std::filesystem::path>& file,
+                                       const Environ& environ);
 
 // A copy of the process's environment. Not to be called while another thread changes it.
 Environ environ_of_process();

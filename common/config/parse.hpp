@@ -19,6 +19,7 @@ struct SyntaxError {
 };
 
 // Parsing cannot continue after a syntax error, so there is at most one. Members are in file order.
-tl::expected<Table, SyntaxError> parse_toml(std::string_view text);
+// `file`: for all positions.
+tl::expected<Table, SyntaxError> parse_toml(std::string_view text, int file = 0);
 
 }  // namespace holdfast::config

@@ -3,6 +3,7 @@
 
 #include "common/config/schema.hpp"
 #include "common/text/ascii.hpp"
+#include "common/text/number.hpp"
 
 #include <algorithm>
 
@@ -48,6 +49,46 @@ void read_named(const Member& member, LoadReport& report, Read read) {
     report.note(section, one.at);
     read(one.key, *table, section);
   }
+}
+
+// Variables are text, but may stand for numbers and flags: replicas = "${REPLICAS:-2}".
+Value in_type_of(const Field& field, const Value& given) {
+  const auto* text = std::get_if<std::string>(&given.data);
+  if (text == nullptr || given.written.empty()) return given;
+  Value typed = given;
+  if (field.type == "boolean" && (*text == "true" || *text == "false")) {
+    typed.data = *text == "true";
+  } else if (field.type == "integer" || field.type == "number") {
+    if (const auto whole = text::parse_number<std::int64_t>(*text)) {
+      typed.data = *whole;
+    } else if (const auto number = text::parse_number<double>(*text)) {
+      typed.data = *number;
+    }
+  }
+  return typed;
+}
+
+// The message with each text that has variables as it is written: their values may be secret.
+std::string without_values(std::string message, const Value& value) {
+  if (const auto* array = std::get_if<Array>(&value.data)) {
+    for (const Value& item : *array)
+      message = without_values(std::move(message), item);
+  } else if (const auto* table = std::get_if<Table>(&value.data)) {
+    for (const Member& member : *table)
+      message = without_values(std::move(message), member.value);
+  }
+  const auto* text = std::get_if<std::string>(&value.data);
+  if (text == nullptr || text->empty() || value.written.empty()) return message;
+  const std::string quoted = '\'' + *text + '\'';
+  if (const auto at = message.find(quoted); at != std::string::npos) {
+    return message.replace(at, quoted.size(),
+                           fmt::format("'{}' with its variables replaced", value.written));
+  }
+  for (auto at = message.find(*text); at != std::string::npos; at = message.find(*text, at)) {
+    message.replace(at, text->size(), value.written);
+    at += value.written.size();
+  }
+  return message;
 }
 
 std::vector<std::string> known_at_top(Config& config) {
@@ -97,9 +138,17 @@ void read_section(const Table& table, const std::string& section, const Fields& 
     }
     report.note(section.empty() ? member.key : section + "." + member.key, member.value.at);
     Complaints complaints;
-    field->read(member.value, complaints);
+    field->read(in_type_of(*field, member.value), complaints);
+    // Where a variable is not set, the rest follows from that.
+    complaints.erase(std::remove_if(complaints.begin(), complaints.end(),
+                                    [&](const Complaint& complaint) {
+                                      return report.has_problem_at(complaint.at);
+                                    }),
+                     complaints.end());
     for (const Complaint& complaint : complaints) {
-      report.problem(complaint.at, section, fmt::format("{}: {}", member.key, complaint.message));
+      report.problem(
+          complaint.at, section,
+          fmt::format("{}: {}", member.key, without_values(complaint.message, member.value)));
     }
   }
 }

@@ -16,14 +16,26 @@ std::string in_section(const std::string& section, const std::string& message) {
   return section.empty() ? message : fmt::format("[{}] {}", section, message);
 }
 
+std::string format_place(const std::string& file, int line, int column) {
+  if (line == 0) return file;
+  return fmt::format("{}{}{}:{}", file, file.empty() ? "" : ":", line, column);
+}
+
 std::string format_one(const ConfigProblem& problem) {
-  std::string place = problem.file;
-  if (problem.line > 0)
-    place += fmt::format("{}{}:{}", place.empty() ? "" : ":", problem.line, problem.column);
+  const std::string place = format_place(problem.file, problem.line, problem.column);
   return place.empty() ? problem.message : fmt::format("{}: {}", place, problem.message);
 }
 
 }  // namespace
+
+int LoadReport::add_file(std::string file) {
+  files_.push_back(std::move(file));
+  return static_cast<int>(files_.size()) - 1;
+}
+
+std::string LoadReport::place(Position at) const {
+  return format_place(files_[static_cast<std::size_t>(at.file)], at.line, at.column);
+}
 
 void LoadReport::note(const std::string& path, Position at) {
   origins_[path] = {at, {}};
@@ -47,22 +59,34 @@ LoadReport::Origin LoadReport::origin_of(const std::string& section, const std::
   }
 }
 
+ConfigProblem LoadReport::at(Position at, std::string message) const {
+  return {files_[static_cast<std::size_t>(at.file)], at.line, at.column, std::move(message)};
+}
+
 ConfigProblem LoadReport::describe(const std::string& section, const std::string& key,
                                    const std::string& message) const {
   const Origin origin = origin_of(section, key);
   if (!origin.variable.empty()) {
     return {kEnvironment, 0, 0, fmt::format("{}: {}", origin.variable, message)};
   }
-  return {file_, origin.at.line, origin.at.column, in_section(section, message)};
+  return at(origin.at, in_section(section, message));
 }
 
 void LoadReport::problem(Position at, const std::string& section, const std::string& message) {
-  problems_.push_back({file_, at.line, at.column, in_section(section, message)});
+  problems_.push_back(this->at(at, in_section(section, message)));
 }
 
 void LoadReport::problem(const std::string& section, const std::string& key,
                          const std::string& message) {
   problems_.push_back(describe(section, key, message));
+}
+
+bool LoadReport::has_problem_at(Position at) const {
+  const ConfigProblem there = this->at(at, {});
+  return std::any_of(problems_.begin(), problems_.end(), [&](const ConfigProblem& problem) {
+    return problem.file == there.file && problem.line == there.line &&
+           problem.column == there.column;
+  });
 }
 
 void LoadReport::problem_of_variable(const std::string& variable, const std::string& message) {
@@ -80,13 +104,13 @@ void LoadReport::warning_of_variable(const std::string& variable, const std::str
 
 std::vector<ConfigProblem> LoadReport::problems() const {
   std::vector<ConfigProblem> sorted = problems_;
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const ConfigProblem& a, const ConfigProblem& b) {
-                     const auto place = [](const ConfigProblem& p) {
-                       return std::make_tuple(p.file == kEnvironment, p.line, p.column);
-                     };
-                     return place(a) < place(b);
-                   });
+  const auto place = [this](const ConfigProblem& p) {
+    const auto file = std::find(files_.begin(), files_.end(), p.file) - files_.begin();
+    return std::make_tuple(p.file == kEnvironment, file, p.line, p.column);
+  };
+  std::stable_sort(
+      sorted.begin(), sorted.end(),
+      [&](const ConfigProblem& a, const ConfigProblem& b) { return place(a) < place(b); });
   return sorted;
 }
 

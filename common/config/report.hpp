@@ -17,7 +17,11 @@ namespace holdfast::config {
 
 class LoadReport {
  public:
-  explicit LoadReport(std::string file) : file_(std::move(file)) {}
+  // The file itself has the index 0 (Position::file), and those that it includes follow.
+  explicit LoadReport(std::string file) : files_{std::move(file)} {}
+  int add_file(std::string file);
+  const std::vector<std::string>& files() const { return files_; }
+  std::string place(Position at) const;  // "conf.d/site.toml:3:1"
 
   // `path` is "section" or "section.key". A later note replaces an earlier one, as the environment
   // overrides the file.
@@ -32,8 +36,9 @@ class LoadReport {
   void warning_of_variable(const std::string& variable, const std::string& message);
 
   bool clean() const { return problems_.empty(); }
-  std::vector<ConfigProblem> problems()
-      const;  // those of the file from top to bottom, then the environment's
+  bool has_problem_at(Position at) const;
+  // Those of each file from top to bottom, then the environment's.
+  std::vector<ConfigProblem> problems() const;
   std::vector<std::string> warnings() const;
 
  private:
@@ -42,10 +47,11 @@ class LoadReport {
     std::string variable;  // not empty: the environment has set it
   };
   Origin origin_of(const std::string& section, const std::string& key) const;
+  ConfigProblem at(Position at, std::string message) const;
   ConfigProblem describe(const std::string& section, const std::string& key,
                          const std::string& message) const;
 
-  std::string file_;
+  std::vector<std::string> files_;
   std::map<std::string, Origin> origins_;
   std::vector<ConfigProblem> problems_;
   std::vector<ConfigProblem> warnings_;

@@ -8,6 +8,10 @@ Fields root_fields(Config& config) {
   fields.push_back(choice_field<Environment>(
       "environment", ReloadEffect::Live, config.environment,
       {{"production", Environment::Production}, {"development", Environment::Development}}));
+  Field include = texts_field("include", ReloadEffect::Live, config.include);
+  // What the files say is part of the result, and must not be read a second time.
+  include.write = []() -> std::optional<Value> { return {}; };
+  fields.push_back(std::move(include));
   return fields;
 }
 

@@ -81,6 +81,7 @@ void append_lifecycle_fields(Program& program, Fields& fields) {
   append(flag_field("keep_descendants", Live, program.keep_descendants));
   append(duration_field("stop_timeout", Live, program.stop_timeout, 10ms, 24h));
 
+  append(path_field("log_file", Roll, program.log_file, Absence::Allowed));
   append(choice_field<log::Level>("stderr_level", Roll, program.stderr_level,
                                   {{"trace", log::Level::Trace},
                                    {"debug", log::Level::Debug},

@@ -1,44 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/config/show.hpp"
 
+#include "common/config/mask.hpp"
 #include "common/config/schema.hpp"
-#include "common/log/redact.hpp"
-#include "common/text/ascii.hpp"
+#include "common/config/variables.hpp"
 
 namespace holdfast::config {
 
 namespace {
 
-// The variables of a program may contain anything; only their names can tell secrets.
-bool sounds_secret(std::string_view variable) {
-  const std::string name = text::to_lower(variable);
-  for (const char* part : {"password", "passwd", "secret", "token", "key", "credential"}) {
-    if (name.find(part) != std::string::npos) return true;
-  }
-  return false;
-}
-
-void mask(Value& value) {
+// So that the text can be read again.
+void escape(Value& value) {
   if (auto* text = std::get_if<std::string>(&value.data)) {
-    *text = log::redact_url(*text);
+    *text = escape_variables(*text);
   } else if (auto* array = std::get_if<Array>(&value.data)) {
     for (Value& item : *array)
-      mask(item);
+      escape(item);
   } else if (auto* table = std::get_if<Table>(&value.data)) {
-    for (Member& member : *table) {
-      auto* inner = std::get_if<std::string>(&member.value.data);
-      if (inner != nullptr && sounds_secret(member.key)) *inner = std::string(log::kRedacted);
-      mask(member.value);
-    }
+    for (Member& member : *table)
+      escape(member.value);
   }
 }
 
-void append(std::string& out, const std::string& section, const Fields& fields) {
+void append(std::string& out, const std::string& section, const Fields& fields,
+            const std::set<std::string>& secrets) {
   if (!section.empty()) out += fmt::format("\n[{}]\n", section);
   for (const Field& field : fields) {
     auto value = field.write();
     if (!value) continue;
-    mask(*value);
+    mask(*value, secrets);
+    escape(*value);
     out += fmt::format("{} = {}\n", field.key, to_toml(*value));
   }
 }
@@ -48,13 +39,18 @@ void append(std::string& out, const std::string& section, const Fields& fields) 
 std::string show(const Config& config) {
   Config copy = config;  // fields bind to members that can be written
   std::string out;
-  append(out, "", root_fields(copy));
+  if (!config.included.empty()) {
+    out += fmt::format("# {}\n", config.source.native());
+    for (const std::filesystem::path& file : config.included)
+      out += fmt::format("# and {}\n", file.native());
+  }
+  append(out, "", root_fields(copy), copy.secrets);
   for (const Section& section : single_sections(copy))
-    append(out, section.name, section.fields);
+    append(out, section.name, section.fields, copy.secrets);
   for (auto& [name, listen] : copy.listen)
-    append(out, "listen." + name, fields_of(listen));
+    append(out, "listen." + name, fields_of(listen), copy.secrets);
   for (Program& program : copy.programs)
-    append(out, "program." + program.name, fields_of(program));
+    append(out, "program." + program.name, fields_of(program), copy.secrets);
   return out;
 }
 

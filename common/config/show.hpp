@@ -9,7 +9,8 @@
 
 namespace holdfast::config {
 
-// TOML with every key written out and secrets masked. If there are no secrets, loading the text
+// TOML with every key written out and secrets masked, below the names of the files if there are
+// several. If there are no secrets, loading the text
 // gives the same configuration again.
 std::string show(const Config& config);
 

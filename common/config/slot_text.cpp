@@ -79,6 +79,7 @@ Program for_slot(Program program, std::uint32_t slot) {
     value = expand_slot_names(value, names);
   expand_probe(program.ready_probe, names);
   expand_probe(program.health, names);
+  program.log_file = expand_slot_names(program.log_file.native(), names);
   program.metrics = expand_url(program.metrics, names, protocol::kMetricsPath);
   return program;
 }

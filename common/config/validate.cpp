@@ -2,6 +2,7 @@
 #include "common/config/validate.hpp"
 
 #include "common/base/duration.hpp"
+#include "common/config/slot_text.hpp"
 #include "common/net/address.hpp"
 #include "common/protocol/names.hpp"
 
@@ -57,6 +58,32 @@ void validate_socket_paths(const Config& config, LoadReport& report) {
                              config.supervisor.runtime_dir.native(), length, net::kMaxUnixPath));
 }
 
+void validate_log_files(const Config& config, LoadReport& report) {
+  std::map<std::filesystem::path, std::string> owners;  // file -> program
+  for (const Program& program : config.programs) {
+    const std::filesystem::path& file = program.log_file;
+    if (file.empty()) continue;
+    const std::string section = "program." + program.name;
+    if (file.lexically_normal() == config.log.file.lexically_normal()) {
+      report.problem(
+          section, "log_file",
+          fmt::format("log_file: '{}' is [log] file, where its lines are anyway", file.native()));
+    } else if (!file.has_filename()) {
+      report.problem(section, "log_file",
+                     fmt::format("log_file: '{}' is a directory; name a file in it, such as "
+                                 "'{}{{name}}.log'",
+                                 file.native(), file.native()));
+    } else if (!contains_slot_name(file.native(), "{name}")) {
+      const auto [owner, is_new] = owners.emplace(file.lexically_normal(), program.name);
+      if (is_new) continue;
+      report.problem(section, "log_file",
+                     fmt::format("log_file: '{}' is already that of [program.{}]; put {{name}} "
+                                 "into it",
+                                 file.native(), owner->second));
+    }
+  }
+}
+
 void validate_service(const Config& config, LoadReport& report) {
   const Http& http = config.http;
   if (http.max_connections_per_client > http.max_connections) {
@@ -110,6 +137,7 @@ void validate_service(const Config& config, LoadReport& report) {
 void validate(const Config& config, LoadReport& report) {
   validate_listeners(config, report);
   validate_socket_paths(config, report);
+  validate_log_files(config, report);
   validate_service(config, report);
   for (const Program& program : config.programs)
     validate_program(program, report);

@@ -15,10 +15,12 @@
 
 namespace holdfast::config {
 
-// Both count from 1, as in editors; 0: no position.
+// Line and column count from 1, as in editors; 0: no position. `file` is an index into the files
+// that the configuration was read from (LoadReport).
 struct Position {
   int line = 0;
   int column = 0;
+  int file = 0;
   auto operator<=>(const Position&) const = default;
 };
 
@@ -35,6 +37,9 @@ struct Foreign {
 struct Value {
   std::variant<std::string, std::int64_t, double, bool, Array, Table, Foreign> data;
   Position at = {};
+  // The text as it stands in the file, if variables in it were replaced; else empty. It may be
+  // shown, but what replaced them may be a secret.
+  std::string written = {};
 };
 
 struct Member {

@@ -39,6 +39,9 @@ constexpr std::array kTable{
     gauge("holdfast_start_time_seconds", "When the supervisor started, seconds since the epoch."),
     counter("holdfast_strangers_reaped_total", "Orphaned processes that were reaped."),
     // logs
+    counter("holdfast_log_file_lines_dropped_total",
+            "Lines that a program's log_file lacks because its disk was full or hung.",
+            {"program"}),
     counter("holdfast_log_lines_dropped_total", "Log lines of a program that were dropped.",
             {"program"}),
     counter("holdfast_log_lines_total", "Log lines taken from a program.", {"program"}),

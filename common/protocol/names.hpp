@@ -40,6 +40,7 @@ inline constexpr char kStartPath[] = "/start";
 inline constexpr char kScalePath[] = "/scale";
 inline constexpr char kReloadPath[] = "/reload";
 inline constexpr char kLogLevelPath[] = "/log-level";
+inline constexpr char kConfigDiffPath[] = "/config/diff";
 
 // In RUNTIME_DIR, for `holdfast` commands.
 inline constexpr char kAdminSocketFile[] = "admin.sock";

@@ -95,5 +95,11 @@ constexpr bool is_reserved(std::string_view name) {
 constexpr bool is_inherited(const Variable& variable) {
   return variable.set_by == SetBy::User;
 }
+// The same for any name: what has no meaning here is inherited.
+constexpr bool is_inherited(std::string_view name) {
+  return std::all_of(kVariables.begin(), kVariables.end(), [&](const Variable& variable) {
+    return variable.name != name || is_inherited(variable);
+  });
+}
 
 }  // namespace holdfast::protocol

@@ -51,6 +51,7 @@ supervisor/logs
 supervisor/engine supervisor/collector supervisor/alerts
 supervisor/status
 supervisor/daemon
+supervisor/import
 supervisor/cli
 supervisor
 api-worker/edge

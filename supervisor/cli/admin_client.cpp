@@ -15,7 +15,7 @@
 namespace holdfast::supervisor::cli {
 
 Result<http::Response> AdminClient::ask(const std::string& method, const std::string& target,
-                                        Duration deadline) const {
+                                        Duration deadline, const std::string& body) const {
   if (::access(socket_.c_str(), F_OK) != 0 && errno == ENOENT) {
     return fail(ErrorKind::Unavailable,
                 fmt::format("the supervisor is not running: no socket at {} (check --config and "
@@ -31,7 +31,7 @@ Result<http::Response> AdminClient::ask(const std::string& method, const std::st
   options.deadline = deadline;
   options.max_response_bytes = 64u << 20;
   auto answer =
-      http::fetch(method, fmt::format("unix:{}:{}", socket_.native(), target), {}, "", options);
+      http::fetch(method, fmt::format("unix:{}:{}", socket_.native(), target), {}, body, options);
   if (!answer) {
     return fail(ErrorKind::Unavailable,
                 fmt::format("no answer on {}: {}", socket_.native(), answer.error().message));

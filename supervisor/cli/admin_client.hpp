@@ -23,7 +23,8 @@ class AdminClient {
 
   // Unavailable or PermissionDenied, with a message that says what to do.
   Result<http::Response> ask(const std::string& method, const std::string& target,
-                             Duration deadline = std::chrono::seconds(10)) const;
+                             Duration deadline = std::chrono::seconds(10),
+                             const std::string& body = {}) const;
 
  private:
   std::filesystem::path socket_;

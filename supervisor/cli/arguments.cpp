@@ -4,6 +4,7 @@
 #include "common/base/version.hpp"
 #include "common/config/suggest.hpp"
 #include "common/os/exit_codes.hpp"
+#include "supervisor/import/detect.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -128,6 +129,20 @@ void declare(CLI::App& app, Arguments& arguments) {
   CLI::App* check =
       verb("check-config", "Validate the configuration and print the result", Verb::CheckConfig);
   check->add_option("FILE", arguments.config, "File to check");
+  check->add_flag("--diff", arguments.diff,
+                  "Show what a reload of this file would change of what runs; exit code 1 if "
+                  "anything");
+
+  CLI::App* imports =
+      verb("import", "Turn another supervisor's file into a holdfast.toml", Verb::Import);
+  imports
+      ->add_option("FILE", arguments.file,
+                   "A Procfile, supervisord.conf, PM2 ecosystem file or systemd unit")
+      ->required();
+  imports->add_option("--from", arguments.from, "The kind of file; default: as it looks")
+      ->check(CLI::IsMember(importer::kind_names()));
+  imports->add_option("-o,--output", arguments.output,
+                      "A file to create; default: standard output");
 
   CLI::App* notify =
       verb("notify", "Tell the supervisor about this worker (for scripts)", Verb::Notify);
@@ -157,7 +172,9 @@ OptionSpec describe(const CLI::Option& option) {
     spec.flags.push_back("--" + name);
   spec.help = option.get_description();
   if (option.get_items_expected_max() > 0) {
-    spec.value = option.check_lname("config") ? OptionSpec::Value::File : OptionSpec::Value::Any;
+    spec.value = option.check_lname("config") || option.check_lname("output")
+                     ? OptionSpec::Value::File
+                     : OptionSpec::Value::Any;
   }
   return spec;
 }

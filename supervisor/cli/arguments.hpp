@@ -27,6 +27,7 @@ enum class Verb {
   Names,
   Health,
   CheckConfig,
+  Import,
   Notify,
   ApiKeyCreate,
   ApiKeyList,
@@ -48,6 +49,10 @@ struct Arguments {
   std::uint32_t lines = 50;              // events, logs
   bool no_wait = false;                  // restart, stop, start, scale, reload
   bool ready = false;                    // health
+  bool diff = false;                     // check-config
+  std::filesystem::path file;            // import
+  std::filesystem::path output;          // import; empty: standard output
+  std::string from;                      // import: the kind of file; empty: as it looks
   std::string shell;                     // completion
   std::string scope = "read";            // api-key create
   std::uint32_t rate_limit = 0;          // api-key create; 0: as configured

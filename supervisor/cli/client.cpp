@@ -92,6 +92,7 @@ int run_client(const Arguments& arguments, const std::filesystem::path& runtime_
     case Verb::Run:
     case Verb::Completion:
     case Verb::CheckConfig:
+    case Verb::Import:
     case Verb::Notify:
     case Verb::ApiKeyCreate:
     case Verb::ApiKeyList:

@@ -16,9 +16,12 @@ std::vector<Family> log_families(const logs::RelayCounters& counters) {
     lines.add({{"program", name}}, static_cast<double>(counts.lines));
     dropped.add({{"program", name}}, static_cast<double>(counts.dropped_lines));
   }
+  Family file_dropped = declared_family("holdfast_log_file_lines_dropped_total");
+  for (const auto& [program, count] : counters.file_dropped_lines)
+    file_dropped.add({{"program", program}}, static_cast<double>(count));
   Family errors = declared_family("holdfast_log_write_errors_total");
   errors.add(static_cast<double>(counters.write_errors));
-  return {std::move(lines), std::move(dropped), std::move(errors)};
+  return {std::move(lines), std::move(dropped), std::move(file_dropped), std::move(errors)};
 }
 
 }  // namespace holdfast::supervisor::collector

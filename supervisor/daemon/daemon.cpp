@@ -107,6 +107,10 @@ class LogBridge final : public logs::LogObserver {
     const std::lock_guard lock(mutex_);
     if (engine_ != nullptr) engine_->ready_line_seen(process);
   }
+  void on_log_file(const std::string& program, const std::string& message) override {
+    const std::lock_guard lock(mutex_);
+    if (engine_ != nullptr) engine_->log_file_changed(program, message);
+  }
 
  private:
   std::mutex mutex_;
@@ -190,6 +194,8 @@ Started Daemon::open_log() {
   logs::RelayOptions options;
   options.format = json ? logs::LineFormat::Json : logs::LineFormat::Pretty;
   options.level = config_.log.level;
+  options.files.max_size = config_.log.max_size;
+  options.files.max_files = config_.log.max_files;
   relay_ = std::make_unique<logs::LogRelay>(std::move(*sink), options, &bridge_, clock_);
   log::LogOptions log_options = log::options_for(config_.log.level, config_.log.format);
   log_options.write = [relay = relay_.get()](std::string_view line) { relay->submit(line); };

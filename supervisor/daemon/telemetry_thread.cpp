@@ -2,6 +2,7 @@
 #include "supervisor/daemon/telemetry_thread.hpp"
 
 #include "common/metrics/exposition.hpp"
+#include "common/protocol/names.hpp"
 #include "supervisor/collector/scrape_wait.hpp"
 #include "supervisor/status/routes.hpp"
 
@@ -30,6 +31,11 @@ Result<void> TelemetryThread::serve(Fd listener, FleetControl* control) {
   if (!listener) return {};
   http::ServerLimits limits;
   limits.max_body_bytes = 64u << 10;
+  if (control != nullptr) {
+    limits.body_limit = [](const http::Request& head) -> std::uint64_t {
+      return head.path == protocol::kConfigDiffPath ? 32u << 20 : 64u << 10;
+    };
+  }
   limits.max_connections = 256;
   limits.max_connections_per_client = 256;
   // A command answers when its work is done, and a rolling restart may take long.

@@ -177,11 +177,9 @@ void Engine::ready_line_seen(const core::ProcessId& process) {
   });
 }
 
-void Engine::scraped(const core::ProcessId& process) {
-  boost::asio::post(parts_.io, [this, process] {
-    const config::Program* program = fleet_.program(process.slot.program);
-    if (program == nullptr || program->watchdog_source != config::WatchdogSource::Metrics) return;
-    feed(core::Notified{process, core::Notice::Scraped});
+void Engine::log_file_changed(const std::string& program, const std::string& message) {
+  boost::asio::post(parts_.io, [this, text = fmt::format("{}: {}", program, message)] {
+    reporter_.record("log_file", text, log::Level::Warn);
   });
 }
 
@@ -204,6 +202,35 @@ void Engine::set_log_level(log::Level level) {
     parts_.log.set_level(level);
     parts_.relay.set_level(level);
   });
+}
+
+void Engine::preview(config::SourceFiles files, PreviewDone done) {
+  boost::asio::post(parts_.io, [this, files = std::move(files), done = std::move(done)] {
+    done(preview_of(files));
+  });
+}
+
+// Here and not where the files are: this process has the variables that a reload would use.
+FleetControl::Preview Engine::preview_of(const config::SourceFiles& files) const {
+  auto loaded = config::load_files(files, environ_);
+  if (!loaded) return {config::format(loaded.error()), {}};
+  // Only the env_files that are in use are read: who may ask what would change may not learn what
+  // is in any other file.
+  for (config::Program& program : loaded->config.programs) {
+    const auto running =
+        std::find_if(config_.programs.begin(), config_.programs.end(),
+                     [&](const config::Program& other) { return other.name == program.name; });
+    if (running == config_.programs.end() || program.env_file.empty() ||
+        running->env_file != program.env_file) {
+      continue;
+    }
+    if (auto values = env_file_values(program, environ_)) {
+      program.env_file_values = std::move(*values);
+    } else {
+      return {fmt::format("[program.{}] env_file: {}", program.name, values.error().message), {}};
+    }
+  }
+  return {{}, config::compare(config_, loaded->config)};
 }
 
 // Everything is read and checked before anything is touched: after an error all runs on as before.

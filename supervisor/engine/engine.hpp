@@ -66,13 +66,14 @@ class Engine final : public FleetControl {
 
   // A line of its output says that the process is ready. From any thread.
   void ready_line_seen(const core::ProcessId& process);
-  // The process has answered a scrape of its metrics. From any thread.
-  void scraped(const core::ProcessId& process);
+  // A program's log file begins to lose lines, or no longer does. From any thread.
+  void log_file_changed(const std::string& program, const std::string& message);
 
   void command(core::CommandKind kind, std::string target, std::uint32_t count, Answer answer,
                Done done) override;
   void reload(Answer answer, Done done) override;
   void set_log_level(log::Level level) override;
+  void preview(config::SourceFiles files, PreviewDone done) override;
 
  private:
   // Advances the core by one event and performs what it asks for.
@@ -83,6 +84,7 @@ class Engine final : public FleetControl {
   void on_second();  // loop lag, heartbeat, the service manager's watchdog
   void on_signal(int signal);
 
+  Preview preview_of(const config::SourceFiles& files) const;
   void apply_reload(Answer answer, Done done);
   void reload_over(const std::vector<std::string>& for_next_start, Outcome& outcome);
   Result<void> apply_socket_permissions();

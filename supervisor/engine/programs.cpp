@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/engine/programs.hpp"
 
+#include "common/config/slot_text.hpp"
 #include "common/os/file.hpp"
 #include "supervisor/engine/env_file.hpp"
 #include "supervisor/process/rehearsal.hpp"
 #include "supervisor/process/resolve.hpp"
 #include "supervisor/process/user.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 namespace holdfast::supervisor {
@@ -142,6 +149,48 @@ std::string describe(const RehearsalFailure& failure, const LookUp& look_up) {
   return why;
 }
 
+// Why the lines of a worker could not be written to this file; empty: they could.
+std::string log_file_problem(const std::filesystem::path& file) {
+  const std::string directory = file.parent_path().native();
+  struct stat info {};
+  if (::stat(directory.c_str(), &info) != 0) {
+    return fmt::format("log_file: the directory '{}' cannot be used: {}{}", directory,
+                       std::strerror(errno), errno == ENOENT ? "; create it" : "");
+  }
+  const bool exists = ::stat(file.c_str(), &info) == 0;
+  if (exists && S_ISDIR(info.st_mode))
+    return fmt::format("log_file: '{}' is a directory", file.native());
+  // Rotation needs the directory too. As the effective user, who will write.
+  if (::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+    return fmt::format("log_file: the supervisor cannot write in '{}': {}", directory,
+                       std::strerror(errno));
+  }
+  if (exists && ::faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) != 0) {
+    return fmt::format("log_file: the supervisor cannot write '{}': {}", file.native(),
+                       std::strerror(errno));
+  }
+  return {};
+}
+
+// One for each directory at most: a thousand slots have the same reason.
+std::vector<std::string> log_file_problems(const config::Program& program) {
+  std::map<std::string, std::string> problems;
+  if (program.log_file.empty()) return {};
+  const bool differ = config::contains_slot_names(program.log_file.native());
+  const std::uint32_t files = differ ? std::max(program.replicas, 1u) : 1;
+  for (std::uint32_t slot = 0; slot < files; ++slot) {
+    const std::filesystem::path file = config::expand_slot_names(
+        program.log_file.native(),
+        {fmt::format("{}.{}", program.name, slot), slot, program.port + slot});
+    std::string problem = log_file_problem(file);
+    if (!problem.empty()) problems.try_emplace(file.parent_path(), std::move(problem));
+  }
+  std::vector<std::string> texts;
+  for (auto& [directory, problem] : problems)
+    texts.push_back(std::move(problem));
+  return texts;
+}
+
 std::vector<std::string> rehearsal_problems(const LookUp& look_up) {
   process::LaunchSpec spec;
   spec.executable = look_up.found.executable;
@@ -166,14 +215,17 @@ Result<PreparedProgram> prepare_program(const config::Program& program, const En
   return std::move(result.found);
 }
 
+Result<Environ> env_file_values(const config::Program& program, const Environ& environ) {
+  return read_env_file(program, environ, look_up(program, environ).found.account);
+}
+
 PreparedPrograms prepare_programs(std::vector<config::Program>& programs, const Environ& environ) {
   PreparedPrograms result;
   for (config::Program& program : programs) {
     std::vector<std::string> problems;
     program.env_file_values.clear();
     if (!program.env_file.empty()) {
-      const LookUp before = look_up(program, environ);
-      auto values = read_env_file(program, environ, before.found.account);
+      auto values = env_file_values(program, environ);
       if (values) {
         program.env_file_values = std::move(*values);
       } else {
@@ -184,6 +236,8 @@ PreparedPrograms prepare_programs(std::vector<config::Program>& programs, const 
     for (const Error& problem : look_up.problems)
       problems.push_back(problem.message);
     for (std::string& problem : rehearsal_problems(look_up))
+      problems.push_back(std::move(problem));
+    for (std::string& problem : log_file_problems(program))
       problems.push_back(std::move(problem));
     for (const std::string& problem : problems)
       result.problems.push_back(fmt::format("[program.{}] {}", program.name, problem));

@@ -37,6 +37,9 @@ struct PreparedPrograms {
 // Of a program whose env_file has been read. The first problem, if there are several.
 Result<PreparedProgram> prepare_program(const config::Program& program, const Environ& environ);
 
+// What the program's env_file sets, as prepare_programs() reads it.
+Result<Environ> env_file_values(const config::Program& program, const Environ& environ);
+
 // Reads each env_file into the program's env_file_values, looks everything up, and tries without
 // starting anything what a start would do (process/rehearsal.hpp).
 PreparedPrograms prepare_programs(std::vector<config::Program>& programs, const Environ& environ);

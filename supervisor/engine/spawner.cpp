@@ -207,6 +207,14 @@ void Spawner::relay(const PreparedProgram& prepared, const std::string& worker,
   stream.pid = pid;
   stream.kind = kind;
   stream.pipe = std::move(pipe);
+  const core::SlotId slot = process.slot;
+  stream.log_file = config::expand_slot_names(program.log_file.native(),
+                                              {worker, slot.slot, program.port + slot.slot});
+  if (prepared.identity) {
+    // The program's group may read the file, and its user cannot lead the supervisor to another.
+    stream.log_access.group = prepared.identity->gid;
+    stream.log_access.follow_links = false;
+  }
   if (program.ready == config::ReadyKind::LogLine) stream.ready_pattern = program.ready_pattern;
   // Fails only for a bad pattern, and that was checked when the configuration was loaded.
   (void)relay_.add_stream(std::move(stream));

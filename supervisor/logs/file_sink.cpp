@@ -25,16 +25,17 @@ std::string_view first_line(std::string_view lines) {
 
 class FileSink final : public LogSink {
  public:
-  FileSink(fs::path path, std::uint64_t max_size, std::uint32_t max_files, const Clock& clock)
+  FileSink(fs::path path, std::uint64_t max_size, std::uint32_t max_files, FileAccess access,
+           const Clock& clock)
       : path_(std::move(path)),
         max_size_(max_size),
         max_files_(std::max(max_files, 1u)),
+        access_(access),
         clock_(clock) {}
 
   // On failure, a file that is already open stays open.
   bool open() {
-    Fd fd(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-                 0640));
+    Fd fd = open_or_create();
     struct stat info {};
     if (!fd || ::fstat(fd.get(), &info) != 0) return false;
     fd_ = std::move(fd);
@@ -76,12 +77,30 @@ class FileSink final : public LogSink {
   std::uint64_t rotations() const override { return rotations_; }
 
   void reopen() override {
-    if (!open()) return;
+    if (!open()) {
+      // The open file is in no directory any more: what went into it would be lost unnoticed.
+      if (access_.tell_if_gone && (errno == ENOENT || errno == ENOTDIR)) fd_.reset();
+      return;
+    }
     at_line_start_ = true;
     torn_ = false;
   }
 
  private:
+  Fd open_or_create() const {
+    const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
+                      (access_.follow_links ? 0 : O_NOFOLLOW);
+    Fd fd(::open(path_.c_str(), flags));
+    if (fd || errno != ENOENT) return fd;
+    fd.reset(::open(path_.c_str(), flags | O_CREAT, 0640));
+    if (fd && access_.group) {
+      // Without the privilege the file keeps the group of this process.
+      [[maybe_unused]] const int changed =
+          ::fchown(fd.get(), static_cast<uid_t>(-1), *access_.group);
+    }
+    return fd;
+  }
+
   // As many whole lines as still fit into the file; empty: rotate first.
   std::string_view fitting(std::string_view lines) const {
     if (max_size_ == 0 || !regular_ || size_ + lines.size() <= max_size_) return lines;
@@ -123,6 +142,7 @@ class FileSink final : public LogSink {
   fs::path path_;
   std::uint64_t max_size_;
   std::uint32_t max_files_;
+  FileAccess access_;
   const Clock& clock_;
   Fd fd_;
   ino_t inode_ = 0;
@@ -136,9 +156,15 @@ class FileSink final : public LogSink {
 
 Result<std::unique_ptr<LogSink>> make_file_sink(const fs::path& path, std::uint64_t max_size,
                                                 std::uint32_t max_files, const Clock& clock) {
-  auto sink = std::make_unique<FileSink>(path, max_size, max_files, clock);
+  auto sink = std::make_unique<FileSink>(path, max_size, max_files, FileAccess{}, clock);
   if (!sink->open()) return fail_errno(errno, fmt::format("open the log '{}'", path.native()));
   return sink;
+}
+
+std::unique_ptr<LogSink> make_lazy_file_sink(const fs::path& path, std::uint64_t max_size,
+                                             std::uint32_t max_files, const FileAccess& access,
+                                             const Clock& clock) {
+  return std::make_unique<FileSink>(path, max_size, max_files, access, clock);
 }
 
 }  // namespace holdfast::supervisor::logs

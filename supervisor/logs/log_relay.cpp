@@ -123,6 +123,8 @@ RelayCounters LogRelay::counters() const {
                              program->bytes.load(std::memory_order_relaxed),
                              program->dropped.load(std::memory_order_relaxed)};
   }
+  for (const auto& [name, file] : mailbox.files)
+    result.file_dropped_lines[name] = file->dropped.load(std::memory_order_relaxed);
   result.write_errors = mailbox.sink_errors.count.load(std::memory_order_relaxed);
   result.last_error = mailbox.sink_errors.last.load(std::memory_order_relaxed);
   result.rotations = mailbox.sink_errors.rotations.load(std::memory_order_relaxed);

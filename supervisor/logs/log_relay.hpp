@@ -15,6 +15,7 @@
 #include "common/base/result.hpp"
 #include "common/os/fd.hpp"
 #include "supervisor/core/types.hpp"
+#include "supervisor/logs/log_files.hpp"
 #include "supervisor/logs/log_line.hpp"
 #include "supervisor/logs/log_sink.hpp"
 #include "supervisor/logs/recent_lines.hpp"
@@ -22,6 +23,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -39,6 +41,8 @@ struct LogStream {
   std::string ready_pattern;  // as text::Pattern; empty: none
   LineSource source = LineSource::Foreign;
   log::Level level = log::Level::Info;  // of lines that state none
+  std::filesystem::path log_file = {};  // gets its lines too; empty: none
+  FileAccess log_access = {};
 };
 
 // What the log thread notices in the workers' output.
@@ -47,6 +51,8 @@ class LogObserver {
   virtual ~LogObserver() = default;
   // The first line that matches the stream's `ready_pattern` was written.
   virtual void on_ready_line(const core::ProcessId& process) = 0;
+  // A program's log file begins to lose lines, or is written again. Also from other threads.
+  virtual void on_log_file(const std::string& program, const std::string& message) = 0;
 };
 
 struct RelayOptions {
@@ -55,6 +61,7 @@ struct RelayOptions {
   std::size_t buffer = 1 << 20;          // bytes held for the output
   Duration stall_limit = std::chrono::milliseconds(100);
   Duration partial_flush = std::chrono::seconds(2);  // then an unfinished line is passed on
+  LogFileOptions files = {};                         // of single programs
 };
 
 struct RelayCounters {
@@ -64,6 +71,7 @@ struct RelayCounters {
     std::uint64_t dropped_lines = 0;
   };
   std::map<std::string, Program> programs;  // by program; "" is the supervisor itself
+  std::map<std::string, std::uint64_t> file_dropped_lines;  // by program, if it has a log file
   std::uint64_t write_errors = 0;
   int last_error = 0;  // errno of the last write that failed
   std::uint64_t rotations = 0;

@@ -53,15 +53,21 @@ void RelayMailbox::ring() {
 RelayLoop::RelayLoop(RelayMailbox& mailbox, std::unique_ptr<LogSink> sink, RelayOptions options,
                      LogObserver* observer, const Clock& clock)
     : mailbox_(mailbox),
-      options_(options),
+      options_(std::move(options)),
       observer_(observer),
       clock_(clock),
-      output_(std::move(sink), options.buffer, options.stall_limit, mailbox.sink_errors,
+      output_(std::move(sink), options_.buffer, options_.stall_limit, mailbox.sink_errors,
               mailbox.recent, clock),
+      files_(
+          options_.files,
+          [observer](const std::string& program, const std::string& message) {
+            if (observer != nullptr) observer->on_log_file(program, message);
+          },
+          clock),
       own_log_(mailbox.program("")),
       colour_(output_.sink().is_terminal()),
       buffer_(std::make_unique_for_overwrite<char[]>(kReadBytes)) {
-  output_.set_level(options.level);
+  output_.set_level(options_.level);
 }
 
 Result<void> RelayLoop::open() {
@@ -164,11 +170,30 @@ void RelayLoop::add(LogStream stream, std::optional<ReadyLine> ready) {
     mailbox_.tails.erase(mailbox_.tails.lower_bound({stream.process.slot, 0}),
                          mailbox_.tails.lower_bound(predecessor));
   }
+  std::shared_ptr<LogFile> file = file_of(stream);
   auto added = std::make_unique<RelayStream>(std::move(stream), std::move(label), *program,
-                                             std::move(ready), clock_);
+                                             std::move(file), std::move(ready), clock_);
   watch(epoll_.get(), EPOLL_CTL_ADD, added->fd(), EPOLLIN, added.get());
   const core::ProcessId process = added->process();
   streams_.emplace(process, std::move(added));
+}
+
+std::shared_ptr<LogFile> RelayLoop::file_of(const LogStream& stream) {
+  if (stream.log_file.empty()) return nullptr;
+  const std::string program = program_of(stream.worker);
+  std::shared_ptr<LogFileCounters> counters;
+  {
+    const std::lock_guard lock(mailbox_.mutex);
+    auto& known = mailbox_.files[program];
+    if (!known) known = std::make_shared<LogFileCounters>();
+    counters = known;
+  }
+  return files_.file(stream.log_file, stream.log_access, program, std::move(counters));
+}
+
+void RelayLoop::reopen() {
+  output_.reopen();
+  files_.reopen();
 }
 
 void RelayLoop::count_partial(const RelayStream& stream, bool before) {
@@ -278,6 +303,11 @@ bool RelayLoop::finish() {
     end_stream(*entry.second);
   }
   take_inbound();
+  const bool all = write_rest();
+  return files_.flush_and_stop(*stop_at_) && all;
+}
+
+bool RelayLoop::write_rest() {
   output_.flush();
   while (!output_.empty()) {
     const Duration left = *stop_at_ - clock_.mono();

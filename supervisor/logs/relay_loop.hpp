@@ -31,7 +31,8 @@ struct RelayMailbox {
   std::vector<std::function<void(RelayLoop&)>> commands;
   std::string inbound;  // the supervisor's own lines
   std::map<core::ProcessId, ProcessTail> tails;
-  std::map<std::string, std::unique_ptr<ProgramLog>> programs;  // never shrinks
+  std::map<std::string, std::unique_ptr<ProgramLog>> programs;    // never shrinks
+  std::map<std::string, std::shared_ptr<LogFileCounters>> files;  // by program
   SinkErrors sink_errors;
   RecentLines recent;  // has its own lock
   Fd wake;             // an eventfd
@@ -54,7 +55,7 @@ class RelayLoop {
   void remove(const core::ProcessId& process);
   void drain(const core::ProcessId& process);
   std::vector<std::string> tail(const core::ProcessId& process, std::size_t count);
-  void reopen() { output_.reopen(); }
+  void reopen();
   void set_level(log::Level level) { output_.set_level(level); }
   void stop(MonoTime deadline) { stop_at_ = deadline; }
 
@@ -71,6 +72,8 @@ class RelayLoop {
   bool finish();
   int timeout_ms() const;
   void publish(const RelayStream& stream);
+  std::shared_ptr<LogFile> file_of(const LogStream& stream);
+  bool write_rest();
   std::string_view time();
   void relay(RelayStream& stream, std::string_view chunk);
   void flush_partial(RelayStream& stream, bool at_end);
@@ -81,6 +84,7 @@ class RelayLoop {
   LogObserver* observer_;
   const Clock& clock_;
   RelayOutput output_;
+  LogFiles files_;
   ProgramLog& own_log_;
   bool colour_;
   Fd epoll_;

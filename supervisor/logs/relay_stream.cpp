@@ -38,13 +38,19 @@ void add_to_tail(std::string& tail, std::string_view line) {
 }  // namespace
 
 RelayStream::RelayStream(LogStream stream, LineLabel label, ProgramLog& program,
-                         std::optional<ReadyLine> ready, const Clock& clock)
+                         std::shared_ptr<LogFile> file, std::optional<ReadyLine> ready,
+                         const Clock& clock)
     : stream_(std::move(stream)),
       label_(std::move(label)),
       program_(program),
+      file_(std::move(file)),
       ready_(std::move(ready)),
       clock_(clock),
       capacity_(pipe_capacity(fd())) {
+  if (file_ && label_.format == LineFormat::Pretty) {
+    file_label_.emplace(stream_.worker, stream_.pid, stream_.kind, label_.format, false,
+                        label_.source, label_.level);
+  }
   (void)set_nonblocking(fd());  // our end only; the worker's is unaffected
 }
 
@@ -68,6 +74,9 @@ bool RelayStream::pass_on(const LinePart& part, std::string_view time, RelayOutp
                           Noticed& noticed) {
   const bool room = output.has_room();
   if (room) append_line(output.text(), part, label_, time, output.level());
+  // Of its own, because what the output has no room for goes to the file all the same.
+  if (file_)
+    append_line(for_file_, part, file_label_ ? *file_label_ : label_, time, output.level());
   if (ready_) match_ready(part, noticed);
   return room;
 }
@@ -90,6 +99,7 @@ void RelayStream::relay(std::string_view chunk, std::string_view time, RelayOutp
     if (!is_early(part.text)) add_to_tail(noticed.tail, part.text);
   });
   output.end();
+  end_batch();
   if (line_starts && splitter_.has_partial()) partial_since_ = clock_.mono();
   program_.lines.fetch_add(lines, std::memory_order_relaxed);
   program_.bytes.fetch_add(chunk.size(), std::memory_order_relaxed);
@@ -107,6 +117,13 @@ void RelayStream::flush_partial(bool at_end, std::string_view time, RelayOutput&
   };
   splitter_.flush(use, at_end);
   output.end();
+  end_batch();
+}
+
+void RelayStream::end_batch() {
+  if (for_file_.empty()) return;
+  file_->append(for_file_);
+  for_file_.clear();
 }
 
 void RelayStream::match_ready(const LinePart& part, Noticed& noticed) {

@@ -27,8 +27,8 @@ struct Noticed {
 
 class RelayStream {
  public:
-  // `program` and `clock` outlive the stream.
-  RelayStream(LogStream stream, LineLabel label, ProgramLog& program,
+  // `program` and `clock` outlive the stream. `file` may be null.
+  RelayStream(LogStream stream, LineLabel label, ProgramLog& program, std::shared_ptr<LogFile> file,
               std::optional<ReadyLine> ready, const Clock& clock);
 
   enum class Read { Some, Nothing, End };
@@ -51,12 +51,16 @@ class RelayStream {
 
  private:
   bool pass_on(const LinePart& part, std::string_view time, RelayOutput& output, Noticed& noticed);
+  void end_batch();
   void match_ready(const LinePart& part, Noticed& noticed);
 
   LogStream stream_;
   LineLabel label_;
   ProgramLog& program_;
-  std::optional<ReadyLine> ready_;  // until a line has matched
+  std::shared_ptr<LogFile> file_;
+  std::optional<LineLabel> file_label_;  // if the other one is for a terminal
+  std::string for_file_;                 // until end_batch()
+  std::optional<ReadyLine> ready_;       // until a line has matched
   const Clock& clock_;
   LineSplitter splitter_;
   MonoTime partial_since_{};

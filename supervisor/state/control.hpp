@@ -8,12 +8,14 @@
 // work is over, which can take a while, or at once if it was refused or the caller does not want to
 // wait.
 
-#include "common/config/config.hpp"
+#include "common/config/diff.hpp"
+#include "common/config/load.hpp"
 #include "supervisor/core/types.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace holdfast::supervisor {
 
@@ -25,12 +27,19 @@ class FleetControl {
   };
   using Done = std::function<void(Outcome)>;
   enum class Answer { WhenDone, AtOnce };
+  struct Preview {
+    std::string problems;  // empty: the files could be used
+    std::vector<config::SectionDifference> differences;
+  };
+  using PreviewDone = std::function<void(Preview)>;
 
   virtual ~FleetControl() = default;
   virtual void command(core::CommandKind kind, std::string target, std::uint32_t count,
                        Answer answer, Done done) = 0;
   virtual void reload(Answer answer, Done done) = 0;
   virtual void set_log_level(log::Level level) = 0;
+  // What a reload of these files would change; nothing is touched. Not ok: the problems, as text.
+  virtual void preview(config::SourceFiles files, PreviewDone done) = 0;
 };
 
 }  // namespace holdfast::supervisor

@@ -138,6 +138,50 @@ std::optional<core::CommandKind> command_of(std::string_view path) {
   return std::nullopt;
 }
 
+const char* to_string(config::SectionDifference::Kind kind) {
+  using Kind = config::SectionDifference::Kind;
+  return kind == Kind::Added ? "added" : kind == Kind::Removed ? "removed" : "changed";
+}
+
+nlohmann::ordered_json to_json(const std::vector<config::SectionDifference>& differences) {
+  auto sections = nlohmann::ordered_json::array();
+  for (const config::SectionDifference& difference : differences) {
+    auto keys = nlohmann::ordered_json::array();
+    for (const config::KeyDifference& key : difference.keys) {
+      keys.push_back({{"key", key.key},
+                      {"effect", config::to_string(key.effects)},
+                      {"before", key.before},
+                      {"after", key.after}});
+    }
+    sections.push_back({{"section", difference.section},
+                        {"change", to_string(difference.kind)},
+                        {"keys", std::move(keys)}});
+  }
+  return sections;
+}
+
+// The body: [{"name":"holdfast.toml","text":"…"}, …], the file itself first.
+void config_diff(FleetControl& control, const http::Request& request, http::Responder respond) {
+  const auto body = nlohmann::json::parse(request.body, nullptr, false);
+  config::SourceFiles files;
+  bool valid = body.is_array() && !body.empty();
+  for (const auto& file : body) {
+    valid = valid && file.is_object() && file.contains("name") && file["name"].is_string() &&
+            file.contains("text") && file["text"].is_string();
+    if (!valid) break;
+    files.push_back({file["name"].get<std::string>(), file["text"].get<std::string>()});
+  }
+  if (!valid) {
+    return respond(problem(422, R"(the body must be [{"name":"…","text":"…"}, …])"));
+  }
+  control.preview(std::move(files), [respond = std::move(respond)](FleetControl::Preview preview) {
+    if (!preview.problems.empty()) return respond(problem(422, preview.problems));
+    const nlohmann::ordered_json answer{{"changes", to_json(preview.differences)}};
+    respond(
+        json(200, answer.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)));
+  });
+}
+
 void administer(FleetControl& control, const http::Request& request, http::Responder respond) {
   const std::string* wait = request.query_value("wait");
   if (wait != nullptr && *wait != "true" && *wait != "false") {
@@ -154,6 +198,9 @@ void administer(FleetControl& control, const http::Request& request, http::Respo
     if (!level) return respond(problem(422, "level must be trace, debug, info, warn or error"));
     control.set_log_level(*level);
     return respond(json(200, R"({"ok":true,"message":"log level changed"})"));
+  }
+  if (request.path == protocol::kConfigDiffPath) {
+    return config_diff(control, request, std::move(respond));
   }
   const auto kind = command_of(request.path);
   if (!kind) return respond(problem(404, "unknown command"));

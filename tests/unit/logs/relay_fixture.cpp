@@ -21,6 +21,16 @@ std::vector<core::ProcessId> Observer::ready() const {
   return ready_;
 }
 
+void Observer::on_log_file(const std::string& program, const std::string& message) {
+  const std::lock_guard lock(mutex_);
+  log_file_messages_.push_back(program + ": " + message);
+}
+
+std::vector<std::string> Observer::log_file_messages() const {
+  const std::lock_guard lock(mutex_);
+  return log_file_messages_;
+}
+
 Collector::Collector(Fd fd) : fd_(std::move(fd)) {
   thread_ = std::thread([this] {
     std::vector<char> buffer(1 << 16);

@@ -19,12 +19,15 @@ using namespace holdfast::supervisor::process::test;
 class Observer final : public LogObserver {
  public:
   void on_ready_line(const core::ProcessId& process) override;
+  void on_log_file(const std::string& program, const std::string& message) override;
 
   std::vector<core::ProcessId> ready() const;
+  std::vector<std::string> log_file_messages() const;
 
  private:
   mutable std::mutex mutex_;
   std::vector<core::ProcessId> ready_;
+  std::vector<std::string> log_file_messages_;
 };
 
 inline constexpr core::ProcessId kFirst{{1, 0}, 1};

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/import/pm2.hpp"
+
+#include "common/text/ascii.hpp"
+#include "common/text/number.hpp"
+#include "supervisor/import/js_value.hpp"
+#include "supervisor/import/words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+
+namespace holdfast::supervisor::importer {
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+bool is_expression(const JsValue& value) {
+  return std::holds_alternative<JsExpression>(value.data);
+}
+
+bool is_true(const JsValue* value) {
+  return value != nullptr && value->flag() != nullptr && *value->flag();
+}
+
+// A number of milliseconds, or a text such as "10s".
+std::optional<Duration> duration_of(const JsValue& value) {
+  if (const double* number = value.number())
+    return std::chrono::milliseconds(static_cast<std::int64_t>(*number));
+  const std::string text = value.text();
+  std::size_t digits = 0;
+  while (digits < text.size() && text::is_digit(text[digits]))
+    ++digits;
+  const auto number = text::parse_number<std::int64_t>(std::string_view(text).substr(0, digits));
+  const std::string unit = text.substr(digits);
+  if (!number) return {};
+  if (unit.empty() || unit == "ms") return std::chrono::milliseconds(*number);
+  if (unit == "s") return std::chrono::seconds(*number);
+  if (unit == "m") return std::chrono::minutes(*number);
+  if (unit == "h") return std::chrono::hours(*number);
+  return {};
+}
+
+std::string interpreter_for(const std::string& script) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kByExtension{{
+      {".js", "node"},
+      {".mjs", "node"},
+      {".cjs", "node"},
+      {".ts", "ts-node"},
+      {".tsx", "ts-node"},
+      {".py", "python3"},
+      {".sh", "bash"},
+      {".rb", "ruby"},
+      {".php", "php"},
+      {".pl", "perl"},
+  }};
+  for (const auto& [extension, interpreter] : kByExtension) {
+    if (script.ends_with(extension)) return std::string(interpreter);
+  }
+  return {};
+}
+
+class AppImport {
+ public:
+  AppImport(const JsValue& app, fs::path directory, const Machine& machine, Section& out)
+      : app_(app), directory_(std::move(directory)), machine_(machine), out_(out) {}
+
+  void run();
+
+ private:
+  // The value of the key, which is then accounted for; null values count as missing.
+  const JsValue* take(std::string_view key);
+  void leave_out(std::string_view key, const std::string& why);
+  std::vector<std::string> words_of(const JsValue& value);
+  std::string path(const std::string& text, const fs::path& base) const;
+  void command();
+  void instances();
+  void environment();
+  void restart();
+  void stop();
+  void logs();
+  void others();
+  void set_duration(std::string_view from, const std::string& to);
+
+  const JsValue& app_;
+  fs::path directory_;  // of the file, then of the app
+  const Machine& machine_;
+  Section& out_;
+  std::vector<std::string_view> taken_;
+  bool many_ = false;
+};
+
+const JsValue* AppImport::take(std::string_view key) {
+  taken_.push_back(key);
+  const JsValue* const value = app_.find(key);
+  return value == nullptr || value->is_null() ? nullptr : value;
+}
+
+void AppImport::leave_out(std::string_view key, const std::string& why) {
+  const JsValue* const value = take(key);
+  if (value != nullptr) out_.leave_out(fmt::format("{}: {}", key, value->text()), why);
+}
+
+// Of an array, or of a text that PM2 splits.
+std::vector<std::string> AppImport::words_of(const JsValue& value) {
+  std::vector<std::string> words;
+  if (const JsArray* items = value.array()) {
+    for (const JsValue& item : *items)
+      words.push_back(item.text());
+    return words;
+  }
+  return split_words(value.text()).value_or(std::vector<std::string>{value.text()});
+}
+
+std::string AppImport::path(const std::string& text, const fs::path& base) const {
+  if (text.starts_with('/') || text.starts_with("${")) return text;
+  return (fs::path(plain(base.native())) / text).lexically_normal().native();
+}
+
+void AppImport::set_duration(std::string_view from, const std::string& to) {
+  const JsValue* const value = take(from);
+  if (value == nullptr) return;
+  if (const auto duration = duration_of(*value)) {
+    out_.set_duration(to, *duration);
+  } else {
+    out_.leave_out(fmt::format("{}: {}", from, value->text()), "it is no time");
+  }
+}
+
+void AppImport::command() {
+  if (const JsValue* cwd = take("cwd")) directory_ = path(cwd->text(), directory_);
+  const JsValue* const script = take("script");
+  const JsValue* const interpreter = take("interpreter");
+  std::vector<std::string> words;
+  const std::string name = script == nullptr ? std::string() : script->text();
+  const bool is_line = name.find(' ') != std::string::npos;
+  std::string runs = interpreter == nullptr ? interpreter_for(name) : interpreter->text();
+  if (runs == "none") runs.clear();
+  if (script == nullptr || is_expression(*script)) {
+    out_.leave_out("script: " + name, "only JavaScript can tell; write the command here");
+    return;
+  }
+  for (const char* key : {"interpreter_args", "node_args", "nodeArgs"}) {
+    const JsValue* const given = take(key);
+    if (given == nullptr || runs.empty()) continue;
+    for (std::string& word : words_of(*given))
+      words.push_back(std::move(word));
+  }
+  if (!runs.empty()) words.insert(words.begin(), runs);
+  if (is_line && runs.empty()) {
+    const ShellCommand shell = shell_command(name);
+    words = shell.command;
+    if (shell.needs_shell) words.back() = plain(words.back());
+  } else {
+    const bool in_path =
+        runs.empty() && name.find('/') == std::string::npos && name.find('.') == std::string::npos;
+    words.push_back(in_path ? name : path(name, directory_));
+  }
+  for (const char* key : {"args", "arguments"}) {
+    const JsValue* const given = take(key);
+    if (given == nullptr) continue;
+    for (std::string& word : words_of(*given))
+      words.push_back(std::move(word));
+  }
+  out_.set_texts("command", words);
+  out_.set_text("directory", directory_.native());
+}
+
+void AppImport::instances() {
+  const JsValue* const value = take("instances");
+  const JsValue* const mode = take("exec_mode");
+  const bool cluster = mode != nullptr && mode->text().starts_with("cluster");
+  if (value != nullptr) {
+    const std::string text = value->text();
+    const auto number = text::parse_number<std::int64_t>(text);
+    const auto processors = static_cast<std::int64_t>(machine_.processors);
+    if (text == "max" || (number && *number <= 0)) {
+      out_.comment(fmt::format("instances: {} on this machine", text));
+      out_.set_number("replicas", std::max<std::int64_t>(1, processors + number.value_or(0)));
+      many_ = processors + number.value_or(0) > 1;
+    } else if (text.starts_with("${")) {
+      out_.set_text("replicas", text);
+    } else if (number) {
+      if (*number != 1) out_.set_number("replicas", *number);
+      many_ = *number > 1;
+    } else {
+      out_.leave_out("instances: " + text, "only JavaScript can tell");
+    }
+  }
+  if (cluster && many_) {
+    out_.leave_out("exec_mode: cluster",
+                   "there is no shared port by itself; give each worker its own ('port', "
+                   "{port}), or let all inherit one listener (sockets = [\"http\"]; in Node: "
+                   "server.listen({ fd: 3 }))");
+  }
+}
+
+void AppImport::environment() {
+  std::map<std::string, std::string> variables;
+  if (const JsValue* env = take("env"); env != nullptr && env->object() != nullptr) {
+    for (const auto& [name, value] : *env->object()) {
+      if (is_expression(value)) {
+        out_.leave_out(fmt::format("env.{}: {}", name, value.text()), "only JavaScript can tell");
+      } else {
+        variables[name] = value.text();
+      }
+    }
+  }
+  const JsValue* const instance = take("instance_var");
+  if (many_ || instance != nullptr)
+    variables.try_emplace(instance == nullptr ? "NODE_APP_INSTANCE" : instance->text(), "{slot}");
+  if (const JsValue* increment = take("increment_var"); increment != nullptr) {
+    const auto first = variables.find(increment->text());
+    const auto port =
+        first == variables.end() ? std::nullopt : text::parse_number<std::int64_t>(first->second);
+    if (port) {
+      out_.set_number("port", *port);
+      first->second = "{port}";
+    }
+  }
+  if (!variables.empty()) out_.set_table("environment", variables);
+  if (const JsValue* file = take("env_file"))
+    out_.set_text("env_file", path(file->text(), directory_));
+  if (app_.object() == nullptr) return;
+  for (const auto& [key, value] : *app_.object()) {
+    if (!key.starts_with("env_") || key == "env_file" || value.object() == nullptr) continue;
+    taken_.push_back(key);
+    std::string texts;
+    for (const auto& [name, text] : *value.object())
+      texts += fmt::format("{}{} = {}", texts.empty() ? "" : ", ", name, text.text());
+    out_.leave_out(fmt::format("{}: {{ {} }}", key, texts),
+                   "variables of one stage; put them into `environment` where they apply");
+  }
+}
+
+void AppImport::restart() {
+  const JsValue* const again = take("autorestart");
+  const JsValue* const codes = take("stop_exit_codes");
+  if (again != nullptr && again->flag() != nullptr && !*again->flag()) {
+    out_.set_text("restart", "never");
+  } else if (codes != nullptr) {
+    out_.comment("stop_exit_codes");
+    out_.set_text("restart", "on-failure");
+  }
+  set_duration("min_uptime", "settled_after");
+  if (const JsValue* delay = take("restart_delay"); delay != nullptr) {
+    const auto duration = duration_of(*delay);
+    if (duration && *duration > 0s) {
+      out_.set_duration("backoff_base", *duration);
+      out_.set_number("backoff_factor", 1);
+    }
+  }
+  set_duration("exp_backoff_restart_delay", "backoff_base");
+  leave_out("max_restarts", "retries never end; crash_loop_exits and crash_loop_retry space them");
+  leave_out("cron_restart", "");
+}
+
+void AppImport::stop() {
+  out_.comment("PM2 stops with SIGINT, and waits 1.6 s");
+  out_.set_text("stop_signal", "INT");
+  if (is_true(take("shutdown_with_message")))
+    leave_out("shutdown_with_message", "handle the signal");
+  if (app_.find("kill_timeout") == nullptr) out_.set_duration("stop_timeout", 1600ms);
+  set_duration("kill_timeout", "stop_timeout");
+  const JsValue* const tree = take("treekill");
+  if (tree != nullptr && tree->flag() != nullptr && !*tree->flag())
+    out_.set_text("stop_scope", "main");
+}
+
+void AppImport::logs() {
+  std::string file;
+  for (const char* key :
+       {"log_file", "log", "out_file", "output", "out", "error_file", "error", "err_file", "err"}) {
+    const JsValue* const value = take(key);
+    if (value == nullptr || value->text().empty() || value->flag() != nullptr) continue;
+    const std::string text = value->text();
+    if (text == "/dev/null" || text == "NULL") {
+      out_.leave_out(fmt::format("{}: {}", key, text), "its lines are in the log of the stack");
+    } else if (text.starts_with("/dev/")) {
+      continue;
+    } else if (file.empty()) {
+      file = path(text, directory_);
+      out_.set_text("log_file", file);
+    } else if (path(text, directory_) != file) {
+      out_.leave_out(fmt::format("{}: {}", key, text),
+                     "both streams go into log_file; each line says which it was");
+    }
+  }
+  for (const char* key : {"merge_logs", "combine_logs", "log_date_format", "time", "log_type"})
+    take(key);  // each line has its time and worker
+}
+
+void AppImport::others() {
+  if (is_true(take("wait_ready"))) {
+    out_.comment("wait_ready: process.send('ready') is PM2's own; let a probe find out:");
+    out_.comment("ready = \"http://127.0.0.1:3000/\"");
+    set_duration("listen_timeout", "ready_timeout");
+  } else {
+    take("listen_timeout");
+  }
+  out_.set_text("ready", "started");
+  for (const char* key : {"user", "uid"}) {
+    const JsValue* const value = take(key);
+    if (value != nullptr) out_.set_text("user", value->text());
+  }
+  if (const JsValue* group = take("gid")) out_.set_text("group", group->text());
+  leave_out("max_memory_restart", "");
+  const JsValue* const watch = take("watch");
+  const bool watches = watch != nullptr && (watch->flag() == nullptr || *watch->flag());
+  if (watches) leave_out("watch", "");
+  for (const char* key : {"ignore_watch", "watch_delay", "watch_options"})
+    take(key);
+  for (const char* key :
+       {"name", "namespace", "vizion", "pmx", "automation", "source_map_support",
+        "disable_source_map_support", "append_env_to_name", "trace", "disable_logs"})
+    take(key);
+  if (app_.object() == nullptr) return;
+  for (const auto& [key, value] : *app_.object()) {
+    const bool taken = std::find(taken_.begin(), taken_.end(), key) != taken_.end();
+    if (!taken && !value.is_null()) out_.leave_out(fmt::format("{}: {}", key, value.text()), "");
+  }
+}
+
+void AppImport::run() {
+  command();
+  instances();
+  environment();
+  restart();
+  stop();
+  logs();
+  others();
+}
+
+// What PM2 takes for a list of apps: { apps: […] }, […], or one app.
+JsArray apps_of(const JsValue& document) {
+  if (const JsValue* apps = document.find("apps")) {
+    if (apps->array() != nullptr) return *apps->array();
+    return {*apps};
+  }
+  if (document.array() != nullptr) return *document.array();
+  return document.find("script") == nullptr ? JsArray() : JsArray{document};
+}
+
+std::string name_of(const JsValue& app) {
+  if (const JsValue* name = app.find("name"); name != nullptr && !name->text().empty())
+    return name->text();
+  const JsValue* const script = app.find("script");
+  return script == nullptr ? "app" : fs::path(script->text()).stem().native();
+}
+
+}  // namespace
+
+Result<void> import_pm2(const Source& source, const Machine& machine, Stack& stack) {
+  const fs::path directory = source.path.parent_path();
+  HOLDFAST_TRY_ASSIGN(const JsValue document, parse_js(source.text, directory.native()));
+  const JsArray apps = apps_of(document);
+  if (apps.empty()) {
+    return fail(ErrorKind::InvalidArgument,
+                "there is no `apps` with a script: it is no ecosystem file of PM2");
+  }
+  for (const JsValue& app : apps) {
+    if (app.object() == nullptr) {
+      stack.top.leave_out(app.text(), "only JavaScript can tell");
+      continue;
+    }
+    AppImport(app, directory, machine, stack.add_program(name_of(app))).run();
+  }
+  if (document.find("deploy") != nullptr)
+    stack.top.leave_out("deploy", "deploying is not a supervisor's work");
+  return {};
+}
+
+}  // namespace holdfast::supervisor::importer

@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/import/systemd_unit.hpp"
+
+#include "common/text/ascii.hpp"
+#include "common/text/number.hpp"
+#include "supervisor/import/ini.hpp"
+#include "supervisor/import/words.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace holdfast::supervisor::importer {
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+// systemd.time(7): "90", "1min 30s", "500ms". Nothing for "infinity" and what is none.
+std::optional<Duration> time_span(std::string_view text) {
+  static constexpr std::array<std::pair<std::string_view, std::int64_t>, 17> kUnits{{
+      {"", 1'000},
+      {"ms", 1},
+      {"msec", 1},
+      {"s", 1'000},
+      {"sec", 1'000},
+      {"second", 1'000},
+      {"seconds", 1'000},
+      {"m", 60'000},
+      {"min", 60'000},
+      {"minute", 60'000},
+      {"minutes", 60'000},
+      {"h", 3'600'000},
+      {"hr", 3'600'000},
+      {"hour", 3'600'000},
+      {"hours", 3'600'000},
+      {"d", 86'400'000},
+      {"day", 86'400'000},
+  }};
+  Duration total{};
+  text = text::trim(text);
+  if (text.empty()) return {};
+  while (!text.empty()) {
+    std::size_t digits = 0;
+    while (digits < text.size() && (text::is_digit(text[digits]) || text[digits] == '.'))
+      ++digits;
+    const auto number = text::parse_number<double>(text.substr(0, digits));
+    text = text::trim(text.substr(digits));
+    std::size_t letters = 0;
+    while (letters < text.size() && text::is_alphanumeric(text[letters]) &&
+           !text::is_digit(text[letters]))
+      ++letters;
+    const std::string_view unit = text.substr(0, letters);
+    const auto known = std::find_if(kUnits.begin(), kUnits.end(),
+                                    [&](const auto& one) { return one.first == unit; });
+    if (!number || known == kUnits.end() || *number > 1e9) return {};
+    total += std::chrono::milliseconds(
+        static_cast<std::int64_t>(*number * static_cast<double>(known->second)));
+    text = text::trim(text.substr(letters));
+  }
+  return total;
+}
+
+// The unit's variables in a command line, which systemd replaces and Holdfast does not.
+bool has_variables(std::string_view word) {
+  for (auto at = word.find('$'); at != std::string_view::npos; at = word.find('$', at + 1)) {
+    if (at + 1 >= word.size()) return false;
+    const char next = word[at + 1];
+    if (next == '$') {
+      ++at;
+    } else if (next == '{' || next == '_' ||
+               (text::is_alphanumeric(next) && !text::is_digit(next))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string with_single_dollars(std::string text) {
+  for (auto at = text.find("$$"); at != std::string::npos; at = text.find("$$", at + 1))
+    text.erase(at, 1);
+  return text;
+}
+
+// As a shell reads it: "${NAME}" stays one word, $NAME alone is split into words.
+std::string for_shell(const std::string& word) {
+  if (!has_variables(word)) return shell_quoted(with_single_dollars(word));
+  if (word.front() == '$' && word.size() > 1 && word[1] != '{') return word;
+  std::string out = "\"";
+  for (const char c : word) {
+    if (c == '"' || c == '\\' || c == '`') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+class UnitImport {
+ public:
+  UnitImport(const Source& source, const std::vector<IniSection>& sections, Stack& stack)
+      : source_(source), sections_(sections), stack_(stack) {}
+
+  Result<void> run();
+
+ private:
+  std::string specifiers(std::string_view text);
+  std::string written(std::string_view text) { return plain(specifiers(text)); }
+  void command();
+  void set_command(std::string line);
+  void assignment(const IniAssignment& one);
+  bool about_processes(const IniAssignment& one);
+  bool about_lifecycle(const IniAssignment& one);
+  bool about_stopping(const IniAssignment& one);
+  bool about_limits(const IniAssignment& one);
+  void environment_file(const std::string& value);
+  void working_directory(std::string value);
+  void duration(const IniAssignment& one, const std::string& key);
+  void unit_section();
+  void leave_out(const IniAssignment& one, const std::string& why) {
+    out_->leave_out(fmt::format("{}={}", one.key, one.value), why);
+  }
+
+  const Source& source_;
+  const std::vector<IniSection>& sections_;
+  Stack& stack_;
+  const IniSection* service_ = nullptr;
+  Section* out_ = nullptr;
+  std::string unit_;      // "nginx"
+  std::string instance_;  // of "getty@tty1": "tty1"
+  std::map<std::string, std::string> environment_;
+  std::map<std::string, std::string> limits_;
+  std::vector<std::string> sandbox_;
+};
+
+// For the system's own manager.
+std::string UnitImport::specifiers(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%' || i + 1 >= text.size()) {
+      out += text[i];
+      continue;
+    }
+    const auto at = unit_.find('@');
+    const char letter = text[++i];
+    switch (letter) {
+      case '%': out += '%'; break;
+      case 'n': out += unit_ + ".service"; break;
+      case 'N': out += unit_; break;
+      case 'p': out += unit_.substr(0, at); break;
+      case 'i':
+      case 'I':
+        out += instance_;
+        if (instance_.empty()) out_->comment("%i is the instance of a template: fill it in");
+        break;
+      case 't': out += "/run"; break;
+      case 'S': out += "/var/lib"; break;
+      case 'C': out += "/var/cache"; break;
+      case 'L': out += "/var/log"; break;
+      case 'E': out += "/etc"; break;
+      case 'T': out += "/tmp"; break;
+      default:
+        out_->comment(fmt::format("%{} is a specifier of systemd: fill it in", letter));
+        out += fmt::format("%{}", letter);
+    }
+  }
+  return out;
+}
+
+void UnitImport::set_command(std::string line) {
+  while (!line.empty() && std::string_view("-@:+!|").find(line.front()) != std::string_view::npos) {
+    if (line.front() == '-')
+      out_->comment("ExecStart began with '-': a failure counted as success");
+    if (line.front() == '+') out_->comment("ExecStart began with '+': it ran as root");
+    if (line.front() == '@') out_->comment("ExecStart began with '@': the second word is argv[0]");
+    line.erase(0, 1);
+  }
+  auto words = split_words(specifiers(line));
+  if (!words || words->empty()) {
+    out_->leave_out("ExecStart=" + line, "it cannot be split into words");
+    return;
+  }
+  if (std::any_of(words->begin(), words->end(), has_variables)) {
+    out_->comment("a shell replaces the variables, as systemd did");
+    std::vector<std::string> quoted;
+    for (const std::string& word : *words)
+      quoted.push_back(for_shell(word));
+    *words = {"sh", "-c", fmt::format("exec {}", fmt::join(quoted, " "))};
+  } else {
+    for (std::string& word : *words)
+      word = with_single_dollars(std::move(word));
+  }
+  for (std::string& word : *words)
+    word = plain(word);
+  out_->set_texts("command", *words);
+}
+
+void UnitImport::command() {
+  std::vector<std::string> lines;
+  for (const IniAssignment& one : service_->assignments) {
+    if (one.key != "ExecStart") continue;
+    if (one.value.empty()) {
+      lines.clear();
+    } else {
+      lines.push_back(one.value);
+    }
+  }
+  if (lines.empty()) {
+    out_->leave_out("ExecStart", "the unit has none; write the command here");
+    return;
+  }
+  set_command(lines.front());
+  for (std::size_t i = 1; i < lines.size(); ++i)
+    out_->leave_out("ExecStart=" + lines[i],
+                    "one command per program: make it a program 'after' "
+                    "this one, or call both from a script");
+}
+
+void UnitImport::duration(const IniAssignment& one, const std::string& key) {
+  if (const auto span = time_span(one.value)) {
+    out_->set_duration(key, *span);
+  } else {
+    leave_out(one, "there is always a limit");
+  }
+}
+
+void UnitImport::environment_file(const std::string& value) {
+  const bool optional = value.starts_with('-');
+  const std::string file = specifiers(optional ? value.substr(1) : value);
+  if (out_->has("env_file")) {
+    out_->leave_out("EnvironmentFile=" + value, "one env_file per program");
+  } else if (optional) {
+    out_->comment("it may be missing ('-'), which Holdfast refuses; if it is there:");
+    out_->comment(fmt::format("env_file = \"{}\"", plain(file)));
+  } else {
+    out_->set_text("env_file", plain(file));
+  }
+}
+
+void UnitImport::working_directory(std::string value) {
+  if (value.starts_with('-')) value.erase(0, 1);
+  if (value == "~") {
+    out_->leave_out("WorkingDirectory=~", "write the user's home directory");
+  } else if (!value.empty()) {
+    out_->set_text("directory", written(value));
+  }
+}
+
+bool UnitImport::about_processes(const IniAssignment& one) {
+  if (one.key == "User") {
+    out_->set_text("user", written(one.value));
+  } else if (one.key == "Group") {
+    out_->set_text("group", written(one.value));
+  } else if (one.key == "WorkingDirectory") {
+    working_directory(one.value);
+  } else if (one.key == "UMask") {
+    const std::string mask =
+        one.value.size() == 4 && one.value.front() == '0' ? one.value.substr(1) : one.value;
+    out_->set_text("umask", mask);
+  } else if (one.key == "EnvironmentFile") {
+    if (!one.value.empty()) environment_file(one.value);
+  } else if (one.key == "Environment") {
+    if (one.value.empty()) environment_.clear();
+    for (const std::string& word : split_words(one.value).value_or(std::vector<std::string>())) {
+      const auto equals = word.find('=');
+      if (equals == std::string::npos) continue;
+      environment_[word.substr(0, equals)] = written(word.substr(equals + 1));
+    }
+  } else {
+    return false;
+  }
+  return true;
+}
+
+bool UnitImport::about_lifecycle(const IniAssignment& one) {
+  if (one.key == "Restart") {
+    const bool always = one.value == "always" || one.value == "on-success";
+    if (one.value == "on-success") leave_out(one, "it is restarted after failures as well");
+    out_->set_text("restart", always ? "always" : one.value == "no" ? "never" : "on-failure");
+  } else if (one.key == "RestartSec") {
+    const auto span = time_span(one.value);
+    if (span && *span > 0s) {
+      out_->set_duration("backoff_base", *span);
+      if (*span > 30s) out_->set_duration("backoff_cap", *span);
+    }
+  } else if (one.key == "TimeoutStartSec") {
+    duration(one, "ready_timeout");
+  } else if (one.key == "TimeoutStopSec") {
+    duration(one, "stop_timeout");
+  } else if (one.key == "TimeoutSec") {
+    duration(one, "ready_timeout");
+    duration(one, "stop_timeout");
+  } else if (one.key == "WatchdogSec") {
+    const auto span = time_span(one.value);
+    if (!span || *span == 0s) return true;
+    out_->set_duration("watchdog", *span);
+    out_->set_duration("watchdog_interval",
+                       std::chrono::floor<std::chrono::milliseconds>(*span / 3));
+  } else if (one.key == "SuccessExitStatus") {
+    leave_out(one, "only exit code 0 is a success");
+  } else if (one.key.starts_with("StartLimit")) {
+    leave_out(one,
+              "retries never end; crash_loop_exits and crash_loop_window say when they are "
+              "spaced");
+  } else {
+    return false;
+  }
+  return true;
+}
+
+bool UnitImport::about_stopping(const IniAssignment& one) {
+  const auto sent_signal = [&]() -> std::optional<std::string> {
+    const auto words = split_words(one.value).value_or(std::vector<std::string>());
+    const bool kills = !words.empty() && fs::path(words.front()).filename() == "kill" &&
+                       words.back().find("MAINPID") != std::string::npos;
+    if (!kills) return {};
+    for (std::string word : words) {
+      word = word.substr(word.find_first_not_of('-') == std::string::npos
+                             ? word.size()
+                             : word.find_first_not_of('-'));
+      if (word.starts_with("SIG")) word.erase(0, 3);
+      const bool letters = word.size() > 2 && text::all_of(word, [](char c) {
+                             return text::is_upper(c) || text::is_digit(c);
+                           });
+      if (letters) return word;
+    }
+    return "TERM";
+  };
+  if (one.key == "KillSignal") {
+    out_->set_text("stop_signal", one.value.starts_with("SIG") ? one.value.substr(3) : one.value);
+  } else if (one.key == "KillMode") {
+    if (one.value == "mixed" || one.value == "process") out_->set_text("stop_scope", "main");
+    if (one.value == "process") out_->set_flag("keep_descendants", true);
+    if (one.value == "none") leave_out(one, "a stop always stops");
+  } else if (one.key == "ExecStop") {
+    const auto signal = sent_signal();
+    if (signal) {
+      out_->set_text("stop_signal", *signal);
+    } else if (!one.value.empty()) {
+      leave_out(one, "a stop is a signal (stop_signal)");
+    }
+  } else if (one.key == "ExecReload") {
+    if (const auto signal = sent_signal()) {
+      leave_out(one, "");
+    } else if (!one.value.empty()) {
+      leave_out(one, "a changed program is restarted, worker by worker");
+    }
+  } else {
+    return false;
+  }
+  return true;
+}
+
+bool UnitImport::about_limits(const IniAssignment& one) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kLimits{{
+      {"LimitNOFILE", "nofile"},
+      {"LimitNPROC", "nproc"},
+      {"LimitCORE", "core"},
+      {"LimitMEMLOCK", "memlock"},
+      {"LimitAS", "as"},
+      {"LimitCPU", "cpu"},
+      {"LimitFSIZE", "fsize"},
+      {"LimitSTACK", "stack"},
+  }};
+  for (const auto& [key, name] : kLimits) {
+    if (one.key != key) continue;
+    const std::string value = one.value.substr(one.value.find(':') + 1);  // the hard one
+    if (value == "infinity") {
+      limits_[std::string(name)] = "\"unlimited\"";
+    } else if (text::parse_number<std::uint64_t>(value)) {
+      limits_[std::string(name)] = value;
+    } else if (text::parse_number<std::uint64_t>(std::string_view(value).substr(
+                   0, value.size() - std::min<std::size_t>(1, value.size())))) {
+      limits_[std::string(name)] = fmt::format("\"{}iB\"", value);  // 64M
+    } else {
+      leave_out(one, "");
+    }
+    return true;
+  }
+  if (one.key == "Nice") {
+    out_->set("nice", one.value);
+  } else if (one.key == "OOMScoreAdjust") {
+    out_->set("oom_score_adj", one.value);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void UnitImport::assignment(const IniAssignment& one) {
+  static constexpr std::array<std::string_view, 17> kSilent{
+      "ExecStart",      "Type",           "PIDFile",          "RemainAfterExit", "GuessMainPID",
+      "BusName",        "NotifyAccess",   "SyslogIdentifier", "SyslogFacility",  "StandardInput",
+      "StandardOutput", "StandardError",  "SendSIGHUP",       "Slice",           "TimeoutAbortSec",
+      "TTYPath",        "FinalKillSignal"};
+  static constexpr std::array<std::string_view, 18> kSandbox{
+      "Protect",   "Private",     "Restrict",     "Capability", "AmbientCapabilities", "NoNewPriv",
+      "ReadOnly",  "ReadWrite",   "Inaccessible", "SystemCall", "LockPerson",          "MemoryDeny",
+      "RemoveIPC", "DynamicUser", "Device",       "SecureBits", "ProcSubset",          "BindPaths"};
+  if (about_processes(one) || about_lifecycle(one) || about_stopping(one) || about_limits(one))
+    return;
+  const bool sandbox = std::any_of(kSandbox.begin(), kSandbox.end(), [&](std::string_view prefix) {
+    return one.key.starts_with(prefix);
+  });
+  if (sandbox) {
+    sandbox_.push_back(fmt::format("{}={}", one.key, one.value));
+  } else if (one.key.starts_with("Exec") && one.key != "ExecStart") {
+    leave_out(one,
+              "make it a oneshot program that this one comes 'after', or call it from the "
+              "command");
+  } else if (one.key.ends_with("Directory") || one.key.ends_with("DirectoryMode")) {
+    leave_out(one, "create it when you install");
+  } else if (std::find(kSilent.begin(), kSilent.end(), one.key) == kSilent.end()) {
+    leave_out(one, "");
+  }
+}
+
+// Only what other programs of the same import are is an order here.
+void UnitImport::unit_section() {
+  for (const IniSection& section : sections_) {
+    if (section.name != "Unit") continue;
+    for (const IniAssignment& one : section.assignments) {
+      if (one.key == "Description") {
+        out_->comment(one.value);
+      } else if (one.key == "After" || one.key == "Requires" || one.key == "BindsTo") {
+        std::vector<std::string> services;
+        for (const std::string& word :
+             split_words(one.value).value_or(std::vector<std::string>())) {
+          if (word.ends_with(".service")) services.push_back(word);
+        }
+        if (!services.empty() && one.key == "After") {
+          out_->leave_out(fmt::format("After={}", fmt::join(services, " ")),
+                          "if it is a program here, name it in 'after'; if not, order "
+                          "holdfast.service after it");
+        }
+      } else if (one.key.starts_with("StartLimit")) {
+        about_lifecycle(one);
+      } else if (one.key.starts_with("Condition") || one.key.starts_with("Assert") ||
+                 one.key == "OnFailure") {
+        leave_out(one, "");
+      }
+    }
+  }
+}
+
+Result<void> UnitImport::run() {
+  for (const IniSection& section : sections_) {
+    if (section.name == "Service") service_ = &section;
+  }
+  if (service_ == nullptr)
+    return fail(ErrorKind::InvalidArgument, "there is no [Service]: it is no service unit");
+  unit_ = source_.path.stem().native();
+  if (const auto at = unit_.find('@'); at != std::string::npos) instance_ = unit_.substr(at + 1);
+  out_ = &stack_.add_program(unit_);
+  unit_section();
+  command();
+  const std::string type = service_->value("Type", "simple");
+  if (type == "oneshot") {
+    out_->set_text("type", "oneshot");
+  } else {
+    if (type == "forking") {
+      out_->comment(
+          "Type=forking: it must stay in the foreground here; look for an option such as "
+          "--nodaemon, --foreground or -F");
+    }
+    if (type == "dbus") out_->comment("Type=dbus: its name on the bus is not watched");
+    out_->set_text("ready", type.starts_with("notify") ? "notify" : "started");
+    if (service_->value("NotifyAccess") == "all") out_->set_text("notify_access", "all");
+    if (service_->find("Restart") == nullptr) out_->set_text("restart", "never");
+  }
+  for (const char* key : {"StandardOutput", "StandardError"}) {
+    const std::string value = service_->value(key);
+    const auto colon = value.find(':');
+    if ((value.starts_with("append:") || value.starts_with("file:") ||
+         value.starts_with("truncate:")) &&
+        !out_->has("log_file")) {
+      out_->set_text("log_file", written(value.substr(colon + 1)));
+    }
+  }
+  for (const IniAssignment& one : service_->assignments)
+    assignment(one);
+  if (!environment_.empty()) out_->set_table("environment", environment_);
+  if (!limits_.empty()) {
+    std::vector<std::string> members;
+    for (const auto& [name, value] : limits_)
+      members.push_back(fmt::format("{} = {}", name, value));
+    out_->set("rlimits", fmt::format("{{ {} }}", fmt::join(members, ", ")));
+  }
+  if (!sandbox_.empty()) {
+    out_->leave_out("the unit's sandbox", "put what all programs can bear into holdfast.service: " +
+                                              fmt::format("{}", fmt::join(sandbox_, ", ")));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> import_systemd_unit(const Source& source, Stack& stack) {
+  return UnitImport(source, parse_ini(source.text, IniDialect::Systemd), stack).run();
+}
+
+}  // namespace holdfast::supervisor::importer

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A systemd service unit. Threads: pure functions.
+
+#include "common/base/result.hpp"
+#include "supervisor/import/model.hpp"
+
+namespace holdfast::supervisor::importer {
+
+// InvalidArgument: the unit has no [Service].
+Result<void> import_systemd_unit(const Source& source, Stack& stack);
+
+}  // namespace holdfast::supervisor::importer

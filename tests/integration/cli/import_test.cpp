@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// `holdfast import`, and whether what it prints runs.
+#include "common/os/file.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/stack.hpp"
+
+#include <fstream>
+
+using namespace holdfast;
+using namespace holdfast::test;
+
+namespace {
+
+struct Ended {
+  int code = 0;
+  std::string output;
+};
+
+Ended holdfast_command(const TempDir& dir, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), (bin_dir() / "holdfast").string());
+  Process process(arguments, {}, dir / "command.out");
+  const int code = process.wait().value;
+  return {code, process.output()};
+}
+
+}  // namespace
+
+TEST_CASE("an imported file passes check-config and runs") {
+  TempDir dir;
+  std::ofstream(dir / "Procfile") << "release: test -d /\nweb: sleep 600\n"
+                                     "piped: while true; do sleep 600; done | cat\n";
+  std::ofstream(dir / ".env") << "A=1\n";
+  REQUIRE(holdfast_command(dir, {"import", dir / "Procfile", "--output", dir / "out.toml"}).code ==
+          0);
+  const Ended checked = holdfast_command(dir, {"check-config", dir / "out.toml"});
+  INFO(checked.output);
+  REQUIRE(checked.code == 0);
+  Stack stack(read_file(dir / "out.toml").value(), {{"PORT", "0"}});
+  stack.wait_ready();
+  REQUIRE(stack.state_of("web.0") == "ready");
+  REQUIRE(stack.state_of("piped.0") == "ready");
+
+  const Ended again =
+      holdfast_command(dir, {"import", dir / "Procfile", "--output", dir / "out.toml"});
+  REQUIRE(again.code == 1);
+  REQUIRE(again.output.find("File exists") != std::string::npos);
+}
+
+TEST_CASE("supervisord's includes are followed, and every kind is recognized") {
+  TempDir dir;
+  std::filesystem::create_directory(dir / "conf.d");
+  std::ofstream(dir / "supervisord.conf") << "[supervisord]\nnodaemon=true\n[include]\n"
+                                             "files = conf.d/*.conf missing/*.conf\n";
+  std::ofstream(dir / "conf.d" / "b.conf") << "[program:b]\r\ncommand=sleep 600\r\n";
+  std::ofstream(dir / "conf.d" / "a.conf") << "[program:a]\ncommand=sleep 600\n";
+  const Ended supervisord = holdfast_command(dir, {"import", dir / "supervisord.conf"});
+  INFO(supervisord.output);
+  REQUIRE(supervisord.code == 0);
+  const auto a = supervisord.output.find("[program.a]\n");
+  REQUIRE(a != std::string::npos);
+  REQUIRE(supervisord.output.find("[program.b]\n", a) != std::string::npos);
+  REQUIRE(supervisord.output.find("# not taken over: [include] missing/*.conf") !=
+          std::string::npos);
+
+  std::ofstream(dir / "ecosystem.config.js") << "module.exports = { apps: [{ name: 'x', script: "
+                                                "'x.js' }] }\n";
+  REQUIRE(holdfast_command(dir, {"import", dir / "ecosystem.config.js"})
+              .output.find("command = [\"node\", ") != std::string::npos);
+  std::ofstream(dir / "x.service") << "[Service]\nExecStart=/bin/sleep 600\n";
+  REQUIRE(holdfast_command(dir, {"import", dir / "x.service"})
+              .output.find("command = [\"/bin/sleep\", \"600\"]") != std::string::npos);
+}
+
+TEST_CASE("what cannot be imported is told with what to do") {
+  TempDir dir;
+  std::ofstream(dir / "notes.txt") << "hello\n";
+  const Ended unknown = holdfast_command(dir, {"import", dir / "notes.txt"});
+  REQUIRE(unknown.code == 1);
+  REQUIRE(unknown.output.find("--from") != std::string::npos);
+  const Ended empty = holdfast_command(dir, {"import", "--from", "procfile", dir / "notes.txt"});
+  REQUIRE(empty.code == 1);
+  REQUIRE(empty.output.find("starts no program") != std::string::npos);
+  REQUIRE(holdfast_command(dir, {"import", dir / "missing"}).code == 1);
+  REQUIRE(holdfast_command(dir, {"import", "--from", "cron", dir / "notes.txt"}).code == 2);
+}

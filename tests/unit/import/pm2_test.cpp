@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/import/pm2.hpp"
+
+#include "supervisor/import/js_value.hpp"
+#include "tests/unit/import/support.hpp"
+
+namespace holdfast::supervisor::importer {
+
+namespace {
+
+Imported from_pm2(const std::string& text, const config::Environ& environ = {}) {
+  Stack stack;
+  const auto result = import_pm2({"/srv/app/ecosystem.config.js", text}, {4, {}}, stack);
+  INFO((result ? std::string() : result.error().message));
+  REQUIRE(result);
+  return printed(stack, environ);
+}
+
+std::string refused(const std::string& text) {
+  Stack stack;
+  const auto result = import_pm2({"/srv/app/ecosystem.config.js", text}, {4, {}}, stack);
+  return result ? "not refused" : result.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("an ecosystem file is taken over, from JSON and from JavaScript") {
+  const std::string text = GENERATE(as<std::string>{}, R"({
+  "apps": [{
+    "name": "api", "script": "dist/server.js", "args": "--port 3000 --name 'a b'", "cwd": "./backend",
+    "node_args": ["--max-old-space-size=1024"], "instances": 2, "exec_mode": "cluster",
+    "env": { "NODE_ENV": "production", "PORT": 5000 }, "env_staging": { "NODE_ENV": "staging" },
+    "error_file": "./logs/err.log", "out_file": "./logs/out.log", "kill_timeout": 5000,
+    "max_restarts": 10, "min_uptime": "20s", "watch": false, "time": true
+  }]
+})",
+                                    R"(// PM2
+const path = require('path');
+module.exports = {
+  apps: [
+    {
+      name: 'api',
+      script: "dist/server.js", /* built */
+      args: "--port 3000 --name 'a b'",
+      cwd: './backend',
+      node_args: ['--max-old-space-size=1024'],
+      instances: 2,
+      exec_mode: `cluster`,
+      env: { NODE_ENV: 'production', PORT: 5000 },
+      env_staging: { NODE_ENV: 'staging' },
+      error_file: './logs/err.log',
+      out_file: './logs/out.log',
+      kill_timeout: 5_000,
+      max_restarts: 10,
+      min_uptime: '20s',
+      watch: false,
+      time: true,
+    },
+  ],
+};
+)");
+  const Imported result = from_pm2(text);
+  const config::Program& api = result.program("api");
+  CHECK(api.command == Words{"node", "--max-old-space-size=1024", "/srv/app/backend/dist/server.js",
+                             "--port", "3000", "--name", "a b"});
+  CHECK(api.directory == "/srv/app/backend");
+  CHECK(api.replicas == 2);
+  CHECK(api.environment ==
+        Variables{{"NODE_APP_INSTANCE", "{slot}"}, {"NODE_ENV", "production"}, {"PORT", "5000"}});
+  CHECK(api.stop_signal == 2);
+  CHECK(api.stop_timeout == std::chrono::seconds(5));
+  CHECK(api.settled_after == std::chrono::seconds(20));
+  CHECK(api.log_file == "/srv/app/backend/logs/out.log");
+  CHECK(result.says("# not taken over: exec_mode: cluster"));
+  CHECK(result.says("# not taken over: env_staging: { NODE_ENV = staging }"));
+  CHECK(result.says("# not taken over: error_file: ./logs/err.log"));
+  CHECK(result.says("# not taken over: max_restarts: 10"));
+}
+
+TEST_CASE("PM2's ways to name a program are understood") {
+  const Imported result = from_pm2(R"(module.exports = [
+  { name: 'npm', script: 'npm', args: 'run start' },
+  { name: 'line', script: 'serve -s build -l 80' },
+  { name: 'python', script: '/tmp/x.py', interpreter: '/opt/venv/bin/python' },
+  { name: 'binary', script: './bin/server', interpreter: 'none', args: ['a b', 'c'] },
+  { name: 'none', script: 'server.js', interpreter: 'none' },
+  { script: './worker.mjs', autorestart: false },
+])");
+  CHECK(result.program("npm").command == Words{"npm", "run", "start"});
+  CHECK(result.program("line").command == Words{"serve", "-s", "build", "-l", "80"});
+  CHECK(result.program("python").command == Words{"/opt/venv/bin/python", "/tmp/x.py"});
+  CHECK(result.program("binary").command == Words{"/srv/app/bin/server", "a b", "c"});
+  CHECK(result.program("none").command == Words{"/srv/app/server.js"});
+  CHECK(result.program("worker").command == Words{"node", "/srv/app/worker.mjs"});
+  CHECK(result.program("worker").restart == config::RestartPolicy::Never);
+}
+
+TEST_CASE("what JavaScript takes from the environment becomes a variable, the rest a comment") {
+  const Imported result = from_pm2(R"(
+const isDev = process.env.NODE_ENV === "dev";
+module.exports = {
+  apps: [{
+    name: "web",
+    script: path.join(__dirname, 'dist', 'main.js'),
+    cwd: __dirname,
+    instances: process.env.WEB_CONCURRENCY || 2,
+    env: {
+      JWT_SECRET: process.env.JWT_SECRET,
+      HOST: process.env['HOST'] || 'localhost',
+      URL: 'http://' + process.env.HOST + '/x',
+      MODE: isDev ? 'a' : 'b',
+      ...common,
+    },
+    max_memory_restart: '1G',
+    cron_restart: '0 3 * * *',
+  }],
+  deploy: { production: { user: 'x' } },
+})",
+                                   {{"JWT_SECRET", "s"}, {"HOST", "h"}, {"WEB_CONCURRENCY", "3"}});
+  const config::Program& web = result.program("web");
+  CHECK(web.command == Words{"node", "/srv/app/dist/main.js"});
+  CHECK(web.replicas == 3);
+  CHECK(web.environment == Variables{{"HOST", "h"}, {"JWT_SECRET", "s"}, {"URL", "http://h/x"}});
+  CHECK(result.says("HOST = \"${HOST:-localhost}\""));
+  CHECK(result.says("# not taken over: env.MODE: isDev ? 'a' : 'b'"));
+  CHECK(result.says("# not taken over: env....: common"));
+  CHECK(result.says("# not taken over: cron_restart: 0 3 * * *"));
+  CHECK(result.says("# not taken over: deploy"));
+}
+
+TEST_CASE("instances that depend on the machine are counted here") {
+  const Imported result = from_pm2(R"({"apps": [{"name": "a", "script": "a.js", "instances": "max"},
+    {"name": "b", "script": "b.js", "instances": -1}, {"name": "c", "script": "c.js", "instances": 0,
+     "increment_var": "PORT", "env": {"PORT": 3000}, "instance_var": "ID", "watch": ["src"]}]})");
+  CHECK(result.program("a").replicas == 4);
+  CHECK(result.program("b").replicas == 3);
+  const config::Program& c = result.program("c");
+  CHECK(c.replicas == 4);
+  CHECK(c.port == 3000);
+  CHECK(c.environment == Variables{{"ID", "{slot}"}, {"PORT", "{port}"}});
+}
+
+TEST_CASE("a file that is no ecosystem file is refused with what to do") {
+  CHECK(refused("const x = require('y');\n\nmodule.exports = build(x);\n")
+            .find("line 3: 'module.exp") == 0);
+  CHECK(refused("const x = 1;").find("neither JSON nor") != std::string::npos);
+  CHECK(refused("{\"name\": 1}").find("no `apps`") != std::string::npos);
+  CHECK(refused("module.exports = {\n  apps: [\n    { name 'a' }]}").find("line 3") == 0);
+  CHECK(refused("module.exports = { apps: [ { name: 'a'").find("line 1") == 0);
+  CHECK(refused(std::string(1000, '[')).find("nested too deep") != std::string::npos);
+}
+
+TEST_CASE("JavaScript literals are read as JavaScript does") {
+  const auto value = parse_js(
+      "module.exports = { a: 'it\\'s', \"b-c\": \"x\\ny\", 1: [1, -2.5, 0x10,], t: true, n: null, "
+      "u: undefined, s: `a`, d: '${X} $$', e: f(1, [2]) };",
+      "/d");
+  REQUIRE(value);
+  CHECK(value->find("a")->text() == "it's");
+  CHECK(value->find("b-c")->text() == "x\ny");
+  CHECK(value->find("1")->array()->size() == 3);
+  CHECK(value->find("1")->array()->at(1).text() == "-2.5");
+  CHECK(value->find("t")->text() == "true");
+  CHECK(value->find("n")->is_null());
+  CHECK(value->find("u")->is_null());
+  CHECK(value->find("d")->text() == "$${X} $$");  // as it stands in a holdfast.toml
+  CHECK(std::holds_alternative<JsExpression>(value->find("e")->data));
+  CHECK(value->find("e")->text() == "f(1, [2])");
+  CHECK(value->find("x") == nullptr);
+}
+
+}  // namespace holdfast::supervisor::importer

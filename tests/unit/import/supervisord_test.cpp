@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/import/supervisord.hpp"
+
+#include "tests/unit/import/support.hpp"
+
+namespace holdfast::supervisor::importer {
+
+namespace {
+
+Imported from_supervisord(const std::string& text, const config::Environ& environ = {}) {
+  Stack stack;
+  import_supervisord({{"/etc/supervisor/supervisord.conf", text}}, stack);
+  return printed(stack, environ);
+}
+
+}  // namespace
+
+TEST_CASE("a supervisord.conf of a container is taken over") {
+  const Imported result = from_supervisord(R"([unix_http_server]
+file=/var/run/supervisor.sock   ; the path to the socket file
+
+[supervisord]
+nodaemon=true
+logfile=/dev/null
+pidfile=/tmp/supervisord.pid
+loglevel=warn
+user=root
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+
+[program:php-fpm]
+command=/usr/local/sbin/php-fpm -F -c "/etc/php fpm.ini"
+autostart=true
+autorestart=true
+startretries=3
+stdout_logfile=/dev/stdout
+stdout_logfile_maxbytes=0
+stderr_logfile=/dev/stderr
+stderr_logfile_maxbytes=0
+stopsignal=QUIT
+
+[program:queue]
+process_name=%(program_name)s_%(process_num)02d
+command=php artisan queue:work --queue=%(ENV_QUEUE)s --name=%(program_name)s-%(process_num)02d --load=50%%
+directory=/var/www/html
+numprocs=4
+user=www-data
+autorestart=unexpected
+startsecs=0
+stopwaitsecs=3600
+stopasgroup=true
+killasgroup=true
+redirect_stderr=true
+stdout_logfile=/var/www/html/storage/logs/%(program_name)s.log
+stdout_logfile_maxbytes=2MB
+environment=APP_ENV="production",DEBUG=false,
+    LONG="a, b"
+umask=022
+
+[eventlistener:watchdog]
+command=/usr/local/bin/kill-supervisor
+events=PROCESS_STATE_FATAL
+
+[group:web]
+programs=php-fpm
+)",
+                                           {{"QUEUE", "mail"}});
+  const config::Program& fpm = result.program("php-fpm");
+  CHECK(fpm.command == Words{"/usr/local/sbin/php-fpm", "-F", "-c", "/etc/php fpm.ini"});
+  CHECK(fpm.restart == config::RestartPolicy::Always);
+  CHECK(fpm.stop_signal == 3);
+  CHECK(fpm.stop_scope == config::StopScope::Main);
+  CHECK(fpm.log_file.empty());
+  CHECK(result.says("# not taken over: startretries=3: retries never end"));
+  const config::Program& queue = result.program("queue");
+  CHECK(queue.command ==
+        Words{"php", "artisan", "queue:work", "--queue=mail", "--name=queue-{slot}", "--load=50%"});
+  CHECK(queue.replicas == 4);
+  CHECK(queue.user == "www-data");
+  CHECK(queue.restart == config::RestartPolicy::OnFailure);
+  CHECK(queue.stop_timeout == std::chrono::hours(1));
+  CHECK(queue.stop_scope == config::StopScope::Group);
+  CHECK(queue.stderr_level == log::Level::Info);
+  CHECK(queue.log_file == "/var/www/html/storage/logs/queue.log");
+  CHECK(queue.umask == 022);
+  CHECK(queue.environment ==
+        Variables{{"APP_ENV", "production"}, {"DEBUG", "false"}, {"LONG", "a, b"}});
+  CHECK(result.says("# not taken over: stdout_logfile_maxbytes=2MB"));
+  CHECK(result.says("# not taken over: [eventlistener:watchdog]"));
+  CHECK(result.says("[group:web] programs=php-fpm"));
+  CHECK(result.config.log.level == log::Level::Warn);
+  CHECK(result.config.programs.size() == 2);
+}
+
+TEST_CASE("a process number at the end of a port is Holdfast's port") {
+  const Imported result = from_supervisord(
+      "[program:tornado]\ncommand=python app.py --port=80%(process_num)02d\nnumprocs=3\n"
+      "numprocs_start=1\nprocess_name=%(program_name)s_%(process_num)02d\n");
+  const config::Program& tornado = result.program("tornado");
+  CHECK(tornado.command == Words{"python", "app.py", "--port={port}"});
+  CHECK(tornado.port == 8001);
+}
+
+TEST_CASE("supervisord's own spellings are read: colons, any case, comments, relative paths") {
+  const Imported result = from_supervisord(
+      "[program:Demo App]\n; a comment\nCommand:./run.sh -x  ; another\nDirectory:%(here)s/demo\n"
+      "stdout_logfile:logs/demo.log\nautorestart:false\nexitcodes:0,2\npriority:5\n"
+      "startsecs:10\nserverurl:AUTO\nnot_a_key:1\nstopsignal:USR2\n");
+  const config::Program& demo = result.program("demo-app");
+  CHECK(demo.command == Words{"/etc/supervisor/./run.sh", "-x"});
+  CHECK(demo.directory == "/etc/supervisor/demo");
+  CHECK(demo.log_file == "/etc/supervisor/logs/demo.log");
+  CHECK(demo.restart == config::RestartPolicy::Never);
+  CHECK(demo.settled_after == std::chrono::seconds(10));
+  for (const char* part : {"exitcodes=0,2", "priority=5", "serverurl=AUTO", "not_a_key=1"}) {
+    INFO(part);
+    CHECK(result.says("# not taken over: " + std::string(part)));
+  }
+}
+
+TEST_CASE("what supervisord includes is imported, with the values that all have in common") {
+  const Source main{"/etc/supervisor/supervisord.conf",
+                    "[supervisord]\nenvironment=A=\"1\",B=\"2\"\n[include]\n"
+                    "files = conf.d/*.conf %(here)s/more.ini\n"};
+  CHECK(includes_of_supervisord(main) == Words{"conf.d/*.conf", "/etc/supervisor/more.ini"});
+  Stack stack;
+  import_supervisord(
+      {main, {"/etc/supervisor/conf.d/a.conf", "[program:a]\ncommand=a\nenvironment=B=\"3\"\n"}},
+      stack);
+  CHECK(printed(stack).program("a").environment == Variables{{"A", "1"}, {"B", "3"}});
+}
+
+TEST_CASE("a value that Holdfast refuses becomes a comment with the reason") {
+  const Imported result = from_supervisord(
+      "[program:a]\ncommand=a\nstopsignal=SIGWINCH2\nuser=a:b\nstopwaitsecs=99999999\n");
+  CHECK(result.program("a").stop_signal == 15);
+  CHECK(result.says("# not taken over: stop_signal = \"SIGWINCH2\""));
+  CHECK(result.says("# not taken over: user = \"a:b\""));
+  CHECK(result.says("# not taken over: stop_timeout"));
+}
+
+}  // namespace holdfast::supervisor::importer

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/import/systemd_unit.hpp"
+
+#include "tests/unit/import/support.hpp"
+
+namespace holdfast::supervisor::importer {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+Imported from_unit(const std::string& text, const std::string& name = "app.service") {
+  Stack stack;
+  const auto result = import_systemd_unit({"/etc/systemd/system/" + name, text}, stack);
+  INFO((result ? std::string() : result.error().message));
+  REQUIRE(result);
+  return printed(stack);
+}
+
+}  // namespace
+
+TEST_CASE("a service unit is taken over") {
+  const Imported result = from_unit(R"([Unit]
+Description=Queue of the shop
+After=network.target postgresql.service
+StartLimitBurst=5
+
+[Service]
+Type=notify
+User=shop
+Group=shop
+WorkingDirectory=/srv/shop
+Environment="RAILS_ENV=production" DB_POOL=25
+Environment="GREETING=a b"
+EnvironmentFile=/etc/shop.env
+EnvironmentFile=-/etc/default/shop
+ExecStartPre=/usr/bin/mkdir -p /run/shop
+ExecStart=/usr/bin/bundle exec \
+  sidekiq -c 25 \
+# a comment in between
+  --tag "%p on %H"
+ExecReload=/bin/kill -TSTP $MAINPID
+ExecStop=/bin/kill -s QUIT $MAINPID
+TimeoutStartSec=1min 30s
+TimeoutStopSec=25
+WatchdogSec=10
+Restart=on-failure
+RestartSec=1500ms
+KillMode=mixed
+UMask=0002
+LimitNOFILE=1024:65536
+LimitCORE=infinity
+LimitMEMLOCK=64M
+Nice=5
+OOMScoreAdjust=-500
+StandardOutput=append:/var/log/shop.log
+NoNewPrivileges=true
+ProtectSystem=strict
+RuntimeDirectory=shop
+SuccessExitStatus=143
+IOSchedulingClass=idle
+
+[Install]
+WantedBy=multi-user.target
+)",
+                                    "shop-queue.service");
+  const config::Program& shop = result.program("shop-queue");
+  CHECK(shop.command ==
+        Words{"/usr/bin/bundle", "exec", "sidekiq", "-c", "25", "--tag", "shop-queue on %H"});
+  CHECK(shop.ready == config::ReadyKind::Notify);
+  CHECK(shop.user == "shop");
+  CHECK(shop.group == "shop");
+  CHECK(shop.directory == "/srv/shop");
+  CHECK(shop.environment ==
+        Variables{{"DB_POOL", "25"}, {"GREETING", "a b"}, {"RAILS_ENV", "production"}});
+  CHECK(shop.env_file == "/etc/shop.env");
+  CHECK(shop.stop_signal == 3);
+  CHECK(shop.ready_timeout == 90s);
+  CHECK(shop.stop_timeout == 25s);
+  CHECK(shop.watchdog == 10s);
+  CHECK(shop.restart == config::RestartPolicy::OnFailure);
+  CHECK(shop.backoff_base == 1500ms);
+  CHECK(shop.stop_scope == config::StopScope::Main);
+  CHECK(shop.umask == 2);
+  CHECK(shop.rlimits.at("nofile") == 65'536);
+  CHECK(shop.rlimits.at("memlock") == 64u << 20);
+  CHECK(shop.nice == 5);
+  CHECK(shop.oom_score_adj == -500);
+  CHECK(shop.log_file == "/var/log/shop.log");
+  for (const char* part :
+       {"# Queue of the shop", "# not taken over: ExecStartPre=/usr/bin/mkdir",
+        "# not taken over: ExecReload=", "# not taken over: StartLimitBurst=5",
+        "# not taken over: RuntimeDirectory=shop", "# not taken over: IOSchedulingClass=idle",
+        "# not taken over: the unit's sandbox", "NoNewPrivileges=true, ProtectSystem=strict",
+        "# not taken over: After=postgresql.service", "# not taken over: SuccessExitStatus=143",
+        "# %H is a specifier of systemd"}) {
+    INFO(part);
+    CHECK(result.says(part));
+  }
+}
+
+TEST_CASE("a shell replaces the variables of ExecStart as systemd does") {
+  const Imported result = from_unit(
+      "[Service]\nEnvironmentFile=/etc/x\nExecStart=-/usr/sbin/nfsd $OPTS ${MODE} a$$b 'c d' "
+      "\"e ${F}\"\nType=forking\nRestart=always\nKillMode=process\n");
+  const config::Program& app = result.program("app");
+  CHECK(app.command ==
+        Words{"sh", "-c", "exec /usr/sbin/nfsd $OPTS \"${MODE}\" 'a$b' 'c d' \"e ${F}\""});
+  CHECK(app.restart == config::RestartPolicy::Always);
+  CHECK(app.stop_scope == config::StopScope::Main);
+  CHECK(app.keep_descendants);
+  CHECK(result.says("# Type=forking: it must stay in the foreground"));
+  CHECK(result.says("# ExecStart began with '-'"));
+}
+
+TEST_CASE("a unit without Restart is not restarted, and a oneshot is one") {
+  CHECK(from_unit("[Service]\nExecStart=/x\n").program("app").restart ==
+        config::RestartPolicy::Never);
+  const Imported oneshot = from_unit("[Service]\nType=oneshot\nExecStart=/a\nExecStart=/b c\n");
+  CHECK(oneshot.program("app").type == config::ProgramType::Oneshot);
+  CHECK(oneshot.program("app").command == Words{"/a"});
+  CHECK(oneshot.says("# not taken over: ExecStart=/b c"));
+}
+
+TEST_CASE("an instance of a template knows its name, and times may be endless") {
+  const Imported result = from_unit(
+      "[Service]\nExecStart=/x --name %i --dir %S/%p\nTimeoutStopSec=infinity\nTimeoutSec=2h "
+      "30min\n"
+      "KillSignal=SIGINT\nRestart=no\n",
+      "worker@blue.service");
+  const config::Program& worker = result.program("worker-blue");
+  CHECK(worker.command == Words{"/x", "--name", "blue", "--dir", "/var/lib/worker"});
+  CHECK(worker.stop_signal == 2);
+  CHECK(worker.stop_timeout == std::chrono::minutes(150));
+  CHECK(result.says("# not taken over: TimeoutStopSec=infinity"));
+}
+
+TEST_CASE("a unit that is no service is refused") {
+  Stack stack;
+  const auto result = import_systemd_unit({"/x/a.timer", "[Timer]\nOnCalendar=daily\n"}, stack);
+  REQUIRE_FALSE(result);
+  CHECK(result.error().message == "there is no [Service]: it is no service unit");
+}
+
+}  // namespace holdfast::supervisor::importer
