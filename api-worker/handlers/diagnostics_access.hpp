@@ -3,7 +3,7 @@
 
 // Who may view diagnostics (metrics, verbose readiness, /internal): API keys of scope admin, and
 // the networks of http.metrics_allow, of which there are none by default. Requests from this host
-// are no exception: a reverse proxy that adds no field makes everybody's look so (ADR 17). Those
+// are no exception: a reverse proxy that adds no field makes everybody's look so (ADR 19). Those
 // who are on this host have the supervisor's endpoint.
 //
 // Threads: any; pure.

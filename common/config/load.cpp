@@ -34,6 +34,7 @@ Config fill(Documents& documents, const Environ& environ, LoadReport& report) {
 
 LoadResult finish(Documents& documents, const Environ& environ, LoadReport& report) {
   Config config = fill(documents, environ, report);
+  note_probed_sockets(config);
   validate(config, report);
   if (!report.clean()) return tl::unexpected(report.problems());
   note_uses(config);

@@ -86,6 +86,7 @@ std::vector<const char*> uses_of_port(const Program& program) {
   if (probe_has_port(program.ready_probe)) keys.push_back("ready");
   if (probe_has_port(program.health)) keys.push_back("health");
   if (has_port(program.metrics)) keys.push_back("metrics");
+  if (has_port(program.log_file.native())) keys.push_back("log_file");
   return keys;
 }
 

@@ -75,22 +75,6 @@ void validate_oneshot(const Program& program, const std::string& section, LoadRe
   }
 }
 
-// The keys in which {port} stands.
-std::vector<const char*> uses_of_port(const Program& program) {
-  const auto has_port = [](const std::string& text) { return contains_slot_name(text, "{port}"); };
-  std::vector<const char*> keys;
-  if (std::any_of(program.command.begin(), program.command.end(), has_port))
-    keys.push_back("command");
-  if (std::any_of(program.environment.begin(), program.environment.end(),
-                  [&](const auto& variable) { return has_port(variable.second); })) {
-    keys.push_back("environment");
-  }
-  if (program.ready == ReadyKind::Http && has_port(program.ready_target)) keys.push_back("ready");
-  if (has_port(program.log_file.native())) keys.push_back("log_file");
-  if (has_port(program.metrics)) keys.push_back("metrics");
-  return keys;
-}
-
 void validate_slots(const Program& program, const std::string& section, LoadReport& report) {
   if (!program.command.empty() && contains_slot_names(program.command.front())) {
     report.problem(

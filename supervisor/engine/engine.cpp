@@ -177,6 +177,14 @@ void Engine::ready_line_seen(const core::ProcessId& process) {
   });
 }
 
+void Engine::scraped(const core::ProcessId& process) {
+  boost::asio::post(parts_.io, [this, process] {
+    const config::Program* program = fleet_.program(process.slot.program);
+    if (program == nullptr || program->watchdog_source != config::WatchdogSource::Metrics) return;
+    feed(core::Notified{process, core::Notice::Scraped});
+  });
+}
+
 void Engine::log_file_changed(const std::string& program, const std::string& message) {
   boost::asio::post(parts_.io, [this, text = fmt::format("{}: {}", program, message)] {
     reporter_.record("log_file", text, log::Level::Warn);
