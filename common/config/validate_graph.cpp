@@ -154,6 +154,13 @@ void validate_graph(const Config& config, LoadReport& report) {
     const std::string section = "program." + program.name;
     validate_names(section, "after", program.after, program_names, "program", report);
     validate_names(section, "sockets", program.sockets, listener_names, "listener", report);
+    for (const std::string& name : program.after) {
+      const auto on = programs.find(name);
+      if (on == programs.end() || !is_scheduled(*on->second)) continue;
+      report.problem(
+          section, "after",
+          fmt::format("after: '{}' runs at times, so nothing can wait for it to be done", name));
+    }
     if (std::find(program.after.begin(), program.after.end(), program.name) !=
         program.after.end()) {
       has_self_loop = true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/reconcile.hpp"
 
+#include "supervisor/core/batch.hpp"
 #include "supervisor/core/hopeless.hpp"
 #include "supervisor/core/programs.hpp"
 #include "supervisor/core/reload.hpp"
@@ -60,6 +61,7 @@ void reconcile(Machine& m) {
         reconcile_program(m, id);
     }
     advance_reload(m);
+    advance_batches(m);
     if (!m.dirty_slots.empty() || !m.dirty_programs.empty()) continue;
     start_from_queue(m);
   } while (!m.dirty_slots.empty() || !m.dirty_programs.empty());

@@ -6,6 +6,7 @@
 #include "supervisor/core/process_start.hpp"
 #include "supervisor/core/programs.hpp"
 #include "supervisor/core/rolling.hpp"
+#include "supervisor/core/signalling.hpp"
 #include "supervisor/core/waits.hpp"
 
 #include <fmt/format.h>
@@ -176,6 +177,7 @@ void begin_reload(Machine& m, const Reload& reload, std::vector<std::uint64_t> r
   link_programs(m);
   refresh_hopeless_deadlines(m);
   find_needs(m);
+  send_reload_signals(m, lines);
   m.reload->changes = lines.empty() ? "nothing changed" : fmt::format("{}", fmt::join(lines, "\n"));
   if (m.reload->members.empty()) return;
   m.touch();

@@ -48,6 +48,7 @@ std::string_view to_string(EventKind kind) {
     case EventKind::ProgramAdded: return "program_added";
     case EventKind::ProgramRemoved: return "program_removed";
     case EventKind::ProgramChanged: return "program_changed";
+    case EventKind::Signalled: return "signalled";
     case EventKind::ShutdownBegan: return "shutdown_began";
     case EventKind::ShutdownStage: return "shutdown_stage";
     case EventKind::ShutdownForced: return "shutdown_forced";

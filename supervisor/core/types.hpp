@@ -86,12 +86,15 @@ struct ShutdownRequested {  // SIGTERM or SIGINT; a second one makes the shutdow
   int signal = 15;
 };
 
-enum class CommandKind { Start, Stop, Restart, Scale };
+enum class CommandKind { Start, Stop, Restart, Scale, Signal };
 struct Command {
   std::uint64_t request = 0;  // echoed in Reply
   CommandKind kind = CommandKind::Restart;
-  std::string target;       // "api-worker" (the program, rolling for Restart) or "api-worker.0"
+  // What it is about (selection.hpp): "api-worker" is the program, rolling for Restart,
+  // "api-worker.0" one slot of it.
+  std::vector<std::string> targets;
   std::uint32_t count = 0;  // Scale
+  int signal = 0;           // Signal
 };
 // New programs and supervisor settings, already validated. The core diffs by program name.
 struct Reload {
@@ -147,6 +150,7 @@ enum class EventKind {
   ProgramAdded,
   ProgramRemoved,
   ProgramChanged,
+  Signalled,
   ShutdownBegan,
   ShutdownStage,
   ShutdownForced,

@@ -176,12 +176,12 @@ void Engine::ready_line_seen(const core::ProcessId& process) {
   });
 }
 
-void Engine::command(core::CommandKind kind, std::string target, std::uint32_t count, Answer answer,
-                     Done done) {
-  boost::asio::post(parts_.io, [this, kind, target = std::move(target), count, answer,
-                                done = std::move(done)]() mutable {
-    feed(core::Command{requests_.add(std::move(done), answer), kind, std::move(target), count});
-  });
+void Engine::command(core::Command command, Answer answer, Done done) {
+  boost::asio::post(parts_.io,
+                    [this, command = std::move(command), answer, done = std::move(done)]() mutable {
+                      command.request = requests_.add(std::move(done), answer);
+                      feed(std::move(command));
+                    });
 }
 
 void Engine::reload(Answer answer, Done done) {

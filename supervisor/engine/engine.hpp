@@ -67,8 +67,7 @@ class Engine final : public FleetControl {
   // A line of its output says that the process is ready. From any thread.
   void ready_line_seen(const core::ProcessId& process);
 
-  void command(core::CommandKind kind, std::string target, std::uint32_t count, Answer answer,
-               Done done) override;
+  void command(core::Command command, Answer answer, Done done) override;
   void reload(Answer answer, Done done) override;
   void set_log_level(log::Level level) override;
 

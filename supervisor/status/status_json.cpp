@@ -99,6 +99,7 @@ std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const Usage
   out["programs"] = ordered_json::array();
   for (const core::ProgramView& program : snapshot.view.programs) {
     ordered_json entry = program_json(program);
+    if (!program.config->groups.empty()) entry["groups"] = program.config->groups;
     if (!program.differs.empty()) entry["differs"] = program.differs;
     entry["workers"] = ordered_json::array();
     for (const core::SlotView& slot : program.slots) {

@@ -4,7 +4,9 @@
 #include "tests/simulation/core/describe.hpp"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 
+#include <algorithm>
 #include <csignal>
 
 namespace holdfast::supervisor::core::simulation {
@@ -27,8 +29,22 @@ void Checker::wrong(std::string what) {
 
 void Checker::learn_program(std::uint32_t id) {
   if (const config::Program* program = fleet_.program(id)) {
-    known_[id] = {program->name, program->after};
+    known_[id] = {program->name, program->after, program->groups};
   }
+}
+
+// What the scenarios use of the names in commands.
+bool Checker::names(const std::vector<std::string>& targets, const SlotId& slot) {
+  const Known& program = known_[slot.program];
+  const std::string worker = fmt::format("{}.{}", program.name, slot.slot);
+  return std::any_of(targets.begin(), targets.end(), [&](const std::string& target) {
+    if (target.starts_with("group:")) {
+      return std::find(program.groups.begin(), program.groups.end(), target.substr(6)) !=
+             program.groups.end();
+    }
+    const std::string& text = target.find('.') == std::string::npos ? program.name : worker;
+    return target == "all" || ::fnmatch(target.c_str(), text.c_str(), 0) == 0;
+  });
 }
 
 void Checker::before(const Event& event, MonoTime now) {
@@ -43,10 +59,7 @@ void Checker::before(const Event& event, MonoTime now) {
     asked_[command->request] = event;
     if (command->kind == CommandKind::Stop) {
       for (const auto& [id, worker] : truth_.live) {
-        const std::string& name = known_[id.slot.program].name;
-        const bool named =
-            command->target == name || command->target == fmt::format("{}.{}", name, id.slot.slot);
-        if (named && fleet_.program(id.slot.program) != nullptr)
+        if (names(command->targets, id.slot) && fleet_.program(id.slot.program) != nullptr)
           to_be_gone_[command->request].push_back(id);
       }
     }
@@ -228,6 +241,10 @@ void Checker::on_signal(const Signal& signal) {
   if (late_tick_ && !truth_.shutdown)
     wrong("somebody was blamed for the supervisor's own lateness");
   if (signal.signal == SIGCONT) return;
+  if (signal.signal == SIGUSR1 || signal.signal == SIGUSR2) {
+    check_told(signal, worker);
+    return;
+  }
   if (signal.signal == SIGKILL) {
     ++worker.kills;
     if (!signal.group) wrong("SIGKILL to the process alone");
@@ -254,6 +271,20 @@ void Checker::on_signal(const Signal& signal) {
   if (!worker.stop_requested) worker.stop_requested_at = now_;
   worker.stop_requested = true;
   worker.ready = false;
+}
+
+// SIGUSR1 is what the scenarios send by command, SIGUSR2 their reload_signal.
+void Checker::check_told(const Signal& signal, const Worker& worker) {
+  const config::Program* program = fleet_.program(signal.process.slot.program);
+  if (program == nullptr || worker.exited) return wrong("a signal to what is gone");
+  if (signal.signal == SIGUSR1) {
+    if (signal.group != (program->stop_scope == config::StopScope::Group))
+      wrong("a person's signal that does not follow stop_scope");
+    return;
+  }
+  if (signal.group) wrong("a reload signal to more than the process");
+  if (!worker.ready || worker.stop_requested) wrong("a reload signal to one that is not ready");
+  if (program->reload_signal != SIGUSR2) wrong("a reload signal that nobody has configured");
 }
 
 void Checker::on_report(const Report& report) {
@@ -338,7 +369,8 @@ void Checker::learn_from(std::uint64_t request) {
   const auto asked = asked_.find(request);
   if (asked == asked_.end()) return;
   if (const auto* command = std::get_if<Command>(&asked->second)) {
-    if (command->kind == CommandKind::Scale) truth_.wanted[command->target] = command->count;
+    if (command->kind == CommandKind::Scale)
+      truth_.wanted[command->targets.front()] = command->count;
   }
   if (const auto* reload = std::get_if<Reload>(&asked->second)) {
     std::map<std::string, std::uint32_t> wanted;

@@ -29,11 +29,13 @@ class Checker {
   void on_action(const Action& action);
   void on_spawn(const Spawn& spawn);
   void on_signal(const Signal& signal);
+  void check_told(const Signal& signal, const Worker& worker);
   void on_report(const Report& report);
   void on_accepted(const Accepted& accepted);
   void on_reply(const Reply& reply);
   void check_outcome();
   void learn_program(std::uint32_t id);
+  bool names(const std::vector<std::string>& targets, const SlotId& slot);
   void check_stage(const ProcessId& process);
   std::uint32_t starting() const;
   bool places_are_taken(const SlotId& slot) const;
@@ -48,6 +50,7 @@ class Checker {
   struct Known {
     std::string name;
     std::vector<std::string> after;
+    std::vector<std::string> groups;
   };
 
   const Fleet& fleet_;

@@ -37,9 +37,9 @@ struct EventText {
   std::string operator()(const Tick&) const { return "tick"; }
   std::string operator()(const ShutdownRequested&) const { return "shutdown requested"; }
   std::string operator()(const Command& e) const {
-    constexpr const char* kNames[] = {"start", "stop", "restart", "scale"};
+    constexpr const char* kNames[] = {"start", "stop", "restart", "scale", "signal"};
     return fmt::format("request {}: {} {} {}", e.request, kNames[static_cast<int>(e.kind)],
-                       e.target, e.count);
+                       fmt::join(e.targets, " "), e.count + static_cast<std::uint32_t>(e.signal));
   }
   std::string operator()(const Reload& e) const {
     std::string text = fmt::format("request {}: reload", e.request);

@@ -2,6 +2,7 @@
 #include "tests/simulation/core/scenario.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <random>
 #include <string>
 
@@ -43,6 +44,8 @@ config::Program random_program(Dice& dice, std::uint32_t index) {
   program.watchdog = one_of<Duration>(dice, {0s, 5s, 30s});
   program.watchdog_required = roll(dice, 2) == 0;
   program.watchdog_grace = one_of<Duration>(dice, {1s, 5s});
+  if (index % 2 == 0) program.groups = {"even"};
+  if (roll(dice, 3) == 0) program.reload_signal = SIGUSR2;
   return program;
 }
 
@@ -72,8 +75,9 @@ constexpr Weight kWeights[] = {
     {OpKind::Obey, 90},     {OpKind::Die, 40},          {OpKind::Clear, 60},
     {OpKind::Stale, 15},    {OpKind::Late, 4},          {OpKind::EarlyTick, 10},
     {OpKind::Start, 12},    {OpKind::Stop, 8},          {OpKind::Restart, 14},
-    {OpKind::Scale, 12},    {OpKind::Nonsense, 2},      {OpKind::Reload, 10},
-    {OpKind::Shutdown, 1},  {OpKind::Extend, 25},       {OpKind::NotReady, 10},
+    {OpKind::Scale, 12},    {OpKind::Signal, 6},        {OpKind::Nonsense, 2},
+    {OpKind::Reload, 10},   {OpKind::Shutdown, 1},      {OpKind::Extend, 25},
+    {OpKind::NotReady, 10},
 };
 
 OpKind random_kind(Dice& dice) {

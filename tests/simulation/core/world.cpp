@@ -108,9 +108,29 @@ class World {
     return slot < 3 ? program.name : fmt::format("{}.{}", program.name, slot - 3);
   }
 
-  void command(CommandKind kind, std::string whom, std::uint32_t count = 0) {
-    if (kind == CommandKind::Stop) stopped_.insert(whom.substr(0, whom.find('.')));
-    send(Command{++request_, kind, std::move(whom), count});
+  // One name, or what stands for several.
+  std::vector<std::string> targets(const Op& op) const {
+    switch (op.b / 6 % 12) {
+      case 0: return {"all"};
+      case 1: return {"p*"};
+      case 2: return {"group:even"};
+      case 3: return {"*.0"};
+      case 4: return {target(op), target({op.kind, op.a / 7, op.b / 7})};
+      default: return {target(op)};
+    }
+  }
+
+  void command(CommandKind kind, std::vector<std::string> whom, std::uint32_t count = 0) {
+    if (kind == CommandKind::Stop) {
+      for (const config::Program& program : programs_) {
+        if (whom.size() > 1 || whom[0].substr(0, whom[0].find('.')) == program.name ||
+            whom[0].find_first_of("*:") != std::string::npos || whom[0] == "all") {
+          stopped_.insert(program.name);
+        }
+      }
+    }
+    const int signal = kind == CommandKind::Signal ? SIGUSR1 : 0;
+    send(Command{++request_, kind, std::move(whom), count, signal});
   }
 
   void reload(const Op& op) {
@@ -239,15 +259,16 @@ void World::apply(const Op& op) {
       send(Tick{});
       break;
     case OpKind::EarlyTick: send(Tick{}); break;
-    case OpKind::Start: command(CommandKind::Start, target(op)); break;
-    case OpKind::Stop: command(CommandKind::Stop, target(op)); break;
-    case OpKind::Restart: command(CommandKind::Restart, target(op)); break;
+    case OpKind::Start: command(CommandKind::Start, targets(op)); break;
+    case OpKind::Stop: command(CommandKind::Stop, targets(op)); break;
+    case OpKind::Restart: command(CommandKind::Restart, targets(op)); break;
     case OpKind::Scale:
-      command(CommandKind::Scale, target(op), op.b / 8 % 5);
+      command(CommandKind::Scale, {target(op)}, op.b / 8 % 5);
       // And back, before the removed slots have gone.
-      if (op.a % 3 == 0) command(CommandKind::Scale, target(op), op.b / 40 % 5);
+      if (op.a % 3 == 0) command(CommandKind::Scale, {target(op)}, op.b / 40 % 5);
       break;
-    case OpKind::Nonsense: command(CommandKind::Restart, "nobody.7"); break;
+    case OpKind::Signal: command(CommandKind::Signal, targets(op)); break;
+    case OpKind::Nonsense: command(CommandKind::Restart, {"nobody.7"}); break;
     case OpKind::Reload: reload(op); break;
     case OpKind::Shutdown:
       if (op.b % 2 == 0 || truth().shutdown) send(ShutdownRequested{SIGTERM});
@@ -296,7 +317,7 @@ bool World::behave_well() {
 void World::quiesce() {
   note("every process behaves well from here on");
   for (const config::Program& program : programs_) {
-    if (needs_a_person(program)) command(CommandKind::Start, program.name);
+    if (needs_a_person(program)) command(CommandKind::Start, {program.name});
   }
   // What a failed reload has left is done by the next one.
   send(Reload{++request_, settings_, programs_});

@@ -81,7 +81,14 @@ class Stage {
     return send(Exited{retiring(slot), ExitStatus{false, code, false}});
   }
   Stage& command(CommandKind kind, const std::string& target, std::uint32_t count = 0) {
-    return send(Command{++request, kind, target, count});
+    return command(kind, std::vector<std::string>{target}, count);
+  }
+  Stage& command(CommandKind kind, const std::vector<std::string>& targets,
+                 std::uint32_t count = 0) {
+    return send(Command{++request, kind, targets, count, 0});
+  }
+  Stage& signal(const std::vector<std::string>& targets, int number) {
+    return send(Command{++request, CommandKind::Signal, targets, 0, number});
   }
   Stage& reload(std::vector<config::Program> programs, config::Supervisor supervisor = {}) {
     return send(Reload{++request, supervisor, std::move(programs)});
