@@ -83,10 +83,9 @@ Result<unsigned> value_of(const std::string& text, const FieldRule& rule) {
   if (name != rule.names.end()) return rule.min + static_cast<unsigned>(name - rule.names.begin());
   const auto number = text::parse_digits<unsigned>(text);
   if (number && *number >= rule.min && *number <= rule.max) return *number;
-  std::string message =
-      fmt::format("'{}' is not a {}: use {} to {}", text, rule.name, rule.min, rule.max);
+  std::string message = fmt::format("'{}' is not one of {} to {}", text, rule.min, rule.max);
   if (!rule.names.empty())
-    message += fmt::format(" or {} to {}", rule.names.front(), rule.names.back());
+    message += fmt::format(", or {} to {}", rule.names.front(), rule.names.back());
   return refuse(std::move(message));
 }
 
@@ -98,8 +97,7 @@ Result<void> read_item(const std::string& item, const FieldRule& rule, std::bits
   if (slash != std::string::npos) {
     const auto given = text::parse_digits<unsigned>(std::string_view(item).substr(slash + 1));
     if (!given || *given == 0 || *given > rule.max) {
-      return refuse(fmt::format("'{}': the step of a {} is a number from 1 to {}", item, rule.name,
-                                rule.max));
+      return refuse(fmt::format("the step in '{}' is not a number from 1 to {}", item, rule.max));
     }
     step = *given;
   }
@@ -111,14 +109,13 @@ Result<void> read_item(const std::string& item, const FieldRule& rule, std::bits
     last = first;
     if (dash != std::string::npos) {
       HOLDFAST_TRY_ASSIGN(last, value_of(range.substr(dash + 1), rule));
-      if (last == 0 && rule.max == 7) last = 7;  // Sunday ends the week, too
+      if (last == 0 && first > 0 && rule.max == 7) last = 7;  // Sunday ends the week, too
     } else if (slash != std::string::npos) {
       return refuse(
           fmt::format("'{}': a step needs a range: '{}-{}/{}'", item, range, rule.max, step));
     }
     if (last < first) {
-      return refuse(fmt::format("'{}': a range of {}s goes up; give two, with a comma between them",
-                                item, rule.name));
+      return refuse(fmt::format("the range '{}' goes down; give two, with a comma between", range));
     }
   }
   for (unsigned value = first; value <= last; value += step)
@@ -130,7 +127,7 @@ Result<std::bitset<60>> read_field(const std::string& text, const FieldRule& rul
   std::bitset<60> values;
   for (const std::string& item : split(text, ",")) {
     if (item.empty())
-      return refuse(fmt::format("'{}': a {} is missing beside a comma", text, rule.name));
+      return refuse(fmt::format("the {}: nothing stands beside a comma in '{}'", rule.name, text));
     if (const auto read = read_item(item, rule, values); !read)
       return fail(read.error().with_context(fmt::format("the {}", rule.name)));
   }
@@ -146,7 +143,6 @@ std::bitset<N> narrow(const std::bitset<60>& values) {
 }
 
 Result<std::string> expand(std::string_view text) {
-  if (!text.starts_with('@')) return std::string(text);
   const std::string name = lower(std::string(text));
   for (const Macro& macro : kMacros) {
     if (macro.name == name) return std::string(macro.expression);
@@ -164,9 +160,10 @@ constexpr auto kHorizon = days(12 * 366);  // 29 February can be eight years awa
 
 Result<Cron> Cron::parse(std::string_view text) {
   const std::vector<std::string> given = words_of(text);
-  HOLDFAST_TRY_ASSIGN(const std::string expression, given.size() == 1
-                                                        ? expand(given.front())
-                                                        : Result<std::string>(std::string(text)));
+  const bool macro = !given.empty() && given.front().starts_with('@') &&
+                     (given.size() == 1 || lower(given.front()) == "@every");
+  HOLDFAST_TRY_ASSIGN(const std::string expression,
+                      macro ? expand(given.front()) : Result<std::string>(std::string(text)));
   const std::vector<std::string> fields = words_of(expression);
   const auto& rules = field_rules();
   if (fields.size() != rules.size()) {

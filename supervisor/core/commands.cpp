@@ -6,6 +6,7 @@
 #include "supervisor/core/programs.hpp"
 #include "supervisor/core/reload.hpp"
 #include "supervisor/core/rolling.hpp"
+#include "supervisor/core/schedule.hpp"
 #include "supervisor/core/selection.hpp"
 #include "supervisor/core/signalling.hpp"
 #include "supervisor/core/waits.hpp"
@@ -42,19 +43,21 @@ void answer_later(Machine& m, Program& program, const Order& order, Wait wait,
   add_wait(m, program, std::move(wait));
 }
 
-bool needs_start(const Slot& slot) {
-  if (slot.state == SlotState::Done && slot.desired == Desired::Run) return false;
+bool needs_start(const Program& program, const Slot& slot) {
+  const bool once = !config::is_scheduled(program.config);  // else it runs now, once more
+  if (once && slot.state == SlotState::Done && slot.desired == Desired::Run) return false;
   const bool runs = slot.current && slot.current->reason == StopReason::None;
   return !runs || slot.desired == Desired::Stop;
 }
 
 void start(Machine& m, const Order& order, Program& program) {
+  if (leave_to_schedule(m, order, program)) return;
   const std::string name = text_of(order, program);
   if (order.whole) program.desired = Desired::Run;
   Wait wait;
   for (const std::uint32_t number : order.slots) {
     Slot& slot = program.slots.at(number);
-    const bool begins = needs_start(slot);
+    const bool begins = needs_start(program, slot);
     const bool reached = slot.state == SlotState::Done || slot.state == SlotState::Ready;
     if (begins || !reached) wait.items.push_back(until_ready(slot));
     if (!begins) continue;
@@ -65,7 +68,7 @@ void start(Machine& m, const Order& order, Program& program) {
     m.deadlines.cancel({DeadlineKind::Retry, {slot.id, 0}});
     slot.retry_at.reset();
     const bool waits = slot.state == SlotState::Backoff || slot.state == SlotState::CrashLoop ||
-                       slot.state == SlotState::Failed;
+                       slot.state == SlotState::Failed || slot.state == SlotState::Scheduled;
     if (waits) m.set_state(slot, slot.retiring ? SlotState::Stopping : SlotState::Stopped);
     m.touch(slot);
   }
@@ -86,6 +89,7 @@ void stop(Machine& m, const Order& order, Program& program) {
     program.desired = Desired::Stop;
     cancel_roll(m, program, "the program was stopped");
   }
+  program.runs.queued.clear();
   Wait wait;
   for (const std::uint32_t number : order.slots) {
     Slot& slot = program.slots.at(number);
@@ -98,7 +102,7 @@ void stop(Machine& m, const Order& order, Program& program) {
       wait.items.push_back(until_gone(slot));
       terminate_all(m, program, slot);
       if (!slot.current) m.set_state(slot, SlotState::Stopping);
-    } else if (slot.state != SlotState::Done) {
+    } else if (slot.state != SlotState::Done || config::is_scheduled(program.config)) {
       m.set_state(slot, SlotState::Stopped);
     }
     m.touch(slot);
@@ -112,6 +116,7 @@ void stop(Machine& m, const Order& order, Program& program) {
 }
 
 void restart(Machine& m, const Order& order, Program& program) {
+  if (leave_to_schedule(m, order, program)) return;
   if (program.roll || waits_in_reload(m, program)) {
     m.reply(order.request, false,
             fmt::format("{} is already being restarted", program.config.name));

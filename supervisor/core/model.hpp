@@ -161,6 +161,15 @@ struct Wait {
   std::string failure;                   // the first failure
 };
 
+// The runs of a program with a schedule. See schedule.hpp.
+struct Runs {
+  std::optional<MonoTime> at;  // the next one; none: not planned yet
+  std::string due;             // the time that it is for
+  std::string queued;          // that of a run that waits for the one under way; empty: none
+  RunCounts counts;
+  std::optional<LastRun> last;
+};
+
 // By slot number, the last incarnation of slots that were removed: a number is never used twice.
 using LastIncarnations = std::map<std::uint32_t, std::uint64_t>;
 
@@ -190,6 +199,7 @@ struct Program {
   Tally totals;
   std::optional<Roll> roll;
   std::vector<Wait> waits;
+  Runs runs;
   std::optional<MonoTime> hopeless_since;
   bool hopeless_due = false;  // hopeless_after has passed and was not reported yet
   bool dirty = false;

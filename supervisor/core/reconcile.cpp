@@ -6,6 +6,7 @@
 #include "supervisor/core/programs.hpp"
 #include "supervisor/core/reload.hpp"
 #include "supervisor/core/rolling.hpp"
+#include "supervisor/core/schedule.hpp"
 #include "supervisor/core/shutdown.hpp"
 #include "supervisor/core/start_queue.hpp"
 #include "supervisor/core/waits.hpp"
@@ -44,6 +45,7 @@ void reconcile_program(Machine& m, std::uint32_t id) {
   }
   release_if_possible(m, program);
   advance_roll(m, program);
+  advance_runs(m, program);
   advance_waits(m, program);
   update_hopeless(m, program);
   if (program.removing) advance_removal(m, program);

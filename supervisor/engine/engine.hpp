@@ -17,6 +17,7 @@
 #include "supervisor/engine/processes.hpp"
 #include "supervisor/engine/readiness_announcer.hpp"
 #include "supervisor/engine/reporter.hpp"
+#include "supervisor/engine/schedules.hpp"
 #include "supervisor/engine/service_manager.hpp"
 #include "supervisor/engine/snapshot_publisher.hpp"
 #include "supervisor/process/signals.hpp"
@@ -95,6 +96,7 @@ class Engine final : public FleetControl {
   ReadinessAnnouncer announcer_;
   SnapshotPublisher publisher_;
   PendingRequests requests_;
+  Schedules schedules_;
   std::unique_ptr<process::SignalSource> signals_;
 
   std::deque<core::Event> queue_;

@@ -64,6 +64,7 @@ void Checker::before(const Event& event, MonoTime now) {
       }
     }
   }
+  note_causes_to_run(event);
   if (const auto* reload = std::get_if<Reload>(&event)) {
     truth_.replies[reload->request] = 0;
     asked_[reload->request] = event;
@@ -195,9 +196,37 @@ void Checker::on_action(const Action& action) {
   }
 }
 
+// A program with a schedule runs at its time, because somebody asks for it, or as its restart
+// policy has it; with run_at_start also when it is new.
+void Checker::note_causes_to_run(const Event& event) {
+  if (const auto* planned = std::get_if<RunPlanned>(&event))
+    planned_[planned->program] = planned->at;
+  for (const auto& [name, at] : planned_) {
+    if (now_ >= at) may_run_.insert(name);
+  }
+  const auto allow = [&](const SlotId& slot) {
+    const auto known = known_.find(slot.program);
+    if (known != known_.end()) may_run_.insert(known->second.name);
+  };
+  if (const auto* command = std::get_if<Command>(&event)) {
+    const bool runs = command->kind == CommandKind::Start || command->kind == CommandKind::Restart;
+    for (const auto& [id, known] : known_) {
+      if (runs && names(command->targets, {id, 0})) may_run_.insert(known.name);
+    }
+  }
+  if (const auto* exited = std::get_if<Exited>(&event)) allow(exited->process.slot);
+  if (const auto* failed = std::get_if<SpawnFailed>(&event)) allow(failed->process.slot);
+}
+
 void Checker::on_spawn(const Spawn& spawn) {
   const ProcessId& id = spawn.process;
+  const bool is_new = !known_.contains(id.slot.program);
   learn_program(id.slot.program);
+  if (spawn.program != nullptr && config::is_scheduled(*spawn.program)) {
+    const bool allowed = may_run_.erase(spawn.program->name) > 0;
+    if (!allowed && !(is_new && spawn.program->run_at_start))
+      wrong(spawn.program->name + " runs, and it is not its time");
+  }
   if (spawn.program == nullptr) {
     wrong("a spawn from nothing");
   } else if (!applied_) {

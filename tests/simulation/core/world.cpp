@@ -70,9 +70,24 @@ class World {
           outcome_.actions_hash * 1099511628211ULL + std::hash<std::string>{}(text);
       note("    " + text);
       if (const auto* report = std::get_if<Report>(&action)) outcome_.kinds.insert(report->kind);
+      if (const auto* plan = std::get_if<PlanRun>(&action)) unplanned_.push_back(plan->program);
     }
     fail(checker_.after(event, actions, now_));
-    if (good() && outcome_.events % 4 == 0) fail(checker_.check_view(now_));
+    answer_plans();
+    if (good() && unplanned_.empty() && outcome_.events % 4 == 0) fail(checker_.check_view(now_));
+  }
+
+  // As the shell does: what is asked for is planned, at times that nobody can foresee.
+  void answer_plans() {
+    while (good() && !unplanned_.empty() && !truth().finish) {
+      const std::string program = unplanned_.back();
+      unplanned_.pop_back();
+      plan(program, std::chrono::seconds(1 + ++plans_ * 7 % 40));
+    }
+  }
+
+  void plan(const std::string& program, Duration in) {
+    send(RunPlanned{program, now_ + in, "a time"});
   }
 
   // Time passes; the timer fires when it is due.
@@ -190,6 +205,8 @@ class World {
   Outcome outcome_;
   MonoTime now_{1h};
   std::uint64_t request_ = 0;
+  std::vector<std::string> unplanned_;  // PlanRun that was not answered yet
+  std::uint32_t plans_ = 0;
   std::set<std::string> stopped_;  // programs that may have a slot which is down for good
   std::int64_t next_pid_ = 100;
 };
@@ -266,6 +283,13 @@ void World::apply(const Op& op) {
       command(CommandKind::Scale, {target(op)}, op.b / 8 % 5);
       // And back, before the removed slots have gone.
       if (op.a % 3 == 0) command(CommandKind::Scale, {target(op)}, op.b / 40 % 5);
+      break;
+    case OpKind::ClockSet:
+      for (const config::Program& program : programs_) {
+        if (config::is_scheduled(program))
+          plan(program.name, std::chrono::seconds(op.b % 60) - 10s);
+      }
+      if (!programs_.empty()) send(RunsMissed{programs_[op.a % programs_.size()].name, 2, "then"});
       break;
     case OpKind::Signal: command(CommandKind::Signal, targets(op)); break;
     case OpKind::Nonsense: command(CommandKind::Restart, {"nobody.7"}); break;

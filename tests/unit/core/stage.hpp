@@ -8,6 +8,7 @@
 #include "tests/support/catch.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -135,6 +136,7 @@ class Stage {
   // The actions since the last clear().
   std::vector<Spawn> spawns;
   std::vector<Signal> signals;
+  std::vector<PlanRun> plans;
   std::vector<Report> reports;
   std::vector<Accepted> accepted;
   std::vector<Reply> replies;
@@ -164,6 +166,7 @@ class Stage {
   Stage& clear() {
     spawns.clear();
     signals.clear();
+    plans.clear();
     reports.clear();
     accepted.clear();
     replies.clear();
@@ -182,6 +185,7 @@ class Stage {
     for (const Action& action : actions) {
       if (const auto* spawn = std::get_if<Spawn>(&action)) asked.push_back(*spawn);
       if (const auto* signal = std::get_if<Signal>(&action)) signals.push_back(*signal);
+      if (const auto* plan = std::get_if<PlanRun>(&action)) plans.push_back(*plan);
       if (const auto* report = std::get_if<Report>(&action)) reports.push_back(*report);
       if (const auto* begun = std::get_if<Accepted>(&action)) accepted.push_back(*begun);
       if (const auto* reply = std::get_if<Reply>(&action)) replies.push_back(*reply);
