@@ -12,9 +12,6 @@ namespace holdfast::supervisor::core {
 
 namespace {
 
-using Step = Batch::Step;
-using Member = Batch::Member;
-
 std::string_view verb_of(CommandKind kind) {
   switch (kind) {
     case CommandKind::Start: return "starting";
@@ -64,8 +61,8 @@ std::vector<std::uint32_t> sequence_of(const Batch& batch, std::vector<std::uint
   return programs;
 }
 
-bool is_over(const Member& member) {
-  return member.step == Step::Done || member.step == Step::Failed;
+bool is_over(const Batch::Member& member) {
+  return member.step == Batch::Step::Done || member.step == Batch::Step::Failed;
 }
 
 bool is_over(const Batch& batch) {
@@ -77,27 +74,27 @@ bool needs_success(CommandKind kind) {
   return kind == CommandKind::Start || kind == CommandKind::Restart;
 }
 
-void give_up(Member& member, std::string why) {
-  member.step = Step::Failed;
+void give_up(Batch::Member& member, std::string why) {
+  member.step = Batch::Step::Failed;
   member.message = std::move(why);
 }
 
-void begin_member(Machine& m, std::uint64_t request, Member& member) {
+void begin_member(Machine& m, std::uint64_t request, Batch::Member& member) {
   const Program* program = m.find(member.order.program);
   if (program == nullptr || program->removing) return give_up(member, "it has been removed");
-  member.step = Step::Working;
+  member.step = Batch::Step::Working;
   member.order.request = m.next_order++;
   m.batch_orders[member.order.request] = {request, member.order.program};
   carry_out(m, member.order);
 }
 
-void consider_member(Machine& m, std::uint64_t request, Batch& batch, Member& member) {
-  if (member.step != Step::Waiting) return;
+void consider_member(Machine& m, std::uint64_t request, Batch& batch, Batch::Member& member) {
+  if (member.step != Batch::Step::Waiting) return;
   if (m.shutdown) return give_up(member, "given up: shutting down");
   for (const std::uint32_t need : member.needs) {
-    const Member& needed = batch.members.at(need);
+    const Batch::Member& needed = batch.members.at(need);
     if (!is_over(needed)) return;
-    if (needed.step == Step::Failed && needs_success(batch.kind))
+    if (needed.step == Batch::Step::Failed && needs_success(batch.kind))
       return give_up(member, fmt::format("given up, because {} has failed", needed.name));
   }
   begin_member(m, request, member);
@@ -114,8 +111,8 @@ void finish(Machine& m, std::uint64_t request, const Batch& batch) {
   std::string failures;
   std::string successes;
   for (const std::uint32_t id : batch.sequence) {
-    const Member& member = batch.members.at(id);
-    if (member.step == Step::Failed) {
+    const Batch::Member& member = batch.members.at(id);
+    if (member.step == Batch::Step::Failed) {
       failed.push_back(member.name);
       failures += fmt::format("\n! {}: {}", member.name, member.message);
     } else {
@@ -138,7 +135,7 @@ void begin_batch(Machine& m, std::uint64_t request, std::vector<Order> orders) {
   for (Order& order : orders) {
     const std::uint32_t id = order.program;
     programs.push_back(id);
-    Member& member = batch.members[id];
+    Batch::Member& member = batch.members[id];
     member.name = m.programs.at(id).config.name;
     member.order = std::move(order);
   }

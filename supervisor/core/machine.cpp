@@ -51,9 +51,9 @@ void Machine::accept(std::uint64_t request, std::string message) {
 }
 
 void Machine::reply(std::uint64_t request, bool ok, std::string message) {
-  const auto order = batch_orders.extract(request);
-  if (!order) return act(Reply{request, ok, std::move(message)});
-  Batch::Member& member = batches.at(order.mapped().batch).members.at(order.mapped().program);
+  const auto answered = batch_orders.extract(request);
+  if (!answered) return act(Reply{request, ok, std::move(message)});
+  Batch::Member& member = batches.at(answered.mapped().batch).members.at(answered.mapped().program);
   member.step = ok ? Batch::Step::Done : Batch::Step::Failed;
   member.message = std::move(message);
   touch();

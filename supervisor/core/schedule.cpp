@@ -9,7 +9,7 @@ namespace holdfast::supervisor::core {
 
 namespace {
 
-DeadlineKey key_of(const Program& program) {
+DeadlineKey run_key(const Program& program) {
   return {DeadlineKind::Run, {{program.id, 0}, 0}};
 }
 
@@ -69,7 +69,7 @@ void on_run_planned(Machine& m, const RunPlanned& event) {
   if (program == nullptr) return;
   program->runs.at = event.at + random_part(m, program->config.jitter);
   program->runs.due = event.due;
-  m.deadlines.set(key_of(*program), *program->runs.at);
+  m.deadlines.set(run_key(*program), *program->runs.at);
   m.touch(*program);
 }
 
@@ -129,7 +129,7 @@ void advance_runs(Machine& m, Program& program) {
 void forget_runs(Machine& m, Program& program) {
   program.runs.at.reset();
   program.runs.queued.clear();
-  m.deadlines.cancel(key_of(program));
+  m.deadlines.cancel(run_key(program));
 }
 
 bool leave_to_schedule(Machine& m, const Order& order, Program& program) {

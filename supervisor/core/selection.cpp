@@ -30,13 +30,13 @@ std::string names_of(const Fleet& fleet) {
   return text.empty() ? "none" : text;
 }
 
-std::string without_workers(std::string_view name) {
+std::string has_no_workers(std::string_view name) {
   return fmt::format("{} has no workers: it has 0 replicas, and 'holdfast scale {} 1' starts one",
                      name, name);
 }
 
 std::string slots_of(const Nameable& program) {
-  if (program.slots.empty()) return without_workers(program.name);
+  if (program.slots.empty()) return has_no_workers(program.name);
   if (program.slots.size() == 1)
     return fmt::format("the only slot is {}.{}", program.name, program.slots.front());
   return fmt::format("the slots are {}.{} to {}.{}", program.name, program.slots.front(),

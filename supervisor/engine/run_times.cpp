@@ -26,7 +26,7 @@ std::optional<schedule::Cron> cron_of(const config::Program& program) {
 }
 
 template <class To>
-To add(To time, Duration by) {
+To later_by(To time, Duration by) {
   return time + std::chrono::duration_cast<typename To::duration>(by);
 }
 
@@ -67,7 +67,7 @@ std::optional<RunTimes::Plan> RunTimes::begin(Instant now) {
     const auto since = remembers ? cron_->next_after(*last_, zone_) : std::nullopt;
     return since && *since <= now.wall ? plan(now.mono, since) : next_on_wall(now);
   }
-  const WallTime due = add(remembers ? *last_ : now.wall, every_);
+  const WallTime due = later_by(remembers ? *last_ : now.wall, every_);
   return plan(now.mono + std::max<Duration>(due - now.wall, 0s), due);
 }
 
@@ -84,10 +84,10 @@ std::optional<RunTimes::Plan> RunTimes::taken(Instant now) {
   }
   const auto rounds = std::max<Duration::rep>((now.mono - done.at) / every_, 0);
   const MonoTime at = done.at + every_ * (rounds + 1);
-  auto next = plan(at, add(now.wall, at - now.mono));
+  auto next = plan(at, later_by(now.wall, at - now.mono));
   if (next && rounds > 0) {
     next->missed = static_cast<std::uint64_t>(rounds);
-    next->last_missed = add(next->due, -every_);
+    next->last_missed = later_by(next->due, -every_);
   }
   return next;
 }
@@ -98,7 +98,7 @@ std::optional<RunTimes::Plan> RunTimes::clock_set(Instant now) {
   if (!cron_) {
     const bool slept_through = catch_up_ && before.due <= now.wall;
     return slept_through ? plan(now.mono, before.due)
-                         : plan(before.at, add(now.wall, before.at - now.mono));
+                         : plan(before.at, later_by(now.wall, before.at - now.mono));
   }
   if (before.due > now.wall) return next_on_wall(now);
   if (catch_up_ || now.wall - before.due <= kStillInTime) return plan(now.mono, before.due);

@@ -10,7 +10,7 @@ using namespace holdfast::supervisor::core::test;
 
 namespace {
 
-config::Program after(config::Program program, std::vector<std::string> on) {
+config::Program coming_after(config::Program program, std::vector<std::string> on) {
   program.after = std::move(on);
   return program;
 }
@@ -21,9 +21,9 @@ config::Program in_group(config::Program program, std::string group) {
 }
 
 // web after api after db, written the other way round, and one that nothing depends on.
-std::vector<config::Program> chain() {
-  return {after(service("web"), {"api"}), after(service("api"), {"db"}), service("db"),
-          service("alone")};
+std::vector<config::Program> web_api_db() {
+  return {coming_after(service("web"), {"api"}), coming_after(service("api"), {"db"}),
+          service("db"), service("alone")};
 }
 
 const Reply& last_reply(const Stage& stage) {
@@ -34,7 +34,7 @@ const Reply& last_reply(const Stage& stage) {
 }  // namespace
 
 TEST_CASE("stop of several: dependants first, one answer when all are gone") {
-  Stage stage(chain());
+  Stage stage(web_api_db());
   stage.begin().all_ready().clear().command(CommandKind::Stop, "all");
   REQUIRE(stage.accepted.size() == 1);
   REQUIRE(stage.accepted[0].message == "stopping 4 programs: web, alone, api, db");
@@ -55,7 +55,7 @@ TEST_CASE("stop of several: dependants first, one answer when all are gone") {
 }
 
 TEST_CASE("start of several: dependencies first, and each is ready before the next one starts") {
-  Stage stage(chain());
+  Stage stage(web_api_db());
   stage.begin().all_ready().command(CommandKind::Stop, "all");
   for (const char* slot : {"web.0", "alone.0", "api.0", "db.0"})
     stage.exit(slot, 0);
@@ -75,7 +75,7 @@ TEST_CASE("start of several: dependencies first, and each is ready before the ne
 }
 
 TEST_CASE("a restart of several rolls one after the other along any chain") {
-  Stage stage(chain());
+  Stage stage(web_api_db());
   stage.begin().all_ready().clear().command(CommandKind::Restart, {"web", "db"});
   REQUIRE(stage.spawns.size() == 1);
   stage.ready("db.0").retiring_exit("db.0");
@@ -86,7 +86,7 @@ TEST_CASE("a restart of several rolls one after the other along any chain") {
 }
 
 TEST_CASE("what comes after one that could not be started is given up, and the answer says which") {
-  Stage stage(chain());
+  Stage stage(web_api_db());
   stage.begin().all_ready().clear().command(CommandKind::Restart, "all");
   stage.ready("alone.0").retiring_exit("alone.0");
   stage.exit("db.0", 1);  // the new one; the old one serves on
@@ -102,7 +102,7 @@ TEST_CASE("what comes after one that could not be started is given up, and the a
 }
 
 TEST_CASE("a stop goes on though one of its programs does not end") {
-  Stage stage(chain());
+  Stage stage(web_api_db());
   stage.begin().all_ready().clear().command(CommandKind::Stop, {"api", "db"});
   stage.advance(10s + 10s);  // api survives SIGKILL
   REQUIRE(stage.state("api.0") == "stopping");
@@ -113,7 +113,7 @@ TEST_CASE("a stop goes on though one of its programs does not end") {
 }
 
 TEST_CASE("a name of nothing refuses the whole command before anything is touched") {
-  Stage stage(chain());
+  Stage stage(web_api_db());
   stage.begin().all_ready().clear().command(CommandKind::Stop, {"web", "wbe"});
   REQUIRE(stage.signals.empty());
   REQUIRE_FALSE(last_reply(stage).ok);
@@ -122,7 +122,7 @@ TEST_CASE("a name of nothing refuses the whole command before anything is touche
 }
 
 TEST_CASE("several that have nothing to do are answered at once") {
-  Stage stage(chain());
+  Stage stage(web_api_db());
   stage.begin().all_ready().clear().command(CommandKind::Start, {"web", "db"});
   REQUIRE(stage.accepted.empty());
   REQUIRE(last_reply(stage).ok);
@@ -143,9 +143,9 @@ TEST_CASE("groups and workers of several programs in one command") {
 }
 
 TEST_CASE("a program that is removed before its turn has come fails, and the rest goes on") {
-  Stage stage(chain());
+  Stage stage(web_api_db());
   stage.begin().all_ready().clear().command(CommandKind::Stop, {"web", "api"});
-  stage.reload({after(service("web"), {"db"}), service("db"), service("alone")});
+  stage.reload({coming_after(service("web"), {"db"}), service("db"), service("alone")});
   stage.exit("web.0", 0);
   const auto answer = std::find_if(
       stage.replies.begin(), stage.replies.end(),
@@ -156,7 +156,7 @@ TEST_CASE("a program that is removed before its turn has come fails, and the res
 }
 
 TEST_CASE("a shutdown gives up what has not begun, and answers") {
-  Stage stage(chain());
+  Stage stage(web_api_db());
   stage.begin().all_ready().clear().command(CommandKind::Restart, {"db", "api"});
   stage.send(ShutdownRequested{15});
   REQUIRE(stage.replies.size() == 1);
