@@ -59,7 +59,7 @@ TEST_CASE("start of several: dependencies first, and each is ready before the ne
   stage.begin().all_ready().command(CommandKind::Stop, "all");
   for (const char* slot : {"web.0", "alone.0", "api.0", "db.0"})
     stage.exit(slot, 0);
-  stage.clear().command(CommandKind::Start, {"web", "db", "api"});
+  stage.clear().command_all(CommandKind::Start, {"web", "db", "api"});
   REQUIRE(stage.spawns.size() == 1);
   REQUIRE(stage.state("db.0") == "starting");
   stage.ready("db.0");
@@ -76,7 +76,7 @@ TEST_CASE("start of several: dependencies first, and each is ready before the ne
 
 TEST_CASE("a restart of several rolls one after the other along any chain") {
   Stage stage(web_api_db());
-  stage.begin().all_ready().clear().command(CommandKind::Restart, {"web", "db"});
+  stage.begin().all_ready().clear().command_all(CommandKind::Restart, {"web", "db"});
   REQUIRE(stage.spawns.size() == 1);
   stage.ready("db.0").retiring_exit("db.0");
   REQUIRE(stage.spawns.size() == 2);  // web comes after db, through api
@@ -103,7 +103,7 @@ TEST_CASE("what comes after one that could not be started is given up, and the a
 
 TEST_CASE("a stop goes on though one of its programs does not end") {
   Stage stage(web_api_db());
-  stage.begin().all_ready().clear().command(CommandKind::Stop, {"api", "db"});
+  stage.begin().all_ready().clear().command_all(CommandKind::Stop, {"api", "db"});
   stage.advance(10s + 10s);  // api survives SIGKILL
   REQUIRE(stage.state("api.0") == "stopping");
   REQUIRE(stage.state("db.0") == "stopping");
@@ -114,7 +114,7 @@ TEST_CASE("a stop goes on though one of its programs does not end") {
 
 TEST_CASE("a name of nothing refuses the whole command before anything is touched") {
   Stage stage(web_api_db());
-  stage.begin().all_ready().clear().command(CommandKind::Stop, {"web", "wbe"});
+  stage.begin().all_ready().clear().command_all(CommandKind::Stop, {"web", "wbe"});
   REQUIRE(stage.signals.empty());
   REQUIRE_FALSE(last_reply(stage).ok);
   REQUIRE(last_reply(stage).message ==
@@ -123,7 +123,7 @@ TEST_CASE("a name of nothing refuses the whole command before anything is touche
 
 TEST_CASE("several that have nothing to do are answered at once") {
   Stage stage(web_api_db());
-  stage.begin().all_ready().clear().command(CommandKind::Start, {"web", "db"});
+  stage.begin().all_ready().clear().command_all(CommandKind::Start, {"web", "db"});
   REQUIRE(stage.accepted.empty());
   REQUIRE(last_reply(stage).ok);
   REQUIRE(last_reply(stage).message == "db is already started\nweb is already started");
@@ -136,7 +136,7 @@ TEST_CASE("groups and workers of several programs in one command") {
   CHECK(stage.state("b.0") == "stopping");
   CHECK(stage.state("c.0") == "ready");
   stage.exit("a.0", 0).exit("a.1", 0).exit("b.0", 0);
-  stage.command(CommandKind::Start, {"a.1", "b.0"}).ready("a.1").ready("b.0");
+  stage.command_all(CommandKind::Start, {"a.1", "b.0"}).ready("a.1").ready("b.0");
   REQUIRE(last_reply(stage).ok);
   REQUIRE(last_reply(stage).message == "a.1 is started\nb.0 is started");
   REQUIRE(stage.state("a.0") == "stopped");
@@ -144,7 +144,7 @@ TEST_CASE("groups and workers of several programs in one command") {
 
 TEST_CASE("a program that is removed before its turn has come fails, and the rest goes on") {
   Stage stage(web_api_db());
-  stage.begin().all_ready().clear().command(CommandKind::Stop, {"web", "api"});
+  stage.begin().all_ready().clear().command_all(CommandKind::Stop, {"web", "api"});
   stage.reload({coming_after(service("web"), {"db"}), service("db"), service("alone")});
   stage.exit("web.0", 0);
   const auto answer = std::find_if(
@@ -157,7 +157,7 @@ TEST_CASE("a program that is removed before its turn has come fails, and the res
 
 TEST_CASE("a shutdown gives up what has not begun, and answers") {
   Stage stage(web_api_db());
-  stage.begin().all_ready().clear().command(CommandKind::Restart, {"db", "api"});
+  stage.begin().all_ready().clear().command_all(CommandKind::Restart, {"db", "api"});
   stage.send(ShutdownRequested{15});
   REQUIRE(stage.replies.size() == 1);
   REQUIRE_FALSE(last_reply(stage).ok);

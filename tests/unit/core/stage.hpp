@@ -82,10 +82,10 @@ class Stage {
     return send(Exited{retiring(slot), ExitStatus{false, code, false}});
   }
   Stage& command(CommandKind kind, const std::string& target, std::uint32_t count = 0) {
-    return command(kind, std::vector<std::string>{target}, count);
+    return command_all(kind, {target}, count);
   }
-  Stage& command(CommandKind kind, const std::vector<std::string>& targets,
-                 std::uint32_t count = 0) {
+  Stage& command_all(CommandKind kind, const std::vector<std::string>& targets,
+                     std::uint32_t count = 0) {
     return send(Command{++request, kind, targets, count, 0});
   }
   Stage& signal(const std::vector<std::string>& targets, int number) {
