@@ -121,10 +121,6 @@ struct Program {
   bool catch_up = false;            // what was missed while nothing could run is run once, later
   bool run_at_start = false;        // also once when the stack starts
 
-  std::vector<std::string> watch;         // globs of files that restart it when they change
-  Duration watch_debounce = 300ms;        // quiet for this long: the change is complete
-  bool watch_restart_dependants = false;  // also what comes after it
-
   int reload_signal = 0;  // to what a reload does not replace; 0: none
   int stop_signal = 15;
   StopScope stop_scope = StopScope::Group;
