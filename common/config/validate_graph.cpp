@@ -67,7 +67,12 @@ class CycleSearch {
   std::set<std::string> done_;
 };
 
-// Programs stop one after the other along `after`; oneshots are long gone by then.
+// Oneshots are long gone by then, unless they run at times.
+bool may_have_to_stop(const Program& program) {
+  return program.type == ProgramType::Service || is_scheduled(program);
+}
+
+// Programs stop one after the other along `after`.
 Duration stop_time(const Program& program, const ByName& programs,
                    std::map<std::string, Duration>& known) {
   if (const auto found = known.find(program.name); found != known.end()) return found->second;
@@ -77,7 +82,7 @@ Duration stop_time(const Program& program, const ByName& programs,
       below = std::max(below, stop_time(*next->second, programs, known));
     }
   }
-  const Duration own = program.type == ProgramType::Service ? program.stop_timeout : Duration{};
+  const Duration own = may_have_to_stop(program) ? program.stop_timeout : Duration{};
   return known[program.name] = own + below;
 }
 
@@ -92,7 +97,7 @@ void validate_stop_time(const Config& config, const ByName& programs, LoadReport
   const Program* slowest = nullptr;
   bool one_is_enough = false;
   for (const Program& program : config.programs) {
-    const bool counts = program.type == ProgramType::Service && program.stop_timeout > budget;
+    const bool counts = may_have_to_stop(program) && program.stop_timeout > budget;
     if (counts) {
       one_is_enough = true;
       report.warning("program." + program.name, "stop_timeout",
