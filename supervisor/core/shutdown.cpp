@@ -6,6 +6,7 @@
 #include "supervisor/core/rolling.hpp"
 #include "supervisor/core/schedule.hpp"
 #include "supervisor/core/start_queue.hpp"
+#include "supervisor/core/waits.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
