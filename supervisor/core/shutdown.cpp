@@ -3,6 +3,7 @@
 
 #include "common/config/shutdown_shares.hpp"
 #include "supervisor/core/process_stop.hpp"
+#include "supervisor/core/reload.hpp"
 #include "supervisor/core/rolling.hpp"
 #include "supervisor/core/schedule.hpp"
 #include "supervisor/core/start_queue.hpp"
