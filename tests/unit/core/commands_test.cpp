@@ -79,8 +79,9 @@ TEST_CASE("commands to a program without replicas say so, and decide what scalin
             "a has no workers: it has 0 replicas, and 'holdfast scale a 1' starts one");
   }
   stage.command(CommandKind::Scale, "a", 1);
-  REQUIRE(stage.replies.back().message == "a scaled from 0 to 1");
   REQUIRE(stage.state("a.0") == "starting");
+  stage.ready("a.0");
+  REQUIRE(stage.replies.back().message == "a scaled from 0 to 1");
 }
 
 TEST_CASE("commands are answered when their work is done, with its outcome") {
