@@ -13,6 +13,7 @@ void validate(const Config& config, LoadReport& report);
 
 // The keys of one program.
 void validate_program(const Program& program, LoadReport& report);
+void validate_schedule(const Program& program, LoadReport& report);  // part of validate_program()
 
 // Its `ready`, `health` and `watchdog_source`, and whether `replace` fits them.
 void validate_probes(const Program& program, LoadReport& report);

@@ -4,6 +4,7 @@
 #include "common/config/reload.hpp"
 #include "supervisor/core/process_health.hpp"
 #include "supervisor/core/process_stop.hpp"
+#include "supervisor/core/signalling.hpp"
 
 #include <fmt/format.h>
 
@@ -50,6 +51,7 @@ void become_ready(Machine& m, Program& program, Slot& slot, Process& process) {
   m.report(EventKind::Ready, &program, process_id(slot, process),
            fmt::format("{} is ready after {}", name_of(program, slot.id.slot, process.incarnation),
                        format_rounded(m.now - process.spawned_at)));
+  if (process.owed_reload) send_reload_signal(m, program, slot, process);
 }
 
 config::WatchdogSource source_of(Notice notice) {

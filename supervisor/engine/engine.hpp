@@ -17,6 +17,7 @@
 #include "supervisor/engine/processes.hpp"
 #include "supervisor/engine/readiness_announcer.hpp"
 #include "supervisor/engine/reporter.hpp"
+#include "supervisor/engine/schedules.hpp"
 #include "supervisor/engine/service_manager.hpp"
 #include "supervisor/engine/snapshot_publisher.hpp"
 #include "supervisor/process/signals.hpp"
@@ -71,8 +72,7 @@ class Engine final : public FleetControl {
   // A program's log file begins to lose lines, or no longer does. From any thread.
   void log_file_changed(const std::string& program, const std::string& message);
 
-  void command(core::CommandKind kind, std::string target, std::uint32_t count, Answer answer,
-               Done done) override;
+  void command(core::Command command, Answer answer, Done done) override;
   void reload(Answer answer, Done done) override;
   void set_log_level(log::Level level) override;
   void preview(config::SourceFiles files, PreviewDone done) override;
@@ -102,6 +102,7 @@ class Engine final : public FleetControl {
   ReadinessAnnouncer announcer_;
   SnapshotPublisher publisher_;
   PendingRequests requests_;
+  Schedules schedules_;
   std::unique_ptr<process::SignalSource> signals_;
 
   std::deque<core::Event> queue_;

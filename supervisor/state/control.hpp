@@ -34,8 +34,8 @@ class FleetControl {
   using PreviewDone = std::function<void(Preview)>;
 
   virtual ~FleetControl() = default;
-  virtual void command(core::CommandKind kind, std::string target, std::uint32_t count,
-                       Answer answer, Done done) = 0;
+  // `command.request` is chosen by the engine.
+  virtual void command(core::Command command, Answer answer, Done done) = 0;
   virtual void reload(Answer answer, Done done) = 0;
   virtual void set_log_level(log::Level level) = 0;
   // What a reload of these files would change; nothing is touched. Not ok: the problems, as text.

@@ -33,11 +33,14 @@ class Checker {
   void learn_health(const HealthChecked& checked);
   void check_health(const Event& event);
   void check_proven(const ProcessId& replaced);
+  void check_told(const Signal& signal, const Worker& worker);
   void on_report(const Report& report);
   void on_accepted(const Accepted& accepted);
   void on_reply(const Reply& reply);
   void check_outcome();
   void learn_program(std::uint32_t id);
+  void note_causes_to_run(const Event& event);
+  bool names(const std::vector<std::string>& targets, const SlotId& slot);
   void check_stage(const ProcessId& process);
   bool is_starting(const ProcessId& id, const Worker& worker) const;
   std::uint32_t starting() const;
@@ -45,6 +48,8 @@ class Checker {
   void check_newcomer(const Event& event);
   void check_shutdown();
   void end(const ProcessId& process);
+  void check_schedule(const ProgramView& program);
+  std::uint32_t known_by_name(const std::string& name) const;
   void check_slot(const ProgramView& program, const SlotView& slot);
   void learn_from(std::uint64_t request);
   bool is_replaced(std::uint32_t program);
@@ -54,15 +59,18 @@ class Checker {
   struct Known {
     std::string name;
     std::vector<std::string> after;
+    std::vector<std::string> groups;
   };
 
   const Fleet& fleet_;
   Truth truth_;
-  std::map<std::uint32_t, Known> known_;  // every program id ever seen
-  std::map<std::uint64_t, Event> asked_;  // by request, until it has taken effect
-  std::optional<std::uint64_t> queued_;   // the reload that waits for the one under way
-  std::optional<std::uint64_t> applied_;  // the reload under way
-  bool reload_succeeded_ = false;         // in this step
+  std::map<std::uint32_t, Known> known_;     // every program id ever seen
+  std::map<std::string, MonoTime> planned_;  // the next run of each program with a schedule
+  std::set<std::string> may_run_;            // those that have a reason to
+  std::map<std::uint64_t, Event> asked_;     // by request, until it has taken effect
+  std::optional<std::uint64_t> queued_;      // the reload that waits for the one under way
+  std::optional<std::uint64_t> applied_;     // the reload under way
+  bool reload_succeeded_ = false;            // in this step
   std::map<std::uint64_t, std::vector<ProcessId>> to_be_gone_;  // by the request to stop them
   const Event* event_ = nullptr;                                // of this step
   MonoTime now_{};
