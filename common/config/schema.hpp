@@ -48,6 +48,7 @@ std::vector<Section> single_sections(Config& config);
 // Parts of fields_of(Program&): what its processes are made from, and when they are ready,
 // restarted and stopped.
 void append_process_fields(Program& program, Fields& fields);
+void append_memory_fields(Program& program, Fields& fields);
 void append_lifecycle_fields(Program& program, Fields& fields);
 
 // One row of the reference documentation.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/duration.hpp"
+#include "common/config/fields.hpp"
 #include "common/config/slot_text.hpp"
 #include "common/config/validate.hpp"
 
@@ -149,6 +150,12 @@ void validate_program(const Program& program, LoadReport& report) {
                    fmt::format("metrics: {} workers share one address, so only one of "
                                "them is scraped; \"socket\" gives each its own",
                                program.replicas));
+  }
+  if (program.memory_max > 0 && program.memory_high >= program.memory_max) {
+    report.problem(section, "memory_high",
+                   fmt::format("memory_high: {} is not below memory_max, {}: a worker would be "
+                               "stopped before it is replaced",
+                               exact_bytes(program.memory_high), exact_bytes(program.memory_max)));
   }
   if (!program.group.empty() && program.user.empty()) {
     report.warning(section, "group", "group is given without user: only the group is changed");

@@ -4,6 +4,7 @@
 #include "supervisor/core/commands.hpp"
 #include "supervisor/core/hopeless.hpp"
 #include "supervisor/core/machine.hpp"
+#include "supervisor/core/memory.hpp"
 #include "supervisor/core/process_exit.hpp"
 #include "supervisor/core/process_start.hpp"
 #include "supervisor/core/process_stop.hpp"
@@ -65,6 +66,7 @@ struct Dispatch {
   void operator()(const StatusText& event) const { on_status_text(m, event); }
   void operator()(const TimeoutExtended& event) const { on_timeout_extended(m, event); }
   void operator()(const NotReadyBecause& event) const { on_not_ready_because(m, event); }
+  void operator()(const MemoryUsed& event) const { on_memory_used(m, event); }
   void operator()(const Exited& event) const { on_exited(m, event); }
   void operator()(const LeftoversGone& event) const { on_leftovers_gone(m, event); }
   void operator()(const Tick&) const {}

@@ -42,6 +42,7 @@ enum class StopReason {
   Planned,       // for a command, a roll, a reload or a shutdown: never a failure
   ReadyTimeout,  // a failure
   Hung,          // a failure
+  OutOfMemory,   // above memory_max: a failure
   OwnAccord,     // it sent STOPPING=1 unasked: its exit counts like any unplanned exit
 };
 
@@ -73,6 +74,7 @@ struct Process {
   MadeFrom made_from;
   std::string status;
   std::string not_ready_because;
+  std::uint64_t memory_used = 0;  // when it was above memory_max
 };
 
 // An extension is granted for what the process is doing, not for what it does next.
@@ -118,9 +120,11 @@ struct Slot {
   std::optional<ExitStatus> last_exit;
   std::string last_error;
   bool not_ready_error = false;  // `last_error` is about a process that runs or ran, not a spawn
-  std::string last_failure;  // how its last process failed, as a sentence
+  std::string last_failure;      // how its last process failed, as a sentence
   std::string predecessor;
   std::optional<MonoTime> retry_at;
+  std::optional<MonoTime> memory_high_since;  // its process is above memory_high
+  std::optional<MonoTime> replaced_at;        // for that, most recently
   Tally tally;
   std::uint64_t ticket = 0;                   // of its entry in the start queue; 0: not queued
   StartRank rank = StartRank::RequiredStart;  // of that entry
@@ -170,6 +174,7 @@ struct Program {
   // What processes are made from while the program's turn in a reload has not come; else null.
   std::shared_ptr<const config::Program> former;
   bool owed = false;     // the last reload could not do all its work here: the next one tries again
+  bool wakes = false;    // autostart was turned on: it starts when its turn in a reload comes
   bool rescale = false;  // the file's number of replicas has changed and was not applied yet
   Desired desired = Desired::Run;  // of slots that are added
   std::uint32_t wanted = 0;
