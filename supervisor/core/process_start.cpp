@@ -34,6 +34,7 @@ void become_ready(Machine& m, Program& program, Slot& slot, Process& process) {
   process.phase = Phase::Ready;
   process.was_ready = true;
   slot.had_been_ready = true;
+  slot.memory_high_since.reset();
   process.ready_at = process.pinged_at = m.now;
   forget_extension(process);
   process.not_ready_because.clear();
@@ -69,6 +70,7 @@ void begin_process(Machine& m, Program& program, Slot& slot) {
   m.deadlines.cancel({DeadlineKind::Retry, {slot.id, 0}});
   slot.retry_at.reset();
   slot.want_start = slot.want_surge = false;
+  if (!surge) slot.memory_high_since.reset();  // else the old process still uses it
   slot.ticket = 0;
   Process process;
   process.incarnation = ++slot.last_incarnation;

@@ -198,7 +198,8 @@ void begin_member(Machine& m, Program& program, Member& member) {
   member.step = Step::Working;
   program.former.reset();
   const bool replaced = std::exchange(program.owed, false);
-  const bool wakes = std::exchange(program.wakes, false) && is_dormant(program);
+  const bool wakes = std::exchange(program.wakes, false) && program.desired == Desired::Stop &&
+                     program.totals.wanted == 0;
   if (wakes) wake(m, program);
   if (std::exchange(program.rescale, false)) scale(m, program, program.config.replicas);
   if (program.released && start_reload_roll(m, program, slots_to_replace(program, replaced)))

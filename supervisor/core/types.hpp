@@ -37,6 +37,7 @@ struct ExitStatus {
   bool signaled = false;
   int value = 0;  // exit code, or signal number
   bool core_dumped = false;
+  bool out_of_memory = false;  // the kernel killed it for that
   bool operator==(const ExitStatus&) const = default;
 };
 std::string describe(const ExitStatus& status);  // "exit 1", "signal 9 (SIGKILL)"
@@ -77,6 +78,11 @@ struct Exited {
   ExitStatus status;
   std::uint32_t left = 0;  // processes of the worker that are still there: see Signal::group
 };
+// All processes of a worker together, as memory_measure says.
+struct MemoryUsed {
+  ProcessId process;
+  std::uint64_t bytes = 0;
+};
 // All that Exited had left is gone.
 struct LeftoversGone {
   ProcessId process;
@@ -102,7 +108,7 @@ struct Reload {
 
 using Event =
     std::variant<Spawned, SpawnFailed, Notified, StatusText, TimeoutExtended, NotReadyBecause,
-                 Exited, LeftoversGone, Tick, ShutdownRequested, Command, Reload>;
+                 MemoryUsed, Exited, LeftoversGone, Tick, ShutdownRequested, Command, Reload>;
 
 // ---- actions ------------------------------------------------------------------------------------
 
@@ -156,6 +162,8 @@ enum class EventKind {
   ShutdownDone,
   Hopeless,
   TimeoutExtended,
+  MemoryHigh,
+  MemoryMax,
   LateLoop
 };
 std::string_view to_string(EventKind kind);  // "crash_loop", "ready_timeout", …

@@ -110,7 +110,7 @@ Result<const PreparedProgram*> Spawner::prepared(const config::Program& program)
 }
 
 tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& configured,
-                                                  const core::Spawn& action) {
+                                                  const core::Spawn& action, int cgroup) {
   const auto prepared = this->prepared(configured);
   if (!prepared) return tl::unexpected(LaunchError{"prepare", prepared.error().os_error});
   const config::Program program = config::for_slot(configured, action.process.slot.slot);
@@ -155,6 +155,7 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& configu
   spec.limits = (*prepared)->limits;
   spec.nice = program.nice;
   spec.oom_score_adj = program.oom_score_adj;
+  spec.cgroup = cgroup;
   spec.soft_files = soft_files_;
 
   auto launched = launcher_.launch(spec);

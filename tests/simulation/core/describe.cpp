@@ -27,6 +27,9 @@ struct EventText {
   std::string operator()(const NotReadyBecause& e) const {
     return fmt::format("{} is not ready: {}", show(e.process), e.reason);
   }
+  std::string operator()(const MemoryUsed& e) const {
+    return fmt::format("{} uses {} bytes", show(e.process), e.bytes);
+  }
   std::string operator()(const Exited& e) const {
     return fmt::format("{} ended: {}, leaving {}", show(e.process), core::describe(e.status),
                        e.left);

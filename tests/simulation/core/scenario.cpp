@@ -29,6 +29,9 @@ config::Program random_program(Dice& dice, std::uint32_t index) {
   program.min_ready = roll(dice, 2);
   program.type = roll(dice, 6) == 0 ? config::ProgramType::Oneshot : config::ProgramType::Service;
   program.required = roll(dice, 3) != 0;
+  program.autostart = roll(dice, 8) != 0;
+  program.max_restarts_per_hour = one_of(dice, {0U, 0U, 1U, 4U});
+  if (roll(dice, 4) == 0) program.success_exit_codes = {1};
   program.ready = one_of(dice, {config::ReadyKind::Notify, config::ReadyKind::Notify,
                                 config::ReadyKind::Started, config::ReadyKind::Http});
   program.restart = one_of(dice, {config::RestartPolicy::Always, config::RestartPolicy::Always,
@@ -42,6 +45,9 @@ config::Program random_program(Dice& dice, std::uint32_t index) {
   program.crash_loop_window = one_of<Duration>(dice, {1ms, 10s, 60s});
   program.watchdog = one_of<Duration>(dice, {0s, 5s, 30s});
   program.watchdog_required = roll(dice, 2) == 0;
+  program.memory_high = one_of(dice, {0U, 0U, 100U});
+  program.memory_max = one_of(dice, {0U, 0U, 200U});
+  program.backoff_reset = one_of<Duration>(dice, {0s, 20s, 60s});
   program.watchdog_grace = one_of<Duration>(dice, {1s, 5s});
   return program;
 }
@@ -74,6 +80,7 @@ constexpr Weight kWeights[] = {
     {OpKind::Start, 12},    {OpKind::Stop, 8},          {OpKind::Restart, 14},
     {OpKind::Scale, 12},    {OpKind::Nonsense, 2},      {OpKind::Reload, 10},
     {OpKind::Shutdown, 1},  {OpKind::Extend, 25},       {OpKind::NotReady, 10},
+    {OpKind::Memory, 25},
 };
 
 OpKind random_kind(Dice& dice) {
@@ -119,7 +126,7 @@ std::vector<config::Program> mutate(std::vector<config::Program> programs, std::
   Dice dice((std::uint64_t{a} << 32) | b);
   const std::uint32_t changes = roll(dice, 3);
   for (std::uint32_t change = 0; change < changes; ++change) {
-    const std::uint32_t what = roll(dice, 7);
+    const std::uint32_t what = roll(dice, 8);
     if (what == 0 || programs.empty()) {
       config::Program added = random_program(dice, roll(dice, 8));
       const bool there = std::any_of(programs.begin(), programs.end(),
@@ -141,6 +148,7 @@ std::vector<config::Program> mutate(std::vector<config::Program> programs, std::
       }
       case 2: program.command = {"v" + std::to_string(dice())}; break;
       case 3: program.replicas = roll(dice, 4); break;
+      case 6: program.autostart = !program.autostart; break;
       case 4: program.stop_timeout = one_of<Duration>(dice, {1s, 5s, 20s}); break;
       case 5:
         program.watchdog = one_of<Duration>(dice, {0s, 5s, 30s});

@@ -112,8 +112,9 @@ TEST_CASE("the most severe comes first: the database before Redis and a failed r
 }
 
 TEST_CASE("every alert has a runbook of its name") {
-  for (const char* name : {"HoldfastWorkerCrashLooping", "HoldfastNotReady", "HoldfastReloadFailed",
-                           "HoldfastStoreUnavailable", "HoldfastRedisUnavailable"}) {
+  for (const char* name :
+       {"HoldfastWorkerCrashLooping", "HoldfastNotReady", "HoldfastReloadFailed",
+        "HoldfastMemoryHigh", "HoldfastStoreUnavailable", "HoldfastRedisUnavailable"}) {
     INFO(name);
     CHECK(std::filesystem::exists(std::filesystem::path(HOLDFAST_SOURCE_DIR) / "docs/runbooks" /
                                   (std::string(name) + ".md")));
