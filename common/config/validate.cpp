@@ -26,9 +26,9 @@ void validate_listeners(const Config& config, LoadReport& report) {
     if (address && address->kind != net::ListenAddress::Kind::Unix) {
       for (const char* key : {"owner", "group", "mode"}) {
         if (!report.given(section, key)) continue;
-        report.problem(
+        report.warning(
             section, key,
-            fmt::format("{}: only a Unix socket has one, and '{}' is none", key, listen.address));
+            fmt::format("{} has no effect: '{}' is not a Unix socket", key, listen.address));
       }
     }
     if (!address || (address->kind != net::ListenAddress::Kind::Unix && address->port == 0))
