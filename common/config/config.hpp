@@ -36,6 +36,8 @@ struct Supervisor {
   // "auto": exit when hopeless if this is PID 1, else keep trying.
   std::string on_hopeless = "auto";  // auto | keep | exit
   Duration hopeless_after = 120s;
+  // "auto": a cgroup for each worker where the service manager has delegated one.
+  std::string cgroups = "auto";  // auto | off
   bool operator==(const Supervisor&) const = default;
 };
 
@@ -43,6 +45,10 @@ struct Supervisor {
 struct Listen {
   std::string address = "0.0.0.0:3000";  // host:port, [v6]:port or unix:/path
   std::uint32_t backlog = 1024;
+  // Of the file of a Unix socket; empty: the supervisor's, and 0660.
+  std::string owner;
+  std::string group;
+  std::optional<std::uint32_t> mode;
   bool operator==(const Listen&) const = default;
 };
 
@@ -85,6 +91,19 @@ enum class Overlap {
   Replace,  // the other is stopped
 };
 
+// A resource limit: what applies at first, and what the program may raise that to.
+struct ResourceLimit {
+  std::uint64_t soft = 0;
+  std::uint64_t hard = 0;
+  bool operator==(const ResourceLimit&) const = default;
+};
+
+// What counts as the memory of a process.
+enum class MemoryMeasure {
+  Pss,  // pages that several processes share count in parts
+  Rss,  // all its pages
+};
+
 // [program.NAME]
 struct Program {
   std::string name;
@@ -93,6 +112,7 @@ struct Program {
   std::uint32_t replicas = 1;
   std::uint32_t min_ready = 1;  // at most `replicas`
   bool required = true;         // counts for /ready and for on_hopeless
+  bool autostart = true;        // else only a command starts it
   std::vector<std::string> after;
   std::vector<std::string> groups;   // "group:NAME" names all programs of a group
   std::vector<std::string> sockets;  // names of [listen.NAME], passed as LISTEN_FDS
@@ -103,9 +123,17 @@ struct Program {
   std::string user;   // empty: unchanged
   std::string group;  // empty: the user's
   std::optional<std::uint32_t> umask;
-  std::map<std::string, std::uint64_t> rlimits;  // "nofile" -> value, soft and hard
+  std::map<std::string, ResourceLimit> rlimits;  // by name: "nofile"
   std::optional<int> nice;                       // -20 to 19; empty: the supervisor's
   std::optional<int> oom_score_adj;              // -1000 to 1000; empty: the supervisor's
+
+  // Of all processes of one worker; 0: no limit.
+  std::uint64_t memory_high = 0;  // above it the worker is replaced
+  std::uint64_t memory_max = 0;   // above it the worker is stopped, and started again
+  MemoryMeasure memory_measure = MemoryMeasure::Pss;
+  // Of the worker's cgroup, if it has one; 0: the kernel's default.
+  std::uint32_t cpu_weight = 0;
+  std::uint32_t pids_max = 0;
 
   ReadyKind ready = ReadyKind::Notify;
   std::string ready_pattern;  // LogLine: the regular expression
@@ -124,6 +152,8 @@ struct Program {
   Duration min_ready_time = 0s;  // ready this long before a roll goes on
 
   RestartPolicy restart = RestartPolicy::Always;
+  std::vector<std::uint32_t> success_exit_codes;  // no failures, besides 0
+  std::uint32_t max_restarts_per_hour = 0;        // of one worker, then it has failed; 0: no limit
   Duration settled_after = 10s;  // ready this long: the next crash restarts at once
   Duration backoff_base = 250ms;
   double backoff_factor = 2.0;

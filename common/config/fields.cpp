@@ -2,7 +2,9 @@
 #include "common/config/fields.hpp"
 
 #include "common/base/duration.hpp"
+#include "common/text/number.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace holdfast::config {
@@ -33,6 +35,36 @@ std::optional<std::string> checked_text(const Value& given, const TextCheck& che
 
 void complain_type(const Value& value, std::string_view expected, Complaints& complaints) {
   complain(value, fmt::format("must be {}, not {}", expected, type_name(value)), complaints);
+}
+
+Result<std::string> check_account(const std::string& text) {
+  const bool fine = std::none_of(text.begin(), text.end(), [](unsigned char c) {
+    return c <= 0x20 || c == ':' || c == '/' || c == 0x7f;
+  });
+  if (fine) return text;
+  return fail(ErrorKind::InvalidArgument, fmt::format("'{}' is not an account's name", text));
+}
+
+Field mode_field(std::string key, ReloadEffect on_reload, std::optional<std::uint32_t>& value) {
+  auto read = [&value](const Value& given, Complaints& complaints) {
+    const auto* text = std::get_if<std::string>(&given.data);
+    // An integer would be decimal, and 22 is not 022.
+    if (text == nullptr)
+      return complain_type(given, "octal in quotes, such as \"022\"", complaints);
+    const auto mode = text::parse_number<std::uint32_t>(*text, 8);
+    if (!mode || *mode > 0777) {
+      complaints.push_back(
+          {given.at, fmt::format("'{}' is not an octal mask from \"000\" to \"777\"", *text)});
+      return;
+    }
+    value = mode;
+  };
+  auto write = [&value]() -> std::optional<Value> {
+    if (!value) return {};
+    return Value{fmt::format("{:03o}", *value)};
+  };
+  return member_field(std::move(key), on_reload, "octal string", value, std::move(read),
+                      std::move(write));
 }
 
 const std::string* expect_text(const Value& value, Complaints& complaints) {

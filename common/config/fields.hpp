@@ -90,6 +90,12 @@ Field member_field(std::string key, ReloadEffect on_reload, std::string type, T&
           [&value](const std::any& saved) { value = std::any_cast<const T&>(saved); }};
 }
 
+// For text_field: the name of a user or a group.
+Result<std::string> check_account(const std::string& text);
+
+// A file mode, or a mask of one: octal in quotes.
+Field mode_field(std::string key, ReloadEffect on_reload, std::optional<std::uint32_t>& value);
+
 // For custom fields: the text inside, or nullptr and a complaint about the type.
 const std::string* expect_text(const Value& value, Complaints& complaints);
 void complain_type(const Value& value, std::string_view expected, Complaints& complaints);

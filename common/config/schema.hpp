@@ -48,6 +48,7 @@ std::vector<Section> single_sections(Config& config);
 // Parts of fields_of(Program&): what its processes are made from, when they are ready, restarted
 // and stopped, and when a oneshot runs.
 void append_process_fields(Program& program, Fields& fields);
+void append_memory_fields(Program& program, Fields& fields);
 void append_lifecycle_fields(Program& program, Fields& fields);
 // Those of how it is told that they are ready and healthy, and how they are replaced.
 void append_probe_fields(Program& program, Fields& fields);

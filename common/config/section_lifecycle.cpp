@@ -22,6 +22,31 @@ const std::vector<std::pair<std::string, int>>& stop_signals() {
   return kSignals;
 }
 
+Field exit_codes_field(std::vector<std::uint32_t>& codes) {
+  auto read = [&codes](const Value& given, Complaints& complaints) {
+    const auto* array = std::get_if<Array>(&given.data);
+    if (array == nullptr) return complain_type(given, "an array of exit codes", complaints);
+    std::vector<std::uint32_t> result;
+    for (const Value& item : *array) {
+      const auto* code = std::get_if<std::int64_t>(&item.data);
+      if (code == nullptr || *code < 0 || *code > 255) {
+        complaints.push_back({item.at, "an exit code is an integer from 0 to 255"});
+      } else {
+        result.push_back(static_cast<std::uint32_t>(*code));
+      }
+    }
+    codes = std::move(result);
+  };
+  auto write = [&codes] {
+    Array array;
+    for (const std::uint32_t code : codes)
+      array.push_back(Value{static_cast<std::int64_t>(code)});
+    return Value{std::move(array)};
+  };
+  return member_field("success_exit_codes", Live, "array of integers", codes, std::move(read),
+                      std::move(write));
+}
+
 // Accepts "SIGTERM" beside "TERM".
 Field stop_signal_field(int& signal) {
   Field field = choice_field<int>("stop_signal", Live, signal, stop_signals());
@@ -79,6 +104,8 @@ void append_lifecycle_fields(Program& program, Fields& fields) {
                                      {{"always", RestartPolicy::Always},
                                       {"on-failure", RestartPolicy::OnFailure},
                                       {"never", RestartPolicy::Never}}));
+  append(exit_codes_field(program.success_exit_codes));
+  append(count_field("max_restarts_per_hour", Live, program.max_restarts_per_hour, 0, 10'000));
   append(duration_field("settled_after", Live, program.settled_after, 0s, 24h));
   append(duration_field("backoff_base", Live, program.backoff_base, 1ms, 1h));
   append(number_field("backoff_factor", Live, program.backoff_factor, 1, 100));

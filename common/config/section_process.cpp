@@ -50,41 +50,55 @@ Field environment_field(std::map<std::string, std::string>& environment) {
                       std::move(write));
 }
 
-Field umask_field(std::optional<std::uint32_t>& umask) {
-  auto read = [&umask](const Value& given, Complaints& complaints) {
-    const auto* text = std::get_if<std::string>(&given.data);
-    // An integer would be decimal, and 22 is not 022.
-    if (text == nullptr)
-      return complain_type(given, "octal in quotes, such as \"022\"", complaints);
-    const auto mask = text::parse_number<std::uint32_t>(*text, 8);
-    if (!mask || *mask > 0777) {
-      complaints.push_back(
-          {given.at, fmt::format("'{}' is not an octal mask from \"000\" to \"777\"", *text)});
-      return;
-    }
-    umask = mask;
-  };
-  auto write = [&umask]() -> std::optional<Value> {
-    if (!umask) return {};
-    return Value{fmt::format("{:03o}", *umask)};
-  };
-  return member_field("umask", Roll, "octal string", umask, std::move(read), std::move(write));
-}
-
-std::optional<std::uint64_t> read_limit(const Value& given, Complaints& complaints) {
-  if (const auto* number = std::get_if<std::int64_t>(&given.data); number && *number >= 0) {
-    return static_cast<std::uint64_t>(*number);
-  }
-  if (const auto* text = std::get_if<std::string>(&given.data)) {
-    if (*text == "unlimited") return kUnlimited;
-    if (const auto bytes = parse_bytes(*text)) return *bytes;
-  }
-  complaints.push_back(
-      {given.at, "a limit must be an integer from 0, a size such as \"512MiB\" or \"unlimited\""});
+std::optional<std::uint64_t> parse_limit(const std::string& text) {
+  if (text == "unlimited") return kUnlimited;
+  if (const auto number = text::parse_number<std::uint64_t>(text)) return *number;
+  if (const auto bytes = parse_bytes(text)) return *bytes;
   return {};
 }
 
-Field rlimits_field(std::map<std::string, std::uint64_t>& rlimits) {
+// One value for both limits, or "soft:hard".
+std::optional<ResourceLimit> read_limit(const Value& given, Complaints& complaints) {
+  if (const auto* number = std::get_if<std::int64_t>(&given.data); number && *number >= 0) {
+    const auto value = static_cast<std::uint64_t>(*number);
+    return ResourceLimit{value, value};
+  }
+  if (const auto* text = std::get_if<std::string>(&given.data)) {
+    const std::size_t colon = text->find(':');
+    const auto soft = parse_limit(text->substr(0, colon));
+    const auto hard = colon == std::string::npos ? soft : parse_limit(text->substr(colon + 1));
+    if (soft && hard && *soft > *hard) {
+      complaints.push_back(
+          {given.at, fmt::format("'{}': the soft limit is above the hard limit", *text)});
+      return {};
+    }
+    if (soft && hard) return ResourceLimit{*soft, *hard};
+  }
+  complaints.push_back(
+      {given.at,
+       "a limit must be an integer from 0, a size such as \"512MiB\" or \"unlimited\", or two of "
+       "these, the soft and the hard limit: \"1024:65536\""});
+  return {};
+}
+
+// Above what a TOML integer holds, only "unlimited" can have been meant.
+bool fits(std::uint64_t limit) {
+  return limit <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+}
+
+std::string limit_text(std::uint64_t limit) {
+  return fits(limit) ? std::to_string(limit) : "unlimited";
+}
+
+Value limit_value(const ResourceLimit& limit) {
+  if (limit.soft != limit.hard) {
+    return Value{limit_text(limit.soft) + ":" + limit_text(limit.hard)};
+  }
+  if (!fits(limit.soft)) return Value{limit_text(limit.soft)};
+  return Value{static_cast<std::int64_t>(limit.soft)};
+}
+
+Field rlimits_field(std::map<std::string, ResourceLimit>& rlimits) {
   auto read = [&rlimits](const Value& given, Complaints& complaints) {
     static const std::vector<std::string> kNames{"as",     "core",    "cpu",   "fsize",
                                                  "nofile", "memlock", "nproc", "stack"};
@@ -102,15 +116,8 @@ Field rlimits_field(std::map<std::string, std::uint64_t>& rlimits) {
   };
   auto write = [&rlimits]() -> std::optional<Value> {
     Table table;
-    for (const auto& [name, limit] : rlimits) {
-      // Above what a TOML integer holds, only "unlimited" can have been meant.
-      const bool fits =
-          limit <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-      table.push_back(
-          {name,
-           {},
-           fits ? Value{static_cast<std::int64_t>(limit)} : Value{std::string("unlimited")}});
-    }
+    for (const auto& [name, limit] : rlimits)
+      table.push_back({name, {}, limit_value(limit)});
     return Value{std::move(table)};
   };
   return member_field("rlimits", Roll, "table of limits", rlimits, std::move(read),
@@ -135,14 +142,6 @@ Field adjustment_field(std::string key, std::optional<int>& value, int min, int 
   return member_field(std::move(key), Roll, "integer", value, std::move(read), std::move(write));
 }
 
-Result<std::string> check_account(const std::string& text) {
-  const bool fine = std::none_of(text.begin(), text.end(), [](unsigned char c) {
-    return c <= 0x20 || c == ':' || c == '/' || c == 0x7f;
-  });
-  if (fine) return text;
-  return fail(ErrorKind::InvalidArgument, fmt::format("'{}' is not an account's name", text));
-}
-
 }  // namespace
 
 void append_process_fields(Program& program, Fields& fields) {
@@ -151,7 +150,7 @@ void append_process_fields(Program& program, Fields& fields) {
   fields.push_back(path_field("env_file", Roll, program.env_file, Absence::Allowed));
   fields.push_back(text_field("user", Roll, program.user, check_account));
   fields.push_back(text_field("group", Roll, program.group, check_account));
-  fields.push_back(umask_field(program.umask));
+  fields.push_back(mode_field("umask", Roll, program.umask));
   fields.push_back(rlimits_field(program.rlimits));
   fields.push_back(adjustment_field("nice", program.nice, -20, 19));
   fields.push_back(adjustment_field("oom_score_adj", program.oom_score_adj, -1000, 1000));

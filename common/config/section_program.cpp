@@ -45,12 +45,14 @@ Fields fields_of(Program& program) {
       count_field("replicas", Scale, program.replicas, 0, 10'000),
       count_field("min_ready", Live, program.min_ready, 0, 10'000),
       flag_field("required", Live, program.required),
+      flag_field("autostart", Live, program.autostart),
       texts_field("after", Live, program.after),
       texts_field("groups", Live, program.groups, check_group),
       texts_field("sockets", Roll, program.sockets),
       count_field("port", Roll, program.port, 0, 65'535),
   };
   append_process_fields(program, fields);
+  append_memory_fields(program, fields);
   append_lifecycle_fields(program, fields);
   append_schedule_fields(program, fields);
   return fields;

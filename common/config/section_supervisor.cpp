@@ -45,6 +45,8 @@ Fields fields_of(Supervisor& supervisor) {
       choice_field<std::string>("on_hopeless", Live, supervisor.on_hopeless,
                                 {{"auto", "auto"}, {"keep", "keep"}, {"exit", "exit"}}),
       duration_field("hopeless_after", Live, supervisor.hopeless_after, 1s, 24h),
+      choice_field<std::string>("cgroups", NextStart, supervisor.cgroups,
+                                {{"auto", "auto"}, {"off", "off"}}),
   };
 }
 
@@ -52,6 +54,9 @@ Fields fields_of(Listen& listen) {
   return {
       text_field("address", Roll, listen.address, check_listen),
       count_field("backlog", Live, listen.backlog, 1, 65535),
+      text_field("owner", Live, listen.owner, check_account),
+      text_field("group", Live, listen.group, check_account),
+      mode_field("mode", Live, listen.mode),
   };
 }
 

@@ -24,6 +24,14 @@ void validate_listeners(const Config& config, LoadReport& report) {
                                  name));
     }
     const auto address = net::parse_listen_address(listen.address);
+    if (address && address->kind != net::ListenAddress::Kind::Unix) {
+      for (const char* key : {"owner", "group", "mode"}) {
+        if (!report.given(section, key)) continue;
+        report.warning(
+            section, key,
+            fmt::format("{} has no effect: '{}' is not a Unix socket", key, listen.address));
+      }
+    }
     if (!address || (address->kind != net::ListenAddress::Kind::Unix && address->port == 0))
       continue;
     const auto [owner, is_new] = owners.emplace(net::format_listen_address(*address), name);

@@ -152,6 +152,21 @@ void warn_of_unserved_sockets(const Program& program, LoadReport& report) {
                  "never be answered");
 }
 
+void warn_of_dormant_dependencies(const Config& config, const ByName& programs,
+                                  LoadReport& report) {
+  for (const Program& program : config.programs) {
+    if (!program.autostart) continue;
+    for (const std::string& name : program.after) {
+      const auto on = programs.find(name);
+      if (on == programs.end() || on->second->autostart) continue;
+      report.warning("program." + program.name, "after",
+                     fmt::format("after: '{}' has autostart = false, so '{}' waits until somebody "
+                                 "starts that",
+                                 name, program.name));
+    }
+  }
+}
+
 }  // namespace
 
 void validate_graph(const Config& config, LoadReport& report) {
@@ -186,6 +201,7 @@ void validate_graph(const Config& config, LoadReport& report) {
       report.problem(section, "after", "after: a program cannot come after itself");
     }
   }
+  warn_of_dormant_dependencies(config, programs, report);
   CycleSearch search(programs, report);
   for (const Program& program : config.programs)
     search.visit(program);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/duration.hpp"
+#include "common/config/fields.hpp"
 #include "common/config/names.hpp"
 #include "common/config/replacement.hpp"
 #include "common/config/slot_text.hpp"
@@ -148,6 +149,12 @@ void validate_program(const Program& program, LoadReport& report) {
     report.warning(section, "reload_signal",
                    "reload_signal has no effect: a oneshot is never ready, so a reload sends it "
                    "nothing");
+  }
+  if (program.memory_max > 0 && program.memory_high >= program.memory_max) {
+    report.problem(section, "memory_high",
+                   fmt::format("memory_high: {} is not below memory_max, {}: a worker would be "
+                               "stopped before it is replaced",
+                               exact_bytes(program.memory_high), exact_bytes(program.memory_max)));
   }
   if (!program.group.empty() && program.user.empty()) {
     report.warning(section, "group", "group is given without user: only the group is changed");

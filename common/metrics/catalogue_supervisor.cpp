@@ -95,6 +95,8 @@ constexpr std::array kTable{
     gauge("holdfast_worker_leftovers",
           "Processes that exited workers of a program left behind and that are being stopped.",
           {"program"}),
+    gauge("holdfast_worker_memory_high",
+          "1 if the worker uses more than its program's memory_high, else 0.", {"worker"}),
     gauge("holdfast_worker_start_time_seconds",
           "When the worker was started, seconds since the epoch.", {"worker"}),
     gauge("holdfast_worker_up", "1 if the worker is ready, else 0.", {"worker"}),

@@ -22,7 +22,6 @@ namespace holdfast::net {
 
 namespace {
 
-constexpr mode_t kUnixMode = 0660;
 constexpr std::uint32_t kMaxBacklog = 65535;
 
 struct SocketAddress {
@@ -172,7 +171,7 @@ Result<Fd> listen_unix_socket(const std::filesystem::path& path, mode_t mode,
 Result<Fd> open_listener(std::string_view text, std::uint32_t backlog) {
   HOLDFAST_TRY_ASSIGN(const ListenAddress address, parse_listen_address(text));
   if (address.kind == ListenAddress::Kind::Unix) {
-    return listen_unix_socket(address.path, kUnixMode, backlog);
+    return listen_unix_socket(address.path, kUnixListenerMode, backlog);
   }
   return listen_tcp(address, text, backlog);
 }

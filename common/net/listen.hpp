@@ -16,6 +16,8 @@
 
 namespace holdfast::net {
 
+inline constexpr mode_t kUnixListenerMode = 0660;
+
 // Listens on "address:port", "[v6]:port" or "unix:/path" (see parse_listen_address()). TCP:
 // SO_REUSEADDR, and "[::]" takes IPv4 as well. Unix: as listen_unix_socket(), mode 0660. Errors say
 // what to do.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/alerts/conditions.hpp"
 
+#include "common/base/duration.hpp"
 #include "supervisor/state/health.hpp"
 
 #include <fmt/format.h>
@@ -22,6 +23,12 @@ std::string last_failure(const core::SlotView& slot) {
 void add_workers(const core::ProgramView& program, Alerts& alerts) {
   for (const core::SlotView& slot : program.slots) {
     const std::string worker = fmt::format("{}.{}", program.config->name, slot.id.slot);
+    if (slot.memory_high_since) {
+      alerts.push_back({"HoldfastMemoryHigh", "warning", worker,
+                        fmt::format("{} uses more than memory_high, {}", worker,
+                                    format_bytes(program.config->memory_high)),
+                        slot.memory_high_since});
+    }
     if (core::in_crash_loop(slot)) {
       alerts.push_back({"HoldfastWorkerCrashLooping", "critical", worker,
                         fmt::format("{} keeps crashing: {}", worker, last_failure(slot)),
@@ -46,7 +53,7 @@ void add_fleet(const FleetSnapshot& snapshot, Alerts& alerts) {
   for (const core::ProgramView& program : snapshot.view.programs) {
     add_workers(program, alerts);
     const config::Program& config = *program.config;
-    if (!degraded || program.satisfied || !config.required) continue;
+    if (!degraded || !is_missed(program)) continue;
     alerts.push_back(
         {"HoldfastNotReady", "critical", config.name, shortfall(program), std::nullopt});
   }

@@ -91,6 +91,19 @@ Row row_without_workers(const json& program) {
   return row;
 }
 
+// "not enforced by the kernel: web (memory_max): no cgroup was delegated (…)"
+std::string unenforced_limits(const json& status) {
+  const json cgroups = status.value("cgroups", json::object());
+  if (!cgroups.contains("not_enforced")) return {};
+  std::string programs;
+  for (const auto& [name, keys] : cgroups["not_enforced"].items()) {
+    programs += fmt::format("{}{} ({})", programs.empty() ? "" : ", ", name,
+                            fmt::join(keys.get<std::vector<std::string>>(), ", "));
+  }
+  return fmt::format("not enforced by the kernel: {}: {}\n", programs,
+                     cgroups.value("why_not", "no such controller is delegated"));
+}
+
 // What the table cannot show: the last reload, and what runs otherwise than the file says.
 std::string remarks_of(const json& status) {
   std::string out;
@@ -104,6 +117,7 @@ std::string remarks_of(const json& status) {
     differ += fmt::format("{}{} ({})", differ.empty() ? "" : ", ", program.value("name", "?"),
                           fmt::join(keys, ", "));
   }
+  out += unenforced_limits(status);
   const bool said = error.find(differ) != std::string::npos;
   if (!differ.empty() && !said) out += fmt::format("what runs differs from the file: {}\n", differ);
   return out;

@@ -52,7 +52,8 @@ Collector::Collector(boost::asio::io_context& io, const Clock& clock, const Snap
       tick_timer_(io),
       round_timer_(io) {}
 
-void Collector::begin() {
+void Collector::begin(MemoryObserver& memory) {
+  memory_watch_.emplace(clock_, memory);
   tick();
 }
 
@@ -71,6 +72,7 @@ void Collector::tick() {
            conflict_reports_.news(ledger_.conflicts(), ledger_.left_out()))
         log_.warn(warning);
       extend_history();
+      memory_watch_->measure(*snapshots_.load());
     });
     tick();
   });

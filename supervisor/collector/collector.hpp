@@ -18,9 +18,11 @@
 #include "common/metrics/model.hpp"
 #include "supervisor/collector/collection_metrics.hpp"
 #include "supervisor/collector/memory_total.hpp"
+#include "supervisor/collector/memory_watch.hpp"
 #include "supervisor/collector/usage.hpp"
 #include "supervisor/logs/log_relay.hpp"
 #include "supervisor/state/loop_metrics.hpp"
+#include "supervisor/state/memory_observer.hpp"
 #include "supervisor/state/snapshot.hpp"
 #include "supervisor/state/telemetry_link.hpp"
 #include "supervisor/telemetry/conflict_reports.hpp"
@@ -48,7 +50,8 @@ class Collector {
   using OnAnswer = std::function<void(const core::ProcessId&)>;
   void on_answer(OnAnswer told) { on_answer_ = std::move(told); }
 
-  void begin();
+  // `memory` outlives the collector, or its end().
+  void begin(MemoryObserver& memory);
   void end();
 
   void started(const MetricsSource& source);
@@ -111,6 +114,7 @@ class Collector {
   telemetry::ConflictReports conflict_reports_;
   UsageCache usage_;
   MemoryTotal memory_;
+  std::optional<MemoryWatch> memory_watch_;
   telemetry::StackHistory history_;
   std::map<core::ProcessId, Tracked> tracked_;
   std::map<std::string, core::ProcessId> speakers_;  // by URL: the process that is asked

@@ -74,6 +74,7 @@ void add_schedules(const FleetSnapshot& snapshot, std::vector<metrics::Family>& 
 std::vector<metrics::Family> fleet_families(const FleetSnapshot& snapshot) {
   metrics::Family up = metrics::declared_family("holdfast_worker_up");
   metrics::Family leftovers = metrics::declared_family("holdfast_worker_leftovers");
+  metrics::Family memory_high = metrics::declared_family("holdfast_worker_memory_high");
   metrics::Family started = metrics::declared_family("holdfast_worker_start_time_seconds");
   for (const core::ProgramView& program : snapshot.view.programs) {
     double left = 0;
@@ -84,6 +85,8 @@ std::vector<metrics::Family> fleet_families(const FleetSnapshot& snapshot) {
     for (const core::SlotView& slot : program.slots) {
       const std::string name = fmt::format("{}.{}", program.config->name, slot.id.slot);
       up.add({{"worker", name}}, slot.state == core::SlotState::Ready ? 1 : 0);
+      if (program.config->memory_high > 0)
+        memory_high.add({{"worker", name}}, slot.memory_high_since ? 1 : 0);
       if (slot.pid == 0) continue;
       const auto age =
           std::chrono::duration_cast<WallTime::duration>(snapshot.taken_at - slot.started_at);
@@ -104,6 +107,7 @@ std::vector<metrics::Family> fleet_families(const FleetSnapshot& snapshot) {
   add_schedules(snapshot, result);
   result.push_back(std::move(leftovers));
   result.push_back(std::move(up));
+  if (!memory_high.samples.empty()) result.push_back(std::move(memory_high));
   result.push_back(std::move(started));
   return result;
 }

@@ -3,9 +3,11 @@
 
 #include "common/os/file.hpp"
 #include "common/os/proc.hpp"
+#include "common/text/number.hpp"
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 namespace holdfast::supervisor::collector {
@@ -30,6 +32,18 @@ Result<HostFacts> read_host_facts() {
   facts.ticks_per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
   facts.page_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   return facts;
+}
+
+Result<std::uint64_t> read_pss(pid_t pid) {
+  HOLDFAST_TRY_ASSIGN(const std::string text, read_file(fmt::format("/proc/{}/smaps_rollup", pid)));
+  constexpr std::string_view kKey = "\nPss:";
+  const std::size_t at = text.find(kKey);
+  if (at == std::string::npos) return fail(ErrorKind::DataLoss, "smaps_rollup has no Pss");
+  std::string_view rest = std::string_view(text).substr(at + kKey.size());
+  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+  const auto kibibytes = text::take_number<std::uint64_t>(rest);
+  if (!kibibytes) return fail(ErrorKind::DataLoss, "the Pss of smaps_rollup is no number");
+  return *kibibytes * 1024;
 }
 
 Result<ProcessStats> read_process_stats(pid_t pid, const HostFacts& host, Detail detail) {

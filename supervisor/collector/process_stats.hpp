@@ -38,6 +38,10 @@ Result<HostFacts> read_host_facts();
 // Usage: memory and CPU, from one file. All: descriptors and limits too, at ten times the cost.
 enum class Detail { Usage, All };
 
+// The proportional share of the memory that the process uses together with others. Walks all its
+// mappings: a millisecond for a large one. PermissionDenied of another user's, unless root asks.
+Result<std::uint64_t> read_pss(pid_t pid);
+
 // NotFound if there is no such process.
 Result<ProcessStats> read_process_stats(pid_t pid, const HostFacts& host,
                                         Detail detail = Detail::All);

@@ -4,6 +4,7 @@
 #include "supervisor/core/commands.hpp"
 #include "supervisor/core/hopeless.hpp"
 #include "supervisor/core/machine.hpp"
+#include "supervisor/core/memory.hpp"
 #include "supervisor/core/process_exit.hpp"
 #include "supervisor/core/process_health.hpp"
 #include "supervisor/core/process_start.hpp"
@@ -70,6 +71,7 @@ struct Dispatch {
   void operator()(const TimeoutExtended& event) const { on_timeout_extended(m, event); }
   void operator()(const NotReadyBecause& event) const { on_not_ready_because(m, event); }
   void operator()(const HealthChecked& event) const { on_health_checked(m, event); }
+  void operator()(const MemoryUsed& event) const { on_memory_used(m, event); }
   void operator()(const Exited& event) const { on_exited(m, event); }
   void operator()(const LeftoversGone& event) const { on_leftovers_gone(m, event); }
   void operator()(const RunPlanned& event) const { on_run_planned(m, event); }

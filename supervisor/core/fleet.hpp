@@ -31,6 +31,8 @@
 //   done        a oneshot that exited with code 0
 //
 // RULES
+//   A program without autostart starts with a command, and is stopped until then; so is one that
+//   a command has stopped again. Nobody misses it, but what comes `after` it waits.
 //   A program is released once all that it comes `after` are satisfied at the same time (min_ready
 //   slots ready, or a oneshot done). It stays released: a dependency lost later stops nobody, and
 //   restarts do not wait for it.
@@ -52,11 +54,12 @@
 //   A program with a schedule runs at times that the shell computes (schedule.hpp), when it is told
 //   to by its own name, and with run_at_start when it is added. It never counts for readiness, and
 //   nothing comes after it. A reload runs nothing of it; its next run is as the file says.
-//   An exit is planned if the process had been asked to stop for any reason but a failure. Planned
-//   exits never count. For all others restart_policy.hpp decides.
-//   Stop: stop_signal and SIGCONT to the group, or with stop_scope = "main" to the process alone;
-//   SIGKILL to the group after stop_timeout. If a process exits, asked to or not, and others of its
-//   worker are still there, these get both signals too, and SIGKILL when what is left of the
+//   MemoryUsed above memory_max: stopped; a failure. Above memory_high: told, and replaced by a
+//   roll of that one slot (memory.hpp). An exit is planned if the process had been asked to stop
+//   for any reason but a failure. Planned exits never count. For all others restart_policy.hpp
+//   decides. Stop: stop_signal and SIGCONT to the group, or with stop_scope = "main" to the process
+//   alone; SIGKILL to the group after stop_timeout. If a process exits, asked to or not, and others
+//   of its worker are still there, these get both signals too, and SIGKILL when what is left of the
 //   stop_timeout is over; the slot goes on when they are gone (LeftoversGone). A process
 //   that survives SIGKILL is reported every 10 s and waited for; its slot starts no second one.
 //   Roll: for each slot in turn, start a second process, wait until it has been ready for
@@ -121,9 +124,10 @@ struct SlotView {
   // directory", "not ready within 1m: http://127.0.0.1:80/ answered 503". Of one that is ready:
   // what the last health check has found. Empty if all is well.
   std::string last_error;
-  std::optional<MonoTime> retry_at;          // in backoff or crash_loop
-  std::optional<MonoTime> crash_loop_since;  // until it has settled again, in any state
-  std::uint64_t retiring_incarnation = 0;    // the old process of a rolling restart, 0 if none
+  std::optional<MonoTime> retry_at;           // in backoff or crash_loop
+  std::optional<MonoTime> crash_loop_since;   // until it has settled again, in any state
+  std::optional<MonoTime> memory_high_since;  // its process uses more than memory_high
+  std::uint64_t retiring_incarnation = 0;     // the old process of a rolling restart, 0 if none
   std::int64_t retiring_pid = 0;
   std::uint32_t left = 0;  // processes that its exited ones left behind, and that are waited for
 };
@@ -151,6 +155,7 @@ struct ProgramView {
   std::uint32_t ready = 0;
   bool satisfied = false;  // at least min_ready ready, or a oneshot that is done
   bool rolling = false;
+  bool dormant = false;  // autostart is off, and no command has started it: nobody misses it
   // The keys in which what runs differs from what is configured; each once. What is being replaced
   // counts until it is.
   std::vector<std::string> differs;

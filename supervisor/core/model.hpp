@@ -43,6 +43,7 @@ enum class StopReason {
   ReadyTimeout,  // a failure
   Hung,          // a failure
   Unhealthy,     // a failure
+  OutOfMemory,   // above memory_max: a failure
   OwnAccord,     // it sent STOPPING=1 unasked: its exit counts like any unplanned exit
 };
 
@@ -84,6 +85,7 @@ struct Process {
   bool checking = false;            // a health check is under way
   std::uint32_t health_misses = 0;  // checks that failed, in a row
   std::string unhealthy_because;    // of the last of these
+  std::uint64_t memory_used = 0;    // when it was above memory_max
 };
 
 // An extension is granted for what the process is doing, not for what it does next.
@@ -135,6 +137,8 @@ struct Slot {
   std::string last_failure;      // how its last process failed, as a sentence
   std::string predecessor;
   std::optional<MonoTime> retry_at;
+  std::optional<MonoTime> memory_high_since;  // its process is above memory_high
+  std::optional<MonoTime> replaced_at;        // for that, most recently
   Tally tally;
   std::uint64_t ticket = 0;                   // of its entry in the start queue; 0: not queued
   StartRank rank = StartRank::RequiredStart;  // of that entry
@@ -198,6 +202,7 @@ struct Program {
   // What processes are made from while the program's turn in a reload has not come; else null.
   std::shared_ptr<const config::Program> former;
   bool owed = false;     // the last reload could not do all its work here: the next one tries again
+  bool wakes = false;    // autostart was turned on: it starts when its turn in a reload comes
   bool rescale = false;  // the file's number of replicas has changed and was not applied yet
   Desired desired = Desired::Run;  // of slots that are added
   std::uint32_t wanted = 0;

@@ -32,7 +32,7 @@ std::string exit_message(const Machine& m, const Program& program, const Slot& s
                          const EndedProcess& end) {
   const std::string name = name_of(program, slot.id.slot, end.process.incarnation);
   if (!end.status) return fmt::format("{} could not be started: {}", name, end.error);
-  const bool clean = !end.status->signaled && end.status->value == 0;
+  const bool clean = is_success(program.config, *end.status);
   const char* verb = "died";
   if (end.process.reason == StopReason::Planned) {
     verb = "stopped";
@@ -42,6 +42,8 @@ std::string exit_message(const Machine& m, const Program& program, const Slot& s
     verb = "ended after hanging";
   } else if (end.process.reason == StopReason::Unhealthy) {
     verb = "ended after being unhealthy";
+  } else if (end.process.reason == StopReason::OutOfMemory) {
+    verb = "ended after using too much memory";
   } else if (clean) {
     verb = "exited unexpectedly";
   }
@@ -49,14 +51,15 @@ std::string exit_message(const Machine& m, const Program& program, const Slot& s
                      format_rounded(ended_at(m, end.process) - end.process.spawned_at));
 }
 
-EventKind event_kind_of(const EndedProcess& end) {
+EventKind event_kind_of(const Program& program, const EndedProcess& end) {
   if (end.process.reason == StopReason::Planned) return EventKind::Stopped;
   if (!end.status) return EventKind::SpawnFailed;
   if (end.process.reason == StopReason::ReadyTimeout) return EventKind::Backoff;
-  const bool clean = !end.status->signaled && end.status->value == 0;
-  const bool ended_by_us =
-      end.process.reason == StopReason::Hung || end.process.reason == StopReason::Unhealthy;
-  if (clean && !ended_by_us) return EventKind::ExitedUnexpectedly;
+  const bool clean = is_success(program.config, *end.status);
+  const bool by_us = end.process.reason == StopReason::Hung ||
+                     end.process.reason == StopReason::Unhealthy ||
+                     end.process.reason == StopReason::OutOfMemory;
+  if (clean && !by_us) return EventKind::ExitedUnexpectedly;
   return EventKind::Crashed;
 }
 
@@ -115,9 +118,20 @@ bool runs_for_reload(const Program& program, const Slot& slot) {
          program.roll->from_reload && program.roll->slot == slot.id.slot;
 }
 
+void fail_by_limit(Machine& m, const Program& program, Slot& slot, const EndedProcess& end) {
+  const std::uint32_t limit = program.config.max_restarts_per_hour;
+  const std::string why =
+      fmt::format("restarted {} {} within an hour, and max_restarts_per_hour allows no more", limit,
+                  limit == 1 ? "time" : "times");
+  report_exit(m, program, slot, end, EventKind::Failed, "; not restarted: " + why);
+  slot.last_error = fmt::format("{}; {}", end.status ? describe(*end.status) : end.error, why);
+  slot.not_ready_error = false;
+  m.set_state(slot, SlotState::Failed);
+}
+
 void apply(Machine& m, Program& program, Slot& slot, const EndedProcess& end,
            const RestartDecision& decision) {
-  const EventKind kind = event_kind_of(end);
+  const EventKind kind = event_kind_of(program, end);
   switch (decision.action) {
     case RestartAction::Done: finish_oneshot(m, program, slot, end); return;
     case RestartAction::Leave:
@@ -126,6 +140,7 @@ void apply(Machine& m, Program& program, Slot& slot, const EndedProcess& end,
       m.set_state(slot, SlotState::Stopped);
       return;
     case RestartAction::Fail: {
+      if (decision.too_many_restarts) return fail_by_limit(m, program, slot, end);
       const bool configuration =
           end.status && !end.status->signaled && end.status->value == exit_code::kConfig;
       report_exit(m, program, slot, end, configuration ? EventKind::Failed : kind,
@@ -160,10 +175,10 @@ void end_retiring(Machine& m, Program& program, Slot& slot, const EndedProcess& 
     report_exit(m, program, slot, end, EventKind::Stopped, "");
     report_slow_stop(m, program, slot, end);
   } else if (slot.current) {
-    report_exit(m, program, slot, end, event_kind_of(end),
+    report_exit(m, program, slot, end, event_kind_of(program, end),
                 fmt::format("; incarnation {} keeps running", slot.current->incarnation));
   } else {
-    report_exit(m, program, slot, end, event_kind_of(end), "");
+    report_exit(m, program, slot, end, event_kind_of(program, end), "");
   }
   if (!slot.current && slot.state == SlotState::Stopping) m.set_state(slot, SlotState::Stopped);
 }
@@ -174,7 +189,7 @@ bool fall_back(Machine& m, Program& program, Slot& slot, const EndedProcess& end
   if (!slot.retiring || slot.retiring->phase != Phase::Ready) return false;
   slot.current = std::move(slot.retiring);
   slot.retiring.reset();
-  report_exit(m, program, slot, end, event_kind_of(end),
+  report_exit(m, program, slot, end, event_kind_of(program, end),
               fmt::format("; incarnation {} keeps running", slot.current->incarnation));
   m.set_state(slot, SlotState::Ready);
   return true;
@@ -182,6 +197,7 @@ bool fall_back(Machine& m, Program& program, Slot& slot, const EndedProcess& end
 
 void end_current(Machine& m, Program& program, Slot& slot, const EndedProcess& end) {
   const bool planned = end.process.reason == StopReason::Planned;
+  slot.memory_high_since.reset();
   slot.suspect = !end.process.was_ready;
   if (!planned && !end.process.was_ready) slot.had_been_ready = false;
   if (planned) {
@@ -189,7 +205,7 @@ void end_current(Machine& m, Program& program, Slot& slot, const EndedProcess& e
   } else if (end.status) {
     slot.predecessor = describe(*end.status);
   }
-  const bool clean = end.status && !end.status->signaled && end.status->value == 0;
+  const bool clean = end.status && is_success(program.config, *end.status);
   const bool success = clean && !planned && program.config.type == config::ProgramType::Oneshot;
   if (!planned && !success) {
     slot.last_failure = exit_message(m, program, slot, end);
@@ -211,7 +227,8 @@ void end_current(Machine& m, Program& program, Slot& slot, const EndedProcess& e
     exit.by_us = is_failure(end.process.reason);
     if (end.process.was_ready) exit.ready_for = ended_at(m, end.process) - end.process.ready_at;
     RestartDecision decision = decide_restart(program.config, slot.memory, exit, m.now, m.random);
-    if (!success && runs_for_reload(program, slot)) decision = {RestartAction::Fail, {}, false};
+    if (!success && runs_for_reload(program, slot))
+      decision = {RestartAction::Fail, {}, false, false};
     apply(m, program, slot, end, decision);
     return;
   }
@@ -219,7 +236,7 @@ void end_current(Machine& m, Program& program, Slot& slot, const EndedProcess& e
     finish_oneshot(m, program, slot, end);
     return;
   }
-  report_exit(m, program, slot, end, event_kind_of(end),
+  report_exit(m, program, slot, end, event_kind_of(program, end),
               planned      ? ""
               : m.shutdown ? "; not restarted: shutting down"
                            : "; not restarted");

@@ -40,6 +40,7 @@ void become_ready(Machine& m, Program& program, Slot& slot, Process& process) {
   process.was_ready = true;
   slot.restore.reset();
   slot.had_been_ready = true;
+  slot.memory_high_since.reset();
   process.ready_at = process.pinged_at = m.now;
   forget_extension(process);
   process.not_ready_because.clear();
@@ -84,6 +85,7 @@ void begin_process(Machine& m, Program& program, Slot& slot) {
   m.deadlines.cancel({DeadlineKind::Retry, {slot.id, 0}});
   slot.retry_at.reset();
   slot.want_start = slot.want_surge = false;
+  if (!surge) slot.memory_high_since.reset();  // else the old process still uses it
   slot.ticket = 0;
   Process process;
   process.incarnation = ++slot.last_incarnation;
@@ -146,7 +148,8 @@ void refresh_timers(Machine& m, Program& program, Slot& slot, Process& process) 
     const Duration limit = program.config.ready_timeout;
     const DeadlineKey ready{DeadlineKind::Ready, id};
     if (limit > Duration::zero()) {
-      m.deadlines.set(ready, std::max({process.spawned_at + limit, process.extended_until, m.spared_until}));
+      m.deadlines.set(
+          ready, std::max({process.spawned_at + limit, process.extended_until, m.spared_until}));
     } else {
       m.deadlines.cancel(ready);
     }
@@ -154,7 +157,8 @@ void refresh_timers(Machine& m, Program& program, Slot& slot, Process& process) 
   if (process.phase != Phase::Ready) return;
   const Duration limit = effective_watchdog(program, process);
   if (limit > Duration::zero()) {
-    m.deadlines.set(watchdog, std::max({process.pinged_at + limit, process.extended_until, m.spared_until}));
+    m.deadlines.set(watchdog,
+                    std::max({process.pinged_at + limit, process.extended_until, m.spared_until}));
   } else {
     m.deadlines.cancel(watchdog);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/process_stop.hpp"
 
+#include "common/base/duration.hpp"
 #include "supervisor/core/process_health.hpp"
 #include "supervisor/core/rolling.hpp"
 #include "supervisor/core/waits.hpp"
@@ -58,6 +59,11 @@ std::string why_not_ready(const config::Program& config, const Process& process)
   return "it did not become ready";
 }
 
+std::string over_memory_max(const config::Program& config, const Process& process) {
+  return fmt::format("uses {} of memory, more than memory_max, {}",
+                     format_bytes(process.memory_used), format_bytes(config.memory_max));
+}
+
 // Reports why, sends the signals, and returns how long the process may take.
 Duration announce_stop(Machine& m, const Program& program, Slot& slot, Process& process,
                        StopReason reason) {
@@ -86,6 +92,14 @@ Duration announce_stop(Machine& m, const Program& program, Slot& slot, Process& 
       m.report(EventKind::Stopping, &program, id,
                fmt::format("{} reported that it is stopping", name));
       return config.stop_timeout;
+    case StopReason::OutOfMemory:
+      if (slot.current && &*slot.current == &process) {
+        slot.last_error = over_memory_max(config, process);
+        slot.not_ready_error = false;
+      }
+      m.report(EventKind::MemoryMax, &program, id,
+               fmt::format("{} {}; stopping it", name, over_memory_max(config, process)));
+      break;
     case StopReason::ReadyTimeout:
       process.not_ready_because =
           fmt::format("not ready within {}: {}", format_rounded(m.now - process.spawned_at),
@@ -111,8 +125,9 @@ Duration announce_stop(Machine& m, const Program& program, Slot& slot, Process& 
   return config.stop_timeout;
 }
 
-std::string failure_text(const Process& process, StopReason reason) {
+std::string failure_text(const config::Program& config, const Process& process, StopReason reason) {
   switch (reason) {
+    case StopReason::OutOfMemory: return over_memory_max(config, process);
     case StopReason::ReadyTimeout: return "was " + process.not_ready_because;
     case StopReason::Hung: return "hung";
     case StopReason::Unhealthy: return "was unhealthy: " + process.unhealthy_because;
@@ -158,7 +173,7 @@ void terminate(Machine& m, Program& program, Slot& slot, Process& process, StopR
     if (reason != StopReason::Planned) {
       fail_roll(m, program, slot, process.incarnation,
                 fmt::format("{} {}", name_of(program, slot.id.slot, process.incarnation),
-                            failure_text(process, reason)));
+                            failure_text(program.config, process, reason)));
     }
     if (reason != StopReason::Planned && slot.retiring && slot.retiring->phase == Phase::Ready) {
       std::swap(slot.current, slot.retiring);  // the old one stays

@@ -85,6 +85,15 @@ void erase_program(Machine& m, std::uint32_t id) {
   m.touch(program);
 }
 
+}  // namespace
+
+bool is_dormant(const Program& program) {
+  return !program.config.autostart && program.desired == Desired::Stop && !program.removing &&
+         program.totals.wanted == 0;
+}
+
+namespace {
+
 std::uint32_t ready_needed(const Program& program) {
   if (config::is_scheduled(program.config)) return 0;
   if (program.config.type == config::ProgramType::Oneshot) return program.wanted;
@@ -98,6 +107,7 @@ Program& add_program(Machine& m, const config::Program& config) {
   Program& program = m.programs[id];
   program.id = id;
   program.set_config(config);
+  program.desired = config.autostart ? Desired::Run : Desired::Stop;
   if (const auto past = m.past_incarnations.extract(config.name))
     program.past_incarnations = past.mapped();
   // Two programs of one name would share socket paths, so the removed one must be gone first. If
@@ -206,6 +216,7 @@ namespace {
 
 // Whether the program's slots will not become ready by themselves; why.
 std::string stuck(const Program& program) {
+  if (is_dormant(program)) return program.config.name + ", which is not started (autostart is off)";
   const bool none_wanted = program.totals.wanted == 0;
   if (none_wanted) return program.config.name + ", which is stopped";
   if (program.roll) return {};

@@ -11,6 +11,8 @@ namespace holdfast::supervisor::core {
 Program& add_program(Machine& m, const config::Program& config);
 // Begins the removal; the program stays in Machine::programs until its processes have exited.
 void remove_program(Machine& m, Program& program);
+// Whether it waits for a command because autostart is off: nobody misses it.
+bool is_dormant(const Program& program);
 // Gives the program slots 0 … count-1; those above stop and are removed.
 void scale(Machine& m, Program& program, std::uint32_t count);
 // Rebuilds the links that `after` describes. O(programs + dependencies).

@@ -107,7 +107,7 @@ std::string unfinished(const Program& program) {
 }
 
 bool has_work(const Program& program, bool replaced) {
-  if (program.rescale) return true;
+  if (program.rescale || program.wakes) return true;
   if (!program.released) return replaced;
   return !slots_to_replace(program, replaced).empty();
 }
@@ -115,8 +115,10 @@ bool has_work(const Program& program, bool replaced) {
 void change(Machine& m, Program& program, const config::Program& wanted, Lines& lines) {
   const config::ChangedKeys changed = config::changed_keys(program.config, wanted);
   const auto former = program.shown;
+  const bool wakes = !program.config.autostart && wanted.autostart && is_dormant(program);
   if (!changed.empty()) {
     program.set_config(wanted);
+    program.wakes = wakes || (program.wakes && wanted.autostart);
     compare_with_running(m, program);
     apply_thresholds(m, program);
     if (!same_times(*former, program.config)) plan_run(m, program, false);
@@ -196,10 +198,22 @@ void begin_reload(Machine& m, const Reload& reload, std::vector<std::uint64_t> r
     m.accept(request, m.reload->changes);
 }
 
+void wake(Machine& m, Program& program) {
+  program.desired = Desired::Run;
+  for (auto& [number, slot] : program.slots) {
+    slot.desired = Desired::Run;
+    slot.want_start = true;
+    m.touch(slot);
+  }
+}
+
 void begin_member(Machine& m, Program& program, Member& member) {
   member.step = Step::Working;
   program.former.reset();
   const bool replaced = std::exchange(program.owed, false);
+  const bool wakes = std::exchange(program.wakes, false) && program.desired == Desired::Stop &&
+                     program.totals.wanted == 0;
+  if (wakes) wake(m, program);
   if (std::exchange(program.rescale, false)) scale(m, program, program.config.replicas);
   if (program.released && start_reload_roll(m, program, slots_to_replace(program, replaced)))
     ++member.parts;
@@ -207,7 +221,7 @@ void begin_member(Machine& m, Program& program, Member& member) {
   for (const auto& [number, slot] : program.slots) {
     if (slot.removing) {
       wait.items.push_back(until_gone(slot));
-    } else if (slot.starts == 0 && slot.desired == Desired::Run && slot.want_start) {
+    } else if ((slot.starts == 0 || wakes) && slot.desired == Desired::Run && slot.want_start) {
       wait.items.push_back(until_ready(slot));
     }
   }

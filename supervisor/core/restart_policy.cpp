@@ -12,14 +12,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-bool clean(const UnplannedExit& exit) {
-  return exit.status && !exit.by_us && !exit.status->signaled && exit.status->value == 0;
+bool clean(const config::Program& program, const UnplannedExit& exit) {
+  return exit.status && !exit.by_us && is_success(program, *exit.status);
 }
 
 // The outcomes that do not depend on earlier failures.
 std::optional<RestartAction> uncounted_action(const config::Program& program,
                                               const UnplannedExit& exit) {
-  const bool success = clean(exit);
+  const bool success = clean(program, exit);
   if (success && program.type == config::ProgramType::Oneshot) return RestartAction::Done;
   if (exit.status && !exit.status->signaled && !exit.by_us &&
       exit.status->value == exit_code::kConfig) {
@@ -45,7 +45,29 @@ void count(const config::Program& program, RestartMemory& memory, bool settled, 
   }
 }
 
+// Whether one more restart within an hour is too many; counts it if not.
+bool exceeds_hourly_limit(const config::Program& program, RestartMemory& memory, MonoTime now) {
+  if (program.max_restarts_per_hour == 0) {
+    memory.restarts.clear();
+    return false;
+  }
+  while (!memory.restarts.empty() && memory.restarts.front() + 1h <= now)
+    memory.restarts.pop_front();
+  if (memory.restarts.size() >= program.max_restarts_per_hour) return true;
+  memory.restarts.push_back(now);
+  return false;
+}
+
 }  // namespace
+
+bool is_success(const config::Program& program, const ExitStatus& status) {
+  // What a shell reports of a process that was ended by a signal.
+  constexpr int kSignalBase = 128;
+  if (!status.signaled && status.value == 0) return true;
+  const int code = status.signaled ? kSignalBase + status.value : status.value;
+  const auto& codes = program.success_exit_codes;
+  return std::find(codes.begin(), codes.end(), static_cast<std::uint32_t>(code)) != codes.end();
+}
 
 Duration settled_time(const config::Program& program) {
   return std::max<Duration>(program.settled_after, 1s);
@@ -70,7 +92,8 @@ Duration backoff_delay(const config::Program& program, std::uint32_t attempt, Ra
 
 RestartDecision decide_restart(const config::Program& program, RestartMemory& memory,
                                const UnplannedExit& exit, MonoTime now, Random& random) {
-  if (const auto action = uncounted_action(program, exit)) return {*action, {}, false};
+  if (const auto action = uncounted_action(program, exit)) return {*action, {}, false, false};
+  if (exceeds_hourly_limit(program, memory, now)) return {RestartAction::Fail, {}, false, true};
   const bool settled = exit.ready_for >= settled_time(program);
   if (exit.ready_for > Duration::zero() && exit.ready_for >= program.backoff_reset) {
     memory.attempt = 0;
@@ -83,9 +106,10 @@ RestartDecision decide_restart(const config::Program& program, RestartMemory& me
     memory.crash_loop = true;
     memory.announced_at = now;
   }
-  if (memory.crash_loop) return {RestartAction::CrashLoop, crash_loop_pause(program), entered};
-  if (settled) return {RestartAction::Now, {}, false};
-  return {RestartAction::Backoff, backoff_delay(program, memory.attempt++, random), false};
+  if (memory.crash_loop)
+    return {RestartAction::CrashLoop, crash_loop_pause(program), entered, false};
+  if (settled) return {RestartAction::Now, {}, false, false};
+  return {RestartAction::Backoff, backoff_delay(program, memory.attempt++, random), false, false};
 }
 
 }  // namespace holdfast::supervisor::core

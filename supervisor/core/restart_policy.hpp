@@ -29,9 +29,10 @@ struct RestartMemory {
   std::deque<MonoTime> recent;  // unplanned exits, at most crash_loop_exits of them
   bool crash_loop = false;
   std::optional<MonoTime> announced_at;  // a crash loop was reported then; its end was not yet
+  std::deque<MonoTime> restarts;         // of the last hour, if max_restarts_per_hour is set
 
   // For a start by command: counts anew, but still reports the end of an announced crash loop.
-  void forget() { *this = RestartMemory{0, 0, {}, false, announced_at}; }
+  void forget() { *this = RestartMemory{0, 0, {}, false, announced_at, {}}; }
 };
 
 struct UnplannedExit {
@@ -53,7 +54,11 @@ struct RestartDecision {
   RestartAction action = RestartAction::Now;
   Duration delay{};
   bool entered_crash_loop = false;  // with this exit, not before
+  bool too_many_restarts = false;   // Fail: max_restarts_per_hour allows no other
 };
+
+// Whether this is no failure: exit 0 or one of success_exit_codes.
+bool is_success(const config::Program& program, const ExitStatus& status);
 
 Duration settled_time(const config::Program& program);
 Duration crash_loop_pause(const config::Program& program);

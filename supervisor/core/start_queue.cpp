@@ -2,6 +2,7 @@
 #include "supervisor/core/start_queue.hpp"
 
 #include "supervisor/core/process_start.hpp"
+#include "supervisor/core/programs.hpp"
 
 #include <fmt/format.h>
 
@@ -95,6 +96,9 @@ void start_from_queue(Machine& m) {
 }
 
 std::string waiting_reason(const Machine& m, const Program& program, const Slot& slot) {
+  if (is_dormant(program)) {
+    return fmt::format("autostart is off: 'holdfast start {}' starts it", program.config.name);
+  }
   if (!slot.want_start || slot.current || slot.desired == Desired::Stop) return {};
   if (slot.retiring) return "waiting for its predecessor to exit";
   if (program.waits_for != 0) return "waiting for the removed program of this name to exit";

@@ -61,6 +61,8 @@ std::string_view to_string(EventKind kind) {
     case EventKind::ShutdownDone: return "shutdown_done";
     case EventKind::Hopeless: return "hopeless";
     case EventKind::TimeoutExtended: return "timeout_extended";
+    case EventKind::MemoryHigh: return "memory_high";
+    case EventKind::MemoryMax: return "memory_max";
     case EventKind::LateLoop: return "late_loop";
   }
   return "unknown";
@@ -69,8 +71,9 @@ std::string_view to_string(EventKind kind) {
 std::string describe(const ExitStatus& status) {
   if (!status.signaled) return fmt::format("exit {}", status.value);
   const char* name = sigabbrev_np(status.value);  // null for real-time signals
-  if (name == nullptr) return fmt::format("signal {}", status.value);
-  return fmt::format("signal {} (SIG{})", status.value, name);
+  const char* const by_kernel = status.out_of_memory ? ", killed by the kernel: out of memory" : "";
+  if (name == nullptr) return fmt::format("signal {}{}", status.value, by_kernel);
+  return fmt::format("signal {} (SIG{}){}", status.value, name, by_kernel);
 }
 
 }  // namespace holdfast::supervisor::core

@@ -49,6 +49,7 @@ struct ExitStatus {
   bool signaled = false;
   int value = 0;  // exit code, or signal number
   bool core_dumped = false;
+  bool out_of_memory = false;  // the kernel killed it for that
   bool operator==(const ExitStatus&) const = default;
 };
 std::string describe(const ExitStatus& status);  // "exit 1", "signal 9 (SIGKILL)"
@@ -116,6 +117,11 @@ struct Exited {
   ExitStatus status;
   std::uint32_t left = 0;  // processes of the worker that are still there: see Signal::group
 };
+// All processes of a worker together, as memory_measure says.
+struct MemoryUsed {
+  ProcessId process;
+  std::uint64_t bytes = 0;
+};
 // All that Exited had left is gone.
 struct LeftoversGone {
   ProcessId process;
@@ -156,8 +162,8 @@ struct Reload {
 };
 
 using Event = std::variant<Spawned, SpawnFailed, Notified, StatusText, TimeoutExtended,
-                           NotReadyBecause, HealthChecked, Exited, LeftoversGone, RunPlanned,
-                           RunsMissed, Tick, ShutdownRequested, Command, Reload>;
+                           NotReadyBecause, HealthChecked, MemoryUsed, Exited, LeftoversGone,
+                           RunPlanned, RunsMissed, Tick, ShutdownRequested, Command, Reload>;
 
 // ---- actions ------------------------------------------------------------------------------------
 
@@ -228,6 +234,8 @@ enum class EventKind {
   ShutdownDone,
   Hopeless,
   TimeoutExtended,
+  MemoryHigh,
+  MemoryMax,
   LateLoop
 };
 std::string_view to_string(EventKind kind);  // "crash_loop", "ready_timeout", …
@@ -257,8 +265,8 @@ struct Finish {
   int exit_code = 0;
 };
 
-using Action =
-    std::variant<Spawn, Signal, CheckHealth, ArmTimer, PlanRun, Report, Accepted, Reply, BeginDrain, Finish>;
+using Action = std::variant<Spawn, Signal, CheckHealth, ArmTimer, PlanRun, Report, Accepted, Reply,
+                            BeginDrain, Finish>;
 using Actions = std::vector<Action>;
 
 }  // namespace holdfast::supervisor::core

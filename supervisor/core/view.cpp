@@ -20,7 +20,7 @@ SlotView view_slot(const Machine& m, const Program& program, const Slot& slot) {
   SlotView view;
   view.id = slot.id;
   view.state = slot.state;
-  view.stopped_by_hand = slot.desired == Desired::Stop && !slot.removing;
+  view.stopped_by_hand = slot.desired == Desired::Stop && !slot.removing && !is_dormant(program);
   view.since = slot.since;
   view.restarts = slot.restarts;
   view.starts = slot.starts;
@@ -28,6 +28,7 @@ SlotView view_slot(const Machine& m, const Program& program, const Slot& slot) {
   view.last_error = slot.last_error;
   view.retry_at = slot.retry_at;
   view.crash_loop_since = slot.memory.announced_at;
+  view.memory_high_since = slot.memory_high_since;
   view.incarnation = slot.last_incarnation;
   if (slot.current) {
     view.incarnation = slot.current->incarnation;
@@ -57,6 +58,7 @@ ProgramView view_program(const Machine& m, const Program& program) {
   view.ready = program.totals.serving;
   view.satisfied = program.satisfied || program.removing;
   view.rolling = program.roll.has_value();
+  view.dormant = is_dormant(program);
   view.differs = differing_keys(program);
   if (config::is_scheduled(program.config)) {
     const bool runs = program.totals.wanted > 0 && !program.removing;
@@ -79,7 +81,7 @@ FleetView view_of(const Machine& m) {
   view.reloading = m.reload.has_value();
   for (const std::uint32_t id : m.order) {
     const Program& program = m.programs.at(id);
-    if (program.config.required && !program.satisfied) view.ready = false;
+    if (program.config.required && !program.satisfied && !is_dormant(program)) view.ready = false;
     view.programs.push_back(view_program(m, program));
   }
   for (const auto& [id, program] : m.programs) {

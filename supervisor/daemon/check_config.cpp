@@ -4,6 +4,7 @@
 #include "common/config/show.hpp"
 #include "common/os/exit_codes.hpp"
 #include "supervisor/engine/programs.hpp"
+#include "supervisor/sockets/listeners.hpp"
 
 #include <cstdio>
 
@@ -16,7 +17,9 @@ int check_config(const std::optional<std::filesystem::path>& config_file,
     fmt::print(stderr, "{}\n", config::format(loaded.error()));
     return exit_code::kConfig;
   }
-  const PreparedPrograms prepared = prepare_programs(loaded->config.programs, environ);
+  PreparedPrograms prepared = prepare_programs(loaded->config.programs, environ);
+  if (const auto listeners = sockets::ListenerSet::check(loaded->config.listen); !listeners)
+    prepared.problems.push_back(listeners.error().message);
   for (const std::string& warning : loaded->warnings)
     fmt::print(stderr, "warning: {}\n", warning);
   for (const std::string& problem : prepared.problems)

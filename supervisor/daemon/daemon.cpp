@@ -12,6 +12,7 @@
 #include "supervisor/engine/engine.hpp"
 #include "supervisor/logs/file_sink.hpp"
 #include "supervisor/logs/stream_sink.hpp"
+#include "supervisor/process/cgroup.hpp"
 #include "supervisor/process/guardian.hpp"
 #include "supervisor/process/leftovers.hpp"
 
@@ -72,10 +73,8 @@ Result<Endpoints> open_endpoints(const config::Supervisor& config,
       return fail(tcp.error().with_context("[supervisor] status_listen (or STATUS_LISTEN)"));
     endpoints.tcp = std::move(*tcp);
   }
-  HOLDFAST_TRY_ASSIGN(endpoints.status,
-                      net::listen_unix_socket(runtime_dir.status_socket(), 0666, 128));
-  HOLDFAST_TRY_ASSIGN(endpoints.admin,
-                      net::listen_unix_socket(runtime_dir.admin_socket(), 0660, 128));
+  HOLDFAST_TRY_ASSIGN(endpoints.status, runtime_dir.listen_status());
+  HOLDFAST_TRY_ASSIGN(endpoints.admin, runtime_dir.listen_admin());
   return endpoints;
 }
 
@@ -136,6 +135,7 @@ class Daemon {
  private:
   void start_guardian();
   void warn_about_configuration();
+  void warn_about_limits();
   int end_leftovers(int exit_code);
 
   const config::Config config_;
@@ -143,6 +143,10 @@ class Daemon {
   PreparedPrograms prepared_;
   config::Environ environ_;  // for the workers
   const SystemClock clock_;
+  // Before everything else: what we start ourselves is to be in our own group.
+  const process::Cgroups cgroups_ = config_.supervisor.cgroups == "off"
+                                        ? process::Cgroups("cgroups is \"off\"")
+                                        : process::Cgroups::set_up(is_pid1());
 
   std::optional<sockets::RuntimeDir> runtime_dir_;
   sockets::ListenerSet listeners_;
@@ -221,9 +225,24 @@ void Daemon::start_guardian() {
 void Daemon::warn_about_configuration() {
   for (const std::string& warning : warnings_)
     log_->warn(warning);
+  warn_about_limits();
   if (!is_pid1()) return;
   const std::string advice = stop_grace_advice(config_.supervisor, environ_);
   if (!advice.empty()) log_->warn(advice);
+}
+
+void Daemon::warn_about_limits() {
+  std::vector<std::string> without;
+  for (const config::Program& program : config_.programs) {
+    const bool cpu = program.cpu_weight > 0 && !cgroups_.enforces("cpu");
+    const bool pids = program.pids_max > 0 && !cgroups_.enforces("pids");
+    if (cpu || pids)
+      without.push_back(fmt::format("{} ({})", program.name, cpu ? "cpu_weight" : "pids_max"));
+  }
+  if (without.empty()) return;
+  log_->warn(fmt::format(
+      "without effect: {}: {}", fmt::join(without, ", "),
+      cgroups_.delegated() ? "the kernel offers no such controller here" : cgroups_.why_not()));
 }
 
 // Ends what workers left behind, within the reserve at the end of the shutdown deadline.
@@ -255,14 +274,14 @@ tl::expected<int, StartError> Daemon::run() {
   int exit_code = exit_code::kSoftware;
   {
     Engine engine({io_, clock_, *log_, *relay_, listeners_, *runtime_dir_, *telemetry_, snapshots_,
-                   events_, heartbeat_, metrics_, status_address_, instance_},
+                   events_, heartbeat_, metrics_, status_address_, instance_, cgroups_},
                   config_, std::move(prepared_), std::move(environ_), is_pid1());
     bridge_.connect(&engine);
     auto started = engine.open();
     if (started) started = relay_->start();
     if (started)
       started =
-          telemetry_->start(std::move(endpoints_), engine,
+          telemetry_->start(std::move(endpoints_), engine, engine,
                             [&engine](const core::ProcessId& process) { engine.scraped(process); });
     if (!started) {
       bridge_.connect(nullptr);

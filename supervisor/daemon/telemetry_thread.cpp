@@ -9,6 +9,8 @@
 #include <boost/asio/post.hpp>
 #include <pthread.h>
 
+#include <utility>
+
 namespace holdfast::supervisor::daemon {
 
 TelemetryThread::TelemetryThread(const Clock& clock, const SnapshotCell& snapshots,
@@ -27,8 +29,8 @@ TelemetryThread::~TelemetryThread() {
   stop();
 }
 
-Result<void> TelemetryThread::serve(Fd listener, FleetControl* control) {
-  if (!listener) return {};
+Result<std::unique_ptr<http::Server>> TelemetryThread::make_server(Fd listener,
+                                                                   FleetControl* control) {
   http::ServerLimits limits;
   limits.max_body_bytes = 64u << 10;
   if (control != nullptr) {
@@ -57,8 +59,7 @@ Result<void> TelemetryThread::serve(Fd listener, FleetControl* control) {
   auto server = std::make_unique<http::Server>(io_, limits, status::make_handler(sources, control),
                                                status::refuse);
   HOLDFAST_TRY(server->listen(std::move(listener)));
-  servers_.push_back(std::move(server));
-  return {};
+  return server;
 }
 
 void TelemetryThread::answer_metrics(const std::shared_ptr<http::Request>& request,
@@ -77,12 +78,16 @@ void TelemetryThread::answer_metrics(const std::shared_ptr<http::Request>& reque
 }
 
 Result<void> TelemetryThread::start(Endpoints endpoints, FleetControl& control,
+                                    MemoryObserver& memory,
                                     collector::Collector::OnAnswer on_scraped) {
-  HOLDFAST_TRY(serve(std::move(endpoints.tcp), nullptr));
-  HOLDFAST_TRY(serve(std::move(endpoints.status), nullptr));
-  HOLDFAST_TRY(serve(std::move(endpoints.admin), &control));
+  control_ = &control;
+  if (endpoints.tcp) {
+    HOLDFAST_TRY_ASSIGN(tcp_, make_server(std::move(endpoints.tcp), nullptr));
+  }
+  HOLDFAST_TRY_ASSIGN(status_, make_server(std::move(endpoints.status), nullptr));
+  HOLDFAST_TRY_ASSIGN(admin_, make_server(std::move(endpoints.admin), control_));
   collector_.on_answer(std::move(on_scraped));
-  collector_.begin();
+  collector_.begin(memory);
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "telemetry");
     io_.run();
@@ -98,11 +103,34 @@ void TelemetryThread::stop() {
     logs_.release_all();
     collector_.end();
     boost::asio::post(io_, [this] {
-      servers_.clear();
+      for (auto* server : {&tcp_, &status_, &admin_})
+        server->reset();
+      retired_.clear();
       io_.stop();
     });
   });
   thread_.join();
+}
+
+void TelemetryThread::serve(Endpoint endpoint, Fd listener) {
+  boost::asio::post(io_, [this, endpoint, shared = std::make_shared<Fd>(std::move(listener))] {
+    const bool admin = endpoint == Endpoint::Admin;
+    auto& place = admin ? admin_ : status_;
+    auto server = make_server(std::move(*shared), admin ? control_ : nullptr);
+    if (!server || !place) return;  // without memory or descriptors, or stopping
+    retire(std::exchange(place, std::move(*server)));
+  });
+}
+
+// It answers what it has been asked, and is gone with its last connection.
+void TelemetryThread::retire(std::unique_ptr<http::Server> server) {
+  http::Server* const raw = server.get();
+  retired_.push_back(std::move(server));
+  raw->drain([this, raw] {
+    boost::asio::post(io_, [this, raw] {
+      std::erase_if(retired_, [raw](const auto& other) { return other.get() == raw; });
+    });
+  });
 }
 
 void TelemetryThread::started(const MetricsSource& source) {

@@ -25,6 +25,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace holdfast::supervisor::daemon {
 
@@ -41,8 +42,8 @@ class TelemetryThread final : public TelemetryLink {
                   const log::Logger& log, telemetry::LedgerSettings settings);
   ~TelemetryThread() override;  // stops
 
-  // `control` must outlive the thread, on which `on_scraped` is called.
-  Result<void> start(Endpoints endpoints, FleetControl& control,
+  // `control` and `memory` must outlive the thread, on which `on_scraped` is called.
+  Result<void> start(Endpoints endpoints, FleetControl& control, MemoryObserver& memory,
                      collector::Collector::OnAnswer on_scraped);
   void stop();
 
@@ -50,9 +51,11 @@ class TelemetryThread final : public TelemetryLink {
   void drained(const core::ProcessId& process) override;
   void stopping(const core::ProcessId& process, std::function<void()> done) override;
   void exited(const core::ProcessId& process) override;
+  void serve(Endpoint endpoint, Fd listener) override;
 
  private:
-  Result<void> serve(Fd listener, FleetControl* control);
+  Result<std::unique_ptr<http::Server>> make_server(Fd listener, FleetControl* control);
+  void retire(std::unique_ptr<http::Server> server);
   void answer_metrics(const std::shared_ptr<http::Request>& request, http::Responder respond);
 
   const Clock& clock_;
@@ -63,7 +66,11 @@ class TelemetryThread final : public TelemetryLink {
   status::EventFeed feed_;
   status::LogFeed logs_;
   collector::Collector collector_;
-  std::vector<std::unique_ptr<http::Server>> servers_;
+  FleetControl* control_ = nullptr;
+  std::unique_ptr<http::Server> tcp_;
+  std::unique_ptr<http::Server> status_;
+  std::unique_ptr<http::Server> admin_;
+  std::vector<std::unique_ptr<http::Server>> retired_;  // whose sockets' files have vanished
   std::thread thread_;
 };
 

@@ -38,6 +38,10 @@ std::string absolute_path(const std::filesystem::path& file) {
   return file.empty() ? std::string() : std::filesystem::absolute(file).native();
 }
 
+KernelLimits kernel_limits(const process::Cgroups& cgroups) {
+  return {cgroups.delegated(), cgroups.controllers(), cgroups.why_not()};
+}
+
 template <class... Handlers>
 struct Overloaded : Handlers... {
   using Handlers::operator()...;
@@ -54,13 +58,14 @@ Engine::Engine(const EngineParts& parts, config::Config config, PreparedPrograms
       environ_(std::move(own_environ)),
       fleet_(config_.supervisor, config_.programs, seed_from(parts.clock), is_pid1),
       processes_({parts.io, parts.clock, parts.log, fleet_, parts.relay, parts.telemetry,
-                  parts.events, parts.metrics},
+                  parts.events, parts.metrics, parts.cgroups},
                  Spawner(parts.listeners, parts.relay, parts.runtime_dir, environ_, parts.instance,
                          std::move(prepared), absolute_path(config_.source)),
                  [this](core::Event event) { feed(std::move(event)); }),
       service_manager_(
           notify::Notifier::from_environment(environ_, ::getpid()).value_or(notify::Notifier())),
       reporter_(parts.clock, parts.log, parts.events, parts.metrics),
+      runtime_watch_(parts.runtime_dir, processes_, parts.telemetry, reporter_),
       announcer_(parts.log, reporter_),
       publisher_(
           parts.io, parts.clock, fleet_, parts.snapshots, [this] { return listener_addresses(); },
@@ -85,7 +90,7 @@ Result<void> Engine::open() {
 
 int Engine::run() {
   const MonoTime now = parts_.clock.mono();
-  publisher_.start();
+  publisher_.start(kernel_limits(parts_.cgroups));
   announcer_.start(now);
   next_second_ = now;
   on_second();
@@ -114,7 +119,10 @@ void Engine::feed(core::Event event) {
 
 void Engine::perform(const core::Action& action) {
   std::visit(Overloaded{
-                 [this](const core::Spawn& spawn) { processes_.spawn(spawn); },
+                 [this](const core::Spawn& spawn) {
+                   runtime_watch_.check_before_launch();
+                   processes_.spawn(spawn);
+                 },
                  [this](const core::Signal& signal) { processes_.signal(signal); },
                  [this](const core::CheckHealth& check) { processes_.check_health(check); },
                  [this](const core::ArmTimer& timer) { arm_timer(timer.at); },
@@ -158,6 +166,8 @@ void Engine::on_second() {
   parts_.metrics.observe_loop_lag(std::max(Duration::zero(), now - next_second_));
   parts_.heartbeat.stamp(now);
   service_manager_.feed_watchdog(now);
+  runtime_watch_.check();
+  processes_.watch_for_oom_kills();
   parts_.metrics.set_ignored_notifications("foreign", processes_.notify_counters().foreign);
   parts_.metrics.set_ignored_notifications("garbage", processes_.notify_counters().garbage);
   schedules_.check_clock();
@@ -192,6 +202,10 @@ void Engine::scraped(const core::ProcessId& process) {
     if (program == nullptr || program->watchdog_source != config::WatchdogSource::Metrics) return;
     feed(core::Notified{process, core::Notice::Scraped});
   });
+}
+
+void Engine::memory_used(const core::ProcessId& process, std::uint64_t bytes) {
+  boost::asio::post(parts_.io, [this, process, bytes] { feed(core::MemoryUsed{process, bytes}); });
 }
 
 void Engine::log_file_changed(const std::string& program, const std::string& message) {
@@ -295,6 +309,7 @@ void Engine::apply_reload(Answer answer, Done done) {
   const std::uint64_t request = requests_.add(
       std::move(done), answer, [this, later](Outcome& outcome) { reload_over(later, outcome); });
   feed(core::Reload{request, config_.supervisor, config_.programs});
+  processes_.apply_limits();
   service_manager_.reloaded();
   publisher_.publish_now();
 }
@@ -303,6 +318,7 @@ void Engine::reload_over(const std::vector<std::string>& for_next_start, Outcome
   if (!for_next_start.empty()) {
     outcome.message += fmt::format("\n~ at the next start: {}", fmt::join(for_next_start, ", "));
   }
+  processes_.apply_limits();
   if (outcome.ok) {
     publisher_.reload_succeeded();
     reporter_.record("reloaded", outcome.message, log::Level::Info);

@@ -7,8 +7,8 @@
 //   signals, exits, notifications, probes, log lines, commands  ->  Event
 //   Action  ->  Processes, one timer, Reporter, PendingRequests, end of run()
 //
-// Threads: everything on the thread of `io`, except ready_line_seen(), scraped() and the
-// FleetControl methods, which post to it.
+// Threads: everything on the thread of `io`, except ready_line_seen(), scraped() and the methods of
+// FleetControl and MemoryObserver, which post to it.
 
 #include "common/config/config.hpp"
 #include "common/log/logger.hpp"
@@ -17,13 +17,16 @@
 #include "supervisor/engine/processes.hpp"
 #include "supervisor/engine/readiness_announcer.hpp"
 #include "supervisor/engine/reporter.hpp"
+#include "supervisor/engine/runtime_watch.hpp"
 #include "supervisor/engine/schedules.hpp"
 #include "supervisor/engine/service_manager.hpp"
 #include "supervisor/engine/snapshot_publisher.hpp"
+#include "supervisor/process/cgroup.hpp"
 #include "supervisor/process/signals.hpp"
 #include "supervisor/state/control.hpp"
 #include "supervisor/state/event_log.hpp"
 #include "supervisor/state/loop_metrics.hpp"
+#include "supervisor/state/memory_observer.hpp"
 #include "supervisor/state/snapshot.hpp"
 #include "supervisor/state/telemetry_link.hpp"
 
@@ -45,7 +48,7 @@ struct EngineParts {
   log::Logger& log;
   logs::LogRelay& relay;
   sockets::ListenerSet& listeners;
-  const sockets::RuntimeDir& runtime_dir;
+  sockets::RuntimeDir& runtime_dir;
   TelemetryLink& telemetry;
   SnapshotCell& snapshots;
   EventLog& events;
@@ -53,9 +56,10 @@ struct EngineParts {
   LoopMetrics& metrics;
   std::string status_address;  // of the TCP status endpoint; empty: it is off
   std::string instance;        // by which the guardian finds our processes
+  const process::Cgroups& cgroups;
 };
 
-class Engine final : public FleetControl {
+class Engine final : public FleetControl, public MemoryObserver {
  public:
   Engine(const EngineParts& parts, config::Config config, PreparedPrograms prepared,
          Environ environ, bool is_pid1);
@@ -76,6 +80,7 @@ class Engine final : public FleetControl {
   void reload(Answer answer, Done done) override;
   void set_log_level(log::Level level) override;
   void preview(config::SourceFiles files, PreviewDone done) override;
+  void memory_used(const core::ProcessId& process, std::uint64_t bytes) override;
 
  private:
   // Advances the core by one event and performs what it asks for.
@@ -99,6 +104,7 @@ class Engine final : public FleetControl {
   Processes processes_;
   ServiceManager service_manager_;
   Reporter reporter_;
+  RuntimeWatch runtime_watch_;
   ReadinessAnnouncer announcer_;
   SnapshotPublisher publisher_;
   PendingRequests requests_;

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <tuple>
 #include <utility>
 
 namespace holdfast::supervisor {
@@ -23,6 +24,10 @@ constexpr const char* kIgnoredEvent = "notification_ignored";
 constexpr Duration kLastScrapeWithin = std::chrono::milliseconds(250);
 constexpr Duration kRemainsInterval = std::chrono::milliseconds(100);
 constexpr std::size_t kLastLines = 96;  // the deepest stack takes three quarters of them
+
+process::CgroupLimits limits_of(const config::Program& program) {
+  return {program.memory_max, program.cpu_weight, program.pids_max};
+}
 
 // Runs on the log thread, which alone knows when all output has been read.
 void report_crash_stack(const std::vector<std::string>& lines, EventRecord about,
@@ -103,14 +108,17 @@ std::optional<core::ProcessId> Processes::find_notifier(pid_t pid) const {
 
 void Processes::spawn(const core::Spawn& action) {
   const std::shared_ptr<const config::Program>& program = action.program;
-  auto spawned = spawner_.spawn(*program, action);
+  const std::string worker = fmt::format("{}.{}", program->name, action.process.slot.slot);
+  auto cgroup = make_cgroup(*program, fmt::format("{}.{}", worker, action.process.incarnation));
+  const Fd entrance = cgroup ? cgroup->entrance().value_or(Fd()) : Fd();
+  auto spawned = spawner_.spawn(*program, action, entrance ? entrance.get() : -1);
   if (!spawned) {
     on_event_(core::SpawnFailed{action.process, spawned.error().step, spawned.error().os_error});
     return;
   }
   const pid_t pid = spawned->launched.pid;
-  const std::string worker = fmt::format("{}.{}", program->name, action.process.slot.slot);
   Running running;
+  running.cgroup = std::move(cgroup);
   running.program = program->name;
   running.worker = worker;
   running.has_socket = spawned->has_socket;
@@ -192,6 +200,12 @@ void Processes::on_health(const core::ProcessId& process, ProbeAnswer answer) {
 void Processes::signal(const core::Signal& action) {
   const auto it = running_.find(action.process);
   if (it == running_.end()) return;
+  if (action.signal == SIGKILL) it->second.sent_kill = true;
+  // Besides the signals below: nothing can fork faster than this.
+  if (action.signal == SIGKILL && action.group && it->second.cgroup &&
+      ends_descendants(action.process)) {
+    std::ignore = it->second.cgroup->kill();
+  }
   if (it->second.exit) {
     if (!action.group) return;
     it->second.killed = it->second.killed || action.signal == SIGKILL;
@@ -239,6 +253,70 @@ void Processes::signal_after_scrape(const core::Signal& action, Running& running
                             });
 }
 
+bool Processes::ends_descendants(const core::ProcessId& process) const {
+  const config::Program* program = parts_.fleet.program(process.slot.program);
+  return program == nullptr || !program->keep_descendants;
+}
+
+std::optional<process::Cgroup> Processes::make_cgroup(const config::Program& program,
+                                                      const std::string& name) {
+  if (!parts_.cgroups.delegated()) return {};
+  auto made = parts_.cgroups.make(name);
+  Result<void> applied;
+  if (made) applied = made->apply(limits_of(program));
+  if (made && applied) return std::move(*made);
+  parts_.log.warn("a worker starts without its own cgroup or its limits",
+                  {{"target", name}, {"error", (made ? applied.error() : made.error()).message}});
+  if (made) return std::move(*made);
+  return {};
+}
+
+void Processes::apply_limits() {
+  for (const auto& [process, running] : running_) {
+    const config::Program* program = parts_.fleet.program(process.slot.program);
+    if (program == nullptr || !running.cgroup) continue;
+    if (const auto applied = running.cgroup->apply(limits_of(*program)); !applied) {
+      parts_.log.warn("the limits of a cgroup could not be changed",
+                      {{"target", running.worker}, {"error", applied.error().message}});
+    }
+  }
+}
+
+// SIGKILL that was not ours, of a process in whose group the kernel has killed for lack of memory.
+void Processes::note_oom_kill(const Running& running, core::ExitStatus& exit) const {
+  if (!running.cgroup || !exit.signaled || exit.value != SIGKILL || running.sent_kill) return;
+  // The news of a kill may have been seen a moment before the exit that it led to.
+  exit.out_of_memory = running.cgroup->oom_kills() > running.oom_kills_before;
+}
+
+void Processes::watch_for_oom_kills() {
+  if (!parts_.cgroups.enforces("memory")) return;
+  for (auto& [process, running] : running_) {
+    if (!running.cgroup || running.exit) continue;
+    const std::uint64_t kills = running.cgroup->oom_kills();
+    running.oom_kills_before = running.oom_kills;
+    if (kills <= running.oom_kills) continue;
+    const std::uint64_t fresh = kills - std::exchange(running.oom_kills, kills);
+    tell(
+        "oom_kill", process, running,
+        fmt::format("the kernel has killed {} of {} for lack of memory",
+                    fresh == 1 ? "a process" : fmt::format("{} processes", fresh), running.worker));
+  }
+}
+
+void Processes::tell(std::string kind, const core::ProcessId& process, const Running& running,
+                     std::string message) {
+  parts_.log.warn(message, {{"event", kind}, {"target", running.worker}});
+  EventRecord record;
+  record.time = parts_.clock.wall();
+  record.kind = std::move(kind);
+  record.program = running.program;
+  record.worker = running.worker;
+  record.incarnation = process.incarnation;
+  record.message = std::move(message);
+  parts_.events.append(std::move(record));
+}
+
 void Processes::on_exit(const core::ProcessId& process, const Result<core::ExitStatus>& status) {
   // Its last notifications are in the socket by now, and its pid is not reused yet.
   notify_->drain_now();
@@ -252,6 +330,7 @@ void Processes::on_exit(const core::ProcessId& process, const Result<core::ExitS
                      {{"target", it->second.worker}, {"error", status.error().message}});
     exit = core::ExitStatus{true, SIGKILL, false};
   }
+  note_oom_kill(it->second, exit);
   it->second.exit = exit;
   it->second.probe.reset();
   it->second.health.reset();
@@ -278,9 +357,9 @@ void Processes::search(const core::ProcessId& process) {
   process::RemainsQuery query;
   query.group = running.child->pid();
   query.group_is_held = !running.child->reaped();
-  const config::Program* program = parts_.fleet.program(process.slot.program);
-  if (program == nullptr || !program->keep_descendants) {
+  if (ends_descendants(process)) {
     query.identity = spawner_.identity(running.worker, process.incarnation);
+    if (running.cgroup) query.members = running.cgroup->processes();
   }
   boost::asio::post(searcher_, [this, process, query = std::move(query), &io = parts_.io,
                                 alive = std::weak_ptr<char>(alive_)] {

@@ -13,6 +13,7 @@
 #include "supervisor/engine/prober.hpp"
 #include "supervisor/engine/readiness_probe.hpp"
 #include "supervisor/engine/spawner.hpp"
+#include "supervisor/process/cgroup.hpp"
 #include "supervisor/process/child.hpp"
 #include "supervisor/process/reaper.hpp"
 #include "supervisor/process/remains.hpp"
@@ -49,6 +50,7 @@ class Processes {
     TelemetryLink& telemetry;
     EventLog& events;
     LoopMetrics& metrics;
+    const process::Cgroups& cgroups;
   };
   using OnEvent = std::function<void(core::Event)>;
 
@@ -58,7 +60,10 @@ class Processes {
   // Opens the notification socket at `notify_path`, and adopts orphans from now on.
   Result<void> open(const std::filesystem::path& notify_path);
   // Lets programs that run as another user send notifications.
-  Result<void> let_others_notify() const { return notify_->let_others_send(); }
+  Result<void> let_others_notify() { return notify_->let_others_send(); }
+  // Make again the files of sockets that have vanished. Return whether, and how many.
+  Result<bool> restore_notify_socket() { return notify_->restore(); }
+  std::size_t restore_worker_sockets() { return spawner_.restore_sockets(); }
   // What a new configuration needs for its next launches.
   void use(PreparedPrograms prepared, std::string config_file) {
     spawner_.use(std::move(prepared), std::move(config_file));
@@ -67,6 +72,11 @@ class Processes {
   void spawn(const core::Spawn& action);
   void signal(const core::Signal& action);
   void check_health(const core::CheckHealth& action);
+
+  // A new configuration is in force: the limits of the cgroups that there are follow it.
+  void apply_limits();
+  // Tells of processes that the kernel has killed for lack of memory while their worker goes on.
+  void watch_for_oom_kills();
 
   void reap_orphans();  // on SIGCHLD
   const sockets::NotifyCounters& notify_counters() const { return notify_->counters(); }
@@ -79,7 +89,11 @@ class Processes {
     bool scrape_last = false;  // its metrics are scraped once more before it is asked to stop
     std::optional<core::Signal> after_scrape;  // waits for that
     std::unique_ptr<boost::asio::steady_timer> scrape_timer;
-    bool child_refused = false;  // READY=1 from a child was ignored, and that was reported
+    std::optional<process::Cgroup> cgroup;
+    std::uint64_t oom_kills = 0;         // those told of
+    std::uint64_t oom_kills_before = 0;  // and those told of a second earlier
+    bool sent_kill = false;              // SIGKILL, by us
+    bool child_refused = false;          // READY=1 from a child was ignored, and that was reported
     std::unique_ptr<process::Child> child;
     std::shared_ptr<const config::Program> made_from;
     std::unique_ptr<ReadinessProbe> probe;
@@ -102,6 +116,12 @@ class Processes {
   bool is_alone(const core::ProcessId& process) const;
   void probe_readiness(const core::ProcessId& process);
   void on_health(const core::ProcessId& process, ProbeAnswer answer);
+  std::optional<process::Cgroup> make_cgroup(const config::Program& program,
+                                             const std::string& name);
+  void note_oom_kill(const Running& running, core::ExitStatus& exit) const;
+  void tell(std::string kind, const core::ProcessId& process, const Running& running,
+            std::string message);
+  bool ends_descendants(const core::ProcessId& process) const;
   bool may_have_left_something() const;
   void search(const core::ProcessId& process);
   void on_found(const core::ProcessId& process, std::vector<process::Remain> found);

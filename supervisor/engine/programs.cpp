@@ -85,7 +85,7 @@ LookUp look_up(const config::Program& program, const Environ& environ) {
   }
   for (const auto& [name, value] : program.rlimits) {
     if (const auto resource = result.keep(process::rlimit_by_name(name), "rlimits")) {
-      found.limits.push_back({*resource, value});
+      found.limits.push_back({*resource, value.soft, value.hard});
     }
   }
   return result;
@@ -119,7 +119,8 @@ std::string describe(const RehearsalFailure& failure, const LookUp& look_up) {
         return fmt::format(
             "rlimits: {} = {} is above the hard limit of {}, which this supervisor "
             "may not raise: {}",
-            name, value == RLIM_INFINITY ? "unlimited" : std::to_string(value), now.rlim_max, why);
+            name, value.hard == RLIM_INFINITY ? "unlimited" : std::to_string(value.hard),
+            now.rlim_max, why);
       }
       return fmt::format("rlimits: {}", why);
     }

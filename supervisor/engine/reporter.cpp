@@ -15,10 +15,12 @@ log::Level level_of(core::EventKind kind) {
     case core::EventKind::Failed:
     case core::EventKind::Hung:
     case core::EventKind::Unhealthy:
+    case core::EventKind::MemoryMax:
     case core::EventKind::ReadyTimeout:
     case core::EventKind::RollingAborted:
     case core::EventKind::ShutdownForced:
     case core::EventKind::Hopeless: return log::Level::Error;
+    case core::EventKind::MemoryHigh:
     case core::EventKind::ExitedUnexpectedly:
     case core::EventKind::ForcedKill:
     case core::EventKind::Leftovers:
@@ -45,6 +47,7 @@ std::string_view restart_reason(core::EventKind kind) {
     case core::EventKind::ReadyTimeout: return "ready_timeout";
     case core::EventKind::Hung: return "hang";
     case core::EventKind::Unhealthy: return "unhealthy";
+    case core::EventKind::MemoryMax: return "memory";
     default: return {};
   }
 }
@@ -52,14 +55,15 @@ std::string_view restart_reason(core::EventKind kind) {
 }  // namespace
 
 void Reporter::report(const core::Report& report) {
-  // A hang is followed by the exit that ends it: one restart, not two.
-  const bool begins_hang =
-      report.kind == core::EventKind::Hung || report.kind == core::EventKind::Unhealthy;
-  const bool ends_hang = !begins_hang && report.kind != core::EventKind::ForcedKill &&
+  // A hang, or too much memory, is followed by the exit that ends it: one restart, not two.
+  const bool begins = report.kind == core::EventKind::Hung ||
+                      report.kind == core::EventKind::Unhealthy ||
+                      report.kind == core::EventKind::MemoryMax;
+  const bool ends_hang = !begins && report.kind != core::EventKind::ForcedKill &&
                          report.kind != core::EventKind::SlowStop &&
                          report.kind != core::EventKind::Leftovers &&
                          hung_.erase(report.process) > 0;
-  if (begins_hang) hung_.insert(report.process);
+  if (begins) hung_.insert(report.process);
   if (const auto reason = restart_reason(report.kind); !reason.empty() && !ends_hang) {
     metrics_.count_restart(report.program, std::string(reason));
   }

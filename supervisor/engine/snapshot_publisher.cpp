@@ -23,7 +23,8 @@ SnapshotPublisher::SnapshotPublisher(boost::asio::io_context& io, const Clock& c
       on_published_(std::move(on_published)),
       timer_(io) {}
 
-void SnapshotPublisher::start() {
+void SnapshotPublisher::start(KernelLimits kernel_limits) {
+  kernel_limits_ = std::move(kernel_limits);
   started_at_ = clock_.mono();
   started_at_wall_ = clock_.wall();
   last_reload_at_ = started_at_wall_;
@@ -58,6 +59,7 @@ void SnapshotPublisher::publish_now() {
   snapshot->started_at_wall = started_at_wall_;
   snapshot->pid = ::getpid();
   snapshot->listeners = listeners_();
+  snapshot->kernel_limits = kernel_limits_;
   snapshot->last_reload_ok = last_reload_ok_;
   snapshot->last_reload_at = last_reload_at_;
   snapshot->last_reload_error = last_reload_error_;

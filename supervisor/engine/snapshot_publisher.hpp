@@ -33,7 +33,7 @@ class SnapshotPublisher {
                     OnPublished on_published);
 
   // The supervisor starts now. To be called before the first snapshot.
-  void start();
+  void start(KernelLimits kernel_limits = {});
 
   // Publishes if the fleet has changed, now or at the end of the pause.
   void publish();
@@ -56,6 +56,7 @@ class SnapshotPublisher {
   bool timer_armed_ = false;
   MonoTime started_at_{};
   WallTime started_at_wall_{};
+  KernelLimits kernel_limits_;
   MonoTime published_at_{};
   std::uint64_t published_revision_ = 0;
   bool last_reload_ok_ = true;

@@ -148,7 +148,7 @@ tl::expected<process::Launched, LaunchError> Spawner::spawn_probe(
 }
 
 tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& configured,
-                                                  const core::Spawn& action) {
+                                                  const core::Spawn& action, int cgroup) {
   const auto prepared = this->prepared(configured);
   if (!prepared) return tl::unexpected(LaunchError{"prepare", prepared.error().os_error});
   const config::Program program = config::for_slot(configured, action.process.slot.slot);
@@ -183,6 +183,14 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& configu
   spec.fds = outlets->fds;
   spec.fds.push_back({STDOUT_FILENO, out->write.get()});
   spec.fds.push_back({STDERR_FILENO, err->write.get()});
+  spec.directory = program.directory.native();
+  spec.identity = (*prepared)->identity;
+  if (program.umask) spec.umask = static_cast<mode_t>(*program.umask);
+  spec.limits = (*prepared)->limits;
+  spec.nice = program.nice;
+  spec.oom_score_adj = program.oom_score_adj;
+  spec.cgroup = cgroup;
+  spec.soft_files = soft_files_;
 
   auto launched = launcher_.launch(spec);
   if (!launched) {

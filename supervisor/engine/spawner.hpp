@@ -39,8 +39,9 @@ class Spawner {
           const sockets::RuntimeDir& runtime_dir, Environ environ, std::string instance,
           PreparedPrograms prepared, std::string config_file);
 
+  // `cgroup`: for LaunchSpec.
   tl::expected<Spawned, process::LaunchError> spawn(const config::Program& configured,
-                                                    const core::Spawn& action);
+                                                    const core::Spawn& action, int cgroup);
   // Starts one of the program's probe commands, `argv` as the worker of this slot has it: as the
   // program's user, with its directory, environment and limits. `output`: its standard output and
   // error.
@@ -49,6 +50,8 @@ class Spawner {
       int output);
   // Removes the socket file of a process that has exited.
   void forget(const std::string& worker, std::uint64_t incarnation);
+  // Makes again socket files that have vanished. Returns how many.
+  std::size_t restore_sockets() { return worker_sockets_.restore(); }
   // The entries of the environment by which all descendants of a worker are known.
   std::vector<std::string> identity(const std::string& worker, std::uint64_t incarnation) const;
   void use(PreparedPrograms prepared, std::string config_file) {

@@ -33,6 +33,7 @@ std::string_view to_string(ChildStep step) {
     case ChildStep::Deathsig: return "prctl(PR_SET_PDEATHSIG)";
     case ChildStep::Nice: return "setpriority";
     case ChildStep::OomScore: return "oom_score_adj";
+    case ChildStep::Cgroup: return "cgroup";
   }
   return "unknown step";
 }
@@ -83,7 +84,7 @@ int set_up_limits(const LaunchPlan& plan) noexcept {
     if (::setrlimit(RLIMIT_NOFILE, &files) != 0) return pack(ChildStep::Rlimit, errno);
   }
   for (const ResourceLimit& limit : spec.limits) {
-    const rlimit value{limit.value, limit.value};
+    const rlimit value{limit.soft, limit.hard};
     if (::setrlimit(static_cast<__rlimit_resource>(limit.resource), &value) != 0) {
       return pack(ChildStep::Rlimit, errno);
     }
@@ -131,6 +132,9 @@ int set_oom_score(const std::string& text) noexcept {
 
 int set_up_child(const LaunchPlan& plan) noexcept {
   if (::setsid() < 0) return pack(ChildStep::Setsid, errno);
+  // First of all: whatever it does from here on counts in its own group.
+  if (plan.spec->cgroup >= 0 && ::write(plan.spec->cgroup, "0", 1) != 1)
+    return pack(ChildStep::Cgroup, errno);
   reset_dispositions();
   if (const int failure = set_up_descriptors(plan)) return failure;
   if (const int failure = set_up_limits(plan)) return failure;

@@ -25,6 +25,7 @@ enum class ChildStep {
   Deathsig,
   Nice,
   OomScore,
+  Cgroup,
 };
 std::string_view to_string(ChildStep step);  // "exec", "setsid", "close_range", …
 

@@ -33,7 +33,8 @@ struct Identity {
 
 struct ResourceLimit {
   int resource = 0;  // RLIMIT_NOFILE, …
-  rlim_t value = 0;  // soft and hard
+  rlim_t soft = 0;
+  rlim_t hard = 0;
 };
 
 // `source` becomes `target` in the child. The launcher does not take ownership of `source`.
@@ -54,6 +55,7 @@ struct LaunchSpec {
   std::optional<int> nice;           // setpriority(2)
   std::optional<int> oom_score_adj;  // proc(5)
   std::vector<ResourceLimit> limits;
+  int cgroup = -1;                   // Cgroup::entrance(); the launcher does not own it
   std::optional<rlim_t> soft_files;  // soft RLIMIT_NOFILE, unless `limits` sets that
 };
 

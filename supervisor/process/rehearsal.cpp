@@ -36,14 +36,14 @@ class Failures {
 bool raises(const ResourceLimit& limit) noexcept {
   rlimit now{};
   return ::getrlimit(static_cast<__rlimit_resource>(limit.resource), &now) == 0 &&
-         limit.value > now.rlim_max;
+         limit.hard > now.rlim_max;
 }
 
 // Lower limits are always granted, and might end the child that tries them.
 void raise_limits(const LaunchSpec& spec, Failures& failures) noexcept {
   for (std::size_t i = 0; i < spec.limits.size(); ++i) {
     if (!raises(spec.limits[i])) continue;
-    const rlimit wanted{spec.limits[i].value, spec.limits[i].value};
+    const rlimit wanted{spec.limits[i].soft, spec.limits[i].hard};
     if (::setrlimit(static_cast<__rlimit_resource>(spec.limits[i].resource), &wanted) != 0)
       failures.add(RehearsalStep::Limit, errno, i);
   }

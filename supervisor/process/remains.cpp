@@ -33,7 +33,9 @@ std::vector<Remain> find_remains(const RemainsQuery& query) {
     if (!stat || stat->dead()) continue;
     const bool in_group =
         stat->group == query.group && (query.group_is_held || stat->parent == self);
-    if (!in_group && !carries(pid, query.identity)) continue;
+    const bool member =
+        std::find(query.members.begin(), query.members.end(), pid) != query.members.end();
+    if (!in_group && !member && !carries(pid, query.identity)) continue;
     found.push_back({pid, static_cast<std::int64_t>(stat->start_ticks), stat->name});
   }
   return found;

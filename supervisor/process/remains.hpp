@@ -33,6 +33,8 @@ struct RemainsQuery {
   bool group_is_held = true;
   // "NAME=value" entries, all of which a descendant has. Empty: only the group is searched.
   std::vector<std::string> identity;
+  // What is in its cgroup, if it has one.
+  std::vector<pid_t> members;
 };
 
 std::vector<Remain> find_remains(const RemainsQuery& query);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/sockets/listeners.hpp"
 
+#include "common/net/address.hpp"
 #include "common/net/listen.hpp"
 #include "common/protocol/names.hpp"
 #include "common/protocol/variables.hpp"
 #include "common/text/number.hpp"
+#include "supervisor/sockets/socket_access.hpp"
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -38,6 +40,10 @@ std::vector<std::string> split_names(const std::string& text, std::size_t count)
   }
   names.resize(count, "unknown");  // like sd_listen_fds_with_names(3)
   return names;
+}
+
+bool same_access(const config::Listen& one, const config::Listen& other) {
+  return one.owner == other.owner && one.group == other.group && one.mode == other.mode;
 }
 
 }  // namespace
@@ -84,6 +90,24 @@ Result<void> ListenerSet::check_names(const std::map<std::string, config::Listen
   return {};
 }
 
+Result<void> ListenerSet::check(const std::map<std::string, config::Listen>& wanted) {
+  for (const auto& [name, listen] : wanted) {
+    if (auto access = look_up_access(listen); !access) {
+      return fail(access.error().with_context(fmt::format("[listen.{}]", name)));
+    }
+  }
+  return {};
+}
+
+Result<void> ListenerSet::set_access(const std::string& name, const config::Listen& listen) {
+  HOLDFAST_TRY_ASSIGN(const net::ListenAddress address, net::parse_listen_address(listen.address));
+  if (address.kind != net::ListenAddress::Kind::Unix) return {};
+  const auto applied = look_up_access(listen).and_then(
+      [&](const SocketAccess& access) { return apply_access(address.path, access); });
+  if (!applied) return fail(Error(applied.error()).with_context(fmt::format("[listen.{}]", name)));
+  return {};
+}
+
 Result<void> ListenerSet::apply(const std::map<std::string, config::Listen>& wanted) {
   std::map<std::string, Listener> fresh;
   for (const auto& [name, listen] : wanted) {
@@ -95,16 +119,25 @@ Result<void> ListenerSet::apply(const std::map<std::string, config::Listen>& wan
       return fail(socket.error().with_context(fmt::format(
           "[listen.{}] address{}", name, name == protocol::kHttpFd ? " (or PORT)" : "")));
     }
+    HOLDFAST_TRY(set_access(name, listen));
     fresh[name] = Listener{std::move(*socket), listen};
+  }
+  for (const auto& [name, listener] : opened_) {
+    const auto now = wanted.find(name);
+    if (now == wanted.end() || fresh.contains(name) || same_access(listener.config, now->second))
+      continue;
+    HOLDFAST_TRY(set_access(name, now->second));
   }
   std::erase_if(opened_, [&](const auto& entry) { return !wanted.contains(entry.first); });
   for (auto& [name, listener] : fresh)
     opened_[name] = std::move(listener);
   for (auto& [name, listener] : opened_) {
     const config::Listen& now = wanted.at(name);
-    if (listener.config.backlog == now.backlog) continue;
     // A second listen(2) changes the queue's length and nothing else.
-    ::listen(listener.socket.get(), static_cast<int>(std::min<std::uint32_t>(now.backlog, 65535)));
+    if (listener.config.backlog != now.backlog) {
+      ::listen(listener.socket.get(),
+               static_cast<int>(std::min<std::uint32_t>(now.backlog, 65535)));
+    }
     listener.config = now;
   }
   return {};

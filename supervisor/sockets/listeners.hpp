@@ -31,6 +31,9 @@ class ListenerSet {
   // accept its connections.
   Result<void> check_names(const std::map<std::string, config::Listen>& wanted) const;
 
+  // Whether the accounts that own the sockets exist, and may be given to. For check-config.
+  static Result<void> check(const std::map<std::string, config::Listen>& wanted);
+
   // Opens and closes sockets to match the configuration. All or nothing: after an error nothing has
   // changed. A socket whose address is unchanged stays open.
   Result<void> apply(const std::map<std::string, config::Listen>& wanted);
@@ -44,6 +47,8 @@ class ListenerSet {
   bool inherited(const std::string& name) const;
 
  private:
+  static Result<void> set_access(const std::string& name, const config::Listen& listen);
+
   struct Listener {
     Fd socket;
     config::Listen config;

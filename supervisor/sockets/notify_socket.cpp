@@ -16,9 +16,10 @@ namespace holdfast::supervisor::sockets {
 
 namespace {
 
-constexpr int kPerTurn = 256;           // a flooding worker must not starve the loop
-constexpr int kPerDrain = 4096;         // above any usual net.unix.max_dgram_qlen
-constexpr std::size_t kRoomForFds = 4;  // the kernel discards more than that
+constexpr int kPerTurn = 256;            // a flooding worker must not starve the loop
+constexpr int kPerDrain = 4096;          // above any usual net.unix.max_dgram_qlen
+constexpr std::size_t kMostSockets = 4;  // the present one and former ones
+constexpr std::size_t kRoomForFds = 4;   // the kernel discards more than that
 
 struct Control {
   alignas(cmsghdr)
@@ -47,6 +48,15 @@ pid_t take_control(msghdr& message) {
   return sender;
 }
 
+Result<Fd> bind_socket(const std::filesystem::path& path, mode_t mode) {
+  HOLDFAST_TRY_ASSIGN(Fd socket, net::bind_unix_socket(SOCK_DGRAM, path, mode));
+  const int on = 1;
+  if (::setsockopt(socket.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0) {
+    return fail_errno(errno, "setsockopt(SO_PASSCRED)");
+  }
+  return socket;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<NotifySocket>> NotifySocket::open(boost::asio::io_context& io,
@@ -54,39 +64,52 @@ Result<std::unique_ptr<NotifySocket>> NotifySocket::open(boost::asio::io_context
                                                          mode_t mode, Lookup lookup,
                                                          OnMessage on_message,
                                                          OnForeign on_foreign) {
-  HOLDFAST_TRY_ASSIGN(Fd socket, net::bind_unix_socket(SOCK_DGRAM, path, mode));
-  const int on = 1;
-  if (::setsockopt(socket.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0) {
-    return fail_errno(errno, "setsockopt(SO_PASSCRED)");
-  }
-  return std::make_unique<NotifySocket>(io, socket.release(), path, std::move(lookup),
+  HOLDFAST_TRY_ASSIGN(Fd socket, bind_socket(path, mode));
+  return std::make_unique<NotifySocket>(io, socket.release(), path, mode, std::move(lookup),
                                         std::move(on_message), std::move(on_foreign));
 }
 
 NotifySocket::NotifySocket(boost::asio::io_context& io, int socket, std::filesystem::path path,
-                           Lookup lookup, OnMessage on_message, OnForeign on_foreign)
-    : socket_(io, socket),
+                           mode_t mode, Lookup lookup, OnMessage on_message, OnForeign on_foreign)
+    : io_(io),
       path_(std::move(path)),
+      mode_(mode),
+      file_(file_id(path_)),
       lookup_(std::move(lookup)),
       on_message_(std::move(on_message)),
       on_foreign_(std::move(on_foreign)) {
-  watch();
+  watch(sockets_.emplace_front(std::make_shared<Descriptor>(io_, socket)));
 }
 
 NotifySocket::~NotifySocket() {
-  ::unlink(path_.c_str());
+  remove_if_same(path_, file_);
 }
 
-void NotifySocket::watch() {
-  socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                     [this, alive = std::weak_ptr<char>(alive_)](boost::system::error_code error) {
-                       if (error || alive.expired()) return;
-                       read_up_to(kPerTurn);
-                       watch();
-                     });
+// A socket that is dropped is closed, which ends its wait with an error.
+void NotifySocket::watch(const std::shared_ptr<Descriptor>& socket) {
+  socket->async_wait(Descriptor::wait_read, [this, socket, alive = std::weak_ptr<char>(alive_)](
+                                                boost::system::error_code error) {
+    if (error || alive.expired()) return;
+    read_up_to(*socket, kPerTurn);
+    watch(socket);
+  });
 }
 
-Result<void> NotifySocket::let_others_send() const {
+Result<bool> NotifySocket::restore() {
+  if (file_ && file_id(path_) == file_) return false;
+  HOLDFAST_TRY_ASSIGN(Fd socket, bind_socket(path_, mode_));
+  file_ = file_id(path_);
+  watch(sockets_.emplace_front(std::make_shared<Descriptor>(io_, socket.release())));
+  if (sockets_.size() > kMostSockets) {
+    boost::system::error_code ignored;
+    sockets_.back()->close(ignored);
+    sockets_.pop_back();
+  }
+  return true;
+}
+
+Result<void> NotifySocket::let_others_send() {
+  mode_ = kAnyUser;
   if (::chmod(path_.c_str(), kAnyUser) != 0) {
     return fail_errno(errno, fmt::format("chmod '{}'", path_.native()));
   }
@@ -94,15 +117,17 @@ Result<void> NotifySocket::let_others_send() const {
 }
 
 void NotifySocket::drain_now() {
-  read_up_to(kPerDrain);
+  // A copy: a message may lead to restore().
+  for (const auto& socket : std::list(sockets_))
+    read_up_to(*socket, kPerDrain);
 }
 
-void NotifySocket::read_up_to(int count) {
-  while (count-- > 0 && read_one()) {
+void NotifySocket::read_up_to(Descriptor& socket, int count) {
+  while (count-- > 0 && read_one(socket)) {
   }
 }
 
-bool NotifySocket::read_one() {
+bool NotifySocket::read_one(Descriptor& socket) {
   std::array<char, kMaxNotifyBytes> text;
   Control control;
   iovec part{text.data(), text.size()};
@@ -111,8 +136,7 @@ bool NotifySocket::read_one() {
   message.msg_iovlen = 1;
   message.msg_control = control.bytes.data();
   message.msg_controllen = control.bytes.size();
-  const ssize_t size =
-      ::recvmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  const ssize_t size = ::recvmsg(socket.native_handle(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   if (size < 0) return errno == EINTR;
 
   const pid_t sender = take_control(message);

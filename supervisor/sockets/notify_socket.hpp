@@ -8,6 +8,7 @@
 // Threads: the io_context's. Owns the socket and its file.
 
 #include "common/base/result.hpp"
+#include "common/os/file_id.hpp"
 #include "supervisor/core/types.hpp"
 #include "supervisor/sockets/notify_message.hpp"
 
@@ -18,6 +19,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 
@@ -44,8 +46,8 @@ class NotifySocket {
                                                     const std::filesystem::path& path, mode_t mode,
                                                     Lookup lookup, OnMessage on_message,
                                                     OnForeign on_foreign = {});
-  NotifySocket(boost::asio::io_context& io, int socket, std::filesystem::path path, Lookup lookup,
-               OnMessage on_message, OnForeign on_foreign);  // see open()
+  NotifySocket(boost::asio::io_context& io, int socket, std::filesystem::path path, mode_t mode,
+               Lookup lookup, OnMessage on_message, OnForeign on_foreign);  // see open()
   ~NotifySocket();
 
   // Delivers what is pending. Call it before acting on a process's exit, while `lookup` still knows
@@ -53,18 +55,27 @@ class NotifySocket {
   void drain_now();
 
   // For programs that run as another user.
-  Result<void> let_others_send() const;
+  Result<void> let_others_send();
+
+  // If the file is no longer the one that was bound, binds another at the same path. The former
+  // socket stays readable for those who have connected to it. Returns whether there was need.
+  Result<bool> restore();
 
   const std::filesystem::path& path() const { return path_; }
   const NotifyCounters& counters() const { return counters_; }
 
  private:
-  void watch();
-  void read_up_to(int count);
-  bool read_one();
+  using Descriptor = boost::asio::posix::stream_descriptor;
 
-  boost::asio::posix::stream_descriptor socket_;
+  void watch(const std::shared_ptr<Descriptor>& socket);
+  void read_up_to(Descriptor& socket, int count);
+  bool read_one(Descriptor& socket);
+
+  boost::asio::io_context& io_;
+  std::list<std::shared_ptr<Descriptor>> sockets_;  // the newest first
   std::filesystem::path path_;
+  mode_t mode_;
+  std::optional<FileId> file_;
   Lookup lookup_;
   OnMessage on_message_;
   OnForeign on_foreign_;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/sockets/runtime_dir.hpp"
 
+#include "common/net/listen.hpp"
 #include "common/os/file.hpp"
+#include "common/os/file_id.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -18,7 +20,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr const char* kLockFile = "lock";
 constexpr mode_t kPrivate = 0750;
+constexpr std::uint32_t kEndpointBacklog = 128;
 
 Result<void> make_directory(const fs::path& path) {
   if (::mkdir(path.c_str(), kPrivate) != 0 && errno != EEXIST) {
@@ -55,7 +59,7 @@ void remove_sockets(const fs::path& directory) {
 }
 
 Result<Fd> lock_directory(const fs::path& path) {
-  const fs::path file = path / "lock";
+  const fs::path file = path / kLockFile;
   Fd lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
   if (!lock) return fail_errno(errno, fmt::format("open '{}'", file.native()));
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -79,25 +83,59 @@ Result<Fd> lock_directory(const fs::path& path) {
 Result<RuntimeDir> RuntimeDir::open(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path.parent_path(), error);  // a failure is reported by the next step
+  HOLDFAST_TRY_ASSIGN(PathClaim claim, PathClaim::take(path));
   HOLDFAST_TRY(make_directory(path));
   HOLDFAST_TRY_ASSIGN(Fd lock, lock_directory(path));
   HOLDFAST_TRY(make_directory(path / "workers"));
   remove_sockets(path);
   remove_sockets(path / "workers");
-  return RuntimeDir(path, std::move(lock));
+  return RuntimeDir(path, std::move(claim), std::move(lock));
 }
 
-RuntimeDir::RuntimeDir(fs::path path, Fd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+RuntimeDir::RuntimeDir(fs::path path, PathClaim claim, Fd lock)
+    : path_(std::move(path)), claim_(std::move(claim)), lock_(std::move(lock)) {}
 
 RuntimeDir::~RuntimeDir() {
   if (!lock_) return;  // moved from
+  // What is there now may be another supervisor's.
+  if (file_id(path_ / kLockFile) != file_id(lock_.get())) return;
   remove_sockets(path_);
   remove_sockets(workers());
   std::error_code ignored;
   fs::remove(workers(), ignored);
 }
 
-Result<void> RuntimeDir::let_others_pass() const {
+bool RuntimeDir::intact() const {
+  const auto lock = file_id(path_ / kLockFile);
+  return lock && lock == file_id(lock_.get()) && file_id(workers());
+}
+
+Result<void> RuntimeDir::restore() {
+  std::error_code error;
+  fs::create_directories(path_.parent_path(), error);  // a failure is reported by the next step
+  if (!claim_.covers(path_)) {
+    HOLDFAST_TRY_ASSIGN(PathClaim claim, PathClaim::take(path_));
+    claim_ = std::move(claim);
+  }
+  HOLDFAST_TRY(make_directory(path_));
+  if (file_id(path_ / kLockFile) != file_id(lock_.get())) {
+    HOLDFAST_TRY_ASSIGN(Fd lock, lock_directory(path_));
+    lock_ = std::move(lock);
+  }
+  HOLDFAST_TRY(make_directory(workers()));
+  return others_pass_ ? let_others_pass() : Result<void>();
+}
+
+Result<Fd> RuntimeDir::listen_status() const {
+  return net::listen_unix_socket(status_socket(), 0666, kEndpointBacklog);
+}
+
+Result<Fd> RuntimeDir::listen_admin() const {
+  return net::listen_unix_socket(admin_socket(), 0660, kEndpointBacklog);
+}
+
+Result<void> RuntimeDir::let_others_pass() {
+  others_pass_ = true;
   if (::chmod(path_.c_str(), kPrivate | 0001) != 0) {
     return fail_errno(errno, fmt::format("chmod '{}'", path_.native()));
   }

@@ -3,6 +3,8 @@
 
 #include "common/net/listen.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,8 +15,15 @@ namespace holdfast::supervisor::sockets {
 namespace fs = std::filesystem;
 
 namespace {
+
 constexpr int kBacklog = 64;
+
+// Leads to the socket, though its own file is gone.
+fs::path descriptor_path(const Fd& file) {
+  return fmt::format("/proc/{}/fd/{}", ::getpid(), file.get());
 }
+
+}  // namespace
 
 WorkerSockets::WorkerSockets(fs::path directory, mode_t mode)
     : directory_(std::move(directory)), mode_(mode) {}
@@ -30,25 +39,80 @@ fs::path WorkerSockets::link_of(const std::string& worker) const {
 Result<WorkerSocket> WorkerSockets::open(const std::string& worker, std::uint64_t incarnation) {
   WorkerSocket result{Fd(), path_of(worker, incarnation)};
   HOLDFAST_TRY_ASSIGN(result.listener, net::listen_unix_socket(result.path, mode_, kBacklog));
-  // Renamed into place, so that the link exists at all times.
-  const fs::path link = link_of(worker);
-  const fs::path fresh = link.native() + ".new";
-  ::unlink(fresh.c_str());
-  if (::symlink(result.path.filename().c_str(), fresh.c_str()) != 0 ||
-      ::rename(fresh.c_str(), link.c_str()) != 0) {
+  Kept kept;
+  kept.file = Fd(::open(result.path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  const auto id = kept.file ? file_id(kept.file.get()) : std::nullopt;
+  if (!id) {
     const int os_error = errno;
     ::unlink(result.path.c_str());
-    return fail_errno(os_error, fmt::format("link '{}'", link.native()));
+    return fail_errno(os_error, fmt::format("open '{}'", result.path.native()));
   }
+  kept.id = *id;
+  if (const auto linked = point_link(worker, incarnation); !linked) {
+    remove_if_same(result.path, kept.id);
+    return tl::unexpected(linked.error());
+  }
+  kept_.insert_or_assign({worker, incarnation}, std::move(kept));
   return result;
 }
 
+// Renamed into place, so that the link exists at all times.
+Result<void> WorkerSockets::point_link(const std::string& worker, std::uint64_t incarnation) const {
+  const fs::path link = link_of(worker);
+  const fs::path fresh = link.native() + ".new";
+  ::unlink(fresh.c_str());
+  if (::symlink(path_of(worker, incarnation).filename().c_str(), fresh.c_str()) != 0 ||
+      ::rename(fresh.c_str(), link.c_str()) != 0) {
+    return fail_errno(errno, fmt::format("link '{}'", link.native()));
+  }
+  return {};
+}
+
+bool WorkerSockets::is_ours(const fs::path& path, const Kept& kept) const {
+  const auto id = file_id(path);
+  if (!id) return false;
+  std::error_code ignored;
+  return *id == kept.id || fs::read_symlink(path, ignored) == descriptor_path(kept.file);
+}
+
 void WorkerSockets::remove(const std::string& worker, std::uint64_t incarnation) {
+  const auto kept = kept_.find({worker, incarnation});
+  if (kept == kept_.end()) return;
   const fs::path path = path_of(worker, incarnation);
-  ::unlink(path.c_str());
+  if (is_ours(path, kept->second)) ::unlink(path.c_str());
   std::error_code ignored;
   const fs::path link = link_of(worker);
   if (fs::read_symlink(link, ignored) == path.filename()) ::unlink(link.c_str());
+  kept_.erase(kept);
+}
+
+// Whether anything was added to the directory or removed from it since it was last looked at. The
+// kernel's time of a change is coarse, so the time after a change is looked at once more.
+bool WorkerSockets::has_changed() {
+  struct stat info {};
+  if (::stat(directory_.c_str(), &info) != 0) return false;  // there is nowhere to put anything
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  const bool recent = now.tv_sec - info.st_mtim.tv_sec < 2;
+  std::string seen = fmt::format("{}:{}:{}.{}", info.st_dev, info.st_ino, info.st_mtim.tv_sec,
+                                 info.st_mtim.tv_nsec);
+  if (!recent && seen == seen_) return false;
+  seen_ = std::move(seen);
+  return true;
+}
+
+std::size_t WorkerSockets::restore() {
+  if (kept_.empty() || !has_changed()) return 0;
+  std::size_t restored = 0;
+  // The newest incarnation of each worker first: the link leads to that.
+  for (auto it = kept_.rbegin(); it != kept_.rend(); ++it) {
+    const auto& [worker, incarnation] = it->first;
+    const fs::path path = path_of(worker, incarnation);
+    const fs::path target = descriptor_path(it->second.file);
+    if (!file_id(path) && ::symlink(target.c_str(), path.c_str()) == 0) ++restored;
+    if (!file_id(link_of(worker)) && point_link(worker, incarnation)) ++restored;
+  }
+  return restored;
 }
 
 }  // namespace holdfast::supervisor::sockets

@@ -11,10 +11,25 @@ bool in_trouble(const core::SlotView& slot) {
   return core::in_crash_loop(slot) || slot.state == core::SlotState::Failed;
 }
 
+bool is_missed(const core::ProgramView& program) {
+  return program.config->required && !program.satisfied && !program.dormant;
+}
+
 namespace {
 
+// A required program comes after one that only a command starts, and that is not started.
+bool waits_for_dormant(const FleetSnapshot& snapshot, const core::ProgramView& program) {
+  if (!is_missed(program)) return false;
+  const auto& programs = snapshot.view.programs;
+  return std::any_of(programs.begin(), programs.end(), [&](const core::ProgramView& other) {
+    const auto& after = program.config->after;
+    return other.dormant && !other.satisfied &&
+           std::find(after.begin(), after.end(), other.config->name) != after.end();
+  });
+}
+
 bool lacks_stopped_workers(const core::ProgramView& program) {
-  return program.config->required && !program.satisfied &&
+  return is_missed(program) &&
          std::any_of(program.slots.begin(), program.slots.end(),
                      [](const core::SlotView& slot) { return slot.stopped_by_hand; });
 }
@@ -42,7 +57,8 @@ FleetHealth health_of(const FleetSnapshot& snapshot) {
       interrupted = interrupted || slot.restarts > 0;
     }
     // Nothing is on its way: it lacks workers until somebody starts it again.
-    interrupted = interrupted || lacks_stopped_workers(program);
+    interrupted =
+        interrupted || lacks_stopped_workers(program) || waits_for_dormant(snapshot, program);
   }
   if (trouble) return FleetHealth::Degraded;
   if (snapshot.view.ready) return FleetHealth::Ready;

@@ -16,12 +16,17 @@ enum class FleetHealth {
   Ready,
   Starting,  // not ready yet, no worker has had to be restarted, and none was stopped by a command
   Degraded,  // a worker is in trouble, what runs is not as configured, or a required program lacks
-             // ready workers after a restart or because a command stopped them
+             // ready workers after a restart or because a command stopped them, or waits for a
+             // program that only a command starts
   Draining,  // shutting down
 };
 
 FleetHealth health_of(const FleetSnapshot& snapshot);
 std::string_view to_string(FleetHealth health);
+
+// Whether /ready needs more of it than there is. A program that waits for a command because its
+// autostart is off is not missed.
+bool is_missed(const core::ProgramView& program);
 
 // What a program that is not satisfied lacks: "api: 0 ready, at least 1 needed".
 std::string shortfall(const core::ProgramView& program);

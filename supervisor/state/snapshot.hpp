@@ -16,6 +16,13 @@
 
 namespace holdfast::supervisor {
 
+// What the kernel enforces of the workers' limits.
+struct KernelLimits {
+  bool delegated = false;                // each worker has a cgroup of its own
+  std::vector<std::string> controllers;  // that are on: "cpu", "memory", "pids"
+  std::string why_not;                   // if not delegated, for people
+};
+
 struct FleetSnapshot {
   core::FleetView view;
   MonoTime taken_at{};  // with taken_at_wall, converts the view's times to wall time
@@ -24,6 +31,7 @@ struct FleetSnapshot {
   WallTime started_at_wall{};
   std::int64_t pid = 0;                                        // of the supervisor
   std::vector<std::pair<std::string, std::string>> listeners;  // name, address as bound
+  KernelLimits kernel_limits;
   bool last_reload_ok = true;
   std::string last_reload_error;  // why the last one failed; the first line is a summary
   WallTime last_reload_at{};

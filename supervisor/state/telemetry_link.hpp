@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// TelemetryLink: tells the telemetry thread which processes start and exit.
+// TelemetryLink: tells the telemetry thread which processes start and exit, and where to serve.
 //
 // Threads: called on the main loop; implementations post to their own thread and return at once.
 
 #include "common/base/clock.hpp"
+#include "common/os/fd.hpp"
 #include "supervisor/core/types.hpp"
 
 #include <cstdint>
@@ -25,6 +26,9 @@ struct MetricsSource {
   bool own = false;     // one of Holdfast's workers: what it reports needs no label `program`
 };
 
+// The endpoints in the runtime directory.
+enum class Endpoint { Status, Admin };
+
 class TelemetryLink {
  public:
   virtual ~TelemetryLink() = default;
@@ -35,6 +39,8 @@ class TelemetryLink {
   // `done` is called at once if it has no metrics, and may be called late, or after exited().
   virtual void stopping(const core::ProcessId& process, std::function<void()> done) = 0;
   virtual void exited(const core::ProcessId& process) = 0;
+  // The file of an endpoint had vanished: it is served on this socket from now on.
+  virtual void serve(Endpoint endpoint, Fd listener) = 0;
 };
 
 }  // namespace holdfast::supervisor

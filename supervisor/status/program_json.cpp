@@ -15,6 +15,7 @@ ordered_json program_json(const core::ProgramView& program) {
   out["ready"] = program.ready;
   out["min_ready"] = program.config->min_ready;
   if (program.rolling) out["rolling"] = true;
+  if (program.dormant) out["dormant"] = true;
   return out;
 }
 

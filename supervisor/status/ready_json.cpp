@@ -20,7 +20,7 @@ ordered_json readiness_json(const FleetSnapshot& snapshot) {
   } else if (!snapshot.view.ready) {
     std::string waiting;
     for (const core::ProgramView& program : snapshot.view.programs) {
-      if (program.satisfied || !program.config->required) continue;
+      if (!is_missed(program)) continue;
       waiting += (waiting.empty() ? "" : "; ") + shortfall(program);
     }
     out["reason"] = waiting.empty() ? "starting" : waiting;

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace holdfast::supervisor::status {
@@ -93,6 +94,30 @@ ordered_json alert_json(const alerts::ActiveAlert& alert, MonoTime now) {
   return out;
 }
 
+// The keys of a program that the kernel was to enforce and does not.
+std::vector<std::string> not_enforced(const config::Program& program, const KernelLimits& limits) {
+  const auto enforced = [&](const char* controller) {
+    return std::find(limits.controllers.begin(), limits.controllers.end(), controller) !=
+           limits.controllers.end();
+  };
+  std::vector<std::string> keys;
+  if (program.memory_max > 0 && !enforced("memory")) keys.emplace_back("memory_max");
+  if (program.cpu_weight > 0 && !enforced("cpu")) keys.emplace_back("cpu_weight");
+  if (program.pids_max > 0 && !enforced("pids")) keys.emplace_back("pids_max");
+  return keys;
+}
+
+ordered_json cgroups_json(const FleetSnapshot& snapshot) {
+  const KernelLimits& limits = snapshot.kernel_limits;
+  ordered_json out{{"delegated", limits.delegated}, {"controllers", limits.controllers}};
+  if (!limits.delegated) out["why_not"] = limits.why_not;
+  for (const core::ProgramView& program : snapshot.view.programs) {
+    const auto keys = not_enforced(*program.config, limits);
+    if (!keys.empty()) out["not_enforced"][program.config->name] = keys;
+  }
+  return out;
+}
+
 ordered_json event_object(const EventRecord& event) {
   ordered_json out{{"seq", event.seq}, {"time", format_rfc3339(event.time)}, {"kind", event.kind}};
   if (!event.program.empty()) out["program"] = event.program;
@@ -121,6 +146,7 @@ std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const Usage
   out["last_reload_ok"] = snapshot.last_reload_ok;
   if (!snapshot.last_reload_ok) out["last_reload_error"] = snapshot.last_reload_error;
   if (snapshot.view.reloading) out["reloading"] = true;
+  out["cgroups"] = cgroups_json(snapshot);
   out["listeners"] = ordered_json::object();
   for (const auto& [name, address] : snapshot.listeners)
     out["listeners"][name] = address;

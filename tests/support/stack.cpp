@@ -74,7 +74,8 @@ json Stack::status() {
 // The fleet is ready with min_ready slots; a test goes on to look at every one of them.
 static bool all_slots_ready(const json& status) {
   for (const json& program : status.at("programs")) {
-    const bool counts = program.at("required") && program.at("type") == "service";
+    const bool counts = program.at("required") && program.at("type") == "service" &&
+                        !program.value("dormant", false);
     if (counts && program.at("ready") < program.at("wanted")) return false;
   }
   return true;

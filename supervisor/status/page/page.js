@@ -105,6 +105,7 @@ function programBody(program, age) {
   const facts = [service ? `${program.ready} of ${program.wanted} ready` : "oneshot"];
   if (program.rolling) facts.push("rolling restart");
   if (!program.required) facts.push("optional");
+  if (program.dormant) facts.push("not started: autostart is off");
   if (service && !program.satisfied) facts.push(`needs ${program.min_ready}`);
   return make("tbody", {},
     make("tr", { class: "program" }, make("th", { colspan: "9", scope: "rowgroup" },

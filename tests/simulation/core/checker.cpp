@@ -76,6 +76,9 @@ void Checker::before(const Event& event, MonoTime now) {
   problem_.clear();
   reload_succeeded_ = false;
   was_finished_ = truth_.finish.has_value();
+  was_reloading_ = applied_.has_value();
+  if (std::holds_alternative<Command>(event) || std::holds_alternative<Reload>(event))
+    starts_alone_.clear();
   late_tick_ = truth_.armed && now > *truth_.armed + 1s && std::holds_alternative<Tick>(event) &&
                !truth_.shutdown;
   if (const auto* command = std::get_if<Command>(&event)) {
@@ -83,7 +86,8 @@ void Checker::before(const Event& event, MonoTime now) {
     asked_[command->request] = event;
     if (command->kind == CommandKind::Stop) {
       for (const auto& [id, worker] : truth_.live) {
-        if (names(command->targets, id.slot) && fleet_.program(id.slot.program) != nullptr && !is_replaced(id.slot.program))
+        if (names(command->targets, id.slot) && fleet_.program(id.slot.program) != nullptr &&
+            !is_replaced(id.slot.program))
           to_be_gone_[command->request].push_back(id);
       }
     }
@@ -193,6 +197,7 @@ std::string Checker::after(const Event& event, const Actions& actions, MonoTime 
       wrong("what an exited process left behind was not asked to stop");
     }
   }
+  if (const auto* used = std::get_if<MemoryUsed>(&event)) check_memory(*used, actions);
   check_newcomer(event);
   check_health(event);
   check_shutdown();
@@ -278,6 +283,7 @@ void Checker::on_spawn(const Spawn& spawn) {
   const bool overlaps = program != nullptr && config::overlaps(*program);
   const int allowed = truth_.rolling.contains(id.slot.program) && overlaps ? 1 : 0;
   if (beside > allowed) wrong(fmt::format("{} processes beside a new one", beside));
+  if (beside == 0 && !truth_.rolling.contains(id.slot.program)) count_restart(id.slot);
   Worker worker;
   if (spawn.program != nullptr) worker.command = spawn.program->command[0];
   worker.restart = beside == 0 && truth_.last_served.contains(id.slot);
@@ -291,6 +297,47 @@ void Checker::on_spawn(const Spawn& spawn) {
   if (starting() > 2 * limit) {
     wrong(fmt::format("{} start at a time where twice {} may", starting(), limit));
   }
+}
+
+// Too much ends in a stop or in a roll, and nothing else does.
+void Checker::check_memory(const MemoryUsed& used, const Actions& actions) {
+  const config::Program* program = fleet_.program(used.process.slot.program);
+  const auto worker = truth_.live.find(used.process);
+  bool stopped = false;
+  bool rolled = false;
+  for (const Action& action : actions) {
+    const auto* signal = std::get_if<Signal>(&action);
+    stopped |= signal != nullptr && signal->process == used.process;
+    const auto* report = std::get_if<Report>(&action);
+    rolled |= report != nullptr && report->kind == EventKind::RollingStarted && !was_reloading_;
+  }
+  if (program == nullptr || worker == truth_.live.end()) {
+    if (stopped || rolled) wrong("something is done for the memory of one that is gone");
+    return;
+  }
+  const bool above_max = program->memory_max > 0 && used.bytes > program->memory_max;
+  const bool above_high = program->memory_high > 0 && used.bytes > program->memory_high;
+  if (above_max && worker->second.spawned && !worker->second.stop_requested && !was_finished_)
+    wrong("one that uses more than memory_max goes on");
+  if (stopped && !above_max && !above_high) wrong("one is stopped that uses little memory");
+  if (!rolled) return;
+  if (!above_high) wrong("a roll for one that uses little memory");
+  const auto before = replaced_.find(used.process.slot);
+  if (before != replaced_.end() && now_ < before->second + program->backoff_reset)
+    wrong("replaced for its memory again too soon");
+  replaced_[used.process.slot] = now_;
+}
+
+// The first start may be what somebody has asked for; all others are restarts.
+void Checker::count_restart(const SlotId& slot) {
+  std::vector<MonoTime>& starts = starts_alone_[slot];
+  starts.push_back(now_);
+  const config::Program* program = fleet_.program(slot.program);
+  if (program == nullptr || program->max_restarts_per_hour == 0) return;
+  const auto recent =
+      std::count_if(starts.begin(), starts.end(), [this](MonoTime at) { return at + 1h > now_; });
+  if (recent > static_cast<std::ptrdiff_t>(program->max_restarts_per_hour) + 1)
+    wrong(program->name + " was restarted more often in an hour than it may be");
 }
 
 void Checker::on_signal(const Signal& signal) {
@@ -364,6 +411,8 @@ void Checker::on_report(const Report& report) {
   const std::uint32_t program = report.process.slot.program;
   if (program != 0) learn_program(program);
   if (report.kind == EventKind::RollingStarted) truth_.rolling.insert(program);
+  if (report.kind == EventKind::RollingDone || report.kind == EventKind::RollingAborted)
+    starts_alone_.clear();
   if (report.kind == EventKind::RollingDone || report.kind == EventKind::RollingAborted) {
     if (truth_.rolling.erase(program) == 0) wrong("a roll ended that had not begun");
   }

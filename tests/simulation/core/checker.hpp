@@ -54,6 +54,8 @@ class Checker {
   void learn_from(std::uint64_t request);
   bool is_replaced(std::uint32_t program);
   void check_stopped(std::uint64_t request);
+  void count_restart(const SlotId& slot);
+  void check_memory(const MemoryUsed& used, const Actions& actions);
   void wrong(std::string what);
 
   struct Known {
@@ -73,8 +75,11 @@ class Checker {
   bool reload_succeeded_ = false;            // in this step
   std::map<std::uint64_t, std::vector<ProcessId>> to_be_gone_;  // by the request to stop them
   const Event* event_ = nullptr;                                // of this step
+  std::map<SlotId, std::vector<MonoTime>> starts_alone_;        // since anybody asked for any
+  std::map<SlotId, MonoTime> replaced_;  // when its memory last led to a roll
   MonoTime now_{};
   bool was_finished_ = false;
+  bool was_reloading_ = false;
   bool late_tick_ = false;
   std::string problem_;
   std::uint64_t seen_revision_ = 0;

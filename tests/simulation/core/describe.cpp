@@ -32,6 +32,9 @@ struct EventText {
     return fmt::format("the health of {} is {}", show(e.process),
                        kNames[static_cast<int>(e.outcome)]);
   }
+  std::string operator()(const MemoryUsed& e) const {
+    return fmt::format("{} uses {} bytes", show(e.process), e.bytes);
+  }
   std::string operator()(const Exited& e) const {
     return fmt::format("{} ended: {}, leaving {}", show(e.process), core::describe(e.status),
                        e.left);

@@ -37,6 +37,9 @@ config::Program random_program(Dice& dice, std::uint32_t index) {
   program.min_ready = roll(dice, 2);
   program.type = roll(dice, 6) == 0 ? config::ProgramType::Oneshot : config::ProgramType::Service;
   program.required = roll(dice, 3) != 0;
+  program.autostart = roll(dice, 8) != 0;
+  program.max_restarts_per_hour = one_of(dice, {0U, 0U, 1U, 4U});
+  if (roll(dice, 4) == 0) program.success_exit_codes = {1};
   program.ready = one_of(dice, {config::ReadyKind::Notify, config::ReadyKind::Notify,
                                 config::ReadyKind::Started, config::ReadyKind::Probe});
   program.restart = one_of(dice, {config::RestartPolicy::Always, config::RestartPolicy::Always,
@@ -57,6 +60,9 @@ config::Program random_program(Dice& dice, std::uint32_t index) {
   program.replace = one_of(dice, {config::Replace::Auto, config::Replace::Auto,
                                   config::Replace::Overlap, config::Replace::StopFirst});
   program.min_ready_time = one_of<Duration>(dice, {0s, 0s, 1s, 3s});
+  program.memory_high = one_of(dice, {0U, 0U, 100U});
+  program.memory_max = one_of(dice, {0U, 0U, 200U});
+  program.backoff_reset = one_of<Duration>(dice, {0s, 20s, 60s});
   program.watchdog_grace = one_of<Duration>(dice, {1s, 5s});
   if (program.type == config::ProgramType::Oneshot && roll(dice, 2) == 0) {
     program.schedule = "* * * * *";
@@ -101,8 +107,8 @@ constexpr Weight kWeights[] = {
     {OpKind::Start, 12},    {OpKind::Stop, 8},          {OpKind::Restart, 14},
     {OpKind::Scale, 12},    {OpKind::Signal, 6},        {OpKind::ClockSet, 4},
     {OpKind::Nonsense, 2},  {OpKind::Reload, 10},       {OpKind::Shutdown, 1},
-    {OpKind::Extend, 25},   {OpKind::NotReady, 10},
-    {OpKind::Check, 40},    {OpKind::Beat, 20},
+    {OpKind::Extend, 25},   {OpKind::NotReady, 10},     {OpKind::Check, 40},
+    {OpKind::Beat, 20},     {OpKind::Memory, 25},
 };
 
 OpKind random_kind(Dice& dice) {
@@ -172,6 +178,7 @@ std::vector<config::Program> mutate(std::vector<config::Program> programs, std::
       case 3:
         if (!config::is_scheduled(program)) program.replicas = roll(dice, 4);
         break;
+      case 6: program.autostart = !program.autostart; break;
       case 4: program.stop_timeout = one_of<Duration>(dice, {1s, 5s, 20s}); break;
       case 5:
         program.watchdog = one_of<Duration>(dice, {0s, 5s, 30s});

@@ -26,12 +26,13 @@ enum class OpKind {
   Check,     // a health check is answered
   Beat,      // a scrape or a health probe is answered
   Status,
-  Exit,   // a process ends by itself
-  Obey,   // one that was asked to stop exits
-  Die,    // one that was sent SIGKILL exits
-  Clear,  // what one left behind is gone
-  Stale,  // an event of a process that is gone or never existed
-  Late,   // the supervisor is held up
+  Memory,  // what one uses is measured
+  Exit,    // a process ends by itself
+  Obey,    // one that was asked to stop exits
+  Die,     // one that was sent SIGKILL exits
+  Clear,   // what one left behind is gone
+  Stale,   // an event of a process that is gone or never existed
+  Late,    // the supervisor is held up
   EarlyTick,
   Start,
   Stop,

@@ -151,9 +151,11 @@ class World {
   void reload(const Op& op) {
     auto wanted = mutate(programs_, op.a, op.b);
     const bool refused = truth().shutdown.has_value();
-    // A new restart policy does not start what the old one has left stopped.
+    // A new restart policy does not start what the old one has left stopped, and autostart nothing
+    // of a program that a command has started in part.
     for (const config::Program& program : programs_) {
-      if (program.restart != config::RestartPolicy::Always) stopped_.insert(program.name);
+      const bool stays = program.restart == config::RestartPolicy::Always && program.autostart;
+      if (!stays) stopped_.insert(program.name);
     }
     if (op.b % 5 == 0) settings_.max_starting = 1 + op.a % 4;
     send(Reload{++request_, settings_, wanted});
@@ -187,6 +189,7 @@ class World {
     if (!truth().ended.empty() && op.b % 4 != 0) id = truth().ended[op.a % truth().ended.size()];
     if (truth().live.contains(id)) return;
     switch (op.b % 9) {
+      case 8: send(MemoryUsed{id, 1000}); break;
       case 0: send(Exited{id, {}}); break;
       case 1: send(Spawned{id, 1}); break;
       case 2: send(SpawnFailed{id, "fork", 11}); break;
@@ -264,6 +267,14 @@ void World::apply(const Op& op) {
     case OpKind::Beat:
       to_one(op, there, notice(op.b % 2 == 0 ? Notice::Scraped : Notice::Probed));
       break;
+    case OpKind::Memory:
+      to_one(
+          op, [](const Worker&) { return true; },
+          [&](const ProcessId& id) {
+            constexpr std::uint64_t kBytes[] = {50, 100, 101, 150, 200, 201};
+            return MemoryUsed{id, kBytes[op.b % 6]};
+          });
+      break;
     case OpKind::Status:
       to_one(op, there, [](const ProcessId& id) { return StatusText{id, "busy"}; });
       break;
@@ -322,7 +333,8 @@ void World::apply(const Op& op) {
 // Whether it may be down for a reason that only `start` undoes. All others must recover by
 // themselves.
 bool World::needs_a_person(const config::Program& program) const {
-  if (program.restart != config::RestartPolicy::Always || stopped_.contains(program.name)) {
+  if (program.restart != config::RestartPolicy::Always || !program.autostart ||
+      stopped_.contains(program.name)) {
     return true;
   }
   for (const ProgramView& view : fleet_.view().programs) {

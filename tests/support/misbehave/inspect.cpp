@@ -74,7 +74,8 @@ std::string identity() {
   return "{" + field("pid", ::getpid()) + field("ppid", ::getppid()) + field("pgid", ::getpgrp()) +
          field("sid", ::getsid(0)) + field("uid", ::getuid()) + field("gid", ::getgid()) +
          field("groups", ::getgroups(0, nullptr)) + field("umask", mask) +
-         field("nofile", files.rlim_cur) + "\"cwd\":" + quoted(directory) + "}\n";
+         field("nofile", files.rlim_cur) + field("nofile_hard", files.rlim_max) +
+         "\"cwd\":" + quoted(directory) + "}\n";
 }
 
 }  // namespace misbehave

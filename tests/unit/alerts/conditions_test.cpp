@@ -134,9 +134,9 @@ TEST_CASE("the most severe comes first: the database before Redis and a failed r
 }
 
 TEST_CASE("every alert has a runbook of its name") {
-  for (const char* name :
-       {"HoldfastWorkerCrashLooping", "HoldfastNotReady", "HoldfastReloadFailed",
-        "HoldfastStoreUnavailable", "HoldfastRedisUnavailable", "HoldfastScheduledRunFailed"}) {
+  for (const char* name : {"HoldfastWorkerCrashLooping", "HoldfastNotReady", "HoldfastReloadFailed",
+                           "HoldfastStoreUnavailable", "HoldfastRedisUnavailable",
+                           "HoldfastScheduledRunFailed", "HoldfastMemoryHigh"}) {
     INFO(name);
     CHECK(std::filesystem::exists(std::filesystem::path(HOLDFAST_SOURCE_DIR) / "docs/runbooks" /
                                   (std::string(name) + ".md")));

@@ -25,6 +25,7 @@ command = ["node", "server.js"]
 replicas = 3
 min_ready = 2
 required = false
+autostart = false
 after = ["base"]
 sockets = ["http"]
 directory = "/srv/x"
@@ -33,11 +34,18 @@ env_file = "/etc/x.env"
 user = "www-data"
 group = "www-data"
 umask = "027"
-rlimits = { nofile = 65536, core = "unlimited", as = "512MiB" }
+rlimits = { nofile = "1024:65536", core = "unlimited", as = "512MiB" }
+memory_high = "200MiB"
+memory_max = "300MiB"
+memory_measure = "rss"
+cpu_weight = 50
+pids_max = 20
 ready = "unix:/run/x.sock:/up"
 ready_timeout = "2m"
 ready_interval = "50ms"
 restart = "on-failure"
+success_exit_codes = [3, 143]
+max_restarts_per_hour = 12
 settled_after = "5s"
 backoff_base = "100ms"
 backoff_factor = 3
@@ -63,6 +71,7 @@ metrics = "http://127.0.0.1:9100/metrics"
   CHECK(program.replicas == 3);
   CHECK(program.min_ready == 2);
   CHECK_FALSE(program.required);
+  CHECK_FALSE(program.autostart);
   CHECK(program.after == std::vector<std::string>{"base"});
   CHECK(program.sockets == std::vector<std::string>{"http"});
   CHECK(program.directory == "/srv/x");
@@ -73,14 +82,23 @@ metrics = "http://127.0.0.1:9100/metrics"
   CHECK(program.group == "www-data");
   CHECK(program.umask == 027U);
   CHECK(program.rlimits ==
-        std::map<std::string, std::uint64_t>{{"nofile", 65536},
-                                             {"core", std::numeric_limits<std::uint64_t>::max()},
-                                             {"as", 512U << 20}});
+        std::map<std::string, ResourceLimit>{{"nofile", {1024, 65536}},
+                                             {"core",
+                                              {std::numeric_limits<std::uint64_t>::max(),
+                                               std::numeric_limits<std::uint64_t>::max()}},
+                                             {"as", {512U << 20, 512U << 20}}});
+  CHECK(program.memory_high == 200U << 20);
+  CHECK(program.memory_max == 300U << 20);
+  CHECK(program.memory_measure == MemoryMeasure::Rss);
+  CHECK(program.cpu_weight == 50);
+  CHECK(program.pids_max == 20);
   CHECK(program.ready == ReadyKind::Probe);
   CHECK(program.ready_probe.address == "unix:/run/x.sock:/up");
   CHECK(program.ready_timeout == 2min);
   CHECK(program.ready_interval == 50ms);
   CHECK(program.restart == RestartPolicy::OnFailure);
+  CHECK(program.success_exit_codes == std::vector<std::uint32_t>{3, 143});
+  CHECK(program.max_restarts_per_hour == 12);
   CHECK(program.settled_after == 5s);
   CHECK(program.backoff_base == 100ms);
   CHECK(program.backoff_factor == 3.0);

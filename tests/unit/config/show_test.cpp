@@ -9,6 +9,8 @@ TEST_CASE("what is shown loads to the same configuration") {
   const std::string text = GENERATE(as<std::string>{}, "", "environment = \"development\"", R"(
 [listen.http]
 address = "unix:/run/x.sock"
+owner = "nobody"
+mode = "666"
 [log]
 file = "/a \"quoted\"\tpath"
 max_size = "1000001B"
@@ -16,7 +18,9 @@ max_size = "1000001B"
 command = ["sh", "-c", "echo \"$HOME\"\n"]
 sockets = ["http"]
 umask = "007"
-rlimits = { nofile = 10, core = "unlimited" }
+rlimits = { nofile = 10, core = "unlimited", fsize = "1KiB:unlimited", stack = "1MiB:2MiB" }
+success_exit_codes = [1, 255]
+memory_high = "10MiB"
 environment = { A = "ü \u007f" }
 ready_log = '\bready\b'
 backoff_factor = 2.5

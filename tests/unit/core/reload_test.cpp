@@ -220,3 +220,45 @@ TEST_CASE("the supervisor's own limits change with a reload") {
   REQUIRE(stage.replies[0].message == "~ supervisor: max_starting");
   REQUIRE(stage.spawns.size() == 3);
 }
+
+TEST_CASE("a reload that turns autostart on starts the program, in its turn") {
+  config::Program db = service("db");
+  config::Program tool = service("tool");
+  tool.autostart = false;
+  tool.after = {"db"};
+  Stage stage({db, tool});
+  stage.begin().all_ready().clear();
+  config::Program added = tool;
+  added.name = "added";
+  stage.reload({db, tool, added});
+  REQUIRE(stage.replies.size() == 1);  // nothing to wait for
+  REQUIRE(stage.replies[0].ok);
+  REQUIRE(stage.state("added.0") == "stopped");
+  stage.clear();
+
+  db.command = {"/bin/other"};
+  tool.autostart = true;
+  stage.reload({db, tool, added});
+  REQUIRE(stage.state("tool.0") == "stopped");  // first the new db
+  stage.ready("db.0").retiring_exit("db.0");
+  REQUIRE(stage.state("tool.0") == "starting");
+  REQUIRE(stage.replies.empty());
+  stage.ready("tool.0");
+  REQUIRE(stage.replies.size() == 1);
+  REQUIRE(stage.replies[0].ok);
+
+  tool.autostart = false;
+  stage.reload({db, tool, added});
+  REQUIRE(stage.state("tool.0") == "ready");
+  REQUIRE_FALSE(stage.program("tool").dormant);
+}
+
+TEST_CASE("a reload does not start what a command has stopped, if autostart was on") {
+  config::Program a = service("a");
+  Stage stage({a});
+  stage.begin().all_ready().command(CommandKind::Stop, "a").exit("a.0", 0).clear();
+  a.stop_timeout = 3s;
+  stage.reload({a});
+  REQUIRE(stage.state("a.0") == "stopped");
+  REQUIRE(stage.slot("a.0").stopped_by_hand);
+}

@@ -226,3 +226,50 @@ TEST_CASE(
     }
   }
 }
+
+TEST_CASE("success_exit_codes are no failures, whatever the policy would do with others") {
+  config::Program program = plain();
+  program.success_exit_codes = {3, 78, 143};
+  program.restart = RestartPolicy::OnFailure;
+  UnplannedExit terminated;
+  terminated.status = ExitStatus{true, 15, false};
+  UnplannedExit interrupted;
+  interrupted.status = ExitStatus{true, 2, false};
+  CHECK(once(program, exit_after(0)).action == RestartAction::Leave);
+  CHECK(once(program, exit_after(3)).action == RestartAction::Leave);
+  CHECK(once(program, exit_after(78)).action == RestartAction::Leave);
+  CHECK(once(program, exit_after(143)).action == RestartAction::Leave);
+  CHECK(once(program, terminated).action == RestartAction::Leave);
+  CHECK(once(program, exit_after(1)).action == RestartAction::Backoff);
+  CHECK(once(program, interrupted).action == RestartAction::Backoff);
+  program.type = ProgramType::Oneshot;
+  CHECK(once(program, exit_after(3)).action == RestartAction::Done);
+  program.restart = RestartPolicy::Never;
+  CHECK(once(program, exit_after(4)).action == RestartAction::Fail);
+  UnplannedExit hung = exit_after(3);
+  hung.by_us = true;
+  CHECK(once(program, hung).action == RestartAction::Fail);
+}
+
+TEST_CASE("max_restarts_per_hour: the restart that would be one too many is refused") {
+  config::Program program = plain();
+  program.max_restarts_per_hour = 3;
+  RestartMemory memory;
+  Random random(1);
+  const auto dies_at = [&](Duration at) {
+    return decide_restart(program, memory, exit_after(1, 20s), MonoTime{} + at, random);
+  };
+  CHECK(dies_at(0min).action == RestartAction::Now);
+  CHECK(dies_at(10min).action == RestartAction::Now);
+  CHECK(dies_at(20min).action == RestartAction::Now);
+  const RestartDecision refused = dies_at(60min - 1ns);
+  CHECK(refused.action == RestartAction::Fail);
+  CHECK(refused.too_many_restarts);
+  CHECK(dies_at(60min).action == RestartAction::Now);  // the first one is an hour old
+  CHECK(dies_at(61min).too_many_restarts);
+  memory.forget();
+  CHECK(dies_at(61min).action == RestartAction::Now);
+  program.max_restarts_per_hour = 0;
+  for (int i = 0; i < 100; ++i)
+    CHECK(dies_at(62min).action != RestartAction::Fail);
+}

@@ -154,3 +154,41 @@ TEST_CASE("late and unknown identities change nothing") {
   REQUIRE(stage.slot("a.0").incarnation == revision);
   REQUIRE(stage.state("a.0") == "ready");
 }
+
+TEST_CASE("max_restarts_per_hour: the worker has failed, says why, and start begins anew") {
+  config::Program a = service("a");
+  a.max_restarts_per_hour = 1;
+  Stage stage({a});
+  stage.begin().ready("a.0").advance(12s).exit("a.0", 3).ready("a.0").advance(12s).clear();
+  stage.exit("a.0", 3);
+  REQUIRE(stage.state("a.0") == "failed");
+  REQUIRE(stage.spawns.empty());
+  REQUIRE(stage.message(EventKind::Failed) ==
+          "a.0 (incarnation 2) died: exit 3 after 12s; not restarted: restarted 1 time within an "
+          "hour, and max_restarts_per_hour allows no more");
+  REQUIRE(stage.slot("a.0").last_error ==
+          "exit 3; restarted 1 time within an hour, and max_restarts_per_hour allows no more");
+  stage.advance(2h);
+  REQUIRE(stage.state("a.0") == "failed");
+  stage.command(CommandKind::Start, "a").ready("a.0");
+  REQUIRE(stage.state("a.0") == "ready");
+  REQUIRE(stage.slot("a.0").last_error.empty());
+  stage.exit("a.0", 3);
+  REQUIRE(stage.state("a.0") == "backoff");
+}
+
+TEST_CASE("success_exit_codes: such an exit is unexpected of a service, and the end of a oneshot") {
+  config::Program a = service("a");
+  a.success_exit_codes = {4};
+  config::Program job = oneshot("job");
+  job.success_exit_codes = {4};
+  Stage stage({a, job});
+  stage.begin().ready("a.0").advance(12s).clear();
+  stage.exit("a.0", 4);
+  REQUIRE(stage.count(EventKind::Crashed) == 0);
+  REQUIRE(stage.message(EventKind::ExitedUnexpectedly) ==
+          "a.0 (incarnation 1) exited unexpectedly: exit 4 after 12s; restarting immediately");
+  stage.exit("job.0", 4);
+  REQUIRE(stage.state("job.0") == "done");
+  REQUIRE(stage.program("job").satisfied);
+}

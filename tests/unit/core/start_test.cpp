@@ -212,3 +212,53 @@ TEST_CASE("restarts jump the queue: required programs come before optional ones"
   stage.ready("optional.0");
   REQUIRE(stage.state("required.0") == "starting");
 }
+
+TEST_CASE("autostart: without it a program waits for a command, and nobody misses it") {
+  config::Program tool = service("tool", 2);
+  tool.autostart = false;
+  config::Program needs = service("needs");
+  needs.required = false;
+  needs.after = {"tool"};
+  Stage stage({service("web"), tool, needs});
+  stage.begin().all_ready();
+  REQUIRE(stage.view().ready);  // though `tool` is required
+  REQUIRE(stage.program("tool").dormant);
+  REQUIRE(stage.state("tool.0") == "stopped");
+  REQUIRE_FALSE(stage.slot("tool.0").stopped_by_hand);
+  REQUIRE(stage.slot("tool.0").status == "autostart is off: 'holdfast start tool' starts it");
+  REQUIRE(stage.slot("needs.0").status == "waiting for tool");
+
+  stage.clear().command(CommandKind::Start, "needs");
+  REQUIRE(stage.replies.size() == 1);
+  REQUIRE(stage.replies[0].message ==
+          "needs.0 waits for tool, which is not started (autostart is off)");
+
+  stage.command(CommandKind::Start, "tool");
+  REQUIRE_FALSE(stage.program("tool").dormant);
+  REQUIRE_FALSE(stage.view().ready);  // from then on it counts
+  stage.all_ready().all_ready();
+  REQUIRE(stage.view().ready);
+  REQUIRE(stage.state("needs.0") == "ready");
+
+  stage.command(CommandKind::Stop, "tool");
+  stage.exit("tool.0", 0).exit("tool.1", 0);
+  REQUIRE(stage.program("tool").dormant);
+  REQUIRE(stage.view().ready);
+  stage.command(CommandKind::Start, "tool.1").ready("tool.1");
+  REQUIRE(stage.state("tool.1") == "ready");
+  REQUIRE(stage.state("tool.0") == "stopped");
+}
+
+TEST_CASE("autostart: one that has none is not hopeless, and does not hold up a shutdown") {
+  config::Program tool = service("tool");
+  tool.autostart = false;
+  config::Supervisor supervisor;
+  supervisor.on_hopeless = "exit";
+  Stage stage({tool}, supervisor);
+  stage.begin().advance(1h);
+  REQUIRE(stage.count(EventKind::Hopeless) == 0);
+  REQUIRE(stage.spawns.empty());
+  stage.send(ShutdownRequested{15});
+  REQUIRE(stage.finishes.size() == 1);
+  REQUIRE(stage.finishes[0].exit_code == 0);
+}

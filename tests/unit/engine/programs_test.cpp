@@ -50,7 +50,7 @@ TEST_CASE("all problems with the machine are reported at once, each with its pro
   config::Program line = program("line");
   line.env_file = dir / "bad.env";
   config::Program limit = program("limit");
-  limit.rlimits = {{"nofiles", 1}};
+  limit.rlimits = {{"nofiles", {1, 1}}};
   config::Program directory = program("directory");
   directory.directory = dir / "missing";
   std::vector programs{command, user, file, line, limit, directory, program("fine")};
@@ -146,7 +146,7 @@ TEST_CASE("what another user may not execute or enter is found, with that user's
 
 TEST_CASE("a limit that cannot be raised is found, with the hard limit") {
   config::Program one = program("x");
-  one.rlimits = {{"nofile", RLIM_INFINITY}};  // above fs.nr_open: not even root may
+  one.rlimits = {{"nofile", {1024, RLIM_INFINITY}}};  // above fs.nr_open: not even root may
   std::vector programs{one};
   const auto prepared = prepare_programs(programs, {});
   REQUIRE(prepared.problems.size() == 1);

@@ -90,7 +90,7 @@ TEST_CASE("fork in a threaded process: nothing is allocated before the exec, wit
     LaunchSpec spec = misbehaving({"--exit", "0"});
     spec.directory = directory.path();
     spec.umask = 077;
-    spec.limits = {{RLIMIT_NOFILE, 64}};
+    spec.limits = {{RLIMIT_NOFILE, 64, 64}};
     // Every second one in a copy of our memory, as another user is launched, if we may.
     if (i % 2 == 0 && is_root()) spec.identity = Identity{0, 0, {0}};
     spec.envp = {"LISTEN_PID=", "A=b"};

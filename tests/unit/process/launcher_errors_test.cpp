@@ -113,7 +113,7 @@ TEST_CASE("a limit that may not be raised fails at setrlimit") {
     const rlimit low{64, 64};
     ::setrlimit(RLIMIT_NOFILE, &low);
     LaunchSpec spec = misbehaving({"--exit", "0"});
-    spec.limits = {{RLIMIT_NOFILE, 65}};
+    spec.limits = {{RLIMIT_NOFILE, 65, 65}};
     Launcher launcher;
     auto launched = launcher.launch(spec);
     return launched ? std::string("it ran") : describe(launched.error());

@@ -170,12 +170,13 @@ TEST_CASE("a child has the directory, umask and limits it was given") {
   const Finished finished = run({"--print-identity", "--exit", "0"}, [&](LaunchSpec& spec) {
     spec.directory = directory.path();
     spec.umask = 027;
-    spec.limits = {{RLIMIT_NOFILE, 123}};
+    spec.limits = {{RLIMIT_NOFILE, 123, 4000}};
   });
   const Json id = Json::parse(finished.output);
   REQUIRE(id["cwd"] == directory.path().native());
   REQUIRE(id["umask"] == 027);
   REQUIRE(id["nofile"] == 123);
+  REQUIRE(id["nofile_hard"] == 4000);
 }
 
 TEST_CASE("a child gets its soft limit of descriptors, unless its own limits say otherwise") {
@@ -187,7 +188,7 @@ TEST_CASE("a child gets its soft limit of descriptors, unless its own limits say
     return Json::parse(finished.output)["nofile"].get<int>();
   };
   REQUIRE(nofile({}) == 77);
-  REQUIRE(nofile({{RLIMIT_NOFILE, 123}}) == 123);
+  REQUIRE(nofile({{RLIMIT_NOFILE, 123, 123}}) == 123);
 }
 
 TEST_CASE("a child runs as the user and groups it was given") {

@@ -12,7 +12,10 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
+
+#include <fstream>
 
 using namespace holdfast;
 using namespace holdfast::supervisor::process;
@@ -20,25 +23,38 @@ using namespace holdfast::supervisor::sockets;
 using namespace holdfast::supervisor::process::test;
 using Wanted = std::map<std::string, config::Listen>;
 
+namespace {
+
+config::Listen on(const std::string& address, std::uint32_t backlog) {
+  config::Listen listen;
+  listen.address = address;
+  listen.backlog = backlog;
+  return listen;
+}
+
+}  // namespace
+
 TEST_CASE("listeners stay open over a reload that does not change them") {
   ListenerSet listeners;
-  REQUIRE(listeners.apply(Wanted{{"http", {"127.0.0.1:0", 16}}}));
+  REQUIRE(listeners.apply(Wanted{{"http", on("127.0.0.1:0", 16)}}));
   const int first = listeners.find("http");
   const std::string address = listeners.address("http");
   REQUIRE(first >= 0);
-  REQUIRE(listeners.apply(Wanted{{"http", {"127.0.0.1:0", 32}}, {"admin", {"127.0.0.1:0", 16}}}));
+  REQUIRE(
+      listeners.apply(Wanted{{"http", on("127.0.0.1:0", 32)}, {"admin", on("127.0.0.1:0", 16)}}));
   REQUIRE(listeners.find("http") == first);
   REQUIRE(listeners.address("http") == address);
   REQUIRE(listeners.find("admin") >= 0);
-  REQUIRE(listeners.apply(Wanted{{"http", {"127.0.0.1:0", 16}}}));
+  REQUIRE(listeners.apply(Wanted{{"http", on("127.0.0.1:0", 16)}}));
   REQUIRE(listeners.find("admin") == -1);
 }
 
 TEST_CASE("a reload with an impossible address changes nothing") {
   ListenerSet listeners;
-  REQUIRE(listeners.apply(Wanted{{"http", {"127.0.0.1:0", 16}}}));
+  REQUIRE(listeners.apply(Wanted{{"http", on("127.0.0.1:0", 16)}}));
   const int first = listeners.find("http");
-  REQUIRE_FALSE(listeners.apply(Wanted{{"admin", {"127.0.0.1:0", 16}}, {"bad", {"nowhere", 16}}}));
+  REQUIRE_FALSE(
+      listeners.apply(Wanted{{"admin", on("127.0.0.1:0", 16)}, {"bad", on("nowhere", 16)}}));
   REQUIRE(listeners.find("http") == first);
   REQUIRE(listeners.find("admin") == -1);
 }
@@ -53,7 +69,7 @@ TEST_CASE(
   const int first = passed.release();
   other.release();
   REQUIRE(listeners.adopt(first, {"http", "spare"}));
-  const Wanted wanted{{"http", {"127.0.0.1:1", 16}}};
+  const Wanted wanted{{"http", on("127.0.0.1:1", 16)}};
   const auto named = listeners.check_names(wanted);
   REQUIRE_FALSE(named);
   REQUIRE(named.error().message.find("'spare'") != std::string::npos);
@@ -114,6 +130,40 @@ TEST_CASE(
   REQUIRE(fs::is_empty(directory.path()));
 }
 
+TEST_CASE("a worker's socket whose file vanished is reached again, and others' files are kept") {
+  const TempDir directory;
+  namespace fs = std::filesystem;
+  WorkerSockets sockets(directory.path());
+  const auto first = sockets.open("api.0", 1);
+  const auto second = sockets.open("api.0", 2);
+  REQUIRE(first);
+  REQUIRE(second);
+  const auto reach = [&](const fs::path& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.native().copy(address.sun_path, sizeof address.sun_path - 1);
+    const Fd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    return ::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
+           0;
+  };
+  REQUIRE(sockets.restore() == 0);
+  for (const auto& entry : fs::directory_iterator(directory.path()))
+    fs::remove(entry.path());
+  REQUIRE_FALSE(reach(second->path));
+  REQUIRE(sockets.restore() == 3);
+  REQUIRE(reach(first->path));
+  REQUIRE(reach(sockets.link_of("api.0")));
+  REQUIRE(fs::read_symlink(sockets.link_of("api.0")) == second->path.filename());
+  REQUIRE(::accept4(second->listener.get(), nullptr, nullptr, SOCK_CLOEXEC) >= 0);
+  sockets.remove("api.0", 1);
+  REQUIRE_FALSE(fs::exists(fs::symlink_status(first->path)));
+
+  fs::remove(second->path);
+  std::ofstream(second->path) << "not ours";
+  sockets.remove("api.0", 2);
+  REQUIRE(fs::exists(second->path));
+}
+
 TEST_CASE("shared memory is zeroed, kept by name, and of a size that no worker can change") {
   SharedObjects shared;
   const auto fd = shared.memory("rate-limit", 4096);
@@ -138,4 +188,45 @@ TEST_CASE("the doorbell is an event that is kept by name") {
   REQUIRE(::eventfd_read(*fd, &count) == 0);
   REQUIRE(count == 3);
   REQUIRE(::eventfd_read(*fd, &count) != 0);  // and it does not block
+}
+
+TEST_CASE("a Unix listener has the owner and mode that it was given, and a reload changes them") {
+  const holdfast::test::TempDir dir;
+  config::Listen listen;
+  listen.address = "unix:" + (dir / "web.sock").native();
+  const auto file = [&] {
+    struct stat info {};
+    REQUIRE(::stat((dir / "web.sock").c_str(), &info) == 0);
+    return info;
+  };
+  ListenerSet listeners;
+  REQUIRE(listeners.apply(Wanted{{"web", listen}}));
+  CHECK((file().st_mode & 0777) == 0660);
+  CHECK(file().st_uid == ::geteuid());
+  const ino_t inode = file().st_ino;
+  listen.mode = 0606;
+  REQUIRE(listeners.apply(Wanted{{"web", listen}}));
+  CHECK((file().st_mode & 0777) == 0606);
+  CHECK(file().st_ino == inode);  // the same socket: no connection was lost
+
+  listen.owner = "no-such-user";
+  const auto refused = listeners.apply(Wanted{{"web", listen}});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("[listen.web] owner: ") == 0);
+  CHECK(ListenerSet::check(Wanted{{"web", listen}}).error().message == refused.error().message);
+  CHECK(listeners.find("web") >= 0);
+
+  if (::geteuid() != 0) return;  // only root may give files away
+  listen.owner = "nobody";
+  REQUIRE(listeners.apply(Wanted{{"web", listen}}));
+  CHECK(file().st_uid == 65534);
+  CHECK(file().st_gid == 65534);
+  listen.group = "daemon";
+  REQUIRE(listeners.apply(Wanted{{"web", listen}}));
+  CHECK(file().st_gid == 1);
+  listen.owner = listen.group = "";
+  listen.mode.reset();
+  REQUIRE(listeners.apply(Wanted{{"web", listen}}));
+  CHECK(file().st_uid == 0);
+  CHECK((file().st_mode & 0777) == 0660);
 }

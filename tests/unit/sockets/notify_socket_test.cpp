@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/sockets/notify_socket.hpp"
 
+#include "common/net/listen.hpp"
 #include "supervisor/process/child.hpp"
 #include "tests/support/launched.hpp"
 
@@ -234,4 +235,30 @@ TEST_CASE("a stale socket is replaced, another kind of file is not, and the end 
       NotifySocket::open(io, directory.path() / std::string(120, 'x'), 0600, nobody, nothing);
   REQUIRE_FALSE(too_long);
   REQUIRE(too_long.error().kind == ErrorKind::InvalidArgument);
+}
+
+TEST_CASE("a notification socket whose file vanished is bound again, and what was sent is read") {
+  Listening listening;
+  REQUIRE_FALSE(*listening.socket->restore());
+  const Launched before = listening.launch({"--ready", "--exit", "0"});
+  listening.finish(before);
+  REQUIRE(listening.heard.size() == 1);
+  // More often than former sockets are kept.
+  for (std::size_t round = 2; round < 9; ++round) {
+    std::filesystem::remove(listening.path);
+    REQUIRE(*listening.socket->restore());
+    const Launched after = listening.launch({"--ready", "--exit", "0"});
+    listening.finish(after);
+    REQUIRE(listening.heard.size() == round);
+  }
+  REQUIRE(listening.socket->counters().messages == 8);
+}
+
+TEST_CASE("a notification socket removes its own file only") {
+  Listening listening;
+  std::filesystem::remove(listening.path);
+  const auto others = net::bind_unix_socket(SOCK_DGRAM, listening.path, 0600);
+  REQUIRE(others);
+  listening.socket.reset();
+  REQUIRE(std::filesystem::exists(listening.path));
 }

@@ -4,7 +4,9 @@
 #include "common/net/listen.hpp"
 #include "tests/support/launched.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -127,4 +129,88 @@ TEST_CASE("a directory where others may write, or a file in its place, is refuse
   std::ofstream(file) << "x";
   REQUIRE(RuntimeDir::open(file).error().kind == ErrorKind::Conflict);
   REQUIRE_FALSE(RuntimeDir::open(file / "below"));
+}
+
+TEST_CASE("the runtime directory vanishes: it stays ours, is made again, and nobody else gets it") {
+  const TempDir temporary;
+  const fs::path path = temporary.path() / "run";
+  auto first = RuntimeDir::open(path);
+  REQUIRE(first);
+  REQUIRE(first->let_others_pass());
+  REQUIRE(first->intact());
+
+  SECTION("it is removed") {
+    fs::remove_all(path);
+  }
+  SECTION("it is moved away") {
+    fs::rename(path, temporary.path() / "old");
+  }
+  SECTION("another one is in its place") {
+    fs::rename(path, temporary.path() / "old");
+    fs::create_directory(path);
+    fs::permissions(path, fs::perms::owner_all);
+  }
+  SECTION("its lock is removed") {
+    fs::remove(path / "lock");
+  }
+  SECTION("its lock is another file") {
+    fs::remove(path / "lock");
+    std::ofstream(path / "lock") << "1";
+  }
+  SECTION("the directory of the workers is removed") {
+    fs::remove(path / "workers");
+  }
+  SECTION("its parent is removed as well") {
+    fs::remove_all(temporary.path());
+  }
+  REQUIRE_FALSE(first->intact());
+  if (fs::exists(temporary.path())) {
+    REQUIRE(RuntimeDir::open(path).error().kind == ErrorKind::Conflict);
+  }
+  REQUIRE(first->restore());
+  REQUIRE(first->intact());
+  REQUIRE(mode_of(path) == 0751);
+  REQUIRE(fs::is_directory(first->workers()));
+  const auto second = RuntimeDir::open(path);
+  REQUIRE_FALSE(second);
+  REQUIRE_THAT(second.error().message, Catch::Contains(std::to_string(::getpid())));
+}
+
+TEST_CASE("what somebody else has put in the place of the runtime directory is left alone") {
+  const TempDir temporary;
+  const fs::path path = temporary.path() / "run";
+  {
+    auto first = RuntimeDir::open(path);
+    REQUIRE(first);
+    fs::rename(path, temporary.path() / "old");
+    fs::create_directory(path);
+    fs::permissions(path, fs::perms::owner_all);
+    const Fd lock(::open((path / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    REQUIRE(::flock(lock.get(), LOCK_EX | LOCK_NB) == 0);
+    const auto socket = net::bind_unix_socket(SOCK_DGRAM, path / "notify.sock", 0600);
+    REQUIRE(socket);
+    REQUIRE_FALSE(first->intact());
+    REQUIRE(first->restore().error().kind == ErrorKind::Conflict);
+  }
+  REQUIRE(fs::exists(path / "notify.sock"));
+}
+
+TEST_CASE("the claim of a path is released with its holder, and holds for one place only") {
+  const TempDir one;
+  const TempDir other;
+  {
+    const auto claim = PathClaim::take(one.path() / "run");
+    REQUIRE(claim);
+    REQUIRE(claim->covers(one.path() / "run"));
+    REQUIRE(claim->covers((one.path() / "run" / "").native() + "/../run/"));
+    REQUIRE_FALSE(claim->covers(other.path() / "run"));
+    REQUIRE(PathClaim::take(other.path() / "run"));
+    REQUIRE(PathClaim::take(one.path() / "another"));
+    // More often than the backlog is long.
+    for (int attempt = 0; attempt < 300; ++attempt) {
+      REQUIRE(PathClaim::take(one.path() / "run").error().kind == ErrorKind::Conflict);
+      if (attempt % 100 == 99) claim->turn_away();
+    }
+  }
+  REQUIRE(PathClaim::take(one.path() / "run"));
 }

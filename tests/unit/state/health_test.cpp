@@ -55,3 +55,20 @@ TEST_CASE("a stack whose required program was stopped by hand is degraded, not s
     CHECK(health_of(snapshot) == FleetHealth::Starting);
   }
 }
+
+TEST_CASE("a program that waits for a command is not missed, but one that waits for it is") {
+  FleetSnapshot snapshot = waiting_for_api();
+  snapshot.view.programs[0].dormant = true;
+  snapshot.view.ready = true;
+  CHECK(health_of(snapshot) == FleetHealth::Ready);
+
+  config::Program config;
+  config.name = "web";
+  config.after = {"api"};
+  core::ProgramView web = snapshot.view.programs[0];
+  web.dormant = false;
+  web.config = std::make_shared<const config::Program>(config);
+  snapshot.view.programs.push_back(web);
+  snapshot.view.ready = false;
+  CHECK(health_of(snapshot) == FleetHealth::Degraded);  // nothing is on its way
+}
