@@ -72,7 +72,8 @@ Result<void> check_route_limits(const config::RateLimit& config, const Router& r
   return {};
 }
 
-http::ServerLimits limits_of(const config::Http& config, std::uint32_t max_connections) {
+http::ServerLimits limits_of(const config::Http& config, std::uint32_t max_connections,
+                             const std::vector<net::Network>& trusted) {
   http::ServerLimits limits;
   limits.max_header_bytes = config.max_header_bytes;
   limits.max_body_bytes = config.max_body_bytes;
@@ -84,6 +85,10 @@ http::ServerLimits limits_of(const config::Http& config, std::uint32_t max_conne
   limits.handler_timeout = config.handler_timeout;
   limits.max_connections = max_connections;
   limits.max_connections_per_client = config.max_connections_per_client;
+  limits.speaks_for_many = [trusted](const http::Peer& peer) {
+    const auto address = net::IpAddress::parse(peer.address);
+    return address && contains(trusted, *address);
+  };
   return limits;
 }
 
@@ -97,19 +102,26 @@ std::uint32_t room_for_connections(worker::Context& context) {
   return room;
 }
 
-Result<Fd> public_listener(worker::Context& context) {
-  if (auto inherited = context.take_fd(protocol::kHttpFd)) return std::move(*inherited);
+// What this worker was handed; only if that is nothing, a socket of its own.
+Result<std::vector<Fd>> public_listeners(worker::Context& context) {
+  std::vector<Fd> listeners;
+  for (notify::NamedFd& inherited : context.take_listeners())
+    listeners.push_back(std::move(inherited.fd));
+  if (!listeners.empty()) return listeners;
   const auto found = context.config().listen.find(protocol::kHttpFd);
   const config::Listen listen =
       found == context.config().listen.end() ? config::Listen{} : found->second;
-  return net::open_listener(listen.address, listen.backlog);
+  HOLDFAST_TRY_ASSIGN(Fd own, net::open_listener(listen.address, listen.backlog));
+  listeners.push_back(std::move(own));
+  return listeners;
 }
 
 class ApiService final : public worker::Service {
  public:
   ApiService(worker::Context& context, std::unique_ptr<store::Store> store,
-             std::unique_ptr<embedding::Provider> embedder, std::vector<net::Network> trusted,
-             std::vector<net::Network> metrics_allow, Limiter limiter)
+             std::unique_ptr<embedding::Provider> embedder,
+             const std::vector<net::Network>& trusted, std::vector<net::Network> metrics_allow,
+             Limiter limiter)
       : store_(std::move(store)),
         embedder_(std::move(embedder)),
         doorbell_(context.take_fd(protocol::kDoorbellFd)),
@@ -133,25 +145,31 @@ class ApiService final : public worker::Service {
                   context.config().auth.last_used_interval),
         pipeline_(std::make_shared<Pipeline>(
             context.io(), context.clock(),
-            make_chain(context, std::move(trusted), {*store_, offload_, limiter_, key_uses_}),
+            make_chain(context, trusted, {*store_, offload_, limiter_, key_uses_}),
             make_router(services_), ErrorMapper(context.log()))),
         connections_(metrics::Gauges(context.registry(), "http_connections_open").only()),
         store_up_(metrics::Gauges(context.registry(), "store_up").only()),
         server_(std::make_unique<http::Server>(
-            context.io(), limits_of(context.config().http, room_for_connections(context)),
+            context.io(), limits_of(context.config().http, room_for_connections(context), trusted),
             [pipeline = pipeline_](std::shared_ptr<http::Request> request,
                                    http::Responder respond) {
               pipeline->handle(std::move(request), std::move(respond));
             },
             [pipeline = pipeline_](const http::Request& request, const http::Refusal& refusal) {
               return pipeline->refuse(request, refusal);
+            },
+            [pipeline = pipeline_](std::shared_ptr<http::Request> request,
+                                   http::Admission admission) {
+              pipeline->admit(std::move(request), std::move(admission));
             })) {
     if (redis_) limiter_.use(*redis_);
   }
 
-  Result<void> listen(const config::RateLimit& rate_limit, Fd listener) {
+  Result<void> listen(const config::RateLimit& rate_limit, std::vector<Fd> listeners) {
     HOLDFAST_TRY(check_route_limits(rate_limit, make_router(services_)));
-    return server_->listen(std::move(listener));
+    for (Fd& listener : listeners)
+      HOLDFAST_TRY(server_->listen(std::move(listener)));
+    return {};
   }
 
   // Work on the pool and in the store uses the services, so it must end before they do.
@@ -218,14 +236,14 @@ Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) 
   options.readers = config.http.store_threads + 1;  // the loop reads too
   options.on_commit = metrics::commit_observer(context.registry());
   HOLDFAST_TRY_ASSIGN(auto store, store::open_store(url, options, context.clock()));
-  HOLDFAST_TRY_ASSIGN(Fd listener, public_listener(context));
+  HOLDFAST_TRY_ASSIGN(std::vector<Fd> listeners, public_listeners(context));
   HOLDFAST_TRY_ASSIGN(
       Limiter limiter,
       make_limiter(context.clock(), context.take_fd(protocol::kRateLimitFd), context.log()));
-  auto service = std::make_unique<ApiService>(context, std::move(store), std::move(embedder),
-                                              std::move(*trusted), std::move(*metrics_allow),
-                                              std::move(limiter));
-  HOLDFAST_TRY(service->listen(config.rate_limit, std::move(listener)));
+  auto service =
+      std::make_unique<ApiService>(context, std::move(store), std::move(embedder), *trusted,
+                                   std::move(*metrics_allow), std::move(limiter));
+  HOLDFAST_TRY(service->listen(config.rate_limit, std::move(listeners)));
   return service;
 }
 

@@ -13,6 +13,7 @@
 #include "common/rate_limit/decision.hpp"
 #include "common/store/types.hpp"
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -25,8 +26,6 @@ namespace holdfast::api {
 // Where a request comes from, as far as that can be trusted.
 struct Client {
   std::string address;  // the client's, behind trusted proxies; "unix" on a Unix socket
-  // From this host, and not through any proxy: required by /internal.
-  bool local = false;
   // An untrusted peer sent forwarding fields: `address` is that proxy's, not the client's, and does
   // not identify anybody.
   bool hidden = false;
@@ -56,11 +55,16 @@ struct Context {
   std::string_view route = "unmatched";  // the pattern, for labels; points into the router
   std::vector<std::string> path_values;  // what the pattern's {…} matched, in order
   MonoTime started{};
-  bool refused = false;     // the server refused it before its body was read
+  bool refused = false;     // the server refused it before it was complete
   std::size_t entered = 0;  // how many middleware of the chain it has passed
   // Set by a middleware that must wait for something before it lets the request pass. Called once
   // its on_request() has returned nothing.
   std::function<void(const ContextPtr&, Resume)> wait_for;
+  // Set once the client has its answer, which may be that it took too long. Null: never.
+  const std::atomic<bool>* answered = nullptr;
+
+  // Whether somebody still waits for the answer. Any thread.
+  bool is_wanted() const { return answered == nullptr || !*answered; }
 };
 
 }  // namespace holdfast::api

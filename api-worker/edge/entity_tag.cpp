@@ -7,12 +7,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace holdfast::api {
 
 namespace {
 
-constexpr std::string_view kGzipSuffix = "-gzip";
+// Ours, and those that Apache, Caddy and others append when they compress.
+constexpr std::array<std::string_view, 5> kCodings{"-gzip", "-br", "-zstd", "-deflate", ";gzip"};
 
 struct Tag {
   bool weak = false;
@@ -78,8 +80,26 @@ std::optional<TagList> parse_tags(const http::Headers& headers, std::string_view
 }
 
 std::string_view without_coding(std::string_view opaque) {
-  if (opaque.ends_with(kGzipSuffix)) opaque.remove_suffix(kGzipSuffix.size());
+  for (const std::string_view coding : kCodings) {
+    if (opaque.ends_with(coding)) opaque.remove_suffix(coding.size());
+  }
   return opaque;
+}
+
+std::vector<std::int64_t> versions_of(const TagList& list) {
+  std::vector<std::int64_t> versions;
+  for (const Tag& tag : list.tags) {
+    const std::string_view opaque = without_coding(tag.opaque);
+    const auto version = text::parse_digits<std::int64_t>(opaque.substr(0, opaque.find('-')));
+    if (version) versions.push_back(*version);
+  }
+  return versions;
+}
+
+ProblemDetails malformed(std::string_view field) {
+  return {400,
+          fmt::format("{} must be '*' or a list of entity tags, such as the ETag of a response.",
+                      field)};
 }
 
 }  // namespace
@@ -118,18 +138,27 @@ http::Response not_modified(const std::string& tag) {
 tl::expected<store::Versions, ProblemDetails> if_match(const http::Headers& headers) {
   if (headers.find("If-Match") == nullptr) return store::Versions{};
   const auto list = parse_tags(headers, "If-Match");
-  if (!list) {
-    return tl::unexpected(ProblemDetails{
-        400, "If-Match must be a list of entity tags, such as the ETag of a response."});
-  }
+  if (!list) return tl::unexpected(malformed("If-Match"));
   if (list->any) return store::Versions{};
-  store::Versions versions{std::in_place};
-  for (const Tag& tag : list->tags) {
-    const std::string_view opaque = without_coding(tag.opaque);
-    const auto version = text::parse_digits<std::int64_t>(opaque.substr(0, opaque.find('-')));
-    if (!tag.weak && version) versions->push_back(*version);
-  }
-  return versions;
+  return versions_of(*list);
+}
+
+tl::expected<store::Condition, ProblemDetails> write_condition(const http::Headers& headers) {
+  auto among = if_match(headers);
+  if (!among) return tl::unexpected(among.error());
+  store::Condition condition{std::move(*among), {}};
+  if (headers.find("If-None-Match") == nullptr) return condition;
+  const auto list = parse_tags(headers, "If-None-Match");
+  if (!list) return tl::unexpected(malformed("If-None-Match"));
+  condition.none_of = versions_of(*list);
+  if (list->any) condition.among = store::Versions{std::in_place};
+  return condition;
+}
+
+ProblemDetails precondition_failed() {
+  return {412,
+          "The document's version is not one that If-Match and If-None-Match admit: read it again "
+          "and send its new ETag."};
 }
 
 }  // namespace holdfast::api

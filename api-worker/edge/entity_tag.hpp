@@ -9,6 +9,11 @@
 // The tag of the content is the version alone, "3". The tag of a compressed response ends in
 // "-gzip".
 //
+// Proxies that compress make tags weak (nginx, Caddy) or append their coding (Apache); a client
+// that sends such a tag back means the version in it all the same.
+//
+// The conditions in the order of RFC 9110, 13.2.2: If-Match, then If-None-Match.
+//
 // Threads: pure functions.
 
 #include "api-worker/edge/problem.hpp"
@@ -31,9 +36,16 @@ std::optional<std::string> none_match(const http::Headers& headers, std::string_
 // The 304 response with the tag that none_match() found.
 http::Response not_modified(const std::string& tag);
 
-// If-Match by strong comparison: the versions that the client accepts; unset without the field or
-// with "*". Weak and unknown tags match no version. ProblemDetails (400) if the field is malformed:
-// ignoring it would lose the update that it protects.
+// If-Match: the versions that the client accepts; unset without the field or with "*". Tags of
+// another server match no version. ProblemDetails (400) if the field is malformed: ignoring it
+// would lose the update that it protects.
 tl::expected<store::Versions, ProblemDetails> if_match(const http::Headers& headers);
+
+// Both conditions of a request that changes a document, which must exist in any case: the version
+// must be named by If-Match and must not be named by If-None-Match, whose "*" names every version.
+tl::expected<store::Condition, ProblemDetails> write_condition(const http::Headers& headers);
+
+// The response to a request whose condition does not hold.
+ProblemDetails precondition_failed();
 
 }  // namespace holdfast::api

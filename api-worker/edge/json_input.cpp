@@ -64,6 +64,31 @@ std::string reason_of(const nlohmann::json::parse_error& error) {
       .substr(0, 200);
 }
 
+// Watches a parse for objects that repeat a name.
+class RepeatedNames {
+ public:
+  void see(nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
+    using Event = nlohmann::json::parse_event_t;
+    if (event == Event::object_start) objects_.emplace_back();
+    if (event == Event::object_end) objects_.pop_back();
+    if (event != Event::key) return;
+    const auto& name = parsed.get_ref<const std::string&>();
+    if (objects_.size() == 1) member_ = name;
+    if (objects_.back().insert(name).second || found_) return;
+    const bool is_member = objects_.size() == 1;
+    found_ =
+        FieldError{pointer_to(member_), "",
+                   is_member ? "appears more than once"
+                             : fmt::format("repeats the name '{}'", text::utf8_prefix(name, 64))};
+  }
+  const std::optional<FieldError>& found() const { return found_; }
+
+ private:
+  std::vector<std::set<std::string>> objects_;  // open ones, with their names so far
+  std::string member_;                          // of the outermost, that is being read
+  std::optional<FieldError> found_;             // the first
+};
+
 }  // namespace
 
 std::string media_type(const http::Request& request) {
@@ -104,19 +129,18 @@ std::string pointer_to(const std::string& name) {
   return pointer;
 }
 
+std::optional<ProblemDetails> check_json_type(const http::Request& head) {
+  if (media_type(head) == "application/json") return {};
+  return ProblemDetails{415, "Send the body as Content-Type: application/json."};
+}
+
 tl::expected<nlohmann::json, ProblemDetails> parse_json_object(const http::Request& head,
                                                                std::string_view body) {
-  if (media_type(head) != "application/json") {
-    return tl::unexpected(ProblemDetails{415, "Send the body as Content-Type: application/json."});
-  }
+  if (auto problem = check_json_type(head)) return tl::unexpected(std::move(*problem));
   if (auto problem = check_shape(body)) return tl::unexpected(std::move(*problem));
-  std::set<std::string> names;
-  std::string twice;
-  const auto watch = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
-    if (event == nlohmann::json::parse_event_t::key && depth == 1) {
-      const auto& name = parsed.get_ref<const std::string&>();
-      if (!names.insert(name).second) twice = name;
-    }
+  RepeatedNames repeated;
+  const auto watch = [&](int, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
+    repeated.see(event, parsed);
     return true;
   };
   try {
@@ -125,9 +149,8 @@ tl::expected<nlohmann::json, ProblemDetails> parse_json_object(const http::Reque
       return tl::unexpected(
           ProblemDetails{422, "The body is not a JSON object.", {{"#", "", "must be an object"}}});
     }
-    if (!twice.empty()) {
-      return tl::unexpected(ProblemDetails{
-          422, "The body repeats a name.", {{pointer_to(twice), "", "appears more than once"}}});
+    if (const auto& found = repeated.found()) {
+      return tl::unexpected(ProblemDetails{422, "The body repeats a name.", {*found}});
     }
     return parsed;
   } catch (const nlohmann::json::parse_error& error) {

@@ -8,6 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <optional>
+
 namespace holdfast::api {
 
 constexpr std::size_t kMaxJsonDepth = 32;
@@ -21,9 +23,12 @@ std::string charset(const http::Request& request);
 // A name from the input as a JSON pointer in a URI fragment (RFC 6901, 3 and 6): "#/my%20title".
 std::string pointer_to(const std::string& name);
 
+// 415 unless the body is to be application/json.
+std::optional<ProblemDetails> check_json_type(const http::Request& head);
+
 // 415 unless the body is application/json; 400 with line and column if it is not JSON, not UTF-8 or
-// nested too deeply; 413 if it has too many values; 422 if it is not an object or repeats a name at
-// the top level.
+// nested too deeply; 413 if it has too many values; 422 if it is not an object, or if an
+// object at any depth repeats a name: readers would disagree about its value.
 tl::expected<nlohmann::json, ProblemDetails> parse_json_object(const http::Request& head,
                                                                std::string_view body);
 

@@ -2,8 +2,28 @@
 #include "api-worker/edge/problem.hpp"
 
 #include "common/text/json_writer.hpp"
+#include "common/text/percent.hpp"
 
 namespace holdfast::api {
+
+namespace {
+
+// A path as a URI reference (RFC 3986, 3.3). "//" at its beginning would name a host.
+std::string as_reference(std::string_view path) {
+  constexpr std::string_view kOfPaths = "/:@!$&'()*+,;=";
+  std::string reference;
+  for (const char c : path) {
+    const bool names_host = c == '/' && reference == "/";
+    if (kOfPaths.find(c) != std::string_view::npos && !names_host) {
+      reference += c;
+    } else {
+      text::append_percent_encoded(reference, std::string_view(&c, 1));
+    }
+  }
+  return reference;
+}
+
+}  // namespace
 
 http::Response problem_response(const Context& context, const ProblemDetails& problem) {
   std::string body;
@@ -15,7 +35,7 @@ http::Response problem_response(const Context& context, const ProblemDetails& pr
   json.field("detail", problem.detail);
   // A refused request may have no valid path.
   if (context.request && !context.request->path.empty()) {
-    json.field("instance", context.request->path);
+    json.field("instance", as_reference(context.request->path));
   }
   json.field("request_id", context.request_id);
   if (!problem.errors.empty()) {

@@ -41,7 +41,8 @@ std::vector<Router::Segment> Router::split_pattern(std::string_view pattern) {
   return segments;
 }
 
-void Router::add(std::string_view method, std::string_view pattern, RouteHandler handler) {
+void Router::add(std::string_view method, std::string_view pattern, RouteHandler handler,
+                 HeadCheck check) {
   auto entry = std::find_if(entries_.begin(), entries_.end(),
                             [&](const auto& known) { return known->pattern == pattern; });
   if (entry == entries_.end()) {
@@ -65,7 +66,7 @@ void Router::add(std::string_view method, std::string_view pattern, RouteHandler
     }
     names.push_back(known.name);
   }
-  methods.push_back({std::string(method), std::move(handler)});
+  methods.push_back({std::string(method), std::move(handler), std::move(check)});
   names.emplace_back(method);
   (*entry)->allow = allow_of(names);
 }
@@ -103,7 +104,9 @@ Router::Match Router::match(std::string_view method, std::string_view path) cons
     match.allow = entry->allow;
     const std::string_view wanted = method == "HEAD" ? "GET" : method;
     for (const Method& known : entry->methods) {
-      if (known.name == wanted) match.handler = &known.handler;
+      if (known.name != wanted) continue;
+      match.handler = &known.handler;
+      match.check = &known.check;
     }
     return match;
   }

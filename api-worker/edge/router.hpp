@@ -9,11 +9,13 @@
 // Threads: routes are added before serving; match() is const and safe from any thread.
 
 #include "api-worker/edge/context.hpp"
+#include "api-worker/edge/problem.hpp"
 #include "common/base/result.hpp"
 #include "common/http/message.hpp"
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,17 +27,22 @@ using Reply = std::function<void(Result<http::Response>)>;
 // Runs on the event loop's thread and must not block it.
 using RouteHandler = std::function<void(const ContextPtr& context, Reply reply)>;
 
+// What a route refuses by the head alone, before a body is read: pure.
+using HeadCheck = std::function<std::optional<ProblemDetails>(const http::Request& head)>;
+
 class Router {
  public:
   struct Match {
     const RouteHandler* handler = nullptr;  // null: no such path, or no such method on it
+    const HeadCheck* check = nullptr;       // with a handler only; may be empty
     std::string_view route;                 // empty: no such path
     std::vector<std::string> path_values;
     std::string_view allow;  // the value of Allow for this path
   };
 
   // Throws std::invalid_argument for a pattern without a leading '/' or a duplicate route.
-  void add(std::string_view method, std::string_view pattern, RouteHandler handler);
+  void add(std::string_view method, std::string_view pattern, RouteHandler handler,
+           HeadCheck check = {});
 
   // HEAD uses the handler of GET. OPTIONS matches no handler: the caller responds with `allow`.
   Match match(std::string_view method, std::string_view path) const;
@@ -47,6 +54,7 @@ class Router {
   struct Method {
     std::string name;
     RouteHandler handler;
+    HeadCheck check;
   };
   struct Segment {
     std::string text;

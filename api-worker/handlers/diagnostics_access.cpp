@@ -7,7 +7,6 @@ namespace holdfast::api {
 
 bool may_view_diagnostics(const Context& context, const std::vector<net::Network>& allowed) {
   const Client& client = context.client;
-  if (client.local) return true;
   if (context.api_key && context.api_key->scope == store::Scope::Admin) return true;
   const auto address = net::IpAddress::parse(client.address);
   return !client.hidden && address && contains(allowed, *address);

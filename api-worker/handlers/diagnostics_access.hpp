@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Who may view diagnostics (metrics, verbose readiness): local requests (defined in
-// middleware/client_address.hpp), the networks of http.metrics_allow, and API keys of scope admin.
+// Who may view diagnostics (metrics, verbose readiness, /internal): API keys of scope admin, and
+// the networks of http.metrics_allow, of which there are none by default. Requests from this host
+// are no exception: a reverse proxy that adds no field makes everybody's look so (ADR 17). Those
+// who are on this host have the supervisor's endpoint.
 //
 // Threads: any; pure.
 

@@ -20,6 +20,7 @@ void with_document(const Services& services, const ContextPtr& context, const Re
                    Store store) {
   run(services, work_for(context->body->size(), kInlineParsedBytes), reply,
       [context, reply, store = std::move(store)] {
+        if (!context->is_wanted()) return;  // it waited for a thread for too long
         auto document = parse_document(*context->request, std::move(*context->body));
         if (!document) return reply(problem_response(*context, document.error()));
         document->request_id = context->request_id;
@@ -43,12 +44,16 @@ store::Callback<store::Created> reply_accepted(const Services& services, Reply r
   };
 }
 
+// A client that was told 503 must not find its write done later.
+store::Wanted wanted(const ContextPtr& context) {
+  return [context] { return context->is_wanted(); };
+}
+
 // A Conflict of a write that expects a version means that the condition failed.
 Reply with_precondition(const ContextPtr& context, Reply reply) {
   return [context, reply = std::move(reply)](Result<http::Response> result) {
     if (result || result.error().kind != ErrorKind::Conflict) return reply(std::move(result));
-    reply(problem_response(
-        *context, {412, "The document has changed since: read it again and send its new ETag."}));
+    reply(problem_response(*context, precondition_failed()));
   };
 }
 
@@ -77,40 +82,42 @@ void create(const Services& services, const ContextPtr& context, const Reply& re
                   }
                   services.store.create_document(
                       std::move(document),
-                      reply_accepted(services, with_unused_key(context, reply)));
+                      reply_accepted(services, with_unused_key(context, reply)), wanted(context));
                 });
 }
 
 void replace(const Services& services, const ContextPtr& context, const Reply& reply) {
-  auto expected = if_match(context->request->headers);
+  auto expected = write_condition(context->request->headers);
   if (!expected) return reply(problem_response(*context, expected.error()));
   with_document(
       services, context, reply,
       [&services, context, reply, expected = std::move(*expected)](store::NewDocument document) {
-        document.id = context->path_values[0];
-        services.store.replace_document(
-            std::move(document), expected,
-            reply_accepted(services, with_precondition(context, reply)));
+        document.id = document_id(context->path_values[0]);
+        services.store.replace_document(std::move(document), expected,
+                                        reply_accepted(services, with_precondition(context, reply)),
+                                        wanted(context));
       });
 }
 
 void remove(const Services& services, const ContextPtr& context, const Reply& reply) {
-  auto expected = if_match(context->request->headers);
+  auto expected = write_condition(context->request->headers);
   if (!expected) return reply(problem_response(*context, expected.error()));
-  services.store.delete_document(context->path_values[0], std::move(*expected),
-                                 [reply = with_precondition(context, reply)](Result<void> removed) {
-                                   if (!removed) return reply(Failure(std::move(removed).error()));
-                                   http::Response response;
-                                   response.status = 204;
-                                   reply(std::move(response));
-                                 });
+  services.store.delete_document(
+      document_id(context->path_values[0]), std::move(*expected),
+      [reply = with_precondition(context, reply)](Result<void> removed) {
+        if (!removed) return reply(Failure(std::move(removed).error()));
+        http::Response response;
+        response.status = 204;
+        reply(std::move(response));
+      },
+      wanted(context));
 }
 
 }  // namespace
 
 void add_document_change_routes(Router& router, const Services& services) {
-  router.add("POST", "/api/documents", bind_services(services, create));
-  router.add("PUT", "/api/documents/{id}", bind_services(services, replace));
+  router.add("POST", "/api/documents", bind_services(services, create), check_document_type);
+  router.add("PUT", "/api/documents/{id}", bind_services(services, replace), check_document_type);
   router.add("DELETE", "/api/documents/{id}", bind_services(services, remove));
 }
 

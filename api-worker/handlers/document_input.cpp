@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/handlers/document_input.hpp"
 
+#include "api-worker/edge/blank.hpp"
 #include "api-worker/edge/json_input.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/utf8.hpp"
+
+#include <algorithm>
 
 namespace holdfast::api {
 
@@ -12,9 +15,9 @@ namespace {
 using Errors = std::vector<FieldError>;
 
 std::string_view first_line(std::string_view content) {
-  content = text::trim(content, text::kWhitespace);
-  const std::string_view line = content.substr(0, content.find('\n'));
-  return text::utf8_prefix(text::trim(line, text::kWhitespace), kMaxTitleCharacters);
+  content = trim_blank(content);
+  const std::string_view line = content.substr(0, content.find_first_of("\r\n"));
+  return text::utf8_prefix(trim_blank(line), kMaxTitleCharacters);
 }
 
 // PostgreSQL's text cannot hold a NUL, and both engines must accept the same documents.
@@ -30,8 +33,8 @@ std::string check_title(std::string_view title) {
 }
 
 std::string check_content(std::string_view content) {
-  if (text::trim(content, text::kWhitespace).empty()) return "must not be empty";
-  return has_nul(content) ? "must not contain U+0000" : "";
+  if (has_nul(content)) return "must not contain U+0000";
+  return is_blank(content) ? "must not be empty" : "";
 }
 
 // Whether JSON text contains the escape of a NUL, as opposed to an escaped backslash and "u0000".
@@ -101,10 +104,6 @@ tl::expected<store::NewDocument, ProblemDetails> from_json(const http::Request& 
 
 tl::expected<store::NewDocument, ProblemDetails> from_text(const http::Request& head,
                                                            std::string text) {
-  const std::string encoding = charset(head);
-  if (!encoding.empty() && encoding != "utf-8" && encoding != "us-ascii") {
-    return tl::unexpected(ProblemDetails{415, "Send the text in UTF-8."});
-  }
   if (const std::size_t at = text::find_invalid_utf8(text); at != std::string_view::npos) {
     return tl::unexpected(
         ProblemDetails{400, fmt::format("The body is not valid UTF-8 at byte {}.", at)});
@@ -112,6 +111,8 @@ tl::expected<store::NewDocument, ProblemDetails> from_text(const http::Request& 
   store::NewDocument document;
   Errors errors;
   if (const std::string* title = head.query_value("title")) document.title = *title;
+  // A byte order mark says how the text is encoded and is not part of it (RFC 3629, 6).
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
   document.content = std::move(text);
   if (std::string wrong = check_title(document.title); !wrong.empty()) {
     errors.push_back({"", "title", std::move(wrong)});
@@ -128,19 +129,32 @@ tl::expected<store::NewDocument, ProblemDetails> from_text(const http::Request& 
 
 }  // namespace
 
+std::string document_id(const std::string& path_value) {
+  constexpr std::string_view kShape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  const bool is_uuid = std::equal(
+      path_value.begin(), path_value.end(), kShape.begin(), kShape.end(),
+      [](char c, char shape) { return shape == '-' ? c == '-' : text::is_alphanumeric(c); });
+  return is_uuid ? text::to_lower(path_value) : path_value;
+}
+
+std::optional<ProblemDetails> check_document_type(const http::Request& head) {
+  const std::string type = media_type(head);
+  if (type == "application/json") return {};
+  if (type != "text/plain") {
+    return ProblemDetails{415, "Send a document as Content-Type: application/json or text/plain."};
+  }
+  const std::string encoding = charset(head);
+  if (encoding.empty() || encoding == "utf-8" || encoding == "us-ascii") return {};
+  return ProblemDetails{415, "Send the text in UTF-8."};
+}
+
 tl::expected<store::NewDocument, ProblemDetails> parse_document(const http::Request& head,
                                                                 std::string body) {
-  const std::string type = media_type(head);
-  tl::expected<store::NewDocument, ProblemDetails> document;
-  if (type == "application/json") {
-    document = from_json(head, std::move(body));
-  } else if (type == "text/plain") {
-    document = from_text(head, std::move(body));
-  } else {
-    return tl::unexpected(
-        ProblemDetails{415, "Send a document as Content-Type: application/json or text/plain."});
-  }
-  if (document && document->title.empty()) document->title = first_line(document->content);
+  if (auto problem = check_document_type(head)) return tl::unexpected(std::move(*problem));
+  tl::expected<store::NewDocument, ProblemDetails> document =
+      media_type(head) == "application/json" ? from_json(head, std::move(body))
+                                             : from_text(head, std::move(body));
+  if (document && is_blank(document->title)) document->title = first_line(document->content);
   return document;
 }
 

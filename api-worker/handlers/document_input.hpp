@@ -17,10 +17,18 @@
 #include "common/http/message.hpp"
 #include "common/store/types.hpp"
 
+#include <optional>
+
 namespace holdfast::api {
 
 constexpr std::size_t kMaxTitleCharacters = 500;
 constexpr std::size_t kMaxMetadataBytes = 16u << 10;
+
+// The id in a path. UUIDs are compared without case (RFC 9562, 4).
+std::string document_id(const std::string& path_value);
+
+// 415 unless the head announces one of the two types, and text in UTF-8.
+std::optional<ProblemDetails> check_document_type(const http::Request& head);
 
 // Fills in title, content and metadata; the caller sets the rest. Consumes the body: text becomes
 // the content without a copy, and JSON is freed once it is parsed.

@@ -3,6 +3,7 @@
 
 #include "api-worker/edge/entity_tag.hpp"
 #include "api-worker/edge/query_input.hpp"
+#include "api-worker/handlers/document_input.hpp"
 #include "api-worker/handlers/document_json.hpp"
 
 namespace holdfast::api {
@@ -61,6 +62,11 @@ http::Response tagged(http::Response response, const std::string& tag) {
 template <TagOf tag_of, BodyOf body_of>
 void answer_with(const Services& services, const ContextPtr& context, store::Document document,
                  const Reply& reply) {
+  const auto among = if_match(context->request->headers);
+  if (!among) return reply(problem_response(*context, among.error()));
+  if (!store::Condition(*among).admits(document.version)) {
+    return reply(problem_response(*context, precondition_failed()));
+  }
   if (const auto known = none_match(context->request->headers, tag_of(document))) {
     return reply(not_modified(*known));
   }
@@ -69,7 +75,8 @@ void answer_with(const Services& services, const ContextPtr& context, store::Doc
          [&services, context, work,
           document = std::move(document)]() mutable -> Result<http::Response> {
            if (work == Work::Scan) {
-             HOLDFAST_TRY_ASSIGN(document, services.store.get_document(context->path_values[0]));
+             HOLDFAST_TRY_ASSIGN(document,
+                                 services.store.get_document(document_id(context->path_values[0])));
            }
            const std::string tag = tag_of(document);
            return tagged(body_of(std::move(document)), tag);
@@ -79,7 +86,8 @@ void answer_with(const Services& services, const ContextPtr& context, store::Doc
 template <TagOf tag_of, BodyOf body_of>
 void get(const Services& services, const ContextPtr& context, const Reply& reply) {
   run(services, Work::PointRead, reply, [&services, context, reply] {
-    auto document = services.store.get_document_within(context->path_values[0], kInlineBytes);
+    auto document =
+        services.store.get_document_within(document_id(context->path_values[0]), kInlineBytes);
     if (!document) return reply(Failure(std::move(document).error()));
     answer_with<tag_of, body_of>(services, context, std::move(*document), reply);
   });

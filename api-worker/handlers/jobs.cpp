@@ -69,11 +69,14 @@ void get_job(const Services& services, const ContextPtr& context, const Reply& r
 void retry_job(const Services& services, const ContextPtr& context, Reply reply) {
   const auto id = text::parse_digits<std::int64_t>(context->path_values[0]);
   if (!id) return reply(fail(ErrorKind::NotFound, "There is no such job."));
-  services.store.retry_job(*id, [&services, reply = std::move(reply)](Result<store::Job> job) {
-    if (!job) return reply(Failure(std::move(job).error()));
-    services.doorbell.ring();
-    reply(http::Response::json(202, job_json(*job)));
-  });
+  services.store.retry_job(
+      *id,
+      [&services, reply = std::move(reply)](Result<store::Job> job) {
+        if (!job) return reply(Failure(std::move(job).error()));
+        services.doorbell.ring();
+        reply(http::Response::json(202, job_json(*job)));
+      },
+      [context] { return context->is_wanted(); });
 }
 
 void get_queue(const Services& services, const ContextPtr& context, const Reply& reply) {

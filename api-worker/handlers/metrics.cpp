@@ -25,8 +25,8 @@ http::Response own_metrics(const Services& services, std::string_view accept) {
 void get_metrics(const Services& services, const ContextPtr& context, const Reply& reply) {
   if (!may_view_diagnostics(*context, services.metrics_allow)) {
     return reply(problem_response(*context, {403,
-                                             "Metrics are available only to this host, to "
-                                             "http.metrics_allow networks and to admin keys."}));
+                                             "Metrics are available only to http.metrics_allow "
+                                             "networks and to admin keys."}));
   }
   const http::Headers& asked = context->request->headers;
   const std::string* accept = asked.find("Accept");
@@ -66,8 +66,10 @@ std::string stats_json(const Services& services) {
 }
 
 void get_stats(const Services& services, const ContextPtr& context, const Reply& reply) {
-  if (!context->client.local) {
-    return reply(problem_response(*context, {403, "This path is available only to this host."}));
+  if (!may_view_diagnostics(*context, services.metrics_allow)) {
+    return reply(problem_response(*context, {403,
+                                             "This path is available only to http.metrics_allow "
+                                             "networks and to admin keys."}));
   }
   reply(http::Response::json(200, stats_json(services)));
 }

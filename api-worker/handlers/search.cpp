@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/handlers/search.hpp"
 
+#include "api-worker/edge/blank.hpp"
 #include "api-worker/edge/json_input.hpp"
 #include "api-worker/edge/query_input.hpp"
-#include "common/text/ascii.hpp"
 #include "common/text/json_writer.hpp"
 #include "common/text/utf8.hpp"
 
@@ -24,8 +24,8 @@ struct Query {
 using QueryOrProblem = tl::expected<Query, ProblemDetails>;
 
 std::string check_text(std::string_view text) {
-  if (text::trim(text, text::kWhitespace).empty()) return "must not be empty";
   if (text.find('\0') != std::string_view::npos) return "must not contain U+0000";
+  if (is_blank(text)) return "must not be empty";
   if (text::count_code_points(text) > kMaxQueryCharacters) {
     return fmt::format("must have at most {} characters", kMaxQueryCharacters);
   }
@@ -126,9 +126,12 @@ void add_search_routes(Router& router, const Services& services) {
   router.add("GET", "/api/search", [&services](const ContextPtr& context, const Reply& reply) {
     answer_search(services, context, reply, from_target);
   });
-  router.add("POST", "/api/search", [&services](const ContextPtr& context, const Reply& reply) {
-    answer_search(services, context, reply, from_body);
-  });
+  router.add(
+      "POST", "/api/search",
+      [&services](const ContextPtr& context, const Reply& reply) {
+        answer_search(services, context, reply, from_body);
+      },
+      check_json_type);
 }
 
 }  // namespace holdfast::api

@@ -68,6 +68,7 @@ template <class Produce>
 void answer(const Services& services, const ContextPtr& context, Work work, const Reply& reply,
             Produce produce) {
   run(services, work, reply, [context, reply, produce = std::move(produce)]() mutable {
+    if (!context->is_wanted()) return;  // it waited for a thread for too long
     Result<http::Response> response = produce();
     if (response) encode(*context->request, *response);
     reply(std::move(response));

@@ -13,14 +13,28 @@ namespace {
 
 constexpr std::string_view kScheme = "Bearer";
 
-std::optional<std::string_view> bearer(const http::Headers& headers) {
-  const std::string* const value = headers.find("Authorization");
-  if (value == nullptr || value->size() <= kScheme.size()) return {};
-  const std::string_view text = *value;
+std::optional<std::string_view> bearer(std::string_view text) {
+  if (text.size() <= kScheme.size()) return {};
   if (!text::equals_ignoring_case(text.substr(0, kScheme.size()), kScheme)) return {};
   const auto credential = text.find_first_not_of(' ', kScheme.size());
   if (text[kScheme.size()] != ' ' || credential == std::string_view::npos) return {};
   return text.substr(credential);
+}
+
+// What the request presents as keys. Credentials of other schemes (Basic) are somebody else's, and
+// so is, beside an X-API-Key, a bearer token that is no key of ours: proxies add both.
+std::vector<std::string_view> presented_keys(const http::Headers& headers) {
+  const bool has_field = headers.find("X-API-Key") != nullptr;
+  std::vector<std::string_view> keys;
+  for (const auto& field : headers.fields()) {
+    if (text::equals_ignoring_case(field.name, "X-API-Key")) keys.emplace_back(field.value);
+    if (!text::equals_ignoring_case(field.name, "Authorization")) continue;
+    const auto credential = bearer(field.value);
+    if (credential && (!has_field || credential->starts_with(auth::kTokenPrefix))) {
+      keys.push_back(*credential);
+    }
+  }
+  return keys;
 }
 
 bool is_api(std::string_view path) {
@@ -36,7 +50,7 @@ http::Response unauthorized(const Context& context, std::string detail, const ch
 }  // namespace
 
 bool presents_api_key(const http::Headers& headers) {
-  return headers.find("X-API-Key") != nullptr || bearer(headers);
+  return !presented_keys(headers).empty();
 }
 
 ApiKeys::ApiKeys(const config::Config& config, Parts parts)
@@ -46,18 +60,17 @@ ApiKeys::ApiKeys(const config::Config& config, Parts parts)
       bad_keys_(bad_key_policy(config.rate_limit)) {}
 
 std::optional<http::Response> ApiKeys::on_request(Context& context) {
-  const http::Headers& headers = context.request->headers;
-  if (!presents_api_key(headers)) {
+  const std::vector<std::string_view> keys = presented_keys(context.request->headers);
+  if (keys.empty()) {
     if (!required_ || !is_api(context.request->path)) return {};
     return unauthorized(context, "An API key is required: send it as Authorization: Bearer hf_….",
                         "Bearer realm=\"holdfast\"");
   }
-  if (headers.count("Authorization") + headers.count("X-API-Key") != 1) {
+  if (keys.size() != 1) {
     return problem_response(
         context, {400, "Send exactly one API key, in either Authorization or X-API-Key."});
   }
-  const std::string* const field = headers.find("X-API-Key");
-  auto token = auth::parse_token(field != nullptr ? std::string_view(*field) : *bearer(headers));
+  auto token = auth::parse_token(keys.front());
   if (!token) return refuse(context);
   context.wait_for = [this, id = token->id, digest = token->digest](const ContextPtr& waiting,
                                                                     const Resume& resume) {

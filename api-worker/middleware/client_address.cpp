@@ -47,7 +47,6 @@ Client find_client(const http::Peer& peer, const http::Headers& headers,
   const bool forwarded = names_a_proxy(headers);
   Client client;
   client.address = peer.unix_socket ? "unix" : peer.address;
-  client.local = !forwarded && (peer.unix_socket || (peer_address && peer_address->is_loopback()));
   const bool peer_trusted = peer.unix_socket || (peer_address && contains(trusted, *peer_address));
   client.hidden = forwarded && !peer_trusted;
   if (!peer_trusted) return client;

@@ -9,9 +9,9 @@
 // - An entry that is not an address ("unknown", "_hidden", garbage) ends the walk: the last valid
 //   one counts. Ports and brackets are accepted, IPv4-mapped IPv6 is IPv4. At most 32 entries are
 //   read.
-// - A local request comes from a loopback address or Unix socket and has no proxy's field
-//   (X-Forwarded-For, Forwarded, X-Real-IP, Via): an undeclared proxy on this host does not open
-//   loopback-only paths to its clients.
+// - A client is hidden if a peer that is not trusted sent a proxy's field (X-Forwarded-For,
+//   Forwarded, X-Real-IP, Via): the address is that proxy's. Without such a field nobody can tell a
+//   proxy from a client, not even on this host: no rule here may rest on a loopback peer.
 
 #include "api-worker/middleware/middleware.hpp"
 #include "common/net/ip_address.hpp"

@@ -3,6 +3,7 @@
 
 #include "api-worker/edge/vary.hpp"
 #include "common/config/origin.hpp"
+#include "common/http/syntax.hpp"
 #include "common/text/ascii.hpp"
 
 #include <algorithm>
@@ -26,10 +27,10 @@ bool is_preflight(const http::Request& request) {
          request.headers.find("Access-Control-Request-Method") != nullptr;
 }
 
-// A comma-separated list of names, as browsers send it; anything else is not echoed.
+// A comma-separated list of field names; anything else is not echoed.
 bool is_name_list(std::string_view text) {
   return text.size() <= 1024 && text::all_of(text, [](char c) {
-           return text::is_alphanumeric(c) || c == '-' || c == '_' || c == ',' || c == ' ';
+           return http::is_token_char(c) || c == ',' || c == ' ' || c == '\t';
          });
 }
 

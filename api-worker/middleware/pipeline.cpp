@@ -2,6 +2,7 @@
 #include "api-worker/middleware/pipeline.hpp"
 
 #include "api-worker/edge/problem.hpp"
+#include "api-worker/middleware/rate_limit.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/io_context.hpp>
@@ -9,6 +10,9 @@
 namespace holdfast::api {
 
 namespace {
+
+// The memory for bodies is shared by clients: an IPv6 host commonly has a /64 to itself.
+constexpr unsigned kIpv6PrefixOfBodies = 64;
 
 http::Response no_such_route(const Context& context, std::string_view allow) {
   // "OPTIONS *" asks whether there is a server (RFC 9110, 9.3.7), not about a path.
@@ -34,20 +38,43 @@ Pipeline::Pipeline(boost::asio::io_context& io, const Clock& clock, Chain chain,
       router_(std::move(router)),
       errors_(errors) {}
 
-void Pipeline::handle(std::shared_ptr<http::Request> request, http::Responder respond) {
-  const auto exchange = std::make_shared<ActiveRequest>();
+Pipeline::ActiveRequestPtr Pipeline::begin(std::shared_ptr<http::Request> request,
+                                           http::Responder respond) {
+  auto exchange = std::make_shared<ActiveRequest>();
   exchange->respond = std::move(respond);
   Context& context = exchange->context;
   context.started = clock_.mono();
+  context.answered = &exchange->done;
   Router::Match match = router_.match(request->method, request->path);
   if (!match.route.empty()) context.route = match.route;
   context.path_values = std::move(match.path_values);
   context.body = &request->body;
   context.request = std::move(request);
   exchange->handler = match.handler;
+  exchange->check = match.check;
   exchange->allow = match.allow;
+  return exchange;
+}
+
+void Pipeline::admit(std::shared_ptr<http::Request> request, http::Admission admission) {
+  const auto exchange = begin(std::move(request), std::move(admission.reject));
+  exchange->accept = std::move(admission.accept);
+  enter(exchange);
+}
+
+void Pipeline::handle(std::shared_ptr<http::Request> request, http::Responder respond) {
+  const auto admitted = pending_.find(request.get());
+  if (admitted == pending_.end()) return enter(begin(std::move(request), std::move(respond)));
+  const ActiveRequestPtr exchange = admitted->second;
+  exchange->respond = std::move(respond);
+  // How long a client takes to send its body says nothing about this service.
+  exchange->context.started = clock_.mono() - exchange->spent;
+  dispatch(exchange);
+}
+
+void Pipeline::enter(const ActiveRequestPtr& exchange) {
   advance(exchange);
-  if (!exchange->done) pending_.emplace(context.request.get(), exchange);
+  if (!exchange->done) pending_.emplace(exchange->context.request.get(), exchange);
 }
 
 void Pipeline::advance(const ActiveRequestPtr& exchange) {
@@ -57,7 +84,21 @@ void Pipeline::advance(const ActiveRequestPtr& exchange) {
   if (exchange->handler == nullptr) {
     return finish(exchange, no_such_route(context, exchange->allow));
   }
+  if (*exchange->check) {
+    if (auto problem = (*exchange->check)(*context.request)) {
+      return finish(exchange, problem_response(context, *problem));
+    }
+  }
+  if (exchange->accept) return accept(exchange);
   dispatch(exchange);
+}
+
+void Pipeline::accept(const ActiveRequestPtr& exchange) {
+  Context& context = exchange->context;
+  exchange->spent = clock_.mono() - context.started;
+  exchange->respond = {};
+  const auto go_on = std::exchange(exchange->accept, {});
+  go_on(rate_limit_key(context.client, kIpv6PrefixOfBodies));
 }
 
 void Pipeline::wait(const ActiveRequestPtr& exchange) {
@@ -74,6 +115,7 @@ void Pipeline::wait(const ActiveRequestPtr& exchange) {
 }
 
 void Pipeline::dispatch(const ActiveRequestPtr& exchange) {
+  exchange->handled = true;
   Reply reply = [self = shared_from_this(), exchange](Result<http::Response> result) {
     boost::asio::dispatch(self->io_, [self, exchange, result = std::move(result)]() mutable {
       self->finish(exchange, std::move(result));
@@ -102,6 +144,7 @@ http::Response Pipeline::refuse(const http::Request& request, const http::Refusa
     const ActiveRequestPtr exchange = found->second;
     pending_.erase(found);
     exchange->done = true;
+    exchange->context.refused = !exchange->handled;
     http::Response response = problem_response(exchange->context, problem);
     chain_.leave(exchange->context, response);
     return response;

@@ -2,12 +2,16 @@
 #pragma once
 
 // Pipeline: the path of one request through the edge. The router first (so that every log line and
-// metric has the route), the middleware chain inward, the handler, the error mapper, the chain
-// outward, the server. Every request yields exactly one response, log line and count, whoever
-// answers first: the handler, a guard, or the server that refuses it or times out.
+// metric has the route), the middleware chain inward, what the route refuses by the head alone, the
+// body, the handler, the error mapper, the chain outward, the server. Every request yields exactly
+// one response, log line and count, whoever answers first: the handler, a guard, or the server that
+// refuses it or times out.
 //
-// Threads: handle() and refuse() on the event loop's thread. Replies may come from any thread; what
-// follows them runs on the event loop.
+// A request with a body passes in two steps: all but the handler at the end of its head (admit), so
+// that nobody sends a body only to be refused; the handler once the body is here (handle).
+//
+// Threads: admit(), handle() and refuse() on the event loop's thread. Replies may come from any
+// thread; what follows them runs on the event loop.
 
 #include "api-worker/edge/router.hpp"
 #include "api-worker/middleware/chain.hpp"
@@ -25,6 +29,8 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   Pipeline(boost::asio::io_context& io, const Clock& clock, Chain chain, Router router,
            ErrorMapper errors);
 
+  // http::Gate
+  void admit(std::shared_ptr<http::Request> request, http::Admission admission);
   // http::Handler
   void handle(std::shared_ptr<http::Request> request, http::Responder respond);
   // http::RefusalHandler. `request` may be one that a handler is still working on, if it timed out:
@@ -35,13 +41,20 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   struct ActiveRequest {
     Context context;
     const RouteHandler* handler = nullptr;
+    const HeadCheck* check = nullptr;
     std::string_view allow;
+    std::function<void(std::string client)> accept;  // set at the gate: the body is not here yet
     http::Responder respond;
-    bool done = false;
+    bool handled = false;  // the handler has been called
+    Duration spent{};      // at the gate
+    std::atomic<bool> done{false};
   };
   using ActiveRequestPtr = std::shared_ptr<ActiveRequest>;
 
+  ActiveRequestPtr begin(std::shared_ptr<http::Request> request, http::Responder respond);
+  void enter(const ActiveRequestPtr& exchange);
   void advance(const ActiveRequestPtr& exchange);
+  void accept(const ActiveRequestPtr& exchange);
   void wait(const ActiveRequestPtr& exchange);
   void dispatch(const ActiveRequestPtr& exchange);
   void finish(const ActiveRequestPtr& exchange, Result<http::Response> result);

@@ -5,6 +5,8 @@
 #include "common/net/ip_address.hpp"
 #include "common/protocol/names.hpp"
 
+#include <algorithm>
+
 namespace holdfast::api {
 
 namespace {
@@ -52,7 +54,9 @@ std::optional<http::Response> RateLimit::on_request(Context& context) {
 
 void RateLimit::on_response(Context& context, http::Response& response) {
   if (context.quotas.empty()) return;
-  if (!context.quotas.back().decision.allowed) rejected_.Increment();
+  const bool rejected = std::any_of(context.quotas.begin(), context.quotas.end(),
+                                    [](const Quota& quota) { return !quota.decision.allowed; });
+  if (rejected) rejected_.Increment();
   headers_.write(context.quotas, clock_.wall(), response);
 }
 

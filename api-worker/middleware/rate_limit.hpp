@@ -7,8 +7,8 @@
 //   trusted proxies the address that they name. All peers of a Unix socket are one client.
 // - Every request counts, whatever its outcome, unless it is refused here: 429 with Retry-After.
 //   /health, /live, /ready, /metrics, /internal/* and preflights do not count.
-// - rate_limit.routes are further limits, each for one route. They are checked after the general
-//   limit, and a request that they refuse has counted there.
+// - rate_limit.routes are further limits, each for one route. A request counts under the general
+//   limit and those of its route, or, if one of them refuses it, under none.
 // - A request with an API key is counted by key, not by address: see KeyRateLimit, after ApiKeys.
 //   Invalid keys are counted by address, separately from requests without a key: a client over that
 //   limit is refused before its key is looked up.

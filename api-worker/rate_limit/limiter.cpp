@@ -3,6 +3,7 @@
 
 namespace holdfast::api {
 
+using rate_limit::Policies;
 using rate_limit::Policy;
 using rate_limit::RateDecision;
 
@@ -21,16 +22,29 @@ RateDecision Limiter::decide_here(const Policy& policy, std::string_view key,
   return table_.decide(policy, key, clock_.mono().time_since_epoch(), count);
 }
 
-RateDecision Limiter::decide_now(const Policy& policy, std::string_view key) const {
+Limiter::Decisions Limiter::decide_now(const Policies& policies, std::string_view key) const {
   if (redis_ != nullptr) redis_->count_fallback();
-  return decide_here(policy, key);
+  if (policies.size() == 1) return {decide_here(policies.front(), key)};
+  Decisions decisions;
+  bool allowed = true;
+  for (const Policy& policy : policies) {
+    decisions.push_back(decide_here(policy, key, rate_limit::Count::Peek));
+    allowed = allowed && decisions.back().allowed;
+  }
+  // The general policy is the first. It is taken last: if another worker takes the last admission
+  // of a narrower one in between, the request must not have counted in general.
+  for (std::size_t i = policies.size(); allowed && i > 0; --i) {
+    decisions[i - 1] = decide_here(policies[i - 1], key);
+    allowed = decisions[i - 1].allowed;
+  }
+  return decisions;
 }
 
-void Limiter::decide(const Policy& policy, std::string key, Done done) {
-  if (!is_remote()) return done(decide_now(policy, key));
-  redis_->decide(policy, key,
-                 [this, policy, key, done = std::move(done)](std::optional<RateDecision> decision) {
-                   done(decision ? *decision : decide_now(policy, key));
+void Limiter::decide(const Policies& policies, std::string key, Done done) {
+  if (!is_remote()) return done(decide_now(policies, key));
+  redis_->decide(policies, key,
+                 [this, policies, key, done = std::move(done)](std::optional<Decisions> decisions) {
+                   done(decisions ? *decisions : decide_now(policies, key));
                  });
 }
 

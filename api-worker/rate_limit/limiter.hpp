@@ -18,12 +18,14 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace holdfast::api {
 
 class Limiter {
  public:
-  using Done = std::function<void(const rate_limit::RateDecision&)>;
+  using Decisions = std::vector<rate_limit::RateDecision>;  // in the order of the policies
+  using Done = std::function<void(const Decisions&)>;
 
   Limiter(const Clock& clock, rate_limit::Memory memory, rate_limit::Table table)
       : clock_(clock), memory_(std::move(memory)), table_(table) {}
@@ -37,12 +39,14 @@ class Limiter {
   // This host's decision, regardless of Redis.
   rate_limit::RateDecision decide_here(const rate_limit::Policy& policy, std::string_view key,
                                        rate_limit::Count count = rate_limit::Count::Take) const;
-  // The same, and counted as a fallback if Redis is configured.
-  rate_limit::RateDecision decide_now(const rate_limit::Policy& policy, std::string_view key) const;
+
+  // One request under several policies: counted under all of them or, if one refuses it, under
+  // none. This host's decision, counted as a fallback if Redis is configured.
+  Decisions decide_now(const rate_limit::Policies& policies, std::string_view key) const;
 
   // The decision for all hosts, or this host's if Redis does not answer in time. `done` may be
   // called before this returns.
-  void decide(const rate_limit::Policy& policy, std::string key, Done done);
+  void decide(const rate_limit::Policies& policies, std::string key, Done done);
 
  private:
   const Clock& clock_;

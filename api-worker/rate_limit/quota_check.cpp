@@ -8,16 +8,21 @@
 
 namespace holdfast::api {
 
+using rate_limit::Policies;
 using rate_limit::Policy;
-using rate_limit::RateDecision;
 
 namespace {
 
-std::optional<http::Response> note(Context& context, const Policy& policy,
-                                   const std::string& client, const RateDecision& decision) {
-  context.quotas.push_back({policy, client, decision});
-  if (decision.allowed) return {};
-  return too_many_requests(context, context.quotas.back());
+std::optional<http::Response> note(Context& context, const Policies& policies,
+                                   const std::string& client, const Limiter::Decisions& decisions) {
+  std::optional<http::Response> refusal;
+  for (std::size_t i = 0; i < policies.size(); ++i) {
+    context.quotas.push_back({policies[i], client, decisions[i]});
+    if (!decisions[i].allowed && !refusal) {
+      refusal = too_many_requests(context, context.quotas.back());
+    }
+  }
+  return refusal;
 }
 
 }  // namespace
@@ -55,27 +60,14 @@ std::optional<http::Response> QuotaCheck::operator()(Context& context, const Pol
   if (limiter_.is_remote()) {
     context.wait_for = [this, policies = std::make_shared<const Policies>(std::move(policies)),
                         client](const ContextPtr& waiting, const Resume& resume) {
-      ask(waiting, policies, 0, client, resume);
+      limiter_.decide(*policies, client,
+                      [waiting, policies, client, resume](const Limiter::Decisions& decisions) {
+                        resume(note(*waiting, *policies, client, decisions));
+                      });
     };
     return {};
   }
-  for (const Policy& policy : policies) {
-    auto refusal = note(context, policy, client, limiter_.decide_now(policy, client));
-    if (refusal) return refusal;
-  }
-  return {};
-}
-
-void QuotaCheck::ask(const ContextPtr& context, const std::shared_ptr<const Policies>& policies,
-                     std::size_t index, const std::string& client, const Resume& resume) {
-  limiter_.decide((*policies)[index], client,
-                  [this, context, policies, index, client, resume](const RateDecision& decision) {
-                    auto refusal = note(*context, (*policies)[index], client, decision);
-                    if (refusal || index + 1 == policies->size()) {
-                      return resume(std::move(refusal));
-                    }
-                    ask(context, policies, index + 1, client, resume);
-                  });
+  return note(context, policies, client, limiter_.decide_now(policies, client));
 }
 
 }  // namespace holdfast::api

@@ -2,7 +2,8 @@
 #pragma once
 
 // QuotaCheck: counts one request of one client under a general policy and under those of its route,
-// and refuses it if one of them is exhausted. The decisions are added to context.quotas.
+// or refuses it if one of them is exhausted: then it has counted under none. The decisions are
+// added to context.quotas.
 //
 // Threads: the event loop's.
 
@@ -30,12 +31,7 @@ class QuotaCheck {
                                            const std::string& client);
 
  private:
-  using Policies = std::vector<rate_limit::Policy>;
-
-  void append_route_policies(const Context& context, Policies& policies) const;
-  // Checks one policy after the other, from `index` on.
-  void ask(const ContextPtr& context, const std::shared_ptr<const Policies>& policies,
-           std::size_t index, const std::string& client, const Resume& resume);
+  void append_route_policies(const Context& context, rate_limit::Policies& policies) const;
 
   struct RouteRule {
     std::string method;

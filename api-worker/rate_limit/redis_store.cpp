@@ -25,17 +25,43 @@ std::int64_t to_ms(Duration duration) {
   return std::chrono::ceil<std::chrono::milliseconds>(duration).count();
 }
 
-std::optional<rate_limit::RateDecision> to_decision(const redis::Reply& reply) {
-  if (reply.type != redis::Reply::Type::Array || reply.items.size() != 3) return {};
-  for (const redis::Reply& item : reply.items) {
-    if (item.type != redis::Reply::Type::Integer) return {};
+// A connection that has served for this long may be closed by its idle Redis without a word.
+constexpr Duration kNotAtOnce = 1s;
+
+// Counts something that nobody is limited by.
+rate_limit::Policies probe_policies() {
+  return {{"probe", rate_limit::kMaxLimit, 1s}};
+}
+
+// The number if it lies in [0, max].
+std::optional<std::int64_t> to_number(const redis::Reply& reply, std::int64_t max) {
+  if (reply.type != redis::Reply::Type::Integer) return {};
+  if (reply.integer < 0 || reply.integer > max) return {};
+  return reply.integer;
+}
+
+// What a Redis says ends up in response headers, so only what can be true is taken.
+std::optional<RedisStore::Decisions> to_decisions(const redis::Reply& reply,
+                                                  const rate_limit::Policies& policies) {
+  if (reply.type != redis::Reply::Type::Array || reply.items.size() != 3 * policies.size()) {
+    return {};
   }
-  rate_limit::RateDecision decision;
-  decision.allowed = reply.items[0].integer == 1;
-  decision.remaining =
-      static_cast<std::uint32_t>(std::max<std::int64_t>(reply.items[1].integer, 0));
-  decision.relief = std::chrono::milliseconds(std::max<std::int64_t>(reply.items[2].integer, 0));
-  return decision;
+  RedisStore::Decisions decisions;
+  for (std::size_t i = 0; i < policies.size(); ++i) {
+    const auto allowed = to_number(reply.items[3 * i], 1);
+    const auto remaining = to_number(reply.items[3 * i + 1], policies[i].limit);
+    // A full window lasts one part longer than its length.
+    const auto relief = to_number(reply.items[3 * i + 2], 2 * to_ms(policies[i].window));
+    if (!allowed || !remaining || !relief) return {};
+    decisions.push_back({*allowed == 1, static_cast<std::uint32_t>(*remaining),
+                         std::chrono::milliseconds(*relief)});
+  }
+  return decisions;
+}
+
+std::string refusal_of(const redis::Reply& reply) {
+  return reply.type == redis::Reply::Type::Error ? reply.text
+                                                 : "unexpected reply to the rate-limit script";
 }
 
 }  // namespace
@@ -110,7 +136,7 @@ void RedisStore::set_up() {
   const auto send = [this](const std::vector<std::string>& command, bool last) {
     client_->send(command, [this, last](const redis::Reply& reply) {
       if (reply.type == redis::Reply::Type::Error) return lose(reply.text);
-      if (last) set_up_done(reply);
+      if (last) prove(reply);
     });
   };
   if (!url.password.empty() && url.user.empty()) send({"AUTH", url.password}, false);
@@ -124,9 +150,21 @@ void RedisStore::set_up() {
   });
 }
 
-void RedisStore::set_up_done(const redis::Reply& reply) {
+// A replica (READONLY) and a Redis without memory (OOM) do everything but count.
+void RedisStore::prove(const redis::Reply& loaded) {
+  script_sha_ = loaded.text;
+  const rate_limit::Policies policies = probe_policies();
+  std::vector<std::string> command{"EVALSHA", script_sha_};
+  const auto words = arguments(policies, "");
+  command.insert(command.end(), words.begin(), words.end());
+  client_->send(command, [this, policies](const redis::Reply& reply) {
+    if (!to_decisions(reply, policies)) return lose(refusal_of(reply));
+    set_up_done();
+  });
+}
+
+void RedisStore::set_up_done() {
   deadline_.cancel();
-  script_sha_ = reply.text;
   state_ = State::Up;
   up_.Set(1);
   up_since_ = clock_.mono();
@@ -138,16 +176,26 @@ void RedisStore::set_up_done(const redis::Reply& reply) {
   fallbacks_since_loss_ = 0;
 }
 
-void RedisStore::decide(const rate_limit::Policy& policy, const std::string& key, Done done) {
+std::vector<std::string> RedisStore::arguments(const rate_limit::Policies& policies,
+                                               const std::string& key) const {
+  std::vector<std::string> words{std::to_string(policies.size())};
+  for (const rate_limit::Policy& policy : policies) {
+    words.push_back(fmt::format("{}rate-limit:{}:{}:{}", options_.prefix, policy.name,
+                                to_ms(policy.window), key));
+  }
+  for (const rate_limit::Policy& policy : policies) {
+    words.push_back(std::to_string(policy.limit));
+    words.push_back(std::to_string(to_ms(rate_limit::part_length(policy.window))));
+    words.push_back(std::to_string(rate_limit::kParts));
+  }
+  return words;
+}
+
+void RedisStore::decide(const rate_limit::Policies& policies, const std::string& key, Done done) {
   const auto pending = std::make_shared<Pending>();
   pending->deadline = clock_.mono() + options_.timeout;
-  pending->arguments = {
-      "1",
-      fmt::format("{}rate-limit:{}:{}:{}", options_.prefix, policy.name, to_ms(policy.window), key),
-      std::to_string(policy.limit),
-      std::to_string(to_ms(policy.window)),
-      std::to_string(to_ms(rate_limit::part_length(policy.window))),
-      std::to_string(rate_limit::kParts)};
+  pending->policies = policies;
+  pending->arguments = arguments(policies, key);
   pending->done = std::move(done);
   pending_.push_back(pending);
   ask(pending, false);
@@ -166,16 +214,12 @@ void RedisStore::ask(const PendingPtr& pending, bool with_source) {
 }
 
 void RedisStore::answer(const PendingPtr& pending, const redis::Reply& reply) {
-  const auto decision = to_decision(reply);
-  if (!decision) {
-    return lose(reply.type == redis::Reply::Type::Error
-                    ? reply.text
-                    : "unexpected reply to the rate-limit script");
-  }
+  const auto decisions = to_decisions(reply, pending->policies);
+  if (!decisions) return lose(refusal_of(reply));
   const auto found = std::find(pending_.begin(), pending_.end(), pending);
   const bool was_oldest = found == pending_.begin();
   pending_.erase(found);
-  pending->done(decision);
+  pending->done(decisions);
   if (was_oldest && state_ == State::Up) watch();
 }
 
@@ -197,7 +241,12 @@ void RedisStore::watch() {
 void RedisStore::lose(const std::string& why) {
   if (state_ == State::Stopped) return;
   if (state_ == State::Connecting && !untried_.empty()) return connect_to_next();
-  if (state_ == State::Up && clock_.mono() - up_since_ > kSteady) pause_ = {};
+  const Duration served = state_ == State::Up ? clock_.mono() - up_since_ : Duration::zero();
+  if (served > kSteady) pause_ = {};
+  if (served > kNotAtOnce && pending_.empty()) {
+    client_.reset();
+    return connect();
+  }
   state_ = State::Down;
   up_.Set(0);
   deadline_.cancel();

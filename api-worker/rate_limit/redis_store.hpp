@@ -7,10 +7,16 @@
 //   waits.
 // - A missed deadline, an error or a lost connection takes Redis out of service. Pending decisions
 //   are returned without an answer at once, and no request waits until Redis is back.
-// - Redis is back once a new connection has completed AUTH, SELECT and SCRIPT LOAD within the same
-//   deadline. The first attempt follows 100 ms after the loss, later ones back off up to 2 s. The
-//   back-off is reset only after ten seconds of service, so a flapping Redis is tried rarely.
+// - Redis is back once a new connection has completed AUTH, SELECT, SCRIPT LOAD and one counted
+//   decision within the same deadline: a replica or a full Redis accepts all but the last. The
+//   first attempt follows 100 ms after the loss, later ones back off up to 2 s. The back-off is
+//   reset only after ten seconds of service, so a flapping Redis is tried rarely.
 // - All addresses of a name are tried ("localhost" is ::1 and 127.0.0.1) before it counts as lost.
+// - A connection that Redis closes while nothing is asked (its `timeout`, a restart) is made anew
+// at
+//   once, and is worth no line unless that fails.
+// - A reply that cannot be true (more left than the limit, a wait longer than a window) is an
+// error.
 // - One warning is logged when Redis is lost and one line when it is back, however many attempts
 //   fail in between.
 // - rate_limit_fallback_total counts the decisions taken without Redis; rate_limit_redis_up says
@@ -51,8 +57,9 @@ struct RedisOptions {
 
 class RedisStore {
  public:
-  // Empty: Redis did not answer, decide without it.
-  using Done = std::function<void(std::optional<rate_limit::RateDecision>)>;
+  // One for each policy. Empty: Redis did not answer, decide without it.
+  using Decisions = std::vector<rate_limit::RateDecision>;
+  using Done = std::function<void(std::optional<Decisions>)>;
 
   RedisStore(boost::asio::io_context& io, const Clock& clock, const log::Logger& log,
              prometheus::Registry& registry, RedisOptions options);
@@ -61,7 +68,7 @@ class RedisStore {
 
   bool up() const { return state_ == State::Up; }
   // Only while up(). `done` is called once, on the event loop, before the timeout expires.
-  void decide(const rate_limit::Policy& policy, const std::string& key, Done done);
+  void decide(const rate_limit::Policies& policies, const std::string& key, Done done);
   void count_fallback();
   // Returns pending decisions without an answer and does not reconnect.
   void stop();
@@ -70,6 +77,7 @@ class RedisStore {
   enum class State { Down, Connecting, Up, Stopped };
   struct Pending {
     MonoTime deadline;
+    rate_limit::Policies policies;
     std::vector<std::string> arguments;  // without the command and its script
     Done done;
   };
@@ -79,7 +87,10 @@ class RedisStore {
   void connect_to_next();
   void connect_to(const redis::Endpoint& endpoint);
   void set_up();
-  void set_up_done(const redis::Reply& reply);
+  void prove(const redis::Reply& loaded);
+  void set_up_done();
+  std::vector<std::string> arguments(const rate_limit::Policies& policies,
+                                     const std::string& key) const;
   void ask(const PendingPtr& pending, bool with_source);
   void answer(const PendingPtr& pending, const redis::Reply& reply);
   void watch();

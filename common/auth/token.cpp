@@ -11,7 +11,6 @@ namespace holdfast::auth {
 
 namespace {
 
-constexpr std::string_view kPrefix = "hf_";
 constexpr std::size_t kIdDigits = 12;
 constexpr std::size_t kSecretDigits = 64;
 
@@ -27,16 +26,16 @@ std::string random_hex() {
 Token make_token() {
   Token token;
   token.id = random_hex<kIdDigits>();
-  token.text = std::string(kPrefix) + token.id + "_" + random_hex<kSecretDigits>();
+  token.text = std::string(kTokenPrefix) + token.id + "_" + random_hex<kSecretDigits>();
   token.digest = sha256(token.text);
   return token;
 }
 
 std::optional<Token> parse_token(std::string_view text) {
-  constexpr std::size_t kLength = kPrefix.size() + kIdDigits + 1 + kSecretDigits;
-  if (text.size() != kLength || !text.starts_with(kPrefix)) return {};
-  const std::string_view id = text.substr(kPrefix.size(), kIdDigits);
-  const std::string_view rest = text.substr(kPrefix.size() + kIdDigits);
+  constexpr std::size_t kLength = kTokenPrefix.size() + kIdDigits + 1 + kSecretDigits;
+  if (text.size() != kLength || !text.starts_with(kTokenPrefix)) return {};
+  const std::string_view id = text.substr(kTokenPrefix.size(), kIdDigits);
+  const std::string_view rest = text.substr(kTokenPrefix.size() + kIdDigits);
   if (rest.front() != '_' || !text::is_lower_hex(id) || !text::is_lower_hex(rest.substr(1)))
     return {};
   return Token{std::string(text), std::string(id), sha256(text)};

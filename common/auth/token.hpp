@@ -13,6 +13,8 @@
 
 namespace holdfast::auth {
 
+inline constexpr std::string_view kTokenPrefix = "hf_";
+
 struct Token {
   std::string text;  // shown once, stored nowhere
   std::string id;

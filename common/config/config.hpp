@@ -152,12 +152,12 @@ struct Http {
   std::uint64_t body_memory = 128u << 20;  // for all bodies that one worker holds
   Duration header_timeout = 10s;           // absolute, from the first byte
   Duration body_timeout = 10s;             // plus one second per 64 KiB of body
-  Duration idle_timeout = 60s;
+  Duration idle_timeout = 75s;             // longer than proxies keep theirs: nginx, AWS ALB 60 s
   Duration handler_timeout = 30s;
   std::uint32_t max_connections = 4096;  // per worker
   std::uint32_t max_connections_per_client = 512;
   std::vector<std::string> trusted_proxies;  // CIDRs
-  std::vector<std::string> metrics_allow;    // CIDRs, besides loopback, that may read /metrics
+  std::vector<std::string> metrics_allow;    // CIDRs that may read /metrics
   std::uint32_t store_threads = 2;
   bool operator==(const Http&) const = default;
 };

@@ -6,6 +6,7 @@
 #include "common/protocol/names.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 namespace holdfast::config {
@@ -136,6 +137,16 @@ void warn_of_unused_listeners(const Config& config, LoadReport& report) {
   }
 }
 
+// Of the own programs only the API worker serves sockets. What a foreign one does is its business.
+void warn_of_unserved_sockets(const Program& program, LoadReport& report) {
+  if (program.sockets.empty() || program.command.empty()) return;
+  const std::string executable = std::filesystem::path(program.command.front()).filename();
+  if (executable != "holdfast-queue-worker") return;
+  report.warning("program." + program.name, "sockets",
+                 "holdfast-queue-worker serves no socket: what connects to one that it shares may "
+                 "never be answered");
+}
+
 }  // namespace
 
 void validate_graph(const Config& config, LoadReport& report) {
@@ -156,6 +167,7 @@ void validate_graph(const Config& config, LoadReport& report) {
     const std::string section = "program." + program.name;
     validate_names(section, "after", program.after, program_names, "program", report);
     validate_names(section, "sockets", program.sockets, listener_names, "listener", report);
+    warn_of_unserved_sockets(program, report);
     if (std::find(program.after.begin(), program.after.end(), program.name) !=
         program.after.end()) {
       has_self_loop = true;

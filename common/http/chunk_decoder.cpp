@@ -44,7 +44,13 @@ ChunkDecoder::Refused ChunkDecoder::take_line(std::string_view& bytes,
 }
 
 ChunkDecoder::Refused ChunkDecoder::read_size(std::string_view line, const std::string& body) {
-  const std::string_view digits = line.substr(0, line.find(';'));
+  const std::size_t semicolon = line.find(';');
+  std::string_view digits = line.substr(0, semicolon);
+  // White space may stand before an extension (RFC 9112, 7.1.1), and nowhere else.
+  if (semicolon != std::string_view::npos) {
+    while (!digits.empty() && (digits.back() == ' ' || digits.back() == '\t'))
+      digits.remove_suffix(1);
+  }
   const auto size = text::parse_number<decltype(missing_)>(digits, 16);
   if (!size || digits.size() > kMaxSizeDigits) {
     return malformed("A chunk's size is not a hexadecimal number.");

@@ -7,13 +7,13 @@
 #include "common/http/message.hpp"
 #include "common/http/refusal.hpp"
 
-#include <tl/expected.hpp>
-
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <variant>
 
 namespace boost::asio {
 class io_context;
@@ -21,7 +21,12 @@ class io_context;
 
 namespace holdfast::http {
 
-using Answer = tl::expected<Response, Refusal>;
+// Go on: read the body, which counts as this client's.
+struct Accepted {
+  std::string client;
+};
+
+using Answer = std::variant<Response, Refusal, Accepted>;
 
 // io_context's thread only.
 class AnswerReceiver {
@@ -46,8 +51,8 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
   AnswerReceiver* receiver_;  // written under the mutex, on the io_context's thread only
 };
 
-// One per request, shared by the copies of its Responder. If the last copy is dropped without an
-// answer, the request is refused with 500.
+// One per call of a handler or gate, shared by the copies of its Responder. If the last copy is
+// dropped without an answer, the request is refused with 500.
 class Exchange {
  public:
   Exchange(std::shared_ptr<Mailbox> mailbox, std::uint64_t request_number);
@@ -56,7 +61,8 @@ class Exchange {
   Exchange& operator=(const Exchange&) = delete;
 
   void respond(Response response) { settle(std::move(response)); }
-  void refuse(Refusal refusal) { settle(tl::unexpected<Refusal>(std::move(refusal))); }
+  void refuse(Refusal refusal) { settle(std::move(refusal)); }
+  void accept(std::string client) { settle(Accepted{std::move(client)}); }
 
   // The handler has returned: from now on answers go through the event loop. Until then an answer
   // on the handler's own thread is delivered directly, which makes quick handlers cheap.

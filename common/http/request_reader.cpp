@@ -9,12 +9,21 @@ namespace {
 constexpr std::size_t kHeadRead = 2 << 10;
 constexpr std::size_t kBodyRead = 32 << 10;
 
+// As reserve(), which however at least doubles what is there already.
+void grow_to(std::string& text, std::uint64_t capacity) {
+  std::string bigger;
+  bigger.reserve(static_cast<std::size_t>(capacity));
+  bigger += text;
+  text.swap(bigger);
+}
+
 }  // namespace
 
-RequestReader::RequestReader(const ServerLimits& limits, const Peer& peer, BodyBudget* budget)
+RequestReader::RequestReader(const ServerLimits& limits, const Peer& peer,
+                             std::shared_ptr<BodyBudget> budget)
     : limits_(limits),
       peer_(peer),
-      share_(budget),
+      budget_(std::move(budget)),
       scanner_(static_cast<std::size_t>(limits.max_header_bytes)) {}
 
 std::span<char> RequestReader::prepare() {
@@ -23,7 +32,8 @@ std::span<char> RequestReader::prepare() {
 
 const std::shared_ptr<Request>& RequestReader::request() {
   if (!request_) {
-    request_ = std::make_shared<Request>();
+    counted_ = std::make_shared<Counted>(budget_);
+    request_ = counted_;
     request_->peer = peer_;
   }
   return request_;
@@ -60,6 +70,7 @@ RequestReader::Step RequestReader::advance_head() {
   if (auto refusal = check_head(head, parser_.version_minor(), plan_)) {
     return refuse(std::move(*refusal));
   }
+  has_head_ = true;
   buffer_.consume(scanner_.end());
   // An HTTP/1.0 connection carries one request.
   keep_alive_ = parser_.version_minor() == 1 && parser_.keep_alive();
@@ -81,8 +92,8 @@ RequestReader::Step RequestReader::advance_length_body() {
   const auto take = static_cast<std::size_t>(std::min<std::uint64_t>(missing, buffer_.size()));
   // Memory grows with what is received, up to what was announced.
   if (body.capacity() - body.size() < take) {
-    body.reserve(static_cast<std::size_t>(
-        std::min<std::uint64_t>(plan_.length, std::max(2 * body.capacity(), body.size() + take))));
+    grow_to(body, std::min<std::uint64_t>(plan_.length,
+                                          std::max(2 * body.capacity(), body.size() + take)));
   }
   body.append(buffer_.view().substr(0, take));
   buffer_.consume(take);
@@ -104,11 +115,41 @@ RequestReader::Step RequestReader::advance_chunked_body() {
 }
 
 bool RequestReader::fits() {
-  if (share_.set(request_->body.size())) return true;
+  const std::string& body = request_->body;
+  // A longer one counts with the room that it was given to grow.
+  const bool is_allocated = body.size() > std::string().capacity();
+  const BodyBudget::Verdict verdict =
+      counted_->share.set(is_allocated ? body.capacity() : body.size());
+  if (verdict == BodyBudget::Verdict::Fits) return true;
   std::string().swap(request_->body);
-  share_.set(0);
-  refusal_ = {503, "The server is holding too many request bodies. Try again."};
+  counted_->share.set(0);
+  refusal_ = {503, verdict == BodyBudget::Verdict::Full
+                       ? "The server is holding too many request bodies. Try again."
+                       : "The server is holding too many request bodies of yours. Try again."};
   return false;
+}
+
+void RequestReader::body_belongs_to(std::string client) {
+  counted_->share.belongs_to(std::move(client));
+}
+
+bool RequestReader::discard_body() {
+  // Of a client that waits for "100 Continue" nobody knows whether it will send the body.
+  const bool waits = plan_.expects_continue && buffer_.empty();
+  bool whole = false;
+  if (state_ == State::LengthBody && buffer_.size() >= plan_.length) {
+    buffer_.consume(static_cast<std::size_t>(plan_.length));
+    whole = true;
+  } else if (state_ == State::ChunkedBody && !waits) {
+    std::string ignored;
+    const auto fed = chunks_->feed(buffer_.view(), ignored);
+    buffer_.consume(fed.consumed);
+    whole = fed.done && !fed.refusal;
+  }
+  chunks_.reset();
+  state_ = whole ? State::Complete : State::Refused;
+  if (!whole) keep_alive_ = false;
+  return whole;
 }
 
 bool RequestReader::take_continue() {
@@ -116,15 +157,15 @@ bool RequestReader::take_continue() {
   return std::exchange(plan_.expects_continue, false) && buffer_.empty();
 }
 
-std::uint64_t RequestReader::body_bytes_expected() const {
-  if (!plan_.chunked) return plan_.length;
+std::uint64_t RequestReader::body_bytes() const {
   return request_ ? request_->body.size() : 0;
 }
 
 void RequestReader::start_next() {
   request_.reset();
-  share_.set(0);
+  counted_.reset();
   scanner_.reset();
+  has_head_ = false;
   plan_ = {};
   keep_alive_ = false;
   state_ = State::Head;

@@ -29,7 +29,8 @@ class RequestReader {
   };
 
   // All outlive the reader. Without a budget, a body is bounded by its own limit alone.
-  RequestReader(const ServerLimits& limits, const Peer& peer, BodyBudget* budget = nullptr);
+  RequestReader(const ServerLimits& limits, const Peer& peer,
+                std::shared_ptr<BodyBudget> budget = nullptr);
 
   std::span<char> prepare();
   void commit(std::size_t count) { buffer_.commit(count); }
@@ -39,15 +40,24 @@ class RequestReader {
   bool idle() const { return state_ == State::Head && buffer_.empty(); }
   bool has_unused_bytes() const { return !buffer_.empty(); }
 
-  // Never null; after a refusal it holds what could be parsed.
+  // Never null; after a refusal it holds what could be parsed. Its body counts in the budget until
+  // the last reference to the request is gone.
   const std::shared_ptr<Request>& request();
   const Refusal& refusal() const { return refusal_; }
   bool keep_alive() const { return keep_alive_; }
 
-  // Of the accepted head: whether the client waits for "100 Continue" (true once only), and the
-  // size that the body's timeout depends on.
+  // Whose share of the budget the body takes. After HeadAccepted.
+  void body_belongs_to(std::string client);
+  // The head was understood, whether or not the request was refused afterwards.
+  bool has_head() const { return has_head_; }
+  // After HeadAccepted: gives the body up. True if all of it is here already, so that the next
+  // request can be read; false: nothing more can be read from this peer.
+  bool discard_body();
+
+  // Of the accepted head: whether the client waits for "100 Continue" (true once only), and how
+  // much of the body has been received.
   bool take_continue();
-  std::uint64_t body_bytes_expected() const;  // announced, or received so far when chunked
+  std::uint64_t body_bytes() const;
 
   void start_next();
 
@@ -60,16 +70,25 @@ class RequestReader {
   bool fits();  // whether the body received so far fits into the budget
   Step refuse(Refusal refusal);
 
+  // A request and its share of the budget, released together.
+  struct Counted : Request {
+    explicit Counted(std::shared_ptr<BodyBudget> budget) : share(std::move(budget)) {}
+    BodyShare share;
+  };
+
   const ServerLimits& limits_;
   const Peer& peer_;
-  BodyShare share_;
+  const std::shared_ptr<BodyBudget> budget_;
   ReadBuffer buffer_;
   HeadScanner scanner_;
   RequestParser parser_;
   State state_ = State::Head;
-  std::shared_ptr<Request> request_;  // made once a head is complete: idle connections have none
+  std::shared_ptr<Request>
+      request_;  // points into counted_; made once a head is complete: idle connections have none
+  std::shared_ptr<Counted> counted_;
   BodyPlan plan_;
   std::optional<ChunkDecoder> chunks_;
+  bool has_head_ = false;
   bool keep_alive_ = false;
   Refusal refusal_;
 };

@@ -34,9 +34,10 @@ int integer_option(int fd, int level, int name) {
 
 class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
  public:
-  Impl(boost::asio::io_context& io, ServerLimits limits, Handler handler, RefusalHandler refuse)
+  Impl(boost::asio::io_context& io, ServerLimits limits, Handler handler, RefusalHandler refuse,
+       Gate gate)
       : state(std::make_shared<ServerState>(io, std::move(limits), std::move(handler),
-                                            std::move(refuse))) {}
+                                            std::move(refuse), std::move(gate))) {}
 
   struct Listener {
     Listener(boost::asio::io_context& io, int fd, int socket_family)
@@ -114,14 +115,16 @@ void Server::Impl::pause(const std::shared_ptr<Listener>& listener) {
 }
 
 void Server::Impl::open_connection(Fd fd, int family, const sockaddr_storage& address) try {
-  std::string client = client_key(address);
+  const Peer peer = peer_from(address);
+  const auto& many = state->limits.speaks_for_many;
+  std::string client = many && many(peer) ? std::string() : client_key(address);
   auto rejection = state->admission(client);
   if (rejection && !state->can_send_refusal()) return;
   StreamSocket socket(state->io);
   socket.assign(boost::asio::generic::stream_protocol(family, 0), fd.get());
   std::ignore = fd.release();
   ServerConnection::run(std::make_shared<ServerConnection>(
-      state, std::move(socket), peer_from(address), std::move(client), std::move(rejection)));
+      state, std::move(socket), peer, std::move(client), std::move(rejection)));
 } catch (const std::exception&) {
   // No memory, or no room in epoll: this connection is closed, the server goes on.
 }
@@ -138,8 +141,9 @@ void Server::Impl::close_listeners() {
 }
 
 Server::Server(boost::asio::io_context& io, ServerLimits limits, Handler handler,
-               RefusalHandler refuse)
-    : impl_(std::make_shared<Impl>(io, std::move(limits), std::move(handler), std::move(refuse))) {}
+               RefusalHandler refuse, Gate gate)
+    : impl_(std::make_shared<Impl>(io, std::move(limits), std::move(handler), std::move(refuse),
+                                   std::move(gate))) {}
 
 Server::~Server() {
   impl_->close_listeners();

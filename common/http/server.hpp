@@ -32,7 +32,9 @@ namespace holdfast::http {
 
 class Server {
  public:
-  Server(boost::asio::io_context& io, ServerLimits limits, Handler handler, RefusalHandler refuse);
+  // Without a gate, every body within the limits is read.
+  Server(boost::asio::io_context& io, ServerLimits limits, Handler handler, RefusalHandler refuse,
+         Gate gate = {});
   ~Server();  // closes every connection at once
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -5,10 +5,16 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <tuple>
+
 namespace holdfast::http {
 namespace {
 
-constexpr Duration kLingerTime = std::chrono::seconds(2);
+// A client that has not read its refusal is given time to, however much it still sends: a proxy
+// passes on a body that it holds before it looks for the response. As in other servers.
+constexpr Duration kLingerSilence = std::chrono::seconds(2);
+constexpr Duration kLingerTime = std::chrono::seconds(30);
 constexpr std::uint64_t kBytesPerExtraSecond = 64 << 10;
 
 // Between two pieces of a stream nothing is owed: the stream itself decides how long it lasts.
@@ -34,7 +40,7 @@ ServerConnection::ServerConnection(std::shared_ptr<ServerState> state, StreamSoc
       counted_(!rejection),
       mailbox_(std::make_shared<Mailbox>(state_->io, *this)),
       deadline_(state_->io, *this),
-      reader_(state_->limits, peer_, &state_->bodies),
+      reader_(state_->limits, peer_, state_->bodies),
       phase_began_(MonoTime::clock::now()) {
   if (rejection) refuse(std::move(*rejection));
   state_->add(*this, client_, counted_);
@@ -49,7 +55,14 @@ Detached ServerConnection::run(std::shared_ptr<ServerConnection> self) {
   try {
     c.deadline_.set(c.phase_began_ + c.state_->limits.idle_timeout);
     do {
-      while (c.wants_bytes()) {
+      for (Need need = c.next_need(); need != Need::Nothing; need = c.next_need()) {
+        if (need == Need::Verdict) {
+          c.ask_gate();
+          co_await Until<&ServerConnection::answered>{c};
+          if (c.aborted_) break;
+          c.admitted();
+          continue;
+        }
         if (c.phase_ == Phase::Body && c.reader_.take_continue()) {
           c.send_continue();
           while (c.send_blocks())
@@ -57,7 +70,7 @@ Detached ServerConnection::run(std::shared_ptr<ServerConnection> self) {
         }
         c.received(co_await ReadSome(c.socket_, c.reader_.prepare()));
       }
-      if (c.phase_ == Phase::Closed) break;
+      if (c.phase_ == Phase::Closed || c.aborted_) break;
       if (!c.answer_) c.call_handler();
       co_await Until<&ServerConnection::answered>{c};
       if (c.aborted_) break;
@@ -81,7 +94,7 @@ Detached ServerConnection::run(std::shared_ptr<ServerConnection> self) {
 
 // --- reading
 
-bool ServerConnection::wants_bytes() {
+ServerConnection::Need ServerConnection::next_need() {
   while (phase_ != Phase::Closed && !answer_) {
     switch (reader_.advance()) {
       case RequestReader::Step::NeedMore:
@@ -89,20 +102,54 @@ bool ServerConnection::wants_bytes() {
           phase_ = Phase::Head;
           deadline_.set(MonoTime::clock::now() + state_->limits.header_timeout);
         }
-        return true;
-      case RequestReader::Step::HeadAccepted: begin_body(); break;
+        return Need::Bytes;
+      case RequestReader::Step::HeadAccepted:
+        reader_.body_belongs_to(client_);
+        if (state_->gate) return Need::Verdict;
+        begin_body();
+        break;
       case RequestReader::Step::Refused: refuse(reader_.refusal()); break;
-      case RequestReader::Step::Complete: return false;
+      case RequestReader::Step::Complete: return Need::Nothing;
     }
   }
-  return false;
+  return Need::Nothing;
+}
+
+void ServerConnection::ask_gate() {
+  const auto exchange = begin_exchange(Phase::AtGate);
+  try {
+    state_->gate(reader_.request(),
+                 {[exchange](std::string client) { exchange->accept(std::move(client)); },
+                  [exchange](Response response) { exchange->respond(std::move(response)); }});
+  } catch (...) {
+    exchange->refuse({500, "The request could not be handled."});
+  }
+  end_exchange(*exchange);
+}
+
+void ServerConnection::admitted() {
+  if (auto* accepted = std::get_if<Accepted>(&*answer_)) {
+    if (!accepted->client.empty()) reader_.body_belongs_to(std::move(accepted->client));
+    answer_.reset();
+    admitted_ = true;
+    begin_body();
+  } else if (!reader_.discard_body()) {
+    // The client may be sending the body: it is not read, so nothing after it can be.
+    unread_body_ = true;
+  }
 }
 
 void ServerConnection::begin_body() {
   phase_ = Phase::Body;
   phase_began_ = MonoTime::clock::now();
-  deadline_.set(phase_began_ +
-                time_for(state_->limits.body_timeout, reader_.body_bytes_expected()));
+  set_body_deadline(phase_began_);
+}
+
+// The time is earned by what arrives, not by what is announced, and none of it can be saved up for
+// a silence.
+void ServerConnection::set_body_deadline(MonoTime now) {
+  const Duration patience = state_->limits.body_timeout;
+  deadline_.set(std::min(now + patience, phase_began_ + time_for(patience, reader_.body_bytes())));
 }
 
 void ServerConnection::received(const IoResult& result) {
@@ -112,36 +159,49 @@ void ServerConnection::received(const IoResult& result) {
     return;
   }
   if (result.error) {
+    abandon();
     phase_ = Phase::Closed;  // the client is gone, perhaps in the middle of a request
     return;
   }
   reader_.commit(result.count);
-  if (phase_ == Phase::Body) {
-    // A chunked body announces no length, so it earns its time as it arrives.
-    deadline_.set(phase_began_ +
-                  time_for(state_->limits.body_timeout, reader_.body_bytes_expected()));
-  }
+  if (phase_ == Phase::Body) set_body_deadline(MonoTime::clock::now());
+}
+
+// Whoever accepted the head learns that the body never came. Nobody is there to read the response.
+void ServerConnection::abandon() {
+  if (!std::exchange(admitted_, false)) return;
+  std::ignore = state_->refuse(*reader_.request(),
+                               {400, "The connection ended before the request body was complete."});
 }
 
 // --- handling
 
+std::shared_ptr<Exchange> ServerConnection::begin_exchange(Phase phase) {
+  phase_ = phase;
+  if (!std::exchange(in_flight_, true)) ++state_->stats.requests_in_flight;
+  return std::make_shared<Exchange>(mailbox_, ++request_number_);
+}
+
+void ServerConnection::end_exchange(Exchange& exchange) {
+  exchange.handler_returned();
+  if (!answer_) deadline_.set(MonoTime::clock::now() + state_->limits.handler_timeout);
+}
+
 void ServerConnection::call_handler() {
-  phase_ = Phase::Handling;
-  in_flight_ = true;
-  ++state_->stats.requests_in_flight;
-  const auto exchange = std::make_shared<Exchange>(mailbox_, ++request_number_);
+  const auto exchange = begin_exchange(Phase::Handling);
+  admitted_ = false;
   try {
     state_->handler(reader_.request(),
                     [exchange](Response response) { exchange->respond(std::move(response)); });
   } catch (...) {
     exchange->refuse({500, "The request could not be handled."});
   }
-  exchange->handler_returned();
-  if (!answer_) deadline_.set(MonoTime::clock::now() + state_->limits.handler_timeout);
+  end_exchange(*exchange);
 }
 
 void ServerConnection::answer(std::uint64_t request_number, Answer answer) {
-  if (phase_ != Phase::Handling || request_number != request_number_ || answer_) return;
+  const bool waits = phase_ == Phase::Handling || phase_ == Phase::AtGate;
+  if (!waits || request_number != request_number_ || answer_) return;
   answer_ = std::move(answer);
   wake();
 }
@@ -154,8 +214,11 @@ void ServerConnection::wake() {
 
 void ServerConnection::compose() {
   const Request& request = *reader_.request();
-  const bool refused = !answer_->has_value();
-  response_ = refused ? state_->refuse(request, answer_->error()) : std::move(**answer_);
+  const Refusal* const refusal = std::get_if<Refusal>(&*answer_);
+  const bool refused = refusal != nullptr || unread_body_;
+  admitted_ = false;
+  response_ = refusal != nullptr ? state_->refuse(request, *refusal)
+                                 : std::move(std::get<Response>(*answer_));
   const bool client_keeps_alive = reader_.keep_alive();
   if (request.method == "HEAD") response_.stream.reset();
   closing_ = refused || !client_keeps_alive || state_->draining() || asks_to_close(response_) ||
@@ -231,7 +294,8 @@ void ServerConnection::written() {
     deadline_.set(now + state_->limits.idle_timeout);
   } else if (out_.complete() && lingering_ && ::shutdown(socket_.native_handle(), SHUT_WR) == 0) {
     phase_ = Phase::Linger;
-    deadline_.set(now + kLingerTime);
+    phase_began_ = now;
+    deadline_.set(now + kLingerSilence);
   } else {
     phase_ = Phase::Closed;
   }
@@ -240,12 +304,18 @@ void ServerConnection::written() {
 // --- ending
 
 void ServerConnection::discarded(const IoResult& result) {
+  if (result.error) {
+    phase_ = Phase::Closed;
+    return;
+  }
   discarded_ += result.count;
-  if (result.error) phase_ = Phase::Closed;
+  const Duration most = state_->draining() ? kLingerSilence : kLingerTime;
+  deadline_.set(std::min(MonoTime::clock::now() + kLingerSilence, phase_began_ + most));
 }
 
 void ServerConnection::finish() {
   if (std::exchange(finished_, true)) return;
+  abandon();
   phase_ = Phase::Closed;
   stream_.close();
   end_request();
@@ -271,9 +341,9 @@ void ServerConnection::deadline_passed() {
       timed_out_ = true;
       socket_.cancel(ignored);
       break;
+    case Phase::AtGate:
     case Phase::Handling:
-      answer(request_number_,
-             tl::unexpected<Refusal>(Refusal{503, "The request took too long to handle."}));
+      answer(request_number_, Refusal{503, "The request took too long to handle."});
       break;
     case Phase::Write:
     case Phase::Stream:
@@ -288,7 +358,8 @@ bool ServerConnection::bytes_are_readable() {
 }
 
 void ServerConnection::drain() {
-  if (phase_ == Phase::Stream) return stream_news();          // it ends here
+  if (phase_ == Phase::Stream) return stream_news();  // it ends here
+  if (phase_ == Phase::Linger) return deadline_.set(MonoTime::clock::now() + kLingerSilence);
   if (phase_ != Phase::Idle || bytes_are_readable()) return;  // answered, with Connection: close
   const MonoTime until = phase_began_ + kDrainGrace;
   if (MonoTime::clock::now() < until) {
@@ -300,6 +371,7 @@ void ServerConnection::drain() {
 
 void ServerConnection::abort() {
   aborted_ = true;
+  abandon();
   mailbox_->close();
   close_socket();
   wake();

@@ -41,7 +41,7 @@ class ServerConnection final : public AnswerReceiver,
   void deadline_passed();
 
  private:
-  enum class Phase { Idle, Head, Body, Handling, Write, Stream, Linger, Closed };
+  enum class Phase { Idle, Head, AtGate, Body, Handling, Write, Stream, Linger, Closed };
 
   // co_await Until<condition>{connection}: suspends until wake() is called, unless the condition
   // holds already.
@@ -56,8 +56,12 @@ class ServerConnection final : public AnswerReceiver,
   bool stream_has_news() const { return stream_.has_news() || aborted_; }
 
   // The steps of run(), in its order.
-  bool wants_bytes();
+  enum class Need { Bytes, Verdict, Nothing };
+  Need next_need();
+  void ask_gate();
+  void admitted();
   void begin_body();
+  void set_body_deadline(MonoTime now);
   void received(const IoResult& result);
   void call_handler();
   void compose();
@@ -66,18 +70,23 @@ class ServerConnection final : public AnswerReceiver,
   void open_stream();
   bool begin_piece();  // false: the stream is over
   void written();
-  bool lingers() const { return phase_ == Phase::Linger && discarded_ < kMaxDiscarded; }
+  bool lingers() const {
+    return phase_ == Phase::Linger && (reader_.has_head() || discarded_ < kMaxDiscarded);
+  }
   void discarded(const IoResult& result);
   void finish();
 
-  void refuse(Refusal refusal) { answer_ = tl::unexpected<Refusal>(std::move(refusal)); }
+  void refuse(Refusal refusal) { answer_ = Answer(std::move(refusal)); }
+  std::shared_ptr<Exchange> begin_exchange(Phase phase);
+  void end_exchange(Exchange& exchange);
+  void abandon();
   void end_request();
   void stream_news();
   void wake();
   bool bytes_are_readable();
   void close_socket();
 
-  static constexpr std::size_t kMaxDiscarded = 256 << 10;
+  static constexpr std::size_t kMaxDiscarded = 256 << 10;  // of what makes no sense from the start
 
   const std::shared_ptr<ServerState> state_;
   StreamSocket socket_;
@@ -91,7 +100,7 @@ class ServerConnection final : public AnswerReceiver,
   StreamReader stream_;
 
   Phase phase_ = Phase::Idle;
-  MonoTime phase_began_;    // of Idle and Body
+  MonoTime phase_began_;    // of Idle, Body and Linger
   bool timed_out_ = false;  // the deadline of the head or body being read has passed
   bool aborted_ = false;
   bool finished_ = false;
@@ -100,11 +109,13 @@ class ServerConnection final : public AnswerReceiver,
   // The request in hand.
   std::uint64_t request_number_ = 0;
   bool in_flight_ = false;
+  bool admitted_ = false;  // the gate has accepted it, and the handler has not been called yet
   std::optional<Answer> answer_;
   Response response_;
   bool write_deadline_set_ = false;
-  bool closing_ = false;    // the connection closes after this response
-  bool lingering_ = false;  // and reads on for a moment before it does
+  bool unread_body_ = false;  // its body may still come: nothing after it can be read
+  bool closing_ = false;      // the connection closes after this response
+  bool lingering_ = false;    // and reads on for a moment before it does
   std::size_t discarded_ = 0;
 };
 

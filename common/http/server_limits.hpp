@@ -17,11 +17,11 @@ struct ServerLimits {
   std::uint64_t max_body_bytes = 1u << 20;     // 413 beyond, by Content-Length or while reading
   // The body limit of one request, given its head; unset: max_body_bytes for every request.
   std::function<std::uint64_t(const Request& head)> body_limit{};
-  // All request bodies held at a time, from their arrival until their responses are sent: 503
-  // beyond.
+  // All request bodies held at a time, from their arrival until nobody needs them: 503 beyond. One
+  // client's may take as much as they leave free (BodyBudget).
   std::uint64_t body_memory = 128u << 20;
   Duration header_timeout = std::chrono::seconds(10);  // absolute, from the first byte: 408
-  // Plus 1 s per 64 KiB announced (chunked: received): 408.
+  // Without a byte of the body, or for all of it plus 1 s per 64 KiB received: 408.
   Duration body_timeout = std::chrono::seconds(10);
   Duration idle_timeout = std::chrono::seconds(60);  // between requests: closed silently
   // Plus 1 s per 64 KiB of the response: a client that reads more slowly is cut off.
@@ -29,6 +29,9 @@ struct ServerLimits {
   Duration handler_timeout = std::chrono::seconds(30);  // 503 with Retry-After
   std::uint32_t max_connections = 4096;                 // beyond: 503 with Retry-After, then closed
   std::uint32_t max_connections_per_client = 512;       // by IPv4 address, or IPv6 /64
+  // Peers that are many clients, such as a known proxy: their connections are not counted by
+  // client.
+  std::function<bool(const Peer& peer)> speaks_for_many{};
 };
 
 }  // namespace holdfast::http

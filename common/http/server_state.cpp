@@ -18,10 +18,11 @@ constexpr std::string_view kRetryAfterSeconds = "1";
 }  // namespace
 
 ServerState::ServerState(boost::asio::io_context& context, ServerLimits given_limits,
-                         Handler handle, RefusalHandler refusal_handler)
+                         Handler handle, RefusalHandler refusal_handler, Gate gate_of_bodies)
     : io(context),
       limits(std::move(given_limits)),
       handler(std::move(handle)),
+      gate(std::move(gate_of_bodies)),
       refuse_(std::move(refusal_handler)) {}
 
 Response ServerState::refuse(const Request& request, const Refusal& refusal) const {

@@ -10,6 +10,7 @@
 #include "common/http/server_limits.hpp"
 #include "common/http/server_stats.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -27,13 +28,15 @@ class ServerConnection;
 class ServerState {
  public:
   ServerState(boost::asio::io_context& context, ServerLimits given_limits, Handler handle,
-              RefusalHandler refusal_handler);
+              RefusalHandler refusal_handler, Gate gate_of_bodies);
 
   boost::asio::io_context& io;
   const ServerLimits limits;
   const Handler handler;
+  const Gate gate;  // may be empty
   ServerStats stats;
-  BodyBudget bodies{limits.body_memory};
+  // Shared with the requests: what one of them caused may outlive the server.
+  const std::shared_ptr<BodyBudget> bodies = std::make_shared<BodyBudget>(limits.body_memory);
 
   // The response to a refused request. Never throws; a 503 always has Retry-After.
   Response refuse(const Request& request, const Refusal& refusal) const;

@@ -5,9 +5,11 @@
 #include "common/text/number.hpp"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <limits>
 #include <optional>
 
@@ -53,6 +55,15 @@ Result<std::vector<std::string>> read_names(const Environ& environ, int count) {
   return names;
 }
 
+bool is_stream_listener(int fd) {
+  const auto is = [fd](int option, int wanted) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    return ::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 && value == wanted;
+  };
+  return is(SO_ACCEPTCONN, 1) && is(SO_TYPE, SOCK_STREAM);
+}
+
 }  // namespace
 
 Result<std::vector<NamedFd>> take_listen_fds(const Environ& environ, pid_t pid, int first) {
@@ -80,6 +91,16 @@ Result<std::vector<NamedFd>> take_listen_fds(const Environ& environ, pid_t pid, 
     (void)set_cloexec(first + i);  // it is open, so this cannot fail
     taken.push_back({std::move(names[static_cast<std::size_t>(i)]), Fd(first + i)});
   }
+  return taken;
+}
+
+std::vector<NamedFd> take_listeners(std::vector<NamedFd>& fds,
+                                    const std::function<bool(std::string_view)>& keep) {
+  const auto first = std::stable_partition(fds.begin(), fds.end(), [&](const NamedFd& named) {
+    return keep(named.name) || !is_stream_listener(named.fd.get());
+  });
+  std::vector<NamedFd> taken(std::make_move_iterator(first), std::make_move_iterator(fds.end()));
+  fds.erase(first, fds.end());
   return taken;
 }
 

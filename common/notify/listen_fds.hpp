@@ -12,6 +12,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,11 @@ struct NamedFd {
 // first descriptor; only tests change it.
 Result<std::vector<NamedFd>> take_listen_fds(const Environ& environ, pid_t pid,
                                              int first = kListenFdsStart);
+
+// Removes from `fds` every socket that clients connect to (a listening stream socket, TCP or Unix)
+// except those whose name `keep` names.
+std::vector<NamedFd> take_listeners(std::vector<NamedFd>& fds,
+                                    const std::function<bool(std::string_view)>& keep);
 
 // Removes the first descriptor of that name from `fds`. An empty Fd if there is none.
 Fd take_named(std::vector<NamedFd>& fds, std::string_view name);

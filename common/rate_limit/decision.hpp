@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace holdfast::rate_limit {
 
@@ -16,6 +17,9 @@ struct Policy {
   std::uint32_t limit = 100;  // up to kMaxLimit
   Duration window = std::chrono::minutes(1);
 };
+
+// What applies to one request: the general policy first, then narrower ones.
+using Policies = std::vector<Policy>;
 
 inline constexpr std::uint32_t kMaxLimit = 1'000'000'000;
 

@@ -44,11 +44,31 @@ std::string encode(std::span<const std::string> command) {
   return out;
 }
 
+namespace {
+
+// hiredis 0.14 allocates an array as long as its header says before an item has come, and can only
+// be told otherwise here. Null: the reader reports that it is out of memory.
+redisReplyObjectFunctions* limited_functions(const redisReader& reader) {
+  static const redisReplyObjectFunctions original = *reader.fn;
+  static redisReplyObjectFunctions limited = [] {
+    redisReplyObjectFunctions functions = original;
+    functions.createArray = [](const redisReadTask* task, int elements) -> void* {
+      if (elements > static_cast<int>(ReplyReader::kMaxItems)) return nullptr;
+      return original.createArray(task, elements);
+    };
+    return functions;
+  }();
+  return &limited;
+}
+
+}  // namespace
+
 struct ReplyReader::Impl {
   struct Free {
     void operator()(redisReader* reader) const { redisReaderFree(reader); }
   };
   std::unique_ptr<redisReader, Free> reader{redisReaderCreate()};
+  std::size_t unfinished = 0;  // bytes fed since the last complete reply
 
   Failure broken() const {
     return fail(ErrorKind::DataLoss, fmt::format("Redis protocol: {}", reader->errstr));
@@ -57,6 +77,7 @@ struct ReplyReader::Impl {
 
 ReplyReader::ReplyReader() : impl_(std::make_unique<Impl>()) {
   if (!impl_->reader) throw std::bad_alloc();
+  impl_->reader->fn = limited_functions(*impl_->reader);
 }
 
 ReplyReader::~ReplyReader() = default;
@@ -65,15 +86,21 @@ Result<void> ReplyReader::feed(std::string_view bytes) {
   if (redisReaderFeed(impl_->reader.get(), bytes.data(), bytes.size()) != REDIS_OK) {
     return impl_->broken();
   }
+  impl_->unfinished += bytes.size();
   return {};
 }
 
 Result<std::optional<Reply>> ReplyReader::next() {
   void* raw = nullptr;
   if (redisReaderGetReply(impl_->reader.get(), &raw) != REDIS_OK) return impl_->broken();
-  if (raw == nullptr) return std::nullopt;
+  if (raw == nullptr) {
+    if (impl_->unfinished <= kMaxBytes) return std::nullopt;
+    return fail(ErrorKind::DataLoss,
+                fmt::format("Redis protocol: a reply of more than {} bytes", kMaxBytes));
+  }
   const std::unique_ptr<redisReply, decltype(&freeReplyObject)> reply(static_cast<redisReply*>(raw),
                                                                       &freeReplyObject);
+  impl_->unfinished = impl_->reader->len - impl_->reader->pos;
   return to_value(*reply);
 }
 

@@ -36,6 +36,11 @@ class ReplyReader {
   ~ReplyReader();
   ReplyReader(const ReplyReader&) = delete;
 
+  // Beyond these no reply is accepted, whatever it announces: those to this client's commands are
+  // far smaller, and a server that was taken over must not fill its clients' memory.
+  static constexpr std::size_t kMaxBytes = 64u << 10;
+  static constexpr std::size_t kMaxItems = 256;  // of one array
+
   // Bytes in pieces of any size. DataLoss: a protocol error; the reader is unusable then.
   Result<void> feed(std::string_view bytes);
   // The next complete reply, if any. DataLoss as above.

@@ -42,6 +42,11 @@ namespace holdfast::store {
 template <class T>
 using Callback = std::function<void(Result<T>)>;
 
+// Asked once, on the writer's thread, right before a write: false withdraws it. Then nothing is
+// written and the callback gets DeadlineExceeded. Empty: never withdrawn. A write that has begun is
+// finished.
+using Wanted = std::function<bool()>;
+
 class DocumentStore {
  public:
   virtual ~DocumentStore() = default;
@@ -49,15 +54,16 @@ class DocumentStore {
   // Stores the document and enqueues its job in one transaction, together with its idempotency key.
   // Of two concurrent requests with one key, the one that is written second gets the first one's
   // answer, after that one's commit.
-  virtual void create_document(NewDocument document, Callback<Created> done) = 0;
+  virtual void create_document(NewDocument document, Callback<Created> done,
+                               Wanted wanted = {}) = 0;
   // Replaces title, content and metadata by those of the next version, and enqueues the job that
   // embeds it; the job of the previous version is cancelled or asked to stop. Until the new chunks
-  // are stored, a search finds the old ones. NotFound; Conflict if the version is not in
-  // `expected`.
-  virtual void replace_document(NewDocument document, Versions expected,
-                                Callback<Created> done) = 0;
-  virtual void delete_document(std::string id, Versions expected,
-                               Callback<void> done) = 0;  // NotFound, Conflict
+  // are stored, a search finds the old ones. NotFound; Conflict if `expected` does not admit the
+  // version.
+  virtual void replace_document(NewDocument document, Condition expected, Callback<Created> done,
+                                Wanted wanted = {}) = 0;
+  virtual void delete_document(std::string id, Condition expected, Callback<void> done,
+                               Wanted wanted = {}) = 0;  // NotFound, Conflict
 
   virtual Result<Document> get_document(const std::string& id) = 0;  // with content
   // The same, without the content if that has more bytes.
@@ -142,7 +148,7 @@ class JobQueue {
   // A dead job becomes ready again with a fresh budget (one that ever killed its worker still runs
   // alone), and its document pending; one that waits for its next attempt becomes ready now.
   // Conflict for a job in another state, or whose document has been deleted or replaced.
-  virtual void retry_job(std::int64_t id, Callback<Job> done) = 0;
+  virtual void retry_job(std::int64_t id, Callback<Job> done, Wanted wanted = {}) = 0;
 
   // Reads only, so an idle worker never writes. `next_at`: when the earliest waiting job is due.
   struct Peek {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/types.hpp"
 
+#include <algorithm>
+
 namespace holdfast::store {
 
 std::string_view to_string(DocumentStatus status) {
@@ -31,6 +33,13 @@ std::string_view to_string(JobState state) {
     case JobState::Dead: return "dead";
   }
   return "unknown";
+}
+
+bool Condition::admits(std::int64_t version) const {
+  const auto names = [version](const std::vector<std::int64_t>& versions) {
+    return std::find(versions.begin(), versions.end(), version) != versions.end();
+  };
+  return (!among || names(*among)) && !names(none_of);
 }
 
 }  // namespace holdfast::store

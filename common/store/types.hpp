@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace holdfast::store {
@@ -52,6 +53,18 @@ struct NewDocument {
 
 // Which versions of a document a write may change: unset, whatever it is; else one of these.
 using Versions = std::optional<std::vector<std::int64_t>>;
+
+// What must be true of the version of a document that a write changes.
+struct Condition {
+  Condition() = default;
+  Condition(Versions wanted, std::vector<std::int64_t> unwanted = {})
+      : among(std::move(wanted)), none_of(std::move(unwanted)) {}
+
+  Versions among;
+  std::vector<std::int64_t> none_of;
+
+  bool admits(std::int64_t version) const;
+};
 
 // What a job does: the only kind so far.
 inline constexpr std::string_view kEmbedJob = "embed";

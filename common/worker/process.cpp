@@ -67,6 +67,18 @@ std::optional<Fd> WorkerProcess::take_fd(const std::string& name) {
   return fd;
 }
 
+std::vector<notify::NamedFd> WorkerProcess::take_listeners() {
+  return notify::take_listeners(descriptors_, protocol::is_reserved_fd);
+}
+
+// Clients that connect to such a socket would wait for ever without a trace.
+void WorkerProcess::warn_of_unserved_sockets() {
+  for (const notify::NamedFd& socket : take_listeners()) {
+    log_.warn("this program does not serve a socket that it was handed: remove it from 'sockets'",
+              {{"socket", socket.name}});
+  }
+}
+
 std::shared_ptr<Beat> WorkerProcess::add_beat() {
   beats_.push_back(std::make_shared<Beat>());
   return beats_.back();
@@ -79,6 +91,7 @@ void WorkerProcess::set_status(const std::string& text) {
 int WorkerProcess::run(std::unique_ptr<Service> service) {
   service_ = std::move(service);
   serve_telemetry();
+  warn_of_unserved_sockets();
   signals_.async_wait([this](const boost::system::error_code& error, int) {
     if (!error) drain();
   });

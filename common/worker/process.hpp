@@ -32,6 +32,7 @@ class WorkerProcess final : public Context {
   prometheus::Registry& registry() override { return registry_; }
   const Clock& clock() const override { return clock_; }
   std::optional<Fd> take_fd(const std::string& name) override;
+  std::vector<notify::NamedFd> take_listeners() override;
   bool supervised() const override { return notifier_.active(); }
   const std::string& status_socket() const override { return status_socket_; }
   std::shared_ptr<Beat> add_beat() override;
@@ -43,6 +44,7 @@ class WorkerProcess final : public Context {
  private:
   log::LogOptions log_options();
   void serve_telemetry();
+  void warn_of_unserved_sockets();
   void answer(const http::Request& request, const http::Responder& respond);
   http::Response metrics_response();
   void turn();

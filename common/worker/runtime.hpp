@@ -19,6 +19,7 @@
 #include "common/base/result.hpp"
 #include "common/config/config.hpp"
 #include "common/log/logger.hpp"
+#include "common/notify/listen_fds.hpp"
 #include "common/os/fd.hpp"
 #include "common/worker/beat.hpp"
 
@@ -28,6 +29,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace boost::asio {
 class io_context;
@@ -55,6 +57,10 @@ class Context {
   // The descriptor that the supervisor passed under this name (common/protocol/names.hpp). The
   // second call for a name returns nothing.
   virtual std::optional<Fd> take_fd(const std::string& name) = 0;
+  // Every socket that clients connect to, TCP or Unix, whatever its name; not the worker's own
+  // (common/protocol/names.hpp). A second call returns nothing. Sockets that nobody takes are named
+  // in a warning.
+  virtual std::vector<notify::NamedFd> take_listeners() = 0;
   virtual bool supervised() const = 0;
   // Serves the whole stack's metrics and readiness: RUNTIME_DIR/status.sock, or empty.
   virtual const std::string& status_socket() const = 0;

@@ -72,12 +72,11 @@ struct Stored {
 };
 
 Result<Stored> find_for_change(SqliteConnection& connection, const std::string& id,
-                               const Versions& expected) {
+                               const Condition& expected) {
   Query query = connection.query("SELECT seq, version, job_id FROM document WHERE id = ?1");
   if (!query.bind(id).step()) return no_such_document(id);
   const Stored stored{query.integer(0), query.integer(1), query.integer(2)};
-  if (expected &&
-      std::find(expected->begin(), expected->end(), stored.version) == expected->end()) {
+  if (!expected.admits(stored.version)) {
     return fail(ErrorKind::Conflict,
                 fmt::format("document '{}' now has version {}", id, stored.version));
   }
@@ -110,7 +109,7 @@ Result<Created> create_document(SqliteConnection& connection, const NewDocument&
 }
 
 Result<Created> replace_document(SqliteConnection& connection, const NewDocument& document,
-                                 const Versions& expected, Budgets budgets, Now now) {
+                                 const Condition& expected, Budgets budgets, Now now) {
   HOLDFAST_TRY_ASSIGN(const Stored stored, find_for_change(connection, document.id, expected));
   cancel_job(connection, stored.job_id, now);
   const std::int64_t version = stored.version + 1;
@@ -129,7 +128,7 @@ Result<Created> replace_document(SqliteConnection& connection, const NewDocument
 }
 
 Result<void> delete_document(SqliteConnection& connection, const std::string& id,
-                             const Versions& expected, Now now) {
+                             const Condition& expected, Now now) {
   HOLDFAST_TRY_ASSIGN(const Stored stored, find_for_change(connection, id, expected));
   cancel_job(connection, stored.job_id, now);
   delete_chunks(connection, stored.seq);

@@ -22,11 +22,11 @@ Result<Created> create_document(SqliteConnection& connection, const NewDocument&
 
 // The job of the version before is cancelled, or asked to stop if it runs.
 Result<Created> replace_document(SqliteConnection& connection, const NewDocument& document,
-                                 const Versions& expected, Budgets budgets, Now now);
+                                 const Condition& expected, Budgets budgets, Now now);
 
 // With its chunks. Its job is cancelled, or asked to stop if it runs.
 Result<void> delete_document(SqliteConnection& connection, const std::string& id,
-                             const Versions& expected, Now now);
+                             const Condition& expected, Now now);
 
 // Without content if that has more bytes than this.
 Result<Document> get_document(SqliteConnection& connection, const std::string& id,

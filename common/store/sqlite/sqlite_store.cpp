@@ -37,32 +37,34 @@ class SqliteStore final : public Store {
         writer_(std::move(writer), std::move(lock), options.relaxed_durability, Writer::kGroupTime,
                 options.on_commit) {}
 
-  void create_document(NewDocument document, Callback<Created> done) override {
+  void create_document(NewDocument document, Callback<Created> done, Wanted wanted) override {
     write<Created>(
         Durability::PowerLoss,
         [budgets = budgets_, document = std::move(document)](SqliteConnection& c, Now now) {
           return sqlite::create_document(c, document, budgets, now);
         },
-        std::move(done));
+        std::move(done), Extent::ManyStatements, std::move(wanted));
   }
 
-  void replace_document(NewDocument document, Versions expected, Callback<Created> done) override {
+  void replace_document(NewDocument document, Condition expected, Callback<Created> done,
+                        Wanted wanted) override {
     write<Created>(
         Durability::PowerLoss,
         [budgets = budgets_, document = std::move(document), expected = std::move(expected)](
             SqliteConnection& c, Now now) {
           return sqlite::replace_document(c, document, expected, budgets, now);
         },
-        std::move(done));
+        std::move(done), Extent::ManyStatements, std::move(wanted));
   }
 
-  void delete_document(std::string id, Versions expected, Callback<void> done) override {
+  void delete_document(std::string id, Condition expected, Callback<void> done,
+                       Wanted wanted) override {
     write<void>(
         Durability::PowerLoss,
         [id = std::move(id), expected = std::move(expected)](SqliteConnection& c, Now now) {
           return sqlite::delete_document(c, id, expected, now);
         },
-        std::move(done));
+        std::move(done), Extent::ManyStatements, std::move(wanted));
   }
 
   Result<Document> get_document(const std::string& id) override {
@@ -185,11 +187,11 @@ class SqliteStore final : public Store {
         std::move(done));
   }
 
-  void retry_job(std::int64_t id, Callback<Job> done) override {
+  void retry_job(std::int64_t id, Callback<Job> done, Wanted wanted) override {
     write<Job>(
         Durability::PowerLoss,
         [id](SqliteConnection& c, Now now) { return sqlite::retry_job(c, id, now); },
-        std::move(done));
+        std::move(done), Extent::ManyStatements, std::move(wanted));
   }
 
   Result<Peek> peek(const std::string& queue) override {
@@ -261,10 +263,14 @@ class SqliteStore final : public Store {
  private:
   template <class T, class Work>
   void write(Durability durability, Work work, Callback<T> done,
-             Extent extent = Extent::ManyStatements) {
+             Extent extent = Extent::ManyStatements, Wanted wanted = {}) {
     writer_.submit<T>(
         durability, extent,
-        [this, work = std::move(work)](SqliteConnection& connection) -> Result<T> {
+        [this, work = std::move(work),
+         wanted = std::move(wanted)](SqliteConnection& connection) -> Result<T> {
+          if (wanted && !wanted()) {
+            return fail(ErrorKind::DeadlineExceeded, "nobody waits for this write any more");
+          }
           return work(connection, read_now(clock_));
         },
         std::move(done));

@@ -15,6 +15,8 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/write.hpp>
 
+#include <array>
+#include <optional>
 #include <vector>
 
 using namespace holdfast;
@@ -67,10 +69,17 @@ class Host {
   }
 
   RateDecision take(const Policy& policy, const std::string& key) {
-    std::optional<RateDecision> decision;
-    limiter_.decide(policy, key, [&](const RateDecision& d) { decision = d; });
-    REQUIRE(turn_until([&] { return decision.has_value(); }));
-    return *decision;
+    return take(rate_limit::Policies{policy}, key).front();
+  }
+  void ask(const Policy& policy, const std::string& key, std::optional<RateDecision>& answer) {
+    limiter_.decide({policy}, key, [&](const Limiter::Decisions& d) { answer = d.front(); });
+  }
+  // One request under several policies.
+  Limiter::Decisions take(const rate_limit::Policies& policies, const std::string& key) {
+    Limiter::Decisions decisions;
+    limiter_.decide(policies, key, [&](const Limiter::Decisions& d) { decisions = d; });
+    REQUIRE(turn_until([&] { return !decisions.empty(); }));
+    return decisions;
   }
   int burst(const Policy& policy, const std::string& key, int tries) {
     int admitted = 0;
@@ -83,9 +92,9 @@ class Host {
     int admitted = 0;
     int answered = 0;
     for (int i = 0; i < tries; ++i) {
-      limiter_.decide(policy, key, [&](const RateDecision& decision) {
+      limiter_.decide({policy}, key, [&](const Limiter::Decisions& decisions) {
         ++answered;
-        admitted += decision.allowed ? 1 : 0;
+        admitted += decisions.front().allowed ? 1 : 0;
       });
     }
     REQUIRE(turn_until([&] { return answered == tries; }));
@@ -115,6 +124,45 @@ class Host {
   boost::asio::io_context io_;
   Limiter limiter_;
   std::unique_ptr<RedisStore> redis_;
+};
+
+// Sets itself up as Redis does, and then answers each decision with `lie`.
+class LyingRedis {
+ public:
+  LyingRedis(const std::string& path, std::string lie)
+      : lie_(std::move(lie)), acceptor_(io_, {path}), peer_(io_) {
+    acceptor_.async_accept(peer_, [this](const boost::system::error_code& error) {
+      if (!error) answer();
+    });
+  }
+  void turn() {
+    io_.restart();
+    io_.poll();
+  }
+
+ private:
+  void answer() {
+    peer_.async_read_some(
+        boost::asio::buffer(bytes_), [this](const boost::system::error_code& error, std::size_t n) {
+          if (error) return;
+          const std::string_view command(bytes_.data(), n);
+          reply_ = lie_;
+          if (command.find("SCRIPT\r\n") != command.npos) reply_ = "$1\r\na\r\n";
+          if (command.find("rate-limit:probe") != command.npos)
+            reply_ = "*3\r\n:1\r\n:9\r\n:1000\r\n";
+          boost::asio::async_write(peer_, boost::asio::buffer(reply_),
+                                   [this](const boost::system::error_code& failed, std::size_t) {
+                                     if (!failed) answer();
+                                   });
+        });
+  }
+
+  boost::asio::io_context io_;
+  std::string lie_;
+  std::string reply_;
+  std::array<char, 16384> bytes_;
+  boost::asio::local::stream_protocol::acceptor acceptor_;
+  boost::asio::local::stream_protocol::socket peer_;
 };
 
 const Policy kFive{"default", 5, 1min};
@@ -170,7 +218,7 @@ TEST_CASE("a key leaves nothing behind once its window is over") {
   Host host(server.url());
   REQUIRE(host.connect());
   REQUIRE(host.take({"default", 3, 1s}, "192.0.2.1").allowed);
-  CHECK(server.command({"KEYS", "*"}) == "holdfast:rate-limit:default:1000:192.0.2.1");
+  CHECK(server.command({"KEYS", "*default*"}) == "holdfast:rate-limit:default:1000:192.0.2.1");
   CHECK(wait_until([&] { return server.command({"DBSIZE"}) == "0"; }));
 }
 
@@ -260,15 +308,123 @@ TEST_CASE("after SCRIPT FLUSH the script is loaded again, and no request notices
   CHECK(host.lines_with(kGone) == 0);
 }
 
-TEST_CASE("a Redis that refuses to count is out of service, with its reason") {
+TEST_CASE("a request counts under all of its policies or, if one refuses it, under none") {
+  const RedisServer server;
+  Host host(server.url());
+  const bool remote = GENERATE(true, false);
+  INFO((remote ? "in Redis" : "on this host"));
+  if (remote) REQUIRE(host.connect());
+  const rate_limit::Policies policies{{"default", 5, 1min}, {"route", 2, 1min}};
+  CHECK(host.take(policies, "a")[1].remaining == 1);
+  CHECK(host.take(policies, "a")[0].remaining == 3);
+  for (int i = 0; i < 20; ++i) {
+    const auto refused = host.take(policies, "a");
+    CHECK(refused[0].allowed);
+    CHECK(refused[0].remaining == 3);
+    CHECK_FALSE(refused[1].allowed);
+    CHECK(refused[1].relief > 50s);
+  }
+  CHECK(host.burst(kFive, "a", 10) == 3);
+  // Nor does the general policy's refusal count under the route's.
+  const rate_limit::Policies other{kFive, {"other", 2, 1min}};
+  CHECK_FALSE(host.take(other, "a")[0].allowed);
+  CHECK(host.take(other, "a")[1].remaining == 2);
+}
+
+TEST_CASE("a Redis that cannot count is out of service once, with its reason, until it can") {
+  const RedisServer server;
+  Host host(server.url());
+  std::vector<std::string> sick;
+  std::vector<std::string> cured;
+  std::string reason;
+  SECTION("a replica") {
+    sick = {"REPLICAOF", "127.0.0.1", "1"};
+    cured = {"REPLICAOF", "NO", "ONE"};
+    reason = "READONLY";
+  }
+  SECTION("full") {
+    sick = {"CONFIG", "SET", "maxmemory", "1"};
+    cured = {"CONFIG", "SET", "maxmemory", "0"};
+    reason = "OOM";
+  }
+  const bool from_the_start = GENERATE(true, false);
+  if (from_the_start) {
+    REQUIRE(server.command(sick) == "OK");
+  } else {
+    REQUIRE(host.connect());
+    REQUIRE(host.take(kFive, "a").allowed);
+    REQUIRE(server.command(sick) == "OK");
+    CHECK(host.take(kFive, "a").allowed);  // this host's answer
+    CHECK_FALSE(host.up());
+  }
+  REQUIRE(host.turn_until([&] { return host.any_line_with(reason); }));
+  // Several attempts, none of which is taken for a recovery.
+  const auto attempts = [&] {
+    const std::string text = server.command({"INFO", "commandstats"});
+    const std::string name = "cmdstat_script|load:calls=";
+    const auto at = text.find(name);
+    return at == std::string::npos ? 0 : std::stoi(text.substr(at + name.size()));
+  };
+  const int before = attempts();
+  REQUIRE(host.turn_until([&] { return attempts() >= before + 3; }));
+  CHECK_FALSE(host.up());
+  CHECK(host.lines_with(kGone) == 1);
+  CHECK(host.lines_with(kBack) == 0);
+  REQUIRE(server.command(cured) == "OK");
+  REQUIRE(host.connect());
+  CHECK(host.lines_with(kBack) == 1);
+  CHECK(host.take(kFive, "b").remaining == 4);
+}
+
+TEST_CASE("a Redis that closes idle connections is asked again without a word") {
+  const RedisServer server;
+  Host host(server.url());
+  REQUIRE(server.command({"CONFIG", "SET", "timeout", "1"}) == "OK");
+  REQUIRE(host.connect());
+  CHECK(host.take(kFive, "a").remaining == 4);
+  REQUIRE(host.notice_loss());
+  REQUIRE(host.connect());
+  CHECK(host.take(kFive, "a").remaining == 3);
+  CHECK(host.lines_with("Redis") == 0);
+  CHECK(host.fallbacks() == "0");
+}
+
+TEST_CASE("a key that somebody else wrote is replaced") {
   const RedisServer server;
   Host host(server.url());
   REQUIRE(host.connect());
   server.command({"SET", "holdfast:rate-limit:default:60000:a", "not a hash"});
-  CHECK(host.take(kFive, "a").allowed);  // this host's answer
-  CHECK(host.any_line_with("WRONGTYPE"));
-  CHECK(host.fallbacks() == "1");
-  REQUIRE(host.connect());
+  CHECK(host.take(kFive, "a").remaining == 4);
+  CHECK(host.take(kFive, "a").remaining == 3);
+  CHECK(host.fallbacks() == "0");
+}
+
+TEST_CASE("a Redis that lies is out of service, and what it said reaches nobody") {
+  const char* const decision = GENERATE(
+      "*3\r\n:1\r\n:4294967299\r\n:60000\r\n", "*3\r\n:1\r\n:6\r\n:60000\r\n",
+      "*3\r\n:1\r\n:-1\r\n:60000\r\n", "*3\r\n:1\r\n:4\r\n:9223372036854775807\r\n",
+      "*3\r\n:1\r\n:4\r\n:-60000\r\n", "*3\r\n:2\r\n:4\r\n:60000\r\n",
+      "*3\r\n:1\r\n:4\r\n+60000\r\n", "*2\r\n:1\r\n:4\r\n", "*1000000000\r\n", "$2000000000\r\nx");
+  INFO(decision);
+  const holdfast::test::TempDir dir;
+  const std::string path = (dir / "liar.sock").native();
+  LyingRedis liar(path, decision);
+  Host host("unix://" + path, 500ms);
+  REQUIRE(host.turn_until([&] {
+    liar.turn();
+    return host.up();
+  }));
+  std::optional<RateDecision> taken;
+  host.ask(kFive, "a", taken);
+  REQUIRE(host.turn_until([&] {
+    liar.turn();
+    return taken.has_value();
+  }));
+  CHECK_FALSE(host.up());
+  CHECK(taken->allowed);
+  CHECK(taken->remaining == 4);  // this host's answer
+  CHECK(taken->relief <= 65s);
+  CHECK(host.any_line_with(kGone));
 }
 
 TEST_CASE("something that is not Redis is out of service, with a reason") {

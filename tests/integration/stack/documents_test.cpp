@@ -66,7 +66,7 @@ TEST_CASE("a request id follows a document through the answer and all three proc
 }
 
 TEST_CASE("the aggregate is valid for promtool on the status socket and on the public port") {
-  Stack stack(default_stack());
+  Stack stack(default_stack("\n[http]\nmetrics_allow = [\"127.0.0.0/8\"]\n"));
   stack.wait_ready();
   REQUIRE(wait_ready(stack, {post_document(stack, {"one", "a few words to embed"})}));
   const std::string aggregate = stack.metrics();

@@ -104,7 +104,7 @@ TEST_CASE("each worker counts from zero: the sum over all workers is the number 
 }
 
 TEST_CASE("whichever API worker is asked for /metrics, the answer is the whole stack's") {
-  Stack stack(default_stack());
+  Stack stack(default_stack("\n[http]\nmetrics_allow = [\"127.0.0.0/8\"]\n"));
   stack.wait_ready();
   ask_for_documents(stack, 20);
   REQUIRE(wait_counted(stack, 20));

@@ -128,6 +128,8 @@ TEST_CASE("two keys in one request are refused, not chosen from") {
   CHECK(status(stack, "GET", "/api/queue",
                {{"Authorization", "Bearer " + key}, {"X-API-Key", key}}) == 400);
   CHECK(status(stack, "GET", "/api/queue", {{"X-API-Key", key}, {"X-API-Key", key}}) == 400);
+  CHECK(status(stack, "GET", "/api/queue",
+               {{"Authorization", "Bearer " + key}, {"Authorization", "Bearer " + key}}) == 400);
 }
 
 TEST_CASE("a scope opens what it names and what is below it") {
@@ -153,16 +155,34 @@ TEST_CASE("a scope opens what it names and what is below it") {
   }
 }
 
-TEST_CASE("metrics are for this host, and for admins from elsewhere") {
-  const ApiService stack(
-      [](config::Config& config) { config.http.trusted_proxies = {"127.0.0.1"}; });
-  const auto from_far = [&](Scope scope) {
-    auto headers = bearer(stack.make_api_key(scope));
-    headers.emplace_back("X-Forwarded-For", "198.51.100.7");
-    return stack.get("/metrics", headers).status;
-  };
-  CHECK(from_far(Scope::Write) == 403);
-  CHECK(from_far(Scope::Admin) == 200);
+TEST_CASE("metrics and internal paths are for admins") {
+  const ApiService stack([](config::Config& config) { config.http.metrics_allow = {}; });
+  for (const char* target : {"/metrics", "/internal/stats"}) {
+    INFO(target);
+    const auto with = [&](Scope scope) {
+      return stack.get(target, bearer(stack.make_api_key(scope))).status;
+    };
+    CHECK(stack.get(target).status == 403);
+    CHECK(with(Scope::Write) == 403);
+    CHECK(with(Scope::Admin) == 200);
+  }
+}
+
+TEST_CASE("credentials of a proxy beside X-API-Key are no second key") {
+  const ApiService stack(required);
+  const std::string key = stack.make_api_key(Scope::Read);
+  for (const char* other : {"Basic dXNlcjpwYXNz", "Bearer eyJhbGciOiJIUzI1NiJ9.e30.x", "Bearer",
+                            "Digest username=\"x\"", "Negotiate YII="}) {
+    INFO(other);
+    CHECK(status(stack, "GET", "/api/queue", {{"Authorization", other}, {"X-API-Key", key}}) ==
+          200);
+  }
+  CHECK(status(stack, "GET", "/api/queue",
+               {{"Authorization", "Basic dXNlcjpwYXNz"}, {"Authorization", "Bearer " + key}}) ==
+        200);
+  CHECK(status(stack, "GET", "/api/queue", {{"Authorization", "Basic dXNlcjpwYXNz"}}) == 401);
+  // Without X-API-Key a bearer token is meant as one.
+  CHECK(status(stack, "GET", "/api/queue", bearer("eyJhbGciOiJIUzI1NiJ9.e30.x")) == 401);
 }
 
 TEST_CASE("a key has its own limit, whatever its address has used") {

@@ -6,6 +6,7 @@
 #include "common/embedding/provider.hpp"
 #include "common/net/listen.hpp"
 #include "common/os/file.hpp"
+#include "common/store/sqlite/write_lock.hpp"
 #include "common/store/store.hpp"
 
 #include <arpa/inet.h>
@@ -23,6 +24,7 @@
 #include <map>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 namespace holdfast::api::test {
 
@@ -76,12 +78,14 @@ class ApiService::FakeContext final : public worker::Context {
     descriptors.erase(found);
     return fd;
   }
+  std::vector<notify::NamedFd> take_listeners() override { return std::exchange(listeners, {}); }
   bool supervised() const override { return !status_socket_.empty(); }
   const std::string& status_socket() const override { return status_socket_; }
   std::shared_ptr<worker::Beat> add_beat() override { return std::make_shared<worker::Beat>(); }
   void set_status(const std::string&) override {}
 
   std::map<std::string, Fd> descriptors;
+  std::vector<notify::NamedFd> listeners;
 
  private:
   ApiService& stack_;
@@ -99,6 +103,7 @@ ApiService::ApiService(const std::function<void(config::Config&)>& configure, Su
       work_(io_.get_executor()) {
   config_.store.url = "sqlite://" + (directory_.path() / "test.db").native();
   config_.rate_limit.enabled = false;  // these tests are one client
+  config_.http.metrics_allow = {"127.0.0.0/8"};
   if (configure) configure(config_);
   need(store::migrate_store(config_.store.url));
 
@@ -117,7 +122,9 @@ ApiService::ApiService(const std::function<void(config::Config&)>& configure, Su
   context_ = std::make_unique<FakeContext>(*this, log, status_socket);
   Fd listener = need(net::open_listener("127.0.0.1:0"));
   port_ = port_of(listener);
-  context_->descriptors.emplace("http", std::move(listener));
+  context_->listeners.push_back({"http", std::move(listener)});
+  context_->listeners.push_back(
+      {"local", need(net::open_listener("unix:" + (directory_.path() / "api.sock").native()))});
   context_->descriptors.emplace("doorbell", Fd(::dup(doorbell_.get())));
   service_ = need(make_service(*context_));
   thread_ = std::thread([this] { io_.run(); });
@@ -152,6 +159,10 @@ http::Response ApiService::call(const std::string& method, const std::string& ta
     fields.add(name, value);
   return need(http::fetch(method, fmt::format("http://127.0.0.1:{}{}", port_, target), fields, body,
                           {.deadline = std::chrono::seconds(60), .max_response_bytes = 64u << 20}));
+}
+
+std::string ApiService::unix_url(const std::string& target) const {
+  return fmt::format("unix:{}:{}", (directory_.path() / "api.sock").native(), target);
 }
 
 std::string ApiService::raw(const std::string& bytes) const {
@@ -248,6 +259,16 @@ void ApiService::damage_store(const std::string& table) const {
                      nullptr, nullptr) == SQLITE_OK;
   ::sqlite3_close(database);
   if (!done) throw std::runtime_error("damage the store");
+}
+
+std::shared_ptr<void> ApiService::stall_writes() const {
+  struct Stall {
+    store::sqlite::WriteLock lock;
+    store::sqlite::WriteLock::Guard guard;
+  };
+  auto lock = need(store::sqlite::WriteLock::open(directory_.path() / "test.db"));
+  auto guard = need(lock.acquire());
+  return std::make_shared<Stall>(Stall{std::move(lock), std::move(guard)});
 }
 
 void ApiService::remove_supervisor_socket() const {

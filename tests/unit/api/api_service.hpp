@@ -40,6 +40,8 @@ class ApiService {
     return call("POST", target, {{"Content-Type", "application/json"}}, body);
   }
   std::uint16_t port() const { return port_; }
+  // The other socket that the worker was handed: "unix:/path:/target".
+  std::string unix_url(const std::string& target) const;
   // Sends these bytes and reads until the server closes.
   std::string raw(const std::string& bytes) const;
 
@@ -53,6 +55,9 @@ class ApiService {
   std::string make_api_key(store::Scope scope, std::optional<std::uint32_t> rate_limit = {}) const;
   void revoke_api_key(const std::string& key) const;
   store::ApiKey stored_api_key(const std::string& key) const;
+  // No write of anybody begins until the result is destroyed, as behind a process or disk that
+  // hangs.
+  std::shared_ptr<void> stall_writes() const;
   // As if the supervisor had died: nothing answers at its socket any more.
   void remove_supervisor_socket() const;
   // How often the doorbell was rung since last asked.

@@ -88,29 +88,8 @@ TEST_CASE("a Unix-socket peer is trusted by the socket's mode and has no address
   peer.unix_socket = true;
   http::Headers headers;
   CHECK(find_client(peer, headers, {}).address == "unix");
-  CHECK(find_client(peer, headers, {}).local);
   headers.add("X-Forwarded-For", "6.6.6.6, 198.51.100.7");
   CHECK(find_client(peer, headers, {}).address == "198.51.100.7");
-  CHECK_FALSE(find_client(peer, headers, {}).local);
-}
-
-TEST_CASE("local means from this host and through no proxy, declared or not") {
-  const auto local = [](const std::string& address, const char* field,
-                        const std::vector<std::string>& trusted) {
-    http::Headers headers;
-    if (field != nullptr) headers.add(field, "127.0.0.1");
-    return find_client(tcp(address), headers, networks(trusted)).local;
-  };
-  CHECK(local("127.0.0.1", nullptr, {}));
-  CHECK(local("127.8.8.8", nullptr, {}));
-  CHECK(local("::1", nullptr, {}));
-  CHECK(local("::ffff:127.0.0.1", nullptr, {}));
-  CHECK_FALSE(local("192.0.2.1", nullptr, {}));
-  for (const char* field : {"X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"}) {
-    INFO(field);
-    CHECK_FALSE(local("127.0.0.1", field, {}));
-    CHECK_FALSE(local("127.0.0.1", field, {"127.0.0.0/8"}));
-  }
 }
 
 TEST_CASE("a client is hidden when only an undeclared proxy could name it") {
@@ -119,6 +98,12 @@ TEST_CASE("a client is hidden when only an undeclared proxy could name it") {
   headers.add("X-Forwarded-For", "198.51.100.7");
   CHECK(find_client(tcp("10.0.0.1"), headers, {}).hidden);
   CHECK_FALSE(find_client(tcp("10.0.0.1"), headers, networks(kProxies)).hidden);
+  for (const char* field : {"Forwarded", "X-Real-IP", "Via"}) {
+    INFO(field);
+    http::Headers other;
+    other.add(field, "127.0.0.1");
+    CHECK(find_client(tcp("127.0.0.1"), other, {}).hidden);
+  }
 }
 
 TEST_CASE("networks match by their prefix") {

@@ -111,6 +111,9 @@ TEST_CASE("configured headers are granted as they are, and what is no name is no
   Lines lines = kPreflight;
   lines[2].second = "x-good, bad(name)";
   CHECK(header_of(answer(config, "OPTIONS", lines), "Access-Control-Allow-Headers") == "(none)");
+  const std::string odd = "x-good,\t!#$%&'*+.^_`|~1";
+  lines[2].second = odd;
+  CHECK(header_of(answer(config, "OPTIONS", lines), "Access-Control-Allow-Headers") == odd);
   config.allowed_headers = {"Content-Type", "X-Mine"};
   config.exposed_headers = {"X-Own"};
   const auto response = answer(config, "OPTIONS", lines);

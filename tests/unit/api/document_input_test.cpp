@@ -115,6 +115,12 @@ TEST_CASE("every bad document gets its status and says what is wrong and where")
        "is not a field"},
       {"a name twice", R"({"content":"c","content":"d"})", 422, "#/content",
        "appears more than once"},
+      {"a name twice, deeper", R"({"content":"c","metadata":{"a":[{"b":1,"c":{},"b":2}]}})", 422,
+       "#/metadata", "repeats the name 'b'"},
+      {"only zero width", "{\"content\":\"\xE2\x80\x8B\xE2\x81\xA0\xEF\xBB\xBF\"}", 422,
+       "#/content", "must not be empty"},
+      {"only ideographic space", "{\"content\":\"\xE3\x80\x80 \xC2\xA0\"}", 422, "#/content",
+       "must not be empty"},
   };
   for (const Bad& row : rows) {
     INFO(row.what);
@@ -183,4 +189,55 @@ TEST_CASE("other content types are refused, parameters and case are not") {
   }
   CHECK(parse("Application/JSON ; charset=utf-8", R"({"content":"c"})"));
   CHECK(parse("text/plain;format=flowed; charset=\"utf-8\"", "text"));
+}
+
+TEST_CASE("names may recur in different objects") {
+  CHECK(parse_json(R"({"content":"c","metadata":{"a":{"a":1},"b":[{"a":1},{"a":2}]}})"));
+}
+
+TEST_CASE("a byte order mark is not part of the text") {
+  const std::string mark = "\xEF\xBB\xBF";
+  const auto plain = parse("text/plain", mark + "Title\nText");
+  REQUIRE(plain);
+  CHECK(plain->title == "Title");
+  CHECK(plain->content == "Title\nText");
+  const auto json = parse_json(mark + R"({"content":"c"})");
+  REQUIRE(json);
+  CHECK(json->content == "c");
+  CHECK_FALSE(parse("text/plain", mark));
+}
+
+TEST_CASE("a title is the first line that shows anything, without what shows nothing around it") {
+  const auto title = [](const std::string& content) {
+    const auto document = parse("text/plain", content);
+    REQUIRE(document);
+    return document->title;
+  };
+  CHECK(title("\xE2\x80\x8B\n\xE3\x80\x80Heading\xC2\xA0\xE2\x80\x8B\r\nText") == "Heading");
+  CHECK(title("old Mac\rline") == "old Mac");
+  // In the middle they belong to the text: emoji are joined by them.
+  CHECK(title("a\xE2\x80\x8D"
+              "b") ==
+        "a\xE2\x80\x8D"
+        "b");
+  const auto blank = parse_json("{\"title\":\"\xE2\x80\x8B\",\"content\":\"First\"}");
+  REQUIRE(blank);
+  CHECK(blank->title == "First");
+}
+
+TEST_CASE("lengths are counted in characters, not bytes") {
+  const std::string umlaut = "\xC3\xA4";
+  std::string most;
+  for (int i = 0; i < 500; ++i)
+    most += umlaut;
+  CHECK(parse_json(nlohmann::json{{"title", most}, {"content", "c"}}.dump()));
+  CHECK_FALSE(parse_json(nlohmann::json{{"title", most + "a"}, {"content", "c"}}.dump()));
+}
+
+TEST_CASE("ids are UUIDs without case, or whatever else was asked for") {
+  CHECK(document_id("303F9765-61F2-4B01-B353-3C17365DF1A6") ==
+        "303f9765-61f2-4b01-b353-3c17365df1a6");
+  CHECK(document_id("303F9765-61F2-4B01-B353-3C17365DF1A") ==
+        "303F9765-61F2-4B01-B353-3C17365DF1A");
+  CHECK(document_id("Some-Name") == "Some-Name");
 }

@@ -51,6 +51,14 @@ TEST_CASE("unknown paths are 404, unknown methods 405 with Allow, OPTIONS 204 wi
   CHECK(has(any, "Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS\r\n"));
 }
 
+TEST_CASE("every socket that the worker was handed is served, whatever its name and family") {
+  const ApiService stack;
+  CHECK(stack.get("/live").status == 200);
+  const auto answer = http::fetch("GET", stack.unix_url("/live"), {}, "", {});
+  REQUIRE(answer);
+  CHECK(answer->status == 200);
+}
+
 TEST_CASE("HEAD answers as GET does, without the body") {
   const ApiService stack;
   const std::string answer =

@@ -41,7 +41,7 @@ TEST_CASE("a problem is the document of RFC 9457, with the request id") {
   CHECK(api::test::header_of(response, "Content-Type") == "application/problem+json");
   CHECK(response.body ==
         R"({"type":"about:blank","title":"Not Found","status":404,)"
-        R"("detail":"There is nothing here.","instance":"/api/x y","request_id":"test-1"})");
+        R"("detail":"There is nothing here.","instance":"/api/x%20y","request_id":"test-1"})");
 }
 
 TEST_CASE("a problem lists everything that is wrong with the input") {
@@ -163,4 +163,35 @@ TEST_CASE("documents may have a larger body than everything else") {
   CHECK(body_limit(*api::test::make_request("PUT", "/api/documents/7"), config) == 10u << 20);
   CHECK(body_limit(*api::test::make_request("POST", "/api/search"), config) == 1u << 20);
   CHECK(body_limit(*api::test::make_request("POST", "/api/documentsx"), config) == 1u << 20);
+}
+
+TEST_CASE("the instance of a problem is a URI reference") {
+  const auto instance = [](const std::string& target) {
+    const Context context = api::test::make_context(api::test::make_request("GET", target));
+    return api::test::body_of(problem_response(context, {404, ""}))["instance"].get<std::string>();
+  };
+  CHECK(instance("/api/x%20y") == "/api/x%20y");
+  CHECK(instance("/api/%C3%A4%22%3C") == "/api/%C3%A4%22%3C");
+  CHECK(instance("/a:b@c!$&'()*+,;=~-._/") == "/a:b@c!$&'()*+,;=~-._/");
+  CHECK(instance("/%3Fq%23f") == "/%3Fq%23f");
+  CHECK(instance("/a%25b") == "/a%25b");
+}
+
+TEST_CASE("a content coding is a list") {
+  const auto status = [](const std::vector<std::string>& lines) {
+    auto request = api::test::make_request("POST", "/api/documents");
+    request->headers.add("Content-Length", "1");
+    for (const std::string& line : lines)
+      request->headers.add("Content-Encoding", line);
+    Context context = api::test::make_context(request);
+    const auto refusal = RequestLimits().on_request(context);
+    return refusal ? refusal->status : 0;
+  };
+  CHECK(status({}) == 0);
+  CHECK(status({""}) == 0);
+  CHECK(status({"identity"}) == 0);
+  CHECK(status({" Identity , ,identity,"}) == 0);
+  CHECK(status({"identity", "gzip"}) == 415);
+  CHECK(status({"identity, br"}) == 415);
+  CHECK(status({"x"}) == 415);
 }

@@ -123,10 +123,17 @@ TEST_CASE("a route can have a limit of its own on top of the general one") {
   CHECK(header_of(second, "X-RateLimit-Limit") == "2");
   CHECK(header_of(second, "RateLimit").find("\"GET /api/documents/{id}\";r=0") !=
         std::string::npos);
-  CHECK(stack.get("/api/documents/3").status == 429);
+  const auto refused = stack.get("/api/documents/3");
+  CHECK(refused.status == 429);
+  CHECK(header_of(refused, "X-RateLimit-Limit") == "2");
+  CHECK(header_of(refused, "RateLimit").starts_with("\"default\";r=3;"));
+  for (int i = 0; i < 20; ++i)
+    CHECK(stack.get("/api/documents/3").status == 429);
   CHECK(stack.raw("HEAD /api/documents/3 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             .starts_with("HTTP/1.1 429"));
-  CHECK(stack.get("/api/queue").status == 200);
+  // What the route's limit refused has not counted under the general one.
+  for (int i = 0; i < 3; ++i)
+    CHECK(stack.get("/api/queue").status == 200);
   CHECK(stack.get("/api/queue").status == 429);
 }
 

@@ -17,6 +17,19 @@ std::string programs(const std::vector<std::pair<std::string, std::string>>& all
 
 }  // namespace
 
+TEST_CASE("a socket shared with the queue worker, which serves none, is a warning") {
+  const std::string web = "[listen.web]\naddress = \"127.0.0.1:8080\"\n";
+  const auto with = [&](const char* command) {
+    return load_good(web + "[program.x]\ncommand = [\"" + command + "\"]\nsockets = [\"web\"]\n")
+        .warnings;
+  };
+  const auto warnings = with("/usr/bin/holdfast-queue-worker");
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].find("holdfast-queue-worker serves no socket") != std::string::npos);
+  CHECK(with("holdfast-api-worker").empty());
+  CHECK(with("gunicorn").empty());
+}
+
 TEST_CASE("a contradiction within one section points at the key that was written") {
   struct Row {
     std::string text;

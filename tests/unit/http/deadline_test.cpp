@@ -65,6 +65,28 @@ TEST_CASE("A body that drips is cut off at its deadline") {
   }
 }
 
+TEST_CASE("A body earns its time by what arrives, not by what it announces") {
+  ServerLimits limits = patient_limits();
+  limits.body_timeout = milliseconds(200);
+  limits.max_body_bytes = 100u << 20;
+  TestServer server(echo_handler(), limits);
+  const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 104857600\r\n\r\n";
+  RawClient client(server.port);
+  const auto began = std::chrono::steady_clock::now();
+  SECTION("nothing comes") {
+    client.send(head);
+  }
+  SECTION("a megabyte, which earned sixteen seconds, and then silence") {
+    client.send(head + std::string(1u << 20, 'x'));
+  }
+  SECTION("the same in chunks") {
+    client.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n100000\r\n" +
+                std::string(1u << 20, 'x'));
+  }
+  CHECK(client.read_answer().status == 408);
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(10));
+}
+
 TEST_CASE("A head that comes late after a quick request still has its own deadline") {
   ServerLimits limits = patient_limits();
   limits.header_timeout = milliseconds(200);

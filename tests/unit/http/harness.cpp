@@ -78,11 +78,12 @@ void Loop::join() {
   thread_.join();
 }
 
-TestServer::TestServer(Handler handler, ServerLimits limits, RefusalHandler refuse, Fd listener)
+TestServer::TestServer(Handler handler, ServerLimits limits, RefusalHandler refuse, Fd listener,
+                       Gate gate)
     : port(port_of(listener)) {
   loop.run([&] {
-    server =
-        std::make_unique<Server>(loop.io, std::move(limits), std::move(handler), std::move(refuse));
+    server = std::make_unique<Server>(loop.io, std::move(limits), std::move(handler),
+                                      std::move(refuse), std::move(gate));
     if (auto listening = server->listen(std::move(listener)); !listening) {
       throw std::runtime_error(listening.error().message);
     }

@@ -56,7 +56,7 @@ class Loop {
 class TestServer {
  public:
   explicit TestServer(Handler handler, ServerLimits limits = {}, RefusalHandler refuse = {},
-                      Fd listener = make_listener());
+                      Fd listener = make_listener(), Gate gate = {});
   ~TestServer();
 
   Loop loop;

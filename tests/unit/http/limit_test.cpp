@@ -148,6 +148,18 @@ TEST_CASE("One client cannot take every connection") {
   CHECK(next.ask(get("/")).status == 200);
 }
 
+TEST_CASE("A peer that speaks for many clients is not counted as one") {
+  ServerLimits limits;
+  limits.max_connections_per_client = 1;
+  limits.speaks_for_many = [](const Peer& peer) { return peer.address == "127.0.0.1"; };
+  TestServer server(echo_handler(), limits);
+  std::vector<RawClient> proxy;
+  for (int i = 0; i < 5; ++i) {
+    proxy.emplace_back(server.port);
+    CHECK(proxy.back().ask(get("/")).status == 200);
+  }
+}
+
 TEST_CASE("Clients are counted by IPv4 address and by IPv6 network") {
   CHECK(client_key(ip_address("10.1.2.3")) == "10.1.2.3");
   CHECK(client_key(ip_address("::ffff:10.1.2.3")) == "10.1.2.3");

@@ -105,6 +105,20 @@ TEST_CASE_METHOD(Fixture, "The body limit may depend on the head") {
   CHECK(step("/small", "Content-Length: 3\r\n\r\n") == 413);  // before a byte of it came
 }
 
+TEST_CASE_METHOD(Fixture, "White space may stand before a chunk extension, and nowhere else") {
+  const auto status = [&](const std::string& line) {
+    RequestReader reader(limits, peer);
+    put(reader, "PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + line +
+                    "\r\na\r\n0\r\n\r\n");
+    REQUIRE(reader.advance() == Step::HeadAccepted);
+    return reader.advance() == Step::Complete ? 200 : reader.refusal().status;
+  };
+  for (const char* good : {"1;x", "1 ;x", "1 \t; x = y", "1; x=\"a b\"", "01 ;"})
+    CHECK(status(good) == 200);
+  for (const char* bad : {"1 ", "1\t", " 1", " ;x", "1 1;x", ";x"})
+    CHECK(status(bad) == 400);
+}
+
 TEST_CASE_METHOD(Fixture, "An endless chunk line or trailer is cut off") {
   limits.max_header_bytes = 1024;
   RequestReader reader(limits, peer);
@@ -172,36 +186,39 @@ TEST_CASE_METHOD(Fixture, "A refused request tells what was understood of it") {
 }
 
 TEST_CASE_METHOD(Fixture, "Bodies share a budget: what does not fit is 503 and frees its part") {
-  BodyBudget budget(10);
+  const auto budget = std::make_shared<BodyBudget>(10);
   const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\n";
   const std::string chunked = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
-  RequestReader first(limits, peer, &budget);
+  RequestReader first(limits, peer, budget);
   REQUIRE(feed_slowly(first, head + "12345678") == Step::Complete);
-  CHECK(budget.used() == 8);
+  CHECK(budget->used() == 8);
 
-  RequestReader announced(limits, peer, &budget);
+  RequestReader announced(limits, peer, budget);
   REQUIRE(feed_slowly(announced, head) == Step::NeedMore);
-  CHECK(budget.used() == 8);  // what is announced takes nothing
+  announced.body_belongs_to("another client");
+  CHECK(budget->used() == 8);  // what is announced takes nothing
   CHECK(feed_slowly(announced, "12") == Step::NeedMore);
-  CHECK(budget.used() == 10);
+  CHECK(budget->used() == 10);
   CHECK(feed_slowly(announced, "3") == Step::Refused);
   CHECK(announced.refusal().status == 503);
   CHECK(announced.request()->body.empty());
-  CHECK(budget.used() == 8);
+  CHECK(budget->used() == 8);
 
   {
-    RequestReader chunks(limits, peer, &budget);
-    CHECK(feed_slowly(chunks, chunked + "2\r\nab\r\n") == Step::NeedMore);
-    CHECK(budget.used() == 10);
+    RequestReader chunks(limits, peer, budget);
+    REQUIRE(feed_slowly(chunks, chunked) == Step::NeedMore);
+    chunks.body_belongs_to("another client");
+    CHECK(feed_slowly(chunks, "2\r\nab\r\n") == Step::NeedMore);
+    CHECK(budget->used() == 10);
     CHECK(feed_slowly(chunks, "1\r\nc\r\n") == Step::Refused);
     CHECK(chunks.refusal().status == 503);
   }
   first.start_next();
-  CHECK(budget.used() == 0);
+  CHECK(budget->used() == 0);
   {
-    RequestReader gone(limits, peer, &budget);
+    RequestReader gone(limits, peer, budget);
     REQUIRE(feed_slowly(gone, head + "12345678") == Step::Complete);
-    CHECK(budget.used() == 8);
+    CHECK(budget->used() == 8);
   }
-  CHECK(budget.used() == 0);
+  CHECK(budget->used() == 0);
 }

@@ -141,8 +141,10 @@ TEST_CASE("A body that is too large is refused instead of asked for") {
 TEST_CASE("A client that is still sending reads why it was refused") {
   TestServer server(echo_handler());
   RawClient client(server.port);
-  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2000000\r\n\r\n");
-  client.send(std::string(100'000, 'x'));
+  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 20000000\r\n\r\n");
+  // As a proxy does: all of it, and the response afterwards.
+  for (int i = 0; i < 200; ++i)
+    REQUIRE(client.send(std::string(100'000, 'x')));
   const RawAnswer answer = client.read_answer();
   CHECK(answer.status == 413);
   CHECK_FALSE(answer.body.empty());

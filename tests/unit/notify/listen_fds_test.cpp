@@ -4,6 +4,9 @@
 #include "tests/support/catch.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 namespace holdfast::notify {
@@ -100,6 +103,40 @@ TEST_CASE("variables that contradict each other are refused, and nothing is take
   CHECK(taken.error().kind == ErrorKind::InvalidArgument);
   CHECK(Handed::all_open());
   CHECK(::fcntl(Handed::kFirst, F_GETFD) == 0);
+}
+
+TEST_CASE("the sockets that clients connect to are taken out, whatever their names") {
+  const auto stream = [](int family) {
+    Fd fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    REQUIRE(::listen(fd.get(), 1) == 0);  // binds by itself
+    return fd;
+  };
+  const auto unix_listener = [] {
+    Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;  // and no path: the kernel chooses an abstract one
+    REQUIRE(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(sa_family_t)) ==
+            0);
+    REQUIRE(::listen(fd.get(), 1) == 0);
+    return fd;
+  };
+  std::vector<NamedFd> handed;
+  handed.push_back({"web", stream(AF_INET)});
+  handed.push_back({"mine", stream(AF_INET)});
+  handed.push_back({"memory", Fd(::memfd_create("memory", MFD_CLOEXEC))});
+  handed.push_back({"connected", Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))});
+  handed.push_back({"datagrams", Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0))});
+  handed.push_back({"unknown", unix_listener()});
+  const auto keep = [](std::string_view name) { return name == "mine"; };
+  const auto names = [](const std::vector<NamedFd>& fds) {
+    std::vector<std::string> result;
+    for (const NamedFd& named : fds)
+      result.push_back(named.name);
+    return result;
+  };
+  CHECK(names(take_listeners(handed, keep)) == std::vector<std::string>{"web", "unknown"});
+  CHECK(names(handed) == std::vector<std::string>{"mine", "memory", "connected", "datagrams"});
+  CHECK(take_listeners(handed, keep).empty());
 }
 
 TEST_CASE("a descriptor is taken out by its name") {

@@ -100,6 +100,15 @@ void change_documents(Contract& contract, const ApiService& stack, const std::st
   CHECK(put("/api/documents/none?title=T", tag) == 404);
   CHECK(put(self, tag) == 202);
   CHECK(put(self, tag) == 412);
+  CHECK(contract.call(stack, "PUT", kDocument, self, {{"If-None-Match", "*"}, kText[0]}, "x")
+            .status == 412);
+  CHECK(contract.call(stack, "DELETE", kDocument, self, {{"If-None-Match", "*"}}).status == 412);
+  for (const auto& [path, target] :
+       {std::pair(kDocument, self), std::pair(kContent, self + "/content")}) {
+    CHECK(contract.call(stack, "GET", path, target, {{"If-Match", "W/\"2\""}}).status == 200);
+    CHECK(contract.call(stack, "GET", path, target, {{"If-Match", tag}}).status == 412);
+    CHECK(contract.call(stack, "GET", path, target, {{"If-Match", "x"}}).status == 400);
+  }
   CHECK(remove(tag) == 412);
   CHECK(remove("x") == 400);
   CHECK(remove("*") == 204);

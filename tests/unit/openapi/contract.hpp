@@ -23,6 +23,10 @@ class Contract {
   http::Response call(const api::test::ApiService& stack, const std::string& method,
                       const std::string& path, const std::string& target,
                       const api::test::Fields& fields = {}, const std::string& body = "");
+  // For random requests: throws unless the answer is described, if need be by `default`, has no
+  // field that the description does not know, and is no fault of the service.
+  void check_random(const std::string& method, const std::string& path,
+                    const http::Response& answer);
   // An answer that came in another way.
   void check(const std::string& method, const std::string& path, const http::Response& answer);
 
@@ -31,12 +35,18 @@ class Contract {
   std::vector<std::string> missing() const;
 
   const nlohmann::json& document() const { return document_; }
+  const nlohmann::json& operation(const std::string& method, const std::string& path) const;
+  const nlohmann::json& resolve(const nlohmann::json& value) const {
+    return schemas_.resolve(value);
+  }
   // "GET /api/queue", …
   std::set<std::string> operations() const;
 
  private:
-  const nlohmann::json& operation(const std::string& method, const std::string& path) const;
   std::vector<std::string> parameters(const std::string& method, const std::string& path) const;
+  // The media type of the answer; throws with `problems` and what else is wrong.
+  std::string judge(const std::string& method, const std::string& path,
+                    const http::Response& answer, std::vector<std::string> problems);
   void check_headers(const nlohmann::json& response, const http::Response& answer,
                      std::vector<std::string>& problems);
   std::string check_body(const nlohmann::json& response, const http::Response& answer,

@@ -32,6 +32,7 @@ class FakeContext final : public worker::Context {
   prometheus::Registry& registry() override { return registry_; }
   const Clock& clock() const override { return clock_; }
   std::optional<Fd> take_fd(const std::string&) override { return std::nullopt; }
+  std::vector<notify::NamedFd> take_listeners() override { return {}; }
   bool supervised() const override { return false; }
   const std::string& status_socket() const override { return none_; }
   std::shared_ptr<worker::Beat> add_beat() override {

@@ -95,7 +95,7 @@ TEST_CASE("a document that does not exist cannot be replaced") {
   const auto environment = make_environment();
   const auto store = environment->open();
   REQUIRE(replace(*store, "none", "x").error().kind == ErrorKind::NotFound);
-  REQUIRE(replace(*store, "none", "x", {{1}}).error().kind == ErrorKind::NotFound);
+  REQUIRE(replace(*store, "none", "x", Versions{{1}}).error().kind == ErrorKind::NotFound);
   REQUIRE(store->queue_stats("default")->ready == 0);
 }
 
@@ -103,16 +103,18 @@ TEST_CASE("a write that expects another version is a conflict and changes nothin
   const auto environment = make_environment();
   const auto store = environment->open();
   REQUIRE(create(*store, "d1", "one"));
-  REQUIRE(replace(*store, "d1", "two", {{1}}));
-  for (const Versions& stale : {Versions{{1}}, Versions{{3, 4}}, Versions{std::in_place}}) {
+  REQUIRE(replace(*store, "d1", "two", Versions{{1}}));
+  for (const Condition& stale :
+       {Condition(Versions{{1}}), Condition(Versions{{3, 4}}), Condition(Versions{std::in_place}),
+        Condition({}, {2}), Condition(Versions{{2}}, {1, 2})}) {
     REQUIRE(replace(*store, "d1", "lost", stale).error().kind == ErrorKind::Conflict);
     REQUIRE(remove(*store, "d1", stale).error().kind == ErrorKind::Conflict);
   }
   REQUIRE(store->get_document("d1")->content == "two");
   REQUIRE(store->get_document("d1")->version == 2);
   REQUIRE(store->queue_stats("default")->ready == 1);
-  REQUIRE(replace(*store, "d1", "three", {{1, 2}}));
-  REQUIRE(remove(*store, "d1", {{3}}));
+  REQUIRE(replace(*store, "d1", "three", Versions{{1, 2}}));
+  REQUIRE(remove(*store, "d1", Versions{{3}}));
 }
 
 TEST_CASE("of two replacements that expect the same version, sent at once, one wins") {
@@ -125,8 +127,10 @@ TEST_CASE("of two replacements that expect the same version, sent at once, one w
   NewDocument document;
   document.id = "d1";
   document.content = "mine";
-  a->replace_document(document, {{1}}, [&](auto result) { first.set_value(std::move(result)); });
-  b->replace_document(document, {{1}}, [&](auto result) { second.set_value(std::move(result)); });
+  a->replace_document(document, Versions{{1}},
+                      [&](auto result) { first.set_value(std::move(result)); });
+  b->replace_document(document, Versions{{1}},
+                      [&](auto result) { second.set_value(std::move(result)); });
   const bool won = first.get_future().get().has_value();
   REQUIRE(second.get_future().get().has_value() != won);
   REQUIRE(a->get_document("d1")->version == 2);

@@ -24,7 +24,7 @@ Result<Created> create(Store& store, const std::string& id, const std::string& c
 }
 
 Result<Created> replace(Store& store, const std::string& id, const std::string& content,
-                        Versions expected) {
+                        Condition expected) {
   NewDocument document;
   document.id = id;
   document.title = "new title of " + id;
@@ -32,7 +32,7 @@ Result<Created> replace(Store& store, const std::string& id, const std::string& 
   return await<Created>([&](auto done) { store.replace_document(document, expected, done); });
 }
 
-Result<void> remove(Store& store, const std::string& id, Versions expected) {
+Result<void> remove(Store& store, const std::string& id, Condition expected) {
   return await<void>([&](auto done) { store.delete_document(id, expected, done); });
 }
 

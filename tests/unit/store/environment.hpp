@@ -47,8 +47,8 @@ Result<T> await(Call&& call) {
 Result<Created> create(Store& store, const std::string& id, const std::string& content = "text",
                        std::int32_t priority = 100);
 Result<Created> replace(Store& store, const std::string& id, const std::string& content,
-                        Versions expected = {});
-Result<void> remove(Store& store, const std::string& id, Versions expected = {});
+                        Condition expected = {});
+Result<void> remove(Store& store, const std::string& id, Condition expected = {});
 std::int64_t worker(Store& store, const std::string& name = "queue-worker.0",
                     const std::string& predecessor = "", Duration lease = 30s);
 std::vector<Job> claim(Store& store, std::int64_t worker_id, std::uint32_t limit = 1);

@@ -26,6 +26,16 @@ TEST_CASE("words are quoted and joined by OR, each once") {
   REQUIRE(match_expression(" \"*^:() ").empty());
 }
 
+TEST_CASE("a Korean word is searched for by its beginning, without its particle") {
+  const std::string sea = "\xEB\xB0\x94\xEB\x8B\xA4";
+  for (const char* particle : {"", "가", "를", "에서는"})
+    REQUIRE(match_expression(sea + particle) == "\"" + sea + "\"*");
+  REQUIRE(match_expression(sea + "가 " + sea + "는") == "\"" + sea + "\"*");
+  // One syllable and a particle, or a word that only ends like one.
+  REQUIRE(match_expression("물이") == "\"물이\"*");
+  REQUIRE(match_expression(sea + "a") == "\"" + sea + "a\"");
+}
+
 TEST_CASE("no more than 64 words are searched for") {
   std::string text;
   for (int i = 0; i < 100; ++i)

@@ -53,16 +53,18 @@ class SpyStore final : public store::Store {
   std::function<void(store::ClaimRequest&)> on_claim;
   std::function<void(std::vector<store::Job>&)> on_claimed;
 
-  void create_document(store::NewDocument document, store::Callback<store::Created> done) override {
-    real_->create_document(std::move(document), std::move(done));
+  void create_document(store::NewDocument document, store::Callback<store::Created> done,
+                       store::Wanted wanted = {}) override {
+    real_->create_document(std::move(document), std::move(done), std::move(wanted));
   }
-  void replace_document(store::NewDocument document, store::Versions expected,
-                        store::Callback<store::Created> done) override {
-    real_->replace_document(std::move(document), std::move(expected), std::move(done));
+  void replace_document(store::NewDocument document, store::Condition expected,
+                        store::Callback<store::Created> done, store::Wanted wanted = {}) override {
+    real_->replace_document(std::move(document), std::move(expected), std::move(done),
+                            std::move(wanted));
   }
-  void delete_document(std::string id, store::Versions expected,
-                       store::Callback<void> done) override {
-    real_->delete_document(std::move(id), std::move(expected), std::move(done));
+  void delete_document(std::string id, store::Condition expected, store::Callback<void> done,
+                       store::Wanted wanted = {}) override {
+    real_->delete_document(std::move(id), std::move(expected), std::move(done), std::move(wanted));
   }
   Result<store::Document> get_document(const std::string& id) override {
     note_read();
@@ -133,8 +135,9 @@ class SpyStore final : public store::Store {
     if (auto error = injected("unregister")) return done(holdfast::fail(*error));
     real_->unregister_worker(worker_id, std::move(done));
   }
-  void retry_job(std::int64_t id, store::Callback<store::Job> done) override {
-    real_->retry_job(id, std::move(done));
+  void retry_job(std::int64_t id, store::Callback<store::Job> done,
+                 store::Wanted wanted = {}) override {
+    real_->retry_job(id, std::move(done), std::move(wanted));
   }
   void prune(Duration keep, store::Callback<std::int64_t> done) override {
     if (auto error = injected("prune")) return done(holdfast::fail(*error));

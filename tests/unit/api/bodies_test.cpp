@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// Request bodies: what is refused before one is read, and how much memory they may take.
+#include "tests/support/catch.hpp"
+#include "tests/support/wait.hpp"
+#include "tests/unit/api/api_service.hpp"
+#include "tests/unit/api/support.hpp"
+
+#include <future>
+
+using namespace holdfast;
+using namespace holdfast::api;
+using namespace std::chrono_literals;
+using api::test::ApiService;
+using api::test::body_of;
+
+namespace {
+
+const api::test::Fields kText{{"Content-Type", "text/plain"}};
+
+std::size_t documents(const ApiService& stack) {
+  return body_of(stack.get("/api/documents"))["documents"].size();
+}
+
+}  // namespace
+
+TEST_CASE("what the head decides is decided before the body, and before 100 Continue") {
+  ApiService stack([](config::Config& config) {
+    config.auth.required = true;
+    config.rate_limit.enabled = true;
+    config.rate_limit.max = 1;  // of clients without a key
+  });
+  const std::string reader = "X-API-Key: " + stack.make_api_key(store::Scope::Read) + "\r\n";
+  const std::string writer = "X-API-Key: " + stack.make_api_key(store::Scope::Write) + "\r\n";
+  const std::string json = "Content-Type: application/json\r\n";
+  struct Row {
+    std::string line;
+    std::string fields;
+    std::string status;
+  };
+  const std::vector<Row> rows{
+      {"POST /api/documents", json, "401"},
+      {"POST /api/documents", json, "429"},
+      {"POST /api/documents", "X-API-Key: hf_unknown\r\n" + json, "401"},
+      {"POST /api/documents", reader + json, "403"},
+      {"POST /api/nothing", writer + json, "404"},
+      {"DELETE /api/documents", writer + json, "405"},
+      {"POST /api/documents", writer + "Content-Type: text/html\r\n", "415"},
+      {"PUT /api/documents/7", writer, "415"},
+      {"POST /api/documents", writer + "Content-Type: text/plain; charset=latin1\r\n", "415"},
+      {"POST /api/search", writer + "Content-Type: text/plain\r\n", "415"},
+      {"POST /api/search", writer + json + "Content-Encoding: br\r\n", "415"},
+  };
+  for (const Row& row : rows) {
+    for (const char* expect : {"", "Expect: 100-continue\r\n"}) {
+      INFO(row.line << " " << row.fields << expect);
+      // The body never comes. An answer therefore shows that nobody waited for it.
+      const std::string answer = stack.raw(row.line + " HTTP/1.1\r\nHost: x\r\n" + row.fields +
+                                           expect + "Content-Length: 1000\r\n\r\n");
+      // The second of a client without a valid key is one too many.
+      const bool again = row.status == "401" && *expect != '\0';
+      CHECK(answer.starts_with("HTTP/1.1 " + (again ? "429" : row.status)));
+    }
+  }
+  const std::string large = stack.raw("POST /api/documents HTTP/1.1\r\nHost: x\r\n" + writer +
+                                      json + "Content-Length: 11000000\r\n\r\n");
+  CHECK(large.starts_with("HTTP/1.1 413"));
+}
+
+TEST_CASE("a request is counted and logged once, whether or not its body comes") {
+  ApiService stack([](config::Config& config) { config.http.body_timeout = 100ms; });
+  const std::string head =
+      "POST /api/documents HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
+      "Content-Length: 5\r\n";
+  CHECK(stack.raw(head + "X-Request-ID: never\r\n\r\nab").starts_with("HTTP/1.1 408"));
+  CHECK(stack.raw(head + "X-Request-ID: comes\r\nConnection: close\r\n\r\nabcde")
+            .starts_with("HTTP/1.1 202"));
+  const std::string metrics = stack.get("/metrics").body;
+  const std::string series = "http_requests_total{method=\"POST\",route=\"/api/documents\",status=";
+  CHECK(metrics.find(series + "\"408\"} 1\n") != std::string::npos);
+  CHECK(metrics.find(series + "\"202\"} 1\n") != std::string::npos);
+  CHECK(metrics.find("http_requests_in_flight 1\n") != std::string::npos);  // this one
+  int never = 0;
+  for (const auto& line : stack.stop_and_read_log()) {
+    if (line.value("request_id", "") != "never") continue;
+    ++never;
+    CHECK(line["msg"] == "request refused");
+    CHECK(line["status"] == 408);
+    CHECK(line["route"] == "/api/documents");
+  }
+  CHECK(never == 1);
+}
+
+TEST_CASE("writes whose clients were told 503 are not done later, and their bodies still count") {
+  ApiService stack([](config::Config& config) {
+    config.http.handler_timeout = 1s;
+    config.http.body_memory = 4u << 20;
+  });
+  const auto kept = stack.call("POST", "/api/documents", kText, "kept");
+  REQUIRE(kept.status == 202);
+  const std::string id = body_of(kept)["id"];
+  auto stall = stack.stall_writes();
+  CHECK(stack.call("DELETE", "/api/documents/" + id).status == 503);
+  CHECK(stack.call("PUT", "/api/documents/" + id, kText, "changed").status == 503);
+  const std::string megabyte(1u << 20, 'm');
+  int told = 0;
+  http::Response refused;
+  // Each waits in the store's queue after its client has gone, until half of the memory is taken.
+  REQUIRE(holdfast::test::wait_until([&] {
+    refused = stack.call("POST", "/api/documents", kText, megabyte);
+    REQUIRE(refused.status == 503);
+    ++told;
+    return refused.body.find("too many request bodies") != std::string::npos;
+  }));
+  CHECK(told <= 4);
+  stall.reset();
+  // Behind all of those in the queue.
+  REQUIRE(holdfast::test::wait_until(
+      [&] { return stack.call("POST", "/api/documents", kText, megabyte).status == 202; }));
+  CHECK(documents(stack) == 2);
+  CHECK(body_of(stack.get("/api/documents/" + id))["version"] == 1);
+}
