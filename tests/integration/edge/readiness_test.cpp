@@ -11,6 +11,8 @@ using nlohmann::json;
 
 namespace {
 
+const std::string kMayAsk = "\n[http]\nmetrics_allow = [\"127.0.0.0/8\"]\n";
+
 json readiness(Stack& stack) {
   const http::Response answer = stack.get("/ready?verbose");
   json body = json::parse(answer.body, nullptr, false);
@@ -25,7 +27,7 @@ bool wait_check(Stack& stack, const std::string& name, const std::string& status
 }  // namespace
 
 TEST_CASE("/ready?verbose: every worker reaches the database, the queue is counted, no Redis") {
-  Stack stack(default_stack());
+  Stack stack(default_stack(kMayAsk));
   stack.wait_ready();
   REQUIRE(wait_until([&] { return readiness(stack)["checks"]["database"]["reached_by"] == 3; }));
   REQUIRE(wait_ready(stack, {post_document(stack, {"one", "a few words to embed"})}));
@@ -41,7 +43,7 @@ TEST_CASE("/ready?verbose: every worker reaches the database, the queue is count
 
 TEST_CASE("/ready: a Redis that dies is a warning while the stack goes on, and passes when back") {
   RedisServer redis;
-  Stack stack(default_stack(), {{"REDIS_URL", redis.url()}});
+  Stack stack(default_stack(kMayAsk), {{"REDIS_URL", redis.url()}});
   stack.wait_ready();
   REQUIRE(wait_check(stack, "redis", "pass"));
   redis.kill();
