@@ -217,7 +217,7 @@ void end_current(Machine& m, Program& program, Slot& slot, const EndedProcess& e
       slot.desired == Desired::Run && !slot.removing && !program.removing && !m.shutdown;
   if (!planned && wanted) {
     if (is_restored(program, slot, end.process)) {
-      report_exit(m, program, slot, end, event_kind_of(end),
+      report_exit(m, program, slot, end, event_kind_of(program, end),
                   "; what it had replaced is started again");
       m.set_state(slot, SlotState::Backoff);
       return;
