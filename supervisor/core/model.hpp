@@ -50,7 +50,7 @@ enum class StopReason {
 // Whether the process was ended because it had failed.
 constexpr bool is_failure(StopReason reason) {
   return reason == StopReason::ReadyTimeout || reason == StopReason::Hung ||
-         reason == StopReason::Unhealthy;
+         reason == StopReason::Unhealthy || reason == StopReason::OutOfMemory;
 }
 
 // One incarnation, from the request to spawn it until it has exited.

@@ -11,11 +11,11 @@ namespace holdfast::config {
 
 namespace {
 
-const std::string kWeb =
+const std::string kProbed =
     "[listen.web]\naddress = \"127.0.0.1:8080\"\n[program.web]\ncommand = [\"web\"]\n";
 
 Program web_with(const std::string& keys) {
-  return program_named(load_good(kWeb + keys).config, "web");
+  return program_named(load_good(kProbed + keys).config, "web");
 }
 
 bool overlaps_with(const std::string& keys) {
@@ -24,7 +24,7 @@ bool overlaps_with(const std::string& keys) {
 
 std::string warnings_of(const std::string& keys) {
   std::string text;
-  for (const std::string& warning : load_good(kWeb + keys).warnings)
+  for (const std::string& warning : load_good(kProbed + keys).warnings)
     text += warning + "\n";
   return text;
 }
@@ -46,7 +46,8 @@ TEST_CASE("ready and health take an address over HTTP, a Unix socket or TCP, or 
       {"\"tcp:localhost:5432\"", Probe::Kind::Tcp, "tcp:localhost:5432"},
       {"[\"pg_isready\", \"-q\"]", Probe::Kind::Command, "pg_isready -q"},
   }));
-  const Config config = load_good(kWeb + "ready = " + row.text + "\nhealth = " + row.text).config;
+  const Config config =
+      load_good(kProbed + "ready = " + row.text + "\nhealth = " + row.text).config;
   const Program web = program_named(config, "web");
   CHECK(web.ready == ReadyKind::Probe);
   CHECK(web.ready_probe.kind == row.kind);
@@ -62,8 +63,8 @@ TEST_CASE("an address that nobody could be asked at is refused") {
                                      "\"http://db.example.org/\"", "\"unix:relative.sock\"",
                                      "\"ftp://127.0.0.1/\"", "[]", "[\"\"]", "[1]", "true");
   INFO(value);
-  CHECK_THAT(load_bad(kWeb + "health = " + value), Catch::Contains("[program.web] health: "));
-  CHECK_THAT(load_bad(kWeb + "ready = " + value), Catch::Contains("[program.web] ready: "));
+  CHECK_THAT(load_bad(kProbed + "health = " + value), Catch::Contains("[program.web] health: "));
+  CHECK_THAT(load_bad(kProbed + "ready = " + value), Catch::Contains("[program.web] ready: "));
 }
 
 TEST_CASE("statuses are numbers, hundreds or ranges; without any it is 2xx") {
@@ -78,7 +79,7 @@ TEST_CASE("statuses are numbers, hundreds or ranges; without any it is 2xx") {
   for (const char* bad : {"99", "600", "\"0xx\"", "\"6xx\"", "\"20\"", "\"300-200\"", "\"ok\""}) {
     INFO(bad);
     CHECK_THAT(
-        load_bad(kWeb + "health = \"http://127.0.0.1:80/\"\nhealth_statuses = [" + bad + "]"),
+        load_bad(kProbed + "health = \"http://127.0.0.1:80/\"\nhealth_statuses = [" + bad + "]"),
         Catch::Contains("is not an HTTP status"));
   }
 }
@@ -86,7 +87,7 @@ TEST_CASE("statuses are numbers, hundreds or ranges; without any it is 2xx") {
 TEST_CASE("a Host header that would be two is refused") {
   CHECK(web_with("ready = \"http://127.0.0.1:80/\"\nready_host = \"app.example.org:81\"")
             .ready_probe.host == "app.example.org:81");
-  CHECK_THAT(load_bad(kWeb + "ready_host = \"a\\r\\nX: y\""), Catch::Contains("ready_host: "));
+  CHECK_THAT(load_bad(kProbed + "ready_host = \"a\\r\\nX: y\""), Catch::Contains("ready_host: "));
 }
 
 TEST_CASE("{port}, {slot} and {name} stand in every kind of probe") {
@@ -96,8 +97,8 @@ TEST_CASE("{port}, {slot} and {name} stand in every kind of probe") {
   const Program second = for_slot(web, 1);
   CHECK(second.ready_probe.command == std::vector<std::string>{"check", "web.1", "9001"});
   CHECK(second.health.address == "127.0.0.1:9001");
-  CHECK_THAT(load_bad(kWeb + "health = [\"{name}\"]"), Catch::Contains("is looked up once"));
-  CHECK_THAT(load_bad(kWeb + "health = [\"x\", \"{port}\"]"),
+  CHECK_THAT(load_bad(kProbed + "health = [\"{name}\"]"), Catch::Contains("is looked up once"));
+  CHECK_THAT(load_bad(kProbed + "health = [\"x\", \"{port}\"]"),
              Catch::Contains("health: {port} has no value without 'port'"));
 }
 
@@ -165,21 +166,21 @@ TEST_CASE("watchdog_source brings a watchdog, and needs what it listens to") {
   const Program web =
       web_with("ready = \"started\"\nmetrics = \"socket\"\nwatchdog_source = \"metrics\"");
   CHECK(web.watchdog == 30s);
-  CHECK_THAT(load_bad(kWeb + "watchdog_source = \"health\""),
+  CHECK_THAT(load_bad(kProbed + "watchdog_source = \"health\""),
              Catch::Contains("watchdog_source: \"health\" needs 'health'"));
-  CHECK_THAT(load_bad(kWeb + "ready = \"started\"\nwatchdog_source = \"metrics\""),
+  CHECK_THAT(load_bad(kProbed + "ready = \"started\"\nwatchdog_source = \"metrics\""),
              Catch::Contains("watchdog_source: \"metrics\" needs 'metrics'"));
-  CHECK_THAT(load_bad(kWeb + "watchdog_source = \"metrics\"\nwatchdog = \"5s\""),
+  CHECK_THAT(load_bad(kProbed + "watchdog_source = \"metrics\"\nwatchdog = \"5s\""),
              Catch::Contains("watchdog: 5s is less than three times metrics_interval, 2s"));
   const std::string health = "health = \"tcp:127.0.0.1:80\"\nwatchdog_source = \"health\"\n";
-  CHECK_THAT(load_bad(kWeb + health + "watchdog = \"29s\""),
+  CHECK_THAT(load_bad(kProbed + health + "watchdog = \"29s\""),
              Catch::Contains("watchdog: 29s is less than three times health_interval, 10s"));
   CHECK_THAT(warnings_of(health + "watchdog = \"0s\""),
              Catch::Contains("watchdog_source has no effect"));
 }
 
 TEST_CASE("a oneshot has no health") {
-  CHECK_THAT(load_bad(kWeb + "type = \"oneshot\"\nhealth = [\"check\"]"),
+  CHECK_THAT(load_bad(kProbed + "type = \"oneshot\"\nhealth = [\"check\"]"),
              Catch::Contains("health: a oneshot program"));
 }
 
