@@ -33,7 +33,7 @@ class Connecting : public std::enable_shared_from_this<Connecting> {
     socket_.close(ignored);
     // Not by Asio, whose sockets would leak into child processes.
     Fd fd(::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!fd) return done_(fail_errno(errno, name_ + ": make a socket"));
+    if (!fd) return tried({errno, boost::system::system_category()});  // no IPv6, for example
     boost::system::error_code error;
     socket_.assign(endpoint.protocol(), fd.get(), error);
     if (error) return done_(fail_errno(error.value(), name_ + ": watch a socket"));

@@ -135,6 +135,7 @@ TEST_CASE(
   INFO(answer.output);
   CHECK(answer.exit_code == 0);
   client.wait_for_more();
+  CHECK(client.failed() == 0);
   for (const char* worker : {"web.0", "web.1"})
     CHECK(stack.worker(worker)["incarnation"] == 2);
 }

@@ -3,12 +3,15 @@
 
 server.py PORT VERSION [STATUS_FILE]: answers every GET with VERSION and the pid, and with the
 status in STATUS_FILE if that exists. PORT "inherited": the socket is descriptor 3. VERSION "broken"
-exits at once; "busy" answers 503; "short-lived" exits after its first answer.
+exits at once; "busy" answers 503; "short-lived" exits after its first answer. SIGTERM: it answers
+what it has accepted, and exits.
 """
 import http.server
 import os
+import signal
 import socket
 import sys
+import threading
 
 port, version = sys.argv[1], sys.argv[2]
 status_file = sys.argv[3] if len(sys.argv) > 3 else ""
@@ -38,7 +41,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Server(http.server.ThreadingHTTPServer):
-    address_family = socket.AF_INET
+    daemon_threads = False  # their answers are waited for
 
 
 if port == "inherited":
@@ -47,4 +50,6 @@ if port == "inherited":
     server.socket = socket.socket(fileno=3)
 else:
     server = Server(("127.0.0.1", int(port)), Handler)
-server.serve_forever()
+signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+server.serve_forever(poll_interval=0.05)
+server.server_close()
