@@ -24,7 +24,7 @@ bool is_port(std::string_view text) {
   return !text.starts_with('0') && text::parse_number<std::uint16_t>(text);
 }
 
-bool is_name(std::string_view host) {
+bool is_host_name(std::string_view host) {
   if (host.empty() || host.size() > 253 || host.front() == '.' || host.back() == '.') return false;
   return host.find("..") == std::string_view::npos && text::all_of(host, [](char c) {
            return text::is_lower(c) || text::is_digit(c) || c == '-' || c == '.' || c == '_';
@@ -36,7 +36,7 @@ bool is_v6(std::string_view host) {
 }
 
 bool is_host(std::string_view host, bool bracketed) {
-  return bracketed ? is_v6(host) : is_name(host);
+  return bracketed ? is_v6(host) : is_host_name(host);
 }
 
 std::optional<Origin> split(std::string_view text) {

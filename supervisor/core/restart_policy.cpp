@@ -21,7 +21,7 @@ std::optional<RestartAction> uncounted_action(const config::Program& program,
                                               const UnplannedExit& exit) {
   const bool success = clean(program, exit);
   if (success && program.type == config::ProgramType::Oneshot) return RestartAction::Done;
-  if (exit.status && !exit.status->signaled && !exit.by_us &&
+  if (!success && exit.status && !exit.status->signaled && !exit.by_us &&
       exit.status->value == exit_code::kConfig) {
     return RestartAction::Fail;
   }

@@ -178,7 +178,6 @@ std::vector<config::Program> mutate(std::vector<config::Program> programs, std::
       case 3:
         if (!config::is_scheduled(program)) program.replicas = roll(dice, 4);
         break;
-      case 6: program.autostart = !program.autostart; break;
       case 4: program.stop_timeout = one_of<Duration>(dice, {1s, 5s, 20s}); break;
       case 5:
         program.watchdog = one_of<Duration>(dice, {0s, 5s, 30s});
@@ -191,6 +190,7 @@ std::vector<config::Program> mutate(std::vector<config::Program> programs, std::
           set_health(dice, program);
         }
         break;
+      case 7: program.autostart = !program.autostart; break;
       default: link(dice, programs, program); break;
     }
     if (what == 2 && roll(dice, 5) == 0) {

@@ -26,7 +26,7 @@ TEST_CASE("every slot state and every event kind has its own name") {
   for (int i = 0; i <= static_cast<int>(SlotState::Done); ++i) {
     states.insert(to_string(static_cast<SlotState>(i)));
   }
-  REQUIRE(states.size() == 9);
+  REQUIRE(states.size() == 10);
   REQUIRE_FALSE(states.contains("unknown"));
   std::set<std::string_view> kinds;
   for (int i = 0; i <= static_cast<int>(EventKind::LateLoop); ++i) {

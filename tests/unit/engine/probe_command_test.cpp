@@ -4,6 +4,8 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/wait.hpp"
 
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -93,12 +95,18 @@ TEST_CASE("any other end is a no, with the last line of its output as the reason
 }
 
 TEST_CASE("a command that takes too long is killed with all that it has started") {
+  REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, 1) ==
+          0);  // so that what it has started can be waited for
   Shell shell("sleep 600 & sleep 600");
   shell.question.timeout = 100ms;
   const ProbeAnswer answer = shell.ask();
   CHECK(answer.outcome == Outcome::No);
   CHECK(answer.reason == "'check' did not end within 100ms");
-  CHECK(test::wait_until([&] { return ::kill(-shell.pid(), 0) != 0; }));
+  CHECK(test::wait_until([&] {
+    while (::waitpid(-shell.pid(), nullptr, WNOHANG) > 0) {
+    }
+    return ::kill(-shell.pid(), 0) != 0;
+  }));
 }
 
 TEST_CASE("a probe that is not wanted any more takes its command with it") {
