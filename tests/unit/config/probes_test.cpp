@@ -24,8 +24,9 @@ bool overlaps_with(const std::string& keys) {
 
 std::string warnings_of(const std::string& keys) {
   std::string text;
-  for (const std::string& warning : load_good(kWeb + keys).warnings)
-    text += warning + "\n";
+  for (const std::string& warning : load_good(kWeb + keys).warnings) {
+    if (warning.find("[program.web]") != std::string::npos) text += warning + "\n";
+  }
   return text;
 }
 
