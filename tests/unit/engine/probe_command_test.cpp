@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/engine/probe_command.hpp"
 
+#include "common/os/file.hpp"
+#include "common/os/proc.hpp"
+#include "common/text/number.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tests/support/wait.hpp"
 
 #include <sys/prctl.h>
@@ -37,10 +41,7 @@ class Shell {
           spec.fds = {{1, output}, {2, output}};
           return launcher_.launch(spec);
         },
-        CommandProbe::Registry{[this](pid_t pid) {
-                                 pid_ = pid;
-                                 running.insert(pid);
-                               },
+        CommandProbe::Registry{[this](pid_t pid) { running.insert(pid); },
                                [this](pid_t pid) { running.erase(pid); }},
         [this](ProbeAnswer given) { answer = std::move(given); });
   }
@@ -55,7 +56,6 @@ class Shell {
     run_until([this] { return answer.has_value(); });
     return *answer;
   }
-  pid_t pid() const { return pid_; }
 
   boost::asio::io_context io;
   ProbeQuestion question;
@@ -66,7 +66,6 @@ class Shell {
  private:
   std::string script_;
   process::Launcher launcher_;
-  pid_t pid_ = 0;
 };
 
 }  // namespace
@@ -99,6 +98,10 @@ TEST_CASE("a command that takes too long is killed with all that it has started"
           0);  // so that what it has started can be waited for
   Shell shell("sleep 600 & sleep 600");
   shell.question.timeout = 100ms;
+  const test::TempDir dir;
+  const std::string file = dir / "pid";
+  Shell shell("sleep 600 & printf %s $! >" + file + "; sleep 600");
+  shell.question.timeout = 2s;
   const ProbeAnswer answer = shell.ask();
   CHECK(answer.outcome == Outcome::No);
   CHECK(answer.reason == "'check' did not end within 100ms");
@@ -106,6 +109,13 @@ TEST_CASE("a command that takes too long is killed with all that it has started"
     while (::waitpid(-shell.pid(), nullptr, WNOHANG) > 0) {
     }
     return ::kill(-shell.pid(), 0) != 0;
+  CHECK(answer.reason == "'check' did not end within 2s");
+  shell.run_until([&] { return shell.running.empty(); });
+  const auto pid = text::parse_number<pid_t>(read_file(file).value_or(""));
+  REQUIRE(pid);
+  CHECK(test::wait_until([&] {
+    const auto stat = read_process_stat(*pid);
+    return !stat || stat->dead();
   }));
 }
 
