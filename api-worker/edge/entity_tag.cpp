@@ -80,8 +80,10 @@ std::optional<TagList> parse_tags(const http::Headers& headers, std::string_view
 }
 
 std::string_view without_coding(std::string_view opaque) {
-  for (const std::string_view coding : kCodings) {
-    if (opaque.ends_with(coding)) opaque.remove_suffix(coding.size());
+  const auto ends = [&opaque](std::string_view coding) { return opaque.ends_with(coding); };
+  for (auto coding = kCodings.end();
+       (coding = std::find_if(kCodings.begin(), kCodings.end(), ends)) != kCodings.end();) {
+    opaque.remove_suffix(coding->size());
   }
   return opaque;
 }

@@ -70,7 +70,6 @@ RequestReader::Step RequestReader::advance_head() {
   if (auto refusal = check_head(head, parser_.version_minor(), plan_)) {
     return refuse(std::move(*refusal));
   }
-  has_head_ = true;
   buffer_.consume(scanner_.end());
   // An HTTP/1.0 connection carries one request.
   keep_alive_ = parser_.version_minor() == 1 && parser_.keep_alive();
@@ -165,7 +164,6 @@ void RequestReader::start_next() {
   request_.reset();
   counted_.reset();
   scanner_.reset();
-  has_head_ = false;
   plan_ = {};
   keep_alive_ = false;
   state_ = State::Head;

@@ -48,8 +48,6 @@ class RequestReader {
 
   // Whose share of the budget the body takes. After HeadAccepted.
   void body_belongs_to(std::string client);
-  // The head was understood, whether or not the request was refused afterwards.
-  bool has_head() const { return has_head_; }
   // After HeadAccepted: gives the body up. True if all of it is here already, so that the next
   // request can be read; false: nothing more can be read from this peer.
   bool discard_body();
@@ -88,7 +86,6 @@ class RequestReader {
   std::shared_ptr<Counted> counted_;
   BodyPlan plan_;
   std::optional<ChunkDecoder> chunks_;
-  bool has_head_ = false;
   bool keep_alive_ = false;
   Refusal refusal_;
 };

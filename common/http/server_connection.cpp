@@ -225,6 +225,8 @@ void ServerConnection::compose() {
              response_.stream;
   // Closing while the client still sends would reset the connection under a response that it has
   // not read yet (RFC 9112, 9.6).
+  sound_ =
+      unread_body_ || (refusal != nullptr && (refusal->status == 413 || refusal->status == 503));
   lingering_ = closing_ && (refused || client_keeps_alive || reader_.has_unused_bytes());
   phase_ = Phase::Write;
   write_deadline_set_ = false;

@@ -70,9 +70,7 @@ class ServerConnection final : public AnswerReceiver,
   void open_stream();
   bool begin_piece();  // false: the stream is over
   void written();
-  bool lingers() const {
-    return phase_ == Phase::Linger && (reader_.has_head() || discarded_ < kMaxDiscarded);
-  }
+  bool lingers() const { return phase_ == Phase::Linger && (sound_ || discarded_ < kMaxDiscarded); }
   void discarded(const IoResult& result);
   void finish();
 
@@ -86,7 +84,7 @@ class ServerConnection final : public AnswerReceiver,
   bool bytes_are_readable();
   void close_socket();
 
-  static constexpr std::size_t kMaxDiscarded = 256 << 10;  // of what makes no sense from the start
+  static constexpr std::size_t kMaxDiscarded = 256 << 10;  // of what makes no sense
 
   const std::shared_ptr<ServerState> state_;
   StreamSocket socket_;
@@ -116,6 +114,7 @@ class ServerConnection final : public AnswerReceiver,
   bool unread_body_ = false;  // its body may still come: nothing after it can be read
   bool closing_ = false;      // the connection closes after this response
   bool lingering_ = false;    // and reads on for a moment before it does
+  bool sound_ = false;        // what it still sends is a body that it may send, but nobody wants
   std::size_t discarded_ = 0;
 };
 

@@ -78,7 +78,7 @@ TEST_CASE("A hostile request behind good ones costs them nothing, and nothing be
 
 TEST_CASE("A line of 40 MiB is refused after a few KiB of it, and not read to its end") {
   TestServer server(echo_handler());
-  const auto flood = [&](const std::string& start) {
+  const auto flood = [&](const std::string& start, bool is_read = false) {
     RawClient client(server.port);
     client.send(start);
     const std::string piece(1 << 20, 'a');
@@ -89,14 +89,15 @@ TEST_CASE("A line of 40 MiB is refused after a few KiB of it, and not read to it
     });
     const RawAnswer answer = client.read_answer();
     sender.join();
-    CHECK_FALSE(taken);  // what the kernel buffers is less than 40 MiB: the rest was not read
+    CHECK(taken == is_read);  // what the kernel buffers is less than 40 MiB
     return answer.status;
   };
   CHECK(flood("GET / HTTP/1.1\r\nHost: h\r\nA: ") == 431);
   CHECK(flood("GET /") == 414);
   CHECK(flood("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1;a=") == 431);
   CHECK(flood("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: ") == 431);
-  CHECK(flood("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 41943040\r\n\r\n") == 413);
+  // A body that is only too large is discarded, so that a proxy that is passing it on can answer.
+  CHECK(flood("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 41943040\r\n\r\n", true) == 413);
 }
 
 TEST_CASE("What looks odd and is allowed is served") {
