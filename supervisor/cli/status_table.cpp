@@ -55,6 +55,8 @@ std::string note_of(const json& worker, const std::string& next_run) {
     const std::string error = worker.value("last_error", "");
     return error.empty() || next_run.empty() ? error + next_run : error + "; " + next_run;
   }
+  if (worker.value("crash_looping", false) && worker.value("state", "") == "ready")
+    return "was in a crash loop; counts as healed once it stays ready";
   const std::string status = worker.value("status", "");
   // Of one that is starting: why it is not ready yet.
   if (!status.empty()) return status;

@@ -150,6 +150,15 @@ void begin_batch(Machine& m, std::uint64_t request, std::vector<Order> orders) {
   }
 }
 
+void supersede(Machine& m, std::uint32_t program) {
+  for (auto& [request, batch] : m.batches) {
+    const auto member = batch.members.find(program);
+    if (member == batch.members.end() || member->second.step != Batch::Step::Waiting) continue;
+    give_up(member->second, "given up for a later command");
+    m.touch();
+  }
+}
+
 void advance_batches(Machine& m) {
   for (auto entry = m.batches.begin(); entry != m.batches.end();) {
     auto& [request, batch] = *entry;

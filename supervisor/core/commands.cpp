@@ -15,10 +15,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <vector>
-
-#include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace holdfast::supervisor::core {
 
@@ -251,6 +249,9 @@ void on_command(Machine& m, const Command& command) {
   for (Chosen& one : selection.chosen) {
     orders.push_back({command.request, command.kind, command.count, command.signal,
                       m.order[one.program], one.whole, one.named, std::move(one.slots)});
+  }
+  for (const Order& order : orders) {
+    if (order.kind != CommandKind::Signal) supersede(m, order.program);
   }
   if (orders.size() == 1) return carry_out(m, orders.front());
   begin_batch(m, command.request, std::move(orders));

@@ -244,8 +244,9 @@ void Checker::note_causes_to_run(const Event& event) {
   };
   if (const auto* command = std::get_if<Command>(&event)) {
     const bool runs = command->kind == CommandKind::Start || command->kind == CommandKind::Restart;
-    for (const auto& [id, known] : known_) {
-      if (runs && names(command->targets, {id, 0})) may_run_.insert(known.name);
+    for (const ProgramView& program : fleet_.view().programs) {
+      learn_program(program.id);
+      if (runs && names(command->targets, {program.id, 0})) may_run_.insert(program.config->name);
     }
   }
   if (const auto* exited = std::get_if<Exited>(&event)) allow(exited->process.slot);
@@ -254,7 +255,7 @@ void Checker::note_causes_to_run(const Event& event) {
 
 void Checker::on_spawn(const Spawn& spawn) {
   const ProcessId& id = spawn.process;
-  const bool is_new = !known_.contains(id.slot.program);
+  const bool is_new = id.incarnation == 1;
   learn_program(id.slot.program);
   if (spawn.program != nullptr && config::is_scheduled(*spawn.program)) {
     const bool allowed = may_run_.erase(spawn.program->name) > 0;
@@ -354,7 +355,11 @@ void Checker::on_signal(const Signal& signal) {
   }
   const int first_of_leftovers = worker.exited && worker.leftover_signals == 1 ? 1 : 0;
   if (worker.kills > first_of_leftovers) wrong("a signal after SIGKILL");
-  if (late_tick_ && !truth_.shutdown)
+  // A run whose time has come takes the place of the last one, however late the tick is.
+  const config::Program* of = fleet_.program(signal.process.slot.program);
+  const bool replaced =
+      of != nullptr && config::is_scheduled(*of) && of->overlap == config::Overlap::Replace;
+  if (late_tick_ && !truth_.shutdown && !replaced)
     wrong("somebody was blamed for the supervisor's own lateness");
   if (signal.signal == SIGCONT) return;
   if (signal.signal == SIGUSR1 || signal.signal == SIGUSR2) {

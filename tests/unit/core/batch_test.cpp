@@ -155,6 +155,19 @@ TEST_CASE("a program that is removed before its turn has come fails, and the res
           "1 of 2 programs failed: api\n! api: it has been removed\nstopped web");
 }
 
+TEST_CASE("a later command takes the place of what has not begun") {
+  Stage stage(web_api_db());
+  stage.begin().all_ready().clear().command_all(CommandKind::Stop, {"web", "db"});
+  stage.command(CommandKind::Start, "db");
+  REQUIRE(stage.replies.size() == 1);
+  REQUIRE(stage.replies[0].message == "db is already started");
+  stage.exit("web.0", 0);
+  REQUIRE(stage.state("db.0") == "ready");
+  REQUIRE_FALSE(last_reply(stage).ok);
+  REQUIRE(last_reply(stage).message ==
+          "1 of 2 programs failed: db\n! db: given up for a later command\nstopped web");
+}
+
 TEST_CASE("a shutdown gives up what has not begun, and answers") {
   Stage stage(web_api_db());
   stage.begin().all_ready().clear().command_all(CommandKind::Restart, {"db", "api"});
