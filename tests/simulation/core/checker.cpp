@@ -335,6 +335,7 @@ void Checker::count_restart(const SlotId& slot) {
   starts.push_back(now_);
   const config::Program* program = fleet_.program(slot.program);
   if (program == nullptr || program->max_restarts_per_hour == 0) return;
+  if (config::is_scheduled(*program)) return;  // its runs are no restarts
   const auto recent =
       std::count_if(starts.begin(), starts.end(), [this](MonoTime at) { return at + 1h > now_; });
   if (recent > static_cast<std::ptrdiff_t>(program->max_restarts_per_hour) + 1)

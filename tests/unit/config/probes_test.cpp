@@ -24,9 +24,7 @@ bool overlaps_with(const std::string& keys) {
 
 std::string warnings_of(const std::string& keys) {
   std::string text;
-  for (const std::string& warning : load_good(kProbed + keys).warnings)
-    if (warning.find("no program names this listener") == std::string::npos) text += warning + "\n";
-  for (const std::string& warning : load_good(kWeb + keys).warnings) {
+  for (const std::string& warning : load_good(kProbed + keys).warnings) {
     if (warning.find("[program.web]") != std::string::npos) text += warning + "\n";
   }
   return text;

@@ -25,7 +25,7 @@ std::vector<Value> candidates() {
       Value{1.5},  Value{0.5}};
   for (const char* text :
        {"1s", "9s", "oneshot", "never", "INT", "started", "x", "/x", "022", "off", "main", "debug",
-        "pretty", "127.0.0.1:1", "exit", "64MiB", "rss"}) {
+        "pretty", "127.0.0.1:1", "exit", "64MiB", "rss", "overlap"}) {
     values.push_back(Value{std::string(text)});
   }
   values.push_back(Value{std::string("all")});
