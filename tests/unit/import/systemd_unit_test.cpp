@@ -39,7 +39,7 @@ ExecStart=/usr/bin/bundle exec \
   sidekiq -c 25 \
 # a comment in between
   --tag "%p on %H"
-ExecReload=/bin/kill -TSTP $MAINPID
+ExecReload=/bin/kill -HUP $MAINPID
 ExecStop=/bin/kill -s QUIT $MAINPID
 TimeoutStartSec=1min 30s
 TimeoutStopSec=25
@@ -59,6 +59,9 @@ ProtectSystem=strict
 RuntimeDirectory=shop
 SuccessExitStatus=143
 IOSchedulingClass=idle
+MemoryMax=2G
+TasksMax=256
+MemoryHigh=80%
 
 [Install]
 WantedBy=multi-user.target
@@ -89,11 +92,11 @@ WantedBy=multi-user.target
   CHECK(shop.log_file == "/var/log/shop.log");
   for (const char* part :
        {"# Queue of the shop", "# not taken over: ExecStartPre=/usr/bin/mkdir",
-        "# not taken over: ExecReload=", "# not taken over: StartLimitBurst=5",
-        "# not taken over: RuntimeDirectory=shop", "# not taken over: IOSchedulingClass=idle",
-        "# not taken over: the unit's sandbox", "NoNewPrivileges=true, ProtectSystem=strict",
-        "# not taken over: After=postgresql.service", "# not taken over: SuccessExitStatus=143",
-        "# %H is a specifier of systemd"}) {
+        "# not taken over: StartLimitBurst=5", "# not taken over: RuntimeDirectory=shop",
+        "# not taken over: IOSchedulingClass=idle", "# not taken over: the unit's sandbox",
+        "NoNewPrivileges=true, ProtectSystem=strict", "# not taken over: After=postgresql.service",
+        "success_exit_codes = [143]\n", "reload_signal = \"HUP\"\n", "memory_max = \"2GiB\"\n",
+        "pids_max = 256\n", "# not taken over: MemoryHigh=80%", "# %H is a specifier of systemd"}) {
     INFO(part);
     CHECK(result.says(part));
   }
