@@ -85,8 +85,7 @@ WantedBy=multi-user.target
   CHECK(shop.backoff_base == 1500ms);
   CHECK(shop.stop_scope == config::StopScope::Main);
   CHECK(shop.umask == 2);
-  CHECK(shop.rlimits.at("nofile") == 65'536);
-  CHECK(shop.rlimits.at("memlock") == 64u << 20);
+  CHECK(result.says("rlimits = { core = \"unlimited\", memlock = \"64MiB\", nofile = 65536 }\n"));
   CHECK(shop.nice == 5);
   CHECK(shop.oom_score_adj == -500);
   CHECK(shop.log_file == "/var/log/shop.log");
