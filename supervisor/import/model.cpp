@@ -40,6 +40,23 @@ std::string plain(std::string_view text) {
   return config::escape_variables(text);
 }
 
+std::string size_of(std::string_view text) {
+  std::size_t digits = 0;
+  while (digits < text.size() && text::is_digit(text[digits]))
+    ++digits;
+  const std::string number(text.substr(0, digits));
+  const std::string unit = text::to_lower(text.substr(digits));
+  if (number.empty()) return {};
+  if (unit.empty() || unit == "b") return number + "B";
+  for (const char letter : {'k', 'm', 'g'}) {
+    if (unit.front() != letter ||
+        (unit.size() > 1 && unit.substr(1) != "b" && unit.substr(1) != "ib"))
+      continue;
+    return fmt::format("{}{}iB", number, static_cast<char>(letter - 'a' + 'A'));
+  }
+  return {};
+}
+
 void Section::set(const std::string& key, std::string toml) {
   for (Entry& entry : entries_) {
     if (entry.key != key) continue;
@@ -58,6 +75,10 @@ void Section::set_texts(const std::string& key, const std::vector<std::string>& 
   for (const std::string& text : texts)
     quoted.push_back(config::quote_toml(text));
   set(key, fmt::format("[{}]", fmt::join(quoted, ", ")));
+}
+
+void Section::set_numbers(const std::string& key, const std::vector<std::int64_t>& numbers) {
+  set(key, fmt::format("[{}]", fmt::join(numbers, ", ")));
 }
 
 void Section::set_table(const std::string& key, const std::map<std::string, std::string>& texts) {

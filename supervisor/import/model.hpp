@@ -36,6 +36,10 @@ struct Machine {
 
 std::string plain(std::string_view text);
 
+// "512M" and "1G", powers of 1024 as systemd, PM2 and supervisord mean them, as a size of
+// Holdfast's; empty: it is none.
+std::string size_of(std::string_view text);
+
 class Section {
  public:
   struct Entry {
@@ -49,6 +53,7 @@ class Section {
   void set(const std::string& key, std::string toml);
   void set_text(const std::string& key, std::string_view text);
   void set_texts(const std::string& key, const std::vector<std::string>& texts);
+  void set_numbers(const std::string& key, const std::vector<std::int64_t>& numbers);
   void set_table(const std::string& key, const std::map<std::string, std::string>& texts);
   void set_duration(const std::string& key, Duration duration);
   void set_flag(const std::string& key, bool flag) { set(key, flag ? "true" : "false"); }

@@ -309,7 +309,14 @@ void AppImport::others() {
     if (value != nullptr) out_.set_text("user", value->text());
   }
   if (const JsValue* group = take("gid")) out_.set_text("group", group->text());
-  leave_out("max_memory_restart", "");
+  if (const JsValue* memory = take("max_memory_restart")) {
+    const std::string size = size_of(memory->text());
+    if (size.empty()) {
+      out_.leave_out("max_memory_restart: " + memory->text(), "it is no size");
+    } else {
+      out_.set_text("memory_high", size);
+    }
+  }
   const JsValue* const watch = take("watch");
   const bool watches = watch != nullptr && (watch->flag() == nullptr || *watch->flag());
   if (watches) leave_out("watch", "");

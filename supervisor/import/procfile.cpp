@@ -98,12 +98,12 @@ void import_procfile(const Source& source, const Machine& machine, Stack& stack)
     if (is_release) {
       releases.push_back(program.name().substr(std::string_view("program.").size()));
     } else {
-      program.comment("it is running as soon as it was started; better, if it serves HTTP:");
-      program.comment("ready = \"http://127.0.0.1:{port}/\"");
-      program.set_text("ready", "started");
       // A port that the command line itself sets stays.
-      if (shell.environment.try_emplace("PORT", "{port}").first->second == "{port}")
-        program.set_number("port", port);
+      const std::string& used = shell.environment.try_emplace("PORT", "{port}").first->second;
+      program.comment("it is running as soon as it was started; better, if it serves HTTP:");
+      program.comment(fmt::format("ready = \"http://127.0.0.1:{}/\"", used));
+      program.set_text("ready", "started");
+      if (used == "{port}") program.set_number("port", port);
       port += kPortStep;
     }
     if (!shell.environment.empty()) {

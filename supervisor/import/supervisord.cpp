@@ -215,8 +215,12 @@ void ProgramImport::restart() {
                            : is_true(policy)      ? "always"
                                                   : "never");
   const std::vector<std::string> codes = split_list(value("exitcodes", "0"));
-  if (codes != std::vector<std::string>{"0"})
-    out_.leave_out("exitcodes=" + value("exitcodes"), "only exit code 0 is a success");
+  std::vector<std::int64_t> successes;
+  for (const std::string& code : codes) {
+    const auto number = text::parse_number<std::int64_t>(code);
+    if (number && *number != 0) successes.push_back(*number);
+  }
+  if (!successes.empty()) out_.set_numbers("success_exit_codes", successes);
   seconds("startsecs", "settled_after");
   if (given("startretries")) {
     out_.leave_out("startretries=" + value("startretries"),
@@ -262,8 +266,7 @@ void ProgramImport::rest() {
   const std::string umask =
       value("umask", daemon_ == nullptr ? std::string() : daemon_->value("umask"));
   if (!umask.empty()) out_.set_text("umask", umask);
-  if (given("autostart") && !is_true(value("autostart")))
-    out_.leave_out("autostart=" + value("autostart"), "stop it with: holdfast stop NAME");
+  if (given("autostart") && !is_true(value("autostart"))) out_.set_flag("autostart", false);
   if (given("priority"))
     out_.leave_out("priority=" + value("priority"), "name what it comes after in 'after'");
   const std::string process_name = value("process_name");
@@ -332,14 +335,6 @@ void ProgramImport::run() {
     out_.leave_out("numprocs_start=" + value("numprocs_start"), "slots count from 0");
 }
 
-std::string size_text(const std::string& text) {
-  std::string size = upper(text);
-  if (size.ends_with("KB")) return size.substr(0, size.size() - 2) + "KiB";
-  if (size.ends_with("MB")) return size.substr(0, size.size() - 2) + "MiB";
-  if (size.ends_with("GB")) return size.substr(0, size.size() - 2) + "GiB";
-  return size + "B";
-}
-
 void import_daemon(const IniSection& section, Stack& stack) {
   for (const IniAssignment& one : section.assignments) {
     const std::string what = fmt::format("[supervisord] {}={}", one.key, one.value);
@@ -352,7 +347,7 @@ void import_daemon(const IniSection& section, Stack& stack) {
       if (file) stack.log.comment("supervisord's own log; Holdfast's has the programs' lines too");
       if (file) stack.log.set_text("file", plain(one.value));
     } else if (one.key == "logfile_maxbytes") {
-      if (one.value != "0") stack.log.set_text("max_size", size_text(one.value));
+      if (one.value != "0") stack.log.set_text("max_size", size_of(one.value));
     } else if (one.key == "logfile_backups") {
       const auto number = text::parse_number<std::int64_t>(one.value);
       if (number) stack.log.set_number("max_files", *number + 1);
@@ -383,13 +378,27 @@ void import_section(const Source& source, const IniSection& section, const IniSe
         fmt::format("[eventlistener:{}] command={}", *listener, section.value("command")),
         "there is no such protocol; 'holdfast events -f --json' and /events tell "
         "the same");
-  } else if (const auto group = named(section.name, "group:")) {
-    stack.top.leave_out(fmt::format("[group:{}] programs={}", *group, section.value("programs")),
-                        "");
   } else if (section.name == "inet_http_server" || section.name == "unix_http_server") {
     stack.top.leave_out(fmt::format("[{}]", section.name),
                         "the status endpoint is [supervisor] status_listen, commands go to "
                         "admin.sock");
+  }
+}
+
+// [group:x] names programs, which may stand in another file.
+void import_groups(const std::vector<std::vector<IniSection>>& files, Stack& stack) {
+  std::map<std::string, std::vector<std::string>> groups;  // by "program.NAME"
+  for (const auto& sections : files) {
+    for (const IniSection& section : sections) {
+      const auto group = named(section.name, "group:");
+      if (!group) continue;
+      for (const std::string& program : split_list(section.value("programs")))
+        groups["program." + stack.name_of(program)].push_back(*group);
+    }
+  }
+  for (Section& program : stack.programs()) {
+    const auto found = groups.find(program.name());
+    if (found != groups.end()) program.set_texts("groups", found->second);
   }
 }
 
@@ -423,6 +432,7 @@ void import_supervisord(const std::vector<Source>& sources, Stack& stack) {
     for (const IniSection& section : files[i])
       import_section(sources[i], section, daemon, stack);
   }
+  import_groups(files, stack);
 }
 
 }  // namespace holdfast::supervisor::importer

@@ -299,7 +299,14 @@ bool UnitImport::about_lifecycle(const IniAssignment& one) {
     out_->set_duration("watchdog_interval",
                        std::chrono::floor<std::chrono::milliseconds>(*span / 3));
   } else if (one.key == "SuccessExitStatus") {
-    leave_out(one, "only exit code 0 is a success");
+    std::vector<std::int64_t> codes;
+    for (const std::string& word : split_words(one.value).value_or(std::vector<std::string>())) {
+      const auto number = text::parse_number<std::int64_t>(word);
+      if (number && *number != 0) codes.push_back(*number);
+      if (!number)
+        out_->leave_out("SuccessExitStatus=" + word, "write its number; signal n is 128 + n");
+    }
+    if (!codes.empty()) out_->set_numbers("success_exit_codes", codes);
   } else if (one.key.starts_with("StartLimit")) {
     leave_out(one,
               "retries never end; crash_loop_exits and crash_loop_window say when they are "
@@ -343,7 +350,7 @@ bool UnitImport::about_stopping(const IniAssignment& one) {
     }
   } else if (one.key == "ExecReload") {
     if (const auto signal = sent_signal()) {
-      leave_out(one, "");
+      out_->set_text("reload_signal", *signal);
     } else if (!one.value.empty()) {
       leave_out(one, "a changed program is restarted, worker by worker");
     }
@@ -379,7 +386,20 @@ bool UnitImport::about_limits(const IniAssignment& one) {
     }
     return true;
   }
-  if (one.key == "Nice") {
+  if (one.key == "MemoryMax" || one.key == "MemoryHigh") {
+    const std::string size = size_of(one.value);
+    if (size.empty()) {
+      leave_out(one, "");
+    } else {
+      out_->set_text(one.key == "MemoryMax" ? "memory_max" : "memory_high", size);
+    }
+  } else if (one.key == "TasksMax" || one.key == "CPUWeight") {
+    if (text::parse_number<std::uint32_t>(one.value)) {
+      out_->set(one.key == "TasksMax" ? "pids_max" : "cpu_weight", one.value);
+    } else {
+      leave_out(one, "");
+    }
+  } else if (one.key == "Nice") {
     out_->set("nice", one.value);
   } else if (one.key == "OOMScoreAdjust") {
     out_->set("oom_score_adj", one.value);

@@ -124,6 +124,7 @@ module.exports = {
   CHECK(result.says("HOST = \"${HOST:-localhost}\""));
   CHECK(result.says("# not taken over: env.MODE: isDev ? 'a' : 'b'"));
   CHECK(result.says("# not taken over: env....: common"));
+  CHECK(result.says("memory_high = \"1GiB\"\n"));
   CHECK(result.says("# not taken over: cron_restart: 0 3 * * *"));
   CHECK(result.says("# not taken over: deploy"));
 }

@@ -39,7 +39,7 @@ ExecStart=/usr/bin/bundle exec \
   sidekiq -c 25 \
 # a comment in between
   --tag "%p on %H"
-ExecReload=/bin/kill -TSTP $MAINPID
+ExecReload=/bin/kill -HUP $MAINPID
 ExecStop=/bin/kill -s QUIT $MAINPID
 TimeoutStartSec=1min 30s
 TimeoutStopSec=25
@@ -59,6 +59,9 @@ ProtectSystem=strict
 RuntimeDirectory=shop
 SuccessExitStatus=143
 IOSchedulingClass=idle
+MemoryMax=2G
+TasksMax=256
+MemoryHigh=80%
 
 [Install]
 WantedBy=multi-user.target
@@ -82,18 +85,17 @@ WantedBy=multi-user.target
   CHECK(shop.backoff_base == 1500ms);
   CHECK(shop.stop_scope == config::StopScope::Main);
   CHECK(shop.umask == 2);
-  CHECK(shop.rlimits.at("nofile") == 65'536);
-  CHECK(shop.rlimits.at("memlock") == 64u << 20);
+  CHECK(result.says("rlimits = { core = \"unlimited\", memlock = \"64MiB\", nofile = 65536 }\n"));
   CHECK(shop.nice == 5);
   CHECK(shop.oom_score_adj == -500);
   CHECK(shop.log_file == "/var/log/shop.log");
   for (const char* part :
        {"# Queue of the shop", "# not taken over: ExecStartPre=/usr/bin/mkdir",
-        "# not taken over: ExecReload=", "# not taken over: StartLimitBurst=5",
-        "# not taken over: RuntimeDirectory=shop", "# not taken over: IOSchedulingClass=idle",
-        "# not taken over: the unit's sandbox", "NoNewPrivileges=true, ProtectSystem=strict",
-        "# not taken over: After=postgresql.service", "# not taken over: SuccessExitStatus=143",
-        "# %H is a specifier of systemd"}) {
+        "# not taken over: StartLimitBurst=5", "# not taken over: RuntimeDirectory=shop",
+        "# not taken over: IOSchedulingClass=idle", "# not taken over: the unit's sandbox",
+        "NoNewPrivileges=true, ProtectSystem=strict", "# not taken over: After=postgresql.service",
+        "success_exit_codes = [143]\n", "reload_signal = \"HUP\"\n", "memory_max = \"2GiB\"\n",
+        "pids_max = 256\n", "# not taken over: MemoryHigh=80%", "# %H is a specifier of systemd"}) {
     INFO(part);
     CHECK(result.says(part));
   }
