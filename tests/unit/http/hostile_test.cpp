@@ -139,5 +139,5 @@ TEST_CASE("A body of one-byte chunks is still a body") {
   const RawAnswer answer =
       client.ask(post_with("Transfer-Encoding: chunked\r\n", chunks + "0\r\n\r\n"));
   CHECK(answer.status == 200);
-  CHECK(answer.body.size() == std::string("POST / ").size() + 50'000);
+  CHECK(answer.body.size() == std::string("POST /api/search ").size() + 50'000);
 }
