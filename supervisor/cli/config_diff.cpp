@@ -26,7 +26,7 @@ std::string line_of(const json& key, std::size_t width) {
     change =
         fmt::format("{} -> {}", before.empty() ? "unset" : before, after.empty() ? "unset" : after);
   }
-  std::string line = fmt::format("    {:<10} {:<{}}  {}", key.value("effect", ""),
+  std::string line = fmt::format("    {:<10}  {:<{}}  {}", key.value("effect", ""),
                                  key.value("key", ""), width, change);
   line.erase(line.find_last_not_of(' ') + 1);
   return line + '\n';

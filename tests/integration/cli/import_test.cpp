@@ -11,12 +11,12 @@ using namespace holdfast::test;
 
 namespace {
 
-struct Ended {
+struct Printed {
   int code = 0;
   std::string output;
 };
 
-Ended holdfast_command(const TempDir& dir, std::vector<std::string> arguments) {
+Printed holdfast_command(const TempDir& dir, std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), (bin_dir() / "holdfast").string());
   Process process(arguments, {}, dir / "command.out");
   const int code = process.wait().value;
@@ -32,7 +32,7 @@ TEST_CASE("an imported file passes check-config and runs") {
   std::ofstream(dir / ".env") << "A=1\n";
   REQUIRE(holdfast_command(dir, {"import", dir / "Procfile", "--output", dir / "out.toml"}).code ==
           0);
-  const Ended checked = holdfast_command(dir, {"check-config", dir / "out.toml"});
+  const Printed checked = holdfast_command(dir, {"check-config", dir / "out.toml"});
   INFO(checked.output);
   REQUIRE(checked.code == 0);
   Stack stack(read_file(dir / "out.toml").value(), {{"PORT", "0"}});
@@ -40,7 +40,7 @@ TEST_CASE("an imported file passes check-config and runs") {
   REQUIRE(stack.state_of("web.0") == "ready");
   REQUIRE(stack.state_of("piped.0") == "ready");
 
-  const Ended again =
+  const Printed again =
       holdfast_command(dir, {"import", dir / "Procfile", "--output", dir / "out.toml"});
   REQUIRE(again.code == 1);
   REQUIRE(again.output.find("File exists") != std::string::npos);
@@ -53,7 +53,7 @@ TEST_CASE("supervisord's includes are followed, and every kind is recognized") {
                                              "files = conf.d/*.conf missing/*.conf\n";
   std::ofstream(dir / "conf.d" / "b.conf") << "[program:b]\r\ncommand=sleep 600\r\n";
   std::ofstream(dir / "conf.d" / "a.conf") << "[program:a]\ncommand=sleep 600\n";
-  const Ended supervisord = holdfast_command(dir, {"import", dir / "supervisord.conf"});
+  const Printed supervisord = holdfast_command(dir, {"import", dir / "supervisord.conf"});
   INFO(supervisord.output);
   REQUIRE(supervisord.code == 0);
   const auto a = supervisord.output.find("[program.a]\n");
@@ -74,10 +74,10 @@ TEST_CASE("supervisord's includes are followed, and every kind is recognized") {
 TEST_CASE("what cannot be imported is told with what to do") {
   TempDir dir;
   std::ofstream(dir / "notes.txt") << "hello\n";
-  const Ended unknown = holdfast_command(dir, {"import", dir / "notes.txt"});
+  const Printed unknown = holdfast_command(dir, {"import", dir / "notes.txt"});
   REQUIRE(unknown.code == 1);
   REQUIRE(unknown.output.find("--from") != std::string::npos);
-  const Ended empty = holdfast_command(dir, {"import", "--from", "procfile", dir / "notes.txt"});
+  const Printed empty = holdfast_command(dir, {"import", "--from", "procfile", dir / "notes.txt"});
   REQUIRE(empty.code == 1);
   REQUIRE(empty.output.find("starts no program") != std::string::npos);
   REQUIRE(holdfast_command(dir, {"import", dir / "missing"}).code == 1);
