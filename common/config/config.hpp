@@ -62,6 +62,13 @@ enum class NotifyAccess {
   All,   // those of its descendants as well
 };
 
+// What becomes of a scheduled run that is due while the one before it has not ended.
+enum class Overlap {
+  Skip,     // it is left out
+  Queue,    // one waits until the other has ended
+  Replace,  // the other is stopped
+};
+
 // [program.NAME]
 struct Program {
   std::string name;
@@ -71,6 +78,7 @@ struct Program {
   std::uint32_t min_ready = 1;  // at most `replicas`
   bool required = true;         // counts for /ready and for on_hopeless
   std::vector<std::string> after;
+  std::vector<std::string> groups;   // "group:NAME" names all programs of a group
   std::vector<std::string> sockets;  // names of [listen.NAME], passed as LISTEN_FDS
   std::uint32_t port = 0;            // {port} is this + slot (slot_text.hpp); 0: none
   std::filesystem::path directory;   // working directory; empty: the supervisor's
@@ -105,6 +113,15 @@ struct Program {
   Duration watchdog_interval = 5s;  // refused if watchdog < 3 x this
   Duration watchdog_grace = 5s;     // SIGABRT to SIGKILL
 
+  std::string schedule;             // of a oneshot: a cron expression; empty: none
+  Duration every{};                 // of a oneshot: from one run to the next; 0s: none
+  std::string timezone = "local";   // of `schedule`: "local", "UTC" or an IANA name
+  Overlap overlap = Overlap::Skip;  // of a run that is due while the last one is still going
+  Duration jitter{};                // each run is late by a random time of up to this
+  bool catch_up = false;            // what was missed while nothing could run is run once, later
+  bool run_at_start = false;        // also once when the stack starts
+
+  int reload_signal = 0;  // to what a reload does not replace; 0: none
   int stop_signal = 15;
   StopScope stop_scope = StopScope::Group;
   bool keep_descendants = false;  // what left the group outlives its worker
@@ -123,6 +140,11 @@ struct Program {
   std::map<std::string, std::size_t> uses;
   bool operator==(const Program&) const = default;
 };
+
+// Whether it runs at times, and not when the stack starts.
+inline bool is_scheduled(const Program& program) {
+  return !program.schedule.empty() || program.every > Duration::zero();
+}
 
 // [log]
 struct Log {

@@ -50,8 +50,9 @@ void apply_dependent_defaults(Program& program, const LoadReport& report) {
   const auto given = [&](const char* key) { return report.given(section, key); };
   if (!given("min_ready")) program.min_ready = std::min(program.min_ready, program.replicas);
   if (program.type == ProgramType::Oneshot && !given("restart")) {
-    program.restart = RestartPolicy::OnFailure;
+    program.restart = is_scheduled(program) ? RestartPolicy::Never : RestartPolicy::OnFailure;
   }
+  if (is_scheduled(program) && !given("required")) program.required = false;
   // Only a program that speaks sd_notify sends heartbeats; any other would be killed as hung.
   const bool heartbeats =
       program.type == ProgramType::Service && program.ready == ReadyKind::Notify;

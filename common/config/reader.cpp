@@ -1,22 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/config/reader.hpp"
 
+#include "common/config/names.hpp"
 #include "common/config/schema.hpp"
-#include "common/text/ascii.hpp"
 
 #include <algorithm>
 
 namespace holdfast::config {
 
 namespace {
-
-constexpr std::size_t kLongestName = 48;  // names are parts of socket paths and of metric labels
-
-bool is_name(const std::string& name) {
-  const auto plain = [](char c) { return text::is_lower(c) || text::is_digit(c); };
-  return !name.empty() && name.size() <= kLongestName && plain(name.front()) &&
-         text::all_of(name, [&](char c) { return plain(c) || c == '-'; });
-}
 
 const Table* expect_table(const Member& member, const std::string& section, LoadReport& report) {
   const auto* table = std::get_if<Table>(&member.value.data);
@@ -38,9 +30,7 @@ void read_named(const Member& member, LoadReport& report, Read read) {
     const std::string section = kind + "." + one.key;
     if (!is_name(one.key)) {
       report.problem(one.at, "",
-                     fmt::format("'{}' is not a name for [{}.NAME]: use a-z, 0-9 and '-', begin "
-                                 "with a letter or digit, at most {} characters",
-                                 one.key, kind, kLongestName));
+                     fmt::format("'{}' is not a name for [{}.NAME]: {}", one.key, kind, kNameRule));
       continue;
     }
     const Table* const table = expect_table(one, section, report);

@@ -45,10 +45,11 @@ struct Section {
 };
 std::vector<Section> single_sections(Config& config);
 
-// Parts of fields_of(Program&): what its processes are made from, and when they are ready,
-// restarted and stopped.
+// Parts of fields_of(Program&): what its processes are made from, when they are ready, restarted
+// and stopped, and when a oneshot runs.
 void append_process_fields(Program& program, Fields& fields);
 void append_lifecycle_fields(Program& program, Fields& fields);
+void append_schedule_fields(Program& program, Fields& fields);
 
 // One row of the reference documentation.
 struct KnownKey {

@@ -3,6 +3,7 @@
 #include "common/config/schema.hpp"
 #include "common/config/slot_text.hpp"
 #include "common/net/url.hpp"
+#include "common/os/signal_name.hpp"
 #include "common/protocol/names.hpp"
 #include "common/text/pattern.hpp"
 
@@ -109,6 +110,28 @@ Field stop_signal_field(int& signal) {
   return field;
 }
 
+Field reload_signal_field(int& signal) {
+  auto read = [&signal](const Value& given, Complaints& complaints) {
+    const std::string* text = expect_text(given, complaints);
+    if (text == nullptr) return;
+    const auto parsed = os::parse_signal(*text);
+    if (!parsed) {
+      complaints.push_back({given.at, parsed.error().message});
+    } else if (*parsed == SIGKILL || *parsed == SIGSTOP) {
+      complaints.push_back(
+          {given.at,
+           fmt::format("'{}' cannot be handled by a program: it would not reload", *text)});
+    } else {
+      signal = *parsed;
+    }
+  };
+  auto write = [&signal]() -> std::optional<Value> {
+    if (signal == 0) return {};
+    return Value{os::signal_name(signal)};
+  };
+  return member_field("reload_signal", Live, "signal", signal, std::move(read), std::move(write));
+}
+
 Result<std::string> check_metrics(const std::string& text) {
   if (text.empty() || text == "off" || text == "socket") return text;
   return check_url(text, protocol::kMetricsPath);
@@ -144,6 +167,7 @@ void append_lifecycle_fields(Program& program, Fields& fields) {
   append(duration_field("watchdog_interval", Live, program.watchdog_interval, 10ms, 8h));
   append(duration_field("watchdog_grace", Live, program.watchdog_grace, 0s, 1h));
 
+  append(reload_signal_field(program.reload_signal));
   append(stop_signal_field(program.stop_signal));
   append(choice_field<StopScope>("stop_scope", Live, program.stop_scope,
                                  {{"group", StopScope::Group}, {"main", StopScope::Main}}));

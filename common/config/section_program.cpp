@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fields of [program.NAME]; section_process.cpp and section_lifecycle.cpp have the rest.
+#include "common/config/names.hpp"
 #include "common/config/schema.hpp"
 
 namespace holdfast::config {
@@ -27,6 +28,12 @@ Field command_field(Program& program) {
   return field;
 }
 
+Result<std::string> check_group(const std::string& name) {
+  if (is_name(name)) return name;
+  return fail(ErrorKind::InvalidArgument,
+              fmt::format("'{}' is not a name for a group: {}", name, kNameRule));
+}
+
 }  // namespace
 
 Fields fields_of(Program& program) {
@@ -39,11 +46,13 @@ Fields fields_of(Program& program) {
       count_field("min_ready", Live, program.min_ready, 0, 10'000),
       flag_field("required", Live, program.required),
       texts_field("after", Live, program.after),
+      texts_field("groups", Live, program.groups, check_group),
       texts_field("sockets", Roll, program.sockets),
       count_field("port", Roll, program.port, 0, 65'535),
   };
   append_process_fields(program, fields);
   append_lifecycle_fields(program, fields);
+  append_schedule_fields(program, fields);
   return fields;
 }
 

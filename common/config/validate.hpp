@@ -13,6 +13,7 @@ void validate(const Config& config, LoadReport& report);
 
 // The keys of one program.
 void validate_program(const Program& program, LoadReport& report);
+void validate_schedule(const Program& program, LoadReport& report);  // part of validate_program()
 
 // The programs together: `after`, `sockets`, cycles, and how long it takes to stop them.
 void validate_graph(const Config& config, LoadReport& report);

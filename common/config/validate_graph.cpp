@@ -67,7 +67,12 @@ class CycleSearch {
   std::set<std::string> done_;
 };
 
-// Programs stop one after the other along `after`; oneshots are long gone by then.
+// Oneshots are long gone by then, unless they run at times.
+bool may_have_to_stop(const Program& program) {
+  return program.type == ProgramType::Service || is_scheduled(program);
+}
+
+// Programs stop one after the other along `after`.
 Duration stop_time(const Program& program, const ByName& programs,
                    std::map<std::string, Duration>& known) {
   if (const auto found = known.find(program.name); found != known.end()) return found->second;
@@ -77,7 +82,7 @@ Duration stop_time(const Program& program, const ByName& programs,
       below = std::max(below, stop_time(*next->second, programs, known));
     }
   }
-  const Duration own = program.type == ProgramType::Service ? program.stop_timeout : Duration{};
+  const Duration own = may_have_to_stop(program) ? program.stop_timeout : Duration{};
   return known[program.name] = own + below;
 }
 
@@ -92,7 +97,7 @@ void validate_stop_time(const Config& config, const ByName& programs, LoadReport
   const Program* slowest = nullptr;
   bool one_is_enough = false;
   for (const Program& program : config.programs) {
-    const bool counts = program.type == ProgramType::Service && program.stop_timeout > budget;
+    const bool counts = may_have_to_stop(program) && program.stop_timeout > budget;
     if (counts) {
       one_is_enough = true;
       report.warning("program." + program.name, "stop_timeout",
@@ -156,6 +161,13 @@ void validate_graph(const Config& config, LoadReport& report) {
     const std::string section = "program." + program.name;
     validate_names(section, "after", program.after, program_names, "program", report);
     validate_names(section, "sockets", program.sockets, listener_names, "listener", report);
+    for (const std::string& name : program.after) {
+      const auto on = programs.find(name);
+      if (on == programs.end() || !is_scheduled(*on->second)) continue;
+      report.problem(
+          section, "after",
+          fmt::format("after: '{}' runs at times, so nothing can wait for it to be done", name));
+    }
     if (std::find(program.after.begin(), program.after.end(), program.name) !=
         program.after.end()) {
       has_self_loop = true;

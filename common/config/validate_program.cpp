@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/duration.hpp"
+#include "common/config/names.hpp"
 #include "common/config/slot_text.hpp"
 #include "common/config/validate.hpp"
 
@@ -121,10 +122,15 @@ void validate_program(const Program& program, LoadReport& report) {
   if (program.command.empty() && !report.given(section, "command")) {
     report.problem(section, "", "command is missing: [\"program\", \"argument\", …]");
   }
+  if (program.name == kEveryProgram) {
+    report.problem(section, "",
+                   "'all' names every program in commands; choose another name for this one");
+  }
   validate_ready(program, section, report);
   validate_restart(program, section, report);
   validate_slots(program, section, report);
   if (program.type == ProgramType::Oneshot) validate_oneshot(program, section, report);
+  validate_schedule(program, report);
   if (program.watchdog > 0s && program.watchdog < 3 * program.watchdog_interval) {
     report.problem(
         section, report.given(section, "watchdog") ? "watchdog" : "watchdog_interval",
@@ -149,6 +155,11 @@ void validate_program(const Program& program, LoadReport& report) {
                    fmt::format("metrics: {} workers share one address, so only one of "
                                "them is scraped; \"socket\" gives each its own",
                                program.replicas));
+  }
+  if (program.reload_signal != 0 && program.type == ProgramType::Oneshot) {
+    report.warning(section, "reload_signal",
+                   "reload_signal has no effect: a oneshot is never ready, so a reload sends it "
+                   "nothing");
   }
   if (!program.group.empty() && program.user.empty()) {
     report.warning(section, "group", "group is given without user: only the group is changed");

@@ -79,6 +79,14 @@ const std::string* Request::query_value(std::string_view name) const {
   return nullptr;
 }
 
+std::vector<std::string> Request::query_values(std::string_view name) const {
+  std::vector<std::string> values;
+  for (const auto& [key, value] : query) {
+    if (key == name) values.push_back(value);
+  }
+  return values;
+}
+
 Response Response::json(int status, std::string body) {
   return make_response(status, std::move(body), "application/json");
 }

@@ -64,7 +64,8 @@ struct Request {
   std::string body;
   Peer peer;
 
-  const std::string* query_value(std::string_view name) const;  // the first, or nullptr
+  const std::string* query_value(std::string_view name) const;         // the first, or nullptr
+  std::vector<std::string> query_values(std::string_view name) const;  // in their order
 };
 
 // A body of unknown length that is sent as it is produced. Its end closes the connection (RFC 9112,

@@ -72,6 +72,18 @@ constexpr std::array kTable{
         "1 if the last answer of the worker came within its metrics_timeout and was good, else 0.",
         {"worker"}),
     // programs and workers
+    gauge("holdfast_schedule_last_run_duration_seconds",
+          "How long the last run of a program with a schedule took.", {"program"}),
+    gauge("holdfast_schedule_last_run_success", "1 if the last run succeeded, else 0.",
+          {"program"}),
+    gauge("holdfast_schedule_last_run_timestamp_seconds",
+          "When the last run began, seconds since the epoch.", {"program"}),
+    gauge("holdfast_schedule_next_run_timestamp_seconds",
+          "When the next run is due, seconds since the epoch.", {"program"}),
+    counter("holdfast_schedule_runs_total",
+            "Runs of a program with a schedule that succeeded or failed, and times at which it did "
+            "not run.",
+            {"outcome", "program"}),
     counter("holdfast_worker_restarts_total", "Unplanned restarts, by cause.",
             {"program", "reason"}),
     histogram("holdfast_worker_snapshot_age_at_exit_seconds",

@@ -38,6 +38,7 @@ inline constexpr char kRestartPath[] = "/restart";
 inline constexpr char kStopPath[] = "/stop";
 inline constexpr char kStartPath[] = "/start";
 inline constexpr char kScalePath[] = "/scale";
+inline constexpr char kSignalPath[] = "/signal";
 inline constexpr char kReloadPath[] = "/reload";
 inline constexpr char kLogLevelPath[] = "/log-level";
 

@@ -26,6 +26,11 @@ void add_workers(const core::ProgramView& program, Alerts& alerts) {
       alerts.push_back({"HoldfastWorkerCrashLooping", "critical", worker,
                         fmt::format("{} keeps crashing: {}", worker, last_failure(slot)),
                         slot.crash_loop_since});
+    } else if (program.schedule && program.schedule->last && !program.schedule->last->ok) {
+      alerts.push_back(
+          {"HoldfastScheduledRunFailed", "warning", worker,
+           fmt::format("the last run of {} failed: {}", program.config->name, last_failure(slot)),
+           program.schedule->last->started_at + program.schedule->last->took});
     } else if (slot.state == core::SlotState::Failed) {
       alerts.push_back(
           {"HoldfastWorkerCrashLooping", "critical", worker,

@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <set>
 
 namespace holdfast::supervisor::cli {
 
@@ -41,15 +42,20 @@ Result<http::Response> AdminClient::ask(const std::string& method, const std::st
 
 std::vector<std::string> fleet_names(const AdminClient& connection) {
   std::vector<std::string> names;
+  std::set<std::string> groups;
   const auto answer = connection.ask("GET", protocol::kStatusPath);
   if (!answer) return names;
   const auto status = nlohmann::json::parse(answer->body, nullptr, false);
   if (!status.is_object()) return names;
   for (const auto& program : status.value("programs", nlohmann::json::array())) {
     names.push_back(program.value("name", ""));
+    for (const auto& group : program.value("groups", nlohmann::json::array()))
+      groups.insert("group:" + group.get<std::string>());
     for (const auto& worker : program.value("workers", nlohmann::json::array()))
       names.push_back(worker.value("name", ""));
   }
+  names.insert(names.end(), groups.begin(), groups.end());
+  if (!names.empty()) names.emplace_back("all");
   return names;
 }
 
@@ -57,6 +63,24 @@ std::string query_escaped(std::string_view text) {
   std::string out;
   text::append_percent_encoded(out, text);
   return out;
+}
+
+std::string names_query(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names)
+    out += fmt::format("{}name={}", out.empty() ? '?' : '&', query_escaped(name));
+  return out;
+}
+
+std::string message_of(const http::Response& answer) {
+  const auto body = nlohmann::json::parse(answer.body, nullptr, false);
+  if (!body.is_object()) return answer.body;
+  return body.value("message", body.value("detail", ""));
+}
+
+int refused(const http::Response& answer) {
+  complain(message_of(answer));
+  return answer.status == 422 || answer.status == 404 ? exit_code::kUsage : exit_code::kFailed;
 }
 
 void print(const std::string& text) {

@@ -29,10 +29,18 @@ class AdminClient {
   std::filesystem::path socket_;
 };
 
-// The names of programs and workers; empty if the supervisor cannot be reached.
+// What commands may be about: programs, workers, groups and "all"; empty if the supervisor cannot
+// be reached.
 std::vector<std::string> fleet_names(const AdminClient& connection);
 
 std::string query_escaped(std::string_view text);
+// "?name=api&name=web.0"; empty if there are no names.
+std::string names_query(const std::vector<std::string>& names);
+
+// What an answer says to a person.
+std::string message_of(const http::Response& answer);
+// Complains of an answer that is not 200, and returns the exit code.
+int refused(const http::Response& answer);
 
 void print(const std::string& text);     // to standard output, unbuffered
 void complain(const std::string& text);  // to standard error

@@ -32,9 +32,10 @@ std::string unknown_command(const CLI::App& app, int argc, char** argv) {
                      word, config::did_you_mean(word, known));
 }
 
-CLI::Option* add_name(CLI::App& command, Arguments& arguments) {
-  return command.add_option("NAME", arguments.name,
-                            "A program (api-worker) or worker (api-worker.0)");
+CLI::Option* add_names(CLI::App& command, Arguments& arguments) {
+  return command.add_option(
+      "NAME", arguments.names,
+      "Programs (api-worker), workers (api-worker.0), globs ('web*'), group:NAME or all");
 }
 
 void add_no_wait(CLI::App& command, Arguments& arguments) {
@@ -86,6 +87,7 @@ void declare(CLI::App& app, Arguments& arguments) {
   verb("run", "Run the stack in the foreground until SIGTERM or SIGINT", Verb::Run);
 
   CLI::App* status = verb("status", "Show what is running", Verb::Status);
+  add_names(*status, arguments);
   status->add_flag("--json", arguments.json, "Print the JSON document of /status");
   status->add_flag("-w,--watch", arguments.watch, "Redraw the table every second");
 
@@ -96,16 +98,21 @@ void declare(CLI::App& app, Arguments& arguments) {
   CLI::App* start =
       verb("start", "Start what was stopped, or retry a failed worker now", Verb::Start);
   for (CLI::App* command : {restart, stop, start}) {
-    add_name(*command, arguments)->required();
+    add_names(*command, arguments)->required();
     add_no_wait(*command, arguments);
   }
 
   CLI::App* scale = verb("scale", "Change the number of workers of a program", Verb::Scale);
-  scale->add_option("NAME", arguments.name, "A program (api-worker)")->required();
+  add_names(*scale, arguments)->required();
   scale->add_option("COUNT", arguments.count, "Number of workers")
       ->required()
       ->check(CLI::Range(0, 10000));
   add_no_wait(*scale, arguments);
+
+  CLI::App* signal =
+      verb("signal", "Send a signal to the processes of programs or workers", Verb::Signal);
+  add_names(*signal, arguments)->required();
+  signal->add_option("SIGNAL", arguments.signal, "HUP, SIGUSR1, RTMIN+1 or a number")->required();
 
   add_no_wait(*verb("reload", "Reload the configuration and apply what changed", Verb::Reload),
               arguments);
@@ -116,8 +123,8 @@ void declare(CLI::App& app, Arguments& arguments) {
   events->add_option("-n,--lines", arguments.lines, "Number of events to show first")
       ->check(CLI::Range(0, 1000));
 
-  CLI::App* logs = verb("logs", "Show the latest log lines, of all workers or one", Verb::Logs);
-  add_name(*logs, arguments);
+  CLI::App* logs = verb("logs", "Show the latest log lines, of all workers or some", Verb::Logs);
+  add_names(*logs, arguments);
   logs->add_flag("-f,--follow", arguments.follow, "Follow: print new ones as they appear");
   logs->add_option("-n,--lines", arguments.lines, "Number of lines to show first")
       ->check(CLI::Range(0, 100000));

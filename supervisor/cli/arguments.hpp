@@ -20,6 +20,7 @@ enum class Verb {
   Stop,
   Start,
   Scale,
+  Signal,
   Reload,
   Events,
   Logs,
@@ -37,16 +38,17 @@ enum class Verb {
 struct Arguments {
   Verb verb = Verb::Version;
   std::optional<std::filesystem::path> config;  // --config; else HOLDFAST_CONFIG, else /etc
-  // restart, stop, start, scale, logs: a program or worker; api-key: the name to create or the id
-  // to revoke
-  std::string name;
+  // restart, stop, start, scale, signal, status, logs: what it is about (core/selection.hpp)
+  std::vector<std::string> names;
+  std::string name;                      // api-key: the name to create or the id to revoke
+  std::string signal;                    // signal
   std::vector<std::string> assignments;  // notify
   std::uint32_t count = 0;               // scale
   bool json = false;                     // status, events, api-key list
   bool watch = false;                    // status
   bool follow = false;                   // events, logs
   std::uint32_t lines = 50;              // events, logs
-  bool no_wait = false;                  // restart, stop, start, scale, reload
+  bool no_wait = false;                  // restart, stop, start, scale, signal, reload
   bool ready = false;                    // health
   std::string shell;                     // completion
   std::string scope = "read";            // api-key create

@@ -20,9 +20,11 @@ using nlohmann::json;
 using namespace std::chrono_literals;
 
 int status(const AdminClient& client, const Arguments& arguments) {
+  const std::string target = protocol::kStatusPath + names_query(arguments.names);
   for (;;) {
-    const auto answer = client.ask("GET", protocol::kStatusPath);
+    const auto answer = client.ask("GET", target);
     if (!answer) return unreachable(answer.error());
+    if (answer->status != 200) return refused(*answer);
     const int code = status_is_healthy(answer->body) ? exit_code::kOk : exit_code::kFailed;
     if (arguments.json) {
       print(answer->body + "\n");
@@ -47,15 +49,9 @@ int command(const AdminClient& client, const Arguments& arguments, std::string t
   const auto answer = show ? ask_with_progress(client, target, kLongestCommand)
                            : client.ask("POST", target, kLongestCommand);
   if (!answer) return unreachable(answer.error());
-  const json body = json::parse(answer->body, nullptr, false);
-  const std::string message =
-      body.is_object() ? body.value("message", body.value("detail", "")) : answer->body;
-  if (answer->status == 200) {
-    print(message + "\n");
-    return exit_code::kOk;
-  }
-  complain(message);
-  return answer->status == 422 ? exit_code::kUsage : exit_code::kFailed;
+  if (answer->status != 200) return refused(*answer);
+  print(message_of(*answer) + "\n");
+  return exit_code::kOk;
 }
 
 int health(const AdminClient& client, bool ready) {
@@ -75,7 +71,7 @@ int names(const AdminClient& client) {
 
 int run_client(const Arguments& arguments, const std::filesystem::path& runtime_dir) {
   const AdminClient client(runtime_dir);
-  const std::string name = "?name=" + query_escaped(arguments.name);
+  const std::string name = names_query(arguments.names);
   switch (arguments.verb) {
     case Verb::Status: return status(client, arguments);
     case Verb::Restart: return command(client, arguments, protocol::kRestartPath + name);
@@ -84,6 +80,10 @@ int run_client(const Arguments& arguments, const std::filesystem::path& runtime_
     case Verb::Scale:
       return command(client, arguments,
                      fmt::format("{}{}&count={}", protocol::kScalePath, name, arguments.count));
+    case Verb::Signal:
+      return command(client, arguments,
+                     fmt::format("{}{}&signal={}", protocol::kSignalPath, name,
+                                 query_escaped(arguments.signal)));
     case Verb::Reload: return command(client, arguments, protocol::kReloadPath);
     case Verb::Events: return events(client, arguments);
     case Verb::Logs: return logs(client, arguments);

@@ -113,7 +113,7 @@ std::string zsh_option(const OptionSpec& option) {
 
 std::string_view zsh_operand(Operand operand) {
   switch (operand) {
-    case Operand::Name: return " '1:name:_holdfast_names'";
+    case Operand::Name: return " '*:name:_holdfast_names'";
     case Operand::File: return " '1:file:_files'";
     case Operand::Shell: return " '1:shell:(bash zsh fish)'";
     case Operand::None: break;

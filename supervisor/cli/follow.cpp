@@ -38,11 +38,6 @@ std::string header(const http::Response& response, std::string_view name) {
   return value == nullptr ? "0" : *value;
 }
 
-bool is_known(const AdminClient& connection, const std::string& name) {
-  const auto names = fleet_names(connection);
-  return name == "holdfast" || std::find(names.begin(), names.end(), name) != names.end();
-}
-
 }  // namespace
 
 namespace {
@@ -108,22 +103,19 @@ int events(const AdminClient& connection, const Arguments& arguments) {
 }
 
 int logs(const AdminClient& connection, const Arguments& arguments) {
-  const std::string name = "&name=" + query_escaped(arguments.name);
-  auto answer = connection.ask(
-      "GET", fmt::format("{}?lines={}{}", protocol::kLogsPath, arguments.lines, name));
+  const std::string names = names_query(arguments.names);
+  const std::string base = fmt::format("{}{}{}", protocol::kLogsPath, names.empty() ? "?" : names,
+                                       names.empty() ? "" : "&");
+  auto answer = connection.ask("GET", fmt::format("{}lines={}", base, arguments.lines));
   if (!answer) return unreachable(answer.error());
-  if (answer->body.empty() && !arguments.name.empty() && !is_known(connection, arguments.name)) {
-    complain(
-        fmt::format("no program or worker is named '{}'; see holdfast status", arguments.name));
-    return exit_code::kUsage;
-  }
+  if (answer->status != 200) return refused(*answer);
   print(answer->body);
   while (arguments.follow) {
     answer = connection.ask(
-        "GET",
-        fmt::format("/logs?after={}&wait={}{}", header(*answer, "X-Log-Next"), kWaitSeconds, name),
+        "GET", fmt::format("{}after={}&wait={}", base, header(*answer, "X-Log-Next"), kWaitSeconds),
         kDeadline);
     if (!answer) return unreachable(answer.error());
+    if (answer->status != 200) return refused(*answer);
     if (const std::string missed = header(*answer, "X-Log-Missed"); missed != "0") {
       complain(fmt::format("{} bytes of log were skipped because they arrived too fast", missed));
     }

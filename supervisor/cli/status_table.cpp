@@ -31,7 +31,16 @@ std::string short_time(double seconds) {
   return fmt::format("{}d{:02}h", s / 86400, s / 3600 % 24);
 }
 
-std::string note_of(const json& worker) {
+// "next run 2026-11-30 03:00:00Z", for a program with a schedule.
+std::string next_run_of(const json& program) {
+  std::string at = program.value("schedule", json::object()).value("next_run_at", "");
+  if (at.size() < 19) return {};
+  at.resize(19);
+  at[10] = ' ';
+  return "next run " + at + "Z";
+}
+
+std::string note_of(const json& worker, const std::string& next_run) {
   if (worker.contains("retry_in_seconds")) {
     const std::string when =
         fmt::format("retry in {:.1f}s", worker["retry_in_seconds"].get<double>());
@@ -40,15 +49,20 @@ std::string note_of(const json& worker) {
                : when;
   }
   if (worker.contains("retiring")) return "being replaced";
-  if (worker.value("state", "") == "failed") return worker.value("last_error", "");
+  if (worker.value("state", "") == "failed") {
+    const std::string error = worker.value("last_error", "");
+    return error.empty() || next_run.empty() ? error + next_run : error + "; " + next_run;
+  }
   if (worker.value("crash_looping", false) && worker.value("state", "") == "ready")
     return "was in a crash loop; counts as healed once it stays ready";
   const std::string status = worker.value("status", "");
   // Of one that is starting: why it is not ready yet.
-  return status.empty() ? worker.value("last_error", "") : status;
+  if (!status.empty()) return status;
+  const std::string error = worker.value("last_error", "");
+  return error.empty() ? next_run : error;
 }
 
-Row row_of(const json& worker) {
+Row row_of(const json& worker, const std::string& next_run) {
   const bool running = worker.contains("pid");
   Row row;
   row[0] = worker.value("name", "?");
@@ -63,7 +77,7 @@ Row row_of(const json& worker) {
                ? fmt::format("{:.1f}%", worker["cpu_percent"].get<double>())
                : "-";
   row[7] = worker.contains("last_exit") ? worker["last_exit"].value("text", "-") : "-";
-  row[8] = note_of(worker);
+  row[8] = note_of(worker, next_run);
   return row;
 }
 
@@ -145,7 +159,7 @@ Result<std::string> status_table(const std::string& text, bool colour) {
   std::vector<Row> rows;
   for (const json& program : status["programs"]) {
     for (const json& worker : program["workers"])
-      rows.push_back(row_of(worker));
+      rows.push_back(row_of(worker, next_run_of(program)));
     if (program["workers"].empty()) rows.push_back(row_without_workers(program));
   }
   return fmt::format("holdfast {}: {}, pid {}, up {}\n{}\n{}", status.value("version", "?"),

@@ -22,13 +22,51 @@ metrics::Family workers_by_state(const FleetSnapshot& snapshot) {
     // The usual states are always exposed, so that a graph shows 0 rather than a gap.
     std::map<std::string, double> counts{{"starting", 0}, {"ready", 0}, {"crash_loop", 0}};
     for (const core::SlotView& slot : program.slots) {
-      ++counts[std::string(core::to_string(slot.state))];
+      // A scheduled run may take hours: it is not something that fails to become ready.
+      const bool runs = program.schedule && slot.state == core::SlotState::Starting;
+      ++counts[runs ? "running" : std::string(core::to_string(slot.state))];
     }
     for (const auto& [state, count] : counts) {
       family.add({{"program", program.config->name}, {"state", state}}, count);
     }
   }
   return family;
+}
+
+WallTime wall_time_of(const FleetSnapshot& snapshot, MonoTime time) {
+  return snapshot.taken_at_wall +
+         std::chrono::duration_cast<WallTime::duration>(time - snapshot.taken_at);
+}
+
+void add_schedules(const FleetSnapshot& snapshot, std::vector<metrics::Family>& result) {
+  metrics::Family next = metrics::declared_family("holdfast_schedule_next_run_timestamp_seconds");
+  metrics::Family last = metrics::declared_family("holdfast_schedule_last_run_timestamp_seconds");
+  metrics::Family took = metrics::declared_family("holdfast_schedule_last_run_duration_seconds");
+  metrics::Family success = metrics::declared_family("holdfast_schedule_last_run_success");
+  metrics::Family runs = metrics::declared_family("holdfast_schedule_runs_total");
+  for (const core::ProgramView& program : snapshot.view.programs) {
+    if (!program.schedule) continue;
+    const core::ScheduleView& schedule = *program.schedule;
+    const std::string& name = program.config->name;
+    const auto add = [&](metrics::Family& family, double value) {
+      family.add({{"program", name}}, value);
+    };
+    if (schedule.next_at) add(next, seconds(wall_time_of(snapshot, *schedule.next_at)));
+    if (schedule.last) {
+      add(last, seconds(wall_time_of(snapshot, schedule.last->started_at)));
+      add(took, std::chrono::duration<double>(schedule.last->took).count());
+      add(success, schedule.last->ok ? 1 : 0);
+    }
+    const std::pair<const char*, std::uint64_t> outcomes[] = {
+        {"success", schedule.counts.succeeded},
+        {"failure", schedule.counts.failed},
+        {"skipped", schedule.counts.skipped},
+        {"missed", schedule.counts.missed}};
+    for (const auto& [outcome, count] : outcomes)
+      runs.add({{"outcome", outcome}, {"program", name}}, static_cast<double>(count));
+  }
+  for (metrics::Family* family : {&next, &last, &took, &success, &runs})
+    result.push_back(std::move(*family));
 }
 
 }  // namespace
@@ -63,6 +101,7 @@ std::vector<metrics::Family> fleet_families(const FleetSnapshot& snapshot) {
   result.push_back(metrics::declared_family("holdfast_config_last_reload_timestamp_seconds")
                        .add(seconds(snapshot.last_reload_at)));
   result.push_back(workers_by_state(snapshot));
+  add_schedules(snapshot, result);
   result.push_back(std::move(leftovers));
   result.push_back(std::move(up));
   result.push_back(std::move(started));

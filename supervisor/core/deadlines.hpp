@@ -26,6 +26,7 @@ enum class DeadlineKind {
   Settle,          // process: has stayed ready long enough to end a crash loop
   Retry,           // slot: the back-off or the crash loop's pause has passed
   Hopeless,        // program: without a ready slot for too long
+  Run,             // program: its next scheduled run is due
 };
 
 struct DeadlineKey {

@@ -10,6 +10,7 @@
 #include "supervisor/core/programs.hpp"
 #include "supervisor/core/reconcile.hpp"
 #include "supervisor/core/reload.hpp"
+#include "supervisor/core/schedule.hpp"
 #include "supervisor/core/shutdown.hpp"
 #include "supervisor/core/view.hpp"
 
@@ -52,6 +53,7 @@ void on_deadline(Machine& m, const DeadlineKey& key) {
     case DeadlineKind::ShutdownKill: on_shutdown_kill(m); break;
     case DeadlineKind::ShutdownFinish: on_shutdown_finish(m); break;
     case DeadlineKind::Retry: on_retry(m, key); break;
+    case DeadlineKind::Run: on_run_due(m, key); break;
     case DeadlineKind::Hopeless: on_hopeless_deadline(m, key); break;
     default: on_process_deadline(m, key); break;
   }
@@ -67,6 +69,8 @@ struct Dispatch {
   void operator()(const NotReadyBecause& event) const { on_not_ready_because(m, event); }
   void operator()(const Exited& event) const { on_exited(m, event); }
   void operator()(const LeftoversGone& event) const { on_leftovers_gone(m, event); }
+  void operator()(const RunPlanned& event) const { on_run_planned(m, event); }
+  void operator()(const RunsMissed& event) const { on_runs_missed(m, event); }
   void operator()(const Tick&) const {}
   void operator()(const ShutdownRequested& event) const { on_shutdown_requested(m, event); }
   void operator()(const Command& event) const { on_command(m, event); }
@@ -110,6 +114,7 @@ Actions Fleet::begin(MonoTime now) {
   for (auto& [id, program] : m.programs) {
     for (auto& [number, slot] : program.slots)
       slot.since = now;
+    plan_run(m, program, false);
   }
   reconcile(m);
   m.arm();

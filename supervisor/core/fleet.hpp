@@ -16,6 +16,7 @@
 // counted in ProgramView::ready. If the new one fails, the two swap places.
 //
 // THE STATES OF A SLOT
+//   scheduled   a program with a schedule that has not run yet, or was started again after a stop
 //   stopped     no process, and none is due: stopped by command, left stopped by its restart
 //               policy, or not started yet (SlotView::status then says what it waits for)
 //   starting    a process was requested, or runs and is not ready yet; also a oneshot that runs
@@ -46,6 +47,9 @@
 //   TimeoutExtended moves the deadline of what the process is doing (starting, staying alive,
 //   stopping) to `by` from now, if that is later. The shutdown's deadlines do not move, and neither
 //   does SIGKILL for a process that hangs.
+//   A program with a schedule runs at times that the shell computes (schedule.hpp), when it is told
+//   to by its own name, and with run_at_start when it is added. It never counts for readiness, and
+//   nothing comes after it. A reload runs nothing of it; its next run is as the file says.
 //   An exit is planned if the process had been asked to stop for any reason but a failure. Planned
 //   exits never count. For all others restart_policy.hpp decides.
 //   Stop: stop_signal and SIGCONT to the group, or with stop_scope = "main" to the process alone;
@@ -126,6 +130,14 @@ inline bool in_crash_loop(const SlotView& slot) {
          slot.state != SlotState::Failed;
 }
 
+// The times of a program with a schedule.
+struct ScheduleView {
+  std::optional<MonoTime> next_at;  // none: it is stopped, or not planned yet
+  bool queued = false;              // a run waits for the one under way
+  RunCounts counts;
+  std::optional<LastRun> last;
+};
+
 struct ProgramView {
   std::uint32_t id = 0;
   // Never null; shared by all views until it changes.
@@ -137,6 +149,7 @@ struct ProgramView {
   // The keys in which what runs differs from what is configured; each once. What is being replaced
   // counts until it is.
   std::vector<std::string> differs;
+  std::optional<ScheduleView> schedule;  // of a program that has one
   std::vector<SlotView> slots;
 };
 

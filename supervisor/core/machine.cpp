@@ -47,11 +47,16 @@ void Machine::report(EventKind kind, std::string message) {
 }
 
 void Machine::accept(std::uint64_t request, std::string message) {
-  act(Accepted{request, std::move(message)});
+  if (!batch_orders.contains(request)) act(Accepted{request, std::move(message)});
 }
 
 void Machine::reply(std::uint64_t request, bool ok, std::string message) {
-  act(Reply{request, ok, std::move(message)});
+  const auto answered = batch_orders.extract(request);
+  if (!answered) return act(Reply{request, ok, std::move(message)});
+  Batch::Member& member = batches.at(answered.mapped().batch).members.at(answered.mapped().program);
+  member.step = ok ? Batch::Step::Done : Batch::Step::Failed;
+  member.message = std::move(message);
+  touch();
 }
 
 void Machine::touch(Slot& slot) {

@@ -43,6 +43,34 @@ struct ReloadOperation {
   std::map<std::uint32_t, Member> members;  // by program
 };
 
+// What a command asks of one program. Its answer goes to `request`: that of the command, or one
+// that a batch has made up.
+struct Order {
+  std::uint64_t request = 0;
+  CommandKind kind = CommandKind::Restart;
+  std::uint32_t count = 0;
+  int signal = 0;
+  std::uint32_t program = 0;
+  bool whole = false;  // the program was named, not some of its slots
+  bool named = false;  // see Chosen
+  std::vector<std::uint32_t> slots;
+};
+
+// A command about several programs, under way. See batch.hpp.
+struct Batch {
+  enum class Step { Waiting, Working, Done, Failed };
+  struct Member {
+    std::string name;
+    Order order;
+    Step step = Step::Waiting;
+    std::set<std::uint32_t> needs;  // members that must be done before this one begins
+    std::string message;            // its outcome
+  };
+  CommandKind kind = CommandKind::Restart;
+  std::vector<std::uint32_t> sequence;      // of its programs
+  std::map<std::uint32_t, Member> members;  // by program
+};
+
 struct Shutdown {
   MonoTime began{};
   MonoTime kill_at{};
@@ -81,6 +109,14 @@ struct Machine {
   std::optional<ReloadOperation> reload;
   std::optional<Reload> next_reload;  // waits for that one to be over
   std::vector<std::uint64_t> next_reload_requests;
+  std::map<std::uint64_t, Batch> batches;  // by request
+  // Orders of batches that have not been answered: which member of which batch each one is.
+  struct BatchMember {
+    std::uint64_t batch;
+    std::uint32_t program;
+  };
+  std::map<std::uint64_t, BatchMember> batch_orders;
+  std::uint64_t next_order = std::uint64_t{1} << 63;  // far from the requests of the shell
 
   struct Queued {
     SlotId slot;
@@ -101,6 +137,7 @@ struct Machine {
               std::string message);
   void report(EventKind kind, const Program& program, std::string message);
   void report(EventKind kind, std::string message);  // about the fleet
+  // About a request of the shell, or about an order of a batch, which keeps it to itself.
   void accept(std::uint64_t request, std::string message);
   void reply(std::uint64_t request, bool ok, std::string message);
 

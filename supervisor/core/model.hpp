@@ -53,13 +53,14 @@ struct Process {
   StopReason reason = StopReason::None;  // set while Spawning: to be stopped once it is spawned
   bool ready_early = false;              // READY=1 arrived before Spawned
   bool was_ready = false;
-  bool killed = false;     // SIGKILL was sent
-  bool suspect = false;    // its predecessor never became ready
-  bool restart = false;    // of a slot that had been ready, and serves no more
-  Duration watchdog{};     // as given to it at its start; zero: none was given
-  bool must_beat = false;  // watchdog_required at its start
-  bool beats = false;      // it has sent a heartbeat
-  bool notified = false;   // it has sent anything with sd_notify
+  bool killed = false;       // SIGKILL was sent
+  bool suspect = false;      // its predecessor never became ready
+  bool restart = false;      // of a slot that had been ready, and serves no more
+  Duration watchdog{};       // as given to it at its start; zero: none was given
+  bool must_beat = false;    // watchdog_required at its start
+  bool beats = false;        // it has sent a heartbeat
+  bool notified = false;     // it has sent anything with sd_notify
+  bool owed_reload = false;  // a reload has come while it was starting: see signalling.hpp
   MonoTime spawned_at{};
   MonoTime ready_at{};
   MonoTime pinged_at{};
@@ -118,7 +119,7 @@ struct Slot {
   std::optional<ExitStatus> last_exit;
   std::string last_error;
   bool not_ready_error = false;  // `last_error` is about a process that runs or ran, not a spawn
-  std::string last_failure;  // how its last process failed, as a sentence
+  std::string last_failure;      // how its last process failed, as a sentence
   std::string predecessor;
   std::optional<MonoTime> retry_at;
   Tally tally;
@@ -160,6 +161,15 @@ struct Wait {
   std::string failure;                   // the first failure
 };
 
+// The runs of a program with a schedule. See schedule.hpp.
+struct Runs {
+  std::optional<MonoTime> at;  // the next one; none: not planned yet
+  std::string due;             // the time that it is for
+  std::string queued;          // that of a run that waits for the one under way; empty: none
+  RunCounts counts;
+  std::optional<LastRun> last;
+};
+
 // By slot number, the last incarnation of slots that were removed: a number is never used twice.
 using LastIncarnations = std::map<std::uint32_t, std::uint64_t>;
 
@@ -189,6 +199,7 @@ struct Program {
   Tally totals;
   std::optional<Roll> roll;
   std::vector<Wait> waits;
+  Runs runs;
   std::optional<MonoTime> hopeless_since;
   bool hopeless_due = false;  // hopeless_after has passed and was not reported yet
   bool dirty = false;

@@ -4,6 +4,7 @@
 #include "common/os/exit_codes.hpp"
 #include "supervisor/core/process_stop.hpp"
 #include "supervisor/core/rolling.hpp"
+#include "supervisor/core/schedule.hpp"
 
 #include <fmt/format.h>
 
@@ -191,6 +192,7 @@ void end_current(Machine& m, Program& program, Slot& slot, const EndedProcess& e
     fail_roll(m, program, slot, end.process.incarnation, slot.last_failure);
   }
   if (fall_back(m, program, slot, end)) return;
+  if (!planned) note_run_end(m, program, end.process, success);
   const bool wanted =
       slot.desired == Desired::Run && !slot.removing && !program.removing && !m.shutdown;
   if (!planned && wanted) {

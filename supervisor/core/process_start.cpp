@@ -3,6 +3,7 @@
 
 #include "common/config/reload.hpp"
 #include "supervisor/core/process_stop.hpp"
+#include "supervisor/core/signalling.hpp"
 
 #include <fmt/format.h>
 
@@ -45,6 +46,7 @@ void become_ready(Machine& m, Program& program, Slot& slot, Process& process) {
   m.report(EventKind::Ready, &program, process_id(slot, process),
            fmt::format("{} is ready after {}", name_of(program, slot.id.slot, process.incarnation),
                        format_rounded(m.now - process.spawned_at)));
+  if (process.owed_reload) send_reload_signal(m, program, slot, process);
 }
 
 void on_ping(Machine& m, const Program& program, const Slot& slot, Process& process) {

@@ -4,6 +4,7 @@
 #include "supervisor/core/process_stop.hpp"
 #include "supervisor/core/reload.hpp"
 #include "supervisor/core/rolling.hpp"
+#include "supervisor/core/schedule.hpp"
 #include "supervisor/core/start_queue.hpp"
 #include "supervisor/core/waits.hpp"
 
@@ -31,7 +32,9 @@ void add_slot(Machine& m, Program& program, std::uint32_t number) {
   slot.since = m.now;
   const auto past = program.past_incarnations.find(number);
   if (past != program.past_incarnations.end()) slot.last_incarnation = past->second;
-  slot.want_start = slot.desired == Desired::Run;
+  const bool at_times = config::is_scheduled(program.config) && !program.config.run_at_start;
+  slot.want_start = slot.desired == Desired::Run && !at_times;
+  if (at_times && slot.desired == Desired::Run) slot.state = SlotState::Scheduled;
   m.touch(slot);
 }
 
@@ -83,6 +86,7 @@ void erase_program(Machine& m, std::uint32_t id) {
 }
 
 std::uint32_t ready_needed(const Program& program) {
+  if (config::is_scheduled(program.config)) return 0;
   if (program.config.type == config::ProgramType::Oneshot) return program.wanted;
   return std::min(program.config.min_ready, program.wanted);
 }
@@ -111,6 +115,7 @@ Program& add_program(Machine& m, const config::Program& config) {
 
 void remove_program(Machine& m, Program& program) {
   cancel_roll(m, program, "the program was removed");
+  forget_runs(m, program);
   m.by_name.erase(program.config.name);
   program.removing = true;
   program.wanted = 0;
@@ -235,6 +240,7 @@ std::string blocked_by(const Machine& m, const Program& program) {
 
 std::vector<std::string> differing_keys(const Program& program) {
   std::vector<std::string> keys;
+  if (config::is_scheduled(program.config)) return keys;  // its next run is as the file says
   const auto add = [&](const MadeFrom& made) {
     for (const std::string& key : made.differs) {
       if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
@@ -255,6 +261,7 @@ std::vector<std::string> differing_keys(const Program& program) {
 
 std::deque<std::uint32_t> slots_to_replace(const Program& program, bool replaced) {
   std::deque<std::uint32_t> slots;
+  if (config::is_scheduled(program.config)) return slots;
   const bool oneshot = program.config.type == config::ProgramType::Oneshot;
   for (const auto& [number, slot] : program.slots) {
     if (slot.removing || slot.desired == Desired::Stop) continue;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/reconcile.hpp"
 
+#include "supervisor/core/batch.hpp"
 #include "supervisor/core/hopeless.hpp"
 #include "supervisor/core/programs.hpp"
 #include "supervisor/core/reload.hpp"
 #include "supervisor/core/rolling.hpp"
+#include "supervisor/core/schedule.hpp"
 #include "supervisor/core/shutdown.hpp"
 #include "supervisor/core/start_queue.hpp"
 #include "supervisor/core/waits.hpp"
@@ -43,6 +45,7 @@ void reconcile_program(Machine& m, std::uint32_t id) {
   }
   release_if_possible(m, program);
   advance_roll(m, program);
+  advance_runs(m, program);
   advance_waits(m, program);
   update_hopeless(m, program);
   if (program.removing) advance_removal(m, program);
@@ -60,6 +63,7 @@ void reconcile(Machine& m) {
         reconcile_program(m, id);
     }
     advance_reload(m);
+    advance_batches(m);
     if (!m.dirty_slots.empty() || !m.dirty_programs.empty()) continue;
     start_from_queue(m);
   } while (!m.dirty_slots.empty() || !m.dirty_programs.empty());

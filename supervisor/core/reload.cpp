@@ -6,6 +6,8 @@
 #include "supervisor/core/process_start.hpp"
 #include "supervisor/core/programs.hpp"
 #include "supervisor/core/rolling.hpp"
+#include "supervisor/core/schedule.hpp"
+#include "supervisor/core/signalling.hpp"
 #include "supervisor/core/waits.hpp"
 
 #include <fmt/format.h>
@@ -29,18 +31,25 @@ Member& add_member(Machine& m, const Program& program) {
   return member;
 }
 
-// A service and a oneshot follow different rules, and a process is only ever judged by those of the
-// type that it was started as: a changed type is a new program of the same name.
+// A service, a oneshot and one with a schedule follow different rules, and a process is only ever
+// judged by those that it was started under: a program of another kind is a new one of the same
+// name.
+std::string other_kind(const Program& program, const config::Program& wanted) {
+  if (program.config.type != wanted.type) return "type";
+  return config::is_scheduled(program.config) == config::is_scheduled(wanted) ? "" : "schedule";
+}
+
 void drop_missing(Machine& m, const Reload& reload, Lines& lines) {
-  std::map<std::string_view, config::ProgramType> types;
+  std::map<std::string_view, const config::Program*> after;
   for (const config::Program& program : reload.programs)
-    types[program.name] = program.type;
+    after[program.name] = &program;
   for (const std::uint32_t id : m.order) {
     Program& program = m.programs.at(id);
     const std::string& name = program.config.name;
-    const auto wanted = types.find(name);
-    if (wanted != types.end() && wanted->second == program.config.type) continue;
-    lines.push_back(wanted == types.end() ? "- " + name : fmt::format("~ {}: type", name));
+    const auto wanted = after.find(name);
+    const std::string differs = wanted == after.end() ? "" : other_kind(program, *wanted->second);
+    if (wanted != after.end() && differs.empty()) continue;
+    lines.push_back(differs.empty() ? "- " + name : fmt::format("~ {}: {}", name, differs));
     m.report(EventKind::ProgramRemoved, program, name + " is no longer configured: stopping it");
     remove_program(m, program);
     Member& member = add_member(m, program);
@@ -83,6 +92,7 @@ void compare_with_running(Machine& m, Program& program) {
     for (auto* process : {&slot.current, &slot.retiring}) {
       if (*process) refresh((*process)->made_from);
     }
+    if (config::is_scheduled(program.config)) continue;  // a failed run stays failed
     const bool done = slot.done_with.program != nullptr && slot.done_with.differs.empty();
     if (done && slot.state == SlotState::Failed) m.set_state(slot, SlotState::Done);
   }
@@ -109,6 +119,7 @@ void change(Machine& m, Program& program, const config::Program& wanted, Lines& 
     program.set_config(wanted);
     compare_with_running(m, program);
     apply_thresholds(m, program);
+    if (!same_times(*former, program.config)) plan_run(m, program, false);
     if (config::any_has(changed, config::ReloadEffect::Scale)) program.rescale = true;
     if (config::any_has(changed, config::ReloadEffect::Roll)) program.owed = true;
   }
@@ -137,6 +148,7 @@ void add(Machine& m, const config::Program& wanted, Lines& lines) {
   lines.push_back("+ " + wanted.name);
   m.report(EventKind::ProgramAdded, added, wanted.name + " was added");
   add_member(m, added);
+  plan_run(m, added, false);
 }
 
 // Which members each one comes after, directly or through programs that have not changed.
@@ -176,6 +188,7 @@ void begin_reload(Machine& m, const Reload& reload, std::vector<std::uint64_t> r
   link_programs(m);
   refresh_hopeless_deadlines(m);
   find_needs(m);
+  send_reload_signals(m, lines);
   m.reload->changes = lines.empty() ? "nothing changed" : fmt::format("{}", fmt::join(lines, "\n"));
   if (m.reload->members.empty()) return;
   m.touch();
@@ -194,7 +207,7 @@ void begin_member(Machine& m, Program& program, Member& member) {
   for (const auto& [number, slot] : program.slots) {
     if (slot.removing) {
       wait.items.push_back(until_gone(slot));
-    } else if (slot.starts == 0 && slot.desired == Desired::Run) {
+    } else if (slot.starts == 0 && slot.desired == Desired::Run && slot.want_start) {
       wait.items.push_back(until_ready(slot));
     }
   }

@@ -3,8 +3,11 @@
 
 #include "common/config/shutdown_shares.hpp"
 #include "supervisor/core/process_stop.hpp"
+#include "supervisor/core/reload.hpp"
 #include "supervisor/core/rolling.hpp"
+#include "supervisor/core/schedule.hpp"
 #include "supervisor/core/start_queue.hpp"
+#include "supervisor/core/waits.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -110,6 +113,7 @@ void begin_shutdown(Machine& m, const std::string& why, std::optional<int> exit_
   for (auto& [id, program] : m.programs) {
     cancel_roll(m, program, "shutting down");
     fail_waits(m, program, "shutting down");
+    forget_runs(m, program);
     program.hopeless_since.reset();
     m.deadlines.cancel({DeadlineKind::Hopeless, {{id, 0}, 0}});
     program.live_dependants = static_cast<std::uint32_t>(program.dependants.size());

@@ -11,6 +11,7 @@ namespace holdfast::supervisor::core {
 std::string_view to_string(SlotState state) {
   switch (state) {
     case SlotState::Stopped: return "stopped";
+    case SlotState::Scheduled: return "scheduled";
     case SlotState::Starting: return "starting";
     case SlotState::Ready: return "ready";
     case SlotState::Stopping: return "stopping";
@@ -48,6 +49,10 @@ std::string_view to_string(EventKind kind) {
     case EventKind::ProgramAdded: return "program_added";
     case EventKind::ProgramRemoved: return "program_removed";
     case EventKind::ProgramChanged: return "program_changed";
+    case EventKind::Signalled: return "signalled";
+    case EventKind::RunSkipped: return "run_skipped";
+    case EventKind::RunQueued: return "run_queued";
+    case EventKind::RunsMissed: return "runs_missed";
     case EventKind::ShutdownBegan: return "shutdown_began";
     case EventKind::ShutdownStage: return "shutdown_stage";
     case EventKind::ShutdownForced: return "shutdown_forced";

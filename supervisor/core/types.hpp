@@ -30,7 +30,17 @@ struct ProcessId {
   auto operator<=>(const ProcessId&) const = default;
 };
 
-enum class SlotState { Stopped, Starting, Ready, Stopping, Backoff, CrashLoop, Failed, Done };
+enum class SlotState {
+  Stopped,
+  Scheduled,
+  Starting,
+  Ready,
+  Stopping,
+  Backoff,
+  CrashLoop,
+  Failed,
+  Done
+};
 std::string_view to_string(SlotState state);  // "stopped", "starting", …
 
 struct ExitStatus {
@@ -40,6 +50,21 @@ struct ExitStatus {
   bool operator==(const ExitStatus&) const = default;
 };
 std::string describe(const ExitStatus& status);  // "exit 1", "signal 9 (SIGKILL)"
+
+// The runs of a program with a schedule, since it was configured.
+struct RunCounts {
+  std::uint64_t succeeded = 0;
+  std::uint64_t failed = 0;   // each try
+  std::uint64_t skipped = 0;  // the one before was still going
+  std::uint64_t missed = 0;   // nothing could run: the machine slept, or its clock was set
+  bool operator==(const RunCounts&) const = default;
+};
+// The last run that has ended.
+struct LastRun {
+  MonoTime started_at;
+  Duration took{};
+  bool ok = false;
+};
 
 // ---- events -------------------------------------------------------------------------------------
 
@@ -81,17 +106,33 @@ struct Exited {
 struct LeftoversGone {
   ProcessId process;
 };
+// When a program with a schedule runs next: the answer to PlanRun, and a correction of it when the
+// clocks of the machine have been set.
+struct RunPlanned {
+  std::string program;
+  MonoTime at;
+  std::string due;  // the time that the run is for, for people: "2026-11-29T03:00:00+01:00"
+};
+// Times at which it was due, and nothing could run.
+struct RunsMissed {
+  std::string program;
+  std::uint64_t count = 0;
+  std::string due;  // the last of them
+};
 struct Tick {};             // the armed timer has expired; harmless at any other time
 struct ShutdownRequested {  // SIGTERM or SIGINT; a second one makes the shutdown fast
   int signal = 15;
 };
 
-enum class CommandKind { Start, Stop, Restart, Scale };
+enum class CommandKind { Start, Stop, Restart, Scale, Signal };
 struct Command {
   std::uint64_t request = 0;  // echoed in Reply
   CommandKind kind = CommandKind::Restart;
-  std::string target;       // "api-worker" (the program, rolling for Restart) or "api-worker.0"
+  // What it is about (selection.hpp): "api-worker" is the program, rolling for Restart,
+  // "api-worker.0" one slot of it.
+  std::vector<std::string> targets;
   std::uint32_t count = 0;  // Scale
+  int signal = 0;           // Signal
 };
 // New programs and supervisor settings, already validated. The core diffs by program name.
 struct Reload {
@@ -100,9 +141,9 @@ struct Reload {
   std::vector<config::Program> programs;
 };
 
-using Event =
-    std::variant<Spawned, SpawnFailed, Notified, StatusText, TimeoutExtended, NotReadyBecause,
-                 Exited, LeftoversGone, Tick, ShutdownRequested, Command, Reload>;
+using Event = std::variant<Spawned, SpawnFailed, Notified, StatusText, TimeoutExtended,
+                           NotReadyBecause, Exited, LeftoversGone, RunPlanned, RunsMissed, Tick,
+                           ShutdownRequested, Command, Reload>;
 
 // ---- actions ------------------------------------------------------------------------------------
 
@@ -123,6 +164,12 @@ struct Signal {
 };
 struct ArmTimer {  // replaces the timer armed before; the shell sends Tick at or after `at`
   MonoTime at;
+};
+// Asks for RunPlanned: for a program that is new or has new times, and when the time that was
+// planned last has come.
+struct PlanRun {
+  std::string program;
+  bool due = false;  // it has come
 };
 // What a Report is about, and the `kind` of its entry in the event log.
 enum class EventKind {
@@ -150,6 +197,10 @@ enum class EventKind {
   ProgramAdded,
   ProgramRemoved,
   ProgramChanged,
+  Signalled,
+  RunSkipped,
+  RunQueued,
+  RunsMissed,
   ShutdownBegan,
   ShutdownStage,
   ShutdownForced,
@@ -185,7 +236,8 @@ struct Finish {
   int exit_code = 0;
 };
 
-using Action = std::variant<Spawn, Signal, ArmTimer, Report, Accepted, Reply, BeginDrain, Finish>;
+using Action =
+    std::variant<Spawn, Signal, ArmTimer, PlanRun, Report, Accepted, Reply, BeginDrain, Finish>;
 using Actions = std::vector<Action>;
 
 }  // namespace holdfast::supervisor::core

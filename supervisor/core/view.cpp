@@ -58,6 +58,12 @@ ProgramView view_program(const Machine& m, const Program& program) {
   view.satisfied = program.satisfied || program.removing;
   view.rolling = program.roll.has_value();
   view.differs = differing_keys(program);
+  if (config::is_scheduled(program.config)) {
+    const bool runs = program.totals.wanted > 0 && !program.removing;
+    view.schedule =
+        ScheduleView{runs ? program.runs.at : std::nullopt, !program.runs.queued.empty(),
+                     program.runs.counts, program.runs.last};
+  }
   for (const auto& [number, slot] : program.slots) {
     view.slots.push_back(view_slot(m, program, slot));
   }

@@ -29,6 +29,11 @@ bool any_other_user(const config::Config& config) {
                      [](const config::Program& program) { return !program.user.empty(); });
 }
 
+std::string value_of(const Environ& environment, const std::string& name) {
+  const auto found = environment.find(name);
+  return found == environment.end() ? std::string() : found->second;
+}
+
 std::string absolute_path(const std::filesystem::path& file) {
   return file.empty() ? std::string() : std::filesystem::absolute(file).native();
 }
@@ -64,6 +69,8 @@ Engine::Engine(const EngineParts& parts, config::Config config, PreparedPrograms
             announcer_.fleet_changed(snapshot,
                                      config_.environment == config::Environment::Development);
           }),
+      schedules_(parts.clock, parts.log, config_.supervisor.state_dir, value_of(environ_, "TZ"),
+                 [this](core::Event event) { feed(std::move(event)); }),
       core_timer_(parts.io),
       second_timer_(parts.io) {}
 
@@ -110,6 +117,7 @@ void Engine::perform(const core::Action& action) {
                  [this](const core::Spawn& spawn) { processes_.spawn(spawn); },
                  [this](const core::Signal& signal) { processes_.signal(signal); },
                  [this](const core::ArmTimer& timer) { arm_timer(timer.at); },
+                 [this](const core::PlanRun& request) { schedules_.plan(request, config_); },
                  [this](const core::Report& report) { reporter_.report(report); },
                  [this](const core::Accepted& accepted) {
                    publisher_.publish_if_changed();
@@ -151,6 +159,7 @@ void Engine::on_second() {
   service_manager_.feed_watchdog(now);
   parts_.metrics.set_ignored_notifications("foreign", processes_.notify_counters().foreign);
   parts_.metrics.set_ignored_notifications("garbage", processes_.notify_counters().garbage);
+  schedules_.check_clock();
   next_second_ = now + 1s;
   second_timer_.expires_at(next_second_);
   second_timer_.async_wait([this](const boost::system::error_code& error) {
@@ -176,12 +185,12 @@ void Engine::ready_line_seen(const core::ProcessId& process) {
   });
 }
 
-void Engine::command(core::CommandKind kind, std::string target, std::uint32_t count, Answer answer,
-                     Done done) {
-  boost::asio::post(parts_.io, [this, kind, target = std::move(target), count, answer,
-                                done = std::move(done)]() mutable {
-    feed(core::Command{requests_.add(std::move(done), answer), kind, std::move(target), count});
-  });
+void Engine::command(core::Command command, Answer answer, Done done) {
+  boost::asio::post(parts_.io,
+                    [this, command = std::move(command), answer, done = std::move(done)]() mutable {
+                      command.request = requests_.add(std::move(done), answer);
+                      feed(std::move(command));
+                    });
 }
 
 void Engine::reload(Answer answer, Done done) {

@@ -17,6 +17,7 @@
 #include "supervisor/engine/processes.hpp"
 #include "supervisor/engine/readiness_announcer.hpp"
 #include "supervisor/engine/reporter.hpp"
+#include "supervisor/engine/schedules.hpp"
 #include "supervisor/engine/service_manager.hpp"
 #include "supervisor/engine/snapshot_publisher.hpp"
 #include "supervisor/process/signals.hpp"
@@ -67,8 +68,7 @@ class Engine final : public FleetControl {
   // A line of its output says that the process is ready. From any thread.
   void ready_line_seen(const core::ProcessId& process);
 
-  void command(core::CommandKind kind, std::string target, std::uint32_t count, Answer answer,
-               Done done) override;
+  void command(core::Command command, Answer answer, Done done) override;
   void reload(Answer answer, Done done) override;
   void set_log_level(log::Level level) override;
 
@@ -96,6 +96,7 @@ class Engine final : public FleetControl {
   ReadinessAnnouncer announcer_;
   SnapshotPublisher publisher_;
   PendingRequests requests_;
+  Schedules schedules_;
   std::unique_ptr<process::SignalSource> signals_;
 
   std::deque<core::Event> queue_;

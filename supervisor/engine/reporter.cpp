@@ -22,6 +22,8 @@ log::Level level_of(core::EventKind kind) {
     case core::EventKind::ForcedKill:
     case core::EventKind::Leftovers:
     case core::EventKind::SlowStop:
+    case core::EventKind::RunSkipped:
+    case core::EventKind::RunsMissed:
     case core::EventKind::TimeoutExtended:
     case core::EventKind::LateLoop: return log::Level::Warn;
     case core::EventKind::Starting:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/logs/recent_lines.hpp"
 
+#include "common/text/glob.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -20,9 +22,15 @@ std::string_view end_of(std::string_view lines, std::size_t bytes) {
 }  // namespace
 
 bool names_worker(std::string_view name, std::string_view worker) {
-  if (name.empty() || name == worker) return true;
-  return worker.starts_with(name) && worker.substr(name.size()).starts_with('.') &&
-         worker.find('.', name.size() + 1) == std::string_view::npos;
+  if (name == "all" || text::glob_match(name, worker)) return true;
+  const std::size_t dot = worker.rfind('.');
+  return dot != std::string_view::npos && text::glob_match(name, worker.substr(0, dot));
+}
+
+bool name_worker(const std::vector<std::string>& names, std::string_view worker) {
+  return names.empty() || std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+           return names_worker(name, worker);
+         });
 }
 
 void RecentLines::append(std::string_view worker, std::string_view lines) {
@@ -51,7 +59,7 @@ void RecentLines::make_room(std::size_t bytes) {
   }
 }
 
-RecentLines::Page RecentLines::since(std::uint64_t position, std::string_view name,
+RecentLines::Page RecentLines::since(std::uint64_t position, const std::vector<std::string>& names,
                                      std::size_t limit) const {
   const std::lock_guard lock(mutex_);
   Page page;
@@ -62,7 +70,7 @@ RecentLines::Page RecentLines::since(std::uint64_t position, std::string_view na
     const std::uint64_t start = block.end - block.text.size();
     if (start > page.next) page.missed += start - page.next;
     const std::size_t skip = page.next > start ? page.next - start : 0;
-    if (names_worker(name, block.worker)) page.text.append(block.text, skip);
+    if (name_worker(names, block.worker)) page.text.append(block.text, skip);
     page.next = block.end;
   }
   page.missed += position_ - page.next;  // the last line of an append alone was too long
@@ -70,11 +78,12 @@ RecentLines::Page RecentLines::since(std::uint64_t position, std::string_view na
   return page;
 }
 
-RecentLines::Page RecentLines::last(std::size_t count, std::string_view name) const {
+RecentLines::Page RecentLines::last(std::size_t count,
+                                    const std::vector<std::string>& names) const {
   const std::lock_guard lock(mutex_);
   std::deque<std::string_view> lines;
   for (auto block = blocks_.rbegin(); block != blocks_.rend() && lines.size() < count; ++block) {
-    if (!names_worker(name, block->worker)) continue;
+    if (!name_worker(names, block->worker)) continue;
     std::string_view text = block->text;
     while (!text.empty() && lines.size() < count) {
       const std::size_t before = text.rfind('\n', text.size() - 2);

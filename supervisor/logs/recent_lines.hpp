@@ -14,11 +14,15 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace holdfast::supervisor::logs {
 
-// "api-worker" and "api-worker.0" both name the worker "api-worker.0"; "" names every worker.
+// "api-worker" and "api-worker.0" both name the worker "api-worker.0", and so do globs of either;
+// "all" names every worker.
 bool names_worker(std::string_view name, std::string_view worker);
+// Whether one of the names does; none at all name every worker.
+bool name_worker(const std::vector<std::string>& names, std::string_view worker);
 
 class RecentLines {
  public:
@@ -35,9 +39,10 @@ class RecentLines {
     std::uint64_t missed = 0;  // bytes, of all workers, that were dropped before they were read
   };
   // The lines after `position`; about `limit` bytes at most.
-  Page since(std::uint64_t position, std::string_view name, std::size_t limit) const;
+  Page since(std::uint64_t position, const std::vector<std::string>& names,
+             std::size_t limit) const;
   // The last `count` lines.
-  Page last(std::size_t count, std::string_view name) const;
+  Page last(std::size_t count, const std::vector<std::string>& names) const;
 
   // `listener` is called once, at the first append() after each arm().
   void listen(std::function<void()> listener);

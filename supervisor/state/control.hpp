@@ -27,8 +27,8 @@ class FleetControl {
   enum class Answer { WhenDone, AtOnce };
 
   virtual ~FleetControl() = default;
-  virtual void command(core::CommandKind kind, std::string target, std::uint32_t count,
-                       Answer answer, Done done) = 0;
+  // `command.request` is chosen by the engine.
+  virtual void command(core::Command command, Answer answer, Done done) = 0;
   virtual void reload(Answer answer, Done done) = 0;
   virtual void set_log_level(log::Level level) = 0;
 };

@@ -35,18 +35,17 @@ LogFeed::~LogFeed() {
   lines_.listen({});
 }
 
-void LogFeed::last(std::size_t count, const std::string& name,
-                   const http::Responder& respond) const {
-  respond(answer(lines_.last(count, name)));
+void LogFeed::last(std::size_t count, const Names& names, const http::Responder& respond) const {
+  respond(answer(lines_.last(count, names)));
 }
 
-void LogFeed::read(std::uint64_t after, std::string name, Duration wait, http::Responder respond) {
+void LogFeed::read(std::uint64_t after, Names names, Duration wait, http::Responder respond) {
   // Arm first, so that lines that arrive between the check and the wait wake the reader.
   lines_.arm();
   waiters_.add(
-      wait, [this, after, name] { return !lines_.since(after, name, 1).text.empty(); },
-      [this, after, name, respond = std::move(respond)] {
-        respond(answer(lines_.since(after, name, kPage)));
+      wait, [this, after, names] { return !lines_.since(after, names, 1).text.empty(); },
+      [this, after, names, respond = std::move(respond)] {
+        respond(answer(lines_.since(after, names, kPage)));
       });
 }
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/status/routes.hpp"
 
+#include "common/config/names.hpp"
+#include "common/os/signal_name.hpp"
 #include "common/protocol/names.hpp"
 #include "common/text/number.hpp"
+#include "supervisor/state/choose.hpp"
 #include "supervisor/status/page.hpp"
 #include "supervisor/status/ready_json.hpp"
 #include "supervisor/status/series_json.hpp"
@@ -10,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <csignal>
 #include <optional>
 
 namespace holdfast::supervisor::status {
@@ -70,15 +74,44 @@ void events(const Sources& sources, const http::Request& request, const http::Re
   sources.events.read(after, static_cast<std::size_t>(limit), wait_of(request), respond);
 }
 
+// Names for the log: groups by their programs, for the log knows only workers. A name of nothing
+// that runs, or has left lines, is an error.
+Result<std::vector<std::string>> log_names(const Sources& sources,
+                                           const std::vector<std::string>& names) {
+  const auto snapshot = sources.snapshots.load();
+  std::vector<std::string> result;
+  for (const std::string& name : names) {
+    if (name.empty() || name == "holdfast" || name == config::kEveryProgram) {
+      if (!name.empty()) result.push_back(name);
+      continue;
+    }
+    const core::Selection selection = select({name}, snapshot->view);
+    if (!selection.error.empty() && !sources.logs.has_lines_of(name))
+      return fail(ErrorKind::NotFound, selection.error);
+    result.push_back(name);
+    for (const core::Chosen& one : selection.chosen) {
+      if (one.whole) result.push_back(snapshot->view.programs[one.program].config->name);
+    }
+  }
+  return result;
+}
+
 void logs(const Sources& sources, const http::Request& request, const http::Responder& respond) {
-  const std::string* name = request.query_value("name");
-  const std::string worker = name == nullptr ? "" : *name;
+  const auto names = log_names(sources, request.query_values("name"));
+  if (!names) return respond(problem(404, names.error().message));
   if (const auto after = number(request, "after")) {
-    return sources.logs.read(*after, worker, wait_of(request), respond);
+    return sources.logs.read(*after, *names, wait_of(request), respond);
   }
   const std::uint64_t lines =
       std::min<std::uint64_t>(number(request, "lines").value_or(kMostLines), kMostLines);
-  sources.logs.last(static_cast<std::size_t>(lines), worker, respond);
+  sources.logs.last(static_cast<std::size_t>(lines), *names, respond);
+}
+
+// The whole snapshot, or what of it is named.
+Result<FleetSnapshot> named_part(const FleetSnapshot& snapshot, std::vector<std::string> names) {
+  std::erase(names, std::string());
+  if (names.empty()) return snapshot;
+  return narrowed(snapshot, names);
 }
 
 void read_only(const Sources& sources, const RequestPtr& request, const http::Responder& respond) {
@@ -92,8 +125,10 @@ void read_only(const Sources& sources, const RequestPtr& request, const http::Re
   const auto snapshot = sources.snapshots.load();
   const MonoTime now = sources.clock.mono();
   if (path == protocol::kStatusPath) {
-    const auto active = alerts::active_alerts(*snapshot, sources.history().latest());
-    return respond(json(200, status_json(*snapshot, now, sources.usage, active)));
+    const auto shown = named_part(*snapshot, request->query_values("name"));
+    if (!shown) return respond(problem(404, shown.error().message));
+    const auto active = alerts::active_alerts(*shown, sources.history().latest());
+    return respond(json(200, status_json(*shown, now, sources.usage, active)));
   }
   if (path == protocol::kHealthPath) return respond(json(200, health_json(*snapshot, now)));
   if (path == protocol::kReadyPath) {
@@ -135,7 +170,26 @@ std::optional<core::CommandKind> command_of(std::string_view path) {
   if (path == protocol::kStopPath) return core::CommandKind::Stop;
   if (path == protocol::kStartPath) return core::CommandKind::Start;
   if (path == protocol::kScalePath) return core::CommandKind::Scale;
+  if (path == protocol::kSignalPath) return core::CommandKind::Signal;
   return std::nullopt;
+}
+
+// KILL would look like a crash and STOP like a hang: what people want from them has commands.
+Result<int> signal_of(const std::string* text) {
+  if (text == nullptr) return fail(ErrorKind::InvalidArgument, "signal is missing: HUP, USR1, …");
+  HOLDFAST_TRY_ASSIGN(const int signal, os::parse_signal(*text));
+  if (signal == SIGKILL) {
+    return fail(
+        ErrorKind::InvalidArgument,
+        "SIGKILL is not sent: 'holdfast stop' and 'holdfast restart' end a worker, and kill "
+        "it after its stop_timeout");
+  }
+  if (signal == SIGSTOP) {
+    return fail(ErrorKind::InvalidArgument,
+                "SIGSTOP is not sent: a worker that stands still counts as hung; 'holdfast stop' "
+                "stops it");
+  }
+  return signal;
 }
 
 void administer(FleetControl& control, const http::Request& request, http::Responder respond) {
@@ -157,19 +211,26 @@ void administer(FleetControl& control, const http::Request& request, http::Respo
   }
   const auto kind = command_of(request.path);
   if (!kind) return respond(problem(404, "unknown command"));
-  const std::string* name = request.query_value("name");
-  if (name == nullptr || name->empty()) {
+  core::Command command;
+  command.kind = *kind;
+  command.targets = request.query_values("name");
+  std::erase(command.targets, std::string());
+  if (command.targets.empty()) {
     return respond(problem(422, "name is missing: a program, or a worker such as api-worker.0"));
   }
-  std::uint32_t count = 0;
   if (*kind == core::CommandKind::Scale) {
     const auto wanted = number(request, "count");
     if (!wanted || *wanted > 10'000) {
       return respond(problem(422, "count must be a whole number from 0 to 10000"));
     }
-    count = static_cast<std::uint32_t>(*wanted);
+    command.count = static_cast<std::uint32_t>(*wanted);
   }
-  control.command(*kind, *name, count, when, answer(std::move(respond)));
+  if (*kind == core::CommandKind::Signal) {
+    const auto signal = signal_of(request.query_value("signal"));
+    if (!signal) return respond(problem(422, signal.error().message));
+    command.signal = *signal;
+  }
+  control.command(std::move(command), when, answer(std::move(respond)));
 }
 
 }  // namespace

@@ -5,9 +5,12 @@
 //
 //   GET  / (the status page) /metrics /status /health /live /ready /events /series
 //   GET  /logs, on the admin socket only
-//   POST /restart /stop /start ?name=N    /scale ?name=N&count=K    /reload    /log-level ?level=L
+//   POST /restart /stop /start ?name=N    /scale ?name=N&count=K    /signal ?name=N&signal=S
+//        /reload    /log-level ?level=L
 //
-// The first five are answered when their work is over; with wait=false as soon as it has begun.
+// `name` may be repeated, and be a glob, "all" or "group:NAME" (core/selection.hpp); it narrows
+// /status and /logs, too. All but /log-level are answered when their work is over; with wait=false
+// as soon as it has begun.
 //
 // Threads: the handler runs on the telemetry thread.
 

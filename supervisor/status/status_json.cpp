@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/status/status_json.hpp"
 
+#include "common/base/duration.hpp"
 #include "common/base/version.hpp"
 #include "supervisor/state/health.hpp"
 #include "supervisor/status/program_json.hpp"
@@ -55,6 +56,35 @@ ordered_json worker_json(const core::ProgramView& program, const core::SlotView&
   return out;
 }
 
+std::string wall_text(const FleetSnapshot& snapshot, MonoTime time) {
+  return format_rfc3339(snapshot.taken_at_wall +
+                        std::chrono::duration_cast<WallTime::duration>(time - snapshot.taken_at));
+}
+
+ordered_json schedule_json(const FleetSnapshot& snapshot, const core::ProgramView& program) {
+  const config::Program& config = *program.config;
+  const core::ScheduleView& schedule = *program.schedule;
+  ordered_json out;
+  if (config.schedule.empty()) {
+    out["every"] = format_duration(config.every);
+  } else {
+    out["expression"] = config.schedule;
+    out["timezone"] = config.timezone;
+  }
+  if (schedule.next_at) out["next_run_at"] = wall_text(snapshot, *schedule.next_at);
+  if (schedule.queued) out["queued"] = true;
+  if (schedule.last) {
+    out["last_run"] = {{"started_at", wall_text(snapshot, schedule.last->started_at)},
+                       {"seconds", seconds_between(MonoTime{}, MonoTime{schedule.last->took})},
+                       {"ok", schedule.last->ok}};
+  }
+  out["runs"] = {{"succeeded", schedule.counts.succeeded},
+                 {"failed", schedule.counts.failed},
+                 {"skipped", schedule.counts.skipped},
+                 {"missed", schedule.counts.missed}};
+  return out;
+}
+
 ordered_json alert_json(const alerts::ActiveAlert& alert, MonoTime now) {
   ordered_json out{{"name", alert.name}, {"severity", alert.severity}};
   if (!alert.target.empty()) out["target"] = alert.target;
@@ -100,6 +130,8 @@ std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const Usage
   out["programs"] = ordered_json::array();
   for (const core::ProgramView& program : snapshot.view.programs) {
     ordered_json entry = program_json(program);
+    if (!program.config->groups.empty()) entry["groups"] = program.config->groups;
+    if (program.schedule) entry["schedule"] = schedule_json(snapshot, program);
     if (!program.differs.empty()) entry["differs"] = program.differs;
     entry["workers"] = ordered_json::array();
     for (const core::SlotView& slot : program.slots) {

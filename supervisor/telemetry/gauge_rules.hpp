@@ -16,9 +16,6 @@
 
 namespace holdfast::supervisor::telemetry {
 
-// `*` stands for any characters, `?` for one.
-bool glob_match(std::string_view pattern, std::string_view text);
-
 class GaugeRules {
  public:
   using Configured = std::vector<std::pair<std::string, metrics::GaugeRule>>;

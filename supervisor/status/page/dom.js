@@ -4,6 +4,7 @@
 export const STATES = {
   ready: ["good", "ready"],
   done: ["good", "done"],
+  scheduled: ["idle", "stopped"],
   starting: ["busy", "starting"],
   stopping: ["idle", "stopping"],
   stopped: ["idle", "stopped"],

@@ -74,13 +74,16 @@ function vitalTile(vital, series) {
 const cell = (label, kind, ...content) => make("td",
   { "data-label": label, class: content.length ? kind : `${kind} blank` }, ...content);
 
-function workerRow(worker, age) {
+const clock = (time) => new Date(time).toLocaleString();
+
+function workerRow(worker, age, schedule) {
   const up = worker.pid ? [span(worker.uptime_seconds + age)] : [];
   const says = [];
   if (worker.retry_in_seconds !== undefined) {
     says.push(`next attempt in ${Math.ceil(Math.max(0, worker.retry_in_seconds - age))} s`);
   }
   if (worker.retiring) says.push(`replacing pid ${worker.retiring.pid}`);
+  if (schedule?.next_run_at) says.push(`next run ${clock(schedule.next_run_at)}`);
   if (worker.last_error) says.push(worker.last_error);
   if (worker.status) says.push(worker.status);
   const exit = worker.last_exit;
@@ -107,7 +110,7 @@ function programBody(program, age) {
     make("tr", { class: "program" }, make("th", { colspan: "9", scope: "rowgroup" },
       make("span", { class: "name" }, program.name),
       make("span", { class: program.satisfied ? "muted" : "is-bad" }, facts.join(", ")))),
-    ...program.workers.map((worker) => workerRow(worker, age)));
+    ...program.workers.map((worker) => workerRow(worker, age, program.schedule)));
 }
 
 function showFleet(status, age) {

@@ -54,7 +54,7 @@ TEST_CASE("logs for an unknown name is an error, not an empty answer") {
   stack.wait_ready();
   const auto answer = stack.command({"logs", "tlaker"});
   CHECK(answer.exit_code == 2);
-  CHECK(answer.output.find("no program or worker is named 'tlaker'") != std::string::npos);
+  CHECK(answer.output.find("no program 'tlaker'; did you mean 'talker'?") != std::string::npos);
   CHECK(stack.command({"logs", "talker"}).exit_code == 0);  // it has said nothing yet
 }
 

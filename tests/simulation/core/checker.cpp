@@ -4,6 +4,7 @@
 #include "tests/simulation/core/describe.hpp"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 #include <algorithm>
 #include <csignal>
@@ -28,7 +29,7 @@ void Checker::wrong(std::string what) {
 
 void Checker::learn_program(std::uint32_t id) {
   if (const config::Program* program = fleet_.program(id)) {
-    known_[id] = {program->name, program->after};
+    known_[id] = {program->name, program->after, program->groups};
   }
 }
 
@@ -37,6 +38,30 @@ bool Checker::is_replaced(std::uint32_t program) {
   const FleetView& view = fleet_.view();
   return std::any_of(view.programs.begin(), view.programs.end(), [&](const ProgramView& other) {
     return other.id > program && other.config->name == known_[program].name;
+  });
+}
+
+// Whether the slot is there to stay.
+bool Checker::has_slot(const SlotId& slot) const {
+  const FleetView view = fleet_.view();
+  return std::any_of(view.programs.begin(), view.programs.end(), [&](const ProgramView& program) {
+    return program.id == slot.program && slot.slot < program.wanted;
+  });
+}
+
+// What the scenarios use of the names in commands.
+bool Checker::names(const std::vector<std::string>& targets, const SlotId& slot) {
+  const Known& program = known_[slot.program];
+  const std::string worker = fmt::format("{}.{}", program.name, slot.slot);
+  return std::any_of(targets.begin(), targets.end(), [&](const std::string& target) {
+    if (target.starts_with("group:")) {
+      return std::find(program.groups.begin(), program.groups.end(), target.substr(6)) !=
+             program.groups.end();
+    }
+    const bool of_workers = target.find('.') != std::string::npos;
+    if (of_workers && !has_slot(slot)) return false;
+    const std::string& text = of_workers ? worker : program.name;
+    return target == "all" || ::fnmatch(target.c_str(), text.c_str(), 0) == 0;
   });
 }
 
@@ -50,16 +75,19 @@ void Checker::before(const Event& event, MonoTime now) {
   if (const auto* command = std::get_if<Command>(&event)) {
     truth_.replies[command->request] = 0;
     asked_[command->request] = event;
+    const std::string& first = command->targets.front();
+    if (command->targets.size() > 1 || first == "all" || first.find_first_of("*:") != first.npos)
+      open_batches_.insert(command->request);
     if (command->kind == CommandKind::Stop) {
       for (const auto& [id, worker] : truth_.live) {
-        const std::string& name = known_[id.slot.program].name;
-        const bool named =
-            command->target == name || command->target == fmt::format("{}.{}", name, id.slot.slot);
-        if (named && fleet_.program(id.slot.program) != nullptr && !is_replaced(id.slot.program))
+        if (names(command->targets, id.slot) && fleet_.program(id.slot.program) != nullptr &&
+            truth_.configured(known_[id.slot.program].name) != nullptr &&
+            !is_replaced(id.slot.program))
           to_be_gone_[command->request].push_back(id);
       }
     }
   }
+  note_causes_to_run(event);
   if (const auto* reload = std::get_if<Reload>(&event)) {
     truth_.replies[reload->request] = 0;
     asked_[reload->request] = event;
@@ -191,9 +219,38 @@ void Checker::on_action(const Action& action) {
   }
 }
 
+// A program with a schedule runs at its time, because somebody asks for it, or as its restart
+// policy has it; with run_at_start also when it is new.
+void Checker::note_causes_to_run(const Event& event) {
+  if (const auto* planned = std::get_if<RunPlanned>(&event))
+    planned_[planned->program] = planned->at;
+  for (const auto& [name, at] : planned_) {
+    if (now_ >= at) may_run_.insert(name);
+  }
+  const auto allow = [&](const SlotId& slot) {
+    const auto known = known_.find(slot.program);
+    if (known != known_.end()) may_run_.insert(known->second.name);
+  };
+  if (const auto* command = std::get_if<Command>(&event)) {
+    const bool runs = command->kind == CommandKind::Start || command->kind == CommandKind::Restart;
+    for (const ProgramView& program : fleet_.view().programs) {
+      learn_program(program.id);
+      if (runs && names(command->targets, {program.id, 0})) may_run_.insert(program.config->name);
+    }
+  }
+  if (const auto* exited = std::get_if<Exited>(&event)) allow(exited->process.slot);
+  if (const auto* failed = std::get_if<SpawnFailed>(&event)) allow(failed->process.slot);
+}
+
 void Checker::on_spawn(const Spawn& spawn) {
   const ProcessId& id = spawn.process;
+  const bool is_new = id.incarnation == 1;
   learn_program(id.slot.program);
+  if (spawn.program != nullptr && config::is_scheduled(*spawn.program)) {
+    const bool allowed = may_run_.erase(spawn.program->name) > 0;
+    if (!allowed && !(is_new && spawn.program->run_at_start))
+      wrong(spawn.program->name + " runs, and it is not its time");
+  }
   if (spawn.program == nullptr) {
     wrong("a spawn from nothing");
   } else if (!applied_) {
@@ -239,7 +296,16 @@ void Checker::on_signal(const Signal& signal) {
   }
   const int first_of_leftovers = worker.exited && worker.leftover_signals == 1 ? 1 : 0;
   if (worker.kills > first_of_leftovers) wrong("a signal after SIGKILL");
-  if (late_tick_ && !truth_.shutdown)
+  if (signal.signal == SIGUSR1 || signal.signal == SIGUSR2) {
+    check_told(signal, worker);
+    return;
+  }
+  // A run whose time has come takes the place of the last one, however late the tick is.
+  const config::Program* of = fleet_.program(signal.process.slot.program);
+  const bool replaced =
+      of != nullptr && config::is_scheduled(*of) && of->overlap == config::Overlap::Replace;
+  // And a command about several programs goes on to the next one.
+  if (late_tick_ && !truth_.shutdown && !replaced && open_batches_.empty())
     wrong("somebody was blamed for the supervisor's own lateness");
   if (signal.signal == SIGCONT) return;
   if (signal.signal == SIGKILL) {
@@ -268,6 +334,20 @@ void Checker::on_signal(const Signal& signal) {
   if (!worker.stop_requested) worker.stop_requested_at = now_;
   worker.stop_requested = true;
   worker.ready = false;
+}
+
+// SIGUSR1 is what the scenarios send by command, SIGUSR2 their reload_signal.
+void Checker::check_told(const Signal& signal, const Worker& worker) {
+  const config::Program* program = fleet_.program(signal.process.slot.program);
+  if (program == nullptr || worker.exited) return wrong("a signal to what is gone");
+  if (signal.signal == SIGUSR1) {
+    if (signal.group != (program->stop_scope == config::StopScope::Group))
+      wrong("a person's signal that does not follow stop_scope");
+    return;
+  }
+  if (signal.group) wrong("a reload signal to more than the process");
+  if (!worker.ready || worker.stop_requested) wrong("a reload signal to one that is not ready");
+  if (program->reload_signal != SIGUSR2) wrong("a reload signal that nobody has configured");
 }
 
 void Checker::on_report(const Report& report) {
@@ -305,6 +385,7 @@ void Checker::on_reply(const Reply& reply) {
     wrong("a reply that nobody waits for");
     return;
   }
+  open_batches_.erase(reply.request);
   if (++found->second > 1) wrong("two replies to one request");
   if (reply.message.empty()) wrong("a reply that says nothing");
   if (reply.ok && truth_.shutdown && now_ > *truth_.shutdown) wrong("a yes while shutting down");
@@ -352,7 +433,8 @@ void Checker::learn_from(std::uint64_t request) {
   const auto asked = asked_.find(request);
   if (asked == asked_.end()) return;
   if (const auto* command = std::get_if<Command>(&asked->second)) {
-    if (command->kind == CommandKind::Scale) truth_.wanted[command->target] = command->count;
+    if (command->kind == CommandKind::Scale)
+      truth_.wanted[command->targets.front()] = command->count;
   }
   if (const auto* reload = std::get_if<Reload>(&asked->second)) {
     std::map<std::string, std::uint32_t> wanted;

@@ -29,11 +29,15 @@ class Checker {
   void on_action(const Action& action);
   void on_spawn(const Spawn& spawn);
   void on_signal(const Signal& signal);
+  void check_told(const Signal& signal, const Worker& worker);
   void on_report(const Report& report);
   void on_accepted(const Accepted& accepted);
   void on_reply(const Reply& reply);
   void check_outcome();
   void learn_program(std::uint32_t id);
+  bool has_slot(const SlotId& slot) const;
+  void note_causes_to_run(const Event& event);
+  bool names(const std::vector<std::string>& targets, const SlotId& slot);
   void check_stage(const ProcessId& process);
   bool is_starting(const ProcessId& id, const Worker& worker) const;
   std::uint32_t starting() const;
@@ -41,6 +45,8 @@ class Checker {
   void check_newcomer(const Event& event);
   void check_shutdown();
   void end(const ProcessId& process);
+  void check_schedule(const ProgramView& program);
+  std::uint32_t known_by_name(const std::string& name) const;
   void check_slot(const ProgramView& program, const SlotView& slot);
   void learn_from(std::uint64_t request);
   bool is_replaced(std::uint32_t program);
@@ -50,15 +56,19 @@ class Checker {
   struct Known {
     std::string name;
     std::vector<std::string> after;
+    std::vector<std::string> groups;
   };
 
   const Fleet& fleet_;
   Truth truth_;
-  std::map<std::uint32_t, Known> known_;  // every program id ever seen
-  std::map<std::uint64_t, Event> asked_;  // by request, until it has taken effect
-  std::optional<std::uint64_t> queued_;   // the reload that waits for the one under way
-  std::optional<std::uint64_t> applied_;  // the reload under way
-  bool reload_succeeded_ = false;         // in this step
+  std::map<std::uint32_t, Known> known_;     // every program id ever seen
+  std::map<std::string, MonoTime> planned_;  // the next run of each program with a schedule
+  std::set<std::uint64_t> open_batches_;     // commands about several programs, unanswered
+  std::set<std::string> may_run_;            // those that have a reason to
+  std::map<std::uint64_t, Event> asked_;     // by request, until it has taken effect
+  std::optional<std::uint64_t> queued_;      // the reload that waits for the one under way
+  std::optional<std::uint64_t> applied_;     // the reload under way
+  bool reload_succeeded_ = false;            // in this step
   std::map<std::uint64_t, std::vector<ProcessId>> to_be_gone_;  // by the request to stop them
   MonoTime now_{};
   bool was_finished_ = false;

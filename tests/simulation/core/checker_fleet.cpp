@@ -102,6 +102,7 @@ std::string Checker::check_view(MonoTime now) {
   std::size_t shown = 0;
   std::set<std::string> names;
   for (const ProgramView& program : view.programs) {
+    check_schedule(program);
     std::uint32_t ready = 0;
     for (const SlotView& slot : program.slots) {
       check_slot(program, slot);
@@ -135,6 +136,33 @@ std::string Checker::check_view(MonoTime now) {
   return problem_;
 }
 
+// A program that runs at times always has a next one, for which the timer is armed; nothing waits
+// for a run to end that is not there; and it never counts.
+void Checker::check_schedule(const ProgramView& program) {
+  if (program.schedule.has_value() != config::is_scheduled(*program.config))
+    return wrong(program.config->name + ": a schedule without times, or times without a schedule");
+  if (!program.schedule || program.slots.empty()) return;
+  const SlotView& slot = program.slots.front();
+  const auto wanted = truth_.wanted.find(program.config->name);
+  const bool removed = wanted == truth_.wanted.end() || fleet_.program(program.id) == nullptr;
+  if (removed || truth_.shutdown || slot.stopped_by_hand) return;
+  if (known_by_name(program.config->name) != program.id) return;  // its successor has the name
+  if (!program.schedule->next_at) return wrong(program.config->name + " has no next run");
+  if (!truth_.armed || *truth_.armed > *program.schedule->next_at)
+    wrong(program.config->name + ": no timer for its next run");
+  const bool runs = truth_.live.contains({slot.id, slot.incarnation});
+  if (program.schedule->queued && !runs) wrong(program.config->name + ": a run waits for nothing");
+}
+
+// The newest program of the name.
+std::uint32_t Checker::known_by_name(const std::string& name) const {
+  std::uint32_t newest = 0;
+  for (const auto& [id, known] : known_) {
+    if (known.name == name) newest = std::max(newest, id);
+  }
+  return newest;
+}
+
 void Checker::check_slot(const ProgramView& program, const SlotView& slot) {
   const auto alive = [&](std::uint64_t incarnation) {
     return truth_.live.contains({slot.id, incarnation});
@@ -166,6 +194,7 @@ void Checker::check_slot(const ProgramView& program, const SlotView& slot) {
       if (!slot.retry_at && !retiring && !places_are_taken(slot.id)) say("nothing will end it");
       break;
     case SlotState::Stopped:
+    case SlotState::Scheduled:
     case SlotState::Failed:
     case SlotState::Done:
       if (current) say("a process in it");
@@ -194,6 +223,7 @@ std::string Checker::check_quiescent() {
     for (const SlotView& slot : program.slots) {
       const bool oneshot = program.config->type == config::ProgramType::Oneshot;
       if (slot.state == (oneshot ? SlotState::Done : SlotState::Ready)) continue;
+      if (program.schedule && slot.state == SlotState::Scheduled) continue;
       wrong(fmt::format("{}.{} is {} ({}) though nothing is pending", program.config->name,
                         slot.id.slot, to_string(slot.state), slot.status));
     }
@@ -207,6 +237,12 @@ std::string Checker::check_quiescent() {
 std::string fingerprint(const FleetView& view) {
   std::string text = fmt::format("{}{}{}", view.draining, view.ready, view.reloading);
   for (const ProgramView& program : view.programs) {
+    if (program.schedule) {
+      const RunCounts& runs = program.schedule->counts;
+      text += fmt::format("|{} {} {} {} {} {}", program.schedule->next_at.has_value(),
+                          program.schedule->queued, runs.succeeded, runs.failed, runs.skipped,
+                          runs.missed);
+    }
     text += fmt::format("|{} {} {} {} {} {} {} ", program.id, program.config->command[0],
                         program.wanted, program.ready, program.satisfied, program.rolling,
                         program.differs.size());

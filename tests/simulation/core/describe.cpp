@@ -34,12 +34,19 @@ struct EventText {
   std::string operator()(const LeftoversGone& e) const {
     return "all left by " + show(e.process) + " is gone";
   }
+  std::string operator()(const RunPlanned& e) const {
+    return fmt::format("{} is planned at {:.3f}", e.program,
+                       std::chrono::duration<double>(e.at.time_since_epoch()).count());
+  }
+  std::string operator()(const RunsMissed& e) const {
+    return fmt::format("{} has missed {}", e.program, e.count);
+  }
   std::string operator()(const Tick&) const { return "tick"; }
   std::string operator()(const ShutdownRequested&) const { return "shutdown requested"; }
   std::string operator()(const Command& e) const {
-    constexpr const char* kNames[] = {"start", "stop", "restart", "scale"};
+    constexpr const char* kNames[] = {"start", "stop", "restart", "scale", "signal"};
     return fmt::format("request {}: {} {} {}", e.request, kNames[static_cast<int>(e.kind)],
-                       e.target, e.count);
+                       fmt::join(e.targets, " "), e.count + static_cast<std::uint32_t>(e.signal));
   }
   std::string operator()(const Reload& e) const {
     std::string text = fmt::format("request {}: reload", e.request);
@@ -52,6 +59,9 @@ struct EventText {
 };
 
 struct ActionText {
+  std::string operator()(const PlanRun& a) const {
+    return fmt::format("plan {}{}", a.program, a.due ? ", which is due" : "");
+  }
   std::string operator()(const Spawn& a) const { return "spawn " + show(a.process); }
   std::string operator()(const Signal& a) const {
     return fmt::format("signal {} to {}", a.signal, show(a.process));

@@ -2,6 +2,7 @@
 #include "tests/simulation/core/scenario.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <random>
 #include <string>
 
@@ -43,6 +44,17 @@ config::Program random_program(Dice& dice, std::uint32_t index) {
   program.watchdog = one_of<Duration>(dice, {0s, 5s, 30s});
   program.watchdog_required = roll(dice, 2) == 0;
   program.watchdog_grace = one_of<Duration>(dice, {1s, 5s});
+  if (program.type == config::ProgramType::Oneshot && roll(dice, 2) == 0) {
+    program.schedule = "* * * * *";
+    program.required = false;
+    program.replicas = program.min_ready = 1;
+    program.overlap =
+        one_of(dice, {config::Overlap::Skip, config::Overlap::Queue, config::Overlap::Replace});
+    program.run_at_start = roll(dice, 3) == 0;
+    program.jitter = one_of<Duration>(dice, {0s, 5s});
+  }
+  if (index % 2 == 0) program.groups = {"even"};
+  if (roll(dice, 3) == 0) program.reload_signal = SIGUSR2;
   return program;
 }
 
@@ -54,6 +66,7 @@ std::uint32_t index_of(const config::Program& program) {
 void link(Dice& dice, std::vector<config::Program>& programs, config::Program& program) {
   program.after.clear();
   for (const config::Program& other : programs) {
+    if (config::is_scheduled(other)) continue;
     if (index_of(other) < index_of(program) && roll(dice, 3) == 0) {
       program.after.push_back(other.name);
     }
@@ -72,8 +85,9 @@ constexpr Weight kWeights[] = {
     {OpKind::Obey, 90},     {OpKind::Die, 40},          {OpKind::Clear, 60},
     {OpKind::Stale, 15},    {OpKind::Late, 4},          {OpKind::EarlyTick, 10},
     {OpKind::Start, 12},    {OpKind::Stop, 8},          {OpKind::Restart, 14},
-    {OpKind::Scale, 12},    {OpKind::Nonsense, 2},      {OpKind::Reload, 10},
-    {OpKind::Shutdown, 1},  {OpKind::Extend, 25},       {OpKind::NotReady, 10},
+    {OpKind::Scale, 12},    {OpKind::Signal, 6},        {OpKind::ClockSet, 4},
+    {OpKind::Nonsense, 2},  {OpKind::Reload, 10},       {OpKind::Shutdown, 1},
+    {OpKind::Extend, 25},   {OpKind::NotReady, 10},
 };
 
 OpKind random_kind(Dice& dice) {
@@ -140,7 +154,9 @@ std::vector<config::Program> mutate(std::vector<config::Program> programs, std::
         break;
       }
       case 2: program.command = {"v" + std::to_string(dice())}; break;
-      case 3: program.replicas = roll(dice, 4); break;
+      case 3:
+        if (!config::is_scheduled(program)) program.replicas = roll(dice, 4);
+        break;
       case 4: program.stop_timeout = one_of<Duration>(dice, {1s, 5s, 20s}); break;
       case 5:
         program.watchdog = one_of<Duration>(dice, {0s, 5s, 30s});
@@ -151,6 +167,7 @@ std::vector<config::Program> mutate(std::vector<config::Program> programs, std::
     if (what == 2 && roll(dice, 5) == 0) {
       program.type = program.type == config::ProgramType::Oneshot ? config::ProgramType::Service
                                                                   : config::ProgramType::Oneshot;
+      program.schedule.clear();
     }
   }
   return programs;

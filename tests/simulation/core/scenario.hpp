@@ -35,6 +35,8 @@ enum class OpKind {
   Stop,
   Restart,
   Scale,
+  ClockSet,  // planned runs move
+  Signal,
   Nonsense,  // a command for a program that does not exist
   Reload,
   Shutdown,

@@ -70,9 +70,24 @@ class World {
           outcome_.actions_hash * 1099511628211ULL + std::hash<std::string>{}(text);
       note("    " + text);
       if (const auto* report = std::get_if<Report>(&action)) outcome_.kinds.insert(report->kind);
+      if (const auto* plan = std::get_if<PlanRun>(&action)) unplanned_.push_back(plan->program);
     }
     fail(checker_.after(event, actions, now_));
-    if (good() && outcome_.events % 4 == 0) fail(checker_.check_view(now_));
+    answer_plans();
+    if (good() && unplanned_.empty() && outcome_.events % 4 == 0) fail(checker_.check_view(now_));
+  }
+
+  // As the shell does: what is asked for is planned, at times that nobody can foresee.
+  void answer_plans() {
+    while (good() && !unplanned_.empty() && !truth().finish) {
+      const std::string program = unplanned_.back();
+      unplanned_.pop_back();
+      plan(program, std::chrono::seconds(1 + ++plans_ * 7 % 40));
+    }
+  }
+
+  void plan(const std::string& program, Duration in) {
+    send(RunPlanned{program, now_ + in, "a time"});
   }
 
   // Time passes; the timer fires when it is due.
@@ -108,9 +123,29 @@ class World {
     return slot < 3 ? program.name : fmt::format("{}.{}", program.name, slot - 3);
   }
 
-  void command(CommandKind kind, std::string whom, std::uint32_t count = 0) {
-    if (kind == CommandKind::Stop) stopped_.insert(whom.substr(0, whom.find('.')));
-    send(Command{++request_, kind, std::move(whom), count});
+  // One name, or what stands for several.
+  std::vector<std::string> targets(const Op& op) const {
+    switch (op.b / 6 % 12) {
+      case 0: return {"all"};
+      case 1: return {"p*"};
+      case 2: return {"group:even"};
+      case 3: return {"*.0"};
+      case 4: return {target(op), target({op.kind, op.a / 7, op.b / 7})};
+      default: return {target(op)};
+    }
+  }
+
+  void command(CommandKind kind, std::vector<std::string> whom, std::uint32_t count = 0) {
+    if (kind == CommandKind::Stop) {
+      for (const config::Program& program : programs_) {
+        if (whom.size() > 1 || whom[0].substr(0, whom[0].find('.')) == program.name ||
+            whom[0].find_first_of("*:") != std::string::npos || whom[0] == "all") {
+          stopped_.insert(program.name);
+        }
+      }
+    }
+    const int signal = kind == CommandKind::Signal ? SIGUSR1 : 0;
+    send(Command{++request_, kind, std::move(whom), count, signal});
   }
 
   void reload(const Op& op) {
@@ -170,6 +205,8 @@ class World {
   Outcome outcome_;
   MonoTime now_{1h};
   std::uint64_t request_ = 0;
+  std::vector<std::string> unplanned_;  // PlanRun that was not answered yet
+  std::uint32_t plans_ = 0;
   std::set<std::string> stopped_;  // programs that may have a slot which is down for good
   std::int64_t next_pid_ = 100;
 };
@@ -239,15 +276,23 @@ void World::apply(const Op& op) {
       send(Tick{});
       break;
     case OpKind::EarlyTick: send(Tick{}); break;
-    case OpKind::Start: command(CommandKind::Start, target(op)); break;
-    case OpKind::Stop: command(CommandKind::Stop, target(op)); break;
-    case OpKind::Restart: command(CommandKind::Restart, target(op)); break;
+    case OpKind::Start: command(CommandKind::Start, targets(op)); break;
+    case OpKind::Stop: command(CommandKind::Stop, targets(op)); break;
+    case OpKind::Restart: command(CommandKind::Restart, targets(op)); break;
     case OpKind::Scale:
-      command(CommandKind::Scale, target(op), op.b / 8 % 5);
+      command(CommandKind::Scale, {target(op)}, op.b / 8 % 5);
       // And back, before the removed slots have gone.
-      if (op.a % 3 == 0) command(CommandKind::Scale, target(op), op.b / 40 % 5);
+      if (op.a % 3 == 0) command(CommandKind::Scale, {target(op)}, op.b / 40 % 5);
       break;
-    case OpKind::Nonsense: command(CommandKind::Restart, "nobody.7"); break;
+    case OpKind::ClockSet:
+      for (const config::Program& program : programs_) {
+        if (config::is_scheduled(program))
+          plan(program.name, std::chrono::seconds(op.b % 60) - 10s);
+      }
+      if (!programs_.empty()) send(RunsMissed{programs_[op.a % programs_.size()].name, 2, "then"});
+      break;
+    case OpKind::Signal: command(CommandKind::Signal, targets(op)); break;
+    case OpKind::Nonsense: command(CommandKind::Restart, {"nobody.7"}); break;
     case OpKind::Reload: reload(op); break;
     case OpKind::Shutdown:
       if (op.b % 2 == 0 || truth().shutdown) send(ShutdownRequested{SIGTERM});
@@ -300,7 +345,7 @@ void World::quiesce() {
     if (worker.exited && good() && !truth().finish) send(LeftoversGone{id});
   }
   for (const config::Program& program : programs_) {
-    if (needs_a_person(program)) command(CommandKind::Start, program.name);
+    if (needs_a_person(program)) command(CommandKind::Start, {program.name});
   }
   // What a failed reload has left is done by the next one.
   send(Reload{++request_, settings_, programs_});
@@ -316,6 +361,10 @@ void World::quiesce() {
     }
     const MonoTime next = now_ + 2s;
     advance(truth().armed && *truth().armed < next ? *truth().armed - now_ : 2s);
+  }
+  // A run may have become due in the last moment.
+  while (good() && !truth().finish && behave_well()) {
+    if (++acts > 10'000) return fail("it never comes to rest");
   }
   if (good()) fail(checker_.check_view(now_));
   if (good()) fail(checker_.check_quiescent());

@@ -84,6 +84,28 @@ TEST_CASE("a failed worker is an alert, also if it never started") {
         "api-worker.0 has failed and is not restarted: exec: No such file or directory");
 }
 
+TEST_CASE("a scheduled run that failed is an alert until a run succeeds") {
+  using namespace std::chrono_literals;
+  Fleet fleet;
+  fleet.program().schedule.emplace();
+  fleet.slot(0).state = core::SlotState::Failed;
+  fleet.slot(0).last_exit = core::ExitStatus{false, 3, false};
+  fleet.program().slots.resize(1);
+  fleet.program().schedule->last = core::LastRun{MonoTime{} + 5s, 2s, false};
+  const auto alerts = active_alerts(fleet.snapshot, {});
+  REQUIRE(alerts.size() == 1);
+  CHECK(alerts[0].name == "HoldfastScheduledRunFailed");
+  CHECK(alerts[0].severity == "warning");
+  CHECK(alerts[0].target == "api-worker.0");
+  CHECK(alerts[0].summary == "the last run of api-worker failed: exit 3");
+  CHECK(alerts[0].since == MonoTime{} + 7s);
+  fleet.slot(0).state = core::SlotState::Starting;  // the next one
+  CHECK(fleet.names() == Names{"HoldfastScheduledRunFailed"});
+  fleet.slot(0).state = core::SlotState::Done;
+  fleet.program().schedule->last->ok = true;
+  CHECK(fleet.names().empty());
+}
+
 TEST_CASE("a required program that lacks workers is an alert once a worker was restarted") {
   Fleet fleet;
   fleet.program().satisfied = fleet.snapshot.view.ready = false;
@@ -112,8 +134,9 @@ TEST_CASE("the most severe comes first: the database before Redis and a failed r
 }
 
 TEST_CASE("every alert has a runbook of its name") {
-  for (const char* name : {"HoldfastWorkerCrashLooping", "HoldfastNotReady", "HoldfastReloadFailed",
-                           "HoldfastStoreUnavailable", "HoldfastRedisUnavailable"}) {
+  for (const char* name :
+       {"HoldfastWorkerCrashLooping", "HoldfastNotReady", "HoldfastReloadFailed",
+        "HoldfastStoreUnavailable", "HoldfastRedisUnavailable", "HoldfastScheduledRunFailed"}) {
     INFO(name);
     CHECK(std::filesystem::exists(std::filesystem::path(HOLDFAST_SOURCE_DIR) / "docs/runbooks" /
                                   (std::string(name) + ".md")));

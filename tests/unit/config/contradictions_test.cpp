@@ -41,6 +41,28 @@ TEST_CASE("a contradiction within one section points at the key that was written
       {x + "type = \"oneshot\"\nreplicas = 2", "4:12: [program.x] replicas: a oneshot program"},
       {x + "type = \"oneshot\"\nrestart = \"always\"", "4:11: [program.x] restart: a oneshot"},
       {x + "after = [\"x\"]", "3:9: [program.x] after: a program cannot come after itself"},
+      {x + "schedule = \"@daily\"", "3:12: [program.x] schedule: only a oneshot runs at times"},
+      {x + "every = \"1h\"", "3:9: [program.x] every: only a oneshot runs at times"},
+      {x + "type = \"oneshot\"\nschedule = \"@daily\"\nevery = \"1h\"",
+       "5:9: [program.x] every: 'schedule' is given as well"},
+      {x + "type = \"oneshot\"\nevery = \"500ms\"",
+       "4:9: [program.x] every: 500ms is less than 1s"},
+      {x + "type = \"oneshot\"\nevery = \"1m\"\njitter = \"1m\"",
+       "5:10: [program.x] jitter: 1m is not less than every, 1m"},
+      {x + "type = \"oneshot\"\nschedule = \"@daily\"\nrequired = true",
+       "5:12: [program.x] required: what runs at times does not count"},
+      {x + "type = \"oneshot\"\nschedule = \"0 3 * *\"",
+       "4:12: [program.x] schedule: '0 3 * *' has 4 fields"},
+      {x + "type = \"oneshot\"\nschedule = \"@daily\"\ntimezone = \"Europe/Belrin\"",
+       "5:12: [program.x] timezone: 'Europe/Belrin' is not a time zone"},
+      {x + "type = \"oneshot\"\nevery = \"1h\"\n[program.y]\ncommand = [\"y\"]\nafter = [\"x\"]",
+       "7:9: [program.y] after: 'x' runs at times, so nothing can wait for it"},
+      {x + "groups = [\"Back End\"]",
+       "3:11: [program.x] groups: 'Back End' is not a name for a group"},
+      {x + "reload_signal = \"HUPP\"", "3:17: [program.x] reload_signal: 'HUPP' is not a signal"},
+      {x + "reload_signal = \"KILL\"", "3:17: [program.x] reload_signal: 'KILL' cannot be handled"},
+      {"[program.all]\ncommand = [\"x\"]",
+       "1:10: [program.all] 'all' names every program in commands"},
       {x + "sockets = [\"htpp\"]",
        "3:11: [program.x] sockets: there is no listener 'htpp'; did you mean 'http'?"},
       {x + "sockets = [\"http\", \"http\"]", "3:11: [program.x] sockets: 'http' is given twice"},
@@ -98,6 +120,25 @@ TEST_CASE("a stop that cannot fit into the deadline is a warning") {
   REQUIRE(chain.size() == 1);
   CHECK(chain[0].find("'b' may take 30s to stop, and there are only 25s") != std::string::npos);
   CHECK(chain[0].find("raise supervisor.shutdown_deadline to 36s") != std::string::npos);
+}
+
+TEST_CASE("keys that have no effect without a schedule, or on a oneshot, are warnings") {
+  const auto warnings = [](const std::string& keys) {
+    std::string all;
+    for (const std::string& warning : load_good(programs({{"x", keys}})).warnings)
+      all += warning + "\n";
+    return all;
+  };
+  const std::string oneshot = "type = \"oneshot\"\n";
+  CHECK(warnings(oneshot + "jitter = \"1m\"").find("jitter has no effect") != std::string::npos);
+  CHECK(warnings(oneshot + "catch_up = true").find("catch_up has no effect") != std::string::npos);
+  CHECK(warnings(oneshot + "every = \"1h\"\ntimezone = \"UTC\"")
+            .find("timezone has no effect without 'schedule'") != std::string::npos);
+  CHECK(warnings(oneshot + "reload_signal = \"HUP\"").find("reload_signal has no effect") !=
+        std::string::npos);
+  CHECK(warnings(oneshot + "schedule = \"@daily\"\ntimezone = \"UTC\"\njitter = \"1m\"\n"
+                           "catch_up = true\noverlap = \"queue\"\nrun_at_start = true")
+            .empty());
 }
 
 TEST_CASE("several workers behind one metrics address are a warning") {

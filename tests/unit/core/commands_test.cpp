@@ -221,6 +221,6 @@ TEST_CASE("the revision changes exactly when the view does") {
   REQUIRE_FALSE(changed(Tick{}));
   REQUIRE(changed(StatusText{process, "42 jobs"}));
   REQUIRE_FALSE(changed(StatusText{process, "42 jobs"}));
-  REQUIRE_FALSE(changed(Command{1, CommandKind::Start, "nobody", 0}));
+  REQUIRE_FALSE(changed(Command{1, CommandKind::Start, {"nobody"}, 0, 0}));
   REQUIRE(fleet.view().programs[0].slots[0].status == "42 jobs");
 }

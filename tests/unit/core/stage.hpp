@@ -8,6 +8,7 @@
 #include "tests/support/catch.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -81,7 +82,14 @@ class Stage {
     return send(Exited{retiring(slot), ExitStatus{false, code, false}});
   }
   Stage& command(CommandKind kind, const std::string& target, std::uint32_t count = 0) {
-    return send(Command{++request, kind, target, count});
+    return command_all(kind, {target}, count);
+  }
+  Stage& command_all(CommandKind kind, const std::vector<std::string>& targets,
+                     std::uint32_t count = 0) {
+    return send(Command{++request, kind, targets, count, 0});
+  }
+  Stage& signal(const std::vector<std::string>& targets, int number) {
+    return send(Command{++request, CommandKind::Signal, targets, 0, number});
   }
   Stage& reload(std::vector<config::Program> programs, config::Supervisor supervisor = {}) {
     return send(Reload{++request, supervisor, std::move(programs)});
@@ -128,6 +136,7 @@ class Stage {
   // The actions since the last clear().
   std::vector<Spawn> spawns;
   std::vector<Signal> signals;
+  std::vector<PlanRun> plans;
   std::vector<Report> reports;
   std::vector<Accepted> accepted;
   std::vector<Reply> replies;
@@ -157,6 +166,7 @@ class Stage {
   Stage& clear() {
     spawns.clear();
     signals.clear();
+    plans.clear();
     reports.clear();
     accepted.clear();
     replies.clear();
@@ -175,6 +185,7 @@ class Stage {
     for (const Action& action : actions) {
       if (const auto* spawn = std::get_if<Spawn>(&action)) asked.push_back(*spawn);
       if (const auto* signal = std::get_if<Signal>(&action)) signals.push_back(*signal);
+      if (const auto* plan = std::get_if<PlanRun>(&action)) plans.push_back(*plan);
       if (const auto* report = std::get_if<Report>(&action)) reports.push_back(*report);
       if (const auto* begun = std::get_if<Accepted>(&action)) accepted.push_back(*begun);
       if (const auto* reply = std::get_if<Reply>(&action)) replies.push_back(*reply);

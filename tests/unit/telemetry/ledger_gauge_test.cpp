@@ -105,17 +105,6 @@ TEST_CASE("the configuration's globs come first, in their order") {
         std::map<std::string, double>{{"pool_min_free", 3}, {"pool_used", 4}, {"queue_size", 7}});
 }
 
-TEST_CASE("globs match stars and question marks, and nothing more") {
-  CHECK(glob_match("*_info", "build_info"));
-  CHECK(glob_match("a*b*c", "aXbXbXc"));
-  CHECK(glob_match("a?c", "abc"));
-  CHECK(glob_match("*", ""));
-  CHECK_FALSE(glob_match("*_info", "build_infos"));
-  CHECK_FALSE(glob_match("a?c", "ac"));
-  CHECK_FALSE(glob_match("", "a"));
-  CHECK_FALSE(glob_match("a*b*c", "aXcXb"));
-}
-
 TEST_CASE("a dead worker's gauges disappear at once") {
   Ledger ledger;
   ledger.apply(source("api.0"), gauge("in_flight", "2"), at(0));
