@@ -57,6 +57,14 @@ bool Checker::is_replaced(std::uint32_t program) {
   });
 }
 
+// Whether the slot is there to stay.
+bool Checker::has_slot(const SlotId& slot) const {
+  const FleetView view = fleet_.view();
+  return std::any_of(view.programs.begin(), view.programs.end(), [&](const ProgramView& program) {
+    return program.id == slot.program && slot.slot < program.wanted;
+  });
+}
+
 // What the scenarios use of the names in commands.
 bool Checker::names(const std::vector<std::string>& targets, const SlotId& slot) {
   const Known& program = known_[slot.program];
@@ -66,7 +74,9 @@ bool Checker::names(const std::vector<std::string>& targets, const SlotId& slot)
       return std::find(program.groups.begin(), program.groups.end(), target.substr(6)) !=
              program.groups.end();
     }
-    const std::string& text = target.find('.') == std::string::npos ? program.name : worker;
+    const bool of_workers = target.find('.') != std::string::npos;
+    if (of_workers && !has_slot(slot)) return false;
+    const std::string& text = of_workers ? worker : program.name;
     return target == "all" || ::fnmatch(target.c_str(), text.c_str(), 0) == 0;
   });
 }
@@ -84,9 +94,13 @@ void Checker::before(const Event& event, MonoTime now) {
   if (const auto* command = std::get_if<Command>(&event)) {
     truth_.replies[command->request] = 0;
     asked_[command->request] = event;
+    const std::string& first = command->targets.front();
+    if (command->targets.size() > 1 || first == "all" || first.find_first_of("*:") != first.npos)
+      open_batches_.insert(command->request);
     if (command->kind == CommandKind::Stop) {
       for (const auto& [id, worker] : truth_.live) {
         if (names(command->targets, id.slot) && fleet_.program(id.slot.program) != nullptr &&
+            truth_.configured(known_[id.slot.program].name) != nullptr &&
             !is_replaced(id.slot.program))
           to_be_gone_[command->request].push_back(id);
       }
@@ -356,17 +370,18 @@ void Checker::on_signal(const Signal& signal) {
   }
   const int first_of_leftovers = worker.exited && worker.leftover_signals == 1 ? 1 : 0;
   if (worker.kills > first_of_leftovers) wrong("a signal after SIGKILL");
-  // A run whose time has come takes the place of the last one, however late the tick is.
-  const config::Program* of = fleet_.program(signal.process.slot.program);
-  const bool replaced =
-      of != nullptr && config::is_scheduled(*of) && of->overlap == config::Overlap::Replace;
-  if (late_tick_ && !truth_.shutdown && !replaced)
-    wrong("somebody was blamed for the supervisor's own lateness");
-  if (signal.signal == SIGCONT) return;
   if (signal.signal == SIGUSR1 || signal.signal == SIGUSR2) {
     check_told(signal, worker);
     return;
   }
+  // A run whose time has come takes the place of the last one, however late the tick is.
+  const config::Program* of = fleet_.program(signal.process.slot.program);
+  const bool replaced =
+      of != nullptr && config::is_scheduled(*of) && of->overlap == config::Overlap::Replace;
+  // And a command about several programs goes on to the next one.
+  if (late_tick_ && !truth_.shutdown && !replaced && open_batches_.empty())
+    wrong("somebody was blamed for the supervisor's own lateness");
+  if (signal.signal == SIGCONT) return;
   if (signal.signal == SIGKILL) {
     ++worker.kills;
     if (!signal.group) wrong("SIGKILL to the process alone");
@@ -452,6 +467,7 @@ void Checker::on_reply(const Reply& reply) {
     wrong("a reply that nobody waits for");
     return;
   }
+  open_batches_.erase(reply.request);
   if (++found->second > 1) wrong("two replies to one request");
   if (reply.message.empty()) wrong("a reply that says nothing");
   if (reply.ok && truth_.shutdown && now_ > *truth_.shutdown) wrong("a yes while shutting down");

@@ -39,6 +39,7 @@ class Checker {
   void on_reply(const Reply& reply);
   void check_outcome();
   void learn_program(std::uint32_t id);
+  bool has_slot(const SlotId& slot) const;
   void note_causes_to_run(const Event& event);
   bool names(const std::vector<std::string>& targets, const SlotId& slot);
   void check_stage(const ProcessId& process);
@@ -68,6 +69,7 @@ class Checker {
   Truth truth_;
   std::map<std::uint32_t, Known> known_;     // every program id ever seen
   std::map<std::string, MonoTime> planned_;  // the next run of each program with a schedule
+  std::set<std::uint64_t> open_batches_;     // commands about several programs, unanswered
   std::set<std::string> may_run_;            // those that have a reason to
   std::map<std::uint64_t, Event> asked_;     // by request, until it has taken effect
   std::optional<std::uint64_t> queued_;      // the reload that waits for the one under way
