@@ -2,9 +2,9 @@
 #pragma once
 
 // What differs from one worker of a program to the next: {slot}, {name} and {port} in its command,
-// environment, ready, health, log_file and metrics. {slot} counts from 0, {name} is the worker's, "web.0",
-// and {port} is `port` + slot. After a '$' or another '{' the braces belong to somebody else (a
-// shell, a template) and stay; so do all other braces.
+// environment, ready, health, log_file and metrics. {slot} counts from 0, {name} is the worker's,
+// "web.0", and {port} is `port` + slot. After a '$' or another '{' the braces belong to somebody
+// else (a shell, a template) and stay; so do all other braces.
 //
 // Threads: pure functions.
 

@@ -47,8 +47,7 @@ void answer_later(Machine& m, Program& program, const Order& order, Wait wait,
 bool needs_start(const Program& program, const Slot& slot) {
   const bool once = !config::is_scheduled(program.config);  // else it runs now, once more
   if (once && slot.state == SlotState::Done && slot.desired == Desired::Run) return false;
-  const bool runs =
-      slot.current && slot.current->reason == StopReason::None && !slot.current->exit;
+  const bool runs = slot.current && slot.current->reason == StopReason::None && !slot.current->exit;
   return !runs || slot.desired == Desired::Stop;
 }
 

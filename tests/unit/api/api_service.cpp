@@ -160,8 +160,8 @@ http::Response ApiService::call(const std::string& method, const std::string& ta
   http::FetchOptions options;
   options.deadline = std::chrono::seconds(60);
   options.max_response_bytes = 64u << 20;
-  return need(
-      http::fetch(method, fmt::format("http://127.0.0.1:{}{}", port_, target), fields, body, options));
+  return need(http::fetch(method, fmt::format("http://127.0.0.1:{}{}", port_, target), fields, body,
+                          options));
 }
 
 std::string ApiService::unix_url(const std::string& target) const {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/state/choose.hpp"
+
 #include "tests/support/catch.hpp"
 
 using namespace holdfast;
