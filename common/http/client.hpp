@@ -29,7 +29,7 @@ struct FetchOptions {
   Duration deadline = std::chrono::seconds(10);  // for the whole exchange, absolute
   std::uint64_t max_response_bytes = 1u << 20;   // a longer response is an error
   bool head_only = false;  // async_get(): done with the status and the fields, without the body
-  Vet vet{};                 // async_get(): called when all but the last byte of the request is sent
+  Vet vet{};               // async_get(): called when all but the last byte of the request is sent
 };
 
 // `url`: http://host:port/path, https://…, or unix:/path/to.sock:/target. Any thread; blocks.
