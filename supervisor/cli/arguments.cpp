@@ -4,6 +4,7 @@
 #include "common/base/version.hpp"
 #include "common/config/suggest.hpp"
 #include "common/os/exit_codes.hpp"
+#include "common/text/number.hpp"
 #include "supervisor/import/detect.hpp"
 
 #include <CLI/CLI.hpp>
@@ -37,6 +38,32 @@ CLI::Option* add_names(CLI::App& command, Arguments& arguments) {
   return command.add_option(
       "NAME", arguments.names,
       "Programs (api-worker), workers (api-worker.0), globs ('web*'), group:NAME or all");
+}
+
+// Names and one word more. To CLI11 that is a name, too: of several positional options only the
+// last may take any number of words. See take_last_word().
+void add_names_and_word(CLI::App& command, Arguments& arguments, const std::string& word,
+                        const std::string& help) {
+  CLI::Option* names = add_names(command, arguments);
+  names->required()->expected(2, -1)->option_text("... " + word);
+  names->description(names->get_description() + "; " + help);
+}
+
+// What is wrong with it; else "".
+std::string take_last_word(Arguments& arguments) {
+  if (arguments.verb != Verb::Scale && arguments.verb != Verb::Signal) return {};
+  const std::string word = std::move(arguments.names.back());
+  arguments.names.pop_back();
+  if (arguments.verb == Verb::Signal) {
+    arguments.signal = word;
+    return {};
+  }
+  constexpr std::uint32_t kMost = 10'000;
+  const auto count = text::parse_number<std::uint32_t>(word);
+  if (!count || *count > kMost)
+    return fmt::format("holdfast: COUNT: '{}' is not a number from 0 to {}\n", word, kMost);
+  arguments.count = *count;
+  return {};
 }
 
 void add_no_wait(CLI::App& command, Arguments& arguments) {
@@ -104,16 +131,12 @@ void declare(CLI::App& app, Arguments& arguments) {
   }
 
   CLI::App* scale = verb("scale", "Change the number of workers of a program", Verb::Scale);
-  add_names(*scale, arguments)->required();
-  scale->add_option("COUNT", arguments.count, "Number of workers")
-      ->required()
-      ->check(CLI::Range(0, 10000));
+  add_names_and_word(*scale, arguments, "COUNT", "COUNT: the number of workers");
   add_no_wait(*scale, arguments);
 
   CLI::App* signal =
       verb("signal", "Send a signal to the processes of programs or workers", Verb::Signal);
-  add_names(*signal, arguments)->required();
-  signal->add_option("SIGNAL", arguments.signal, "HUP, SIGUSR1, RTMIN+1 or a number")->required();
+  add_names_and_word(*signal, arguments, "SIGNAL", "SIGNAL: HUP, SIGUSR1, RTMIN+1 or a number");
 
   add_no_wait(*verb("reload", "Reload the configuration and apply what changed", Verb::Reload),
               arguments);
@@ -238,6 +261,10 @@ Parsed parse_arguments(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error, std::cout, std::cerr);
     return {std::nullopt, code == 0 ? exit_code::kOk : exit_code::kUsage};
+  }
+  if (const std::string wrong = take_last_word(arguments); !wrong.empty()) {
+    std::cerr << wrong;
+    return {std::nullopt, exit_code::kUsage};
   }
   return {arguments, exit_code::kOk};
 }

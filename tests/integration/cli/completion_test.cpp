@@ -66,7 +66,7 @@ TEST_CASE("bash completes commands, options, shells, and names of the running fl
   CHECK(in_bash(typist, "holdfast completion z", 2) == "zsh\n");
   CHECK_FALSE(has(in_bash(typist, "holdfast ''", 1), "names"));  // that one is for the scripts
   CHECK(in_bash(typist, "holdfast " + stack_arguments(stack) + " restart ''", 4) ==
-        "web\nweb.0\nweb.1\n");
+        "web\nweb.0\nweb.1\nall\n");
 }
 
 TEST_CASE("fish completes commands, options, shells, and names of the running fleet") {

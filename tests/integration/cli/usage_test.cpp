@@ -38,6 +38,14 @@ TEST_CASE("no command at all shows what there is") {
   CHECK(answer.output.find("check-config") != std::string::npos);
 }
 
+TEST_CASE("scale and signal take names and one word more, and say what is wrong with it") {
+  CHECK(holdfast_with({"scale", "web"}).exit_code == 2);
+  const Answer answer = holdfast_with({"scale", "web", "many"});
+  CHECK(answer.exit_code == 2);
+  CHECK(answer.output.find("COUNT: 'many' is not a number from 0 to 10000") != std::string::npos);
+  CHECK(holdfast_with({"signal", "web"}).exit_code == 2);
+}
+
 TEST_CASE("a command without its argument says which one is missing") {
   const Answer answer = holdfast_with({"restart"});
   CHECK(answer.exit_code == 2);
