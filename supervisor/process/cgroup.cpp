@@ -24,7 +24,7 @@ constexpr const char* kOwnGroup = "holdfast.supervisor";
 constexpr const char* kWorkers = "holdfast.workers";
 
 Result<void> write_value(const fs::path& file, const std::string& value) {
-  const Fd fd(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
+  const Fd fd(::open(file.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
   if (!fd) return fail_errno(errno, fmt::format("open '{}'", file.native()));
   if (::write(fd.get(), value.data(), value.size()) != static_cast<ssize_t>(value.size()))
     return fail_errno(errno, fmt::format("write '{}' to '{}'", value, file.native()));

@@ -42,6 +42,11 @@ std::vector<std::string> split_names(const std::string& text, std::size_t count)
   return names;
 }
 
+Error of_listener(const std::string& name, Error error) {
+  error.message = fmt::format("[listen.{}] {}", name, error.message);
+  return error;
+}
+
 bool same_access(const config::Listen& one, const config::Listen& other) {
   return one.owner == other.owner && one.group == other.group && one.mode == other.mode;
 }
@@ -93,7 +98,7 @@ Result<void> ListenerSet::check_names(const std::map<std::string, config::Listen
 Result<void> ListenerSet::check(const std::map<std::string, config::Listen>& wanted) {
   for (const auto& [name, listen] : wanted) {
     if (auto access = look_up_access(listen); !access) {
-      return fail(access.error().with_context(fmt::format("[listen.{}]", name)));
+      return fail(of_listener(name, access.error()));
     }
   }
   return {};
@@ -104,7 +109,7 @@ Result<void> ListenerSet::set_access(const std::string& name, const config::List
   if (address.kind != net::ListenAddress::Kind::Unix) return {};
   const auto applied = look_up_access(listen).and_then(
       [&](const SocketAccess& access) { return apply_access(address.path, access); });
-  if (!applied) return fail(Error(applied.error()).with_context(fmt::format("[listen.{}]", name)));
+  if (!applied) return fail(of_listener(name, applied.error()));
   return {};
 }
 

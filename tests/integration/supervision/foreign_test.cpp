@@ -140,7 +140,7 @@ TEST_CASE("each worker of a program gets its own slot, name and port") {
   Stack stack(
       "[program.web]\n" +
           command_of({"/bin/sh", "-c",
-                      "echo is:{slot}:{name}:{port}:$ID:$HOLDFAST_SLOT:${port}.; sleep 600"}) +
+                      "echo is:{slot}:{name}:{port}:$ID:$HOLDFAST_SLOT:$${port}.; sleep 600"}) +
           "ready = \"started\"\nreplicas = 2\nport = 9000\n"
           "environment = { ID = \"id-{slot}\" }\n",
       kNoPort);

@@ -22,7 +22,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string shell(const std::string& name, const std::string& script, const std::string& more) {
+std::string shell_with_limits(const std::string& name, const std::string& script,
+                              const std::string& more) {
   return "[program." + name + "]\n" + command_of({"/bin/sh", "-c", script}) +
          "ready = \"started\"\n" + more + "\n";
 }
@@ -126,8 +127,9 @@ TEST_CASE("memory_high: a worker above it is replaced, and no request is dropped
 
 TEST_CASE("memory_max: all processes of a worker count, and it is stopped and started again") {
   const std::string measure = GENERATE(as<std::string>{}, "pss", "rss");
-  Stack stack(shell("web", kHog, "memory_max = \"40MiB\"\nmemory_measure = \"" + measure + "\"\n") +
-                  shell("small", "exec sleep 600", "memory_max = \"40MiB\"\n"),
+  Stack stack(shell_with_limits("web", kHog,
+                                "memory_max = \"40MiB\"\nmemory_measure = \"" + measure + "\"\n") +
+                  shell_with_limits("small", "exec sleep 600", "memory_max = \"40MiB\"\n"),
               kNoPort);
   REQUIRE(stack.wait_event("memory_max", "more than memory_max, 40.0 MiB; stopping it"));
   REQUIRE(wait_until([&] { return stack.worker("web.0")["restarts"] >= 1; }));
@@ -159,8 +161,8 @@ TEST_CASE("in a delegated cgroup each worker has its own, and nothing of it surv
   }
   {
     // A daemon without a trace of its worker: only the group knows it.
-    Stack stack(shell("web", "(env -i setsid sleep 600 &) ; exec sleep 600", ""), kNoPort,
-                group.command());
+    Stack stack(shell_with_limits("web", "(env -i setsid sleep 600 &) ; exec sleep 600", ""),
+                kNoPort, group.command());
     REQUIRE(wait_until([&] { return stack.state_of("web.0") == "ready"; }));
     const json cgroups = stack.status()["cgroups"];
     INFO(cgroups.dump());

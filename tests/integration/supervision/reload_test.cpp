@@ -177,7 +177,7 @@ TEST_CASE("one reload, one outcome: after a failed migration what serves stays, 
     CHECK(program["differs"] == json::array({"command"}));
   const auto table = stack.command({"status"});
   CHECK(table.exit_code == 1);
-  CHECK(table.output.find("what runs differs from the file: mig (command), api (command)") !=
+  CHECK(table.output.find("what runs differs from the file in mig (command), api (command)") !=
         std::string::npos);
   CHECK(Stack::sum_of(stack.metrics(), "holdfast_config_last_reload_successful") == 0);
 

@@ -375,7 +375,10 @@ void World::quiesce() {
   note("every process behaves well from here on");
   // First, so that no start below is for one that has failed and is not concluded yet.
   for (const auto& [id, worker] : std::map<ProcessId, Worker>(truth().live)) {
-    if (worker.exited && good() && !truth().finish) send(LeftoversGone{id});
+    if (!good() || truth().finish || !truth().live.contains(id)) continue;
+    if (worker.spawned && !worker.exited && worker.stop_requested)
+      send(Exited{id, ExitStatus{worker.kills > 0, worker.kills > 0 ? SIGKILL : 0, false}});
+    if (worker.exited && truth().live.contains(id)) send(LeftoversGone{id});
   }
   for (const config::Program& program : programs_) {
     if (needs_a_person(program)) command(CommandKind::Start, {program.name});

@@ -31,6 +31,7 @@ std::vector<Value> candidates() {
   values.push_back(Value{std::string("all")});
   values.push_back(Value{Array{Value{std::string("x")}}});
   values.push_back(Value{Array{Value{std::string("204")}}});
+  values.push_back(Value{Array{Value{std::int64_t{3}}}});
   values.push_back(Value{Table{{"X", {}, Value{std::string("y")}}}});
   values.push_back(Value{Table{{"nofile", {}, Value{std::int64_t{10}}}}});
   return values;
