@@ -24,8 +24,9 @@ std::vector<Value> candidates() {
       Value{true}, Value{false}, Value{std::int64_t{1}}, Value{std::int64_t{2}},
       Value{1.5},  Value{0.5}};
   for (const char* text :
-       {"1s", "9s", "oneshot", "never", "INT", "started", "x", "/x", "022", "off", "main", "debug",
-        "pretty", "127.0.0.1:1", "exit", "64MiB", "rss", "overlap"}) {
+       {"1s",  "9s",      "oneshot", "never", "INT",    "started",     "x",    "/x",
+        "022", "off",     "main",    "debug", "pretty", "127.0.0.1:1", "exit", "64MiB",
+        "rss", "overlap", "metrics", "queue", "UTC",    "@daily"}) {
     values.push_back(Value{std::string(text)});
   }
   values.push_back(Value{std::string("all")});
