@@ -141,7 +141,7 @@ std::string Checker::check_view(MonoTime now) {
 void Checker::check_schedule(const ProgramView& program) {
   if (program.schedule.has_value() != config::is_scheduled(*program.config))
     return wrong(program.config->name + ": a schedule without times, or times without a schedule");
-  if (!program.schedule || program.slots.empty()) return;
+  if (!program.schedule || program.slots.empty() || program.dormant) return;
   const SlotView& slot = program.slots.front();
   const auto wanted = truth_.wanted.find(program.config->name);
   const bool removed = wanted == truth_.wanted.end() || fleet_.program(program.id) == nullptr;
