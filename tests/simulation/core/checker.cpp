@@ -378,8 +378,11 @@ void Checker::on_signal(const Signal& signal) {
   const config::Program* of = fleet_.program(signal.process.slot.program);
   const bool replaced =
       of != nullptr && config::is_scheduled(*of) && of->overlap == config::Overlap::Replace;
+  // Nor does a roll blame anybody, whose next step may be due: min_ready_time has passed.
+  const bool rolled = truth_.rolling.contains(signal.process.slot.program) &&
+                      signal.signal != SIGABRT && signal.signal != SIGKILL;
   // And a command about several programs goes on to the next one.
-  if (late_tick_ && !truth_.shutdown && !replaced && open_batches_.empty())
+  if (late_tick_ && !truth_.shutdown && !replaced && !rolled && open_batches_.empty())
     wrong("somebody was blamed for the supervisor's own lateness");
   if (signal.signal == SIGCONT) return;
   if (signal.signal == SIGKILL) {
