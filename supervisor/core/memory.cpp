@@ -41,6 +41,7 @@ void note_high(Machine& m, const Program& program, Slot& slot, const Process& pr
 }  // namespace
 
 void on_memory_used(Machine& m, const MemoryUsed& event) {
+  if (m.shutdown) return;  // all are being stopped, in order
   const FoundProcess found = m.find(event.process);
   if (!found || found.process->reason != StopReason::None || found.process->exit) return;
   Program& program = *found.program;
