@@ -170,6 +170,17 @@ void apply(Machine& m, Program& program, Slot& slot, const EndedProcess& end,
   slot.unplanned = true;
 }
 
+// Of two processes of a slot one may serve while the other one ends. If both end, the slot is what
+// its newer process is.
+void leave_ready(Machine& m, Slot& slot) {
+  if (slot.state != SlotState::Ready || !slot.current) return;
+  for (const auto* process : {&slot.current, &slot.retiring}) {
+    if (*process && (*process)->phase == Phase::Ready) return;
+  }
+  const bool stopping = slot.current->phase == Phase::Stopping;
+  m.set_state(slot, stopping ? SlotState::Stopping : SlotState::Starting);
+}
+
 void end_retiring(Machine& m, Program& program, Slot& slot, const EndedProcess& end) {
   if (end.process.reason == StopReason::Planned) {
     report_exit(m, program, slot, end, EventKind::Stopped, "");
@@ -265,6 +276,7 @@ void end_process(Machine& m, const FoundProcess& found, std::optional<ExitStatus
     end_current(m, *found.program, slot, end);
   } else {
     end_retiring(m, *found.program, slot, end);
+    leave_ready(m, slot);
   }
 }
 
@@ -285,6 +297,7 @@ void on_exited(Machine& m, const Exited& event) {
   found.process->exited_at = m.now;
   found.process->left = event.left;
   stop_leftovers(m, *found.program, *found.slot, *found.process);
+  leave_ready(m, *found.slot);
 }
 
 void on_leftovers_gone(Machine& m, const LeftoversGone& event) {
