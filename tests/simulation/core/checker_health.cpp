@@ -46,6 +46,9 @@ void Checker::check_health(const Event& event) {
 
 // A roll stops the old process only when the new one has been ready for min_ready_time.
 void Checker::check_proven(const ProcessId& replaced) {
+  // Memory is a failure of its own, which waits for no successor.
+  const auto* used = event_ == nullptr ? nullptr : std::get_if<MemoryUsed>(event_);
+  if (used != nullptr && used->process == replaced) return;
   if (event_ == nullptr || std::holds_alternative<Command>(*event_) ||
       std::holds_alternative<Reload>(*event_) || truth_.shutdown) {
     return;
