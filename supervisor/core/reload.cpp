@@ -200,9 +200,12 @@ void begin_reload(Machine& m, const Reload& reload, std::vector<std::uint64_t> r
 
 void wake(Machine& m, Program& program) {
   program.desired = Desired::Run;
+  const bool at_times = config::is_scheduled(program.config) && !program.config.run_at_start;
+  if (at_times) plan_run(m, program, false);
   for (auto& [number, slot] : program.slots) {
     slot.desired = Desired::Run;
-    slot.want_start = true;
+    slot.want_start = !at_times;
+    if (at_times) m.set_state(slot, SlotState::Scheduled);
     m.touch(slot);
   }
 }
