@@ -5,7 +5,6 @@
 #include "tests/support/catch.hpp"
 
 #include <cstdlib>
-#include <random>
 
 using namespace holdfast::supervisor::core;
 using namespace holdfast::supervisor::core::simulation;
@@ -23,9 +22,12 @@ constexpr std::uint64_t kEvents = 150'000;  // each costs ten times as much
 constexpr std::uint64_t kEvents = 1'000'000;
 #endif
 
+// The same lives in every run of the suite, so that a promise is broken by what was changed. Other
+// lives: HOLDFAST_SEED=$RANDOM, with HOLDFAST_SIM_EVENTS for more of them.
+constexpr std::uint64_t kSeed = 20'261'129;
+
 std::uint64_t base_seed() {
-  static const std::uint64_t seed = from_environment("HOLDFAST_SEED", std::random_device{}());
-  return seed;
+  return from_environment("HOLDFAST_SEED", kSeed);
 }
 
 std::string explain(const Scenario& failing) {
