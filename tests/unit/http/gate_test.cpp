@@ -122,7 +122,7 @@ TEST_CASE("A gate that fails is answered for") {
 TEST_CASE("An admitted request whose body does not come is reported once") {
   std::vector<int> refusals;
   ServerLimits limits;
-  limits.body_timeout = std::chrono::milliseconds(100);
+  limits.body_timeout = std::chrono::seconds(1);
   TestServer server(
       echo_handler(), limits,
       [&](const Request& request, const Refusal& refusal) {
@@ -134,6 +134,7 @@ TEST_CASE("An admitted request whose body does not come is reported once") {
   RawClient client(server.port);
   client.send(post(4));
   SECTION("the client goes away") {
+    server.wait_for_connections(1);
     client.finish_sending();
     server.wait_for_connections(0);
     CHECK(server.loop.run([&] { return refusals; }) == std::vector{400});
