@@ -126,8 +126,7 @@ TEST_CASE("An admitted request whose body does not come is reported once") {
   TestServer server(
       echo_handler(), limits,
       [&](const Request& request, const Refusal& refusal) {
-        CHECK(request.path == "/x");
-        refusals.push_back(refusal.status);
+        refusals.push_back(request.path == "/x" ? refusal.status : 0);
         return Response::text(refusal.status, "");
       },
       make_listener(), admit_by_name);
