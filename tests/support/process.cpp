@@ -67,9 +67,11 @@ std::vector<const char*> pointers(const std::vector<std::string>& strings) {
   return result;
 }
 
+// Empty if it cannot be read: a process may be gone before its file in /proc was. A stream would
+// throw.
 std::string slurp(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return fd ? read_to_end(fd.get()) : std::string();
 }
 
 Fd open_or_throw(const fs::path& path, int flags) {

@@ -123,7 +123,7 @@ TEST_CASE("a second SIGTERM kills everything after two seconds") {
 
 TEST_CASE("/ready is 503 as soon as draining begins, and a HUP then changes nothing") {
   Stack stack("[program.slow]\ncommand = [\"" + (bin_dir() / "misbehave").string() +
-                  "\", \"--ready-after\", \"0\", \"--slow-term\", \"1500\"]\nwatchdog = \"0s\"\n",
+                  "\", \"--ready-after\", \"0\", \"--slow-term\", \"6000\"]\nwatchdog = \"0s\"\n",
               {{"PORT", "0"}});
   stack.wait_ready();
   stack.supervisor().signal(SIGTERM);
