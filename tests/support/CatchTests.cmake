@@ -5,7 +5,7 @@
 function(holdfast_test name)
   cmake_parse_arguments(ARG "OPTIMISED" "KIND;TIMEOUT" "SOURCES;LINKS;APART" ${ARGN})
   if(NOT ARG_TIMEOUT)
-    set(ARG_TIMEOUT 120)
+    set(ARG_TIMEOUT 300)
   endif()
   set(target ${ARG_KIND}_${name})
   add_executable(${target} ${ARG_SOURCES})
