@@ -22,7 +22,7 @@ schedule::TimeZone zone_of(const config::Program& program, const schedule::TimeZ
 std::optional<schedule::Cron> cron_of(const config::Program& program) {
   if (program.schedule.empty()) return std::nullopt;
   auto cron = schedule::Cron::parse(program.schedule);
-  return cron ? std::optional(std::move(*cron)) : std::nullopt;
+  return cron ? std::optional(*cron) : std::nullopt;
 }
 
 template <class To>

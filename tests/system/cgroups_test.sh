@@ -20,7 +20,7 @@ memory_max = "40MiB"
 TOML
 inside systemctl start holdfast.service || fail "the service does not start"
 status() { inside holdfast status --json; }
-status | grep -q '"delegated":true' || { status >&2; fail "no cgroup was delegated"; }
+grep -q '"delegated":true' <<<"$(status)" || { status >&2; fail "no cgroup was delegated"; }
 group=$(inside sh -c "grep '^0::' /proc/\$(systemctl show -p MainPID --value holdfast)/cgroup")
 case $group in
   *.service/holdfast.supervisor) ;;
@@ -34,16 +34,16 @@ inside holdfast stop daemon || fail "stop"
 inside holdfast stop hog || fail "stop"
 [ "$(sleepers)" = 0 ] || fail "$(sleepers) processes are left after the stop"
 
-if status | grep -q '"memory"'; then
+if grep -q '"memory"' <<<"$(status)"; then
   inside holdfast start hog --no-wait
   for _ in $(seq 300); do
-    status | grep -q 'killed by the kernel: out of memory' && break
+    grep -q 'killed by the kernel: out of memory' <<<"$(status)" && break
     sleep 0.1
   done
-  status | grep -q 'killed by the kernel: out of memory' || fail "the death is not told from others"
+  grep -q 'killed by the kernel: out of memory' <<<"$(status)" || fail "the death is not told from others"
 else
   echo "the memory controller is not in the v2 hierarchy here: limits are measured only"
-  status | grep -q '"not_enforced":{.*"hog":\["memory_max"\]' || fail "the status does not say so"
+  grep -q '"not_enforced":{.*"hog":\["memory_max"\]' <<<"$(status)" || fail "the status does not say so"
 fi
 inside systemctl reload holdfast || fail "systemctl reload"
 inside systemctl stop holdfast.service || fail "systemctl stop"
