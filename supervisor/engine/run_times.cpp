@@ -16,7 +16,7 @@ constexpr std::uint64_t kMostCounted = 10'000;
 schedule::TimeZone zone_of(const config::Program& program, const schedule::TimeZone& local) {
   if (program.timezone == "local") return local;
   auto named = schedule::TimeZone::named(program.timezone);
-  return named ? std::move(*named) : local;  // validation has looked it up
+  return named ? *named : local;  // validation has looked it up
 }
 
 std::optional<schedule::Cron> cron_of(const config::Program& program) {

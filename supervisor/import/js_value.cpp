@@ -35,7 +35,7 @@ JsValue converted(const nlohmann::ordered_json& json) {
   if (!json.is_object()) return JsValue{};
   JsObject members;
   for (const auto& [key, member] : json.items())
-    members.emplace_back(key, converted(member));
+    members.push_back({key, converted(member)});
   return JsValue{std::move(members)};
 }
 
@@ -237,13 +237,13 @@ Result<JsValue> JsReader::object(int depth) {
     if (take("...")) {
       const std::size_t start = at_;
       skip_expression();
-      members.emplace_back("...",
-                           JsValue{JsExpression{std::string(text_.substr(start, at_ - start))}});
+      members.push_back(
+          {"...", JsValue{JsExpression{std::string(text_.substr(start, at_ - start))}}});
     } else {
       HOLDFAST_TRY_ASSIGN(std::string name, key());
       if (!take(":")) return refuse(fmt::format("expected ':' after '{}'", name));
       HOLDFAST_TRY_ASSIGN(JsValue member, value(depth));
-      members.emplace_back(std::move(name), std::move(member));
+      members.push_back({std::move(name), std::move(member)});
     }
     if (take(",")) continue;
     if (take("}")) break;
