@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # holdfast_test(name KIND unit SOURCES ... LINKS ...): one Catch2 program, one CTest entry.
+# What may take longest starts first: last, it would run alone while the other cores idle.
 # The tests' own code is not optimised, which halves the time of their compilation; what they test
 # is. OPTIMISED is for those that compute much themselves.
 function(holdfast_test name)
@@ -20,5 +21,6 @@ function(holdfast_test name)
   target_link_libraries(${target} PRIVATE holdfast::test_main ${ARG_LINKS})
   add_test(NAME ${ARG_KIND}.${name} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
   set_tests_properties(${ARG_KIND}.${name} PROPERTIES LABELS ${ARG_KIND} TIMEOUT ${ARG_TIMEOUT}
+    COST ${ARG_TIMEOUT}
     ENVIRONMENT "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/tsan.supp")
 endfunction()

@@ -62,9 +62,10 @@ TEST_CASE("logs -f prints lines as they appear, and reports when the supervisor 
   const TempDir dir;
   const std::string fifo = (dir / "fifo").string();
   REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
-  Stack stack(saying("talker", "while :; do read line < " + fifo + "; echo it said $line; done") +
-                  saying("noise", "while :; do echo noise; sleep 0.01; done"),
-              kJson);
+  Stack stack(
+      saying("talker", "exec 3<> " + fifo + "; while read line <&3; do echo it said $line; done") +
+          saying("noise", "while :; do echo noise; sleep 0.01; done"),
+      kJson);
   stack.wait_ready();
   Process follower({(bin_dir() / "holdfast").string(), "--config", stack.config_file().string(),
                     "logs", "-f", "-n", "0", "talker"},
