@@ -30,6 +30,7 @@ std::vector<Value> candidates() {
     values.push_back(Value{std::string(text)});
   }
   values.push_back(Value{std::string("all")});
+  values.push_back(Value{std::string("rss")});
   values.push_back(Value{Array{Value{std::string("x")}}});
   values.push_back(Value{Array{Value{std::string("204")}}});
   values.push_back(Value{Array{Value{std::int64_t{3}}}});

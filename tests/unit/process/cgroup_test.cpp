@@ -55,8 +55,8 @@ TEST_CASE("the supervisor moves into a group of its own and turns on what there 
   INFO(groups.why_not());
   REQUIRE(groups.delegated());
   CHECK(get(dir / "holdfast.supervisor/cgroup.procs") == std::to_string(::getpid()));
-  // Files, unlike the kernel, keep what was written last.
-  CHECK(get(dir / "cgroup.subtree_control") == "+pids");
+  // A file, unlike the kernel, keeps what was written last.
+  CHECK(get(dir / "cgroup.subtree_control").starts_with("+pids"));
 }
 
 TEST_CASE("a group that cannot be used is none, and says why") {
@@ -70,7 +70,7 @@ TEST_CASE("a group that cannot be used is none, and says why") {
 TEST_CASE("limits are written where their controller is there") {
   const TempDir dir;
   put(dir / "w/memory.max", "max");
-  put(dir / "w/cpu.weight", "100");
+  put(dir / "w/cpu.weight");
   const Cgroup group(dir / "w");
   REQUIRE(group.apply({300, 50, 20}));
   CHECK(get(dir / "w/memory.max") == "300");
