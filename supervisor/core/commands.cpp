@@ -218,6 +218,8 @@ void carry_out(Machine& m, const Order& order) {
     if (now.kind == CommandKind::Start || now.kind == CommandKind::Restart)
       program.desired = Desired::Run;
     if (now.kind == CommandKind::Stop) program.desired = Desired::Stop;
+    m.touch(program);
+    m.touch();  // nobody misses it while it waits for a command
     m.reply(order.request, true, without_workers(program.config.name));
     return;
   }

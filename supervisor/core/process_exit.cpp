@@ -170,17 +170,6 @@ void apply(Machine& m, Program& program, Slot& slot, const EndedProcess& end,
   slot.unplanned = true;
 }
 
-// Of two processes of a slot one may serve while the other one ends. If both end, the slot is what
-// its newer process is.
-void leave_ready(Machine& m, Slot& slot) {
-  if (slot.state != SlotState::Ready || !slot.current) return;
-  for (const auto* process : {&slot.current, &slot.retiring}) {
-    if (*process && (*process)->phase == Phase::Ready) return;
-  }
-  const bool stopping = slot.current->phase == Phase::Stopping;
-  m.set_state(slot, stopping ? SlotState::Stopping : SlotState::Starting);
-}
-
 void end_retiring(Machine& m, Program& program, Slot& slot, const EndedProcess& end) {
   if (end.process.reason == StopReason::Planned) {
     report_exit(m, program, slot, end, EventKind::Stopped, "");
@@ -200,6 +189,8 @@ bool fall_back(Machine& m, Program& program, Slot& slot, const EndedProcess& end
   if (!slot.retiring || slot.retiring->phase != Phase::Ready) return false;
   slot.current = std::move(slot.retiring);
   slot.retiring.reset();
+  slot.had_been_ready = true;  // and is: if it ends, its restart is one of what had been ready
+  slot.suspect = false;
   report_exit(m, program, slot, end, event_kind_of(program, end),
               fmt::format("; incarnation {} keeps running", slot.current->incarnation));
   m.set_state(slot, SlotState::Ready);

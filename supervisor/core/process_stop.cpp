@@ -137,6 +137,15 @@ std::string failure_text(const config::Program& config, const Process& process, 
 
 }  // namespace
 
+void leave_ready(Machine& m, Slot& slot) {
+  if (slot.state != SlotState::Ready || !slot.current) return;
+  for (const auto* process : {&slot.current, &slot.retiring}) {
+    if (*process && (*process)->phase == Phase::Ready) return;
+  }
+  const bool stopping = slot.current->phase == Phase::Stopping;
+  m.set_state(slot, stopping ? SlotState::Stopping : SlotState::Starting);
+}
+
 void terminate(Machine& m, Program& program, Slot& slot, Process& process, StopReason reason) {
   if (process.phase == Phase::Spawning) {
     process.reason = reason;
@@ -184,6 +193,8 @@ void terminate(Machine& m, Program& program, Slot& slot, Process& process, StopR
       m.set_state(slot,
                   reason == StopReason::Unhealthy ? SlotState::Unhealthy : SlotState::Stopping);
     }
+  } else {
+    leave_ready(m, slot);
   }
   m.touch(slot);
 }
@@ -268,7 +279,7 @@ void on_ready_deadline(Machine& m, const FoundProcess& found) {
 
 void on_settled(Machine& m, const FoundProcess& found) {
   Slot& slot = *found.slot;
-  slot.memory = {};
+  slot.memory.settle();
   m.report(EventKind::CrashLoopEnded, found.program, process_id(slot, *found.process),
            fmt::format("{} has recovered from its crash loop: ready for {}",
                        name_of(*found.program, slot.id.slot),

@@ -18,6 +18,10 @@ void kill(Machine& m, Program& program, Slot& slot, Process& process);  // SIGKI
 // and what is left of its stop time, or a whole one if it was not being stopped.
 void stop_leftovers(Machine& m, Program& program, Slot& slot, Process& process);
 
+// Of two processes of a slot one may serve while the other one ends. If both end, the slot is what
+// its newer process is.
+void leave_ready(Machine& m, Slot& slot);
+
 // A deadline of one process: Ready, Watchdog, Kill, Unkillable or Settle.
 void on_process_deadline(Machine& m, const DeadlineKey& key);
 

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <utility>
 
 namespace holdfast::supervisor::core {
 
@@ -31,6 +32,8 @@ struct RestartMemory {
   std::optional<MonoTime> announced_at;  // a crash loop was reported then; its end was not yet
   std::deque<MonoTime> restarts;         // of the last hour, if max_restarts_per_hour is set
 
+  // A process has settled: all counts are at zero but that of the last hour's restarts.
+  void settle() { *this = RestartMemory{0, 0, {}, false, {}, std::move(restarts)}; }
   // For a start by command: counts anew, but still reports the end of an announced crash loop.
   void forget() { *this = RestartMemory{0, 0, {}, false, announced_at, {}}; }
 };

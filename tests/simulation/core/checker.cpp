@@ -87,8 +87,10 @@ void Checker::before(const Event& event, MonoTime now) {
   reload_succeeded_ = false;
   was_finished_ = truth_.finish.has_value();
   was_reloading_ = applied_.has_value();
-  if (std::holds_alternative<Command>(event) || std::holds_alternative<Reload>(event))
+  if (std::holds_alternative<Command>(event) || std::holds_alternative<Reload>(event)) {
     starts_alone_.clear();
+    replaced_.clear();  // a slot that is removed and added again is another one
+  }
   late_tick_ = truth_.armed && now > *truth_.armed + 1s && std::holds_alternative<Tick>(event) &&
                !truth_.shutdown;
   if (const auto* command = std::get_if<Command>(&event)) {
@@ -174,9 +176,12 @@ void Checker::before(const Event& event, MonoTime now) {
 void Checker::end(const ProcessId& process) {
   const auto ended = truth_.live.find(process);
   if (ended == truth_.live.end()) return;
-  if (ended->second.served) {
+  // What is left of an old process may be gone after its successor has failed.
+  const bool counts =
+      ended->second.ready || truth_.incarnation.at(process.slot) == process.incarnation;
+  if (ended->second.served && counts) {
     truth_.last_served.insert(process.slot);
-  } else {
+  } else if (!ended->second.served) {
     truth_.last_served.erase(process.slot);
   }
   truth_.live.erase(ended);
@@ -486,6 +491,7 @@ void Checker::on_reply(const Reply& reply) {
 
 // From then on it is what was asked for, whatever its outcome.
 void Checker::on_accepted(const Accepted& accepted) {
+  replaced_.clear();
   const auto asked = asked_.find(accepted.request);
   if (asked == asked_.end()) return;
   const bool reload = std::holds_alternative<Reload>(asked->second);
@@ -495,6 +501,7 @@ void Checker::on_accepted(const Accepted& accepted) {
     return;
   }
   if (reload) applied_ = accepted.request;
+  if (reload) late_tick_ = false;  // what it stops is stopped for it
   learn_from(accepted.request);
 }
 
@@ -510,7 +517,11 @@ void Checker::check_stopped(std::uint64_t request) {
 void Checker::check_outcome() {
   if (!reload_succeeded_ || applied_ || truth_.shutdown) return;
   for (const ProgramView& program : fleet_.view().programs) {
-    if (!program.differs.empty() && !program.rolling)
+    // A slot that left the roll by a stop, and was started again, still has its old process.
+    const bool leaving =
+        std::any_of(program.slots.begin(), program.slots.end(),
+                    [](const SlotView& slot) { return slot.state == SlotState::Stopping; });
+    if (!program.differs.empty() && !program.rolling && !leaving)
       wrong(program.config->name + " differs after a reload that went well");
   }
 }

@@ -56,7 +56,12 @@ void Checker::check_proven(const ProcessId& replaced) {
   const config::Program* program = fleet_.program(replaced.slot.program);
   if (program == nullptr || !truth_.rolling.contains(replaced.slot.program)) return;
   for (const ProgramView& view : fleet_.view().programs) {
-    if (view.id == replaced.slot.program && replaced.slot.slot >= view.wanted) return;
+    if (view.id != replaced.slot.program) continue;
+    if (replaced.slot.slot >= view.wanted) return;
+    // A stop whose turn has come in a batch ends both.
+    for (const SlotView& slot : view.slots) {
+      if (slot.id == replaced.slot && slot.state == SlotState::Stopping) return;
+    }
   }
   for (const auto& [id, worker] : truth_.live) {
     if (id.slot != replaced.slot || id.incarnation <= replaced.incarnation || !worker.ready)

@@ -337,6 +337,8 @@ bool World::needs_a_person(const config::Program& program) const {
       stopped_.contains(program.name)) {
     return true;
   }
+  // One that is being stopped for a failure may have been restarted too often when it ends.
+  if (program.max_restarts_per_hour > 0) return true;
   for (const ProgramView& view : fleet_.view().programs) {
     if (view.config->name != program.name) continue;
     for (const SlotView& slot : view.slots) {
@@ -387,10 +389,18 @@ void World::quiesce() {
   send(Reload{++request_, settings_, programs_});
   const MonoTime end = now_ + 400s;  // longer than any back-off, retry, roll and settling
   std::size_t acts = 0;
+  bool settled = false;
   while (good() && now_ < end && !truth().finish) {
     // No process acts after Finish, which may come in the middle of this with a deadline of 0 s.
     while (good() && !truth().finish && behave_well()) {
       if (++acts > 10'000) return fail("it never comes to rest");
+    }
+    // A program that only a command starts may have waited for a reload before that.
+    if (!settled && good() && !truth().finish && !fleet_.view().reloading) {
+      settled = true;
+      for (const config::Program& program : programs_) {
+        if (!program.autostart) command(CommandKind::Start, {program.name});
+      }
     }
     for (const auto& [id, worker] : std::map<ProcessId, Worker>(truth().live)) {
       if (!worker.ready) continue;

@@ -192,3 +192,14 @@ TEST_CASE("success_exit_codes: such an exit is unexpected of a service, and the 
   REQUIRE(stage.state("job.0") == "done");
   REQUIRE(stage.program("job").satisfied);
 }
+
+TEST_CASE("max_restarts_per_hour: the end of a crash loop does not start the count anew") {
+  config::Program a = service("a");
+  a.max_restarts_per_hour = 1;
+  a.crash_loop_exits = 1;
+  Stage stage({a});
+  stage.begin().ready("a.0").exit("a.0", 1).advance(30s).ready("a.0").advance(12s);
+  REQUIRE(stage.count(EventKind::CrashLoopEnded) == 1);
+  stage.exit("a.0", 1);
+  REQUIRE(stage.state("a.0") == "failed");
+}
