@@ -5,6 +5,7 @@ namespace holdfast::supervisor::telemetry {
 namespace {
 
 constexpr std::size_t kMaxReported = 1000;
+constexpr std::size_t kLongestExample = 200;
 
 std::string message_for(const FamilyConflict& conflict) {
   if (conflict.clash == Clash::Type) {
@@ -41,7 +42,7 @@ std::vector<std::string> ConflictReports::news(const std::vector<FamilyConflict>
   for (const LeftOut& sample : left_out) {
     report("metrics: some samples of " + sample.program + " are not exposed, because " +
                std::string(reason_for(sample.reason)),
-           "; the first is " + sample.sample);
+           "; the first is " + sample.sample.substr(0, kLongestExample));
   }
   return messages;
 }

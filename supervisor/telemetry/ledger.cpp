@@ -23,6 +23,30 @@ bool too_damaged(const Exposition& snapshot) {
   return snapshot.bad_lines > 0 && snapshot.bad_lines * 2 >= snapshot.line_count;
 }
 
+struct Cut {
+  std::size_t lines = 0;     // that remain
+  std::size_t left_out = 0;  // lines
+};
+
+// Keeps the first lines of an answer, within the limits of one source: whoever sends more cannot
+// choose what it costs.
+Cut cut(std::string& snapshot, const LedgerLimits& limits) {
+  const std::size_t most = std::min(snapshot.size(), limits.bytes_per_source());
+  std::size_t end = 0;
+  std::size_t lines = 0;
+  while (lines < limits.answer_lines()) {
+    const std::size_t feed = snapshot.find('\n', end);
+    if (feed == std::string::npos || feed >= most) break;
+    end = feed + 1;
+    ++lines;
+  }
+  const auto rest = snapshot.begin() + static_cast<std::ptrdiff_t>(end);
+  const auto left_out = static_cast<std::size_t>(std::count(rest, snapshot.end(), '\n'));
+  snapshot.resize(end);
+  if (left_out > 0) snapshot.shrink_to_fit();
+  return {lines, left_out};
+}
+
 }  // namespace
 
 std::string_view to_string(Drop reason) {
@@ -43,7 +67,7 @@ std::string_view to_string(Drop reason) {
 
 Ledger::Ledger(LedgerSettings settings)
     : settings_(std::move(settings)),
-      table_(settings_.gauge_rules, settings_.limits.series_total),
+      table_(settings_.gauge_rules, settings_.limits),
       planner_(settings_.limits, table_) {}
 
 SourceState* Ledger::find(const SourceId& source) const {
@@ -76,6 +100,7 @@ Applied Ledger::apply(const SourceId& source, std::string snapshot, MonoTime now
   if (!snapshot.ends_with('\n') || (state != nullptr && state->ends_with_marker && !marked)) {
     return refuse(source, "truncated", Applied::Truncated);
   }
+  const Cut read = cut(snapshot, settings_.limits);
   if (state == nullptr || !reread_same_lines(*state, snapshot)) {
     Exposition parsed = parse(snapshot);
     if (too_damaged(parsed)) return refuse(source, "malformed", Applied::Malformed);
@@ -88,13 +113,30 @@ Applied Ledger::apply(const SourceId& source, std::string snapshot, MonoTime now
     }
     values_ = std::move(parsed.values);
     programs_[source.program].resets += planner_.rebuild(*state, parsed, now);
-    state->text = std::move(snapshot);
+    keep_text(*state, std::move(snapshot));
     ++full_parses_;
+  }
+  if (read.left_out > 0) {
+    drops_[static_cast<std::size_t>(Drop::Limit)] += read.left_out;
+    state->note_left_out(Drop::Limit, "the one after line " + std::to_string(read.lines));
   }
   state->ends_with_marker = marked;
   state->last_good = now;
   commit(*state);
   return Applied::Accepted;
+}
+
+// The text is kept for the fast path only: where many sources have long ones, not for all.
+void Ledger::keep_text(SourceState& state, std::string text) {
+  text_bytes_ -= state.text.size();
+  if (text_bytes_ + text.size() > settings_.limits.bytes_total()) {
+    state.text.clear();
+    state.text.shrink_to_fit();
+    state.lines = {};
+    return;
+  }
+  text_bytes_ += text.size();
+  state.text = std::move(text);
 }
 
 bool Ledger::reread_same_lines(SourceState& state, const std::string& snapshot) {
@@ -187,6 +229,14 @@ bool Ledger::commit_distribution(SourceState& state, DistributionEntry& entry) {
   return reset;
 }
 
+// Drops the reference of a source that is gone.
+void Ledger::forget_unless_room(const SourceState& state, SeriesId series, std::uint32_t lines) {
+  const std::string family = table_.family(table_.series(series).family).name;
+  if (table_.unreference(series)) return;
+  drops_[static_cast<std::size_t>(Drop::Limit)] += lines;
+  forgotten_.try_emplace(state.source.program, family);
+}
+
 std::optional<Duration> Ledger::retire(const SourceId& source, MonoTime now) {
   std::uint64_t& upto = retired_upto_[source.worker];
   upto = std::max(upto, source.incarnation);
@@ -196,16 +246,17 @@ std::optional<Duration> Ledger::retire(const SourceId& source, MonoTime now) {
   if (at == live_.end()) return std::nullopt;
   const std::unique_ptr<SourceState> state = std::move(*at);
   live_.erase(at);
+  text_bytes_ -= state->text.size();
   ++retired_incarnations_;
   for (const ScalarEntry& entry : state->scalars) {
     SeriesEntry& series = table_.series(entry.series);
     const bool counter = table_.family(series.family).merge == Merge::Counter;
     if (counter && entry.good) series.retired += entry.last;
-    table_.unreference(entry.series);
+    forget_unless_room(*state, entry.series, 1);
   }
   for (const DistributionEntry& entry : state->distributions) {
     if (entry.good) table_.series(entry.series).distribution->retire(entry.last);
-    table_.unreference(entry.series);
+    forget_unless_room(*state, entry.series, table_.series(entry.series).lines);
   }
   for (const FamilyId family : state->families)
     table_.release(family, now);
@@ -232,6 +283,8 @@ std::vector<FamilyConflict> Ledger::conflicts() const {
 
 std::vector<LeftOut> Ledger::left_out() const {
   std::vector<LeftOut> result;
+  for (const auto& [program, family] : forgotten_)
+    result.push_back({program, Drop::Limit, family});
   for (const auto& state : live_) {
     for (const auto& [reason, sample] : state->left_out)
       result.push_back({state->source.program, reason, sample});

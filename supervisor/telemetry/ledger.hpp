@@ -122,6 +122,8 @@ class Ledger {
   void commit(SourceState& state);
   bool commit_scalar(SourceState& state, ScalarEntry& entry, Merge merge, double value);
   void drop_value(SourceState& state, SeriesId series);
+  void forget_unless_room(const SourceState& state, SeriesId series, std::uint32_t lines);
+  void keep_text(SourceState& state, std::string text);
   bool commit_distribution(SourceState& state, DistributionEntry& entry);
   bool read_counts(const DistributionEntry& entry, Counts& counts) const;
 
@@ -146,6 +148,8 @@ class Ledger {
   std::uint64_t retired_incarnations_ = 0;
   std::uint64_t full_parses_ = 0;
   std::size_t rendered_lines_ = 0;
+  std::size_t text_bytes_ = 0;                    // of all SourceState::text
+  std::map<std::string, std::string> forgotten_;  // program -> the first family of it
 };
 
 }  // namespace holdfast::supervisor::telemetry

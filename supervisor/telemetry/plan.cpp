@@ -104,6 +104,12 @@ std::optional<FamilyId> Planner::family_of(std::uint32_t local, const Resolver& 
   auto& bound = bound_[local];
   if (!bound) {
     const LocalFamily& family = resolver.families()[local];
+    // A family of its own for each of a million series would cost more than they do.
+    if (state_->series_lines >= limits_.series_per_source && !table_.has_family(family.name)) {
+      drop(Drop::Limit);
+      state_->refused = true;
+      return std::nullopt;
+    }
     bound = table_.bind(family.name, family.help, family.type, now_);
     if (bound->clash && *bound->clash != Clash::Reserved) {
       state_->conflicts.push_back({family.name, *bound->clash, state_->source.program});
@@ -146,7 +152,8 @@ std::optional<SeriesId> Planner::series_for(FamilyId family, const std::string& 
     return std::nullopt;
   }
   if (!series || !known(*series)) {
-    const bool room = state_->series_lines + lines <= limits_.series_per_source;
+    const bool room = state_->series_lines + lines <= limits_.series_per_source &&
+                      state_->series_bytes + key.size() <= limits_.bytes_per_source();
     if (room && !series) series = table_.add(family, key, lines);
     if (!room || !series) {
       drop(Drop::Limit, lines);
@@ -155,6 +162,7 @@ std::optional<SeriesId> Planner::series_for(FamilyId family, const std::string& 
     }
     table_.reference(*series);
     state_->series_lines += lines;
+    state_->series_bytes += key.size();
     cover_all_series();
   }
   taken_[*series] = true;
@@ -190,6 +198,11 @@ bool Planner::keep_vanished() {
     lines += entry.last.layout->bounds.size() + kHistogramExtraLines;
   }
   state_->series_lines = lines;
+  state_->series_bytes = 0;
+  for (const ScalarEntry& entry : state_->scalars)
+    state_->series_bytes += table_.series(entry.series).key->size();
+  for (const DistributionEntry& entry : state_->distributions)
+    state_->series_bytes += table_.series(entry.series).key->size();
   old_scalars_.clear();
   old_distributions_.clear();
   return made_room;

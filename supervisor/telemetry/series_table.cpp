@@ -26,10 +26,15 @@ Merge merge_of(Type type, GaugeRule rule) {
   return Merge::Newest;  // two incarnations of one worker may overlap; the newer one counts
 }
 
+// A help text that is longer says nothing to a person.
+std::string help_text(std::string_view help, const LedgerLimits& limits) {
+  return help.size() > limits.label_value_bytes ? std::string() : unescape(help);
+}
+
 }  // namespace
 
-SeriesTable::SeriesTable(GaugeRules rules, std::size_t limit)
-    : rules_(std::move(rules)), limit_(limit) {
+SeriesTable::SeriesTable(GaugeRules rules, const LedgerLimits& limits)
+    : rules_(std::move(rules)), limits_(limits) {
   for (const auto& entry : metrics::supervisor_catalogue())
     reserved_.emplace(entry.name);
 }
@@ -44,7 +49,7 @@ SeriesTable::Bound SeriesTable::bind(const std::string& name, std::string_view h
   if (const auto found = by_name_.find(name); found != by_name_.end()) {
     FamilyEntry& entry = families_[found->second];
     if (entry.type == type) {
-      if (entry.help.empty()) entry.help = unescape(help);
+      if (entry.help.empty()) entry.help = help_text(help, limits_);
       ++entry.sources;
       return {found->second, std::nullopt};
     }
@@ -72,7 +77,7 @@ SeriesTable::Bound SeriesTable::bind(const std::string& name, std::string_view h
   FamilyEntry& entry = families_[id];
   entry = FamilyEntry{};
   entry.name = name;
-  entry.help = unescape(help);
+  entry.help = help_text(help, limits_);
   entry.type = type;
   entry.merge = merge_of(type, rule);
   entry.per_worker = entry.merge == Merge::Newest;
@@ -107,7 +112,8 @@ std::optional<SeriesId> SeriesTable::find(std::string_view key) const {
 
 std::optional<SeriesId> SeriesTable::add(FamilyId family, const std::string& key,
                                          std::uint32_t lines) {
-  if (lines_ + lines > limit_) return std::nullopt;
+  if (lines_ + lines > limits_.series_total) return std::nullopt;
+  if (bytes_ + key.size() > limits_.bytes_total()) return std::nullopt;
   SeriesId id = static_cast<SeriesId>(series_.size());
   if (free_series_.empty()) {
     series_.emplace_back();
@@ -116,6 +122,7 @@ std::optional<SeriesId> SeriesTable::add(FamilyId family, const std::string& key
     free_series_.pop_back();
   }
   lines_ += lines;
+  bytes_ += key.size();
   const auto entry = by_key_.emplace(key, id).first;
   SeriesEntry& series = series_[id];
   series.key = &entry->first;
@@ -129,19 +136,30 @@ std::optional<SeriesId> SeriesTable::add(FamilyId family, const std::string& key
   return id;
 }
 
-void SeriesTable::unreference(SeriesId id) {
-  SeriesEntry& entry = series_[id];
-  if (--entry.references > 0) return;
+bool SeriesTable::has_past(const SeriesEntry& entry) const {
   const Merge merge = families_[entry.family].merge;
-  const bool has_past = entry.known && (merge == Merge::Counter || merge == Merge::Distribution);
-  if (has_past) return;
+  return entry.known && (merge == Merge::Counter || merge == Merge::Distribution);
+}
+
+void SeriesTable::reference(SeriesId id) {
+  SeriesEntry& entry = series_[id];
+  if (entry.references++ == 0 && has_past(entry)) retired_lines_ -= entry.lines;
+}
+
+bool SeriesTable::unreference(SeriesId id) {
+  SeriesEntry& entry = series_[id];
+  if (--entry.references > 0) return true;
+  const bool past = has_past(entry);
+  if (past) retired_lines_ += entry.lines;
+  if (past && retired_lines_ <= limits_.series_total / 2) return true;
   untidy_families_.push_back(entry.family);
   erase_series(id);
+  return !past;
 }
 
 bool SeriesTable::resize(SeriesId id, std::uint32_t lines) {
   SeriesEntry& entry = series_[id];
-  if (lines_ - entry.lines + lines > limit_) return false;
+  if (lines_ - entry.lines + lines > limits_.series_total) return false;
   lines_ = lines_ - entry.lines + lines;
   entry.lines = lines;
   return true;
@@ -163,6 +181,8 @@ void SeriesTable::sweep() {
 void SeriesTable::erase_series(SeriesId id) {
   SeriesEntry& entry = series_[id];
   lines_ -= entry.lines;
+  bytes_ -= entry.key->size();
+  if (entry.references == 0 && has_past(entry)) retired_lines_ -= entry.lines;
   by_key_.erase(by_key_.find(*entry.key));
   entry = SeriesEntry{};
   erased_series_.push_back(id);

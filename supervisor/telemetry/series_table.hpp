@@ -10,6 +10,7 @@
 #include "common/metrics/model.hpp"
 #include "supervisor/telemetry/gauge_rules.hpp"
 #include "supervisor/telemetry/histogram_total.hpp"
+#include "supervisor/telemetry/limits.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -61,7 +62,7 @@ struct SeriesEntry {
 
 class SeriesTable {
  public:
-  SeriesTable(GaugeRules rules, std::size_t limit);
+  SeriesTable(GaugeRules rules, const LedgerLimits& limits);
 
   // The family for these samples, retained once for the caller; or why there is none.
   struct Bound {
@@ -77,9 +78,12 @@ class SeriesTable {
   std::optional<SeriesId> find(std::string_view key) const;
   // Nothing if the table would exceed its limit.
   std::optional<SeriesId> add(FamilyId family, const std::string& key, std::uint32_t lines);
-  void reference(SeriesId series) { ++series_[series].references; }
-  // Dropping the last reference removes a series that has no retired values.
-  void unreference(SeriesId series);
+  void reference(SeriesId series);
+  // Dropping the last reference removes a series that has no retired values. What only the dead
+  // have counted takes half of the table at most: the rest is for the living, whatever the dead
+  // put into their labels. False if the series had values and is forgotten for that.
+  bool unreference(SeriesId series);
+  bool has_family(std::string_view name) const { return by_name_.contains(name); }
   // Sets the number of lines of the series. False, with no change, if the table would exceed its
   // limit.
   bool resize(SeriesId series, std::uint32_t lines);
@@ -111,13 +115,16 @@ class SeriesTable {
     }
   };
 
+  bool has_past(const SeriesEntry& entry) const;  // values that must be kept
   void erase_family(FamilyId id);
   void erase_series(SeriesId id);
   void sweep();
 
   GaugeRules rules_;
-  std::size_t limit_;
+  LedgerLimits limits_;
   std::size_t lines_ = 0;
+  std::size_t bytes_ = 0;          // of the series' keys
+  std::size_t retired_lines_ = 0;  // of series that no live worker has
   std::uint64_t generation_ = 0;
   std::vector<FamilyEntry> families_;
   std::vector<FamilyId> free_families_;

@@ -105,6 +105,7 @@ struct SourceState {
   std::vector<DistributionEntry> distributions;
   std::vector<FamilyId> families;  // one retained reference each
   std::size_t series_lines = 0;    // counted against LedgerLimits::series_per_source
+  std::size_t series_bytes = 0;    // of their keys, against bytes_per_source()
 
   // Counted each time a snapshot with this layout is applied.
   DropCounts drops{};

@@ -2,6 +2,8 @@
 #include "tests/support/catch.hpp"
 #include "tests/unit/telemetry/support.hpp"
 
+#include <algorithm>
+
 using namespace holdfast::supervisor::telemetry;
 using namespace holdfast::supervisor::telemetry::test;
 using Values = std::map<std::string, double>;
@@ -138,4 +140,87 @@ TEST_CASE("thousands of dead workers leave no more than the series themselves") 
   CHECK(now.size() == 50);
   CHECK(now.at("c_total{i=\"49\"}") == 3000);
   CHECK(dropped(ledger, Drop::Limit) == 0);
+}
+
+TEST_CASE("an answer of a million families costs what the limit allows, and what is first counts") {
+  std::string flood = counters(0, 10, 1);
+  while (flood.size() < (15u << 20))
+    flood += "f" + std::to_string(flood.size()) + " 1\n";
+  const auto lines = static_cast<std::size_t>(std::count(flood.begin(), flood.end(), '\n'));
+  Ledger ledger(with(1000, 5000));
+  CHECK(ledger.apply(source("a.0"), flood, at(0)) == Applied::Accepted);
+  const Values now = values(ledger);
+  CHECK(now.size() == 1000);
+  CHECK(now.at("c_total{i=\"9\"}") == 1);
+  CHECK(dropped(ledger, Drop::Limit) == lines - 1 - 1000);
+  REQUIRE(ledger.left_out().size() == 1);
+  CHECK(ledger.left_out().front().program == "a");
+  // Another one has its own room.
+  ledger.apply(source("b.0"), gauges(0, 100), at(0));
+  CHECK(values(ledger).size() == 1100);
+}
+
+TEST_CASE("long labels count by their bytes, for one worker and for all") {
+  LedgerSettings settings = with(1000, 2000);
+  settings.limits.bytes_per_series = 100;
+  const auto long_ones = [](const std::string& name, int round) {
+    std::string out = "# TYPE " + name + " counter\n";
+    for (int i = 0; i < 90; ++i) {
+      out += name + "{x=\"" + std::to_string(round) + std::string(1000, 'x') + std::to_string(i) +
+             "\"} 1\n";
+    }
+    return out;
+  };
+  Ledger ledger(settings);
+  // Label values that rotate: each answer has new ones, and counters stay.
+  for (int round = 0; round < 20; ++round)
+    ledger.apply(source("a.0"), long_ones("a_total", round), at(round));
+  CHECK(values(ledger).size() < 100);
+  ledger.apply(source("b.0"), long_ones("b_total", 0), at(20));
+  CHECK(values(ledger).size() > 150);
+  ledger.apply(source("c.0"), long_ones("c_total", 0), at(20));
+  CHECK(values(ledger).size() < 200);
+}
+
+TEST_CASE("what dead workers have counted leaves half of the room to the living") {
+  Ledger ledger(with(100, 100));
+  ledger.apply(source("b.0"), counters(0, 10, 1), at(0));
+  for (std::uint64_t life = 1; life <= 50; ++life) {
+    // Such as a label with the pid.
+    const int first = 1000 * static_cast<int>(life);
+    ledger.apply(source("a.0", life), counters(first, first + 20, 1), at(1));
+    ledger.retire(source("a.0", life), at(1));
+  }
+  CHECK(values(ledger).size() == 60);
+  CHECK(values(ledger).at("c_total{i=\"9\"}") == 1);
+  CHECK(dropped(ledger, Drop::Limit) == 50 * 20 - 50);
+  REQUIRE(ledger.left_out().size() == 1);
+  CHECK(ledger.left_out().front().program == "a");
+  ledger.apply(source("b.0"), counters(0, 50, 2), at(2));
+  CHECK(values(ledger).size() == 100);
+}
+
+TEST_CASE("a total of the dead that a living one counts on takes no room of theirs") {
+  Ledger ledger(with(100, 100));
+  for (std::uint64_t life = 1; life <= 10; ++life) {
+    ledger.apply(source("a.0", life), counters(0, 40, 1), at(1));
+    ledger.retire(source("a.0", life), at(1));
+  }
+  CHECK(values(ledger).at("c_total{i=\"39\"}") == 10);
+  CHECK(dropped(ledger, Drop::Limit) == 0);
+}
+
+TEST_CASE("many long answers are read again in full, and count the same") {
+  LedgerSettings settings = with(2000, 2000);
+  settings.limits.bytes_per_series = 100;
+  Ledger ledger(settings);
+  for (int round = 1; round <= 3; ++round) {
+    for (int worker = 0; worker < 10; ++worker) {
+      ledger.apply(source("a." + std::to_string(worker)),
+                   "# HELP c_total " + std::string(40'000, 'x') + "\n" + counters(0, 10, round),
+                   at(round));
+    }
+  }
+  CHECK(values(ledger).at("c_total{i=\"9\"}") == 30);
+  CHECK(expose(ledger).size() < 1000);  // a help text of that length is none
 }
