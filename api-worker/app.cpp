@@ -148,6 +148,9 @@ class ApiService final : public worker::Service {
             make_chain(context, trusted, {*store_, offload_, limiter_, key_uses_}),
             make_router(services_), ErrorMapper(context.log()))),
         connections_(metrics::Gauges(context.registry(), "http_connections_open").only()),
+        bodies_(metrics::Gauges(context.registry(), "http_body_bytes").only()),
+        pages_(metrics::Gauges(context.registry(), "store_page_cache_bytes").only()),
+        vectors_(metrics::Gauges(context.registry(), "store_vector_cache_bytes").only()),
         store_up_(metrics::Gauges(context.registry(), "store_up").only()),
         server_(std::make_unique<http::Server>(
             context.io(), limits_of(context.config().http, room_for_connections(context), trusted),
@@ -200,7 +203,12 @@ class ApiService final : public worker::Service {
   }
 
   void before_scrape(std::function<void()> done) override {
-    connections_.Set(static_cast<double>(server_->stats().connections_open));
+    const http::ServerStats stats = server_->stats();
+    connections_.Set(static_cast<double>(stats.connections_open));
+    bodies_.Set(static_cast<double>(stats.body_bytes));
+    const store::MemoryUse use = store_->memory_use();
+    pages_.Set(static_cast<double>(use.pages));
+    vectors_.Set(static_cast<double>(use.vectors));
     check([this, done = std::move(done)](const Result<void>& checked) {
       store_up_.Set(checked ? 1 : 0);
       done();
@@ -218,6 +226,9 @@ class ApiService final : public worker::Service {
   KeyUses key_uses_;
   std::shared_ptr<Pipeline> pipeline_;
   prometheus::Gauge& connections_;
+  prometheus::Gauge& bodies_;
+  prometheus::Gauge& pages_;
+  prometheus::Gauge& vectors_;
   prometheus::Gauge& store_up_;
   std::unique_ptr<http::Server> server_;
 };

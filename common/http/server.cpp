@@ -186,7 +186,9 @@ bool Server::draining() const {
 }
 
 ServerStats Server::stats() const {
-  return impl_->state->stats;
+  ServerStats stats = impl_->state->stats;
+  stats.body_bytes = impl_->state->bodies->used();
+  return stats;
 }
 
 }  // namespace holdfast::http

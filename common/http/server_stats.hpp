@@ -12,6 +12,7 @@ struct ServerStats {
   std::uint64_t connections_total = 0;
   std::uint64_t requests_in_flight = 0;
   std::uint64_t requests_total = 0;
+  std::uint64_t body_bytes = 0;  // of request bodies that are held now
 };
 
 }  // namespace holdfast::http

@@ -41,6 +41,8 @@ constexpr std::array kTable{
     Declaration{"heap_free_bytes", Gauge, "Bytes that malloc holds but that are not in use."},
     Declaration{"heap_mapped_bytes", Gauge, "Bytes that malloc has obtained from the kernel."},
     Declaration{"heap_used_bytes", Gauge, "Bytes in use by allocations."},
+    Declaration{"http_body_bytes", Gauge,
+                "Bytes of request bodies that are held in memory; see http.body_memory."},
     Declaration{"http_connections_open", Gauge, "Open client connections."},
     Declaration{"http_request_duration_seconds",
                 Histogram,
@@ -88,11 +90,16 @@ constexpr std::array kTable{
                 GaugeRule::Sum,
                 kCommitSeconds},
     Declaration{"store_commits_total", Counter, "Transactions committed."},
+    Declaration{
+        "store_page_cache_bytes", Gauge,
+        "Bytes of database pages that SQLite caches, at most 8 MiB and 4 MiB for each reader."},
     Declaration{"store_up",
                 Gauge,
                 "1 if the last check of the store succeeded in every worker, else 0.",
                 {},
                 GaugeRule::Min},
+    Declaration{"store_vector_cache_bytes", Gauge,
+                "Bytes of vectors that search keeps in memory, at most 256 MiB."},
 };
 
 }  // namespace

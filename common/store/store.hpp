@@ -175,6 +175,12 @@ class ApiKeyStore {
   virtual Result<std::vector<ApiKey>> list_api_keys() = 0;        // oldest first
 };
 
+// What a store keeps in the memory of its process, in bytes.
+struct MemoryUse {
+  std::uint64_t pages = 0;    // pages of the database, as the engine caches them
+  std::uint64_t vectors = 0;  // see OpenOptions::vector_cache_bytes
+};
+
 class Store : public DocumentStore, public JobQueue, public ApiKeyStore {
  public:
   // Can the database be read now?
@@ -182,6 +188,8 @@ class Store : public DocumentStore, public JobQueue, public ApiKeyStore {
   // Whether bounded reads are fast enough for an event loop. False for an engine whose reads may
   // wait for a network: then no read runs on a loop.
   virtual bool inline_reads() const = 0;
+  // For metrics. Waits for nothing.
+  virtual MemoryUse memory_use() const = 0;
   virtual std::string describe() const = 0;  // "sqlite /var/lib/holdfast/holdfast.db"
 };
 

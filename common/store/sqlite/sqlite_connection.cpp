@@ -144,6 +144,14 @@ Query SqliteConnection::query(std::string_view sql) {
   return Query(found->second);
 }
 
+std::uint64_t SqliteConnection::cached_bytes() {
+  sqlite3_int64 now = 0;
+  sqlite3_int64 most = 0;
+  // There is no preallocated page cache, so that every page is "overflow".
+  sqlite3_status64(SQLITE_STATUS_PAGECACHE_OVERFLOW, &now, &most, 0);
+  return static_cast<std::uint64_t>(now);
+}
+
 void SqliteConnection::exec(const char* sql) {
   database_.exec(sql);
 }

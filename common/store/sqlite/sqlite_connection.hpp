@@ -16,6 +16,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <new>
@@ -84,6 +85,9 @@ class SqliteConnection {
                                                         Access access);
   SqliteConnection(const SqliteConnection&) = delete;
   ~SqliteConnection();
+
+  // Of the pages that all connections of this process cache. Any thread.
+  static std::uint64_t cached_bytes();
 
   Query query(std::string_view sql);  // throws SQLite::Exception
   void exec(const char* sql);         // any number of statements; throws SQLite::Exception

@@ -258,6 +258,10 @@ class SqliteStore final : public Store {
   // costs more (ADR 8).
   bool inline_reads() const override { return true; }
 
+  MemoryUse memory_use() const override {
+    return {SqliteConnection::cached_bytes(), vectors_.bytes()};
+  }
+
   std::string describe() const override { return "sqlite " + path_.native(); }
 
  private:

@@ -68,7 +68,6 @@ std::vector<Candidate> VectorIndex::nearest(SqliteConnection& connection,
 }
 
 std::size_t VectorIndex::bytes() const {
-  const std::shared_lock lock(mutex_);
   return bytes_;
 }
 

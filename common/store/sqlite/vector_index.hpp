@@ -15,6 +15,7 @@
 #include "common/store/candidate.hpp"
 #include "common/store/sqlite/sqlite_connection.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <shared_mutex>
@@ -58,7 +59,7 @@ class VectorIndex {
   // The rest is guarded by mutex_.
   std::int64_t seen_ = -1;  // chunk_change.seq up to which this is current; -1: nothing loaded
   bool too_large_ = false;
-  std::size_t bytes_ = 0;
+  std::atomic<std::size_t> bytes_ = 0;  // read without the mutex: a scrape waits for no reload
   std::vector<Document> documents_;
   std::unordered_map<std::int64_t, std::size_t> at_;  // document.seq -> its place
 };

@@ -95,6 +95,23 @@ TEST_CASE("vector search agrees with brute force, while another process adds and
   }
 }
 
+TEST_CASE("what a store keeps in memory is told, and follows the search that fills it") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  std::mt19937 random(20261129);
+  Corpus corpus;
+  for (int i = 0; i < 50; ++i)
+    add_random(*store, corpus, "d" + std::to_string(i), random);
+  REQUIRE(store->memory_use().pages > 0);
+  REQUIRE(store->memory_use().vectors == 0);
+  REQUIRE(store->search("", random_unit(random), 5));
+  const std::uint64_t held = store->memory_use().vectors;
+  REQUIRE(held >= 50 * random_unit(random).size() * sizeof(float));
+  REQUIRE(remove(*store, "d0"));
+  REQUIRE(store->search("", random_unit(random), 5));
+  REQUIRE(store->memory_use().vectors < held);
+}
+
 TEST_CASE("a hit is the document's best chunk, with its cosine") {
   const auto environment = make_environment();
   const auto store = environment->open();
