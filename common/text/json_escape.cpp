@@ -2,6 +2,7 @@
 #include "common/text/json_escape.hpp"
 
 #include "common/text/hex.hpp"
+#include "common/text/terminal.hpp"
 #include "common/text/utf8.hpp"
 
 #include <array>
@@ -55,17 +56,30 @@ std::size_t json_literal_run(std::string_view text) {
       continue;
     }
     const std::size_t length = byte < 0x80 ? 0 : utf8_sequence(text.substr(run));
-    if (length == 0) break;
+    if (length == 0 || hidden_sequence(text.substr(run)) > 0) break;
     run += length;
   }
   return run;
 }
 
-std::string_view json_escape(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  if (byte >= 0x80) return kReplacementUtf8;
-  const Escape& escape = kEscapes[byte];
-  return {escape.text.data(), escape.size};
+JsonEscape json_escape(std::string_view text) {
+  JsonEscape result;
+  const auto set = [&result](std::string_view escape) {
+    result.size = escape.copy(result.text.data(), result.text.size());
+  };
+  const auto byte = static_cast<unsigned char>(text.front());
+  if (byte < 0x80) {
+    const Escape& escape = kEscapes[byte];
+    set({escape.text.data(), escape.size});
+  } else if (const std::size_t hidden = hidden_sequence(text); hidden > 0) {
+    std::string escape;
+    append_unicode_escape(escape, decode_utf8(text).value);
+    set(escape);
+    result.length = hidden;
+  } else {
+    set(kReplacementUtf8);
+  }
+  return result;
 }
 
 void append_json_escaped(std::string& out, std::string_view text) {

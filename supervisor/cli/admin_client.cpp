@@ -4,6 +4,7 @@
 #include "common/os/exit_codes.hpp"
 #include "common/protocol/names.hpp"
 #include "common/text/percent.hpp"
+#include "common/text/terminal.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -74,8 +75,9 @@ std::string names_query(const std::vector<std::string>& names) {
 
 std::string message_of(const http::Response& answer) {
   const auto body = nlohmann::json::parse(answer.body, nullptr, false);
-  if (!body.is_object()) return answer.body;
-  return body.value("message", body.value("detail", ""));
+  // It may quote what a worker has written.
+  if (!body.is_object()) return text::for_terminal(answer.body);
+  return text::for_terminal(body.value("message", body.value("detail", "")));
 }
 
 int refused(const http::Response& answer) {

@@ -3,6 +3,7 @@
 
 #include "common/os/exit_codes.hpp"
 #include "common/protocol/names.hpp"
+#include "common/text/terminal.hpp"
 #include "supervisor/cli/admin_client.hpp"
 #include "supervisor/cli/follow.hpp"
 #include "supervisor/cli/status_table.hpp"
@@ -27,7 +28,7 @@ int status(const AdminClient& client, const Arguments& arguments) {
     if (answer->status != 200) return refused(*answer);
     const int code = status_is_healthy(answer->body) ? exit_code::kOk : exit_code::kFailed;
     if (arguments.json) {
-      print(answer->body + "\n");
+      print(text::for_terminal(answer->body) + "\n");
     } else {
       const auto table = status_table(answer->body, ::isatty(STDOUT_FILENO) == 1);
       if (!table) return unreachable(table.error());
@@ -57,7 +58,7 @@ int command(const AdminClient& client, const Arguments& arguments, std::string t
 int health(const AdminClient& client, bool ready) {
   const auto answer = client.ask("GET", ready ? protocol::kReadyPath : protocol::kHealthPath);
   if (!answer) return unreachable(answer.error());
-  print(answer->body + "\n");
+  print(text::for_terminal(answer->body) + "\n");
   return answer->status == 200 ? exit_code::kOk : exit_code::kFailed;
 }
 

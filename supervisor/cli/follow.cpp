@@ -3,6 +3,7 @@
 
 #include "common/os/exit_codes.hpp"
 #include "common/protocol/names.hpp"
+#include "common/text/terminal.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -23,14 +24,14 @@ constexpr Duration kDeadline = 40s;
 
 void print_event(const json& event, bool as_json) {
   if (as_json) {
-    print(event.dump() + "\n");
+    print(text::for_terminal(event.dump()) + "\n");
     return;
   }
   const std::string who = event.value("worker", event.value("program", "holdfast"));
-  print(fmt::format("{}  {:<16} {:<18} {}\n", event.value("time", ""), event.value("kind", ""), who,
-                    event.value("message", "")));
+  print(text::for_terminal(fmt::format("{}  {:<16} {:<18} {}\n", event.value("time", ""),
+                                       event.value("kind", ""), who, event.value("message", ""))));
   for (const json& frame : event.value("stack", json::array()))
-    print(fmt::format("    {}\n", frame.get<std::string>()));
+    print(fmt::format("    {}\n", text::for_terminal_line(frame.get<std::string>())));
 }
 
 std::string header(const http::Response& response, std::string_view name) {
@@ -58,7 +59,7 @@ std::uint64_t print_progress(const AdminClient& connection, std::uint64_t after)
   const json page = json::parse(answer->body, nullptr, false);
   if (!page.is_object()) return after;
   for (const json& event : page.value("events", json::array())) {
-    fmt::print(stderr, "  {}\n", event.value("message", ""));
+    fmt::print(stderr, "  {}\n", text::for_terminal(event.value("message", "")));
     after = event.value("seq", after);
   }
   return after;

@@ -2,6 +2,7 @@
 #include "supervisor/cli/status_table.hpp"
 
 #include "common/base/duration.hpp"
+#include "common/text/terminal.hpp"
 
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
@@ -80,6 +81,8 @@ Row row_of(const json& worker, const std::string& next_run) {
                : "-";
   row[7] = worker.contains("last_exit") ? worker["last_exit"].value("text", "-") : "-";
   row[8] = note_of(worker, next_run);
+  for (std::string& cell : row)
+    cell = text::for_terminal_line(cell);
   return row;
 }
 
@@ -180,8 +183,8 @@ Result<std::string> status_table(const std::string& text, bool colour) {
   }
   return fmt::format("holdfast {}: {}, pid {}, up {}\n{}\n{}", status.value("version", "?"),
                      status.value("state", "?"), status.value("pid", std::int64_t{0}),
-                     short_time(status.value("uptime_seconds", 0.0)), remarks_of(status),
-                     draw(rows, colour));
+                     short_time(status.value("uptime_seconds", 0.0)),
+                     text::for_terminal(remarks_of(status)), draw(rows, colour));
 }
 
 bool status_is_healthy(const std::string& text) {

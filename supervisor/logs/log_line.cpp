@@ -2,10 +2,13 @@
 #include "supervisor/logs/log_line.hpp"
 
 #include "common/text/json_escape.hpp"
+#include "common/text/json_object.hpp"
+#include "common/text/terminal.hpp"
 #include "supervisor/logs/foreign_object.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace holdfast::supervisor::logs {
@@ -21,11 +24,14 @@ std::string_view colour_of(std::string_view worker) {
   return kColours[hash % kColours.size()];
 }
 
-// Judged by its first and last characters.
-bool looks_like_object(std::string_view line) {
-  if (line.size() < 2 || line.front() != '{' || line.back() != '}') return false;
-  const std::size_t next = line.find_first_not_of(" \t", 1);
-  return line[next] == '"' || next + 1 == line.size();
+// One JSON object that leaves our keys to us.
+bool is_own_object(std::string_view line) {
+  if (line.empty() || line.front() != '{' || line.back() != '}') return false;
+  static thread_local text::JsonMembers members;
+  if (!text::scan_json_object(line, members)) return false;
+  return std::none_of(members.begin(), members.end(), [](const text::JsonMember& member) {
+    return member.escaped_key || member.key == "worker" || member.key == "pid";
+  });
 }
 
 void append_own_object(std::string& out, std::string_view text, const LineLabel& label) {
@@ -69,12 +75,14 @@ LineLabel::LineLabel(std::string_view worker_name, pid_t process, StreamKind str
 
 void append_line(std::string& out, const LinePart& part, const LineLabel& label,
                  std::string_view time, log::Level minimum) {
+  const std::size_t start = out.size();
   std::string_view text = part.text;
   if (text.ends_with('\r')) text.remove_suffix(1);
   const bool pretty = label.format == LineFormat::Pretty;
   const bool own = label.source == LineSource::Own;
-  if (own && !pretty && !part.piece && !part.cut && looks_like_object(text)) {
-    return append_own_object(out, text, label);
+  if (own && !pretty && !part.piece && !part.cut && is_own_object(text)) {
+    append_own_object(out, text, label);
+    return text::escape_hidden(out, start);
   }
   ForeignObject object;
   const bool is_object =
@@ -82,10 +90,11 @@ void append_line(std::string& out, const LinePart& part, const LineLabel& label,
   const log::Level level = is_object ? object.level().value_or(label.level) : label.level;
   if (!own && level < minimum) return;
   if (pretty) {
-    out.append(label.pretty).append(text).push_back('\n');
+    out.append(label.pretty).append(text::for_terminal_line(text)).push_back('\n');
   } else if (is_object) {
     object.append(out, {time, label.level, label.worker, label.pid});
     out.append(label.object_end);
+    text::escape_hidden(out, start);
   } else {
     append_wrapped(out, text, part.continues, label, time);
   }

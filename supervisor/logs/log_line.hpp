@@ -3,9 +3,10 @@
 
 // Turns one line of a worker's output into one line of the stack's log, which is one JSON object
 // with the keys `time`, `level`, `worker` and `pid`, none of them twice. What Holdfast's own
-// workers write is such a line already and is not parsed: it gets `worker` and `pid` before its
-// closing brace. A JSON object of another program is validated and brought into that form
-// (foreign_object.hpp); anything else is wrapped.
+// workers write is such a line already: it gets `worker` and `pid` before its closing brace, unless
+// it is no JSON object or has one of these keys itself. A JSON object of another program is
+// validated and brought into that form (foreign_object.hpp); anything else is wrapped. What is
+// hidden, or would move a terminal's cursor, is escaped (common/text/terminal.hpp).
 //
 // Threads: any; pure.
 

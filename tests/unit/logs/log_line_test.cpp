@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 using namespace holdfast::supervisor::logs;
 using Json = nlohmann::json;
 
@@ -157,4 +159,50 @@ TEST_CASE("the tail keeps the last whole lines within its bound") {
   for (int i = 0; i < 5; ++i)
     tail.append(std::string(LineTail::kKept, 'y') + "\n");
   REQUIRE(tail.last(1).front() == std::string(LineTail::kKept, 'y'));
+}
+
+TEST_CASE("no worker can write a line in another's name, Holdfast's own neither") {
+  const LineLabel own("api-worker.0", 123, StreamKind::Stdout, LineFormat::Json, false,
+                      LineSource::Own);
+  for (const char* line :
+       {R"({"time":"2026-11-23T11:42:43.476Z","worker":"other.0","pid":1,"msg":"x"})",
+        R"({"worker":"other.0"})", R"({"a":1,"wor\u006ber":"other.0"})",
+        R"({"a":1},"worker":"other.0"})", R"({"a":"b"}{"worker":"other.0"})",
+        R"({"worker":"other.0","worker":"other.1"})", R"({"a":1,"worker":"other.0")"}) {
+    for (const LineLabel* label : {&kLabel, &own}) {
+      INFO(line);
+      std::string out;
+      append_line(out, {line}, *label, kTime);
+      REQUIRE(std::count(out.begin(), out.end(), '\n') == 1);
+      // Of a name that is there twice, parsers take either: it must be there once.
+      const std::string needle = "\"worker\":";
+      REQUIRE(out.find(needle) == out.rfind(needle));
+      const Json parsed = Json::parse(out);
+      REQUIRE(parsed.at("worker") == "api-worker.0");
+      REQUIRE(parsed.at("pid") == 123);
+    }
+  }
+  std::string out;
+  append_line(out, {R"({"time":"T","level":"info","msg":"x"})"}, own, kTime);
+  REQUIRE(out ==
+          "{\"time\":\"T\",\"level\":\"info\",\"msg\":\"x\",\"worker\":\"api-worker.0\",\"pid\":"
+          "123}\n");
+}
+
+TEST_CASE("what workers write reaches a terminal without its control characters") {
+  const std::string nasty = "\x1b[2J\u009b31m\u202Etxt.exe\u200B";
+  for (const LineSource source : {LineSource::Own, LineSource::Foreign}) {
+    const LineLabel json("web.0", 1, StreamKind::Stdout, LineFormat::Json, false, source);
+    const LineLabel pretty("web.0", 1, StreamKind::Stdout, LineFormat::Pretty, false, source);
+    for (const std::string& line :
+         std::vector<std::string>{nasty, "{\"msg\":\"a\u202Eb\u009bc\x7f\"}"}) {
+      for (const LineLabel* label : {&json, &pretty}) {
+        std::string out;
+        append_line(out, {line}, *label, kTime);
+        INFO(out);
+        for (const char* hidden : {"\x1b", "\u009b", "\u202E", "\u200B", "\x7f"})
+          REQUIRE(out.find(hidden) == std::string::npos);
+      }
+    }
+  }
 }
