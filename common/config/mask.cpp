@@ -2,7 +2,9 @@
 #include "common/config/mask.hpp"
 
 #include "common/log/redact.hpp"
-#include "common/text/ascii.hpp"
+
+#include <utility>
+#include <vector>
 
 namespace holdfast::config {
 
@@ -23,28 +25,34 @@ void hide(std::string& text, const std::string& secret) {
   }
 }
 
-}  // namespace
-
-bool sounds_secret(std::string_view variable) {
-  const std::string name = text::to_lower(variable);
-  for (const char* part : {"password", "passwd", "secret", "token", "key", "credential"}) {
-    if (name.find(part) != std::string::npos) return true;
+// Of a command, an argument may tell that the next one is a secret.
+void mask_arguments(Array& array) {
+  std::vector<std::string> texts;
+  for (const Value& item : array) {
+    const auto* text = std::get_if<std::string>(&item.data);
+    if (text == nullptr) return;
+    texts.push_back(*text);
   }
-  return false;
+  texts = log::redact_arguments(texts);
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    array[i].data = std::move(texts[i]);
 }
+
+}  // namespace
 
 void mask(Value& value, const std::set<std::string>& secrets) {
   if (auto* text = std::get_if<std::string>(&value.data)) {
-    *text = log::redact_url(*text);
+    *text = log::redact_text(*text);
     for (const std::string& secret : secrets)
       hide(*text, secret);
   } else if (auto* array = std::get_if<Array>(&value.data)) {
+    mask_arguments(*array);
     for (Value& item : *array)
       mask(item, secrets);
   } else if (auto* table = std::get_if<Table>(&value.data)) {
     for (Member& member : *table) {
       auto* inner = std::get_if<std::string>(&member.value.data);
-      if (inner != nullptr && sounds_secret(member.key)) *inner = std::string(log::kRedacted);
+      if (inner != nullptr) *inner = log::redact_value(member.key, *inner);
       mask(member.value, secrets);
     }
   }

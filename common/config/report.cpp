@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/config/report.hpp"
 
+#include "common/log/redact.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,6 +21,10 @@ std::string in_section(const std::string& section, const std::string& message) {
 std::string format_place(const std::string& file, int line, int column) {
   if (line == 0) return file;
   return fmt::format("{}{}{}:{}", file, file.empty() ? "" : ":", line, column);
+}
+
+ConfigProblem of_variable(const std::string& variable, const std::string& message) {
+  return {kEnvironment, 0, 0, fmt::format("{}: {}", variable, log::redact_text(message))};
 }
 
 std::string format_one(const ConfigProblem& problem) {
@@ -60,14 +66,14 @@ LoadReport::Origin LoadReport::origin_of(const std::string& section, const std::
 }
 
 ConfigProblem LoadReport::at(Position at, std::string message) const {
-  return {files_[static_cast<std::size_t>(at.file)], at.line, at.column, std::move(message)};
+  return {files_[static_cast<std::size_t>(at.file)], at.line, at.column, log::redact_text(message)};
 }
 
 ConfigProblem LoadReport::describe(const std::string& section, const std::string& key,
                                    const std::string& message) const {
   const Origin origin = origin_of(section, key);
   if (!origin.variable.empty()) {
-    return {kEnvironment, 0, 0, fmt::format("{}: {}", origin.variable, message)};
+    return of_variable(origin.variable, message);
   }
   return at(origin.at, in_section(section, message));
 }
@@ -90,7 +96,7 @@ bool LoadReport::has_problem_at(Position at) const {
 }
 
 void LoadReport::problem_of_variable(const std::string& variable, const std::string& message) {
-  problems_.push_back({kEnvironment, 0, 0, fmt::format("{}: {}", variable, message)});
+  problems_.push_back(of_variable(variable, message));
 }
 
 void LoadReport::warning(const std::string& section, const std::string& key,
@@ -99,7 +105,7 @@ void LoadReport::warning(const std::string& section, const std::string& key,
 }
 
 void LoadReport::warning_of_variable(const std::string& variable, const std::string& message) {
-  warnings_.push_back({kEnvironment, 0, 0, fmt::format("{}: {}", variable, message)});
+  warnings_.push_back(of_variable(variable, message));
 }
 
 std::vector<ConfigProblem> LoadReport::problems() const {

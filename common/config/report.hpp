@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// LoadReport: the problems and warnings found while loading, and where each key came from. A check
+// LoadReport: the problems and warnings found while loading, and where each key came from. Secrets
+// that a message quotes are masked (common/log/redact.hpp). A check
 // that compares two keys points at the one that was written; for a default, at its section.
 //
 // Threads: one owner.

@@ -17,11 +17,15 @@ Result<std::string> check_store_url(const std::string& text) {
   const bool fine = text.empty() || has_more_than("sqlite:///") || has_more_than("postgresql://") ||
                     has_more_than("postgres://");
   if (fine) return text;
-  // A malformed URL may still contain a valid password.
+  // What is malformed may still contain a valid password. What is no URL at all may be one.
+  const auto shown = [](const std::string& url) {
+    const bool is_url = url.find("://") != std::string::npos;
+    return is_url ? log::redact_text(url) : std::string(log::kRedacted);
+  };
   return fail(ErrorKind::InvalidArgument,
               fmt::format("'{}' is not a store's URL: write \"sqlite:///path/of.db\" or "
                           "\"postgresql://user@host/database\"",
-                          log::redact_url(text)));
+                          shown(text)));
 }
 
 Result<std::string> canonical_network(const std::string& text) {

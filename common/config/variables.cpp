@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/config/variables.hpp"
 
-#include "common/config/mask.hpp"
+#include "common/log/redact.hpp"
 #include "common/protocol/variables.hpp"
 #include "common/text/ascii.hpp"
 
@@ -103,7 +103,7 @@ std::string Replacer::reference(std::string_view inner) {
   }
   const auto found = environ_.find(name);
   if (found != environ_.end() && !(colon && found->second.empty())) {
-    if (sounds_secret(name) && !found->second.empty()) secrets_.insert(found->second);
+    if (log::sounds_secret(name) && !found->second.empty()) secrets_.insert(found->second);
     return found->second;
   }
   return rest.empty() ? not_set(name) : replace(rest.substr(1));

@@ -3,7 +3,10 @@
 
 #include "common/text/ascii.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 namespace holdfast::log {
 
@@ -11,12 +14,32 @@ namespace {
 
 constexpr std::string_view kMask = "***";
 
+bool contains_ignoring_case(std::string_view text, std::string_view part) {
+  return std::search(text.begin(), text.end(), part.begin(), part.end(),
+                     [](char a, char b) { return text::to_lower(a) == b; }) != text.end();
+}
+
+bool is_word_end(char c) {
+  return std::string_view(" \t\r\n\"'<>`").find(c) != std::string_view::npos;
+}
+
+bool continues_name(char c) {
+  return text::is_alphanumeric(c) || c == '_' || c == '-' || c == '.';
+}
+
 bool names_a_secret(std::string_view parameter) {
-  const std::string name = text::to_lower(parameter);
-  for (const std::string_view part : {"password", "secret", "token", "api_key", "apikey"}) {
-    if (name.find(part) != std::string::npos) return true;
-  }
-  return false;
+  return sounds_secret(parameter) || text::equals_ignoring_case(parameter, "sig") ||
+         text::equals_ignoring_case(parameter, "signature");
+}
+
+bool names_one_secret(std::string_view text) {
+  return text::all_of(text, continues_name) && sounds_secret(text);
+}
+
+// Slack, Discord, Teams, Telegram: whoever knows the path may post.
+bool is_webhook(std::string_view host, std::string_view path) {
+  return host.starts_with("hooks.") || contains_ignoring_case(host, "webhook") ||
+         contains_ignoring_case(path, "webhook") || host == "api.telegram.org";
 }
 
 // Where the user information of "user:password@host/…" ends; npos if there is none.
@@ -33,6 +56,12 @@ std::size_t find_at(std::string_view rest) {
 
 void append_authority(std::string& out, std::string_view user_information) {
   const auto colon = user_information.find(':');
+  // So long a name is a token: "https://ghp_…@github.com".
+  constexpr std::size_t kLongestName = 24;
+  if (colon == std::string_view::npos && user_information.size() > kLongestName) {
+    out += kMask;
+    return;
+  }
   out += user_information.substr(0, colon);
   if (colon != std::string_view::npos) out.append(":").append(kMask);
 }
@@ -58,6 +87,12 @@ void append_url(std::string& out, std::string_view rest) {
     append_authority(out, rest.substr(0, at));
     rest.remove_prefix(at);
   }
+  const std::string_view host = rest.substr(0, rest.find_first_of("/?#"));
+  const std::string_view path = rest.substr(host.size());
+  if (path.size() > 1 && is_webhook(host.substr(host.find('@') + 1), path)) {
+    out.append(host).append("/").append(kMask);
+    return;
+  }
   const auto question = rest.find('?');
   if (question == std::string_view::npos) {
     out += rest;
@@ -66,6 +101,137 @@ void append_url(std::string& out, std::string_view rest) {
   out += rest.substr(0, question + 1);
   append_query(out, rest.substr(question + 1));
 }
+
+// Passes over the text once and copies it, with what follows a secret's name left out. Works on the
+// words of a text in which URLs are masked already.
+class TextRedactor {
+ public:
+  explicit TextRedactor(std::string_view text) : text_(text) { out_.reserve(text.size()); }
+
+  std::string run() && {
+    while (at_ < text_.size()) {
+      if (continues_name(text_[at_])) {
+        word();
+      } else {
+        copy(1);
+      }
+    }
+    return std::move(out_);
+  }
+
+ private:
+  // At the beginning of a name.
+  void word() {
+    std::size_t end = at_;
+    while (end < text_.size() && continues_name(text_[end]))
+      ++end;
+    const std::string_view name = text_.substr(at_, end - at_);
+    const char before = at_ > 0 ? text_[at_ - 1] : ' ';
+    copy(name.size());
+    if (name.starts_with("Bearer") && next() == ' ') return bearer();
+    if (!names_a_secret(name)) return user_information(name);
+    if (next() == '=') return assignment(before);
+    const bool escaped = text_.substr(at_).starts_with("\\\"");
+    if (before == '"' && (escaped || next() == '"')) return member();
+    if (is_header(name) && next() == ':') return header();
+    if (name.starts_with("-") && next() == ' ') return option();
+    user_information(name);
+  }
+
+  char next() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+  void copy(std::size_t count) {
+    out_ += text_.substr(at_, count);
+    at_ += count;
+  }
+  void copy_blanks() {
+    while (next() == ' ')
+      copy(1);
+  }
+  void mask_until(std::size_t end) {
+    if (end > at_) out_ += kMask;
+    at_ = end;
+  }
+  void mask_word(std::string_view more_ends = "") {
+    std::size_t end = at_;
+    while (end < text_.size() && !is_word_end(text_[end]) &&
+           more_ends.find(text_[end]) == std::string_view::npos)
+      ++end;
+    mask_until(end);
+  }
+  // A value, which may be in quotes. Those of JSON inside of a JSON string are escaped themselves.
+  void mask_value(std::string_view more_ends) {
+    const bool escaped = next() == '\\';
+    while (next() == '\\')
+      copy(1);
+    const char quote = next();
+    if (quote != '"' && quote != '\'') return mask_word(more_ends);
+    copy(1);
+    std::size_t end = at_;
+    while (end < text_.size() && text_[end] != quote && !(escaped && text_[end] == '\\'))
+      end += text_[end] == '\\' ? 2 : 1;
+    mask_until(std::min(end, text_.size()));
+  }
+
+  void assignment(char before) {
+    copy(1);
+    // Of a URL's query, the other parameters stay.
+    mask_value(before == '?' || before == '&' ? "&#" : "");
+  }
+  void member() {
+    copy(next() == '"' ? 1 : 2);
+    copy_blanks();
+    if (next() != ':') return;
+    copy(1);
+    copy_blanks();
+    mask_value(",}");
+  }
+  static bool is_header(std::string_view name) {
+    return text::equals_ignoring_case(name, "authorization") ||
+           text::equals_ignoring_case(name, "proxy-authorization") ||
+           text::equals_ignoring_case(name, "cookie") ||
+           text::equals_ignoring_case(name, "set-cookie") ||
+           contains_ignoring_case(name.substr(0, 2), "x-");
+  }
+  // To the end of the line or of the quotes that it is in.
+  void header() {
+    copy(1);
+    copy_blanks();
+    mask_until(std::min(text_.find_first_of("\r\n\"'", at_), text_.size()));
+  }
+  void option() {
+    copy_blanks();
+    if (next() != '-') mask_value("");
+  }
+  void bearer() {
+    copy_blanks();
+    std::size_t end = at_;
+    while (end < text_.size() && !is_word_end(text_[end]))
+      ++end;
+    constexpr std::size_t kShortestToken = 12;
+    if (end - at_ >= kShortestToken) mask_until(end);
+  }
+  // "user:password@host" without the "://" that would make it a URL.
+  void user_information(std::string_view name) {
+    if (name.empty() || next() != ':') return;
+    std::size_t end = at_ + 1;
+    while (end < text_.size() && !is_word_end(text_[end]))
+      ++end;
+    const std::string_view rest = text_.substr(at_ + 1, end - at_ - 1);
+    const auto at_sign = rest.rfind('@');
+    if (at_sign == std::string_view::npos || at_sign == 0) return;
+    copy(1);
+    if (rest.starts_with('/')) {  // "postgres:/user:password@host"
+      while (next() == '/')
+        copy(1);
+      return;
+    }
+    mask_until(at_ + at_sign);
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::string out_;
+};
 
 }  // namespace
 
@@ -101,6 +267,62 @@ std::string redact_url(std::string_view text) {
     text.remove_prefix(end);
   }
   return out;
+}
+
+bool sounds_secret(std::string_view name) {
+  while (name.starts_with('-'))
+    name.remove_prefix(1);
+  if (text::equals_ignoring_case(name, "pwd") || text::equals_ignoring_case(name, "oldpwd"))
+    return false;
+  for (const std::string_view part :
+       {"pass", "pwd", "secret", "token", "key", "credential", "cookie"}) {
+    if (contains_ignoring_case(name, part)) return true;
+  }
+  constexpr std::size_t kAuth = 4;
+  return name.size() >= kAuth &&
+         (text::equals_ignoring_case(name.substr(0, kAuth), "auth") ||
+          text::equals_ignoring_case(name.substr(name.size() - kAuth), "auth"));
+}
+
+std::string redact_text(std::string_view text) {
+  const std::string without_urls = redact_url(text);
+  return TextRedactor(without_urls).run();
+}
+
+std::string redact_value(std::string_view name, std::string_view value) {
+  if (value.empty()) return {};
+  if (sounds_secret(name)) return std::string(kRedacted);
+  if (!contains_ignoring_case(name, "webhook")) return redact_text(value);
+  const auto mark = value.find("://");
+  if (mark == std::string_view::npos) return std::string(kRedacted);
+  const auto host = std::min(value.find('/', mark + 3), value.size());
+  return fmt::format("{}/{}", redact_url(value.substr(0, host)), kMask);
+}
+
+std::vector<std::string> redact_arguments(const std::vector<std::string>& arguments) {
+  std::vector<std::string> shown;
+  shown.reserve(arguments.size());
+  bool secret = false;  // the next one
+  bool account = false;
+  for (const std::string& argument : arguments) {
+    const bool option = argument.starts_with('-');
+    const auto colon = argument.find(':');
+    if (secret && !option && !argument.empty()) {
+      shown.emplace_back(kRedacted);
+    } else if (account && !option && colon != std::string::npos) {
+      shown.push_back(fmt::format("{}:{}", argument.substr(0, colon), kMask));
+    } else if (const auto equals = argument.find('=');
+               option && equals != std::string::npos &&
+               names_one_secret(argument.substr(0, equals))) {
+      shown.push_back(fmt::format("{}={}", argument.substr(0, equals), kMask));
+    } else {
+      shown.push_back(redact_text(argument));
+    }
+    const bool alone = option && argument.find_first_of("= \t") == std::string::npos;
+    secret = alone && sounds_secret(argument);
+    account = alone && (argument == "-u" || argument == "--user" || argument == "--proxy-user");
+  }
+  return shown;
 }
 
 }  // namespace holdfast::log

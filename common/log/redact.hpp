@@ -1,22 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Hides secrets in logs, tables and messages. Threads: any.
+// Hides secrets in whatever people get to see: logs, events, the status, the configuration and its
+// problems. What counts as a secret is decided here and nowhere else; docs/security.md lists it.
+//
+// Everything errs on the side of masking. All functions are idempotent.
+//
+// Threads: any.
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace holdfast::log {
 
 inline constexpr std::string_view kRedacted = "[Redacted]";
 
 // Whether the value of a field with this name must be hidden: authorization, cookie, set-cookie,
-// password, secret, token, api_key, x-api-key, in any case.
+// password, secret, token, api_key, x-api-key, in any case. Quick, for each field of each log line.
 bool is_sensitive(std::string_view key);
 
-// Masks the password of every URL in `text` ("postgresql://user:***@host/db"), and the values of
-// its query parameters that are named like a secret ("?sslpassword=***"). Errs on the side of
-// masking where a password was not percent-encoded.
+// Whether a variable, an option or a parameter of this name has a secret for its value: PASS, PWD,
+// SECRET, TOKEN, KEY, CREDENTIAL or COOKIE anywhere in it, AUTH at its beginning or end, in any
+// case. PWD and OLDPWD alone are directories.
+bool sounds_secret(std::string_view name);
+
+// Masks the password of every URL in `text` ("postgresql://user:***@host/db"), the values of its
+// query parameters that are named like a secret ("?sslpassword=***"), and the path of a webhook
+// ("https://hooks.slack.com/***"). Errs on the side of masking where a password was not
+// percent-encoded.
 std::string redact_url(std::string_view text);
+
+// The same, and besides in free text, such as a shell's command or a message: NAME=value and
+// --name value where the name sounds secret, "name": "value" in JSON, Authorization and its like
+// among HTTP headers, and user:password@host of what was meant to be a URL.
+std::string redact_text(std::string_view text);
+
+// The value of a variable or a key with this name: kRedacted as a whole if the name sounds secret
+// or is that of a webhook whose value is no URL, else by redact_text().
+std::string redact_value(std::string_view name, std::string_view value);
+
+// The arguments of a command: each by redact_text(), and as a whole what follows an option that
+// sounds secret ("--password", "x").
+std::vector<std::string> redact_arguments(const std::vector<std::string>& arguments);
 
 }  // namespace holdfast::log

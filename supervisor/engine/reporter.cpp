@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/engine/reporter.hpp"
 
+#include "common/log/redact.hpp"
+
 #include <fmt/format.h>
 
 namespace holdfast::supervisor {
@@ -77,17 +79,19 @@ void Reporter::report(const core::Report& report) {
   if (report.process.incarnation != 0) {
     record.worker = fmt::format("{}.{}", report.program, report.process.slot.slot);
   }
-  record.message = report.message;
+  // It may quote what a worker has said, or a command.
+  record.message = log::redact_text(report.message);
   if (record.worker.empty()) {
-    log_.log(level_of(report.kind), report.message, {{"event", record.kind}});
+    log_.log(level_of(report.kind), record.message, {{"event", record.kind}});
   } else {
-    log_.log(level_of(report.kind), report.message,
+    log_.log(level_of(report.kind), record.message,
              {{"event", record.kind}, {"target", record.worker}});
   }
   events_.append(std::move(record));
 }
 
 void Reporter::record(std::string kind, std::string message, log::Level level) {
+  message = log::redact_text(message);
   log_.log(level, message, {{"event", kind}});
   EventRecord record;
   record.time = clock_.wall();

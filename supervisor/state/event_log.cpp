@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/state/event_log.hpp"
 
+#include "common/log/redact.hpp"
+
 #include <algorithm>
 
 namespace holdfast::supervisor {
 
 void EventLog::append(EventRecord record) {
+  record.message = log::redact_text(record.message);
   std::vector<std::function<void(const EventRecord&)>> listeners;
   {
     const std::lock_guard lock(mutex_);

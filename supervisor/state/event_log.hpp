@@ -3,7 +3,7 @@
 
 // EventLog: the latest events of the fleet, numbered, for `holdfast events`, the status page and
 // the alert rules. Bounded: old events are dropped and numbers never reused, so a reader that was
-// away too long can tell from the numbers that it missed some.
+// away too long can tell from the numbers that it missed some. Secrets in a message are masked.
 //
 // Threads: every method from any thread. Listeners are called on the appending thread, outside the
 // lock; they must be quick and must not append.

@@ -2,6 +2,7 @@
 #include "supervisor/status/routes.hpp"
 
 #include "common/config/names.hpp"
+#include "common/log/redact.hpp"
 #include "common/os/signal_name.hpp"
 #include "common/protocol/names.hpp"
 #include "common/text/number.hpp"
@@ -150,7 +151,8 @@ void read_only(const Sources& sources, const RequestPtr& request, const http::Re
 
 FleetControl::Done answer(http::Responder respond) {
   return [respond = std::move(respond)](FleetControl::Outcome outcome) {
-    const nlohmann::ordered_json body{{"ok", outcome.ok}, {"message", outcome.message}};
+    const nlohmann::ordered_json body{{"ok", outcome.ok},
+                                      {"message", log::redact_text(outcome.message)}};
     respond(json(outcome.ok ? 200 : 409,
                  body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)));
   };

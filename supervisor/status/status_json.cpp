@@ -3,6 +3,7 @@
 
 #include "common/base/duration.hpp"
 #include "common/base/version.hpp"
+#include "common/log/redact.hpp"
 #include "supervisor/state/health.hpp"
 #include "supervisor/status/program_json.hpp"
 
@@ -49,9 +50,9 @@ ordered_json worker_json(const core::ProgramView& program, const core::SlotView&
   if (slot.retiring_pid != 0) {
     out["retiring"] = {{"pid", slot.retiring_pid}, {"incarnation", slot.retiring_incarnation}};
   }
-  if (!slot.status.empty()) out["status"] = slot.status;
+  if (!slot.status.empty()) out["status"] = log::redact_text(slot.status);
   if (slot.last_exit) out["last_exit"] = exit_json(*slot.last_exit);
-  if (!slot.last_error.empty()) out["last_error"] = slot.last_error;
+  if (!slot.last_error.empty()) out["last_error"] = log::redact_text(slot.last_error);
   if (core::in_crash_loop(slot)) out["crash_looping"] = true;
   if (slot.retry_at) out["retry_in_seconds"] = seconds_between(now, *slot.retry_at);
   return out;
@@ -89,7 +90,7 @@ ordered_json schedule_json(const FleetSnapshot& snapshot, const core::ProgramVie
 ordered_json alert_json(const alerts::ActiveAlert& alert, MonoTime now) {
   ordered_json out{{"name", alert.name}, {"severity", alert.severity}};
   if (!alert.target.empty()) out["target"] = alert.target;
-  out["summary"] = alert.summary;
+  out["summary"] = log::redact_text(alert.summary);
   if (alert.since) out["active_seconds"] = seconds_between(*alert.since, now);
   return out;
 }
@@ -144,7 +145,8 @@ std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const Usage
   const ProcessUsage own = usage(snapshot.pid);
   if (own.memory_bytes >= 0) out["memory_bytes"] = own.memory_bytes;
   out["last_reload_ok"] = snapshot.last_reload_ok;
-  if (!snapshot.last_reload_ok) out["last_reload_error"] = snapshot.last_reload_error;
+  if (!snapshot.last_reload_ok)
+    out["last_reload_error"] = log::redact_text(snapshot.last_reload_error);
   if (snapshot.view.reloading) out["reloading"] = true;
   out["cgroups"] = cgroups_json(snapshot);
   out["listeners"] = ordered_json::object();

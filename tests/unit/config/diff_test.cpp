@@ -62,7 +62,7 @@ sockets = ["x"]
        "[log] level (live, roll): \"info\" -> \"debug\"\n"
        "[log] format (roll, next start): \"json\" -> \"pretty\"\n"
        "+[listen.x]\n"
-       "[program.b] command (roll): [\"b\", \"--token\", \"none\"] -> [\"b\"]\n"
+       "[program.b] command (roll): [\"b\", \"--token\", \"[Redacted]\"] -> [\"b\"]\n"
        "[program.b] replicas (scale): 1 -> 3\n"
        "[program.b] environment.MODE (roll): \"fast\" -> \"slow\"\n"
        "[program.b] environment.NEW (roll):  -> \"1\"\n"

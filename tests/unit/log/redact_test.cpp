@@ -35,6 +35,14 @@ TEST_CASE("passwords in URLs are masked") {
        "postgresql://h/d?sslmode=require&password=***&x=1"},
       {"https://h/?sslpassword=a&Access_Token=b", "https://h/?sslpassword=***&Access_Token=***"},
       {"https://h/?api_key=", "https://h/?api_key=***"},
+      {"https://h/?sig=a&se=1", "https://h/?sig=***&se=1"},
+      // a token for a user
+      {"https://ghp_0123456789012345678901234567@github.com/x", "https://***@github.com/x"},
+      // webhooks
+      {"https://hooks.slack.com/services/T0/B0/abc", "https://hooks.slack.com/***"},
+      {"https://discord.com/api/webhooks/1/abc?wait=1", "https://discord.com/***"},
+      {"https://x.webhook.office.com/webhookb2/abc", "https://x.webhook.office.com/***"},
+      {"https://api.telegram.org/bot1:abc/send", "https://api.telegram.org/***"},
       // in the middle of a text
       {"cannot reach 'redis://:pw@h' or \"amqp://a:b@c/d\": refused",
        "cannot reach 'redis://:***@h' or \"amqp://a:***@c/d\": refused"},
@@ -51,6 +59,94 @@ TEST_CASE("passwords in URLs are masked") {
   }));
   CHECK(redact_url(text) == expected);
   CHECK(redact_url(redact_url(text)) == expected);
+}
+
+TEST_CASE("names that sound like a secret, in any case") {
+  for (const char* name :
+       {"PASS", "DB_PASSWORD", "PGPASSWORD", "MYSQL_PWD", "client-secret", "API_TOKEN", "ApiKey",
+        "AWS_ACCESS_KEY_ID", "AUTH", "AUTHORIZATION", "auth_salt", "REDIS_AUTH", "--passphrase",
+        "ERLANG_COOKIE", "GOOGLE_APPLICATION_CREDENTIALS"}) {
+    INFO(name);
+    CHECK(sounds_secret(name));
+  }
+  for (const char* name : {"", "PWD", "OLDPWD", "HOME", "PATH", "MODE", "URL", "USER", "LANG",
+                           "max_restarts_per_hour", "SSH_AUTH_SOCK"}) {
+    INFO(name);
+    CHECK_FALSE(sounds_secret(name));
+  }
+}
+
+TEST_CASE("secrets in texts are masked, and the rest stays") {
+  const auto [text, expected] = GENERATE(table<std::string, std::string>({
+      // assignments
+      {"PGPASSWORD=hunter2 psql -h db", "PGPASSWORD=*** psql -h db"},
+      {"--password=hunter2", "--password=***"},
+      {"API_KEY='a b' x", "API_KEY='***' x"},
+      {"export TOKEN=\"a b\"; run", "export TOKEN=\"***\"; run"},
+      {"--db.password=x --mode=fast", "--db.password=*** --mode=fast"},
+      {"password=\"abc", "password=\"***"},
+      // options in a shell's text
+      {"mysqladmin --password hunter2 ping", "mysqladmin --password *** ping"},
+      {"run --token -v", "run --token -v"},
+      // JSON
+      {R"({"password":"hunter2","user":"me"})", R"({"password":"***","user":"me"})"},
+      {R"({"api_key": "a\"b", "n": 1})", R"({"api_key": "***", "n": 1})"},
+      {R"(msg: {\"password\":\"hunter2\",\"n\":1})", R"(msg: {\"password\":\"***\",\"n\":1})"},
+      {R"({"token":12})", R"({"token":***})"},
+      // headers
+      {"-H 'Authorization: Bearer abc' http://h/", "-H 'Authorization: ***' http://h/"},
+      {"x-api-key: abc", "x-api-key: ***"},
+      {"Cookie: a=b; c=d\nnext", "Cookie: ***\nnext"},
+      {"sent Bearer eyJhbGciOiJIUzI1NiJ9.x.y", "sent Bearer ***"},
+      // URLs, whole and broken
+      {"at redis://:pw@h/0", "at redis://:***@h/0"},
+      {"'postgres//user:pw@host/db' is no URL", "'postgres//user:***@host/db' is no URL"},
+      {"postgres:/user:pw@host", "postgres:/user:***@host"},
+      {"user:p:w@host", "user:***@host"},
+      // nothing to mask
+      {"", ""},
+      {"unknown key 'replica'; did you mean 'replicas'?",
+       "unknown key 'replica'; did you mean 'replicas'?"},
+      {"holdfast.toml:12:5: [program.web] user: there is no user 'x'",
+       "holdfast.toml:12:5: [program.web] user: there is no user 'x'"},
+      {"password: must be a string", "password: must be a string"},
+      {"a@b.c, mode=fast", "a@b.c, mode=fast"},
+      {"web.0 (incarnation 3) died: signal 11 (SIGSEGV) after 12s; restarting immediately",
+       "web.0 (incarnation 3) died: signal 11 (SIGSEGV) after 12s; restarting immediately"},
+  }));
+  CHECK(redact_text(text) == expected);
+  CHECK(redact_text(redact_text(text)) == expected);
+}
+
+TEST_CASE("a value is masked by its name, and else by what it looks like") {
+  const auto check = [](const char* name, const char* value, const char* expected) {
+    INFO(name);
+    CHECK(redact_value(name, value) == expected);
+  };
+  check("API_TOKEN", "x", "[Redacted]");
+  check("API_TOKEN", "", "");
+  check("MODE", "fast", "fast");
+  check("BROKER_URL", "amqp://me:pw@mq/", "amqp://me:***@mq/");
+  check("ALERT_WEBHOOK_URL", "https://example.com/hook/abc", "https://example.com/***");
+  check("ALERT_WEBHOOK_URL", "abc", "[Redacted]");
+}
+
+TEST_CASE("secrets among the arguments of a command are masked") {
+  using Arguments = std::vector<std::string>;
+  const auto [arguments, expected] = GENERATE(table<Arguments, Arguments>({
+      {{"redis-server", "--requirepass", "pw", "--port", "1"},
+       {"redis-server", "--requirepass", "[Redacted]", "--port", "1"}},
+      {{"x", "--token", "-v", "y"}, {"x", "--token", "-v", "y"}},
+      {{"x", "--token=a b"}, {"x", "--token=***"}},
+      {{"env", "DB_PASSWORD=a", "x"}, {"env", "DB_PASSWORD=***", "x"}},
+      {{"curl", "-u", "me:pw", "http://h/"}, {"curl", "-u", "me:***", "http://h/"}},
+      {{"curl", "-H", "Authorization: Basic abc"}, {"curl", "-H", "Authorization: ***"}},
+      {{"sh", "-c", "PGPASSWORD=a psql"}, {"sh", "-c", "PGPASSWORD=*** psql"}},
+      {{"x", "--broker", "amqp://a:b@c/"}, {"x", "--broker", "amqp://a:***@c/"}},
+      {{"python3", "-m", "http.server", "8000"}, {"python3", "-m", "http.server", "8000"}},
+      {{}, {}},
+  }));
+  CHECK(redact_arguments(arguments) == expected);
 }
 
 }  // namespace holdfast::log

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// What people get to see: no secret, and nothing that controls their terminal.
+#include "tests/support/catch.hpp"
+#include "tests/support/programs.hpp"
+
+#include <fstream>
+
+using namespace holdfast;
+using namespace holdfast::test;
+
+namespace {
+
+bool shows(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("what a program writes reaches no terminal as it is") {
+  // In TOML: an escape sequence, one of C1, a bidirectional override and a zero-width space.
+  const std::string nasty = "\\u001b[2J\\u009b31m\\u202Egpj.exe\\u200B";
+  for (const char* format : {"json", "pretty"}) {
+    INFO(format);
+    Stack stack(
+        "[log]\nformat = \"" + std::string(format) + "\"\n\n" +
+            misbehaving("web", {"--print", nasty, "--print", "{\\\"msg\\\":\\\"" + nasty + "\\\"}",
+                                "--notify", "STATUS=" + nasty, "--ready"}),
+        kNoPort);
+    stack.wait_ready();
+    REQUIRE(wait_until([&] { return shows(stack.command({"status"}).output, "gpj.exe"); }));
+    REQUIRE(wait_until([&] { return shows(stack.command({"logs"}).output, "gpj.exe"); }));
+    for (const std::vector<std::string>& command : {std::vector<std::string>{"logs"},
+                                                    {"status"},
+                                                    {"status", "--json"},
+                                                    {"events"},
+                                                    {"events", "--json"}}) {
+      const std::string output = stack.command(command).output;
+      INFO(command.front() << ": " << output);
+      for (const char* hidden : {"\x1b", "\u009b", "\u202E", "\u200B"})
+        CHECK_FALSE(shows(output, hidden));
+    }
+    CHECK_FALSE(shows(stack.supervisor().output(), "\u202E"));
+  }
+}
+
+TEST_CASE("no command and no event shows a secret") {
+  auto environment = kNoPort;
+  environment["SECRET_OF_THE_STACK"] = "hunter2";
+  const auto web = [](const std::string& mode) {
+    return misbehaving(
+        "web", {"--ready", "--print", "--password=hunter2", "--print", "amqp://me:hunter2@mq/"},
+        "environment = { API_TOKEN = \"hunter2\", MODE = \"" + mode +
+            "\", X = \"${SECRET_OF_THE_STACK}\" }\nmetrics = \"off\"\n");
+  };
+  Stack stack(web("fast"), environment);
+  stack.wait_ready();
+  const auto check = [&](const std::vector<std::string>& command, int exit_code) {
+    const auto answer = stack.command(command);
+    INFO(command.front() << ": " << answer.output);
+    if (exit_code >= 0) CHECK(answer.exit_code == exit_code);
+    CHECK_FALSE(shows(answer.output, "hunter2"));
+    return answer.output;
+  };
+  const std::string shown = check({"check-config"}, 0);
+  CHECK(shows(shown, "--password=***"));
+  CHECK(shows(shown, "API_TOKEN = \"[Redacted]\""));
+  stack.write_config(web("safe"));
+  check({"check-config", "--diff"}, 1);
+  check({"reload"}, 0);
+  check({"status", "--json"}, -1);
+  check({"events", "--json"}, 0);
+
+  stack.write_config(
+      "[store]\nurl = \"postgres//app:hunter2@db/docs\"\n[rate_limit]\nredis_url = "
+      "\"redis:/:hunter2@cache\"\n" +
+      web("safe"));
+  check({"check-config"}, 78);
+  check({"reload"}, 1);
+  check({"status"}, -1);
+  check({"events"}, 0);
+}
