@@ -24,7 +24,8 @@ void print_help() {
       "  {0}             work until SIGTERM: claim jobs, chunk and embed documents\n"
       "  {0} migrate     bring the store's schema up to date, then exit\n"
       "  {0} --version   print the version\n\n"
-      "Configuration: the file named by HOLDFAST_CONFIG, and the environment.\n"
+      "Configuration: from the supervisor; alone, the file named by HOLDFAST_CONFIG and the "
+      "environment.\n"
       "Exit codes: 0 drained or migrated, 1 migration failed, 2 usage, 70 failed, 78 wrong "
       "configuration.\n",
       kName);

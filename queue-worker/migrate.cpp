@@ -3,24 +3,18 @@
 
 #include "common/log/logger.hpp"
 #include "common/os/exit_codes.hpp"
-#include "common/protocol/variables.hpp"
 #include "common/store/store.hpp"
+#include "common/worker/configuration.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
-#include <optional>
 
 namespace holdfast::queue {
 
 namespace {
-
-std::optional<std::filesystem::path> config_file(const config::Environ& environ) {
-  const auto found = environ.find(protocol::kConfig);
-  if (found == environ.end() || found->second.empty()) return std::nullopt;
-  return found->second;
-}
 
 Result<void> make_state_directory(const std::filesystem::path& directory) {
   std::error_code error;
@@ -40,7 +34,12 @@ Result<store::MigrationReport> run(const config::Config& config) {
 }  // namespace
 
 int migrate(const config::Environ& environ, int log_fd) {
-  const auto loaded = config::load(config_file(environ), environ);
+  auto descriptors = notify::take_listen_fds(environ, ::getpid());
+  if (!descriptors) {
+    fmt::print(stderr, "{}\n", descriptors.error().message);
+    return exit_code::kSoftware;
+  }
+  const auto loaded = worker::read_configuration(*descriptors, environ);
   if (!loaded) {
     fmt::print(stderr, "{}\n", config::format(loaded.error()));
     return exit_code::kConfig;

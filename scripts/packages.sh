@@ -17,7 +17,7 @@ esac
 
 test_packages=(catch2 libbenchmark-dev clang-format clang-tidy shellcheck git procps
   prometheus nginx-light nodejs wrk curl jq openssl sqlite3 zsh fish haproxy
-  redis-server chromium prometheus-nginx-exporter python3-prometheus-client)
+  redis-server chromium prometheus-nginx-exporter python3-prometheus-client gunicorn)
 
 # npm may be installed without dpkg (nvm, NodeSource).
 command -v npm >/dev/null || test_packages+=(npm)

@@ -120,6 +120,8 @@ struct Program {
   std::filesystem::path directory;   // working directory; empty: the supervisor's
   std::map<std::string, std::string> environment;
   std::filesystem::path env_file;
+  // Names and globs of secrets in the supervisor's environment that it gets all the same.
+  std::vector<std::string> inherit;
   std::string user;   // empty: unchanged
   std::string group;  // empty: the user's
   std::optional<std::uint32_t> umask;
@@ -188,8 +190,9 @@ struct Program {
 
   std::filesystem::path log_file;  // gets its lines too; {slot}, {name}; empty: none
 
-  std::string metrics;  // "": the telemetry socket if it is served; "off"; "unix:/path";
-                        // "http://…"; "socket": the telemetry socket, however it becomes ready
+  // "": the telemetry socket for Holdfast's own workers, nothing for others; "off"; "unix:/path";
+  // "http://…"; "socket": the telemetry socket, whose program it is and however it becomes ready.
+  std::string metrics;
   Duration metrics_interval = std::chrono::seconds(2);
   Duration metrics_timeout = std::chrono::seconds(2);
   // Not a key: what env_file sets. Only the supervisor reads that file, when it accepts a

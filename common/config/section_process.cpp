@@ -23,6 +23,23 @@ bool is_variable_name(std::string_view name) {
          text::all_of(name, [](char c) { return text::is_alphanumeric(c) || c == '_'; });
 }
 
+// The name of a variable, or a glob of such names.
+Result<std::string> check_inherited(const std::string& text) {
+  const bool fine = !text.empty() && text::all_of(text, [](char c) {
+    return text::is_alphanumeric(c) ||
+           std::string_view("_*?[]-!").find(c) != std::string_view::npos;
+  });
+  if (!fine) {
+    return fail(ErrorKind::InvalidArgument,
+                "each entry must name a variable, or several as in \"PG*\"");
+  }
+  if (protocol::is_reserved(text)) {
+    return fail(ErrorKind::InvalidArgument,
+                fmt::format("'{}' is set by the supervisor for each worker; remove it", text));
+  }
+  return text;
+}
+
 Field environment_field(std::map<std::string, std::string>& environment) {
   auto read = [&environment](const Value& given, Complaints& complaints) {
     const auto* table = std::get_if<Table>(&given.data);
@@ -148,6 +165,7 @@ void append_process_fields(Program& program, Fields& fields) {
   fields.push_back(path_field("directory", Roll, program.directory, Absence::Allowed));
   fields.push_back(environment_field(program.environment));
   fields.push_back(path_field("env_file", Roll, program.env_file, Absence::Allowed));
+  fields.push_back(texts_field("inherit", Roll, program.inherit, check_inherited));
   fields.push_back(text_field("user", Roll, program.user, check_account));
   fields.push_back(text_field("group", Roll, program.group, check_account));
   fields.push_back(mode_field("umask", Roll, program.umask));

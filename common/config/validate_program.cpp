@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/duration.hpp"
+#include "common/config/environment.hpp"
 #include "common/config/fields.hpp"
 #include "common/config/names.hpp"
 #include "common/config/replacement.hpp"
@@ -102,6 +103,22 @@ void validate_slots(const Program& program, const std::string& section, LoadRepo
   }
 }
 
+// Holdfast's own workers are configured by what the supervisor has read (handover.hpp).
+void validate_own_environment(const Program& program, const std::string& section,
+                              LoadReport& report) {
+  if (program.command.empty()) return;
+  const std::string executable = std::filesystem::path(program.command.front()).filename();
+  if (executable != "holdfast-api-worker" && executable != "holdfast-queue-worker") return;
+  for (const Variable& variable : known_variables()) {
+    if (!program.environment.contains(variable.name)) continue;
+    report.warning(section, "environment",
+                   fmt::format("environment: {} does not reach the configuration of Holdfast's own "
+                               "workers; set {}{}{} instead",
+                               variable.name, variable.section, variable.section.empty() ? "" : ".",
+                               variable.key));
+  }
+}
+
 }  // namespace
 
 void validate_program(const Program& program, LoadReport& report) {
@@ -117,6 +134,7 @@ void validate_program(const Program& program, LoadReport& report) {
   validate_restart(program, section, report);
   validate_slots(program, section, report);
   if (program.type == ProgramType::Oneshot) validate_oneshot(program, section, report);
+  validate_own_environment(program, section, report);
   validate_schedule(program, report);
   validate_probes(program, report);
   const bool told = program.watchdog_source == WatchdogSource::Notify;

@@ -15,10 +15,13 @@ inline constexpr char kHttpFd[] = "http";             // the public listener, [l
 inline constexpr char kTelemetryFd[] = "telemetry";   // the worker's own listening Unix socket
 inline constexpr char kRateLimitFd[] = "rate-limit";  // memory that all API workers count in
 inline constexpr char kDoorbellFd[] = "doorbell";     // an eventfd that wakes queue workers
+// A sealed memfd with the configuration that the supervisor has validated
+// (common/config/handover.hpp).
+inline constexpr char kConfigurationFd[] = "configuration";
 
-// Every worker of Holdfast's gets these under fixed names: no listener may be called so.
-inline constexpr std::array<std::string_view, 3> kReservedFds{kTelemetryFd, kRateLimitFd,
-                                                              kDoorbellFd};
+// Workers of Holdfast's get these under fixed names: no listener may be called so.
+inline constexpr std::array<std::string_view, 4> kReservedFds{kTelemetryFd, kRateLimitFd,
+                                                              kDoorbellFd, kConfigurationFd};
 constexpr bool is_reserved_fd(std::string_view name) {
   return std::find(kReservedFds.begin(), kReservedFds.end(), name) != kReservedFds.end();
 }

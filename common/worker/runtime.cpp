@@ -5,6 +5,7 @@
 #include "common/config/load.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/protocol/variables.hpp"
+#include "common/worker/configuration.hpp"
 #include "common/worker/crash_handler.hpp"
 #include "common/worker/process.hpp"
 
@@ -45,7 +46,8 @@ std::optional<int> answer_arguments(int argc, char** argv, const std::string& pr
         "{0}: a worker of the Holdfast stack. `holdfast run` starts it; it can also run alone.\n\n"
         "  {0}             work until SIGTERM\n"
         "  {0} --version   print the version\n\n"
-        "Configuration: the file named by HOLDFAST_CONFIG, and the environment.\n"
+        "Configuration: from the supervisor; alone, the file named by HOLDFAST_CONFIG and the "
+        "environment.\n"
         "Exit codes: 0 drained, 70 failed, 78 wrong configuration.\n",
         program);
     return 0;
@@ -62,19 +64,17 @@ int run_worker(int argc, char** argv, const std::string& program, const MakeServ
   install_crash_handler();
 
   const config::Environ environ = config::environ_of_process();
-  std::optional<std::filesystem::path> file;
-  if (const std::string path = value_of(environ, protocol::kConfig); !path.empty()) file = path;
-  auto loaded = config::load(file, environ);
-  if (!loaded) {
-    fmt::print(stderr, "{}\n", config::format(loaded.error()));
-    return exit_code::kConfig;
-  }
   auto descriptors = notify::take_listen_fds(environ, ::getpid());
   auto notifier = notify::Notifier::from_environment(environ, ::getpid());
   if (!descriptors || !notifier) {
     const Error& error = !descriptors ? descriptors.error() : notifier.error();
     fmt::print(stderr, "{}: {}\n", program, error.message);
     return exit_code::kSoftware;
+  }
+  auto loaded = read_configuration(*descriptors, environ);
+  if (!loaded) {
+    fmt::print(stderr, "{}\n", config::format(loaded.error()));
+    return exit_code::kConfig;
   }
 
   WorkerProcess process(std::move(loaded->config), identity_of(environ, program),

@@ -2,6 +2,7 @@
 #include "supervisor/core/reload.hpp"
 
 #include "common/config/reload.hpp"
+#include "common/os/exit_codes.hpp"
 #include "supervisor/core/hopeless.hpp"
 #include "supervisor/core/process_start.hpp"
 #include "supervisor/core/programs.hpp"
@@ -98,16 +99,48 @@ void compare_with_running(Machine& m, Program& program) {
   }
 }
 
+// Whether it gave up for what it was configured by. That may stand outside of the program's own
+// section, so that any reload may have mended it.
+bool gave_up_for_configuration(const Program& program, const Slot& slot) {
+  return slot.state == SlotState::Failed && slot.desired == Desired::Run && !slot.removing &&
+         !slot.current && !slot.want_start && slot.last_exit && !slot.last_exit->signaled &&
+         slot.last_exit->value == exit_code::kConfig && !config::is_scheduled(program.config);
+}
+
+bool any_gave_up(const Program& program) {
+  return std::any_of(program.slots.begin(), program.slots.end(), [&](const auto& entry) {
+    return gave_up_for_configuration(program, entry.second);
+  });
+}
+
 // What the reload says about a program that it has work for though its file has not changed: the
 // reload before could not finish it.
 std::string unfinished(const Program& program) {
   const Lines keys = differing_keys(program);
+  if (keys.empty() && any_gave_up(program))
+    return fmt::format("~ {}: tried again after exit {}", program.config.name, exit_code::kConfig);
   if (keys.empty()) return fmt::format("~ {}: not started yet", program.config.name);
   return fmt::format("~ {}: {} (rolling restart)", program.config.name, fmt::join(keys, ", "));
 }
 
+void try_again(Machine& m, Slot& slot) {
+  slot.memory.forget();
+  slot.restore.reset();
+  slot.suspect = slot.unplanned = false;
+  slot.want_start = true;
+  m.set_state(slot, slot.retiring ? SlotState::Stopping : SlotState::Stopped);
+  m.touch(slot);
+}
+
+bool is_in_roll(const Program& program, std::uint32_t slot) {
+  if (!program.roll) return false;
+  const auto& pending = program.roll->pending;
+  return program.roll->slot == slot ||
+         std::find(pending.begin(), pending.end(), slot) != pending.end();
+}
+
 bool has_work(const Program& program, bool replaced) {
-  if (program.rescale || program.wakes) return true;
+  if (program.rescale || program.wakes || any_gave_up(program)) return true;
   if (!program.released) return replaced;
   return !slots_to_replace(program, replaced).empty();
 }
@@ -221,9 +254,12 @@ void begin_member(Machine& m, Program& program, Member& member) {
   if (program.released && start_reload_roll(m, program, slots_to_replace(program, replaced)))
     ++member.parts;
   Wait wait;
-  for (const auto& [number, slot] : program.slots) {
+  for (auto& [number, slot] : program.slots) {
     if (slot.removing) {
       wait.items.push_back(until_gone(slot));
+    } else if (gave_up_for_configuration(program, slot) && !is_in_roll(program, number)) {
+      try_again(m, slot);
+      wait.items.push_back(until_ready(slot));
     } else if ((slot.starts == 0 || wakes) && slot.desired == Desired::Run && slot.want_start) {
       wait.items.push_back(until_ready(slot));
     }

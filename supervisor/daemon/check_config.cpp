@@ -17,7 +17,7 @@ int check_config(const std::optional<std::filesystem::path>& config_file,
     fmt::print(stderr, "{}\n", config::format(loaded.error()));
     return exit_code::kConfig;
   }
-  PreparedPrograms prepared = prepare_programs(loaded->config.programs, environ);
+  PreparedPrograms prepared = prepare_programs(loaded->config, environ);
   if (const auto listeners = sockets::ListenerSet::check(loaded->config.listen); !listeners)
     prepared.problems.push_back(listeners.error().message);
   for (const std::string& warning : loaded->warnings)

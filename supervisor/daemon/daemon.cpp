@@ -307,7 +307,7 @@ tl::expected<int, StartError> compose_and_run(
   if (!loaded)
     return refuse(exit_code::kConfig,
                   "the configuration is invalid\n" + config::format(loaded.error()));
-  PreparedPrograms prepared = prepare_programs(loaded->config.programs, environ);
+  PreparedPrograms prepared = prepare_programs(loaded->config, environ);
   if (!prepared.problems.empty()) {
     return refuse(exit_code::kConfig, fmt::format("the configuration cannot be run\n{}",
                                                   fmt::join(prepared.problems, "\n")));

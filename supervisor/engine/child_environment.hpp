@@ -2,9 +2,11 @@
 #pragma once
 
 // The environment of a child, as a pure function. Later layers win: what the supervisor was started
-// with (except what was meant for the supervisor alone), then HOME, USER and LOGNAME of the user
-// that the program runs as, then its env_file, then its `environment` table, and last the variables
-// that the supervisor sets itself, which nothing overrides (common/protocol/variables.hpp).
+// with (except what was meant for the supervisor alone and, for programs that are not Holdfast's
+// own, the stack's secrets that their `inherit` does not name), then HOME, USER and LOGNAME of the
+// user that the program runs as, then its env_file, then its `environment` table, and last the
+// variables that the supervisor sets itself, which nothing overrides
+// (common/protocol/variables.hpp).
 //
 // Threads: pure functions.
 
@@ -22,6 +24,7 @@ using Environ = std::map<std::string, std::string>;
 // What the supervisor tells one process. Strings that may be empty are left out of the environment.
 struct ChildProtocol {
   std::string worker;  // "api-worker.0"
+  bool own = false;    // it is one of Holdfast's
   std::uint32_t slot = 0;
   std::uint64_t incarnation = 0;  // 0: it is no worker, but asks about one
   std::string instance;           // of the supervisor: how the guardian recognizes its processes

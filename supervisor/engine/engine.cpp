@@ -285,7 +285,7 @@ void Engine::apply_reload(Answer answer, Done done) {
   file = config::find_file(file, environ_);
   auto loaded = config::load(file, environ_);
   if (!loaded) return refuse(config::format(loaded.error()));
-  PreparedPrograms prepared = prepare_programs(loaded->config.programs, environ_);
+  PreparedPrograms prepared = prepare_programs(loaded->config, environ_);
   if (!prepared.problems.empty()) {
     return refuse(fmt::format("{}", fmt::join(prepared.problems, "\n")));
   }

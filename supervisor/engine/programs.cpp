@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/engine/programs.hpp"
 
+#include "common/config/handover.hpp"
 #include "common/config/slot_text.hpp"
 #include "common/os/file.hpp"
+#include "common/os/sealed_file.hpp"
+#include "common/protocol/names.hpp"
 #include "supervisor/engine/env_file.hpp"
 #include "supervisor/process/rehearsal.hpp"
 #include "supervisor/process/resolve.hpp"
@@ -192,6 +195,13 @@ std::vector<std::string> log_file_problems(const config::Program& program) {
   return texts;
 }
 
+Result<std::shared_ptr<const Fd>> seal_configuration(const config::Config& config,
+                                                     const std::string& program) {
+  HOLDFAST_TRY_ASSIGN(const std::string text, config::handover_text(config, program));
+  HOLDFAST_TRY_ASSIGN(Fd sealed, make_sealed_file(protocol::kConfigurationFd, text));
+  return std::make_shared<const Fd>(std::move(sealed));
+}
+
 std::vector<std::string> rehearsal_problems(const LookUp& look_up) {
   process::LaunchSpec spec;
   spec.executable = look_up.found.executable;
@@ -220,9 +230,9 @@ Result<Environ> env_file_values(const config::Program& program, const Environ& e
   return read_env_file(program, environ, look_up(program, environ).found.account);
 }
 
-PreparedPrograms prepare_programs(std::vector<config::Program>& programs, const Environ& environ) {
+PreparedPrograms prepare_programs(config::Config& config, const Environ& environ) {
   PreparedPrograms result;
-  for (config::Program& program : programs) {
+  for (config::Program& program : config.programs) {
     std::vector<std::string> problems;
     program.env_file_values.clear();
     if (!program.env_file.empty()) {
@@ -240,9 +250,20 @@ PreparedPrograms prepare_programs(std::vector<config::Program>& programs, const 
       problems.push_back(std::move(problem));
     for (std::string& problem : log_file_problems(program))
       problems.push_back(std::move(problem));
+    if (look_up.found.own) {
+      auto sealed = seal_configuration(config, program.name);
+      if (sealed) {
+        look_up.found.configuration = std::move(*sealed);
+      } else {
+        problems.push_back(sealed.error().message);
+      }
+    }
     for (const std::string& problem : problems)
       result.problems.push_back(fmt::format("[program.{}] {}", program.name, problem));
-    if (problems.empty()) result.programs.emplace(program.name, std::move(look_up.found));
+    if (problems.empty()) {
+      result.programs.emplace(program.name,
+                              std::make_shared<const PreparedProgram>(std::move(look_up.found)));
+    }
   }
   return result;
 }

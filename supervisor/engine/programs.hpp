@@ -10,10 +10,12 @@
 
 #include "common/base/result.hpp"
 #include "common/config/config.hpp"
+#include "common/os/fd.hpp"
 #include "supervisor/engine/child_environment.hpp"
 #include "supervisor/process/launcher.hpp"
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,11 +29,13 @@ struct PreparedProgram {
   std::optional<process::Identity> identity;
   std::vector<process::ResourceLimit> limits;
   Environ account;  // HOME, USER and LOGNAME of the user that it runs as
+  // Of its own workers: what they are configured by (common/config/handover.hpp). Else null.
+  std::shared_ptr<const Fd> configuration;
 };
 
 struct PreparedPrograms {
-  std::map<std::string, PreparedProgram> programs;  // by name
-  std::vector<std::string> problems;                // "[program.web] command: …"
+  std::map<std::string, std::shared_ptr<const PreparedProgram>> programs;  // by name
+  std::vector<std::string> problems;  // "[program.web] command: …"
 };
 
 // Of a program whose env_file has been read. The first problem, if there are several.
@@ -41,7 +45,8 @@ Result<PreparedProgram> prepare_program(const config::Program& program, const En
 Result<Environ> env_file_values(const config::Program& program, const Environ& environ);
 
 // Reads each env_file into the program's env_file_values, looks everything up, and tries without
-// starting anything what a start would do (process/rehearsal.hpp).
-PreparedPrograms prepare_programs(std::vector<config::Program>& programs, const Environ& environ);
+// starting anything what a start would do (process/rehearsal.hpp). Seals what Holdfast's own
+// workers are configured by.
+PreparedPrograms prepare_programs(config::Config& config, const Environ& environ);
 
 }  // namespace holdfast::supervisor

@@ -20,12 +20,12 @@ using process::LaunchError;
 
 constexpr int kFirstPassedFd = 3;  // SD_LISTEN_FDS_START, sd_listen_fds(3)
 
-// Programs that speak all of Holdfast's conventions get its sockets too. Others (a LISTEN_FDS
-// server that expects exactly its own socket) get what they declared and nothing else.
-bool speaks_telemetry(const config::Program& program) {
+// Holdfast's own workers serve a telemetry socket. Other programs get one if they ask for it: a
+// LISTEN_FDS server expects exactly its own sockets, and takes any descriptor for one of them.
+bool serves_telemetry(const config::Program& program, bool own) {
   if (program.type != config::ProgramType::Service) return false;
-  return program.metrics == "socket" ||
-         (program.metrics.empty() && program.ready == config::ReadyKind::Notify);
+  if (program.metrics == "socket") return true;
+  return own && program.metrics.empty() && program.ready == config::ReadyKind::Notify;
 }
 
 // Opening /dev/stdout or /dev/stderr by name opens this pipe anew, with the rights of whoever does:
@@ -69,7 +69,8 @@ Spawner::Spawner(sockets::ListenerSet& listeners, logs::LogRelay& relay,
       prepared_(std::move(prepared)),
       config_file_(std::move(config_file)) {}
 
-tl::expected<Spawner::Outlets, LaunchError> Spawner::outlets(const config::Program& program,
+tl::expected<Spawner::Outlets, LaunchError> Spawner::outlets(const PreparedProgram& prepared,
+                                                             const config::Program& program,
                                                              const std::string& worker,
                                                              std::uint64_t incarnation) {
   Outlets result;
@@ -78,7 +79,9 @@ tl::expected<Spawner::Outlets, LaunchError> Spawner::outlets(const config::Progr
     if (socket < 0) return tl::unexpected(LaunchError{"socket " + name, ENOENT});
     result.pass(socket, name);
   }
-  if (!speaks_telemetry(program)) return result;
+  if (prepared.configuration)
+    result.pass(prepared.configuration->get(), protocol::kConfigurationFd);
+  if (!serves_telemetry(program, prepared.own)) return result;
 
   auto socket = worker_sockets_.open(worker, incarnation);
   if (!socket) return tl::unexpected(LaunchError{"telemetry socket", socket.error().os_error});
@@ -86,6 +89,7 @@ tl::expected<Spawner::Outlets, LaunchError> Spawner::outlets(const config::Progr
   result.telemetry_path = socket->path.native();
   result.pass(result.telemetry.get(), protocol::kTelemetryFd);
 
+  if (!prepared.own) return result;
   const auto doorbell = shared_.event(protocol::kDoorbellFd);
   if (!doorbell) return tl::unexpected(LaunchError{"doorbell", doorbell.error().os_error});
   result.pass(*doorbell, protocol::kDoorbellFd);
@@ -99,14 +103,25 @@ tl::expected<Spawner::Outlets, LaunchError> Spawner::outlets(const config::Progr
 }
 
 // Usually what was looked up when the configuration was loaded. After a reload whose roll was
-// aborted, the core keeps the program as it was before, which is then looked up again.
-Result<const PreparedProgram*> Spawner::prepared(const config::Program& program) {
-  auto it = prepared_.programs.find(program.name);
-  if (it == prepared_.programs.end() || it->second.program != program) {
-    HOLDFAST_TRY_ASSIGN(PreparedProgram again, prepare_program(program, environ_));
-    it = prepared_.programs.insert_or_assign(program.name, std::move(again)).first;
+// aborted, the core keeps the program as it was before: its workers run on with what they last ran
+// with, their configuration included.
+Result<Spawner::Prepared> Spawner::prepared(const config::Program& program) {
+  for (const auto* known : {&prepared_.programs, &last_used_}) {
+    const auto found = known->find(program.name);
+    if (found != known->end() && found->second->program == program) return found->second;
   }
-  return &it->second;
+  HOLDFAST_TRY_ASSIGN(PreparedProgram again, prepare_program(program, environ_));
+  if (const auto now = prepared_.programs.find(program.name); now != prepared_.programs.end())
+    again.configuration = now->second->configuration;
+  return std::make_shared<const PreparedProgram>(std::move(again));
+}
+
+// Of programs that are gone, nothing is kept.
+void Spawner::use(PreparedPrograms prepared, std::string config_file) {
+  prepared_ = std::move(prepared);
+  config_file_ = std::move(config_file);
+  std::erase_if(last_used_,
+                [this](const auto& used) { return !prepared_.programs.contains(used.first); });
 }
 
 process::LaunchSpec Spawner::launch_spec(const PreparedProgram& prepared,
@@ -136,6 +151,7 @@ tl::expected<process::Launched, LaunchError> Spawner::spawn_probe(
   const config::Program program = config::for_slot(configured, slot);
   ChildProtocol child;
   child.worker = fmt::format("{}.{}", program.name, slot);
+  child.own = (*prepared)->own;
   child.slot = slot;
   child.instance = instance_;
   child.config_file = config_file_;
@@ -154,7 +170,8 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& configu
   const config::Program program = config::for_slot(configured, action.process.slot.slot);
   const std::string worker = fmt::format("{}.{}", program.name, action.process.slot.slot);
 
-  auto outlets = this->outlets(program, worker, action.process.incarnation);
+  last_used_.insert_or_assign(program.name, *prepared);
+  auto outlets = this->outlets(**prepared, program, worker, action.process.incarnation);
   if (!outlets) return tl::unexpected(outlets.error());
   auto out = make_pipe();
   if (!out) return tl::unexpected(LaunchError{"pipe", out.error().os_error});
@@ -165,6 +182,7 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& configu
 
   ChildProtocol child;
   child.worker = worker;
+  child.own = (*prepared)->own;
   child.slot = action.process.slot.slot;
   child.instance = instance_;
   child.incarnation = action.process.incarnation;

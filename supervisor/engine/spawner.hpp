@@ -20,6 +20,8 @@
 
 #include <tl/expected.hpp>
 
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -54,13 +56,11 @@ class Spawner {
   std::size_t restore_sockets() { return worker_sockets_.restore(); }
   // The entries of the environment by which all descendants of a worker are known.
   std::vector<std::string> identity(const std::string& worker, std::uint64_t incarnation) const;
-  void use(PreparedPrograms prepared, std::string config_file) {
-    prepared_ = std::move(prepared);
-    config_file_ = std::move(config_file);
-  }
+  void use(PreparedPrograms prepared, std::string config_file);
 
  private:
-  Result<const PreparedProgram*> prepared(const config::Program& program);
+  using Prepared = std::shared_ptr<const PreparedProgram>;
+  Result<Prepared> prepared(const config::Program& program);
 
   // What a worker's process and the commands of its probes are made from alike.
   process::LaunchSpec launch_spec(const PreparedProgram& prepared, const config::Program& program,
@@ -68,7 +68,8 @@ class Spawner {
 
   struct Outlets;  // the descriptors that a child inherits, with their names
 
-  tl::expected<Outlets, process::LaunchError> outlets(const config::Program& program,
+  tl::expected<Outlets, process::LaunchError> outlets(const PreparedProgram& prepared,
+                                                      const config::Program& program,
                                                       const std::string& worker,
                                                       std::uint64_t incarnation);
   void relay(const PreparedProgram& prepared, const std::string& worker,
@@ -82,6 +83,7 @@ class Spawner {
   Environ environ_;
   std::string instance_;
   PreparedPrograms prepared_;
+  std::map<std::string, Prepared> last_used_;  // by program: what its last process was made from
   std::string config_file_;
   rlim_t soft_files_ = raise_file_limit().before;  // what workers get
   process::Launcher launcher_;

@@ -2,6 +2,7 @@
 #include "tests/simulation/core/checker.hpp"
 
 #include "common/config/replacement.hpp"
+#include "common/os/exit_codes.hpp"
 #include "tests/simulation/core/describe.hpp"
 
 #include <fmt/format.h>
@@ -112,6 +113,7 @@ void Checker::before(const Event& event, MonoTime now) {
   if (const auto* reload = std::get_if<Reload>(&event)) {
     truth_.replies[reload->request] = 0;
     asked_[reload->request] = event;
+    note_what_gave_up(reload->request);
   }
   if (std::holds_alternative<ShutdownRequested>(event) && truth_.shutdown && !truth_.fast &&
       now < truth_.kill_at()) {
@@ -485,6 +487,7 @@ void Checker::on_reply(const Reply& reply) {
     reload_succeeded_ = reply.ok;
   }
   if (reply.ok) check_stopped(reply.request);
+  if (reply.ok) check_tried_again(reply.request);
   if (reply.ok) learn_from(reply.request);
   asked_.erase(reply.request);
 }
@@ -510,6 +513,34 @@ void Checker::check_stopped(std::uint64_t request) {
   if (found == to_be_gone_.end()) return;
   for (const ProcessId& id : found->second) {
     if (truth_.live.contains(id)) wrong("a stop was answered while a process was left");
+  }
+}
+
+// The slots that gave up because of their configuration, with the process that did.
+void Checker::note_what_gave_up(std::uint64_t request) {
+  for (const ProgramView& program : fleet_.view().programs) {
+    if (config::is_scheduled(*program.config)) continue;
+    for (const SlotView& slot : program.slots) {
+      const bool refused = slot.state == SlotState::Failed && slot.last_exit &&
+                           *slot.last_exit == ExitStatus{false, exit_code::kConfig, false, false};
+      if (refused) gave_up_[request].push_back({slot.id, slot.incarnation});
+    }
+  }
+}
+
+// A reload that went well has mended them, or there is nothing left to mend.
+void Checker::check_tried_again(std::uint64_t request) {
+  const auto found = gave_up_.find(request);
+  if (found == gave_up_.end()) return;
+  for (const ProgramView& program : fleet_.view().programs) {
+    if (program.rolling) continue;  // its turn in that comes
+    for (const SlotView& slot : program.slots) {
+      const ProcessId now{slot.id, slot.incarnation};
+      const bool same =
+          std::find(found->second.begin(), found->second.end(), now) != found->second.end();
+      if (same && slot.state == SlotState::Failed)
+        wrong(program.config->name + " was not tried again by a reload that went well");
+    }
   }
 }
 

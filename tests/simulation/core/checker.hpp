@@ -55,6 +55,8 @@ class Checker {
   void learn_from(std::uint64_t request);
   bool is_replaced(std::uint32_t program);
   void check_stopped(std::uint64_t request);
+  void note_what_gave_up(std::uint64_t request);
+  void check_tried_again(std::uint64_t request);
   void count_restart(const SlotId& slot);
   void check_memory(const MemoryUsed& used, const Actions& actions);
   void wrong(std::string what);
@@ -76,9 +78,11 @@ class Checker {
   std::optional<std::uint64_t> applied_;     // the reload under way
   bool reload_succeeded_ = false;            // in this step
   std::map<std::uint64_t, std::vector<ProcessId>> to_be_gone_;  // by the request to stop them
-  const Event* event_ = nullptr;                                // of this step
-  std::map<SlotId, std::vector<MonoTime>> starts_alone_;        // since anybody asked for any
-  std::map<SlotId, MonoTime> replaced_;  // when its memory last led to a roll
+  // By reload: what had failed with exit 78 when it came.
+  std::map<std::uint64_t, std::vector<ProcessId>> gave_up_;
+  const Event* event_ = nullptr;                          // of this step
+  std::map<SlotId, std::vector<MonoTime>> starts_alone_;  // since anybody asked for any
+  std::map<SlotId, MonoTime> replaced_;                   // when its memory last led to a roll
   MonoTime now_{};
   bool was_finished_ = false;
   bool was_reloading_ = false;

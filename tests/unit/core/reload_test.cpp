@@ -262,3 +262,45 @@ TEST_CASE("a reload does not start what a command has stopped, if autostart was 
   REQUIRE(stage.state("a.0") == "stopped");
   REQUIRE(stage.slot("a.0").stopped_by_hand);
 }
+
+TEST_CASE("a good reload tries again what had given up for its configuration, and only that") {
+  config::Program never = service("never");
+  never.restart = config::RestartPolicy::Never;
+  Stage stage({service("web", 2), never, oneshot("migrate")});
+  stage.begin().ready("web.0").exit("web.1", 78).exit("never.0", 1).exit("migrate.0", 78);
+  REQUIRE(stage.state("web.1") == "failed");
+  REQUIRE(stage.state("migrate.0") == "failed");
+  stage.clear().reload({service("web", 2), never, oneshot("migrate")});
+  REQUIRE(stage.spawns.size() == 2);
+  REQUIRE(stage.accepted[0].message ==
+          "~ web: tried again after exit 78\n~ migrate: tried again after exit 78");
+  REQUIRE(stage.slot("web.0").incarnation == 1);
+  REQUIRE(stage.slot("never.0").incarnation == 1);
+  stage.ready("web.1");
+  REQUIRE(stage.replies.empty());  // over when all of its work is
+  stage.exit("migrate.0", 0);
+  REQUIRE(stage.replies.size() == 1);
+  REQUIRE(stage.replies[0].ok);
+  REQUIRE(stage.state("web.1") == "ready");
+  REQUIRE(stage.state("migrate.0") == "done");
+}
+
+TEST_CASE("a reload that did not mend the configuration fails, and says why") {
+  Stage stage({service("web")});
+  stage.begin().exit("web.0", 78).clear().reload({service("web")});
+  stage.exit("web.0", 78);
+  REQUIRE(stage.replies.size() == 1);
+  REQUIRE_FALSE(stage.replies[0].ok);
+  REQUIRE(stage.replies[0].message.find("web.0 (incarnation 2) died: exit 78") !=
+          std::string::npos);
+  stage.clear().reload({service("web")});  // and the next one tries again
+  REQUIRE(stage.spawns.size() == 1);
+}
+
+TEST_CASE("what was stopped by a person stays stopped at a reload, whatever it had exited with") {
+  Stage stage({service("web")});
+  stage.begin().exit("web.0", 78).command(CommandKind::Stop, "web").clear();
+  stage.reload({service("web")});
+  REQUIRE(stage.spawns.empty());
+  REQUIRE(stage.state("web.0") == "stopped");
+}

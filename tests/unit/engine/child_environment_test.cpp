@@ -87,3 +87,40 @@ TEST_CASE("a child is told who it is and how to reach the supervisor") {
   REQUIRE(env.at("LISTEN_FDS") == "2");
   REQUIRE(env.at("LISTEN_FDNAMES") == "http:telemetry");
 }
+
+TEST_CASE("the stack's secrets reach Holdfast's own workers, and others only if they ask") {
+  const Environ own{{"API_TOKEN", "t"},
+                    {"AUTH_SALT", "s"},
+                    {"BROKER", "amqp://me:pw@mq/"},
+                    {"DATABASE_URL", "sqlite:///x.db"},
+                    {"DATABASE_URL_FILE", "/run/secrets/database"},
+                    {"DB_PASSWORD", "p"},
+                    {"LANG", "C.UTF-8"},
+                    {"MODE", "fast"},
+                    {"PWD", "/srv"},
+                    {"REDIS_URL", "redis://cache/0"}};
+  const auto names = [&](const config::Program& program, bool is_own) {
+    ChildProtocol child;
+    child.own = is_own;
+    std::vector<std::string> result;
+    for (const auto& [name, value] : child_environment(own, {}, program, child)) {
+      if (name != "HOLDFAST_SLOT") result.push_back(name);
+    }
+    return result;
+  };
+  config::Program program;
+  CHECK(names(program, true).size() == own.size());
+  CHECK(names(program, false) == std::vector<std::string>{"LANG", "MODE", "PWD"});
+  program.inherit = {"DATABASE_URL", "DB_*"};
+  CHECK(names(program, false) ==
+        std::vector<std::string>{"DATABASE_URL", "DB_PASSWORD", "LANG", "MODE", "PWD"});
+}
+
+TEST_CASE("what a program's own section sets is its own, however secret it sounds") {
+  config::Program program;
+  program.environment = {{"API_TOKEN", "of the table"}};
+  program.env_file_values = {{"DB_PASSWORD", "of the file"}};
+  const Environ env = child_environment({{"API_TOKEN", "of the stack"}}, {}, program, web_worker());
+  CHECK(env.at("API_TOKEN") == "of the table");
+  CHECK(env.at("DB_PASSWORD") == "of the file");
+}

@@ -53,8 +53,9 @@ TEST_CASE("all problems with the machine are reported at once, each with its pro
   limit.rlimits = {{"nofiles", {1, 1}}};
   config::Program directory = program("directory");
   directory.directory = dir / "missing";
-  std::vector programs{command, user, file, line, limit, directory, program("fine")};
-  const auto prepared = prepare_programs(programs, {});
+  config::Config loaded;
+  loaded.programs = {command, user, file, line, limit, directory, program("fine")};
+  const auto prepared = prepare_programs(loaded, {});
   REQUIRE(prepared.programs.size() == 1);
   REQUIRE(prepared.problems.size() == 6);
   const auto told = [&](std::size_t index, const std::string& text) {
@@ -87,8 +88,9 @@ TEST_CASE("every problem of one program is reported, not only the first") {
   bad.command = {"/no/such/program"};
   bad.directory = "/no/such/directory";
   bad.env_file = "/no/such/file";
-  std::vector programs{bad};
-  const auto prepared = prepare_programs(programs, {});
+  config::Config loaded;
+  loaded.programs = {bad};
+  const auto prepared = prepare_programs(loaded, {});
   REQUIRE(prepared.problems.size() == 3);
   REQUIRE(prepared.problems[0].find("[program.bad] env_file: ") == 0);
   REQUIRE(prepared.problems[1] ==
@@ -109,8 +111,9 @@ TEST_CASE("a command that cannot be executed is found before anything starts") {
   const auto problem_of = [](const std::string& command) {
     config::Program one = program("x");
     one.command = {command};
-    std::vector programs{one};
-    const auto prepared = prepare_programs(programs, {});
+    config::Config loaded;
+    loaded.programs = {one};
+    const auto prepared = prepare_programs(loaded, {});
     return prepared.problems.empty() ? std::string() : prepared.problems.front();
   };
   const auto ends = [](const std::string& text, const std::string& with) {
@@ -135,8 +138,9 @@ TEST_CASE("what another user may not execute or enter is found, with that user's
   one.command = {(dir / "true").string()};
   one.directory = dir.path();
   one.user = "nobody";
-  std::vector programs{one};
-  const auto prepared = prepare_programs(programs, {});
+  config::Config loaded;
+  loaded.programs = {one};
+  const auto prepared = prepare_programs(loaded, {});
   REQUIRE(prepared.problems.size() == 2);
   REQUIRE(prepared.problems[0] == "[program.x] directory: '" + dir.path().string() +
                                       "' cannot be entered by user 'nobody': Permission denied");
@@ -147,8 +151,9 @@ TEST_CASE("what another user may not execute or enter is found, with that user's
 TEST_CASE("a limit that cannot be raised is found, with the hard limit") {
   config::Program one = program("x");
   one.rlimits = {{"nofile", {1024, RLIM_INFINITY}}};  // above fs.nr_open: not even root may
-  std::vector programs{one};
-  const auto prepared = prepare_programs(programs, {});
+  config::Config loaded;
+  loaded.programs = {one};
+  const auto prepared = prepare_programs(loaded, {});
   REQUIRE(prepared.problems.size() == 1);
   INFO(prepared.problems[0]);
   REQUIRE(prepared.problems[0].find(
@@ -162,15 +167,16 @@ TEST_CASE("the values of an env_file are read once and belong to the program") {
   config::Program one = program("web");
   one.command = {"true"};
   one.env_file = file;
-  std::vector programs{one};
-  const auto prepared = prepare_programs(programs, {{"USER", "someone"}, {"PATH", "/nowhere"}});
+  config::Config loaded;
+  loaded.programs = {one};
+  const auto prepared = prepare_programs(loaded, {{"USER", "someone"}, {"PATH", "/nowhere"}});
   REQUIRE(prepared.problems.empty());
-  REQUIRE(programs[0].env_file_values ==
+  REQUIRE(loaded.programs[0].env_file_values ==
           Environ{{"A", "1"}, {"PATH", "/opt/no-such:/bin"}, {"WHO", "someone"}});
-  REQUIRE(prepared.programs.at("web").executable == "/bin/true");  // with the PATH it will have
+  REQUIRE(prepared.programs.at("web")->executable == "/bin/true");  // with the PATH it will have
 
   std::ofstream(file, std::ios::trunc) << "A='half";
-  const auto again = prepare_program(programs[0], {});
+  const auto again = prepare_program(loaded.programs[0], {});
   REQUIRE(again);
   REQUIRE(again->program.env_file_values.at("A") == "1");
 }

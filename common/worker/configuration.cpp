@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/worker/configuration.hpp"
+
+#include "common/config/handover.hpp"
+#include "common/os/sealed_file.hpp"
+#include "common/protocol/names.hpp"
+#include "common/protocol/variables.hpp"
+
+#include <optional>
+
+namespace holdfast::worker {
+
+namespace {
+
+constexpr std::size_t kLargest = 16u << 20;
+
+}  // namespace
+
+config::LoadResult read_configuration(std::vector<notify::NamedFd>& descriptors,
+                                      const config::Environ& environ) {
+  if (const Fd handed = notify::take_named(descriptors, protocol::kConfigurationFd)) {
+    const auto text = read_sealed_file(handed.get(), kLargest);
+    if (text) return config::load_handover(*text);
+    return tl::unexpected(std::vector<config::ConfigProblem>{
+        {fmt::format("descriptor '{}'", protocol::kConfigurationFd), 0, 0, text.error().message}});
+  }
+  const auto named = environ.find(protocol::kConfig);
+  std::optional<std::filesystem::path> file;
+  if (named != environ.end() && !named->second.empty()) file = named->second;
+  return config::load(file, environ);
+}
+
+}  // namespace holdfast::worker
