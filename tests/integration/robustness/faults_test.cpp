@@ -145,7 +145,8 @@ TEST_CASE(
 TEST_CASE("ENOSPC in the runtime directory: the start fails, names its step, and is retried") {
   const SmallDisk disk("nr_inodes=40,mode=0750");
   if (!disk.mounted()) return;
-  Stack stack(misbehaving("web", {"--ready"}, kQuickRetries) + misbehaving("fine", {"--ready"}),
+  Stack stack(misbehaving("web", {"--ready"}, "metrics = \"socket\"\n" + kQuickRetries) +
+                  misbehaving("fine", {"--ready"}),
               kNoPort, {}, disk.path());
   stack.wait_ready();
   const pid_t fine = stack.pid_of("fine.0");

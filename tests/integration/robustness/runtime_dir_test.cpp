@@ -78,10 +78,10 @@ TEST_CASE("the runtime directory vanishes: all that was in it is there again wit
        }},
   };
   // Killed once for each row, which is no crash loop.
-  Stack stack(
-      misbehaving("web", {"--ready"},
-                  "crash_loop_exits = 100\nbackoff_base = \"10ms\"\nbackoff_cap = \"10ms\"\n"),
-      kNoPort);
+  Stack stack(misbehaving("web", {"--ready"},
+                          "metrics = \"socket\"\ncrash_loop_exits = 100\nbackoff_base = "
+                          "\"10ms\"\nbackoff_cap = \"10ms\"\n"),
+              kNoPort);
   stack.wait_ready();
   for (const Row& row : rows) {
     INFO(row.what);
