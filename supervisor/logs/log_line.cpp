@@ -34,6 +34,22 @@ bool is_own_object(std::string_view line) {
   });
 }
 
+// The same at a fraction of the cost for what our own logger writes in all but a few lines: no
+// escapes, no objects inside, and a key after each comma. Of these none is the name of another
+// worker.
+bool is_own_line(std::string_view line) {
+  const bool ours = line.starts_with(R"({"time":")") && line.back() == '}';
+  const auto has = [line](char c) { return line.find(c, 1) != std::string_view::npos; };
+  if (!ours || has('\\') || has('{')) return is_own_object(line);
+  for (auto comma = line.find(','); comma != std::string_view::npos;
+       comma = line.find(',', comma + 1)) {
+    const std::string_view key = line.substr(comma + 1);
+    if (!key.starts_with('"') || key.starts_with("\"worker\"") || key.starts_with("\"pid\""))
+      return is_own_object(line);
+  }
+  return true;
+}
+
 void append_own_object(std::string& out, std::string_view text, const LineLabel& label) {
   text.remove_suffix(1);
   out.append(text);
@@ -80,7 +96,7 @@ void append_line(std::string& out, const LinePart& part, const LineLabel& label,
   if (text.ends_with('\r')) text.remove_suffix(1);
   const bool pretty = label.format == LineFormat::Pretty;
   const bool own = label.source == LineSource::Own;
-  if (own && !pretty && !part.piece && !part.cut && is_own_object(text)) {
+  if (own && !pretty && !part.piece && !part.cut && is_own_line(text)) {
     append_own_object(out, text, label);
     return text::escape_hidden(out, start);
   }
