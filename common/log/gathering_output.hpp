@@ -5,6 +5,9 @@
 // one write(2). This divides what a busy API worker's access log costs, both to write and for the
 // supervisor to read, by the number of requests in an iteration.
 //
+// It never waits for its reader: what a full pipe does not take is held, up to a megabyte, and
+// written later; beyond that, lines are dropped and counted.
+//
 // Threads: as for Output.
 
 #include "common/log/output.hpp"

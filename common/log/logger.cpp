@@ -94,6 +94,10 @@ const WaitingLines* Logger::waiting() const {
   return core_->output->waiting();
 }
 
+void Logger::flush() const {
+  core_->output->flush();
+}
+
 std::uint64_t Logger::dropped() const {
   return core_->output->dropped();
 }

@@ -83,7 +83,8 @@ struct LogOptions {
   // waiting line calls this, on the thread that logs, with a function that writes all of them: it
   // must run soon, but not inside the call. A Warn or Error is written at once, after the waiting
   // lines, which are also written when they reach 64 KiB and when the last Logger is destroyed.
-  // `async` does not apply.
+  // No call waits for the reader: what a full pipe does not take waits for the next write, or for
+  // flush(); beyond a megabyte, lines are dropped and counted. `async` does not apply.
   std::function<void(std::function<void()>)> defer = {};
   // If set, receives each finished line, without its newline, instead of `fd`; from any thread.
   // `async` does not apply. What it refers to must outlive the last Logger.
@@ -124,6 +125,10 @@ class Logger {
   // With LogOptions::defer, the waiting lines, for a fatal-signal handler; otherwise null. Valid
   // until the last Logger is destroyed.
   const WaitingLines* waiting() const;
+
+  // With LogOptions::defer, tries again to write what a full pipe has not taken. To be called now
+  // and then.
+  void flush() const;
 
   // Lines lost so far: the queue was full, or the descriptor did not take them.
   std::uint64_t dropped() const;

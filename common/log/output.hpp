@@ -28,6 +28,8 @@ class Output {
   virtual ~Output() = default;  // flushes; gives up on a stuck reader after two seconds
   // `urgent`: write at once, not at the end of the iteration.
   virtual void write(std::string_view line, bool urgent) = 0;
+  // Tries again to write what a full pipe has not taken.
+  virtual void flush() {}
   virtual std::uint64_t dropped() const = 0;
   virtual const WaitingLines* waiting() const { return nullptr; }
 };

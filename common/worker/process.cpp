@@ -171,6 +171,7 @@ void WorkerProcess::turn() {
     return beat->fresh(now, *half);
   });
   if (fresh && half) (void)notifier_.watchdog();
+  log_.flush();
   next_turn_ = now + turn_interval_;
   turn_timer_.expires_at(next_turn_);
   turn_timer_.async_wait([this](const boost::system::error_code& error) {

@@ -10,6 +10,7 @@
 #include "supervisor/daemon/stop_grace.hpp"
 #include "supervisor/daemon/telemetry_thread.hpp"
 #include "supervisor/engine/engine.hpp"
+#include "supervisor/logs/background_sink.hpp"
 #include "supervisor/logs/file_sink.hpp"
 #include "supervisor/logs/stream_sink.hpp"
 #include "supervisor/process/cgroup.hpp"
@@ -17,6 +18,7 @@
 #include "supervisor/process/leftovers.hpp"
 
 #include <fmt/ranges.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -79,8 +81,14 @@ Result<Endpoints> open_endpoints(const config::Supervisor& config,
 }
 
 Result<std::unique_ptr<logs::LogSink>> open_sink(const config::Log& config, const Clock& clock) {
-  if (config.file.empty()) return logs::make_stream_sink(STDOUT_FILENO);
-  return logs::make_file_sink(config.file, config.max_size, config.max_files, clock);
+  const bool stream = config.file.empty();
+  HOLDFAST_TRY_ASSIGN(auto sink, stream ? logs::make_stream_sink(STDOUT_FILENO)
+                                        : logs::make_file_sink(config.file, config.max_size,
+                                                               config.max_files, clock));
+  struct stat info {};
+  const bool disk = !stream || (::fstat(STDOUT_FILENO, &info) == 0 && S_ISREG(info.st_mode));
+  if (!disk) return sink;
+  return logs::make_background_sink(std::move(sink));
 }
 
 bool is_pid1() {

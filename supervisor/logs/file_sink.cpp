@@ -2,6 +2,7 @@
 #include "supervisor/logs/file_sink.hpp"
 
 #include "common/os/fd.hpp"
+#include "supervisor/logs/kept_lines.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -113,13 +114,17 @@ class FileSink final : public LogSink {
   }
 
   void rotate() {
+    // What is about to go.
+    const fs::path oldest = max_files_ == 1 ? path_ : numbered(max_files_ - 1);
+    std::error_code ignored;
+    if (access_.many_programs && fs::exists(oldest, ignored))
+      keep_quiet_lines(oldest, path_.native() + ".kept", max_size_);
     if (max_files_ == 1) {
       // In append mode the next write starts at the new end.
       if (::ftruncate(fd_.get(), 0) == 0) ++rotations_;
       size_ = 0;
       return;
     }
-    std::error_code ignored;
     for (std::uint32_t n = max_files_ - 1; n > 1; --n) {
       fs::rename(numbered(n - 1), numbered(n), ignored);
     }
@@ -156,7 +161,9 @@ class FileSink final : public LogSink {
 
 Result<std::unique_ptr<LogSink>> make_file_sink(const fs::path& path, std::uint64_t max_size,
                                                 std::uint32_t max_files, const Clock& clock) {
-  auto sink = std::make_unique<FileSink>(path, max_size, max_files, FileAccess{}, clock);
+  FileAccess access;
+  access.many_programs = true;
+  auto sink = std::make_unique<FileSink>(path, max_size, max_files, access, clock);
   if (!sink->open()) return fail_errno(errno, fmt::format("open the log '{}'", path.native()));
   return sink;
 }

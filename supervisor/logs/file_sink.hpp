@@ -22,7 +22,9 @@ namespace holdfast::supervisor::logs {
 struct FileAccess {
   std::optional<gid_t> group;  // of a file that is created; empty: this process's
   bool follow_links = true;    // false: a symbolic link in its place is refused
-  bool tell_if_gone = false;   // if it was deleted and cannot be created again, writes fail
+  bool many_programs =
+      false;  // when it rotates away, quiet programs' lines are kept: kept_lines.hpp
+  bool tell_if_gone = false;  // if it was deleted and cannot be created again, writes fail
 };
 
 // Creates the file if it is missing (mode 0640). At `max_size` bytes (0: never), `path` is renamed

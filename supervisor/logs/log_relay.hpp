@@ -3,10 +3,11 @@
 
 // LogRelay: one thread that reads the workers' pipes, labels each line and writes the stack's log.
 //
-// It never blocks a worker for long. When the output takes nothing (a stuck reader) and the buffer
-// is full, reading pauses for at most `stall_limit`, so that a brief hiccup loses no lines. After
-// that, lines are dropped and counted for the program that wrote them. If the disk is full, lines
-// are dropped at once. The lines of one stream are written in order and at most once.
+// It never blocks a worker for long. When the output takes nothing (a stuck reader, a frozen disk)
+// and the buffer is full, reading pauses for at most `stall_limit`, so that a brief hiccup loses no
+// lines. After that, lines are dropped and counted for the program that wrote them; one that floods
+// loses its own, not the others'. If the disk is full, lines are dropped at once. The lines of one
+// stream are written in order and at most once.
 //
 // Threads: any, for every method; only flush_and_stop() blocks on I/O. The observer and the
 // callbacks are called on the log thread and must be quick.

@@ -2,7 +2,8 @@
 #pragma once
 
 // LogSink: where the stack's log goes, see stream_sink.hpp and file_sink.hpp. A write takes what
-// fits and never waits for a reader. Only the disk below a regular file can make it wait.
+// fits and never waits for a reader. Only the disk below a regular file can make it wait, unless
+// background_sink.hpp is put in front of it.
 //
 // Threads: the log thread, once it runs.
 
@@ -27,7 +28,7 @@ class LogSink {
   virtual Written write(std::string_view lines) = 0;
 
   // The rest of a line written in part will not follow: the next write starts a new line.
-  void skip_rest_of_line() { torn_ = !at_line_start_; }
+  virtual void skip_rest_of_line() { torn_ = !at_line_start_; }
 
   virtual int poll_fd() const = 0;  // after WouldBlock: poll this for writability
   virtual bool is_terminal() const { return false; }

@@ -2,8 +2,9 @@
 #pragma once
 
 // RecentLines: the last lines of the stack's log, for `holdfast logs`. Memory and cost are bounded:
-// only the end of a large append is kept. Positions count all bytes ever appended, so that a reader
-// that was away too long knows how much it missed.
+// only the end of a large append is kept, and what must go is the oldest of the program that takes
+// the most room, so that one that floods evicts its own lines and nobody else's. Positions count
+// all bytes ever appended, so that a reader that was away too long knows how much it missed.
 //
 // Threads: any, for every method. The listener is called on the appending thread with the lock
 // held, so it must be quick and must not call back. It is never called after it has been replaced.
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -54,12 +56,20 @@ class RecentLines {
     std::string worker;
     std::string text;
   };
+  using Blocks = std::deque<Block>;  // by position
+  struct Share {
+    Blocks blocks;
+    std::size_t held = 0;
+  };
   void make_room(std::size_t bytes);
+  // All blocks by position, from the first one that ends after it.
+  std::vector<const Block*> blocks_after(std::uint64_t position) const;
 
   const std::size_t capacity_;
   mutable std::mutex mutex_;
-  std::deque<Block> blocks_;
+  std::map<std::string, Share, std::less<>> shares_;  // by program
   std::size_t held_ = 0;
+  std::string last_worker_;  // whose lines came last
   std::uint64_t position_ = 0;
   bool armed_ = false;
   std::function<void()> listener_;

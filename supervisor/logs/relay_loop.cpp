@@ -153,6 +153,7 @@ void RelayLoop::take_inbound() {
     output_.text() += lines;
   } else {
     own_log_.dropped.fetch_add(count, std::memory_order_relaxed);
+    output_.lost() += lines;
   }
   output_.end();
 }

@@ -8,6 +8,12 @@
 
 namespace holdfast::supervisor::logs {
 
+namespace {
+
+constexpr std::size_t kShares = 16;
+
+}  // namespace
+
 RelayOutput::RelayOutput(std::unique_ptr<LogSink> sink, std::size_t limit, Duration stall_limit,
                          SinkErrors& errors, RecentLines& recent, const Clock& clock)
     : sink_(std::move(sink)),
@@ -19,9 +25,14 @@ RelayOutput::RelayOutput(std::unique_ptr<LogSink> sink, std::size_t limit, Durat
       clock_(clock) {}
 
 void RelayOutput::end() {
+  if (!lost_.empty()) {
+    recent_.append(worker_, lost_);
+    lost_.clear();
+  }
   const std::size_t bytes = text_.size() - attributed_;
   if (bytes == 0) return;
   recent_.append(worker_, std::string_view(text_).substr(attributed_));
+  owner_->waiting += bytes;
   if (!segments_.empty() && segments_.back().owner == owner_) {
     segments_.back().bytes += bytes;
   } else {
@@ -36,6 +47,12 @@ bool RelayOutput::make_room() {
   if (!blocked_) flush();
   if (blocked_ && text_.size() - start_ >= limit_) hold_back();
   return !dropping_;
+}
+
+bool RelayOutput::has_own_room() const {
+  if (owner_ == nullptr) return false;
+  const std::size_t waiting = owner_->waiting + (text_.size() - attributed_);
+  return waiting < limit_ / kShares && text_.size() - start_ < 2 * limit_;
 }
 
 // The sink is blocked and the buffer is full. Meanwhile the pipes buffer what the workers write.
@@ -101,6 +118,7 @@ void RelayOutput::taken(std::size_t bytes) {
     Segment& front = segments_.front();
     const std::size_t part = std::min(bytes, front.bytes);
     front.bytes -= part;
+    front.owner->waiting -= part;
     bytes -= part;
     if (front.bytes == 0) segments_.pop_front();
   }

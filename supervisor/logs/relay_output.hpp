@@ -2,7 +2,9 @@
 #pragma once
 
 // RelayOutput: the bounded buffer in front of the sink. Decides what happens when the sink takes
-// nothing, and counts dropped lines for the program that wrote them.
+// nothing, and counts dropped lines for the program that wrote them. A program that floods takes no
+// room from the others: each has a share of its own besides what all have in common. What the sink
+// has lost is still among the RecentLines.
 //
 // Threads: the log thread. The counters may be read from any.
 
@@ -25,6 +27,7 @@ struct ProgramLog {
   std::atomic<std::uint64_t> lines{0};
   std::atomic<std::uint64_t> bytes{0};
   std::atomic<std::uint64_t> dropped{0};
+  std::size_t waiting = 0;  // bytes in the RelayOutput; the log thread's
 };
 
 struct SinkErrors {
@@ -45,11 +48,16 @@ class RelayOutput {
     worker_ = worker;
   }
   std::string& text() { return text_; }
+  // Where lines go that there is no room for: nobody writes them, but people may still see them.
+  std::string& lost() { return lost_; }
   void end();
 
   // Whether the next line may be appended; ask before each. Writes out the buffer when it is due,
   // and may wait for a slow reader up to the stall limit.
-  bool has_room() { return text_.size() - start_ < write_at_ ? !dropping_ : make_room(); }
+  bool has_room() {
+    if (text_.size() - start_ < write_at_ && !dropping_) return true;
+    return make_room() || has_own_room();
+  }
 
   void flush();
   void drop_all();
@@ -72,6 +80,8 @@ class RelayOutput {
     std::size_t bytes;
   };
   bool make_room();
+  // Whether the program has used less than its share, and all shares less than another buffer.
+  bool has_own_room() const;
   void hold_back();
   bool half_full() const { return text_.size() - start_ >= limit_ / 2; }
   void taken(std::size_t bytes);
@@ -85,6 +95,7 @@ class RelayOutput {
   const Clock& clock_;
   log::Level level_ = log::Level::Trace;
   std::string text_;  // whole lines; those before start_ have been written
+  std::string lost_;
   std::size_t start_ = 0;
   std::size_t attributed_ = 0;  // segments_ cover text_ up to here
   std::deque<Segment> segments_;

@@ -73,7 +73,7 @@ RelayStream::Read RelayStream::read(std::span<char> buffer, std::string_view& ch
 bool RelayStream::pass_on(const LinePart& part, std::string_view time, RelayOutput& output,
                           Noticed& noticed) {
   const bool room = output.has_room();
-  if (room) append_line(output.text(), part, label_, time, output.level());
+  append_line(room ? output.text() : output.lost(), part, label_, time, output.level());
   // Of its own, because what the output has no room for goes to the file all the same.
   if (file_)
     append_line(for_file_, part, file_label_ ? *file_label_ : label_, time, output.level());

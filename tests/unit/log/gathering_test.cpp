@@ -4,6 +4,8 @@
 #include "common/worker/crash_handler.hpp"
 #include "tests/unit/log/support.hpp"
 
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -104,6 +106,67 @@ TEST_CASE("every line that a vanished reader did not take is counted") {
     log.info("m");
   turn.end();
   CHECK(log.dropped() == 3);
+}
+
+TEST_CASE("a reader that takes nothing holds nobody up: lines are held, then dropped and counted") {
+  Pipe pipe;
+  Turn turn;
+  const Logger log(turn.options(pipe));
+  const std::string text(1000, 'x');
+  constexpr int kLines = 3000;  // 3 MB: more than the pipe and what is held take
+  for (int i = 0; i < kLines; ++i) {
+    log.info(text, {{"n", i}});
+    if (i % 10 == 0) turn.end();
+  }
+  log.warn("urgent, and no exception");
+  turn.end();
+  const std::uint64_t dropped = log.dropped();
+  CHECK(dropped > 0);
+  CHECK(dropped < kLines);
+
+  // The reader is back: what was held comes whole and in order, and then what is new.
+  std::string read;
+  for (bool more = true; more;) {
+    const std::string part = pipe.drain();
+    read += part;
+    log.flush();
+    more = !part.empty();
+  }
+  log.info("new");
+  turn.end();
+  read += pipe.drain();
+  const auto lines = lines_of(read);
+  CHECK(lines.size() + log.dropped() == kLines + 2);
+  CHECK(has(lines.front(), "\"n\":0"));
+  CHECK(has(lines.back(), "new"));
+  int last = -1;
+  for (const std::string& line : lines) {
+    const auto parsed = nlohmann::json::parse(line);
+    const int n = parsed.value("n", last + 1);
+    CHECK(n > last);
+    last = n;
+  }
+}
+
+TEST_CASE("others who share the pipe still block on it") {
+  Pipe pipe;
+  Turn turn;
+  const Logger log(turn.options(pipe));
+  log.info("x");
+  turn.end();
+  CHECK((::fcntl(pipe.write_end(), F_GETFL) & O_NONBLOCK) == 0);
+}
+
+TEST_CASE("a logger that ends while its reader takes nothing gives up soon") {
+  Pipe pipe;
+  Turn turn;
+  {
+    const Logger log(turn.options(pipe));
+    for (int i = 0; i < 200; ++i)
+      log.info(std::string(1000, 'x'));
+    turn.end();
+  }
+  CHECK_FALSE(pipe.drain().empty());
 }
 
 // Not under a sanitizer: its own handlers come first.

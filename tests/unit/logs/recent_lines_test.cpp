@@ -81,6 +81,30 @@ TEST_CASE("memory is bounded, and a reader learns how much it missed") {
   CHECK(page.next == 5000);
 }
 
+TEST_CASE("a program that floods evicts its own lines, and nobody else's") {
+  RecentLines recent(10'000);
+  recent.append("quiet.0", "the one line that matters\n");
+  recent.append("quiet.1", "and another\n");
+  for (int i = 0; i < 1000; ++i)
+    recent.append("loud." + std::to_string(i % 3), std::string(99, 'x') + "\n");
+  CHECK(recent.last(10, {"quiet"}).text == "the one line that matters\nand another\n");
+  const auto page = recent.since(0, {}, 1 << 20);
+  CHECK(page.text.starts_with("the one line that matters\nand another\nxxx"));
+  CHECK(page.text.size() <= 10'000);
+  CHECK(page.text.size() + page.missed == page.next);
+}
+
+TEST_CASE("programs that flood share the room evenly") {
+  RecentLines recent(40'000);
+  for (int i = 0; i < 4000; ++i)
+    recent.append(i % 4 == 0 ? "a.0" : "b.0", std::string(99, i % 4 == 0 ? 'a' : 'b') + "\n");
+  const std::size_t a = recent.last(1000, {"a"}).text.size();
+  const std::size_t b = recent.last(1000, {"b"}).text.size();
+  CHECK(a + b <= 40'000);
+  CHECK(a >= 19'000);
+  CHECK(b >= 19'000);
+}
+
 TEST_CASE("of a flood only the last whole lines are kept") {
   RecentLines recent;
   std::string flood;
