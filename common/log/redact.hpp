@@ -2,7 +2,7 @@
 #pragma once
 
 // Hides secrets in whatever people get to see: logs, events, the status, the configuration and its
-// problems. What counts as a secret is decided here and nowhere else; docs/security.md lists it.
+// problems. What counts as a secret is decided here and nowhere else (docs/configuration.md).
 //
 // Everything errs on the side of masking. All functions are idempotent.
 //

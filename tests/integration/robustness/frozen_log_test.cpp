@@ -24,8 +24,7 @@ TEST_CASE("a log on a frozen disk holds up no request, no heartbeat and no other
   FrozenDisk disk;
   if (!disk.mounted()) return;
   const std::filesystem::path file = disk.path() / "holdfast.log";
-  Stack stack("[log]\nformat = \"json\"\nfile = \"" + file.string() + "\"\n\n" +
-                  api_workers(1, "watchdog = \"3s\"\nwatchdog_interval = \"1s\"\n") +
+  Stack stack("[log]\nformat = \"json\"\nfile = \"" + file.string() + "\"\n\n" + api_workers(1) +
                   "\n[rate_limit]\nenabled = false\n\n" +
                   misbehaving("noisy", {"--flood-log", "30000", "--ready"}),
               kNoPort);
