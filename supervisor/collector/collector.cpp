@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <limits>
 #include <utility>
 
 namespace holdfast::supervisor::collector {
@@ -31,8 +33,29 @@ telemetry::SourceId source_of(const MetricsSource& source) {
   return {source.worker, source.program, source.process.incarnation};
 }
 
-telemetry::SourceRules rules_of(const MetricsSource& source) {
-  return {!source.own, kIntervalsToStale * source.interval + source.timeout};
+bool is_own_service(const config::Program& program) {
+  if (program.type == config::ProgramType::Oneshot || program.command.empty()) return false;
+  const auto name = std::filesystem::path(program.command.front()).filename();
+  return name == "holdfast-api-worker" || name == "holdfast-queue-worker";
+}
+
+// Holdfast's own workers come first, then the programs in the order of the file.
+telemetry::Claim claim_of(const MetricsSource& source, const FleetSnapshot& snapshot) {
+  if (source.own) return {};
+  telemetry::Claim claim;
+  claim.rank = std::numeric_limits<std::uint32_t>::max();  // it is not in the file any more
+  std::uint32_t rank = 0;
+  for (const core::ProgramView& program : snapshot.view.programs) {
+    ++rank;
+    if (program.config->name == source.program) claim.rank = rank;
+    claim.beside_own = claim.beside_own || is_own_service(*program.config);
+  }
+  return claim;
+}
+
+telemetry::SourceRules rules_of(const MetricsSource& source, const FleetSnapshot& snapshot) {
+  return {!source.own, kIntervalsToStale * source.interval + source.timeout,
+          claim_of(source, snapshot)};
 }
 
 }  // namespace
@@ -165,7 +188,8 @@ void Collector::answered(const core::ProcessId& process, Result<http::Response> 
   if (answer && on_answer_) on_answer_(process);
   auto text = exposition_of(std::move(answer));
   tracked.up = text && ledger_.apply(source_of(tracked.source), std::move(*text), clock_.mono(),
-                                     rules_of(tracked.source)) == telemetry::Applied::Accepted;
+                                     rules_of(tracked.source, *snapshots_.load())) ==
+                           telemetry::Applied::Accepted;
   if (!tracked.ended) {
     note_outcome(tracked, text ? "malformed" : std::string(to_string(text.error())));
   }

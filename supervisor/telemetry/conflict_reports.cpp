@@ -8,12 +8,20 @@ constexpr std::size_t kMaxReported = 1000;
 constexpr std::size_t kLongestExample = 200;
 
 std::string message_for(const FamilyConflict& conflict) {
-  if (conflict.clash == Clash::Type) {
-    return "metrics: " + conflict.family + " of " + conflict.program +
-           " is not exposed, because another program exposes it with another type";
+  const std::string subject = "metrics: " + conflict.family + " of " + conflict.program;
+  switch (conflict.clash) {
+    case Clash::Type:
+      return subject + " is not exposed, because another program exposes it with another type";
+    case Clash::Owned:
+      return subject + " is not exposed, because the name belongs to Holdfast's own workers";
+    case Clash::Shared:
+      return subject +
+             " gets the label program, because a program that comes before it in the "
+             "configuration exposes it, too";
+    case Clash::Reserved:
+    case Clash::Suffix: break;
   }
-  return "metrics: " + conflict.family + " of " + conflict.program +
-         " is not exposed, because its name collides with a sample of another family";
+  return subject + " is not exposed, because its name collides with a sample of another family";
 }
 
 std::string_view reason_for(Drop reason) {

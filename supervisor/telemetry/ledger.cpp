@@ -47,6 +47,17 @@ Cut cut(std::string& snapshot, const LedgerLimits& limits) {
   return {lines, left_out};
 }
 
+const char* reason_of(Clash clash) {
+  switch (clash) {
+    case Clash::Type: return "type";
+    case Clash::Owned: return "owned";
+    case Clash::Shared: return "shared";
+    case Clash::Reserved:
+    case Clash::Suffix: break;
+  }
+  return "suffix";
+}
+
 }  // namespace
 
 std::string_view to_string(Drop reason) {
@@ -68,7 +79,7 @@ std::string_view to_string(Drop reason) {
 Ledger::Ledger(LedgerSettings settings)
     : settings_(std::move(settings)),
       table_(settings_.gauge_rules, settings_.limits),
-      planner_(settings_.limits, table_) {}
+      planner_(settings_.limits, table_, [this](FamilyId family) { take_away(family); }) {}
 
 SourceState* Ledger::find(const SourceId& source) const {
   for (const auto& state : live_) {
@@ -77,6 +88,23 @@ SourceState* Ledger::find(const SourceId& source) const {
     }
   }
   return nullptr;
+}
+
+// What the others have reported under this name is forgotten: it was never theirs.
+void Ledger::take_away(FamilyId family) {
+  for (const auto& state : live_) {
+    const auto give_up = [&](const auto& entry) {
+      if (table_.series(entry.series).family != family) return false;
+      table_.unreference(entry.series);
+      return true;
+    };
+    std::erase_if(state->scalars, give_up);
+    std::erase_if(state->distributions, give_up);
+    if (std::erase(state->families, family) == 0) continue;
+    table_.release(family, MonoTime{});
+    state->refused = true;  // read in full the next time, when it may get a label
+  }
+  table_.erase(family);
 }
 
 Applied Ledger::refuse(const SourceId& source, const char* reason, Applied result) {
@@ -294,11 +322,12 @@ std::vector<LeftOut> Ledger::left_out() const {
 
 LedgerStatistics Ledger::statistics() const {
   LedgerStatistics out{programs_, drops_, retired_incarnations_, full_parses_, rendered_lines_, {}};
-  out.conflicting_families = {{"type", 0}, {"suffix", 0}, {"buckets", 0}};
+  out.conflicting_families = {
+      {"type", 0}, {"suffix", 0}, {"buckets", 0}, {"owned", 0}, {"shared", 0}};
   std::set<std::pair<std::string, Clash>> distinct;
   for (const FamilyConflict& conflict : conflicts()) {
     if (!distinct.emplace(conflict.family, conflict.clash).second) continue;
-    ++out.conflicting_families[conflict.clash == Clash::Type ? "type" : "suffix"];
+    ++out.conflicting_families[reason_of(conflict.clash)];
   }
   std::set<FamilyId> mixed;
   for (const auto& state : live_) {

@@ -18,6 +18,9 @@
 // `stale_after`. Cost: proportional to the exposed series, not to the number of workers that ever
 // lived.
 //
+// Names have owners (Claim): what a program reports under a name that is not its own is left out,
+// or told apart by the label `program`.
+//
 // The text that render() writes is valid whatever the workers send; dropped samples are counted.
 //
 // Threads: one at a time (the telemetry thread). No I/O and no clock: times are parameters.
@@ -66,7 +69,7 @@ struct LedgerStatistics {
   std::uint64_t retired_incarnations = 0;
   std::uint64_t full_parses = 0;  // snapshots with new lines; the others only had new numbers
   std::size_t series = 0;         // lines from workers in the last exposition
-  std::map<std::string, std::size_t> conflicting_families;  // by reason: type, suffix, buckets
+  std::map<std::string, std::size_t> conflicting_families;  // by reason: type, suffix, …
 };
 
 // One series as it would be exposed now.
@@ -116,6 +119,7 @@ class Ledger {
     std::uint32_t valid = 0;  // sources that have a number for it
   };
 
+  void take_away(FamilyId family);
   Applied refuse(const SourceId& source, const char* reason, Applied result);
   SourceState* find(const SourceId& source) const;
   bool reread_same_lines(SourceState& state, const std::string& snapshot);

@@ -12,11 +12,18 @@ namespace {
 
 Drop drop_for(Clash clash) {
   switch (clash) {
-    case Clash::Reserved: return Drop::Reserved;
+    case Clash::Reserved:
+    case Clash::Owned: return Drop::Reserved;
     case Clash::Type: return Drop::Type;
-    case Clash::Suffix: break;
+    case Clash::Suffix:
+    case Clash::Shared: break;
   }
   return Drop::Suffix;
+}
+
+bool is_shared(const FamilyEntry& family, Claim claim) {
+  const bool labelled_anyway = family.type == metrics::Type::Gauge || family.per_worker;
+  return !labelled_anyway && family.rank < claim.rank;
 }
 
 }  // namespace
@@ -110,10 +117,19 @@ std::optional<FamilyId> Planner::family_of(std::uint32_t local, const Resolver& 
       state_->refused = true;
       return std::nullopt;
     }
-    bound = table_.bind(family.name, family.help, family.type, now_);
+    const Claim claim = state_->rules.claim;
+    bound = table_.bind(family.name, family.help, family.type, now_, claim);
+    if (!bound->in_the_way.empty()) {
+      for (const FamilyId other : bound->in_the_way)
+        take_away_(other);
+      cover_all_series();
+      bound = table_.bind(family.name, family.help, family.type, now_, claim);
+    }
     if (bound->clash && *bound->clash != Clash::Reserved) {
       state_->conflicts.push_back({family.name, *bound->clash, state_->source.program});
       state_->refused = true;
+    } else if (!bound->clash && is_shared(table_.family(bound->family), claim)) {
+      state_->conflicts.push_back({family.name, Clash::Shared, state_->source.program});
     }
   }
   if (!bound->clash) return bound->family;
@@ -121,16 +137,19 @@ std::optional<FamilyId> Planner::family_of(std::uint32_t local, const Resolver& 
   return std::nullopt;
 }
 
+// What must not be added to the series of the program that came first is told apart from them.
+AddedLabel Planner::added_label(const FamilyEntry& family) const {
+  if (family.per_worker) return {"worker", worker_};
+  if (program_.empty()) return {};
+  const bool labelled =
+      family.type == metrics::Type::Gauge || is_shared(family, state_->rules.claim);
+  return labelled ? AddedLabel{"program", program_} : AddedLabel{};
+}
+
 void Planner::take_scalar(FamilyId family, std::uint32_t cell,
                           std::span<const ParsedLabel> labels) {
   label_text_.clear();
-  const FamilyEntry& declared = table_.family(family);
-  AddedLabel added;
-  if (declared.per_worker) {
-    added = {"worker", worker_};
-  } else if (declared.type == metrics::Type::Gauge && !program_.empty()) {
-    added = {"program", program_};
-  }
+  const AddedLabel added = added_label(table_.family(family));
   if (!labels_.append(labels, "", added, label_text_)) return drop(Drop::InvalidLabel);
   table_.make_key(family, label_text_, key_);
   const std::optional<SeriesId> series = series_for(family, key_, 1);
@@ -241,7 +260,7 @@ void Planner::take_part(FamilyId family, Role role, std::uint32_t cell,
                              ? !bound || std::isnan(*bound) || (std::isinf(*bound) && *bound < 0)
                              : bound_text.has_value();
   label_text_.clear();
-  if (bad_bound || !labels_.append(labels, own, {}, label_text_)) {
+  if (bad_bound || !labels_.append(labels, own, added_label(table_.family(family)), label_text_)) {
     return drop(Drop::InvalidLabel);
   }
   table_.make_key(family, label_text_, key_);

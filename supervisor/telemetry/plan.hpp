@@ -10,6 +10,7 @@
 #include "supervisor/telemetry/resolve.hpp"
 #include "supervisor/telemetry/source.hpp"
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,8 +24,11 @@ inline constexpr std::uint32_t kHistogramExtraLines = 3;  // +Inf, _sum and _cou
 
 class Planner {
  public:
-  Planner(const LedgerLimits& limits, SeriesTable& table)
-      : limits_(limits), table_(table), labels_(limits) {}
+  // `take_away`: makes every source give up a family and erases it, because a program with more
+  // right to its name has come.
+  using TakeAway = std::function<void(FamilyId family)>;
+  Planner(const LedgerLimits& limits, SeriesTable& table, TakeAway take_away)
+      : limits_(limits), table_(table), take_away_(std::move(take_away)), labels_(limits) {}
 
   // Replaces the mapping in `state`. Carries over the last values of known series; does not read
   // the values of the new snapshot. Returns the number of series whose bucket bounds changed; their
@@ -46,6 +50,7 @@ class Planner {
 
   void take_sample(std::uint32_t cell, const Exposition& snapshot, Resolver& resolver);
   std::optional<FamilyId> family_of(std::uint32_t local, const Resolver& resolver);
+  AddedLabel added_label(const FamilyEntry& family) const;
   void take_scalar(FamilyId family, std::uint32_t cell, std::span<const ParsedLabel> labels);
   void take_part(FamilyId family, Role role, std::uint32_t cell,
                  std::span<const ParsedLabel> labels);
@@ -65,6 +70,7 @@ class Planner {
 
   const LedgerLimits& limits_;
   SeriesTable& table_;
+  const TakeAway take_away_;
   LabelWriter labels_;
   LayoutPool layouts_;
 

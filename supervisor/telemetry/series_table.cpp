@@ -37,29 +37,57 @@ SeriesTable::SeriesTable(GaugeRules rules, const LedgerLimits& limits)
     : rules_(std::move(rules)), limits_(limits) {
   for (const auto& entry : metrics::supervisor_catalogue())
     reserved_.emplace(entry.name);
+  for (const auto& entry : metrics::worker_catalogue()) {
+    for (std::string& sample : metrics::sample_names(entry.name, entry.type))
+      own_.insert(std::move(sample));
+  }
+}
+
+std::optional<Clash> SeriesTable::not_free(const std::vector<std::string>& names,
+                                           Claim claim) const {
+  const auto any = [&](auto is) { return std::any_of(names.begin(), names.end(), is); };
+  // Every client library reports process_*, which the supervisor reads itself: nobody's fault.
+  if (any([this](const std::string& sample) { return reserved_.contains(sample); })) {
+    const bool pretends = names.front().starts_with("holdfast_");
+    return pretends ? Clash::Owned : Clash::Reserved;
+  }
+  if (any([](const std::string& sample) { return sample.starts_with("holdfast_"); })) {
+    return Clash::Owned;
+  }
+  if (!claim.beside_own) return {};
+  if (any([this](const std::string& sample) { return own_.contains(sample); })) return Clash::Owned;
+  return {};
 }
 
 SeriesTable::Bound SeriesTable::bind(const std::string& name, std::string_view help, Type type,
-                                     MonoTime now) {
+                                     MonoTime now, Claim claim) {
   const std::vector<std::string> names = metrics::sample_names(name, type);
-  const auto is_reserved = [this](const std::string& sample) {
-    return sample.starts_with("holdfast_") || reserved_.contains(sample);
-  };
-  if (std::any_of(names.begin(), names.end(), is_reserved)) return {0, Clash::Reserved};
+  if (const auto clash = not_free(names, claim)) return {0, clash};
   if (const auto found = by_name_.find(name); found != by_name_.end()) {
     FamilyEntry& entry = families_[found->second];
-    if (entry.type == type) {
-      if (entry.help.empty()) entry.help = help_text(help, limits_);
+    // Gauges of programs are told apart by a label in any case.
+    const bool mine = entry.rank <= claim.rank || type == Type::Gauge || entry.per_worker;
+    if (entry.type == type && mine) {
+      if (entry.help.empty() || (claim.rank < entry.rank && !help.empty())) {
+        entry.help = help_text(help, limits_);
+      }
+      entry.rank = std::min(entry.rank, claim.rank);
       ++entry.sources;
-      return {found->second, std::nullopt};
+      return {found->second};
     }
   }
+  Bound bound;
   for (const std::string& claimed : names) {
     const auto found = claims_.find(claimed);
     if (found == claims_.end()) continue;
     const FamilyEntry& other = families_[found->second];
-    if (other.sources > 0) return {0, other.name == name ? Clash::Type : Clash::Suffix};
+    if (other.rank > claim.rank) {
+      bound.in_the_way.push_back(found->second);
+    } else if (other.sources > 0 || other.rank < claim.rank) {
+      return {0, other.name == name ? Clash::Type : Clash::Suffix};
+    }
   }
+  if (!bound.in_the_way.empty()) return bound;
   // No live worker exposes the families that are in the way.
   for (const std::string& claimed : names) {
     if (const auto found = claims_.find(claimed); found != claims_.end()) {
@@ -81,12 +109,13 @@ SeriesTable::Bound SeriesTable::bind(const std::string& name, std::string_view h
   entry.type = type;
   entry.merge = merge_of(type, rule);
   entry.per_worker = entry.merge == Merge::Newest;
+  entry.rank = claim.rank;
   entry.sources = 1;
   entry.idle_since = now;
   by_name_.emplace(name, id);
   for (const std::string& claimed : names)
     claims_.emplace(claimed, id);
-  return {id, std::nullopt};
+  return {id};
 }
 
 void SeriesTable::release(FamilyId id, MonoTime now) {

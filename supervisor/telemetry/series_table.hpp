@@ -35,6 +35,15 @@ enum class Clash {
   Reserved,  // the family's name, or one of its sample names, is the supervisor's
   Type,      // the name is exposed with another type
   Suffix,    // a sample name belongs to another family ("foo_count" beside the histogram "foo")
+  Owned,     // it is a family of Holdfast's, and this is another program
+  Shared,    // no clash: another program came first, and this one's series get the label `program`
+};
+
+// By what right a source names families. A name belongs to the program of the lowest rank that
+// exposes it, whoever was faster; for as long as its totals are kept, whether or not it lives.
+struct Claim {
+  std::uint32_t rank = 0;   // 0: Holdfast's own workers; then the programs, in the file's order
+  bool beside_own = false;  // another program than Holdfast's workers, which are in the stack
 };
 
 struct FamilyEntry {
@@ -43,6 +52,7 @@ struct FamilyEntry {
   metrics::Type type = metrics::Type::Untyped;
   Merge merge = Merge::Sum;
   bool per_worker = false;  // series get the label `worker`
+  std::uint32_t rank = 0;   // of the program that it belongs to
   bool sorted = true;
   std::uint32_t sources = 0;  // live workers that expose it
   MonoTime idle_since{};      // when `sources` became 0
@@ -64,12 +74,19 @@ class SeriesTable {
  public:
   SeriesTable(GaugeRules rules, const LedgerLimits& limits);
 
-  // The family for these samples, retained once for the caller; or why there is none.
+  // The family for these samples, retained once for the caller; or why there is none. If families
+  // of programs with less right to their names are `in_the_way`, there is none yet: erase() them,
+  // once no source refers to them, and bind again.
   struct Bound {
     FamilyId family = 0;
-    std::optional<Clash> clash;
+    std::optional<Clash> clash{};
+    std::vector<FamilyId> in_the_way{};
   };
-  Bound bind(const std::string& name, std::string_view help, metrics::Type type, MonoTime now);
+  Bound bind(const std::string& name, std::string_view help, metrics::Type type, MonoTime now,
+             Claim claim = {});
+  void erase(FamilyId family) {
+    if (!families_[family].name.empty()) erase_family(family);
+  }
   void retain(FamilyId family) { ++families_[family].sources; }
   void release(FamilyId family, MonoTime now);
 
@@ -116,6 +133,8 @@ class SeriesTable {
   };
 
   bool has_past(const SeriesEntry& entry) const;  // values that must be kept
+  // Why nobody, or not this source, may use these sample names.
+  std::optional<Clash> not_free(const std::vector<std::string>& names, Claim claim) const;
   void erase_family(FamilyId id);
   void erase_series(SeriesId id);
   void sweep();
@@ -131,6 +150,7 @@ class SeriesTable {
   std::map<std::string, FamilyId, std::less<>> by_name_;
   std::unordered_map<std::string, FamilyId> claims_;  // every sample name and its family
   std::unordered_set<std::string> reserved_;
+  std::unordered_set<std::string> own_;  // sample names of Holdfast's own workers
   std::vector<SeriesEntry> series_;
   std::vector<SeriesId> free_series_;
   // Erased, but still listed by their families until the next sweep(): removing thousands from one

@@ -35,6 +35,7 @@ struct SourceRules {
   bool label_program = false;
   // Longer than LedgerSettings::stale_after for one that is asked less often.
   Duration stale_after{};
+  Claim claim{};
 };
 
 // Why a sample is not in the aggregate.
@@ -81,7 +82,7 @@ struct DistributionEntry {
 struct FamilyConflict {
   std::string family;
   Clash clash = Clash::Type;
-  std::string program;  // whose family is left out
+  std::string program;  // whose family is left out, or gets a label
   auto operator<=>(const FamilyConflict&) const = default;
 };
 

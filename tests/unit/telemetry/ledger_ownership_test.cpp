@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whose a name is: Holdfast's own workers', then that of the program that comes first in the file.
+#include "supervisor/telemetry/conflict_reports.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/unit/telemetry/support.hpp"
+
+using namespace holdfast::supervisor::telemetry;
+using namespace holdfast::supervisor::telemetry::test;
+using Values = std::map<std::string, double>;
+
+namespace {
+
+const std::string kRequests = "# TYPE http_requests_total counter\n";
+const std::string kOrders = "# TYPE orders_total counter\n";
+const std::string kTook =
+    "# TYPE took histogram\ntook_bucket{le=\"1\"} 2\ntook_bucket{le=\"+Inf\"} 2\ntook_sum 1\n"
+    "took_count 2\n";
+
+// The program at this place of the file, beside Holdfast's own workers or without them.
+SourceRules foreign(std::uint32_t rank, bool beside_own = true) {
+  return {true, {}, {rank, beside_own}};
+}
+
+void tell(Ledger& ledger, const std::string& worker, const SourceRules& rules,
+          const std::string& text, double when = 0) {
+  REQUIRE(ledger.apply(source(worker), text, at(when), rules) == Applied::Accepted);
+}
+
+std::vector<std::string> reports(const Ledger& ledger) {
+  return ConflictReports().news(ledger.conflicts(), ledger.left_out());
+}
+
+}  // namespace
+
+TEST_CASE("nobody adds to what Holdfast's own workers count") {
+  Ledger ledger;
+  SECTION("the stranger is later") {
+    tell(ledger, "api-worker.0", {}, kRequests + "http_requests_total{status=\"200\"} 7\n");
+    tell(ledger, "shop.0", foreign(1), kRequests + "http_requests_total{status=\"200\"} 1000\n");
+  }
+  SECTION("the stranger is first") {
+    tell(ledger, "shop.0", foreign(1), kRequests + "http_requests_total{status=\"200\"} 1000\n");
+    CHECK(values(ledger).empty());
+    tell(ledger, "api-worker.0", {}, kRequests + "http_requests_total{status=\"200\"} 7\n");
+  }
+  CHECK(values(ledger) == Values{{"http_requests_total{status=\"200\"}", 7}});
+  CHECK(ledger.statistics().conflicting_families.at("owned") == 1);
+  CHECK(dropped(ledger, Drop::Reserved) == 1);
+  const auto lines = reports(ledger);
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0] ==
+        "metrics: http_requests_total of shop is not exposed, because the name belongs to "
+        "Holdfast's own workers");
+}
+
+TEST_CASE("a family of Holdfast's own cannot be taken with another type or by a sample's name") {
+  Ledger ledger;
+  for (const char* text : {"# TYPE http_requests_total gauge\nhttp_requests_total 9\n",
+                           "queue_size 3\n", "# TYPE store_up gauge\nstore_up 0\n",
+                           "# TYPE store_commit_seconds_count counter\n"
+                           "store_commit_seconds_count 3\n",
+                           "# TYPE store_commit summary\nstore_commit_sum 1\nstore_commit_count 3\n"
+                           "store_commit_seconds_sum 3\n",
+                           "# TYPE holdfast_worker_up gauge\nholdfast_worker_up 1\n",
+                           "# TYPE holdfast_made_up gauge\nholdfast_made_up 1\n"}) {
+    tell(ledger, "shop.0", foreign(1), text);
+  }
+  for (const auto& [series, value] : values(ledger))
+    CHECK(series.starts_with("store_commit_"));
+  CHECK(values(ledger).count("store_commit_seconds_sum") == 0);
+  tell(ledger, "api-worker.0", {}, "# TYPE store_up gauge\nstore_up 1\n");
+  CHECK(values(ledger).at("store_up") == 1);
+}
+
+TEST_CASE("without workers of Holdfast's own their names are free") {
+  Ledger ledger;
+  tell(ledger, "shop.0", foreign(1, false), kRequests + "http_requests_total 1000\n");
+  CHECK(values(ledger) == Values{{"http_requests_total", 1000}});
+  CHECK(reports(ledger).empty());
+}
+
+TEST_CASE("the program that comes first in the file keeps its type, however late it is") {
+  Ledger ledger;
+  tell(ledger, "second.0", foreign(2), "# TYPE orders_total gauge\norders_total 4\n");
+  CHECK(values(ledger) == Values{{"orders_total{program=\"second\"}", 4}});
+  tell(ledger, "first.0", foreign(1), kOrders + "orders_total 5\n");
+  CHECK(values(ledger) == Values{{"orders_total", 5}});
+  tell(ledger, "second.0", foreign(2), "# TYPE orders_total gauge\norders_total 6\n", 2);
+  CHECK(values(ledger) == Values{{"orders_total", 5}});
+  CHECK(reports(ledger) ==
+        std::vector<std::string>{"metrics: orders_total of second is not exposed, because another "
+                                 "program exposes it with another type"});
+  // Nor does it get the name while the first one is away for a moment.
+  ledger.retire(source("first.0"), at(3));
+  tell(ledger, "second.0", foreign(2), "# TYPE orders_total gauge\norders_total 6\n", 4);
+  CHECK(values(ledger) == Values{{"orders_total", 5}});
+  REQUIRE(ledger.apply(source("first.0", 2), kOrders + "orders_total 2\n", at(5), foreign(1)) ==
+          Applied::Accepted);
+  CHECK(values(ledger) == Values{{"orders_total", 7}});
+}
+
+TEST_CASE("what a later program counts under the same name is told apart, not added") {
+  Ledger ledger;
+  const auto first = [&](double when) {
+    tell(ledger, "first.0", foreign(1), kOrders + "orders_total 5\n" + kTook, when);
+  };
+  const auto second = [&](double when) {
+    tell(ledger, "second.0", foreign(2),
+         kOrders + "orders_total{program=\"first\"} 1000\n" + kTook +
+             "# TYPE plain_total counter\nplain_total 3\n",
+         when);
+  };
+  const bool in_order = GENERATE(true, false);
+  if (in_order) {
+    first(0);
+    second(0);
+  } else {
+    second(0);
+    first(0);
+    second(2);  // its next answer
+  }
+  INFO(expose(ledger));
+  const Values now = values(ledger);
+  CHECK(now.at("orders_total") == 5);
+  CHECK(now.at("orders_total{exported_program=\"first\",program=\"second\"}") == 1000);
+  CHECK(now.at("took_count") == 2);
+  CHECK(now.at("took_count{program=\"second\"}") == 2);
+  CHECK(now.at("took_bucket{program=\"second\",le=\"1\"}") == 2);
+  CHECK(now.at("plain_total") == 3);  // nobody else has it
+  CHECK(ledger.statistics().conflicting_families.at("shared") == 2);
+  CHECK(reports(ledger).size() == 2);
+  CHECK(expose(ledger).find("orders_total 1005") == std::string::npos);
+}
+
+TEST_CASE("workers of one program are added up, whatever their program's place") {
+  Ledger ledger;
+  for (const char* worker : {"second.0", "second.1"})
+    tell(ledger, worker, foreign(2), kOrders + "orders_total 5\n");
+  CHECK(values(ledger) == Values{{"orders_total", 10}});
+  tell(ledger, "first.0", foreign(1), kOrders + "orders_total 1\n");
+  for (const char* worker : {"second.0", "second.1"})
+    tell(ledger, worker, foreign(2), kOrders + "orders_total 6\n", 2);
+  CHECK(values(ledger) == Values{{"orders_total", 1}, {"orders_total{program=\"second\"}", 12}});
+  ledger.retire(source("second.0"), at(3));
+  CHECK(values(ledger).at("orders_total{program=\"second\"}") == 12);
+}
+
+TEST_CASE("names that change hands leave nothing behind") {
+  Ledger ledger;
+  for (int round = 0; round < 50; ++round) {
+    const auto incarnation = static_cast<std::uint64_t>(round + 1);
+    const std::string name = "x" + std::to_string(round) + "_total";
+    const std::string text = "# TYPE " + name + " counter\n" + name + " 1\n";
+    REQUIRE(ledger.apply(source("b.0", incarnation), text, at(round), foreign(2)) ==
+            Applied::Accepted);
+    REQUIRE(ledger.apply(source("a.0", incarnation), text, at(round), foreign(1)) ==
+            Applied::Accepted);
+    CHECK(values(ledger, at(round)).at(name) == 1);
+    ledger.retire(source("a.0", incarnation), at(round));
+    ledger.retire(source("b.0", incarnation), at(round));
+  }
+  CHECK(values(ledger, at(50)).size() == 50);
+}
