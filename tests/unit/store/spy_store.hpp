@@ -178,7 +178,7 @@ class SpyStore final : public store::Store {
     return real_->check();
   }
   bool inline_reads() const override { return !is_server_ && real_->inline_reads(); }
-  MemoryUse memory_use() const override { return real_->memory_use(); }
+  store::MemoryUse memory_use() const override { return real_->memory_use(); }
   std::string describe() const override { return real_->describe(); }
 
  private:
