@@ -39,7 +39,8 @@ Chain make_chain(worker::Context& context, std::vector<net::Network> trusted,
   const config::Config& config = context.config();
   Chain chain;  // middleware/chain.cpp explains the order
   chain.add_envelope(std::make_unique<RequestId>());
-  chain.add_envelope(std::make_unique<ClientAddress>(std::move(trusted)));
+  chain.add_envelope(
+      std::make_unique<ClientAddress>(std::move(trusted), config.http.forwarded_field));
   chain.add_envelope(std::make_unique<AccessLog>(context.log(), context.clock()));
   chain.add_envelope(std::make_unique<RequestMetrics>(context.registry(), context.clock()));
   chain.add_envelope(std::make_unique<SecurityHeaders>(config.security));
@@ -78,6 +79,7 @@ http::ServerLimits limits_of(const config::Http& config, std::uint32_t max_conne
   limits.max_header_bytes = config.max_header_bytes;
   limits.max_body_bytes = config.max_body_bytes;
   limits.body_limit = [config](const http::Request& head) { return body_limit(head, config); };
+  limits.gzip_bodies = true;
   limits.body_memory = config.body_memory;
   limits.header_timeout = config.header_timeout;
   limits.body_timeout = config.body_timeout;
@@ -85,10 +87,7 @@ http::ServerLimits limits_of(const config::Http& config, std::uint32_t max_conne
   limits.handler_timeout = config.handler_timeout;
   limits.max_connections = max_connections;
   limits.max_connections_per_client = config.max_connections_per_client;
-  limits.speaks_for_many = [trusted](const http::Peer& peer) {
-    const auto address = net::IpAddress::parse(peer.address);
-    return address && contains(trusted, *address);
-  };
+  limits.speaks_for_many = [trusted](const http::Peer& peer) { return is_trusted(peer, trusted); };
   return limits;
 }
 
@@ -103,17 +102,23 @@ std::uint32_t room_for_connections(worker::Context& context) {
 }
 
 // What this worker was handed; only if that is nothing, a socket of its own.
-Result<std::vector<Fd>> public_listeners(worker::Context& context) {
-  std::vector<Fd> listeners;
-  for (notify::NamedFd& inherited : context.take_listeners())
-    listeners.push_back(std::move(inherited.fd));
+Result<std::vector<notify::NamedFd>> public_listeners(worker::Context& context) {
+  std::vector<notify::NamedFd> listeners = context.take_listeners();
   if (!listeners.empty()) return listeners;
   const auto found = context.config().listen.find(protocol::kHttpFd);
   const config::Listen listen =
       found == context.config().listen.end() ? config::Listen{} : found->second;
   HOLDFAST_TRY_ASSIGN(Fd own, net::open_listener(listen.address, listen.backlog));
-  listeners.push_back(std::move(own));
+  listeners.push_back({protocol::kHttpFd, std::move(own)});
   return listeners;
+}
+
+// Who begins connections to this listener with a PROXY protocol header.
+http::Server::ProxyPeers proxy_peers(const config::Config& config, const std::string& listener,
+                                     const std::vector<net::Network>& trusted) {
+  const auto found = config.listen.find(listener);
+  if (found == config.listen.end() || !found->second.proxy_protocol) return {};
+  return [trusted](const http::Peer& peer) { return is_trusted(peer, trusted); };
 }
 
 class ApiService final : public worker::Service {
@@ -168,10 +173,13 @@ class ApiService final : public worker::Service {
     if (redis_) limiter_.use(*redis_);
   }
 
-  Result<void> listen(const config::RateLimit& rate_limit, std::vector<Fd> listeners) {
-    HOLDFAST_TRY(check_route_limits(rate_limit, make_router(services_)));
-    for (Fd& listener : listeners)
-      HOLDFAST_TRY(server_->listen(std::move(listener)));
+  Result<void> listen(const config::Config& config, std::vector<notify::NamedFd> listeners,
+                      const std::vector<net::Network>& trusted) {
+    HOLDFAST_TRY(check_route_limits(config.rate_limit, make_router(services_)));
+    for (notify::NamedFd& listener : listeners) {
+      HOLDFAST_TRY(
+          server_->listen(std::move(listener.fd), proxy_peers(config, listener.name, trusted)));
+    }
     return {};
   }
 
@@ -247,14 +255,14 @@ Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) 
   options.readers = config.http.store_threads + 1;  // the loop reads too
   options.on_commit = metrics::commit_observer(context.registry());
   HOLDFAST_TRY_ASSIGN(auto store, store::open_store(url, options, context.clock()));
-  HOLDFAST_TRY_ASSIGN(std::vector<Fd> listeners, public_listeners(context));
+  HOLDFAST_TRY_ASSIGN(std::vector<notify::NamedFd> listeners, public_listeners(context));
   HOLDFAST_TRY_ASSIGN(
       Limiter limiter,
       make_limiter(context.clock(), context.take_fd(protocol::kRateLimitFd), context.log()));
   auto service =
       std::make_unique<ApiService>(context, std::move(store), std::move(embedder), *trusted,
                                    std::move(*metrics_allow), std::move(limiter));
-  HOLDFAST_TRY(service->listen(config.rate_limit, std::move(listeners)));
+  HOLDFAST_TRY(service->listen(config, std::move(listeners), *trusted));
   return service;
 }
 

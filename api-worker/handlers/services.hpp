@@ -5,11 +5,11 @@
 //
 // Threads: as stated by each member; the struct is read-only while serving.
 
-#include "api-worker/edge/content_coding.hpp"
 #include "api-worker/edge/offload.hpp"
 #include "api-worker/edge/router.hpp"
 #include "common/base/clock.hpp"
 #include "common/embedding/provider.hpp"
+#include "common/http/content_coding.hpp"
 #include "common/http/server.hpp"
 #include "common/net/ip_address.hpp"
 #include "common/protocol/doorbell.hpp"
@@ -70,7 +70,7 @@ void answer(const Services& services, const ContextPtr& context, Work work, cons
   run(services, work, reply, [context, reply, produce = std::move(produce)]() mutable {
     if (!context->is_wanted()) return;  // it waited for a thread for too long
     Result<http::Response> response = produce();
-    if (response) encode(*context->request, *response);
+    if (response) http::encode(*context->request, *response);
     reply(std::move(response));
   });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/middleware/client_address.hpp"
 
+#include "api-worker/edge/forwarded.hpp"
 #include "common/text/ascii.hpp"
 
 #include <algorithm>
@@ -16,21 +17,36 @@ bool names_a_proxy(const http::Headers& headers) {
          headers.find("X-Real-IP") != nullptr || headers.find("Via") != nullptr;
 }
 
-// Calls `visit` with each entry of X-Forwarded-For from the right, until it returns false.
+std::string_view take_last_address(std::string_view& list) {
+  const std::size_t comma = list.rfind(',');
+  const std::string_view last = comma == std::string_view::npos ? list : list.substr(comma + 1);
+  list = comma == std::string_view::npos ? std::string_view() : list.substr(0, comma);
+  return text::trim(last);
+}
+
+struct Syntax {
+  const char* name;
+  std::string_view (*take_last)(std::string_view& list);
+  std::optional<net::IpAddress> (*address)(std::string_view entry);
+};
+constexpr Syntax kXForwardedFor{"X-Forwarded-For", take_last_address,
+                                net::IpAddress::parse_forwarded};
+constexpr Syntax kForwarded{"Forwarded", take_last_element, forwarded_for};
+
+// Calls `visit` with the address of each entry from the right, until it returns false or an entry
+// is none.
 template <class Visit>
-void walk_forwarded(const http::Headers& headers, Visit visit) {
+void walk_forwarded(const http::Headers& headers, const Syntax& syntax, Visit visit) {
   std::size_t read = 0;
   const auto& fields = headers.fields();
   for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
-    if (!text::equals_ignoring_case(field->name, "X-Forwarded-For")) continue;
+    if (!text::equals_ignoring_case(field->name, syntax.name)) continue;
     std::string_view rest = field->value;
-    for (;;) {
-      const std::size_t comma = rest.rfind(',');
-      const std::size_t begin = comma == std::string_view::npos ? 0 : comma + 1;
-      if (++read > kMaxEntries || !visit(text::trim(rest.substr(begin)))) return;
-      if (comma == std::string_view::npos) break;
-      rest = rest.substr(0, comma);
-    }
+    do {
+      if (++read > kMaxEntries) return;
+      const auto address = syntax.address(syntax.take_last(rest));
+      if (!address || !visit(*address)) return;
+    } while (!rest.empty());
   }
 }
 
@@ -41,21 +57,25 @@ bool contains(const std::vector<net::Network>& networks, const net::IpAddress& a
                      [&](const net::Network& network) { return network.contains(address); });
 }
 
+bool is_trusted(const http::Peer& peer, const std::vector<net::Network>& trusted) {
+  const auto address = net::IpAddress::parse(peer.address);
+  return peer.unix_socket || (address && contains(trusted, *address));
+}
+
 Client find_client(const http::Peer& peer, const http::Headers& headers,
-                   const std::vector<net::Network>& trusted) {
-  const auto peer_address = net::IpAddress::parse(peer.address);
+                   const std::vector<net::Network>& trusted, config::ForwardedField field) {
   const bool forwarded = names_a_proxy(headers);
   Client client;
   client.address = peer.unix_socket ? "unix" : peer.address;
-  const bool peer_trusted = peer.unix_socket || (peer_address && contains(trusted, *peer_address));
+  const bool peer_trusted = is_trusted(peer, trusted);
   client.hidden = forwarded && !peer_trusted;
   if (!peer_trusted) return client;
-  walk_forwarded(headers, [&](std::string_view entry) {
-    const auto address = net::IpAddress::parse_forwarded(entry);
-    if (!address) return false;
-    client.address = address->to_string();
-    return contains(trusted, *address);
-  });
+  const bool rfc7239 = field == config::ForwardedField::Forwarded;
+  walk_forwarded(headers, rfc7239 ? kForwarded : kXForwardedFor,
+                 [&](const net::IpAddress& address) {
+                   client.address = address.to_string();
+                   return contains(trusted, address);
+                 });
   return client;
 }
 
@@ -69,7 +89,7 @@ Result<std::vector<net::Network>> parse_networks(const std::vector<std::string>&
 }
 
 std::optional<http::Response> ClientAddress::on_request(Context& context) {
-  context.client = find_client(context.request->peer, context.request->headers, trusted_);
+  context.client = find_client(context.request->peer, context.request->headers, trusted_, field_);
   return {};
 }
 

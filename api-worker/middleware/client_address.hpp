@@ -6,6 +6,9 @@
 // - Peers in a trusted network, and Unix-socket peers (the socket's mode admitted them), may name
 //   other clients: the entries of all X-Forwarded-For lines, joined in order, are walked from the
 //   right. The first untrusted address is the client; if all are trusted, the leftmost is.
+// - http.forwarded_field = "Forwarded": the same with the elements of RFC 7239
+// (edge/forwarded.hpp).
+//   The other field is ignored then, because only one of them is the proxy's own.
 // - An entry that is not an address ("unknown", "_hidden", garbage) ends the walk: the last valid
 //   one counts. Ports and brackets are accepted, IPv4-mapped IPv6 is IPv4. At most 32 entries are
 //   read.
@@ -14,6 +17,7 @@
 //   proxy from a client, not even on this host: no rule here may rest on a loopback peer.
 
 #include "api-worker/middleware/middleware.hpp"
+#include "common/config/config.hpp"
 #include "common/net/ip_address.hpp"
 
 #include <vector>
@@ -22,16 +26,22 @@ namespace holdfast::api {
 
 class ClientAddress final : public Middleware {
  public:
-  explicit ClientAddress(std::vector<net::Network> trusted) : trusted_(std::move(trusted)) {}
+  ClientAddress(std::vector<net::Network> trusted, config::ForwardedField field)
+      : trusted_(std::move(trusted)), field_(field) {}
   std::optional<http::Response> on_request(Context& context) override;
 
  private:
   std::vector<net::Network> trusted_;
+  config::ForwardedField field_;
 };
 
 // The rules above, on values.
 Client find_client(const http::Peer& peer, const http::Headers& headers,
-                   const std::vector<net::Network>& trusted);
+                   const std::vector<net::Network>& trusted,
+                   config::ForwardedField field = config::ForwardedField::XForwardedFor);
+
+// Whether a peer may name other clients.
+bool is_trusted(const http::Peer& peer, const std::vector<net::Network>& trusted);
 
 bool contains(const std::vector<net::Network>& networks, const net::IpAddress& address);
 

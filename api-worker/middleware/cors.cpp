@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/middleware/cors.hpp"
 
-#include "api-worker/edge/vary.hpp"
 #include "common/config/origin.hpp"
 #include "common/http/syntax.hpp"
+#include "common/http/vary.hpp"
 #include "common/text/ascii.hpp"
 
 #include <algorithm>

@@ -2,9 +2,7 @@
 #include "api-worker/middleware/request_limits.hpp"
 
 #include "api-worker/edge/problem.hpp"
-#include "common/text/ascii.hpp"
-
-#include <algorithm>
+#include "common/http/content_coding.hpp"
 
 namespace holdfast::api {
 
@@ -17,21 +15,6 @@ bool needs_length(const Context& context) {
   const std::string& method = context.request->method;
   return (method == "POST" || method == "PUT" || method == "PATCH") &&
          context.route != kRouteWithoutBody;
-}
-
-// Content-Encoding is a list, possibly in several lines and with empty elements (RFC 9110, 5.6.1).
-bool is_encoded(const http::Headers& headers) {
-  for (const auto& field : headers.fields()) {
-    if (!text::equals_ignoring_case(field.name, "Content-Encoding")) continue;
-    std::string_view rest = field.value;
-    while (!rest.empty()) {
-      const std::size_t comma = std::min(rest.find(','), rest.size());
-      const std::string_view coding = text::trim(rest.substr(0, comma));
-      if (!coding.empty() && !text::equals_ignoring_case(coding, "identity")) return true;
-      rest.remove_prefix(std::min(comma + 1, rest.size()));
-    }
-  }
-  return false;
 }
 
 }  // namespace
@@ -48,10 +31,11 @@ std::optional<http::Response> RequestLimits::on_request(Context& context) {
     return problem_response(
         context, {411, "Send the length of the body in Content-Length, 0 if there is none."});
   }
-  if (is_encoded(request.headers)) {
-    return problem_response(
-        context,
-        {415, "Send the body without Content-Encoding: compressed bodies are not supported."});
+  if (http::body_coding(request.headers) == http::BodyCoding::Other) {
+    http::Response response =
+        problem_response(context, {415, "Send the body as it is, or with Content-Encoding: gzip."});
+    response.headers.set("Accept-Encoding", "gzip");  // RFC 7694, 3
+    return response;
   }
   return {};
 }

@@ -5,7 +5,9 @@
 // these need no byte of the body:
 // - POST, PUT or PATCH without Content-Length or Transfer-Encoding: 411, except for the retry of a
 //   job, which takes no body
-// - a Content-Encoding other than identity: 415, since compressed bodies are not supported
+// - a Content-Encoding other than identity and gzip: 415, with the supported one in
+// Accept-Encoding.
+//   The server unfolds gzip as it reads (400, 413).
 // The body limit depends on the path: documents may be larger than everything else.
 
 #include "api-worker/middleware/middleware.hpp"

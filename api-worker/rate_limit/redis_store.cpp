@@ -103,12 +103,13 @@ void RedisStore::connect() {
   state_ = State::Connecting;
   const net::RedisUrl& url = options_.url;
   if (!url.path.empty()) return connect_to({url.path, "", 0});
-  options_.resolve(url.host, [io = &io_, self = self_](Addresses addresses) {
-    boost::asio::post(*io, [self, addresses = std::move(addresses)] {
+  options_.resolve(url.host, [io = &io_, self = self_](Result<RedisRoute> route) {
+    boost::asio::post(*io, [self, route = std::move(route)] {
       RedisStore* const store = *self;
       if (store == nullptr || store->state_ != State::Connecting) return;
-      if (!addresses) return store->lose(addresses.error().message);
-      store->untried_.assign(addresses->rbegin(), addresses->rend());
+      if (!route) return store->lose(route.error().message);
+      store->untried_.assign(route->addresses.rbegin(), route->addresses.rend());
+      store->tls_ = route->tls;
       store->connect_to_next();
     });
   });
@@ -123,7 +124,7 @@ void RedisStore::connect_to_next() {
 void RedisStore::connect_to(const redis::Endpoint& endpoint) {
   client_ = std::make_unique<redis::RedisClient>(
       io_, [this](const Error& error) { lose(error.message); });
-  client_->open(endpoint, [this] { set_up(); });
+  client_->open(endpoint, tls_, [this] { set_up(); });
   deadline_.expires_after(kConnectTimeout);
   deadline_.async_wait([this, self = self_](const boost::system::error_code& error) {
     if (!error && *self != nullptr && state_ == State::Connecting)

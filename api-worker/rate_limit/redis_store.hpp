@@ -44,9 +44,14 @@
 
 namespace holdfast::api {
 
-// Resolves a host name to at least one address, on a thread of its choice; may call back on any.
-using Addresses = Result<std::vector<std::string>>;
-using Resolve = std::function<void(std::string host, std::function<void(Addresses)>)>;
+// What a connection attempt needs: at least one address and, for rediss://, the certificates. Found
+// anew for each attempt, as both may change.
+struct RedisRoute {
+  std::vector<std::string> addresses;
+  redis::Tls tls;
+};
+// Finds the route to a host, on a thread of its choice; may call back on any.
+using Resolve = std::function<void(std::string host, std::function<void(Result<RedisRoute>)>)>;
 
 struct RedisOptions {
   net::RedisUrl url;
@@ -107,6 +112,7 @@ class RedisStore {
   State state_ = State::Down;
   std::unique_ptr<redis::RedisClient> client_;
   std::vector<std::string> untried_;  // addresses of the host, the next one last
+  redis::Tls tls_;
   std::string script_sha_;
   std::deque<PendingPtr> pending_;      // in the order of their deadlines
   boost::asio::steady_timer deadline_;  // of the oldest, or of the connection attempt

@@ -49,6 +49,8 @@ struct Listen {
   std::string owner;
   std::string group;
   std::optional<std::uint32_t> mode;
+  // Trusted peers (http.trusted_proxies) begin each connection with a PROXY protocol header.
+  bool proxy_protocol = false;
   bool operator==(const Listen&) const = default;
 };
 
@@ -231,6 +233,12 @@ struct Metrics {
   bool operator==(const Metrics&) const = default;
 };
 
+// The field by which a trusted proxy names its client.
+enum class ForwardedField {
+  XForwardedFor,  // "X-Forwarded-For"
+  Forwarded,      // "Forwarded" (RFC 7239)
+};
+
 // [http]: the public edge
 struct Http {
   std::uint64_t max_header_bytes = 16u << 10;
@@ -244,7 +252,8 @@ struct Http {
   std::uint32_t max_connections = 4096;  // per worker
   std::uint32_t max_connections_per_client = 512;
   std::vector<std::string> trusted_proxies;  // CIDRs
-  std::vector<std::string> metrics_allow;    // CIDRs that may read /metrics
+  ForwardedField forwarded_field = ForwardedField::XForwardedFor;
+  std::vector<std::string> metrics_allow;  // CIDRs that may read /metrics
   std::uint32_t store_threads = 2;
   bool operator==(const Http&) const = default;
 };
@@ -259,8 +268,12 @@ struct RateLimit {
   bool legacy_headers = true;       // X-RateLimit-*
   std::string standard_headers = "draft-8";  // draft-8 | draft-7 | draft-6 | off
   std::string redis_url;                     // "": this host's workers only
-  Duration redis_timeout = 50ms;             // without an answer in time: decide locally
-  std::string redis_prefix = "holdfast:";    // of the keys in Redis
+  // For rediss://. Without a CA file, the system's certificate authorities are trusted.
+  std::filesystem::path redis_ca_file;
+  std::filesystem::path redis_cert_file;  // this client's certificate, if Redis asks for one
+  std::filesystem::path redis_key_file;
+  Duration redis_timeout = 50ms;           // without an answer in time: decide locally
+  std::string redis_prefix = "holdfast:";  // of the keys in Redis
   bool operator==(const RateLimit&) const = default;
 };
 

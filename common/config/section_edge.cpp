@@ -57,6 +57,9 @@ Fields fields_of(RateLimit& rate_limit) {
           "standard_headers", Roll, rate_limit.standard_headers,
           {{"draft-8", "draft-8"}, {"draft-7", "draft-7"}, {"draft-6", "draft-6"}, {"off", "off"}}),
       text_field("redis_url", Roll, rate_limit.redis_url, check_redis_url),
+      path_field("redis_ca_file", Roll, rate_limit.redis_ca_file, Absence::Allowed),
+      path_field("redis_cert_file", Roll, rate_limit.redis_cert_file, Absence::Allowed),
+      path_field("redis_key_file", Roll, rate_limit.redis_key_file, Absence::Allowed),
       duration_field("redis_timeout", Roll, rate_limit.redis_timeout, 1ms, 10s),
       text_field("redis_prefix", Roll, rate_limit.redis_prefix, check_field_value),
   };

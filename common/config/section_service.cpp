@@ -50,6 +50,9 @@ Fields fields_of(Http& http) {
       count_field("max_connections_per_client", Roll, http.max_connections_per_client, 1,
                   1'000'000),
       texts_field("trusted_proxies", Roll, http.trusted_proxies, canonical_network),
+      choice_field<ForwardedField>("forwarded_field", Roll, http.forwarded_field,
+                                   {{"X-Forwarded-For", ForwardedField::XForwardedFor},
+                                    {"Forwarded", ForwardedField::Forwarded}}),
       texts_field("metrics_allow", Roll, http.metrics_allow, canonical_network),
       count_field("store_threads", Roll, http.store_threads, 1, 256),
   };

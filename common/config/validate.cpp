@@ -4,6 +4,7 @@
 #include "common/base/duration.hpp"
 #include "common/config/slot_text.hpp"
 #include "common/net/address.hpp"
+#include "common/net/redis_url.hpp"
 #include "common/protocol/names.hpp"
 
 #include <algorithm>
@@ -92,6 +93,59 @@ void validate_log_files(const Config& config, LoadReport& report) {
   }
 }
 
+bool is_unix(const Listen& listen) {
+  const auto address = net::parse_listen_address(listen.address);
+  return address && address->kind == net::ListenAddress::Kind::Unix;
+}
+
+bool any_unix_listener(const Config& config) {
+  return std::any_of(config.listen.begin(), config.listen.end(),
+                     [](const auto& entry) { return is_unix(entry.second); });
+}
+
+void validate_proxy_protocol(const Config& config, LoadReport& report) {
+  for (const auto& [name, listen] : config.listen) {
+    if (!listen.proxy_protocol) continue;
+    if (config.http.trusted_proxies.empty() && !is_unix(listen)) {
+      report.warning("listen." + name, "proxy_protocol",
+                     "proxy_protocol has no effect: http.trusted_proxies lists no peer whose "
+                     "header counts");
+    }
+    for (const Program& program : config.programs) {
+      const auto& sockets = program.sockets;
+      if (std::find(sockets.begin(), sockets.end(), name) == sockets.end()) continue;
+      const std::string section = "program." + program.name;
+      for (const auto& [key, at_socket] : {std::pair("ready", program.ready_at_socket),
+                                           std::pair("health", program.health_at_socket)}) {
+        if (!at_socket) continue;
+        report.warning(section, key,
+                       fmt::format("{}: the probe sends no PROXY header; [listen.{}] closes its "
+                                   "connection if http.trusted_proxies lists this host",
+                                   key, name));
+      }
+    }
+  }
+}
+
+void validate_redis_files(const RateLimit& rate_limit, LoadReport& report) {
+  const auto url = net::parse_redis_url(rate_limit.redis_url);
+  const bool tls = url && url->tls;
+  for (const auto& [key, file] : {std::pair("redis_ca_file", &rate_limit.redis_ca_file),
+                                  std::pair("redis_cert_file", &rate_limit.redis_cert_file),
+                                  std::pair("redis_key_file", &rate_limit.redis_key_file)}) {
+    if (file->empty() || tls) continue;
+    report.warning("rate_limit", key,
+                   fmt::format("{} has no effect: redis_url is not a rediss:// one", key));
+  }
+  if (rate_limit.redis_cert_file.empty() != rate_limit.redis_key_file.empty()) {
+    const char* given = rate_limit.redis_cert_file.empty() ? "redis_key_file" : "redis_cert_file";
+    report.problem("rate_limit", given,
+                   fmt::format("{}: a certificate and its key go together; set redis_cert_file "
+                               "and redis_key_file",
+                               given));
+  }
+}
+
 void validate_service(const Config& config, LoadReport& report) {
   const Http& http = config.http;
   if (http.max_connections_per_client > http.max_connections) {
@@ -105,6 +159,13 @@ void validate_service(const Config& config, LoadReport& report) {
                    fmt::format("body_memory: {} bytes cannot hold the largest body, {}",
                                http.body_memory, largest));
   }
+  if (http.forwarded_field == ForwardedField::Forwarded && http.trusted_proxies.empty() &&
+      !any_unix_listener(config)) {
+    report.warning("http", "forwarded_field",
+                   "forwarded_field has no effect: trusted_proxies lists no peer that may name a "
+                   "client");
+  }
+  validate_redis_files(config.rate_limit, report);
   const auto& origins = config.cors.origins;
   const bool any_origin = std::find(origins.begin(), origins.end(), "*") != origins.end();
   if (any_origin && origins.size() > 1) {
@@ -144,6 +205,7 @@ void validate_service(const Config& config, LoadReport& report) {
 
 void validate(const Config& config, LoadReport& report) {
   validate_listeners(config, report);
+  validate_proxy_protocol(config, report);
   validate_socket_paths(config, report);
   validate_log_files(config, report);
   validate_service(config, report);

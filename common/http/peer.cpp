@@ -24,10 +24,21 @@ Peer peer_from(const sockaddr_storage& address) {
   return peer;
 }
 
-std::string client_key(const sockaddr_storage& address) {
-  const auto ip = net::IpAddress::from_socket(address);
+namespace {
+
+std::string key_of(const std::optional<net::IpAddress>& ip) {
   if (!ip) return {};
   return ip->is_v4() ? ip->to_string() : ip->network_of(64).to_string() + "/64";
+}
+
+}  // namespace
+
+std::string client_key(const sockaddr_storage& address) {
+  return key_of(net::IpAddress::from_socket(address));
+}
+
+std::string client_key(const Peer& peer) {
+  return key_of(net::IpAddress::parse(peer.address));
 }
 
 }  // namespace holdfast::http

@@ -16,5 +16,6 @@ Peer peer_from(const sockaddr_storage& address);
 // The key by which connections are counted: an IPv4 address, an IPv6 /64 (commonly assigned to one
 // host), or empty for a Unix socket, whose peers cannot be distinguished.
 std::string client_key(const sockaddr_storage& address);
+std::string client_key(const Peer& peer);
 
 }  // namespace holdfast::http

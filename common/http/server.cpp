@@ -40,11 +40,12 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
                                             std::move(refuse), std::move(gate))) {}
 
   struct Listener {
-    Listener(boost::asio::io_context& io, int fd, int socket_family)
-        : descriptor(io, fd), timer(io), family(socket_family) {}
+    Listener(boost::asio::io_context& io, int fd, int socket_family, ProxyPeers proxy_peers)
+        : descriptor(io, fd), timer(io), family(socket_family), proxies(std::move(proxy_peers)) {}
     boost::asio::posix::basic_stream_descriptor<Executor> descriptor;
     SteadyTimer timer;
     int family;
+    const ProxyPeers proxies;
   };
 
   void wait(const std::shared_ptr<Listener>& listener);
@@ -53,7 +54,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
   Accepted accept_one(Listener& listener);
   void accept_the_last();
   void pause(const std::shared_ptr<Listener>& listener);
-  void open_connection(Fd fd, int family, const sockaddr_storage& address);
+  void open_connection(Fd fd, const Listener& listener, const sockaddr_storage& address);
   void close_listeners();
 
   const std::shared_ptr<ServerState> state;
@@ -75,7 +76,7 @@ Server::Impl::Accepted Server::Impl::accept_one(Listener& listener) {
   Fd fd(::accept4(listener.descriptor.native_handle(), reinterpret_cast<sockaddr*>(&address), &size,
                   SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (fd) {
-    open_connection(std::move(fd), listener.family, address);
+    open_connection(std::move(fd), listener, address);
     return Accepted::Yes;
   }
   if (errno == EAGAIN || errno == EWOULDBLOCK) return Accepted::None;
@@ -114,17 +115,20 @@ void Server::Impl::pause(const std::shared_ptr<Listener>& listener) {
       });
 }
 
-void Server::Impl::open_connection(Fd fd, int family, const sockaddr_storage& address) try {
+void Server::Impl::open_connection(Fd fd, const Listener& listener,
+                                   const sockaddr_storage& address) try {
   const Peer peer = peer_from(address);
   const auto& many = state->limits.speaks_for_many;
-  std::string client = many && many(peer) ? std::string() : client_key(address);
+  const bool behind_proxy = listener.proxies && listener.proxies(peer);
+  const bool for_many = behind_proxy || (many && many(peer));
+  std::string client = for_many ? std::string() : client_key(address);
   auto rejection = state->admission(client);
   if (rejection && !state->can_send_refusal()) return;
   StreamSocket socket(state->io);
-  socket.assign(boost::asio::generic::stream_protocol(family, 0), fd.get());
+  socket.assign(boost::asio::generic::stream_protocol(listener.family, 0), fd.get());
   std::ignore = fd.release();
   ServerConnection::run(std::make_shared<ServerConnection>(
-      state, std::move(socket), peer, std::move(client), std::move(rejection)));
+      state, std::move(socket), peer, std::move(client), std::move(rejection), behind_proxy));
 } catch (const std::exception&) {
   // No memory, or no room in epoll: this connection is closed, the server goes on.
 }
@@ -150,7 +154,7 @@ Server::~Server() {
   impl_->state->abort_all();
 }
 
-Result<void> Server::listen(Fd listener) {
+Result<void> Server::listen(Fd listener, ProxyPeers proxies) {
   const int fd = listener.get();
   if (integer_option(fd, SOL_SOCKET, SO_ACCEPTCONN) != 1) {
     return fail(ErrorKind::InvalidArgument, fmt::format("descriptor {} is not listening", fd));
@@ -165,7 +169,7 @@ Result<void> Server::listen(Fd listener) {
     std::ignore = ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
   try {
-    auto entry = std::make_shared<Impl::Listener>(impl_->state->io, fd, family);
+    auto entry = std::make_shared<Impl::Listener>(impl_->state->io, fd, family, std::move(proxies));
     std::ignore = listener.release();
     impl_->listeners.push_back(entry);
     impl_->wait(entry);

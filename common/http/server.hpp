@@ -39,9 +39,13 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  // Peers that begin each connection with a PROXY protocol v2 header, which says who the client
+  // is. A connection of theirs that begins otherwise is closed without an answer. Empty: nobody.
+  using ProxyPeers = std::function<bool(const Peer& peer)>;
+
   // Accepts on a listening socket. Owns this descriptor only, and never shuts the shared socket
   // down: other processes continue to accept.
-  Result<void> listen(Fd listener);
+  Result<void> listen(Fd listener, ProxyPeers proxies = {});
 
   // Accepts what waits in the backlog and stops accepting; closes idle connections; answers
   // requests in flight with `Connection: close`; calls `done` from the io_context once no

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/http/server_connection.hpp"
 
+#include "common/http/peer.hpp"
 #include "common/http/response_writer.hpp"
 
 #include <sys/socket.h>
@@ -32,7 +33,8 @@ Duration time_for(Duration base, std::uint64_t bytes) {
 }  // namespace
 
 ServerConnection::ServerConnection(std::shared_ptr<ServerState> state, StreamSocket socket,
-                                   Peer peer, std::string client, std::optional<Refusal> rejection)
+                                   Peer peer, std::string client, std::optional<Refusal> rejection,
+                                   bool behind_proxy)
     : state_(std::move(state)),
       socket_(std::move(socket)),
       peer_(std::move(peer)),
@@ -42,6 +44,7 @@ ServerConnection::ServerConnection(std::shared_ptr<ServerState> state, StreamSoc
       deadline_(state_->io, *this),
       reader_(state_->limits, peer_, state_->bodies),
       phase_began_(MonoTime::clock::now()) {
+  if (behind_proxy) reader_.expect_proxy_header();
   if (rejection) refuse(std::move(*rejection));
   state_->add(*this, client_, counted_);
 }
@@ -103,6 +106,8 @@ ServerConnection::Need ServerConnection::next_need() {
           deadline_.set(MonoTime::clock::now() + state_->limits.header_timeout);
         }
         return Need::Bytes;
+      case RequestReader::Step::PeerNamed: name_peer(); break;
+      case RequestReader::Step::NoProxyHeader: no_proxy_header(); break;
       case RequestReader::Step::HeadAccepted:
         reader_.body_belongs_to(client_);
         if (state_->gate) return Need::Verdict;
@@ -113,6 +118,29 @@ ServerConnection::Need ServerConnection::next_need() {
     }
   }
   return Need::Nothing;
+}
+
+void ServerConnection::name_peer() {
+  // A proxy may open connections before it has requests for them.
+  phase_ = Phase::Idle;
+  phase_began_ = MonoTime::clock::now();
+  deadline_.set(phase_began_ + state_->limits.idle_timeout);
+  const std::optional<Peer>& named = reader_.named_peer();
+  if (!named) return;
+  peer_ = *named;
+  const auto& many = state_->limits.speaks_for_many;
+  if (many && many(peer_)) return;
+  std::string client = client_key(peer_);
+  if (auto rejection = state_->admission_of_client(client)) return refuse(std::move(*rejection));
+  state_->attribute(client);
+  client_ = std::move(client);
+}
+
+// What speaks another protocol gets no answer in this one. The refusal's author learns of it.
+void ServerConnection::no_proxy_header() {
+  std::ignore = state_->refuse(
+      *reader_.request(), {400, "The connection did not begin with a PROXY protocol v2 header."});
+  phase_ = Phase::Closed;
 }
 
 void ServerConnection::ask_gate() {
@@ -153,6 +181,7 @@ void ServerConnection::set_body_deadline(MonoTime now) {
 }
 
 void ServerConnection::received(const IoResult& result) {
+  if (timed_out_ && !aborted_ && reader_.awaits_proxy_header()) return no_proxy_header();
   if (timed_out_ && !aborted_) {
     refuse({408, phase_ == Phase::Head ? "The request head did not arrive in time."
                                        : "The request body did not arrive in time."});

@@ -28,9 +28,10 @@ class ServerConnection final : public AnswerReceiver,
                                public std::enable_shared_from_this<ServerConnection> {
  public:
   // `client`: the key that its connections are counted by. With `rejection`, the client gets that
-  // refusal and nothing else.
+  // refusal and nothing else. `behind_proxy`: it begins with a PROXY protocol header, which names
+  // the client.
   ServerConnection(std::shared_ptr<ServerState> state, StreamSocket socket, Peer peer,
-                   std::string client, std::optional<Refusal> rejection);
+                   std::string client, std::optional<Refusal> rejection, bool behind_proxy = false);
   ~ServerConnection() override;
 
   static Detached run(std::shared_ptr<ServerConnection> self);
@@ -58,6 +59,8 @@ class ServerConnection final : public AnswerReceiver,
   // The steps of run(), in its order.
   enum class Need { Bytes, Verdict, Nothing };
   Need next_need();
+  void name_peer();
+  void no_proxy_header();
   void ask_gate();
   void admitted();
   void begin_body();
@@ -88,8 +91,8 @@ class ServerConnection final : public AnswerReceiver,
 
   const std::shared_ptr<ServerState> state_;
   StreamSocket socket_;
-  const Peer peer_;
-  const std::string client_;
+  Peer peer_;
+  std::string client_;
   const bool counted_;
   const std::shared_ptr<Mailbox> mailbox_;
   Deadline<ServerConnection> deadline_;

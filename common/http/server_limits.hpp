@@ -17,6 +17,9 @@ struct ServerLimits {
   std::uint64_t max_body_bytes = 1u << 20;     // 413 beyond, by Content-Length or while reading
   // The body limit of one request, given its head; unset: max_body_bytes for every request.
   std::function<std::uint64_t(const Request& head)> body_limit{};
+  // Whether bodies in gzip are unfolded as they arrive (inflater.hpp); the limits then hold for
+  // what comes out. Otherwise they reach the handler as they are.
+  bool gzip_bodies = false;
   // All request bodies held at a time, from their arrival until nobody needs them: 503 beyond. One
   // client's may take as much as they leave free (BodyBudget).
   std::uint64_t body_memory = 128u << 20;

@@ -43,6 +43,10 @@ std::optional<Refusal> ServerState::admission(const std::string& client) const {
   if (counted_ >= limits.max_connections) {
     return Refusal{503, "This server has too many connections."};
   }
+  return admission_of_client(client);
+}
+
+std::optional<Refusal> ServerState::admission_of_client(const std::string& client) const {
   if (!client.empty()) {
     const auto found = per_client_.find(client);
     if (found != per_client_.end() && found->second >= limits.max_connections_per_client) {
@@ -50,6 +54,10 @@ std::optional<Refusal> ServerState::admission(const std::string& client) const {
     }
   }
   return std::nullopt;
+}
+
+void ServerState::attribute(const std::string& client) {
+  if (!client.empty()) ++per_client_[client];
 }
 
 bool ServerState::can_send_refusal() const {
@@ -62,7 +70,7 @@ void ServerState::add(ServerConnection& connection, const std::string& client, b
   ++stats.connections_total;
   if (!counted) return;
   ++counted_;
-  if (!client.empty()) ++per_client_[client];
+  attribute(client);
 }
 
 void ServerState::remove(ServerConnection& connection, const std::string& client, bool counted) {

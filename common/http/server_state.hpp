@@ -43,6 +43,10 @@ class ServerState {
 
   // Why a new connection of this client must be refused; nothing if it is admitted.
   std::optional<Refusal> admission(const std::string& client) const;
+  // The same, if the connection is counted already, but not yet as this client's.
+  std::optional<Refusal> admission_of_client(const std::string& client) const;
+  // Counts a connection that was added without a client as this one's.
+  void attribute(const std::string& client);
   // Whether another refused connection gets a response. If not, it is closed without one.
   bool can_send_refusal() const;
 

@@ -12,7 +12,7 @@ namespace {
 
 Failure wrong(std::string_view what) {
   return fail(ErrorKind::InvalidArgument,
-              fmt::format("{}; write \"redis://:password@host:6379/0\" or "
+              fmt::format("{}; write \"redis://:password@host:6379/0\", \"rediss://…\" for TLS or "
                           "\"unix:///path/of.sock\"",
                           what));
 }
@@ -83,13 +83,15 @@ Result<RedisUrl> parse_unix(std::string_view rest) {
 
 std::string RedisUrl::describe() const {
   if (!path.empty()) return fmt::format("unix://{}?db={}", path, database);
-  return fmt::format("redis://{}/{}", format_host_port(host, port), database);
+  return fmt::format("{}://{}/{}", tls ? "rediss" : "redis", format_host_port(host, port),
+                     database);
 }
 
 Result<RedisUrl> parse_redis_url(std::string_view text) {
   if (text.starts_with("rediss://")) {
-    return fail(ErrorKind::InvalidArgument,
-                "rediss:// (TLS) is not supported; use a tunnel (stunnel, WireGuard) and redis://");
+    auto url = parse_tcp(text.substr(9));
+    if (url) url->tls = true;
+    return url;
   }
   if (text.starts_with("redis://")) return parse_tcp(text.substr(8));
   if (text.starts_with("unix://")) return parse_unix(text.substr(7));

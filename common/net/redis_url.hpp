@@ -5,9 +5,10 @@
 // Unix sockets that Redis clients share:
 //
 //   redis://[[user]:password@]host[:port][/database]
+//   rediss://…, the same over TLS
 //   unix:///path/of.sock[?db=N], with [user]:password@ after unix:// if there is a password
 //
-// User and password may be percent-encoded. rediss:// (TLS) is refused with an explanation.
+// User and password may be percent-encoded.
 // Threads: pure functions.
 
 #include "common/base/result.hpp"
@@ -25,6 +26,7 @@ struct RedisUrl {
   std::string user;
   std::string password;
   std::uint32_t database = 0;
+  bool tls = false;
   bool operator==(const RedisUrl&) const = default;
 
   // Without the password: for logs.

@@ -8,10 +8,15 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
+#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
 
 #include <array>
 #include <deque>
+#include <optional>
 
 namespace holdfast::redis {
 
@@ -21,7 +26,8 @@ class RedisClient::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(asio::io_context& io, Lost lost) : io_(io), socket_(io), lost_(std::move(lost)) {}
 
-  void open(const Endpoint& endpoint, std::function<void()> opened) {
+  void open(const Endpoint& endpoint, Tls tls, std::function<void()> opened) {
+    tls_ = std::move(tls);
     boost::system::error_code bad;
     asio::generic::stream_protocol::endpoint where;
     if (!endpoint.path.empty()) {
@@ -38,6 +44,7 @@ class RedisClient::Impl : public std::enable_shared_from_this<Impl> {
                                      const boost::system::error_code& error) {
       if (self->closed_) return;
       if (error) return self->fail("connect", error);
+      if (self->tls_.context) return self->shake_hands(opened);
       self->receive();
       opened();
     });
@@ -61,28 +68,66 @@ class RedisClient::Impl : public std::enable_shared_from_this<Impl> {
   }
 
  private:
+  using Socket =
+      asio::basic_stream_socket<asio::generic::stream_protocol, asio::io_context::executor_type>;
+
+  void shake_hands(std::function<void()> opened) {
+    secure_.emplace(socket_, *tls_.context);
+    boost::system::error_code bad;
+    secure_->set_verify_callback(asio::ssl::host_name_verification(tls_.host), bad);
+    if (bad) return fail("TLS", bad);
+    // Asks for the certificate of this name (RFC 6066, 3); addresses are not sent.
+    asio::ip::make_address(tls_.host, bad);
+    if (bad) SSL_set_tlsext_host_name(secure_->native_handle(), tls_.host.c_str());
+    secure_->async_handshake(asio::ssl::stream_base::client,
+                             [self = shared_from_this(),
+                              opened = std::move(opened)](const boost::system::error_code& error) {
+                               if (self->closed_) return;
+                               if (error) return self->fail_handshake(error);
+                               self->receive();
+                               opened();
+                             });
+  }
+
+  // OpenSSL's own text says only that verification failed.
+  void fail_handshake(const boost::system::error_code& error) {
+    const long verdict = ::SSL_get_verify_result(secure_->native_handle());
+    if (verdict == X509_V_OK) return fail("TLS handshake", error);
+    fail(Error{ErrorKind::Unavailable,
+               fmt::format("TLS: the certificate of {} is not accepted: {}", tls_.host,
+                           ::X509_verify_cert_error_string(verdict)),
+               error.value()});
+  }
+
   void write() {
     if (closed_) return;
     std::swap(outgoing_, in_flight_);
     outgoing_.clear();
-    asio::async_write(
-        socket_, asio::buffer(in_flight_),
-        [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
-          if (self->closed_) return;
-          if (error) return self->fail("write", error);
-          self->writing_ = !self->outgoing_.empty();
-          if (self->writing_) self->write();
-        });
+    auto done = [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
+      if (self->closed_) return;
+      if (error) return self->fail("write", error);
+      self->writing_ = !self->outgoing_.empty();
+      if (self->writing_) self->write();
+    };
+    if (secure_) {
+      asio::async_write(*secure_, asio::buffer(in_flight_), std::move(done));
+    } else {
+      asio::async_write(socket_, asio::buffer(in_flight_), std::move(done));
+    }
   }
 
   void receive() {
-    socket_.async_read_some(
-        asio::buffer(buffer_),
-        [self = shared_from_this()](const boost::system::error_code& error, std::size_t size) {
-          if (self->closed_) return;
-          if (error) return self->fail("read", error);
-          self->take({self->buffer_.data(), size});
-        });
+    auto done = [self = shared_from_this()](const boost::system::error_code& error,
+                                            std::size_t size) {
+      if (self->closed_) return;
+      if (error) return self->fail("read", error);
+      self->take({self->buffer_.data(), size});
+    };
+    if (secure_) {
+      secure_->async_read_some(asio::buffer(buffer_), std::move(done));
+    } else {
+      socket_.async_read_some(asio::buffer(buffer_), std::move(done));
+    }
   }
 
   void take(std::string_view bytes) {
@@ -119,8 +164,9 @@ class RedisClient::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   asio::io_context& io_;
-  asio::basic_stream_socket<asio::generic::stream_protocol, asio::io_context::executor_type>
-      socket_;
+  Socket socket_;
+  Tls tls_;
+  std::optional<asio::ssl::stream<Socket&>> secure_;  // once connected, with TLS
   Lost lost_;
   ReplyReader reader_;
   std::deque<OnReply> waiting_;
@@ -138,8 +184,8 @@ RedisClient::~RedisClient() {
   impl_->close();
 }
 
-void RedisClient::open(const Endpoint& endpoint, std::function<void()> opened) {
-  impl_->open(endpoint, std::move(opened));
+void RedisClient::open(const Endpoint& endpoint, Tls tls, std::function<void()> opened) {
+  impl_->open(endpoint, std::move(tls), std::move(opened));
 }
 
 void RedisClient::send(const std::vector<std::string>& command, OnReply on_reply) {

@@ -13,6 +13,7 @@
 
 #include "common/base/result.hpp"
 #include "common/redis/protocol.hpp"
+#include "common/redis/tls.hpp"
 
 #include <functional>
 #include <memory>
@@ -43,7 +44,8 @@ class RedisClient {
   ~RedisClient();  // closes
   RedisClient(const RedisClient&) = delete;
 
-  void open(const Endpoint& endpoint, std::function<void()> opened);
+  // `opened` is called once commands can be sent: with `tls`, after its handshake.
+  void open(const Endpoint& endpoint, Tls tls, std::function<void()> opened);
   // Only once opened. Commands sent in one iteration of the loop leave in one write.
   void send(const std::vector<std::string>& command, OnReply on_reply);
   void close();

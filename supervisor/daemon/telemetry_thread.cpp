@@ -56,8 +56,8 @@ Result<std::unique_ptr<http::Server>> TelemetryThread::make_server(Fd listener,
         return status::ProcessUsage{usage.memory_bytes, usage.cpu_percent};
       },
       [this]() -> const telemetry::StackHistory& { return collector_.history(); }};
-  auto server = std::make_unique<http::Server>(io_, limits, status::make_handler(sources, control),
-                                               status::refuse);
+  auto server = std::make_unique<http::Server>(
+      io_, limits, compressor_.wrap(status::make_handler(sources, control)), status::refuse);
   HOLDFAST_TRY(server->listen(std::move(listener)));
   return server;
 }

@@ -16,6 +16,7 @@
 #include "supervisor/state/loop_metrics.hpp"
 #include "supervisor/state/snapshot.hpp"
 #include "supervisor/state/telemetry_link.hpp"
+#include "supervisor/status/compressor.hpp"
 #include "supervisor/status/event_feed.hpp"
 #include "supervisor/status/log_feed.hpp"
 
@@ -66,6 +67,7 @@ class TelemetryThread final : public TelemetryLink {
   status::EventFeed feed_;
   status::LogFeed logs_;
   collector::Collector collector_;
+  status::Compressor compressor_;
   FleetControl* control_ = nullptr;
   std::unique_ptr<http::Server> tcp_;
   std::unique_ptr<http::Server> status_;

@@ -2,10 +2,10 @@
 // What a request costs the loop's thread if it is answered there, by the size of the document, and
 // what handing it to the pool and back costs instead. The figures behind kInlineBytes
 // (api-worker/handlers/services.hpp, docs/adr).
-#include "api-worker/edge/content_coding.hpp"
 #include "api-worker/edge/offload.hpp"
 #include "api-worker/handlers/document_input.hpp"
 #include "api-worker/handlers/document_json.hpp"
+#include "common/http/content_coding.hpp"
 #include "common/store/store.hpp"
 
 #include <benchmark/benchmark.h>
@@ -100,7 +100,7 @@ BENCHMARK(parse_document)->Apply(sizes);
 static void compress(benchmark::State& state) {
   const std::string text = text_of(state.range(0));
   for (auto _ : state)
-    benchmark::DoNotOptimize(api::gzip(text));
+    benchmark::DoNotOptimize(http::gzip(text));
 }
 BENCHMARK(compress)->Apply(sizes);
 

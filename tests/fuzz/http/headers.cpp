@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fields that middleware read: each line of the input is "Name: value". What they make of them
 // is safe to log, to compare and to send back.
-#include "api-worker/edge/content_coding.hpp"
 #include "api-worker/edge/entity_tag.hpp"
 #include "api-worker/edge/idempotency_key.hpp"
 #include "api-worker/edge/trace_context.hpp"
 #include "api-worker/middleware/client_address.hpp"
 #include "api-worker/middleware/request_id.hpp"
+#include "common/http/content_coding.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace holdfast;
@@ -66,7 +66,8 @@ void check_key_and_coding(const http::Headers& headers) {
     for (const char c : **key)
       require(c >= 0x21 && c <= 0x7e, "a key is visible ASCII");
   }
-  accepts_gzip(headers);
+  http::accepts_gzip(headers);
+  http::body_coding(headers);
 }
 
 }  // namespace

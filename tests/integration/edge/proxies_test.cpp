@@ -41,13 +41,15 @@ class Proxy {
     return proxy;
   }
 
-  static Proxy haproxy(Stack& stack, const std::string& mode = "http") {
+  // `frontend`: a further line of the frontend; `server`: what the server's line ends with.
+  static Proxy haproxy(Stack& stack, const std::string& mode = "http",
+                       const std::string& frontend = "", const std::string& server = "") {
     Proxy proxy;
     proxy.write("haproxy.cfg",
                 fmt::format("defaults\n  mode {}\n  timeout connect 5s\n  timeout client 30s\n"
                             "  timeout server 30s\nfrontend front\n  bind 127.0.0.1:{}\n"
-                            "  default_backend back\nbackend back\n  server api {}\n",
-                            mode, proxy.port_, stack.address_of("http")));
+                            "  {}\n  default_backend back\nbackend back\n  server api {} {}\n",
+                            mode, proxy.port_, frontend, stack.address_of("http"), server));
     proxy.start({"/usr/sbin/haproxy", "-db", "-f", (*proxy.dir_ / "haproxy.cfg").string()});
     return proxy;
   }
@@ -184,4 +186,68 @@ TEST_CASE("clients behind a trusted proxy are told apart, and the proxy is none 
   CHECK(served == 80);
   CHECK(proxy.status("/metrics") == 403);
   CHECK(proxy.status("/metrics", fields({{"X-Forwarded-For", "203.0.113.9"}})) == 200);
+}
+
+namespace {
+
+// A stack that shows its metrics to one network alone.
+std::string trusting(const std::string& network, const std::string& http,
+                     const std::string& listen = "") {
+  std::string text = stack_with("trusted_proxies = [\"" + network +
+                                "\"]\nmetrics_allow = [\"203.0.113.0/24\"]\n" + http);
+  return text.replace(text.find("[listen.http]\n"), 14, "[listen.http]\n" + listen);
+}
+
+http::Headers from(const std::string& address) {
+  return fields({{"X-Source", address}});
+}
+
+}  // namespace
+
+TEST_CASE("HAProxy's send-proxy-v2 names the clients") {
+  Stack stack(trusting("127.0.0.1", "", "proxy_protocol = true\n"));
+  stack.wait_ready();
+  SECTION("over HTTP, with health checks") {
+    const Proxy proxy = Proxy::haproxy(stack, "http", "http-request set-src hdr(X-Source)",
+                                       "send-proxy-v2 check check-send-proxy inter 200ms");
+    CHECK(proxy.status("/metrics", from("203.0.113.9")) == 200);
+    CHECK(proxy.status("/metrics", from("198.51.100.7")) == 403);
+    CHECK(proxy.status("/metrics", from("2001:db8::5")) == 403);
+    // Once the connection has named its client, it names nobody else.
+    http::Headers forged = from("198.51.100.7");
+    forged.add("X-Forwarded-For", "203.0.113.9");
+    CHECK(proxy.status("/metrics", forged) == 403);
+  }
+  SECTION("bytes as they are, with extensions") {
+    const Proxy proxy =
+        Proxy::haproxy(stack, "tcp", "", "send-proxy-v2 proxy-v2-options unique-id,crc32c");
+    CHECK(proxy.status("/api/documents") == 200);
+    const auto posted =
+        proxy.ask("POST", "/api/documents", fields({{"Content-Type", "text/plain"}}),
+                  std::string(1u << 20, 'x'));
+    REQUIRE(posted);
+    CHECK(posted->status == 202);
+  }
+  // Without the header the connection is closed.
+  CHECK_FALSE(http::fetch("GET", stack.api() + "/live", {}, ""));
+}
+
+TEST_CASE("peers that are not trusted are served without a PROXY header, and with none") {
+  Stack stack(trusting("192.0.2.0/24", "", "proxy_protocol = true\n"));
+  stack.wait_ready();
+  CHECK(stack.get("/live").status == 200);
+}
+
+TEST_CASE("a proxy that sends Forwarded names the clients with it, where it is chosen") {
+  Stack stack(trusting("127.0.0.1", "forwarded_field = \"Forwarded\"\n"));
+  stack.wait_ready();
+  const Proxy proxy = Proxy::haproxy(
+      stack, "http", "http-request add-header Forwarded \"for=%[req.hdr(X-Source)];proto=http\"");
+  CHECK(proxy.status("/metrics", from("203.0.113.9")) == 200);
+  CHECK(proxy.status("/metrics", from("198.51.100.7")) == 403);
+  CHECK(proxy.status("/metrics", from("\\\"[2001:db8::5]:80\\\"")) == 403);
+  http::Headers forged = from("198.51.100.7");
+  forged.add("X-Forwarded-For", "203.0.113.9");
+  forged.add("Forwarded", "for=203.0.113.9");
+  CHECK(proxy.status("/metrics", forged) == 403);
 }

@@ -41,6 +41,19 @@ int RedisServer::listen_on_loopback() const {
   throw std::runtime_error("redis-server takes no port");
 }
 
+int RedisServer::listen_with_tls(const std::filesystem::path& certificate,
+                                 const std::filesystem::path& key, bool asks_clients) const {
+  command({"CONFIG", "SET", "bind", "127.0.0.1"});
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    const std::string port = free_port();
+    const std::string set = command({"CONFIG", "SET", "tls-cert-file", certificate, "tls-key-file",
+                                     key, "tls-ca-cert-file", certificate, "tls-auth-clients",
+                                     asks_clients ? "yes" : "no", "tls-port", port});
+    if (set == "OK") return std::stoi(port);
+  }
+  throw std::runtime_error("redis-server takes no port for TLS: " + process_->output());
+}
+
 void RedisServer::kill() {
   process_->signal(SIGKILL);
   process_->wait();

@@ -8,6 +8,7 @@
 #include "tests/support/temp_dir.hpp"
 
 #include <csignal>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +25,11 @@ class RedisServer {
 
   // Makes it listen on 127.0.0.1 as well, and on no other address; returns the port.
   int listen_on_loopback() const;
+
+  // The same with TLS: on this certificate and its key, and for clients that show one of it if
+  // `asks_clients`.
+  int listen_with_tls(const std::filesystem::path& certificate, const std::filesystem::path& key,
+                      bool asks_clients = false) const;
 
   void start();  // until it answers
   void kill();   // SIGKILL; waits for its end

@@ -34,7 +34,7 @@ class Host {
  public:
   // Patient, so that a busy machine does not look like a slow Redis.
   explicit Host(const std::string& url, Duration timeout = 5s,
-                std::vector<std::string> addresses = {"127.0.0.1"})
+                std::vector<std::string> addresses = {"127.0.0.1"}, redis::TlsFiles files = {})
       : log_([this] {
           log::LogOptions options;
           options.write = [this](std::string_view line) { lines_.emplace_back(line); };
@@ -44,9 +44,16 @@ class Host {
     RedisOptions options;
     options.url = *net::parse_redis_url(url);
     options.timeout = timeout;
-    options.resolve = [addresses = std::move(addresses)](
-                          const std::string&, const std::function<void(Addresses)>& done) {
-      done(addresses);
+    options.resolve = [addresses = std::move(addresses), files = std::move(files),
+                       tls = options.url.tls](const std::string& host,
+                                              const std::function<void(Result<RedisRoute>)>& done) {
+      RedisRoute route{addresses, {}};
+      if (tls) {
+        auto context = redis::make_tls_context(files);
+        if (!context) return done(Failure(context.error()));
+        route.tls = {*context, host};
+      }
+      done(route);
     };
     redis_ = std::make_unique<RedisStore>(io_, clock_, log_, registry_, std::move(options));
     limiter_.use(*redis_);

@@ -135,3 +135,67 @@ TEST_CASE("what is no network is refused by name") {
     CHECK(parsed.error().message.find(bad) != std::string::npos);
   }
 }
+
+namespace {
+
+std::string forwarded_client(const std::vector<std::string>& lines,
+                             const std::vector<std::string>& trusted = kProxies) {
+  http::Headers headers;
+  for (const std::string& line : lines)
+    headers.add("Forwarded", line);
+  headers.add("X-Forwarded-For", "6.6.6.6");  // is not the proxy's own
+  return find_client(tcp("10.0.0.1"), headers, networks(trusted), config::ForwardedField::Forwarded)
+      .address;
+}
+
+}  // namespace
+
+TEST_CASE("with Forwarded the walk goes through its elements, from the right") {
+  CHECK(forwarded_client({}) == "10.0.0.1");
+  CHECK(forwarded_client({"for=198.51.100.7"}) == "198.51.100.7");
+  CHECK(forwarded_client({"For=6.6.6.6, for=198.51.100.7;proto=https, for=10.2.2.2"}) ==
+        "198.51.100.7");
+  CHECK(forwarded_client({"for=6.6.6.6", "for=198.51.100.7;by=10.2.2.2;host=\"a,b\"",
+                          "proto=http;FOR=10.2.2.2"}) == "198.51.100.7");
+  CHECK(forwarded_client({"for=10.9.9.9, for=10.2.2.2"}) == "10.9.9.9");  // all trusted
+  CHECK(forwarded_client({"for=198.51.100.7"}, {}) == "10.0.0.1");        // nobody is
+}
+
+TEST_CASE("a node of Forwarded has its quotes, brackets and ports taken off") {
+  CHECK(forwarded_client({"for=\"[2001:db8::5]:4711\""}) == "2001:db8::5");
+  CHECK(forwarded_client({"for=\"[2001:db8::5]\""}) == "2001:db8::5");
+  CHECK(forwarded_client({"for=\"198.51.100.7:80\""}) == "198.51.100.7");
+  CHECK(forwarded_client({"for=\"198.51.100.7:_port\""}) == "198.51.100.7");
+  CHECK(forwarded_client({"for=\"198\\.51.100.7\""}) == "198.51.100.7");
+  CHECK(forwarded_client({"for=\"[::ffff:198.51.100.7]\""}) == "198.51.100.7");
+}
+
+TEST_CASE("an element of Forwarded without an address ends the walk") {
+  for (const char* element :
+       {"for=unknown", "for=_hidden", "for=\"_x:80\"", "proto=https", "for=", "for", "",
+        "for=1.2.3.4;for=5.6.7.8", "for=1.2.3.4 5.6.7.8", "for=\"1.2.3.4", "for =1.2.3.4"}) {
+    INFO(element);
+    CHECK(forwarded_client({"for=6.6.6.6, " + std::string(element) + ", for=10.2.2.2"}) ==
+          "10.2.2.2");
+  }
+}
+
+TEST_CASE("what a client writes into Forwarded cannot hide what its proxy adds") {
+  for (const char* trick : {"for=\"", "for=\"6.6.6.6", "for=\"\\", "host=\"x, for=6.6.6.6", "\"",
+                            "for=6.6.6.6;\"", "\\", "a=\"\\\""}) {
+    INFO(trick);
+    CHECK(forwarded_client({std::string(trick) + ", for=198.51.100.7"}) == "198.51.100.7");
+    CHECK(forwarded_client({std::string(trick) + ", for=\"[2001:db8::5]\";proto=http"}) ==
+          "2001:db8::5");
+    CHECK(forwarded_client({trick, "for=198.51.100.7"}) == "198.51.100.7");
+  }
+}
+
+TEST_CASE("of Forwarded at most 32 elements are read") {
+  std::string list = "for=198.51.100.7";
+  for (int i = 0; i < 32; ++i)
+    list += ", for=10.0.0.2";
+  CHECK(forwarded_client({list}) == "10.0.0.2");
+  list.erase(list.rfind(','));
+  CHECK(forwarded_client({list}) == "198.51.100.7");
+}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api-worker/edge/content_coding.hpp"
+#include "common/http/content_coding.hpp"
 
 #include "tests/support/catch.hpp"
 #include "tests/unit/api/gunzip.hpp"
@@ -16,13 +16,13 @@ bool accepts(const std::vector<std::string>& values) {
   http::Headers headers;
   for (const std::string& value : values)
     headers.add("Accept-Encoding", value);
-  return accepts_gzip(headers);
+  return http::accepts_gzip(headers);
 }
 
 http::Response encoded(http::Response response, const std::string& accept = "gzip") {
   http::Request request;
   request.headers.add("Accept-Encoding", accept);
-  encode(request, response);
+  http::encode(request, response);
   return response;
 }
 
@@ -62,9 +62,9 @@ TEST_CASE("what is compressed unfolds to the same bytes") {
   for (unsigned i = 0, x = 1; i < 100000; ++i, x = x * 1664525 + 1013904223)
     noise += static_cast<char>(x >> 24);
   for (const std::string& text : {std::string(), std::string("a"), kLong, noise}) {
-    CHECK(gunzip(gzip(text)) == text);
+    CHECK(gunzip(http::gzip(text)) == text);
   }
-  CHECK(gzip(kLong).size() < 100);
+  CHECK(http::gzip(kLong).size() < 100);
 }
 
 TEST_CASE("a large answer is compressed, says so, varies, and its tag names the compressed bytes") {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/middleware/cors.hpp"
 
-#include "api-worker/edge/vary.hpp"
+#include "common/http/vary.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/api/support.hpp"
 

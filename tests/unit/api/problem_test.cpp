@@ -143,7 +143,8 @@ TEST_CASE("requests beyond a limit get the status of that limit") {
       {"DELETE", {}, 0},
       {"POST", {{"Content-Length", "0"}}, 0},
       {"POST", {{"Transfer-Encoding", "chunked"}}, 0},
-      {"POST", {{"Content-Length", "1"}, {"Content-Encoding", "gzip"}}, 415},
+      {"POST", {{"Content-Length", "1"}, {"Content-Encoding", "gzip"}}, 0},
+      {"POST", {{"Content-Length", "1"}, {"Content-Encoding", "br"}}, 415},
       {"POST", {{"Content-Length", "1"}, {"Content-Encoding", "Identity"}}, 0},
   };
   for (const Row& row : rows) {
@@ -191,7 +192,10 @@ TEST_CASE("a content coding is a list") {
   CHECK(status({""}) == 0);
   CHECK(status({"identity"}) == 0);
   CHECK(status({" Identity , ,identity,"}) == 0);
-  CHECK(status({"identity", "gzip"}) == 415);
+  CHECK(status({"identity", "gzip"}) == 0);
+  CHECK(status({"X-Gzip"}) == 0);
+  CHECK(status({"gzip", "gzip"}) == 415);
+  CHECK(status({"gzip, identity, deflate"}) == 415);
   CHECK(status({"identity, br"}) == 415);
   CHECK(status({"x"}) == 415);
 }

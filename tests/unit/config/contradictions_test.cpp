@@ -203,4 +203,58 @@ TEST_CASE("a runtime directory must leave room for the workers' socket paths") {
   CHECK(text.find("the system allows 107") != std::string::npos);
 }
 
+namespace {
+
+std::string warnings_for(const std::string& text) {
+  std::string all;
+  for (const std::string& warning : load_good(text).warnings)
+    all += warning + "\n";
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("what names clients for nobody is a warning") {
+  const std::string program = "[program.x]\ncommand = [\"x\"]\nsockets = [\"http\"]\n";
+  const std::string proxied = program + "[listen.http]\nproxy_protocol = true\n";
+  const std::string trusted = "[http]\ntrusted_proxies = [\"10.0.0.0/8\"]\n";
+  CHECK(warnings_for(proxied).find("[listen.http] proxy_protocol has no effect") !=
+        std::string::npos);
+  CHECK(warnings_for(proxied + trusted).empty());
+  CHECK(warnings_for(proxied + "address = \"unix:/run/x.sock\"\n").empty());
+  const std::string forwarded = "forwarded_field = \"Forwarded\"\n";
+  CHECK(
+      warnings_for(program + "[http]\n" + forwarded).find("[http] forwarded_field has no effect") !=
+      std::string::npos);
+  CHECK(warnings_for(program + trusted + forwarded).empty());
+  CHECK(
+      warnings_for(program + "[listen.http]\naddress = \"unix:/run/x.sock\"\n[http]\n" + forwarded)
+          .empty());
+  CHECK(load_bad("[http]\nforwarded_field = \"X-Real-IP\"").find("is not one of") !=
+        std::string::npos);
+  const std::string probed = program +
+                             "health = \"http://127.0.0.1:80/\"\n[listen.http]\n"
+                             "address = \"127.0.0.1:80\"\nproxy_protocol = true\n" +
+                             trusted;
+  CHECK(warnings_for(probed).find("[program.x] health: the probe sends no PROXY header") !=
+        std::string::npos);
+}
+
+TEST_CASE("files for TLS to Redis belong to rediss://, and certificate and key together") {
+  const std::string tls = "[rate_limit]\nredis_url = \"rediss://u:p@h:1/0\"\n";
+  CHECK(warnings_for(tls + "redis_ca_file = \"/ca\"\nredis_cert_file = \"/c\"\n"
+                           "redis_key_file = \"/k\"")
+            .empty());
+  CHECK(warnings_for("[rate_limit]\nredis_url = \"redis://h\"\nredis_ca_file = \"/ca\"")
+            .find("redis_ca_file has no effect") != std::string::npos);
+  CHECK(load_bad(tls + "redis_cert_file = \"/c\"").find("a certificate and its key go together") !=
+        std::string::npos);
+  CHECK(load_bad(tls + "redis_key_file = \"/k\"").find("redis_key_file: a certificate and") !=
+        std::string::npos);
+  CHECK(load_bad(tls + "redis_ca_file = \"ca.pem\"").find("must be an absolute path") !=
+        std::string::npos);
+  CHECK(load_bad("[rate_limit]\nredis_url = \"rediss://u:s3cret@h:x\"").find("s3cret") ==
+        std::string::npos);
+}
+
 }  // namespace holdfast::config

@@ -18,6 +18,8 @@ TEST_CASE("a Redis URL is split into its parts, and described without its passwo
       {"redis://cache:6380/3", {"", "cache", 6380, "", "", 3}},
       {"redis://:pw@10.0.0.1/", {"", "10.0.0.1", 6379, "", "pw", 0}},
       {"redis://app:p%40ss%2F@[::1]:7000/1", {"", "::1", 7000, "app", "p@ss/", 1}},
+      {"rediss://cache", {"", "cache", 6379, "", "", 0, true}},
+      {"rediss://app:pw@cache:6380/2", {"", "cache", 6380, "app", "pw", 2, true}},
       {"unix:///run/redis.sock", {"/run/redis.sock", "", 6379, "", "", 0}},
       {"unix://:pw@/run/redis.sock?db=4", {"/run/redis.sock", "", 6379, "", "pw", 4}},
   };
@@ -32,10 +34,11 @@ TEST_CASE("a Redis URL is split into its parts, and described without its passwo
 
 TEST_CASE("anything else is refused, and the error does not repeat the password") {
   for (const char* bad :
-       {"", "cache:6379", "http://cache", "rediss://cache", "redis://", "redis://:@cache",
-        "redis://user@cache", "redis://cache:0", "redis://cache:x", "redis://cache/x",
-        "redis://:%zz@cache", "redis://:s3cret@cache:x", "redis://:s3cret@", "redis://:%00@cache",
-        "redis://[::1", "unix://run/redis.sock", "unix:///a?x=1", "unix:///a?db=x"}) {
+       {"", "cache:6379", "http://cache", "rediss://", "rediss://user@cache", "redis://",
+        "redis://:@cache", "redis://user@cache", "redis://cache:0", "redis://cache:x",
+        "redis://cache/x", "redis://:%zz@cache", "redis://:s3cret@cache:x", "redis://:s3cret@",
+        "redis://:%00@cache", "redis://[::1", "unix://run/redis.sock", "unix:///a?x=1",
+        "unix:///a?db=x"}) {
     CAPTURE(bad);
     const auto url = parse_redis_url(bad);
     REQUIRE_FALSE(url);

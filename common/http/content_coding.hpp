@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Gzip responses for clients that accept them (RFC 9110, 8.4 and 12.5.3).
+// Content codings (RFC 9110, 8.4 and 12.5.3): that of a request's body, and gzip responses for
+// clients that accept them:
 // - JSON and text with status 200, from 1 KiB on: below that the overhead outweighs the gain.
 // - `Vary: Accept-Encoding` on every response that could have been compressed.
 // - A strong ETag identifies bytes: that of a compressed response ends in "-gzip".
@@ -13,18 +14,30 @@
 
 #include "common/http/message.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
-namespace holdfast::api {
+namespace holdfast::http {
 
 constexpr std::size_t kMinGzipBytes = 1u << 10;
 
+// What Content-Encoding says of a body. The field is a list, possibly in several lines and with
+// empty elements (RFC 9110, 5.6.1); "x-gzip" is gzip (8.4.1.3).
+enum class BodyCoding : std::uint8_t {
+  Identity,
+  Gzip,
+  Other,  // another coding, or several
+};
+BodyCoding body_coding(const Headers& headers);
+
 // Whether Accept-Encoding accepts gzip and does not prefer identity.
-bool accepts_gzip(const http::Headers& headers);
+bool accepts_gzip(const Headers& headers);
 
 std::string gzip(std::string_view bytes);
 
-void encode(const http::Request& request, http::Response& response);
+// Whether encode() would compress the body.
+bool is_worth_gzip(const Request& request, const Response& response);
+void encode(const Request& request, Response& response);
 
-}  // namespace holdfast::api
+}  // namespace holdfast::http

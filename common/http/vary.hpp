@@ -9,10 +9,10 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::api {
+namespace holdfast::http {
 
 // Adds a field's name to Vary unless it is there already; Vary stays one line.
-inline void add_vary(http::Response& response, std::string_view name) {
+inline void add_vary(Response& response, std::string_view name) {
   const std::string* const present = response.headers.find("Vary");
   if (present == nullptr) {
     response.headers.set("Vary", name);
@@ -31,4 +31,4 @@ inline void add_vary(http::Response& response, std::string_view name) {
   response.headers.set("Vary", *present + ", " + std::string(name));
 }
 
-}  // namespace holdfast::api
+}  // namespace holdfast::http

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api-worker/edge/content_coding.hpp"
+#include "common/http/content_coding.hpp"
 
-#include "api-worker/edge/vary.hpp"
+#include "common/http/vary.hpp"
 #include "common/text/ascii.hpp"
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <new>
 #include <optional>
 
-namespace holdfast::api {
+namespace holdfast::http {
 
 namespace {
 
@@ -27,13 +28,17 @@ int parse_quality(std::string_view text) {
   return quality > 1000 ? 0 : quality;
 }
 
-struct Accepted {
+struct AcceptedCodings {
   std::optional<int> gzip;
   std::optional<int> identity;
   std::optional<int> any;
 };
 
-void read_element(std::string_view element, Accepted& accepted) {
+bool is_gzip(std::string_view coding) {
+  return text::equals_ignoring_case(coding, "gzip") || text::equals_ignoring_case(coding, "x-gzip");
+}
+
+void read_element(std::string_view element, AcceptedCodings& accepted) {
   const std::size_t semicolon = element.find(';');
   const std::string_view coding = text::trim(element.substr(0, semicolon));
   int quality = 1000;
@@ -42,7 +47,7 @@ void read_element(std::string_view element, Accepted& accepted) {
     const bool named = weight.starts_with("q=") || weight.starts_with("Q=");
     quality = named ? parse_quality(weight.substr(2)) : 0;
   }
-  if (text::equals_ignoring_case(coding, "gzip") || text::equals_ignoring_case(coding, "x-gzip")) {
+  if (is_gzip(coding)) {
     accepted.gzip = quality;
   } else if (text::equals_ignoring_case(coding, "identity")) {
     accepted.identity = quality;
@@ -51,17 +56,34 @@ void read_element(std::string_view element, Accepted& accepted) {
   }
 }
 
-bool is_compressible(const http::Response& response) {
+bool is_compressible(const Response& response) {
   const std::string* type = response.headers.find("Content-Type");
-  if (response.status != 200 || type == nullptr) return false;
+  if (response.status != 200 || type == nullptr || response.stream) return false;
   return type->starts_with("application/json") || type->starts_with("text/") ||
          type->starts_with("application/openmetrics-text");
 }
 
 }  // namespace
 
-bool accepts_gzip(const http::Headers& headers) {
-  Accepted accepted;
+BodyCoding body_coding(const Headers& headers) {
+  BodyCoding found = BodyCoding::Identity;
+  for (const auto& field : headers.fields()) {
+    if (!text::equals_ignoring_case(field.name, "Content-Encoding")) continue;
+    std::string_view rest = field.value;
+    while (!rest.empty()) {
+      const std::size_t comma = std::min(rest.find(','), rest.size());
+      const std::string_view coding = text::trim(rest.substr(0, comma));
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+      if (coding.empty() || text::equals_ignoring_case(coding, "identity")) continue;
+      const bool first = found == BodyCoding::Identity;
+      found = first && is_gzip(coding) ? BodyCoding::Gzip : BodyCoding::Other;
+    }
+  }
+  return found;
+}
+
+bool accepts_gzip(const Headers& headers) {
+  AcceptedCodings accepted;
   for (const auto& field : headers.fields()) {
     if (!text::equals_ignoring_case(field.name, "Accept-Encoding")) continue;
     std::string_view rest = field.value;
@@ -96,10 +118,15 @@ std::string gzip(std::string_view bytes) {
   return out;
 }
 
-void encode(const http::Request& request, http::Response& response) {
+bool is_worth_gzip(const Request& request, const Response& response) {
+  return is_compressible(response) && response.body.size() >= kMinGzipBytes &&
+         accepts_gzip(request.headers);
+}
+
+void encode(const Request& request, Response& response) {
   if (!is_compressible(response)) return;
   add_vary(response, "Accept-Encoding");
-  if (response.body.size() < kMinGzipBytes || !accepts_gzip(request.headers)) return;
+  if (!is_worth_gzip(request, response)) return;
   response.body = gzip(response.body);
   response.headers.set("Content-Encoding", "gzip");
   if (const std::string* tag = response.headers.find("ETag");
@@ -108,4 +135,4 @@ void encode(const http::Request& request, http::Response& response) {
   }
 }
 
-}  // namespace holdfast::api
+}  // namespace holdfast::http
