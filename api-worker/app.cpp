@@ -150,13 +150,18 @@ class ApiService final : public worker::Service {
                   context.config().auth.last_used_interval),
         pipeline_(std::make_shared<Pipeline>(
             context.io(), context.clock(),
-            make_chain(context, trusted, {*store_, offload_, limiter_, key_uses_}),
+            make_chain(context, trusted,
+                       {*store_, offload_, limiter_, key_uses_, context.clock(), context.log()}),
             make_router(services_), ErrorMapper(context.log()))),
         connections_(metrics::Gauges(context.registry(), "http_connections_open").only()),
         bodies_(metrics::Gauges(context.registry(), "http_body_bytes").only()),
         pages_(metrics::Gauges(context.registry(), "store_page_cache_bytes").only()),
         vectors_(metrics::Gauges(context.registry(), "store_vector_cache_bytes").only()),
         store_up_(metrics::Gauges(context.registry(), "store_up").only()),
+        keys_expiring_(metrics::Gauges(context.registry(), "api_keys_expiring").only()),
+        next_key_expiry_(
+            metrics::Gauges(context.registry(), "api_key_next_expiry_timestamp_seconds").only()),
+        expiry_warning_(context.config().auth.expiry_warning),
         server_(std::make_unique<http::Server>(
             context.io(), limits_of(context.config().http, room_for_connections(context), trusted),
             [pipeline = pipeline_](std::shared_ptr<http::Request> request,
@@ -205,6 +210,7 @@ class ApiService final : public worker::Service {
 
   void check(std::function<void(Result<void>)> done) override {
     const bool taken = offload_.run(Work::PointRead, [this, done] {
+      note_expiring_keys();
       boost::asio::dispatch(services_.io, [done, checked = store_->check()] { done(checked); });
     });
     if (!taken) done(fail(ErrorKind::Unavailable, "too many requests are waiting for a thread"));
@@ -224,6 +230,14 @@ class ApiService final : public worker::Service {
   }
 
  private:
+  // Any thread. As long as the store cannot be read, the last figures stand.
+  void note_expiring_keys() {
+    const auto keys = store_->expiring_api_keys(expiry_warning_);
+    if (!keys) return;
+    keys_expiring_.Set(static_cast<double>(keys->count));
+    next_key_expiry_.Set(static_cast<double>(keys->next_at) / 1000);
+  }
+
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<embedding::Provider> embedder_;
   protocol::Doorbell doorbell_;
@@ -238,6 +252,9 @@ class ApiService final : public worker::Service {
   prometheus::Gauge& pages_;
   prometheus::Gauge& vectors_;
   prometheus::Gauge& store_up_;
+  prometheus::Gauge& keys_expiring_;
+  prometheus::Gauge& next_key_expiry_;
+  const Duration expiry_warning_;
   std::unique_ptr<http::Server> server_;
 };
 

@@ -38,6 +38,12 @@ struct Quota {
   rate_limit::RateDecision decision;
 };
 
+// Why the key that a request presented was not accepted: for the log, never for the client.
+struct KeyRefusal {
+  std::string_view reason;  // "malformed", "unknown", "revoked", "expired"; empty: none was refused
+  std::string id;           // of a key that exists
+};
+
 struct Context;
 using ContextPtr = std::shared_ptr<Context>;
 // Resumes a waiting request: with a response that ends it, or nothing. Once, from any thread.
@@ -52,6 +58,7 @@ struct Context {
   Client client;
   std::vector<Quota> quotas;             // in the order in which they were checked
   std::optional<store::ApiKey> api_key;  // the valid key that the request presented
+  KeyRefusal key_refusal;
   std::string_view route = "unmatched";  // the pattern, for labels; points into the router
   std::vector<std::string> path_values;  // what the pattern's {…} matched, in order
   MonoTime started{};

@@ -57,12 +57,17 @@ tl::expected<std::optional<std::string>, ProblemDetails> read_idempotency_key(
   return key;
 }
 
-std::string fingerprint(const store::NewDocument& document) {
+std::string fingerprint(const store::NewDocument& document, std::string_view operation) {
   auth::Sha256 digest;
+  if (!operation.empty()) add(digest, operation);
   add(digest, document.title);
   add(digest, document.content);
   add(digest, document.metadata);
   return text::to_hex(digest.finish());
+}
+
+std::string fingerprint(std::string_view operation) {
+  return text::to_hex(auth::sha256(operation));
 }
 
 }  // namespace holdfast::api

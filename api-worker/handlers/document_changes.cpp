@@ -5,6 +5,7 @@
 #include "api-worker/edge/idempotency_key.hpp"
 #include "api-worker/handlers/document_input.hpp"
 #include "api-worker/handlers/document_json.hpp"
+#include "api-worker/handlers/writes.hpp"
 #include "common/base/id.hpp"
 
 namespace holdfast::api {
@@ -32,7 +33,7 @@ void with_document(const Services& services, const ContextPtr& context, const Re
 http::Response accepted(const store::Created& created) {
   http::Response response = http::Response::json(202, created_json(created));
   response.headers.set("Location", "/api/documents/" + created.document_id);
-  if (created.repeated) response.headers.set("Idempotent-Replayed", "true");
+  if (created.repeated) mark_repeated(response);
   return response;
 }
 
@@ -44,29 +45,11 @@ store::Callback<store::Created> reply_accepted(const Services& services, Reply r
   };
 }
 
-// A client that was told 503 must not find its write done later.
-store::Wanted wanted(const ContextPtr& context) {
-  return [context] { return context->is_wanted(); };
-}
-
 // A Conflict of a write that expects a version means that the condition failed.
 Reply with_precondition(const ContextPtr& context, Reply reply) {
   return [context, reply = std::move(reply)](Result<http::Response> result) {
     if (result || result.error().kind != ErrorKind::Conflict) return reply(std::move(result));
     reply(problem_response(*context, precondition_failed()));
-  };
-}
-
-// The only argument of a create that the store itself refuses is the key.
-Reply with_unused_key(const ContextPtr& context, Reply reply) {
-  return [context, reply = std::move(reply)](Result<http::Response> result) {
-    if (result || result.error().kind != ErrorKind::InvalidArgument) {
-      return reply(std::move(result));
-    }
-    reply(problem_response(*context,
-                           {422,
-                            "This Idempotency-Key was already used for a different request. "
-                            "Send a new key."}));
   };
 }
 
@@ -76,10 +59,7 @@ void create(const Services& services, const ContextPtr& context, const Reply& re
   with_document(services, context, reply,
                 [&services, context, reply, key = std::move(*key)](store::NewDocument document) {
                   document.id = make_uuid();
-                  if (key) {
-                    document.idempotency_key = store::IdempotencyKey{
-                        context->api_key ? context->api_key->id : "", *key, fingerprint(document)};
-                  }
+                  document.idempotency_key = stored_key(context, key, fingerprint(document));
                   services.store.create_document(
                       std::move(document),
                       reply_accepted(services, with_unused_key(context, reply)), wanted(context));
@@ -87,16 +67,21 @@ void create(const Services& services, const ContextPtr& context, const Reply& re
 }
 
 void replace(const Services& services, const ContextPtr& context, const Reply& reply) {
+  auto key = read_idempotency_key(context->request->headers);
+  if (!key) return reply(problem_response(*context, key.error()));
   auto expected = write_condition(context->request->headers);
   if (!expected) return reply(problem_response(*context, expected.error()));
-  with_document(
-      services, context, reply,
-      [&services, context, reply, expected = std::move(*expected)](store::NewDocument document) {
-        document.id = document_id(context->path_values[0]);
-        services.store.replace_document(std::move(document), expected,
-                                        reply_accepted(services, with_precondition(context, reply)),
-                                        wanted(context));
-      });
+  with_document(services, context, reply,
+                [&services, context, reply, key = std::move(*key),
+                 expected = std::move(*expected)](store::NewDocument document) {
+                  document.id = document_id(context->path_values[0]);
+                  document.idempotency_key =
+                      stored_key(context, key, fingerprint(document, "PUT " + document.id));
+                  const Reply answer = with_precondition(context, with_unused_key(context, reply));
+                  services.store.replace_document(std::move(document), expected,
+                                                  reply_accepted(services, answer),
+                                                  wanted(context));
+                });
 }
 
 void remove(const Services& services, const ContextPtr& context, const Reply& reply) {

@@ -47,11 +47,11 @@ bool writes_nul(std::string_view json) {
   return false;
 }
 
-void read_text(nlohmann::json& body, const char* name, std::string (*check)(std::string_view),
-               std::string& value, Errors& errors) {
+void read_text(nlohmann::json& body, const std::string& at, const char* name,
+               std::string (*check)(std::string_view), std::string& value, Errors& errors) {
   const auto field = body.find(name);
   if (field == body.end()) return;
-  const std::string pointer = std::string("#/") + name;
+  const std::string pointer = at + "/" + name;
   if (!field->is_string()) {
     errors.push_back({pointer, "", "must be a string"});
     return;
@@ -62,21 +62,25 @@ void read_text(nlohmann::json& body, const char* name, std::string (*check)(std:
   }
 }
 
-void read_metadata(const nlohmann::json& body, std::string& metadata, Errors& errors) {
+void read_metadata(const nlohmann::json& body, const std::string& at, std::string& metadata,
+                   Errors& errors) {
   const auto field = body.find("metadata");
   if (field == body.end()) return;
+  const std::string pointer = at + "/metadata";
   if (!field->is_object()) {
-    errors.push_back({"#/metadata", "", "must be an object"});
+    errors.push_back({pointer, "", "must be an object"});
     return;
   }
   metadata = field->dump();
   if (metadata.size() > kMaxMetadataBytes) {
     errors.push_back(
-        {"#/metadata", "", fmt::format("must have at most {} bytes as JSON", kMaxMetadataBytes)});
+        {pointer, "", fmt::format("must have at most {} bytes as JSON", kMaxMetadataBytes)});
   }
-  if (writes_nul(metadata)) {
-    errors.push_back({"#/metadata", "", "must not contain U+0000"});
-  }
+  if (writes_nul(metadata)) errors.push_back({pointer, "", "must not contain U+0000"});
+}
+
+void complete_title(store::NewDocument& document) {
+  if (is_blank(document.title)) document.title = first_line(document.content);
 }
 
 tl::expected<store::NewDocument, ProblemDetails> from_json(const http::Request& head,
@@ -84,22 +88,10 @@ tl::expected<store::NewDocument, ProblemDetails> from_json(const http::Request& 
   auto body = parse_json_object(head, text);
   std::string().swap(text);
   if (!body) return tl::unexpected(std::move(body).error());
-  store::NewDocument document;
-  Errors errors;
-  read_text(*body, "title", check_title, document.title, errors);
-  if (!body->contains("content")) errors.push_back({"#/content", "", "is required"});
-  read_text(*body, "content", check_content, document.content, errors);
-  read_metadata(*body, document.metadata, errors);
-  for (const auto& [name, value] : body->items()) {
-    if (name != "title" && name != "content" && name != "metadata") {
-      errors.push_back({pointer_to(name), "", "is not a field of a document"});
-    }
-  }
-  if (!errors.empty()) {
-    return tl::unexpected(
-        ProblemDetails{422, "The document has invalid fields.", std::move(errors)});
-  }
-  return document;
+  auto document = read_document(*body, "#");
+  if (document) return std::move(*document);
+  return tl::unexpected(
+      ProblemDetails{422, "The document has invalid fields.", std::move(document).error()});
 }
 
 tl::expected<store::NewDocument, ProblemDetails> from_text(const http::Request& head,
@@ -154,7 +146,29 @@ tl::expected<store::NewDocument, ProblemDetails> parse_document(const http::Requ
   tl::expected<store::NewDocument, ProblemDetails> document =
       media_type(head) == "application/json" ? from_json(head, std::move(body))
                                              : from_text(head, std::move(body));
-  if (document && is_blank(document->title)) document->title = first_line(document->content);
+  if (document) complete_title(*document);
+  return document;
+}
+
+tl::expected<store::NewDocument, std::vector<FieldError>> read_document(nlohmann::json& body,
+                                                                        const std::string& at) {
+  Errors errors;
+  if (!body.is_object()) {
+    errors.push_back({at, "", "must be an object"});
+    return tl::unexpected(std::move(errors));
+  }
+  store::NewDocument document;
+  read_text(body, at, "title", check_title, document.title, errors);
+  if (!body.contains("content")) errors.push_back({at + "/content", "", "is required"});
+  read_text(body, at, "content", check_content, document.content, errors);
+  read_metadata(body, at, document.metadata, errors);
+  for (const auto& [name, value] : body.items()) {
+    if (name != "title" && name != "content" && name != "metadata") {
+      errors.push_back({at + pointer_to(name).substr(1), "", "is not a field of a document"});
+    }
+  }
+  if (!errors.empty()) return tl::unexpected(std::move(errors));
+  complete_title(document);
   return document;
 }
 

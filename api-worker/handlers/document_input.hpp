@@ -17,7 +17,11 @@
 #include "common/http/message.hpp"
 #include "common/store/types.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace holdfast::api {
 
@@ -34,5 +38,10 @@ std::optional<ProblemDetails> check_document_type(const http::Request& head);
 // the content without a copy, and JSON is freed once it is parsed.
 tl::expected<store::NewDocument, ProblemDetails> parse_document(const http::Request& head,
                                                                 std::string body);
+
+// The same of JSON that is parsed already, at `at` in the body ("#", "#/documents/3"). Takes the
+// texts out of it. Everything that is wrong with it otherwise.
+tl::expected<store::NewDocument, std::vector<FieldError>> read_document(nlohmann::json& body,
+                                                                        const std::string& at);
 
 }  // namespace holdfast::api

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/handlers/jobs.hpp"
 
+#include "api-worker/edge/idempotency_key.hpp"
 #include "api-worker/edge/query_input.hpp"
+#include "api-worker/handlers/writes.hpp"
 #include "common/text/json_writer.hpp"
 #include "common/text/number.hpp"
 
@@ -66,17 +68,21 @@ void get_job(const Services& services, const ContextPtr& context, const Reply& r
          });
 }
 
-void retry_job(const Services& services, const ContextPtr& context, Reply reply) {
+void retry_job(const Services& services, const ContextPtr& context, const Reply& reply) {
   const auto id = text::parse_digits<std::int64_t>(context->path_values[0]);
   if (!id) return reply(fail(ErrorKind::NotFound, "There is no such job."));
+  const auto key = read_idempotency_key(context->request->headers);
+  if (!key) return reply(problem_response(*context, key.error()));
   services.store.retry_job(
       *id,
-      [&services, reply = std::move(reply)](Result<store::Job> job) {
+      [&services, reply = with_unused_key(context, reply)](Result<store::RetriedJob> job) {
         if (!job) return reply(Failure(std::move(job).error()));
-        services.doorbell.ring();
-        reply(http::Response::json(202, job_json(*job)));
+        if (!job->repeated) services.doorbell.ring();
+        http::Response response = http::Response::json(202, job_json(*job));
+        if (job->repeated) mark_repeated(response);
+        reply(std::move(response));
       },
-      [context] { return context->is_wanted(); });
+      wanted(context), stored_key(context, *key, fingerprint(fmt::format("retry {}", *id))));
 }
 
 void get_queue(const Services& services, const ContextPtr& context, const Reply& reply) {
@@ -95,9 +101,10 @@ void add_job_routes(Router& router, const Services& services) {
   router.add("GET", "/api/jobs/{id}", [&services](const ContextPtr& context, const Reply& reply) {
     get_job(services, context, reply);
   });
-  router.add("POST", "/api/jobs/{id}/retry", [&services](const ContextPtr& context, Reply reply) {
-    retry_job(services, context, std::move(reply));
-  });
+  router.add("POST", "/api/jobs/{id}/retry",
+             [&services](const ContextPtr& context, const Reply& reply) {
+               retry_job(services, context, reply);
+             });
   router.add("GET", "/api/queue", [&services](const ContextPtr& context, const Reply& reply) {
     get_queue(services, context, reply);
   });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/handlers/routes.hpp"
 
+#include "api-worker/handlers/document_batch.hpp"
 #include "api-worker/handlers/document_changes.hpp"
 #include "api-worker/handlers/documents.hpp"
 #include "api-worker/handlers/health.hpp"
@@ -14,6 +15,7 @@ namespace holdfast::api {
 Router make_router(const Services& services) {
   Router router;
   add_document_routes(router, services);
+  add_document_batch_routes(router, services);
   add_document_change_routes(router, services);
   add_search_routes(router, services);
   add_job_routes(router, services);

@@ -16,7 +16,7 @@ void AccessLog::on_response(Context& context, http::Response& response) {
   if (!log_.enabled(log::Level::Info)) return;
   const http::Request& request = *context.request;
   const std::chrono::duration<double, std::micro> taken = clock_.mono() - context.started;
-  std::array<log::Field, 12> fields{{
+  std::array<log::Field, 14> fields{{
       {"request_id", context.request_id},
       {"method", request.method},
       {"path", request.path},
@@ -29,10 +29,18 @@ void AccessLog::on_response(Context& context, http::Response& response) {
       {"", ""},
       {"", ""},
       {"", ""},
+      {"", ""},
+      {"", ""},
   }};
   std::size_t count = 9;
   if (context.trace) fields[count++] = {"trace_id", context.trace->trace_id};
   if (context.api_key) fields[count++] = {"api_key_id", context.api_key->id};
+  if (!context.key_refusal.reason.empty()) {
+    fields[count++] = {"api_key_refused", context.key_refusal.reason};
+    if (!context.key_refusal.id.empty()) {
+      fields[count++] = {"api_key_id", context.key_refusal.id};
+    }
+  }
   if (const std::string* agent = request.headers.find("User-Agent")) {
     fields[count++] = {"user_agent", std::string_view(*agent).substr(0, kMaxUserAgent)};
   }

@@ -55,6 +55,9 @@ bool presents_api_key(const http::Headers& headers) {
 
 ApiKeys::ApiKeys(const config::Config& config, Parts parts)
     : parts_(parts),
+      expiry_warning_ms_(
+          std::chrono::duration_cast<std::chrono::milliseconds>(config.auth.expiry_warning)
+              .count()),
       required_(config.auth.required),
       ipv6_prefix_(config.rate_limit.ipv6_prefix),
       bad_keys_(bad_key_policy(config.rate_limit)) {}
@@ -71,7 +74,7 @@ std::optional<http::Response> ApiKeys::on_request(Context& context) {
         context, {400, "Send exactly one API key, in either Authorization or X-API-Key."});
   }
   auto token = auth::parse_token(keys.front());
-  if (!token) return refuse(context);
+  if (!token) return refuse(context, {"malformed", ""});
   context.wait_for = [this, id = token->id, digest = token->digest](const ContextPtr& waiting,
                                                                     const Resume& resume) {
     look_up(waiting, id, digest, resume);
@@ -93,13 +96,34 @@ std::optional<http::Response> ApiKeys::judge(Context& context, const std::string
   if (!key && key.error().kind != ErrorKind::NotFound) {
     return problem_response(context, problem_of(key.error()));
   }
-  if (!key || !auth::same_digest(key->digest, digest) || key->revoked_at) return refuse(context);
+  if (!key || !auth::same_digest(key->digest, digest)) return refuse(context, {"unknown", ""});
+  const std::int64_t now = to_unix_ms(parts_.clock.wall());
+  if (!key->is_valid_at(now)) {
+    return refuse(context, {key->revoked_at ? "revoked" : "expired", key->id});
+  }
+  if (key->expires_at && *key->expires_at - now <= expiry_warning_ms_) warn_of_expiry(*key, now);
   parts_.uses.note(key->id);
   context.api_key = std::move(*key);
   return {};
 }
 
-http::Response ApiKeys::refuse(const Context& context) {
+// Whoever reads the log can have the key rotated before its owner is locked out.
+void ApiKeys::warn_of_expiry(const store::ApiKey& key, std::int64_t now) {
+  constexpr std::int64_t kDay = 86'400'000;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto [warned, is_new] = warned_at_.emplace(key.id, now);
+    if (!is_new && now - warned->second < kDay) return;
+    warned->second = now;
+  }
+  parts_.log.warn("an API key that is in use expires soon; 'holdfast api-key rotate' replaces it",
+                  {{"api_key_id", key.id},
+                   {"api_key_name", key.name},
+                   {"expires_at", format_rfc3339(from_unix_ms(*key.expires_at))}});
+}
+
+http::Response ApiKeys::refuse(Context& context, KeyRefusal why) {
+  context.key_refusal = std::move(why);
   parts_.limiter.decide_here(bad_keys_, rate_limit_key(context.client, ipv6_prefix_));
   return unauthorized(context, "This API key is not valid.",
                       "Bearer realm=\"holdfast\", error=\"invalid_token\"");

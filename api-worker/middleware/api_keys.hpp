@@ -6,7 +6,8 @@
 //
 // - A key is sent as "Authorization: Bearer hf_…" or "X-API-Key: hf_…". Both, or one twice, is 400.
 // - A key that is sent must be valid, whether or not auth.required is on: 401, with
-//   the same response whether it is unknown, malformed or revoked.
+//   the same response whether it is unknown, malformed, revoked or expired. The access log knows.
+// - A key that is used in the last auth.expiry_warning before it expires is logged, once a day.
 // - Without a key: 401 under /api if auth.required is on. Everything else needs no key.
 // - Each request reads the key's record by its id, so a revocation takes effect with the next
 //   request, in every worker. The digests are compared in constant time.
@@ -18,6 +19,10 @@
 #include "api-worker/rate_limit/limiter.hpp"
 #include "common/config/config.hpp"
 #include "common/store/store.hpp"
+
+#include <mutex>
+#include <string>
+#include <unordered_map>
 
 namespace holdfast::api {
 
@@ -31,6 +36,8 @@ class ApiKeys final : public Middleware {
     Offload& offload;
     Limiter& limiter;
     KeyUses& uses;
+    const Clock& clock;
+    const log::Logger& log;
   };
   // The parts outlive this.
   ApiKeys(const config::Config& config, Parts parts);
@@ -41,9 +48,13 @@ class ApiKeys final : public Middleware {
                const Resume& resume);
   std::optional<http::Response> judge(Context& context, const std::string& digest,
                                       Result<store::ApiKey> key);
-  http::Response refuse(const Context& context);
+  http::Response refuse(Context& context, KeyRefusal why);
+  void warn_of_expiry(const store::ApiKey& key, std::int64_t now);
 
   Parts parts_;
+  std::int64_t expiry_warning_ms_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, std::int64_t> warned_at_;  // by key; guarded by mutex_
   bool required_;
   unsigned ipv6_prefix_;
   rate_limit::Policy bad_keys_;

@@ -302,6 +302,7 @@ struct Auth {
   bool required = false;               // for /api; a key that is sent is always checked
   std::uint32_t rate_limit = 1000;     // requests per rate_limit.window, for keys without their own
   Duration last_used_interval = 1min;  // how often last-used times are written
+  Duration expiry_warning = 336h;      // before a key expires: it is warned of; 0s: never
   bool operator==(const Auth&) const = default;
 };
 

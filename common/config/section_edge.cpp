@@ -89,6 +89,7 @@ Fields fields_of(Auth& auth) {
       flag_field("required", Roll, auth.required),
       count_field("rate_limit", Roll, auth.rate_limit, 1, kMostRequests),
       duration_field("last_used_interval", Roll, auth.last_used_interval, 1s, 24h),
+      duration_field("expiry_warning", Roll, auth.expiry_warning, 0s, 8760h),
   };
 }
 

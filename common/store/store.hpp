@@ -56,10 +56,15 @@ class DocumentStore {
   // answer, after that one's commit.
   virtual void create_document(NewDocument document, Callback<Created> done,
                                Wanted wanted = {}) = 0;
+  // All of them in one transaction, or none. With a key, a repeated request gets the first answer.
+  virtual void create_documents(std::vector<NewDocument> documents,
+                                std::optional<IdempotencyKey> key, Callback<CreatedBatch> done,
+                                Wanted wanted = {}) = 0;
   // Replaces title, content and metadata by those of the next version, and enqueues the job that
   // embeds it; the job of the previous version is cancelled or asked to stop. Until the new chunks
   // are stored, a search finds the old ones. NotFound; Conflict if `expected` does not admit the
-  // version.
+  // version. A repeated request, by its idempotency key, gets the first answer, whatever has become
+  // of the document since.
   virtual void replace_document(NewDocument document, Condition expected, Callback<Created> done,
                                 Wanted wanted = {}) = 0;
   virtual void delete_document(std::string id, Condition expected, Callback<void> done,
@@ -147,8 +152,10 @@ class JobQueue {
 
   // A dead job becomes ready again with a fresh budget (one that ever killed its worker still runs
   // alone), and its document pending; one that waits for its next attempt becomes ready now.
-  // Conflict for a job in another state, or whose document has been deleted or replaced.
-  virtual void retry_job(std::int64_t id, Callback<Job> done, Wanted wanted = {}) = 0;
+  // Conflict for a job in another state, or whose document has been deleted or replaced. A repeated
+  // request, by its key, changes nothing and gets the job as it is now.
+  virtual void retry_job(std::int64_t id, Callback<RetriedJob> done, Wanted wanted = {},
+                         std::optional<IdempotencyKey> key = {}) = 0;
 
   // Reads only, so an idle worker never writes. `next_at`: when the earliest waiting job is due.
   struct Peek {
@@ -166,6 +173,12 @@ class ApiKeyStore {
 
   // created_at is the store's. Conflict if the id is taken.
   virtual void create_api_key(ApiKey key, Callback<void> done) = 0;
+  // `successor` takes over the name, the scope and the limit of the key `id`, which stays valid for
+  // `overlap` more, but never longer than it would have. The successor without an end gets as much
+  // time as that key had. Returns the successor as stored. NotFound; Conflict if the key is not
+  // valid any more, or the successor's id is taken.
+  virtual void rotate_api_key(std::string id, ApiKey successor, Duration overlap,
+                              Callback<ApiKey> done) = 0;
   // For good. Revoking again changes nothing. NotFound.
   virtual void revoke_api_key(std::string id, Callback<void> done) = 0;
   // Moves last-used times forward; unknown ids are ignored. One write for many requests.
@@ -173,6 +186,7 @@ class ApiKeyStore {
 
   virtual Result<ApiKey> get_api_key(const std::string& id) = 0;  // NotFound; revoked ones too
   virtual Result<std::vector<ApiKey>> list_api_keys() = 0;        // oldest first
+  virtual Result<ExpiringApiKeys> expiring_api_keys(Duration within) = 0;
 };
 
 // What a store keeps in the memory of its process, in bytes.

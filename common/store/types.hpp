@@ -95,11 +95,20 @@ struct Job {
   std::optional<std::int64_t> finished_at;
 };
 
+struct RetriedJob : Job {
+  bool repeated = false;  // an earlier request with the same key has retried it
+};
+
 struct Created {
   std::string document_id;
   std::int64_t job_id = 0;
   std::int64_t version = 1;
   bool repeated = false;  // the answer to an earlier request with the same key
+};
+
+struct CreatedBatch {
+  std::vector<Created> documents;  // in the order of the request
+  bool repeated = false;
 };
 
 struct Chunk {
@@ -144,6 +153,17 @@ struct ApiKey {
   std::int64_t created_at = 0;
   std::optional<std::int64_t> last_used_at;  // to within auth.last_used_interval
   std::optional<std::int64_t> revoked_at;
+  std::optional<std::int64_t> expires_at;  // not valid from then on
+
+  bool is_valid_at(std::int64_t now) const {
+    return !revoked_at && (!expires_at || now < *expires_at);
+  }
+};
+
+// The valid keys that expire soon.
+struct ExpiringApiKeys {
+  std::int64_t count = 0;
+  std::int64_t next_at = 0;  // when the first of all keys with an end expires; 0: there is none
 };
 
 struct ApiKeyUse {

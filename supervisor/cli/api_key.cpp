@@ -2,12 +2,14 @@
 #include "supervisor/cli/api_key.hpp"
 
 #include "common/auth/token.hpp"
+#include "common/base/duration.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/store/store.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <cstdio>
+#include <ctime>
 #include <future>
 
 namespace holdfast::supervisor::cli {
@@ -16,10 +18,10 @@ namespace {
 
 using nlohmann::ordered_json;
 
-template <class Call>
-Result<void> await(Call&& call) {
-  std::promise<Result<void>> promise;
-  call(store::Callback<void>([&](Result<void> done) { promise.set_value(std::move(done)); }));
+template <class T = void, class Call>
+Result<T> await(Call&& call) {
+  std::promise<Result<T>> promise;
+  call(store::Callback<T>([&](Result<T> done) { promise.set_value(std::move(done)); }));
   return promise.get_future().get();
 }
 
@@ -40,7 +42,47 @@ Result<void> check_name(const std::string& name) {
               fmt::format("the name must have 1 to {} bytes", kLongest));
 }
 
-Result<void> create(store::Store& store, const Arguments& arguments) {
+// A day or a second in UTC: "2027-01-31", "2027-01-31T12:00:00Z".
+std::optional<WallTime> parse_time(const std::string& text) {
+  for (const char* format : {"%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"}) {
+    std::tm parts{};
+    const char* const end = ::strptime(text.c_str(), format, &parts);
+    if (end == nullptr || *end != '\0') continue;
+    const int day = parts.tm_mday;
+    const std::time_t seconds = ::timegm(&parts);
+    // February 30 would become a day in March.
+    if (parts.tm_mday == day) return WallTime(std::chrono::seconds(seconds));
+  }
+  return {};
+}
+
+// A time or, from now, a duration.
+Result<std::int64_t> read_expiry(const std::string& text, const Clock& clock) {
+  const WallTime now = clock.wall();
+  std::optional<WallTime> at = parse_time(text);
+  if (!at) {
+    const auto in = parse_duration(text);
+    constexpr Duration kLongest = std::chrono::hours(24 * 365 * 100);
+    if (!in || *in > kLongest) {
+      return fail(ErrorKind::InvalidArgument,
+                  fmt::format("--expires: '{}' is neither a time (2027-01-31, "
+                              "2027-01-31T12:00:00Z) nor a duration (90d)",
+                              text));
+    }
+    at = now + *in;
+  }
+  if (*at > now) return to_unix_ms(*at);
+  return fail(ErrorKind::InvalidArgument, fmt::format("--expires: '{}' is in the past", text));
+}
+
+void show(const store::ApiKey& key, const auth::Token& token) {
+  const std::string end = key.expires_at ? ", expires " + time_text(key.expires_at) : "";
+  fmt::print(stderr, "API key {} for '{}', scope {}{}. Store it now: it cannot be shown again.\n",
+             key.id, key.name, store::to_string(key.scope), end);
+  fmt::print("{}\n", token.text);
+}
+
+Result<void> create(store::Store& store, const Arguments& arguments, const Clock& clock) {
   HOLDFAST_TRY(check_name(arguments.name));
   const auth::Token token = auth::make_token();
   store::ApiKey key;
@@ -51,14 +93,41 @@ Result<void> create(store::Store& store, const Arguments& arguments) {
     if (arguments.scope == store::to_string(scope)) key.scope = scope;
   }
   if (arguments.rate_limit != 0) key.rate_limit = arguments.rate_limit;
+  if (!arguments.expires.empty()) {
+    HOLDFAST_TRY_ASSIGN(key.expires_at, read_expiry(arguments.expires, clock));
+  }
   HOLDFAST_TRY(await([&](auto done) { store.create_api_key(key, std::move(done)); }));
-  fmt::print(stderr, "API key {} for '{}', scope {}. Store it now: it cannot be shown again.\n",
-             key.id, key.name, arguments.scope);
-  fmt::print("{}\n", token.text);
+  show(key, token);
   return {};
 }
 
-ordered_json to_json(const store::ApiKey& key) {
+Result<void> rotate(store::Store& store, const Arguments& arguments, const Clock& clock) {
+  const auto overlap = parse_duration(arguments.overlap);
+  if (!overlap) {
+    return fail(ErrorKind::InvalidArgument, fmt::format("--overlap: {}", overlap.error().message));
+  }
+  const auth::Token token = auth::make_token();
+  store::ApiKey successor;
+  successor.id = token.id;
+  successor.digest = token.digest;
+  if (!arguments.expires.empty()) {
+    HOLDFAST_TRY_ASSIGN(successor.expires_at, read_expiry(arguments.expires, clock));
+  }
+  HOLDFAST_TRY_ASSIGN(const store::ApiKey stored, await<store::ApiKey>([&](auto done) {
+                        store.rotate_api_key(arguments.name, successor, *overlap, std::move(done));
+                      }));
+  HOLDFAST_TRY_ASSIGN(const store::ApiKey old, store.get_api_key(arguments.name));
+  fmt::print(stderr, "API key {} is valid until {}.\n", old.id, time_text(old.expires_at));
+  show(stored, token);
+  return {};
+}
+
+std::string_view state_of(const store::ApiKey& key, const Clock& clock) {
+  if (key.revoked_at) return "revoked";
+  return key.is_valid_at(to_unix_ms(clock.wall())) ? "active" : "expired";
+}
+
+ordered_json to_json(const store::ApiKey& key, const Clock& clock) {
   ordered_json json;
   json["id"] = key.id;
   json["name"] = key.name;
@@ -69,27 +138,30 @@ ordered_json to_json(const store::ApiKey& key) {
       key.last_used_at ? ordered_json(time_text(key.last_used_at)) : ordered_json(nullptr);
   json["revoked_at"] =
       key.revoked_at ? ordered_json(time_text(key.revoked_at)) : ordered_json(nullptr);
+  json["expires_at"] =
+      key.expires_at ? ordered_json(time_text(key.expires_at)) : ordered_json(nullptr);
+  json["state"] = state_of(key, clock);
   return json;
 }
 
-Result<void> list(store::Store& store, bool as_json) {
+Result<void> list(store::Store& store, bool as_json, const Clock& clock) {
   HOLDFAST_TRY_ASSIGN(const auto keys, store.list_api_keys());
   if (as_json) {
     ordered_json array = ordered_json::array();
     for (const store::ApiKey& key : keys)
-      array.push_back(to_json(key));
+      array.push_back(to_json(key, clock));
     const auto replace = ordered_json::error_handler_t::replace;
     fmt::print("{}\n", array.dump(2, ' ', false, replace));
     return {};
   }
-  fmt::print("{:<12}  {:<24}  {:<5}  {:>10}  {:<24}  {:<24}  {}\n", "ID", "NAME", "SCOPE",
-             "RATE LIMIT", "CREATED", "LAST USED", "STATE");
+  fmt::print("{:<12}  {:<24}  {:<5}  {:>10}  {:<24}  {:<24}  {:<24}  {}\n", "ID", "NAME", "SCOPE",
+             "RATE LIMIT", "CREATED", "LAST USED", "EXPIRES", "STATE");
   for (const store::ApiKey& key : keys) {
-    fmt::print("{:<12}  {:<24}  {:<5}  {:>10}  {:<24}  {:<24}  {}\n", key.id, key.name,
+    fmt::print("{:<12}  {:<24}  {:<5}  {:>10}  {:<24}  {:<24}  {:<24}  {}\n", key.id, key.name,
                store::to_string(key.scope),
                key.rate_limit ? std::to_string(*key.rate_limit) : "default",
-               time_text(key.created_at), time_text(key.last_used_at),
-               key.revoked_at ? "revoked" : "active");
+               time_text(key.created_at), time_text(key.last_used_at), time_text(key.expires_at),
+               state_of(key, clock));
   }
   return {};
 }
@@ -107,16 +179,18 @@ Result<void> run(const Arguments& arguments, const config::Config& config) {
   HOLDFAST_TRY_ASSIGN(const auto store,
                       store::open_store(store::store_url(config), options, clock));
   switch (arguments.verb) {
-    case Verb::ApiKeyCreate: return create(*store, arguments);
+    case Verb::ApiKeyCreate: return create(*store, arguments, clock);
+    case Verb::ApiKeyRotate: return rotate(*store, arguments, clock);
     case Verb::ApiKeyRevoke: return revoke(*store, arguments.name);
-    default: return list(*store, arguments.json);
+    default: return list(*store, arguments.json, clock);
   }
 }
 
 }  // namespace
 
 bool is_api_key_verb(Verb verb) {
-  return verb == Verb::ApiKeyCreate || verb == Verb::ApiKeyList || verb == Verb::ApiKeyRevoke;
+  return verb == Verb::ApiKeyCreate || verb == Verb::ApiKeyRotate || verb == Verb::ApiKeyList ||
+         verb == Verb::ApiKeyRevoke;
 }
 
 int run_api_key(const Arguments& arguments, const std::optional<std::filesystem::path>& config_file,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// `holdfast api-key create|list|revoke`: works on the store directly, whether or not the stack is
-// running. Only the new key itself goes to standard output, so that it can be piped; messages go to
-// standard error.
+// `holdfast api-key create|rotate|list|revoke`: works on the store directly, whether or not the
+// stack is running. Only the new key itself goes to standard output, so that it can be piped;
+// messages go to standard error.
 
 #include "common/config/load.hpp"
 #include "supervisor/cli/arguments.hpp"

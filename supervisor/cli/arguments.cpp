@@ -91,6 +91,22 @@ void add_api_key(CLI::App& app, Arguments& arguments) {
       ->add_option("--rate-limit", arguments.rate_limit,
                    "Requests per [rate_limit] window; default: [auth] rate_limit")
       ->check(CLI::Range(1, 1'000'000'000));
+  create->add_option("--expires", arguments.expires,
+                     "When it stops being valid: 2027-01-31, 2027-01-31T12:00:00Z or, from now, "
+                     "90d; default: never");
+  CLI::App* rotate = verb("rotate",
+                          "Create a key that takes the place of another, which stays valid for a "
+                          "while, and print it",
+                          Verb::ApiKeyRotate);
+  rotate->add_option("ID", arguments.name, "ID of the key to replace, as shown by list")
+      ->required();
+  rotate
+      ->add_option("--overlap", arguments.overlap,
+                   "How long the old key stays valid; 0s: not at all")
+      ->capture_default_str();
+  rotate->add_option("--expires", arguments.expires,
+                     "When the new key stops being valid, as for create; default: the old key's "
+                     "lifetime again");
   CLI::App* list = verb("list", "List keys (secrets are not shown)", Verb::ApiKeyList);
   list->add_flag("--json", arguments.json, "Print a JSON array");
   CLI::App* revoke = verb("revoke", "Revoke a key permanently, effective with the next request",

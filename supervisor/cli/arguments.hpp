@@ -33,6 +33,7 @@ enum class Verb {
   ApiKeyCreate,
   ApiKeyList,
   ApiKeyRevoke,
+  ApiKeyRotate,
   Version
 };
 
@@ -41,7 +42,7 @@ struct Arguments {
   std::optional<std::filesystem::path> config;  // --config; else HOLDFAST_CONFIG, else /etc
   // restart, stop, start, scale, signal, status, logs: what it is about (core/selection.hpp)
   std::vector<std::string> names;
-  std::string name;                      // api-key: the name to create or the id to revoke
+  std::string name;                      // api-key: the name to create, or an id
   std::string signal;                    // signal
   std::vector<std::string> assignments;  // notify
   std::uint32_t count = 0;               // scale
@@ -58,6 +59,8 @@ struct Arguments {
   std::string shell;                     // completion
   std::string scope = "read";            // api-key create
   std::uint32_t rate_limit = 0;          // api-key create; 0: as configured
+  std::string expires;                   // api-key create, rotate; empty: never, or as before
+  std::string overlap = "24h";           // api-key rotate
 };
 
 // The arguments, or the exit code after --help, --version or a usage error was printed.

@@ -98,6 +98,7 @@ int run_client(const Arguments& arguments, const std::filesystem::path& runtime_
     case Verb::ApiKeyCreate:
     case Verb::ApiKeyList:
     case Verb::ApiKeyRevoke:
+    case Verb::ApiKeyRotate:
     case Verb::Version: break;
   }
   return exit_code::kUsage;

@@ -6,7 +6,7 @@ namespace holdfast::store::sqlite {
 namespace {
 
 #define HOLDFAST_API_KEY_COLUMNS \
-  "id, name, digest, scope, rate_limit, created_at, last_used_at, revoked_at"
+  "id, name, digest, scope, rate_limit, created_at, last_used_at, revoked_at, expires_at"
 
 std::optional<std::int64_t> optional_integer(const Query& row, int column) {
   if (row.is_null(column)) return {};
@@ -26,6 +26,7 @@ ApiKey read_api_key(const Query& row) {
   key.created_at = row.integer(5);
   key.last_used_at = optional_integer(row, 6);
   key.revoked_at = optional_integer(row, 7);
+  key.expires_at = optional_integer(row, 8);
   return key;
 }
 
@@ -47,12 +48,36 @@ Result<void> create_api_key(SqliteConnection& connection, const ApiKey& key, Now
   // 0 stands for none: a limit of its own is at least 1.
   connection
       .query(
-          "INSERT INTO api_key(id, name, digest, scope, rate_limit, created_at)"
-          " VALUES(?1, ?2, ?3, ?4, nullif(?5, 0), ?6)")
+          "INSERT INTO api_key(id, name, digest, scope, rate_limit, created_at, expires_at)"
+          " VALUES(?1, ?2, ?3, ?4, nullif(?5, 0), ?6, nullif(?7, 0))")
       .bind(key.id, key.name, digest, static_cast<std::int64_t>(key.scope),
-            static_cast<std::int64_t>(key.rate_limit.value_or(0)), now.wall)
+            static_cast<std::int64_t>(key.rate_limit.value_or(0)), now.wall,
+            key.expires_at.value_or(0))
       .run();
   return {};
+}
+
+Result<ApiKey> rotate_api_key(SqliteConnection& connection, const std::string& id, ApiKey successor,
+                              Duration overlap, Now now) {
+  HOLDFAST_TRY_ASSIGN(const ApiKey old, get_api_key(connection, id));
+  if (!old.is_valid_at(now.wall)) {
+    return fail(ErrorKind::Conflict, fmt::format("API key '{}' {}: create a new one", id,
+                                                 old.revoked_at ? "is revoked" : "has expired"));
+  }
+  successor.name = old.name;
+  successor.scope = old.scope;
+  successor.rate_limit = old.rate_limit;
+  if (!successor.expires_at && old.expires_at) {
+    successor.expires_at = now.wall + (*old.expires_at - old.created_at);
+  }
+  HOLDFAST_TRY(create_api_key(connection, successor, now));
+  const std::int64_t until =
+      now.wall + std::chrono::duration_cast<std::chrono::milliseconds>(overlap).count();
+  connection
+      .query("UPDATE api_key SET expires_at = min(coalesce(expires_at, ?2), ?2) WHERE id = ?1")
+      .bind(id, until)
+      .run();
+  return get_api_key(connection, successor.id);
 }
 
 Result<void> revoke_api_key(SqliteConnection& connection, const std::string& id, Now now) {
@@ -88,6 +113,16 @@ std::vector<ApiKey> list_api_keys(SqliteConnection& connection) {
   while (query.step())
     keys.push_back(read_api_key(query));
   return keys;
+}
+
+ExpiringApiKeys expiring_api_keys(SqliteConnection& connection, Duration within, Now now) {
+  const std::int64_t until =
+      now.wall + std::chrono::duration_cast<std::chrono::milliseconds>(within).count();
+  Query query = connection.query(
+      "SELECT count(*) FILTER (WHERE expires_at <= ?2), coalesce(min(expires_at), 0)"
+      " FROM api_key WHERE revoked_at IS NULL AND expires_at > ?1");
+  query.bind(now.wall, until).step();
+  return {query.integer(0), query.integer(1)};
 }
 
 #undef HOLDFAST_API_KEY_COLUMNS

@@ -10,9 +10,12 @@
 namespace holdfast::store::sqlite {
 
 Result<void> create_api_key(SqliteConnection& connection, const ApiKey& key, Now now);
+Result<ApiKey> rotate_api_key(SqliteConnection& connection, const std::string& id, ApiKey successor,
+                              Duration overlap, Now now);
 Result<void> revoke_api_key(SqliteConnection& connection, const std::string& id, Now now);
 Result<void> note_api_key_uses(SqliteConnection& connection, const std::vector<ApiKeyUse>& uses);
 Result<ApiKey> get_api_key(SqliteConnection& connection, const std::string& id);
 std::vector<ApiKey> list_api_keys(SqliteConnection& connection);
+ExpiringApiKeys expiring_api_keys(SqliteConnection& connection, Duration within, Now now);
 
 }  // namespace holdfast::store::sqlite

@@ -108,8 +108,30 @@ Result<Created> create_document(SqliteConnection& connection, const NewDocument&
   return created;
 }
 
+Result<CreatedBatch> create_documents(SqliteConnection& connection,
+                                      const std::vector<NewDocument>& documents,
+                                      const std::optional<IdempotencyKey>& key, Budgets budgets,
+                                      Now now) {
+  if (key) {
+    HOLDFAST_TRY_ASSIGN(auto earlier, find_earlier_batch(connection, *key, now));
+    if (earlier) return std::move(*earlier);
+  }
+  CreatedBatch batch;
+  for (const NewDocument& document : documents) {
+    HOLDFAST_TRY_ASSIGN(Created created, create_document(connection, document, budgets, now));
+    batch.documents.push_back(std::move(created));
+  }
+  if (key) remember_batch(connection, *key, batch, now);
+  return batch;
+}
+
 Result<Created> replace_document(SqliteConnection& connection, const NewDocument& document,
                                  const Condition& expected, Budgets budgets, Now now) {
+  if (document.idempotency_key) {
+    HOLDFAST_TRY_ASSIGN(auto earlier,
+                        find_earlier_answer(connection, *document.idempotency_key, now));
+    if (earlier) return std::move(*earlier);
+  }
   HOLDFAST_TRY_ASSIGN(const Stored stored, find_for_change(connection, document.id, expected));
   cancel_job(connection, stored.job_id, now);
   const std::int64_t version = stored.version + 1;
@@ -124,7 +146,9 @@ Result<Created> replace_document(SqliteConnection& connection, const NewDocument
   connection.query("UPDATE document_content SET content = ?2 WHERE document = ?1")
       .bind(stored.seq, Uncopied{document.content})
       .run();
-  return Created{document.id, job_id, version};
+  const Created created{document.id, job_id, version};
+  if (document.idempotency_key) remember(connection, *document.idempotency_key, created, now);
+  return created;
 }
 
 Result<void> delete_document(SqliteConnection& connection, const std::string& id,

@@ -21,6 +21,10 @@ Result<Created> create_document(SqliteConnection& connection, const NewDocument&
                                 Budgets budgets, Now now);
 
 // The job of the version before is cancelled, or asked to stop if it runs.
+Result<CreatedBatch> create_documents(SqliteConnection& connection,
+                                      const std::vector<NewDocument>& documents,
+                                      const std::optional<IdempotencyKey>& key, Budgets budgets,
+                                      Now now);
 Result<Created> replace_document(SqliteConnection& connection, const NewDocument& document,
                                  const Condition& expected, Budgets budgets, Now now);
 

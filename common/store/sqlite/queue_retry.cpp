@@ -2,14 +2,20 @@
 #include "common/store/sqlite/queue_retry.hpp"
 
 #include "common/store/job_rules.hpp"
+#include "common/store/sqlite/idempotency.hpp"
 #include "common/store/sqlite/queue_finish.hpp"
 #include "common/store/sqlite/queue_read.hpp"
 #include "common/store/sqlite/statement.hpp"
 
 namespace holdfast::store::sqlite {
 
-Result<Job> retry_job(SqliteConnection& connection, std::int64_t id, Now now) {
+Result<RetriedJob> retry_job(SqliteConnection& connection, std::int64_t id,
+                             const std::optional<IdempotencyKey>& key, Now now) {
   HOLDFAST_TRY_ASSIGN(const Job job, get_job(connection, id));
+  if (key) {
+    HOLDFAST_TRY_ASSIGN(const auto earlier, find_earlier_answer(connection, *key, now));
+    if (earlier) return RetriedJob{job, true};
+  }
   const auto document = document_waiting_for(connection, id);
   HOLDFAST_TRY(may_retry(job, document.has_value()));
   const bool was_dead = job.state == JobState::Dead;
@@ -27,7 +33,9 @@ Result<Job> retry_job(SqliteConnection& connection, std::int64_t id, Now now) {
         .bind(*document, now.wall)
         .run();
   }
-  return get_job(connection, id);
+  if (key) remember(connection, *key, Created{"", id}, now);
+  HOLDFAST_TRY_ASSIGN(Job retried, get_job(connection, id));
+  return RetriedJob{std::move(retried), false};
 }
 
 }  // namespace holdfast::store::sqlite

@@ -11,6 +11,7 @@
 namespace holdfast::store::sqlite {
 
 // As JobQueue::retry_job says. The job as it is afterwards.
-Result<Job> retry_job(SqliteConnection& connection, std::int64_t id, Now now);
+Result<RetriedJob> retry_job(SqliteConnection& connection, std::int64_t id,
+                             const std::optional<IdempotencyKey>& key, Now now);
 
 }  // namespace holdfast::store::sqlite

@@ -46,6 +46,17 @@ class SqliteStore final : public Store {
         std::move(done), Extent::ManyStatements, std::move(wanted));
   }
 
+  void create_documents(std::vector<NewDocument> documents, std::optional<IdempotencyKey> key,
+                        Callback<CreatedBatch> done, Wanted wanted) override {
+    write<CreatedBatch>(
+        Durability::PowerLoss,
+        [budgets = budgets_, documents = std::move(documents), key = std::move(key)](
+            SqliteConnection& c, Now now) {
+          return sqlite::create_documents(c, documents, key, budgets, now);
+        },
+        std::move(done), Extent::ManyStatements, std::move(wanted));
+  }
+
   void replace_document(NewDocument document, Condition expected, Callback<Created> done,
                         Wanted wanted) override {
     write<Created>(
@@ -187,10 +198,13 @@ class SqliteStore final : public Store {
         std::move(done));
   }
 
-  void retry_job(std::int64_t id, Callback<Job> done, Wanted wanted) override {
-    write<Job>(
+  void retry_job(std::int64_t id, Callback<RetriedJob> done, Wanted wanted,
+                 std::optional<IdempotencyKey> key) override {
+    write<RetriedJob>(
         Durability::PowerLoss,
-        [id](SqliteConnection& c, Now now) { return sqlite::retry_job(c, id, now); },
+        [id, key = std::move(key)](SqliteConnection& c, Now now) {
+          return sqlite::retry_job(c, id, key, now);
+        },
         std::move(done), Extent::ManyStatements, std::move(wanted));
   }
 
@@ -214,6 +228,17 @@ class SqliteStore final : public Store {
         Durability::PowerLoss,
         [key = std::move(key)](SqliteConnection& c, Now now) {
           return sqlite::create_api_key(c, key, now);
+        },
+        std::move(done));
+  }
+
+  void rotate_api_key(std::string id, ApiKey successor, Duration overlap,
+                      Callback<ApiKey> done) override {
+    write<ApiKey>(
+        Durability::PowerLoss,
+        [id = std::move(id), successor = std::move(successor), overlap](SqliteConnection& c,
+                                                                        Now now) {
+          return sqlite::rotate_api_key(c, id, successor, overlap, now);
         },
         std::move(done));
   }
@@ -243,6 +268,12 @@ class SqliteStore final : public Store {
   Result<std::vector<ApiKey>> list_api_keys() override {
     return readers_->read([&](SqliteConnection& c) -> Result<std::vector<ApiKey>> {
       return sqlite::list_api_keys(c);
+    });
+  }
+
+  Result<ExpiringApiKeys> expiring_api_keys(Duration within) override {
+    return readers_->read([&](SqliteConnection& c) -> Result<ExpiringApiKeys> {
+      return sqlite::expiring_api_keys(c, within, read_now(clock_));
     });
   }
 

@@ -76,3 +76,68 @@ TEST_CASE("commands that cannot be carried out say why and exit with the right c
   CHECK(stack.command({"api-key", "create", "two\nlines"}).exit_code == 2);
   CHECK(stack.command({"api-key", "list", "--json"}).output == "[]\n");
 }
+
+TEST_CASE("a key is rotated without a gap, and the old one ends with its overlap") {
+  Stack stack(default_stack("[auth]\nrequired = true\n"));
+  stack.wait_ready();
+  const std::string old =
+      create(stack, {"ci", "--scope", "write", "--rate-limit", "50", "--expires", "90d"});
+  const auto rotate = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"api-key", "rotate", old.substr(3, 12)};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return stack.command(arguments);
+  };
+  const auto rotated = rotate({"--overlap", "1h"});
+  REQUIRE(rotated.exit_code == 0);
+  const std::string next = rotated.output.substr(rotated.output.find("hf_"), 80);
+  CHECK(status_with(stack, old) == 200);
+  CHECK(status_with(stack, next) == 200);
+  auto keys = nlohmann::json::parse(stack.command({"api-key", "list", "--json"}).output);
+  REQUIRE(keys.size() == 2);
+  for (const auto& key : keys) {
+    CHECK(key["name"] == "ci");
+    CHECK(key["scope"] == "write");
+    CHECK(key["rate_limit"] == 50);
+    CHECK(key["state"] == "active");
+    CHECK(key["expires_at"].is_string());
+  }
+
+  REQUIRE(rotate({"--overlap", "0s"}).exit_code == 0);
+  CHECK(status_with(stack, old) == 401);
+  CHECK(status_with(stack, next) == 200);
+  CHECK(wait_until([&] {
+    const std::string log = stack.supervisor().output();
+    return log.find("\"api_key_refused\":\"expired\"") != std::string::npos;
+  }));
+  CHECK(stack.command({"api-key", "list"}).output.find("expired") != std::string::npos);
+  const auto too_late = rotate({});
+  CHECK(too_late.exit_code == 1);
+  CHECK(too_late.output.find("has expired") != std::string::npos);
+}
+
+TEST_CASE("a key that expires soon shows in the metrics, and when it is used in the log") {
+  Stack stack(default_stack("[auth]\nexpiry_warning = \"1d\"\n"));
+  stack.wait_ready();
+  const std::string soon = create(stack, {"soon", "--expires", "2h"});
+  create(stack, {"later", "--expires", "2099-12-31"});
+  create(stack, {"never"});
+  CHECK(wait_until([&] { return Stack::sum_of(stack.metrics(), "api_keys_expiring") == 1; }));
+  CHECK(Stack::sum_of(stack.metrics(), "api_key_next_expiry_timestamp_seconds") > 0);
+  CHECK(status_with(stack, soon) == 200);
+  CHECK(wait_until(
+      [&] { return stack.supervisor().output().find("expires soon") != std::string::npos; }));
+}
+
+TEST_CASE("an expiry that is none, or past, is a usage error") {
+  Stack stack(default_stack());
+  stack.wait_ready();
+  for (const char* expires : {"tomorrow", "2020-01-01", "2027-02-30", "2027-13-01", "0s", "-1d",
+                              "2099-12-31T12:00", "2099-12-31T12:00:00+02:00", "2099-12-31x"}) {
+    INFO(expires);
+    const auto refused = stack.command({"api-key", "create", "x", "--expires", expires});
+    CHECK(refused.exit_code == 2);
+  }
+  CHECK(stack.command({"api-key", "rotate", "0123456789ab"}).exit_code == 1);
+  CHECK(stack.command({"api-key", "rotate", "0123456789ab", "--overlap", "long"}).exit_code == 2);
+  CHECK(stack.command({"api-key", "list", "--json"}).output == "[]\n");
+}

@@ -9,6 +9,7 @@
 #include "tests/unit/api/api_service.hpp"
 #include "tests/unit/api/support.hpp"
 
+#include <map>
 #include <set>
 
 using namespace holdfast;
@@ -282,4 +283,53 @@ TEST_CASE("one Idempotency-Key of two API keys is two") {
   CHECK(post(second, "two").status == 202);
   CHECK(header_of(post(second, "two"), "Idempotent-Replayed") == "true");
   CHECK(post(first, "two").status == 422);
+}
+
+TEST_CASE("a key that has expired is refused like any other, and the log says why") {
+  ApiService stack(required);
+  const std::int64_t now = to_unix_ms(SystemClock().wall());
+  const std::string expired = stack.make_api_key(Scope::Read, {}, now - 1);
+  const std::string valid = stack.make_api_key(Scope::Read, {}, now + 3'600'000);
+  const std::string revoked = stack.make_api_key(Scope::Read);
+  stack.revoke_api_key(revoked);
+  const std::string unknown = auth::make_token().text;
+  CHECK(status(stack, "GET", "/api/queue", bearer(valid)) == 200);
+  std::set<std::string> bodies;
+  for (const std::string& key : {expired, revoked, unknown, std::string("hf_x")}) {
+    const http::Response refused = stack.get("/api/queue", bearer(key));
+    CHECK(refused.status == 401);
+    nlohmann::json body = body_of(refused);
+    body.erase("request_id");
+    bodies.insert(body.dump());
+  }
+  CHECK(bodies.size() == 1);
+  std::map<std::string, std::string> reasons;
+  for (const auto& line : stack.stop_and_read_log()) {
+    if (!line.contains("api_key_refused")) continue;
+    reasons[line["api_key_refused"].get<std::string>()] = line.value("api_key_id", "");
+  }
+  CHECK(reasons == std::map<std::string, std::string>{{"expired", auth::parse_token(expired)->id},
+                                                      {"malformed", ""},
+                                                      {"revoked", auth::parse_token(revoked)->id},
+                                                      {"unknown", ""}});
+}
+
+TEST_CASE("a key that is used shortly before it expires is warned of once, and counted") {
+  ApiService stack([](config::Config& config) { config.auth.expiry_warning = 24h; });
+  const std::int64_t now = to_unix_ms(SystemClock().wall());
+  const std::int64_t soon = now + 3'600'000;
+  const std::string ends = stack.make_api_key(Scope::Read, {}, soon);
+  const std::string later = stack.make_api_key(Scope::Read, {}, now + 48 * 3'600'000);
+  for (int i = 0; i < 3; ++i) {
+    CHECK(status(stack, "GET", "/api/queue", bearer(ends)) == 200);
+    CHECK(status(stack, "GET", "/api/queue", bearer(later)) == 200);
+  }
+  const std::string metrics = stack.scrape();
+  CHECK(metrics.find("\napi_keys_expiring 1\n") != std::string::npos);
+  CHECK(metrics.find("\napi_key_next_expiry_timestamp_seconds 0\n") == std::string::npos);
+  std::vector<std::string> warned;
+  for (const auto& line : stack.stop_and_read_log()) {
+    if (line["level"] == "warn") warned.push_back(line.value("api_key_id", ""));
+  }
+  CHECK(warned == std::vector<std::string>{auth::parse_token(ends)->id});
 }

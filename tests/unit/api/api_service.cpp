@@ -164,6 +164,13 @@ http::Response ApiService::call(const std::string& method, const std::string& ta
                           options));
 }
 
+std::string ApiService::scrape() {
+  std::promise<void> current;
+  boost::asio::post(io_, [&] { service_->before_scrape([&] { current.set_value(); }); });
+  current.get_future().wait();
+  return get("/metrics").body;
+}
+
 std::string ApiService::unix_url(const std::string& target) const {
   return fmt::format("unix:{}:{}", (directory_.path() / "api.sock").native(), target);
 }
@@ -221,8 +228,8 @@ void ApiService::fail_everything(const std::string& error) const {
   }
 }
 
-std::string ApiService::make_api_key(store::Scope scope,
-                                     std::optional<std::uint32_t> rate_limit) const {
+std::string ApiService::make_api_key(store::Scope scope, std::optional<std::uint32_t> rate_limit,
+                                     std::optional<std::int64_t> expires_at) const {
   const SystemClock clock;
   const auto store = need(store::open_store(config_.store.url, {}, clock));
   const auth::Token token = auth::make_token();
@@ -232,6 +239,7 @@ std::string ApiService::make_api_key(store::Scope scope,
   key.digest = token.digest;
   key.scope = scope;
   key.rate_limit = rate_limit;
+  key.expires_at = expires_at;
   std::promise<Result<void>> created;
   store->create_api_key(key, [&](Result<void> done) { created.set_value(std::move(done)); });
   need(created.get_future().get());

@@ -40,6 +40,8 @@ class ApiService {
     return call("POST", target, {{"Content-Type", "application/json"}}, body);
   }
   std::uint16_t port() const { return port_; }
+  // Its own metrics, made current as for the supervisor.
+  std::string scrape();
   // The other socket that the worker was handed: "unix:/path:/target".
   std::string unix_url(const std::string& target) const;
   // Sends these bytes and reads until the server closes.
@@ -52,7 +54,8 @@ class ApiService {
   // Takes a table away, as damage to the file would.
   void damage_store(const std::string& table = "document") const;
   // As `holdfast api-key` does, from another process: returns the key.
-  std::string make_api_key(store::Scope scope, std::optional<std::uint32_t> rate_limit = {}) const;
+  std::string make_api_key(store::Scope scope, std::optional<std::uint32_t> rate_limit = {},
+                           std::optional<std::int64_t> expires_at = {}) const;
   void revoke_api_key(const std::string& key) const;
   store::ApiKey stored_api_key(const std::string& key) const;
   // No write of anybody begins until the result is destroyed, as behind a process or disk that

@@ -218,3 +218,68 @@ TEST_CASE("the description of the API is served, tagged, and not sent twice") {
   std::string tag = header_of(description, "ETag");
   CHECK(stack.get("/openapi.json", {{"If-None-Match", tag}}).status == 304);
 }
+
+namespace {
+
+http::Response keyed_put(const ApiService& stack, const std::string& path, const std::string& key,
+                         const std::string& text, const std::string& if_match = "") {
+  api::test::Fields fields{{"Content-Type", "text/plain"}, {"Idempotency-Key", key}};
+  if (!if_match.empty()) fields.emplace_back("If-Match", if_match);
+  return stack.call("PUT", path, fields, text);
+}
+
+}  // namespace
+
+TEST_CASE("a repeated PUT gets its first answer, and makes no second version") {
+  const ApiService stack;
+  const std::string path = path_of(stack.post_json("/api/documents", R"({"content":"one"})"));
+  const http::Response first = keyed_put(stack, path, "k1", "two", "\"1\"");
+  REQUIRE(first.status == 202);
+  CHECK(body_of(first)["version"] == 2);
+  CHECK(header_of(first, "Idempotent-Replayed") == "(none)");
+  // The version that it expected is gone, because it replaced it itself.
+  const http::Response again = keyed_put(stack, path, "k1", "two", "\"1\"");
+  CHECK(again.status == 202);
+  CHECK(again.body == first.body);
+  CHECK(header_of(again, "Idempotent-Replayed") == "true");
+  CHECK(body_of(stack.get(path))["version"] == 2);
+  REQUIRE(put(stack, path, "three").status == 202);
+  CHECK(keyed_put(stack, path, "k1", "two").body == first.body);
+  CHECK(stack.get(path + "/content").body == "three");
+  REQUIRE(stack.call("DELETE", path).status == 204);
+  CHECK(keyed_put(stack, path, "k1", "two").body == first.body);
+}
+
+TEST_CASE("a key of a PUT is that of one document and one text") {
+  const ApiService stack;
+  const std::string one = path_of(stack.post_json("/api/documents", R"({"content":"one"})"));
+  const std::string two = path_of(stack.post_json("/api/documents", R"({"content":"two"})"));
+  REQUIRE(keyed_put(stack, one, "k1", "text").status == 202);
+  CHECK(keyed_put(stack, one, "k1", "other").status == 422);
+  CHECK(keyed_put(stack, two, "k1", "text").status == 422);
+  CHECK(keyed(stack, "k1", R"({"content":"text"})").status == 422);
+  CHECK(keyed_put(stack, one, "a b", "text").status == 400);
+  CHECK(body_of(stack.get(two))["version"] == 1);
+  // A change that was refused has not used its key up.
+  CHECK(keyed_put(stack, two, "k2", "text", "\"7\"").status == 412);
+  CHECK(keyed_put(stack, two, "k2", "text", "\"1\"").status == 202);
+}
+
+TEST_CASE("a repeated retry of a job changes nothing") {
+  const ApiService stack;
+  REQUIRE(stack.post_json("/api/documents", R"({"content":"one"})").status == 202);
+  stack.fail_everything("broken");
+  const auto retry = [&](const std::string& job, const std::string& key) {
+    return stack.call("POST", "/api/jobs/" + job + "/retry", {{"Idempotency-Key", key}});
+  };
+  const http::Response first = retry("1", "r1");
+  REQUIRE(first.status == 202);
+  CHECK(header_of(first, "Idempotent-Replayed") == "(none)");
+  stack.fail_everything("broken again");
+  const http::Response again = retry("1", "r1");
+  CHECK(again.status == 202);
+  CHECK(header_of(again, "Idempotent-Replayed") == "true");
+  CHECK(body_of(again)["state"] == "dead");  // as it is now: it was not retried again
+  CHECK(retry("1", "r2").status == 202);
+  CHECK(retry("1", "r3").status == 409);  // it is ready already
+}

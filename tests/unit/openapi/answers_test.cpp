@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A real API worker answers as described: every operation, status, media type, parameter and field.
+#include "common/http/content_coding.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/api/support.hpp"
 #include "tests/unit/openapi/contract.hpp"
@@ -16,6 +17,7 @@ namespace {
 const Fields kJson{{"Content-Type", "application/json"}};
 const Fields kText{{"Content-Type", "text/plain"}};
 const char* const kDocuments = "/api/documents";
+const char* const kBatch = "/api/documents/batch";
 const char* const kDocument = "/api/documents/{id}";
 const char* const kContent = "/api/documents/{id}/content";
 const char* const kSearch = "/api/search";
@@ -115,6 +117,50 @@ void change_documents(Contract& contract, const ApiService& stack, const std::st
   CHECK(remove("*") == 404);
 }
 
+void create_batches(Contract& contract, const ApiService& stack) {
+  const auto post = [&](const std::string& key, const std::string& body) {
+    return contract.call(stack, "POST", kBatch, kBatch, with(kJson, "Idempotency-Key", key), body);
+  };
+  const std::string all = R"({"documents":[{"content":"one"},{"content":"two","title":"T"}]})";
+  const std::string some = R"({"documents":[{"content":""},{"content":"three"},4]})";
+  CHECK(post("b1", all).status == 202);
+  CHECK(header_of(post("b1", all), "Idempotent-Replayed") == "true");
+  CHECK(post("b2", some).status == 207);
+  CHECK(header_of(post("b2", some), "Idempotent-Replayed") == "true");
+  CHECK(post("b1", some).status == 422);
+  CHECK(post("b3", R"({"documents":[]})").status == 422);
+  refuse_bodies(contract, stack, "POST", kBatch, kBatch);
+  stack.embed_everything();
+}
+
+void send_compressed(Contract& contract, const ApiService& stack, const std::string& self) {
+  const Fields gzip = with(kJson, "Content-Encoding", "gzip");
+  const std::string document = http::gzip(R"({"content":"The moon pulls the sea."})");
+  CHECK(contract.call(stack, "POST", kDocuments, kDocuments, gzip, document).status == 202);
+  for (const char* replayed : {"(none)", "true"}) {
+    const http::Response put =
+        contract.call(stack, "PUT", kDocument, self, with(gzip, "Idempotency-Key", "p1"), document);
+    CHECK(put.status == 202);
+    CHECK(header_of(put, "Idempotent-Replayed") == replayed);
+  }
+  CHECK(contract
+            .call(stack, "POST", kBatch, kBatch, gzip,
+                  http::gzip(R"({"documents":[{"content":"The moon."}]})"))
+            .status == 202);
+  CHECK(
+      contract.call(stack, "POST", kSearch, kSearch, gzip, http::gzip(R"({"q":"moon"})")).status ==
+      200);
+  const Fields brotli = with(kJson, "Content-Encoding", "br");
+  for (const auto& [path, method, target] :
+       {std::tuple(kDocuments, "POST", std::string(kDocuments)), std::tuple(kDocument, "PUT", self),
+        std::tuple(kBatch, "POST", std::string(kBatch)),
+        std::tuple(kSearch, "POST", std::string(kSearch))}) {
+    const http::Response refused = contract.call(stack, method, path, target, brotli, "x");
+    CHECK(refused.status == 415);
+    CHECK(header_of(refused, "Accept-Encoding") == "gzip");
+  }
+}
+
 void search(Contract& contract, const ApiService& stack) {
   const http::Response hits = contract.call(stack, "GET", kSearch, "/api/search?q=moon&k=3");
   CHECK(body_of(hits)["hits"].size() == 1);
@@ -128,7 +174,13 @@ void search(Contract& contract, const ApiService& stack) {
 void jobs(Contract& contract, const ApiService& stack, const std::string& dead) {
   CHECK(body_of(contract.call(stack, "GET", kJob, dead))["state"] == "dead");
   CHECK(contract.call(stack, "GET", kJob, "/api/jobs/4711").status == 404);
-  CHECK(contract.call(stack, "POST", kRetry, dead + "/retry").status == 202);
+  const auto retry = [&](const std::string& target, const std::string& key) {
+    return contract.call(stack, "POST", kRetry, target + "/retry", {{"Idempotency-Key", key}});
+  };
+  CHECK(retry(dead, "r1").status == 202);
+  CHECK(header_of(retry(dead, "r1"), "Idempotent-Replayed") == "true");
+  CHECK(retry("/api/jobs/1", "r1").status == 422);
+  CHECK(retry(dead, "no key").status == 400);
   CHECK(contract.call(stack, "POST", kRetry, dead + "/retry").status == 409);
   CHECK(contract.call(stack, "POST", kRetry, "/api/jobs/4711/retry").status == 404);
   const http::Response no_length = without_length(stack, "POST", "/api/jobs/4711/retry");
@@ -199,6 +251,8 @@ TEST_CASE("every operation, status, media type, parameter and field is answered 
   search(contract, stack);
   jobs(contract, stack, body_of(failing)["links"]["job"]);
   change_documents(contract, stack, header_of(created, "Location"));
+  create_batches(contract, stack);
+  send_compressed(contract, stack, header_of(failing, "Location"));
   operations(contract, stack);
   ready_in_detail(contract);
   not_ready(contract);

@@ -26,6 +26,7 @@ const std::set<std::string> kKeywords{"$ref",
                                       "maximum",
                                       "minLength",
                                       "maxLength",
+                                      "minItems",
                                       "pattern",
                                       "format",
                                       "default",
@@ -110,6 +111,9 @@ void Schemas::check_at(const std::string& where, const json& schema, const json&
   if (value.is_number()) check_number(where, schema, value);
   if (value.is_string()) check_string(where, schema, value);
   if (value.is_array()) {
+    if (schema.contains("minItems") && value.size() < schema["minItems"].get<std::size_t>()) {
+      complain(where, "has too few items");
+    }
     if (schema.contains("maxItems") && value.size() > schema["maxItems"].get<std::size_t>()) {
       complain(where, "has too many items");
     }

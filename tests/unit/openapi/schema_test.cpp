@@ -37,6 +37,8 @@ TEST_CASE("values are held to their bounds, patterns and formats") {
   CHECK_FALSE(fits(R"({"enum":["a","b"]})", R"("c")"));
   CHECK_FALSE(fits(R"({"const":"a"})", R"("b")"));
   CHECK_FALSE(fits(R"({"minLength":1})", R"("")"));
+  CHECK(fits(R"({"minItems":1})", "[0]"));
+  CHECK_FALSE(fits(R"({"minItems":1})", "[]"));
   CHECK(fits(R"({"maxLength":1})", R"("é")"));
   CHECK_FALSE(fits(R"({"maxLength":1})", R"("ab")"));
   CHECK_FALSE(fits(R"({"pattern":"^a"})", R"("ba")"));

@@ -108,3 +108,97 @@ TEST_CASE("last-used times go forward only, and unknown keys do not stop the oth
   CHECK(store->get_api_key("k1")->last_used_at == 5000);
   CHECK(store->get_api_key("k2")->last_used_at == 8000);
 }
+
+namespace {
+
+Result<ApiKey> rotate(Store& store, const std::string& id, ApiKey successor, Duration overlap) {
+  return await<ApiKey>(
+      [&](auto done) { store.rotate_api_key(id, std::move(successor), overlap, done); });
+}
+
+ApiKey expiring(const std::string& id, std::int64_t at) {
+  ApiKey with_end = key(id);
+  with_end.expires_at = at;
+  return with_end;
+}
+
+}  // namespace
+
+TEST_CASE("a key is valid until it expires, and not from then on") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  const std::int64_t end = environment->wall_ms() + 1000;
+  REQUIRE(create_key(*store, expiring("k1", end)));
+  const auto read = store->get_api_key("k1");
+  REQUIRE(read);
+  CHECK(read->expires_at == end);
+  CHECK(read->is_valid_at(end - 1));
+  CHECK_FALSE(read->is_valid_at(end));
+  REQUIRE(create_key(*store, key("k2")));
+  CHECK_FALSE(store->get_api_key("k2")->expires_at);
+}
+
+TEST_CASE("a successor takes over name, scope and limit; the old key lives on for the overlap") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  ApiKey old = key("k1", Scope::Admin);
+  old.rate_limit = 7;
+  REQUIRE(create_key(*store, old));
+  ApiKey successor = key("k2", Scope::Read);
+  successor.name = "ignored";
+  const auto stored = rotate(*store, "k1", successor, 1h);
+  REQUIRE(stored);
+  CHECK(stored->id == "k2");
+  CHECK(stored->name == "name of k1");
+  CHECK(stored->scope == Scope::Admin);
+  CHECK(stored->rate_limit == 7u);
+  CHECK_FALSE(stored->expires_at);
+  CHECK(store->get_api_key("k1")->expires_at == environment->wall_ms() + 3'600'000);
+}
+
+TEST_CASE("an overlap never makes a key live longer, and lifetimes are inherited") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  REQUIRE(create_key(*store, expiring("k1", environment->wall_ms() + 60'000)));
+  environment->advance(10s);
+  const auto stored = rotate(*store, "k1", key("k2"), 1h);
+  REQUIRE(stored);
+  CHECK(stored->expires_at == environment->wall_ms() + 60'000);
+  CHECK(store->get_api_key("k1")->expires_at == environment->wall_ms() + 50'000);
+  const std::int64_t own_end = environment->wall_ms() + 5;
+  CHECK(rotate(*store, "k2", expiring("k3", own_end), 1h)->expires_at == own_end);
+}
+
+TEST_CASE("only a valid key has a successor") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  CHECK(rotate(*store, "none", key("k9"), 1h).error().kind == ErrorKind::NotFound);
+  REQUIRE(create_key(*store, key("k1")));
+  REQUIRE(revoke(*store, "k1"));
+  CHECK(rotate(*store, "k1", key("k9"), 1h).error().kind == ErrorKind::Conflict);
+  REQUIRE(create_key(*store, expiring("k2", environment->wall_ms() + 1000)));
+  CHECK(rotate(*store, "k2", key("k1"), 1h).error().kind == ErrorKind::Conflict);  // taken
+  CHECK(store->get_api_key("k2")->expires_at == environment->wall_ms() + 1000);
+  environment->advance(1s);
+  CHECK(rotate(*store, "k2", key("k9"), 1h).error().kind == ErrorKind::Conflict);
+  CHECK(store->get_api_key("k9").error().kind == ErrorKind::NotFound);
+}
+
+TEST_CASE("keys that expire soon are counted, and the next end of all is known") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  const std::int64_t now = environment->wall_ms();
+  REQUIRE(create_key(*store, key("forever")));
+  CHECK(store->expiring_api_keys(1h)->count == 0);
+  CHECK(store->expiring_api_keys(1h)->next_at == 0);
+  REQUIRE(create_key(*store, expiring("soon", now + 1000)));
+  REQUIRE(create_key(*store, expiring("later", now + 7'200'000)));
+  REQUIRE(create_key(*store, expiring("revoked", now + 500)));
+  REQUIRE(revoke(*store, "revoked"));
+  CHECK(store->expiring_api_keys(1h)->count == 1);
+  CHECK(store->expiring_api_keys(1h)->next_at == now + 1000);
+  CHECK(store->expiring_api_keys(2h)->count == 2);
+  environment->advance(1s);
+  CHECK(store->expiring_api_keys(1h)->count == 0);
+  CHECK(store->expiring_api_keys(1h)->next_at == now + 7'200'000);
+}

@@ -122,3 +122,118 @@ TEST_CASE("a key is kept for its time and not longer, whether it was forgotten o
   REQUIRE(send(*store, keyed("d4", "k", "another"))->document_id == "d3");
   REQUIRE_FALSE(send(*store, keyed("d5", "k", "one")));
 }
+
+namespace {
+
+IdempotencyKey named(const std::string& key, const std::string& fingerprint = "print") {
+  return {"", key, fingerprint, 24 * 3600 * 1000};
+}
+
+Result<Created> put(Store& store, const NewDocument& document, Condition expected = {}) {
+  return await<Created>(
+      [&](auto done) { store.replace_document(document, std::move(expected), done); });
+}
+
+Result<CreatedBatch> send_all(Store& store, const std::vector<std::string>& ids,
+                              std::optional<IdempotencyKey> key) {
+  std::vector<NewDocument> documents;
+  for (const std::string& id : ids) {
+    NewDocument document;
+    document.id = id;
+    document.content = "text of " + id;
+    documents.push_back(std::move(document));
+  }
+  return await<CreatedBatch>(
+      [&](auto done) { store.create_documents(std::move(documents), std::move(key), done); });
+}
+
+}  // namespace
+
+TEST_CASE("a repeated replacement gets its first version, whatever has happened since") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  REQUIRE(create(*store, "d1"));
+  const auto first = put(*store, keyed("d1", "k"), Versions{{1}});
+  REQUIRE(first);
+  REQUIRE(first->version == 2);
+  REQUIRE_FALSE(first->repeated);
+  REQUIRE(replace(*store, "d1", "newer")->version == 3);
+  for (int i = 0; i < 2; ++i) {
+    const auto again = put(*store, keyed("d1", "k"), Versions{{1}});
+    REQUIRE(again);
+    REQUIRE(again->repeated);
+    REQUIRE(again->version == 2);
+    REQUIRE(again->job_id == first->job_id);
+    if (i == 0) REQUIRE(remove(*store, "d1"));
+  }
+  REQUIRE(put(*store, keyed("d1", "k", "other")).error().kind == ErrorKind::InvalidArgument);
+}
+
+TEST_CASE("a replacement that fails leaves its key unused") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  REQUIRE(put(*store, keyed("d1", "k")).error().kind == ErrorKind::NotFound);
+  REQUIRE(create(*store, "d1"));
+  REQUIRE(put(*store, keyed("d1", "k"), Versions{{7}}).error().kind == ErrorKind::Conflict);
+  const auto done = put(*store, keyed("d1", "k"), Versions{{1}});
+  REQUIRE(done);
+  REQUIRE_FALSE(done->repeated);
+}
+
+TEST_CASE("a batch is stored whole, and repeated whole") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  const auto first = send_all(*store, {"d1", "d2", "d3"}, named("k"));
+  REQUIRE(first);
+  REQUIRE_FALSE(first->repeated);
+  REQUIRE(first->documents.size() == 3);
+  REQUIRE(store->queue_stats("default")->ready == 3);
+  const auto again = send_all(*store, {"e1", "e2", "e3"}, named("k"));
+  REQUIRE(again);
+  REQUIRE(again->repeated);
+  REQUIRE(again->documents.size() == 3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    REQUIRE(again->documents[i].document_id == first->documents[i].document_id);
+    REQUIRE(again->documents[i].job_id == first->documents[i].job_id);
+  }
+  REQUIRE(store->get_document("e1").error().kind == ErrorKind::NotFound);
+  REQUIRE(send_all(*store, {"f1"}, named("k", "other")).error().kind == ErrorKind::InvalidArgument);
+}
+
+TEST_CASE("a batch of which one document cannot be stored stores none") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  REQUIRE(create(*store, "taken"));
+  REQUIRE_FALSE(send_all(*store, {"d1", "taken", "d2"}, named("k")));
+  REQUIRE(store->get_document("d1").error().kind == ErrorKind::NotFound);
+  REQUIRE(store->queue_stats("default")->ready == 1);
+  REQUIRE(send_all(*store, {"d1", "d2"}, named("k"))->documents.size() == 2);
+}
+
+TEST_CASE("a repeated retry finds the job as it is") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  REQUIRE(create(*store, "d1"));
+  const std::int64_t id = worker(*store);
+  const auto kill_job = [&] {
+    const auto jobs = claim(*store, id);
+    REQUIRE(jobs.size() == 1);
+    REQUIRE(fail(*store, {jobs[0].id, jobs[0].fence}, "broken", 1s, true));
+    return jobs[0].id;
+  };
+  const std::int64_t job = kill_job();
+  const auto retry_with = [&](const std::string& key) {
+    return await<RetriedJob>([&](auto done) { store->retry_job(job, done, {}, named(key)); });
+  };
+  const auto first = retry_with("k");
+  REQUIRE(first);
+  REQUIRE_FALSE(first->repeated);
+  REQUIRE(first->state == JobState::Ready);
+  REQUIRE(kill_job() == job);
+  const auto again = retry_with("k");
+  REQUIRE(again);
+  REQUIRE(again->repeated);
+  REQUIRE(again->state == JobState::Dead);
+  REQUIRE(retry_with("k2")->state == JobState::Ready);
+  REQUIRE(retry_with("k3").error().kind == ErrorKind::Conflict);
+}

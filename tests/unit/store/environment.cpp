@@ -88,7 +88,7 @@ Result<std::int64_t> rescue(Store& store) {
 }
 
 Result<Job> retry(Store& store, std::int64_t job_id) {
-  return await<Job>([&](auto done) { store.retry_job(job_id, done); });
+  return await<RetriedJob>([&](auto done) { store.retry_job(job_id, done); });
 }
 
 Result<std::int64_t> prune(Store& store, Duration keep) {

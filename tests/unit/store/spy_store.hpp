@@ -57,6 +57,13 @@ class SpyStore final : public store::Store {
                        store::Wanted wanted = {}) override {
     real_->create_document(std::move(document), std::move(done), std::move(wanted));
   }
+  void create_documents(std::vector<store::NewDocument> documents,
+                        std::optional<store::IdempotencyKey> key,
+                        store::Callback<store::CreatedBatch> done,
+                        store::Wanted wanted = {}) override {
+    real_->create_documents(std::move(documents), std::move(key), std::move(done),
+                            std::move(wanted));
+  }
   void replace_document(store::NewDocument document, store::Condition expected,
                         store::Callback<store::Created> done, store::Wanted wanted = {}) override {
     real_->replace_document(std::move(document), std::move(expected), std::move(done),
@@ -135,9 +142,10 @@ class SpyStore final : public store::Store {
     if (auto error = injected("unregister")) return done(holdfast::fail(*error));
     real_->unregister_worker(worker_id, std::move(done));
   }
-  void retry_job(std::int64_t id, store::Callback<store::Job> done,
-                 store::Wanted wanted = {}) override {
-    real_->retry_job(id, std::move(done), std::move(wanted));
+  void retry_job(std::int64_t id, store::Callback<store::RetriedJob> done,
+                 store::Wanted wanted = {},
+                 std::optional<store::IdempotencyKey> key = {}) override {
+    real_->retry_job(id, std::move(done), std::move(wanted), std::move(key));
   }
   void prune(Duration keep, store::Callback<std::int64_t> done) override {
     if (auto error = injected("prune")) return done(holdfast::fail(*error));
@@ -158,6 +166,14 @@ class SpyStore final : public store::Store {
   }
   void create_api_key(store::ApiKey key, store::Callback<void> done) override {
     real_->create_api_key(std::move(key), std::move(done));
+  }
+  void rotate_api_key(std::string id, store::ApiKey successor, Duration overlap,
+                      store::Callback<store::ApiKey> done) override {
+    real_->rotate_api_key(std::move(id), std::move(successor), overlap, std::move(done));
+  }
+  Result<store::ExpiringApiKeys> expiring_api_keys(Duration within) override {
+    note_read();
+    return real_->expiring_api_keys(within);
   }
   void revoke_api_key(std::string id, store::Callback<void> done) override {
     real_->revoke_api_key(std::move(id), std::move(done));

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// Many documents in one request, each with its own outcome; and requests in gzip.
+#include "api-worker/handlers/document_batch.hpp"
+
+#include "common/http/content_coding.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/unit/api/api_service.hpp"
+#include "tests/unit/api/support.hpp"
+
+using namespace holdfast;
+using namespace holdfast::api;
+using api::test::ApiService;
+using api::test::body_of;
+using api::test::header_of;
+using Json = nlohmann::json;
+
+namespace {
+
+http::Response send(const ApiService& stack, const std::string& body, const std::string& key = "") {
+  api::test::Fields fields{{"Content-Type", "application/json"}};
+  if (!key.empty()) fields.emplace_back("Idempotency-Key", key);
+  return stack.call("POST", "/api/documents/batch", fields, body);
+}
+
+std::size_t stored(const ApiService& stack) {
+  return body_of(stack.get("/api/documents?limit=100"))["documents"].size();
+}
+
+std::string numbered(std::size_t count) {
+  Json documents = Json::array();
+  for (std::size_t i = 0; i < count; ++i)
+    documents.push_back({{"content", "text " + std::to_string(i)}});
+  return Json{{"documents", documents}}.dump();
+}
+
+std::vector<std::string> pointers(const Json& errors) {
+  std::vector<std::string> all;
+  for (const Json& error : errors)
+    all.push_back(error["pointer"]);
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a batch stores its documents in order, each with a job") {
+  const ApiService stack;
+  const http::Response answer =
+      send(stack,
+           R"({"documents":[{"title":"A","content":"one","metadata":{"n":1}},{"content":"two"}]})");
+  REQUIRE(answer.status == 202);
+  const Json results = body_of(answer)["results"];
+  REQUIRE(results.size() == 2);
+  for (const Json& result : results)
+    CHECK(result["status"] == 202);
+  const Json first = body_of(stack.get(results[0]["document"]["links"]["self"]));
+  CHECK(first["title"] == "A");
+  CHECK(first["content"] == "one");
+  CHECK(first["metadata"] == Json{{"n", 1}});
+  CHECK(body_of(stack.get(results[1]["document"]["links"]["self"]))["title"] == "two");
+  for (const Json& result : results)
+    CHECK(body_of(stack.get(result["document"]["links"]["job"]))["state"] == "ready");
+  CHECK(stack.rings() == 1);
+  stack.embed_everything();
+  CHECK(body_of(stack.get("/api/documents?status=ready"))["documents"].size() == 2);
+}
+
+TEST_CASE("what is wrong with one document costs that one") {
+  const ApiService stack;
+  const http::Response answer =
+      send(stack, R"({"documents":[{"content":" "},{"content":"good"},{"title":7,"x":1},[]]})");
+  REQUIRE(answer.status == 207);
+  const Json results = body_of(answer)["results"];
+  REQUIRE(results.size() == 4);
+  CHECK(results[1]["status"] == 202);
+  for (const std::size_t i : {0, 2, 3})
+    CHECK(results[i]["status"] == 422);
+  CHECK(pointers(results[0]["errors"]) == std::vector<std::string>{"#/documents/0/content"});
+  CHECK(pointers(results[2]["errors"]) == std::vector<std::string>{"#/documents/2/title",
+                                                                   "#/documents/2/content",
+                                                                   "#/documents/2/x"});
+  CHECK(pointers(results[3]["errors"]) == std::vector<std::string>{"#/documents/3"});
+  CHECK(stored(stack) == 1);
+}
+
+TEST_CASE("a batch without a valid document, or of the wrong shape, is 422 and stores nothing") {
+  const ApiService stack;
+  const http::Response none = send(stack, R"({"documents":[{"content":""},{}]})");
+  CHECK(none.status == 422);
+  CHECK(pointers(body_of(none)["errors"]) ==
+        std::vector<std::string>{"#/documents/0/content", "#/documents/1/content"});
+  for (const std::string& bad :
+       {std::string("{}"), std::string(R"({"documents":{}})"), std::string(R"({"documents":[]})"),
+        std::string(R"({"documents":[{"content":"c"}],"more":1})"), numbered(kMaxBatch + 1)}) {
+    INFO(bad.substr(0, 80));
+    CHECK(send(stack, bad).status == 422);
+  }
+  CHECK(send(stack, "[]").status == 422);
+  CHECK(send(stack, R"({"documents":[{"content":"c"},]})").status == 400);
+  CHECK(send(stack, R"({"documents":[{"content":"c","content":"d"}]})").status == 422);
+  CHECK(stack.call("POST", "/api/documents/batch", {{"Content-Type", "text/plain"}}, "x").status ==
+        415);
+  CHECK(stored(stack) == 0);
+  CHECK(stack.rings() == 0);
+  CHECK(body_of(send(stack, numbered(kMaxBatch)))["results"].size() == kMaxBatch);
+}
+
+TEST_CASE("a batch as a whole has the limit of a document, and of the rate limit one request") {
+  const ApiService stack([](config::Config& config) {
+    config.http.max_document_bytes = 20'000;
+    config.http.max_body_bytes = 1000;
+    config.rate_limit.enabled = true;
+    config.rate_limit.max = 3;
+  });
+  CHECK(send(stack, numbered(100)).status == 202);
+  CHECK(
+      send(stack, R"({"documents":[{"content":")" + std::string(20'000, 'x') + R"("}]})").status ==
+      413);
+  const http::Response last = send(stack, numbered(2));
+  CHECK(last.status == 202);
+  // The one that was too large was refused before it was counted.
+  CHECK(header_of(last, "X-RateLimit-Remaining") == "1");
+}
+
+TEST_CASE("a repeated batch gets the same answer, byte for byte") {
+  const ApiService stack;
+  const std::string body = R"({"documents":[{"content":"one"},{"content":""},{"content":"two"}]})";
+  const http::Response first = send(stack, body, "k1");
+  REQUIRE(first.status == 207);
+  CHECK(stack.rings() == 1);
+  const http::Response again = send(
+      stack, R"({ "documents" : [ {"content":"one"}, {"content":""}, {"content":"two"} ] })", "k1");
+  CHECK(again.status == 207);
+  CHECK(again.body == first.body);
+  CHECK(header_of(again, "Idempotent-Replayed") == "true");
+  CHECK(stack.rings() == 0);
+  CHECK(stored(stack) == 2);
+  // Another order, another number, another operation.
+  for (const char* other : {R"({"documents":[{"content":"two"},{"content":""},{"content":"one"}]})",
+                            R"({"documents":[{"content":"one"},{"content":"two"}]})",
+                            R"({"documents":[{"content":"one"}]})"}) {
+    CHECK(send(stack, other, "k1").status == 422);
+  }
+  CHECK(stack
+            .call("POST", "/api/documents",
+                  {{"Content-Type", "application/json"}, {"Idempotency-Key", "k1"}},
+                  R"({"content":"one"})")
+            .status == 422);
+  CHECK(stored(stack) == 2);
+}
+
+TEST_CASE("documents and batches may be sent in gzip") {
+  const ApiService stack;
+  const api::test::Fields gzip{{"Content-Type", "application/json"}, {"Content-Encoding", "gzip"}};
+  const std::string text(60'000, 'x');
+  const http::Response created =
+      stack.call("POST", "/api/documents", gzip, http::gzip(R"({"content":")" + text + R"("})"));
+  REQUIRE(created.status == 202);
+  CHECK(stack.get(header_of(created, "Location") + "/content").body == text);
+  CHECK(stack.call("PUT", header_of(created, "Location"), gzip, http::gzip(R"({"content":"b"})"))
+            .status == 202);
+  CHECK(stack.call("POST", "/api/documents/batch", gzip, http::gzip(numbered(50))).status == 202);
+  CHECK(stored(stack) == 51);
+}
+
+TEST_CASE("a bomb is 413, damaged gzip 400, another coding 415 with the one that is supported") {
+  const ApiService stack([](config::Config& config) { config.http.body_memory = 32u << 20; });
+  const auto send_coded = [&](const std::string& coding, const std::string& body) {
+    return stack.call("POST", "/api/documents",
+                      {{"Content-Type", "text/plain"}, {"Content-Encoding", coding}}, body);
+  };
+  const http::Response bomb = send_coded("gzip", http::gzip(std::string(9u << 20, 'x')));
+  CHECK(bomb.status == 413);
+  CHECK(body_of(bomb)["detail"].get<std::string>().find("200 times") != std::string::npos);
+  CHECK(header_of(bomb, "Content-Type") == "application/problem+json");
+  CHECK(send_coded("gzip", http::gzip(std::string(11u << 20, 'x'))).status == 413);
+  CHECK(send_coded("gzip", "no gzip").status == 400);
+  CHECK(send_coded("gzip", http::gzip("text").substr(0, 12)).status == 400);
+  for (const char* coding : {"br", "deflate", "gzip, gzip", "gzip, br"}) {
+    const http::Response refused = send_coded(coding, http::gzip("text"));
+    CHECK(refused.status == 415);
+    CHECK(header_of(refused, "Accept-Encoding") == "gzip");
+  }
+  CHECK(stored(stack) == 0);
+}
