@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A connection's bytes through head scanner, parser, rules and chunk decoder: whatever they are,
-// the same requests come out however the bytes are cut into pieces, and what comes out keeps the
-// rules that handlers rely on.
+// A connection's bytes through head scanner, parser, rules, chunk decoder and inflater: whatever
+// they are, the same requests come out however the bytes are cut into pieces, and what comes out
+// keeps the rules that handlers rely on.
 #include "common/http/request_reader.hpp"
 #include "common/http/syntax.hpp"
 #include "common/text/utf8.hpp"
@@ -29,6 +29,7 @@ ServerLimits small_limits() {
   ServerLimits limits;
   limits.max_header_bytes = 1024;  // small enough to be met by inputs of a few KiB
   limits.max_body_bytes = 2048;
+  limits.gzip_bodies = true;
   return limits;
 }
 

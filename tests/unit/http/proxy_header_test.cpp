@@ -43,9 +43,11 @@ struct Behind {
             }) {
     Fd listener = make_listener();
     port = port_of(listener);
-    server.loop.run([&] {
-      REQUIRE(server.server->listen(std::move(listener), [](const Peer&) { return true; }));
+    const bool listens = server.loop.run([&] {
+      return server.server->listen(std::move(listener), [](const Peer&) { return true; })
+          .has_value();
     });
+    REQUIRE(listens);
   }
 
   std::atomic<int> refusals{0};
