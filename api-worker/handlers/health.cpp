@@ -3,11 +3,13 @@
 
 #include "api-worker/handlers/diagnostics_access.hpp"
 #include "api-worker/handlers/relay.hpp"
+#include "api-worker/handlers/shared_answer.hpp"
 #include "common/base/version.hpp"
 #include "common/protocol/names.hpp"
 #include "common/text/json_writer.hpp"
 
 #include <cmath>
+#include <memory>
 
 namespace holdfast::api {
 
@@ -39,15 +41,20 @@ void add_health_routes(Router& router, const Services& services) {
   });
   router.add("GET", protocol::kLivePath,
              [](const ContextPtr&, const Reply& reply) { reply(uncached(R"({"status":"ok"})")); });
+  const auto relayed = [&services](const std::string& target) {
+    return std::make_shared<SharedAnswer>(services.clock, [&services, target](Reply reply) {
+      relay(services, target, {}, std::move(reply));
+    });
+  };
   router.add(
-      "GET", protocol::kReadyPath, [&services](const ContextPtr& context, const Reply& reply) {
+      "GET", protocol::kReadyPath,
+      [&services, brief = relayed(protocol::kReadyPath),
+       full = relayed(fmt::format("{}?{}", protocol::kReadyPath, protocol::kVerboseQuery))](
+          const ContextPtr& context, const Reply& reply) {
         if (!services.status_socket.empty()) {
           const bool verbose = context->request->query_value(protocol::kVerboseQuery) != nullptr &&
                                may_view_diagnostics(*context, services.metrics_allow);
-          return relay(services,
-                       verbose ? fmt::format("{}?{}", protocol::kReadyPath, protocol::kVerboseQuery)
-                               : protocol::kReadyPath,
-                       {}, reply);
+          return (verbose ? full : brief)->get(reply);
         }
         answer(services, context, Work::Scan, reply, [&services]() -> Result<http::Response> {
           HOLDFAST_TRY(services.store.check());

@@ -16,7 +16,10 @@ void relay(const Services& services, std::string_view path, const http::Headers&
       return reply(fail(ErrorKind::Unavailable,
                         "the supervisor does not answer: " + answer.error().message));
     }
-    if (answer->status != 200 && answer->status != 503) {
+    // A problem is the endpoint's own: that it is full says nothing about the stack.
+    const std::string* const kind = answer->headers.find("Content-Type");
+    const bool refused = kind != nullptr && *kind == "application/problem+json";
+    if ((answer->status != 200 && answer->status != 503) || refused) {
       return reply(fail(ErrorKind::Unavailable,
                         fmt::format("the supervisor answered with status {}", answer->status)));
     }

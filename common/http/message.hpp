@@ -53,6 +53,7 @@ struct Peer {
   std::string address;  // textual IP, IPv4-mapped ones as IPv4; empty on a Unix socket
   std::uint16_t port = 0;
   bool unix_socket = false;
+  bool restricted = false;  // ServerLimits::restricts() says so
 };
 
 struct Request {

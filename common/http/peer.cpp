@@ -41,4 +41,11 @@ std::string client_key(const Peer& peer) {
   return key_of(net::IpAddress::parse(peer.address));
 }
 
+std::string process_key(int connection) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return {};
+  return "pid " + std::to_string(peer.pid);
+}
+
 }  // namespace holdfast::http

@@ -18,4 +18,7 @@ Peer peer_from(const sockaddr_storage& address);
 std::string client_key(const sockaddr_storage& address);
 std::string client_key(const Peer& peer);
 
+// The same for a connection of a Unix socket: the process that opened it.
+std::string process_key(int connection);
+
 }  // namespace holdfast::http

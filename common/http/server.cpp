@@ -71,6 +71,9 @@ void Server::Impl::wait(const std::shared_ptr<Listener>& listener) {
 }
 
 Server::Impl::Accepted Server::Impl::accept_one(Listener& listener) {
+  // Whoever shares the listener may have made it block: every time, for the next one to come may
+  // already be somebody else's.
+  std::ignore = set_nonblocking(listener.descriptor.native_handle());
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   Fd fd(::accept4(listener.descriptor.native_handle(), reinterpret_cast<sockaddr*>(&address), &size,
@@ -117,11 +120,14 @@ void Server::Impl::pause(const std::shared_ptr<Listener>& listener) {
 
 void Server::Impl::open_connection(Fd fd, const Listener& listener,
                                    const sockaddr_storage& address) try {
-  const Peer peer = peer_from(address);
-  const auto& many = state->limits.speaks_for_many;
+  Peer peer = peer_from(address);
+  const ServerLimits& limits = state->limits;
+  const auto& many = limits.speaks_for_many;
   const bool behind_proxy = listener.proxies && listener.proxies(peer);
   const bool for_many = behind_proxy || (many && many(peer));
   std::string client = for_many ? std::string() : client_key(address);
+  if (peer.unix_socket && limits.count_processes) client = process_key(fd.get());
+  if (limits.restricts) peer.restricted = limits.restricts(fd.get());
   auto rejection = state->admission(client);
   if (rejection && !state->can_send_refusal()) return;
   StreamSocket socket(state->io);

@@ -213,7 +213,9 @@ std::shared_ptr<Exchange> ServerConnection::begin_exchange(Phase phase) {
 
 void ServerConnection::end_exchange(Exchange& exchange) {
   exchange.handler_returned();
-  if (!answer_) deadline_.set(MonoTime::clock::now() + state_->limits.handler_timeout);
+  if (answer_) return;
+  phase_began_ = MonoTime::clock::now();
+  deadline_.set(phase_began_ + state_->limits.handler_timeout);
 }
 
 void ServerConnection::call_handler() {
@@ -406,6 +408,28 @@ void ServerConnection::abort() {
   mailbox_->close();
   close_socket();
   wake();
+}
+
+ServerConnection::Spare ServerConnection::spare(MonoTime now) const {
+  switch (phase_) {
+    case Phase::Idle:
+    case Phase::Head:
+    case Phase::Body:
+    case Phase::Linger: return Spare::Waiting;
+    case Phase::Stream: return Spare::Streaming;
+    case Phase::Write: return write_deadline_set_ ? Spare::NotReading : Spare::Needed;
+    case Phase::AtGate:
+    case Phase::Handling:
+      return now - phase_began_ > state_->limits.handling_kept ? Spare::HandledForLong
+                                                               : Spare::Needed;
+    case Phase::Closed: break;
+  }
+  return Spare::Needed;
+}
+
+void ServerConnection::give_place() {
+  if (std::exchange(counted_, false)) state_->uncount(client_);
+  abort();
 }
 
 void ServerConnection::close_socket() {

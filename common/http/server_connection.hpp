@@ -41,6 +41,14 @@ class ServerConnection final : public AnswerReceiver,
   void answer(std::uint64_t request_number, Answer answer) override;
   void deadline_passed();
 
+  // How well the server could do without this connection (ServerLimits::make_room), best first.
+  enum class Spare { Waiting, Streaming, NotReading, HandledForLong, Needed };
+  Spare spare(MonoTime now) const;
+  MonoTime phase_began() const { return phase_began_; }
+  const std::string& client() const { return client_; }
+  bool counted() const { return counted_; }
+  void give_place();  // closes it at once, and counts it no longer
+
  private:
   enum class Phase { Idle, Head, AtGate, Body, Handling, Write, Stream, Linger, Closed };
 
@@ -93,7 +101,7 @@ class ServerConnection final : public AnswerReceiver,
   StreamSocket socket_;
   Peer peer_;
   std::string client_;
-  const bool counted_;
+  bool counted_;
   const std::shared_ptr<Mailbox> mailbox_;
   Deadline<ServerConnection> deadline_;
   RequestReader reader_;
@@ -101,7 +109,7 @@ class ServerConnection final : public AnswerReceiver,
   StreamReader stream_;
 
   Phase phase_ = Phase::Idle;
-  MonoTime phase_began_;    // of Idle, Body and Linger
+  MonoTime phase_began_;    // of Idle, Body, Linger, and of an answer that is awaited
   bool timed_out_ = false;  // the deadline of the head or body being read has passed
   bool aborted_ = false;
   bool finished_ = false;

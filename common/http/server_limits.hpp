@@ -7,6 +7,7 @@
 #include "common/base/clock.hpp"
 #include "common/http/message.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 
@@ -35,6 +36,22 @@ struct ServerLimits {
   // Peers that are many clients, such as a known proxy: their connections are not counted by
   // client.
   std::function<bool(const Peer& peer)> speaks_for_many{};
+
+  // For servers whose clients are few and must always get in, such as the supervisor's.
+
+  // A connection beyond a limit takes the place of one that only waits for its peer: one of the
+  // client that has the most, the longest idle first; then of event streams, and of clients that do
+  // not read their response. Refused only if there is none.
+  bool make_room = false;
+  // The place of a request that has been handled for longer than this may be taken, too.
+  Duration handling_kept = Duration::max();
+  // The connections of a Unix socket are counted by the process that opened them.
+  bool count_processes = false;
+  // How many connections there may be at this moment, if fewer than max_connections.
+  std::function<std::size_t()> room{};
+  // Whether the handler is to grant a connection less (Peer::restricted). Called once for each,
+  // with its descriptor.
+  std::function<bool(int connection)> restricts{};
 };
 
 }  // namespace holdfast::http

@@ -7,11 +7,15 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+#include <tuple>
+
 namespace holdfast::http {
 namespace {
 
 // A flood beyond the limits must not become a flood of refusals that have to be sent.
 constexpr std::size_t kMaxRefusing = 128;
+constexpr std::size_t kMaxRefusingIfRoomIsMade = 8;
 
 constexpr std::string_view kRetryAfterSeconds = "1";
 
@@ -39,21 +43,58 @@ Response ServerState::refuse(const Request& request, const Refusal& refusal) con
   return response;
 }
 
-std::optional<Refusal> ServerState::admission(const std::string& client) const {
-  if (counted_ >= limits.max_connections) {
-    return Refusal{503, "This server has too many connections."};
+std::size_t ServerState::most_connections() const {
+  const std::size_t most = limits.max_connections;
+  return limits.room ? std::min(most, limits.room()) : most;
+}
+
+std::uint32_t ServerState::connections_of(const std::string& client) const {
+  const auto found = per_client_.find(client);
+  return found == per_client_.end() ? 0 : found->second;
+}
+
+std::optional<Refusal> ServerState::admission(const std::string& client) {
+  const auto full = [&] { return counted_ >= most_connections(); };
+  // More than one: `room` may have become smaller.
+  while (full() && take_place_of_another(nullptr)) {
   }
+  if (full()) return Refusal{503, "This server has too many connections."};
   return admission_of_client(client);
 }
 
-std::optional<Refusal> ServerState::admission_of_client(const std::string& client) const {
-  if (!client.empty()) {
-    const auto found = per_client_.find(client);
-    if (found != per_client_.end() && found->second >= limits.max_connections_per_client) {
-      return Refusal{503, "This client has too many connections."};
-    }
+std::optional<Refusal> ServerState::admission_of_client(const std::string& client) {
+  if (client.empty() || connections_of(client) < limits.max_connections_per_client)
+    return std::nullopt;
+  if (take_place_of_another(&client)) return std::nullopt;
+  return Refusal{503, "This client has too many connections."};
+}
+
+// `client`: of this one only.
+bool ServerState::take_place_of_another(const std::string* client) {
+  if (!limits.make_room) return false;
+  using Rank = ServerConnection::Spare;
+  ServerConnection* chosen = nullptr;
+  std::tuple<Rank, std::int64_t, MonoTime> least;  // the lowest is closed
+  const MonoTime now = MonoTime::clock::now();
+  for (ServerConnection* connection : connections_) {
+    if (!connection->counted() || (client != nullptr && connection->client() != *client)) continue;
+    const Rank rank = connection->spare(now);
+    if (rank == Rank::Needed) continue;
+    const std::tuple place(rank, -std::int64_t{connections_of(connection->client())},
+                           connection->phase_began());
+    if (chosen != nullptr && place >= least) continue;
+    chosen = connection;
+    least = place;
   }
-  return std::nullopt;
+  if (chosen == nullptr) return false;
+  chosen->give_place();
+  return true;
+}
+
+void ServerState::uncount(const std::string& client) {
+  --counted_;
+  const auto found = per_client_.find(client);
+  if (found != per_client_.end() && --found->second == 0) per_client_.erase(found);
 }
 
 void ServerState::attribute(const std::string& client) {
@@ -61,7 +102,8 @@ void ServerState::attribute(const std::string& client) {
 }
 
 bool ServerState::can_send_refusal() const {
-  return connections_.size() - counted_ < kMaxRefusing;
+  const std::size_t most = limits.make_room ? kMaxRefusingIfRoomIsMade : kMaxRefusing;
+  return connections_.size() - counted_ < most;
 }
 
 void ServerState::add(ServerConnection& connection, const std::string& client, bool counted) {
@@ -76,11 +118,7 @@ void ServerState::add(ServerConnection& connection, const std::string& client, b
 void ServerState::remove(ServerConnection& connection, const std::string& client, bool counted) {
   connections_.erase(&connection);
   stats.connections_open = connections_.size();
-  if (counted) {
-    --counted_;
-    const auto found = per_client_.find(client);
-    if (found != per_client_.end() && --found->second == 0) per_client_.erase(found);
-  }
+  if (counted) uncount(client);
   if (draining_ && connections_.empty()) post_drained();
 }
 

@@ -41,10 +41,11 @@ class ServerState {
   // The response to a refused request. Never throws; a 503 always has Retry-After.
   Response refuse(const Request& request, const Refusal& refusal) const;
 
-  // Why a new connection of this client must be refused; nothing if it is admitted.
-  std::optional<Refusal> admission(const std::string& client) const;
+  // Why a new connection of this client must be refused; nothing if it is admitted. May close
+  // another one for it (ServerLimits::make_room).
+  std::optional<Refusal> admission(const std::string& client);
   // The same, if the connection is counted already, but not yet as this client's.
-  std::optional<Refusal> admission_of_client(const std::string& client) const;
+  std::optional<Refusal> admission_of_client(const std::string& client);
   // Counts a connection that was added without a client as this one's.
   void attribute(const std::string& client);
   // Whether another refused connection gets a response. If not, it is closed without one.
@@ -53,6 +54,7 @@ class ServerState {
   // `counted`: whether it counts against the limits; connections that are being refused do not.
   void add(ServerConnection& connection, const std::string& client, bool counted);
   void remove(ServerConnection& connection, const std::string& client, bool counted);
+  void uncount(const std::string& client);  // it gives up its place, and will be removed
 
   bool draining() const { return draining_; }
   void drain(std::function<void()> done);
@@ -62,6 +64,9 @@ class ServerState {
 
  private:
   void post_drained();
+  std::size_t most_connections() const;
+  std::uint32_t connections_of(const std::string& client) const;
+  bool take_place_of_another(const std::string* client);
 
   const RefusalHandler refuse_;
   std::unordered_set<ServerConnection*> connections_;

@@ -9,6 +9,7 @@ namespace holdfast {
 
 Result<void> set_nonblocking(int fd) {
   const int flags = ::fcntl(fd, F_GETFL);
+  if (flags >= 0 && (flags & O_NONBLOCK) != 0) return {};
   if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
     return fail_errno(errno, fmt::format("make descriptor {} non-blocking", fd));
   }

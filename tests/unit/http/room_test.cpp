@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// Servers that make room (ServerLimits::make_room): nobody is kept out by those who only wait.
+#include "tests/support/catch.hpp"
+#include "tests/unit/http/harness.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <vector>
+
+using namespace holdfast;
+using namespace holdfast::http;
+using namespace holdfast::http::testing;
+
+namespace {
+
+ServerLimits limits_of(std::uint32_t most) {
+  ServerLimits limits;
+  limits.max_connections = most;
+  limits.max_connections_per_client = most;
+  limits.make_room = true;
+  return limits;
+}
+
+}  // namespace
+
+TEST_CASE("a new connection takes the place of the one that has been idle for longest") {
+  TestServer server(echo_handler(), limits_of(2));
+  RawClient first(server.port);
+  REQUIRE(first.ask(get("/a")).status == 200);
+  RawClient second(server.port);
+  REQUIRE(second.ask(get("/b")).status == 200);
+  RawClient third(server.port);
+  REQUIRE(third.ask(get("/c")).status == 200);
+  REQUIRE(first.closed_by_peer());
+  REQUIRE(second.ask(get("/d")).status == 200);
+  // `third` waits for longer than `second` now.
+  RawClient fourth(server.port);
+  REQUIRE(fourth.ask(get("/e")).status == 200);
+  REQUIRE(third.closed_by_peer());
+  REQUIRE(second.ask(get("/f")).status == 200);
+}
+
+TEST_CASE("connections that never send a whole head do not keep others out") {
+  TestServer server(echo_handler(), limits_of(4));
+  std::vector<RawClient> slow;
+  for (int i = 0; i < 20; ++i) {
+    slow.emplace_back(server.port);
+    REQUIRE(slow.back().send("GET / HT"));
+  }
+  RawClient scraper(server.port);
+  REQUIRE(scraper.ask(get("/metrics")).status == 200);
+}
+
+TEST_CASE("a request in hand keeps its place; when all have one, the next is refused") {
+  std::vector<Responder> waiting;
+  TestServer server(
+      [&](const std::shared_ptr<Request>& request, const Responder& respond) {
+        if (request->path != "/wait") return respond(Response::text(200, "at once"));
+        waiting.push_back(respond);
+      },
+      limits_of(2));
+  RawClient first(server.port);
+  RawClient second(server.port);
+  REQUIRE(first.send(get("/wait")));
+  REQUIRE(second.send(get("/wait")));
+  while (server.loop.run([&] { return waiting.size(); }) < 2) {
+  }
+  RawClient third(server.port);
+  REQUIRE(third.ask(get("/")).status == 503);
+  server.loop.run([&] {
+    for (const Responder& respond : waiting)
+      respond(Response::text(200, "done"));
+    waiting.clear();
+  });
+  REQUIRE(first.read_answer().status == 200);
+  REQUIRE(second.read_answer().status == 200);
+}
+
+TEST_CASE("a request that is handled for longer than the limit says gives up its place") {
+  std::vector<Responder> waiting;
+  ServerLimits limits = limits_of(1);
+  limits.handling_kept = Duration::zero();
+  TestServer server(
+      [&](const std::shared_ptr<Request>& request, const Responder& respond) {
+        if (request->path != "/wait") return respond(Response::text(200, "at once"));
+        waiting.push_back(respond);
+      },
+      limits);
+  RawClient poll(server.port);
+  REQUIRE(poll.send(get("/wait")));
+  while (server.loop.run([&] { return waiting.size(); }) < 1) {
+  }
+  RawClient next(server.port);
+  REQUIRE(next.ask(get("/")).status == 200);
+  REQUIRE(poll.closed_by_peer());
+}
+
+TEST_CASE("the room may shrink while the server runs") {
+  std::atomic<std::size_t> room{8};
+  ServerLimits limits = limits_of(8);
+  limits.room = [&room] { return room.load(); };
+  TestServer server(echo_handler(), limits);
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.emplace_back(server.port);
+    REQUIRE(clients.back().ask(get("/")).status == 200);
+  }
+  room = 3;
+  RawClient next(server.port);
+  REQUIRE(next.ask(get("/")).status == 200);
+  server.wait_for_connections(3);
+}
+
+TEST_CASE("on a Unix socket the connections of one process are counted together") {
+  const TempDir directory;
+  const std::string path = directory.path() / "s.sock";
+  ServerLimits limits = limits_of(100);
+  limits.max_connections_per_client = 2;
+  limits.count_processes = true;
+  TestServer server(echo_handler(), limits, {}, make_listener("unix:" + path));
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.emplace_back(path);
+    REQUIRE(clients.back().ask(get("/")).status == 200);
+  }
+  REQUIRE(clients[0].closed_by_peer());
+}
+
+TEST_CASE("what restricts() says of a connection is told to the handler") {
+  ServerLimits limits;
+  limits.restricts = [](int connection) { return connection >= 0; };
+  TestServer server(
+      [](const std::shared_ptr<Request>& request, const Responder& respond) {
+        respond(Response::text(request->peer.restricted ? 403 : 200, ""));
+      },
+      limits);
+  RawClient client(server.port);
+  REQUIRE(client.ask(get("/")).status == 403);
+}
+
+TEST_CASE("a listener that a neighbour has made blocking does not hang the server or its drain") {
+  Fd listener = make_listener();
+  const Fd neighbour = duplicate(listener);
+  TestServer server(echo_handler(), {}, {}, std::move(listener));
+  REQUIRE(::fcntl(neighbour.get(), F_SETFL, 0) == 0);
+  RawClient client(server.port);
+  REQUIRE(client.ask(get("/")).status == 200);
+  REQUIRE(::fcntl(neighbour.get(), F_SETFL, 0) == 0);
+  client.close();
+  server.drain().get();
+}
