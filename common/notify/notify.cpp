@@ -169,7 +169,11 @@ Result<void> Notifier::ready(std::string_view status) const {
 }
 
 Result<void> Notifier::status(std::string_view text) const {
-  return send("STATUS=" + one_line(text));
+  return send(status_line(text));
+}
+
+std::string Notifier::status_line(std::string_view text) {
+  return "STATUS=" + one_line(text);
 }
 
 Result<void> Notifier::watchdog() const {

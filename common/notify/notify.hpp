@@ -50,6 +50,7 @@ class Notifier {
   // another key. It is truncated to kMaxStatus bytes, at a character boundary.
   Result<void> ready(std::string_view status = {}) const;
   Result<void> status(std::string_view text) const;
+  static std::string status_line(std::string_view text);  // what status() sends
   Result<void> watchdog() const;
   Result<void> stopping(std::string_view status = {}) const;
   // RELOADING=1 with the monotonic time that systemd requires of Type=notify-reload.

@@ -37,6 +37,7 @@ WorkerProcess::WorkerProcess(config::Config config, Identity identity,
       log_(log_options()),
       descriptors_(std::move(descriptors)),
       notifier_(std::move(notifier)),
+      reports_(io_, notifier_, log_),
       status_socket_(std::move(status_socket)),
       signals_(io_, SIGTERM, SIGINT),
       turn_timer_(io_),
@@ -85,7 +86,7 @@ std::shared_ptr<Beat> WorkerProcess::add_beat() {
 }
 
 void WorkerProcess::set_status(const std::string& text) {
-  (void)notifier_.status(text);
+  reports_.status(text);
 }
 
 int WorkerProcess::run(std::unique_ptr<Service> service) {
@@ -97,11 +98,7 @@ int WorkerProcess::run(std::unique_ptr<Service> service) {
   });
   next_turn_ = clock_.mono();
   turn();
-  if (const auto sent = notifier_.ready(); !sent) {
-    log_.error("cannot report to the supervisor that this worker is ready",
-               {{"err", log::err_of(sent.error())}});
-    return exit_code::kSoftware;
-  }
+  reports_.ready();
   log_.debug("ready", {{"incarnation", identity_.incarnation}});
   io_.run();
   return drained_ ? exit_code::kOk : exit_code::kSoftware;
@@ -170,7 +167,7 @@ void WorkerProcess::turn() {
   const bool fresh = !half || std::all_of(beats_.begin(), beats_.end(), [&](const auto& beat) {
     return beat->fresh(now, *half);
   });
-  if (fresh && half) (void)notifier_.watchdog();
+  if (fresh && half) reports_.watchdog();
   log_.flush();
   next_turn_ = now + turn_interval_;
   turn_timer_.expires_at(next_turn_);
@@ -183,7 +180,7 @@ void WorkerProcess::drain() {
   if (draining_) return;
   draining_ = true;
   log_.debug("draining");
-  (void)notifier_.stopping("draining");
+  reports_.stopping();
   // A second signal changes nothing: SIGKILL is there for those in a hurry.
   signals_.async_wait([](const boost::system::error_code&, int) {});
   service_->drain([this] { drained(); });
@@ -192,10 +189,11 @@ void WorkerProcess::drain() {
 void WorkerProcess::drained() {
   if (drained_) return;
   drained_ = true;
-  if (!telemetry_ || !notifier_.send(fmt::format("{}=1", protocol::kDrainedKey))) {
+  if (!telemetry_ || !notifier_.active()) {
     finish();
     return;
   }
+  reports_.send(fmt::format("{}=1", protocol::kDrainedKey));
   last_scrape_timer_.expires_after(kLastScrape);
   last_scrape_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) finish();

@@ -9,6 +9,7 @@
 #include "common/metrics/heap.hpp"
 #include "common/notify/listen_fds.hpp"
 #include "common/notify/notify.hpp"
+#include "common/worker/reports.hpp"
 #include "common/worker/runtime.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -60,6 +61,7 @@ class WorkerProcess final : public Context {
   prometheus::Registry registry_;
   std::vector<notify::NamedFd> descriptors_;
   notify::Notifier notifier_;
+  Reports reports_;
   std::string status_socket_;
 
   boost::asio::signal_set signals_;
