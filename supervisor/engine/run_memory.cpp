@@ -17,7 +17,9 @@ namespace holdfast::supervisor {
 namespace {
 
 Result<void> write_whole(const std::filesystem::path& path, const std::string& text) {
-  const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
+  // The directory may be a worker's: a link that it left there leads nowhere.
+  ::unlink(path.c_str());
+  const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640));
   if (!file) return fail_errno(errno, fmt::format("create '{}'", path.native()));
   const ssize_t written = ::write(file.get(), text.data(), text.size());
   if (written < 0) return fail_errno(errno, fmt::format("write '{}'", path.native()));

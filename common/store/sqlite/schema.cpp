@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/schema.hpp"
 
+#include "common/os/fd.hpp"
 #include "common/store/sqlite/write_lock.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <string>
 
 namespace holdfast::store::sqlite {
 
@@ -75,6 +82,28 @@ Result<MigrationReport> migrate_locked(SqliteConnection& connection,
   return MigrationReport{from, newest};
 }
 
+// Documents and the digests of keys are for our user and group alone, whatever the umask. SQLite
+// gives the mode of the database to the files beside it. The database is not opened if it exists:
+// closing it again would release the locks that other connections of this process hold.
+Result<void> keep_private(const std::filesystem::path& database) {
+  constexpr mode_t kPrivate = 0640;
+  constexpr mode_t kOthers = 0007;
+  const Fd fresh(
+      ::open(database.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kPrivate));
+  if (fresh && ::fchmod(fresh.get(), kPrivate) != 0) {
+    return fail_errno(errno, fmt::format("set the mode of the database '{}'", database.native()));
+  }
+  for (const char* const suffix : {"", "-wal", "-shm", "-journal"}) {
+    const std::string file = database.native() + suffix;
+    struct stat info {};
+    if (::stat(file.c_str(), &info) != 0 || (info.st_mode & kOthers) == 0) continue;
+    if (::chmod(file.c_str(), info.st_mode & 07777 & ~kOthers) != 0 && errno != EPERM) {
+      return fail_errno(errno, fmt::format("set the mode of '{}'", file));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<MigrationReport> migrate(const std::filesystem::path& path,
@@ -86,6 +115,7 @@ Result<MigrationReport> migrate(const std::filesystem::path& path,
   }
   HOLDFAST_TRY_ASSIGN(WriteLock lock, WriteLock::open(path));
   HOLDFAST_TRY_ASSIGN(const WriteLock::Guard guard, lock.acquire());
+  HOLDFAST_TRY(keep_private(path));
   HOLDFAST_TRY_ASSIGN(const auto connection, SqliteConnection::open(path, Access::Create));
   return guarded(*connection, [&] { return migrate_locked(*connection, migrations); });
 }
