@@ -5,6 +5,7 @@
 #include "common/os/exit_codes.hpp"
 #include "common/store/store.hpp"
 #include "common/worker/configuration.hpp"
+#include "common/worker/runtime.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,7 +23,11 @@ Result<void> make_state_directory(const std::filesystem::path& directory) {
     std::filesystem::create_directories(directory.parent_path(), error);
     if (error) return fail_errno(error.value(), fmt::format("create '{}'", directory.native()));
   }
-  if (::mkdir(directory.c_str(), 0750) == 0 || errno == EEXIST) return {};
+  if (::mkdir(directory.c_str(), 0750) == 0) {
+    if (::chmod(directory.c_str(), 0750) == 0) return {};  // what the umask took
+  } else if (errno == EEXIST) {
+    return {};
+  }
   return fail_errno(errno, fmt::format("create '{}'", directory.native()));
 }
 
@@ -49,8 +54,7 @@ int migrate(const config::Environ& environ, int log_fd) {
   const auto report = run(loaded->config);
   if (!report) {
     log.error("migrate failed", {{"err", log::err_of(report.error())}});
-    return report.error().kind == ErrorKind::InvalidArgument ? exit_code::kConfig
-                                                             : exit_code::kFailed;
+    return worker::exit_code_of(report.error());
   }
   log.info(report->from == report->to ? "the schema is up to date" : "migrated the store",
            {{"from", report->from}, {"to", report->to}});

@@ -48,7 +48,7 @@ std::optional<int> answer_arguments(int argc, char** argv, const std::string& pr
         "  {0} --version   print the version\n\n"
         "Configuration: from the supervisor; alone, the file named by HOLDFAST_CONFIG and the "
         "environment.\n"
-        "Exit codes: 0 drained, 70 failed, 78 wrong configuration.\n",
+        "Exit codes: 0 drained, 69 the store cannot be used, 70 failed, 78 wrong configuration.\n",
         program);
     return 0;
   }
@@ -57,6 +57,18 @@ std::optional<int> answer_arguments(int argc, char** argv, const std::string& pr
 }
 
 }  // namespace
+
+int exit_code_of(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::InvalidArgument: return exit_code::kConfig;
+    case ErrorKind::Unavailable:
+    case ErrorKind::NotFound:
+    case ErrorKind::PermissionDenied:
+    case ErrorKind::ResourceExhausted:
+    case ErrorKind::DataLoss: return exit_code::kUnavailable;
+    default: return exit_code::kSoftware;
+  }
+}
 
 int run_worker(int argc, char** argv, const std::string& program, const MakeService& make_service) {
   if (const auto code = answer_arguments(argc, argv, program)) return *code;
@@ -84,8 +96,7 @@ int run_worker(int argc, char** argv, const std::string& program, const MakeServ
     auto service = make_service(process);
     if (!service) {
       process.log().error("cannot start", {{"err", log::err_of(service.error())}});
-      return service.error().kind == ErrorKind::InvalidArgument ? exit_code::kConfig
-                                                                : exit_code::kSoftware;
+      return exit_code_of(service.error());
     }
     return process.run(std::move(*service));
   } catch (const std::exception& error) {

@@ -10,7 +10,8 @@
 // Threads: one io_context, run by the main thread, which calls the methods of the Service.
 //
 // Exit codes (common/os/exit_codes.hpp): kOk drained; kConfig the configuration is wrong, so a
-// restart cannot help; kSoftware the service could not start or failed; kUsage wrong arguments.
+// restart cannot help; kUnavailable the store cannot be used, which the supervisor reports as an
+// outage of the store; kSoftware the service could not start or failed; kUsage wrong arguments.
 //
 // Without a supervisor (no NOTIFY_SOCKET, no LISTEN_FDS) a worker runs alone: it opens what it
 // needs and serves no telemetry socket.
@@ -83,9 +84,11 @@ class Service {
   virtual void before_scrape(std::function<void()> done) { done(); }
 };
 
-// Builds the service. An error of kind InvalidArgument ends the process with kConfig, any other
-// with kSoftware.
+// Builds the service. Its error ends the process with exit_code_of().
 using MakeService = std::function<Result<std::unique_ptr<Service>>(Context&)>;
+
+// kConfig for InvalidArgument, kUnavailable if what it needs is not there, full or damaged.
+int exit_code_of(const Error& error);
 
 // Returns the exit code of main. `--help` and `--version` are answered here.
 int run_worker(int argc, char** argv, const std::string& program, const MakeService& make_service);

@@ -5,6 +5,7 @@
 #include "common/store/sqlite/api_keys.hpp"
 #include "common/store/sqlite/chunks.hpp"
 #include "common/store/sqlite/documents.hpp"
+#include "common/store/sqlite/outage.hpp"
 #include "common/store/sqlite/queue_claim.hpp"
 #include "common/store/sqlite/queue_finish.hpp"
 #include "common/store/sqlite/queue_read.hpp"
@@ -18,6 +19,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <type_traits>
+#include <utility>
 
 namespace holdfast::store::sqlite {
 
@@ -86,16 +89,16 @@ class SqliteStore final : public Store {
                                        std::uint64_t max_content_bytes) override {
     constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
     const auto bytes = static_cast<std::int64_t>(std::min(max_content_bytes, kMost));
-    return readers_->read([&](SqliteConnection& c) { return sqlite::get_document(c, id, bytes); });
+    return read([&](SqliteConnection& c) { return sqlite::get_document(c, id, bytes); });
   }
 
   Result<Page> list_documents(const DocumentQuery& query) override {
-    return readers_->read([&](SqliteConnection& c) { return sqlite::list_documents(c, query); });
+    return read([&](SqliteConnection& c) { return sqlite::list_documents(c, query); });
   }
 
   Result<std::vector<SearchHit>> search(const std::string& text, const std::vector<float>& vector,
                                         std::uint32_t k) override {
-    return readers_->read([&](SqliteConnection& c) -> Result<std::vector<SearchHit>> {
+    return read([&](SqliteConnection& c) -> Result<std::vector<SearchHit>> {
       return sqlite::search(c, vectors_, text, vector, k);
     });
   }
@@ -209,17 +212,17 @@ class SqliteStore final : public Store {
   }
 
   Result<Peek> peek(const std::string& queue) override {
-    return readers_->read([&](SqliteConnection& c) -> Result<Peek> {
+    return read([&](SqliteConnection& c) -> Result<Peek> {
       return sqlite::peek(c, queue, read_now(clock_));
     });
   }
 
   Result<Job> get_job(std::int64_t id) override {
-    return readers_->read([&](SqliteConnection& c) { return sqlite::get_job(c, id); });
+    return read([&](SqliteConnection& c) { return sqlite::get_job(c, id); });
   }
 
   Result<QueueStats> queue_stats(const std::string& queue) override {
-    return readers_->read(
+    return read(
         [&](SqliteConnection& c) -> Result<QueueStats> { return sqlite::queue_stats(c, queue); });
   }
 
@@ -262,11 +265,11 @@ class SqliteStore final : public Store {
   }
 
   Result<ApiKey> get_api_key(const std::string& id) override {
-    return readers_->read([&](SqliteConnection& c) { return sqlite::get_api_key(c, id); });
+    return read([&](SqliteConnection& c) { return sqlite::get_api_key(c, id); });
   }
 
   Result<std::vector<ApiKey>> list_api_keys() override {
-    return readers_->read([&](SqliteConnection& c) -> Result<std::vector<ApiKey>> {
+    return read([&](SqliteConnection& c) -> Result<std::vector<ApiKey>> {
       return sqlite::list_api_keys(c);
     });
   }
@@ -278,11 +281,15 @@ class SqliteStore final : public Store {
   }
 
   Result<void> check() override {
-    return readers_->read([&](SqliteConnection& c) -> Result<void> {
+    const auto looked = read([&](SqliteConnection& c) -> Result<void> {
       HOLDFAST_TRY(c.touch_file());
       c.query("SELECT 1 FROM schema_version").step();
       return {};
     });
+    if (!looked) return looked;
+    if (outage_.begin_probe()) probe();
+    if (auto outage = outage_.present()) return fail(std::move(*outage));
+    return {};
   }
 
   // A bounded read takes microseconds from the page cache: a hand-over to another thread and back
@@ -296,6 +303,24 @@ class SqliteStore final : public Store {
   std::string describe() const override { return "sqlite " + path_.native(); }
 
  private:
+  template <class Work>
+  std::invoke_result_t<Work&, SqliteConnection&> read(Work&& work) {
+    auto result = readers_->read(std::forward<Work>(work));
+    if (!result) outage_.read_failed(result.error());
+    return result;
+  }
+
+  // Changes nothing, and has to be written all the same.
+  void probe() {
+    write<void>(
+        Durability::ProcessDeath,
+        [](SqliteConnection& c, Now) -> Result<void> {
+          c.query("UPDATE schema_version SET applied_at=applied_at").run();
+          return {};
+        },
+        [this](const Result<void>&) { outage_.probed(); }, Extent::OneStatement);
+  }
+
   template <class T, class Work>
   void write(Durability durability, Work work, Callback<T> done,
              Extent extent = Extent::ManyStatements, Wanted wanted = {}) {
@@ -308,7 +333,14 @@ class SqliteStore final : public Store {
           }
           return work(connection, read_now(clock_));
         },
-        std::move(done));
+        [this, done = std::move(done)](Result<T> result) {
+          if (result) {
+            outage_.written();
+          } else {
+            outage_.write_failed(result.error());
+          }
+          done(std::move(result));
+        });
   }
 
   const std::filesystem::path path_;
@@ -317,6 +349,7 @@ class SqliteStore final : public Store {
   const HostIdentity host_;
   std::unique_ptr<Readers> readers_;
   VectorIndex vectors_;
+  Outage outage_;
   Writer writer_;  // last: its destructor commits what is queued, which uses the rest
 };
 
