@@ -32,7 +32,10 @@ struct Supervisor {
   Duration shutdown_deadline = 30s;
   Duration stop_grace = 0s;                      // until the container runtime kills; 0s: not known
   std::string status_listen = "127.0.0.1:9900";  // "" turns the TCP status endpoint off
-  std::uint32_t max_starting = 4;                // starts in flight at a time
+  std::vector<std::string> status_hosts;         // that it answers to, besides loopback names
+  // "auto": as root, Holdfast's own workers run as the account `holdfast`, if there is one.
+  std::string worker_user = "auto";  // auto | an account; "root" keeps them as root
+  std::uint32_t max_starting = 4;    // starts in flight at a time
   // "auto": exit when hopeless if this is PID 1, else keep trying.
   std::string on_hopeless = "auto";  // auto | keep | exit
   Duration hopeless_after = 120s;

@@ -3,6 +3,10 @@
 #include "common/config/gauge_rule.hpp"
 #include "common/config/schema.hpp"
 #include "common/net/address.hpp"
+#include "common/net/host_port.hpp"
+#include "common/text/ascii.hpp"
+
+#include <algorithm>
 
 namespace holdfast::config {
 
@@ -27,6 +31,23 @@ Result<std::string> check_status_listen(const std::string& text) {
   return text;
 }
 
+// As the Host of a request names it, without the port, in lower case.
+Result<std::string> check_host(const std::string& text) {
+  const auto parts = net::split_host_port(text);
+  const bool plain = parts && !parts->port && !parts->host.empty() &&
+                     std::all_of(parts->host.begin(), parts->host.end(), [&](char c) {
+                       return text::is_alphanumeric(c) || c == '-' || c == '.' || c == '_' ||
+                              (parts->bracketed && c == ':');
+                     });
+  if (!plain) {
+    return fail(ErrorKind::InvalidArgument,
+                fmt::format("'{}' must be a host name or an address without a port, such as "
+                            "\"status.example.com\", \"10.0.0.5\" or \"[2001:db8::5]\"",
+                            text));
+  }
+  return text::to_lower(parts->host);
+}
+
 Result<std::string> check_gauge_rule(const std::string& text) {
   HOLDFAST_TRY(parse_gauge_rule(text));
   return text;
@@ -41,6 +62,8 @@ Fields fields_of(Supervisor& supervisor) {
       duration_field("shutdown_deadline", Live, supervisor.shutdown_deadline, 1s, 1h),
       duration_field("stop_grace", Live, supervisor.stop_grace, 0s, 24h),
       text_field("status_listen", NextStart, supervisor.status_listen, check_status_listen),
+      texts_field("status_hosts", NextStart, supervisor.status_hosts, check_host),
+      text_field("worker_user", Roll, supervisor.worker_user, check_account),
       count_field("max_starting", Live, supervisor.max_starting, 1, 1000),
       choice_field<std::string>("on_hopeless", Live, supervisor.on_hopeless,
                                 {{"auto", "auto"}, {"keep", "keep"}, {"exit", "exit"}}),

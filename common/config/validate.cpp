@@ -4,6 +4,7 @@
 #include "common/base/duration.hpp"
 #include "common/config/slot_text.hpp"
 #include "common/net/address.hpp"
+#include "common/net/ip_address.hpp"
 #include "common/net/redis_url.hpp"
 #include "common/protocol/names.hpp"
 
@@ -43,6 +44,15 @@ void validate_listeners(const Config& config, LoadReport& report) {
     }
   }
   const auto status = net::parse_listen_address(config.supervisor.status_listen);
+  const auto host = status ? net::IpAddress::parse(status->host) : std::nullopt;
+  if (host && !host->is_loopback()) {
+    report.warning(
+        "supervisor", "status_listen",
+        fmt::format(
+            "status_listen: '{}' is reachable from other hosts, and the endpoint asks nobody "
+            "who they are: let a firewall admit only Prometheus, or use 127.0.0.1",
+            config.supervisor.status_listen));
+  }
   if (!status || status->port == 0) return;
   if (const auto owner = owners.find(net::format_listen_address(*status)); owner != owners.end()) {
     report.problem("supervisor", "status_listen",

@@ -29,6 +29,9 @@ constexpr std::array kTable{
     gauge("holdfast_config_last_reload_successful", "1 if the last reload succeeded, else 0."),
     gauge("holdfast_config_last_reload_timestamp_seconds",
           "When the last reload succeeded, seconds since the epoch."),
+    counter("holdfast_listener_reopened_total",
+            "Listeners opened anew after a program that shares them had shut them down.",
+            {"listener"}),
     histogram("holdfast_loop_lag_seconds", "How late the supervision loop ran a timer.",
               kLagSeconds),
     counter("holdfast_notify_ignored_total",
@@ -37,6 +40,8 @@ constexpr std::array kTable{
     counter("holdfast_shutdown_forced_total", "Processes killed because they did not stop in time.",
             {"program"}),
     gauge("holdfast_start_time_seconds", "When the supervisor started, seconds since the epoch."),
+    gauge("holdfast_store_unavailable",
+          "1 if workers cannot use the store, or cannot start without it, else 0."),
     counter("holdfast_strangers_reaped_total", "Orphaned processes that were reaped."),
     // logs
     counter("holdfast_log_file_lines_dropped_total",

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -174,6 +175,30 @@ Result<Fd> open_listener(std::string_view text, std::uint32_t backlog) {
     return listen_unix_socket(address.path, kUnixListenerMode, backlog);
   }
   return listen_tcp(address, text, backlog);
+}
+
+bool is_shut_down(int listener) {
+  int listening = 0;
+  socklen_t size = sizeof listening;
+  if (::getsockopt(listener, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0) return false;
+  if (listening == 0) return true;
+  // A Unix socket goes on listening by name.
+  pollfd state{listener, POLLRDHUP, 0};
+  return ::poll(&state, 1, 0) == 1 && (state.revents & (POLLRDHUP | POLLHUP)) != 0;
+}
+
+Result<void> listen_again(int listener, std::string_view text, std::uint32_t backlog) {
+  HOLDFAST_TRY_ASSIGN(const ListenAddress listen, parse_listen_address(text));
+  if (listen.kind == ListenAddress::Kind::Unix) {
+    return fail(ErrorKind::InvalidArgument, "a Unix socket that was shut down cannot listen again");
+  }
+  // A port that the kernel chose was given back; one that was asked for is still ours (EINVAL).
+  const SocketAddress address = ip_address(listen);
+  if (::bind(listener, address.get(), address.size) != 0 && errno != EINVAL)
+    return fail_with_advice(errno, text, listen.port);
+  if (::listen(listener, to_backlog(backlog)) != 0)
+    return fail_with_advice(errno, text, listen.port);
+  return {};
 }
 
 Result<std::string> address_of(int socket) {

@@ -23,6 +23,14 @@ inline constexpr mode_t kUnixListenerMode = 0660;
 // what to do.
 Result<Fd> open_listener(std::string_view address, std::uint32_t backlog = 1024);
 
+// Whether a listening socket no longer takes connections because a process that shares it has shut
+// it down (shutdown(2)), which holds for all of them.
+bool is_shut_down(int listener);
+
+// Makes a TCP listener that was shut down listen again, at `address` as address_of() gave it: the
+// same socket, for all who share it. Not for a Unix socket, which has to be made anew.
+Result<void> listen_again(int listener, std::string_view address, std::uint32_t backlog);
+
 // Listens on a path. A socket that nobody listens on is replaced, since a process that was killed
 // leaves its own behind; one that is in use, or another kind of file, is a Conflict.
 Result<Fd> listen_unix_socket(const std::filesystem::path& path, mode_t mode,

@@ -22,6 +22,7 @@ std::string last_failure(const core::SlotView& slot) {
 
 void add_workers(const core::ProgramView& program, Alerts& alerts) {
   for (const core::SlotView& slot : program.slots) {
+    if (lacks_store(program, slot)) continue;  // one outage, one alert
     const std::string worker = fmt::format("{}.{}", program.config->name, slot.id.slot);
     if (slot.memory_high_since) {
       alerts.push_back({"HoldfastMemoryHigh", "warning", worker,
@@ -48,12 +49,14 @@ void add_workers(const core::ProgramView& program, Alerts& alerts) {
 }
 
 // A stack that is still starting lacks workers, but that is no reason for an alert.
-void add_fleet(const FleetSnapshot& snapshot, Alerts& alerts) {
+void add_fleet(const FleetSnapshot& snapshot, bool store_is_out, Alerts& alerts) {
   const bool degraded = health_of(snapshot) == FleetHealth::Degraded;
   for (const core::ProgramView& program : snapshot.view.programs) {
     add_workers(program, alerts);
     const config::Program& config = *program.config;
     if (!degraded || !is_missed(program)) continue;
+    // Holdfast's own programs lack the store, or wait for one that does.
+    if (store_is_out && is_own_worker(config)) continue;
     alerts.push_back(
         {"HoldfastNotReady", "critical", config.name, shortfall(program), std::nullopt});
   }
@@ -77,10 +80,18 @@ void add_reach(const std::optional<Reach>& reach, std::string name, std::string_
 Alerts active_alerts(const FleetSnapshot& snapshot,
                      const std::optional<telemetry::Totals>& latest) {
   Alerts alerts;
-  add_fleet(snapshot, alerts);
-  if (latest) {
+  const Reach database = latest ? latest->database.value_or(Reach{}) : Reach{};
+  const auto outage = store_outage(snapshot, database.reached, database.workers);
+  add_fleet(snapshot, outage.has_value(), alerts);
+  if (outage) {
+    alerts.push_back({"HoldfastStoreUnavailable", "critical", "", *outage, std::nullopt});
+  } else if (latest) {
     add_reach(latest->database, "HoldfastStoreUnavailable", "the database", "critical", alerts);
-    add_reach(latest->redis, "HoldfastRedisUnavailable", "Redis", "warning", alerts);
+  }
+  if (latest) add_reach(latest->redis, "HoldfastRedisUnavailable", "Redis", "warning", alerts);
+  for (const ListenerTrouble& trouble : snapshot.listener_troubles) {
+    alerts.push_back({"HoldfastListenerShutDown", trouble.reopened ? "warning" : "critical",
+                      trouble.listener, trouble.message, trouble.since});
   }
   if (!snapshot.last_reload_ok) {
     alerts.push_back({"HoldfastReloadFailed", "warning", "",

@@ -8,6 +8,7 @@
 #include "supervisor/collector/process_families.hpp"
 #include "supervisor/collector/scrape_wait.hpp"
 #include "supervisor/collector/worker_request.hpp"
+#include "supervisor/state/health.hpp"
 #include "supervisor/telemetry/totals.hpp"
 
 #include <unistd.h>
@@ -319,7 +320,10 @@ std::string Collector::render(metrics::Format format) {
 
 std::vector<metrics::Family> Collector::own_families() {
   const auto snapshot = snapshots_.load();
-  std::vector<metrics::Family> result = fleet_families(*snapshot);
+  const auto latest = history_.latest();
+  const auto database = latest && latest->database ? *latest->database : telemetry::Reach{};
+  const bool store_is_out = store_outage(*snapshot, database.reached, database.workers).has_value();
+  std::vector<metrics::Family> result = fleet_families(*snapshot, store_is_out);
   const auto add = [&](std::vector<metrics::Family> more) {
     std::move(more.begin(), more.end(), std::back_inserter(result));
   };

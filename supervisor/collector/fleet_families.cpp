@@ -71,7 +71,7 @@ void add_schedules(const FleetSnapshot& snapshot, std::vector<metrics::Family>& 
 
 }  // namespace
 
-std::vector<metrics::Family> fleet_families(const FleetSnapshot& snapshot) {
+std::vector<metrics::Family> fleet_families(const FleetSnapshot& snapshot, bool store_is_out) {
   metrics::Family up = metrics::declared_family("holdfast_worker_up");
   metrics::Family leftovers = metrics::declared_family("holdfast_worker_leftovers");
   metrics::Family memory_high = metrics::declared_family("holdfast_worker_memory_high");
@@ -98,7 +98,10 @@ std::vector<metrics::Family> fleet_families(const FleetSnapshot& snapshot) {
   result.push_back(metrics::declared_family("holdfast_build_info").add({{"version", kVersion}}, 1));
   result.push_back(metrics::declared_family("holdfast_start_time_seconds")
                        .add(seconds(snapshot.started_at_wall)));
-  result.push_back(metrics::declared_family("holdfast_ready").add(snapshot.view.ready ? 1 : 0));
+  result.push_back(
+      metrics::declared_family("holdfast_ready").add(snapshot.view.ready && !store_is_out ? 1 : 0));
+  result.push_back(
+      metrics::declared_family("holdfast_store_unavailable").add(store_is_out ? 1 : 0));
   result.push_back(metrics::declared_family("holdfast_config_last_reload_successful")
                        .add(snapshot.last_reload_ok ? 1 : 0));
   result.push_back(metrics::declared_family("holdfast_config_last_reload_timestamp_seconds")

@@ -13,6 +13,7 @@
 
 namespace holdfast::supervisor::collector {
 
-std::vector<metrics::Family> fleet_families(const FleetSnapshot& snapshot);
+// `store_is_out`: see store_outage().
+std::vector<metrics::Family> fleet_families(const FleetSnapshot& snapshot, bool store_is_out);
 
 }  // namespace holdfast::supervisor::collector

@@ -4,6 +4,7 @@
 #include "common/config/show.hpp"
 #include "common/os/exit_codes.hpp"
 #include "supervisor/engine/programs.hpp"
+#include "supervisor/engine/worker_user.hpp"
 #include "supervisor/sockets/listeners.hpp"
 
 #include <cstdio>
@@ -17,6 +18,8 @@ int check_config(const std::optional<std::filesystem::path>& config_file,
     fmt::print(stderr, "{}\n", config::format(loaded.error()));
     return exit_code::kConfig;
   }
+  if (const auto user = assign_worker_user(loaded->config); !user.warning.empty())
+    loaded->warnings.push_back(user.warning);
   PreparedPrograms prepared = prepare_programs(loaded->config, environ);
   if (const auto listeners = sockets::ListenerSet::check(loaded->config.listen); !listeners)
     prepared.problems.push_back(listeners.error().message);

@@ -10,14 +10,17 @@
 #include "supervisor/daemon/stop_grace.hpp"
 #include "supervisor/daemon/telemetry_thread.hpp"
 #include "supervisor/engine/engine.hpp"
+#include "supervisor/engine/worker_user.hpp"
 #include "supervisor/logs/background_sink.hpp"
 #include "supervisor/logs/file_sink.hpp"
 #include "supervisor/logs/stream_sink.hpp"
 #include "supervisor/process/cgroup.hpp"
-#include "supervisor/process/guardian.hpp"
+#include "supervisor/process/guardian_watch.hpp"
 #include "supervisor/process/leftovers.hpp"
+#include "supervisor/status/connection_room.hpp"
 
 #include <fmt/ranges.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,18 +55,22 @@ tl::unexpected<StartError> refuse(const Error& error) {
   }
 }
 
-// Creates the directory and checks that files can be created in it.
-Result<void> prepare_state_dir(const std::filesystem::path& path) {
+// Creates the directory, for our user and group alone, and checks that files can be created in it.
+// The mode of one that exists is its owner's decision; the databases in it are private anyway.
+Result<void> prepare_state_dir(const std::filesystem::path& given, const std::string& worker_user) {
+  const auto path = given.has_filename() ? given : given.parent_path();  // "/var/lib/holdfast/"
   std::error_code error;
-  std::filesystem::create_directories(path, error);
+  const bool made = std::filesystem::create_directories(path, error);
   if (error) return fail_errno(error.value(), fmt::format("create state_dir '{}'", path.native()));
+  if (made && ::chmod(path.c_str(), 0750) != 0)
+    return fail_errno(errno, fmt::format("set the mode of state_dir '{}'", path.native()));
   if (::access(path.c_str(), W_OK | X_OK) != 0) {
     return fail(ErrorKind::PermissionDenied,
                 fmt::format("state_dir '{}' is not writable by this user; change its owner or set "
                             "[supervisor] state_dir",
                             path.native()));
   }
-  return {};
+  return worker_user.empty() ? Result<void>() : give_state(path, made, worker_user);
 }
 
 Result<Endpoints> open_endpoints(const config::Supervisor& config,
@@ -128,11 +135,13 @@ class LogBridge final : public logs::LogObserver {
 // earlier ones, and the threads end before what they use.
 class Daemon {
  public:
-  Daemon(config::Loaded loaded, PreparedPrograms prepared, config::Environ environment)
+  Daemon(config::Loaded loaded, PreparedPrograms prepared, config::Environ environment,
+         std::string worker_user)
       : config_(std::move(loaded.config)),
         warnings_(std::move(loaded.warnings)),
         prepared_(std::move(prepared)),
-        environ_(std::move(environment)) {}
+        environ_(std::move(environment)),
+        worker_user_(std::move(worker_user)) {}
 
   // The steps, in this order.
   Started claim_directories();
@@ -144,12 +153,14 @@ class Daemon {
   void start_guardian();
   void warn_about_configuration();
   void warn_about_limits();
+  void warn_about_open_files();
   int end_leftovers(int exit_code);
 
   const config::Config config_;
   const std::vector<std::string> warnings_;
   PreparedPrograms prepared_;
-  config::Environ environ_;  // for the workers
+  config::Environ environ_;        // for the workers
+  const std::string worker_user_;  // whose the state is; empty: ours
   const SystemClock clock_;
   // Before everything else: what we start ourselves is to be in our own group.
   const process::Cgroups cgroups_ = config_.supervisor.cgroups == "off"
@@ -161,7 +172,6 @@ class Daemon {
   Endpoints endpoints_;
   std::string status_address_;  // as bound; empty: no TCP endpoint
   std::string instance_;        // by which the guardian finds the workers
-  std::optional<process::Guardian> guardian_;
 
   EventLog events_;
   LogBridge bridge_;
@@ -173,11 +183,12 @@ class Daemon {
   LoopMetrics metrics_;
   std::unique_ptr<TelemetryThread> telemetry_;
   boost::asio::io_context io_{1};
+  std::optional<process::GuardianWatch> guardian_;
 };
 
 Started Daemon::claim_directories() {
   const config::Supervisor& supervisor = config_.supervisor;
-  if (const auto state = prepare_state_dir(supervisor.state_dir); !state)
+  if (const auto state = prepare_state_dir(supervisor.state_dir, worker_user_); !state)
     return refuse(exit_code::kCantCreate, state.error().message);
   auto runtime_dir = sockets::RuntimeDir::open(supervisor.runtime_dir);
   if (!runtime_dir) return refuse(runtime_dir.error());
@@ -219,24 +230,33 @@ Started Daemon::open_log() {
 void Daemon::start_guardian() {
   instance_ = fmt::format("{}-{}", ::getpid(), clock_.mono().time_since_epoch().count());
   const Duration grace = config::stop_budget(config_.supervisor.shutdown_deadline);
-  if (needs_guardian(environ_)) {
-    auto guardian = process::Guardian::start(instance_, grace);
-    if (guardian) {
-      guardian_.emplace(std::move(*guardian));
-    } else {
-      log_->warn("no guardian: if this supervisor is killed, its workers keep running: " +
-                 guardian.error().message);
-    }
-  }
+  if (!needs_guardian(environ_)) return;
+  guardian_.emplace(io_, instance_, grace, [this](const std::string& text) { log_->warn(text); });
+  guardian_->start();
 }
 
 void Daemon::warn_about_configuration() {
   for (const std::string& warning : warnings_)
     log_->warn(warning);
   warn_about_limits();
+  warn_about_open_files();
   if (!is_pid1()) return;
   const std::string advice = stop_grace_advice(config_.supervisor, environ_);
   if (!advice.empty()) log_->warn(advice);
+}
+
+// A restart that finds no descriptor is an outage: better to hear of it now.
+void Daemon::warn_about_open_files() {
+  std::size_t slots = 0;
+  for (const config::Program& program : config_.programs)
+    slots += std::max(program.replicas, 1u);
+  rlimit files{};
+  const std::uint64_t needed = status::descriptors_needed(slots);
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_max >= needed) return;
+  log_->warn(fmt::format(
+      "the limit of {} open files is too low for {} workers: raise it to {} or more (`ulimit -n`, "
+      "or LimitNOFILE= of the unit)",
+      files.rlim_max, slots, needed));
 }
 
 void Daemon::warn_about_limits() {
@@ -257,7 +277,9 @@ void Daemon::warn_about_limits() {
 int Daemon::end_leftovers(int exit_code) {
   const MonoTime deadline =
       clock_.mono() + config::leftovers_budget(config_.supervisor.shutdown_deadline);
+  if (guardian_ && guardian_->is_child()) guardian_->dismiss();
   const process::Leftovers left = process::end_leftovers(clock_, deadline);
+  if (guardian_ && left.gone) guardian_->dismiss();
   if (left.found.empty()) return exit_code;
   constexpr std::size_t kMostNamed = 10;
   const std::size_t count = left.found.size();
@@ -276,13 +298,15 @@ tl::expected<int, StartError> Daemon::run() {
   start_guardian();
   warn_about_configuration();
   heartbeat_.stamp(clock_.mono());
-  telemetry_ =
-      std::make_unique<TelemetryThread>(clock_, snapshots_, heartbeat_, events_, metrics_, *relay_,
-                                        *log_, collector::ledger_settings(config_.metrics));
+  telemetry_ = std::make_unique<TelemetryThread>(
+      clock_, snapshots_, heartbeat_, events_, metrics_, *relay_, *log_,
+      collector::ledger_settings(config_.metrics),
+      status::AllowedHosts(config_.supervisor.status_listen, config_.supervisor.status_hosts));
   int exit_code = exit_code::kSoftware;
   {
     Engine engine({io_, clock_, *log_, *relay_, listeners_, *runtime_dir_, *telemetry_, snapshots_,
-                   events_, heartbeat_, metrics_, status_address_, instance_, cgroups_},
+                   events_, heartbeat_, metrics_, status_address_, instance_, cgroups_,
+                   guardian_ ? &*guardian_ : nullptr},
                   config_, std::move(prepared_), std::move(environ_), is_pid1());
     bridge_.connect(&engine);
     auto started = engine.open();
@@ -315,6 +339,8 @@ tl::expected<int, StartError> compose_and_run(
   if (!loaded)
     return refuse(exit_code::kConfig,
                   "the configuration is invalid\n" + config::format(loaded.error()));
+  WorkerUser worker_user = assign_worker_user(loaded->config);
+  if (!worker_user.warning.empty()) loaded->warnings.push_back(std::move(worker_user.warning));
   PreparedPrograms prepared = prepare_programs(loaded->config, environ);
   if (!prepared.problems.empty()) {
     return refuse(exit_code::kConfig, fmt::format("the configuration cannot be run\n{}",
@@ -324,7 +350,7 @@ tl::expected<int, StartError> compose_and_run(
   if (const auto blocked = process::block_signals(); !blocked)
     return refuse(exit_code::kSoftware, blocked.error().message);
 
-  Daemon instance(std::move(*loaded), std::move(prepared), environ);
+  Daemon instance(std::move(*loaded), std::move(prepared), environ, std::move(worker_user.name));
   if (auto claimed = instance.claim_directories(); !claimed)
     return tl::unexpected(std::move(claimed.error()));
   if (auto opened = instance.open_sockets(); !opened)

@@ -4,22 +4,42 @@
 #include "common/metrics/exposition.hpp"
 #include "common/protocol/names.hpp"
 #include "supervisor/collector/scrape_wait.hpp"
+#include "supervisor/process/descent.hpp"
+#include "supervisor/status/connection_room.hpp"
 #include "supervisor/status/routes.hpp"
 
 #include <boost/asio/post.hpp>
 #include <pthread.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace holdfast::supervisor::daemon {
 
+namespace {
+
+constexpr std::uint32_t kMostPerClient = 64;
+constexpr Duration kLongPoll = std::chrono::seconds(2);  // what waits for longer waits for news
+
+std::size_t count_slots(const FleetSnapshot& snapshot) {
+  std::size_t count = 0;
+  for (const core::ProgramView& program : snapshot.view.programs)
+    count += std::max<std::size_t>(program.slots.size(), program.config->replicas);
+  return count;
+}
+
+}  // namespace
+
 TelemetryThread::TelemetryThread(const Clock& clock, const SnapshotCell& snapshots,
                                  const Heartbeat& heartbeat, EventLog& events,
                                  const LoopMetrics& metrics, logs::LogRelay& relay,
-                                 const log::Logger& log, telemetry::LedgerSettings settings)
+                                 const log::Logger& log, telemetry::LedgerSettings settings,
+                                 status::AllowedHosts hosts)
     : clock_(clock),
       snapshots_(snapshots),
       heartbeat_(heartbeat),
+      hosts_(std::move(hosts)),
       work_(boost::asio::make_work_guard(io_)),
       feed_(io_, events, std::to_string(to_unix_ms(clock.wall()))),
       logs_(io_, relay.recent()),
@@ -29,19 +49,34 @@ TelemetryThread::~TelemetryThread() {
   stop();
 }
 
-Result<std::unique_ptr<http::Server>> TelemetryThread::make_server(Fd listener,
-                                                                   FleetControl* control) {
+// Clients are few, and each must get in: Prometheus, an API worker, an administrator. None of them
+// can be kept out by connections that somebody else leaves open, and all of them together take no
+// descriptor that the workers need.
+http::ServerLimits TelemetryThread::limits_of(Kind kind) const {
   http::ServerLimits limits;
   limits.max_body_bytes = 64u << 10;
-  if (control != nullptr) {
+  limits.max_connections = status::kMostConnections;
+  limits.max_connections_per_client = kMostPerClient;
+  limits.make_room = true;
+  limits.count_processes = true;
+  limits.room = [this] {
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0) files.rlim_cur = RLIM_INFINITY;
+    return status::connection_room(files.rlim_cur, count_slots(*snapshots_.load()));
+  };
+  // A command answers when its work is done, and a rolling restart may take long.
+  limits.handler_timeout = std::chrono::hours(24);
+  if (kind == Kind::Admin) {
+    limits.restricts = process::is_from_descendant;
     limits.body_limit = [](const http::Request& head) -> std::uint64_t {
       return head.path == protocol::kConfigDiffPath ? 32u << 20 : 64u << 10;
     };
   }
-  limits.max_connections = 256;
-  limits.max_connections_per_client = 256;
-  // A command answers when its work is done, and a rolling restart may take long.
-  limits.handler_timeout = std::chrono::hours(24);
+  if (kind != Kind::Admin) limits.handling_kept = kLongPoll;
+  return limits;
+}
+
+Result<std::unique_ptr<http::Server>> TelemetryThread::make_server(Fd listener, Kind kind) {
   const status::Sources sources{
       snapshots_,
       heartbeat_,
@@ -56,8 +91,11 @@ Result<std::unique_ptr<http::Server>> TelemetryThread::make_server(Fd listener,
         return status::ProcessUsage{usage.memory_bytes, usage.cpu_percent};
       },
       [this]() -> const telemetry::StackHistory& { return collector_.history(); }};
+  FleetControl* const control = kind == Kind::Admin ? control_ : nullptr;
+  const status::AllowedHosts* const hosts = kind == Kind::Tcp ? &hosts_ : nullptr;
   auto server = std::make_unique<http::Server>(
-      io_, limits, compressor_.wrap(status::make_handler(sources, control)), status::refuse);
+      io_, limits_of(kind), compressor_.wrap(status::make_handler(sources, control, hosts)),
+      status::refuse);
   HOLDFAST_TRY(server->listen(std::move(listener)));
   return server;
 }
@@ -82,10 +120,10 @@ Result<void> TelemetryThread::start(Endpoints endpoints, FleetControl& control,
                                     collector::Collector::OnAnswer on_scraped) {
   control_ = &control;
   if (endpoints.tcp) {
-    HOLDFAST_TRY_ASSIGN(tcp_, make_server(std::move(endpoints.tcp), nullptr));
+    HOLDFAST_TRY_ASSIGN(tcp_, make_server(std::move(endpoints.tcp), Kind::Tcp));
   }
-  HOLDFAST_TRY_ASSIGN(status_, make_server(std::move(endpoints.status), nullptr));
-  HOLDFAST_TRY_ASSIGN(admin_, make_server(std::move(endpoints.admin), control_));
+  HOLDFAST_TRY_ASSIGN(status_, make_server(std::move(endpoints.status), Kind::Status));
+  HOLDFAST_TRY_ASSIGN(admin_, make_server(std::move(endpoints.admin), Kind::Admin));
   collector_.on_answer(std::move(on_scraped));
   collector_.begin(memory);
   thread_ = std::thread([this] {
@@ -116,7 +154,7 @@ void TelemetryThread::serve(Endpoint endpoint, Fd listener) {
   boost::asio::post(io_, [this, endpoint, shared = std::make_shared<Fd>(std::move(listener))] {
     const bool admin = endpoint == Endpoint::Admin;
     auto& place = admin ? admin_ : status_;
-    auto server = make_server(std::move(*shared), admin ? control_ : nullptr);
+    auto server = make_server(std::move(*shared), admin ? Kind::Admin : Kind::Status);
     if (!server || !place) return;  // without memory or descriptors, or stopping
     retire(std::exchange(place, std::move(*server)));
   });

@@ -16,6 +16,7 @@
 #include "supervisor/state/loop_metrics.hpp"
 #include "supervisor/state/snapshot.hpp"
 #include "supervisor/state/telemetry_link.hpp"
+#include "supervisor/status/allowed_hosts.hpp"
 #include "supervisor/status/compressor.hpp"
 #include "supervisor/status/event_feed.hpp"
 #include "supervisor/status/log_feed.hpp"
@@ -40,7 +41,8 @@ class TelemetryThread final : public TelemetryLink {
  public:
   TelemetryThread(const Clock& clock, const SnapshotCell& snapshots, const Heartbeat& heartbeat,
                   EventLog& events, const LoopMetrics& metrics, logs::LogRelay& relay,
-                  const log::Logger& log, telemetry::LedgerSettings settings);
+                  const log::Logger& log, telemetry::LedgerSettings settings,
+                  status::AllowedHosts hosts);
   ~TelemetryThread() override;  // stops
 
   // `control` and `memory` must outlive the thread, on which `on_scraped` is called.
@@ -55,13 +57,16 @@ class TelemetryThread final : public TelemetryLink {
   void serve(Endpoint endpoint, Fd listener) override;
 
  private:
-  Result<std::unique_ptr<http::Server>> make_server(Fd listener, FleetControl* control);
+  enum class Kind { Tcp, Status, Admin };
+  http::ServerLimits limits_of(Kind kind) const;
+  Result<std::unique_ptr<http::Server>> make_server(Fd listener, Kind kind);
   void retire(std::unique_ptr<http::Server> server);
   void answer_metrics(const std::shared_ptr<http::Request>& request, http::Responder respond);
 
   const Clock& clock_;
   const SnapshotCell& snapshots_;
   const Heartbeat& heartbeat_;
+  const status::AllowedHosts hosts_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   status::EventFeed feed_;

@@ -4,6 +4,7 @@
 #include "common/config/load.hpp"
 #include "common/config/reload.hpp"
 #include "common/os/exit_codes.hpp"
+#include "supervisor/engine/worker_user.hpp"
 
 #include <boost/asio/post.hpp>
 #include <fmt/ranges.h>
@@ -58,7 +59,7 @@ Engine::Engine(const EngineParts& parts, config::Config config, PreparedPrograms
       environ_(std::move(own_environ)),
       fleet_(config_.supervisor, config_.programs, seed_from(parts.clock), is_pid1),
       processes_({parts.io, parts.clock, parts.log, fleet_, parts.relay, parts.telemetry,
-                  parts.events, parts.metrics, parts.cgroups},
+                  parts.events, parts.metrics, parts.cgroups, parts.guardian},
                  Spawner(parts.listeners, parts.relay, parts.runtime_dir, environ_, parts.instance,
                          std::move(prepared), absolute_path(config_.source)),
                  [this](core::Event event) { feed(std::move(event)); }),
@@ -66,6 +67,8 @@ Engine::Engine(const EngineParts& parts, config::Config config, PreparedPrograms
           notify::Notifier::from_environment(environ_, ::getpid()).value_or(notify::Notifier())),
       reporter_(parts.clock, parts.log, parts.events, parts.metrics),
       runtime_watch_(parts.runtime_dir, processes_, parts.telemetry, reporter_),
+      listener_watch_(parts.listeners, reporter_, parts.metrics,
+                      [this](const std::string& listener) { restart_users_of(listener); }),
       announcer_(parts.log, reporter_),
       publisher_(
           parts.io, parts.clock, fleet_, parts.snapshots, [this] { return listener_addresses(); },
@@ -82,7 +85,7 @@ Engine::Engine(const EngineParts& parts, config::Config config, PreparedPrograms
 Result<void> Engine::open() {
   for (const config::Program& program : config_.programs)
     parts_.metrics.announce(program.name);
-  HOLDFAST_TRY(processes_.open(parts_.runtime_dir.notify_socket()));
+  HOLDFAST_TRY(processes_.open(parts_.runtime_dir));
   HOLDFAST_TRY_ASSIGN(signals_, process::SignalSource::open(
                                     parts_.io, [this](int signal, pid_t) { on_signal(signal); }));
   return apply_socket_permissions();
@@ -167,15 +170,36 @@ void Engine::on_second() {
   parts_.heartbeat.stamp(now);
   service_manager_.feed_watchdog(now);
   runtime_watch_.check();
+  check_listeners(now);
   processes_.watch_for_oom_kills();
-  parts_.metrics.set_ignored_notifications("foreign", processes_.notify_counters().foreign);
-  parts_.metrics.set_ignored_notifications("garbage", processes_.notify_counters().garbage);
+  const sockets::NotifyCounters notifications = processes_.notify_counters();
+  parts_.metrics.set_ignored_notifications("foreign", notifications.foreign);
+  parts_.metrics.set_ignored_notifications("garbage", notifications.garbage);
   schedules_.check_clock();
   next_second_ = now + 1s;
   second_timer_.expires_at(next_second_);
   second_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) on_second();
   });
+}
+
+void Engine::check_listeners(MonoTime now) {
+  if (fleet_.view().draining || !listener_watch_.check(now)) return;
+  publisher_.listener_troubles(listener_watch_.troubles());
+  publisher_.publish_now();
+}
+
+void Engine::restart_users_of(const std::string& listener) {
+  core::Command command;
+  command.kind = core::CommandKind::Restart;
+  for (const config::Program& program : config_.programs) {
+    const auto& sockets = program.sockets;
+    if (std::find(sockets.begin(), sockets.end(), listener) != sockets.end())
+      command.targets.push_back(program.name);
+  }
+  if (command.targets.empty()) return;
+  command.request = requests_.add([](const Outcome&) {}, Answer::WhenDone);
+  feed(std::move(command));
 }
 
 void Engine::on_signal(int signal) {
@@ -245,6 +269,7 @@ void Engine::preview(config::SourceFiles files, PreviewDone done) {
 FleetControl::Preview Engine::preview_of(const config::SourceFiles& files) const {
   auto loaded = config::load_files(files, environ_);
   if (!loaded) return {config::format(loaded.error()), {}};
+  assign_worker_user(loaded->config);
   // Only the env_files that are in use are read: who may ask what would change may not learn what
   // is in any other file.
   for (config::Program& program : loaded->config.programs) {
@@ -285,6 +310,8 @@ void Engine::apply_reload(Answer answer, Done done) {
   file = config::find_file(file, environ_);
   auto loaded = config::load(file, environ_);
   if (!loaded) return refuse(config::format(loaded.error()));
+  if (const auto user = assign_worker_user(loaded->config); !user.warning.empty())
+    parts_.log.warn(user.warning);
   PreparedPrograms prepared = prepare_programs(loaded->config, environ_);
   if (!prepared.problems.empty()) {
     return refuse(fmt::format("{}", fmt::join(prepared.problems, "\n")));

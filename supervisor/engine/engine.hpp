@@ -13,6 +13,7 @@
 #include "common/config/config.hpp"
 #include "common/log/logger.hpp"
 #include "supervisor/core/fleet.hpp"
+#include "supervisor/engine/listener_watch.hpp"
 #include "supervisor/engine/pending_requests.hpp"
 #include "supervisor/engine/processes.hpp"
 #include "supervisor/engine/readiness_announcer.hpp"
@@ -22,6 +23,7 @@
 #include "supervisor/engine/service_manager.hpp"
 #include "supervisor/engine/snapshot_publisher.hpp"
 #include "supervisor/process/cgroup.hpp"
+#include "supervisor/process/guardian_watch.hpp"
 #include "supervisor/process/signals.hpp"
 #include "supervisor/state/control.hpp"
 #include "supervisor/state/event_log.hpp"
@@ -57,6 +59,7 @@ struct EngineParts {
   std::string status_address;  // of the TCP status endpoint; empty: it is off
   std::string instance;        // by which the guardian finds our processes
   const process::Cgroups& cgroups;
+  process::GuardianWatch* guardian = nullptr;  // none where the platform guards
 };
 
 class Engine final : public FleetControl, public MemoryObserver {
@@ -90,6 +93,8 @@ class Engine final : public FleetControl, public MemoryObserver {
   void begin_drain();
   void on_second();  // loop lag, heartbeat, the service manager's watchdog
   void on_signal(int signal);
+  void check_listeners(MonoTime now);
+  void restart_users_of(const std::string& listener);
 
   Preview preview_of(const config::SourceFiles& files) const;
   void apply_reload(Answer answer, Done done);
@@ -105,6 +110,7 @@ class Engine final : public FleetControl, public MemoryObserver {
   ServiceManager service_manager_;
   Reporter reporter_;
   RuntimeWatch runtime_watch_;
+  ListenerWatch listener_watch_;
   ReadinessAnnouncer announcer_;
   SnapshotPublisher publisher_;
   PendingRequests requests_;

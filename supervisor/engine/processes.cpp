@@ -60,13 +60,13 @@ Processes::~Processes() {
   searcher_.join();  // what it does refers to us
 }
 
-Result<void> Processes::open(const std::filesystem::path& notify_path) {
+Result<void> Processes::open(const sockets::RuntimeDir& runtime_dir) {
   HOLDFAST_TRY(process::Reaper::become_subreaper());
   for (const pid_t pid : process::list_children().value_or(std::vector<pid_t>{}))
     not_workers_.insert(pid);
   HOLDFAST_TRY_ASSIGN(
-      notify_, sockets::NotifySocket::open(
-                   parts_.io, notify_path, sockets::NotifySocket::kOwnerOnly,
+      notify_, sockets::NotifySockets::open(
+                   parts_.io, runtime_dir.notify_socket(), runtime_dir.notify(),
                    [this](pid_t pid) { return find_notifier(pid); },
                    [this](const core::ProcessId& process, const sockets::NotifyMessage& message) {
                      on_notification(process, message);
@@ -111,8 +111,9 @@ void Processes::spawn(const core::Spawn& action) {
   const std::string worker = fmt::format("{}.{}", program->name, action.process.slot.slot);
   auto cgroup = make_cgroup(*program, fmt::format("{}.{}", worker, action.process.incarnation));
   const Fd entrance = cgroup ? cgroup->entrance().value_or(Fd()) : Fd();
-  auto spawned = spawner_.spawn(*program, action, entrance ? entrance.get() : -1);
+  auto spawned = launch(action, worker, entrance ? entrance.get() : -1);
   if (!spawned) {
+    notify_->remove(action.process);
     on_event_(core::SpawnFailed{action.process, spawned.error().step, spawned.error().os_error});
     return;
   }
@@ -136,16 +137,33 @@ void Processes::spawn(const core::Spawn& action) {
     ::kill(-pid, SIGKILL);
     parts_.relay.remove(action.process);
     if (spawned->has_socket) spawner_.forget(worker, action.process.incarnation);
+    notify_->remove(action.process);
     on_event_(core::SpawnFailed{action.process, "watch the process", error.code().value()});
     return;
   }
   running_[action.process] = std::move(running);
   by_pid_[pid] = action.process;
+  if (parts_.guardian) parts_.guardian->launched();
 
   parts_.telemetry.started({action.process, program->name, worker, pid, spawned->metrics_url,
                             program->metrics_interval, program->metrics_timeout, spawned->own});
   on_event_(core::Spawned{action.process, pid});
   probe_readiness(action.process);
+}
+
+tl::expected<Spawned, process::LaunchError> Processes::launch(const core::Spawn& action,
+                                                              const std::string& worker,
+                                                              int cgroup) {
+  const config::Program& program = *action.program;
+  if (!speaks_notify(program)) return spawner_.spawn(program, action, cgroup, {});
+  const auto socket =
+      spawner_.identity_of(program).and_then([&](const std::optional<process::Identity>& identity) {
+        return notify_->add(action.process, worker, identity);
+      });
+  if (!socket) {
+    return tl::unexpected(process::LaunchError{"notification socket", socket.error().os_error});
+  }
+  return spawner_.spawn(program, action, cgroup, socket->native());
 }
 
 ProbedWorker Processes::probed(const core::ProcessId& process, const Running& running) const {
@@ -319,7 +337,7 @@ void Processes::tell(std::string kind, const core::ProcessId& process, const Run
 
 void Processes::on_exit(const core::ProcessId& process, const Result<core::ExitStatus>& status) {
   // Its last notifications are in the socket by now, and its pid is not reused yet.
-  notify_->drain_now();
+  notify_->drain_now(process);
   const auto it = running_.find(process);
   if (it == running_.end()) return;
   core::ExitStatus exit;
@@ -346,7 +364,8 @@ bool Processes::may_have_left_something() const {
   const auto children = process::list_children();
   if (!children) return true;
   return std::any_of(children->begin(), children->end(), [this](pid_t pid) {
-    return !by_pid_.contains(pid) && !prober_.started(pid) && !not_workers_.contains(pid);
+    return !by_pid_.contains(pid) && !prober_.started(pid) && !not_workers_.contains(pid) &&
+           !is_guardian(pid);
   });
 }
 
@@ -437,6 +456,7 @@ void Processes::conclude(const core::ProcessId& process) {
   about.incarnation = process.incarnation;
   if (!told) by_pid_.erase(it->second.child->pid());
   if (it->second.has_socket) spawner_.forget(it->second.worker, process.incarnation);
+  notify_->remove(process);
   running_.erase(it);
   parts_.telemetry.exited(process);
   // Its last output is relayed before its pipes are closed; a grandchild may hold them open.

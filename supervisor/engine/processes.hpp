@@ -15,9 +15,10 @@
 #include "supervisor/engine/spawner.hpp"
 #include "supervisor/process/cgroup.hpp"
 #include "supervisor/process/child.hpp"
+#include "supervisor/process/guardian_watch.hpp"
 #include "supervisor/process/reaper.hpp"
 #include "supervisor/process/remains.hpp"
-#include "supervisor/sockets/notify_socket.hpp"
+#include "supervisor/sockets/notify_sockets.hpp"
 #include "supervisor/state/event_log.hpp"
 #include "supervisor/state/loop_metrics.hpp"
 #include "supervisor/state/telemetry_link.hpp"
@@ -51,18 +52,19 @@ class Processes {
     EventLog& events;
     LoopMetrics& metrics;
     const process::Cgroups& cgroups;
+    process::GuardianWatch* guardian = nullptr;  // none where the platform guards
   };
   using OnEvent = std::function<void(core::Event)>;
 
   Processes(const Parts& parts, Spawner spawner, OnEvent on_event);
   ~Processes();
 
-  // Opens the notification socket at `notify_path`, and adopts orphans from now on.
-  Result<void> open(const std::filesystem::path& notify_path);
+  // Opens the notification socket that all share, and adopts orphans from now on.
+  Result<void> open(const sockets::RuntimeDir& runtime_dir);
   // Lets programs that run as another user send notifications.
   Result<void> let_others_notify() { return notify_->let_others_send(); }
-  // Make again the files of sockets that have vanished. Return whether, and how many.
-  Result<bool> restore_notify_socket() { return notify_->restore(); }
+  // Make again the files of sockets that have vanished. Return how many.
+  Result<std::size_t> restore_notify_sockets() { return notify_->restore(); }
   std::size_t restore_worker_sockets() { return spawner_.restore_sockets(); }
   // What a new configuration needs for its next launches.
   void use(PreparedPrograms prepared, std::string config_file) {
@@ -79,7 +81,7 @@ class Processes {
   void watch_for_oom_kills();
 
   void reap_orphans();  // on SIGCHLD
-  const sockets::NotifyCounters& notify_counters() const { return notify_->counters(); }
+  sockets::NotifyCounters notify_counters() const { return notify_->counters(); }
 
  private:
   struct Running {
@@ -105,6 +107,8 @@ class Processes {
     std::vector<process::Remain> remains;
   };
 
+  tl::expected<Spawned, process::LaunchError> launch(const core::Spawn& action,
+                                                     const std::string& worker, int cgroup);
   void send(const core::Signal& action, const Running& running);
   void signal_after_scrape(const core::Signal& action, Running& running);
   std::optional<core::ProcessId> find(pid_t pid) const;
@@ -123,6 +127,7 @@ class Processes {
             std::string message);
   bool ends_descendants(const core::ProcessId& process) const;
   bool may_have_left_something() const;
+  bool is_guardian(pid_t pid) const { return parts_.guardian && parts_.guardian->is(pid); }
   void search(const core::ProcessId& process);
   void on_found(const core::ProcessId& process, std::vector<process::Remain> found);
   void check_remains(const core::ProcessId& process);
@@ -137,7 +142,7 @@ class Processes {
   Spawner spawner_;
   boost::asio::thread_pool searcher_{1};  // reads /proc
   Prober prober_;
-  std::unique_ptr<sockets::NotifySocket> notify_;
+  std::unique_ptr<sockets::NotifySockets> notify_;
   process::Reaper reaper_;
   std::map<core::ProcessId, Running> running_;
   std::unordered_map<pid_t, core::ProcessId> by_pid_;

@@ -46,8 +46,8 @@ Result<std::vector<std::string>> RuntimeWatch::restore() {
     HOLDFAST_TRY(directory_.restore());
     restored.emplace_back("the directory or its lock");
   }
-  HOLDFAST_TRY_ASSIGN(const bool notify, processes_.restore_notify_socket());
-  if (notify) restored.push_back(directory_.notify_socket().filename().native());
+  HOLDFAST_TRY_ASSIGN(const std::size_t notify, processes_.restore_notify_sockets());
+  if (notify > 0) restored.emplace_back("notification sockets");
   HOLDFAST_TRY_ASSIGN(const bool status, restore_endpoint(Endpoint::Status, status_));
   if (status) restored.push_back(directory_.status_socket().filename().native());
   HOLDFAST_TRY_ASSIGN(const bool admin, restore_endpoint(Endpoint::Admin, admin_));

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace holdfast::supervisor {
 
 std::string count_ready(const core::FleetView& view) {
@@ -33,7 +35,7 @@ void ServiceManager::fleet_changed(const core::FleetView& view) {
   if (text.size() > 200) text = text.substr(0, 200) + "…";
   if (view.ready && !ready_sent_) {
     ready_sent_ = true;
-    (void)notifier_.ready(text);
+    send("READY=1\n" + notify::Notifier::status_line(text));
   } else if (text != status_) {
     (void)notifier_.status(text);
   }
@@ -41,10 +43,15 @@ void ServiceManager::fleet_changed(const core::FleetView& view) {
 }
 
 void ServiceManager::stopping() {
-  (void)notifier_.stopping();
+  send("STOPPING=1");
+}
+
+void ServiceManager::send(std::string state) {
+  unsent_ = notifier_.send(state) ? std::string() : std::move(state);
 }
 
 void ServiceManager::feed_watchdog(MonoTime now) {
+  if (!unsent_.empty()) send(std::exchange(unsent_, {}));
   const auto interval = notifier_.watchdog_interval();
   if (!interval || now - fed_at_ < *interval) return;
   fed_at_ = now;
@@ -56,7 +63,7 @@ void ServiceManager::reloading(MonoTime now) {
 }
 
 void ServiceManager::reloaded() {
-  if (ready_sent_) (void)notifier_.ready(status_);
+  if (ready_sent_) send("READY=1\n" + notify::Notifier::status_line(status_));
 }
 
 }  // namespace holdfast::supervisor

@@ -18,7 +18,8 @@ class ServiceManager {
  public:
   explicit ServiceManager(notify::Notifier notifier) : notifier_(std::move(notifier)) {}
 
-  // READY=1 the first time the fleet is ready, STATUS= whenever the summary changes.
+  // READY=1 the first time the fleet is ready, STATUS= whenever the summary changes. What could not
+  // be sent is sent again each second.
   void fleet_changed(const core::FleetView& view);
   void stopping();
   // WATCHDOG=1 if the manager expects it and half its interval has passed. To be called every
@@ -28,9 +29,12 @@ class ServiceManager {
   void reloaded();
 
  private:
+  void send(std::string state);
+
   notify::Notifier notifier_;
   std::string status_;
   bool ready_sent_ = false;
+  std::string unsent_;  // the last READY=1 or STOPPING=1, if the manager did not take it
   MonoTime fed_at_{};
 };
 

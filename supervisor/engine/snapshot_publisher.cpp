@@ -59,6 +59,7 @@ void SnapshotPublisher::publish_now() {
   snapshot->started_at_wall = started_at_wall_;
   snapshot->pid = ::getpid();
   snapshot->listeners = listeners_();
+  snapshot->listener_troubles = troubles_;
   snapshot->kernel_limits = kernel_limits_;
   snapshot->last_reload_ok = last_reload_ok_;
   snapshot->last_reload_at = last_reload_at_;

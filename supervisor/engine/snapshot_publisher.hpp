@@ -42,6 +42,9 @@ class SnapshotPublisher {
   // Publishes in any case.
   void publish_now();
 
+  // For the snapshots that follow.
+  void listener_troubles(std::vector<ListenerTrouble> troubles) { troubles_ = std::move(troubles); }
+
   // The outcome of a reload, for the snapshots that follow.
   void reload_succeeded();
   void reload_failed(std::string why);
@@ -57,6 +60,7 @@ class SnapshotPublisher {
   MonoTime started_at_{};
   WallTime started_at_wall_{};
   KernelLimits kernel_limits_;
+  std::vector<ListenerTrouble> troubles_;
   MonoTime published_at_{};
   std::uint64_t published_revision_ = 0;
   bool last_reload_ok_ = true;

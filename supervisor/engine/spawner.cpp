@@ -28,6 +28,14 @@ bool serves_telemetry(const config::Program& program, bool own) {
   return own && program.metrics.empty() && program.ready == config::ReadyKind::Notify;
 }
 
+}  // namespace
+
+bool speaks_notify(const config::Program& program) {
+  return program.ready == config::ReadyKind::Notify && program.type == config::ProgramType::Service;
+}
+
+namespace {
+
 // Opening /dev/stdout or /dev/stderr by name opens this pipe anew, with the rights of whoever does:
 // the program's user, or one that the program changes to by itself. The descriptors of a process
 // are out of reach of other users anyway.
@@ -124,6 +132,11 @@ void Spawner::use(PreparedPrograms prepared, std::string config_file) {
                 [this](const auto& used) { return !prepared_.programs.contains(used.first); });
 }
 
+Result<std::optional<process::Identity>> Spawner::identity_of(const config::Program& program) {
+  HOLDFAST_TRY_ASSIGN(const PreparedProgram* found, prepared(program));
+  return found->identity;
+}
+
 process::LaunchSpec Spawner::launch_spec(const PreparedProgram& prepared,
                                          const config::Program& program,
                                          const ChildProtocol& child) const {
@@ -164,7 +177,8 @@ tl::expected<process::Launched, LaunchError> Spawner::spawn_probe(
 }
 
 tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& configured,
-                                                  const core::Spawn& action, int cgroup) {
+                                                  const core::Spawn& action, int cgroup,
+                                                  const std::string& notify_socket) {
   const auto prepared = this->prepared(configured);
   if (!prepared) return tl::unexpected(LaunchError{"prepare", prepared.error().os_error});
   const config::Program program = config::for_slot(configured, action.process.slot.slot);
@@ -190,9 +204,7 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& configu
   child.config_file = config_file_;
   child.status_socket = runtime_dir_.status_socket().native();
   child.fd_names = outlets->names;
-  if (program.ready == config::ReadyKind::Notify && program.type == config::ProgramType::Service) {
-    child.notify_socket = runtime_dir_.notify_socket().native();
-  }
+  child.notify_socket = notify_socket;
 
   process::LaunchSpec spec = launch_spec(**prepared, program, child);
   spec.executable = (*prepared)->executable;

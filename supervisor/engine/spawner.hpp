@@ -34,6 +34,9 @@ struct Spawned {
   bool has_socket = false;  // it has a telemetry socket: forget() it when the process has exited
 };
 
+// Whether it reports by sd_notify(3), and so needs a NOTIFY_SOCKET.
+bool speaks_notify(const config::Program& program);
+
 class Spawner {
  public:
   // `config_file`: absolute, or empty.
@@ -41,9 +44,12 @@ class Spawner {
           const sockets::RuntimeDir& runtime_dir, Environ environ, std::string instance,
           PreparedPrograms prepared, std::string config_file);
 
-  // `cgroup`: for LaunchSpec.
+  // `cgroup`: for LaunchSpec. `notify_socket`: empty if it has none.
   tl::expected<Spawned, process::LaunchError> spawn(const config::Program& configured,
-                                                    const core::Spawn& action, int cgroup);
+                                                    const core::Spawn& action, int cgroup,
+                                                    const std::string& notify_socket);
+  // Whom its processes run as; nothing: as the supervisor.
+  Result<std::optional<process::Identity>> identity_of(const config::Program& program);
   // Starts one of the program's probe commands, `argv` as the worker of this slot has it: as the
   // program's user, with its directory, environment and limits. `output`: its standard output and
   // error.

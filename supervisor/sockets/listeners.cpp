@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <optional>
 #include <string_view>
+#include <tuple>
 
 namespace holdfast::supervisor::sockets {
 
@@ -78,7 +79,8 @@ Result<void> ListenerSet::adopt(int first, const std::vector<std::string>& names
     }
     HOLDFAST_TRY(set_cloexec(fd));
     HOLDFAST_TRY(set_nonblocking(fd));
-    inherited_[name] = Fd(fd++);
+    std::string address = net::address_of(fd).value_or("");
+    inherited_[name] = Inherited{Fd(fd++), std::move(address)};
   }
   return {};
 }
@@ -125,7 +127,8 @@ Result<void> ListenerSet::apply(const std::map<std::string, config::Listen>& wan
           "[listen.{}] address{}", name, name == protocol::kHttpFd ? " (or PORT)" : "")));
     }
     HOLDFAST_TRY(set_access(name, listen));
-    fresh[name] = Listener{std::move(*socket), listen};
+    std::string address = net::address_of(socket->get()).value_or("");
+    fresh[name] = Listener{std::move(*socket), listen, std::move(address)};
   }
   for (const auto& [name, listener] : opened_) {
     const auto now = wanted.find(name);
@@ -148,12 +151,51 @@ Result<void> ListenerSet::apply(const std::map<std::string, config::Listen>& wan
   return {};
 }
 
+std::vector<ListenerSet::Repair> ListenerSet::repair() {
+  std::vector<Repair> repairs;
+  for (const auto& [name, listener] : inherited_) {
+    std::ignore = set_nonblocking(listener.socket.get());
+    if (net::is_shut_down(listener.socket.get()))
+      repairs.push_back(repair_inherited(name, listener));
+  }
+  for (auto& [name, listener] : opened_) {
+    std::ignore = set_nonblocking(listener.socket.get());
+    if (net::is_shut_down(listener.socket.get())) repairs.push_back(repair_opened(name, listener));
+  }
+  return repairs;
+}
+
+ListenerSet::Repair ListenerSet::repair_inherited(const std::string& name,
+                                                  const Inherited& listener) {
+  constexpr std::uint32_t kBacklog = 1024;
+  const auto again = net::listen_again(listener.socket.get(), listener.address, kBacklog);
+  if (again) return {name, Repair::Outcome::Revived, {}};
+  return {
+      name, Repair::Outcome::Failed,
+      again.error().message + "; restart its socket unit (`systemctl restart holdfast.socket`)"};
+}
+
+ListenerSet::Repair ListenerSet::repair_opened(const std::string& name, Listener& listener) {
+  if (!listener.address.starts_with("unix:")) {
+    const auto again =
+        net::listen_again(listener.socket.get(), listener.address, listener.config.backlog);
+    if (again) return {name, Repair::Outcome::Revived, {}};
+    return {name, Repair::Outcome::Failed, again.error().message};
+  }
+  Result<Fd> fresh = net::open_listener(listener.config.address, listener.config.backlog);
+  if (!fresh) return {name, Repair::Outcome::Failed, fresh.error().message};
+  if (const auto access = set_access(name, listener.config); !access)
+    return {name, Repair::Outcome::Failed, access.error().message};
+  listener.socket = std::move(*fresh);
+  return {name, Repair::Outcome::Replaced, {}};
+}
+
 void ListenerSet::close_opened() {
   opened_.clear();
 }
 
 int ListenerSet::find(const std::string& name) const {
-  if (const auto it = inherited_.find(name); it != inherited_.end()) return it->second.get();
+  if (const auto it = inherited_.find(name); it != inherited_.end()) return it->second.socket.get();
   const auto it = opened_.find(name);
   return it == opened_.end() ? -1 : it->second.socket.get();
 }

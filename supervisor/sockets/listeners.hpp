@@ -38,6 +38,17 @@ class ListenerSet {
   // changed. A socket whose address is unchanged stays open.
   Result<void> apply(const std::map<std::string, config::Listen>& wanted);
 
+  // Whatever a program that shares a listener has done to it: makes it non-blocking again, and
+  // makes what was shut down listen again. A TCP socket comes back for all who have it; a Unix
+  // socket is made anew, and those who have the former one need a restart.
+  struct Repair {
+    enum class Outcome { Revived, Replaced, Failed };
+    std::string name;
+    Outcome outcome = Outcome::Failed;
+    std::string why;  // of Failed
+  };
+  std::vector<Repair> repair();
+
   // Closes what was opened here, so that only the workers' copies are left; find() no longer
   // returns them. Sockets from systemd stay open: systemd has them too.
   void close_opened();
@@ -52,8 +63,16 @@ class ListenerSet {
   struct Listener {
     Fd socket;
     config::Listen config;
+    std::string address;  // as bound
   };
-  std::map<std::string, Fd> inherited_;
+  struct Inherited {
+    Fd socket;
+    std::string address;
+  };
+  static Repair repair_inherited(const std::string& name, const Inherited& listener);
+  static Repair repair_opened(const std::string& name, Listener& listener);
+
+  std::map<std::string, Inherited> inherited_;
   std::map<std::string, Listener> opened_;
 };
 

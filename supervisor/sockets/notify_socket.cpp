@@ -3,6 +3,7 @@
 
 #include "common/net/listen.hpp"
 
+#include <boost/asio/steady_timer.hpp>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,7 +17,9 @@ namespace holdfast::supervisor::sockets {
 
 namespace {
 
-constexpr int kPerTurn = 256;            // a flooding worker must not starve the loop
+// A flooding worker must not starve the loop, nor keep it busy: no honest one says so much.
+constexpr int kPerTurn = 256;
+constexpr Duration kPause = std::chrono::milliseconds(20);
 constexpr int kPerDrain = 4096;          // above any usual net.unix.max_dgram_qlen
 constexpr std::size_t kMostSockets = 4;  // the present one and former ones
 constexpr std::size_t kRoomForFds = 4;   // the kernel discards more than that
@@ -90,8 +93,19 @@ void NotifySocket::watch(const std::shared_ptr<Descriptor>& socket) {
   socket->async_wait(Descriptor::wait_read, [this, socket, alive = std::weak_ptr<char>(alive_)](
                                                 boost::system::error_code error) {
     if (error || alive.expired()) return;
-    read_up_to(*socket, kPerTurn);
-    watch(socket);
+    if (read_up_to(*socket, kPerTurn)) {
+      pause(socket);
+    } else {
+      watch(socket);
+    }
+  });
+}
+
+void NotifySocket::pause(const std::shared_ptr<Descriptor>& socket) {
+  auto timer = std::make_shared<boost::asio::steady_timer>(io_, kPause);
+  timer->async_wait([this, socket, timer,
+                     alive = std::weak_ptr<char>(alive_)](const boost::system::error_code& error) {
+    if (!error && !alive.expired() && socket->is_open()) watch(socket);
   });
 }
 
@@ -99,6 +113,7 @@ Result<bool> NotifySocket::restore() {
   if (file_ && file_id(path_) == file_) return false;
   HOLDFAST_TRY_ASSIGN(Fd socket, bind_socket(path_, mode_));
   file_ = file_id(path_);
+  if (owner_) HOLDFAST_TRY(give_to(owner_->first, owner_->second));
   watch(sockets_.emplace_front(std::make_shared<Descriptor>(io_, socket.release())));
   if (sockets_.size() > kMostSockets) {
     boost::system::error_code ignored;
@@ -116,15 +131,25 @@ Result<void> NotifySocket::let_others_send() {
   return {};
 }
 
+Result<void> NotifySocket::give_to(uid_t user, gid_t group) {
+  owner_.emplace(user, group);
+  if (::lchown(path_.c_str(), user, group) != 0) {
+    return fail_errno(errno, fmt::format("give '{}' to its worker's user", path_.native()));
+  }
+  return {};
+}
+
 void NotifySocket::drain_now() {
   // A copy: a message may lead to restore().
   for (const auto& socket : std::list(sockets_))
     read_up_to(*socket, kPerDrain);
 }
 
-void NotifySocket::read_up_to(Descriptor& socket, int count) {
-  while (count-- > 0 && read_one(socket)) {
+bool NotifySocket::read_up_to(Descriptor& socket, int count) {
+  for (; count > 0; --count) {
+    if (!read_one(socket)) return false;
   }
+  return true;
 }
 
 bool NotifySocket::read_one(Descriptor& socket) {

@@ -5,6 +5,9 @@
 // as the kernel reports it (SCM_CREDENTIALS), is one of our processes. That protects the socket, so
 // its mode may let other users write when a program runs as one of them.
 //
+// A sender that floods is read from at a limited rate: it waits, or gets EAGAIN, and the loop
+// turns.
+//
 // Threads: the io_context's. Owns the socket and its file.
 
 #include "common/base/result.hpp"
@@ -22,6 +25,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace holdfast::supervisor::sockets {
 
@@ -56,6 +60,8 @@ class NotifySocket {
 
   // For programs that run as another user.
   Result<void> let_others_send();
+  // Gives the file to an account, which alone may then send.
+  Result<void> give_to(uid_t user, gid_t group);
 
   // If the file is no longer the one that was bound, binds another at the same path. The former
   // socket stays readable for those who have connected to it. Returns whether there was need.
@@ -68,13 +74,15 @@ class NotifySocket {
   using Descriptor = boost::asio::posix::stream_descriptor;
 
   void watch(const std::shared_ptr<Descriptor>& socket);
-  void read_up_to(Descriptor& socket, int count);
+  void pause(const std::shared_ptr<Descriptor>& socket);
+  bool read_up_to(Descriptor& socket, int count);  // whether there may be more
   bool read_one(Descriptor& socket);
 
   boost::asio::io_context& io_;
   std::list<std::shared_ptr<Descriptor>> sockets_;  // the newest first
   std::filesystem::path path_;
   mode_t mode_;
+  std::optional<std::pair<uid_t, gid_t>> owner_;  // nothing: ours
   std::optional<FileId> file_;
   Lookup lookup_;
   OnMessage on_message_;

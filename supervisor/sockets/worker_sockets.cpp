@@ -4,7 +4,6 @@
 #include "common/net/listen.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,7 +25,7 @@ fs::path descriptor_path(const Fd& file) {
 }  // namespace
 
 WorkerSockets::WorkerSockets(fs::path directory, mode_t mode)
-    : directory_(std::move(directory)), mode_(mode) {}
+    : directory_(std::move(directory)), mode_(mode), changes_(directory_) {}
 
 fs::path WorkerSockets::path_of(const std::string& worker, std::uint64_t incarnation) const {
   return directory_ / fmt::format("{}.{}.sock", worker, incarnation);
@@ -86,23 +85,8 @@ void WorkerSockets::remove(const std::string& worker, std::uint64_t incarnation)
   kept_.erase(kept);
 }
 
-// Whether anything was added to the directory or removed from it since it was last looked at. The
-// kernel's time of a change is coarse, so the time after a change is looked at once more.
-bool WorkerSockets::has_changed() {
-  struct stat info {};
-  if (::stat(directory_.c_str(), &info) != 0) return false;  // there is nowhere to put anything
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  const bool recent = now.tv_sec - info.st_mtim.tv_sec < 2;
-  std::string seen = fmt::format("{}:{}:{}.{}", info.st_dev, info.st_ino, info.st_mtim.tv_sec,
-                                 info.st_mtim.tv_nsec);
-  if (!recent && seen == seen_) return false;
-  seen_ = std::move(seen);
-  return true;
-}
-
 std::size_t WorkerSockets::restore() {
-  if (kept_.empty() || !has_changed()) return 0;
+  if (kept_.empty() || !changes_.any()) return 0;
   std::size_t restored = 0;
   // The newest incarnation of each worker first: the link leads to that.
   for (auto it = kept_.rbegin(); it != kept_.rend(); ++it) {

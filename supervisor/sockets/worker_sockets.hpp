@@ -15,6 +15,7 @@
 #include "common/base/result.hpp"
 #include "common/os/fd.hpp"
 #include "common/os/file_id.hpp"
+#include "supervisor/sockets/directory_changes.hpp"
 
 #include <sys/types.h>
 
@@ -54,12 +55,11 @@ class WorkerSockets {
   // The file of a worker, or the link in its place.
   bool is_ours(const std::filesystem::path& path, const Kept& kept) const;
   Result<void> point_link(const std::string& worker, std::uint64_t incarnation) const;
-  bool has_changed();
 
   std::filesystem::path directory_;
   mode_t mode_;
+  DirectoryChanges changes_;
   std::map<Key, Kept> kept_;
-  std::string seen_;  // the directory's identity and time of change when it was last looked at
 };
 
 }  // namespace holdfast::supervisor::sockets

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/state/health.hpp"
 
+#include "common/os/exit_codes.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace holdfast::supervisor {
 
@@ -40,6 +43,37 @@ std::string shortfall(const core::ProgramView& program) {
   return fmt::format("{}: {} ready, at least {} needed{}", program.config->name, program.ready,
                      program.config->min_ready,
                      lacks_stopped_workers(program) ? " (stopped by a command)" : "");
+}
+
+bool is_own_worker(const config::Program& program) {
+  if (program.command.empty()) return false;
+  const auto name = std::filesystem::path(program.command.front()).filename();
+  return name == "holdfast-api-worker" || name == "holdfast-queue-worker";
+}
+
+bool lacks_store(const core::ProgramView& program, const core::SlotView& slot) {
+  // Other programs may mean something else by this code.
+  return is_own_worker(*program.config) && slot.last_exit && !slot.last_exit->signaled &&
+         slot.last_exit->value == exit_code::kUnavailable && slot.state != core::SlotState::Ready &&
+         slot.state != core::SlotState::Done && slot.state != core::SlotState::Stopped;
+}
+
+std::optional<std::string> store_outage(const FleetSnapshot& snapshot, std::uint32_t reached,
+                                        std::uint32_t workers) {
+  if (workers > 0) {
+    if (reached > 0) return std::nullopt;
+    return fmt::format("the database cannot be used by {} {}", workers,
+                       workers == 1 ? "worker" : "workers");
+  }
+  for (const core::ProgramView& program : snapshot.view.programs) {
+    for (const core::SlotView& slot : program.slots) {
+      if (lacks_store(program, slot)) {
+        return fmt::format("the database cannot be used: {}.{} cannot start without it",
+                           program.config->name, slot.id.slot);
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 bool runs_otherwise(const FleetSnapshot& snapshot, const core::ProgramView& program) {

@@ -7,6 +7,8 @@
 
 #include "supervisor/state/snapshot.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,6 +36,19 @@ std::string shortfall(const core::ProgramView& program);
 // Whether what runs of the program differs from what is configured, and nothing that is under way
 // will change that.
 bool runs_otherwise(const FleetSnapshot& snapshot, const core::ProgramView& program);
+
+// Whether it is one of Holdfast's own workers, by the name of its executable; `migrate` included.
+bool is_own_worker(const config::Program& program);
+
+// Whether the store is out: the workers that use it say so, or none of them can start without it.
+// It is the same outage, with the same answer, whenever it began. `reached`, `workers`: of the
+// workers that have reported it, how many can use it; 0 and 0: none has reported it.
+std::optional<std::string> store_outage(const FleetSnapshot& snapshot, std::uint32_t reached,
+                                        std::uint32_t workers);
+
+// Whether its last process ended because the store cannot be used, and there is no new one that
+// can.
+bool lacks_store(const core::ProgramView& program, const core::SlotView& slot);
 
 // In a crash loop, or given up.
 bool in_trouble(const core::SlotView& slot);

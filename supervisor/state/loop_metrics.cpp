@@ -35,6 +35,11 @@ void LoopMetrics::count_forced_kill(const std::string& program) {
   ++forced_kills_[program];
 }
 
+void LoopMetrics::count_reopened_listener(const std::string& listener) {
+  const std::lock_guard lock(mutex_);
+  ++reopened_listeners_[listener];
+}
+
 void LoopMetrics::observe_loop_lag(Duration lag) {
   const std::lock_guard lock(mutex_);
   metrics::observe(loop_lag_, lag);
@@ -55,6 +60,11 @@ std::vector<metrics::Family> LoopMetrics::families() const {
   for (const auto& [reason, value] : ignored_notifications_)
     ignored.add({{"reason", reason}}, count(value));
   result.push_back(std::move(ignored));
+
+  metrics::Family reopened = metrics::declared_family("holdfast_listener_reopened_total");
+  for (const auto& [listener, value] : reopened_listeners_)
+    reopened.add({{"listener", listener}}, count(value));
+  result.push_back(std::move(reopened));
 
   metrics::Family forced = metrics::declared_family("holdfast_shutdown_forced_total");
   for (const auto& [program, value] : forced_kills_)

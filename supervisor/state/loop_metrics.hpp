@@ -30,6 +30,7 @@ class LoopMetrics {
   // `total`: since the start, as the notification socket counts it.
   void set_ignored_notifications(const std::string& reason, std::uint64_t total);
   void count_forced_kill(const std::string& program);
+  void count_reopened_listener(const std::string& listener);
   void observe_loop_lag(Duration lag);
 
   std::vector<metrics::Family> families() const;
@@ -39,6 +40,7 @@ class LoopMetrics {
   std::map<std::pair<std::string, std::string>, std::uint64_t> restarts_;  // program, reason
   std::map<std::string, std::uint64_t> ignored_notifications_;             // by reason
   std::map<std::string, std::uint64_t> forced_kills_;                      // by program
+  std::map<std::string, std::uint64_t> reopened_listeners_;                // by name
   std::uint64_t reaped_orphans_ = 0;
   metrics::HistogramValue loop_lag_;
 };

@@ -23,6 +23,15 @@ struct KernelLimits {
   std::string why_not;                   // if not delegated, for people
 };
 
+// A listener that a program has shut down, now or a moment ago.
+struct ListenerTrouble {
+  std::string listener;
+  std::string message;
+  bool reopened = false;
+  MonoTime since{};
+  MonoTime last_seen{};
+};
+
 struct FleetSnapshot {
   core::FleetView view;
   MonoTime taken_at{};  // with taken_at_wall, converts the view's times to wall time
@@ -31,6 +40,7 @@ struct FleetSnapshot {
   WallTime started_at_wall{};
   std::int64_t pid = 0;                                        // of the supervisor
   std::vector<std::pair<std::string, std::string>> listeners;  // name, address as bound
+  std::vector<ListenerTrouble> listener_troubles;
   KernelLimits kernel_limits;
   bool last_reload_ok = true;
   std::string last_reload_error;  // why the last one failed; the first line is a summary

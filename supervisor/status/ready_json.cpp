@@ -12,11 +12,19 @@ using nlohmann::ordered_json;
 using telemetry::Reach;
 using telemetry::Totals;
 
-ordered_json readiness_json(const FleetSnapshot& snapshot) {
+std::optional<std::string> outage_of(const FleetSnapshot& snapshot, const Latest& latest) {
+  const Reach database = latest ? latest->database.value_or(Reach{}) : Reach{};
+  return store_outage(snapshot, database.reached, database.workers);
+}
+
+ordered_json readiness_json(const FleetSnapshot& snapshot, const Latest& latest) {
   ordered_json out;
-  out["status"] = snapshot.view.ready ? "pass" : "fail";
+  const auto outage = outage_of(snapshot, latest);
+  out["status"] = snapshot.view.ready && !outage ? "pass" : "fail";
   if (snapshot.view.draining) {
     out["reason"] = "draining";
+  } else if (outage) {
+    out["reason"] = *outage;
   } else if (!snapshot.view.ready) {
     std::string waiting;
     for (const core::ProgramView& program : snapshot.view.programs) {
@@ -57,13 +65,19 @@ ordered_json checks_json(const Totals& latest) {
 
 }  // namespace
 
-std::string ready_json(const FleetSnapshot& snapshot) {
-  return text_of(readiness_json(snapshot));
+bool takes_traffic(const FleetSnapshot& snapshot, const Latest& latest) {
+  return snapshot.view.ready && !outage_of(snapshot, latest);
 }
 
-std::string ready_json_verbose(const FleetSnapshot& snapshot, const std::optional<Totals>& latest) {
-  ordered_json out = readiness_json(snapshot);
+std::string ready_json(const FleetSnapshot& snapshot, const Latest& latest) {
+  return text_of(readiness_json(snapshot, latest));
+}
+
+std::string ready_json_verbose(const FleetSnapshot& snapshot, const Latest& latest) {
+  ordered_json out = readiness_json(snapshot, latest);
   out["checks"] = checks_json(latest.value_or(Totals{}));
+  const bool reported = latest && latest->database;
+  if (!reported && outage_of(snapshot, latest)) out["checks"]["database"]["status"] = "fail";
   for (const auto& check : out["checks"]) {
     const bool failing = check["status"] == "fail" || check["status"] == "warn";
     if (failing && out["status"] == "pass") out["status"] = "warn";

@@ -13,13 +13,16 @@
 
 namespace holdfast::supervisor::status {
 
+using Latest = std::optional<telemetry::Totals>;
+
+// Whether the stack takes traffic: the fleet is ready, and the store is not out.
+bool takes_traffic(const FleetSnapshot& snapshot, const Latest& latest);
+
 // {"status":"pass"}, or {"status":"fail","reason":…}.
-std::string ready_json(const FleetSnapshot& snapshot);
+std::string ready_json(const FleetSnapshot& snapshot, const Latest& latest);
 
 // The same with "checks" of database, Redis and queues as the workers see them (`latest`), and all
-// programs. A failing check turns "pass" into "warn" and no more: only the fleet's readiness
-// decides whether the stack takes traffic.
-std::string ready_json_verbose(const FleetSnapshot& snapshot,
-                               const std::optional<telemetry::Totals>& latest);
+// programs. A failing check turns "pass" into "warn" and no more, unless it is the store's.
+std::string ready_json_verbose(const FleetSnapshot& snapshot, const Latest& latest);
 
 }  // namespace holdfast::supervisor::status

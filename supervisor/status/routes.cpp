@@ -135,9 +135,10 @@ void read_only(const Sources& sources, const RequestPtr& request, const http::Re
   if (path == protocol::kReadyPath) {
     const bool verbose =
         request->query_value(protocol::kVerboseQuery) != nullptr && is_local_peer(request->peer);
-    return respond(json(snapshot->view.ready ? 200 : 503,
-                        verbose ? ready_json_verbose(*snapshot, sources.history().latest())
-                                : ready_json(*snapshot)));
+    const auto latest = sources.history().latest();
+    return respond(
+        json(takes_traffic(*snapshot, latest) ? 200 : 503,
+             verbose ? ready_json_verbose(*snapshot, latest) : ready_json(*snapshot, latest)));
   }
   if (path == protocol::kLivePath) {
     const bool alive = now - sources.heartbeat.last() <= kStuckAfter;
@@ -282,10 +283,28 @@ void administer(FleetControl& control, const http::Request& request, http::Respo
   control.command(std::move(command), when, answer(std::move(respond)));
 }
 
+constexpr std::string_view kWorkersMayNot =
+    "workers, and what they start, may not administer the stack: run this command from outside of "
+    "it";
+
+http::Response unknown_host() {
+  return problem(
+      421,
+      "the status endpoint does not answer to this Host: use an address or localhost, or "
+      "add the name to [supervisor] status_hosts");
+}
+
 }  // namespace
 
-http::Handler make_handler(const Sources& sources, FleetControl* control) {
-  return [sources, control](const RequestPtr& request, http::Responder respond) {
+http::Handler make_handler(const Sources& sources, FleetControl* control,
+                           const AllowedHosts* hosts) {
+  return [sources, control, hosts](const RequestPtr& request, http::Responder respond) {
+    const std::string* const host = request->headers.find("Host");
+    if (hosts != nullptr && host != nullptr && !hosts->allows(*host))
+      return respond(unknown_host());
+    const bool administers = request->method == "POST" || request->path == protocol::kLogsPath;
+    if (control != nullptr && administers && request->peer.restricted)
+      return respond(problem(403, kWorkersMayNot));
     if (request->method == "GET" || request->method == "HEAD") {
       // Log lines may contain what only an administrator should read.
       if (control != nullptr && request->path == protocol::kLogsPath)

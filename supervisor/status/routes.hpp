@@ -18,6 +18,7 @@
 #include "common/http/server.hpp"
 #include "supervisor/state/control.hpp"
 #include "supervisor/state/snapshot.hpp"
+#include "supervisor/status/allowed_hosts.hpp"
 #include "supervisor/status/event_feed.hpp"
 #include "supervisor/status/log_feed.hpp"
 #include "supervisor/status/status_json.hpp"
@@ -40,8 +41,11 @@ struct Sources {
   std::function<const telemetry::StackHistory&()> history;
 };
 
-// `control` null: read-only. Both must outlive the handler.
-http::Handler make_handler(const Sources& sources, FleetControl* control);
+// `control` null: read-only. `hosts` null: any will do, as on Unix sockets. All must outlive the
+// handler. On the admin socket a restricted peer (a worker) reads what status.sock serves, and no
+// more.
+http::Handler make_handler(const Sources& sources, FleetControl* control,
+                           const AllowedHosts* hosts = nullptr);
 // The answer to a request that the HTTP parser refused.
 http::Response refuse(const http::Request& request, const http::Refusal& refusal);
 

@@ -4,6 +4,7 @@
 #include "tests/support/programs.hpp"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -29,7 +30,113 @@ bool guarded(pid_t supervisor) {
   return false;
 }
 
+// Processes that run `sleep` for exactly this time: nothing else says whose they are.
+std::vector<pid_t> sleepers(const std::string& time) {
+  std::vector<pid_t> result;
+  const std::string wanted = std::string("sleep") + '\0' + time + '\0';
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    std::ifstream file(entry.path() / "cmdline", std::ios::binary);
+    const std::string line{std::istreambuf_iterator<char>(file), {}};
+    if (line == wanted) result.push_back(static_cast<pid_t>(std::stol(name)));
+  }
+  return result;
+}
+
+std::vector<pid_t> guardians_of(pid_t supervisor) {
+  std::vector<pid_t> result;
+  const std::string wanted = "HOLDFAST_INSTANCE=" + std::to_string(supervisor) + "-";
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::ifstream file(entry.path() / "cmdline", std::ios::binary);
+    const std::string line{std::istreambuf_iterator<char>(file), {}};
+    if (line.starts_with("holdfast-guard") && line.find(wanted) != std::string::npos)
+      result.push_back(static_cast<pid_t>(std::stol(entry.path().filename())));
+  }
+  return result;
+}
+
+// How often it has waited for something.
+std::uint64_t pauses_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+  const std::string wanted = "voluntary_ctxt_switches:";
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(wanted)) return std::stoull(line.substr(wanted.size()));
+  }
+  return 0;
+}
+
 }  // namespace
+
+TEST_CASE("kill -9 of the supervisor: what has cleared its environment is ended, too") {
+  // A leader, a child in its session, and two daemons that have left session and parent: all
+  // without a variable of ours, and one that ignores SIGTERM.
+  const std::string time = "600." + std::to_string(::getpid());
+  const std::string script = "env -i sleep " + time + " & (env -i setsid sleep " + time +
+                             " &) ; (trap '' TERM; env -i setsid sleep " + time +
+                             " &) ; exec env -i sleep " + time;
+  Stack stack(kShortDeadline + "[program.bare]\n" + command_of({"/bin/sh", "-c", script}) +
+                  "ready = \"started\"\nmetrics = \"off\"\n",
+              kNoPort);
+  stack.wait_ready();
+  REQUIRE(wait_until([&] { return sleepers(time).size() == 4; }));
+  // The guardian has looked at what is below the supervisor once more.
+  const pid_t supervisor = stack.supervisor().pid();
+  REQUIRE(wait_until([&] { return guardians_of(supervisor).size() == 1; }));
+  const pid_t guardian = guardians_of(supervisor).front();
+  const std::uint64_t before = pauses_of(guardian);
+  REQUIRE(wait_until([&] { return pauses_of(guardian) >= before + 2; }));
+  stack.supervisor().signal(SIGKILL);
+  stack.supervisor().wait();
+  REQUIRE(wait_until([&] { return sleepers(time).empty(); }));
+}
+
+TEST_CASE("a guardian that is killed is replaced, and the next one guards as well") {
+  const std::string time = "700." + std::to_string(::getpid());
+  Stack stack(kShortDeadline + "[program.bare]\n" +
+                  command_of({"/bin/sh", "-c", "exec env -i sleep " + time}) +
+                  "ready = \"started\"\nmetrics = \"off\"\n\n" +
+                  misbehaving("stubborn", {"--ready", "--ignore-term"}, "watchdog = \"0s\"\n"),
+              kNoPort);
+  stack.wait_ready();
+  const pid_t supervisor = stack.supervisor().pid();
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(wait_until([&] { return guardians_of(supervisor).size() == 1; }));
+    const pid_t guardian = guardians_of(supervisor).front();
+    ::kill(guardian, SIGKILL);
+    REQUIRE(wait_until([&] {
+      const auto now = guardians_of(supervisor);
+      return now.size() == 1 && now.front() != guardian;
+    }));
+  }
+  REQUIRE(stack.supervisor().output().find("the guardian was killed") != std::string::npos);
+  stack.supervisor().signal(SIGKILL);
+  stack.supervisor().wait();
+  REQUIRE(wait_until([&] { return sleepers(time).empty() && processes_of(stack).empty(); }));
+  REQUIRE(wait_until([&] { return guardians_of(supervisor).empty(); }));
+}
+
+TEST_CASE("an orderly exit leaves nothing behind, the guardian included, also a replaced one") {
+  for (const bool replaced : {false, true}) {
+    INFO("replaced: " << replaced);
+    Stack stack(misbehaving("web", {"--ready"}, "replicas = 3\n"), kNoPort);
+    stack.wait_ready();
+    const pid_t supervisor = stack.supervisor().pid();
+    REQUIRE(wait_until([&] { return guardians_of(supervisor).size() == 1; }));
+    if (replaced) {
+      const pid_t guardian = guardians_of(supervisor).front();
+      ::kill(guardian, SIGKILL);
+      REQUIRE(wait_until([&] {
+        const auto now = guardians_of(supervisor);
+        return now.size() == 1 && now.front() != guardian;
+      }));
+    }
+    stack.supervisor().signal(SIGTERM);
+    REQUIRE(stack.supervisor().wait().value == 0);
+    CHECK(guardians_of(supervisor).empty());  // already, without waiting
+    CHECK(processes_of(stack).empty());
+  }
+}
 
 TEST_CASE(
     "kill -9 of the supervisor: even processes that ignore SIGTERM, or were forked, are ended") {

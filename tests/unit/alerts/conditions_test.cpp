@@ -133,10 +133,50 @@ TEST_CASE("the most severe comes first: the database before Redis and a failed r
         Names{"HoldfastStoreUnavailable", "HoldfastRedisUnavailable", "HoldfastReloadFailed"});
 }
 
+TEST_CASE("one outage of the store is one alert, whenever it began") {
+  Fleet later;
+  telemetry::Totals totals;
+  totals.database = telemetry::Reach{0, 3};
+  CHECK(later.names(totals) == Names{"HoldfastStoreUnavailable"});
+
+  Fleet at_start;
+  auto own = std::make_shared<config::Program>(*at_start.program().config);
+  own->command = {"holdfast-api-worker"};
+  auto other = std::make_shared<config::Program>(*own);
+  other->command = {"/usr/bin/other"};
+  at_start.program().config = own;
+  at_start.program().satisfied = at_start.snapshot.view.ready = false;
+  at_start.program().ready = 0;
+  for (const std::size_t number : {0U, 1U}) {
+    at_start.slot(number).state = core::SlotState::CrashLoop;
+    at_start.slot(number).restarts = 5;
+    at_start.slot(number).crash_loop_since = MonoTime{} + std::chrono::seconds(7);
+    at_start.slot(number).last_exit = core::ExitStatus{false, 69, false};
+  }
+  CHECK(at_start.names() == Names{"HoldfastStoreUnavailable"});
+  // Another program may mean something else by 69.
+  at_start.program().config = other;
+  CHECK(at_start.names() ==
+        Names{"HoldfastWorkerCrashLooping", "HoldfastWorkerCrashLooping", "HoldfastNotReady"});
+}
+
+TEST_CASE("a listener that a program has shut down is an alert, worse if it is still down") {
+  Fleet fleet;
+  fleet.snapshot.listener_troubles.push_back({"http", "it was opened anew", true, {}, {}});
+  fleet.snapshot.listener_troubles.push_back({"web", "it cannot be opened anew", false, {}, {}});
+  const auto alerts = active_alerts(fleet.snapshot, {});
+  REQUIRE(alerts.size() == 2);
+  CHECK(alerts[0].name == "HoldfastListenerShutDown");
+  CHECK(alerts[0].severity == "critical");
+  CHECK(alerts[0].target == "web");
+  CHECK(alerts[1].severity == "warning");
+}
+
 TEST_CASE("every alert has a runbook of its name") {
-  for (const char* name : {"HoldfastWorkerCrashLooping", "HoldfastNotReady", "HoldfastReloadFailed",
-                           "HoldfastStoreUnavailable", "HoldfastRedisUnavailable",
-                           "HoldfastScheduledRunFailed", "HoldfastMemoryHigh"}) {
+  for (const char* name :
+       {"HoldfastWorkerCrashLooping", "HoldfastNotReady", "HoldfastReloadFailed",
+        "HoldfastStoreUnavailable", "HoldfastRedisUnavailable", "HoldfastScheduledRunFailed",
+        "HoldfastMemoryHigh", "HoldfastListenerShutDown"}) {
     INFO(name);
     CHECK(std::filesystem::exists(std::filesystem::path(HOLDFAST_SOURCE_DIR) / "docs/runbooks" /
                                   (std::string(name) + ".md")));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/sockets/listeners.hpp"
 
+#include "common/net/address.hpp"
 #include "common/net/listen.hpp"
 #include "supervisor/sockets/shared_objects.hpp"
 #include "supervisor/sockets/worker_sockets.hpp"
@@ -229,4 +230,110 @@ TEST_CASE("a Unix listener has the owner and mode that it was given, and a reloa
   REQUIRE(listeners.apply(Wanted{{"web", listen}}));
   CHECK(file().st_uid == 0);
   CHECK((file().st_mode & 0777) == 0660);
+}
+
+namespace {
+
+// Whether a client can connect and is accepted through `listener`.
+bool takes_connections(int listener, const std::string& address) {
+  const auto parsed = net::parse_listen_address(address);
+  REQUIRE(parsed);
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  REQUIRE(::getsockname(listener, reinterpret_cast<sockaddr*>(&storage), &size) == 0);
+  const Fd client(::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (::connect(client.get(), reinterpret_cast<sockaddr*>(&storage), size) != 0) return false;
+  return static_cast<bool>(Fd(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)));
+}
+
+}  // namespace
+
+TEST_CASE("a TCP listener that a program has shut down listens again, for all who share it") {
+  using Outcome = ListenerSet::Repair::Outcome;
+  ListenerSet listeners;
+  REQUIRE(listeners.apply(Wanted{{"http", on("127.0.0.1:0", 16)}}));
+  const std::string address = listeners.address("http");
+  const int socket = listeners.find("http");
+  const Fd worker(::fcntl(socket, F_DUPFD_CLOEXEC, 0));
+  REQUIRE(listeners.repair().empty());
+  for (const int how : {SHUT_RD, SHUT_RDWR}) {
+    REQUIRE(::shutdown(worker.get(), how) == 0);
+    const auto repairs = listeners.repair();
+    REQUIRE(repairs.size() == 1);
+    REQUIRE(repairs[0].outcome == Outcome::Revived);
+    REQUIRE(listeners.find("http") == socket);
+    REQUIRE(listeners.address("http") == address);
+    REQUIRE(takes_connections(worker.get(), address));
+    REQUIRE(listeners.repair().empty());
+  }
+}
+
+TEST_CASE("a listener at a fixed port, and one from systemd, listen again as well") {
+  using Outcome = ListenerSet::Repair::Outcome;
+  std::string address;
+  {
+    ListenerSet free_port;
+    REQUIRE(free_port.apply(Wanted{{"http", on("127.0.0.1:0", 16)}}));
+    address = free_port.address("http");
+  }
+  ListenerSet listeners;
+  REQUIRE(listeners.apply(Wanted{{"http", on(address, 16)}}));
+  auto passed = net::open_listener("127.0.0.1:0");
+  REQUIRE(passed);
+  REQUIRE(listeners.adopt(passed->release(), {"passed"}));
+  for (const char* name : {"http", "passed"}) {
+    INFO(name);
+    REQUIRE(::shutdown(listeners.find(name), SHUT_RDWR) == 0);
+    const auto repairs = listeners.repair();
+    REQUIRE(repairs.size() == 1);
+    REQUIRE(repairs[0].name == name);
+    REQUIRE(repairs[0].outcome == Outcome::Revived);
+    REQUIRE(takes_connections(listeners.find(name), listeners.address(name)));
+  }
+}
+
+TEST_CASE("a Unix listener that a program has shut down is made anew, with its mode") {
+  using Outcome = ListenerSet::Repair::Outcome;
+  const TempDir directory;
+  const std::string path = directory.path() / "web.sock";
+  config::Listen listen = on("unix:" + path, 16);
+  listen.mode = 0666;
+  ListenerSet listeners;
+  REQUIRE(listeners.apply(Wanted{{"web", listen}}));
+  const Fd worker(::fcntl(listeners.find("web"), F_DUPFD_CLOEXEC, 0));
+  REQUIRE(::shutdown(worker.get(), SHUT_RD) == 0);
+  const auto repairs = listeners.repair();
+  REQUIRE(repairs.size() == 1);
+  REQUIRE(repairs[0].outcome == Outcome::Replaced);
+  REQUIRE(takes_connections(listeners.find("web"), "unix:" + path));
+  struct stat info {};
+  REQUIRE(::stat(path.c_str(), &info) == 0);
+  REQUIRE((info.st_mode & 0777) == 0666);
+  REQUIRE(listeners.repair().empty());
+}
+
+TEST_CASE("a listener that cannot be opened anew says why, until it can") {
+  using Outcome = ListenerSet::Repair::Outcome;
+  const TempDir directory;
+  const std::string path = directory.path() / "web.sock";
+  ListenerSet listeners;
+  REQUIRE(listeners.apply(Wanted{{"web", on("unix:" + path, 16)}}));
+  REQUIRE(::shutdown(listeners.find("web"), SHUT_RD) == 0);
+  std::filesystem::remove(path);
+  { std::ofstream(path) << "in the way"; }
+  const auto failed = listeners.repair();
+  REQUIRE(failed.size() == 1);
+  REQUIRE(failed[0].outcome == Outcome::Failed);
+  REQUIRE_THAT(failed[0].why, Catch::Contains("not a socket"));
+  std::filesystem::remove(path);
+  REQUIRE(listeners.repair().at(0).outcome == Outcome::Replaced);
+}
+
+TEST_CASE("a listener that a program has made blocking is non-blocking again") {
+  ListenerSet listeners;
+  REQUIRE(listeners.apply(Wanted{{"http", on("127.0.0.1:0", 16)}}));
+  const int socket = listeners.find("http");
+  REQUIRE(::fcntl(socket, F_SETFL, 0) == 0);
+  REQUIRE(listeners.repair().empty());
+  REQUIRE((::fcntl(socket, F_GETFL) & O_NONBLOCK) != 0);
 }

@@ -214,3 +214,81 @@ TEST_CASE("the claim of a path is released with its holder, and holds for one pl
   }
   REQUIRE(PathClaim::take(one.path() / "run"));
 }
+
+TEST_CASE("the runtime directory is private whatever the umask") {
+  const TempDir temporary;
+  const fs::path path = temporary.path() / "run";
+  const mode_t before = ::umask(0077);
+  const auto directory = RuntimeDir::open(path.native() + "/");
+  ::umask(before);
+  REQUIRE(directory);
+  REQUIRE(mode_of(path) == 0750);
+  REQUIRE(mode_of(directory->notify()) == 0750);
+}
+
+TEST_CASE("a link in the place of the runtime directory, or in it, is not followed") {
+  const TempDir temporary;
+  const fs::path elsewhere = temporary.path() / "elsewhere";
+  const fs::path path = temporary.path() / "run";
+  fs::create_directories(elsewhere / "workers");
+  fs::permissions(elsewhere, fs::perms::owner_all);
+  const auto foreign = net::bind_unix_socket(SOCK_DGRAM, elsewhere / "a.0.sock", 0600);
+  REQUIRE(foreign);
+  fs::create_directory_symlink(elsewhere, path);
+  const auto refused = RuntimeDir::open(path);
+  REQUIRE_FALSE(refused);
+  REQUIRE(refused.error().kind == ErrorKind::Conflict);
+  for (const char* inner : {"workers", "notify", "lock"}) {
+    INFO(inner);
+    fs::remove_all(path);
+    fs::create_directory(path);
+    fs::permissions(path, fs::perms::owner_all);
+    fs::create_directory_symlink(elsewhere, path / inner);
+    REQUIRE_FALSE(RuntimeDir::open(path));
+    fs::remove(path / inner);
+  }
+  REQUIRE(fs::exists(elsewhere / "a.0.sock"));
+  REQUIRE(RuntimeDir::open(path));
+}
+
+TEST_CASE("only what has one of our own names is ever removed") {
+  const TempDir temporary;
+  const fs::path path = temporary.path() / "run";
+  const std::vector<fs::path> theirs{"redis.sock",         "app.0.sock",    "status.sock.old",
+                                     "workers/redis.sock", "workers/x.new", "notify/x.sock",
+                                     "notify/a.b.1"};
+  const std::vector<fs::path> ours{"admin.sock",
+                                   "status.sock",
+                                   "notify.sock",
+                                   "workers/api.0.7.sock",
+                                   "workers/api.0.sock.new",
+                                   "notify/api.0.7"};
+  fs::create_directories(path / "workers");
+  fs::create_directories(path / "notify");
+  for (const fs::path& directory : {path, path / "workers", path / "notify"})
+    fs::permissions(directory, fs::perms::owner_all);
+  std::vector<Fd> sockets;
+  const auto make = [&](const fs::path& name) {
+    auto socket = net::bind_unix_socket(SOCK_DGRAM, path / name, 0600);
+    REQUIRE(socket);
+    sockets.push_back(std::move(*socket));
+  };
+  for (const auto* names : {&theirs, &ours}) {
+    for (const fs::path& name : *names)
+      make(name);
+  }
+  std::ofstream(path / "workers" / "api.0.8.sock") << "a file that only looks like one of ours";
+  {
+    const auto directory = RuntimeDir::open(path);
+    REQUIRE(directory);
+    for (const fs::path& name : ours)
+      CHECK_FALSE(fs::exists(path / name));
+    for (const fs::path& name : ours)
+      make(name);
+  }
+  for (const fs::path& name : ours)
+    CHECK_FALSE(fs::exists(path / name));
+  for (const fs::path& name : theirs)
+    CHECK(fs::exists(path / name));
+  CHECK(fs::exists(path / "workers" / "api.0.8.sock"));
+}

@@ -154,6 +154,24 @@ TEST_CASE("/ready?verbose: a failing check is a warning, and the stack stays rea
   CHECK(json::parse(endpoint.get("/ready", "verbose").body)["status"] == "fail");
 }
 
+TEST_CASE("/ready: a database that workers cannot use is a reason to turn traffic away") {
+  Endpoint endpoint;
+  telemetry::Totals totals;
+  totals.database = telemetry::Reach{0, 3};
+  endpoint.history.add(totals);
+  const http::Response brief = endpoint.get("/ready");
+  CHECK(brief.status == 503);
+  CHECK(json::parse(brief.body) ==
+        json{{"status", "fail"}, {"reason", "the database cannot be used by 3 workers"}});
+  const http::Response verbose = endpoint.get("/ready", "verbose");
+  CHECK(verbose.status == 503);
+  CHECK(json::parse(verbose.body)["status"] == "fail");
+  CHECK(json::parse(verbose.body)["checks"]["database"]["status"] == "fail");
+  totals.database = telemetry::Reach{1, 3};
+  endpoint.history.add(totals);
+  CHECK(endpoint.get("/ready").status == 200);
+}
+
 TEST_CASE("/ready?verbose: what no worker has reported is unknown") {
   Endpoint endpoint;
   const json checks = json::parse(endpoint.get("/ready", "verbose").body)["checks"];

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/engine/listener_watch.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace holdfast::supervisor {
+
+namespace {
+
+using namespace std::chrono_literals;
+using sockets::ListenerSet;
+
+constexpr Duration kRemembered = 5min;
+// A program that shuts down whatever it gets must not have the others restarted all the time.
+constexpr Duration kAfterReplacement = 30s;
+
+}  // namespace
+
+ListenerWatch::ListenerWatch(ListenerSet& listeners, Reporter& reporter, LoopMetrics& metrics,
+                             std::function<void(const std::string&)> replaced)
+    : listeners_(listeners),
+      reporter_(reporter),
+      metrics_(metrics),
+      replaced_(std::move(replaced)) {}
+
+bool ListenerWatch::check(MonoTime now) {
+  if (now < next_look_) return false;
+  const bool forgotten = forget(now);
+  const std::vector<ListenerSet::Repair> repairs = listeners_.repair();
+  for (const ListenerSet::Repair& repair : repairs)
+    note(repair, now);
+  return forgotten || !repairs.empty();
+}
+
+void ListenerWatch::note(const ListenerSet::Repair& repair, MonoTime now) {
+  using Outcome = ListenerSet::Repair::Outcome;
+  const bool failed = repair.outcome == Outcome::Failed;
+  const std::string what =
+      failed ? fmt::format(
+                   "a program has shut down the listener '{}' that it shares, and it cannot "
+                   "be opened anew: {}; trying again each second",
+                   repair.name, repair.why)
+             : fmt::format(
+                   "a program has shut down the listener '{}' that it shares: it was opened "
+                   "anew{}",
+                   repair.name,
+                   repair.outcome == Outcome::Replaced
+                       ? ", and the programs that have it are restarted"
+                       : "");
+  const auto known = troubles_.find(repair.name);
+  const bool repeated = failed && known != troubles_.end() && known->second.message == what;
+  const MonoTime since = repeated ? known->second.since : now;
+  troubles_.insert_or_assign(repair.name, ListenerTrouble{repair.name, what, !failed, since, now});
+  if (!repeated)
+    reporter_.record(failed ? "listener_lost" : "listener_reopened", what, log::Level::Error);
+  if (failed) return;
+  metrics_.count_reopened_listener(repair.name);
+  if (repair.outcome != Outcome::Replaced) return;
+  next_look_ = now + kAfterReplacement;
+  replaced_(repair.name);
+}
+
+bool ListenerWatch::forget(MonoTime now) {
+  return std::erase_if(troubles_, [&](const auto& entry) {
+           return now - entry.second.last_seen > (entry.second.reopened ? kRemembered : 2s);
+         }) > 0;
+}
+
+std::vector<ListenerTrouble> ListenerWatch::troubles() const {
+  std::vector<ListenerTrouble> result;
+  for (const auto& [name, trouble] : troubles_)
+    result.push_back(trouble);
+  return result;
+}
+
+}  // namespace holdfast::supervisor

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// One outage of the store has one answer: at the start or later, unreachable, full or damaged.
+#include "tests/support/catch.hpp"
+#include "tests/support/programs.hpp"
+#include "tests/support/small_disk.hpp"
+
+#include <signal.h>
+
+#include <fstream>
+
+using namespace holdfast;
+using namespace holdfast::test;
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+namespace {
+
+// Restarts are quick, so that a stack that recovers does so at once.
+std::string stack_on(const std::string& store = {}) {
+  const std::string quick =
+      "backoff_base = \"50ms\"\nbackoff_cap = \"200ms\"\n"
+      "crash_loop_exits = 200\n";
+  return (store.empty() ? "" : "[store]\nurl = \"" + store + "\"\n\n") +
+         "[program.migrate]\ncommand = [\"holdfast-queue-worker\", \"migrate\"]\n"
+         "type = \"oneshot\"\n" +
+         quick +
+         "\n[program.queue-worker]\ncommand = [\"holdfast-queue-worker\"]\n"
+         "after = [\"migrate\"]\n" +
+         quick +
+         "\n[program.api-worker]\ncommand = [\"holdfast-api-worker\"]\n"
+         "sockets = [\"http\"]\nafter = [\"queue-worker\"]\n" +
+         quick;
+}
+
+json ready_of(Stack& stack, int& status) {
+  const auto answer = http::fetch(
+      "GET", "unix:" + (stack.runtime_dir() / "status.sock").string() + ":/ready?verbose", {}, "",
+      {});
+  status = answer ? answer->status : 0;
+  return answer ? json::parse(answer->body, nullptr, false) : json();
+}
+
+// /ready, the database's check and the alerts, as they are for every outage.
+bool is_out(Stack& stack) {
+  int code = 0;
+  const json ready = ready_of(stack, code);
+  const json status = stack.status();
+  if (code != 503 || !ready.is_object() || !status.is_object()) return false;
+  return ready.value("status", "") == "fail" &&
+         ready.value("reason", "").find("the database cannot be used") != std::string::npos &&
+         ready["checks"]["database"].value("status", "") == "fail" &&
+         status["alerts"].size() == 1 &&
+         status["alerts"][0].value("name", "") == "HoldfastStoreUnavailable";
+}
+
+bool is_back(Stack& stack) {
+  int code = 0;
+  const json ready = ready_of(stack, code);
+  return code == 200 && ready.value("status", "") == "pass" && stack.status()["alerts"].empty();
+}
+
+}  // namespace
+
+TEST_CASE("store outage: unreachable at the start, and back") {
+  const TempDir directory;
+  const fs::path place = directory / "not-mounted";
+  Stack stack(stack_on("sqlite://" + (place / "documents.db").string()), kNoPort);
+  REQUIRE(wait_until([&] { return is_out(stack); }));
+  CHECK(Stack::sum_of(stack.metrics(), "holdfast_store_unavailable") == 1);
+  CHECK(Stack::sum_of(stack.metrics(), "holdfast_ready") == 0);
+  fs::create_directory(place);
+  REQUIRE(wait_until([&] { return is_back(stack); }));
+}
+
+TEST_CASE("store outage: unreachable later, and back") {
+  Stack stack(stack_on(), kNoPort);
+  stack.wait_ready();
+  REQUIRE(wait_until([&] { return is_back(stack); }));
+  const fs::path database = stack.file("state") / "holdfast.db";
+  fs::rename(database, database.native() + ".away");
+  REQUIRE(wait_until([&] { return is_out(stack); }));
+  CHECK(Stack::sum_of(stack.metrics(), "holdfast_store_unavailable") == 1);
+  REQUIRE(wait_until([&] { return stack.get("/ready").status == 503; }));
+  fs::rename(database.native() + ".away", database);
+  REQUIRE(wait_until([&] { return is_back(stack); }));
+  REQUIRE(wait_until([&] { return stack.get("/ready").status == 200; }));
+}
+
+TEST_CASE("store outage: full later, and at the start, and back without a restart") {
+  const SmallDisk disk("size=16m,mode=0755");
+  if (!disk.mounted()) return;
+  Stack stack(stack_on(), {{"PORT", "0"}, {"HOLDFAST_STATE_DIR", disk.path()}});
+  stack.wait_ready();
+  REQUIRE(wait_until([&] { return is_back(stack); }));
+  disk.fill_with_bytes();
+  const std::string large(100'000, 'a');
+  REQUIRE(wait_until([&] {
+    return stack.post_json("/api/documents", {{"content", large}}).status == 503;
+  }));
+  REQUIRE(wait_until([&] { return is_out(stack); }));
+  disk.empty();
+  REQUIRE(wait_until([&] { return is_back(stack); }));
+
+  disk.fill_with_bytes();
+  stack.supervisor().signal(SIGTERM);
+  stack.supervisor().wait();
+  stack.start();
+  REQUIRE(wait_until([&] { return is_out(stack); }));
+  disk.empty();
+  REQUIRE(wait_until([&] { return is_back(stack); }));
+}
+
+TEST_CASE("store outage: damaged at the start") {
+  Stack stack(stack_on(), kNoPort);
+  stack.wait_ready();
+  stack.supervisor().signal(SIGTERM);
+  REQUIRE(stack.supervisor().wait().value == 0);
+  {
+    std::fstream file(stack.file("state") / "holdfast.db",
+                      std::ios::in | std::ios::out | std::ios::binary);
+    file.write("no database any more", 20);
+  }
+  stack.start();
+  REQUIRE(wait_until([&] { return is_out(stack); }));
+}
