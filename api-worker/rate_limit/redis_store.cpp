@@ -127,8 +127,9 @@ void RedisStore::connect_to(const redis::Endpoint& endpoint) {
   client_->open(endpoint, tls_, [this] { set_up(); });
   deadline_.expires_after(kConnectTimeout);
   deadline_.async_wait([this, self = self_](const boost::system::error_code& error) {
-    if (!error && *self != nullptr && state_ == State::Connecting)
-      lose("the connection attempt timed out");
+    if (error || *self == nullptr || state_ != State::Connecting) return;
+    lose(tls_.context ? "the connection attempt timed out; does this port speak TLS?"
+                      : "the connection attempt timed out");
   });
 }
 
