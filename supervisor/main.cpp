@@ -39,7 +39,8 @@ int run(const cli::Arguments& arguments) {
   const config::Environ environ = config::environ_of_process();
   if (arguments.verb == cli::Verb::Notify) return cli::run_notify(arguments.assignments, environ);
   const auto file = config::find_file(arguments.config, environ);
-  if (arguments.verb == cli::Verb::Run) return daemon::run_supervisor(file, environ);
+  if (arguments.verb == cli::Verb::Run)
+    return daemon::run_supervisor(file, environ, arguments.watch);
   if (arguments.verb == cli::Verb::CheckConfig && !arguments.diff)
     return daemon::check_config(file, environ);
   if (cli::is_api_key_verb(arguments.verb)) return cli::run_api_key(arguments, file, environ);

@@ -185,6 +185,12 @@ struct Program {
   bool catch_up = false;            // what was missed while nothing could run is run once, later
   bool run_at_start = false;        // also once when the stack starts
 
+  // For development: its files, and how long none must have changed before it is restarted.
+  std::vector<std::string> watch;         // globs, relative to `directory`
+  std::vector<std::string> watch_ignore;  // rules of a .gitignore there, besides what git ignores
+  Duration watch_delay = 300ms;
+  bool watch_dependants = false;  // what comes after it is restarted, too
+
   int reload_signal = 0;  // to what a reload does not replace; 0: none
   int stop_signal = 15;
   StopScope stop_scope = StopScope::Group;

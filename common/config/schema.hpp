@@ -46,13 +46,14 @@ struct Section {
 std::vector<Section> single_sections(Config& config);
 
 // Parts of fields_of(Program&): what its processes are made from, when they are ready, restarted
-// and stopped, and when a oneshot runs.
+// and stopped, when a oneshot runs, and whose files are watched.
 void append_process_fields(Program& program, Fields& fields);
 void append_memory_fields(Program& program, Fields& fields);
 void append_lifecycle_fields(Program& program, Fields& fields);
 // Those of how it is told that they are ready and healthy, and how they are replaced.
 void append_probe_fields(Program& program, Fields& fields);
 void append_schedule_fields(Program& program, Fields& fields);
+void append_watch_fields(Program& program, Fields& fields);
 
 // One row of the reference documentation.
 struct KnownKey {

@@ -55,6 +55,7 @@ Fields fields_of(Program& program) {
   append_memory_fields(program, fields);
   append_lifecycle_fields(program, fields);
   append_schedule_fields(program, fields);
+  append_watch_fields(program, fields);
   return fields;
 }
 

@@ -14,6 +14,7 @@ void validate(const Config& config, LoadReport& report);
 // The keys of one program.
 void validate_program(const Program& program, LoadReport& report);
 void validate_schedule(const Program& program, LoadReport& report);  // part of validate_program()
+void validate_watch(const Program& program, LoadReport& report);     // part of it, too
 
 // Its `ready`, `health` and `watchdog_source`, and whether `replace` fits them.
 void validate_probes(const Program& program, LoadReport& report);

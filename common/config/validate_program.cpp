@@ -136,6 +136,7 @@ void validate_program(const Program& program, LoadReport& report) {
   if (program.type == ProgramType::Oneshot) validate_oneshot(program, section, report);
   validate_own_environment(program, section, report);
   validate_schedule(program, report);
+  validate_watch(program, report);
   validate_probes(program, report);
   const bool told = program.watchdog_source == WatchdogSource::Notify;
   if (told && program.watchdog > 0s && program.watchdog < 3 * program.watchdog_interval) {

@@ -80,6 +80,9 @@ constexpr std::array kTable{
         "1 if the last answer of the worker came within its metrics_timeout and was good, else 0.",
         {"worker"}),
     // programs and workers
+    counter("holdfast_health_checks_total",
+            "Health probes of a program's workers, by outcome; unknown: another process answered.",
+            {"outcome", "program"}),
     gauge("holdfast_schedule_last_run_duration_seconds",
           "How long the last run of a program with a schedule took.", {"program"}),
     gauge("holdfast_schedule_last_run_success", "1 if the last run succeeded, else 0.",
@@ -92,6 +95,8 @@ constexpr std::array kTable{
             "Runs of a program with a schedule that succeeded or failed, and times at which it did "
             "not run.",
             {"outcome", "program"}),
+    counter("holdfast_watch_restarts_total",
+            "Restarts of a program because files had changed that it watches.", {"program"}),
     counter("holdfast_worker_restarts_total", "Unplanned restarts, by cause.",
             {"program", "reason"}),
     histogram("holdfast_worker_snapshot_age_at_exit_seconds",

@@ -48,6 +48,7 @@ supervisor/state
 supervisor/process
 supervisor/sockets
 supervisor/logs
+supervisor/watch
 supervisor/engine supervisor/collector supervisor/alerts
 supervisor/status
 supervisor/daemon

@@ -128,7 +128,10 @@ void declare(CLI::App& app, Arguments& arguments) {
     return command;
   };
 
-  verb("run", "Run the stack in the foreground until SIGTERM or SIGINT", Verb::Run);
+  CLI::App* run = verb("run", "Run the stack in the foreground until SIGTERM or SIGINT", Verb::Run);
+  run->add_flag("--watch", arguments.watch,
+                "Restart programs when files change that they watch; without it only in the "
+                "development environment");
 
   CLI::App* status = verb("status", "Show what is running", Verb::Status);
   add_names(*status, arguments);

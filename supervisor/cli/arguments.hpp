@@ -47,7 +47,7 @@ struct Arguments {
   std::vector<std::string> assignments;  // notify
   std::uint32_t count = 0;               // scale
   bool json = false;                     // status, events, api-key list
-  bool watch = false;                    // status
+  bool watch = false;                    // run: restart on file changes; status: redraw
   bool follow = false;                   // events, logs
   std::uint32_t lines = 50;              // events, logs
   bool no_wait = false;                  // restart, stop, start, scale, signal, reload

@@ -56,13 +56,14 @@ std::string note_of(const json& worker, const std::string& next_run) {
     const std::string error = worker.value("last_error", "");
     return error.empty() || next_run.empty() ? error + next_run : error + "; " + next_run;
   }
-  if (worker.value("crash_looping", false) && worker.value("state", "") == "ready")
-    return "was in a crash loop; counts as healed once it stays ready";
   const std::string status = worker.value("status", "");
   // Of one that is starting: why it is not ready yet.
   if (!status.empty()) return status;
   const std::string error = worker.value("last_error", "");
-  return error.empty() ? next_run : error;
+  if (!error.empty()) return error;
+  if (!next_run.empty()) return next_run;
+  const std::string log_file = worker.value("log_file", "");
+  return log_file.empty() ? "" : "log: " + log_file;
 }
 
 Row row_of(const json& worker, const std::string& next_run) {
@@ -109,6 +110,17 @@ std::string unenforced_limits(const json& status) {
                      cgroups.value("why_not", "no such controller is delegated"));
 }
 
+// "watch of web: /srv/web is no directory", and so on
+std::string watch_problems(const json& status) {
+  std::string out;
+  for (const json& program : status["programs"]) {
+    const std::string problem = program.value("watch", json::object()).value("problem", "");
+    if (!problem.empty())
+      out += fmt::format("watch of {}: {}\n", program.value("name", "?"), problem);
+  }
+  return out;
+}
+
 // What the table cannot show: the last reload, and what runs otherwise than the file says.
 std::string remarks_of(const json& status) {
   std::string out;
@@ -123,6 +135,7 @@ std::string remarks_of(const json& status) {
                           fmt::join(keys, ", "));
   }
   out += unenforced_limits(status);
+  out += watch_problems(status);
   const bool said = error.find(differ) != std::string::npos;
   if (!differ.empty() && !said) out += fmt::format("what runs differs from the file: {}\n", differ);
   return out;

@@ -69,6 +69,16 @@ void add_schedules(const FleetSnapshot& snapshot, std::vector<metrics::Family>& 
     result.push_back(std::move(*family));
 }
 
+void add_watches(const FleetSnapshot& snapshot, std::vector<metrics::Family>& result) {
+  metrics::Family restarts = metrics::declared_family("holdfast_watch_restarts_total");
+  for (const core::ProgramView& program : snapshot.view.programs) {
+    if (program.config->watch.empty()) continue;
+    const std::uint64_t count = program.changed ? program.changed->count : 0;
+    restarts.add({{"program", program.config->name}}, static_cast<double>(count));
+  }
+  if (!restarts.samples.empty()) result.push_back(std::move(restarts));
+}
+
 }  // namespace
 
 std::vector<metrics::Family> fleet_families(const FleetSnapshot& snapshot, bool store_is_out) {
@@ -108,6 +118,7 @@ std::vector<metrics::Family> fleet_families(const FleetSnapshot& snapshot, bool 
                        .add(seconds(snapshot.last_reload_at)));
   result.push_back(workers_by_state(snapshot));
   add_schedules(snapshot, result);
+  add_watches(snapshot, result);
   result.push_back(std::move(leftovers));
   result.push_back(std::move(up));
   if (!memory_high.samples.empty()) result.push_back(std::move(memory_high));

@@ -29,6 +29,7 @@ enum class DeadlineKind {
   Retry,           // slot: the back-off or the crash loop's pause has passed
   Hopeless,        // program: without a ready slot for too long
   Run,             // program: its next scheduled run is due
+  Changed,         // program: its files have changed, and none has for a while
 };
 
 struct DeadlineKey {

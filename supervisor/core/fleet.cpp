@@ -2,6 +2,7 @@
 #include "supervisor/core/fleet.hpp"
 
 #include "supervisor/core/commands.hpp"
+#include "supervisor/core/file_changes.hpp"
 #include "supervisor/core/hopeless.hpp"
 #include "supervisor/core/machine.hpp"
 #include "supervisor/core/memory.hpp"
@@ -57,6 +58,7 @@ void on_deadline(Machine& m, const DeadlineKey& key) {
     case DeadlineKind::ShutdownFinish: on_shutdown_finish(m); break;
     case DeadlineKind::Retry: on_retry(m, key); break;
     case DeadlineKind::Run: on_run_due(m, key); break;
+    case DeadlineKind::Changed: on_changes_due(m, key); break;
     case DeadlineKind::Hopeless: on_hopeless_deadline(m, key); break;
     default: on_process_deadline(m, key); break;
   }
@@ -76,6 +78,7 @@ struct Dispatch {
   void operator()(const LeftoversGone& event) const { on_leftovers_gone(m, event); }
   void operator()(const RunPlanned& event) const { on_run_planned(m, event); }
   void operator()(const RunsMissed& event) const { on_runs_missed(m, event); }
+  void operator()(const FilesChanged& event) const { on_files_changed(m, event); }
   void operator()(const Tick&) const {}
   void operator()(const ShutdownRequested& event) const { on_shutdown_requested(m, event); }
   void operator()(const Command& event) const { on_command(m, event); }

@@ -54,6 +54,8 @@
 //   A program with a schedule runs at times that the shell computes (schedule.hpp), when it is told
 //   to by its own name, and with run_at_start when it is added. It never counts for readiness, and
 //   nothing comes after it. A reload runs nothing of it; its next run is as the file says.
+//   FilesChanged: when nothing more has changed for watch_delay, what runs of the program is
+//   rolled, and with watch_dependants what comes after it, as by one command (file_changes.hpp).
 //   MemoryUsed above memory_max: stopped; a failure. Above memory_high: told, and replaced by a
 //   roll of that one slot (memory.hpp). An exit is planned if the process had been asked to stop
 //   for any reason but a failure. Planned exits never count. For all others restart_policy.hpp
@@ -159,7 +161,8 @@ struct ProgramView {
   // The keys in which what runs differs from what is configured; each once. What is being replaced
   // counts until it is.
   std::vector<std::string> differs;
-  std::optional<ScheduleView> schedule;  // of a program that has one
+  std::optional<ScheduleView> schedule;   // of a program that has one
+  std::optional<ChangeRestarts> changed;  // its files have changed at least once
   std::vector<SlotView> slots;
 };
 

@@ -47,10 +47,12 @@ void Machine::report(EventKind kind, std::string message) {
 }
 
 void Machine::accept(std::uint64_t request, std::string message) {
-  if (!batch_orders.contains(request)) act(Accepted{request, std::move(message)});
+  if (!batch_orders.contains(request) && !own_requests.contains(request))
+    act(Accepted{request, std::move(message)});
 }
 
 void Machine::reply(std::uint64_t request, bool ok, std::string message) {
+  if (own_requests.erase(request) > 0) return;  // the events have told of it
   const auto answered = batch_orders.extract(request);
   if (!answered) return act(Reply{request, ok, std::move(message)});
   Batch::Member& member = batches.at(answered.mapped().batch).members.at(answered.mapped().program);

@@ -117,6 +117,8 @@ struct Machine {
     std::uint32_t program;
   };
   std::map<std::uint64_t, BatchMember> batch_orders;
+  std::set<std::uint64_t> own_requests;  // orders that nobody waits for: for changed files
+  std::set<std::uint32_t> changed;       // programs whose changes are due
   std::uint64_t next_order = std::uint64_t{1} << 63;  // far from the requests of the shell
 
   struct Queued {
@@ -138,7 +140,8 @@ struct Machine {
               std::string message);
   void report(EventKind kind, const Program& program, std::string message);
   void report(EventKind kind, std::string message);  // about the fleet
-  // About a request of the shell, or about an order of a batch, which keeps it to itself.
+  // About a request of the shell, about an order of a batch, which keeps it to itself, or about an
+  // order that nobody waits for.
   void accept(std::uint64_t request, std::string message);
   void reply(std::uint64_t request, bool ok, std::string message);
 

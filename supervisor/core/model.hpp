@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -192,6 +193,14 @@ struct Runs {
   std::optional<LastRun> last;
 };
 
+// Changes of a program's files that it was not restarted for yet. See file_changes.hpp.
+struct Changes {
+  std::string first;            // the file that changed first
+  std::set<std::string> files;  // up to a limit
+  MonoTime began{};
+  bool due = false;  // the files have settled; it waits for a roll to be over
+};
+
 // By slot number, the last incarnation of slots that were removed: a number is never used twice.
 using LastIncarnations = std::map<std::uint32_t, std::uint64_t>;
 
@@ -223,6 +232,9 @@ struct Program {
   std::optional<Roll> roll;
   std::vector<Wait> waits;
   Runs runs;
+  std::optional<Changes> changes;
+  std::optional<ChangeRestarts> changed;
+  std::deque<MonoTime> changed_before;  // restarts for the same file in a row
   std::optional<MonoTime> hopeless_since;
   bool hopeless_due = false;  // hopeless_after has passed and was not reported yet
   bool dirty = false;

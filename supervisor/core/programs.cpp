@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/programs.hpp"
 
+#include "supervisor/core/file_changes.hpp"
 #include "supervisor/core/process_stop.hpp"
 #include "supervisor/core/reload.hpp"
 #include "supervisor/core/rolling.hpp"
@@ -126,6 +127,7 @@ Program& add_program(Machine& m, const config::Program& config) {
 void remove_program(Machine& m, Program& program) {
   cancel_roll(m, program, "the program was removed");
   forget_runs(m, program);
+  forget_changes(m, program);
   m.by_name.erase(program.config.name);
   program.removing = true;
   program.wanted = 0;

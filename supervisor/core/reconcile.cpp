@@ -2,6 +2,7 @@
 #include "supervisor/core/reconcile.hpp"
 
 #include "supervisor/core/batch.hpp"
+#include "supervisor/core/file_changes.hpp"
 #include "supervisor/core/hopeless.hpp"
 #include "supervisor/core/programs.hpp"
 #include "supervisor/core/reload.hpp"
@@ -64,6 +65,7 @@ void reconcile(Machine& m) {
     }
     advance_reload(m);
     advance_batches(m);
+    advance_changes(m);
     if (!m.dirty_slots.empty() || !m.dirty_programs.empty()) continue;
     start_from_queue(m);
   } while (!m.dirty_slots.empty() || !m.dirty_programs.empty());

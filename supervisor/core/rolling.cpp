@@ -269,6 +269,42 @@ void leave_roll(Machine& m, Program& program, Slot& slot) {
   m.touch(program);
 }
 
+bool can_supersede_roll(const Program& program) {
+  const Roll& roll = *program.roll;
+  if (roll.from_reload || roll.step == Roll::Step::Restoring) return false;
+  if (roll.step != Roll::Step::Surging || !roll.slot) return true;
+  const auto slot = program.slots.find(*roll.slot);
+  return slot == program.slots.end() || !slot->second.retiring || !slot->second.current ||
+         slot->second.current->phase != Phase::Ready;
+}
+
+void supersede_roll(Machine& m, Program& program, const std::string& why) {
+  const Roll roll = std::move(*program.roll);
+  program.roll.reset();
+  const std::string text = fmt::format("rolling restart of {} ended: {}", program.config.name, why);
+  m.report(EventKind::RollingSuperseded, program, text);
+  Slot* slot = roll.slot ? m.find(SlotId{program.id, *roll.slot}) : nullptr;
+  if (slot != nullptr) {
+    slot->want_surge = false;
+    const bool begun = roll.step == Roll::Step::Surging || roll.step == Roll::Step::Plain;
+    const bool unready = slot->current && slot->current->incarnation > roll.base &&
+                         slot->current->phase != Phase::Ready;
+    if (begun && unready) {
+      terminate(m, program, *slot, *slot->current, StopReason::Planned);
+      if (slot->retiring && slot->retiring->phase == Phase::Ready) {
+        std::swap(slot->current, slot->retiring);  // the old one stays
+        m.set_state(*slot, SlotState::Ready);
+      } else {
+        slot->want_start = true;
+      }
+    }
+    m.touch(*slot);
+  }
+  for (const std::uint64_t request : roll.requests)
+    m.reply(request, false, text);
+  m.touch(program);
+}
+
 void cancel_roll(Machine& m, Program& program, const std::string& why) {
   if (program.roll) abort_roll(m, program, why);
 }

@@ -28,6 +28,11 @@ void stall_roll(Machine& m, Program& program, const Slot& slot, const std::strin
 bool is_restored(const Program& program, const Slot& slot, const Process& failed);
 // Takes a slot that was stopped or removed out of the roll.
 void leave_roll(Machine& m, Program& program, Slot& slot);
+// Whether the roll can be ended without a trace, for another one to begin: no slot has two
+// processes that serve, and nothing else depends on it.
+bool can_supersede_roll(const Program& program);
+// Ends it so; `why`: to those who wait for it. A process that is not ready yet is stopped.
+void supersede_roll(Machine& m, Program& program, const std::string& why);
 // Ends the roll for something that takes precedence: a stop, a removal, a shutdown.
 void cancel_roll(Machine& m, Program& program, const std::string& why);
 

@@ -2,6 +2,7 @@
 #include "supervisor/core/shutdown.hpp"
 
 #include "common/config/shutdown_shares.hpp"
+#include "supervisor/core/file_changes.hpp"
 #include "supervisor/core/process_stop.hpp"
 #include "supervisor/core/reload.hpp"
 #include "supervisor/core/rolling.hpp"
@@ -114,6 +115,7 @@ void begin_shutdown(Machine& m, const std::string& why, std::optional<int> exit_
     cancel_roll(m, program, "shutting down");
     fail_waits(m, program, "shutting down");
     forget_runs(m, program);
+    forget_changes(m, program);
     program.hopeless_since.reset();
     m.deadlines.cancel({DeadlineKind::Hopeless, {{id, 0}, 0}});
     program.live_dependants = static_cast<std::uint32_t>(program.dependants.size());

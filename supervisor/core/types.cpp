@@ -47,6 +47,7 @@ std::string_view to_string(EventKind kind) {
     case EventKind::RollingStarted: return "rolling_started";
     case EventKind::RollingDone: return "rolling_done";
     case EventKind::RollingAborted: return "rolling_aborted";
+    case EventKind::RollingSuperseded: return "rolling_superseded";
     case EventKind::Scaled: return "scaled";
     case EventKind::ProgramAdded: return "program_added";
     case EventKind::ProgramRemoved: return "program_removed";
@@ -55,6 +56,7 @@ std::string_view to_string(EventKind kind) {
     case EventKind::RunSkipped: return "run_skipped";
     case EventKind::RunQueued: return "run_queued";
     case EventKind::RunsMissed: return "runs_missed";
+    case EventKind::FilesChanged: return "files_changed";
     case EventKind::ShutdownBegan: return "shutdown_began";
     case EventKind::ShutdownStage: return "shutdown_stage";
     case EventKind::ShutdownForced: return "shutdown_forced";

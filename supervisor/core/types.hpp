@@ -69,6 +69,13 @@ struct LastRun {
   bool ok = false;
 };
 
+// The restarts of a program because its files have changed, since it was configured.
+struct ChangeRestarts {
+  std::uint64_t count = 0;
+  std::string file;  // that changed before the last one
+  MonoTime at;       // of the last one
+};
+
 // ---- events -------------------------------------------------------------------------------------
 
 struct Spawned {
@@ -139,6 +146,11 @@ struct RunsMissed {
   std::uint64_t count = 0;
   std::string due;  // the last of them
 };
+// Files that the program watches have changed. Many of these make one restart: file_changes.hpp.
+struct FilesChanged {
+  std::string program;
+  std::string file;  // one of them, for people
+};
 struct Tick {};             // the armed timer has expired; harmless at any other time
 struct ShutdownRequested {  // SIGTERM or SIGINT; a second one makes the shutdown fast
   int signal = 15;
@@ -161,9 +173,10 @@ struct Reload {
   std::vector<config::Program> programs;
 };
 
-using Event = std::variant<Spawned, SpawnFailed, Notified, StatusText, TimeoutExtended,
-                           NotReadyBecause, HealthChecked, MemoryUsed, Exited, LeftoversGone,
-                           RunPlanned, RunsMissed, Tick, ShutdownRequested, Command, Reload>;
+using Event =
+    std::variant<Spawned, SpawnFailed, Notified, StatusText, TimeoutExtended, NotReadyBecause,
+                 HealthChecked, MemoryUsed, Exited, LeftoversGone, RunPlanned, RunsMissed,
+                 FilesChanged, Tick, ShutdownRequested, Command, Reload>;
 
 // ---- actions ------------------------------------------------------------------------------------
 
@@ -220,6 +233,7 @@ enum class EventKind {
   RollingStarted,
   RollingDone,
   RollingAborted,
+  RollingSuperseded,
   Scaled,
   ProgramAdded,
   ProgramRemoved,
@@ -228,6 +242,7 @@ enum class EventKind {
   RunSkipped,
   RunQueued,
   RunsMissed,
+  FilesChanged,
   ShutdownBegan,
   ShutdownStage,
   ShutdownForced,

@@ -66,6 +66,7 @@ ProgramView view_program(const Machine& m, const Program& program) {
         ScheduleView{runs ? program.runs.at : std::nullopt, !program.runs.queued.empty(),
                      program.runs.counts, program.runs.last};
   }
+  view.changed = program.changed;
   for (const auto& [number, slot] : program.slots) {
     view.slots.push_back(view_slot(m, program, slot));
   }

@@ -3,6 +3,7 @@
 
 #include "common/config/show.hpp"
 #include "common/os/exit_codes.hpp"
+#include "supervisor/daemon/watch_advice.hpp"
 #include "supervisor/engine/programs.hpp"
 #include "supervisor/engine/worker_user.hpp"
 #include "supervisor/sockets/listeners.hpp"
@@ -24,6 +25,8 @@ int check_config(const std::optional<std::filesystem::path>& config_file,
   if (const auto listeners = sockets::ListenerSet::check(loaded->config.listen); !listeners)
     prepared.problems.push_back(listeners.error().message);
   for (const std::string& warning : loaded->warnings)
+    fmt::print(stderr, "warning: {}\n", warning);
+  for (const std::string& warning : watch_advice(loaded->config, environ))
     fmt::print(stderr, "warning: {}\n", warning);
   for (const std::string& problem : prepared.problems)
     fmt::print(stderr, "{}\n", problem);

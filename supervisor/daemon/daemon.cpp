@@ -9,6 +9,7 @@
 #include "supervisor/collector/settings.hpp"
 #include "supervisor/daemon/stop_grace.hpp"
 #include "supervisor/daemon/telemetry_thread.hpp"
+#include "supervisor/daemon/watch_advice.hpp"
 #include "supervisor/engine/engine.hpp"
 #include "supervisor/engine/worker_user.hpp"
 #include "supervisor/logs/background_sink.hpp"
@@ -136,12 +137,13 @@ class LogBridge final : public logs::LogObserver {
 class Daemon {
  public:
   Daemon(config::Loaded loaded, PreparedPrograms prepared, config::Environ environment,
-         std::string worker_user)
+         std::string worker_user, bool watch)
       : config_(std::move(loaded.config)),
         warnings_(std::move(loaded.warnings)),
         prepared_(std::move(prepared)),
         environ_(std::move(environment)),
-        worker_user_(std::move(worker_user)) {}
+        worker_user_(std::move(worker_user)),
+        watch_(watch) {}
 
   // The steps, in this order.
   Started claim_directories();
@@ -161,6 +163,7 @@ class Daemon {
   PreparedPrograms prepared_;
   config::Environ environ_;        // for the workers
   const std::string worker_user_;  // whose the state is; empty: ours
+  const bool watch_;
   const SystemClock clock_;
   // Before everything else: what we start ourselves is to be in our own group.
   const process::Cgroups cgroups_ = config_.supervisor.cgroups == "off"
@@ -240,6 +243,7 @@ void Daemon::warn_about_configuration() {
     log_->warn(warning);
   warn_about_limits();
   warn_about_open_files();
+  if (const std::string off = watch_is_off(config_, watch_); !off.empty()) log_->warn(off);
   if (!is_pid1()) return;
   const std::string advice = stop_grace_advice(config_.supervisor, environ_);
   if (!advice.empty()) log_->warn(advice);
@@ -306,7 +310,7 @@ tl::expected<int, StartError> Daemon::run() {
   {
     Engine engine({io_, clock_, *log_, *relay_, listeners_, *runtime_dir_, *telemetry_, snapshots_,
                    events_, heartbeat_, metrics_, status_address_, instance_, cgroups_,
-                   guardian_ ? &*guardian_ : nullptr},
+                   guardian_ ? &*guardian_ : nullptr, watch_},
                   config_, std::move(prepared_), std::move(environ_), is_pid1());
     bridge_.connect(&engine);
     auto started = engine.open();
@@ -334,7 +338,8 @@ tl::expected<int, StartError> Daemon::run() {
 }
 
 tl::expected<int, StartError> compose_and_run(
-    const std::optional<std::filesystem::path>& config_file, const config::Environ& environ) {
+    const std::optional<std::filesystem::path>& config_file, const config::Environ& environ,
+    bool watch) {
   auto loaded = config::load(config_file, environ);
   if (!loaded)
     return refuse(exit_code::kConfig,
@@ -350,7 +355,8 @@ tl::expected<int, StartError> compose_and_run(
   if (const auto blocked = process::block_signals(); !blocked)
     return refuse(exit_code::kSoftware, blocked.error().message);
 
-  Daemon instance(std::move(*loaded), std::move(prepared), environ, std::move(worker_user.name));
+  Daemon instance(std::move(*loaded), std::move(prepared), environ, std::move(worker_user.name),
+                  watch);
   if (auto claimed = instance.claim_directories(); !claimed)
     return tl::unexpected(std::move(claimed.error()));
   if (auto opened = instance.open_sockets(); !opened)
@@ -362,8 +368,8 @@ tl::expected<int, StartError> compose_and_run(
 }  // namespace
 
 int run_supervisor(const std::optional<std::filesystem::path>& config_file,
-                   const config::Environ& environ) {
-  const auto ended = compose_and_run(config_file, environ);
+                   const config::Environ& environ, bool watch) {
+  const auto ended = compose_and_run(config_file, environ, watch);
   if (ended) return *ended;
   fmt::print(stderr, "holdfast: {}\n", ended.error().message);
   return ended.error().exit_code;

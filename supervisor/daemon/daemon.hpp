@@ -15,7 +15,8 @@
 namespace holdfast::supervisor::daemon {
 
 // Returns the exit code (common/os/exit_codes.hpp). Errors before the start go to standard error.
+// `watch`: restart programs when the files change that they watch, in production too.
 int run_supervisor(const std::optional<std::filesystem::path>& config_file,
-                   const config::Environ& environ);
+                   const config::Environ& environ, bool watch);
 
 }  // namespace holdfast::supervisor::daemon

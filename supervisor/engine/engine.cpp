@@ -79,12 +79,13 @@ Engine::Engine(const EngineParts& parts, config::Config config, PreparedPrograms
           }),
       schedules_(parts.clock, parts.log, config_.supervisor.state_dir, value_of(environ_, "TZ"),
                  [this](core::Event event) { feed(std::move(event)); }),
+      watches_(parts.io, watch::user_ignore_file(environ_), reporter_, publisher_,
+               [this](core::Event event) { feed(std::move(event)); }),
       core_timer_(parts.io),
       second_timer_(parts.io) {}
 
 Result<void> Engine::open() {
-  for (const config::Program& program : config_.programs)
-    parts_.metrics.announce(program.name);
+  announce_metrics();
   HOLDFAST_TRY(processes_.open(parts_.runtime_dir));
   HOLDFAST_TRY_ASSIGN(signals_, process::SignalSource::open(
                                     parts_.io, [this](int signal, pid_t) { on_signal(signal); }));
@@ -102,6 +103,7 @@ int Engine::run() {
     perform(action);
   feeding_ = false;
   feed(core::Tick{});
+  watches_.use(config_, may_watch());
   parts_.io.run();
   return exit_code_.value_or(exit_code::kSoftware);
 }
@@ -157,6 +159,7 @@ void Engine::arm_timer(MonoTime at) {
 
 void Engine::begin_drain() {
   publisher_.publish_now();
+  watches_.use(config_, false);
   service_manager_.stopping();
   // The supervisor's own descriptors would keep the listeners open after the last worker has
   // exited: clients could still connect, only to be reset at the supervisor's exit. Closed here,
@@ -328,14 +331,14 @@ void Engine::apply_reload(Answer answer, Done done) {
   if (const auto applied = apply_socket_permissions(); !applied) {
     parts_.log.error(applied.error().message);
   }
-  for (const config::Program& program : config_.programs)
-    parts_.metrics.announce(program.name);
+  announce_metrics();
   parts_.log.set_level(config_.log.level);
   parts_.relay.set_level(config_.log.level);
 
   const std::uint64_t request = requests_.add(
       std::move(done), answer, [this, later](Outcome& outcome) { reload_over(later, outcome); });
   feed(core::Reload{request, config_.supervisor, config_.programs});
+  watches_.use(config_, may_watch());
   processes_.apply_limits();
   service_manager_.reloaded();
   publisher_.publish_now();
@@ -356,11 +359,22 @@ void Engine::reload_over(const std::vector<std::string>& for_next_start, Outcome
   publisher_.publish_now();
 }
 
+void Engine::announce_metrics() {
+  for (const config::Program& program : config_.programs) {
+    parts_.metrics.announce(program.name);
+    if (program.health.asks()) parts_.metrics.announce_health_checks(program.name);
+  }
+}
+
 // The kernel vouches for each sender, so the modes may be wide; they are only if they need to be.
 Result<void> Engine::apply_socket_permissions() {
   if (!any_other_user(config_)) return {};
   HOLDFAST_TRY(parts_.runtime_dir.let_others_pass());
   return processes_.let_others_notify();
+}
+
+bool Engine::may_watch() const {
+  return parts_.watch || config_.environment == config::Environment::Development;
 }
 
 // Empty of listeners while stopping.

@@ -4,7 +4,7 @@
 // Engine: the supervision loop. It turns the world into events for the core and the core's actions
 // into system calls. It decides nothing.
 //
-//   signals, exits, notifications, probes, log lines, commands  ->  Event
+//   signals, exits, notifications, probes, log lines, files, commands  ->  Event
 //   Action  ->  Processes, one timer, Reporter, PendingRequests, end of run()
 //
 // Threads: everything on the thread of `io`, except ready_line_seen(), scraped() and the methods of
@@ -22,6 +22,7 @@
 #include "supervisor/engine/schedules.hpp"
 #include "supervisor/engine/service_manager.hpp"
 #include "supervisor/engine/snapshot_publisher.hpp"
+#include "supervisor/engine/watches.hpp"
 #include "supervisor/process/cgroup.hpp"
 #include "supervisor/process/guardian_watch.hpp"
 #include "supervisor/process/signals.hpp"
@@ -60,6 +61,7 @@ struct EngineParts {
   std::string instance;        // by which the guardian finds our processes
   const process::Cgroups& cgroups;
   process::GuardianWatch* guardian = nullptr;  // none where the platform guards
+  bool watch = false;                          // also in production: holdfast run --watch
 };
 
 class Engine final : public FleetControl, public MemoryObserver {
@@ -101,6 +103,8 @@ class Engine final : public FleetControl, public MemoryObserver {
   void reload_over(const std::vector<std::string>& for_next_start, Outcome& outcome);
   Result<void> apply_socket_permissions();
   SnapshotPublisher::Listeners listener_addresses() const;
+  bool may_watch() const;
+  void announce_metrics();
 
   EngineParts parts_;
   config::Config config_;
@@ -115,6 +119,7 @@ class Engine final : public FleetControl, public MemoryObserver {
   SnapshotPublisher publisher_;
   PendingRequests requests_;
   Schedules schedules_;
+  Watches watches_;
   std::unique_ptr<process::SignalSource> signals_;
 
   std::deque<core::Event> queue_;

@@ -212,6 +212,11 @@ void Processes::on_health(const core::ProcessId& process, ProbeAnswer answer) {
   Outcome outcome = Outcome::Well;
   if (answer.outcome == ProbeAnswer::Outcome::No) outcome = Outcome::Unwell;
   if (answer.outcome == ProbeAnswer::Outcome::Other) outcome = Outcome::Unknown;
+  if (const config::Program* program = parts_.fleet.program(process.slot.program)) {
+    parts_.metrics.count_health_check(program->name, outcome == Outcome::Well     ? "success"
+                                                     : outcome == Outcome::Unwell ? "failure"
+                                                                                  : "unknown");
+  }
   on_event_(core::HealthChecked{process, outcome, std::move(answer.reason)});
 }
 

@@ -44,6 +44,8 @@ class SnapshotPublisher {
 
   // For the snapshots that follow.
   void listener_troubles(std::vector<ListenerTrouble> troubles) { troubles_ = std::move(troubles); }
+  // What is watched, for the snapshots that follow.
+  void watches(WatchStates watches) { watches_ = std::move(watches); }
 
   // The outcome of a reload, for the snapshots that follow.
   void reload_succeeded();
@@ -61,6 +63,7 @@ class SnapshotPublisher {
   WallTime started_at_wall_{};
   KernelLimits kernel_limits_;
   std::vector<ListenerTrouble> troubles_;
+  WatchStates watches_;
   MonoTime published_at_{};
   std::uint64_t published_revision_ = 0;
   bool last_reload_ok_ = true;

@@ -10,9 +10,21 @@ LoopMetrics::LoopMetrics() : loop_lag_(metrics::declared_histogram("holdfast_loo
 
 void LoopMetrics::announce(const std::string& program) {
   const std::lock_guard lock(mutex_);
-  for (const char* reason : {"crash", "exit", "hang", "ready_timeout", "spawn", "unhealthy"})
+  for (const char* reason :
+       {"crash", "exit", "hang", "memory", "ready_timeout", "spawn", "unhealthy"})
     restarts_.try_emplace({program, reason}, 0);
   forced_kills_.try_emplace(program, 0);
+}
+
+void LoopMetrics::announce_health_checks(const std::string& program) {
+  const std::lock_guard lock(mutex_);
+  for (const char* outcome : {"success", "failure", "unknown"})
+    health_checks_.try_emplace({program, outcome}, 0);
+}
+
+void LoopMetrics::count_health_check(const std::string& program, const std::string& outcome) {
+  const std::lock_guard lock(mutex_);
+  ++health_checks_[{program, outcome}];
 }
 
 void LoopMetrics::count_restart(const std::string& program, const std::string& reason) {
@@ -55,6 +67,11 @@ std::vector<metrics::Family> LoopMetrics::families() const {
     restarts.add({{"program", key.first}, {"reason", key.second}}, count(value));
   }
   result.push_back(std::move(restarts));
+
+  metrics::Family checks = metrics::declared_family("holdfast_health_checks_total");
+  for (const auto& [key, value] : health_checks_)
+    checks.add({{"outcome", key.second}, {"program", key.first}}, count(value));
+  if (!checks.samples.empty()) result.push_back(std::move(checks));
 
   metrics::Family ignored = metrics::declared_family("holdfast_notify_ignored_total");
   for (const auto& [reason, value] : ignored_notifications_)

@@ -25,22 +25,27 @@ class LoopMetrics {
   // Exposes the program's counters at 0. rate() and increase() cannot see the increase of a series
   // that first appears with its first event.
   void announce(const std::string& program);
+  // The same for one that is asked for its health.
+  void announce_health_checks(const std::string& program);
   void count_restart(const std::string& program, const std::string& reason);
   void count_orphan(std::uint64_t number);
   // `total`: since the start, as the notification socket counts it.
   void set_ignored_notifications(const std::string& reason, std::uint64_t total);
   void count_forced_kill(const std::string& program);
   void count_reopened_listener(const std::string& listener);
+  // `outcome`: "success", "failure" or "unknown".
+  void count_health_check(const std::string& program, const std::string& outcome);
   void observe_loop_lag(Duration lag);
 
   std::vector<metrics::Family> families() const;
 
  private:
   mutable std::mutex mutex_;
-  std::map<std::pair<std::string, std::string>, std::uint64_t> restarts_;  // program, reason
-  std::map<std::string, std::uint64_t> ignored_notifications_;             // by reason
-  std::map<std::string, std::uint64_t> forced_kills_;                      // by program
-  std::map<std::string, std::uint64_t> reopened_listeners_;                // by name
+  std::map<std::string, std::uint64_t> reopened_listeners_;                     // by name
+  std::map<std::pair<std::string, std::string>, std::uint64_t> restarts_;       // program, reason
+  std::map<std::string, std::uint64_t> ignored_notifications_;                  // by reason
+  std::map<std::string, std::uint64_t> forced_kills_;                           // by program
+  std::map<std::pair<std::string, std::string>, std::uint64_t> health_checks_;  // outcome
   std::uint64_t reaped_orphans_ = 0;
   metrics::HistogramValue loop_lag_;
 };

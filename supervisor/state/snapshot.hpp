@@ -6,6 +6,7 @@
 
 #include "common/base/clock.hpp"
 #include "supervisor/core/fleet.hpp"
+#include "supervisor/state/watch_state.hpp"
 
 #include <atomic>
 #include <memory>
@@ -42,6 +43,7 @@ struct FleetSnapshot {
   std::vector<std::pair<std::string, std::string>> listeners;  // name, address as bound
   std::vector<ListenerTrouble> listener_troubles;
   KernelLimits kernel_limits;
+  WatchStates watches;  // of the programs whose files are watched
   bool last_reload_ok = true;
   std::string last_reload_error;  // why the last one failed; the first line is a summary
   WallTime last_reload_at{};

@@ -3,6 +3,7 @@
 
 #include "common/base/duration.hpp"
 #include "common/base/version.hpp"
+#include "common/config/slot_text.hpp"
 #include "common/log/redact.hpp"
 #include "supervisor/state/health.hpp"
 #include "supervisor/status/program_json.hpp"
@@ -53,6 +54,12 @@ ordered_json worker_json(const core::ProgramView& program, const core::SlotView&
   if (!slot.status.empty()) out["status"] = log::redact_text(slot.status);
   if (slot.last_exit) out["last_exit"] = exit_json(*slot.last_exit);
   if (!slot.last_error.empty()) out["last_error"] = log::redact_text(slot.last_error);
+  if (!program.config->log_file.empty()) {
+    const config::Program& config = *program.config;
+    out["log_file"] = config::expand_slot_names(
+        config.log_file.native(), {fmt::format("{}.{}", config.name, slot.id.slot), slot.id.slot,
+                                   config.port + slot.id.slot});
+  }
   if (core::in_crash_loop(slot)) out["crash_looping"] = true;
   if (slot.retry_at) out["retry_in_seconds"] = seconds_between(now, *slot.retry_at);
   return out;
@@ -84,6 +91,20 @@ ordered_json schedule_json(const FleetSnapshot& snapshot, const core::ProgramVie
                  {"failed", schedule.counts.failed},
                  {"skipped", schedule.counts.skipped},
                  {"missed", schedule.counts.missed}};
+  return out;
+}
+
+ordered_json watch_json(const FleetSnapshot& snapshot, const core::ProgramView& program) {
+  const auto found = snapshot.watches.find(program.config->name);
+  const WatchState state = found == snapshot.watches.end() ? WatchState{} : found->second;
+  ordered_json out{{"active", state.active}};
+  if (state.active) out["directories"] = state.directories;
+  if (!state.problem.empty()) out["problem"] = state.problem;
+  out["restarts"] = program.changed ? program.changed->count : 0;
+  if (program.changed) {
+    out["last_change"] = {{"file", program.changed->file},
+                          {"restarted_at", wall_text(snapshot, program.changed->at)}};
+  }
   return out;
 }
 
@@ -160,6 +181,7 @@ std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const Usage
     ordered_json entry = program_json(program);
     if (!program.config->groups.empty()) entry["groups"] = program.config->groups;
     if (program.schedule) entry["schedule"] = schedule_json(snapshot, program);
+    if (!program.config->watch.empty()) entry["watch"] = watch_json(snapshot, program);
     if (!program.differs.empty()) entry["differs"] = program.differs;
     entry["workers"] = ordered_json::array();
     for (const core::SlotView& slot : program.slots) {

@@ -8,9 +8,9 @@ const CRASHES_KEPT = 20;
 const CRASHES = new Set(["crashed", "hung", "unhealthy", "spawn_failed", "ready_timeout", "failed"]);
 const PROBLEMS = new Set([...CRASHES, "crash_loop", "rolling_aborted", "shutdown_forced", "hopeless",
   "exited_unexpectedly", "forced_kill", "leftovers", "slow_stop", "late_loop", "reload_failed",
-  "notification_ignored"]);
+  "notification_ignored", "watch_problem"]);
 const WARNINGS = new Set(["exited_unexpectedly", "forced_kill", "leftovers", "slow_stop", "late_loop",
-  "notification_ignored"]);
+  "notification_ignored", "watch_problem"]);
 const GOOD = new Set(["ready", "fleet_ready", "crash_loop_ended", "rolling_done", "oneshot_done"]);
 
 function eventItem(event) {

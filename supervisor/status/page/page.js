@@ -86,6 +86,7 @@ function workerRow(worker, age, schedule) {
   if (schedule?.next_run_at) says.push(`next run ${clock(schedule.next_run_at)}`);
   if (worker.last_error) says.push(worker.last_error);
   if (worker.status) says.push(worker.status);
+  if (worker.log_file) says.push(`log: ${worker.log_file}`);
   const exit = worker.last_exit;
   const ended = exit && (exit.signal || exit.code);
   return make("tr", { class: "worker", "data-worker": worker.name },
@@ -105,6 +106,8 @@ function programBody(program, age) {
   const facts = [service ? `${program.ready} of ${program.wanted} ready` : "oneshot"];
   if (program.rolling) facts.push("rolling restart");
   if (!program.required) facts.push("optional");
+  if (program.watch?.active) facts.push("restarts when its files change");
+  if (program.watch?.problem) facts.push(`watch: ${program.watch.problem}`);
   if (program.dormant) facts.push("not started: autostart is off");
   if (service && !program.satisfied) facts.push(`needs ${program.min_ready}`);
   return make("tbody", {},

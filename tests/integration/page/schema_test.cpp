@@ -122,6 +122,28 @@ TEST_CASE("The published schema accepts a fleet that starts, serves and loses a 
   holds();
 }
 
+TEST_CASE("The published schema accepts a program that watches files and has a log file") {
+  const Schema schema = published();
+  TempDir dir;
+  std::ofstream(dir / "a.js") << "1";
+  Stack stack(
+      "environment = \"development\"\n[program.web]\ncommand = [\"sleep\", \"1000\"]\n"
+      "ready = \"started\"\ndirectory = \"" +
+      dir.path().string() + "\"\nwatch = [\"*.js\", \"../" + dir.path().filename().string() +
+      "/none/*\"]\nlog_file = \"" + (dir / "web.log").string() + "\"\n");
+  stack.wait_ready();
+  const auto watch = [&]() -> json {
+    const json now = stack.status();
+    return now.is_object() ? now["programs"][0].value("watch", json::object()) : json::object();
+  };
+  REQUIRE(wait_until([&] { return watch().contains("problem"); }));
+  std::ofstream(dir / "a.js") << "2";
+  REQUIRE(wait_until([&] { return watch().contains("last_change"); }));
+  const json now = stack.status();
+  INFO(now.dump(1));
+  CHECK(schema.check(now) == "");
+}
+
 TEST_CASE("The published schema rejects what the supervisor never answers") {
   const Schema schema = published();
   Stack stack(default_stack());

@@ -64,6 +64,10 @@ TEST_CASE("health: a program that answers 500 is not ready, is replaced, and the
   stack.wait_ready();
   std::ofstream(dir / "status") << "500";
   REQUIRE(stack.wait_event("unhealthy", url + " answered 500"));
+  const std::string metrics = stack.metrics();
+  CHECK(Stack::sum_of(metrics, "holdfast_health_checks_total", "outcome=\"failure\"") >= 2);
+  CHECK(metrics.find("holdfast_health_checks_total{outcome=\"unknown\",program=\"web\"}") !=
+        std::string::npos);
   REQUIRE(wait_until([&] {
     return stack.worker("web.0").value("last_error", "").find("answered 500") != std::string::npos;
   }));

@@ -149,6 +149,9 @@ TEST_CASE("log_file: a file for each worker, rotated away and reopened, and no d
   REQUIRE(file_has(dir / "web.1.log", "\"worker\":\"web.1\""));
   REQUIRE(read_file(dir / "web.1.log")->find("web.0") == std::string::npos);
   REQUIRE(file_has(stack.file("output.log"), "hello from web"));
+  CHECK(stack.worker("web.1")["log_file"] == (dir / "web.1.log").string());
+  CHECK(stack.command({"status"}).output.find("log: " + (dir / "web.1.log").string()) !=
+        std::string::npos);
 
   fs::rename(dir / "web.0.log", dir / "moved.log");
   stack.supervisor().signal(SIGUSR1);

@@ -110,6 +110,7 @@ void Checker::before(const Event& event, MonoTime now) {
     }
   }
   note_causes_to_run(event);
+  note_files(event);
   if (const auto* reload = std::get_if<Reload>(&event)) {
     truth_.replies[reload->request] = 0;
     asked_[reload->request] = event;
@@ -305,6 +306,9 @@ void Checker::on_spawn(const Spawn& spawn) {
   const bool overlaps = program != nullptr && config::overlaps(*program);
   const int allowed = truth_.rolling.contains(id.slot.program) && overlaps ? 1 : 0;
   if (beside > allowed) wrong(fmt::format("{} processes beside a new one", beside));
+  const bool asked = std::holds_alternative<Command>(*event_);
+  if (!asked && open_batches_.empty() && stopped_by_hand_.contains(id.slot))
+    wrong("a change of files has started what a command had stopped");
   if (beside == 0 && !truth_.rolling.contains(id.slot.program)) count_restart(id.slot);
   Worker worker;
   if (spawn.program != nullptr) worker.command = spawn.program->command[0];
@@ -390,7 +394,8 @@ void Checker::on_signal(const Signal& signal) {
   const bool rolled = truth_.rolling.contains(signal.process.slot.program) &&
                       signal.signal != SIGABRT && signal.signal != SIGKILL;
   // And a command about several programs goes on to the next one.
-  if (late_tick_ && !truth_.shutdown && !replaced && !rolled && open_batches_.empty())
+  if (late_tick_ && !truth_.shutdown && !replaced && !rolled && open_batches_.empty() &&
+      !restarts_for_files_)
     wrong("somebody was blamed for the supervisor's own lateness");
   if (signal.signal == SIGCONT) return;
   if (signal.signal == SIGKILL) {
@@ -442,10 +447,11 @@ void Checker::check_told(const Signal& signal, const Worker& worker) {
 void Checker::on_report(const Report& report) {
   const std::uint32_t program = report.process.slot.program;
   if (program != 0) learn_program(program);
+  if (report.kind == EventKind::FilesChanged) check_files(report);
   if (report.kind == EventKind::RollingStarted) truth_.rolling.insert(program);
-  if (report.kind == EventKind::RollingDone || report.kind == EventKind::RollingAborted)
+  if (report.kind == EventKind::RollingDone || report.kind == EventKind::RollingAborted ||
+      report.kind == EventKind::RollingSuperseded) {
     starts_alone_.clear();
-  if (report.kind == EventKind::RollingDone || report.kind == EventKind::RollingAborted) {
     if (truth_.rolling.erase(program) == 0) wrong("a roll ended that had not begun");
   }
   if (report.kind == EventKind::Hopeless &&

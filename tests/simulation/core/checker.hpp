@@ -59,6 +59,8 @@ class Checker {
   void check_tried_again(std::uint64_t request);
   void count_restart(const SlotId& slot);
   void check_memory(const MemoryUsed& used, const Actions& actions);
+  void note_files(const Event& event);
+  void check_files(const Report& report);
   void wrong(std::string what);
 
   struct Known {
@@ -83,6 +85,10 @@ class Checker {
   const Event* event_ = nullptr;                          // of this step
   std::map<SlotId, std::vector<MonoTime>> starts_alone_;  // since anybody asked for any
   std::map<SlotId, MonoTime> replaced_;                   // when its memory last led to a roll
+  // By program: when its files have changed, first and last, since it was restarted for that.
+  std::map<std::string, std::pair<MonoTime, MonoTime>> files_changed_;
+  bool restarts_for_files_ = false;   // in this step
+  std::set<SlotId> stopped_by_hand_;  // before this step, if files have changed
   MonoTime now_{};
   bool was_finished_ = false;
   bool was_reloading_ = false;

@@ -69,6 +69,35 @@ bool Checker::places_are_taken(const SlotId& slot) const {
   return truth_.shutdown || starting() >= (restart ? places : std::max(1U, places - 1));
 }
 
+void Checker::note_files(const Event& event) {
+  restarts_for_files_ = false;
+  stopped_by_hand_.clear();
+  if (const auto* changed = std::get_if<FilesChanged>(&event)) {
+    const auto known = files_changed_.try_emplace(changed->program, now_, now_).first;
+    known->second.second = now_;
+  }
+  if (files_changed_.empty() || std::holds_alternative<Reload>(event)) return;
+  for (const ProgramView& program : fleet_.view().programs) {
+    for (const SlotView& slot : program.slots) {
+      if (slot.stopped_by_hand) stopped_by_hand_.insert(slot.id);
+    }
+  }
+}
+
+// Files have settled before anybody is restarted for them, or they never do.
+void Checker::check_files(const Report& report) {
+  restarts_for_files_ = true;
+  starts_alone_.clear();
+  const auto changed = files_changed_.extract(report.program);
+  const config::Program* program = fleet_.program(report.process.slot.program);
+  if (!changed || program == nullptr || program->watch.empty())
+    return wrong("a restart for files that have not changed");
+  const auto [first, last] = changed.mapped();
+  const Duration delay = program->watch_delay;
+  if (now_ < last + delay && now_ < first + 10 * delay)
+    wrong("a restart before files have settled");
+}
+
 // A process that is spawned after the shutdown began is asked to stop at once.
 void Checker::check_newcomer(const Event& event) {
   const auto* spawned = std::get_if<Spawned>(&event);

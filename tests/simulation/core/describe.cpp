@@ -49,6 +49,9 @@ struct EventText {
   std::string operator()(const RunsMissed& e) const {
     return fmt::format("{} has missed {}", e.program, e.count);
   }
+  std::string operator()(const FilesChanged& e) const {
+    return fmt::format("file {} of {} changes", e.file, e.program);
+  }
   std::string operator()(const Tick&) const { return "tick"; }
   std::string operator()(const ShutdownRequested&) const { return "shutdown requested"; }
   std::string operator()(const Command& e) const {

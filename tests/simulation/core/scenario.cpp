@@ -75,6 +75,11 @@ config::Program random_program(Dice& dice, std::uint32_t index) {
   }
   if (index % 2 == 0) program.groups = {"even"};
   if (roll(dice, 3) == 0) program.reload_signal = SIGUSR2;
+  if (roll(dice, 2) == 0) {
+    program.watch = {"**"};
+    program.watch_delay = one_of<Duration>(dice, {100ms, 300ms, 5s});
+    program.watch_dependants = roll(dice, 2) == 0;
+  }
   return program;
 }
 
@@ -108,7 +113,7 @@ constexpr Weight kWeights[] = {
     {OpKind::Scale, 12},    {OpKind::Signal, 6},        {OpKind::ClockSet, 4},
     {OpKind::Nonsense, 2},  {OpKind::Reload, 10},       {OpKind::Shutdown, 1},
     {OpKind::Extend, 25},   {OpKind::NotReady, 10},     {OpKind::Check, 40},
-    {OpKind::Beat, 20},     {OpKind::Memory, 25},
+    {OpKind::Beat, 20},     {OpKind::Memory, 25},       {OpKind::FilesChange, 25},
 };
 
 OpKind random_kind(Dice& dice) {

@@ -40,6 +40,7 @@ enum class OpKind {
   Scale,
   ClockSet,  // planned runs move
   Signal,
+  FilesChange,
   Nonsense,  // a command for a program that does not exist
   Reload,
   Shutdown,

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 
 namespace holdfast::supervisor::core::simulation {
@@ -188,7 +189,8 @@ class World {
     ProcessId id{{op.a % 9, op.b % 5}, op.a % 3};
     if (!truth().ended.empty() && op.b % 4 != 0) id = truth().ended[op.a % truth().ended.size()];
     if (truth().live.contains(id)) return;
-    switch (op.b % 9) {
+    switch (op.b % 10) {
+      case 9: send(FilesChanged{"p9", "f"}); break;
       case 8: send(MemoryUsed{id, 1000}); break;
       case 0: send(Exited{id, {}}); break;
       case 1: send(Spawned{id, 1}); break;
@@ -204,6 +206,7 @@ class World {
 
   void apply(const Op& op);
   void quiesce();
+  void change_all_files();
   bool behave_well();
   bool needs_a_person(const config::Program& program) const;
 
@@ -321,6 +324,12 @@ void World::apply(const Op& op) {
       }
       if (!programs_.empty()) send(RunsMissed{programs_[op.a % programs_.size()].name, 2, "then"});
       break;
+    case OpKind::FilesChange:
+      if (programs_.empty()) break;
+      for (std::uint32_t i = 0; i <= op.b % 3; ++i)
+        send(FilesChanged{programs_[op.a % programs_.size()].name,
+                          fmt::format("f{}", op.b / 3 % 3)});
+      break;
     case OpKind::Signal: command(CommandKind::Signal, targets(op)); break;
     case OpKind::Nonsense: command(CommandKind::Restart, {"nobody.7"}); break;
     case OpKind::Reload: reload(op); break;
@@ -416,6 +425,35 @@ void World::quiesce() {
   }
   if (good()) fail(checker_.check_view(now_));
   if (good()) fail(checker_.check_quiescent());
+  if (good() && !truth().shutdown) change_all_files();
+}
+
+// Everything runs, or is done: whatever watches files is replaced when they change.
+void World::change_all_files() {
+  std::set<ProcessId> older;
+  for (const auto& [id, worker] : truth().live) {
+    const config::Program* program = fleet_.program(id.slot.program);
+    if (program != nullptr && !program->watch.empty() && !config::is_scheduled(*program))
+      older.insert(id);
+  }
+  for (const config::Program& program : programs_)
+    send(FilesChanged{program.name, "all"});
+  const auto any_older = [&] {
+    return std::any_of(older.begin(), older.end(),
+                       [&](const ProcessId& id) { return truth().live.contains(id); });
+  };
+  const MonoTime end = now_ + 120s;
+  while (good() && now_ < end && !truth().finish && any_older()) {
+    while (good() && behave_well()) {
+    }
+    for (const auto& [id, worker] : std::map<ProcessId, Worker>(truth().live)) {
+      if (!worker.ready) continue;
+      for (const Notice beat : {Notice::Watchdog, Notice::Scraped, Notice::Probed})
+        send(Notified{id, beat});
+    }
+    advance(1s);
+  }
+  if (any_older()) fail("its files have changed, and a process was not replaced");
 }
 
 }  // namespace

@@ -257,4 +257,27 @@ TEST_CASE("files for TLS to Redis belong to rediss://, and certificate and key t
         std::string::npos);
 }
 
+TEST_CASE("watch: its patterns, its default delay, and keys that do nothing without it") {
+  const std::string x = "[program.x]\ncommand = [\"x\"]\n";
+  const Loaded loaded =
+      load_good(x + "watch = [\"src/**/*.js\", \"../common\"]\nwatch_ignore = [\"*.tmp\"]\n");
+  const Program& program = program_named(loaded.config, "x");
+  CHECK(program.watch == std::vector<std::string>{"src/**/*.js", "../common"});
+  CHECK(program.watch_ignore == std::vector<std::string>{"*.tmp"});
+  CHECK(program.watch_delay == 300ms);
+  CHECK_FALSE(program.watch_dependants);
+  CHECK(loaded.warnings.empty());
+  CHECK(load_bad(x + "watch = true").find("[\"**\"] is every file below") != std::string::npos);
+  CHECK(load_bad(x + "watch = \"src\"").find("3:9: ") != std::string::npos);
+  CHECK(load_bad(x + "watch = [\"src\", \"\"]").find("must not be empty") != std::string::npos);
+  CHECK(load_bad(x + "watch_delay = \"1ms\"").find("watch_delay") != std::string::npos);
+  const auto warnings = load_good(x + "watch_delay = \"1s\"\nwatch_dependants = true").warnings;
+  REQUIRE(warnings.size() == 2);
+  CHECK(warnings[0].find("watch_delay has no effect without 'watch'") != std::string::npos);
+  const auto at_times =
+      load_good(x + "type = \"oneshot\"\nevery = \"1h\"\nwatch = [\"**\"]").warnings;
+  REQUIRE(at_times.size() == 1);
+  CHECK(at_times[0].find("watch has no effect: what runs at times") != std::string::npos);
+}
+
 }  // namespace holdfast::config
