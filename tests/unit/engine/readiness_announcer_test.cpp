@@ -19,6 +19,17 @@ struct Stage {
   Reporter reporter{clock, log, events, metrics};
   ReadinessAnnouncer announcer{log, reporter};
 
+  std::vector<std::pair<std::string, std::string>> listeners{{"http", "0.0.0.0:3000"}};
+  std::shared_ptr<const config::Program> program = serving("/usr/bin/holdfast-api-worker", "http");
+
+  static std::shared_ptr<const config::Program> serving(const std::string& executable,
+                                                        const std::string& listener) {
+    auto program = std::make_shared<config::Program>();
+    program->name = "api";
+    program->command = {executable};
+    program->sockets = {listener};
+    return program;
+  }
   log::Logger logger() {
     log::LogOptions options;
     options.write = [this](std::string_view line) { output += line; };
@@ -28,7 +39,9 @@ struct Stage {
     FleetSnapshot snapshot;
     snapshot.view.ready = ready;
     snapshot.taken_at = MonoTime{} + after;
-    snapshot.listeners = {{"http", "0.0.0.0:3000"}, {"status", "127.0.0.1:9900"}};
+    snapshot.listeners = listeners;
+    snapshot.listeners.emplace_back("status", "127.0.0.1:9900");
+    snapshot.view.programs.emplace_back().config = program;
     announcer.fleet_changed(snapshot, development);
   }
   std::vector<std::string> messages() const {
@@ -50,11 +63,11 @@ TEST_CASE("each time that the fleet becomes ready is reported once, with the tim
   CHECK(stage.messages().empty());
   stage.fleet_is(true, 3s);
   stage.fleet_is(true, 4s);
-  CHECK(stage.messages() == Messages{"fleet ready after 2000 ms"});
+  CHECK(stage.messages() == Messages{"fleet ready after 2000 ms: api 0/0"});
   stage.fleet_is(false, 10s);
   stage.fleet_is(false, 11s);
   stage.fleet_is(true, 12s);
-  CHECK(stage.messages().back() == "fleet ready again after 2000 ms");
+  CHECK(stage.messages().back() == "fleet ready again after 2000 ms: api 0/0");
   CHECK(stage.messages().size() == 2);
 }
 
@@ -74,4 +87,34 @@ TEST_CASE("in production no commands are suggested") {
   Stage stage;
   stage.fleet_is(true, 1s);
   CHECK(stage.output.find("curl") == std::string::npos);
+}
+
+TEST_CASE("in development the API is announced wherever its workers serve it") {
+  struct Row {
+    const char* listener;
+    const char* address;
+    const char* announced;
+  };
+  const Row row = GENERATE(values<Row>({
+      {"public", "127.0.0.1:8080", "http://127.0.0.1:8080/api/documents"},
+      {"web", "[::]:8080", "http://[::1]:8080/api/documents"},
+      {"edge", "10.0.0.7:80", "http://10.0.0.7:80/api/documents"},
+      {"local", "unix:/run/api.sock",
+       "curl --unix-socket '/run/api.sock' http://localhost/api/documents"},
+  }));
+  CAPTURE(row.listener);
+  Stage stage;
+  stage.listeners = {{"other", "127.0.0.1:1"}, {row.listener, row.address}};
+  stage.program = Stage::serving("holdfast-api-worker", row.listener);
+  stage.fleet_is(true, 1s, true);
+  CHECK(stage.output.find(row.announced) != std::string::npos);
+  CHECK(stage.output.find("127.0.0.1:1/") == std::string::npos);
+}
+
+TEST_CASE("a listener that another program serves is not announced as the API") {
+  Stage stage;
+  stage.program = Stage::serving("/usr/sbin/nginx", "http");
+  stage.fleet_is(true, 1s, true);
+  CHECK(stage.output.find("/api/documents") == std::string::npos);
+  CHECK(stage.output.find("status  http://127.0.0.1:9900/") != std::string::npos);
 }
