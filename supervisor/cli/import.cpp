@@ -9,6 +9,7 @@
 #include "supervisor/import/pm2.hpp"
 #include "supervisor/import/procfile.hpp"
 #include "supervisor/import/supervisord.hpp"
+#include "supervisor/import/systemd_timer.hpp"
 #include "supervisor/import/systemd_unit.hpp"
 #include "supervisor/import/writer.hpp"
 
@@ -19,6 +20,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <thread>
 
 namespace holdfast::supervisor::cli {
@@ -64,6 +66,23 @@ Result<std::vector<Source>> with_includes(Source source, importer::Stack& stack)
   return sources;
 }
 
+// A service and its timer stand beside each other, and either may be named.
+Result<void> import_unit(Source source, importer::Stack& stack) {
+  std::optional<Source> timer;
+  if (importer::is_timer(source)) {
+    timer = std::move(source);
+    const fs::path service = timer->path.parent_path() / importer::service_of_timer(*timer);
+    HOLDFAST_TRY_ASSIGN(source, read_source(service));
+  } else {
+    std::error_code ignored;
+    const fs::path beside = fs::path(source.path).replace_extension(".timer");
+    if (fs::is_regular_file(beside, ignored)) {
+      HOLDFAST_TRY_ASSIGN(timer, read_source(beside));
+    }
+  }
+  return importer::import_systemd_unit(source, timer ? &*timer : nullptr, stack);
+}
+
 importer::Machine machine_for(const std::vector<fs::path>& asked) {
   importer::Machine machine;
   machine.processors = std::max(1u, std::thread::hardware_concurrency());
@@ -89,7 +108,7 @@ Result<std::string> converted(Source source, Kind kind) {
       break;
     }
     case Kind::Pm2: HOLDFAST_TRY(importer::import_pm2(source, machine_for({}), stack)); break;
-    case Kind::Systemd: HOLDFAST_TRY(importer::import_systemd_unit(source, stack)); break;
+    case Kind::Systemd: HOLDFAST_TRY(import_unit(std::move(source), stack)); break;
   }
   if (stack.programs().empty())
     return fail(ErrorKind::InvalidArgument, fmt::format("'{}' starts no program", origin));

@@ -70,7 +70,10 @@ std::optional<Kind> detect(const std::filesystem::path& path, std::string_view t
        {"[program:", "[supervisord]", "[eventlistener:", "[fcgi-program:", "[supervisorctl]"}) {
     if (has_section(text, section)) return Kind::Supervisord;
   }
-  if (has_section(text, "[Service]") || name.ends_with(".service")) return Kind::Systemd;
+  if (has_section(text, "[Service]") || has_section(text, "[Timer]") ||
+      name.ends_with(".service") || name.ends_with(".timer")) {
+    return Kind::Systemd;
+  }
   const bool script = name.ends_with(".js") || name.ends_with(".cjs") || name.ends_with(".mjs") ||
                       name.ends_with(".json");
   const std::string_view line = first_line(text);

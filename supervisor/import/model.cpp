@@ -2,6 +2,7 @@
 #include "supervisor/import/model.hpp"
 
 #include "common/base/duration.hpp"
+#include "common/config/names.hpp"
 #include "common/config/value.hpp"
 #include "common/config/variables.hpp"
 #include "common/text/ascii.hpp"
@@ -31,6 +32,7 @@ std::string holdfast_name(std::string_view origin) {
   name.resize(std::min(name.size(), kLongestName));
   while (!name.empty() && name.back() == '-')
     name.pop_back();
+  if (name == config::kEveryProgram) name += "-program";  // that name is taken, for all of them
   return name.empty() ? "program" : name;
 }
 

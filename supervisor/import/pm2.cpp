@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/import/pm2.hpp"
 
+#include "common/schedule/cron.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/number.hpp"
 #include "supervisor/import/js_value.hpp"
@@ -71,17 +72,22 @@ class AppImport {
       : app_(app), directory_(std::move(directory)), machine_(machine), out_(out) {}
 
   void run();
+  // A cron expression; empty: it is not restarted at times.
+  const std::string& restart_at() const { return restart_at_; }
 
  private:
   // The value of the key, which is then accounted for; null values count as missing.
   const JsValue* take(std::string_view key);
   void leave_out(std::string_view key, const std::string& why);
   std::vector<std::string> words_of(const JsValue& value);
+  std::vector<std::string> texts_of(std::string_view key, const JsValue& value);
   std::string path(const std::string& text, const fs::path& base) const;
   void command();
   void instances();
   void environment();
   void restart();
+  void cron_restart();
+  void watch();
   void stop();
   void logs();
   void others();
@@ -93,6 +99,7 @@ class AppImport {
   Section& out_;
   std::vector<std::string_view> taken_;
   bool many_ = false;
+  std::string restart_at_;
 };
 
 const JsValue* AppImport::take(std::string_view key) {
@@ -257,7 +264,21 @@ void AppImport::restart() {
   }
   set_duration("exp_backoff_restart_delay", "backoff_base");
   leave_out("max_restarts", "retries never end; crash_loop_exits and crash_loop_retry space them");
-  leave_out("cron_restart", "");
+  cron_restart();
+}
+
+// A restart at times is a job of its own here. Six fields begin with the second.
+void AppImport::cron_restart() {
+  const JsValue* const value = take("cron_restart");
+  if (value == nullptr || value->flag() != nullptr || value->number() != nullptr) return;
+  std::string expression(text::trim(value->text()));
+  const bool with_seconds = std::count(expression.begin(), expression.end(), ' ') == 5;
+  if (with_seconds && expression.starts_with("0 ")) expression.erase(0, 2);
+  if (const auto parsed = schedule::Cron::parse(expression); !parsed) {
+    out_.leave_out("cron_restart: " + value->text(), parsed.error().message);
+    return;
+  }
+  restart_at_ = expression;
 }
 
 void AppImport::stop() {
@@ -317,11 +338,7 @@ void AppImport::others() {
       out_.set_text("memory_high", size);
     }
   }
-  const JsValue* const watch = take("watch");
-  const bool watches = watch != nullptr && (watch->flag() == nullptr || *watch->flag());
-  if (watches) leave_out("watch", "");
-  for (const char* key : {"ignore_watch", "watch_delay", "watch_options"})
-    take(key);
+  watch();
   for (const char* key :
        {"name", "namespace", "vizion", "pmx", "automation", "source_map_support",
         "disable_source_map_support", "append_env_to_name", "trace", "disable_logs"})
@@ -331,6 +348,56 @@ void AppImport::others() {
     const bool taken = std::find(taken_.begin(), taken_.end(), key) != taken_.end();
     if (!taken && !value.is_null()) out_.leave_out(fmt::format("{}: {}", key, value.text()), "");
   }
+}
+
+// PM2 has globs and regular expressions here.
+bool is_regular_expression(const std::string& pattern) {
+  return pattern.find_first_of("^$(|+") != std::string::npos ||
+         pattern.find("[\\/") != std::string::npos;
+}
+
+void AppImport::watch() {
+  const JsValue* const value = take("watch");
+  const JsValue* const ignored = take("ignore_watch");
+  const bool off = value == nullptr || (value->flag() != nullptr && !*value->flag());
+  if (off) {
+    for (const char* key : {"watch_delay", "watch_options"})
+      take(key);
+    return;
+  }
+  std::vector<std::string> patterns{"**"};
+  if (value->flag() == nullptr) patterns = texts_of("watch", *value);
+  if (patterns.empty()) return;
+  out_.comment(
+      "in effect in development, or with holdfast run --watch; what git ignores is left out");
+  out_.set_texts("watch", patterns);
+  // What PM2 leaves out if nothing is said.
+  std::vector<std::string> ignore{"node_modules/", ".*"};
+  if (ignored != nullptr && ignored->flag() == nullptr) ignore = texts_of("ignore_watch", *ignored);
+  if (!ignore.empty()) out_.set_texts("watch_ignore", ignore);
+  set_duration("watch_delay", "watch_delay");
+  leave_out("watch_options", "files are watched with inotify");
+}
+
+// The items of an array, or one text.
+std::vector<std::string> AppImport::texts_of(std::string_view key, const JsValue& value) {
+  std::vector<std::string> texts;
+  const auto add = [&](const JsValue& item) {
+    const std::string text = item.text();
+    if (is_expression(item) || is_regular_expression(text)) {
+      out_.leave_out(fmt::format("{}: {}", key, text),
+                     "write a pattern such as \"src/**/*.js\", or \"logs/\"");
+    } else if (!text.empty()) {
+      texts.push_back(plain(text));
+    }
+  };
+  if (const JsArray* items = value.array()) {
+    for (const JsValue& item : *items)
+      add(item);
+  } else {
+    add(value);
+  }
+  return texts;
 }
 
 void AppImport::run() {
@@ -360,6 +427,15 @@ std::string name_of(const JsValue& app) {
   return script == nullptr ? "app" : fs::path(script->text()).stem().native();
 }
 
+void add_restart(Stack& stack, const std::string& app, const std::string& schedule) {
+  const std::string program(stack.programs().back().name().substr(std::string("program.").size()));
+  Section& job = stack.add_program(program + "-restart");
+  job.comment(fmt::format("cron_restart of {}: a rolling restart", app));
+  job.set_texts("command", {"holdfast", "restart", program});
+  job.set_text("type", "oneshot");
+  job.set_text("schedule", schedule);
+}
+
 }  // namespace
 
 Result<void> import_pm2(const Source& source, const Machine& machine, Stack& stack) {
@@ -375,7 +451,10 @@ Result<void> import_pm2(const Source& source, const Machine& machine, Stack& sta
       stack.top.leave_out(app.text(), "only JavaScript can tell");
       continue;
     }
-    AppImport(app, directory, machine, stack.add_program(name_of(app))).run();
+    const std::string name = name_of(app);
+    AppImport import(app, directory, machine, stack.add_program(name));
+    import.run();
+    if (!import.restart_at().empty()) add_restart(stack, name, import.restart_at());
   }
   if (document.find("deploy") != nullptr)
     stack.top.leave_out("deploy", "deploying is not a supervisor's work");

@@ -5,6 +5,7 @@
 #include "common/text/ascii.hpp"
 #include "common/text/number.hpp"
 #include "supervisor/import/ini.hpp"
+#include "supervisor/import/supervisord_listeners.hpp"
 #include "supervisor/import/words.hpp"
 
 #include <fmt/format.h>
@@ -373,15 +374,24 @@ void import_section(const Source& source, const IniSection& section, const IniSe
                   "a FastCGI socket on descriptor 0; Holdfast passes sockets from 3 on (sockets = "
                   "[…])");
     ProgramImport(source, section, *fcgi, daemon, out).run();
-  } else if (const auto listener = named(section.name, "eventlistener:")) {
-    stack.top.leave_out(
-        fmt::format("[eventlistener:{}] command={}", *listener, section.value("command")),
-        "there is no such protocol; 'holdfast events -f --json' and /events tell "
-        "the same");
   } else if (section.name == "inet_http_server" || section.name == "unix_http_server") {
     stack.top.leave_out(fmt::format("[{}]", section.name),
                         "the status endpoint is [supervisor] status_listen, commands go to "
                         "admin.sock");
+  }
+}
+
+// When all programs are there that they may be about.
+void import_listeners(const std::vector<std::vector<IniSection>>& files, Stack& stack) {
+  for (const auto& sections : files) {
+    for (const IniSection& section : sections) {
+      const auto listener = named(section.name, "eventlistener:");
+      if (!listener || import_listener(section, stack)) continue;
+      stack.top.leave_out(
+          fmt::format("[eventlistener:{}] command={}", *listener, section.value("command")),
+          "there is no such protocol; 'holdfast events -f --json' and /events tell "
+          "the same");
+    }
   }
 }
 
@@ -433,6 +443,7 @@ void import_supervisord(const std::vector<Source>& sources, Stack& stack) {
       import_section(sources[i], section, daemon, stack);
   }
   import_groups(files, stack);
+  import_listeners(files, stack);
 }
 
 }  // namespace holdfast::supervisor::importer

@@ -4,6 +4,8 @@
 #include "common/text/ascii.hpp"
 #include "common/text/number.hpp"
 #include "supervisor/import/ini.hpp"
+#include "supervisor/import/systemd_time.hpp"
+#include "supervisor/import/systemd_timer.hpp"
 #include "supervisor/import/words.hpp"
 
 #include <fmt/format.h>
@@ -19,51 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
-
-// systemd.time(7): "90", "1min 30s", "500ms". Nothing for "infinity" and what is none.
-std::optional<Duration> time_span(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, std::int64_t>, 17> kUnits{{
-      {"", 1'000},
-      {"ms", 1},
-      {"msec", 1},
-      {"s", 1'000},
-      {"sec", 1'000},
-      {"second", 1'000},
-      {"seconds", 1'000},
-      {"m", 60'000},
-      {"min", 60'000},
-      {"minute", 60'000},
-      {"minutes", 60'000},
-      {"h", 3'600'000},
-      {"hr", 3'600'000},
-      {"hour", 3'600'000},
-      {"hours", 3'600'000},
-      {"d", 86'400'000},
-      {"day", 86'400'000},
-  }};
-  Duration total{};
-  text = text::trim(text);
-  if (text.empty()) return {};
-  while (!text.empty()) {
-    std::size_t digits = 0;
-    while (digits < text.size() && (text::is_digit(text[digits]) || text[digits] == '.'))
-      ++digits;
-    const auto number = text::parse_number<double>(text.substr(0, digits));
-    text = text::trim(text.substr(digits));
-    std::size_t letters = 0;
-    while (letters < text.size() && text::is_alphanumeric(text[letters]) &&
-           !text::is_digit(text[letters]))
-      ++letters;
-    const std::string_view unit = text.substr(0, letters);
-    const auto known = std::find_if(kUnits.begin(), kUnits.end(),
-                                    [&](const auto& one) { return one.first == unit; });
-    if (!number || known == kUnits.end() || *number > 1e9) return {};
-    total += std::chrono::milliseconds(
-        static_cast<std::int64_t>(*number * static_cast<double>(known->second)));
-    text = text::trim(text.substr(letters));
-  }
-  return total;
-}
 
 // The unit's variables in a command line, which systemd replaces and Holdfast does not.
 bool has_variables(std::string_view word) {
@@ -98,10 +55,19 @@ std::string for_shell(const std::string& word) {
   return out + '"';
 }
 
+// A resource limit in Holdfast's words; empty: it is none. Units are powers of 1024.
+std::string limit_of(const std::string& text) {
+  if (text == "infinity") return "unlimited";
+  if (text::parse_number<std::uint64_t>(text)) return text;
+  const std::string size = size_of(text);
+  return size.ends_with("iB") ? size : std::string();
+}
+
 class UnitImport {
  public:
-  UnitImport(const Source& source, const std::vector<IniSection>& sections, Stack& stack)
-      : source_(source), sections_(sections), stack_(stack) {}
+  UnitImport(const Source& source, const std::vector<IniSection>& sections, const Source* timer,
+             Stack& stack)
+      : source_(source), sections_(sections), timer_(timer), stack_(stack) {}
 
   Result<void> run();
 
@@ -118,6 +84,7 @@ class UnitImport {
   void environment_file(const std::string& value);
   void working_directory(std::string value);
   void duration(const IniAssignment& one, const std::string& key);
+  void watchdog(const IniAssignment& one);
   void unit_section();
   void leave_out(const IniAssignment& one, const std::string& why) {
     out_->leave_out(fmt::format("{}={}", one.key, one.value), why);
@@ -125,6 +92,7 @@ class UnitImport {
 
   const Source& source_;
   const std::vector<IniSection>& sections_;
+  const Source* timer_;  // null: none
   Stack& stack_;
   const IniSection* service_ = nullptr;
   Section* out_ = nullptr;
@@ -293,11 +261,12 @@ bool UnitImport::about_lifecycle(const IniAssignment& one) {
     duration(one, "ready_timeout");
     duration(one, "stop_timeout");
   } else if (one.key == "WatchdogSec") {
-    const auto span = time_span(one.value);
-    if (!span || *span == 0s) return true;
-    out_->set_duration("watchdog", *span);
-    out_->set_duration("watchdog_interval",
-                       std::chrono::floor<std::chrono::milliseconds>(*span / 3));
+    watchdog(one);
+  } else if (one.key == "TimeoutAbortSec") {
+    if (const auto span = time_span(one.value)) out_->set_duration("watchdog_grace", *span);
+  } else if (one.key == "RestartMaxDelaySec") {
+    if (const auto span = time_span(one.value); span && *span > 0s)
+      out_->set_duration("backoff_cap", *span);
   } else if (one.key == "SuccessExitStatus") {
     std::vector<std::int64_t> codes;
     for (const std::string& word : split_words(one.value).value_or(std::vector<std::string>())) {
@@ -315,6 +284,21 @@ bool UnitImport::about_lifecycle(const IniAssignment& one) {
     return false;
   }
   return true;
+}
+
+// systemd counts from READY=1 on, whatever the service sends then.
+void UnitImport::watchdog(const IniAssignment& one) {
+  const auto span = time_span(one.value);
+  if (!span || *span == 0s) return;
+  if (!service_->value("Type").starts_with("notify")) {
+    leave_out(one,
+              "only a program that sends READY=1 (ready = \"notify\") is listened to; others: a "
+              "'health' probe with watchdog_source = \"health\"");
+    return;
+  }
+  out_->set_duration("watchdog", *span);
+  out_->set_duration("watchdog_interval", std::chrono::floor<std::chrono::milliseconds>(*span / 3));
+  out_->set_flag("watchdog_required", true);
 }
 
 bool UnitImport::about_stopping(const IniAssignment& one) {
@@ -373,16 +357,17 @@ bool UnitImport::about_limits(const IniAssignment& one) {
   }};
   for (const auto& [key, name] : kLimits) {
     if (one.key != key) continue;
-    const std::string value = one.value.substr(one.value.find(':') + 1);  // the hard one
-    if (value == "infinity") {
-      limits_[std::string(name)] = "\"unlimited\"";
-    } else if (text::parse_number<std::uint64_t>(value)) {
-      limits_[std::string(name)] = value;
-    } else if (text::parse_number<std::uint64_t>(std::string_view(value).substr(
-                   0, value.size() - std::min<std::size_t>(1, value.size())))) {
-      limits_[std::string(name)] = fmt::format("\"{}iB\"", value);  // 64M
+    const auto colon = one.value.find(':');
+    const std::string soft = limit_of(one.value.substr(0, colon));
+    const std::string hard =
+        colon == std::string::npos ? soft : limit_of(one.value.substr(colon + 1));
+    if (soft.empty() || hard.empty()) {
+      leave_out(one, "it is no number and no size");
+    } else if (soft == hard) {
+      const bool number = text::parse_number<std::uint64_t>(soft).has_value();
+      limits_[std::string(name)] = number ? soft : fmt::format("\"{}\"", soft);
     } else {
-      leave_out(one, "");
+      limits_[std::string(name)] = fmt::format("\"{}:{}\"", soft, hard);
     }
     return true;
   }
@@ -410,11 +395,11 @@ bool UnitImport::about_limits(const IniAssignment& one) {
 }
 
 void UnitImport::assignment(const IniAssignment& one) {
-  static constexpr std::array<std::string_view, 17> kSilent{
-      "ExecStart",      "Type",           "PIDFile",          "RemainAfterExit", "GuessMainPID",
-      "BusName",        "NotifyAccess",   "SyslogIdentifier", "SyslogFacility",  "StandardInput",
-      "StandardOutput", "StandardError",  "SendSIGHUP",       "Slice",           "TimeoutAbortSec",
-      "TTYPath",        "FinalKillSignal"};
+  static constexpr std::array<std::string_view, 16> kSilent{
+      "ExecStart",      "Type",          "PIDFile",        "RemainAfterExit",
+      "GuessMainPID",   "BusName",       "NotifyAccess",   "SyslogIdentifier",
+      "SyslogFacility", "StandardInput", "StandardOutput", "StandardError",
+      "SendSIGHUP",     "Slice",         "TTYPath",        "FinalKillSignal"};
   static constexpr std::array<std::string_view, 18> kSandbox{
       "Protect",   "Private",     "Restrict",     "Capability", "AmbientCapabilities", "NoNewPriv",
       "ReadOnly",  "ReadWrite",   "Inaccessible", "SystemCall", "LockPerson",          "MemoryDeny",
@@ -477,7 +462,13 @@ Result<void> UnitImport::run() {
   unit_section();
   command();
   const std::string type = service_->value("Type", "simple");
-  if (type == "oneshot") {
+  if (timer_ != nullptr) {
+    if (type != "oneshot")
+      out_->comment(
+          fmt::format("Type={}: what runs at times is a oneshot, and ends by itself", type));
+    out_->set_text("type", "oneshot");
+    import_timer(*timer_, *out_);
+  } else if (type == "oneshot") {
     out_->set_text("type", "oneshot");
   } else {
     if (type == "forking") {
@@ -487,7 +478,8 @@ Result<void> UnitImport::run() {
     }
     if (type == "dbus") out_->comment("Type=dbus: its name on the bus is not watched");
     out_->set_text("ready", type.starts_with("notify") ? "notify" : "started");
-    if (service_->value("NotifyAccess") == "all") out_->set_text("notify_access", "all");
+    if (service_->value("NotifyAccess") == "all" || service_->value("NotifyAccess") == "exec")
+      out_->set_text("notify_access", "all");
     if (service_->find("Restart") == nullptr) out_->set_text("restart", "never");
   }
   for (const char* key : {"StandardOutput", "StandardError"}) {
@@ -517,8 +509,8 @@ Result<void> UnitImport::run() {
 
 }  // namespace
 
-Result<void> import_systemd_unit(const Source& source, Stack& stack) {
-  return UnitImport(source, parse_ini(source.text, IniDialect::Systemd), stack).run();
+Result<void> import_systemd_unit(const Source& source, const Source* timer, Stack& stack) {
+  return UnitImport(source, parse_ini(source.text, IniDialect::Systemd), timer, stack).run();
 }
 
 }  // namespace holdfast::supervisor::importer

@@ -8,7 +8,8 @@
 
 namespace holdfast::supervisor::importer {
 
-// InvalidArgument: the unit has no [Service].
-Result<void> import_systemd_unit(const Source& source, Stack& stack);
+// `timer`: the unit that starts it at times; null: none. InvalidArgument: the unit has no
+// [Service].
+Result<void> import_systemd_unit(const Source& source, const Source* timer, Stack& stack);
 
 }  // namespace holdfast::supervisor::importer

@@ -83,3 +83,42 @@ TEST_CASE("what cannot be imported is told with what to do") {
   REQUIRE(holdfast_command(dir, {"import", dir / "missing"}).code == 1);
   REQUIRE(holdfast_command(dir, {"import", "--from", "cron", dir / "notes.txt"}).code == 2);
 }
+
+TEST_CASE("a restart at times of PM2 is a job that restarts the program when it runs") {
+  TempDir dir;
+  std::ofstream(dir / "ecosystem.config.json")
+      << R"({"apps": [{"name": "web", "script": "/bin/sleep", "args": "600", "interpreter": "none",
+                      "cron_restart": "0 3 1 1 *"}]})";
+  REQUIRE(
+      holdfast_command(dir, {"import", dir / "ecosystem.config.json", "--output", dir / "out.toml"})
+          .code == 0);
+  Stack stack(read_file(dir / "out.toml").value());
+  stack.wait_ready();
+  REQUIRE(stack.state_of("web-restart.0") == "scheduled");
+  const pid_t before = stack.pid_of("web.0");
+  const auto started = stack.command({"start", "web-restart"});
+  INFO(started.output);
+  REQUIRE(started.exit_code == 0);
+  REQUIRE(stack.pid_of("web.0") != before);
+}
+
+TEST_CASE("a timer and its service are imported together, whichever is named") {
+  TempDir dir;
+  std::ofstream(dir / "tidy.service") << "[Service]\nType=oneshot\nExecStart=/bin/true\n";
+  std::ofstream(dir / "tidy.timer") << "[Timer]\nOnCalendar=*-*-* 04:10\nPersistent=yes\n";
+  std::ofstream(dir / "nightly.timer") << "[Timer]\nOnCalendar=daily\nUnit=tidy.service\n";
+  std::ofstream(dir / "lost.timer") << "[Timer]\nOnCalendar=daily\n";
+  for (const char* file : {"tidy.service", "tidy.timer"}) {
+    const Printed printed = holdfast_command(dir, {"import", dir / file});
+    INFO(printed.output);
+    REQUIRE(printed.code == 0);
+    CHECK(printed.output.find("[program.tidy]") != std::string::npos);
+    CHECK(printed.output.find("schedule = \"10 4 * * *\"") != std::string::npos);
+    CHECK(printed.output.find("catch_up = true") != std::string::npos);
+  }
+  const Printed nightly = holdfast_command(dir, {"import", dir / "nightly.timer"});
+  CHECK(nightly.output.find("schedule = \"0 0 * * *\"") != std::string::npos);
+  const Printed lost = holdfast_command(dir, {"import", dir / "lost.timer"});
+  CHECK(lost.code == 1);
+  CHECK(lost.output.find("lost.service") != std::string::npos);
+}

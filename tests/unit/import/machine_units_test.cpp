@@ -30,7 +30,7 @@ TEST_CASE("every service unit of this machine is imported to a file that loads")
     if (!text || text->find("[Service]") == std::string::npos) continue;
     INFO(entry.path());
     Stack stack;
-    REQUIRE(import_systemd_unit({entry.path(), *text}, stack));
+    REQUIRE(import_systemd_unit({entry.path(), *text}, nullptr, stack));
     const std::string command = first_word(*text);
     if (command.empty()) continue;  // there is nothing to run
     const Imported result = printed(stack);

@@ -125,7 +125,10 @@ module.exports = {
   CHECK(result.says("# not taken over: env.MODE: isDev ? 'a' : 'b'"));
   CHECK(result.says("# not taken over: env....: common"));
   CHECK(result.says("memory_high = \"1GiB\"\n"));
-  CHECK(result.says("# not taken over: cron_restart: 0 3 * * *"));
+  const config::Program& restart = result.program("web-restart");
+  CHECK(restart.command == Words{"holdfast", "restart", "web"});
+  CHECK(restart.type == config::ProgramType::Oneshot);
+  CHECK(restart.schedule == "0 3 * * *");
   CHECK(result.says("# not taken over: deploy"));
 }
 
@@ -168,6 +171,37 @@ TEST_CASE("JavaScript literals are read as JavaScript does") {
   CHECK(std::holds_alternative<JsExpression>(value->find("e")->data));
   CHECK(value->find("e")->text() == "f(1, [2])");
   CHECK(value->find("x") == nullptr);
+}
+
+TEST_CASE("a watch of PM2 is one here") {
+  const Imported result = from_pm2(R"({"apps": [
+    {"name": "all", "script": "a.js", "watch": true},
+    {"name": "some", "script": "a.js", "watch": ["server", "lib/**/*.js"], "watch_delay": 1000,
+     "ignore_watch": ["node_modules", "\\.git", "[\\/\\\\]\\./", "*.log"],
+     "watch_options": {"followSymlinks": false}},
+    {"name": "one", "script": "a.js", "watch": "src"},
+    {"name": "none", "script": "a.js", "watch": false, "ignore_watch": ["x"]}]})");
+  CHECK(result.program("all-program").watch == Words{"**"});
+  CHECK(result.program("all-program").watch_ignore == Words{"node_modules/", ".*"});
+  const config::Program& some = result.program("some");
+  CHECK(some.watch == Words{"server", "lib/**/*.js"});
+  CHECK(some.watch_ignore == Words{"node_modules", "\\.git", "*.log"});
+  CHECK(some.watch_delay == std::chrono::seconds(1));
+  CHECK(result.program("one").watch == Words{"src"});
+  CHECK(result.program("none").watch.empty());
+  CHECK(result.says("# not taken over: ignore_watch: [\\/\\\\]\\./: write a pattern"));
+  CHECK(result.says("# not taken over: watch_options"));
+}
+
+TEST_CASE("a restart at times is a job that asks for a rolling restart") {
+  const Imported result = from_pm2(R"({"apps": [
+    {"name": "My App", "script": "a.js", "cron_restart": "0 30 4 * * mon"},
+    {"name": "off", "script": "a.js", "cron_restart": 0},
+    {"name": "odd", "script": "a.js", "cron_restart": "*/10 * * * * *"}]})");
+  CHECK(result.program("my-app-restart").command == Words{"holdfast", "restart", "my-app"});
+  CHECK(result.program("my-app-restart").schedule == "30 4 * * mon");
+  CHECK(result.config.programs.size() == 4);
+  CHECK(result.says("# not taken over: cron_restart: */10 * * * * *"));
 }
 
 }  // namespace holdfast::supervisor::importer

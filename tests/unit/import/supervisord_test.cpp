@@ -141,4 +141,27 @@ TEST_CASE("a value that Holdfast refuses becomes a comment with the reason") {
   CHECK(result.says("# not taken over: stop_timeout"));
 }
 
+TEST_CASE("httpok and memmon become the health probe and the memory limit of their programs") {
+  const Imported result = from_supervisord(
+      "[program:web]\ncommand=/srv/web\n[program:job]\ncommand=/srv/job\nnumprocs=2\n"
+      "process_name=%(program_name)s_%(process_num)02d\n"
+      "[eventlistener:httpok]\ncommand=/usr/bin/httpok -p web -t 5 -c 204 -m me@example.org "
+      "http://localhost:8080/up\nevents=TICK_5\n"
+      "[eventlistener:memmon]\ncommand=python3 -m superlance.memmon -p web=200MB "
+      "--program=jobs:job_00=1GB -m me@example.org\nevents=TICK_60\n"
+      "[eventlistener:crashmail]\ncommand=crashmail -a -m me@example.org\n"
+      "events=PROCESS_STATE_EXITED\n");
+  const config::Program& web = result.program("web");
+  CHECK(result.says("health = \"http://localhost:8080/up\"\n"));
+  CHECK(web.health_interval == std::chrono::seconds(5));
+  CHECK(web.health_timeout == std::chrono::seconds(5));
+  CHECK(web.health_failures == 1);
+  CHECK(result.says("health_statuses = [204]\n"));
+  CHECK(web.memory_high == 200u << 20);
+  CHECK(web.memory_measure == config::MemoryMeasure::Rss);
+  CHECK(result.program("job").memory_high == 1u << 30);
+  CHECK(result.program("job").health.asks() == false);
+  CHECK(result.says("# not taken over: [eventlistener:crashmail]"));
+}
+
 }  // namespace holdfast::supervisor::importer

@@ -9,9 +9,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Imported from_unit(const std::string& text, const std::string& name = "app.service") {
+Imported from_unit(const std::string& text, const std::string& name = "app.service",
+                   const std::string& timer_text = "") {
   Stack stack;
-  const auto result = import_systemd_unit({"/etc/systemd/system/" + name, text}, stack);
+  const Source timer{"/etc/systemd/system/app.timer", timer_text};
+  const auto result = import_systemd_unit({"/etc/systemd/system/" + name, text},
+                                          timer_text.empty() ? nullptr : &timer, stack);
   INFO((result ? std::string() : result.error().message));
   REQUIRE(result);
   return printed(stack);
@@ -81,11 +84,14 @@ WantedBy=multi-user.target
   CHECK(shop.ready_timeout == 90s);
   CHECK(shop.stop_timeout == 25s);
   CHECK(shop.watchdog == 10s);
+  CHECK(shop.watchdog_required);
+  CHECK(shop.rlimits.at("nofile") == config::ResourceLimit{1024, 65536});
   CHECK(shop.restart == config::RestartPolicy::OnFailure);
   CHECK(shop.backoff_base == 1500ms);
   CHECK(shop.stop_scope == config::StopScope::Main);
   CHECK(shop.umask == 2);
-  CHECK(result.says("rlimits = { core = \"unlimited\", memlock = \"64MiB\", nofile = 65536 }\n"));
+  CHECK(result.says(
+      "rlimits = { core = \"unlimited\", memlock = \"64MiB\", nofile = \"1024:65536\" }\n"));
   CHECK(shop.nice == 5);
   CHECK(shop.oom_score_adj == -500);
   CHECK(shop.log_file == "/var/log/shop.log");
@@ -139,9 +145,64 @@ TEST_CASE("an instance of a template knows its name, and times may be endless") 
 
 TEST_CASE("a unit that is no service is refused") {
   Stack stack;
-  const auto result = import_systemd_unit({"/x/a.timer", "[Timer]\nOnCalendar=daily\n"}, stack);
+  const auto result =
+      import_systemd_unit({"/x/a.timer", "[Timer]\nOnCalendar=daily\n"}, nullptr, stack);
   REQUIRE_FALSE(result);
   CHECK(result.error().message == "there is no [Service]: it is no service unit");
+}
+
+TEST_CASE("a timer becomes the schedule of its service") {
+  const Imported result =
+      from_unit("[Service]\nExecStart=/usr/bin/backup\n", "app.service",
+                "[Timer]\nOnCalendar=Mon..Fri *-*-* 03:30:00 Europe/Berlin\nOnCalendar=Sun 04:00\n"
+                "RandomizedDelaySec=10min\nPersistent=true\nAccuracySec=1us\nWakeSystem=true\n");
+  const config::Program& app = result.program("app");
+  CHECK(app.type == config::ProgramType::Oneshot);
+  CHECK(app.schedule == "30 3 * * mon-fri");
+  CHECK(app.timezone == "Europe/Berlin");
+  CHECK(app.jitter == 10min);
+  CHECK(app.catch_up);
+  CHECK_FALSE(app.run_at_start);
+  CHECK(result.says("# not taken over: OnCalendar=Sun 04:00: one schedule per program"));
+  CHECK(result.says("# not taken over: WakeSystem=true"));
+  CHECK(result.says("# Type=simple: what runs at times is a oneshot"));
+}
+
+TEST_CASE("a timer that counts from run to run becomes an interval") {
+  const Imported result =
+      from_unit("[Service]\nType=oneshot\nExecStart=/usr/bin/poll\n", "app.service",
+                "[Timer]\nOnBootSec=10\nOnUnitActiveSec=15min\n");
+  const config::Program& app = result.program("app");
+  CHECK(app.every == 15min);
+  CHECK(app.run_at_start);
+  CHECK_FALSE(app.catch_up);
+}
+
+TEST_CASE("a timer whose times cron cannot express is told of, and the rest is taken over") {
+  const Imported result = from_unit("[Service]\nType=oneshot\nExecStart=/usr/bin/x\n",
+                                    "app.service", "[Timer]\nOnCalendar=*-*~01\n");
+  CHECK(result.program("app").schedule.empty());
+  CHECK(result.says("# not taken over: OnCalendar=*-*~01: a cron expression does not count"));
+  CHECK(result.says("# not taken over: the timer"));
+}
+
+TEST_CASE("a watchdog, its abort time, limits and delays of a unit") {
+  const Imported result = from_unit(
+      "[Service]\nType=notify-reload\nNotifyAccess=exec\nExecStart=/x\nWatchdogSec=1min\n"
+      "TimeoutAbortSec=20\nRestartSec=1\nRestartMaxDelaySec=5min\nLimitNOFILE=infinity\n"
+      "LimitNPROC=512:infinity\nLimitSTACK=8M:64M\nLimitAS=x\n");
+  const config::Program& app = result.program("app");
+  CHECK(app.watchdog == 1min);
+  CHECK(app.watchdog_grace == 20s);
+  CHECK(app.backoff_cap == 5min);
+  CHECK(app.notify_access == config::NotifyAccess::All);
+  CHECK(result.says("nofile = \"unlimited\""));
+  CHECK(result.says("nproc = \"512:unlimited\""));
+  CHECK(result.says("stack = \"8MiB:64MiB\""));
+  CHECK(result.says("# not taken over: LimitAS=x"));
+  const Imported simple = from_unit("[Service]\nExecStart=/x\nWatchdogSec=30\n");
+  CHECK(simple.program("app").watchdog == 0s);
+  CHECK(simple.says("# not taken over: WatchdogSec=30: only a program that sends READY=1"));
 }
 
 }  // namespace holdfast::supervisor::importer
