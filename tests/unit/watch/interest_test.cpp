@@ -41,13 +41,13 @@ TEST_CASE("patterns begin in the program's directory, or in the supervisor's") {
 
 TEST_CASE("patterns may lead elsewhere, and those of one place are looked for together") {
   const auto interests = interests_of(
-      watching({"src/*.js", "./lib/**", "../shared/**/*.js", "/etc/web/*.toml", "../shared/x"},
+      watching({"src/*.js", "./lib/**", "../common/**/*.js", "/etc/web/*.toml", "../common/x"},
                "/srv/web"),
       "/");
   REQUIRE(interests.size() == 3);
   CHECK(interests[0].directory == "/srv/web");
   CHECK(interests[0].patterns.size() == 2);
-  CHECK(interests[1].directory == "/srv/shared");
+  CHECK(interests[1].directory == "/srv/common");
   CHECK(interests[2].directory == "/etc/web");
   for (const Interest& interest : interests)
     CHECK(interest.told_from == "/srv/web");
@@ -72,8 +72,8 @@ TEST_CASE("what a pattern matches") {
       {"*.js", "/srv/web/a.js/b", false},
       {"*", "/srv/web/src/a.js", false},
       {"..", "/srv/other/a.js", true},
-      {"../shared", "/srv/shared/a/b.js", true},
-      {"../shared/*.js", "/srv/shared/a/b.js", false},
+      {"../common", "/srv/common/a/b.js", true},
+      {"../common/*.js", "/srv/common/a/b.js", false},
       {"/etc/web.toml", "/etc/web.toml", true},
       {"/etc/web.toml", "/etc/web.json", false},
       {"/etc/web", "/etc/web/a/b", true},
