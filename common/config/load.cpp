@@ -11,6 +11,10 @@
 #include "common/config/validate.hpp"
 #include "common/protocol/variables.hpp"
 
+#include <fstream>
+#include <iomanip>
+#include <sstream>
+
 namespace holdfast::config {
 
 namespace {
@@ -30,6 +34,23 @@ Config fill(Documents& documents, const Environ& environ, LoadReport& report) {
   apply_environment(environ, config, report);
   apply_dependent_defaults(config, report);
   return config;
+}
+
+// In a file that is no TOML, such as after a slip of the pen: the commands must still find the
+// supervisor that an earlier state of it has started.
+std::optional<std::filesystem::path> line_of_runtime_dir(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    const std::size_t equals = line.find('=');
+    if (equals == std::string::npos) continue;
+    line[equals] = ' ';
+    std::istringstream words(line);
+    std::string key;
+    std::string value;
+    words >> key >> std::quoted(value);
+    if (key == "runtime_dir" && value.starts_with('/')) return value;
+  }
+  return std::nullopt;
 }
 
 LoadResult finish(Documents& documents, const Environ& environ, LoadReport& report) {
@@ -73,7 +94,10 @@ std::filesystem::path find_runtime_dir(const std::optional<std::filesystem::path
   LoadReport report = report_for(file);
   Documents documents(environ, report);
   if (file) documents.read(*file);
-  return fill(documents, environ, report).supervisor.runtime_dir;
+  const bool read = report.clean();
+  std::filesystem::path found = fill(documents, environ, report).supervisor.runtime_dir;
+  if (read || !file || found != Supervisor().runtime_dir) return found;
+  return line_of_runtime_dir(*file).value_or(std::move(found));
 }
 
 std::optional<std::filesystem::path> find_file(const std::optional<std::filesystem::path>& given,

@@ -226,6 +226,10 @@ TEST_CASE("the runtime directory is found in a file that is invalid otherwise") 
   CHECK(find_runtime_dir(files.path("main.toml"), {{"HOLDFAST_RUNTIME_DIR", "/run/env"}}) ==
         "/run/env");
   CHECK(find_runtime_dir({}, {}) == Supervisor().runtime_dir);
+  files.write("broken.toml", "[http\n[supervisor]\n  runtime_dir = \"/run/other\"  # here\n");
+  CHECK(find_runtime_dir(files.path("broken.toml"), {}) == "/run/other");
+  CHECK(find_runtime_dir(files.path("broken.toml"), {{"HOLDFAST_RUNTIME_DIR", "/run/env"}}) ==
+        "/run/env");
   CHECK(find_runtime_dir(files.path("missing.toml"), {}) == Supervisor().runtime_dir);
 }
 
