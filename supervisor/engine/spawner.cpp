@@ -133,7 +133,7 @@ void Spawner::use(PreparedPrograms prepared, std::string config_file) {
 }
 
 Result<std::optional<process::Identity>> Spawner::identity_of(const config::Program& program) {
-  HOLDFAST_TRY_ASSIGN(const PreparedProgram* found, prepared(program));
+  HOLDFAST_TRY_ASSIGN(const Prepared found, prepared(program));
   return found->identity;
 }
 
