@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/import/pm2.hpp"
 
-#include "common/schedule/cron.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/number.hpp"
 #include "supervisor/import/js_value.hpp"
@@ -73,7 +72,6 @@ class AppImport {
 
   void run();
   // A cron expression; empty: it is not restarted at times.
-  const std::string& restart_at() const { return restart_at_; }
 
  private:
   // The value of the key, which is then accounted for; null values count as missing.
@@ -99,7 +97,6 @@ class AppImport {
   Section& out_;
   std::vector<std::string_view> taken_;
   bool many_ = false;
-  std::string restart_at_;
 };
 
 const JsValue* AppImport::take(std::string_view key) {
@@ -267,18 +264,12 @@ void AppImport::restart() {
   cron_restart();
 }
 
-// A restart at times is a job of its own here. Six fields begin with the second.
 void AppImport::cron_restart() {
   const JsValue* const value = take("cron_restart");
   if (value == nullptr || value->flag() != nullptr || value->number() != nullptr) return;
-  std::string expression(text::trim(value->text()));
-  const bool with_seconds = std::count(expression.begin(), expression.end(), ' ') == 5;
-  if (with_seconds && expression.starts_with("0 ")) expression.erase(0, 2);
-  if (const auto parsed = schedule::Cron::parse(expression); !parsed) {
-    out_.leave_out("cron_restart: " + value->text(), parsed.error().message);
-    return;
-  }
-  restart_at_ = expression;
+  out_.leave_out("cron_restart: " + value->text(),
+                 "let cron run `holdfast restart NAME`, a rolling restart; a program of the stack "
+                 "has no say over the stack");
 }
 
 void AppImport::stop() {
@@ -427,15 +418,6 @@ std::string name_of(const JsValue& app) {
   return script == nullptr ? "app" : fs::path(script->text()).stem().native();
 }
 
-void add_restart(Stack& stack, const std::string& app, const std::string& schedule) {
-  const std::string program(stack.programs().back().name().substr(std::string("program.").size()));
-  Section& job = stack.add_program(program + "-restart");
-  job.comment(fmt::format("cron_restart of {}: a rolling restart", app));
-  job.set_texts("command", {"holdfast", "restart", program});
-  job.set_text("type", "oneshot");
-  job.set_text("schedule", schedule);
-}
-
 }  // namespace
 
 Result<void> import_pm2(const Source& source, const Machine& machine, Stack& stack) {
@@ -451,10 +433,7 @@ Result<void> import_pm2(const Source& source, const Machine& machine, Stack& sta
       stack.top.leave_out(app.text(), "only JavaScript can tell");
       continue;
     }
-    const std::string name = name_of(app);
-    AppImport import(app, directory, machine, stack.add_program(name));
-    import.run();
-    if (!import.restart_at().empty()) add_restart(stack, name, import.restart_at());
+    AppImport(app, directory, machine, stack.add_program(name_of(app))).run();
   }
   if (document.find("deploy") != nullptr)
     stack.top.leave_out("deploy", "deploying is not a supervisor's work");

@@ -84,24 +84,6 @@ TEST_CASE("what cannot be imported is told with what to do") {
   REQUIRE(holdfast_command(dir, {"import", "--from", "cron", dir / "notes.txt"}).code == 2);
 }
 
-TEST_CASE("a restart at times of PM2 is a job that restarts the program when it runs") {
-  TempDir dir;
-  std::ofstream(dir / "ecosystem.config.json")
-      << R"({"apps": [{"name": "web", "script": "/bin/sleep", "args": "600", "interpreter": "none",
-                      "cron_restart": "0 3 1 1 *"}]})";
-  REQUIRE(
-      holdfast_command(dir, {"import", dir / "ecosystem.config.json", "--output", dir / "out.toml"})
-          .code == 0);
-  Stack stack(read_file(dir / "out.toml").value());
-  stack.wait_ready();
-  REQUIRE(stack.state_of("web-restart.0") == "scheduled");
-  const pid_t before = stack.pid_of("web.0");
-  const auto started = stack.command({"start", "web-restart"});
-  INFO(started.output);
-  REQUIRE(started.exit_code == 0);
-  REQUIRE(stack.pid_of("web.0") != before);
-}
-
 TEST_CASE("a timer and its service are imported together, whichever is named") {
   TempDir dir;
   std::ofstream(dir / "tidy.service") << "[Service]\nType=oneshot\nExecStart=/bin/true\n";

@@ -125,10 +125,7 @@ module.exports = {
   CHECK(result.says("# not taken over: env.MODE: isDev ? 'a' : 'b'"));
   CHECK(result.says("# not taken over: env....: common"));
   CHECK(result.says("memory_high = \"1GiB\"\n"));
-  const config::Program& restart = result.program("web-restart");
-  CHECK(restart.command == Words{"holdfast", "restart", "web"});
-  CHECK(restart.type == config::ProgramType::Oneshot);
-  CHECK(restart.schedule == "0 3 * * *");
+  CHECK(result.says("# not taken over: cron_restart: 0 3 * * *: let cron run"));
   CHECK(result.says("# not taken over: deploy"));
 }
 
@@ -191,17 +188,6 @@ TEST_CASE("a watch of PM2 is one here") {
   CHECK(result.program("none").watch.empty());
   CHECK(result.says("# not taken over: ignore_watch: [\\/\\\\]\\./: write a pattern"));
   CHECK(result.says("# not taken over: watch_options"));
-}
-
-TEST_CASE("a restart at times is a job that asks for a rolling restart") {
-  const Imported result = from_pm2(R"({"apps": [
-    {"name": "My App", "script": "a.js", "cron_restart": "0 30 4 * * mon"},
-    {"name": "off", "script": "a.js", "cron_restart": 0},
-    {"name": "odd", "script": "a.js", "cron_restart": "*/10 * * * * *"}]})");
-  CHECK(result.program("my-app-restart").command == Words{"holdfast", "restart", "my-app"});
-  CHECK(result.program("my-app-restart").schedule == "30 4 * * mon");
-  CHECK(result.config.programs.size() == 4);
-  CHECK(result.says("# not taken over: cron_restart: */10 * * * * *"));
 }
 
 }  // namespace holdfast::supervisor::importer
