@@ -9,6 +9,7 @@
 #include "supervisor/status/routes.hpp"
 
 #include <boost/asio/post.hpp>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/resource.h>
 
@@ -52,7 +53,7 @@ TelemetryThread::~TelemetryThread() {
 // Clients are few, and each must get in: Prometheus, an API worker, an administrator. None of them
 // can be kept out by connections that somebody else leaves open, and all of them together take no
 // descriptor that the workers need.
-http::ServerLimits TelemetryThread::limits_of(Kind kind) const {
+http::ServerLimits TelemetryThread::limits_of(Kind kind) {
   http::ServerLimits limits;
   limits.max_body_bytes = 64u << 10;
   limits.max_connections = status::kMostConnections;
@@ -67,13 +68,28 @@ http::ServerLimits TelemetryThread::limits_of(Kind kind) const {
   // A command answers when its work is done, and a rolling restart may take long.
   limits.handler_timeout = std::chrono::hours(24);
   if (kind == Kind::Admin) {
-    limits.restricts = process::is_from_descendant;
+    limits.restricts = [this](int connection) { return is_restricted(connection); };
     limits.body_limit = [](const http::Request& head) -> std::uint64_t {
       return head.path == protocol::kConfigDiffPath ? 32u << 20 : 64u << 10;
     };
   }
   if (kind != Kind::Admin) limits.handling_kept = kLongPoll;
   return limits;
+}
+
+// Two descriptors are kept for the question, so that an administrator is known for one when there
+// are no others left.
+bool TelemetryThread::is_restricted(int connection) {
+  for (Fd& spare : spare_)
+    spare.reset();
+  const bool restricted = process::is_from_descendant(connection);
+  hold_spare_descriptors();
+  return restricted;
+}
+
+void TelemetryThread::hold_spare_descriptors() {
+  for (Fd& spare : spare_)
+    spare = Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
 }
 
 Result<std::unique_ptr<http::Server>> TelemetryThread::make_server(Fd listener, Kind kind) {
@@ -119,6 +135,7 @@ Result<void> TelemetryThread::start(Endpoints endpoints, FleetControl& control,
                                     MemoryObserver& memory,
                                     collector::Collector::OnAnswer on_scraped) {
   control_ = &control;
+  hold_spare_descriptors();
   if (endpoints.tcp) {
     HOLDFAST_TRY_ASSIGN(tcp_, make_server(std::move(endpoints.tcp), Kind::Tcp));
   }

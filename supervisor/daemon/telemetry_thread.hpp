@@ -24,6 +24,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <array>
 #include <memory>
 #include <string>
 #include <thread>
@@ -58,7 +59,9 @@ class TelemetryThread final : public TelemetryLink {
 
  private:
   enum class Kind { Tcp, Status, Admin };
-  http::ServerLimits limits_of(Kind kind) const;
+  http::ServerLimits limits_of(Kind kind);
+  bool is_restricted(int connection);
+  void hold_spare_descriptors();
   Result<std::unique_ptr<http::Server>> make_server(Fd listener, Kind kind);
   void retire(std::unique_ptr<http::Server> server);
   void answer_metrics(const std::shared_ptr<http::Request>& request, http::Responder respond);
@@ -67,6 +70,7 @@ class TelemetryThread final : public TelemetryLink {
   const SnapshotCell& snapshots_;
   const Heartbeat& heartbeat_;
   const status::AllowedHosts hosts_;
+  std::array<Fd, 2> spare_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   status::EventFeed feed_;

@@ -51,6 +51,12 @@ pid_t take_control(msghdr& message) {
   return sender;
 }
 
+// The wait for a message holds the socket, too.
+void close_now(boost::asio::posix::stream_descriptor& socket) {
+  boost::system::error_code ignored;
+  socket.close(ignored);
+}
+
 Result<Fd> bind_socket(const std::filesystem::path& path, mode_t mode) {
   HOLDFAST_TRY_ASSIGN(Fd socket, net::bind_unix_socket(SOCK_DGRAM, path, mode));
   const int on = 1;
@@ -85,6 +91,8 @@ NotifySocket::NotifySocket(boost::asio::io_context& io, int socket, std::filesys
 }
 
 NotifySocket::~NotifySocket() {
+  for (const auto& socket : sockets_)
+    close_now(*socket);
   remove_if_same(path_, file_);
 }
 
@@ -116,8 +124,7 @@ Result<bool> NotifySocket::restore() {
   if (owner_) HOLDFAST_TRY(give_to(owner_->first, owner_->second));
   watch(sockets_.emplace_front(std::make_shared<Descriptor>(io_, socket.release())));
   if (sockets_.size() > kMostSockets) {
-    boost::system::error_code ignored;
-    sockets_.back()->close(ignored);
+    close_now(*sockets_.back());
     sockets_.pop_back();
   }
   return true;

@@ -153,7 +153,7 @@ TEST_CASE("ENOSPC in the runtime directory: the start fails, names its step, and
   ::kill(stack.pid_of("web.0"), SIGKILL);
   REQUIRE(wait_until([&] {
     disk.fill_with_files();  // again, as the end of a worker makes room
-    return last_error(stack, "web.0") == "telemetry socket: No space left on device";
+    return last_error(stack, "web.0") == "notification socket: No space left on device";
   }));
   REQUIRE(stack.pid_of("fine.0") == fine);
   disk.empty();

@@ -4,7 +4,7 @@
 // directed by the files in the directory HOLDFAST_TEST_PRELOAD:
 //
 //   no-fork    clone, by which the supervisor forks, fails with EAGAIN
-//   no-watch   epoll_ctl(EPOLL_CTL_ADD) fails with ENOSPC, in the main thread
+//   no-watch   epoll_ctl(EPOLL_CTL_ADD) fails with ENOSPC for a pidfd, in the main thread
 //   clock      8 bytes: nanoseconds added to CLOCK_REALTIME; read at the start and mapped
 //
 // Built without sanitizers, because it is loaded before their libraries.
@@ -21,6 +21,7 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -69,6 +70,14 @@ int clone_or_fail(const char* name, int (*function)(void*), void* stack, int fla
   return real<Clone>(name)(function, stack, flags, argument, pidfd, nullptr, nullptr);
 }
 
+bool is_pidfd(int fd) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  char target[64] = {};
+  return ::readlink(path, target, sizeof target - 1) > 0 &&
+         std::strstr(target, "[pidfd]") != nullptr;
+}
+
 }  // namespace
 
 extern "C" {
@@ -92,7 +101,8 @@ int __clone(int (*function)(void*), void* stack, int flags, void* argument, ...)
 }
 
 int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
-  if (operation == EPOLL_CTL_ADD && ::getpid() == ::syscall(SYS_gettid) && told("no-watch")) {
+  if (operation == EPOLL_CTL_ADD && ::getpid() == ::syscall(SYS_gettid) && told("no-watch") &&
+      is_pidfd(fd)) {
     errno = ENOSPC;
     return -1;
   }

@@ -237,6 +237,22 @@ TEST_CASE("a stale socket is replaced, another kind of file is not, and the end 
   REQUIRE(too_long.error().kind == ErrorKind::InvalidArgument);
 }
 
+TEST_CASE("a notification socket that is dropped leaves no descriptor behind") {
+  Listening listening;
+  const std::size_t before = own_descriptors().size();
+  {
+    const TempDir directory;
+    const auto nobody = [](pid_t) { return std::optional<core::ProcessId>(); };
+    const auto nothing = [](const core::ProcessId&, const NotifyMessage&) {};
+    const auto dropped =
+        NotifySocket::open(listening.io, directory.path() / "n", 0600, nobody, nothing);
+    REQUIRE(dropped);
+    listening.io.poll();
+    REQUIRE(own_descriptors().size() == before + 1);
+  }
+  REQUIRE(own_descriptors().size() == before);
+}
+
 TEST_CASE("a notification socket whose file vanished is bound again, and what was sent is read") {
   Listening listening;
   REQUIRE_FALSE(*listening.socket->restore());
