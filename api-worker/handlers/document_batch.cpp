@@ -41,8 +41,12 @@ tl::expected<Batch, ProblemDetails> parse_batch(const http::Request& head, std::
   Batch batch;
   for (std::size_t i = 0; i < documents->size(); ++i) {
     auto document = read_document((*documents)[i], fmt::format("#/documents/{}", i));
-    batch.errors.push_back(document ? std::vector<FieldError>{} : std::move(document).error());
-    if (document) batch.documents.push_back(std::move(*document));
+    if (document) {
+      batch.documents.push_back(std::move(*document));
+      batch.errors.emplace_back();
+    } else {
+      batch.errors.push_back(std::move(document).error());
+    }
   }
   if (!batch.documents.empty()) return batch;
   for (const auto& of_one : batch.errors)
