@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // kill -9 of the supervisor: nothing that it ever started is left behind.
+#include "common/os/file.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/programs.hpp"
 
@@ -23,8 +24,7 @@ std::vector<pid_t> processes_of(const Stack& stack) {
 bool guarded(pid_t supervisor) {
   const std::string wanted = "HOLDFAST_INSTANCE=" + std::to_string(supervisor) + "-";
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    std::ifstream file(entry.path() / "cmdline", std::ios::binary);
-    const std::string line{std::istreambuf_iterator<char>(file), {}};
+    const std::string line = holdfast::read_file(entry.path() / "cmdline").value_or("");
     if (line.starts_with("holdfast-guard") && line.find(wanted) != std::string::npos) return true;
   }
   return false;
@@ -37,8 +37,7 @@ std::vector<pid_t> sleepers(const std::string& time) {
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
     const std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    std::ifstream file(entry.path() / "cmdline", std::ios::binary);
-    const std::string line{std::istreambuf_iterator<char>(file), {}};
+    const std::string line = holdfast::read_file(entry.path() / "cmdline").value_or("");
     if (line == wanted) result.push_back(static_cast<pid_t>(std::stol(name)));
   }
   return result;
@@ -48,8 +47,7 @@ std::vector<pid_t> guardians_of(pid_t supervisor) {
   std::vector<pid_t> result;
   const std::string wanted = "HOLDFAST_INSTANCE=" + std::to_string(supervisor) + "-";
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    std::ifstream file(entry.path() / "cmdline", std::ios::binary);
-    const std::string line{std::istreambuf_iterator<char>(file), {}};
+    const std::string line = holdfast::read_file(entry.path() / "cmdline").value_or("");
     if (line.starts_with("holdfast-guard") && line.find(wanted) != std::string::npos)
       result.push_back(static_cast<pid_t>(std::stol(entry.path().filename())));
   }
