@@ -61,7 +61,7 @@ TEST_CASE(
   const std::size_t stopped = lines_of(dir / "beats");
   CHECK_FALSE(schedule_of(stack, "beat").contains("next_run_at"));
   REQUIRE(stack.command({"start", "beat"}).exit_code == 0);  // and runs now
-  CHECK(lines_of(dir / "beats") == stopped + 1);
+  CHECK(lines_of(dir / "beats") >= stopped + 1);
 }
 
 TEST_CASE("a cron expression follows the wall clock, also when that is set") {
