@@ -168,6 +168,7 @@ void Ledger::keep_text(SourceState& state, std::string text) {
 }
 
 bool Ledger::reread_same_lines(SourceState& state, const std::string& snapshot) {
+  if (state.text.empty()) return false;  // not kept: an empty answer would look the same
   if (state.refused && state.planned_at != table_.generation()) return false;
   return reread(state.lines, state.text, snapshot, values_);
 }
@@ -259,10 +260,10 @@ bool Ledger::commit_distribution(SourceState& state, DistributionEntry& entry) {
 
 // Drops the reference of a source that is gone.
 void Ledger::forget_unless_room(const SourceState& state, SeriesId series, std::uint32_t lines) {
-  const std::string family = table_.family(table_.series(series).family).name;
+  const FamilyId family = table_.series(series).family;
   if (table_.unreference(series)) return;
   drops_[static_cast<std::size_t>(Drop::Limit)] += lines;
-  forgotten_.try_emplace(state.source.program, family);
+  forgotten_.try_emplace(state.source.program, table_.family(family).name);
 }
 
 std::optional<Duration> Ledger::retire(const SourceId& source, MonoTime now) {

@@ -222,5 +222,8 @@ TEST_CASE("many long answers are read again in full, and count the same") {
     }
   }
   CHECK(values(ledger).at("c_total{i=\"9\"}") == 30);
+  // Nothing of this can be read. It is not taken for the answer before, of which no text is kept.
+  ledger.apply(source("a.9"), std::string(300'000, 'x') + "\n", at(4));
+  CHECK(values(ledger).at("c_total{i=\"9\"}") == 30);
   CHECK(expose(ledger).size() < 1000);  // a help text of that length is none
 }
