@@ -44,7 +44,7 @@ constexpr Duration kStarting = 1s;  // since the last launch
 
 constexpr char kLaunched = 'l';
 constexpr char kDismissed = 'd';
-constexpr Duration kUntilGone = 100ms;
+constexpr Duration kUntilGone = 500ms;
 
 struct Orphan {
   pid_t pid = 0;

@@ -98,7 +98,10 @@ TEST_CASE("watch: production watches nothing, unless holdfast run --watch says s
     Stack stack(watching_program("web", dir.path()), kNoPort);
     stack.wait_ready();
     CHECK(watch_of(stack, "web")["active"] == false);
-    CHECK(stack.supervisor().output().find("watch is off in production: web") != std::string::npos);
+    CHECK(wait_until([&] {
+      return stack.supervisor().output().find("watch is off in production: web") !=
+             std::string::npos;
+    }));
     const auto checked = stack.command({"check-config"});
     CHECK(checked.exit_code == 0);
     CHECK(checked.output.find("watch is off in production: web") != std::string::npos);
