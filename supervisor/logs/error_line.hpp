@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// ErrorLine: a log line of level error or above, as the relay has understood it: Holdfast's own,
+// pino's and bunyan's numbers, zap, Python's logging, or plain text of a stream whose configured
+// level is error. Secrets are masked.
+//
+// Threads: a value.
+
+#include "common/base/clock.hpp"
+
+#include <string>
+
+namespace holdfast::supervisor::logs {
+
+struct ErrorLine {
+  std::string program;
+  std::string worker;  // "api-worker.0"; "holdfast": the supervisor itself
+  MonoTime time{};
+  std::string request_id;  // empty: the line names none
+  std::string job_id;
+  std::string message;  // at most 1 KiB
+  std::string type;     // of the error that it reports: "TypeError"; empty: none
+  std::string stack;    // at most 4 KiB
+};
+
+}  // namespace holdfast::supervisor::logs
