@@ -62,7 +62,8 @@ struct Context {
   std::string_view route = "unmatched";  // the pattern, for labels; points into the router
   std::vector<std::string> path_values;  // what the pattern's {…} matched, in order
   MonoTime started{};
-  bool refused = false;     // the server refused it before it was complete
+  // Why the server refused it before it was complete; empty: it did not.
+  std::string refusal;
   std::size_t entered = 0;  // how many middleware of the chain it has passed
   // Set by a middleware that must wait for something before it lets the request pass. Called once
   // its on_request() has returned nothing.

@@ -16,7 +16,7 @@ void AccessLog::on_response(Context& context, http::Response& response) {
   if (!log_.enabled(log::Level::Info)) return;
   const http::Request& request = *context.request;
   const std::chrono::duration<double, std::micro> taken = clock_.mono() - context.started;
-  std::array<log::Field, 14> fields{{
+  std::array<log::Field, 15> fields{{
       {"request_id", context.request_id},
       {"method", request.method},
       {"path", request.path},
@@ -26,6 +26,7 @@ void AccessLog::on_response(Context& context, http::Response& response) {
       {"bytes", response.body.size()},
       {"client", context.client.address},
       {"peer", request.peer.unix_socket ? std::string_view("unix") : request.peer.address},
+      {"", ""},
       {"", ""},
       {"", ""},
       {"", ""},
@@ -44,7 +45,8 @@ void AccessLog::on_response(Context& context, http::Response& response) {
   if (const std::string* agent = request.headers.find("User-Agent")) {
     fields[count++] = {"user_agent", std::string_view(*agent).substr(0, kMaxUserAgent)};
   }
-  log_.log(log::Level::Info, context.refused ? "request refused" : "request completed",
+  if (!context.refusal.empty()) fields[count++] = {"reason", context.refusal};
+  log_.log(log::Level::Info, context.refusal.empty() ? "request completed" : "request refused",
            std::span(fields.data(), count));
 }
 

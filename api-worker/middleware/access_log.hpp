@@ -2,7 +2,7 @@
 #pragma once
 
 // Access log: one line of level info per response, "request completed", or "request refused" if the
-// server refused the request before reading all of it.
+// server refused the request before reading all of it, with the reason.
 // - request_id, method, path, route, status, duration_ms, bytes, client, peer; trace_id,
 //   api_key_id and user_agent where there are any.
 // - The path without its query, which holds search texts. No other header field, no body.

@@ -144,14 +144,14 @@ http::Response Pipeline::refuse(const http::Request& request, const http::Refusa
     const ActiveRequestPtr exchange = found->second;
     pending_.erase(found);
     exchange->done = true;
-    exchange->context.refused = !exchange->handled;
+    if (!exchange->handled) exchange->context.refusal = refusal.detail;
     http::Response response = problem_response(exchange->context, problem);
     chain_.leave(exchange->context, response);
     return response;
   }
   Context context;
   context.started = clock_.mono();
-  context.refused = true;
+  context.refusal = refusal.detail;
   // Borrowed: the context does not outlive this call.
   context.request = std::shared_ptr<const http::Request>(std::shared_ptr<void>(), &request);
   const Router::Match match = router_.match(request.method, request.path);

@@ -61,13 +61,14 @@ void validate_listeners(const Config& config, LoadReport& report) {
   }
 }
 
-// Sockets are created at RUNTIME_DIR/workers/<program>.<slot>.sock, and the length of a Unix
-// socket's path is limited.
+// Sockets are created at RUNTIME_DIR/workers/<program>.<slot>.<incarnation>.sock, and the length of
+// a Unix socket's path is limited. There is to be room for the millionth restart.
 void validate_socket_paths(const Config& config, LoadReport& report) {
   std::size_t longest = 0;
   for (const Program& program : config.programs) {
     const std::uint32_t last_slot = std::max(program.replicas, 1u) - 1;
-    longest = std::max(longest, fmt::format("/workers/{}.{}.sock", program.name, last_slot).size());
+    longest = std::max(longest,
+                       fmt::format("/workers/{}.{}.1000000.sock", program.name, last_slot).size());
   }
   const std::size_t length = config.supervisor.runtime_dir.native().size() + longest;
   if (length <= net::kMaxUnixPath) return;

@@ -107,10 +107,12 @@ TEST_CASE("a request that the server refuses still gets an id, the headers and a
   REQUIRE(lines.size() == rows.size());
   CHECK(lines[0]["msg"] == "request refused");
   CHECK(lines[0]["status"] == 400);
+  CHECK_FALSE(lines[0]["reason"].get<std::string>().empty());
   CHECK(lines[0]["route"] == "unmatched");
   CHECK(lines[4]["status"] == 413);
   CHECK(lines[4]["route"] == "/api/search");
   CHECK(lines[5]["msg"] == "request completed");
+  CHECK_FALSE(lines[5].contains("reason"));
 }
 
 TEST_CASE("documents may be larger than other bodies") {
