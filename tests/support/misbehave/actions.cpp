@@ -94,7 +94,10 @@ void flood_log(int fd, long count, bool one_write_per_line, bool json) {
   std::string block;
   char line[128];
   for (long i = 0; i < count; ++i) {
-    int length = std::snprintf(line, sizeof line, json ? "{\"n\":%ld,\"pad\":\"" : "%ld ", i);
+    // As our own logger begins a line.
+    constexpr const char* kJson =
+        "{\"time\":\"2026-01-01T00:00:00.000Z\",\"level\":\"info\",\"n\":%ld,\"pad\":\"";
+    int length = std::snprintf(line, sizeof line, json ? kJson : "%ld ", i);
     while (length < (json ? 97 : 99))
       line[length++] = 'x';
     if (json) {

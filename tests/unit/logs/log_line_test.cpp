@@ -194,6 +194,33 @@ TEST_CASE("no worker can write a line in another's name, Holdfast's own neither"
           "123}\n");
 }
 
+// The quick scan of our own logger's lines takes several bytes at a time.
+TEST_CASE("what our own lines may not have is found wherever in the line it stands") {
+  const LineLabel own("api-worker.0", 123, StreamKind::Stdout, LineFormat::Json, false,
+                      LineSource::Own);
+  for (std::size_t pad = 0; pad < 24; ++pad) {
+    const std::string begin = R"({"time":"T","msg":")" + std::string(pad, 'x');
+    for (const char* end : {R"(","worker":"other.0"})", R"(","pid":1,"a":"b, c"})",
+                            R"("}{"worker":"other.0"})", R"(","a":1, "worker":"other.0"})"}) {
+      const std::string line = begin + end;
+      INFO(line);
+      std::string out;
+      append_line(out, {line}, own, kTime);
+      const Json parsed = Json::parse(out);
+      REQUIRE(parsed.at("worker") == "api-worker.0");
+      REQUIRE(parsed.at("pid") == 123);
+      REQUIRE(out.find(R"("worker":"other.0")") == std::string::npos);
+    }
+    for (const char* hidden : {"\u009b", "\u202E", "\x7f"}) {
+      std::string out;
+      append_line(out, {begin + hidden + R"(","a":1})"}, own, kTime);
+      INFO(out);
+      REQUIRE(out.find(hidden) == std::string::npos);
+      REQUIRE(Json::parse(out).at("a") == 1);
+    }
+  }
+}
+
 TEST_CASE("what workers write reaches a terminal without its control characters") {
   const std::string nasty = "\x1b[2J\u009b31m\u202Etxt.exe\u200B";
   for (const LineSource source : {LineSource::Own, LineSource::Foreign}) {
