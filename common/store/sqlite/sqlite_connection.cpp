@@ -187,12 +187,6 @@ void SqliteConnection::checkpoint(bool truncate) {
 
 Result<void> SqliteConnection::touch_file() {
   sqlite3* const handle = database_.getHandle();
-  int moved = 0;
-  sqlite3_file_control(handle, nullptr, SQLITE_FCNTL_HAS_MOVED, &moved);
-  if (moved != 0) {
-    return fail(ErrorKind::Unavailable,
-                fmt::format("database '{}' was moved or deleted while open", path_.native()));
-  }
   sqlite3_file* file = nullptr;
   sqlite3_file_control(handle, nullptr, SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
   if (file == nullptr || file->pMethods == nullptr) return {};

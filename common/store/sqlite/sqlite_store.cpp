@@ -30,15 +30,16 @@ class SqliteStore final : public Store {
  public:
   SqliteStore(std::filesystem::path path, const OpenOptions& options, const Clock& clock,
               HostIdentity host, std::unique_ptr<Readers> readers,
-              std::unique_ptr<SqliteConnection> writer, WriteLock lock)
+              std::unique_ptr<SqliteConnection> writer, WriteLock lock, DatabaseFiles files)
       : path_(std::move(path)),
         clock_(clock),
         budgets_{options.max_attempts, options.max_crashes},
         host_(std::move(host)),
         readers_(std::move(readers)),
         vectors_(options.vector_cache_bytes),
-        writer_(std::move(writer), std::move(lock), options.relaxed_durability, Writer::kGroupTime,
-                options.on_commit) {}
+        files_(std::move(files)),
+        writer_(std::move(writer), std::move(lock), files_, options.relaxed_durability,
+                Writer::kGroupTime, options.on_commit) {}
 
   void create_document(NewDocument document, Callback<Created> done, Wanted wanted) override {
     write<Created>(
@@ -281,6 +282,7 @@ class SqliteStore final : public Store {
   }
 
   Result<void> check() override {
+    HOLDFAST_TRY(files_.check());
     const auto looked = read([&](SqliteConnection& c) -> Result<void> {
       HOLDFAST_TRY(c.touch_file());
       c.query("SELECT 1 FROM schema_version").step();
@@ -350,6 +352,7 @@ class SqliteStore final : public Store {
   std::unique_ptr<Readers> readers_;
   VectorIndex vectors_;
   Outage outage_;
+  const DatabaseFiles files_;
   Writer writer_;  // last: its destructor commits what is queued, which uses the rest
 };
 
@@ -361,10 +364,11 @@ Result<std::unique_ptr<Store>> open_sqlite_store(const std::filesystem::path& pa
   HOLDFAST_TRY(check_schema(*writer, sqlite_migrations().back().version));
   HOLDFAST_TRY_ASSIGN(auto lock, WriteLock::open(path));
   HOLDFAST_TRY_ASSIGN(auto readers, Readers::open(path, options.readers));
+  HOLDFAST_TRY_ASSIGN(DatabaseFiles files, DatabaseFiles::of(path));
   HOLDFAST_TRY_ASSIGN(HostIdentity host,
                       options.host ? Result<HostIdentity>(*options.host) : this_host());
   return std::make_unique<SqliteStore>(path, options, clock, std::move(host), std::move(readers),
-                                       std::move(writer), std::move(lock));
+                                       std::move(writer), std::move(lock), std::move(files));
 }
 
 }  // namespace holdfast::store::sqlite

@@ -25,9 +25,14 @@ int set_turnstile(int descriptor, short type) {
 
 }  // namespace
 
-Result<WriteLock> WriteLock::open(const std::filesystem::path& database) {
+std::filesystem::path WriteLock::path_of(const std::filesystem::path& database) {
   std::filesystem::path path = database;
   path += ".writelock";
+  return path;
+}
+
+Result<WriteLock> WriteLock::open(const std::filesystem::path& database) {
+  std::filesystem::path path = path_of(database);
   Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0660));
   if (!file) return fail_errno(errno, fmt::format("open the write lock '{}'", path.native()));
   return WriteLock(std::move(file), std::move(path));

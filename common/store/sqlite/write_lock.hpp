@@ -35,6 +35,7 @@ class WriteLock {
     int descriptor_;
   };
 
+  static std::filesystem::path path_of(const std::filesystem::path& database);
   static Result<WriteLock> open(const std::filesystem::path& database);
   Result<Guard> acquire();
 

@@ -26,10 +26,11 @@ Result<void> exec(SqliteConnection& connection, const char* sql) {
 
 }  // namespace
 
-Writer::Writer(std::unique_ptr<SqliteConnection> connection, WriteLock lock, bool relaxed,
-               Duration group_time, std::function<void(Duration)> on_commit)
+Writer::Writer(std::unique_ptr<SqliteConnection> connection, WriteLock lock, DatabaseFiles files,
+               bool relaxed, Duration group_time, std::function<void(Duration)> on_commit)
     : connection_(std::move(connection)),
       lock_(std::move(lock)),
+      files_(std::move(files)),
       relaxed_(relaxed),
       group_time_(group_time),
       on_commit_(std::move(on_commit)) {
@@ -75,7 +76,10 @@ std::vector<Writer::Write> Writer::commit_group() {
   // The lock first: whatever is submitted while this process waits joins the group.
   const auto guard = lock_.acquire();
   std::vector<Write> group = take_group();
-  Result<void> outcome = guard ? transact(group) : Result<void>(fail(guard.error()));
+  Result<void> outcome = guard ? files_.check() : Result<void>(fail(guard.error()));
+  if (outcome) outcome = transact(group);
+  // Whatever has been done to the files meanwhile: it was written to those that were there before.
+  if (outcome) outcome = files_.check();
   if (!outcome) {
     for (Write& write : group)
       write.failure = outcome.error();
@@ -164,7 +168,8 @@ void Writer::checkpoint_if_due() {
 
 void Writer::final_checkpoint() {
   // So that a cleanly stopped store is one file. Readers in other processes may prevent it.
-  if (const auto guard = lock_.acquire()) {
+  const auto guard = lock_.acquire();
+  if (guard && files_.check()) {
     connection_->set_patience(kTruncatePatience);
     connection_->checkpoint(true);
   }

@@ -4,13 +4,15 @@
 // Writer: the one connection and thread that write for this process. All writes that wait when it
 // gets the write lock share one transaction and one sync (group commit); each can be undone by
 // itself, so one that fails does not undo its neighbours. If the commit itself fails, every write
-// of the group gets that error, and the thread goes on.
+// of the group gets that error, and the thread goes on. While a file of the database is not the one
+// that was opened, every write gets that error.
 //
 // Threads: submit() may be called from any thread until destruction begins. Callbacks run on the
 // writer's thread, each exactly once, after the lock is released. The destructor commits what is
 // queued, then joins; it must not run on the writer's thread.
 
 #include "common/store/sqlite/checkpoint.hpp"
+#include "common/store/sqlite/database_files.hpp"
 #include "common/store/sqlite/sqlite_connection.hpp"
 #include "common/store/sqlite/write_lock.hpp"
 #include "common/store/store.hpp"
@@ -43,8 +45,9 @@ class Writer {
 
   // `relaxed`: nothing is synced before its callback. `group_time`: a group that has run for this
   // long is committed, and the rest waits for the next; other processes want their turn.
-  Writer(std::unique_ptr<SqliteConnection> connection, WriteLock lock, bool relaxed,
-         Duration group_time = kGroupTime, std::function<void(Duration)> on_commit = {});
+  Writer(std::unique_ptr<SqliteConnection> connection, WriteLock lock, DatabaseFiles files,
+         bool relaxed, Duration group_time = kGroupTime,
+         std::function<void(Duration)> on_commit = {});
   Writer(const Writer&) = delete;
   ~Writer();
 
@@ -76,6 +79,7 @@ class Writer {
 
   std::unique_ptr<SqliteConnection> connection_;  // the thread's
   WriteLock lock_;                                // the thread's
+  const DatabaseFiles files_;
   const bool relaxed_;
   const Duration group_time_;
   const std::function<void(Duration)> on_commit_;  // called on the thread

@@ -86,6 +86,31 @@ TEST_CASE("store outage: unreachable later, and back") {
   REQUIRE(wait_until([&] { return stack.get("/ready").status == 200; }));
 }
 
+// Of five documents none may be accepted: they would be in a file that nobody finds again.
+TEST_CASE("store outage: replaced later, and no document is accepted into the file that is gone") {
+  const TempDir elsewhere;
+  Stack stack(stack_on(), kNoPort);
+  stack.wait_ready();
+  REQUIRE(wait_until([&] { return is_back(stack); }));
+  const fs::path database = stack.file("state") / "holdfast.db";
+  fs::copy_file(database, elsewhere / "b.db");
+  fs::rename(elsewhere / "b.db", database.native() + ".b");
+  fs::rename(database, database.native() + ".away");
+  fs::rename(database.native() + ".b", database);
+  for (int i = 0; i < 5; ++i) {
+    const auto answer = stack.post_json("/api/documents", {{"content", std::to_string(i)}});
+    CHECK(answer.status == 503);
+  }
+  REQUIRE(wait_until([&] { return is_out(stack); }));
+  REQUIRE(wait_until([&] {
+    return stack.supervisor().output().find("'holdfast.db' was replaced while it was in use") !=
+           std::string::npos;
+  }));
+  fs::rename(database.native() + ".away", database);
+  REQUIRE(wait_until([&] { return is_back(stack); }));
+  CHECK(stack.post_json("/api/documents", {{"content", "x"}}).status == 202);
+}
+
 TEST_CASE("store outage: full later, and back without a restart") {
   const SmallDisk disk("size=16m,mode=0755");
   if (!disk.mounted()) return;

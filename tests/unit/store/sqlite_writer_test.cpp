@@ -23,10 +23,12 @@ class WriterFixture {
  public:
   WriterFixture() : outside_(std::move(*WriteLock::open(environment_.path()))) {
     sql(environment_.path(), "CREATE TABLE t(x INTEGER PRIMARY KEY, ballast BLOB)");
-    writer_.emplace(
-        std::move(*SqliteConnection::open(environment_.path(), sqlite::Access::ReadWrite)),
-        std::move(*WriteLock::open(environment_.path())), false,
-        1h);  // a slow machine must not split a group
+    auto connection =
+        std::move(*SqliteConnection::open(environment_.path(), sqlite::Access::ReadWrite));
+    connection->query("SELECT 1 FROM t").step();
+    writer_.emplace(std::move(connection), std::move(*WriteLock::open(environment_.path())),
+                    std::move(*sqlite::DatabaseFiles::of(environment_.path())), false,
+                    1h);  // a slow machine must not split a group
   }
 
   WriteLock::Guard hold_lock() { return std::move(*outside_.acquire()); }

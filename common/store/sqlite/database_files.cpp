@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/sqlite/database_files.hpp"
+
+#include "common/store/sqlite/write_lock.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace holdfast::store::sqlite {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Of what a symbolic link leads to, as SQLite opens it.
+Result<FileId> followed_id(const fs::path& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0)
+    return fail_errno(errno, fmt::format("look at '{}'", path.native()));
+  return FileId{info.st_dev, info.st_ino};
+}
+
+fs::path beside(const fs::path& database, const char* suffix) {
+  fs::path path = database;
+  path += suffix;
+  return path;
+}
+
+}  // namespace
+
+Result<DatabaseFiles> DatabaseFiles::of(const fs::path& database) {
+  std::error_code error;
+  // SQLite keeps its log beside the file that a link leads to.
+  const fs::path real = fs::canonical(database, error);
+  if (error) return fail_errno(error.value(), fmt::format("resolve '{}'", database.native()));
+  DatabaseFiles files;
+  HOLDFAST_TRY(files.add(database));
+  // They are missing only if somebody has taken the database out of WAL mode.
+  for (const char* suffix : {"-wal", "-shm"}) {
+    fs::path path = beside(real, suffix);
+    if (fs::exists(path, error)) HOLDFAST_TRY(files.add(std::move(path)));
+  }
+  HOLDFAST_TRY(files.add(WriteLock::path_of(database)));
+  return files;
+}
+
+Result<void> DatabaseFiles::add(fs::path path) {
+  HOLDFAST_TRY_ASSIGN(const FileId id, followed_id(path));
+  files_.push_back({std::move(path), id});
+  return {};
+}
+
+Result<void> DatabaseFiles::check() const {
+  for (const File& file : files_) {
+    const auto now = followed_id(file.path);
+    if (now && *now == file.id) continue;
+    const bool gone = !now && (now.error().os_error == ENOENT || now.error().os_error == ENOTDIR);
+    if (!now && !gone) return fail(now.error());
+    return fail(ErrorKind::Unavailable,
+                fmt::format("database '{}': '{}' was {} while it was in use; nothing is written to "
+                            "it any more; {}",
+                            files_.front().path.native(), file.path.filename().native(),
+                            gone ? "moved or deleted" : "replaced", advice(file)));
+  }
+  return {};
+}
+
+std::string DatabaseFiles::advice(const File& file) const {
+  const bool database = &file == &files_.front();
+  if (database) {
+    return fmt::format(
+        "put the file back, or stop Holdfast, remove '{0}-wal' and '{0}-shm', which belong to the "
+        "former file, and start it again",
+        files_.front().path.native());
+  }
+  return "put the file back; if that is impossible, restart Holdfast: what was in it alone is lost";
+}
+
+}  // namespace holdfast::store::sqlite

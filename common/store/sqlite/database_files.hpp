@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// DatabaseFiles: whether the files that this process has open are still the ones that others find
+// at their paths. SQLite holds on to the files that it opened: what it writes after somebody has
+// moved, replaced or deleted one of them is in no database, or in two halves. So every writer looks
+// before it writes, and once more before it says that a write is stored.
+//
+// Threads: any; immutable. The database must have been read when it is made: its log is there then.
+
+#include "common/base/result.hpp"
+#include "common/os/file_id.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace holdfast::store::sqlite {
+
+class DatabaseFiles {
+ public:
+  // The database, its log ("-wal"), the index of that ("-shm"), and the write lock.
+  static Result<DatabaseFiles> of(const std::filesystem::path& database);
+
+  // Unavailable: one of them is another file now, or gone. It lasts until the file is back, or the
+  // process starts anew.
+  Result<void> check() const;
+
+ private:
+  struct File {
+    std::filesystem::path path;
+    FileId id;
+  };
+  Result<void> add(std::filesystem::path path);
+  std::string advice(const File& file) const;
+
+  std::vector<File> files_;  // the database first
+};
+
+}  // namespace holdfast::store::sqlite
