@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/edge/offload.hpp"
 
+#include "common/os/thread.hpp"
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 
@@ -24,6 +26,7 @@ class Offload::Impl {
       return false;
     }
     boost::asio::post(pool_, [this, task = std::move(task)] {
+      prepare_thread("api-pool");
       task();
       --pending_;
     });

@@ -2,6 +2,7 @@
 #include "common/http/resolve.hpp"
 
 #include "common/net/ip_address.hpp"
+#include "common/os/thread.hpp"
 
 #include <netdb.h>
 #include <sys/socket.h>
@@ -55,6 +56,7 @@ Addresses resolve(const std::string& host, MonoTime deadline) {
   const auto lookup = std::make_shared<Lookup>();
   try {
     std::thread([lookup, host] {
+      prepare_thread("resolve");
       Addresses answer = look_up(host);
       const std::lock_guard lock(lookup->mutex);
       lookup->answer = std::move(answer);

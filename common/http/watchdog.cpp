@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/http/watchdog.hpp"
 
+#include "common/os/thread.hpp"
+
 #include <fcntl.h>
 #include <sys/socket.h>
 
@@ -30,6 +32,7 @@ bool SocketWatchdog::expired() {
 }
 
 void SocketWatchdog::wait_for(MonoTime deadline) {
+  prepare_thread("http-deadline");
   std::unique_lock lock(mutex_);
   if (changed_.wait_until(lock, deadline, [this] { return over_; })) return;
   expired_ = true;

@@ -5,6 +5,7 @@
 #include "common/log/fd_writer.hpp"
 #include "common/log/logger.hpp"
 #include "common/os/signal_mask.hpp"
+#include "common/os/thread.hpp"
 
 #include <spdlog/async_logger.h>
 #include <spdlog/details/thread_pool.h>
@@ -56,11 +57,16 @@ class DirectOutput final : public Output {
   spdlog::logger logger_;
 };
 
+void begin_thread() {
+  block_all_signals();
+  prepare_thread("log");
+}
+
 class QueuedOutput final : public Output {
  public:
   explicit QueuedOutput(int fd)
       : sink_(std::make_shared<LineSink>(fd, FdWriter::Mode::Interruptible)),
-        pool_(std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1, block_all_signals)),
+        pool_(std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1, begin_thread)),
         logger_(std::make_shared<spdlog::async_logger>(
             "", sink_, pool_, spdlog::async_overflow_policy::overrun_oldest)) {}
 

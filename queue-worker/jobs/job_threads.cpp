@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "queue-worker/jobs/job_threads.hpp"
 
+#include "common/os/thread.hpp"
+
 namespace holdfast::queue {
 
 JobThreads::JobThreads(std::vector<std::shared_ptr<worker::Beat>> beats)
@@ -29,6 +31,7 @@ void JobThreads::run(Task task) {
 }
 
 void JobThreads::work(worker::Beat& beat) {
+  prepare_thread("job");
   const std::function<void()> touch = [&beat] { beat.touch(); };
   for (;;) {
     Task task;

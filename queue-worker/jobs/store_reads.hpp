@@ -8,6 +8,7 @@
 // Threads: the loop's; `done` is called on it, before the call returns or later. The destructor
 // waits for the read that is running and drops the rest.
 
+#include "common/os/thread.hpp"
 #include "common/store/store.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -33,6 +34,7 @@ class StoreReads {
   template <class Read, class Done>
   void off_loop(Read read, Done done) {
     boost::asio::post(thread_, [this, read = std::move(read), done = std::move(done)]() mutable {
+      prepare_thread("store-reads");
       boost::asio::post(io_, [done = std::move(done), result = read(store_)]() mutable {
         done(std::move(result));
       });

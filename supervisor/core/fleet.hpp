@@ -44,10 +44,11 @@
 //   Spawned arrived, it is signalled at once.
 //   Not ready within ready_timeout: stopped; a failure. A oneshot is only reported, never killed.
 //   No heartbeat for `watchdog` (only while it is ready, and only once there has been one, unless
-//   watchdog_required; a heartbeat is what watchdog_source says): SIGABRT to the process, after
-//   watchdog_grace SIGKILL to the group; a failure. A running process keeps the interval that it
-//   was given at its start, unless a reload makes it longer or turns it off. Health checks that
-//   fail health_failures times in a row have the same consequence: see process_health.hpp.
+//   watchdog_required; a heartbeat is what watchdog_source says): SIGABRT and SIGCONT to the
+//   process, after watchdog_grace SIGKILL to the group; a failure. A running process keeps the
+//   interval that it was given at its start, unless a reload makes it longer or turns it off.
+//   Health checks that fail health_failures times in a row have the same consequence: see
+//   process_health.hpp.
 //   TimeoutExtended moves the deadline of what the process is doing (starting, staying alive,
 //   stopping) to `by` from now, if that is later. The shutdown's deadlines do not move, and neither
 //   does SIGKILL for a process that hangs.

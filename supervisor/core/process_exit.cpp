@@ -63,10 +63,15 @@ EventKind event_kind_of(const Program& program, const EndedProcess& end) {
   return EventKind::Crashed;
 }
 
+// `next`: what follows, as the end of a sentence. `next_try`: the same, for a crash report.
 void report_exit(Machine& m, const Program& program, const Slot& slot, const EndedProcess& end,
-                 EventKind kind, std::string_view next) {
-  m.report(kind, &program, process_id(slot, end.process),
-           exit_message(m, program, slot, end) + std::string(next));
+                 EventKind kind, std::string_view next, std::string next_try = {}) {
+  m.act(Report{kind, process_id(slot, end.process), program.config.name,
+               exit_message(m, program, slot, end) + std::string(next), std::move(next_try)});
+}
+
+std::string keeps_running(const Slot& slot) {
+  return fmt::format("incarnation {} keeps running", slot.current->incarnation);
 }
 
 void report_slow_stop(Machine& m, const Program& program, const Slot& slot,
@@ -123,7 +128,8 @@ void fail_by_limit(Machine& m, const Program& program, Slot& slot, const EndedPr
   const std::string why =
       fmt::format("restarted {} {} within an hour, and max_restarts_per_hour allows no more", limit,
                   limit == 1 ? "time" : "times");
-  report_exit(m, program, slot, end, EventKind::Failed, "; not restarted: " + why);
+  report_exit(m, program, slot, end, EventKind::Failed, "; not restarted: " + why,
+              "not again: " + why);
   slot.last_error = fmt::format("{}; {}", end.status ? describe(*end.status) : end.error, why);
   slot.not_ready_error = false;
   m.set_state(slot, SlotState::Failed);
@@ -143,26 +149,32 @@ void apply(Machine& m, Program& program, Slot& slot, const EndedProcess& end,
       if (decision.too_many_restarts) return fail_by_limit(m, program, slot, end);
       const bool configuration =
           end.status && !end.status->signaled && end.status->value == exit_code::kConfig;
+      const bool once = runs_for_reload(program, slot);
       report_exit(m, program, slot, end, configuration ? EventKind::Failed : kind,
                   configuration ? "; not restarted: it reported an invalid configuration"
-                  : runs_for_reload(program, slot) ? "; not run again by itself"
-                                                   : "; the restart policy leaves it failed");
+                  : once        ? "; not run again by itself"
+                                : "; the restart policy leaves it failed",
+                  configuration ? "not again: it reported an invalid configuration (exit code 78)"
+                  : once        ? "not again: it was run once, for a reload"
+                                : "not again: the restart policy leaves it failed");
       m.set_state(slot, SlotState::Failed);
       return;
     }
     case RestartAction::Now:
-      report_exit(m, program, slot, end, kind, "; restarting immediately");
+      report_exit(m, program, slot, end, kind, "; restarting immediately", "at once");
       slot.want_start = true;
       m.set_state(slot, SlotState::Backoff);
       break;
     case RestartAction::Backoff:
       report_exit(m, program, slot, end, kind,
-                  fmt::format("; next start in {}", format_rounded(decision.delay)));
+                  fmt::format("; next start in {}", format_rounded(decision.delay)),
+                  "in " + format_rounded(decision.delay));
       wait_for_retry(m, slot, SlotState::Backoff, decision.delay);
       break;
     case RestartAction::CrashLoop:
       report_exit(m, program, slot, end, kind,
-                  fmt::format("; next try in {}", format_rounded(decision.delay)));
+                  fmt::format("; next try in {}", format_rounded(decision.delay)),
+                  "in " + format_rounded(decision.delay));
       wait_for_retry(m, slot, SlotState::CrashLoop, decision.delay);
       if (decision.entered_crash_loop) report_crash_loop(m, program, slot, end, decision.delay);
       break;
@@ -175,10 +187,11 @@ void end_retiring(Machine& m, Program& program, Slot& slot, const EndedProcess& 
     report_exit(m, program, slot, end, EventKind::Stopped, "");
     report_slow_stop(m, program, slot, end);
   } else if (slot.current) {
-    report_exit(m, program, slot, end, event_kind_of(program, end),
-                fmt::format("; incarnation {} keeps running", slot.current->incarnation));
+    report_exit(m, program, slot, end, event_kind_of(program, end), "; " + keeps_running(slot),
+                keeps_running(slot));
   } else {
-    report_exit(m, program, slot, end, event_kind_of(program, end), "");
+    report_exit(m, program, slot, end, event_kind_of(program, end), "",
+                "not again: it was being replaced");
   }
   if (!slot.current && slot.state == SlotState::Stopping) m.set_state(slot, SlotState::Stopped);
 }
@@ -191,8 +204,8 @@ bool fall_back(Machine& m, Program& program, Slot& slot, const EndedProcess& end
   slot.retiring.reset();
   slot.had_been_ready = true;  // and is: if it ends, its restart is one of what had been ready
   slot.suspect = false;
-  report_exit(m, program, slot, end, event_kind_of(program, end),
-              fmt::format("; incarnation {} keeps running", slot.current->incarnation));
+  report_exit(m, program, slot, end, event_kind_of(program, end), "; " + keeps_running(slot),
+              keeps_running(slot));
   m.set_state(slot, SlotState::Ready);
   return true;
 }
@@ -220,7 +233,7 @@ void end_current(Machine& m, Program& program, Slot& slot, const EndedProcess& e
   if (!planned && wanted) {
     if (is_restored(program, slot, end.process)) {
       report_exit(m, program, slot, end, event_kind_of(program, end),
-                  "; what it had replaced is started again");
+                  "; what it had replaced is started again", "at once, as what it had replaced");
       m.set_state(slot, SlotState::Backoff);
       return;
     }
@@ -241,7 +254,8 @@ void end_current(Machine& m, Program& program, Slot& slot, const EndedProcess& e
   report_exit(m, program, slot, end, event_kind_of(program, end),
               planned      ? ""
               : m.shutdown ? "; not restarted: shutting down"
-                           : "; not restarted");
+                           : "; not restarted",
+              m.shutdown ? "not again: shutting down" : "not again: it is to be stopped");
   report_slow_stop(m, program, slot, end);
   m.set_state(slot, slot.retiring ? SlotState::Stopping : SlotState::Stopped);
 }

@@ -64,6 +64,12 @@ std::string over_memory_max(const config::Program& config, const Process& proces
                      format_bytes(process.memory_used), format_bytes(config.memory_max));
 }
 
+// SIGCONT, or a process stopped by SIGSTOP would not print its stacks.
+void abort_process(Machine& m, const ProcessId& id) {
+  m.act(Signal{id, SIGABRT, false});
+  m.act(Signal{id, SIGCONT, false});
+}
+
 // Reports why, sends the signals, and returns how long the process may take.
 Duration announce_stop(Machine& m, const Program& program, Slot& slot, Process& process,
                        StopReason reason) {
@@ -76,7 +82,7 @@ Duration announce_stop(Machine& m, const Program& program, Slot& slot, Process& 
           EventKind::Hung, &program, id,
           fmt::format("{} {}: SIGABRT, SIGKILL in {}", name, hang_description(m, config, process),
                       format_rounded(config.watchdog_grace)));
-      m.act(Signal{id, SIGABRT, false});
+      abort_process(m, id);
       return config.watchdog_grace;
     case StopReason::Unhealthy:
       if (slot.current && &*slot.current == &process) {
@@ -86,7 +92,7 @@ Duration announce_stop(Machine& m, const Program& program, Slot& slot, Process& 
       m.report(EventKind::Unhealthy, &program, id,
                fmt::format("{} is unhealthy: {}: SIGABRT, SIGKILL in {}", name,
                            process.unhealthy_because, format_rounded(config.watchdog_grace)));
-      m.act(Signal{id, SIGABRT, false});
+      abort_process(m, id);
       return config.watchdog_grace;
     case StopReason::OwnAccord:
       m.report(EventKind::Stopping, &program, id,

@@ -260,6 +260,7 @@ struct Report {
   ProcessId process;    // incarnation 0: about the slot; program 0 too: about the fleet
   std::string program;  // empty: about the fleet
   std::string message;
+  std::string next_try = {};  // of an exit: "at once", "in 8s", "not again: exit code 78"
 };
 // A request was accepted and its work has begun; the Reply follows when that is done. What is
 // refused, or has nothing to do, gets its Reply alone.

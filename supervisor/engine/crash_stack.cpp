@@ -11,8 +11,13 @@ namespace holdfast::supervisor {
 
 namespace {
 
-constexpr std::string_view kBegin = "fatal signal ";
-constexpr std::string_view kEnd = ", stack:";
+constexpr std::string_view kUncaught = "uncaught exception ";
+constexpr std::string_view kCause = "caused by ";
+constexpr std::string_view kFatal = "fatal signal ";
+constexpr std::string_view kInThread = " in thread ";
+constexpr std::string_view kThread = "thread ";
+constexpr std::string_view kStack = ", stack:";
+constexpr std::string_view kSilent = " is silent";
 
 std::string demangle(const std::string& name) {
   if (!name.starts_with("_Z")) return name;  // "g" would be the type __float128
@@ -20,6 +25,32 @@ std::string demangle(const std::string& name) {
   const std::unique_ptr<char, void (*)(void*)> plain(
       abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), std::free);
   return status == 0 && plain ? plain.get() : name;
+}
+
+struct FatalHeading {
+  std::string signal;
+  std::string thread;  // empty: it does not say
+};
+
+// "fatal signal SIGSEGV in thread store-writer 4712, stack:"
+std::optional<FatalHeading> fatal_heading(std::string_view line) {
+  if (!line.starts_with(kFatal) || !line.ends_with(kStack)) return std::nullopt;
+  line.remove_prefix(kFatal.size());
+  line.remove_suffix(kStack.size());
+  const auto in = line.find(kInThread);
+  if (in == std::string_view::npos) return FatalHeading{std::string(line), {}};
+  return FatalHeading{std::string(line.substr(0, in)),
+                      std::string(line.substr(in + kInThread.size()))};
+}
+
+// "thread job 4713, stack:", "thread log 4714 is silent"
+std::optional<std::string> thread_heading(std::string_view line) {
+  if (!line.starts_with(kThread)) return std::nullopt;
+  line.remove_prefix(kThread.size());
+  if (line.ends_with(kSilent)) return std::string(line);
+  if (!line.ends_with(kStack)) return std::nullopt;
+  line.remove_suffix(kStack.size());
+  return std::string(line);
 }
 
 }  // namespace
@@ -43,17 +74,45 @@ std::optional<std::string> readable_frame(std::string_view line) {
 
 std::optional<CrashStack> stack_of(const std::vector<std::string>& lines) {
   std::optional<CrashStack> found;
+  std::string first_thread;
   for (const std::string& line : lines) {
-    const std::string_view text = line;
-    if (text.starts_with(kBegin) && text.ends_with(kEnd)) {
-      found = CrashStack{
-          std::string(text.substr(kBegin.size(), text.size() - kBegin.size() - kEnd.size())), {}};
+    if (const auto fatal = fatal_heading(line)) {
+      found = CrashStack{fatal->signal, {}};
+      first_thread = fatal->thread;
     } else if (found) {
-      if (auto frame = readable_frame(text)) found->frames.push_back(std::move(*frame));
+      if (auto thread = thread_heading(line)) {
+        found->threads.push_back({std::move(*thread), {}});
+      } else if (auto frame = readable_frame(line)) {
+        auto& frames = found->threads.empty() ? found->frames : found->threads.back().frames;
+        frames.push_back(std::move(*frame));
+      }
     }
   }
   if (found && found->frames.empty()) return std::nullopt;
+  if (found && !found->threads.empty())
+    found->threads.insert(found->threads.begin(), {first_thread, found->frames});
   return found;
+}
+
+std::optional<UncaughtException> uncaught_exception_in(const std::vector<std::string>& lines) {
+  std::optional<UncaughtException> found;
+  for (const std::string& line : lines) {
+    const std::string_view text = line;
+    if (text.starts_with(kUncaught)) {
+      const std::string_view what = text.substr(kUncaught.size());
+      const auto colon = what.find(": ");  // no name of a type contains one
+      found = UncaughtException{std::string(what.substr(0, colon)), {}};
+      if (colon != std::string_view::npos) found->message = what.substr(colon + 2);
+    } else if (found && text.starts_with(kCause)) {
+      found->message += fmt::format("{}{}", found->message.empty() ? "" : "; ", text);
+    }
+  }
+  return found;
+}
+
+bool is_of_crash_handler(std::string_view line) {
+  return fatal_heading(line) || thread_heading(line) || readable_frame(line) ||
+         line.starts_with(kUncaught) || line.starts_with(kCause);
 }
 
 }  // namespace holdfast::supervisor

@@ -5,11 +5,11 @@
 
 namespace holdfast::supervisor::logs {
 
-void LineTail::append(std::string_view lines) {
+void LineTail::append(std::string_view lines, std::size_t kept) {
   text_.append(lines);
   // Trim only at twice the bound, so that the cost of moving is amortized.
-  if (text_.size() <= 2 * kKept) return;
-  const std::size_t start = text_.find('\n', text_.size() - kKept - 2);
+  if (text_.size() <= 2 * kept) return;
+  const std::size_t start = text_.find('\n', text_.size() - kept - 2);
   text_.erase(0, start + 1);
 }
 

@@ -15,9 +15,12 @@ namespace holdfast::supervisor::logs {
 class LineTail {
  public:
   static constexpr std::size_t kKept = 8 * 1024;  // bytes: a stack trace and some context
+  // Of what Holdfast's own workers write to stderr, which is little until they print the stacks of
+  // all their threads.
+  static constexpr std::size_t kKeptOfStacks = 64 * 1024;
 
-  // Whole lines, each ended by a newline and none longer than kKept.
-  void append(std::string_view lines);
+  // Whole lines, each ended by a newline and none longer than kKept. `kept`: what is to be left.
+  void append(std::string_view lines, std::size_t kept = kKept);
 
   // Newest last. A line that was partly discarded is left out.
   std::vector<std::string> last(std::size_t count) const;

@@ -219,7 +219,10 @@ void RelayLoop::publish(const RelayStream& stream) {
   if (!noticed_.tail.empty()) {
     const std::lock_guard lock(mailbox_.mutex);
     ProcessTail& tail = mailbox_.tails[stream.process()];
-    (stream.kind() == StreamKind::Stderr ? tail.err : tail.out).append(noticed_.tail);
+    const bool errors = stream.kind() == StreamKind::Stderr;
+    const bool own = stream.source() == LineSource::Own;
+    (errors ? tail.err : tail.out)
+        .append(noticed_.tail, errors && own ? LineTail::kKeptOfStacks : LineTail::kKept);
   }
   if (observer_ != nullptr && noticed_.ready) observer_->on_ready_line(stream.process());
   noticed_.tail.clear();

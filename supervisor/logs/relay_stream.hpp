@@ -45,6 +45,7 @@ class RelayStream {
 
   const core::ProcessId& process() const { return stream_.process; }
   StreamKind kind() const { return stream_.kind; }
+  LineSource source() const { return stream_.source; }
   int fd() const { return stream_.pipe.get(); }
   void close() { stream_.pipe.reset(); }
   bool closed() const { return !stream_.pipe; }

@@ -21,7 +21,8 @@ namespace holdfast::supervisor {
 struct InFlight {
   std::string kind;  // "request" or "job"
   std::string id;    // the request id; of a job, that of the request that made it, if known
-  std::string what;  // "POST /api/documents", "job 4711"
+  std::string what;  // "POST /api/documents", "job 4711, document 0b7f…"
+  Duration age{};    // how long it had been at it
   bool operator==(const InFlight&) const = default;
 };
 
@@ -45,10 +46,11 @@ struct CrashReport {
   std::string oom;         // why it is thought to have run out of memory; empty: it did not
   std::string error_type;  // of an uncaught exception
   std::string error_message;
-  std::vector<std::string> stack = {};       // of the thread that crashed, innermost first
-  std::vector<ThreadStack> threads = {};     // of all of them, after a hang
-  std::vector<std::string> last_lines = {};  // of its output, the newest last
-  std::vector<InFlight> in_flight = {};
+  std::vector<std::string> stack = {};        // of the thread that crashed, innermost first
+  std::vector<ThreadStack> threads = {};      // of all of them, after a hang
+  std::vector<std::string> last_lines = {};   // of its output, the newest last
+  std::vector<InFlight> in_flight = {};       // the oldest first
+  std::uint64_t in_flight_unlisted = 0;       // as well, but there was no room to note them
   std::vector<std::string> request_ids = {};  // of its last error lines, without duplicates
   std::uint32_t restarts_in_hour = 0;
   std::string next_try;   // "at once", "in 8 s", "not again: exit code 78"
@@ -58,5 +60,14 @@ struct CrashReport {
 };
 
 using CrashReportPtr = std::shared_ptr<const CrashReport>;
+
+// Is told of every unplanned end, once.
+//
+// Threads: called on the main loop; returns at once.
+class CrashObserver {
+ public:
+  virtual ~CrashObserver() = default;
+  virtual void on_crash(CrashReportPtr report) = 0;
+};
 
 }  // namespace holdfast::supervisor

@@ -2,8 +2,7 @@
 #include "common/store/sqlite/writer.hpp"
 
 #include "common/os/signal_mask.hpp"
-
-#include <pthread.h>
+#include "common/os/thread.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -36,7 +35,6 @@ Writer::Writer(std::unique_ptr<SqliteConnection> connection, WriteLock lock, Dat
       on_commit_(std::move(on_commit)) {
   const SignalsBlocked inherited;  // by the thread: a handler must not interrupt a commit
   thread_ = std::thread([this] { loop(); });
-  ::pthread_setname_np(thread_.native_handle(), "store-writer");
 }
 
 Writer::~Writer() {
@@ -57,6 +55,7 @@ void Writer::enqueue(Write write) {
 }
 
 void Writer::loop() {
+  prepare_thread("store-writer");
   while (wait_for_work()) {
     for (Write& write : commit_group()) {
       write.finish(write.failure ? &*write.failure : nullptr);

@@ -369,6 +369,10 @@ void Checker::count_restart(const SlotId& slot) {
 }
 
 void Checker::on_signal(const Signal& signal) {
+  // One that was stopped by SIGSTOP could not print its stacks.
+  if (aborted_ && (signal.signal != SIGCONT || signal.process != *aborted_))
+    wrong("SIGABRT without the SIGCONT that makes it heard");
+  aborted_.reset();
   const auto found = truth_.live.find(signal.process);
   if (found == truth_.live.end()) {
     wrong("a signal to a process that is gone: " + describe(Action(signal)));
@@ -409,6 +413,7 @@ void Checker::on_signal(const Signal& signal) {
     if (!time_up && worker.aborts == 0 && now_ < worker.extended_until)
       wrong("SIGKILL within the time that it had asked for");
   } else if (signal.signal == SIGABRT) {
+    aborted_ = signal.process;
     if (++worker.aborts > 1 || worker.stop_requested)
       wrong("SIGABRT to one that was asked to stop before");
     const config::Program* program = fleet_.program(signal.process.slot.program);

@@ -92,6 +92,7 @@ class Checker {
   MonoTime now_{};
   bool was_finished_ = false;
   bool was_reloading_ = false;
+  std::optional<ProcessId> aborted_;  // by SIGABRT, and the SIGCONT is still to come
   bool late_tick_ = false;
   std::string problem_;
   std::uint64_t seen_revision_ = 0;

@@ -32,9 +32,11 @@ TEST_CASE("silence: report, ABRT to the process, KILL to the group after the gra
   stage.begin().ready("a.0").advance(30s);
   REQUIRE(stage.message(EventKind::Hung) ==
           "a.0 (incarnation 1) sent no heartbeat for 30s: SIGABRT, SIGKILL in 5s");
-  REQUIRE(stage.signals.size() == 1);
+  REQUIRE(stage.signals.size() == 2);
   REQUIRE(stage.signals[0].signal == SIGABRT);
   REQUIRE_FALSE(stage.signals[0].group);
+  REQUIRE(stage.signals[1].signal == SIGCONT);  // one that was stopped could print no stack
+  REQUIRE_FALSE(stage.signals[1].group);
   REQUIRE(stage.program("a").ready == 0);
   stage.ping("a.0").advance(5s);  // too late for a ping
   REQUIRE(stage.signals.back().signal == SIGKILL);
@@ -50,7 +52,7 @@ TEST_CASE("WATCHDOG=trigger acts at once") {
   Stage stage({watched()});
   stage.begin().ready("a.0").advance(1s);
   stage.send(Notified{stage.of("a.0"), Notice::WatchdogTrigger});
-  REQUIRE(stage.signals_to(stage.of("a.0")) == std::vector<int>{SIGABRT});
+  REQUIRE(stage.signals_to(stage.of("a.0")) == std::vector<int>{SIGABRT, SIGCONT});
   REQUIRE(stage.message(EventKind::Hung) ==
           "a.0 (incarnation 1) reported that it hangs: SIGABRT, SIGKILL in 5s");
 }

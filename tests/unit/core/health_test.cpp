@@ -63,8 +63,9 @@ TEST_CASE("unhealthy: not ready, ABRT to the process, KILL to the group after th
   REQUIRE(stage.slot("a.0").last_error == "unhealthy: it answered 500");
   REQUIRE(stage.message(EventKind::Unhealthy) ==
           "a.0 (incarnation 1) is unhealthy: it answered 500: SIGABRT, SIGKILL in 5s");
-  REQUIRE(stage.signals.size() == 1);
+  REQUIRE(stage.signals.size() == 2);
   REQUIRE(stage.signals[0].signal == SIGABRT);
+  REQUIRE(stage.signals[1].signal == SIGCONT);
   REQUIRE_FALSE(stage.signals[0].group);
   stage.advance(5s);
   REQUIRE(stage.signals.back().signal == SIGKILL);
@@ -193,7 +194,7 @@ TEST_CASE("watchdog_source: only answers of that kind are heartbeats") {
   }
   stage.advance(1s);
   REQUIRE_THAT(stage.message(EventKind::Hung), Catch::Contains(silence));
-  REQUIRE(stage.signals_to(stage.of("a.0")) == std::vector<int>{SIGABRT});
+  REQUIRE(stage.signals_to(stage.of("a.0")) == std::vector<int>{SIGABRT, SIGCONT});
 }
 
 TEST_CASE("watchdog_source: an answered scrape is no sd_notify") {

@@ -51,3 +51,47 @@ TEST_CASE("without a heading, or with nothing behind it, there is no stack") {
   CHECK_FALSE(stack_of({"a(f+0x1)[0x1]"}));
   CHECK_FALSE(stack_of({"fatal signal SIGSEGV, stack:"}));
 }
+
+TEST_CASE("the heading may name the thread, and others may follow") {
+  const auto stack =
+      stack_of({"fatal signal SIGABRT in thread holdfast-api-wo 7, stack:", "a(f+0x1)[0x1]",
+                "thread job worker 8, stack:", "a(g+0x1)[0x1]", "thread log 9 is silent"});
+  REQUIRE(stack);
+  CHECK(stack->signal == "SIGABRT");
+  CHECK(stack->frames == std::vector<std::string>{"f+0x1 in a"});
+  CHECK(stack->threads == std::vector<ThreadStack>{{"holdfast-api-wo 7", {"f+0x1 in a"}},
+                                                   {"job worker 8", {"g+0x1 in a"}},
+                                                   {"log 9 is silent", {}}});
+}
+
+TEST_CASE("a heading of a thread alone is none: any program may print one") {
+  CHECK_FALSE(stack_of({"thread job 8, stack:", "a(g+0x1)[0x1]"}));
+}
+
+TEST_CASE("the uncaught exception is found with its causes; the last one counts") {
+  const auto exception = uncaught_exception_in(
+      {"uncaught exception std::logic_error: old", "uncaught exception my::Error<int>: a: b",
+       "caused by std::system_error: No such file", "caused by int"});
+  REQUIRE(exception);
+  CHECK(exception->type == "my::Error<int>");
+  CHECK(exception->message == "a: b; caused by std::system_error: No such file; caused by int");
+  CHECK_FALSE(uncaught_exception_in({"caused by std::system_error: alone"}));
+  const auto bare = uncaught_exception_in({"uncaught exception int"});
+  REQUIRE(bare);
+  CHECK(bare->type == "int");
+  CHECK(bare->message.empty());
+}
+
+TEST_CASE("what the handler has printed is told from the other lines") {
+  for (const char* line :
+       {"fatal signal SIGABRT in thread job 7, stack:", "fatal signal SIGSEGV, stack:",
+        "a(f+0x1)[0x1]", "thread job 8, stack:", "thread log 9 is silent", "uncaught exception int",
+        "caused by std::logic_error: x"}) {
+    INFO(line);
+    CHECK(is_of_crash_handler(line));
+  }
+  for (const char* line : {"", "thread job is busy", "fatal signal", "all is well"}) {
+    INFO(line);
+    CHECK_FALSE(is_of_crash_handler(line));
+  }
+}
