@@ -6,6 +6,7 @@
 #include "api-worker/middleware/api_keys.hpp"
 #include "api-worker/middleware/client_address.hpp"
 #include "api-worker/middleware/cors.hpp"
+#include "api-worker/middleware/in_flight.hpp"
 #include "api-worker/middleware/key_scope.hpp"
 #include "api-worker/middleware/key_uses.hpp"
 #include "api-worker/middleware/pipeline.hpp"
@@ -34,11 +35,23 @@ namespace {
 // Scans that may wait for a thread: at a few milliseconds each, more would time out.
 constexpr std::uint32_t kMaxPending = 512;
 
+// Where this worker notes what it is at. It works as well without.
+protocol::InFlightTable in_flight_table(worker::Context& context) {
+  const auto memory = context.take_fd(protocol::kInFlightFd);
+  if (!memory) return {};
+  auto table = protocol::InFlightTable::map(*memory);
+  if (table) return std::move(*table);
+  context.log().warn("a crash report of this worker will not say which requests it was at",
+                     {{"err", log::err_of(table.error())}});
+  return {};
+}
+
 Chain make_chain(worker::Context& context, std::vector<net::Network> trusted,
                  const ApiKeys::Parts& parts) {
   const config::Config& config = context.config();
   Chain chain;  // middleware/chain.cpp explains the order
   chain.add_envelope(std::make_unique<RequestId>());
+  chain.add_envelope(std::make_unique<InFlight>(in_flight_table(context)));
   chain.add_envelope(
       std::make_unique<ClientAddress>(std::move(trusted), config.http.forwarded_field));
   chain.add_envelope(std::make_unique<AccessLog>(context.log(), context.clock()));

@@ -10,6 +10,7 @@
 #include "api-worker/edge/trace_context.hpp"
 #include "common/base/clock.hpp"
 #include "common/http/message.hpp"
+#include "common/protocol/in_flight.hpp"
 #include "common/rate_limit/decision.hpp"
 #include "common/store/types.hpp"
 
@@ -65,6 +66,7 @@ struct Context {
   // Why the server refused it before it was complete; empty: it did not.
   std::string refusal;
   std::size_t entered = 0;  // how many middleware of the chain it has passed
+  protocol::InFlightTable::Slot in_flight = protocol::InFlightTable::kNone;
   // Set by a middleware that must wait for something before it lets the request pass. Called once
   // its on_request() has returned nothing.
   std::function<void(const ContextPtr&, Resume)> wait_for;

@@ -6,15 +6,16 @@
 // The order, from the outside in (app.cpp builds it):
 //
 //   envelope   1 request_id         the rest logs and responds with it
-//              2 client_address     the rest may ask for it
-//              3 access_log         one line and the metrics, with the final status and size
-//              4 security_headers
-//              5 cors               preflights end here; errors need its headers too
-//   guards     6 limits             cheapest refusals first
-//              7 rate_limit         before keys are looked up, so that guessing is slow
-//              8 api_key            then the key's own limit, then its scope
-//   innermost  9 the route's handler
-//             10 error_mapper       turns the handler's error into a response, before the way out
+//              2 in_flight          for the crash report, if the rest kills this worker
+//              3 client_address     the rest may ask for it
+//              4 access_log         one line and the metrics, with the final status and size
+//              5 security_headers
+//              6 cors               preflights end here; errors need its headers too
+//   guards     7 limits             cheapest refusals first
+//              8 rate_limit         before keys are looked up, so that guessing is slow
+//              9 api_key            then the key's own limit, then its scope
+//   innermost 10 the route's handler
+//             11 error_mapper       turns the handler's error into a response, before the way out
 
 namespace holdfast::api {
 

@@ -41,6 +41,9 @@ struct Supervisor {
   Duration hopeless_after = 120s;
   // "auto": a cgroup for each worker where the service manager has delegated one.
   std::string cgroups = "auto";  // auto | off
+  // Of crash reports in state_dir; the oldest ones are removed. 0 reports: none is kept.
+  std::uint32_t crash_reports = 100;
+  std::uint64_t crash_report_bytes = 50u << 20;
   bool operator==(const Supervisor&) const = default;
 };
 

@@ -70,6 +70,8 @@ Fields fields_of(Supervisor& supervisor) {
       duration_field("hopeless_after", Live, supervisor.hopeless_after, 1s, 24h),
       choice_field<std::string>("cgroups", NextStart, supervisor.cgroups,
                                 {{"auto", "auto"}, {"off", "off"}}),
+      count_field("crash_reports", Live, supervisor.crash_reports, 0, 10'000),
+      bytes_field("crash_report_bytes", Live, supervisor.crash_report_bytes, 1u << 20, 1ull << 40),
   };
 }
 

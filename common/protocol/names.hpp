@@ -18,10 +18,12 @@ inline constexpr char kDoorbellFd[] = "doorbell";     // an eventfd that wakes q
 // A sealed memfd with the configuration that the supervisor has validated
 // (common/config/handover.hpp).
 inline constexpr char kConfigurationFd[] = "configuration";
+// The worker's own memory for what it is at (in_flight.hpp).
+inline constexpr char kInFlightFd[] = "in-flight";
 
 // Workers of Holdfast's get these under fixed names: no listener may be called so.
-inline constexpr std::array<std::string_view, 4> kReservedFds{kTelemetryFd, kRateLimitFd,
-                                                              kDoorbellFd, kConfigurationFd};
+inline constexpr std::array<std::string_view, 5> kReservedFds{
+    kTelemetryFd, kRateLimitFd, kDoorbellFd, kConfigurationFd, kInFlightFd};
 constexpr bool is_reserved_fd(std::string_view name) {
   return std::find(kReservedFds.begin(), kReservedFds.end(), name) != kReservedFds.end();
 }
@@ -37,6 +39,7 @@ inline constexpr char kVerboseQuery[] = "verbose";  // of /ready: with all check
 inline constexpr char kStatusPath[] = "/status";
 inline constexpr char kEventsPath[] = "/events";
 inline constexpr char kLogsPath[] = "/logs";
+inline constexpr char kCrashesPath[] = "/crashes";
 inline constexpr char kRestartPath[] = "/restart";
 inline constexpr char kStopPath[] = "/stop";
 inline constexpr char kStartPath[] = "/start";

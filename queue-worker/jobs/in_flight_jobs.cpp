@@ -91,6 +91,7 @@ void InFlightJobs::begin(store::Job job) {
   }
   fresh.job = std::move(job);
   // An older claim of the same job can only be one that this process has lost.
+  if (const auto lost = held_.find(fresh.job.id); lost != held_.end()) unlist(lost->second);
   Held& held = held_[fresh.job.id] = std::move(fresh);
   if (!payload) return fail_job(held, payload.error().message, true);
   start(held);
@@ -113,11 +114,24 @@ void InFlightJobs::started(store::JobKey key, const Result<void>& result) {
     parts_.observer.trouble("start", result.error());
     return try_again_later(key, [](InFlightJobs& self, Held& late) { self.start(late); });
   }
+  list(*held);
   options_.failpoint.hit(CrashAt::AfterStart);
   const std::int64_t waited = to_unix_ms(parts_.clock.wall()) - held->job.run_at;
   parts_.observer.job_started(held->info,
                               std::chrono::milliseconds(std::max<std::int64_t>(waited, 0)));
   work_on(*held);
+}
+
+// For the crash report: only a job that has started can have killed its worker.
+void InFlightJobs::list(Held& held) {
+  if (parts_.in_flight == nullptr || held.listed != protocol::InFlightTable::kNone) return;
+  held.listed = parts_.in_flight->begin(
+      protocol::InFlightKind::Job, held.info.request_id, fmt::format("job {},", held.job.id),
+      fmt::format("document {}", held.info.document_id), held.began);
+}
+
+void InFlightJobs::unlist(const Held& held) {
+  if (parts_.in_flight != nullptr) parts_.in_flight->end(held.listed);
 }
 
 void InFlightJobs::work_on(Held& held) {
@@ -239,6 +253,7 @@ void InFlightJobs::try_again_later(store::JobKey key, Step step) {
 void InFlightJobs::end(store::JobKey key, AttemptResult result, std::string_view detail) {
   if (find(key) == nullptr) return;
   const Held ended = std::move(held_.extract(key.id).mapped());
+  unlist(ended);
   parts_.observer.job_ended(ended.info, result, parts_.clock.mono() - ended.began, detail);
   hooks_.job_ended();
 }

@@ -79,6 +79,7 @@ class InFlightJobs : public std::enable_shared_from_this<InFlightJobs> {
     MonoTime began;
     std::shared_ptr<std::atomic<bool>> stop;
     bool disowned = false;
+    protocol::InFlightTable::Slot listed = protocol::InFlightTable::kNone;
   };
   struct Computed {
     Outcome outcome;
@@ -88,6 +89,8 @@ class InFlightJobs : public std::enable_shared_from_this<InFlightJobs> {
 
   void start(Held& held);
   void started(store::JobKey key, const Result<void>& result);
+  void list(Held& held);
+  void unlist(const Held& held);
   void work_on(Held& held);
   void computed(store::JobKey key, Computed result);
   void settle(Held& held, Outcome outcome);

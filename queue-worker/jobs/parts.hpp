@@ -4,6 +4,7 @@
 // What the objects of the job loop share. Everything here outlives them.
 
 #include "common/embedding/provider.hpp"
+#include "common/protocol/in_flight.hpp"
 #include "common/store/store.hpp"
 #include "queue-worker/jobs/job_observer.hpp"
 
@@ -22,6 +23,7 @@ struct Parts {
   embedding::Provider& provider;
   JobObserver& observer;
   const Clock& clock;
+  protocol::InFlightTable* in_flight = nullptr;  // null: nobody reads what we are at
 };
 
 // A store callback that continues on the loop, as then(owner, result), if the owner still exists.

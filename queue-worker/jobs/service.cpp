@@ -39,6 +39,17 @@ LoopOptions loop_options(const worker::Context& context, const Failpoint& failpo
   return options;
 }
 
+// Where this worker notes which jobs it is at. It works as well without.
+protocol::InFlightTable in_flight_table(worker::Context& context) {
+  const auto memory = context.take_fd(protocol::kInFlightFd);
+  if (!memory) return {};
+  auto table = protocol::InFlightTable::map(*memory);
+  if (table) return std::move(*table);
+  context.log().warn("a crash report of this worker will not say which jobs it was at",
+                     {{"err", log::err_of(table.error())}});
+  return {};
+}
+
 class QueueService final : public worker::Service {
  public:
   QueueService(worker::Context& context, std::unique_ptr<store::Store> store,
@@ -49,6 +60,7 @@ class QueueService final : public worker::Service {
         reporter_(context.log(), context.registry(), context.clock(), kQueue,
                   std::string(provider_->name())),
         store_up_(metrics::Gauges(context.registry(), "store_up").only()),
+        in_flight_(in_flight_table(context)),
         reads_(context.io(), *store_) {}
 
   Result<void> start(protocol::DoorbellListener doorbell, const Failpoint& failpoint) {
@@ -56,9 +68,9 @@ class QueueService final : public worker::Service {
     const std::uint32_t threads = std::max(context_.config().queue.concurrency, 1u);
     for (std::uint32_t i = 0; i < threads; ++i)
       beats.push_back(context_.add_beat());
-    loop_ =
-        JobLoop::create({context_.io(), *store_, *provider_, reporter_, context_.clock()},
-                        loop_options(context_, failpoint), std::move(doorbell), std::move(beats));
+    loop_ = JobLoop::create(
+        {context_.io(), *store_, *provider_, reporter_, context_.clock(), &in_flight_},
+        loop_options(context_, failpoint), std::move(doorbell), std::move(beats));
     return loop_->start();
   }
 
@@ -98,6 +110,7 @@ class QueueService final : public worker::Service {
   std::unique_ptr<embedding::Provider> provider_;
   Reporter reporter_;
   prometheus::Gauge& store_up_;
+  protocol::InFlightTable in_flight_;
   std::string status_;
   StoreReads reads_;
   std::shared_ptr<JobLoop> loop_;  // last: it uses all of the above

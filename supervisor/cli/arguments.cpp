@@ -66,6 +66,20 @@ std::string take_last_word(Arguments& arguments) {
   return {};
 }
 
+// `crashes show ID` is a command of its own; all other words are names.
+void add_crashes(CLI::App& crashes, Arguments& arguments) {
+  add_names(crashes, arguments);
+  crashes.add_flag("--json", arguments.json, "Print JSON");
+  crashes.add_option("-n,--lines", arguments.lines, "Number of crashes to list")
+      ->check(CLI::Range(1, 10'000));
+  CLI::App* show =
+      crashes.add_subcommand("show", "Show a whole report: stack, last log lines, ids");
+  show->add_option("ID", arguments.name, "As listed, or: latest")->required();
+  show->add_flag("--json", arguments.json, "Print JSON");
+  crashes.callback(
+      [&arguments, show] { arguments.verb = show->parsed() ? Verb::CrashShow : Verb::Crashes; });
+}
+
 void add_no_wait(CLI::App& command, Arguments& arguments) {
   command.add_flag("--no-wait", arguments.no_wait,
                    "Return as soon as the work has begun, not when it is done");
@@ -172,6 +186,9 @@ void declare(CLI::App& app, Arguments& arguments) {
   logs->add_option("-n,--lines", arguments.lines, "Number of lines to show first")
       ->check(CLI::Range(0, 100000));
 
+  add_crashes(*verb("crashes", "List the crashes of workers, or show one of them", Verb::Crashes),
+              arguments);
+
   CLI::App* health = verb("health", "Check health: exit code 0 or 1", Verb::Health);
   health->add_flag("--ready", arguments.ready, "Check whether the stack is ready for traffic");
 
@@ -241,6 +258,8 @@ CommandLineSpec describe(const CLI::App& app) {
   for (const CLI::App* command : app.get_subcommands({})) {
     if (command->get_group().empty()) continue;
     CommandSpec one{command->get_name(), command->get_description(), {}, {}};
+    for (const CLI::App* inner : command->get_subcommands({}))
+      one.subcommands.push_back(inner->get_name());
     for (const CLI::Option* option : command->get_options()) {
       if (!option->get_positional()) {
         one.options.push_back(describe(*option));

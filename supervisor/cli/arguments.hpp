@@ -24,6 +24,8 @@ enum class Verb {
   Reload,
   Events,
   Logs,
+  Crashes,
+  CrashShow,
   Completion,
   Names,
   Health,
@@ -42,14 +44,14 @@ struct Arguments {
   std::optional<std::filesystem::path> config;  // --config; else HOLDFAST_CONFIG, else /etc
   // restart, stop, start, scale, signal, status, logs: what it is about (core/selection.hpp)
   std::vector<std::string> names;
-  std::string name;                      // api-key: the name to create, or an id
+  std::string name;                      // api-key: the name to create, or an id; crashes show
   std::string signal;                    // signal
   std::vector<std::string> assignments;  // notify
   std::uint32_t count = 0;               // scale
   bool json = false;                     // status, events, api-key list
   bool watch = false;                    // run: restart on file changes; status: redraw
   bool follow = false;                   // events, logs
-  std::uint32_t lines = 50;              // events, logs
+  std::uint32_t lines = 50;              // events, logs, crashes
   bool no_wait = false;                  // restart, stop, start, scale, signal, reload
   bool ready = false;                    // health
   bool diff = false;                     // check-config

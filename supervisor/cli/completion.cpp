@@ -58,14 +58,17 @@ _holdfast() {
 
 constexpr std::string_view kBashNames = R"($("${COMP_WORDS[0]}" "${config[@]}" names 2>/dev/null))";
 
-std::string bash_operand(Operand operand) {
-  switch (operand) {
-    case Operand::Name: return fmt::format("words=\"{}\"", kBashNames);
+std::string bash_operand(const CommandSpec& command) {
+  const auto& inner = command.subcommands;
+  switch (command.operand) {
+    case Operand::Name:
+      return fmt::format("words=\"{}{}{}\"", fmt::join(inner, " "), inner.empty() ? "" : " ",
+                         kBashNames);
     case Operand::File: return "COMPREPLY=($(compgen -f -- \"$cur\")); return";
     case Operand::Shell: return "words='bash zsh fish'";
     case Operand::None: break;
   }
-  return "words=";
+  return inner.empty() ? "words=" : fmt::format("words='{}'", fmt::join(inner, " "));
 }
 
 std::string bash(const CommandLineSpec& spec) {
@@ -85,7 +88,7 @@ std::string bash(const CommandLineSpec& spec) {
                        fmt::join(flags_of(command.options, false), " "));
     // The shell completes file names; flags still come from us.
     out += command.operand == Operand::File ? "[[ $cur == -* ]] || { " : "";
-    out += bash_operand(command.operand);
+    out += bash_operand(command);
     out += command.operand == Operand::File ? "; } ;;\n" : " ;;\n";
   }
   out +=
@@ -111,14 +114,17 @@ std::string zsh_option(const OptionSpec& option) {
                      fmt::join(option.flags, ","), help, action);
 }
 
-std::string_view zsh_operand(Operand operand) {
-  switch (operand) {
-    case Operand::Name: return " '*:name:_holdfast_names'";
+std::string zsh_operand(const CommandSpec& command) {
+  const std::string inner = fmt::format("{}", fmt::join(command.subcommands, " "));
+  switch (command.operand) {
+    case Operand::Name:
+      if (inner.empty()) return " '*:name:_holdfast_names'";
+      return fmt::format(" '*:name:{{ _holdfast_names; compadd {} }}'", inner);
     case Operand::File: return " '1:file:_files'";
     case Operand::Shell: return " '1:shell:(bash zsh fish)'";
     case Operand::None: break;
   }
-  return "";
+  return inner.empty() ? "" : fmt::format(" '1:command:({})'", inner);
 }
 
 std::string zsh(const CommandLineSpec& spec) {
@@ -153,7 +159,7 @@ _holdfast() {
     out += fmt::format("        {}) _arguments", command.name);
     for (const OptionSpec& option : command.options)
       out += " " + zsh_option(option);
-    out += fmt::format("{} && ret=0 ;;\n", zsh_operand(command.operand));
+    out += fmt::format("{} && ret=0 ;;\n", zsh_operand(command));
   }
   out += R"(      esac ;;
   esac
@@ -216,6 +222,8 @@ complete -c holdfast -f
       out += seen + fish_option(option) + "\n";
     if (command.operand != Operand::None)
       out += seen + std::string(fish_operand(command.operand)) + "\n";
+    if (!command.subcommands.empty())
+      out += fmt::format("{} -a '{}'\n", seen, fmt::join(command.subcommands, " "));
   }
   return out;
 }

@@ -25,6 +25,7 @@ struct CommandSpec {
   std::string help;
   std::vector<OptionSpec> options;
   enum class Operand { None, Name, File, Shell } operand = Operand::None;
+  std::vector<std::string> subcommands = {};  // "show"
 };
 
 struct CommandLineSpec {

@@ -18,6 +18,7 @@
 #include "supervisor/process/cgroup.hpp"
 #include "supervisor/process/guardian_watch.hpp"
 #include "supervisor/process/leftovers.hpp"
+#include "supervisor/state/crash_store.hpp"
 #include "supervisor/status/connection_room.hpp"
 
 #include <fmt/ranges.h>
@@ -99,6 +100,10 @@ Result<std::unique_ptr<logs::LogSink>> open_sink(const config::Log& config, cons
   return logs::make_background_sink(std::move(sink));
 }
 
+CrashLimits crash_limits(const config::Supervisor& config) {
+  return {config.crash_reports, config.crash_report_bytes};
+}
+
 bool is_pid1() {
   return ::getpid() == 1;
 }
@@ -157,6 +162,7 @@ class Daemon {
   void warn_about_limits();
   void warn_about_open_files();
   int end_leftovers(int exit_code);
+  void tell_of_crash_files(const std::string& message);
 
   const config::Config config_;
   const std::vector<std::string> warnings_;
@@ -184,6 +190,7 @@ class Daemon {
   SnapshotCell snapshots_;
   Heartbeat heartbeat_;
   LoopMetrics metrics_;
+  std::unique_ptr<CrashStore> crashes_;
   std::unique_ptr<TelemetryThread> telemetry_;
   boost::asio::io_context io_{1};
   std::optional<process::GuardianWatch> guardian_;
@@ -298,20 +305,54 @@ int Daemon::end_leftovers(int exit_code) {
   return exit_code == exit_code::kOk && left.killed ? exit_code::kFailed : exit_code;
 }
 
+// On the thread of the crash store.
+void Daemon::tell_of_crash_files(const std::string& message) {
+  constexpr const char* kKind = "crash_reports";
+  log_->warn(message, {{"event", kKind}});
+  EventRecord record;
+  record.time = clock_.wall();
+  record.kind = kKind;
+  record.message = message;
+  events_.append(std::move(record));
+}
+
 tl::expected<int, StartError> Daemon::run() {
   start_guardian();
   warn_about_configuration();
   heartbeat_.stamp(clock_.mono());
+  crashes_ = std::make_unique<CrashStore>(
+      config_.supervisor.state_dir, crash_limits(config_.supervisor),
+      CrashStore::Hooks{[this](const std::string& message) { tell_of_crash_files(message); },
+                        [this](const CrashCounters& counters) {
+                          metrics_.set_crash_reports(counters.kept, counters.failed);
+                        }});
   telemetry_ = std::make_unique<TelemetryThread>(
       clock_, snapshots_, heartbeat_, events_, metrics_, *relay_, *log_,
       collector::ledger_settings(config_.metrics),
-      status::AllowedHosts(config_.supervisor.status_listen, config_.supervisor.status_hosts));
+      status::AllowedHosts(config_.supervisor.status_listen, config_.supervisor.status_hosts),
+      *crashes_);
   int exit_code = exit_code::kSoftware;
   {
-    Engine engine({io_, clock_, *log_, *relay_, listeners_, *runtime_dir_, *telemetry_, snapshots_,
-                   events_, heartbeat_, metrics_, status_address_, instance_, cgroups_,
-                   guardian_ ? &*guardian_ : nullptr, watch_},
-                  config_, std::move(prepared_), std::move(environ_), is_pid1());
+    Engine engine(
+        {io_,
+         clock_,
+         *log_,
+         *relay_,
+         listeners_,
+         *runtime_dir_,
+         *telemetry_,
+         snapshots_,
+         events_,
+         heartbeat_,
+         metrics_,
+         status_address_,
+         instance_,
+         cgroups_,
+         guardian_ ? &*guardian_ : nullptr,
+         watch_,
+         {crashes_.get()},
+         [this](const config::Supervisor& changed) { crashes_->configure(crash_limits(changed)); }},
+        config_, std::move(prepared_), std::move(environ_), is_pid1());
     bridge_.connect(&engine);
     auto started = engine.open();
     if (started) started = relay_->start();
@@ -331,6 +372,7 @@ tl::expected<int, StartError> Daemon::run() {
     bridge_.connect(nullptr);
     exit_code = end_leftovers(exit_code);
     telemetry_->stop();
+    crashes_->stop(clock_.mono() + 1s);
   }
   log_->info("holdfast exits", {{"exit_code", exit_code}});
   relay_->flush_and_stop(clock_.mono() + 2s);

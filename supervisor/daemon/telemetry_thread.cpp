@@ -36,11 +36,12 @@ TelemetryThread::TelemetryThread(const Clock& clock, const SnapshotCell& snapsho
                                  const Heartbeat& heartbeat, EventLog& events,
                                  const LoopMetrics& metrics, logs::LogRelay& relay,
                                  const log::Logger& log, telemetry::LedgerSettings settings,
-                                 status::AllowedHosts hosts)
+                                 status::AllowedHosts hosts, CrashStore& crashes)
     : clock_(clock),
       snapshots_(snapshots),
       heartbeat_(heartbeat),
       hosts_(std::move(hosts)),
+      crashes_(crashes),
       work_(boost::asio::make_work_guard(io_)),
       feed_(io_, events, std::to_string(to_unix_ms(clock.wall()))),
       logs_(io_, relay.recent()),
@@ -106,7 +107,8 @@ Result<std::unique_ptr<http::Server>> TelemetryThread::make_server(Fd listener, 
         const collector::Usage usage = collector_.usage_of(pid);
         return status::ProcessUsage{usage.memory_bytes, usage.cpu_percent};
       },
-      [this]() -> const telemetry::StackHistory& { return collector_.history(); }};
+      [this]() -> const telemetry::StackHistory& { return collector_.history(); },
+      &crashes_};
   FleetControl* const control = kind == Kind::Admin ? control_ : nullptr;
   const status::AllowedHosts* const hosts = kind == Kind::Tcp ? &hosts_ : nullptr;
   auto server = std::make_unique<http::Server>(

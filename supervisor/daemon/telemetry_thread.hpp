@@ -12,6 +12,7 @@
 #include "supervisor/collector/collector.hpp"
 #include "supervisor/logs/log_relay.hpp"
 #include "supervisor/state/control.hpp"
+#include "supervisor/state/crash_store.hpp"
 #include "supervisor/state/event_log.hpp"
 #include "supervisor/state/loop_metrics.hpp"
 #include "supervisor/state/snapshot.hpp"
@@ -43,7 +44,7 @@ class TelemetryThread final : public TelemetryLink {
   TelemetryThread(const Clock& clock, const SnapshotCell& snapshots, const Heartbeat& heartbeat,
                   EventLog& events, const LoopMetrics& metrics, logs::LogRelay& relay,
                   const log::Logger& log, telemetry::LedgerSettings settings,
-                  status::AllowedHosts hosts);
+                  status::AllowedHosts hosts, CrashStore& crashes);
   ~TelemetryThread() override;  // stops
 
   // `control` and `memory` must outlive the thread, on which `on_scraped` is called.
@@ -70,6 +71,7 @@ class TelemetryThread final : public TelemetryLink {
   const SnapshotCell& snapshots_;
   const Heartbeat& heartbeat_;
   const status::AllowedHosts hosts_;
+  CrashStore& crashes_;
   std::array<Fd, 2> spare_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;

@@ -58,14 +58,15 @@ Engine::Engine(const EngineParts& parts, config::Config config, PreparedPrograms
       config_(std::move(config)),
       environ_(std::move(own_environ)),
       fleet_(config_.supervisor, config_.programs, seed_from(parts.clock), is_pid1),
+      crashes_(parts.clock, parts.crash_observers),
       processes_({parts.io, parts.clock, parts.log, fleet_, parts.relay, parts.telemetry,
-                  parts.events, parts.metrics, parts.cgroups, parts.guardian},
+                  parts.events, parts.metrics, parts.cgroups, crashes_, parts.guardian},
                  Spawner(parts.listeners, parts.relay, parts.runtime_dir, environ_, parts.instance,
                          std::move(prepared), absolute_path(config_.source)),
                  [this](core::Event event) { feed(std::move(event)); }),
       service_manager_(
           notify::Notifier::from_environment(environ_, ::getpid()).value_or(notify::Notifier())),
-      reporter_(parts.clock, parts.log, parts.events, parts.metrics),
+      reporter_(parts.clock, parts.log, parts.events, parts.metrics, &crashes_),
       runtime_watch_(parts.runtime_dir, processes_, parts.telemetry, reporter_),
       listener_watch_(parts.listeners, reporter_, parts.metrics,
                       [this](const std::string& listener) { restart_users_of(listener); }),
@@ -105,6 +106,7 @@ int Engine::run() {
   feed(core::Tick{});
   watches_.use(config_, may_watch());
   parts_.io.run();
+  processes_.finish_crash_reports();
   return exit_code_.value_or(exit_code::kSoftware);
 }
 
@@ -334,6 +336,7 @@ void Engine::apply_reload(Answer answer, Done done) {
   announce_metrics();
   parts_.log.set_level(config_.log.level);
   parts_.relay.set_level(config_.log.level);
+  if (parts_.settings_changed) parts_.settings_changed(config_.supervisor);
 
   const std::uint64_t request = requests_.add(
       std::move(done), answer, [this, later](Outcome& outcome) { reload_over(later, outcome); });

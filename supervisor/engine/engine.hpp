@@ -13,6 +13,7 @@
 #include "common/config/config.hpp"
 #include "common/log/logger.hpp"
 #include "supervisor/core/fleet.hpp"
+#include "supervisor/engine/crash_recorder.hpp"
 #include "supervisor/engine/listener_watch.hpp"
 #include "supervisor/engine/pending_requests.hpp"
 #include "supervisor/engine/processes.hpp"
@@ -37,6 +38,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,6 +64,9 @@ struct EngineParts {
   const process::Cgroups& cgroups;
   process::GuardianWatch* guardian = nullptr;  // none where the platform guards
   bool watch = false;                          // also in production: holdfast run --watch
+  CrashRecorder::Observers crash_observers = {};
+  // Told of the supervisor's settings after each reload; empty: nobody is.
+  std::function<void(const config::Supervisor&)> settings_changed = {};
 };
 
 class Engine final : public FleetControl, public MemoryObserver {
@@ -110,6 +115,7 @@ class Engine final : public FleetControl, public MemoryObserver {
   config::Config config_;
   const Environ environ_;
   core::Fleet fleet_;
+  CrashRecorder crashes_;
   Processes processes_;
   ServiceManager service_manager_;
   Reporter reporter_;

@@ -3,7 +3,7 @@
 
 #include "common/os/proc.hpp"
 #include "common/os/signal_mask.hpp"
-#include "supervisor/engine/crash_stack.hpp"
+#include "common/os/signal_name.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <tuple>
 #include <utility>
 
@@ -23,22 +24,18 @@ constexpr int kMaxDepth = 64;  // of descendants whose notifications can be attr
 constexpr const char* kIgnoredEvent = "notification_ignored";
 constexpr Duration kLastScrapeWithin = std::chrono::milliseconds(250);
 constexpr Duration kRemainsInterval = std::chrono::milliseconds(100);
-constexpr std::size_t kLastLines = 96;  // the deepest stack takes three quarters of them
+constexpr std::size_t kLastLines = 4096;  // all that is kept: the stacks of many threads
 
 process::CgroupLimits limits_of(const config::Program& program) {
   return {program.memory_max, program.cpu_weight, program.pids_max};
 }
 
-// Runs on the log thread, which alone knows when all output has been read.
-void report_crash_stack(const std::vector<std::string>& lines, EventRecord about,
-                        const Clock& clock, EventLog& events) {
-  auto stack = stack_of(lines);
-  if (!stack) return;
-  about.time = clock.wall();
-  about.message = fmt::format("{} (incarnation {}) died of {} in {}", about.worker,
-                              about.incarnation, stack->signal, stack->frames.front());
-  about.stack = std::move(stack->frames);
-  events.append(std::move(about));
+// "SIGSEGV", "std::runtime_error", "exit 1"
+std::string cause_of(const CrashReport& report) {
+  const bool aborted = report.exit.signaled && report.exit.value == SIGABRT;
+  if (!report.error_type.empty() && (aborted || !report.exit.signaled)) return report.error_type;
+  return report.exit.signaled ? "SIG" + os::signal_name(report.exit.value)
+                              : core::describe(report.exit);
 }
 
 }  // namespace
@@ -52,11 +49,16 @@ Processes::Processes(const Parts& parts, Spawner spawner, OnEvent on_event)
           parts.io, [this](pid_t pid) { return by_pid_.contains(pid) || prober_.started(pid); },
           [this](pid_t, const core::ExitStatus&) { parts_.metrics.count_orphan(1); }),
       remains_timer_(parts.io) {
+  last_lines_->io = &parts_.io;
   const SignalsBlocked inherited;  // by the thread: signals are the main loop's
   boost::asio::post(searcher_, [] {});
 }
 
 Processes::~Processes() {
+  {
+    const std::lock_guard lock(last_lines_->mutex);
+    last_lines_->io = nullptr;
+  }
   searcher_.join();  // what it does refers to us
 }
 
@@ -114,7 +116,7 @@ void Processes::spawn(const core::Spawn& action) {
   auto spawned = launch(action, worker, entrance ? entrance.get() : -1);
   if (!spawned) {
     notify_->remove(action.process);
-    on_event_(core::SpawnFailed{action.process, spawned.error().step, spawned.error().os_error});
+    fail_spawn(action.process, spawned.error().step, spawned.error().os_error);
     return;
   }
   const pid_t pid = spawned->launched.pid;
@@ -122,7 +124,10 @@ void Processes::spawn(const core::Spawn& action) {
   running.cgroup = std::move(cgroup);
   running.program = program->name;
   running.worker = worker;
+  running.own = spawned->own;
   running.has_socket = spawned->has_socket;
+  running.started_at = parts_.clock.mono();
+  running.in_flight = std::move(spawned->in_flight);
   running.scrape_last = !spawned->own && !spawned->metrics_url.empty();
   running.made_from = program;
   try {
@@ -138,7 +143,7 @@ void Processes::spawn(const core::Spawn& action) {
     parts_.relay.remove(action.process);
     if (spawned->has_socket) spawner_.forget(worker, action.process.incarnation);
     notify_->remove(action.process);
-    on_event_(core::SpawnFailed{action.process, "watch the process", error.code().value()});
+    fail_spawn(action.process, "watch the process", error.code().value());
     return;
   }
   running_[action.process] = std::move(running);
@@ -149,6 +154,11 @@ void Processes::spawn(const core::Spawn& action) {
                             program->metrics_interval, program->metrics_timeout, spawned->own});
   on_event_(core::Spawned{action.process, pid});
   probe_readiness(action.process);
+}
+
+void Processes::fail_spawn(const core::ProcessId& process, std::string step, int os_error) {
+  parts_.crashes.never_started(process);
+  on_event_(core::SpawnFailed{process, std::move(step), os_error});
 }
 
 tl::expected<Spawned, process::LaunchError> Processes::launch(const core::Spawn& action,
@@ -355,6 +365,7 @@ void Processes::on_exit(const core::ProcessId& process, const Result<core::ExitS
   }
   note_oom_kill(it->second, exit);
   it->second.exit = exit;
+  note_end(process, it->second);
   it->second.probe.reset();
   it->second.health.reset();
   if (may_have_left_something()) {
@@ -362,6 +373,69 @@ void Processes::on_exit(const core::ProcessId& process, const Result<core::ExitS
   } else {
     conclude(process);
   }
+}
+
+void Processes::note_end(const core::ProcessId& process, Running& running) {
+  const config::Program& program = *running.made_from;
+  ProcessEnd end;
+  end.program = running.program;
+  end.worker = running.worker;
+  end.own = running.own;
+  end.pid = running.child->pid();
+  end.exit = *running.exit;
+  end.started_at = running.started_at;
+  end.in_flight = std::move(running.in_flight);
+  end.executable = std::filesystem::path(program.command.front()).filename().native();
+  end.directory = program.directory.native();
+  parts_.crashes.ended(process, std::move(end));
+}
+
+// Reads what the process has left in its pipes; a grandchild may hold them open, so there may be no
+// end. `and_remove`: nothing of it is left that could write more.
+void Processes::read_last_lines(const core::ProcessId& process, bool and_remove) {
+  parts_.relay.after_drain(process, kLastLines,
+                           [this, process, and_remove, &relay = parts_.relay, inbox = last_lines_,
+                            alive = std::weak_ptr<char>(alive_)](std::vector<std::string> lines) {
+                             if (and_remove) relay.remove(process);
+                             const std::lock_guard lock(inbox->mutex);
+                             if (inbox->io == nullptr) return;
+                             inbox->of.emplace_back(process, std::move(lines));
+                             boost::asio::post(*inbox->io, [this, alive] {
+                               if (!alive.expired()) take_last_lines();
+                             });
+                           });
+}
+
+void Processes::take_last_lines() {
+  std::vector<std::pair<core::ProcessId, std::vector<std::string>>> taken;
+  {
+    const std::lock_guard lock(last_lines_->mutex);
+    taken.swap(last_lines_->of);
+  }
+  for (const auto& [process, lines] : taken) {
+    const CrashReportPtr report = parts_.crashes.drained(process, lines);
+    if (report && !report->stack.empty()) tell_of_stack(*report);
+  }
+}
+
+void Processes::tell_of_stack(const CrashReport& report) {
+  EventRecord record;
+  record.time = parts_.clock.wall();
+  record.kind = "crash_stack";
+  record.program = report.program;
+  record.worker = report.worker;
+  record.incarnation = report.incarnation;
+  record.message = fmt::format("{} (incarnation {}) died of {} in {}", report.worker,
+                               report.incarnation, cause_of(report), report.stack.front());
+  record.stack = report.stack;
+  record.crash = report.id;
+  parts_.events.append(std::move(record));
+}
+
+void Processes::finish_crash_reports() {
+  take_last_lines();
+  for (const core::ProcessId& process : parts_.crashes.waiting())
+    parts_.crashes.drained(process, parts_.relay.tail(process, kLastLines));
 }
 
 // Every descendant of a worker that outlived its parent is our child now.
@@ -416,6 +490,7 @@ void Processes::on_found(const core::ProcessId& process, std::vector<process::Re
     names += fmt::format("{}{} (pid {})", names.empty() ? "" : ", ", remain.name, remain.pid);
   parts_.log.info("a worker has left processes behind",
                   {{"target", running.worker}, {"processes", names}});
+  read_last_lines(process, false);
   on_event_(
       core::Exited{process, *running.exit, static_cast<std::uint32_t>(running.remains.size())});
 }
@@ -454,23 +529,12 @@ void Processes::conclude(const core::ProcessId& process) {
   const bool told = it->second.told;
   it->second.child->reap();
   unfinished_.erase(process);
-  EventRecord about;
-  about.kind = "crash_stack";
-  about.program = it->second.program;
-  about.worker = it->second.worker;
-  about.incarnation = process.incarnation;
   if (!told) by_pid_.erase(it->second.child->pid());
   if (it->second.has_socket) spawner_.forget(it->second.worker, process.incarnation);
   notify_->remove(process);
   running_.erase(it);
   parts_.telemetry.exited(process);
-  // Its last output is relayed before its pipes are closed; a grandchild may hold them open.
-  parts_.relay.after_drain(process, kLastLines,
-                           [&relay = parts_.relay, &events = parts_.events, &clock = parts_.clock,
-                            process, about](const std::vector<std::string>& lines) {
-                             report_crash_stack(lines, about, clock, events);
-                             relay.remove(process);
-                           });
+  read_last_lines(process, true);
   if (told) {
     on_event_(core::LeftoversGone{process});
   } else {

@@ -10,6 +10,7 @@
 #include "common/base/clock.hpp"
 #include "common/log/logger.hpp"
 #include "supervisor/core/fleet.hpp"
+#include "supervisor/engine/crash_recorder.hpp"
 #include "supervisor/engine/prober.hpp"
 #include "supervisor/engine/readiness_probe.hpp"
 #include "supervisor/engine/spawner.hpp"
@@ -31,10 +32,12 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace holdfast::supervisor {
@@ -52,6 +55,7 @@ class Processes {
     EventLog& events;
     LoopMetrics& metrics;
     const process::Cgroups& cgroups;
+    CrashRecorder& crashes;
     process::GuardianWatch* guardian = nullptr;  // none where the platform guards
   };
   using OnEvent = std::function<void(core::Event)>;
@@ -81,13 +85,19 @@ class Processes {
   void watch_for_oom_kills();
 
   void reap_orphans();  // on SIGCHLD
+  // At the end, when the loop does not run any more: completes the crash reports that wait for the
+  // last lines of a process with what has been read of them.
+  void finish_crash_reports();
   sockets::NotifyCounters notify_counters() const { return notify_->counters(); }
 
  private:
   struct Running {
     std::string program;
     std::string worker;
+    bool own = false;  // one of Holdfast's workers
     bool has_socket = false;
+    MonoTime started_at{};
+    Fd in_flight;
     bool scrape_last = false;  // its metrics are scraped once more before it is asked to stop
     std::optional<core::Signal> after_scrape;  // waits for that
     std::unique_ptr<boost::asio::steady_timer> scrape_timer;
@@ -106,6 +116,19 @@ class Processes {
     bool killed = false;                   // whatever of it is found gets SIGKILL
     std::vector<process::Remain> remains;
   };
+
+  // The last lines of processes, on their way from the log thread, which may outlive us.
+  struct LastLines {
+    std::mutex mutex;
+    boost::asio::io_context* io = nullptr;  // null: nobody takes them any more
+    std::vector<std::pair<core::ProcessId, std::vector<std::string>>> of;
+  };
+
+  void fail_spawn(const core::ProcessId& process, std::string step, int os_error);
+  void note_end(const core::ProcessId& process, Running& running);
+  void read_last_lines(const core::ProcessId& process, bool and_remove);
+  void take_last_lines();
+  void tell_of_stack(const CrashReport& report);
 
   tl::expected<Spawned, process::LaunchError> launch(const core::Spawn& action,
                                                      const std::string& worker, int cgroup);
@@ -150,6 +173,7 @@ class Processes {
   std::set<core::ProcessId> unfinished_;  // have exited and left something
   boost::asio::steady_timer remains_timer_;
   bool timer_armed_ = false;
+  std::shared_ptr<LastLines> last_lines_ = std::make_shared<LastLines>();
   std::shared_ptr<char> alive_ = std::make_shared<char>();  // a queued result may outlive us
 };
 

@@ -81,6 +81,7 @@ void Reporter::report(const core::Report& report) {
   }
   // It may quote what a worker has said, or a command.
   record.message = log::redact_text(report.message);
+  if (crashes_ != nullptr) record.crash = crashes_->reported(report);
   if (record.worker.empty()) {
     log_.log(level_of(report.kind), record.message, {{"event", record.kind}});
   } else {

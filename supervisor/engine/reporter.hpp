@@ -9,6 +9,7 @@
 #include "common/base/clock.hpp"
 #include "common/log/logger.hpp"
 #include "supervisor/core/types.hpp"
+#include "supervisor/engine/crash_recorder.hpp"
 #include "supervisor/state/event_log.hpp"
 #include "supervisor/state/loop_metrics.hpp"
 
@@ -19,8 +20,10 @@ namespace holdfast::supervisor {
 
 class Reporter {
  public:
-  Reporter(const Clock& clock, log::Logger& log, EventLog& events, LoopMetrics& metrics)
-      : clock_(clock), log_(log), events_(events), metrics_(metrics) {}
+  // `crashes` null: no crash reports are made.
+  Reporter(const Clock& clock, log::Logger& log, EventLog& events, LoopMetrics& metrics,
+           CrashRecorder* crashes = nullptr)
+      : clock_(clock), log_(log), events_(events), metrics_(metrics), crashes_(crashes) {}
 
   void report(const core::Report& report);
   // An event of the supervisor itself, of a kind that the core does not know.
@@ -31,6 +34,7 @@ class Reporter {
   log::Logger& log_;
   EventLog& events_;
   LoopMetrics& metrics_;
+  CrashRecorder* const crashes_;
   std::set<core::ProcessId> hung_;  // counted as a restart, and not ended yet
 };
 

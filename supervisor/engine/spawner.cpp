@@ -2,6 +2,7 @@
 #include "supervisor/engine/spawner.hpp"
 
 #include "common/config/slot_text.hpp"
+#include "common/protocol/in_flight.hpp"
 #include "common/protocol/names.hpp"
 #include "common/protocol/variables.hpp"
 #include "common/rate_limit/table.hpp"
@@ -58,6 +59,7 @@ struct Spawner::Outlets {
   std::vector<std::string> names;  // of those from 3 upward
   Fd telemetry;                    // the supervisor's copy: closed once the child has its own
   std::string telemetry_path;
+  Fd in_flight;  // the supervisor's copy, too, but for as long as the child lives
 
   void pass(int source, std::string name) {
     fds.push_back({kFirstPassedFd + static_cast<int>(names.size()), source});
@@ -101,6 +103,11 @@ tl::expected<Spawner::Outlets, LaunchError> Spawner::outlets(const PreparedProgr
   const auto doorbell = shared_.event(protocol::kDoorbellFd);
   if (!doorbell) return tl::unexpected(LaunchError{"doorbell", doorbell.error().os_error});
   result.pass(*doorbell, protocol::kDoorbellFd);
+  // A worker works as well without; its crash report will lack the ids.
+  if (auto memory = protocol::make_in_flight_memory()) {
+    result.in_flight = std::move(*memory);
+    result.pass(result.in_flight.get(), protocol::kInFlightFd);
+  }
 
   // Only a program that serves a socket has clients to limit.
   if (program.sockets.empty()) return result;
@@ -231,7 +238,7 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& configu
   relay(**prepared, worker, action.process, pid, logs::StreamKind::Stdout, std::move(out->read));
   relay(**prepared, worker, action.process, pid, logs::StreamKind::Stderr, std::move(err->read));
   return Spawned{std::move(*launched), metrics_url(program, outlets->telemetry_path),
-                 (*prepared)->own, !outlets->telemetry_path.empty()};
+                 (*prepared)->own, !outlets->telemetry_path.empty(), std::move(outlets->in_flight)};
 }
 
 void Spawner::relay(const PreparedProgram& prepared, const std::string& worker,

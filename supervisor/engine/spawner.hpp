@@ -32,6 +32,7 @@ struct Spawned {
   std::string metrics_url;  // where its metrics are scraped; empty: nowhere
   bool own = false;         // one of Holdfast's workers
   bool has_socket = false;  // it has a telemetry socket: forget() it when the process has exited
+  Fd in_flight = {};        // what it notes there can be read when it has died; empty: nothing
 };
 
 // Whether it reports by sd_notify(3), and so needs a NOTIFY_SOCKET.

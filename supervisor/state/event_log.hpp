@@ -28,6 +28,7 @@ struct EventRecord {
   std::uint64_t incarnation = 0;
   std::string message;
   std::vector<std::string> stack = {};  // of kind "crash_stack": the frames, innermost first
+  std::string crash = {};               // the id of the crash report that it belongs to
 };
 
 class EventLog {

@@ -52,6 +52,12 @@ void LoopMetrics::count_reopened_listener(const std::string& listener) {
   ++reopened_listeners_[listener];
 }
 
+void LoopMetrics::set_crash_reports(std::uint64_t kept, std::uint64_t failed) {
+  const std::lock_guard lock(mutex_);
+  crash_reports_kept_ = kept;
+  crash_reports_failed_ = failed;
+}
+
 void LoopMetrics::observe_loop_lag(Duration lag) {
   const std::lock_guard lock(mutex_);
   metrics::observe(loop_lag_, lag);
@@ -90,6 +96,11 @@ std::vector<metrics::Family> LoopMetrics::families() const {
 
   result.push_back(
       metrics::declared_family("holdfast_strangers_reaped_total").add(count(reaped_orphans_)));
+
+  result.push_back(
+      metrics::declared_family("holdfast_crash_reports_total").add(count(crash_reports_kept_)));
+  result.push_back(metrics::declared_family("holdfast_crash_reports_dropped_total")
+                       .add(count(crash_reports_failed_)));
 
   metrics::Family lag = metrics::declared_family("holdfast_loop_lag_seconds");
   lag.samples.push_back({{}, loop_lag_});

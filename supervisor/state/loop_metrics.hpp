@@ -2,7 +2,8 @@
 #pragma once
 
 // LoopMetrics: what the main loop counts of its own work: restarts, forced kills, reaped
-// orphans, ignored notifications and its lag. The collector exposes them as holdfast_* families.
+// orphans, crash reports, ignored notifications and its lag. The collector exposes them as
+// holdfast_* families.
 //
 // Threads: any; one short lock. Written on the main loop, read by the telemetry thread.
 
@@ -35,6 +36,8 @@ class LoopMetrics {
   void count_reopened_listener(const std::string& listener);
   // `outcome`: "success", "failure" or "unknown".
   void count_health_check(const std::string& program, const std::string& outcome);
+  // Totals since the start, of the crash store.
+  void set_crash_reports(std::uint64_t kept, std::uint64_t failed);
   void observe_loop_lag(Duration lag);
 
   std::vector<metrics::Family> families() const;
@@ -47,6 +50,8 @@ class LoopMetrics {
   std::map<std::string, std::uint64_t> forced_kills_;                           // by program
   std::map<std::pair<std::string, std::string>, std::uint64_t> health_checks_;  // outcome
   std::uint64_t reaped_orphans_ = 0;
+  std::uint64_t crash_reports_kept_ = 0;
+  std::uint64_t crash_reports_failed_ = 0;
   metrics::HistogramValue loop_lag_;
 };
 

@@ -10,9 +10,10 @@ namespace {
 // Listeners, event loops, the log and its files, the locks, the guardian, and one launch in hand
 // with all that a child inherits.
 constexpr std::uint64_t kOfTheSupervisor = 96;
-// The pidfd, two pipes, the files of its telemetry and notification sockets, its cgroup, its log
-// file, a scrape and a probe: and the successor's, as a rolling restart has both.
-constexpr std::uint64_t kOfASlot = 12;
+// The pidfd, two pipes, the files of its telemetry and notification sockets, the memory for what it
+// is at, its cgroup, its log file, a scrape and a probe: and the successor's, as a rolling restart
+// has both.
+constexpr std::uint64_t kOfASlot = 13;
 constexpr std::uint64_t kEndpoints = 3;
 constexpr std::uint64_t kRefusing = 8;  // at most, at each endpoint, besides its connections
 

@@ -7,6 +7,7 @@
 #include "common/protocol/names.hpp"
 #include "common/text/number.hpp"
 #include "supervisor/state/choose.hpp"
+#include "supervisor/status/crash_answers.hpp"
 #include "supervisor/status/page.hpp"
 #include "supervisor/status/ready_json.hpp"
 #include "supervisor/status/series_json.hpp"
@@ -129,7 +130,9 @@ void read_only(const Sources& sources, const RequestPtr& request, const http::Re
     const auto shown = named_part(*snapshot, request->query_values("name"));
     if (!shown) return respond(problem(404, shown.error().message));
     const auto active = alerts::active_alerts(*shown, sources.history().latest());
-    return respond(json(200, status_json(*shown, now, sources.usage, active)));
+    const LastCrashes crashes =
+        sources.crashes == nullptr ? LastCrashes{} : sources.crashes->last_ids();
+    return respond(json(200, status_json(*shown, now, sources.usage, active, crashes)));
   }
   if (path == protocol::kHealthPath) return respond(json(200, health_json(*snapshot, now)));
   if (path == protocol::kReadyPath) {
@@ -146,8 +149,9 @@ void read_only(const Sources& sources, const RequestPtr& request, const http::Re
                                                  : R"({"status":"fail","reason":"the main loop )"
                                                    R"(has been stuck for 5 s"})"));
   }
-  respond(problem(
-      404, "unknown path; try /, /status, /metrics, /health, /live, /ready, /events or /series"));
+  respond(problem(404,
+                  "unknown path; try /, /status, /metrics, /health, /live, /ready, /events, "
+                  "/crashes or /series"));
 }
 
 FleetControl::Done answer(http::Responder respond) {
@@ -309,6 +313,11 @@ http::Handler make_handler(const Sources& sources, FleetControl* control,
       // Log lines may contain what only an administrator should read.
       if (control != nullptr && request->path == protocol::kLogsPath)
         return logs(sources, *request, respond);
+      if (sources.crashes != nullptr && is_crash_path(request->path)) {
+        const bool whole = control != nullptr && !request->peer.restricted;
+        return answer_crashes(*sources.crashes, *sources.snapshots.load(), *request, whole,
+                              std::move(respond));
+      }
       return read_only(sources, request, respond);
     }
     if (request->method == "POST" && control != nullptr) {

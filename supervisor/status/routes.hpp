@@ -5,6 +5,7 @@
 //
 //   GET  / (the status page) /metrics /status /health /live /ready /events /series
 //   GET  /logs, on the admin socket only
+//   GET  /crashes; /crashes/ID and /crashes/latest, on the admin socket only
 //   POST /restart /stop /start ?name=N    /scale ?name=N&count=K    /signal ?name=N&signal=S
 //        /reload    /log-level ?level=L
 //
@@ -17,6 +18,7 @@
 #include "common/base/clock.hpp"
 #include "common/http/server.hpp"
 #include "supervisor/state/control.hpp"
+#include "supervisor/state/crash_store.hpp"
 #include "supervisor/state/snapshot.hpp"
 #include "supervisor/status/allowed_hosts.hpp"
 #include "supervisor/status/event_feed.hpp"
@@ -39,6 +41,7 @@ struct Sources {
   UsageOf usage;
   // The last minutes, for GET /series, /status and /ready?verbose.
   std::function<const telemetry::StackHistory&()> history;
+  CrashStore* crashes = nullptr;  // null: no crash report is kept
 };
 
 // `control` null: read-only. `hosts` null: any will do, as on Unix sockets. All must outlive the

@@ -33,9 +33,10 @@ ordered_json exit_json(const core::ExitStatus& status) {
 }
 
 ordered_json worker_json(const core::ProgramView& program, const core::SlotView& slot, MonoTime now,
-                         const UsageOf& usage) {
+                         const UsageOf& usage, const LastCrashes& crashes) {
   ordered_json out;
-  out["name"] = fmt::format("{}.{}", program.config->name, slot.id.slot);
+  const std::string name = fmt::format("{}.{}", program.config->name, slot.id.slot);
+  out["name"] = name;
   out["state"] = core::to_string(slot.state);
   out["state_seconds"] = seconds_between(slot.since, now);
   out["incarnation"] = slot.incarnation;
@@ -53,6 +54,8 @@ ordered_json worker_json(const core::ProgramView& program, const core::SlotView&
   }
   if (!slot.status.empty()) out["status"] = log::redact_text(slot.status);
   if (slot.last_exit) out["last_exit"] = exit_json(*slot.last_exit);
+  if (const auto crash = crashes.find(name); crash != crashes.end())
+    out["last_crash"] = crash->second;
   if (!slot.last_error.empty()) out["last_error"] = log::redact_text(slot.last_error);
   if (!program.config->log_file.empty()) {
     const config::Program& config = *program.config;
@@ -146,6 +149,7 @@ ordered_json event_object(const EventRecord& event) {
   if (!event.worker.empty()) out["worker"] = event.worker;
   if (event.incarnation != 0) out["incarnation"] = event.incarnation;
   out["message"] = event.message;
+  if (!event.crash.empty()) out["crash"] = event.crash;
   if (!event.stack.empty()) out["stack"] = event.stack;
   return out;
 }
@@ -153,7 +157,8 @@ ordered_json event_object(const EventRecord& event) {
 }  // namespace
 
 std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const UsageOf& usage,
-                        const std::vector<alerts::ActiveAlert>& active) {
+                        const std::vector<alerts::ActiveAlert>& active,
+                        const LastCrashes& crashes) {
   ordered_json out;
   out["schema"] = kStatusSchema;
   out["version"] = kVersion;
@@ -185,7 +190,7 @@ std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const Usage
     if (!program.differs.empty()) entry["differs"] = program.differs;
     entry["workers"] = ordered_json::array();
     for (const core::SlotView& slot : program.slots) {
-      entry["workers"].push_back(worker_json(program, slot, now, usage));
+      entry["workers"].push_back(worker_json(program, slot, now, usage, crashes));
     }
     out["programs"].push_back(std::move(entry));
   }

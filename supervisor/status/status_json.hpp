@@ -12,6 +12,7 @@
 #include "supervisor/state/snapshot.hpp"
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,12 @@ struct ProcessUsage {
 };
 using UsageOf = std::function<ProcessUsage(std::int64_t pid)>;
 
+// The id of the last crash report of each worker.
+using LastCrashes = std::map<std::string, std::string>;
+
 std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const UsageOf& usage,
-                        const std::vector<alerts::ActiveAlert>& active);
+                        const std::vector<alerts::ActiveAlert>& active,
+                        const LastCrashes& crashes = {});
 std::string health_json(const FleetSnapshot& snapshot, MonoTime now);
 std::string event_json(const EventRecord& event);
 std::string events_json(const std::vector<EventRecord>& events, std::uint64_t last_seq);

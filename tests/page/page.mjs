@@ -135,7 +135,11 @@ try {
     return shown > 0 && shown !== pid && document.getElementById("banner").hidden;
   }, before);
   await page.locator("#events li[data-kind=fleet_ready]").waitFor();
-  await page.waitForFunction(() => document.querySelectorAll("#crashes li").length === 0);
+  // The crashes are still there: their reports were kept.
+  const kept = page.locator('#crashes li[data-worker="api-worker.1"]');
+  await kept.waitFor();
+  assert.match(await kept.locator(".stack pre").textContent(), /holdfast::worker::run_worker\(/);
+  assert.match(await kept.locator("code").textContent(), /^holdfast crashes show \d{8}T/);
   supervisorIsDown = false;
 
   assert.deepEqual(complaints, []);

@@ -35,7 +35,8 @@ export function showAlerts(alerts, age) {
   show($("alert-count"), ...(alerts.length ? [String(alerts.length)] : []));
 }
 
-// A stack trace arrives as an event of its own, before or after that of the crash.
+// A crash is heard of as an event; those from before this run of the supervisor, and what has been
+// forgotten of this one, are in the reports that it keeps. A stack trace arrives as an event of its own, before or after that of the crash.
 const stacks = new Map();
 const deathOf = (event) => `${event.worker}/${event.incarnation}`;
 
@@ -55,7 +56,8 @@ function crashItem(event) {
   const facts = [["when", event.time], ["event", event.kind.replace("_", " ")]];
   if (event.incarnation) facts.push(["incarnation", String(event.incarnation)]);
   const what = event.message.replace(`${whose} (incarnation ${event.incarnation}) `, "");
-  const item = make("li", { "data-worker": whose, "data-seq": String(event.seq), "data-death": deathOf(event) },
+  const item = make("li", { "data-worker": whose, "data-seq": String(event.seq), "data-death": deathOf(event),
+    "data-crash": event.crash ?? "" },
     make("details", {},
       make("summary", {},
         make("span", { class: "is-bad" }, shape("trouble")), make("b", {}, whose),
@@ -64,14 +66,41 @@ function crashItem(event) {
       make("div", { class: "detail" },
         make("dl", {}, ...facts.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])),
         make("div", { class: "stack" }),
-        make("p", { class: "muted" }, "Its last log lines, in a terminal:"),
-        make("code", {}, `holdfast logs -n 50 ${whose}`))));
+        make("p", { class: "muted" }, "With its last log lines, in a terminal:"),
+        make("code", {}, event.crash ? `holdfast crashes show ${event.crash}` : `holdfast logs -n 50 ${whose}`))));
   showStack(item);
   return item;
 }
 
 let life = null;
 let crashes = 0;
+
+function countCrashes(more) {
+  crashes += more;
+  show($("crash-count"), ...(crashes ? [String(crashes)] : []));
+}
+
+// A report as the event that it is about.
+function eventOf(report) {
+  return { seq: 0, time: report.time, kind: report.kind, program: report.program, worker: report.worker,
+    incarnation: report.incarnation, message: report.summary, crash: report.id };
+}
+
+// Adds the reports that no event has told of, below those that one has. The newest come first.
+async function showKept() {
+  const answer = await fetch(`/crashes?limit=${CRASHES_KEPT}`, { cache: "no-store" });
+  if (!answer.ok) return;
+  for (const report of (await answer.json()).crashes) {
+    const list = $("crashes");
+    if (list.children.length >= CRASHES_KEPT) return;
+    if (list.querySelector(`[data-crash="${CSS.escape(report.id)}"]`)) continue;
+    const item = crashItem(eventOf(report));
+    if (report.stack.length) item.querySelector(".stack").replaceChildren(make("pre", {}, report.stack.join("\n")));
+    const after = [...list.children].find((other) => other.dataset.crash < report.id && other.dataset.crash);
+    list.insertBefore(item, after ?? null);
+    countCrashes(1);
+  }
+}
 
 function forget() {
   crashes = 0;
@@ -84,7 +113,10 @@ function forget() {
 function heard(message, news) {
   // An id is LIFE-NUMBER. Another life is another run of the supervisor, which numbers its own events.
   const itsLife = message.lastEventId.split("-")[0];
-  if (life !== itsLife) forget();
+  if (life !== itsLife) {
+    forget();
+    showKept().catch(() => {});  // the page works as well without
+  }
   life = itsLife;
   const event = JSON.parse(message.data);
   const item = eventItem(event);
@@ -93,10 +125,11 @@ function heard(message, news) {
   while ($("events").children.length > EVENTS_KEPT) $("events").lastElementChild.remove();
   if (event.stack) heardStack(event);
   if (CRASHES.has(event.kind)) {
-    crashes += 1;
+    const kept = event.crash && $("crashes").querySelector(`[data-crash="${CSS.escape(event.crash)}"]`);
+    if (kept) kept.remove();
     $("crashes").prepend(crashItem(event));
     while ($("crashes").children.length > CRASHES_KEPT) $("crashes").lastElementChild.remove();
-    show($("crash-count"), String(crashes));
+    if (!kept) countCrashes(1);
   }
   news();
 }

@@ -15,6 +15,7 @@ TEST_CASE("the names of inherited descriptors are part of the interface") {
   CHECK(kTelemetryFd == "telemetry"sv);
   CHECK(kRateLimitFd == "rate-limit"sv);
   CHECK(kDoorbellFd == "doorbell"sv);
+  CHECK(kInFlightFd == "in-flight"sv);
 }
 
 TEST_CASE("a listener may be called http, but not like a descriptor that every worker gets") {
