@@ -22,6 +22,7 @@ static_assert(std::atomic_ref<Word>::is_always_lock_free, "another process reads
 constexpr std::size_t kSlotWords = kInFlightSlotBytes / sizeof(Word);
 // Of the header.
 constexpr std::size_t kUnlistedWord = 0;
+constexpr std::size_t kUsedWord = 1;
 // Of a slot.
 constexpr std::size_t kState = 0;
 constexpr std::size_t kSizes = 1;  // kind, and the sizes of both texts
@@ -114,6 +115,7 @@ InFlightTable::InFlightTable(InFlightTable&& other) noexcept
     : words_(std::exchange(other.words_, {})),
       generation_(other.generation_),
       unlisted_(other.unlisted_),
+      used_(other.used_),
       free_(other.free_),
       free_count_(std::exchange(other.free_count_, 0)) {}
 
@@ -121,6 +123,7 @@ InFlightTable& InFlightTable::operator=(InFlightTable&& other) noexcept {
   std::swap(words_, other.words_);
   std::swap(generation_, other.generation_);
   std::swap(unlisted_, other.unlisted_);
+  std::swap(used_, other.used_);
   std::swap(free_, other.free_);
   std::swap(free_count_, other.free_count_);
   return *this;
@@ -139,6 +142,7 @@ InFlightTable::Slot InFlightTable::begin(InFlightKind kind, std::string_view id,
     return kUnlisted;
   }
   const Slot slot = free_[--free_count_];
+  if (slot >= used_) store(words_[kUsedWord], used_ = slot + 1);
   const auto words = words_.subspan((slot + 1) * kSlotWords, kSlotWords);
 
   id = id.substr(0, kInFlightIdBytes);
@@ -175,7 +179,8 @@ Result<InFlightContents> read_in_flight(int memory) {
   InFlightContents contents;
   contents.unlisted = load(words[kUnlistedWord]);
   InFlightEntry entry;
-  for (std::size_t i = 1; i <= kInFlightSlots; ++i) {
+  const std::size_t used = std::min<Word>(load(words[kUsedWord]), kInFlightSlots);
+  for (std::size_t i = 1; i <= used; ++i) {
     if (read_slot(words.subspan(i * kSlotWords, kSlotWords), entry))
       contents.entries.push_back(std::move(entry));
   }

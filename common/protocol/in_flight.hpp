@@ -5,10 +5,11 @@
 // begun and not ended. The supervisor makes the memory, one for each process, and reads it when
 // that process has died, however that was: kill -9 leaves it as it is.
 //
-// The memory is a header and kInFlightSlots slots of fixed size. A slot is published by the store
-// of its state: 0 is free, odd is being written, even is complete, and no value comes twice. The
-// reader takes a text only if it found the same complete state before and after it. So nothing is
-// locked, and what a process was writing when it died is left out rather than shown torn.
+// The memory is a header and kInFlightSlots slots of fixed size, of which the header counts those
+// that were ever used: the others are never touched, and take no room. A slot is published by the
+// store of its state: 0 is free, odd is being written, even is complete, and no value comes twice.
+// The reader takes a text only if it found the same complete state before and after it. So nothing
+// is locked, and what a process was writing when it died is left out rather than shown torn.
 //
 // The reader trusts nothing: whatever the memory holds, sizes are bounded and texts are printable
 // ASCII; and since the size of the memory is sealed, reading it cannot fail half-way (SIGBUS).
@@ -65,6 +66,7 @@ class InFlightTable {
   std::span<std::uint64_t> words_;  // the memory; empty: keeps nothing
   std::uint64_t generation_ = 0;
   std::uint64_t unlisted_ = 0;
+  std::uint64_t used_ = 0;                           // slots that were ever taken: the first ones
   std::array<std::uint8_t, kInFlightSlots> free_{};  // a stack: few pages are ever touched
   std::size_t free_count_ = 0;
 };
