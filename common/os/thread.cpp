@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include <csignal>
+#include <initializer_list>
 
 namespace holdfast {
 

@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cctype>
+#include <initializer_list>
 #include <string_view>
 
 namespace holdfast::supervisor {
