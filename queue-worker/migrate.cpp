@@ -49,8 +49,12 @@ int migrate(const config::Environ& environ, int log_fd) {
     fmt::print(stderr, "{}\n", config::format(loaded.error()));
     return exit_code::kConfig;
   }
-  const log::Logger log(
-      log::options_for(loaded->config.log.level, loaded->config.log.format, log_fd));
+  const auto levels = worker::take_level_page(*descriptors);
+  log::LogOptions options =
+      log::options_for(loaded->config.log.level, loaded->config.log.format, log_fd);
+  if (levels) options.chosen_level = levels->at(0);  // a oneshot has one slot
+  options.redact = worker::redact_paths(loaded->config);
+  const log::Logger log(options);
   const auto report = run(loaded->config);
   if (!report) {
     log.error("migrate failed", {{"err", log::err_of(report.error())}});

@@ -11,6 +11,7 @@
 #include "common/embedding/provider.hpp"
 #include "common/http/content_coding.hpp"
 #include "common/http/server.hpp"
+#include "common/log/logger.hpp"
 #include "common/net/ip_address.hpp"
 #include "common/protocol/doorbell.hpp"
 #include "common/store/store.hpp"
@@ -57,7 +58,8 @@ void run(const Services& services, Work work, const Reply& reply, Task task) {
     try {
       task();
     } catch (const std::exception& error) {
-      reply(fail(ErrorKind::Internal, error.what()));
+      const log::ErrText text = log::err_of(error);
+      reply(fail(ErrorKind::Internal, fmt::format("{}: {}", text.type, text.message)));
     }
   });
   if (!taken) reply(fail(ErrorKind::Unavailable, "too many requests are waiting for a thread"));

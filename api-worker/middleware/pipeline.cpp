@@ -124,7 +124,8 @@ void Pipeline::dispatch(const ActiveRequestPtr& exchange) {
   try {
     (*exchange->handler)(ContextPtr(exchange, &exchange->context), std::move(reply));
   } catch (const std::exception& error) {
-    finish(exchange, fail(ErrorKind::Internal, error.what()));
+    const log::ErrText text = log::err_of(error);
+    finish(exchange, fail(ErrorKind::Internal, fmt::format("{}: {}", text.type, text.message)));
   }
 }
 

@@ -201,6 +201,7 @@ struct Program {
   Duration stop_timeout = 10s;    // budget of one stop: SIGTERM to SIGKILL
 
   log::Level stderr_level = log::Level::Warn;  // of plain lines on its standard error
+  std::string multiline = "auto";  // auto | off: whether the lines of a stack trace become one
 
   std::filesystem::path log_file;  // gets its lines too; {slot}, {name}; empty: none
 
@@ -232,6 +233,8 @@ struct Log {
   std::filesystem::path file;  // empty: standard output
   std::uint64_t max_size = 50u << 20;
   std::uint32_t max_files = 10;
+  std::vector<std::string> redact;  // what is masked in each line (common/log/redact_paths.hpp)
+  std::string priorities = "auto";  // auto | on | off: "<3>" before each line, for the journal
   bool operator==(const Log&) const = default;
 };
 

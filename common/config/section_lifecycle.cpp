@@ -139,6 +139,8 @@ void append_lifecycle_fields(Program& program, Fields& fields) {
                                    {"info", log::Level::Info},
                                    {"warn", log::Level::Warn},
                                    {"error", log::Level::Error}}));
+  append(choice_field<std::string>("multiline", Roll, program.multiline,
+                                   {{"auto", "auto"}, {"off", "off"}}));
   append(text_field("metrics", Roll, program.metrics, check_metrics));
   append(duration_field("metrics_interval", Roll, program.metrics_interval, 1s, 1h));
   append(duration_field("metrics_timeout", Roll, program.metrics_timeout, 100ms, 1min));

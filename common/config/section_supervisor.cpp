@@ -2,6 +2,7 @@
 // The fields of [supervisor], [listen.NAME], [log] and [metrics], which the supervisor reads.
 #include "common/config/gauge_rule.hpp"
 #include "common/config/schema.hpp"
+#include "common/log/redact_paths.hpp"
 #include "common/net/address.hpp"
 #include "common/net/host_port.hpp"
 #include "common/text/ascii.hpp"
@@ -53,6 +54,11 @@ Result<std::string> check_gauge_rule(const std::string& text) {
   return text;
 }
 
+Result<std::string> check_redact_path(const std::string& text) {
+  HOLDFAST_TRY(log::RedactPaths::compile({text}));
+  return text;
+}
+
 }  // namespace
 
 Fields fields_of(Supervisor& supervisor) {
@@ -99,6 +105,9 @@ Fields fields_of(Log& log) {
       path_field("file", NextStart, log.file, Absence::Allowed),
       bytes_field("max_size", NextStart, log.max_size, 64u << 10, 1ull << 40),
       count_field("max_files", NextStart, log.max_files, 1, 1000),
+      texts_field("redact", Live | Roll, log.redact, check_redact_path),
+      choice_field<std::string>("priorities", NextStart, log.priorities,
+                                {{"auto", "auto"}, {"on", "on"}, {"off", "off"}}),
   };
 }
 

@@ -3,6 +3,7 @@
 
 #include "common/log/escape.hpp"
 #include "common/log/redact.hpp"
+#include "common/log/redact_paths.hpp"
 #include "common/log/timestamp.hpp"
 
 #include <cmath>
@@ -19,6 +20,10 @@ void put(Buffer& out, std::string_view text) {
 }
 
 bool put_string(Buffer& out, std::string_view text, std::size_t limit) {
+  if (text.find("://") != std::string_view::npos) {
+    if (const std::string masked = redact_url(text); masked != text)
+      return put_string(out, masked, limit);
+  }
   out.push_back('"');
   const bool whole = append_escaped(out, text, limit);
   out.push_back('"');
@@ -28,6 +33,13 @@ bool put_string(Buffer& out, std::string_view text, std::size_t limit) {
 struct ValueWriter {
   Buffer& out;
   std::size_t limit;
+  std::string_view key;
+  const RedactPaths* redact;
+
+  // What of an error is shown.
+  std::string_view shown(std::string_view member, std::string_view text) const {
+    return redact != nullptr && redact->hides(key, member) ? kRedacted : text;
+  }
 
   bool operator()(std::string_view text) const { return put_string(out, text, limit); }
   bool operator()(std::int64_t number) const { return put_number(number); }
@@ -46,12 +58,12 @@ struct ValueWriter {
   }
   bool operator()(const Err& error) const {
     put(out, "{\"type\":");
-    bool whole = put_string(out, error.type, limit);
+    bool whole = put_string(out, shown("type", error.type), limit);
     put(out, ",\"message\":");
-    whole &= put_string(out, error.message, limit);
+    whole &= put_string(out, shown("message", error.message), limit);
     if (!error.stack.empty()) {
       put(out, ",\"stack\":");
-      whole &= put_string(out, error.stack, limit);
+      whole &= put_string(out, shown("stack", error.stack), limit);
     }
     out.push_back('}');
     return whole;
@@ -67,7 +79,8 @@ struct ValueWriter {
 
 }  // namespace
 
-bool append_json_fields(Buffer& out, std::span<const Field> fields, std::size_t limit) {
+bool append_json_fields(Buffer& out, std::span<const Field> fields, std::size_t limit,
+                        const RedactPaths* redact) {
   bool whole = true;
   for (const Field& field : fields) {
     if (out.size() + field.key.size() + kScalarRoom + 8 > limit) {
@@ -77,17 +90,18 @@ bool append_json_fields(Buffer& out, std::span<const Field> fields, std::size_t 
     put(out, ",\"");
     whole &= append_escaped(out, field.key, limit - kScalarRoom);
     put(out, "\":");
-    if (is_sensitive(field.key)) {
+    if (is_sensitive(field.key) || (redact != nullptr && redact->hides(field.key))) {
       put_string(out, kRedacted, limit);
     } else {
-      whole &= std::visit(ValueWriter{out, limit}, field.value.data());
+      whole &= std::visit(ValueWriter{out, limit, field.key, redact}, field.value.data());
     }
   }
   return whole;
 }
 
 void append_json_line(Buffer& out, WallTime time, Level level, std::string_view msg,
-                      std::string_view bound, std::span<const Field> fields) {
+                      std::string_view bound, std::span<const Field> fields,
+                      const RedactPaths* redact) {
   put(out, "{\"time\":\"");
   append_timestamp(out, time);
   put(out, "\",\"level\":\"");
@@ -95,7 +109,7 @@ void append_json_line(Buffer& out, WallTime time, Level level, std::string_view 
   put(out, "\",\"msg\":");
   bool whole = put_string(out, msg, kMaxMessage);
   put(out, bound);
-  whole &= append_json_fields(out, fields, kMaxLine - kLineTail);
+  whole &= append_json_fields(out, fields, kMaxLine - kLineTail, redact);
   if (!whole) put(out, ",\"truncated\":true");
   put(out, "}\n");
 }

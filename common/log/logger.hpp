@@ -21,6 +21,7 @@
 #include "common/log/level.hpp"
 
 #include <array>
+#include <atomic>
 #include <concepts>
 #include <cstdint>
 #include <exception>
@@ -40,8 +41,22 @@ struct Err {
   std::string_view message;
   std::string_view stack = {};  // empty: left out
 };
-Err err_of(const Error& error);           // type: the error's kind
-Err err_of(const std::exception& error);  // type: the mangled class name
+
+// The same with its own text, for a call's arguments: {{"err", log::err_of(error)}}.
+struct ErrText {
+  std::string type;
+  std::string message;
+  std::string stack;
+};
+// type: the error's kind. The message has the contexts, the outermost first.
+ErrText err_of(const Error& error);
+// type: the class name. What is nested in it (std::throw_with_nested) follows in the message, as
+// "outer: inner", and with its type in the stack, as "\ncaused by: type: inner".
+ErrText err_of(const std::exception& error);
+// The exception that is being handled, whatever it is; call inside of a catch.
+ErrText err_of_current();
+
+class RedactPaths;  // redact_paths.hpp
 
 // One typed value. Text is not copied: it must outlive the call.
 class Value {
@@ -56,6 +71,7 @@ class Value {
   template <std::unsigned_integral T>
   requires(!std::same_as<T, bool>) Value(T number) : data_(static_cast<std::uint64_t>(number)) {}
   Value(Err error) : data_(error) {}
+  Value(const ErrText& error) : data_(Err{error.type, error.message, error.stack}) {}
 
   using Data = std::variant<std::string_view, std::int64_t, std::uint64_t, double, bool, Err>;
   const Data& data() const { return data_; }
@@ -90,6 +106,11 @@ struct LogOptions {
   // `async` does not apply. What it refers to must outlive the last Logger.
   std::function<void(std::string_view)> write = {};
   const Clock* clock = nullptr;  // null: the system's; otherwise it must outlive the last Logger
+  // What is masked besides what always is (redact.hpp); null: nothing.
+  std::shared_ptr<const RedactPaths> redact = nullptr;
+  // If set, a level that somebody else may choose at any time: 0 for `level`, else 1 + the Level.
+  // Outlives the last Logger.
+  const std::atomic<std::uint8_t>* chosen_level = nullptr;
 };
 
 struct WaitingLines;  // output.hpp
@@ -111,6 +132,8 @@ class Logger {
   // At run time, for this logger, its parents and its children.
   void set_level(Level level) const;
   Level level() const;
+  // The paths that are masked from now on.
+  void set_redact(std::shared_ptr<const RedactPaths> paths) const;
 
   void log(Level level, std::string_view msg, std::span<const Field> fields) const;
   void log(Level level, std::string_view msg, FieldList fields = {}) const {

@@ -240,12 +240,25 @@ bool is_sensitive(std::string_view key) {
   switch (key.size()) {
     case 5: return text::equals_ignoring_case(key, "token");
     case 6:
-      return text::equals_ignoring_case(key, "cookie") || text::equals_ignoring_case(key, "secret");
+      return text::equals_ignoring_case(key, "cookie") ||
+             text::equals_ignoring_case(key, "secret") || text::equals_ignoring_case(key, "apikey");
     case 7: return text::equals_ignoring_case(key, "api_key");
     case 8: return text::equals_ignoring_case(key, "password");
     case 9: return text::equals_ignoring_case(key, "x-api-key");
-    case 10: return text::equals_ignoring_case(key, "set-cookie");
-    case 13: return text::equals_ignoring_case(key, "authorization");
+    case 10:
+      return text::equals_ignoring_case(key, "set-cookie") ||
+             text::equals_ignoring_case(key, "set_cookie");
+    case 11:
+      return text::equals_ignoring_case(key, "private_key") ||
+             text::equals_ignoring_case(key, "webhook_url");
+    case 12:
+      return text::equals_ignoring_case(key, "access_token") ||
+             text::equals_ignoring_case(key, "x-auth-token");
+    case 13:
+      return text::equals_ignoring_case(key, "authorization") ||
+             text::equals_ignoring_case(key, "client_secret") ||
+             text::equals_ignoring_case(key, "refresh_token");
+    case 19: return text::equals_ignoring_case(key, "proxy-authorization");
     default: return false;
   }
 }

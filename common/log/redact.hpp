@@ -16,8 +16,10 @@ namespace holdfast::log {
 
 inline constexpr std::string_view kRedacted = "[Redacted]";
 
-// Whether the value of a field with this name must be hidden: authorization, cookie, set-cookie,
-// password, secret, token, api_key, x-api-key, in any case. Quick, for each field of each log line.
+// Whether the value of a field with this name must be hidden, whatever the configuration says:
+// authorization, proxy-authorization, cookie, set-cookie, password, secret, client_secret, token,
+// access_token, refresh_token, x-auth-token, api_key, apikey, x-api-key, private_key, webhook_url,
+// in any case. Quick, for each field of each log line.
 bool is_sensitive(std::string_view key);
 
 // Whether a variable, an option or a parameter of this name has a secret for its value: PASS, PWD,

@@ -20,10 +20,12 @@ inline constexpr char kDoorbellFd[] = "doorbell";     // an eventfd that wakes q
 inline constexpr char kConfigurationFd[] = "configuration";
 // The worker's own memory for what it is at (in_flight.hpp).
 inline constexpr char kInFlightFd[] = "in-flight";
+// Memory by which the supervisor chooses their log level (common/log/level_page.hpp).
+inline constexpr char kLogLevelFd[] = "log-level";
 
 // Workers of Holdfast's get these under fixed names: no listener may be called so.
-inline constexpr std::array<std::string_view, 5> kReservedFds{
-    kTelemetryFd, kRateLimitFd, kDoorbellFd, kConfigurationFd, kInFlightFd};
+inline constexpr std::array<std::string_view, 6> kReservedFds{
+    kTelemetryFd, kRateLimitFd, kDoorbellFd, kConfigurationFd, kInFlightFd, kLogLevelFd};
 constexpr bool is_reserved_fd(std::string_view name) {
   return std::find(kReservedFds.begin(), kReservedFds.end(), name) != kReservedFds.end();
 }

@@ -30,4 +30,19 @@ config::LoadResult read_configuration(std::vector<notify::NamedFd>& descriptors,
   return config::load(file, environ);
 }
 
+std::optional<log::LevelPage> take_level_page(std::vector<notify::NamedFd>& descriptors) {
+  Fd fd = notify::take_named(descriptors, protocol::kLogLevelFd);
+  if (!fd) return std::nullopt;
+  auto page = log::LevelPage::open(std::move(fd));
+  if (!page) return std::nullopt;
+  return std::optional<log::LevelPage>(std::move(*page));
+}
+
+std::shared_ptr<const log::RedactPaths> redact_paths(const config::Config& config) {
+  // They were checked with the rest of the configuration.
+  auto paths = log::RedactPaths::compile(config.log.redact);
+  if (!paths || paths->empty()) return nullptr;
+  return std::make_shared<const log::RedactPaths>(std::move(*paths));
+}
+
 }  // namespace holdfast::worker

@@ -8,8 +8,12 @@
 // Threads: any; blocks for the file.
 
 #include "common/config/load.hpp"
+#include "common/log/level_page.hpp"
+#include "common/log/redact_paths.hpp"
 #include "common/notify/listen_fds.hpp"
 
+#include <memory>
+#include <optional>
 #include <vector>
 
 namespace holdfast::worker {
@@ -17,5 +21,12 @@ namespace holdfast::worker {
 // Takes the descriptor out of `descriptors`.
 config::LoadResult read_configuration(std::vector<notify::NamedFd>& descriptors,
                                       const config::Environ& environ);
+
+// The memory by which the supervisor chooses this worker's log level, taken out of `descriptors`.
+// None if a person has started the program.
+std::optional<log::LevelPage> take_level_page(std::vector<notify::NamedFd>& descriptors);
+
+// `[log] redact`, for LogOptions.
+std::shared_ptr<const log::RedactPaths> redact_paths(const config::Config& config);
 
 }  // namespace holdfast::worker

@@ -6,6 +6,7 @@
 #include "common/metrics/registry.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/protocol/names.hpp"
+#include "common/worker/configuration.hpp"
 #include "common/worker/crash_handler.hpp"
 
 #include <boost/asio/post.hpp>
@@ -34,8 +35,9 @@ WorkerProcess::WorkerProcess(config::Config config, Identity identity,
                              std::string status_socket)
     : config_(std::move(config)),
       identity_(std::move(identity)),
-      log_(log_options()),
       descriptors_(std::move(descriptors)),
+      levels_(take_level_page(descriptors_)),
+      log_(log_options()),
       notifier_(std::move(notifier)),
       reports_(io_, notifier_, log_),
       status_socket_(std::move(status_socket)),
@@ -52,6 +54,8 @@ WorkerProcess::WorkerProcess(config::Config config, Identity identity,
 log::LogOptions WorkerProcess::log_options() {
   log::LogOptions options = log::options_for(config_.log.level, config_.log.format);
   options.defer = [this](std::function<void()> flush) { boost::asio::post(io_, std::move(flush)); };
+  if (levels_) options.chosen_level = levels_->at(identity_.slot);
+  options.redact = redact_paths(config_);
   return options;
 }
 

@@ -6,6 +6,7 @@
 // Threads: the main thread's.
 
 #include "common/http/server.hpp"
+#include "common/log/level_page.hpp"
 #include "common/metrics/heap.hpp"
 #include "common/notify/listen_fds.hpp"
 #include "common/notify/notify.hpp"
@@ -57,9 +58,10 @@ class WorkerProcess final : public Context {
   config::Config config_;
   Identity identity_;
   boost::asio::io_context io_{1};
+  std::vector<notify::NamedFd> descriptors_;
+  std::optional<log::LevelPage> levels_;
   log::Logger log_;  // posts to the loop, and writes what is left when it is destroyed
   prometheus::Registry registry_;
-  std::vector<notify::NamedFd> descriptors_;
   notify::Notifier notifier_;
   Reports reports_;
   std::string status_socket_;

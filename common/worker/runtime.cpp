@@ -5,6 +5,7 @@
 #include "common/config/load.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/protocol/variables.hpp"
+#include "common/text/number.hpp"
 #include "common/worker/configuration.hpp"
 #include "common/worker/crash_handler.hpp"
 #include "common/worker/process.hpp"
@@ -29,6 +30,7 @@ Identity identity_of(const config::Environ& environ, const std::string& program)
   if (identity.name.empty()) identity.name = fmt::format("{}.{}", program, ::getpid());
   const std::string incarnation = value_of(environ, protocol::kIncarnation);
   if (!incarnation.empty()) identity.incarnation = std::strtoull(incarnation.c_str(), nullptr, 10);
+  identity.slot = text::parse_number<std::uint32_t>(value_of(environ, protocol::kSlot)).value_or(0);
   identity.predecessor = value_of(environ, protocol::kPredecessor);
   return identity;
 }

@@ -43,6 +43,7 @@ struct Identity {
   std::string name;  // "api-worker.0"; the program's name and pid when run alone
   std::uint64_t incarnation = 1;
   std::string predecessor;  // "signal 11 (SIGSEGV)"; empty if the slot is new or was stopped
+  std::uint32_t slot = 0;
 };
 
 // What a Service may use. References stay valid until the service is destroyed.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "queue-worker/jobs/embed_job.hpp"
 
+#include "common/log/logger.hpp"
+
 #include <chrono>
 #include <exception>
 
@@ -76,7 +78,7 @@ Outcome embed_document(const std::string& document_id, const EmbedTools& tools,
   try {
     return embed_unguarded(document_id, tools, stop);
   } catch (const std::exception& e) {
-    return Failed{fmt::format("embed: {}", e.what()), false};
+    return Failed{fmt::format("embed: {}", log::err_of(e).message), false};
   }
 }
 

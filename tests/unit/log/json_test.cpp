@@ -116,7 +116,53 @@ TEST_CASE("an error has type, message and perhaps a stack") {
   recorder.log().error("m", {{"err", err_of(exception)}});
   const auto err = parse_line(recorder.text())["err"];
   CHECK(err["message"] == "boom");
-  CHECK(err["type"].get<std::string>().find("runtime_error") != std::string::npos);
+  CHECK(err["type"] == "std::runtime_error");
+  CHECK_FALSE(err.contains("stack"));
+}
+
+TEST_CASE("what an exception was caused by follows it, the outermost first") {
+  Recorder recorder;
+  try {
+    try {
+      try {
+        throw std::out_of_range("no such page");
+      } catch (...) {
+        std::throw_with_nested(std::logic_error("cannot read"));
+      }
+    } catch (...) {
+      std::throw_with_nested(std::runtime_error("cannot embed"));
+    }
+  } catch (const std::exception& error) {
+    recorder.log().error("m", {{"err", err_of(error)}});
+  }
+  const auto err = parse_line(recorder.text())["err"];
+  CHECK(err["type"] == "std::runtime_error");
+  CHECK(err["message"] == "cannot embed: cannot read: no such page");
+  const std::string stack = err["stack"];
+  const auto second = stack.find("\ncaused by: ");
+  REQUIRE(second != std::string::npos);
+  CHECK(stack.find("cannot embed") < second);
+  CHECK(stack.find("\ncaused by: std::out_of_range: no such page") > second);
+}
+
+TEST_CASE("what is thrown need not be an exception, and chains end") {
+  try {
+    throw 7;
+  } catch (...) {
+    CHECK(err_of_current().type == "int");
+  }
+  try {
+    try {
+      throw std::string("text");
+    } catch (...) {
+      std::throw_with_nested(std::runtime_error("outer"));
+    }
+  } catch (...) {
+    const ErrText text = err_of_current();
+    CHECK(text.message == "outer: not a std::exception");
+    CHECK(text.stack.find("basic_string") != std::string::npos);
+  }
+  CHECK(err_of_current().type == "unknown");
 }
 
 TEST_CASE("a child adds its fields to each line, and to its own children's") {

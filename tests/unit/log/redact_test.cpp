@@ -6,8 +6,10 @@
 namespace holdfast::log {
 
 TEST_CASE("fields that hold secrets are known by name, in any case") {
-  for (const char* key : {"authorization", "Authorization", "cookie", "Set-Cookie", "PASSWORD",
-                          "secret", "token", "api_key", "X-API-Key"}) {
+  for (const char* key :
+       {"authorization", "Authorization", "cookie", "Set-Cookie", "PASSWORD", "secret", "token",
+        "api_key", "X-API-Key", "ApiKey", "proxy-Authorization", "access_token", "refresh_token",
+        "client_secret", "private_key", "webhook_url", "x-auth-token"}) {
     INFO(key);
     CHECK(is_sensitive(key));
   }
