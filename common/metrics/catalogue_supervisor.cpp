@@ -47,6 +47,8 @@ constexpr std::array kTable{
           "1 if workers cannot use the store, or cannot start without it, else 0."),
     counter("holdfast_strangers_reaped_total", "Orphaned processes that were reaped."),
     // logs
+    counter("holdfast_log_error_lines_total",
+            "Log lines of level error or above that a program has written.", {"program"}),
     counter("holdfast_log_file_lines_dropped_total",
             "Lines that a program's log_file lacks because its disk was full or hung.",
             {"program"}),

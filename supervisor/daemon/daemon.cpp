@@ -3,6 +3,7 @@
 
 #include "common/base/version.hpp"
 #include "common/config/shutdown_shares.hpp"
+#include "common/log/redact_paths.hpp"
 #include "common/net/listen.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/protocol/variables.hpp"
@@ -14,6 +15,7 @@
 #include "supervisor/engine/worker_user.hpp"
 #include "supervisor/logs/background_sink.hpp"
 #include "supervisor/logs/file_sink.hpp"
+#include "supervisor/logs/priority_sink.hpp"
 #include "supervisor/logs/stream_sink.hpp"
 #include "supervisor/process/cgroup.hpp"
 #include "supervisor/process/guardian_watch.hpp"
@@ -89,11 +91,17 @@ Result<Endpoints> open_endpoints(const config::Supervisor& config,
   return endpoints;
 }
 
-Result<std::unique_ptr<logs::LogSink>> open_sink(const config::Log& config, const Clock& clock) {
+Result<std::unique_ptr<logs::LogSink>> open_sink(const config::Log& config,
+                                                 const std::string& journal_stream,
+                                                 const Clock& clock) {
   const bool stream = config.file.empty();
   HOLDFAST_TRY_ASSIGN(auto sink, stream ? logs::make_stream_sink(STDOUT_FILENO)
                                         : logs::make_file_sink(config.file, config.max_size,
                                                                config.max_files, clock));
+  const bool prefixed =
+      stream && (config.priorities == "on" ||
+                 (config.priorities == "auto" && logs::is_journal(STDOUT_FILENO, journal_stream)));
+  if (prefixed) sink = logs::make_priority_sink(std::move(sink));
   struct stat info {};
   const bool disk = !stream || (::fstat(STDOUT_FILENO, &info) == 0 && S_ISREG(info.st_mode));
   if (!disk) return sink;
@@ -221,7 +229,8 @@ Started Daemon::open_sockets() {
 }
 
 Started Daemon::open_log() {
-  auto sink = open_sink(config_.log, clock_);
+  const auto journal = environ_.find(protocol::kJournalStream);
+  auto sink = open_sink(config_.log, journal == environ_.end() ? "" : journal->second, clock_);
   if (!sink) return refuse(sink.error());
   const bool json = config_.log.format == log::Format::Json;
   logs::RelayOptions options;
@@ -229,9 +238,13 @@ Started Daemon::open_log() {
   options.level = config_.log.level;
   options.files.max_size = config_.log.max_size;
   options.files.max_files = config_.log.max_files;
+  // The paths were checked with the rest of the configuration.
+  if (auto paths = log::RedactPaths::compile(config_.log.redact); paths)
+    options.redact = std::make_shared<const log::RedactPaths>(std::move(*paths));
   relay_ = std::make_unique<logs::LogRelay>(std::move(*sink), options, &bridge_, clock_);
   log::LogOptions log_options = log::options_for(config_.log.level, config_.log.format);
   log_options.write = [relay = relay_.get()](std::string_view line) { relay->submit(line); };
+  log_options.redact = options.redact;
   const log::Logger root(log_options);
   log_.emplace(json ? root.with({{"worker", "holdfast"}, {"pid", ::getpid()}}) : root);
   return {};

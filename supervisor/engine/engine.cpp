@@ -82,6 +82,7 @@ Engine::Engine(const EngineParts& parts, config::Config config, PreparedPrograms
                  [this](core::Event event) { feed(std::move(event)); }),
       watches_(parts.io, watch::user_ignore_file(environ_), reporter_, publisher_,
                [this](core::Event event) { feed(std::move(event)); }),
+      log_levels_(parts.log, parts.relay, processes_),
       core_timer_(parts.io),
       second_timer_(parts.io) {}
 
@@ -257,10 +258,15 @@ void Engine::reload(Answer answer, Done done) {
   });
 }
 
-void Engine::set_log_level(log::Level level) {
-  boost::asio::post(parts_.io, [this, level] {
-    parts_.log.set_level(level);
-    parts_.relay.set_level(level);
+void Engine::choose_log_level(std::vector<std::string> names, std::optional<log::Level> level,
+                              Done done) {
+  boost::asio::post(parts_.io, [this, names = std::move(names), level, done = std::move(done)] {
+    const auto chosen = log_levels_.choose(names, level, fleet_.view(), config_.log.level);
+    if (!chosen) return done({false, chosen.error().message});
+    reporter_.record("log_level", *chosen, log::Level::Info);
+    publisher_.log_levels(log_levels_.chosen());
+    publisher_.publish_now();
+    done({true, *chosen});
   });
 }
 
@@ -334,8 +340,9 @@ void Engine::apply_reload(Answer answer, Done done) {
     parts_.log.error(applied.error().message);
   }
   announce_metrics();
-  parts_.log.set_level(config_.log.level);
-  parts_.relay.set_level(config_.log.level);
+  log_levels_.reset(config_.log.level);
+  publisher_.log_levels({});
+  use_redact_paths();
   if (parts_.settings_changed) parts_.settings_changed(config_.supervisor);
 
   const std::uint64_t request = requests_.add(
@@ -360,6 +367,15 @@ void Engine::reload_over(const std::vector<std::string>& for_next_start, Outcome
     reporter_.record("reload_failed", outcome.message, log::Level::Error);
   }
   publisher_.publish_now();
+}
+
+// The paths were checked with the rest of the configuration.
+void Engine::use_redact_paths() {
+  auto paths = log::RedactPaths::compile(config_.log.redact);
+  if (!paths) return;
+  const auto shared = std::make_shared<const log::RedactPaths>(std::move(*paths));
+  parts_.log.set_redact(shared);
+  parts_.relay.set_redact(shared);
 }
 
 void Engine::announce_metrics() {

@@ -15,6 +15,7 @@
 #include "supervisor/core/fleet.hpp"
 #include "supervisor/engine/crash_recorder.hpp"
 #include "supervisor/engine/listener_watch.hpp"
+#include "supervisor/engine/log_levels.hpp"
 #include "supervisor/engine/pending_requests.hpp"
 #include "supervisor/engine/processes.hpp"
 #include "supervisor/engine/readiness_announcer.hpp"
@@ -88,7 +89,8 @@ class Engine final : public FleetControl, public MemoryObserver {
 
   void command(core::Command command, Answer answer, Done done) override;
   void reload(Answer answer, Done done) override;
-  void set_log_level(log::Level level) override;
+  void choose_log_level(std::vector<std::string> names, std::optional<log::Level> level,
+                        Done done) override;
   void preview(config::SourceFiles files, PreviewDone done) override;
   void memory_used(const core::ProcessId& process, std::uint64_t bytes) override;
 
@@ -110,6 +112,7 @@ class Engine final : public FleetControl, public MemoryObserver {
   SnapshotPublisher::Listeners listener_addresses() const;
   bool may_watch() const;
   void announce_metrics();
+  void use_redact_paths();
 
   EngineParts parts_;
   config::Config config_;
@@ -126,6 +129,7 @@ class Engine final : public FleetControl, public MemoryObserver {
   PendingRequests requests_;
   Schedules schedules_;
   Watches watches_;
+  LogLevels log_levels_;
   std::unique_ptr<process::SignalSource> signals_;
 
   std::deque<core::Event> queue_;

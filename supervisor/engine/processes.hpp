@@ -75,6 +75,14 @@ class Processes {
     spawner_.use(std::move(prepared), std::move(config_file));
   }
 
+  bool is_own(const std::string& program) const { return spawner_.is_own(program); }
+  // See Spawner.
+  void choose_log_level(const std::string& program, std::optional<std::uint32_t> slot,
+                        std::optional<log::Level> level) {
+    spawner_.choose_log_level(program, slot, level);
+  }
+  void reset_log_levels() { spawner_.reset_log_levels(); }
+
   void spawn(const core::Spawn& action);
   void signal(const core::Signal& action);
   void check_health(const core::CheckHealth& action);

@@ -15,6 +15,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <functional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,6 +48,8 @@ class SnapshotPublisher {
   // What is watched, for the snapshots that follow.
   void watches(WatchStates watches) { watches_ = std::move(watches); }
 
+  void log_levels(std::map<std::string, log::Level> levels) { log_levels_ = std::move(levels); }
+
   // The outcome of a reload, for the snapshots that follow.
   void reload_succeeded();
   void reload_failed(std::string why);
@@ -64,6 +67,7 @@ class SnapshotPublisher {
   KernelLimits kernel_limits_;
   std::vector<ListenerTrouble> troubles_;
   WatchStates watches_;
+  std::map<std::string, log::Level> log_levels_;
   MonoTime published_at_{};
   std::uint64_t published_revision_ = 0;
   bool last_reload_ok_ = true;

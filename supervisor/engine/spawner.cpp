@@ -91,6 +91,11 @@ tl::expected<Spawner::Outlets, LaunchError> Spawner::outlets(const PreparedProgr
   }
   if (prepared.configuration)
     result.pass(prepared.configuration->get(), protocol::kConfigurationFd);
+  if (prepared.own) {
+    const auto levels = level_page(program.name);
+    if (!levels) return tl::unexpected(LaunchError{"log-level memory", levels.error().os_error});
+    result.pass((*levels)->fd(), protocol::kLogLevelFd);
+  }
   if (!serves_telemetry(program, prepared.own)) return result;
 
   auto socket = worker_sockets_.open(worker, incarnation);
@@ -137,6 +142,31 @@ void Spawner::use(PreparedPrograms prepared, std::string config_file) {
   config_file_ = std::move(config_file);
   std::erase_if(last_used_,
                 [this](const auto& used) { return !prepared_.programs.contains(used.first); });
+}
+
+bool Spawner::is_own(const std::string& program) const {
+  const auto found = prepared_.programs.find(program);
+  return found != prepared_.programs.end() && found->second->own;
+}
+
+Result<log::LevelPage*> Spawner::level_page(const std::string& program) {
+  if (const auto known = level_pages_.find(program); known != level_pages_.end())
+    return &known->second;
+  HOLDFAST_TRY_ASSIGN(log::LevelPage page, log::LevelPage::create());
+  return &level_pages_.emplace(program, std::move(page)).first->second;
+}
+
+void Spawner::choose_log_level(const std::string& program, std::optional<std::uint32_t> slot,
+                               std::optional<log::Level> level) {
+  const auto page = level_page(program);
+  if (!page) return;  // its next start fails for the same reason, and says so
+  if (slot) return (*page)->choose(*slot, level);
+  (*page)->choose_all(level);
+}
+
+void Spawner::reset_log_levels() {
+  for (auto& [program, page] : level_pages_)
+    page.choose_all(std::nullopt);
 }
 
 Result<std::optional<process::Identity>> Spawner::identity_of(const config::Program& program) {
@@ -260,6 +290,7 @@ void Spawner::relay(const PreparedProgram& prepared, const std::string& worker,
     stream.log_access.group = prepared.identity->gid;
     stream.log_access.follow_links = false;
   }
+  stream.join_stacks = !prepared.own && program.multiline == "auto";
   if (program.ready == config::ReadyKind::LogLine) stream.ready_pattern = program.ready_pattern;
   // Fails only for a bad pattern, and that was checked when the configuration was loaded.
   (void)relay_.add_stream(std::move(stream));

@@ -7,6 +7,7 @@
 // Threads: the main loop.
 
 #include "common/config/config.hpp"
+#include "common/log/level_page.hpp"
 #include "common/os/file_limit.hpp"
 #include "supervisor/core/types.hpp"
 #include "supervisor/engine/child_environment.hpp"
@@ -64,10 +65,18 @@ class Spawner {
   // The entries of the environment by which all descendants of a worker are known.
   std::vector<std::string> identity(const std::string& worker, std::uint64_t incarnation) const;
   void use(PreparedPrograms prepared, std::string config_file);
+  // Whether the program is one of Holdfast's own.
+  bool is_own(const std::string& program) const;
+  // For the workers that run and those that follow. Nothing: the level that is configured; without
+  // a slot: of all of them.
+  void choose_log_level(const std::string& program, std::optional<std::uint32_t> slot,
+                        std::optional<log::Level> level);
+  void reset_log_levels();
 
  private:
   using Prepared = std::shared_ptr<const PreparedProgram>;
   Result<Prepared> prepared(const config::Program& program);
+  Result<log::LevelPage*> level_page(const std::string& program);
 
   // What a worker's process and the commands of its probes are made from alike.
   process::LaunchSpec launch_spec(const PreparedProgram& prepared, const config::Program& program,
@@ -87,6 +96,7 @@ class Spawner {
   const sockets::RuntimeDir& runtime_dir_;
   sockets::WorkerSockets worker_sockets_;
   sockets::SharedObjects shared_;
+  std::map<std::string, log::LevelPage> level_pages_;  // of own programs, from their first use on
   Environ environ_;
   std::string instance_;
   PreparedPrograms prepared_;

@@ -9,6 +9,7 @@
 
 #include "common/base/clock.hpp"
 
+#include <cstdint>
 #include <string>
 
 namespace holdfast::supervisor::logs {
@@ -22,6 +23,8 @@ struct ErrorLine {
   std::string message;  // at most 1 KiB
   std::string type;     // of the error that it reports: "TypeError"; empty: none
   std::string stack;    // at most 4 KiB
+  // Error lines of the program that were left out since the last one that was passed on.
+  std::uint64_t left_out = 0;
 };
 
 }  // namespace holdfast::supervisor::logs

@@ -224,6 +224,7 @@ bool ForeignObject::read(std::string_view line) {
   time_.clear();
   time_key_ = level_key_ = {};
   if (!text::scan_json_object(line, members_)) return false;
+  urls_ = log::may_contain_url(line);
   for (const JsonMember& member : members_) {
     if (member.escaped_key) {
       normalize_keys();
@@ -323,8 +324,26 @@ void ForeignObject::append(std::string& out, const Context& context) const {
     } else {
       out.append(member.key);
     }
-    out.append("\":").append(member.value);
+    out.append("\":");
+    append_value(out, member, context.redact);
   }
+}
+
+void ForeignObject::append_value(std::string& out, const JsonMember& member,
+                                 const log::RedactPaths* redact) const {
+  static const log::RedactPaths kNone;
+  (redact == nullptr ? kNone : *redact).append_member(out, member.key, member.value, urls_);
+}
+
+std::string ForeignObject::masked(const log::RedactPaths* redact) const {
+  std::string out = "{";
+  for (const JsonMember& member : members_) {
+    if (out.size() > 1) out.push_back(',');
+    out.append("\"").append(member.key).append("\":");
+    append_value(out, member, redact);
+  }
+  out.push_back('}');
+  return out;
 }
 
 }  // namespace holdfast::supervisor::logs

@@ -9,6 +9,7 @@
 
 #include "common/base/clock.hpp"
 #include "common/log/level.hpp"
+#include "common/log/redact_paths.hpp"
 #include "common/text/json_object.hpp"
 
 #include <optional>
@@ -32,10 +33,20 @@ class ForeignObject {
     log::Level level = log::Level::Info;
     std::string_view worker;  // as the inside of a JSON string
     std::string_view pid;
+    const log::RedactPaths* redact = nullptr;  // what is masked, besides what always is
   };
   // Appends the line without its closing brace, worker and pid. The value of a key that is also one
   // of ours is kept as "app_" and the key, unless ours says the same.
   void append(std::string& out, const Context& context) const;
+  // The line as it was, with what is hidden masked.
+  std::string masked(const log::RedactPaths* redact) const;
+
+  // The value of a member, as written; empty: there is none. The key is as written, too.
+  std::string_view value_of(std::string_view key) const {
+    const text::JsonMember* member = find(key);
+    return member == nullptr ? std::string_view{} : member->value;
+  }
+  const text::JsonMembers& members() const { return members_; }
 
  private:
   void normalize_keys();
@@ -44,8 +55,11 @@ class ForeignObject {
   bool says_the_same(const text::JsonMember& member, const Context& context) const;
   const text::JsonMember* find(std::string_view key) const;
   std::string renamed(std::string_view key) const;
+  void append_value(std::string& out, const text::JsonMember& member,
+                    const log::RedactPaths* redact) const;
 
   text::JsonMembers members_;
+  bool urls_ = false;              // there may be some in it
   std::vector<std::string> keys_;  // of members whose key was written with escapes
   std::optional<log::Level> level_;
   std::string time_;           // RFC 3339, UTC; empty: the line carries no time that we understand

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/logs/log_line.hpp"
 
+#include "common/log/redact.hpp"
 #include "common/text/json_escape.hpp"
 #include "common/text/json_object.hpp"
 #include "common/text/terminal.hpp"
 #include "supervisor/logs/foreign_object.hpp"
+#include "supervisor/logs/stack_text.hpp"
+#include "supervisor/logs/text_level.hpp"
 
 #include <fmt/format.h>
 
@@ -81,13 +84,63 @@ void append_own_object(std::string& out, std::string_view text, const LineLabel&
   out.append(label.object_end, empty ? 1 : 0);  // no comma after an opening brace
 }
 
-void append_wrapped(std::string& out, std::string_view text, bool continues, const LineLabel& label,
-                    std::string_view time) {
-  out.append(R"({"time":")").append(time).append(label.text_begin);
-  if (continues) out.append(R"("continues":true,)");
+void append_string_member(std::string& out, std::string_view key, std::string_view text) {
+  if (text.empty()) return;
+  out.append(out.back() == '{' ? "\"" : ",\"").append(key).append("\":");
+  text::append_json_string(out, text);
+}
+
+// What a stack trace says, in the form that pino, bunyan and our own logger write an error in.
+void append_stack(std::string& out, std::string_view text) {
+  const StackSummary summary = summary_of_stack(text);
+  out.append(R"(","err":{)");
+  append_string_member(out, "type", summary.type);
+  append_string_member(out, "message", summary.message);
+  append_string_member(out, "stack", text);
+  out.push_back('}');
+}
+
+// The line of a trace that says the most: "Traceback (most recent call last):" says nothing.
+std::string title_of(const LinePart& part, std::string_view text) {
+  const std::string_view first = text.substr(0, text.find('\n'));
+  if (!part.stack || !first.starts_with("Traceback (most recent")) return std::string(first);
+  const StackSummary summary = summary_of_stack(text);
+  if (summary.type.empty()) return std::string(first);
+  return fmt::format("{}{}{}", summary.type, summary.message.empty() ? "" : ": ", summary.message);
+}
+
+void append_wrapped(std::string& out, std::string_view text, const LinePart& part,
+                    const LineLabel& label, std::string_view time, log::Level level) {
+  out.append(R"({"time":")").append(time);
+  if (level == label.level) {
+    out.append(label.text_begin);
+  } else {
+    out.append(R"(","level":")").append(log::to_string(level)).append("\",");
+  }
+  if (part.continues) out.append(R"("continues":true,)");
   out.append(R"("msg":")");
-  text::append_json_escaped(out, text);
-  out.append(label.text_end);
+  if (part.lines == 1) {
+    text::append_json_escaped(out, text);
+    out.append(label.text_end);
+    return;
+  }
+  text::append_json_escaped(out, title_of(part, text));
+  append_stack(out, text);
+  out.append(label.text_end, 1);  // it begins with a quote
+}
+
+void append_pretty(std::string& out, std::string_view text, const LineLabel& label) {
+  for (;;) {
+    const auto end = std::min(text.find('\n'), text.size());
+    out.append(label.pretty).append(text::for_terminal_line(text.substr(0, end))).push_back('\n');
+    if (end == text.size()) return;
+    text.remove_prefix(end + 1);
+  }
+}
+
+log::Level level_of_text(const LinePart& part, std::string_view text, const LineLabel& label) {
+  if (const auto stated = text_level(text)) return *stated;
+  return part.stack ? log::Level::Error : label.level;
 }
 
 bool begins_object(std::string_view text) {
@@ -113,8 +166,16 @@ LineLabel::LineLabel(std::string_view worker_name, pid_t process, StreamKind str
                   : fmt::format("{} | ", worker_name);
 }
 
-void append_line(std::string& out, const LinePart& part, const LineLabel& label,
-                 std::string_view time, log::Level minimum) {
+bool is_own_error(std::string_view line) {
+  // {"time":"2026-11-23T11:42:43.482Z","level":"error"
+  constexpr std::size_t kLevel = 33;
+  constexpr std::string_view kError = R"(","level":"error")";
+  constexpr std::size_t kName = 44;
+  return line.size() > kName && line[kName] == 'e' && line.substr(kLevel).starts_with(kError);
+}
+
+log::Level append_line(std::string& out, const LinePart& part, const LineLabel& label,
+                       std::string_view time, log::Level minimum, const log::RedactPaths* redact) {
   const std::size_t start = out.size();
   std::string_view text = part.text;
   if (text.ends_with('\r')) text.remove_suffix(1);
@@ -125,23 +186,34 @@ void append_line(std::string& out, const LinePart& part, const LineLabel& label,
     if (line != OwnLine::Unsure || is_own_object(text)) {
       append_own_object(out, text, label);
       if (line != OwnLine::Ascii) text::escape_hidden(out, start);
-      return;
+      return is_own_error(text) ? log::Level::Error : log::Level::Info;
     }
   }
   ForeignObject object;
-  const bool is_object =
-      !part.piece && !(own && pretty) && begins_object(text) && object.read(text);
-  const log::Level level = is_object ? object.level().value_or(label.level) : label.level;
-  if (!own && level < minimum) return;
+  const bool is_object = !part.piece && part.lines == 1 && !(own && pretty) &&
+                         begins_object(text) && object.read(text);
+  const log::Level level =
+      is_object ? object.level().value_or(label.level) : level_of_text(part, text, label);
+  if (!own && level < minimum) return level;
+  std::string masked;
+  if (!is_object && !own && text.find("://") != std::string_view::npos) {
+    masked = log::redact_url(text);
+    text = masked;
+  }
   if (pretty) {
-    out.append(label.pretty).append(text::for_terminal_line(text)).push_back('\n');
+    if (is_object && !own) {
+      masked = object.masked(redact);
+      text = masked;
+    }
+    append_pretty(out, text, label);
   } else if (is_object) {
-    object.append(out, {time, label.level, label.worker, label.pid});
+    object.append(out, {time, label.level, label.worker, label.pid, redact});
     out.append(label.object_end);
     text::escape_hidden(out, start);
   } else {
-    append_wrapped(out, text, part.continues, label, time);
+    append_wrapped(out, text, part, label, time, level);
   }
+  return level;
 }
 
 }  // namespace holdfast::supervisor::logs

@@ -11,6 +11,7 @@
 // Threads: any; pure.
 
 #include "common/log/level.hpp"
+#include "common/log/redact_paths.hpp"
 
 #include <sys/types.h>
 
@@ -48,10 +49,19 @@ struct LinePart {
   bool continues = false;  // another part follows; adds "continues":true
   bool first = true;       // nothing of its line was passed on before
   bool cut = false;        // no newline ended it: even our own workers' may be torn
+  std::size_t lines = 1;   // in it: more than one of a stack trace (stack_joiner.hpp)
+  bool stack = false;      // it is a stack trace
 };
+
 // `time`: RFC 3339, for lines that carry none. Nothing is appended for a line of a foreign program
-// whose level is below `minimum`.
-void append_line(std::string& out, const LinePart& part, const LineLabel& label,
-                 std::string_view time, log::Level minimum = log::Level::Trace);
+// whose level is below `minimum`. What `redact` and common/log/redact.hpp hide is masked; our own
+// workers have done so themselves. Returns the level of the line.
+log::Level append_line(std::string& out, const LinePart& part, const LineLabel& label,
+                       std::string_view time, log::Level minimum = log::Level::Trace,
+                       const log::RedactPaths* redact = nullptr);
+
+// The level that a line of our own logger states: Error or not, which is all that is asked of it.
+// Costs a comparison.
+bool is_own_error(std::string_view line);
 
 }  // namespace holdfast::supervisor::logs

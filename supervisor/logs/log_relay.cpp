@@ -110,6 +110,10 @@ void LogRelay::set_level(log::Level level) {
   shared_->send([level](RelayLoop& loop) { loop.set_level(level); });
 }
 
+void LogRelay::set_redact(std::shared_ptr<const log::RedactPaths> redact) {
+  shared_->send([redact](RelayLoop& loop) { loop.set_redact(redact); });
+}
+
 void LogRelay::reopen() {
   shared_->send([](RelayLoop& loop) { loop.reopen(); });
 }
@@ -121,7 +125,8 @@ RelayCounters LogRelay::counters() const {
   for (const auto& [name, program] : mailbox.programs) {
     result.programs[name] = {program->lines.load(std::memory_order_relaxed),
                              program->bytes.load(std::memory_order_relaxed),
-                             program->dropped.load(std::memory_order_relaxed)};
+                             program->dropped.load(std::memory_order_relaxed),
+                             program->errors.load(std::memory_order_relaxed)};
   }
   for (const auto& [name, file] : mailbox.files)
     result.file_dropped_lines[name] = file->dropped.load(std::memory_order_relaxed);

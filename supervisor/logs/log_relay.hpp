@@ -14,8 +14,10 @@
 
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
+#include "common/log/redact_paths.hpp"
 #include "common/os/fd.hpp"
 #include "supervisor/core/types.hpp"
+#include "supervisor/logs/error_line.hpp"
 #include "supervisor/logs/log_files.hpp"
 #include "supervisor/logs/log_line.hpp"
 #include "supervisor/logs/log_sink.hpp"
@@ -44,6 +46,7 @@ struct LogStream {
   log::Level level = log::Level::Info;  // of lines that state none
   std::filesystem::path log_file = {};  // gets its lines too; empty: none
   FileAccess log_access = {};
+  bool join_stacks = false;  // the lines of a stack trace become one record (stack_joiner.hpp)
 };
 
 // What the log thread notices in the workers' output.
@@ -54,6 +57,9 @@ class LogObserver {
   virtual void on_ready_line(const core::ProcessId& process) = 0;
   // A program's log file begins to lose lines, or is written again. Also from other threads.
   virtual void on_log_file(const std::string& program, const std::string& message) = 0;
+  // A line of level error or above, of a worker or of the supervisor itself: at most
+  // ErrorBudget::kPerSecond of each program; those left out are counted in the next one.
+  virtual void on_error_line(const ErrorLine& /*line*/) {}
 };
 
 struct RelayOptions {
@@ -61,8 +67,9 @@ struct RelayOptions {
   log::Level level = log::Level::Trace;  // foreign lines below it are not written
   std::size_t buffer = 1 << 20;          // bytes held for the output
   Duration stall_limit = std::chrono::milliseconds(100);
-  Duration partial_flush = std::chrono::seconds(2);  // then an unfinished line is passed on
-  LogFileOptions files = {};                         // of single programs
+  Duration partial_flush = std::chrono::seconds(2);     // then an unfinished line is passed on
+  LogFileOptions files = {};                            // of single programs
+  std::shared_ptr<const log::RedactPaths> redact = {};  // masked in foreign lines; null: none
 };
 
 struct RelayCounters {
@@ -70,6 +77,7 @@ struct RelayCounters {
     std::uint64_t lines = 0;  // read, including dropped ones
     std::uint64_t bytes = 0;
     std::uint64_t dropped_lines = 0;
+    std::uint64_t error_lines = 0;  // of level error or above, if somebody listens
   };
   std::map<std::string, Program> programs;  // by program; "" is the supervisor itself
   std::map<std::string, std::uint64_t> file_dropped_lines;  // by program, if it has a log file
@@ -107,6 +115,7 @@ class LogRelay {
   RecentLines& recent();
 
   void set_level(log::Level level);
+  void set_redact(std::shared_ptr<const log::RedactPaths> redact);
   void reopen();  // after the log file was moved (SIGUSR1)
   RelayCounters counters() const;
 

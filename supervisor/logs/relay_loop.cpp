@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/logs/relay_loop.hpp"
 
+#include "supervisor/logs/error_reader.hpp"
+#include "supervisor/logs/text_level.hpp"
+
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -19,6 +22,7 @@ constexpr std::size_t kReadBytes = 256 * 1024;
 constexpr std::size_t kDrainReads = 16;  // together more than a pipe holds
 constexpr std::string_view kOwnName = "holdfast";
 constexpr Duration kPartialSweep = std::chrono::milliseconds(250);
+constexpr Duration kRecordSweep = std::chrono::milliseconds(50);
 
 std::string program_of(const std::string& worker) {
   return worker.substr(0, worker.rfind('.'));
@@ -68,6 +72,8 @@ RelayLoop::RelayLoop(RelayMailbox& mailbox, std::unique_ptr<LogSink> sink, Relay
       colour_(output_.sink().is_terminal()),
       buffer_(std::make_unique_for_overwrite<char[]>(kReadBytes)) {
   output_.set_level(options_.level);
+  output_.set_redact(options_.redact);
+  noticed_.wants_errors = observer != nullptr;
 }
 
 Result<void> RelayLoop::open() {
@@ -103,6 +109,7 @@ void RelayLoop::turn() {
   forget_closed();
   if (mail) run_mailbox();
   if (partials_ > 0) flush_old_partials();
+  if (records_ > 0) flush_old_records();
   flush_output();
 }
 
@@ -116,6 +123,7 @@ void RelayLoop::forget_closed() {
 }
 
 int RelayLoop::timeout_ms() const {
+  if (records_ > 0) return to_poll_ms(kRecordSweep);
   return partials_ > 0 ? to_poll_ms(kPartialSweep) : -1;
 }
 
@@ -156,6 +164,26 @@ void RelayLoop::take_inbound() {
     output_.lost() += lines;
   }
   output_.end();
+  if (observer_ != nullptr) notice_own_errors(lines);
+}
+
+// The supervisor writes few lines, so looking for "error" in all of them costs nothing.
+void RelayLoop::notice_own_errors(std::string_view lines) {
+  for (; !lines.empty(); lines.remove_prefix(std::min(lines.find('\n') + 1, lines.size()))) {
+    LinePart part;
+    part.text = lines.substr(0, lines.find('\n'));
+    const bool error = is_own_error(part.text) || (options_.format == LineFormat::Pretty &&
+                                                   text_level(part.text) == log::Level::Error);
+    if (!error) continue;
+    own_log_.errors.fetch_add(1, std::memory_order_relaxed);
+    const MonoTime now = clock_.mono();
+    if (!own_log_.error_budget.take(now)) continue;
+    ErrorLine line = read_error_line(part, output_.redact());
+    line.program = line.worker = kOwnName;
+    line.time = now;
+    line.left_out = own_log_.error_budget.take_left_out();
+    observer_->on_error_line(line);
+  }
 }
 
 void RelayLoop::add(LogStream stream, std::optional<ReadyLine> ready) {
@@ -197,22 +225,40 @@ void RelayLoop::reopen() {
   files_.reopen();
 }
 
-void RelayLoop::count_partial(const RelayStream& stream, bool before) {
-  partials_ = partials_ + (stream.has_partial() ? 1 : 0) - (before ? 1 : 0);
+RelayLoop::Waiting RelayLoop::waiting_of(const RelayStream& stream) {
+  return {stream.has_partial(), stream.holds_record()};
+}
+
+void RelayLoop::count_waiting(const RelayStream& stream, Waiting before) {
+  const Waiting now = waiting_of(stream);
+  partials_ = partials_ + (now.partial ? 1 : 0) - (before.partial ? 1 : 0);
+  records_ = records_ + (now.record ? 1 : 0) - (before.record ? 1 : 0);
 }
 
 void RelayLoop::relay(RelayStream& stream, std::string_view chunk) {
-  const bool before = stream.has_partial();
+  const Waiting before = waiting_of(stream);
   stream.relay(chunk, time(), output_, noticed_);
-  count_partial(stream, before);
+  count_waiting(stream, before);
   publish(stream);
 }
 
 void RelayLoop::flush_partial(RelayStream& stream, bool at_end) {
-  const bool before = stream.has_partial();
+  const Waiting before = waiting_of(stream);
   stream.flush_partial(at_end, time(), output_, noticed_);
-  count_partial(stream, before);
+  count_waiting(stream, before);
   publish(stream);
+}
+
+void RelayLoop::flush_old_records() {
+  const MonoTime limit = clock_.mono() - StackJoiner::kPatience;
+  for (auto& entry : streams_) {
+    RelayStream& stream = *entry.second;
+    if (!stream.holds_record() || stream.record_since() > limit) continue;
+    const Waiting before = waiting_of(stream);
+    stream.flush_record(output_, noticed_);
+    count_waiting(stream, before);
+    publish(stream);
+  }
 }
 
 void RelayLoop::publish(const RelayStream& stream) {
@@ -225,6 +271,9 @@ void RelayLoop::publish(const RelayStream& stream) {
         .append(noticed_.tail, errors && own ? LineTail::kKeptOfStacks : LineTail::kKept);
   }
   if (observer_ != nullptr && noticed_.ready) observer_->on_ready_line(stream.process());
+  for (const ErrorLine& line : noticed_.errors)
+    observer_->on_error_line(line);
+  noticed_.errors.clear();
   noticed_.tail.clear();
   noticed_.ready = false;
 }

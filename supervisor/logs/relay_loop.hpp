@@ -57,6 +57,9 @@ class RelayLoop {
   std::vector<std::string> tail(const core::ProcessId& process, std::size_t count);
   void reopen();
   void set_level(log::Level level) { output_.set_level(level); }
+  void set_redact(std::shared_ptr<const log::RedactPaths> redact) {
+    output_.set_redact(std::move(redact));
+  }
   void stop(MonoTime deadline) { stop_at_ = deadline; }
 
  private:
@@ -64,10 +67,12 @@ class RelayLoop {
   void forget_closed();
   void run_mailbox();
   void take_inbound();
+  void notice_own_errors(std::string_view lines);
   void read_once(RelayStream& stream);
   void read_all(RelayStream& stream);
   void end_stream(RelayStream& stream);
   void flush_old_partials();
+  void flush_old_records();
   void flush_output();
   bool finish();
   int timeout_ms() const;
@@ -77,7 +82,13 @@ class RelayLoop {
   std::string_view time();
   void relay(RelayStream& stream, std::string_view chunk);
   void flush_partial(RelayStream& stream, bool at_end);
-  void count_partial(const RelayStream& stream, bool before);
+  // Of a stream: whether it has an unfinished line, and a record.
+  struct Waiting {
+    bool partial;
+    bool record;
+  };
+  static Waiting waiting_of(const RelayStream& stream);
+  void count_waiting(const RelayStream& stream, Waiting before);
 
   RelayMailbox& mailbox_;
   RelayOptions options_;
@@ -94,6 +105,7 @@ class RelayLoop {
   // Closed in this turn; erased at its end, because fetched events may still refer to them.
   std::vector<core::ProcessId> closed_;
   std::size_t partials_ = 0;  // streams with an unfinished line
+  std::size_t records_ = 0;   // streams that hold a record
   Noticed noticed_;
   std::string time_;  // of this turn; formatted on first use
   std::optional<MonoTime> stop_at_;

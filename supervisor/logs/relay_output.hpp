@@ -10,6 +10,8 @@
 
 #include "common/base/clock.hpp"
 #include "common/log/level.hpp"
+#include "common/log/redact_paths.hpp"
+#include "supervisor/logs/error_budget.hpp"
 #include "supervisor/logs/log_sink.hpp"
 #include "supervisor/logs/recent_lines.hpp"
 
@@ -19,6 +21,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace holdfast::supervisor::logs {
 
@@ -27,7 +30,9 @@ struct ProgramLog {
   std::atomic<std::uint64_t> lines{0};
   std::atomic<std::uint64_t> bytes{0};
   std::atomic<std::uint64_t> dropped{0};
-  std::size_t waiting = 0;  // bytes in the RelayOutput; the log thread's
+  std::atomic<std::uint64_t> errors{0};  // lines of level error or above
+  std::size_t waiting = 0;               // bytes in the RelayOutput; the log thread's
+  ErrorBudget error_budget;              // the log thread's
 };
 
 struct SinkErrors {
@@ -70,6 +75,9 @@ class RelayOutput {
   // Foreign lines below it are not to be written.
   void set_level(log::Level level) { level_ = level; }
   log::Level level() const { return level_; }
+  // What is masked in foreign lines, besides what always is.
+  void set_redact(std::shared_ptr<const log::RedactPaths> redact) { redact_ = std::move(redact); }
+  const log::RedactPaths* redact() const { return redact_.get(); }
 
  private:
   // Large enough to make the cost of write(2) negligible, small enough to stay in the cache.
@@ -94,6 +102,7 @@ class RelayOutput {
   RecentLines& recent_;
   const Clock& clock_;
   log::Level level_ = log::Level::Trace;
+  std::shared_ptr<const log::RedactPaths> redact_;
   std::string text_;  // whole lines; those before start_ have been written
   std::string lost_;
   std::size_t start_ = 0;

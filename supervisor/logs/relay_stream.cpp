@@ -2,6 +2,7 @@
 #include "supervisor/logs/relay_stream.hpp"
 
 #include "common/os/fd.hpp"
+#include "supervisor/logs/error_reader.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -51,6 +52,7 @@ RelayStream::RelayStream(LogStream stream, LineLabel label, ProgramLog& program,
     file_label_.emplace(stream_.worker, stream_.pid, stream_.kind, label_.format, false,
                         label_.source, label_.level);
   }
+  if (stream_.join_stacks) joiner_.emplace(stream_.kind == StreamKind::Stderr);
   (void)set_nonblocking(fd());  // our end only; the worker's is unaffected
 }
 
@@ -69,16 +71,49 @@ RelayStream::Read RelayStream::read(std::span<char> buffer, std::string_view& ch
   return Read::Some;
 }
 
-// Returns whether the line was kept.
-bool RelayStream::pass_on(const LinePart& part, std::string_view time, RelayOutput& output,
+void RelayStream::take_line(const LinePart& part, std::string_view time, RelayOutput& output,
+                            Noticed& noticed) {
+  if (ready_) match_ready(part, noticed);
+  if (!joiner_) return pass_on(part, time, output, noticed);
+  joiner_->feed(part, time, [&](const LinePart& record, std::string_view since) {
+    pass_on(record, since, output, noticed);
+  });
+}
+
+void RelayStream::pass_on(const LinePart& part, std::string_view time, RelayOutput& output,
                           Noticed& noticed) {
   const bool room = output.has_room();
-  append_line(room ? output.text() : output.lost(), part, label_, time, output.level());
+  const log::Level level = append_line(room ? output.text() : output.lost(), part, label_, time,
+                                       output.level(), output.redact());
   // Of its own, because what the output has no room for goes to the file all the same.
-  if (file_)
-    append_line(for_file_, part, file_label_ ? *file_label_ : label_, time, output.level());
-  if (ready_) match_ready(part, noticed);
-  return room;
+  if (file_) {
+    append_line(for_file_, part, file_label_ ? *file_label_ : label_, time, output.level(),
+                output.redact());
+  }
+  if (!room) program_.dropped.fetch_add(part.lines, std::memory_order_relaxed);
+  if (level >= log::Level::Error && noticed.wants_errors) notice_error(part, output, noticed);
+}
+
+void RelayStream::notice_error(const LinePart& part, const RelayOutput& output, Noticed& noticed) {
+  program_.errors.fetch_add(1, std::memory_order_relaxed);
+  const MonoTime now = clock_.mono();
+  if (!part.first || !program_.error_budget.take(now)) return;
+  ErrorLine line = read_error_line(part, output.redact());
+  line.worker = stream_.worker;
+  line.program = line.worker.substr(0, line.worker.rfind('.'));
+  line.time = now;
+  line.left_out = program_.error_budget.take_left_out();
+  noticed.errors.push_back(std::move(line));
+}
+
+void RelayStream::flush_record(RelayOutput& output, Noticed& noticed) {
+  if (!joiner_) return;
+  output.begin(program_, stream_.worker);
+  joiner_->flush([&](const LinePart& record, std::string_view since) {
+    pass_on(record, since, output, noticed);
+  });
+  output.end();
+  end_batch();
 }
 
 void RelayStream::relay(std::string_view chunk, std::string_view time, RelayOutput& output,
@@ -91,33 +126,32 @@ void RelayStream::relay(std::string_view chunk, std::string_view time, RelayOutp
     return !before(line.data(), chunk.data()) && before(line.data(), late);
   };
   std::uint64_t lines = 0;
-  std::uint64_t dropped = 0;
   output.begin(program_, stream_.worker);
   splitter_.feed(chunk, [&](const LinePart& part) {
     ++lines;
-    if (!pass_on(part, time, output, noticed)) ++dropped;
+    take_line(part, time, output, noticed);
     if (!is_early(part.text)) add_to_tail(noticed.tail, part.text);
   });
   output.end();
   end_batch();
   if (line_starts && splitter_.has_partial()) partial_since_ = clock_.mono();
+  if (holds_record()) record_since_ = clock_.mono();
   program_.lines.fetch_add(lines, std::memory_order_relaxed);
   program_.bytes.fetch_add(chunk.size(), std::memory_order_relaxed);
-  if (dropped > 0) program_.dropped.fetch_add(dropped, std::memory_order_relaxed);
 }
 
 void RelayStream::flush_partial(bool at_end, std::string_view time, RelayOutput& output,
                                 Noticed& noticed) {
   output.begin(program_, stream_.worker);
   const auto use = [&](const LinePart& part) {
-    const bool kept = pass_on(part, time, output, noticed);
+    take_line(part, time, output, noticed);
     add_to_tail(noticed.tail, part.text);
     program_.lines.fetch_add(1, std::memory_order_relaxed);
-    if (!kept) program_.dropped.fetch_add(1, std::memory_order_relaxed);
   };
   splitter_.flush(use, at_end);
   output.end();
   end_batch();
+  if (at_end) flush_record(output, noticed);
 }
 
 void RelayStream::end_batch() {

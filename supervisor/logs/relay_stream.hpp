@@ -11,18 +11,22 @@
 #include "supervisor/logs/log_relay.hpp"
 #include "supervisor/logs/ready_line.hpp"
 #include "supervisor/logs/relay_output.hpp"
+#include "supervisor/logs/stack_joiner.hpp"
 
 #include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace holdfast::supervisor::logs {
 
 // What one read yielded besides the lines in the output; the RelayLoop publishes it.
 struct Noticed {
-  std::string tail;    // for the LineTail
-  bool ready = false;  // a line matched `ready_pattern`
+  std::string tail;               // for the LineTail
+  bool ready = false;             // a line matched `ready_pattern`
+  bool wants_errors = false;      // somebody listens
+  std::vector<ErrorLine> errors;  // bounded by the ErrorBudget
 };
 
 class RelayStream {
@@ -42,6 +46,10 @@ class RelayStream {
   // Whether an unfinished line is waiting, and since when.
   bool has_partial() const { return splitter_.has_partial(); }
   MonoTime partial_since() const { return partial_since_; }
+  // Passes on the record that waits for the rest of a stack trace.
+  void flush_record(RelayOutput& output, Noticed& noticed);
+  bool holds_record() const { return joiner_ && joiner_->holds(); }
+  MonoTime record_since() const { return record_since_; }  // of its latest line
 
   const core::ProcessId& process() const { return stream_.process; }
   StreamKind kind() const { return stream_.kind; }
@@ -51,7 +59,12 @@ class RelayStream {
   bool closed() const { return !stream_.pipe; }
 
  private:
-  bool pass_on(const LinePart& part, std::string_view time, RelayOutput& output, Noticed& noticed);
+  // What follows from a line as the program wrote it.
+  void take_line(const LinePart& part, std::string_view time, RelayOutput& output,
+                 Noticed& noticed);
+  // One line of the log.
+  void pass_on(const LinePart& part, std::string_view time, RelayOutput& output, Noticed& noticed);
+  void notice_error(const LinePart& part, const RelayOutput& output, Noticed& noticed);
   void end_batch();
   void match_ready(const LinePart& part, Noticed& noticed);
 
@@ -64,6 +77,8 @@ class RelayStream {
   std::optional<ReadyLine> ready_;       // until a line has matched
   const Clock& clock_;
   LineSplitter splitter_;
+  std::optional<StackJoiner> joiner_;
+  MonoTime record_since_{};
   MonoTime partial_since_{};
   std::size_t capacity_;  // of the pipe; 0: do not enlarge
 };

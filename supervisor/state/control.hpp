@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,10 @@ class FleetControl {
   // `command.request` is chosen by the engine.
   virtual void command(core::Command command, Answer answer, Done done) = 0;
   virtual void reload(Answer answer, Done done) = 0;
-  virtual void set_log_level(log::Level level) = 0;
+  // Log levels until the next reload, of the supervisor ("holdfast"), of its own workers, or of all
+  // of them (no names, or "all"). Without a level: those that are configured.
+  virtual void choose_log_level(std::vector<std::string> names, std::optional<log::Level> level,
+                                Done done) = 0;
   // What a reload of these files would change; nothing is touched. Not ok: the problems, as text.
   virtual void preview(config::SourceFiles files, PreviewDone done) = 0;
 };

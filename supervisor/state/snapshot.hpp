@@ -5,10 +5,12 @@
 // Readers never wait for the main loop and never make it wait.
 
 #include "common/base/clock.hpp"
+#include "common/log/level.hpp"
 #include "supervisor/core/fleet.hpp"
 #include "supervisor/state/watch_state.hpp"
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -47,6 +49,8 @@ struct FleetSnapshot {
   bool last_reload_ok = true;
   std::string last_reload_error;  // why the last one failed; the first line is a summary
   WallTime last_reload_at{};
+  // By program, by worker, or of "holdfast" itself: what was chosen until the next reload.
+  std::map<std::string, log::Level> log_levels;
 };
 
 // Threads: any. The main loop stores, all others load.

@@ -256,9 +256,14 @@ void administer(FleetControl& control, const http::Request& request, http::Respo
   if (request.path == protocol::kLogLevelPath) {
     const std::string* text = request.query_value("level");
     const auto level = text == nullptr ? std::nullopt : level_of(*text);
-    if (!level) return respond(problem(422, "level must be trace, debug, info, warn or error"));
-    control.set_log_level(*level);
-    return respond(json(200, R"({"ok":true,"message":"log level changed"})"));
+    const std::string* reset = request.query_value("reset");
+    if (!level && (text != nullptr || reset == nullptr || *reset != "true")) {
+      return respond(
+          problem(422, "level must be trace, debug, info, warn or error; or reset=true"));
+    }
+    std::vector<std::string> names = request.query_values("name");
+    std::erase(names, std::string());
+    return control.choose_log_level(std::move(names), level, answer(std::move(respond)));
   }
   if (request.path == protocol::kConfigDiffPath) {
     return config_diff(control, request, std::move(respond));

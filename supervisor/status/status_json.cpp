@@ -174,6 +174,8 @@ std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const Usage
   if (!snapshot.last_reload_ok)
     out["last_reload_error"] = log::redact_text(snapshot.last_reload_error);
   if (snapshot.view.reloading) out["reloading"] = true;
+  for (const auto& [name, level] : snapshot.log_levels)
+    out["log_levels"][name] = log::to_string(level);
   out["cgroups"] = cgroups_json(snapshot);
   out["listeners"] = ordered_json::object();
   for (const auto& [name, address] : snapshot.listeners)

@@ -31,6 +31,16 @@ std::vector<std::string> Observer::log_file_messages() const {
   return log_file_messages_;
 }
 
+void Observer::on_error_line(const ErrorLine& line) {
+  const std::lock_guard lock(mutex_);
+  error_lines_.push_back(line);
+}
+
+std::vector<ErrorLine> Observer::error_lines() const {
+  const std::lock_guard lock(mutex_);
+  return error_lines_;
+}
+
 Collector::Collector(Fd fd) : fd_(std::move(fd)) {
   thread_ = std::thread([this] {
     std::vector<char> buffer(1 << 16);
@@ -71,6 +81,20 @@ Fd Relay::worker(const core::ProcessId& process, const std::string& name, Stream
                  const std::string& ready_pattern) {
   Pipe pipe;
   REQUIRE(relay.add_stream({process, name, 123, kind, std::move(pipe.read), ready_pattern}));
+  return std::move(pipe.write);
+}
+
+Fd Relay::program(const core::ProcessId& process, const std::string& name, StreamKind kind) {
+  Pipe pipe;
+  LogStream stream;
+  stream.process = process;
+  stream.worker = name;
+  stream.pid = 123;
+  stream.kind = kind;
+  stream.pipe = std::move(pipe.read);
+  if (kind == StreamKind::Stderr) stream.level = log::Level::Warn;
+  stream.join_stacks = true;
+  REQUIRE(relay.add_stream(std::move(stream)));
   return std::move(pipe.write);
 }
 

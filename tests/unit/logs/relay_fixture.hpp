@@ -22,12 +22,16 @@ class Observer final : public LogObserver {
   void on_log_file(const std::string& program, const std::string& message) override;
 
   std::vector<core::ProcessId> ready() const;
+  void on_error_line(const ErrorLine& line) override;
+
   std::vector<std::string> log_file_messages() const;
+  std::vector<ErrorLine> error_lines() const;
 
  private:
   mutable std::mutex mutex_;
   std::vector<core::ProcessId> ready_;
   std::vector<std::string> log_file_messages_;
+  std::vector<ErrorLine> error_lines_;
 };
 
 inline constexpr core::ProcessId kFirst{{1, 0}, 1};
@@ -55,6 +59,8 @@ struct Relay {
   // A worker's stream; what is returned is the end to write to.
   Fd worker(const core::ProcessId& process, const std::string& name, StreamKind kind,
             const std::string& ready_pattern = "");
+  // The same of a foreign program whose stack traces are joined.
+  Fd program(const core::ProcessId& process, const std::string& name, StreamKind kind);
   // The misbehaving child as a worker, with both streams.
   Launched launch(const core::ProcessId& process, const std::string& name,
                   const Arguments& arguments);

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/logs/error_reader.hpp"
+
+#include "common/log/redact.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/json_object.hpp"
+#include "common/text/terminal.hpp"
+#include "common/text/utf8.hpp"
+#include "supervisor/logs/foreign_object.hpp"
+#include "supervisor/logs/stack_text.hpp"
+
+#include <array>
+#include <initializer_list>
+
+namespace holdfast::supervisor::logs {
+
+namespace {
+
+constexpr std::size_t kMostMessage = 1024;
+constexpr std::size_t kMostStack = 4096;
+constexpr std::size_t kMostId = 128;
+constexpr std::size_t kMostType = 256;
+
+constexpr std::array<std::string_view, 7> kRequestKeys{
+    "request_id", "request-id", "requestid", "req_id", "reqid", "x-request-id", "x_request_id"};
+constexpr std::array<std::string_view, 3> kJobKeys{"job_id", "jobid", "job-id"};
+// Objects that a request or a job may be described by.
+constexpr std::array<std::string_view, 4> kRequestObjects{"req", "request", "http", "context"};
+constexpr std::array<std::string_view, 4> kErrorObjects{"err", "error", "exception", "exc"};
+
+std::string bounded(std::string text, std::size_t most) {
+  if (text.size() > most) text.resize(text::truncate_utf8(text, most).size());
+  return text;
+}
+
+// A text, or a number as written.
+std::string scalar_text(std::string_view value) {
+  if (auto text = text::json_string_value(value)) return std::move(*text);
+  const bool number = !value.empty() && (text::is_digit(value.front()) || value.front() == '-');
+  return number ? std::string(value) : std::string();
+}
+
+// An object's members by key, in any case.
+class Members {
+ public:
+  explicit Members(std::string_view object) { valid_ = text::scan_json_object(object, members_); }
+
+  std::string_view raw(std::string_view key) const {
+    if (!valid_) return {};
+    for (const text::JsonMember& member : members_) {
+      const bool same = member.escaped_key
+                            ? text::equals_ignoring_case(text::unescape_json(member.key), key)
+                            : text::equals_ignoring_case(member.key, key);
+      if (same) return member.value;
+    }
+    return {};
+  }
+
+  template <class Keys>
+  std::string text(const Keys& keys) const {
+    for (const std::string_view key : keys) {
+      if (std::string found = scalar_text(raw(key)); !found.empty()) return found;
+    }
+    return {};
+  }
+  std::string text(std::initializer_list<std::string_view> keys) const {
+    return text<std::initializer_list<std::string_view>>(keys);
+  }
+
+ private:
+  text::JsonMembers members_;
+  bool valid_ = false;
+};
+
+std::string request_id_of(const Members& line) {
+  if (std::string id = line.text(kRequestKeys); !id.empty()) return id;
+  for (const std::string_view name : kRequestObjects) {
+    const Members object(line.raw(name));
+    if (std::string id = object.text({"id"}); !id.empty()) return id;
+    if (std::string id = object.text(kRequestKeys); !id.empty()) return id;
+    if (std::string id = Members(object.raw("headers")).text(kRequestKeys); !id.empty()) return id;
+    if (std::string id = Members(object.raw("request")).text({"id"}); !id.empty()) return id;
+  }
+  return line.text({"req.id", "request.id", "http.request.id", "correlation_id", "correlationid",
+                    "x-correlation-id"});
+}
+
+std::string job_id_of(const Members& line) {
+  if (std::string id = line.text(kJobKeys); !id.empty()) return id;
+  return Members(line.raw("job")).text({"id"});
+}
+
+void read_error_object(const Members& object, ErrorLine& result, std::string& message) {
+  result.type = object.text({"type", "name", "class", "kind", "exc_type"});
+  message = object.text({"message", "msg", "exc_value"});
+  result.stack = object.text({"stack", "stack_trace", "stacktrace", "backtrace"});
+}
+
+// The whole of it, or what of its text is a trace.
+void use_stack_text(ErrorLine& result, std::string& message) {
+  const StackSummary summary = summary_of_stack(result.stack);
+  if (result.type.empty()) result.type = summary.type;
+  if (message.empty()) message = summary.message;
+}
+
+void read_object(const Members& line, ErrorLine& result) {
+  result.request_id = request_id_of(line);
+  result.job_id = job_id_of(line);
+  std::string message;  // the error's own
+  for (const std::string_view name : kErrorObjects) {
+    const std::string_view value = line.raw(name);
+    if (value.starts_with('{')) {
+      read_error_object(Members(value), result, message);
+      break;
+    }
+    const std::string text = scalar_text(value);
+    if (text.empty()) continue;
+    // structlog's "exception" is a trace, zap's "error" the message.
+    if (text.find('\n') != std::string::npos) {
+      result.stack = text;
+    } else {
+      message = text;
+    }
+    break;
+  }
+  if (result.type.empty())
+    result.type = line.text({"error.type", "exception.type", "exc_type", "err_type", "error_type"});
+  if (message.empty()) message = line.text({"error.message", "exception.message"});
+  if (result.stack.empty()) {
+    result.stack =
+        line.text({"stack", "error.stack_trace", "exception.stacktrace", "stack_trace",
+                   "stacktrace", "exc_info", "errorverbose", "backtrace", "@x", "traceback"});
+  }
+  if (!result.stack.empty()) use_stack_text(result, message);
+  result.message = line.text({"msg", "message", "event", "@m", "@mt", "text", "short_message"});
+  // "request failed" alone does not say what went wrong.
+  if (result.message.empty()) {
+    result.message = message;
+  } else if (!message.empty() && result.message.find(message) == std::string::npos) {
+    result.message += ": " + message;
+  }
+}
+
+// The value after "request_id=" or "request_id: " in a text.
+std::string value_after(std::string_view text, std::string_view key) {
+  for (std::size_t at = 0; at + key.size() < text.size(); ++at) {
+    if (!text::equals_ignoring_case(text.substr(at, key.size()), key)) continue;
+    if (at > 0 && (text::is_alphanumeric(text[at - 1]) || text[at - 1] == '_')) continue;
+    std::string_view rest = text.substr(at + key.size());
+    if (rest.starts_with('"') || rest.starts_with('\'')) rest.remove_prefix(1);
+    if (!rest.starts_with('=') && !rest.starts_with(':')) continue;
+    rest.remove_prefix(1);
+    rest = rest.substr(std::min(rest.find_first_not_of(" \"'"), rest.size()));
+    const std::string_view id = rest.substr(0, rest.find_first_of(" \t\r\n,;\"')]}"));
+    if (!id.empty()) return std::string(id);
+  }
+  return {};
+}
+
+template <class Keys>
+std::string value_after_any(std::string_view text, const Keys& keys) {
+  for (const std::string_view key : keys) {
+    if (std::string found = value_after(text, key); !found.empty()) return found;
+  }
+  return {};
+}
+
+void read_text(const LinePart& part, std::string_view text, ErrorLine& result) {
+  const std::string_view head = text.substr(0, kMostStack);
+  result.request_id = value_after_any(head, kRequestKeys);
+  result.job_id = value_after_any(head, kJobKeys);
+  const std::string_view first = text.substr(0, text.find('\n'));
+  const StackSummary summary = summary_of_stack(text);
+  result.type = summary.type;
+  result.message = first;
+  if (part.lines == 1) return;
+  result.stack = text;
+  const bool bare = first.starts_with("Traceback ") || first.starts_with("goroutine ");
+  if (bare && !summary.type.empty()) {
+    result.message = std::string(summary.type);
+    if (!summary.message.empty()) result.message += ": " + std::string(summary.message);
+  } else if (!summary.message.empty() && first.find(summary.message) == std::string_view::npos) {
+    result.message += ": " + std::string(summary.message);
+  }
+}
+
+std::string shown(const std::string& text, std::size_t most) {
+  // Twice the room first: what is masked becomes shorter, and what is cut off needs no masking.
+  return bounded(text::for_terminal(log::redact_text(bounded(text, 2 * most))), most);
+}
+
+}  // namespace
+
+ErrorLine read_error_line(const LinePart& part, const log::RedactPaths* redact) {
+  ErrorLine result;
+  std::string_view text = part.text;
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  ForeignObject object;
+  if (part.lines == 1 && object.read(text)) {
+    read_object(Members(object.masked(redact)), result);
+  } else {
+    read_text(part, text, result);
+  }
+  result.message = shown(result.message, kMostMessage);
+  result.stack = shown(result.stack, kMostStack);
+  result.type = shown(result.type, kMostType);
+  result.request_id = shown(result.request_id, kMostId);
+  result.job_id = shown(result.job_id, kMostId);
+  return result;
+}
+
+std::string request_id_of_line(std::string_view line) {
+  if (!line.starts_with('{')) return value_after_any(line, kRequestKeys);
+  const Members members(line);
+  if (std::string id = request_id_of(members); !id.empty()) return id;
+  return value_after_any(members.text({"msg", "message"}), kRequestKeys);
+}
+
+}  // namespace holdfast::supervisor::logs

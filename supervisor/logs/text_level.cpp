@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/logs/text_level.hpp"
+
+#include "common/text/ascii.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+namespace holdfast::supervisor::logs {
+
+namespace {
+
+constexpr std::size_t kHead = 160;
+constexpr std::size_t kMostWords = 10;
+
+struct Word {
+  std::string_view name;
+  log::Level level;
+};
+
+constexpr std::array kWords{
+    Word{"trace", log::Level::Trace},    Word{"debug", log::Level::Debug},
+    Word{"verbose", log::Level::Debug},  Word{"fine", log::Level::Debug},
+    Word{"info", log::Level::Info},      Word{"information", log::Level::Info},
+    Word{"notice", log::Level::Info},    Word{"warn", log::Level::Warn},
+    Word{"warning", log::Level::Warn},   Word{"error", log::Level::Error},
+    Word{"err", log::Level::Error},      Word{"severe", log::Level::Error},
+    Word{"critical", log::Level::Error}, Word{"crit", log::Level::Error},
+    Word{"fatal", log::Level::Error},    Word{"panic", log::Level::Error},
+    Word{"alert", log::Level::Error},    Word{"emerg", log::Level::Error},
+    Word{"emergency", log::Level::Error}};
+
+std::optional<log::Level> level_named(std::string_view word) {
+  constexpr std::size_t kLongest = 11;
+  if (word.size() < 3 || word.size() > kLongest) return std::nullopt;
+  for (const Word& known : kWords) {
+    if (text::equals_ignoring_case(word, known.name)) return known.level;
+  }
+  return std::nullopt;
+}
+
+bool is_upper_word(std::string_view word) {
+  return text::all_of(word, text::is_upper);
+}
+
+bool is_space(char c) {
+  return c == ' ' || c == '\t';
+}
+
+// Without colours (ECMA-48's SGR), where there are any.
+std::string_view without_colours(std::string_view head, std::string& buffer) {
+  if (head.find('\x1b') == std::string_view::npos) return head;
+  buffer.clear();
+  for (std::size_t i = 0; i < head.size(); ++i) {
+    if (head[i] != '\x1b') {
+      buffer.push_back(head[i]);
+      continue;
+    }
+    while (i < head.size() && !text::is_alpha(head[i]))
+      ++i;
+  }
+  return buffer;
+}
+
+// "E1129 10:00:00.000000"
+std::optional<log::Level> glog_level(std::string_view line) {
+  constexpr std::size_t kDate = 5;
+  if (line.size() <= kDate || line[kDate] != ' ' ||
+      !text::all_of(line.substr(1, kDate - 1), text::is_digit))
+    return std::nullopt;
+  switch (line.front()) {
+    case 'I': return log::Level::Info;
+    case 'W': return log::Level::Warn;
+    case 'E':
+    case 'F': return log::Level::Error;
+    default: return std::nullopt;
+  }
+}
+
+// "level=error", "lvl=\"warn\""
+std::optional<log::Level> assigned_level(std::string_view head) {
+  for (const std::string_view key : {"level=", "lvl=", "severity="}) {
+    const auto at = head.find(key);
+    if (at == std::string_view::npos || (at > 0 && !is_space(head[at - 1]))) continue;
+    std::string_view value = head.substr(at + key.size());
+    if (value.starts_with('"')) value.remove_prefix(1);
+    std::size_t end = 0;
+    while (end < value.size() && text::is_alpha(value[end]))
+      ++end;
+    return level_named(value.substr(0, end));
+  }
+  return std::nullopt;
+}
+
+// What may stand before a level: times, ids, what is in brackets, separators.
+bool is_header_word(std::string_view word) {
+  if (word.find_first_of("0123456789[]()|") != std::string_view::npos) return true;
+  if (word.find_first_not_of("-:,.#*=") == std::string_view::npos) return true;
+  return word == "UTC" || word == "GMT" || word == "AM" || word == "PM" ||
+         (word.size() == 2 && word[1] == ',');  // Ruby's "E,"
+}
+
+struct Place {
+  bool first = false;      // of the line
+  bool in_header = false;  // nothing but times and the like before it
+  char before = ' ';
+  char after = ' ';
+};
+
+bool states_level(std::string_view word, const Place& place) {
+  const bool enclosed = (place.before == '[' && place.after == ']') ||
+                        (place.before == '(' && place.after == ')') ||
+                        (place.before == '<' && place.after == '>') ||
+                        (place.before == ':' && place.after == ']');  // Apache's "[core:error]"
+  if (enclosed) return true;
+  if (place.before == '\t' && place.after == '\t') return true;  // zap
+  const bool upper = is_upper_word(word);
+  if (place.first && place.after == ':') return true;
+  if (!upper) return false;
+  if (place.before == ' ' && place.after == '/') return place.in_header;  // celery's "ERROR/Main"
+  if (place.before == '[' || place.before == '|') return place.in_header;
+  if (!is_space(place.before)) return false;
+  return place.in_header || place.after == ':';
+}
+
+// "app - ERROR - no route": between separators, whatever stands before them.
+bool is_between_dashes(std::string_view head, std::size_t begin, std::size_t end) {
+  return begin >= 3 && head.substr(begin - 3, 3) == " - " && head.substr(end, 3) == " - ";
+}
+
+}  // namespace
+
+std::optional<log::Level> text_level(std::string_view line) {
+  std::string buffer;
+  const std::string_view head = without_colours(line.substr(0, kHead), buffer);
+  if (head.starts_with("PHP Fatal error:") || head.starts_with("PHP Parse error:"))
+    return log::Level::Error;
+  if (head.size() < 3) return std::nullopt;
+  if (const auto level = glog_level(head)) return level;
+  if (head.find('=') != std::string_view::npos) {
+    if (const auto level = assigned_level(head)) return level;
+  }
+  bool in_header = true;
+  std::size_t at = 0;
+  for (std::size_t words = 0; words < kMostWords && at < head.size(); ++words) {
+    while (at < head.size() && is_space(head[at]))
+      ++at;
+    if (at == head.size()) break;
+    std::size_t end = at;
+    while (end < head.size() && !is_space(head[end]))
+      ++end;
+    // The letters of the word, which may be enclosed or followed by more.
+    std::size_t from = at;
+    while (from < end && !text::is_alpha(head[from]))
+      ++from;
+    // Apache names its module first.
+    if (const auto colon = head.substr(at, end - at).find(':');
+        head[at] == '[' && colon != std::string_view::npos && end > at && head[end - 1] == ']' &&
+        text::is_alpha(head[end - 2])) {
+      from = at + colon + 1;
+    }
+    std::size_t to = from;
+    while (to < end && text::is_alpha(head[to]))
+      ++to;
+    const std::string_view word = head.substr(from, to - from);
+    if (const auto level = level_named(word)) {
+      const Place place{from == 0, in_header, from > 0 ? head[from - 1] : ' ',
+                        to < head.size() ? head[to] : ' '};
+      if (states_level(word, place) || is_between_dashes(head, from, to)) return level;
+    }
+    in_header = in_header && is_header_word(head.substr(at, end - at));
+    at = end;
+  }
+  return std::nullopt;
+}
+
+}  // namespace holdfast::supervisor::logs

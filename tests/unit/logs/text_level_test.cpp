@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/logs/text_level.hpp"
+
+#include "tests/support/catch.hpp"
+
+#include <string>
+
+namespace holdfast::supervisor::logs {
+
+TEST_CASE("the usual loggers' lines have the level that they state") {
+  using enum log::Level;
+  const auto [line, level] = GENERATE(table<std::string, log::Level>({
+      {"ERROR:root:no route", Error},
+      {"WARNING:app.db:slow", Warn},
+      {"CRITICAL:root:x", Error},
+      {"DEBUG:root:x", Debug},
+      {"2026-11-29 10:00:00,123 - app.module - ERROR - no route", Error},
+      {"2026-11-29 10:00:00,123 ERROR app.module no route", Error},
+      {"[2026-11-29 10:00:00,123] ERROR in app: Exception on / [GET]", Error},
+      {"[2026-11-29 10:00:00 +0000] [7] [ERROR] Exception in worker process", Error},
+      {"[2026-11-29 10:00:00 +0000] [7] [INFO] Booting worker", Info},
+      {"ERROR:    Exception in ASGI application", Error},
+      {"INFO:     Application startup complete.", Info},
+      {"[2026-11-29 10:00:00,000: ERROR/MainProcess] Task failed", Error},
+      {"10:00:00.000 [main] ERROR c.e.App - no route", Error},
+      {"2026-11-29 10:00:00.000  WARN 12 --- [main] o.s.b.App : slow", Warn},
+      {"2026-11-29T10:00:00.000Z\terror\tcaller/a.go:3\tno route", Error},
+      {"2026-11-29T10:00:00.000Z\tINFO\tstarted", Info},
+      {"2026/11/29 10:00:00 [error] 7#7: *1 open() failed", Error},
+      {"2026/11/29 10:00:00 [notice] 7#7: using the epoll method", Info},
+      {"[Sun Nov 29 10:00:00 2026] [core:error] [pid 7] AH00124", Error},
+      {"2026-11-29 10:00:00.000 UTC [7] ERROR:  relation does not exist", Error},
+      {"E, [2026-11-29T10:00:00.000000 #7] ERROR -- : no route", Error},
+      {"time=2026-11-29T10:00:00Z level=error msg=\"no route\"", Error},
+      {"level=WARN msg=slow", Warn},
+      {"E1129 10:00:00.000000       7 main.cc:12] no route", Error},
+      {"I1129 10:00:00.000000       7 main.cc:12] started", Info},
+      {"2026-11-29T10:00:00.000000Z ERROR app::db: no route", Error},
+      {"\x1b[2m2026-11-29T10:00:00Z\x1b[0m \x1b[31mERROR\x1b[0m app: no route", Error},
+      {"panic: runtime error: index out of range", Error},
+      {"error: unexpected argument", Error},
+      {"fatal: not a git repository", Error},
+      {"Warning: this is experimental", Warn},
+      {"PHP Fatal error:  Uncaught Exception: no", Error},
+      {"10:00:00.000 [error] GenServer terminating", Error},
+      {"npm ERROR: no such script", Error},
+  }));
+  INFO(line);
+  const auto found = text_level(line);
+  REQUIRE(found);
+  CHECK(*found == level);
+}
+
+TEST_CASE("a level's name in a sentence states nothing") {
+  for (const char* line :
+       {"", " ", "ab", "no ERROR was found", "the error was fixed", "errors: 0", "started",
+        "information about error handling", "GET /error 200", "Listening on http://0.0.0.0:80",
+        "0 errors, 0 warnings", "alert(1)", "trace", "ValueError: x", "user logged in as info",
+        "rows=3 leveled=error", "    at f (a.js:1:2)", "<html>"}) {
+    INFO(line);
+    CHECK_FALSE(text_level(line));
+  }
+}
+
+}  // namespace holdfast::supervisor::logs
