@@ -9,6 +9,7 @@
 #include "supervisor/cli/client.hpp"
 #include "supervisor/cli/config_diff.hpp"
 #include "supervisor/cli/import.hpp"
+#include "supervisor/cli/logs.hpp"
 #include "supervisor/cli/notify.hpp"
 #include "supervisor/daemon/check_config.hpp"
 #include "supervisor/daemon/daemon.hpp"
@@ -49,6 +50,8 @@ int run(const cli::Arguments& arguments) {
   const auto runtime_dir = std::filesystem::absolute(config::find_runtime_dir(file, environ));
   if (arguments.verb == cli::Verb::CheckConfig)
     return cli::run_config_diff(file, environ, runtime_dir);
+  if (arguments.verb == cli::Verb::Logs)
+    return cli::run_logs(arguments, file, environ, runtime_dir);
   return cli::run_client(arguments, runtime_dir);
 }
 

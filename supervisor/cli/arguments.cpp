@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 
 namespace holdfast::supervisor::cli {
@@ -32,6 +33,10 @@ std::string unknown_command(const CLI::App& app, int argc, char** argv) {
   const std::string word = unparsed.empty() ? argv[argc - 1] : unparsed.front();
   return fmt::format("holdfast: there is no command '{}'{}\nRun with --help for a list of them.\n",
                      word, config::did_you_mean(word, known));
+}
+
+std::vector<std::string> level_names() {
+  return {"trace", "debug", "info", "warn", "error"};
 }
 
 CLI::Option* add_names(CLI::App& command, Arguments& arguments) {
@@ -63,6 +68,22 @@ std::string take_last_word(Arguments& arguments) {
   if (!count || *count > kMost)
     return fmt::format("holdfast: COUNT: '{}' is not a number from 0 to {}\n", word, kMost);
   arguments.count = *count;
+  return {};
+}
+
+// What is wrong with the arguments of log-level; else "". Its last name is the level.
+std::string take_level(Arguments& arguments) {
+  if (arguments.verb != Verb::LogLevel || arguments.reset) return {};
+  const std::vector<std::string> known = level_names();
+  const std::string word = arguments.names.empty() ? std::string() : arguments.names.back();
+  if (std::find(known.begin(), known.end(), word) == known.end()) {
+    return fmt::format(
+        "holdfast: LEVEL: {} trace, debug, info, warn and error{}\n",
+        word.empty() ? "is missing: one of" : fmt::format("'{}' is not one of", word),
+        word.empty() ? "" : config::did_you_mean(word, known));
+  }
+  arguments.names.pop_back();
+  arguments.level = word;
   return {};
 }
 
@@ -183,8 +204,31 @@ void declare(CLI::App& app, Arguments& arguments) {
   CLI::App* logs = verb("logs", "Show the latest log lines, of all workers or some", Verb::Logs);
   add_names(*logs, arguments);
   logs->add_flag("-f,--follow", arguments.follow, "Follow: print new ones as they appear");
-  logs->add_option("-n,--lines", arguments.lines, "Number of lines to show first")
+  logs->add_option("-n,--lines", arguments.log_lines,
+                   "Number of lines to show first; default: 50, or all --since a time")
       ->check(CLI::Range(0, 100000));
+  logs->add_option("--since", arguments.since,
+                   "Only lines from then on: 10m (so long ago), 2026-11-29T10:00:00Z or "
+                   "'2026-11-29 10:00' (UTC)");
+  logs->add_option("--until", arguments.until, "Only lines before then");
+  logs->add_option("--level", arguments.level, "Only lines of this level and above")
+      ->check(CLI::IsMember(level_names()));
+  logs->add_option("--grep", arguments.grep,
+                   "Only lines in which this regular expression (RE2) matches");
+  logs->add_option("--request-id", arguments.request_id,
+                   "Only lines of this request, in all processes");
+  logs->add_flag("--json", arguments.json,
+                 "Print the lines as they are in the log, on a terminal too");
+
+  CLI::App* log_level =
+      verb("log-level", "Change the log level of Holdfast's workers until the next reload",
+           Verb::LogLevel);
+  CLI::Option* log_names = add_names(*log_level, arguments);
+  log_names->option_text("[NAME ...] LEVEL");
+  log_names->description(log_names->get_description() +
+                         "; holdfast: the supervisor. None: all of these. LEVEL: trace, debug, "
+                         "info, warn or error");
+  log_level->add_flag("--reset", arguments.reset, "Return to the level that is configured");
 
   add_crashes(*verb("crashes", "List the crashes of workers, or show one of them", Verb::Crashes),
               arguments);
@@ -260,6 +304,7 @@ CommandLineSpec describe(const CLI::App& app) {
     CommandSpec one{command->get_name(), command->get_description(), {}, {}};
     for (const CLI::App* inner : command->get_subcommands({}))
       one.subcommands.push_back(inner->get_name());
+    if (one.name == "log-level") one.subcommands = level_names();
     for (const CLI::Option* option : command->get_options()) {
       if (!option->get_positional()) {
         one.options.push_back(describe(*option));
@@ -300,7 +345,7 @@ Parsed parse_arguments(int argc, char** argv) {
     const int code = app.exit(error, std::cout, std::cerr);
     return {std::nullopt, code == 0 ? exit_code::kOk : exit_code::kUsage};
   }
-  if (const std::string wrong = take_last_word(arguments); !wrong.empty()) {
+  if (const std::string wrong = take_last_word(arguments) + take_level(arguments); !wrong.empty()) {
     std::cerr << wrong;
     return {std::nullopt, exit_code::kUsage};
   }

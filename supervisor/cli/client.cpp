@@ -56,6 +56,12 @@ int command(const AdminClient& client, const Arguments& arguments, std::string t
   return exit_code::kOk;
 }
 
+std::string log_level_target(const Arguments& arguments) {
+  const std::string names = names_query(arguments.names);
+  return fmt::format("{}{}{}{}", protocol::kLogLevelPath, names.empty() ? "?" : names + "&",
+                     arguments.reset ? "reset=true" : "level=", arguments.level);
+}
+
 int health(const AdminClient& client, bool ready) {
   const auto answer = client.ask("GET", ready ? protocol::kReadyPath : protocol::kHealthPath);
   if (!answer) return unreachable(answer.error());
@@ -88,11 +94,12 @@ int run_client(const Arguments& arguments, const std::filesystem::path& runtime_
                                  query_escaped(arguments.signal)));
     case Verb::Reload: return command(client, arguments, protocol::kReloadPath);
     case Verb::Events: return events(client, arguments);
-    case Verb::Logs: return logs(client, arguments);
     case Verb::Crashes: return list_crashes(client, arguments);
     case Verb::CrashShow: return show_crash(client, arguments);
+    case Verb::LogLevel: return command(client, arguments, log_level_target(arguments));
     case Verb::Names: return names(client);
     case Verb::Health: return health(client, arguments.ready);
+    case Verb::Logs:
     case Verb::Run:
     case Verb::Completion:
     case Verb::CheckConfig:

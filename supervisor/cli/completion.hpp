@@ -25,7 +25,7 @@ struct CommandSpec {
   std::string help;
   std::vector<OptionSpec> options;
   enum class Operand { None, Name, File, Shell } operand = Operand::None;
-  std::vector<std::string> subcommands = {};  // "show"
+  std::vector<std::string> subcommands = {};  // "show", or the levels of log-level
 };
 
 struct CommandLineSpec {

@@ -34,11 +34,6 @@ void print_event(const json& event, bool as_json) {
     print(fmt::format("    {}\n", text::for_terminal_line(frame.get<std::string>())));
 }
 
-std::string header(const http::Response& response, std::string_view name) {
-  const std::string* value = response.headers.find(name);
-  return value == nullptr ? "0" : *value;
-}
-
 }  // namespace
 
 namespace {
@@ -99,28 +94,6 @@ int events(const AdminClient& connection, const Arguments& arguments) {
     }
     more = arguments.follow || after < page.value("last_seq", after);
     if (page["events"].empty() && !arguments.follow) break;
-  }
-  return exit_code::kOk;
-}
-
-int logs(const AdminClient& connection, const Arguments& arguments) {
-  const std::string names = names_query(arguments.names);
-  const std::string base = fmt::format("{}{}{}", protocol::kLogsPath, names.empty() ? "?" : names,
-                                       names.empty() ? "" : "&");
-  auto answer = connection.ask("GET", fmt::format("{}lines={}", base, arguments.lines));
-  if (!answer) return unreachable(answer.error());
-  if (answer->status != 200) return refused(*answer);
-  print(answer->body);
-  while (arguments.follow) {
-    answer = connection.ask(
-        "GET", fmt::format("{}after={}&wait={}", base, header(*answer, "X-Log-Next"), kWaitSeconds),
-        kDeadline);
-    if (!answer) return unreachable(answer.error());
-    if (answer->status != 200) return refused(*answer);
-    if (const std::string missed = header(*answer, "X-Log-Missed"); missed != "0") {
-      complain(fmt::format("{} bytes of log were skipped because they arrived too fast", missed));
-    }
-    print(answer->body);
   }
   return exit_code::kOk;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// `holdfast events` and `holdfast logs`: print what there is, then follow if asked to. They return
-// the exit code. And the progress of a command that takes its time.
+// `holdfast events`: prints what there is, then follows if asked to, and returns the exit code. And
+// the progress of a command that takes its time.
 
 #include "supervisor/cli/admin_client.hpp"
 #include "supervisor/cli/arguments.hpp"
@@ -14,6 +14,5 @@ int events(const AdminClient& connection, const Arguments& arguments);
 // are printed to standard error.
 Result<http::Response> ask_with_progress(const AdminClient& connection, const std::string& target,
                                          Duration deadline);
-int logs(const AdminClient& connection, const Arguments& arguments);
 
 }  // namespace holdfast::supervisor::cli

@@ -127,6 +127,10 @@ std::string remarks_of(const json& status) {
   if (status.value("reloading", false)) out += "a reload is under way\n";
   const std::string error = status.value("last_reload_error", "");
   if (!error.empty()) out += fmt::format("last reload: {}\n", error.substr(0, error.find('\n')));
+  const json levels = status.value("log_levels", json::object());
+  for (const auto& [name, level] : levels.items())
+    out += fmt::format("log level of {}: {}, until the next reload\n", name,
+                       level.is_string() ? level.get<std::string>() : "?");
   std::string differ;
   for (const json& program : status["programs"]) {
     const auto keys = program.value("differs", std::vector<std::string>());

@@ -36,6 +36,11 @@ inside systemctl reload holdfast || fail "systemctl reload"
 more_than $(($(answered) + 20))
 inside sh -c 'printf "[log]\nlevle = 1\n" > /etc/holdfast/holdfast.toml'
 inside systemctl reload holdfast 2>/dev/null && fail "a reload of a wrong file was accepted"
+# The journal knows how bad a line is, and has taken the prefix that says so away.
+errors() { inside journalctl --no-pager -o cat -p err -u holdfast; }
+for _ in $(seq 100); do errors | grep -q 'new configuration was refused' && break; sleep 0.1; done
+errors | grep -q '^{.*"level":"error".*new configuration was refused' || fail "the journal has no error"
+errors | grep -q '"level":"info"' && fail "the journal takes information for an error"
 more_than $(($(answered) + 20))
 inside sh -c 'printf "[log]\nlevel = \"info\"\n" > /etc/holdfast/holdfast.toml'
 inside rm /run/go
