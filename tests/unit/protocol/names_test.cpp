@@ -16,6 +16,7 @@ TEST_CASE("the names of inherited descriptors are part of the interface") {
   CHECK(kRateLimitFd == "rate-limit"sv);
   CHECK(kDoorbellFd == "doorbell"sv);
   CHECK(kInFlightFd == "in-flight"sv);
+  CHECK(kLogLevelFd == "log-level"sv);
 }
 
 TEST_CASE("a listener may be called http, but not like a descriptor that every worker gets") {
