@@ -9,9 +9,13 @@
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
 #include "common/http/message.hpp"
+#include "common/net/url.hpp"
 #include "common/os/fd.hpp"
 
+#include <filesystem>
 #include <functional>
+#include <optional>
+#include <stop_token>
 #include <string>
 
 namespace boost::asio {
@@ -29,13 +33,18 @@ struct FetchOptions {
   Duration deadline = std::chrono::seconds(10);  // for the whole exchange, absolute
   std::uint64_t max_response_bytes = 1u << 20;   // a longer response is an error
   bool head_only = false;  // async_get(): done with the status and the fields, without the body
-  Vet vet{};               // async_get(): called when all but the last byte of the request is sent
+  // fetch(): for one connection, and for each step of its TLS handshake; 0: the deadline alone.
+  Duration connect_timeout{};
+  std::optional<net::ProxyUrl> proxy{};  // fetch(): by which the request goes
+  std::filesystem::path ca_file{};       // fetch(): trusted besides the system's authorities; PEM
+  std::stop_token stop{};                // fetch(): breaks it off, as if the deadline had come
+  Vet vet{};  // async_get(): called when all but the last byte of the request is sent
 };
 
 // `url`: http://host:port/path, https://…, or unix:/path/to.sock:/target. Any thread; blocks.
-// Certificates are verified against the system's trust store. Content-Length, Transfer-Encoding and
-// Connection are set by the client itself. Bodies are returned as received, compressed or not. The
-// size of the response's header fields is bounded by the deadline only.
+// Certificates are verified against the system's trust store and `ca_file`. Content-Length,
+// Transfer-Encoding and Connection are set by the client itself. Bodies are returned as received,
+// compressed or not. The size of the response's header fields is bounded by the deadline only.
 // Errors: InvalidArgument (URL, method), Unavailable, DeadlineExceeded, ResourceExhausted (the
 // response is longer than allowed), DataLoss (truncated or malformed); any status is a Response.
 Result<Response> fetch(const std::string& method, const std::string& url, const Headers& headers,

@@ -8,6 +8,8 @@
 #include "common/text/ascii.hpp"
 
 #include <httplib.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 
 namespace holdfast::http {
@@ -59,7 +61,21 @@ httplib::Headers to_httplib(const Headers& headers, const net::Url& url) {
   return out;
 }
 
-httplib::Client make_client(const net::Url& url, const std::string& address) {
+// Adds the authorities of a file to those of the system.
+Result<void> trust(httplib::Client& client, const std::filesystem::path& ca_file) {
+  SSL_CTX* const context = client.ssl_context();
+  if (context == nullptr) return {};  // not https
+  X509_STORE* const store = SSL_CTX_get_cert_store(context);
+  if (SSL_CTX_set_default_verify_paths(context) == 1 &&
+      X509_STORE_load_file(store, ca_file.c_str()) == 1)
+    return {};
+  ERR_clear_error();
+  return fail(ErrorKind::InvalidArgument,
+              fmt::format("'{}' has no certificate that can be read", ca_file.native()));
+}
+
+httplib::Client make_client(const net::Url& url, const std::string& address,
+                            const FetchOptions& options) {
   if (url.scheme == net::Url::Scheme::Unix) {
     httplib::Client client(url.socket_path, 80);
     client.set_address_family(AF_UNIX);
@@ -67,11 +83,17 @@ httplib::Client make_client(const net::Url& url, const std::string& address) {
   }
   httplib::Client client(url.base());
   // Host, SNI and the certificate check use the name; the connection goes to the address.
-  if (address != url.host) client.set_hostname_addr_map({{url.host, address}});
+  if (address != url.host && !options.proxy) client.set_hostname_addr_map({{url.host, address}});
   return client;
 }
 
 Failure failure_of(httplib::Error error, const std::string& url) {
+  if (error == httplib::Error::SSLServerVerification) {
+    return fail(ErrorKind::Unavailable,
+                url +
+                    ": its certificate is not valid for it: another name, out of date, or signed "
+                    "by an authority that is not trusted");
+  }
   const bool damaged = error == httplib::Error::Read;
   return fail(damaged ? ErrorKind::DataLoss : ErrorKind::Unavailable,
               fmt::format("{}: {}", url,
@@ -96,9 +118,18 @@ Attempt attempt(const std::string& method, const net::Url& url, const std::strin
   const Duration left = deadline - MonoTime::clock::now();
   if (left <= Duration::zero()) return too_late();
 
-  SocketWatchdog watchdog(deadline);
-  httplib::Client client = make_client(url, address);
+  SocketWatchdog watchdog(deadline, options.stop);
+  httplib::Client client = make_client(url, address, options);
   if (!client.is_valid()) return {fail(ErrorKind::InvalidArgument, name + ": not a usable URL")};
+  if (options.proxy) {
+    client.set_proxy(address, options.proxy->port);
+    if (!options.proxy->user.empty())
+      client.set_proxy_basic_auth(options.proxy->user, options.proxy->password);
+  }
+  if (!options.ca_file.empty()) {
+    if (auto trusted = trust(client, options.ca_file); !trusted)
+      return {fail(trusted.error().with_context(name))};
+  }
   client.enable_server_certificate_verification(true);
   client.set_follow_location(false);
   client.set_decompress(false);
@@ -107,7 +138,9 @@ Attempt attempt(const std::string& method, const net::Url& url, const std::strin
   client.set_tcp_nodelay(true);
   // These apply per system call. The watchdog bounds the whole exchange, and always fires first.
   const Duration call_timeout = left + std::chrono::seconds(5);
-  client.set_connection_timeout(call_timeout);
+  client.set_connection_timeout(options.connect_timeout > Duration::zero()
+                                    ? std::min(options.connect_timeout, call_timeout)
+                                    : call_timeout);
   client.set_read_timeout(call_timeout);
   client.set_write_timeout(call_timeout);
   client.set_socket_options([&](socket_t socket) { watchdog.watch(socket); });
@@ -157,7 +190,12 @@ Result<Response> fetch(const std::string& method, const std::string& url, const 
   try {
     std::vector<std::string> addresses{""};
     if (parsed.scheme != net::Url::Scheme::Unix) {
-      HOLDFAST_TRY_ASSIGN(addresses, resolve(parsed.host, deadline));
+      const std::string& peer = options.proxy ? options.proxy->host : parsed.host;
+      const MonoTime resolved_by =
+          options.connect_timeout > Duration::zero()
+              ? std::min(deadline, MonoTime::clock::now() + options.connect_timeout)
+              : deadline;
+      HOLDFAST_TRY_ASSIGN(addresses, resolve(peer, resolved_by));
     }
     const NoSigpipe guard;
     Result<Response> last = fail(ErrorKind::Unavailable, parsed.host + " has no address");

@@ -8,8 +8,8 @@
 
 namespace holdfast::http {
 
-SocketWatchdog::SocketWatchdog(MonoTime deadline)
-    : thread_([this, deadline] { wait_for(deadline); }) {}
+SocketWatchdog::SocketWatchdog(MonoTime deadline, const std::stop_token& stop)
+    : thread_([this, deadline] { wait_for(deadline); }), on_stop_(stop, Expire{*this}) {}
 
 SocketWatchdog::~SocketWatchdog() {
   {
@@ -35,6 +35,12 @@ void SocketWatchdog::wait_for(MonoTime deadline) {
   prepare_thread("http-deadline");
   std::unique_lock lock(mutex_);
   if (changed_.wait_until(lock, deadline, [this] { return over_; })) return;
+  expired_ = true;
+  shut_down_socket();
+}
+
+void SocketWatchdog::expire() {
+  const std::lock_guard lock(mutex_);
   expired_ = true;
   shut_down_socket();
 }

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// SocketWatchdog: ends a blocking exchange at its deadline by shutting its socket down.
-// cpp-httplib's Client::stop() is not enough: it waits for the lock that connecting and the TLS
-// handshake hold. The watchdog keeps a duplicate of the descriptor, so it can never shut down
-// another socket that was given the same number after a close. Threads: all calls come from the
-// thread of the exchange; the watchdog has its own.
+// SocketWatchdog: ends a blocking exchange at its deadline, or when it is asked to stop, by
+// shutting its socket down. cpp-httplib's Client::stop() is not enough: it waits for the lock that
+// connecting and the TLS handshake hold. The watchdog keeps a duplicate of the descriptor, so it
+// can never shut down another socket that was given the same number after a close. Threads: all
+// calls come from the thread of the exchange; the watchdog has its own.
 
 #include "common/base/clock.hpp"
 #include "common/os/fd.hpp"
 
 #include <condition_variable>
 #include <mutex>
+#include <stop_token>
 #include <thread>
 
 namespace holdfast::http {
 
 class SocketWatchdog {
  public:
-  explicit SocketWatchdog(MonoTime deadline);
+  explicit SocketWatchdog(MonoTime deadline, const std::stop_token& stop = {});
   ~SocketWatchdog();
   SocketWatchdog(const SocketWatchdog&) = delete;
   SocketWatchdog& operator=(const SocketWatchdog&) = delete;
@@ -29,6 +30,12 @@ class SocketWatchdog {
  private:
   void wait_for(MonoTime deadline);
   void shut_down_socket();
+  void expire();
+
+  struct Expire {
+    SocketWatchdog& watchdog;
+    void operator()() const { watchdog.expire(); }
+  };
 
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -36,6 +43,7 @@ class SocketWatchdog {
   bool over_ = false;
   bool expired_ = false;
   std::thread thread_;
+  std::stop_callback<Expire> on_stop_;  // the last: nothing calls a watchdog that is half gone
 };
 
 }  // namespace holdfast::http

@@ -6,6 +6,7 @@
 #include "common/net/ip_address.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/number.hpp"
+#include "common/text/percent.hpp"
 
 #include <algorithm>
 
@@ -94,6 +95,31 @@ Result<Url> parse_url(std::string_view text, std::string_view default_target) {
                 "the URL is not http://host:port/…, https://… or unix:/path.sock:/target");
   }
   return url;
+}
+
+Result<ProxyUrl> parse_proxy_url(std::string_view text) {
+  const auto refuse = [] {
+    return fail(ErrorKind::InvalidArgument,
+                "a proxy is http://host:port, or http://user:password@"
+                "host:port");
+  };
+  ProxyUrl proxy;
+  take_prefix(text, "http://");
+  text = text.substr(0, text.find('/'));
+  if (const auto at = text.rfind('@'); at != std::string_view::npos) {
+    const std::string_view user = text.substr(0, at);
+    const auto colon = std::min(user.find(':'), user.size());
+    if (!text::percent_decode(user.substr(0, colon), proxy.user) ||
+        !text::percent_decode(user.substr(std::min(colon + 1, user.size())), proxy.password))
+      return refuse();
+    text.remove_prefix(at + 1);
+  }
+  // Its host must look like one; "https://" and "socks5://" have a ':' where the port should be.
+  const auto url = parse_url(fmt::format("http://{}", text));
+  if (!url || url->host.find('/') != std::string::npos) return refuse();
+  proxy.host = url->host;
+  proxy.port = url->port;
+  return proxy;
 }
 
 Result<Url> parse_literal_url(std::string_view text, std::string_view default_target) {

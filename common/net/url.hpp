@@ -31,6 +31,17 @@ struct Url {
 // spaces, control characters, port 0 and a target that is not ASCII.
 Result<Url> parse_url(std::string_view text, std::string_view default_target = "/");
 
+// A proxy as variables such as HTTPS_PROXY name it: http://[user:password@]host:port, where the
+// scheme may be left out; without a port it is 80.
+struct ProxyUrl {
+  std::string host;
+  std::uint16_t port = 0;
+  std::string user;  // percent-decoded
+  std::string password;
+  bool operator==(const ProxyUrl&) const = default;
+};
+Result<ProxyUrl> parse_proxy_url(std::string_view text);
+
 // For URLs from the configuration: http:// or unix:, and the host is a literal address or
 // "localhost", so that whoever asks never waits for a name server.
 Result<Url> parse_literal_url(std::string_view text, std::string_view default_target);

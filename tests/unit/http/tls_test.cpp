@@ -121,6 +121,18 @@ TEST_CASE("A certificate that nobody trusted signed is refused") {
   CHECK(result.error().kind == ErrorKind::Unavailable);
 }
 
+TEST_CASE("An authority of the caller's own is trusted besides the system's") {
+  Tls tls("localhost");
+  FetchOptions options;
+  options.ca_file = tls.dir / "ca.pem";
+  ScriptedPeer peer(tls_script(tls.context.get()));
+  REQUIRE(fetch("GET", https(peer), {}, "", options));
+  options.ca_file = "/nonexistent.pem";
+  const auto refused = fetch("GET", https(peer), {}, "", options);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::InvalidArgument);
+}
+
 TEST_CASE("A trusted certificate for another name is refused") {
   Tls tls("other.example");
   const Trusting trust((tls.dir / "ca.pem").string());
