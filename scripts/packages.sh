@@ -16,7 +16,7 @@ case "$(. /etc/os-release 2>/dev/null && echo "${ID:-}${VERSION_ID:-}")" in
 esac
 
 test_packages=(catch2 libbenchmark-dev clang-format clang-tidy shellcheck git procps
-  prometheus nginx-light nodejs wrk curl jq openssl sqlite3 zsh fish haproxy
+  prometheus prometheus-alertmanager nginx-light nodejs wrk curl jq openssl sqlite3 zsh fish haproxy
   redis-server chromium prometheus-nginx-exporter python3-prometheus-client gunicorn)
 
 # npm may be installed without dpkg (nvm, NodeSource).

@@ -3,6 +3,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/sha.h>
 
 #include <stdexcept>
@@ -15,6 +16,19 @@ std::string sha256(std::string_view bytes) {
   std::string digest(kDigestBytes, '\0');
   ::SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
            reinterpret_cast<unsigned char*>(digest.data()));
+  return digest;
+}
+
+std::string hmac_sha256(std::string_view key, std::string_view bytes) {
+  std::string digest(kDigestBytes, '\0');
+  unsigned int size = 0;
+  // A null key would mean the one of the call before.
+  const auto* const made =
+      ::HMAC(::EVP_sha256(), key.empty() ? "" : key.data(), static_cast<int>(key.size()),
+             reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+             reinterpret_cast<unsigned char*>(digest.data()), &size);
+  if (made == nullptr || size != kDigestBytes)
+    throw std::runtime_error("OpenSSL cannot make an HMAC");
   return digest;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// SHA-256. Threads: any; one Sha256, one thread.
+// SHA-256, and the HMAC that is made of it. Threads: any; one Sha256, one thread.
 
 #include <memory>
 #include <string>
@@ -14,6 +14,9 @@ namespace holdfast::auth {
 inline constexpr std::size_t kDigestBytes = 32;
 
 std::string sha256(std::string_view bytes);  // kDigestBytes
+
+// RFC 2104, of kDigestBytes. Throws std::runtime_error if OpenSSL cannot.
+std::string hmac_sha256(std::string_view key, std::string_view bytes);
 
 // The digest of what comes in parts.
 class Sha256 {

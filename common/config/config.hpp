@@ -352,6 +352,38 @@ struct Embedding {
   bool operator==(const Embedding&) const = default;
 };
 
+// [alert_receiver.NAME]: where alerts are sent (receiver_types.hpp has what each type needs).
+struct AlertReceiver {
+  std::string type;  // "slack", "discord", …; empty: as the host of `url` says
+  // Secrets: each is read from the file of the same name, if that is given, whenever it is used.
+  std::string url;
+  std::filesystem::path url_file;
+  std::string secret;  // signs the body (HMAC); empty: no signature
+  std::filesystem::path secret_file;
+  std::string authorization;  // the Authorization header; empty: none
+  std::filesystem::path authorization_file;
+  std::vector<std::string> command;   // argv, of type "command"
+  Duration timeout = 10s;             // of one attempt
+  std::string proxy = "environment";  // environment | off | a URL
+  std::filesystem::path ca_file;      // trusted besides the system's authorities
+  std::string min_severity = "info";  // info | warning | critical
+  std::vector<std::string> rules;     // globs; empty: all
+  std::vector<std::string> programs;  // globs; empty: all
+  bool send_resolved = true;
+  // Not a key: which of `url`, `secret` and `authorization` stand in the file as they are.
+  std::set<std::string> literal_secrets;
+  bool operator==(const AlertReceiver&) const = default;
+};
+
+// [alert_ping]: a dead-man's switch. Whoever expects the request raises the alarm when it stays
+// out.
+struct AlertPing {
+  std::string url;  // empty, and no url_file: off
+  std::filesystem::path url_file;
+  Duration interval = 1min;
+  bool operator==(const AlertPing&) const = default;
+};
+
 struct Config {
   Environment environment = Environment::Production;
   std::vector<std::string> include;  // as written in the file itself
@@ -368,6 +400,8 @@ struct Config {
   Store store;
   Queue queue;
   Embedding embedding;
+  std::map<std::string, AlertReceiver> alert_receivers;
+  AlertPing alert_ping;
   std::filesystem::path source;                 // the file it was read from; empty: none
   std::vector<std::filesystem::path> included;  // the other files, in the order of reading
   std::set<std::string> secrets;  // what replaced ${NAME}s whose names sound secret (mask.hpp)

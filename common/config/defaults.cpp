@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/config/defaults.hpp"
 
+#include "common/config/receiver_types.hpp"
 #include "common/config/report.hpp"
 #include "common/protocol/names.hpp"
 
@@ -78,6 +79,11 @@ void apply_dependent_defaults(Config& config, const LoadReport& report) {
   }
   for (Program& program : config.programs)
     apply_dependent_defaults(program, report);
+  for (auto& [name, receiver] : config.alert_receivers) {
+    if (report.given("alert_receiver." + name, "type")) continue;
+    if (!receiver.url.empty()) receiver.type = receiver_type_of(receiver.url);
+    if (!receiver.command.empty()) receiver.type = "command";
+  }
 }
 
 }  // namespace holdfast::config

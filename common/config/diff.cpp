@@ -24,6 +24,7 @@ class Comparison {
 
  private:
   void compare_listeners();
+  void compare_receivers();
   void compare_programs();
   void compare_keys(const std::string& section, const Fields& before, const Fields& after);
   void append(std::vector<KeyDifference>& keys, const std::string& key, ReloadEffect effects,
@@ -101,6 +102,20 @@ void Comparison::compare_listeners() {
   }
 }
 
+void Comparison::compare_receivers() {
+  for (auto& [name, receiver] : after_.alert_receivers) {
+    const auto was = before_.alert_receivers.find(name);
+    if (was == before_.alert_receivers.end()) {
+      add("alert_receiver." + name, Kind::Added);
+    } else {
+      compare_keys("alert_receiver." + name, fields_of(was->second), fields_of(receiver));
+    }
+  }
+  for (const auto& [name, receiver] : before_.alert_receivers) {
+    if (!after_.alert_receivers.contains(name)) add("alert_receiver." + name, Kind::Removed);
+  }
+}
+
 void Comparison::compare_programs() {
   const auto named = [](std::vector<Program>& programs, const std::string& name) {
     return std::find_if(programs.begin(), programs.end(),
@@ -139,6 +154,7 @@ std::vector<SectionDifference> Comparison::run() {
   for (std::size_t i = 0; i < is.size(); ++i)
     compare_keys(is[i].name, was[i].fields, is[i].fields);
   compare_listeners();
+  compare_receivers();
   compare_programs();
   return std::move(result_);
 }

@@ -54,6 +54,9 @@ Fields fields_of_section(Config& config, const std::string& name) {
   for (Section& section : single_sections(config)) {
     if (section.name == name) return std::move(section.fields);
   }
+  constexpr std::string_view kReceiver = "alert_receiver.";
+  if (name.starts_with(kReceiver))
+    return fields_of(config.alert_receivers[name.substr(kReceiver.size())]);
   return root_fields(config);
 }
 
@@ -137,6 +140,10 @@ const std::vector<Variable>& known_variables() {
        .form = Variable::Form::Integer},
       {.name = "RATE_LIMIT_WINDOW", .section = "rate_limit", .key = "window"},
       {.name = "CORS_ORIGINS", .section = "cors", .key = "origins", .form = Variable::Form::List},
+      {.name = "ALERT_WEBHOOK_URL",
+       .section = "alert_receiver.default",
+       .key = "url",
+       .secret = true},
   };
   return kVariables;
 }

@@ -39,8 +39,10 @@ Fields without_environment(Fields fields) {
 std::string text_of_configuration(Config config, const std::string& program) {
   std::string out;
   append_section(out, "", root_fields(config));
-  for (const Section& section : single_sections(config))
-    append_section(out, section.name, section.fields);
+  for (const Section& section : single_sections(config)) {
+    // Its URL is a secret, and no worker has a use for it.
+    if (section.name != "alert_ping") append_section(out, section.name, section.fields);
+  }
   for (auto& [name, listen] : config.listen)
     append_section(out, "listen." + name, fields_of(listen));
   for (Program& candidate : config.programs) {

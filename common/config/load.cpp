@@ -5,6 +5,7 @@
 #include "common/config/documents.hpp"
 #include "common/config/environment.hpp"
 #include "common/config/reader.hpp"
+#include "common/config/receiver_types.hpp"
 #include "common/config/reload.hpp"
 #include "common/config/replacement.hpp"
 #include "common/config/report.hpp"
@@ -33,6 +34,7 @@ Config fill(Documents& documents, const Environ& environ, LoadReport& report) {
   add_default_listener(config);
   apply_environment(environ, config, report);
   apply_dependent_defaults(config, report);
+  note_receiver_secrets(config);
   return config;
 }
 

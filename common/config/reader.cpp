@@ -83,7 +83,7 @@ std::string without_values(std::string message, const Value& value) {
 }
 
 std::vector<std::string> known_at_top(Config& config) {
-  std::vector<std::string> names{"listen", "program"};
+  std::vector<std::string> names{"listen", "program", "alert_receiver"};
   for (const Field& field : root_fields(config))
     names.push_back(field.key);
   for (const Section& section : single_sections(config))
@@ -156,6 +156,10 @@ void read_document(const Table& document, Config& config, LoadReport& report) {
         program.name = name;
         read_section(table, section, fields_of(program), report);
         config.programs.push_back(std::move(program));
+      });
+    } else if (member.key == "alert_receiver") {
+      read_named(member, report, [&](const auto& name, const Table& table, const auto& section) {
+        read_section(table, section, fields_of(config.alert_receivers[name]), report);
       });
     } else if (!read_single(member, config, report) && !read_root_key(member, config, report)) {
       const auto* table = std::get_if<Table>(&member.value.data);

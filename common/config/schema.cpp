@@ -29,6 +29,7 @@ std::vector<Section> single_sections(Config& config) {
       {"store", BothWorkers, fields_of(config.store)},
       {"queue", BothWorkers, fields_of(config.queue)},
       {"embedding", BothWorkers, fields_of(config.embedding)},
+      {"alert_ping", None, fields_of(config.alert_ping)},
   };
 }
 
@@ -44,9 +45,11 @@ std::vector<KnownKey> known_keys() {
   Config config;
   Listen listen;
   Program program;
+  AlertReceiver receiver;
   append("", root_fields(config));
   append("listen.NAME", fields_of(listen));
   append("program.NAME", fields_of(program));
+  append("alert_receiver.NAME", fields_of(receiver));
   for (const Section& section : single_sections(config))
     append(section.name, section.fields);
   return keys;

@@ -49,6 +49,8 @@ std::string show(const Config& config) {
     append(out, section.name, section.fields, copy.secrets);
   for (auto& [name, listen] : copy.listen)
     append(out, "listen." + name, fields_of(listen), copy.secrets);
+  for (auto& [name, receiver] : copy.alert_receivers)
+    append(out, "alert_receiver." + name, fields_of(receiver), copy.secrets);
   for (Program& program : copy.programs)
     append(out, "program." + program.name, fields_of(program), copy.secrets);
   return out;

@@ -8,6 +8,7 @@ constexpr std::array kLagSeconds{0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0
 constexpr std::array kCollectSeconds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
                                      0.1,   0.25,   0.5,   1.0,  2.5};
 constexpr std::array kAgeSeconds{0.1, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0};
+constexpr std::array kNotificationSeconds{0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 300.0};
 
 using enum Type;
 
@@ -46,6 +47,23 @@ constexpr std::array kTable{
     gauge("holdfast_store_unavailable",
           "1 if workers cannot use the store, or cannot start without it, else 0."),
     counter("holdfast_strangers_reaped_total", "Orphaned processes that were reaped."),
+    // notifications
+    gauge("holdfast_notification_last_success_timestamp_seconds",
+          "When a receiver of alerts last accepted a message, seconds since the epoch.",
+          {"receiver"}),
+    histogram("holdfast_notification_latency_seconds",
+              "From when a message was made to when its receiver accepted it.",
+              kNotificationSeconds, {"receiver"}),
+    gauge("holdfast_notification_queue_length", "Messages that wait for a receiver of alerts.",
+          {"receiver"}),
+    counter("holdfast_notifications_failed_total",
+            "Attempts to deliver a message that failed; most are repeated.",
+            {"reason", "receiver"}),
+    counter("holdfast_notifications_lost_total",
+            "Messages that a receiver of alerts never got, except in a summary.",
+            {"reason", "receiver"}),
+    counter("holdfast_notifications_total", "Messages that a receiver of alerts accepted.",
+            {"receiver"}),
     // logs
     counter("holdfast_log_error_lines_total",
             "Log lines of level error or above that a program has written.", {"program"}),

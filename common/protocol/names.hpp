@@ -50,6 +50,7 @@ inline constexpr char kSignalPath[] = "/signal";
 inline constexpr char kReloadPath[] = "/reload";
 inline constexpr char kLogLevelPath[] = "/log-level";
 inline constexpr char kConfigDiffPath[] = "/config/diff";
+inline constexpr char kAlertsTestPath[] = "/alerts/test";
 
 // In RUNTIME_DIR, for `holdfast` commands.
 inline constexpr char kAdminSocketFile[] = "admin.sock";

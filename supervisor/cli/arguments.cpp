@@ -149,6 +149,18 @@ void add_api_key(CLI::App& app, Arguments& arguments) {
   revoke->add_option("ID", arguments.name, "ID of the key, as shown by list")->required();
 }
 
+void add_alert(CLI::App& app, Arguments& arguments) {
+  CLI::App* alert = app.add_subcommand("alert", "Try out the receivers of alerts");
+  alert->require_subcommand(1);
+  CLI::App* test = alert->add_subcommand(
+      "test",
+      "Send a test message, and print what was sent and answered; exit code 1 if one failed");
+  test->callback([&arguments] { arguments.verb = Verb::AlertTest; });
+  test->add_option("--receiver", arguments.receiver,
+                   "The NAME of one [alert_receiver.NAME]; default: all");
+  test->add_flag("--json", arguments.json, "Print a JSON document");
+}
+
 void declare(CLI::App& app, Arguments& arguments) {
   app.footer(kFooter);
   app.require_subcommand(1);
@@ -268,6 +280,7 @@ void declare(CLI::App& app, Arguments& arguments) {
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
 
   add_api_key(app, arguments);
+  add_alert(app, arguments);
 
   verb("version", "Print the version", Verb::Version);
   // Hidden; completion scripts use it to complete NAME.

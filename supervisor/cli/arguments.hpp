@@ -16,6 +16,7 @@ namespace holdfast::supervisor::cli {
 enum class Verb {
   Run,
   Status,
+  AlertTest,
   Restart,
   Stop,
   Start,
@@ -50,7 +51,7 @@ struct Arguments {
   std::string signal;                      // signal
   std::vector<std::string> assignments;    // notify
   std::uint32_t count = 0;                 // scale
-  bool json = false;                       // status, events, logs, api-key list
+  bool json = false;                       // status, events, logs, api-key list, alert test
   bool watch = false;                      // run: restart on file changes; status: redraw
   bool follow = false;                     // events, logs
   std::uint32_t lines = 50;                // events, crashes
@@ -72,6 +73,7 @@ struct Arguments {
   std::uint32_t rate_limit = 0;            // api-key create; 0: as configured
   std::string expires;                     // api-key create, rotate; empty: never, or as before
   std::string overlap = "24h";             // api-key rotate
+  std::string receiver;                    // alert test; empty: all of them
 };
 
 // The arguments, or the exit code after --help, --version or a usage error was printed.

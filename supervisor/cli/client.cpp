@@ -5,6 +5,7 @@
 #include "common/protocol/names.hpp"
 #include "common/text/terminal.hpp"
 #include "supervisor/cli/admin_client.hpp"
+#include "supervisor/cli/alert_test.hpp"
 #include "supervisor/cli/crashes.hpp"
 #include "supervisor/cli/follow.hpp"
 #include "supervisor/cli/status_table.hpp"
@@ -97,6 +98,8 @@ int run_client(const Arguments& arguments, const std::filesystem::path& runtime_
     case Verb::Crashes: return list_crashes(client, arguments);
     case Verb::CrashShow: return show_crash(client, arguments);
     case Verb::LogLevel: return command(client, arguments, log_level_target(arguments));
+    case Verb::Logs: return logs(client, arguments);
+    case Verb::AlertTest: return test_alerts(client, arguments);
     case Verb::Names: return names(client);
     case Verb::Health: return health(client, arguments.ready);
     case Verb::Logs:

@@ -350,6 +350,8 @@ std::vector<metrics::Family> Collector::own_families() {
   add(process_families(processes));
   add(std::move(freshness).take());
   add(metrics_.families());
+  for (const MoreFamilies& more : more_families_)
+    add(more());
   return result;
 }
 

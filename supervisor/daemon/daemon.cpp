@@ -8,6 +8,7 @@
 #include "common/os/exit_codes.hpp"
 #include "common/protocol/variables.hpp"
 #include "supervisor/collector/settings.hpp"
+#include "supervisor/daemon/alert_delivery.hpp"
 #include "supervisor/daemon/stop_grace.hpp"
 #include "supervisor/daemon/telemetry_thread.hpp"
 #include "supervisor/daemon/watch_advice.hpp"
@@ -199,6 +200,8 @@ class Daemon {
   Heartbeat heartbeat_;
   LoopMetrics metrics_;
   std::unique_ptr<CrashStore> crashes_;
+  process::OwnChildren own_children_;
+  std::unique_ptr<AlertDelivery> delivery_;
   std::unique_ptr<TelemetryThread> telemetry_;
   boost::asio::io_context io_{1};
   std::optional<process::GuardianWatch> guardian_;
@@ -344,28 +347,34 @@ tl::expected<int, StartError> Daemon::run() {
       collector::ledger_settings(config_.metrics),
       status::AllowedHosts(config_.supervisor.status_listen, config_.supervisor.status_hosts),
       *crashes_);
+  delivery_ = std::make_unique<AlertDelivery>(config_, environ_, clock_, heartbeat_, *log_,
+                                              own_children_, alerts::Delivery::OnOutcome());
+  telemetry_->use(*delivery_);
   int exit_code = exit_code::kSoftware;
   {
-    Engine engine(
-        {io_,
-         clock_,
-         *log_,
-         *relay_,
-         listeners_,
-         *runtime_dir_,
-         *telemetry_,
-         snapshots_,
-         events_,
-         heartbeat_,
-         metrics_,
-         status_address_,
-         instance_,
-         cgroups_,
-         guardian_ ? &*guardian_ : nullptr,
-         watch_,
-         {crashes_.get()},
-         [this](const config::Supervisor& changed) { crashes_->configure(crash_limits(changed)); }},
-        config_, std::move(prepared_), std::move(environ_), is_pid1());
+    Engine engine({io_,
+                   clock_,
+                   *log_,
+                   *relay_,
+                   listeners_,
+                   *runtime_dir_,
+                   *telemetry_,
+                   snapshots_,
+                   events_,
+                   heartbeat_,
+                   metrics_,
+                   status_address_,
+                   instance_,
+                   cgroups_,
+                   guardian_ ? &*guardian_ : nullptr,
+                   watch_,
+                   {crashes_.get()},
+                   [this](const config::Config& config) {
+                     crashes_->configure(crash_limits(config.supervisor));
+                     delivery_->configure(config);
+                   },
+                   &own_children_},
+                  config_, std::move(prepared_), std::move(environ_), is_pid1());
     bridge_.connect(&engine);
     auto started = engine.open();
     if (started) started = relay_->start();
@@ -383,6 +392,7 @@ tl::expected<int, StartError> Daemon::run() {
                 {"runtime_dir", config_.supervisor.runtime_dir.native()}});
     exit_code = engine.run();
     bridge_.connect(nullptr);
+    delivery_->flush_and_stop(clock_.mono() + 1s);
     exit_code = end_leftovers(exit_code);
     telemetry_->stop();
     crashes_->stop(clock_.mono() + 1s);

@@ -3,6 +3,7 @@
 
 #include "common/metrics/exposition.hpp"
 #include "common/protocol/names.hpp"
+#include "supervisor/alerts/notification_families.hpp"
 #include "supervisor/collector/scrape_wait.hpp"
 #include "supervisor/process/descent.hpp"
 #include "supervisor/status/connection_room.hpp"
@@ -108,7 +109,11 @@ Result<std::unique_ptr<http::Server>> TelemetryThread::make_server(Fd listener, 
         return status::ProcessUsage{usage.memory_bytes, usage.cpu_percent};
       },
       [this]() -> const telemetry::StackHistory& { return collector_.history(); },
-      &crashes_};
+      &crashes_,
+      [this](std::optional<std::string> receiver, status::AlertsTested done) {
+        if (delivery_ == nullptr) return done({});
+        delivery_->test(std::move(receiver), std::move(done));
+      }};
   FleetControl* const control = kind == Kind::Admin ? control_ : nullptr;
   const status::AllowedHosts* const hosts = kind == Kind::Tcp ? &hosts_ : nullptr;
   auto server = std::make_unique<http::Server>(
@@ -131,6 +136,12 @@ void TelemetryThread::answer_metrics(const std::shared_ptr<http::Request>& reque
     response.headers.set("Cache-Control", "no-store");
     respond(std::move(response));
   });
+}
+
+void TelemetryThread::use(AlertDelivery& delivery) {
+  delivery_ = &delivery;
+  collector_.add_families(
+      [&delivery] { return alerts::notification_families(delivery.delivery().metrics()); });
 }
 
 Result<void> TelemetryThread::start(Endpoints endpoints, FleetControl& control,

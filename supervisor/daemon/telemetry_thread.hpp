@@ -10,6 +10,7 @@
 #include "common/http/server.hpp"
 #include "common/os/fd.hpp"
 #include "supervisor/collector/collector.hpp"
+#include "supervisor/daemon/alert_delivery.hpp"
 #include "supervisor/logs/log_relay.hpp"
 #include "supervisor/state/control.hpp"
 #include "supervisor/state/crash_store.hpp"
@@ -47,6 +48,9 @@ class TelemetryThread final : public TelemetryLink {
                   status::AllowedHosts hosts, CrashStore& crashes);
   ~TelemetryThread() override;  // stops
 
+  // For POST /alerts/test and the metrics of delivery. Before start(); it must outlive the thread.
+  void use(AlertDelivery& delivery);
+
   // `control` and `memory` must outlive the thread, on which `on_scraped` is called.
   Result<void> start(Endpoints endpoints, FleetControl& control, MemoryObserver& memory,
                      collector::Collector::OnAnswer on_scraped);
@@ -80,6 +84,7 @@ class TelemetryThread final : public TelemetryLink {
   collector::Collector collector_;
   status::Compressor compressor_;
   FleetControl* control_ = nullptr;
+  AlertDelivery* delivery_ = nullptr;
   std::unique_ptr<http::Server> tcp_;
   std::unique_ptr<http::Server> status_;
   std::unique_ptr<http::Server> admin_;

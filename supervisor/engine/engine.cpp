@@ -59,11 +59,12 @@ Engine::Engine(const EngineParts& parts, config::Config config, PreparedPrograms
       environ_(std::move(own_environ)),
       fleet_(config_.supervisor, config_.programs, seed_from(parts.clock), is_pid1),
       crashes_(parts.clock, parts.crash_observers),
-      processes_({parts.io, parts.clock, parts.log, fleet_, parts.relay, parts.telemetry,
-                  parts.events, parts.metrics, parts.cgroups, crashes_, parts.guardian},
-                 Spawner(parts.listeners, parts.relay, parts.runtime_dir, environ_, parts.instance,
-                         std::move(prepared), absolute_path(config_.source)),
-                 [this](core::Event event) { feed(std::move(event)); }),
+      processes_(
+          {parts.io, parts.clock, parts.log, fleet_, parts.relay, parts.telemetry, parts.events,
+           parts.metrics, parts.cgroups, crashes_, parts.guardian, parts.own_children},
+          Spawner(parts.listeners, parts.relay, parts.runtime_dir, environ_, parts.instance,
+                  std::move(prepared), absolute_path(config_.source)),
+          [this](core::Event event) { feed(std::move(event)); }),
       service_manager_(
           notify::Notifier::from_environment(environ_, ::getpid()).value_or(notify::Notifier())),
       reporter_(parts.clock, parts.log, parts.events, parts.metrics, &crashes_),
@@ -343,7 +344,9 @@ void Engine::apply_reload(Answer answer, Done done) {
   log_levels_.reset(config_.log.level);
   publisher_.log_levels({});
   use_redact_paths();
-  if (parts_.settings_changed) parts_.settings_changed(config_.supervisor);
+  if (parts_.on_config) parts_.on_config(config_);
+  parts_.log.set_level(config_.log.level);
+  parts_.relay.set_level(config_.log.level);
 
   const std::uint64_t request = requests_.add(
       std::move(done), answer, [this, later](Outcome& outcome) { reload_over(later, outcome); });

@@ -27,6 +27,7 @@
 #include "supervisor/engine/watches.hpp"
 #include "supervisor/process/cgroup.hpp"
 #include "supervisor/process/guardian_watch.hpp"
+#include "supervisor/process/own_children.hpp"
 #include "supervisor/process/signals.hpp"
 #include "supervisor/state/control.hpp"
 #include "supervisor/state/event_log.hpp"
@@ -66,8 +67,9 @@ struct EngineParts {
   process::GuardianWatch* guardian = nullptr;  // none where the platform guards
   bool watch = false;                          // also in production: holdfast run --watch
   CrashRecorder::Observers crash_observers = {};
-  // Told of the supervisor's settings after each reload; empty: nobody is.
-  std::function<void(const config::Supervisor&)> settings_changed = {};
+  // Told of each configuration that a reload has put in force, on the main loop. May be empty.
+  std::function<void(const config::Config&)> on_config = {};
+  const process::OwnChildren* own_children = nullptr;  // of other threads; not to be reaped
 };
 
 class Engine final : public FleetControl, public MemoryObserver {

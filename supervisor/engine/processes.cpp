@@ -46,7 +46,11 @@ Processes::Processes(const Parts& parts, Spawner spawner, OnEvent on_event)
       spawner_(std::move(spawner)),
       prober_(parts.io, searcher_, spawner_),
       reaper_(
-          parts.io, [this](pid_t pid) { return by_pid_.contains(pid) || prober_.started(pid); },
+          parts.io,
+          [this](pid_t pid) {
+            return by_pid_.contains(pid) || prober_.started(pid) ||
+                   (parts_.own_children != nullptr && parts_.own_children->may_contain(pid));
+          },
           [this](pid_t, const core::ExitStatus&) { parts_.metrics.count_orphan(1); }),
       remains_timer_(parts.io) {
   last_lines_->io = &parts_.io;

@@ -17,6 +17,7 @@
 #include "supervisor/process/cgroup.hpp"
 #include "supervisor/process/child.hpp"
 #include "supervisor/process/guardian_watch.hpp"
+#include "supervisor/process/own_children.hpp"
 #include "supervisor/process/reaper.hpp"
 #include "supervisor/process/remains.hpp"
 #include "supervisor/sockets/notify_sockets.hpp"
@@ -56,7 +57,8 @@ class Processes {
     LoopMetrics& metrics;
     const process::Cgroups& cgroups;
     CrashRecorder& crashes;
-    process::GuardianWatch* guardian = nullptr;  // none where the platform guards
+    process::GuardianWatch* guardian = nullptr;          // none where the platform guards
+    const process::OwnChildren* own_children = nullptr;  // of other threads
   };
   using OnEvent = std::function<void(core::Event)>;
 

@@ -7,6 +7,7 @@
 #include "common/protocol/names.hpp"
 #include "common/text/number.hpp"
 #include "supervisor/state/choose.hpp"
+#include "supervisor/status/alert_test_route.hpp"
 #include "supervisor/status/crash_answers.hpp"
 #include "supervisor/status/page.hpp"
 #include "supervisor/status/ready_json.hpp"
@@ -324,6 +325,10 @@ http::Handler make_handler(const Sources& sources, FleetControl* control,
                               std::move(respond));
       }
       return read_only(sources, request, respond);
+    }
+    if (request->method == "POST" && control != nullptr &&
+        request->path == protocol::kAlertsTestPath) {
+      return test_alerts(sources.test_alerts, *request, std::move(respond));
     }
     if (request->method == "POST" && control != nullptr) {
       return administer(*control, *request, std::move(respond));

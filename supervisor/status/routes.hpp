@@ -7,7 +7,7 @@
 //   GET  /logs, on the admin socket only
 //   GET  /crashes; /crashes/ID and /crashes/latest, on the admin socket only
 //   POST /restart /stop /start ?name=N    /scale ?name=N&count=K    /signal ?name=N&signal=S
-//        /reload    /log-level ?level=L
+//        /reload    /log-level ?level=L    /alerts/test ?receiver=R
 //
 // `name` may be repeated, and be a glob, "all" or "group:NAME" (core/selection.hpp); it narrows
 // /status and /logs, too. All but /log-level are answered when their work is over; with wait=false
@@ -20,6 +20,7 @@
 #include "supervisor/state/control.hpp"
 #include "supervisor/state/crash_store.hpp"
 #include "supervisor/state/snapshot.hpp"
+#include "supervisor/status/alert_test_route.hpp"
 #include "supervisor/status/allowed_hosts.hpp"
 #include "supervisor/status/event_feed.hpp"
 #include "supervisor/status/log_feed.hpp"
@@ -42,6 +43,8 @@ struct Sources {
   // The last minutes, for GET /series, /status and /ready?verbose.
   std::function<const telemetry::StackHistory&()> history;
   CrashStore* crashes = nullptr;  // null: no crash report is kept
+  // Sends test messages, for POST /alerts/test.
+  TestAlerts test_alerts = {};
 };
 
 // `control` null: read-only. `hosts` null: any will do, as on Unix sockets. All must outlive the

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The types of [alert_receiver.NAME], and what each needs. How they are spoken to is in
+// supervisor/alerts/receivers/, where a type of the same name is registered.
+//
+// Threads: any; pure, but for secret_of().
+
+#include "common/base/result.hpp"
+#include "common/config/config.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace holdfast::config {
+
+struct ReceiverType {
+  const char* name;
+  bool takes_url;   // else a command
+  bool signs;       // has a use for `secret`
+  bool secret_url;  // whoever knows the URL may post
+};
+
+std::span<const ReceiverType> receiver_types();
+const ReceiverType* find_receiver_type(std::string_view name);  // or nullptr
+
+// The type that the host of a URL tells: "slack", "discord", else "webhook".
+std::string receiver_type_of(std::string_view url);
+
+// The content of the file without its trailing newline, or `text` if `file` is empty.
+Result<std::string> secret_of(const std::string& text, const std::filesystem::path& file);
+
+// All that [alert_receiver.NAME] and [alert_ping] have that must not be shown.
+void note_receiver_secrets(Config& config);
+
+}  // namespace holdfast::config
