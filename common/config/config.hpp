@@ -384,6 +384,31 @@ struct AlertPing {
   bool operator==(const AlertPing&) const = default;
 };
 
+// [alerts]: what becomes of the conditions that people should hear of
+struct Alerts {
+  bool enabled = true;
+  Duration group_wait = 5s;       // for more of the same kind, before a message is sent
+  Duration cooldown = 15min;      // from a delivered message to the next one about the same alert
+  Duration repeat_interval = 4h;  // of what goes on firing, after its first repetition
+  Duration startup_grace = 30s;   // of the stack: what starting causes is no alert
+  std::string runbook_url;        // runbooks are at this URL + NAME + ".md"; empty: in docs/
+  Duration keep_history = 720h;   // of what has been resolved
+  bool operator==(const Alerts&) const = default;
+};
+
+// [alert_rule.NAME]: changes to one alert (alert_names.hpp). What is unset is as the table of
+// conditions has it (supervisor/alerts/condition_table.hpp).
+struct AlertRule {
+  bool enabled = true;
+  std::string severity;                // info | warning | critical; empty: unset
+  std::optional<Duration> hold;        // the key `for`: how long a state must last
+  std::optional<std::uint32_t> count;  // events within `window`
+  std::optional<Duration> window;
+  std::optional<Duration> threshold;
+  std::optional<Duration> cooldown;
+  bool operator==(const AlertRule&) const = default;
+};
+
 struct Config {
   Environment environment = Environment::Production;
   std::vector<std::string> include;  // as written in the file itself
@@ -400,6 +425,8 @@ struct Config {
   Store store;
   Queue queue;
   Embedding embedding;
+  Alerts alerts;
+  std::map<std::string, AlertRule> alert_rules;  // by the alert's name
   std::map<std::string, AlertReceiver> alert_receivers;
   AlertPing alert_ping;
   std::filesystem::path source;                 // the file it was read from; empty: none

@@ -26,6 +26,7 @@ class Comparison {
   void compare_listeners();
   void compare_receivers();
   void compare_programs();
+  void compare_alert_rules();
   void compare_keys(const std::string& section, const Fields& before, const Fields& after);
   void append(std::vector<KeyDifference>& keys, const std::string& key, ReloadEffect effects,
               std::optional<Value> before, std::optional<Value> after) const;
@@ -116,6 +117,19 @@ void Comparison::compare_receivers() {
   }
 }
 
+// A rule that is not in the file has every key unset.
+void Comparison::compare_alert_rules() {
+  std::set<std::string> names;
+  for (const Config* config : {&before_, &after_}) {
+    for (const auto& [name, rule] : config->alert_rules)
+      names.insert(name);
+  }
+  for (const std::string& name : names) {
+    compare_keys("alert_rule." + name, fields_of(before_.alert_rules[name]),
+                 fields_of(after_.alert_rules[name]));
+  }
+}
+
 void Comparison::compare_programs() {
   const auto named = [](std::vector<Program>& programs, const std::string& name) {
     return std::find_if(programs.begin(), programs.end(),
@@ -156,6 +170,7 @@ std::vector<SectionDifference> Comparison::run() {
   compare_listeners();
   compare_receivers();
   compare_programs();
+  compare_alert_rules();
   return std::move(result_);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/config/reader.hpp"
 
+#include "common/config/alert_names.hpp"
 #include "common/config/names.hpp"
 #include "common/config/schema.hpp"
 #include "common/text/ascii.hpp"
@@ -39,6 +40,25 @@ void read_named(const Member& member, LoadReport& report, Read read) {
     if (table == nullptr) continue;
     report.note(section, one.at);
     read(one.key, *table, section);
+  }
+}
+
+// [alert_rule.NAME] names an alert, as its runbook does.
+void read_alert_rules(const Member& member, Config& config, LoadReport& report) {
+  const Table* const all = expect_table(member, "alert_rule.NAME", report);
+  if (all == nullptr) return;
+  for (const Member& one : *all) {
+    const std::string section = "alert_rule." + one.key;
+    if (find_alert_name(one.key) == nullptr) {
+      report.problem(one.at, "",
+                     fmt::format("[{}]: there is no alert '{}'{}", section, one.key,
+                                 did_you_mean(one.key, names_of_alerts())));
+      continue;
+    }
+    const Table* const table = expect_table(one, section, report);
+    if (table == nullptr) continue;
+    report.note(section, one.at);
+    read_section(*table, section, fields_of(config.alert_rules[one.key]), report);
   }
 }
 
@@ -83,7 +103,7 @@ std::string without_values(std::string message, const Value& value) {
 }
 
 std::vector<std::string> known_at_top(Config& config) {
-  std::vector<std::string> names{"listen", "program", "alert_receiver"};
+  std::vector<std::string> names{"listen", "program", "alert_receiver", "alert_rule"};
   for (const Field& field : root_fields(config))
     names.push_back(field.key);
   for (const Section& section : single_sections(config))
@@ -161,6 +181,8 @@ void read_document(const Table& document, Config& config, LoadReport& report) {
       read_named(member, report, [&](const auto& name, const Table& table, const auto& section) {
         read_section(table, section, fields_of(config.alert_receivers[name]), report);
       });
+    } else if (member.key == "alert_rule") {
+      read_alert_rules(member, config, report);
     } else if (!read_single(member, config, report) && !read_root_key(member, config, report)) {
       const auto* table = std::get_if<Table>(&member.value.data);
       report.problem(member.at, "",

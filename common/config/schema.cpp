@@ -30,6 +30,7 @@ std::vector<Section> single_sections(Config& config) {
       {"queue", BothWorkers, fields_of(config.queue)},
       {"embedding", BothWorkers, fields_of(config.embedding)},
       {"alert_ping", None, fields_of(config.alert_ping)},
+      {"alerts", None, fields_of(config.alerts)},
   };
 }
 
@@ -46,12 +47,14 @@ std::vector<KnownKey> known_keys() {
   Listen listen;
   Program program;
   AlertReceiver receiver;
+  AlertRule rule;
   append("", root_fields(config));
   append("listen.NAME", fields_of(listen));
   append("program.NAME", fields_of(program));
   append("alert_receiver.NAME", fields_of(receiver));
   for (const Section& section : single_sections(config))
     append(section.name, section.fields);
+  append("alert_rule.NAME", fields_of(rule));
   return keys;
 }
 

@@ -34,13 +34,15 @@ Fields fields_of(Queue& queue);
 Fields fields_of(Embedding& embedding);
 Fields fields_of(AlertReceiver& receiver);
 Fields fields_of(AlertPing& ping);
+Fields fields_of(Alerts& alerts);
+Fields fields_of(AlertRule& rule);
 
 // Which of Holdfast's own workers read a section when they start: a reload rolls those when one of
 // its keys with ReloadEffect::Roll has changed.
 enum class Readers { None, ApiWorker, BothWorkers };
 
-// The sections that are one table each; [listen.NAME], [program.NAME] and [alert_receiver.NAME] are
-// many.
+// The sections that are one table each; [listen.NAME], [program.NAME], [alert_receiver.NAME] and
+// [alert_rule.NAME] are many.
 struct Section {
   std::string name;
   Readers readers;

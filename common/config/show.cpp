@@ -53,6 +53,8 @@ std::string show(const Config& config) {
     append(out, "alert_receiver." + name, fields_of(receiver), copy.secrets);
   for (Program& program : copy.programs)
     append(out, "program." + program.name, fields_of(program), copy.secrets);
+  for (auto& [name, rule] : copy.alert_rules)
+    append(out, "alert_rule." + name, fields_of(rule), copy.secrets);
   return out;
 }
 

@@ -45,6 +45,14 @@ constexpr Duration leftovers_budget(Duration shutdown_deadline) {
   return std::min<Duration>(thirtieths(shutdown_deadline, 1), std::chrono::seconds(1));
 }
 
+// Until when the last alerts are delivered, once the fleet has stopped at `now`: for five seconds,
+// or until half a share before the end, of a shutdown that began at `began`; but for one share.
+constexpr MonoTime alerts_deadline(MonoTime began, MonoTime now, Duration shutdown_deadline) {
+  const Duration share = thirtieths(shutdown_deadline, 1);
+  const MonoTime latest = std::max(began + shutdown_deadline - share / 2, now + share / 2);
+  return std::min(now + Duration(std::chrono::seconds(5)), latest);
+}
+
 // How long a container's runtime must wait before its own SIGKILL, so that the deadline is the
 // supervisor's to keep.
 constexpr Duration needed_grace(Duration shutdown_deadline) {

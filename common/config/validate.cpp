@@ -224,6 +224,7 @@ void validate(const Config& config, LoadReport& report) {
     validate_program(program, report);
   validate_graph(config, report);
   validate_receivers(config, report);
+  validate_alerts(config, report);
 }
 
 }  // namespace holdfast::config
