@@ -47,6 +47,9 @@ struct Totals {
   std::optional<Reach> database;
   std::optional<Reach> redis;
   std::optional<double> memory_bytes;
+  std::map<std::string, double> dead_jobs;           // by queue, since the start
+  std::map<std::string, double> oldest_job_seconds;  // by queue: how long it has been due
+  double api_keys_expiring = 0;
 };
 
 struct HistoryPoint {

@@ -14,6 +14,9 @@ constexpr std::string_view kLatency = "http_request_duration_seconds";
 constexpr std::string_view kQueue = "queue_size";
 constexpr std::string_view kStore = "store_up";
 constexpr std::string_view kRedis = "rate_limit_redis_up";
+constexpr std::string_view kJobs = "queue_jobs_total";
+constexpr std::string_view kOldestJob = "queue_oldest_ready_age_seconds";
+constexpr std::string_view kKeysExpiring = "api_keys_expiring";
 
 using Families = std::map<std::string_view, std::vector<SeriesValue>>;
 
@@ -49,6 +52,16 @@ void add_to(std::optional<LatencyTotals>& total, const Counts& counts) {
     total->buckets[i] += counts.buckets[i];
 }
 
+void add_by_queue(const Families& families, std::string_view name, std::string_view outcome,
+                  std::map<std::string, double>& totals) {
+  const auto found = families.find(name);
+  if (found == families.end()) return;
+  for (const SeriesValue& series : found->second) {
+    if (!outcome.empty() && label_value(series.labels, "outcome") != outcome) continue;
+    totals[std::string(label_value(series.labels, "queue"))] += series.value;
+  }
+}
+
 }  // namespace
 
 std::string_view label_value(std::string_view labels, std::string_view name) {
@@ -66,7 +79,8 @@ std::string_view label_value(std::string_view labels, std::string_view name) {
 }
 
 Totals totals_of(Ledger& ledger, MonoTime now, WallTime wall) {
-  static constexpr std::array kFamilies{kRequests, kLatency, kQueue, kStore, kRedis};
+  static constexpr std::array kFamilies{kRequests, kLatency, kQueue,     kStore,
+                                        kRedis,    kJobs,    kOldestJob, kKeysExpiring};
   const auto families = ledger.read(kFamilies, now);
   Totals totals;
   totals.at = now;
@@ -93,6 +107,10 @@ Totals totals_of(Ledger& ledger, MonoTime now, WallTime wall) {
   }
   totals.database = reach_of_all(only_series(families, kStore));
   totals.redis = reach_of_each(only_series(families, kRedis));
+  add_by_queue(families, kJobs, "dead", totals.dead_jobs);
+  add_by_queue(families, kOldestJob, {}, totals.oldest_job_seconds);
+  if (const auto* expiring = only_series(families, kKeysExpiring))
+    totals.api_keys_expiring = expiring->value;
   return totals;
 }
 
