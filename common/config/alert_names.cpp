@@ -12,12 +12,11 @@ const std::vector<AlertName>& alert_names() {
       {"HoldfastStoreUnavailable", State},   {"HoldfastRedisUnavailable", State},
       {"HoldfastListenerShutDown", State},   {"HoldfastReloadFailed", State},
       {"HoldfastScheduledRunFailed", State}, {"HoldfastMemoryHigh", State},
-      {"HoldfastQueueBacklog", State, true}, {"HoldfastQueueBacklog", State, true},
-      {"HoldfastApiKeyExpiring", State},     {"HoldfastWorkerCrashed", Event},
-      {"HoldfastOutOfMemory", Event},        {"HoldfastWorkerHung", Event},
-      {"HoldfastWorkerUnhealthy", Event},    {"HoldfastErrorRateHigh", Event},
-      {"HoldfastJobsDying", Event},          {"HoldfastShutdownForced", Event},
-      {"HoldfastUncleanRestart", Event},
+      {"HoldfastQueueBacklog", State, true}, {"HoldfastApiKeyExpiring", State},
+      {"HoldfastWorkerCrashed", Event},      {"HoldfastOutOfMemory", Event},
+      {"HoldfastWorkerHung", Event},         {"HoldfastWorkerUnhealthy", Event},
+      {"HoldfastErrorRateHigh", Event},      {"HoldfastJobsDying", Event},
+      {"HoldfastShutdownForced", Event},     {"HoldfastUncleanRestart", Event},
   };
   return kNames;
 }

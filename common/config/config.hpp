@@ -352,6 +352,31 @@ struct Embedding {
   bool operator==(const Embedding&) const = default;
 };
 
+// [alerts]: what becomes of the conditions that people should hear of
+struct Alerts {
+  bool enabled = true;
+  Duration group_wait = 5s;       // for more of the same kind, before a message is sent
+  Duration cooldown = 15min;      // from a delivered message to the next one about the same alert
+  Duration repeat_interval = 4h;  // of what goes on firing, after its first repetition
+  Duration startup_grace = 30s;   // of the stack: what starting causes is no alert
+  std::string runbook_url;        // runbooks are at this URL + NAME + ".md"; empty: in docs/
+  Duration keep_history = 720h;   // of what has been resolved
+  bool operator==(const Alerts&) const = default;
+};
+
+// [alert_rule.NAME]: changes to one alert (alert_names.hpp). What is unset is as the table of
+// conditions has it (supervisor/alerts/condition_table.hpp).
+struct AlertRule {
+  bool enabled = true;
+  std::string severity;                // info | warning | critical; empty: unset
+  std::optional<Duration> hold;        // the key `for`: how long a state must last
+  std::optional<std::uint32_t> count;  // events within `window`
+  std::optional<Duration> window;
+  std::optional<Duration> threshold;
+  std::optional<Duration> cooldown;
+  bool operator==(const AlertRule&) const = default;
+};
+
 // [alert_receiver.NAME]: where alerts are sent (receiver_types.hpp has what each type needs).
 struct AlertReceiver {
   std::string type;  // "slack", "discord", …; empty: as the host of `url` says
@@ -382,31 +407,6 @@ struct AlertPing {
   std::filesystem::path url_file;
   Duration interval = 1min;
   bool operator==(const AlertPing&) const = default;
-};
-
-// [alerts]: what becomes of the conditions that people should hear of
-struct Alerts {
-  bool enabled = true;
-  Duration group_wait = 5s;       // for more of the same kind, before a message is sent
-  Duration cooldown = 15min;      // from a delivered message to the next one about the same alert
-  Duration repeat_interval = 4h;  // of what goes on firing, after its first repetition
-  Duration startup_grace = 30s;   // of the stack: what starting causes is no alert
-  std::string runbook_url;        // runbooks are at this URL + NAME + ".md"; empty: in docs/
-  Duration keep_history = 720h;   // of what has been resolved
-  bool operator==(const Alerts&) const = default;
-};
-
-// [alert_rule.NAME]: changes to one alert (alert_names.hpp). What is unset is as the table of
-// conditions has it (supervisor/alerts/condition_table.hpp).
-struct AlertRule {
-  bool enabled = true;
-  std::string severity;                // info | warning | critical; empty: unset
-  std::optional<Duration> hold;        // the key `for`: how long a state must last
-  std::optional<std::uint32_t> count;  // events within `window`
-  std::optional<Duration> window;
-  std::optional<Duration> threshold;
-  std::optional<Duration> cooldown;
-  bool operator==(const AlertRule&) const = default;
 };
 
 struct Config {

@@ -103,6 +103,19 @@ void Comparison::compare_listeners() {
   }
 }
 
+// A rule that is not in the file has every key unset.
+void Comparison::compare_alert_rules() {
+  std::set<std::string> names;
+  for (const Config* config : {&before_, &after_}) {
+    for (const auto& [name, rule] : config->alert_rules)
+      names.insert(name);
+  }
+  for (const std::string& name : names) {
+    compare_keys("alert_rule." + name, fields_of(before_.alert_rules[name]),
+                 fields_of(after_.alert_rules[name]));
+  }
+}
+
 void Comparison::compare_receivers() {
   for (auto& [name, receiver] : after_.alert_receivers) {
     const auto was = before_.alert_receivers.find(name);
@@ -114,19 +127,6 @@ void Comparison::compare_receivers() {
   }
   for (const auto& [name, receiver] : before_.alert_receivers) {
     if (!after_.alert_receivers.contains(name)) add("alert_receiver." + name, Kind::Removed);
-  }
-}
-
-// A rule that is not in the file has every key unset.
-void Comparison::compare_alert_rules() {
-  std::set<std::string> names;
-  for (const Config* config : {&before_, &after_}) {
-    for (const auto& [name, rule] : config->alert_rules)
-      names.insert(name);
-  }
-  for (const std::string& name : names) {
-    compare_keys("alert_rule." + name, fields_of(before_.alert_rules[name]),
-                 fields_of(after_.alert_rules[name]));
   }
 }
 

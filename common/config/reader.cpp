@@ -177,12 +177,12 @@ void read_document(const Table& document, Config& config, LoadReport& report) {
         read_section(table, section, fields_of(program), report);
         config.programs.push_back(std::move(program));
       });
+    } else if (member.key == "alert_rule") {
+      read_alert_rules(member, config, report);
     } else if (member.key == "alert_receiver") {
       read_named(member, report, [&](const auto& name, const Table& table, const auto& section) {
         read_section(table, section, fields_of(config.alert_receivers[name]), report);
       });
-    } else if (member.key == "alert_rule") {
-      read_alert_rules(member, config, report);
     } else if (!read_single(member, config, report) && !read_root_key(member, config, report)) {
       const auto* table = std::get_if<Table>(&member.value.data);
       report.problem(member.at, "",

@@ -29,8 +29,8 @@ std::vector<Section> single_sections(Config& config) {
       {"store", BothWorkers, fields_of(config.store)},
       {"queue", BothWorkers, fields_of(config.queue)},
       {"embedding", BothWorkers, fields_of(config.embedding)},
-      {"alert_ping", None, fields_of(config.alert_ping)},
       {"alerts", None, fields_of(config.alerts)},
+      {"alert_ping", None, fields_of(config.alert_ping)},
   };
 }
 
@@ -46,8 +46,8 @@ std::vector<KnownKey> known_keys() {
   Config config;
   Listen listen;
   Program program;
-  AlertReceiver receiver;
   AlertRule rule;
+  AlertReceiver receiver;
   append("", root_fields(config));
   append("listen.NAME", fields_of(listen));
   append("program.NAME", fields_of(program));

@@ -32,10 +32,10 @@ Fields fields_of(Auth& auth);
 Fields fields_of(Store& store);
 Fields fields_of(Queue& queue);
 Fields fields_of(Embedding& embedding);
-Fields fields_of(AlertReceiver& receiver);
-Fields fields_of(AlertPing& ping);
 Fields fields_of(Alerts& alerts);
 Fields fields_of(AlertRule& rule);
+Fields fields_of(AlertReceiver& receiver);
+Fields fields_of(AlertPing& ping);
 
 // Which of Holdfast's own workers read a section when they start: a reload rolls those when one of
 // its keys with ReloadEffect::Roll has changed.

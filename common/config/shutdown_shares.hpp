@@ -6,8 +6,9 @@
 //   0 to 25/30    programs stop by themselves, in order
 //   25/30         SIGKILL to whatever is left
 //   28/30         the core gives up on what even SIGKILL did not end
-//   28/30 to 1    the supervisor ends what workers left behind, delivers the last alerts and log
-//                 lines, and exits
+//   28/30 to 1    the supervisor delivers the last alerts, ends what workers left behind, writes
+//   the
+//                 last log lines, and exits
 //
 // The core acts on it, the daemon fits its own end into it, and validation warns of programs whose
 // stop_timeout does not fit. All three may include this folder, so it is said here.
@@ -46,10 +47,12 @@ constexpr Duration leftovers_budget(Duration shutdown_deadline) {
 }
 
 // Until when the last alerts are delivered, once the fleet has stopped at `now`: for five seconds,
-// or until half a share before the end, of a shutdown that began at `began`; but for one share.
+// or until what follows needs the rest of a shutdown that began at `began` (the leftovers' budget,
+// and half a share for the log); but for half a share.
 constexpr MonoTime alerts_deadline(MonoTime began, MonoTime now, Duration shutdown_deadline) {
   const Duration share = thirtieths(shutdown_deadline, 1);
-  const MonoTime latest = std::max(began + shutdown_deadline - share / 2, now + share / 2);
+  const MonoTime rest = began + shutdown_deadline - leftovers_budget(shutdown_deadline) - share / 2;
+  const MonoTime latest = std::max(rest, now + share / 2);
   return std::min(now + Duration(std::chrono::seconds(5)), latest);
 }
 

@@ -223,8 +223,8 @@ void validate(const Config& config, LoadReport& report) {
   for (const Program& program : config.programs)
     validate_program(program, report);
   validate_graph(config, report);
-  validate_receivers(config, report);
   validate_alerts(config, report);
+  validate_receivers(config, report);
 }
 
 }  // namespace holdfast::config

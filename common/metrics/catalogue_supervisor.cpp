@@ -47,6 +47,15 @@ constexpr std::array kTable{
     gauge("holdfast_store_unavailable",
           "1 if workers cannot use the store, or cannot start without it, else 0."),
     counter("holdfast_strangers_reaped_total", "Orphaned processes that were reaped."),
+    // alerts
+    gauge("holdfast_alerts_firing", "Alerts that fire, silenced ones included.",
+          {"alertname", "severity"}),
+    counter("holdfast_errors_total",
+            "Errors of a program: log lines of level error, answers of 5xx and dead jobs, each "
+            "counted once.",
+            {"program"}),
+    counter("holdfast_notifications_suppressed_total",
+            "Events that no message told of, by the reason.", {"reason"}),
     // notifications
     gauge("holdfast_notification_last_success_timestamp_seconds",
           "When a receiver of alerts last accepted a message, seconds since the epoch.",

@@ -50,6 +50,9 @@ inline constexpr char kSignalPath[] = "/signal";
 inline constexpr char kReloadPath[] = "/reload";
 inline constexpr char kLogLevelPath[] = "/log-level";
 inline constexpr char kConfigDiffPath[] = "/config/diff";
+inline constexpr char kAlertsPath[] = "/alerts";
+inline constexpr char kSilencePath[] = "/alerts/silence";
+inline constexpr char kUnsilencePath[] = "/alerts/unsilence";
 inline constexpr char kAlertsTestPath[] = "/alerts/test";
 
 // In RUNTIME_DIR, for `holdfast` commands.

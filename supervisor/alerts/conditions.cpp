@@ -28,22 +28,23 @@ void add_workers(const core::ProgramView& program, Alerts& alerts) {
       alerts.push_back({"HoldfastMemoryHigh", "warning", worker,
                         fmt::format("{} uses more than memory_high, {}", worker,
                                     format_bytes(program.config->memory_high)),
-                        slot.memory_high_since});
+                        slot.memory_high_since, program.config->name});
     }
     if (core::in_crash_loop(slot)) {
       alerts.push_back({"HoldfastWorkerCrashLooping", "critical", worker,
                         fmt::format("{} keeps crashing: {}", worker, last_failure(slot)),
-                        slot.crash_loop_since});
+                        slot.crash_loop_since, program.config->name});
     } else if (program.schedule && program.schedule->last && !program.schedule->last->ok) {
       alerts.push_back(
           {"HoldfastScheduledRunFailed", "warning", worker,
            fmt::format("the last run of {} failed: {}", program.config->name, last_failure(slot)),
-           program.schedule->last->started_at + program.schedule->last->took});
+           program.schedule->last->started_at + program.schedule->last->took,
+           program.config->name});
     } else if (slot.state == core::SlotState::Failed) {
       alerts.push_back(
           {"HoldfastWorkerCrashLooping", "critical", worker,
            fmt::format("{} has failed and is not restarted: {}", worker, last_failure(slot)),
-           slot.since});
+           slot.since, program.config->name});
     }
   }
 }
@@ -57,8 +58,8 @@ void add_fleet(const FleetSnapshot& snapshot, bool store_is_out, Alerts& alerts)
     if (!degraded || !is_missed(program)) continue;
     // Holdfast's own programs lack the store, or wait for one that does.
     if (store_is_out && is_own_worker(config)) continue;
-    alerts.push_back(
-        {"HoldfastNotReady", "critical", config.name, shortfall(program), std::nullopt});
+    alerts.push_back({"HoldfastNotReady", "critical", config.name, shortfall(program), std::nullopt,
+                      config.name});
   }
 }
 
@@ -75,10 +76,38 @@ void add_reach(const std::optional<Reach>& reach, std::string name, std::string_
        std::nullopt});
 }
 
+void add_queues(const telemetry::Totals& latest, Duration threshold, Alerts& alerts) {
+  for (const auto& [queue, seconds] : latest.oldest_job_seconds) {
+    if (seconds <= std::chrono::duration<double>(threshold).count()) continue;
+    const auto age = std::chrono::seconds(static_cast<std::int64_t>(seconds));
+    alerts.push_back(
+        {"HoldfastQueueBacklog", "warning", queue,
+         fmt::format("jobs in {} have been waiting for {}", queue, format_duration(age)),
+         std::nullopt});
+  }
+}
+
+void add_api_keys(const telemetry::Totals& latest, Alerts& alerts) {
+  if (latest.api_keys_expiring < 1) return;
+  const bool one = latest.api_keys_expiring < 2;
+  alerts.push_back({"HoldfastApiKeyExpiring", "warning", "",
+                    fmt::format("{:.0f} API {} soon", latest.api_keys_expiring,
+                                one ? "key expires" : "keys expire"),
+                    std::nullopt});
+}
+
 }  // namespace
 
-Alerts active_alerts(const FleetSnapshot& snapshot,
-                     const std::optional<telemetry::Totals>& latest) {
+void sort_by_severity(Alerts& alerts) {
+  const auto rank = [](const ActiveAlert& alert) {
+    return alert.severity == "critical" ? 0 : alert.severity == "warning" ? 1 : 2;
+  };
+  std::stable_sort(alerts.begin(), alerts.end(),
+                   [&](const ActiveAlert& a, const ActiveAlert& b) { return rank(a) < rank(b); });
+}
+
+Alerts active_alerts(const FleetSnapshot& snapshot, const std::optional<telemetry::Totals>& latest,
+                     Duration backlog_threshold) {
   Alerts alerts;
   const Reach database = latest ? latest->database.value_or(Reach{}) : Reach{};
   const auto outage = store_outage(snapshot, database.reached, database.workers);
@@ -98,8 +127,9 @@ Alerts active_alerts(const FleetSnapshot& snapshot,
                       "the last reload failed: " + first_line(snapshot.last_reload_error),
                       std::nullopt});
   }
-  std::stable_partition(alerts.begin(), alerts.end(),
-                        [](const ActiveAlert& alert) { return alert.severity == "critical"; });
+  if (latest) add_queues(*latest, backlog_threshold, alerts);
+  if (latest) add_api_keys(*latest, alerts);
+  sort_by_severity(alerts);
   return alerts;
 }
 

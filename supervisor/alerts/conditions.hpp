@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The alerts that are active now, for /status and its page: those conditions of the alert rules in
-// docker/prometheus/ that follow from the current state, under the same names, so that the same
-// runbooks apply. Conditions that need a history (error ratio, latency) are left to Prometheus.
+// The states that hold now and that there are alerts for (condition_table.hpp): one look at the
+// fleet and at its metrics, without a memory. How long they must hold is the rules' business.
 //
 // Threads: any; pure.
 
 #include "supervisor/state/snapshot.hpp"
 #include "supervisor/telemetry/history.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,11 +21,22 @@ struct ActiveAlert {
   std::string severity;  // "critical" or "warning"
   std::string target;    // a worker or program; empty: the stack
   std::string summary;
-  std::optional<MonoTime> since;  // when it began, if known
+  std::optional<MonoTime> since;    // when it began, if known
+  std::string program = {};         // that it is about; empty: none in particular
+  bool firing = false;              // it has lasted long enough, or its events were enough
+  std::uint64_t count = 0;          // events; 0: it is a state
+  std::string silenced_until = {};  // RFC 3339; empty: it is not
 };
+
+// How long the oldest job that is due may wait.
+inline constexpr Duration kBacklogThreshold = std::chrono::seconds(300);
 
 // The most severe first.
 std::vector<ActiveAlert> active_alerts(const FleetSnapshot& snapshot,
-                                       const std::optional<telemetry::Totals>& latest);
+                                       const std::optional<telemetry::Totals>& latest,
+                                       Duration backlog_threshold = kBacklogThreshold);
+
+// The most severe first, as they were otherwise.
+void sort_by_severity(std::vector<ActiveAlert>& alerts);
 
 }  // namespace holdfast::supervisor::alerts

@@ -149,6 +149,29 @@ void add_api_key(CLI::App& app, Arguments& arguments) {
   revoke->add_option("ID", arguments.name, "ID of the key, as shown by list")->required();
 }
 
+void add_alerts(CLI::App& app, Arguments& arguments) {
+  CLI::App* alerts = app.add_subcommand(
+      "alerts", "Show the alerts that fire; exit code 1 if any of them is not silenced");
+  alerts->add_flag("--history", arguments.history,
+                   "Those that have been resolved, the newest first");
+  alerts->add_flag("--json", arguments.json, "Print a JSON document of all of them");
+  alerts->require_subcommand(0, 1);
+  const auto verb = [&](const char* name, const char* help, Verb value) {
+    CLI::App* command = alerts->add_subcommand(name, help);
+    command->callback([&arguments, value] { arguments.verb = value; });
+    command->add_option("ALERT", arguments.name, "HoldfastWorkerCrashed, or a glob")->required();
+    command->add_option("--target", arguments.target,
+                        "Only of this program, worker or queue; default: of every one");
+    return command;
+  };
+  CLI::App* silence = verb("silence", "Tell nobody of an alert for a while", Verb::AlertsSilence);
+  silence->add_option("DURATION", arguments.length, "For how long: 30m, 2h or 1d")->required();
+  verb("unsilence", "End a silence", Verb::AlertsUnsilence);
+  alerts->callback([&arguments, alerts] {
+    if (alerts->get_subcommands().empty()) arguments.verb = Verb::Alerts;
+  });
+}
+
 void add_alert(CLI::App& app, Arguments& arguments) {
   CLI::App* alert = app.add_subcommand("alert", "Try out the receivers of alerts");
   alert->require_subcommand(1);
@@ -279,6 +302,7 @@ void declare(CLI::App& app, Arguments& arguments) {
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
 
+  add_alerts(app, arguments);
   add_api_key(app, arguments);
   add_alert(app, arguments);
 

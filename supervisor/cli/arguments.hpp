@@ -34,6 +34,9 @@ enum class Verb {
   CheckConfig,
   Import,
   Notify,
+  Alerts,
+  AlertsSilence,
+  AlertsUnsilence,
   ApiKeyCreate,
   ApiKeyList,
   ApiKeyRevoke,
@@ -51,7 +54,7 @@ struct Arguments {
   std::string signal;                      // signal
   std::vector<std::string> assignments;    // notify
   std::uint32_t count = 0;                 // scale
-  bool json = false;                       // status, events, logs, api-key list, alert test
+  bool json = false;                       // status, events, logs, alerts, api-key list, alert test
   bool watch = false;                      // run: restart on file changes; status: redraw
   bool follow = false;                     // events, logs
   std::uint32_t lines = 50;                // events, crashes
@@ -73,6 +76,9 @@ struct Arguments {
   std::uint32_t rate_limit = 0;            // api-key create; 0: as configured
   std::string expires;                     // api-key create, rotate; empty: never, or as before
   std::string overlap = "24h";             // api-key rotate
+  bool history = false;                    // alerts
+  std::string length;                      // alerts silence: for how long
+  std::string target;                      // alerts silence, unsilence; empty: every one
   std::string receiver;                    // alert test; empty: all of them
 };
 

@@ -6,6 +6,7 @@
 #include "common/text/terminal.hpp"
 #include "supervisor/cli/admin_client.hpp"
 #include "supervisor/cli/alert_test.hpp"
+#include "supervisor/cli/alerts.hpp"
 #include "supervisor/cli/crashes.hpp"
 #include "supervisor/cli/follow.hpp"
 #include "supervisor/cli/status_table.hpp"
@@ -98,10 +99,12 @@ int run_client(const Arguments& arguments, const std::filesystem::path& runtime_
     case Verb::Crashes: return list_crashes(client, arguments);
     case Verb::CrashShow: return show_crash(client, arguments);
     case Verb::LogLevel: return command(client, arguments, log_level_target(arguments));
-    case Verb::Logs: return logs(client, arguments);
     case Verb::AlertTest: return test_alerts(client, arguments);
     case Verb::Names: return names(client);
     case Verb::Health: return health(client, arguments.ready);
+    case Verb::Alerts: return alerts(client, arguments);
+    case Verb::AlertsSilence: return silence(client, arguments);
+    case Verb::AlertsUnsilence: return unsilence(client, arguments);
     case Verb::Logs:
     case Verb::Run:
     case Verb::Completion:

@@ -109,6 +109,7 @@ void Collector::extend_history() {
     if (!tracked.ended) pids.insert(tracked.source.pid);
   }
   totals.memory_bytes = memory_.of(pids, usage_);
+  if (on_totals_) on_totals_(totals);
   history_.add(std::move(totals));
 }
 

@@ -50,6 +50,9 @@ class Collector {
   using OnAnswer = std::function<void(const core::ProcessId&)>;
   void on_answer(OnAnswer told) { on_answer_ = std::move(told); }
 
+  // Told of the totals of each round of the timer. To be set before begin().
+  using OnTotals = std::function<void(const telemetry::Totals&)>;
+  void on_totals(OnTotals told) { on_totals_ = std::move(told); }
   // More families of the supervisor's own, for each scrape. To be added before begin().
   using MoreFamilies = std::function<std::vector<metrics::Family>()>;
   void add_families(MoreFamilies more) { more_families_.push_back(std::move(more)); }
@@ -124,6 +127,7 @@ class Collector {
   std::map<std::string, core::ProcessId> speakers_;  // by URL: the process that is asked
 
   OnAnswer on_answer_;
+  OnTotals on_totals_;
   std::vector<MoreFamilies> more_families_;
   boost::asio::steady_timer tick_timer_;
   boost::asio::steady_timer round_timer_;

@@ -9,6 +9,7 @@
 #include "common/protocol/variables.hpp"
 #include "supervisor/collector/settings.hpp"
 #include "supervisor/daemon/alert_delivery.hpp"
+#include "supervisor/daemon/alert_wiring.hpp"
 #include "supervisor/daemon/stop_grace.hpp"
 #include "supervisor/daemon/telemetry_thread.hpp"
 #include "supervisor/daemon/watch_advice.hpp"
@@ -125,7 +126,8 @@ bool needs_guardian(const config::Environ& environ) {
   return !is_pid1() && !in_a_unit;
 }
 
-// Passes what the log thread notices to the engine, which is created later and destroyed earlier.
+// Passes what the log thread notices to the engine and to the alerts, which are created later and
+// destroyed earlier.
 class LogBridge final : public logs::LogObserver {
  public:
   void connect(Engine* engine) {
@@ -140,10 +142,19 @@ class LogBridge final : public logs::LogObserver {
     const std::lock_guard lock(mutex_);
     if (engine_ != nullptr) engine_->log_file_changed(program, message);
   }
+  void tell(alerts::AlertThread* alerts) {
+    const std::lock_guard lock(mutex_);
+    alerts_ = alerts;
+  }
+  void on_error_line(const logs::ErrorLine& line) override {
+    const std::lock_guard lock(mutex_);
+    if (alerts_ != nullptr) alerts_->on_error_line(line);
+  }
 
  private:
   std::mutex mutex_;
   Engine* engine_ = nullptr;
+  alerts::AlertThread* alerts_ = nullptr;
 };
 
 // The supervisor put together. The members stand in the order of construction: each refers only to
@@ -199,8 +210,9 @@ class Daemon {
   SnapshotCell snapshots_;
   Heartbeat heartbeat_;
   LoopMetrics metrics_;
-  std::unique_ptr<CrashStore> crashes_;
   process::OwnChildren own_children_;
+  std::unique_ptr<AlertWiring> alerts_;  // it hears of events, also of those of what follows
+  std::unique_ptr<CrashStore> crashes_;
   std::unique_ptr<AlertDelivery> delivery_;
   std::unique_ptr<TelemetryThread> telemetry_;
   boost::asio::io_context io_{1};
@@ -347,8 +359,12 @@ tl::expected<int, StartError> Daemon::run() {
       collector::ledger_settings(config_.metrics),
       status::AllowedHosts(config_.supervisor.status_listen, config_.supervisor.status_hosts),
       *crashes_);
-  delivery_ = std::make_unique<AlertDelivery>(config_, environ_, clock_, heartbeat_, *log_,
-                                              own_children_, alerts::Delivery::OnOutcome());
+  alerts_ = std::make_unique<AlertWiring>(clock_, snapshots_, events_, *log_, config_);
+  delivery_ = std::make_unique<AlertDelivery>(
+      config_, environ_, clock_, heartbeat_, *log_, own_children_,
+      [this](const alerts::DeliveryOutcome& outcome) { alerts_->on_outcome(outcome); });
+  alerts_->connect(*delivery_);
+  telemetry_->use(alerts_->thread());
   telemetry_->use(*delivery_);
   int exit_code = exit_code::kSoftware;
   {
@@ -368,10 +384,10 @@ tl::expected<int, StartError> Daemon::run() {
                    cgroups_,
                    guardian_ ? &*guardian_ : nullptr,
                    watch_,
-                   {crashes_.get()},
+                   {crashes_.get(), &alerts_->thread()},
                    [this](const config::Config& config) {
                      crashes_->configure(crash_limits(config.supervisor));
-                     delivery_->configure(config);
+                     alerts_->configure(config);
                    },
                    &own_children_},
                   config_, std::move(prepared_), std::move(environ_), is_pid1());
@@ -390,9 +406,13 @@ tl::expected<int, StartError> Daemon::run() {
                            config_.programs.size() == 1 ? "program" : "programs"),
                {{"config", config_.source.empty() ? "defaults" : config_.source.native()},
                 {"runtime_dir", config_.supervisor.runtime_dir.native()}});
+    bridge_.tell(&alerts_->thread());
+    alerts_->start();
     exit_code = engine.run();
     bridge_.connect(nullptr);
-    delivery_->flush_and_stop(clock_.mono() + 1s);
+    // Before the leftovers: a receiver's command is a child of ours, too.
+    alerts_->end(config_.supervisor.shutdown_deadline);
+    bridge_.tell(nullptr);
     exit_code = end_leftovers(exit_code);
     telemetry_->stop();
     crashes_->stop(clock_.mono() + 1s);

@@ -3,6 +3,7 @@
 
 #include "common/metrics/exposition.hpp"
 #include "common/protocol/names.hpp"
+#include "supervisor/alerts/alert_families.hpp"
 #include "supervisor/alerts/notification_families.hpp"
 #include "supervisor/collector/scrape_wait.hpp"
 #include "supervisor/process/descent.hpp"
@@ -109,6 +110,7 @@ Result<std::unique_ptr<http::Server>> TelemetryThread::make_server(Fd listener, 
         return status::ProcessUsage{usage.memory_bytes, usage.cpu_percent};
       },
       [this]() -> const telemetry::StackHistory& { return collector_.history(); },
+      alerts_,
       &crashes_,
       [this](std::optional<std::string> receiver, status::AlertsTested done) {
         if (delivery_ == nullptr) return done({});
@@ -136,6 +138,12 @@ void TelemetryThread::answer_metrics(const std::shared_ptr<http::Request>& reque
     response.headers.set("Cache-Control", "no-store");
     respond(std::move(response));
   });
+}
+
+void TelemetryThread::use(alerts::AlertThread& alerts) {
+  alerts_ = &alerts;
+  collector_.on_totals([&alerts](const telemetry::Totals& totals) { alerts.on_totals(totals); });
+  collector_.add_families([&alerts] { return alerts::alert_families(*alerts.view()); });
 }
 
 void TelemetryThread::use(AlertDelivery& delivery) {

@@ -9,6 +9,7 @@
 
 #include "common/http/server.hpp"
 #include "common/os/fd.hpp"
+#include "supervisor/alerts/alert_thread.hpp"
 #include "supervisor/collector/collector.hpp"
 #include "supervisor/daemon/alert_delivery.hpp"
 #include "supervisor/logs/log_relay.hpp"
@@ -48,6 +49,9 @@ class TelemetryThread final : public TelemetryLink {
                   status::AllowedHosts hosts, CrashStore& crashes);
   ~TelemetryThread() override;  // stops
 
+  // The alerts that /status shows, and that are told of the metrics. Before start(); it must
+  // outlive the thread.
+  void use(alerts::AlertThread& alerts);
   // For POST /alerts/test and the metrics of delivery. Before start(); it must outlive the thread.
   void use(AlertDelivery& delivery);
 
@@ -84,6 +88,7 @@ class TelemetryThread final : public TelemetryLink {
   collector::Collector collector_;
   status::Compressor compressor_;
   FleetControl* control_ = nullptr;
+  alerts::AlertThread* alerts_ = nullptr;
   AlertDelivery* delivery_ = nullptr;
   std::unique_ptr<http::Server> tcp_;
   std::unique_ptr<http::Server> status_;

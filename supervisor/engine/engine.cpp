@@ -341,12 +341,10 @@ void Engine::apply_reload(Answer answer, Done done) {
     parts_.log.error(applied.error().message);
   }
   announce_metrics();
+  if (parts_.on_config) parts_.on_config(config_);
   log_levels_.reset(config_.log.level);
   publisher_.log_levels({});
   use_redact_paths();
-  if (parts_.on_config) parts_.on_config(config_);
-  parts_.log.set_level(config_.log.level);
-  parts_.relay.set_level(config_.log.level);
 
   const std::uint64_t request = requests_.add(
       std::move(done), answer, [this, later](Outcome& outcome) { reload_over(later, outcome); });

@@ -26,11 +26,10 @@ http::Response no_receiver(const std::optional<std::string>& receiver) {
                : std::string(
                      "no receiver of alerts is configured: add an [alert_receiver.NAME], or "
                      "set ALERT_WEBHOOK_URL");
-  const int status = receiver ? 404 : 409;
-  return answer_of(status,
+  return answer_of(404,
                    {{"type", "about:blank"},
-                    {"title", http::reason_phrase(status)},
-                    {"status", status},
+                    {"title", http::reason_phrase(404)},
+                    {"status", 404},
                     {"detail", detail}},
                    "application/problem+json");
 }

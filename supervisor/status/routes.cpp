@@ -7,6 +7,7 @@
 #include "common/protocol/names.hpp"
 #include "common/text/number.hpp"
 #include "supervisor/state/choose.hpp"
+#include "supervisor/status/alert_routes.hpp"
 #include "supervisor/status/alert_test_route.hpp"
 #include "supervisor/status/crash_answers.hpp"
 #include "supervisor/status/page.hpp"
@@ -130,7 +131,9 @@ void read_only(const Sources& sources, const RequestPtr& request, const http::Re
   if (path == protocol::kStatusPath) {
     const auto shown = named_part(*snapshot, request->query_values("name"));
     if (!shown) return respond(problem(404, shown.error().message));
-    const auto active = alerts::active_alerts(*shown, sources.history().latest());
+    auto active = alerts::active_alerts(*shown, sources.history().latest());
+    if (sources.alerts != nullptr)
+      active = alerts::merge(std::move(active), *sources.alerts->view(), *shown);
     const LastCrashes crashes =
         sources.crashes == nullptr ? LastCrashes{} : sources.crashes->last_ids();
     return respond(json(200, status_json(*shown, now, sources.usage, active, crashes)));
@@ -312,19 +315,31 @@ http::Handler make_handler(const Sources& sources, FleetControl* control,
     const std::string* const host = request->headers.find("Host");
     if (hosts != nullptr && host != nullptr && !hosts->allows(*host))
       return respond(unknown_host());
-    const bool administers = request->method == "POST" || request->path == protocol::kLogsPath;
+    const bool administers = request->method == "POST" || request->path == protocol::kLogsPath ||
+                             request->path == protocol::kAlertsPath;
     if (control != nullptr && administers && request->peer.restricted)
       return respond(problem(403, kWorkersMayNot));
     if (request->method == "GET" || request->method == "HEAD") {
       // Log lines may contain what only an administrator should read.
       if (control != nullptr && request->path == protocol::kLogsPath)
         return logs(sources, *request, respond);
+      if (control != nullptr && request->path == protocol::kAlertsPath && sources.alerts != nullptr)
+        return respond(
+            json(200, alerts_json(*sources.alerts->view(), alerts::moment_of(sources.clock))));
       if (sources.crashes != nullptr && is_crash_path(request->path)) {
         const bool whole = control != nullptr && !request->peer.restricted;
         return answer_crashes(*sources.crashes, *sources.snapshots.load(), *request, whole,
                               std::move(respond));
       }
       return read_only(sources, request, respond);
+    }
+    if (request->method == "POST" && control != nullptr && sources.alerts != nullptr) {
+      if (request->path == protocol::kSilencePath) {
+        return silence_alerts(*sources.alerts, alerts::moment_of(sources.clock), *request,
+                              std::move(respond));
+      }
+      if (request->path == protocol::kUnsilencePath)
+        return unsilence_alerts(*sources.alerts, *request, std::move(respond));
     }
     if (request->method == "POST" && control != nullptr &&
         request->path == protocol::kAlertsTestPath) {

@@ -4,10 +4,11 @@
 // The supervisor's HTTP interface: read-only everywhere, with commands on the admin socket only.
 //
 //   GET  / (the status page) /metrics /status /health /live /ready /events /series
-//   GET  /logs, on the admin socket only
+//   GET  /logs /alerts, on the admin socket only
 //   GET  /crashes; /crashes/ID and /crashes/latest, on the admin socket only
 //   POST /restart /stop /start ?name=N    /scale ?name=N&count=K    /signal ?name=N&signal=S
-//        /reload    /log-level ?level=L    /alerts/test ?receiver=R
+//        /reload    /log-level ?level=L    /alerts/silence /alerts/unsilence (alert_routes.hpp)
+//        /alerts/test ?receiver=R
 //
 // `name` may be repeated, and be a glob, "all" or "group:NAME" (core/selection.hpp); it narrows
 // /status and /logs, too. All but /log-level are answered when their work is over; with wait=false
@@ -17,6 +18,7 @@
 
 #include "common/base/clock.hpp"
 #include "common/http/server.hpp"
+#include "supervisor/alerts/alert_thread.hpp"
 #include "supervisor/state/control.hpp"
 #include "supervisor/state/crash_store.hpp"
 #include "supervisor/state/snapshot.hpp"
@@ -42,6 +44,8 @@ struct Sources {
   UsageOf usage;
   // The last minutes, for GET /series, /status and /ready?verbose.
   std::function<const telemetry::StackHistory&()> history;
+  // What is remembered of alerts; null: nothing.
+  alerts::AlertThread* alerts = nullptr;
   CrashStore* crashes = nullptr;  // null: no crash report is kept
   // Sends test messages, for POST /alerts/test.
   TestAlerts test_alerts = {};

@@ -116,6 +116,9 @@ ordered_json alert_json(const alerts::ActiveAlert& alert, MonoTime now) {
   if (!alert.target.empty()) out["target"] = alert.target;
   out["summary"] = log::redact_text(alert.summary);
   if (alert.since) out["active_seconds"] = seconds_between(*alert.since, now);
+  out["firing"] = alert.firing;
+  if (alert.count > 0) out["count"] = alert.count;
+  if (!alert.silenced_until.empty()) out["silenced_until"] = alert.silenced_until;
   return out;
 }
 

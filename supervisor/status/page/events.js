@@ -26,11 +26,16 @@ function eventItem(event) {
 export function showAlerts(alerts, age) {
   const since = (alert) => (alert.active_seconds === undefined ? [] : [make("span", { class: "muted" },
     `for ${span(alert.active_seconds + age)}`)]);
+  const marks = (alert) => [
+    ...(alert.count > 1 ? [`${alert.count} times`] : []),
+    ...(alert.firing ? [] : ["not for long enough yet"]),
+    ...(alert.silenced_until ? [`silenced until ${clockTime(alert.silenced_until)}`] : []),
+  ].map((text) => make("span", { class: "muted" }, text));
   show($("alerts"), ...alerts.map((alert) => {
     const bad = alert.severity === "critical";
     return make("li", { class: bad ? "is-bad" : "is-warn", "data-alert": alert.name },
       shape(bad ? "trouble" : "backoff"), make("b", {}, alert.name), make("span", { class: "muted" }, alert.severity),
-      make("span", { class: "what" }, alert.summary, ...since(alert)));
+      make("span", { class: "what" }, alert.summary, ...since(alert), ...marks(alert)));
   }));
   show($("alert-count"), ...(alerts.length ? [String(alerts.length)] : []));
 }

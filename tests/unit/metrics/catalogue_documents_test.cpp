@@ -115,14 +115,14 @@ TEST_CASE("alert rules, recording rules and dashboard name only metrics of the c
   }
 }
 
-TEST_CASE("every alert has a runbook with its four headings, and every runbook an alert") {
+// Whether every runbook has an alert, in tests/unit/alerts/table_test.cpp: not all are in
+// Prometheus.
+TEST_CASE("every alert rule has a runbook with its four headings") {
   const std::string rules = source("docker/prometheus/alert_rules.yml");
   const std::string index = source("docs/runbooks/README.md");
   static const std::regex kAlert("- alert: ([A-Za-z]+)");
-  std::size_t alerts = 0;
   for (std::sregex_iterator it(rules.begin(), rules.end(), kAlert), end; it != end; ++it) {
     const std::string name = (*it)[1];
-    ++alerts;
     const std::string page = source("docs/runbooks/" + name + ".md");
     INFO(name);
     std::size_t at = 0;
@@ -133,10 +133,4 @@ TEST_CASE("every alert has a runbook with its four headings, and every runbook a
     CHECK(rules.find("runbook: docs/runbooks/" + name + ".md") != std::string::npos);
     CHECK(index.find("(" + name + ".md)") != std::string::npos);
   }
-  std::size_t pages = 0;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(HOLDFAST_SOURCE_DIR "/docs/runbooks")) {
-    pages += entry.path().filename() == "README.md" ? 0 : 1;
-  }
-  CHECK(pages == alerts);
 }
