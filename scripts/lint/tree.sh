@@ -23,6 +23,7 @@ without_header() { # FILE
     common/metrics/catalogue_*.cpp) ;;     # the tables of catalogue.hpp, one per kind of process
     common/config/section_*.cpp) ;;        # the tables of schema.hpp, one per section of the file
     common/config/validate_*.cpp) ;;       # the rules of validate.hpp, by subject
+    supervisor/alerts/receivers/*.cpp) ;;  # the kinds of kind.hpp, one file each
     common/http/async_get.cpp) ;;          # client.hpp on Beast: few files may include it
     common/http/fetch.cpp) ;;              # client.hpp on cpp-httplib: few files may include it
     *) return 1 ;;
