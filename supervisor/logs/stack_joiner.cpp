@@ -20,12 +20,50 @@ bool is_inner(std::string_view line) {
   return line.starts_with(' ') || line.starts_with('\t');
 }
 
-// What a program says of an error that it is about to show.
-bool speaks_of_error(std::string_view line) {
-  for (const std::string_view part : {"rror", "xception", "raceback", "anic", "hrowable", "atal"}) {
-    if (line.find(part) != std::string_view::npos) return true;
+// Whether the line may be about an error, in any case: "error", "exception", "traceback", "fatal",
+// "panic", "critical", "severe", "throwable", "uncaught", "goroutine". One pass, for it is asked of
+// each line.
+bool may_speak_of_error(std::string_view line) {
+  const auto follows = [line](std::size_t at, std::string_view rest) {
+    return text::equals_ignoring_case(line.substr(at + 1, rest.size()), rest);
+  };
+  for (std::size_t i = 0; i + 3 < line.size(); ++i) {
+    switch (line[i]) {
+      case 'r':
+      case 'R':
+        if (follows(i, "ror") || follows(i, "ace") || follows(i, "itical")) return true;
+        break;
+      case 'x':
+      case 'X':
+        if (follows(i, "cep")) return true;
+        break;
+      case 'f':
+      case 'F':
+        if (follows(i, "atal")) return true;
+        break;
+      case 'p':
+      case 'P':
+        if (follows(i, "anic")) return true;
+        break;
+      case 'h':
+      case 'H':
+        if (follows(i, "row")) return true;
+        break;
+      case 'v':
+      case 'V':
+        if (follows(i, "ere")) return true;
+        break;
+      case 'n':
+      case 'N':
+        if (follows(i, "caught") || follows(i, "handled")) return true;
+        break;
+      case 'g':
+        if (follows(i, "oroutine")) return true;
+        break;
+      default: break;
+    }
   }
-  return false;
+  return line.starts_with("** (");
 }
 
 }  // namespace
@@ -38,9 +76,11 @@ bool StackJoiner::begins_json(std::string_view line) {
 // Whether the line is held, for something may follow it.
 bool StackJoiner::begin(std::string_view line) {
   if (is_blank(line)) return false;
-  kind_ = stack_begins(line);
   framed_ = is_frame(line);
-  if (kind_ == StackKind::None && !framed_ && !hold_all_ && !speaks_of_error(line)) return false;
+  // What names no error is looked at no further.
+  const bool suspect = may_speak_of_error(line);
+  kind_ = suspect || hold_all_ ? stack_begins(line) : StackKind::None;
+  if (!suspect && !framed_ && !hold_all_) return false;
   has_exception_ = kind_ == StackKind::Rust ? !line.ends_with(':') : is_exception(line);
   return true;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string>
 
 namespace holdfast::supervisor::logs {
@@ -12,7 +13,7 @@ namespace holdfast::supervisor::logs {
 namespace {
 
 constexpr std::size_t kHead = 160;
-constexpr std::size_t kMostWords = 10;
+constexpr std::size_t kMostWords = 7;
 
 struct Word {
   std::string_view name;
@@ -31,9 +32,23 @@ constexpr std::array kWords{
     Word{"alert", log::Level::Error},    Word{"emerg", log::Level::Error},
     Word{"emergency", log::Level::Error}};
 
+constexpr std::size_t kLongest = 11;
+
+// By the first letter: which lengths the names that begin with it have, as bits. Nearly every word
+// of nearly every line is ruled out by it.
+constexpr std::array<std::uint16_t, 26> kLengths = [] {
+  std::array<std::uint16_t, 26> lengths{};
+  for (const Word& word : kWords) {
+    std::uint16_t& bits = lengths[static_cast<std::size_t>(word.name.front() - 'a')];
+    bits = static_cast<std::uint16_t>(bits | 1u << word.name.size());
+  }
+  return lengths;
+}();
+
 std::optional<log::Level> level_named(std::string_view word) {
-  constexpr std::size_t kLongest = 11;
   if (word.size() < 3 || word.size() > kLongest) return std::nullopt;
+  const auto letter = static_cast<std::size_t>(text::to_lower(word.front()) - 'a');
+  if (letter >= kLengths.size() || (kLengths[letter] >> word.size() & 1u) == 0) return std::nullopt;
   for (const Word& known : kWords) {
     if (text::equals_ignoring_case(word, known.name)) return known.level;
   }
