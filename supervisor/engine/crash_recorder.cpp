@@ -104,7 +104,8 @@ std::string CrashRecorder::next_id(WallTime now) {
 std::string CrashRecorder::reported(const core::Report& report) {
   if (report.process.incarnation == 0) return {};
   const bool is_crash = is_about_a_crash(report.kind);
-  if (never_started_.erase(report.process) > 0)
+  // That it starts is reported after its launch has failed.
+  if (report.kind != EventKind::Starting && never_started_.erase(report.process) > 0)
     return is_crash ? report_spawn_failure(report) : std::string();
   if (!is_crash) {
     // The end of one that was not ready in time is reported as a back-off.
