@@ -17,9 +17,9 @@ void validate_alerts(const Config& config, LoadReport& report) {
     const AlertName* const known = find_alert_name(name);
     if (known == nullptr) continue;
     const std::string section = "alert_rule." + name;
-    const auto useless = [&](const char* key, bool given, const char* why) {
+    const auto useless = [&, &alert = name](const char* key, bool given, const char* why) {
       if (given)
-        report.warning(section, key, fmt::format("{} has no effect: {} {}", key, name, why));
+        report.warning(section, key, fmt::format("{} has no effect: {} {}", key, alert, why));
     };
     const bool state = known->kind == AlertName::Kind::State;
     useless("for", rule.hold && !state, "follows from events; use count and window");

@@ -5,6 +5,9 @@
 #include "supervisor/logs/text_level.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
 
 namespace holdfast::supervisor::logs {
 
@@ -20,48 +23,46 @@ bool is_inner(std::string_view line) {
   return line.starts_with(' ') || line.starts_with('\t');
 }
 
-// Whether the line may be about an error, in any case: "error", "exception", "traceback", "fatal",
-// "panic", "critical", "severe", "throwable", "uncaught", "goroutine". One pass, for it is asked of
-// each line.
-bool may_speak_of_error(std::string_view line) {
-  const auto follows = [line](std::size_t at, std::string_view rest) {
-    return text::equals_ignoring_case(line.substr(at + 1, rest.size()), rest);
-  };
-  for (std::size_t i = 0; i + 3 < line.size(); ++i) {
-    switch (line[i]) {
-      case 'r':
-      case 'R':
-        if (follows(i, "ror") || follows(i, "ace") || follows(i, "itical")) return true;
-        break;
-      case 'x':
-      case 'X':
-        if (follows(i, "cep")) return true;
-        break;
-      case 'f':
-      case 'F':
-        if (follows(i, "atal")) return true;
-        break;
-      case 'p':
-      case 'P':
-        if (follows(i, "anic")) return true;
-        break;
-      case 'h':
-      case 'H':
-        if (follows(i, "row")) return true;
-        break;
-      case 'v':
-      case 'V':
-        if (follows(i, "ere")) return true;
-        break;
-      case 'n':
-      case 'N':
-        if (follows(i, "caught") || follows(i, "handled")) return true;
-        break;
-      case 'g':
-        if (follows(i, "oroutine")) return true;
-        break;
-      default: break;
+// Parts of the words that a line about an error has: "error", "traceback", "critical", "exception",
+// "fatal", "panic", "throwable", "severe", "uncaught", "unhandled", "goroutine".
+constexpr std::array<std::string_view, 11> kErrorParts{"rror",    "race",     "ritical",  "xcep",
+                                                       "fatal",   "panic",    "hrow",     "vere",
+                                                       "ncaught", "nhandled", "goroutine"};
+constexpr std::size_t kShortestPart = 4;
+
+// Of two letters next to each other, in any case; others may get the same number.
+constexpr std::size_t pair_of(char a, char b) {
+  return static_cast<std::size_t>(a & 31) << 5 | static_cast<std::size_t>(b & 31);
+}
+
+// How far beyond a pair of letters the next one is that can end the first four of a part (Wu and
+// Manber, "A fast algorithm for multi-pattern searching", 1994).
+constexpr std::array<std::uint8_t, 1024> kShifts = [] {
+  std::array<std::uint8_t, 1024> shifts{};
+  shifts.fill(kShortestPart - 1);
+  for (const std::string_view part : kErrorParts) {
+    for (std::size_t end = 1; end < kShortestPart; ++end) {
+      std::uint8_t& shift = shifts[pair_of(part[end - 1], part[end])];
+      shift = std::min(shift, static_cast<std::uint8_t>(kShortestPart - 1 - end));
     }
+  }
+  return shifts;
+}();
+
+// Whether the line may be about an error, in any case. It is asked of each line, and most pairs of
+// letters let it go on by three.
+bool may_speak_of_error(std::string_view line) {
+  for (std::size_t at = kShortestPart - 1; at < line.size();) {
+    const std::size_t shift = kShifts[pair_of(line[at - 1], line[at])];
+    if (shift > 0) {
+      at += shift;
+      continue;
+    }
+    const std::string_view rest = line.substr(at + 1 - kShortestPart);
+    for (const std::string_view part : kErrorParts) {
+      if (text::equals_ignoring_case(rest.substr(0, part.size()), part)) return true;
+    }
+    ++at;
   }
   return line.starts_with("** (");
 }

@@ -150,8 +150,9 @@ StackSummary summary_of_ruby(std::string_view line) {
 }  // namespace
 
 bool is_frame(std::string_view line) {
+  if (!is_indented(line)) return false;
   const std::string_view inner = without_return(text::trim(line));
-  if (inner.empty() || !is_indented(line)) return false;
+  if (inner.empty()) return false;
   if (inner.starts_with("at ")) return is_call(inner.substr(3));
   if (inner.starts_with("File \"")) return inner.find("\", line ") != std::string_view::npos;
   if (starts_with_any(inner, {"--- End of ", "---> "})) return true;

@@ -108,9 +108,13 @@ std::optional<log::Level> assigned_level(std::string_view head) {
   return std::nullopt;
 }
 
+constexpr bool marks_header(char c) {
+  return text::is_digit(c) || c == '[' || c == ']' || c == '(' || c == ')' || c == '|';
+}
+
 // What may stand before a level: times, ids, what is in brackets, separators.
 bool is_header_word(std::string_view word) {
-  if (word.find_first_of("0123456789[]()|") != std::string_view::npos) return true;
+  if (std::any_of(word.begin(), word.end(), marks_header)) return true;
   if (word.find_first_not_of("-:,.#*=") == std::string_view::npos) return true;
   return word == "UTC" || word == "GMT" || word == "AM" || word == "PM" ||
          (word.size() == 2 && word[1] == ',');  // Ruby's "E,"
