@@ -128,20 +128,20 @@ std::string_view state_of(const store::ApiKey& key, const Clock& clock) {
 }
 
 ordered_json to_json(const store::ApiKey& key, const Clock& clock) {
-  ordered_json json;
-  json["id"] = key.id;
-  json["name"] = key.name;
-  json["scope"] = store::to_string(key.scope);
-  json["rate_limit"] = key.rate_limit ? ordered_json(*key.rate_limit) : ordered_json(nullptr);
-  json["created_at"] = time_text(key.created_at);
-  json["last_used_at"] =
+  ordered_json object;
+  object["id"] = key.id;
+  object["name"] = key.name;
+  object["scope"] = store::to_string(key.scope);
+  object["rate_limit"] = key.rate_limit ? ordered_json(*key.rate_limit) : ordered_json(nullptr);
+  object["created_at"] = time_text(key.created_at);
+  object["last_used_at"] =
       key.last_used_at ? ordered_json(time_text(key.last_used_at)) : ordered_json(nullptr);
-  json["revoked_at"] =
+  object["revoked_at"] =
       key.revoked_at ? ordered_json(time_text(key.revoked_at)) : ordered_json(nullptr);
-  json["expires_at"] =
+  object["expires_at"] =
       key.expires_at ? ordered_json(time_text(key.expires_at)) : ordered_json(nullptr);
-  json["state"] = state_of(key, clock);
-  return json;
+  object["state"] = state_of(key, clock);
+  return object;
 }
 
 Result<void> list(store::Store& store, bool as_json, const Clock& clock) {
