@@ -100,11 +100,11 @@ Variables without_secrets(const Variables& environment) {
   Variables result = environment;
   const auto& known = config::known_variables();
   std::erase_if(result, [&](const auto& entry) {
-    const auto& [name, value] = entry;
+    const std::string& name = entry.first;
     const bool ours = std::any_of(known.begin(), known.end(), [&](const auto& variable) {
       return variable.secret && (name == variable.name || name == variable.name + "_FILE");
     });
-    return ours || log::redact_value(name, value) != value;
+    return ours || log::redact_value(name, entry.second) != entry.second;
   });
   // Addressed to this process by whoever started it.
   for (const protocol::Variable& variable : protocol::kVariables) {

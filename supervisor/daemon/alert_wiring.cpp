@@ -20,7 +20,8 @@ std::vector<alerts::Route> routes_of(const config::Config& config) {
   std::vector<alerts::Route> routes;
   for (const auto& [name, receiver] : config.alert_receivers) {
     routes.push_back(
-        {name, [receiver](const alerts::Alert& alert) { return alerts::wants(receiver, alert); },
+        {name,
+         [wanted = receiver](const alerts::Alert& alert) { return alerts::wants(wanted, alert); },
          alerts::groups_itself(receiver)});
   }
   return routes;
