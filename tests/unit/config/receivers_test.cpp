@@ -54,7 +54,7 @@ TEST_CASE("the host of a receiver's URL tells its type, unless the file does") {
 
 TEST_CASE("a receiver lacks nothing that its type needs, and the message says what and where") {
   contains(problems_of("send_resolved = true\n"),
-           "holdfast.toml:1:1: [alert_receiver.ops] type is missing: one of \"slack\", ");
+           "holdfast.toml:1:17: [alert_receiver.ops] type is missing: one of \"slack\", ");
   contains(problems_of("type = \"slakc\"\n"), "holdfast.toml:2:8");
   contains(problems_of("type = \"slakc\"\n"), "did you mean 'slack'?");
   contains(problems_of("type = \"slack\"\n"), "a receiver of type \"slack\" needs a url");
