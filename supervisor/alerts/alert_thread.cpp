@@ -186,6 +186,7 @@ void AlertThread::work(std::vector<Task> tasks, std::map<std::string, std::uint6
   if (idle) return;
   seen_ = std::move(snapshot);
   const Moment now = moment_of(parts_.clock);
+  rules_.learn(*seen_);
   for (Task& task : tasks)
     task(now);
   for (const auto& [program, number] : left_out)

@@ -44,6 +44,9 @@ class Rules {
   // After a reload. What has been counted stays.
   void configure(const config::Config& config);
 
+  // Which programs there are. Before what happens is told, for it may be about a new one.
+  void learn(const FleetSnapshot& snapshot);
+
   // What fired when the supervisor ended. It goes on firing until it is known not to.
   void restore(const std::vector<Alert>& firing, const Moment& now);
 
@@ -92,7 +95,6 @@ class Rules {
   void note_crash(const EventRecord& event, const Moment& now);
   void count_errors(const std::string& program, std::uint64_t number, const Moment& now);
   void add_sample(const std::string& program, ErrorSample sample);
-  void learn(const FleetSnapshot& snapshot);
   std::string api_program() const;
   std::string queue_program() const;
   void add_states(const FleetSnapshot& snapshot, const Moment& now, std::vector<Finding>& findings);

@@ -26,10 +26,11 @@ http::Response no_receiver(const std::optional<std::string>& receiver) {
                : std::string(
                      "no receiver of alerts is configured: add an [alert_receiver.NAME], or "
                      "set ALERT_WEBHOOK_URL");
-  return answer_of(404,
+  const int status = receiver ? 404 : 409;
+  return answer_of(status,
                    {{"type", "about:blank"},
-                    {"title", http::reason_phrase(404)},
-                    {"status", 404},
+                    {"title", http::reason_phrase(status)},
+                    {"status", status},
                     {"detail", detail}},
                    "application/problem+json");
 }

@@ -6,7 +6,7 @@
 //
 //   {"ok":true,"reports":[{"receiver":"ops","type":"slack","ok":true,"sent":"…","answered":"…"}]}
 //
-// 404: there is no such receiver, or none at all.
+// 404: there is no such receiver. 409: there is none at all.
 //
 // Threads: the telemetry thread; the answer comes from whichever thread has sent the messages.
 

@@ -165,6 +165,7 @@ TEST_CASE("without receivers, or for one that does not exist, it says what to do
   CHECK(none.exit_code == 1);
   CHECK(none.output.find("no receiver of alerts is configured") != std::string::npos);
   const auto other = stack.command({"alert", "test", "--receiver", "ops"});
+  CHECK(other.exit_code == 2);
   CHECK(other.output.find("there is no [alert_receiver.ops]") != std::string::npos);
   CHECK(stack.command({"alert"}).exit_code == 2);
 }
@@ -178,7 +179,7 @@ TEST_CASE("a reload brings a new receiver, and the metrics name every one") {
                      receiver("second", "slack", peer.url("/services/T000/B000/XXXX")));
   CHECK(stack.command({"reload"}).exit_code == 0);
   CHECK(stack.command({"alert", "test", "--receiver", "second"}).exit_code == 0);
-  CHECK(stack.command({"alert", "test", "--receiver", "first"}).exit_code == 1);
+  CHECK(stack.command({"alert", "test", "--receiver", "first"}).exit_code == 2);
   const std::string metrics = stack.metrics();
   CHECK(metrics.find("holdfast_notification_queue_length{receiver=\"second\"} 0") !=
         std::string::npos);
