@@ -355,7 +355,7 @@ struct Embedding {
 // [alerts]: what becomes of the conditions that people should hear of
 struct Alerts {
   bool enabled = true;
-  Duration group_wait = 5s;       // for more of the same kind, before a message is sent
+  Duration group_wait = 500ms;    // for more of the same kind, before a message is sent
   Duration cooldown = 15min;      // from a delivered message to the next one about the same alert
   Duration repeat_interval = 4h;  // of what goes on firing, after its first repetition
   Duration startup_grace = 30s;   // of the stack: what starting causes is no alert

@@ -55,10 +55,6 @@ bool comes_with_starting(std::string_view name) {
          name == "HoldfastRedisUnavailable";
 }
 
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 // A program that lacks workers only because a command has stopped them.
 bool is_stopped_by_hand(const FleetSnapshot& snapshot, const std::string& name) {
   for (const core::ProgramView& program : snapshot.view.programs) {
@@ -150,9 +146,7 @@ void Rules::note_crash(const EventRecord& event, const Moment& now) {
   if (std::find(accounted_.begin(), accounted_.end(), process) != accounted_.end()) return;
   if (scheduled_.contains(event.program)) return;  // HoldfastScheduledRunFailed
   // HoldfastStoreUnavailable: Holdfast's own workers end so if they cannot use the store.
-  const bool is_own =
-      contains(api_programs_, event.program) || contains(queue_programs_, event.program);
-  if (is_own && event.message.find(kStoreIsOut) != std::string::npos) return;
+  if (own_.contains(event.program) && event.message.find(kStoreIsOut) != std::string::npos) return;
   const bool oom = event.message.find("out of memory") != std::string::npos;
   Episode* const episode =
       count(oom ? kOutOfMemory : kCrashed, event.program, event.program, 1, now);
@@ -295,12 +289,14 @@ void Rules::learn(const FleetSnapshot& snapshot) {
     return;
   programs_.clear();
   scheduled_.clear();
+  own_.clear();
   api_programs_.clear();
   queue_programs_.clear();
   for (const core::ProgramView& program : snapshot.view.programs) {
     programs_.push_back(program.config);
     const config::Program& config = *program.config;
     if (config::is_scheduled(config)) scheduled_.insert(config.name);
+    if (is_own_worker(config)) own_.insert(config.name);
     if (config.command.empty() || config.type == config::ProgramType::Oneshot) continue;
     errors_.try_emplace(config.name, 0);  // increase() cannot see what a new series begins with
     const std::string executable = std::filesystem::path(config.command.front()).filename();
@@ -382,7 +378,7 @@ void Rules::add_events(const Moment& now, std::vector<Finding>& findings) {
 // Why another alert says more than one of these events; empty: none does.
 std::string Rules::excuse_for(const AlertKey& key, const std::string& program) const {
   if (key.name != kCrashed && key.name != kErrorRate) return {};
-  const bool is_own = contains(api_programs_, program) || contains(queue_programs_, program);
+  const bool is_own = own_.contains(program);
   for (const auto& [state, holding] : holding_) {
     if (state.name == "HoldfastWorkerCrashLooping" && holding.alert.program == program)
       return "crash_loop";

@@ -112,6 +112,7 @@ class Rules {
   std::deque<std::pair<std::string, std::uint64_t>> accounted_;   // workers whose end is no crash
   std::vector<std::shared_ptr<const config::Program>> programs_;  // that the rest follows from
   std::set<std::string> scheduled_;                               // programs
+  std::set<std::string> own_;                                     // run Holdfast's own workers
   std::vector<std::string> api_programs_;
   std::vector<std::string> queue_programs_;
 };
