@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds what is missing in build/release and measures; each figure beside a peer or a limit.
 #   tests/bench/run.sh                 every area
-#   tests/bench/run.sh AREA...         embedding | http | log | process | store | supervision |
-#                                      telemetry | text
+#   tests/bench/run.sh AREA...         alerts | embedding | http | log | process | store |
+#                                      supervision | telemetry | text
+#   tests/bench/run.sh alerts -- [--kills N] [--seconds S]                 see alerts.py
 #   tests/bench/run.sh supervision -- [--runs N] [--only NAME] [PART...]   see bench_supervision
 #   tests/bench/run.sh telemetry -- [--scrapes N] [--only NAME] [PART...]  see bench_telemetry
 # Run it on an idle machine. docs/benchmarks.md explains the figures.
@@ -13,12 +14,16 @@ cd "$(dirname "$(readlink -f "$0")")/../.."
 # shellcheck source=scripts/packages.sh
 . scripts/packages.sh
 bin=build/release/bin
-all_areas=(embedding http log process store supervision telemetry text)
+all_areas=(alerts embedding http log process store supervision telemetry text)
 
 # Scratch directories on a disk, not in memory: some benchmarks measure fsync.
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
+area_alerts() {
+  build release holdfast holdfast-api-worker holdfast-queue-worker
+  tests/bench/alerts/alerts.py "$bin" "$@"
+}
 area_embedding() {
   build release bench_embedding
   "$bin/bench_embedding"
@@ -93,7 +98,7 @@ echo "$(uname -sr), $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg), $(date 
 for area in "${areas[@]}"; do
   say "$area"
   case "$area" in
-    supervision | telemetry) "area_$area" ${arguments[@]+"${arguments[@]}"} ;;
+    alerts | supervision | telemetry) "area_$area" ${arguments[@]+"${arguments[@]}"} ;;
     *) "area_$area" ;;
   esac
 done

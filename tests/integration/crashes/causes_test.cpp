@@ -28,7 +28,7 @@ std::string once(const std::string& name, const std::vector<std::string>& argv,
          "ready = \"started\"\nrestart = \"never\"\nrequired = false\n" + more + "\n";
 }
 
-std::string crasher(const std::string& how) {
+[[maybe_unused]] std::string crasher(const std::string& how) {
   return once("crasher", {(bin_dir() / "crasher").string(), how});
 }
 
