@@ -189,7 +189,9 @@ TEST_CASE("what is configured to be hidden is in no line of other programs, and 
 
 TEST_CASE("a line of 10 MiB is in the log to the last byte, in pieces that are marked") {
   Pipe pipe;
-  Relay relay(sink_to(pipe.write));
+  RelayOptions options;
+  options.stall_limit = std::chrono::minutes(1);  // of a slow machine
+  Relay relay(sink_to(pipe.write), options);
   const Collector log(std::move(pipe.read));
   const Fd web = relay.program(kFirst, "web.0", StreamKind::Stderr);
   constexpr std::size_t kSize = 10 << 20;
