@@ -149,7 +149,8 @@ std::string find_command(const std::string& name,
                          const std::map<std::string, std::string>& environment) {
   if (name.find('/') != std::string::npos) return name;
   const auto path = environment.find("PATH");
-  std::string_view folders = path == environment.end() ? "/usr/bin:/bin" : path->second;
+  std::string_view folders = "/usr/bin:/bin";
+  if (path != environment.end()) folders = path->second;
   while (!folders.empty()) {
     const auto end = std::min(folders.find(':'), folders.size());
     const std::string candidate = std::string(folders.substr(0, end)) + "/" + name;
