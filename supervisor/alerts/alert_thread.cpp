@@ -15,6 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kTick = 1s;
+constexpr Duration kTickWhileFiring = 250ms;  // a message may be waiting for its time
 constexpr Duration kSettle = 50ms;  // from news to a decision, so that a burst is decided once
 // After the start, what the outbox held may have been delivered, and its outcome not have arrived.
 constexpr Duration kOutcomesComeIn = 5s;
@@ -217,7 +218,8 @@ void AlertThread::run() {
     bool flush = false;
     {
       std::unique_lock lock(mutex_);
-      news_.wait_for(lock, kTick, [this] { return urgent_ || stop_ || flush_; });
+      const Duration tick = notifier_.episodes().empty() ? kTick : kTickWhileFiring;
+      news_.wait_for(lock, tick, [this] { return urgent_ || stop_ || flush_; });
       if (!stop_ && !flush_) news_.wait_for(lock, kSettle, [this] { return stop_ || flush_; });
       tasks.swap(tasks_);
       left_out.swap(left_out_);

@@ -112,9 +112,11 @@ constexpr bool marks_header(char c) {
   return text::is_digit(c) || c == '[' || c == ']' || c == '(' || c == ')' || c == '|';
 }
 
-// What may stand before a level: times, ids, what is in brackets, separators.
+// What may stand before a level: times, ids, what is in brackets, separators. They show it early.
 bool is_header_word(std::string_view word) {
-  if (std::any_of(word.begin(), word.end(), marks_header)) return true;
+  constexpr std::size_t kEarly = 32;
+  const std::string_view begin = word.substr(0, kEarly);
+  if (std::any_of(begin.begin(), begin.end(), marks_header)) return true;
   if (word.find_first_not_of("-:,.#*=") == std::string_view::npos) return true;
   return word == "UTC" || word == "GMT" || word == "AM" || word == "PM" ||
          (word.size() == 2 && word[1] == ',');  // Ruby's "E,"
@@ -180,7 +182,8 @@ std::optional<log::Level> text_level(std::string_view line) {
       from = at + colon + 1;
     }
     std::size_t to = from;
-    while (to < end && text::is_alpha(head[to]))
+    const std::size_t too_long = std::min(end, from + kLongest + 1);
+    while (to < too_long && text::is_alpha(head[to]))
       ++to;
     const std::string_view word = head.substr(from, to - from);
     if (const auto level = level_named(word)) {

@@ -132,6 +132,9 @@ autostart = false
 [program.victim]
 command = ["/bin/sh", "-c", "date +%s%N >> {stamps}; exec sleep 1000"]
 ready = "started"
+crash_loop_exits = 50
+backoff_base = "1ms"
+backoff_cap = "50ms"
 '''
 
 
