@@ -3,15 +3,13 @@
 
 #include "common/base/id.hpp"
 #include "common/base/version.hpp"
+#include "common/os/host_name.hpp"
 #include "common/text/glob.hpp"
 #include "supervisor/alerts/notification_json.hpp"
 #include "supervisor/alerts/receiver_thread.hpp"
 #include "supervisor/alerts/receivers/http_answer.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <thread>
 #include <utility>
 
@@ -39,11 +37,6 @@ DeliveryOutcome::Kind kind_of(QueueOutcome::Kind kind) {
   return DeliveryOutcome::Kind::Dropped;
 }
 
-std::string name_of_host() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
-}
-
 Notification test_notification(const std::string& receiver, WallTime now) {
   Alert alert;
   alert.id = make_uuid();
@@ -59,7 +52,7 @@ Notification test_notification(const std::string& receiver, WallTime now) {
   notification.severity = alert.severity;
   notification.group = "HoldfastTest";
   notification.test = true;
-  notification.host = name_of_host();
+  notification.host = host_name();
   notification.version = kVersion;
   notification.made_at = now;
   notification.alerts.push_back(std::move(alert));

@@ -10,9 +10,8 @@
 //   nobody has received silences nothing. Until it is over there is no message about the alert;
 //   what happens is counted. Then, if it still fires, one message says so, and from then on one
 //   each `repeat_interval`; if it is over, it is resolved.
-// - `resolved` follows once, and only if a message that it fires was delivered. It waits for the
-// end
-//   of the cooldown: an alert that comes back before that is the same one.
+// - `resolved` follows once, and only if a message that it fires was delivered. It waits for
+//   the end of the cooldown: an alert that comes back before that is the same one.
 // - An alert that is over before anybody was told is not told of, unless the receiver was out of
 //   reach meanwhile: then one message says that it occurred and is over.
 // - A higher severity breaks the cooldown, once.

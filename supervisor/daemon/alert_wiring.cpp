@@ -2,19 +2,11 @@
 #include "supervisor/daemon/alert_wiring.hpp"
 
 #include "common/config/shutdown_shares.hpp"
-
-#include <unistd.h>
-
-#include <array>
+#include "common/os/host_name.hpp"
 
 namespace holdfast::supervisor::daemon {
 
 namespace {
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
-}
 
 std::vector<alerts::Route> routes_of(const config::Config& config) {
   std::vector<alerts::Route> routes;

@@ -5,13 +5,13 @@
 #include "common/base/id.hpp"
 #include "common/base/version.hpp"
 #include "common/log/redact.hpp"
+#include "common/os/host_name.hpp"
 #include "common/protocol/in_flight.hpp"
 #include "supervisor/engine/core_dump.hpp"
 #include "supervisor/engine/crash_facts.hpp"
 #include "supervisor/state/crash_json.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -27,11 +27,6 @@ using namespace std::chrono_literals;
 using core::EventKind;
 
 constexpr std::size_t kMostInHour = 10'000;  // of one worker; more are not told apart
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
-}
 
 bool is_about_a_crash(EventKind kind) {
   switch (kind) {

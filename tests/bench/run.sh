@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds what is missing in build/release and measures; each figure beside a peer or a limit.
 #   tests/bench/run.sh                 every area
-#   tests/bench/run.sh AREA...         alerts | embedding | http | log | process | store |
-#                                      supervision | telemetry | text
+#   tests/bench/run.sh AREA...         alerts | embedding | http | log | process | protocol |
+#                                      store | supervision | telemetry | text
 #   tests/bench/run.sh alerts -- [--kills N] [--seconds S]                 see alerts.py
 #   tests/bench/run.sh supervision -- [--runs N] [--only NAME] [PART...]   see bench_supervision
 #   tests/bench/run.sh telemetry -- [--scrapes N] [--only NAME] [PART...]  see bench_telemetry
@@ -14,7 +14,7 @@ cd "$(dirname "$(readlink -f "$0")")/../.."
 # shellcheck source=scripts/packages.sh
 . scripts/packages.sh
 bin=build/release/bin
-all_areas=(alerts embedding http log process store supervision telemetry text)
+all_areas=(alerts embedding http log process protocol store supervision telemetry text)
 
 # Scratch directories on a disk, not in memory: some benchmarks measure fsync.
 scratch=$(mktemp -d)
@@ -43,6 +43,10 @@ area_process() {
   "$bin/bench_launch"
   echo
   (cd "$scratch" && "$OLDPWD/$bin/bench_relay")
+}
+area_protocol() {
+  build release bench_in_flight
+  "$bin/bench_in_flight"
 }
 area_store() {
   build release bench_store
