@@ -122,7 +122,7 @@ TEST_CASE("a program of another language: its own words for the error, and the f
 
 TEST_CASE("memory_max: the report says that it was memory, and how much") {
   Stack stack("[program.hog]\n" +
-                  command_of({"/bin/sh", "-c", "x=$(yes | head -c 60000000); exec sleep 1000"}) +
+                  command_of({"/bin/sh", "-c", "x=$(yes | head -c 60000000); sleep 1000; :"}) +
                   "ready = \"started\"\nmemory_max = \"20MiB\"\nrequired = false\n",
               kNoPort);
   const json report = wait_crash(stack, "hog.0");
