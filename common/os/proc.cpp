@@ -129,6 +129,11 @@ bool has_environment_entry(pid_t pid, std::string_view entry) {
   return false;
 }
 
+bool has_empty_environment(pid_t pid) {
+  const auto environment = read_file(fmt::format("/proc/{}/environ", pid), 1);
+  return environment && environment->empty();
+}
+
 Result<std::string> boot_id() {
   HOLDFAST_TRY_ASSIGN(std::string id, read_file("/proc/sys/kernel/random/boot_id", 256));
   while (!id.empty() && id.back() == '\n')

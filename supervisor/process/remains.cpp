@@ -7,6 +7,7 @@
 #include "common/text/number.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,10 +17,20 @@ namespace holdfast::supervisor::process {
 
 namespace {
 
+constexpr int kLooksAtExec = 50;
+constexpr int kLookIntervalMs = 1;
+
 bool carries(pid_t pid, const std::vector<std::string>& identity) {
   return !identity.empty() &&
          std::all_of(identity.begin(), identity.end(),
                      [pid](const std::string& entry) { return has_environment_entry(pid, entry); });
+}
+
+// An orphan in the middle of execve() has no environment for a moment: it is looked at again.
+bool carries_after_exec(pid_t pid, const std::vector<std::string>& identity) {
+  for (int look = 1; look < kLooksAtExec && has_empty_environment(pid); ++look)
+    ::poll(nullptr, 0, kLookIntervalMs);
+  return carries(pid, identity);
 }
 
 }  // namespace
@@ -35,7 +46,11 @@ std::vector<Remain> find_remains(const RemainsQuery& query) {
         stat->group == query.group && (query.group_is_held || stat->parent == self);
     const bool member =
         std::find(query.members.begin(), query.members.end(), pid) != query.members.end();
-    if (!in_group && !member && !carries(pid, query.identity)) continue;
+    const bool orphan = stat->parent == self;
+    if (!in_group && !member &&
+        !(orphan ? carries_after_exec(pid, query.identity) : carries(pid, query.identity))) {
+      continue;
+    }
     found.push_back({pid, static_cast<std::int64_t>(stat->start_ticks), stat->name});
   }
   return found;

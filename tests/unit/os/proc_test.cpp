@@ -120,6 +120,7 @@ TEST_CASE("an environment entry is found only as a whole") {
   CHECK_FALSE(has_environment_entry(child, "HOLDFAST_TEST=a"));
   CHECK_FALSE(has_environment_entry(child, "TEST=a=b"));
   CHECK_FALSE(has_environment_entry(child, "LAST"));
+  CHECK_FALSE(has_empty_environment(child));
   ::close(ready[1]);
   ::waitpid(child, nullptr, 0);
 }
