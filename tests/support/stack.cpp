@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/stack.hpp"
 
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -23,7 +24,12 @@ http::Response ask(const std::string& method, const std::string& url, const std:
 
 }  // namespace
 
+bool sanitized() {
+  return std::getenv("HOLDFAST_SANITIZED_BIN") != nullptr;
+}
+
 std::filesystem::path bin_dir() {
+  if (sanitized()) return std::getenv("HOLDFAST_SANITIZED_BIN");
   return std::filesystem::read_symlink("/proc/self/exe").parent_path();
 }
 

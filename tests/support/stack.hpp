@@ -21,6 +21,8 @@ namespace holdfast::test {
 
 // The directory of the binaries under test.
 std::filesystem::path bin_dir();
+// Whether they were built with a sanitizer: slower, larger, and with an allocator of their own.
+bool sanitized();
 
 class Stack {
  public:
