@@ -332,6 +332,21 @@ CommandSpec::Operand operand_of(const CLI::Option& option) {
   return option.get_name() == "SHELL" ? CommandSpec::Operand::Shell : CommandSpec::Operand::None;
 }
 
+// Those of a command and of what is inside it ("create" of "api-key") are offered together.
+void add_options(CommandSpec& command, const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_positional()) {
+      if (command.operand == CommandSpec::Operand::None) command.operand = operand_of(*option);
+      continue;
+    }
+    OptionSpec described = describe(*option);
+    const bool known = std::any_of(
+        command.options.begin(), command.options.end(),
+        [&](const OptionSpec& other) { return other.flags == described.flags; });
+    if (!known) command.options.push_back(std::move(described));
+  }
+}
+
 CommandLineSpec describe(const CLI::App& app) {
   CommandLineSpec spec;
   for (const CLI::Option* option : app.get_options())
@@ -339,16 +354,12 @@ CommandLineSpec describe(const CLI::App& app) {
   for (const CLI::App* command : app.get_subcommands({})) {
     if (command->get_group().empty()) continue;
     CommandSpec one{command->get_name(), command->get_description(), {}, {}};
-    for (const CLI::App* inner : command->get_subcommands({}))
+    add_options(one, *command);
+    for (const CLI::App* inner : command->get_subcommands({})) {
       one.subcommands.push_back(inner->get_name());
-    if (one.name == "log-level") one.subcommands = level_names();
-    for (const CLI::Option* option : command->get_options()) {
-      if (!option->get_positional()) {
-        one.options.push_back(describe(*option));
-      } else if (one.operand == CommandSpec::Operand::None) {
-        one.operand = operand_of(*option);
-      }
+      add_options(one, *inner);
     }
+    if (one.name == "log-level") one.subcommands = level_names();
     spec.commands.push_back(std::move(one));
   }
   return spec;

@@ -128,7 +128,9 @@ function showFleet(status, age) {
   old.slice(fresh.length).forEach((body) => body.remove());
   const services = status.programs.filter((program) => program.type === "service");
   const sum = (key) => services.reduce((total, program) => total + program[key], 0);
-  show($("fleet-count"), `${sum("ready")} of ${sum("wanted")} ready`);
+  const levels = Object.entries(status.log_levels ?? {}).map(([name, level]) => `${name} ${level}`);
+  show($("fleet-count"), `${sum("ready")} of ${sum("wanted")} ready`
+    + (levels.length > 0 ? ` · log level until the next reload: ${levels.join(", ")}` : ""));
 }
 
 // --- Header and banner --------------------------------------------------------------------------

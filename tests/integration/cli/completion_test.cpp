@@ -64,6 +64,8 @@ TEST_CASE("bash completes commands, options, shells, and names of the running fl
   CHECK(in_bash(typist, "holdfast re", 1) == "restart\nreload\n");
   CHECK(has(in_bash(typist, "holdfast status --", 2), "--json"));
   CHECK(in_bash(typist, "holdfast completion z", 2) == "zsh\n");
+  CHECK(in_bash(typist, "holdfast alerts s", 2) == "silence\n");
+  CHECK(has(in_bash(typist, "holdfast alerts silence --", 3), "--target"));
   CHECK_FALSE(has(in_bash(typist, "holdfast ''", 1), "names"));  // that one is for the scripts
   CHECK(in_bash(typist, "holdfast " + stack_arguments(stack) + " restart ''", 4) ==
         "web\nweb.0\nweb.1\nall\n");
