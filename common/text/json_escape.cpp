@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/text/json_escape.hpp"
 
+#include "common/text/byte_block.hpp"
 #include "common/text/hex.hpp"
 #include "common/text/terminal.hpp"
 #include "common/text/utf8.hpp"
@@ -11,13 +12,22 @@ namespace holdfast::text {
 
 namespace {
 
-constexpr std::array<bool, 256> make_literal_table() {
-  std::array<bool, 256> literal{};
-  for (std::size_t c = 0x20; c < 0x7f; ++c)
-    literal[c] = c != '"' && c != '\\';
-  return literal;
+bool is_literal(char c) {
+  return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
-constexpr auto kLiteral = make_literal_table();  // ASCII only
+
+// From `at` on: where the first byte is that is not literal ASCII.
+std::size_t end_of_literal(std::string_view text, std::size_t at) {
+  for (; at + kByteBlock <= text.size(); at += kByteBlock) {
+    const ByteBlock bytes = load_block(text.data() + at);
+    const std::size_t first =
+        first_of((bytes < 0x20) | (bytes >= 0x7f) | (bytes == '"') | (bytes == '\\'));
+    if (first < kByteBlock) return at + first;
+  }
+  while (at < text.size() && is_literal(text[at]))
+    ++at;
+  return at;
+}
 
 struct Escape {
   std::array<char, 6> text{};
@@ -50,12 +60,12 @@ constexpr auto kEscapes = make_escapes();
 std::size_t json_literal_run(std::string_view text) {
   std::size_t run = 0;
   while (run < text.size()) {
-    const auto byte = static_cast<unsigned char>(text[run]);
-    if (kLiteral[byte]) {
-      ++run;
+    if (is_literal(text[run])) {
+      run = end_of_literal(text, run);
       continue;
     }
-    const std::size_t length = byte < 0x80 ? 0 : utf8_sequence(text.substr(run));
+    const bool ascii = static_cast<unsigned char>(text[run]) < 0x80;
+    const std::size_t length = ascii ? 0 : utf8_sequence(text.substr(run));
     if (length == 0 || hidden_sequence(text.substr(run)) > 0) break;
     run += length;
   }

@@ -2,6 +2,7 @@
 #include "supervisor/logs/log_line.hpp"
 
 #include "common/log/redact.hpp"
+#include "common/text/byte_block.hpp"
 #include "common/text/json_escape.hpp"
 #include "common/text/json_object.hpp"
 #include "common/text/terminal.hpp"
@@ -13,8 +14,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
-#include <cstring>
 
 namespace holdfast::supervisor::logs {
 
@@ -39,42 +38,33 @@ bool is_own_object(std::string_view line) {
   });
 }
 
-// The bytes of `word` that equal `c`, marked by their high bits. A byte after a match may be marked
-// without being one.
-std::uint64_t marks_of(char c, std::uint64_t word) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  constexpr std::uint64_t kHigh = 0x8080808080808080;
-  const std::uint64_t differs = word ^ (kOnes * static_cast<unsigned char>(c));
-  return (differs - kOnes) & ~differs & kHigh;
-}
-
-// What the text after a comma is, if it is not in a string: a key, and whether one of ours.
-bool may_be_foreign_key(std::string_view text) {
-  return !text.starts_with('"') || text.starts_with("\"worker\"") || text.starts_with("\"pid\"");
-}
-
 enum class OwnLine { Unsure, Ascii, Text };
 
 // The same at a fraction of the cost for what our own logger writes in all but a few lines: no
 // escapes, no objects inside, and a key after each comma. Of these none is the name of another
-// worker. One pass, eight bytes at a time: every line of every worker comes through here.
+// worker. One pass: every line of every worker comes through here.
 OwnLine scan_own_line(std::string_view line) {
   constexpr std::string_view kBegin = R"({"time":")";
-  constexpr std::uint64_t kHigh = 0x8080808080808080;
+  constexpr unsigned char kDelete = 0x7f;  // and all above is not ASCII
   if (!line.starts_with(kBegin) || line.back() != '}') return OwnLine::Unsure;
-  std::uint64_t above = 0;  // DEL, or not ASCII
-  for (std::size_t at = 1; at < line.size(); at += sizeof(std::uint64_t)) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, line.data() + at, std::min(sizeof word, line.size() - at));
-    if ((marks_of('\\', word) | marks_of('{', word)) != 0) return OwnLine::Unsure;
-    above |= (word & kHigh) | marks_of('\x7f', word);
-    if (marks_of(',', word) == 0) continue;
-    const std::size_t end = std::min(line.size(), at + sizeof word);
-    for (std::size_t comma = line.find(',', at); comma < end; comma = line.find(',', comma + 1)) {
-      if (may_be_foreign_key(line.substr(comma + 1))) return OwnLine::Unsure;
-    }
-  }
-  return above == 0 ? OwnLine::Ascii : OwnLine::Text;
+  text::ByteMarks unsure{};
+  text::ByteMarks ours{};  // keys that begin as "worker" or "pid" do
+  text::ByteMarks above{};
+  text::for_each_block(line, kBegin.size(), [&](const char* block, std::size_t) {
+    const text::ByteBlock bytes = text::load_block(block);
+    const text::ByteBlock next = text::load_block(block + 1);
+    const text::ByteBlock second = text::load_block(block + 2);
+    const text::ByteMarks commas = bytes == ',';
+    unsure |= (bytes == '\\') | (bytes == '{') | (commas & (next != '"'));
+    ours |= commas & ((second == 'w') | (second == 'p'));
+    above |= bytes >= kDelete;
+    return true;
+  });
+  if (text::any(unsure)) return OwnLine::Unsure;
+  if (text::any(ours) && (line.find(R"(,"worker")") != std::string_view::npos ||
+                          line.find(R"(,"pid")") != std::string_view::npos))
+    return OwnLine::Unsure;
+  return text::any(above) ? OwnLine::Text : OwnLine::Ascii;
 }
 
 void append_own_object(std::string& out, std::string_view text, const LineLabel& label) {
@@ -148,6 +138,41 @@ bool begins_object(std::string_view text) {
   return first != std::string_view::npos && text[first] == '{';
 }
 
+// Any but a line of our own workers. Apart from append_line(), whose frame is small without it.
+[[gnu::noinline]] log::Level append_other_line(std::string& out, const LinePart& part,
+                                               std::string_view text, const LineLabel& label,
+                                               std::string_view time, log::Level minimum,
+                                               const log::RedactPaths* redact) {
+  const std::size_t start = out.size();
+  const bool pretty = label.format == LineFormat::Pretty;
+  const bool own = label.source == LineSource::Own;
+  ForeignObject object;
+  const bool is_object = !part.piece && part.lines == 1 && !(own && pretty) &&
+                         begins_object(text) && object.read(text);
+  const log::Level level =
+      is_object ? object.level().value_or(label.level) : level_of_text(part, text, label);
+  if (!own && level < minimum) return level;
+  std::string masked;
+  if (!is_object && !own && log::may_contain_url(text)) {
+    masked = log::redact_url(text);
+    text = masked;
+  }
+  if (pretty) {
+    if (is_object && !own) {
+      masked = object.masked(redact);
+      text = masked;
+    }
+    append_pretty(out, text, label);
+  } else if (is_object) {
+    object.append(out, {time, label.level, label.worker, label.pid, redact});
+    out.append(label.object_end);
+    text::escape_hidden(out, start);
+  } else {
+    append_wrapped(out, text, part, label, time, level);
+  }
+  return level;
+}
+
 }  // namespace
 
 LineLabel::LineLabel(std::string_view worker_name, pid_t process, StreamKind stream,
@@ -176,44 +201,19 @@ bool is_own_error(std::string_view line) {
 
 log::Level append_line(std::string& out, const LinePart& part, const LineLabel& label,
                        std::string_view time, log::Level minimum, const log::RedactPaths* redact) {
-  const std::size_t start = out.size();
   std::string_view text = part.text;
   if (text.ends_with('\r')) text.remove_suffix(1);
-  const bool pretty = label.format == LineFormat::Pretty;
-  const bool own = label.source == LineSource::Own;
-  if (own && !pretty && !part.piece && !part.cut) {
+  if (label.source == LineSource::Own && label.format == LineFormat::Json && !part.piece &&
+      !part.cut) {
     const OwnLine line = scan_own_line(text);
     if (line != OwnLine::Unsure || is_own_object(text)) {
+      const std::size_t start = out.size();
       append_own_object(out, text, label);
       if (line != OwnLine::Ascii) text::escape_hidden(out, start);
       return is_own_error(text) ? log::Level::Error : log::Level::Info;
     }
   }
-  ForeignObject object;
-  const bool is_object = !part.piece && part.lines == 1 && !(own && pretty) &&
-                         begins_object(text) && object.read(text);
-  const log::Level level =
-      is_object ? object.level().value_or(label.level) : level_of_text(part, text, label);
-  if (!own && level < minimum) return level;
-  std::string masked;
-  if (!is_object && !own && text.find("://") != std::string_view::npos) {
-    masked = log::redact_url(text);
-    text = masked;
-  }
-  if (pretty) {
-    if (is_object && !own) {
-      masked = object.masked(redact);
-      text = masked;
-    }
-    append_pretty(out, text, label);
-  } else if (is_object) {
-    object.append(out, {time, label.level, label.worker, label.pid, redact});
-    out.append(label.object_end);
-    text::escape_hidden(out, start);
-  } else {
-    append_wrapped(out, text, part, label, time, level);
-  }
-  return level;
+  return append_other_line(out, part, text, label, time, minimum, redact);
 }
 
 }  // namespace holdfast::supervisor::logs

@@ -2,12 +2,13 @@
 #include "supervisor/logs/stack_joiner.hpp"
 
 #include "common/text/ascii.hpp"
+#include "common/text/byte_block.hpp"
 #include "supervisor/logs/text_level.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstdint>
+#include <utility>
 
 namespace holdfast::supervisor::logs {
 
@@ -23,48 +24,54 @@ bool is_inner(std::string_view line) {
   return line.starts_with(' ') || line.starts_with('\t');
 }
 
-// Parts of the words that a line about an error has: "error", "traceback", "critical", "exception",
-// "fatal", "panic", "throwable", "severe", "uncaught", "unhandled", "goroutine".
-constexpr std::array<std::string_view, 11> kErrorParts{"rror",    "race",     "ritical",  "xcep",
-                                                       "fatal",   "panic",    "hrow",     "vere",
-                                                       "ncaught", "nhandled", "goroutine"};
-constexpr std::size_t kShortestPart = 4;
+// A word that a line about an error has, and two letters of it that are rare next to each other.
+struct ErrorWord {
+  std::string_view word;
+  std::size_t pair;
+};
 
-// Of two letters next to each other, in any case; others may get the same number.
-constexpr std::size_t pair_of(char a, char b) {
-  return static_cast<std::size_t>(a & 31) << 5 | static_cast<std::size_t>(b & 31);
+constexpr std::array kErrorWords{
+    ErrorWord{"rror", 0},   ErrorWord{"xcep", 0}, ErrorWord{"fatal", 0}, ErrorWord{"panic", 0},
+    ErrorWord{"severe", 1}, ErrorWord{"hrow", 0}, ErrorWord{"nhand", 0}, ErrorWord{"critical", 0}};
+
+bool has_error_word_at(std::string_view line, std::size_t pair) {
+  return std::any_of(kErrorWords.begin(), kErrorWords.end(), [&](const ErrorWord& word) {
+    return pair >= word.pair && pair <= line.size() &&
+           text::equals_ignoring_case(line.substr(pair - word.pair, word.word.size()), word.word);
+  });
 }
 
-// How far beyond a pair of letters the next one is that can end the first four of a part (Wu and
-// Manber, "A fast algorithm for multi-pattern searching", 1994).
-constexpr std::array<std::uint8_t, 1024> kShifts = [] {
-  std::array<std::uint8_t, 1024> shifts{};
-  shifts.fill(kShortestPart - 1);
-  for (const std::string_view part : kErrorParts) {
-    for (std::size_t end = 1; end < kShortestPart; ++end) {
-      std::uint8_t& shift = shifts[pair_of(part[end - 1], part[end])];
-      shift = std::min(shift, static_cast<std::uint8_t>(kShortestPart - 1 - end));
-    }
-  }
-  return shifts;
-}();
+template <std::size_t kWord>
+text::ByteMarks pair_in(text::ByteBlock first, text::ByteBlock second) {
+  constexpr ErrorWord kError = kErrorWords[kWord];
+  constexpr unsigned char kFirst = kError.word[kError.pair];
+  constexpr unsigned char kSecond = kError.word[kError.pair + 1];
+  return (first == kFirst) & (second == kSecond);
+}
 
-// Whether the line may be about an error, in any case. It is asked of each line, and most pairs of
-// letters let it go on by three.
+// Where the pair of one of the words begins.
+template <std::size_t... kWord>
+text::ByteMarks pairs_in(text::ByteBlock first, text::ByteBlock second,
+                         std::index_sequence<kWord...>) {
+  return (pair_in<kWord>(first, second) | ...);
+}
+
+// Whether the line may be about an error, in any case. It is asked of each line.
 bool may_speak_of_error(std::string_view line) {
-  for (std::size_t at = kShortestPart - 1; at < line.size();) {
-    const std::size_t shift = kShifts[pair_of(line[at - 1], line[at])];
-    if (shift > 0) {
-      at += shift;
-      continue;
-    }
-    const std::string_view rest = line.substr(at + 1 - kShortestPart);
-    for (const std::string_view part : kErrorParts) {
-      if (text::equals_ignoring_case(rest.substr(0, part.size()), part)) return true;
-    }
-    ++at;
-  }
-  return line.starts_with("** (");
+  constexpr unsigned char kToLower = 0x20;  // of letters; what else it changes does no harm
+  bool found = false;
+  text::for_each_block(line, 0, [&](const char* block, std::size_t at) {
+    const text::ByteMarks pairs =
+        pairs_in(text::load_block(block) | kToLower, text::load_block(block + 1) | kToLower,
+                 std::make_index_sequence<kErrorWords.size()>());
+    if (!text::any(pairs)) return true;
+    for (std::size_t i = text::first_of(pairs); i < text::kByteBlock && !found; ++i)
+      found = pairs[i] != 0 && has_error_word_at(line, at + i);
+    return !found;
+  });
+  if (found) return true;
+  return line.starts_with("** (") || line.starts_with("Traceback ") ||
+         line.starts_with("goroutine ") || line.starts_with("Uncaught ");
 }
 
 }  // namespace

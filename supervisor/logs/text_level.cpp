@@ -150,6 +150,11 @@ bool is_between_dashes(std::string_view head, std::size_t begin, std::size_t end
   return begin >= 3 && head.substr(begin - 3, 3) == " - " && head.substr(end, 3) == " - ";
 }
 
+// After the header: a word in lower case states no level unless something sets it apart.
+bool is_mere_text(std::string_view head, std::size_t at) {
+  return text::is_lower(head[at]) && at >= 3 && head[at - 1] == ' ' && head[at - 2] != '-';
+}
+
 }  // namespace
 
 std::optional<log::Level> text_level(std::string_view line) {
@@ -171,15 +176,18 @@ std::optional<log::Level> text_level(std::string_view line) {
     std::size_t end = at;
     while (end < head.size() && !is_space(head[end]))
       ++end;
+    if (!in_header && is_mere_text(head, at)) {
+      at = end;
+      continue;
+    }
     // The letters of the word, which may be enclosed or followed by more.
     std::size_t from = at;
     while (from < end && !text::is_alpha(head[from]))
       ++from;
     // Apache names its module first.
-    if (const auto colon = head.substr(at, end - at).find(':');
-        head[at] == '[' && colon != std::string_view::npos && end > at && head[end - 1] == ']' &&
-        text::is_alpha(head[end - 2])) {
-      from = at + colon + 1;
+    if (head[at] == '[' && head[end - 1] == ']' && text::is_alpha(head[end - 2])) {
+      const auto colon = head.substr(at, end - at).find(':');
+      if (colon != std::string_view::npos) from = at + colon + 1;
     }
     std::size_t to = from;
     const std::size_t too_long = std::min(end, from + kLongest + 1);
