@@ -12,7 +12,7 @@
 
 namespace holdfast::store {
 
-// SQLite stores the numbers: they never change.
+// The engines store the numbers: they never change.
 enum class DocumentStatus { Pending = 0, Ready = 1, Failed = 2 };
 std::string_view to_string(DocumentStatus status);  // "pending", "ready", "failed"
 
@@ -69,7 +69,7 @@ struct Condition {
 // What a job does: the only kind so far.
 inline constexpr std::string_view kEmbedJob = "embed";
 
-// SQLite stores the numbers: they never change. Statements name them (sqlite/statement.hpp).
+// The engines store the numbers: they never change. Statements name them (statement.hpp).
 enum class JobState { Ready = 0, Waiting = 1, Running = 2, Done = 3, Cancelled = 4, Dead = 5 };
 std::string_view to_string(JobState state);  // "ready", "waiting", …
 // Done, cancelled and dead jobs have finished_at.

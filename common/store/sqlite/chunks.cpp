@@ -2,7 +2,7 @@
 #include "common/store/sqlite/chunks.hpp"
 
 #include "common/store/sqlite/queue_finish.hpp"
-#include "common/store/sqlite/statement.hpp"
+#include "common/store/statement.hpp"
 
 #include <bit>
 #include <cstring>

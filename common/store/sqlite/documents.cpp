@@ -5,7 +5,7 @@
 #include "common/store/page_cursor.hpp"
 #include "common/store/sqlite/chunks.hpp"
 #include "common/store/sqlite/idempotency.hpp"
-#include "common/store/sqlite/statement.hpp"
+#include "common/store/statement.hpp"
 
 #include <algorithm>
 #include <limits>

@@ -13,8 +13,7 @@
 namespace holdfast::store::sqlite {
 
 // What people type as an FTS5 expression that no input can turn into a syntax error: its words,
-// each quoted, joined by OR; the first 64 distinct ones. Empty if there are none. A Korean word is
-// matched by its beginning, without the particle at its end: "바다가" and "바다" find "바다는".
+// each quoted, joined by OR (query_words.hpp). Empty if there are none.
 std::string match_expression(std::string_view text);
 
 // The best `limit` documents, each by its best chunk. Throws SQLite::Exception.

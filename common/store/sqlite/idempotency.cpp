@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/idempotency.hpp"
 
-#include "common/text/number.hpp"
-
-#include <algorithm>
+#include "common/store/batch_answer.hpp"
 
 namespace holdfast::store::sqlite {
 
@@ -52,33 +50,17 @@ void remember(SqliteConnection& connection, const IdempotencyKey& key, const Cre
   store_answer(connection, key, {created, ""}, now);
 }
 
-// A line for each document: "ID JOB".
 Result<std::optional<CreatedBatch>> find_earlier_batch(SqliteConnection& connection,
                                                        const IdempotencyKey& key, Now now) {
   HOLDFAST_TRY_ASSIGN(const auto answer, find_answer(connection, key, now));
   if (!answer) return std::nullopt;
-  CreatedBatch batch;
-  batch.repeated = true;
-  std::string_view rest = answer->batch;
-  while (!rest.empty()) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    const std::size_t space = line.find(' ');
-    const auto job = space == std::string_view::npos
-                         ? std::nullopt
-                         : text::parse_number<std::int64_t>(line.substr(space + 1));
-    if (!job) return fail(ErrorKind::DataLoss, "a batch's answer is damaged");
-    batch.documents.push_back({std::string(line.substr(0, space)), *job, 1, true});
-  }
+  HOLDFAST_TRY_ASSIGN(CreatedBatch batch, parse_batch_answer(answer->batch));
   return batch;
 }
 
 void remember_batch(SqliteConnection& connection, const IdempotencyKey& key,
                     const CreatedBatch& batch, Now now) {
-  std::string lines;
-  for (const Created& created : batch.documents)
-    lines += fmt::format("{} {}\n", created.document_id, created.job_id);
-  store_answer(connection, key, {Created{}, std::move(lines)}, now);
+  store_answer(connection, key, {Created{}, format_batch_answer(batch)}, now);
 }
 
 void delete_expired_keys(SqliteConnection& connection, std::int64_t limit, Now now) {

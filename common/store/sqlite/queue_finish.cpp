@@ -3,7 +3,7 @@
 
 #include "common/store/job_rules.hpp"
 #include "common/store/sqlite/chunks.hpp"
-#include "common/store/sqlite/statement.hpp"
+#include "common/store/statement.hpp"
 
 namespace holdfast::store::sqlite {
 

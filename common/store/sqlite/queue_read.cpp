@@ -4,7 +4,7 @@
 #include "common/store/job_rules.hpp"
 #include "common/store/sqlite/idempotency.hpp"
 #include "common/store/sqlite/queue_claim.hpp"
-#include "common/store/sqlite/statement.hpp"
+#include "common/store/statement.hpp"
 
 namespace holdfast::store::sqlite {
 

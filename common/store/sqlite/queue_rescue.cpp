@@ -3,7 +3,7 @@
 
 #include "common/store/job_rules.hpp"
 #include "common/store/sqlite/queue_finish.hpp"
-#include "common/store/sqlite/statement.hpp"
+#include "common/store/statement.hpp"
 
 #include <vector>
 

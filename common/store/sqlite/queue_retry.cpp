@@ -5,7 +5,7 @@
 #include "common/store/sqlite/idempotency.hpp"
 #include "common/store/sqlite/queue_finish.hpp"
 #include "common/store/sqlite/queue_read.hpp"
-#include "common/store/sqlite/statement.hpp"
+#include "common/store/statement.hpp"
 
 namespace holdfast::store::sqlite {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/search.hpp"
 
+#include "common/store/dot.hpp"
 #include "common/store/fusion.hpp"
 #include "common/store/sqlite/chunks.hpp"
-#include "common/store/sqlite/dot.hpp"
 #include "common/store/sqlite/full_text.hpp"
 
 #include <algorithm>

@@ -4,7 +4,7 @@
 #include "common/os/proc.hpp"
 #include "common/store/sqlite/queue_finish.hpp"
 #include "common/store/sqlite/queue_rescue.hpp"
-#include "common/store/sqlite/statement.hpp"
+#include "common/store/statement.hpp"
 
 #include <unistd.h>
 

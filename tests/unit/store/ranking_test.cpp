@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pure parts of search: words to an expression, the best of many, two rankings into one.
 
+#include "common/store/dot.hpp"
 #include "common/store/fusion.hpp"
 #include "common/store/page_cursor.hpp"
-#include "common/store/sqlite/dot.hpp"
 #include "common/store/sqlite/full_text.hpp"
 #include "tests/support/catch.hpp"
 
@@ -11,7 +11,7 @@
 
 using namespace holdfast;
 using namespace holdfast::store;
-using holdfast::store::sqlite::dot;
+using holdfast::store::dot;
 using holdfast::store::sqlite::match_expression;
 
 TEST_CASE("words are quoted and joined by OR, each once") {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/store/sqlite/statement.hpp"
+#include "common/store/statement.hpp"
 
 #include "tests/support/catch.hpp"
 #include "tests/unit/store/sqlite_environment.hpp"

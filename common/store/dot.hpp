@@ -6,7 +6,7 @@
 #include <array>
 #include <cstddef>
 
-namespace holdfast::store::sqlite {
+namespace holdfast::store {
 
 inline float dot(const float* a, const float* b, std::size_t size) {
   // Independent sums: one would forbid the compiler to use vector instructions, because adding
@@ -26,4 +26,4 @@ inline float dot(const float* a, const float* b, std::size_t size) {
   return total;
 }
 
-}  // namespace holdfast::store::sqlite
+}  // namespace holdfast::store

@@ -13,7 +13,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace holdfast::store::sqlite {
+namespace holdfast::store {
 
 template <std::size_t Size>
 struct SqlText {
@@ -73,4 +73,4 @@ template <SqlText Sql>
 inline constexpr std::string_view statement{kResolvedSql<Sql>.text.data(),
                                             kResolvedSql<Sql>.length};
 
-}  // namespace holdfast::store::sqlite
+}  // namespace holdfast::store
