@@ -325,6 +325,10 @@ struct Auth {
 struct Store {
   std::string url;                  // sqlite:///path; empty: sqlite in the state directory
   bool relaxed_durability = false;  // SQLite synchronous=NORMAL: a power cut may undo the last 2xx
+  // PostgreSQL only.
+  std::uint32_t pool_size = 4;  // connections of one worker for reads, beside the one that writes
+  Duration statement_timeout = 10s;
+  Duration connect_timeout = 5s;
   bool operator==(const Store&) const = default;
 };
 

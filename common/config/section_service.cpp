@@ -3,6 +3,7 @@
 #include "common/config/schema.hpp"
 #include "common/log/redact.hpp"
 #include "common/net/ip_address.hpp"
+#include "common/net/postgres_url.hpp"
 
 namespace holdfast::config {
 
@@ -16,6 +17,9 @@ Result<std::string> check_store_url(const std::string& text) {
   };
   const bool fine = text.empty() || has_more_than("sqlite:///") || has_more_than("postgresql://") ||
                     has_more_than("postgres://");
+  if (fine && text.starts_with("postgres")) {
+    HOLDFAST_TRY(net::check_postgres_url(text));
+  }
   if (fine) return text;
   // What is malformed may still contain a valid password. What is no URL at all may be one.
   const auto shown = [](const std::string& url) {
@@ -62,6 +66,9 @@ Fields fields_of(Store& store) {
   return {
       text_field("url", Roll, store.url, check_store_url),
       flag_field("relaxed_durability", Roll, store.relaxed_durability),
+      count_field("pool_size", Roll, store.pool_size, 1, 100),
+      duration_field("statement_timeout", Roll, store.statement_timeout, 100ms, 1h),
+      duration_field("connect_timeout", Roll, store.connect_timeout, 100ms, 5min),
   };
 }
 
