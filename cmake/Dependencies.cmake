@@ -7,6 +7,7 @@ find_package(OpenSSL REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(spdlog REQUIRED)                # brings fmt
 find_package(nlohmann_json REQUIRED)
+find_package(PostgreSQL REQUIRED)  # libpq
 find_package(SQLite3 REQUIRED)
 find_package(SQLiteCpp REQUIRED)
 find_package(prometheus-cpp REQUIRED COMPONENTS core)

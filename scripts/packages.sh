@@ -4,7 +4,7 @@
 
 build_packages=(g++ cmake ninja-build ccache pkg-config
   libcpp-httplib-dev libssl-dev libspdlog-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev
-  libexpected-dev prometheus-cpp-dev libsqlitecpp-dev libsqlite3-dev zlib1g-dev libhiredis-dev
+  libexpected-dev prometheus-cpp-dev libsqlitecpp-dev libsqlite3-dev libpq-dev zlib1g-dev libhiredis-dev
   libre2-dev libhowardhinnant-date-dev tzdata)
 
 # Debian 12 has Boost 1.81 beside its default 1.74; the default of later releases is new enough.
@@ -17,7 +17,7 @@ esac
 
 test_packages=(catch2 libbenchmark-dev clang-format clang-tidy shellcheck git procps
   prometheus prometheus-alertmanager nginx-light nodejs wrk curl jq openssl sqlite3 zsh fish haproxy
-  redis-server chromium prometheus-nginx-exporter python3-prometheus-client gunicorn)
+  redis-server postgresql pgbouncer chromium prometheus-nginx-exporter python3-prometheus-client gunicorn)
 
 # npm may be installed without dpkg (nvm, NodeSource).
 command -v npm >/dev/null || test_packages+=(npm)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/store.hpp"
 
+#include "common/store/postgres/postgres_store.hpp"
+#include "common/store/postgres/schema.hpp"
 #include "common/store/sqlite/schema.hpp"
 #include "common/store/sqlite/sqlite_store.hpp"
 
@@ -24,23 +26,49 @@ Result<std::filesystem::path> sqlite_path(std::string_view url) {
   const std::string_view scheme = url.substr(0, colon);
   if (colon == std::string_view::npos) {
     return fail(ErrorKind::InvalidArgument,
-                "the store's URL has no scheme: write sqlite:///absolute/path.db");
+                "the store's URL has no scheme: write sqlite:///absolute/path.db or "
+                "postgresql://user@host/database");
   }
   return fail(ErrorKind::InvalidArgument,
-              fmt::format("this build supports only sqlite:/// as a store, not {}://", scheme));
+              fmt::format("a store is sqlite:/// or postgresql://, not {}://", scheme));
+}
+
+Result<postgres::Endpoint> postgres_endpoint(const std::string& url, const OpenOptions& options) {
+  return postgres::make_endpoint(url, options.statement_timeout, options.connect_timeout);
 }
 
 }  // namespace
 
+bool is_server(std::string_view url) {
+  return url.starts_with("postgresql://") || url.starts_with("postgres://");
+}
+
 Result<std::unique_ptr<Store>> open_store(const std::string& url, const OpenOptions& options,
                                           const Clock& clock) {
+  if (is_server(url)) {
+    HOLDFAST_TRY_ASSIGN(const postgres::Endpoint endpoint, postgres_endpoint(url, options));
+    return postgres::open_postgres_store(endpoint, options, clock);
+  }
   HOLDFAST_TRY_ASSIGN(const std::filesystem::path path, sqlite_path(url));
   return sqlite::open_sqlite_store(path, options, clock);
 }
 
-Result<MigrationReport> migrate_store(const std::string& url) {
+Result<MigrationReport> migrate_store(const std::string& url, const OpenOptions& options) {
+  if (is_server(url)) {
+    HOLDFAST_TRY_ASSIGN(const postgres::Endpoint endpoint, postgres_endpoint(url, options));
+    return postgres::migrate(endpoint, postgres_migrations());
+  }
   HOLDFAST_TRY_ASSIGN(const std::filesystem::path path, sqlite_path(url));
   return sqlite::migrate(path, sqlite_migrations());
+}
+
+Result<MigrationStatus> migration_status(const std::string& url, const OpenOptions& options) {
+  if (is_server(url)) {
+    HOLDFAST_TRY_ASSIGN(const postgres::Endpoint endpoint, postgres_endpoint(url, options));
+    return postgres::migration_status(endpoint, postgres_migrations());
+  }
+  HOLDFAST_TRY_ASSIGN(const std::filesystem::path path, sqlite_path(url));
+  return sqlite::migration_status(path, sqlite_migrations());
 }
 
 std::string store_url(const config::Config& config) {
@@ -54,6 +82,9 @@ OpenOptions open_options(const config::Config& config) {
   options.relaxed_durability = config.store.relaxed_durability;
   options.max_attempts = config.queue.max_attempts;
   options.max_crashes = config.queue.max_crashes;
+  options.pool_size = config.store.pool_size;
+  options.statement_timeout = config.store.statement_timeout;
+  options.connect_timeout = config.store.connect_timeout;
   return options;
 }
 

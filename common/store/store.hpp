@@ -35,6 +35,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace holdfast::store {
@@ -195,6 +196,15 @@ struct MemoryUse {
   std::uint64_t vectors = 0;  // see OpenOptions::vector_cache_bytes
 };
 
+// The connections of an engine that is reached over a network.
+struct ConnectionUse {
+  std::uint64_t open = 0;      // for reads
+  std::uint64_t busy = 0;      // of these
+  std::uint64_t made = 0;      // since the store was opened, reads and writes together
+  std::uint64_t failures = 0;  // attempts to connect that failed
+  bool listening = false;      // other hosts' jobs are heard of at once, and not only by polling
+};
+
 class Store : public DocumentStore, public JobQueue, public ApiKeyStore {
  public:
   // Can the database be read now?
@@ -202,8 +212,15 @@ class Store : public DocumentStore, public JobQueue, public ApiKeyStore {
   // Whether bounded reads are fast enough for an event loop. False for an engine whose reads may
   // wait for a network: then no read runs on a loop.
   virtual bool inline_reads() const = 0;
+  // Calls `rung`, on a thread of the store's, soon after any process on any host made a job ready.
+  // At least once after each interruption of that service; perhaps never, if the engine has none:
+  // then a worker's doorbell and its polling are all there is. Once, before the store is shared.
+  virtual void watch_for_jobs(std::function<void()> rung) { (void)rung; }
+  // Whether watch_for_jobs() does anything.
+  virtual bool announces_jobs() const { return false; }
   // For metrics. Waits for nothing.
   virtual MemoryUse memory_use() const = 0;
+  virtual std::optional<ConnectionUse> connection_use() const { return std::nullopt; }
   virtual std::string describe() const = 0;  // "sqlite /var/lib/holdfast/holdfast.db"
 };
 
@@ -218,13 +235,20 @@ struct OpenOptions {
   // Called after each commit with the time it took, including the wait for the write lock, on the
   // store's writer thread: it must be quick.
   std::function<void(Duration)> on_commit;
+  // PostgreSQL. Connections for reads, at most; how long a statement, and connecting, may take.
+  std::uint32_t pool_size = 4;
+  Duration statement_timeout = std::chrono::seconds(10);
+  Duration connect_timeout = std::chrono::seconds(5);
+  // How long a read waited for a connection, on the reader's thread.
+  std::function<void(Duration)> on_pool_wait;
   // The host that workers registered through this store belong to; this_host() unless a test says
   // otherwise.
   std::optional<HostIdentity> host;
 };
 
-// `url`: "sqlite:///abs/path.db". `clock` outlives the store. Refuses a schema older or newer than
-// this binary's, and says to run `holdfast-queue-worker migrate`.
+// `url`: "sqlite:///abs/path.db" or "postgresql://user@host/database". `clock` outlives the store.
+// Refuses a schema that this binary cannot work with, and says to run
+// `holdfast-queue-worker migrate`.
 Result<std::unique_ptr<Store>> open_store(const std::string& url, const OpenOptions& options,
                                           const Clock& clock);
 
@@ -232,12 +256,31 @@ struct MigrationReport {
   std::int64_t from = 0;
   std::int64_t to = 0;
 };
-// Applies the numbered migrations under the write lock. Safe to run from several processes at once.
-Result<MigrationReport> migrate_store(const std::string& url);
+// Applies the numbered migrations under a lock. Safe to run from several processes and hosts at
+// once. Of `options`, the time limits.
+Result<MigrationReport> migrate_store(const std::string& url, const OpenOptions& options = {});
+
+// What migrate_store() has done and would do.
+struct MigrationStatus {
+  struct Entry {
+    std::int64_t version = 0;
+    std::string name;
+    std::optional<std::int64_t> applied_at;
+  };
+  std::string store;  // as Store::describe()
+  std::int64_t version = 0;
+  std::vector<Entry> migrations;  // that this binary knows
+  bool too_new = false;           // this binary cannot work with it
+};
+Result<MigrationStatus> migration_status(const std::string& url, const OpenOptions& options = {});
+
+// Whether the URL names a server, which is reached by connections, and not a file.
+bool is_server(std::string_view url);
 
 // From the configuration: store.url, or SQLite in the state directory.
 std::string store_url(const config::Config& config);
-// From the configuration: durability and the jobs' budgets. The rest is the caller's choice.
+// From the configuration: durability, the jobs' budgets, and what concerns connections. The rest is
+// the caller's choice.
 OpenOptions open_options(const config::Config& config);
 
 }  // namespace holdfast::store

@@ -25,12 +25,11 @@ set(source "// Made by common/store/migrations/embed.cmake.
 
 namespace holdfast::store {
 
-namespace {
-constexpr Migration kMigrations[] = {
-${rows}};
-}  // namespace
-
-std::span<const Migration> ${ENGINE}_migrations() { return kMigrations; }
+std::span<const Migration> ${ENGINE}_migrations() {
+  static constexpr Migration kMigrations[] = {
+${rows}  };
+  return kMigrations;
+}
 
 }  // namespace holdfast::store
 ")

@@ -16,6 +16,7 @@ struct Migration {
 };
 
 // In order, versions 1, 2, 3, …
+std::span<const Migration> postgres_migrations();
 std::span<const Migration> sqlite_migrations();
 
 }  // namespace holdfast::store

@@ -120,6 +120,29 @@ Result<MigrationReport> migrate(const std::filesystem::path& path,
   return guarded(*connection, [&] { return migrate_locked(*connection, migrations); });
 }
 
+Result<MigrationStatus> migration_status(const std::filesystem::path& path,
+                                         std::span<const Migration> migrations) {
+  MigrationStatus status;
+  status.store = "sqlite " + path.native();
+  for (const Migration& migration : migrations)
+    status.migrations.push_back({migration.version, migration.name, std::nullopt});
+  std::error_code error;
+  if (!std::filesystem::exists(path, error) && !error) return status;
+  HOLDFAST_TRY_ASSIGN(const auto connection, SqliteConnection::open(path, Access::ReadOnly));
+  return guarded(*connection, [&]() -> Result<MigrationStatus> {
+    HOLDFAST_TRY_ASSIGN(status.version, schema_version(*connection));
+    status.too_new = status.version > migrations.back().version;
+    if (status.version == 0) return status;
+    Query applied = connection->query("SELECT version, applied_at FROM schema_version");
+    while (applied.step()) {
+      for (MigrationStatus::Entry& entry : status.migrations) {
+        if (entry.version == applied.integer(0)) entry.applied_at = applied.integer(1);
+      }
+    }
+    return status;
+  });
+}
+
 Result<void> check_schema(SqliteConnection& connection, std::int64_t expected) {
   return guarded(connection, [&]() -> Result<void> {
     HOLDFAST_TRY_ASSIGN(const std::int64_t version, schema_version(connection));

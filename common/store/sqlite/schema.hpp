@@ -18,6 +18,10 @@ namespace holdfast::store::sqlite {
 Result<MigrationReport> migrate(const std::filesystem::path& path,
                                 std::span<const Migration> migrations);
 
+// What migrate() would do. A file that does not exist has everything before it.
+Result<MigrationStatus> migration_status(const std::filesystem::path& path,
+                                         std::span<const Migration> migrations);
+
 // `expected`: the newest version this binary knows.
 Result<void> check_schema(SqliteConnection& connection, std::int64_t expected);
 

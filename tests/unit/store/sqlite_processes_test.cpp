@@ -38,6 +38,13 @@ TEST_CASE("two processes that write flat out both get their turns") {
   REQUIRE(made[1] >= 60);
 }
 
+TEST_CASE("the pages that a process caches are told") {
+  SqliteEnvironment environment;
+  const auto store = environment.open();
+  REQUIRE(create(*store, "d1"));
+  REQUIRE(store->memory_use().pages > 0);
+}
+
 TEST_CASE("a predecessor that still lives keeps its jobs; once it is dead they are rescued") {
   SqliteEnvironment environment;
   const auto store = environment.open();

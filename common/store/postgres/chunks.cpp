@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/postgres/chunks.hpp"
+
+#include "common/store/statement.hpp"
+#include "common/text/utf8.hpp"
+
+#include <bit>
+
+namespace holdfast::store::postgres {
+
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "vectors are stored in memory order");
+
+// A tsvector holds at most a megabyte.
+constexpr std::size_t kIndexedBytes = std::size_t{256} << 10;
+
+// What both statements that come before the completion act on: the job, if it is held with this
+// fence, and the document, if it still waits for it. Both stay locked until the commit.
+// $1 job, $2 fence, $3 document, $4 version.
+#define HOLDFAST_TARGET                                                                 \
+  "WITH held AS (SELECT id FROM holdfast.job WHERE id = $1 AND fence = $2"              \
+  " AND state = {job.running} FOR UPDATE),"                                             \
+  " target AS (SELECT d.seq, d.title FROM holdfast.document AS d, held WHERE d.id = $3" \
+  " AND d.version = $4 AND d.job_id = held.id FOR UPDATE OF d)"
+
+constexpr std::string_view kRemoveOld =
+    statement<HOLDFAST_TARGET
+              ", removed AS (DELETE FROM holdfast.chunk AS c USING target"
+              " WHERE c.document = target.seq RETURNING c.document)"
+              " INSERT INTO holdfast.chunk_change(document) SELECT DISTINCT document FROM removed">;
+constexpr std::string_view kAddNew =
+    statement<HOLDFAST_TARGET
+              ", added AS (INSERT INTO holdfast.chunk(document, ordinal, begin_byte, end_byte,"
+              " job_id, fence, title, text, vector, words)"
+              " SELECT target.seq, c.ordinal, c.begin_byte, c.end_byte, $1, $2, target.title,"
+              " c.text, c.vector,"
+              " setweight(to_tsvector('holdfast.words', holdfast.fold(target.title)), 'A') ||"
+              " setweight(to_tsvector('holdfast.words', holdfast.fold(c.words)), 'B')"
+              " FROM target, unnest($5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[],"
+              " $9::bytea[], $10::text[]) AS c(ordinal, begin_byte, end_byte, text, vector, words)"
+              " RETURNING document)"
+              " INSERT INTO holdfast.chunk_change(document) SELECT DISTINCT document FROM added">;
+constexpr std::string_view kSetReady =
+    statement<HOLDFAST_TARGET
+              " UPDATE holdfast.document AS d SET status = {document.ready}, error = '',"
+              " chunk_count = $5, updated_at = holdfast.now_ms() FROM target"
+              " WHERE d.seq = target.seq">;
+#undef HOLDFAST_TARGET
+constexpr std::string_view kComplete = statement<
+    "UPDATE holdfast.job SET state = {job.done}, finished_at = holdfast.now_ms(),"
+    " worker_id = NULL, deadline_at = NULL"
+    " WHERE id = $1 AND fence = $2 AND state = {job.running}">;
+constexpr std::string_view kDeleteChunks =
+    "WITH removed AS (DELETE FROM holdfast.chunk WHERE document = $1 RETURNING document)"
+    " INSERT INTO holdfast.chunk_change(document) SELECT DISTINCT document FROM removed";
+
+}  // namespace
+
+std::vector<Statement> embed_statements(const Embedding& embedding) {
+  std::vector<std::int64_t> ordinals;
+  std::vector<std::int64_t> begins;
+  std::vector<std::int64_t> ends;
+  BytesList texts;
+  BytesList vectors;
+  std::vector<std::string> words;
+  for (const Chunk& chunk : embedding.chunks) {
+    ordinals.push_back(chunk.ordinal);
+    begins.push_back(chunk.begin);
+    ends.push_back(chunk.end);
+    texts.push_back(chunk.text);
+    vectors.push_back(bytes_of(chunk.vector).bytes);
+    words.push_back(storable_text(text::truncate_utf8(chunk.text, kIndexedBytes)));
+  }
+  const auto start = [&](std::string_view sql) {
+    return Statement(sql).bind(embedding.key.id, embedding.key.fence, embedding.document_id,
+                               embedding.version);
+  };
+  std::vector<Statement> statements;
+  statements.push_back(start(kRemoveOld));
+  if (!embedding.chunks.empty()) {
+    statements.push_back(start(kAddNew).bind(ordinals, begins, ends, texts, vectors, words));
+  }
+  statements.push_back(start(kSetReady).bind(static_cast<std::int64_t>(embedding.chunks.size())));
+  statements.push_back(complete_statement(embedding.key));
+  return statements;
+}
+
+Result<void> read_embedded(std::span<const Rows> rows, JobKey key) {
+  return read_changed(rows.back(), key);
+}
+
+Statement complete_statement(JobKey key) {
+  return Statement(kComplete).bind(key.id, key.fence);
+}
+
+Result<void> read_changed(const Rows& rows, JobKey key) {
+  if (rows.affected() == 1) return {};
+  return fail(ErrorKind::Conflict,
+              fmt::format("job {} is no longer held with fence {}", key.id, key.fence));
+}
+
+void delete_chunks(Transaction& transaction, std::int64_t document) {
+  transaction.run(Statement(kDeleteChunks).bind(document));
+}
+
+}  // namespace holdfast::store::postgres

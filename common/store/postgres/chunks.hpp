@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A document's chunks, their vectors and their words. Each change is logged for the vectors that
+// other processes hold. Threads: the connection's; all but the pure functions throw SqlFailure.
+
+#include "common/store/postgres/transaction.hpp"
+#include "common/store/store.hpp"
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace holdfast::store::postgres {
+
+struct Embedding {
+  JobKey key;
+  std::string document_id;
+  std::int64_t version = 0;
+  std::vector<Chunk> chunks;
+};
+
+// The fenced completion with the chunks. These are dropped without an error if the document is
+// gone, has a newer version, or waits for another job by now. The statements refer to `embedding`.
+std::vector<Statement> embed_statements(const Embedding& embedding);
+Result<void> read_embedded(std::span<const Rows> rows, JobKey key);
+
+void delete_chunks(Transaction& transaction, std::int64_t document);
+
+// The fenced completion by itself.
+Statement complete_statement(JobKey key);
+// What a fenced statement on one job has changed: that job, or nothing (Conflict).
+Result<void> read_changed(const Rows& rows, JobKey key);
+
+}  // namespace holdfast::store::postgres

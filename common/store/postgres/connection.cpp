@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/postgres/connection.hpp"
+
+#include "common/store/now.hpp"
+#include "common/text/number.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+namespace holdfast::store::postgres {
+
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+// What the server is given beyond the statement's own limit before its silence counts as its end.
+constexpr Duration kGrace = 1s;
+// A client that was stopped in the middle of a transaction must not hold its locks for ever.
+constexpr Duration kIdleInTransaction = 30s;
+
+constexpr std::string_view kLimits =
+    "SELECT set_config('statement_timeout', $1, true),"
+    " set_config('idle_in_transaction_session_timeout', $2, true)";
+constexpr std::string_view kSessionLimits =
+    "SELECT set_config('statement_timeout', $1, false),"
+    " set_config('idle_in_transaction_session_timeout', $2, false)";
+// The server looks whether its client is still there while it runs a long statement.
+constexpr std::string_view kWatchClient =
+    "SELECT set_config('client_connection_check_interval', '2s', false)";
+constexpr int kWatchesClients = 140000;
+constexpr int kOldest = 130000;  // xid8, pg_current_xact_id()
+
+// Of one wait, in milliseconds for poll(2); -1 means no limit.
+int poll_time(steady_clock::time_point deadline) {
+  if (deadline == steady_clock::time_point::max()) return -1;
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
+}
+
+// False: the time is over. An error of the socket shows when it is used.
+bool wait_until_ready(int socket, short events, steady_clock::time_point deadline) {
+  pollfd ready{socket, events, 0};
+  for (;;) {
+    const int time = poll_time(deadline);
+    const int count = ::poll(&ready, 1, time);
+    if (count > 0) return true;
+    if (count < 0 && errno != EINTR) return true;
+    if (count == 0 && time >= 0 && steady_clock::now() >= deadline) return false;
+  }
+}
+
+ServerError server_error(const PGresult* result) {
+  const auto field = [&](int code) {
+    const char* const value = PQresultErrorField(result, code);
+    return std::string(value == nullptr ? "" : value);
+  };
+  return {field(PG_DIAG_SQLSTATE), field(PG_DIAG_MESSAGE_PRIMARY), field(PG_DIAG_MESSAGE_DETAIL)};
+}
+
+void ignore_notice(void*, const PGresult*) {}
+
+struct FreeOptions {
+  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
+};
+
+}  // namespace
+
+Result<Endpoint> make_endpoint(const std::string& url, Duration statement_timeout,
+                               Duration connect_timeout) {
+  char* reason = nullptr;
+  const std::unique_ptr<PQconninfoOption, FreeOptions> options(
+      PQconninfoParse(url.c_str(), &reason));
+  PQfreemem(reason);  // it may quote the password
+  if (!options) {
+    return fail(ErrorKind::InvalidArgument,
+                "the store's URL is not one that libpq understands: write "
+                "postgresql://user@host:5432/database?sslmode=verify-full, with what is special in "
+                "a user or password percent-encoded");
+  }
+  const auto option = [&](std::string_view name) -> std::string {
+    for (const PQconninfoOption* o = options.get(); o->keyword != nullptr; ++o) {
+      if (name == o->keyword && o->val != nullptr) return o->val;
+    }
+    return {};
+  };
+  Endpoint endpoint;
+  endpoint.url = url;
+  endpoint.statement_timeout = statement_timeout;
+  endpoint.connect_timeout = connect_timeout;
+  const std::string host = option("host").empty() ? option("hostaddr") : option("host");
+  endpoint.hosts = 1 + static_cast<std::size_t>(std::count(host.begin(), host.end(), ','));
+  endpoint.shown = "postgresql " + (host.empty() ? "local" : host);
+  if (const std::string port = option("port"); !port.empty()) endpoint.shown += ":" + port;
+  if (const std::string name = option("dbname"); !name.empty()) endpoint.shown += "/" + name;
+  if (const std::string name = option("service"); !name.empty()) {
+    endpoint.shown += " (service " + name + ")";
+  }
+  return endpoint;
+}
+
+PgConnection::PgConnection(const Endpoint& endpoint, PGconn* connection)
+    : endpoint_(endpoint),
+      connection_(connection),
+      statement_timeout_(endpoint.statement_timeout) {}
+
+PgConnection::~PgConnection() = default;
+
+Result<std::unique_ptr<PgConnection>> PgConnection::open(const Endpoint& endpoint) {
+  // The URL's own settings come later, so they win over these.
+  const std::string silence = std::to_string(to_ms(endpoint.connect_timeout));
+  const std::array<const char*, 9> keywords{"fallback_application_name",
+                                            "keepalives_idle",
+                                            "keepalives_interval",
+                                            "keepalives_count",
+                                            "tcp_user_timeout",
+                                            "client_encoding",
+                                            "dbname",
+                                            nullptr,
+                                            nullptr};
+  const std::array<const char*, 9> values{
+      "holdfast", "15", "5", "3", silence.c_str(), "UTF8", endpoint.url.c_str(), nullptr, nullptr};
+  std::unique_ptr<PgConnection> connection(
+      new PgConnection(endpoint, PQconnectStartParams(keywords.data(), values.data(), 1)));
+  if (!connection->connection_) return fail(ErrorKind::ResourceExhausted, "out of memory");
+  HOLDFAST_TRY(connection->connect());
+  HOLDFAST_TRY(connection->set_up());
+  return connection;
+}
+
+Result<void> PgConnection::connect() {
+  PGconn* const connection = connection_.get();
+  PQsetNoticeReceiver(connection, ignore_notice, nullptr);
+  const auto deadline =
+      steady_clock::now() + endpoint_.connect_timeout * static_cast<int>(endpoint_.hosts);
+  PostgresPollingStatusType step = PGRES_POLLING_WRITING;
+  while (PQstatus(connection) != CONNECTION_BAD) {
+    if (!wait_until_ready(PQsocket(connection), step == PGRES_POLLING_READING ? POLLIN : POLLOUT,
+                          deadline)) {
+      return fail(connection_error("the server did not answer within store.connect_timeout",
+                                   endpoint_.shown));
+    }
+    step = PQconnectPoll(connection);
+    if (step == PGRES_POLLING_OK) return {};
+    if (step == PGRES_POLLING_FAILED) break;
+  }
+  Error error = connection_error(PQerrorMessage(connection), endpoint_.shown);
+  // libpq tells the code of a refused connection to nobody, only its text.
+  if (error.message.find("password") != std::string::npos ||
+      error.message.find("pg_hba.conf") != std::string::npos) {
+    error.kind = ErrorKind::PermissionDenied;
+  }
+  return fail(std::move(error));
+}
+
+Result<void> PgConnection::set_up() {
+  PGconn* const connection = connection_.get();
+  server_version_ = PQserverVersion(connection);
+  if (server_version_ < kOldest) {
+    return fail(ErrorKind::InvalidArgument,
+                fmt::format("database '{}': the server is PostgreSQL {}: 13 is the oldest that "
+                            "Holdfast works with",
+                            endpoint_.shown, server_version_ / 10000));
+  }
+  if (PQsetnonblocking(connection, 1) != 0 || PQenterPipelineMode(connection) != 1) {
+    return fail(connection_error(PQerrorMessage(connection), endpoint_.shown));
+  }
+  pooled_ = true;  // until the server's own process id says otherwise: prepare nothing before
+  const auto pid = exchange(Statement("SELECT pg_backend_pid()"));
+  if (!pid) return fail(pid.error().error);
+  pooled_ = pid->integer(0, 0) != PQbackendPID(connection);
+  if (pooled_) return {};
+  std::vector<Statement> settings;
+  settings.push_back(
+      Statement(kSessionLimits).bind(limit_ms(statement_timeout_), limit_ms(kIdleInTransaction)));
+  if (server_version_ >= kWatchesClients) settings.emplace_back(kWatchClient);
+  const auto set = exchange(settings);
+  if (!set) return fail(set.error().error);
+  return {};
+}
+
+std::string PgConnection::limit_ms(Duration limit) const {
+  return std::to_string(to_ms(limit));
+}
+
+std::vector<Statement> PgConnection::begin(std::string_view kind) const {
+  std::vector<Statement> statements;
+  statements.emplace_back(kind);
+  if (pooled_ || statement_timeout_ != endpoint_.statement_timeout) {
+    statements.push_back(
+        Statement(kLimits).bind(limit_ms(statement_timeout_), limit_ms(kIdleInTransaction)));
+  }
+  return statements;
+}
+
+bool PgConnection::in_transaction() const {
+  const PGTransactionStatusType status = PQtransactionStatus(connection_.get());
+  return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+Exchanged<Rows> PgConnection::exchange(const Statement& statement, Within within) {
+  auto results = exchange(std::span(&statement, 1), within);
+  if (!results) return tl::unexpected(std::move(results).error());
+  return std::move(results->front());
+}
+
+Exchanged<Results> PgConnection::exchange(std::span<const Statement> statements, Within within) {
+  if (broken_) return tl::unexpected(lost("the connection is closed"));
+  std::vector<Step> steps;
+  const Statement limits =
+      Statement(kLimits).bind(limit_ms(statement_timeout_), limit_ms(kIdleInTransaction));
+  const bool needs_limits = pooled_ && within == Within::Alone;
+  const bool queued = (!needs_limits || queue(limits, steps)) && send_all(statements, steps);
+  if (!queued) return tl::unexpected(lost("out of memory"));
+  const bool unlimited = statement_timeout_ == Duration{};
+  const auto deadline = unlimited ? steady_clock::time_point::max()
+                                  : steady_clock::now() + 2 * statement_timeout_ + kGrace;
+  auto results = receive(steps, deadline);
+  if (results && needs_limits) results->erase(results->begin());
+  return results;
+}
+
+Result<void> PgConnection::run_script(const char* sql) {
+  PGconn* const connection = connection_.get();
+  if (broken_ || PQexitPipelineMode(connection) != 1 || PQsendQuery(connection, sql) != 1) {
+    return fail(lost("the connection is closed").error);
+  }
+  const bool unlimited = statement_timeout_ == Duration{};
+  const auto deadline = unlimited ? steady_clock::time_point::max()
+                                  : steady_clock::now() + statement_timeout_ + kGrace;
+  Result<void> outcome;
+  for (;;) {
+    const Rows rows(next_result(deadline));
+    if (broken_) return fail(lost("the server closed the connection").error);
+    if (rows.raw() == nullptr) break;
+    if (PQresultStatus(rows.raw()) == PGRES_FATAL_ERROR && outcome) {
+      outcome = fail(make_error(server_error(rows.raw()), endpoint_.shown));
+    }
+  }
+  if (PQenterPipelineMode(connection) != 1) return fail(lost("the connection is closed").error);
+  return outcome;
+}
+
+bool PgConnection::send_all(std::span<const Statement> statements, std::vector<Step>& steps) {
+  for (const Statement& statement : statements) {
+    if (!queue(statement, steps)) return false;
+  }
+  return PQpipelineSync(connection_.get()) == 1;
+}
+
+// False: out of memory, or the connection is gone.
+bool PgConnection::queue(const Statement& statement, std::vector<Step>& steps) {
+  PGconn* const connection = connection_.get();
+  const Statement::Wire wire = statement.wire();
+  const auto count = static_cast<int>(wire.values.size());
+  if (pooled_) {
+    steps.push_back({&statement, false, {}});
+    return PQsendQueryParams(connection, statement.sql().data(), count, wire.types.data(),
+                             wire.values.data(), wire.lengths.data(), wire.formats.data(), 1) == 1;
+  }
+  // Statements are literals: the address tells them apart for as long as the process lives.
+  const std::string name =
+      fmt::format("s{:x}", reinterpret_cast<std::uintptr_t>(statement.sql().data()));
+  const bool known =
+      prepared_.contains(name) || std::any_of(steps.begin(), steps.end(), [&](const Step& earlier) {
+        return earlier.prepares && earlier.name == name;
+      });
+  if (!known) {
+    steps.push_back({&statement, true, name});
+    if (PQsendPrepare(connection, name.c_str(), statement.sql().data(), count, wire.types.data()) !=
+        1) {
+      return false;
+    }
+  }
+  steps.push_back({&statement, false, name});
+  return PQsendQueryPrepared(connection, name.c_str(), count, wire.values.data(),
+                             wire.lengths.data(), wire.formats.data(), 1) == 1;
+}
+
+Exchanged<Results> PgConnection::receive(const std::vector<Step>& steps, Deadline deadline) {
+  Results results;
+  std::optional<ExchangeError> failure;
+  for (const Step& step : steps) {
+    Rows rows(next_result(deadline));
+    if (broken_) return tl::unexpected(lost("the server closed the connection"));
+    const PGresult* const result = rows.raw();
+    switch (PQresultStatus(result)) {
+      case PGRES_COMMAND_OK:
+      case PGRES_TUPLES_OK:
+        if (step.prepares) {
+          prepared_.insert(step.name);
+        } else {
+          results.push_back(std::move(rows));
+        }
+        break;
+      case PGRES_PIPELINE_ABORTED: break;
+      default: {
+        const ServerError error = server_error(result);
+        if (!failure) {
+          failure = ExchangeError{make_error(error, endpoint_.shown), false,
+                                  is_worth_repeating(error.state)};
+        }
+        if (ends_session(error.state)) broken_ = true;
+        // A table has changed under a prepared statement: the next use prepares it again.
+        if (error.state == "0A000" || error.state == "26000") prepared_.clear();
+        break;
+      }
+    }
+    if (broken_) {
+      failure->lost = true;
+      return tl::unexpected(std::move(*failure));
+    }
+    if (PQresultStatus(result) == PGRES_FATAL_ERROR && PQstatus(connection_.get()) != CONNECTION_OK)
+      return tl::unexpected(lost("the server closed the connection"));
+    Rows end(next_result(deadline));  // the end of this statement
+    if (broken_) return tl::unexpected(lost("the server closed the connection"));
+  }
+  Rows sync(next_result(deadline));
+  if (broken_ || PQresultStatus(sync.raw()) != PGRES_PIPELINE_SYNC) {
+    return tl::unexpected(lost("the server closed the connection"));
+  }
+  if (failure) return tl::unexpected(std::move(*failure));
+  return results;
+}
+
+PGresult* PgConnection::next_result(Deadline deadline) {
+  if (!wait_for_input(deadline)) {
+    broken_ = true;
+    return nullptr;
+  }
+  return PQgetResult(connection_.get());
+}
+
+bool PgConnection::wait_for_input(Deadline deadline) {
+  PGconn* const connection = connection_.get();
+  for (;;) {
+    const int unsent = PQflush(connection);
+    if (unsent < 0) return false;
+    // A result that has arrived in full needs no waiting, and none comes before all is sent.
+    if (PQisBusy(connection) == 0) return PQstatus(connection) == CONNECTION_OK;
+    const short events = unsent > 0 ? POLLIN | POLLOUT : POLLIN;
+    if (!wait_until_ready(PQsocket(connection), events, deadline)) {
+      timed_out_ = true;
+      return false;
+    }
+    if (PQconsumeInput(connection) != 1) return false;
+  }
+}
+
+ExchangeError PgConnection::lost(std::string_view fallback) {
+  broken_ = true;
+  std::string reason = PQerrorMessage(connection_.get());
+  if (timed_out_) reason = "the server did not answer within store.statement_timeout";
+  if (reason.empty()) reason = fallback;
+  return {connection_error(reason, endpoint_.shown), true, false};
+}
+
+Result<PgConnection::Heard> PgConnection::listen(int wake, Duration limit) {
+  PGconn* const connection = connection_.get();
+  const auto deadline = steady_clock::now() + limit;
+  for (;;) {
+    bool heard = false;
+    while (PGnotify* const note = PQnotifies(connection)) {
+      PQfreemem(note);
+      heard = true;
+    }
+    if (heard) return Heard::Notification;
+    const int time = poll_time(deadline);
+    std::array<pollfd, 2> ready{pollfd{PQsocket(connection), POLLIN, 0}, pollfd{wake, POLLIN, 0}};
+    const int count = ::poll(ready.data(), ready.size(), time);
+    if (count < 0 && errno != EINTR) return fail_errno(errno, "poll");
+    if (ready[1].revents != 0 && count > 0) return Heard::Woken;
+    if (count == 0 && steady_clock::now() >= deadline) return Heard::Nothing;
+    if (count > 0 && PQconsumeInput(connection) != 1)
+      return fail(lost("the connection is closed").error);
+  }
+}
+
+}  // namespace holdfast::store::postgres

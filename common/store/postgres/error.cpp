@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/postgres/error.hpp"
+
+#include "common/log/redact.hpp"
+#include "common/text/ascii.hpp"
+
+#include <algorithm>
+
+namespace holdfast::store::postgres {
+
+namespace {
+
+struct Known {
+  std::string_view state;  // five characters, or a class of two
+  ErrorKind kind;
+  std::string_view advice;
+};
+
+// The first that fits counts. https://www.postgresql.org/docs/15/errcodes-appendix.html
+constexpr Known kKnown[] = {
+    {"08", ErrorKind::Unavailable, ""},
+    {"22021", ErrorKind::InvalidArgument, ""},
+    {"22P05", ErrorKind::InvalidArgument, ""},
+    {"23503", ErrorKind::Conflict, ""},
+    {"23505", ErrorKind::Conflict, ""},
+    {"25006", ErrorKind::Unavailable,
+     "; this server takes no writes: name the primary, or add "
+     "target_session_attrs=read-write to the URL"},
+    {"25P03", ErrorKind::Unavailable, ""},
+    {"28", ErrorKind::PermissionDenied,
+     "; check user and password in store.url, PGPASSFILE, and the server's pg_hba.conf"},
+    {"3D000", ErrorKind::NotFound, "; create it: createdb, then holdfast-queue-worker migrate"},
+    {"3F000", ErrorKind::InvalidArgument, "; run `holdfast-queue-worker migrate`"},
+    {"40", ErrorKind::Unavailable, ""},
+    {"42501", ErrorKind::PermissionDenied,
+     "; the role must own the schema holdfast, or be granted its use"},
+    {"42P01", ErrorKind::InvalidArgument, "; run `holdfast-queue-worker migrate`"},
+    {"53100", ErrorKind::ResourceExhausted,
+     "; nothing of this write was stored: free space on the database server"},
+    {"53200", ErrorKind::ResourceExhausted, ""},
+    {"53300", ErrorKind::Unavailable,
+     "; raise max_connections, lower store.pool_size, or put a pooler between"},
+    {"53", ErrorKind::ResourceExhausted, ""},
+    {"54", ErrorKind::InvalidArgument, ""},
+    {"55P03", ErrorKind::Unavailable, ""},
+    {"57014", ErrorKind::Unavailable, "; it took longer than store.statement_timeout"},
+    {"57", ErrorKind::Unavailable, ""},
+    {"58", ErrorKind::Unavailable, ""},
+    {"XX001", ErrorKind::DataLoss, "; the database is damaged: restore a backup"},
+    {"XX002", ErrorKind::DataLoss, "; an index is damaged: REINDEX it"},
+};
+
+const Known* find_known(std::string_view state) {
+  const auto* const found = std::find_if(std::begin(kKnown), std::end(kKnown), [&](const Known& k) {
+    return state.starts_with(k.state);
+  });
+  return found == std::end(kKnown) ? nullptr : found;
+}
+
+// One line, without the end that libpq adds, and without a password.
+std::string clean(std::string_view message) {
+  std::string line(message);
+  while (!line.empty() && text::kWhitespace.find(line.back()) != std::string_view::npos)
+    line.pop_back();
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  std::replace(line.begin(), line.end(), '\t', ' ');
+  return log::redact_text(line);
+}
+
+}  // namespace
+
+Error make_error(const ServerError& error, std::string_view database) {
+  const Known* const known = find_known(error.state);
+  std::string text = fmt::format("database '{}': {}", database, clean(error.message));
+  if (!error.detail.empty()) text += fmt::format(" ({})", clean(error.detail));
+  if (known == nullptr) {
+    // Neither the network nor what people sent: a defect here. The code helps whoever looks for it.
+    return {ErrorKind::Internal, fmt::format("{} [{}]", text, error.state), 0};
+  }
+  return {known->kind, text + std::string(known->advice), 0};
+}
+
+bool is_worth_repeating(std::string_view state) {
+  return state == "40001" || state == "40P01";
+}
+
+bool ends_session(std::string_view state) {
+  return state.starts_with("57P") || state.starts_with("08") || state == "25P03";
+}
+
+Error connection_error(std::string_view reason, std::string_view database) {
+  return {ErrorKind::Unavailable, fmt::format("database '{}': {}", database, clean(reason)), 0};
+}
+
+}  // namespace holdfast::store::postgres

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// PostgreSQL's error codes as errors that say what to do. Threads: pure functions.
+
+#include "common/base/result.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace holdfast::store::postgres {
+
+// What a statement failed with.
+struct ServerError {
+  std::string state;  // SQLSTATE, five characters
+  std::string message;
+  std::string detail;
+};
+
+// `database`: what people may see of the URL, "postgresql db.internal/holdfast".
+Error make_error(const ServerError& error, std::string_view database);
+
+// Whether the same transaction, run again, may succeed at once: it lost against another one.
+bool is_worth_repeating(std::string_view state);
+// Whether the server ends the session with this error: it shuts down, or an administrator said so.
+bool ends_session(std::string_view state);
+
+// The connection is gone, or could not be made; `reason` is libpq's.
+Error connection_error(std::string_view reason, std::string_view database);
+
+}  // namespace holdfast::store::postgres

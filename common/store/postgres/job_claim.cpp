@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Handing out jobs.
+#include "common/store/job_rules.hpp"
+#include "common/store/now.hpp"
+#include "common/store/postgres/job_rows.hpp"
+#include "common/store/postgres/jobs.hpp"
+#include "common/store/statement.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace holdfast::store::postgres {
+
+namespace {
+
+// Waits for a rescue or a release of this worker, and they for us: a worker that was declared dead
+// or is leaving gets nothing, not even by a claim that was under way.
+constexpr std::string_view kLockWorker =
+    "SELECT draining, EXISTS(SELECT 1 FROM holdfast.queue_ctl WHERE queue = $2 AND paused)"
+    " FROM holdfast.worker WHERE id = $1 FOR NO KEY UPDATE";
+constexpr std::string_view kHolding = statement<
+    "SELECT count(*), count(*) FILTER (WHERE crashes > 0) FROM holdfast.job"
+    " WHERE state = {job.running} AND worker_id = $1">;
+constexpr std::string_view kPromote = statement<
+    "UPDATE holdfast.job SET state = {job.ready} WHERE id = ANY(ARRAY("
+    "SELECT id FROM holdfast.job WHERE state = {job.waiting} AND queue = $1"
+    " AND run_at <= holdfast.now_ms() ORDER BY run_at LIMIT $2 FOR UPDATE SKIP LOCKED))">;
+// What others are just claiming is passed over. From a place in the line on, for what must be
+// looked at beyond the jobs that have to run alone.
+constexpr std::string_view kNext =
+    statement<"SELECT " HOLDFAST_JOB_COLUMNS
+              ", holdfast.now_ms() FROM holdfast.job"
+              " WHERE state = {job.ready} AND queue = $1 AND (priority, id) > ($2, $3)"
+              " ORDER BY priority, id LIMIT $4 FOR UPDATE SKIP LOCKED">;
+constexpr std::string_view kTake = statement<
+    "UPDATE holdfast.job SET state = {job.running}, fence = fence + 1,"
+    " attempt = attempt + 1, worker_id = $2, started_at = NULL,"
+    " deadline_at = holdfast.now_ms() + $3 WHERE id = ANY($1)">;
+
+struct Line {
+  std::int64_t priority = std::numeric_limits<std::int32_t>::min();
+  std::int64_t id = 0;
+};
+
+// A job that must run alone ends the choice with itself.
+std::vector<Job> choose(Transaction& transaction, const ClaimRequest& request, bool holds_others) {
+  ClaimSelection selection(request.limit, holds_others);
+  std::vector<Job> chosen;
+  Line from;
+  std::int64_t lookahead = kClaimLookahead;
+  for (;;) {
+    const auto wanted =
+        static_cast<std::int64_t>(request.limit) - static_cast<std::int64_t>(chosen.size());
+    const Rows rows =
+        transaction.run(Statement(kNext).bind(request.queue, from.priority, from.id, wanted));
+    for (int row = 0; row < rows.count(); ++row) {
+      Job job = read_job(rows, row);
+      from = {job.priority, job.id};
+      const Duration due_for =
+          std::chrono::milliseconds(rows.integer(row, kJobColumns) - job.run_at);
+      switch (selection.offer(job.crashes, due_for)) {
+        case ClaimSelection::Verdict::Take: chosen.push_back(std::move(job)); break;
+        case ClaimSelection::Verdict::TakeAlone: return {std::move(job)};
+        case ClaimSelection::Verdict::Skip: --lookahead; break;
+        case ClaimSelection::Verdict::Stop: return chosen;
+      }
+    }
+    if (rows.count() < wanted || chosen.size() >= request.limit || lookahead <= 0) return chosen;
+  }
+}
+
+void take(Transaction& transaction, std::vector<Job>& jobs, const ClaimRequest& request) {
+  if (jobs.empty()) return;
+  std::vector<std::int64_t> ids;
+  for (Job& job : jobs) {
+    // The row is locked: it is as it was read.
+    job.state = JobState::Running;
+    ++job.fence;
+    ++job.attempt;
+    ids.push_back(job.id);
+  }
+  transaction.run(Statement(kTake).bind(ids, request.worker_id, to_ms(request.timeout)));
+}
+
+}  // namespace
+
+Result<std::vector<Job>> claim_jobs(Transaction& transaction, const ClaimRequest& request) {
+  const std::vector<Statement> opening{
+      Statement(kLockWorker).bind(request.worker_id, request.queue),
+      Statement(kHolding).bind(request.worker_id),
+      Statement(kPromote).bind(request.queue, kPromoteBatch)};
+  const Results results = transaction.run(opening);
+  const Rows& worker = results[0];
+  if (worker.empty()) {
+    return fail(
+        ErrorKind::Conflict,
+        fmt::format("worker {} was declared dead: it owns no jobs any more", request.worker_id));
+  }
+  const bool draining = worker.boolean(0, 0);
+  const bool paused = worker.boolean(0, 1);
+  if (draining || paused || request.limit == 0) return std::vector<Job>{};
+  const bool holds_crashed = results[1].integer(0, 1) > 0;
+  if (holds_crashed) return std::vector<Job>{};
+  const bool holds_others = results[1].integer(0, 0) > 0;
+  std::vector<Job> jobs = choose(transaction, request, holds_others);
+  take(transaction, jobs, request);
+  return jobs;
+}
+
+}  // namespace holdfast::store::postgres

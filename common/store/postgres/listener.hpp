@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Listener: hears, on a connection and a thread of its own, when any host makes a job ready. Behind
+// a pooler that shares sessions nothing can be heard: it says so and ends, and workers find jobs by
+// polling. A notification that is lost costs that much time, and nothing else.
+//
+// Threads: `heard` is called on the listener's thread. The destructor joins it.
+
+#include "common/os/fd.hpp"
+#include "common/store/postgres/connector.hpp"
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+namespace holdfast::store::postgres {
+
+class Listener {
+ public:
+  // `connector` outlives this.
+  static Result<std::unique_ptr<Listener>> start(Connector& connector, std::function<void()> heard);
+  Listener(const Listener&) = delete;
+  ~Listener();
+
+  bool listening() const { return listening_; }
+
+ private:
+  Listener(Connector& connector, std::function<void()> heard, Fd wake);
+  void loop();
+  bool listen();  // false: there is nothing to be heard here, or it is time to stop
+  bool pause();   // until the next attempt to connect; false: it is time to stop
+
+  Connector& connector_;
+  const std::function<void()> heard_;
+  Fd wake_;
+  std::atomic<bool> listening_ = false;
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace holdfast::store::postgres

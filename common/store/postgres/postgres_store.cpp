@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/postgres/postgres_store.hpp"
+
+#include "common/store/migrations/migrations.hpp"
+#include "common/store/now.hpp"
+#include "common/store/postgres/api_keys.hpp"
+#include "common/store/postgres/chunks.hpp"
+#include "common/store/postgres/documents.hpp"
+#include "common/store/postgres/jobs.hpp"
+#include "common/store/postgres/listener.hpp"
+#include "common/store/postgres/pool.hpp"
+#include "common/store/postgres/schema.hpp"
+#include "common/store/postgres/search.hpp"
+#include "common/store/postgres/workers.hpp"
+#include "common/store/postgres/writer.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace holdfast::store::postgres {
+
+namespace {
+
+constexpr std::string_view kLook =
+    "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean,"
+    " EXISTS(SELECT 1 FROM holdfast.schema_version)";
+
+class PostgresStore final : public Store {
+ public:
+  PostgresStore(const Endpoint& endpoint, const OpenOptions& options, const Clock& clock,
+                HostIdentity host)
+      : connector_(endpoint),
+        clock_(clock),
+        budgets_{options.max_attempts, options.max_crashes},
+        host_(std::move(host)),
+        pool_(connector_, options.pool_size, options.on_pool_wait),
+        vectors_(options.vector_cache_bytes),
+        writer_(connector_, options.on_commit) {}
+
+  Result<void> open() {
+    HOLDFAST_TRY_ASSIGN(auto connection, connector_.connect());
+    HOLDFAST_TRY(check_schema(*connection, postgres_migrations().back().version));
+    pool_.add(std::move(connection));
+    return {};
+  }
+
+  void create_document(NewDocument document, Callback<Created> done, Wanted wanted) override {
+    const auto shared = std::make_shared<const NewDocument>(std::move(document));
+    writer_.write<Created>(
+        {Durability::PowerLoss, true, std::move(wanted)},
+        [shared, budgets = budgets_] { return create_statements(*shared, budgets); },
+        [shared](std::span<const Rows> rows) { return read_created(rows, *shared); },
+        std::move(done));
+  }
+
+  void create_documents(std::vector<NewDocument> documents, std::optional<IdempotencyKey> key,
+                        Callback<CreatedBatch> done, Wanted wanted) override {
+    writer_.decide<CreatedBatch>(
+        {Durability::PowerLoss, true, std::move(wanted)},
+        [budgets = budgets_, documents = std::move(documents),
+         key = std::move(key)](Transaction& transaction) {
+          return postgres::create_documents(transaction, documents, key, budgets);
+        },
+        std::move(done));
+  }
+
+  void replace_document(NewDocument document, Condition expected, Callback<Created> done,
+                        Wanted wanted) override {
+    writer_.decide<Created>(
+        {Durability::PowerLoss, true, std::move(wanted)},
+        [budgets = budgets_, document = std::move(document),
+         expected = std::move(expected)](Transaction& transaction) {
+          return postgres::replace_document(transaction, document, expected, budgets);
+        },
+        std::move(done));
+  }
+
+  void delete_document(std::string id, Condition expected, Callback<void> done,
+                       Wanted wanted) override {
+    writer_.decide<void>(
+        {Durability::PowerLoss, false, std::move(wanted)},
+        [id = std::move(id), expected = std::move(expected)](Transaction& transaction) {
+          return postgres::delete_document(transaction, id, expected);
+        },
+        std::move(done));
+  }
+
+  Result<Document> get_document(const std::string& id) override {
+    return get_document_within(id, std::numeric_limits<std::int64_t>::max());
+  }
+
+  Result<Document> get_document_within(const std::string& id,
+                                       std::uint64_t max_content_bytes) override {
+    constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+    const auto bytes = static_cast<std::int64_t>(std::min(max_content_bytes, kMost));
+    return pool_.read([&](PgConnection& c) { return postgres::get_document(c, id, bytes); });
+  }
+
+  Result<Page> list_documents(const DocumentQuery& query) override {
+    return pool_.read([&](PgConnection& c) { return postgres::list_documents(c, query); });
+  }
+
+  Result<std::vector<SearchHit>> search(const std::string& text, const std::vector<float>& vector,
+                                        std::uint32_t k) override {
+    return pool_.read([&](PgConnection& c) -> Result<std::vector<SearchHit>> {
+      return postgres::search(c, vectors_, text, vector, k);
+    });
+  }
+
+  void register_worker(WorkerIdentity identity, Duration lease,
+                       Callback<std::int64_t> done) override {
+    writer_.decide<std::int64_t>(
+        {Durability::PowerLoss, true, {}},
+        [this, identity = std::move(identity), lease](Transaction& transaction) {
+          return postgres::register_worker(transaction, identity, host_, lease);
+        },
+        std::move(done));
+  }
+
+  // Durable: if a crash of the server undid a claim, the next one would get the same fence.
+  void claim(ClaimRequest request, Callback<std::vector<Job>> done) override {
+    writer_.decide<std::vector<Job>>(
+        {},
+        [request = std::move(request)](Transaction& transaction) {
+          return claim_jobs(transaction, request);
+        },
+        std::move(done));
+  }
+
+  void start(JobKey key, Callback<void> done) override {
+    writer_.write<void>(
+        {Durability::ProcessDeath, false, {}},
+        [key] { return std::vector<Statement>{start_statement(key)}; },
+        [key](std::span<const Rows> rows) { return read_changed(rows[0], key); }, std::move(done));
+  }
+
+  void complete_embedding(JobKey key, std::string document_id, std::int64_t version,
+                          std::vector<Chunk> chunks, Callback<void> done) override {
+    const auto embedding = std::make_shared<const Embedding>(
+        Embedding{key, std::move(document_id), version, std::move(chunks)});
+    writer_.write<void>(
+        {}, [embedding] { return embed_statements(*embedding); },
+        [key](std::span<const Rows> rows) { return read_embedded(rows, key); }, std::move(done));
+  }
+
+  void complete(JobKey key, Callback<void> done) override {
+    writer_.write<void>(
+        {}, [key] { return std::vector<Statement>{complete_statement(key)}; },
+        [key](std::span<const Rows> rows) { return read_changed(rows[0], key); }, std::move(done));
+  }
+
+  void fail_job(JobFailure failure, Callback<JobState> done) override {
+    writer_.decide<JobState>(
+        {},
+        [failure = std::move(failure)](Transaction& transaction) {
+          return postgres::fail_job(transaction, failure);
+        },
+        std::move(done));
+  }
+
+  void release(std::int64_t worker_id, Callback<std::int64_t> done) override {
+    writer_.write<std::int64_t>(
+        {Durability::PowerLoss, true, {}}, [worker_id] { return release_statements(worker_id); },
+        [](std::span<const Rows> rows) -> Result<std::int64_t> { return rows[1].affected(); },
+        std::move(done));
+  }
+
+  void heartbeat(std::int64_t worker_id, Duration lease, Callback<HeartbeatReply> done) override {
+    writer_.write<HeartbeatReply>(
+        {Durability::ProcessDeath, false, {}},
+        [worker_id, lease] { return heartbeat_statements(worker_id, lease); },
+        [](std::span<const Rows> rows) -> Result<HeartbeatReply> { return read_heartbeat(rows); },
+        std::move(done));
+  }
+
+  void rescue_expired(Callback<std::int64_t> done) override {
+    writer_.decide<std::int64_t>(
+        {Durability::PowerLoss, true, {}},
+        [this](Transaction& transaction) { return postgres::rescue_expired(transaction, host_); },
+        std::move(done));
+  }
+
+  void unregister_worker(std::int64_t worker_id, Callback<void> done) override {
+    writer_.write<void>(
+        {Durability::PowerLoss, true, {}}, [worker_id] { return unregister_statements(worker_id); },
+        [](std::span<const Rows>) { return Result<void>{}; }, std::move(done));
+  }
+
+  void prune(Duration keep, Callback<std::int64_t> done) override {
+    writer_.decide<std::int64_t>(
+        {Durability::ProcessDeath, false, {}},
+        [keep](Transaction& transaction) { return postgres::prune(transaction, keep); },
+        std::move(done));
+  }
+
+  void retry_job(std::int64_t id, Callback<RetriedJob> done, Wanted wanted,
+                 std::optional<IdempotencyKey> key) override {
+    writer_.decide<RetriedJob>(
+        {Durability::PowerLoss, true, std::move(wanted)},
+        [id, key = std::move(key)](Transaction& transaction) {
+          return postgres::retry_job(transaction, id, key);
+        },
+        std::move(done));
+  }
+
+  Result<Peek> peek(const std::string& queue) override {
+    return pool_.read(
+        [&](PgConnection& c) { return postgres::peek(c, queue, to_unix_ms(clock_.wall())); });
+  }
+
+  Result<Job> get_job(std::int64_t id) override {
+    return pool_.read([&](PgConnection& c) { return postgres::get_job(c, id); });
+  }
+
+  Result<QueueStats> queue_stats(const std::string& queue) override {
+    return pool_.read([&](PgConnection& c) { return postgres::queue_stats(c, queue); });
+  }
+
+  void create_api_key(ApiKey key, Callback<void> done) override {
+    writer_.decide<void>(
+        {},
+        [key = std::move(key)](Transaction& transaction) {
+          return postgres::create_api_key(transaction, key);
+        },
+        std::move(done));
+  }
+
+  void rotate_api_key(std::string id, ApiKey successor, Duration overlap,
+                      Callback<ApiKey> done) override {
+    writer_.decide<ApiKey>(
+        {},
+        [id = std::move(id), successor = std::move(successor), overlap](Transaction& transaction) {
+          return postgres::rotate_api_key(transaction, id, successor, overlap);
+        },
+        std::move(done));
+  }
+
+  void revoke_api_key(std::string id, Callback<void> done) override {
+    writer_.decide<void>(
+        {},
+        [id = std::move(id)](Transaction& transaction) {
+          return postgres::revoke_api_key(transaction, id);
+        },
+        std::move(done));
+  }
+
+  void note_api_key_uses(std::vector<ApiKeyUse> uses, Callback<void> done) override {
+    writer_.write<void>(
+        {Durability::ProcessDeath, false, {}},
+        [uses = std::move(uses)] { return std::vector<Statement>{note_uses_statement(uses)}; },
+        [](std::span<const Rows>) { return Result<void>{}; }, std::move(done));
+  }
+
+  Result<ApiKey> get_api_key(const std::string& id) override {
+    return pool_.read([&](PgConnection& c) { return postgres::get_api_key(c, id); });
+  }
+
+  Result<std::vector<ApiKey>> list_api_keys() override {
+    return pool_.read(
+        [&](PgConnection& c) -> Result<std::vector<ApiKey>> { return postgres::list_api_keys(c); });
+  }
+
+  Result<ExpiringApiKeys> expiring_api_keys(Duration within) override {
+    return pool_.read([&](PgConnection& c) -> Result<ExpiringApiKeys> {
+      return postgres::expiring_api_keys(c, within);
+    });
+  }
+
+  Result<void> check() override {
+    return pool_.read([&](PgConnection& c) -> Result<void> {
+      if (!ask(c, Statement(kLook)).boolean(0, 0)) return {};
+      return fail(make_error({"25006", "the server is read-only", ""}, c.endpoint().shown));
+    });
+  }
+
+  bool inline_reads() const override { return false; }
+
+  bool announces_jobs() const override { return true; }
+
+  void watch_for_jobs(std::function<void()> rung) override {
+    // Without a descriptor for it, workers find jobs by polling, as they do behind a pooler.
+    if (auto listener = Listener::start(connector_, std::move(rung))) {
+      listener_ = std::move(*listener);
+    }
+  }
+
+  MemoryUse memory_use() const override { return {0, vectors_.bytes()}; }
+
+  std::optional<ConnectionUse> connection_use() const override {
+    const Pool::Use use = pool_.use();
+    return ConnectionUse{use.open, use.busy, connector_.connected(), connector_.failed(),
+                         listener_ != nullptr && listener_->listening()};
+  }
+
+  std::string describe() const override { return connector_.endpoint().shown; }
+
+ private:
+  Connector connector_;
+  const Clock& clock_;
+  const Budgets budgets_;
+  const HostIdentity host_;
+  Pool pool_;
+  VectorIndex vectors_;
+  std::unique_ptr<Listener> listener_;
+  Writer writer_;  // last: its destructor does what is queued, which uses the rest
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_postgres_store(const Endpoint& endpoint,
+                                                   const OpenOptions& options, const Clock& clock) {
+  HOLDFAST_TRY_ASSIGN(HostIdentity host,
+                      options.host ? Result<HostIdentity>(*options.host) : this_host());
+  auto store = std::make_unique<PostgresStore>(endpoint, options, clock, std::move(host));
+  HOLDFAST_TRY(store->open());
+  return store;
+}
+
+}  // namespace holdfast::store::postgres

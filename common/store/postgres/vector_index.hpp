@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// VectorIndex: every chunk's vector in the memory of this process, for exact nearest-neighbour
+// search where the server has no index for vectors. Each change of a document's chunks is a row of
+// holdfast.chunk_change with its transaction's id. A search takes what was written by transactions
+// that were not over when it last looked: numbers alone would miss one that commits late. Its
+// answer belongs to exactly the state of the database that the caller's transaction sees.
+//
+// Beyond `max_bytes` (vector_set.hpp) the vectors are read from the server in every search: exact,
+// and slow. That is the size at which to install pgvector.
+//
+// Threads: any. Searches run side by side; catching up is exclusive.
+
+#include "common/store/postgres/transaction.hpp"
+#include "common/store/vector_set.hpp"
+
+#include <cstdint>
+#include <set>
+#include <shared_mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace holdfast::store::postgres {
+
+class VectorIndex {
+ public:
+  explicit VectorIndex(std::size_t max_bytes) : vectors_(max_bytes) {}
+
+  // The `limit` documents whose best chunk has the greatest cosine above 0. Vectors of another
+  // dimension than the query's are skipped. `transaction` has not begun, and reads one state; the
+  // caller goes on with it. Throws SqlFailure.
+  std::vector<Candidate> nearest(Transaction& transaction, std::span<const float> query,
+                                 std::size_t limit);
+
+  std::size_t bytes() const { return vectors_.bytes(); }  // held now
+
+ private:
+  struct News {
+    std::string xmin;     // every transaction before it was over in this state
+    bool behind = false;  // changes that this has not seen were forgotten
+    std::vector<std::pair<std::int64_t, std::int64_t>> changes;  // seq, document
+  };
+  News ask_for_news(Transaction& transaction) const;
+  bool is_current(const News& news) const;
+  void catch_up(Transaction& transaction, const News& news);
+  void reload(Transaction& transaction);
+  void load_document(Transaction& transaction, std::int64_t seq);
+
+  mutable std::shared_mutex mutex_;
+  // The rest is guarded by mutex_; bytes() is read without it: a scrape waits for no reload.
+  bool loaded_ = false;
+  std::string seen_xmin_ = "0";
+  std::set<std::int64_t> applied_;  // changes of transactions from seen_xmin_ on, by seq
+  VectorSet vectors_;
+};
+
+}  // namespace holdfast::store::postgres

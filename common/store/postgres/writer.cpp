@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/postgres/writer.hpp"
+
+#include "common/base/id.hpp"
+#include "common/os/signal_mask.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+
+namespace holdfast::store::postgres {
+
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+constexpr std::size_t kGroupWrites = 256;
+constexpr std::size_t kGroupBytes = std::size_t{4} << 20;
+constexpr int kAttempts = 3;
+// A NOTIFY takes a lock of the whole database until its commit: never in the transaction of a
+// write, and not one for each of them.
+constexpr Duration kAnnounceEvery = 20ms;
+constexpr Duration kResolvePause = 20ms;
+
+constexpr std::string_view kRelaxed = "SELECT set_config('synchronous_commit', 'off', true)";
+constexpr std::string_view kMark =
+    "INSERT INTO holdfast.commit_mark(writer, number, at)"
+    " VALUES($1::uuid, $2, holdfast.now_ms())"
+    " ON CONFLICT (writer) DO UPDATE SET number = excluded.number, at = excluded.at";
+// Waits for a transaction that is still being committed: it holds the row, or its key.
+constexpr std::string_view kReadMark =
+    "INSERT INTO holdfast.commit_mark AS mark(writer, number, at)"
+    " VALUES($1::uuid, 0, holdfast.now_ms())"
+    " ON CONFLICT (writer) DO UPDATE SET at = excluded.at RETURNING mark.number";
+constexpr std::string_view kAnnounce = "SELECT pg_notify('holdfast_jobs', '')";
+
+}  // namespace
+
+Writer::Writer(Connector& connector, std::function<void(Duration)> on_commit)
+    : connector_(connector), on_commit_(std::move(on_commit)), name_(make_uuid()) {
+  const SignalsBlocked inherited;  // by the thread: a handler must not interrupt a commit
+  thread_ = std::thread([this] { loop(); });
+  ::pthread_setname_np(thread_.native_handle(), "store-writer");
+}
+
+Writer::~Writer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+void Writer::enqueue(Write write) {
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.push_back(std::move(write));
+  }
+  changed_.notify_one();
+}
+
+void Writer::loop() {
+  while (wait_for_work()) {
+    std::vector<Write> group = take_group();
+    if (!group.empty()) {
+      const auto began = steady_clock::now();
+      carry_out(group);
+      bool announces = false;
+      bool committed = false;
+      for (Write& write : group) {
+        committed = committed || !write.failure;
+        announces = announces || (write.traits.announces && !write.failure);
+        write.finish(write.failure ? &*write.failure : nullptr);
+      }
+      if (committed && on_commit_) on_commit_(steady_clock::now() - began);
+      if (announces && !announce_at_) announce_at_ = announced_ + kAnnounceEvery;
+    }
+    if (announce_at_ && steady_clock::now() >= *announce_at_) announce();
+  }
+  if (announce_at_) announce();
+}
+
+// False: stopping, and nothing left. True with an empty queue: it is time to announce.
+bool Writer::wait_for_work() {
+  std::unique_lock lock(mutex_);
+  const auto called = [this] { return stopping_ || !queue_.empty(); };
+  if (announce_at_) {
+    changed_.wait_until(lock, *announce_at_, called);
+    return !stopping_ || !queue_.empty();
+  }
+  changed_.wait(lock, called);
+  return !queue_.empty();
+}
+
+std::vector<Writer::Write> Writer::take_group() {
+  const std::lock_guard lock(mutex_);
+  std::vector<Write> group;
+  while (!queue_.empty() && group.size() < kGroupWrites) {
+    const bool decides = queue_.front().work != nullptr;
+    if (decides && !group.empty()) break;
+    group.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+    if (decides) break;
+  }
+  return group;
+}
+
+void Writer::carry_out(Group group) {
+  for (Write& write : group) {
+    if (write.withdrawn || !write.traits.wanted || write.traits.wanted()) continue;
+    write.withdrawn = true;
+    write.failure = Error{ErrorKind::DeadlineExceeded, "nobody waits for this write any more", 0};
+  }
+  Exchanged<void> done;
+  for (int attempt = 1; attempt <= kAttempts; ++attempt) {
+    done = transact(group);
+    if (done) return;
+    const ExchangeError& error = done.error();
+    const bool again = error.lost ? attempt == 1 : error.repeatable && group.size() == 1;
+    if (!again) break;
+  }
+  if (group.size() > 1 && !done.error().lost) {
+    for (std::size_t i = 0; i < group.size(); ++i)
+      carry_out(group.subspan(i, 1));
+    return;
+  }
+  for (Write& write : group) {
+    if (!write.withdrawn) write.failure = done.error().error;
+  }
+}
+
+Exchanged<void> Writer::transact(Group group) {
+  for (Write& write : group) {
+    if (!write.withdrawn) write.failure.reset();
+  }
+  if (auto connected = ensure_connection(); !connected) return connected;
+  Transaction transaction(*connection_, "BEGIN");
+  try {
+    if (Write& first = group.front(); first.work) {
+      if (first.withdrawn) return {};
+      const Result<void> outcome = first.work(transaction);
+      if (!outcome) {
+        first.failure = outcome.error();
+        return {};  // the transaction's end undoes it
+      }
+    } else {
+      run_together(group, transaction);
+    }
+  } catch (const SqlFailure& failure) {
+    return tl::unexpected(failure.cause);
+  } catch (const std::bad_alloc&) {
+    return tl::unexpected(
+        ExchangeError{{ErrorKind::ResourceExhausted, "out of memory", 0}, false, false});
+  }
+  if (!transaction.begun()) return {};
+  return commit(transaction);
+}
+
+void Writer::run_together(Group group, Transaction& transaction) {
+  std::vector<Statement> statements;
+  std::vector<std::size_t> counts(group.size(), 0);
+  const bool relaxed = std::all_of(group.begin(), group.end(), [](const Write& write) {
+    return write.traits.durability == Durability::ProcessDeath;
+  });
+  if (relaxed) statements.emplace_back(kRelaxed);
+  Results results;
+  std::size_t bytes = 0;
+  const auto send = [&] {
+    if (statements.empty()) return;
+    Results some = transaction.run(statements);
+    std::move(some.begin(), some.end(), std::back_inserter(results));
+    statements.clear();
+    bytes = 0;
+  };
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    if (group[i].withdrawn) continue;
+    std::vector<Statement> own = group[i].make();
+    counts[i] = own.size();
+    for (Statement& statement : own) {
+      bytes += statement.size();
+      statements.push_back(std::move(statement));
+    }
+    if (bytes >= kGroupBytes) send();
+  }
+  send();
+  std::size_t at = relaxed ? 1 : 0;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    if (group[i].withdrawn) continue;
+    const auto outcome = group[i].read(std::span<const Rows>(results).subspan(at, counts[i]));
+    if (!outcome) group[i].failure = outcome.error();
+    at += counts[i];
+  }
+}
+
+Exchanged<void> Writer::commit(Transaction& transaction) {
+  ++number_;
+  const std::vector<Statement> statements{Statement(kMark).bind(name_, number_),
+                                          Statement("COMMIT")};
+  auto results = connection_->exchange(statements, Within::Transaction);
+  if (results) {
+    transaction.begun_ = false;
+    if (results->back().command() == "COMMIT") return {};
+    return tl::unexpected(ExchangeError{
+        {ErrorKind::Internal, "the server rolled the transaction back", 0}, false, false});
+  }
+  if (!results.error().lost) return tl::unexpected(std::move(results).error());
+  return resolve(results.error());
+}
+
+Exchanged<void> Writer::resolve(const ExchangeError& cause) {
+  const auto until = steady_clock::now() + 2 * connector_.endpoint().statement_timeout;
+  do {
+    std::this_thread::sleep_until(std::min(until, connector_.next_try()));
+    if (!ensure_connection()) continue;
+    const auto mark = connection_->exchange(Statement(kReadMark).bind(name_));
+    if (mark) {
+      if (mark->integer(0, 0) == number_) return {};
+      return tl::unexpected(cause);  // undone: it may be tried again
+    }
+    std::this_thread::sleep_for(kResolvePause);
+  } while (steady_clock::now() < until);
+  ExchangeError unknown = cause;
+  unknown.lost = false;  // not to be done again
+  unknown.error.message +=
+      "; the connection was lost during COMMIT, and the server has not come back to say whether "
+      "this was stored";
+  return tl::unexpected(std::move(unknown));
+}
+
+Exchanged<void> Writer::ensure_connection() {
+  if (connection_ && !connection_->broken()) return {};
+  connection_.reset();
+  auto connection = connector_.connect();
+  if (!connection) return tl::unexpected(ExchangeError{std::move(connection).error(), true, false});
+  connection_ = std::move(*connection);
+  return {};
+}
+
+void Writer::announce() {
+  announce_at_.reset();
+  announced_ = steady_clock::now();
+  // Lost, it costs latency: workers look by themselves now and then.
+  if (connection_ && !connection_->broken()) (void)connection_->exchange(Statement(kAnnounce));
+}
+
+}  // namespace holdfast::store::postgres

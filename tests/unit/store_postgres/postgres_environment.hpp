@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A PostgreSQL database of one test. The server is shared by all tests of the program; its clock,
+// as the schema reads it, is the test's.
+
+#include "tests/support/postgres.hpp"
+#include "tests/unit/store/environment.hpp"
+
+#include <memory>
+#include <string>
+
+namespace holdfast::store::test {
+
+using holdfast::test::PostgresServer;
+
+// Started by the first who asks.
+PostgresServer& shared_server();
+
+class PostgresEnvironment final : public Environment {
+ public:
+  PostgresEnvironment();  // migrated
+  ~PostgresEnvironment() override;
+  std::unique_ptr<Store> open(const OpenOptions& options = {}) override;
+  std::int64_t wall_ms() const override { return server_ms_; }
+  void advance(Duration by) override;
+  // Of the host that a worker runs on: the server has its own.
+  void step_wall_clock(Duration by) override { clock.step_wall(by); }
+
+  ManualClock clock;
+
+  const std::string& database() const { return database_; }
+  std::string url() const { return shared_server().socket_url(database_); }
+  std::string sql(const std::string& statement) const {
+    return shared_server().sql(database_, statement);
+  }
+
+ private:
+  std::string database_;
+  std::int64_t server_ms_;
+};
+
+}  // namespace holdfast::store::test
