@@ -171,6 +171,7 @@ class ApiService final : public worker::Service {
         pages_(metrics::Gauges(context.registry(), "store_page_cache_bytes").only()),
         vectors_(metrics::Gauges(context.registry(), "store_vector_cache_bytes").only()),
         store_up_(metrics::Gauges(context.registry(), "store_up").only()),
+        store_connections_(make_connection_metrics(context, *store_)),
         keys_expiring_(metrics::Gauges(context.registry(), "api_keys_expiring").only()),
         next_key_expiry_(
             metrics::Gauges(context.registry(), "api_key_next_expiry_timestamp_seconds").only()),
@@ -236,6 +237,10 @@ class ApiService final : public worker::Service {
     const store::MemoryUse use = store_->memory_use();
     pages_.Set(static_cast<double>(use.pages));
     vectors_.Set(static_cast<double>(use.vectors));
+    if (const auto connections = store_->connection_use()) {
+      store_connections_->show(
+          {connections->open, connections->busy, connections->made, connections->failures, false});
+    }
     check([this, done = std::move(done)](const Result<void>& checked) {
       store_up_.Set(checked ? 1 : 0);
       done();
@@ -243,6 +248,12 @@ class ApiService final : public worker::Service {
   }
 
  private:
+  static std::optional<metrics::ConnectionMetrics> make_connection_metrics(
+      worker::Context& context, const store::Store& store) {
+    if (!store.connection_use()) return std::nullopt;
+    return metrics::ConnectionMetrics(context.registry());
+  }
+
   // Any thread. As long as the store cannot be read, the last figures stand.
   void note_expiring_keys() {
     const auto keys = store_->expiring_api_keys(expiry_warning_);
@@ -265,6 +276,7 @@ class ApiService final : public worker::Service {
   prometheus::Gauge& pages_;
   prometheus::Gauge& vectors_;
   prometheus::Gauge& store_up_;
+  std::optional<metrics::ConnectionMetrics> store_connections_;  // of an engine that has them
   prometheus::Gauge& keys_expiring_;
   prometheus::Gauge& next_key_expiry_;
   const Duration expiry_warning_;
@@ -284,6 +296,9 @@ Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) 
   store::OpenOptions options = store::open_options(config);
   options.readers = config.http.store_threads + 1;  // the loop reads too
   options.on_commit = metrics::commit_observer(context.registry());
+  if (store::is_server(url)) {
+    options.on_pool_wait = metrics::pool_wait_observer(context.registry());
+  }
   HOLDFAST_TRY_ASSIGN(auto store, store::open_store(url, options, context.clock()));
   HOLDFAST_TRY_ASSIGN(std::vector<notify::NamedFd> listeners, public_listeners(context));
   HOLDFAST_TRY_ASSIGN(

@@ -23,11 +23,12 @@ void print_help() {
       "alone.\n\n"
       "  {0}             work until SIGTERM: claim jobs, chunk and embed documents\n"
       "  {0} migrate     bring the store's schema up to date, then exit\n"
+      "  {0} migrate --status   print what is applied and what is pending, change nothing\n"
       "  {0} --version   print the version\n\n"
       "Configuration: from the supervisor; alone, the file named by HOLDFAST_CONFIG and the "
       "environment.\n"
-      "Exit codes: 0 drained or migrated, 1 migration failed, 2 usage, 70 failed, 78 wrong "
-      "configuration.\n",
+      "Exit codes: 0 drained or migrated, 1 migration failed, 2 usage, 3 migrations are pending "
+      "(--status), 70 failed, 78 wrong configuration.\n",
       kName);
 }
 
@@ -41,11 +42,14 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (first == "migrate") {
-    if (argc > 2) {
-      fmt::print(stderr, "{}: migrate takes no arguments; see {} --help\n", kName, kName);
+    const bool status = argc == 3 && std::string_view(argv[2]) == "--status";
+    if (argc > 2 && !status) {
+      fmt::print(stderr, "{}: migrate takes no arguments but --status; see {} --help\n", kName,
+                 kName);
       return holdfast::exit_code::kUsage;
     }
     std::signal(SIGPIPE, SIG_IGN);
+    if (status) return holdfast::queue::migrate_status(holdfast::config::environ_of_process());
     return holdfast::queue::migrate(holdfast::config::environ_of_process(), STDOUT_FILENO);
   }
   return holdfast::worker::run_worker(argc, argv, kName, holdfast::queue::make_service);

@@ -33,29 +33,59 @@ Result<void> make_state_directory(const std::filesystem::path& directory) {
 
 Result<store::MigrationReport> run(const config::Config& config) {
   HOLDFAST_TRY(make_state_directory(config.supervisor.state_dir));
-  return store::migrate_store(store::store_url(config));
+  return store::migrate_store(store::store_url(config), store::open_options(config));
+}
+
+constexpr int kPending = 3;
+
+void print_status(const store::MigrationStatus& status) {
+  fmt::print("{}\n", status.store);
+  for (const auto& [version, name, applied_at] : status.migrations) {
+    const std::string when =
+        applied_at ? "applied " + format_rfc3339(from_unix_ms(*applied_at)) : "pending";
+    fmt::print("  {}  {}\n", name, when);
+  }
+  const std::int64_t newest = status.migrations.empty() ? 0 : status.migrations.back().version;
+  if (status.version > newest) {
+    fmt::print("schema {}; this binary knows {}{}\n", status.version, newest,
+               status.too_new ? " and is too old for it" : " and can work with it");
+  } else if (status.version == newest) {
+    fmt::print("schema {}: up to date\n", status.version);
+  } else {
+    fmt::print("schema {} of {}: run holdfast-queue-worker migrate\n", status.version, newest);
+  }
+}
+
+// What the supervisor, or whoever runs the command, has handed over.
+struct Started {
+  config::Loaded configuration;
+  std::optional<log::LevelPage> levels;
+};
+
+// Or the exit code; what is wrong has been told.
+tl::expected<Started, int> take_start(const config::Environ& environ) {
+  auto descriptors = notify::take_listen_fds(environ, ::getpid());
+  if (!descriptors) {
+    fmt::print(stderr, "{}\n", descriptors.error().message);
+    return tl::unexpected(exit_code::kSoftware);
+  }
+  auto loaded = worker::read_configuration(*descriptors, environ);
+  if (loaded) return Started{std::move(*loaded), worker::take_level_page(*descriptors)};
+  fmt::print(stderr, "{}\n", config::format(loaded.error()));
+  return tl::unexpected(exit_code::kConfig);
 }
 
 }  // namespace
 
 int migrate(const config::Environ& environ, int log_fd) {
-  auto descriptors = notify::take_listen_fds(environ, ::getpid());
-  if (!descriptors) {
-    fmt::print(stderr, "{}\n", descriptors.error().message);
-    return exit_code::kSoftware;
-  }
-  const auto loaded = worker::read_configuration(*descriptors, environ);
-  if (!loaded) {
-    fmt::print(stderr, "{}\n", config::format(loaded.error()));
-    return exit_code::kConfig;
-  }
-  const auto levels = worker::take_level_page(*descriptors);
-  log::LogOptions options =
-      log::options_for(loaded->config.log.level, loaded->config.log.format, log_fd);
-  if (levels) options.chosen_level = levels->at(0);  // a oneshot has one slot
-  options.redact = worker::redact_paths(loaded->config);
+  const auto started = take_start(environ);
+  if (!started) return started.error();
+  const config::Config& config = started->configuration.config;
+  log::LogOptions options = log::options_for(config.log.level, config.log.format, log_fd);
+  if (started->levels) options.chosen_level = started->levels->at(0);  // a oneshot has one slot
+  options.redact = worker::redact_paths(config);
   const log::Logger log(options);
-  const auto report = run(loaded->config);
+  const auto report = run(config);
   if (!report) {
     log.error("migrate failed", {{"err", log::err_of(report.error())}});
     return worker::exit_code_of(report.error());
@@ -63,6 +93,23 @@ int migrate(const config::Environ& environ, int log_fd) {
   log.info(report->from == report->to ? "the schema is up to date" : "migrated the store",
            {{"from", report->from}, {"to", report->to}});
   return 0;
+}
+
+int migrate_status(const config::Environ& environ) {
+  const auto started = take_start(environ);
+  if (!started) return started.error();
+  const config::Config& config = started->configuration.config;
+  const auto status =
+      store::migration_status(store::store_url(config), store::open_options(config));
+  if (!status) {
+    fmt::print(stderr, "{}\n", status.error().message);
+    return worker::exit_code_of(status.error());
+  }
+  print_status(*status);
+  if (status->too_new) return exit_code::kFailed;
+  const bool pending =
+      !status->migrations.empty() && status->version < status->migrations.back().version;
+  return pending ? kPending : exit_code::kOk;
 }
 
 }  // namespace holdfast::queue

@@ -13,4 +13,9 @@ namespace holdfast::queue {
 // Returns the exit code: 0; 78 (EX_CONFIG) if the configuration is wrong; 1 if it failed.
 int migrate(const config::Environ& environ, int log_fd);
 
+// `holdfast-queue-worker migrate --status`: prints which migrations are applied and which are
+// pending, on standard output, and changes nothing. Returns the exit code: 0 if none is pending, 3
+// if some are, else as migrate().
+int migrate_status(const config::Environ& environ);
+
 }  // namespace holdfast::queue

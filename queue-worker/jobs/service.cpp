@@ -4,11 +4,16 @@
 #include "common/base/id.hpp"
 #include "common/metrics/instruments.hpp"
 #include "common/metrics/store_metrics.hpp"
+#include "common/protocol/doorbell.hpp"
 #include "common/protocol/names.hpp"
 #include "queue-worker/jobs/job_loop.hpp"
 #include "queue-worker/jobs/reporter.hpp"
 
+#include <fcntl.h>
+#include <sys/eventfd.h>
+
 #include <algorithm>
+#include <cerrno>
 
 namespace holdfast::queue {
 
@@ -50,6 +55,20 @@ protocol::InFlightTable in_flight_table(worker::Context& context) {
   return {};
 }
 
+// The bell that API workers of this host ring, and so does the store when it hears of jobs that
+// other hosts have stored. A worker that runs alone has one of its own for that.
+Result<std::optional<Fd>> bell_of(worker::Context& context, store::Store& store) {
+  std::optional<Fd> bell = context.take_fd(protocol::kDoorbellFd);
+  if (!store.announces_jobs()) return bell;
+  if (!bell) bell.emplace(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  Fd same(::fcntl(bell->get(), F_DUPFD_CLOEXEC, 0));
+  if (!same) return fail_errno(errno, "duplicate the doorbell");
+  store.watch_for_jobs([doorbell = std::make_shared<const protocol::Doorbell>(std::move(same))] {
+    doorbell->ring();
+  });
+  return bell;
+}
+
 class QueueService final : public worker::Service {
  public:
   QueueService(worker::Context& context, std::unique_ptr<store::Store> store,
@@ -61,6 +80,7 @@ class QueueService final : public worker::Service {
                   std::string(provider_->name())),
         store_up_(metrics::Gauges(context.registry(), "store_up").only()),
         in_flight_(in_flight_table(context)),
+        connections_(make_connection_metrics(context, *store_)),
         reads_(context.io(), *store_) {}
 
   Result<void> start(protocol::DoorbellListener doorbell, const Failpoint& failpoint) {
@@ -95,7 +115,16 @@ class QueueService final : public worker::Service {
  private:
   static constexpr const char* kQueue = "default";
 
+  static std::optional<metrics::ConnectionMetrics> make_connection_metrics(
+      worker::Context& context, const store::Store& store) {
+    if (!store.connection_use()) return std::nullopt;
+    return metrics::ConnectionMetrics(context.registry());
+  }
+
   void show(const Result<store::QueueStats>& stats) {
+    if (const auto use = store_->connection_use()) {
+      connections_->show({use->open, use->busy, use->made, use->failures, use->listening});
+    }
     store_up_.Set(stats ? 1 : 0);
     if (!stats) return reporter_.trouble("read the queue's sizes", stats.error());
     reporter_.set_sizes(*stats);
@@ -111,6 +140,7 @@ class QueueService final : public worker::Service {
   Reporter reporter_;
   prometheus::Gauge& store_up_;
   protocol::InFlightTable in_flight_;
+  std::optional<metrics::ConnectionMetrics> connections_;  // of an engine that has connections
   std::string status_;
   StoreReads reads_;
   std::shared_ptr<JobLoop> loop_;  // last: it uses all of the above
@@ -133,11 +163,14 @@ Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) 
   HOLDFAST_TRY_ASSIGN(auto provider, embedding::make_provider(config.embedding));
   store::OpenOptions options = store::open_options(config);
   options.on_commit = metrics::commit_observer(context.registry());
+  if (store::is_server(store::store_url(config))) {
+    options.on_pool_wait = metrics::pool_wait_observer(context.registry());
+  }
   HOLDFAST_TRY_ASSIGN(auto store,
                       store::open_store(store::store_url(config), options, context.clock()));
-  HOLDFAST_TRY_ASSIGN(
-      protocol::DoorbellListener doorbell,
-      protocol::DoorbellListener::open(context.io(), context.take_fd(protocol::kDoorbellFd)));
+  HOLDFAST_TRY_ASSIGN(std::optional<Fd> bell, bell_of(context, *store));
+  HOLDFAST_TRY_ASSIGN(protocol::DoorbellListener doorbell,
+                      protocol::DoorbellListener::open(context.io(), std::move(bell)));
   auto service = std::make_unique<QueueService>(context, std::move(store), std::move(provider));
   HOLDFAST_TRY(service->start(std::move(doorbell), failpoint));
   return service;

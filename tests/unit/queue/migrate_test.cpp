@@ -29,6 +29,9 @@ struct Installation {
   int migrate() const {
     return queue::migrate({{"HOLDFAST_CONFIG", (dir / "holdfast.toml").string()}}, log.get());
   }
+  int status() const {
+    return queue::migrate_status({{"HOLDFAST_CONFIG", (dir / "holdfast.toml").string()}});
+  }
   nlohmann::json last_line() const {
     std::string text(1 << 16, '\0');
     text.resize(static_cast<std::size_t>(::pread(log.get(), text.data(), text.size(), 0)));
@@ -65,6 +68,14 @@ TEST_CASE("a second migration changes nothing") {
   const auto line = installation.last_line();
   CHECK(line.at("from") == line.at("to"));
   CHECK(line.at("msg") == "the schema is up to date");
+}
+
+TEST_CASE("what is pending is told by the exit code, and nothing is changed") {
+  const Installation installation;
+  CHECK(installation.status() == 3);
+  CHECK_FALSE(std::filesystem::exists(installation.state() / "holdfast.db"));
+  REQUIRE(installation.migrate() == 0);
+  CHECK(installation.status() == 0);
 }
 
 TEST_CASE("a wrong configuration ends with 78") {

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole stacks on a PostgreSQL server: posted, processed, found, through the death of anybody.
+#include "tests/support/catch.hpp"
+#include "tests/support/documents.hpp"
+#include "tests/support/postgres.hpp"
+
+#include <signal.h>
+
+using namespace holdfast;
+using namespace holdfast::test;
+using nlohmann::json;
+
+namespace {
+
+PostgresServer& server() {
+  static PostgresServer server;
+  return server;
+}
+
+// A database of its own, and stacks on it: the first migrates it.
+class Database {
+ public:
+  Database() : name_("stack_" + std::to_string(++count_)) { server().create_database(name_); }
+  Database(const Database&) = delete;
+  ~Database() { server().drop_database(name_); }
+
+  std::map<std::string, std::string> environment() const {
+    return {{"DATABASE_URL", server().url(name_)}};
+  }
+  std::string sql(const std::string& statement) const { return server().sql(name_, statement); }
+
+  // Every acknowledged document has exactly one set of chunks, made by the claim that its job
+  // records, and nothing is left over.
+  void require_intact(std::size_t documents) const {
+    CHECK(sql("SELECT count(*) FROM holdfast.document WHERE status = 1") ==
+          std::to_string(documents));
+    CHECK(sql("SELECT count(*) FROM holdfast.document AS d WHERE chunk_count <>"
+              " (SELECT count(*) FROM holdfast.chunk AS c WHERE c.document = d.seq)") == "0");
+    CHECK(sql("SELECT count(*) FROM holdfast.chunk AS c JOIN holdfast.job AS j ON j.id = c.job_id"
+              " WHERE c.fence <> j.fence OR j.state <> 3") == "0");
+    CHECK(sql("SELECT count(*) FROM holdfast.job WHERE state < 3") == "0");
+    CHECK(sql("SELECT (SELECT count(*) FROM holdfast.job WHERE finished_at IS NOT NULL) ="
+              " (SELECT sum(jobs) FROM holdfast.finished_count)") == "t");
+  }
+
+ private:
+  static inline int count_ = 0;
+  std::string name_;
+};
+
+// wait_ready() through an outage, in which the answers are problems.
+bool wait_embedded(Stack& stack, const std::vector<std::string>& ids) {
+  return std::all_of(ids.begin(), ids.end(), [&](const std::string& id) {
+    return wait_until(
+        [&] {
+          const auto answer = stack.get("/api/documents/" + id);
+          return answer.status == 200 && json::parse(answer.body).at("status") == "ready";
+        },
+        std::chrono::seconds(90));
+  });
+}
+
+std::vector<std::string> post_all(Stack& stack, int rounds) {
+  std::vector<std::string> ids;
+  for (int round = 0; round < rounds; ++round) {
+    for (const Text& text : licence_texts())
+      ids.push_back(post_document(stack, text));
+  }
+  return ids;
+}
+
+}  // namespace
+
+TEST_CASE("postgres: a stack migrates, stores, embeds, finds and says which store it has") {
+  Database database;
+  Stack stack(default_stack(), database.environment());
+  stack.wait_ready();
+  const std::vector<std::string> ids = post_all(stack, 1);
+  REQUIRE(wait_ready(stack, ids));
+  const auto found = json::parse(stack.get("/api/search?q=warranty&k=5").body);
+  CHECK_FALSE(found.dump().find("\"id\"") == std::string::npos);
+  database.require_intact(ids.size());
+  REQUIRE(wait_until([&] {
+    const std::string metrics = stack.metrics();
+    return Stack::sum_of(metrics, "store_listening") >= 1 &&
+           Stack::sum_of(metrics, "store_connections_made_total") >= 3 &&
+           Stack::sum_of(metrics, "store_commits_total") > 0;
+  }));
+}
+
+TEST_CASE("postgres: a document posted on one host is embedded by the worker of another") {
+  Database database;
+  const std::string clients = std::string(default_stack()) + "\n[queue]\npoll = \"1h\"\n";
+  Stack first(clients, database.environment());
+  first.wait_ready();
+  Stack second(clients, database.environment());
+  second.wait_ready();
+  REQUIRE(first.command({"stop", "queue-worker"}).exit_code == 0);
+  // Found by its notification: the poll would come in an hour.
+  const std::string id = post_document(first, {"title", "a text for the other host"});
+  REQUIRE(wait_ready(second, {id}));
+}
+
+TEST_CASE("postgres: the server killed, and workers, while there is work: nothing is lost") {
+  Database database;
+  Stack stack(default_stack(), database.environment());
+  stack.wait_ready();
+  std::vector<std::string> ids = post_all(stack, 2);
+  for (int round = 0; round < 2; ++round) {
+    server().kill();
+    server().start();
+    if (const pid_t victim = stack.pid_of("queue-worker.0"); victim > 0) ::kill(victim, SIGKILL);
+    // 503 while the server recovers; what is answered 202 counts.
+    REQUIRE(wait_until([&] {
+      const auto answer = stack.post_json("/api/documents", {{"content", "after the outage"}});
+      if (answer.status != 202) return false;
+      ids.push_back(json::parse(answer.body).at("id"));
+      return true;
+    }));
+  }
+  REQUIRE(wait_embedded(stack, ids));
+  database.require_intact(ids.size());
+}
+
+TEST_CASE("postgres: without a server the stack is not ready, and says which database is meant") {
+  Database database;
+  Stack stack(default_stack(), database.environment());
+  stack.wait_ready();
+  server().stop();
+  const bool told = wait_until([&] { return stack.get("/ready").status == 503; });
+  server().start();
+  REQUIRE(told);
+  REQUIRE(wait_until([&] { return stack.get("/ready").status == 200; }));
+}
