@@ -113,19 +113,24 @@ PgConnection::PgConnection(const Endpoint& endpoint, PGconn* connection)
 PgConnection::~PgConnection() = default;
 
 Result<std::unique_ptr<PgConnection>> PgConnection::open(const Endpoint& endpoint) {
-  // The URL's own settings come later, so they win over these.
+  // What stands before the URL is a default, what stands behind it is not for the URL to change.
   const std::string silence = std::to_string(to_ms(endpoint.connect_timeout));
-  const std::array<const char*, 9> keywords{"fallback_application_name",
-                                            "keepalives_idle",
-                                            "keepalives_interval",
-                                            "keepalives_count",
-                                            "tcp_user_timeout",
-                                            "client_encoding",
-                                            "dbname",
-                                            nullptr,
-                                            nullptr};
-  const std::array<const char*, 9> values{
-      "holdfast", "15", "5", "3", silence.c_str(), "UTF8", endpoint.url.c_str(), nullptr, nullptr};
+  const std::array<std::pair<const char*, const char*>, 8> settings{{
+      {"fallback_application_name", "holdfast"},
+      {"keepalives_idle", "15"},
+      {"keepalives_interval", "5"},
+      {"keepalives_count", "3"},
+      {"tcp_user_timeout", silence.c_str()},
+      {"dbname", endpoint.url.c_str()},
+      {"client_encoding", "UTF8"},
+      {nullptr, nullptr},
+  }};
+  std::array<const char*, settings.size()> keywords{};
+  std::array<const char*, settings.size()> values{};
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    keywords[i] = settings[i].first;
+    values[i] = settings[i].second;
+  }
   std::unique_ptr<PgConnection> connection(
       new PgConnection(endpoint, PQconnectStartParams(keywords.data(), values.data(), 1)));
   if (!connection->connection_) return fail(ErrorKind::ResourceExhausted, "out of memory");

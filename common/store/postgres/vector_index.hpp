@@ -2,13 +2,13 @@
 #pragma once
 
 // VectorIndex: every chunk's vector in the memory of this process, for exact nearest-neighbour
-// search where the server has no index for vectors. Each change of a document's chunks is a row of
-// holdfast.chunk_change with its transaction's id. A search takes what was written by transactions
-// that were not over when it last looked: numbers alone would miss one that commits late. Its
-// answer belongs to exactly the state of the database that the caller's transaction sees.
+// search. Each change of a document's chunks is a row of holdfast.chunk_change with its
+// transaction's id. A search takes what was written by transactions that were not over when it last
+// looked: numbers alone would miss one that commits late. Its answer belongs to exactly the state
+// of the database that the caller's transaction sees.
 //
-// Beyond `max_bytes` (vector_set.hpp) the vectors are read from the server in every search: exact,
-// and slow. That is the size at which to install pgvector.
+// Beyond `max_bytes` (vector_set.hpp) the vectors are read from the server in every search: just as
+// exact, and slow.
 //
 // Threads: any. Searches run side by side; catching up is exclusive.
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <utility>
 
 namespace holdfast::store::postgres {
 
@@ -111,7 +112,9 @@ std::vector<Writer::Write> Writer::take_group() {
 
 void Writer::carry_out(Group group) {
   for (Write& write : group) {
-    if (write.withdrawn || !write.traits.wanted || write.traits.wanted()) continue;
+    // Asked once: a write that has begun is finished.
+    const Wanted wanted = std::exchange(write.traits.wanted, nullptr);
+    if (write.withdrawn || !wanted || wanted()) continue;
     write.withdrawn = true;
     write.failure = Error{ErrorKind::DeadlineExceeded, "nobody waits for this write any more", 0};
   }
