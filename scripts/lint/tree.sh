@@ -24,6 +24,7 @@ without_header() { # FILE
     common/config/section_*.cpp) ;;        # the tables of schema.hpp, one per section of the file
     common/config/validate_*.cpp) ;;       # the rules of validate.hpp, by subject
     supervisor/alerts/receivers/*.cpp) ;;  # the kinds of kind.hpp, one file each
+    common/store/postgres/job_*.cpp) ;;    # jobs.hpp, by what happens to a job
     common/http/async_get.cpp) ;;          # client.hpp on Beast: few files may include it
     common/http/fetch.cpp) ;;              # client.hpp on cpp-httplib: few files may include it
     *) return 1 ;;

@@ -340,9 +340,9 @@ void add_options(CommandSpec& command, const CLI::App& app) {
       continue;
     }
     OptionSpec described = describe(*option);
-    const bool known = std::any_of(
-        command.options.begin(), command.options.end(),
-        [&](const OptionSpec& other) { return other.flags == described.flags; });
+    const bool known =
+        std::any_of(command.options.begin(), command.options.end(),
+                    [&](const OptionSpec& other) { return other.flags == described.flags; });
     if (!known) command.options.push_back(std::move(described));
   }
 }
