@@ -16,9 +16,16 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
 pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
 pkg_check_modules(HIREDIS REQUIRED IMPORTED_TARGET hiredis)
-pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+# Not by pkg-config: on Debian 13 it walks all of Abseil's dependencies, which takes it minutes.
+find_path(RE2_INCLUDE re2/re2.h REQUIRED)
+find_library(RE2_LIBRARY re2 REQUIRED)
 find_path(TL_EXPECTED_INCLUDE tl/expected.hpp REQUIRED)
 find_path(CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
+
+add_library(holdfast_re2 INTERFACE)
+add_library(holdfast::re2 ALIAS holdfast_re2)
+target_include_directories(holdfast_re2 SYSTEM INTERFACE ${RE2_INCLUDE})
+target_link_libraries(holdfast_re2 INTERFACE ${RE2_LIBRARY} Threads::Threads)
 
 add_library(holdfast_asio INTERFACE)
 add_library(holdfast::asio ALIAS holdfast_asio)
