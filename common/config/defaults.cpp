@@ -65,6 +65,9 @@ void apply_dependent_defaults(Config& config, const LoadReport& report) {
   if (config.environment == Environment::Development) {
     if (!report.given("log", "level")) config.log.level = log::Level::Debug;
     if (!report.given("log", "format")) config.log.format = log::Format::Pretty;
+    // On a developer's machine no proxy makes strangers look local (docs/adr/0019).
+    if (!report.given("http", "metrics_allow"))
+      config.http.metrics_allow = {"127.0.0.0/8", "::1/128"};
   }
   if (!report.given("http", "max_connections_per_client")) {
     config.http.max_connections_per_client =

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "common/config/handover.hpp"
 #include "tests/unit/config/support.hpp"
 
 namespace holdfast::config {
@@ -16,6 +17,16 @@ TEST_CASE("an empty file and no file give the same defaults") {
   CHECK(empty.environment == Environment::Production);
   CHECK(empty.log.format == log::Format::Json);
   CHECK(empty.log.level == log::Level::Info);
+}
+
+TEST_CASE("development lets this host read the metrics, unless the file says who may") {
+  CHECK(load_good("").config.http.metrics_allow.empty());
+  CHECK(load_good("environment = \"development\"").config.http.metrics_allow ==
+        std::vector<std::string>{"127.0.0.0/8", "::1/128"});
+  // In the form in which networks are read again, or it could not be handed to the workers.
+  CHECK(handover_text(load_good("environment = \"development\"").config, "api-worker"));
+  const char* const closed = "environment = \"development\"\n[http]\nmetrics_allow = []";
+  CHECK(load_good(closed).config.http.metrics_allow.empty());
 }
 
 TEST_CASE("without programs Holdfast's own three run in order") {
