@@ -24,6 +24,10 @@ command -v npm >/dev/null || test_packages+=(npm)
 
 system_packages=(debootstrap systemd-container)
 
+# What packaging/build.sh needs besides a compiler, and what its result is checked with.
+package_packages=(python3-minimal dpkg-dev fakeroot file binutils)
+system_packages+=("${package_packages[@]}" lintian mandoc)
+
 # The peers that tests/bench compares Holdfast with.
 bench_packages=(supervisor s6 nodejs python3-prometheus-client)
 command -v npm >/dev/null || bench_packages+=(npm)

@@ -3,8 +3,9 @@
 # Debian with a real, booted systemd around the binaries under test, for the tests in this folder.
 # Needs root. Sourced; it uses the caller's EXIT trap.
 #   boot BIN_DIR      boots a copy of the tree with the binaries and units installed
+#   boot_debian DIR   boots a copy of the tree with what the binaries in DIR link to, and nothing of ours
 #   inside CMD...     runs a command in it
-# The tree is created once and kept in BUILD/system.
+# The tree is created once, for all tests, and kept in BUILD/system.
 
 set -euo pipefail
 
@@ -23,18 +24,39 @@ fail() {
   exit 1
 }
 
-make_tree() {
-  local release
+# The packages of the libraries that the binaries in a folder link to.
+library_packages() {
+  local library
+  ldd "$1"/holdfast "$1"/holdfast-api-worker "$1"/holdfast-queue-worker |
+    awk '$3 ~ /^\// { print $3 }' | sort -u | while read -r library; do
+    dpkg-query -S "$library" 2>/dev/null || dpkg-query -S "$(readlink -f "$library")" 2>/dev/null ||
+      dpkg-query -S "/usr$library"
+  done | sed 's/[:,].*//' | sort -u
+}
+
+# With the proxies and runtimes that the unit and the documents name.
+make_tree() { # BIN_DIR
+  local release packages log=$cache/tree.log
   release=$(. /etc/os-release && echo "$VERSION_CODENAME")
-  [ -e "$cache/tree-$release.done" ] && { tree=$cache/tree-$release; return; }
+  mapfile -t packages < <(library_packages "$1")
+  packages+=(systemd systemd-sysv dbus curl libnss-systemd tzdata procps sqlite3 openssl nodejs nginx-light
+    caddy gunicorn)
+  tree=$cache/tree-$release-$(printf '%s ' "${packages[@]}" | cksum | cut -d' ' -f1)
+  [ -e "$tree.done" ] && return
   mkdir -p "$cache"
-  tree=$cache/tree-$release
-  rm -rf "$tree"
-  echo "making a Debian tree in $tree (once, about a minute and a half)"
-  debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,curl,libnss-systemd \
-    "$release" "$tree" >"$cache/debootstrap.log" 2>&1 || { tail -20 "$cache/debootstrap.log" >&2; fail debootstrap; }
-  rm -f "$tree/usr/sbin/policy-rc.d"
-  touch "$cache/tree-$release.done"
+  rm -rf "$cache"/tree-*
+  echo "making a Debian tree in $tree (once, about two minutes)"
+  {
+    debootstrap --variant=minbase "$release" "$tree" &&
+      cp /etc/resolv.conf "$tree/etc/resolv.conf" &&
+      printf '#!/bin/sh\nexit 101\n' >"$tree/usr/sbin/policy-rc.d" && chmod 755 "$tree/usr/sbin/policy-rc.d" &&
+      DEBIAN_FRONTEND=noninteractive chroot "$tree" \
+        apt-get install -y -qq --no-install-recommends "${packages[@]}" &&
+      chroot "$tree" apt-get clean
+  } >"$log" 2>&1 || { tail -20 "$log" >&2; fail "debootstrap"; }
+  # It would keep the package from starting its service.
+  rm -f "$tree/usr/sbin/policy-rc.d" "$tree"/etc/systemd/system/multi-user.target.wants/{nginx,caddy}.service
+  touch "$tree.done"
 }
 
 # Binaries, the libraries that they need, units, the user.
@@ -60,18 +82,39 @@ shut_down() {
     for _ in $(seq 100); do kill -0 "$spawned" 2>/dev/null || break; sleep 0.1; done
     kill -9 "$spawned" 2>/dev/null || true
   fi
-  [ -z "$work" ] || rm -rf "$work"
+  [ -z "$work" ] || { mountpoint -q "$work/tree" && umount "$work/tree"; rm -rf "$work"; }
   exit "$status"
 }
 
-boot() {
-  make_tree
+# What the test changes is beside the tree; without overlay file systems, in a copy of it.
+copy_tree() { # BIN_DIR
+  make_tree "$1"
   work=$(mktemp -d /var/tmp/holdfast-boot.XXXXXX)
   trap shut_down EXIT
-  cp -a "$tree" "$work/tree"
+  mkdir "$work/tree" "$work/upper" "$work/scratch"
+  mount -t overlay overlay -o "lowerdir=$tree,upperdir=$work/upper,workdir=$work/scratch" "$work/tree" \
+    2>/dev/null || cp -a "$tree/." "$work/tree"
+  # There is no other host in there.
+  echo '127.0.0.1 localhost' >"$work/tree/etc/hosts"
+  : >"$work/tree/etc/resolv.conf"
+}
+
+boot() {
+  copy_tree "$1"
   install_into "$1" "$work/tree"
+  boot_copy
+  inside systemd-sysusers
+  inside systemctl daemon-reload
+}
+
+boot_debian() {
+  copy_tree "$1"
+  boot_copy
+}
+
+boot_copy() {
   systemd-nspawn --quiet -D "$work/tree" --machine="hf-$$" --register=no --keep-unit \
-    --private-network --console=pipe -b >"$work/console" 2>&1 &
+    --private-network --resolv-conf=off --console=pipe -b >"$work/console" 2>&1 &
   spawned=$!
   for _ in $(seq 600); do
     leader=$(pgrep -P "$spawned" -x systemd || true)
@@ -83,6 +126,4 @@ boot() {
     kill -0 "$spawned" 2>/dev/null || { tail -30 "$work/console" >&2; leader=; fail "systemd did not boot"; }
     sleep 0.1
   done
-  inside systemd-sysusers
-  inside systemctl daemon-reload
 }
