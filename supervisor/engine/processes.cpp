@@ -38,6 +38,11 @@ std::string cause_of(const CrashReport& report) {
                               : core::describe(report.exit);
 }
 
+std::string describe_oom_kills(std::uint64_t count, const std::string& whose) {
+  return fmt::format("the kernel has killed {} of {} for lack of memory",
+                     count == 1 ? "a process" : fmt::format("{} processes", count), whose);
+}
+
 }  // namespace
 
 Processes::Processes(const Parts& parts, Spawner spawner, OnEvent on_event)
@@ -319,25 +324,28 @@ void Processes::apply_limits() {
   }
 }
 
-// SIGKILL that was not ours, of a process in whose group the kernel has killed for lack of memory.
-void Processes::note_oom_kill(const Running& running, core::ExitStatus& exit) const {
-  if (!running.cgroup || !exit.signaled || exit.value != SIGKILL || running.sent_kill) return;
-  // The news of a kill may have been seen a moment before the exit that it led to.
-  exit.out_of_memory = running.cgroup->oom_kills() > running.oom_kills_before;
+// Of a process that has got SIGKILL, and not from us: whether the kernel has killed in its group
+// for lack of memory. The news of a kill may have been seen a moment before the exit that it led
+// to.
+bool Processes::out_of_memory(const Running& running) const {
+  if (!parts_.cgroups.enforces("memory")) return own_group_.lately();
+  return running.cgroup && running.cgroup->oom_kills() > running.oom_kills_before;
 }
 
 void Processes::watch_for_oom_kills() {
-  if (!parts_.cgroups.enforces("memory")) return;
+  if (!parts_.cgroups.enforces("memory")) {
+    // Whose process it was is not known; of a worker's own end, its last exit tells.
+    if (const std::uint64_t fresh = own_group_.look(); fresh > 0)
+      tell("oom_kill", {}, {}, describe_oom_kills(fresh, "the stack") + ": its cgroup is full");
+    return;
+  }
   for (auto& [process, running] : running_) {
     if (!running.cgroup || running.exit) continue;
     const std::uint64_t kills = running.cgroup->oom_kills();
     running.oom_kills_before = running.oom_kills;
     if (kills <= running.oom_kills) continue;
     const std::uint64_t fresh = kills - std::exchange(running.oom_kills, kills);
-    tell(
-        "oom_kill", process, running,
-        fmt::format("the kernel has killed {} of {} for lack of memory",
-                    fresh == 1 ? "a process" : fmt::format("{} processes", fresh), running.worker));
+    tell("oom_kill", process, running, describe_oom_kills(fresh, running.worker));
   }
 }
 
@@ -367,7 +375,8 @@ void Processes::on_exit(const core::ProcessId& process, const Result<core::ExitS
                      {{"target", it->second.worker}, {"error", status.error().message}});
     exit = core::ExitStatus{true, SIGKILL, false};
   }
-  note_oom_kill(it->second, exit);
+  if (exit.signaled && exit.value == SIGKILL && !it->second.sent_kill)
+    exit.out_of_memory = out_of_memory(it->second);
   it->second.exit = exit;
   note_end(process, it->second);
   it->second.probe.reset();

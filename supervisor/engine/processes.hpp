@@ -17,6 +17,7 @@
 #include "supervisor/process/cgroup.hpp"
 #include "supervisor/process/child.hpp"
 #include "supervisor/process/guardian_watch.hpp"
+#include "supervisor/process/oom_count.hpp"
 #include "supervisor/process/own_children.hpp"
 #include "supervisor/process/reaper.hpp"
 #include "supervisor/process/remains.hpp"
@@ -91,7 +92,8 @@ class Processes {
 
   // A new configuration is in force: the limits of the cgroups that there are follow it.
   void apply_limits();
-  // Tells of processes that the kernel has killed for lack of memory while their worker goes on.
+  // Tells of processes that the kernel has killed for lack of memory while their worker goes on, or
+  // in the stack as a whole where workers have no cgroups.
   void watch_for_oom_kills();
 
   void reap_orphans();  // on SIGCHLD
@@ -155,7 +157,7 @@ class Processes {
   void on_health(const core::ProcessId& process, ProbeAnswer answer);
   std::optional<process::Cgroup> make_cgroup(const config::Program& program,
                                              const std::string& name);
-  void note_oom_kill(const Running& running, core::ExitStatus& exit) const;
+  bool out_of_memory(const Running& running) const;
   void tell(std::string kind, const core::ProcessId& process, const Running& running,
             std::string message);
   bool ends_descendants(const core::ProcessId& process) const;
@@ -183,6 +185,7 @@ class Processes {
   std::set<core::ProcessId> unfinished_;  // have exited and left something
   boost::asio::steady_timer remains_timer_;
   bool timer_armed_ = false;
+  process::OomCount own_group_ = process::OomCount::of_own_group();
   std::shared_ptr<LastLines> last_lines_ = std::make_shared<LastLines>();
   std::shared_ptr<char> alive_ = std::make_shared<char>();  // a queued result may outlive us
 };
