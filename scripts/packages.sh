@@ -17,7 +17,8 @@ esac
 
 test_packages=(catch2 libbenchmark-dev clang-format clang-tidy shellcheck git procps
   prometheus prometheus-alertmanager nginx-light nodejs wrk curl jq openssl sqlite3 zsh fish haproxy
-  redis-server postgresql pgbouncer chromium prometheus-nginx-exporter python3-prometheus-client gunicorn)
+  redis-server postgresql pgbouncer chromium prometheus-nginx-exporter python3-prometheus-client gunicorn
+  celery python3-flask python3-redis uvicorn php-fpm)
 
 # npm may be installed without dpkg (nvm, NodeSource).
 command -v npm >/dev/null || test_packages+=(npm)
