@@ -1,0 +1,36 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Prepares docker/docker-compose.prod.yml: makes docker/.env from its template, and secrets with random
+# passwords in docker/secrets (or the directory that SECRETS_DIR names). Changes nothing that is there.
+#
+# The directory is for its owner alone. The files in it are readable by all, because a container
+# reads them as a user of its own; it sees only those that are mounted into it.
+set -eu
+cd "$(dirname "$0")"
+
+[ -e .env ] || { cp .env.production.template .env && echo "made docker/.env"; }
+secrets=$(sed -n 's/^SECRETS_DIR=//p' .env | tail -n 1)
+secrets=${secrets:-./secrets}
+umask 077
+mkdir -p "$secrets"
+chmod 700 "$secrets"
+
+# make NAME: a file with what comes on standard input, unless there is one.
+make() {
+  if [ -e "$secrets/$1" ]; then cat >/dev/null; return; fi
+  cat >"$secrets/$1.new"
+  chmod 444 "$secrets/$1.new"
+  mv "$secrets/$1.new" "$secrets/$1"
+  echo "made $secrets/$1"
+}
+# 192 random bits, of characters that mean nothing in a URL or in Redis's configuration.
+password() { head -c 24 /dev/urandom | base64 | tr '+/' '-_'; }
+
+password | make postgres_password
+password | make redis_password
+password | make grafana_password
+printf 'postgresql://holdfast:%s@postgres/holdfast\n' "$(cat "$secrets/postgres_password")" | make database_url
+printf 'redis://:%s@redis:6379/0\n' "$(cat "$secrets/redis_password")" | make redis_url
+printf 'requirepass %s\n' "$(cat "$secrets/redis_password")" | make redis_auth
+# Empty until there is one: see ALERT_WEBHOOK_URL_FILE in .env.
+printf '' | make alert_webhook_url

@@ -1,0 +1,187 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# docker/docker-compose.prod.yml on a real Docker engine, by the lines of docs/docker.md.
+# Usage: compose_test.sh BIN_DIR
+# shellcheck source=tests/docker/engine.sh
+. "$(dirname "${BASH_SOURCE[0]}")/engine.sh"
+
+start_engine
+base_images
+image redis:7-bookworm redis
+image prom/prometheus:v2.53.5 prometheus
+image prom/alertmanager:v0.28.1 alertmanager
+image grafana/grafana:11.6.0 grafana
+image pgvector/pgvector:pg17 postgres
+holdfast_images "$1"
+
+# --- The site: what a checkout has, and ports of the test's.
+export COMPOSE_PROJECT_NAME=hf$$ COMPOSE_PROFILES=alertmanager
+ports() { python3 -c 'import socket
+held = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
+print(*[one.getsockname()[1] for one in held])'; }
+read -r api_port prometheus_port grafana_port alertmanager_port <<<"$(ports)"
+export HTTP_PUBLISH=127.0.0.1:$api_port PROMETHEUS_PUBLISH=127.0.0.1:$prometheus_port
+export GRAFANA_PUBLISH=127.0.0.1:$grafana_port ALERTMANAGER_PUBLISH=127.0.0.1:$alertmanager_port
+api=http://127.0.0.1:$api_port
+prometheus=http://127.0.0.1:$prometheus_port
+mkdir "$work/site"
+git -C "$root" ls-files -z docker | tar -C "$root" --null -T - -c | tar -x -C "$work/site"
+
+composer='docker compose'
+$composer version >/dev/null 2>&1 || composer=docker-compose
+compose() { (cd "$work/site" && $composer -f docker/docker-compose.prod.yml "$@"); }
+
+explain() {
+  compose ps
+  docker ps -a --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME"
+  compose logs --tail=30
+}
+clean_up_test() {
+  [ -z "${receiver_PID:-}" ] || kill "$receiver_PID" 2>/dev/null
+  compose down -v --timeout 5 >/dev/null 2>&1
+}
+
+# A line of docs/docker.md, as it stands there, in the directory that it stands for; with the tool
+# that there is, and our port.
+documented() {
+  local line=$1
+  grep -qxF "\$ $line" "$root/docs/docker.md" || fail "docs/docker.md has no line: $line"
+  line=${line//docker compose /$composer }
+  line=${line// exec / exec -T }
+  line=${line//localhost:3000/127.0.0.1:$api_port}
+  (cd "$work/site" && bash -c "$line") || fail "the documented line failed: $1"
+}
+
+container() { compose ps -q "$1"; }
+containers() { docker ps -aq --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME"; }
+all_healthy() {
+  [ "$(containers | xargs docker inspect -f '{{.State.Health.Status}}' | sort | uniq -c | tr -s ' ')" = " $1 healthy" ]
+}
+request() { # CLIENT CURL-ARGUMENT...: as a client behind a proxy on this host, with a rate of its own
+  local client=$1
+  shift
+  curl -fsS --max-time 20 -H "X-Forwarded-For: 198.51.100.$client" "$@"
+}
+finds() { request 1 "$api/api/search?q=$1&k=1" | grep -q "$1"; }
+holdfast() { docker exec "$(container holdfast)" holdfast "$@"; }
+worker() { holdfast status --json | jq -e ".workers[] | select(.name == \"$1\") | $2"; }
+
+# --- Up, by one line, and healthy.
+documented 'docker/setup.sh && docker compose -f docker/docker-compose.prod.yml up -d'
+wait_for "all six healthy" all_healthy 6
+say "six containers are healthy"
+documented 'docker compose -f docker/docker-compose.prod.yml exec holdfast holdfast status'
+
+# --- Documents go in and are found.
+request 1 --data-binary 'a heron stood in the shallows' -H 'Content-Type: text/plain' "$api/api/documents?title=birds" |
+  grep -q '"id"' || fail "no document was taken"
+wait_for "found" finds heron
+holdfast status --json | jq -e '.workers | length == 4' >/dev/null || fail "not four workers"
+say "documents are taken and found"
+
+# --- The lines of the mission.
+documented 'curl http://localhost:3000/metrics' | grep -q '^http_requests_total{' || fail "/metrics"
+documented 'curl http://localhost:3000/health' | grep -q '"status":"ok"' || fail "/health"
+documented 'curl http://localhost:3000/ready' | grep -q 'ready' || fail "/ready"
+codes=$(documented "for i in {1..101}; do curl -s -o /dev/null -w '%{http_code}\n' http://localhost:3000/api/documents; done")
+[ "$(head -n 100 <<<"$codes" | sort -u)" = 200 ] || fail "of 100 requests: $(sort <<<"$codes" | uniq -c)"
+[ "$(tail -n 1 <<<"$codes")" = 429 ] || fail "request 101 got $(tail -n 1 <<<"$codes")"
+[ "$(docker exec -i "$(container redis)" sh -c 'REDISCLI_AUTH=$(cat /run/secrets/redis_password) redis-cli dbsize')" -ge 1 ] ||
+  fail "the rate is not counted in Redis"
+say "request 101 gets 429, counted in Redis"
+
+# --- Prometheus scrapes it, and knows Alertmanager.
+query() { curl -fsS -G "$prometheus/api/v1/query" --data-urlencode "query=$1" | jq -er '.data.result[0].value[1]'; }
+is_scraped() { [ "$(query 'up{job="holdfast"}')" = 1 ]; }
+wait_for "scraped" is_scraped
+knows_alertmanager() { curl -fsS "$prometheus/api/v1/alertmanagers" | jq -e '.data.activeAlertmanagers | length == 1'; }
+wait_for "known to Prometheus" knows_alertmanager
+[ "$(curl -fsS "$prometheus/api/v1/rules" | jq '[.data.groups[].rules[]] | length')" -ge 10 ] || fail "Prometheus has no rules"
+say "Prometheus scrapes it"
+
+# --- Hardened, all of them.
+docker inspect $(containers) | jq -e 'all(.HostConfig;
+  .ReadonlyRootfs and .CapDrop == ["ALL"] and (.CapAdd // []) == [] and (.Privileged | not)
+  and (.SecurityOpt | index("no-new-privileges:true")) != null
+  and .Memory > 0 and .NanoCpus > 0 and .PidsLimit > 0
+  and .RestartPolicy.Name == "unless-stopped"
+  and .LogConfig.Type == "json-file" and .LogConfig.Config["max-size"] == "10m" and .LogConfig.Config["max-file"] == "5")
+  and all(.Config; (.User | test("^[1-9]")) )' >/dev/null ||
+  fail "not hardened: $(docker inspect $(containers) | jq -c '.[] | [.Name, .Config.User, .HostConfig]')"
+docker inspect "$(container holdfast)" | jq -e '.[0].Config.StopTimeout == 40' >/dev/null || fail "stop_grace_period"
+first=$(docker inspect -f '{{.State.Pid}}' "$(container holdfast)")
+[ "$(awk '/^(CapEff|CapBnd|NoNewPrivs|Seccomp):/ { printf "%s ", $2 }' "/proc/$first/status")" = \
+  '0000000000000000 0000000000000000 1 2 ' ] || fail "rights: $(cat "/proc/$first/status")"
+if touch "/proc/$first/root/opt/x" 2>/dev/null; then fail "the root is writable"; fi
+if docker exec "$(container holdfast)" /bin/sh -c true 2>/dev/null; then fail "there is a shell in the image"; fi
+password=$(cat "$work/site/docker/secrets/postgres_password")
+if docker inspect $(containers) | grep -qF "$password"; then fail "a password is in the environment or a command"; fi
+if compose logs | grep -qF "$password"; then fail "a password is in the log"; fi
+say "hardened: no rights, no shell, a read-only root, limits, and no password to be seen"
+
+# --- A worker is killed.
+killed=$(docker top "$(container holdfast)" -eo pid,args | awk '/holdfast-api-worker/ { print $1; exit }')
+before=$(worker api-worker.0 .restarts)
+kill -9 "$killed"
+is_back() {
+  [ "$(holdfast status --json | jq '[.workers[] | select(.program == "api-worker") | .restarts] | add')" -gt "$before" ] &&
+    holdfast health --ready
+}
+wait_for "back" is_back
+finds heron || fail "the search does not answer"
+say "a killed worker is replaced"
+
+# --- A worker reaches the limit of memory, and somebody is told. The requests hold 10 MiB each.
+gateway=$(docker inspect "$(container holdfast)" | jq -r '[.[0].NetworkSettings.Networks[].Gateway | select(. != "")][0]')
+coproc receiver { exec python3 "$root/tests/docker/receiver.py" "$gateway"; }
+read -r receiver_port <&"${receiver[0]}"
+echo "http://$gateway:$receiver_port/hook" >"$work/site/docker/secrets/alert_webhook_url"
+export ALERT_WEBHOOK_URL_FILE=/run/secrets/alert_webhook_url
+HOLDFAST_MEMORY=96m compose up -d holdfast
+wait_for "all six healthy" all_healthy 6
+coproc load { exec python3 "$root/tests/docker/slow_post.py" "$api" 16 $((10 << 20)); }
+is_reported() { holdfast events --json -n 200 | grep -q 'out of memory'; }
+wait_for "out of memory" is_reported
+holdfast status | grep 'out of memory' || holdfast events -n 20
+holdfast crashes show latest | grep -i 'lack of memory' || fail "the crash report does not say it: $(holdfast crashes show latest)"
+[ "$(docker inspect -f '{{.State.Running}} {{.RestartCount}}' "$(container holdfast)")" = "true 0" ] ||
+  fail "the container has died of it"
+kill "$load_PID" 2>/dev/null || true
+is_told() { timeout 60 grep -m 1 HoldfastOutOfMemory <&"${receiver[0]}"; }
+is_told >/dev/null || fail "nobody was told"
+say "a worker that reaches the limit is reported as out of memory, to the receiver too"
+
+# --- Data survives.
+documented 'docker compose -f docker/docker-compose.prod.yml down'
+[ -z "$(containers)" ] || fail "down has left containers"
+documented 'docker compose -f docker/docker-compose.prod.yml up -d'
+wait_for "all six healthy" all_healthy 6
+finds heron || fail "the document is gone"
+say "data survives down and up"
+
+# --- Stop drains: a request that is under way is answered, and everybody exits with 0.
+coproc drain { exec python3 "$root/tests/docker/slow_post.py" "$api" 1 200000; }
+read -r _ <&"${drain[0]}"
+is_draining() { ! curl -fsS --max-time 2 -o /dev/null "$api/ready"; }
+compose stop >/dev/null 2>&1 &
+stopping=$!
+wait_for "draining" is_draining
+echo >&"${drain[1]}"
+read -r status <&"${drain[0]}"
+[ "$status" = 202 ] || fail "the request that was under way got $status"
+wait "$stopping"
+for service in holdfast postgres redis prometheus; do
+  code=$(docker inspect -f '{{.State.ExitCode}}' "$(container "$service")")
+  [ "$code" = 0 ] || fail "$service has exited with $code"
+done
+say "stop answers what is under way, and all exit with 0"
+
+documented 'docker compose -f docker/docker-compose.prod.yml down -v'
+for kind in container volume network; do
+  [ -z "$(docker $kind ls -q --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME")" ] ||
+    fail "down -v has left a $kind"
+done
+for name in holdfast holdfast-supervisor; do
+  say "$name: $(docker image inspect -f '{{.Size}}' "$name" | awk '{ printf "%.1f MB", $1 / 1e6 }')"
+done
+echo "the compose stack holds"
