@@ -14,7 +14,7 @@ home=$root/opt/holdfast
 owner=65532
 
 mkdir -p "$home/bin" "$home/lib" "$root/var/lib/dpkg/status.d" "$root/etc/ssl/certs" "$root/etc/holdfast"
-mkdir -p -m 1777 "$root/tmp"
+mkdir "$root/tmp" && chmod 1777 "$root/tmp"
 mkdir -p /owned/lib /owned/run
 chmod 750 /owned/lib /owned/run
 
@@ -27,11 +27,18 @@ needed() { for name; do ldd "$from/$name"; done | grep -o '/[^ ]*' | sort -u; }
 needed "$@" | while read -r library; do
   cp -L "$library" "$home/lib/${library##*/}"
   chmod 755 "$home/lib/${library##*/}"
-  # What comes from which package, in the form that image scanners read (distroless' images have
-  # it, too), and under which licence.
-  real=$(readlink -f "$library")
-  package=$(dpkg -S "$real" 2>/dev/null || dpkg -S "${real#/usr}")
-  package=${package%%:*}
+done
+
+# What comes from which package, in the form that image scanners read (distroless' images have it,
+# too), and under which licence. dpkg knows some files by their paths before /usr was merged.
+packages() {
+  needed "$@" | while read -r library; do
+    real=$(readlink -f "$library")
+    echo "$real"
+    echo "${real#/usr}"
+  done | xargs dpkg -S 2>/dev/null | cut -d: -f1 | sort -u
+}
+packages "$@" | while read -r package; do
   dpkg-query -s "$package" >"$root/var/lib/dpkg/status.d/$package"
   mkdir -p "$home/share/doc/$package"
   cp -L "/usr/share/doc/$package/copyright" "$home/share/doc/$package/"

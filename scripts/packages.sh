@@ -24,6 +24,7 @@ test_packages=(catch2 libbenchmark-dev clang-format clang-tidy shellcheck git pr
 command -v npm >/dev/null || test_packages+=(npm)
 
 system_packages=(debootstrap systemd-container)
+docker_packages=(docker.io docker-compose debootstrap jq curl procps)
 
 # What packaging/build.sh needs besides a compiler, and what its result is checked with.
 package_packages=(python3-minimal dpkg-dev fakeroot file binutils)

@@ -100,14 +100,14 @@ wait_for "known to Prometheus" knows_alertmanager
 say "Prometheus scrapes it"
 
 # --- Hardened, all of them.
-docker inspect $(containers) | jq -e 'all(.HostConfig;
+containers | xargs docker inspect | jq -e 'all(.HostConfig;
   .ReadonlyRootfs and .CapDrop == ["ALL"] and (.CapAdd // []) == [] and (.Privileged | not)
   and (.SecurityOpt | index("no-new-privileges:true")) != null
   and .Memory > 0 and .NanoCpus > 0 and .PidsLimit > 0
   and .RestartPolicy.Name == "unless-stopped"
   and .LogConfig.Type == "json-file" and .LogConfig.Config["max-size"] == "10m" and .LogConfig.Config["max-file"] == "5")
   and all(.Config; (.User | test("^[1-9]")) )' >/dev/null ||
-  fail "not hardened: $(docker inspect $(containers) | jq -c '.[] | [.Name, .Config.User, .HostConfig]')"
+  fail "not hardened: $(containers | xargs docker inspect | jq -c '.[] | [.Name, .Config.User, .HostConfig]')"
 docker inspect "$(container holdfast)" | jq -e '.[0].Config.StopTimeout == 40' >/dev/null || fail "stop_grace_period"
 first=$(docker inspect -f '{{.State.Pid}}' "$(container holdfast)")
 [ "$(awk '/^(CapEff|CapBnd|NoNewPrivs|Seccomp):/ { printf "%s ", $2 }' "/proc/$first/status")" = \
@@ -115,7 +115,7 @@ first=$(docker inspect -f '{{.State.Pid}}' "$(container holdfast)")
 if touch "/proc/$first/root/opt/x" 2>/dev/null; then fail "the root is writable"; fi
 if docker exec "$(container holdfast)" /bin/sh -c true 2>/dev/null; then fail "there is a shell in the image"; fi
 password=$(cat "$work/site/docker/secrets/postgres_password")
-if docker inspect $(containers) | grep -qF "$password"; then fail "a password is in the environment or a command"; fi
+if containers | xargs docker inspect | grep -qF "$password"; then fail "a password is in the environment or a command"; fi
 if compose logs | grep -qF "$password"; then fail "a password is in the log"; fi
 say "hardened: no rights, no shell, a read-only root, limits, and no password to be seen"
 
@@ -139,14 +139,16 @@ echo "http://$gateway:$receiver_port/hook" >"$work/site/docker/secrets/alert_web
 export ALERT_WEBHOOK_URL_FILE=/run/secrets/alert_webhook_url
 HOLDFAST_MEMORY=96m compose up -d holdfast
 wait_for "all six healthy" all_healthy 6
-coproc load { exec python3 "$root/tests/docker/slow_post.py" "$api" 16 $((10 << 20)); }
+mkfifo "$work/never"
+python3 "$root/tests/docker/slow_post.py" "$api" 16 $((10 << 20)) <>"$work/never" >/dev/null &
+load=$!
 is_reported() { holdfast events --json -n 200 | grep -q 'out of memory'; }
 wait_for "out of memory" is_reported
 holdfast status | grep 'out of memory' || holdfast events -n 20
 holdfast crashes show latest | grep -i 'lack of memory' || fail "the crash report does not say it: $(holdfast crashes show latest)"
 [ "$(docker inspect -f '{{.State.Running}} {{.RestartCount}}' "$(container holdfast)")" = "true 0" ] ||
   fail "the container has died of it"
-kill "$load_PID" 2>/dev/null || true
+kill "$load" 2>/dev/null || true
 is_told() { timeout 60 grep -m 1 HoldfastOutOfMemory <&"${receiver[0]}"; }
 is_told >/dev/null || fail "nobody was told"
 say "a worker that reaches the limit is reported as out of memory, to the receiver too"

@@ -96,10 +96,8 @@ holdfast_images() {
   mkdir -p "$context/bin"
   for name in holdfast holdfast-api-worker holdfast-queue-worker; do
     cp "$bin/$name" "$context/bin/"
-    ldd "$bin/$name" | grep -o '/[^ ]*'
-  done | sort -u | while read -r library; do
-    dpkg -S "$(readlink -f "$library")" 2>/dev/null || dpkg -S "$(readlink -f "$library" | sed 's|^/usr||')"
-  done | cut -d: -f1 | sort -u >"$context/packages"
+    ldd "$bin/$name" | grep -o '/[^ ]*' | xargs readlink -f
+  done | sed 'p; s|^/usr||' | sort -u | { xargs dpkg -S 2>/dev/null || true; } | cut -d: -f1 | sort -u >"$context/packages"
   cat >"$context/Dockerfile" <<'DOCKERFILE'
 FROM debian:12-slim
 COPY packages /
