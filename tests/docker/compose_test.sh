@@ -34,10 +34,10 @@ compose() { (cd "$work/site" && $composer -f docker/docker-compose.prod.yml "$@"
 explain() {
   compose ps
   docker ps -a --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME"
-  compose logs --tail=30
+  compose logs --tail=30 holdfast
 }
 clean_up_test() {
-  [ -z "${receiver_PID:-}" ] || kill "$receiver_PID" 2>/dev/null
+  [ -z "${receiver:-}" ] || kill "$receiver" 2>/dev/null
   compose down -v --timeout 5 >/dev/null 2>&1
 }
 
@@ -52,8 +52,8 @@ documented() {
   (cd "$work/site" && bash -c "$line") || fail "the documented line failed: $1"
 }
 
-container() { compose ps -q "$1"; }
-containers() { docker ps -aq --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME"; }
+containers() { docker ps -aq --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME" "$@"; }
+container() { containers --filter "label=com.docker.compose.service=$1"; }
 all_healthy() {
   [ "$(containers | xargs docker inspect -f '{{.State.Health.Status}}' | sort | uniq -c | tr -s ' ')" = " $1 healthy" ]
 }
@@ -62,9 +62,9 @@ request() { # CLIENT CURL-ARGUMENT...: as a client behind a proxy on this host, 
   shift
   curl -fsS --max-time 20 -H "X-Forwarded-For: 198.51.100.$client" "$@"
 }
-finds() { request 1 "$api/api/search?q=$1&k=1" | grep -q "$1"; }
+finds() { request 1 "$api/api/search?q=$1&k=1" | has "$1"; }
 holdfast() { docker exec "$(container holdfast)" holdfast "$@"; }
-worker() { holdfast status --json | jq -e ".workers[] | select(.name == \"$1\") | $2"; }
+worker() { holdfast status --json | jq -e ".programs[].workers[] | select(.name == \"$1\") | $2"; }
 
 # --- Up, by one line, and healthy.
 documented 'docker/setup.sh && docker compose -f docker/docker-compose.prod.yml up -d'
@@ -74,15 +74,16 @@ documented 'docker compose -f docker/docker-compose.prod.yml exec holdfast holdf
 
 # --- Documents go in and are found.
 request 1 --data-binary 'a heron stood in the shallows' -H 'Content-Type: text/plain' "$api/api/documents?title=birds" |
-  grep -q '"id"' || fail "no document was taken"
+  has '"id"' || fail "no document was taken"
 wait_for "found" finds heron
-holdfast status --json | jq -e '.workers | length == 4' >/dev/null || fail "not four workers"
+holdfast status --json | jq -e '[.programs[].workers[]] | length == 4' >/dev/null || fail "not four workers"
 say "documents are taken and found"
 
-# --- The lines of the mission.
-documented 'curl http://localhost:3000/metrics' | grep -q '^http_requests_total{' || fail "/metrics"
-documented 'curl http://localhost:3000/health' | grep -q '"status":"ok"' || fail "/health"
-documented 'curl http://localhost:3000/ready' | grep -q 'ready' || fail "/ready"
+# --- What it says of itself, and its limit.
+answer_of() { documented "$1" 2>"$work/curl"; }
+answer_of 'curl http://localhost:3000/metrics' | has '^http_requests_total{' || fail "/metrics: $(cat "$work/curl")"
+answer_of 'curl http://localhost:3000/health' | has '"status":"ok"' || fail "/health: $(cat "$work/curl")"
+answer_of 'curl http://localhost:3000/ready' | has '"status":"pass"' || fail "/ready: $(cat "$work/curl")"
 codes=$(documented "for i in {1..101}; do curl -s -o /dev/null -w '%{http_code}\n' http://localhost:3000/api/documents; done")
 [ "$(head -n 100 <<<"$codes" | sort -u)" = 200 ] || fail "of 100 requests: $(sort <<<"$codes" | uniq -c)"
 [ "$(tail -n 1 <<<"$codes")" = 429 ] || fail "request 101 got $(tail -n 1 <<<"$codes")"
@@ -115,8 +116,8 @@ first=$(docker inspect -f '{{.State.Pid}}' "$(container holdfast)")
 if touch "/proc/$first/root/opt/x" 2>/dev/null; then fail "the root is writable"; fi
 if docker exec "$(container holdfast)" /bin/sh -c true 2>/dev/null; then fail "there is a shell in the image"; fi
 password=$(cat "$work/site/docker/secrets/postgres_password")
-if containers | xargs docker inspect | grep -qF "$password"; then fail "a password is in the environment or a command"; fi
-if compose logs | grep -qF "$password"; then fail "a password is in the log"; fi
+if containers | xargs docker inspect | has -F "$password"; then fail "a password is in the environment or a command"; fi
+if compose logs | has -F "$password"; then fail "a password is in the log"; fi
 say "hardened: no rights, no shell, a read-only root, limits, and no password to be seen"
 
 # --- A worker is killed.
@@ -124,7 +125,7 @@ killed=$(docker top "$(container holdfast)" -eo pid,args | awk '/holdfast-api-wo
 before=$(worker api-worker.0 .restarts)
 kill -9 "$killed"
 is_back() {
-  [ "$(holdfast status --json | jq '[.workers[] | select(.program == "api-worker") | .restarts] | add')" -gt "$before" ] &&
+  [ "$(holdfast status --json | jq '[.programs[] | select(.name == "api-worker") | .workers[].restarts] | add')" -gt "$before" ] &&
     holdfast health --ready
 }
 wait_for "back" is_back
@@ -132,25 +133,26 @@ finds heron || fail "the search does not answer"
 say "a killed worker is replaced"
 
 # --- A worker reaches the limit of memory, and somebody is told. The requests hold 10 MiB each.
-gateway=$(docker inspect "$(container holdfast)" | jq -r '[.[0].NetworkSettings.Networks[].Gateway | select(. != "")][0]')
-coproc receiver { exec python3 "$root/tests/docker/receiver.py" "$gateway"; }
-read -r receiver_port <&"${receiver[0]}"
-echo "http://$gateway:$receiver_port/hook" >"$work/site/docker/secrets/alert_webhook_url"
+gateway=$(docker inspect "$(container holdfast)" |
+  jq -r '.[0].NetworkSettings.Networks | to_entries[] | select(.key | endswith("_front")) | .value.Gateway')
+python3 "$root/tests/docker/receiver.py" "$gateway" >"$work/hooks" &
+receiver=$!
+wait_for "listening" test -s "$work/hooks"
+echo "http://$gateway:$(head -n 1 "$work/hooks")/hook" >"$work/site/docker/secrets/alert_webhook_url"
 export ALERT_WEBHOOK_URL_FILE=/run/secrets/alert_webhook_url
 HOLDFAST_MEMORY=96m compose up -d holdfast
 wait_for "all six healthy" all_healthy 6
 mkfifo "$work/never"
 python3 "$root/tests/docker/slow_post.py" "$api" 16 $((10 << 20)) <>"$work/never" >/dev/null &
 load=$!
-is_reported() { holdfast events --json -n 200 | grep -q 'out of memory'; }
+is_reported() { holdfast status --json | has 'killed by the kernel: out of memory'; }
 wait_for "out of memory" is_reported
-holdfast status | grep 'out of memory' || holdfast events -n 20
-holdfast crashes show latest | grep -i 'lack of memory' || fail "the crash report does not say it: $(holdfast crashes show latest)"
+holdfast events -n 200 | has ' oom_kill ' || fail "no event: $(holdfast events -n 200)"
+holdfast crashes | has -i 'out of memory' || fail "no crash report says it: $(holdfast crashes)"
 [ "$(docker inspect -f '{{.State.Running}} {{.RestartCount}}' "$(container holdfast)")" = "true 0" ] ||
   fail "the container has died of it"
 kill "$load" 2>/dev/null || true
-is_told() { timeout 60 grep -m 1 HoldfastOutOfMemory <&"${receiver[0]}"; }
-is_told >/dev/null || fail "nobody was told"
+wait_for "told" grep HoldfastOutOfMemory "$work/hooks"
 say "a worker that reaches the limit is reported as out of memory, to the receiver too"
 
 # --- Data survives.
@@ -162,15 +164,17 @@ finds heron || fail "the document is gone"
 say "data survives down and up"
 
 # --- Stop drains: a request that is under way is answered, and everybody exits with 0.
-coproc drain { exec python3 "$root/tests/docker/slow_post.py" "$api" 1 200000; }
-read -r _ <&"${drain[0]}"
+mkfifo "$work/go"
+python3 "$root/tests/docker/slow_post.py" "$api" 1 200000 <>"$work/go" >"$work/drain" &
+client=$!
+wait_for "sent" grep sent "$work/drain"
 is_draining() { ! curl -fsS --max-time 2 -o /dev/null "$api/ready"; }
 compose stop >/dev/null 2>&1 &
 stopping=$!
 wait_for "draining" is_draining
-echo >&"${drain[1]}"
-read -r status <&"${drain[0]}"
-[ "$status" = 202 ] || fail "the request that was under way got $status"
+echo >"$work/go"
+wait "$client"
+[ "$(tail -n 1 "$work/drain")" = 202 ] || fail "the request that was under way got $(tail -n 1 "$work/drain")"
 wait "$stopping"
 for service in holdfast postgres redis prometheus; do
   code=$(docker inspect -f '{{.State.ExitCode}}' "$(container "$service")")

@@ -40,6 +40,9 @@ clean_up() {
   exit "$status"
 }
 
+# grep -q would end before it has read all, and break the pipe.
+has() { grep "$@" >/dev/null; }
+
 wait_for() {
   local what=$1
   shift

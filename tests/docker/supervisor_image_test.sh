@@ -26,7 +26,7 @@ api=http://$(docker port "$name" 3000/tcp)
 
 # --- An order goes through both programs.
 order=$(curl -fsS -X POST "$api/orders" | jq -r .id)
-is_packed() { curl -fsS "$api/orders/$order" | grep -q packed; }
+is_packed() { curl -fsS "$api/orders/$order" | has packed; }
 wait_for "packed" is_packed
 
 # --- What nobody waits for is reaped by process 1.
@@ -48,13 +48,13 @@ wait "$load"
 
 # --- kill -9 of the worker: it is back.
 kill -9 "$(docker top "$name" -eo pid,args | awk '/worker.js/ { print $1; exit }')"
-is_back() { holdfast status --json | jq -e '.workers[] | select(.name == "worker.0") | .restarts == 1 and .state == "ready"'; }
+is_back() { holdfast status --json | jq -e '.programs[].workers[] | select(.name == "worker.0") | .restarts == 1 and .state == "ready"'; }
 wait_for "back" is_back
 
 # --- Stop: the API, then the worker, exit code 0.
 docker stop "$name" >/dev/null
 [ "$(docker inspect -f '{{.State.ExitCode}}' "$name")" = 0 ] || fail "exit code"
-docker logs "$name" 2>&1 | grep -q 'worker has stopped' || fail "the worker was not let finish"
+docker logs "$name" 2>&1 | has 'worker has stopped' || fail "the worker was not let finish"
 say "a Node.js API and its worker hold in one container"
 
 # --- An image with another C library, or none.
@@ -66,12 +66,12 @@ ENTRYPOINT ["/opt/holdfast/bin/holdfast"]
 DOCKERFILE
 mkdir "$work/empty"
 docker build -q -t holdfast-test-musl -f "$work/Dockerfile" "$work/empty" >/dev/null 2>"$work/build.log" || fail "build: $(cat "$work/build.log")"
-docker run --rm holdfast-test-musl version | grep -q '^holdfast ' || fail "it does not run without glibc"
+docker run --rm holdfast-test-musl version | has '^holdfast ' || fail "it does not run without glibc"
 mkdir "$work/etc"
 printf '[program.echo]\ncommand = ["/bin/sh", "echo", "from busybox"]\nready = "started"\ntype = "oneshot"\n' |
   sed '/^ready/d' >"$work/etc/holdfast.toml"
 docker run -d --name "$name-2" -v "$work/etc:/etc/holdfast:ro" holdfast-test-musl run >/dev/null
-says_hello() { docker logs "$name-2" 2>&1 | grep -q 'from busybox'; }
+says_hello() { docker logs "$name-2" 2>&1 | has 'from busybox'; }
 wait_for "heard of" says_hello
 docker rm -fv "$name-2" >/dev/null
 say "it runs where there is no glibc"
