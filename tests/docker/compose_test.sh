@@ -22,6 +22,8 @@ print(*[one.getsockname()[1] for one in held])'; }
 read -r api_port prometheus_port grafana_port alertmanager_port <<<"$(ports)"
 export HTTP_PUBLISH=127.0.0.1:$api_port PROMETHEUS_PUBLISH=127.0.0.1:$prometheus_port
 export GRAFANA_PUBLISH=127.0.0.1:$grafana_port ALERTMANAGER_PUBLISH=127.0.0.1:$alertmanager_port
+# So that the hundred requests fit into it on a machine that is busy.
+export RATE_LIMIT_WINDOW=15m
 api=http://127.0.0.1:$api_port
 prometheus=http://127.0.0.1:$prometheus_port
 mkdir "$work/site"
@@ -62,7 +64,7 @@ request() { # CLIENT CURL-ARGUMENT...: as a client behind a proxy on this host, 
   shift
   curl -fsS --max-time 20 -H "X-Forwarded-For: 198.51.100.$client" "$@"
 }
-finds() { request 1 "$api/api/search?q=$1&k=1" | has "$1"; }
+finds() { request $((RANDOM % 250 + 1)) "$api/api/search?q=$1&k=1" | has "$1"; }
 holdfast() { docker exec "$(container holdfast)" holdfast "$@"; }
 worker() { holdfast status --json | jq -e ".programs[].workers[] | select(.name == \"$1\") | $2"; }
 
