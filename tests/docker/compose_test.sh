@@ -48,6 +48,7 @@ clean_up_test() {
 documented() {
   local line=$1
   grep -qxF "\$ $line" "$root/docs/docker.md" || fail "docs/docker.md has no line: $line"
+  echo "\$ $line" >>"$work/lines"
   line=${line//docker compose /$composer }
   line=${line// exec / exec -T }
   line=${line//localhost:3000/127.0.0.1:$api_port}
@@ -72,7 +73,10 @@ worker() { holdfast status --json | jq -e ".programs[].workers[] | select(.name 
 documented 'docker/setup.sh && docker compose -f docker/docker-compose.prod.yml up -d'
 wait_for "all six healthy" all_healthy 6
 say "six containers are healthy"
+documented 'docker compose -f docker/docker-compose.prod.yml ps'
 documented 'docker compose -f docker/docker-compose.prod.yml exec holdfast holdfast status'
+documented 'docker compose -f docker/docker-compose.prod.yml exec holdfast holdfast check-config' >/dev/null
+documented 'docker compose -f docker/docker-compose.prod.yml exec holdfast holdfast reload'
 
 # --- Documents go in and are found.
 request 1 --data-binary 'a heron stood in the shallows' -H 'Content-Type: text/plain' "$api/api/documents?title=birds" |
@@ -171,7 +175,7 @@ python3 "$root/tests/docker/slow_post.py" "$api" 1 200000 <>"$work/go" >"$work/d
 client=$!
 wait_for "sent" grep sent "$work/drain"
 is_draining() { ! curl -fsS --max-time 2 -o /dev/null "$api/ready"; }
-compose stop >/dev/null 2>&1 &
+documented 'docker compose -f docker/docker-compose.prod.yml stop' >/dev/null 2>&1 &
 stopping=$!
 wait_for "draining" is_draining
 echo >"$work/go"
@@ -184,11 +188,14 @@ for service in holdfast postgres redis prometheus; do
 done
 say "stop answers what is under way, and all exit with 0"
 
+documented 'docker compose -f docker/docker-compose.prod.yml start'
+wait_for "all six healthy" all_healthy 6
 documented 'docker compose -f docker/docker-compose.prod.yml down -v'
 for kind in container volume network; do
   [ -z "$(docker $kind ls -q --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME")" ] ||
     fail "down -v has left a $kind"
 done
+diff <(sort -u "$work/lines") <(grep '^\$ ' "$root/docs/docker.md" | sort -u) || fail "not every line of docs/docker.md was run"
 for name in holdfast holdfast-supervisor; do
   say "$name: $(docker image inspect -f '{{.Size}}' "$name" | awk '{ printf "%.1f MB", $1 / 1e6 }')"
 done
