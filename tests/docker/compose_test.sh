@@ -29,6 +29,9 @@ prometheus=http://127.0.0.1:$prometheus_port
 mkdir "$work/site"
 git -C "$root" ls-files -z docker | tar -C "$root" --null -T - -c | tar -x -C "$work/site"
 
+# A busy machine's Redis is late, and must not be taken for one that is gone.
+printf '\n[rate_limit]\nredis_timeout = "10s"\n' >>"$work/site/docker/holdfast/holdfast.toml"
+
 composer='docker compose'
 $composer version >/dev/null 2>&1 || composer=docker-compose
 compose() { (cd "$work/site" && $composer -f docker/docker-compose.prod.yml "$@"); }
