@@ -110,13 +110,13 @@ wait_for "known to Prometheus" knows_alertmanager
 say "Prometheus scrapes it"
 
 # --- Hardened, all of them.
-containers | xargs docker inspect | jq -e 'all(.HostConfig;
+containers | xargs docker inspect | jq -e 'all(.[].HostConfig;
   .ReadonlyRootfs and .CapDrop == ["ALL"] and (.CapAdd // []) == [] and (.Privileged | not)
   and (.SecurityOpt | index("no-new-privileges:true")) != null
   and .Memory > 0 and .NanoCpus > 0 and .PidsLimit > 0
   and .RestartPolicy.Name == "unless-stopped"
   and .LogConfig.Type == "json-file" and .LogConfig.Config["max-size"] == "10m" and .LogConfig.Config["max-file"] == "5")
-  and all(.Config; (.User | test("^[1-9]")) )' >/dev/null ||
+  and all(.[].Config; (.User | test("^[1-9]")) )' >/dev/null ||
   fail "not hardened: $(containers | xargs docker inspect | jq -c '.[] | [.Name, .Config.User, .HostConfig]')"
 docker inspect "$(container holdfast)" | jq -e '.[0].Config.StopTimeout == 40' >/dev/null || fail "stop_grace_period"
 first=$(docker inspect -f '{{.State.Pid}}' "$(container holdfast)")
