@@ -13,7 +13,7 @@ holdfast_images "$1"
 
 name=hf-shop-$$
 explain() { docker logs --tail 40 "$name"; }
-clean_up_test() { docker rm -fv "$name" >/dev/null 2>&1; }
+clean_up_test() { docker rm -fv "$name" "$name-2" >/dev/null 2>&1; }
 holdfast() { docker exec "$name" holdfast "$@"; }
 
 docker build -q -t holdfast-test-shop "$root/examples/container-node" >"$work/build.log" 2>&1 ||
@@ -68,8 +68,8 @@ mkdir "$work/empty"
 docker build -q -t holdfast-test-musl -f "$work/Dockerfile" "$work/empty" >/dev/null 2>"$work/build.log" || fail "build: $(cat "$work/build.log")"
 docker run --rm holdfast-test-musl version | has '^holdfast ' || fail "it does not run without glibc"
 mkdir "$work/etc"
-printf '[program.echo]\ncommand = ["/bin/sh", "echo", "from busybox"]\nready = "started"\ntype = "oneshot"\n' |
-  sed '/^ready/d' >"$work/etc/holdfast.toml"
+printf '[program.echo]\ncommand = ["/bin/sh", "-c", "echo from busybox"]\ntype = "oneshot"\n' \
+  >"$work/etc/holdfast.toml"
 docker run -d --name "$name-2" -v "$work/etc:/etc/holdfast:ro" holdfast-test-musl run >/dev/null
 says_hello() { docker logs "$name-2" 2>&1 | has 'from busybox'; }
 wait_for "heard of" says_hello
