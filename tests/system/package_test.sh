@@ -105,6 +105,7 @@ write_config <<'TOML'
 metrics_allow = ["127.0.0.0/8", "::1"]
 TOML
 inside systemctl reload holdfast || fail "reload"
+# shellcheck disable=SC2016
 mapfile -t lines < <(sed -n '/^```bash$/,/^```$/p' "$root/docs/production-features.md" | grep -E '^(curl|for) ')
 [ ${#lines[@]} = 4 ] || fail "docs/production-features.md has ${#lines[@]} of the four lines"
 ask() { inside bash -c "$1" 2>/dev/null; }
@@ -234,6 +235,7 @@ inside systemctl stop caddy-test
 inside rm -rf /etc/ssl/holdfast /etc/nginx/conf.d/holdfast.conf /srv/Caddyfile
 : | write_config
 documented_run "runuser -u holdfast -- sqlite3 /var/lib/holdfast/holdfast.db \"VACUUM INTO '/var/lib/holdfast/backup.db'\""
+# shellcheck disable=SC2016
 inside sh -c 'curl -sf "http://127.0.0.1:3000/api/documents?limit=100" | grep -o "\"id\":\"[^\"]*" | cut -c7- |
   while read -r id; do curl -sf -X DELETE "http://127.0.0.1:3000/api/documents/$id"; done'
 found && fail "the documents are not deleted"
