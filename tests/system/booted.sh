@@ -5,12 +5,13 @@
 #   boot BIN_DIR      boots a copy of the tree with the binaries and units installed
 #   boot_debian DIR   boots a copy of the tree with what the binaries in DIR link to, and nothing of ours
 #   inside CMD...     runs a command in it
-# The tree is created once, for all tests, and kept in BUILD/system.
+# A tree is created once and kept in BUILD/system.
 
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cache=${HOLDFAST_SYSTEM_CACHE:-$root/build/system}
+extra_packages=()  # in the tree of the test
 work=
 spawned=
 leader=
@@ -34,17 +35,15 @@ library_packages() {
   done | sed 's/[:,].*//' | sort -u
 }
 
-# With the proxies and runtimes that the unit and the documents name.
 make_tree() { # BIN_DIR
   local release packages log=$cache/tree.log
   release=$(. /etc/os-release && echo "$VERSION_CODENAME")
   mapfile -t packages < <(library_packages "$1")
-  packages+=(systemd systemd-sysv dbus curl libnss-systemd tzdata procps sqlite3 openssl nodejs nginx-light
-    caddy gunicorn)
+  packages+=(systemd systemd-sysv dbus curl libnss-systemd tzdata procps "${extra_packages[@]}")
   tree=$cache/tree-$release-$(printf '%s ' "${packages[@]}" | cksum | cut -d' ' -f1)
   [ -e "$tree.done" ] && return
   mkdir -p "$cache"
-  rm -rf "$cache"/tree-*
+  rm -rf "$tree"
   echo "making a Debian tree in $tree (once, about two minutes)"
   {
     debootstrap --variant=minbase "$release" "$tree" &&

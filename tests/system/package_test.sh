@@ -4,6 +4,8 @@
 # purged. Usage: package_test.sh BIN_DIR
 # shellcheck source=tests/system/booted.sh
 . "$(dirname "${BASH_SOURCE[0]}")/booted.sh"
+# The proxies and runtimes that the unit and the documents name.
+extra_packages=(sqlite3 openssl nodejs nginx-light caddy gunicorn)
 bin=$1
 
 until_true() { # WHAT COMMAND...: waits for it, for 30 s
