@@ -41,8 +41,8 @@ CopiedExample::CopiedExample(const std::string& name, const std::vector<std::str
     std::string text = text_of(entry.path());
     for (const auto& [from, port] : ports_)
       text = std::regex_replace(text, std::regex("\\b" + from + "\\b"), port);
-    text = std::regex_replace(text, std::regex("examples/" + name), dir_.path().string());
     text = std::regex_replace(text, std::regex("/tmp/holdfast-"), dir_.path().string() + "/");
+    text = std::regex_replace(text, std::regex("examples/" + name), dir_.path().string());
     std::ofstream(to) << text;
   }
   environment.try_emplace("SHOP_DATA", dir_.path().string());

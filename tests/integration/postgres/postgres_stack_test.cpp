@@ -78,7 +78,8 @@ TEST_CASE("postgres: a stack migrates, stores, embeds, finds and says which stor
   const std::vector<std::string> ids = post_all(stack, 1);
   REQUIRE(wait_ready(stack, ids));
   const auto found = json::parse(stack.get("/api/search?q=warranty&k=5").body);
-  CHECK_FALSE(found.dump().find("\"id\"") == std::string::npos);
+  INFO(found.dump());
+  CHECK_FALSE(found["hits"].empty());
   database.require_intact(ids.size());
   REQUIRE(wait_until([&] {
     const std::string metrics = stack.metrics();
