@@ -61,6 +61,7 @@ sockets = ["x"]
        "[supervisor] max_starting (live): 4 -> 8\n"
        "[log] level (live, roll): \"info\" -> \"debug\"\n"
        "[log] format (roll, next start): \"json\" -> \"pretty\"\n"
+       "[http] metrics_allow (roll): [] -> [\"127.0.0.0/8\", \"::1/128\"]\n"
        "+[listen.x]\n"
        "[program.b] command (roll): [\"b\", \"--token\", \"[Redacted]\"] -> [\"b\"]\n"
        "[program.b] replicas (scale): 1 -> 3\n"
