@@ -3,7 +3,7 @@
 // bench_supervision [--runs N] [--children N] [--only SUPERVISOR]... [PART...]
 //
 // Holdfast beside a bare fork/exec floor, supervisord and s6, in the same run. Parts: restart,
-// ready, rolling, few, many, stubborn; without any, all of them (some ten minutes). What the
+// ready, rolling, few, many, stubborn, logs; without any, all of them (some ten minutes). What the
 // figures mean and what they do not: docs/benchmarks.md.
 
 #include "tests/bench/common/parts.hpp"
@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
                               {"rolling", [&] { bench_rolling(options); }},
                               {"few", [&] { bench_few(options); }},
                               {"many", [&] { bench_many(options); }},
-                              {"stubborn", [&] { bench_stubborn(options); }}}},
+                              {"stubborn", [&] { bench_stubborn(options); }},
+                              {"logs", [&] { bench_logs(options); }}}},
                    argc, argv);
 }

@@ -5,6 +5,7 @@
 //   BENCH_STAMPS    the FIFO that takes {CLOCK_MONOTONIC ns, pid}
 //   BENCH_READY     "notify": READY=1 to NOTIFY_SOCKET; a number: a newline to that descriptor
 //   BENCH_STUBBORN  set: SIGTERM is ignored
+//   BENCH_LINES     how many lines of 100 bytes it writes to standard output, 40 at a time
 // Plain C calls only: its own start is part of every figure.
 
 #include "tests/bench/common/stamp.hpp"
@@ -15,6 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -35,6 +37,23 @@ void say_ready(const char* how) {
   ::close(fd);
 }
 
+void write_lines(long count) {
+  constexpr std::size_t kLine = 100;
+  constexpr long kLinesAtOnce = 40;  // of a logger with a buffer of 4 KiB
+  char lines[kLine * kLinesAtOnce];
+  std::memset(lines, 'x', sizeof lines);
+  for (std::size_t end = kLine - 1; end < sizeof lines; end += kLine)
+    lines[end] = '\n';
+  for (; count > 0; count -= kLinesAtOnce) {
+    const std::size_t size = kLine * static_cast<std::size_t>(std::min(count, kLinesAtOnce));
+    for (std::size_t done = 0; done < size;) {
+      const ssize_t written = ::write(STDOUT_FILENO, lines + done, size - done);
+      if (written <= 0) std::exit(4);
+      done += static_cast<std::size_t>(written);
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -46,6 +65,7 @@ int main() {
   if (::write(fd, &stamp, sizeof stamp) != sizeof stamp) return 3;
   ::close(fd);
   if (const char* const how = std::getenv("BENCH_READY")) say_ready(how);
+  if (const char* const lines = std::getenv("BENCH_LINES")) write_lines(std::atol(lines));
   for (;;)
     ::pause();
 }

@@ -29,6 +29,8 @@ void bench_many(const Options& options);
 void bench_few(const Options& options);
 // Workers that ignore SIGTERM, with a deadline of two seconds.
 void bench_stubborn(const Options& options);
+// Lines that a program writes, until they are in the supervisor's log file.
+void bench_logs(const Options& options);
 // Rolling restarts and reloads of the real stack under load.
 void bench_rolling(const Options& options);
 

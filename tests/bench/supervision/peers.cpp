@@ -24,6 +24,7 @@ void write(const fs::path& path, const std::string& text) {
 std::map<std::string, std::string> environment(const Workload& workload, const fs::path& stamps) {
   std::map<std::string, std::string> result{{"BENCH_STAMPS", stamps}, {"NOTIFY_SOCKET", ""}};
   if (workload.stubborn) result["BENCH_STUBBORN"] = "1";
+  if (workload.lines > 0) result["BENCH_LINES"] = std::to_string(workload.lines);
   return result;
 }
 
@@ -39,26 +40,29 @@ class Floor final : public Peer {
   }
 };
 
-// autorestart = true instead of its default `unexpected`; the children's output is discarded;
-// they write none. Its restart time is its polling interval, whatever the settings.
+// autorestart = true instead of its default `unexpected`; the children's output is discarded,
+// unless they write some; that file is not rotated, for which it would copy nothing. Its restart
+// time is its polling interval, whatever the settings.
 class Supervisord final : public Peer {
  public:
   std::string name() const override { return "supervisord"; }
   std::unique_ptr<SupervisorProcess> start(const Workload& workload, const fs::path& directory,
                                            const fs::path& stamps) const override {
     const std::string base = directory.native();
-    write(directory / "supervisord.conf",
-          fmt::format("[supervisord]\nnodaemon = true\nlogfile = {0}/supervisord.log\n"
-                      "pidfile = {0}/pid\nminfds = 8192\nsilent = true\n"
-                      "[unix_http_server]\nfile = {0}/socket\n"
-                      "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = "
-                      "supervisor.rpcinterface:make_main_rpcinterface\n"
-                      "[supervisorctl]\nserverurl = unix://{0}/socket\n"
-                      "[program:w]\ncommand = {1}\nnumprocs = {2}\n"
-                      "process_name = %(process_num)04d\nautorestart = true\n"
-                      "stdout_logfile = NONE\nstderr_logfile = NONE\nstopwaitsecs = {3}\n",
-                      base, child().native(), workload.children,
-                      workload.stop_timeout.count() / 1000));
+    write(
+        directory / "supervisord.conf",
+        fmt::format("[supervisord]\nnodaemon = true\nlogfile = {0}/supervisord.log\n"
+                    "pidfile = {0}/pid\nminfds = 8192\nsilent = true\n"
+                    "[unix_http_server]\nfile = {0}/socket\n"
+                    "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = "
+                    "supervisor.rpcinterface:make_main_rpcinterface\n"
+                    "[supervisorctl]\nserverurl = unix://{0}/socket\n"
+                    "[program:w]\ncommand = {1}\nnumprocs = {2}\n"
+                    "process_name = %(process_num)04d\nautorestart = true\n"
+                    "stdout_logfile = {4}\nstdout_logfile_maxbytes = 0\n"
+                    "stderr_logfile = NONE\nstopwaitsecs = {3}\n",
+                    base, child().native(), workload.children, workload.stop_timeout.count() / 1000,
+                    workload.lines > 0 ? base + "/log" : "NONE"));
     return std::make_unique<SupervisorProcess>(
         std::vector<std::string>{find_program("supervisord"), "-c", directory / "supervisord.conf"},
         environment(workload, stamps), directory / "output");

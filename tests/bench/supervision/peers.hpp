@@ -21,6 +21,7 @@ struct Workload {
   bool one_program_each = false;  // Holdfast: a program per child instead of replicas of one
   bool notifies = false;          // Holdfast: ready by READY=1 instead of as soon as it runs
   bool stubborn = false;          // the children ignore SIGTERM
+  long lines = 0;                 // that each child writes; into `log` of the directory
   std::chrono::milliseconds stop_timeout{10'000};
 };
 
