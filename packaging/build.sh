@@ -7,8 +7,8 @@ out=$(readlink -f "${1:-.}")
 cd "$(dirname "$(readlink -f "$0")")/.."
 # shellcheck source=scripts/packages.sh
 . scripts/packages.sh
-install_missing "${build_packages[@]}" "${package_packages[@]}"
-build release package_files
+install_missing "${build_packages[@]}" "${package_packages[@]}" >&2
+build release package_files >&2  # the last line of the output is the package
 SOURCE_DATE_EPOCH=$(python3 packaging/changelog.py --epoch)
 export SOURCE_DATE_EPOCH
 cpack --config build/release/CPackConfig.cmake -B build/release/package >build/release/package.log 2>&1 ||
