@@ -159,11 +159,19 @@ void Guardian::launched() const {
 
 void Guardian::dismiss() {
   if (::write(lifeline_.get(), &kDismissed, 1) != 1) return;
-  pollfd end{ended_.get(), POLLIN, 0};
-  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(kUntilGone).count();
-  std::ignore = ::poll(&end, 1, static_cast<int>(ms));
-  // Ours if it was started after this process had become a subreaper.
-  ::waitpid(pid_, nullptr, WNOHANG);
+  const auto ends = [this] {
+    pollfd end{ended_.get(), POLLIN, 0};
+    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(kUntilGone).count();
+    return ::poll(&end, 1, static_cast<int>(ms)) > 0;
+  };
+  bool ended = ends();
+  if (!ended) {  // stopped, or short of time: it has nothing left to do
+    ::kill(pid_, SIGKILL);
+    ended = ends();
+  }
+  // Ours if it was started after this process had become a subreaper. Its pipe is closed a moment
+  // before it can be reaped, and until then it would count as left behind.
+  ::waitpid(pid_, nullptr, ended ? 0 : WNOHANG);
 }
 
 int guard(int argc, char** argv) {
