@@ -137,6 +137,10 @@ bool Stack::wait_event(const std::string& kind, const std::string& text) {
   });
 }
 
+bool Stack::wait_logged(const std::string& text) {
+  return wait_until([&] { return supervisor().output().find(text) != std::string::npos; });
+}
+
 Stack::Answer Stack::command(const std::vector<std::string>& arguments) {
   std::vector<std::string> argv{bin_dir() / "holdfast"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());

@@ -56,6 +56,8 @@ class Stack {
   std::vector<nlohmann::json> events();
   // Waits for an event of this kind whose message contains `text`.
   bool wait_event(const std::string& kind, const std::string& text = "");
+  // Waits for this text in the supervisor's output, which is written after its events.
+  bool wait_logged(const std::string& text);
 
   // `holdfast ARGUMENTS...` against this stack.
   struct Answer {

@@ -109,7 +109,7 @@ class Holdfast final : public Peer {
         "[supervisor]\nstate_dir = \"{0}/state\"\nruntime_dir = \"{0}/run\"\n"
         "status_listen = \"127.0.0.1:0\"\n"
         "[listen.http]\naddress = \"127.0.0.1:0\"\n"
-        "[log]\nfile = \"{0}/log\"\n",
+        "[log]\nfile = \"{0}/log\"\nmax_size = \"4GiB\"\n",
         directory.native());
     const int programs = workload.one_program_each ? workload.children : 1;
     for (int number = 0; number < programs; ++number) {

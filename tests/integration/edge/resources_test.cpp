@@ -59,7 +59,7 @@ TEST_CASE(
   CHECK(status_of(ask(stack)) == "503");
   idle.pop_back();
   CHECK(wait_until([&] { return status_of(ask(stack)) == "200"; }));
-  CHECK(stack.supervisor().output().find("allows fewer connections") != std::string::npos);
+  CHECK(stack.wait_logged("allows fewer connections"));
 }
 
 TEST_CASE("a low soft limit of open files does not limit connections") {

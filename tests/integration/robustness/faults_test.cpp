@@ -27,7 +27,7 @@ std::string last_error(Stack& stack, const std::string& worker) {
 void check_told(Stack& stack, const std::string& worker, const std::string& error) {
   REQUIRE(wait_until([&] { return last_error(stack, worker) == error; }));
   REQUIRE(stack.wait_event("spawn_failed", error));
-  REQUIRE(stack.supervisor().output().find(error) != std::string::npos);
+  REQUIRE(stack.wait_logged(error));
   REQUIRE(wait_until(
       [&] { return stack.command({"status"}).output.find(error) != std::string::npos; }));
   // A try costs two milliseconds: a spin would make hundreds before the crash loop is entered.

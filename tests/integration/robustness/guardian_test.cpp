@@ -107,7 +107,7 @@ TEST_CASE("a guardian that is killed is replaced, and the next one guards as wel
       return now.size() == 1 && now.front() != guardian;
     }));
   }
-  REQUIRE(stack.supervisor().output().find("the guardian was killed") != std::string::npos);
+  REQUIRE(stack.wait_logged("the guardian was killed"));
   stack.supervisor().signal(SIGKILL);
   stack.supervisor().wait();
   REQUIRE(wait_until([&] { return sleepers(time).empty() && processes_of(stack).empty(); }));

@@ -149,7 +149,7 @@ TEST_CASE("without a delegated cgroup the status says what is not enforced") {
               .output.find(
                   "not enforced by the kernel: web (memory_max, pids_max): cgroups is \"off\"") !=
           std::string::npos);
-  REQUIRE(stack.supervisor().output().find("without effect: web (pids_max)") != std::string::npos);
+  REQUIRE(stack.wait_logged("without effect: web (pids_max)"));
 }
 
 TEST_CASE("in a delegated cgroup each worker has its own, and nothing of it survives") {

@@ -76,7 +76,7 @@ TEST_CASE("a failed start says why: a probe's last answer is in status, event an
               kNoPort);
   REQUIRE(wait_error(stack, "web.0", "http://127.0.0.1:1/: connect: Connection refused"));
   REQUIRE(stack.wait_event("ready_timeout", "http://127.0.0.1:1/: connect: Connection refused"));
-  REQUIRE(stack.supervisor().output().find("Connection refused; stopping it") != std::string::npos);
+  REQUIRE(stack.wait_logged("Connection refused; stopping it"));
 }
 
 TEST_CASE("a failed start says why: a program that never heard of sd_notify gets a hint") {

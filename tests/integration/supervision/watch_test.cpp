@@ -67,7 +67,7 @@ TEST_CASE("watch: a changed file restarts its program, and log, event, status an
   REQUIRE(stack.wait_event("rolling_done", "web: 1 slot restarted"));
   REQUIRE(stack.wait_event("files_changed", "web: src/app.js has changed: restarting web"));
   CHECK(stack.pid_of("other.0") == other);
-  CHECK(stack.supervisor().output().find("src/app.js has changed") != std::string::npos);
+  CHECK(stack.wait_logged("src/app.js has changed"));
   const json watch = watch_of(stack, "web");
   CHECK(watch["restarts"] == 1);
   CHECK(watch["last_change"]["file"] == "src/app.js");
