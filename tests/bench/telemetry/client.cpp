@@ -20,7 +20,7 @@ namespace holdfast::bench {
 namespace {
 
 constexpr std::string_view kRequest =
-    "GET /metrics HTTP/1.1\r\nHost: bench\r\nAccept: text/plain\r\nConnection: close\r\n\r\n";
+    "GET /metrics HTTP/1.1\r\nHost: localhost\r\nAccept: text/plain\r\nConnection: close\r\n\r\n";
 constexpr std::size_t kRoom = 256u << 10;
 constexpr timeval kPatience{30, 0};
 
