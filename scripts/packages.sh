@@ -28,7 +28,7 @@ docker_packages=(docker.io docker-compose debootstrap jq curl procps)
 
 # What packaging/build.sh needs besides a compiler, and what its result is checked with.
 package_packages=(python3-minimal dpkg-dev fakeroot file binutils)
-system_packages+=("${package_packages[@]}" lintian mandoc)
+package_test_packages=("${package_packages[@]}" lintian mandoc)
 
 # The peers that tests/bench compares Holdfast with.
 bench_packages=(supervisor s6 nodejs python3-prometheus-client)

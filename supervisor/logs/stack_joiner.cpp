@@ -30,13 +30,15 @@ struct ErrorWord {
   std::size_t pair;
 };
 
-constexpr std::array kErrorWords{
-    ErrorWord{"rror", 0},   ErrorWord{"xcep", 0}, ErrorWord{"fatal", 0}, ErrorWord{"panic", 0},
-    ErrorWord{"severe", 1}, ErrorWord{"hrow", 0}, ErrorWord{"nhand", 0}, ErrorWord{"critical", 0}};
+constexpr std::array kErrorWords{ErrorWord{"rror", 0},      ErrorWord{"xcep", 0},
+                                 ErrorWord{"fatal", 0},     ErrorWord{"panic", 0},
+                                 ErrorWord{"severe", 1},    ErrorWord{"hrow", 0},
+                                 ErrorWord{"nhand", 0},     ErrorWord{"critical", 0},
+                                 ErrorWord{"traceback", 4}, ErrorWord{"ncaught", 4}};
 
 bool has_error_word_at(std::string_view line, std::size_t pair) {
   return std::any_of(kErrorWords.begin(), kErrorWords.end(), [&](const ErrorWord& word) {
-    return pair >= word.pair && pair <= line.size() &&
+    return pair >= word.pair &&
            text::equals_ignoring_case(line.substr(pair - word.pair, word.word.size()), word.word);
   });
 }
@@ -70,8 +72,7 @@ bool may_speak_of_error(std::string_view line) {
     return !found;
   });
   if (found) return true;
-  return line.starts_with("** (") || line.starts_with("Traceback ") ||
-         line.starts_with("goroutine ") || line.starts_with("Uncaught ");
+  return line.starts_with("** (") || line.starts_with("goroutine ");
 }
 
 }  // namespace
