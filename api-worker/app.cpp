@@ -22,6 +22,7 @@
 #include "common/net/listen.hpp"
 #include "common/os/file_limit.hpp"
 #include "common/protocol/names.hpp"
+#include "common/worker/configuration.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <prometheus/gauge.h>
@@ -34,6 +35,9 @@ namespace {
 
 // Scans that may wait for a thread: at a few milliseconds each, more would time out.
 constexpr std::uint32_t kMaxPending = 512;
+// Of the time to drain, what is left for the answers and the last scrape when a store that is silent
+// is given up.
+constexpr Duration kEndTime = std::chrono::seconds(1);
 
 // Where this worker notes what it is at. It works as well without.
 protocol::InFlightTable in_flight_table(worker::Context& context) {
@@ -176,6 +180,7 @@ class ApiService final : public worker::Service {
         next_key_expiry_(
             metrics::Gauges(context.registry(), "api_key_next_expiry_timestamp_seconds").only()),
         expiry_warning_(context.config().auth.expiry_warning),
+        stop_timeout_(worker::stop_timeout_of(context.config(), context.identity().name)),
         server_(std::make_unique<http::Server>(
             context.io(), limits_of(context.config().http, room_for_connections(context), trusted),
             [pipeline = pipeline_](std::shared_ptr<http::Request> request,
@@ -214,6 +219,7 @@ class ApiService final : public worker::Service {
   // Once the server is drained, every request has been answered. Nobody waits for the work left on
   // the pool and in the store's writer, but it is finished too.
   void drain(std::function<void()> done) override {
+    store_->finish_within(std::max(stop_timeout_ - kEndTime, kEndTime));
     server_->drain([this, done = std::move(done)] {
       key_uses_.stop();
       if (redis_) redis_->stop();
@@ -280,6 +286,7 @@ class ApiService final : public worker::Service {
   prometheus::Gauge& keys_expiring_;
   prometheus::Gauge& next_key_expiry_;
   const Duration expiry_warning_;
+  const Duration stop_timeout_;
   std::unique_ptr<http::Server> server_;
 };
 

@@ -218,6 +218,10 @@ class Store : public DocumentStore, public JobQueue, public ApiKeyStore {
   virtual void watch_for_jobs(std::function<void()> rung) { (void)rung; }
   // Whether watch_for_jobs() does anything.
   virtual bool announces_jobs() const { return false; }
+  // A process that drains has this much time left: what a server has not answered by then fails with
+  // Unavailable, and so does what is asked of it later. A COMMIT without an answer is "not known"
+  // then. The shortest of several counts; any thread. Nothing for an engine without a server.
+  virtual void finish_within(Duration limit) { (void)limit; }
   // For metrics. Waits for nothing.
   virtual MemoryUse memory_use() const = 0;
   virtual std::optional<ConnectionUse> connection_use() const { return std::nullopt; }

@@ -38,6 +38,14 @@ std::optional<log::LevelPage> take_level_page(std::vector<notify::NamedFd>& desc
   return std::optional<log::LevelPage>(std::move(*page));
 }
 
+Duration stop_timeout_of(const config::Config& config, const std::string& worker_name) {
+  const std::string program = worker_name.substr(0, worker_name.rfind('.'));
+  for (const config::Program& candidate : config.programs) {
+    if (candidate.name == program) return candidate.stop_timeout;
+  }
+  return config::Program{}.stop_timeout;
+}
+
 std::shared_ptr<const log::RedactPaths> redact_paths(const config::Config& config) {
   // They were checked with the rest of the configuration.
   auto paths = log::RedactPaths::compile(config.log.redact);

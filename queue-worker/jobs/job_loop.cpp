@@ -10,6 +10,10 @@ namespace {
 constexpr double kPollJitter = 0.2;
 // How long jobs that were told to stop may take to reach the end of their batch.
 constexpr Duration kStopTime = std::chrono::seconds(1);
+// What giving back may take at the end of the whole time, and what it may take before. To a server
+// that stays silent nothing can be given back: the lease will run out.
+constexpr Duration kLastGiveBack = std::chrono::milliseconds(500);
+constexpr Duration kGiveBack = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -223,6 +227,7 @@ void JobLoop::drain(std::function<void()> done) {
   drained_ = std::move(done);
   sleep_timer_.cancel();
   upkeep_->stop();
+  parts_.store.finish_within(options_.drain_budget + kStopTime + kLastGiveBack);
   after(drain_timer_, options_.drain_budget, weak_from_this(),
         [](JobLoop& self) { self.drain_budget_over(); });
   leave_if_finished();
@@ -243,6 +248,7 @@ void JobLoop::leave() {
   if (leaving_) return;
   leaving_ = true;
   drain_timer_.cancel();
+  parts_.store.finish_within(kGiveBack);
   lease_->end([weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->drained_();
   });

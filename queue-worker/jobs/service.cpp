@@ -6,6 +6,7 @@
 #include "common/metrics/store_metrics.hpp"
 #include "common/protocol/doorbell.hpp"
 #include "common/protocol/names.hpp"
+#include "common/worker/configuration.hpp"
 #include "queue-worker/jobs/job_loop.hpp"
 #include "queue-worker/jobs/reporter.hpp"
 
@@ -21,7 +22,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kDefaultBudget = 8s;
 constexpr Duration kGiveBackTime = 2s;
 constexpr Duration kLeastBudget = 1s;
 
@@ -149,12 +149,7 @@ class QueueService final : public worker::Service {
 }  // namespace
 
 Duration drain_budget(const config::Config& config, const std::string& worker_name) {
-  const std::string program = worker_name.substr(0, worker_name.rfind('.'));
-  for (const config::Program& candidate : config.programs) {
-    if (candidate.name != program) continue;
-    return std::max(candidate.stop_timeout - kGiveBackTime, kLeastBudget);
-  }
-  return kDefaultBudget;
+  return std::max(worker::stop_timeout_of(config, worker_name) - kGiveBackTime, kLeastBudget);
 }
 
 Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) {

@@ -44,18 +44,6 @@ int poll_time(steady_clock::time_point deadline) {
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
 }
 
-// False: the time is over. An error of the socket shows when it is used.
-bool wait_until_ready(int socket, short events, steady_clock::time_point deadline) {
-  pollfd ready{socket, events, 0};
-  for (;;) {
-    const int time = poll_time(deadline);
-    const int count = ::poll(&ready, 1, time);
-    if (count > 0) return true;
-    if (count < 0 && errno != EINTR) return true;
-    if (count == 0 && time >= 0 && steady_clock::now() >= deadline) return false;
-  }
-}
-
 ServerError server_error(const PGresult* result) {
   const auto field = [&](int code) {
     const char* const value = PQresultErrorField(result, code);
@@ -105,14 +93,19 @@ Result<Endpoint> make_endpoint(const std::string& url, Duration statement_timeou
   return endpoint;
 }
 
-PgConnection::PgConnection(const Endpoint& endpoint, PGconn* connection)
+PgConnection::PgConnection(const Endpoint& endpoint, const Cutoff& cutoff, PGconn* connection)
     : endpoint_(endpoint),
+      cutoff_(cutoff),
       connection_(connection),
       statement_timeout_(endpoint.statement_timeout) {}
 
 PgConnection::~PgConnection() = default;
 
-Result<std::unique_ptr<PgConnection>> PgConnection::open(const Endpoint& endpoint) {
+Result<std::unique_ptr<PgConnection>> PgConnection::open(const Endpoint& endpoint,
+                                                         const Cutoff& cutoff) {
+  if (cutoff.passed()) {
+    return fail(connection_error("this process is ending, and waits for no server", endpoint.shown));
+  }
   // What stands before the URL is a default, what stands behind it is not for the URL to change.
   const std::string silence = std::to_string(to_ms(endpoint.connect_timeout));
   const std::array<std::pair<const char*, const char*>, 8> settings{{
@@ -132,7 +125,8 @@ Result<std::unique_ptr<PgConnection>> PgConnection::open(const Endpoint& endpoin
     values[i] = settings[i].second;
   }
   std::unique_ptr<PgConnection> connection(
-      new PgConnection(endpoint, PQconnectStartParams(keywords.data(), values.data(), 1)));
+      new PgConnection(endpoint, cutoff,
+                       PQconnectStartParams(keywords.data(), values.data(), 1)));
   if (!connection->connection_) return fail(ErrorKind::ResourceExhausted, "out of memory");
   HOLDFAST_TRY(connection->connect());
   HOLDFAST_TRY(connection->set_up());
@@ -146,8 +140,7 @@ Result<void> PgConnection::connect() {
       steady_clock::now() + endpoint_.connect_timeout * static_cast<int>(endpoint_.hosts);
   PostgresPollingStatusType step = PGRES_POLLING_WRITING;
   while (PQstatus(connection) != CONNECTION_BAD) {
-    if (!wait_until_ready(PQsocket(connection), step == PGRES_POLLING_READING ? POLLIN : POLLOUT,
-                          deadline)) {
+    if (!wait_until_ready(step == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline)) {
       return fail(connection_error("the server did not answer within store.connect_timeout",
                                    endpoint_.shown));
     }
@@ -342,6 +335,22 @@ PGresult* PgConnection::next_result(Deadline deadline) {
   return PQgetResult(connection_.get());
 }
 
+// False: the time is over. An error of the socket shows when it is used.
+bool PgConnection::wait_until_ready(short events, Deadline deadline) {
+  for (;;) {
+    const bool ends = cutoff_.is_set();
+    const Deadline until = ends ? std::min(deadline, cutoff_.time()) : deadline;
+    // Once the end of this process is set, that descriptor has nothing more to say.
+    std::array<pollfd, 2> ready{pollfd{PQsocket(connection_.get()), events, 0},
+                                pollfd{ends ? -1 : cutoff_.wake_fd(), POLLIN, 0}};
+    const int time = poll_time(until);
+    const int count = ::poll(ready.data(), ready.size(), time);
+    if (ready[0].revents != 0 && count > 0) return true;
+    if (count < 0 && errno != EINTR) return true;
+    if (count == 0 && time >= 0 && steady_clock::now() >= until) return false;
+  }
+}
+
 bool PgConnection::wait_for_input(Deadline deadline) {
   PGconn* const connection = connection_.get();
   for (;;) {
@@ -350,7 +359,7 @@ bool PgConnection::wait_for_input(Deadline deadline) {
     // A result that has arrived in full needs no waiting, and none comes before all is sent.
     if (PQisBusy(connection) == 0) return PQstatus(connection) == CONNECTION_OK;
     const short events = unsent > 0 ? POLLIN | POLLOUT : POLLIN;
-    if (!wait_until_ready(PQsocket(connection), events, deadline)) {
+    if (!wait_until_ready(events, deadline)) {
       timed_out_ = true;
       return false;
     }
@@ -361,7 +370,10 @@ bool PgConnection::wait_for_input(Deadline deadline) {
 ExchangeError PgConnection::lost(std::string_view fallback) {
   broken_ = true;
   std::string reason = PQerrorMessage(connection_.get());
-  if (timed_out_) reason = "the server did not answer within store.statement_timeout";
+  if (timed_out_) {
+    reason = cutoff_.passed() ? "the server had not answered when this process had to end"
+                              : "the server did not answer within store.statement_timeout";
+  }
   if (reason.empty()) reason = fallback;
   return {connection_error(reason, endpoint_.shown), true, false};
 }

@@ -19,6 +19,7 @@
 
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
+#include "common/store/postgres/cutoff.hpp"
 #include "common/store/postgres/error.hpp"
 #include "common/store/postgres/values.hpp"
 
@@ -62,7 +63,9 @@ using Exchanged = tl::expected<T, ExchangeError>;
 
 class PgConnection {
  public:
-  static Result<std::unique_ptr<PgConnection>> open(const Endpoint& endpoint);
+  // After `cutoff`, which outlives the connection, nothing is waited for.
+  static Result<std::unique_ptr<PgConnection>> open(const Endpoint& endpoint,
+                                                    const Cutoff& cutoff);
   PgConnection(const PgConnection&) = delete;
   ~PgConnection();
 
@@ -104,7 +107,7 @@ class PgConnection {
     std::string name;
   };
 
-  PgConnection(const Endpoint& endpoint, PGconn* connection);
+  PgConnection(const Endpoint& endpoint, const Cutoff& cutoff, PGconn* connection);
   Result<void> connect();
   Result<void> set_up();
   bool queue(const Statement& statement, std::vector<Step>& steps);
@@ -112,10 +115,12 @@ class PgConnection {
   Exchanged<Results> receive(const std::vector<Step>& steps, Deadline deadline);
   PGresult* next_result(Deadline deadline);  // null: the end of one, or lost (broken_)
   bool wait_for_input(Deadline deadline);
+  bool wait_until_ready(short events, Deadline deadline);
   ExchangeError lost(std::string_view fallback);
   std::string limit_ms(Duration limit) const;
 
   const Endpoint endpoint_;
+  const Cutoff& cutoff_;
   std::unique_ptr<PGconn, Finish> connection_;
   Duration statement_timeout_;
   std::unordered_set<std::string> prepared_;  // names

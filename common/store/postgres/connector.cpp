@@ -29,7 +29,7 @@ Result<std::unique_ptr<PgConnection>> Connector::connect() {
     const std::lock_guard lock(mutex_);
     if (last_error_ && steady_clock::now() < next_try_) return fail(*last_error_);
   }
-  auto connection = PgConnection::open(endpoint_);
+  auto connection = PgConnection::open(endpoint_, cutoff_);
   if (connection) {
     note_success();
   } else {

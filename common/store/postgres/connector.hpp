@@ -25,7 +25,10 @@ class Connector {
  public:
   explicit Connector(Endpoint endpoint);
 
+  // Unavailable after `cutoff`.
   Result<std::unique_ptr<PgConnection>> connect();
+
+  Cutoff& cutoff() { return cutoff_; }
   // Until when connect() will only repeat its last error.
   std::chrono::steady_clock::time_point next_try() const;
 
@@ -38,6 +41,7 @@ class Connector {
   void note_success();
 
   const Endpoint endpoint_;
+  Cutoff cutoff_;
   std::atomic<std::uint64_t> connected_ = 0;
   std::atomic<std::uint64_t> failed_ = 0;
   mutable std::mutex mutex_;

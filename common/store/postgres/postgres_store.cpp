@@ -274,6 +274,10 @@ class PostgresStore final : public Store {
     });
   }
 
+  void finish_within(Duration limit) override {
+    connector_.cutoff().set(std::chrono::steady_clock::now() + limit);
+  }
+
   bool inline_reads() const override { return false; }
 
   bool announces_jobs() const override { return true; }

@@ -123,7 +123,8 @@ Result<bool> apply_next(PgConnection& connection, std::span<const Migration> mig
 }  // namespace
 
 Result<MigrationReport> migrate(const Endpoint& endpoint, std::span<const Migration> migrations) {
-  HOLDFAST_TRY_ASSIGN(const auto connection, PgConnection::open(endpoint));
+  const Cutoff none;
+  HOLDFAST_TRY_ASSIGN(const auto connection, PgConnection::open(endpoint, none));
   connection->set_statement_timeout(Duration{});  // an index of a large table takes its time
   std::optional<std::int64_t> from;
   for (;;) {
@@ -137,7 +138,8 @@ Result<MigrationReport> migrate(const Endpoint& endpoint, std::span<const Migrat
 
 Result<MigrationStatus> migration_status(const Endpoint& endpoint,
                                          std::span<const Migration> migrations) {
-  HOLDFAST_TRY_ASSIGN(const auto connection, PgConnection::open(endpoint));
+  const Cutoff none;
+  HOLDFAST_TRY_ASSIGN(const auto connection, PgConnection::open(endpoint, none));
   HOLDFAST_TRY_ASSIGN(const State state, guarded_by_error([&] {
                         Transaction transaction(*connection, "BEGIN READ ONLY");
                         return read_state(transaction, endpoint.shown);

@@ -4,6 +4,7 @@
 #include "common/base/id.hpp"
 #include "common/os/signal_mask.hpp"
 
+#include <poll.h>
 #include <pthread.h>
 
 #include <algorithm>
@@ -215,23 +216,37 @@ Exchanged<void> Writer::commit(Transaction& transaction) {
 }
 
 Exchanged<void> Writer::resolve(const ExchangeError& cause) {
-  const auto until = steady_clock::now() + 2 * connector_.endpoint().statement_timeout;
+  Cutoff& cutoff = connector_.cutoff();
+  const auto patience = steady_clock::now() + 2 * connector_.endpoint().statement_timeout;
+  const auto until = [&] { return std::min(patience, cutoff.time()); };
   do {
-    std::this_thread::sleep_until(std::min(until, connector_.next_try()));
+    pause_until(std::min(until(), connector_.next_try()));
     if (!ensure_connection()) continue;
     const auto mark = connection_->exchange(Statement(kReadMark).bind(name_));
     if (mark) {
       if (mark->integer(0, 0) == number_) return {};
       return tl::unexpected(cause);  // undone: it may be tried again
     }
-    std::this_thread::sleep_for(kResolvePause);
-  } while (steady_clock::now() < until);
+    pause_until(std::min(until(), steady_clock::now() + kResolvePause));
+  } while (steady_clock::now() < until());
   ExchangeError unknown = cause;
   unknown.lost = false;  // not to be done again
   unknown.error.message +=
       "; the connection was lost during COMMIT, and the server has not come back to say whether "
       "this was stored";
   return tl::unexpected(std::move(unknown));
+}
+
+// No longer than until the cutoff, though it be set meanwhile.
+void Writer::pause_until(steady_clock::time_point time) {
+  const Cutoff& cutoff = connector_.cutoff();
+  pollfd wake{cutoff.wake_fd(), POLLIN, 0};
+  const auto rest = [&] {
+    const auto left = std::min(time, cutoff.time()) - steady_clock::now();
+    return std::max<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(left).count(), 0);
+  };
+  if (!cutoff.is_set() && ::poll(&wake, 1, static_cast<int>(rest())) <= 0) return;
+  std::this_thread::sleep_for(std::chrono::milliseconds(rest()));
 }
 
 Exchanged<void> Writer::ensure_connection() {

@@ -84,6 +84,7 @@ class Writer {
   void run_together(Group group, Transaction& transaction);
   Exchanged<void> commit(Transaction& transaction);
   Exchanged<void> resolve(const ExchangeError& cause);
+  void pause_until(std::chrono::steady_clock::time_point time);
   Exchanged<void> ensure_connection();
   void announce();
 

@@ -123,6 +123,22 @@ TEST_CASE("postgres: the server killed, and workers, while there is work: nothin
   database.require_intact(ids.size());
 }
 
+TEST_CASE("postgres: a stack ends within its budget while the server is frozen") {
+  Database database;
+  Stack stack(default_stack(), database.environment());
+  stack.wait_ready();
+  REQUIRE(wait_ready(stack, post_all(stack, 1)));
+  server().freeze();
+  const bool told = wait_until([&] { return stack.get("/ready").status == 503; });
+  stack.supervisor().signal(SIGTERM);
+  const auto ended = stack.supervisor().wait();
+  server().thaw();
+  REQUIRE(told);
+  CHECK(ended.shell_status() == 0);
+  // Nobody had to be killed: each left by itself, in its time.
+  CHECK_THAT(stack.supervisor().output(), !Catch::Contains("did not stop within"));
+}
+
 TEST_CASE("postgres: without a server the stack is not ready, and says which database is meant") {
   Database database;
   Stack stack(default_stack(), database.environment());

@@ -10,6 +10,7 @@
 
 #include <libpq-fe.h>
 
+#include <future>
 #include <set>
 
 using namespace holdfast;
@@ -140,6 +141,31 @@ TEST_CASE("a server that is silent is given up in time, and what it did not comm
   REQUIRE(read.error().kind == ErrorKind::Unavailable);
   REQUIRE(wait_until([&] { return create(*store, "d3").has_value(); }));
   REQUIRE(store->get_document("d2").error().kind == ErrorKind::NotFound);
+}
+
+TEST_CASE("a process that has to end waits for a silent server no longer than it was told") {
+  PostgresEnvironment environment;
+  OpenOptions patient;
+  patient.statement_timeout = 10min;  // what ends the waits is not a limit of the store's
+  patient.connect_timeout = 10min;
+  auto store = environment.open(patient);
+  REQUIRE(create(*store, "d1"));
+  shared_server().freeze();
+  std::promise<Result<Created>> written;
+  NewDocument document;
+  document.id = "d2";
+  store->create_document(document, [&](Result<Created> r) { written.set_value(std::move(r)); });
+  auto reading = std::async(std::launch::async, [&] { return store->get_document("d1"); });
+  store->finish_within(50ms);
+  const auto write = written.get_future().get();
+  const auto read = reading.get();
+  const auto later = create(*store, "d3");
+  store.reset();
+  shared_server().thaw();
+  REQUIRE(write.error().kind == ErrorKind::Unavailable);
+  REQUIRE_THAT(write.error().message, Contains("had to end"));
+  REQUIRE(read.error().kind == ErrorKind::Unavailable);
+  REQUIRE(later.error().kind == ErrorKind::Unavailable);
 }
 
 TEST_CASE("a COMMIT that never reached the server is done again, once") {
