@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// holdfast-queue-worker: embeds documents, or with `migrate` brings the store's schema up to date.
+// holdfast-queue-worker: embeds documents; with `migrate` it brings the store's schema up to date,
+// with `move` it takes a file into a database.
 
 #include "common/os/exit_codes.hpp"
 #include "common/os/fd.hpp"
 #include "common/worker/runtime.hpp"
 #include "queue-worker/jobs/service.hpp"
 #include "queue-worker/migrate.hpp"
+#include "queue-worker/move.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <string_view>
+#include <vector>
 
 namespace {
 
@@ -24,10 +27,14 @@ void print_help() {
       "  {0}             work until SIGTERM: claim jobs, chunk and embed documents\n"
       "  {0} migrate     bring the store's schema up to date, then exit\n"
       "  {0} migrate --status   print what is applied and what is pending, change nothing\n"
+      "  {0} move --from sqlite:///PATH [--to postgresql://USER@HOST/DATABASE]\n"
+      "                             copy everything of a file into an empty database (default: the "
+      "configured one);\n"
+      "                             run again, it goes on where it was interrupted\n"
       "  {0} --version   print the version\n\n"
       "Configuration: from the supervisor; alone, the file named by HOLDFAST_CONFIG and the "
       "environment.\n"
-      "Exit codes: 0 drained or migrated, 1 migration failed, 2 usage, 3 migrations are pending "
+      "Exit codes: 0 drained, migrated or moved, 1 failed, 2 usage, 3 migrations are pending "
       "(--status), 70 failed, 78 wrong configuration.\n",
       kName);
 }
@@ -40,6 +47,11 @@ int main(int argc, char** argv) {
   if (first == "--help" || first == "-h") {
     print_help();
     return 0;
+  }
+  if (first == "move") {
+    std::signal(SIGPIPE, SIG_IGN);
+    const std::vector<std::string_view> arguments(argv + 2, argv + argc);
+    return holdfast::queue::move(arguments, holdfast::config::environ_of_process());
   }
   if (first == "migrate") {
     const bool status = argc == 3 && std::string_view(argv[2]) == "--status";

@@ -91,7 +91,10 @@ int migrate(const config::Environ& environ, int log_fd) {
     return worker::exit_code_of(report.error());
   }
   log.info(report->from == report->to ? "the schema is up to date" : "migrated the store",
-           {{"from", report->from}, {"to", report->to}});
+           {{"store", report->store},
+            {"from", report->from},
+            {"to", report->to},
+            {"vector_search", report->vector_search}});
   return 0;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Metrics of a worker's store: store_commits_total and store_commit_seconds, and what concerns the
+// Metrics of a worker's store: its commits and reads with their times, and what concerns the
 // connections of an engine that has them (PostgreSQL).
 //
 // Threads: the functions may be called from any; the registry outlives them. A ConnectionMetrics
@@ -19,6 +19,7 @@
 namespace holdfast::metrics {
 
 std::function<void(Duration)> commit_observer(prometheus::Registry& registry);
+std::function<void(Duration)> read_observer(prometheus::Registry& registry);
 std::function<void(Duration)> pool_wait_observer(prometheus::Registry& registry);
 
 class ConnectionMetrics {

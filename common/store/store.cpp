@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/store.hpp"
 
+#include "common/store/postgres/hnsw.hpp"
 #include "common/store/postgres/postgres_store.hpp"
 #include "common/store/postgres/schema.hpp"
 #include "common/store/sqlite/schema.hpp"
@@ -56,7 +57,11 @@ Result<std::unique_ptr<Store>> open_store(const std::string& url, const OpenOpti
 Result<MigrationReport> migrate_store(const std::string& url, const OpenOptions& options) {
   if (is_server(url)) {
     HOLDFAST_TRY_ASSIGN(const postgres::Endpoint endpoint, postgres_endpoint(url, options));
-    return postgres::migrate(endpoint, postgres_migrations());
+    HOLDFAST_TRY_ASSIGN(MigrationReport report,
+                        postgres::migrate(endpoint, postgres_migrations()));
+    HOLDFAST_TRY_ASSIGN(report.vector_search,
+                        postgres::index_vectors(endpoint, options.dimensions));
+    return report;
   }
   HOLDFAST_TRY_ASSIGN(const std::filesystem::path path, sqlite_path(url));
   return sqlite::migrate(path, sqlite_migrations());
@@ -82,6 +87,7 @@ OpenOptions open_options(const config::Config& config) {
   options.relaxed_durability = config.store.relaxed_durability;
   options.max_attempts = config.queue.max_attempts;
   options.max_crashes = config.queue.max_crashes;
+  options.dimensions = config.embedding.dimensions;
   options.pool_size = config.store.pool_size;
   options.statement_timeout = config.store.statement_timeout;
   options.connect_timeout = config.store.connect_timeout;

@@ -243,6 +243,10 @@ struct OpenOptions {
   std::uint32_t pool_size = 4;
   Duration statement_timeout = std::chrono::seconds(10);
   Duration connect_timeout = std::chrono::seconds(5);
+  std::uint32_t dimensions = 256;  // of the vectors: migrate_store() makes their index
+  // Called after each read with the time it took, including the wait for a connection, on the
+  // reader's thread.
+  std::function<void(Duration)> on_read;
   // How long a read waited for a connection, on the reader's thread.
   std::function<void(Duration)> on_pool_wait;
   // The host that workers registered through this store belong to; this_host() unless a test says
@@ -257,11 +261,15 @@ Result<std::unique_ptr<Store>> open_store(const std::string& url, const OpenOpti
                                           const Clock& clock);
 
 struct MigrationReport {
+  std::string store;  // as Store::describe()
   std::int64_t from = 0;
   std::int64_t to = 0;
+  // What finds the nearest vectors: "hnsw", or "exact", with the reason where there is a choice.
+  std::string vector_search = "exact";
 };
-// Applies the numbered migrations under a lock. Safe to run from several processes and hosts at
-// once. Of `options`, the time limits.
+// Applies the numbered migrations under a lock, then makes the index for vectors of
+// `options.dimensions` where the engine has one. Safe to run from several processes and hosts at
+// once. Of `options`, the time limits count too.
 Result<MigrationReport> migrate_store(const std::string& url, const OpenOptions& options = {});
 
 // What migrate_store() has done and would do.

@@ -158,6 +158,7 @@ Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) 
   HOLDFAST_TRY_ASSIGN(auto provider, embedding::make_provider(config.embedding));
   store::OpenOptions options = store::open_options(config);
   options.on_commit = metrics::commit_observer(context.registry());
+  options.on_read = metrics::read_observer(context.registry());
   if (store::is_server(store::store_url(config))) {
     options.on_pool_wait = metrics::pool_wait_observer(context.registry());
   }

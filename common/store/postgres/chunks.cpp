@@ -4,6 +4,7 @@
 #include "common/store/statement.hpp"
 #include "common/text/utf8.hpp"
 
+#include <algorithm>
 #include <bit>
 
 namespace holdfast::store::postgres {
@@ -11,9 +12,6 @@ namespace holdfast::store::postgres {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "vectors are stored in memory order");
-
-// A tsvector holds at most a megabyte.
-constexpr std::size_t kIndexedBytes = std::size_t{256} << 10;
 
 // What both statements that come before the completion act on: the job, if it is held with this
 // fence, and the document, if it still waits for it. Both stay locked until the commit.
@@ -29,18 +27,26 @@ constexpr std::string_view kRemoveOld =
               ", removed AS (DELETE FROM holdfast.chunk AS c USING target"
               " WHERE c.document = target.seq RETURNING c.document)"
               " INSERT INTO holdfast.chunk_change(document) SELECT DISTINCT document FROM removed">;
-constexpr std::string_view kAddNew =
-    statement<HOLDFAST_TARGET
-              ", added AS (INSERT INTO holdfast.chunk(document, ordinal, begin_byte, end_byte,"
-              " job_id, fence, title, text, vector, words)"
-              " SELECT target.seq, c.ordinal, c.begin_byte, c.end_byte, $1, $2, target.title,"
-              " c.text, c.vector,"
-              " setweight(to_tsvector('holdfast.words', holdfast.fold(target.title)), 'A') ||"
-              " setweight(to_tsvector('holdfast.words', holdfast.fold(c.words)), 'B')"
-              " FROM target, unnest($5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[],"
-              " $9::bytea[], $10::text[]) AS c(ordinal, begin_byte, end_byte, text, vector, words)"
-              " RETURNING document)"
-              " INSERT INTO holdfast.chunk_change(document) SELECT DISTINCT document FROM added">;
+// With the copy for the index of the server (hnsw.hpp), or without: $11 has all vectors, one after
+// the other, $12 is how long each of them is.
+#define HOLDFAST_ADD(COLUMN, VALUE)                                                             \
+  HOLDFAST_TARGET                                                                               \
+  ", added AS (INSERT INTO holdfast.chunk(document, ordinal, begin_byte, end_byte,"             \
+  " job_id, fence, title, text, vector, words" COLUMN                                           \
+  ")"                                                                                           \
+  " SELECT target.seq, c.ordinal, c.begin_byte, c.end_byte, $1, $2, target.title,"              \
+  " c.text, c.vector,"                                                                          \
+  " " HOLDFAST_WORDS("target.title", "c.words") VALUE                                           \
+  " FROM target, unnest($5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[],"                 \
+  " $9::bytea[], $10::text[]) WITH ORDINALITY"                                                  \
+  " AS c(ordinal, begin_byte, end_byte, text, vector, words, place)"                            \
+  " RETURNING document)"                                                                        \
+  " INSERT INTO holdfast.chunk_change(document) SELECT DISTINCT document FROM added"
+constexpr std::string_view kAddNew = statement<HOLDFAST_ADD("", "")>;
+constexpr std::string_view kAddIndexed = statement<HOLDFAST_ADD(
+    ", embedding",
+    ", holdfast.as_embedding(($11::real[])[(c.place - 1) * $12 + 1 : c.place * $12])")>;
+#undef HOLDFAST_ADD
 constexpr std::string_view kSetReady =
     statement<HOLDFAST_TARGET
               " UPDATE holdfast.document AS d SET status = {document.ready}, error = '',"
@@ -55,9 +61,23 @@ constexpr std::string_view kDeleteChunks =
     "WITH removed AS (DELETE FROM holdfast.chunk WHERE document = $1 RETURNING document)"
     " INSERT INTO holdfast.chunk_change(document) SELECT DISTINCT document FROM removed";
 
+bool are_alike(const std::vector<Chunk>& chunks) {
+  return std::all_of(chunks.begin(), chunks.end(), [&](const Chunk& chunk) {
+    return chunk.vector.size() == chunks.front().vector.size();
+  });
+}
+
+std::vector<float> all_numbers(const std::vector<Chunk>& chunks) {
+  std::vector<float> numbers;
+  numbers.reserve(chunks.size() * chunks.front().vector.size());
+  for (const Chunk& chunk : chunks)
+    numbers.insert(numbers.end(), chunk.vector.begin(), chunk.vector.end());
+  return numbers;
+}
+
 }  // namespace
 
-std::vector<Statement> embed_statements(const Embedding& embedding) {
+std::vector<Statement> embed_statements(const Embedding& embedding, bool with_copies) {
   std::vector<std::int64_t> ordinals;
   std::vector<std::int64_t> begins;
   std::vector<std::int64_t> ends;
@@ -79,7 +99,12 @@ std::vector<Statement> embed_statements(const Embedding& embedding) {
   std::vector<Statement> statements;
   statements.push_back(start(kRemoveOld));
   if (!embedding.chunks.empty()) {
-    statements.push_back(start(kAddNew).bind(ordinals, begins, ends, texts, vectors, words));
+    const std::size_t dimensions = embedding.chunks.front().vector.size();
+    const bool copies = with_copies && dimensions > 0 && are_alike(embedding.chunks);
+    Statement add = start(copies ? kAddIndexed : kAddNew);
+    add.bind(ordinals, begins, ends, texts, vectors, words);
+    if (copies) add.bind(all_numbers(embedding.chunks), static_cast<std::int64_t>(dimensions));
+    statements.push_back(std::move(add));
   }
   statements.push_back(start(kSetReady).bind(static_cast<std::int64_t>(embedding.chunks.size())));
   statements.push_back(complete_statement(embedding.key));

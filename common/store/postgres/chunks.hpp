@@ -11,7 +11,15 @@
 #include <string>
 #include <vector>
 
+// What a chunk is found by, as SQL: its title, weight A, and its text, weight B.
+#define HOLDFAST_WORDS(TITLE, TEXT)                                            \
+  "setweight(to_tsvector('holdfast.words', holdfast.fold(" TITLE ")), 'A') ||" \
+  " setweight(to_tsvector('holdfast.words', holdfast.fold(" TEXT ")), 'B')"
+
 namespace holdfast::store::postgres {
+
+// How much of a chunk's text is indexed: a tsvector holds at most a megabyte.
+inline constexpr std::size_t kIndexedBytes = std::size_t{256} << 10;
 
 struct Embedding {
   JobKey key;
@@ -22,7 +30,8 @@ struct Embedding {
 
 // The fenced completion with the chunks. These are dropped without an error if the document is
 // gone, has a newer version, or waits for another job by now. The statements refer to `embedding`.
-std::vector<Statement> embed_statements(const Embedding& embedding);
+// `with_copies`: the table has a column for them (hnsw.hpp).
+std::vector<Statement> embed_statements(const Embedding& embedding, bool with_copies);
 Result<void> read_embedded(std::span<const Rows> rows, JobKey key);
 
 void delete_chunks(Transaction& transaction, std::int64_t document);

@@ -218,7 +218,8 @@ Exchanged<Results> PgConnection::exchange(std::span<const Statement> statements,
   if (!queued) return tl::unexpected(lost("out of memory"));
   const bool unlimited = statement_timeout_ == Duration{};
   const auto deadline = unlimited ? steady_clock::time_point::max()
-                                  : steady_clock::now() + 2 * statement_timeout_ + kGrace;
+                                  : steady_clock::now() + kGrace +
+                                        (statements.size() > 1 ? 2 : 1) * statement_timeout_;
   auto results = receive(steps, deadline);
   if (results && needs_limits) results->erase(results->begin());
   return results;
@@ -302,7 +303,7 @@ Exchanged<Results> PgConnection::receive(const std::vector<Step>& steps, Deadlin
         const ServerError error = server_error(result);
         if (!failure) {
           failure = ExchangeError{make_error(error, endpoint_.shown), false,
-                                  is_worth_repeating(error.state)};
+                                  is_worth_repeating(error.state), false};
         }
         if (ends_session(error.state)) broken_ = true;
         // A table has changed under a prepared statement: the next use prepares it again.
@@ -375,7 +376,7 @@ ExchangeError PgConnection::lost(std::string_view fallback) {
                               : "the server did not answer within store.statement_timeout";
   }
   if (reason.empty()) reason = fallback;
-  return {connection_error(reason, endpoint_.shown), true, false};
+  return {connection_error(reason, endpoint_.shown), true, false, timed_out_};
 }
 
 Result<PgConnection::Heard> PgConnection::listen(int wake, Duration limit) {

@@ -55,6 +55,7 @@ struct ExchangeError {
   Error error;
   bool lost = false;        // the connection is gone; what was sent may have been carried out
   bool repeatable = false;  // it lost against another transaction: run it again
+  bool silent = false;      // lost because no answer came in time
 };
 
 using Results = std::vector<Rows>;
@@ -71,7 +72,7 @@ class PgConnection {
 
   // Sends the statements together and waits for all results. The first error ends it: with
   // Within::Alone nothing has happened then, with Within::Transaction the transaction must be
-  // rolled back. Each statement has the time limit to itself, all of them twice that.
+  // rolled back. Each statement has the time limit to itself, several of them twice that together.
   Exchanged<Results> exchange(std::span<const Statement> statements, Within within = Within::Alone);
   Exchanged<Rows> exchange(const Statement& statement, Within within = Within::Alone);
 

@@ -9,10 +9,11 @@ namespace holdfast::store::postgres {
 
 using std::chrono::steady_clock;
 
-Pool::Pool(Connector& connector, std::size_t limit, std::function<void(Duration)> on_wait)
+Pool::Pool(Connector& connector, std::size_t limit, Observer on_wait, Observer on_read)
     : connector_(connector),
       limit_(std::max<std::size_t>(limit, 1)),
-      on_wait_(std::move(on_wait)) {}
+      on_wait_(std::move(on_wait)),
+      on_read_(std::move(on_read)) {}
 
 Result<Pool::Lease> Pool::take() {
   const auto asked = steady_clock::now();

@@ -6,6 +6,7 @@
 #include "common/store/postgres/api_keys.hpp"
 #include "common/store/postgres/chunks.hpp"
 #include "common/store/postgres/documents.hpp"
+#include "common/store/postgres/hnsw.hpp"
 #include "common/store/postgres/jobs.hpp"
 #include "common/store/postgres/listener.hpp"
 #include "common/store/postgres/pool.hpp"
@@ -15,6 +16,7 @@
 #include "common/store/postgres/writer.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <utility>
 
@@ -34,13 +36,18 @@ class PostgresStore final : public Store {
         clock_(clock),
         budgets_{options.max_attempts, options.max_crashes},
         host_(std::move(host)),
-        pool_(connector_, options.pool_size, options.on_pool_wait),
+        pool_(connector_, options.pool_size, options.on_pool_wait, options.on_read),
         vectors_(options.vector_cache_bytes),
         writer_(connector_, options.on_commit) {}
 
   Result<void> open() {
     HOLDFAST_TRY_ASSIGN(auto connection, connector_.connect());
     HOLDFAST_TRY(check_schema(*connection, postgres_migrations().back().version));
+    try {
+      has_embeddings_ = has_embeddings(*connection);
+    } catch (const SqlFailure& failure) {
+      return fail(failure.cause.error);
+    }
     pool_.add(std::move(connection));
     return {};
   }
@@ -140,7 +147,7 @@ class PostgresStore final : public Store {
     const auto embedding = std::make_shared<const Embedding>(
         Embedding{key, std::move(document_id), version, std::move(chunks)});
     writer_.write<void>(
-        {}, [embedding] { return embed_statements(*embedding); },
+        {}, [this, embedding] { return embed_statements(*embedding, has_embeddings_); },
         [key](std::span<const Rows> rows) { return read_embedded(rows, key); }, std::move(done));
   }
 
@@ -269,6 +276,7 @@ class PostgresStore final : public Store {
 
   Result<void> check() override {
     return pool_.read([&](PgConnection& c) -> Result<void> {
+      has_embeddings_ = has_embeddings(c);
       if (!ask(c, Statement(kLook)).boolean(0, 0)) return {};
       return fail(make_error({"25006", "the server is read-only", ""}, c.endpoint().shown));
     });
@@ -304,6 +312,9 @@ class PostgresStore final : public Store {
   const Clock& clock_;
   const Budgets budgets_;
   const HostIdentity host_;
+  // Whether chunks have copies for pgvector's index. The extension may come and go: looked at when
+  // the store is checked.
+  std::atomic<bool> has_embeddings_ = false;
   Pool pool_;
   VectorIndex vectors_;
   std::unique_ptr<Listener> listener_;

@@ -133,7 +133,11 @@ Result<MigrationReport> migrate(const Endpoint& endpoint, std::span<const Migrat
                         }));
     if (!applied) break;
   }
-  return MigrationReport{*from, std::max(*from, migrations.back().version)};
+  MigrationReport report;
+  report.store = endpoint.shown;
+  report.from = *from;
+  report.to = std::max(*from, migrations.back().version);
+  return report;
 }
 
 Result<MigrationStatus> migration_status(const Endpoint& endpoint,

@@ -3,6 +3,7 @@
 
 #include "common/store/dot.hpp"
 #include "common/store/fusion.hpp"
+#include "common/store/postgres/hnsw.hpp"
 #include "common/store/query_words.hpp"
 
 #include <algorithm>
@@ -92,15 +93,25 @@ std::vector<SearchHit> read_hits(Transaction& transaction, const std::vector<Fus
   return hits;
 }
 
+std::vector<Candidate> nearest(Transaction& one_state, VectorIndex& vectors, bool indexed,
+                               std::span<const float> vector, std::size_t depth) {
+  if (indexed) {
+    if (auto found = hnsw_nearest(one_state, vector, depth)) return std::move(*found);
+    one_state.end();
+  }
+  return vectors.nearest(one_state, vector, depth);
+}
+
 }  // namespace
 
 std::vector<SearchHit> search(PgConnection& connection, VectorIndex& vectors, std::string_view text,
                               std::span<const float> vector, std::size_t k) {
   if (k == 0) return {};
   const std::size_t depth = std::max(kDepth, 2 * k);
+  const bool indexed = !vector.empty() && hnsw_ready(connection, vector.size(), depth);
   Transaction one_state(connection, kOneState);
   std::vector<Candidate> by_vector;
-  if (!vector.empty()) by_vector = vectors.nearest(one_state, vector, depth);
+  if (!vector.empty()) by_vector = nearest(one_state, vectors, indexed, vector, depth);
   const std::vector<Candidate> by_words = rank_by_words(one_state, text, depth);
   return read_hits(one_state, fuse(by_vector, by_words, k), vector);
 }

@@ -16,9 +16,11 @@ constexpr Oid kBool = 16;
 constexpr Oid kBytea = 17;
 constexpr Oid kInt8 = 20;
 constexpr Oid kText = 25;
+constexpr Oid kFloat4 = 700;
 constexpr Oid kFloat8 = 701;
 constexpr Oid kByteaArray = 1001;
 constexpr Oid kTextArray = 1009;
+constexpr Oid kFloat4Array = 1021;
 constexpr Oid kInt8Array = 1016;
 
 template <class Integer>
@@ -43,6 +45,19 @@ std::string array_of(Oid type, std::size_t count, Element element) {
     const auto value = element(i);
     bytes += big_endian(static_cast<std::uint32_t>(value.size()));
     bytes += value;
+  }
+  return bytes;
+}
+
+std::string array_of(Oid type, const std::vector<std::optional<std::string_view>>& values) {
+  std::string bytes;
+  for (const std::uint32_t field :
+       {std::uint32_t{values.empty() ? 0u : 1u}, std::uint32_t{1}, std::uint32_t{type}})
+    bytes += big_endian(field);
+  if (!values.empty()) bytes += big_endian(static_cast<std::uint32_t>(values.size())) + big_endian(1u);
+  for (const auto& value : values) {
+    bytes += big_endian(value ? static_cast<std::uint32_t>(value->size()) : ~std::uint32_t{0});
+    if (value) bytes += *value;
   }
   return bytes;
 }
@@ -107,6 +122,15 @@ void Statement::add(const std::vector<std::int64_t>& values) {
        {}});
 }
 
+void Statement::add(const std::vector<float>& values) {
+  parameters_.push_back(
+      {kFloat4Array,
+       false,
+       array_of(kFloat4, values.size(),
+                [&](std::size_t i) { return big_endian(std::bit_cast<std::uint32_t>(values[i])); }),
+       {}});
+}
+
 void Statement::add(const std::vector<std::string>& values) {
   parameters_.push_back(
       {kTextArray,
@@ -120,6 +144,14 @@ void Statement::add(const BytesList& values) {
                          false,
                          array_of(kBytea, values.size(), [&](std::size_t i) { return values[i]; }),
                          {}});
+}
+
+void Statement::add(const NullableTexts& values) {
+  parameters_.push_back({kTextArray, false, array_of(kText, values.values), {}});
+}
+
+void Statement::add(const NullableBytes& values) {
+  parameters_.push_back({kByteaArray, false, array_of(kBytea, values.values), {}});
 }
 
 std::int64_t Rows::affected() const {

@@ -37,9 +37,18 @@ struct Uncopied {
 
 using BytesList = std::vector<std::string_view>;  // bytea[]; what it refers to outlives bind()
 
+// Arrays with NULLs. What they refer to outlives bind().
+struct NullableTexts {
+  std::vector<std::optional<std::string_view>> values;
+};
+struct NullableBytes {
+  std::vector<std::optional<std::string_view>> values;
+};
+
 class Statement {
  public:
-  // `sql` ends with a NUL and lives as long as the process: it is prepared once per connection.
+  // `sql` ends with a NUL and lives as long as every connection that it is used on: each prepares
+  // it once, and knows it by its address.
   explicit Statement(std::string_view sql) : sql_(sql) {}
 
   // Binds $1, $2, … in order. An unset optional is NULL.
@@ -82,8 +91,11 @@ class Statement {
   void add(const Bytes& value);
   void add(const std::optional<std::int64_t>& value);
   void add(const std::vector<std::int64_t>& values);
+  void add(const std::vector<float>& values);
   void add(const std::vector<std::string>& values);
   void add(const BytesList& values);
+  void add(const NullableTexts& values);
+  void add(const NullableBytes& values);
   void add(const char*) = delete;
   void add(int) = delete;  // say which integer is meant
 

@@ -124,7 +124,9 @@ void Writer::carry_out(Group group) {
     done = transact(group);
     if (done) return;
     const ExchangeError& error = done.error();
-    const bool again = error.lost ? attempt == 1 : error.repeatable && group.size() == 1;
+    // A server that was silent would be so again.
+    const bool again = error.lost ? attempt == 1 && !error.silent
+                                  : error.repeatable && group.size() == 1;
     if (!again) break;
   }
   if (group.size() > 1 && !done.error().lost) {
@@ -158,7 +160,7 @@ Exchanged<void> Writer::transact(Group group) {
     return tl::unexpected(failure.cause);
   } catch (const std::bad_alloc&) {
     return tl::unexpected(
-        ExchangeError{{ErrorKind::ResourceExhausted, "out of memory", 0}, false, false});
+        ExchangeError{{ErrorKind::ResourceExhausted, "out of memory", 0}, false, false, false});
   }
   if (!transaction.begun()) return {};
   return commit(transaction);
@@ -209,7 +211,7 @@ Exchanged<void> Writer::commit(Transaction& transaction) {
     transaction.begun_ = false;
     if (results->back().command() == "COMMIT") return {};
     return tl::unexpected(ExchangeError{
-        {ErrorKind::Internal, "the server rolled the transaction back", 0}, false, false});
+        {ErrorKind::Internal, "the server rolled the transaction back", 0}, false, false, false});
   }
   if (!results.error().lost) return tl::unexpected(std::move(results).error());
   return resolve(results.error());
@@ -253,7 +255,7 @@ Exchanged<void> Writer::ensure_connection() {
   if (connection_ && !connection_->broken()) return {};
   connection_.reset();
   auto connection = connector_.connect();
-  if (!connection) return tl::unexpected(ExchangeError{std::move(connection).error(), true, false});
+  if (!connection) return tl::unexpected(ExchangeError{std::move(connection).error(), true, false, false});
   connection_ = std::move(*connection);
   return {};
 }

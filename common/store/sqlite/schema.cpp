@@ -79,7 +79,11 @@ Result<MigrationReport> migrate_locked(SqliteConnection& connection,
     if (migration.version > from) apply(connection, migration);
   }
   connection.checkpoint(true);
-  return MigrationReport{from, newest};
+  MigrationReport report;
+  report.store = "sqlite " + connection.path().native();
+  report.from = from;
+  report.to = newest;
+  return report;
 }
 
 // Documents and the digests of keys are for our user and group alone, whatever the umask. SQLite

@@ -18,6 +18,7 @@
 #include "common/store/sqlite/writer.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -35,6 +36,7 @@ class SqliteStore final : public Store {
         clock_(clock),
         budgets_{options.max_attempts, options.max_crashes},
         host_(std::move(host)),
+        on_read_(options.on_read),
         readers_(std::move(readers)),
         vectors_(options.vector_cache_bytes),
         files_(std::move(files)),
@@ -307,7 +309,9 @@ class SqliteStore final : public Store {
  private:
   template <class Work>
   std::invoke_result_t<Work&, SqliteConnection&> read(Work&& work) {
+    const auto began = std::chrono::steady_clock::now();
     auto result = readers_->read(std::forward<Work>(work));
+    if (on_read_) on_read_(std::chrono::steady_clock::now() - began);
     if (!result) outage_.read_failed(result.error());
     return result;
   }
@@ -349,6 +353,7 @@ class SqliteStore final : public Store {
   const Clock& clock_;
   const Budgets budgets_;
   const HostIdentity host_;
+  const std::function<void(Duration)> on_read_;
   std::unique_ptr<Readers> readers_;
   VectorIndex vectors_;
   Outage outage_;

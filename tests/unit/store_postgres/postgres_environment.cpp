@@ -16,7 +16,9 @@ void must(const Result<MigrationReport>& migrated) {
 // Migrating takes a while; copying what was migrated does not.
 void make_template(PostgresServer& server) {
   server.create_database(kTemplate);
-  must(migrate_store(server.socket_url(kTemplate)));
+  OpenOptions options;
+  options.dimensions = 37;  // of the tests of the contract: a server with an index uses it there
+  must(migrate_store(server.socket_url(kTemplate), options));
   server.sql(kTemplate,
              "CREATE TABLE holdfast.test_clock(ms bigint NOT NULL);"
              " INSERT INTO holdfast.test_clock VALUES(0);"

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/move/move.hpp"
+
+#include "common/store/migrations/migrations.hpp"
+#include "common/store/move/source.hpp"
+#include "common/store/move/target.hpp"
+#include "common/store/postgres/hnsw.hpp"
+#include "common/store/postgres/schema.hpp"
+
+#include <chrono>
+
+namespace holdfast::store {
+
+namespace {
+
+using move::Batch;
+using move::Checksum;
+using move::Source;
+using move::Table;
+using move::Target;
+using Progress = std::function<void(const MoveProgress&)>;
+
+// A batch takes longer than what a request may.
+constexpr Duration kPatience = std::chrono::minutes(10);
+
+Result<std::filesystem::path> file_of(const std::string& url) {
+  constexpr std::string_view kScheme = "sqlite://";
+  const std::filesystem::path path(url.starts_with(kScheme) ? url.substr(kScheme.size()) : "");
+  if (path.is_absolute() && path.has_filename()) return path;
+  return fail(ErrorKind::InvalidArgument,
+              "a move goes from a file to a server: --from sqlite:///absolute/path.db "
+              "--to postgresql://user@host/database");
+}
+
+Result<void> copy(Source& source, Target& target, const Table& table, const Progress& progress) {
+  HOLDFAST_TRY_ASSIGN(const std::int64_t of, source.count(table));
+  HOLDFAST_TRY_ASSIGN(move::Position position, target.position(table));
+  std::int64_t rows = 0;
+  if (position.key != 0) {
+    HOLDFAST_TRY_ASSIGN(rows, target.count(table));
+  }
+  while (!position.end) {
+    HOLDFAST_TRY_ASSIGN(const Batch batch, source.read(table, position.key));
+    HOLDFAST_TRY(target.store(table, batch));
+    position = {batch.last, batch.end};
+    rows += static_cast<std::int64_t>(batch.rows.size());
+    if (progress) progress({MoveProgress::Step::Copying, table.name, rows, of});
+  }
+  return {};
+}
+
+Failure differs(const Target& target, const Table& table, const std::string& where) {
+  return fail(ErrorKind::Conflict,
+              fmt::format("database '{}': the rows of holdfast.{}{} are not those of the file: one "
+                          "of them was changed since the move began. Drop the schema (DROP SCHEMA "
+                          "holdfast CASCADE) and move again",
+                          target.describe(), table.name, where));
+}
+
+Result<MovedTable> compare(Source& source, Target& target, const Table& table,
+                           const Progress& progress) {
+  HOLDFAST_TRY_ASSIGN(const std::int64_t of, source.count(table));
+  MovedTable moved{table.name, 0, 0};
+  Checksum total;
+  std::int64_t after = 0;  // keys count from 1
+  for (bool end = false; !end;) {
+    HOLDFAST_TRY_ASSIGN(const Batch batch, source.read(table, after));
+    Checksum part;
+    for (const move::Row& row : batch.rows) {
+      part.add(row);
+      total.add(row);
+    }
+    HOLDFAST_TRY_ASSIGN(const Target::Sum sum, target.sum(table, after, batch.last));
+    const auto rows = static_cast<std::int64_t>(batch.rows.size());
+    if (sum.rows != rows || sum.checksum != part.value()) {
+      const std::string where =
+          table.key.empty() || batch.rows.empty()
+              ? ""
+              : fmt::format(" with {} up to {}", table.key, batch.last);
+      return differs(target, table, where);
+    }
+    moved.rows += rows;
+    after = batch.last;
+    end = batch.end;
+    if (progress) progress({MoveProgress::Step::Comparing, table.name, moved.rows, of});
+  }
+  HOLDFAST_TRY_ASSIGN(const std::int64_t there, target.count(table));
+  if (there != moved.rows) return differs(target, table, "");
+  moved.checksum = total.value();
+  return moved;
+}
+
+}  // namespace
+
+Result<MoveReport> move_store(const std::string& from, const std::string& to,
+                              const OpenOptions& options, const Progress& progress) {
+  HOLDFAST_TRY_ASSIGN(const std::filesystem::path path, file_of(from));
+  if (!is_server(to)) {
+    return fail(ErrorKind::InvalidArgument,
+                "a move goes to a server: --to postgresql://user@host/database");
+  }
+  HOLDFAST_TRY_ASSIGN(const postgres::Endpoint endpoint,
+                      postgres::make_endpoint(to, kPatience, options.connect_timeout));
+  HOLDFAST_TRY_ASSIGN(Source source, Source::open(path));
+  HOLDFAST_TRY(postgres::migrate(endpoint, postgres_migrations()));
+  HOLDFAST_TRY_ASSIGN(Target target, Target::open(endpoint));
+  HOLDFAST_TRY_ASSIGN(std::vector<Table> tables, source.tables());
+  HOLDFAST_TRY_ASSIGN(tables, target.match(std::move(tables)));
+  HOLDFAST_TRY_ASSIGN(const std::string identity, source.identity());
+  HOLDFAST_TRY_ASSIGN(const Target::Standing standing, target.begin(identity, tables));
+  MoveReport report;
+  report.from = source.describe();
+  report.to = target.describe();
+  report.resumed = standing == Target::Standing::Begun;
+  report.already = standing == Target::Standing::Complete;
+  if (!report.already) {
+    for (const Table& table : tables) {
+      HOLDFAST_TRY(copy(source, target, table, progress));
+    }
+    report.changed_text = source.changed_text();
+    for (const Table& table : tables) {
+      HOLDFAST_TRY_ASSIGN(MovedTable moved, compare(source, target, table, progress));
+      report.tables.push_back(std::move(moved));
+    }
+    HOLDFAST_TRY_ASSIGN(const auto sequences, source.sequences());
+    HOLDFAST_TRY(target.complete(sequences));
+  }
+  // Last: an index is made quicker of rows that are there than row by row.
+  HOLDFAST_TRY_ASSIGN(report.vector_search,
+                      postgres::index_vectors(endpoint, options.dimensions));
+  return report;
+}
+
+}  // namespace holdfast::store
