@@ -162,4 +162,42 @@ Result<void> check_postgres_url(std::string_view text) {
   return {};
 }
 
+std::string describe_postgres_url(std::string_view text) {
+  text.remove_prefix(std::min(text.find("://") + 3, text.size()));
+  std::string_view parameters;
+  if (const std::size_t question = text.find('?'); question != std::string_view::npos) {
+    parameters = text.substr(question + 1);
+    text = text.substr(0, question);
+  }
+  const std::size_t slash = text.find('/');
+  std::string_view hosts = text.substr(0, slash);
+  if (const std::size_t at = hosts.rfind('@'); at != std::string_view::npos) {
+    hosts.remove_prefix(at + 1);
+  }
+  const auto decoded = [](std::string_view value) {
+    std::string out;
+    return text::percent_decode(value, out) ? out : std::string(value);
+  };
+  std::string host = decoded(hosts);
+  std::string database = slash == std::string_view::npos ? "" : decoded(text.substr(slash + 1));
+  std::string port;
+  std::string service;
+  while (!parameters.empty()) {
+    const std::string_view parameter = parameters.substr(0, parameters.find('&'));
+    parameters.remove_prefix(std::min(parameter.size() + 1, parameters.size()));
+    const std::size_t equals = std::min(parameter.find('='), parameter.size());
+    const std::string_view name = parameter.substr(0, equals);
+    const std::string value = decoded(parameter.substr(std::min(equals + 1, parameter.size())));
+    if (name == "host" || (name == "hostaddr" && host.empty())) host = value;
+    if (name == "port") port = value;
+    if (name == "dbname") database = value;
+    if (name == "service") service = value;
+  }
+  std::string shown = "postgresql " + (host.empty() ? "local" : host);
+  if (!port.empty()) shown += ":" + port;
+  if (!database.empty()) shown += "/" + database;
+  if (!service.empty()) shown += " (service " + service + ")";
+  return shown;
+}
+
 }  // namespace holdfast::net

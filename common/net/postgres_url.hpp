@@ -9,11 +9,16 @@
 
 #include "common/base/result.hpp"
 
+#include <string>
 #include <string_view>
 
 namespace holdfast::net {
 
 // InvalidArgument, with what is wrong. Errors never repeat the password.
 Result<void> check_postgres_url(std::string_view text);
+
+// What people may see of a URL that was checked: "postgresql db.internal:5432/holdfast", with the
+// host and the parameters that decide which database is meant, and without the rest.
+std::string describe_postgres_url(std::string_view text);
 
 }  // namespace holdfast::net

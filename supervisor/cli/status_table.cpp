@@ -124,6 +124,11 @@ std::string watch_problems(const json& status) {
 // What the table cannot show: the last reload, and what runs otherwise than the file says.
 std::string remarks_of(const json& status) {
   std::string out;
+  // A file is what one expects.
+  const json store = status.value("store", json::object());
+  if (const std::string engine = store.value("engine", "sqlite"); engine != "sqlite") {
+    out += fmt::format("store: {} {}\n", engine, store.value("database", "?"));
+  }
   if (status.value("reloading", false)) out += "a reload is under way\n";
   const std::string error = status.value("last_reload_error", "");
   if (!error.empty()) out += fmt::format("last reload: {}\n", error.substr(0, error.find('\n')));

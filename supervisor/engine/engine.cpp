@@ -3,6 +3,7 @@
 
 #include "common/config/load.hpp"
 #include "common/config/reload.hpp"
+#include "common/config/store_text.hpp"
 #include "common/os/exit_codes.hpp"
 #include "supervisor/engine/worker_user.hpp"
 
@@ -98,6 +99,7 @@ Result<void> Engine::open() {
 int Engine::run() {
   const MonoTime now = parts_.clock.mono();
   publisher_.start(kernel_limits(parts_.cgroups));
+  publisher_.store(config::store_text(config_));
   announcer_.start(now);
   next_second_ = now;
   on_second();
@@ -344,6 +346,7 @@ void Engine::apply_reload(Answer answer, Done done) {
   if (parts_.on_config) parts_.on_config(config_);
   log_levels_.reset(config_.log.level);
   publisher_.log_levels({});
+  publisher_.store(config::store_text(config_));
   use_redact_paths();
 
   const std::uint64_t request = requests_.add(

@@ -62,6 +62,7 @@ void SnapshotPublisher::publish_now() {
   snapshot->listener_troubles = troubles_;
   snapshot->kernel_limits = kernel_limits_;
   snapshot->watches = watches_;
+  snapshot->store = store_;
   snapshot->log_levels = log_levels_;
   snapshot->last_reload_ok = last_reload_ok_;
   snapshot->last_reload_at = last_reload_at_;

@@ -48,6 +48,7 @@ class SnapshotPublisher {
   // What is watched, for the snapshots that follow.
   void watches(WatchStates watches) { watches_ = std::move(watches); }
 
+  void store(std::string text) { store_ = std::move(text); }
   void log_levels(std::map<std::string, log::Level> levels) { log_levels_ = std::move(levels); }
 
   // The outcome of a reload, for the snapshots that follow.
@@ -67,6 +68,7 @@ class SnapshotPublisher {
   KernelLimits kernel_limits_;
   std::vector<ListenerTrouble> troubles_;
   WatchStates watches_;
+  std::string store_;
   std::map<std::string, log::Level> log_levels_;
   MonoTime published_at_{};
   std::uint64_t published_revision_ = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/status/program_json.hpp"
 
+#include <algorithm>
+
 namespace holdfast::supervisor::status {
 
 using nlohmann::ordered_json;
@@ -17,6 +19,12 @@ ordered_json program_json(const core::ProgramView& program) {
   if (program.rolling) out["rolling"] = true;
   if (program.dormant) out["dormant"] = true;
   return out;
+}
+
+ordered_json store_json(const std::string& store) {
+  const std::size_t blank = std::min(store.find(' '), store.size());
+  return {{"engine", store.substr(0, blank)},
+          {"database", store.substr(std::min(blank + 1, store.size()))}};
 }
 
 std::string text_of(const ordered_json& json) {

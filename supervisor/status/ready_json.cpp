@@ -76,6 +76,7 @@ std::string ready_json(const FleetSnapshot& snapshot, const Latest& latest) {
 std::string ready_json_verbose(const FleetSnapshot& snapshot, const Latest& latest) {
   ordered_json out = readiness_json(snapshot, latest);
   out["checks"] = checks_json(latest.value_or(Totals{}));
+  if (!snapshot.store.empty()) out["checks"]["database"].update(store_json(snapshot.store));
   const bool reported = latest && latest->database;
   if (!reported && outage_of(snapshot, latest)) out["checks"]["database"]["status"] = "fail";
   for (const auto& check : out["checks"]) {

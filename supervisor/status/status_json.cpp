@@ -180,6 +180,7 @@ std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const Usage
   for (const auto& [name, level] : snapshot.log_levels)
     out["log_levels"][name] = log::to_string(level);
   out["cgroups"] = cgroups_json(snapshot);
+  if (!snapshot.store.empty()) out["store"] = store_json(snapshot.store);
   out["listeners"] = ordered_json::object();
   for (const auto& [name, address] : snapshot.listeners)
     out["listeners"][name] = address;

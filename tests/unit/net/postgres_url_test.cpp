@@ -6,6 +6,18 @@
 using Catch::Contains;
 using holdfast::net::check_postgres_url;
 
+TEST_CASE("a PostgreSQL URL is shown by what decides which database it is") {
+  using holdfast::net::describe_postgres_url;
+  CHECK(describe_postgres_url("postgresql://me:secret@db.internal:5433/docs") ==
+        "postgresql db.internal:5433/docs");
+  CHECK(describe_postgres_url("postgres://a,b:1/x?sslmode=require") == "postgresql a,b:1/x");
+  CHECK(describe_postgres_url("postgresql:///?service=docs") == "postgresql local (service docs)");
+  CHECK(describe_postgres_url("postgresql://u@%2Frun%2Fpostgresql/d?port=5433&password=secret") ==
+        "postgresql /run/postgresql:5433/d");
+  CHECK(describe_postgres_url("postgresql:///d?host=/tmp&dbname=e") == "postgresql /tmp/e");
+  CHECK(describe_postgres_url("postgresql://") == "postgresql local");
+}
+
 TEST_CASE("what libpq can read is a PostgreSQL URL") {
   for (const char* url : {
            "postgresql://db",
