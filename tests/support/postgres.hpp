@@ -3,7 +3,8 @@
 
 // A PostgreSQL server of the test's own: a cluster in a temporary directory, run by an unprivileged
 // user (the server refuses root), reached by a Unix socket and by a port of the loopback. It syncs
-// its log as it does for users.
+// its log as it does for users. The server is this machine's, or, for root, the one of the Debian
+// tree that HOLDFAST_TEST_POSTGRES_TREE names: another release than this one's.
 //
 // Threads: one at a time. The thread that starts the server must outlive it (process.hpp).
 
@@ -19,7 +20,9 @@ namespace holdfast::test {
 
 class PostgresServer {
  public:
-  PostgresServer();  // running; throws if PostgreSQL is not installed
+  // Running; throws if PostgreSQL is not installed. `settings`: more of postgresql.conf(5), each
+  // "name=value".
+  explicit PostgresServer(std::vector<std::string> settings = {});
   ~PostgresServer();
 
   void start();
@@ -38,8 +41,14 @@ class PostgresServer {
   void create_database(const std::string& name, const std::string& from = "template1");
   void drop_database(const std::string& name);
 
-  // Runs a program as the server's user.
-  static std::vector<std::string> as_server_user(std::vector<std::string> argv);
+  // What runs a program as the server's user, where the server is.
+  std::vector<std::string> as_server_user(const std::vector<std::string>& argv) const;
+  // The same user of this machine, for a program that is not the server's.
+  static std::vector<std::string> as_local_user(const std::vector<std::string>& argv);
+  // The folder of the server's data, sockets and log, which is that user's.
+  const std::filesystem::path& directory() const { return directory_.path(); }
+  // The same file, written and made that user's.
+  void write_file(const std::string& name, const std::string& content, int mode = 0600) const;
 
  private:
   std::vector<pid_t> processes() const;
@@ -48,6 +57,7 @@ class PostgresServer {
   TempDir directory_;
   std::filesystem::path programs_;
   std::string port_;
+  std::vector<std::string> settings_;
   std::optional<Process> server_;
 };
 

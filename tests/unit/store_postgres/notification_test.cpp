@@ -26,7 +26,7 @@ class Pooler {
            "ignore_startup_parameters=extra_float_digits\nlogfile=\npidfile=\n";
     std::filesystem::permissions(directory_.path(), std::filesystem::perms(0755));
     process_.emplace(
-        PostgresServer::as_server_user(
+        PostgresServer::as_local_user(
             {holdfast::test::find_program("pgbouncer").native(), directory_ / "pgbouncer.ini"}),
         std::map<std::string, std::string>{}, directory_ / "log");
   }
