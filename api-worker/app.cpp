@@ -28,6 +28,7 @@
 #include <prometheus/gauge.h>
 
 #include <algorithm>
+#include <atomic>
 
 namespace holdfast::api {
 
@@ -176,6 +177,8 @@ class ApiService final : public worker::Service {
         vectors_(metrics::Gauges(context.registry(), "store_vector_cache_bytes").only()),
         store_up_(metrics::Gauges(context.registry(), "store_up").only()),
         store_connections_(make_connection_metrics(context, *store_)),
+        store_files_(make_file_metrics(context, *store_)),
+        queue_(context.registry(), kQueue),
         keys_expiring_(metrics::Gauges(context.registry(), "api_keys_expiring").only()),
         next_key_expiry_(
             metrics::Gauges(context.registry(), "api_key_next_expiry_timestamp_seconds").only()),
@@ -247,6 +250,7 @@ class ApiService final : public worker::Service {
       store_connections_->show(
           {connections->open, connections->busy, connections->made, connections->failures, false});
     }
+    look_at_queue();
     check([this, done = std::move(done)](const Result<void>& checked) {
       store_up_.Set(checked ? 1 : 0);
       done();
@@ -254,6 +258,35 @@ class ApiService final : public worker::Service {
   }
 
  private:
+  static constexpr const char* kQueue = "default";
+
+  // The scrape does not wait for it: the figures are there for the next one. Queue workers report
+  // the same, but perhaps none of them runs.
+  void look_at_queue() {
+    if (looking_.exchange(true)) return;
+    const bool taken = offload_.run(Work::Scan, [this] {
+      if (const auto use = store_->file_use()) {
+        store_files_->show({use->database, use->log, use->free});
+      }
+      if (const auto stats = store_->queue_stats(kQueue)) {
+        queue_.show({stats->ready, stats->waiting, stats->running, stats->done, stats->cancelled,
+                     stats->dead, stats->oldest_ready_ms(to_unix_ms(services_.clock.wall())),
+                     stats->paused || !stats->paused_kinds.empty()});
+      }
+      looking_ = false;
+    });
+    if (!taken) looking_ = false;
+  }
+
+  static std::optional<metrics::FileMetrics> make_file_metrics(worker::Context& context,
+                                                               const store::Store& store) {
+    const auto use = store.file_use();
+    if (!use) return std::nullopt;
+    metrics::FileMetrics files(context.registry());
+    files.show({use->database, use->log, use->free});  // a first scrape must not say: nothing free
+    return files;
+  }
+
   static std::optional<metrics::ConnectionMetrics> make_connection_metrics(
       worker::Context& context, const store::Store& store) {
     if (!store.connection_use()) return std::nullopt;
@@ -283,6 +316,9 @@ class ApiService final : public worker::Service {
   prometheus::Gauge& vectors_;
   prometheus::Gauge& store_up_;
   std::optional<metrics::ConnectionMetrics> store_connections_;  // of an engine that has them
+  std::optional<metrics::FileMetrics> store_files_;              // of one that has files
+  metrics::QueueMetrics queue_;
+  std::atomic<bool> looking_ = false;
   prometheus::Gauge& keys_expiring_;
   prometheus::Gauge& next_key_expiry_;
   const Duration expiry_warning_;

@@ -5,9 +5,9 @@
 #include "common/os/exit_codes.hpp"
 #include "common/os/fd.hpp"
 #include "common/worker/runtime.hpp"
+#include "queue-worker/commands.hpp"
 #include "queue-worker/jobs/service.hpp"
 #include "queue-worker/migrate.hpp"
-#include "queue-worker/move.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -31,11 +31,17 @@ void print_help() {
       "                             copy everything of a file into an empty database (default: the "
       "configured one);\n"
       "                             run again, it goes on where it was interrupted\n"
+      "  {0} check       check that the database is sound (SQLite)\n"
+      "  {0} backup FILE    copy the database while it is in use (SQLite)\n"
+      "  {0} restore FILE   put a backup in the place of the database (SQLite)\n"
+      "  {0} jobs list|show|retry|cancel|discard|pause|resume   look at jobs and change them\n"
       "  {0} --version   print the version\n\n"
       "Configuration: from the supervisor; alone, the file named by HOLDFAST_CONFIG and the "
       "environment.\n"
-      "Exit codes: 0 drained, migrated or moved, 1 failed, 2 usage, 3 migrations are pending "
-      "(--status), 70 failed, 78 wrong configuration.\n",
+      "The commands have a --help of their own.\n"
+      "Exit codes: 0 drained or done, 1 failed, or problems were found, 2 usage, 3 migrations are "
+      "pending (--status), 69 the store cannot be used, or is in use, 70 failed, 78 wrong "
+      "configuration.\n",
       kName);
 }
 
@@ -48,11 +54,6 @@ int main(int argc, char** argv) {
     print_help();
     return 0;
   }
-  if (first == "move") {
-    std::signal(SIGPIPE, SIG_IGN);
-    const std::vector<std::string_view> arguments(argv + 2, argv + argc);
-    return holdfast::queue::move(arguments, holdfast::config::environ_of_process());
-  }
   if (first == "migrate") {
     const bool status = argc == 3 && std::string_view(argv[2]) == "--status";
     if (argc > 2 && !status) {
@@ -63,6 +64,12 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     if (status) return holdfast::queue::migrate_status(holdfast::config::environ_of_process());
     return holdfast::queue::migrate(holdfast::config::environ_of_process(), STDOUT_FILENO);
+  }
+  if (holdfast::queue::is_command(first)) {
+    const auto parsed = holdfast::queue::parse_command(argc, argv);
+    if (!parsed.command) return parsed.exit_code;
+    std::signal(SIGPIPE, SIG_IGN);
+    return holdfast::queue::run_command(*parsed.command, holdfast::config::environ_of_process());
   }
   return holdfast::worker::run_worker(argc, argv, kName, holdfast::queue::make_service);
 }

@@ -4,11 +4,10 @@
 #include "common/log/logger.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/store/store.hpp"
-#include "common/worker/configuration.hpp"
 #include "common/worker/runtime.hpp"
+#include "queue-worker/command_start.hpp"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -54,25 +53,6 @@ void print_status(const store::MigrationStatus& status) {
   } else {
     fmt::print("schema {} of {}: run holdfast-queue-worker migrate\n", status.version, newest);
   }
-}
-
-// What the supervisor, or whoever runs the command, has handed over.
-struct Started {
-  config::Loaded configuration;
-  std::optional<log::LevelPage> levels;
-};
-
-// Or the exit code; what is wrong has been told.
-tl::expected<Started, int> take_start(const config::Environ& environ) {
-  auto descriptors = notify::take_listen_fds(environ, ::getpid());
-  if (!descriptors) {
-    fmt::print(stderr, "{}\n", descriptors.error().message);
-    return tl::unexpected(exit_code::kSoftware);
-  }
-  auto loaded = worker::read_configuration(*descriptors, environ);
-  if (loaded) return Started{std::move(*loaded), worker::take_level_page(*descriptors)};
-  fmt::print(stderr, "{}\n", config::format(loaded.error()));
-  return tl::unexpected(exit_code::kConfig);
 }
 
 }  // namespace

@@ -3,46 +3,19 @@
 
 #include "common/os/exit_codes.hpp"
 #include "common/store/move/move.hpp"
-#include "common/worker/configuration.hpp"
+#include "common/store/store.hpp"
 #include "common/worker/runtime.hpp"
 
-#include <unistd.h>
+#include <fmt/format.h>
 
 #include <chrono>
 #include <cstdio>
-#include <optional>
 
 namespace holdfast::queue {
 
 namespace {
 
 using std::chrono::steady_clock;
-
-constexpr const char* kMoveUsage =
-    "usage: holdfast-queue-worker move --from sqlite:///PATH [--to postgresql://USER@HOST/DATABASE]";
-
-struct MoveArguments {
-  std::string from;
-  std::string to;
-};
-
-std::optional<MoveArguments> parse_move(std::span<const std::string_view> arguments) {
-  MoveArguments parsed;
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    std::string_view name = arguments[i];
-    std::optional<std::string_view> value;
-    if (const std::size_t equals = name.find('='); equals != std::string_view::npos) {
-      value = name.substr(equals + 1);
-      name = name.substr(0, equals);
-    } else if (i + 1 < arguments.size()) {
-      value = arguments[++i];
-    }
-    if (!value || (name != "--from" && name != "--to")) return std::nullopt;
-    (name == "--from" ? parsed.from : parsed.to) = *value;
-  }
-  if (parsed.from.empty()) return std::nullopt;
-  return parsed;
-}
 
 // One line a second at most: a terminal is read, and a log is kept.
 class ProgressLine {
@@ -51,8 +24,8 @@ class ProgressLine {
     if (steady_clock::now() < next_) return;
     next_ = steady_clock::now() + std::chrono::seconds(1);
     const bool copies = progress.step == store::MoveProgress::Step::Copying;
-    fmt::print("{} {}: {} of {}\n", copies ? "copying" : "comparing", progress.table,
-               progress.rows, progress.of);
+    fmt::print("{} {}: {} of {}\n", copies ? "copying" : "comparing", progress.table, progress.rows,
+               progress.of);
     std::fflush(stdout);
   }
 
@@ -74,8 +47,9 @@ void print_report(const store::MoveReport& report) {
                report.changed_text);
   }
   fmt::print("searches by vector: {}\n", report.vector_search);
-  fmt::print("The file was not changed. Set DATABASE_URL, or store.url, to the new database and "
-             "start Holdfast.\n");
+  fmt::print(
+      "The file was not changed. Set DATABASE_URL, or store.url, to the new database and "
+      "start Holdfast.\n");
 }
 
 int move_exit_code(const Error& error) {
@@ -84,21 +58,10 @@ int move_exit_code(const Error& error) {
 
 }  // namespace
 
-int move(std::span<const std::string_view> arguments, const config::Environ& environ) {
-  const auto parsed = parse_move(arguments);
-  if (!parsed) {
-    fmt::print(stderr, "{}\n", kMoveUsage);
-    return exit_code::kUsage;
-  }
-  std::vector<notify::NamedFd> descriptors;
-  const auto loaded = worker::read_configuration(descriptors, environ);
-  if (!loaded) {
-    fmt::print(stderr, "{}\n", config::format(loaded.error()));
-    return exit_code::kConfig;
-  }
-  const std::string to = parsed->to.empty() ? store::store_url(loaded->config) : parsed->to;
+int run_move(const Command& command, const config::Config& config) {
+  const std::string to = command.to.empty() ? store::store_url(config) : command.to;
   const auto report =
-      store::move_store(parsed->from, to, store::open_options(loaded->config), ProgressLine());
+      store::move_store(command.from, to, store::open_options(config), ProgressLine());
   if (!report) {
     fmt::print(stderr, "holdfast-queue-worker move: {}\n", report.error().message);
     return move_exit_code(report.error());

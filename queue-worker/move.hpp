@@ -4,15 +4,13 @@
 // `holdfast-queue-worker move`: everything of a SQLite file into a PostgreSQL database
 // (common/store/move/move.hpp).
 
-#include "common/config/load.hpp"
-
-#include <span>
-#include <string_view>
+#include "common/config/config.hpp"
+#include "queue-worker/command_line.hpp"
 
 namespace holdfast::queue {
 
-// `arguments`: what comes after "move". Without --to it is the configured store. Says on standard
-// output what it does, on standard error what went wrong; blocks; returns the exit code.
-int move(std::span<const std::string_view> arguments, const config::Environ& environ);
+// Says on standard output what it does, on standard error what went wrong; blocks; returns the exit
+// code. Threads: any.
+int run_move(const Command& command, const config::Config& config);
 
 }  // namespace holdfast::queue

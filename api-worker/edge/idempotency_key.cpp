@@ -40,6 +40,12 @@ void add(auth::Sha256& digest, std::string_view text) {
   digest.add(text);
 }
 
+bool has_job_options(const store::NewDocument& document) {
+  const store::NewDocument plain;
+  return document.priority != plain.priority || document.delay_ms > 0 || document.timeout_ms > 0 ||
+         !document.unique_key.empty();
+}
+
 }  // namespace
 
 tl::expected<std::optional<std::string>, ProblemDetails> read_idempotency_key(
@@ -63,6 +69,10 @@ std::string fingerprint(const store::NewDocument& document, std::string_view ope
   add(digest, document.title);
   add(digest, document.content);
   add(digest, document.metadata);
+  if (has_job_options(document)) {
+    add(digest, fmt::format("{} {} {} {}", document.priority, document.delay_ms,
+                            document.timeout_ms, document.unique_key));
+  }
   return text::to_hex(digest.finish());
 }
 

@@ -66,6 +66,13 @@ void create(const Services& services, const ContextPtr& context, const Reply& re
                 });
 }
 
+// Of two versions of one document only the newer one's job runs anyway.
+http::Response no_unique_key(const Context& context) {
+  return problem_response(context, {422,
+                                    "The document has invalid fields.",
+                                    {{"#/job/unique_key", "", "is for new documents only"}}});
+}
+
 void replace(const Services& services, const ContextPtr& context, const Reply& reply) {
   auto key = read_idempotency_key(context->request->headers);
   if (!key) return reply(problem_response(*context, key.error()));
@@ -74,6 +81,7 @@ void replace(const Services& services, const ContextPtr& context, const Reply& r
   with_document(services, context, reply,
                 [&services, context, reply, key = std::move(*key),
                  expected = std::move(*expected)](store::NewDocument document) {
+                  if (!document.unique_key.empty()) return reply(no_unique_key(*context));
                   document.id = document_id(context->path_values[0]);
                   document.idempotency_key =
                       stored_key(context, key, fingerprint(document, "PUT " + document.id));

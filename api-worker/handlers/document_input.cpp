@@ -3,6 +3,7 @@
 
 #include "api-worker/edge/blank.hpp"
 #include "api-worker/edge/json_input.hpp"
+#include "common/base/duration.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/utf8.hpp"
 
@@ -77,6 +78,63 @@ void read_metadata(const nlohmann::json& body, const std::string& at, std::strin
         {pointer, "", fmt::format("must have at most {} bytes as JSON", kMaxMetadataBytes)});
   }
   if (writes_nul(metadata)) errors.push_back({pointer, "", "must not contain U+0000"});
+}
+
+void read_priority(const nlohmann::json& value, const std::string& at, std::int32_t& priority,
+                   Errors& errors) {
+  constexpr std::int64_t kLowest = 1000;
+  const bool fits = value.is_number_integer() && value.get<std::int64_t>() >= 0 &&
+                    value.get<std::int64_t>() <= kLowest;
+  if (fits) priority = value.get<std::int32_t>();
+  if (!fits)
+    errors.push_back({at, "", fmt::format("must be a whole number from 0 to {}", kLowest)});
+}
+
+void read_span(const nlohmann::json& value, const std::string& at, Duration longest,
+               std::int64_t& milliseconds, Errors& errors) {
+  const auto span =
+      value.is_string() ? parse_duration(value.get<std::string>()) : Result<Duration>(Duration{-1});
+  if (!span || *span < std::chrono::milliseconds(1) || *span > longest) {
+    return errors.push_back(
+        {at, "", fmt::format("must be a duration from 1ms to {}", format_duration(longest))});
+  }
+  milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(*span).count();
+}
+
+void read_unique_key(const nlohmann::json& value, const std::string& at, std::string& key,
+                     Errors& errors) {
+  constexpr std::size_t kLongest = 200;
+  if (value.is_string()) key = value.get<std::string>();
+  if (key.empty() || key.size() > kLongest || has_nul(key)) {
+    errors.push_back(
+        {at, "", fmt::format("must be a string of 1 to {} bytes without U+0000", kLongest)});
+  }
+}
+
+// How the job is to run that embeds the document.
+void read_job_options(const nlohmann::json& body, const std::string& at,
+                      store::NewDocument& document, Errors& errors) {
+  using std::chrono::hours;
+  constexpr Duration kLongestDelay = 365 * hours(24);
+  constexpr Duration kLongestRun = 7 * hours(24);
+  const auto job = body.find("job");
+  if (job == body.end()) return;
+  const std::string pointer = at + "/job";
+  if (!job->is_object()) return errors.push_back({pointer, "", "must be an object"});
+  for (const auto& [name, value] : job->items()) {
+    const std::string field = pointer + "/" + name;
+    if (name == "priority") {
+      read_priority(value, field, document.priority, errors);
+    } else if (name == "delay") {
+      read_span(value, field, kLongestDelay, document.delay_ms, errors);
+    } else if (name == "timeout") {
+      read_span(value, field, kLongestRun, document.timeout_ms, errors);
+    } else if (name == "unique_key") {
+      read_unique_key(value, field, document.unique_key, errors);
+    } else {
+      errors.push_back({pointer + pointer_to(name).substr(1), "", "is not an option of a job"});
+    }
+  }
 }
 
 void complete_title(store::NewDocument& document) {
@@ -162,8 +220,9 @@ tl::expected<store::NewDocument, std::vector<FieldError>> read_document(nlohmann
   if (!body.contains("content")) errors.push_back({at + "/content", "", "is required"});
   read_text(body, at, "content", check_content, document.content, errors);
   read_metadata(body, at, document.metadata, errors);
+  read_job_options(body, at, document, errors);
   for (const auto& [name, value] : body.items()) {
-    if (name != "title" && name != "content" && name != "metadata") {
+    if (name != "title" && name != "content" && name != "metadata" && name != "job") {
       errors.push_back({at + pointer_to(name).substr(1), "", "is not a field of a document"});
     }
   }

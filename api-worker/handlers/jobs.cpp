@@ -4,6 +4,7 @@
 #include "api-worker/edge/idempotency_key.hpp"
 #include "api-worker/edge/query_input.hpp"
 #include "api-worker/handlers/writes.hpp"
+#include "common/store/job_json.hpp"
 #include "common/text/json_writer.hpp"
 #include "common/text/number.hpp"
 
@@ -12,32 +13,6 @@
 namespace holdfast::api {
 
 namespace {
-
-void write_time(text::JsonWriter& json, std::string_view name, std::int64_t unix_ms) {
-  json.field(name, format_rfc3339(from_unix_ms(unix_ms)));
-}
-
-std::string job_json(const store::Job& job) {
-  std::string out;
-  text::JsonWriter json(out);
-  json.begin_object();
-  json.field("id", job.id);
-  json.field("kind", job.kind);
-  json.field("queue", job.queue);
-  json.field("state", store::to_string(job.state));
-  json.field("priority", job.priority);
-  json.field("attempt", job.attempt);
-  json.field("max_attempts", job.max_attempts);
-  json.field("crashes", job.crashes);
-  json.field("max_crashes", job.max_crashes);
-  if (!job.last_error.empty()) json.field("last_error", job.last_error);
-  json.key("payload").raw(job.payload.empty() ? "{}" : job.payload);
-  write_time(json, "run_at", job.run_at);
-  write_time(json, "created_at", job.created_at);
-  if (job.finished_at) write_time(json, "finished_at", *job.finished_at);
-  json.end_object();
-  return out;
-}
 
 std::string queue_json(const std::string& queue, const store::QueueStats& stats, WallTime now) {
   std::string out;
@@ -50,9 +25,13 @@ std::string queue_json(const std::string& queue, const store::QueueStats& stats,
   json.field("done", stats.done);
   json.field("cancelled", stats.cancelled);
   json.field("dead", stats.dead);
-  const std::int64_t age_ms =
-      stats.oldest_ready_at == 0 ? 0 : to_unix_ms(now) - stats.oldest_ready_at;
-  json.field("oldest_ready_seconds", static_cast<double>(std::max<std::int64_t>(age_ms, 0)) / 1000);
+  json.field("oldest_ready_seconds",
+             static_cast<double>(stats.oldest_ready_ms(to_unix_ms(now))) / 1000);
+  json.key("paused").boolean(stats.paused);
+  json.key("paused_kinds").begin_array();
+  for (const std::string& kind : stats.paused_kinds)
+    json.string(kind);
+  json.end_array();
   json.end_object();
   return out;
 }
@@ -64,7 +43,7 @@ void get_job(const Services& services, const ContextPtr& context, const Reply& r
   answer(services, context, Work::PointRead, reply,
          [&services, id = *id]() -> Result<http::Response> {
            HOLDFAST_TRY_ASSIGN(const store::Job job, services.store.get_job(id));
-           return http::Response::json(200, job_json(job));
+           return http::Response::json(200, store::job_json(job));
          });
 }
 
@@ -78,7 +57,7 @@ void retry_job(const Services& services, const ContextPtr& context, const Reply&
       [&services, reply = with_unused_key(context, reply)](Result<store::RetriedJob> job) {
         if (!job) return reply(Failure(std::move(job).error()));
         if (!job->repeated) services.doorbell.ring();
-        http::Response response = http::Response::json(202, job_json(*job));
+        http::Response response = http::Response::json(202, store::job_json(*job));
         if (job->repeated) mark_repeated(response);
         reply(std::move(response));
       },

@@ -5,6 +5,7 @@
 #include "api-worker/handlers/document_changes.hpp"
 #include "api-worker/handlers/documents.hpp"
 #include "api-worker/handlers/health.hpp"
+#include "api-worker/handlers/job_admin.hpp"
 #include "api-worker/handlers/jobs.hpp"
 #include "api-worker/handlers/metrics.hpp"
 #include "api-worker/handlers/openapi.hpp"
@@ -19,6 +20,7 @@ Router make_router(const Services& services) {
   add_document_change_routes(router, services);
   add_search_routes(router, services);
   add_job_routes(router, services);
+  add_job_admin_routes(router, services);
   add_openapi_routes(router, services);
   add_health_routes(router, services);
   add_metrics_routes(router, services);

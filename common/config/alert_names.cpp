@@ -13,10 +13,11 @@ const std::vector<AlertName>& alert_names() {
       {"HoldfastListenerShutDown", State},   {"HoldfastReloadFailed", State},
       {"HoldfastScheduledRunFailed", State}, {"HoldfastMemoryHigh", State},
       {"HoldfastQueueBacklog", State, true}, {"HoldfastApiKeyExpiring", State},
-      {"HoldfastWorkerCrashed", Event},      {"HoldfastOutOfMemory", Event},
-      {"HoldfastWorkerHung", Event},         {"HoldfastWorkerUnhealthy", Event},
-      {"HoldfastErrorRateHigh", Event},      {"HoldfastJobsDying", Event},
-      {"HoldfastShutdownForced", Event},     {"HoldfastUncleanRestart", Event},
+      {"HoldfastStoreSpaceLow", State},      {"HoldfastWorkerCrashed", Event},
+      {"HoldfastOutOfMemory", Event},        {"HoldfastWorkerHung", Event},
+      {"HoldfastWorkerUnhealthy", Event},    {"HoldfastErrorRateHigh", Event},
+      {"HoldfastJobsDying", Event},          {"HoldfastShutdownForced", Event},
+      {"HoldfastUncleanRestart", Event},
   };
   return kNames;
 }

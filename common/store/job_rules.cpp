@@ -14,6 +14,13 @@ constexpr Duration kLongestCrashBackoff = 1h;
 constexpr Duration kQuarantinePatience = 5s;
 constexpr Duration kKeepDeadJobs = 7 * 24h;
 
+Result<void> check_state(const Job& job, JobAction action, std::string_view rule) {
+  const std::vector<JobState> states = states_for(action);
+  if (std::find(states.begin(), states.end(), job.state) != states.end()) return {};
+  return fail(ErrorKind::Conflict,
+              fmt::format("job {} is {}: {}", job.id, to_string(job.state), rule));
+}
+
 }  // namespace
 
 JobState after_failure(const JobBudget& budget, bool permanent) {
@@ -43,17 +50,29 @@ std::string crash_error(std::int64_t crashes, std::string_view cause) {
                      cause);
 }
 
+Error unique_key_taken(std::string_view unique_key) {
+  return {ErrorKind::Conflict,
+          fmt::format("another job with the unique key '{}' is not finished", unique_key)};
+}
+
 Result<void> may_retry(const Job& job, bool has_document) {
-  if (job.state != JobState::Dead && job.state != JobState::Waiting) {
-    return fail(ErrorKind::Conflict, fmt::format("job {} is {}: only dead and waiting jobs can be "
-                                                 "retried",
-                                                 job.id, to_string(job.state)));
-  }
+  HOLDFAST_TRY(check_state(job, JobAction::Retry,
+                           "only dead, cancelled and waiting jobs can be "
+                           "retried"));
   if (job.kind == kEmbedJob && !has_document) {
     return fail(ErrorKind::Conflict,
                 fmt::format("the document of job {} has been deleted or replaced", job.id));
   }
   return {};
+}
+
+Result<void> may_cancel(const Job& job) {
+  return check_state(job, JobAction::Cancel, "a finished job cannot be cancelled");
+}
+
+Result<void> may_discard(const Job& job) {
+  return check_state(job, JobAction::Discard,
+                     "only finished jobs can be discarded: cancel it first");
 }
 
 std::int64_t crashes_after_retry(std::int64_t crashes) {
@@ -67,7 +86,8 @@ ClaimSelection::Verdict ClaimSelection::offer(std::int64_t crashes, Duration due
     return Verdict::Take;
   }
   if (!worker_is_busy_ && taken_ == 0) return Verdict::TakeAlone;
-  return due_for > kQuarantinePatience ? Verdict::Stop : Verdict::Skip;
+  const bool long_due = due_for > kQuarantinePatience || due_for < Duration::zero();
+  return long_due ? Verdict::Stop : Verdict::Skip;
 }
 
 std::array<Retention, 3> retention_of_finished_jobs(Duration keep) {

@@ -47,9 +47,17 @@ Duration crash_backoff(std::int64_t crashes);
 // What the document of a job says that died of its crashes.
 std::string crash_error(std::int64_t crashes, std::string_view cause);
 
-// Whether a person may retry the job: Conflict if it is neither dead nor waiting, or if no document
-// waits for its result any more.
+// A job with this unique key is not finished: Conflict.
+Error unique_key_taken(std::string_view unique_key);
+
+// What the document of a job says that was cancelled at somebody's request.
+inline constexpr const char* kCancelledError = "its job was cancelled";
+
+// Whether a person may retry, cancel or discard the job: Conflict if it is in no state for it
+// (states_for), or if it is to be retried and no document waits for its result any more.
 Result<void> may_retry(const Job& job, bool has_document);
+Result<void> may_cancel(const Job& job);
+Result<void> may_discard(const Job& job);
 // The crashes that stay on record when a dead job is retried: one, so that it still runs alone.
 std::int64_t crashes_after_retry(std::int64_t crashes);
 
@@ -70,7 +78,7 @@ class ClaimSelection {
   ClaimSelection(std::uint32_t limit, bool worker_holds_jobs)
       : limit_(limit), worker_is_busy_(worker_holds_jobs) {}
 
-  // `due_for`: how long ago the job became due.
+  // `due_for`: how long ago the job became due. Less than nothing: the clock was set back since.
   Verdict offer(std::int64_t crashes, Duration due_for);
 
  private:

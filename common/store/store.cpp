@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/store.hpp"
 
+#include "common/store/maintenance.hpp"
 #include "common/store/postgres/hnsw.hpp"
 #include "common/store/postgres/postgres_store.hpp"
 #include "common/store/postgres/schema.hpp"
+#include "common/store/sqlite/maintenance.hpp"
 #include "common/store/sqlite/schema.hpp"
 #include "common/store/sqlite/sqlite_store.hpp"
 
@@ -38,7 +40,34 @@ Result<postgres::Endpoint> postgres_endpoint(const std::string& url, const OpenO
   return postgres::make_endpoint(url, options.statement_timeout, options.connect_timeout);
 }
 
+// A server is looked after with its own tools.
+Result<std::filesystem::path> embedded_path(const std::string& url, std::string_view tool) {
+  if (is_server(url)) {
+    return fail(
+        ErrorKind::InvalidArgument,
+        fmt::format("this command is for the embedded engine; for PostgreSQL use {}", tool));
+  }
+  return sqlite_path(url);
+}
+
 }  // namespace
+
+Result<CheckReport> check_store(const std::string& url, const std::filesystem::path& directory) {
+  HOLDFAST_TRY_ASSIGN(const std::filesystem::path path, embedded_path(url, "pg_amcheck"));
+  return sqlite::check(path, directory);
+}
+
+Result<BackupReport> backup_store(const std::string& url, const std::filesystem::path& target,
+                                  bool overwrite) {
+  HOLDFAST_TRY_ASSIGN(const std::filesystem::path path,
+                      embedded_path(url, "pg_dump --schema=holdfast"));
+  return sqlite::backup(path, std::filesystem::absolute(target), overwrite);
+}
+
+Result<RestoreReport> restore_store(const std::string& url, const std::filesystem::path& source) {
+  HOLDFAST_TRY_ASSIGN(const std::filesystem::path path, embedded_path(url, "pg_restore"));
+  return sqlite::restore(path, std::filesystem::absolute(source));
+}
 
 bool is_server(std::string_view url) {
   return url.starts_with("postgresql://") || url.starts_with("postgres://");

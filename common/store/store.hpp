@@ -19,7 +19,7 @@
 // blocking method. Concurrent writes of one process are committed together.
 //
 // A bounded read fetches a fixed number of rows by their keys: get_document_within, get_job,
-// get_api_key, peek, check. The cost of the others grows with what is stored.
+// get_api_key, peek, jobs_to_stop, check. The cost of the others grows with what is stored.
 //
 // Errors: NotFound; Conflict (unique key, version, fence or state); Unavailable (busy, gone: try
 // again); ResourceExhausted (disk full); DataLoss (damaged file); InvalidArgument (an invalid
@@ -53,6 +53,7 @@ class DocumentStore {
   virtual ~DocumentStore() = default;
 
   // Stores the document and enqueues its job in one transaction, together with its idempotency key.
+  // Conflict if another unfinished job has its unique key.
   // Of two concurrent requests with one key, the one that is written second gets the first one's
   // answer, after that one's commit.
   virtual void create_document(NewDocument document, Callback<Created> done,
@@ -151,12 +152,32 @@ class JobQueue {
   // at least), and as many expired idempotency keys.
   virtual void prune(Duration keep, Callback<std::int64_t> done) = 0;
 
-  // A dead job becomes ready again with a fresh budget (one that ever killed its worker still runs
-  // alone), and its document pending; one that waits for its next attempt becomes ready now.
-  // Conflict for a job in another state, or whose document has been deleted or replaced. A repeated
-  // request, by its key, changes nothing and gets the job as it is now.
+  // A dead or cancelled job becomes ready again with a fresh budget (one that ever killed its
+  // worker still runs alone), and its document pending; one that waits becomes ready now. Conflict
+  // for a job in another state, or whose document has been deleted or replaced. A repeated request,
+  // by its key, changes nothing and gets the job as it is now.
   virtual void retry_job(std::int64_t id, Callback<RetriedJob> done, Wanted wanted = {},
                          std::optional<IdempotencyKey> key = {}) = 0;
+
+  // A job that has not begun never runs; one that runs is asked to stop (jobs_to_stop) and stays
+  // running until its worker has heard of it. The document that waits for it is failed. The job as
+  // it is now. Conflict for one that is finished.
+  virtual void cancel_job(std::int64_t id, Callback<Job> done, Wanted wanted = {}) = 0;
+  // Deletes a finished job. Conflict for another.
+  virtual void discard_job(std::int64_t id, Callback<void> done, Wanted wanted = {}) = 0;
+  // The same for those of the jobs that the filter names, in the order of their ids, and that are
+  // in a state for it; one after the other, so that others get their turn: again with `next` as
+  // `after`, until that is 0.
+  virtual void change_jobs(JobChange change, Callback<JobsChanged> done, Wanted wanted = {}) = 0;
+  // While a queue, or a kind of its jobs, is paused, no claim gets any of them. What runs goes on.
+  // No kind: the whole queue. Doing it again changes nothing.
+  virtual void pause(std::string queue, std::string kind, Callback<void> done) = 0;
+  virtual void resume(std::string queue, std::string kind, Callback<void> done) = 0;
+
+  virtual Result<JobPage> list_jobs(const JobQuery& query) = 0;
+  virtual Result<std::int64_t> count_jobs(const JobFilter& filter) = 0;
+  // Of those that this worker runs: which have been cancelled, or are past their deadline. Bounded.
+  virtual Result<std::vector<JobKey>> jobs_to_stop(std::int64_t worker_id) = 0;
 
   // Reads only, so an idle worker never writes. `next_at`: when the earliest waiting job is due.
   struct Peek {
@@ -205,6 +226,13 @@ struct ConnectionUse {
   bool listening = false;      // other hosts' jobs are heard of at once, and not only by polling
 };
 
+// The files of an embedded engine, in bytes.
+struct FileUse {
+  std::uint64_t database = 0;
+  std::uint64_t log = 0;   // what has been written, and is not yet in the database
+  std::uint64_t free = 0;  // in the file system of the database, for this user
+};
+
 class Store : public DocumentStore, public JobQueue, public ApiKeyStore {
  public:
   // Can the database be read now?
@@ -225,6 +253,8 @@ class Store : public DocumentStore, public JobQueue, public ApiKeyStore {
   // For metrics. Waits for nothing.
   virtual MemoryUse memory_use() const = 0;
   virtual std::optional<ConnectionUse> connection_use() const { return std::nullopt; }
+  // For metrics. May wait for the file system, as a read may.
+  virtual std::optional<FileUse> file_use() const { return std::nullopt; }
   virtual std::string describe() const = 0;  // "sqlite /var/lib/holdfast/holdfast.db"
 };
 

@@ -35,6 +35,29 @@ std::string_view to_string(JobState state) {
   return "unknown";
 }
 
+std::string_view to_string(JobAction action) {
+  switch (action) {
+    case JobAction::Retry: return "retry";
+    case JobAction::Cancel: return "cancel";
+    case JobAction::Discard: return "discard";
+  }
+  return "unknown";
+}
+
+std::vector<JobState> states_for(JobAction action) {
+  switch (action) {
+    case JobAction::Retry: return {JobState::Dead, JobState::Cancelled, JobState::Waiting};
+    case JobAction::Cancel: return {JobState::Ready, JobState::Waiting, JobState::Running};
+    case JobAction::Discard: return {JobState::Done, JobState::Cancelled, JobState::Dead};
+  }
+  return {};
+}
+
+JobFilter filter_for(JobAction action, JobFilter filter) {
+  if (filter.ids.empty() && filter.states.empty()) filter.states = states_for(action);
+  return filter;
+}
+
 bool Condition::admits(std::int64_t version) const {
   const auto names = [version](const std::vector<std::int64_t>& versions) {
     return std::find(versions.begin(), versions.end(), version) != versions.end();

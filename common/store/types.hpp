@@ -45,7 +45,11 @@ struct NewDocument {
   std::string title;
   std::string content;
   std::string metadata = "{}";
-  std::int32_t priority = 100;  // of its job; lower runs first
+  // Of its job.
+  std::int32_t priority = 100;  // lower runs first
+  std::int64_t delay_ms = 0;    // before it is due
+  std::int64_t timeout_ms = 0;  // for one run of it; 0: as the worker's configuration says
+  std::string unique_key;       // at most one unfinished job has it; empty: it has none
   std::string request_id;       // travels with the job to the queue worker's log lines
   std::string traceparent;
   std::optional<IdempotencyKey> idempotency_key;
@@ -93,6 +97,54 @@ struct Job {
   std::int64_t run_at = 0;
   std::int64_t created_at = 0;
   std::optional<std::int64_t> finished_at;
+  std::optional<std::int64_t> started_at;  // the work of the last attempt
+  bool cancel_requested = false;           // its worker has been asked to stop
+};
+
+// Which jobs: those that fulfil each of these that is set.
+struct JobFilter {
+  std::vector<std::int64_t> ids;
+  std::vector<JobState> states;
+  std::string queue;
+  std::string kind;
+  std::int64_t older_than_ms = 0;  // since it finished, or else since it was created
+};
+
+struct JobQuery {
+  JobFilter filter;
+  std::uint32_t limit = 100;
+  std::int64_t before = 0;  // only ids below this one; 0: all
+};
+
+struct JobPage {
+  std::vector<Job> jobs;  // newest first
+  std::int64_t next = 0;  // `before` of the next page; 0: this is the last one
+};
+
+// What an operator does with jobs.
+enum class JobAction {
+  Retry,    // dead, cancelled and waiting ones run now, with a fresh budget
+  Cancel,   // ready and waiting ones never run; who runs one is asked to stop
+  Discard,  // finished ones are deleted
+};
+std::string_view to_string(JobAction action);  // "retry", "cancel", "discard"
+// The states in which a job can be acted on.
+std::vector<JobState> states_for(JobAction action);
+// The filter of a change: jobs that are not named one by one must be in a state for it.
+JobFilter filter_for(JobAction action, JobFilter filter);
+
+struct JobChange {
+  JobAction action = JobAction::Retry;
+  JobFilter filter;
+  std::int64_t after = 0;     // only ids above this one
+  std::uint32_t limit = 200;  // how many jobs one transaction looks at
+};
+
+struct JobsChanged {
+  std::int64_t changed = 0;
+  std::int64_t refused = 0;
+  std::string refusal;    // why the first of these was
+  std::int64_t next = 0;  // `after` for the rest; 0: there is no more
 };
 
 struct RetriedJob : Job {
@@ -173,7 +225,14 @@ struct ApiKeyUse {
 
 struct QueueStats {
   std::int64_t ready = 0, waiting = 0, running = 0, done = 0, cancelled = 0, dead = 0;
-  std::int64_t oldest_ready_at = 0;  // created_at of the oldest ready job; 0 if none
+  std::int64_t oldest_ready_at = 0;  // the first due time of the ready jobs; 0 if there is none
+  bool paused = false;               // nobody is given any job of the queue
+  std::vector<std::string> paused_kinds;  // nor of these kinds
+
+  // How long that one has been due; never negative.
+  std::int64_t oldest_ready_ms(std::int64_t now) const {
+    return oldest_ready_at == 0 || now < oldest_ready_at ? 0 : now - oldest_ready_at;
+  }
 };
 
 }  // namespace holdfast::store

@@ -32,6 +32,7 @@ JobLoop::JobLoop(const Parts& parts, LoopOptions options, protocol::DoorbellList
       random_(options_.seed),
       sleep_timer_(parts.io),
       drain_timer_(parts.io),
+      stop_timer_(parts.io),
       reads_(parts.io, parts.store) {}
 
 void JobLoop::assemble(std::vector<std::shared_ptr<worker::Beat>> beats) {
@@ -202,6 +203,7 @@ void JobLoop::claimed(std::uint32_t limit, Result<std::vector<store::Job>> jobs)
       for (store::Job& job : *jobs)
         jobs_->begin(std::move(job));
       lease_->keep_renewing();
+      look_for_stops();
     }
   }
   if (drained_) return leave_if_finished();
@@ -214,6 +216,32 @@ void JobLoop::job_ended() {
   backing_off_ = false;
   peeked_.reset();
   advance();
+}
+
+void JobLoop::look_for_stops() {
+  if (looking_) return;
+  looking_ = true;
+  after(stop_timer_, options_.limits.poll, weak_from_this(), [](JobLoop& self) {
+    self.looking_ = false;
+    if (self.jobs_->empty() || !self.lease_->registered()) return;
+    self.reads_.bounded(
+        [worker_id = self.lease_->worker_id()](store::Store& store) {
+          return store.jobs_to_stop(worker_id);
+        },
+        [weak = self.weak_from_this()](const Result<std::vector<store::JobKey>>& keys) {
+          if (const auto loop = weak.lock()) loop->stop_jobs(keys);
+        });
+  });
+}
+
+void JobLoop::stop_jobs(const Result<std::vector<store::JobKey>>& keys) {
+  if (keys) {
+    for (const store::JobKey& key : *keys)
+      jobs_->stop(key);
+  } else {
+    parts_.observer.trouble("look for cancelled jobs", keys.error());
+  }
+  look_for_stops();
 }
 
 void JobLoop::lease_lost() {

@@ -9,6 +9,9 @@
 // Rules
 // - Nothing is written while there is nothing to do.
 // - No read of the store holds up the loop (store_reads.hpp).
+// - While jobs are held, the store is asked every poll interval which of them are to stop: a job
+// that
+//   is cancelled, or past its deadline, ends at its next batch, and not at the next heartbeat.
 // - Draining: nothing new is claimed; held jobs may finish within the budget; the rest are told to
 //   stop and given back with their attempt.
 //
@@ -72,6 +75,8 @@ class JobLoop : public std::enable_shared_from_this<JobLoop> {
   void claim(std::uint32_t limit);
   void claimed(std::uint32_t limit, Result<std::vector<store::Job>> jobs);
   void job_ended();
+  void look_for_stops();  // as long as jobs are held
+  void stop_jobs(const Result<std::vector<store::JobKey>>& keys);
   void lease_lost();
 
   void leave_if_finished();
@@ -85,7 +90,7 @@ class JobLoop : public std::enable_shared_from_this<JobLoop> {
   const LoopOptions options_;
   protocol::DoorbellListener doorbell_;
   std::mt19937_64 random_;
-  boost::asio::steady_timer sleep_timer_, drain_timer_;
+  boost::asio::steady_timer sleep_timer_, drain_timer_, stop_timer_;
   StoreReads reads_;
   std::shared_ptr<WorkerLease> lease_;
   std::shared_ptr<QueueUpkeep> upkeep_;
@@ -94,6 +99,7 @@ class JobLoop : public std::enable_shared_from_this<JobLoop> {
   bool backing_off_ = false;
   bool sleeping_ = false;
   bool listening_ = false;  // a wait on the doorbell is pending
+  bool looking_ = false;    // for jobs to stop: the timer is set
   bool changed_ = false;    // since the pending peek was asked for
   std::optional<store::JobQueue::Peek> peeked_;
   std::function<void()> drained_;  // set: draining

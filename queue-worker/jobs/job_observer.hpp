@@ -20,7 +20,7 @@ enum class AttemptResult {
   Done,
   Retried,    // failed, and will be tried again
   Dead,       // failed for good
-  Cancelled,  // its document was deleted or replaced
+  Cancelled,  // at somebody's request, or its document was deleted or replaced
   Stale,      // the job has another owner by now; this result was dropped
   Released,   // given back unfinished, because this worker stops
 };

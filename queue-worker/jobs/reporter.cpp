@@ -42,22 +42,13 @@ std::string_view to_string(AttemptResult result) {
 
 Reporter::Reporter(const log::Logger& log, prometheus::Registry& registry, const Clock& clock,
                    const std::string& queue, const std::string& provider)
-    : log_(log), clock_(clock) {
+    : log_(log), clock_(clock), sizes_(registry, queue) {
   metrics::Counters jobs(registry, "queue_jobs_total");
   for (const AttemptResult result :
        {AttemptResult::Done, AttemptResult::Retried, AttemptResult::Dead, AttemptResult::Cancelled,
         AttemptResult::Stale, AttemptResult::Released}) {
     attempts_[result] = &jobs.with({{"queue", queue}, {"outcome", std::string(to_string(result))}});
   }
-  metrics::Gauges sizes(registry, "queue_size");
-  using store::JobState;
-  for (const JobState state : {JobState::Ready, JobState::Waiting, JobState::Running,
-                               JobState::Done, JobState::Cancelled, JobState::Dead}) {
-    sizes_[state] =
-        &sizes.with({{"queue", queue}, {"state", std::string(store::to_string(state))}});
-  }
-  oldest_age_ =
-      &metrics::Gauges(registry, "queue_oldest_ready_age_seconds").with({{"queue", queue}});
   duration_ = &metrics::Histograms(registry, "queue_job_duration_seconds").with({{"queue", queue}});
   wait_ = &metrics::Histograms(registry, "queue_job_wait_seconds").with({{"queue", queue}});
   embedding_ =
@@ -128,17 +119,9 @@ void Reporter::trouble(std::string_view what, const Error& error) {
 }
 
 void Reporter::set_sizes(const store::QueueStats& stats) {
-  using store::JobState;
-  const std::pair<JobState, std::int64_t> sizes[] = {
-      {JobState::Ready, stats.ready},         {JobState::Waiting, stats.waiting},
-      {JobState::Running, stats.running},     {JobState::Done, stats.done},
-      {JobState::Cancelled, stats.cancelled}, {JobState::Dead, stats.dead},
-  };
-  for (const auto& [state, count] : sizes)
-    sizes_.at(state)->Set(static_cast<double>(count));
-  const std::int64_t age_ms =
-      stats.oldest_ready_at == 0 ? 0 : to_unix_ms(clock_.wall()) - stats.oldest_ready_at;
-  oldest_age_->Set(static_cast<double>(std::max<std::int64_t>(age_ms, 0)) / 1000);
+  sizes_.show({stats.ready, stats.waiting, stats.running, stats.done, stats.cancelled, stats.dead,
+               stats.oldest_ready_ms(to_unix_ms(clock_.wall())),
+               stats.paused || !stats.paused_kinds.empty()});
 }
 
 }  // namespace holdfast::queue

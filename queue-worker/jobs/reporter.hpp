@@ -9,6 +9,7 @@
 
 #include "common/log/logger.hpp"
 #include "common/metrics/instruments.hpp"
+#include "common/metrics/store_metrics.hpp"
 #include "common/store/types.hpp"
 #include "queue-worker/jobs/job_observer.hpp"
 
@@ -45,8 +46,7 @@ class Reporter final : public JobObserver {
   const log::Logger& log_;
   const Clock& clock_;
   std::map<AttemptResult, prometheus::Counter*> attempts_;
-  std::map<store::JobState, prometheus::Gauge*> sizes_;
-  prometheus::Gauge* oldest_age_;
+  metrics::QueueMetrics sizes_;
   prometheus::Histogram* duration_;
   prometheus::Histogram* wait_;
   prometheus::Histogram* embedding_;

@@ -81,6 +81,7 @@ class QueueService final : public worker::Service {
         store_up_(metrics::Gauges(context.registry(), "store_up").only()),
         in_flight_(in_flight_table(context)),
         connections_(make_connection_metrics(context, *store_)),
+        files_(make_file_metrics(context, *store_)),
         reads_(context.io(), *store_) {}
 
   Result<void> start(protocol::DoorbellListener doorbell, const Failpoint& failpoint) {
@@ -102,7 +103,8 @@ class QueueService final : public worker::Service {
 
   void before_scrape(std::function<void()> done) override {
     reads_.off_loop(
-        [](store::Store& store) -> Result<store::QueueStats> {
+        [this](store::Store& store) -> Result<store::QueueStats> {
+          if (const auto use = store.file_use()) files_->show({use->database, use->log, use->free});
           HOLDFAST_TRY(store.check());
           return store.queue_stats(kQueue);
         },
@@ -121,6 +123,15 @@ class QueueService final : public worker::Service {
     return metrics::ConnectionMetrics(context.registry());
   }
 
+  static std::optional<metrics::FileMetrics> make_file_metrics(worker::Context& context,
+                                                               const store::Store& store) {
+    const auto use = store.file_use();
+    if (!use) return std::nullopt;
+    metrics::FileMetrics files(context.registry());
+    files.show({use->database, use->log, use->free});  // a first scrape must not say: nothing free
+    return files;
+  }
+
   void show(const Result<store::QueueStats>& stats) {
     if (const auto use = store_->connection_use()) {
       connections_->show({use->open, use->busy, use->made, use->failures, use->listening});
@@ -128,9 +139,10 @@ class QueueService final : public worker::Service {
     store_up_.Set(stats ? 1 : 0);
     if (!stats) return reporter_.trouble("read the queue's sizes", stats.error());
     reporter_.set_sizes(*stats);
+    const bool paused = stats->paused || !stats->paused_kinds.empty();
     const std::string status =
-        fmt::format("{} ready, {} running, {} waiting, {} dead", stats->ready, stats->running,
-                    stats->waiting, stats->dead);
+        fmt::format("{}{} ready, {} running, {} waiting, {} dead", paused ? "paused: " : "",
+                    stats->ready, stats->running, stats->waiting, stats->dead);
     if (status != status_) context_.set_status(status_ = status);
   }
 
@@ -141,6 +153,7 @@ class QueueService final : public worker::Service {
   prometheus::Gauge& store_up_;
   protocol::InFlightTable in_flight_;
   std::optional<metrics::ConnectionMetrics> connections_;  // of an engine that has connections
+  std::optional<metrics::FileMetrics> files_;              // of one that has files
   std::string status_;
   StoreReads reads_;
   std::shared_ptr<JobLoop> loop_;  // last: it uses all of the above

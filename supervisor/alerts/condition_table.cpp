@@ -67,6 +67,10 @@ constexpr std::array kTable{
                   "Jobs that are due wait for too long: there are too few queue workers, "
                   "or they are too slow, or stopped."),
         300s),
+    state_row(
+        "HoldfastStoreSpaceLow", Warning, 1min,
+        "The file system of the database is nearly full, or the database's log is not emptied. "
+        "Once nothing is left, no document is accepted."),
     state_row("HoldfastApiKeyExpiring", Warning, 0s,
               "API keys expire soon, and their clients will get 401. `holdfast api-key list` shows "
               "which; `holdfast api-key rotate` replaces one without a gap."),

@@ -96,6 +96,24 @@ void add_api_keys(const telemetry::Totals& latest, Alerts& alerts) {
                     std::nullopt});
 }
 
+// As in alert_rules.yml.
+constexpr double kLeastDiskFree = 256.0 * (1 << 20);
+constexpr double kLongestStoreLog = 1024.0 * (1 << 20);
+
+void add_store_space(const telemetry::Totals& latest, Alerts& alerts) {
+  constexpr double kMiB = 1 << 20;
+  std::string summary;
+  if (latest.store_disk_free && *latest.store_disk_free < kLeastDiskFree) {
+    summary = fmt::format("{:.0f} MiB are left for the database", *latest.store_disk_free / kMiB);
+  } else if (latest.store_log_bytes > kLongestStoreLog) {
+    summary = fmt::format("the log of the database has grown to {:.0f} MiB",
+                          latest.store_log_bytes / kMiB);
+  } else {
+    return;
+  }
+  alerts.push_back({"HoldfastStoreSpaceLow", "warning", "", summary, std::nullopt});
+}
+
 }  // namespace
 
 void sort_by_severity(Alerts& alerts) {
@@ -129,6 +147,7 @@ Alerts active_alerts(const FleetSnapshot& snapshot, const std::optional<telemetr
   }
   if (latest) add_queues(*latest, backlog_threshold, alerts);
   if (latest) add_api_keys(*latest, alerts);
+  if (latest) add_store_space(*latest, alerts);
   sort_by_severity(alerts);
   return alerts;
 }

@@ -50,6 +50,8 @@ struct Totals {
   std::map<std::string, double> dead_jobs;           // by queue, since the start
   std::map<std::string, double> oldest_job_seconds;  // by queue: how long it has been due
   double api_keys_expiring = 0;
+  std::optional<double> store_disk_free;  // bytes, for an embedded store
+  double store_log_bytes = 0;
 };
 
 struct HistoryPoint {

@@ -17,6 +17,8 @@ constexpr std::string_view kRedis = "rate_limit_redis_up";
 constexpr std::string_view kJobs = "queue_jobs_total";
 constexpr std::string_view kOldestJob = "queue_oldest_ready_age_seconds";
 constexpr std::string_view kKeysExpiring = "api_keys_expiring";
+constexpr std::string_view kDiskFree = "store_disk_free_bytes";
+constexpr std::string_view kStoreLog = "store_wal_bytes";
 
 using Families = std::map<std::string_view, std::vector<SeriesValue>>;
 
@@ -79,8 +81,8 @@ std::string_view label_value(std::string_view labels, std::string_view name) {
 }
 
 Totals totals_of(Ledger& ledger, MonoTime now, WallTime wall) {
-  static constexpr std::array kFamilies{kRequests, kLatency, kQueue,     kStore,
-                                        kRedis,    kJobs,    kOldestJob, kKeysExpiring};
+  static constexpr std::array kFamilies{kRequests, kLatency,   kQueue,        kStore,    kRedis,
+                                        kJobs,     kOldestJob, kKeysExpiring, kDiskFree, kStoreLog};
   const auto families = ledger.read(kFamilies, now);
   Totals totals;
   totals.at = now;
@@ -111,6 +113,8 @@ Totals totals_of(Ledger& ledger, MonoTime now, WallTime wall) {
   add_by_queue(families, kOldestJob, {}, totals.oldest_job_seconds);
   if (const auto* expiring = only_series(families, kKeysExpiring))
     totals.api_keys_expiring = expiring->value;
+  if (const auto* free = only_series(families, kDiskFree)) totals.store_disk_free = free->value;
+  if (const auto* log = only_series(families, kStoreLog)) totals.store_log_bytes = log->value;
   return totals;
 }
 

@@ -32,8 +32,8 @@ constexpr std::array<Known, 7> kKnown{{{"api_key", ""},
                                        {"job", "id"},
                                        {"idempotency", ""}}};
 // Of a file, or of processes that have ended; counts are kept by the target itself.
-constexpr std::array<std::string_view, 5> kLeft{"worker", "finished_count", "chunk_change",
-                                                "schema_version", "schema_floor"};
+constexpr std::array<std::string_view, 6> kLeft{"worker",        "finished_count", "chunk_change",
+                                                "hidden_chunks", "schema_version", "schema_floor"};
 // A job that is still marked as running has no worker any more, as nobody has the file open: it is
 // given back with its attempt, as at a shutdown.
 struct Changed {
@@ -41,17 +41,19 @@ struct Changed {
   std::string_view column;
   std::string_view expression;  // empty: left out
 };
-constexpr std::array<Changed, 5> kChanged{
+constexpr std::array<Changed, 7> kChanged{
     {{"job", "state", "CASE state WHEN 2 THEN 0 ELSE state END"},
      {"job", "attempt", "CASE state WHEN 2 THEN max(attempt - 1, 0) ELSE attempt END"},
      {"job", "started_at", "CASE state WHEN 2 THEN NULL ELSE started_at END"},
      {"job", "worker_id", ""},
+     {"document", "chunks_job", ""},
+     {"document", "chunks_fence", ""},
      {"job", "deadline_mono", ""}}};
 
 const Changed* find_changed(std::string_view table, std::string_view column) {
-  const auto* const found = std::find_if(
-      kChanged.begin(), kChanged.end(),
-      [&](const Changed& c) { return c.table == table && c.column == column; });
+  const auto* const found = std::find_if(kChanged.begin(), kChanged.end(), [&](const Changed& c) {
+    return c.table == table && c.column == column;
+  });
   return found == kChanged.end() ? nullptr : found;
 }
 
@@ -65,6 +67,11 @@ std::size_t place(std::string_view table) {
   return static_cast<std::size_t>(found - kKnown.begin());
 }
 
+// Chunks that no search may find are waste, and stay behind.
+std::string relation(const Table& table) {
+  return in_quotes(table.name == "chunk" ? "shown_chunk" : table.name);
+}
+
 std::string select(const Table& table) {
   std::string sql = "SELECT ";
   for (const Column& column : table.columns) {
@@ -72,7 +79,7 @@ std::string select(const Table& table) {
     sql += changed == nullptr ? in_quotes(column.name) : std::string(changed->expression);
     sql += ", ";
   }
-  sql += (table.key.empty() ? "0" : in_quotes(table.key)) + " FROM " + in_quotes(table.name);
+  sql += (table.key.empty() ? "0" : in_quotes(table.key)) + " FROM " + relation(table);
   if (!table.key.empty()) {
     sql += fmt::format(" WHERE {0} > ?1 ORDER BY {0} LIMIT {1}", in_quotes(table.key), kBatchRows);
   }
@@ -158,15 +165,14 @@ Result<std::vector<Table>> Source::tables() {
   } catch (const SQLite::Exception& exception) {
     return fail(to_error(exception));
   }
-  std::stable_sort(tables.begin(), tables.end(), [](const Table& a, const Table& b) {
-    return place(a.name) < place(b.name);
-  });
+  std::stable_sort(tables.begin(), tables.end(),
+                   [](const Table& a, const Table& b) { return place(a.name) < place(b.name); });
   return tables;
 }
 
 Result<std::int64_t> Source::count(const Table& table) {
   try {
-    SQLite::Statement statement(*database_, "SELECT count(*) FROM " + in_quotes(table.name));
+    SQLite::Statement statement(*database_, "SELECT count(*) FROM " + relation(table));
     statement.executeStep();
     return statement.getColumn(0).getInt64();
   } catch (const SQLite::Exception& exception) {
@@ -183,7 +189,8 @@ Row Source::read_row(const Table& table, SQLite::Statement& statement) {
       continue;
     }
     // The bytes of a text, or of a number as text.
-    const char* const text = static_cast<const char*>(value.isBlob() ? value.getBlob() : value.getText());
+    const char* const text =
+        static_cast<const char*>(value.isBlob() ? value.getBlob() : value.getText());
     const auto size = static_cast<std::size_t>(value.getBytes());
     std::string bytes(size == 0 ? "" : text, size);
     if (table.columns[i].type == "text" && !postgres::is_storable_text(bytes)) {

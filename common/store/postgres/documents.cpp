@@ -21,35 +21,39 @@ namespace {
 constexpr std::uint32_t kLargestPage = 1000;
 
 // $1 id, $2 title, $3 metadata, $4 content, $5 priority, $6 max_attempts, $7 max_crashes,
-// $8 payload; with a key: $9 scope, $10 key, $11 fingerprint, $12 keep_ms.
-#define HOLDFAST_CREATE_REST                                                                    \
-  ", created AS (INSERT INTO holdfast.document(id, title, metadata, content_bytes, job_id,"     \
-  " created_at, updated_at) SELECT $1, $2, $3, octet_length($4), job, now, now FROM fresh"      \
-  " RETURNING seq, job_id, created_at),"                                                        \
-  " stored AS (INSERT INTO holdfast.document_content(document, content)"                        \
-  " SELECT seq, $4 FROM created),"                                                              \
-  " queued AS (INSERT INTO holdfast.job(id, kind, priority, run_at, max_attempts, max_crashes," \
-  " payload, created_at) SELECT job_id, 'embed', $5, created_at, $6, $7, $8, created_at"        \
-  " FROM created)"                                                                              \
+// $8 payload, $9 delay, $10 timeout, $11 unique key; with an idempotency key: $12 scope, $13 key,
+// $14 fingerprint, $15 keep_ms.
+#define HOLDFAST_CREATE_REST                                                                \
+  ", created AS (INSERT INTO holdfast.document(id, title, metadata, content_bytes, job_id," \
+  " created_at, updated_at) SELECT $1, $2, $3, octet_length($4), job, now, now FROM fresh"  \
+  " RETURNING seq, job_id, created_at),"                                                    \
+  " stored AS (INSERT INTO holdfast.document_content(document, content)"                    \
+  " SELECT seq, $4 FROM created),"                                                          \
+  " queued AS (INSERT INTO holdfast.job(id, kind, priority, state, run_at, waits_since,"    \
+  " timeout, unique_key, max_attempts, max_crashes, payload, created_at)"                   \
+  " SELECT job_id, 'embed', $5, CASE WHEN $9 > 0 THEN {job.waiting} ELSE {job.ready} END,"  \
+  " created_at + $9, created_at, nullif($10, 0), nullif($11, ''), $6, $7, $8, created_at"   \
+  " FROM created)"                                                                          \
   " SELECT job_id FROM created"
-constexpr std::string_view kCreate =
+constexpr std::string_view kCreate = statement<
     "WITH fresh AS MATERIALIZED (SELECT nextval('holdfast.job_id_seq') AS job,"
-    " holdfast.now_ms() AS now)" HOLDFAST_CREATE_REST;
-constexpr std::string_view kCreateOnce =
+    " holdfast.now_ms() AS now)" HOLDFAST_CREATE_REST>;
+constexpr std::string_view kCreateOnce = statement<
     "WITH fresh AS (INSERT INTO holdfast.idempotency AS held(scope, key, fingerprint, document_id,"
-    " job_id, version, expires_at, answer) VALUES($9, $10, $11, $1,"
-    " nextval('holdfast.job_id_seq'), 1, holdfast.now_ms() + $12, '')"
+    " job_id, version, expires_at, answer) VALUES($12, $13, $14, $1,"
+    " nextval('holdfast.job_id_seq'), 1, holdfast.now_ms() + $15, '')"
     " ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint,"
     " document_id = excluded.document_id, job_id = excluded.job_id, version = 1,"
     " expires_at = excluded.expires_at, answer = ''"
-    " WHERE held.expires_at <= excluded.expires_at - $12"
-    " RETURNING job_id AS job, expires_at - $12 AS now)" HOLDFAST_CREATE_REST;
+    " WHERE held.expires_at <= excluded.expires_at - $15"
+    " RETURNING job_id AS job, expires_at - $15 AS now)" HOLDFAST_CREATE_REST>;
 #undef HOLDFAST_CREATE_REST
 
-constexpr std::string_view kEnqueue =
-    "INSERT INTO holdfast.job(kind, priority, run_at, max_attempts, max_crashes, payload,"
-    " created_at) SELECT 'embed', $1, now, $2, $3, $4, now FROM holdfast.now_ms() AS now"
-    " RETURNING id";
+constexpr std::string_view kEnqueue = statement<
+    "INSERT INTO holdfast.job(kind, priority, state, run_at, waits_since, timeout, max_attempts,"
+    " max_crashes, payload, created_at) SELECT 'embed', $1,"
+    " CASE WHEN $5 > 0 THEN {job.waiting} ELSE {job.ready} END, now + $5, now, nullif($6, 0), $2,"
+    " $3, $4, now FROM holdfast.now_ms() AS now RETURNING id">;
 constexpr std::string_view kCancelUnstarted = statement<
     "UPDATE holdfast.job SET state = {job.cancelled}, finished_at = holdfast.now_ms()"
     " WHERE id = $1 AND state IN ({job.ready}, {job.waiting})">;
@@ -98,7 +102,7 @@ Failure no_such_document(const std::string& id) {
   return fail(ErrorKind::NotFound, fmt::format("there is no document '{}'", id));
 }
 
-void cancel_job(Transaction& transaction, std::int64_t job_id) {
+void give_up_job(Transaction& transaction, std::int64_t job_id) {
   const std::vector<Statement> both{Statement(kCancelUnstarted).bind(job_id),
                                     Statement(kAskToStop).bind(job_id)};
   transaction.run(both);
@@ -127,7 +131,8 @@ Statement create_statement(const NewDocument& document, Budgets budgets) {
   Statement create(document.idempotency_key ? kCreateOnce : kCreate);
   create.bind(Uncopied{document.id}, Uncopied{document.title}, Uncopied{document.metadata},
               Bytes{document.content}, std::int64_t{document.priority}, budgets.max_attempts,
-              budgets.max_crashes, make_job_payload(document, 1));
+              budgets.max_crashes, make_job_payload(document, 1), document.delay_ms,
+              document.timeout_ms, document.unique_key);
   if (const auto& key = document.idempotency_key) {
     create.bind(Bytes{key->scope}, Bytes{key->key}, Bytes{key->fingerprint}, key->keep_ms);
   }
@@ -185,7 +190,8 @@ Result<Created> replace_document(Transaction& transaction, const NewDocument& do
   const std::vector<Statement> jobs{
       Statement(kCancelUnstarted).bind(stored.job_id), Statement(kAskToStop).bind(stored.job_id),
       Statement(kEnqueue).bind(std::int64_t{document.priority}, budgets.max_attempts,
-                               budgets.max_crashes, make_job_payload(document, version))};
+                               budgets.max_crashes, make_job_payload(document, version),
+                               document.delay_ms, document.timeout_ms)};
   const std::int64_t job_id = transaction.run(jobs)[2].integer(0, 0);
   const std::vector<Statement> changes{
       Statement(kReplace).bind(stored.seq, Uncopied{document.title}, Uncopied{document.metadata},
@@ -200,7 +206,7 @@ Result<Created> replace_document(Transaction& transaction, const NewDocument& do
 Result<void> delete_document(Transaction& transaction, const std::string& id,
                              const Condition& expected) {
   HOLDFAST_TRY_ASSIGN(const Stored stored, find_for_change(transaction, id, expected));
-  cancel_job(transaction, stored.job_id);
+  give_up_job(transaction, stored.job_id);
   delete_chunks(transaction, stored.seq);
   transaction.run(Statement(kDelete).bind(stored.seq));
   return {};

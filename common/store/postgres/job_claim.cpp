@@ -25,17 +25,25 @@ constexpr std::string_view kPromote = statement<
     "UPDATE holdfast.job SET state = {job.ready} WHERE id = ANY(ARRAY("
     "SELECT id FROM holdfast.job WHERE state = {job.waiting} AND queue = $1"
     " AND run_at <= holdfast.now_ms() ORDER BY run_at LIMIT $2 FOR UPDATE SKIP LOCKED))">;
+// The server's clock was set back behind the moment at which these began to wait: they wait for as
+// long as they were told to, from now on.
+constexpr std::string_view kWaitFromNow = statement<
+    "UPDATE holdfast.job SET run_at = now + run_at - waits_since, waits_since = now"
+    " FROM holdfast.now_ms() AS now WHERE id = ANY(ARRAY(SELECT id FROM holdfast.job"
+    " WHERE state = {job.waiting} AND queue = $1 AND waits_since > holdfast.now_ms()"
+    " LIMIT $2 FOR UPDATE SKIP LOCKED))">;
 // What others are just claiming is passed over. From a place in the line on, for what must be
 // looked at beyond the jobs that have to run alone.
 constexpr std::string_view kNext =
     statement<"SELECT " HOLDFAST_JOB_COLUMNS
               ", holdfast.now_ms() FROM holdfast.job"
               " WHERE state = {job.ready} AND queue = $1 AND (priority, id) > ($2, $3)"
+              " AND kind <> ALL(ARRAY(SELECT kind FROM holdfast.paused_kind WHERE queue = $1))"
               " ORDER BY priority, id LIMIT $4 FOR UPDATE SKIP LOCKED">;
 constexpr std::string_view kTake = statement<
     "UPDATE holdfast.job SET state = {job.running}, fence = fence + 1,"
     " attempt = attempt + 1, worker_id = $2, started_at = NULL,"
-    " deadline_at = holdfast.now_ms() + $3 WHERE id = ANY($1)">;
+    " deadline_at = holdfast.now_ms() + coalesce(timeout, $3) WHERE id = ANY($1)">;
 
 struct Line {
   std::int64_t priority = std::numeric_limits<std::int32_t>::min();
@@ -75,6 +83,7 @@ void take(Transaction& transaction, std::vector<Job>& jobs, const ClaimRequest& 
   for (Job& job : jobs) {
     // The row is locked: it is as it was read.
     job.state = JobState::Running;
+    job.started_at.reset();
     ++job.fence;
     ++job.attempt;
     ids.push_back(job.id);
@@ -88,6 +97,7 @@ Result<std::vector<Job>> claim_jobs(Transaction& transaction, const ClaimRequest
   const std::vector<Statement> opening{
       Statement(kLockWorker).bind(request.worker_id, request.queue),
       Statement(kHolding).bind(request.worker_id),
+      Statement(kWaitFromNow).bind(request.queue, kPromoteBatch),
       Statement(kPromote).bind(request.queue, kPromoteBatch)};
   const Results results = transaction.run(opening);
   const Rows& worker = results[0];

@@ -21,8 +21,8 @@ constexpr std::string_view kBudget = statement<
     " FOR UPDATE">;
 constexpr std::string_view kEnd =
     "UPDATE holdfast.job SET crashes = $2, last_error = $3, worker_id = NULL, deadline_at = NULL,"
-    " state = $4, finished_at = CASE WHEN $5 THEN holdfast.now_ms() END,"
-    " run_at = holdfast.now_ms() + $6 WHERE id = $1";
+    " state = $4, finished_at = CASE WHEN $5 THEN now END,"
+    " waits_since = now, run_at = now + $6 FROM holdfast.now_ms() AS now WHERE id = $1";
 constexpr std::string_view kFailDocument = statement<
     "UPDATE holdfast.document SET status = {document.failed}, error = $2,"
     " chunk_count = 0, updated_at = holdfast.now_ms() WHERE job_id = $1 RETURNING seq">;
@@ -34,6 +34,15 @@ constexpr std::string_view kRelease = statement<
     " finished_at = CASE WHEN cancel_requested THEN holdfast.now_ms() END,"
     " attempt = attempt - 1, worker_id = NULL, started_at = NULL, deadline_at = NULL"
     " WHERE state = {job.running} AND worker_id = $1">;
+// What was asked to stop is cancelled instead, and its document failed.
+constexpr std::string_view kFailCancelled = statement<
+    "WITH failed AS (UPDATE holdfast.document AS d SET status = {document.failed}, error = $2,"
+    " chunk_count = 0, updated_at = holdfast.now_ms() FROM holdfast.job AS j"
+    " WHERE j.state = {job.running} AND j.worker_id = $1 AND j.cancel_requested"
+    " AND d.job_id = j.id RETURNING d.seq),"
+    " removed AS (DELETE FROM holdfast.chunk AS c USING failed WHERE c.document = failed.seq"
+    " RETURNING c.document)"
+    " INSERT INTO holdfast.chunk_change(document) SELECT DISTINCT document FROM removed">;
 constexpr std::string_view kCrashed = statement<
     "SELECT id, attempt, max_attempts, crashes + 1, max_crashes, cancel_requested"
     " FROM holdfast.job WHERE state = {job.running} AND worker_id = $1"
@@ -47,6 +56,11 @@ constexpr std::string_view kRetry = statement<
     "UPDATE holdfast.job SET attempt = $2, crashes = $3, state = {job.ready},"
     " run_at = holdfast.now_ms(), finished_at = NULL, started_at = NULL,"
     " cancel_requested = false WHERE id = $1 RETURNING " HOLDFAST_JOB_COLUMNS>;
+// A finished job has no claim on its unique key: another one may have it by now.
+constexpr std::string_view kKeyTaken =
+    "SELECT unique_key FROM holdfast.job AS j WHERE id = $1 AND unique_key IS NOT NULL"
+    " AND EXISTS(SELECT 1 FROM holdfast.job WHERE kind = j.kind AND unique_key = j.unique_key"
+    " AND unique_key IS NOT NULL AND finished_at IS NULL AND id <> j.id)";
 constexpr std::string_view kPendAgain = statement<
     "UPDATE holdfast.document SET status = {document.pending}, error = '',"
     " updated_at = holdfast.now_ms() WHERE seq = $1">;
@@ -54,11 +68,6 @@ constexpr std::string_view kPendAgain = statement<
 JobBudget read_budget(const Rows& rows, int row, int first) {
   return {rows.integer(row, first), rows.integer(row, first + 1), rows.integer(row, first + 2),
           rows.integer(row, first + 3), rows.boolean(row, first + 4)};
-}
-
-void fail_document_of(Transaction& transaction, std::int64_t job_id, const std::string& error) {
-  const Rows document = transaction.run(Statement(kFailDocument).bind(job_id, error));
-  if (!document.empty()) delete_chunks(transaction, document.integer(0, 0));
 }
 
 struct Ending {
@@ -77,6 +86,11 @@ void end_attempt(Transaction& transaction, const Ending& ending) {
 
 }  // namespace
 
+void fail_document_of(Transaction& transaction, std::int64_t job_id, const std::string& error) {
+  const Rows document = transaction.run(Statement(kFailDocument).bind(job_id, error));
+  if (!document.empty()) delete_chunks(transaction, document.integer(0, 0));
+}
+
 Statement start_statement(JobKey key) {
   return Statement(kStart).bind(key.id, key.fence);
 }
@@ -92,11 +106,14 @@ Result<JobState> fail_job(Transaction& transaction, const JobFailure& failure) {
   const std::string error = storable_text(failure.error);
   end_attempt(transaction, {failure.key.id, state, budget.crashes, error, failure.backoff});
   if (state == JobState::Dead) fail_document_of(transaction, failure.key.id, error);
+  if (state == JobState::Cancelled) fail_document_of(transaction, failure.key.id, kCancelledError);
   return state;
 }
 
 std::vector<Statement> release_statements(std::int64_t worker_id) {
-  return {Statement(kDrain).bind(worker_id), Statement(kRelease).bind(worker_id)};
+  return {Statement(kDrain).bind(worker_id),
+          Statement(kFailCancelled).bind(worker_id, std::string(kCancelledError)),
+          Statement(kRelease).bind(worker_id)};
 }
 
 std::int64_t rescue_worker(Transaction& transaction, std::int64_t worker_id,
@@ -110,12 +127,15 @@ std::int64_t rescue_worker(Transaction& transaction, std::int64_t worker_id,
     end_attempt(transaction, {job_id, state, budget.crashes, cause, crash_backoff(budget.crashes)});
     if (state == JobState::Dead) {
       fail_document_of(transaction, job_id, crash_error(budget.crashes, cause));
+    } else if (state == JobState::Cancelled) {
+      fail_document_of(transaction, job_id, kCancelledError);
     }
   }
   std::vector<Statement> rest = release_statements(worker_id);
+  const std::size_t release = rest.size() - 1;
   rest.push_back(Statement(kDeleteWorker).bind(worker_id));
   const Results results = transaction.run(rest);
-  return crashed.count() + results[1].affected();
+  return crashed.count() + results[release].affected();
 }
 
 Result<RetriedJob> retry_job(Transaction& transaction, std::int64_t id,
@@ -130,11 +150,14 @@ Result<RetriedJob> retry_job(Transaction& transaction, std::int64_t id,
   if (earlier) return RetriedJob{job, true};
   const Rows document = transaction.run(Statement(kWaitingDocument).bind(id));
   HOLDFAST_TRY(may_retry(job, !document.empty()));
-  const bool was_dead = job.state == JobState::Dead;
+  if (const Rows taken = transaction.run(Statement(kKeyTaken).bind(id)); !taken.empty()) {
+    return fail(unique_key_taken(taken.text(0, 0)));
+  }
+  const bool was_over = is_final(job.state);
   const Rows retried = transaction.run(Statement(kRetry).bind(
-      id, std::int64_t{was_dead ? 0 : job.attempt},
-      was_dead ? crashes_after_retry(job.crashes) : std::int64_t{job.crashes}));
-  if (was_dead && !document.empty()) {
+      id, std::int64_t{was_over ? 0 : job.attempt},
+      was_over ? crashes_after_retry(job.crashes) : std::int64_t{job.crashes}));
+  if (was_over && !document.empty()) {
     transaction.run(Statement(kPendAgain).bind(document.integer(0, 0)));
   }
   if (key) remember(transaction, *key, Created{"", id});

@@ -12,25 +12,29 @@ namespace holdfast::store::postgres {
 namespace {
 
 constexpr std::string_view kPeek = statement<
-    "SELECT EXISTS(SELECT 1 FROM holdfast.job WHERE state = {job.ready} AND queue = $1),"
+    "SELECT EXISTS(SELECT 1 FROM holdfast.job WHERE state = {job.ready} AND queue = $1"
+    " AND kind <> ALL(ARRAY(SELECT kind FROM holdfast.paused_kind WHERE queue = $1))),"
     " (SELECT min(run_at) FROM holdfast.job WHERE state = {job.waiting} AND queue = $1)"
     " - holdfast.now_ms(),"
-    " EXISTS(SELECT 1 FROM holdfast.queue_ctl WHERE queue = $1 AND paused)">;
+    " EXISTS(SELECT 1 FROM holdfast.queue_ctl WHERE queue = $1 AND paused),"
+    " EXISTS(SELECT 1 FROM holdfast.job WHERE state = {job.waiting} AND queue = $1"
+    " AND waits_since > holdfast.now_ms())">;
 constexpr std::string_view kGetJob =
     "SELECT " HOLDFAST_JOB_COLUMNS " FROM holdfast.job WHERE id = $1";
 // One statement, one state. The running ones are few: what workers hold at this moment.
 constexpr std::string_view kStats = statement<
-    "WITH ready AS MATERIALIZED (SELECT count(*) AS jobs, min(id) AS oldest"
-    " FROM holdfast.job WHERE state = {job.ready} AND queue = $1),"
-    " finished AS MATERIALIZED (SELECT state, sum(jobs)::bigint AS jobs"
+    "WITH finished AS MATERIALIZED (SELECT state, sum(jobs)::bigint AS jobs"
     " FROM holdfast.finished_count WHERE queue = $1 GROUP BY state)"
-    " SELECT (SELECT jobs FROM ready),"
-    " (SELECT created_at FROM holdfast.job WHERE id = (SELECT oldest FROM ready)),"
+    " SELECT (SELECT count(*) FROM holdfast.job WHERE state = {job.ready} AND queue = $1),"
+    " (SELECT min(run_at) FROM holdfast.job WHERE state = {job.ready} AND queue = $1),"
     " (SELECT count(*) FROM holdfast.job WHERE state = {job.waiting} AND queue = $1),"
     " (SELECT count(*) FROM holdfast.job WHERE state = {job.running} AND queue = $1),"
     " (SELECT jobs FROM finished WHERE state = {job.done}),"
     " (SELECT jobs FROM finished WHERE state = {job.cancelled}),"
-    " (SELECT jobs FROM finished WHERE state = {job.dead})">;
+    " (SELECT jobs FROM finished WHERE state = {job.dead}),"
+    " EXISTS(SELECT 1 FROM holdfast.queue_ctl WHERE queue = $1 AND paused)">;
+constexpr std::string_view kPausedKinds =
+    "SELECT kind FROM holdfast.paused_kind WHERE queue = $1 ORDER BY kind";
 constexpr std::string_view kPruneJobs =
     "DELETE FROM holdfast.job WHERE id = ANY(ARRAY(SELECT id FROM holdfast.job WHERE state = $1"
     " AND finished_at IS NOT NULL AND finished_at < holdfast.now_ms() - $2"
@@ -73,6 +77,7 @@ Result<JobQueue::Peek> peek(PgConnection& connection, const std::string& queue,
     result.next_at = local_wall + *due_in;
     if (*due_in <= 0) result.ready = true;
   }
+  if (row.boolean(0, 3)) result.ready = true;  // the clock was set back: a claim sees to it
   return result;
 }
 
@@ -92,6 +97,10 @@ Result<QueueStats> queue_stats(PgConnection& connection, const std::string& queu
   stats.done = row.optional_integer(0, 4).value_or(0);
   stats.cancelled = row.optional_integer(0, 5).value_or(0);
   stats.dead = row.optional_integer(0, 6).value_or(0);
+  stats.paused = row.boolean(0, 7);
+  const Rows kinds = ask(connection, Statement(kPausedKinds).bind(queue));
+  for (int i = 0; i < kinds.count(); ++i)
+    stats.paused_kinds.push_back(kinds.text(i, 0));
   return stats;
 }
 

@@ -10,8 +10,8 @@ namespace holdfast::store::postgres {
 
 #define HOLDFAST_JOB_COLUMNS                                                              \
   "id, kind, queue, state, priority, attempt, max_attempts, crashes, max_crashes, fence," \
-  " payload, last_error, run_at, created_at, finished_at"
-inline constexpr int kJobColumns = 15;
+  " payload, last_error, run_at, created_at, finished_at, started_at, cancel_requested"
+inline constexpr int kJobColumns = 17;
 
 inline Job read_job(const Rows& rows, int row) {
   Job job;
@@ -30,6 +30,8 @@ inline Job read_job(const Rows& rows, int row) {
   job.run_at = rows.integer(row, 12);
   job.created_at = rows.integer(row, 13);
   job.finished_at = rows.optional_integer(row, 14);
+  job.started_at = rows.optional_integer(row, 15);
+  job.cancel_requested = rows.boolean(row, 16);
   return job;
 }
 

@@ -30,6 +30,9 @@ std::vector<Statement> release_statements(std::int64_t worker_id);
 std::int64_t rescue_worker(Transaction& transaction, std::int64_t worker_id,
                            const std::string& why);
 
+// Marks the document that waits for this job, if there is one, as failed.
+void fail_document_of(Transaction& transaction, std::int64_t job_id, const std::string& error);
+
 // `local_wall`: this host's clock. The time in the answer is by that clock.
 Result<JobQueue::Peek> peek(PgConnection& connection, const std::string& queue,
                             std::int64_t local_wall);

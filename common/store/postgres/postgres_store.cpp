@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/postgres/postgres_store.hpp"
 
+#include "common/store/job_rules.hpp"
 #include "common/store/migrations/migrations.hpp"
 #include "common/store/now.hpp"
 #include "common/store/postgres/api_keys.hpp"
 #include "common/store/postgres/chunks.hpp"
 #include "common/store/postgres/documents.hpp"
 #include "common/store/postgres/hnsw.hpp"
+#include "common/store/postgres/job_admin.hpp"
 #include "common/store/postgres/jobs.hpp"
 #include "common/store/postgres/listener.hpp"
 #include "common/store/postgres/pool.hpp"
@@ -58,7 +60,7 @@ class PostgresStore final : public Store {
         {Durability::PowerLoss, true, std::move(wanted)},
         [shared, budgets = budgets_] { return create_statements(*shared, budgets); },
         [shared](std::span<const Rows> rows) { return read_created(rows, *shared); },
-        std::move(done));
+        naming_unique_key(std::move(done), shared->unique_key));
   }
 
   void create_documents(std::vector<NewDocument> documents, std::optional<IdempotencyKey> key,
@@ -169,7 +171,7 @@ class PostgresStore final : public Store {
   void release(std::int64_t worker_id, Callback<std::int64_t> done) override {
     writer_.write<std::int64_t>(
         {Durability::PowerLoss, true, {}}, [worker_id] { return release_statements(worker_id); },
-        [](std::span<const Rows> rows) -> Result<std::int64_t> { return rows[1].affected(); },
+        [](std::span<const Rows> rows) -> Result<std::int64_t> { return rows.back().affected(); },
         std::move(done));
   }
 
@@ -209,6 +211,54 @@ class PostgresStore final : public Store {
           return postgres::retry_job(transaction, id, key);
         },
         std::move(done));
+  }
+
+  void cancel_job(std::int64_t id, Callback<Job> done, Wanted wanted) override {
+    writer_.decide<Job>(
+        {Durability::PowerLoss, false, std::move(wanted)},
+        [id](Transaction& transaction) { return postgres::cancel_job(transaction, id); },
+        std::move(done));
+  }
+
+  void discard_job(std::int64_t id, Callback<void> done, Wanted wanted) override {
+    writer_.decide<void>(
+        {Durability::PowerLoss, false, std::move(wanted)},
+        [id](Transaction& transaction) { return postgres::discard_job(transaction, id); },
+        std::move(done));
+  }
+
+  void change_jobs(JobChange change, Callback<JobsChanged> done, Wanted wanted) override {
+    const bool announces = change.action == JobAction::Retry;
+    writer_.decide<JobsChanged>(
+        {Durability::PowerLoss, announces, std::move(wanted)},
+        [change = std::move(change)](Transaction& transaction) {
+          return postgres::change_jobs(transaction, change);
+        },
+        std::move(done));
+  }
+
+  void pause(std::string queue, std::string kind, Callback<void> done) override {
+    set_paused(std::move(queue), std::move(kind), true, std::move(done));
+  }
+
+  void resume(std::string queue, std::string kind, Callback<void> done) override {
+    set_paused(std::move(queue), std::move(kind), false, std::move(done));
+  }
+
+  Result<JobPage> list_jobs(const JobQuery& query) override {
+    return pool_.read(
+        [&](PgConnection& c) -> Result<JobPage> { return postgres::list_jobs(c, query); });
+  }
+
+  Result<std::int64_t> count_jobs(const JobFilter& filter) override {
+    return pool_.read(
+        [&](PgConnection& c) -> Result<std::int64_t> { return postgres::count_jobs(c, filter); });
+  }
+
+  Result<std::vector<JobKey>> jobs_to_stop(std::int64_t worker_id) override {
+    return pool_.read([&](PgConnection& c) -> Result<std::vector<JobKey>> {
+      return postgres::jobs_to_stop(c, worker_id);
+    });
   }
 
   Result<Peek> peek(const std::string& queue) override {
@@ -308,6 +358,26 @@ class PostgresStore final : public Store {
   std::string describe() const override { return connector_.endpoint().shown; }
 
  private:
+  // The one constraint that a new document can run into, as the server's own ids are random or
+  // counted.
+  static Callback<Created> naming_unique_key(Callback<Created> done,
+                                             const std::string& unique_key) {
+    if (unique_key.empty()) return done;
+    return [done = std::move(done), unique_key](Result<Created> created) {
+      if (created || created.error().kind != ErrorKind::Conflict) return done(std::move(created));
+      done(fail(unique_key_taken(unique_key)));
+    };
+  }
+
+  void set_paused(std::string queue, std::string kind, bool paused, Callback<void> done) {
+    writer_.write<void>(
+        {Durability::PowerLoss, !paused, {}},
+        [queue = std::move(queue), kind = std::move(kind), paused] {
+          return std::vector<Statement>{pause_statement(queue, kind, paused)};
+        },
+        [](std::span<const Rows>) { return Result<void>{}; }, std::move(done));
+  }
+
   Connector connector_;
   const Clock& clock_;
   const Budgets budgets_;

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <cerrno>
 #include <utility>
@@ -66,6 +67,22 @@ Result<void> DatabaseFiles::check() const {
                             gone ? "moved or deleted" : "replaced", advice(file)));
   }
   return {};
+}
+
+FileUse DatabaseFiles::use() const {
+  FileUse use;
+  for (const File& file : files_) {
+    struct stat info {};
+    if (::stat(file.path.c_str(), &info) != 0) continue;
+    const auto bytes = static_cast<std::uint64_t>(info.st_size);
+    if (&file == &files_.front()) use.database = bytes;
+    if (file.path.native().ends_with("-wal")) use.log = bytes;
+  }
+  struct statvfs system {};
+  if (::statvfs(files_.front().path.c_str(), &system) == 0) {
+    use.free = static_cast<std::uint64_t>(system.f_bavail) * system.f_frsize;
+  }
+  return use;
 }
 
 std::string DatabaseFiles::advice(const File& file) const {

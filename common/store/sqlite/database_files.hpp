@@ -10,6 +10,7 @@
 
 #include "common/base/result.hpp"
 #include "common/os/file_id.hpp"
+#include "common/store/store.hpp"
 
 #include <filesystem>
 #include <string>
@@ -25,6 +26,8 @@ class DatabaseFiles {
   // Unavailable: one of them is another file now, or gone. It lasts until the file is back, or the
   // process starts anew.
   Result<void> check() const;
+
+  FileUse use() const;
 
  private:
   struct File {

@@ -2,6 +2,7 @@
 #include "common/store/sqlite/documents.hpp"
 
 #include "common/store/job_payload.hpp"
+#include "common/store/job_rules.hpp"
 #include "common/store/page_cursor.hpp"
 #include "common/store/sqlite/chunks.hpp"
 #include "common/store/sqlite/idempotency.hpp"
@@ -44,15 +45,27 @@ std::int64_t enqueue_embedding(SqliteConnection& connection, const NewDocument& 
                                std::int64_t version, Budgets budgets, Now now) {
   connection
       .query(
-          "INSERT INTO job(kind, priority, run_at, max_attempts, max_crashes, payload,"
-          " created_at) VALUES('embed', ?1, ?2, ?3, ?4, ?5, ?2)")
+          "INSERT INTO job(kind, priority, state, run_at, waits_since, timeout, unique_key,"
+          " max_attempts, max_crashes, payload, created_at) VALUES('embed', ?1, ?6, ?2 + ?7, ?2,"
+          " nullif(?8, 0), nullif(?9, ''), ?3, ?4, ?5, ?2)")
       .bind(std::int64_t{document.priority}, now.wall, budgets.max_attempts, budgets.max_crashes,
-            make_job_payload(document, version))
+            make_job_payload(document, version),
+            static_cast<std::int64_t>(document.delay_ms > 0 ? JobState::Waiting : JobState::Ready),
+            document.delay_ms, document.timeout_ms, document.unique_key)
       .run();
   return connection.last_insert_id();
 }
 
-void cancel_job(SqliteConnection& connection, std::int64_t job_id, Now now) {
+Result<void> check_unique_key(SqliteConnection& connection, const std::string& unique_key) {
+  if (unique_key.empty()) return {};
+  Query query = connection.query(
+      "SELECT 1 FROM job WHERE kind = 'embed' AND unique_key = ?1 AND unique_key IS NOT NULL"
+      " AND finished_at IS NULL");
+  if (query.bind(unique_key).step()) return fail(unique_key_taken(unique_key));
+  return {};
+}
+
+void give_up_job(SqliteConnection& connection, std::int64_t job_id, Now now) {
   connection
       .query(statement<"UPDATE job SET state = {job.cancelled}, finished_at = ?2"
                        " WHERE id = ?1 AND state IN ({job.ready}, {job.waiting})">)
@@ -92,6 +105,7 @@ Result<Created> create_document(SqliteConnection& connection, const NewDocument&
                         find_earlier_answer(connection, *document.idempotency_key, now));
     if (earlier) return std::move(*earlier);
   }
+  HOLDFAST_TRY(check_unique_key(connection, document.unique_key));
   const std::int64_t job_id = enqueue_embedding(connection, document, 1, budgets, now);
   connection
       .query(
@@ -133,7 +147,7 @@ Result<Created> replace_document(SqliteConnection& connection, const NewDocument
     if (earlier) return std::move(*earlier);
   }
   HOLDFAST_TRY_ASSIGN(const Stored stored, find_for_change(connection, document.id, expected));
-  cancel_job(connection, stored.job_id, now);
+  give_up_job(connection, stored.job_id, now);
   const std::int64_t version = stored.version + 1;
   const std::int64_t job_id = enqueue_embedding(connection, document, version, budgets, now);
   connection
@@ -154,7 +168,7 @@ Result<Created> replace_document(SqliteConnection& connection, const NewDocument
 Result<void> delete_document(SqliteConnection& connection, const std::string& id,
                              const Condition& expected, Now now) {
   HOLDFAST_TRY_ASSIGN(const Stored stored, find_for_change(connection, id, expected));
-  cancel_job(connection, stored.job_id, now);
+  give_up_job(connection, stored.job_id, now);
   delete_chunks(connection, stored.seq);
   connection.query("DELETE FROM document WHERE seq = ?1").bind(stored.seq).run();
   return {};

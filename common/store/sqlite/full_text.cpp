@@ -27,7 +27,7 @@ std::vector<Candidate> rank_by_text(SqliteConnection& connection, std::string_vi
   std::unordered_set<std::int64_t> seen;
   while (ranking.size() < limit && match.step()) {
     const std::int64_t chunk = match.integer(0);
-    Query owner = connection.query("SELECT document FROM chunk WHERE id = ?1");
+    Query owner = connection.query("SELECT document FROM shown_chunk WHERE id = ?1");
     if (!owner.bind(chunk).step()) continue;
     const std::int64_t document = owner.integer(0);
     // bm25() is negative, and lower is better.

@@ -25,6 +25,17 @@ bool is_paused(SqliteConnection& connection, const std::string& queue) {
   return connection.query("SELECT 1 FROM queue_ctl WHERE queue = ?1 AND paused").bind(queue).step();
 }
 
+// The clock was set back behind the moment at which these began to wait: they wait for as long as
+// they were told to, from now on.
+void wait_from_now(SqliteConnection& connection, const std::string& queue, std::int64_t wall) {
+  connection
+      .query(statement<"UPDATE job SET run_at = ?2 + run_at - waits_since, waits_since = ?2"
+                       " WHERE id IN (SELECT id FROM job WHERE state = {job.waiting}"
+                       " AND queue = ?1 AND waits_since > ?2 LIMIT ?3)">)
+      .bind(queue, wall, kPromoteBatch)
+      .run();
+}
+
 void promote_due(SqliteConnection& connection, const std::string& queue, std::int64_t wall) {
   connection
       .query(statement<"UPDATE job SET state = {job.ready} WHERE id IN (SELECT id FROM job"
@@ -38,6 +49,7 @@ std::vector<Job> choose(SqliteConnection& connection, const ClaimRequest& reques
                         bool holds_others, std::int64_t wall) {
   Query query = connection.query(
       statement<"SELECT " HOLDFAST_JOB_COLUMNS " FROM job WHERE state = {job.ready} AND queue = ?1"
+                " AND kind NOT IN (SELECT kind FROM paused_kind WHERE queue = ?1)"
                 " ORDER BY priority, id LIMIT ?2">);
   query.bind(request.queue, std::int64_t{request.limit} + kClaimLookahead);
   ClaimSelection selection(request.limit, holds_others);
@@ -59,13 +71,15 @@ std::vector<Job> choose(SqliteConnection& connection, const ClaimRequest& reques
 // same through a temporary table for each job.
 void take(SqliteConnection& connection, Job& job, const ClaimRequest& request, Now now) {
   job.state = JobState::Running;
+  job.started_at.reset();
   ++job.fence;
   ++job.attempt;
   connection
       .query(statement<"UPDATE job SET state = {job.running}, fence = ?2, attempt = ?3,"
-                       " worker_id = ?4, started_at = NULL, deadline_mono = ?5 WHERE id = ?1">)
-      .bind(job.id, job.fence, std::int64_t{job.attempt}, request.worker_id,
-            now.mono + to_ms(request.timeout))
+                       " worker_id = ?4, started_at = NULL,"
+                       " deadline_mono = ?5 + coalesce(timeout, ?6) WHERE id = ?1">)
+      .bind(job.id, job.fence, std::int64_t{job.attempt}, request.worker_id, now.mono,
+            to_ms(request.timeout))
       .run();
 }
 
@@ -85,6 +99,7 @@ Result<std::vector<Job>> claim_jobs(SqliteConnection& connection, const ClaimReq
   if (request.limit == 0 || is_paused(connection, request.queue)) return std::vector<Job>{};
   const Holding holding = holding_of(connection, request.worker_id);
   if (holding.crashed > 0) return std::vector<Job>{};
+  wait_from_now(connection, request.queue, now.wall);
   promote_due(connection, request.queue, now.wall);
   std::vector<Job> jobs = choose(connection, request, holding.jobs > 0, now.wall);
   for (Job& job : jobs)
@@ -109,6 +124,8 @@ Job read_job(const Query& row) {
   job.run_at = row.integer(12);
   job.created_at = row.integer(13);
   if (!row.is_null(14)) job.finished_at = row.integer(14);
+  if (!row.is_null(15)) job.started_at = row.integer(15);
+  job.cancel_requested = row.integer(16) != 0;
   return job;
 }
 

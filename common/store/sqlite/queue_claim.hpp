@@ -17,7 +17,7 @@ Result<std::vector<Job>> claim_jobs(SqliteConnection& connection, const ClaimReq
 // A row of "SELECT HOLDFAST_JOB_COLUMNS FROM job".
 #define HOLDFAST_JOB_COLUMNS                                                              \
   "id, kind, queue, state, priority, attempt, max_attempts, crashes, max_crashes, fence," \
-  " payload, last_error, run_at, created_at, finished_at"
+  " payload, last_error, run_at, created_at, finished_at, started_at, cancel_requested"
 Job read_job(const Query& row);
 
 }  // namespace holdfast::store::sqlite

@@ -14,6 +14,21 @@ Failure stale(JobKey key) {
               fmt::format("job {} is no longer held with fence {}", key.id, key.fence));
 }
 
+// The jobs that this worker was asked to stop, and gives back instead, are cancelled.
+void fail_cancelled_documents(SqliteConnection& connection, std::int64_t worker_id, Now now) {
+  std::vector<std::int64_t> cancelled;
+  {
+    Query query = connection.query(
+        statement<"SELECT id FROM job WHERE state = {job.running} AND worker_id = ?1"
+                  " AND cancel_requested">);
+    query.bind(worker_id);
+    while (query.step())
+      cancelled.push_back(query.integer(0));
+  }
+  for (const std::int64_t id : cancelled)
+    fail_document_of(connection, id, kCancelledError, now);
+}
+
 }  // namespace
 
 Result<void> start_job(SqliteConnection& connection, JobKey key, Now now) {
@@ -24,6 +39,13 @@ Result<void> start_job(SqliteConnection& connection, JobKey key, Now now) {
           .bind(key.id, key.fence, now.wall)
           .run();
   if (changed != 1) return stale(key);
+  return {};
+}
+
+Result<void> check_held(SqliteConnection& connection, JobKey key) {
+  Query query = connection.query(
+      statement<"SELECT 1 FROM job WHERE id = ?1 AND fence = ?2 AND state = {job.running}">);
+  if (!query.bind(key.id, key.fence).step()) return stale(key);
   return {};
 }
 
@@ -53,15 +75,19 @@ Result<JobState> fail_job(SqliteConnection& connection, const JobFailure& failur
   connection
       .query(
           "UPDATE job SET last_error = ?2, worker_id = NULL, deadline_mono = NULL, state = ?3,"
-          " finished_at = CASE WHEN ?4 THEN ?5 END, run_at = ?6 WHERE id = ?1")
+          " finished_at = CASE WHEN ?4 THEN ?5 END, run_at = ?6, waits_since = ?5 WHERE id = ?1")
       .bind(failure.key.id, failure.error, static_cast<std::int64_t>(state),
             std::int64_t{is_final(state)}, now.wall, now.wall + to_ms(failure.backoff))
       .run();
   if (state == JobState::Dead) fail_document_of(connection, failure.key.id, failure.error, now);
+  if (state == JobState::Cancelled) {
+    fail_document_of(connection, failure.key.id, kCancelledError, now);
+  }
   return state;
 }
 
 std::int64_t release_jobs(SqliteConnection& connection, std::int64_t worker_id, Now now) {
+  fail_cancelled_documents(connection, worker_id, now);
   connection.query("UPDATE worker SET draining = 1 WHERE id = ?1").bind(worker_id).run();
   // One statement for all of them: after_release() in SQL.
   return connection

@@ -12,6 +12,8 @@
 namespace holdfast::store::sqlite {
 
 Result<void> start_job(SqliteConnection& connection, JobKey key, Now now);
+// Whether the job is still run by this claim: Conflict if not.
+Result<void> check_held(SqliteConnection& connection, JobKey key);
 Result<void> complete_job(SqliteConnection& connection, JobKey key, Now now);
 Result<JobState> fail_job(SqliteConnection& connection, const JobFailure& failure, Now now);
 

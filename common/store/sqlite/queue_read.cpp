@@ -17,17 +17,13 @@ std::int64_t count(SqliteConnection& connection, std::string_view sql, const std
 }
 
 void read_ready(SqliteConnection& connection, const std::string& queue, QueueStats& stats) {
-  std::int64_t oldest = 0;
-  {
-    Query query = connection.query(statement<"SELECT count(*), coalesce(min(id), 0) FROM job"
-                                             " WHERE state = {job.ready} AND queue = ?1">);
-    query.bind(queue).step();
-    stats.ready = query.integer(0);
-    oldest = query.integer(1);
-  }
-  if (oldest == 0) return;
-  Query query = connection.query("SELECT created_at FROM job WHERE id = ?1");
-  if (query.bind(oldest).step()) stats.oldest_ready_at = query.integer(0);
+  stats.ready =
+      count(connection,
+            statement<"SELECT count(*) FROM job WHERE state = {job.ready} AND queue = ?1">, queue);
+  stats.oldest_ready_at = count(connection,
+                                statement<"SELECT coalesce(min(run_at), 0) FROM job"
+                                          " WHERE state = {job.ready} AND queue = ?1">,
+                                queue);
 }
 
 void read_finished(SqliteConnection& connection, const std::string& queue, QueueStats& stats) {
@@ -43,14 +39,27 @@ void read_finished(SqliteConnection& connection, const std::string& queue, Queue
   }
 }
 
+void read_pauses(SqliteConnection& connection, const std::string& queue, QueueStats& stats) {
+  stats.paused =
+      count(connection, "SELECT EXISTS(SELECT 1 FROM queue_ctl WHERE queue = ?1 AND paused)",
+            queue) != 0;
+  Query query = connection.query("SELECT kind FROM paused_kind WHERE queue = ?1 ORDER BY kind");
+  query.bind(queue);
+  while (query.step())
+    stats.paused_kinds.push_back(query.text(0));
+}
+
 }  // namespace
 
 JobQueue::Peek peek(SqliteConnection& connection, const std::string& queue, Now now) {
   Query query = connection.query(
-      statement<"SELECT EXISTS(SELECT 1 FROM job WHERE state = {job.ready} AND queue = ?1),"
+      statement<"SELECT EXISTS(SELECT 1 FROM job INDEXED BY job_ready WHERE state = {job.ready}"
+                " AND queue = ?1 AND kind NOT IN (SELECT kind FROM paused_kind WHERE queue = ?1)),"
                 " (SELECT min(run_at) FROM job WHERE state = {job.waiting} AND queue = ?1),"
-                " EXISTS(SELECT 1 FROM queue_ctl WHERE queue = ?1 AND paused)">);
-  query.bind(queue).step();
+                " EXISTS(SELECT 1 FROM queue_ctl WHERE queue = ?1 AND paused),"
+                " EXISTS(SELECT 1 FROM job WHERE state = {job.waiting} AND queue = ?1"
+                " AND waits_since > ?2)">);
+  query.bind(queue, now.wall).step();
   JobQueue::Peek result;
   if (query.integer(2) != 0) return result;  // paused: a claim would get nothing
   result.ready = query.integer(0) != 0;
@@ -58,6 +67,7 @@ JobQueue::Peek peek(SqliteConnection& connection, const std::string& queue, Now 
     result.next_at = query.integer(1);
     if (*result.next_at <= now.wall) result.ready = true;
   }
+  if (query.integer(3) != 0) result.ready = true;  // the clock was set back: a claim sees to it
   return result;
 }
 
@@ -82,6 +92,7 @@ QueueStats queue_stats(SqliteConnection& connection, const std::string& queue) {
       connection, statement<"SELECT count(*) FROM job WHERE state = {job.running} AND queue = ?1">,
       queue);
   read_finished(connection, queue, stats);
+  read_pauses(connection, queue, stats);
   return stats;
 }
 

@@ -36,11 +36,15 @@ void charge(SqliteConnection& connection, const Crashed& job, const std::string&
   connection
       .query(
           "UPDATE job SET crashes = ?2, last_error = ?3, worker_id = NULL, deadline_mono = NULL,"
-          " state = ?4, finished_at = CASE WHEN ?5 THEN ?6 END, run_at = ?7 WHERE id = ?1")
+          " state = ?4, finished_at = CASE WHEN ?5 THEN ?6 END, run_at = ?7, waits_since = ?6"
+          " WHERE id = ?1")
       .bind(job.job_id, job.budget.crashes, why, static_cast<std::int64_t>(state),
             std::int64_t{is_final(state)}, now.wall,
             now.wall + to_ms(crash_backoff(job.budget.crashes)))
       .run();
+  if (state == JobState::Cancelled) {
+    fail_document_of(connection, job.job_id, kCancelledError, now);
+  }
   if (state != JobState::Dead) return;
   fail_document_of(connection, job.job_id, crash_error(job.budget.crashes, why), now);
 }

@@ -9,6 +9,20 @@
 
 namespace holdfast::store::sqlite {
 
+namespace {
+
+// A finished job has no claim on its unique key: another one may have it by now.
+Result<void> check_key_free(SqliteConnection& connection, std::int64_t id) {
+  Query query = connection.query(
+      "SELECT unique_key FROM job AS j WHERE id = ?1 AND unique_key IS NOT NULL"
+      " AND EXISTS(SELECT 1 FROM job WHERE kind = j.kind AND unique_key = j.unique_key"
+      " AND unique_key IS NOT NULL AND finished_at IS NULL AND id <> j.id)");
+  if (query.bind(id).step()) return fail(unique_key_taken(query.text(0)));
+  return {};
+}
+
+}  // namespace
+
 Result<RetriedJob> retry_job(SqliteConnection& connection, std::int64_t id,
                              const std::optional<IdempotencyKey>& key, Now now) {
   HOLDFAST_TRY_ASSIGN(const Job job, get_job(connection, id));
@@ -18,15 +32,16 @@ Result<RetriedJob> retry_job(SqliteConnection& connection, std::int64_t id,
   }
   const auto document = document_waiting_for(connection, id);
   HOLDFAST_TRY(may_retry(job, document.has_value()));
-  const bool was_dead = job.state == JobState::Dead;
+  HOLDFAST_TRY(check_key_free(connection, id));
+  const bool was_over = is_final(job.state);
   connection
       .query(
           statement<"UPDATE job SET attempt = ?3, crashes = ?4, state = {job.ready}, run_at = ?2,"
                     " finished_at = NULL, started_at = NULL, cancel_requested = 0 WHERE id = ?1">)
-      .bind(id, now.wall, std::int64_t{was_dead ? 0 : job.attempt},
-            was_dead ? crashes_after_retry(job.crashes) : std::int64_t{job.crashes})
+      .bind(id, now.wall, std::int64_t{was_over ? 0 : job.attempt},
+            was_over ? crashes_after_retry(job.crashes) : std::int64_t{job.crashes})
       .run();
-  if (was_dead && document) {
+  if (was_over && document) {
     connection
         .query(statement<"UPDATE document SET status = {document.pending}, error = '',"
                          " updated_at = ?2 WHERE seq = ?1">)

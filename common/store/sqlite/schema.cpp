@@ -24,27 +24,6 @@ bool has_table(SqliteConnection& connection, const std::string& name) {
   return query.bind(name).step();
 }
 
-// 0: an empty file.
-Result<std::int64_t> schema_version(SqliteConnection& connection) {
-  if (has_table(connection, "schema_version")) {
-    return scalar(connection, "SELECT max(version) FROM schema_version");
-  }
-  if (scalar(connection, "SELECT count(*) FROM sqlite_schema") > 0) {
-    return fail(
-        ErrorKind::InvalidArgument,
-        fmt::format("database '{}' belongs to another program: it has no schema_version table",
-                    connection.path().native()));
-  }
-  return 0;
-}
-
-Failure too_new(const SqliteConnection& connection, std::int64_t version, std::int64_t expected) {
-  return fail(ErrorKind::InvalidArgument,
-              fmt::format("database '{}' has schema {}, this binary knows {}: the binary is too "
-                          "old, install the Holdfast that made the database or a newer one",
-                          connection.path().native(), version, expected));
-}
-
 void use_wal(SqliteConnection& connection) {
   // Kept in the file. Not possible inside a transaction.
   Query query = connection.query("PRAGMA journal_mode=WAL");
@@ -109,6 +88,26 @@ Result<void> keep_private(const std::filesystem::path& database) {
 }
 
 }  // namespace
+
+Result<std::int64_t> schema_version(SqliteConnection& connection) {
+  if (has_table(connection, "schema_version")) {
+    return scalar(connection, "SELECT max(version) FROM schema_version");
+  }
+  if (scalar(connection, "SELECT count(*) FROM sqlite_schema") > 0) {
+    return fail(
+        ErrorKind::InvalidArgument,
+        fmt::format("database '{}' belongs to another program: it has no schema_version table",
+                    connection.path().native()));
+  }
+  return 0;
+}
+
+Failure too_new(const SqliteConnection& connection, std::int64_t version, std::int64_t expected) {
+  return fail(ErrorKind::InvalidArgument,
+              fmt::format("database '{}' has schema {}, this binary knows {}: the binary is too "
+                          "old, install the Holdfast that made the database or a newer one",
+                          connection.path().native(), version, expected));
+}
 
 Result<MigrationReport> migrate(const std::filesystem::path& path,
                                 std::span<const Migration> migrations) {

@@ -13,6 +13,10 @@
 
 namespace holdfast::store::sqlite {
 
+// 0: an empty file. InvalidArgument if another program has made it. In guarded().
+Result<std::int64_t> schema_version(SqliteConnection& connection);
+Failure too_new(const SqliteConnection& connection, std::int64_t version, std::int64_t expected);
+
 // Creates the file if need be. Each migration is one transaction with its row in schema_version.
 // Refuses a file that a newer Holdfast, or another program, has made.
 Result<MigrationReport> migrate(const std::filesystem::path& path,

@@ -3,6 +3,7 @@
 
 #include "common/store/sqlite/error.hpp"
 
+#include <SQLiteCpp/Backup.h>
 #include <sqlite3.h>
 
 #include <array>
@@ -183,6 +184,25 @@ void SqliteConnection::checkpoint(bool truncate) {
       truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &log, &copied);
   // Busy readers or a full disk: the log stays, and the next commit asks again.
   if (code == SQLITE_OK && truncate) wal_pages_ = 0;
+}
+
+Result<void> SqliteConnection::copy_pages(const std::filesystem::path& target) {
+  errno = 0;
+  try {
+    SQLite::Database copy(target.native(), SQLITE_OPEN_READWRITE);
+    copy.exec("PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF;");
+    SQLite::Backup backup(copy, database_);
+    int code = SQLITE_OK;
+    do {  // one step takes all; another one is needed only if it was locked out
+      code = backup.executeStep(-1);
+    } while (code == SQLITE_BUSY || code == SQLITE_LOCKED);
+    return {};
+  } catch (const SQLite::Exception& failure) {
+    const int code = failure.getExtendedErrorCode();
+    const bool here = (code & 0xff) == SQLITE_FULL || (code & 0xff) == SQLITE_CANTOPEN;
+    return fail(make_error(code > 0 ? code : failure.getErrorCode(), errno, failure.what(),
+                           here ? target : path_));
+  }
 }
 
 Result<void> SqliteConnection::touch_file() {

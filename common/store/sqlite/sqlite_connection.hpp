@@ -104,6 +104,10 @@ class SqliteConnection {
   void checkpoint(bool truncate);
   std::int64_t wal_pages() const { return wal_pages_; }  // after this connection's last commit
 
+  // Copies every page, as of one moment, into `target`, an empty file, which is not synced. Whoever
+  // writes meanwhile does not wait.
+  Result<void> copy_pages(const std::filesystem::path& target);
+
   // Reads the header from the file itself, past every cache.
   Result<void> touch_file();
 

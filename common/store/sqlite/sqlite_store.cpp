@@ -6,6 +6,7 @@
 #include "common/store/sqlite/chunks.hpp"
 #include "common/store/sqlite/documents.hpp"
 #include "common/store/sqlite/outage.hpp"
+#include "common/store/sqlite/queue_admin.hpp"
 #include "common/store/sqlite/queue_claim.hpp"
 #include "common/store/sqlite/queue_finish.hpp"
 #include "common/store/sqlite/queue_read.hpp"
@@ -18,6 +19,7 @@
 #include "common/store/sqlite/writer.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <limits>
 #include <type_traits>
@@ -42,6 +44,8 @@ class SqliteStore final : public Store {
         files_(std::move(files)),
         writer_(std::move(writer), std::move(lock), files_, options.relaxed_durability,
                 Writer::kGroupTime, options.on_commit) {}
+
+  ~SqliteStore() override { closing_ = true; }
 
   void create_document(NewDocument document, Callback<Created> done, Wanted wanted) override {
     write<Created>(
@@ -76,12 +80,11 @@ class SqliteStore final : public Store {
 
   void delete_document(std::string id, Condition expected, Callback<void> done,
                        Wanted wanted) override {
-    write<void>(
-        Durability::PowerLoss,
+    write_then_sweep<void>(
         [id = std::move(id), expected = std::move(expected)](SqliteConnection& c, Now now) {
           return sqlite::delete_document(c, id, expected, now);
         },
-        std::move(done), Extent::ManyStatements, std::move(wanted));
+        std::move(done), std::move(wanted));
   }
 
   Result<Document> get_document(const std::string& id) override {
@@ -135,11 +138,9 @@ class SqliteStore final : public Store {
 
   void complete_embedding(JobKey key, std::string document_id, std::int64_t version,
                           std::vector<Chunk> chunks, Callback<void> done) override {
-    write<void>(
-        Durability::PowerLoss,
-        [embedding = Embedding{key, std::move(document_id), version, std::move(chunks)}](
-            SqliteConnection& c, Now now) { return sqlite::complete_embedding(c, embedding, now); },
-        std::move(done));
+    store_chunks(std::make_shared<const Embedding>(
+                     Embedding{key, std::move(document_id), version, std::move(chunks)}),
+                 0, std::move(done));
   }
 
   void complete(JobKey key, Callback<void> done) override {
@@ -150,8 +151,7 @@ class SqliteStore final : public Store {
   }
 
   void fail_job(JobFailure failure, Callback<JobState> done) override {
-    write<JobState>(
-        Durability::PowerLoss,
+    write_then_sweep<JobState>(
         [failure = std::move(failure)](SqliteConnection& c, Now now) {
           return sqlite::fail_job(c, failure, now);
         },
@@ -196,8 +196,7 @@ class SqliteStore final : public Store {
   }
 
   void prune(Duration keep, Callback<std::int64_t> done) override {
-    write<std::int64_t>(
-        Durability::ProcessDeath,
+    write_then_sweep<std::int64_t>(
         [keep](SqliteConnection& c, Now now) -> Result<std::int64_t> {
           return sqlite::prune(c, keep, now);
         },
@@ -212,6 +211,53 @@ class SqliteStore final : public Store {
           return sqlite::retry_job(c, id, key, now);
         },
         std::move(done), Extent::ManyStatements, std::move(wanted));
+  }
+
+  void cancel_job(std::int64_t id, Callback<Job> done, Wanted wanted) override {
+    write_then_sweep<Job>(
+        [id](SqliteConnection& c, Now now) { return sqlite::cancel_job(c, id, now); },
+        std::move(done), std::move(wanted));
+  }
+
+  void discard_job(std::int64_t id, Callback<void> done, Wanted wanted) override {
+    write<void>(
+        Durability::PowerLoss,
+        [id](SqliteConnection& c, Now) { return sqlite::discard_job(c, id); }, std::move(done),
+        Extent::ManyStatements, std::move(wanted));
+  }
+
+  void change_jobs(JobChange change, Callback<JobsChanged> done, Wanted wanted) override {
+    write_then_sweep<JobsChanged>(
+        [change = std::move(change)](SqliteConnection& c, Now now) -> Result<JobsChanged> {
+          return sqlite::change_jobs(c, change, now);
+        },
+        std::move(done), std::move(wanted));
+  }
+
+  void pause(std::string queue, std::string kind, Callback<void> done) override {
+    set_paused(std::move(queue), std::move(kind), true, std::move(done));
+  }
+
+  void resume(std::string queue, std::string kind, Callback<void> done) override {
+    set_paused(std::move(queue), std::move(kind), false, std::move(done));
+  }
+
+  Result<JobPage> list_jobs(const JobQuery& query) override {
+    return read([&](SqliteConnection& c) -> Result<JobPage> {
+      return sqlite::list_jobs(c, query, read_now(clock_));
+    });
+  }
+
+  Result<std::int64_t> count_jobs(const JobFilter& filter) override {
+    return read([&](SqliteConnection& c) -> Result<std::int64_t> {
+      return sqlite::count_jobs(c, filter, read_now(clock_));
+    });
+  }
+
+  Result<std::vector<JobKey>> jobs_to_stop(std::int64_t worker_id) override {
+    return read([&](SqliteConnection& c) -> Result<std::vector<JobKey>> {
+      return sqlite::jobs_to_stop(c, worker_id, read_now(clock_));
+    });
   }
 
   Result<Peek> peek(const std::string& queue) override {
@@ -304,6 +350,8 @@ class SqliteStore final : public Store {
     return {SqliteConnection::cached_bytes(), vectors_.bytes()};
   }
 
+  std::optional<FileUse> file_use() const override { return files_.use(); }
+
   std::string describe() const override { return "sqlite " + path_.native(); }
 
  private:
@@ -314,6 +362,69 @@ class SqliteStore final : public Store {
     if (on_read_) on_read_(std::chrono::steady_clock::now() - began);
     if (!result) outage_.read_failed(result.error());
     return result;
+  }
+
+  void set_paused(std::string queue, std::string kind, bool paused, Callback<void> done) {
+    write<void>(
+        Durability::PowerLoss,
+        [queue = std::move(queue), kind = std::move(kind), paused](SqliteConnection& c,
+                                                                   Now) -> Result<void> {
+          sqlite::set_paused(c, queue, kind, paused);
+          return {};
+        },
+        std::move(done));
+  }
+
+  // Step by step, so that others can write in between: the chunks before the last few are stored
+  // where nobody sees them, and shown by the last step.
+  void store_chunks(std::shared_ptr<const Embedding> embedding, std::size_t first,
+                    Callback<void> done) {
+    if (embedding->chunks.size() - first <= kChunksPerWrite) {
+      return write_then_sweep<void>(
+          [embedding, first](SqliteConnection& c, Now now) {
+            return sqlite::complete_embedding(c, *embedding, first, now);
+          },
+          std::move(done));
+    }
+    write<std::size_t>(
+        Durability::ProcessDeath,
+        [embedding, first](SqliteConnection& c, Now) { return stage_chunks(c, *embedding, first); },
+        [this, embedding, done = std::move(done)](const Result<std::size_t>& next) mutable {
+          if (!next) return done(fail(next.error()));
+          if (closing_) return done(fail(ErrorKind::Unavailable, "the store is being closed"));
+          store_chunks(std::move(embedding), *next, std::move(done));
+        });
+  }
+
+  // As write(). Chunks that are shown no more are deleted little by little, after the answer.
+  template <class T, class Work>
+  void write_then_sweep(Work work, Callback<T> done, Wanted wanted = {}) {
+    write<T>(
+        Durability::PowerLoss,
+        [this, work = std::move(work)](SqliteConnection& c, Now now) {
+          auto result = work(c, now);
+          waste_ = has_waste(c);
+          return result;
+        },
+        [this, done = std::move(done)](Result<T> result) {
+          done(std::move(result));
+          sweep();
+        },
+        Extent::ManyStatements, std::move(wanted));
+  }
+
+  // On the writer's thread.
+  void sweep() {
+    if (!waste_ || sweeping_ || closing_) return;
+    sweeping_ = true;
+    write<bool>(
+        Durability::ProcessDeath,
+        [](SqliteConnection& c, Now) -> Result<bool> { return sweep_chunks(c); },
+        [this](const Result<bool>& more) {
+          sweeping_ = false;
+          waste_ = more && *more;
+          sweep();
+        });
   }
 
   // Changes nothing, and has to be written all the same.
@@ -357,6 +468,9 @@ class SqliteStore final : public Store {
   std::unique_ptr<Readers> readers_;
   VectorIndex vectors_;
   Outage outage_;
+  std::atomic<bool> closing_ = false;
+  bool waste_ = false;  // the writer's thread, as the next
+  bool sweeping_ = false;
   const DatabaseFiles files_;
   Writer writer_;  // last: its destructor commits what is queued, which uses the rest
 };

@@ -23,11 +23,16 @@ std::int64_t oldest_change(SqliteConnection& connection) {
   return query.integer(0);
 }
 
+// The view shown_chunk, document by document: in this order of the tables no row is sorted.
+constexpr std::string_view kAllVectors =
+    "SELECT d.seq, c.id, c.vector FROM document AS d CROSS JOIN chunk AS c"
+    " ON c.document = d.seq AND c.job_id = d.chunks_job AND c.fence = d.chunks_fence"
+    " ORDER BY d.seq";
+
 // The same answer, read from the database.
 std::vector<Candidate> scan_database(SqliteConnection& connection, std::span<const float> query,
                                      std::size_t limit) {
-  // The chunks of one document were written together: they lie side by side.
-  Query rows = connection.query("SELECT document, id, vector FROM chunk ORDER BY id");
+  Query rows = connection.query(kAllVectors);
   Best best(limit);
   Candidate current;
   while (rows.step()) {
@@ -85,7 +90,7 @@ void VectorIndex::catch_up(SqliteConnection& connection, std::int64_t newest) {
 
 void VectorIndex::reload(SqliteConnection& connection) {
   vectors_.clear();
-  Query rows = connection.query("SELECT document, id, vector FROM chunk ORDER BY id");
+  Query rows = connection.query(kAllVectors);
   VectorSet::Document current;
   while (!vectors_.too_large() && rows.step()) {
     if (rows.integer(0) != current.seq) {
@@ -99,7 +104,7 @@ void VectorIndex::reload(SqliteConnection& connection) {
 }
 
 void VectorIndex::load_document(SqliteConnection& connection, std::int64_t seq) {
-  Query rows = connection.query("SELECT id, vector FROM chunk WHERE document = ?1 ORDER BY id");
+  Query rows = connection.query("SELECT id, vector FROM shown_chunk WHERE document = ?1");
   rows.bind(seq);
   VectorSet::Document document;
   document.seq = seq;

@@ -8,8 +8,8 @@
 // that was opened, every write gets that error.
 //
 // Threads: submit() may be called from any thread until destruction begins. Callbacks run on the
-// writer's thread, each exactly once, after the lock is released. The destructor commits what is
-// queued, then joins; it must not run on the writer's thread.
+// writer's thread, each exactly once, after the lock is released, and may submit more. The
+// destructor commits what is queued, then joins; it must not run on the writer's thread.
 
 #include "common/store/sqlite/checkpoint.hpp"
 #include "common/store/sqlite/database_files.hpp"

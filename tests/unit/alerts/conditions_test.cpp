@@ -160,6 +160,22 @@ TEST_CASE("one outage of the store is one alert, whenever it began") {
         Names{"HoldfastWorkerCrashLooping", "HoldfastWorkerCrashLooping", "HoldfastNotReady"});
 }
 
+TEST_CASE("a database that is short of space, or whose log grows, is an alert") {
+  Fleet fleet;
+  telemetry::Totals totals;
+  totals.store_disk_free = 300.0 * (1 << 20);
+  totals.store_log_bytes = 1000.0 * (1 << 20);
+  CHECK(fleet.names(totals).empty());
+  totals.store_disk_free = 200.0 * (1 << 20);
+  CHECK(fleet.names(totals) == Names{"HoldfastStoreSpaceLow"});
+  CHECK(active_alerts(fleet.snapshot, totals).front().summary ==
+        "200 MiB are left for the database");
+  totals.store_disk_free.reset();
+  totals.store_log_bytes = 2048.0 * (1 << 20);
+  CHECK(active_alerts(fleet.snapshot, totals).front().summary ==
+        "the log of the database has grown to 2048 MiB");
+}
+
 TEST_CASE("a listener that a program has shut down is an alert, worse if it is still down") {
   Fleet fleet;
   fleet.snapshot.listener_troubles.push_back({"http", "it was opened anew", true, {}, {}});
@@ -176,7 +192,7 @@ TEST_CASE("every alert has a runbook of its name") {
   for (const char* name :
        {"HoldfastWorkerCrashLooping", "HoldfastNotReady", "HoldfastReloadFailed",
         "HoldfastStoreUnavailable", "HoldfastRedisUnavailable", "HoldfastScheduledRunFailed",
-        "HoldfastMemoryHigh", "HoldfastListenerShutDown"}) {
+        "HoldfastMemoryHigh", "HoldfastListenerShutDown", "HoldfastStoreSpaceLow"}) {
     INFO(name);
     CHECK(std::filesystem::exists(std::filesystem::path(HOLDFAST_SOURCE_DIR) / "docs/runbooks" /
                                   (std::string(name) + ".md")));

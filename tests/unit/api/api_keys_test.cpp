@@ -75,6 +75,26 @@ TEST_CASE("SHA-256 is SHA-256, and digests differ by any bit") {
   CHECK_FALSE(auth::same_digest(digest, digest.substr(1)));
 }
 
+TEST_CASE(
+    "the queue is the operator's: it takes a key of scope admin, whether keys are required or "
+    "not") {
+  const ApiService stack;
+  const std::string admin = stack.make_api_key(Scope::Admin);
+  const std::string writer = stack.make_api_key(Scope::Write);
+  for (const auto& [method, target] :
+       {std::pair("GET", "/api/jobs"), std::pair("HEAD", "/api/jobs"),
+        std::pair("POST", "/api/jobs/bulk"), std::pair("POST", "/api/jobs/7/cancel"),
+        std::pair("DELETE", "/api/jobs/7"), std::pair("POST", "/api/queue/pause"),
+        std::pair("POST", "/api/queue/resume")}) {
+    INFO(method << " " << target);
+    CHECK(status(stack, method, target, {}) == 403);
+    CHECK(status(stack, method, target, bearer(writer)) == 403);
+    const int allowed = status(stack, method, target, bearer(admin));
+    CHECK((allowed == 200 || allowed == 404 || allowed == 422));
+  }
+  CHECK(status(stack, "OPTIONS", "/api/jobs", {}) == 204);
+}
+
 TEST_CASE("without auth.required nobody needs a key, but a bad one is refused all the same") {
   const ApiService stack;
   CHECK(status(stack, "GET", "/api/queue", {}) == 200);

@@ -51,6 +51,8 @@ class ApiService {
   void embed_everything() const;
   // The same, but no job can be done: they are dead, and their documents failed.
   void fail_everything(const std::string& error) const;
+  // The jobs that are ready stay with a worker that never does anything.
+  void hold_everything() const;
   // Takes a table away, as damage to the file would.
   void damage_store(const std::string& table = "document") const;
   // As `holdfast api-key` does, from another process: returns the key.

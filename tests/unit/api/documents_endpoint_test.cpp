@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Documents, search and jobs over a real socket with the real store.
 #include "tests/support/catch.hpp"
+#include "tests/support/wait.hpp"
 #include "tests/unit/api/api_service.hpp"
 #include "tests/unit/api/support.hpp"
 
@@ -199,4 +200,17 @@ TEST_CASE("jobs and queues are shown, and what is none is 404") {
     CHECK(response.status == 404);
     CHECK(header_of(response, "Content-Type") == "application/problem+json");
   }
+}
+
+TEST_CASE("an API worker reports the queue: perhaps no queue worker runs") {
+  ApiService stack;
+  create(stack, R"({"content":"one"})");
+  create(stack, R"({"content":"two"})");
+  CHECK(holdfast::test::wait_until([&] {
+    return stack.scrape().find("\nqueue_size{queue=\"default\",state=\"ready\"} 2\n") !=
+           std::string::npos;
+  }));
+  const std::string metrics = stack.scrape();
+  CHECK(metrics.find("\nqueue_oldest_ready_age_seconds{queue=\"default\"} ") != std::string::npos);
+  CHECK(metrics.find("\nstore_disk_free_bytes 0\n") == std::string::npos);
 }

@@ -40,9 +40,9 @@ Fields with(Fields fields, const std::string& name, const std::string& value) {
 
 // A request with a body and without its length, which no client library sends.
 http::Response without_length(const ApiService& stack, const std::string& method,
-                              const std::string& target) {
-  const std::string raw =
-      stack.raw(method + " " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+                              const std::string& target, const std::string& more = "") {
+  const std::string raw = stack.raw(method + " " + target + " HTTP/1.1\r\nHost: x\r\n" + more +
+                                    "Connection: close\r\n\r\n");
   http::Response answer;
   answer.status = std::stoi(raw.substr(9, 3));
   const std::size_t end = raw.find("\r\n\r\n");
@@ -124,6 +124,10 @@ void create_batches(Contract& contract, const ApiService& stack) {
   };
   const std::string all = R"({"documents":[{"content":"one"},{"content":"two","title":"T"}]})";
   const std::string some = R"({"documents":[{"content":""},{"content":"three"},4]})";
+  const std::string unique = R"({"content":"x","job":{"priority":1,"unique_key":"u"}})";
+  CHECK(contract.call(stack, "POST", kDocuments, kDocuments, kJson, unique).status == 202);
+  CHECK(contract.call(stack, "POST", kDocuments, kDocuments, kJson, unique).status == 409);
+  CHECK(post("b4", R"({"documents":[)" + unique + "]}").status == 409);
   CHECK(post("b1", all).status == 202);
   CHECK(header_of(post("b1", all), "Idempotent-Replayed") == "true");
   CHECK(post("b2", some).status == 207);
@@ -187,6 +191,78 @@ void jobs(Contract& contract, const ApiService& stack, const std::string& dead) 
   const http::Response no_length = without_length(stack, "POST", "/api/jobs/4711/retry");
   CHECK(no_length.status == 404);
   contract.call(stack, "GET", "/api/queue", "/api/queue?queue=default");
+}
+
+// What is for the operator's keys alone.
+void administer(Contract& contract, const ApiService& stack) {
+  const std::string key = stack.make_api_key(store::Scope::Admin);
+  const Fields admin = with(kJson, "X-API-Key", key);
+  const auto call = [&](const std::string& method, const std::string& path,
+                        const std::string& target, const std::string& body = "") {
+    return contract.call(stack, method, path, target, admin, body);
+  };
+  const auto post = [&](const std::string& path, const std::string& body) {
+    return call("POST", path, path, body);
+  };
+  const char* const kJobs = "/api/jobs";
+  const char* const kBulk = "/api/jobs/bulk";
+  const char* const kCancel = "/api/jobs/{id}/cancel";
+  for (const char* const path : {kBulk, "/api/queue/pause", "/api/queue/resume"}) {
+    CHECK(contract.call(stack, "POST", path, path, kJson, "{}").status == 403);
+    CHECK(post(path, "{").status == 400);
+    CHECK(post(path, kTooLarge).status == 413);
+    CHECK(
+        contract.call(stack, "POST", path, path, {{"Content-Type", "a/b"}, admin[1]}, "x").status ==
+        415);
+    CHECK(post(path, R"({"x":1})").status == 422);
+    const http::Response no_length =
+        without_length(stack, "POST", path, "X-API-Key: " + key + "\r\n");
+    CHECK(no_length.status == 411);
+    contract.check("POST", path, no_length);
+  }
+  CHECK(post("/api/queue/pause", R"({"kind":"embed"})").status == 204);
+  CHECK(body_of(contract.call(stack, "GET", "/api/queue", "/api/queue"))["paused_kinds"][0] ==
+        "embed");
+  CHECK(post("/api/queue/resume", R"({"queue":"default","kind":"embed"})").status == 204);
+
+  CHECK(contract.call(stack, "GET", kJobs, kJobs).status == 403);
+  const http::Response page = call("GET", kJobs, "/api/jobs?limit=1&status=done,dead");
+  const std::string next = body_of(page)["next_cursor"];
+  CHECK(call("GET", kJobs, "/api/jobs?kind=embed&queue=default&cursor=" + next).status == 200);
+  CHECK(call("GET", kJobs, "/api/jobs?older_than=1ms").status == 200);
+  for (const char* const wrong : {"status=odd", "older_than=soon", "limit=0", "cursor=x"})
+    CHECK(call("GET", kJobs, std::string("/api/jobs?") + wrong).status == 422);
+
+  const std::string self = "/api/jobs/" + std::to_string(body_of(page)["jobs"][0]["id"].get<int>());
+  CHECK(contract.call(stack, "POST", kCancel, self + "/cancel").status == 403);
+  CHECK(call("POST", kCancel, self + "/cancel").status == 409);
+  CHECK(call("POST", kCancel, "/api/jobs/4711/cancel").status == 404);
+  REQUIRE(stack.post_json(kDocuments, R"({"content":"held"})").status == 202);
+  stack.hold_everything();
+  const auto running = body_of(call("GET", kJobs, "/api/jobs?status=running"))["jobs"];
+  REQUIRE_FALSE(running.empty());
+  const std::string held = "/api/jobs/" + std::to_string(running[0]["id"].get<int>());
+  CHECK(body_of(call("POST", kCancel, held + "/cancel"))["cancel_requested"] == true);
+  CHECK(call("DELETE", kJob, held).status == 409);
+  CHECK(call("DELETE", kJob, "/api/jobs/4711").status == 404);
+  CHECK(contract.call(stack, "DELETE", kJob, self).status == 403);
+
+  const std::string all = R"({"action":"discard","status":["done"])";
+  const auto counted = body_of(post(kBulk, all + "}"));
+  CHECK(counted["changed"] == 0);
+  const std::int64_t matching = counted["matching"];
+  REQUIRE(matching > 1);
+  CHECK(post(kBulk, all + R"(,"count":1})").status == 409);
+  CHECK(body_of(post(kBulk, all + R"(,"count":)" + std::to_string(matching) + "}"))["changed"] ==
+        matching);
+  const auto refused =
+      body_of(post(kBulk, R"({"action":"retry","ids":[)" + held.substr(10) + "]}"));
+  CHECK(refused["refused"] == 1);
+  CHECK(refused["refusal"].get<std::string>().find("is running") != std::string::npos);
+  const auto dead = body_of(call("GET", kJobs, "/api/jobs?status=dead,cancelled"))["jobs"];
+  REQUIRE_FALSE(dead.empty());
+  CHECK(call("DELETE", kJob, "/api/jobs/" + std::to_string(dead[0]["id"].get<int>())).status ==
+        204);
 }
 
 void operations(Contract& contract, const ApiService& stack) {
@@ -258,6 +334,7 @@ TEST_CASE("every operation, status, media type, parameter and field is answered 
   change_documents(contract, stack, header_of(created, "Location"));
   create_batches(contract, stack);
   send_compressed(contract, stack, header_of(failing, "Location"));
+  administer(contract, stack);
   operations(contract, stack);
   ready_in_detail(contract);
   not_ready(contract);

@@ -48,6 +48,42 @@ TEST_CASE("a failure that cannot pass is not retried") {
   CHECK(world.seen.results() == Results{AttemptResult::Dead});
 }
 
+TEST_CASE("a running job that is cancelled stops at its next batch, long before a heartbeat") {
+  World world;
+  world.options.limits.lease = 1h;  // a heartbeat each 20 minutes
+  const auto created = world.post(text_of_batches(3));
+  world.provider.before = [&](int call) {
+    if (call == 1) world.gate.pass();
+  };
+  world.start();
+  REQUIRE(world.run_until([&] { return world.gate.arrived(); }));
+  REQUIRE(world.await<store::Job>(
+      [&](auto done) { world.store->cancel_job(created.job_id, std::move(done)); }));
+  // The worker has asked since.
+  const int asked = world.store->calls("jobs_to_stop");
+  REQUIRE(world.run_until([&] { return world.store->calls("jobs_to_stop") >= asked + 2; }));
+  world.gate.open();
+  REQUIRE(world.run_until_ended(1));
+  CHECK(world.seen.results() == Results{AttemptResult::Cancelled});
+  CHECK(world.provider.calls == 1);
+  CHECK(world.job(created).state == store::JobState::Cancelled);
+  CHECK(world.document(created).error == "its job was cancelled");
+}
+
+TEST_CASE("a paused queue makes nobody write, and goes on when it is resumed") {
+  World world;
+  REQUIRE(world.await<void>([&](auto done) { world.store->pause("default", "", done); }));
+  world.post("text");
+  world.start();
+  const int looked = world.store->calls("peek");
+  REQUIRE(world.run_until([&] { return world.store->calls("peek") >= looked + 5; }));
+  CHECK(world.store->calls("claim") == 0);
+  CHECK(world.seen.ended.empty());
+  REQUIRE(world.await<void>([&](auto done) { world.store->resume("default", "", done); }));
+  REQUIRE(world.run_until_ended(1));
+  CHECK(world.seen.results() == Results{AttemptResult::Done});
+}
+
 TEST_CASE("a provider that throws fails the job and not the worker") {
   World world;
   world.provider.before = [](int call) {

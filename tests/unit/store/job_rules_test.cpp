@@ -92,19 +92,37 @@ TEST_CASE("dead jobs are kept for a week at least, the others as long as asked")
     CHECK(rule.keep == 30 * 24h);
 }
 
-TEST_CASE("only dead and waiting jobs whose document still waits for them can be retried") {
+TEST_CASE("only dead, cancelled and waiting jobs whose document waits for them can be retried") {
   for (const JobState state : {JobState::Ready, JobState::Waiting, JobState::Running,
                                JobState::Done, JobState::Cancelled, JobState::Dead}) {
     Job job;
     job.kind = kEmbedJob;
     job.state = state;
     CAPTURE(to_string(state));
-    const bool possible = state == JobState::Dead || state == JobState::Waiting;
+    const bool possible =
+        state == JobState::Dead || state == JobState::Cancelled || state == JobState::Waiting;
     CHECK(may_retry(job, true).has_value() == possible);
     const auto orphaned = may_retry(job, false);
     REQUIRE_FALSE(orphaned);
     CHECK(orphaned.error().kind == ErrorKind::Conflict);
   }
+}
+
+TEST_CASE("a job is either unfinished, and can be cancelled, or finished, and can be discarded") {
+  for (const JobState state : {JobState::Ready, JobState::Waiting, JobState::Running,
+                               JobState::Done, JobState::Cancelled, JobState::Dead}) {
+    Job job;
+    job.state = state;
+    CAPTURE(to_string(state));
+    CHECK(may_cancel(job).has_value() == !is_final(state));
+    CHECK(may_discard(job).has_value() == is_final(state));
+  }
+}
+
+TEST_CASE("a quarantined job that is due after now has waited long: the clock was set back") {
+  ClaimSelection selection(1, true);
+  CHECK(selection.offer(1, -1h) == ClaimSelection::Verdict::Stop);
+  CHECK(selection.offer(1, 1s) == ClaimSelection::Verdict::Skip);
 }
 
 TEST_CASE("a retried job that ever crashed its worker keeps one crash on record") {

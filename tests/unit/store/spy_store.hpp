@@ -37,7 +37,7 @@ class SpyStore final : public store::Store {
     const std::lock_guard lock(mutex_);
     int total = 0;
     for (const auto& [method, count] : calls_)
-      total += method == "peek" ? 0 : count;
+      total += method == "peek" || method == "jobs_to_stop" ? 0 : count;
     return total;
   }
   // From now on bounded reads may not run inline either, and reads on this thread are counted.
@@ -128,6 +128,37 @@ class SpyStore final : public store::Store {
   void release(std::int64_t worker_id, store::Callback<std::int64_t> done) override {
     if (auto error = injected("release")) return done(holdfast::fail(*error));
     real_->release(worker_id, std::move(done));
+  }
+  void cancel_job(std::int64_t id, store::Callback<store::Job> done,
+                  store::Wanted wanted = {}) override {
+    real_->cancel_job(id, std::move(done), std::move(wanted));
+  }
+  void discard_job(std::int64_t id, store::Callback<void> done,
+                   store::Wanted wanted = {}) override {
+    real_->discard_job(id, std::move(done), std::move(wanted));
+  }
+  void change_jobs(store::JobChange change, store::Callback<store::JobsChanged> done,
+                   store::Wanted wanted = {}) override {
+    real_->change_jobs(std::move(change), std::move(done), std::move(wanted));
+  }
+  void pause(std::string queue, std::string kind, store::Callback<void> done) override {
+    real_->pause(std::move(queue), std::move(kind), std::move(done));
+  }
+  void resume(std::string queue, std::string kind, store::Callback<void> done) override {
+    real_->resume(std::move(queue), std::move(kind), std::move(done));
+  }
+  Result<store::JobPage> list_jobs(const store::JobQuery& query) override {
+    note_read();
+    return real_->list_jobs(query);
+  }
+  Result<std::int64_t> count_jobs(const store::JobFilter& filter) override {
+    note_read();
+    return real_->count_jobs(filter);
+  }
+  Result<std::vector<store::JobKey>> jobs_to_stop(std::int64_t worker_id) override {
+    note_read();
+    if (auto error = injected("jobs_to_stop")) return holdfast::fail(*error);
+    return real_->jobs_to_stop(worker_id);
   }
   void heartbeat(std::int64_t worker_id, Duration lease,
                  store::Callback<store::HeartbeatReply> done) override {

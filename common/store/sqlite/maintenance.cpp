@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/sqlite/maintenance.hpp"
+
+#include "common/base/clock.hpp"
+#include "common/os/fd.hpp"
+#include "common/store/sqlite/database_copy.hpp"
+#include "common/store/sqlite/integrity.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+namespace holdfast::store::sqlite {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kDamaged =
+    "restore the newest backup that is sound (holdfast-queue-worker restore FILE); without one, "
+    "salvage what is left with the sqlite3 command `.recover`";
+
+// A file that SQLite cannot even read from end to end is an answer, and not a failure to look.
+Result<CheckReport> unreadable(const fs::path& database, const Error& error) {
+  if (error.kind != ErrorKind::DataLoss) return fail(error);
+  CheckReport report;
+  report.store = "sqlite " + database.native();
+  report.problems.push_back({error.message, kDamaged});
+  return report;
+}
+
+// What is said of the copy, as if it were said of the original.
+void name_original(std::string& text, const DatabaseCopy& copy, const fs::path& original) {
+  const std::string& name = copy.path().native();
+  for (std::size_t at = text.find(name); at != std::string::npos; at = text.find(name, at))
+    text.replace(at, name.size(), original.native());
+}
+
+Result<CheckReport> check_file(const DatabaseCopy& copy, const fs::path& original) {
+  auto connection = SqliteConnection::open(copy.path(), Access::ReadWrite);
+  auto report = connection ? check_copy(**connection) : unreadable(original, connection.error());
+  if (!report) {
+    Error error = report.error();
+    name_original(error.message, copy, original);
+    return fail(std::move(error));
+  }
+  report->store = "sqlite " + original.native();
+  for (Problem& problem : report->problems)
+    name_original(problem.what, copy, original);
+  return report;
+}
+
+Result<void> must_exist(const fs::path& database) {
+  struct stat info {};
+  if (::stat(database.c_str(), &info) == 0) {
+    if (S_ISREG(info.st_mode)) return {};
+    return fail(ErrorKind::InvalidArgument, fmt::format("'{}' is not a file", database.native()));
+  }
+  return fail_errno(errno, fmt::format("open '{}'", database.native()));
+}
+
+bool is_part_of(const fs::path& database, const fs::path& file) {
+  std::error_code error;
+  for (const char* const suffix : {"", "-wal", "-shm", ".writelock"}) {
+    const fs::path part(database.native() + suffix);
+    if (part == file || fs::equivalent(part, file, error)) return true;
+  }
+  return false;
+}
+
+// Every connection of a database in WAL mode holds a lock on these bytes of the file for as long as
+// it lives (SQLite's "PENDING", "RESERVED" and "SHARED" bytes).
+constexpr off_t kLockBytes = 0x40000000;
+constexpr off_t kLockLength = 512;
+
+// While it lives, nobody else has the database open, and nobody can begin to use it.
+class Excluded {
+ public:
+  static Result<Excluded> from(const fs::path& database) {
+    Fd file(::open(database.c_str(), O_RDWR | O_CLOEXEC));
+    if (!file) return fail_errno(errno, fmt::format("open '{}'", database.native()));
+    struct flock range {};
+    range.l_type = F_WRLCK;
+    range.l_whence = SEEK_SET;
+    range.l_start = kLockBytes;
+    range.l_len = kLockLength;
+    if (::fcntl(file.get(), F_OFD_SETLK, &range) == 0) return Excluded(std::move(file));
+    if (errno == EAGAIN || errno == EACCES) {
+      return fail(ErrorKind::Unavailable,
+                  fmt::format("the database '{}' is in use: stop Holdfast and every other program "
+                              "that has it open, then try again",
+                              database.native()));
+    }
+    return fail_errno(errno, fmt::format("lock '{}'", database.native()));
+  }
+
+ private:
+  explicit Excluded(Fd file) : file_(std::move(file)) {}
+  Fd file_;
+};
+
+// "holdfast.db.replaced-2026-11-29T13:04:17.123Z"; a name that is taken gets a number.
+fs::path name_of_replaced(const fs::path& database, WallTime now) {
+  const std::string base = database.native() + ".replaced-" + format_rfc3339(now);
+  fs::path name(base);
+  std::error_code error;
+  for (int i = 2; fs::exists(name, error); ++i)
+    name = fmt::format("{}-{}", base, i);
+  return name;
+}
+
+// The log goes with its database: it holds what was written last. The database itself stays in its
+// place until the new one takes it, in one step.
+Result<void> keep_aside(const fs::path& database, const fs::path& aside) {
+  if (::link(database.c_str(), aside.c_str()) != 0) {
+    return fail_errno(errno, fmt::format("keep '{}' as '{}'", database.native(), aside.native()));
+  }
+  for (const char* const suffix : {"-wal", "-shm"}) {
+    const std::string from = database.native() + suffix;
+    if (::rename(from.c_str(), (aside.native() + suffix).c_str()) != 0 && errno != ENOENT) {
+      return fail_errno(errno, fmt::format("move '{}'", from));
+    }
+  }
+  return {};
+}
+
+// The same owner, group and mode, whoever restores it.
+Result<void> belong_as(const fs::path& file, const fs::path& model) {
+  struct stat info {};
+  if (::stat(model.c_str(), &info) != 0) return {};
+  constexpr mode_t kPrivate = 0660;
+  if (::chown(file.c_str(), info.st_uid, info.st_gid) != 0 ||
+      ::chmod(file.c_str(), S_ISDIR(info.st_mode) ? 0640 : info.st_mode & kPrivate) != 0) {
+    return fail_errno(
+        errno, fmt::format("give '{}' the owner and mode of '{}'", file.native(), model.native()));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<CheckReport> check(const fs::path& database, const fs::path& directory) {
+  HOLDFAST_TRY(must_exist(database));
+  const fs::path place = directory.empty() ? database : directory / database.filename();
+  const auto copy = DatabaseCopy::make(database, place);
+  if (!copy) return unreadable(database, copy.error());
+  return check_file(*copy, database);
+}
+
+Result<BackupReport> backup(const fs::path& database, const fs::path& target, bool overwrite) {
+  HOLDFAST_TRY(must_exist(database));
+  std::error_code error;
+  if (is_part_of(database, target)) {
+    return fail(ErrorKind::InvalidArgument,
+                fmt::format("'{}' is the database itself", target.native()));
+  }
+  if (!overwrite && fs::exists(target, error)) {
+    return fail(ErrorKind::Conflict, fmt::format("'{}' exists already", target.native()));
+  }
+  HOLDFAST_TRY_ASSIGN(DatabaseCopy copy, DatabaseCopy::make(database, target));
+  HOLDFAST_TRY_ASSIGN(const auto connection, SqliteConnection::open(copy.path(), Access::ReadOnly));
+  HOLDFAST_TRY(guarded(*connection, [&]() -> Result<void> {
+    Query look = connection->query("PRAGMA quick_check(1)");
+    if (look.step() && look.text(0) == "ok") return {};
+    return fail(ErrorKind::DataLoss,
+                fmt::format("database '{}' is damaged, so no backup was made of it: {}; {}",
+                            database.native(), look.text(0), kDamaged));
+  }));
+  const BackupReport report{fs::file_size(copy.path(), error)};
+  HOLDFAST_TRY(copy.put(target, overwrite));
+  return report;
+}
+
+Result<RestoreReport> restore(const fs::path& database, const fs::path& source) {
+  HOLDFAST_TRY(must_exist(source));
+  if (is_part_of(database, source)) {
+    return fail(ErrorKind::InvalidArgument,
+                fmt::format("'{}' is the database itself", source.native()));
+  }
+  std::error_code error;
+  const bool replaces = fs::exists(database, error);
+  std::optional<Excluded> excluded;
+  if (replaces) {
+    HOLDFAST_TRY_ASSIGN(Excluded alone, Excluded::from(database));
+    excluded.emplace(std::move(alone));
+  }
+  RestoreReport report;
+  auto copy = DatabaseCopy::make(source, database);
+  if (!copy) return fail(copy.error());
+  HOLDFAST_TRY_ASSIGN(report.restored, check_file(*copy, source));
+  if (!report.restored.problems.empty()) return report;
+  HOLDFAST_TRY(copy->enter_wal_mode());
+  HOLDFAST_TRY(belong_as(copy->path(), replaces ? database : database.parent_path()));
+  if (replaces) {
+    report.replaced = name_of_replaced(database, SystemClock().wall());
+    HOLDFAST_TRY(keep_aside(database, report.replaced));
+  }
+  HOLDFAST_TRY(copy->put(database, replaces));
+  return report;
+}
+
+}  // namespace holdfast::store::sqlite

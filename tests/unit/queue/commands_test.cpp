@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of the store and the queue: what is understood, and what is done.
+#include "queue-worker/commands.hpp"
+
+#include "common/os/fd.hpp"
+#include "common/store/store.hpp"
+#include "queue-worker/migrate.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <future>
+
+using namespace holdfast;
+using namespace holdfast::queue;
+
+namespace {
+
+ParsedCommand parse(std::vector<std::string> words) {
+  words.insert(words.begin(), "holdfast-queue-worker");
+  std::vector<char*> argv;
+  for (std::string& word : words)
+    argv.push_back(word.data());
+  return parse_command(static_cast<int>(argv.size()), argv.data());
+}
+
+// A configuration and a migrated store with two dead jobs and a ready one.
+struct Installation {
+  Installation() {
+    std::ofstream(dir / "holdfast.toml")
+        << "[supervisor]\nstate_dir = \"" << dir.path().native() << "\"\n";
+    const Fd quiet{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
+    REQUIRE(migrate(environ(), quiet.get()) == 0);
+    const auto store = open();
+    for (int i = 0; i < 3; ++i)
+      post(*store, "d" + std::to_string(i));
+    const auto worker = await<std::int64_t>([&](auto done) {
+      store->register_worker({"queue-worker.0", 1, ""}, std::chrono::seconds(30), done);
+    });
+    store::ClaimRequest request;
+    request.worker_id = *worker;
+    request.limit = 2;
+    const auto jobs =
+        await<std::vector<store::Job>>([&](auto done) { store->claim(request, done); });
+    for (const store::Job& job : *jobs) {
+      REQUIRE(await<store::JobState>([&](auto done) {
+        store->fail_job({{job.id, job.fence}, "broken", true, {}}, done);
+      }));
+    }
+  }
+
+  config::Environ environ() const {
+    return {{"HOLDFAST_CONFIG", (dir / "holdfast.toml").string()}};
+  }
+  std::unique_ptr<store::Store> open() const {
+    auto store = store::open_store("sqlite://" + (dir / "holdfast.db").string(), {}, clock);
+    REQUIRE(store);
+    return std::move(*store);
+  }
+  store::QueueStats stats() const { return open()->queue_stats("default").value(); }
+
+  int run(const std::vector<std::string>& words) const {
+    const ParsedCommand parsed = parse(words);
+    REQUIRE(parsed.command);
+    return run_command(*parsed.command, environ());
+  }
+
+  template <class T, class Call>
+  static Result<T> await(Call&& call) {
+    std::promise<Result<T>> promise;
+    call(store::Callback<T>([&](Result<T> result) { promise.set_value(std::move(result)); }));
+    return promise.get_future().get();
+  }
+  static void post(store::Store& store, const std::string& id) {
+    store::NewDocument document;
+    document.id = id;
+    document.content = "text";
+    REQUIRE(await<store::Created>([&](auto done) { store.create_document(document, done); }));
+  }
+
+  test::TempDir dir;
+  SystemClock clock;
+};
+
+}  // namespace
+
+TEST_CASE("filters of jobs are read from the command line") {
+  const auto parsed = parse({"jobs", "retry", "7", "3", "7", "--status", "dead,waiting", "--kind",
+                             "embed", "--older-than", "7d", "--limit", "5", "--yes", "--json"});
+  REQUIRE(parsed.command);
+  const Command& command = *parsed.command;
+  CHECK(command.verb == CommandVerb::JobsRetry);
+  CHECK(command.filter.ids == std::vector<std::int64_t>{3, 7});
+  CHECK(command.filter.states ==
+        std::vector<store::JobState>{store::JobState::Waiting, store::JobState::Dead});
+  CHECK(command.filter.kind == "embed");
+  CHECK(command.filter.older_than_ms == 7 * 86'400'000);
+  CHECK(command.limit == 5);
+  CHECK(command.yes);
+  CHECK(command.json);
+}
+
+TEST_CASE("what is wrong on the command line is a usage error") {
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"jobs"},
+                                                {"jobs", "explode"},
+                                                {"jobs", "show"},
+                                                {"jobs", "show", "x"},
+                                                {"jobs", "list", "--status", "odd"},
+                                                {"jobs", "list", "--limit", "0"},
+                                                {"jobs", "list", "--older-than", "soon"},
+                                                {"backup"},
+                                                {"restore"},
+                                                {"check", "extra"}}) {
+    CAPTURE(words);
+    const ParsedCommand parsed = parse(words);
+    CHECK_FALSE(parsed.command);
+    CHECK(parsed.exit_code == 2);
+  }
+  CHECK(parse({"jobs", "retry", "--help"}).exit_code == 0);
+}
+
+TEST_CASE("jobs are retried, cancelled and discarded, one by one or all that a filter names") {
+  const Installation installation;
+  CHECK(installation.run({"jobs", "list"}) == 0);
+  CHECK(installation.run({"jobs", "show", "1"}) == 0);
+  CHECK(installation.run({"jobs", "show", "4711"}) == 1);
+  CHECK(installation.run({"jobs", "retry", "1"}) == 0);
+  CHECK(installation.stats().dead == 1);
+  CHECK(installation.run({"jobs", "retry", "1"}) == 1);
+  CHECK(installation.run({"jobs", "cancel", "--yes", "--limit", "1"}) == 0);
+  CHECK(installation.stats().cancelled == 1);
+  CHECK(installation.run({"jobs", "discard", "--status", "dead", "--yes"}) == 0);
+  CHECK(installation.stats().dead == 0);
+  CHECK(installation.stats().cancelled == 1);
+  CHECK(installation.run({"jobs", "discard", "4711"}) == 1);
+}
+
+TEST_CASE("many jobs are changed only if somebody has confirmed their number") {
+  const Installation installation;
+  const Fd terminal{::dup(STDIN_FILENO)};
+  const Fd nobody{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  ::dup2(nobody.get(), STDIN_FILENO);
+  CHECK(installation.run({"jobs", "discard", "--status", "dead"}) == 2);
+  ::dup2(terminal.get(), STDIN_FILENO);
+  CHECK(installation.stats().dead == 2);
+  CHECK(installation.run({"jobs", "discard", "--status", "done"}) ==
+        0);  // none: nothing to confirm
+}
+
+TEST_CASE("a queue is paused and resumed from the command line") {
+  const Installation installation;
+  CHECK(installation.run({"jobs", "pause"}) == 0);
+  CHECK(installation.stats().paused);
+  CHECK(installation.run({"jobs", "resume"}) == 0);
+  CHECK(installation.run({"jobs", "pause", "--kind", "embed"}) == 0);
+  CHECK_FALSE(installation.stats().paused);
+  CHECK(installation.stats().paused_kinds.size() == 1);
+}
+
+TEST_CASE("a store is checked, backed up and restored from the command line") {
+  const Installation installation;
+  const std::string copy = (installation.dir / "copy.db").string();
+  CHECK(installation.run({"check"}) == 0);
+  CHECK(installation.run({"backup", copy}) == 0);
+  CHECK(installation.run({"backup", copy}) == 1);
+  CHECK(installation.run({"backup", copy, "--force"}) == 0);
+  CHECK(installation.run({"restore", (installation.dir / "missing.db").string()}) == 69);
+  CHECK(installation.run({"restore", copy}) == 0);
+  CHECK(installation.stats().dead == 2);
+}
