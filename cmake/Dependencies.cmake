@@ -21,6 +21,8 @@ find_path(RE2_INCLUDE re2/re2.h REQUIRED)
 find_library(RE2_LIBRARY re2 REQUIRED)
 find_path(TL_EXPECTED_INCLUDE tl/expected.hpp REQUIRED)
 find_path(CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
+find_path(STEMMER_INCLUDE libstemmer.h REQUIRED)  # Snowball
+find_library(STEMMER_LIBRARY stemmer REQUIRED)
 
 add_library(holdfast_re2 INTERFACE)
 add_library(holdfast::re2 ALIAS holdfast_re2)
@@ -35,3 +37,8 @@ target_include_directories(holdfast_asio SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})
 target_compile_definitions(holdfast_asio INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_SEPARATE_COMPILATION)
 target_link_libraries(holdfast_asio INTERFACE Threads::Threads)
+
+add_library(holdfast_stemmer INTERFACE)
+add_library(holdfast::stemmer ALIAS holdfast_stemmer)
+target_include_directories(holdfast_stemmer SYSTEM INTERFACE ${STEMMER_INCLUDE})
+target_link_libraries(holdfast_stemmer INTERFACE ${STEMMER_LIBRARY})

@@ -10,15 +10,6 @@ namespace holdfast::api {
 
 namespace {
 
-std::optional<store::DocumentStatus> parse_status(std::string_view text) {
-  using store::DocumentStatus;
-  for (const auto status :
-       {DocumentStatus::Pending, DocumentStatus::Ready, DocumentStatus::Failed}) {
-    if (text == store::to_string(status)) return status;
-  }
-  return {};
-}
-
 void list(const Services& services, const ContextPtr& context, const Reply& reply) {
   const http::Request& request = *context->request;
   std::vector<FieldError> errors;
@@ -26,7 +17,7 @@ void list(const Services& services, const ContextPtr& context, const Reply& repl
   query.limit = query_number(request, "limit", 1, 100, query.limit, errors);
   if (const std::string* cursor = request.query_value("cursor")) query.cursor = *cursor;
   if (const std::string* status = request.query_value("status")) {
-    query.status = parse_status(*status);
+    query.status = store::document_status(*status);
     if (!query.status) errors.push_back({"", "status", "must be pending, ready or failed"});
   }
   if (!errors.empty()) {

@@ -4,7 +4,9 @@
 #include "api-worker/edge/blank.hpp"
 #include "api-worker/edge/json_input.hpp"
 #include "api-worker/edge/query_input.hpp"
+#include "common/store/labels.hpp"
 #include "common/text/json_writer.hpp"
+#include "common/text/number.hpp"
 #include "common/text/utf8.hpp"
 
 #include <array>
@@ -17,11 +19,27 @@ constexpr std::uint32_t kMaxHits = 50;
 constexpr std::uint32_t kDefaultHits = 10;
 constexpr std::size_t kMaxQueryCharacters = 2000;
 
-struct Query {
-  std::string text;
-  std::uint32_t k = kDefaultHits;
-};
+constexpr std::size_t kMostLabels = 16;
+
+constexpr std::string_view kWrongScore = "must be a number from 0 to 1";
+constexpr std::string_view kWrongStatus = "must be pending, ready or failed";
+
+using Query = store::SearchQuery;
 using QueryOrProblem = tl::expected<Query, ProblemDetails>;
+
+bool is_score(double value) {
+  return value >= 0 && value <= 1;  // false for what is not a number
+}
+
+// What is wrong with it, or nothing.
+std::string check_label(const store::Label& label) {
+  if (label.name.empty()) return "must name a field of the metadata";
+  if (label.name.size() > store::kLongestLabel || label.value.size() > store::kLongestLabel)
+    return fmt::format("must have at most {} bytes", store::kLongestLabel);
+  if (label.name.find('\0') != std::string::npos || label.value.find('\0') != std::string::npos)
+    return "must not contain U+0000";
+  return {};
+}
 
 std::string check_text(std::string_view text) {
   if (text.find('\0') != std::string_view::npos) return "must not contain U+0000";
@@ -38,6 +56,7 @@ QueryOrProblem checked(Query query, std::vector<FieldError> errors) {
 }
 
 QueryOrProblem from_target(const http::Request& request) {
+  constexpr std::string_view kMetadata = "metadata.";
   Query query;
   std::vector<FieldError> errors;
   if (const std::string* q = request.query_value("q")) query.text = *q;
@@ -45,28 +64,80 @@ QueryOrProblem from_target(const http::Request& request) {
     errors.push_back({"", "q", std::move(wrong)});
   }
   query.k = query_number(request, "k", 1, kMaxHits, kDefaultHits, errors);
+  if (const std::string* least = request.query_value("min_score")) {
+    const auto value = text::parse_number<double>(*least);
+    if (value && is_score(*value)) query.min_score = *value;
+    if (!value || !is_score(*value)) errors.push_back({"", "min_score", std::string(kWrongScore)});
+  }
+  if (const std::string* status = request.query_value("status")) {
+    query.status = store::document_status(*status);
+    if (!query.status) errors.push_back({"", "status", std::string(kWrongStatus)});
+  }
+  for (const auto& [name, value] : request.query) {
+    if (!name.starts_with(kMetadata)) continue;
+    query.labels.push_back({name.substr(kMetadata.size()), value});
+    if (std::string wrong = check_label(query.labels.back()); !wrong.empty())
+      errors.push_back({"", name, std::move(wrong)});
+  }
+  if (query.labels.size() > kMostLabels)
+    errors.push_back({"", "metadata.*", fmt::format("must be at most {} fields", kMostLabels)});
   return checked(std::move(query), std::move(errors));
+}
+
+void read_labels(const nlohmann::json& metadata, Query& query, std::vector<FieldError>& errors) {
+  if (!metadata.is_object()) {
+    errors.push_back(
+        {"#/metadata", "", "must be an object of the fields that a document must have"});
+    return;
+  }
+  for (const auto& [name, value] : metadata.items()) {
+    if (value.is_structured()) {
+      errors.push_back({"#/metadata" + pointer_to(name).substr(1), "",
+                        "must be a string, a number, true, false or null; for a field of an "
+                        "object, give its path: \"author.name\""});
+      continue;
+    }
+    query.labels.push_back({name, value.is_string() ? value.get<std::string>() : value.dump()});
+    if (std::string wrong = check_label(query.labels.back()); !wrong.empty())
+      errors.push_back({"#/metadata" + pointer_to(name).substr(1), "", std::move(wrong)});
+  }
+  if (query.labels.size() > kMostLabels)
+    errors.push_back({"#/metadata", "", fmt::format("must have at most {} fields", kMostLabels)});
+}
+
+// Adds to `errors` what is wrong with one field of the body.
+void read_field(const std::string& name, const nlohmann::json& value, Query& query,
+                std::vector<FieldError>& errors) {
+  if (name == "q") {
+    if (value.is_string()) query.text = value.get<std::string>();
+    if (!value.is_string()) errors.push_back({"#/q", "", "must be a string"});
+  } else if (name == "k") {
+    const bool fits = value.is_number_unsigned() && value.get<std::uint64_t>() >= 1 &&
+                      value.get<std::uint64_t>() <= kMaxHits;
+    if (fits) query.k = value.get<std::uint32_t>();
+    if (!fits) errors.push_back({"#/k", "", out_of_range(1, kMaxHits)});
+  } else if (name == "min_score") {
+    const bool fits = value.is_number() && is_score(value.get<double>());
+    if (fits) query.min_score = value.get<double>();
+    if (!fits) errors.push_back({"#/min_score", "", std::string(kWrongScore)});
+  } else if (name == "status") {
+    if (value.is_string()) query.status = store::document_status(value.get<std::string>());
+    if (!query.status) errors.push_back({"#/status", "", std::string(kWrongStatus)});
+  } else if (name == "metadata") {
+    read_labels(value, query, errors);
+  } else {
+    errors.push_back({pointer_to(name), "", "is not a field of a search"});
+  }
 }
 
 QueryOrProblem from_body(const http::Request& request) {
   auto body = parse_json_object(request, request.body);
   if (!body) return tl::unexpected(std::move(body).error());
   Query query;
+  query.k = kDefaultHits;
   std::vector<FieldError> errors;
-  for (const auto& [name, value] : body->items()) {
-    if (name == "q" && value.is_string()) {
-      query.text = value.get<std::string>();
-    } else if (name == "q") {
-      errors.push_back({"#/q", "", "must be a string"});
-    } else if (name == "k") {
-      const bool fits = value.is_number_unsigned() && value.get<std::uint64_t>() >= 1 &&
-                        value.get<std::uint64_t>() <= kMaxHits;
-      if (fits) query.k = value.get<std::uint32_t>();
-      if (!fits) errors.push_back({"#/k", "", out_of_range(1, kMaxHits)});
-    } else {
-      errors.push_back({pointer_to(name), "", "is not a field of a search"});
-    }
-  }
+  for (const auto& [name, value] : body->items())
+    read_field(name, value, query, errors);
   const auto q = body->find("q");
   if (q == body->end()) {
     errors.push_back({"#/q", "", "is required"});
@@ -93,17 +164,22 @@ std::string hits_json(const std::vector<store::SearchHit>& hits) {
     }
     json.field("chunk", hit.chunk);
     json.field("text", hit.text);
+    json.field("snippet", hit.snippet);
     json.end_object();
   }
   json.end_array().end_object();
   return out;
 }
 
-Result<http::Response> search(const Services& services, const Query& query) {
+Result<http::Response> search(const Services& services, Query query) {
   const std::array<std::string_view, 1> texts{query.text};
-  HOLDFAST_TRY_ASSIGN(const auto vectors, services.embedder.embed(texts));
+  HOLDFAST_TRY_ASSIGN(auto vectors, services.embedder.embed(texts));
   if (vectors.size() != 1) return fail(ErrorKind::Internal, "the query got no vector");
-  HOLDFAST_TRY_ASSIGN(const auto hits, services.store.search(query.text, vectors[0], query.k));
+  query.vector = std::move(vectors[0]);
+  const embedding::Provider::Scale scale = services.embedder.scale();
+  query.unrelated = scale.unrelated;
+  query.same = scale.same;
+  HOLDFAST_TRY_ASSIGN(const auto hits, services.store.search(query));
   return http::Response::json(200, hits_json(hits));
 }
 
@@ -114,9 +190,9 @@ void answer_search(const Services& services, const ContextPtr& context, const Re
                    ReadQuery read_query) {
   answer(services, context, Work::Scan, reply,
          [&services, context, read_query]() -> Result<http::Response> {
-           const QueryOrProblem query = read_query(*context->request);
+           QueryOrProblem query = read_query(*context->request);
            if (!query) return problem_response(*context, query.error());
-           return search(services, *query);
+           return search(services, std::move(*query));
          });
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// GET /api/search?q=&k=     the k best documents for a query (k: 1 to 50, default 10)
-// POST /api/search          {"q","k"}: the same, for queries that should not be in a URL
+// GET /api/search?q=&k=&min_score=&status=&metadata.NAME=   the best documents for a query
+// POST /api/search {"q","k","min_score","status","metadata"}: the same, for queries that should not
+// be in a URL
 //
-// {"hits":[{"document_id","title","score","similarity","chunk","text"}]}; similarity is null if
-// only full-text search found the hit.
+// {"hits":[{"document_id","title","score","similarity","chunk","text","snippet"}]}; similarity is
+// null if query and hit have no vectors that can be compared.
 
 #include "api-worker/handlers/services.hpp"
 

@@ -23,6 +23,13 @@ class Provider {
   virtual ~Provider() = default;
   virtual std::string_view name() const = 0;  // "hashing": the value of the metrics' label
   virtual std::uint32_t dimensions() const = 0;
+  // The cosines of texts that have nothing, and everything, in common, as far as they tell: below
+  // the first a search takes a text for unrelated.
+  struct Scale {
+    double unrelated = 0;
+    double same = 1;
+  };
+  virtual Scale scale() const { return {0.1, 0.7}; }
   // One vector per text, in order. Never a zero vector, not even for an empty text.
   // Errors: Unavailable or DeadlineExceeded (trying again may help); InvalidArgument (it cannot).
   virtual Result<std::vector<std::vector<float>>> embed(

@@ -3,7 +3,9 @@
 
 // One document as a ranking found it, and the best of many. Values; one thread.
 
+#include <cstddef>
 #include <cstdint>
+#include <unordered_set>
 #include <vector>
 
 namespace holdfast::store {
@@ -13,6 +15,9 @@ struct Candidate {
   std::int64_t chunk = 0;     // chunk.id: its best chunk
   double score = 0;           // higher is better
 };
+
+// The documents that a search is narrowed to, by document.seq.
+using Admitted = std::unordered_set<std::int64_t>;
 
 // Best first; among equals the older document, so that an answer does not change between calls.
 inline bool better(const Candidate& a, const Candidate& b) {

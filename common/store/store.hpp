@@ -78,11 +78,9 @@ class DocumentStore {
                                                std::uint64_t max_content_bytes) = 0;
   virtual Result<Page> list_documents(const DocumentQuery& query) = 0;
 
-  // The k best chunks by vector and full text, fused by reciprocal rank (k = 60; Cormack, Clarke
-  // and Büttcher, SIGIR 2009). At most one hit per document.
-  virtual Result<std::vector<SearchHit>> search(const std::string& text,
-                                                const std::vector<float>& vector,
-                                                std::uint32_t k) = 0;
+  // The best documents by words and vectors, each by its best chunk, in the same order with every
+  // engine (ranked_hits.hpp). None if the text is signs alone.
+  virtual Result<std::vector<SearchHit>> search(const SearchQuery& query) = 0;
 };
 
 // A worker of this host. Names are unique per host: two hosts that share a database may both have a
@@ -138,7 +136,7 @@ class JobQueue {
   // One transaction: the fenced completion, then the chunks replace the document's old ones and
   // the document becomes ready. Conflict if the fence is stale: nothing changed.
   virtual void complete_embedding(JobKey key, std::string document_id, std::int64_t version,
-                                  std::vector<Chunk> chunks, Callback<void> done) = 0;
+                                  EmbeddedText text, Callback<void> done) = 0;
   virtual void complete(JobKey key, Callback<void> done) = 0;
   virtual void fail_job(JobFailure failure, Callback<JobState> done) = 0;
   // Gives back every job of this worker that is still running, with its attempt, and hands it no
@@ -246,9 +244,10 @@ class Store : public DocumentStore, public JobQueue, public ApiKeyStore {
   virtual void watch_for_jobs(std::function<void()> rung) { (void)rung; }
   // Whether watch_for_jobs() does anything.
   virtual bool announces_jobs() const { return false; }
-  // A process that drains has this much time left: what a server has not answered by then fails with
-  // Unavailable, and so does what is asked of it later. A COMMIT without an answer is "not known"
-  // then. The shortest of several counts; any thread. Nothing for an engine without a server.
+  // A process that drains has this much time left: what a server has not answered by then fails
+  // with Unavailable, and so does what is asked of it later. A COMMIT without an answer is "not
+  // known" then. The shortest of several counts; any thread. Nothing for an engine without a
+  // server.
   virtual void finish_within(Duration limit) { (void)limit; }
   // For metrics. Waits for nothing.
   virtual MemoryUse memory_use() const = 0;

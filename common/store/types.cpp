@@ -23,6 +23,14 @@ std::string_view to_string(Scope scope) {
   return "unknown";
 }
 
+std::optional<DocumentStatus> document_status(std::string_view name) {
+  for (const auto status :
+       {DocumentStatus::Pending, DocumentStatus::Ready, DocumentStatus::Failed}) {
+    if (name == to_string(status)) return status;
+  }
+  return std::nullopt;
+}
+
 std::string_view to_string(JobState state) {
   switch (state) {
     case JobState::Ready: return "ready";

@@ -15,6 +15,7 @@ namespace holdfast::store {
 // The engines store the numbers: they never change.
 enum class DocumentStatus { Pending = 0, Ready = 1, Failed = 2 };
 std::string_view to_string(DocumentStatus status);  // "pending", "ready", "failed"
+std::optional<DocumentStatus> document_status(std::string_view name);
 
 struct Document {
   std::string id;  // UUID
@@ -168,7 +169,38 @@ struct Chunk {
   std::int64_t begin = 0;  // byte offsets into the document's content
   std::int64_t end = 0;
   std::string text;
+  std::string terms;          // what full text finds of it (search::Analyser::index_terms)
   std::vector<float> vector;  // unit length
+};
+
+// A value of a document's metadata that a search may ask for (labels.hpp).
+struct Label {
+  std::string name;
+  std::string value;
+  auto operator<=>(const Label&) const = default;
+};
+
+// What a job makes of a document.
+struct EmbeddedText {
+  EmbeddedText() = default;
+  explicit EmbeddedText(std::vector<Chunk> made) : chunks(std::move(made)) {}
+
+  std::vector<Chunk> chunks;
+  std::string title_terms;
+  std::vector<Label> labels;
+};
+
+struct SearchQuery {
+  std::string text;           // may be empty: then the vector decides alone
+  std::vector<float> vector;  // may be empty: then the words do
+  std::uint32_t k = 10;
+  double min_score = 0;
+  // Only documents with this status, and with all of these labels.
+  std::optional<DocumentStatus> status;
+  std::vector<Label> labels;
+  // Cosines of this provider's vectors for texts that have nothing, and everything, in common.
+  double unrelated = 0;
+  double same = 1;
 };
 
 struct SearchHit {
@@ -176,8 +208,9 @@ struct SearchHit {
   std::string title;
   std::int64_t chunk = 0;  // ordinal
   std::string text;
-  double score = 0;                  // fused; higher is better
-  std::optional<double> similarity;  // cosine, when the vector search found it
+  std::string snippet;               // HTML: the best part, with <mark> around what matched
+  double score = 0;                  // 0 to 1
+  std::optional<double> similarity;  // cosine, if query and chunk have comparable vectors
 };
 
 struct DocumentQuery {

@@ -55,10 +55,12 @@ void VectorSet::give_up() {
   clear();
 }
 
-std::vector<Candidate> VectorSet::nearest(std::span<const float> query, std::size_t limit) const {
+std::vector<Candidate> VectorSet::nearest(std::span<const float> query, std::size_t limit,
+                                          const Admitted* admitted) const {
   Best best(limit);
   for (const Document& document : documents_) {
     if (document.dimensions != query.size()) continue;
+    if (admitted != nullptr && !admitted->contains(document.seq)) continue;
     float top = 0;
     std::size_t at = 0;
     for (std::size_t i = 0; i < document.chunks.size(); ++i) {

@@ -37,8 +37,9 @@ class VectorSet {
   void clear();
 
   // The `limit` documents whose best chunk has the greatest cosine above 0. Vectors of another
-  // dimension than the query's are skipped.
-  std::vector<Candidate> nearest(std::span<const float> query, std::size_t limit) const;
+  // dimension than the query's are skipped. `admitted`: only these documents; null: all.
+  std::vector<Candidate> nearest(std::span<const float> query, std::size_t limit,
+                                 const Admitted* admitted = nullptr) const;
 
   bool too_large() const { return too_large_; }
   std::size_t bytes() const { return bytes_; }

@@ -2,6 +2,8 @@
 #include "queue-worker/jobs/embed_job.hpp"
 
 #include "common/log/logger.hpp"
+#include "common/search/analyser.hpp"
+#include "common/store/labels.hpp"
 
 #include <chrono>
 #include <exception>
@@ -14,12 +16,22 @@ bool is_retryable(ErrorKind kind) {
   return kind != ErrorKind::InvalidArgument && kind != ErrorKind::PermissionDenied;
 }
 
-// Embeds chunks [first, last) in place.
-Result<void> embed_batch(const EmbedTools& tools, std::vector<store::Chunk>& chunks,
+// What a chunk's vector stands for: a title tells what its text is about. A title that was taken
+// from the text is there already.
+std::string text_to_embed(const std::string& title, const std::string& text) {
+  return title.empty() || text.starts_with(title) ? text : title + "\n" + text;
+}
+
+// Embeds chunks [first, last) in place, and finds their terms.
+Result<void> embed_batch(const EmbedTools& tools, search::Analyser& analyser,
+                         const std::string& title, std::vector<store::Chunk>& chunks,
                          std::size_t first, std::size_t last) {
-  std::vector<std::string_view> texts;
-  for (std::size_t i = first; i < last; ++i)
-    texts.push_back(chunks[i].text);
+  std::vector<std::string> whole;
+  for (std::size_t i = first; i < last; ++i) {
+    chunks[i].terms = analyser.index_terms(chunks[i].text);
+    whole.push_back(text_to_embed(title, chunks[i].text));
+  }
+  const std::vector<std::string_view> texts(whole.begin(), whole.end());
   const auto start = std::chrono::steady_clock::now();
   auto vectors = tools.provider.embed(texts);
   const bool ok = vectors && vectors->size() == texts.size();
@@ -58,12 +70,17 @@ Outcome embed_unguarded(const std::string& document_id, const EmbedTools& tools,
     if (document.error().kind == ErrorKind::NotFound) return DocumentGone{};
     return Failed{document.error().with_context("load the document").message, false};
   }
-  Embedded done{document->version, split(document->content, tools.chunking)};
-  for (std::size_t first = 0; first < done.chunks.size(); first += kBatch) {
+  Embedded done{document->version, store::EmbeddedText(split(document->content, tools.chunking))};
+  search::Analyser analyser;
+  done.text.title_terms = analyser.index_terms(document->title);
+  done.text.labels = store::labels_of(document->metadata);
+  std::vector<store::Chunk>& chunks = done.text.chunks;
+  for (std::size_t first = 0; first < chunks.size(); first += kBatch) {
     if (stop) return Stopped{};
     tools.touch();
-    const std::size_t last = std::min(first + kBatch, done.chunks.size());
-    if (const auto embedded = embed_batch(tools, done.chunks, first, last); !embedded) {
+    const std::size_t last = std::min(first + kBatch, chunks.size());
+    if (const auto embedded = embed_batch(tools, analyser, document->title, chunks, first, last);
+        !embedded) {
       return Failed{embedded.error().message, !is_retryable(embedded.error().kind)};
     }
   }

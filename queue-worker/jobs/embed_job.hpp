@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The work of one job: load the document, split it into chunks, embed them batch by batch. No
-// transaction is open meanwhile, and nothing is written: the result is returned, to be stored under
-// the job's fence.
+// The work of one job: load the document, split it into chunks, find their terms, and embed them
+// with the document's title, batch by batch. No transaction is open meanwhile, and nothing is
+// written: the result is returned, to be stored under the job's fence.
 //
 // Threads: runs on a job thread; store reads and Provider::embed may be called from there.
 
@@ -22,7 +22,7 @@ namespace holdfast::queue {
 
 struct Embedded {
   std::int64_t version = 0;
-  std::vector<store::Chunk> chunks;
+  store::EmbeddedText text;
 };
 struct DocumentGone {};
 struct Stopped {};  // told to stop before it was finished

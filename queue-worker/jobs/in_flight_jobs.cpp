@@ -179,9 +179,9 @@ void InFlightJobs::settle(Held& held, Outcome outcome) {
 
 void InFlightJobs::store_embedding(Held& held, Embedded embedded) {
   options_.failpoint.hit(CrashAt::BeforeCommit);
-  const std::string detail = fmt::format("{} chunks", embedded.chunks.size());
+  const std::string detail = fmt::format("{} chunks", embedded.text.chunks.size());
   parts_.store.complete_embedding(
-      key_of(held), held.info.document_id, embedded.version, std::move(embedded.chunks),
+      key_of(held), held.info.document_id, embedded.version, std::move(embedded.text),
       on_loop<void>([key = key_of(held), detail](InFlightJobs& self, const Result<void>& result) {
         self.embedding_stored(key, detail, result);
       }));

@@ -73,10 +73,9 @@ Result<MovedTable> compare(Source& source, Target& target, const Table& table,
     HOLDFAST_TRY_ASSIGN(const Target::Sum sum, target.sum(table, after, batch.last));
     const auto rows = static_cast<std::int64_t>(batch.rows.size());
     if (sum.rows != rows || sum.checksum != part.value()) {
-      const std::string where =
-          table.key.empty() || batch.rows.empty()
-              ? ""
-              : fmt::format(" with {} up to {}", table.key, batch.last);
+      const std::string where = table.key.empty() || batch.rows.empty()
+                                    ? ""
+                                    : fmt::format(" with {} up to {}", table.key, batch.last);
       return differs(target, table, where);
     }
     moved.rows += rows;
@@ -122,12 +121,13 @@ Result<MoveReport> move_store(const std::string& from, const std::string& to,
       HOLDFAST_TRY_ASSIGN(MovedTable moved, compare(source, target, table, progress));
       report.tables.push_back(std::move(moved));
     }
+    // What documents are found by is the target's own.
+    HOLDFAST_TRY(postgres::migrate(endpoint, postgres_migrations()));
     HOLDFAST_TRY_ASSIGN(const auto sequences, source.sequences());
     HOLDFAST_TRY(target.complete(sequences));
   }
   // Last: an index is made quicker of rows that are there than row by row.
-  HOLDFAST_TRY_ASSIGN(report.vector_search,
-                      postgres::index_vectors(endpoint, options.dimensions));
+  HOLDFAST_TRY_ASSIGN(report.vector_search, postgres::index_vectors(endpoint, options.dimensions));
   return report;
 }
 

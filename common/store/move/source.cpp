@@ -31,9 +31,11 @@ constexpr std::array<Known, 7> kKnown{{{"api_key", ""},
                                        {"chunk", "id"},
                                        {"job", "id"},
                                        {"idempotency", ""}}};
-// Of a file, or of processes that have ended; counts are kept by the target itself.
-constexpr std::array<std::string_view, 6> kLeft{"worker",        "finished_count", "chunk_change",
-                                                "hidden_chunks", "schema_version", "schema_floor"};
+// Of a file, or of processes that have ended; counts are kept, and labels made, by the target
+// itself.
+constexpr std::array<std::string_view, 7> kLeft{
+    "worker",        "finished_count", "chunk_change", "document_label",
+    "hidden_chunks", "schema_version", "schema_floor"};
 // A job that is still marked as running has no worker any more, as nobody has the file open: it is
 // given back with its attempt, as at a shutdown.
 struct Changed {

@@ -2,10 +2,8 @@
 #include "common/store/move/target.hpp"
 
 #include "common/store/migrations/migrations.hpp"
-#include "common/store/postgres/chunks.hpp"
 #include "common/store/postgres/cutoff.hpp"
 #include "common/store/postgres/schema.hpp"
-#include "common/text/utf8.hpp"
 
 #include <algorithm>
 #include <set>
@@ -26,7 +24,8 @@ constexpr std::string_view kTryLock = "SELECT pg_try_advisory_lock($1)";
 constexpr std::string_view kIsBegun = "SELECT to_regclass('holdfast.move') IS NOT NULL";
 constexpr std::string_view kRecord = "SELECT source, finished_at IS NOT NULL FROM holdfast.move";
 constexpr std::string_view kCreateRecord =
-    "CREATE TABLE holdfast.move(source text NOT NULL, began_at bigint NOT NULL, finished_at bigint)";
+    "CREATE TABLE holdfast.move(source text NOT NULL, began_at bigint NOT NULL, finished_at "
+    "bigint)";
 constexpr std::string_view kCreatePositions =
     "CREATE TABLE holdfast.move_position(name text PRIMARY KEY, key bigint NOT NULL,"
     " ended boolean NOT NULL)";
@@ -72,9 +71,8 @@ std::string list(const std::vector<Column>& columns) {
   return names;
 }
 
-// Rows come as one array for each column. The words that a chunk is found by are the target's own.
+// Rows come as one array for each column.
 std::string insertion(const Table& table) {
-  const bool words = table.name == "chunk";
   std::string values;
   std::string arrays;
   std::string names;
@@ -86,18 +84,9 @@ std::string insertion(const Table& table) {
     arrays += fmt::format("{}${}::{}[]", i == 0 ? "" : ", ", i + 1, bytes ? "bytea" : "text");
     names += fmt::format("{}\"{}\"", i == 0 ? "" : ", ", column.name);
   }
-  if (words) arrays += fmt::format(", ${}::text[]", table.columns.size() + 1);
   return fmt::format(
-      "INSERT INTO holdfast.{}({}{}) OVERRIDING SYSTEM VALUE SELECT {}{} FROM unnest({}) AS u({}{})",
-      table.name, list(table.columns), words ? ", words" : "", values,
-      words ? ", " HOLDFAST_WORDS("u.title", "u.indexed") : "", arrays, names,
-      words ? ", indexed" : "");
-}
-
-std::size_t place_of(const Table& table, std::string_view column) {
-  const auto found = std::find_if(table.columns.begin(), table.columns.end(),
-                                  [&](const Column& c) { return c.name == column; });
-  return static_cast<std::size_t>(found - table.columns.begin());
+      "INSERT INTO holdfast.{}({}) OVERRIDING SYSTEM VALUE SELECT {} FROM unnest({}) AS u({})",
+      table.name, list(table.columns), values, arrays, names);
 }
 
 void bind_columns(Statement& statement, const Table& table, const std::vector<Row>& rows) {
@@ -112,14 +101,6 @@ void bind_columns(Statement& statement, const Table& table, const std::vector<Ro
       statement.bind(postgres::NullableTexts{std::move(values)});
     }
   }
-  if (table.name != "chunk") return;
-  const std::size_t text = place_of(table, "text");
-  std::vector<std::string> indexed;
-  for (const Row& row : rows) {
-    indexed.push_back(
-        postgres::storable_text(text::truncate_utf8(*row[text], postgres::kIndexedBytes)));
-  }
-  statement.bind(indexed);
 }
 
 }  // namespace
@@ -204,10 +185,11 @@ Result<std::vector<Table>> Target::match(std::vector<Table> tables) {
           column.type = found->second;
           continue;
         }
-        return fail(ErrorKind::InvalidArgument,
-                    fmt::format("database '{}' has no place for {}.{} of the file: use one Holdfast "
-                                "for both",
-                                describe(), table.name, column.name));
+        return fail(
+            ErrorKind::InvalidArgument,
+            fmt::format("database '{}' has no place for {}.{} of the file: use one Holdfast "
+                        "for both",
+                        describe(), table.name, column.name));
       }
     }
     return std::move(tables);

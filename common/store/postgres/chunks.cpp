@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/postgres/chunks.hpp"
 
+#include "common/store/postgres/full_text.hpp"
 #include "common/store/statement.hpp"
-#include "common/text/utf8.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -29,18 +29,18 @@ constexpr std::string_view kRemoveOld =
               " INSERT INTO holdfast.chunk_change(document) SELECT DISTINCT document FROM removed">;
 // With the copy for the index of the server (hnsw.hpp), or without: $11 has all vectors, one after
 // the other, $12 is how long each of them is.
-#define HOLDFAST_ADD(COLUMN, VALUE)                                                             \
-  HOLDFAST_TARGET                                                                               \
-  ", added AS (INSERT INTO holdfast.chunk(document, ordinal, begin_byte, end_byte,"             \
-  " job_id, fence, title, text, vector, words" COLUMN                                           \
-  ")"                                                                                           \
-  " SELECT target.seq, c.ordinal, c.begin_byte, c.end_byte, $1, $2, target.title,"              \
-  " c.text, c.vector,"                                                                          \
-  " " HOLDFAST_WORDS("target.title", "c.words") VALUE                                           \
-  " FROM target, unnest($5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[],"                 \
-  " $9::bytea[], $10::text[]) WITH ORDINALITY"                                                  \
-  " AS c(ordinal, begin_byte, end_byte, text, vector, words, place)"                            \
-  " RETURNING document)"                                                                        \
+#define HOLDFAST_ADD(COLUMN, VALUE)                                                 \
+  HOLDFAST_TARGET                                                                   \
+  ", added AS (INSERT INTO holdfast.chunk(document, ordinal, begin_byte, end_byte," \
+  " job_id, fence, title, text, vector, terms" COLUMN                               \
+  ")"                                                                               \
+  " SELECT target.seq, c.ordinal, c.begin_byte, c.end_byte, $1, $2, target.title,"  \
+  " c.text, c.vector,"                                                              \
+  " c.terms::tsvector" VALUE                                                        \
+  " FROM target, unnest($5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[],"     \
+  " $9::bytea[], $10::text[]) WITH ORDINALITY"                                      \
+  " AS c(ordinal, begin_byte, end_byte, text, vector, terms, place)"                \
+  " RETURNING document)"                                                            \
   " INSERT INTO holdfast.chunk_change(document) SELECT DISTINCT document FROM added"
 constexpr std::string_view kAddNew = statement<HOLDFAST_ADD("", "")>;
 constexpr std::string_view kAddIndexed = statement<HOLDFAST_ADD(
@@ -52,6 +52,15 @@ constexpr std::string_view kSetReady =
               " UPDATE holdfast.document AS d SET status = {document.ready}, error = '',"
               " chunk_count = $5, updated_at = holdfast.now_ms() FROM target"
               " WHERE d.seq = target.seq">;
+constexpr std::string_view kForgetLabels =
+    statement<HOLDFAST_TARGET
+              " DELETE FROM holdfast.document_label AS l USING target"
+              " WHERE l.document = target.seq">;
+constexpr std::string_view kAddLabels =
+    statement<HOLDFAST_TARGET
+              " INSERT INTO holdfast.document_label(document, name, value)"
+              " SELECT target.seq, l.name, l.value FROM target,"
+              " unnest($5::text[], $6::text[]) AS l(name, value) ON CONFLICT DO NOTHING">;
 #undef HOLDFAST_TARGET
 constexpr std::string_view kComplete = statement<
     "UPDATE holdfast.job SET state = {job.done}, finished_at = holdfast.now_ms(),"
@@ -83,14 +92,14 @@ std::vector<Statement> embed_statements(const Embedding& embedding, bool with_co
   std::vector<std::int64_t> ends;
   BytesList texts;
   BytesList vectors;
-  std::vector<std::string> words;
-  for (const Chunk& chunk : embedding.chunks) {
+  std::vector<std::string> terms;
+  for (const Chunk& chunk : embedding.text.chunks) {
     ordinals.push_back(chunk.ordinal);
     begins.push_back(chunk.begin);
     ends.push_back(chunk.end);
     texts.push_back(chunk.text);
     vectors.push_back(bytes_of(chunk.vector).bytes);
-    words.push_back(storable_text(text::truncate_utf8(chunk.text, kIndexedBytes)));
+    terms.push_back(terms_vector(embedding.text.title_terms, chunk.terms));
   }
   const auto start = [&](std::string_view sql) {
     return Statement(sql).bind(embedding.key.id, embedding.key.fence, embedding.document_id,
@@ -98,15 +107,26 @@ std::vector<Statement> embed_statements(const Embedding& embedding, bool with_co
   };
   std::vector<Statement> statements;
   statements.push_back(start(kRemoveOld));
-  if (!embedding.chunks.empty()) {
-    const std::size_t dimensions = embedding.chunks.front().vector.size();
-    const bool copies = with_copies && dimensions > 0 && are_alike(embedding.chunks);
+  if (!embedding.text.chunks.empty()) {
+    const std::size_t dimensions = embedding.text.chunks.front().vector.size();
+    const bool copies = with_copies && dimensions > 0 && are_alike(embedding.text.chunks);
     Statement add = start(copies ? kAddIndexed : kAddNew);
-    add.bind(ordinals, begins, ends, texts, vectors, words);
-    if (copies) add.bind(all_numbers(embedding.chunks), static_cast<std::int64_t>(dimensions));
+    add.bind(ordinals, begins, ends, texts, vectors, terms);
+    if (copies) add.bind(all_numbers(embedding.text.chunks), static_cast<std::int64_t>(dimensions));
     statements.push_back(std::move(add));
   }
-  statements.push_back(start(kSetReady).bind(static_cast<std::int64_t>(embedding.chunks.size())));
+  statements.push_back(start(kForgetLabels));
+  if (!embedding.text.labels.empty()) {
+    std::vector<std::string> names;
+    std::vector<std::string> values;
+    for (const Label& label : embedding.text.labels) {
+      names.push_back(label.name);
+      values.push_back(label.value);
+    }
+    statements.push_back(start(kAddLabels).bind(names, values));
+  }
+  statements.push_back(
+      start(kSetReady).bind(static_cast<std::int64_t>(embedding.text.chunks.size())));
   statements.push_back(complete_statement(embedding.key));
   return statements;
 }

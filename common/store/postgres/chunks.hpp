@@ -11,21 +11,13 @@
 #include <string>
 #include <vector>
 
-// What a chunk is found by, as SQL: its title, weight A, and its text, weight B.
-#define HOLDFAST_WORDS(TITLE, TEXT)                                            \
-  "setweight(to_tsvector('holdfast.words', holdfast.fold(" TITLE ")), 'A') ||" \
-  " setweight(to_tsvector('holdfast.words', holdfast.fold(" TEXT ")), 'B')"
-
 namespace holdfast::store::postgres {
-
-// How much of a chunk's text is indexed: a tsvector holds at most a megabyte.
-inline constexpr std::size_t kIndexedBytes = std::size_t{256} << 10;
 
 struct Embedding {
   JobKey key;
   std::string document_id;
   std::int64_t version = 0;
-  std::vector<Chunk> chunks;
+  EmbeddedText text;
 };
 
 // The fenced completion with the chunks. These are dropped without an error if the document is

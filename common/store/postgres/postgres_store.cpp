@@ -110,10 +110,9 @@ class PostgresStore final : public Store {
     return pool_.read([&](PgConnection& c) { return postgres::list_documents(c, query); });
   }
 
-  Result<std::vector<SearchHit>> search(const std::string& text, const std::vector<float>& vector,
-                                        std::uint32_t k) override {
+  Result<std::vector<SearchHit>> search(const SearchQuery& query) override {
     return pool_.read([&](PgConnection& c) -> Result<std::vector<SearchHit>> {
-      return postgres::search(c, vectors_, text, vector, k);
+      return postgres::search(c, vectors_, query);
     });
   }
 
@@ -145,9 +144,9 @@ class PostgresStore final : public Store {
   }
 
   void complete_embedding(JobKey key, std::string document_id, std::int64_t version,
-                          std::vector<Chunk> chunks, Callback<void> done) override {
+                          EmbeddedText text, Callback<void> done) override {
     const auto embedding = std::make_shared<const Embedding>(
-        Embedding{key, std::move(document_id), version, std::move(chunks)});
+        Embedding{key, std::move(document_id), version, std::move(text)});
     writer_.write<void>(
         {}, [this, embedding] { return embed_statements(*embedding, has_embeddings_); },
         [key](std::span<const Rows> rows) { return read_embedded(rows, key); }, std::move(done));

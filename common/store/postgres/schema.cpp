@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/postgres/schema.hpp"
 
+#include "common/store/postgres/full_text.hpp"
+#include "common/store/postgres/labels.hpp"
 #include "common/store/postgres/transaction.hpp"
 
 #include <algorithm>
@@ -31,6 +33,8 @@ constexpr std::string_view kVersions =
     "SELECT version, (extract(epoch FROM applied_at) * 1000)::bigint FROM holdfast.schema_version"
     " ORDER BY version";
 constexpr std::string_view kFloor = "SELECT version FROM holdfast.schema_floor";
+constexpr std::string_view kHasTerms =
+    "SELECT 1 WHERE to_regclass('holdfast.document_label') IS NOT NULL";
 constexpr std::string_view kRecord =
     "INSERT INTO holdfast.schema_version VALUES($1, $2, clock_timestamp())";
 
@@ -120,6 +124,23 @@ Result<bool> apply_next(PgConnection& connection, std::span<const Migration> mig
   return true;
 }
 
+// Indexes the terms of what has none: all chunks after the migration that began to, and those that
+// a worker of the release before has written meanwhile. In small transactions: search and the
+// workers go on.
+Result<void> complete_index(PgConnection& connection) {
+  constexpr std::int64_t kAtATime = 200;
+  search::Analyser analyser;
+  std::optional<std::int64_t> labelled = 0;
+  for (bool indexed = true; indexed || labelled;) {
+    Transaction transaction(connection, "BEGIN");
+    if (transaction.run(Statement(kHasTerms)).empty()) return {};
+    if (indexed) indexed = index_missing(transaction, analyser, kAtATime);
+    if (labelled) labelled = label_missing(transaction, *labelled, kAtATime);
+    HOLDFAST_TRY(commit(connection));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<MigrationReport> migrate(const Endpoint& endpoint, std::span<const Migration> migrations) {
@@ -133,6 +154,7 @@ Result<MigrationReport> migrate(const Endpoint& endpoint, std::span<const Migrat
                         }));
     if (!applied) break;
   }
+  HOLDFAST_TRY(guarded_by_error([&] { return complete_index(*connection); }));
   MigrationReport report;
   report.store = endpoint.shown;
   report.from = *from;

@@ -1,119 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/postgres/search.hpp"
 
-#include "common/store/dot.hpp"
-#include "common/store/fusion.hpp"
+#include "common/store/postgres/full_text.hpp"
 #include "common/store/postgres/hnsw.hpp"
-#include "common/store/query_words.hpp"
+#include "common/store/postgres/labels.hpp"
+#include "common/store/ranked_hits.hpp"
 
 #include <algorithm>
 #include <cstring>
-#include <unordered_map>
+#include <set>
 
 namespace holdfast::store::postgres {
 
 namespace {
 
-// How deep each ranking is read before they are fused.
-constexpr std::size_t kDepth = 100;
-// Longer ones are in no index.
-constexpr std::size_t kLongestWord = 1000;
-
 constexpr std::string_view kOneState = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-// The words are folded as the stored ones were, which leaves nothing in them that means anything to
-// to_tsquery(); each stays quoted, because the parser may still make several of it. A word of the
-// title counts twice as much as one of the text, and one of a long text less than one of a short.
-constexpr std::string_view kByWords =
-    "WITH q AS MATERIALIZED (SELECT to_tsquery('holdfast.words', coalesce(string_agg("
-    "'''' || holdfast.fold(w.word) || '''' || CASE WHEN w.beginning THEN ':*' ELSE '' END, ' | '),"
-    " '')) AS query FROM unnest($1::text[], $2::bigint[]) AS u(word, beginning),"
-    " LATERAL (SELECT u.word, u.beginning <> 0) AS w(word, beginning)"
-    " WHERE holdfast.fold(u.word) ~ '[^ ]')"
-    " SELECT document, id, rank::float8 FROM ("
-    "SELECT DISTINCT ON (c.document) c.document, c.id,"
-    " ts_rank('{0.1, 0.2, 0.5, 1.0}', c.words, q.query, 1) AS rank"
-    " FROM q JOIN holdfast.chunk AS c ON c.words @@ q.query"
-    " ORDER BY c.document, rank DESC, c.id) AS best"
-    " ORDER BY rank DESC, document LIMIT $3";
-constexpr std::string_view kHits =
-    "SELECT c.id, d.id, c.title, c.ordinal, c.text, c.vector FROM holdfast.chunk AS c"
+constexpr std::string_view kChunks =
+    "SELECT d.seq, d.id, c.title, c.ordinal, c.text, c.vector FROM holdfast.chunk AS c"
     " JOIN holdfast.document AS d ON d.seq = c.document WHERE c.id = ANY($1)";
 
-std::vector<Candidate> rank_by_words(Transaction& transaction, std::string_view text,
-                                     std::size_t limit) {
-  std::vector<std::string> words;
-  std::vector<std::int64_t> by_beginning;
-  for (const QueryWord& word : query_words(text)) {
-    if (word.text.size() > kLongestWord) continue;
-    words.push_back(storable_text(word.text));
-    by_beginning.push_back(word.by_beginning ? 1 : 0);
+std::vector<FoundChunk> read_chunks(Transaction& transaction, const std::set<std::int64_t>& ids) {
+  std::vector<FoundChunk> chunks;
+  if (ids.empty()) return chunks;
+  const Rows rows =
+      transaction.run(Statement(kChunks).bind(std::vector<std::int64_t>(ids.begin(), ids.end())));
+  for (int row = 0; row < rows.count(); ++row) {
+    FoundChunk chunk{rows.integer(row, 0), rows.text(row, 1), rows.text(row, 2),
+                     rows.integer(row, 3), rows.text(row, 4), {}};
+    const std::string_view vector = rows.bytes(row, 5);
+    chunk.vector.resize(vector.size() / sizeof(float));
+    if (!chunk.vector.empty())
+      std::memcpy(chunk.vector.data(), vector.data(), chunk.vector.size() * sizeof(float));
+    chunks.push_back(std::move(chunk));
   }
-  std::vector<Candidate> ranking;
-  if (words.empty()) return ranking;
-  const Rows rows = transaction.run(
-      Statement(kByWords).bind(words, by_beginning, static_cast<std::int64_t>(limit)));
-  for (int row = 0; row < rows.count(); ++row)
-    ranking.push_back({rows.integer(row, 0), rows.integer(row, 1), rows.real(row, 2)});
-  return ranking;
+  return chunks;
 }
 
-SearchHit make_hit(const Fused& fused, const Rows& rows, int row, std::span<const float> vector) {
-  SearchHit hit;
-  hit.document_id = rows.text(row, 1);
-  hit.title = rows.text(row, 2);
-  hit.chunk = rows.integer(row, 3);
-  hit.text = rows.text(row, 4);
-  hit.score = fused.score;
-  hit.similarity = fused.similarity;
-  const std::string_view own = rows.bytes(row, 5);
-  // The text ranking chose a different chunk than the vectors did.
-  if (fused.by_vector && !hit.similarity && own.size() == vector.size_bytes()) {
-    std::vector<float> decoded(vector.size());
-    std::memcpy(decoded.data(), own.data(), own.size());
-    hit.similarity = static_cast<double>(dot(decoded.data(), vector.data(), decoded.size()));
-  }
-  return hit;
-}
-
-std::vector<SearchHit> read_hits(Transaction& transaction, const std::vector<Fused>& ranking,
-                                 std::span<const float> vector) {
-  std::vector<SearchHit> hits;
-  if (ranking.empty()) return hits;
-  std::vector<std::int64_t> chunks;
-  for (const Fused& fused : ranking)
-    chunks.push_back(fused.chunk);
-  const Rows rows = transaction.run(Statement(kHits).bind(chunks));
-  std::unordered_map<std::int64_t, int> row_of;
-  for (int row = 0; row < rows.count(); ++row)
-    row_of.emplace(rows.integer(row, 0), row);
-  for (const Fused& fused : ranking) {
-    const auto found = row_of.find(fused.chunk);
-    if (found != row_of.end()) hits.push_back(make_hit(fused, rows, found->second, vector));
-  }
-  return hits;
+std::optional<std::vector<std::int64_t>> find_admitted(PgConnection& connection,
+                                                       const SearchQuery& query) {
+  Transaction transaction(connection, kOneState);
+  return admitted(transaction, query);
 }
 
 std::vector<Candidate> nearest(Transaction& one_state, VectorIndex& vectors, bool indexed,
-                               std::span<const float> vector, std::size_t depth) {
+                               std::span<const float> vector, std::size_t depth,
+                               const Admitted* admitted) {
   if (indexed) {
     if (auto found = hnsw_nearest(one_state, vector, depth)) return std::move(*found);
     one_state.end();
   }
-  return vectors.nearest(one_state, vector, depth);
+  return vectors.nearest(one_state, vector, depth, admitted);
 }
 
 }  // namespace
 
-std::vector<SearchHit> search(PgConnection& connection, VectorIndex& vectors, std::string_view text,
-                              std::span<const float> vector, std::size_t k) {
-  if (k == 0) return {};
-  const std::size_t depth = std::max(kDepth, 2 * k);
-  const bool indexed = !vector.empty() && hnsw_ready(connection, vector.size(), depth);
+std::vector<SearchHit> search(PgConnection& connection, VectorIndex& vectors,
+                              const SearchQuery& query) {
+  search::Analyser analyser;
+  const search::Query parsed = analyser.parse_query(query.text);
+  // Signs alone name nothing, and their vector means nothing.
+  if (query.k == 0 || (parsed.terms.empty() && !query.text.empty())) return {};
+  const auto only = find_admitted(connection, query);
+  const std::size_t depth = std::max<std::size_t>(kSearchDepth, std::size_t{2} * query.k);
+  // A phrase is found by words alone. The server's index knows nothing of what a search is narrowed
+  // to: its nearest may all be others.
+  const bool by_vector = !query.vector.empty() && parsed.phrases.empty();
+  const bool indexed = by_vector && !only && hnsw_ready(connection, query.vector.size(), depth);
   Transaction one_state(connection, kOneState);
-  std::vector<Candidate> by_vector;
-  if (!vector.empty()) by_vector = nearest(one_state, vectors, indexed, vector, depth);
-  const std::vector<Candidate> by_words = rank_by_words(one_state, text, depth);
-  return read_hits(one_state, fuse(by_vector, by_words, k), vector);
+  std::set<std::int64_t> chunks;
+  if (by_vector) {
+    const auto narrowed = only ? std::optional(Admitted(only->begin(), only->end())) : std::nullopt;
+    for (const Candidate& found :
+         nearest(one_state, vectors, indexed, query.vector, depth, narrowed ? &*narrowed : nullptr))
+      chunks.insert(found.chunk);
+  }
+  FoundByTerms by_terms;
+  if (!parsed.terms.empty()) {
+    by_terms = find_by_terms(one_state, parsed, only ? &*only : nullptr, depth);
+    chunks.insert(by_terms.chunks.begin(), by_terms.chunks.end());
+    if (const auto corrected = with_corrections(one_state, parsed, by_terms.frequencies)) {
+      const FoundByTerms more =
+          find_by_terms(one_state, *corrected, only ? &*only : nullptr, depth);
+      chunks.insert(more.chunks.begin(), more.chunks.end());
+    }
+  }
+  return rank_hits(query, analyser, parsed, by_terms.frequencies, read_chunks(one_state, chunks));
 }
 
 }  // namespace holdfast::store::postgres

@@ -49,7 +49,7 @@ void for_each_vector(Transaction& transaction, Visit visit) {
 
 // The same answer, read from the server.
 std::vector<Candidate> scan_database(Transaction& transaction, std::span<const float> query,
-                                     std::size_t limit) {
+                                     std::size_t limit, const Admitted* admitted) {
   Best best(limit);
   Candidate current;
   for_each_vector(transaction, [&](std::int64_t document, std::int64_t chunk,
@@ -59,6 +59,7 @@ std::vector<Candidate> scan_database(Transaction& transaction, std::span<const f
       current = {document, 0, 0};
     }
     if (vector.size() != query.size()) return true;
+    if (admitted != nullptr && !admitted->contains(document)) return true;
     const auto score = static_cast<double>(dot(vector.data(), query.data(), query.size()));
     if (score > current.score) current = {document, chunk, score};
     return true;
@@ -70,19 +71,19 @@ std::vector<Candidate> scan_database(Transaction& transaction, std::span<const f
 }  // namespace
 
 std::vector<Candidate> VectorIndex::nearest(Transaction& transaction, std::span<const float> query,
-                                            std::size_t limit) {
+                                            std::size_t limit, const Admitted* admitted) {
   {
     // The lock before the state is chosen: so the index cannot be ahead of the transaction.
     const std::shared_lock lock(mutex_);
-    if (vectors_.too_large()) return scan_database(transaction, query, limit);
+    if (vectors_.too_large()) return scan_database(transaction, query, limit, admitted);
     const News news = ask_for_news(transaction);
-    if (is_current(news)) return vectors_.nearest(query, limit);
+    if (is_current(news)) return vectors_.nearest(query, limit, admitted);
   }
   transaction.end();
   const std::unique_lock lock(mutex_);
   if (!vectors_.too_large()) catch_up(transaction, ask_for_news(transaction));
-  return vectors_.too_large() ? scan_database(transaction, query, limit)
-                              : vectors_.nearest(query, limit);
+  return vectors_.too_large() ? scan_database(transaction, query, limit, admitted)
+                              : vectors_.nearest(query, limit, admitted);
 }
 
 VectorIndex::News VectorIndex::ask_for_news(Transaction& transaction) const {

@@ -29,10 +29,11 @@ class VectorIndex {
   explicit VectorIndex(std::size_t max_bytes) : vectors_(max_bytes) {}
 
   // The `limit` documents whose best chunk has the greatest cosine above 0. Vectors of another
-  // dimension than the query's are skipped. `transaction` has not begun, and reads one state; the
+  // dimension than the query's are skipped. `admitted`: only these documents; null: all.
+  // `transaction` has not begun, and reads one state; the
   // caller goes on with it. Throws SqlFailure.
   std::vector<Candidate> nearest(Transaction& transaction, std::span<const float> query,
-                                 std::size_t limit);
+                                 std::size_t limit, const Admitted* admitted);
 
   std::size_t bytes() const { return vectors_.bytes(); }  // held now
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/chunks.hpp"
 
+#include "common/store/sqlite/full_text.hpp"
+#include "common/store/sqlite/labels.hpp"
 #include "common/store/sqlite/queue_finish.hpp"
 #include "common/store/statement.hpp"
 
@@ -45,7 +47,7 @@ std::optional<Target> find_target(SqliteConnection& connection, const Embedding&
 }
 
 void insert_chunk(SqliteConnection& connection, const Target& target, JobKey key,
-                  const Chunk& chunk) {
+                  const Chunk& chunk, const std::string& title_terms) {
   connection
       .query(
           "INSERT INTO chunk(document, ordinal, begin_byte, end_byte, job_id, fence, vector,"
@@ -53,6 +55,7 @@ void insert_chunk(SqliteConnection& connection, const Target& target, JobKey key
       .bind(target.document, chunk.ordinal, chunk.begin, chunk.end, key.id, key.fence,
             std::as_bytes(std::span(chunk.vector)), target.title, chunk.text)
       .run();
+  index_chunk(connection, connection.last_insert_id(), title_terms, chunk.terms);
 }
 
 void hide(SqliteConnection& connection, const ChunkSet& set) {
@@ -63,8 +66,7 @@ void hide(SqliteConnection& connection, const ChunkSet& set) {
 }
 
 void unhide(SqliteConnection& connection, const ChunkSet& set) {
-  connection
-      .query("DELETE FROM hidden_chunks WHERE document = ?1 AND job_id = ?2 AND fence = ?3")
+  connection.query("DELETE FROM hidden_chunks WHERE document = ?1 AND job_id = ?2 AND fence = ?3")
       .bind(set.document, set.writer.id, set.writer.fence)
       .run();
 }
@@ -121,12 +123,13 @@ std::optional<ChunkSet> find_waste(SqliteConnection& connection) {
 Result<std::size_t> stage_chunks(SqliteConnection& connection, const Embedding& embedding,
                                  std::size_t first) {
   HOLDFAST_TRY(check_held(connection, embedding.key));
-  const std::size_t end = std::min(embedding.chunks.size(), first + kChunksPerWrite);
+  const std::size_t end = std::min(embedding.text.chunks.size(), first + kChunksPerWrite);
   const auto target = find_target(connection, embedding);
   if (!target) return end;  // nobody waits for them: the completion will say so
   hide(connection, {target->document, embedding.key});
   for (std::size_t i = first; i < end; ++i)
-    insert_chunk(connection, *target, embedding.key, embedding.chunks[i]);
+    insert_chunk(connection, *target, embedding.key, embedding.text.chunks[i],
+                 embedding.text.title_terms);
   return end;
 }
 
@@ -137,16 +140,18 @@ Result<void> complete_embedding(SqliteConnection& connection, const Embedding& e
   if (!target) return {};
   const bool had_some = discard_shown(connection, target->document);
   const ChunkSet fresh{target->document, embedding.key};
-  for (std::size_t i = first; i < embedding.chunks.size(); ++i)
-    insert_chunk(connection, *target, embedding.key, embedding.chunks[i]);
+  for (std::size_t i = first; i < embedding.text.chunks.size(); ++i)
+    insert_chunk(connection, *target, embedding.key, embedding.text.chunks[i],
+                 embedding.text.title_terms);
   if (first > 0) unhide(connection, fresh);
   show(connection, fresh);
-  if (had_some || !embedding.chunks.empty()) log_change(connection, target->document);
+  replace_labels(connection, target->document, embedding.text.labels);
+  if (had_some || !embedding.text.chunks.empty()) log_change(connection, target->document);
   connection
       .query(
           statement<"UPDATE document SET status = {document.ready}, error = '', chunk_count = ?2,"
                     " updated_at = ?3 WHERE seq = ?1">)
-      .bind(target->document, static_cast<std::int64_t>(embedding.chunks.size()), now.wall)
+      .bind(target->document, static_cast<std::int64_t>(embedding.text.chunks.size()), now.wall)
       .run();
   return {};
 }

@@ -25,7 +25,7 @@ struct Embedding {
   JobKey key;
   std::string document_id;
   std::int64_t version = 0;
-  std::vector<Chunk> chunks;
+  EmbeddedText text;
 };
 
 // How many chunks one transaction writes or deletes.

@@ -1,39 +1,110 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/full_text.hpp"
 
-#include "common/store/query_words.hpp"
-
-#include <unordered_set>
-
 namespace holdfast::store::sqlite {
 
-std::string match_expression(std::string_view text) {
-  std::string expression;
-  for (const QueryWord& word : query_words(text)) {
-    if (!expression.empty()) expression += " OR ";
-    expression += fmt::format("\"{}\"{}", word.text, word.by_beginning ? "*" : "");
-  }
+namespace {
+
+// Counting goes no further: such a word weighs next to nothing.
+constexpr std::int64_t kMostCounted = 50'000;
+
+std::string any_spelling(const search::Term& term) {
+  std::string expression = fmt::format("\"{}\"", term.word);
+  for (const std::string& variant : term.variants)
+    expression += fmt::format(" OR \"{}\"", variant);
   return expression;
 }
 
-std::vector<Candidate> rank_by_text(SqliteConnection& connection, std::string_view text,
-                                    std::size_t limit) {
-  std::vector<Candidate> ranking;
-  const std::string expression = match_expression(text);
-  if (expression.empty()) return ranking;
+// The terms are words: no input can make an expression of them that FTS5 does not understand.
+std::string match_expression(const search::Query& query) {
+  std::string expression;
+  for (const search::Term& term : query.terms) {
+    if (term.is_common) continue;
+    if (!expression.empty()) expression += " OR ";
+    expression += any_spelling(term);
+  }
+  if (expression.empty()) return expression;
+  expression = "(" + expression + ")";
+  for (const auto& phrase : query.phrases)
+    expression += fmt::format(" AND \"{}\"", fmt::join(phrase, " "));
+  return expression;
+}
+
+}  // namespace
+
+void index_chunk(SqliteConnection& connection, std::int64_t chunk, const std::string& title_terms,
+                 const std::string& text_terms) {
+  connection.query("INSERT INTO chunk_terms(rowid, title, text) VALUES(?1, ?2, ?3)")
+      .bind(chunk, Uncopied{title_terms}, Uncopied{text_terms})
+      .run();
+}
+
+search::Frequencies count_terms(SqliteConnection& connection, const search::Query& query) {
+  search::Frequencies frequencies;
+  Query all = connection.query("SELECT count(*) FROM chunk_terms_docsize");
+  all.step();
+  frequencies.passages = static_cast<std::uint64_t>(all.integer(0));
+  for (const search::Term& term : query.terms) {
+    if (term.is_common) {
+      frequencies.of_term.push_back(frequencies.passages);
+      continue;
+    }
+    Query found = connection.query(
+        "SELECT count(*) FROM (SELECT 1 FROM chunk_terms WHERE chunk_terms MATCH ?1 LIMIT ?2)");
+    found.bind(any_spelling(term), kMostCounted).step();
+    frequencies.of_term.push_back(static_cast<std::uint64_t>(found.integer(0)));
+  }
+  return frequencies;
+}
+
+search::Query with_corrections(SqliteConnection& connection, search::Query query,
+                               const search::Frequencies& frequencies) {
+  for (std::size_t i = 0; i < query.terms.size(); ++i) {
+    search::Term& term = query.terms[i];
+    if (frequencies.of_term[i] > 0 || !term.may_be_misspelt || term.is_common) continue;
+    search::Corrections corrections(term.word);
+    Query words =
+        connection.query("SELECT term FROM chunk_vocabulary WHERE term >= ?1 AND term < ?2");
+    words.bind(corrections.beginning(), corrections.beginning() + "\U0010FFFF");
+    while (words.step())
+      corrections.offer(words.text(0));
+    term.variants = corrections.take();  // nobody has the others
+  }
+  return query;
+}
+
+std::vector<std::int64_t> find_by_terms(SqliteConnection& connection, const search::Query& query,
+                                        const Admitted* admitted, std::size_t limit) {
+  std::vector<std::int64_t> chunks;
+  const std::string expression = match_expression(query);
+  if (expression.empty()) return chunks;
   Query match =
-      connection.query("SELECT rowid, rank FROM chunk_fts WHERE chunk_fts MATCH ?1 ORDER BY rank");
+      connection.query("SELECT rowid FROM chunk_terms WHERE chunk_terms MATCH ?1 ORDER BY rank");
   match.bind(expression);
-  std::unordered_set<std::int64_t> seen;
-  while (ranking.size() < limit && match.step()) {
+  while (chunks.size() < limit && match.step()) {
     const std::int64_t chunk = match.integer(0);
     Query owner = connection.query("SELECT document FROM shown_chunk WHERE id = ?1");
     if (!owner.bind(chunk).step()) continue;
-    const std::int64_t document = owner.integer(0);
-    // bm25() is negative, and lower is better.
-    if (seen.insert(document).second) ranking.push_back({document, chunk, -match.real(1)});
+    if (admitted != nullptr && !admitted->contains(owner.integer(0))) continue;
+    chunks.push_back(chunk);
   }
-  return ranking;
+  return chunks;
+}
+
+std::int64_t index_missing(SqliteConnection& connection, search::Analyser& analyser,
+                           std::int64_t limit) {
+  Query missing = connection.query(
+      "SELECT id, title, text FROM chunk AS c"
+      " WHERE NOT EXISTS(SELECT 1 FROM chunk_terms_docsize AS t WHERE t.id = c.id)"
+      " ORDER BY id LIMIT ?1");
+  missing.bind(limit);
+  std::int64_t count = 0;
+  while (missing.step()) {
+    index_chunk(connection, missing.integer(0), analyser.index_terms(missing.text(1)),
+                analyser.index_terms(missing.text(2)));
+    ++count;
+  }
+  return count;
 }
 
 }  // namespace holdfast::store::sqlite

@@ -1,23 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Full-text ranking by FTS5's bm25, title words twice as heavy. Threads: as the connection.
+// The index of the terms of chunks (search::Analyser), in FTS5. Threads: as the connection. All
+// throw SQLite::Exception.
 
+#include "common/search/analyser.hpp"
+#include "common/search/ranking.hpp"
 #include "common/store/candidate.hpp"
 #include "common/store/sqlite/sqlite_connection.hpp"
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace holdfast::store::sqlite {
 
-// What people type as an FTS5 expression that no input can turn into a syntax error: its words,
-// each quoted, joined by OR (query_words.hpp). Empty if there are none.
-std::string match_expression(std::string_view text);
+void index_chunk(SqliteConnection& connection, std::int64_t chunk, const std::string& title_terms,
+                 const std::string& text_terms);
 
-// The best `limit` documents, each by its best chunk. Throws SQLite::Exception.
-std::vector<Candidate> rank_by_text(SqliteConnection& connection, std::string_view text,
-                                    std::size_t limit);
+search::Frequencies count_terms(SqliteConnection& connection, const search::Query& query);
+
+// The query with the words that those may stand for that nobody has.
+search::Query with_corrections(SqliteConnection& connection, search::Query query,
+                               const search::Frequencies& frequencies);
+
+// The chunks that FTS5 likes best among those that have any of the terms and all phrases.
+std::vector<std::int64_t> find_by_terms(SqliteConnection& connection, const search::Query& query,
+                                        const Admitted* admitted, std::size_t limit);
+
+// Indexes up to `limit` chunks that are not, in the caller's write transaction. 0: there are none.
+std::int64_t index_missing(SqliteConnection& connection, search::Analyser& analyser,
+                           std::int64_t limit);
 
 }  // namespace holdfast::store::sqlite

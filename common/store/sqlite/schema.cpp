@@ -2,6 +2,8 @@
 #include "common/store/sqlite/schema.hpp"
 
 #include "common/os/fd.hpp"
+#include "common/store/sqlite/full_text.hpp"
+#include "common/store/sqlite/labels.hpp"
 #include "common/store/sqlite/write_lock.hpp"
 
 #include <fcntl.h>
@@ -65,6 +67,24 @@ Result<MigrationReport> migrate_locked(SqliteConnection& connection,
   return report;
 }
 
+// Puts into the index of terms what is not in it: all chunks after its migration, and those that a
+// worker of the release before has written meanwhile. In small transactions, so that others write
+// in between.
+Result<void> complete_index(SqliteConnection& connection, WriteLock& lock) {
+  constexpr std::int64_t kAtATime = 200;
+  if (!has_table(connection, "chunk_terms")) return {};
+  search::Analyser analyser;
+  std::optional<std::int64_t> labelled = 0;
+  for (std::int64_t indexed = 1; indexed > 0 || labelled;) {
+    HOLDFAST_TRY_ASSIGN(const WriteLock::Guard guard, lock.acquire());
+    connection.exec("BEGIN IMMEDIATE");
+    if (indexed > 0) indexed = index_missing(connection, analyser, kAtATime);
+    if (labelled) labelled = label_missing(connection, *labelled, kAtATime);
+    connection.exec("COMMIT");
+  }
+  return {};
+}
+
 // Documents and the digests of keys are for our user and group alone, whatever the umask. SQLite
 // gives the mode of the database to the files beside it. The database is not opened if it exists:
 // closing it again would release the locks that other connections of this process hold.
@@ -117,10 +137,17 @@ Result<MigrationReport> migrate(const std::filesystem::path& path,
                                                  path.native(), path.parent_path().native()));
   }
   HOLDFAST_TRY_ASSIGN(WriteLock lock, WriteLock::open(path));
-  HOLDFAST_TRY_ASSIGN(const WriteLock::Guard guard, lock.acquire());
-  HOLDFAST_TRY(keep_private(path));
-  HOLDFAST_TRY_ASSIGN(const auto connection, SqliteConnection::open(path, Access::Create));
-  return guarded(*connection, [&] { return migrate_locked(*connection, migrations); });
+  std::unique_ptr<SqliteConnection> connection;
+  MigrationReport report;
+  {
+    HOLDFAST_TRY_ASSIGN(const WriteLock::Guard guard, lock.acquire());
+    HOLDFAST_TRY(keep_private(path));
+    HOLDFAST_TRY_ASSIGN(connection, SqliteConnection::open(path, Access::Create));
+    HOLDFAST_TRY_ASSIGN(
+        report, guarded(*connection, [&] { return migrate_locked(*connection, migrations); }));
+  }
+  HOLDFAST_TRY(guarded(*connection, [&] { return complete_index(*connection, lock); }));
+  return report;
 }
 
 Result<MigrationStatus> migration_status(const std::filesystem::path& path,

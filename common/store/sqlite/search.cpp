@@ -1,62 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/search.hpp"
 
-#include "common/store/dot.hpp"
-#include "common/store/fusion.hpp"
+#include "common/store/ranked_hits.hpp"
 #include "common/store/sqlite/chunks.hpp"
 #include "common/store/sqlite/full_text.hpp"
+#include "common/store/sqlite/labels.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace holdfast::store::sqlite {
 
 namespace {
 
-// How deep each ranking is read before they are fused.
-constexpr std::size_t kDepth = 100;
-
-std::optional<SearchHit> read_hit(SqliteConnection& connection, const Fused& fused,
-                                  std::span<const float> vector) {
+std::optional<FoundChunk> read_chunk(SqliteConnection& connection, std::int64_t id) {
   Query query = connection.query(
-      "SELECT d.id, c.title, c.ordinal, c.text, c.vector FROM chunk AS c"
+      "SELECT d.seq, d.id, c.title, c.ordinal, c.text, c.vector FROM shown_chunk AS c"
       " JOIN document AS d ON d.seq = c.document WHERE c.id = ?1");
-  if (!query.bind(fused.chunk).step()) return std::nullopt;
-  SearchHit hit;
-  hit.document_id = query.text(0);
-  hit.title = query.text(1);
-  hit.chunk = query.integer(2);
-  hit.text = query.text(3);
-  hit.score = fused.score;
-  hit.similarity = fused.similarity;
-  if (fused.by_vector && !hit.similarity) {
-    // The text ranking chose a different chunk.
-    const std::vector<float> own = decode_vector(query.blob(4));
-    if (own.size() == vector.size()) {
-      hit.similarity = static_cast<double>(dot(own.data(), vector.data(), own.size()));
-    }
-  }
-  return hit;
+  if (!query.bind(id).step()) return std::nullopt;
+  return FoundChunk{query.integer(0), query.text(1), query.text(2),
+                    query.integer(3), query.text(4), decode_vector(query.blob(5))};
 }
 
 }  // namespace
 
 std::vector<SearchHit> search(SqliteConnection& connection, VectorIndex& vectors,
-                              std::string_view text, std::span<const float> vector, std::size_t k) {
-  std::vector<SearchHit> hits;
-  if (k == 0) return hits;
-  const std::size_t depth = std::max(kDepth, 2 * k);
+                              const SearchQuery& query) {
+  search::Analyser analyser;
+  const search::Query parsed = analyser.parse_query(query.text);
+  // Signs alone name nothing, and their vector means nothing.
+  if (query.k == 0 || (parsed.terms.empty() && !query.text.empty())) return {};
+  const std::optional<Admitted> only = admitted(connection, query);
+  const Admitted* const narrowed = only ? &*only : nullptr;
+  const std::size_t depth = std::max<std::size_t>(kSearchDepth, std::size_t{2} * query.k);
   ReadTransaction one_state(connection);
-  std::vector<Candidate> by_vector;
-  if (vector.empty()) {
-    one_state.begin();
+  std::set<std::int64_t> chunks;
+  if (query.vector.empty() || !parsed.phrases.empty()) {
+    one_state.begin();  // a phrase is found by words alone
   } else {
-    by_vector = vectors.nearest(connection, one_state, vector, depth);
+    for (const Candidate& found :
+         vectors.nearest(connection, one_state, query.vector, depth, narrowed))
+      chunks.insert(found.chunk);
   }
-  const std::vector<Candidate> by_text = rank_by_text(connection, text, depth);
-  for (const Fused& fused : fuse(by_vector, by_text, k)) {
-    if (auto hit = read_hit(connection, fused, vector)) hits.push_back(std::move(*hit));
+  const search::Frequencies frequencies = count_terms(connection, parsed);
+  const search::Query corrected = with_corrections(connection, parsed, frequencies);
+  for (const std::int64_t chunk : find_by_terms(connection, corrected, narrowed, depth))
+    chunks.insert(chunk);
+  std::vector<FoundChunk> found;
+  for (const std::int64_t id : chunks) {
+    if (auto chunk = read_chunk(connection, id)) found.push_back(std::move(*chunk));
   }
-  return hits;
+  return rank_hits(query, analyser, parsed, frequencies, std::move(found));
 }
 
 }  // namespace holdfast::store::sqlite

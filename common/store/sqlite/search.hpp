@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Hybrid search: documents ranked by their nearest vector and by their words, the two rankings
-// fused. All of one answer is read from one state of the database. Threads: as the connection.
+// Hybrid search: candidates by their vectors and by their terms, ordered by the one rule of every
+// engine. All of one answer is read from one state of the database. Threads: as the connection.
 
 #include "common/store/sqlite/sqlite_connection.hpp"
 #include "common/store/sqlite/vector_index.hpp"
 #include "common/store/store.hpp"
 
-#include <span>
-#include <string_view>
 #include <vector>
 
 namespace holdfast::store::sqlite {
 
-// Either `text` or `vector` may be empty. Throws SQLite::Exception.
+// Throws SQLite::Exception.
 std::vector<SearchHit> search(SqliteConnection& connection, VectorIndex& vectors,
-                              std::string_view text, std::span<const float> vector, std::size_t k);
+                              const SearchQuery& query);
 
 }  // namespace holdfast::store::sqlite

@@ -102,10 +102,9 @@ class SqliteStore final : public Store {
     return read([&](SqliteConnection& c) { return sqlite::list_documents(c, query); });
   }
 
-  Result<std::vector<SearchHit>> search(const std::string& text, const std::vector<float>& vector,
-                                        std::uint32_t k) override {
+  Result<std::vector<SearchHit>> search(const SearchQuery& query) override {
     return read([&](SqliteConnection& c) -> Result<std::vector<SearchHit>> {
-      return sqlite::search(c, vectors_, text, vector, k);
+      return sqlite::search(c, vectors_, query);
     });
   }
 
@@ -137,9 +136,9 @@ class SqliteStore final : public Store {
   }
 
   void complete_embedding(JobKey key, std::string document_id, std::int64_t version,
-                          std::vector<Chunk> chunks, Callback<void> done) override {
+                          EmbeddedText text, Callback<void> done) override {
     store_chunks(std::make_shared<const Embedding>(
-                     Embedding{key, std::move(document_id), version, std::move(chunks)}),
+                     Embedding{key, std::move(document_id), version, std::move(text)}),
                  0, std::move(done));
   }
 
@@ -379,7 +378,7 @@ class SqliteStore final : public Store {
   // where nobody sees them, and shown by the last step.
   void store_chunks(std::shared_ptr<const Embedding> embedding, std::size_t first,
                     Callback<void> done) {
-    if (embedding->chunks.size() - first <= kChunksPerWrite) {
+    if (embedding->text.chunks.size() - first <= kChunksPerWrite) {
       return write_then_sweep<void>(
           [embedding, first](SqliteConnection& c, Now now) {
             return sqlite::complete_embedding(c, *embedding, first, now);

@@ -31,7 +31,7 @@ constexpr std::string_view kAllVectors =
 
 // The same answer, read from the database.
 std::vector<Candidate> scan_database(SqliteConnection& connection, std::span<const float> query,
-                                     std::size_t limit) {
+                                     std::size_t limit, const Admitted* admitted) {
   Query rows = connection.query(kAllVectors);
   Best best(limit);
   Candidate current;
@@ -43,6 +43,7 @@ std::vector<Candidate> scan_database(SqliteConnection& connection, std::span<con
     }
     const std::vector<float> vector = decode_vector(rows.blob(2));
     if (vector.size() != query.size()) continue;
+    if (admitted != nullptr && !admitted->contains(document)) continue;
     const auto score = static_cast<double>(dot(vector.data(), query.data(), query.size()));
     if (score > current.score) current = {document, rows.integer(1), score};
   }
@@ -54,21 +55,22 @@ std::vector<Candidate> scan_database(SqliteConnection& connection, std::span<con
 
 std::vector<Candidate> VectorIndex::nearest(SqliteConnection& connection,
                                             ReadTransaction& transaction,
-                                            std::span<const float> query, std::size_t limit) {
+                                            std::span<const float> query, std::size_t limit,
+                                            const Admitted* admitted) {
   {
     // The lock before the state is chosen: so the index cannot be ahead of the transaction.
     const std::shared_lock lock(mutex_);
     transaction.begin();
     const std::int64_t newest = newest_change(connection);
-    if (vectors_.too_large()) return scan_database(connection, query, limit);
-    if (newest == seen_) return vectors_.nearest(query, limit);
+    if (vectors_.too_large()) return scan_database(connection, query, limit, admitted);
+    if (newest == seen_) return vectors_.nearest(query, limit, admitted);
     transaction.end();
   }
   const std::unique_lock lock(mutex_);
   transaction.begin();
   catch_up(connection, newest_change(connection));
-  return vectors_.too_large() ? scan_database(connection, query, limit)
-                              : vectors_.nearest(query, limit);
+  return vectors_.too_large() ? scan_database(connection, query, limit, admitted)
+                              : vectors_.nearest(query, limit, admitted);
 }
 
 void VectorIndex::catch_up(SqliteConnection& connection, std::int64_t newest) {

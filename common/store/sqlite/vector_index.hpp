@@ -26,10 +26,12 @@ class VectorIndex {
   explicit VectorIndex(std::size_t max_bytes) : vectors_(max_bytes) {}
 
   // The `limit` documents whose best chunk has the greatest cosine above 0. Vectors of another
-  // dimension than the query's are skipped. Begins `transaction`, in which the caller then
+  // dimension than the query's are skipped. `admitted`: only these documents; null: all. Begins
+  // `transaction`, in which the caller then
   // reads the chunks. Throws SQLite::Exception.
   std::vector<Candidate> nearest(SqliteConnection& connection, ReadTransaction& transaction,
-                                 std::span<const float> query, std::size_t limit);
+                                 std::span<const float> query, std::size_t limit,
+                                 const Admitted* admitted);
 
   std::size_t bytes() const { return vectors_.bytes(); }  // held now
 

@@ -6,6 +6,8 @@
 #include "common/embedding/provider.hpp"
 #include "common/net/listen.hpp"
 #include "common/os/file.hpp"
+#include "common/search/analyser.hpp"
+#include "common/store/labels.hpp"
 #include "common/store/sqlite/write_lock.hpp"
 #include "common/store/store.hpp"
 
@@ -204,9 +206,18 @@ void ApiService::embed_everything() const {
     const auto document = need(store->get_document(payload["document_id"]));
     const std::array<std::string_view, 1> texts{document.content};
     const auto size = static_cast<std::int64_t>(document.content.size());
-    const store::Chunk chunk{0, 0, size, document.content, need(embedder->embed(texts))[0]};
+    search::Analyser analyser;
+    const store::Chunk chunk{0,
+                             0,
+                             size,
+                             document.content,
+                             analyser.index_terms(document.content),
+                             need(embedder->embed(texts))[0]};
+    store::EmbeddedText text(std::vector<store::Chunk>{chunk});
+    text.title_terms = analyser.index_terms(document.title);
+    text.labels = store::labels_of(document.metadata);
     std::promise<void> completed;
-    store->complete_embedding({job.id, job.fence}, document.id, document.version, {chunk},
+    store->complete_embedding({job.id, job.fence}, document.id, document.version, std::move(text),
                               [&](const Result<void>& done) {
                                 need(done);
                                 completed.set_value();

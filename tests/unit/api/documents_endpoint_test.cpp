@@ -158,11 +158,37 @@ TEST_CASE("what was embedded is found, by GET and by POST") {
   CHECK(body_of(stack.post_json("/api/search", R"({"q":"cats purr","k":1})"))["hits"] == hits);
 }
 
+TEST_CASE("a search is narrowed by metadata, status and score, and shows a snippet") {
+  const ApiService stack;
+  create(stack, R"({"content":"Cats purr","metadata":{"lang":"en","year":2026}})");
+  create(stack, R"({"content":"Cats & dogs","metadata":{"lang":"de"}})");
+  stack.embed_everything();
+  const auto count = [&](const std::string& more) {
+    return body_of(stack.get("/api/search?q=cats" + more))["hits"].size();
+  };
+  CHECK(count("") == 2);
+  CHECK(count("&metadata.lang=de") == 1);
+  CHECK(count("&metadata.lang=en&metadata.year=2026") == 1);
+  CHECK(count("&metadata.lang=de&metadata.year=2026") == 0);
+  CHECK(count("&metadata.lang=%27%20OR%201=1%20--") == 0);
+  CHECK(count("&status=ready") == 2);
+  CHECK(count("&status=failed") == 0);
+  CHECK(count("&min_score=1") == 0);
+  CHECK(body_of(stack.get("/api/search?q=%3F%3F%3F"))["hits"].empty());
+  const auto hits = body_of(stack.post_json(
+      "/api/search",
+      R"({"q":"dogs","min_score":0.2,"metadata":{"lang":"de"},"status":"ready"})"))["hits"];
+  REQUIRE(hits.size() == 1);
+  CHECK(hits[0]["snippet"] == "Cats &amp; <mark>dogs</mark>");
+}
+
 TEST_CASE("a bad search is refused with what is wrong") {
   const ApiService stack;
   for (const char* target :
        {"/api/search", "/api/search?q=", "/api/search?q=%20%20", "/api/search?q=a&k=0",
-        "/api/search?q=a&k=51", "/api/search?q=a&k=x"}) {
+        "/api/search?q=a&k=51", "/api/search?q=a&k=x", "/api/search?q=a&min_score=2",
+        "/api/search?q=a&min_score=nan", "/api/search?q=a&status=gone",
+        "/api/search?q=a&metadata.=x", "/api/search?q=a&metadata.x=%00"}) {
     INFO(target);
     CHECK(stack.get(target).status == 422);
   }
@@ -174,6 +200,11 @@ TEST_CASE("a bad search is refused with what is wrong") {
       {R"({"q":"a","k":51})", "#/k"},
       {R"({"q":"a","k":1.5})", "#/k"},
       {R"({"q":"a","k":-1})", "#/k"},
+      {R"({"q":"a","min_score":-0.1})", "#/min_score"},
+      {R"({"q":"a","min_score":"1"})", "#/min_score"},
+      {R"({"q":"a","status":1})", "#/status"},
+      {R"({"q":"a","metadata":[]})", "#/metadata"},
+      {R"({"q":"a","metadata":{"x":{}}})", "#/metadata/x"},
       {R"({"q":"a","limit":1})", "#/limit"}};
   for (const auto& [body, pointer] : bodies) {
     INFO(body);

@@ -147,7 +147,10 @@ TEST_CASE("a document deleted while it is embedded leaves no chunks and no runni
   world.gate.open();
   REQUIRE(world.run_until_ended(1));
   CHECK(world.stats().running == 0);
-  CHECK(world.store->search("anchors", std::vector<float>(16, 0.25F), 3).value().empty());
+  store::SearchQuery query;
+  query.text = "anchors";
+  query.vector.assign(16, 0.25F);
+  CHECK(world.store->search(query).value().empty());
 }
 
 TEST_CASE("a cancelled job stops at its next batch and ends cancelled") {

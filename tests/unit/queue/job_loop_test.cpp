@@ -22,7 +22,10 @@ TEST_CASE("a posted document becomes ready, and its chunks can be found") {
   embedding::HashingProvider hashing(16);
   const std::array<std::string_view, 1> query{"anchor holds"};
   const auto vectors = hashing.embed(query).value();
-  const auto hits = world.store->search("anchor", vectors[0], 3).value();
+  store::SearchQuery query;
+  query.text = "anchor";
+  query.vector = vectors[0];
+  const auto hits = world.store->search(query).value();
   REQUIRE(hits.size() == 1);
   CHECK(hits[0].text == "The anchor holds fast. ");
 }

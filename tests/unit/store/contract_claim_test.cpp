@@ -89,7 +89,7 @@ TEST_CASE("a completed embedding makes the document ready and searchable") {
   const auto job = store->get_job(jobs[0].id);
   REQUIRE(job->state == JobState::Done);
   REQUIRE(job->finished_at == environment->wall_ms());
-  const auto hits = store->search("carpenter", {}, 5);
+  const auto hits = find(*store, "carpenter", {}, 5);
   REQUIRE(hits->size() == 1);
   REQUIRE(hits->front().chunk == 1);
 }
@@ -110,7 +110,7 @@ TEST_CASE("an embedding of another version finishes its job and leaves the docum
   REQUIRE(embed(*store, key_of(jobs[0]), "d1", {chunk(0, "old", {1})}, 0));
   REQUIRE(store->get_job(jobs[0].id)->state == JobState::Done);
   REQUIRE(store->get_document("d1")->status == DocumentStatus::Pending);
-  REQUIRE(store->search("old", {1}, 5)->empty());
+  REQUIRE(find(*store, "old", {1}, 5)->empty());
 }
 
 TEST_CASE("a stale fence is refused everywhere and changes nothing") {
@@ -131,11 +131,11 @@ TEST_CASE("a stale fence is refused everywhere and changes nothing") {
   REQUIRE(embed(*store, stale, "d1", {chunk(0, "stale", {1})}).error().kind == ErrorKind::Conflict);
   REQUIRE(store->get_job(held.id)->state == JobState::Running);
   REQUIRE(store->get_document("d1")->status == DocumentStatus::Pending);
-  REQUIRE(store->search("stale", {1}, 5)->empty());
+  REQUIRE(find(*store, "stale", {1}, 5)->empty());
 
   REQUIRE(embed(*store, held, "d1", {chunk(0, "fresh", {1})}));
   REQUIRE(embed(*store, held, "d1", {chunk(0, "twice", {1})}).error().kind == ErrorKind::Conflict);
-  REQUIRE(store->search("", {1}, 5)->front().text == "fresh");
+  REQUIRE(find(*store, "", {1}, 5)->front().text == "fresh");
 }
 
 TEST_CASE("peek tells what a claim would find, and when to look again") {

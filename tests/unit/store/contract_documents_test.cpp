@@ -193,7 +193,7 @@ TEST_CASE("deleting a document asks its running job to stop, and drops what that
   REQUIRE(reply->to_stop[0].fence == jobs[0].fence);
   REQUIRE(embed(*store, key_of(jobs[0]), "d1", {chunk(0, "ghost", {1})}));
   REQUIRE(store->get_job(jobs[0].id)->state == JobState::Done);
-  REQUIRE(store->search("ghost", {1}, 10)->empty());
+  REQUIRE(find(*store, "ghost", {1}, 10)->empty());
 }
 
 TEST_CASE("a job of a deleted document cannot write into a new one with the same id") {
@@ -205,7 +205,7 @@ TEST_CASE("a job of a deleted document cannot write into a new one with the same
   REQUIRE(create(*store, "d1"));
   REQUIRE(embed(*store, key_of(jobs[0]), "d1", {chunk(0, "ghost", {1})}));
   REQUIRE(store->get_document("d1")->status == DocumentStatus::Pending);
-  REQUIRE(store->search("ghost", {1}, 10)->empty());
+  REQUIRE(find(*store, "ghost", {1}, 10)->empty());
 }
 
 TEST_CASE("a store can be checked, and says what it is") {

@@ -40,7 +40,7 @@ TEST_CASE("a search finds the old version, whole, until the new one's chunks are
   const auto store = environment->open();
   store_ready(*store, "d1", {chunk(0, "walrus", {1})});
   REQUIRE(replace(*store, "d1", "penguin"));
-  auto hits = store->search("walrus", {1}, 10);
+  auto hits = find(*store, "walrus", {1}, 10);
   REQUIRE(hits->size() == 1);
   REQUIRE((*hits)[0].text == "walrus");
   REQUIRE((*hits)[0].title == "title of d1");
@@ -48,8 +48,8 @@ TEST_CASE("a search finds the old version, whole, until the new one's chunks are
   const auto jobs = claim(*store, worker(*store));
   REQUIRE(jobs.size() == 1);
   REQUIRE(embed(*store, key_of(jobs[0]), "d1", {chunk(0, "penguin", {1})}, 2));
-  REQUIRE(store->search("walrus", {}, 10)->empty());
-  hits = store->search("penguin", {1}, 10);
+  REQUIRE(find(*store, "walrus", {}, 10)->empty());
+  hits = find(*store, "penguin", {1}, 10);
   REQUIRE(hits->size() == 1);
   REQUIRE((*hits)[0].title == "new title of d1");
   REQUIRE(store->get_document("d1")->status == DocumentStatus::Ready);
@@ -66,7 +66,7 @@ TEST_CASE("a version that cannot be embedded takes the old version's chunks with
   REQUIRE(document->status == DocumentStatus::Failed);
   REQUIRE(document->error == "refused");
   REQUIRE(document->chunk_count == 0);
-  REQUIRE(store->search("walrus", {1}, 10)->empty());
+  REQUIRE(find(*store, "walrus", {1}, 10)->empty());
 }
 
 TEST_CASE("the waiting job of the version before is cancelled") {
@@ -88,7 +88,7 @@ TEST_CASE("the running job of the version before is asked to stop, and its chunk
   REQUIRE(heartbeat(*store, id)->to_stop.size() == 1);
   REQUIRE(embed(*store, key_of(old_job[0]), "d1", {chunk(0, "ghost", {1})}, 1));
   REQUIRE(store->get_document("d1")->status == DocumentStatus::Pending);
-  REQUIRE(store->search("ghost", {1}, 10)->empty());
+  REQUIRE(find(*store, "ghost", {1}, 10)->empty());
 }
 
 TEST_CASE("a document that does not exist cannot be replaced") {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/store/environment.hpp"
 
+#include "common/search/analyser.hpp"
+#include "common/store/labels.hpp"
 #include "tests/support/catch.hpp"
 
 #include <cmath>
@@ -64,8 +66,12 @@ Result<void> complete(Store& store, JobKey key) {
 
 Result<void> embed(Store& store, JobKey key, const std::string& id, std::vector<Chunk> chunks,
                    std::int64_t version) {
+  EmbeddedText text(std::move(chunks));
+  const auto document = store.get_document(id);
+  if (document) text.title_terms = search::Analyser().index_terms(document->title);
+  if (document) text.labels = labels_of(document->metadata);
   return await<void>(
-      [&](auto done) { store.complete_embedding(key, id, version, std::move(chunks), done); });
+      [&](auto done) { store.complete_embedding(key, id, version, std::move(text), done); });
 }
 
 Result<JobState> fail(Store& store, JobKey key, const std::string& error, Duration backoff,
@@ -109,8 +115,18 @@ Chunk chunk(std::int64_t ordinal, const std::string& text, std::vector<float> ve
   result.ordinal = ordinal;
   result.end = static_cast<std::int64_t>(text.size());
   result.text = text;
+  result.terms = search::Analyser().index_terms(text);
   result.vector = std::move(vector);
   return result;
+}
+
+Result<std::vector<SearchHit>> find(Store& store, const std::string& text,
+                                    const std::vector<float>& vector, std::uint32_t k) {
+  SearchQuery query;
+  query.text = text;
+  query.vector = vector;
+  query.k = k;
+  return store.search(query);
 }
 
 std::vector<float> unit(std::vector<float> vector) {

@@ -69,6 +69,8 @@ void store_ready(Store& store, const std::string& id, std::vector<Chunk> chunks)
 
 Chunk chunk(std::int64_t ordinal, const std::string& text, std::vector<float> vector);
 std::vector<float> unit(std::vector<float> vector);
+Result<std::vector<SearchHit>> find(Store& store, const std::string& text,
+                                    const std::vector<float>& vector, std::uint32_t k);
 inline JobKey key_of(const Job& job) {
   return {job.id, job.fence};
 }

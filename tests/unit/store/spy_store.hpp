@@ -87,11 +87,9 @@ class SpyStore final : public store::Store {
     note_read();
     return real_->list_documents(query);
   }
-  Result<std::vector<store::SearchHit>> search(const std::string& text,
-                                               const std::vector<float>& vector,
-                                               std::uint32_t k) override {
+  Result<std::vector<store::SearchHit>> search(const store::SearchQuery& query) override {
     note_read();
-    return real_->search(text, vector, k);
+    return real_->search(query);
   }
 
   void register_worker(store::WorkerIdentity identity, Duration lease,
@@ -112,9 +110,9 @@ class SpyStore final : public store::Store {
     real_->start(key, std::move(done));
   }
   void complete_embedding(store::JobKey key, std::string document_id, std::int64_t version,
-                          std::vector<store::Chunk> chunks, store::Callback<void> done) override {
+                          store::EmbeddedText text, store::Callback<void> done) override {
     if (auto error = injected("complete_embedding")) return done(holdfast::fail(*error));
-    real_->complete_embedding(key, std::move(document_id), version, std::move(chunks),
+    real_->complete_embedding(key, std::move(document_id), version, std::move(text),
                               std::move(done));
   }
   void complete(store::JobKey key, store::Callback<void> done) override {

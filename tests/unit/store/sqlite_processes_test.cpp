@@ -94,15 +94,15 @@ TEST_CASE("new chunks replace the old ones, for every process that searches") {
   const auto store = environment.open();
   const auto other = environment.open();
   store_ready(*store, "d1", {chunk(0, "caterpillar", {1, 0}), chunk(1, "leaf", {0, 1})});
-  REQUIRE(other->search("", {0, 1}, 5)->front().text == "leaf");
+  REQUIRE(find(*other, "", {0, 1}, 5)->front().text == "leaf");
   // As a new version of the document would: the same job runs again.
   sql(environment.path(), "UPDATE job SET state = 0, finished_at = NULL");
   const auto jobs = claim(*store, worker(*store));
   REQUIRE(embed(*store, key_of(jobs[0]), "d1", {chunk(0, "butterfly", {1, 0})}));
   for (Store* const reader : {store.get(), other.get()}) {
-    REQUIRE(reader->search("caterpillar leaf", {}, 5)->empty());
-    REQUIRE(reader->search("", {0, 1}, 5)->empty());
-    REQUIRE(reader->search("butterfly", {1, 0}, 5)->front().text == "butterfly");
+    REQUIRE(find(*reader, "caterpillar leaf", {}, 5)->empty());
+    REQUIRE(find(*reader, "", {0, 1}, 5)->empty());
+    REQUIRE(find(*reader, "butterfly", {1, 0}, 5)->front().text == "butterfly");
   }
   REQUIRE(store->get_document("d1")->chunk_count == 1);
   require_intact(environment.path());
@@ -113,12 +113,12 @@ TEST_CASE("an index that fell behind the kept changes loads everything and is ri
   const auto store = environment.open();
   const auto other = environment.open();
   store_ready(*store, "old", {chunk(0, "x", {1, 0})});
-  REQUIRE(other->search("", {1, 0}, 5)->size() == 1);
+  REQUIRE(find(*other, "", {1, 0}, 5)->size() == 1);
   REQUIRE(remove(*store, "old"));
   store_ready(*store, "new", {chunk(0, "y", {1, 0})});
   sql(environment.path(),
       "DELETE FROM chunk_change WHERE seq < (SELECT max(seq) FROM chunk_change)");
-  const auto hits = other->search("", {1, 0}, 5);
+  const auto hits = find(*other, "", {1, 0}, 5);
   REQUIRE(hits->size() == 1);
   REQUIRE(hits->front().document_id == "new");
 }

@@ -99,9 +99,12 @@ TEST_CASE("a file of the first schema is upgraded with its documents, jobs and w
       " worker_id, started_at, payload, created_at)"
       " VALUES(3, 'embed', 2, 0, 1, 10, 3, 1, 7, 1, '{\"document_id\":\"d1\"}', 0)");
   sql(path,
-      "INSERT INTO document(id, title, metadata, content_bytes, job_id, created_at, updated_at)"
-      " VALUES('d1', 'a title', '{}', 4, 3, 0, 0)");
+      "INSERT INTO document(id, title, metadata, content_bytes, job_id, created_at, updated_at,"
+      " chunk_count) VALUES('d1', 'a title', '{\"lang\":\"de\"}', 4, 3, 0, 0, 1)");
   sql(path, "INSERT INTO document_content(document, content) VALUES(1, 'text')");
+  sql(path,
+      "INSERT INTO chunk(document, ordinal, begin_byte, end_byte, job_id, fence, vector, title,"
+      " text) VALUES(1, 0, 0, 4, 3, 1, x'0000803f', 'a title', 'Schrauben im Lager')");
 
   const auto report = migrate_store("sqlite://" + path.native());
   REQUIRE(report);
@@ -111,6 +114,10 @@ TEST_CASE("a file of the first schema is upgraded with its documents, jobs and w
   auto store = open_store("sqlite://" + path.native(), {}, clock);
   REQUIRE(store);
   REQUIRE((*store)->get_document("d1")->content == "text");
+  SearchQuery query;
+  query.text = "Schraube";
+  query.labels = {{"lang", "de"}};
+  REQUIRE((*store)->search(query)->size() == 1);
   // Its process is gone: the next incarnation on this host rescues its job at once.
   worker(**store, "queue-worker.0", "signal 9 (SIGKILL)");
   const auto job = (*store)->get_job(3);

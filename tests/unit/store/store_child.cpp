@@ -91,7 +91,8 @@ void embed(Store& store, const Job& job) {
     chunks[i].vector = {1, 0};
   }
   await<void>([&](auto done) {
-    store.complete_embedding({job.id, job.fence}, document_of(job), 1, std::move(chunks), done);
+    store.complete_embedding({job.id, job.fence}, document_of(job), 1,
+                             EmbeddedText(std::move(chunks)), done);
   });
 }
 

@@ -90,7 +90,7 @@ TEST_CASE("behind a pooler that shares sessions everything works but the notific
     REQUIRE(start(*b, key_of(jobs[0])));
     REQUIRE(embed(*b, key_of(jobs[0]), name, {chunk(0, "walrus", {1, 0})}));
     REQUIRE(a->get_document(name)->status == DocumentStatus::Ready);
-    REQUIRE(a->search("walrus", {1, 0}, 50)->size() == static_cast<std::size_t>(round) + 1);
+    REQUIRE(find(*a, "walrus", {1, 0}, 50)->size() == static_cast<std::size_t>(round) + 1);
   }
   REQUIRE_FALSE(a->connection_use()->listening);
   REQUIRE(a->peek("default"));

@@ -71,7 +71,7 @@ TEST_CASE("a server that was restarted while nobody asked is not noticed") {
   shared_server().start();
   REQUIRE(create(*store, "d2"));
   REQUIRE(store->get_document("d1"));
-  REQUIRE(store->search("text", {}, 5));
+  REQUIRE(find(*store, "text", {}, 5));
   REQUIRE(store->check());
 }
 

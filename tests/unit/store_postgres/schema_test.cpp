@@ -134,3 +134,18 @@ TEST_CASE("a database of another encoding than UTF-8 is refused") {
   const Empty database("ascii", "ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0");
   REQUIRE_THAT(migrate_store(database.url()).error().message, Contains("UTF8"));
 }
+
+TEST_CASE("chunks and documents that an older worker has written are indexed by migrating") {
+  PostgresEnvironment environment;
+  const auto store = environment.open();
+  for (int i = 0; i < 3; ++i)
+    store_ready(*store, "d" + std::to_string(i), {chunk(0, "Schrauben im Lager", {1})});
+  environment.sql("UPDATE holdfast.chunk SET terms = ''");
+  environment.sql("UPDATE holdfast.document SET metadata = '{\"lang\":\"de\"}'");
+  SearchQuery query;
+  query.text = "Schraube";
+  query.labels = {{"lang", "de"}};
+  REQUIRE(store->search(query)->empty());
+  REQUIRE(migrate_store(environment.url()));
+  REQUIRE(store->search(query)->size() == 3);
+}

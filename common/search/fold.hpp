@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Makes spellings of one word equal: case, accents, full-width forms, letters that are written
+// apart from their marks (as file names of macOS are), Arabic vowel signs.
+//
+// Threads: pure functions.
+
+#include <string>
+#include <string_view>
+
+namespace holdfast::search {
+
+// Whether readers do not see it: a soft hyphen, a byte order mark, a joiner, a variation selector.
+bool is_invisible(char32_t c);
+
+// Whether it is part of a word. A mark belongs to the letter before it.
+bool is_letter(char32_t c);
+
+// Appends the lower-cased letter; a mark is joined with the letter before it, where Unicode has one
+// character for both. What a stemmer expects.
+void append_letter(std::u32string& word, char32_t c);
+
+// Without accents and marks, which people leave out when they type.
+std::u32string fold(std::u32string_view word);
+
+std::string to_utf8(std::u32string_view text);
+
+}  // namespace holdfast::search

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/search/tokens.hpp"
+
+#include "common/search/fold.hpp"
+#include "common/text/utf8.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace holdfast::search {
+
+namespace {
+
+// Longer ones are told apart by their beginnings only.
+constexpr std::size_t kLongestWord = 64;
+constexpr std::size_t kMostJoined = 8;
+
+bool is_run_script(Script script) {
+  return script == Script::Han || script == Script::Hangul || script == Script::SouthEast;
+}
+
+bool is_sign(char32_t c) {
+  return c == U'+' || c == U'#';
+}
+
+bool is_joiner(char32_t c) {
+  constexpr std::u32string_view kJoiners = U"-_./:'@\u2019\u2010\u2011";
+  return kJoiners.find(c) != std::u32string_view::npos;
+}
+
+// One pass over a text.
+class Tokeniser {
+ public:
+  explicit Tokeniser(std::string_view text) : text_(text) {}
+
+  Tokens run() {
+    for (std::size_t at = 0; at < text_.size();) {
+      const auto [c, length] = text::decode_utf8(text_.substr(at));
+      take(c, at, at + length);
+      at += length;
+    }
+    end_word();
+    end_join();
+    return std::move(out_);
+  }
+
+ private:
+  void take(char32_t c, std::size_t begin, std::size_t end) {
+    if (is_invisible(c)) return;
+    if (!is_letter(c)) {
+      take_other(c, begin, end);
+      return;
+    }
+    if (!word_.empty() && is_sign(word_.back())) {
+      if (word_.size() == 2) drop_sign();  // "a+b" is a sum
+      end_word();
+    }
+    const Script script = script_of(c);
+    if (!word_.empty() && !goes_on(script)) end_word();
+    if (word_.empty()) {
+      begin_ = begin;
+      script_ = script;
+      // Adjacent runs of different scripts are not one name.
+      if (!join_pending_) end_join();
+      join_pending_ = false;
+    } else if (script_ == Script::Other) {
+      script_ = script;
+    }
+    const std::size_t before = word_.size();
+    append_letter(word_, c);
+    if (word_.size() != before) ends_.push_back(end);
+    ends_.back() = end;
+    offsets_.resize(word_.size(), begin);
+  }
+
+  void take_other(char32_t c, std::size_t begin, std::size_t end) {
+    const bool adjacent = !word_.empty() && end_of_word() == begin;
+    if (adjacent && is_sign(c) && is_short_name()) {
+      word_.push_back(c);
+      ends_.push_back(end);
+      offsets_.push_back(begin);
+      return;
+    }
+    end_word();
+    if (adjacent && is_joiner(c)) {
+      join_pending_ = true;
+    } else {
+      end_join();
+    }
+  }
+
+  void drop_sign() {
+    word_.pop_back();
+    ends_.pop_back();
+    offsets_.pop_back();
+  }
+
+  // "c++", "c#", "f#", "g++": a letter or two before the signs.
+  bool is_short_name() const {
+    const auto signs = std::count_if(word_.begin(), word_.end(), is_sign);
+    return script_ == Script::Latin && signs < 2 &&
+           word_.size() - static_cast<std::size_t>(signs) <= 2;
+  }
+
+  bool goes_on(Script script) const {
+    if (is_run_script(script) || is_run_script(script_)) return script == script_;
+    return script == script_ || script == Script::Other || script_ == Script::Other;
+  }
+
+  std::size_t end_of_word() const { return ends_.back(); }
+
+  void end_word() {
+    if (word_.empty()) return;
+    if (is_run_script(script_)) {
+      add_runs();
+      end_join();
+    } else {
+      add_word();
+    }
+    word_.clear();
+    ends_.clear();
+    offsets_.clear();
+  }
+
+  void add_word() {
+    Token token;
+    token.script = script_;
+    token.begin = begin_;
+    token.end = end_of_word();
+    if (word_.size() > kLongestWord) word_.resize(kLongestWord);
+    std::u32string folded = fold(word_);
+    if (folded.empty()) return;
+    token.text = to_utf8(folded);
+    if (script_ != Script::Other) token.to_stem = to_utf8(word_);
+    if (script_ == Script::Latin) out_.guess.count(token.to_stem);
+    out_.words.push_back(std::move(token));
+    ++joined_words_;
+  }
+
+  void add_runs() {
+    const std::size_t size = script_ == Script::SouthEast ? 3 : 2;
+    if (word_.size() <= size) return add_run(0, word_.size());
+    for (std::size_t first = 0; first + size <= word_.size(); ++first)
+      add_run(first, size);
+    for (std::size_t shorter = 1; shorter < size; ++shorter) {
+      for (std::size_t first = 0; first + shorter <= word_.size(); ++first) {
+        if (size == 3 && shorter == 1) break;  // a letter, not a word
+        out_.pieces.push_back(to_utf8(fold(std::u32string_view(word_).substr(first, shorter))));
+      }
+    }
+  }
+
+  void add_run(std::size_t first, std::size_t size) {
+    if (size == 2 && script_ != Script::SouthEast && word_.size() == 2) {
+      out_.pieces.push_back(to_utf8(fold(std::u32string_view(word_).substr(0, 1))));
+      out_.pieces.push_back(to_utf8(fold(std::u32string_view(word_).substr(1, 1))));
+    }
+    Token token;
+    token.script = script_;
+    token.begin = offsets_[first];
+    token.end = ends_[first + size - 1];
+    token.text = to_utf8(fold(std::u32string_view(word_).substr(first, size)));
+    if (!token.text.empty()) out_.words.push_back(std::move(token));
+  }
+
+  // What ends here may be several words joined by signs.
+  void end_join() {
+    join_pending_ = false;
+    const std::size_t count = std::exchange(joined_words_, 0);
+    if (count < 2 || count > kMostJoined) return;
+    Joined joined;
+    joined.first = out_.words.size() - count;
+    joined.last = out_.words.size() - 1;
+    for (std::size_t i = joined.first; i <= joined.last; ++i)
+      joined.text += out_.words[i].text;
+    if (joined.text.size() <= kLongestWord) out_.joined.push_back(std::move(joined));
+  }
+
+  const std::string_view text_;
+  Tokens out_;
+  std::u32string word_;
+  std::vector<std::size_t> offsets_;  // where each character of word_ begins
+  std::vector<std::size_t> ends_;     // and ends
+  std::size_t begin_ = 0;
+  Script script_ = Script::Other;
+  bool join_pending_ = false;
+  std::size_t joined_words_ = 0;  // words at the end of out_ that hang together
+};
+
+}  // namespace
+
+Tokens tokenise(std::string_view text) {
+  return Tokeniser(text).run();
+}
+
+LanguageSet languages_of(const Token& token, LanguageSet latin) {
+  if (token.to_stem.empty()) return {};
+  LanguageSet one;
+  switch (token.script) {
+    case Script::Latin: return latin;
+    case Script::Cyrillic: one.add(Language::Russian); break;
+    case Script::Greek: one.add(Language::Greek); break;
+    case Script::Arabic: one.add(Language::Arabic); break;
+    case Script::Devanagari: one.add(Language::Hindi); break;
+    case Script::Armenian: one.add(Language::Armenian); break;
+    case Script::Tamil: one.add(Language::Tamil); break;
+    default: break;
+  }
+  return one;
+}
+
+}  // namespace holdfast::search

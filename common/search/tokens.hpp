@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Cuts a text into the units that search compares.
+//
+// - A word is a run of letters and digits, folded (fold.hpp). "c++" and "c#" are words, too.
+// - Scripts without spaces, and Korean with its particles, are cut into overlapping runs of two
+//   characters (three in Thai and its neighbours): "中文搜索" gives 中文, 文搜, 搜索.
+// - Words joined by a hyphen, dot, slash or the like also count as one: "XK-4471" is xk, 4471, and
+//   xk4471.
+//
+// Threads: pure functions. Bytes that are not UTF-8 separate words.
+
+#include "common/search/language.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::search {
+
+struct Token {
+  std::string text;     // as compared
+  std::string to_stem;  // lower-cased, with its accents; empty where nothing is to be stemmed
+  Script script = Script::Other;
+  std::size_t begin = 0;  // in the text, in bytes
+  std::size_t end = 0;
+};
+
+struct Joined {
+  std::string text;
+  std::size_t first = 0;  // tokens[first] to tokens[last]
+  std::size_t last = 0;
+};
+
+struct Tokens {
+  std::vector<Token> words;  // in the order of the text
+  std::vector<Joined> joined;
+  std::vector<std::string> pieces;  // the shorter runs of scripts without spaces
+  LanguageGuess guess;
+};
+
+Tokens tokenise(std::string_view text);
+
+// The languages that a token may be in, in a text whose Latin letters are in `latin`.
+LanguageSet languages_of(const Token& token, LanguageSet latin);
+
+}  // namespace holdfast::search

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The values of a document's metadata by which a search can be narrowed. A value inside an object
+// is named by its path, "author.name"; each element of an array is a value of the array's name.
+// Text counts as it is, numbers and true, false and null as JSON writes them.
+//
+// Threads: pure functions.
+
+#include "common/store/types.hpp"
+
+#include <string_view>
+#include <vector>
+
+namespace holdfast::store {
+
+// Names and values longer than this, in bytes, are no labels.
+inline constexpr std::size_t kLongestLabel = 256;
+
+// The labels of `metadata`, a JSON object: sorted, each once, at most 256.
+std::vector<Label> labels_of(std::string_view metadata);
+
+}  // namespace holdfast::store

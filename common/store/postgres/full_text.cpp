@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/postgres/full_text.hpp"
+
+#include <fmt/ranges.h>
+
+namespace holdfast::store::postgres {
+
+namespace {
+
+// Of the terms; with the positions it stays well below the megabyte of a tsvector.
+constexpr std::size_t kIndexedBytes = std::size_t{256} << 10;
+// Positions end at 16383; the server takes every later one for that.
+constexpr std::size_t kPositions = 16'383;
+// No phrase reaches from the title into the text.
+constexpr std::size_t kGap = 2;
+
+// A row for each term that was looked for, with how many chunks have it, one for all chunks, and
+// one for each of the best chunks.
+constexpr std::string_view kFindTerms =
+    "WITH term AS MATERIALIZED (SELECT t.query::tsquery AS query, t.place"
+    " FROM unnest($1::text[]) WITH ORDINALITY AS t(query, place)),"
+    " found AS MATERIALIZED (SELECT term.place, c.id, c.document"
+    " FROM term JOIN holdfast.chunk AS c ON c.terms @@ term.query),"
+    " frequency AS (SELECT place, count(*) AS chunks FROM found GROUP BY place),"
+    " passages AS (SELECT greatest(count(*), 1)::float8 AS chunks FROM holdfast.chunk),"
+    " best AS (SELECT f.id, sum(ln(1 + (p.chunks - q.chunks + 0.5) / (q.chunks + 0.5))) AS weight"
+    " FROM found AS f JOIN frequency AS q USING (place), passages AS p"
+    " WHERE ($2::bigint = 0 OR f.document = ANY($3::bigint[]))"
+    " GROUP BY f.id ORDER BY weight DESC, f.id LIMIT $4)"
+    " SELECT 0::bigint, chunks::bigint FROM passages"
+    " UNION ALL SELECT place, chunks FROM frequency"
+    " UNION ALL SELECT -1::bigint, id FROM best";
+// The same for phrases: the chunks have all of them.
+constexpr std::string_view kFindPhrases =
+    "WITH term AS MATERIALIZED (SELECT t.query::tsquery AS query, t.place"
+    " FROM unnest($1::text[]) WITH ORDINALITY AS t(query, place)),"
+    " found AS MATERIALIZED (SELECT term.place, c.id, c.document"
+    " FROM term JOIN holdfast.chunk AS c ON c.terms @@ term.query),"
+    " frequency AS (SELECT place, count(*) AS chunks FROM found GROUP BY place),"
+    " passages AS (SELECT count(*) AS chunks FROM holdfast.chunk),"
+    " best AS (SELECT c.id FROM holdfast.chunk AS c WHERE c.terms @@ $5::text::tsquery"
+    " AND ($2::bigint = 0 OR c.document = ANY($3::bigint[])) ORDER BY c.id LIMIT $4)"
+    " SELECT 0::bigint, chunks::bigint FROM passages"
+    " UNION ALL SELECT place, chunks FROM frequency"
+    " UNION ALL SELECT -1::bigint, id FROM best";
+constexpr std::string_view kWords =
+    "SELECT DISTINCT t.lexeme FROM (SELECT terms FROM holdfast.chunk"
+    " WHERE terms @@ $1::text::tsquery LIMIT 1000) AS c, unnest(c.terms) AS t"
+    " WHERE starts_with(t.lexeme, $2)";
+constexpr std::string_view kUnindexed =
+    "SELECT id, title, text FROM holdfast.chunk WHERE terms = ''::tsvector ORDER BY id LIMIT $1"
+    " FOR UPDATE";
+constexpr std::string_view kIndex =
+    "UPDATE holdfast.chunk AS c SET terms = n.terms::tsvector"
+    " FROM unnest($1::bigint[], $2::text[]) AS n(id, terms) WHERE c.id = n.id";
+
+std::string any_spelling(const search::Term& term) {
+  std::string query = fmt::format("'{}'", term.word);
+  for (const std::string& variant : term.variants)
+    query += fmt::format(" | '{}'", variant);
+  return query;
+}
+
+std::string all_phrases(const search::Query& query) {
+  std::string all;
+  for (const auto& phrase : query.phrases) {
+    if (!all.empty()) all += " & ";
+    all += fmt::format("('{}')", fmt::join(phrase, "' <-> '"));
+  }
+  return all;
+}
+
+// Appends terms up to `end` bytes of `out`; returns the position after the last word.
+std::size_t append_terms(std::string& out, std::string_view terms, std::size_t position) {
+  bool ordered = true;
+  while (!terms.empty() && out.size() < 3 * kIndexedBytes) {
+    const std::size_t end = std::min(terms.find(' '), terms.size());
+    const std::string_view term = terms.substr(0, end);
+    terms.remove_prefix(std::min(end + 1, terms.size()));
+    if (term == search::kUnordered) {
+      ordered = false;
+    } else if (ordered) {
+      out += fmt::format("'{}':{} ", term, std::min(position++, kPositions));
+    } else {
+      out += fmt::format("'{}' ", term);
+    }
+  }
+  return position;
+}
+
+}  // namespace
+
+std::string terms_vector(std::string_view title_terms, std::string_view text_terms) {
+  // Never empty: that is how chunks without terms are told apart.
+  std::string out = fmt::format("'{}' ", search::kUnordered);
+  const std::size_t position = append_terms(out, title_terms, 1);
+  append_terms(out, text_terms.substr(0, std::min(text_terms.size(), kIndexedBytes)),
+               position + kGap);
+  return out;
+}
+
+FoundByTerms find_by_terms(Transaction& transaction, const search::Query& query,
+                           const std::vector<std::int64_t>* admitted, std::size_t limit) {
+  FoundByTerms found;
+  found.frequencies.of_term.resize(query.terms.size());
+  std::vector<std::string> terms;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < query.terms.size(); ++i) {
+    if (query.terms[i].is_common) continue;
+    terms.push_back(any_spelling(query.terms[i]));
+    places.push_back(i);
+  }
+  const std::vector<std::int64_t> nothing;
+  Statement statement(query.phrases.empty() ? kFindTerms : kFindPhrases);
+  statement.bind(terms, static_cast<std::int64_t>(admitted != nullptr ? 1 : 0),
+                 admitted != nullptr ? *admitted : nothing, static_cast<std::int64_t>(limit));
+  if (!query.phrases.empty()) statement.bind(all_phrases(query));
+  const Rows rows = transaction.run(statement);
+  for (int row = 0; row < rows.count(); ++row) {
+    const std::int64_t place = rows.integer(row, 0);
+    const std::int64_t value = rows.integer(row, 1);
+    if (place < 0) {
+      found.chunks.push_back(value);
+    } else if (place == 0) {
+      found.frequencies.passages = static_cast<std::uint64_t>(value);
+    } else {
+      found.frequencies.of_term[places[static_cast<std::size_t>(place - 1)]] =
+          static_cast<std::uint64_t>(value);
+    }
+  }
+  return found;
+}
+
+std::optional<search::Query> with_corrections(Transaction& transaction, search::Query query,
+                                              const search::Frequencies& frequencies) {
+  bool corrected = false;
+  for (std::size_t i = 0; i < query.terms.size(); ++i) {
+    search::Term& term = query.terms[i];
+    if (frequencies.of_term[i] > 0 || !term.may_be_misspelt || term.is_common) continue;
+    search::Corrections corrections(term.word);
+    const Rows rows = transaction.run(Statement(kWords).bind(
+        fmt::format("'{}':*", corrections.beginning()), corrections.beginning()));
+    for (int row = 0; row < rows.count(); ++row)
+      corrections.offer(rows.bytes(row, 0));
+    term.variants = corrections.take();  // nobody has the others
+    corrected = corrected || !term.variants.empty();
+  }
+  return corrected ? std::optional(std::move(query)) : std::nullopt;
+}
+
+bool index_missing(Transaction& transaction, search::Analyser& analyser, std::int64_t limit) {
+  const Rows rows = transaction.run(Statement(kUnindexed).bind(limit));
+  if (rows.empty()) return false;
+  std::vector<std::int64_t> ids;
+  std::vector<std::string> terms;
+  for (int row = 0; row < rows.count(); ++row) {
+    ids.push_back(rows.integer(row, 0));
+    terms.push_back(terms_vector(analyser.index_terms(rows.bytes(row, 1)),
+                                 analyser.index_terms(rows.bytes(row, 2))));
+  }
+  transaction.run(Statement(kIndex).bind(ids, terms));
+  return true;
+}
+
+}  // namespace holdfast::store::postgres

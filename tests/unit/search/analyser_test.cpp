@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is indexed of a text, and what a query makes of what people type.
+
+#include "common/search/analyser.hpp"
+
+#include "common/search/fold.hpp"
+#include "tests/support/catch.hpp"
+
+#include <random>
+#include <set>
+#include <sstream>
+
+using namespace holdfast::search;
+
+namespace {
+
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  for (const Token& token : tokenise(text).words)
+    words.push_back(token.text);
+  return words;
+}
+
+std::set<std::string> terms_of(std::string_view text) {
+  std::set<std::string> terms;
+  std::istringstream in(Analyser().index_terms(text));
+  for (std::string term; in >> term;)
+    terms.insert(term);
+  return terms;
+}
+
+// Whether a query of one word finds a text.
+bool finds(std::string_view query, std::string_view text) {
+  const std::set<std::string> terms = terms_of(text);
+  const Query parsed = Analyser().parse_query(query);
+  REQUIRE(parsed.terms.size() == 1);
+  const Term& term = parsed.terms.front();
+  if (terms.contains(term.word)) return true;
+  return std::any_of(term.variants.begin(), term.variants.end(),
+                     [&](const std::string& variant) { return terms.contains(variant); });
+}
+
+using Words = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("texts are cut into words, and scripts without spaces into runs") {
+  const std::vector<std::pair<std::string, Words>> table{
+      {"", {}},
+      {"???", {}},
+      {"Two words", {"two", "words"}},
+      {"\uFEFFStart", {"start"}},
+      {"Caf\u00e9 cafe\u0301 CAFE", {"cafe", "cafe", "cafe"}},
+      {"Stra\u00dfe \u00c5ngstr\u00f6m", {"strase", "angstrom"}},
+      {"\uff21\uff22\uff23\uff11", {"abc1"}},
+      {"ma\u00adchine", {"machine"}},
+      {"C++, C# and g++", {"c++", "c#", "and", "g++"}},
+      {"a+b 1+1", {"a", "b", "1", "1"}},
+      {"XK-4471", {"xk", "4471"}},
+      {"don't", {"don", "t"}},
+      {"中文搜索", {"中文", "文搜", "搜索"}},
+      {"水", {"水"}},
+      {"第3章", {"第", "3", "章"}},
+      {"東京タワー", {"東京", "京タ", "タワ", "ワー"}},
+      {"バ", {"バ"}},
+      {"ハ\u3099ス", {"バス"}},
+      {"바다가 넓다", {"바다", "다가", "넓다"}},
+      {"\u1112\u1161\u11ab\u1100\u1173\u11af", {"한글"}},
+      {"ข้าว", {"ข้า", "้าว"}},
+      {"कि।कि", {"कि", "कि"}},
+      {"a\xff\xfe"
+       "b",
+       {"a", "b"}},
+  };
+  for (const auto& [text, expected] : table) {
+    INFO(text);
+    CHECK(words_of(text) == expected);
+  }
+}
+
+TEST_CASE("a token knows where it stands in the text") {
+  const std::string text = "Caf\u00e9, cafe\u0301 \u4e2d\u6587\u641c";
+  const Tokens tokens = tokenise(text);
+  Words shown;
+  for (const Token& token : tokens.words)
+    shown.push_back(text.substr(token.begin, token.end - token.begin));
+  REQUIRE(shown == Words{"Caf\u00e9", "cafe\u0301", "\u4e2d\u6587", "\u6587\u641c"});
+}
+
+TEST_CASE("other forms of a word are found, in its own language") {
+  CHECK(finds("Schraube", "Zwei Schrauben und eine Mutter sind in der Kiste."));
+  CHECK(finds("Schrauben", "Die Schraube ist locker."));
+  CHECK(finds("Hauser", "Das Haus ist alt, die anderen H\u00e4user sind neu."));
+  CHECK(finds("moons", "The moon pulls the sea."));
+  CHECK(finds("книгами", "На столе лежит книга."));
+  CHECK(finds("столе", "Столы стоят у окна."));
+  CHECK(finds("chevaux", "Les chevaux sont dans le pr\u00e9."));
+  CHECK(finds("libros", "El libro es de la biblioteca."));
+  CHECK(finds("θαλασσες", "Η θάλασσα είναι μπλε."));
+  CHECK(finds("Bolt", "Bolts M4"));  // too short to tell its language
+  // German rules make "corn" of "corner", but this is an English text.
+  CHECK_FALSE(finds("corner", "The corn is in the field and it is ripe."));
+  CHECK_FALSE(finds("moon", "The spoon is on the table."));
+}
+
+TEST_CASE("codes are found with and without their signs") {
+  for (const char* text : {"error XK-4471", "error xk4471", "error XK_4471", "error XK/4471"}) {
+    INFO(text);
+    CHECK(terms_of(text).contains("xk4471"));
+  }
+  const Query query = Analyser().parse_query("XK-4471");
+  REQUIRE(query.terms.size() == 3);
+  CHECK(query.terms[2].word == "xk4471");
+  CHECK(query.terms[2].is_joined);
+}
+
+TEST_CASE("quotes make phrases; without an end they mean nothing") {
+  const auto phrases = [](std::string_view text) { return Analyser().parse_query(text).phrases; };
+  CHECK(phrases("\"main sail\" now") == std::vector<Words>{{"main", "sail"}});
+  CHECK(phrases("\u201cmain sail\u201d \u00abjib\u00bb") ==
+        std::vector<Words>{{"main", "sail"}, {"jib"}});
+  CHECK(phrases("\u201emain sail\u201c") == std::vector<Words>{{"main", "sail"}});
+  CHECK(phrases("\u300c\u4e2d\u6587\u641c\u300d") ==
+        std::vector<Words>{{"\u4e2d\u6587", "\u6587\u641c"}});
+  CHECK(phrases("\"main sail").empty());
+  CHECK(phrases("\"\" \"???\"").empty());
+}
+
+TEST_CASE("common words are told apart, unless there is nothing else") {
+  const Query question = Analyser().parse_query("what pulls the sea");
+  std::vector<bool> common;
+  for (const Term& term : question.terms)
+    common.push_back(term.is_common);
+  CHECK(common == std::vector<bool>{true, false, true, false});
+  for (const Term& term : Analyser().parse_query("to be or not to be").terms)
+    CHECK_FALSE(term.is_common);
+}
+
+TEST_CASE("a query has at most 64 terms and 240 spellings") {
+  std::string text;
+  for (int i = 0; i < 500; ++i)
+    text += "wandering" + std::string(1, static_cast<char>('a' + i % 26)) + std::to_string(i) + " ";
+  const Query query = Analyser().parse_query(text);
+  REQUIRE(query.terms.size() == 64);
+  std::size_t spellings = 0;
+  for (const Term& term : query.terms)
+    spellings += 1 + term.variants.size();
+  REQUIRE(spellings <= 240);
+}
+
+TEST_CASE("whatever the bytes, terms are words that no engine takes for anything else") {
+  std::mt19937 random(20261129);
+  for (int round = 0; round < 3000; ++round) {
+    std::string text;
+    for (std::size_t i = random() % 40; i > 0; --i) {
+      if (random() % 3 == 0) {
+        text += static_cast<char>(random() % 256);
+      } else {
+        text += to_utf8(std::u32string(1, static_cast<char32_t>(random() % 0x2FFFF)));
+      }
+    }
+    const std::string terms = Analyser().index_terms(text);
+    REQUIRE(terms.find_first_of(std::string("\"'\\\0\t\n*:()&|!<>", 16)) == std::string::npos);
+    for (const Token& token : tokenise(text).words) {
+      REQUIRE(token.begin < token.end);
+      REQUIRE(token.end <= text.size());
+    }
+    (void)Analyser().parse_query(text);
+  }
+}
