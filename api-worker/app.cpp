@@ -16,6 +16,7 @@
 #include "api-worker/middleware/request_metrics.hpp"
 #include "api-worker/middleware/security_headers.hpp"
 #include "api-worker/rate_limit/redis_setup.hpp"
+#include "common/config/load.hpp"
 #include "common/config/route_limit.hpp"
 #include "common/metrics/instruments.hpp"
 #include "common/metrics/store_metrics.hpp"
@@ -23,6 +24,7 @@
 #include "common/os/file_limit.hpp"
 #include "common/protocol/names.hpp"
 #include "common/worker/configuration.hpp"
+#include "common/worker/provider_hooks.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <prometheus/gauge.h>
@@ -36,8 +38,8 @@ namespace {
 
 // Scans that may wait for a thread: at a few milliseconds each, more would time out.
 constexpr std::uint32_t kMaxPending = 512;
-// Of the time to drain, what is left for the answers and the last scrape when a store that is silent
-// is given up.
+// Of the time to drain, what is left for the answers and the last scrape when a store that is
+// silent is given up.
 constexpr Duration kEndTime = std::chrono::seconds(1);
 
 // Where this worker notes what it is at. It works as well without.
@@ -150,11 +152,16 @@ class ApiService final : public worker::Service {
         doorbell_(context.take_fd(protocol::kDoorbellFd)),
         offload_(std::max(context.config().http.store_threads, 1u), kMaxPending,
                  store_->inline_reads()),
+        embeddings_(embedder_->is_remote() ? context.config().embedding.concurrency : 1,
+                    kMaxPending, false),
         services_{context.io(),
                   context.clock(),
                   *store_,
                   offload_,
                   *embedder_,
+                  embeddings_,
+                  context.config().embedding.query_timeout,
+                  metrics::Counters(context.registry(), "search_text_only_total").only(),
                   context.registry(),
                   doorbell_,
                   [this] { return server_->stats(); },
@@ -176,6 +183,9 @@ class ApiService final : public worker::Service {
         pages_(metrics::Gauges(context.registry(), "store_page_cache_bytes").only()),
         vectors_(metrics::Gauges(context.registry(), "store_vector_cache_bytes").only()),
         store_up_(metrics::Gauges(context.registry(), "store_up").only()),
+        provider_up_(embedder_->is_remote()
+                         ? &metrics::Gauges(context.registry(), "embedding_provider_up").only()
+                         : nullptr),
         store_connections_(make_connection_metrics(context, *store_)),
         store_files_(make_file_metrics(context, *store_)),
         queue_(context.registry(), kQueue),
@@ -215,6 +225,7 @@ class ApiService final : public worker::Service {
     server_.reset();
     key_uses_.stop();
     redis_.reset();
+    embeddings_.stop();  // before the pool that it hands over to
     offload_.stop();
     store_.reset();
   }
@@ -226,6 +237,7 @@ class ApiService final : public worker::Service {
     server_->drain([this, done = std::move(done)] {
       key_uses_.stop();
       if (redis_) redis_->stop();
+      embeddings_.stop();
       offload_.stop();
       done();
     });
@@ -245,6 +257,7 @@ class ApiService final : public worker::Service {
     bodies_.Set(static_cast<double>(stats.body_bytes));
     const store::MemoryUse use = store_->memory_use();
     pages_.Set(static_cast<double>(use.pages));
+    if (provider_up_ != nullptr) provider_up_->Set(embedder_->state().up ? 1 : 0);
     vectors_.Set(static_cast<double>(use.vectors));
     if (const auto connections = store_->connection_use()) {
       store_connections_->show(
@@ -305,6 +318,7 @@ class ApiService final : public worker::Service {
   std::unique_ptr<embedding::Provider> embedder_;
   protocol::Doorbell doorbell_;
   Offload offload_;
+  Offload embeddings_;
   Services services_;
   Limiter limiter_;
   std::unique_ptr<RedisStore> redis_;  // null: not configured
@@ -315,6 +329,7 @@ class ApiService final : public worker::Service {
   prometheus::Gauge& pages_;
   prometheus::Gauge& vectors_;
   prometheus::Gauge& store_up_;
+  prometheus::Gauge* provider_up_;                               // null: it needs no network
   std::optional<metrics::ConnectionMetrics> store_connections_;  // of an engine that has them
   std::optional<metrics::FileMetrics> store_files_;              // of one that has files
   metrics::QueueMetrics queue_;
@@ -334,7 +349,12 @@ Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) 
   if (!trusted) return fail(trusted.error().with_context("http.trusted_proxies"));
   auto metrics_allow = parse_networks(config.http.metrics_allow);
   if (!metrics_allow) return fail(metrics_allow.error().with_context("http.metrics_allow"));
-  HOLDFAST_TRY_ASSIGN(auto embedder, embedding::make_provider(config.embedding));
+  HOLDFAST_TRY_ASSIGN(
+      auto embedder,
+      embedding::make_provider(
+          config.embedding,
+          {worker::provider_hooks(config.embedding, context.registry(), context.log()),
+           config::environ_of_process()}));
   const std::string url = store::store_url(config);
   store::OpenOptions options = store::open_options(config);
   options.readers = config.http.store_threads + 1;  // the loop reads too

@@ -147,10 +147,15 @@ QueryOrProblem from_body(const http::Request& request) {
   return checked(std::move(query), std::move(errors));
 }
 
-std::string hits_json(const std::vector<store::SearchHit>& hits) {
+// `by_words_because`: why the query has no vector; empty: it has one.
+std::string hits_json(const std::vector<store::SearchHit>& hits,
+                      const std::string& by_words_because) {
   std::string out;
   text::JsonWriter json(out);
-  json.begin_object().key("hits").begin_array();
+  json.begin_object();
+  json.field("ranking", by_words_because.empty() ? "hybrid" : "text");
+  if (!by_words_because.empty()) json.field("reason", by_words_because);
+  json.key("hits").begin_array();
   for (const store::SearchHit& hit : hits) {
     json.begin_object();
     json.field("document_id", hit.document_id);
@@ -171,16 +176,33 @@ std::string hits_json(const std::vector<store::SearchHit>& hits) {
   return out;
 }
 
-Result<http::Response> search(const Services& services, Query query) {
+// A provider on a network may be down or slow: then the words alone have to do. Why is for the
+// worker's log; clients learn what it means for them. Returns that; "": the query has its vector.
+std::string embed_query(const Services& services, const Context& context, Query& query) {
   const std::array<std::string_view, 1> texts{query.text};
-  HOLDFAST_TRY_ASSIGN(auto vectors, services.embedder.embed(texts));
-  if (vectors.size() != 1) return fail(ErrorKind::Internal, "the query got no vector");
-  query.vector = std::move(vectors[0]);
-  const embedding::Provider::Scale scale = services.embedder.scale();
-  query.unrelated = scale.unrelated;
-  query.same = scale.same;
+  embedding::EmbedCall call{context.request_id, {}, {}};
+  if (services.embedder.is_remote()) {
+    call.deadline = MonoTime::clock::now() + services.query_timeout;
+    call.go_on = [&context] { return context.is_wanted(); };
+  }
+  auto vectors = services.embedder.embed(texts, call);
+  if (vectors && vectors->size() == 1) {
+    query.vector = std::move(vectors->front());
+    const embedding::Provider::Scale scale = services.embedder.scale();
+    query.unrelated = scale.unrelated;
+    query.same = scale.same;
+    return {};
+  }
+  services.text_only_searches.Increment();
+  const bool refused = !vectors && vectors.error().kind == ErrorKind::InvalidArgument;
+  return refused ? "The embedding provider refuses the query: the hits are by words alone."
+                 : "The embedding provider is not available: the hits are by words alone.";
+}
+
+Result<http::Response> search(const Services& services, const Query& query,
+                              const std::string& by_words_because) {
   HOLDFAST_TRY_ASSIGN(const auto hits, services.store.search(query));
-  return http::Response::json(200, hits_json(hits));
+  return http::Response::json(200, hits_json(hits, by_words_because));
 }
 
 using ReadQuery = QueryOrProblem (*)(const http::Request& request);
@@ -188,12 +210,25 @@ using ReadQuery = QueryOrProblem (*)(const http::Request& request);
 // All of it off the event loop, parsing included: a body may have a megabyte.
 void answer_search(const Services& services, const ContextPtr& context, const Reply& reply,
                    ReadQuery read_query) {
-  answer(services, context, Work::Scan, reply,
-         [&services, context, read_query]() -> Result<http::Response> {
-           QueryOrProblem query = read_query(*context->request);
-           if (!query) return problem_response(*context, query.error());
-           return search(services, std::move(*query));
-         });
+  if (!services.embedder.is_remote()) {
+    return answer(services, context, Work::Scan, reply,
+                  [&services, context, read_query]() -> Result<http::Response> {
+                    QueryOrProblem query = read_query(*context->request);
+                    if (!query) return problem_response(*context, query.error());
+                    const std::string by_words = embed_query(services, *context, *query);
+                    return search(services, *query, by_words);
+                  });
+  }
+  const auto embed_then_search = [&services, context, reply, read_query] {
+    if (!context->is_wanted()) return;
+    QueryOrProblem query = read_query(*context->request);
+    if (!query) return reply(problem_response(*context, query.error()));
+    const std::string by_words = embed_query(services, *context, *query);
+    answer(services, context, Work::Scan, reply, [&services, query = std::move(*query), by_words] {
+      return search(services, query, by_words);
+    });
+  };
+  run(services.embeddings, Work::Scan, reply, embed_then_search);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "common/protocol/doorbell.hpp"
 #include "common/store/store.hpp"
 
+#include <prometheus/counter.h>
 #include <prometheus/registry.h>
 
 #include <exception>
@@ -31,6 +32,9 @@ struct Services {
   store::Store& store;
   Offload& offload;
   embedding::Provider& embedder;
+  Offload& embeddings;  // where a provider on a network is waited for, so that nothing else waits
+  Duration query_timeout{};
+  prometheus::Counter& text_only_searches;
   const prometheus::Registry& registry;
   const protocol::Doorbell& doorbell;
   std::function<http::ServerStats()> server_stats;  // the event loop's thread
@@ -52,8 +56,8 @@ inline Work work_for(std::size_t bytes, std::size_t inline_bytes = kInlineBytes)
 
 // Runs `task` where such work belongs; an exception becomes the reply.
 template <class Task>
-void run(const Services& services, Work work, const Reply& reply, Task task) {
-  const bool taken = services.offload.run(work, [reply, task = std::move(task)]() mutable {
+void run(Offload& offload, Work work, const Reply& reply, Task task) {
+  const bool taken = offload.run(work, [reply, task = std::move(task)]() mutable {
     // An exception must not end a pool thread, and with it the process.
     try {
       task();
@@ -63,6 +67,10 @@ void run(const Services& services, Work work, const Reply& reply, Task task) {
     }
   });
   if (!taken) reply(fail(ErrorKind::Unavailable, "too many requests are waiting for a thread"));
+}
+template <class Task>
+void run(const Services& services, Work work, const Reply& reply, Task task) {
+  run(services.offload, work, reply, std::move(task));
 }
 
 // Replies with the Result<http::Response> of `produce`, compressed if the client accepts that.

@@ -349,10 +349,27 @@ struct Queue {
 
 // [embedding]
 struct Embedding {
-  std::string provider = "hashing";
-  std::uint32_t dimensions = 256;
+  std::string provider = "hashing";   // hashing | openai
+  std::uint32_t dimensions = 256;     // of the vectors
   std::uint32_t chunk_bytes = 1200;   // target size of one chunk
   std::uint32_t chunk_overlap = 200;  // repeated from the end of the previous chunk
+  // Of the provider "openai": any server with OpenAI's POST /v1/embeddings.
+  std::string model;
+  std::string base_url = "https://api.openai.com/v1";  // what "/embeddings" is appended to
+  // A secret: read from the file, if that is given, for each request.
+  std::string api_key;
+  std::filesystem::path api_key_file;
+  bool request_dimensions = false;         // asks the model for `dimensions` numbers
+  std::string encoding_format = "float";   // float | base64: how vectors are asked for
+  std::uint32_t batch_items = 64;          // texts in one request
+  std::uint64_t batch_bytes = 256u << 10;  // of these texts; a token has a byte at least
+  std::uint32_t concurrency = 4;           // requests at a time, per worker
+  Duration timeout = 30s;                  // of one request
+  Duration query_timeout = 2s;             // of the one that embeds a query; then by text alone
+  std::uint32_t retries = 3;               // of a failed request, before the job gives up
+  std::string proxy = "environment";       // environment | off | a URL
+  std::filesystem::path ca_file;           // trusted besides the system's authorities
+  std::set<std::string> literal_secrets;   // not a key: as in AlertReceiver
   bool operator==(const Embedding&) const = default;
 };
 

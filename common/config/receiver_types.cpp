@@ -70,6 +70,7 @@ void note_receiver_secrets(Config& config) {
     }
   }
   note_path(config.alert_ping.url, config.secrets);
+  if (!config.embedding.api_key.empty()) config.secrets.insert(config.embedding.api_key);
 }
 
 }  // namespace holdfast::config

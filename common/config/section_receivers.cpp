@@ -2,8 +2,8 @@
 // The fields of [alert_receiver.NAME] and [alert_ping].
 #include "common/config/receiver_types.hpp"
 #include "common/config/schema.hpp"
+#include "common/config/secret_fields.hpp"
 #include "common/net/url.hpp"
-#include "common/text/ascii.hpp"
 
 namespace holdfast::config {
 
@@ -17,35 +17,9 @@ Result<std::string> check_receiver_url(const std::string& text) {
   return text;
 }
 
-Result<std::string> check_secret(const std::string& text) {
-  if (text::all_of(text, [](char c) { return c >= ' ' && c <= '~'; })) return text;
-  return fail(ErrorKind::InvalidArgument, "must be printable ASCII on one line");
-}
-
-Result<std::string> check_proxy(const std::string& text) {
-  if (text == "environment" || text == "off") return text;
-  const auto url = net::parse_proxy_url(text);
-  if (!url) return fail(url.error());
-  return text;
-}
-
 Result<std::string> check_receiver_pattern(const std::string& pattern) {
   if (pattern.empty()) return fail(ErrorKind::InvalidArgument, "a name must not be empty");
   return pattern;
-}
-
-// A secret: whether it stands in the file as it is, for a warning.
-Field secret_field(std::string key, std::string& value, std::set<std::string>& literal,
-                   TextCheck check) {
-  Field field = text_field(key, Live, value, std::move(check));
-  field.read = [key = std::move(key), &value, &literal, read = field.read](const Value& given,
-                                                                           Complaints& complaints) {
-    read(given, complaints);
-    literal.erase(key);
-    const bool in_file = given.at.line > 0 && given.written.empty();
-    if (in_file && !value.empty()) literal.insert(key);
-  };
-  return field;
 }
 
 Field type_field(std::string& type) {
@@ -60,11 +34,12 @@ Field type_field(std::string& type) {
 Fields fields_of(AlertReceiver& receiver) {
   return {
       type_field(receiver.type),
-      secret_field("url", receiver.url, receiver.literal_secrets, check_receiver_url),
+      secret_field("url", Live, receiver.url, receiver.literal_secrets, check_receiver_url),
       path_field("url_file", Live, receiver.url_file, Absence::Allowed),
-      secret_field("secret", receiver.secret, receiver.literal_secrets, check_secret),
+      secret_field("secret", Live, receiver.secret, receiver.literal_secrets, check_secret),
       path_field("secret_file", Live, receiver.secret_file, Absence::Allowed),
-      secret_field("authorization", receiver.authorization, receiver.literal_secrets, check_secret),
+      secret_field("authorization", Live, receiver.authorization, receiver.literal_secrets,
+                   check_secret),
       path_field("authorization_file", Live, receiver.authorization_file, Absence::Allowed),
       texts_field("command", Live, receiver.command),
       duration_field("timeout", Live, receiver.timeout, 1s, 60s),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fields of [http], [store], [queue] and [embedding], which the workers read.
+// The fields of [http], [store] and [queue], which the workers read.
 #include "common/config/schema.hpp"
 #include "common/log/redact.hpp"
 #include "common/net/ip_address.hpp"
@@ -84,15 +84,6 @@ Fields fields_of(Queue& queue) {
       duration_field("backoff_cap", Roll, queue.backoff_cap, 1ms, 720h),
       duration_field("poll", Roll, queue.poll, 10ms, 1h),
       duration_field("keep_done", Roll, queue.keep_done, 0s, 8760h),
-  };
-}
-
-Fields fields_of(Embedding& embedding) {
-  return {
-      choice_field<std::string>("provider", Roll, embedding.provider, {{"hashing", "hashing"}}),
-      count_field("dimensions", Roll, embedding.dimensions, 8, 4096),
-      count_field("chunk_bytes", Roll, embedding.chunk_bytes, 64, 1u << 20),
-      count_field("chunk_overlap", Roll, embedding.chunk_overlap, 0, 1u << 20),
   };
 }
 

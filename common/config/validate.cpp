@@ -200,12 +200,6 @@ void validate_service(const Config& config, LoadReport& report) {
         fmt::format("backoff_cap: {} is less than backoff_base, {}",
                     format_duration(queue.backoff_cap), format_duration(queue.backoff_base)));
   }
-  const Embedding& embedding = config.embedding;
-  if (embedding.chunk_overlap > embedding.chunk_bytes / 2) {
-    report.problem("embedding", "chunk_overlap",
-                   fmt::format("chunk_overlap: {} is more than half of chunk_bytes, {}",
-                               embedding.chunk_overlap, embedding.chunk_bytes));
-  }
   if (config.store.relaxed_durability && config.store.url.starts_with("postgres")) {
     report.warning("store", "relaxed_durability",
                    "relaxed_durability has no effect: it applies to SQLite only");
@@ -220,6 +214,7 @@ void validate(const Config& config, LoadReport& report) {
   validate_socket_paths(config, report);
   validate_log_files(config, report);
   validate_service(config, report);
+  validate_embedding(config.embedding, report);
   for (const Program& program : config.programs)
     validate_program(program, report);
   validate_graph(config, report);

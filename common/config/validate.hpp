@@ -19,6 +19,9 @@ void validate_watch(const Program& program, LoadReport& report);     // part of 
 // Its `ready`, `health` and `watchdog_source`, and whether `replace` fits them.
 void validate_probes(const Program& program, LoadReport& report);
 
+// [embedding].
+void validate_embedding(const Embedding& embedding, LoadReport& report);
+
 // [alert_receiver.NAME] and [alert_ping].
 void validate_receivers(const Config& config, LoadReport& report);
 

@@ -1,76 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/config/alert_names.hpp"
+#include "common/config/checks.hpp"
 #include "common/config/fields.hpp"
 #include "common/config/receiver_types.hpp"
 #include "common/config/suggest.hpp"
 #include "common/config/validate.hpp"
 #include "common/log/redact.hpp"
-#include "common/net/ip_address.hpp"
-#include "common/net/url.hpp"
 #include "common/text/glob.hpp"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 
 namespace holdfast::config {
 
 namespace {
-
-// The checks of one section.
-class Checks {
- public:
-  Checks(std::string section, LoadReport& report) : section_(std::move(section)), report_(report) {}
-
-  void problem(const std::string& key, const std::string& message) {
-    report_.problem(section_, key, key.empty() ? message : fmt::format("{}: {}", key, message));
-  }
-  void warning(const std::string& key, const std::string& message) {
-    report_.warning(section_, key, fmt::format("{}: {}", key, message));
-  }
-  bool given(const std::string& key) const { return report_.given(section_, key); }
-  void without_effect(const std::string& key, const std::string& why) {
-    if (given(key)) warning(key, "has no effect: " + why);
-  }
-
-  // Whether a key and its _file are in order. `value` becomes the content, if it can be read here.
-  bool check_secret(const std::string& key, const std::string& text,
-                    const std::filesystem::path& file, std::string& value) {
-    if (!text.empty() && !file.empty()) {
-      problem(key + "_file", fmt::format("'{}' is given as well; keep one of them", key));
-      return false;
-    }
-    auto content = secret_of(text, file);
-    if (content) {
-      value = std::move(*content);
-      return true;
-    }
-    if (content.error().os_error == EACCES) {
-      warning(key + "_file",
-              content.error().message + "; the supervisor has to be able to read it");
-      return false;
-    }
-    problem(key + "_file", content.error().message);
-    return false;
-  }
-
-  void check_url(const std::string& key, const std::string& text) {
-    const auto url = net::parse_url(text);
-    if (!url) return problem(key, url.error().message);
-    const auto address = net::IpAddress::parse(url->host);
-    const bool local = url->host == "localhost" || (address && address->is_loopback());
-    if (url->scheme == net::Url::Scheme::Http && !local) {
-      warning(key, fmt::format("what is sent to {} can be read on its way: use https://",
-                               url->host_field()));
-    }
-  }
-
- private:
-  const std::string section_;
-  LoadReport& report_;
-};
 
 // Names, or globs of names. A name that nothing has is a slip of the pen.
 void check_patterns(const std::string& key, const char* what,
@@ -103,9 +45,7 @@ void check_literals(const AlertReceiver& receiver, const ReceiverType& type, Che
     const bool secret =
         key != "url" || type.secret_url || log::redact_url(receiver.url) != receiver.url;
     if (!secret) continue;
-    checks.warning(key, fmt::format("a secret stands in the file; keep it in a file of its own "
-                                    "({}_file) or in the environment (\"${{NAME}}\")",
-                                    key));
+    checks.warn_of_literal(key);
   }
 }
 
@@ -165,10 +105,7 @@ void validate_receiver(const Config& config, const std::string& name, const Aler
     for (const char* key : {"secret", "secret_file"})
       checks.without_effect(key, fmt::format("type \"{}\" signs nothing", type->name));
   }
-  if (!receiver.ca_file.empty() && ::access(receiver.ca_file.c_str(), R_OK) != 0 &&
-      errno != EACCES) {
-    checks.problem("ca_file", fmt::format("there is no file '{}'", receiver.ca_file.native()));
-  }
+  checks.check_ca_file(receiver.ca_file);
   check_literals(receiver, *type, checks);
   check_routes(config, receiver, checks);
 }

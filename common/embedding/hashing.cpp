@@ -3,32 +3,10 @@
 
 #include "common/embedding/features.hpp"
 
-#include <cmath>
-
 namespace holdfast::embedding {
 
-namespace {
-
-void to_unit_length(std::vector<float>& vector) {
-  double squares = 0;
-  for (const float x : vector)
-    squares += static_cast<double>(x) * static_cast<double>(x);
-  if (squares <= 0) {
-    // Nothing to go by (blanks, punctuation, or signs that cancelled out): a fixed direction, since
-    // the cosine of a zero vector is not a number.
-    vector[0] = 1;
-    return;
-  }
-  const double scale = 1 / std::sqrt(squares);
-  for (float& x : vector)
-    x = static_cast<float>(static_cast<double>(x) * scale);
-}
-
-}  // namespace
-
-Result<std::vector<std::vector<float>>> HashingProvider::embed(
-    std::span<const std::string_view> texts) {
-  std::vector<std::vector<float>> vectors;
+Result<Vectors> HashingProvider::embed(std::span<const std::string_view> texts, const EmbedCall&) {
+  Vectors vectors;
   vectors.reserve(texts.size());
   FeatureCounter counter;
   for (const std::string_view text : texts) {
@@ -39,7 +17,9 @@ Result<std::vector<std::vector<float>>> HashingProvider::embed(
       const std::uint64_t bucket = (((hash >> 31) & 0xFFFFFFFFu) * dimensions_) >> 32;
       vector[bucket] += value * (static_cast<float>(hash >> 63) * 2 - 1);  // no branch to guess
     });
-    to_unit_length(vector);
+    // Nothing to go by (blanks, punctuation, or signs that cancelled out): a fixed direction, since
+    // the cosine of a zero vector is not a number.
+    if (!to_unit_length(vector)) vector[0] = 1;
     vectors.push_back(std::move(vector));
   }
   return vectors;

@@ -32,7 +32,8 @@ class HashingProvider final : public Provider {
   std::string_view name() const override { return "hashing"; }
   std::uint32_t dimensions() const override { return dimensions_; }
   Scale scale() const override { return {0.15, 0.75}; }
-  Result<std::vector<std::vector<float>>> embed(std::span<const std::string_view> texts) override;
+  std::string space() const override { return fmt::format("hashing/{}", dimensions_); }
+  Result<Vectors> embed(std::span<const std::string_view> texts, const EmbedCall& call) override;
 
  private:
   std::uint32_t dimensions_;

@@ -38,6 +38,9 @@ struct FetchOptions {
   std::optional<net::ProxyUrl> proxy{};  // fetch(): by which the request goes
   std::filesystem::path ca_file{};       // fetch(): trusted besides the system's authorities; PEM
   std::stop_token stop{};                // fetch(): breaks it off, as if the deadline had come
+  // fetch(): asked several times a second, on a thread of its own; false breaks it off likewise.
+  // For those who have to show that they are alive, or may be told to stop, while they wait.
+  std::function<bool()> go_on{};
   Vet vet{};  // async_get(): called when all but the last byte of the request is sent
 };
 

@@ -118,7 +118,7 @@ Attempt attempt(const std::string& method, const net::Url& url, const std::strin
   const Duration left = deadline - MonoTime::clock::now();
   if (left <= Duration::zero()) return too_late();
 
-  SocketWatchdog watchdog(deadline, options.stop);
+  SocketWatchdog watchdog(deadline, options.stop, options.go_on);
   httplib::Client client = make_client(url, address, options);
   if (!client.is_valid()) return {fail(ErrorKind::InvalidArgument, name + ": not a usable URL")};
   if (options.proxy) {

@@ -81,4 +81,13 @@ Result<std::optional<net::ProxyUrl>> proxy_for(const net::Url& url, const Variab
   return *proxy;
 }
 
+Result<std::optional<net::ProxyUrl>> proxy_by(const std::string& setting, const std::string& url,
+                                              const Variables& environment) {
+  if (setting == "off") return std::nullopt;
+  HOLDFAST_TRY_ASSIGN(const net::Url parsed, net::parse_url(url));
+  if (setting == "environment") return proxy_for(parsed, environment);
+  HOLDFAST_TRY_ASSIGN(net::ProxyUrl proxy, net::parse_proxy_url(setting));
+  return proxy;
+}
+
 }  // namespace holdfast::http

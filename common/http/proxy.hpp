@@ -23,4 +23,10 @@ namespace holdfast::http {
 Result<std::optional<net::ProxyUrl>> proxy_for(
     const net::Url& url, const std::map<std::string, std::string>& environment);
 
+// As a configuration says it: "environment", "off" or a proxy's URL. InvalidArgument for another
+// setting, or if `url` is none.
+Result<std::optional<net::ProxyUrl>> proxy_by(
+    const std::string& setting, const std::string& url,
+    const std::map<std::string, std::string>& environment);
+
 }  // namespace holdfast::http

@@ -6,10 +6,19 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+
 namespace holdfast::http {
 
-SocketWatchdog::SocketWatchdog(MonoTime deadline, const std::stop_token& stop)
-    : thread_([this, deadline] { wait_for(deadline); }), on_stop_(stop, Expire{*this}) {}
+namespace {
+constexpr Duration kAskEach = std::chrono::milliseconds(200);
+}
+
+SocketWatchdog::SocketWatchdog(MonoTime deadline, const std::stop_token& stop,
+                               std::function<bool()> go_on)
+    : go_on_(std::move(go_on)),
+      thread_([this, deadline] { wait_for(deadline); }),
+      on_stop_(stop, Expire{*this}) {}
 
 SocketWatchdog::~SocketWatchdog() {
   {
@@ -34,9 +43,24 @@ bool SocketWatchdog::expired() {
 void SocketWatchdog::wait_for(MonoTime deadline) {
   prepare_thread("http-deadline");
   std::unique_lock lock(mutex_);
-  if (changed_.wait_until(lock, deadline, [this] { return over_; })) return;
+  if (!go_on_) {
+    if (is_over_by(lock, deadline)) return;
+  }
+  for (MonoTime now = MonoTime::clock::now(); go_on_ && now < deadline;
+       now = MonoTime::clock::now()) {
+    if (is_over_by(lock, std::min(deadline, now + kAskEach))) return;
+    lock.unlock();
+    const bool goes_on = go_on_();
+    lock.lock();
+    if (!goes_on) break;
+  }
+  if (over_) return;
   expired_ = true;
   shut_down_socket();
+}
+
+bool SocketWatchdog::is_over_by(std::unique_lock<std::mutex>& lock, MonoTime time) {
+  return changed_.wait_until(lock, time, [this] { return over_; });
 }
 
 void SocketWatchdog::expire() {

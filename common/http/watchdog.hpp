@@ -5,12 +5,13 @@
 // shutting its socket down. cpp-httplib's Client::stop() is not enough: it waits for the lock that
 // connecting and the TLS handshake hold. The watchdog keeps a duplicate of the descriptor, so it
 // can never shut down another socket that was given the same number after a close. Threads: all
-// calls come from the thread of the exchange; the watchdog has its own.
+// calls come from the thread of the exchange; the watchdog has its own, where it asks `go_on`.
 
 #include "common/base/clock.hpp"
 #include "common/os/fd.hpp"
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <stop_token>
 #include <thread>
@@ -19,7 +20,8 @@ namespace holdfast::http {
 
 class SocketWatchdog {
  public:
-  explicit SocketWatchdog(MonoTime deadline, const std::stop_token& stop = {});
+  explicit SocketWatchdog(MonoTime deadline, const std::stop_token& stop = {},
+                          std::function<bool()> go_on = {});
   ~SocketWatchdog();
   SocketWatchdog(const SocketWatchdog&) = delete;
   SocketWatchdog& operator=(const SocketWatchdog&) = delete;
@@ -29,6 +31,7 @@ class SocketWatchdog {
 
  private:
   void wait_for(MonoTime deadline);
+  bool is_over_by(std::unique_lock<std::mutex>& lock, MonoTime time);
   void shut_down_socket();
   void expire();
 
@@ -37,6 +40,7 @@ class SocketWatchdog {
     void operator()() const { watchdog.expire(); }
   };
 
+  const std::function<bool()> go_on_;
   std::mutex mutex_;
   std::condition_variable changed_;
   Fd socket_;

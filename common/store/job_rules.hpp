@@ -25,6 +25,16 @@ inline constexpr std::int64_t kClaimLookahead = 1000;
 // How many jobs, and how many idempotency keys, one prune() deletes at most.
 inline constexpr std::int64_t kPruneBatch = 1000;
 
+// The priority of the jobs of JobQueue::enqueue_outdated(): after what anybody waits for.
+inline constexpr std::int64_t kOutdatedPriority = 1000;
+
+// Which documents enqueue_outdated() is about.
+struct OutdatedRequest {
+  std::string vector_space;  // that they should have
+  std::int64_t limit = 0;    // of the jobs that wait
+  std::int64_t before = 0;   // they were embedded before, Unix ms
+};
+
 // What has been spent on a job, and what it may spend.
 struct JobBudget {
   std::int64_t attempts = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/store.hpp"
 
+#include "common/embedding/provider.hpp"
 #include "common/store/maintenance.hpp"
 #include "common/store/postgres/hnsw.hpp"
 #include "common/store/postgres/postgres_store.hpp"
@@ -86,8 +87,7 @@ Result<std::unique_ptr<Store>> open_store(const std::string& url, const OpenOpti
 Result<MigrationReport> migrate_store(const std::string& url, const OpenOptions& options) {
   if (is_server(url)) {
     HOLDFAST_TRY_ASSIGN(const postgres::Endpoint endpoint, postgres_endpoint(url, options));
-    HOLDFAST_TRY_ASSIGN(MigrationReport report,
-                        postgres::migrate(endpoint, postgres_migrations()));
+    HOLDFAST_TRY_ASSIGN(MigrationReport report, postgres::migrate(endpoint, postgres_migrations()));
     HOLDFAST_TRY_ASSIGN(report.vector_search,
                         postgres::index_vectors(endpoint, options.dimensions));
     return report;
@@ -117,6 +117,7 @@ OpenOptions open_options(const config::Config& config) {
   options.max_attempts = config.queue.max_attempts;
   options.max_crashes = config.queue.max_crashes;
   options.dimensions = config.embedding.dimensions;
+  options.vector_space = embedding::space_of(config.embedding);
   options.pool_size = config.store.pool_size;
   options.statement_timeout = config.store.statement_timeout;
   options.connect_timeout = config.store.connect_timeout;

@@ -108,6 +108,7 @@ struct JobFailure {
   std::string error;
   bool permanent = false;  // no retry: straight to the dead letter
   Duration backoff{};      // before the next attempt; the caller computes the jitter
+  bool postponed = false;  // through no fault of the job: the attempt is given back
 };
 
 struct HeartbeatReply {
@@ -139,6 +140,13 @@ class JobQueue {
                                   EmbeddedText text, Callback<void> done) = 0;
   virtual void complete(JobKey key, Callback<void> done) = 0;
   virtual void fail_job(JobFailure failure, Callback<JobState> done) = 0;
+  // Enqueues jobs that embed documents again whose vectors belong to another space than
+  // OpenOptions::vector_space, at a low priority, until `limit` of them wait. Only documents that
+  // were embedded before `before` (Unix ms, by the store's clock), so that two workers with
+  // different spaces do not take turns. Until such a job is done, the document is found by its
+  // words; if it dies, the document stays as it was. Returns how many were enqueued.
+  virtual void enqueue_outdated(std::uint32_t limit, std::int64_t before,
+                                Callback<std::int64_t> done) = 0;
   // Gives back every job of this worker that is still running, with its attempt, and hands it no
   // more: a claim that was under way cannot undo a shutdown. At SIGTERM.
   virtual void release(std::int64_t worker_id, Callback<std::int64_t> done) = 0;
@@ -262,6 +270,9 @@ struct OpenOptions {
   std::uint32_t max_attempts = 10;
   std::uint32_t max_crashes = 3;
   std::uint32_t readers = 3;  // connections for reads
+  // What the vectors of complete_embedding() and search() belong to
+  // (embedding::Provider::space()). Others are never compared with them.
+  std::string vector_space;
   // Vectors kept in memory for search. Beyond that, search reads them from the database each time:
   // just as exact, but slower.
   std::size_t vector_cache_bytes = std::size_t{256} << 20;
@@ -320,8 +331,8 @@ bool is_server(std::string_view url);
 
 // From the configuration: store.url, or SQLite in the state directory.
 std::string store_url(const config::Config& config);
-// From the configuration: durability, the jobs' budgets, and what concerns connections. The rest is
-// the caller's choice.
+// From the configuration: durability, the jobs' budgets, the vectors' space, and what concerns
+// connections. The rest is the caller's choice.
 OpenOptions open_options(const config::Config& config);
 
 }  // namespace holdfast::store

@@ -266,6 +266,8 @@ struct QueueStats {
   std::int64_t oldest_ready_ms(std::int64_t now) const {
     return oldest_ready_at == 0 || now < oldest_ready_at ? 0 : now - oldest_ready_at;
   }
+  // Ready documents whose vectors belong to another space: to be embedded again.
+  std::int64_t outdated_documents = 0;
 };
 
 }  // namespace holdfast::store

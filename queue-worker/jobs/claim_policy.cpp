@@ -23,6 +23,12 @@ Duration time_to_sleep(const store::JobQueue::Peek& peeked, std::int64_t now_ms,
 
 NextStep next_step(const ClaimState& state, std::int64_t now_ms, Duration poll) {
   if (state.draining || state.step_pending) return {};
+  if (!state.provider.takes_texts) {
+    if (state.probing) return {};
+    const Duration wait = state.provider.ask_again_in;
+    if (!state.provider.up && wait <= Duration::zero()) return {Action::Probe, 0, {}};
+    return {Action::Sleep, 0, std::clamp(wait, kShortestSleep, std::max(poll, kShortestSleep))};
+  }
   if (state.backing_off) return {Action::Sleep, 0, poll};
   if (!state.registered) return {Action::Register, 0, {}};
   if (state.quarantined > 0) return {};

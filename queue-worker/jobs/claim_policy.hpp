@@ -10,9 +10,13 @@
 // Jobs that crashed their worker run alone ("quarantined"), so that such a job takes no neighbour
 // along. While one waits or runs here, nothing else is claimed.
 //
+// While the embedding provider takes no texts nothing is claimed: the jobs would only use up their
+// attempts.
+//
 // Threads: pure functions.
 
 #include "common/base/clock.hpp"
+#include "common/embedding/provider.hpp"
 #include "common/store/store.hpp"
 
 #include <cstdint>
@@ -23,12 +27,14 @@ namespace holdfast::queue {
 struct ClaimState {
   bool draining = false;
   bool registered = false;
-  bool step_pending = false;      // a peek, claim or registration is on its way to the store
-  bool backing_off = false;       // the last one failed or found nothing: wait before the next
-  std::uint32_t capacity = 1;     // jobs that may be in work, see capacity()
-  std::uint32_t in_work = 0;      // claimed, and the work not finished
-  std::uint32_t quarantined = 0;  // jobs held that must run alone
-  std::uint32_t settling = 0;     // worked on, their result not yet stored
+  bool step_pending = false;  // a peek, claim or registration is on its way to the store
+  bool backing_off = false;   // the last one failed or found nothing: wait before the next
+  bool probing = false;       // the provider is being asked whether it takes texts again
+  embedding::ProviderState provider;
+  std::uint32_t capacity = 1;                   // jobs that may be in work, see capacity()
+  std::uint32_t in_work = 0;                    // claimed, and the work not finished
+  std::uint32_t quarantined = 0;                // jobs held that must run alone
+  std::uint32_t settling = 0;                   // worked on, their result not yet stored
   std::optional<store::JobQueue::Peek> peeked;  // nullopt: not since something changed
 };
 
@@ -37,6 +43,7 @@ enum class Action {
   Register,  // this process is not known to the queue, or no longer
   Peek,
   Claim,
+  Probe,  // ask the provider whether it takes texts again
   Sleep,  // until the doorbell rings, but for `sleep` at most
 };
 

@@ -22,10 +22,23 @@ std::string text_to_embed(const std::string& title, const std::string& text) {
   return title.empty() || text.starts_with(title) ? text : title + "\n" + text;
 }
 
+// The end of the batch that begins at `first`: as much as the provider takes at a time.
+std::size_t end_of_batch(const embedding::Provider& provider, const std::string& title,
+                         const std::vector<store::Chunk>& chunks, std::size_t first) {
+  std::size_t last = first;
+  std::size_t bytes = 0;
+  while (last < chunks.size() && last - first < provider.batch_items()) {
+    bytes += title.size() + chunks[last].text.size();
+    if (last > first && bytes > provider.batch_bytes()) break;
+    ++last;
+  }
+  return last;
+}
+
 // Embeds chunks [first, last) in place, and finds their terms.
-Result<void> embed_batch(const EmbedTools& tools, search::Analyser& analyser,
-                         const std::string& title, std::vector<store::Chunk>& chunks,
-                         std::size_t first, std::size_t last) {
+Result<void> embed_batch(const EmbedTools& tools, const embedding::EmbedCall& call,
+                         search::Analyser& analyser, const std::string& title,
+                         std::vector<store::Chunk>& chunks, std::size_t first, std::size_t last) {
   std::vector<std::string> whole;
   for (std::size_t i = first; i < last; ++i) {
     chunks[i].terms = analyser.index_terms(chunks[i].text);
@@ -33,7 +46,7 @@ Result<void> embed_batch(const EmbedTools& tools, search::Analyser& analyser,
   }
   const std::vector<std::string_view> texts(whole.begin(), whole.end());
   const auto start = std::chrono::steady_clock::now();
-  auto vectors = tools.provider.embed(texts);
+  auto vectors = tools.provider.embed(texts, call);
   const bool ok = vectors && vectors->size() == texts.size();
   tools.batch_done(std::chrono::steady_clock::now() - start, ok);
   if (!vectors) return fail(vectors.error().with_context("embed"));
@@ -61,6 +74,15 @@ std::vector<store::Chunk> split(const std::string& content,
   return chunks;
 }
 
+Outcome outcome_of(const Error& error, const embedding::Provider& provider,
+                   const std::atomic<bool>& stop) {
+  if (stop) return Stopped{};
+  if (error.kind == ErrorKind::Unavailable && provider.is_remote()) {
+    return Postponed{error.message, provider.state().ask_again_in};
+  }
+  return Failed{error.message, !is_retryable(error.kind)};
+}
+
 Outcome embed_unguarded(const std::string& document_id, const EmbedTools& tools,
                         const std::atomic<bool>& stop) {
   if (stop) return Stopped{};
@@ -75,14 +97,18 @@ Outcome embed_unguarded(const std::string& document_id, const EmbedTools& tools,
   done.text.title_terms = analyser.index_terms(document->title);
   done.text.labels = store::labels_of(document->metadata);
   std::vector<store::Chunk>& chunks = done.text.chunks;
-  for (std::size_t first = 0; first < chunks.size(); first += kBatch) {
+  // While a provider on a network is waited for, this says that we are alive.
+  const embedding::EmbedCall call{tools.request_id, {}, [&] {
+                                    tools.touch();
+                                    return !stop;
+                                  }};
+  for (std::size_t first = 0; first < chunks.size();) {
     if (stop) return Stopped{};
     tools.touch();
-    const std::size_t last = std::min(first + kBatch, chunks.size());
-    if (const auto embedded = embed_batch(tools, analyser, document->title, chunks, first, last);
-        !embedded) {
-      return Failed{embedded.error().message, !is_retryable(embedded.error().kind)};
-    }
+    const std::size_t last = end_of_batch(tools.provider, document->title, chunks, first);
+    const auto embedded = embed_batch(tools, call, analyser, document->title, chunks, first, last);
+    if (!embedded) return outcome_of(embedded.error(), tools.provider, stop);
+    first = last;
   }
   return done;
 }

@@ -26,21 +26,25 @@ struct Embedded {
 };
 struct DocumentGone {};
 struct Stopped {};  // told to stop before it was finished
+// The provider takes no texts now, which says nothing about this job.
+struct Postponed {
+  std::string why;
+  Duration wait{};  // until the provider is asked again
+};
 struct Failed {
   std::string error;
   bool permanent = false;  // the same input will fail again
 };
-using Outcome = std::variant<Embedded, DocumentGone, Stopped, Failed>;
+using Outcome = std::variant<Embedded, DocumentGone, Stopped, Postponed, Failed>;
 
 struct EmbedTools {
   store::DocumentStore& documents;
   embedding::Provider& provider;
   embedding::ChunkOptions chunking;
-  std::function<void()> touch;                     // a sign of life, before each batch
+  std::string request_id;                          // of the document, for the provider
+  std::function<void()> touch;                     // a sign of life; from another thread as well
   std::function<void(Duration, bool)> batch_done;  // its duration, and whether it succeeded
 };
-
-inline constexpr std::size_t kBatch = 32;  // chunks given to the provider at a time
 
 Outcome embed_document(const std::string& document_id, const EmbedTools& tools,
                        const std::atomic<bool>& stop);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "queue-worker/jobs/in_flight_jobs.hpp"
 
+#include "common/base/backoff.hpp"
 #include "common/store/job_payload.hpp"
-#include "queue-worker/jobs/backoff.hpp"
 #include "queue-worker/jobs/claim_policy.hpp"
 
 #include <algorithm>
@@ -20,13 +20,18 @@ bool is_transient(ErrorKind kind) {
          kind == ErrorKind::DeadlineExceeded;
 }
 
-AttemptResult result_of(store::JobState state) {
+AttemptResult result_of(store::JobState state, bool postponed) {
   switch (state) {
     case store::JobState::Dead: return AttemptResult::Dead;
     case store::JobState::Cancelled: return AttemptResult::Cancelled;
     case store::JobState::Done: return AttemptResult::Done;
-    default: return AttemptResult::Retried;
+    default: return postponed ? AttemptResult::Postponed : AttemptResult::Retried;
   }
+}
+
+// What the provider's operator finds in their logs.
+std::string request_id_of(const JobInfo& job) {
+  return job.request_id.empty() ? fmt::format("job-{}", job.job_id) : job.request_id;
 }
 
 }  // namespace
@@ -40,6 +45,7 @@ InFlightJobs::InFlightJobs(const Parts& parts, Options options,
       threads_(std::make_unique<JobThreads>(std::move(beats))) {}
 
 InFlightJobs::~InFlightJobs() {
+  *stopping_ = true;
   for (auto& [id, held] : held_)
     *held.stop = true;
   threads_.reset();
@@ -68,6 +74,7 @@ bool InFlightJobs::stop(store::JobKey key) {
 
 void InFlightJobs::stop_all_for_shutdown() {
   shutting_down_ = true;
+  *stopping_ = true;
   for (auto& [id, held] : held_)
     *held.stop = true;
 }
@@ -93,7 +100,7 @@ void InFlightJobs::begin(store::Job job) {
   // An older claim of the same job can only be one that this process has lost.
   if (const auto lost = held_.find(fresh.job.id); lost != held_.end()) unlist(lost->second);
   Held& held = held_[fresh.job.id] = std::move(fresh);
-  if (!payload) return fail_job(held, payload.error().message, true);
+  if (!payload) return fail_job(held, {payload.error().message, true});
   start(held);
 }
 
@@ -137,12 +144,13 @@ void InFlightJobs::unlist(const Held& held) {
 void InFlightJobs::work_on(Held& held) {
   held.phase = Phase::Working;
   threads_->run([parts = parts_, chunking = options_.chunking, key = key_of(held), stop = held.stop,
-                 document_id = held.info.document_id,
+                 document_id = held.info.document_id, request_id = request_id_of(held.info),
                  weak = weak_from_this()](const std::function<void()>& touch) {
     const MonoTime began = parts.clock.mono();
     const EmbedTools tools{
-        parts.store, parts.provider, chunking, touch,
-        [&](Duration took, bool ok) { parts.observer.batch_embedded(took, ok); }};
+        parts.store, parts.provider,
+        chunking,    request_id,
+        touch,       [&](Duration took, bool ok) { parts.observer.batch_embedded(took, ok); }};
     Computed result{embed_document(document_id, tools, *stop), {}};
     result.took = parts.clock.mono() - began;
     boost::asio::post(parts.io, [weak, key, result = std::move(result)]() mutable {
@@ -168,10 +176,13 @@ void InFlightJobs::computed(store::JobKey key, Computed result) {
 
 void InFlightJobs::settle(Held& held, Outcome outcome) {
   if (auto* failed = std::get_if<Failed>(&outcome)) {
-    return fail_job(held, std::move(failed->error), failed->permanent);
+    return fail_job(held, {std::move(failed->error), failed->permanent});
   }
   if (std::holds_alternative<Stopped>(outcome)) {
-    return fail_job(held, "stopped: cancelled, or past its deadline", false);
+    return fail_job(held, {"stopped: cancelled, or past its deadline"});
+  }
+  if (auto* postponed = std::get_if<Postponed>(&outcome)) {
+    return fail_job(held, {std::move(postponed->why), false, postponed->wait});
   }
   if (std::holds_alternative<DocumentGone>(outcome)) return complete(held, kDocumentDeleted);
   store_embedding(held, std::move(std::get<Embedded>(outcome)));
@@ -198,7 +209,7 @@ void InFlightJobs::embedding_stored(store::JobKey key, const std::string& detail
   const Error& error = result.error();
   if (error.kind == ErrorKind::Conflict) return end(key, AttemptResult::Stale, error.message);
   if (error.kind == ErrorKind::NotFound) return complete(*held, kDocumentDeleted);
-  if (!is_transient(error.kind)) return fail_job(*held, error.message, false);
+  if (!is_transient(error.kind)) return fail_job(*held, {error.message});
   parts_.observer.trouble("store the result", error);
   // The result went with the failed write; the claim is still ours, so the work is done again.
   try_again_later(key, [](InFlightJobs& self, Held& late) { self.work_on(late); });
@@ -218,24 +229,40 @@ void InFlightJobs::complete(Held& held, std::string detail) {
       }));
 }
 
-void InFlightJobs::fail_job(Held& held, std::string error, bool permanent) {
+void InFlightJobs::fail_job(Held& held, const Failing& failing) {
   held.phase = Phase::Settling;
   const double random = std::uniform_real_distribution<double>(0, 1)(random_);
-  const Duration backoff = full_jitter(held.job.attempt, options_.limits.backoff_base,
-                                       options_.limits.backoff_cap, random);
+  const Duration backoff = failing.postponed_for
+                               ? *failing.postponed_for
+                               : full_jitter(held.job.attempt, options_.limits.backoff_base,
+                                             options_.limits.backoff_cap, random);
   parts_.store.fail_job(
-      {key_of(held), error, permanent, backoff},
-      on_loop<store::JobState>([key = key_of(held), error, permanent](
-                                   InFlightJobs& self, const Result<store::JobState>& result) {
-        if (result) return self.end(key, result_of(*result), error);
-        if (!is_transient(result.error().kind)) {
-          return self.end(key, AttemptResult::Stale, result.error().message);
-        }
-        self.parts_.observer.trouble("fail", result.error());
-        self.try_again_later(key, [error, permanent](InFlightJobs& s, Held& late) {
-          s.fail_job(late, error, permanent);
-        });
-      }));
+      {key_of(held), failing.error, failing.permanent, backoff, failing.postponed_for.has_value()},
+      on_loop<store::JobState>(
+          [key = key_of(held), failing](InFlightJobs& self, const Result<store::JobState>& result) {
+            if (result)
+              return self.end(key, result_of(*result, failing.postponed_for.has_value()),
+                              failing.error);
+            if (!is_transient(result.error().kind)) {
+              return self.end(key, AttemptResult::Stale, result.error().message);
+            }
+            self.parts_.observer.trouble("fail", result.error());
+            self.try_again_later(
+                key, [failing](InFlightJobs& s, Held& late) { s.fail_job(late, failing); });
+          }));
+}
+
+void InFlightJobs::probe_provider(std::function<void()> done) {
+  threads_->run([parts = parts_, weak = weak_from_this(), stopping = stopping_,
+                 done = std::move(done)](const std::function<void()>& touch) {
+    parts.provider.probe({{}, {}, [&] {
+                            touch();
+                            return !*stopping;
+                          }});
+    boost::asio::post(parts.io, [weak, done] {
+      if (weak.lock()) done();
+    });
+  });
 }
 
 void InFlightJobs::try_again_later(store::JobKey key, Step step) {

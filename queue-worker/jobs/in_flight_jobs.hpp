@@ -61,6 +61,8 @@ class InFlightJobs : public std::enable_shared_from_this<InFlightJobs> {
   bool stop(store::JobKey key);
   // The worker stops: work that ends early is given back rather than failed.
   void stop_all_for_shutdown();
+  // Asks the provider, on a job thread, whether it takes texts again; then `done`, on the loop.
+  void probe_provider(std::function<void()> done);
   // The worker was declared dead: whatever becomes of these jobs is for others to say.
   void disown_all();
 
@@ -97,7 +99,14 @@ class InFlightJobs : public std::enable_shared_from_this<InFlightJobs> {
   void store_embedding(Held& held, Embedded embedded);
   void embedding_stored(store::JobKey key, const std::string& detail, const Result<void>& result);
   void complete(Held& held, std::string detail);
-  void fail_job(Held& held, std::string error, bool permanent);
+  // How a job fails.
+  struct Failing {
+    std::string error;
+    bool permanent = false;
+    std::optional<Duration>
+        postponed_for{};  // through no fault of the job: the attempt is given back
+  };
+  void fail_job(Held& held, const Failing& failing);
   void try_again_later(store::JobKey key, Step step);
   void end(store::JobKey key, AttemptResult result, std::string_view detail);
   Held* find(store::JobKey key);
@@ -115,6 +124,7 @@ class InFlightJobs : public std::enable_shared_from_this<InFlightJobs> {
   std::map<std::int64_t, Held> held_;  // by job id
   std::optional<Duration> mean_time_;
   bool shutting_down_ = false;
+  const std::shared_ptr<std::atomic<bool>> stopping_ = std::make_shared<std::atomic<bool>>(false);
   std::unique_ptr<JobThreads> threads_;  // last: the tasks use the parts
 };
 

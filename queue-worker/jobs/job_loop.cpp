@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "queue-worker/jobs/job_loop.hpp"
 
-#include "queue-worker/jobs/backoff.hpp"
+#include "common/base/backoff.hpp"
 
 namespace holdfast::queue {
 
@@ -65,7 +65,8 @@ void JobLoop::assemble(std::vector<std::shared_ptr<worker::Beat>> beats) {
                          }});
   upkeep_ = std::make_shared<QueueUpkeep>(
       parts_, reads_,
-      QueueUpkeep::Options{options_.queue, options_.limits.lease, options_.limits.keep_done},
+      QueueUpkeep::Options{options_.queue, options_.limits.lease, options_.limits.keep_done,
+                           options_.limits.job_timeout},
       QueueUpkeep::Hooks{[jobs] {
                            const auto held = jobs.lock();
                            return held ? held->size() : 0;
@@ -73,7 +74,10 @@ void JobLoop::assemble(std::vector<std::shared_ptr<worker::Beat>> beats) {
                          hook([](JobLoop& self) {
                            if (self.lease_->registered()) self.lease_->renew();
                          }),
-                         hook([](JobLoop& self) { self.wake(); })});
+                         hook([](JobLoop& self) { self.wake(); }), hook([](JobLoop& self) {
+                           self.doorbell_.ring();  // for the others
+                           self.wake();
+                         })});
 }
 
 Result<void> JobLoop::start() {
@@ -90,6 +94,8 @@ ClaimState JobLoop::claim_state() const {
   state.registered = lease_->registered();
   state.step_pending = pending_ != Pending::Nothing;
   state.backing_off = backing_off_;
+  state.probing = probing_;
+  state.provider = parts_.provider.state();
   state.capacity = capacity(options_.limits.concurrency, options_.limits.batch, jobs_->mean_time());
   state.in_work = load.in_work;
   state.settling = load.settling;
@@ -108,6 +114,7 @@ void JobLoop::advance() {
     case Action::Register: return register_again();
     case Action::Peek: return peek();
     case Action::Claim: return claim(step.limit);
+    case Action::Probe: return probe();
     case Action::Sleep: return sleep(step.sleep);
   }
 }
@@ -164,6 +171,16 @@ void JobLoop::sleep(Duration duration) {
     if (!self->sleeping_) return;
     self->doorbell_.clear();
     self->wake();
+  });
+}
+
+void JobLoop::probe() {
+  probing_ = true;
+  jobs_->probe_provider([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->probing_ = false;
+    if (!self->drained_) self->wake();
   });
 }
 

@@ -72,6 +72,7 @@ class JobLoop : public std::enable_shared_from_this<JobLoop> {
   void peek();
   void peeked(const Result<store::JobQueue::Peek>& peek);
   void sleep(Duration duration);
+  void probe();
   void claim(std::uint32_t limit);
   void claimed(std::uint32_t limit, Result<std::vector<store::Job>> jobs);
   void job_ended();
@@ -97,6 +98,7 @@ class JobLoop : public std::enable_shared_from_this<JobLoop> {
 
   Pending pending_ = Pending::Nothing;
   bool backing_off_ = false;
+  bool probing_ = false;
   bool sleeping_ = false;
   bool listening_ = false;  // a wait on the doorbell is pending
   bool looking_ = false;    // for jobs to stop: the timer is set

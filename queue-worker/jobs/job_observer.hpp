@@ -23,6 +23,7 @@ enum class AttemptResult {
   Cancelled,  // at somebody's request, or its document was deleted or replaced
   Stale,      // the job has another owner by now; this result was dropped
   Released,   // given back unfinished, because this worker stops
+  Postponed,  // given back, because the embedding provider takes no texts now
 };
 std::string_view to_string(AttemptResult result);  // "done", "retried", …: the metrics' label
 
@@ -47,6 +48,8 @@ class JobObserver {
   virtual void jobs_released(std::int64_t count) = 0;  // at the end of a drain, by the store
   virtual void jobs_rescued(std::int64_t count) = 0;   // from workers that died
   virtual void jobs_pruned(std::int64_t count) = 0;
+  // How many documents are still to be embedded again, because of another model or dimension.
+  virtual void documents_outdated(std::int64_t count) = 0;
   // Something failed that the loop will try again. `what`: "claim", "heartbeat", …
   virtual void trouble(std::string_view what, const Error& error) = 0;
 };

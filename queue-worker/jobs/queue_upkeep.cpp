@@ -7,7 +7,13 @@ namespace holdfast::queue {
 
 namespace {
 constexpr Duration kPruneInterval = std::chrono::minutes(10);
-}
+// Of documents that are embedded again: how many jobs may wait, and how often there is a look.
+constexpr std::uint32_t kOutdatedJobs = 500;
+constexpr Duration kOutdatedInterval = std::chrono::seconds(1);
+// What is left then cannot be embedded, or is done with another model on another host.
+constexpr Duration kOutdatedPause = std::chrono::minutes(1);
+constexpr Duration kOutdatedGrace = std::chrono::minutes(1);
+}  // namespace
 
 QueueUpkeep::QueueUpkeep(const Parts& parts, StoreReads& reads, Options options, Hooks hooks)
     : parts_(parts),
@@ -17,6 +23,7 @@ QueueUpkeep::QueueUpkeep(const Parts& parts, StoreReads& reads, Options options,
       timer_(parts.io) {}
 
 void QueueUpkeep::start() {
+  outdated_before_ = to_unix_ms(parts_.clock.wall() + options_.job_timeout + kOutdatedGrace);
   round();
 }
 
@@ -26,7 +33,9 @@ void QueueUpkeep::stop() {
 }
 
 void QueueUpkeep::round() {
-  after(timer_, options_.lease / 2, weak_from_this(), [](QueueUpkeep& self) {
+  const Duration period =
+      has_outdated_ ? std::min(kOutdatedInterval, options_.lease / 2) : options_.lease / 2;
+  after(timer_, period, weak_from_this(), [](QueueUpkeep& self) {
     if (!self.stopped_) self.round();
   });
   reads_.off_loop(
@@ -51,6 +60,27 @@ void QueueUpkeep::act_on(const store::QueueStats& stats) {
     pruned_at_ = now;
     prune();
   }
+  enqueue_outdated(stats);
+}
+
+void QueueUpkeep::enqueue_outdated(const store::QueueStats& stats) {
+  const MonoTime now = parts_.clock.mono();
+  parts_.observer.documents_outdated(stats.outdated_documents);
+  has_outdated_ = stats.outdated_documents > 0 && now >= enqueue_again_at_;
+  if (!has_outdated_) return;
+  const bool none_waits = stats.ready + stats.waiting + stats.running == 0;
+  parts_.store.enqueue_outdated(
+      kOutdatedJobs, outdated_before_,
+      on_loop<std::int64_t>(parts_.io, weak_from_this(),
+                            [none_waits](QueueUpkeep& self, const Result<std::int64_t>& count) {
+                              if (!count)
+                                return self.parts_.observer.trouble(
+                                    "enqueue documents to embed again", count.error());
+                              if (*count == 0 && none_waits) {
+                                self.enqueue_again_at_ = self.parts_.clock.mono() + kOutdatedPause;
+                              }
+                              if (*count > 0 && !self.stopped_) self.hooks_.jobs_enqueued();
+                            }));
 }
 
 void QueueUpkeep::rescue() {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// QueueUpkeep: rescues the jobs of workers that died, and deletes old finished jobs. Every half
-// lease it reads the queue's figures; it writes only if they call for it.
+// QueueUpkeep: rescues the jobs of workers that died, deletes old finished jobs, and sees to it
+// that documents are embedded again whose vectors were made with another model. Every half lease,
+// and every second while there are such documents, it reads the queue's figures; it writes only if
+// they call for it.
 //
 // Threads: the loop's. Ownership: a shared_ptr; pending callbacks hold weak references.
 
@@ -22,12 +24,15 @@ class QueueUpkeep : public std::enable_shared_from_this<QueueUpkeep> {
     std::string queue;
     Duration lease{};
     Duration keep_done{};
+    // Of a job: what an older worker is still at when this one starts may end that much later.
+    Duration job_timeout{};
   };
   struct Hooks {
     std::function<std::size_t()> jobs_held;  // by this process
     // This worker's own lease may have lapsed while it was idle: called before a rescue.
     std::function<void()> renew_lease;
     std::function<void()> jobs_rescued;
+    std::function<void()> jobs_enqueued;
   };
 
   // `reads` outlives this.
@@ -41,6 +46,7 @@ class QueueUpkeep : public std::enable_shared_from_this<QueueUpkeep> {
   void act_on(const store::QueueStats& stats);
   void rescue();
   void prune();
+  void enqueue_outdated(const store::QueueStats& stats);
 
   Parts parts_;
   StoreReads& reads_;
@@ -49,6 +55,9 @@ class QueueUpkeep : public std::enable_shared_from_this<QueueUpkeep> {
   boost::asio::steady_timer timer_;
   bool stopped_ = false;
   std::optional<MonoTime> pruned_at_;
+  bool has_outdated_ = false;
+  MonoTime enqueue_again_at_{};
+  std::int64_t outdated_before_ = 0;  // Unix ms
 };
 
 }  // namespace holdfast::queue

@@ -21,6 +21,7 @@ log::Level level_of(AttemptResult result) {
   switch (result) {
     case AttemptResult::Dead: return log::Level::Error;
     case AttemptResult::Retried:
+    case AttemptResult::Postponed:
     case AttemptResult::Stale: return log::Level::Warn;
     default: return log::Level::Info;
   }
@@ -36,6 +37,7 @@ std::string_view to_string(AttemptResult result) {
     case AttemptResult::Cancelled: return "cancelled";
     case AttemptResult::Stale: return "stale";
     case AttemptResult::Released: return "released";
+    case AttemptResult::Postponed: return "postponed";
   }
   return "unknown";
 }
@@ -46,9 +48,10 @@ Reporter::Reporter(const log::Logger& log, prometheus::Registry& registry, const
   metrics::Counters jobs(registry, "queue_jobs_total");
   for (const AttemptResult result :
        {AttemptResult::Done, AttemptResult::Retried, AttemptResult::Dead, AttemptResult::Cancelled,
-        AttemptResult::Stale, AttemptResult::Released}) {
+        AttemptResult::Stale, AttemptResult::Released, AttemptResult::Postponed}) {
     attempts_[result] = &jobs.with({{"queue", queue}, {"outcome", std::string(to_string(result))}});
   }
+  outdated_ = &metrics::Gauges(registry, "embedding_outdated_documents").only();
   duration_ = &metrics::Histograms(registry, "queue_job_duration_seconds").with({{"queue", queue}});
   wait_ = &metrics::Histograms(registry, "queue_job_wait_seconds").with({{"queue", queue}});
   embedding_ =
@@ -105,6 +108,18 @@ void Reporter::jobs_pruned(std::int64_t count) {
   log_.info("deleted old finished jobs", {{"jobs", count}});
 }
 
+void Reporter::documents_outdated(std::int64_t count) {
+  if (count > 0 && !catching_up_) {
+    log_.info(
+        "documents were embedded with another provider, model or dimension: they are embedded "
+        "again in the background, and found by their words until then",
+        {{"documents", count}});
+  } else if (count == 0 && catching_up_) {
+    log_.info("all documents have been embedded again");
+  }
+  catching_up_ = count > 0;
+}
+
 void Reporter::trouble(std::string_view what, const Error& error) {
   const MonoTime now = clock_.mono();
   const auto found = quiet_.find(what);
@@ -122,6 +137,7 @@ void Reporter::set_sizes(const store::QueueStats& stats) {
   sizes_.show({stats.ready, stats.waiting, stats.running, stats.done, stats.cancelled, stats.dead,
                stats.oldest_ready_ms(to_unix_ms(clock_.wall())),
                stats.paused || !stats.paused_kinds.empty()});
+  outdated_->Set(static_cast<double>(stats.outdated_documents));
 }
 
 }  // namespace holdfast::queue

@@ -31,6 +31,8 @@ class Reporter final : public JobObserver {
   void jobs_released(std::int64_t count) override;
   void jobs_rescued(std::int64_t count) override;
   void jobs_pruned(std::int64_t count) override;
+  // A line when it begins, and when all are done.
+  void documents_outdated(std::int64_t count) override;
   // At most one line per `what` in 30 s: the loop tries again every second or so.
   void trouble(std::string_view what, const Error& error) override;
 
@@ -47,6 +49,8 @@ class Reporter final : public JobObserver {
   const Clock& clock_;
   std::map<AttemptResult, prometheus::Counter*> attempts_;
   metrics::QueueMetrics sizes_;
+  prometheus::Gauge* outdated_;
+  bool catching_up_ = false;
   prometheus::Histogram* duration_;
   prometheus::Histogram* wait_;
   prometheus::Histogram* embedding_;

@@ -2,11 +2,13 @@
 #include "queue-worker/jobs/service.hpp"
 
 #include "common/base/id.hpp"
+#include "common/config/load.hpp"
 #include "common/metrics/instruments.hpp"
 #include "common/metrics/store_metrics.hpp"
 #include "common/protocol/doorbell.hpp"
 #include "common/protocol/names.hpp"
 #include "common/worker/configuration.hpp"
+#include "common/worker/provider_hooks.hpp"
 #include "queue-worker/jobs/job_loop.hpp"
 #include "queue-worker/jobs/reporter.hpp"
 
@@ -79,6 +81,9 @@ class QueueService final : public worker::Service {
         reporter_(context.log(), context.registry(), context.clock(), kQueue,
                   std::string(provider_->name())),
         store_up_(metrics::Gauges(context.registry(), "store_up").only()),
+        provider_up_(provider_->is_remote()
+                         ? &metrics::Gauges(context.registry(), "embedding_provider_up").only()
+                         : nullptr),
         in_flight_(in_flight_table(context)),
         connections_(make_connection_metrics(context, *store_)),
         files_(make_file_metrics(context, *store_)),
@@ -98,7 +103,15 @@ class QueueService final : public worker::Service {
   void drain(std::function<void()> done) override { loop_->drain(std::move(done)); }
 
   void check(std::function<void(Result<void>)> done) override {
-    reads_.bounded([](store::Store& store) { return store.check(); }, std::move(done));
+    reads_.bounded([](store::Store& store) { return store.check(); },
+                   [this, done = std::move(done)](Result<void> checked) {
+                     const embedding::ProviderState state = provider_->state();
+                     if (checked && !state.up) {
+                       checked = fail(ErrorKind::Unavailable,
+                                      "the embedding provider takes no texts: " + state.reason);
+                     }
+                     done(std::move(checked));
+                   });
   }
 
   void before_scrape(std::function<void()> done) override {
@@ -137,12 +150,23 @@ class QueueService final : public worker::Service {
       connections_->show({use->open, use->busy, use->made, use->failures, use->listening});
     }
     store_up_.Set(stats ? 1 : 0);
+    const embedding::ProviderState state = provider_->state();
+    if (provider_up_ != nullptr) provider_up_->Set(state.up ? 1 : 0);
     if (!stats) return reporter_.trouble("read the queue's sizes", stats.error());
     reporter_.set_sizes(*stats);
     const bool paused = stats->paused || !stats->paused_kinds.empty();
-    const std::string status =
+    std::string status =
         fmt::format("{}{} ready, {} running, {} waiting, {} dead", paused ? "paused: " : "",
                     stats->ready, stats->running, stats->waiting, stats->dead);
+    if (stats->outdated_documents > 0) {
+      status += fmt::format("; {} documents to embed again", stats->outdated_documents);
+    }
+    // The most pressing first: a table shows the beginning.
+    if (!state.up) {
+      status = fmt::format("embedding provider down: {}; {}", state.reason, status);
+    } else if (!state.takes_texts) {
+      status = fmt::format("embedding provider asks to wait; {}", status);
+    }
     if (status != status_) context_.set_status(status_ = status);
   }
 
@@ -151,6 +175,7 @@ class QueueService final : public worker::Service {
   std::unique_ptr<embedding::Provider> provider_;
   Reporter reporter_;
   prometheus::Gauge& store_up_;
+  prometheus::Gauge* provider_up_;  // null: it needs no network
   protocol::InFlightTable in_flight_;
   std::optional<metrics::ConnectionMetrics> connections_;  // of an engine that has connections
   std::optional<metrics::FileMetrics> files_;              // of one that has files
@@ -168,7 +193,12 @@ Duration drain_budget(const config::Config& config, const std::string& worker_na
 Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) {
   const config::Config& config = context.config();
   HOLDFAST_TRY_ASSIGN(const Failpoint failpoint, Failpoint::from_environment());
-  HOLDFAST_TRY_ASSIGN(auto provider, embedding::make_provider(config.embedding));
+  HOLDFAST_TRY_ASSIGN(
+      auto provider,
+      embedding::make_provider(
+          config.embedding,
+          {worker::provider_hooks(config.embedding, context.registry(), context.log()),
+           config::environ_of_process()}));
   store::OpenOptions options = store::open_options(config);
   options.on_commit = metrics::commit_observer(context.registry());
   options.on_read = metrics::read_observer(context.registry());

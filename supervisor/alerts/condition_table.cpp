@@ -62,6 +62,10 @@ constexpr std::array kTable{
         "HoldfastMemoryHigh", Warning, 5min,
         "Replacing the worker has not helped: memory_high is too low for its load, or it grows "
         "too fast."),
+    state_row(
+        "HoldfastEmbeddingUnavailable", Warning, 5min,
+        "The embedding provider takes no texts from some workers. Jobs wait and lose no attempts; "
+        "searches find what they find by words alone. The workers' status says why."),
     with_threshold(
         state_row("HoldfastQueueBacklog", Warning, 5min,
                   "Jobs that are due wait for too long: there are too few queue workers, "

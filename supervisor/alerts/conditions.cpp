@@ -136,6 +136,10 @@ Alerts active_alerts(const FleetSnapshot& snapshot, const std::optional<telemetr
     add_reach(latest->database, "HoldfastStoreUnavailable", "the database", "critical", alerts);
   }
   if (latest) add_reach(latest->redis, "HoldfastRedisUnavailable", "Redis", "warning", alerts);
+  if (latest) {
+    add_reach(latest->embedding, "HoldfastEmbeddingUnavailable", "the embedding provider",
+              "warning", alerts);
+  }
   for (const ListenerTrouble& trouble : snapshot.listener_troubles) {
     alerts.push_back({"HoldfastListenerShutDown", trouble.reopened ? "warning" : "critical",
                       trouble.listener, trouble.message, trouble.since});

@@ -52,7 +52,7 @@ std::uint64_t increase(double before, double now) {
 // States that follow from the start of the stack, for as long as that may take.
 bool comes_with_starting(std::string_view name) {
   return name == "HoldfastNotReady" || name == "HoldfastStoreUnavailable" ||
-         name == "HoldfastRedisUnavailable";
+         name == "HoldfastRedisUnavailable" || name == "HoldfastEmbeddingUnavailable";
 }
 
 // A program that lacks workers only because a command has stopped them.

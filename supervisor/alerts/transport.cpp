@@ -20,15 +20,6 @@ namespace {
 constexpr Duration kConnectTimeout = std::chrono::seconds(3);
 constexpr std::uint64_t kMostOfAnswer = 64u << 10;
 
-Result<std::optional<net::ProxyUrl>> proxy_of(const std::string& setting, const std::string& url,
-                                              const Variables& environment) {
-  if (setting == "off") return std::nullopt;
-  HOLDFAST_TRY_ASSIGN(const net::Url parsed, net::parse_url(url));
-  if (setting == "environment") return http::proxy_for(parsed, environment);
-  HOLDFAST_TRY_ASSIGN(net::ProxyUrl proxy, net::parse_proxy_url(setting));
-  return proxy;
-}
-
 Result<http::Response> send(const HttpRequest& request, const config::AlertReceiver& receiver,
                             const TransportParts& parts, const std::stop_token& stop) {
   http::FetchOptions options;
@@ -37,7 +28,8 @@ Result<http::Response> send(const HttpRequest& request, const config::AlertRecei
   options.max_response_bytes = kMostOfAnswer;
   options.ca_file = receiver.ca_file;
   options.stop = stop;
-  HOLDFAST_TRY_ASSIGN(options.proxy, proxy_of(receiver.proxy, request.url, parts.environment));
+  HOLDFAST_TRY_ASSIGN(options.proxy,
+                      http::proxy_by(receiver.proxy, request.url, parts.environment));
   return http::fetch("POST", request.url, request.headers, request.body, options);
 }
 
@@ -77,7 +69,7 @@ Result<http::Response> ping(const config::AlertPing& ping, const TransportParts&
   options.connect_timeout = kConnectTimeout;
   options.max_response_bytes = kMostOfAnswer;
   options.stop = stop;
-  HOLDFAST_TRY_ASSIGN(options.proxy, proxy_of("environment", url, parts.environment));
+  HOLDFAST_TRY_ASSIGN(options.proxy, http::proxy_by("environment", url, parts.environment));
   return http::fetch("GET", url, {}, {}, options);
 }
 

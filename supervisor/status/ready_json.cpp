@@ -56,10 +56,11 @@ ordered_json queue_json(const Totals& latest) {
 }
 
 ordered_json checks_json(const Totals& latest) {
-  // Workers that report the database but not Redis do not use Redis.
-  const char* const no_redis = latest.database ? "unused" : "unknown";
+  // Workers that report the database but not Redis, or no embedding provider, do not use one.
+  const char* const unused = latest.database ? "unused" : "unknown";
   return {{"database", reach_json(latest.database, "unknown")},
-          {"redis", reach_json(latest.redis, no_redis)},
+          {"redis", reach_json(latest.redis, unused)},
+          {"embedding", reach_json(latest.embedding, unused)},
           {"queue", queue_json(latest)}};
 }
 

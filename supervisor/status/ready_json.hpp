@@ -21,8 +21,9 @@ bool takes_traffic(const FleetSnapshot& snapshot, const Latest& latest);
 // {"status":"pass"}, or {"status":"fail","reason":…}.
 std::string ready_json(const FleetSnapshot& snapshot, const Latest& latest);
 
-// The same with "checks" of database, Redis and queues as the workers see them (`latest`), and all
-// programs. A failing check turns "pass" into "warn" and no more, unless it is the store's.
+// The same with "checks" of database, Redis, embedding provider and queues as the workers see them
+// (`latest`), and all programs. A failing check turns "pass" into "warn" and no more, unless it is
+// the store's.
 std::string ready_json_verbose(const FleetSnapshot& snapshot, const Latest& latest);
 
 }  // namespace holdfast::supervisor::status

@@ -46,6 +46,7 @@ struct Totals {
   std::optional<Queues> queues;
   std::optional<Reach> database;
   std::optional<Reach> redis;
+  std::optional<Reach> embedding;  // the embedding provider, if it is on a network
   std::optional<double> memory_bytes;
   std::map<std::string, double> dead_jobs;           // by queue, since the start
   std::map<std::string, double> oldest_job_seconds;  // by queue: how long it has been due

@@ -14,6 +14,7 @@ constexpr std::string_view kLatency = "http_request_duration_seconds";
 constexpr std::string_view kQueue = "queue_size";
 constexpr std::string_view kStore = "store_up";
 constexpr std::string_view kRedis = "rate_limit_redis_up";
+constexpr std::string_view kEmbedding = "embedding_provider_up";
 constexpr std::string_view kJobs = "queue_jobs_total";
 constexpr std::string_view kOldestJob = "queue_oldest_ready_age_seconds";
 constexpr std::string_view kKeysExpiring = "api_keys_expiring";
@@ -81,8 +82,9 @@ std::string_view label_value(std::string_view labels, std::string_view name) {
 }
 
 Totals totals_of(Ledger& ledger, MonoTime now, WallTime wall) {
-  static constexpr std::array kFamilies{kRequests, kLatency,   kQueue,        kStore,    kRedis,
-                                        kJobs,     kOldestJob, kKeysExpiring, kDiskFree, kStoreLog};
+  static constexpr std::array kFamilies{kRequests,     kLatency,   kQueue,   kStore,
+                                        kRedis,        kEmbedding, kJobs,    kOldestJob,
+                                        kKeysExpiring, kDiskFree,  kStoreLog};
   const auto families = ledger.read(kFamilies, now);
   Totals totals;
   totals.at = now;
@@ -109,6 +111,7 @@ Totals totals_of(Ledger& ledger, MonoTime now, WallTime wall) {
   }
   totals.database = reach_of_all(only_series(families, kStore));
   totals.redis = reach_of_each(only_series(families, kRedis));
+  totals.embedding = reach_of_each(only_series(families, kEmbedding));
   add_by_queue(families, kJobs, "dead", totals.dead_jobs);
   add_by_queue(families, kOldestJob, {}, totals.oldest_job_seconds);
   if (const auto* expiring = only_series(families, kKeysExpiring))

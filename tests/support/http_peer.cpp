@@ -108,8 +108,11 @@ void reply(Wire& wire, const PeerReply& reply) {
       while (wire.read(&byte, 1) > 0) {
       }
       return;
-    case Way::Drip: {
-      bool there = wire.write("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+    case Way::Drip:
+    case Way::DripHead: {
+      bool there =
+          wire.write(reply.way == Way::Drip ? "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
+                                            : "HTTP/1.1 200 OK\r\nX-Slow: ");
       while (there) {
         ::poll(nullptr, 0, 5);
         there = wire.write("o");

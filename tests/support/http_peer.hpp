@@ -31,9 +31,10 @@ struct PeerRequest {
 struct PeerReply {
   enum class Way {
     Answer,
-    Close,   // without a byte
-    Silent,  // holds the connection until the client leaves
-    Drip,    // a byte of the body each few milliseconds, without an end
+    Close,     // without a byte
+    Silent,    // holds the connection until the client leaves
+    Drip,      // a byte of the body each few milliseconds, without an end
+    DripHead,  // the same, of a header field
     Garbage,
   };
   int status = 200;

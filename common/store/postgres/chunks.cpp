@@ -50,7 +50,7 @@ constexpr std::string_view kAddIndexed = statement<HOLDFAST_ADD(
 constexpr std::string_view kSetReady =
     statement<HOLDFAST_TARGET
               " UPDATE holdfast.document AS d SET status = {document.ready}, error = '',"
-              " chunk_count = $5, updated_at = holdfast.now_ms() FROM target"
+              " chunk_count = $5, updated_at = holdfast.now_ms(), vector_space = $6 FROM target"
               " WHERE d.seq = target.seq">;
 constexpr std::string_view kForgetLabels =
     statement<HOLDFAST_TARGET
@@ -125,8 +125,8 @@ std::vector<Statement> embed_statements(const Embedding& embedding, bool with_co
     }
     statements.push_back(start(kAddLabels).bind(names, values));
   }
-  statements.push_back(
-      start(kSetReady).bind(static_cast<std::int64_t>(embedding.text.chunks.size())));
+  statements.push_back(start(kSetReady).bind(
+      static_cast<std::int64_t>(embedding.text.chunks.size()), embedding.vector_space));
   statements.push_back(complete_statement(embedding.key));
   return statements;
 }

@@ -18,6 +18,7 @@ struct Embedding {
   std::string document_id;
   std::int64_t version = 0;
   EmbeddedText text;
+  std::string vector_space;
 };
 
 // The fenced completion with the chunks. These are dropped without an error if the document is

@@ -76,16 +76,21 @@ constexpr std::string_view kTryLock = "SELECT pg_try_advisory_lock($1)";
 constexpr std::string_view kUnlock = "SELECT pg_advisory_unlock($1)";
 
 constexpr std::string_view kWithoutCopy =
-    "SELECT id, vector FROM holdfast.chunk WHERE embedding IS NULL AND id > $1 ORDER BY id LIMIT $2";
+    "SELECT id, vector FROM holdfast.chunk WHERE embedding IS NULL AND id > $1 ORDER BY id LIMIT "
+    "$2";
 constexpr std::string_view kCopy =
     "UPDATE holdfast.chunk AS c SET embedding ="
     " holdfast.as_embedding(($2::real[])[(u.place - 1) * $3 + 1 : u.place * $3])"
     " FROM unnest($1::bigint[]) WITH ORDINALITY AS u(id, place) WHERE c.id = u.id";
 
 constexpr std::string_view kNearest =
-    "SELECT document, id, similarity FROM holdfast.nearest($1::real[], $2)";
+    "SELECT n.document, n.id, n.similarity, d.vector_space = $3"
+    " FROM holdfast.nearest($1::real[], $2) AS n"
+    " JOIN holdfast.document AS d ON d.seq = n.document";
 constexpr std::string_view kUnindexed =
-    "SELECT document, id, vector FROM holdfast.chunk WHERE embedding IS NULL LIMIT $1";
+    "SELECT c.document, c.id, c.vector FROM (SELECT document, id, vector FROM holdfast.chunk"
+    " WHERE embedding IS NULL LIMIT $1) AS c JOIN holdfast.document AS d ON d.seq = c.document"
+    " AND d.vector_space = $2";
 
 std::string replaced(std::string_view text, const std::map<std::string, std::string>& names) {
   std::string out(text);
@@ -137,8 +142,8 @@ void copy_rows(PgConnection& connection, const Rows& rows) {
     batch.numbers.insert(batch.numbers.end(), vector.begin(), vector.end());
   }
   for (const auto& [dimensions, batch] : by_dimension) {
-    ask(connection, Statement(kCopy).bind(batch.ids, batch.numbers,
-                                          static_cast<std::int64_t>(dimensions)));
+    ask(connection,
+        Statement(kCopy).bind(batch.ids, batch.numbers, static_cast<std::int64_t>(dimensions)));
   }
 }
 
@@ -176,11 +181,11 @@ Result<bool> build_index(PgConnection& connection, const Extension& extension,
   Result<void> built;
   // One that was interrupted is there, and of no use.
   if (now.boolean(0, 0) && !now.boolean(0, 1)) {
-    built = connection.run_script(("DROP INDEX CONCURRENTLY holdfast.chunk_hnsw_" + number).c_str());
+    built =
+        connection.run_script(("DROP INDEX CONCURRENTLY holdfast.chunk_hnsw_" + number).c_str());
   }
   if (built && !now.boolean(0, 1)) {
-    const std::string create =
-        replaced(kCreateIndex, {{"{v}", extension.schema}, {"{d}", number}});
+    const std::string create = replaced(kCreateIndex, {{"{v}", extension.schema}, {"{d}", number}});
     built = connection.run_script(create.c_str());
   }
   if (!connection.broken()) (void)connection.exchange(Statement(kUnlock).bind(kBuildLock));
@@ -209,8 +214,8 @@ Result<std::string> prepare(PgConnection& connection, std::int64_t dimensions) {
                                extension.version, kOldestPgvector));
     }
     if (connection.is_pooled()) {  // no lock of a session, and no end of the time limits
-      return has_embeddings(connection) && hnsw_ready(connection,
-                                                      static_cast<std::size_t>(dimensions), 1)
+      return has_embeddings(connection) &&
+                     hnsw_ready(connection, static_cast<std::size_t>(dimensions), 1)
                  ? "hnsw"
                  : exact("indexes are not built through a pooler: run migrate once past it");
     }
@@ -248,13 +253,14 @@ bool hnsw_ready(PgConnection& connection, std::size_t dimensions, std::size_t li
 }
 
 std::optional<std::vector<Candidate>> hnsw_nearest(Transaction& transaction,
+                                                   const std::string& space,
                                                    std::span<const float> query,
                                                    std::size_t limit) {
   const auto candidates =
       static_cast<std::int64_t>(std::min(kMostCandidates, kCandidatesPerDocument * limit));
   const std::vector<float> numbers(query.begin(), query.end());
-  const std::vector<Statement> questions{Statement(kNearest).bind(numbers, candidates),
-                                         Statement(kUnindexed).bind(kMostUnindexed + 1)};
+  const std::vector<Statement> questions{Statement(kNearest).bind(numbers, candidates, space),
+                                         Statement(kUnindexed).bind(kMostUnindexed + 1, space)};
   const Results answers = transaction.run(questions);
   const Rows& unindexed = answers[1];
   if (unindexed.count() > kMostUnindexed) return std::nullopt;
@@ -270,9 +276,16 @@ std::optional<std::vector<Candidate>> hnsw_nearest(Transaction& transaction,
       at->second = candidate;
     }
   };
+  bool has_others = false;
   for (int row = 0; row < answers[0].count(); ++row) {
+    if (!answers[0].boolean(row, 3)) {
+      has_others = true;
+      continue;
+    }
     offer({answers[0].integer(row, 0), answers[0].integer(row, 1), answers[0].real(row, 2)});
   }
+  // While documents are embedded again with another model, the others may hide all that count.
+  if (has_others && best_of.size() < limit) return std::nullopt;
   for (int row = 0; row < unindexed.count(); ++row) {
     const std::vector<float> vector = decode(unindexed.bytes(row, 2));
     if (vector.size() != query.size()) continue;

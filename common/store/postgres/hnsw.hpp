@@ -40,9 +40,11 @@ bool has_embeddings(PgConnection& connection);  // throws SqlFailure
 bool hnsw_ready(PgConnection& connection, std::size_t dimensions, std::size_t limit);
 
 // As VectorIndex::nearest(), but perhaps without some of those that a complete scan would find;
-// their scores are exact. Nothing if too many chunks are not in the index: the caller scans. Throws
+// their scores are exact. Nothing if too many chunks are not in the index, or too many of the
+// nearest have vectors of another space (OpenOptions::vector_space): the caller scans. Throws
 // SqlFailure.
 std::optional<std::vector<Candidate>> hnsw_nearest(Transaction& transaction,
+                                                   const std::string& space,
                                                    std::span<const float> query, std::size_t limit);
 
 }  // namespace holdfast::store::postgres

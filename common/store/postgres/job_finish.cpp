@@ -21,11 +21,13 @@ constexpr std::string_view kBudget = statement<
     " FOR UPDATE">;
 constexpr std::string_view kEnd =
     "UPDATE holdfast.job SET crashes = $2, last_error = $3, worker_id = NULL, deadline_at = NULL,"
-    " state = $4, finished_at = CASE WHEN $5 THEN now END,"
-    " waits_since = now, run_at = now + $6 FROM holdfast.now_ms() AS now WHERE id = $1";
+    " state = $4, finished_at = CASE WHEN $5 THEN now END, waits_since = now, run_at = now + $6,"
+    " attempt = attempt - $7 FROM holdfast.now_ms() AS now WHERE id = $1";
+// One that was only to be embedded again stays as it was.
 constexpr std::string_view kFailDocument = statement<
     "UPDATE holdfast.document SET status = {document.failed}, error = $2,"
-    " chunk_count = 0, updated_at = holdfast.now_ms() WHERE job_id = $1 RETURNING seq">;
+    " chunk_count = 0, updated_at = holdfast.now_ms() WHERE job_id = $1"
+    " AND status <> {document.ready} RETURNING seq">;
 constexpr std::string_view kDrain = "UPDATE holdfast.worker SET draining = true WHERE id = $1";
 // One statement for all of them: after_release() in SQL.
 constexpr std::string_view kRelease = statement<
@@ -76,12 +78,13 @@ struct Ending {
   std::int64_t crashes = 0;
   std::string error;
   Duration backoff{};
+  std::int64_t given_back = 0;  // attempts
 };
 
 void end_attempt(Transaction& transaction, const Ending& ending) {
-  transaction.run(Statement(kEnd).bind(ending.job_id, ending.crashes, ending.error,
-                                       static_cast<std::int64_t>(ending.state),
-                                       is_final(ending.state), to_ms(ending.backoff)));
+  transaction.run(Statement(kEnd).bind(
+      ending.job_id, ending.crashes, ending.error, static_cast<std::int64_t>(ending.state),
+      is_final(ending.state), to_ms(ending.backoff), ending.given_back));
 }
 
 }  // namespace
@@ -101,10 +104,12 @@ Result<JobState> fail_job(Transaction& transaction, const JobFailure& failure) {
     return fail(ErrorKind::Conflict, fmt::format("job {} is no longer held with fence {}",
                                                  failure.key.id, failure.key.fence));
   }
-  const JobBudget budget = read_budget(row, 0, 0);
+  JobBudget budget = read_budget(row, 0, 0);
+  if (failure.postponed) --budget.attempts;
   const JobState state = after_failure(budget, failure.permanent);
   const std::string error = storable_text(failure.error);
-  end_attempt(transaction, {failure.key.id, state, budget.crashes, error, failure.backoff});
+  end_attempt(transaction, {failure.key.id, state, budget.crashes, error, failure.backoff,
+                            std::int64_t{failure.postponed}});
   if (state == JobState::Dead) fail_document_of(transaction, failure.key.id, error);
   if (state == JobState::Cancelled) fail_document_of(transaction, failure.key.id, kCancelledError);
   return state;

@@ -11,6 +11,7 @@
 #include "common/store/postgres/job_admin.hpp"
 #include "common/store/postgres/jobs.hpp"
 #include "common/store/postgres/listener.hpp"
+#include "common/store/postgres/outdated.hpp"
 #include "common/store/postgres/pool.hpp"
 #include "common/store/postgres/schema.hpp"
 #include "common/store/postgres/search.hpp"
@@ -39,7 +40,8 @@ class PostgresStore final : public Store {
         budgets_{options.max_attempts, options.max_crashes},
         host_(std::move(host)),
         pool_(connector_, options.pool_size, options.on_pool_wait, options.on_read),
-        vectors_(options.vector_cache_bytes),
+        vector_space_(options.vector_space),
+        vectors_(options.vector_cache_bytes, options.vector_space),
         writer_(connector_, options.on_commit) {}
 
   Result<void> open() {
@@ -146,7 +148,7 @@ class PostgresStore final : public Store {
   void complete_embedding(JobKey key, std::string document_id, std::int64_t version,
                           EmbeddedText text, Callback<void> done) override {
     const auto embedding = std::make_shared<const Embedding>(
-        Embedding{key, std::move(document_id), version, std::move(text)});
+        Embedding{key, std::move(document_id), version, std::move(text), vector_space_});
     writer_.write<void>(
         {}, [this, embedding] { return embed_statements(*embedding, has_embeddings_); },
         [key](std::span<const Rows> rows) { return read_embedded(rows, key); }, std::move(done));
@@ -163,6 +165,16 @@ class PostgresStore final : public Store {
         {},
         [failure = std::move(failure)](Transaction& transaction) {
           return postgres::fail_job(transaction, failure);
+        },
+        std::move(done));
+  }
+
+  void enqueue_outdated(std::uint32_t limit, std::int64_t before,
+                        Callback<std::int64_t> done) override {
+    writer_.decide<std::int64_t>(
+        {Durability::ProcessDeath, true, {}},
+        [this, limit, before](Transaction& transaction) -> Result<std::int64_t> {
+          return postgres::enqueue_outdated(transaction, {vector_space_, limit, before}, budgets_);
         },
         std::move(done));
   }
@@ -270,7 +282,11 @@ class PostgresStore final : public Store {
   }
 
   Result<QueueStats> queue_stats(const std::string& queue) override {
-    return pool_.read([&](PgConnection& c) { return postgres::queue_stats(c, queue); });
+    return pool_.read([&](PgConnection& c) -> Result<QueueStats> {
+      HOLDFAST_TRY_ASSIGN(QueueStats stats, postgres::queue_stats(c, queue));
+      stats.outdated_documents = postgres::count_outdated(c, vector_space_);
+      return stats;
+    });
   }
 
   void create_api_key(ApiKey key, Callback<void> done) override {
@@ -385,6 +401,7 @@ class PostgresStore final : public Store {
   // the store is checked.
   std::atomic<bool> has_embeddings_ = false;
   Pool pool_;
+  const std::string vector_space_;
   VectorIndex vectors_;
   std::unique_ptr<Listener> listener_;
   Writer writer_;  // last: its destructor does what is queued, which uses the rest

@@ -16,14 +16,16 @@ namespace {
 
 constexpr std::string_view kOneState = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 constexpr std::string_view kChunks =
-    "SELECT d.seq, d.id, c.title, c.ordinal, c.text, c.vector FROM holdfast.chunk AS c"
+    "SELECT d.seq, d.id, c.title, c.ordinal, c.text,"
+    " CASE d.vector_space WHEN $2 THEN c.vector ELSE '' END FROM holdfast.chunk AS c"
     " JOIN holdfast.document AS d ON d.seq = c.document WHERE c.id = ANY($1)";
 
-std::vector<FoundChunk> read_chunks(Transaction& transaction, const std::set<std::int64_t>& ids) {
+std::vector<FoundChunk> read_chunks(Transaction& transaction, const std::set<std::int64_t>& ids,
+                                    const std::string& space) {
   std::vector<FoundChunk> chunks;
   if (ids.empty()) return chunks;
-  const Rows rows =
-      transaction.run(Statement(kChunks).bind(std::vector<std::int64_t>(ids.begin(), ids.end())));
+  const Rows rows = transaction.run(
+      Statement(kChunks).bind(std::vector<std::int64_t>(ids.begin(), ids.end()), space));
   for (int row = 0; row < rows.count(); ++row) {
     FoundChunk chunk{rows.integer(row, 0), rows.text(row, 1), rows.text(row, 2),
                      rows.integer(row, 3), rows.text(row, 4), {}};
@@ -46,7 +48,8 @@ std::vector<Candidate> nearest(Transaction& one_state, VectorIndex& vectors, boo
                                std::span<const float> vector, std::size_t depth,
                                const Admitted* admitted) {
   if (indexed) {
-    if (auto found = hnsw_nearest(one_state, vector, depth)) return std::move(*found);
+    if (auto found = hnsw_nearest(one_state, vectors.space(), vector, depth))
+      return std::move(*found);
     one_state.end();
   }
   return vectors.nearest(one_state, vector, depth, admitted);
@@ -84,7 +87,8 @@ std::vector<SearchHit> search(PgConnection& connection, VectorIndex& vectors,
       chunks.insert(more.chunks.begin(), more.chunks.end());
     }
   }
-  return rank_hits(query, analyser, parsed, by_terms.frequencies, read_chunks(one_state, chunks));
+  return rank_hits(query, analyser, parsed, by_terms.frequencies,
+                   read_chunks(one_state, chunks, vectors.space()));
 }
 
 }  // namespace holdfast::store::postgres

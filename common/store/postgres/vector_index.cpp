@@ -19,10 +19,12 @@ constexpr std::string_view kNews =
     " FROM (SELECT 1) AS one LEFT JOIN holdfast.chunk_change AS c ON c.transaction >= $1::xid8"
     " ORDER BY c.seq";
 constexpr std::string_view kAllVectors =
-    "SELECT document, ordinal, id, vector FROM holdfast.chunk WHERE (document, ordinal) > ($1, $2)"
-    " ORDER BY document, ordinal LIMIT $3";
+    "SELECT c.document, c.ordinal, c.id, c.vector FROM holdfast.chunk AS c"
+    " JOIN holdfast.document AS d ON d.seq = c.document AND d.vector_space = $4"
+    " WHERE (c.document, c.ordinal) > ($1, $2) ORDER BY c.document, c.ordinal LIMIT $3";
 constexpr std::string_view kVectorsOf =
-    "SELECT id, vector FROM holdfast.chunk WHERE document = $1 ORDER BY ordinal";
+    "SELECT id, vector FROM holdfast.chunk WHERE document = $1"
+    " AND (SELECT vector_space FROM holdfast.document WHERE seq = $1) = $2 ORDER BY ordinal";
 
 std::vector<float> decode_vector(std::string_view bytes) {
   std::vector<float> vector(bytes.size() / sizeof(float));
@@ -33,11 +35,12 @@ std::vector<float> decode_vector(std::string_view bytes) {
 // Calls visit(document, chunk, vector) for every chunk, in the order of documents and chunks, until
 // it returns false.
 template <class Visit>
-void for_each_vector(Transaction& transaction, Visit visit) {
+void for_each_vector(Transaction& transaction, const std::string& space, Visit visit) {
   std::int64_t document = 0;
   std::int64_t ordinal = 0;
   for (;;) {
-    const Rows rows = transaction.run(Statement(kAllVectors).bind(document, ordinal, kRowsAtATime));
+    const Rows rows =
+        transaction.run(Statement(kAllVectors).bind(document, ordinal, kRowsAtATime, space));
     for (int row = 0; row < rows.count(); ++row) {
       document = rows.integer(row, 0);
       ordinal = rows.integer(row, 1);
@@ -48,22 +51,24 @@ void for_each_vector(Transaction& transaction, Visit visit) {
 }
 
 // The same answer, read from the server.
-std::vector<Candidate> scan_database(Transaction& transaction, std::span<const float> query,
-                                     std::size_t limit, const Admitted* admitted) {
+std::vector<Candidate> scan_database(Transaction& transaction, const std::string& space,
+                                     std::span<const float> query, std::size_t limit,
+                                     const Admitted* admitted) {
   Best best(limit);
   Candidate current;
-  for_each_vector(transaction, [&](std::int64_t document, std::int64_t chunk,
-                                   const std::vector<float>& vector) {
-    if (document != current.document) {
-      if (current.score > 0) best.offer(current);
-      current = {document, 0, 0};
-    }
-    if (vector.size() != query.size()) return true;
-    if (admitted != nullptr && !admitted->contains(document)) return true;
-    const auto score = static_cast<double>(dot(vector.data(), query.data(), query.size()));
-    if (score > current.score) current = {document, chunk, score};
-    return true;
-  });
+  for_each_vector(transaction, space,
+                  [&](std::int64_t document, std::int64_t chunk, const std::vector<float>& vector) {
+                    if (document != current.document) {
+                      if (current.score > 0) best.offer(current);
+                      current = {document, 0, 0};
+                    }
+                    if (vector.size() != query.size()) return true;
+                    if (admitted != nullptr && !admitted->contains(document)) return true;
+                    const auto score =
+                        static_cast<double>(dot(vector.data(), query.data(), query.size()));
+                    if (score > current.score) current = {document, chunk, score};
+                    return true;
+                  });
   if (current.score > 0) best.offer(current);
   return best.take();
 }
@@ -75,14 +80,14 @@ std::vector<Candidate> VectorIndex::nearest(Transaction& transaction, std::span<
   {
     // The lock before the state is chosen: so the index cannot be ahead of the transaction.
     const std::shared_lock lock(mutex_);
-    if (vectors_.too_large()) return scan_database(transaction, query, limit, admitted);
+    if (vectors_.too_large()) return scan_database(transaction, space_, query, limit, admitted);
     const News news = ask_for_news(transaction);
     if (is_current(news)) return vectors_.nearest(query, limit, admitted);
   }
   transaction.end();
   const std::unique_lock lock(mutex_);
   if (!vectors_.too_large()) catch_up(transaction, ask_for_news(transaction));
-  return vectors_.too_large() ? scan_database(transaction, query, limit, admitted)
+  return vectors_.too_large() ? scan_database(transaction, space_, query, limit, admitted)
                               : vectors_.nearest(query, limit, admitted);
 }
 
@@ -132,7 +137,7 @@ void VectorIndex::reload(Transaction& transaction) {
   loaded_ = false;
   vectors_.clear();
   VectorSet::Document current;
-  for_each_vector(transaction,
+  for_each_vector(transaction, space_,
                   [&](std::int64_t document, std::int64_t chunk, const std::vector<float>& vector) {
                     if (document != current.seq) {
                       vectors_.insert(std::move(current));
@@ -146,7 +151,7 @@ void VectorIndex::reload(Transaction& transaction) {
 }
 
 void VectorIndex::load_document(Transaction& transaction, std::int64_t seq) {
-  const Rows rows = transaction.run(Statement(kVectorsOf).bind(seq));
+  const Rows rows = transaction.run(Statement(kVectorsOf).bind(seq, space_));
   VectorSet::Document document;
   document.seq = seq;
   for (int row = 0; row < rows.count(); ++row)

@@ -150,8 +150,9 @@ Result<void> complete_embedding(SqliteConnection& connection, const Embedding& e
   connection
       .query(
           statement<"UPDATE document SET status = {document.ready}, error = '', chunk_count = ?2,"
-                    " updated_at = ?3 WHERE seq = ?1">)
-      .bind(target->document, static_cast<std::int64_t>(embedding.text.chunks.size()), now.wall)
+                    " updated_at = ?3, vector_space = ?4 WHERE seq = ?1">)
+      .bind(target->document, static_cast<std::int64_t>(embedding.text.chunks.size()), now.wall,
+            embedding.vector_space)
       .run();
   return {};
 }

@@ -26,6 +26,7 @@ struct Embedding {
   std::string document_id;
   std::int64_t version = 0;
   EmbeddedText text;
+  std::string vector_space;
 };
 
 // How many chunks one transaction writes or deletes.

@@ -70,14 +70,17 @@ Result<JobState> fail_job(SqliteConnection& connection, const JobFailure& failur
     if (!query.bind(failure.key.id, failure.key.fence).step()) return stale(failure.key);
     budget = {query.integer(0), query.integer(1), query.integer(2), query.integer(3),
               query.integer(4) != 0};
+    if (failure.postponed) --budget.attempts;
   }
   const JobState state = after_failure(budget, failure.permanent);
   connection
       .query(
           "UPDATE job SET last_error = ?2, worker_id = NULL, deadline_mono = NULL, state = ?3,"
-          " finished_at = CASE WHEN ?4 THEN ?5 END, run_at = ?6, waits_since = ?5 WHERE id = ?1")
+          " finished_at = CASE WHEN ?4 THEN ?5 END, run_at = ?6, waits_since = ?5,"
+          " attempt = attempt - ?7 WHERE id = ?1")
       .bind(failure.key.id, failure.error, static_cast<std::int64_t>(state),
-            std::int64_t{is_final(state)}, now.wall, now.wall + to_ms(failure.backoff))
+            std::int64_t{is_final(state)}, now.wall, now.wall + to_ms(failure.backoff),
+            std::int64_t{failure.postponed})
       .run();
   if (state == JobState::Dead) fail_document_of(connection, failure.key.id, failure.error, now);
   if (state == JobState::Cancelled) {
@@ -114,12 +117,15 @@ void fail_document_of(SqliteConnection& connection, std::int64_t job_id, const s
                       Now now) {
   const auto document = document_waiting_for(connection, job_id);
   if (!document) return;
-  connection
-      .query(statement<"UPDATE document SET status = {document.failed}, error = ?2,"
-                       " chunk_count = 0, updated_at = ?3 WHERE seq = ?1">)
-      .bind(*document, error, now.wall)
-      .run();
-  delete_chunks(connection, *document);
+  const auto failed =
+      connection
+          .query(statement<"UPDATE document SET status = {document.failed}, error = ?2,"
+                           " chunk_count = 0, updated_at = ?3"
+                           " WHERE seq = ?1 AND status <> {document.ready}">)
+          .bind(*document, error, now.wall)
+          .run();
+  // One that was only to be embedded again stays as it was.
+  if (failed > 0) delete_chunks(connection, *document);
 }
 
 }  // namespace holdfast::store::sqlite

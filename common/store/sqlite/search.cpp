@@ -13,11 +13,13 @@ namespace holdfast::store::sqlite {
 
 namespace {
 
-std::optional<FoundChunk> read_chunk(SqliteConnection& connection, std::int64_t id) {
+std::optional<FoundChunk> read_chunk(SqliteConnection& connection, std::int64_t id,
+                                     const std::string& space) {
   Query query = connection.query(
-      "SELECT d.seq, d.id, c.title, c.ordinal, c.text, c.vector FROM shown_chunk AS c"
-      " JOIN document AS d ON d.seq = c.document WHERE c.id = ?1");
-  if (!query.bind(id).step()) return std::nullopt;
+      "SELECT d.seq, d.id, c.title, c.ordinal, c.text,"
+      " CASE d.vector_space WHEN ?2 THEN c.vector ELSE x'' END"
+      " FROM shown_chunk AS c JOIN document AS d ON d.seq = c.document WHERE c.id = ?1");
+  if (!query.bind(id, space).step()) return std::nullopt;
   return FoundChunk{query.integer(0), query.text(1), query.text(2),
                     query.integer(3), query.text(4), decode_vector(query.blob(5))};
 }
@@ -48,7 +50,8 @@ std::vector<SearchHit> search(SqliteConnection& connection, VectorIndex& vectors
     chunks.insert(chunk);
   std::vector<FoundChunk> found;
   for (const std::int64_t id : chunks) {
-    if (auto chunk = read_chunk(connection, id)) found.push_back(std::move(*chunk));
+    if (auto chunk = read_chunk(connection, id, vectors.space()))
+      found.push_back(std::move(*chunk));
   }
   return rank_hits(query, analyser, parsed, frequencies, std::move(found));
 }

@@ -6,6 +6,7 @@
 #include "common/store/sqlite/chunks.hpp"
 #include "common/store/sqlite/documents.hpp"
 #include "common/store/sqlite/outage.hpp"
+#include "common/store/sqlite/outdated.hpp"
 #include "common/store/sqlite/queue_admin.hpp"
 #include "common/store/sqlite/queue_claim.hpp"
 #include "common/store/sqlite/queue_finish.hpp"
@@ -40,7 +41,8 @@ class SqliteStore final : public Store {
         host_(std::move(host)),
         on_read_(options.on_read),
         readers_(std::move(readers)),
-        vectors_(options.vector_cache_bytes),
+        vector_space_(options.vector_space),
+        vectors_(options.vector_cache_bytes, options.vector_space),
         files_(std::move(files)),
         writer_(std::move(writer), std::move(lock), files_, options.relaxed_durability,
                 Writer::kGroupTime, options.on_commit) {}
@@ -137,8 +139,8 @@ class SqliteStore final : public Store {
 
   void complete_embedding(JobKey key, std::string document_id, std::int64_t version,
                           EmbeddedText text, Callback<void> done) override {
-    store_chunks(std::make_shared<const Embedding>(
-                     Embedding{key, std::move(document_id), version, std::move(text)}),
+    store_chunks(std::make_shared<const Embedding>(Embedding{key, std::move(document_id), version,
+                                                             std::move(text), vector_space_}),
                  0, std::move(done));
   }
 
@@ -153,6 +155,16 @@ class SqliteStore final : public Store {
     write_then_sweep<JobState>(
         [failure = std::move(failure)](SqliteConnection& c, Now now) {
           return sqlite::fail_job(c, failure, now);
+        },
+        std::move(done));
+  }
+
+  void enqueue_outdated(std::uint32_t limit, std::int64_t before,
+                        Callback<std::int64_t> done) override {
+    write<std::int64_t>(
+        Durability::ProcessDeath,
+        [this, limit, before](SqliteConnection& c, Now now) -> Result<std::int64_t> {
+          return sqlite::enqueue_outdated(c, {vector_space_, limit, before}, budgets_, now);
         },
         std::move(done));
   }
@@ -270,8 +282,11 @@ class SqliteStore final : public Store {
   }
 
   Result<QueueStats> queue_stats(const std::string& queue) override {
-    return read(
-        [&](SqliteConnection& c) -> Result<QueueStats> { return sqlite::queue_stats(c, queue); });
+    return read([&](SqliteConnection& c) -> Result<QueueStats> {
+      QueueStats stats = sqlite::queue_stats(c, queue);
+      stats.outdated_documents = sqlite::count_outdated(c, vector_space_);
+      return stats;
+    });
   }
 
   void create_api_key(ApiKey key, Callback<void> done) override {
@@ -465,6 +480,7 @@ class SqliteStore final : public Store {
   const HostIdentity host_;
   const std::function<void(Duration)> on_read_;
   std::unique_ptr<Readers> readers_;
+  const std::string vector_space_;
   VectorIndex vectors_;
   Outage outage_;
   std::atomic<bool> closing_ = false;

@@ -23,16 +23,18 @@ std::int64_t oldest_change(SqliteConnection& connection) {
   return query.integer(0);
 }
 
-// The view shown_chunk, document by document: in this order of the tables no row is sorted.
-constexpr std::string_view kAllVectors =
+// Of the view shown_chunk, document by document: in this order of the tables no row is sorted.
+constexpr std::string_view kVectorsOfSpace =
     "SELECT d.seq, c.id, c.vector FROM document AS d CROSS JOIN chunk AS c"
     " ON c.document = d.seq AND c.job_id = d.chunks_job AND c.fence = d.chunks_fence"
-    " ORDER BY d.seq";
+    " WHERE d.vector_space = ?1 ORDER BY d.seq";
 
 // The same answer, read from the database.
-std::vector<Candidate> scan_database(SqliteConnection& connection, std::span<const float> query,
-                                     std::size_t limit, const Admitted* admitted) {
-  Query rows = connection.query(kAllVectors);
+std::vector<Candidate> scan_database(SqliteConnection& connection, const std::string& space,
+                                     std::span<const float> query, std::size_t limit,
+                                     const Admitted* admitted) {
+  Query rows = connection.query(kVectorsOfSpace);
+  rows.bind(space);
   Best best(limit);
   Candidate current;
   while (rows.step()) {
@@ -62,14 +64,14 @@ std::vector<Candidate> VectorIndex::nearest(SqliteConnection& connection,
     const std::shared_lock lock(mutex_);
     transaction.begin();
     const std::int64_t newest = newest_change(connection);
-    if (vectors_.too_large()) return scan_database(connection, query, limit, admitted);
+    if (vectors_.too_large()) return scan_database(connection, space_, query, limit, admitted);
     if (newest == seen_) return vectors_.nearest(query, limit, admitted);
     transaction.end();
   }
   const std::unique_lock lock(mutex_);
   transaction.begin();
   catch_up(connection, newest_change(connection));
-  return vectors_.too_large() ? scan_database(connection, query, limit, admitted)
+  return vectors_.too_large() ? scan_database(connection, space_, query, limit, admitted)
                               : vectors_.nearest(query, limit, admitted);
 }
 
@@ -92,7 +94,8 @@ void VectorIndex::catch_up(SqliteConnection& connection, std::int64_t newest) {
 
 void VectorIndex::reload(SqliteConnection& connection) {
   vectors_.clear();
-  Query rows = connection.query(kAllVectors);
+  Query rows = connection.query(kVectorsOfSpace);
+  rows.bind(space_);
   VectorSet::Document current;
   while (!vectors_.too_large() && rows.step()) {
     if (rows.integer(0) != current.seq) {
@@ -106,8 +109,10 @@ void VectorIndex::reload(SqliteConnection& connection) {
 }
 
 void VectorIndex::load_document(SqliteConnection& connection, std::int64_t seq) {
-  Query rows = connection.query("SELECT id, vector FROM shown_chunk WHERE document = ?1");
-  rows.bind(seq);
+  Query rows = connection.query(
+      "SELECT id, vector FROM shown_chunk WHERE document = ?1"
+      " AND (SELECT vector_space FROM document WHERE seq = ?1) = ?2");
+  rows.bind(seq, space_);
   VectorSet::Document document;
   document.seq = seq;
   while (rows.step())

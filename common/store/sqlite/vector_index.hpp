@@ -17,13 +17,19 @@
 #include <cstdint>
 #include <shared_mutex>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace holdfast::store::sqlite {
 
 class VectorIndex {
  public:
-  explicit VectorIndex(std::size_t max_bytes) : vectors_(max_bytes) {}
+  // `space`: only vectors of this one are searched (OpenOptions::vector_space).
+  VectorIndex(std::size_t max_bytes, std::string space)
+      : space_(std::move(space)), vectors_(max_bytes) {}
+
+  const std::string& space() const { return space_; }
 
   // The `limit` documents whose best chunk has the greatest cosine above 0. Vectors of another
   // dimension than the query's are skipped. `admitted`: only these documents; null: all. Begins
@@ -40,6 +46,7 @@ class VectorIndex {
   void reload(SqliteConnection& connection);
   void load_document(SqliteConnection& connection, std::int64_t seq);
 
+  const std::string space_;
   mutable std::shared_mutex mutex_;
   // The rest is guarded by mutex_; bytes() is read without it: a scrape waits for no reload.
   std::int64_t seen_ = -1;  // chunk_change.seq up to which this is current; -1: nothing loaded

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/alerts/receivers/http_answer.hpp"
 
+#include "common/http/retry_after.hpp"
 #include "common/log/redact.hpp"
 #include "common/text/ascii.hpp"
-#include "common/text/number.hpp"
 #include "common/text/terminal.hpp"
 #include "common/text/utf8.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cmath>
-#include <ctime>
 
 namespace holdfast::supervisor::alerts {
 
@@ -19,34 +17,11 @@ namespace {
 
 constexpr std::size_t kMostOfBody = 200;
 
-std::optional<Duration> from_seconds(double seconds) {
-  constexpr double kMost = 365.0 * 86400;
-  if (!std::isfinite(seconds) || seconds < 0) return std::nullopt;
-  return std::chrono::ceil<std::chrono::milliseconds>(
-      std::chrono::duration<double>(std::min(seconds, kMost)));
-}
-
-std::optional<Duration> seconds_of(const std::string* text) {
-  if (text == nullptr) return std::nullopt;
-  const auto seconds = text::parse_number<double>(text::trim(*text));
-  return seconds ? from_seconds(*seconds) : std::nullopt;
-}
-
-// RFC 9110, 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT". The obsolete forms are not sent any more.
-std::optional<Duration> until_date(const std::string* text, WallTime now) {
-  if (text == nullptr) return std::nullopt;
-  std::tm date{};
-  const char* const end = ::strptime(text->c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
-  if (end == nullptr || *end != '\0') return std::nullopt;
-  const WallTime at = WallTime::clock::from_time_t(::timegm(&date));
-  return std::max(Duration::zero(), Duration(at - now));
-}
-
 std::optional<Duration> wait_of_body(const std::string& body) {
   const auto json = nlohmann::json::parse(body, nullptr, false);
   if (!json.is_object() || !json.contains("retry_after")) return std::nullopt;
   const auto& wait = json["retry_after"];
-  return wait.is_number() ? from_seconds(wait.get<double>()) : std::nullopt;
+  return wait.is_number() ? http::seconds_to_wait(wait.get<double>()) : std::nullopt;
 }
 
 Verdict judge_error(const Error& error) {
@@ -65,11 +40,10 @@ Verdict judge_error(const Error& error) {
 }  // namespace
 
 std::optional<Duration> wait_of(const http::Response& response, WallTime now) {
-  const std::string* const retry_after = response.headers.find("Retry-After");
   std::optional<Duration> longest;
   for (const std::optional<Duration>& wait :
-       {seconds_of(retry_after), until_date(retry_after, now), wait_of_body(response.body),
-        seconds_of(response.headers.find("X-RateLimit-Reset-After"))}) {
+       {http::retry_after(response.headers, now), wait_of_body(response.body),
+        http::seconds_to_wait(response.headers.find("X-RateLimit-Reset-After"))}) {
     if (wait && (!longest || *wait > *longest)) longest = wait;
   }
   return longest;

@@ -64,7 +64,7 @@ int main(int argc, char** argv) {
     for (std::size_t j = i; j < std::min(spans.size(), i + 32); ++j) {
       batch.push_back(std::string_view(text).substr(spans[j].begin, spans[j].end - spans[j].begin));
     }
-    const auto vectors = provider.embed(batch).value();
+    const auto vectors = provider.embed(batch, {}).value();
     for (const auto& vector : vectors) {
       checksum += static_cast<double>(vector[0]);
     }

@@ -133,6 +133,15 @@ TEST_CASE("the most severe comes first: the database before Redis and a failed r
         Names{"HoldfastStoreUnavailable", "HoldfastRedisUnavailable", "HoldfastReloadFailed"});
 }
 
+TEST_CASE("an embedding provider that some workers cannot use is an alert") {
+  Fleet fleet;
+  telemetry::Totals totals;
+  totals.embedding = telemetry::Reach{2, 3};
+  CHECK(fleet.names(totals) == Names{"HoldfastEmbeddingUnavailable"});
+  totals.embedding = telemetry::Reach{3, 3};
+  CHECK(fleet.names(totals).empty());
+}
+
 TEST_CASE("one outage of the store is one alert, whenever it began") {
   Fleet later;
   telemetry::Totals totals;
@@ -192,7 +201,8 @@ TEST_CASE("every alert has a runbook of its name") {
   for (const char* name :
        {"HoldfastWorkerCrashLooping", "HoldfastNotReady", "HoldfastReloadFailed",
         "HoldfastStoreUnavailable", "HoldfastRedisUnavailable", "HoldfastScheduledRunFailed",
-        "HoldfastMemoryHigh", "HoldfastListenerShutDown", "HoldfastStoreSpaceLow"}) {
+        "HoldfastMemoryHigh", "HoldfastListenerShutDown", "HoldfastStoreSpaceLow",
+        "HoldfastEmbeddingUnavailable"}) {
     INFO(name);
     CHECK(std::filesystem::exists(std::filesystem::path(HOLDFAST_SOURCE_DIR) / "docs/runbooks" /
                                   (std::string(name) + ".md")));

@@ -199,7 +199,8 @@ std::string ApiService::raw(const std::string& bytes) const {
 
 void ApiService::embed_everything() const {
   const SystemClock clock;
-  const auto store = need(store::open_store(config_.store.url, {}, clock));
+  const auto store =
+      need(store::open_store(config_.store.url, store::open_options(config_), clock));
   const auto embedder = need(embedding::make_provider(config_.embedding));
   for (const store::Job& job : claim_everything(*store)) {
     const auto payload = nlohmann::json::parse(job.payload);
@@ -212,7 +213,7 @@ void ApiService::embed_everything() const {
                              size,
                              document.content,
                              analyser.index_terms(document.content),
-                             need(embedder->embed(texts))[0]};
+                             need(embedder->embed(texts, {}))[0]};
     store::EmbeddedText text(std::vector<store::Chunk>{chunk});
     text.title_terms = analyser.index_terms(document.title);
     text.labels = store::labels_of(document.metadata);

@@ -34,8 +34,9 @@ class Handlers {
   ~Handlers() { offload_->stop(); }
 
   int get(const std::string& path) {
-    const Services services{io_,       clock_, *store_, *offload_, *embedder_, registry_,
-                            doorbell_, {},     "",      "",        {},         {}};
+    const Services services{io_,       clock_, *store_,    *offload_, *embedder_,
+                            *offload_, {},     text_only_, registry_, doorbell_,
+                            {},        "",     "",         {},        {}};
     const Router router = make_router(services);
     auto request = std::make_shared<http::Request>();
     request->method = "GET";
@@ -72,6 +73,7 @@ class Handlers {
   std::unique_ptr<holdfast::test::SpyStore> store_;
   std::unique_ptr<Offload> offload_;
   std::unique_ptr<embedding::Provider> embedder_;
+  prometheus::Counter text_only_;
   prometheus::Registry registry_;
   protocol::Doorbell doorbell_;
 };

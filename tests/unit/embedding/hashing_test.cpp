@@ -19,7 +19,7 @@ namespace {
 std::vector<float> embed_one(std::string_view text, std::uint32_t dimensions = 256) {
   HashingProvider provider(dimensions);
   const std::array texts{text};
-  return provider.embed(texts).value().at(0);
+  return provider.embed(texts, {}).value().at(0);
 }
 
 double length_of(const std::vector<float>& v) {
@@ -128,7 +128,7 @@ TEST_CASE("a text with more features than the table's first size is counted whol
 TEST_CASE("a batch gives what each text gives alone, in order") {
   HashingProvider provider(64);
   const std::array<std::string_view, 3> texts{"first text", "", "third text"};
-  const auto vectors = provider.embed(texts).value();
+  const auto vectors = provider.embed(texts, {}).value();
   REQUIRE(vectors.size() == 3);
   for (std::size_t i = 0; i < texts.size(); ++i)
     CHECK(vectors[i] == embed_one(texts[i], 64));
@@ -142,7 +142,7 @@ TEST_CASE("several threads may embed with one provider") {
   for (auto& result : results) {
     threads.emplace_back([&] {
       for (int i = 0; i < 50; ++i)
-        result = provider.embed(texts).value().at(0);
+        result = provider.embed(texts, {}).value().at(0);
     });
   }
   for (std::thread& thread : threads)

@@ -14,7 +14,7 @@ namespace {
 double similarity(std::string_view a, std::string_view b) {
   HashingProvider provider(256);
   const std::array texts{a, b};
-  const auto vectors = provider.embed(texts).value();
+  const auto vectors = provider.embed(texts, {}).value();
   double dot = 0;
   for (std::size_t i = 0; i < 256; ++i) {
     dot += static_cast<double>(vectors[0][i]) * static_cast<double>(vectors[1][i]);

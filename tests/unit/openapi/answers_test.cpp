@@ -289,6 +289,7 @@ void ready_in_detail(Contract& contract) {
                                  R"({"status":"warn","checks":{)"
                                  R"("database":{"status":"pass","reached_by":3,"workers":3},)"
                                  R"("redis":{"status":"fail","reached_by":0,"workers":2},)"
+                                 R"("embedding":{"status":"unused"},)"
                                  R"("queue":{"status":"pass","queues":{"default":{"ready":1}}}},)"
                                  R"("programs":[{"name":"api-worker","wanted":2,"ready":2}]})"));
   });

@@ -21,6 +21,7 @@ struct Parts {
   std::unique_ptr<store::Store> store;
   Offload offload{1, 1, true};
   std::unique_ptr<embedding::Provider> embedder;
+  prometheus::Counter text_only;
   prometheus::Registry registry;
   protocol::Doorbell doorbell;
 
@@ -36,8 +37,8 @@ struct Parts {
   }
 
   std::set<std::string> routes() {
-    const Services services{io,       clock, *store, offload, *embedder, registry,
-                            doorbell, {},    "",     "",      {},        {}};
+    const Services services{io,       clock,    *store, offload, *embedder, offload, {}, text_only,
+                            registry, doorbell, {},     "",      "",        {},      {}};
     std::set<std::string> all;
     for (const auto& [method, pattern] : make_router(services).routes())
       all.insert(method + " " + pattern);

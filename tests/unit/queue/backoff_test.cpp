@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "queue-worker/jobs/backoff.hpp"
+#include "common/base/backoff.hpp"
 
 #include "tests/support/catch.hpp"
 

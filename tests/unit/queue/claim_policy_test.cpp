@@ -48,6 +48,38 @@ TEST_CASE("the next step follows from what is known") {
        with(idle(), [](auto& s) { s.registered = false; }),
        {Action::Register, 0, {}}},
       {"not looked yet", idle(), {Action::Peek, 0, {}}},
+      {"the provider is down, and it is not time to ask it",
+       with(idle(),
+            [](auto& s) {
+              s.provider = {false, false, 300ms, "down"};
+            }),
+       {Action::Sleep, 0, 300ms}},
+      {"the provider is down, and it is time to ask it",
+       with(idle(),
+            [](auto& s) {
+              s.provider = {false, false, 0ms, "down"};
+            }),
+       {Action::Probe, 0, {}}},
+      {"the provider is being asked",
+       with(idle(),
+            [](auto& s) {
+              s.provider = {false, false, 0ms, "down"};
+              s.probing = true;
+            }),
+       nothing},
+      {"the provider asks to wait for longer than the poll",
+       with(idle(),
+            [](auto& s) {
+              s.provider = {false, true, 90s, "slow down"};
+            }),
+       {Action::Sleep, 0, kPoll}},
+      {"the provider is down while draining",
+       with(idle(),
+            [](auto& s) {
+              s.provider = {false, false, 0ms, "down"};
+              s.draining = true;
+            }),
+       nothing},
       {"nothing there",
        with(idle(), [](auto& s) { s.peeked = kNothing; }),
        {Action::Sleep, 0, kPoll}},

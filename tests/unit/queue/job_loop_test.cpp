@@ -20,8 +20,8 @@ TEST_CASE("a posted document becomes ready, and its chunks can be found") {
   CHECK(world.document(created).chunk_count == 2);
   CHECK(world.job(created).state == store::JobState::Done);
   embedding::HashingProvider hashing(16);
-  const std::array<std::string_view, 1> query{"anchor holds"};
-  const auto vectors = hashing.embed(query).value();
+  const std::array<std::string_view, 1> text{"anchor holds"};
+  const auto vectors = hashing.embed(text, {}).value();
   store::SearchQuery query;
   query.text = "anchor";
   query.vector = vectors[0];

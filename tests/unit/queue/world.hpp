@@ -21,24 +21,39 @@ namespace holdfast::test {
 
 using namespace std::chrono_literals;
 
-using Vectors = std::vector<std::vector<float>>;
+using embedding::Vectors;
+
+// Chunks that a provider like ScriptedProvider gets at a time.
+inline constexpr std::size_t kBatch = 32;
 
 class ScriptedProvider final : public embedding::Provider {
  public:
   std::string_view name() const override { return "scripted"; }
   std::uint32_t dimensions() const override { return 16; }
-  Result<Vectors> embed(std::span<const std::string_view> texts) override {
+  std::string space() const override { return "scripted/16"; }
+  Result<Vectors> embed(std::span<const std::string_view> texts,
+                        const embedding::EmbedCall& call_of) override {
     const int call = ++calls;
     if (before) before(call);
     if (instead) {
       if (auto result = instead(call, texts)) return std::move(*result);
     }
-    return real_.embed(texts);
+    return real_.embed(texts, call_of);
   }
   // Both are called on job threads. Set before the loop starts.
   std::function<void(int call)> before;
   std::function<std::optional<Result<Vectors>>(int, std::span<const std::string_view>)> instead;
-  std::atomic<int> calls = 0;
+  bool is_remote() const override { return remote; }
+  embedding::ProviderState state() const override {
+    return down ? embedding::ProviderState{false, false, 0ms, "down"} : embedding::ProviderState{};
+  }
+  void probe(const embedding::EmbedCall&) override {
+    if (++probes == up_at_probe) down = false;
+  }
+  std::atomic<int> calls = 0, probes = 0;
+  bool remote = false;  // set before the loop starts
+  int up_at_probe = 3;  // likewise
+  std::atomic<bool> down = false;
 
  private:
   embedding::HashingProvider real_{16};
@@ -80,6 +95,7 @@ struct Recorder final : queue::JobObserver {
   void jobs_released(std::int64_t count) override { released += count; }
   void jobs_rescued(std::int64_t count) override { rescued += count; }
   void jobs_pruned(std::int64_t count) override { pruned += count; }
+  void documents_outdated(std::int64_t count) override { outdated.push_back(count); }
   void trouble(std::string_view what, const Error&) override { troubles.emplace_back(what); }
 
   std::vector<queue::AttemptResult> results() const {
@@ -93,6 +109,7 @@ struct Recorder final : queue::JobObserver {
   std::vector<Duration> waits;
   std::vector<Ended> ended;
   std::vector<std::string> troubles;
+  std::vector<std::int64_t> outdated;
   std::int64_t released = 0, rescued = 0, pruned = 0;
   std::atomic<int> good_batches = 0, bad_batches = 0;
 };
@@ -101,12 +118,11 @@ class World {
  public:
   World() : World(std::filesystem::path()) {}
   // `directory`: an older world's, whose store is opened again; empty for a new one.
-  explicit World(const std::filesystem::path& directory) {
+  explicit World(const std::filesystem::path& directory, store::OpenOptions open = {}) {
     if (directory.empty()) own_.emplace();
     const auto path = own_ ? own_->path() : directory;
     const std::string url = "sqlite://" + (path / "queue.db").string();
     REQUIRE(store::migrate_store(url));
-    store::OpenOptions open;
     open.max_attempts = 3;
     auto opened = store::open_store(url, open, clock_);
     REQUIRE(opened);
@@ -189,7 +205,7 @@ class World {
 
 // Enough text for `batches` batches of chunks under World's chunking.
 inline std::string text_of_batches(int batches) {
-  return std::string(static_cast<std::size_t>(batches) * queue::kBatch * 60, 'x');
+  return std::string(static_cast<std::size_t>(batches) * kBatch * 60, 'x');
 }
 
 }  // namespace holdfast::test

@@ -122,6 +122,7 @@ TEST_CASE(
     const json& checks = body["checks"];
     CHECK(checks["database"] == json{{"status", "pass"}, {"reached_by", 3}, {"workers", 3}});
     CHECK(checks["redis"] == json{{"status", "unused"}});
+    CHECK(checks["embedding"] == json{{"status", "unused"}});
     CHECK(checks["queue"]["status"] == "pass");
     CHECK(checks["queue"]["queues"]["documents"] == json{{"ready", 3}, {"dead", 1}});
   }
@@ -175,7 +176,7 @@ TEST_CASE("/ready: a database that workers cannot use is a reason to turn traffi
 TEST_CASE("/ready?verbose: what no worker has reported is unknown") {
   Endpoint endpoint;
   const json checks = json::parse(endpoint.get("/ready", "verbose").body)["checks"];
-  for (const char* name : {"database", "redis", "queue"})
+  for (const char* name : {"database", "redis", "embedding", "queue"})
     CHECK(checks[name] == json{{"status", "unknown"}});
 }
 

@@ -123,6 +123,11 @@ class SpyStore final : public store::Store {
     if (auto error = injected("fail_job")) return done(holdfast::fail(*error));
     real_->fail_job(std::move(failure), std::move(done));
   }
+  void enqueue_outdated(std::uint32_t limit, std::int64_t before,
+                        store::Callback<std::int64_t> done) override {
+    if (auto error = injected("enqueue_outdated")) return done(holdfast::fail(*error));
+    real_->enqueue_outdated(limit, before, std::move(done));
+  }
   void release(std::int64_t worker_id, store::Callback<std::int64_t> done) override {
     if (auto error = injected("release")) return done(holdfast::fail(*error));
     real_->release(worker_id, std::move(done));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// How long a failed job waits before its next attempt: exponential with full jitter (M. Brooker,
+// How long what failed waits before its next attempt: exponential with full jitter (M. Brooker,
 // "Exponential Backoff And Jitter", AWS Architecture Blog, 2015): uniform in [0, min(cap, base x
-// 2^(attempt - 1))]. Jobs that failed together, because a provider was down, come back spread out.
+// 2^(attempt - 1))]. What failed together comes back spread out.
 //
 // Threads: pure functions.
 
@@ -11,7 +11,7 @@
 
 #include <cstdint>
 
-namespace holdfast::queue {
+namespace holdfast {
 
 // `attempt`: how many attempts were made, from 1. `random`: uniform in [0, 1).
 Duration full_jitter(std::int32_t attempt, Duration base, Duration cap, double random);
@@ -20,4 +20,4 @@ Duration full_jitter(std::int32_t attempt, Duration base, Duration cap, double r
 // do not look at the queue together. `random`: uniform in [0, 1).
 Duration jittered(Duration period, double share, double random);
 
-}  // namespace holdfast::queue
+}  // namespace holdfast

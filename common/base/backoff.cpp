@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "queue-worker/jobs/backoff.hpp"
+#include "common/base/backoff.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-namespace holdfast::queue {
+namespace holdfast {
 
 Duration full_jitter(std::int32_t attempt, Duration base, Duration cap, double random) {
   // In floating point: 2^63 nanoseconds overflow after few attempts at any useful base.
@@ -19,4 +19,4 @@ Duration jittered(Duration period, double share, double random) {
   return Duration(static_cast<Duration::rep>(static_cast<double>(period.count()) * factor));
 }
 
-}  // namespace holdfast::queue
+}  // namespace holdfast

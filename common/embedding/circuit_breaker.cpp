@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/embedding/circuit_breaker.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace holdfast::embedding {
+
+namespace {
+
+constexpr Duration kShortestLimit = std::chrono::milliseconds(250);
+
+// first x 2^(n - 1), at most `longest`, less up to a quarter of it: those who were refused together
+// do not come back together.
+Duration growing(Duration first, Duration longest, std::int32_t n, double random) {
+  const double doubled =
+      static_cast<double>(first.count()) * std::exp2(static_cast<double>(std::min(n, 60) - 1));
+  const double capped = std::min(static_cast<double>(longest.count()), doubled);
+  return Duration(static_cast<Duration::rep>(capped * (1 - random / 4)));
+}
+
+}  // namespace
+
+CircuitBreaker::Permit CircuitBreaker::ask(MonoTime now) {
+  if (now < limited_until_) return Permit::No;
+  if (!open_) return Permit::Go;
+  if (probing_ || now < until_) return Permit::No;
+  probing_ = true;
+  return Permit::Probe;
+}
+
+void CircuitBreaker::succeeded() {
+  open_ = probing_ = false;
+  failures_ = 0;
+  openings_ = limits_ = 0;
+  reason_.clear();
+}
+
+void CircuitBreaker::failed(MonoTime now, const std::string& reason, double random) {
+  ++failures_;
+  if (open_ && !probing_) return;  // one that was under way when it opened
+  if (open_ || failures_ >= settings_.failures) open(now, reason, random);
+}
+
+void CircuitBreaker::open(MonoTime now, const std::string& reason, double random) {
+  reason_ = reason;
+  if (open_ && !probing_) return;
+  open_ = true;
+  probing_ = false;
+  until_ = now + growing(settings_.first_wait, settings_.longest_wait, ++openings_, random);
+}
+
+void CircuitBreaker::limited(MonoTime now, std::optional<Duration> wait, const std::string& reason,
+                             double random) {
+  probing_ = false;
+  ++limits_;
+  const Duration grown = growing(settings_.first_wait, settings_.longest_wait, limits_, random);
+  const Duration asked = wait ? std::clamp(*wait, kShortestLimit, settings_.longest_limit) : grown;
+  limited_until_ = std::max(limited_until_, now + asked);
+  limit_reason_ = reason;
+}
+
+void CircuitBreaker::given_up() {
+  probing_ = false;
+}
+
+CircuitBreaker::View CircuitBreaker::view(MonoTime now) const {
+  View view;
+  view.up = !open_;
+  view.limited = now < limited_until_;
+  const MonoTime next = std::max(open_ ? until_ : MonoTime{}, limited_until_);
+  view.wait = std::max(Duration::zero(), Duration(next - now));
+  view.may_probe = open_ && !probing_ && view.wait == Duration::zero();
+  view.takes = !open_ && !view.limited;
+  if (open_) view.reason = reason_;
+  if (!open_ && view.limited) view.reason = limit_reason_;
+  return view;
+}
+
+}  // namespace holdfast::embedding

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// CircuitBreaker: whether a server is worth asking now (M. Nygard, "Release It!", 2007).
+//
+//            failures in a row, or clear evidence
+//   closed ------------------------------------------> open
+//     ^  ^                                              |
+//     |  |             it is time                       v
+//     |  +---- success ---- probing (one request) <---- waits, longer each time
+//     |                        |  failure: open again
+//   limited: closed, but asked to wait for a while (429). That is no outage.
+//
+// Threads: one owner. Pure: the time and the random numbers are the caller's.
+
+#include "common/base/clock.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace holdfast::embedding {
+
+class CircuitBreaker {
+ public:
+  struct Settings {
+    std::uint32_t failures = 5;  // in a row: it opens
+    Duration first_wait = std::chrono::seconds(1);
+    Duration longest_wait = std::chrono::seconds(60);
+    Duration longest_limit = std::chrono::hours(1);  // that a server can ask for
+  };
+  enum class Permit {
+    Go,
+    Probe,  // go, alone; report how it ended, or that it was given up
+    No,
+  };
+  struct View {
+    bool up = true;
+    bool limited = false;
+    bool takes = true;       // a request would get Go or Probe, or is being answered as a probe
+    bool may_probe = false;  // it is down, and the next request would be a probe
+    Duration wait{};         // until it is asked again
+    std::string reason{};
+  };
+
+  CircuitBreaker() = default;
+  explicit CircuitBreaker(const Settings& settings) : settings_(settings) {}
+
+  Permit ask(MonoTime now);
+  // How a request ended that ask() let go. `random`: uniform in [0, 1).
+  void succeeded();
+  void failed(MonoTime now, const std::string& reason, double random);
+  // There is no doubt that it is down, or wrongly configured.
+  void open(MonoTime now, const std::string& reason, double random);
+  // The server asks to be left alone; without a wait of its own, it grows.
+  void limited(MonoTime now, std::optional<Duration> wait, const std::string& reason,
+               double random);
+  // A request ended without saying anything about the server.
+  void given_up();
+
+  View view(MonoTime now) const;
+
+ private:
+  const Settings settings_{};
+  bool open_ = false;
+  bool probing_ = false;
+  std::uint32_t failures_ = 0;  // in a row
+  std::int32_t openings_ = 0;   // since the last success
+  std::int32_t limits_ = 0;     // since the last success
+  MonoTime until_{};            // open: of the wait
+  MonoTime limited_until_{};
+  std::string reason_;
+  std::string limit_reason_;
+};
+
+}  // namespace holdfast::embedding

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/embedding/openai_answer.hpp"
+
+#include "common/http/retry_after.hpp"
+#include "common/log/redact.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/terminal.hpp"
+#include "common/text/utf8.hpp"
+
+#include <nlohmann/json.hpp>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace holdfast::embedding {
+
+namespace {
+
+using Json = nlohmann::json;
+using Kind = Judgement::Kind;
+
+constexpr std::size_t kMostOfMessage = 300;
+
+std::string on_one_line(std::string_view text) {
+  return text::for_terminal_line(
+      log::redact_text(text::truncate_utf8(text::trim(text, text::kWhitespace), kMostOfMessage)));
+}
+
+const Json* member(const Json& object, const char* name) {
+  if (!object.is_object()) return nullptr;
+  const auto found = object.find(name);
+  return found == object.end() ? nullptr : &*found;
+}
+
+std::string text_of(const Json& object, const char* name) {
+  const Json* const value = member(object, name);
+  return value != nullptr && value->is_string() ? value->get<std::string>() : std::string();
+}
+
+// What the body says went wrong. Servers differ: {"error": {"message", "code"}}, {"error": "…"},
+// {"message"}, {"detail"}, or plain text.
+struct Complaint {
+  std::string message;
+  std::string code;
+};
+
+Complaint complaint_of(const std::string& body) {
+  const Json json = Json::parse(body, nullptr, false);
+  if (!json.is_object()) return {on_one_line(body), {}};
+  const Json* const error = member(json, "error");
+  const Json& inner = error != nullptr && error->is_object() ? *error : json;
+  Complaint complaint;
+  for (const char* name : {"message", "error", "detail"}) {
+    complaint.message = text_of(inner, name);
+    if (!complaint.message.empty()) break;
+  }
+  complaint.code = text_of(inner, "code");
+  if (complaint.code.empty()) complaint.code = text_of(inner, "type");
+  complaint.message = on_one_line(complaint.message.empty() ? body : complaint.message);
+  return complaint;
+}
+
+// There is no status for it: OpenAI says 400, others 413, 422, or 500.
+bool says_too_long(const Complaint& complaint) {
+  const std::string message = text::to_lower(complaint.message + " " + complaint.code);
+  constexpr std::array<std::string_view, 10> kPhrases{
+      "context length",      "context_length", "too long",   "too large",
+      "too many tokens",     "maximum input",  "max_tokens", "maximum number of tokens",
+      "exceeds the maximum", "input is longer"};
+  return std::any_of(kPhrases.begin(), kPhrases.end(), [&](std::string_view phrase) {
+    return message.find(phrase) != std::string::npos;
+  });
+}
+
+std::string describe(const http::Response& response, const Complaint& complaint) {
+  std::string text = fmt::format("HTTP {}", response.status);
+  const std::string_view reason = http::reason_phrase(response.status);
+  if (!reason.empty()) text += fmt::format(" {}", reason);
+  if (!complaint.message.empty()) text += ": " + complaint.message;
+  if (const std::string* const id = response.headers.find("X-Request-Id"))
+    text += fmt::format(" (the server's request {})", on_one_line(*id));
+  return text;
+}
+
+Judgement judge_error(const Error& error) {
+  const std::string message = on_one_line(error.message);
+  switch (error.kind) {
+    case ErrorKind::InvalidArgument:
+    case ErrorKind::NotFound:
+    case ErrorKind::PermissionDenied: return {Kind::Misconfigured, message};
+    // A proper answer cannot be that long.
+    case ErrorKind::ResourceExhausted:
+      return {Kind::Misconfigured, message + ": is embedding.base_url right?"};
+    default: return {Kind::Outage, message};
+  }
+}
+
+Judgement judge_status(const http::Response& response, WallTime now) {
+  const int status = response.status;
+  const Complaint complaint = complaint_of(response.body);
+  const std::string said = describe(response, complaint);
+  const auto wait = http::retry_after(response.headers, now);
+  if (status == 429) {
+    // Waiting does not fill an account.
+    if (complaint.code == "insufficient_quota") return {Kind::Misconfigured, said};
+    return {Kind::Limited, said, wait};
+  }
+  if (status >= 300 && status < 400) {
+    const std::string* const to = response.headers.find("Location");
+    return {Kind::Misconfigured,
+            fmt::format("HTTP {}: it redirects{}, and redirects are not followed: set "
+                        "embedding.base_url to where it answers",
+                        status, to == nullptr ? "" : " to " + on_one_line(log::redact_url(*to)))};
+  }
+  switch (status) {
+    case 401:
+    case 403: return {Kind::Misconfigured, said + ": check embedding.api_key"};
+    case 402:
+    case 405:
+    case 407:
+    case 410:
+    case 501: return {Kind::Misconfigured, said};
+    case 404: return {Kind::Misconfigured, said + ": check embedding.base_url and embedding.model"};
+    case 413: return {Kind::TooLong, said};
+    case 408:
+    case 409:
+    case 425: return {Kind::Outage, said, wait};
+    default: break;
+  }
+  if (says_too_long(complaint)) return {Kind::TooLong, said};
+  if (status >= 400 && status < 500) return {Kind::Refused, said};
+  return {Kind::Outage, said, wait};
+}
+
+// A vector as the server sent it; empty: it is none.
+std::vector<float> numbers_of(const Json& value) {
+  std::vector<float> numbers;
+  if (value.is_array()) {
+    numbers.reserve(value.size());
+    for (const Json& number : value) {
+      if (!number.is_number()) return {};
+      numbers.push_back(static_cast<float>(number.get<double>()));
+    }
+    return numbers;
+  }
+  if (!value.is_string()) return {};
+  const auto& text = value.get_ref<const std::string&>();
+  if (text.empty() || text.size() % 4 != 0) return {};
+  std::string bytes(text.size() / 4 * 3, '\0');
+  const int decoded = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                                      reinterpret_cast<const unsigned char*>(text.data()),
+                                      static_cast<int>(text.size()));
+  if (decoded < 0) return {};
+  // EVP_DecodeBlock() counts the padding.
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  const std::size_t size = static_cast<std::size_t>(decoded) - padding;
+  if (size % sizeof(float) != 0) return {};
+  numbers.resize(size / sizeof(float));
+  std::memcpy(numbers.data(), bytes.data(), size);  // little endian, as all our machines
+  return numbers;
+}
+
+// Where the vector belongs. The order of an answer means nothing, unless the server gives none.
+std::optional<std::size_t> place_of(const Json& item, std::size_t position) {
+  const Json* const index = member(item, "index");
+  if (index == nullptr) return position;
+  if (!index->is_number_unsigned()) return std::nullopt;
+  return index->get<std::size_t>();
+}
+
+Judgement judge_body(const std::string& body, std::size_t texts, const config::Embedding& config) {
+  const Json json = Json::parse(body, nullptr, false);
+  if (json.is_discarded()) {
+    // Python writes them so, which is not JSON.
+    if (body.find("NaN") != std::string::npos || body.find("Infinity") != std::string::npos)
+      return {Kind::Refused, "its answer has a number that is not finite"};
+    return {Kind::Outage, "its answer is not JSON"};
+  }
+  const Json* const data = member(json, "data");
+  if (data == nullptr || !data->is_array()) {
+    return {Kind::Outage, "its answer has no vectors: " + complaint_of(body).message};
+  }
+  if (data->size() != texts) {
+    return {Kind::Outage, fmt::format("{} vectors came for {} texts", data->size(), texts)};
+  }
+  Judgement judgement;
+  judgement.vectors.resize(texts);
+  for (std::size_t i = 0; i < texts; ++i) {
+    const Json& item = (*data)[i];
+    const auto place = place_of(item, i);
+    if (!place || *place >= texts || !judgement.vectors[*place].empty()) {
+      return {Kind::Outage, "its answer has a vector in no place, or two in one"};
+    }
+    const Json* const embedding = member(item, "embedding");
+    std::vector<float> vector =
+        embedding == nullptr ? std::vector<float>() : numbers_of(*embedding);
+    // null where a number belongs: how JSON writes one that is not finite.
+    if (vector.empty()) return {Kind::Refused, "a vector of its answer is not one of numbers"};
+    if (vector.size() != config.dimensions) {
+      return {Kind::Misconfigured,
+              fmt::format("the model \"{}\" makes vectors of {}, and embedding.dimensions is {}: "
+                          "set it to {}, or another model",
+                          config.model, vector.size(), config.dimensions, vector.size())};
+    }
+    if (!to_unit_length(vector)) {
+      return {Kind::Refused, "a vector of its answer is zero, or has a number that is not finite"};
+    }
+    judgement.vectors[*place] = std::move(vector);
+  }
+  if (const Json* const usage = member(json, "usage")) {
+    for (const char* name : {"total_tokens", "prompt_tokens"}) {
+      const Json* const tokens = member(*usage, name);
+      if (tokens == nullptr || !tokens->is_number_unsigned()) continue;
+      judgement.tokens = tokens->get<std::uint64_t>();
+      break;
+    }
+  }
+  return judgement;
+}
+
+}  // namespace
+
+std::string embeddings_request(const config::Embedding& config,
+                               std::span<const std::string_view> texts) {
+  Json body{{"model", config.model},
+            {"input", Json::array()},
+            {"encoding_format", config.encoding_format}};
+  if (config.request_dimensions) body["dimensions"] = config.dimensions;
+  for (const std::string_view text : texts)
+    body["input"].push_back(text);
+  return body.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::uint64_t longest_answer(const config::Embedding& config, std::size_t texts) {
+  constexpr std::uint64_t kNumber = 32;  // of a double with all its digits, and what parts it
+  constexpr std::uint64_t kAround = 64u << 10;
+  return kAround + std::uint64_t{texts} * (std::uint64_t{config.dimensions} * kNumber + 1024);
+}
+
+std::string_view to_string(Judgement::Kind kind) {
+  switch (kind) {
+    case Kind::Answered: return "ok";
+    case Kind::Outage: return "outage";
+    case Kind::Limited: return "limited";
+    case Kind::Misconfigured: return "misconfigured";
+    case Kind::TooLong: return "too_long";
+    case Kind::Refused: return "refused";
+  }
+  return "outage";
+}
+
+Judgement judge(const Result<http::Response>& answer, std::size_t texts,
+                const config::Embedding& config, WallTime now) {
+  if (!answer) return judge_error(answer.error());
+  const bool fine = answer->status >= 200 && answer->status < 300;
+  return fine ? judge_body(answer->body, texts, config) : judge_status(*answer, now);
+}
+
+}  // namespace holdfast::embedding

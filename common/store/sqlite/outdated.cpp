@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/sqlite/outdated.hpp"
+
+#include "common/store/job_payload.hpp"
+#include "common/store/statement.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace holdfast::store::sqlite {
+
+namespace {
+
+// "Other than" as two ranges, so that the index finds the few among the many.
+constexpr std::string_view kCountOutdated = statement<
+    "SELECT (SELECT count(*) FROM document WHERE status = {document.ready} AND vector_space < ?1)"
+    " + (SELECT count(*) FROM document WHERE status = {document.ready} AND vector_space > ?1)">;
+// One whose job is dead is left alone, until that is forgotten.
+#define HOLDFAST_OUTDATED_IN(range)                                                     \
+  "SELECT seq, id, version FROM document WHERE status = {document.ready}"               \
+  " AND vector_space " range                                                            \
+  " ?1 AND updated_at < ?2 AND NOT EXISTS(SELECT 1 FROM job WHERE id = document.job_id" \
+  " AND state IN ({job.ready}, {job.waiting}, {job.running}, {job.dead}))"
+constexpr std::string_view kFindOutdated =
+    statement<HOLDFAST_OUTDATED_IN("<") " UNION ALL " HOLDFAST_OUTDATED_IN(">") " LIMIT ?3">;
+#undef HOLDFAST_OUTDATED_IN
+
+struct OutdatedDocument {
+  std::int64_t seq = 0;
+  std::int64_t version = 0;
+  NewDocument named;  // its id
+};
+
+std::vector<OutdatedDocument> find_outdated(SqliteConnection& connection,
+                                            const OutdatedRequest& request, std::int64_t most) {
+  Query rows = connection.query(kFindOutdated);
+  rows.bind(request.vector_space, request.before, most);
+  std::vector<OutdatedDocument> found;
+  while (rows.step()) {
+    OutdatedDocument document{rows.integer(0), rows.integer(2), {}};
+    document.named.id = rows.text(1);
+    found.push_back(std::move(document));
+  }
+  return found;
+}
+
+std::int64_t count_waiting(SqliteConnection& connection) {
+  Query query = connection.query(
+      statement<"SELECT (SELECT count(*) FROM job WHERE state = {job.ready} AND queue = 'default'"
+                " AND priority = ?1) + (SELECT count(*) FROM job WHERE state = {job.waiting}"
+                " AND queue = 'default' AND priority = ?1)">);
+  query.bind(kOutdatedPriority).step();
+  return query.integer(0);
+}
+
+}  // namespace
+
+std::int64_t count_outdated(SqliteConnection& connection, const std::string& vector_space) {
+  Query query = connection.query(kCountOutdated);
+  query.bind(vector_space).step();
+  return query.integer(0);
+}
+
+std::int64_t enqueue_outdated(SqliteConnection& connection, const OutdatedRequest& request,
+                              Budgets budgets, Now now) {
+  const std::int64_t room = request.limit - count_waiting(connection);
+  if (room <= 0) return 0;
+  const auto documents = find_outdated(connection, request, room);
+  for (const OutdatedDocument& document : documents) {
+    connection
+        .query(
+            "INSERT INTO job(kind, priority, run_at, max_attempts, max_crashes, payload,"
+            " created_at) VALUES('embed', ?1, ?2, ?3, ?4, ?5, ?2)")
+        .bind(kOutdatedPriority, now.wall, budgets.max_attempts, budgets.max_crashes,
+              make_job_payload(document.named, document.version))
+        .run();
+    connection.query("UPDATE document SET job_id = ?2 WHERE seq = ?1")
+        .bind(document.seq, connection.last_insert_id())
+        .run();
+  }
+  return static_cast<std::int64_t>(documents.size());
+}
+
+}  // namespace holdfast::store::sqlite

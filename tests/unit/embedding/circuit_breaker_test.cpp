@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/embedding/circuit_breaker.hpp"
+
+#include "tests/support/catch.hpp"
+
+using namespace holdfast;
+using namespace holdfast::embedding;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Permit = CircuitBreaker::Permit;
+
+const MonoTime kStart{1000s};
+
+CircuitBreaker opened() {
+  CircuitBreaker breaker;
+  breaker.open(kStart, "down", 0);
+  return breaker;
+}
+
+}  // namespace
+
+TEST_CASE("a circuit opens after failures in a row, and not before") {
+  CircuitBreaker breaker;
+  for (int i = 0; i < 4; ++i) {
+    CHECK(breaker.ask(kStart) == Permit::Go);
+    breaker.failed(kStart, "no luck", 0);
+  }
+  CHECK(breaker.view(kStart).up);
+  SECTION("one more opens it") {
+    breaker.failed(kStart, "no luck", 0);
+    CHECK_FALSE(breaker.view(kStart).up);
+    CHECK_FALSE(breaker.view(kStart).takes);
+    CHECK(breaker.view(kStart).reason == "no luck");
+    CHECK(breaker.ask(kStart) == Permit::No);
+  }
+  SECTION("a success between them begins the count anew") {
+    breaker.succeeded();
+    breaker.failed(kStart, "no luck", 0);
+    CHECK(breaker.view(kStart).up);
+  }
+}
+
+TEST_CASE("one request at a time finds out whether an open circuit may close") {
+  CircuitBreaker breaker = opened();
+  CHECK(breaker.view(kStart).wait == 1s);
+  CHECK(breaker.ask(kStart + 999ms) == Permit::No);
+  CHECK(breaker.view(kStart + 1s).may_probe);
+  CHECK(breaker.ask(kStart + 1s) == Permit::Probe);
+  CHECK_FALSE(breaker.view(kStart + 1s).may_probe);
+  CHECK(breaker.ask(kStart + 1s) == Permit::No);
+  SECTION("it closes on success") {
+    breaker.succeeded();
+    CHECK(breaker.view(kStart + 1s).up);
+    CHECK(breaker.ask(kStart + 1s) == Permit::Go);
+  }
+  SECTION("it waits for twice as long after a failure") {
+    breaker.failed(kStart + 1s, "still down", 0);
+    CHECK(breaker.view(kStart + 1s).wait == 2s);
+    CHECK(breaker.view(kStart + 1s).reason == "still down");
+  }
+  SECTION("a probe that was given up can be made again") {
+    breaker.given_up();
+    CHECK(breaker.ask(kStart + 1s) == Permit::Probe);
+  }
+  SECTION("being asked to wait is no verdict: there is a probe later") {
+    breaker.limited(kStart + 1s, 5s, "slow down", 0);
+    CHECK(breaker.ask(kStart + 5s) == Permit::No);
+    CHECK(breaker.ask(kStart + 6s) == Permit::Probe);
+  }
+}
+
+TEST_CASE("the wait of a circuit grows to a minute, and starts over after a success") {
+  CircuitBreaker breaker = opened();
+  MonoTime now = kStart;
+  for (int i = 0; i < 20; ++i) {
+    now += breaker.view(now).wait;
+    REQUIRE(breaker.ask(now) == Permit::Probe);
+    breaker.failed(now, "down", 0);
+  }
+  CHECK(breaker.view(now).wait == 60s);
+  now += 60s;
+  REQUIRE(breaker.ask(now) == Permit::Probe);
+  breaker.succeeded();
+  breaker.open(now, "down again", 0);
+  CHECK(breaker.view(now).wait == 1s);
+}
+
+TEST_CASE("jitter shortens a wait by up to a quarter") {
+  CircuitBreaker breaker;
+  breaker.open(kStart, "down", 0.5);
+  CHECK(breaker.view(kStart).wait == 875ms);
+}
+
+TEST_CASE("failures of requests that were under way do not lengthen the wait") {
+  CircuitBreaker breaker = opened();
+  for (int i = 0; i < 10; ++i)
+    breaker.failed(kStart + 500ms, "late", 0);
+  CHECK(breaker.view(kStart + 500ms).wait == 500ms);
+}
+
+TEST_CASE("a server that asks for time is not down") {
+  CircuitBreaker breaker;
+  breaker.limited(kStart, 3s, "slow down", 0);
+  CHECK(breaker.view(kStart).up);
+  CHECK(breaker.view(kStart).limited);
+  CHECK_FALSE(breaker.view(kStart).takes);
+  CHECK(breaker.ask(kStart + 2s) == Permit::No);
+  CHECK(breaker.ask(kStart + 3s) == Permit::Go);
+  SECTION("a later, shorter wait does not end it") {
+    breaker.limited(kStart, 1s, "slow down", 0);
+    CHECK(breaker.view(kStart).wait == 3s);
+  }
+  SECTION("without a time of its own the wait grows") {
+    MonoTime now = kStart + 3s;
+    breaker.limited(now, std::nullopt, "slow down", 0);
+    CHECK(breaker.view(now).wait == 2s);
+    now += 2s;
+    breaker.limited(now, std::nullopt, "slow down", 0);
+    CHECK(breaker.view(now).wait == 4s);
+  }
+  SECTION("no wait is longer than an hour, and none too short to matter") {
+    breaker.limited(kStart + 3s, 100h, "slow down", 0);
+    CHECK(breaker.view(kStart + 3s).wait == 1h);
+    CircuitBreaker other;
+    other.limited(kStart, 0s, "slow down", 0);
+    CHECK(other.view(kStart).wait == 250ms);
+  }
+}

@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: Apache-2.0
+// The provider against a real server that misbehaves in each way.
+#include "common/embedding/openai.hpp"
+
+#include "tests/support/catch.hpp"
+#include "tests/support/http_peer.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <atomic>
+#include <fstream>
+#include <limits>
+#include <thread>
+
+using namespace holdfast;
+using namespace holdfast::embedding;
+using namespace std::chrono_literals;
+using holdfast::test::HttpPeer;
+using holdfast::test::PeerReply;
+using holdfast::test::PeerRequest;
+using holdfast::test::TempDir;
+using holdfast::test::TestAuthority;
+using Json = nlohmann::json;
+using Way = PeerReply::Way;
+
+namespace {
+
+constexpr std::uint32_t kLength = 4;
+
+// The vector that the server below makes of a text: its length says which text it was.
+std::vector<float> raw_vector_of(const std::string& text) {
+  return {static_cast<float>(text.size()), 1, 0, 0};
+}
+
+std::vector<std::string> inputs_of(const PeerRequest& request) {
+  return Json::parse(request.body)["input"].get<std::vector<std::string>>();
+}
+
+PeerReply embed_all(const PeerRequest& request) {
+  Json data = Json::array();
+  const auto inputs = inputs_of(request);
+  for (std::size_t i = inputs.size(); i-- > 0;)  // in the wrong order, as is allowed
+    data.push_back({{"index", i}, {"embedding", raw_vector_of(inputs[i])}});
+  return {200, Json{{"data", data}, {"usage", {{"total_tokens", inputs.size()}}}}.dump()};
+}
+
+bool is_control(const PeerRequest& request) {
+  return inputs_of(request) == std::vector<std::string>{"holdfast"};
+}
+
+config::Embedding config_for(const std::string& base_url) {
+  config::Embedding config;
+  config.provider = "openai";
+  config.model = "a-model";
+  config.base_url = base_url;
+  config.dimensions = kLength;
+  config.retries = 1;
+  config.timeout = 60s;
+  config.proxy = "off";
+  return config;
+}
+
+// A server, the provider that uses it, and what that reported.
+class Bench {
+ public:
+  // Once the circuit is open it stays so for `wait`, at least.
+  explicit Bench(HttpPeer::Play play, const std::function<void(config::Embedding&)>& change = {},
+                 Duration wait = 1h)
+      : peer_(std::move(play)) {
+    config::Embedding config = config_for(peer_.url("/v1"));
+    if (change) change(config);
+    provider = std::make_unique<OpenAiProvider>(
+        config, parts(), CircuitBreaker::Settings{.first_wait = wait, .longest_wait = wait});
+  }
+  Result<Vectors> embed(const std::vector<std::string>& texts, const EmbedCall& call = {}) {
+    const std::vector<std::string_view> views(texts.begin(), texts.end());
+    return provider->embed(views, call);
+  }
+  Error error_of(const std::vector<std::string>& texts, const EmbedCall& call = {}) {
+    const auto result = embed(texts, call);
+    REQUIRE_FALSE(result);
+    return result.error();
+  }
+  HttpPeer& peer() { return peer_; }
+  std::size_t requests() const { return peer_.seen().size(); }
+  bool is_up() const { return provider->state().up; }
+
+  ProviderParts parts() {
+    ProviderParts parts;
+    parts.hooks.tokens_used = [this](std::uint64_t count) { tokens += count; };
+    parts.hooks.text_split = [this] { ++splits; };
+    parts.hooks.changed = [this](bool up, const std::string&) { ++(up ? came_up : went_down); };
+    return parts;
+  }
+
+ private:
+  HttpPeer peer_;
+
+ public:
+  std::atomic<std::uint64_t> tokens = 0;
+  std::atomic<int> splits = 0, came_up = 0, went_down = 0;
+  std::unique_ptr<OpenAiProvider> provider;
+};
+
+bool has(const Error& error, const std::string& part) {
+  INFO(error.message);
+  return error.message.find(part) != std::string::npos;
+}
+
+// The first `bad` requests get `reply`, the others what is right.
+HttpPeer::Play at_first(int bad, PeerReply reply) {
+  return [left = std::make_shared<std::atomic<int>>(bad), reply = std::move(reply)](
+             const PeerRequest& request) { return (*left)-- > 0 ? reply : embed_all(request); };
+}
+
+}  // namespace
+
+TEST_CASE("texts become vectors of unit length in their order, and tokens are counted") {
+  Bench bench(embed_all);
+  const auto vectors = bench.embed({"a", "four", "  \n", "seven77"}, {"request-7", {}, {}});
+  REQUIRE(vectors);
+  REQUIRE(vectors->size() == 4);
+  CHECK((*vectors)[0][0] == Approx((*vectors)[0][1]));
+  CHECK((*vectors)[1][0] == Approx(4 * (*vectors)[1][1]));
+  CHECK((*vectors)[3][0] == Approx(7 * (*vectors)[3][1]));
+  // Servers refuse blanks, so they are not sent.
+  CHECK((*vectors)[2] == std::vector<float>{1, 0, 0, 0});
+  CHECK(bench.tokens == 3);
+  const auto seen = bench.peer().seen();
+  REQUIRE(seen.size() == 1);
+  CHECK(seen[0].method == "POST");
+  CHECK(seen[0].target == "/v1/embeddings");
+  CHECK(seen[0].headers.at("x-request-id") == "request-7");
+  CHECK(seen[0].headers.at("content-type") == "application/json");
+  CHECK(seen[0].headers.count("authorization") == 0);
+}
+
+TEST_CASE("a request has no more texts, and no more bytes, than configured") {
+  Bench bench(embed_all, [](config::Embedding& config) {
+    config.batch_items = 3;
+    config.batch_bytes = 10;
+  });
+  const auto vectors =
+      bench.embed({"a", "b", "c", "d", "123456", "123456", "a very long text", "e"});
+  REQUIRE(vectors);
+  std::vector<std::size_t> sizes;
+  for (const PeerRequest& request : bench.peer().seen())
+    sizes.push_back(inputs_of(request).size());
+  CHECK(sizes == std::vector<std::size_t>{3, 2, 1, 1, 1});
+  CHECK((*vectors)[6][0] == Approx(16 * (*vectors)[6][1]));
+}
+
+TEST_CASE("the key is read from its file for each request") {
+  const TempDir dir;
+  const auto path = dir.path() / "key";
+  Bench bench(embed_all, [&](config::Embedding& config) { config.api_key_file = path; });
+  std::ofstream(path) << "first\n";
+  REQUIRE(bench.embed({"a"}));
+  std::ofstream(path) << "second\n";
+  REQUIRE(bench.embed({"a"}));
+  CHECK(bench.peer().seen()[0].headers.at("authorization") == "Bearer first");
+  CHECK(bench.peer().seen()[1].headers.at("authorization") == "Bearer second");
+  std::ofstream(path) << "a\nHost: elsewhere";
+  CHECK(has(bench.error_of({"a"}), "not printable ASCII"));
+  CHECK(bench.requests() == 2);
+}
+
+TEST_CASE("what may pass is tried again, and nobody hears of it") {
+  struct Row {
+    const char* what;
+    PeerReply reply;
+  };
+  for (const Row& row : {
+           Row{"500", {500, "oops"}},
+           Row{"503 with Retry-After", {503, "", {{"Retry-After", "0"}}}},
+           Row{"a closed connection", {.way = Way::Close}},
+           Row{"garbage", {.way = Way::Garbage}},
+           Row{"invalid JSON", {200, "{\"data\": [{"}},
+           Row{"too few vectors", {200, R"({"data":[]})"}},
+           Row{"429 in seconds", {429, "", {{"Retry-After", "0.01"}}}},
+           Row{"429 with a date in the past",
+               {429, "", {{"Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT"}}}},
+       }) {
+    DYNAMIC_SECTION(row.what) {
+      Bench bench(at_first(1, row.reply));
+      CHECK(bench.embed({"text"}));
+      CHECK(bench.requests() == 2);
+      CHECK(bench.is_up());
+      CHECK(bench.went_down == 0);
+    }
+  }
+}
+
+TEST_CASE("a server that goes on failing opens the circuit: then calls fail at once") {
+  struct Row {
+    const char* what;
+    PeerReply reply;
+  };
+  for (const Row& row : {
+           Row{"500", {500, "oops"}},
+           Row{"a closed connection", {.way = Way::Close}},
+           Row{"invalid JSON", {200, "not JSON"}},
+           Row{"too few vectors", {200, R"({"data":[]})"}},
+       }) {
+    DYNAMIC_SECTION(row.what) {
+      Bench bench(at_first(std::numeric_limits<int>::max(), row.reply));
+      CHECK(bench.error_of({"text"}).kind == ErrorKind::Unavailable);
+      // One retry, and the control text.
+      CHECK(bench.requests() == 3);
+      CHECK_FALSE(bench.is_up());
+      CHECK(bench.went_down == 1);
+      CHECK(bench.provider->state().ask_again_in > Duration::zero());
+      CHECK(bench.error_of({"text"}).kind == ErrorKind::Unavailable);
+      CHECK(bench.requests() == 3);
+    }
+  }
+}
+
+TEST_CASE("a server that nobody answers for is an outage") {
+  config::Embedding config;
+  {
+    const HttpPeer gone(embed_all);
+    config = config_for(gone.url("/v1"));
+  }
+  config.retries = 0;
+  OpenAiProvider provider(config, {});
+  const std::vector<std::string_view> texts{"text"};
+  const auto result = provider.embed(texts, {});
+  REQUIRE_FALSE(result);
+  CHECK(result.error().kind == ErrorKind::Unavailable);
+  CHECK_FALSE(provider.state().up);
+}
+
+TEST_CASE("what needs a person is not tried again, and says what to do") {
+  struct Row {
+    const char* what;
+    PeerReply reply;
+    std::string says;
+  };
+  const std::string too_long(200'000, 'x');
+  for (const Row& row : {
+           Row{"401", {401, R"({"error":{"message":"no such key"}})"}, "no such key"},
+           Row{"403", {403, ""}, "check embedding.api_key"},
+           Row{"404", {404, ""}, "check embedding.base_url and embedding.model"},
+           Row{"a redirect",
+               {302, "", {{"Location", "https://elsewhere/v2"}}},
+               "it redirects to https://elsewhere/v2"},
+           Row{"vectors of another length",
+               {200, R"({"data":[{"index":0,"embedding":[1,2]}]})"},
+               "makes vectors of 2, and embedding.dimensions is 4"},
+           Row{"a gigantic answer", {200, too_long}, "is longer than"},
+           Row{"an empty account",
+               {429, R"({"error":{"code":"insufficient_quota","message":"pay"}})"},
+               "pay"},
+       }) {
+    DYNAMIC_SECTION(row.what) {
+      Bench bench([&](const PeerRequest&) { return row.reply; });
+      const Error error = bench.error_of({"text"});
+      CHECK(error.kind == ErrorKind::Unavailable);
+      CHECK(has(error, row.says));
+      CHECK(bench.requests() == 1);
+      CHECK_FALSE(bench.is_up());
+    }
+  }
+}
+
+TEST_CASE("a slow server is given up at the deadline, however it is slow") {
+  for (const Way way : {Way::Silent, Way::Drip, Way::DripHead}) {
+    CAPTURE(static_cast<int>(way));
+    Bench bench([way](const PeerRequest&) { return PeerReply{.way = way}; },
+                [](config::Embedding& config) {
+                  config.timeout = 100ms;
+                  config.retries = 0;
+                });
+    CHECK(bench.error_of({"text"}).kind == ErrorKind::Unavailable);
+    CHECK_FALSE(bench.is_up());
+  }
+}
+
+TEST_CASE("a query has one deadline for everything, and its failure is not looked into") {
+  Bench bench([](const PeerRequest&) { return PeerReply{.way = Way::Silent}; });
+  const auto began = MonoTime::clock::now();
+  const Error error = bench.error_of({"query"}, {"", began + 100ms, {}});
+  CHECK(error.kind == ErrorKind::Unavailable);
+  CHECK(MonoTime::clock::now() >= began + 100ms);
+  CHECK(bench.requests() <= 1);
+  CHECK(bench.is_up());
+}
+
+TEST_CASE("a call that is told to stop ends, and that is nobody's failure") {
+  std::atomic<bool> stop = false;
+  Bench bench([&](const PeerRequest&) {
+    stop = true;
+    return PeerReply{.way = Way::Silent};
+  });
+  const Error error = bench.error_of({"text"}, {"", {}, [&] { return !stop; }});
+  CHECK(error.kind == ErrorKind::DeadlineExceeded);
+  CHECK(bench.requests() == 1);
+  CHECK(bench.is_up());
+}
+
+TEST_CASE("a certificate of another name, or of nobody that is trusted, is refused") {
+  const TempDir dir;
+  const TestAuthority authority(dir.path().native());
+  const auto attempt = [&](const HttpPeer::Tls& tls, const std::string& ca_file) {
+    const HttpPeer peer(embed_all, tls);
+    config::Embedding config = config_for(peer.url("/v1"));
+    config.ca_file = ca_file;
+    config.retries = 0;
+    OpenAiProvider provider(config, {});
+    const std::vector<std::string_view> texts{"text"};
+    auto result = provider.embed(texts, {});
+    return std::pair(std::move(result), peer.seen().size());
+  };
+  const auto [good, asked] = attempt(authority.issue("localhost"), authority.ca_file());
+  CHECK(good);
+  CHECK(asked == 1);
+  const auto [wrong_name, asked_wrong] =
+      attempt(authority.issue("example.org"), authority.ca_file());
+  REQUIRE_FALSE(wrong_name);
+  CHECK(has(wrong_name.error(), "certificate is not valid"));
+  CHECK(asked_wrong == 0);
+  const auto [unknown, asked_unknown] = attempt(authority.issue("localhost"), "");
+  REQUIRE_FALSE(unknown);
+  CHECK(has(unknown.error(), "certificate is not valid"));
+  CHECK(asked_unknown == 0);
+}
+
+TEST_CASE("of several texts the one that is refused is found, and it alone is at fault") {
+  const auto play = [](const PeerRequest& request) {
+    for (const std::string& text : inputs_of(request)) {
+      if (text == "poison") return PeerReply{400, R"({"error":{"message":"not this one"}})"};
+    }
+    return embed_all(request);
+  };
+  Bench bench(play);
+  const Error error = bench.error_of({"a", "b", "poison", "c"});
+  CHECK(error.kind == ErrorKind::InvalidArgument);
+  CHECK(has(error, "not this one"));
+  CHECK(bench.is_up());
+  CHECK(bench.embed({"a", "b", "c"}));
+}
+
+TEST_CASE("a vector that is not one is the fault of its text, if another text has one") {
+  const auto nan_for = [](std::string text) {
+    return [text = std::move(text)](const PeerRequest& request) {
+      const auto inputs = inputs_of(request);
+      if (!text.empty() && inputs != std::vector<std::string>{text}) return embed_all(request);
+      return PeerReply{200, R"({"data":[{"index":0,"embedding":[NaN,0,0,0]}]})"};
+    };
+  };
+  Bench one(nan_for("poison"));
+  CHECK(one.error_of({"poison"}).kind == ErrorKind::InvalidArgument);
+  CHECK(one.is_up());
+  Bench all(nan_for(""));
+  CHECK(all.error_of({"text"}).kind == ErrorKind::Unavailable);
+  CHECK_FALSE(all.is_up());
+}
+
+TEST_CASE("a server that refuses every text is wrongly configured, and no text is at fault") {
+  Bench bench([](const PeerRequest&) {
+    return PeerReply{400, R"({"error":{"message":"dimensions are not supported"}})"};
+  });
+  const Error error = bench.error_of({"a", "b"});
+  CHECK(error.kind == ErrorKind::Unavailable);
+  CHECK(has(error, "dimensions are not supported"));
+  CHECK_FALSE(bench.is_up());
+}
+
+TEST_CASE("a text that makes the server fail is charged with it, while others go on") {
+  Bench bench([](const PeerRequest& request) {
+    return inputs_of(request)[0] == "poison" ? PeerReply{500, "boom"} : embed_all(request);
+  });
+  const Error error = bench.error_of({"poison"});
+  CHECK(error.kind == ErrorKind::Internal);
+  CHECK(has(error, "boom"));
+  CHECK(bench.is_up());
+}
+
+TEST_CASE("a text that is too long is embedded in parts, and nothing of it is left out") {
+  const auto play = [](const PeerRequest& request) {
+    for (const std::string& text : inputs_of(request)) {
+      if (text.size() > 400)
+        return PeerReply{400, R"({"error":{"message":"maximum context length is 100 tokens"}})"};
+    }
+    return embed_all(request);
+  };
+  Bench bench(play);
+  std::string text;
+  while (text.size() < 1500)
+    text += "\xC3\xA4";  // two bytes, never torn apart
+  const auto vectors = bench.embed({"short", text});
+  REQUIRE(vectors);
+  REQUIRE(vectors->size() == 2);
+  CHECK(bench.splits > 0);
+  std::string parts;
+  for (const PeerRequest& request : bench.peer().seen()) {
+    const auto inputs = inputs_of(request);
+    if (inputs.size() == 1 && inputs[0] != "short" && inputs[0].size() <= 400) parts += inputs[0];
+  }
+  CHECK(parts == text);
+  double square = 0;
+  for (const float x : (*vectors)[1])
+    square += static_cast<double>(x) * static_cast<double>(x);
+  CHECK(square == Approx(1));
+}
+
+TEST_CASE("a text of which not even the smallest part is short enough is refused") {
+  Bench bench([](const PeerRequest& request) {
+    return is_control(request) ? embed_all(request) : PeerReply{413, ""};
+  });
+  CHECK(bench.error_of({std::string(1000, 'x')}).kind == ErrorKind::InvalidArgument);
+  CHECK(bench.is_up());
+}
+
+TEST_CASE("a short pause that the server asks for is sat out, a long one is an error") {
+  SECTION("short") {
+    Bench bench(at_first(3, {429, "", {{"Retry-After", "0"}}}));
+    CHECK(bench.embed({"text"}));
+    CHECK(bench.requests() == 4);
+  }
+  SECTION("long: nobody asks before it is over, and it is no outage") {
+    Bench bench(at_first(1, {429, "slow down", {{"Retry-After", "3600"}}}));
+    const Error error = bench.error_of({"text"});
+    CHECK(error.kind == ErrorKind::Unavailable);
+    CHECK(has(error, "slow down"));
+    const ProviderState state = bench.provider->state();
+    CHECK(state.up);
+    CHECK_FALSE(state.takes_texts);
+    CHECK(state.ask_again_in > 3000s);
+    CHECK(bench.error_of({"text"}).kind == ErrorKind::Unavailable);
+    CHECK(bench.requests() == 1);
+  }
+}
+
+TEST_CASE("a probe closes the circuit when the server is back, and is not made before its time") {
+  std::atomic<bool> down = true;
+  const auto play = [&](const PeerRequest& request) {
+    return down ? PeerReply{401, ""} : embed_all(request);
+  };
+  SECTION("too early") {
+    Bench bench(play);
+    CHECK(bench.error_of({"text"}).kind == ErrorKind::Unavailable);
+    bench.provider->probe({});
+    CHECK(bench.requests() == 1);
+  }
+  SECTION("in time") {
+    Bench bench(play, {}, 1ns);
+    CHECK(bench.error_of({"text"}).kind == ErrorKind::Unavailable);
+    bench.provider->probe({});
+    CHECK_FALSE(bench.is_up());
+    down = false;
+    bench.provider->probe({});
+    CHECK(bench.requests() == 3);
+    CHECK(is_control(bench.peer().seen()[2]));
+    CHECK(bench.is_up());
+    CHECK(bench.came_up == 1);
+    CHECK(bench.embed({"text"}));
+    bench.provider->probe({});
+    CHECK(bench.requests() == 4);
+  }
+}
+
+TEST_CASE("no more requests are under way than configured") {
+  std::atomic<int> now = 0;
+  std::atomic<int> most = 0;
+  Bench bench(
+      [&](const PeerRequest& request) {
+        const int here = ++now;
+        for (int seen = most; here > seen && !most.compare_exchange_weak(seen, here);) {
+        }
+        std::this_thread::yield();
+        --now;
+        return embed_all(request);
+      },
+      [](config::Embedding& config) { config.concurrency = 2; });
+  std::vector<std::thread> threads;
+  std::atomic<int> done = 0;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      for (int j = 0; j < 5; ++j)
+        done += bench.embed({"text"}).has_value() ? 1 : 0;
+    });
+  }
+  for (std::thread& thread : threads)
+    thread.join();
+  CHECK(done == 40);
+  CHECK(most <= 2);
+}
+
+TEST_CASE("a provider on a network says what its vectors are made with") {
+  Bench bench(embed_all);
+  CHECK(bench.provider->space() == "openai/a-model/4");
+  CHECK(bench.provider->is_remote());
+  config::Embedding hashing;
+  CHECK(space_of(hashing) == "hashing/256");
+}
