@@ -88,9 +88,9 @@ constexpr std::string_view kNearest =
     " FROM holdfast.nearest($1::real[], $2) AS n"
     " JOIN holdfast.document AS d ON d.seq = n.document";
 constexpr std::string_view kUnindexed =
-    "SELECT c.document, c.id, c.vector FROM (SELECT document, id, vector FROM holdfast.chunk"
-    " WHERE embedding IS NULL LIMIT $1) AS c JOIN holdfast.document AS d ON d.seq = c.document"
-    " AND d.vector_space = $2";
+    "SELECT c.document, c.id, CASE d.vector_space WHEN $2 THEN c.vector ELSE '' END"
+    " FROM holdfast.chunk AS c JOIN holdfast.document AS d ON d.seq = c.document"
+    " WHERE c.embedding IS NULL LIMIT $1";
 
 std::string replaced(std::string_view text, const std::map<std::string, std::string>& names) {
   std::string out(text);
