@@ -15,7 +15,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <limits>
+#include <optional>
 #include <utility>
 
 namespace holdfast::supervisor::collector {
@@ -40,23 +40,27 @@ bool is_own_service(const config::Program& program) {
   return name == "holdfast-api-worker" || name == "holdfast-queue-worker";
 }
 
-// Holdfast's own workers come first, then the programs in the order of the file.
-telemetry::Claim claim_of(const MetricsSource& source, const FleetSnapshot& snapshot) {
-  if (source.own) return {};
+// Holdfast's own workers come first, then the programs in the order of the file. Nothing: no
+// snapshot has told of the program yet, which its first answer may outrun.
+std::optional<telemetry::Claim> claim_of(const MetricsSource& source,
+                                         const FleetSnapshot& snapshot) {
   telemetry::Claim claim;
-  claim.rank = std::numeric_limits<std::uint32_t>::max();  // it is not in the file any more
+  if (source.own) return claim;
   std::uint32_t rank = 0;
   for (const core::ProgramView& program : snapshot.view.programs) {
     ++rank;
     if (program.config->name == source.program) claim.rank = rank;
     claim.beside_own = claim.beside_own || is_own_service(*program.config);
   }
-  return claim;
+  return claim.rank == 0 ? std::nullopt : std::optional(claim);
 }
 
-telemetry::SourceRules rules_of(const MetricsSource& source, const FleetSnapshot& snapshot) {
-  return {!source.own, kIntervalsToStale * source.interval + source.timeout,
-          claim_of(source, snapshot)};
+std::optional<telemetry::SourceRules> rules_of(const MetricsSource& source,
+                                               const FleetSnapshot& snapshot) {
+  const auto claim = claim_of(source, snapshot);
+  if (!claim) return std::nullopt;
+  return telemetry::SourceRules{!source.own, kIntervalsToStale * source.interval + source.timeout,
+                                *claim};
 }
 
 }  // namespace
@@ -189,9 +193,11 @@ void Collector::answered(const core::ProcessId& process, Result<http::Response> 
   tracked.asking = tracked.late = false;
   if (answer && on_answer_) on_answer_(process);
   auto text = exposition_of(std::move(answer));
-  tracked.up = text && ledger_.apply(source_of(tracked.source), std::move(*text), clock_.mono(),
-                                     rules_of(tracked.source, *snapshots_.load())) ==
-                           telemetry::Applied::Accepted;
+  if (text && !tracked.rules) tracked.rules = rules_of(tracked.source, *snapshots_.load());
+  const bool too_early = text && !tracked.rules;  // its next answer counts
+  tracked.up = too_early ||
+               (text && ledger_.apply(source_of(tracked.source), std::move(*text), clock_.mono(),
+                                      *tracked.rules) == telemetry::Applied::Accepted);
   if (!tracked.ended) {
     note_outcome(tracked, text ? "malformed" : std::string(to_string(text.error())));
   }

@@ -35,6 +35,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -77,7 +78,8 @@ class Collector {
  private:
   struct Tracked {
     MetricsSource source;
-    bool asking = false;      // a request is in flight
+    std::optional<telemetry::SourceRules> rules;  // from the first answer on
+    bool asking = false;                          // a request is in flight
     bool want_final = false;  // request the final metrics once this request is over
     bool up = true;           // the last request that is over succeeded, within its own time
     bool late = false;        // the last scrape did not wait for its answer any longer

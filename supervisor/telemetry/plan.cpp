@@ -21,9 +21,9 @@ Drop drop_for(Clash clash) {
   return Drop::Suffix;
 }
 
-bool is_shared(const FamilyEntry& family, Claim claim) {
+bool is_shared(const FamilyEntry& family, const SourceState& state) {
   const bool labelled_anyway = family.type == metrics::Type::Gauge || family.per_worker;
-  return !labelled_anyway && family.rank < claim.rank;
+  return !labelled_anyway && state.rules.claim.rank > 0 && family.owner != state.source.program;
 }
 
 }  // namespace
@@ -117,18 +117,21 @@ std::optional<FamilyId> Planner::family_of(std::uint32_t local, const Resolver& 
       state_->refused = true;
       return std::nullopt;
     }
-    const Claim claim = state_->rules.claim;
-    bound = table_.bind(family.name, family.help, family.type, now_, claim);
+    const auto bind = [&] {
+      return table_.bind(family.name, family.help, family.type, now_, state_->rules.claim,
+                         state_->source.program);
+    };
+    bound = bind();
     if (!bound->in_the_way.empty()) {
       for (const FamilyId other : bound->in_the_way)
         take_away_(other);
       cover_all_series();
-      bound = table_.bind(family.name, family.help, family.type, now_, claim);
+      bound = bind();
     }
     if (bound->clash && *bound->clash != Clash::Reserved) {
       state_->conflicts.push_back({family.name, *bound->clash, state_->source.program});
       state_->refused = true;
-    } else if (!bound->clash && is_shared(table_.family(bound->family), claim)) {
+    } else if (!bound->clash && is_shared(table_.family(bound->family), *state_)) {
       state_->conflicts.push_back({family.name, Clash::Shared, state_->source.program});
     }
   }
@@ -141,8 +144,7 @@ std::optional<FamilyId> Planner::family_of(std::uint32_t local, const Resolver& 
 AddedLabel Planner::added_label(const FamilyEntry& family) const {
   if (family.per_worker) return {"worker", worker_};
   if (program_.empty()) return {};
-  const bool labelled =
-      family.type == metrics::Type::Gauge || is_shared(family, state_->rules.claim);
+  const bool labelled = family.type == metrics::Type::Gauge || is_shared(family, *state_);
   return labelled ? AddedLabel{"program", program_} : AddedLabel{};
 }
 

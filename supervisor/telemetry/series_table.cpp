@@ -60,18 +60,25 @@ std::optional<Clash> SeriesTable::not_free(const std::vector<std::string>& names
 }
 
 SeriesTable::Bound SeriesTable::bind(const std::string& name, std::string_view help, Type type,
-                                     MonoTime now, Claim claim) {
+                                     MonoTime now, Claim claim, std::string_view program) {
   const std::vector<std::string> names = metrics::sample_names(name, type);
   if (const auto clash = not_free(names, claim)) return {0, clash};
+  // A program that has moved in the file since is the same one.
+  const auto rank_for = [&](const FamilyEntry& entry) {
+    return entry.owner == program ? claim.rank : entry.rank;
+  };
   if (const auto found = by_name_.find(name); found != by_name_.end()) {
     FamilyEntry& entry = families_[found->second];
     // Gauges of programs are told apart by a label in any case.
-    const bool mine = entry.rank <= claim.rank || type == Type::Gauge || entry.per_worker;
+    const bool mine = rank_for(entry) <= claim.rank || type == Type::Gauge || entry.per_worker;
     if (entry.type == type && mine) {
       if (entry.help.empty() || (claim.rank < entry.rank && !help.empty())) {
         entry.help = help_text(help, limits_);
       }
-      entry.rank = std::min(entry.rank, claim.rank);
+      if (claim.rank < entry.rank) {
+        entry.rank = claim.rank;
+        entry.owner = program;
+      }
       ++entry.sources;
       return {found->second};
     }
@@ -81,9 +88,9 @@ SeriesTable::Bound SeriesTable::bind(const std::string& name, std::string_view h
     const auto found = claims_.find(claimed);
     if (found == claims_.end()) continue;
     const FamilyEntry& other = families_[found->second];
-    if (other.rank > claim.rank) {
+    if (rank_for(other) > claim.rank) {
       bound.in_the_way.push_back(found->second);
-    } else if (other.sources > 0 || other.rank < claim.rank) {
+    } else if (other.sources > 0 || rank_for(other) < claim.rank) {
       return {0, other.name == name ? Clash::Type : Clash::Suffix};
     }
   }
@@ -110,6 +117,7 @@ SeriesTable::Bound SeriesTable::bind(const std::string& name, std::string_view h
   entry.merge = merge_of(type, rule);
   entry.per_worker = entry.merge == Merge::Newest;
   entry.rank = claim.rank;
+  entry.owner = program;
   entry.sources = 1;
   entry.idle_since = now;
   by_name_.emplace(name, id);

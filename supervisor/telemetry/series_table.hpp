@@ -53,6 +53,7 @@ struct FamilyEntry {
   Merge merge = Merge::Sum;
   bool per_worker = false;  // series get the label `worker`
   std::uint32_t rank = 0;   // of the program that it belongs to
+  std::string owner;        // that program
   bool sorted = true;
   std::uint32_t sources = 0;  // live workers that expose it
   MonoTime idle_since{};      // when `sources` became 0
@@ -83,7 +84,7 @@ class SeriesTable {
     std::vector<FamilyId> in_the_way{};
   };
   Bound bind(const std::string& name, std::string_view help, metrics::Type type, MonoTime now,
-             Claim claim = {});
+             Claim claim, std::string_view program);
   void erase(FamilyId family) {
     if (!families_[family].name.empty()) erase_family(family);
   }

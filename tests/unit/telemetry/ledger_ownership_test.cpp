@@ -161,3 +161,28 @@ TEST_CASE("names that change hands leave nothing behind") {
   }
   CHECK(values(ledger, at(50)).size() == 50);
 }
+
+// After a reload its workers may stand elsewhere in the file than those of before.
+TEST_CASE("a program shares no name with itself") {
+  const std::uint32_t before = GENERATE(1, 2);
+  const std::uint32_t after = 3 - before;
+  Ledger ledger;
+  tell(ledger, "shop.0", foreign(before), kOrders + "orders_total 5\n" + kTook);
+  tell(ledger, "shop.1", foreign(after), kOrders + "orders_total 2\n" + kTook);
+  CHECK(values(ledger).at("orders_total") == 7);
+  CHECK(values(ledger).at("took_count") == 4);
+  CHECK(reports(ledger).empty());
+  // Nor is it in its own way when a family of it has another type from then on.
+  REQUIRE(ledger.retire(source("shop.0"), at(1)));
+  REQUIRE(ledger.retire(source("shop.1"), at(1)));
+  REQUIRE(ledger.apply(source("shop.0", 2), "# TYPE orders_total gauge\norders_total 9\n", at(2),
+                       foreign(after)) == Applied::Accepted);
+  CHECK(values(ledger).at("orders_total{program=\"shop\"}") == 9);
+}
+
+TEST_CASE("programs that have had the same place in the file are told apart") {
+  Ledger ledger;
+  tell(ledger, "shop.0", foreign(1), kOrders + "orders_total 5\n");
+  tell(ledger, "mail.0", foreign(1), kOrders + "orders_total 2\n");
+  CHECK(values(ledger) == Values{{"orders_total", 5}, {"orders_total{program=\"mail\"}", 2}});
+}
