@@ -128,8 +128,15 @@ Applied Ledger::apply(const SourceId& source, std::string snapshot, MonoTime now
   if (!snapshot.ends_with('\n') || (state != nullptr && state->ends_with_marker && !marked)) {
     return refuse(source, "truncated", Applied::Truncated);
   }
-  const Cut read = cut(snapshot, settings_.limits);
-  if (state == nullptr || !reread_same_lines(*state, snapshot)) {
+  // The lines of the last answer, which was within the limits: they need not be counted again.
+  Cut read;
+  bool same = state != nullptr && snapshot.size() <= settings_.limits.bytes_per_source() &&
+              reread_same_lines(*state, snapshot);
+  if (!same) {
+    read = cut(snapshot, settings_.limits);
+    same = state != nullptr && read.left_out > 0 && reread_same_lines(*state, snapshot);
+  }
+  if (!same) {
     Exposition parsed = parse(snapshot);
     if (too_damaged(parsed)) return refuse(source, "malformed", Applied::Malformed);
     if (state == nullptr) {
