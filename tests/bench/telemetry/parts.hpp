@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The measurements; each prints its table. They throw if a measured system gives an incomplete
-// answer, because its time would mean nothing.
+// The measurements; each prints its table. The time of an incomplete answer would mean nothing: it
+// does not count, and the table says how many there were.
 
 #include <algorithm>
 #include <string>
@@ -14,6 +14,7 @@ struct Options {
   int scrapes = 8;  // of each system in each of two rounds
   int seconds = 3;  // and no longer than this in one round
   int restarts = 10'000;
+  int restart_seconds = 60;       // and no longer than this
   std::vector<std::string> only;  // names of systems; empty: all
   bool wants(const std::string& name) const {
     return only.empty() || std::find(only.begin(), only.end(), name) != only.end();

@@ -92,12 +92,12 @@ void bench_restarts(const Options& options) {
   int done = 0;
   double seconds = 0;
   const auto restart_until = [&](int number) {
-    const std::int64_t began = now_ns();
-    while (done < number) {
+    while (done < number && seconds < options.restart_seconds) {
+      const std::int64_t began = now_ns();
       counter = replace_all(system, running, counter);
       done += static_cast<int>(running.size());
+      seconds += ms_between(began, now_ns()) / 1e3;
     }
-    seconds += ms_between(began, now_ns()) / 1e3;
   };
   restart_until(std::min(kRingsFull, options.restarts));
   row(table, system, std::to_string(done), take(system, kScrapes));

@@ -26,6 +26,10 @@ std::vector<std::string> systems_for(const Workload& workload) {
 }
 
 void measure(Table& table, const Workload& workload, const Options& options) {
+  std::string series = std::to_string(workload.counters);
+  if (workload.histograms > 0) series += fmt::format(" + {} histograms", workload.histograms);
+  const std::string title = fmt::format("{} x {}", workload.workers, series);
+  fmt::print(stderr, "  scrape: {}\n", title);
   std::vector<std::unique_ptr<System>> running;
   for (const std::string& name : systems_for(workload)) {
     if (!options.wants(name)) continue;
@@ -44,14 +48,12 @@ void measure(Table& table, const Workload& workload, const Options& options) {
   }
   for (std::size_t i = 0; i < running.size(); ++i) {
     const Sample& sample = samples[i];
-    const double ratio = sample.p(0.5) / samples.front().p(0.5);
-    std::string series = std::to_string(workload.counters);
-    if (workload.histograms > 0) series += fmt::format(" + {} histograms", workload.histograms);
-    table.add({fmt::format("{} x {}", workload.workers, series), running[i]->name(),
-               number(sample.p(0.5), 2), number(sample.p(0.95), 2), number(sample.p(1), 2),
-               number(sample.cpu_each(), 2),
+    const double ratio = sample.ms.empty() ? -1 : sample.p(0.5) / samples.front().p(0.5);
+    table.add({title, running[i]->name(), number(sample.p(0.5), 2), number(sample.p(0.95), 2),
+               number(sample.p(1), 2), number(sample.cpu_each(), 2),
                fmt::format("{:.0f}", static_cast<double>(sample.bytes) / 1024),
-               std::to_string(sample.ms.size()), number(ratio, 1)});
+               std::to_string(sample.ms.size()), std::to_string(sample.left_out),
+               number(ratio, 1)});
   }
 }
 
@@ -60,7 +62,7 @@ void measure(Table& table, const Workload& workload, const Options& options) {
 void bench_scrape(const Options& options) {
   Table table("one scrape over HTTP, all series complete and fresh",
               {"workers x series", "system", "p50 ms", "p95", "max", "CPU ms", "KiB", "scrapes",
-               "p50 : first"});
+               "left out", "p50 : first"});
   for (const std::size_t counters : {100u, 1'000u, 10'000u}) {
     for (const std::size_t workers : {2u, 8u, 16u, 64u}) {
       measure(table, {workers, counters, 0}, options);
