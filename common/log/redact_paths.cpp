@@ -284,6 +284,13 @@ class JsonMasker {
   bool urls_;
 };
 
+bool RedactPaths::leaves(std::string_view key, std::string_view value, bool urls) const {
+  if (!paths_.empty()) return false;
+  const bool to_look_into =
+      value.starts_with('{') || value.starts_with('[') || (urls && value.starts_with('"'));
+  return !to_look_into && (!is_sensitive(key) || says_nothing(value));
+}
+
 void RedactPaths::append_member(std::string& out, std::string_view key, std::string_view value,
                                 bool urls) const {
   const bool nested = value.starts_with('{') || value.starts_with('[');

@@ -38,6 +38,10 @@ class RedactPaths {
   bool hides(std::string_view key) const;
   bool hides(std::string_view key, std::string_view member) const;
 
+  // Whether append_member() appends the value as it is, quickly decided for nearly all of them;
+  // false if that is not sure. `key`: written without escapes.
+  bool leaves(std::string_view key, std::string_view value, bool urls) const;
+
   // Appends a JSON value, which is valid, as the value of the member `key` of the outermost object
   // (as written, between its quotes), with what is hidden left out: by the paths, by is_sensitive()
   // and, if `urls`, by redact_url().

@@ -31,7 +31,7 @@ inline ByteBlock load_block(const char* bytes) {
 // Up to kByteBlock bytes behind the block may be read too: NULs where the text has ended.
 template <class Use>
 void for_each_block(std::string_view text, std::size_t at, Use&& use) {
-  std::array<char, 3 * kByteBlock> rest;
+  std::array<char, 4 * kByteBlock> rest;
   const char* block = text.data() + at;
   bool at_rest = false;
   // One call of `use`, so that it becomes part of the loop.
@@ -39,9 +39,14 @@ void for_each_block(std::string_view text, std::size_t at, Use&& use) {
     const std::size_t left = text.size() - at;
     if (left < 2 * kByteBlock && !at_rest) {
       at_rest = true;
-      std::memcpy(rest.data(), block, left);
-      std::memset(rest.data() + left, 0, rest.size() - left);
-      block = rest.data();
+      constexpr std::size_t kTail = 2 * kByteBlock;
+      std::memset(rest.data() + kTail, 0, rest.size() - kTail);
+      if (text.size() >= kTail) {  // in one step of fixed size
+        std::memcpy(rest.data(), text.data() + text.size() - kTail, kTail);
+      } else {
+        std::memcpy(rest.data() + kTail - left, block, left);
+      }
+      block = rest.data() + kTail - left;
     }
     if (!use(block, at)) return;
   }
@@ -51,6 +56,19 @@ inline bool any(ByteMarks marks) {
   std::array<std::uint64_t, 2> halves;
   std::memcpy(&halves, &marks, sizeof halves);
   return (halves[0] | halves[1]) != 0;
+}
+
+// One bit for each byte, the first byte's lowest.
+inline std::uint32_t bits_of(ByteMarks marks) {
+#ifdef __SSE2__
+  using Chars = char __attribute__((vector_size(16)));
+  return static_cast<std::uint32_t>(__builtin_ia32_pmovmskb128(std::bit_cast<Chars>(marks)));
+#else
+  std::uint32_t bits = 0;
+  for (std::size_t i = 0; i < kByteBlock; ++i)
+    bits |= static_cast<std::uint32_t>(marks[i] != 0) << i;
+  return bits;
+#endif
 }
 
 // The place of the first mark; kByteBlock if there is none.

@@ -2,10 +2,12 @@
 #include "common/text/json_object.hpp"
 
 #include "common/text/ascii.hpp"
+#include "common/text/byte_block.hpp"
 #include "common/text/hex.hpp"
 #include "common/text/utf8.hpp"
 
 #include <array>
+#include <bit>
 #include <bitset>
 #include <cstdint>
 
@@ -152,6 +154,7 @@ class Scanner {
 
   // From after the opening quote to after the closing one.
   bool string(bool* escaped = nullptr) {
+    skip_plain_blocks();
     while (at_ != end_) {
       switch (kStringBytes[static_cast<unsigned char>(*at_)]) {
         case StringByte::Plain: ++at_; break;
@@ -170,6 +173,20 @@ class Scanner {
       }
     }
     return false;
+  }
+
+  // Stops at a byte that is not Plain, or near the end.
+  void skip_plain_blocks() {
+    while (static_cast<std::size_t>(end_ - at_) >= kByteBlock) {
+      const ByteBlock bytes = load_block(at_);
+      const std::uint32_t others =
+          bits_of((bytes == '"') | (bytes == '\\') | (bytes < 0x20) | (bytes >= 0x80));
+      if (others != 0) {
+        at_ += std::countr_zero(others);
+        return;
+      }
+      at_ += kByteBlock;
+    }
   }
 
   bool escape() {

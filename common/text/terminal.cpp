@@ -2,11 +2,9 @@
 #include "common/text/terminal.hpp"
 
 #include "common/text/ascii.hpp"
+#include "common/text/byte_block.hpp"
 #include "common/text/hex.hpp"
 #include "common/text/utf8.hpp"
-
-#include <cstdint>
-#include <cstring>
 
 namespace holdfast::text {
 
@@ -51,22 +49,16 @@ std::string shown(std::string_view text, bool one_line) {
   return out;
 }
 
-constexpr std::size_t kWord = sizeof(std::uint64_t);
-
 // Whether none of the next bytes is DEL or above it.
-bool is_plain(const char* bytes) {
-  std::uint64_t word = 0;
-  std::memcpy(&word, bytes, kWord);
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  constexpr std::uint64_t kHigh = 0x8080808080808080;
-  return ((word | (word + kOnes)) & kHigh) == 0;
+bool is_plain_block(const char* bytes) {
+  return !any(load_block(bytes) >= static_cast<unsigned char>(kDelete));
 }
 
 // Where the first character is that escape_hidden() replaces; npos if there is none.
 std::size_t find_hidden(std::string_view text, std::size_t from) {
   for (std::size_t at = from; at < text.size(); ++at) {
-    while (at + kWord <= text.size() && is_plain(text.data() + at))
-      at += kWord;
+    while (at + kByteBlock <= text.size() && is_plain_block(text.data() + at))
+      at += kByteBlock;
     if (at == text.size()) break;
     const char c = text[at];
     if (c == kDelete) return at;

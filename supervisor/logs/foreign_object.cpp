@@ -193,6 +193,18 @@ bool is_exact_level(std::string_view value) {
   return value == "10" || value == "20" || value == "30" || value == "40" || value == "50";
 }
 
+// Written in the line as `"key":value`, with nothing between them.
+bool is_compact(const JsonMember& member) {
+  constexpr std::size_t kQuoteAndColon = 2;
+  return !member.escaped_key &&
+         member.value.data() == member.key.data() + member.key.size() + kQuoteAndColon;
+}
+
+const log::RedactPaths& paths_or_none(const log::RedactPaths* paths) {
+  static const log::RedactPaths kNone;
+  return paths == nullptr ? kNone : *paths;
+}
+
 bool is_quoted(std::string_view value, std::string_view text) {
   return value.size() == text.size() + 2 && value.front() == '"' && value.back() == '"' &&
          value.substr(1, text.size()) == text;
@@ -311,6 +323,7 @@ bool ForeignObject::says_the_same(const JsonMember& member, const Context& conte
 }
 
 void ForeignObject::append(std::string& out, const Context& context) const {
+  const log::RedactPaths& redact = paths_or_none(context.redact);
   out.append(R"({"time":")").append(time_.empty() ? context.time : std::string_view(time_));
   out.append(R"(","level":")").append(log::to_string(level_.value_or(context.level)));
   out.push_back('"');
@@ -318,6 +331,13 @@ void ForeignObject::append(std::string& out, const Context& context) const {
     const bool is_ours = member.key == "time" || member.key == "level" || member.key == "pid" ||
                          member.key == "worker";
     if (is_ours && says_the_same(member, context)) continue;
+    if (!is_ours && is_compact(member) && redact.leaves(member.key, member.value, urls_)) {
+      const char* const begin = member.key.data() - 1;  // its quote
+      const char* const end = member.value.data() + member.value.size();
+      out.push_back(',');
+      out.append(begin, static_cast<std::size_t>(end - begin));
+      continue;
+    }
     out.append(",\"");
     if (is_ours) {
       out.append(renamed(member.key));
@@ -325,14 +345,8 @@ void ForeignObject::append(std::string& out, const Context& context) const {
       out.append(member.key);
     }
     out.append("\":");
-    append_value(out, member, context.redact);
+    redact.append_member(out, member.key, member.value, urls_);
   }
-}
-
-void ForeignObject::append_value(std::string& out, const JsonMember& member,
-                                 const log::RedactPaths* redact) const {
-  static const log::RedactPaths kNone;
-  (redact == nullptr ? kNone : *redact).append_member(out, member.key, member.value, urls_);
 }
 
 std::string ForeignObject::masked(const log::RedactPaths* redact) const {
@@ -340,7 +354,7 @@ std::string ForeignObject::masked(const log::RedactPaths* redact) const {
   for (const JsonMember& member : members_) {
     if (out.size() > 1) out.push_back(',');
     out.append("\"").append(member.key).append("\":");
-    append_value(out, member, redact);
+    paths_or_none(redact).append_member(out, member.key, member.value, urls_);
   }
   out.push_back('}');
   return out;

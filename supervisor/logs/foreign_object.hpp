@@ -55,8 +55,6 @@ class ForeignObject {
   bool says_the_same(const text::JsonMember& member, const Context& context) const;
   const text::JsonMember* find(std::string_view key) const;
   std::string renamed(std::string_view key) const;
-  void append_value(std::string& out, const text::JsonMember& member,
-                    const log::RedactPaths* redact) const;
 
   text::JsonMembers members_;
   bool urls_ = false;              // there may be some in it

@@ -2,6 +2,7 @@
 #include "supervisor/logs/text_level.hpp"
 
 #include "common/text/ascii.hpp"
+#include "supervisor/logs/head_bits.hpp"
 
 #include <algorithm>
 #include <array>
@@ -13,6 +14,7 @@ namespace holdfast::supervisor::logs {
 namespace {
 
 constexpr std::size_t kHead = 160;
+static_assert(kHead <= HeadBits::kLongest);
 constexpr std::size_t kMostWords = 7;
 
 struct Word {
@@ -108,15 +110,12 @@ std::optional<log::Level> assigned_level(std::string_view head) {
   return std::nullopt;
 }
 
-constexpr bool marks_header(char c) {
-  return text::is_digit(c) || c == '[' || c == ']' || c == '(' || c == ')' || c == '|';
-}
-
 // What may stand before a level: times, ids, what is in brackets, separators. They show it early.
-bool is_header_word(std::string_view word) {
+bool is_header_word(std::string_view head, HeadBits& bits, std::size_t at, std::size_t end) {
   constexpr std::size_t kEarly = 32;
-  const std::string_view begin = word.substr(0, kEarly);
-  if (std::any_of(begin.begin(), begin.end(), marks_header)) return true;
+  const std::size_t early = std::min(end, at + kEarly);
+  if (bits.header_mark(at, early) < early) return true;
+  const std::string_view word = head.substr(at, end - at);
   if (word.find_first_not_of("-:,.#*=") == std::string_view::npos) return true;
   return word == "UTC" || word == "GMT" || word == "AM" || word == "PM" ||
          (word.size() == 2 && word[1] == ',');  // Ruby's "E,"
@@ -167,39 +166,32 @@ std::optional<log::Level> text_level(std::string_view line) {
   if (head.find('=') != std::string_view::npos) {
     if (const auto level = assigned_level(head)) return level;
   }
+  HeadBits bits(head);
   bool in_header = true;
   std::size_t at = 0;
   for (std::size_t words = 0; words < kMostWords && at < head.size(); ++words) {
-    while (at < head.size() && is_space(head[at]))
-      ++at;
+    at = bits.no_space(at, head.size());
     if (at == head.size()) break;
-    std::size_t end = at;
-    while (end < head.size() && !is_space(head[end]))
-      ++end;
+    const std::size_t end = bits.space(at, head.size());
     if (!in_header && is_mere_text(head, at)) {
       at = end;
       continue;
     }
     // The letters of the word, which may be enclosed or followed by more.
-    std::size_t from = at;
-    while (from < end && !text::is_alpha(head[from]))
-      ++from;
+    std::size_t from = bits.letter(at, end);
     // Apache names its module first.
     if (head[at] == '[' && head[end - 1] == ']' && text::is_alpha(head[end - 2])) {
       const auto colon = head.substr(at, end - at).find(':');
       if (colon != std::string_view::npos) from = at + colon + 1;
     }
-    std::size_t to = from;
-    const std::size_t too_long = std::min(end, from + kLongest + 1);
-    while (to < too_long && text::is_alpha(head[to]))
-      ++to;
+    const std::size_t to = bits.no_letter(from, std::min(end, from + kLongest + 1));
     const std::string_view word = head.substr(from, to - from);
     if (const auto level = level_named(word)) {
       const Place place{from == 0, in_header, from > 0 ? head[from - 1] : ' ',
                         to < head.size() ? head[to] : ' '};
       if (states_level(word, place) || is_between_dashes(head, from, to)) return level;
     }
-    in_header = in_header && is_header_word(head.substr(at, end - at));
+    in_header = in_header && is_header_word(head, bits, at, end);
     at = end;
   }
   return std::nullopt;

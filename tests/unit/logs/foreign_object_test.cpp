@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <random>
 #include <set>
 
 using namespace holdfast;
@@ -183,4 +184,40 @@ TEST_CASE("our own workers' lines are not parsed, unless they may be torn") {
   const std::string_view torn = R"({"time":"t","level":"info","err":{"type":"x"})";
   CHECK(parsed(append({torn, false, false, true, true})).at("msg") == torn);
   CHECK(parsed(append({"terminate called"})).at("level") == "info");
+}
+
+// Members that stay as they are go from line to line in one piece, if nothing is between their key
+// and their value. With a blank there they take the whole way.
+TEST_CASE("a line says the same however its members are spaced") {
+  const std::vector<std::string> keys{"a",       "time",  "level", "pid",       "worker",
+                                      "app_pid", "Token", "url",   "p\\u0069d", "x\u202e"};
+  const std::vector<std::string> values{"1",
+                                        "null",
+                                        "\"\"",
+                                        "\"x\"",
+                                        "30",
+                                        "123",
+                                        "\"node.0\"",
+                                        "\"\\\"\"",
+                                        R"({"secret":"s","b":[1]})",
+                                        R"(["https://u:p@h/x"])",
+                                        R"("https://u:p@h/x?token=1")",
+                                        R"("https:\/\/u:p@h\/x")",
+                                        "\"\u009b\x7f\""};
+  std::mt19937 random(7);
+  for (int round = 0; round < 3000; ++round) {
+    std::string compact = "{";
+    std::string spaced = "{";
+    for (std::size_t i = random() % 6; i > 0; --i) {
+      const std::string& key = keys[random() % keys.size()];
+      const std::string& value = values[random() % values.size()];
+      const std::string comma = compact.size() > 1 ? "," : "";
+      compact += comma + "\"" + key + "\":" + value;
+      spaced += comma + "\"" + key + "\" :" + value;
+    }
+    compact += '}';
+    spaced += '}';
+    REQUIRE(written(compact) == written(spaced));
+    REQUIRE(written(compact).find(":p@") == std::string::npos);
+  }
 }

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/logs/text_level.hpp"
 
+#include "common/text/ascii.hpp"
+#include "supervisor/logs/head_bits.hpp"
 #include "tests/support/catch.hpp"
 
+#include <algorithm>
+#include <random>
 #include <string>
 
 namespace holdfast::supervisor::logs {
@@ -59,6 +63,43 @@ TEST_CASE("a level's name in a sentence states nothing") {
         "rows=3 leveled=error", "    at f (a.js:1:2)", "<html>"}) {
     INFO(line);
     CHECK_FALSE(text_level(line));
+  }
+}
+
+// HeadBits looks at many bytes at once: it finds what a look at one after the other finds.
+TEST_CASE("words begin and end where their bytes say so") {
+  const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
+  const auto is_mark = [](char c) {
+    return text::is_digit(c) || std::string_view("[]()|").find(c) != std::string_view::npos;
+  };
+  std::mt19937 random(7);
+  const std::string_view common = "  \t azAZ09[]()|-:=@`{\x1b\x7f";
+  for (int round = 0; round < 3000; ++round) {
+    std::string head(random() % (HeadBits::kLongest + 1), ' ');
+    const std::size_t run = 1 + random() % 70;  // long runs cross the words of bits
+    for (std::size_t i = 0; i < head.size(); ++i) {
+      if (i > 0 && i % run != 0) {
+        head[i] = head[i - 1];
+      } else {
+        head[i] = random() % 4 == 0 ? static_cast<char>(random() % 256)
+                                    : common[random() % common.size()];
+      }
+    }
+    const std::size_t from = head.empty() ? 0 : random() % (head.size() + 1);
+    const std::size_t end = from + random() % (head.size() - from + 1);
+    const auto expected = [&](const auto& is_kind) {
+      const auto begin = head.begin();
+      return static_cast<std::size_t>(std::find_if(begin + static_cast<std::ptrdiff_t>(from),
+                                                   begin + static_cast<std::ptrdiff_t>(end),
+                                                   is_kind) -
+                                      begin);
+    };
+    HeadBits bits(head);
+    REQUIRE(bits.space(from, end) == expected(is_space));
+    REQUIRE(bits.no_space(from, end) == expected([&](char c) { return !is_space(c); }));
+    REQUIRE(bits.letter(from, end) == expected(text::is_alpha));
+    REQUIRE(bits.no_letter(from, end) == expected([](char c) { return !text::is_alpha(c); }));
+    REQUIRE(bits.header_mark(from, end) == expected(is_mark));
   }
 }
 

@@ -50,3 +50,13 @@ TEST_CASE("the first mark is found in each place") {
   CHECK_FALSE(any(none));
   CHECK(first_of(none) == kByteBlock);
 }
+
+TEST_CASE("each mark is one bit") {
+  for (unsigned pattern = 0; pattern < 1u << kByteBlock; pattern += 7) {
+    std::string text(kByteBlock, '.');
+    for (std::size_t i = 0; i < kByteBlock; ++i) {
+      if ((pattern >> i & 1u) != 0) text[i] = 'x';
+    }
+    REQUIRE(bits_of(load_block(text.data()) == 'x') == pattern);
+  }
+}

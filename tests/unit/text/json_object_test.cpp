@@ -179,3 +179,20 @@ TEST_CASE("the text of a string value is unescaped") {
   CHECK_FALSE(json_string_value("1"));
   CHECK_FALSE(json_string_value("null"));
 }
+
+// Strings are read many bytes at a time.
+TEST_CASE("what ends or spoils a string is found at each place of it") {
+  for (std::size_t length = 0; length < 40; ++length) {
+    for (std::size_t place = 0; place <= length; ++place) {
+      for (const char* special : {"x", "\"", "\\", "\\n", "\\\"", "\\u00e4", "\x1f", "\x7f",
+                                  "\xc3\xa4", "\xc3", "\xff"}) {
+        std::string inside(length, 'x');
+        inside.insert(place, special);
+        for (const std::string& text : {"{\"a\":\"" + inside + "\"}", "{\"" + inside + "\":1}"}) {
+          INFO(text);
+          REQUIRE(is_object(text) == reference(text));
+        }
+      }
+    }
+  }
+}
