@@ -37,20 +37,16 @@ AlertThread::~AlertThread() {
 }
 
 NotifierSettings AlertThread::settings_for(const config::Config& config) const {
-  NotifierSettings settings;
-  settings.enabled = config.alerts.enabled;
-  settings.group_wait = config.alerts.group_wait;
-  settings.repeat_interval = config.alerts.repeat_interval;
-  settings.keep_history = config.alerts.keep_history;
+  NotifierSettings settings(config.alerts);
   settings.host = host_;
   settings.version = kVersion;
   std::map<std::string, Duration> cooldowns;
   for (const Condition& condition : conditions())
     cooldowns[std::string(condition.name)] = settings_of(condition, config).cooldown;
   settings.cooldown = [cooldowns = std::move(cooldowns),
-                       usual = config.alerts.cooldown](const AlertKey& key) {
+                       usual = std::move(settings.cooldown)](const AlertKey& key) {
     const auto found = cooldowns.find(key.name);
-    return found == cooldowns.end() ? usual : found->second;
+    return found == cooldowns.end() ? usual(key) : found->second;
   };
   return settings;
 }

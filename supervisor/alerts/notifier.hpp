@@ -42,12 +42,20 @@ struct Route {
   bool groups_itself = false;
 };
 
+// What the notifier needs of the configuration, which alone has the defaults.
 struct NotifierSettings {
-  bool enabled = true;
-  Duration group_wait = std::chrono::seconds(5);
-  Duration repeat_interval = std::chrono::hours(4);
+  explicit NotifierSettings(const config::Alerts& alerts)
+      : enabled(alerts.enabled),
+        group_wait(alerts.group_wait),
+        repeat_interval(alerts.repeat_interval),
+        keep_history(alerts.keep_history),
+        cooldown([usual = alerts.cooldown](const AlertKey&) { return usual; }) {}
+
+  bool enabled;
+  Duration group_wait;
+  Duration repeat_interval;
+  Duration keep_history;
   std::function<Duration(const AlertKey&)> cooldown;
-  Duration keep_history = std::chrono::hours(720);
   std::string host;
   std::string version;
 };

@@ -27,6 +27,7 @@ namespace {
 constexpr Duration kCooldown = 15min;
 constexpr Duration kRepeat = 4h;
 constexpr Duration kGiveUp = 15min;
+constexpr Duration kGroupWait = 5s;
 constexpr Duration kStep = 5s;
 
 // What a receiver has seen of one alert.
@@ -165,7 +166,8 @@ class World {
   }
 
   void start() {
-    NotifierSettings settings;
+    NotifierSettings settings{config::Alerts{}};
+    settings.group_wait = kGroupWait;
     settings.cooldown = [](const AlertKey&) { return kCooldown; };
     settings.repeat_interval = kRepeat;
     std::vector<Route> routes;

@@ -18,7 +18,8 @@ struct Desk {
   std::vector<Finding> findings;
 
   static NotifierSettings settings() {
-    NotifierSettings settings;
+    NotifierSettings settings{config::Alerts{}};
+    settings.group_wait = 5s;
     settings.cooldown = [](const AlertKey&) { return Duration(15min); };
     settings.host = "host-1";
     return settings;
