@@ -5,6 +5,7 @@
 #include "common/text/number.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <ctime>
 
@@ -12,13 +13,22 @@ namespace holdfast::http {
 
 namespace {
 
-// RFC 9110, 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT". The obsolete forms are not sent any more.
+// RFC 9110, 5.6.7, which wants the two obsolete forms understood as well.
+constexpr std::array kDateForms{
+    "%a, %d %b %Y %H:%M:%S GMT",  // Sun, 06 Nov 1994 08:49:37 GMT
+    "%A, %d-%b-%y %H:%M:%S GMT",  // Sunday, 06-Nov-94 08:49:37 GMT
+    "%a %b %e %H:%M:%S %Y",       // Sun Nov  6 08:49:37 1994
+};
+
 std::optional<Duration> until_date(const std::string& text, WallTime now) {
-  std::tm date{};
-  const char* const end = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
-  if (end == nullptr || *end != '\0') return std::nullopt;
-  const WallTime at = WallTime::clock::from_time_t(::timegm(&date));
-  return std::max(Duration::zero(), Duration(at - now));
+  for (const char* const form : kDateForms) {
+    std::tm date{};
+    const char* const end = ::strptime(text.c_str(), form, &date);
+    if (end == nullptr || *end != '\0') continue;
+    const WallTime at = WallTime::clock::from_time_t(::timegm(&date));
+    return std::max(Duration::zero(), Duration(at - now));
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -37,6 +47,8 @@ std::optional<Duration> seconds_to_wait(const std::string* field_value) {
 }
 
 std::optional<Duration> retry_after(const Headers& headers, WallTime now) {
+  if (const auto milliseconds = seconds_to_wait(headers.find("Retry-After-Ms")))
+    return *milliseconds / 1000;
   const std::string* const field = headers.find("Retry-After");
   if (field == nullptr) return std::nullopt;
   const auto seconds = seconds_to_wait(field);

@@ -18,6 +18,7 @@ std::optional<Duration> seconds_to_wait(const std::string* field_value);
 std::optional<Duration> seconds_to_wait(double seconds);
 
 // The field Retry-After: a number of seconds, or a date, of which one in the past is no wait.
+// Before it Retry-After-Ms, in milliseconds, which OpenAI and Azure send as well.
 std::optional<Duration> retry_after(const Headers& headers, WallTime now);
 
 }  // namespace holdfast::http
