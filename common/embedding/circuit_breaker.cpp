@@ -9,6 +9,8 @@ namespace holdfast::embedding {
 namespace {
 
 constexpr Duration kShortestLimit = std::chrono::milliseconds(250);
+// While a probe is under way nobody knows how long it takes.
+constexpr Duration kWhileProbing = std::chrono::milliseconds(100);
 
 // first x 2^(n - 1), at most `longest`, less up to a quarter of it: those who were refused together
 // do not come back together.
@@ -71,6 +73,7 @@ CircuitBreaker::View CircuitBreaker::view(MonoTime now) const {
   const MonoTime next = std::max(open_ ? until_ : MonoTime{}, limited_until_);
   view.wait = std::max(Duration::zero(), Duration(next - now));
   view.may_probe = open_ && !probing_ && view.wait == Duration::zero();
+  if (open_ && probing_) view.wait = std::max(view.wait, kWhileProbing);
   view.takes = !open_ && !view.limited;
   if (open_) view.reason = reason_;
   if (!open_ && view.limited) view.reason = limit_reason_;

@@ -37,9 +37,9 @@ class CircuitBreaker {
   struct View {
     bool up = true;
     bool limited = false;
-    bool takes = true;       // a request would get Go or Probe, or is being answered as a probe
+    bool takes = true;       // the next request would get Go
     bool may_probe = false;  // it is down, and the next request would be a probe
-    Duration wait{};         // until it is asked again
+    Duration wait{};         // until it is asked again, or until it is clear how a probe has ended
     std::string reason{};
   };
 

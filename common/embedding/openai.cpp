@@ -23,8 +23,7 @@ using Kind = Judgement::Kind;
 constexpr Duration kConnectTimeout = 5s;
 constexpr Duration kFirstRetry = 250ms;
 constexpr Duration kLongestRetry = 10s;
-// A call sits out a pause that the server asks for, if it is no longer than this.
-constexpr Duration kPatience = 15s;
+constexpr Duration kLongestServerWait = 15s;  // that Retry-After of an outage can make of a retry
 // What every model embeds.
 constexpr std::string_view kControl = "holdfast";
 constexpr std::size_t kShortestPart = 64;
@@ -59,6 +58,14 @@ Result<std::string> bearer_of(const config::Embedding& config) {
   return key;
 }
 
+// Some servers repeat a key that they refuse.
+void hide(const std::string& key, std::string& message) {
+  constexpr std::string_view kHidden = "[Redacted]";
+  if (key.empty()) return;
+  for (std::size_t at = 0; (at = message.find(key, at)) != std::string::npos; at += kHidden.size())
+    message.replace(at, key.size(), kHidden);
+}
+
 std::size_t middle_of(std::string_view text) {
   std::size_t at = text.size() / 2;
   while (at > 1 && !text::is_code_point_boundary(text, at))
@@ -69,12 +76,16 @@ std::size_t middle_of(std::string_view text) {
 }  // namespace
 
 OpenAiProvider::OpenAiProvider(config::Embedding config, ProviderParts parts,
-                               const CircuitBreaker::Settings& breaker)
+                               const CircuitBreaker::Settings& breaker, const Patience& patience)
     : config_(std::move(config)),
       parts_(std::move(parts)),
+      patience_(patience),
       slots_(std::max(config_.concurrency, 1u)),
       breaker_(breaker),
       random_(seed()) {}
+
+OpenAiProvider::OpenAiProvider(config::Embedding config, ProviderParts parts)
+    : OpenAiProvider(std::move(config), std::move(parts), {}, {}) {}
 
 // Changes the breaker, and reports it if that opens or closes the circuit.
 template <class Change>
@@ -162,12 +173,13 @@ Result<Vectors> OpenAiProvider::embed_in_parts(std::string_view text, const Judg
 }
 
 Result<Judgement> OpenAiProvider::ask(Texts texts, const EmbedCall& call) {
+  Duration patience = patience_.in_all;
   for (std::int32_t failures = 0;;) {
     Judgement judgement;
     {
       const Slots::Slot slot = slots_.take(call.deadline, call.go_on);
       if (!slot) return fail(told_to_stop());
-      HOLDFAST_TRY(wait_for_permit(call));
+      HOLDFAST_TRY(wait_for_permit(call, patience));
       judgement = exchange(texts, call, About::Texts);
     }
     if (call.go_on && !call.go_on()) return fail(told_to_stop());
@@ -183,7 +195,7 @@ Result<Judgement> OpenAiProvider::ask(Texts texts, const EmbedCall& call) {
           return fail(blame(judgement, call));
         const double random = with_breaker([](auto&, MonoTime, double r) { return r; });
         wait = full_jitter(failures, kFirstRetry, kLongestRetry, random);
-        wait = std::max(wait, std::min(judgement.wait.value_or(Duration{}), kPatience));
+        wait = std::max(wait, std::min(judgement.wait.value_or(Duration{}), kLongestServerWait));
         break;
       }
     }
@@ -210,16 +222,18 @@ Error OpenAiProvider::blame(const Judgement& failure, const EmbedCall& call) {
   return control.kind == Kind::Answered ? of_the_text() : unavailable(control.message);
 }
 
-Result<void> OpenAiProvider::wait_for_permit(const EmbedCall& call) {
+Result<void> OpenAiProvider::wait_for_permit(const EmbedCall& call, Duration& patience) {
   for (;;) {
     const auto [permit, view] = with_breaker([](CircuitBreaker& breaker, MonoTime now, double) {
       const CircuitBreaker::Permit given = breaker.ask(now);
       return std::pair(given, breaker.view(now));
     });
     if (permit != CircuitBreaker::Permit::No) return {};
-    const bool worth_it = view.up && view.limited && view.wait <= kPatience;
+    const bool worth_it =
+        view.up && view.limited && view.wait <= std::min(patience_.once, patience);
     if (!worth_it || (call.deadline && MonoTime::clock::now() + view.wait > *call.deadline))
       return fail(unavailable(view.reason));
+    patience -= view.wait;
     if (!pause(view.wait, call.deadline, call.go_on)) return fail(told_to_stop());
   }
 }
@@ -234,8 +248,11 @@ Judgement OpenAiProvider::exchange(Texts texts, const EmbedCall& call, About abo
       return !stopped;
     };
   }
-  const auto answer = send(texts, call, go_on);
+  const auto key = bearer_of(config_);
+  const Result<http::Response> answer =
+      key ? send(texts, call, *key, go_on) : Result<http::Response>(fail(key.error()));
   Judgement judgement = judge(answer, texts.size(), config_, WallTime::clock::now());
+  if (key) hide(*key, judgement.message);
   if (stopped && judgement.kind == Kind::Outage) {
     with_breaker([](CircuitBreaker& breaker, MonoTime, double) {
       breaker.given_up();
@@ -251,8 +268,8 @@ Judgement OpenAiProvider::exchange(Texts texts, const EmbedCall& call, About abo
 }
 
 Result<http::Response> OpenAiProvider::send(Texts texts, const EmbedCall& call,
+                                            const std::string& key,
                                             const std::function<bool()>& go_on) const {
-  HOLDFAST_TRY_ASSIGN(const std::string key, bearer_of(config_));
   http::FetchOptions options;
   options.deadline = config_.timeout;
   if (call.deadline) {

@@ -8,11 +8,13 @@
 //
 // - No answer, an answer that cannot be read, 408, 5xx: the request is repeated, after a growing
 //   wait with jitter, or as long as Retry-After says.
-// - 429: everybody waits as long as it says. A short wait is sat out, a long one is an error.
-// - 401, 403, 404, a redirect, vectors of another length: a person has to act. Nothing is repeated.
-// - 400, 413, 422 and the like, to several texts: halves are sent, until it is clear which text it
-//   is. One that is too long is embedded in parts, and the mean of their vectors, weighted by their
-//   length, is its own.
+// - 429: everybody waits as long as it says. Short waits are sat out, but not for ever; a long one
+//   is an error.
+// - 401, 404, a redirect, vectors of another length: a person has to act. Nothing is repeated.
+// - 400, 403, 413, 422 and the like, to several texts: halves are sent, until it is clear which
+// text
+//   it is. One that is too long is embedded in parts, and the mean of their vectors, weighted by
+//   their length, is its own.
 //
 // Whose fault a lasting failure is, a control text decides: if the server embeds that, the text is
 // at fault, and the error is InvalidArgument (refused) or Internal (it failed, for once). If not,
@@ -33,8 +35,15 @@ namespace holdfast::embedding {
 
 class OpenAiProvider final : public Provider {
  public:
+  // How long a request sits out pauses that the server asks for.
+  struct Patience {
+    Duration once = std::chrono::seconds(15);
+    Duration in_all = std::chrono::minutes(1);
+  };
+
   OpenAiProvider(config::Embedding config, ProviderParts parts,
-                 const CircuitBreaker::Settings& breaker = {});
+                 const CircuitBreaker::Settings& breaker, const Patience& patience);
+  OpenAiProvider(config::Embedding config, ProviderParts parts);
 
   std::string_view name() const override { return "openai"; }
   std::uint32_t dimensions() const override { return config_.dimensions; }
@@ -57,11 +66,11 @@ class OpenAiProvider final : public Provider {
   Result<Judgement> ask(Texts texts, const EmbedCall& call);
   // The error for what went on failing.
   Error blame(const Judgement& failure, const EmbedCall& call);
-  // Waits until a request may be made.
-  Result<void> wait_for_permit(const EmbedCall& call);
+  // Waits until a request may be made; no longer than `patience`, and that much less the next time.
+  Result<void> wait_for_permit(const EmbedCall& call, Duration& patience);
   // One request, and what it says about the server.
   Judgement exchange(Texts texts, const EmbedCall& call, About about);
-  Result<http::Response> send(Texts texts, const EmbedCall& call,
+  Result<http::Response> send(Texts texts, const EmbedCall& call, const std::string& key,
                               const std::function<bool()>& go_on) const;
   void note(const Judgement& judgement, About about);
   Error unavailable(const std::string& reason) const;
@@ -70,6 +79,7 @@ class OpenAiProvider final : public Provider {
 
   const config::Embedding config_;
   const ProviderParts parts_;
+  const Patience patience_;
   Slots slots_;
   mutable std::mutex mutex_;
   CircuitBreaker breaker_;  // guarded by mutex_

@@ -115,8 +115,9 @@ Judgement judge_status(const http::Response& response, WallTime now) {
                         status, to == nullptr ? "" : " to " + on_one_line(log::redact_url(*to)))};
   }
   switch (status) {
-    case 401:
-    case 403: return {Kind::Misconfigured, said + ": check embedding.api_key"};
+    case 401: return {Kind::Misconfigured, said + ": check embedding.api_key"};
+    // Of the key, or of a filter in front of the server that does not like a text.
+    case 403: return {Kind::Refused, said + ": check embedding.api_key"};
     case 402:
     case 405:
     case 407:
@@ -183,7 +184,9 @@ Judgement judge_body(const std::string& body, std::size_t texts, const config::E
     return {Kind::Outage, "its answer has no vectors: " + complaint_of(body).message};
   }
   if (data->size() != texts) {
-    return {Kind::Outage, fmt::format("{} vectors came for {} texts", data->size(), texts)};
+    // Some servers take one text at a time, and ignore the rest.
+    return {texts > 1 ? Kind::Refused : Kind::Outage,
+            fmt::format("{} vectors came for {} texts", data->size(), texts)};
   }
   Judgement judgement;
   judgement.vectors.resize(texts);

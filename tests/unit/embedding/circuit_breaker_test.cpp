@@ -49,6 +49,8 @@ TEST_CASE("one request at a time finds out whether an open circuit may close") {
   CHECK(breaker.view(kStart + 1s).may_probe);
   CHECK(breaker.ask(kStart + 1s) == Permit::Probe);
   CHECK_FALSE(breaker.view(kStart + 1s).may_probe);
+  // Nobody asks again and again meanwhile.
+  CHECK(breaker.view(kStart + 1s).wait > Duration::zero());
   CHECK(breaker.ask(kStart + 1s) == Permit::No);
   SECTION("it closes on success") {
     breaker.succeeded();

@@ -90,7 +90,7 @@ TEST_CASE("what an answer of 200 may lack") {
            Row{"[]", 1, Kind::Outage, "no vectors"},
            Row{R"({"error":{"message":"model is loading"}})", 1, Kind::Outage, "model is loading"},
            Row{R"({"data":{}})", 1, Kind::Outage, "no vectors"},
-           Row{data(good), 2, Kind::Outage, "1 vectors came for 2 texts"},
+           Row{data(good), 2, Kind::Refused, "1 vectors came for 2 texts"},
            Row{data(""), 1, Kind::Outage, "0 vectors came for 1 texts"},
            Row{data(good + "," + good), 2, Kind::Outage, "two in one"},
            Row{data(R"({"index":7,"embedding":[1,0,0]})"), 1, Kind::Outage, "no place"},
@@ -136,7 +136,7 @@ TEST_CASE("what follows from a status") {
            Row{400, R"({"error":"the input length exceeds the context length"})", Kind::TooLong},
            Row{413, "", Kind::TooLong},
            Row{401, R"({"error":{"message":"Incorrect API key provided"}})", Kind::Misconfigured},
-           Row{403, "", Kind::Misconfigured},
+           Row{403, "", Kind::Refused},
            Row{402, "", Kind::Misconfigured},
            Row{404, R"({"error":{"message":"The model does not exist"}})", Kind::Misconfigured},
            Row{405, "", Kind::Misconfigured},
@@ -166,8 +166,15 @@ TEST_CASE("how long a server asks to wait: seconds, a date, or nothing that can 
   CHECK(judge_status_of(503, "", headers).wait == Duration(7s));
   headers.set("Retry-After", "Thu, 01 Jan 1970 00:00:09 GMT");
   CHECK(judge_status_of(429, "", headers).wait == Duration(9s));
+  headers.set("Retry-After", "Thursday, 01-Jan-70 00:00:09 GMT");
+  CHECK(judge_status_of(429, "", headers).wait == Duration(9s));
+  headers.set("Retry-After", "Thu Jan  1 00:00:09 1970");
+  CHECK(judge_status_of(429, "", headers).wait == Duration(9s));
   headers.set("Retry-After", "tomorrow");
   CHECK_FALSE(judge_status_of(429, "", headers).wait);
+  headers.set("Retry-After", "2");
+  headers.set("Retry-After-Ms", "1500");
+  CHECK(judge_status_of(429, "", headers).wait == Duration(1500ms));
 }
 
 TEST_CASE("a message has the server's request, and no secret or line break of the body") {

@@ -66,12 +66,13 @@ class Bench {
  public:
   // Once the circuit is open it stays so for `wait`, at least.
   explicit Bench(HttpPeer::Play play, const std::function<void(config::Embedding&)>& change = {},
-                 Duration wait = 1h)
+                 Duration wait = 1h, const OpenAiProvider::Patience& patience = {})
       : peer_(std::move(play)) {
     config::Embedding config = config_for(peer_.url("/v1"));
     if (change) change(config);
     provider = std::make_unique<OpenAiProvider>(
-        config, parts(), CircuitBreaker::Settings{.first_wait = wait, .longest_wait = wait});
+        config, parts(), CircuitBreaker::Settings{.first_wait = wait, .longest_wait = wait},
+        patience);
   }
   Result<Vectors> embed(const std::vector<std::string>& texts, const EmbedCall& call = {}) {
     const std::vector<std::string_view> views(texts.begin(), texts.end());
@@ -241,7 +242,6 @@ TEST_CASE("what needs a person is not tried again, and says what to do") {
   const std::string too_long(200'000, 'x');
   for (const Row& row : {
            Row{"401", {401, R"({"error":{"message":"no such key"}})"}, "no such key"},
-           Row{"403", {403, ""}, "check embedding.api_key"},
            Row{"404", {404, ""}, "check embedding.base_url and embedding.model"},
            Row{"a redirect",
                {302, "", {{"Location", "https://elsewhere/v2"}}},
@@ -263,6 +263,53 @@ TEST_CASE("what needs a person is not tried again, and says what to do") {
       CHECK_FALSE(bench.is_up());
     }
   }
+}
+
+TEST_CASE("403 may be about the key or about the text, which the control text decides") {
+  Bench about_the_key([](const PeerRequest&) { return PeerReply{403, ""}; });
+  const Error error = about_the_key.error_of({"text"});
+  CHECK(error.kind == ErrorKind::Unavailable);
+  CHECK(has(error, "check embedding.api_key"));
+  CHECK_FALSE(about_the_key.is_up());
+  Bench about_the_text([](const PeerRequest& request) {
+    return inputs_of(request)[0] == "<script>" ? PeerReply{403, ""} : embed_all(request);
+  });
+  CHECK(about_the_text.error_of({"<script>"}).kind == ErrorKind::InvalidArgument);
+  CHECK(about_the_text.is_up());
+}
+
+TEST_CASE("a key that the server repeats is in no message") {
+  const TempDir dir;
+  std::ofstream(dir.path() / "key") << "a-secret-of-the-file\n";
+  Bench bench(
+      [](const PeerRequest& request) {
+        return PeerReply{401, "no such key: " + request.headers.at("authorization").substr(7)};
+      },
+      [&](config::Embedding& config) { config.api_key_file = dir.path() / "key"; });
+  const Error error = bench.error_of({"text"});
+  CHECK(has(error, "no such key: [Redacted]"));
+  CHECK_FALSE(has(error, "a-secret-of-the-file"));
+}
+
+TEST_CASE("a key file that is missing or not allowed needs a person, and nothing is sent") {
+  const TempDir dir;
+  Bench bench(embed_all,
+              [&](config::Embedding& config) { config.api_key_file = dir.path() / "key"; });
+  CHECK(has(bench.error_of({"text"}), "embedding.api_key_file"));
+  CHECK_FALSE(bench.is_up());
+  CHECK(bench.requests() == 0);
+}
+
+TEST_CASE("a server that takes one text at a time gets them one by one") {
+  Bench bench([](const PeerRequest& request) {
+    const Json first{{"index", 0}, {"embedding", raw_vector_of(inputs_of(request)[0])}};
+    return PeerReply{200, Json{{"data", {first}}}.dump()};
+  });
+  const auto vectors = bench.embed({"a", "four", "seven77"});
+  REQUIRE(vectors);
+  CHECK((*vectors)[1][0] == Approx(4 * (*vectors)[1][1]));
+  CHECK((*vectors)[2][0] == Approx(7 * (*vectors)[2][1]));
+  CHECK(bench.is_up());
 }
 
 TEST_CASE("a slow server is given up at the deadline, however it is slow") {
@@ -431,6 +478,16 @@ TEST_CASE("a short pause that the server asks for is sat out, a long one is an e
     CHECK(state.ask_again_in > 3000s);
     CHECK(bench.error_of({"text"}).kind == ErrorKind::Unavailable);
     CHECK(bench.requests() == 1);
+  }
+  SECTION("short ones without end: the job does not wait until its time is over") {
+    Bench bench(
+        [](const PeerRequest&) {
+          return PeerReply{429, "", {{"Retry-After", "0"}}};
+        },
+        {}, 1h, {.once = 15s, .in_all = 600ms});
+    CHECK(bench.error_of({"text"}).kind == ErrorKind::Unavailable);
+    CHECK(bench.requests() >= 3);
+    CHECK(bench.is_up());
   }
 }
 
