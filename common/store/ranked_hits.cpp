@@ -22,9 +22,11 @@ std::optional<double> similarity_of(const FoundChunk& chunk, const std::vector<f
   return static_cast<double>(dot(chunk.vector.data(), query.data(), query.size()));
 }
 
-// Among equals the older document, so that an answer does not change between calls.
+// Among equals the more similar, as a model's cosines may all be beyond what its scale calls the
+// same; then the older document, so that an answer does not change between calls.
 bool ranks_before(const Ranked& a, const Ranked& b) {
   if (a.score != b.score) return a.score > b.score;
+  if (a.similarity != b.similarity) return a.similarity > b.similarity;
   if (a.chunk->document != b.chunk->document) return a.chunk->document < b.chunk->document;
   return a.chunk->ordinal < b.chunk->ordinal;
 }

@@ -41,7 +41,7 @@ constexpr std::string_view kFailCancelled = statement<
     "WITH failed AS (UPDATE holdfast.document AS d SET status = {document.failed}, error = $2,"
     " chunk_count = 0, updated_at = holdfast.now_ms() FROM holdfast.job AS j"
     " WHERE j.state = {job.running} AND j.worker_id = $1 AND j.cancel_requested"
-    " AND d.job_id = j.id RETURNING d.seq),"
+    " AND d.job_id = j.id AND d.status <> {document.ready} RETURNING d.seq),"
     " removed AS (DELETE FROM holdfast.chunk AS c USING failed WHERE c.document = failed.seq"
     " RETURNING c.document)"
     " INSERT INTO holdfast.chunk_change(document) SELECT DISTINCT document FROM removed">;
@@ -63,9 +63,10 @@ constexpr std::string_view kKeyTaken =
     "SELECT unique_key FROM holdfast.job AS j WHERE id = $1 AND unique_key IS NOT NULL"
     " AND EXISTS(SELECT 1 FROM holdfast.job WHERE kind = j.kind AND unique_key = j.unique_key"
     " AND unique_key IS NOT NULL AND finished_at IS NULL AND id <> j.id)";
+// One that was only to be embedded again stays as it is.
 constexpr std::string_view kPendAgain = statement<
     "UPDATE holdfast.document SET status = {document.pending}, error = '',"
-    " updated_at = holdfast.now_ms() WHERE seq = $1">;
+    " updated_at = holdfast.now_ms() WHERE seq = $1 AND status <> {document.ready}">;
 
 JobBudget read_budget(const Rows& rows, int row, int first) {
   return {rows.integer(row, first), rows.integer(row, first + 1), rows.integer(row, first + 2),

@@ -42,9 +42,10 @@ Result<RetriedJob> retry_job(SqliteConnection& connection, std::int64_t id,
             was_over ? crashes_after_retry(job.crashes) : std::int64_t{job.crashes})
       .run();
   if (was_over && document) {
+    // One that was only to be embedded again stays as it is.
     connection
         .query(statement<"UPDATE document SET status = {document.pending}, error = '',"
-                         " updated_at = ?2 WHERE seq = ?1">)
+                         " updated_at = ?2 WHERE seq = ?1 AND status <> {document.ready}">)
         .bind(*document, now.wall)
         .run();
   }

@@ -145,6 +145,57 @@ TEST_CASE("a document that cannot be embedded again stays as it was, and is left
   CHECK(after->search("walrus", {}, 10)->size() == 1);
   CHECK(enqueue_outdated(*after, 10, environment->wall_ms()) == 0);
   CHECK(outdated(*after) == 1);
+  SECTION("also if somebody retries its job") {
+    REQUIRE(await<RetriedJob>([&](auto done) { after->retry_job(jobs[0].id, done); }));
+    CHECK(after->get_document("d1")->status == DocumentStatus::Ready);
+    const auto again = claim(*after, worker(*after));
+    REQUIRE(again.size() == 1);
+    REQUIRE(fail(*after, key_of(again[0]), "refused", 0s, true) == JobState::Dead);
+    CHECK(after->search("walrus", {}, 10)->size() == 1);
+  }
+}
+
+TEST_CASE(
+    "a document whose job to embed it again is cancelled stays as it was, and is left alone") {
+  const auto environment = make_environment();
+  const auto before = environment->open(in_space("a/2"));
+  store_ready(*before, "d1", {chunk(0, "walrus", kVector)});
+  const auto after = environment->open(in_space("b/2"));
+  environment->advance(1s);
+  REQUIRE(enqueue_outdated(*after, 10, environment->wall_ms()) == 1);
+  const std::int64_t id = after->get_document("d1")->job_id;
+  const auto cancel = [&] {
+    return await<Job>([&](auto done) { after->cancel_job(id, done); }).has_value();
+  };
+  SECTION("while it waits") {
+    REQUIRE(cancel());
+  }
+  SECTION("while it runs, and its worker leaves") {
+    const auto held_by = worker(*after);
+    REQUIRE(claim(*after, held_by).size() == 1);
+    REQUIRE(cancel());
+    REQUIRE(await<std::int64_t>([&](auto done) { after->release(held_by, done); }));
+  }
+  CHECK(after->get_job(id)->state == JobState::Cancelled);
+  CHECK(after->get_document("d1")->status == DocumentStatus::Ready);
+  CHECK(after->search("walrus", {}, 10)->size() == 1);
+  CHECK(enqueue_outdated(*after, 10, environment->wall_ms()) == 0);
+}
+
+TEST_CASE("beyond what the scale calls the same, the more similar comes first") {
+  const auto environment = make_environment();
+  const auto store = environment->open(in_space("a/2"));
+  store_ready(*store, "d1", {chunk(0, "walrus", {0.8F, 0.6F})});
+  store_ready(*store, "d2", {chunk(0, "walrus", {0.96F, 0.28F})});
+  SearchQuery query;
+  query.vector = kVector;
+  query.k = 10;
+  query.same = 0.5;
+  const auto hits = store->search(query);
+  REQUIRE(hits);
+  REQUIRE(hits->size() == 2);
+  CHECK((*hits)[0].score == (*hits)[1].score);
+  CHECK((*hits)[0].document_id == "d2");
 }
 
 TEST_CASE("a replaced document is not embedded twice") {
