@@ -397,8 +397,13 @@ void Rules::inhibit(const FleetSnapshot& snapshot, const Moment& now,
       episode.excuse = std::move(excuse);
     }
   }
+  const bool provider_is_down =
+      std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
+        return finding.alert.key.name == "HoldfastEmbeddingUnavailable";
+      });
   for (Finding& finding : findings) {
     const std::string& name = finding.alert.key.name;
+    if (name == "HoldfastQueueBacklog" && provider_is_down) finding.inhibited = "embedding";
     const auto episode = episodes_.find(finding.alert.key);
     if (episode != episodes_.end() && episode->second.excused_until &&
         *episode->second.window.newest() <= *episode->second.excused_until) {

@@ -117,6 +117,23 @@ TEST_CASE("a thousand crashes of a program are one alert with their number") {
   CHECK(findings[0].alert.count == 1000);
 }
 
+TEST_CASE("jobs that wait for the embedding provider are no alert besides") {
+  World world;
+  telemetry::Totals totals;
+  totals.oldest_job_seconds["documents"] = 3600;
+  totals.embedding = telemetry::Reach{0, 2};
+  const auto after_a_while = [&] {
+    world.rules.on_totals(totals, world.now);
+    world.names();
+    world.pass(5min);
+    return world.names();
+  };
+  CHECK(after_a_while() ==
+        Names{"HoldfastEmbeddingUnavailable", "HoldfastQueueBacklog (embedding)"});
+  totals.embedding = telemetry::Reach{2, 2};
+  CHECK(after_a_while() == Names{"HoldfastQueueBacklog"});
+}
+
 TEST_CASE("the end of a worker that hung is no crash besides") {
   World world;
   world.event("hung");
