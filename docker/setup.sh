@@ -32,5 +32,6 @@ password | make grafana_password
 printf 'postgresql://holdfast:%s@postgres/holdfast\n' "$(cat "$secrets/postgres_password")" | make database_url
 printf 'redis://:%s@redis:6379/0\n' "$(cat "$secrets/redis_password")" | make redis_url
 printf 'requirepass %s\n' "$(cat "$secrets/redis_password")" | make redis_auth
-# Empty until there is one: see ALERT_WEBHOOK_URL_FILE in .env.
+# Empty until there is one: see ALERT_WEBHOOK_URL_FILE and EMBEDDING_API_KEY_FILE in .env.
 printf '' | make alert_webhook_url
+printf '' | make embedding_api_key
