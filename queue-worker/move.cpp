@@ -53,7 +53,12 @@ void print_report(const store::MoveReport& report) {
 }
 
 int move_exit_code(const Error& error) {
-  return error.kind == ErrorKind::Conflict ? exit_code::kFailed : worker::exit_code_of(error);
+  switch (error.kind) {
+    case ErrorKind::InvalidArgument: return exit_code::kUsage;
+    case ErrorKind::Conflict:
+    case ErrorKind::DataLoss: return exit_code::kFailed;
+    default: return worker::exit_code_of(error);
+  }
 }
 
 }  // namespace
@@ -63,7 +68,7 @@ int run_move(const Command& command, const config::Config& config) {
   const auto report =
       store::move_store(command.from, to, store::open_options(config), ProgressLine());
   if (!report) {
-    fmt::print(stderr, "holdfast-queue-worker move: {}\n", report.error().message);
+    fmt::print(stderr, "move: {}\n", report.error().message);
     return move_exit_code(report.error());
   }
   print_report(*report);

@@ -20,7 +20,7 @@ Result<std::int64_t> job_id(const ContextPtr& context) {
   return fail(ErrorKind::NotFound, "There is no such job.");
 }
 
-std::string page_json(const store::JobPage& page) {
+std::string job_page_json(const store::JobPage& page) {
   std::string out;
   text::JsonWriter json(out);
   json.begin_object().key("jobs").begin_array();
@@ -37,7 +37,7 @@ void list_jobs(const Services& services, const ContextPtr& context, const Reply&
     const auto query = read_job_query(*context->request);
     if (!query) return problem_response(*context, query.error());
     HOLDFAST_TRY_ASSIGN(const store::JobPage page, services.store.list_jobs(*query));
-    return http::Response::json(200, page_json(page));
+    return http::Response::json(200, job_page_json(page));
   });
 }
 

@@ -25,9 +25,8 @@ std::function<void(Duration)> commit_observer(prometheus::Registry& registry) {
 
 std::function<void(Duration)> read_observer(prometheus::Registry& registry) {
   prometheus::Histogram& seconds = Histograms(registry, "store_read_seconds").only();
-  return [&seconds](Duration took) {
-    seconds.Observe(std::chrono::duration<double>(took).count());
-  };
+  return
+      [&seconds](Duration took) { seconds.Observe(std::chrono::duration<double>(took).count()); };
 }
 
 std::function<void(Duration)> pool_wait_observer(prometheus::Registry& registry) {

@@ -26,8 +26,8 @@ config::LoadResult read_configuration(std::vector<notify::NamedFd>& descriptors,
 // None if a person has started the program.
 std::optional<log::LevelPage> take_level_page(std::vector<notify::NamedFd>& descriptors);
 
-// From SIGTERM to SIGKILL: the stop_timeout of the program that the worker belongs to, or its default
-// for a worker without a program.
+// From SIGTERM to SIGKILL: the stop_timeout of the program that the worker belongs to, or its
+// default for a worker without a program.
 Duration stop_timeout_of(const config::Config& config, const std::string& worker_name);
 
 // `[log] redact`, for LogOptions.

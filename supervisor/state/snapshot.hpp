@@ -45,7 +45,7 @@ struct FleetSnapshot {
   std::vector<std::pair<std::string, std::string>> listeners;  // name, address as bound
   std::vector<ListenerTrouble> listener_troubles;
   KernelLimits kernel_limits;
-  std::string store;  // config::store_text()
+  std::string store;    // config::store_text()
   WatchStates watches;  // of the programs whose files are watched
   bool last_reload_ok = true;
   std::string last_reload_error;  // why the last one failed; the first line is a summary

@@ -158,13 +158,12 @@ void PostgresServer::start() {
                                 "127.0.0.1",
                                 "-p",
                                 port_};
-  const std::vector<std::string> always{"shared_buffers=32MB", "max_connections=80",
-                                        "deadlock_timeout=200ms"};
-  for (const auto* list : {&always, &settings_}) {
-    for (const std::string& setting : *list) {
-      argv.emplace_back("-c");
-      argv.push_back(setting);
-    }
+  std::vector<std::string> settings{"shared_buffers=32MB", "max_connections=80",
+                                    "deadlock_timeout=200ms"};
+  settings.insert(settings.end(), settings_.begin(), settings_.end());
+  for (std::string& setting : settings) {
+    argv.emplace_back("-c");
+    argv.push_back(std::move(setting));
   }
   server_.emplace(as_server_user(argv), std::map<std::string, std::string>{}, directory_ / "log");
   const std::string where = fmt::format("host=127.0.0.1 port={} dbname=postgres", port_);

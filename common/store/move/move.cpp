@@ -7,8 +7,6 @@
 #include "common/store/postgres/hnsw.hpp"
 #include "common/store/postgres/schema.hpp"
 
-#include <chrono>
-
 namespace holdfast::store {
 
 namespace {
@@ -19,9 +17,6 @@ using move::Source;
 using move::Table;
 using move::Target;
 using Progress = std::function<void(const MoveProgress&)>;
-
-// A batch takes longer than what a request may.
-constexpr Duration kPatience = std::chrono::minutes(10);
 
 Result<std::filesystem::path> file_of(const std::string& url) {
   constexpr std::string_view kScheme = "sqlite://";
@@ -98,8 +93,9 @@ Result<MoveReport> move_store(const std::string& from, const std::string& to,
     return fail(ErrorKind::InvalidArgument,
                 "a move goes to a server: --to postgresql://user@host/database");
   }
-  HOLDFAST_TRY_ASSIGN(const postgres::Endpoint endpoint,
-                      postgres::make_endpoint(to, kPatience, options.connect_timeout));
+  HOLDFAST_TRY_ASSIGN(
+      const postgres::Endpoint endpoint,
+      postgres::make_endpoint(to, options.statement_timeout, options.connect_timeout));
   HOLDFAST_TRY_ASSIGN(Source source, Source::open(path));
   HOLDFAST_TRY(postgres::migrate(endpoint, postgres_migrations()));
   HOLDFAST_TRY_ASSIGN(Target target, Target::open(endpoint));
@@ -112,7 +108,10 @@ Result<MoveReport> move_store(const std::string& from, const std::string& to,
   report.to = target.describe();
   report.resumed = standing == Target::Standing::Begun;
   report.already = standing == Target::Standing::Complete;
-  if (!report.already) {
+  HOLDFAST_TRY_ASSIGN(const auto sequences, source.sequences());
+  if (report.already) {
+    HOLDFAST_TRY(target.check_numbers(sequences));
+  } else {
     for (const Table& table : tables) {
       HOLDFAST_TRY(copy(source, target, table, progress));
     }
@@ -123,7 +122,6 @@ Result<MoveReport> move_store(const std::string& from, const std::string& to,
     }
     // What documents are found by is the target's own.
     HOLDFAST_TRY(postgres::migrate(endpoint, postgres_migrations()));
-    HOLDFAST_TRY_ASSIGN(const auto sequences, source.sequences());
     HOLDFAST_TRY(target.complete(sequences));
   }
   // Last: an index is made quicker of rows that are there than row by row.

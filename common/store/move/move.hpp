@@ -47,7 +47,8 @@ struct MoveProgress {
 };
 
 // InvalidArgument: these are not such stores, or their schema is not this binary's. Conflict: the
-// file is in use, the target holds other documents, or what is stored is not equal.
+// file is in use, or was written to since it was moved; the target holds other documents; or what
+// is stored is not equal.
 Result<MoveReport> move_store(const std::string& from, const std::string& to,
                               const OpenOptions& options,
                               const std::function<void(const MoveProgress&)>& progress = {});

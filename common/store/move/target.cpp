@@ -6,7 +6,9 @@
 #include "common/store/postgres/schema.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
+#include <utility>
 
 namespace holdfast::store::move {
 
@@ -31,7 +33,9 @@ constexpr std::string_view kCreatePositions =
     " ended boolean NOT NULL)";
 constexpr std::string_view kBegin =
     "INSERT INTO holdfast.move(source, began_at) VALUES($1, holdfast.now_ms())";
-constexpr std::string_view kFinish = "UPDATE holdfast.move SET finished_at = holdfast.now_ms()";
+constexpr std::string_view kFinish =
+    "UPDATE holdfast.move SET finished_at = holdfast.now_ms(), numbers = $1";
+constexpr std::string_view kNumbers = "SELECT numbers FROM holdfast.move";
 constexpr std::string_view kForgetPositions = "DROP TABLE holdfast.move_position";
 constexpr std::string_view kPosition =
     "SELECT key, ended FROM holdfast.move_position WHERE name = $1";
@@ -45,6 +49,21 @@ constexpr std::string_view kColumns =
     " WHERE table_schema = 'holdfast'";
 constexpr std::string_view kReloadVectors =
     "UPDATE holdfast.chunk_change_horizon SET transaction = pg_current_xact_id()";
+
+// Tables whose rows are numbered, and by what.
+constexpr std::array<std::pair<const char*, const char*>, 3> kNumbered{
+    {{"document", "seq"}, {"chunk", "id"}, {"job", "id"}}};
+
+// "document 12, chunk 40, job 14"
+std::string text_of_numbers(const std::map<std::string, std::int64_t>& sequences) {
+  std::string text;
+  for (const auto& [table, column] : kNumbered) {
+    const auto found = sequences.find(table);
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", table,
+                        found == sequences.end() ? 0 : found->second);
+  }
+  return text;
+}
 
 // Runs `work`, which returns a Result, and turns what the server says into an Error.
 template <class Work>
@@ -115,6 +134,7 @@ Result<Target> Target::open(const postgres::Endpoint& endpoint) {
                             endpoint.shown));
   }
   HOLDFAST_TRY(postgres::check_schema(*connection, postgres_migrations().back().version));
+  HOLDFAST_TRY(connection->lift_statement_timeout());  // a batch takes longer than a request may
   return Target(std::move(connection));
 }
 
@@ -243,8 +263,7 @@ Result<std::int64_t> Target::count(const Table& table) {
 Result<void> Target::complete(const std::map<std::string, std::int64_t>& sequences) {
   return guarded_move([&]() -> Result<void> {
     Transaction transaction(*connection_, "BEGIN");
-    for (const auto& [table, column] :
-         {std::pair("document", "seq"), std::pair("chunk", "id"), std::pair("job", "id")}) {
+    for (const auto& [table, column] : kNumbered) {
       const auto found = sequences.find(table);
       if (found == sequences.end() || found->second < 1) continue;
       transaction.run(
@@ -254,9 +273,20 @@ Result<void> Target::complete(const std::map<std::string, std::int64_t>& sequenc
     }
     transaction.run(Statement(kReloadVectors));
     transaction.run(Statement(kForgetPositions));
-    transaction.run(Statement(kFinish));
+    transaction.run(Statement(kFinish).bind(text_of_numbers(sequences)));
     return commit(transaction);
   });
+}
+
+Result<void> Target::check_numbers(const std::map<std::string, std::int64_t>& sequences) {
+  const auto rows = connection_->exchange(Statement(kNumbers));
+  if (!rows) return fail(rows.error().error);
+  const std::string now = text_of_numbers(sequences);
+  if (rows->text(0, 0) == now) return {};
+  return fail(ErrorKind::Conflict,
+              fmt::format("the file was moved into database '{}' before, and written to since then "
+                          "({}; then {}): what is new in it was not moved. A file is moved once",
+                          describe(), now, rows->text(0, 0)));
 }
 
 }  // namespace holdfast::store::move

@@ -52,6 +52,9 @@ class Target {
   // Numbers that were used are not used again, and searches notice what has come.
   Result<void> complete(const std::map<std::string, std::int64_t>& sequences);
 
+  // Of a source that was moved before. Conflict if it has numbered other rows since then.
+  Result<void> check_numbers(const std::map<std::string, std::int64_t>& sequences);
+
   const std::string& describe() const { return connection_->endpoint().shown; }
 
  private:

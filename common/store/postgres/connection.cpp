@@ -24,6 +24,9 @@ constexpr Duration kGrace = 1s;
 // A client that was stopped in the middle of a transaction must not hold its locks for ever.
 constexpr Duration kIdleInTransaction = 30s;
 
+// How often a server must fail to answer anybody before a statement without a limit is given up.
+constexpr int kSilences = 3;
+
 constexpr std::string_view kLimits =
     "SELECT set_config('statement_timeout', $1, true),"
     " set_config('idle_in_transaction_session_timeout', $2, true)";
@@ -93,6 +96,37 @@ Result<Endpoint> make_endpoint(const std::string& url, Duration statement_timeou
   return endpoint;
 }
 
+namespace {
+
+// `same`: a connection to the one host to take, where the URL names several; null: any of them.
+PGconn* begin_to_connect(const Endpoint& endpoint, const PGconn* same) {
+  // What stands before the URL is a default, what stands behind it is not for the URL to change.
+  const std::string silence = std::to_string(to_ms(endpoint.connect_timeout));
+  const std::array<std::pair<const char*, const char*>, 11> settings{{
+      {"fallback_application_name", "holdfast"},
+      {"keepalives_idle", "15"},
+      {"keepalives_interval", "5"},
+      {"keepalives_count", "3"},
+      {"tcp_user_timeout", silence.c_str()},
+      {"dbname", endpoint.url.c_str()},
+      {"client_encoding", "UTF8"},
+      // libpq passes over those that are null.
+      {"host", same == nullptr ? nullptr : PQhost(same)},
+      {"hostaddr", same == nullptr ? nullptr : PQhostaddr(same)},
+      {"port", same == nullptr ? nullptr : PQport(same)},
+      {nullptr, nullptr},
+  }};
+  std::array<const char*, settings.size()> keywords{};
+  std::array<const char*, settings.size()> values{};
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    keywords[i] = settings[i].first;
+    values[i] = settings[i].second;
+  }
+  return PQconnectStartParams(keywords.data(), values.data(), 1);
+}
+
+}  // namespace
+
 PgConnection::PgConnection(const Endpoint& endpoint, const Cutoff& cutoff, PGconn* connection)
     : endpoint_(endpoint),
       cutoff_(cutoff),
@@ -104,35 +138,16 @@ PgConnection::~PgConnection() = default;
 Result<std::unique_ptr<PgConnection>> PgConnection::open(const Endpoint& endpoint,
                                                          const Cutoff& cutoff) {
   if (cutoff.passed()) {
-    return fail(connection_error("this process is ending, and waits for no server", endpoint.shown));
-  }
-  // What stands before the URL is a default, what stands behind it is not for the URL to change.
-  const std::string silence = std::to_string(to_ms(endpoint.connect_timeout));
-  const std::array<std::pair<const char*, const char*>, 8> settings{{
-      {"fallback_application_name", "holdfast"},
-      {"keepalives_idle", "15"},
-      {"keepalives_interval", "5"},
-      {"keepalives_count", "3"},
-      {"tcp_user_timeout", silence.c_str()},
-      {"dbname", endpoint.url.c_str()},
-      {"client_encoding", "UTF8"},
-      {nullptr, nullptr},
-  }};
-  std::array<const char*, settings.size()> keywords{};
-  std::array<const char*, settings.size()> values{};
-  for (std::size_t i = 0; i < settings.size(); ++i) {
-    keywords[i] = settings[i].first;
-    values[i] = settings[i].second;
+    return fail(
+        connection_error("this process is ending, and waits for no server", endpoint.shown));
   }
   std::unique_ptr<PgConnection> connection(
-      new PgConnection(endpoint, cutoff,
-                       PQconnectStartParams(keywords.data(), values.data(), 1)));
+      new PgConnection(endpoint, cutoff, begin_to_connect(endpoint, nullptr)));
   if (!connection->connection_) return fail(ErrorKind::ResourceExhausted, "out of memory");
   HOLDFAST_TRY(connection->connect());
   HOLDFAST_TRY(connection->set_up());
   return connection;
 }
-
 Result<void> PgConnection::connect() {
   PGconn* const connection = connection_.get();
   PQsetNoticeReceiver(connection, ignore_notice, nullptr);
@@ -141,6 +156,7 @@ Result<void> PgConnection::connect() {
   PostgresPollingStatusType step = PGRES_POLLING_WRITING;
   while (PQstatus(connection) != CONNECTION_BAD) {
     if (!wait_until_ready(step == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline)) {
+      timed_out_ = true;
       return fail(connection_error("the server did not answer within store.connect_timeout",
                                    endpoint_.shown));
     }
@@ -181,6 +197,12 @@ Result<void> PgConnection::set_up() {
   const auto set = exchange(settings);
   if (!set) return fail(set.error().error);
   return {};
+}
+
+Result<void> PgConnection::lift_statement_timeout() {
+  statement_timeout_ = Duration{};
+  if (pooled_) return {};  // told to each transaction
+  return run_script("SET statement_timeout = 0");
 }
 
 std::string PgConnection::limit_ms(Duration limit) const {
@@ -352,6 +374,22 @@ bool PgConnection::wait_until_ready(short events, Deadline deadline) {
   }
 }
 
+// False: nobody has got an answer from the server for long.
+bool PgConnection::wait_patiently(short events) {
+  for (int silences = 0; silences < kSilences; silences = server_answers() ? 0 : silences + 1) {
+    if (wait_until_ready(events, steady_clock::now() + endpoint_.statement_timeout)) return true;
+    if (cutoff_.passed()) return false;
+  }
+  return false;
+}
+
+// A refusal is an answer, too.
+bool PgConnection::server_answers() const {
+  PgConnection other(endpoint_, cutoff_, begin_to_connect(endpoint_, connection_.get()));
+  if (other.connection_ && other.connect()) (void)other.set_up();
+  return !other.timed_out_;
+}
+
 bool PgConnection::wait_for_input(Deadline deadline) {
   PGconn* const connection = connection_.get();
   for (;;) {
@@ -360,7 +398,8 @@ bool PgConnection::wait_for_input(Deadline deadline) {
     // A result that has arrived in full needs no waiting, and none comes before all is sent.
     if (PQisBusy(connection) == 0) return PQstatus(connection) == CONNECTION_OK;
     const short events = unsent > 0 ? POLLIN | POLLOUT : POLLIN;
-    if (!wait_until_ready(events, deadline)) {
+    const bool unlimited = deadline == Deadline::max();
+    if (unlimited ? !wait_patiently(events) : !wait_until_ready(events, deadline)) {
       timed_out_ = true;
       return false;
     }
@@ -372,7 +411,9 @@ ExchangeError PgConnection::lost(std::string_view fallback) {
   broken_ = true;
   std::string reason = PQerrorMessage(connection_.get());
   if (timed_out_) {
+    const bool unlimited = statement_timeout_ == Duration{};
     reason = cutoff_.passed() ? "the server had not answered when this process had to end"
+             : unlimited      ? "the server answers nobody any more"
                               : "the server did not answer within store.statement_timeout";
   }
   if (reason.empty()) reason = fallback;

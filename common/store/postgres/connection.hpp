@@ -10,6 +10,9 @@
 // connection stays usable. If the server is silent even then, the connection is given up, and a
 // server that still runs the statement notices the closed socket within two seconds.
 //
+// A statement without a limit, as of a migration, lasts for as long as the server answers somebody:
+// after every statement_timeout of silence it is asked on a connection of its own.
+//
 // Poolers: behind one that gives a server session to each transaction (pgbouncer and its like), a
 // statement prepared once is not there the next time, and neither is a setting. Such a pooler is
 // told by the key for cancelling, which it makes up: its process id is not the session's. Then
@@ -65,8 +68,7 @@ using Exchanged = tl::expected<T, ExchangeError>;
 class PgConnection {
  public:
   // After `cutoff`, which outlives the connection, nothing is waited for.
-  static Result<std::unique_ptr<PgConnection>> open(const Endpoint& endpoint,
-                                                    const Cutoff& cutoff);
+  static Result<std::unique_ptr<PgConnection>> open(const Endpoint& endpoint, const Cutoff& cutoff);
   PgConnection(const PgConnection&) = delete;
   ~PgConnection();
 
@@ -89,9 +91,8 @@ class PgConnection {
   int server_version() const { return server_version_; }  // 150018
   const Endpoint& endpoint() const { return endpoint_; }
 
-  // Statements may take this long from now on, instead of the endpoint's limit. Zero: for ever,
-  // as for a migration.
-  void set_statement_timeout(Duration limit) { statement_timeout_ = limit; }
+  // From now on a statement may take as long as it needs, if the server is alive.
+  Result<void> lift_statement_timeout();
 
   // Waits for a notification, or for `wake` to become readable, or until `limit` has passed.
   enum class Heard { Notification, Woken, Nothing };
@@ -116,6 +117,8 @@ class PgConnection {
   Exchanged<Results> receive(const std::vector<Step>& steps, Deadline deadline);
   PGresult* next_result(Deadline deadline);  // null: the end of one, or lost (broken_)
   bool wait_for_input(Deadline deadline);
+  bool wait_patiently(short events);
+  bool server_answers() const;
   bool wait_until_ready(short events, Deadline deadline);
   ExchangeError lost(std::string_view fallback);
   std::string limit_ms(Duration limit) const;

@@ -21,7 +21,7 @@ constexpr std::size_t kCandidatesPerDocument = 4;
 constexpr std::int64_t kMostUnindexed = 2000;
 constexpr std::int64_t kCopiedAtATime = 200;
 
-// "vectors", read as a number. Held by the session that builds an index.
+// "vectors", read as a number. Held by the session that builds indexes, until its end.
 constexpr std::int64_t kBuildLock = 0x766563746f7273;
 
 constexpr std::string_view kExtension =
@@ -35,11 +35,14 @@ constexpr std::string_view kExtension =
     " FROM pg_extension WHERE extname = 'vector' AND extversion ~ '^[0-9.]+$')";
 constexpr std::string_view kCreateExtension = "CREATE EXTENSION IF NOT EXISTS vector";
 
-// {v}: the extension's schema. {scan}: how a search goes on when rows it found are dead.
+// {v}: the extension's schema. The lock keeps everybody from the table: it is taken only where the
+// column is missing, and not waited for for long, as whoever comes after waits behind it.
+constexpr std::string_view kAddColumn =
+    "BEGIN; SET LOCAL lock_timeout = '5s';"
+    "ALTER TABLE holdfast.chunk ADD COLUMN IF NOT EXISTS embedding {v}.vector; COMMIT";
+// {scan}: how a search goes on when rows it found are dead.
 constexpr std::string_view kSetUp = R"sql(
-SET LOCAL lock_timeout = '5s';
-ALTER TABLE holdfast.chunk ADD COLUMN IF NOT EXISTS embedding {v}.vector;
-CREATE INDEX IF NOT EXISTS chunk_unindexed ON holdfast.chunk(id) WHERE embedding IS NULL;
+BEGIN;
 CREATE OR REPLACE FUNCTION holdfast.as_embedding(real[]) RETURNS {v}.vector
   LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT $1::{v}.vector';
 CREATE OR REPLACE FUNCTION holdfast.nearest(query real[], candidates bigint)
@@ -54,9 +57,12 @@ BEGIN
       LIMIT $2) AS c $q$, array_length(query, 1))
     USING query::{v}.vector, candidates;
 END $f$;
+COMMIT
 )sql";
 constexpr std::string_view kIterativeScan =
     ",\n    set_config('hnsw.iterative_scan', 'relaxed_order', true)";
+constexpr std::string_view kCreateUnindexed =
+    "CREATE INDEX CONCURRENTLY chunk_unindexed ON holdfast.chunk(id) WHERE embedding IS NULL";
 constexpr std::string_view kCreateIndex =
     "CREATE INDEX CONCURRENTLY chunk_hnsw_{d} ON holdfast.chunk"
     " USING hnsw ((embedding::{v}.halfvec({d})) {v}.halfvec_ip_ops)"
@@ -64,16 +70,15 @@ constexpr std::string_view kCreateIndex =
 
 constexpr std::string_view kIndexState =
     "SELECT EXISTS(SELECT 1 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
-    " WHERE n.nspname = 'holdfast' AND c.relname = 'chunk_hnsw_' || $1::text),"
+    " WHERE n.nspname = 'holdfast' AND c.relname = $1),"
     " EXISTS(SELECT 1 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
     " JOIN pg_index AS i ON i.indexrelid = c.oid"
-    " WHERE n.nspname = 'holdfast' AND c.relname = 'chunk_hnsw_' || $1::text AND i.indisvalid)";
+    " WHERE n.nspname = 'holdfast' AND c.relname = $1 AND i.indisvalid)";
 constexpr std::string_view kHasColumn =
     "SELECT EXISTS(SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('holdfast.chunk')"
     " AND attname = 'embedding' AND NOT attisdropped)";
-// An index of a session would deadlock with one that waits for this lock with a snapshot.
+// Not waited for: a session that waits holds a snapshot, and the build would wait for its end.
 constexpr std::string_view kTryLock = "SELECT pg_try_advisory_lock($1)";
-constexpr std::string_view kUnlock = "SELECT pg_advisory_unlock($1)";
 
 constexpr std::string_view kWithoutCopy =
     "SELECT id, vector FROM holdfast.chunk WHERE embedding IS NULL AND id > $1 ORDER BY id LIMIT "
@@ -157,40 +162,55 @@ void copy_all(PgConnection& connection) {
   }
 }
 
-Result<void> set_up(PgConnection& connection, const Extension& extension) {
-  const std::string script =
-      "BEGIN;" +
-      replaced(kSetUp, {{"{v}", extension.schema},
-                        {"{scan}", extension.scans_on ? std::string(kIterativeScan) : ""}}) +
-      "COMMIT";
-  if (auto done = connection.run_script(script.c_str()); !done) {
-    if (connection.in_transaction()) (void)connection.exchange(Statement("ROLLBACK"));
-    return done;
-  }
-  return {};
+// A transaction of several statements.
+Result<void> run_transaction(PgConnection& connection, const std::string& script) {
+  auto done = connection.run_script(script.c_str());
+  if (!done && connection.in_transaction()) (void)connection.exchange(Statement("ROLLBACK"));
+  return done;
 }
 
-// False: another process is at it.
-Result<bool> build_index(PgConnection& connection, const Extension& extension,
-                         std::int64_t dimensions) {
-  const std::string number = std::to_string(dimensions);
-  const auto state = [&] { return ask(connection, Statement(kIndexState).bind(number)); };
-  if (state().boolean(0, 1)) return true;
-  if (!ask(connection, Statement(kTryLock).bind(kBuildLock)).boolean(0, 0)) return false;
-  const Rows now = state();
-  Result<void> built;
-  // One that was interrupted is there, and of no use.
-  if (now.boolean(0, 0) && !now.boolean(0, 1)) {
-    built =
-        connection.run_script(("DROP INDEX CONCURRENTLY holdfast.chunk_hnsw_" + number).c_str());
+// Functions, then the column: whoever sees that uses them.
+Result<void> set_up(PgConnection& connection, const Extension& extension) {
+  const std::string functions =
+      replaced(kSetUp, {{"{v}", extension.schema},
+                        {"{scan}", extension.scans_on ? std::string(kIterativeScan) : ""}});
+  HOLDFAST_TRY(run_transaction(connection, functions));
+  if (has_embeddings(connection)) return {};
+  return run_transaction(connection, replaced(kAddColumn, {{"{v}", extension.schema}}));
+}
+
+struct IndexState {
+  bool exists = false;
+  bool valid = false;
+};
+
+IndexState index_state(PgConnection& connection, const std::string& name) {
+  const Rows rows = ask(connection, Statement(kIndexState).bind(name));
+  return {rows.boolean(0, 0), rows.boolean(0, 1)};
+}
+
+std::string index_name(std::int64_t dimensions) {
+  return "chunk_hnsw_" + std::to_string(dimensions);
+}
+
+// Readers and writers go on. One that was interrupted is there, and of no use.
+Result<void> build_index(PgConnection& connection, const std::string& name,
+                         const std::string& create) {
+  const IndexState state = index_state(connection, name);
+  if (state.valid) return {};
+  if (state.exists) {
+    HOLDFAST_TRY(connection.run_script(("DROP INDEX CONCURRENTLY holdfast." + name).c_str()));
   }
-  if (built && !now.boolean(0, 1)) {
-    const std::string create = replaced(kCreateIndex, {{"{v}", extension.schema}, {"{d}", number}});
-    built = connection.run_script(create.c_str());
-  }
-  if (!connection.broken()) (void)connection.exchange(Statement(kUnlock).bind(kBuildLock));
-  if (!built) return fail(std::move(built).error());
-  return true;
+  return connection.run_script(create.c_str());
+}
+
+Result<void> build_indexes(PgConnection& connection, const Extension& extension,
+                           std::int64_t dimensions) {
+  HOLDFAST_TRY(build_index(connection, "chunk_unindexed", std::string(kCreateUnindexed)));
+  if (dimensions > kMostIndexedDimensions) return {};
+  return build_index(
+      connection, index_name(dimensions),
+      replaced(kCreateIndex, {{"{v}", extension.schema}, {"{d}", std::to_string(dimensions)}}));
 }
 
 std::string exact(std::string_view reason) {
@@ -213,22 +233,22 @@ Result<std::string> prepare(PgConnection& connection, std::int64_t dimensions) {
       return exact(fmt::format("pgvector is {}, {} is the oldest that is used: update it",
                                extension.version, kOldestPgvector));
     }
+    const bool ready = has_embeddings(connection) &&
+                       hnsw_ready(connection, static_cast<std::size_t>(dimensions), 1);
     if (connection.is_pooled()) {  // no lock of a session, and no end of the time limits
-      return has_embeddings(connection) &&
-                     hnsw_ready(connection, static_cast<std::size_t>(dimensions), 1)
-                 ? "hnsw"
-                 : exact("indexes are not built through a pooler: run migrate once past it");
+      return ready ? "hnsw"
+                   : exact("indexes are not built through a pooler: run migrate once past it");
+    }
+    if (!ask(connection, Statement(kTryLock).bind(kBuildLock)).boolean(0, 0)) {
+      return ready ? "hnsw" : exact("until the index that another process builds is complete");
     }
     // The copies and the index of a large table take their time.
-    HOLDFAST_TRY(connection.run_script("SET statement_timeout = 0"));
-    connection.set_statement_timeout(Duration{});
+    HOLDFAST_TRY(connection.lift_statement_timeout());
     HOLDFAST_TRY(set_up(connection, extension));
     copy_all(connection);
-    if (dimensions > kMostIndexedDimensions) {
-      return exact(fmt::format("pgvector indexes at most {} dimensions", kMostIndexedDimensions));
-    }
-    HOLDFAST_TRY_ASSIGN(const bool built, build_index(connection, extension, dimensions));
-    return built ? "hnsw" : exact("until the index that another process builds is complete");
+    HOLDFAST_TRY(build_indexes(connection, extension, dimensions));
+    if (dimensions <= kMostIndexedDimensions) return "hnsw";
+    return exact(fmt::format("pgvector indexes at most {} dimensions", kMostIndexedDimensions));
   } catch (const SqlFailure& failure) {
     return fail(failure.cause.error);
   }
@@ -239,7 +259,12 @@ Result<std::string> prepare(PgConnection& connection, std::int64_t dimensions) {
 Result<std::string> index_vectors(const Endpoint& endpoint, std::int64_t dimensions) {
   static const Cutoff none;
   HOLDFAST_TRY_ASSIGN(const auto connection, PgConnection::open(endpoint, none));
-  return prepare(*connection, dimensions);
+  auto how = prepare(*connection, dimensions);
+  // No start fails for an index that no search depends on. The next one tries again.
+  if (!how && !connection->broken()) {
+    return exact("the index is not complete: " + how.error().message);
+  }
+  return how;
 }
 
 bool has_embeddings(PgConnection& connection) {
@@ -248,8 +273,7 @@ bool has_embeddings(PgConnection& connection) {
 
 bool hnsw_ready(PgConnection& connection, std::size_t dimensions, std::size_t limit) {
   if (dimensions == 0 || limit > kMostCandidates) return false;
-  const std::string number = std::to_string(dimensions);
-  return ask(connection, Statement(kIndexState).bind(number)).boolean(0, 1);
+  return index_state(connection, index_name(static_cast<std::int64_t>(dimensions))).valid;
 }
 
 std::optional<std::vector<Candidate>> hnsw_nearest(Transaction& transaction,

@@ -29,8 +29,8 @@ inline constexpr std::int64_t kMostIndexedDimensions = 4000;
 
 // Creates the extension if the server has it and the role may, then the copies and the index for
 // vectors of this many dimensions. Readers and writers go on meanwhile. Returns what searches will
-// use, for people: "hnsw", or "exact" with the reason. Only what leaves a half-made state is an
-// error: running it again mends it.
+// use, for people: "hnsw", or "exact" with the reason, which may be that something has failed:
+// running it again goes on from there. Only a server that cannot be reached is an error.
 Result<std::string> index_vectors(const Endpoint& endpoint, std::int64_t dimensions);
 
 // Whether chunks have a column for the copies.

@@ -146,7 +146,7 @@ Result<void> complete_index(PgConnection& connection) {
 Result<MigrationReport> migrate(const Endpoint& endpoint, std::span<const Migration> migrations) {
   const Cutoff none;
   HOLDFAST_TRY_ASSIGN(const auto connection, PgConnection::open(endpoint, none));
-  connection->set_statement_timeout(Duration{});  // an index of a large table takes its time
+  HOLDFAST_TRY(connection->lift_statement_timeout());  // an index of a large table takes its time
   std::optional<std::int64_t> from;
   for (;;) {
     HOLDFAST_TRY_ASSIGN(const bool applied, guarded_by_error([&] {

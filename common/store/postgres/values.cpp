@@ -54,7 +54,8 @@ std::string array_of(Oid type, const std::vector<std::optional<std::string_view>
   for (const std::uint32_t field :
        {std::uint32_t{values.empty() ? 0u : 1u}, std::uint32_t{1}, std::uint32_t{type}})
     bytes += big_endian(field);
-  if (!values.empty()) bytes += big_endian(static_cast<std::uint32_t>(values.size())) + big_endian(1u);
+  if (!values.empty())
+    bytes += big_endian(static_cast<std::uint32_t>(values.size())) + big_endian(1u);
   for (const auto& value : values) {
     bytes += big_endian(value ? static_cast<std::uint32_t>(value->size()) : ~std::uint32_t{0});
     if (value) bytes += *value;

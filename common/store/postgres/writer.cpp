@@ -125,8 +125,8 @@ void Writer::carry_out(Group group) {
     if (done) return;
     const ExchangeError& error = done.error();
     // A server that was silent would be so again.
-    const bool again = error.lost ? attempt == 1 && !error.silent
-                                  : error.repeatable && group.size() == 1;
+    const bool again =
+        error.lost ? attempt == 1 && !error.silent : error.repeatable && group.size() == 1;
     if (!again) break;
   }
   if (group.size() > 1 && !done.error().lost) {
@@ -255,7 +255,8 @@ Exchanged<void> Writer::ensure_connection() {
   if (connection_ && !connection_->broken()) return {};
   connection_.reset();
   auto connection = connector_.connect();
-  if (!connection) return tl::unexpected(ExchangeError{std::move(connection).error(), true, false, false});
+  if (!connection)
+    return tl::unexpected(ExchangeError{std::move(connection).error(), true, false, false});
   connection_ = std::move(*connection);
   return {};
 }

@@ -6,6 +6,8 @@
 
 #include <signal.h>
 
+#include <fstream>
+
 using namespace holdfast;
 using namespace holdfast::test;
 using nlohmann::json;
@@ -68,6 +70,38 @@ std::vector<std::string> post_all(Stack& stack, int rounds) {
   }
   return ids;
 }
+
+std::vector<std::string> queue_worker(const std::vector<std::string>& arguments) {
+  std::vector<std::string> argv{bin_dir() / "holdfast-queue-worker"};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  return argv;
+}
+
+// A session that lets nobody store a job until it is destroyed.
+class JobsLocked {
+ public:
+  explicit JobsLocked(const Database& database)
+      : database_(database),
+        session_({find_program("psql"), "-X", database.environment().at("DATABASE_URL"), "-c",
+                  "LOCK TABLE holdfast.job IN EXCLUSIVE MODE; SELECT pg_sleep(3600)"},
+                 {{"PGAPPNAME", "locks_jobs"}}, "/dev/null") {
+    REQUIRE(wait_until([&] {
+      return database_.sql(
+                 "SELECT count(*) FROM pg_locks WHERE granted AND mode = 'ExclusiveLock'"
+                 " AND relation = 'holdfast.job'::regclass") == "1";
+    }));
+  }
+  JobsLocked(const JobsLocked&) = delete;
+  ~JobsLocked() {
+    database_.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'locks_jobs'");
+  }
+
+ private:
+  const Database& database_;
+  Process session_;
+};
 
 }  // namespace
 
@@ -148,4 +182,68 @@ TEST_CASE("postgres: without a server the stack is not ready, and says which dat
   server().start();
   REQUIRE(told);
   REQUIRE(wait_until([&] { return stack.get("/ready").status == 200; }));
+}
+
+TEST_CASE("postgres: a stack that outgrows its file goes on where it was, on the server") {
+  Database database;
+  Stack small(default_stack());
+  small.wait_ready();
+  std::vector<std::string> ids = post_all(small, 1);
+  REQUIRE(wait_ready(small, ids));
+  REQUIRE(small.command({"stop", "queue-worker"}).exit_code == 0);
+  ids.push_back(post_document(small, {"late", "stored, and not embedded any more"}));
+  const json before = document(small, ids.front());
+
+  const auto url_file = small.file("database-url");
+  std::ofstream(url_file) << database.environment().at("DATABASE_URL") << "\n";
+  const std::map<std::string, std::string> on_server{{"DATABASE_URL_FILE", url_file}};
+  ProcessOptions options;
+  options.environment = on_server;
+  options.environment["HOLDFAST_STATE_DIR"] = small.file("state");
+  const auto moving =
+      queue_worker({"move", "--from", "sqlite://" + small.file("state/holdfast.db").native()});
+
+  const Finished in_use = run_program(moving, options);
+  CHECK(in_use.ended.shell_status() == 1);
+  CHECK_THAT(in_use.output, Catch::Contains("is in use: stop Holdfast"));
+  small.supervisor().signal(SIGTERM);
+  REQUIRE(small.supervisor().wait().shell_status() == 0);
+
+  // Killed in the middle.
+  REQUIRE(run_program(queue_worker({"migrate"}), options).ended.shell_status() == 0);
+  {
+    const JobsLocked locked(database);
+    Process killed(moving, options);
+    REQUIRE(wait_until([&] {
+      return database.sql(
+                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                 " AND query LIKE 'INSERT INTO holdfast.job(%'") == "1";
+    }));
+    killed.kill();
+  }
+  REQUIRE(wait_until([&] {
+    return database.sql(
+               "SELECT count(*) FROM pg_stat_activity"
+               " WHERE datname = current_database() AND application_name = 'holdfast'") == "0";
+  }));
+  CHECK(database.sql("SELECT count(*) FROM holdfast.document") == std::to_string(ids.size()));
+  CHECK(database.sql("SELECT count(*) FROM holdfast.job") == "0");
+
+  const Finished moved = run_program(moving, options);
+  INFO(moved.output);
+  REQUIRE(moved.ended.shell_status() == 0);
+  CHECK_THAT(moved.output, Catch::Contains("where an earlier move had begun") &&
+                               Catch::Contains("rows, checksum"));
+  CHECK(run_program(moving, options).ended.shell_status() == 0);
+
+  Stack large(default_stack(), on_server);
+  large.wait_ready();
+  REQUIRE(wait_ready(large, ids));
+  const json after = document(large, ids.front());
+  CHECK(after.at("content") == before.at("content"));
+  CHECK(after.at("created_at") == before.at("created_at"));
+  CHECK(after.at("job_id") == before.at("job_id"));
+  CHECK_FALSE(json::parse(large.get("/api/search?q=warranty&k=5").body)["hits"].empty());
+  CHECK(large.status().at("store").at("engine") == "postgresql");
+  database.require_intact(ids.size());
 }

@@ -171,3 +171,37 @@ TEST_CASE("a store is checked, backed up and restored from the command line") {
   CHECK(installation.run({"restore", copy}) == 0);
   CHECK(installation.stats().dead == 2);
 }
+
+TEST_CASE(
+    "a move is understood, goes from a file to a server only, and says what stands in its way") {
+  const auto parsed =
+      parse({"move", "--from", "sqlite:///a.db", "--to", "postgresql://holdfast@db.internal/docs"});
+  REQUIRE(parsed.command);
+  CHECK(parsed.command->verb == CommandVerb::Move);
+  CHECK(parsed.command->from == "sqlite:///a.db");
+  CHECK(parsed.command->to == "postgresql://holdfast@db.internal/docs");
+  CHECK(parse({"move", "--from", "sqlite:///a.db"}).command->to.empty());
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"move"},
+                                                {"move", "sqlite:///a.db"},
+                                                {"move", "--from"},
+                                                {"move", "--from", "sqlite:///a.db", "b"},
+                                                {"move", "--to", "postgresql://h/b"}}) {
+    CAPTURE(words);
+    CHECK(parse(words).exit_code == 2);
+  }
+
+  const Installation installation;
+  const std::string file = "sqlite://" + (installation.dir / "holdfast.db").string();
+  const std::string nobody = "postgresql://holdfast@127.0.0.1:1/docs";
+  // Without --to it is the configured store, which is the file itself.
+  CHECK(installation.run({"move", "--from", file}) == 2);
+  CHECK(installation.run({"move", "--from", nobody, "--to", file}) == 2);
+  CHECK(installation.run({"move", "--from", "sqlite://relative.db", "--to", nobody}) == 2);
+  CHECK(installation.run({"move", "--from", "sqlite:///nowhere/a.db", "--to", nobody}) == 69);
+  {
+    const auto user = installation.open();
+    CHECK(installation.run({"move", "--from", file, "--to", nobody}) == 1);
+  }
+  CHECK(installation.run({"move", "--from", file, "--to", nobody}) == 69);
+  CHECK(installation.stats().ready == 1);
+}

@@ -135,8 +135,9 @@ TEST_CASE("pgvector: the index is used, and finds what a complete scan finds") {
   CHECK(searcher->memory_use().vectors == 0);  // nothing had to be loaded
   CHECK(holdfast::test::wait_until([&] {
     nearest(*searcher, queries[0]);
-    return environment.sql("SELECT idx_scan > 0 FROM pg_stat_user_indexes WHERE"
-                           " indexrelname = 'chunk_hnsw_48'") == "t";
+    return environment.sql(
+               "SELECT idx_scan > 0 FROM pg_stat_user_indexes WHERE"
+               " indexrelname = 'chunk_hnsw_48'") == "t";
   }));
 }
 
@@ -200,4 +201,28 @@ TEST_CASE("pgvector: an index that was interrupted is made again; two dimensions
                         " ON c.oid = i.indexrelid WHERE indisvalid"
                         " AND relname IN ('chunk_hnsw_48', 'chunk_hnsw_64')") == "2");
   CHECK_THAT(migrate_for_test(environment, 5000), Contains("at most 4000 dimensions"));
+}
+
+TEST_CASE("pgvector: an index that cannot be built fails no migration, and is made by the next") {
+  if (!has_pgvector()) return;
+  PostgresEnvironment environment;
+  environment.sql("CREATE TABLE holdfast.chunk_hnsw_48()");
+  CHECK_THAT(migrate_for_test(environment),
+             Contains("exact (the index is not complete: ") && Contains("chunk_hnsw_48"));
+  const auto store = environment.open();
+  std::mt19937 random(6);
+  const auto vector = random_vector(random);
+  store_ready(*store, "a", {chunk(0, "words", vector)});
+  CHECK(nearest(*store, vector).size() == 1);
+  environment.sql("DROP TABLE holdfast.chunk_hnsw_48");
+  CHECK(migrate_for_test(environment) == "hnsw");
+  CHECK(nearest(*store, vector).size() == 1);
+}
+
+TEST_CASE("pgvector: with the index in place a migration waits for nobody who reads or writes") {
+  if (!has_pgvector()) return;
+  PostgresEnvironment environment;
+  REQUIRE(migrate_for_test(environment) == "hnsw");
+  const Holder writer(environment.url(), "LOCK TABLE holdfast.chunk IN ROW EXCLUSIVE MODE");
+  CHECK(migrate_for_test(environment) == "hnsw");
 }

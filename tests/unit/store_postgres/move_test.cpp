@@ -2,9 +2,12 @@
 // What a file holds, in a database: all of it, once, however often the move is interrupted.
 
 #include "common/store/move/move.hpp"
+
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/unit/store_postgres/postgres_environment.hpp"
+
+#include <SQLiteCpp/SQLiteCpp.h>
 
 #include <fstream>
 #include <optional>
@@ -23,7 +26,11 @@ struct File {
     const auto migrated = migrate_store(url());
     if (!migrated) FAIL(migrated.error().message);
   }
-  std::string url() const { return "sqlite://" + (directory / "holdfast.db").native(); }
+  std::string path() const { return (directory / "holdfast.db").native(); }
+  std::string url() const { return "sqlite://" + path(); }
+  void sql(const std::string& statements) const {
+    SQLite::Database(path(), SQLite::OPEN_READWRITE).exec(statements);
+  }
   std::unique_ptr<Store> open() const {
     auto store = open_store(url(), {}, clock);
     if (!store) FAIL(store.error().message);
@@ -174,6 +181,40 @@ TEST_CASE("a file's documents, jobs, keys and answers are in the database after 
   CHECK(create(*after, "new")->job_id > before->get_document("keyed")->job_id);
 }
 
+TEST_CASE("chunks that the file hides are not moved: only what searches find") {
+  const File file;
+  PostgresEnvironment environment;
+  {
+    const auto store = file.open();
+    store_ready(*store, "d", {chunk(0, "walrus", unit({1, 0})), chunk(1, "oyster", unit({0, 1}))});
+    REQUIRE(create(*store, "never"));
+  }
+  // Of claims that are gone: one of a document that shows another set, one of a document that shows
+  // none, one of a document that is deleted.
+  file.sql(
+      "CREATE TEMP TABLE waste(document, job_id, fence);"
+      "INSERT INTO waste SELECT seq, job_id, 90 FROM document UNION ALL SELECT 4711, 4711, 1;"
+      "INSERT INTO hidden_chunks SELECT * FROM waste;"
+      "INSERT INTO chunk(document, ordinal, begin_byte, end_byte, job_id, fence, vector, title, "
+      "text)"
+      " SELECT document, 0, 0, 1, job_id, fence, x'0000803f00000000', 't', 'carpenter' FROM waste");
+  const MoveReport report = must_move(file, environment);
+  CHECK(rows_of(report, "document") == 2);
+  CHECK(rows_of(report, "chunk") == 2);
+  CHECK(environment.sql("SELECT count(*) FROM holdfast.chunk") == "2");
+  const auto after = environment.open();
+  CHECK(after->get_document("d")->chunk_count == 2);
+  CHECK(after->search("walrus", {}, 5)->size() == 1);
+  CHECK(after->search("oyster", {}, 5)->size() == 1);
+  CHECK(after->search("carpenter", {}, 5)->empty());
+  CHECK(after->search("", unit({1, 0}), 5)->size() == 1);
+  // Numbers that the hidden ones have used are not used again.
+  const auto jobs = claim(*after, worker(*after));
+  REQUIRE(jobs.size() == 1);
+  REQUIRE(embed(*after, key_of(jobs[0]), "never", {chunk(0, "carpenter", unit({1, 0}))}));
+  CHECK(environment.sql("SELECT max(id) FROM holdfast.chunk") == "6");
+}
+
 TEST_CASE("an interrupted move goes on where it was, wherever that is") {
   const File file;
   {
@@ -186,8 +227,7 @@ TEST_CASE("an interrupted move goes on where it was, wherever that is") {
   // The first run gets through one batch, the second through two more, and so on.
   for (int batches = 1; !report; ++batches) {
     try {
-      const auto moved =
-          move_store(file.url(), environment.url(), {}, interrupted_after(batches));
+      const auto moved = move_store(file.url(), environment.url(), {}, interrupted_after(batches));
       if (!moved) FAIL(moved.error().message);
       report = *moved;
     } catch (const Interrupted&) {
@@ -210,6 +250,14 @@ TEST_CASE("an interrupted move goes on where it was, wherever that is") {
     CHECK(again.already);
     CHECK(after->get_document("many7").error().kind == ErrorKind::NotFound);
   }
+  SECTION("written to since then, the file is not said to be moved") {
+    REQUIRE(create(*file.open(), "later"));
+    const auto refused = move_store(file.url(), environment.url(), {});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind == ErrorKind::Conflict);
+    CHECK_THAT(refused.error().message,
+               Contains("document 1204") && Contains("then document 1203"));
+  }
 }
 
 TEST_CASE("a move refuses a database that holds something else, and leaves it as it is") {
@@ -225,9 +273,8 @@ TEST_CASE("a move refuses a database that holds something else, and leaves it as
     const auto refused = move_store(file.url(), environment.url(), {});
     REQUIRE_FALSE(refused);
     CHECK(refused.error().kind == ErrorKind::Conflict);
-    CHECK_THAT(refused.error().message,
-               Contains("not empty") && Contains("holdfast.document") &&
-                   Contains(environment.database()));
+    CHECK_THAT(refused.error().message, Contains("not empty") && Contains("holdfast.document") &&
+                                            Contains(environment.database()));
     CHECK(store->get_document("theirs"));
     CHECK(store->get_document("mine").error().kind == ErrorKind::NotFound);
   }

@@ -58,6 +58,21 @@ void PostgresEnvironment::advance(Duration by) {
   sql("UPDATE holdfast.test_clock SET ms = " + std::to_string(server_ms_));
 }
 
+Holder::Holder(const std::string& url, const std::string& statement)
+    : connection_(PQconnectdb(url.c_str()), PQfinish) {
+  run("BEGIN");
+  run(statement);
+}
+
+void Holder::run(const std::string& statement) {
+  PGresult* const result = PQexec(connection_.get(), statement.c_str());
+  const ExecStatusType status = PQresultStatus(result);
+  PQclear(result);
+  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+    FAIL(PQerrorMessage(connection_.get()));
+  }
+}
+
 std::unique_ptr<Environment> make_environment() {
   return std::make_unique<PostgresEnvironment>();
 }

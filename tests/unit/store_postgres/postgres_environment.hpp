@@ -7,6 +7,8 @@
 #include "tests/support/postgres.hpp"
 #include "tests/unit/store/environment.hpp"
 
+#include <libpq-fe.h>
+
 #include <memory>
 #include <string>
 
@@ -38,6 +40,17 @@ class PostgresEnvironment final : public Environment {
  private:
   std::string database_;
   std::int64_t server_ms_;
+};
+
+// A session with a transaction in which this statement was run, until it is destroyed.
+class Holder {
+ public:
+  Holder(const std::string& url, const std::string& statement);
+
+ private:
+  void run(const std::string& statement);
+
+  std::unique_ptr<PGconn, void (*)(PGconn*)> connection_;
 };
 
 }  // namespace holdfast::store::test

@@ -46,8 +46,8 @@ struct Authority {
              directory / "server.key", "-out", directory / "server.csr"});
     std::ofstream(directory / "names") << "subjectAltName=DNS:db.internal\n";
     openssl({"x509", "-req", "-in", directory / "server.csr", "-CA", certificate(), "-CAkey",
-             directory / "ca.key", "-CAcreateserial", "-days", "2", "-extfile",
-             directory / "names", "-out", directory / "server.pem"});
+             directory / "ca.key", "-CAcreateserial", "-days", "2", "-extfile", directory / "names",
+             "-out", directory / "server.pem"});
   }
   TempDir directory;
 };
@@ -77,7 +77,9 @@ class SecureServer {
     return fmt::format("postgresql://{}@{}:{}/docs?hostaddr=127.0.0.1{}", credentials, host,
                        server.port(), more);
   }
-  std::string verified() const { return "&sslmode=verify-full&sslrootcert=" + authority.certificate(); }
+  std::string verified() const {
+    return "&sslmode=verify-full&sslrootcert=" + authority.certificate();
+  }
 
   Authority authority;
   PostgresServer server;
@@ -129,8 +131,7 @@ TEST_CASE("TLS: a server is trusted by its authority and its name, and nothing e
       " WHERE usename = 'app'";
   {
     const SystemClock clock;
-    const auto store =
-        open_store(secure.url(app, "db.internal", secure.verified()), {}, clock);
+    const auto store = open_store(secure.url(app, "db.internal", secure.verified()), {}, clock);
     REQUIRE(store);
     CHECK(secure.server.sql("postgres", who) == "t");
   }
@@ -138,8 +139,8 @@ TEST_CASE("TLS: a server is trusted by its authority and its name, and nothing e
   CHECK(name.kind == ErrorKind::Unavailable);
   CHECK_THAT(name.message, Contains("elsewhere.internal"));
   const Authority stranger("a stranger");
-  const Error authority = refused(secure.url(
-      app, "db.internal", "&sslmode=verify-full&sslrootcert=" + stranger.certificate()));
+  const Error authority = refused(
+      secure.url(app, "db.internal", "&sslmode=verify-full&sslrootcert=" + stranger.certificate()));
   CHECK_THAT(authority.message, Contains("certificate verify failed"));
   const Error plain = refused(secure.url(app, "db.internal", "&sslmode=disable"));
   CHECK(plain.kind == ErrorKind::PermissionDenied);
