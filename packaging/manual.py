@@ -112,6 +112,9 @@ def worker_page(binary, name, version, epoch):
     for line in "\n".join(rest[1:]).split("\n"):
         head, _, body = line.partition(": ")
         out += f".SH {head.upper()}\n{sentences(body)}\n"
+        if head == "Commands":
+            words = [u[1].split()[1] for u in usage if " " in u[1]]
+            out += "".join(command_pages(binary, [w]) for w in words if not w.startswith("-"))
     return out + see_also(("holdfast", 1), ("holdfast.toml", 5))
 
 
@@ -196,10 +199,11 @@ def main():
     }
     for name, text in pages.items():
         (out / "man" / name).write_text(text)
-    for shell in ("bash", "zsh", "fish"):
-        script = subprocess.run([bins / "holdfast", "completion", shell], check=True,
-                                capture_output=True).stdout
-        (out / "completions" / f"holdfast.{shell}").write_bytes(script)
+    for name in ("holdfast", "holdfast-queue-worker"):
+        for shell in ("bash", "zsh", "fish"):
+            script = subprocess.run([bins / name, "completion", shell], check=True,
+                                    capture_output=True).stdout
+            (out / "completions" / f"{name}.{shell}").write_bytes(script)
     (out / "holdfast.toml").write_text(default_configuration())
 
 

@@ -2,6 +2,7 @@
 #include "queue-worker/command_line.hpp"
 
 #include "common/base/duration.hpp"
+#include "common/completion/describe.hpp"
 #include "common/os/exit_codes.hpp"
 
 #include <CLI/CLI.hpp>
@@ -17,7 +18,8 @@ namespace {
 
 using store::JobState;
 
-constexpr std::array kCommands{"check", "backup", "restore", "move", "jobs"};
+constexpr std::array kCommands{"migrate", "check", "backup",    "restore",
+                               "move",    "jobs",  "completion"};
 constexpr std::array kStates{JobState::Ready, JobState::Waiting,   JobState::Running,
                              JobState::Done,  JobState::Cancelled, JobState::Dead};
 
@@ -91,6 +93,10 @@ void add_jobs(CLI::App& app, Command& command, Typed& typed) {
 
 void declare_commands(CLI::App& app, Command& command, Typed& typed) {
   app.require_subcommand(1);
+  CLI::App* migrate = app.add_subcommand("migrate", "Bring the store's schema up to date");
+  migrate->add_flag("--status", command.status,
+                    "Print what is applied and what is pending, change nothing");
+  migrate->callback([&command] { command.verb = CommandVerb::Migrate; });
   CLI::App* check = app.add_subcommand("check", "Check that the database is sound");
   check->add_option("--directory", command.directory,
                     "Where the copy is made that is checked, instead of beside the database");
@@ -110,6 +116,11 @@ void declare_commands(CLI::App& app, Command& command, Typed& typed) {
                    "The database: postgresql://USER@HOST/DATABASE; the configured one by default");
   move->callback([&command] { command.verb = CommandVerb::Move; });
   add_jobs(app, command, typed);
+  CLI::App* completion = app.add_subcommand("completion", "Print a completion script for a shell");
+  completion->add_option("SHELL", command.shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion->callback([&command] { command.verb = CommandVerb::Completion; });
 }
 
 // What is wrong; else "".
@@ -136,6 +147,14 @@ std::string read_typed(const Typed& typed, Command& command) {
 
 bool is_command(std::string_view first) {
   return std::find(kCommands.begin(), kCommands.end(), first) != kCommands.end();
+}
+
+completion::CommandLineSpec command_line_spec() {
+  Command command;
+  Typed typed;
+  CLI::App app{"", "holdfast-queue-worker"};
+  declare_commands(app, command, typed);
+  return completion::describe(app);
 }
 
 ParsedCommand parse_command(int argc, char** argv) {

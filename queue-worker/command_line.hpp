@@ -3,6 +3,7 @@
 
 // The commands of holdfast-queue-worker that look after the store and the queue. Threads: any.
 
+#include "common/completion/scripts.hpp"
 #include "common/store/types.hpp"
 
 #include <filesystem>
@@ -13,6 +14,7 @@
 namespace holdfast::queue {
 
 enum class CommandVerb {
+  Migrate,
   Check,
   Backup,
   Restore,
@@ -24,10 +26,12 @@ enum class CommandVerb {
   JobsDiscard,
   JobsPause,
   JobsResume,
+  Completion,
 };
 
 struct Command {
   CommandVerb verb = CommandVerb::Check;
+  bool status = false;              // of migrate
   std::filesystem::path file;       // of backup and restore
   std::filesystem::path directory;  // of check; empty: beside the database
   bool force = false;
@@ -38,7 +42,8 @@ struct Command {
   std::string queue = "default";       // of pause and resume
   std::string kind;
   bool json = false;
-  bool yes = false;  // do not ask
+  bool yes = false;   // do not ask
+  std::string shell;  // of completion
 };
 
 struct ParsedCommand {
@@ -49,5 +54,8 @@ struct ParsedCommand {
 // Whether the first argument names one of these commands.
 bool is_command(std::string_view first);
 ParsedCommand parse_command(int argc, char** argv);
+
+// A description of these commands, for the completion scripts.
+completion::CommandLineSpec command_line_spec();
 
 }  // namespace holdfast::queue

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// holdfast-queue-worker: embeds documents; with `migrate` it brings the store's schema up to date,
-// with `move` it takes a file into a database.
+// holdfast-queue-worker: embeds documents; with a command, it looks after the store and the queue.
 
-#include "common/os/exit_codes.hpp"
 #include "common/os/fd.hpp"
 #include "common/worker/runtime.hpp"
 #include "queue-worker/commands.hpp"
 #include "queue-worker/jobs/service.hpp"
-#include "queue-worker/migrate.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <string_view>
@@ -24,21 +20,18 @@ void print_help() {
   fmt::print(
       "{0}: the queue worker of the Holdfast stack. `holdfast run` starts it; it can also run "
       "alone.\n\n"
-      "  {0}             work until SIGTERM: claim jobs, chunk and embed documents\n"
-      "  {0} migrate     bring the store's schema up to date, then exit\n"
-      "  {0} migrate --status   print what is applied and what is pending, change nothing\n"
-      "  {0} move --from sqlite:///PATH [--to postgresql://USER@HOST/DATABASE]\n"
-      "                             copy everything of a file into an empty database (default: the "
-      "configured one);\n"
-      "                             run again, it goes on where it was interrupted\n"
-      "  {0} check       check that the database is sound (SQLite)\n"
-      "  {0} backup FILE    copy the database while it is in use (SQLite)\n"
-      "  {0} restore FILE   put a backup in the place of the database (SQLite)\n"
-      "  {0} jobs list|show|retry|cancel|discard|pause|resume   look at jobs and change them\n"
-      "  {0} --version   print the version\n\n"
+      "  {0}                      work until SIGTERM: claim jobs, chunk and embed documents\n"
+      "  {0} migrate [--status]   bring the store's schema up to date, or say what is pending\n"
+      "  {0} check                check that the database is sound (SQLite)\n"
+      "  {0} backup FILE          copy the database, while it is in use (SQLite)\n"
+      "  {0} restore FILE         put a backup in the place of the database (SQLite)\n"
+      "  {0} move --from URL      copy everything of a SQLite file into a PostgreSQL database\n"
+      "  {0} jobs COMMAND         list, show, retry, cancel, discard, pause, resume jobs\n"
+      "  {0} completion SHELL     print a completion script for bash, zsh or fish\n"
+      "  {0} --version            print the version\n\n"
+      "Commands: each has a --help of its own.\n"
       "Configuration: from the supervisor; alone, the file named by HOLDFAST_CONFIG and the "
       "environment.\n"
-      "The commands have a --help of their own.\n"
       "Exit codes: 0 drained or done, 1 failed, or problems were found, 2 usage, 3 migrations are "
       "pending (--status), 69 the store cannot be used, or is in use, 70 failed, 78 wrong "
       "configuration.\n",
@@ -53,17 +46,6 @@ int main(int argc, char** argv) {
   if (first == "--help" || first == "-h") {
     print_help();
     return 0;
-  }
-  if (first == "migrate") {
-    const bool status = argc == 3 && std::string_view(argv[2]) == "--status";
-    if (argc > 2 && !status) {
-      fmt::print(stderr, "{}: migrate takes no arguments but --status; see {} --help\n", kName,
-                 kName);
-      return holdfast::exit_code::kUsage;
-    }
-    std::signal(SIGPIPE, SIG_IGN);
-    if (status) return holdfast::queue::migrate_status(holdfast::config::environ_of_process());
-    return holdfast::queue::migrate(holdfast::config::environ_of_process(), STDOUT_FILENO);
   }
   if (holdfast::queue::is_command(first)) {
     const auto parsed = holdfast::queue::parse_command(argc, argv);

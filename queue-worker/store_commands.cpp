@@ -23,6 +23,11 @@ int failed(std::string_view command, const Error& error) {
   }
 }
 
+std::string counted(const store::CheckReport& report) {
+  const std::size_t count = report.problems.size();
+  return fmt::format("{} {}", count, count == 1 ? "problem" : "problems");
+}
+
 void print_problems(const store::CheckReport& report) {
   for (const store::Problem& problem : report.problems)
     fmt::print("  {}\n    {}\n", problem.what, problem.advice);
@@ -40,7 +45,7 @@ int check(const Command& command, const std::string& url) {
     fmt::print("{}: sound; {}\n", report->store, contents(*report));
     return exit_code::kOk;
   }
-  fmt::print("{}: {} problems\n", report->store, report->problems.size());
+  fmt::print("{}: {}\n", report->store, counted(*report));
   print_problems(*report);
   return exit_code::kFailed;
 }
@@ -60,14 +65,13 @@ int restore(const Command& command, const std::string& url) {
   const auto report = store::restore_store(url, command.file);
   if (!report) return failed("restore", report.error());
   if (!report->restored.problems.empty()) {
-    fmt::print("{}: not restored; {} problems\n", command.file.native(),
-               report->restored.problems.size());
+    fmt::print("{}: not restored; {}\n", command.file.native(), counted(report->restored));
     print_problems(report->restored);
     return exit_code::kFailed;
   }
   fmt::print("restored {}: {}\n", command.file.native(), contents(report->restored));
   if (!report->replaced.empty()) {
-    fmt::print("the former database is kept as {}\n", report->replaced.native());
+    fmt::print("what was there before is kept as {}\n", report->replaced.native());
   }
   fmt::print("start Holdfast: it brings the schema up to date if the backup is of an older one\n");
   return exit_code::kOk;

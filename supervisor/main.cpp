@@ -32,8 +32,8 @@ int run(const cli::Arguments& arguments) {
     return exit_code::kOk;
   }
   if (arguments.verb == cli::Verb::Completion) {
-    fmt::print("{}", cli::completion_script(cli::shell_by_name(arguments.shell).value(),
-                                            cli::command_line_spec()));
+    fmt::print("{}", completion::script(completion::shell_by_name(arguments.shell).value(),
+                                        cli::command_line_spec()));
     return exit_code::kOk;
   }
   if (arguments.verb == cli::Verb::Import) return cli::run_import(arguments);

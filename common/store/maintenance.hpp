@@ -48,7 +48,8 @@ Result<BackupReport> backup_store(const std::string& url, const std::filesystem:
 
 struct RestoreReport {
   CheckReport restored;
-  std::filesystem::path replaced;  // where the former database is now; empty: there was none
+  std::filesystem::path
+      replaced;  // where the former database is now, or its log alone; empty: none
 };
 // Checks the copy, then puts it in the place of the database. Unavailable while anybody uses that.
 Result<RestoreReport> restore_store(const std::string& url, const std::filesystem::path& source);

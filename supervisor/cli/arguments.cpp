@@ -2,6 +2,7 @@
 #include "supervisor/cli/arguments.hpp"
 
 #include "common/base/version.hpp"
+#include "common/completion/describe.hpp"
 #include "common/config/suggest.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/text/number.hpp"
@@ -311,67 +312,17 @@ void declare(CLI::App& app, Arguments& arguments) {
   verb("names", "Print the names of programs and workers", Verb::Names)->group("");
 }
 
-OptionSpec describe(const CLI::Option& option) {
-  OptionSpec spec;
-  for (const std::string& name : option.get_snames())
-    spec.flags.push_back("-" + name);
-  for (const std::string& name : option.get_lnames())
-    spec.flags.push_back("--" + name);
-  spec.help = option.get_description();
-  if (option.get_items_expected_max() > 0) {
-    spec.value = option.check_lname("config") || option.check_lname("output")
-                     ? OptionSpec::Value::File
-                     : OptionSpec::Value::Any;
-  }
-  return spec;
-}
-
-CommandSpec::Operand operand_of(const CLI::Option& option) {
-  if (option.get_name() == "NAME") return CommandSpec::Operand::Name;
-  if (option.get_name() == "FILE") return CommandSpec::Operand::File;
-  return option.get_name() == "SHELL" ? CommandSpec::Operand::Shell : CommandSpec::Operand::None;
-}
-
-// Those of a command and of what is inside it ("create" of "api-key") are offered together.
-void add_options(CommandSpec& command, const CLI::App& app) {
-  for (const CLI::Option* option : app.get_options()) {
-    if (option->get_positional()) {
-      if (command.operand == CommandSpec::Operand::None) command.operand = operand_of(*option);
-      continue;
-    }
-    OptionSpec described = describe(*option);
-    const bool known =
-        std::any_of(command.options.begin(), command.options.end(),
-                    [&](const OptionSpec& other) { return other.flags == described.flags; });
-    if (!known) command.options.push_back(std::move(described));
-  }
-}
-
-CommandLineSpec describe(const CLI::App& app) {
-  CommandLineSpec spec;
-  for (const CLI::Option* option : app.get_options())
-    spec.options.push_back(describe(*option));
-  for (const CLI::App* command : app.get_subcommands({})) {
-    if (command->get_group().empty()) continue;
-    CommandSpec one{command->get_name(), command->get_description(), {}, {}};
-    add_options(one, *command);
-    for (const CLI::App* inner : command->get_subcommands({})) {
-      one.subcommands.push_back(inner->get_name());
-      add_options(one, *inner);
-    }
-    if (one.name == "log-level") one.subcommands = level_names();
-    spec.commands.push_back(std::move(one));
-  }
-  return spec;
-}
-
 }  // namespace
 
-CommandLineSpec command_line_spec() {
+completion::CommandLineSpec command_line_spec() {
   Arguments arguments;
   CLI::App app{"", "holdfast"};
   declare(app, arguments);
-  return describe(app);
+  completion::CommandLineSpec spec = completion::describe(app);
+  for (completion::CommandSpec& command : spec.commands) {
+    if (command.name == "log-level") command.subcommands = level_names();
+  }
+  return spec;
 }
 
 Parsed parse_arguments(int argc, char** argv) {

@@ -3,7 +3,7 @@
 
 // The command line as a value. Only arguments.cpp uses the parser library.
 
-#include "supervisor/cli/completion.hpp"
+#include "common/completion/scripts.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -90,6 +90,6 @@ struct Parsed {
 Parsed parse_arguments(int argc, char** argv);
 
 // A description of the command line, for the completion scripts.
-CommandLineSpec command_line_spec();
+completion::CommandLineSpec command_line_spec();
 
 }  // namespace holdfast::supervisor::cli

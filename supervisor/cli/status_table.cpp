@@ -121,6 +121,14 @@ std::string watch_problems(const json& status) {
   return out;
 }
 
+// What keeps workers from the database; else "". No state of a program shows it.
+std::string store_outage_of(const json& status) {
+  for (const json& alert : status.value("alerts", json::array())) {
+    if (alert.value("name", "") == "HoldfastStoreUnavailable") return alert.value("summary", "");
+  }
+  return {};
+}
+
 // What the table cannot show: the last reload, and what runs otherwise than the file says.
 std::string remarks_of(const json& status) {
   std::string out;
@@ -128,6 +136,9 @@ std::string remarks_of(const json& status) {
   const json store = status.value("store", json::object());
   if (const std::string engine = store.value("engine", "sqlite"); engine != "sqlite") {
     out += fmt::format("store: {} {}\n", engine, store.value("database", "?"));
+  }
+  if (const std::string outage = store_outage_of(status); !outage.empty()) {
+    out += fmt::format("store: {}; `holdfast logs` says why\n", outage);
   }
   if (status.value("reloading", false)) out += "a reload is under way\n";
   const std::string error = status.value("last_reload_error", "");
@@ -211,7 +222,8 @@ Result<std::string> status_table(const std::string& text, bool colour) {
 
 bool status_is_healthy(const std::string& text) {
   const json status = json::parse(text, nullptr, false);
-  return status.is_object() && status.value("state", "") == "ready";
+  return status.is_object() && status.value("state", "") == "ready" &&
+         store_outage_of(status).empty();
 }
 
 }  // namespace holdfast::supervisor::cli

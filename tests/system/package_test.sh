@@ -38,6 +38,14 @@ done
 for page in man1/holdfast.1 man5/holdfast.toml.5 man8/holdfast-api-worker.8 man8/holdfast-queue-worker.8; do
   [ -s "$work/content/usr/share/man/$page.gz" ] || fail "no $page"
 done
+for command in migrate check backup restore move 'jobs list' 'jobs pause' completion; do
+  zcat "$work/content/usr/share/man/man8/holdfast-queue-worker.8.gz" | grep -q "^\.SS .*$command" || fail "the manual lacks $command"
+done
+for program in holdfast holdfast-queue-worker; do
+  for file in bash-completion/completions/$program zsh/vendor-completions/_$program fish/vendor_completions.d/$program.fish; do
+    [ -s "$work/content/usr/share/$file" ] || fail "no $file"
+  done
+done
 # Comments alone: as it stands, and with every key that has a default taken out of its comment.
 config=$work/content/etc/holdfast/holdfast.toml
 check() { env -i HOLDFAST_CONFIG="$1" "$bin/holdfast" check-config 2>&1 | sed "s|$1|FILE|g" || true; }

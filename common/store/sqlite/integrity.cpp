@@ -6,6 +6,7 @@
 #include "common/store/statement.hpp"
 
 #include <array>
+#include <sstream>
 
 namespace holdfast::store::sqlite {
 
@@ -74,8 +75,10 @@ std::int64_t number(SqliteConnection& connection, std::string_view sql) {
 void check_pages(SqliteConnection& connection, std::vector<Problem>& problems) {
   Query query = connection.query("PRAGMA integrity_check(20)");
   while (query.step()) {
-    std::string row = query.text(0);
-    if (row != "ok") problems.push_back({std::move(row), kRestore});
+    std::istringstream lines(query.text(0));  // one row may hold all that is wrong
+    for (std::string line; std::getline(lines, line);) {
+      if (line != "ok" && !line.starts_with("***")) problems.push_back({line, kRestore});
+    }
   }
 }
 

@@ -114,10 +114,11 @@ fs::path name_of_replaced(const fs::path& database, WallTime now) {
   return name;
 }
 
-// The log goes with its database: it holds what was written last. The database itself stays in its
-// place until the new one takes it, in one step.
+// The log goes with its database: it holds what was written last, and belongs to no other. The
+// database itself, if there still is one, stays in its place until the new one takes it, in one
+// step.
 Result<void> keep_aside(const fs::path& database, const fs::path& aside) {
-  if (::link(database.c_str(), aside.c_str()) != 0) {
+  if (::link(database.c_str(), aside.c_str()) != 0 && errno != ENOENT) {
     return fail_errno(errno, fmt::format("keep '{}' as '{}'", database.native(), aside.native()));
   }
   for (const char* const suffix : {"-wal", "-shm"}) {
@@ -159,6 +160,9 @@ Result<BackupReport> backup(const fs::path& database, const fs::path& target, bo
     return fail(ErrorKind::InvalidArgument,
                 fmt::format("'{}' is the database itself", target.native()));
   }
+  if (fs::exists(target, error) && !fs::is_regular_file(target, error)) {
+    return fail(ErrorKind::InvalidArgument, fmt::format("'{}' is not a file", target.native()));
+  }
   if (!overwrite && fs::exists(target, error)) {
     return fail(ErrorKind::Conflict, fmt::format("'{}' exists already", target.native()));
   }
@@ -168,8 +172,9 @@ Result<BackupReport> backup(const fs::path& database, const fs::path& target, bo
     Query look = connection->query("PRAGMA quick_check(1)");
     if (look.step() && look.text(0) == "ok") return {};
     return fail(ErrorKind::DataLoss,
-                fmt::format("database '{}' is damaged, so no backup was made of it: {}; {}",
-                            database.native(), look.text(0), kDamaged));
+                fmt::format("database '{}' is damaged, so no backup was made of it; "
+                            "holdfast-queue-worker check says where; {}",
+                            database.native(), kDamaged));
   }));
   const BackupReport report{fs::file_size(copy.path(), error)};
   HOLDFAST_TRY(copy.put(target, overwrite));
@@ -191,14 +196,19 @@ Result<RestoreReport> restore(const fs::path& database, const fs::path& source) 
   }
   RestoreReport report;
   auto copy = DatabaseCopy::make(source, database);
-  if (!copy) return fail(copy.error());
+  if (!copy) {
+    HOLDFAST_TRY_ASSIGN(report.restored, unreadable(source, copy.error()));
+    return report;
+  }
   HOLDFAST_TRY_ASSIGN(report.restored, check_file(*copy, source));
   if (!report.restored.problems.empty()) return report;
   HOLDFAST_TRY(copy->enter_wal_mode());
   HOLDFAST_TRY(belong_as(copy->path(), replaces ? database : database.parent_path()));
-  if (replaces) {
+  const bool orphaned = !replaces && fs::exists(database.native() + "-wal", error);
+  if (replaces || orphaned) {
     report.replaced = name_of_replaced(database, SystemClock().wall());
     HOLDFAST_TRY(keep_aside(database, report.replaced));
+    if (orphaned) report.replaced += "-wal";
   }
   HOLDFAST_TRY(copy->put(database, replaces));
   return report;

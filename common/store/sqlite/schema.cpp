@@ -4,6 +4,7 @@
 #include "common/os/fd.hpp"
 #include "common/store/sqlite/full_text.hpp"
 #include "common/store/sqlite/labels.hpp"
+#include "common/store/sqlite/log_owner.hpp"
 #include "common/store/sqlite/write_lock.hpp"
 
 #include <fcntl.h>
@@ -145,6 +146,7 @@ Result<MigrationReport> migrate(const std::filesystem::path& path,
     HOLDFAST_TRY_ASSIGN(connection, SqliteConnection::open(path, Access::Create));
     HOLDFAST_TRY_ASSIGN(
         report, guarded(*connection, [&] { return migrate_locked(*connection, migrations); }));
+    note_log_owner(path);
   }
   HOLDFAST_TRY(guarded(*connection, [&] { return complete_index(*connection, lock); }));
   return report;

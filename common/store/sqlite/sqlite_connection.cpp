@@ -2,6 +2,7 @@
 #include "common/store/sqlite/sqlite_connection.hpp"
 
 #include "common/store/sqlite/error.hpp"
+#include "common/store/sqlite/log_owner.hpp"
 
 #include <SQLiteCpp/Backup.h>
 #include <sqlite3.h>
@@ -99,6 +100,7 @@ bool Query::is_null(int column) const {
 
 Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::filesystem::path& path,
                                                                  Access access) {
+  HOLDFAST_TRY(check_log_owner(path));
   try {
     auto connection = std::unique_ptr<SqliteConnection>(new SqliteConnection(path, access));
     // SQLite opens a file that is not writable read-only, and fails at the first write.

@@ -5,6 +5,7 @@
 #include "common/store/sqlite/api_keys.hpp"
 #include "common/store/sqlite/chunks.hpp"
 #include "common/store/sqlite/documents.hpp"
+#include "common/store/sqlite/log_owner.hpp"
 #include "common/store/sqlite/outage.hpp"
 #include "common/store/sqlite/outdated.hpp"
 #include "common/store/sqlite/queue_admin.hpp"
@@ -499,6 +500,7 @@ Result<std::unique_ptr<Store>> open_sqlite_store(const std::filesystem::path& pa
   HOLDFAST_TRY_ASSIGN(auto lock, WriteLock::open(path));
   HOLDFAST_TRY_ASSIGN(auto readers, Readers::open(path, options.readers));
   HOLDFAST_TRY_ASSIGN(DatabaseFiles files, DatabaseFiles::of(path));
+  HOLDFAST_TRY(note_log_owner(path, lock));
   HOLDFAST_TRY_ASSIGN(HostIdentity host,
                       options.host ? Result<HostIdentity>(*options.host) : this_host());
   return std::make_unique<SqliteStore>(path, options, clock, std::move(host), std::move(readers),

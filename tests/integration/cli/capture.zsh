@@ -4,7 +4,7 @@ zmodload zsh/zpty
 zpty z zsh -f -i
 zpty -w z "PS1=; unset zle_bracketed_paste; autoload -Uz compinit; compinit -u -D"
 zpty -w z "zstyle ':completion:*' list-prompt ''; zstyle ':completion:*' menu no; LISTMAX=1000"
-zpty -w z "eval \"\$(holdfast completion zsh)\""
+zpty -w z "eval \"\$(holdfast completion zsh)\"; eval \"\$(holdfast-queue-worker completion zsh)\""
 # Said once the line editor has the terminal: a Tab before that would be the terminal's own.
 zpty -w z "zle-line-init() { print editor-\$((1+1)) }; zle -N zle-line-init"
 zpty -r -m z out '*editor-2*' || exit 1

@@ -99,3 +99,25 @@ TEST_CASE("zsh completes commands, options, and names of the running fleet") {
   CHECK(has(names, "web.0"));
   CHECK(has(names, "web.1"));
 }
+
+TEST_CASE("the commands of the queue worker are completed in every shell") {
+  const Typist typist;
+  const std::string in_bash = typist.run(
+      {"/bin/bash", "--norc", "-c",
+       "source <(holdfast-queue-worker completion bash); offer() { COMP_WORDS=(\"$@\"); "
+       "COMP_CWORD=$(($# - 1)); _holdfast_queue_worker; echo \"<${COMPREPLY[*]}>\"; }; "
+       "offer holdfast-queue-worker re; offer holdfast-queue-worker jobs re; "
+       "offer holdfast-queue-worker jobs list --st; offer holdfast-queue-worker backup --"});
+  CHECK(in_bash == "<restore>\n<retry resume>\n<--status>\n<--force>\n");
+  const auto in_fish = [&](const std::string& line) {
+    return typist.run(
+        {"/usr/bin/fish", "--no-config", "-c",
+         "holdfast-queue-worker completion fish | source; complete -C '" + line + "'"});
+  };
+  CHECK(has(in_fish("holdfast-queue-worker re"), "restore\tPut a backup"));
+  CHECK(has(in_fish("holdfast-queue-worker jobs pa"), "pause"));
+  const std::string commands = in_zsh(typist, "holdfast-queue-worker re");
+  INFO(commands);
+  CHECK(has(commands, "restore"));
+  CHECK(has(in_zsh(typist, "holdfast-queue-worker jobs retry --"), "--older-than"));
+}

@@ -113,7 +113,9 @@ TEST_CASE("what is wrong on the command line is a usage error") {
                                                 {"jobs", "list", "--older-than", "soon"},
                                                 {"backup"},
                                                 {"restore"},
-                                                {"check", "extra"}}) {
+                                                {"check", "extra"},
+                                                {"migrate", "extra"},
+                                                {"completion", "tcsh"}}) {
     CAPTURE(words);
     const ParsedCommand parsed = parse(words);
     CHECK_FALSE(parsed.command);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is done to the files of a database while it is in use.
+#include "common/store/maintenance.hpp"
 #include "common/store/sqlite/database_files.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tests/support/wait.hpp"
 #include "tests/unit/store/sqlite_environment.hpp"
 
@@ -66,4 +68,60 @@ TEST_CASE("a database behind a symbolic link is watched where the link leads, an
   fs::rename(beside(real, "-wal"), beside(real, "-gone"));
   CHECK_FALSE(create(*store, "without a log"));
   fs::rename(beside(real, "-gone"), beside(real, "-wal"));
+}
+
+TEST_CASE("a database that was replaced under its log is opened by nobody, until it is put right") {
+  SqliteEnvironment environment;
+  const fs::path file = environment.path();
+  const fs::path other = beside(file, ".other");
+  auto store = environment.open();
+  store.reset();  // all is in the file
+  fs::copy_file(file, other);
+  store = environment.open();
+  REQUIRE(create(*store, "in the log"));
+  fs::rename(file, beside(file, ".away"));
+  fs::rename(other, file);
+
+  const auto open = [&] { return open_store(environment.url(), {}, environment.clock); };
+  const auto is_refused = [](const auto& result) {
+    return !result && result.error().kind == ErrorKind::Unavailable &&
+           result.error().message.find("belongs to the former one") != std::string::npos;
+  };
+  CHECK(is_refused(open()));
+  CHECK(is_refused(migrate_store(environment.url())));
+  CHECK(is_refused(check_store(environment.url())));
+  CHECK(is_refused(backup_store(environment.url(), beside(file, ".backup"), false)));
+  SECTION("by the former file") {
+    fs::rename(beside(file, ".away"), file);
+    const auto again = open();
+    REQUIRE(again);
+    CHECK((*again)->get_document("in the log"));
+  }
+  SECTION("by giving up its log") {
+    store.reset();
+    for (const char* const suffix : {"-wal", "-shm"})
+      fs::remove(beside(file, suffix));
+    REQUIRE(migrate_store(environment.url()));
+    const auto again = open();
+    REQUIRE(again);
+    CHECK_FALSE((*again)->get_document("in the log"));
+    CHECK(create(**again, "in the log"));
+  }
+}
+
+TEST_CASE("a database that was copied with all its files is opened as it was") {
+  SqliteEnvironment environment;
+  const auto store = environment.open();
+  REQUIRE(create(*store, "in the log"));
+  const holdfast::test::TempDir elsewhere;
+  const fs::path copy = elsewhere / environment.path().filename();
+  for (const char* const suffix : {"", "-wal", "-shm", ".writelock"}) {
+    // By a child: closing the files here would drop SQLite's locks on them.
+    const auto copied = holdfast::test::run_program(
+        {"/bin/cp", beside(environment.path(), suffix), beside(copy, suffix)});
+    REQUIRE(copied.ended.shell_status() == 0);
+  }
+  const auto again = open_store("sqlite://" + copy.native(), {}, environment.clock);
+  REQUIRE(again);
+  CHECK((*again)->get_document("in the log"));
 }

@@ -183,6 +183,19 @@ TEST_CASE("a backup replaces nothing unless it is told to, and never the databas
         ErrorKind::NotFound);
 }
 
+TEST_CASE("a backup takes the place of a file only, whatever it is told") {
+  SqliteEnvironment environment;
+  const fs::path pipe = environment.path().parent_path() / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  for (const fs::path& target : {pipe, environment.path().parent_path(), fs::path("/dev/null")}) {
+    const auto refused = backup_store(environment.url(), target, true);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind == ErrorKind::InvalidArgument);
+  }
+  CHECK(fs::is_fifo(pipe));
+  CHECK(fs::is_character_file("/dev/null"));
+}
+
 TEST_CASE("a backup that fails leaves no file, and not the one that it was to replace") {
   SqliteEnvironment environment;
   const auto store = environment.open();
@@ -278,4 +291,23 @@ TEST_CASE("a damaged database can be replaced, with its log") {
   CHECK(fs::exists(report->replaced));
   CHECK(fs::exists(report->replaced.native() + "-wal"));
   CHECK(environment.open()->get_document("d1"));
+}
+
+TEST_CASE("a database that is gone is restored, and the log that it left is not mixed in") {
+  SqliteEnvironment environment;
+  {
+    const auto store = environment.open();
+    REQUIRE(create(*store, "d1"));
+    REQUIRE(backup_store(environment.url(), copy_in(environment), false));
+    REQUIRE(create(*store, "d2"));
+    fs::remove(environment.path());  // so that the log is not emptied either
+  }
+  REQUIRE(fs::file_size(environment.path().native() + "-wal") > 0);
+  const auto report = restore_store(environment.url(), copy_in(environment));
+  REQUIRE(report);
+  CHECK(fs::exists(report->replaced));
+  const auto store = environment.open();
+  CHECK(store->get_document("d1"));
+  CHECK(store->get_document("d2").error().kind == ErrorKind::NotFound);
+  CHECK(check_store(environment.url())->problems.empty());
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 // Completion scripts for bash, zsh and fish, generated from the description of the command line, so
-// that they cannot fall out of date. The scripts ask the running supervisor for the names of
-// programs and workers.
+// that they cannot fall out of date. Where a command takes a NAME, the script asks the program for
+// the names that there are, by its hidden command `names`.
 //
 // Threads: any; pure.
 
@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace holdfast::supervisor::cli {
+namespace holdfast::completion {
 
 struct OptionSpec {
   std::vector<std::string> flags;  // "-f", "--follow"
@@ -29,6 +29,7 @@ struct CommandSpec {
 };
 
 struct CommandLineSpec {
+  std::string program;              // "holdfast-queue-worker"
   std::vector<OptionSpec> options;  // common to all commands
   std::vector<CommandSpec> commands;
 };
@@ -36,6 +37,6 @@ struct CommandLineSpec {
 enum class Shell { Bash, Zsh, Fish };
 std::optional<Shell> shell_by_name(std::string_view name);
 
-std::string completion_script(Shell shell, const CommandLineSpec& spec);
+std::string script(Shell shell, const CommandLineSpec& spec);
 
-}  // namespace holdfast::supervisor::cli
+}  // namespace holdfast::completion

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "supervisor/cli/completion.hpp"
+#include "common/completion/scripts.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace holdfast::supervisor::cli {
+#include <algorithm>
+#include <utility>
+
+namespace holdfast::completion {
 
 namespace {
 
@@ -24,12 +27,25 @@ std::string quoted(std::string_view text, std::string_view apostrophe) {
   return out;
 }
 
-std::vector<std::string> flags_of(const std::vector<OptionSpec>& options, bool with_value_only) {
+std::vector<std::string> flags_of(const std::vector<OptionSpec>& options,
+                                  std::optional<Value> value = std::nullopt) {
   std::vector<std::string> flags;
   for (const OptionSpec& option : options) {
-    if (with_value_only && option.value == Value::None) continue;
+    if (value && option.value != *value) continue;
     flags.insert(flags.end(), option.flags.begin(), option.flags.end());
   }
+  return flags;
+}
+
+// Each once, of the program and of all its commands.
+std::vector<std::string> flags_with(const CommandLineSpec& spec, Value value) {
+  std::vector<std::string> flags = flags_of(spec.options, value);
+  for (const CommandSpec& command : spec.commands) {
+    const auto own = flags_of(command.options, value);
+    flags.insert(flags.end(), own.begin(), own.end());
+  }
+  std::sort(flags.begin(), flags.end());
+  flags.erase(std::unique(flags.begin(), flags.end()), flags.end());
   return flags;
 }
 
@@ -40,16 +56,38 @@ std::vector<std::string> command_names(const CommandLineSpec& spec) {
   return names;
 }
 
+bool takes_names(const CommandLineSpec& spec) {
+  return std::any_of(spec.commands.begin(), spec.commands.end(),
+                     [](const CommandSpec& command) { return command.operand == Operand::Name; });
+}
+
+// @PROGRAM@ is the program, @ID@ its name as a shell function may have it.
+std::string filled_in(std::string text, const std::string& program) {
+  std::string id = program;
+  std::replace(id.begin(), id.end(), '-', '_');
+  using Mark = std::pair<std::string_view, std::string>;
+  for (const auto& [mark, value] : {Mark{"@PROGRAM@", program}, Mark{"@ID@", id}}) {
+    for (std::size_t at = 0; (at = text.find(mark, at)) != std::string::npos; at += value.size())
+      text.replace(at, mark.size(), value);
+  }
+  return text;
+}
+
 // --- bash ---------------------------------------------------------------------------------------
 
-constexpr std::string_view kBashHead = R"(# bash completion for holdfast
-_holdfast() {
+constexpr std::string_view kBashHead = R"(# bash completion for @PROGRAM@
+_@ID@() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
   local command= i config=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      -c|--config) config=(--config "${COMP_WORDS[i+1]}"); ((i++)) ;;
-      -*) ;;
+)";
+
+constexpr std::string_view kBashConfig =
+    R"(      -c|--config) config=(--config "${COMP_WORDS[i+1]}"); ((i++)) ;;
+)";
+
+constexpr std::string_view kBashWords = R"(      -*) ;;
       *) [ -n "$command" ] || command=${COMP_WORDS[i]} ;;
     esac
   done
@@ -73,19 +111,22 @@ std::string bash_operand(const CommandSpec& command) {
 
 std::string bash(const CommandLineSpec& spec) {
   std::string out(kBashHead);
-  out += "  case $prev in\n    -c|--config) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n";
-  std::vector<std::string> valued;
-  for (const CommandSpec& command : spec.commands) {
-    const auto flags = flags_of(command.options, true);
-    valued.insert(valued.end(), flags.begin(), flags.end());
+  if (takes_names(spec)) out += kBashConfig;
+  out += kBashWords;
+  out += "  case $prev in\n";
+  const auto files = flags_with(spec, Value::File);
+  const auto valued = flags_with(spec, Value::Any);
+  if (!files.empty()) {
+    out += fmt::format("    {}) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n",
+                       fmt::join(files, "|"));
   }
   if (!valued.empty()) out += fmt::format("    {}) return ;;\n", fmt::join(valued, "|"));
   out += "  esac\n  local words= flags=\n  case $command in\n";
   out += fmt::format("    '') words='{}'; flags='{}' ;;\n", fmt::join(command_names(spec), " "),
-                     fmt::join(flags_of(spec.options, false), " "));
+                     fmt::join(flags_of(spec.options), " "));
   for (const CommandSpec& command : spec.commands) {
     out += fmt::format("    {}) flags='{}'; ", command.name,
-                       fmt::join(flags_of(command.options, false), " "));
+                       fmt::join(flags_of(command.options), " "));
     // The shell completes file names; flags still come from us.
     out += command.operand == Operand::File ? "[[ $cur == -* ]] || { " : "";
     out += bash_operand(command);
@@ -96,7 +137,7 @@ std::string bash(const CommandLineSpec& spec) {
       "  [[ $cur == -* ]] && words=$flags\n"
       "  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
       "}\n"
-      "complete -F _holdfast holdfast\n";
+      "complete -F _@ID@ @PROGRAM@\n";
   return out;
 }
 
@@ -118,8 +159,8 @@ std::string zsh_operand(const CommandSpec& command) {
   const std::string inner = fmt::format("{}", fmt::join(command.subcommands, " "));
   switch (command.operand) {
     case Operand::Name:
-      if (inner.empty()) return " '*:name:_holdfast_names'";
-      return fmt::format(" '*:name:{{ _holdfast_names; compadd {} }}'", inner);
+      if (inner.empty()) return " '*:name:_@ID@_names'";
+      return fmt::format(" '*:name:{{ _@ID@_names; compadd {} }}'", inner);
     case Operand::File: return " '1:file:_files'";
     case Operand::Shell: return " '1:shell:(bash zsh fish)'";
     case Operand::None: break;
@@ -127,22 +168,26 @@ std::string zsh_operand(const CommandSpec& command) {
   return inner.empty() ? "" : fmt::format(" '1:command:({})'", inner);
 }
 
-std::string zsh(const CommandLineSpec& spec) {
-  std::string out = R"zsh(#compdef holdfast
-_holdfast_names() {
+constexpr std::string_view kZshNames = R"zsh(_@ID@_names() {
   local -a names
-  names=(${(f)"$($_holdfast_call names 2>/dev/null)"})
+  names=(${(f)"$($_@ID@_call names 2>/dev/null)"})
   compadd -a names
 }
 
-_holdfast() {
-  local curcontext=$curcontext state line ret=1
-  local -a _holdfast_call=(${words[1]})
-  integer at=${words[(i)(-c|--config)]}
-  (( at < ${#words} )) && _holdfast_call+=(--config ${words[at+1]})
-  local -a commands
-  commands=(
 )zsh";
+
+constexpr std::string_view kZshCall = R"zsh(  local -a _@ID@_call=(${words[1]})
+  integer at=${words[(i)(-c|--config)]}
+  (( at < ${#words} )) && _@ID@_call+=(--config ${words[at+1]})
+)zsh";
+
+std::string zsh(const CommandLineSpec& spec) {
+  const bool named = takes_names(spec);
+  std::string out = "#compdef @PROGRAM@\n";
+  if (named) out += kZshNames;
+  out += "_@ID@() {\n  local curcontext=$curcontext state line ret=1\n";
+  if (named) out += kZshCall;
+  out += "  local -a commands\n  commands=(\n";
   for (const CommandSpec& command : spec.commands) {
     out += fmt::format("    '{}:{}'\n", command.name, quoted(command.help, "'\\''"));
   }
@@ -167,7 +212,7 @@ _holdfast() {
 }
 
 # Sourced, or called by the completion system out of a directory of $fpath.
-if [[ ${funcstack[1]} == _holdfast ]]; then _holdfast "$@"; else compdef _holdfast holdfast; fi
+if [[ ${funcstack[1]} == _@ID@ ]]; then _@ID@ "$@"; else compdef _@ID@ @PROGRAM@; fi
 )";
   return out;
 }
@@ -186,7 +231,7 @@ std::string fish_option(const OptionSpec& option) {
 
 std::string_view fish_operand(Operand operand) {
   switch (operand) {
-    case Operand::Name: return " -a '(__holdfast_names)'";
+    case Operand::Name: return " -a '(__@ID@_names)'";
     case Operand::File: return " -F";
     case Operand::Shell: return " -a 'bash zsh fish'";
     case Operand::None: break;
@@ -194,9 +239,7 @@ std::string_view fish_operand(Operand operand) {
   return "";
 }
 
-std::string fish(const CommandLineSpec& spec) {
-  std::string out = R"(# fish completion for holdfast
-function __holdfast_names
+constexpr std::string_view kFishNames = R"(function __@ID@_names
   set -l words (commandline -opc)
   set -l config
   for i in (seq 2 (count $words))
@@ -207,17 +250,21 @@ function __holdfast_names
   $words[1] $config names 2>/dev/null
 end
 
-complete -c holdfast -f
 )";
+
+std::string fish(const CommandLineSpec& spec) {
+  std::string out = "# fish completion for @PROGRAM@\n";
+  if (takes_names(spec)) out += kFishNames;
+  out += "complete -c @PROGRAM@ -f\n";
   for (const OptionSpec& option : spec.options)
-    out += "complete -c holdfast" + fish_option(option) + "\n";
+    out += "complete -c @PROGRAM@" + fish_option(option) + "\n";
   const std::string all = fmt::format("{}", fmt::join(command_names(spec), " "));
   for (const CommandSpec& command : spec.commands) {
     out +=
-        fmt::format("complete -c holdfast -n 'not __fish_seen_subcommand_from {}' -a {} -d '{}'\n",
+        fmt::format("complete -c @PROGRAM@ -n 'not __fish_seen_subcommand_from {}' -a {} -d '{}'\n",
                     all, command.name, quoted(command.help, "\\'"));
     const std::string seen =
-        fmt::format("complete -c holdfast -n '__fish_seen_subcommand_from {}'", command.name);
+        fmt::format("complete -c @PROGRAM@ -n '__fish_seen_subcommand_from {}'", command.name);
     for (const OptionSpec& option : command.options)
       out += seen + fish_option(option) + "\n";
     if (command.operand != Operand::None)
@@ -237,13 +284,13 @@ std::optional<Shell> shell_by_name(std::string_view name) {
   return std::nullopt;
 }
 
-std::string completion_script(Shell shell, const CommandLineSpec& spec) {
+std::string script(Shell shell, const CommandLineSpec& spec) {
   switch (shell) {
-    case Shell::Bash: return bash(spec);
-    case Shell::Zsh: return zsh(spec);
+    case Shell::Bash: return filled_in(bash(spec), spec.program);
+    case Shell::Zsh: return filled_in(zsh(spec), spec.program);
     case Shell::Fish: break;
   }
-  return fish(spec);
+  return filled_in(fish(spec), spec.program);
 }
 
-}  // namespace holdfast::supervisor::cli
+}  // namespace holdfast::completion

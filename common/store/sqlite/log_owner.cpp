@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/sqlite/log_owner.hpp"
+
+#include "common/os/fd.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace holdfast::store::sqlite {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Each file as "INODE.BORN": an inode alone is given to another file some day.
+struct Couple {
+  std::string database;
+  std::string log;
+  bool operator==(const Couple&) const = default;
+};
+
+fs::path log_of(const fs::path& database) {
+  std::error_code error;
+  // SQLite keeps it beside the file that a link leads to.
+  fs::path log = fs::canonical(database, error);
+  if (error) log = database;
+  log += "-wal";
+  return log;
+}
+
+// The time is 0 in a file system that does not know it.
+std::optional<std::string> born(const fs::path& path, std::uint64_t& bytes) {
+  struct statx info {};
+  if (::statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_SIZE | STATX_BTIME, &info) != 0) {
+    return std::nullopt;
+  }
+  bytes = info.stx_size;
+  return fmt::format("{}.{}.{}", info.stx_ino, info.stx_btime.tv_sec, info.stx_btime.tv_nsec);
+}
+
+// Nothing while there is no log, or no database.
+std::optional<Couple> couple_now(const fs::path& database, std::uint64_t& log_bytes) {
+  std::uint64_t bytes = 0;
+  auto own = born(database, bytes);
+  auto log = born(log_of(database), log_bytes);
+  if (!own || !log) return std::nullopt;
+  return Couple{std::move(*own), std::move(*log)};
+}
+
+// Nothing in a lock that has never been written to.
+std::optional<Couple> noted(const fs::path& database) {
+  std::ifstream file(WriteLock::path_of(database));
+  Couple couple;
+  if (!(file >> couple.database >> couple.log)) return std::nullopt;
+  return couple;
+}
+
+}  // namespace
+
+Result<void> check_log_owner(const fs::path& database) {
+  std::uint64_t log_bytes = 0;
+  const auto now = couple_now(database, log_bytes);
+  if (!now || log_bytes == 0) return {};
+  const auto last = noted(database);
+  if (!last || last->log != now->log || last->database == now->database) return {};
+  const fs::path log = log_of(database);
+  return fail(ErrorKind::Unavailable,
+              fmt::format("database '{0}': the file was replaced, but its log '{1}' belongs to the "
+                          "former one and holds what was written to it last; put the former file "
+                          "back, or stop Holdfast, remove '{1}' and '{2}', and start it again",
+                          database.native(), log.native(),
+                          log.native().substr(0, log.native().size() - 3) + "shm"));
+}
+
+void note_log_owner(const fs::path& database) {
+  std::uint64_t log_bytes = 0;
+  const auto now = couple_now(database, log_bytes);
+  if (!now || now == noted(database)) return;
+  const Fd file(::open(WriteLock::path_of(database).c_str(), O_WRONLY | O_CLOEXEC));
+  const std::string line = now->database + " " + now->log + "\n";
+  if (!file || ::pwrite(file.get(), line.data(), line.size(), 0) < 0) return;
+  if (::ftruncate(file.get(), static_cast<off_t>(line.size())) != 0) return;
+}
+
+Result<void> note_log_owner(const fs::path& database, WriteLock& lock) {
+  std::uint64_t log_bytes = 0;
+  const auto now = couple_now(database, log_bytes);
+  if (!now || now == noted(database)) return {};
+  HOLDFAST_TRY_ASSIGN(const WriteLock::Guard guard, lock.acquire());
+  HOLDFAST_TRY(check_log_owner(database));  // it may have been replaced since it was opened
+  note_log_owner(database);
+  return {};
+}
+
+}  // namespace holdfast::store::sqlite

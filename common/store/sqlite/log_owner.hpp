@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// LogOwner: which database a log belongs to. SQLite finds the log ("-wal") by its name alone: if a
+// file takes the place of a database whose log is not empty, the next process that opens it mixes
+// the pages of one with the log of the other, and nobody notices. So the file of the write lock
+// keeps which two files were used together last.
+//
+// Only a database that was replaced under its log is refused. If both are other files now, somebody
+// has copied the whole directory; without a log, or with an empty one, nothing can be mixed.
+//
+// Threads: any. Files are told by inode and time of birth, so a path may be moved or mounted anew.
+
+#include "common/base/result.hpp"
+#include "common/store/sqlite/write_lock.hpp"
+
+#include <filesystem>
+
+namespace holdfast::store::sqlite {
+
+// Before the database is opened. Unavailable: its log belongs to another file.
+Result<void> check_log_owner(const std::filesystem::path& database);
+
+// Once it has been opened, and read: its log is there then. Writes only if something has changed,
+// under the write lock. A full disk is no reason not to go on: it is noted by who opens it next.
+void note_log_owner(const std::filesystem::path& database);
+
+// The same, for who does not hold the lock: takes it if there is something to write. Unavailable:
+// as above.
+Result<void> note_log_owner(const std::filesystem::path& database, WriteLock& lock);
+
+}  // namespace holdfast::store::sqlite
