@@ -11,7 +11,7 @@ namespace holdfast::search {
 namespace {
 
 // The base letter of each character of a block: the first of its canonical decomposition, and for
-// the letters without one (ß, ø, ł and their like) the one that people type instead.
+// the letters without one (ø, ł and their like) the one that people type instead.
 constexpr std::u32string_view kLatin =  // U+00C0 to U+024F
     U"aaaaaaaceeeeiiiidnooooo×ouuuuytsaaaaaaaceeeeiiiidnooooo÷ouuuuyty"
     U"aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiiiĳĳjjkkĸllllllŀ"
@@ -219,6 +219,19 @@ char32_t base_letter(char32_t c) {
   return c;
 }
 
+// Letters that are typed as two.
+std::u32string_view spelled_out(char32_t c) {
+  switch (c) {
+    case 0xDF:
+    case 0x1E9E: return U"ss";
+    case 0xC6:
+    case 0xE6: return U"ae";
+    case 0x152:
+    case 0x153: return U"oe";
+    default: return {};
+  }
+}
+
 // Punctuation that embedding::is_word_character takes for letters.
 constexpr std::array<char32_t, 24> kPunctuation{
     0x037E, 0x0387, 0x055D, 0x0589, 0x05BE, 0x05C0, 0x05C3, 0x060C, 0x061B, 0x061F, 0x066A, 0x06D4,
@@ -270,7 +283,13 @@ std::u32string fold(std::u32string_view word) {
   std::u32string folded;
   folded.reserve(word.size());
   for (const char32_t c : word) {
-    if (!is_latin_mark(c) && !is_vowel_sign(c)) folded.push_back(base_letter(c));
+    if (is_latin_mark(c) || is_vowel_sign(c)) continue;
+    const std::u32string_view letters = spelled_out(c);
+    if (letters.empty()) {
+      folded.push_back(base_letter(c));
+    } else {
+      folded += letters;
+    }
   }
   return folded;
 }

@@ -15,7 +15,12 @@ std::string any_spelling(const search::Term& term) {
   return expression;
 }
 
-// The terms are words: no input can make an expression of them that FTS5 does not understand.
+std::string quoted_phrase(const std::vector<std::string>& phrase) {
+  return fmt::format("\"{}\"", fmt::join(phrase, " "));
+}
+
+// The terms are words: no input can make an expression of them that FTS5 does not understand. Where
+// there are phrases, they decide what is found, and the other words only its order.
 std::string match_expression(const search::Query& query) {
   std::string expression;
   for (const search::Term& term : query.terms) {
@@ -23,10 +28,11 @@ std::string match_expression(const search::Query& query) {
     if (!expression.empty()) expression += " OR ";
     expression += any_spelling(term);
   }
-  if (expression.empty()) return expression;
-  expression = "(" + expression + ")";
+  if (query.phrases.empty()) return expression;
+  if (!expression.empty()) expression += " OR ";
+  expression = "(" + expression + quoted_phrase(query.phrases.front()) + ")";
   for (const auto& phrase : query.phrases)
-    expression += fmt::format(" AND \"{}\"", fmt::join(phrase, " "));
+    expression += " AND " + quoted_phrase(phrase);
   return expression;
 }
 

@@ -53,8 +53,8 @@ constexpr std::array kInvariants{
               " AND h.job_id = c.job_id AND h.fence = c.fence)",
               "the chunks of {} documents are neither shown nor about to be deleted: {}",
               "no search finds them; they only take space"},
-    Invariant{"SELECT DISTINCT document FROM chunk AS c WHERE NOT EXISTS(SELECT 1 FROM"
-              " chunk_terms_docsize AS t WHERE t.id = c.id)",
+    Invariant{"SELECT DISTINCT d.id FROM chunk AS c JOIN document AS d ON d.seq = c.document"
+              " WHERE NOT EXISTS(SELECT 1 FROM chunk_terms_docsize AS t WHERE t.id = c.id)",
               "chunks of {} documents are missing from the full text: {}",
               "run `holdfast-queue-worker migrate`, which adds them"},
     Invariant{"SELECT queue || ' ' || state FROM finished_count AS f WHERE jobs <>"

@@ -51,7 +51,8 @@ TEST_CASE("texts are cut into words, and scripts without spaces into runs") {
       {"Two words", {"two", "words"}},
       {"\uFEFFStart", {"start"}},
       {"Caf\u00e9 cafe\u0301 CAFE", {"cafe", "cafe", "cafe"}},
-      {"Stra\u00dfe \u00c5ngstr\u00f6m", {"strase", "angstrom"}},
+      {"Stra\u00dfe \u00c5ngstr\u00f6m", {"strasse", "angstrom"}},
+      {"c\u0153ur \u00c6ther STRA\u1e9eE", {"coeur", "aether", "strasse"}},
       {"\uff21\uff22\uff23\uff11", {"abc1"}},
       {"ma\u00adchine", {"machine"}},
       {"C++, C# and g++", {"c++", "c#", "and", "g++"}},
@@ -91,6 +92,7 @@ TEST_CASE("other forms of a word are found, in its own language") {
   CHECK(finds("Schraube", "Zwei Schrauben und eine Mutter sind in der Kiste."));
   CHECK(finds("Schrauben", "Die Schraube ist locker."));
   CHECK(finds("Hauser", "Das Haus ist alt, die anderen H\u00e4user sind neu."));
+  CHECK(finds("Strassen", "Die Stra\u00dfe ist lang, und der Weg ist nicht weit."));
   CHECK(finds("moons", "The moon pulls the sea."));
   CHECK(finds("книгами", "На столе лежит книга."));
   CHECK(finds("столе", "Столы стоят у окна."));

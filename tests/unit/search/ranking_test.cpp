@@ -46,6 +46,14 @@ TEST_CASE("titles weigh, most where they say little else") {
   CHECK(s[3] == 0);
 }
 
+TEST_CASE("a title that is the query outweighs a text that repeats it, even if that is nearer") {
+  const auto s = scores("parking", {10},
+                        {{"Parking", "Cars stand behind the hall, on the left side.", 0.35},
+                         {"Lunch menu", "Parking, parking, and soup. Parking is behind.", 0.6}},
+                        {0.15, 0.75});
+  CHECK(s[0] > s[1]);
+}
+
 TEST_CASE("exact words before stems, stems before misspellings, these before nothing") {
   const auto s = scores("halyards", {5},
                         {{"", "The halyards are wet.", {}},

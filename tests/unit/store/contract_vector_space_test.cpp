@@ -32,7 +32,7 @@ const std::vector<float> kVector{1, 0};
 
 // By vector alone: no word of the texts.
 std::size_t hits_by_vector(Store& store) {
-  return store.search("", kVector, 10)->size();
+  return find(store, "", kVector, 10)->size();
 }
 
 }  // namespace
@@ -69,7 +69,7 @@ TEST_CASE("a search compares only vectors of its own space") {
   CHECK(hits_by_vector(*before) == 1);
   CHECK(hits_by_vector(*after) == 0);
   // Until it is embedded again, its words find it.
-  const auto hits = after->search("walrus", kVector, 10);
+  const auto hits = find(*after, "walrus", kVector, 10);
   REQUIRE(hits->size() == 1);
   CHECK_FALSE(hits->front().similarity);
 
@@ -142,7 +142,7 @@ TEST_CASE("a document that cannot be embedded again stays as it was, and is left
   const auto document = after->get_document("d1");
   CHECK(document->status == DocumentStatus::Ready);
   CHECK(document->chunk_count == 1);
-  CHECK(after->search("walrus", {}, 10)->size() == 1);
+  CHECK(find(*after, "walrus", {}, 10)->size() == 1);
   CHECK(enqueue_outdated(*after, 10, environment->wall_ms()) == 0);
   CHECK(outdated(*after) == 1);
   SECTION("also if somebody retries its job") {
@@ -151,7 +151,7 @@ TEST_CASE("a document that cannot be embedded again stays as it was, and is left
     const auto again = claim(*after, worker(*after));
     REQUIRE(again.size() == 1);
     REQUIRE(fail(*after, key_of(again[0]), "refused", 0s, true) == JobState::Dead);
-    CHECK(after->search("walrus", {}, 10)->size() == 1);
+    CHECK(find(*after, "walrus", {}, 10)->size() == 1);
   }
 }
 
@@ -178,7 +178,7 @@ TEST_CASE(
   }
   CHECK(after->get_job(id)->state == JobState::Cancelled);
   CHECK(after->get_document("d1")->status == DocumentStatus::Ready);
-  CHECK(after->search("walrus", {}, 10)->size() == 1);
+  CHECK(find(*after, "walrus", {}, 10)->size() == 1);
   CHECK(enqueue_outdated(*after, 10, environment->wall_ms()) == 0);
 }
 

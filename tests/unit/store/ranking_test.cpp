@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pure parts of search: the best of many, labels of metadata.
 
+#include "common/store/candidate.hpp"
 #include "common/store/dot.hpp"
 #include "common/store/labels.hpp"
 #include "common/store/page_cursor.hpp"

@@ -44,9 +44,9 @@ TEST_CASE("a large document becomes searchable at once, and whole") {
   store_ready(*store, "large", many_chunks("walrus"));
   CHECK(store->get_document("large")->chunk_count == static_cast<std::int64_t>(kMany));
   const std::string last = "number" + std::to_string(kMany - 1);
-  REQUIRE(store->search(last, {}, 5)->size() == 1);
-  CHECK(store->search(last, {}, 5)->front().chunk == static_cast<std::int64_t>(kMany) - 1);
-  CHECK(store->search("", {1, 0}, 5)->size() == 1);
+  REQUIRE(find(*store, last, {}, 5)->size() == 1);
+  CHECK(find(*store, last, {}, 5)->front().chunk == static_cast<std::int64_t>(kMany) - 1);
+  CHECK(find(*store, "", {1, 0}, 5)->size() == 1);
   CHECK(is_swept(environment, kMany));
   require_intact(environment.path());
 }
@@ -58,11 +58,11 @@ TEST_CASE("until the new chunks of a large document are all stored, a search fin
   REQUIRE(replace(*store, "d", "text"));
   const auto jobs = claim(*store, worker(*store));
   std::vector<Chunk> fresh = many_chunks("carpenter");
-  const auto before = store->search("walrus", {}, 5);
+  const auto before = find(*store, "walrus", {}, 5);
   REQUIRE(before->size() == 1);
   REQUIRE(embed(*store, key_of(jobs[0]), "d", std::move(fresh), 2));
-  CHECK(store->search("walrus", {}, 5)->empty());
-  CHECK(store->search("carpenter", {}, 5)->size() == 1);
+  CHECK(find(*store, "walrus", {}, 5)->empty());
+  CHECK(find(*store, "carpenter", {}, 5)->size() == 1);
   CHECK(wait_until([&] { return is_swept(environment, kMany); }));
   require_intact(environment.path());
 }
@@ -78,7 +78,7 @@ TEST_CASE("what a claim that was lost has stored is seen by nobody, and goes") {
       "INSERT INTO chunk(document, ordinal, begin_byte, end_byte, job_id, fence, vector, title, "
       "text)"
       " SELECT seq, 0, 0, 1, job_id, 1, x'0000803f', 't', 'walrus' FROM document");
-  CHECK(store->search("walrus", {1}, 5)->empty());
+  CHECK(find(*store, "walrus", {1}, 5)->empty());
   worker(*store, "queue-worker.0", "signal 9 (SIGKILL)");
   const auto again = claim(*store, worker(*store, "queue-worker.1"));
   REQUIRE(again.size() == 1);
@@ -86,8 +86,8 @@ TEST_CASE("what a claim that was lost has stored is seen by nobody, and goes") {
   CHECK(embed(*store, key_of(jobs[0]), "d", many_chunks("stale")).error().kind ==
         ErrorKind::Conflict);
   CHECK(wait_until([&] { return is_swept(environment, 1); }));
-  CHECK(store->search("walrus", {}, 5)->empty());
-  CHECK(store->search("stale", {}, 5)->empty());
+  CHECK(find(*store, "walrus", {}, 5)->empty());
+  CHECK(find(*store, "stale", {}, 5)->empty());
   require_intact(environment.path());
 }
 
@@ -97,9 +97,9 @@ TEST_CASE("a large document that is deleted is gone at once, and its chunks litt
   store_ready(*store, "large", many_chunks("walrus"));
   store_ready(*store, "small", {chunk(0, "carpenter", {0, 1})});
   REQUIRE(remove(*store, "large"));
-  CHECK(store->search("walrus", {1, 0}, 5)->empty());
+  CHECK(find(*store, "walrus", {1, 0}, 5)->empty());
   CHECK(wait_until([&] { return is_swept(environment, 1); }));
-  CHECK(store->search("carpenter", {}, 5)->size() == 1);
+  CHECK(find(*store, "carpenter", {}, 5)->size() == 1);
   require_intact(environment.path());
 }
 
@@ -110,7 +110,7 @@ TEST_CASE("a large document that cannot be embedded any more loses its old chunk
   REQUIRE(replace(*store, "d", "text"));
   const auto jobs = claim(*store, worker(*store));
   REQUIRE(fail(*store, key_of(jobs[0]), "no", 1s, true) == JobState::Dead);
-  CHECK(store->search("walrus", {}, 5)->empty());
+  CHECK(find(*store, "walrus", {}, 5)->empty());
   CHECK(wait_until([&] { return is_swept(environment, 0); }));
 }
 
@@ -121,7 +121,7 @@ TEST_CASE("while a large document is stored, other writes get their turn") {
   REQUIRE(create(*store, "large"));
   const auto jobs = claim(*store, worker(*store));
   std::promise<Result<void>> stored;
-  store->complete_embedding(key_of(jobs[0]), "large", 1, many_chunks("walrus", 2000),
+  store->complete_embedding(key_of(jobs[0]), "large", 1, EmbeddedText(many_chunks("walrus", 2000)),
                             [&](Result<void> result) { stored.set_value(std::move(result)); });
   auto answer = stored.get_future();
   int written = 0;
@@ -140,12 +140,12 @@ TEST_CASE("a store that is closed while a large document is stored gives an answ
   REQUIRE(create(*store, "large"));
   const auto jobs = claim(*store, worker(*store));
   std::promise<Result<void>> stored;
-  store->complete_embedding(key_of(jobs[0]), "large", 1, many_chunks("walrus", 5000),
+  store->complete_embedding(key_of(jobs[0]), "large", 1, EmbeddedText(many_chunks("walrus", 5000)),
                             [&](Result<void> result) { stored.set_value(std::move(result)); });
   store.reset();
   const auto answer = stored.get_future().get();
   const auto again = environment.open();
   const bool is_ready = again->get_document("large")->status == DocumentStatus::Ready;
   CHECK(answer.has_value() == is_ready);
-  CHECK(again->search("walrus", {}, 5)->size() == (is_ready ? 1 : 0));
+  CHECK(find(*again, "walrus", {}, 5)->size() == (is_ready ? 1 : 0));
 }

@@ -52,9 +52,11 @@ void require_intact(const std::filesystem::path& database) {
   REQUIRE(sql(database, "PRAGMA foreign_key_check").empty());
   // Throws if the index is not one of what it should hold.
   REQUIRE_NOTHROW(sql(database, "INSERT INTO chunk_terms(chunk_terms) VALUES('integrity-check')"));
-  REQUIRE(sql(database,
-              "SELECT count(*) FROM (SELECT id FROM chunk EXCEPT SELECT id FROM chunk_terms_docsize"
-              " UNION ALL SELECT id FROM chunk_terms_docsize EXCEPT SELECT id FROM chunk)") == "0");
+  REQUIRE(
+      sql(database,
+          "SELECT (SELECT count(*) FROM chunk WHERE id NOT IN (SELECT id FROM chunk_terms_docsize))"
+          " + (SELECT count(*) FROM chunk_terms_docsize WHERE id NOT IN (SELECT id FROM chunk))") ==
+      "0");
   REQUIRE(sql(database,
               "SELECT count(*) FROM (SELECT queue, state, count(*) AS jobs FROM job"
               " WHERE finished_at IS NOT NULL GROUP BY 1, 2 EXCEPT"

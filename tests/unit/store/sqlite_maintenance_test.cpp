@@ -101,9 +101,11 @@ TEST_CASE("the check finds what must not be, and says what to do about it") {
     break_it("UPDATE document SET chunks_job = 0, status = 0, job_id = 2 WHERE id = 'd1'");
     CHECK(mentions(problems_of(environment), "neither shown nor about to be deleted"));
   }
-  SECTION("words that the index does not know") {
-    break_it("UPDATE chunk SET text = 'carpenter'");
-    CHECK(mentions(problems_of(environment), "the full text does not match"));
+  SECTION("chunks that the full text does not know") {
+    break_it("DELETE FROM chunk_terms");
+    CHECK(mentions(problems_of(environment), "missing from the full text: d1"));
+    REQUIRE(migrate_store(environment.url()));
+    CHECK(problems_of(environment).empty());
   }
   SECTION("wrong counts") {
     break_it("UPDATE finished_count SET jobs = 7");
@@ -224,7 +226,7 @@ TEST_CASE("a restore puts the backup in place and keeps what was there") {
   const auto store = environment.open();
   CHECK(store->get_document("before"));
   CHECK(store->get_document("after").error().kind == ErrorKind::NotFound);
-  CHECK(store->search("walrus", {1}, 5)->size() == 1);
+  CHECK(find(*store, "walrus", {1}, 5)->size() == 1);
   CHECK(sql(environment.path(), "PRAGMA journal_mode") == "wal");
   REQUIRE(create(*store, "new"));
   CHECK(files_beside(environment) == 0);

@@ -70,7 +70,7 @@ void fill(Store& store, std::mt19937& random) {
 
 std::vector<SearchHit> nearest(Store& store, const std::vector<float>& query,
                                std::uint32_t k = 10) {
-  auto hits = store.search("", query, k);
+  auto hits = find(store, "", query, k);
   if (!hits) FAIL(hits.error().message);
   return *hits;
 }

@@ -154,7 +154,7 @@ TEST_CASE("a file's documents, jobs, keys and answers are in the database after 
     CHECK(job_is->fence == job_was->fence);
     CHECK(job_is->last_error == job_was->last_error);
   }
-  const auto found = after->search("butter", unit({1, 2, 3}), 5);
+  const auto found = find(*after, "butter", unit({1, 2, 3}), 5);
   REQUIRE(found);
   REQUIRE(found->size() == 1);
   CHECK(found->front().text == "bread and butter");
@@ -204,15 +204,39 @@ TEST_CASE("chunks that the file hides are not moved: only what searches find") {
   CHECK(environment.sql("SELECT count(*) FROM holdfast.chunk") == "2");
   const auto after = environment.open();
   CHECK(after->get_document("d")->chunk_count == 2);
-  CHECK(after->search("walrus", {}, 5)->size() == 1);
-  CHECK(after->search("oyster", {}, 5)->size() == 1);
-  CHECK(after->search("carpenter", {}, 5)->empty());
-  CHECK(after->search("", unit({1, 0}), 5)->size() == 1);
+  CHECK(find(*after, "walrus", {}, 5)->size() == 1);
+  CHECK(find(*after, "oyster", {}, 5)->size() == 1);
+  CHECK(find(*after, "carpenter", {}, 5)->empty());
+  CHECK(find(*after, "", unit({1, 0}), 5)->size() == 1);
   // Numbers that the hidden ones have used are not used again.
   const auto jobs = claim(*after, worker(*after));
   REQUIRE(jobs.size() == 1);
   REQUIRE(embed(*after, key_of(jobs[0]), "never", {chunk(0, "carpenter", unit({1, 0}))}));
   CHECK(environment.sql("SELECT max(id) FROM holdfast.chunk") == "6");
+}
+
+TEST_CASE("words and metadata find what was moved") {
+  const File file;
+  PostgresEnvironment environment;
+  {
+    const auto store = file.open();
+    NewDocument document;
+    document.id = "shelf";
+    document.title = "Lager";
+    document.content = "Die Schrauben liegen in der Halle.";
+    document.metadata = R"({"lang":"de"})";
+    REQUIRE(create_one(*store, document));
+    const auto jobs = claim(*store, worker(*store));
+    REQUIRE(embed(*store, key_of(jobs.at(0)), "shelf", {chunk(0, document.content, {1, 0})}));
+  }
+  must_move(file, environment);
+  const auto moved = environment.open();
+  SearchQuery query;
+  query.text = "Schraube";
+  query.labels = {{"lang", "de"}};
+  REQUIRE(moved->search(query)->size() == 1);
+  query.labels = {{"lang", "en"}};
+  REQUIRE(moved->search(query)->empty());
 }
 
 TEST_CASE("an interrupted move goes on where it was, wherever that is") {
