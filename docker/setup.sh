@@ -19,7 +19,7 @@ chmod 700 "$secrets"
 make() {
   if [ -e "$secrets/$1" ]; then cat >/dev/null; return; fi
   cat >"$secrets/$1.new"
-  chmod 444 "$secrets/$1.new"
+  chmod 644 "$secrets/$1.new"
   mv "$secrets/$1.new" "$secrets/$1"
   echo "made $secrets/$1"
 }
