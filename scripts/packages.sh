@@ -23,7 +23,7 @@ test_packages=(catch2 libbenchmark-dev clang-format clang-tidy shellcheck git pr
 # npm may be installed without dpkg (nvm, NodeSource).
 command -v npm >/dev/null || test_packages+=(npm)
 
-system_packages=(debootstrap systemd-container)
+system_packages=(debootstrap systemd-container iproute2)
 docker_packages=(docker.io docker-compose debootstrap jq curl procps)
 
 # What packaging/build.sh needs besides a compiler, and what its result is checked with.

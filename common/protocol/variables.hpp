@@ -42,7 +42,6 @@ inline constexpr char kEnvironment[] = "HOLDFAST_ENV";
 inline constexpr char kStateDir[] = "HOLDFAST_STATE_DIR";
 inline constexpr char kRuntimeDir[] = "HOLDFAST_RUNTIME_DIR";
 inline constexpr char kStopGrace[] = "HOLDFAST_STOP_GRACE";
-inline constexpr char kCrashAt[] = "HOLDFAST_CRASH_AT";  // fault injection, for tests
 
 enum class SetBy {
   Supervisor,      // for each worker. What the supervisor itself was started with is not passed on.
@@ -77,7 +76,6 @@ inline constexpr std::array kVariables{
     Variable{kStateDir, SetBy::User},
     Variable{kRuntimeDir, SetBy::User},
     Variable{kStopGrace, SetBy::User},
-    Variable{kCrashAt, SetBy::User},
 };
 
 // The supervisor decides what a worker finds there: neither a program's `environment` nor its

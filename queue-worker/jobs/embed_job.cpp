@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "queue-worker/jobs/embed_job.hpp"
 
+#include "common/base/failpoint.hpp"
 #include "common/log/logger.hpp"
 #include "common/search/analyser.hpp"
 #include "common/store/labels.hpp"
@@ -90,8 +91,10 @@ Outcome embed_unguarded(const std::string& document_id, const EmbedTools& tools,
   const auto document = tools.documents.get_document(document_id);
   if (!document) {
     if (document.error().kind == ErrorKind::NotFound) return DocumentGone{};
+    if (is_transient(document.error().kind)) return StoreAway{document.error()};
     return Failed{document.error().with_context("load the document").message, false};
   }
+  failpoint(FaultStep::Working, document->content);
   Embedded done{document->version, store::EmbeddedText(split(document->content, tools.chunking))};
   search::Analyser analyser;
   done.text.title_terms = analyser.index_terms(document->title);
@@ -114,6 +117,11 @@ Outcome embed_unguarded(const std::string& document_id, const EmbedTools& tools,
 }
 
 }  // namespace
+
+bool is_transient(ErrorKind kind) {
+  return kind == ErrorKind::Unavailable || kind == ErrorKind::ResourceExhausted ||
+         kind == ErrorKind::DeadlineExceeded;
+}
 
 Outcome embed_document(const std::string& document_id, const EmbedTools& tools,
                        const std::atomic<bool>& stop) {

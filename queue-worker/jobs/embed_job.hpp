@@ -26,6 +26,10 @@ struct Embedded {
 };
 struct DocumentGone {};
 struct Stopped {};  // told to stop before it was finished
+// The store could not be read now, which says nothing about this job.
+struct StoreAway {
+  Error error;
+};
 // The provider takes no texts now, which says nothing about this job.
 struct Postponed {
   std::string why;
@@ -35,7 +39,7 @@ struct Failed {
   std::string error;
   bool permanent = false;  // the same input will fail again
 };
-using Outcome = std::variant<Embedded, DocumentGone, Stopped, Postponed, Failed>;
+using Outcome = std::variant<Embedded, DocumentGone, Stopped, StoreAway, Postponed, Failed>;
 
 struct EmbedTools {
   store::DocumentStore& documents;
@@ -45,6 +49,9 @@ struct EmbedTools {
   std::function<void()> touch;                     // a sign of life; from another thread as well
   std::function<void(Duration, bool)> batch_done;  // its duration, and whether it succeeded
 };
+
+// Whether an error of the store says nothing about the job: the same step may succeed later.
+bool is_transient(ErrorKind kind);
 
 Outcome embed_document(const std::string& document_id, const EmbedTools& tools,
                        const std::atomic<bool>& stop);

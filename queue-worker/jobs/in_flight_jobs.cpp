@@ -2,6 +2,7 @@
 #include "queue-worker/jobs/in_flight_jobs.hpp"
 
 #include "common/base/backoff.hpp"
+#include "common/base/failpoint.hpp"
 #include "common/store/job_payload.hpp"
 #include "queue-worker/jobs/claim_policy.hpp"
 
@@ -13,12 +14,6 @@ namespace {
 
 constexpr std::string_view kDisowned = "this worker was declared dead meanwhile";
 constexpr const char* kDocumentDeleted = "the document was deleted";
-
-// Errors of the store that say nothing about the job: the same step may succeed later.
-bool is_transient(ErrorKind kind) {
-  return kind == ErrorKind::Unavailable || kind == ErrorKind::ResourceExhausted ||
-         kind == ErrorKind::DeadlineExceeded;
-}
 
 AttemptResult result_of(store::JobState state, bool postponed) {
   switch (state) {
@@ -122,7 +117,7 @@ void InFlightJobs::started(store::JobKey key, const Result<void>& result) {
     return try_again_later(key, [](InFlightJobs& self, Held& late) { self.start(late); });
   }
   list(*held);
-  options_.failpoint.hit(CrashAt::AfterStart);
+  failpoint(FaultStep::Started);
   const std::int64_t waited = to_unix_ms(parts_.clock.wall()) - held->job.run_at;
   parts_.observer.job_started(held->info,
                               std::chrono::milliseconds(std::max<std::int64_t>(waited, 0)));
@@ -181,6 +176,11 @@ void InFlightJobs::settle(Held& held, Outcome outcome) {
   if (std::holds_alternative<Stopped>(outcome)) {
     return fail_job(held, {"stopped: cancelled, or past its deadline"});
   }
+  if (const auto* away = std::get_if<StoreAway>(&outcome)) {
+    parts_.observer.trouble("load the document", away->error);
+    return try_again_later(key_of(held),
+                           [](InFlightJobs& self, Held& late) { self.work_on(late); });
+  }
   if (auto* postponed = std::get_if<Postponed>(&outcome)) {
     return fail_job(held, {std::move(postponed->why), false, postponed->wait});
   }
@@ -189,7 +189,7 @@ void InFlightJobs::settle(Held& held, Outcome outcome) {
 }
 
 void InFlightJobs::store_embedding(Held& held, Embedded embedded) {
-  options_.failpoint.hit(CrashAt::BeforeCommit);
+  failpoint(FaultStep::Computed);
   const std::string detail = fmt::format("{} chunks", embedded.text.chunks.size());
   parts_.store.complete_embedding(
       key_of(held), held.info.document_id, embedded.version, std::move(embedded.text),
@@ -203,7 +203,7 @@ void InFlightJobs::embedding_stored(store::JobKey key, const std::string& detail
   Held* held = find(key);
   if (held == nullptr) return;
   if (result) {
-    options_.failpoint.hit(CrashAt::AfterCommit);
+    failpoint(FaultStep::Stored);
     return end(key, AttemptResult::Done, detail);
   }
   const Error& error = result.error();

@@ -17,7 +17,6 @@
 
 #include "common/config/config.hpp"
 #include "queue-worker/jobs/embed_job.hpp"
-#include "queue-worker/jobs/failpoint.hpp"
 #include "queue-worker/jobs/job_threads.hpp"
 #include "queue-worker/jobs/parts.hpp"
 
@@ -37,7 +36,6 @@ class InFlightJobs : public std::enable_shared_from_this<InFlightJobs> {
   struct Options {
     config::Queue limits;
     embedding::ChunkOptions chunking;
-    Failpoint failpoint;
     std::uint64_t seed = 0;  // of the back-off's jitter
   };
   struct Hooks {

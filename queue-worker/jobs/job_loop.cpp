@@ -2,6 +2,7 @@
 #include "queue-worker/jobs/job_loop.hpp"
 
 #include "common/base/backoff.hpp"
+#include "common/base/failpoint.hpp"
 
 namespace holdfast::queue {
 
@@ -43,8 +44,7 @@ void JobLoop::assemble(std::vector<std::shared_ptr<worker::Beat>> beats) {
     };
   };
   jobs_ = std::make_shared<InFlightJobs>(
-      parts_,
-      InFlightJobs::Options{options_.limits, options_.chunking, options_.failpoint, random_()},
+      parts_, InFlightJobs::Options{options_.limits, options_.chunking, random_()},
       std::move(beats),
       InFlightJobs::Hooks{hook([](JobLoop& self) {
                             self.peeked_.reset();
@@ -212,7 +212,7 @@ void JobLoop::claimed(std::uint32_t limit, Result<std::vector<store::Job>> jobs)
     // Paused, taken by another worker, or this process must register first.
     backing_off_ = lease_->registered();
   } else {
-    options_.failpoint.hit(CrashAt::AfterClaim);
+    failpoint(FaultStep::Claimed);
     // Claimed too late: the release at the end of the drain gives them back.
     if (!drained_) {
       // There may be more than this worker can take: another one may be asleep.

@@ -41,7 +41,6 @@ struct LoopOptions {
   config::Queue limits;
   embedding::ChunkOptions chunking;
   Duration drain_budget = std::chrono::seconds(8);
-  Failpoint failpoint;
   std::uint64_t seed = 0;  // of the jitter
 };
 

@@ -33,7 +33,7 @@ std::uint64_t random_seed() {
   return seed;
 }
 
-LoopOptions loop_options(const worker::Context& context, const Failpoint& failpoint) {
+LoopOptions loop_options(const worker::Context& context) {
   const config::Config& config = context.config();
   const worker::Identity& identity = context.identity();
   LoopOptions options;
@@ -41,7 +41,6 @@ LoopOptions loop_options(const worker::Context& context, const Failpoint& failpo
   options.limits = config.queue;
   options.chunking = embedding::chunk_options(config.embedding);
   options.drain_budget = drain_budget(config, identity.name);
-  options.failpoint = failpoint;
   options.seed = random_seed();
   return options;
 }
@@ -89,14 +88,14 @@ class QueueService final : public worker::Service {
         files_(make_file_metrics(context, *store_)),
         reads_(context.io(), *store_) {}
 
-  Result<void> start(protocol::DoorbellListener doorbell, const Failpoint& failpoint) {
+  Result<void> start(protocol::DoorbellListener doorbell) {
     std::vector<std::shared_ptr<worker::Beat>> beats;
     const std::uint32_t threads = std::max(context_.config().queue.concurrency, 1u);
     for (std::uint32_t i = 0; i < threads; ++i)
       beats.push_back(context_.add_beat());
     loop_ = JobLoop::create(
         {context_.io(), *store_, *provider_, reporter_, context_.clock(), &in_flight_},
-        loop_options(context_, failpoint), std::move(doorbell), std::move(beats));
+        loop_options(context_), std::move(doorbell), std::move(beats));
     return loop_->start();
   }
 
@@ -192,7 +191,6 @@ Duration drain_budget(const config::Config& config, const std::string& worker_na
 
 Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) {
   const config::Config& config = context.config();
-  HOLDFAST_TRY_ASSIGN(const Failpoint failpoint, Failpoint::from_environment());
   HOLDFAST_TRY_ASSIGN(
       auto provider,
       embedding::make_provider(
@@ -211,7 +209,7 @@ Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) 
   HOLDFAST_TRY_ASSIGN(protocol::DoorbellListener doorbell,
                       protocol::DoorbellListener::open(context.io(), std::move(bell)));
   auto service = std::make_unique<QueueService>(context, std::move(store), std::move(provider));
-  HOLDFAST_TRY(service->start(std::move(doorbell), failpoint));
+  HOLDFAST_TRY(service->start(std::move(doorbell)));
   return service;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/postgres/chunks.hpp"
 
+#include "common/base/failpoint.hpp"
 #include "common/store/postgres/full_text.hpp"
 #include "common/store/statement.hpp"
 
@@ -132,7 +133,9 @@ std::vector<Statement> embed_statements(const Embedding& embedding, bool with_co
 }
 
 Result<void> read_embedded(std::span<const Rows> rows, JobKey key) {
-  return read_changed(rows.back(), key);
+  HOLDFAST_TRY(read_changed(rows.back(), key));
+  failpoint(FaultStep::EffectsWritten);
+  return {};
 }
 
 Statement complete_statement(JobKey key) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Handing out jobs.
+#include "common/base/failpoint.hpp"
 #include "common/store/job_rules.hpp"
 #include "common/store/now.hpp"
 #include "common/store/postgres/job_rows.hpp"
@@ -114,6 +115,7 @@ Result<std::vector<Job>> claim_jobs(Transaction& transaction, const ClaimRequest
   const bool holds_others = results[1].integer(0, 0) > 0;
   std::vector<Job> jobs = choose(transaction, request, holds_others);
   take(transaction, jobs, request);
+  if (!jobs.empty()) failpoint(FaultStep::ClaimWritten);
   return jobs;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a job's attempt ends, and how it gets another one.
+#include "common/base/failpoint.hpp"
 #include "common/store/job_rules.hpp"
 #include "common/store/now.hpp"
 #include "common/store/postgres/chunks.hpp"
@@ -137,6 +138,7 @@ std::int64_t rescue_worker(Transaction& transaction, std::int64_t worker_id,
       fail_document_of(transaction, job_id, kCancelledError);
     }
   }
+  failpoint(FaultStep::Rescuing);
   std::vector<Statement> rest = release_statements(worker_id);
   const std::size_t release = rest.size() - 1;
   rest.push_back(Statement(kDeleteWorker).bind(worker_id));

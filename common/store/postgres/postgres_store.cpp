@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/postgres/postgres_store.hpp"
 
+#include "common/base/failpoint.hpp"
 #include "common/store/job_rules.hpp"
 #include "common/store/migrations/migrations.hpp"
 #include "common/store/now.hpp"
@@ -21,6 +22,7 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
+#include <mutex>
 #include <utility>
 
 namespace holdfast::store::postgres {
@@ -182,12 +184,15 @@ class PostgresStore final : public Store {
   void release(std::int64_t worker_id, Callback<std::int64_t> done) override {
     writer_.write<std::int64_t>(
         {Durability::PowerLoss, true, {}}, [worker_id] { return release_statements(worker_id); },
-        [](std::span<const Rows> rows) -> Result<std::int64_t> { return rows.back().affected(); },
+        [](std::span<const Rows> rows) -> Result<std::int64_t> {
+          failpoint(FaultStep::Released);
+          return rows.back().affected();
+        },
         std::move(done));
   }
 
   void heartbeat(std::int64_t worker_id, Duration lease, Callback<HeartbeatReply> done) override {
-    writer_.write<HeartbeatReply>(
+    leases().write<HeartbeatReply>(
         {Durability::ProcessDeath, false, {}},
         [worker_id, lease] { return heartbeat_statements(worker_id, lease); },
         [](std::span<const Rows> rows) -> Result<HeartbeatReply> { return read_heartbeat(rows); },
@@ -384,6 +389,14 @@ class PostgresStore final : public Store {
     };
   }
 
+  // Of a connection of its own, which only a queue worker needs: a lease must not run out because
+  // the result of a large document is being written.
+  Writer& leases() {
+    std::call_once(leases_once_,
+                   [this] { leases_ = std::make_unique<Writer>(connector_, nullptr); });
+    return *leases_;
+  }
+
   void set_paused(std::string queue, std::string kind, bool paused, Callback<void> done) {
     writer_.write<void>(
         {Durability::PowerLoss, !paused, {}},
@@ -404,7 +417,10 @@ class PostgresStore final : public Store {
   const std::string vector_space_;
   VectorIndex vectors_;
   std::unique_ptr<Listener> listener_;
-  Writer writer_;  // last: its destructor does what is queued, which uses the rest
+  std::once_flag leases_once_;
+  // Last: their destructors do what is queued, which uses the rest.
+  std::unique_ptr<Writer> leases_;
+  Writer writer_;
 };
 
 }  // namespace

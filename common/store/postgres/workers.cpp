@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/postgres/workers.hpp"
 
+#include "common/base/failpoint.hpp"
 #include "common/os/proc.hpp"
 #include "common/store/now.hpp"
 #include "common/store/postgres/jobs.hpp"
@@ -83,6 +84,7 @@ std::vector<Statement> heartbeat_statements(std::int64_t worker_id, Duration lea
 }
 
 HeartbeatReply read_heartbeat(std::span<const Rows> rows) {
+  failpoint(FaultStep::Renewed);
   HeartbeatReply reply;
   reply.alive = rows[0].affected() == 1;
   for (int row = 0; row < rows[1].count(); ++row)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/postgres/writer.hpp"
 
+#include "common/base/failpoint.hpp"
 #include "common/base/id.hpp"
 #include "common/os/signal_mask.hpp"
 
@@ -204,12 +205,16 @@ void Writer::run_together(Group group, Transaction& transaction) {
 
 Exchanged<void> Writer::commit(Transaction& transaction) {
   ++number_;
+  failpoint(FaultStep::Committing);
   const std::vector<Statement> statements{Statement(kMark).bind(name_, number_),
                                           Statement("COMMIT")};
   auto results = connection_->exchange(statements, Within::Transaction);
   if (results) {
     transaction.begun_ = false;
-    if (results->back().command() == "COMMIT") return {};
+    if (results->back().command() == "COMMIT") {
+      failpoint(FaultStep::Committed);
+      return {};
+    }
     return tl::unexpected(ExchangeError{
         {ErrorKind::Internal, "the server rolled the transaction back", 0}, false, false, false});
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/chunks.hpp"
 
+#include "common/base/failpoint.hpp"
 #include "common/store/sqlite/full_text.hpp"
 #include "common/store/sqlite/labels.hpp"
 #include "common/store/sqlite/queue_finish.hpp"
@@ -130,12 +131,14 @@ Result<std::size_t> stage_chunks(SqliteConnection& connection, const Embedding& 
   for (std::size_t i = first; i < end; ++i)
     insert_chunk(connection, *target, embedding.key, embedding.text.chunks[i],
                  embedding.text.title_terms);
+  failpoint(FaultStep::Staged);
   return end;
 }
 
 Result<void> complete_embedding(SqliteConnection& connection, const Embedding& embedding,
                                 std::size_t first, Now now) {
   HOLDFAST_TRY(complete_job(connection, embedding.key, now));
+  failpoint(FaultStep::Fenced);
   const auto target = find_target(connection, embedding);
   if (!target) return {};
   const bool had_some = discard_shown(connection, target->document);
@@ -154,6 +157,7 @@ Result<void> complete_embedding(SqliteConnection& connection, const Embedding& e
       .bind(target->document, static_cast<std::int64_t>(embedding.text.chunks.size()), now.wall,
             embedding.vector_space)
       .run();
+  failpoint(FaultStep::EffectsWritten);
   return {};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/queue_claim.hpp"
 
+#include "common/base/failpoint.hpp"
 #include "common/store/job_rules.hpp"
 #include "common/store/statement.hpp"
 
@@ -104,6 +105,7 @@ Result<std::vector<Job>> claim_jobs(SqliteConnection& connection, const ClaimReq
   std::vector<Job> jobs = choose(connection, request, holding.jobs > 0, now.wall);
   for (Job& job : jobs)
     take(connection, job, request, now);
+  if (!jobs.empty()) failpoint(FaultStep::ClaimWritten);
   return jobs;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/queue_rescue.hpp"
 
+#include "common/base/failpoint.hpp"
 #include "common/store/job_rules.hpp"
 #include "common/store/sqlite/queue_finish.hpp"
 #include "common/store/statement.hpp"
@@ -56,6 +57,7 @@ std::int64_t rescue_worker(SqliteConnection& connection, std::int64_t worker_id,
   const std::vector<Crashed> crashed = find_crashed(connection, worker_id);
   for (const Crashed& job : crashed)
     charge(connection, job, why, now);
+  failpoint(FaultStep::Rescuing);
   const std::int64_t untouched = release_jobs(connection, worker_id, now);
   connection.query("DELETE FROM worker WHERE id = ?1").bind(worker_id).run();
   return static_cast<std::int64_t>(crashed.size()) + untouched;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/sqlite_store.hpp"
 
+#include "common/base/failpoint.hpp"
 #include "common/store/migrations/migrations.hpp"
 #include "common/store/sqlite/api_keys.hpp"
 #include "common/store/sqlite/chunks.hpp"
@@ -174,7 +175,9 @@ class SqliteStore final : public Store {
     write<std::int64_t>(
         Durability::ProcessDeath,
         [worker_id](SqliteConnection& c, Now now) -> Result<std::int64_t> {
-          return release_jobs(c, worker_id, now);
+          const std::int64_t jobs = release_jobs(c, worker_id, now);
+          failpoint(FaultStep::Released);
+          return jobs;
         },
         std::move(done));
   }

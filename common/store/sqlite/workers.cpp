@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/workers.hpp"
 
+#include "common/base/failpoint.hpp"
 #include "common/os/proc.hpp"
 #include "common/store/sqlite/queue_finish.hpp"
 #include "common/store/sqlite/queue_rescue.hpp"
@@ -58,6 +59,7 @@ HeartbeatReply heartbeat(SqliteConnection& connection, std::int64_t worker_id, D
       connection.query("UPDATE worker SET lease_until = ?2, lease_until_mono = ?3 WHERE id = ?1")
           .bind(worker_id, now.wall + to_ms(lease), now.mono + to_ms(lease))
           .run() == 1;
+  failpoint(FaultStep::Renewed);
   Query query = connection.query(
       statement<"SELECT id, fence FROM job WHERE state = {job.running} AND worker_id = ?1"
                 " AND (cancel_requested OR deadline_mono < ?2)">);

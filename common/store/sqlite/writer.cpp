@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/writer.hpp"
 
+#include "common/base/failpoint.hpp"
 #include "common/os/signal_mask.hpp"
 #include "common/os/thread.hpp"
 
@@ -111,7 +112,9 @@ Result<void> Writer::transact(std::vector<Write>& group) {
     return {};
   });
   if (outcome) outcome = run_all(group);
+  if (outcome) failpoint(FaultStep::Committing);
   if (outcome) outcome = exec(*connection_, "COMMIT");
+  if (outcome) failpoint(FaultStep::Committed);
   // The ROLLBACK cannot fail in a way that matters: SQLite has given the transaction up by then.
   if (!outcome && connection_->in_transaction()) (void)exec(*connection_, "ROLLBACK");
   return outcome;
@@ -156,8 +159,12 @@ Result<void> Writer::run_one(Write& write) {
 void Writer::checkpoint_if_due() {
   switch (policy_.after_commit(connection_->wal_pages())) {
     case Checkpoint::None: return;
-    case Checkpoint::Passive: connection_->checkpoint(false); return;
+    case Checkpoint::Passive:
+      failpoint(FaultStep::Checkpointing);
+      connection_->checkpoint(false);
+      return;
     case Checkpoint::Truncate:
+      failpoint(FaultStep::Checkpointing);
       connection_->set_patience(kTruncatePatience);
       connection_->checkpoint(true);
       connection_->set_patience(5s);

@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <fstream>
+
 using namespace holdfast;
 using namespace holdfast::test;
 using nlohmann::json;
@@ -106,14 +108,19 @@ TEST_CASE("kill -9 of an API worker: its report names the requests that it was a
 TEST_CASE(
     "a queue worker killed in the middle of a job: its report names the job and the request") {
   // It kills itself as soon as the start of a job is committed.
+  const TempDir failpoints;
+  std::ofstream(failpoints / "started") << "kill";
   Stack stack(
       default_stack("[program.migrate]\ncommand = [\"holdfast-queue-worker\", \"migrate\"]\n"
                     "type = \"oneshot\"\n\n"
                     "[program.queue-worker]\ncommand = [\"holdfast-queue-worker\"]\n"
                     "after = [\"migrate\"]\n"
-                    "environment = { HOLDFAST_CRASH_AT = \"after_start\" }\n\n"
+                    "environment = { HOLDFAST_TEST_FAILPOINTS = \"" +
+                    failpoints.path().string() +
+                    "\" }\n\n"
                     "[program.api-worker]\ncommand = [\"holdfast-api-worker\"]\n"
-                    "sockets = [\"http\"]\nafter = [\"migrate\"]\n"));
+                    "sockets = [\"http\"]\nafter = [\"migrate\"]\n"),
+      {}, {bin_dir() / "faulty/holdfast", "run"});
   stack.wait_ready();
   http::Headers headers;
   headers.set("X-Request-ID", "req-of-the-job");

@@ -38,6 +38,6 @@ TEST_CASE("what the supervisor sets for a worker is reserved") {
 
 TEST_CASE("of the listed variables, workers inherit only what the user sets") {
   CHECK(names_where([](const Variable& variable) { return is_inherited(variable); }) ==
-        std::set<std::string>{"HOLDFAST_CRASH_AT", "HOLDFAST_ENV", "HOLDFAST_RUNTIME_DIR",
-                              "HOLDFAST_STATE_DIR", "HOLDFAST_STOP_GRACE"});
+        std::set<std::string>{"HOLDFAST_ENV", "HOLDFAST_RUNTIME_DIR", "HOLDFAST_STATE_DIR",
+                              "HOLDFAST_STOP_GRACE"});
 }

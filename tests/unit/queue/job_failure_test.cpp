@@ -210,14 +210,18 @@ TEST_CASE("a result that the store cannot take fails the job") {
   CHECK(world.seen.results() == Results{AttemptResult::Retried, AttemptResult::Done});
 }
 
-TEST_CASE("each step that fails for a while is tried again") {
+TEST_CASE("a store that fails for a while charges no job: each step is tried again") {
   for (const std::string step : {"peek", "claim", "start", "get_document"}) {
     CAPTURE(step);
     World world;
-    world.store->fail_next(step, ErrorKind::Unavailable);
+    // As often as a job may fail at all.
+    for (int i = 0; i < 3; ++i)
+      world.store->fail_next(step, ErrorKind::Unavailable);
     const auto created = world.post("text");
     world.start();
-    REQUIRE(world.run_until([&] { return world.job(created).state == store::JobState::Done; }));
+    REQUIRE(world.run_until_ended(1));
+    CHECK(world.seen.results() == Results{AttemptResult::Done});
+    CHECK(world.job(created).attempt == 1);
   }
 }
 

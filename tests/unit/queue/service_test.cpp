@@ -123,15 +123,6 @@ TEST_CASE("a wrong configuration is InvalidArgument, so that a restart is not tr
   CHECK(service.error().kind == ErrorKind::InvalidArgument);
 }
 
-TEST_CASE("an unknown failpoint is InvalidArgument") {
-  FakeContext context;
-  ::setenv("HOLDFAST_CRASH_AT", "after_lunch", 1);
-  const auto service = queue::make_service(context);
-  ::unsetenv("HOLDFAST_CRASH_AT");
-  REQUIRE_FALSE(service);
-  CHECK(service.error().kind == ErrorKind::InvalidArgument);
-}
-
 TEST_CASE("a store that was never migrated keeps the service from starting") {
   FakeContext context;
   const test::TempDir empty;

@@ -294,3 +294,25 @@ TEST_CASE("a URL that cannot be read, a server that is not there: no error repea
   REQUIRE(nobody.error().kind == ErrorKind::Unavailable);
   REQUIRE_THAT(nobody.error().message, Contains("127.0.0.1:1/x") && !Contains("hunter2"));
 }
+
+TEST_CASE("a lease is renewed while a write of the same process waits") {
+  PostgresEnvironment environment;
+  std::promise<Result<Created>> answer;
+  std::future<Result<Created>> stored = answer.get_future();
+  const auto store = environment.open();
+  const std::int64_t id = worker(*store);
+  {
+    // As long as the result of a large document takes, or a lock is waited for.
+    const Holder holder(environment.url(), "LOCK TABLE holdfast.document");
+    NewDocument document;
+    document.id = "d1";
+    document.content = "text";
+    store->create_document(std::move(document),
+                           [&](Result<Created> created) { answer.set_value(std::move(created)); });
+    const auto reply = heartbeat(*store, id);
+    REQUIRE(reply);
+    CHECK(reply->alive);
+    CHECK(stored.wait_for(0s) == std::future_status::timeout);
+  }
+  REQUIRE(stored.get());
+}
