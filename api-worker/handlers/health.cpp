@@ -58,7 +58,7 @@ void add_health_routes(Router& router, const Services& services) {
         }
         answer(services, context, Work::Scan, reply, [&services]() -> Result<http::Response> {
           HOLDFAST_TRY(services.store.check());
-          return uncached(R"({"status":"ready"})");
+          return uncached(R"({"status":"pass","checks":{"database":{"status":"pass"}}})");
         });
       });
 }

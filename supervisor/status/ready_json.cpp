@@ -64,17 +64,7 @@ ordered_json checks_json(const Totals& latest) {
           {"queue", queue_json(latest)}};
 }
 
-}  // namespace
-
-bool takes_traffic(const FleetSnapshot& snapshot, const Latest& latest) {
-  return snapshot.view.ready && !outage_of(snapshot, latest);
-}
-
-std::string ready_json(const FleetSnapshot& snapshot, const Latest& latest) {
-  return text_of(readiness_json(snapshot, latest));
-}
-
-std::string ready_json_verbose(const FleetSnapshot& snapshot, const Latest& latest) {
+ordered_json with_checks(const FleetSnapshot& snapshot, const Latest& latest) {
   ordered_json out = readiness_json(snapshot, latest);
   out["checks"] = checks_json(latest.value_or(Totals{}));
   if (!snapshot.store.empty()) out["checks"]["database"].update(store_json(snapshot.store));
@@ -84,6 +74,29 @@ std::string ready_json_verbose(const FleetSnapshot& snapshot, const Latest& late
     const bool failing = check["status"] == "fail" || check["status"] == "warn";
     if (failing && out["status"] == "pass") out["status"] = "warn";
   }
+  return out;
+}
+
+}  // namespace
+
+bool takes_traffic(const FleetSnapshot& snapshot, const Latest& latest) {
+  return snapshot.view.ready && !outage_of(snapshot, latest);
+}
+
+std::string ready_json(const FleetSnapshot& snapshot, const Latest& latest) {
+  ordered_json out = with_checks(snapshot, latest);
+  bool reported = false;
+  for (auto& check : out["checks"]) {
+    reported = reported || check["status"] != "unknown";
+    check = {{"status", check["status"]}};
+  }
+  // A stack without Holdfast's own workers has nobody who would ever report.
+  if (!reported) out.erase("checks");
+  return text_of(out);
+}
+
+std::string ready_json_verbose(const FleetSnapshot& snapshot, const Latest& latest) {
+  ordered_json out = with_checks(snapshot, latest);
   out["programs"] = ordered_json::array();
   for (const core::ProgramView& program : snapshot.view.programs)
     out["programs"].push_back(program_json(program));
