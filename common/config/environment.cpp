@@ -8,6 +8,7 @@
 #include "common/protocol/variables.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/number.hpp"
+#include "common/text/utf8.hpp"
 
 #include <unistd.h>
 
@@ -82,6 +83,14 @@ void apply(const Variable& variable, const Environ& environ, Config& config, Loa
   std::string name = variable.name;
   auto value = value_of(variable, environ, name, report);
   if (!value) return;
+  // Workers are handed every value as TOML, which is UTF-8.
+  if (const std::size_t at = text::find_invalid_utf8(*value); at != std::string::npos) {
+    report.problem_of_variable(name, fmt::format("is not UTF-8 at byte {}{}", at,
+                                                 variable.secret ? "; in a URL such a byte is "
+                                                                   "written as % and two hex digits"
+                                                                 : ""));
+    return;
+  }
   if (variable.any_case) value = text::to_lower(*value);
   for (const Field& field : fields_of_section(config, variable.section)) {
     if (field.key != variable.key) continue;

@@ -5,6 +5,7 @@
 #include "common/config/reader.hpp"
 #include "common/config/report.hpp"
 #include "common/config/schema.hpp"
+#include "common/text/utf8.hpp"
 
 #include <algorithm>
 #include <array>
@@ -52,6 +53,19 @@ std::string text_of_configuration(Config config, const std::string& program) {
   return out;
 }
 
+// The line of a text of configuration that is not UTF-8 as its key, "[store] url".
+std::optional<std::string> key_that_is_not_utf8(std::string_view text) {
+  const std::size_t at = text::find_invalid_utf8(text);
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::string_view before = text.substr(0, at);
+  const std::size_t line = before.rfind('\n') + 1;  // 0 in the first one
+  const std::string_view key = before.substr(line, before.find(" = ", line) - line);
+  const std::size_t section = before.rfind("\n[");
+  if (section == std::string_view::npos) return std::string(key);
+  return fmt::format("{} {}",
+                     before.substr(section + 1, before.find('\n', section + 1) - section - 1), key);
+}
+
 }  // namespace
 
 Result<std::string> handover_text(const Config& config, const std::string& program) {
@@ -59,10 +73,12 @@ Result<std::string> handover_text(const Config& config, const std::string& progr
   const LoadResult again = load_handover(text);
   // The messages could quote secrets.
   if (!again || text_of_configuration(again->config, program) != text) {
+    const std::string key = key_that_is_not_utf8(text).value_or("a value");
     return fail(
         ErrorKind::InvalidArgument,
-        "the configuration cannot be handed to Holdfast's workers: one of its values, which "
-        "may have come from the environment or from a secret file, is not UTF-8");
+        fmt::format("{} is not UTF-8, so that it cannot be handed to Holdfast's workers: look "
+                    "at the variables of the environment that it is made of",
+                    key));
   }
   return text;
 }

@@ -19,8 +19,8 @@
 
 namespace holdfast::config {
 
-// InvalidArgument if a value could not be read back as it is: it is not UTF-8, say, because it came
-// from a file that is not.
+// InvalidArgument if a value could not be read back as it is: it is not UTF-8, because a "${NAME}"
+// in it stood for what is not. The message names its key, and not its text, which may be a secret.
 Result<std::string> handover_text(const Config& config, const std::string& program);
 
 // What handover_text() has written. Neither the environment nor any file is looked at.

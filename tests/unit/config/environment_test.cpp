@@ -101,6 +101,9 @@ TEST_CASE("a bad variable is a problem of the environment, by name") {
        "environment: DATABASE_URL_FILE: open '/nonexistent/secret': No such file"},
       {{{"DATABASE_URL", "sqlite:///a"}, {"DATABASE_URL_FILE", "/nonexistent/secret"}},
        "environment: DATABASE_URL: is set together with DATABASE_URL_FILE; set one of them"},
+      {{{"DATABASE_URL", "postgresql://u:p\xFF@h/d"}},
+       "environment: DATABASE_URL: is not UTF-8 at byte 16; in a URL such a byte is written as %"},
+      {{{"CORS_ORIGINS", "https://\xE9"}}, "environment: CORS_ORIGINS: is not UTF-8 at byte 8"},
   }));
   const std::string text = load_bad("", environ);
   INFO(text);

@@ -69,10 +69,11 @@ TEST_CASE("the defaults can be handed over") {
 }
 
 TEST_CASE("a value that a worker could not read is refused, and not shown") {
-  const Loaded loaded = load_good("", {{"DATABASE_URL", "postgresql://app:hunter2\xFF@db/docs"}});
+  const Loaded loaded =
+      load_good("[store]\nurl = \"postgresql://app:${PASS}@db/docs\"\n", {{"PASS", "hunter2\xFF"}});
   const auto text = handover_text(loaded.config, "api-worker");
   REQUIRE_FALSE(text);
-  CHECK(text.error().message.find("UTF-8") != std::string::npos);
+  CHECK(text.error().message.starts_with("[store] url is not UTF-8"));
   CHECK(text.error().message.find("hunter2") == std::string::npos);
 }
 
