@@ -50,9 +50,13 @@ std::string printable(std::string_view text) {
   return line;
 }
 
+bool is_stopping(const store::Job& job) {
+  return job.cancel_requested && job.state == store::JobState::Running;
+}
+
 void print_row(const store::Job& job, std::int64_t now) {
   fmt::print("{:<10} {:<9} {:<8} {:>4} {:>7} {:>7} {:>8}  {}\n", job.id,
-             job.cancel_requested ? "stopping" : to_string(job.state), job.kind, job.priority,
+             is_stopping(job) ? "stopping" : to_string(job.state), job.kind, job.priority,
              fmt::format("{}/{}", job.attempt, job.max_attempts),
              fmt::format("{}/{}", job.crashes, job.max_crashes),
              age_of(job.finished_at.value_or(job.created_at), now), printable(job.last_error));
@@ -133,7 +137,7 @@ class JobsCommand {
       fmt::print("  {:<10} {}\n", name, format_rfc3339(from_unix_ms(at)));
     };
     fmt::print("job {}: {}{}\n", job.id, to_string(job.state),
-               job.cancel_requested ? ", its worker has been asked to stop" : "");
+               is_stopping(job) ? ", its worker has been asked to stop" : "");
     fmt::print("  {:<10} {} in {}, priority {}\n", "kind", job.kind, job.queue, job.priority);
     fmt::print("  {:<10} {} of {}\n", "attempts", job.attempt, job.max_attempts);
     fmt::print("  {:<10} {} of {}{}\n", "crashes", job.crashes, job.max_crashes,

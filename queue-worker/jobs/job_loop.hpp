@@ -9,7 +9,8 @@
 // Rules
 // - Nothing is written while there is nothing to do.
 // - No read of the store holds up the loop (store_reads.hpp).
-// - While jobs are held, the store is asked every poll interval which of them are to stop: a job that
+// - While jobs are held, the store is asked every poll interval which of them are to stop: a job
+// that
 //   is cancelled, or past its deadline, ends at its next batch, and not at the next heartbeat.
 // - Draining: nothing new is claimed; held jobs may finish within the budget; the rest are told to
 //   stop and given back with their attempt.

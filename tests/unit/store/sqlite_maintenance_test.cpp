@@ -51,6 +51,12 @@ void scribble(const fs::path& file) {
   }
 }
 
+// A database, but none of ours.
+void make_theirs(const fs::path& file) {
+  std::ofstream{file};  // SQLite takes an empty file for a new database
+  sql(file, "CREATE TABLE theirs(x)");
+}
+
 // What is left lying about beside the database.
 std::size_t files_beside(const SqliteEnvironment& environment) {
   std::size_t count = 0;
@@ -137,7 +143,7 @@ TEST_CASE("what cannot be checked is an error, and not a verdict") {
   SqliteEnvironment environment;
   CHECK(check_store("postgresql://localhost/holdfast").error().kind == ErrorKind::InvalidArgument);
   CHECK(check_store("sqlite:///nonexistent/holdfast.db").error().kind == ErrorKind::NotFound);
-  sql(copy_in(environment), "CREATE TABLE theirs(x)");
+  make_theirs(copy_in(environment));
   const auto theirs = check_store("sqlite://" + copy_in(environment).native());
   REQUIRE_FALSE(theirs);
   CHECK(theirs.error().message.find("another program") != std::string::npos);
@@ -261,7 +267,7 @@ TEST_CASE("what is not sound, or no backup of a store, is not restored") {
   }
   SECTION("another program's") {
     fs::remove(copy_in(environment));
-    sql(copy_in(environment), "CREATE TABLE theirs(x)");
+    make_theirs(copy_in(environment));
     CHECK_FALSE(restore_store(environment.url(), copy_in(environment)));
   }
   SECTION("a newer Holdfast's") {
