@@ -26,8 +26,8 @@ constexpr std::string_view kTryLock = "SELECT pg_try_advisory_lock($1)";
 constexpr std::string_view kIsBegun = "SELECT to_regclass('holdfast.move') IS NOT NULL";
 constexpr std::string_view kRecord = "SELECT source, finished_at IS NOT NULL FROM holdfast.move";
 constexpr std::string_view kCreateRecord =
-    "CREATE TABLE holdfast.move(source text NOT NULL, began_at bigint NOT NULL, finished_at "
-    "bigint)";
+    "CREATE TABLE holdfast.move(source text NOT NULL, began_at bigint NOT NULL,"
+    " finished_at bigint, numbers text)";
 constexpr std::string_view kCreatePositions =
     "CREATE TABLE holdfast.move_position(name text PRIMARY KEY, key bigint NOT NULL,"
     " ended boolean NOT NULL)";
