@@ -192,7 +192,7 @@ double Ranker::words_score(const Found& title, const Found& text) const {
       title.words == 0 ? 0 : static_cast<double>(title_words) / static_cast<double>(title.words);
   double sum = 0;
   for (std::size_t i = 0; i < terms; ++i) {
-    const double by_title = in_title[i] * (0.7 + 0.3 * coverage);
+    const double by_title = in_title[i] * (0.7 + 0.28 * coverage);
     const double by_text =
         in_text[i] > 0 ? quality[i] * (0.45 + 0.3 * saturated(in_text[i], text.words)) : 0;
     sum += weights_[i] * (1 - (1 - by_title) * (1 - by_text));

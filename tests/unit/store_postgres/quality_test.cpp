@@ -46,8 +46,8 @@ std::vector<std::size_t> plain_search(const PostgresEnvironment& environment,
           : fmt::format("replace(plainto_tsquery('english', {})::text, '&', '|')::tsquery",
                         quoted(text));
   const std::string ids = environment.sql(
-      "SELECT string_agg(id::text, ' ') FROM (SELECT id FROM plain, " + query +
-      " AS q WHERE words @@ q ORDER BY ts_rank(words, q) DESC, id LIMIT 10) AS best");
+      "SELECT string_agg(id::text, ' ') FROM (SELECT id FROM plain, (SELECT " + query +
+      " AS q) AS asked WHERE words @@ q ORDER BY ts_rank(words, q) DESC, id LIMIT 10) AS best");
   std::vector<std::size_t> found;
   std::istringstream in(ids);
   for (std::size_t id = 0; in >> id;)
