@@ -67,7 +67,10 @@ void measure_holdfast(Figures& figures, const Database& database, const std::str
     }
   }
   const auto found = [&](const std::string& text, const std::vector<float>& vector) {
-    const auto hits = store->search(text, vector, 10);
+    store::SearchQuery query;
+    query.text = text;
+    query.vector = vector;
+    const auto hits = store->search(query);
     if (!hits || hits->empty()) throw std::runtime_error("search found nothing");
   };
   time_queries(figures, engine + ", by words",
@@ -75,7 +78,7 @@ void measure_holdfast(Figures& figures, const Database& database, const std::str
   time_queries(figures, engine + ", by words and vector", [&](std::mt19937& random) {
     const std::string text = random_words(random, 3, " ");
     const std::string_view one[] = {text};
-    found(text, embedder->embed(one)->front());
+    found(text, embedder->embed(one, {})->front());
   });
 }
 

@@ -24,9 +24,11 @@ class StampingProvider final : public embedding::Provider {
   explicit StampingProvider(std::function<void()> begun) : begun_(std::move(begun)) {}
   std::string_view name() const override { return "hashing"; }
   std::uint32_t dimensions() const override { return 256; }
-  Result<std::vector<std::vector<float>>> embed(std::span<const std::string_view> texts) override {
+  std::string space() const override { return real_.space(); }
+  Result<embedding::Vectors> embed(std::span<const std::string_view> texts,
+                                   const embedding::EmbedCall& call) override {
     begun_();
-    return real_.embed(texts);
+    return real_.embed(texts, call);
   }
 
  private:
@@ -47,6 +49,7 @@ class DoneCounter final : public queue::JobObserver {
   void jobs_released(std::int64_t) override {}
   void jobs_rescued(std::int64_t) override {}
   void jobs_pruned(std::int64_t) override {}
+  void documents_outdated(std::int64_t) override {}
   void trouble(std::string_view what, const Error& error) override;
 
  private:

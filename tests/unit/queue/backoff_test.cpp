@@ -6,7 +6,6 @@
 #include <limits>
 
 using namespace holdfast;
-using namespace holdfast::queue;
 using namespace std::chrono_literals;
 
 TEST_CASE("the longest wait doubles with each attempt, up to the cap") {

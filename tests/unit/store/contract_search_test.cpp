@@ -347,14 +347,12 @@ TEST_CASE("a search is narrowed by metadata, status and score") {
   store_text(*store, "en", "Tide", "The tide rises.", R"({"lang":"en","tags":["sea","moon"]})");
   store_text(*store, "de", "Tide", "Die Tide steigt.", R"({"lang":"de","tags":["sea"]})");
   store_text(*store, "none", "Tide", "A tide.");
-  const auto narrowed = [&](std::vector<Label> labels, std::optional<DocumentStatus> status = {},
-                            double min_score = 0) {
+  const auto narrowed = [&](std::vector<Label> labels, std::optional<DocumentStatus> status = {}) {
     SearchQuery query;
     query.text = "tide";
     query.vector = {1, 0};
     query.labels = std::move(labels);
     query.status = status;
-    query.min_score = min_score;
     auto ids = ids_of(store->search(query));
     std::sort(ids.begin(), ids.end());
     return ids;
@@ -367,7 +365,12 @@ TEST_CASE("a search is narrowed by metadata, status and score") {
   REQUIRE(narrowed({{"lang", "' OR 1=1 --"}}).empty());
   REQUIRE(narrowed({{std::string("\xff", 1), "en"}}).empty());
   REQUIRE(narrowed({}, DocumentStatus::Failed).empty());
-  REQUIRE(narrowed({}, {}, 1.0).empty());
+  // Half of the words are in none.
+  SearchQuery half;
+  half.text = "tide walrus";
+  REQUIRE(store->search(half)->size() == 3);
+  half.min_score = 0.99;
+  REQUIRE(store->search(half)->empty());
   // Being replaced: found as it was, unless only ready ones are wanted.
   REQUIRE(replace(*store, "en", "The tide falls."));
   REQUIRE(narrowed({{"lang", "en"}}) == Ids{"en"});
