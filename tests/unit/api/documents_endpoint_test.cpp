@@ -184,11 +184,10 @@ TEST_CASE("a search is narrowed by metadata, status and score, and shows a snipp
 
 TEST_CASE("a bad search is refused with what is wrong") {
   const ApiService stack;
-  for (const char* target :
-       {"/api/search", "/api/search?q=", "/api/search?q=%20%20", "/api/search?q=a&k=0",
-        "/api/search?q=a&k=51", "/api/search?q=a&k=x", "/api/search?q=a&min_score=2",
-        "/api/search?q=a&min_score=nan", "/api/search?q=a&status=gone",
-        "/api/search?q=a&metadata.=x", "/api/search?q=a&metadata.x=%00"}) {
+  for (const char* target : {"/api/search", "/api/search?q=", "/api/search?q=%20%20",
+                             "/api/search?q=a&k=0", "/api/search?q=a&k=51", "/api/search?q=a&k=x",
+                             "/api/search?q=a&min_score=2", "/api/search?q=a&min_score=nan",
+                             "/api/search?q=a&status=gone", "/api/search?q=a&metadata.=x"}) {
     INFO(target);
     CHECK(stack.get(target).status == 422);
   }
