@@ -173,7 +173,23 @@ void search(Contract& contract, const ApiService& stack) {
   const http::Response posted =
       contract.call(stack, "POST", kSearch, kSearch, kJson, R"({"q":"moon","k":3})");
   CHECK(posted.body == hits.body);
+  CHECK(
+      contract
+          .call(stack, "GET", kSearch, "/api/search?q=moon&min_score=0.1&status=ready&metadata.a=1")
+          .body == contract.call(stack, "GET", kSearch, "/api/search?q=moon").body);
   refuse_bodies(contract, stack, "POST", kSearch, kSearch);
+}
+
+// Nobody listens at the provider's address.
+void search_by_words(Contract& contract) {
+  const ApiService stack([](config::Config& config) {
+    config.embedding.provider = "openai";
+    config.embedding.model = "a-model";
+    config.embedding.base_url = "http://127.0.0.1:1/v1";
+    config.embedding.retries = 0;
+    config.embedding.proxy = "off";
+  });
+  CHECK(body_of(contract.call(stack, "GET", kSearch, "/api/search?q=moon"))["ranking"] == "text");
 }
 
 void jobs(Contract& contract, const ApiService& stack, const std::string& dead) {
@@ -331,6 +347,7 @@ TEST_CASE("every operation, status, media type, parameter and field is answered 
   read_documents(contract, stack, header_of(failing, "Location"));
   list_documents(contract, stack);
   search(contract, stack);
+  search_by_words(contract);
   jobs(contract, stack, body_of(failing)["links"]["job"]);
   change_documents(contract, stack, header_of(created, "Location"));
   create_batches(contract, stack);

@@ -64,8 +64,8 @@ TEST_CASE("an outage may last longer than a job has attempts") {
   world.start();
   REQUIRE(world.run_until([&] { return world.stats().done == 1; }));
   CHECK(world.job(created).attempt == 1);
-  CHECK(std::count(world.seen.results().begin(), world.seen.results().end(), AttemptResult::Dead) ==
-        0);
+  const auto results = world.seen.results();
+  CHECK(std::count(results.begin(), results.end(), AttemptResult::Dead) == 0);
 }
 
 TEST_CASE("a drain does not wait for a provider that is down") {

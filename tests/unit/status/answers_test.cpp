@@ -141,7 +141,8 @@ TEST_CASE("/ready: what each check says, without figures and programs") {
   endpoint.history.add(totals);
   CHECK(endpoint.get("/ready").status == 200);
   CHECK(json::parse(endpoint.get("/ready").body) == json::parse(R"({"status":"warn","checks":{
-    "database":{"status":"pass"},"redis":{"status":"fail"},"queue":{"status":"pass"}}})"));
+    "database":{"status":"pass"},"redis":{"status":"fail"},"embedding":{"status":"unused"},
+    "queue":{"status":"pass"}}})"));
 }
 
 TEST_CASE("/ready: no checks while no worker of Holdfast's has reported any") {
