@@ -330,7 +330,7 @@ TEST_CASE("a clock that is set back makes a job wait no longer than it was told 
   const auto jobs = claim(*store, id);
   REQUIRE(start(*store, key_of(jobs[0])));
   REQUIRE(fail(*store, key_of(jobs[0]), "later", 30s) == JobState::Waiting);
-  environment->step_wall_clock(-7 * 24h);
+  environment->step_store_clock(-7 * 24h);
   // Whoever looks sees that something is to be done, and a claim does it.
   CHECK(store->peek("default")->ready);
   CHECK(claim(*store, id).empty());
@@ -347,7 +347,7 @@ TEST_CASE("a clock that is set forward makes a waiting job due at once") {
   REQUIRE(create(*store, "d1"));
   const auto jobs = claim(*store, id);
   REQUIRE(fail(*store, key_of(jobs[0]), "later", 1h) == JobState::Waiting);
-  environment->step_wall_clock(24h);
+  environment->step_store_clock(24h);
   CHECK(store->peek("default")->ready);
   CHECK(claim(*store, worker(*store, "other")).size() == 1);
 }
@@ -365,7 +365,7 @@ TEST_CASE("a job that is delayed waits until it is due, also if the clock is set
   CHECK(store->get_job(created->job_id)->state == JobState::Waiting);
   CHECK(store->queue_stats("default")->waiting == 1);
   CHECK(claim(*store, id).empty());
-  environment->step_wall_clock(-24h);
+  environment->step_store_clock(-24h);
   CHECK(claim(*store, id).empty());
   environment->advance(60s);
   CHECK(claim(*store, id).size() == 1);

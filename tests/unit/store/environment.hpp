@@ -29,6 +29,8 @@ class Environment {
   virtual void advance(Duration by) = 0;
   // Somebody sets the wall clock; no time passes.
   virtual void step_wall_clock(Duration by) = 0;
+  // The same for the clock that jobs wait by: this machine's, or the server's.
+  virtual void step_store_clock(Duration by) = 0;
 };
 
 // The options of a store on another machine that shares the database.

@@ -24,6 +24,7 @@ class SqliteEnvironment final : public Environment {
   std::int64_t wall_ms() const override { return clock.wall_ms(); }
   void advance(Duration by) override { clock.advance(by); }
   void step_wall_clock(Duration by) override { clock.step_wall(by); }
+  void step_store_clock(Duration by) override { clock.step_wall(by); }
 
   ManualClock clock;
 

@@ -54,6 +54,10 @@ std::unique_ptr<Store> PostgresEnvironment::open(const OpenOptions& options) {
 
 void PostgresEnvironment::advance(Duration by) {
   clock.advance(by);
+  step_store_clock(by);
+}
+
+void PostgresEnvironment::step_store_clock(Duration by) {
   server_ms_ += std::chrono::duration_cast<std::chrono::milliseconds>(by).count();
   sql("UPDATE holdfast.test_clock SET ms = " + std::to_string(server_ms_));
 }

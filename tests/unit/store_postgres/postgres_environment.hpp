@@ -28,6 +28,7 @@ class PostgresEnvironment final : public Environment {
   void advance(Duration by) override;
   // Of the host that a worker runs on: the server has its own.
   void step_wall_clock(Duration by) override { clock.step_wall(by); }
+  void step_store_clock(Duration by) override;
 
   ManualClock clock;
 
