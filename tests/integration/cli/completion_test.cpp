@@ -108,7 +108,7 @@ TEST_CASE("the commands of the queue worker are completed in every shell") {
        "COMP_CWORD=$(($# - 1)); _holdfast_queue_worker; echo \"<${COMPREPLY[*]}>\"; }; "
        "offer holdfast-queue-worker re; offer holdfast-queue-worker jobs re; "
        "offer holdfast-queue-worker jobs list --st; offer holdfast-queue-worker backup --"});
-  CHECK(in_bash == "<restore>\n<retry resume>\n<--status>\n<--force>\n");
+  CHECK(in_bash == "<restore>\n<retry resume>\n<--status>\n<--help --force>\n");
   const auto in_fish = [&](const std::string& line) {
     return typist.run(
         {"/usr/bin/fish", "--no-config", "-c",
