@@ -175,6 +175,10 @@ class Stack:
         return bool(status) and status.get("ready") and all(
             p["type"] != "service" or p["ready"] >= p["wanted"] for p in status["programs"])
 
+    def is_rolling(self):
+        status = self.status()
+        return not status or any(p.get("rolling") for p in status["programs"])
+
     def wait_ready(self, seconds=60.0):
         wait_until(lambda: self.ready() or self.process.poll() is not None, seconds)
         if not self.ready():

@@ -145,6 +145,12 @@ def complain(engine, problems):
     sys.stdout.flush()
 
 
+def keep(options, directory):
+    if options.keep:
+        os.makedirs(options.keep, exist_ok=True)
+        subprocess.run(["cp", "-a", directory + "/.", options.keep], check=False)
+
+
 def run_storm(options, engine_of):
     with tempfile.TemporaryDirectory(prefix="holdfast-storm-") as directory:
         storm = Storm(options.faulty, directory, engine_of, options.seed)
@@ -158,10 +164,12 @@ def run_storm(options, engine_of):
             problems = check(evidence)
             print(f"{engine_of.name}: {len(evidence.jobs)} jobs, checked after "
                   f"{time.monotonic() - began:.0f} s", flush=True)
-            if problems and options.keep:
-                os.makedirs(options.keep, exist_ok=True)
-                subprocess.run(["cp", "-a", directory + "/.", options.keep], check=False)
+            if problems:
+                keep(options, directory)
             return figures(evidence, problems), problems
+        except BaseException:
+            keep(options, directory)
+            raise
         finally:
             storm.end()
 
@@ -172,8 +180,11 @@ def run_control(options, engine_of):
         storm = Storm(options.faulty, directory, engine_of, options.seed, queue_workers=2)
         try:
             storm.engine.take_fence_away()
-            storm.troubles.stale("computed")
+            storm.troubles.stale("computed", run_ms=2500)
             problems = check(storm.finish())
+        except BaseException:
+            keep(options, directory)
+            raise
         finally:
             storm.end()
     found = problems.get("stale work is refused", [])

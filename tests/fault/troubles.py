@@ -8,7 +8,7 @@ import random
 import signal
 import time
 
-from stack import LEASE, is_stopped, wait_until
+from stack import LEASE, wait_until
 
 PAST_LEASE = LEASE + 0.7
 
@@ -219,22 +219,34 @@ class Troubles:
         self.client.post("slow", "slow 600")
         self.stack.command("restart", "--no-wait", "queue-worker")
 
-    def stale(self, step):
-        """A worker is stopped with a job in hand; another one does the job; the first goes on."""
+    def stale(self, step, run_ms=700):
+        """A worker is stopped with a job in hand; another one does the job; the first goes on.
+        `run_ms`: how long a run of the job takes, which is the time to wake the first one while the
+        other one holds the job."""
+        # Otherwise a job that is left from before comes to the step in place of ours, or a process
+        # that is being replaced does: the signals that end it would wake it, too.
+        self.quieten()
         self.stack.arm(step, "stop")
-        document = self.client.post("slow", "slow 700")
-        if not wait_until(lambda: any(is_stopped(p) for p in
-                                      self.stack.workers("queue-worker").values()), 30):
+        document = self.client.post("slow", f"slow {run_ms}")
+        stopped = []
+        if not wait_until(lambda: stopped.extend(self.stack.stopped()) or stopped, 30):
             raise RuntimeError(f"nothing stopped at the step {step}")
         job = document.jobs[-1]
         held_again = (f"SELECT 1 AS held FROM storm_audit WHERE what = 'move' AND job = {job}"
                       " AND state = 2 ORDER BY seq LIMIT 1 OFFSET 1")
         if not wait_until(lambda: self.engine.rows(held_again), 60):
             raise RuntimeError(f"job {job} was not taken over after the step {step}")
-        for pid in self.stack.stopped():
+        for pid in stopped:
             self.send(pid, signal.SIGCONT)
         self.counts["SIGSTOP with a job in hand past the lease"] += 1
         self.settle()
+
+    def quieten(self):
+        """Waits until every job has ended and no process is being replaced."""
+        unfinished = "SELECT count(*) AS jobs FROM job WHERE state < 3"
+        if not wait_until(lambda: not self.stack.is_rolling() and self.stack.ready()
+                          and self.engine.rows(unfinished)[0]["jobs"] == 0, 120):
+            raise RuntimeError("the jobs do not come to an end")
 
     def settle(self):
         wait_until(lambda: self.stack.restart_if_dead() or self.stack.ready(), 60)
