@@ -278,7 +278,7 @@ class ApiService final : public worker::Service {
   void look_at_queue() {
     if (looking_.exchange(true)) return;
     const bool taken = offload_.run(Work::Scan, [this] {
-      if (const auto use = store_->file_use()) {
+      if (const auto use = store_->file_use(); use && store_files_) {
         store_files_->show({use->database, use->log, use->free});
       }
       if (const auto stats = store_->queue_stats(kQueue)) {

@@ -116,7 +116,8 @@ class QueueService final : public worker::Service {
   void before_scrape(std::function<void()> done) override {
     reads_.off_loop(
         [this](store::Store& store) -> Result<store::QueueStats> {
-          if (const auto use = store.file_use()) files_->show({use->database, use->log, use->free});
+          if (const auto use = store.file_use(); use && files_)
+            files_->show({use->database, use->log, use->free});
           HOLDFAST_TRY(store.check());
           return store.queue_stats(kQueue);
         },

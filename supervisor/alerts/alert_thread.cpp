@@ -170,6 +170,7 @@ void AlertThread::publish(const Moment& now) {
   view->silences = notifier_.silences().all();
   view->withheld = notifier_.withheld();
   view->errors = rules_.errors();
+  view->backlog_threshold = rules_.backlog_threshold();
   const std::lock_guard lock(mutex_);
   view_ = std::move(view);
 }

@@ -30,8 +30,9 @@ struct AlertView {
   // Resolved ones, oldest first; never null.
   std::shared_ptr<const std::vector<Alert>> history = std::make_shared<std::vector<Alert>>();
   std::vector<Silence> silences;
-  std::map<std::string, std::uint64_t> withheld;  // events that nobody was told of, by reason
-  std::map<std::string, std::uint64_t> errors;    // counted by the error rate, by program
+  std::map<std::string, std::uint64_t> withheld;   // events that nobody was told of, by reason
+  std::map<std::string, std::uint64_t> errors;     // counted by the error rate, by program
+  Duration backlog_threshold = kBacklogThreshold;  // as the rules have it
 };
 using AlertViewPtr = std::shared_ptr<const AlertView>;
 

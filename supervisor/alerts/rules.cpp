@@ -305,6 +305,11 @@ void Rules::learn(const FleetSnapshot& snapshot) {
   }
 }
 
+Duration Rules::backlog_threshold() const {
+  const RuleSettings* const rule = enabled("HoldfastQueueBacklog");
+  return rule == nullptr ? kBacklogThreshold : rule->threshold;
+}
+
 void Rules::add_states(const FleetSnapshot& snapshot, const Moment& now,
                        std::vector<Finding>& findings) {
   // While the stack stops, and until it has told anything, nothing can be said of it; what was
@@ -313,8 +318,7 @@ void Rules::add_states(const FleetSnapshot& snapshot, const Moment& now,
   const bool starting = silent || now.mono - snapshot.started_at < settings_.startup_grace;
   std::vector<ActiveAlert> active;
   if (!silent) {
-    const RuleSettings* const backlog = enabled("HoldfastQueueBacklog");
-    active = active_alerts(snapshot, totals_, backlog ? backlog->threshold : kBacklogThreshold);
+    active = active_alerts(snapshot, totals_, backlog_threshold());
   }
   std::set<AlertKey> seen;
   for (ActiveAlert& one : active) {

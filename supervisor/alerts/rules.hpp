@@ -70,6 +70,8 @@ class Rules {
 
   // Errors counted since the start, by program.
   const std::map<std::string, std::uint64_t>& errors() const { return errors_; }
+  // How long the oldest job that is due may wait.
+  Duration backlog_threshold() const;
 
  private:
   struct Episode {  // of events

@@ -131,9 +131,11 @@ void read_only(const Sources& sources, const RequestPtr& request, const http::Re
   if (path == protocol::kStatusPath) {
     const auto shown = named_part(*snapshot, request->query_values("name"));
     if (!shown) return respond(problem(404, shown.error().message));
-    auto active = alerts::active_alerts(*shown, sources.history().latest());
-    if (sources.alerts != nullptr)
-      active = alerts::merge(std::move(active), *sources.alerts->view(), *shown);
+    const auto view = sources.alerts == nullptr ? std::make_shared<const alerts::AlertView>()
+                                                : sources.alerts->view();
+    auto active =
+        alerts::active_alerts(*shown, sources.history().latest(), view->backlog_threshold);
+    if (sources.alerts != nullptr) active = alerts::merge(std::move(active), *view, *shown);
     const LastCrashes crashes =
         sources.crashes == nullptr ? LastCrashes{} : sources.crashes->last_ids();
     return respond(json(200, status_json(*shown, now, sources.usage, active, crashes)));

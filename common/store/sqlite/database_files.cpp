@@ -69,7 +69,7 @@ Result<void> DatabaseFiles::check() const {
   return {};
 }
 
-FileUse DatabaseFiles::use() const {
+std::optional<FileUse> DatabaseFiles::use() const {
   FileUse use;
   for (const File& file : files_) {
     struct stat info {};
@@ -78,10 +78,10 @@ FileUse DatabaseFiles::use() const {
     if (&file == &files_.front()) use.database = bytes;
     if (file.path.native().ends_with("-wal")) use.log = bytes;
   }
+  // Of the directory: a database that was moved away has not filled the disk.
   struct statvfs system {};
-  if (::statvfs(files_.front().path.c_str(), &system) == 0) {
-    use.free = static_cast<std::uint64_t>(system.f_bavail) * system.f_frsize;
-  }
+  if (::statvfs(files_.front().path.parent_path().c_str(), &system) != 0) return std::nullopt;
+  use.free = static_cast<std::uint64_t>(system.f_bavail) * system.f_frsize;
   return use;
 }
 

@@ -27,7 +27,8 @@ class DatabaseFiles {
   // process starts anew.
   Result<void> check() const;
 
-  FileUse use() const;
+  // Nothing while the directory cannot be looked at.
+  std::optional<FileUse> use() const;
 
  private:
   struct File {

@@ -17,7 +17,8 @@ Finished queue_worker(const Stack& stack, const std::vector<std::string>& argume
   std::vector<std::string> argv{bin_dir() / "holdfast-queue-worker"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   ProcessOptions options;
-  options.environment = {{"HOLDFAST_CONFIG", stack.config_file().native()}};
+  options.environment = {{"HOLDFAST_CONFIG", stack.config_file().native()},
+                         {"HOLDFAST_STATE_DIR", stack.file("state")}};
   return run_program(argv, options);
 }
 

@@ -108,8 +108,8 @@ TEST_CASE("documents of another space are embedded again, the newest jobs last")
   CHECK(hits_by_vector(*before) == 3);
   // Claimed ones do not wait any more: there is room for the third.
   CHECK(enqueue_outdated(*after, 2, now) == 1);
-  for (const Document& document :
-       after->list_documents({10, "", DocumentStatus::Ready})->documents) {
+  const auto ready = after->list_documents({10, "", DocumentStatus::Ready});
+  for (const Document& document : ready->documents) {
     if (document.job_id == jobs[1].id) {
       REQUIRE(embed(*after, key_of(jobs[1]), document.id, {chunk(0, "walrus", kVector)}));
     }
