@@ -65,7 +65,8 @@ bool is_out(Stack& stack) {
 bool is_back(Stack& stack) {
   int code = 0;
   const json ready = ready_of(stack, code);
-  return code == 200 && ready.value("status", "") == "pass" && stack.status()["alerts"].empty();
+  return code == 200 && ready.value("status", "") == "pass" &&
+         alerts_but_space(stack.status()).empty();
 }
 
 }  // namespace
