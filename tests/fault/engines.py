@@ -332,7 +332,7 @@ class Postgres:
     def end_connections(self, number):
         self.psql("SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity"
                   " WHERE usename = 'holdfast' AND pid <> pg_backend_pid()"
-                  f" ORDER BY random() LIMIT {number}) AS some")
+                  f" ORDER BY random() LIMIT {number}) AS victims")
 
     def kill_backend(self, random):
         """The server resets itself and all connections."""
