@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
 namespace holdfast::supervisor::alerts {
 
@@ -42,6 +41,11 @@ void add_id(std::vector<std::string>& ids, const std::string& id) {
   std::erase(ids, id);
   ids.push_back(id);
   if (ids.size() > kMostRequestIds) ids.erase(ids.begin());
+}
+
+double value_or_zero(const std::map<std::string, double>& values, const std::string& name) {
+  const auto found = values.find(name);
+  return found == values.end() ? 0 : found->second;
 }
 
 std::uint64_t increase(double before, double now) {
@@ -250,30 +254,27 @@ void Rules::on_lines_left_out(const std::string& program, std::uint64_t number, 
   count_errors(program, number, now);
 }
 
-std::string Rules::api_program() const {
-  return api_programs_.empty() ? "api-worker" : api_programs_.front();
-}
-
-std::string Rules::queue_program() const {
-  return queue_programs_.empty() ? "queue-worker" : queue_programs_.front();
-}
-
 void Rules::on_totals(const telemetry::Totals& totals, const Moment& now) {
   const auto before = std::exchange(totals_, totals);
   if (!before) return;  // the baseline
-  const std::string api = api_program();
-  count_errors(api, ledgers_[api].add_responses(increase(before->errors, totals.errors), now.mono),
-               now);
-  const std::string queue_worker = queue_program();
-  for (const auto& [queue, dead] : totals.dead_jobs) {
-    const auto was = before->dead_jobs.find(queue);
-    const std::uint64_t more = increase(was == before->dead_jobs.end() ? 0 : was->second, dead);
-    if (more == 0) continue;
-    if (Episode* episode = count("HoldfastJobsDying", queue, queue_worker, more, now)) {
-      episode->alert.summary = fmt::format("{} {} of {} became dead", episode->alert.count,
-                                           episode->alert.count == 1 ? "job" : "jobs", queue);
+  const auto& was = before->program_errors;
+  for (const auto& [program, errors] : totals.program_errors.responses()) {
+    const std::uint64_t more = increase(value_or_zero(was.responses(), program), errors);
+    count_errors(program, ledgers_[program].add_responses(more, now.mono), now);
+  }
+  for (const auto& [program, queues] : totals.program_errors.dead_jobs()) {
+    const auto queues_before = was.dead_jobs().find(program);
+    for (const auto& [queue, dead] : queues) {
+      const bool known = queues_before != was.dead_jobs().end();
+      const std::uint64_t more =
+          increase(known ? value_or_zero(queues_before->second, queue) : 0, dead);
+      if (more == 0) continue;
+      if (Episode* episode = count("HoldfastJobsDying", queue, program, more, now)) {
+        episode->alert.summary = fmt::format("{} {} of {} became dead", episode->alert.count,
+                                             episode->alert.count == 1 ? "job" : "jobs", queue);
+      }
+      count_errors(program, ledgers_[program].add_dead_jobs(more, now.mono), now);
     }
-    count_errors(queue_worker, ledgers_[queue_worker].add_dead_jobs(more, now.mono), now);
   }
 }
 
@@ -290,8 +291,6 @@ void Rules::learn(const FleetSnapshot& snapshot) {
   programs_.clear();
   scheduled_.clear();
   own_.clear();
-  api_programs_.clear();
-  queue_programs_.clear();
   for (const core::ProgramView& program : snapshot.view.programs) {
     programs_.push_back(program.config);
     const config::Program& config = *program.config;
@@ -299,9 +298,6 @@ void Rules::learn(const FleetSnapshot& snapshot) {
     if (is_own_worker(config)) own_.insert(config.name);
     if (config.command.empty() || config.type == config::ProgramType::Oneshot) continue;
     errors_.try_emplace(config.name, 0);  // increase() cannot see what a new series begins with
-    const std::string executable = std::filesystem::path(config.command.front()).filename();
-    if (executable == "holdfast-api-worker") api_programs_.push_back(config.name);
-    if (executable == "holdfast-queue-worker") queue_programs_.push_back(config.name);
   }
 }
 

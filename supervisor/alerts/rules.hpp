@@ -97,8 +97,6 @@ class Rules {
   void note_crash(const EventRecord& event, const Moment& now);
   void count_errors(const std::string& program, std::uint64_t number, const Moment& now);
   void add_sample(const std::string& program, ErrorSample sample);
-  std::string api_program() const;
-  std::string queue_program() const;
   void add_states(const FleetSnapshot& snapshot, const Moment& now, std::vector<Finding>& findings);
   void add_events(const Moment& now, std::vector<Finding>& findings);
   void inhibit(const FleetSnapshot& snapshot, const Moment& now, std::vector<Finding>& findings);
@@ -115,8 +113,6 @@ class Rules {
   std::vector<std::shared_ptr<const config::Program>> programs_;  // that the rest follows from
   std::set<std::string> scheduled_;                               // programs
   std::set<std::string> own_;                                     // run Holdfast's own workers
-  std::vector<std::string> api_programs_;
-  std::vector<std::string> queue_programs_;
 };
 
 }  // namespace holdfast::supervisor::alerts

@@ -7,6 +7,7 @@
 // Threads: one at a time (the telemetry thread); pure. Units: as the names say.
 
 #include "common/base/clock.hpp"
+#include "supervisor/telemetry/program_errors.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -48,7 +49,7 @@ struct Totals {
   std::optional<Reach> redis;
   std::optional<Reach> embedding;  // the embedding provider, if it is on a network
   std::optional<double> memory_bytes;
-  std::map<std::string, double> dead_jobs;           // by queue, since the start
+  ProgramErrors program_errors;
   std::map<std::string, double> oldest_job_seconds;  // by queue: how long it has been due
   double api_keys_expiring = 0;
   std::optional<double> store_disk_free;  // bytes, for an embedded store

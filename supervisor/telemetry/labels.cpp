@@ -76,4 +76,18 @@ std::optional<std::string_view> find_label(std::span<const ParsedLabel> labels,
   return std::nullopt;
 }
 
+std::string_view label_value(std::string_view labels, std::string_view name) {
+  while (!labels.empty()) {
+    const auto equals = labels.find("=\"");
+    if (equals == std::string_view::npos) return {};
+    auto end = equals + 2;
+    while (end < labels.size() && labels[end] != '"')
+      end += labels[end] == '\\' ? 2U : 1U;
+    if (end >= labels.size()) return {};
+    if (labels.substr(0, equals) == name) return labels.substr(equals + 2, end - equals - 2);
+    labels.remove_prefix(std::min(labels.size(), end + 2));  // `",`
+  }
+  return {};
+}
+
 }  // namespace holdfast::supervisor::telemetry

@@ -47,4 +47,7 @@ class LabelWriter {
 std::optional<std::string_view> find_label(std::span<const ParsedLabel> labels,
                                            std::string_view name);
 
+// The value of a label in `method="GET",status="200"`; empty if there is none.
+std::string_view label_value(std::string_view labels, std::string_view name);
+
 }  // namespace holdfast::supervisor::telemetry

@@ -184,8 +184,8 @@ void Ledger::commit(SourceState& state) {
   ProgramCounts& counts = programs_[state.source.program];
   for (ScalarEntry& entry : state.scalars) {
     if (entry.cell == kNoCell) continue;
-    const Merge merge = table_.family(table_.series(entry.series).family).merge;
-    if (commit_scalar(state, entry, merge, values_[entry.cell])) ++counts.resets;
+    const FamilyEntry& family = table_.family(table_.series(entry.series).family);
+    if (commit_scalar(state, entry, family, values_[entry.cell])) ++counts.resets;
   }
   for (DistributionEntry& entry : state.distributions) {
     if (entry.present() && commit_distribution(state, entry)) ++counts.resets;
@@ -201,16 +201,22 @@ void Ledger::drop_value(SourceState& state, SeriesId series) {
 }
 
 // True if the series was reset.
-bool Ledger::commit_scalar(SourceState& state, ScalarEntry& entry, Merge merge, double value) {
+bool Ledger::commit_scalar(SourceState& state, ScalarEntry& entry, const FamilyEntry& family,
+                           double value) {
   SeriesEntry& series = table_.series(entry.series);
   bool reset = false;
-  if (merge == Merge::Counter) {
+  if (family.merge == Merge::Counter) {
     if (!(value >= 0) || std::isinf(value)) {
       drop_value(state, entry.series);
       return false;
     }
     reset = entry.good && value < entry.last;
     if (reset) series.retired += entry.last;
+    const double before = entry.good && !reset ? entry.last : 0;
+    if (family.has_errors && value > before) {
+      program_errors_.add(state.source.program, family.name, table_.labels(entry.series),
+                          value - before);
+    }
   }
   entry.last = value;
   entry.good = true;

@@ -28,6 +28,7 @@
 #include "common/metrics/model.hpp"
 #include "supervisor/telemetry/limits.hpp"
 #include "supervisor/telemetry/plan.hpp"
+#include "supervisor/telemetry/program_errors.hpp"
 #include "supervisor/telemetry/source.hpp"
 
 #include <cstdint>
@@ -106,6 +107,8 @@ class Ledger {
   // Drops families that no worker has exposed for `retired_family_ttl`. Call it periodically.
   void expire(MonoTime now);
 
+  const ProgramErrors& program_errors() const { return program_errors_; }
+
   LedgerStatistics statistics() const;
   // What of live sources is left out and should be mended, for one log line each.
   std::vector<FamilyConflict> conflicts() const;
@@ -124,7 +127,8 @@ class Ledger {
   SourceState* find(const SourceId& source) const;
   bool reread_same_lines(SourceState& state, const std::string& snapshot);
   void commit(SourceState& state);
-  bool commit_scalar(SourceState& state, ScalarEntry& entry, Merge merge, double value);
+  bool commit_scalar(SourceState& state, ScalarEntry& entry, const FamilyEntry& family,
+                     double value);
   void drop_value(SourceState& state, SeriesId series);
   void forget_unless_room(const SourceState& state, SeriesId series, std::uint32_t lines);
   void keep_text(SourceState& state, std::string text);
@@ -148,6 +152,7 @@ class Ledger {
   std::vector<double> values_;  // of the snapshot being applied
   std::vector<Cell> cells_;     // by SeriesId, for render()
   std::map<std::string, ProgramCounts> programs_;
+  ProgramErrors program_errors_;
   DropCounts drops_{};
   std::uint64_t retired_incarnations_ = 0;
   std::uint64_t full_parses_ = 0;

@@ -3,6 +3,7 @@
 
 #include "common/metrics/text.hpp"
 #include "supervisor/telemetry/parser.hpp"
+#include "supervisor/telemetry/program_errors.hpp"
 
 #include <algorithm>
 
@@ -116,6 +117,7 @@ SeriesTable::Bound SeriesTable::bind(const std::string& name, std::string_view h
   entry.type = type;
   entry.merge = merge_of(type, rule);
   entry.per_worker = entry.merge == Merge::Newest;
+  entry.has_errors = entry.merge == Merge::Counter && ProgramErrors::reads(name);
   entry.rank = claim.rank;
   entry.owner = program;
   entry.sources = 1;

@@ -52,6 +52,7 @@ struct FamilyEntry {
   metrics::Type type = metrics::Type::Untyped;
   Merge merge = Merge::Sum;
   bool per_worker = false;  // series get the label `worker`
+  bool has_errors = false;  // ProgramErrors reads it
   std::uint32_t rank = 0;   // of the program that it belongs to
   std::string owner;        // that program
   bool sorted = true;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/telemetry/totals.hpp"
 
+#include "supervisor/telemetry/labels.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -9,13 +11,11 @@ namespace holdfast::supervisor::telemetry {
 
 namespace {
 
-constexpr std::string_view kRequests = "http_requests_total";
 constexpr std::string_view kLatency = "http_request_duration_seconds";
 constexpr std::string_view kQueue = "queue_size";
 constexpr std::string_view kStore = "store_up";
 constexpr std::string_view kRedis = "rate_limit_redis_up";
 constexpr std::string_view kEmbedding = "embedding_provider_up";
-constexpr std::string_view kJobs = "queue_jobs_total";
 constexpr std::string_view kOldestJob = "queue_oldest_ready_age_seconds";
 constexpr std::string_view kKeysExpiring = "api_keys_expiring";
 constexpr std::string_view kDiskFree = "store_disk_free_bytes";
@@ -55,41 +55,26 @@ void add_to(std::optional<LatencyTotals>& total, const Counts& counts) {
     total->buckets[i] += counts.buckets[i];
 }
 
-void add_by_queue(const Families& families, std::string_view name, std::string_view outcome,
+void add_by_queue(const Families& families, std::string_view name,
                   std::map<std::string, double>& totals) {
   const auto found = families.find(name);
   if (found == families.end()) return;
   for (const SeriesValue& series : found->second) {
-    if (!outcome.empty() && label_value(series.labels, "outcome") != outcome) continue;
     totals[std::string(label_value(series.labels, "queue"))] += series.value;
   }
 }
 
 }  // namespace
 
-std::string_view label_value(std::string_view labels, std::string_view name) {
-  while (!labels.empty()) {
-    const auto equals = labels.find("=\"");
-    if (equals == std::string_view::npos) return {};
-    auto end = equals + 2;
-    while (end < labels.size() && labels[end] != '"')
-      end += labels[end] == '\\' ? 2U : 1U;
-    if (end >= labels.size()) return {};
-    if (labels.substr(0, equals) == name) return labels.substr(equals + 2, end - equals - 2);
-    labels.remove_prefix(std::min(labels.size(), end + 2));  // `",`
-  }
-  return {};
-}
-
 Totals totals_of(Ledger& ledger, MonoTime now, WallTime wall) {
-  static constexpr std::array kFamilies{kRequests,     kLatency,   kQueue,   kStore,
-                                        kRedis,        kEmbedding, kJobs,    kOldestJob,
-                                        kKeysExpiring, kDiskFree,  kStoreLog};
+  static constexpr std::array kFamilies{kRequestsFamily, kLatency,   kQueue,     kStore,
+                                        kRedis,          kEmbedding, kOldestJob, kKeysExpiring,
+                                        kDiskFree,       kStoreLog};
   const auto families = ledger.read(kFamilies, now);
   Totals totals;
   totals.at = now;
   totals.unix_ms = to_unix_ms(wall);
-  if (const auto requests = families.find(kRequests); requests != families.end()) {
+  if (const auto requests = families.find(kRequestsFamily); requests != families.end()) {
     totals.requests = 0;
     for (const SeriesValue& series : requests->second) {
       *totals.requests += series.value;
@@ -112,8 +97,8 @@ Totals totals_of(Ledger& ledger, MonoTime now, WallTime wall) {
   totals.database = reach_of_all(only_series(families, kStore));
   totals.redis = reach_of_each(only_series(families, kRedis));
   totals.embedding = reach_of_each(only_series(families, kEmbedding));
-  add_by_queue(families, kJobs, "dead", totals.dead_jobs);
-  add_by_queue(families, kOldestJob, {}, totals.oldest_job_seconds);
+  totals.program_errors = ledger.program_errors();
+  add_by_queue(families, kOldestJob, totals.oldest_job_seconds);
   if (const auto* expiring = only_series(families, kKeysExpiring))
     totals.api_keys_expiring = expiring->value;
   if (const auto* free = only_series(families, kDiskFree)) totals.store_disk_free = free->value;

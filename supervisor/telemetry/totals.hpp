@@ -11,7 +11,4 @@ namespace holdfast::supervisor::telemetry {
 // Everything but `memory_bytes`, which workers do not report.
 Totals totals_of(Ledger& ledger, MonoTime now, WallTime wall);
 
-// The value of a label in `method="GET",status="200"`; empty if there is none.
-std::string_view label_value(std::string_view labels, std::string_view name);
-
 }  // namespace holdfast::supervisor::telemetry

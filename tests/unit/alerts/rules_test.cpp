@@ -65,11 +65,21 @@ struct World {
     line.message = message;
     rules.on_error_line(line, now);
   }
+  telemetry::Totals reported;
+  std::pair<double, double> counted{0, 0};
+  void add_errors(const std::string& program, double number) {
+    reported.program_errors.add(program, "http_requests_total", "status=\"500\"", number);
+  }
+  void add_dead(const std::string& program, double number) {
+    reported.program_errors.add(program, "queue_jobs_total", "outcome=\"dead\",queue=\"documents\"",
+                                number);
+  }
   void totals(double errors, double dead = 0) {
-    telemetry::Totals totals;
-    totals.errors = errors;
-    totals.dead_jobs["documents"] = dead;
-    rules.on_totals(totals, now);
+    reported.errors = errors;
+    add_errors("api-worker", errors - counted.first);
+    add_dead("queue-worker", dead - counted.second);
+    counted = {errors, dead};
+    rules.on_totals(reported, now);
   }
 
   std::vector<Finding> findings() { return rules.evaluate(snapshot, now); }
@@ -248,6 +258,22 @@ TEST_CASE("dead jobs are an alert of their queue, and errors of the queue worker
     const bool jobs = finding.alert.key.name == "HoldfastJobsDying";
     CHECK(finding.alert.key.target == (jobs ? "documents" : "queue-worker"));
   }
+}
+
+TEST_CASE("of two programs of one kind, the alert names the one that fails") {
+  World world;
+  world.add_program("admin-api", "holdfast-api-worker");
+  world.add_program("mail-worker", "holdfast-queue-worker");
+  world.totals(0);
+  world.add_errors("admin-api", 5);
+  world.add_dead("mail-worker", 6);
+  world.totals(0);
+  std::vector<std::string> targets;
+  for (const Finding& finding : world.findings())
+    targets.push_back(finding.alert.key.target + " of " + finding.alert.program);
+  CHECK(targets == std::vector<std::string>{"admin-api of admin-api", "mail-worker of mail-worker",
+                                            "documents of mail-worker"});
+  CHECK(world.rules.errors().at("api-worker") == 0);
 }
 
 TEST_CASE("the alert of errors holds the last ones, with their request ids") {

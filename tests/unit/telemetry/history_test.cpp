@@ -2,6 +2,7 @@
 // Rates and quantiles between totals, and their history.
 #include "supervisor/telemetry/history.hpp"
 
+#include "supervisor/telemetry/labels.hpp"
 #include "supervisor/telemetry/totals.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/telemetry/support.hpp"
