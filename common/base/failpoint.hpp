@@ -14,8 +14,7 @@ namespace holdfast {
 enum class FaultStep {
   // A claim.
   ClaimWritten,  // the rows are taken, the transaction is open
-  Claimed,       // committed, and the worker knows; no job has started
-  Started,       // the start of a job is committed, its work has not begun
+  Claimed,       // committed, and the worker knows; no work has begun
   Working,       // its document is loaded; `about` is the content
   // The commit of its result.
   Computed,  // the work is done, its result has not been handed to the store

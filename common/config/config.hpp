@@ -334,7 +334,7 @@ struct Store {
 
 // [queue]
 struct Queue {
-  std::uint32_t batch = 16;       // jobs claimed at a time
+  std::uint32_t batch = 64;       // short jobs claimed at a time
   std::uint32_t concurrency = 1;  // jobs run at a time
   Duration lease = 30s;
   Duration job_timeout = 10min;

@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kFirstCrashBackoff = 100ms;
+constexpr Duration kSecondCrashBackoff = 400ms;
 constexpr Duration kLongestCrashBackoff = 1h;
 constexpr Duration kQuarantinePatience = 5s;
 constexpr Duration kKeepDeadJobs = 7 * 24h;
@@ -39,8 +39,9 @@ JobState after_release(const JobBudget& budget) {
 }
 
 Duration crash_backoff(std::int64_t crashes) {
-  Duration wait = kFirstCrashBackoff;
-  for (std::int64_t i = 1; i < crashes && wait < kLongestCrashBackoff; ++i)
+  if (crashes <= 1) return Duration::zero();
+  Duration wait = kSecondCrashBackoff;
+  for (std::int64_t i = 2; i < crashes && wait < kLongestCrashBackoff; ++i)
     wait *= 4;
   return std::min(wait, kLongestCrashBackoff);
 }

@@ -51,8 +51,9 @@ JobState after_crash(const JobBudget& budget);
 // After its worker gave it back unfinished: Ready or Cancelled.
 JobState after_release(const JobBudget& budget);
 
-// The wait before the next attempt after the nth crash: 100 ms, then four times as long each time,
-// at most an hour.
+// The wait before the next attempt after the nth crash: none after the first, since most jobs that
+// are held by a worker when it dies have not killed it; then 400 ms, and four times as long each
+// time, at most an hour.
 Duration crash_backoff(std::int64_t crashes);
 // What the document of a job says that died of its crashes.
 std::string crash_error(std::int64_t crashes, std::string_view cause);

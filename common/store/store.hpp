@@ -6,7 +6,7 @@
 //
 // Guarantees
 // - A write is durable before its callback runs (unless relaxed durability was asked for).
-//   Claims, starts, heartbeats, releases and rescues are exempt: they survive the death of any
+//   Claims, heartbeats, releases and rescues are exempt: they survive the death of any
 //   process, and a power cut that undoes one has also ended the worker that it was about.
 // - A document and its job are created in one transaction.
 // - A job is owned by (id, fence). Every transition names both; a stale owner gets Conflict and
@@ -130,9 +130,8 @@ class JobQueue {
   // gets nothing else until it is finished. So a claim can come back empty although peek() says
   // ready: claim again when a job of this worker ends, or after the poll interval.
   // Conflict if this worker was declared dead. A worker that released its jobs gets no more.
+  // From here on a crash of the worker is charged to each of them: claim what is worked on at once.
   virtual void claim(ClaimRequest request, Callback<std::vector<Job>> done) = 0;
-  // Marks that work on the job begins now: from here on a crash is charged to it.
-  virtual void start(JobKey key, Callback<void> done) = 0;
 
   // One transaction: the fenced completion, then the chunks replace the document's old ones and
   // the document becomes ready. Conflict if the fence is stale: nothing changed.

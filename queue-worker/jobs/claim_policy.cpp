@@ -19,6 +19,11 @@ Duration time_to_sleep(const store::JobQueue::Peek& peeked, std::int64_t now_ms,
   return std::max<Duration>(std::chrono::milliseconds(until_due), kShortestSleep);
 }
 
+bool is_busy(const ClaimState& state) {
+  return state.in_work >= state.capacity ||
+         (state.in_work >= state.threads && state.in_work > state.capacity / 2);
+}
+
 }  // namespace
 
 NextStep next_step(const ClaimState& state, std::int64_t now_ms, Duration poll) {
@@ -33,7 +38,7 @@ NextStep next_step(const ClaimState& state, std::int64_t now_ms, Duration poll) 
   if (!state.registered) return {Action::Register, 0, {}};
   if (state.quarantined > 0) return {};
   // Results that the store is slow to take hold back new work: they would pile up in memory.
-  if (state.in_work >= state.capacity || state.settling >= 2 * state.capacity) return {};
+  if (is_busy(state) || state.settling >= 2 * state.capacity) return {};
   if (!state.peeked) return {Action::Peek, 0, {}};
   const bool due = state.peeked->next_at && *state.peeked->next_at <= now_ms;
   if (state.peeked->ready || due) return {Action::Claim, state.capacity - state.in_work, {}};

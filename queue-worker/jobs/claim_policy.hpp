@@ -5,7 +5,11 @@
 //
 // The loop asks again after every event: the doorbell, a timer, a claim that returned, a job that
 // ended. Claims are writes, so one is made only after a peek (a read) found something to claim: an
-// idle worker never writes.
+// idle worker never writes. One that found as many jobs as it asked for is followed by the next
+// without a look.
+//
+// Jobs that are claimed ahead (capacity()) are claimed in waves, when half of the last one is
+// worked on: a claim for each job that ends would cost as many transactions as there are jobs.
 //
 // Jobs that crashed their worker run alone ("quarantined"), so that such a job takes no neighbour
 // along. While one waits or runs here, nothing else is claimed.
@@ -31,6 +35,7 @@ struct ClaimState {
   bool backing_off = false;   // the last one failed or found nothing: wait before the next
   bool probing = false;       // the provider is being asked whether it takes texts again
   embedding::ProviderState provider;
+  std::uint32_t threads = 1;                    // that work on jobs
   std::uint32_t capacity = 1;                   // jobs that may be in work, see capacity()
   std::uint32_t in_work = 0;                    // claimed, and the work not finished
   std::uint32_t quarantined = 0;                // jobs held that must run alone

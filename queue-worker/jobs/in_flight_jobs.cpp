@@ -96,35 +96,14 @@ void InFlightJobs::begin(store::Job job) {
   if (const auto lost = held_.find(fresh.job.id); lost != held_.end()) unlist(lost->second);
   Held& held = held_[fresh.job.id] = std::move(fresh);
   if (!payload) return fail_job(held, {payload.error().message, true});
-  start(held);
-}
-
-void InFlightJobs::start(Held& held) {
-  parts_.store.start(key_of(held), on_loop<void>([key = key_of(held)](InFlightJobs& self,
-                                                                      const Result<void>& result) {
-                       self.started(key, result);
-                     }));
-}
-
-void InFlightJobs::started(store::JobKey key, const Result<void>& result) {
-  Held* held = find(key);
-  if (held == nullptr) return;
-  if (!result) {
-    if (!is_transient(result.error().kind)) {
-      return end(key, AttemptResult::Stale, result.error().message);
-    }
-    parts_.observer.trouble("start", result.error());
-    return try_again_later(key, [](InFlightJobs& self, Held& late) { self.start(late); });
-  }
-  list(*held);
-  failpoint(FaultStep::Started);
-  const std::int64_t waited = to_unix_ms(parts_.clock.wall()) - held->job.run_at;
-  parts_.observer.job_started(held->info,
+  list(held);
+  const std::int64_t waited = to_unix_ms(parts_.clock.wall()) - held.job.run_at;
+  parts_.observer.job_started(held.info,
                               std::chrono::milliseconds(std::max<std::int64_t>(waited, 0)));
-  work_on(*held);
+  work_on(held);
 }
 
-// For the crash report: only a job that has started can have killed its worker.
+// For the crash report.
 void InFlightJobs::list(Held& held) {
   if (parts_.in_flight == nullptr || held.listed != protocol::InFlightTable::kNone) return;
   held.listed = parts_.in_flight->begin(

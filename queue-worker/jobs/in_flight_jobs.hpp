@@ -71,11 +71,11 @@ class InFlightJobs : public std::enable_shared_from_this<InFlightJobs> {
   std::optional<Duration> mean_time() const { return mean_time_; }
 
  private:
-  enum class Phase { Starting, Working, Settling };
+  enum class Phase { Working, Settling };
   struct Held {
     store::Job job;
     JobInfo info;
-    Phase phase = Phase::Starting;
+    Phase phase = Phase::Working;
     MonoTime began;
     std::shared_ptr<std::atomic<bool>> stop;
     bool disowned = false;
@@ -87,8 +87,6 @@ class InFlightJobs : public std::enable_shared_from_this<InFlightJobs> {
   };
   using Step = std::function<void(InFlightJobs&, Held&)>;
 
-  void start(Held& held);
-  void started(store::JobKey key, const Result<void>& result);
   void list(Held& held);
   void unlist(const Held& held);
   void work_on(Held& held);

@@ -4,6 +4,9 @@
 #include "common/base/backoff.hpp"
 #include "common/base/failpoint.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace holdfast::queue {
 
 namespace {
@@ -96,11 +99,12 @@ ClaimState JobLoop::claim_state() const {
   state.backing_off = backing_off_;
   state.probing = probing_;
   state.provider = parts_.provider.state();
+  state.threads = std::max(options_.limits.concurrency, 1u);
   state.capacity = capacity(options_.limits.concurrency, options_.limits.batch, jobs_->mean_time());
   state.in_work = load.in_work;
   state.settling = load.settling;
   state.quarantined = load.quarantined;
-  state.peeked = peeked_;
+  state.peeked = more_ ? store::JobQueue::Peek{true, std::nullopt} : peeked_;
   return state;
 }
 
@@ -121,6 +125,7 @@ void JobLoop::advance() {
 
 void JobLoop::wake() {
   peeked_.reset();
+  more_ = false;
   changed_ = true;
   backing_off_ = false;
   advance();
@@ -205,18 +210,23 @@ void JobLoop::claim(std::uint32_t limit) {
 void JobLoop::claimed(std::uint32_t limit, Result<std::vector<store::Job>> jobs) {
   pending_ = Pending::Nothing;
   peeked_.reset();
+  const bool looked = !std::exchange(more_, false);
   if (!jobs) {
     parts_.observer.trouble("claim", jobs.error());
     backing_off_ = true;
   } else if (jobs->empty()) {
-    // Paused, taken by another worker, or this process must register first.
-    backing_off_ = lease_->registered();
+    // Paused, taken by another worker, or this process must register first. Nothing was seen to be
+    // there if no look came before.
+    backing_off_ = lease_->registered() && looked;
   } else {
     failpoint(FaultStep::Claimed);
     // Claimed too late: the release at the end of the drain gives them back.
     if (!drained_) {
-      // There may be more than this worker can take: another one may be asleep.
-      if (jobs->size() == limit) doorbell_.ring();
+      if (jobs->size() == limit) {
+        // There may be more than this worker can take: another one may be asleep.
+        doorbell_.ring();
+        more_ = true;
+      }
       for (store::Job& job : *jobs)
         jobs_->begin(std::move(job));
       lease_->keep_renewing();

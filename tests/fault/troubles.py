@@ -13,11 +13,11 @@ from stack import LEASE, wait_until
 PAST_LEASE = LEASE + 0.7
 
 # Where a process can be killed (common/base/failpoint.hpp). The first ones are passed by any job.
-STEPS = ["claim-written", "claimed", "started", "working", "computed", "fenced",
+STEPS = ["claim-written", "claimed", "working", "computed", "fenced",
          "effects-written", "stored", "committing", "committed"]
 RARE_STEPS = ["staged", "renewed", "rescuing", "released", "checkpointing"]
 # Where a process that is stopped holds a job, and no lock of the database.
-HOLDING = ["claimed", "started", "computed"]
+HOLDING = ["claimed", "computed"]
 
 
 class Troubles:

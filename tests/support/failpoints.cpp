@@ -85,7 +85,6 @@ const char* name_of(FaultStep step) {
   switch (step) {
     case FaultStep::ClaimWritten: return "claim-written";
     case FaultStep::Claimed: return "claimed";
-    case FaultStep::Started: return "started";
     case FaultStep::Working: return "working";
     case FaultStep::Computed: return "computed";
     case FaultStep::Staged: return "staged";

@@ -43,7 +43,7 @@ constexpr std::string_view kNext =
               " ORDER BY priority, id LIMIT $4 FOR UPDATE SKIP LOCKED">;
 constexpr std::string_view kTake = statement<
     "UPDATE holdfast.job SET state = {job.running}, fence = fence + 1,"
-    " attempt = attempt + 1, worker_id = $2, started_at = NULL,"
+    " attempt = attempt + 1, worker_id = $2, started_at = holdfast.now_ms(),"
     " deadline_at = holdfast.now_ms() + coalesce(timeout, $3) WHERE id = ANY($1)">;
 
 struct Line {
@@ -51,22 +51,24 @@ struct Line {
   std::int64_t id = 0;
 };
 
-// A job that must run alone ends the choice with itself.
-std::vector<Job> choose(Transaction& transaction, const ClaimRequest& request, bool holds_others) {
+Statement next(const ClaimRequest& request, const Line& from, std::int64_t wanted) {
+  return Statement(kNext).bind(request.queue, from.priority, from.id, wanted);
+}
+
+// `rows`: the first of the line. A job that must run alone ends the choice with itself.
+std::vector<Job> choose(Transaction& transaction, const ClaimRequest& request, bool holds_others,
+                        Rows rows) {
   ClaimSelection selection(request.limit, holds_others);
   std::vector<Job> chosen;
   Line from;
   std::int64_t lookahead = kClaimLookahead;
+  std::int64_t wanted = request.limit;
   for (;;) {
-    const auto wanted =
-        static_cast<std::int64_t>(request.limit) - static_cast<std::int64_t>(chosen.size());
-    const Rows rows =
-        transaction.run(Statement(kNext).bind(request.queue, from.priority, from.id, wanted));
     for (int row = 0; row < rows.count(); ++row) {
       Job job = read_job(rows, row);
       from = {job.priority, job.id};
-      const Duration due_for =
-          std::chrono::milliseconds(rows.integer(row, kJobColumns) - job.run_at);
+      job.started_at = rows.integer(row, kJobColumns);
+      const Duration due_for = std::chrono::milliseconds(*job.started_at - job.run_at);
       switch (selection.offer(job.crashes, due_for)) {
         case ClaimSelection::Verdict::Take: chosen.push_back(std::move(job)); break;
         case ClaimSelection::Verdict::TakeAlone: return {std::move(job)};
@@ -75,6 +77,8 @@ std::vector<Job> choose(Transaction& transaction, const ClaimRequest& request, b
       }
     }
     if (rows.count() < wanted || chosen.size() >= request.limit || lookahead <= 0) return chosen;
+    wanted = static_cast<std::int64_t>(request.limit) - static_cast<std::int64_t>(chosen.size());
+    rows = transaction.run(next(request, from, wanted));
   }
 }
 
@@ -84,7 +88,6 @@ void take(Transaction& transaction, std::vector<Job>& jobs, const ClaimRequest& 
   for (Job& job : jobs) {
     // The row is locked: it is as it was read.
     job.state = JobState::Running;
-    job.started_at.reset();
     ++job.fence;
     ++job.attempt;
     ids.push_back(job.id);
@@ -95,12 +98,14 @@ void take(Transaction& transaction, std::vector<Job>& jobs, const ClaimRequest& 
 }  // namespace
 
 Result<std::vector<Job>> claim_jobs(Transaction& transaction, const ClaimRequest& request) {
+  // All at once: each exchange with the server is a wait for the network. What it gives to nobody
+  // in the end is locked until then only.
   const std::vector<Statement> opening{
       Statement(kLockWorker).bind(request.worker_id, request.queue),
       Statement(kHolding).bind(request.worker_id),
       Statement(kWaitFromNow).bind(request.queue, kPromoteBatch),
-      Statement(kPromote).bind(request.queue, kPromoteBatch)};
-  const Results results = transaction.run(opening);
+      Statement(kPromote).bind(request.queue, kPromoteBatch), next(request, {}, request.limit)};
+  Results results = transaction.run(opening);
   const Rows& worker = results[0];
   if (worker.empty()) {
     return fail(
@@ -113,7 +118,7 @@ Result<std::vector<Job>> claim_jobs(Transaction& transaction, const ClaimRequest
   const bool holds_crashed = results[1].integer(0, 1) > 0;
   if (holds_crashed) return std::vector<Job>{};
   const bool holds_others = results[1].integer(0, 0) > 0;
-  std::vector<Job> jobs = choose(transaction, request, holds_others);
+  std::vector<Job> jobs = choose(transaction, request, holds_others, std::move(results[4]));
   take(transaction, jobs, request);
   if (!jobs.empty()) failpoint(FaultStep::ClaimWritten);
   return jobs;

@@ -13,9 +13,6 @@ namespace holdfast::store::postgres {
 
 namespace {
 
-constexpr std::string_view kStart = statement<
-    "UPDATE holdfast.job SET started_at = holdfast.now_ms()"
-    " WHERE id = $1 AND fence = $2 AND state = {job.running}">;
 constexpr std::string_view kBudget = statement<
     "SELECT attempt, max_attempts, crashes, max_crashes, cancel_requested"
     " FROM holdfast.job WHERE id = $1 AND fence = $2 AND state = {job.running}"
@@ -94,10 +91,6 @@ void end_attempt(Transaction& transaction, const Ending& ending) {
 void fail_document_of(Transaction& transaction, std::int64_t job_id, const std::string& error) {
   const Rows document = transaction.run(Statement(kFailDocument).bind(job_id, error));
   if (!document.empty()) delete_chunks(transaction, document.integer(0, 0));
-}
-
-Statement start_statement(JobKey key) {
-  return Statement(kStart).bind(key.id, key.fence);
 }
 
 Result<JobState> fail_job(Transaction& transaction, const JobFailure& failure) {

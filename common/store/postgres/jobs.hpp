@@ -22,11 +22,10 @@ Result<RetriedJob> retry_job(Transaction& transaction, std::int64_t id,
                              const std::optional<IdempotencyKey>& key);
 Result<std::int64_t> prune(Transaction& transaction, Duration keep);
 
-Statement start_statement(JobKey key);
 // Gives back what the worker still runs and hands it no more. The count is of the last one.
 std::vector<Statement> release_statements(std::int64_t worker_id);
 
-// Charges what the worker had started, gives back the rest, deletes the worker. Its row is locked.
+// Charges the worker's jobs with its crash, deletes the worker. Its row is locked.
 std::int64_t rescue_worker(Transaction& transaction, std::int64_t worker_id,
                            const std::string& why);
 

@@ -140,13 +140,6 @@ class PostgresStore final : public Store {
         std::move(done));
   }
 
-  void start(JobKey key, Callback<void> done) override {
-    writer_.write<void>(
-        {Durability::ProcessDeath, false, {}},
-        [key] { return std::vector<Statement>{start_statement(key)}; },
-        [key](std::span<const Rows> rows) { return read_changed(rows[0], key); }, std::move(done));
-  }
-
   void complete_embedding(JobKey key, std::string document_id, std::int64_t version,
                           EmbeddedText text, Callback<void> done) override {
     const auto embedding = std::make_shared<const Embedding>(

@@ -269,8 +269,18 @@ Exchanged<void> Writer::ensure_connection() {
 void Writer::announce() {
   announce_at_.reset();
   announced_ = steady_clock::now();
-  // Lost, it costs latency: workers look by themselves now and then.
-  if (connection_ && !connection_->broken()) (void)connection_->exchange(Statement(kAnnounce));
+  if (!connection_ || connection_->broken()) return;
+  // Lost, it costs latency: workers look by themselves now and then. So no sync is waited for,
+  // which the next write would wait for, too.
+  Transaction transaction(*connection_, "BEGIN");
+  try {
+    const std::vector<Statement> statements{Statement(kRelaxed), Statement(kAnnounce),
+                                            Statement("COMMIT")};
+    transaction.run(statements);
+    transaction.begun_ = false;
+  } catch (const SqlFailure&) {
+    // The connection is broken, which the next write sees, or the end of the transaction undoes it.
+  }
 }
 
 }  // namespace holdfast::store::postgres

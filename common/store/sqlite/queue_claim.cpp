@@ -72,15 +72,15 @@ std::vector<Job> choose(SqliteConnection& connection, const ClaimRequest& reques
 // same through a temporary table for each job.
 void take(SqliteConnection& connection, Job& job, const ClaimRequest& request, Now now) {
   job.state = JobState::Running;
-  job.started_at.reset();
+  job.started_at = now.wall;
   ++job.fence;
   ++job.attempt;
   connection
       .query(statement<"UPDATE job SET state = {job.running}, fence = ?2, attempt = ?3,"
-                       " worker_id = ?4, started_at = NULL,"
+                       " worker_id = ?4, started_at = ?7,"
                        " deadline_mono = ?5 + coalesce(timeout, ?6) WHERE id = ?1">)
       .bind(job.id, job.fence, std::int64_t{job.attempt}, request.worker_id, now.mono,
-            to_ms(request.timeout))
+            to_ms(request.timeout), now.wall)
       .run();
 }
 

@@ -31,17 +31,6 @@ void fail_cancelled_documents(SqliteConnection& connection, std::int64_t worker_
 
 }  // namespace
 
-Result<void> start_job(SqliteConnection& connection, JobKey key, Now now) {
-  const auto changed =
-      connection
-          .query(statement<"UPDATE job SET started_at = ?3"
-                           " WHERE id = ?1 AND fence = ?2 AND state = {job.running}">)
-          .bind(key.id, key.fence, now.wall)
-          .run();
-  if (changed != 1) return stale(key);
-  return {};
-}
-
 Result<void> check_held(SqliteConnection& connection, JobKey key) {
   Query query = connection.query(
       statement<"SELECT 1 FROM job WHERE id = ?1 AND fence = ?2 AND state = {job.running}">);

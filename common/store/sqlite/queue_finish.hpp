@@ -11,7 +11,6 @@
 
 namespace holdfast::store::sqlite {
 
-Result<void> start_job(SqliteConnection& connection, JobKey key, Now now);
 // Whether the job is still run by this claim: Conflict if not.
 Result<void> check_held(SqliteConnection& connection, JobKey key);
 Result<void> complete_job(SqliteConnection& connection, JobKey key, Now now);

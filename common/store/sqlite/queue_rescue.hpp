@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What becomes of a dead worker's jobs. One that had not started goes back untouched. One that had
-// is charged with the crash: it waits (job_rules.hpp), and is dead after max_crashes of them, and
-// its document failed. Runs inside the caller's write transaction; throws SQLite::Exception.
+// What becomes of a dead worker's jobs. Each is charged with the crash: it waits (job_rules.hpp),
+// and is dead after max_crashes of them, and its document failed. One without a start, which only
+// workers of an older version leave, goes back untouched. Runs inside the caller's write
+// transaction; throws SQLite::Exception.
 
 #include "common/store/now.hpp"
 #include "common/store/sqlite/sqlite_connection.hpp"

@@ -132,13 +132,6 @@ class SqliteStore final : public Store {
         std::move(done));
   }
 
-  void start(JobKey key, Callback<void> done) override {
-    write<void>(
-        Durability::ProcessDeath,
-        [key](SqliteConnection& c, Now now) { return start_job(c, key, now); }, std::move(done),
-        Extent::OneStatement);
-  }
-
   void complete_embedding(JobKey key, std::string document_id, std::int64_t version,
                           EmbeddedText text, Callback<void> done) override {
     store_chunks(std::make_shared<const Embedding>(Embedding{key, std::move(document_id), version,

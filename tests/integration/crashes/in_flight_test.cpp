@@ -107,9 +107,9 @@ TEST_CASE("kill -9 of an API worker: its report names the requests that it was a
 
 TEST_CASE(
     "a queue worker killed in the middle of a job: its report names the job and the request") {
-  // It kills itself as soon as the start of a job is committed.
+  // It kills itself as soon as it has loaded the document of a job.
   const TempDir failpoints;
-  std::ofstream(failpoints / "started") << "kill";
+  std::ofstream(failpoints / "working") << "kill";
   Stack stack(
       default_stack("[program.migrate]\ncommand = [\"holdfast-queue-worker\", \"migrate\"]\n"
                     "type = \"oneshot\"\n\n"

@@ -186,7 +186,7 @@ TEST_CASE("what only the supervisor reads rolls no program") {
 }
 
 TEST_CASE("writing out a default rolls no program") {
-  CHECK(rolled(kFleet, kFleet + "[queue]\nbatch = 16\n") == Names{});
+  CHECK(rolled(kFleet, kFleet + "[queue]\nbatch = 64\n") == Names{});
 }
 
 TEST_CASE("a listener's new address rolls the programs that are handed its socket") {

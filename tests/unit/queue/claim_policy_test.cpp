@@ -23,7 +23,7 @@ store::JobQueue::Peek due_in(std::int64_t ms) {
 ClaimState idle() {
   ClaimState state;
   state.registered = true;
-  state.capacity = 4;
+  state.threads = state.capacity = 4;
   return state;
 }
 
@@ -109,6 +109,30 @@ TEST_CASE("the next step follows from what is known") {
               s.in_work = 4;
             }),
        nothing},
+      {"claimed ahead, and more than half of it is left",
+       with(idle(),
+            [](auto& s) {
+              s.peeked = kReady;
+              s.capacity = 64;
+              s.in_work = 33;
+            }),
+       nothing},
+      {"claimed ahead, and half of it is worked on",
+       with(idle(),
+            [](auto& s) {
+              s.peeked = kReady;
+              s.capacity = 64;
+              s.in_work = 32;
+            }),
+       {Action::Claim, 32, {}}},
+      {"more threads than half of what may be in work: each that is free gets a job",
+       with(idle(),
+            [](auto& s) {
+              s.peeked = kReady;
+              s.capacity = 5;
+              s.in_work = 3;
+            }),
+       {Action::Claim, 2, {}}},
       {"more in work than the capacity has become",
        with(idle(),
             [](auto& s) {

@@ -12,10 +12,10 @@ using namespace holdfast::test;
 namespace {
 
 constexpr FaultStep kSteps[] = {
-    FaultStep::ClaimWritten, FaultStep::Claimed,    FaultStep::Started,   FaultStep::Working,
-    FaultStep::Computed,     FaultStep::Staged,     FaultStep::Fenced,    FaultStep::EffectsWritten,
-    FaultStep::Stored,       FaultStep::Committing, FaultStep::Committed, FaultStep::Checkpointing,
-    FaultStep::Renewed,      FaultStep::Rescuing,   FaultStep::Released};
+    FaultStep::ClaimWritten, FaultStep::Claimed,   FaultStep::Working,        FaultStep::Computed,
+    FaultStep::Staged,       FaultStep::Fenced,    FaultStep::EffectsWritten, FaultStep::Stored,
+    FaultStep::Committing,   FaultStep::Committed, FaultStep::Checkpointing,  FaultStep::Renewed,
+    FaultStep::Rescuing,     FaultStep::Released};
 
 // How a child ends that passes `step` with `armed`: its exit status as waitpid gives it.
 int status_of_child(FaultStep armed, FaultStep step) {

@@ -211,7 +211,7 @@ TEST_CASE("a result that the store cannot take fails the job") {
 }
 
 TEST_CASE("a store that fails for a while charges no job: each step is tried again") {
-  for (const std::string step : {"peek", "claim", "start", "get_document"}) {
+  for (const std::string step : {"peek", "claim", "get_document"}) {
     CAPTURE(step);
     World world;
     // As often as a job may fail at all.

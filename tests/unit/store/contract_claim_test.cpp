@@ -78,7 +78,6 @@ TEST_CASE("a completed embedding makes the document ready and searchable") {
   const auto store = environment->open();
   REQUIRE(create(*store, "d1"));
   const auto jobs = claim(*store, worker(*store));
-  REQUIRE(start(*store, key_of(jobs[0])));
   environment->advance(5s);
   REQUIRE(embed(*store, key_of(jobs[0]), "d1",
                 {chunk(0, "walrus", {1, 0}), chunk(1, "carpenter", {0, 1})}));
@@ -125,7 +124,6 @@ TEST_CASE("a stale fence is refused everywhere and changes nothing") {
   REQUIRE(held.id == stale.id);
   REQUIRE(held.fence == stale.fence + 1);
 
-  REQUIRE(start(*store, stale).error().kind == ErrorKind::Conflict);
   REQUIRE(complete(*store, stale).error().kind == ErrorKind::Conflict);
   REQUIRE(fail(*store, stale, "late").error().kind == ErrorKind::Conflict);
   REQUIRE(embed(*store, stale, "d1", {chunk(0, "stale", {1})}).error().kind == ErrorKind::Conflict);

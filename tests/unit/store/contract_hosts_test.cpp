@@ -15,7 +15,6 @@ TEST_CASE("a worker that starts leaves the worker of the same name on another ho
   REQUIRE(create(*here, "d1"));
   const auto theirs = worker(*there, "queue-worker.0");
   const auto jobs = claim(*there, theirs);
-  REQUIRE(start(*there, key_of(jobs[0])));
 
   worker(*here, "queue-worker.0", "signal 9 (SIGKILL)");
 
@@ -30,7 +29,6 @@ TEST_CASE("a rescue leaves the live workers of another host alone") {
   REQUIRE(create(*here, "d1"));
   const auto theirs = worker(*there, "queue-worker.0", "", 30s);
   const auto jobs = claim(*there, theirs);
-  REQUIRE(start(*there, key_of(jobs[0])));
   environment->advance(29s);
   REQUIRE(rescue(*here) == 0);
   REQUIRE(heartbeat(*there, theirs, 30s)->alive);
@@ -46,7 +44,6 @@ TEST_CASE("the jobs of a host that is gone are rescued when its workers' leases 
   const auto job_id = create(*here, "d1")->job_id;
   const auto theirs = worker(*there, "queue-worker.0", "", 30s);
   const auto jobs = claim(*there, theirs);
-  REQUIRE(start(*there, key_of(jobs[0])));
   environment->advance(31s);
   REQUIRE(rescue(*here) == 1);
   REQUIRE(here->get_job(job_id)->last_error == "lease expired");
@@ -62,7 +59,6 @@ TEST_CASE("a host that was restarted gets its own jobs back at once, and only th
   const auto job_id = create(*before, "d1")->job_id;
   REQUIRE(create(*before, "d2"));
   const auto mine = claim(*before, worker(*before));
-  REQUIRE(start(*before, key_of(mine[0])));
   const auto theirs = claim(*there, worker(*there));
   REQUIRE(theirs.size() == 1);
 

@@ -105,7 +105,6 @@ TEST_CASE("who runs a job that is cancelled is told to stop, and then it is canc
   const auto id = worker(*store);
   REQUIRE(create(*store, "d1"));
   const auto jobs = claim(*store, id);
-  REQUIRE(start(*store, key_of(jobs[0])));
   CHECK(store->jobs_to_stop(id)->empty());
 
   const auto asked = cancel(*store, jobs[0].id);
@@ -146,7 +145,6 @@ TEST_CASE("a cancelled job does not come back from a worker that dies or leaves"
   REQUIRE(create(*store, "crashed"));
   const auto dying = worker(*store, "dying");
   const auto crashed = claim(*store, dying);
-  REQUIRE(start(*store, key_of(crashed[0])));
   REQUIRE(cancel(*store, crashed[0].id));
   worker(*store, "dying", "signal 9 (SIGKILL)");
   for (const char* name : {"released", "crashed"}) {
@@ -328,7 +326,6 @@ TEST_CASE("a clock that is set back makes a job wait no longer than it was told 
   const auto id = worker(*store);
   REQUIRE(create(*store, "d1"));
   const auto jobs = claim(*store, id);
-  REQUIRE(start(*store, key_of(jobs[0])));
   REQUIRE(fail(*store, key_of(jobs[0]), "later", 30s) == JobState::Waiting);
   environment->step_store_clock(-7 * 24h);
   // Whoever looks sees that something is to be done, and a claim does it.

@@ -56,10 +56,6 @@ std::vector<Job> claim(Store& store, std::int64_t worker_id, std::uint32_t limit
   return *jobs;
 }
 
-Result<void> start(Store& store, JobKey key) {
-  return await<void>([&](auto done) { store.start(key, done); });
-}
-
 Result<void> complete(Store& store, JobKey key) {
   return await<void>([&](auto done) { store.complete(key, done); });
 }

@@ -54,7 +54,6 @@ Result<void> remove(Store& store, const std::string& id, Condition expected = {}
 std::int64_t worker(Store& store, const std::string& name = "queue-worker.0",
                     const std::string& predecessor = "", Duration lease = 30s);
 std::vector<Job> claim(Store& store, std::int64_t worker_id, std::uint32_t limit = 1);
-Result<void> start(Store& store, JobKey key);
 Result<void> complete(Store& store, JobKey key);
 Result<void> embed(Store& store, JobKey key, const std::string& id, std::vector<Chunk> chunks,
                    std::int64_t version = 1);

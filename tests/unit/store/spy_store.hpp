@@ -105,10 +105,6 @@ class SpyStore final : public store::Store {
       done(std::move(jobs));
     });
   }
-  void start(store::JobKey key, store::Callback<void> done) override {
-    if (auto error = injected("start")) return done(holdfast::fail(*error));
-    real_->start(key, std::move(done));
-  }
   void complete_embedding(store::JobKey key, std::string document_id, std::int64_t version,
                           store::EmbeddedText text, store::Callback<void> done) override {
     if (auto error = injected("complete_embedding")) return done(holdfast::fail(*error));

@@ -122,7 +122,6 @@ TEST_CASE("a file's documents, jobs, keys and answers are in the database after 
     REQUIRE(create_one(*store, document));
     REQUIRE(create_one(*store, with_key("keyed")));
     held = key_of(claim(*store, id).at(0));
-    REQUIRE(start(*store, held));
     REQUIRE(await<void>([&](auto done) { store->create_api_key(api_key(), done); }));
   }
   const MoveReport report = must_move(file, environment);

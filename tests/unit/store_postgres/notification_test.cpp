@@ -87,7 +87,6 @@ TEST_CASE("behind a pooler that shares sessions everything works but the notific
     REQUIRE(create(round % 2 == 0 ? *a : *b, name));
     const auto jobs = claim(*b, worker(*b, "w" + name));
     REQUIRE(jobs.size() == 1);
-    REQUIRE(start(*b, key_of(jobs[0])));
     REQUIRE(embed(*b, key_of(jobs[0]), name, {chunk(0, "walrus", {1, 0})}));
     REQUIRE(a->get_document(name)->status == DocumentStatus::Ready);
     REQUIRE(find(*a, "walrus", {1, 0}, 50)->size() == static_cast<std::size_t>(round) + 1);
