@@ -6,8 +6,9 @@
 //
 // Guarantees
 // - A write is durable before its callback runs (unless relaxed durability was asked for).
-//   Claims, heartbeats, releases and rescues are exempt: they survive the death of any
-//   process, and a power cut that undoes one has also ended the worker that it was about.
+//   Claims, heartbeats, releases and rescues are exempt, and with SQLite the results of jobs: they
+//   survive the death of any process, and a power cut that undoes one has also ended the worker
+//   that it was about. A job whose result is undone is done again.
 // - A document and its job are created in one transaction.
 // - A job is owned by (id, fence). Every transition names both; a stale owner gets Conflict and
 //   changes nothing.

@@ -85,6 +85,7 @@ class SqliteStore final : public Store {
   void delete_document(std::string id, Condition expected, Callback<void> done,
                        Wanted wanted) override {
     write_then_sweep<void>(
+        Durability::PowerLoss,
         [id = std::move(id), expected = std::move(expected)](SqliteConnection& c, Now now) {
           return sqlite::delete_document(c, id, expected, now);
         },
@@ -141,13 +142,14 @@ class SqliteStore final : public Store {
 
   void complete(JobKey key, Callback<void> done) override {
     write<void>(
-        Durability::PowerLoss,
+        Durability::ProcessDeath,
         [key](SqliteConnection& c, Now now) { return complete_job(c, key, now); }, std::move(done),
         Extent::OneStatement);
   }
 
   void fail_job(JobFailure failure, Callback<JobState> done) override {
     write_then_sweep<JobState>(
+        Durability::PowerLoss,
         [failure = std::move(failure)](SqliteConnection& c, Now now) {
           return sqlite::fail_job(c, failure, now);
         },
@@ -205,6 +207,7 @@ class SqliteStore final : public Store {
 
   void prune(Duration keep, Callback<std::int64_t> done) override {
     write_then_sweep<std::int64_t>(
+        Durability::PowerLoss,
         [keep](SqliteConnection& c, Now now) -> Result<std::int64_t> {
           return sqlite::prune(c, keep, now);
         },
@@ -223,6 +226,7 @@ class SqliteStore final : public Store {
 
   void cancel_job(std::int64_t id, Callback<Job> done, Wanted wanted) override {
     write_then_sweep<Job>(
+        Durability::PowerLoss,
         [id](SqliteConnection& c, Now now) { return sqlite::cancel_job(c, id, now); },
         std::move(done), std::move(wanted));
   }
@@ -236,6 +240,7 @@ class SqliteStore final : public Store {
 
   void change_jobs(JobChange change, Callback<JobsChanged> done, Wanted wanted) override {
     write_then_sweep<JobsChanged>(
+        Durability::PowerLoss,
         [change = std::move(change)](SqliteConnection& c, Now now) -> Result<JobsChanged> {
           return sqlite::change_jobs(c, change, now);
         },
@@ -392,6 +397,7 @@ class SqliteStore final : public Store {
                     Callback<void> done) {
     if (embedding->text.chunks.size() - first <= kChunksPerWrite) {
       return write_then_sweep<void>(
+          Durability::ProcessDeath,
           [embedding, first](SqliteConnection& c, Now now) {
             return sqlite::complete_embedding(c, *embedding, first, now);
           },
@@ -409,9 +415,9 @@ class SqliteStore final : public Store {
 
   // As write(). Chunks that are shown no more are deleted little by little, after the answer.
   template <class T, class Work>
-  void write_then_sweep(Work work, Callback<T> done, Wanted wanted = {}) {
+  void write_then_sweep(Durability durability, Work work, Callback<T> done, Wanted wanted = {}) {
     write<T>(
-        Durability::PowerLoss,
+        durability,
         [this, work = std::move(work)](SqliteConnection& c, Now now) {
           auto result = work(c, now);
           waste_ = has_waste(c);

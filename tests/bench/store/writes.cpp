@@ -52,10 +52,9 @@ void fill(store::Store& store, int jobs) {
 }
 
 // Claims `batch`, completes them together, and again.
-void bench_jobs(const std::filesystem::path& parent, double seconds, int batch, bool start,
-                bool relaxed) {
+void bench_jobs(const std::filesystem::path& parent, double seconds, int batch) {
   const Database database(parent);
-  const auto store = database.open(relaxed);
+  const auto store = database.open(false);
   fill(*store, static_cast<int>(seconds * 30'000));
   store::ClaimRequest request;
   request.worker_id = register_worker(*store);
@@ -70,7 +69,6 @@ void bench_jobs(const std::filesystem::path& parent, double seconds, int batch, 
     std::latch finished(static_cast<std::ptrdiff_t>(jobs.size()));
     for (const store::Job& job : jobs) {
       const store::JobKey key{job.id, job.fence};
-      if (start) store->start(key, [](const Result<void>&) {});
       store->complete(key, [&](const Result<void>& result) {
         if (!result) std::abort();
         finished.count_down();
@@ -80,8 +78,7 @@ void bench_jobs(const std::filesystem::path& parent, double seconds, int batch, 
     done += static_cast<int>(jobs.size());
   }
   fmt::print("{:<58} {:>9.0f}/s   cpu {:5.1f} us\n",
-             fmt::format("jobs: claim {0}{1}, complete {0}, {2}", batch, start ? ", start" : "",
-                         relaxed ? "NORMAL" : "FULL"),
+             fmt::format("jobs: claim {0}, complete {0}", batch),
              done / Seconds(Clock::now() - begin).count(), (cpu_time() - cpu).count() * 1e6 / done);
 }
 
@@ -91,10 +88,9 @@ void bench_writes(const std::filesystem::path& parent, double seconds) {
   bench_create(parent, seconds, 1, false);
   bench_create(parent, seconds, 64, false);
   bench_create(parent, seconds, 64, true);
-  bench_jobs(parent, seconds, 1, true, false);
-  bench_jobs(parent, seconds, 16, false, false);
-  bench_jobs(parent, seconds, 16, true, false);
-  bench_jobs(parent, seconds, 16, false, true);
+  bench_jobs(parent, seconds, 1);
+  bench_jobs(parent, seconds, 16);
+  bench_jobs(parent, seconds, 64);
 }
 
 }  // namespace holdfast::bench

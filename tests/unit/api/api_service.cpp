@@ -230,14 +230,7 @@ void ApiService::embed_everything() const {
 void ApiService::hold_everything() const {
   const SystemClock clock;
   const auto store = need(store::open_store(config_.store.url, {}, clock));
-  for (const store::Job& job : claim_everything(*store)) {
-    std::promise<void> started;
-    store->start({job.id, job.fence}, [&](const Result<void>& done) {
-      need(done);
-      started.set_value();
-    });
-    started.get_future().wait();
-  }
+  claim_everything(*store);
 }
 
 void ApiService::fail_everything(const std::string& error) const {

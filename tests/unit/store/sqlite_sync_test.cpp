@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// What waits for the disk, and what does not: docs/adr/0060-results-are-not-synced.md.
+
+#include "tests/support/catch.hpp"
+#include "tests/unit/store/sqlite_environment.hpp"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+
+namespace {
+
+std::atomic<int> g_syncs = 0;
+
+}  // namespace
+
+// In front of the C library's, for SQLite too.
+extern "C" int fdatasync(int fd) {
+  ++g_syncs;
+  return static_cast<int>(::syscall(SYS_fdatasync, fd));
+}
+
+using namespace holdfast;
+using namespace holdfast::store;
+using namespace holdfast::store::test;
+
+namespace {
+
+template <class Work>
+int syncs_of(Work work) {
+  const int before = g_syncs;
+  work();
+  return g_syncs - before;
+}
+
+}  // namespace
+
+TEST_CASE("what a client is told is synced first; claims and results of jobs are not waited for") {
+  SqliteEnvironment environment;
+  const auto store = environment.open();
+  REQUIRE(create(*store, "before the rest"));
+  const auto id = worker(*store);
+
+  CHECK(syncs_of([&] { REQUIRE(create(*store, "d1")); }) > 0);
+  CHECK(syncs_of([&] { REQUIRE(replace(*store, "d1", "another text")); }) > 0);
+
+  std::vector<Job> jobs;
+  CHECK(syncs_of([&] { jobs = claim(*store, id, 2); }) == 0);
+  REQUIRE(jobs.size() == 2);
+  CHECK(syncs_of([&] { REQUIRE(heartbeat(*store, id)); }) == 0);
+  CHECK(syncs_of([&] { REQUIRE(complete(*store, key_of(jobs[0]))); }) == 0);
+  CHECK(syncs_of([&] {
+          REQUIRE(embed(*store, key_of(jobs[1]), "d1", {chunk(0, "walrus", {1, 0})}, 2));
+        }) == 0);
+  CHECK(store->get_document("d1")->status == DocumentStatus::Ready);
+
+  CHECK(syncs_of([&] { REQUIRE(remove(*store, "d1")); }) > 0);
+}
+
+TEST_CASE("the failure of a job is synced") {
+  SqliteEnvironment environment;
+  const auto store = environment.open();
+  REQUIRE(create(*store, "d1"));
+  const auto jobs = claim(*store, worker(*store));
+  CHECK(syncs_of([&] { REQUIRE(fail(*store, key_of(jobs[0]), "no", 1s, true)); }) > 0);
+}
