@@ -2,6 +2,7 @@
 #include "common/search/tokens.hpp"
 
 #include "common/search/fold.hpp"
+#include "common/text/ascii.hpp"
 #include "common/text/utf8.hpp"
 
 #include <algorithm>
@@ -35,6 +36,10 @@ class Tokeniser {
 
   Tokens run() {
     for (std::size_t at = 0; at < text_.size();) {
+      if (const std::size_t end = word_.empty() ? plain_word(at) : at; end != at) {
+        at = take_plain(at, end);
+        continue;
+      }
       const auto [c, length] = text::decode_utf8(text_.substr(at));
       take(c, at, at + length);
       at += length;
@@ -45,8 +50,43 @@ class Tokeniser {
   }
 
  private:
+  // The end of a word of ASCII letters and digits, or `at`: most of most texts. What comes after it
+  // must not change it: a mark over its last letter, the sign of "c++".
+  std::size_t plain_word(std::size_t at) const {
+    std::size_t end = at;
+    while (end < text_.size() && text::is_alphanumeric(text_[end]))
+      ++end;
+    if (end == text_.size()) return end;
+    const auto next = static_cast<unsigned char>(text_[end]);
+    return next >= 0x80 || is_sign(next) ? at : end;
+  }
+
+  // What take() does with each of its characters, and with the one after it.
+  std::size_t take_plain(std::size_t begin, std::size_t end) {
+    if (!join_pending_) end_join();
+    const std::string_view word = text_.substr(begin, end - begin);
+    const bool latin = std::any_of(word.begin(), word.end(), text::is_alpha);
+    Token token;
+    token.script = latin ? Script::Latin : Script::Other;
+    token.begin = begin;
+    token.end = end;
+    token.text = text::to_lower(word.substr(0, kLongestWord));
+    if (latin) {
+      token.to_stem = token.text;
+      out_.guess.count(token.to_stem);
+    }
+    out_.words.push_back(std::move(token));
+    ++joined_words_;
+    join_pending_ = end < text_.size() && is_joiner(static_cast<unsigned char>(text_[end]));
+    if (!join_pending_) end_join();
+    return std::min(end + 1, text_.size());
+  }
+
   void take(char32_t c, std::size_t begin, std::size_t end) {
-    if (is_invisible(c)) return;
+    if (is_invisible(c)) {
+      if (!word_.empty() && end_of_word() == begin) ends_.back() = end;  // what follows is adjacent
+      return;
+    }
     if (!is_letter(c)) {
       take_other(c, begin, end);
       return;

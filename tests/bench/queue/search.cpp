@@ -20,11 +20,25 @@ namespace {
 constexpr int kDocuments = 5000;
 constexpr int kQueries = 200;
 
-// Three of ten thousand words, so that a query finds some.
+// One of ten thousand words that begin and end as words do, in all ways.
+std::string word(std::uint32_t number) {
+  constexpr std::string_view kConsonants = "bdfghklmnprstvwz";
+  constexpr std::string_view kVowels = "aeiou";
+  std::string letters;
+  for (; letters.size() < 4 || number > 0; number /= 80) {
+    letters += kConsonants[number % 16];
+    letters += kVowels[number / 16 % 5];
+  }
+  return letters;
+}
+
+// Of so many that a query finds some.
 std::string random_words(std::mt19937& random, int count, const char* between) {
   std::string text;
-  for (int i = 0; i < count; ++i)
-    text += fmt::format("{}word{}", i == 0 ? "" : between, random() % 10'000);
+  for (int i = 0; i < count; ++i) {
+    if (i > 0) text += between;
+    text += word(static_cast<std::uint32_t>(random() % 10'000));
+  }
   return text;
 }
 

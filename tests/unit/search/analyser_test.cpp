@@ -6,6 +6,7 @@
 #include "common/search/fold.hpp"
 #include "tests/support/catch.hpp"
 
+#include <cctype>
 #include <random>
 #include <set>
 #include <sstream>
@@ -43,6 +44,38 @@ bool finds(std::string_view query, std::string_view text) {
 using Words = std::vector<std::string>;
 
 }  // namespace
+
+TEST_CASE("plain words are cut as those with characters that nobody sees in them") {
+  std::mt19937 random(7);
+  const std::string signs = "abcXYZ019+#-_./:'@ ,;!\t\n(\"";
+  for (int i = 0; i < 2000; ++i) {
+    std::string plain;
+    std::string hidden;  // a zero-width space after each
+    for (std::size_t length = random() % 40; length > 0; --length) {
+      const char c = signs[random() % signs.size()];
+      plain += c;
+      hidden += c;
+      if (std::isalnum(static_cast<unsigned char>(c)) != 0) hidden += "\u200b";
+    }
+    if (i == 0) plain = hidden = std::string(70, '1') + "a";  // longer than what is kept of a word
+    CAPTURE(plain);
+    const Tokens one = tokenise(plain);
+    const Tokens other = tokenise(hidden);
+    REQUIRE(one.words.size() == other.words.size());
+    for (std::size_t at = 0; at < one.words.size(); ++at) {
+      CHECK(one.words[at].text == other.words[at].text);
+      CHECK(one.words[at].to_stem == other.words[at].to_stem);
+      CHECK(one.words[at].script == other.words[at].script);
+      CHECK(one.words[at].end <= plain.size());
+    }
+    REQUIRE(one.joined.size() == other.joined.size());
+    for (std::size_t at = 0; at < one.joined.size(); ++at) {
+      CHECK(one.joined[at].text == other.joined[at].text);
+      CHECK(one.joined[at].first == other.joined[at].first);
+      CHECK(one.joined[at].last == other.joined[at].last);
+    }
+  }
+}
 
 TEST_CASE("texts are cut into words, and scripts without spaces into runs") {
   const std::vector<std::pair<std::string, Words>> table{
