@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "queue-worker/jobs/reporter.hpp"
 
+#include "queue-worker/jobs/embed_job.hpp"
+
 #include <algorithm>
 
 namespace holdfast::queue {
@@ -122,13 +124,15 @@ void Reporter::documents_outdated(std::int64_t count) {
 
 void Reporter::trouble(std::string_view what, const Error& error) {
   const MonoTime now = clock_.mono();
-  const auto found = quiet_.find(what);
+  // An outage of the store makes every operation fail: the first one tells of it.
+  const std::string_view kind = is_transient(error.kind) ? "outage" : what;
+  const auto found = quiet_.find(kind);
   if (found != quiet_.end() && now < found->second.until) {
     ++found->second.suppressed;
     return;
   }
   const std::int64_t suppressed = found == quiet_.end() ? 0 : found->second.suppressed;
-  quiet_[std::string(what)] = {now + kQuietTime, 0};
+  quiet_[std::string(kind)] = {now + kQuietTime, 0};
   log_.error(fmt::format("queue: {} failed, will be tried again", what),
              {{"err", log::err_of(error)}, {"suppressed", suppressed}});
 }

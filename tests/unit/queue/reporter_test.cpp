@@ -137,7 +137,7 @@ TEST_CASE("trouble that repeats is logged once in thirty seconds, with how much 
   const Error error{ErrorKind::Unavailable, "database is locked", 0};
   for (int i = 0; i < 5; ++i)
     desk.reporter->trouble("claim", error);
-  desk.reporter->trouble("heartbeat", error);
+  desk.reporter->trouble("fail", {ErrorKind::DataLoss, "the database is damaged", 0});
   CHECK(desk.lines().size() == 2);
   desk.clock.advance(31s);
   desk.reporter->trouble("claim", error);
@@ -145,4 +145,12 @@ TEST_CASE("trouble that repeats is logged once in thirty seconds, with how much 
   REQUIRE(lines.size() == 3);
   CHECK(lines[0].at("err").at("message") == "database is locked");
   CHECK(lines[2].at("suppressed") == 4);
+}
+
+TEST_CASE("an outage of the store is one line, however many operations it makes fail") {
+  Desk desk;
+  for (const char* operation : {"peek", "claim", "heartbeat", "rescue", "store the result"})
+    desk.reporter->trouble(operation, {ErrorKind::Unavailable, "the server is gone", 0});
+  REQUIRE(desk.lines().size() == 1);
+  CHECK(desk.lines()[0].at("msg") == "queue: peek failed, will be tried again");
 }
