@@ -5,6 +5,8 @@
 #include "common/config/reload.hpp"
 #include "common/config/schema.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 namespace holdfast::config {
@@ -178,6 +180,26 @@ std::vector<SectionDifference> Comparison::run() {
 
 std::vector<SectionDifference> compare(const Config& before, const Config& after) {
   return Comparison(before, after).run();
+}
+
+std::vector<std::string> live_changes(const Config& before, const Config& after) {
+  std::vector<std::string> lines;
+  for (const SectionDifference& difference : compare(before, after)) {
+    if (difference.section == "supervisor" || difference.section.starts_with("program.")) continue;
+    if (difference.kind != SectionDifference::Kind::Changed) {
+      const bool added = difference.kind == SectionDifference::Kind::Added;
+      lines.push_back((added ? "+ " : "- ") + difference.section);
+      continue;
+    }
+    std::vector<std::string> keys;
+    for (const KeyDifference& key : difference.keys) {
+      if (has(key.effects, ReloadEffect::Live)) keys.push_back(key.key);
+    }
+    if (keys.empty()) continue;
+    const std::string name = difference.section.empty() ? "" : difference.section + ": ";
+    lines.push_back("~ " + name + fmt::format("{}", fmt::join(keys, ", ")));
+  }
+  return lines;
 }
 
 }  // namespace holdfast::config

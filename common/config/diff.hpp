@@ -32,4 +32,8 @@ struct SectionDifference {
 // In the order of the schema; programs in that of `after`, then those that are gone.
 std::vector<SectionDifference> compare(const Config& before, const Config& after);
 
+// What a reload changes at once outside of [supervisor] and the programs, which tell their changes
+// themselves: "+ alert_receiver.team", "~ alerts: group_wait".
+std::vector<std::string> live_changes(const Config& before, const Config& after);
+
 }  // namespace holdfast::config

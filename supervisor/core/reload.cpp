@@ -203,7 +203,7 @@ void find_needs(Machine& m) {
 }
 
 void begin_reload(Machine& m, const Reload& reload, std::vector<std::uint64_t> requests) {
-  Lines lines;
+  Lines lines = reload.other_changes;
   const config::ChangedKeys settings = config::changed_keys(m.supervisor, reload.supervisor);
   if (!settings.empty()) lines.push_back("~ supervisor: " + config::describe(settings));
   m.supervisor = reload.supervisor;

@@ -171,6 +171,7 @@ struct Reload {
   std::uint64_t request = 0;
   config::Supervisor supervisor;
   std::vector<config::Program> programs;
+  std::vector<std::string> other_changes{};  // for the answer: config::live_changes()
 };
 
 using Event =

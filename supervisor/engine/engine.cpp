@@ -335,6 +335,7 @@ void Engine::apply_reload(Answer answer, Done done) {
   }
 
   const std::vector<std::string> later = config::keys_for_next_start(config_, loaded->config);
+  std::vector<std::string> others = config::live_changes(config_, loaded->config);
 
   service_manager_.reloading(parts_.clock.mono());
   config_ = std::move(loaded->config);
@@ -351,7 +352,7 @@ void Engine::apply_reload(Answer answer, Done done) {
 
   const std::uint64_t request = requests_.add(
       std::move(done), answer, [this, later](Outcome& outcome) { reload_over(later, outcome); });
-  feed(core::Reload{request, config_.supervisor, config_.programs});
+  feed(core::Reload{request, config_.supervisor, config_.programs, std::move(others)});
   watches_.use(config_, may_watch());
   processes_.apply_limits();
   service_manager_.reloaded();

@@ -42,6 +42,24 @@ TEST_CASE("the same configuration, otherwise written, has no differences") {
                     "[http]\nidle_timeout = \"1m\"\n") == "");
 }
 
+TEST_CASE("a reload tells what it changes outside of the programs, and nothing that it does not") {
+  const auto lines = [](const std::string& before, const std::string& after) {
+    return live_changes(load_good(before).config, load_good(after).config);
+  };
+  using Lines = std::vector<std::string>;
+  const std::string receiver = "[alert_receiver.team]\ntype = \"webhook\"\nurl = \"http://a/\"\n";
+  const std::string moved = "[alert_receiver.team]\ntype = \"webhook\"\nurl = \"http://b/\"\n";
+  const std::string rule = "[alert_rule.HoldfastWorkerCrashed]\nwindow = \"7m\"\n";
+  CHECK(lines(kTwo, kTwo) == Lines{});
+  CHECK(lines(kTwo, kTwo + receiver) == Lines{"+ alert_receiver.team"});
+  CHECK(lines(kTwo + receiver, kTwo + moved) == Lines{"~ alert_receiver.team: url"});
+  CHECK(lines(kTwo + receiver, kTwo) == Lines{"- alert_receiver.team"});
+  CHECK(lines(kTwo, kTwo + rule) == Lines{"~ alert_rule.HoldfastWorkerCrashed: window"});
+  // The programs tell these themselves.
+  CHECK(lines(kTwo, kTwo + "[program.c]\ncommand = [\"c\"]\n") == Lines{});
+  CHECK(lines(kTwo, kTwo + "[supervisor]\nshutdown_deadline = \"9s\"\n") == Lines{});
+}
+
 TEST_CASE("each key that differs is named with its effect, and programs that come and go") {
   CHECK(differences(kTwo, R"(
 environment = "development"
