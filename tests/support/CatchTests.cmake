@@ -7,6 +7,8 @@
 # SANITIZERS names those under which it runs as well: "address" where input decides, "thread" where
 # threads meet. Without it: both for unit tests, "address" for the others. SANITIZERS none is for
 # what is about another tool (a browser, nginx), and says nothing new under either.
+# A unit test that runs under a sanitizer is not part of a release build's `all`, but of
+# `unit_tests`: the whole run does not compile and run it a second time without.
 # What a program of DRIVES does is start Holdfast's binaries and look at them from outside: under a
 # sanitizer, that of the release build drives the binaries of this one.
 function(holdfast_test name)
@@ -35,6 +37,13 @@ function(holdfast_test name)
     add_dependencies(drivers ${target})
   endif()
 
+  set(labels ${ARG_KIND})
+  if(ARG_KIND STREQUAL "unit" AND CMAKE_BUILD_TYPE STREQUAL "Release" AND
+      NOT none IN_LIST ARG_SANITIZERS)
+    set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL ON)
+    add_dependencies(unit_tests ${target})
+    list(APPEND labels sanitized)
+  endif()
   set(program $<TARGET_FILE:${target}>)
   if(HOLDFAST_SANITIZE)
     if(ARG_DRIVES OR NOT HOLDFAST_SANITIZE IN_LIST ARG_SANITIZERS)
@@ -52,6 +61,6 @@ function(holdfast_test name)
   if(ARG_DRIVES AND HOLDFAST_SANITIZE)
     list(APPEND environment "HOLDFAST_SANITIZED_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
   endif()
-  set_tests_properties(${ARG_KIND}.${name} PROPERTIES LABELS ${ARG_KIND} TIMEOUT ${ARG_TIMEOUT}
+  set_tests_properties(${ARG_KIND}.${name} PROPERTIES LABELS "${labels}" TIMEOUT ${ARG_TIMEOUT}
     COST ${ARG_TIMEOUT} ENVIRONMENT "${environment}")
 endfunction()
