@@ -187,8 +187,10 @@ class Troubles:
         while time.monotonic() < end:
             self.stack.restart_if_dead()
             trouble = self.random.choices(list(choices), list(choices.values()))[0]
-            with contextlib.suppress(RuntimeError):  # the server was not there to be asked
+            try:
                 trouble()
+            except RuntimeError:
+                self.counts["left out: what was to be asked was away"] += 1
             self.engine.sample()
             time.sleep(self.random.uniform(0.05, 0.6))
 
