@@ -2,39 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # docker/docker-compose.prod.yml on a real Docker engine, by the lines of docs/docker.md.
 # Usage: compose_test.sh BIN_DIR
-# shellcheck source=tests/docker/engine.sh
-. "$(dirname "${BASH_SOURCE[0]}")/engine.sh"
+# shellcheck source=tests/docker/compose.sh
+. "$(dirname "${BASH_SOURCE[0]}")/compose.sh"
 
-start_engine
-base_images
-image redis:7-bookworm redis
-image prom/prometheus:v2.53.5 prometheus
-image prom/alertmanager:v0.28.1 alertmanager
-image grafana/grafana:11.6.0 grafana
-image pgvector/pgvector:pg17 postgres
-holdfast_images "$1"
-
-# --- The site: what a checkout has, and ports of the test's.
-export COMPOSE_PROJECT_NAME=hf$$ COMPOSE_PROFILES=alertmanager
-ports() { python3 -c 'import socket
-held = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
-print(*[one.getsockname()[1] for one in held])'; }
-read -r api_port prometheus_port grafana_port alertmanager_port <<<"$(ports)"
-export HTTP_PUBLISH=127.0.0.1:$api_port PROMETHEUS_PUBLISH=127.0.0.1:$prometheus_port
-export GRAFANA_PUBLISH=127.0.0.1:$grafana_port ALERTMANAGER_PUBLISH=127.0.0.1:$alertmanager_port
+compose_images "$1"
+make_site
 # So that the hundred requests fit into it on a machine that is busy.
 export RATE_LIMIT_WINDOW=15m
-api=http://127.0.0.1:$api_port
-prometheus=http://127.0.0.1:$prometheus_port
-mkdir "$work/site"
-git -C "$root" ls-files -z docker | tar -C "$root" --null -T - -c | tar -x -C "$work/site"
-
 # A busy machine's Redis is late, and must not be taken for one that is gone.
 printf '\n[rate_limit]\nredis_timeout = "10s"\n' >>"$work/site/docker/holdfast/holdfast.toml"
-
-composer='docker compose'
-$composer version >/dev/null 2>&1 || composer=docker-compose
-compose() { (cd "$work/site" && $composer -f docker/docker-compose.prod.yml "$@"); }
 
 explain() {
   compose ps
@@ -46,23 +22,13 @@ clean_up_test() {
   compose down -v --timeout 5 >/dev/null 2>&1
 }
 
-# A line of docs/docker.md, as it stands there, in the directory that it stands for; with the tool
-# that there is, and our port.
+# A line of docs/docker.md, as it stands there, in the directory that it stands for.
 documented() {
-  local line=$1
-  grep -qxF "\$ $line" "$root/docs/docker.md" || fail "docs/docker.md has no line: $line"
-  echo "\$ $line" >>"$work/lines"
-  line=${line//docker compose /$composer }
-  line=${line// exec / exec -T }
-  line=${line//localhost:3000/127.0.0.1:$api_port}
-  (cd "$work/site" && bash -c "$line") || fail "the documented line failed: $1"
+  grep -qxF "\$ $1" "$root/docs/docker.md" || fail "docs/docker.md has no line: $1"
+  echo "\$ $1" >>"$work/lines"
+  "$work/type" "$1" || fail "the documented line failed: $1"
 }
 
-containers() { docker ps -aq --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME" "$@"; }
-container() { containers --filter "label=com.docker.compose.service=$1"; }
-all_healthy() {
-  [ "$(containers | xargs docker inspect -f '{{.State.Health.Status}}' | sort | uniq -c | tr -s ' ')" = " $1 healthy" ]
-}
 request() { # CLIENT CURL-ARGUMENT...: as a client behind a proxy on this host, with a rate of its own
   local client=$1
   shift
@@ -92,7 +58,7 @@ say "documents are taken and found"
 answer_of() { documented "$1" 2>"$work/curl"; }
 answer_of 'curl http://localhost:3000/metrics' | has '^http_requests_total{' || fail "/metrics: $(cat "$work/curl")"
 answer_of 'curl http://localhost:3000/health' | has '"status":"ok"' || fail "/health: $(cat "$work/curl")"
-answer_of 'curl http://localhost:3000/ready' | has '"status":"pass"' || fail "/ready: $(cat "$work/curl")"
+answer_of 'curl http://localhost:3000/ready' | has '"checks":{"database":{"status":"pass"},"redis":{"status":"pass"},"queue":{"status":"pass"}}' || fail "/ready: $(cat "$work/curl")"
 codes=$(documented "for i in {1..101}; do curl -s -o /dev/null -w '%{http_code}\n' http://localhost:3000/api/documents; done")
 [ "$(head -n 100 <<<"$codes" | sort -u)" = 200 ] || fail "of 100 requests: $(sort <<<"$codes" | uniq -c)"
 [ "$(tail -n 1 <<<"$codes")" = 429 ] || fail "request 101 got $(tail -n 1 <<<"$codes")"

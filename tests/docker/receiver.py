@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Receives webhooks: prints its port, then the body of each POST on a line. Usage: receiver.py ADDRESS"""
+"""Receives webhooks: prints its port, then the body of each POST on a line.
+
+Usage: receiver.py ADDRESS [PORT]
+"""
 import http.server
 import sys
 
@@ -14,6 +17,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-server = http.server.ThreadingHTTPServer((sys.argv[1], 0), Handler)
+port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+server = http.server.ThreadingHTTPServer((sys.argv[1], port), Handler)
 print(server.server_port, flush=True)
 server.serve_forever()
