@@ -5,6 +5,7 @@
 #   boot BIN_DIR      boots a copy of the tree with the binaries and units installed
 #   boot_debian DIR   boots a copy of the tree with what the binaries in DIR link to, and nothing of ours
 #   inside CMD...     runs a command in it
+#   make_next_package DEB OUT   the package as of a later version, with another default configuration
 # A tree is created once and kept in BUILD/system.
 
 set -euo pipefail
@@ -109,6 +110,15 @@ boot() {
 boot_debian() {
   copy_tree "$1"
   boot_copy
+}
+
+make_next_package() {
+  local content=$work/next file=etc/holdfast/holdfast.toml
+  dpkg-deb -R "$1" "$content"
+  sed -i 's/^Version: .*/&+next/' "$content/DEBIAN/control"
+  echo "# Another default." >>"$content/$file"
+  sed -i "s|^[0-9a-f]*  $file|$(md5sum <"$content/$file" | cut -d' ' -f1)  $file|" "$content/DEBIAN/md5sums"
+  dpkg-deb --root-owner-group -b "$content" "$2" >/dev/null
 }
 
 boot_copy() {
