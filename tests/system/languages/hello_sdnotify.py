@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+"""sdnotify, and the descriptor as it is. Answers "sdnotify" on its only socket."""
+import socket
+
+import sdnotify
+
+listener = socket.socket(fileno=3)
+sdnotify.SystemdNotifier(debug=True).notify("READY=1\nSTATUS=by sdnotify")
+while True:
+    client, _ = listener.accept()
+    client.sendall(b"sdnotify\n")
+    client.close()
