@@ -58,7 +58,7 @@ say "documents are taken and found"
 answer_of() { documented "$1" 2>"$work/curl"; }
 answer_of 'curl http://localhost:3000/metrics' | has '^http_requests_total{' || fail "/metrics: $(cat "$work/curl")"
 answer_of 'curl http://localhost:3000/health' | has '"status":"ok"' || fail "/health: $(cat "$work/curl")"
-answer_of 'curl http://localhost:3000/ready' | has '"checks":{"database":{"status":"pass"},"redis":{"status":"pass"},"queue":{"status":"pass"}}' || fail "/ready: $(cat "$work/curl")"
+answer_of 'curl http://localhost:3000/ready' | has '"checks":{"database":{"status":"pass"},"redis":{"status":"pass"},"embedding":{"status":"unused"},"queue":{"status":"pass"}}' || fail "/ready: $(cat "$work/curl")"
 codes=$(documented "for i in {1..101}; do curl -s -o /dev/null -w '%{http_code}\n' http://localhost:3000/api/documents; done")
 [ "$(head -n 100 <<<"$codes" | sort -u)" = 200 ] || fail "of 100 requests: $(sort <<<"$codes" | uniq -c)"
 [ "$(tail -n 1 <<<"$codes")" = 429 ] || fail "request 101 got $(tail -n 1 <<<"$codes")"

@@ -121,7 +121,7 @@ mapfile -t lines < <(sed -n '/^```bash$/,/^```$/p' "$root/docs/production-featur
 ask() { inside bash -c "$1" 2>/dev/null; }
 ask "${lines[0]}" | grep -q '^http_requests_total{' || fail "${lines[0]}"
 ask "${lines[1]}" | grep -q '"status":"ok"' || fail "${lines[1]}"
-ask "${lines[2]}" | grep -q '^{"status":"pass","checks":{"database":{"status":"pass"},"redis":{"status":"unused"},"queue":{"status":"pass"}}}' || fail "${lines[2]}"
+ask "${lines[2]}" | grep -q '^{"status":"pass","checks":{"database":{"status":"pass"},"redis":{"status":"unused"},"embedding":{"status":"unused"},"queue":{"status":"pass"}}}' || fail "${lines[2]}"
 detail="curl 'http://localhost:3000/ready?verbose'"
 grep -qF "$detail" "$root/docs/production-features.md" || fail "$detail is not in the docs"
 ask "$detail" | grep -q '"database":{"status":"pass","reached_by":' || fail "$detail"
