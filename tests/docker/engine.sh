@@ -35,6 +35,8 @@ clean_up() {
   if [ -n "$engine" ]; then
     kill "$engine" 2>/dev/null || true
     wait "$engine" 2>/dev/null || true
+    # The namespace of containers with the host's network stays mounted.
+    umount "$work"/exec/netns/* 2>/dev/null || true
   fi
   rm -rf "$work"
   exit "$status"
