@@ -42,7 +42,11 @@ def main():
     for first, end, typed, expected in found:
         result = subprocess.run(["timeout", str(TIMEOUT)] + command + [typed], check=False,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        output = [line.rstrip() for line in result.stdout.decode(errors="replace").splitlines()]
+        # Of a line that a program writes again and again, as progress, the last state.
+        output = [line.rstrip().rpartition("\r")[2]
+                  for line in result.stdout.decode(errors="replace").rstrip("\n").split("\n")]
+        if output == [""]:
+            output = []
         if result.returncode != expected:
             print(f"{page}:{first + 1}: exited with {result.returncode}, not {expected}: $ {typed}")
             print(*output, sep="\n", flush=True)

@@ -50,12 +50,12 @@ make_tree() { # BIN_DIR
     debootstrap --variant=minbase "$release" "$tree" &&
       cp /etc/resolv.conf "$tree/etc/resolv.conf" &&
       printf '#!/bin/sh\nexit 101\n' >"$tree/usr/sbin/policy-rc.d" && chmod 755 "$tree/usr/sbin/policy-rc.d" &&
-      DEBIAN_FRONTEND=noninteractive chroot "$tree" \
-        apt-get install -y -qq --no-install-recommends "${packages[@]}" &&
+      DEBIAN_FRONTEND=noninteractive unshare --mount --pid --fork --mount-proc="$tree/proc" chroot "$tree" \
+        apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-unsafe-io "${packages[@]}" &&
       chroot "$tree" apt-get clean
   } >"$log" 2>&1 || { tail -20 "$log" >&2; fail "debootstrap"; }
   # It would keep the package from starting its service.
-  rm -f "$tree/usr/sbin/policy-rc.d" "$tree"/etc/systemd/system/multi-user.target.wants/{nginx,caddy}.service
+  rm -f "$tree/usr/sbin/policy-rc.d" "$tree"/etc/systemd/system/multi-user.target.wants/{nginx,caddy,haproxy}.service
   touch "$tree.done"
 }
 
