@@ -28,12 +28,9 @@ fail() {
 
 # The packages of the libraries that the binaries in a folder link to.
 library_packages() {
-  local library
-  ldd "$1"/holdfast "$1"/holdfast-api-worker "$1"/holdfast-queue-worker |
-    awk '$3 ~ /^\// { print $3 }' | sort -u | while read -r library; do
-    dpkg-query -S "$library" 2>/dev/null || dpkg-query -S "$(readlink -f "$library")" 2>/dev/null ||
-      dpkg-query -S "/usr$library"
-  done | sed 's/[:,].*//' | sort -u
+  ldd "$1"/holdfast "$1"/holdfast-api-worker "$1"/holdfast-queue-worker | awk '$3 ~ /^\// { print $3 }' | sort -u |
+    while read -r library; do printf '%s\n' "$library" "/usr$library" "$(readlink -f "$library")"; done |
+    sort -u | { xargs dpkg-query -S 2>/dev/null || true; } | sed 's/[:,].*//' | sort -u
 }
 
 make_tree() { # BIN_DIR
