@@ -6,24 +6,28 @@
 . "$(dirname "${BASH_SOURCE[0]}")/booted.sh"
 extra_packages=(gcc libc6-dev libsystemd-dev golang-go golang-github-coreos-go-systemd-dev cargo
   librust-sd-notify-dev librust-listenfd-dev python3-sdnotify python3-systemd ruby ruby-sd-notify puma
-  default-jdk-headless libjna-java haproxy jq)
+  default-jdk-headless libjna-java haproxy)
 
 boot "$1"
 site=$work/tree/srv/languages
 cp -r "$root/tests/system/languages" "$site"
-cp "$site/holdfast.toml" "$work/tree/etc/holdfast/"
+# On a busy machine ten programs at a time take a while.
+sed 's/^command = .*/&\nready_timeout = "10m"/' "$site/holdfast.toml" >"$work/tree/etc/holdfast/holdfast.toml"
+mkdir "$work/tree/etc/systemd/system/holdfast.service.d"
+printf '[Service]\nTimeoutStartSec=10min\n' >"$work/tree/etc/systemd/system/holdfast.service.d/busy.conf"
+inside systemctl daemon-reload
 make_it() { inside sh -c "cd /srv/languages && export HOME=/root && $1" >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "$1"; }; }
 make_it 'gcc hello.c -o hello-c -lsystemd'
-make_it 'GO111MODULE=off GOPATH=/usr/share/gocode go build -o hello-go hello.go'
+make_it 'GOFLAGS=-mod=mod GOPROXY=off go build -o hello-go hello.go'
 make_it 'cd rust && cargo build --offline && cp target/debug/hello ../hello-rust'
 make_it 'javac -cp /usr/share/java/jna.jar Hello.java'
 
 status() { inside holdfast status --json; }
-inside systemctl start holdfast.service || { status >&2; fail "not every program has said that it is ready"; }
+inside systemctl start holdfast.service || { status >&2 || true; fail "not every program has said that it is ready"; }
 expected=$(printf '%s\n' 'c by libsystemd' 'go by go-systemd' 'java by JNA' 'ruby by sd_notify' 'rust by sd-notify' \
   'sdnotify by sdnotify' 'shell by holdfast notify' 'systemd by python3-systemd')
 said() { status | jq -r '.programs[] | .name as $name | .workers[] | select((.status // "") | startswith("by ")) | "\($name) \(.status)"' | sort; }
-[ "$(said)" = "$expected" ] || { status >&2; fail "said: $(said)"; }
+[ "$(said)" = "$expected" ] || { status >&2 || true; fail "said: $(said)"; }
 
 answer() { inside bash -c "exec 3<>/dev/tcp/127.0.0.1/$1; head -n 1 <&3"; }
 port=7000
@@ -37,10 +41,10 @@ for word in puma HAProxy; do
 done
 [ "$(answer 7009)" = Java ] || fail "Java does not answer"
 
-# None is refused while they are replaced.
+# Their successors have the same sockets.
 inside holdfast restart c go rust sdnotify systemd ruby puma haproxy || fail "restart"
 [ "$(answer 7001)" = C ] || fail "C does not answer after a restart"
 [ "$(inside curl -sf http://127.0.0.1:7008/)" = HAProxy ] || fail "HAProxy does not answer after a restart"
 inside systemctl stop holdfast.service || fail "stop"
 [ "$(inside systemctl show -p Result --value holdfast)" = success ] || fail "the stop was not clean"
-echo "READY=1, STATUS= and sockets in $(wc -l <<<"$expected") languages, puma and HAProxy"
+echo "$(wc -l <<<"$expected") programs, puma and HAProxy say that they are ready, and serve the sockets that they were handed"

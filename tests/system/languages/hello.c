@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // libsystemd. Answers "C" on the socket named "c".
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,8 @@ int main(void) {
   if (listener < 0) return 78;
   if (sd_notify(0, "READY=1\nSTATUS=by libsystemd") <= 0) return 78;
   for (;;) {
+    struct pollfd waiting = {listener, POLLIN, 0};
+    poll(&waiting, 1, -1);
     const int client = accept(listener, NULL, NULL);
     if (client < 0) continue;
     if (write(client, "C\n", 2) != 2) return 1;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """python3-systemd. Answers "systemd" on the socket named "systemd"."""
+import select
 import socket
 
 from systemd import daemon
@@ -9,6 +10,10 @@ listener = socket.socket(fileno=names["systemd"])
 if not daemon.notify("READY=1\nSTATUS=by python3-systemd"):
     raise SystemExit("not sent")
 while True:
-    client, _ = listener.accept()
+    select.select([listener], [], [])
+    try:
+        client, _ = listener.accept()
+    except BlockingIOError:  # Another process was faster.
+        continue
     client.sendall(b"systemd\n")
     client.close()
