@@ -5,8 +5,8 @@
 //
 // The loop asks again after every event: the doorbell, a timer, a claim that returned, a job that
 // ended. Claims are writes, so one is made only after a peek (a read) found something to claim: an
-// idle worker never writes. One that found as many jobs as it asked for is followed by the next
-// without a look.
+// idle worker never writes. A wave that was as large as it could be is followed by the next without
+// a look.
 //
 // Jobs that are claimed ahead (capacity()) are claimed in waves, when half of the last one is
 // worked on: a claim for each job that ends would cost as many transactions as there are jobs.

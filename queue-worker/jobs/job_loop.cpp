@@ -225,7 +225,8 @@ void JobLoop::claimed(std::uint32_t limit, Result<std::vector<store::Job>> jobs)
       if (jobs->size() == limit) {
         // There may be more than this worker can take: another one may be asleep.
         doorbell_.ring();
-        more_ = true;
+        // Of jobs that are worked on one by one each would be followed by a claim in vain.
+        more_ = limit > options_.limits.concurrency;
       }
       for (store::Job& job : *jobs)
         jobs_->begin(std::move(job));

@@ -103,7 +103,7 @@ class JobLoop : public std::enable_shared_from_this<JobLoop> {
   bool looking_ = false;    // for jobs to stop: the timer is set
   bool changed_ = false;    // since the pending peek was asked for
   std::optional<store::JobQueue::Peek> peeked_;
-  bool more_ = false;              // the last claim found as many jobs as it asked for
+  bool more_ = false;              // the last wave was as large as it could be
   std::function<void()> drained_;  // set: draining
   bool leaving_ = false;
 

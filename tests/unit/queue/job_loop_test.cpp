@@ -64,17 +64,25 @@ TEST_CASE("a long document goes to the provider in batches") {
   CHECK(world.document(created).chunk_count > 2 * static_cast<std::int64_t>(kBatch));
 }
 
-TEST_CASE("a claim that found all it asked for is followed by the next without a look") {
+TEST_CASE("a wave of short jobs that is full is followed by the next without a look") {
   World world;
-  world.options.limits.concurrency = 1;
-  world.options.limits.batch = 1;
-  for (int i = 0; i < 20; ++i)
+  world.options.limits.batch = 4;
+  for (int i = 0; i < 60; ++i)
     world.post("document number " + std::to_string(i));
   world.start();
-  REQUIRE(world.run_until_ended(20));
-  REQUIRE(world.run_until([&] { return world.store->calls("peek") == 2; }));  // one at each end
-  CHECK(world.store->calls("claim") == 21);  // the last one found nothing, and wrote nothing
-  CHECK(world.seen.results() == Results(20, AttemptResult::Done));
+  REQUIRE(world.run_until_ended(60));
+  CHECK(world.store->calls("peek") < world.store->calls("claim"));
+  CHECK(world.seen.results() == Results(60, AttemptResult::Done));
+}
+
+TEST_CASE("a job that is worked on alone is followed by a look, not by a claim in vain") {
+  World world;
+  world.options.limits.batch = 1;
+  world.post("one document");
+  world.start();
+  REQUIRE(world.run_until_ended(1));
+  REQUIRE(world.run_until([&] { return world.store->calls("peek") >= 2; }));
+  CHECK(world.store->calls("claim") == 1);
 }
 
 TEST_CASE("many jobs on several threads are each done once") {

@@ -105,6 +105,10 @@ TEST_CASE("what a store keeps in memory is told, and follows the search that fil
   REQUIRE(store->memory_use().vectors == 0);
   REQUIRE(find(*store, "", random_unit(random), 5));
   const std::uint64_t held = store->memory_use().vectors;
+  if (environment->has_vector_index()) {
+    REQUIRE(held == 0);
+    return;
+  }
   REQUIRE(held >= 50 * random_unit(random).size() * sizeof(float));
   REQUIRE(remove(*store, "d0"));
   REQUIRE(find(*store, "", random_unit(random), 5));

@@ -31,6 +31,9 @@ class Environment {
   virtual void step_wall_clock(Duration by) = 0;
   // The same for the clock that jobs wait by: this machine's, or the server's.
   virtual void step_store_clock(Duration by) = 0;
+
+  // Whether vectors are compared where they are stored, and no store keeps a copy of them.
+  virtual bool has_vector_index() const { return false; }
 };
 
 // The options of a store on another machine that shares the database.

@@ -23,14 +23,6 @@ constexpr std::size_t kIndexedDimensions = 48;  // of no other test: an index of
 constexpr std::size_t kIndexedDocuments = 300;
 constexpr std::size_t kChunksEach = 8;
 
-bool has_pgvector() {
-  const bool has = shared_server().sql("postgres",
-                                       "SELECT count(*) FROM pg_available_extensions"
-                                       " WHERE name = 'vector'") == "1";
-  if (std::getenv("HOLDFAST_TEST_PGVECTOR") != nullptr) REQUIRE(has);
-  return has;
-}
-
 std::string migrate_for_test(const PostgresEnvironment& environment,
                              std::size_t dimensions = kIndexedDimensions) {
   OpenOptions options;

@@ -3,6 +3,8 @@
 
 #include "tests/support/catch.hpp"
 
+#include <cstdlib>
+
 namespace holdfast::store::test {
 
 namespace {
@@ -31,6 +33,14 @@ void make_template(PostgresServer& server) {
 PostgresServer& shared_server() {
   static PostgresServer server;
   return server;
+}
+
+bool has_pgvector() {
+  const bool has = shared_server().sql("postgres",
+                                       "SELECT count(*) FROM pg_available_extensions"
+                                       " WHERE name = 'vector'") == "1";
+  if (std::getenv("HOLDFAST_TEST_PGVECTOR") != nullptr) REQUIRE(has);
+  return has;
 }
 
 PostgresEnvironment::PostgresEnvironment() : server_ms_(clock.wall_ms()) {

@@ -18,6 +18,8 @@ using holdfast::test::PostgresServer;
 
 // Started by the first who asks.
 PostgresServer& shared_server();
+// Whether it has pgvector. Required if HOLDFAST_TEST_PGVECTOR is set.
+bool has_pgvector();
 
 class PostgresEnvironment final : public Environment {
  public:
@@ -29,6 +31,7 @@ class PostgresEnvironment final : public Environment {
   // Of the host that a worker runs on: the server has its own.
   void step_wall_clock(Duration by) override { clock.step_wall(by); }
   void step_store_clock(Duration by) override;
+  bool has_vector_index() const override { return has_pgvector(); }
 
   ManualClock clock;
 
