@@ -15,7 +15,7 @@ case "$(. /etc/os-release 2>/dev/null && echo "${ID:-}${VERSION_ID:-}")" in
   *) build_packages+=(libboost-dev) ;;
 esac
 
-test_packages=(catch2 libbenchmark-dev clang-format clang-tidy shellcheck git procps
+test_packages=(catch2 libbenchmark-dev mold clang-format clang-tidy shellcheck git procps
   prometheus prometheus-alertmanager nginx-light nodejs wrk curl jq openssl sqlite3 zsh fish haproxy
   redis-server postgresql pgbouncer chromium prometheus-nginx-exporter python3-prometheus-client gunicorn
   celery python3-flask python3-redis uvicorn php-fpm)
