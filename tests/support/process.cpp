@@ -221,6 +221,11 @@ Process::~Process() {
   kill();
 }
 
+int signal_process(pid_t pid, int number) {
+  if (pid <= 1) throw std::runtime_error("there is no process to send a signal to");
+  return ::kill(pid, number);
+}
+
 void Process::signal(int number) const {
   if (pid_ > 0 && !ended_) ::kill(pid_, number);
 }

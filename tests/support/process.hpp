@@ -47,6 +47,10 @@ struct ProcessOptions {
   std::vector<int> inherited = {};
 };
 
+// kill(2) for one process. It throws for a pid that was not found: 0 and -1 would be the test's own
+// process group, and everybody.
+int signal_process(pid_t pid, int number);
+
 class Process {
  public:
   // argv[0] is a path. Throws if the program cannot be executed.

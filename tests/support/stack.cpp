@@ -112,6 +112,12 @@ json Stack::worker(const std::string& name) {
   return json::object();
 }
 
+void Stack::signal(const std::string& name, int number) {
+  pid_t pid = 0;
+  wait_until([&] { return (pid = pid_of(name)) > 0; });
+  signal_process(pid, number);
+}
+
 bool Stack::wait_state(const std::string& name, const std::string& state) {
   return wait_until([&] { return state_of(name) == state; });
 }

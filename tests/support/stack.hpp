@@ -51,6 +51,8 @@ class Stack {
   nlohmann::json worker(const std::string& name);
   std::string state_of(const std::string& name) { return worker(name).value("state", ""); }
   pid_t pid_of(const std::string& name) { return worker(name).value("pid", 0); }
+  // To the worker's process, once it has one.
+  void signal(const std::string& name, int number);
   bool wait_state(const std::string& name, const std::string& state);
   // The last thousand events, oldest first.
   std::vector<nlohmann::json> events();

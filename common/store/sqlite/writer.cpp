@@ -61,6 +61,7 @@ void Writer::loop() {
     for (Write& write : commit_group()) {
       write.finish(write.failure ? &*write.failure : nullptr);
     }
+    checkpoint_if_due();
   }
   final_checkpoint();
 }
@@ -83,9 +84,8 @@ std::vector<Writer::Write> Writer::commit_group() {
   if (!outcome) {
     for (Write& write : group)
       write.failure = outcome.error();
-  } else {
-    if (on_commit_) on_commit_(std::chrono::steady_clock::now() - began);
-    checkpoint_if_due();
+  } else if (on_commit_) {
+    on_commit_(std::chrono::steady_clock::now() - began);
   }
   return group;
 }
@@ -156,20 +156,17 @@ Result<void> Writer::run_one(Write& write) {
   return exec(*connection_, "RELEASE one_write");
 }
 
+// After the answers, and with the lock taken again: who waits for it goes first.
 void Writer::checkpoint_if_due() {
-  switch (policy_.after_commit(connection_->wal_pages())) {
-    case Checkpoint::None: return;
-    case Checkpoint::Passive:
-      failpoint(FaultStep::Checkpointing);
-      connection_->checkpoint(false);
-      return;
-    case Checkpoint::Truncate:
-      failpoint(FaultStep::Checkpointing);
-      connection_->set_patience(kTruncatePatience);
-      connection_->checkpoint(true);
-      connection_->set_patience(5s);
-      return;
-  }
+  const Checkpoint due = policy_.after_commit(connection_->wal_pages());
+  if (due == Checkpoint::None) return;
+  const auto guard = lock_.acquire();
+  if (!guard || !files_.check()) return;
+  failpoint(FaultStep::Checkpointing);
+  if (due == Checkpoint::Passive) return connection_->checkpoint(false);
+  connection_->set_patience(kTruncatePatience);
+  connection_->checkpoint(true);
+  connection_->set_patience(5s);
 }
 
 void Writer::final_checkpoint() {

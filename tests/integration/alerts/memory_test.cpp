@@ -32,13 +32,13 @@ bool wait_firing(Stack& stack, const std::string& name) {
 void crash(Stack& stack, const std::string& worker) {
   const pid_t pid = stack.pid_of(worker);
   REQUIRE(pid > 0);
-  REQUIRE(::kill(pid, SIGSEGV) == 0);
+  REQUIRE(signal_process(pid, SIGSEGV) == 0);
   REQUIRE(
       wait_until([&] { return stack.state_of(worker) == "ready" && stack.pid_of(worker) != pid; }));
 }
 
 void stop(Stack& stack) {
-  REQUIRE(::kill(stack.supervisor().pid(), SIGTERM) == 0);
+  REQUIRE(signal_process(stack.supervisor().pid(), SIGTERM) == 0);
   stack.supervisor().wait();
 }
 
@@ -109,7 +109,7 @@ TEST_CASE("a supervisor that was killed is told of by the next one, a shutdown i
   stack.wait_ready();
   CHECK(firing(stack, "HoldfastUncleanRestart").is_null());
 
-  REQUIRE(::kill(stack.supervisor().pid(), SIGKILL) == 0);
+  REQUIRE(signal_process(stack.supervisor().pid(), SIGKILL) == 0);
   stack.supervisor().wait();
   stack.start();
   stack.wait_ready();

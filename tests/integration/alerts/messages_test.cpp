@@ -20,7 +20,7 @@ std::string told_to(const AlertReceiver& receiver, const std::string& more = "")
 void crash_once(Stack& stack, const std::string& worker) {
   const pid_t pid = stack.pid_of(worker);
   REQUIRE(pid > 0);
-  REQUIRE(::kill(pid, SIGSEGV) == 0);
+  REQUIRE(signal_process(pid, SIGSEGV) == 0);
   REQUIRE(
       wait_until([&] { return stack.state_of(worker) == "ready" && stack.pid_of(worker) != pid; }));
 }

@@ -37,7 +37,7 @@ std::string once(const std::string& name, const std::vector<std::string>& argv,
 TEST_CASE("SIGSEGV of an API worker: the stack has names, and events and status lead to it") {
   Stack stack("[listen.http]\naddress = \"127.0.0.1:0\"\n\n" + api_workers(1));
   stack.wait_ready();
-  ::kill(stack.pid_of("api-worker.0"), SIGSEGV);
+  stack.signal("api-worker.0", SIGSEGV);
   const json report = wait_crash(stack, "api-worker.0");
   INFO(report.dump());
   REQUIRE(report.is_object());
@@ -88,7 +88,7 @@ TEST_CASE("a worker that stands still: the watchdog's report has the stacks of a
   stack.wait_ready();
   // Its pool has threads once something has run on it.
   REQUIRE(stack.get("/api/search?q=text").status == 200);
-  ::kill(stack.pid_of("api-worker.0"), SIGSTOP);
+  stack.signal("api-worker.0", SIGSTOP);
   const json report = wait_crash(stack, "api-worker.0");
   INFO(report.dump(2));
   REQUIRE(report.is_object());

@@ -79,7 +79,7 @@ TEST_CASE("kill -9 of an API worker: its report names the requests that it was a
   REQUIRE_THAT(first.answer(), Catch::StartsWith("HTTP/1.1 100"));
   second.send(unfinished_post("req-slow-2"));
   REQUIRE_THAT(second.answer(), Catch::StartsWith("HTTP/1.1 100"));
-  ::kill(stack.pid_of("api-worker.0"), SIGKILL);
+  stack.signal("api-worker.0", SIGKILL);
 
   const json report = wait_crash(stack, "api-worker.0");
   INFO(report.dump());
@@ -100,7 +100,7 @@ TEST_CASE("kill -9 of an API worker: its report names the requests that it was a
   CHECK_THAT(page.output, Catch::Contains("What it was at") && Catch::Contains("req-slow-1"));
   // Its successor begins with an empty slate.
   REQUIRE(stack.wait_state("api-worker.0", "ready"));
-  ::kill(stack.pid_of("api-worker.0"), SIGKILL);
+  stack.signal("api-worker.0", SIGKILL);
   REQUIRE(wait_until([&] { return list_crashes(stack, "api-worker.0").size() == 2; }));
   CHECK(wait_crash(stack, "api-worker.0")["in_flight"].empty());
 }

@@ -27,7 +27,7 @@ std::string web(const std::string& more = "") {
 void crash(Stack& stack) {
   REQUIRE(stack.wait_state("web.0", "ready"));
   const std::size_t before = list_crashes(stack).size();
-  ::kill(stack.pid_of("web.0"), SIGKILL);
+  stack.signal("web.0", SIGKILL);
   REQUIRE(wait_until([&] { return list_crashes(stack).size() == before + 1; }));
 }
 
@@ -104,7 +104,7 @@ TEST_CASE("crash_reports: the oldest go, at once after a reload too") {
   crash(stack);
   const std::string second = list_crashes(stack)[0]["id"];
   REQUIRE(stack.wait_state("web.0", "ready"));
-  ::kill(stack.pid_of("web.0"), SIGKILL);
+  stack.signal("web.0", SIGKILL);
   REQUIRE(wait_until([&] {
     const json crashes = list_crashes(stack);
     return crashes.size() == 2 && crashes[1]["id"] == second;

@@ -104,7 +104,7 @@ TEST_CASE("the count survives workers that are killed, restarted or replaced") {
   REQUIRE(get_queue(stack, 60) == std::vector<int>(60, 200));
   for (const std::string name : {"api-worker.0", "api-worker.1"}) {
     const pid_t pid = stack.pid_of(name);
-    ::kill(pid, SIGKILL);
+    signal_process(pid, SIGKILL);
     REQUIRE(
         wait_until([&] { return stack.pid_of(name) != pid && stack.state_of(name) == "ready"; }));
   }

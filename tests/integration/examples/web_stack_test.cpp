@@ -153,7 +153,7 @@ TEST_CASE("what a killed Node.js worker had counted stays counted") {
   for (int i = 0; i < 50; ++i)
     REQUIRE(body_of(web.url("/hello")).starts_with("hello"));
   REQUIRE(wait_until([&] { return total() == 50; }));  // scrapes within 100 ms share a collection
-  ::kill(web->pid_of("node.0"), SIGKILL);
+  web->signal("node.0", SIGKILL);
   REQUIRE(wait_until([&] {
     const json worker = web->worker("node.0");
     return worker.value("restarts", 0) == 1 && worker.value("state", "") == "ready";

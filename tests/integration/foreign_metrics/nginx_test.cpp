@@ -65,7 +65,7 @@ TEST_CASE("nginx's metrics from its exporter appear beside the stack's own") {
   check_valid(stack, {"nginx_"});
 
   const double before = Stack::sum_of(metrics, "nginx_http_requests_total");
-  ::kill(stack.pid_of("nginx-exporter.0"), SIGKILL);
+  stack.signal("nginx-exporter.0", SIGKILL);
   REQUIRE(wait_until([&] {
     metrics = stack.metrics();
     CHECK(Stack::sum_of(metrics, "nginx_http_requests_total") >= before);

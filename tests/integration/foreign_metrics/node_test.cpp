@@ -69,7 +69,7 @@ TEST_CASE("a killed Node.js worker's gauges disappear and its counts stay") {
               environment());
   stack.wait_ready();
   REQUIRE(orders(stack.metrics()) == 14);
-  ::kill(stack.pid_of("shop.0"), SIGKILL);
+  stack.signal("shop.0", SIGKILL);
   REQUIRE(wait_until([&] { return Stack::sum_of(stack.metrics(), "shop_baskets_open") == 5; }));
   const std::string metrics = stack.metrics();
   INFO(metrics);
@@ -86,7 +86,7 @@ TEST_CASE("a killed Node.js worker's replacement continues from the total that w
   stack.wait_ready();
   double before = orders(stack.metrics());
   REQUIRE(before == 14);
-  ::kill(stack.pid_of("shop.1"), SIGKILL);
+  stack.signal("shop.1", SIGKILL);
   REQUIRE(wait_until([&] {
     const double now = orders(stack.metrics());
     CHECK(now >= before);
@@ -103,7 +103,7 @@ TEST_CASE("prom-client on a port of its own, on whichever loopback it calls loca
   stack.wait_ready();
   REQUIRE(wait_until([&] { return is_up(stack, "shop.0"); }));
   CHECK(orders(stack.metrics()) == 7);
-  ::kill(stack.pid_of("shop.0"), SIGKILL);
+  stack.signal("shop.0", SIGKILL);
   CHECK(wait_until([&] { return orders(stack.metrics()) == 14; }));
   check_valid(stack, {"nodejs_"});
 }

@@ -64,7 +64,7 @@ TEST_CASE(
   const std::string relayed = stack.api() + "/metrics";
   REQUIRE(wait_until([&] { return Stack::sum_of(stack.metrics(), "store_commits_total") > 0; }));
   const pid_t stopped = stack.pid_of("queue-worker.0");
-  ::kill(stopped, SIGSTOP);
+  signal_process(stopped, SIGSTOP);
   for (const std::string& url : {direct, relayed}) {
     CAPTURE(url);
     CHECK(wait_until([&] { return race(url, "0.02").overtaken; }));
@@ -86,5 +86,5 @@ TEST_CASE(
       CHECK_FALSE(seen.overtaken);
     }
   }
-  ::kill(stopped, SIGCONT);
+  signal_process(stopped, SIGCONT);
 }

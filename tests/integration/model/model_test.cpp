@@ -140,7 +140,7 @@ class Run {
     if (pids.empty()) return;
     const pid_t pid = pids[pick(static_cast<std::uint32_t>(pids.size()))];
     trace_ += "kill " + std::to_string(pid) + "\n";
-    ::kill(pid, pick(2) == 0 ? SIGKILL : SIGSEGV);
+    signal_process(pid, pick(2) == 0 ? SIGKILL : SIGSEGV);
   }
 
   void reload() {

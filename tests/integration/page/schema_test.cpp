@@ -114,7 +114,7 @@ TEST_CASE("The published schema accepts a fleet that starts, serves and loses a 
   }));
   const pid_t victim = stack.pid_of("api-worker.0");
   REQUIRE(victim > 0);
-  ::kill(victim, SIGKILL);
+  signal_process(victim, SIGKILL);
   REQUIRE(wait_until([&] {
     holds();
     return stack.worker("api-worker.0").contains("last_exit");

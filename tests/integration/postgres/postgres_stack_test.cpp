@@ -144,7 +144,8 @@ TEST_CASE("postgres: the server killed, and workers, while there is work: nothin
   for (int round = 0; round < 2; ++round) {
     server().kill();
     server().start();
-    if (const pid_t victim = stack.pid_of("queue-worker.0"); victim > 0) ::kill(victim, SIGKILL);
+    if (const pid_t victim = stack.pid_of("queue-worker.0"); victim > 0)
+      signal_process(victim, SIGKILL);
     // 503 while the server recovers; what is answered 202 counts.
     REQUIRE(wait_until([&] {
       const auto answer = stack.post_json("/api/documents", {{"content", "after the outage"}});

@@ -91,7 +91,7 @@ TEST_CASE("while workers are killed, Prometheus sees no counter decrease and no 
     REQUIRE(scraped(4));
     const std::string victim =
         round % 3 == 2 ? "queue-worker.0" : "api-worker." + std::to_string(round % 3);
-    ::kill(stack.pid_of(victim), SIGKILL);
+    stack.signal(victim, SIGKILL);
     REQUIRE(wait_until([&] { return stack.state_of(victim) == "ready"; }));
   }
   REQUIRE(wait_ready(stack, ids));

@@ -43,7 +43,7 @@ TEST_CASE("wall clock jumps: by a year, by seconds, there and back, in every sta
     faults.jump(jump);
     // A whole life under the new time: death, back-off, start, ready; and beats all the while.
     const pid_t before = stack.pid_of("killed.0");
-    ::kill(before, SIGKILL);
+    signal_process(before, SIGKILL);
     REQUIRE(wait_until([&] {
       return stack.pid_of("killed.0") != before && stack.state_of("killed.0") == "ready";
     }));

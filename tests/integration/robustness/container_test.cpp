@@ -54,7 +54,7 @@ TEST_CASE("process 1: reaps orphans, forwards SIGTERM, and exits with the right 
         [&] { return Stack::sum_of(stack.metrics(), "holdfast_strangers_reaped_total") >= 1; }));
     const pid_t supervisor = supervisor_of(stack);
     REQUIRE(wait_until([&] { return zombies_of(supervisor) == 0; }));
-    ::kill(supervisor, SIGTERM);
+    signal_process(supervisor, SIGTERM);
     REQUIRE(stack.supervisor().wait().value == 0);
     REQUIRE(stack.supervisor().output().find("told to stop") != std::string::npos);
   }
@@ -62,7 +62,7 @@ TEST_CASE("process 1: reaps orphans, forwards SIGTERM, and exits with the right 
     Stack stack(misbehaving("web", {"--ready", "--ignore-term"}, "stop_timeout = \"100ms\"\n"),
                 kNoPort, container());
     stack.wait_ready();
-    ::kill(supervisor_of(stack), SIGTERM);
+    signal_process(supervisor_of(stack), SIGTERM);
     REQUIRE(stack.supervisor().wait().value == 1);
   }
 }

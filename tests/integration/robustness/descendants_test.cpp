@@ -92,7 +92,7 @@ TEST_CASE("leftovers: what a worker forked into a session of its own ends with e
   REQUIRE(wait_until(two_with_the_worker));
   for (int round = 0; round < 3; ++round) {
     const auto before = now;
-    ::kill(stack.pid_of("web.0"), SIGKILL);
+    stack.signal("web.0", SIGKILL);
     INFO(stack.supervisor().output());
     REQUIRE(wait_until([&] {
       return two_with_the_worker() &&

@@ -107,7 +107,7 @@ TEST_CASE(
   REQUIRE(
       wait_until([&] { return stack.supervisor().output().find("[0,1,2]") != std::string::npos; }));
   const pid_t full = stack.pid_of("full.0");
-  ::kill(full, SIGKILL);
+  signal_process(full, SIGKILL);
   REQUIRE(wait_until(
       [&] { return stack.pid_of("full.0") != full && stack.state_of("full.0") == "ready"; }));
   REQUIRE(stack.command({"restart", "web"}).exit_code == 0);

@@ -67,7 +67,7 @@ TEST_CASE("fork fails: step and errno are reported, retries back off, and it rec
               faults.environment());
   stack.wait_ready();
   faults.set("no-fork");
-  ::kill(stack.pid_of("web.0"), SIGKILL);
+  stack.signal("web.0", SIGKILL);
   check_told(stack, "web.0", "fork: Resource temporarily unavailable");
   faults.clear("no-fork");
   REQUIRE(stack.wait_state("web.0", "ready"));
@@ -99,7 +99,7 @@ TEST_CASE("exec fails: a missing file, one that is not executable, one without i
   REQUIRE(stack.wait_state("broken.0", "ready"));
   std::filesystem::remove(path);
   if (row.text != nullptr) make_script(path, row.text, row.mode);
-  ::kill(stack.pid_of("broken.0"), SIGKILL);
+  stack.signal("broken.0", SIGKILL);
   check_told(stack, "broken.0", row.error);
   REQUIRE(stack.worker("fine.0")["starts"] == 1);
   REQUIRE(zombies_of(stack.supervisor().pid()) == 0);
@@ -114,7 +114,7 @@ TEST_CASE("a process that cannot be watched is not left running") {
   Stack stack(misbehaving("web", {"--ready"}, kQuickRetries), faults.environment());
   stack.wait_ready();
   faults.set("no-watch");
-  ::kill(stack.pid_of("web.0"), SIGKILL);
+  stack.signal("web.0", SIGKILL);
   REQUIRE(wait_until(
       [&] { return last_error(stack, "web.0") == "watch the process: No space left on device"; }));
   faults.clear("no-watch");
@@ -150,7 +150,7 @@ TEST_CASE("ENOSPC in the runtime directory: the start fails, names its step, and
               kNoPort, {}, disk.path());
   stack.wait_ready();
   const pid_t fine = stack.pid_of("fine.0");
-  ::kill(stack.pid_of("web.0"), SIGKILL);
+  stack.signal("web.0", SIGKILL);
   REQUIRE(wait_until([&] {
     disk.fill_with_files();  // again, as the end of a worker makes room
     return last_error(stack, "web.0") == "notification socket: No space left on device";

@@ -101,7 +101,7 @@ TEST_CASE("a guardian that is killed is replaced, and the next one guards as wel
   for (int i = 0; i < 3; ++i) {
     REQUIRE(wait_until([&] { return guardians_of(supervisor).size() == 1; }));
     const pid_t guardian = guardians_of(supervisor).front();
-    ::kill(guardian, SIGKILL);
+    signal_process(guardian, SIGKILL);
     REQUIRE(wait_until([&] {
       const auto now = guardians_of(supervisor);
       return now.size() == 1 && now.front() != guardian;
@@ -123,7 +123,7 @@ TEST_CASE("an orderly exit leaves nothing behind, the guardian included, also a 
     REQUIRE(wait_until([&] { return guardians_of(supervisor).size() == 1; }));
     if (replaced) {
       const pid_t guardian = guardians_of(supervisor).front();
-      ::kill(guardian, SIGKILL);
+      signal_process(guardian, SIGKILL);
       REQUIRE(wait_until([&] {
         const auto now = guardians_of(supervisor);
         return now.size() == 1 && now.front() != guardian;

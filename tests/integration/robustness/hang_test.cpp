@@ -23,14 +23,14 @@ TEST_CASE(
   const std::vector<pid_t> pids{stack.pid_of("web.0"), stack.pid_of("web.1"),
                                 stack.supervisor().pid()};
   for (const pid_t pid : pids)
-    ::kill(pid, SIGSTOP);
+    signal_process(pid, SIGSTOP);
   const auto stopped_at = std::chrono::steady_clock::now();
   REQUIRE(wait_until([&] { return std::chrono::steady_clock::now() > stopped_at + 2500ms; }));
   // The supervisor first: it sees deadlines that have passed and workers that have said nothing.
-  ::kill(pids[2], SIGCONT);
+  signal_process(pids[2], SIGCONT);
   REQUIRE(stack.wait_event("late_loop"));
-  ::kill(pids[0], SIGCONT);
-  ::kill(pids[1], SIGCONT);
+  signal_process(pids[0], SIGCONT);
+  signal_process(pids[1], SIGCONT);
   // Longer than the timeout once more: whoever was to be blamed would be by now.
   const double uptime = stack.status()["uptime_seconds"];
   REQUIRE(wait_until([&] { return stack.status()["uptime_seconds"] > uptime + 1.5; }));

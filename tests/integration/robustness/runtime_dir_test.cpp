@@ -39,7 +39,7 @@ void check_all_works(Stack& stack) {
   REQUIRE(stack.command({"status"}).exit_code == 0);
   REQUIRE(stack.command({"restart", "web"}).exit_code == 0);  // admin.sock and notify.sock
   const pid_t pid = stack.pid_of("web.0");
-  ::kill(pid, SIGKILL);
+  signal_process(pid, SIGKILL);
   REQUIRE(wait_until(
       [&] { return stack.pid_of("web.0") != pid && stack.state_of("web.0") == "ready"; }));
   REQUIRE(stack.command({"run"}).exit_code == kUnavailable);

@@ -117,7 +117,7 @@ TEST_CASE("store outage: replaced later, and no document is accepted into the fi
            std::string::npos;
   }));
   // A worker that starts now would mix the new file with the log of the former one.
-  ::kill(stack.pid_of("api-worker.0"), SIGKILL);
+  stack.signal("api-worker.0", SIGKILL);
   REQUIRE(wait_until([&] {
     return stack.supervisor().output().find("belongs to the former one") != std::string::npos;
   }));

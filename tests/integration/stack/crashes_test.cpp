@@ -61,7 +61,7 @@ TEST_CASE("metrics of the dead: an API worker killed under load is replaced and 
   for (int round = 0; round < 3; ++round) {
     const pid_t victim = stack.pid_of("api-worker.0");
     REQUIRE(victim > 0);
-    ::kill(victim, SIGKILL);
+    signal_process(victim, SIGKILL);
     REQUIRE(wait_until([&] {
       const double now = Stack::sum_of(stack.metrics(), "http_requests_total");
       REQUIRE(now >= seen);
@@ -92,7 +92,7 @@ TEST_CASE(
     wait_until([&] { return json::parse(stack.get("/api/queue").body).value("running", 0) > 0; },
                std::chrono::seconds(2));
     const pid_t victim = stack.pid_of("queue-worker.0");
-    if (victim > 0) ::kill(victim, SIGKILL);
+    if (victim > 0) signal_process(victim, SIGKILL);
     REQUIRE(wait_until([&] {
       return stack.pid_of("queue-worker.0") != victim &&
              stack.state_of("queue-worker.0") == "ready";

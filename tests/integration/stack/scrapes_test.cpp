@@ -17,8 +17,8 @@ const std::string kRoute = "route=\"/api/documents\"";
 // A worker that is stopped for as long as this lives.
 class Stopped {
  public:
-  explicit Stopped(pid_t pid) : pid_(pid) { REQUIRE(::kill(pid_, SIGSTOP) == 0); }
-  ~Stopped() { ::kill(pid_, SIGCONT); }
+  explicit Stopped(pid_t pid) : pid_(pid) { REQUIRE(signal_process(pid_, SIGSTOP) == 0); }
+  ~Stopped() { signal_process(pid_, SIGCONT); }
 
  private:
   pid_t pid_;

@@ -148,7 +148,7 @@ TEST_CASE("in development the first steps are printed once; regained readiness i
     return found;
   };
   REQUIRE(wait_until([&] { return count("stop    Ctrl-C") == 1; }));
-  ::kill(stack.pid_of("plain.0"), SIGKILL);
+  stack.signal("plain.0", SIGKILL);
   REQUIRE(stack.wait_event("fleet_ready", "ready again after"));
   REQUIRE(wait_until([&] { return count("ready again after") == 1; }));
   REQUIRE(count("stop    Ctrl-C") == 1);

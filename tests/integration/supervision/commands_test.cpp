@@ -98,7 +98,7 @@ TEST_CASE("commands answer when the work is done: the processes are gone, ready,
   stack.wait_ready();
   const pid_t pid = stack.pid_of("slow.0");
   REQUIRE(stack.command({"stop", "slow"}).exit_code == 0);
-  REQUIRE(::kill(pid, 0) == -1);
+  REQUIRE(signal_process(pid, 0) == -1);
   REQUIRE(stack.command({"start", "slow"}).exit_code == 0);
   REQUIRE(stack.state_of("slow.0") == "ready");
   REQUIRE(stack.command({"scale", "web", "3"}).exit_code == 0);

@@ -27,7 +27,7 @@ void append(const std::filesystem::path& file, const std::string& text) {
 bool comes_back(Stack& stack, const std::string& worker) {
   const pid_t before = stack.pid_of(worker);
   REQUIRE(before > 0);
-  ::kill(before, SIGKILL);
+  signal_process(before, SIGKILL);
   return wait_until([&] {
     const auto now = stack.worker(worker);
     return now.value("pid", 0) != before && now.value("state", "") == "ready";

@@ -47,7 +47,7 @@ TEST_CASE("health: a program that is stopped is seen unhealthy and replaced, wha
   Stack stack(toml, kNoPort);
   stack.wait_ready();
   const pid_t first = stack.pid_of("web.0");
-  ::kill(first, SIGSTOP);
+  signal_process(first, SIGSTOP);
   REQUIRE(stack.wait_event("unhealthy", "web.0 (incarnation 1) is unhealthy: "));
   REQUIRE(replaced(stack, "web.0"));
   CHECK(stack.pid_of("web.0") != first);
@@ -116,7 +116,7 @@ TEST_CASE("watchdog_source: a program without sd_notify that hangs is found by i
               kNoPort);
   stack.wait_ready();
   REQUIRE_FALSE(stack.metrics().empty());  // after a round: the first heartbeat arms the watchdog
-  ::kill(stack.pid_of("web.0"), SIGSTOP);
+  stack.signal("web.0", SIGSTOP);
   REQUIRE(stack.wait_event("hung", "answered no scrape for"));
   REQUIRE(replaced(stack, "web.0"));
 }

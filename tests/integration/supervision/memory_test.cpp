@@ -175,7 +175,7 @@ TEST_CASE("in a delegated cgroup each worker has its own, and nothing of it surv
     }));
     REQUIRE(stack.command({"stop", "web"}).exit_code == 0);
     for (const pid_t pid : pids)
-      REQUIRE(wait_until([&] { return ::kill(pid, 0) != 0; }));
+      REQUIRE(wait_until([&] { return signal_process(pid, 0) != 0; }));
     REQUIRE(stack.wait_event("leftovers", "left 1 process behind"));
     REQUIRE_FALSE(fs::exists(own));
     REQUIRE(stack.command({"start", "web"}).exit_code == 0);

@@ -121,7 +121,7 @@ TEST_CASE(
 
   write("EF_MARK='half of a cha");
   const pid_t first = stack.pid_of("web.0");
-  ::kill(first, SIGKILL);
+  signal_process(first, SIGKILL);
   REQUIRE(wait_until([&] {
     const pid_t now = stack.pid_of("web.0");
     return now > 0 && now != first && stack.state_of("web.0") == "ready";

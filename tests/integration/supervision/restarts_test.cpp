@@ -104,7 +104,7 @@ TEST_CASE("a program that cannot be executed says which step failed, backs off, 
   stack.wait_ready();
   REQUIRE(stack.wait_state("broken.0", "ready"));
   write("/no/such/interpreter");
-  ::kill(stack.pid_of("broken.0"), SIGKILL);
+  stack.signal("broken.0", SIGKILL);
   REQUIRE(wait_until([&] {
     return stack.worker("broken.0").value("last_error", "").find("exec") != std::string::npos;
   }));
@@ -120,9 +120,9 @@ TEST_CASE(
   for (int i = 0; i < 64; ++i)
     pids.push_back(stack.pid_of("many." + std::to_string(i)));
   for (const pid_t pid : pids)
-    ::kill(pid, SIGSTOP);
+    signal_process(pid, SIGSTOP);
   for (const pid_t pid : pids)
-    ::kill(pid, SIGKILL);
+    signal_process(pid, SIGKILL);
   for (int i = 0; i < 64; ++i) {
     const std::string name = "many." + std::to_string(i);
     REQUIRE(wait_until([&] {
@@ -151,7 +151,7 @@ TEST_CASE("restarts jump the queue: slow first starts do not delay a crashed wor
   REQUIRE(stack.command({"scale", "jvm", "6", "--no-wait"}).exit_code == 0);
   REQUIRE(stack.wait_state("jvm.3", "starting"));
   const pid_t before = stack.pid_of("api.0");
-  REQUIRE(::kill(before, SIGKILL) == 0);
+  REQUIRE(signal_process(before, SIGKILL) == 0);
   REQUIRE(wait_until(
       [&] { return stack.pid_of("api.0") != before && stack.state_of("api.0") == "ready"; }));
   REQUIRE(stack.state_of("jvm.3") == "starting");
