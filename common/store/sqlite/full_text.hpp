@@ -17,6 +17,10 @@ namespace holdfast::store::sqlite {
 void index_chunk(SqliteConnection& connection, std::int64_t chunk, const std::string& title_terms,
                  const std::string& text_terms);
 
+// One step of merging the index's segments, in a transaction of its own: inserting does not merge.
+// True if there may be more to do.
+bool merge_terms(SqliteConnection& connection);
+
 search::Frequencies count_terms(SqliteConnection& connection, const search::Query& query);
 
 // The query with the words that those may stand for that nobody has.

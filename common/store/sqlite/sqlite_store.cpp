@@ -6,6 +6,7 @@
 #include "common/store/sqlite/api_keys.hpp"
 #include "common/store/sqlite/chunks.hpp"
 #include "common/store/sqlite/documents.hpp"
+#include "common/store/sqlite/full_text.hpp"
 #include "common/store/sqlite/log_owner.hpp"
 #include "common/store/sqlite/outage.hpp"
 #include "common/store/sqlite/outdated.hpp"
@@ -401,7 +402,10 @@ class SqliteStore final : public Store {
           [embedding, first](SqliteConnection& c, Now now) {
             return sqlite::complete_embedding(c, *embedding, first, now);
           },
-          std::move(done));
+          [this, done = std::move(done)](const Result<void>& result) {
+            done(result);
+            if (result) merge_terms();
+          });
     }
     write<std::size_t>(
         Durability::ProcessDeath,
@@ -441,6 +445,20 @@ class SqliteStore final : public Store {
           sweeping_ = false;
           waste_ = more && *more;
           sweep();
+          merge_terms();
+        });
+  }
+
+  // Merges the index step by step, so that others can write in between. On the writer's thread.
+  void merge_terms() {
+    if (merging_ || closing_) return;
+    merging_ = true;
+    write<bool>(
+        Durability::ProcessDeath,
+        [](SqliteConnection& c, Now) -> Result<bool> { return sqlite::merge_terms(c); },
+        [this](const Result<bool>& more) {
+          merging_ = false;
+          if (more && *more) merge_terms();
         });
   }
 
@@ -489,6 +507,7 @@ class SqliteStore final : public Store {
   std::atomic<bool> closing_ = false;
   bool waste_ = false;  // the writer's thread, as the next
   bool sweeping_ = false;
+  bool merging_ = false;
   const DatabaseFiles files_;
   Writer writer_;  // last: its destructor commits what is queued, which uses the rest
 };

@@ -7,6 +7,8 @@
 // of the group gets that error, and the thread goes on. While a file of the database is not the one
 // that was opened, every write gets that error.
 //
+// Nobody's answer waits for a checkpoint of its own process.
+//
 // Threads: submit() may be called from any thread until destruction begins. Callbacks run on the
 // writer's thread, each exactly once, after the lock is released, and may submit more. The
 // destructor commits what is queued, then joins; it must not run on the writer's thread.
@@ -72,7 +74,7 @@ class Writer {
   std::vector<Write> commit_group();
   std::vector<Write> take_group();
   Result<void> transact(std::vector<Write>& group);
-  Result<void> run_all(std::vector<Write>& group);
+  Result<void> run_all(std::vector<Write>& group, Duration time);
   Result<void> run_one(Write& write);
   void checkpoint_if_due();
   void final_checkpoint();

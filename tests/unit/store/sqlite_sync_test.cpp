@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What waits for the disk, and what does not: docs/adr/0060-results-are-not-synced.md.
+// What waits for the disk and for the index, and what does not: docs/adr/0060, 0061.
 
 #include "tests/support/catch.hpp"
 #include "tests/unit/store/sqlite_environment.hpp"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -64,4 +65,20 @@ TEST_CASE("the failure of a job is synced") {
   REQUIRE(create(*store, "d1"));
   const auto jobs = claim(*store, worker(*store));
   CHECK(syncs_of([&] { REQUIRE(fail(*store, key_of(jobs[0]), "no", 1s, true)); }) > 0);
+}
+
+TEST_CASE("the index of terms is merged, and never within the commit that adds to it") {
+  SqliteEnvironment environment;
+  {
+    const auto store = environment.open();
+    for (int i = 0; i < 300; ++i) {
+      const std::string name = "d" + std::to_string(i);
+      store_ready(*store, name, {chunk(0, "walrus number" + std::to_string(i), {1, 0})});
+    }
+  }
+  SQLite::Database database(environment.path().native());
+  const auto ask = [&](const char* query) { return database.execAndGet(query).getInt(); };
+  CHECK(ask("SELECT v FROM chunk_terms_config WHERE k = 'automerge'") == 0);
+  // By crises alone there would be up to fifteen of each size.
+  CHECK(ask("SELECT count(DISTINCT segid) FROM chunk_terms_idx") <= 12);
 }
