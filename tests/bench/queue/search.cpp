@@ -65,9 +65,9 @@ void time_queries(Figures& figures, const std::string& row,
 }
 
 void measure_holdfast(Figures& figures, const Database& database, const std::string& engine) {
-  const auto store = database.open();
   const auto embedder = std::make_unique<embedding::HashingProvider>(256);
   {
+    const auto store = database.open();
     StampingProvider provider([] {});
     WorkerThread worker(*store, provider);
     for (const std::string& text : texts()) {
@@ -80,12 +80,14 @@ void measure_holdfast(Figures& figures, const Database& database, const std::str
       throw std::runtime_error("the documents were not indexed");
     }
   }
+  const auto store = database.open();  // the worker has told the first one to end
   const auto found = [&](const std::string& text, const std::vector<float>& vector) {
     store::SearchQuery query;
     query.text = text;
     query.vector = vector;
     const auto hits = store->search(query);
-    if (!hits || hits->empty()) throw std::runtime_error("search found nothing");
+    if (!hits) throw std::runtime_error("search: " + hits.error().message);
+    if (hits->empty()) throw std::runtime_error("search found nothing for '" + text + "'");
   };
   time_queries(figures, engine + ", by words",
                [&](std::mt19937& random) { found(random_words(random, 3, " "), {}); });
