@@ -7,7 +7,8 @@
 // of the group gets that error, and the thread goes on. While a file of the database is not the one
 // that was opened, every write gets that error.
 //
-// Nobody's answer waits for a checkpoint of its own process.
+// A group is answered before the checkpoint that its commit makes due; what is submitted meanwhile
+// waits for that.
 //
 // Threads: submit() may be called from any thread until destruction begins. Callbacks run on the
 // writer's thread, each exactly once, after the lock is released, and may submit more. The
