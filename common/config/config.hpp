@@ -57,6 +57,8 @@ struct Listen {
   std::optional<std::uint32_t> mode;
   // Trusted peers (http.trusted_proxies) begin each connection with a PROXY protocol header.
   bool proxy_protocol = false;
+  // For programs that wait in accept(2) itself.
+  bool blocking = false;
   bool operator==(const Listen&) const = default;
 };
 

@@ -89,6 +89,7 @@ Fields fields_of(Listen& listen) {
       text_field("group", Live, listen.group, check_account),
       mode_field("mode", Live, listen.mode),
       flag_field("proxy_protocol", Roll, listen.proxy_protocol),
+      flag_field("blocking", Roll, listen.blocking),
   };
 }
 

@@ -138,6 +138,21 @@ void validate_proxy_protocol(const Config& config, LoadReport& report) {
   }
 }
 
+// The mode belongs to the socket, not to the process: who shares it has the same one.
+void validate_blocking(const Config& config, LoadReport& report) {
+  for (const Program& program : config.programs) {
+    if (!is_own_worker(program)) continue;
+    for (const std::string& name : program.sockets) {
+      const auto found = config.listen.find(name);
+      if (found == config.listen.end() || !found->second.blocking) continue;
+      report.problem("listen." + name, "blocking",
+                     fmt::format("blocking: '{}' has the socket too, and needs it non-blocking; "
+                                 "give the other programs a listener of their own",
+                                 program.name));
+    }
+  }
+}
+
 void validate_redis_files(const RateLimit& rate_limit, LoadReport& report) {
   const auto url = net::parse_redis_url(rate_limit.redis_url);
   const bool tls = url && url->tls;
@@ -211,6 +226,7 @@ void validate_service(const Config& config, LoadReport& report) {
 void validate(const Config& config, LoadReport& report) {
   validate_listeners(config, report);
   validate_proxy_protocol(config, report);
+  validate_blocking(config, report);
   validate_socket_paths(config, report);
   validate_log_files(config, report);
   validate_service(config, report);

@@ -7,13 +7,27 @@
 
 namespace holdfast {
 
-Result<void> set_nonblocking(int fd) {
+namespace {
+
+Result<void> set_blocking_mode(int fd, bool blocking) {
   const int flags = ::fcntl(fd, F_GETFL);
-  if (flags >= 0 && (flags & O_NONBLOCK) != 0) return {};
-  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
-    return fail_errno(errno, fmt::format("make descriptor {} non-blocking", fd));
+  const int wanted = blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+  if (flags >= 0 && flags == wanted) return {};
+  if (flags < 0 || ::fcntl(fd, F_SETFL, wanted) < 0) {
+    return fail_errno(errno,
+                      fmt::format("make descriptor {} {}blocking", fd, blocking ? "" : "non-"));
   }
   return {};
+}
+
+}  // namespace
+
+Result<void> set_nonblocking(int fd) {
+  return set_blocking_mode(fd, false);
+}
+
+Result<void> set_blocking(int fd) {
+  return set_blocking_mode(fd, true);
 }
 
 Result<void> set_cloexec(int fd) {

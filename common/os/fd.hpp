@@ -42,6 +42,7 @@ class Fd {
 
 // O_NONBLOCK belongs to the open file description: everyone who shares it is affected.
 Result<void> set_nonblocking(int fd);
+Result<void> set_blocking(int fd);
 Result<void> set_cloexec(int fd);
 
 struct PipeFds {

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string_view>
 #include <tuple>
+#include <utility>
 
 namespace holdfast::supervisor::sockets {
 
@@ -46,6 +47,11 @@ std::vector<std::string> split_names(const std::string& text, std::size_t count)
 Error of_listener(const std::string& name, Error error) {
   error.message = fmt::format("[listen.{}] {}", name, error.message);
   return error;
+}
+
+void set_mode(const auto& listener) {
+  const int fd = listener.socket.get();
+  std::ignore = listener.blocking ? set_blocking(fd) : set_nonblocking(fd);
 }
 
 bool same_access(const config::Listen& one, const config::Listen& other) {
@@ -148,18 +154,31 @@ Result<void> ListenerSet::apply(const std::map<std::string, config::Listen>& wan
     }
     listener.config = now;
   }
+  set_modes(wanted);
   return {};
+}
+
+void ListenerSet::set_modes(const std::map<std::string, config::Listen>& wanted) {
+  const auto set = [&](const std::string& name, auto& listener) {
+    const auto now = wanted.find(name);
+    const bool blocking = now != wanted.end() && now->second.blocking;
+    if (std::exchange(listener.blocking, blocking) != blocking) set_mode(listener);
+  };
+  for (auto& [name, listener] : inherited_)
+    set(name, listener);
+  for (auto& [name, listener] : opened_)
+    set(name, listener);
 }
 
 std::vector<ListenerSet::Repair> ListenerSet::repair() {
   std::vector<Repair> repairs;
   for (const auto& [name, listener] : inherited_) {
-    std::ignore = set_nonblocking(listener.socket.get());
+    if (!listener.blocking) set_mode(listener);
     if (net::is_shut_down(listener.socket.get()))
       repairs.push_back(repair_inherited(name, listener));
   }
   for (auto& [name, listener] : opened_) {
-    std::ignore = set_nonblocking(listener.socket.get());
+    if (!listener.blocking) set_mode(listener);
     if (net::is_shut_down(listener.socket.get())) repairs.push_back(repair_opened(name, listener));
   }
   return repairs;
@@ -187,6 +206,7 @@ ListenerSet::Repair ListenerSet::repair_opened(const std::string& name, Listener
   if (const auto access = set_access(name, listener.config); !access)
     return {name, Repair::Outcome::Failed, access.error().message};
   listener.socket = std::move(*fresh);
+  set_mode(listener);
   return {name, Repair::Outcome::Replaced, {}};
 }
 

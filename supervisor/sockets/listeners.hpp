@@ -38,8 +38,8 @@ class ListenerSet {
   // changed. A socket whose address is unchanged stays open.
   Result<void> apply(const std::map<std::string, config::Listen>& wanted);
 
-  // Whatever a program that shares a listener has done to it: makes it non-blocking again, and
-  // makes what was shut down listen again. A TCP socket comes back for all who have it; a Unix
+  // Whatever a program that shares a listener has done to it: makes it non-blocking again, unless
+  // it is configured as blocking, and makes what was shut down listen again. A TCP socket comes back for all who have it; a Unix
   // socket is made anew, and those who have the former one need a restart.
   struct Repair {
     enum class Outcome { Revived, Replaced, Failed };
@@ -58,16 +58,20 @@ class ListenerSet {
   bool inherited(const std::string& name) const;
 
  private:
+  // A program may choose the mode of a blocking listener after that, so it is set here only.
+  void set_modes(const std::map<std::string, config::Listen>& wanted);
   static Result<void> set_access(const std::string& name, const config::Listen& listen);
 
   struct Listener {
     Fd socket;
     config::Listen config;
-    std::string address;  // as bound
+    std::string address;    // as bound
+    bool blocking = false;  // as it was set last
   };
   struct Inherited {
     Fd socket;
     std::string address;
+    bool blocking = false;  // as it was set last
   };
   static Repair repair_inherited(const std::string& name, const Inherited& listener);
   static Repair repair_opened(const std::string& name, Listener& listener);

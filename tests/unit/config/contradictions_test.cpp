@@ -240,6 +240,16 @@ TEST_CASE("what names clients for nobody is a warning") {
         std::string::npos);
 }
 
+TEST_CASE("a blocking listener is none that a worker of Holdfast's own has") {
+  const std::string blocking = "[listen.web]\naddress = \"127.0.0.1:80\"\nblocking = true\n";
+  const std::string foreign = "[program.x]\ncommand = [\"x\"]\nsockets = [\"web\"]\n";
+  CHECK(warnings_for(blocking + foreign).empty());
+  const std::string both =
+      blocking + foreign + "[program.api-worker]\nsockets = [\"http\", \"web\"]\n";
+  CHECK(load_bad(both).find("[listen.web] blocking: 'api-worker' has the socket too") !=
+        std::string::npos);
+}
+
 TEST_CASE("files for TLS to Redis belong to rediss://, and certificate and key together") {
   const std::string tls = "[rate_limit]\nredis_url = \"rediss://u:p@h:1/0\"\n";
   CHECK(warnings_for(tls + "redis_ca_file = \"/ca\"\nredis_cert_file = \"/c\"\n"

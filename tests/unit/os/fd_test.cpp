@@ -70,10 +70,12 @@ TEST_CASE("the flags of a descriptor are added to those that it has") {
   REQUIRE(set_cloexec(fd));
   CHECK((::fcntl(fd, F_GETFL) & (O_NONBLOCK | O_DIRECT)) == (O_NONBLOCK | O_DIRECT));
   CHECK((::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+  REQUIRE(set_blocking(fd));
+  CHECK((::fcntl(fd, F_GETFL) & (O_NONBLOCK | O_DIRECT)) == O_DIRECT);
 }
 
 TEST_CASE("a descriptor that is not open is an error") {
-  for (const auto& result : {set_nonblocking(-1), set_cloexec(-1)}) {
+  for (const auto& result : {set_nonblocking(-1), set_blocking(-1), set_cloexec(-1)}) {
     REQUIRE_FALSE(result);
     CHECK(result.error().os_error == EBADF);
   }

@@ -337,3 +337,37 @@ TEST_CASE("a listener that a program has made blocking is non-blocking again") {
   REQUIRE(listeners.repair().empty());
   REQUIRE((::fcntl(socket, F_GETFL) & O_NONBLOCK) != 0);
 }
+
+TEST_CASE("a blocking listener is handed on as such, and then its programs choose the mode") {
+  const TempDir directory;
+  const auto is_blocking = [](int fd) { return (::fcntl(fd, F_GETFL) & O_NONBLOCK) == 0; };
+  auto tcp = on("127.0.0.1:0", 16);
+  auto unix_socket = on("unix:" + std::string(directory.path() / "web.sock"), 16);
+  tcp.blocking = unix_socket.blocking = true;
+  const Fd systemd = net::open_listener("127.0.0.1:0", 16).value();
+  ListenerSet listeners;
+  REQUIRE(listeners.adopt(::fcntl(systemd.get(), F_DUPFD_CLOEXEC, 0), {"systemd"}));
+  Wanted wanted{{"tcp", tcp}, {"unix", unix_socket}, {"systemd", tcp}};
+  REQUIRE(listeners.apply(wanted));
+  for (const char* name : {"tcp", "unix", "systemd"})
+    CHECK(is_blocking(listeners.find(name)));
+
+  SECTION("what a program sets stays over looks and reloads") {
+    REQUIRE(set_nonblocking(listeners.find("tcp")));
+    REQUIRE(listeners.repair().empty());
+    REQUIRE(listeners.apply(wanted));
+    CHECK_FALSE(is_blocking(listeners.find("tcp")));
+  }
+  SECTION("one that is made anew is blocking, too") {
+    REQUIRE(::shutdown(listeners.find("unix"), SHUT_RD) == 0);
+    REQUIRE(listeners.repair().at(0).outcome == ListenerSet::Repair::Outcome::Replaced);
+    CHECK(is_blocking(listeners.find("unix")));
+  }
+  SECTION("a reload that takes the key away makes it non-blocking") {
+    for (auto& [name, listen] : wanted)
+      listen.blocking = false;
+    REQUIRE(listeners.apply(wanted));
+    for (const char* name : {"tcp", "unix", "systemd"})
+      CHECK_FALSE(is_blocking(listeners.find(name)));
+  }
+}
