@@ -3,6 +3,7 @@
 
 #include "common/base/duration.hpp"
 #include "common/config/slot_text.hpp"
+#include "common/config/store_text.hpp"
 #include "common/net/address.hpp"
 #include "common/net/ip_address.hpp"
 #include "common/net/redis_url.hpp"

@@ -48,15 +48,16 @@ OwnLine scan_own_line(std::string_view line) {
   constexpr unsigned char kDelete = 0x7f;  // and all above is not ASCII
   if (!line.starts_with(kBegin) || line.back() != '}') return OwnLine::Unsure;
   text::ByteMarks unsure{};
-  text::ByteMarks ours{};  // keys that begin as "worker" or "pid" do
+  text::ByteMarks ours{};  // keys that begin as "worker" or "pid" do: "path" is in most lines
   text::ByteMarks above{};
   text::for_each_block(line, kBegin.size(), [&](const char* block, std::size_t) {
     const text::ByteBlock bytes = text::load_block(block);
     const text::ByteBlock next = text::load_block(block + 1);
-    const text::ByteBlock second = text::load_block(block + 2);
+    const text::ByteBlock first = text::load_block(block + 2);
+    const text::ByteBlock second = text::load_block(block + 3);
     const text::ByteMarks commas = bytes == ',';
     unsure |= (bytes == '\\') | (bytes == '{') | (commas & (next != '"'));
-    ours |= commas & ((second == 'w') | (second == 'p'));
+    ours |= commas & (((first == 'w') & (second == 'o')) | ((first == 'p') & (second == 'i')));
     above |= bytes >= kDelete;
     return true;
   });

@@ -29,9 +29,9 @@ Result<void> read_embedded(std::span<const Rows> rows, JobKey key);
 
 void delete_chunks(Transaction& transaction, std::int64_t document);
 
-// The fenced completion by itself.
-Statement complete_statement(JobKey key);
-// What a fenced statement on one job has changed: that job, or nothing (Conflict).
-Result<void> read_changed(const Rows& rows, JobKey key);
+// The fenced completion of jobs that have nothing else to write.
+Statement complete_statement(std::span<const JobKey> keys);
+// Conflict if the job is not among those that such a statement has completed.
+Result<void> read_completed(const Rows& rows, JobKey key);
 
 }  // namespace holdfast::store::postgres

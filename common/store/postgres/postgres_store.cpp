@@ -150,9 +150,9 @@ class PostgresStore final : public Store {
   }
 
   void complete(JobKey key, Callback<void> done) override {
-    writer_.write<void>(
-        {}, [key] { return std::vector<Statement>{complete_statement(key)}; },
-        [key](std::span<const Rows> rows) { return read_changed(rows[0], key); }, std::move(done));
+    writer_.write_together(
+        complete_statement, key, [key](const Rows& rows) { return read_completed(rows, key); },
+        std::move(done));
   }
 
   void fail_job(JobFailure failure, Callback<JobState> done) override {

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <new>
 #include <utility>
 
@@ -64,6 +65,19 @@ void Writer::enqueue(Write write) {
     queue_.push_back(std::move(write));
   }
   changed_.notify_one();
+}
+
+void Writer::write_together(MakeForJobs make, JobKey key,
+                            std::function<Result<void>(const Rows&)> read, Callback<void> done) {
+  Write write;
+  write.make_for_jobs = make;
+  write.key = key;
+  write.read = [read = std::move(read)](std::span<const Rows> rows) { return read(rows[0]); };
+  write.finish = [done = std::move(done)](const Error* failure) {
+    if (failure != nullptr) return done(fail(*failure));
+    done({});
+  };
+  enqueue(std::move(write));
 }
 
 void Writer::loop() {
@@ -168,8 +182,13 @@ Exchanged<void> Writer::transact(Group group) {
 }
 
 void Writer::run_together(Group group, Transaction& transaction) {
+  struct Place {
+    std::size_t first = 0;
+    std::size_t count = 0;
+  };
   std::vector<Statement> statements;
-  std::vector<std::size_t> counts(group.size(), 0);
+  std::vector<Place> places(group.size());  // of each write's results
+  std::map<MakeForJobs, Place> shared;
   const bool relaxed = std::all_of(group.begin(), group.end(), [](const Write& write) {
     return write.traits.durability == Durability::ProcessDeath;
   });
@@ -183,24 +202,40 @@ void Writer::run_together(Group group, Transaction& transaction) {
     statements.clear();
     bytes = 0;
   };
-  for (std::size_t i = 0; i < group.size(); ++i) {
-    if (group[i].withdrawn) continue;
-    std::vector<Statement> own = group[i].make();
-    counts[i] = own.size();
+  const auto add = [&](std::vector<Statement> own) {
+    const Place place{results.size() + statements.size(), own.size()};
     for (Statement& statement : own) {
       bytes += statement.size();
       statements.push_back(std::move(statement));
     }
     if (bytes >= kGroupBytes) send();
-  }
-  send();
-  std::size_t at = relaxed ? 1 : 0;
+    return place;
+  };
   for (std::size_t i = 0; i < group.size(); ++i) {
     if (group[i].withdrawn) continue;
-    const auto outcome = group[i].read(std::span<const Rows>(results).subspan(at, counts[i]));
-    if (!outcome) group[i].failure = outcome.error();
-    at += counts[i];
+    if (const MakeForJobs make = group[i].make_for_jobs; make == nullptr) {
+      places[i] = add(group[i].make());
+    } else if (const auto known = shared.find(make); known != shared.end()) {
+      places[i] = known->second;
+    } else {
+      places[i] = shared[make] = add({make(keys_for(make, group.subspan(i)))});
+    }
   }
+  send();
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    if (group[i].withdrawn) continue;
+    const auto [first, count] = places[i];
+    const auto outcome = group[i].read(std::span<const Rows>(results).subspan(first, count));
+    if (!outcome) group[i].failure = outcome.error();
+  }
+}
+
+std::vector<JobKey> Writer::keys_for(MakeForJobs make, Group group) {
+  std::vector<JobKey> keys;
+  for (const Write& write : group) {
+    if (!write.withdrawn && write.make_for_jobs == make) keys.push_back(write.key);
+  }
+  return keys;
 }
 
 Exchanged<void> Writer::commit(Transaction& transaction) {

@@ -56,6 +56,12 @@ class Writer {
   void write(WriteTraits traits, std::function<std::vector<Statement>()> make,
              std::function<Result<T>(std::span<const Rows>)> read, Callback<T> done);
 
+  // One statement for all writes of a group that have the same `make`: many jobs end with the same
+  // few words. `read` gets its result, too, and looks for its own job there.
+  using MakeForJobs = Statement (*)(std::span<const JobKey>);
+  void write_together(MakeForJobs make, JobKey key, std::function<Result<void>(const Rows&)> read,
+                      Callback<void> done);
+
   // A transaction of its own, undone if `work` returns an error or throws. It is run again if it
   // lost against another transaction, or with its connection.
   template <class T>
@@ -64,8 +70,10 @@ class Writer {
  private:
   struct Write {
     WriteTraits traits;
-    // Either these two, or `work`.
+    // Either `make` or `make_for_jobs`, with `read`, or `work`.
     std::function<std::vector<Statement>()> make;
+    MakeForJobs make_for_jobs = nullptr;
+    JobKey key;  // for make_for_jobs
     std::function<Result<void>(std::span<const Rows>)> read;
     std::function<Result<void>(Transaction&)> work;
     std::function<void(const Error* failure)> finish;
@@ -82,6 +90,7 @@ class Writer {
   // Done, with each write's own failure set; or why none of them is.
   Exchanged<void> transact(Group group);
   void run_together(Group group, Transaction& transaction);
+  static std::vector<JobKey> keys_for(MakeForJobs make, Group group);
   Exchanged<void> commit(Transaction& transaction);
   Exchanged<void> resolve(const ExchangeError& cause);
   void pause_until(std::chrono::steady_clock::time_point time);

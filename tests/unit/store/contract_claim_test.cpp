@@ -4,6 +4,8 @@
 #include "tests/support/catch.hpp"
 #include "tests/unit/store/environment.hpp"
 
+#include <future>
+
 using namespace holdfast;
 using namespace holdfast::store;
 using namespace holdfast::store::test;
@@ -134,6 +136,40 @@ TEST_CASE("a stale fence is refused everywhere and changes nothing") {
   REQUIRE(embed(*store, held, "d1", {chunk(0, "fresh", {1})}));
   REQUIRE(embed(*store, held, "d1", {chunk(0, "twice", {1})}).error().kind == ErrorKind::Conflict);
   REQUIRE(find(*store, "", {1}, 5)->front().text == "fresh");
+}
+
+TEST_CASE("of jobs that are completed all at once, those of a stale fence are refused") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  for (const char* name : {"d1", "d2", "d3", "d4"})
+    REQUIRE(create(*store, name));
+  const auto first = worker(*store, "queue-worker.0");
+  std::vector<JobKey> keys;
+  for (const Job& job : claim(*store, first, 4))
+    keys.push_back(key_of(job));
+  REQUIRE(release(*store, first) == 4);
+  const auto second = worker(*store, "queue-worker.1");
+  for (const Job& job : claim(*store, second, 3))
+    keys.push_back(key_of(job));
+  REQUIRE(keys.size() == 7);
+
+  std::vector<std::promise<Result<void>>> promises(keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    store->complete(keys[i],
+                    [&promises, i](Result<void> done) { promises[i].set_value(std::move(done)); });
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto done = promises[i].get_future().get();
+    INFO("job " << keys[i].id << ", fence " << keys[i].fence);
+    if (i < 4) {
+      REQUIRE_FALSE(done);
+      CHECK(done.error().kind == ErrorKind::Conflict);
+    } else {
+      CHECK(done);
+    }
+  }
+  const auto stats = store->queue_stats("default");
+  CHECK(stats->done == 3);
+  CHECK(stats->ready == 1);
 }
 
 TEST_CASE("peek tells what a claim would find, and when to look again") {
