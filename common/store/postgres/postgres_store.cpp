@@ -133,7 +133,7 @@ class PostgresStore final : public Store {
   // Durable: if a crash of the server undid a claim, the next one would get the same fence.
   void claim(ClaimRequest request, Callback<std::vector<Job>> done) override {
     writer_.decide<std::vector<Job>>(
-        {},
+        {Durability::PowerLoss, false, {}, true},
         [request = std::move(request)](Transaction& transaction) {
           return claim_jobs(transaction, request);
         },

@@ -118,7 +118,7 @@ std::vector<Writer::Write> Writer::take_group() {
   std::vector<Write> group;
   while (!queue_.empty() && group.size() < kGroupWrites) {
     const bool decides = queue_.front().work != nullptr;
-    if (decides && !group.empty()) break;
+    if (decides && !group.empty() && !queue_.front().traits.joins) break;
     group.push_back(std::move(queue_.front()));
     queue_.pop_front();
     if (decides) break;
@@ -161,15 +161,16 @@ Exchanged<void> Writer::transact(Group group) {
   if (auto connected = ensure_connection(); !connected) return connected;
   Transaction transaction(*connection_, "BEGIN");
   try {
-    if (Write& first = group.front(); first.work) {
-      if (first.withdrawn) return {};
-      const Result<void> outcome = first.work(transaction);
-      if (!outcome) {
-        first.failure = outcome.error();
-        return {};  // the transaction's end undoes it
-      }
-    } else {
-      run_together(group, transaction);
+    Write& last = group.back();
+    const std::size_t before = group.size() - (last.work ? 1 : 0);
+    const bool relaxed = std::all_of(group.begin(), group.end(), [](const Write& write) {
+      return write.traits.durability == Durability::ProcessDeath;
+    });
+    if (before > 0) run_together(group.first(before), relaxed, transaction);
+    if (last.work && !last.withdrawn) {
+      const Result<void> outcome = last.work(transaction);
+      if (!outcome) last.failure = outcome.error();
+      if (!outcome && before == 0) return {};  // the transaction's end undoes it
     }
   } catch (const SqlFailure& failure) {
     return tl::unexpected(failure.cause);
@@ -181,7 +182,7 @@ Exchanged<void> Writer::transact(Group group) {
   return commit(transaction);
 }
 
-void Writer::run_together(Group group, Transaction& transaction) {
+void Writer::run_together(Group group, bool relaxed, Transaction& transaction) {
   struct Place {
     std::size_t first = 0;
     std::size_t count = 0;
@@ -189,9 +190,6 @@ void Writer::run_together(Group group, Transaction& transaction) {
   std::vector<Statement> statements;
   std::vector<Place> places(group.size());  // of each write's results
   std::map<MakeForJobs, Place> shared;
-  const bool relaxed = std::all_of(group.begin(), group.end(), [](const Write& write) {
-    return write.traits.durability == Durability::ProcessDeath;
-  });
   if (relaxed) statements.emplace_back(kRelaxed);
   Results results;
   std::size_t bytes = 0;

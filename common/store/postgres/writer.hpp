@@ -40,6 +40,9 @@ struct WriteTraits {
   Durability durability = Durability::PowerLoss;
   bool announces = false;  // it may make a job ready: workers on all hosts are told
   Wanted wanted = {};
+  // A decision that may end the transaction of the writes before it, so that one sync does for all.
+  // If it returns an error, what it has done so far is kept: harmless, or nothing.
+  bool joins = false;
 };
 
 class Writer {
@@ -89,7 +92,7 @@ class Writer {
   void carry_out(Group group);
   // Done, with each write's own failure set; or why none of them is.
   Exchanged<void> transact(Group group);
-  void run_together(Group group, Transaction& transaction);
+  void run_together(Group group, bool relaxed, Transaction& transaction);
   static std::vector<JobKey> keys_for(MakeForJobs make, Group group);
   Exchanged<void> commit(Transaction& transaction);
   Exchanged<void> resolve(const ExchangeError& cause);
