@@ -39,8 +39,9 @@ class ListenerSet {
   Result<void> apply(const std::map<std::string, config::Listen>& wanted);
 
   // Whatever a program that shares a listener has done to it: makes it non-blocking again, unless
-  // it is configured as blocking, and makes what was shut down listen again. A TCP socket comes back for all who have it; a Unix
-  // socket is made anew, and those who have the former one need a restart.
+  // it is configured as blocking, and makes what was shut down listen again. A TCP socket comes
+  // back for all who have it; a Unix socket is made anew, and those who have the former one need a
+  // restart.
   struct Repair {
     enum class Outcome { Revived, Replaced, Failed };
     std::string name;

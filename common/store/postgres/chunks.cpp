@@ -14,8 +14,8 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "vectors are stored in memory order");
 
-// What both statements act on: the job, if it is held with this fence, and the document, if it still
-// waits for it. Both stay locked until the commit. $1 job, $2 fence, $3 document, $4 version.
+// What both statements act on: the job, if it is held with this fence, and the document, if it
+// still waits for it. Both stay locked until the commit. $1 job, $2 fence, $3 document, $4 version.
 #define HOLDFAST_TARGET                                                                 \
   "WITH held AS (SELECT id FROM holdfast.job WHERE id = $1 AND fence = $2"              \
   " AND state = {job.running} FOR UPDATE),"                                             \
@@ -33,28 +33,28 @@ constexpr std::string_view kRemoveOld =
 // $5 to $10 are the chunks, $11 the vector space, $12 and $13 the labels. With the copy for the
 // index of the server (hnsw.hpp), or without: $14 has all vectors, one after the other, $15 is how
 // long each of them is. Its rows: the job, if it was completed.
-#define HOLDFAST_ADD(COLUMN, VALUE)                                                           \
-  HOLDFAST_TARGET                                                                             \
-  ", added AS (INSERT INTO holdfast.chunk(document, ordinal, begin_byte, end_byte,"           \
-  " job_id, fence, title, text, vector, terms" COLUMN                                         \
-  ")"                                                                                         \
-  " SELECT target.seq, c.ordinal, c.begin_byte, c.end_byte, $1, $2, target.title,"            \
-  " c.text, c.vector,"                                                                        \
-  " c.terms::tsvector" VALUE                                                                  \
-  " FROM target, unnest($5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[],"               \
-  " $9::bytea[], $10::text[]) WITH ORDINALITY"                                                \
-  " AS c(ordinal, begin_byte, end_byte, text, vector, terms, place)"                          \
-  " RETURNING document),"                                                                     \
-  " changed AS (INSERT INTO holdfast.chunk_change(document)"                                  \
-  " SELECT DISTINCT document FROM added),"                                                    \
-  " labelled AS (INSERT INTO holdfast.document_label(document, name, value)"                  \
-  " SELECT target.seq, l.name, l.value FROM target,"                                          \
-  " unnest($12::text[], $13::text[]) AS l(name, value) ON CONFLICT DO NOTHING),"              \
-  " served AS (UPDATE holdfast.document AS d SET status = {document.ready}, error = '',"      \
-  " chunk_count = cardinality($5::bigint[]), updated_at = holdfast.now_ms(),"                 \
-  " vector_space = $11 FROM target WHERE d.seq = target.seq)"                                 \
-  " UPDATE holdfast.job AS j SET state = {job.done}, finished_at = holdfast.now_ms(),"        \
-  " worker_id = NULL, deadline_at = NULL FROM held WHERE j.id = held.id"                        \
+#define HOLDFAST_ADD(COLUMN, VALUE)                                                      \
+  HOLDFAST_TARGET                                                                        \
+  ", added AS (INSERT INTO holdfast.chunk(document, ordinal, begin_byte, end_byte,"      \
+  " job_id, fence, title, text, vector, terms" COLUMN                                    \
+  ")"                                                                                    \
+  " SELECT target.seq, c.ordinal, c.begin_byte, c.end_byte, $1, $2, target.title,"       \
+  " c.text, c.vector,"                                                                   \
+  " c.terms::tsvector" VALUE                                                             \
+  " FROM target, unnest($5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[],"          \
+  " $9::bytea[], $10::text[]) WITH ORDINALITY"                                           \
+  " AS c(ordinal, begin_byte, end_byte, text, vector, terms, place)"                     \
+  " RETURNING document),"                                                                \
+  " changed AS (INSERT INTO holdfast.chunk_change(document)"                             \
+  " SELECT DISTINCT document FROM added),"                                               \
+  " labelled AS (INSERT INTO holdfast.document_label(document, name, value)"             \
+  " SELECT target.seq, l.name, l.value FROM target,"                                     \
+  " unnest($12::text[], $13::text[]) AS l(name, value) ON CONFLICT DO NOTHING),"         \
+  " served AS (UPDATE holdfast.document AS d SET status = {document.ready}, error = ''," \
+  " chunk_count = cardinality($5::bigint[]), updated_at = holdfast.now_ms(),"            \
+  " vector_space = $11 FROM target WHERE d.seq = target.seq)"                            \
+  " UPDATE holdfast.job AS j SET state = {job.done}, finished_at = holdfast.now_ms(),"   \
+  " worker_id = NULL, deadline_at = NULL FROM held WHERE j.id = held.id"                 \
   " RETURNING j.id, j.fence"
 constexpr std::string_view kAddNew = statement<HOLDFAST_ADD("", "")>;
 constexpr std::string_view kAddIndexed = statement<HOLDFAST_ADD(

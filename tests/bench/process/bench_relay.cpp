@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// bench_relay [LINES [PART]]: lines of 100 bytes per second from a child's pipe into a file, beside the
-// floor: the same child, with its bytes copied without being parsed. PART: only what has it in its
-// name.
+// bench_relay [LINES [PART]]: lines of 100 bytes per second from a child's pipe into a file, beside
+// the floor: the same child, with its bytes copied without being parsed. PART: only what has it in
+// its name.
 //
 // The CPU time is the reader's only, so lines per CPU second is what an idle core would reach, even
 // on a busy machine. Every line is counted in the file, so losing lines does not look fast.
@@ -71,7 +71,8 @@ long count_lines() {
 }
 
 template <class Body>
-void measure(std::string_view name, const std::string& flood, const std::string& lines, Body&& body) {
+void measure(std::string_view name, const std::string& flood, const std::string& lines,
+             Body&& body) {
   std::remove(kLog);
   const double cpu = cpu_seconds();
   const auto begin = std::chrono::steady_clock::now();

@@ -245,8 +245,9 @@ TEST_CASE("a blocking listener is none that a worker of Holdfast's own has") {
   const std::string foreign = "[program.x]\ncommand = [\"x\"]\nsockets = [\"web\"]\n";
   CHECK(warnings_for(blocking + foreign).empty());
   const std::string both =
-      blocking + foreign + "[program.api-worker]\nsockets = [\"http\", \"web\"]\n";
-  CHECK(load_bad(both).find("[listen.web] blocking: 'api-worker' has the socket too") !=
+      blocking + foreign +
+      "[program.api]\ncommand = [\"holdfast-api-worker\"]\nsockets = [\"web\"]\n";
+  CHECK(load_bad(both).find("[listen.web] blocking: 'api' has the socket too") !=
         std::string::npos);
 }
 
