@@ -197,7 +197,7 @@ Field statuses_field(std::string key, std::vector<std::string>& statuses) {
 }
 
 // Of a request's header field: no line end may smuggle in another one.
-Result<std::string> check_host(const std::string& text) {
+Result<std::string> check_host_field(const std::string& text) {
   for (const char c : text) {
     if (c <= ' ' || c > '~') {
       return fail(ErrorKind::InvalidArgument,
@@ -218,11 +218,11 @@ void append_probe_fields(Program& program, Fields& fields) {
   append(duration_field("ready_timeout", Live, program.ready_timeout, 100ms, 24h));
   append(duration_field("ready_interval", Live, program.ready_interval, 10ms, 1h));
   append(duration_field("ready_probe_timeout", Live, program.ready_probe_timeout, 10ms, 1h));
-  append(text_field("ready_host", Live, program.ready_probe.host, check_host));
+  append(text_field("ready_host", Live, program.ready_probe.host, check_host_field));
   append(statuses_field("ready_statuses", program.ready_probe.statuses));
 
   append(health_field(program));
-  append(text_field("health_host", Live, program.health.host, check_host));
+  append(text_field("health_host", Live, program.health.host, check_host_field));
   append(statuses_field("health_statuses", program.health.statuses));
   append(duration_field("health_interval", Live, program.health_interval, 10ms, 24h));
   append(duration_field("health_timeout", Live, program.health_timeout, 10ms, 1h));

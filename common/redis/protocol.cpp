@@ -47,13 +47,14 @@ std::string encode(std::span<const std::string> command) {
 namespace {
 
 // hiredis 0.14 allocates an array as long as its header says before an item has come, and can only
-// be told otherwise here. Null: the reader reports that it is out of memory.
+// be told otherwise here; the count is an int there, and a size_t from 1.0 on. Null: the reader
+// reports that it is out of memory.
 redisReplyObjectFunctions* limited_functions(const redisReader& reader) {
   static const redisReplyObjectFunctions original = *reader.fn;
   static redisReplyObjectFunctions limited = [] {
     redisReplyObjectFunctions functions = original;
-    functions.createArray = [](const redisReadTask* task, int elements) -> void* {
-      if (elements > static_cast<int>(ReplyReader::kMaxItems)) return nullptr;
+    functions.createArray = [](const redisReadTask* task, auto elements) -> void* {
+      if (static_cast<std::size_t>(elements) > ReplyReader::kMaxItems) return nullptr;
       return original.createArray(task, elements);
     };
     return functions;

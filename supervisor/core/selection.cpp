@@ -17,11 +17,11 @@ namespace holdfast::supervisor::core {
 
 namespace {
 
-using Fleet = std::vector<Nameable>;
+using Nameables = std::vector<Nameable>;
 
 constexpr std::string_view kGroupPrefix = "group:";
 
-std::string names_of(const Fleet& fleet) {
+std::string names_of(const Nameables& fleet) {
   constexpr std::size_t kShown = 20;
   std::string text;
   for (std::size_t i = 0; i < std::min(fleet.size(), kShown); ++i)
@@ -45,7 +45,7 @@ std::string slots_of(const Nameable& program) {
 
 class Selector {
  public:
-  explicit Selector(const Fleet& fleet) : fleet_(fleet) {}
+  explicit Selector(const Nameables& fleet) : fleet_(fleet) {}
 
   // Returns why the name stands for nothing; empty if it stands for something.
   std::string add(const std::string& name) {
@@ -156,7 +156,7 @@ class Selector {
                        config::did_you_mean(name, known), names_of(fleet_));
   }
 
-  const Fleet& fleet_;
+  const Nameables& fleet_;
   std::map<std::size_t, Chosen> chosen_;
 };
 

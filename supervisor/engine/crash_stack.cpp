@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kUncaught = "uncaught exception ";
 constexpr std::string_view kCause = "caused by ";
-constexpr std::string_view kFatal = "fatal signal ";
+constexpr std::string_view kFatalSignal = "fatal signal ";
 constexpr std::string_view kInThread = " in thread ";
 constexpr std::string_view kThread = "thread ";
 constexpr std::string_view kStack = ", stack:";
@@ -34,8 +34,8 @@ struct FatalHeading {
 
 // "fatal signal SIGSEGV in thread store-writer 4712, stack:"
 std::optional<FatalHeading> fatal_heading(std::string_view line) {
-  if (!line.starts_with(kFatal) || !line.ends_with(kStack)) return std::nullopt;
-  line.remove_prefix(kFatal.size());
+  if (!line.starts_with(kFatalSignal) || !line.ends_with(kStack)) return std::nullopt;
+  line.remove_prefix(kFatalSignal.size());
   line.remove_suffix(kStack.size());
   const auto in = line.find(kInThread);
   if (in == std::string_view::npos) return FatalHeading{std::string(line), {}};

@@ -15,7 +15,7 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-constexpr std::size_t kMostFrames = 64;
+constexpr std::size_t kMostForeignFrames = 64;
 constexpr std::size_t kMessageLines = 8;  // of an error, before its frames
 
 struct FoundAt {
@@ -264,7 +264,7 @@ std::optional<ForeignStack> foreign_stack_of(const Lines& lines) {
   }
   if (!last) return std::nullopt;
   auto& frames = last->stack.frames;
-  if (frames.size() > kMostFrames) frames.resize(kMostFrames);
+  if (frames.size() > kMostForeignFrames) frames.resize(kMostForeignFrames);
   return std::move(last->stack);
 }
 

@@ -47,7 +47,7 @@ constexpr std::string_view kWords =
     "SELECT DISTINCT t.lexeme FROM (SELECT terms FROM holdfast.chunk"
     " WHERE terms @@ $1::text::tsquery LIMIT 1000) AS c, unnest(c.terms) AS t"
     " WHERE starts_with(t.lexeme, $2)";
-constexpr std::string_view kUnindexed =
+constexpr std::string_view kChunksWithoutTerms =
     "SELECT id, title, text FROM holdfast.chunk WHERE terms = ''::tsvector ORDER BY id LIMIT $1"
     " FOR UPDATE";
 constexpr std::string_view kIndex =
@@ -149,7 +149,7 @@ std::optional<search::Query> with_corrections(Transaction& transaction, search::
 }
 
 bool index_missing(Transaction& transaction, search::Analyser& analyser, std::int64_t limit) {
-  const Rows rows = transaction.run(Statement(kUnindexed).bind(limit));
+  const Rows rows = transaction.run(Statement(kChunksWithoutTerms).bind(limit));
   if (rows.empty()) return false;
   std::vector<std::int64_t> ids;
   std::vector<std::string> terms;

@@ -15,7 +15,7 @@ namespace {
 // "holdfast", read as a number: other programs' locks in the same database have other keys.
 constexpr std::int64_t kMigrationLock = 0x686f6c6466617374;
 
-constexpr std::string_view kLock = "SELECT pg_advisory_xact_lock($1)";
+constexpr std::string_view kLockMigrations = "SELECT pg_advisory_xact_lock($1)";
 // Waits for running statements, but not for ever: whoever comes after waits behind it.
 constexpr std::string_view kPatience = "SELECT set_config('lock_timeout', '5s', true)";
 constexpr std::string_view kState =
@@ -105,7 +105,7 @@ void create_versions(Transaction& transaction) {
 Result<bool> apply_next(PgConnection& connection, std::span<const Migration> migrations,
                         std::optional<std::int64_t>& from) {
   Transaction transaction(connection, "BEGIN");
-  transaction.run(Statement(kLock).bind(kMigrationLock));
+  transaction.run(Statement(kLockMigrations).bind(kMigrationLock));
   transaction.run(Statement(kPatience));
   HOLDFAST_TRY_ASSIGN(const State state, read_state(transaction, connection.endpoint().shown));
   if (!from) from = state.version();

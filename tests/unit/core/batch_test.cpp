@@ -10,11 +10,6 @@ using namespace holdfast::supervisor::core::test;
 
 namespace {
 
-config::Program coming_after(config::Program program, std::vector<std::string> on) {
-  program.after = std::move(on);
-  return program;
-}
-
 config::Program in_group(config::Program program, std::string group) {
   program.groups = {std::move(group)};
   return program;
@@ -22,8 +17,8 @@ config::Program in_group(config::Program program, std::string group) {
 
 // web after api after db, written the other way round, and one that nothing depends on.
 std::vector<config::Program> web_api_db() {
-  return {coming_after(service("web"), {"api"}), coming_after(service("api"), {"db"}),
-          service("db"), service("alone")};
+  return {after(service("web"), {"api"}), after(service("api"), {"db"}), service("db"),
+          service("alone")};
 }
 
 const Reply& last_reply(const Stage& stage) {
@@ -145,7 +140,7 @@ TEST_CASE("groups and workers of several programs in one command") {
 TEST_CASE("a program that is removed before its turn has come fails, and the rest goes on") {
   Stage stage(web_api_db());
   stage.begin().all_ready().clear().command_all(CommandKind::Stop, {"web", "api"});
-  stage.reload({coming_after(service("web"), {"db"}), service("db"), service("alone")});
+  stage.reload({after(service("web"), {"db"}), service("db"), service("alone")});
   stage.exit("web.0", 0);
   const auto answer = std::find_if(
       stage.replies.begin(), stage.replies.end(),

@@ -16,11 +16,6 @@ config::Program watching(std::string name = "web", std::uint32_t replicas = 1) {
   return program;
 }
 
-config::Program after(config::Program program, std::vector<std::string> names) {
-  program.after = std::move(names);
-  return program;
-}
-
 Stage& change(Stage& stage, const std::string& file = "a.js", const std::string& program = "web") {
   return stage.send(FilesChanged{program, file});
 }

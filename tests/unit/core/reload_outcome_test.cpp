@@ -13,11 +13,6 @@ config::Program version(config::Program program, const std::string& command) {
   return program;
 }
 
-config::Program after(config::Program program, std::vector<std::string> names) {
-  program.after = std::move(names);
-  return program;
-}
-
 // A migration, a program that has nothing to do with the change, and one that comes after both.
 std::vector<config::Program> chain(const std::string& v) {
   return {version(oneshot("mig"), "/bin/mig-" + v), after(service("mid"), {"mig"}),

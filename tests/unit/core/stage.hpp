@@ -28,6 +28,11 @@ inline config::Program service(std::string name, std::uint32_t replicas = 1) {
   return program;
 }
 
+inline config::Program after(config::Program program, std::vector<std::string> names) {
+  program.after = std::move(names);
+  return program;
+}
+
 inline config::Program oneshot(std::string name) {
   config::Program program = service(std::move(name));
   program.type = config::ProgramType::Oneshot;

@@ -18,8 +18,8 @@ using namespace holdfast;
 
 namespace {
 
-struct Installation {
-  Installation() { write_config(""); }
+struct Deployment {
+  Deployment() { write_config(""); }
   void write_config(const std::string& more) {
     std::ofstream(dir / "holdfast.toml")
         << "[supervisor]\nstate_dir = \"" << state().string() << "\"\n"
@@ -48,7 +48,7 @@ struct Installation {
 }  // namespace
 
 TEST_CASE("a first migration makes the state directory and a store that opens") {
-  const Installation fresh;
+  const Deployment fresh;
   REQUIRE(fresh.migrate() == 0);
   struct stat info {};
   REQUIRE(::stat(fresh.state().c_str(), &info) == 0);
@@ -62,7 +62,7 @@ TEST_CASE("a first migration makes the state directory and a store that opens") 
 }
 
 TEST_CASE("a second migration changes nothing") {
-  const Installation installation;
+  const Deployment installation;
   REQUIRE(installation.migrate() == 0);
   REQUIRE(installation.migrate() == 0);
   const auto line = installation.last_line();
@@ -71,7 +71,7 @@ TEST_CASE("a second migration changes nothing") {
 }
 
 TEST_CASE("what is pending is told by the exit code, and nothing is changed") {
-  const Installation installation;
+  const Deployment installation;
   CHECK(installation.status() == 3);
   CHECK_FALSE(std::filesystem::exists(installation.state() / "holdfast.db"));
   REQUIRE(installation.migrate() == 0);
@@ -79,7 +79,7 @@ TEST_CASE("what is pending is told by the exit code, and nothing is changed") {
 }
 
 TEST_CASE("a wrong configuration ends with 78") {
-  Installation installation;
+  Deployment installation;
   installation.write_config("no_such_key = 1\n");
   CHECK(installation.migrate() == 78);
   CHECK(queue::migrate({{"HOLDFAST_CONFIG", "/nonexistent/holdfast.toml"}},
@@ -87,7 +87,7 @@ TEST_CASE("a wrong configuration ends with 78") {
 }
 
 TEST_CASE("a store that cannot be used ends with 69") {
-  const Installation installation;
+  const Deployment installation;
   std::filesystem::create_directories(installation.state());
   std::ofstream(installation.state() / "holdfast.db") << std::string(8192, '?');
   CHECK(installation.migrate() == 69);
@@ -95,7 +95,7 @@ TEST_CASE("a store that cannot be used ends with 69") {
 }
 
 TEST_CASE("a state directory that cannot be made ends with 69") {
-  const Installation installation;
+  const Deployment installation;
   std::ofstream(installation.dir.path() / "var") << "a file in the way";
   CHECK(installation.migrate() == 69);
 }

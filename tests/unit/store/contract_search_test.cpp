@@ -260,7 +260,7 @@ std::vector<std::string> found(Store& store, const std::string& text) {
   return ids_of(find(store, text, {}, 50));
 }
 
-using Ids = std::vector<std::string>;
+using Names = std::vector<std::string>;
 
 }  // namespace
 
@@ -284,7 +284,7 @@ TEST_CASE("a title that is the query comes before texts that mention it") {
   store_text(*store, "lunch", "Lunch menu",
              "Parking, parking, and soup. Parking is behind the hall.");
   store_text(*store, "parking", "Parking", "Cars stand behind the hall.");
-  REQUIRE(found(*store, "parking") == Ids{"parking", "lunch"});
+  REQUIRE(found(*store, "parking") == Names{"parking", "lunch"});
 }
 
 TEST_CASE("words are found in their other forms, in any script") {
@@ -297,16 +297,16 @@ TEST_CASE("words are found in their other forms, in any script") {
   store_text(*store, "ko", "\uc548\ub0b4", "바다는 넓고 학교에서 가깝다.");
   store_text(*store, "th", "\u0e04\u0e39\u0e48", "ฉันชอบกินข้าวผัด");
   store_text(*store, "bom", "Start", "\ufeffHalyard and sheet.");
-  REQUIRE(found(*store, "Schraube") == Ids{"de"});
-  REQUIRE(found(*store, "Haus") == Ids{"de"});
-  REQUIRE(found(*store, "книга") == Ids{"ru"});
-  REQUIRE(found(*store, "стол") == Ids{"ru"});
-  REQUIRE(found(*store, "中文搜索") == Ids{"zh"});
-  REQUIRE(found(*store, "京タワ") == Ids{"ja"});
-  REQUIRE(found(*store, "바다가") == Ids{"ko"});
-  REQUIRE(found(*store, "학교") == Ids{"ko"});
-  REQUIRE(found(*store, "ข้าว") == Ids{"th"});
-  REQUIRE(found(*store, "halyard") == Ids{"bom"});
+  REQUIRE(found(*store, "Schraube") == Names{"de"});
+  REQUIRE(found(*store, "Haus") == Names{"de"});
+  REQUIRE(found(*store, "книга") == Names{"ru"});
+  REQUIRE(found(*store, "стол") == Names{"ru"});
+  REQUIRE(found(*store, "中文搜索") == Names{"zh"});
+  REQUIRE(found(*store, "京タワ") == Names{"ja"});
+  REQUIRE(found(*store, "바다가") == Names{"ko"});
+  REQUIRE(found(*store, "학교") == Names{"ko"});
+  REQUIRE(found(*store, "ข้าว") == Names{"th"});
+  REQUIRE(found(*store, "halyard") == Names{"bom"});
 }
 
 TEST_CASE("what is quoted must be there, word for word") {
@@ -314,13 +314,13 @@ TEST_CASE("what is quoted must be there, word for word") {
   const auto store = environment->open();
   store_text(*store, "yes", "A", "Lift the main sail before noon.");
   store_text(*store, "no", "B", "The sail of the main mast is a sail, the main one.");
-  REQUIRE(found(*store, "\"main sail\"") == Ids{"yes"});
-  REQUIRE(found(*store, "noon \"main sail\"") == Ids{"yes"});
+  REQUIRE(found(*store, "\"main sail\"") == Names{"yes"});
+  REQUIRE(found(*store, "noon \"main sail\"") == Names{"yes"});
   REQUIRE(found(*store, "\"sail main\"").empty());
   REQUIRE(found(*store, "main sail").size() == 2);
   REQUIRE(found(*store, "\"main sail").size() == 2);  // no end: means nothing
   // Near in meaning does not count.
-  REQUIRE(ids_of(find(*store, "\"main sail\"", {1, 0}, 9)) == Ids{"yes"});
+  REQUIRE(ids_of(find(*store, "\"main sail\"", {1, 0}, 9)) == Names{"yes"});
 }
 
 TEST_CASE("a word that nobody has is taken for misspelt") {
@@ -330,7 +330,7 @@ TEST_CASE("a word that nobody has is taken for misspelt") {
   store_text(*store, "hall", "B", "The hall is dry.");
   for (const char* query : {"haylards", "halyrds", "halxyards", "hallyarrds"}) {
     INFO(query);
-    REQUIRE(found(*store, query) == Ids{"rope"});
+    REQUIRE(found(*store, query) == Names{"rope"});
   }
   REQUIRE(found(*store, "xalyards").empty());
   REQUIRE(found(*store, "ha").empty());
@@ -342,7 +342,7 @@ TEST_CASE("signs find nothing, and C++ is a word") {
   store_text(*store, "cpp", "Languages", "We write C++ here.");
   store_text(*store, "bread", "Bread", "Really??? Water, flour and salt.");
   REQUIRE(ids_of(find(*store, "???", {1, 0}, 9)).empty());
-  REQUIRE(found(*store, "c++") == Ids{"cpp"});
+  REQUIRE(found(*store, "c++") == Names{"cpp"});
 }
 
 TEST_CASE("a search is narrowed by metadata, status and score") {
@@ -361,10 +361,10 @@ TEST_CASE("a search is narrowed by metadata, status and score") {
     std::sort(ids.begin(), ids.end());
     return ids;
   };
-  REQUIRE(narrowed({}) == Ids{"de", "en", "none"});
-  REQUIRE(narrowed({{"lang", "en"}}) == Ids{"en"});
-  REQUIRE(narrowed({{"tags", "sea"}}) == Ids{"de", "en"});
-  REQUIRE(narrowed({{"tags", "sea"}, {"tags", "moon"}}) == Ids{"en"});
+  REQUIRE(narrowed({}) == Names{"de", "en", "none"});
+  REQUIRE(narrowed({{"lang", "en"}}) == Names{"en"});
+  REQUIRE(narrowed({{"tags", "sea"}}) == Names{"de", "en"});
+  REQUIRE(narrowed({{"tags", "sea"}, {"tags", "moon"}}) == Names{"en"});
   REQUIRE(narrowed({{"lang", "en"}, {"tags", "wind"}}).empty());
   REQUIRE(narrowed({{"lang", "' OR 1=1 --"}}).empty());
   REQUIRE(narrowed({{std::string("\xff", 1), "en"}}).empty());
@@ -377,9 +377,9 @@ TEST_CASE("a search is narrowed by metadata, status and score") {
   REQUIRE(store->search(half)->empty());
   // Being replaced: found as it was, unless only ready ones are wanted.
   REQUIRE(replace(*store, "en", "The tide falls."));
-  REQUIRE(narrowed({{"lang", "en"}}) == Ids{"en"});
-  REQUIRE(narrowed({}, DocumentStatus::Ready) == Ids{"de", "none"});
-  REQUIRE(narrowed({}, DocumentStatus::Pending) == Ids{"en"});
+  REQUIRE(narrowed({{"lang", "en"}}) == Names{"en"});
+  REQUIRE(narrowed({}, DocumentStatus::Ready) == Names{"de", "none"});
+  REQUIRE(narrowed({}, DocumentStatus::Pending) == Names{"en"});
 }
 
 TEST_CASE("a hit has a snippet with its words marked") {
