@@ -14,6 +14,12 @@ constexpr std::size_t kPositions = 16'383;
 // No phrase reaches from the title into the text.
 constexpr std::size_t kGap = 2;
 
+// How many chunks there are: where there are many, as the server estimates it, because to count
+// them all takes longer than the search.
+#define HOLDFAST_PASSAGES                                                          \
+  " passages AS (SELECT CASE WHEN reltuples >= 10000 THEN reltuples::float8"       \
+  " ELSE (SELECT greatest(count(*), 1)::float8 FROM holdfast.chunk) END AS chunks" \
+  " FROM pg_class WHERE oid = 'holdfast.chunk'::regclass),"
 // A row for each term that was looked for, with how many chunks have it, one for all chunks, and
 // one for each of the best chunks.
 constexpr std::string_view kFindTerms =
@@ -21,9 +27,9 @@ constexpr std::string_view kFindTerms =
     " FROM unnest($1::text[]) WITH ORDINALITY AS t(query, place)),"
     " found AS MATERIALIZED (SELECT term.place, c.id, c.document"
     " FROM term JOIN holdfast.chunk AS c ON c.terms @@ term.query),"
-    " frequency AS (SELECT place, count(*) AS chunks FROM found GROUP BY place),"
-    " passages AS (SELECT greatest(count(*), 1)::float8 AS chunks FROM holdfast.chunk),"
-    " best AS (SELECT f.id, sum(ln(1 + (p.chunks - q.chunks + 0.5) / (q.chunks + 0.5))) AS weight"
+    " frequency AS (SELECT place, count(*) AS chunks FROM found GROUP BY place)," HOLDFAST_PASSAGES
+    " best AS (SELECT f.id, sum(ln(1 + (greatest(p.chunks, q.chunks) - q.chunks + 0.5)"
+    " / (q.chunks + 0.5))) AS weight"
     " FROM found AS f JOIN frequency AS q USING (place), passages AS p"
     " WHERE ($2::bigint = 0 OR f.document = ANY($3::bigint[]))"
     " GROUP BY f.id ORDER BY weight DESC, f.id LIMIT $4)"
@@ -36,13 +42,13 @@ constexpr std::string_view kFindPhrases =
     " FROM unnest($1::text[]) WITH ORDINALITY AS t(query, place)),"
     " found AS MATERIALIZED (SELECT term.place, c.id, c.document"
     " FROM term JOIN holdfast.chunk AS c ON c.terms @@ term.query),"
-    " frequency AS (SELECT place, count(*) AS chunks FROM found GROUP BY place),"
-    " passages AS (SELECT count(*) AS chunks FROM holdfast.chunk),"
+    " frequency AS (SELECT place, count(*) AS chunks FROM found GROUP BY place)," HOLDFAST_PASSAGES
     " best AS (SELECT c.id FROM holdfast.chunk AS c WHERE c.terms @@ $5::text::tsquery"
     " AND ($2::bigint = 0 OR c.document = ANY($3::bigint[])) ORDER BY c.id LIMIT $4)"
     " SELECT 0::bigint, chunks::bigint FROM passages"
     " UNION ALL SELECT place, chunks FROM frequency"
     " UNION ALL SELECT -1::bigint, id FROM best";
+#undef HOLDFAST_PASSAGES
 constexpr std::string_view kWords =
     "SELECT DISTINCT t.lexeme FROM (SELECT terms FROM holdfast.chunk"
     " WHERE terms @@ $1::text::tsquery LIMIT 1000) AS c, unnest(c.terms) AS t"

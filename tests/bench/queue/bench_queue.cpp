@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// bench_queue [--runs N] [--seconds N] [--only SYSTEM]... [PART...]
+// bench_queue [--runs N] [--seconds N] [--documents N] [--only SYSTEM]... [PART...]
 //
 // The queue on SQLite and on PostgreSQL, beside what those two can do by themselves and beside
 // BullMQ, graphile-worker and pg-boss, in the same run. Parts: enqueue, process, pickup, rescue,
@@ -16,14 +16,16 @@ int main(int argc, char** argv) {
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   Options options;
   Beds beds;
-  return run_parts({.numbers = {{"--runs", 1, [&](int runs) { options.runs = runs; }},
-                                {"--seconds", 1, [&](int seconds) { options.seconds = seconds; }}},
-                    .only = &options.only,
-                    .parts = {{"enqueue", [&] { bench_enqueue(options, beds); }},
-                              {"process", [&] { bench_process(options, beds); }},
-                              {"pickup", [&] { bench_pickup(options, beds); }},
-                              {"rescue", [&] { bench_rescue(options, beds); }},
-                              {"post", [&] { bench_post(options, beds); }},
-                              {"search", [&] { bench_search(options, beds); }}}},
-                   argc, argv);
+  return run_parts(
+      {.numbers = {{"--runs", 1, [&](int runs) { options.runs = runs; }},
+                   {"--seconds", 1, [&](int seconds) { options.seconds = seconds; }},
+                   {"--documents", 100, [&](int documents) { options.documents = documents; }}},
+       .only = &options.only,
+       .parts = {{"enqueue", [&] { bench_enqueue(options, beds); }},
+                 {"process", [&] { bench_process(options, beds); }},
+                 {"pickup", [&] { bench_pickup(options, beds); }},
+                 {"rescue", [&] { bench_rescue(options, beds); }},
+                 {"post", [&] { bench_post(options, beds); }},
+                 {"search", [&] { bench_search(options, beds); }}}},
+      argc, argv);
 }

@@ -13,6 +13,7 @@ namespace holdfast::bench {
 struct Options {
   int runs = 3;
   int seconds = 2;                // of each measurement that lasts as long as one likes
+  int documents = 5000;           // that a search is among
   std::vector<std::string> only;  // names of systems; empty: all
   bool wants(const std::string& name) const {
     return only.empty() || std::find(only.begin(), only.end(), name) != only.end();

@@ -17,7 +17,6 @@ namespace holdfast::bench {
 
 namespace {
 
-constexpr int kDocuments = 5000;
 constexpr int kQueries = 200;
 
 // One of ten thousand words that begin and end as words do, in all ways.
@@ -42,9 +41,9 @@ std::string random_words(std::mt19937& random, int count, const char* between) {
   return text;
 }
 
-std::vector<std::string> texts() {
+std::vector<std::string> texts(int count) {
   std::mt19937 random(1);
-  std::vector<std::string> all(kDocuments);
+  std::vector<std::string> all(static_cast<std::size_t>(count));
   for (std::string& text : all)
     text = random_words(random, 100, " ");
   return all;
@@ -64,19 +63,20 @@ void time_queries(Figures& figures, const std::string& row,
   figures.add(row, "p99", percentile(taken, 0.99));
 }
 
-void measure_holdfast(Figures& figures, const Database& database, const std::string& engine) {
+void measure_holdfast(Figures& figures, const Database& database, const std::string& engine,
+                      int documents) {
   const auto embedder = std::make_unique<embedding::HashingProvider>(256);
   {
     const auto store = database.open();
     StampingProvider provider([] {});
     WorkerThread worker(*store, provider);
-    for (const std::string& text : texts()) {
+    for (const std::string& text : texts(documents)) {
       store::NewDocument document = new_document();
       document.content = text;
       store->create_document(std::move(document),
                              [&](const Result<store::Created>&) { worker.doorbell().ring(); });
     }
-    if (!test::wait_until([&] { return worker.done() >= kDocuments; }, std::chrono::minutes(3))) {
+    if (!test::wait_until([&] { return worker.done() >= documents; }, std::chrono::minutes(15))) {
       throw std::runtime_error("the documents were not indexed");
     }
   }
@@ -98,13 +98,13 @@ void measure_holdfast(Figures& figures, const Database& database, const std::str
   });
 }
 
-void measure_plain_sqlite(Figures& figures, Beds& beds) {
+void measure_plain_sqlite(Figures& figures, Beds& beds, int documents) {
   SQLite::Database database((beds.fresh_directory() / "plain.db").native(),
                             SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
   database.exec("CREATE VIRTUAL TABLE plain USING fts5(text)");
   SQLite::Transaction filling(database);
   SQLite::Statement insert(database, "INSERT INTO plain(text) VALUES(?1)");
-  for (const std::string& text : texts()) {
+  for (const std::string& text : texts(documents)) {
     insert.bind(1, text);
     insert.exec();
     insert.reset();
@@ -120,7 +120,7 @@ void measure_plain_sqlite(Figures& figures, Beds& beds) {
   });
 }
 
-void measure_plain_postgres(Figures& figures, const std::string& url) {
+void measure_plain_postgres(Figures& figures, const std::string& url, int documents) {
   const std::unique_ptr<PGconn, void (*)(PGconn*)> connection(PQconnectdb(url.c_str()), PQfinish);
   const auto run = [&](const std::string& sql) {
     const std::unique_ptr<PGresult, void (*)(PGresult*)> result(
@@ -133,7 +133,7 @@ void measure_plain_postgres(Figures& figures, const std::string& url) {
   run("CREATE TABLE plain(text text, words tsvector"
       " GENERATED ALWAYS AS (to_tsvector('english', text)) STORED)");
   run("BEGIN");
-  for (const std::string& text : texts())
+  for (const std::string& text : texts(documents))
     run("INSERT INTO plain(text) VALUES('" + text + "')");
   run("COMMIT");
   run("CREATE INDEX ON plain USING gin(words)");
@@ -147,16 +147,16 @@ void measure_plain_postgres(Figures& figures, const std::string& url) {
 }  // namespace
 
 void bench_search(const Options& options, Beds& beds) {
-  Figures figures(fmt::format("search among {} documents of 100 words, ms", kDocuments),
+  Figures figures(fmt::format("search among {} documents of 100 words, ms", options.documents),
                   {"p50", "p99"});
   for (const std::string& engine : kEngines) {
     if (!options.wants(engine)) continue;
     if (engine == "sqlite") {
-      measure_plain_sqlite(figures, beds);
+      measure_plain_sqlite(figures, beds, options.documents);
     } else {
-      measure_plain_postgres(figures, beds.fresh_postgres());
+      measure_plain_postgres(figures, beds.fresh_postgres(), options.documents);
     }
-    measure_holdfast(figures, {beds, engine}, engine);
+    measure_holdfast(figures, {beds, engine}, engine, options.documents);
   }
   figures.print(2);
 }
