@@ -188,6 +188,17 @@ void SqliteConnection::checkpoint(bool truncate) {
   if (code == SQLITE_OK && truncate) wal_pages_ = 0;
 }
 
+Result<void> SqliteConnection::sync_log() {
+  sqlite3* const handle = database_.getHandle();
+  sqlite3_file* log = nullptr;
+  int code = sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (code == SQLITE_OK && log != nullptr && log->pMethods != nullptr) {
+    code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+  }
+  if (code == SQLITE_OK) return {};
+  return fail(make_error(code, errno, "sync the log", path_));
+}
+
 Result<void> SqliteConnection::copy_pages(const std::filesystem::path& target) {
   errno = 0;
   try {

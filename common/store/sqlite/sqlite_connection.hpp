@@ -102,6 +102,11 @@ class SqliteConnection {
   // Copies the log into the database; the caller holds the write lock. `truncate` also waits, no
   // longer than the patience, for readers, and empties the log. Best effort.
   void checkpoint(bool truncate);
+  // Everything that any process has committed is on the disk when this returns. Needs no lock. At
+  // NORMAL this is what FULL does within the commit; whatever has left the log since was synced
+  // with the database (https://sqlite.org/wal.html,
+  // https://sqlite.org/pragma.html#pragma_synchronous).
+  Result<void> sync_log();
   std::int64_t wal_pages() const { return wal_pages_; }  // after this connection's last commit
 
   // Copies every page, as of one moment, into `target`, an empty file, which is not synced. Whoever

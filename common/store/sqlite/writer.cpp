@@ -75,11 +75,17 @@ bool Writer::wait_for_work() {
 
 std::vector<Writer::Write> Writer::commit_group() {
   const auto began = std::chrono::steady_clock::now();
-  // The lock first: whatever is submitted while this process waits joins the group.
-  const auto guard = lock_.acquire();
-  std::vector<Write> group = take_group();
-  Result<void> outcome = guard ? files_.check() : Result<void>(fail(guard.error()));
-  if (outcome) outcome = transact(group);
+  std::vector<Write> group;
+  Result<void> outcome;
+  {
+    // The lock first: whatever is submitted while this process waits joins the group.
+    const auto guard = lock_.acquire();
+    group = take_group();
+    outcome = guard ? files_.check() : Result<void>(fail(guard.error()));
+    if (outcome) outcome = transact(group);
+  }
+  // The others have their turn meanwhile, and may have been synced along.
+  if (outcome && must_sync(group)) outcome = connection_->sync_log();
   // Whatever has been done to the files meanwhile: it was written to those that were there before.
   if (outcome) outcome = files_.check();
   if (!outcome) {
@@ -102,19 +108,22 @@ std::vector<Writer::Write> Writer::take_group() {
   return group;
 }
 
+bool Writer::must_sync(const std::vector<Write>& group) const {
+  return !relaxed_ && std::any_of(group.begin(), group.end(), [](const Write& write) {
+    return write.durability == Durability::PowerLoss;
+  });
+}
+
 Result<void> Writer::transact(std::vector<Write>& group) {
-  const bool must_sync =
-      !relaxed_ && std::any_of(group.begin(), group.end(), [](const Write& write) {
-        return write.durability == Durability::PowerLoss;
-      });
   Result<void> outcome = guarded(*connection_, [&]() -> Result<void> {
-    connection_->set_synchronous(must_sync ? Synchronous::Full : Synchronous::Normal);
+    connection_->set_synchronous(Synchronous::Normal);
     connection_->query("BEGIN IMMEDIATE").run();
     return {};
   });
   // Where no sync is shared, a large group only makes others wait.
-  if (outcome)
-    outcome = run_all(group, must_sync ? group_time_ : std::min(group_time_, kUnsyncedTime));
+  if (outcome) {
+    outcome = run_all(group, must_sync(group) ? group_time_ : std::min(group_time_, kUnsyncedTime));
+  }
   if (outcome) failpoint(FaultStep::Committing);
   if (outcome) outcome = exec(*connection_, "COMMIT");
   if (outcome) failpoint(FaultStep::Committed);

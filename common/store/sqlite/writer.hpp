@@ -3,9 +3,10 @@
 
 // Writer: the one connection and thread that write for this process. All writes that wait when it
 // gets the write lock share one transaction and one sync (group commit); each can be undone by
-// itself, so one that fails does not undo its neighbours. If the commit itself fails, every write
-// of the group gets that error, and the thread goes on. While a file of the database is not the one
-// that was opened, every write gets that error.
+// itself, so one that fails does not undo its neighbours. If the commit or the sync fails, every
+// write of the group gets that error, and the thread goes on. The sync comes after the lock is
+// released (docs/adr/0063): other processes see what was written a moment before it is durable.
+// While a file of the database is not the one that was opened, every write gets that error.
 //
 // A group is answered before the checkpoint that its commit makes due; what is submitted meanwhile
 // waits for that.
@@ -74,6 +75,7 @@ class Writer {
   bool wait_for_work();  // false: stopping, and nothing left
   std::vector<Write> commit_group();
   std::vector<Write> take_group();
+  bool must_sync(const std::vector<Write>& group) const;
   Result<void> transact(std::vector<Write>& group);
   Result<void> run_all(std::vector<Write>& group, Duration time);
   Result<void> run_one(Write& write);

@@ -1,24 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-// What waits for the disk and for the index, and what does not: docs/adr/0060, 0061.
+// What waits for the disk and for the index, and what does not: docs/adr/0060, 0061, 0063.
 
+#include "common/store/sqlite/write_lock.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/store/sqlite_environment.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 
 namespace {
 
 std::atomic<int> g_syncs = 0;
+std::atomic<bool> g_fails = false;
+std::atomic<int> g_lock = -1;          // a descriptor of the write lock, to be tried at each sync
+std::atomic<int> g_syncs_in_turn = 0;  // during which it was held
 
 }  // namespace
 
 // In front of the C library's, for SQLite too.
 extern "C" int fdatasync(int fd) {
   ++g_syncs;
+  if (const int lock = g_lock; lock >= 0) {
+    if (::flock(lock, LOCK_EX | LOCK_NB) == 0) {
+      ::flock(lock, LOCK_UN);
+    } else {
+      ++g_syncs_in_turn;
+    }
+  }
+  if (g_fails) {
+    errno = EIO;
+    return -1;
+  }
   return static_cast<int>(::syscall(SYS_fdatasync, fd));
 }
 
@@ -65,6 +83,33 @@ TEST_CASE("the failure of a job is synced") {
   REQUIRE(create(*store, "d1"));
   const auto jobs = claim(*store, worker(*store));
   CHECK(syncs_of([&] { REQUIRE(fail(*store, key_of(jobs[0]), "no", 1s, true)); }) > 0);
+}
+
+TEST_CASE("other processes may write while one waits for the disk") {
+  SqliteEnvironment environment;
+  const auto store = environment.open();
+  const Fd lock(::open(sqlite::WriteLock::path_of(environment.path()).c_str(), O_RDWR | O_CLOEXEC));
+  REQUIRE(lock);
+  REQUIRE(create(*store, "d0"));  // the beginning of a log is synced by SQLite, within the commit
+  g_lock = lock.get();
+  const int syncs = syncs_of([&] { REQUIRE(create(*store, "d1")); });
+  g_lock = -1;
+  CHECK(syncs > 0);
+  CHECK(g_syncs_in_turn == 0);
+}
+
+TEST_CASE("a sync that fails is told to who waits for it, and the next write syncs both") {
+  SqliteEnvironment environment;
+  const auto store = environment.open();
+  REQUIRE(create(*store, "d0"));  // as above
+  g_fails = true;
+  const auto failed = create(*store, "d1");
+  g_fails = false;
+  REQUIRE_FALSE(failed);
+  INFO(failed.error().message);
+  CHECK(failed.error().message.find("sync the log") != std::string::npos);
+  REQUIRE(create(*store, "d2"));
+  CHECK(store->get_document("d1"));
 }
 
 TEST_CASE("the index of terms is merged, and never within the commit that adds to it") {
