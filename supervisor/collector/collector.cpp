@@ -191,7 +191,7 @@ void Collector::answered(const core::ProcessId& process, Result<http::Response> 
   if (it == tracked_.end()) return;
   Tracked& tracked = it->second;
   tracked.asking = tracked.late = false;
-  if (answer && on_answer_) on_answer_(process);
+  if (answer) heard_.push_back(process);
   auto text = exposition_of(std::move(answer));
   if (text && !tracked.rules) tracked.rules = rules_of(tracked.source, *snapshots_.load());
   const bool too_early = text && !tracked.rules;  // its next answer counts
@@ -288,14 +288,20 @@ void Collector::serve_waiters(MonoTime upto) {
 }
 
 void Collector::round_progress() {
-  if (!round_open_) return;
+  if (!round_open_) return tell_of_answers();
   const bool waiting = std::any_of(tracked_.begin(), tracked_.end(),
                                    [](const auto& entry) { return entry.second.asking; });
   if (!waiting) finish_round();
 }
 
+void Collector::tell_of_answers() {
+  if (!heard_.empty() && on_answers_) on_answers_(std::exchange(heard_, {}));
+  heard_.clear();
+}
+
 void Collector::finish_round() {
   round_open_ = false;
+  tell_of_answers();
   round_timer_.cancel();
   round_ended_ = clock_.mono();
   metrics_.observe_round(round_ended_ - round_began_);

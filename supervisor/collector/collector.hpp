@@ -47,9 +47,10 @@ class Collector {
             const LoopMetrics& loop_metrics, const logs::LogRelay& relay, const log::Logger& log,
             telemetry::LedgerSettings settings);
 
-  // Told of each worker that has answered a request, whatever the answer. To be set before begin().
-  using OnAnswer = std::function<void(const core::ProcessId&)>;
-  void on_answer(OnAnswer told) { on_answer_ = std::move(told); }
+  // Told of the workers that have answered a request, whatever the answer, once at the end of each
+  // round: it wakes another thread. To be set before begin().
+  using OnAnswers = std::function<void(std::vector<core::ProcessId>)>;
+  void on_answers(OnAnswers told) { on_answers_ = std::move(told); }
 
   // Told of the totals of each round of the timer. To be set before begin().
   using OnTotals = std::function<void(const telemetry::Totals&)>;
@@ -108,6 +109,7 @@ class Collector {
   void extend_history();
   void retire(const core::ProcessId& process);
   void round_progress();
+  void tell_of_answers();
   void finish_round();
   std::string render(metrics::Format format);
   std::vector<metrics::Family> own_families();
@@ -128,7 +130,8 @@ class Collector {
   std::map<core::ProcessId, Tracked> tracked_;
   std::map<std::string, core::ProcessId> speakers_;  // by URL: the process that is asked
 
-  OnAnswer on_answer_;
+  OnAnswers on_answers_;
+  std::vector<core::ProcessId> heard_;  // since it was told last
   OnTotals on_totals_;
   std::vector<MoreFamilies> more_families_;
   boost::asio::steady_timer tick_timer_;

@@ -395,9 +395,9 @@ tl::expected<int, StartError> Daemon::run() {
     auto started = engine.open();
     if (started) started = relay_->start();
     if (started)
-      started =
-          telemetry_->start(std::move(endpoints_), engine, engine,
-                            [&engine](const core::ProcessId& process) { engine.scraped(process); });
+      started = telemetry_->start(
+          std::move(endpoints_), engine, engine,
+          [&engine](std::vector<core::ProcessId> workers) { engine.scraped(std::move(workers)); });
     if (!started) {
       bridge_.connect(nullptr);
       return refuse(started.error());

@@ -154,7 +154,7 @@ void TelemetryThread::use(AlertDelivery& delivery) {
 
 Result<void> TelemetryThread::start(Endpoints endpoints, FleetControl& control,
                                     MemoryObserver& memory,
-                                    collector::Collector::OnAnswer on_scraped) {
+                                    collector::Collector::OnAnswers on_scraped) {
   control_ = &control;
   hold_spare_descriptors();
   if (endpoints.tcp) {
@@ -162,7 +162,7 @@ Result<void> TelemetryThread::start(Endpoints endpoints, FleetControl& control,
   }
   HOLDFAST_TRY_ASSIGN(status_, make_server(std::move(endpoints.status), Kind::Status));
   HOLDFAST_TRY_ASSIGN(admin_, make_server(std::move(endpoints.admin), Kind::Admin));
-  collector_.on_answer(std::move(on_scraped));
+  collector_.on_answers(std::move(on_scraped));
   collector_.begin(memory);
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "telemetry");

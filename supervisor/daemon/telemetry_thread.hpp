@@ -57,7 +57,7 @@ class TelemetryThread final : public TelemetryLink {
 
   // `control` and `memory` must outlive the thread, on which `on_scraped` is called.
   Result<void> start(Endpoints endpoints, FleetControl& control, MemoryObserver& memory,
-                     collector::Collector::OnAnswer on_scraped);
+                     collector::Collector::OnAnswers on_scraped);
   void stop();
 
   void started(const MetricsSource& source) override;

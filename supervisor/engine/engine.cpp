@@ -229,11 +229,14 @@ void Engine::ready_line_seen(const core::ProcessId& process) {
   });
 }
 
-void Engine::scraped(const core::ProcessId& process) {
-  boost::asio::post(parts_.io, [this, process] {
-    const config::Program* program = fleet_.program(process.slot.program);
-    if (program == nullptr || program->watchdog_source != config::WatchdogSource::Metrics) return;
-    feed(core::Notified{process, core::Notice::Scraped});
+void Engine::scraped(std::vector<core::ProcessId> workers) {
+  boost::asio::post(parts_.io, [this, workers = std::move(workers)] {
+    for (const core::ProcessId& process : workers) {
+      const config::Program* program = fleet_.program(process.slot.program);
+      if (program == nullptr || program->watchdog_source != config::WatchdogSource::Metrics)
+        continue;
+      feed(core::Notified{process, core::Notice::Scraped});
+    }
   });
 }
 

@@ -84,8 +84,8 @@ class Engine final : public FleetControl, public MemoryObserver {
 
   // A line of its output says that the process is ready. From any thread.
   void ready_line_seen(const core::ProcessId& process);
-  // The process has answered a scrape of its metrics. From any thread.
-  void scraped(const core::ProcessId& process);
+  // These have answered a scrape of their metrics. From any thread.
+  void scraped(std::vector<core::ProcessId> workers);
   // A program's log file begins to lose lines, or no longer does. From any thread.
   void log_file_changed(const std::string& program, const std::string& message);
 
