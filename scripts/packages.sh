@@ -70,11 +70,12 @@ install_unstarted='
   DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
     apt-get install -y -qq --no-install-recommends "$@" >/dev/null'
 
-# build PRESET TARGET...: configures once, then builds what has changed.
+# build PRESET TARGET...: configures once, and again when packages have come that it may have looked
+# for in vain; then builds what has changed.
 build() {
-  local preset=$1
+  local preset=$1 made=build/$1/build.ninja
   shift
-  if [ ! -f "build/$preset/build.ninja" ]; then
+  if [ ! -f "$made" ] || [ /var/lib/dpkg/status -nt "$made" ]; then
     say "Configuring build/$preset"
     cmake --preset "$preset" >"/tmp/holdfast-cmake.$$" 2>&1 || {
       cat "/tmp/holdfast-cmake.$$"
