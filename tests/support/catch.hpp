@@ -17,9 +17,6 @@ using Matchers::StartsWith;
 inline auto Contains(const std::string& part) {
   return Matchers::ContainsSubstring(part);
 }
-inline auto rngSeed() {
-  return Detail::getSeed();
-}
 
 }  // namespace Catch
 #else
