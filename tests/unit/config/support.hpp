@@ -30,7 +30,7 @@ inline std::size_t count_lines(const std::string& text) {
                       : static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1;
 }
 
-inline const Program& program_named(const Config& config, const std::string& name) {
+inline const Program& program_named(const Config& config, std::string_view name) {
   for (const Program& program : config.programs) {
     if (program.name == name) return program;
   }
