@@ -4,6 +4,7 @@
 #include <cxxabi.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 
@@ -57,7 +58,8 @@ std::optional<std::string> thread_heading(std::string_view line) {
 
 std::optional<std::string> readable_frame(std::string_view line) {
   const auto open = line.find('(');
-  const auto close = line.rfind(")[0x");
+  // The C library of Debian 13 puts a space between the two, that of Debian 12 none.
+  const auto close = std::min(line.rfind(")[0x"), line.rfind(") [0x"));
   if (open == std::string_view::npos || open == 0 || close == std::string_view::npos ||
       close < open || !line.ends_with(']')) {
     return std::nullopt;

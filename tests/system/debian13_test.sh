@@ -8,7 +8,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cache=${HOLDFAST_SYSTEM_CACHE:-$root/build/system}
 tree=$cache/tree-debian13
-source=/root/holdfast
+source=/srv/holdfast  # where other users may go, too
 
 fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
 
