@@ -87,8 +87,17 @@ httplib::Client make_client(const net::Url& url, const std::string& address,
   return client;
 }
 
+// Later releases of the library have a code of its own for a name that differs.
+template <class Code>
+bool is_about_certificate(Code code) {
+  if constexpr (requires { Code::SSLServerHostnameVerification; }) {
+    if (code == Code::SSLServerHostnameVerification) return true;
+  }
+  return code == Code::SSLServerVerification;
+}
+
 Failure failure_of(httplib::Error error, const std::string& url) {
-  if (error == httplib::Error::SSLServerVerification) {
+  if (is_about_certificate(error)) {
     return fail(ErrorKind::Unavailable,
                 url +
                     ": its certificate is not valid for it: another name, out of date, or signed "
