@@ -2,13 +2,14 @@
 # holdfast_test(name KIND unit SOURCES ... LINKS ...): one Catch2 program, one CTest entry.
 # What may take longest starts first: last, it would run alone while the other cores idle.
 # The tests' own code is not optimised, which halves the time of their compilation; what they test
-# is. OPTIMISED is for those that compute much themselves.
+# is, in a release build. OPTIMISED is for those that compute much themselves.
 #
 # SANITIZERS names those under which it runs as well: "address" where input decides, "thread" where
 # threads meet. Without it: both for unit tests, "address" for the others. SANITIZERS none is for
-# what is about another tool (a browser, nginx), and says nothing new under either.
-# A unit test that runs under a sanitizer is not part of a release build's `all`, but of
-# `unit_tests`: the whole run does not compile and run it a second time without.
+# what is about another tool (a browser, nginx), and says nothing new under either, and for
+# simulations of pure code that has its unit tests.
+# A unit test or simulation that runs under a sanitizer is not part of a release build's `all`, but
+# of `unit_tests` or `simulation_tests`: the whole run does not compile and run it a second time.
 # What a program of DRIVES does is start Holdfast's binaries and look at them from outside: under a
 # sanitizer, that of the release build drives the binaries of this one.
 function(holdfast_test name)
@@ -38,10 +39,10 @@ function(holdfast_test name)
   endif()
 
   set(labels ${ARG_KIND})
-  if(ARG_KIND STREQUAL "unit" AND CMAKE_BUILD_TYPE STREQUAL "Release" AND
+  if(TARGET ${ARG_KIND}_tests AND CMAKE_BUILD_TYPE STREQUAL "Release" AND
       NOT none IN_LIST ARG_SANITIZERS)
     set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL ON)
-    add_dependencies(unit_tests ${target})
+    add_dependencies(${ARG_KIND}_tests ${target})
     list(APPEND labels sanitized)
   endif()
   set(program $<TARGET_FILE:${target}>)
