@@ -37,8 +37,15 @@ inside() {
     mount --make-rprivate / && mount --bind "$tree" "$tree" && cd "$tree" &&
       mount -t proc proc proc && mount --rbind /sys sys && mount --rbind /dev dev &&
       mount -t tmpfs tmpfs run && exec chroot . "$@"' bash "$tree" \
-    env -i HOME=/root TERM=dumb LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
+    env -i HOME=/root TERM=dumb LANG=C.UTF-8 NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt \
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
 }
+
+# A network whose proxy signs by an authority of its own, which this machine trusts.
+if compgen -G '/usr/local/share/ca-certificates/*.crt' >/dev/null; then
+  cp /usr/local/share/ca-certificates/*.crt "$tree/usr/local/share/ca-certificates/"
+  inside update-ca-certificates >/dev/null
+fi
 
 inside bash -c "cd $source && ./run --build-only" || fail "./run --build-only"
 
