@@ -7,7 +7,7 @@ find_package(OpenSSL REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(spdlog REQUIRED)                # brings fmt
 find_package(nlohmann_json REQUIRED)
-find_package(PostgreSQL REQUIRED)  # libpq
+find_package(PostgreSQL REQUIRED)  # libpq: see holdfast::libpq below
 find_package(SQLite3 REQUIRED)
 find_package(SQLiteCpp REQUIRED)
 find_package(prometheus-cpp REQUIRED COMPONENTS core)
@@ -42,3 +42,9 @@ add_library(holdfast_stemmer INTERFACE)
 add_library(holdfast::stemmer ALIAS holdfast_stemmer)
 target_include_directories(holdfast_stemmer SYSTEM INTERFACE ${STEMMER_INCLUDE})
 target_link_libraries(holdfast_stemmer INTERFACE ${STEMMER_LIBRARY})
+
+# Its declarations only: common/store/postgres/libpq.cpp loads it when it is needed.
+add_library(holdfast_libpq INTERFACE)
+add_library(holdfast::libpq ALIAS holdfast_libpq)
+target_include_directories(holdfast_libpq SYSTEM INTERFACE ${PostgreSQL_INCLUDE_DIRS})
+target_link_libraries(holdfast_libpq INTERFACE ${CMAKE_DL_LIBS})

@@ -23,7 +23,11 @@ for name; do
   chmod 755 "$home/bin/$name"
 done
 
-needed() { for name; do ldd "$from/$name"; done | grep -o '/[^ ]*' | sort -u; }
+# ldd does not know of libpq, which is loaded when a store on PostgreSQL is opened.
+libpq=$(ldconfig -p | awk '/libpq\.so\.5 / { print $NF; exit }')
+needed() {
+  { for name; do ldd "$from/$name"; done; echo "$libpq"; ldd "$libpq"; } | grep -o '/[^ ]*' | sort -u
+}
 needed "$@" | while read -r library; do
   cp -L "$library" "$home/lib/${library##*/}"
   chmod 755 "$home/lib/${library##*/}"

@@ -14,7 +14,8 @@ import re
 import subprocess
 import sys
 
-# Headers whose code is in the programs; the shared libraries are found by ldd.
+# Headers whose code is in the programs. The shared libraries are found by ldd; it does not know of
+# libpq, which is loaded when a store on PostgreSQL is opened.
 COMPILED_IN = ("libboost1.81-dev", "libboost-dev", "libcli11-dev", "libexpected-dev", "nlohmann-json3-dev")
 
 
@@ -76,6 +77,7 @@ def main():
         for line in output("ldd", binary).split("\n"):
             if match := re.search(r"(/\S+) \(0x", line):
                 linked.add(owner(match[1]))
+    linked.add(owner(re.search(r"libpq\.so\.5 .*=> (/\S+)", output("/sbin/ldconfig", "-p"))[1]))
     code = hashlib.sha1("".join(sorted(f["checksums"][0]["checksumValue"] for f in files)).encode())
     holdfast = {
         "SPDXID": "SPDXRef-Package-holdfast",

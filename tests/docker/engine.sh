@@ -102,7 +102,9 @@ holdfast_images() {
   for name in holdfast holdfast-api-worker holdfast-queue-worker; do
     cp "$bin/$name" "$context/bin/"
     ldd "$bin/$name" | grep -o '/[^ ]*' | xargs readlink -f
-  done | sed 'p; s|^/usr||' | sort -u | { xargs dpkg -S 2>/dev/null || true; } | cut -d: -f1 | sort -u >"$context/packages"
+  done >"$context/libraries"
+  # What is loaded without being linked: libpq.
+  { cat "$context/libraries"; readlink -f "$(ldconfig -p | awk '/libpq\.so\.5 / { print $NF; exit }')"; } | sed 'p; s|^/usr||' | sort -u | { xargs dpkg -S 2>/dev/null || true; } | cut -d: -f1 | sort -u >"$context/packages"
   cat >"$context/Dockerfile" <<'DOCKERFILE'
 FROM debian:12-slim
 COPY packages /

@@ -26,9 +26,17 @@ fail() {
   exit 1
 }
 
-# The packages of the libraries that the binaries in a folder link to.
+# The libraries that the binaries in a folder link to, and libpq, which they load by themselves.
+libraries_of() {
+  local libpq
+  libpq=$(ldconfig -p | awk '/libpq\.so\.5 / { print $NF; exit }')
+  echo "$libpq"
+  ldd "$1"/holdfast "$1"/holdfast-api-worker "$1"/holdfast-queue-worker "$libpq" |
+    awk '$3 ~ /^\// { print $3 }' | sort -u
+}
+
 library_packages() {
-  ldd "$1"/holdfast "$1"/holdfast-api-worker "$1"/holdfast-queue-worker | awk '$3 ~ /^\// { print $3 }' | sort -u |
+  libraries_of "$1" |
     while read -r library; do printf '%s\n' "$library" "/usr$library" "$(readlink -f "$library")"; done |
     sort -u | { xargs dpkg-query -S 2>/dev/null || true; } | sed 's/[:,].*//' | sort -u
 }
@@ -61,8 +69,8 @@ install_into() {
   local bin=$1 to=$2 name library
   for name in holdfast holdfast-api-worker holdfast-queue-worker; do
     install -m 755 "$bin/$name" "$to/usr/bin/$name"
-    ldd "$bin/$name" | awk '$3 ~ /^\// { print $3 }'
-  done | sort -u | while read -r library; do
+  done
+  libraries_of "$bin" | while read -r library; do
     [ -e "$to$library" ] || install -D -m 644 "$(readlink -f "$library")" "$to$library"
   done
   install -m 644 "$root"/systemd/holdfast.service "$root"/systemd/holdfast.socket "$to/lib/systemd/system/"

@@ -49,7 +49,7 @@ int poll_time(steady_clock::time_point deadline) {
 
 ServerError server_error(const PGresult* result) {
   const auto field = [&](int code) {
-    const char* const value = PQresultErrorField(result, code);
+    const char* const value = libpq().PQresultErrorField(result, code);
     return std::string(value == nullptr ? "" : value);
   };
   return {field(PG_DIAG_SQLSTATE), field(PG_DIAG_MESSAGE_PRIMARY), field(PG_DIAG_MESSAGE_DETAIL)};
@@ -58,17 +58,18 @@ ServerError server_error(const PGresult* result) {
 void ignore_notice(void*, const PGresult*) {}
 
 struct FreeOptions {
-  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
+  void operator()(PQconninfoOption* options) const { libpq().PQconninfoFree(options); }
 };
 
 }  // namespace
 
 Result<Endpoint> make_endpoint(const std::string& url, Duration statement_timeout,
                                Duration connect_timeout) {
+  HOLDFAST_TRY(load_libpq());
   char* reason = nullptr;
   const std::unique_ptr<PQconninfoOption, FreeOptions> options(
-      PQconninfoParse(url.c_str(), &reason));
-  PQfreemem(reason);  // it may quote the password
+      libpq().PQconninfoParse(url.c_str(), &reason));
+  libpq().PQfreemem(reason);  // it may quote the password
   if (!options) {
     return fail(ErrorKind::InvalidArgument,
                 "the store's URL is not one that libpq understands: write "
@@ -111,9 +112,9 @@ PGconn* begin_to_connect(const Endpoint& endpoint, const PGconn* same) {
       {"dbname", endpoint.url.c_str()},
       {"client_encoding", "UTF8"},
       // libpq passes over those that are null.
-      {"host", same == nullptr ? nullptr : PQhost(same)},
-      {"hostaddr", same == nullptr ? nullptr : PQhostaddr(same)},
-      {"port", same == nullptr ? nullptr : PQport(same)},
+      {"host", same == nullptr ? nullptr : libpq().PQhost(same)},
+      {"hostaddr", same == nullptr ? nullptr : libpq().PQhostaddr(same)},
+      {"port", same == nullptr ? nullptr : libpq().PQport(same)},
       {nullptr, nullptr},
   }};
   std::array<const char*, settings.size()> keywords{};
@@ -122,7 +123,7 @@ PGconn* begin_to_connect(const Endpoint& endpoint, const PGconn* same) {
     keywords[i] = settings[i].first;
     values[i] = settings[i].second;
   }
-  return PQconnectStartParams(keywords.data(), values.data(), 1);
+  return libpq().PQconnectStartParams(keywords.data(), values.data(), 1);
 }
 
 }  // namespace
@@ -150,21 +151,21 @@ Result<std::unique_ptr<PgConnection>> PgConnection::open(const Endpoint& endpoin
 }
 Result<void> PgConnection::connect() {
   PGconn* const connection = connection_.get();
-  PQsetNoticeReceiver(connection, ignore_notice, nullptr);
+  libpq().PQsetNoticeReceiver(connection, ignore_notice, nullptr);
   const auto deadline =
       steady_clock::now() + endpoint_.connect_timeout * static_cast<int>(endpoint_.hosts);
   PostgresPollingStatusType step = PGRES_POLLING_WRITING;
-  while (PQstatus(connection) != CONNECTION_BAD) {
+  while (libpq().PQstatus(connection) != CONNECTION_BAD) {
     if (!wait_until_ready(step == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline)) {
       timed_out_ = true;
       return fail(connection_error("the server did not answer within store.connect_timeout",
                                    endpoint_.shown));
     }
-    step = PQconnectPoll(connection);
+    step = libpq().PQconnectPoll(connection);
     if (step == PGRES_POLLING_OK) return {};
     if (step == PGRES_POLLING_FAILED) break;
   }
-  Error error = connection_error(PQerrorMessage(connection), endpoint_.shown);
+  Error error = connection_error(libpq().PQerrorMessage(connection), endpoint_.shown);
   // libpq tells the code of a refused connection to nobody, only its text.
   if (error.message.find("password") != std::string::npos ||
       error.message.find("pg_hba.conf") != std::string::npos) {
@@ -175,20 +176,21 @@ Result<void> PgConnection::connect() {
 
 Result<void> PgConnection::set_up() {
   PGconn* const connection = connection_.get();
-  server_version_ = PQserverVersion(connection);
+  server_version_ = libpq().PQserverVersion(connection);
   if (server_version_ < kOldest) {
     return fail(ErrorKind::InvalidArgument,
                 fmt::format("database '{}': the server is PostgreSQL {}: 13 is the oldest that "
                             "Holdfast works with",
                             endpoint_.shown, server_version_ / 10000));
   }
-  if (PQsetnonblocking(connection, 1) != 0 || PQenterPipelineMode(connection) != 1) {
-    return fail(connection_error(PQerrorMessage(connection), endpoint_.shown));
+  if (libpq().PQsetnonblocking(connection, 1) != 0 ||
+      libpq().PQenterPipelineMode(connection) != 1) {
+    return fail(connection_error(libpq().PQerrorMessage(connection), endpoint_.shown));
   }
   pooled_ = true;  // until the server's own process id says otherwise: prepare nothing before
   const auto pid = exchange(Statement("SELECT pg_backend_pid()"));
   if (!pid) return fail(pid.error().error);
-  pooled_ = pid->integer(0, 0) != PQbackendPID(connection);
+  pooled_ = pid->integer(0, 0) != libpq().PQbackendPID(connection);
   if (pooled_) return {};
   std::vector<Statement> settings;
   settings.push_back(
@@ -220,7 +222,7 @@ std::vector<Statement> PgConnection::begin(std::string_view kind) const {
 }
 
 bool PgConnection::in_transaction() const {
-  const PGTransactionStatusType status = PQtransactionStatus(connection_.get());
+  const PGTransactionStatusType status = libpq().PQtransactionStatus(connection_.get());
   return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 }
 
@@ -249,7 +251,8 @@ Exchanged<Results> PgConnection::exchange(std::span<const Statement> statements,
 
 Result<void> PgConnection::run_script(const char* sql) {
   PGconn* const connection = connection_.get();
-  if (broken_ || PQexitPipelineMode(connection) != 1 || PQsendQuery(connection, sql) != 1) {
+  if (broken_ || libpq().PQexitPipelineMode(connection) != 1 ||
+      libpq().PQsendQuery(connection, sql) != 1) {
     return fail(lost("the connection is closed").error);
   }
   const bool unlimited = statement_timeout_ == Duration{};
@@ -260,11 +263,12 @@ Result<void> PgConnection::run_script(const char* sql) {
     const Rows rows(next_result(deadline));
     if (broken_) return fail(lost("the server closed the connection").error);
     if (rows.raw() == nullptr) break;
-    if (PQresultStatus(rows.raw()) == PGRES_FATAL_ERROR && outcome) {
+    if (libpq().PQresultStatus(rows.raw()) == PGRES_FATAL_ERROR && outcome) {
       outcome = fail(make_error(server_error(rows.raw()), endpoint_.shown));
     }
   }
-  if (PQenterPipelineMode(connection) != 1) return fail(lost("the connection is closed").error);
+  if (libpq().PQenterPipelineMode(connection) != 1)
+    return fail(lost("the connection is closed").error);
   return outcome;
 }
 
@@ -272,7 +276,7 @@ bool PgConnection::send_all(std::span<const Statement> statements, std::vector<S
   for (const Statement& statement : statements) {
     if (!queue(statement, steps)) return false;
   }
-  return PQpipelineSync(connection_.get()) == 1;
+  return libpq().PQpipelineSync(connection_.get()) == 1;
 }
 
 // False: out of memory, or the connection is gone.
@@ -282,8 +286,9 @@ bool PgConnection::queue(const Statement& statement, std::vector<Step>& steps) {
   const auto count = static_cast<int>(wire.values.size());
   if (pooled_) {
     steps.push_back({&statement, false, {}});
-    return PQsendQueryParams(connection, statement.sql().data(), count, wire.types.data(),
-                             wire.values.data(), wire.lengths.data(), wire.formats.data(), 1) == 1;
+    return libpq().PQsendQueryParams(connection, statement.sql().data(), count, wire.types.data(),
+                                     wire.values.data(), wire.lengths.data(), wire.formats.data(),
+                                     1) == 1;
   }
   // Statements are literals: the address tells them apart for as long as the process lives.
   const std::string name =
@@ -294,14 +299,14 @@ bool PgConnection::queue(const Statement& statement, std::vector<Step>& steps) {
       });
   if (!known) {
     steps.push_back({&statement, true, name});
-    if (PQsendPrepare(connection, name.c_str(), statement.sql().data(), count, wire.types.data()) !=
-        1) {
+    if (libpq().PQsendPrepare(connection, name.c_str(), statement.sql().data(), count,
+                              wire.types.data()) != 1) {
       return false;
     }
   }
   steps.push_back({&statement, false, name});
-  return PQsendQueryPrepared(connection, name.c_str(), count, wire.values.data(),
-                             wire.lengths.data(), wire.formats.data(), 1) == 1;
+  return libpq().PQsendQueryPrepared(connection, name.c_str(), count, wire.values.data(),
+                                     wire.lengths.data(), wire.formats.data(), 1) == 1;
 }
 
 Exchanged<Results> PgConnection::receive(const std::vector<Step>& steps, Deadline deadline) {
@@ -311,7 +316,7 @@ Exchanged<Results> PgConnection::receive(const std::vector<Step>& steps, Deadlin
     Rows rows(next_result(deadline));
     if (broken_) return tl::unexpected(lost("the server closed the connection"));
     const PGresult* const result = rows.raw();
-    switch (PQresultStatus(result)) {
+    switch (libpq().PQresultStatus(result)) {
       case PGRES_COMMAND_OK:
       case PGRES_TUPLES_OK:
         if (step.prepares) {
@@ -337,13 +342,14 @@ Exchanged<Results> PgConnection::receive(const std::vector<Step>& steps, Deadlin
       failure->lost = true;
       return tl::unexpected(std::move(*failure));
     }
-    if (PQresultStatus(result) == PGRES_FATAL_ERROR && PQstatus(connection_.get()) != CONNECTION_OK)
+    if (libpq().PQresultStatus(result) == PGRES_FATAL_ERROR &&
+        libpq().PQstatus(connection_.get()) != CONNECTION_OK)
       return tl::unexpected(lost("the server closed the connection"));
     Rows end(next_result(deadline));  // the end of this statement
     if (broken_) return tl::unexpected(lost("the server closed the connection"));
   }
   Rows sync(next_result(deadline));
-  if (broken_ || PQresultStatus(sync.raw()) != PGRES_PIPELINE_SYNC) {
+  if (broken_ || libpq().PQresultStatus(sync.raw()) != PGRES_PIPELINE_SYNC) {
     return tl::unexpected(lost("the server closed the connection"));
   }
   if (failure) return tl::unexpected(std::move(*failure));
@@ -355,7 +361,7 @@ PGresult* PgConnection::next_result(Deadline deadline) {
     broken_ = true;
     return nullptr;
   }
-  return PQgetResult(connection_.get());
+  return libpq().PQgetResult(connection_.get());
 }
 
 // False: the time is over. An error of the socket shows when it is used.
@@ -364,7 +370,7 @@ bool PgConnection::wait_until_ready(short events, Deadline deadline) {
     const bool ends = cutoff_.is_set();
     const Deadline until = ends ? std::min(deadline, cutoff_.time()) : deadline;
     // Once the end of this process is set, that descriptor has nothing more to say.
-    std::array<pollfd, 2> ready{pollfd{PQsocket(connection_.get()), events, 0},
+    std::array<pollfd, 2> ready{pollfd{libpq().PQsocket(connection_.get()), events, 0},
                                 pollfd{ends ? -1 : cutoff_.wake_fd(), POLLIN, 0}};
     const int time = poll_time(until);
     const int count = ::poll(ready.data(), ready.size(), time);
@@ -393,23 +399,23 @@ bool PgConnection::server_answers() const {
 bool PgConnection::wait_for_input(Deadline deadline) {
   PGconn* const connection = connection_.get();
   for (;;) {
-    const int unsent = PQflush(connection);
+    const int unsent = libpq().PQflush(connection);
     if (unsent < 0) return false;
     // A result that has arrived in full needs no waiting, and none comes before all is sent.
-    if (PQisBusy(connection) == 0) return PQstatus(connection) == CONNECTION_OK;
+    if (libpq().PQisBusy(connection) == 0) return libpq().PQstatus(connection) == CONNECTION_OK;
     const short events = unsent > 0 ? POLLIN | POLLOUT : POLLIN;
     const bool unlimited = deadline == Deadline::max();
     if (unlimited ? !wait_patiently(events) : !wait_until_ready(events, deadline)) {
       timed_out_ = true;
       return false;
     }
-    if (PQconsumeInput(connection) != 1) return false;
+    if (libpq().PQconsumeInput(connection) != 1) return false;
   }
 }
 
 ExchangeError PgConnection::lost(std::string_view fallback) {
   broken_ = true;
-  std::string reason = PQerrorMessage(connection_.get());
+  std::string reason = libpq().PQerrorMessage(connection_.get());
   if (timed_out_) {
     const bool unlimited = statement_timeout_ == Duration{};
     reason = cutoff_.passed() ? "the server had not answered when this process had to end"
@@ -425,18 +431,19 @@ Result<PgConnection::Heard> PgConnection::listen(int wake, Duration limit) {
   const auto deadline = steady_clock::now() + limit;
   for (;;) {
     bool heard = false;
-    while (PGnotify* const note = PQnotifies(connection)) {
-      PQfreemem(note);
+    while (PGnotify* const note = libpq().PQnotifies(connection)) {
+      libpq().PQfreemem(note);
       heard = true;
     }
     if (heard) return Heard::Notification;
     const int time = poll_time(deadline);
-    std::array<pollfd, 2> ready{pollfd{PQsocket(connection), POLLIN, 0}, pollfd{wake, POLLIN, 0}};
+    std::array<pollfd, 2> ready{pollfd{libpq().PQsocket(connection), POLLIN, 0},
+                                pollfd{wake, POLLIN, 0}};
     const int count = ::poll(ready.data(), ready.size(), time);
     if (count < 0 && errno != EINTR) return fail_errno(errno, "poll");
     if (ready[1].revents != 0 && count > 0) return Heard::Woken;
     if (count == 0 && steady_clock::now() >= deadline) return Heard::Nothing;
-    if (count > 0 && PQconsumeInput(connection) != 1)
+    if (count > 0 && libpq().PQconsumeInput(connection) != 1)
       return fail(lost("the connection is closed").error);
   }
 }

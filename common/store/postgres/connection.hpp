@@ -101,7 +101,7 @@ class PgConnection {
  private:
   using Deadline = std::chrono::steady_clock::time_point;
   struct Finish {
-    void operator()(PGconn* connection) const { PQfinish(connection); }
+    void operator()(PGconn* connection) const { libpq().PQfinish(connection); }
   };
   struct Step {
     const Statement* statement = nullptr;

@@ -157,20 +157,20 @@ void Statement::add(const NullableBytes& values) {
 
 std::int64_t Rows::affected() const {
   if (!result_) return 0;
-  return text::parse_number<std::int64_t>(PQcmdTuples(result_.get())).value_or(0);
+  return text::parse_number<std::int64_t>(libpq().PQcmdTuples(result_.get())).value_or(0);
 }
 
 std::string_view Rows::command() const {
-  return result_ ? PQcmdStatus(result_.get()) : "";
+  return result_ ? libpq().PQcmdStatus(result_.get()) : "";
 }
 
 bool Rows::is_null(int row, int column) const {
-  return PQgetisnull(result_.get(), row, column) != 0;
+  return libpq().PQgetisnull(result_.get(), row, column) != 0;
 }
 
 std::string_view Rows::bytes(int row, int column) const {
-  return {PQgetvalue(result_.get(), row, column),
-          static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
+  return {libpq().PQgetvalue(result_.get(), row, column),
+          static_cast<std::size_t>(libpq().PQgetlength(result_.get(), row, column))};
 }
 
 std::int64_t Rows::integer(int row, int column) const {

@@ -7,9 +7,8 @@
 //
 // Threads: values; one thread at a time.
 
+#include "common/store/postgres/libpq.hpp"
 #include "common/store/types.hpp"
-
-#include <libpq-fe.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -108,7 +107,7 @@ class Rows {
   Rows() = default;
   explicit Rows(PGresult* result) : result_(result) {}
 
-  int count() const { return result_ ? PQntuples(result_.get()) : 0; }
+  int count() const { return result_ ? libpq().PQntuples(result_.get()) : 0; }
   bool empty() const { return count() == 0; }
   std::int64_t affected() const;     // rows that an INSERT, UPDATE or DELETE touched
   std::string_view command() const;  // "COMMIT", "ROLLBACK", "INSERT 0 1"
@@ -125,7 +124,7 @@ class Rows {
 
  private:
   struct Clear {
-    void operator()(PGresult* result) const { PQclear(result); }
+    void operator()(PGresult* result) const { libpq().PQclear(result); }
   };
   std::unique_ptr<PGresult, Clear> result_;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole stacks on a PostgreSQL server: posted, processed, found, through the death of anybody.
+#include "common/os/file.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/documents.hpp"
 #include "tests/support/postgres.hpp"
@@ -121,6 +122,31 @@ TEST_CASE("postgres: a stack migrates, stores, embeds, finds and says which stor
            Stack::sum_of(metrics, "store_connections_made_total") >= 3 &&
            Stack::sum_of(metrics, "store_commits_total") > 0;
   }));
+}
+
+TEST_CASE("postgres: a worker on SQLite maps neither libpq nor what it brings with it") {
+  Stack stack(default_stack());
+  stack.wait_ready();
+  for (const char* const name : {"api-worker.0", "queue-worker.0"}) {
+    INFO(name);
+    const std::string maps =
+        read_file("/proc/" + std::to_string(stack.pid_of(name)) + "/maps").value();
+    CHECK_THAT(maps, Catch::Contains("libsqlite3"));
+    CHECK_THAT(maps, !Catch::Contains("libpq"));
+    CHECK_THAT(maps, !Catch::Contains("libldap"));
+  }
+}
+
+TEST_CASE("postgres: a libpq that cannot be loaded is named, with the package to install") {
+  const TempDir dir;
+  std::ofstream(dir / "libpq.so.5") << "no library";
+  Process process(
+      queue_worker({"migrate"}),
+      {{"LD_LIBRARY_PATH", dir.path()}, {"DATABASE_URL", "postgresql://127.0.0.1/none"}},
+      dir / "output");
+  CHECK(process.wait().shell_status() != 0);
+  CHECK_THAT(process.output(),
+             Catch::Contains("libpq.so.5") && Catch::Contains("install the package libpq5"));
 }
 
 TEST_CASE("postgres: a document posted on one host is embedded by the worker of another") {
