@@ -24,7 +24,7 @@ for name; do
 done
 
 # ldd does not know of libpq, which is loaded when a store on PostgreSQL is opened.
-libpq=$(ldconfig -p | awk '/libpq\.so\.5 / { print $NF; exit }')
+libpq=$(ldconfig -p | awk '/libpq\.so\.5 / && !seen++ { print $NF }')
 needed() {
   { for name; do ldd "$from/$name"; done; echo "$libpq"; ldd "$libpq"; } | grep -o '/[^ ]*' | sort -u
 }

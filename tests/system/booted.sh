@@ -29,7 +29,7 @@ fail() {
 # The libraries that the binaries in a folder link to, and libpq, which they load by themselves.
 libraries_of() {
   local libpq
-  libpq=$(ldconfig -p | awk '/libpq\.so\.5 / { print $NF; exit }')
+  libpq=$(ldconfig -p | awk '/libpq\.so\.5 / && !seen++ { print $NF }')
   echo "$libpq"
   ldd "$1"/holdfast "$1"/holdfast-api-worker "$1"/holdfast-queue-worker "$libpq" |
     awk '$3 ~ /^\// { print $3 }' | sort -u
@@ -45,6 +45,7 @@ make_tree() { # BIN_DIR
   local release packages log=$cache/tree.log
   release=$(. /etc/os-release && echo "$VERSION_CODENAME")
   mapfile -t packages < <(library_packages "$1")
+  [ ${#packages[@]} != 0 ] || fail "the libraries of the programs were not found"
   packages+=(systemd systemd-sysv dbus curl libnss-systemd tzdata procps "${extra_packages[@]}")
   tree=$cache/tree-$release-$(printf '%s ' "${packages[@]}" | cksum | cut -d' ' -f1)
   [ -e "$tree.done" ] && return
