@@ -8,8 +8,9 @@
 # threads meet. Without it: both for unit tests, "address" for the others. SANITIZERS none is for
 # what is about another tool (a browser, nginx), and says nothing new under either, and for
 # simulations of pure code that has its unit tests.
-# A unit test or simulation that runs under a sanitizer is not part of a release build's `all`, but
-# of `unit_tests` or `simulation_tests`: the whole run does not compile and run it a second time.
+# What runs under a sanitizer has the label `sanitized` in a release build, where the whole run does
+# not run it a second time. A unit test or simulation is not even compiled there a second time: it is
+# not part of `all`, but of `unit_tests` or `simulation_tests`.
 # What a program of DRIVES does is start Holdfast's binaries and look at them from outside: under a
 # sanitizer, that of the release build drives the binaries of this one.
 function(holdfast_test name)
@@ -43,11 +44,12 @@ function(holdfast_test name)
   endif()
 
   set(labels ${ARG_KIND})
-  if(TARGET ${ARG_KIND}_tests AND CMAKE_BUILD_TYPE STREQUAL "Release" AND
-      NOT none IN_LIST ARG_SANITIZERS)
-    set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL ON)
-    add_dependencies(${ARG_KIND}_tests ${target})
+  if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT none IN_LIST ARG_SANITIZERS)
     list(APPEND labels sanitized)
+    if(TARGET ${ARG_KIND}_tests)
+      set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL ON)
+      add_dependencies(${ARG_KIND}_tests ${target})
+    endif()
   endif()
   set(program $<TARGET_FILE:${target}>)
   if(HOLDFAST_SANITIZE)
