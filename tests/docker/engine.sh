@@ -104,7 +104,8 @@ holdfast_images() {
     ldd "$bin/$name" | grep -o '/[^ ]*' | xargs readlink -f
   done >"$context/libraries"
   # What is loaded without being linked: libpq.
-  { cat "$context/libraries"; readlink -f "$(ldconfig -p | awk '/libpq\.so\.5 / && !seen++ { print $NF }')"; } | sed 'p; s|^/usr||' | sort -u | { xargs dpkg -S 2>/dev/null || true; } | cut -d: -f1 | sort -u >"$context/packages"
+  readlink -f "$(ldconfig -p | awk '/libpq\.so\.5 / && !seen++ { print $NF }')" >>"$context/libraries"
+  sed 'p; s|^/usr||' "$context/libraries" | sort -u | { xargs dpkg -S 2>/dev/null || true; } | cut -d: -f1 | sort -u >"$context/packages"
   cat >"$context/Dockerfile" <<'DOCKERFILE'
 FROM debian:12-slim
 COPY packages /

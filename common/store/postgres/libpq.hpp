@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// libpq, loaded when a program first needs it. It brings two dozen libraries with it (Kerberos,
-// LDAP, GnuTLS), which would take half of the time in which a worker on SQLite starts.
+// libpq, loaded when a program first needs it. It brings twenty libraries with it (Kerberos, LDAP,
+// GnuTLS), which would take a quarter of the time in which a program on SQLite starts.
 // docs/adr/0064-libpq-is-loaded-when-needed.md
 //
 // Threads: any. Nothing else of this folder may be used before load_libpq() has succeeded once;
