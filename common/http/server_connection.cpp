@@ -420,8 +420,9 @@ ServerConnection::Spare ServerConnection::spare(MonoTime now) const {
     case Phase::Write: return write_deadline_set_ ? Spare::NotReading : Spare::Needed;
     case Phase::AtGate:
     case Phase::Handling:
+      if (state_->limits.handling_kept == Duration::max()) return Spare::Needed;
       return now - phase_began_ > state_->limits.handling_kept ? Spare::HandledForLong
-                                                               : Spare::Needed;
+                                                               : Spare::Handled;
     case Phase::Closed: break;
   }
   return Spare::Needed;

@@ -42,7 +42,7 @@ class ServerConnection final : public AnswerReceiver,
   void deadline_passed();
 
   // How well the server could do without this connection (ServerLimits::make_room), best first.
-  enum class Spare { Waiting, Streaming, NotReading, HandledForLong, Needed };
+  enum class Spare { Waiting, Streaming, NotReading, HandledForLong, Handled, Needed };
   Spare spare(MonoTime now) const;
   MonoTime phase_began() const { return phase_began_; }
   const std::string& client() const { return client_; }

@@ -43,7 +43,9 @@ struct ServerLimits {
   // client that has the most, the longest idle first; then of event streams, and of clients that do
   // not read their response. Refused only if there is none.
   bool make_room = false;
-  // The place of a request that has been handled for longer than this may be taken, too.
+  // The place of a request that has been handled for longer than this may be taken, too; if this is
+  // not max(), then as the last resort also that of a younger one, the oldest first, of the same
+  // client or of one that has more connections than the new one's: a flood costs its sender only.
   Duration handling_kept = Duration::max();
   // The connections of a Unix socket are counted by the process that opened them.
   bool count_processes = false;

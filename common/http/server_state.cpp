@@ -56,7 +56,7 @@ std::uint32_t ServerState::connections_of(const std::string& client) const {
 std::optional<Refusal> ServerState::admission(const std::string& client) {
   const auto full = [&] { return counted_ >= most_connections(); };
   // More than one: `room` may have become smaller.
-  while (full() && take_place_of_another(nullptr)) {
+  while (full() && take_place_of_another(client, Among::All)) {
   }
   if (full()) return Refusal{503, "This server has too many connections."};
   return admission_of_client(client);
@@ -65,23 +65,27 @@ std::optional<Refusal> ServerState::admission(const std::string& client) {
 std::optional<Refusal> ServerState::admission_of_client(const std::string& client) {
   if (client.empty() || connections_of(client) < limits.max_connections_per_client)
     return std::nullopt;
-  if (take_place_of_another(&client)) return std::nullopt;
+  if (take_place_of_another(client, Among::OwnConnections)) return std::nullopt;
   return Refusal{503, "This client has too many connections."};
 }
 
-// `client`: of this one only.
-bool ServerState::take_place_of_another(const std::string* client) {
+// For a new connection of `client`.
+bool ServerState::take_place_of_another(const std::string& client, Among among) {
   if (!limits.make_room) return false;
   using Rank = ServerConnection::Spare;
   ServerConnection* chosen = nullptr;
   std::tuple<Rank, std::int64_t, MonoTime> least;  // the lowest is closed
   const MonoTime now = MonoTime::clock::now();
   for (ServerConnection* connection : connections_) {
-    if (!connection->counted() || (client != nullptr && connection->client() != *client)) continue;
+    if (!connection->counted()) continue;
+    const bool own = connection->client() == client;
+    if (among == Among::OwnConnections && !own) continue;
     const Rank rank = connection->spare(now);
     if (rank == Rank::Needed) continue;
-    const std::tuple place(rank, -std::int64_t{connections_of(connection->client())},
-                           connection->phase_began());
+    const std::int64_t held = connections_of(connection->client());
+    // What is being worked on is taken from nobody who would then have less than the new one.
+    if (rank == Rank::Handled && !own && held <= connections_of(client) + 1) continue;
+    const std::tuple place(rank, -held, connection->phase_began());
     if (chosen != nullptr && place >= least) continue;
     chosen = connection;
     least = place;

@@ -66,7 +66,8 @@ class ServerState {
   void post_drained();
   std::size_t most_connections() const;
   std::uint32_t connections_of(const std::string& client) const;
-  bool take_place_of_another(const std::string* client);
+  enum class Among { All, OwnConnections };
+  bool take_place_of_another(const std::string& client, Among among);
 
   const RefusalHandler refuse_;
   std::unordered_set<ServerConnection*> connections_;

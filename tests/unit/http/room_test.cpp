@@ -3,7 +3,9 @@
 #include "tests/support/catch.hpp"
 #include "tests/unit/http/harness.hpp"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <atomic>
@@ -21,6 +23,19 @@ ServerLimits limits_of(std::uint32_t most) {
   limits.max_connections_per_client = most;
   limits.make_room = true;
   return limits;
+}
+
+RawClient connect_from(const char* source, std::uint16_t port) {
+  Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  REQUIRE(::inet_pton(AF_INET, source, &address.sin_addr) == 1);
+  const auto* const raw = reinterpret_cast<const sockaddr*>(&address);
+  REQUIRE(::bind(fd.get(), raw, sizeof address) == 0);
+  address.sin_port = htons(port);
+  REQUIRE(::inet_pton(AF_INET, "127.0.0.1", &address.sin_addr) == 1);
+  REQUIRE(::connect(fd.get(), raw, sizeof address) == 0);
+  return RawClient(std::move(fd));
 }
 
 }  // namespace
@@ -95,6 +110,86 @@ TEST_CASE("a request that is handled for longer than the limit says gives up its
   RawClient next(server.port);
   REQUIRE(next.ask(get("/")).status == 200);
   REQUIRE(poll.closed_by_peer());
+}
+
+TEST_CASE("a flood of requests in hand keeps out neither its own sender nor anybody else") {
+  std::vector<Responder> waiting;
+  ServerLimits limits = limits_of(4);
+  limits.max_connections_per_client = 3;
+  limits.handling_kept = std::chrono::hours(1);
+  TestServer server(
+      [&](const std::shared_ptr<Request>& request, const Responder& respond) {
+        if (request->path != "/wait") return respond(Response::text(200, "at once"));
+        waiting.push_back(respond);
+      },
+      limits);
+  const auto wait_for = [&](std::size_t requests) {
+    while (server.loop.run([&] { return waiting.size(); }) < requests) {
+    }
+  };
+  std::vector<RawClient> flood;
+  for (std::size_t i = 1; i <= 5; ++i) {
+    flood.emplace_back(server.port);
+    REQUIRE(flood.back().send(get("/wait")));
+    wait_for(i);
+  }
+  // Three of one client's at a time: the newest.
+  REQUIRE(flood[0].closed_by_peer());
+  REQUIRE(flood[1].closed_by_peer());
+  std::vector<RawClient> others;
+  for (std::size_t i = 6; i <= 7; ++i) {
+    others.push_back(connect_from("127.0.0.2", server.port));
+    REQUIRE(others.back().send(get("/wait")));
+    wait_for(i);
+  }
+  REQUIRE(flood[2].closed_by_peer());
+  // Both have two now: the oldest goes.
+  RawClient third = connect_from("127.0.0.3", server.port);
+  REQUIRE(third.ask(get("/")).status == 200);
+  REQUIRE(flood[3].closed_by_peer());
+  third.close();
+  server.wait_for_connections(3);
+  RawClient again = connect_from("127.0.0.3", server.port);
+  REQUIRE(again.send(get("/wait")));
+  wait_for(8);
+  RawClient fourth = connect_from("127.0.0.4", server.port);
+  REQUIRE(fourth.ask(get("/")).status == 200);
+  REQUIRE(others[0].closed_by_peer());
+  RawClient fifth = connect_from("127.0.0.4", server.port);
+  REQUIRE(fifth.ask(get("/")).status == 200);
+  REQUIRE(fourth.closed_by_peer());  // it only waited
+  server.loop.run([&] {
+    for (const Responder& respond : waiting)
+      respond(Response::text(200, "done"));
+    waiting.clear();
+  });
+  REQUIRE(flood[4].read_answer().status == 200);
+  REQUIRE(others[1].read_answer().status == 200);
+  REQUIRE(again.read_answer().status == 200);
+}
+
+TEST_CASE("a request in hand is not taken from a client that has no more than the new one's") {
+  std::vector<Responder> waiting;
+  ServerLimits limits = limits_of(2);
+  limits.handling_kept = std::chrono::hours(1);
+  TestServer server([&](const std::shared_ptr<Request>&,
+                        const Responder& respond) { waiting.push_back(respond); },
+                    limits);
+  RawClient one = connect_from("127.0.0.1", server.port);
+  RawClient other = connect_from("127.0.0.2", server.port);
+  REQUIRE(one.send(get("/")));
+  REQUIRE(other.send(get("/")));
+  while (server.loop.run([&] { return waiting.size(); }) < 2) {
+  }
+  RawClient third = connect_from("127.0.0.3", server.port);
+  REQUIRE(third.ask(get("/")).status == 503);
+  server.loop.run([&] {
+    for (const Responder& respond : waiting)
+      respond(Response::text(200, "done"));
+    waiting.clear();
+  });
+  REQUIRE(one.read_answer().status == 200);
+  REQUIRE(other.read_answer().status == 200);
 }
 
 TEST_CASE("the room may shrink while the server runs") {
