@@ -11,6 +11,7 @@
 #include "supervisor/state/health.hpp"
 #include "supervisor/telemetry/totals.hpp"
 
+#include <boost/asio/post.hpp>
 #include <unistd.h>
 
 #include <algorithm>
@@ -94,7 +95,7 @@ void Collector::tick() {
   tick_timer_.expires_after(telemetry::kHistoryInterval);
   tick_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
-    round(kScrapeWait, Why::Timer, [this] {
+    round(kScrapeWait, Why::Timer, std::nullopt, [this](const std::string&) {
       ledger_.expire(clock_.mono());
       for (const std::string& warning :
            conflict_reports_.news(ledger_.conflicts(), ledger_.left_out()))
@@ -240,7 +241,7 @@ bool Collector::is_due(const Tracked& tracked, Why why, MonoTime now) const {
          now - tracked.asked_at >= tracked.source.interval - kReuseFor;
 }
 
-void Collector::round(Duration wait, Why why, std::function<void()> done) {
+void Collector::round(Duration wait, Why why, std::optional<metrics::Format> format, Done done) {
   const MonoTime now = clock_.mono();
   if (!round_open_) {
     round_open_ = true;
@@ -250,7 +251,7 @@ void Collector::round(Duration wait, Why why, std::function<void()> done) {
       if (can && is_due(tracked, why, now)) ask(tracked, false);
     }
   }
-  waiters_.push_back({std::min(now + wait, round_began_ + kScrapeWait), std::move(done)});
+  waiters_.push_back({std::min(now + wait, round_began_ + kScrapeWait), format, std::move(done)});
   arm_round_timer();
   round_progress();
 }
@@ -283,8 +284,35 @@ void Collector::serve_waiters(MonoTime upto) {
   for (auto& [process, tracked] : tracked_) {
     tracked.late = tracked.asking;
   }
-  for (const Waiter& waiter : served)
-    waiter.done();
+  serve(std::move(served));
+}
+
+// Each rendering goes to all who want its format: a copy to each, the text itself to the last.
+void Collector::serve(std::vector<Waiter> waiters) {
+  const bool complete = std::all_of(tracked_.begin(), tracked_.end(), [](const auto& entry) {
+    return entry.second.up && !entry.second.late;
+  });
+  std::map<metrics::Format, std::vector<Done>> scrapes;
+  for (Waiter& waiter : waiters) {
+    if (!waiter.format) {
+      waiter.done({});
+      continue;
+    }
+    metrics_.count_scrape(complete);
+    scrapes[*waiter.format].push_back(std::move(waiter.done));
+  }
+  for (const auto& [format, dones] : scrapes) {
+    std::string text = render(format);
+    for (std::size_t i = 0; i + 1 < dones.size(); ++i)
+      dones[i](text);
+    dones.back()(std::move(text));
+  }
+}
+
+void Collector::serve_soon(Waiter waiter) {
+  soon_.push_back(std::move(waiter));
+  if (soon_.size() > 1) return;  // posted already
+  boost::asio::post(io_, [this] { serve(std::exchange(soon_, {})); });
 }
 
 void Collector::round_progress() {
@@ -309,18 +337,11 @@ void Collector::finish_round() {
 }
 
 void Collector::scrape(metrics::Format format, Duration wait, Done done) {
-  const auto finish = [this, format, done = std::move(done)] {
-    const bool complete = std::all_of(tracked_.begin(), tracked_.end(), [](const auto& entry) {
-      return entry.second.up && !entry.second.late;
-    });
-    metrics_.count_scrape(complete);
-    done(render(format));
-  };
   if (!round_open_ && round_ended_ != MonoTime{} && clock_.mono() - round_ended_ < kReuseFor) {
-    finish();
-    return;
+    serve_soon({{}, format, std::move(done)});
+  } else {
+    round(wait, Why::Scrape, format, std::move(done));
   }
-  round(wait, Why::Scrape, finish);
 }
 
 std::string Collector::render(metrics::Format format) {

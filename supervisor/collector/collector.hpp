@@ -70,7 +70,8 @@ class Collector {
   void exited(const core::ProcessId& process);
 
   using Done = std::function<void(std::string)>;
-  // `wait`: how long to wait for late workers, at most kScrapeWait.
+  // `wait`: how long to wait for late workers, at most kScrapeWait. Scrapes that wait at the same
+  // time share one rendering, so that a flood of them costs little more than one.
   void scrape(metrics::Format format, Duration wait, Done done);
   // The last minutes, one point per round of the timer.
   const telemetry::StackHistory& history() const { return history_; }
@@ -92,17 +93,20 @@ class Collector {
   };
   struct Waiter {
     MonoTime until{};
-    std::function<void()> done;
+    std::optional<metrics::Format> format;  // none: it wants the round, not its text
+    Done done;
   };
 
   void tick();
   enum class Why { Timer, Scrape };
-  void round(Duration wait, Why why, std::function<void()> done);
+  void round(Duration wait, Why why, std::optional<metrics::Format> format, Done done);
   bool is_due(const Tracked& tracked, Why why, MonoTime now) const;
   void note_outcome(Tracked& tracked, const std::string& failure);
   void arm_round_timer();
   void time_passed();
   void serve_waiters(MonoTime upto);
+  void serve(std::vector<Waiter> waiters);
+  void serve_soon(Waiter waiter);
   bool is_asked(const Tracked& tracked) const;
   void ask(Tracked& tracked, bool final);
   void answered(const core::ProcessId& process, Result<http::Response> answer);
@@ -136,7 +140,8 @@ class Collector {
   std::vector<MoreFamilies> more_families_;
   boost::asio::steady_timer tick_timer_;
   boost::asio::steady_timer round_timer_;
-  std::vector<Waiter> waiters_;
+  std::vector<Waiter> waiters_;  // for the end of the round
+  std::vector<Waiter> soon_;     // for what the last round brought
   bool round_open_ = false;
   MonoTime round_began_{};
   MonoTime round_ended_{};
