@@ -176,6 +176,24 @@ std::string Stack::metrics() {
   return ask("GET", "unix:" + (runtime_dir() / "status.sock").string() + ":/metrics").body;
 }
 
+std::string Stack::fresh_metrics() {
+  const auto rounds = [](const std::string& text) {
+    return sum_of(text, "holdfast_metrics_collect_duration_seconds_count");
+  };
+  const auto partial = [](const std::string& text) {
+    return sum_of(text, "holdfast_metrics_scrapes_total", "result=\"partial\"");
+  };
+  std::string text = metrics();
+  // A round may have been open when this began: the one after it was not.
+  const double enough = rounds(text) + 2;
+  wait_until([&] {
+    const double partial_before = partial(text);
+    text = metrics();
+    return rounds(text) >= enough && partial(text) == partial_before;
+  });
+  return text;
+}
+
 double Stack::sum_of(const std::string& exposition, const std::string& name,
                      const std::string& labels) {
   double sum = 0;

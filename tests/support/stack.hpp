@@ -73,8 +73,10 @@ class Stack {
   http::Response get(const std::string& path);
   http::Response post_json(const std::string& path, const nlohmann::json& body,
                            const http::Headers& headers = {});
-  // The aggregate on the status socket.
+  // The aggregate on the status socket: of a worker that is late, what it said last.
   std::string metrics();
+  // An aggregate for which every worker was asked after this call began, and answered in time.
+  std::string fresh_metrics();
   // The sum of all series of this name whose labels contain `labels`.
   static double sum_of(const std::string& exposition, const std::string& name,
                        const std::string& labels = "");

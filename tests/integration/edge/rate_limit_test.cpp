@@ -69,7 +69,8 @@ TEST_CASE("of 101 requests the last is refused, with two and with four API worke
     CHECK(workers_that_answered(stack, count) >= 2);
     const auto refused = stack.get("/api/queue");
     CHECK(refused.headers.find("Retry-After") != nullptr);
-    CHECK(Stack::sum_of(stack.metrics(), "rate_limit_rejected_total") == 2);
+    CHECK(wait_until(
+        [&] { return Stack::sum_of(stack.metrics(), "rate_limit_rejected_total") == 2; }));
     for (const char* free : {"/health", "/live", "/ready"})
       CHECK(stack.get(free).status == 200);
     CHECK(stack.get("/metrics").status == 403);

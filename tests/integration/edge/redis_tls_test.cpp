@@ -67,7 +67,7 @@ TEST_CASE("the limit is counted in a Redis over TLS, by a user who may do no mor
   stack.wait_ready();
   CHECK(counts_in_redis(stack, server));
   CHECK(stack.supervisor().output().find("s3cret") == std::string::npos);
-  CHECK(Stack::sum_of(stack.metrics(), "rate_limit_fallback_total") == 0);
+  CHECK(Stack::sum_of(stack.fresh_metrics(), "rate_limit_fallback_total") == 0);
 }
 
 TEST_CASE("a client certificate is shown to a Redis that asks for one") {

@@ -36,7 +36,7 @@ TEST_CASE("figures that lie: a planned stop counts what came since the last coll
   exporter.count(7);
   Stack stack(exporter.config(), kNoPort);
   stack.wait_ready();
-  REQUIRE(Stack::sum_of(stack.metrics(), "served_total") == 7);
+  REQUIRE(Stack::sum_of(stack.fresh_metrics(), "served_total") == 7);
   exporter.count(5415);
   REQUIRE(stack.command({"stop", "site"}).exit_code == 0);
   CHECK(Stack::sum_of(stack.metrics(), "served_total") == 5415);

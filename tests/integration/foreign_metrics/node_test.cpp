@@ -30,7 +30,7 @@ double orders(const std::string& metrics) {
 TEST_CASE("prom-client in two workers over \"socket\": one total, by the rules for each type") {
   Stack stack(shop("shop", "metrics = \"socket\"\nreplicas = 2\n"), environment());
   stack.wait_ready();
-  const std::string metrics = stack.metrics();
+  const std::string metrics = stack.fresh_metrics();
   INFO(metrics);
   CHECK(orders(metrics) == 14);
   CHECK(Stack::sum_of(metrics, "shop_baskets_open") == 10);
@@ -68,7 +68,7 @@ TEST_CASE("a killed Node.js worker's gauges disappear and its counts stay") {
   Stack stack(shop("shop", "metrics = \"socket\"\nreplicas = 2\nrestart = \"never\"\n"),
               environment());
   stack.wait_ready();
-  REQUIRE(orders(stack.metrics()) == 14);
+  REQUIRE(orders(stack.fresh_metrics()) == 14);
   stack.signal("shop.0", SIGKILL);
   REQUIRE(wait_until([&] { return Stack::sum_of(stack.metrics(), "shop_baskets_open") == 5; }));
   const std::string metrics = stack.metrics();
@@ -84,7 +84,7 @@ TEST_CASE("a killed Node.js worker's gauges disappear and its counts stay") {
 TEST_CASE("a killed Node.js worker's replacement continues from the total that was reached") {
   Stack stack(shop("shop", "metrics = \"socket\"\nreplicas = 2\n"), environment());
   stack.wait_ready();
-  double before = orders(stack.metrics());
+  double before = orders(stack.fresh_metrics());
   REQUIRE(before == 14);
   stack.signal("shop.1", SIGKILL);
   REQUIRE(wait_until([&] {
@@ -102,7 +102,7 @@ TEST_CASE("prom-client on a port of its own, on whichever loopback it calls loca
               environment());
   stack.wait_ready();
   REQUIRE(wait_until([&] { return is_up(stack, "shop.0"); }));
-  CHECK(orders(stack.metrics()) == 7);
+  CHECK(orders(stack.fresh_metrics()) == 7);
   stack.signal("shop.0", SIGKILL);
   CHECK(wait_until([&] { return orders(stack.metrics()) == 14; }));
   check_valid(stack, {"nodejs_"});

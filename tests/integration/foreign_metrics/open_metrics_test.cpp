@@ -38,7 +38,7 @@ TEST_CASE("prom-client's OpenMetrics comes through as it was, in both formats") 
       has("# TYPE shop_parcel_grams summary\nshop_parcel_grams_sum 600\n"
           "shop_parcel_grams_count 3\n"));
   CHECK_FALSE(has("trace_id"));
-  const std::string text = stack.metrics();
+  const std::string text = stack.fresh_metrics();
   CHECK(text.find("# TYPE shop_orders_total counter\nshop_orders_total{") != std::string::npos);
   CHECK(Stack::sum_of(text, "holdfast_metrics_parse_errors_total") == 0);
   check_valid(stack, {"nodejs_"});
@@ -52,7 +52,7 @@ TEST_CASE("Python's client library: *_created times are left out and counted") {
               kNoPort);
   stack.wait_ready();
   REQUIRE(wait_until([&] { return is_up(stack, "farm.0"); }));
-  const std::string metrics = stack.metrics();
+  const std::string metrics = stack.fresh_metrics();
   INFO(metrics);
   CHECK(metrics.find("# TYPE farm_eggs_total counter\nfarm_eggs_total{size=\"L\"} 3\n") !=
         std::string::npos);

@@ -69,9 +69,12 @@ TEST_CASE("the aggregate is valid for promtool on the status socket and on the p
   Stack stack(default_stack("\n[http]\nmetrics_allow = [\"127.0.0.0/8\"]\n"));
   stack.wait_ready();
   REQUIRE(wait_ready(stack, {post_document(stack, {"one", "a few words to embed"})}));
-  const std::string aggregate = stack.metrics();
-  REQUIRE(Stack::sum_of(aggregate, "http_requests_total") > 0);
-  REQUIRE(Stack::sum_of(aggregate, "queue_jobs_total", "outcome=\"done\"") == 1);
+  std::string aggregate;
+  REQUIRE(wait_until([&] {
+    aggregate = stack.metrics();
+    return Stack::sum_of(aggregate, "http_requests_total") > 0 &&
+           Stack::sum_of(aggregate, "queue_jobs_total", "outcome=\"done\"") == 1;
+  }));
 
   for (const std::string& text : {aggregate, stack.get("/metrics").body}) {
     const Finished report = promtool_check(text);

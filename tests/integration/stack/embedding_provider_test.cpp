@@ -90,7 +90,7 @@ TEST_CASE("an outage of the embedding provider costs no job an attempt, and is t
   REQUIRE(wait_ready(stack, {second}));
   CHECK(job_of(stack, second)["attempt"] == 1);
   REQUIRE(wait_until([&] { return search(stack, "unrelated")["hits"].size() == 2; }));
-  CHECK(Stack::sum_of(stack.metrics(), "embedding_tokens_total") > 0);
+  CHECK(Stack::sum_of(stack.fresh_metrics(), "embedding_tokens_total") > 0);
 }
 
 TEST_CASE("after a change of the model all documents are embedded again, and found meanwhile") {
