@@ -23,4 +23,5 @@ fi
 
 export HOLDFAST_TEST_POSTGRES_TREE=$tree HOLDFAST_TEST_PGVECTOR=1
 "$bin/unit_store_postgres" || fail "the contract of the store, and its index"
+"$bin/unit_search_quality" "*PostgreSQL*" || fail "the quality of its search"
 "$bin/integration_postgres" || fail "stacks on PostgreSQL 17"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/unit/search/quality/quality.hpp"
+#include "tests/unit/search_quality/quality.hpp"
 
 #include "common/embedding/hashing.hpp"
 #include "common/search/analyser.hpp"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Search on the embedded engine, beside what it is made of: FTS5 as it comes, and the vectors.
 
+#include "common/base/clock.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/unit/search/quality/quality.hpp"
-#include "tests/unit/store/environment.hpp"
+#include "tests/support/temp_dir.hpp"
+#include "tests/unit/search_quality/quality.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
@@ -64,13 +65,17 @@ class PlainFts5 {
 TEST_CASE("search finds more, and orders it better, than FTS5 and vectors by themselves") {
   const Collection collection = load();
   REQUIRE(collection.queries.size() >= 200);
-  const auto environment = store::test::make_environment();
+  const test::TempDir directory;
+  const std::string url = "sqlite://" + (directory / "documents.db").string();
+  REQUIRE(store::migrate_store(url));
   store::OpenOptions options;
   options.relaxed_durability = true;
-  const auto store = environment->open(options);
-  fill(*store, collection);
+  const SystemClock clock;
+  const auto store = store::open_store(url, options, clock);
+  REQUIRE(store);
+  fill(**store, collection);
   PlainFts5 fts5(collection);
-  const QualityByKind ours = measure(collection, holdfast_engine(*store));
+  const QualityByKind ours = measure(collection, holdfast_engine(**store));
   const QualityByKind by_words = measure(collection, [&](const auto& text) { return fts5(text); });
   const QualityByKind by_vectors = measure(collection, plain_vectors(collection));
   const std::string shown =
