@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Search on PostgreSQL, beside the server's own full text and the vectors by themselves.
 
-#include "tests/unit/search_quality/quality.hpp"
-
 #include "tests/support/catch.hpp"
+#include "tests/unit/search_quality/quality.hpp"
 #include "tests/unit/store_postgres/postgres_environment.hpp"
 
 #include <sstream>
