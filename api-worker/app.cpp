@@ -107,6 +107,7 @@ http::ServerLimits limits_of(const config::Http& config, std::uint32_t max_conne
   limits.handler_timeout = config.handler_timeout;
   limits.max_connections = max_connections;
   limits.max_connections_per_client = config.max_connections_per_client;
+  limits.make_room = true;
   limits.speaks_for_many = [trusted](const http::Peer& peer) { return is_trusted(peer, trusted); };
   return limits;
 }
@@ -179,6 +180,8 @@ class ApiService final : public worker::Service {
                        {*store_, offload_, limiter_, key_uses_, context.clock(), context.log()}),
             make_router(services_), ErrorMapper(context.log()))),
         connections_(metrics::Gauges(context.registry(), "http_connections_open").only()),
+        evicted_(metrics::Counters(context.registry(), "http_connections_evicted_total").only()),
+        refused_(metrics::Counters(context.registry(), "http_connections_refused_total").only()),
         bodies_(metrics::Gauges(context.registry(), "http_body_bytes").only()),
         pages_(metrics::Gauges(context.registry(), "store_page_cache_bytes").only()),
         vectors_(metrics::Gauges(context.registry(), "store_vector_cache_bytes").only()),
@@ -254,6 +257,8 @@ class ApiService final : public worker::Service {
   void before_scrape(std::function<void()> done) override {
     const http::ServerStats stats = server_->stats();
     connections_.Set(static_cast<double>(stats.connections_open));
+    evicted_.Increment(static_cast<double>(stats.connections_evicted) - evicted_.Value());
+    refused_.Increment(static_cast<double>(stats.connections_refused) - refused_.Value());
     bodies_.Set(static_cast<double>(stats.body_bytes));
     const store::MemoryUse use = store_->memory_use();
     pages_.Set(static_cast<double>(use.pages));
@@ -325,6 +330,8 @@ class ApiService final : public worker::Service {
   KeyUses key_uses_;
   std::shared_ptr<Pipeline> pipeline_;
   prometheus::Gauge& connections_;
+  prometheus::Counter& evicted_;
+  prometheus::Counter& refused_;
   prometheus::Gauge& bodies_;
   prometheus::Gauge& pages_;
   prometheus::Gauge& vectors_;

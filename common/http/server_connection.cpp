@@ -414,8 +414,8 @@ ServerConnection::Spare ServerConnection::spare(MonoTime now) const {
   switch (phase_) {
     case Phase::Idle:
     case Phase::Head:
-    case Phase::Body:
     case Phase::Linger: return Spare::Waiting;
+    case Phase::Body: return Spare::Uploading;
     case Phase::Stream: return Spare::Streaming;
     case Phase::Write: return write_deadline_set_ ? Spare::NotReading : Spare::Needed;
     case Phase::AtGate:

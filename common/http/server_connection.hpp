@@ -42,12 +42,16 @@ class ServerConnection final : public AnswerReceiver,
   void deadline_passed();
 
   // How well the server could do without this connection (ServerLimits::make_room), best first.
-  enum class Spare { Waiting, Streaming, NotReading, HandledForLong, Handled, Needed };
+  enum class Spare { Waiting, Uploading, Streaming, NotReading, HandledForLong, Handled, Needed };
   Spare spare(MonoTime now) const;
   MonoTime phase_began() const { return phase_began_; }
   const std::string& client() const { return client_; }
   bool counted() const { return counted_; }
   void give_place();  // closes it at once, and counts it no longer
+
+  // Its index in the server's list of connections.
+  std::size_t place() const { return place_; }
+  void set_place(std::size_t place) { place_ = place; }
 
  private:
   enum class Phase { Idle, Head, AtGate, Body, Handling, Write, Stream, Linger, Closed };
@@ -101,6 +105,7 @@ class ServerConnection final : public AnswerReceiver,
   StreamSocket socket_;
   Peer peer_;
   std::string client_;
+  std::size_t place_ = 0;
   bool counted_;
   const std::shared_ptr<Mailbox> mailbox_;
   Deadline<ServerConnection> deadline_;

@@ -37,11 +37,9 @@ struct ServerLimits {
   // client.
   std::function<bool(const Peer& peer)> speaks_for_many{};
 
-  // For servers whose clients are few and must always get in, such as the supervisor's.
-
   // A connection beyond a limit takes the place of one that only waits for its peer: one of the
-  // client that has the most, the longest idle first; then of event streams, and of clients that do
-  // not read their response. Refused only if there is none.
+  // client that has the most, the longest idle first; then of one that sends a body, of event
+  // streams, and of clients that do not read their response. Refused only if there is none.
   bool make_room = false;
   // The place of a request that has been handled for longer than this may be taken, too; if this is
   // not max(), then as the last resort also that of a younger one, the oldest first, of the same
@@ -49,6 +47,9 @@ struct ServerLimits {
   Duration handling_kept = Duration::max();
   // The connections of a Unix socket are counted by the process that opened them.
   bool count_processes = false;
+  // Refused connections that are told so at a time; the rest are closed without a word, so that a
+  // flood does not become a flood of answers.
+  std::uint32_t max_refusing = 128;
   // How many connections there may be at this moment, if fewer than max_connections.
   std::function<std::size_t()> room{};
   // Whether the handler is to grant a connection less (Peer::restricted). Called once for each,

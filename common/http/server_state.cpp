@@ -13,9 +13,9 @@
 namespace holdfast::http {
 namespace {
 
-// A flood beyond the limits must not become a flood of refusals that have to be sent.
-constexpr std::size_t kMaxRefusing = 128;
-constexpr std::size_t kMaxRefusingIfRoomIsMade = 8;
+// How many connections are looked at for one that may be closed.
+constexpr std::size_t kLookedAt = 256;
+constexpr std::size_t kMostLookedAt = 1024;  // if there is none among the first
 
 constexpr std::string_view kRetryAfterSeconds = "1";
 
@@ -53,12 +53,17 @@ std::uint32_t ServerState::connections_of(const std::string& client) const {
   return found == per_client_.end() ? 0 : found->second;
 }
 
+Refusal ServerState::refused(std::string_view why) {
+  ++stats.connections_refused;
+  return {503, std::string(why)};
+}
+
 std::optional<Refusal> ServerState::admission(const std::string& client) {
   const auto full = [&] { return counted_ >= most_connections(); };
   // More than one: `room` may have become smaller.
   while (full() && take_place_of_another(client, Among::All)) {
   }
-  if (full()) return Refusal{503, "This server has too many connections."};
+  if (full()) return refused("This server has too many connections.");
   return admission_of_client(client);
 }
 
@@ -66,17 +71,22 @@ std::optional<Refusal> ServerState::admission_of_client(const std::string& clien
   if (client.empty() || connections_of(client) < limits.max_connections_per_client)
     return std::nullopt;
   if (take_place_of_another(client, Among::OwnConnections)) return std::nullopt;
-  return Refusal{503, "This client has too many connections."};
+  return refused("This client has too many connections.");
 }
 
-// For a new connection of `client`.
+// For a new connection of `client`. Of many connections only some are looked at, others each time:
+// a flood of new ones must not cost a walk through all of them for each.
 bool ServerState::take_place_of_another(const std::string& client, Among among) {
   if (!limits.make_room) return false;
   using Rank = ServerConnection::Spare;
   ServerConnection* chosen = nullptr;
   std::tuple<Rank, std::int64_t, MonoTime> least;  // the lowest is closed
   const MonoTime now = MonoTime::clock::now();
-  for (ServerConnection* connection : connections_) {
+  const std::size_t most = std::min(connections_.size(), kMostLookedAt);
+  for (std::size_t looked = 0; looked < most; ++looked) {
+    if (chosen != nullptr && looked >= kLookedAt) break;
+    if (look_from_ >= connections_.size()) look_from_ = 0;
+    ServerConnection* const connection = connections_[look_from_++];
     if (!connection->counted()) continue;
     const bool own = connection->client() == client;
     if (among == Among::OwnConnections && !own) continue;
@@ -91,6 +101,7 @@ bool ServerState::take_place_of_another(const std::string& client, Among among) 
     least = place;
   }
   if (chosen == nullptr) return false;
+  ++stats.connections_evicted;
   chosen->give_place();
   return true;
 }
@@ -106,12 +117,12 @@ void ServerState::attribute(const std::string& client) {
 }
 
 bool ServerState::can_send_refusal() const {
-  const std::size_t most = limits.make_room ? kMaxRefusingIfRoomIsMade : kMaxRefusing;
-  return connections_.size() - counted_ < most;
+  return connections_.size() - counted_ < limits.max_refusing;
 }
 
 void ServerState::add(ServerConnection& connection, const std::string& client, bool counted) {
-  connections_.insert(&connection);
+  connection.set_place(connections_.size());
+  connections_.push_back(&connection);
   stats.connections_open = connections_.size();
   ++stats.connections_total;
   if (!counted) return;
@@ -120,7 +131,9 @@ void ServerState::add(ServerConnection& connection, const std::string& client, b
 }
 
 void ServerState::remove(ServerConnection& connection, const std::string& client, bool counted) {
-  connections_.erase(&connection);
+  connections_[connection.place()] = connections_.back();
+  connections_[connection.place()]->set_place(connection.place());
+  connections_.pop_back();
   stats.connections_open = connections_.size();
   if (counted) uncount(client);
   if (draining_ && connections_.empty()) post_drained();
@@ -129,7 +142,7 @@ void ServerState::remove(ServerConnection& connection, const std::string& client
 void ServerState::drain(std::function<void()> done) {
   if (done) drained_.push_back(std::move(done));
   draining_ = true;
-  const std::vector<ServerConnection*> now(connections_.begin(), connections_.end());
+  const std::vector<ServerConnection*> now = connections_;
   for (ServerConnection* connection : now)
     connection->drain();
   if (connections_.empty()) post_drained();
@@ -143,7 +156,7 @@ void ServerState::post_drained() {
 
 void ServerState::abort_all() {
   drained_.clear();
-  const std::vector<ServerConnection*> now(connections_.begin(), connections_.end());
+  const std::vector<ServerConnection*> now = connections_;
   for (ServerConnection* connection : now)
     connection->abort();
 }

@@ -14,7 +14,6 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace boost::asio {
@@ -64,13 +63,15 @@ class ServerState {
 
  private:
   void post_drained();
+  Refusal refused(std::string_view why);
   std::size_t most_connections() const;
   std::uint32_t connections_of(const std::string& client) const;
   enum class Among { All, OwnConnections };
   bool take_place_of_another(const std::string& client, Among among);
 
   const RefusalHandler refuse_;
-  std::unordered_set<ServerConnection*> connections_;
+  std::vector<ServerConnection*> connections_;
+  std::size_t look_from_ = 0;  // where the next search for one to close begins
   std::size_t counted_ = 0;
   std::unordered_map<std::string, std::uint32_t> per_client_;
   bool draining_ = false;

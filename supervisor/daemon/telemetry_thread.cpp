@@ -62,6 +62,7 @@ http::ServerLimits TelemetryThread::limits_of(Kind kind) {
   limits.max_connections = status::kMostConnections;
   limits.max_connections_per_client = kMostPerClient;
   limits.make_room = true;
+  limits.max_refusing = status::kMostRefusing;
   limits.count_processes = true;
   limits.room = [this] {
     rlimit files{};

@@ -15,7 +15,6 @@ constexpr std::uint64_t kOfTheSupervisor = 96;
 // has both.
 constexpr std::uint64_t kOfASlot = 13;
 constexpr std::uint64_t kEndpoints = 3;
-constexpr std::uint64_t kRefusing = 8;  // at most, at each endpoint, besides its connections
 
 }  // namespace
 
@@ -26,7 +25,7 @@ std::uint64_t descriptors_needed(std::size_t slots) {
 std::size_t connection_room(std::uint64_t limit, std::size_t slots) {
   const std::uint64_t needed = descriptors_needed(slots);
   const std::uint64_t share = limit > needed ? (limit - needed) / kEndpoints : 0;
-  const std::uint64_t room = share > kRefusing ? share - kRefusing : 0;
+  const std::uint64_t room = share > kMostRefusing ? share - kMostRefusing : 0;
   return static_cast<std::size_t>(
       std::clamp<std::uint64_t>(room, kLeastConnections, kMostConnections));
 }

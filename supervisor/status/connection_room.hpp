@@ -13,6 +13,7 @@
 namespace holdfast::supervisor::status {
 
 inline constexpr std::size_t kMostConnections = 256;  // of each endpoint
+inline constexpr std::uint32_t kMostRefusing = 8;     // besides, while they are told so
 inline constexpr std::size_t kLeastConnections = 2;   // even if the limit is too low for the slots
 
 // What the supervisor needs for so many slots, without anybody's connections.

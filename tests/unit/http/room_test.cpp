@@ -192,6 +192,20 @@ TEST_CASE("a request in hand is not taken from a client that has no more than th
   REQUIRE(other.read_answer().status == 200);
 }
 
+TEST_CASE("of a thousand connections some are looked at each time, and one always gives way") {
+  TestServer server(echo_handler(), limits_of(1000));
+  std::vector<RawClient> idle;
+  for (int i = 0; i < 1000; ++i)
+    idle.emplace_back(server.port);
+  for (int i = 0; i < 1200; ++i) {
+    RawClient next(server.port);
+    REQUIRE(next.ask(get("/")).status == 200);
+    idle.push_back(std::move(next));
+  }
+  CHECK(server.stats().connections_evicted == 1200);
+  CHECK(server.stats().connections_refused == 0);
+}
+
 TEST_CASE("the room may shrink while the server runs") {
   std::atomic<std::size_t> room{8};
   ServerLimits limits = limits_of(8);
