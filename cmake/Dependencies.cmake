@@ -23,6 +23,8 @@ find_path(TL_EXPECTED_INCLUDE tl/expected.hpp REQUIRED)
 find_path(CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
 find_path(STEMMER_INCLUDE libstemmer.h REQUIRED)  # Snowball
 find_library(STEMMER_LIBRARY stemmer REQUIRED)
+find_path(UTF8PROC_INCLUDE utf8proc.h REQUIRED)
+find_library(UTF8PROC_LIBRARY utf8proc REQUIRED)
 
 add_library(holdfast_re2 INTERFACE)
 add_library(holdfast::re2 ALIAS holdfast_re2)
@@ -42,6 +44,11 @@ add_library(holdfast_stemmer INTERFACE)
 add_library(holdfast::stemmer ALIAS holdfast_stemmer)
 target_include_directories(holdfast_stemmer SYSTEM INTERFACE ${STEMMER_INCLUDE})
 target_link_libraries(holdfast_stemmer INTERFACE ${STEMMER_LIBRARY})
+
+add_library(holdfast_utf8proc INTERFACE)
+add_library(holdfast::utf8proc ALIAS holdfast_utf8proc)
+target_include_directories(holdfast_utf8proc SYSTEM INTERFACE ${UTF8PROC_INCLUDE})
+target_link_libraries(holdfast_utf8proc INTERFACE ${UTF8PROC_LIBRARY})
 
 # Its declarations only: common/store/postgres/libpq.cpp loads it when it is needed.
 add_library(holdfast_libpq INTERFACE)

@@ -5,7 +5,8 @@
 build_packages=(g++ cmake ninja-build ccache pkg-config
   libcpp-httplib-dev libssl-dev libspdlog-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev
   libexpected-dev prometheus-cpp-dev libsqlitecpp-dev libsqlite3-dev libpq-dev zlib1g-dev libhiredis-dev
-  libre2-dev libhowardhinnant-date-dev libstemmer-dev tzdata)
+  libre2-dev libhowardhinnant-date-dev libstemmer-dev libutf8proc-dev
+  tzdata)
 
 # Debian 12 has Boost 1.81 beside its default 1.74; the default of later releases is new enough.
 # Decided by the release, not by apt, whose lists may be empty on a new machine.

@@ -2,6 +2,7 @@
 #include "common/search/tokens.hpp"
 
 #include "common/search/fold.hpp"
+#include "common/search/printed_form.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/utf8.hpp"
 
@@ -41,7 +42,7 @@ class Tokeniser {
         continue;
       }
       const auto [c, length] = text::decode_utf8(text_.substr(at));
-      take(c, at, at + length);
+      take_plainly(c, at, at + length);
       at += length;
     }
     end_word();
@@ -80,6 +81,13 @@ class Tokeniser {
     join_pending_ = end < text_.size() && is_joiner(static_cast<unsigned char>(text_[end]));
     if (!join_pending_) end_join();
     return std::min(end + 1, text_.size());
+  }
+
+  void take_plainly(char32_t c, std::size_t begin, std::size_t end) {
+    const std::u32string plain = spelled_plainly(c);
+    if (plain.empty()) return take(c, begin, end);
+    for (const char32_t part : plain)
+      take(part, begin, end);
   }
 
   void take(char32_t c, std::size_t begin, std::size_t end) {

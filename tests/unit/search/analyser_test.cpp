@@ -203,3 +203,41 @@ TEST_CASE("whatever the bytes, terms are words that no engine takes for anything
     (void)Analyser().parse_query(text);
   }
 }
+
+TEST_CASE("a character that is a way to print others is those others, in texts and in queries") {
+  const std::vector<std::pair<const char*, const char*>> same{
+      {"\uFB01nance", "finance"},  // ligatures
+      {"o\uFB03ce", "office"},
+      {"\uFB02ow", "flow"},
+      {"\uFF76\uFF80\uFF76\uFF85", "\u30AB\u30BF\u30AB\u30CA"},  // half-width kana
+      {"\uFF76\uFF9E\uFF72\uFF84\uFF9E", "\u30AC\u30A4\u30C9"},  // with voice marks of their own
+      {"\uFEDB\uFE98\uFE8E\uFE8F", "\u0643\u062A\u0627\u0628"},  // Arabic as printed
+      {"\uFEFB", "\u0644\u0627"},
+      {"chapter \u2163", "chapter iv"},
+      {"12 \u338F", "12 kg"},
+      {"\U0001D407\U0001D41E\U0001D425\U0001D425\U0001D428", "hello"},  // mathematical bold
+      {"\u2F08\u53E3", "\u4EBA\u53E3"},  // a radical that stands for the ideograph
+      {"\uF90A\u5EAB", "\u91D1\u5EAB"},
+      {"\u017Fave", "save"},
+      {"\u0133s", "ijs"},
+      {"co\u0140lecci\u00F3", "col\u00B7lecci\u00F3"},
+  };
+  for (const auto& [printed, plain] : same) {
+    INFO(printed << " and " << plain);
+    CHECK(words_of(printed) == words_of(plain));
+    CHECK(terms_of(printed) == terms_of(plain));
+  }
+  // These say something of their own.
+  CHECK(words_of("10\u00B2") != words_of("102"));
+  CHECK(words_of("word\u00B9") != words_of("word1"));
+  CHECK(words_of("\u2461") != words_of("2"));
+  // Thai "am" is one vowel.
+  CHECK(words_of("\u0E19\u0E49\u0E33") == Words{"\u0E19\u0E49\u0E33"});
+}
+
+TEST_CASE("what is found of a ligature is shown whole") {
+  const Tokens tokens = tokenise("the o\uFB03ce.");
+  REQUIRE(tokens.words.size() == 2);
+  CHECK(tokens.words[1].begin == 4);
+  CHECK(tokens.words[1].end == 10);
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/search/printed_form.hpp"
+
+#include <utf8proc.h>
+
+#include <array>
+
+namespace holdfast::search {
+
+namespace {
+
+constexpr char32_t kFirst = 0xB5;     // the micro sign
+constexpr std::size_t kLongest = 18;  // U+FDFA
+
+bool is_way_to_print(char32_t c) {
+  if (c >= 0x0E00 && c <= 0x0EFF) return false;
+  if (c >= 0x3130 && c <= 0x318F) return false;  // single jamo, which would join to syllables
+  switch (utf8proc_get_property(static_cast<utf8proc_int32_t>(c))->decomp_type) {
+    case UTF8PROC_DECOMP_TYPE_FONT:
+    case UTF8PROC_DECOMP_TYPE_INITIAL:
+    case UTF8PROC_DECOMP_TYPE_MEDIAL:
+    case UTF8PROC_DECOMP_TYPE_FINAL:
+    case UTF8PROC_DECOMP_TYPE_ISOLATED:
+    case UTF8PROC_DECOMP_TYPE_WIDE:
+    case UTF8PROC_DECOMP_TYPE_NARROW:
+    case UTF8PROC_DECOMP_TYPE_SMALL:
+    case UTF8PROC_DECOMP_TYPE_SQUARE:
+    case UTF8PROC_DECOMP_TYPE_COMPAT: return true;
+    default: break;
+  }
+  // Ideographs that were encoded twice: their decomposition is a canonical one.
+  return (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x2F800 && c <= 0x2FA1F);
+}
+
+}  // namespace
+
+std::u32string spelled_plainly(char32_t c) {
+  if (c < kFirst || !is_way_to_print(c)) return {};
+  std::array<utf8proc_int32_t, kLongest> parts{};
+  int boundary = 0;
+  const auto count = utf8proc_decompose_char(
+      static_cast<utf8proc_int32_t>(c), parts.data(), parts.size(),
+      static_cast<utf8proc_option_t>(UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE), &boundary);
+  if (count <= 0 || static_cast<std::size_t>(count) > parts.size()) return {};
+  std::u32string plain(parts.begin(), parts.begin() + count);
+  if (plain.size() == 1 && plain.front() == c) return {};
+  return plain;
+}
+
+}  // namespace holdfast::search

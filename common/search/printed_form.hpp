@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Characters that are a way to print others, as texts copied from PDFs and old files have them: the
+// ligature "\uFB01" is "fi", half-width "\uFF76\uFF9E" is "\u30AC", an Arabic letter in the form it
+// has inside a word is that letter, "\u2163" is "IV", "\u338F" is "kg".
+//
+// Source: the compatibility decompositions of Unicode Standard Annex 15 (NFKC), but for those that
+// say something of their own: superscripts and subscripts ("10\u00B2" is not 102), what is circled
+// ("\u2461"), fractions; and but for Thai and Lao, whose "am" nobody writes in two parts.
+//
+// Threads: a pure function.
+
+#include <string>
+
+namespace holdfast::search {
+
+// The characters that `c` stands for; empty if it stands for itself.
+std::u32string spelled_plainly(char32_t c);
+
+}  // namespace holdfast::search
