@@ -279,6 +279,7 @@ Result<http::Response> OpenAiProvider::send(Texts texts, const EmbedCall& call,
   options.max_response_bytes = longest_answer(config_, texts.size());
   options.ca_file = config_.ca_file;
   options.go_on = go_on;
+  options.connections = &connections_;
   const std::string url = config_.base_url + "/embeddings";
   HOLDFAST_TRY_ASSIGN(options.proxy, http::proxy_by(config_.proxy, url, parts_.environment));
   http::Headers headers;

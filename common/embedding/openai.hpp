@@ -27,6 +27,7 @@
 #include "common/embedding/openai_answer.hpp"
 #include "common/embedding/provider.hpp"
 #include "common/embedding/slots.hpp"
+#include "common/http/idle_connections.hpp"
 
 #include <mutex>
 #include <random>
@@ -81,6 +82,7 @@ class OpenAiProvider final : public Provider {
   const ProviderParts parts_;
   const Patience patience_;
   Slots slots_;
+  mutable http::IdleConnections connections_;
   mutable std::mutex mutex_;
   CircuitBreaker breaker_;  // guarded by mutex_
   std::mt19937_64 random_;  // guarded by mutex_

@@ -24,6 +24,8 @@ class io_context;
 
 namespace holdfast::http {
 
+class IdleConnections;
+
 // Looks at a connection before the request is complete. `connection` is a copy of the socket's
 // descriptor. `go_on` is to be called once, on the io_context's thread and not inside this call:
 // the last byte of the request is sent then, or the request ends with the error.
@@ -41,6 +43,8 @@ struct FetchOptions {
   // fetch(): asked several times a second, on a thread of its own; false breaks it off likewise.
   // For those who have to show that they are alive, or may be told to stop, while they wait.
   std::function<bool()> go_on{};
+  // fetch(): one of these is used, and the connection left there afterwards.
+  IdleConnections* connections = nullptr;
   Vet vet{};  // async_get(): called when all but the last byte of the request is sent
 };
 

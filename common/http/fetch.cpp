@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one file that sees cpp-httplib.
 #include "common/http/client.hpp"
+#include "common/http/idle_connections.hpp"
 #include "common/http/resolve.hpp"
 #include "common/http/syntax.hpp"
 #include "common/http/watchdog.hpp"
@@ -12,8 +13,50 @@
 #include <openssl/ssl.h>
 #include <signal.h>
 
+#include <algorithm>
+
 namespace holdfast::http {
+
+struct IdleConnections::Connection {
+  std::string peer;
+  httplib::Client client;
+  MonoTime opened = MonoTime::clock::now();
+  MonoTime used{};
+};
+
+IdleConnections::IdleConnections() : IdleConnections(Limits{}) {}
+IdleConnections::IdleConnections(Limits limits) : limits_(limits) {}
+IdleConnections::~IdleConnections() = default;
+
+std::unique_ptr<IdleConnections::Connection> IdleConnections::take(const std::string& peer) {
+  const std::lock_guard lock(mutex_);
+  close_the_old(MonoTime::clock::now());
+  const auto last = std::find_if(idle_.rbegin(), idle_.rend(),
+                                 [&](const auto& connection) { return connection->peer == peer; });
+  if (last == idle_.rend()) return nullptr;
+  std::unique_ptr<Connection> taken = std::move(*last);
+  idle_.erase(std::next(last).base());
+  return taken;
+}
+
+void IdleConnections::keep(std::unique_ptr<Connection> connection) {
+  const std::lock_guard lock(mutex_);
+  connection->used = MonoTime::clock::now();
+  close_the_old(connection->used);
+  if (limits_.connections == 0) return;
+  if (idle_.size() >= limits_.connections) idle_.erase(idle_.begin());
+  idle_.push_back(std::move(connection));
+}
+
+void IdleConnections::close_the_old(MonoTime now) {
+  std::erase_if(idle_, [&](const auto& connection) {
+    return now - connection->used > limits_.idle || now - connection->opened > limits_.age;
+  });
+}
+
 namespace {
+
+using Connection = IdleConnections::Connection;
 
 // cpp-httplib and OpenSSL write without MSG_NOSIGNAL: a vanished peer must not kill the process.
 class NoSigpipe {
@@ -116,9 +159,58 @@ bool is_short(const httplib::Response& answer, const std::string& method, std::s
          answer.get_header_value("Content-Length") != std::to_string(received);
 }
 
+// Everything that makes two connections interchangeable.
+std::string peer_of(const net::Url& url, const std::string& address, const FetchOptions& options) {
+  return fmt::format("{} {} {} {}", url.base(), address,
+                     options.proxy
+                         ? fmt::format("{}:{} {} {}", options.proxy->host, options.proxy->port,
+                                       options.proxy->user, options.proxy->password)
+                         : "",
+                     options.ca_file.native());
+}
+
+Result<std::unique_ptr<Connection>> new_connection(const net::Url& url, const std::string& address,
+                                                   const FetchOptions& options) {
+  const std::string name = url.base();
+  auto made = std::make_unique<Connection>(
+      Connection{peer_of(url, address, options), make_client(url, address, options)});
+  httplib::Client& client = made->client;
+  if (!client.is_valid()) return fail(ErrorKind::InvalidArgument, name + ": not a usable URL");
+  if (options.proxy) {
+    client.set_proxy(address, options.proxy->port);
+    if (!options.proxy->user.empty())
+      client.set_proxy_basic_auth(options.proxy->user, options.proxy->password);
+  }
+  if (!options.ca_file.empty()) {
+    if (auto trusted = trust(client, options.ca_file); !trusted)
+      return fail(trusted.error().with_context(name));
+  }
+  client.enable_server_certificate_verification(true);
+  client.set_follow_location(false);
+  client.set_decompress(false);
+  client.set_url_encode(false);
+  client.set_keep_alive(options.connections != nullptr);
+  client.set_tcp_nodelay(true);
+  return made;
+}
+
+// For one exchange: the time that is left, and the watchdog.
+void prepare(httplib::Client& client, const FetchOptions& options, Duration left,
+             SocketWatchdog& watchdog) {
+  // These apply per system call. The watchdog bounds the whole exchange, and always fires first.
+  const Duration call_timeout = left + std::chrono::seconds(5);
+  client.set_connection_timeout(options.connect_timeout > Duration::zero()
+                                    ? std::min(options.connect_timeout, call_timeout)
+                                    : call_timeout);
+  client.set_read_timeout(call_timeout);
+  client.set_write_timeout(call_timeout);
+  client.set_socket_options([&](socket_t socket) { watchdog.watch(socket); });
+  if (client.is_socket_open()) watchdog.watch(client.socket());
+}
+
 Attempt attempt(const std::string& method, const net::Url& url, const std::string& address,
                 const Headers& headers, const std::string& body, const FetchOptions& options,
-                MonoTime deadline) {
+                MonoTime deadline, bool may_reuse = true) {
   const std::string name = url.base();
   const auto too_late = [&] {
     return Attempt{fail(ErrorKind::DeadlineExceeded, name + ": no complete response in time"),
@@ -128,31 +220,17 @@ Attempt attempt(const std::string& method, const net::Url& url, const std::strin
   if (left <= Duration::zero()) return too_late();
 
   SocketWatchdog watchdog(deadline, options.stop, options.go_on);
-  httplib::Client client = make_client(url, address, options);
-  if (!client.is_valid()) return {fail(ErrorKind::InvalidArgument, name + ": not a usable URL")};
-  if (options.proxy) {
-    client.set_proxy(address, options.proxy->port);
-    if (!options.proxy->user.empty())
-      client.set_proxy_basic_auth(options.proxy->user, options.proxy->password);
+  std::unique_ptr<Connection> connection;
+  if (options.connections != nullptr && may_reuse)
+    connection = options.connections->take(peer_of(url, address, options));
+  const bool reused = connection != nullptr;
+  if (!reused) {
+    auto made = new_connection(url, address, options);
+    if (!made) return {fail(made.error())};
+    connection = std::move(*made);
   }
-  if (!options.ca_file.empty()) {
-    if (auto trusted = trust(client, options.ca_file); !trusted)
-      return {fail(trusted.error().with_context(name))};
-  }
-  client.enable_server_certificate_verification(true);
-  client.set_follow_location(false);
-  client.set_decompress(false);
-  client.set_url_encode(false);
-  client.set_keep_alive(false);
-  client.set_tcp_nodelay(true);
-  // These apply per system call. The watchdog bounds the whole exchange, and always fires first.
-  const Duration call_timeout = left + std::chrono::seconds(5);
-  client.set_connection_timeout(options.connect_timeout > Duration::zero()
-                                    ? std::min(options.connect_timeout, call_timeout)
-                                    : call_timeout);
-  client.set_read_timeout(call_timeout);
-  client.set_write_timeout(call_timeout);
-  client.set_socket_options([&](socket_t socket) { watchdog.watch(socket); });
+  httplib::Client& client = connection->client;
+  prepare(client, options, left, watchdog);
 
   Response response;
   bool too_long = false;
@@ -176,6 +254,9 @@ Attempt attempt(const std::string& method, const net::Url& url, const std::strin
   // Checked first: a connection cut by the watchdog can look like the end of a body.
   if (watchdog.expired()) return too_late();
   if (!result) {
+    // The server may have closed it just then.
+    if (reused && response.body.empty())
+      return attempt(method, url, address, headers, body, options, deadline, false);
     const bool unreachable = result.error() == httplib::Error::Connection ||
                              result.error() == httplib::Error::ConnectionTimeout;
     return {failure_of(result.error(), name), !unreachable};
@@ -186,6 +267,8 @@ Attempt attempt(const std::string& method, const net::Url& url, const std::strin
   response.status = result->status;
   for (const auto& [field, value] : result->headers)
     response.headers.add(field, value);
+  if (options.connections != nullptr && client.is_socket_open())
+    options.connections->keep(std::move(connection));
   return {std::move(response)};
 }
 

@@ -123,7 +123,7 @@ void reply(Wire& wire, const PeerReply& reply) {
   }
   std::string text = "HTTP/1.1 " + std::to_string(reply.status) +
                      " Played\r\nContent-Length: " + std::to_string(reply.body.size()) +
-                     "\r\nConnection: close\r\n";
+                     (reply.keep ? "\r\n" : "\r\nConnection: close\r\n");
   for (const auto& [name, value] : reply.headers)
     text += name + ": " + value + "\r\n";
   wire.write(text + "\r\n" + reply.body);
@@ -179,14 +179,18 @@ HttpPeer::~HttpPeer() {
 void HttpPeer::serve(int connection) {
   {
     Wire wire(connection, tls_.get());
-    PeerRequest request;
-    if (wire.usable() && read_request(wire, request)) {
+    bool kept = wire.usable();
+    while (kept) {
+      PeerRequest request;
+      if (!read_request(wire, request)) break;
       {
         const std::lock_guard lock(mutex_);
         seen_.push_back(request);
         news_.notify_all();
       }
-      reply(wire, play_(request));
+      const PeerReply answer = play_(request);
+      reply(wire, answer);
+      kept = answer.keep && answer.way == PeerReply::Way::Answer;
     }
   }
   ::shutdown(connection, SHUT_WR);
@@ -199,6 +203,11 @@ std::string HttpPeer::url(const std::string& target) const {
 std::vector<PeerRequest> HttpPeer::seen() const {
   const std::lock_guard lock(mutex_);
   return seen_;
+}
+
+std::size_t HttpPeer::connections() const {
+  const std::lock_guard lock(mutex_);
+  return serving_.size();
 }
 
 bool HttpPeer::wait_seen(std::size_t count) const {

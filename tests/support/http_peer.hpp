@@ -3,7 +3,7 @@
 
 // HttpPeer: an HTTP server on a port of 127.0.0.1 that the kernel chooses, which plays any part
 // that a test gives it, the bad ones too, and remembers what it was sent. One connection, one
-// request.
+// request, but where the reply says so.
 //
 // Threads: each connection is served on one of its own, where `play` is called; the rest is for the
 // test's.
@@ -41,6 +41,7 @@ struct PeerReply {
   std::string body = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
   Way way = Way::Answer;
+  bool keep = false;  // the connection, for another request
 };
 
 class HttpPeer {
@@ -59,6 +60,7 @@ class HttpPeer {
   int port() const { return port_; }
   std::string url(const std::string& target = "/") const;
   std::vector<PeerRequest> seen() const;
+  std::size_t connections() const;  // that were ever made
   bool wait_seen(std::size_t count) const;
 
  private:

@@ -374,6 +374,26 @@ TEST_CASE("a certificate of another name, or of nobody that is trusted, is refus
   CHECK(asked_unknown == 0);
 }
 
+TEST_CASE("one call after the other shakes hands once") {
+  const TempDir dir;
+  const TestAuthority authority(dir.path().native());
+  const HttpPeer peer(
+      [](const PeerRequest& request) {
+        PeerReply reply = embed_all(request);
+        reply.keep = true;
+        return reply;
+      },
+      authority.issue("localhost"));
+  config::Embedding config = config_for(peer.url("/v1"));
+  config.ca_file = authority.ca_file();
+  OpenAiProvider provider(config, {});
+  const std::vector<std::string_view> texts{"text"};
+  for (int i = 0; i < 5; ++i)
+    REQUIRE(provider.embed(texts, {}));
+  CHECK(peer.seen().size() == 5);
+  CHECK(peer.connections() == 1);
+}
+
 TEST_CASE("of several texts the one that is refused is found, and it alone is at fault") {
   const auto play = [](const PeerRequest& request) {
     for (const std::string& text : inputs_of(request)) {

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/http/client.hpp"
+#include "common/http/idle_connections.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/http_peer.hpp"
 #include "tests/unit/http/harness.hpp"
+
+#include <atomic>
+#include <thread>
+#include <vector>
 
 using namespace holdfast;
 using namespace holdfast::http;
@@ -181,4 +187,106 @@ TEST_CASE("A header that a server smuggled a line break into is dropped") {
     CHECK(field.value.find('\n') == std::string::npos);
   }
   CHECK(result->headers.find("X-Good") != nullptr);
+}
+
+TEST_CASE(
+    "requests to one server share a connection where one is kept, and others have their own") {
+  TestServer server(echo_handler());
+  TestServer another(echo_handler());
+  IdleConnections connections;
+  FetchOptions options;
+  options.connections = &connections;
+  for (int i = 0; i < 5; ++i) {
+    const std::string target = "/" + std::to_string(i);
+    const auto answer = fetch("POST", local_url(server.port) + target, {}, "body", options);
+    REQUIRE(answer);
+    CHECK(answer->body == "POST " + target + " body");
+    REQUIRE(fetch("GET", local_url(another.port) + target, {}, "", options));
+  }
+  CHECK(server.stats().connections_total == 1);
+  CHECK(another.stats().connections_total == 1);
+  // By another name it is another server.
+  REQUIRE(fetch("GET", local_url(server.port, "localhost") + "/", {}, "", options));
+  CHECK(server.stats().connections_total == 2);
+  REQUIRE(fetch("GET", local_url(server.port) + "/", {}, ""));  // keeps none
+  CHECK(server.stats().connections_total == 3);
+}
+
+TEST_CASE("at once, each request has a connection to itself, and so many are kept as may be") {
+  TestServer server(echo_handler());
+  IdleConnections connections({.connections = 2});
+  FetchOptions options;
+  options.connections = &connections;
+  for (int round = 0; round < 3; ++round) {
+    std::vector<std::thread> clients;
+    std::atomic<int> answered{0};
+    for (int i = 0; i < 8; ++i) {
+      clients.emplace_back([&] {
+        for (int j = 0; j < 20; ++j)
+          answered += fetch("GET", local_url(server.port) + "/", {}, "", options) ? 1 : 0;
+      });
+    }
+    for (std::thread& client : clients)
+      client.join();
+    CHECK(answered == 160);
+  }
+  server.wait_for_connections(2);
+}
+
+TEST_CASE("a connection that is too old, or was idle for too long, is not used again") {
+  TestServer server(echo_handler());
+  const bool by_age = GENERATE(true, false);
+  IdleConnections connections(by_age ? IdleConnections::Limits{.age = Duration::zero()}
+                                     : IdleConnections::Limits{.idle = Duration::zero()});
+  FetchOptions options;
+  options.connections = &connections;
+  for (int i = 0; i < 3; ++i)
+    REQUIRE(fetch("GET", local_url(server.port) + "/", {}, "", options));
+  CHECK(server.stats().connections_total == 3);
+}
+
+TEST_CASE("a server that closes a kept connection costs a new one, not an error") {
+  std::atomic<int> requests{0};
+  test::PeerReply::Way second = test::PeerReply::Way::Answer;
+  bool kept = true;
+  SECTION("before the next request") {
+    kept = false;
+  }
+  SECTION("instead of an answer to it") {
+    second = test::PeerReply::Way::Close;
+  }
+  test::HttpPeer peer([&](const test::PeerRequest&) {
+    const int number = ++requests;
+    test::PeerReply reply{.body = std::to_string(number)};
+    reply.keep = kept || number > 1;
+    if (number == 2) reply.way = second;
+    return reply;
+  });
+  IdleConnections connections;
+  FetchOptions options;
+  options.connections = &connections;
+  for (int i = 0; i < 3; ++i) {
+    const auto answer = fetch("POST", peer.url(), {}, "text", options);
+    REQUIRE(answer);
+    CHECK(answer->status == 200);
+  }
+  CHECK(peer.connections() == 2);
+}
+
+TEST_CASE("a server that stays silent on a kept connection is given up in time") {
+  std::atomic<int> requests{0};
+  test::HttpPeer peer([&](const test::PeerRequest&) {
+    test::PeerReply reply;
+    reply.keep = true;
+    if (++requests > 1) reply.way = test::PeerReply::Way::Silent;
+    return reply;
+  });
+  IdleConnections connections;
+  FetchOptions options;
+  options.connections = &connections;
+  REQUIRE(fetch("GET", peer.url(), {}, "", options));
+  options.deadline = std::chrono::milliseconds(300);
+  CHECK(error_of(fetch("GET", peer.url(), {}, "", options)) == ErrorKind::DeadlineExceeded);
+  CHECK(peer.connections() == 1);
+  CHECK(requests == 2);  // not sent once more: its time is up
 }
