@@ -82,12 +82,14 @@ class Gatherer {
   void flush_locked() {
     const std::size_t before = size();
     if (before == 0) return;
+    if (!lines_.take()) return;  // this process is crashing, and the handler writes them
     char* const bytes = lines_.bytes.get();
     const EagerWriter::Written written = writer_.write({bytes, before});
     // While the rest moves to the front, a crash must not find it twice.
     lines_.size.store(0, std::memory_order_release);
     std::copy(bytes + written.bytes, bytes + before, bytes);
     lines_.size.store(before - written.bytes, std::memory_order_release);
+    lines_.give_back();
     if (written.failed) drop_locked();
   }
 

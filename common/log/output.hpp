@@ -6,6 +6,8 @@
 //
 // Threads: write() and dropped() from any thread; destroyed once, by the last Logger.
 
+#include <pthread.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -16,11 +18,22 @@
 namespace holdfast::log {
 
 // Lines that wait for the end of the loop's iteration, for a fatal-signal handler to read: at any
-// instruction, the first `size` bytes are complete lines.
+// instruction, the first `size` bytes are complete lines. Who writes them to `fd` takes them first,
+// so that they are written once though one thread crashes while another writes; a handler that has
+// taken them keeps them.
 struct WaitingLines {
   std::unique_ptr<char[]> bytes;
   std::atomic<std::size_t> size{0};
   int fd = -1;
+  mutable std::atomic<pthread_t> writer{};  // none: nobody writes them
+
+  // False: another thread does, or this one when a signal interrupted it. Async-signal-safe.
+  bool take() const {
+    pthread_t nobody{};
+    return writer.compare_exchange_strong(nobody, ::pthread_self());
+  }
+  bool is_taken_by_this_thread() const { return writer.load() == ::pthread_self(); }
+  void give_back() const { writer.store(pthread_t{}); }
 };
 
 class Output {

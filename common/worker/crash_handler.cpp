@@ -50,22 +50,6 @@ const char* name_of(int signal) {
 
 // ---- async-signal-safe -------------------------------------------------------------------------
 
-// Written by the main thread, read by the handler on any.
-std::atomic<const log::WaitingLines*> waiting_lines{nullptr};
-
-void write_waiting_lines() {
-  const log::WaitingLines* const lines = waiting_lines.exchange(nullptr);
-  if (lines == nullptr) return;
-  const char* bytes = lines->bytes.get();
-  std::size_t size = lines->size.load(std::memory_order_acquire);
-  while (size > 0) {
-    const ssize_t written = ::write(lines->fd, bytes, size);
-    if (written <= 0) return;
-    bytes += written;
-    size -= static_cast<std::size_t>(written);
-  }
-}
-
 void say(std::string_view text) {
   const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
   (void)written;  // nothing can be done about it here
@@ -127,6 +111,27 @@ long milliseconds_now() {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
+}
+
+// Written by the main thread, read by the handler on any.
+std::atomic<const log::WaitingLines*> waiting_lines{nullptr};
+
+void write_waiting_lines() {
+  const log::WaitingLines* const lines = waiting_lines.exchange(nullptr);
+  if (lines == nullptr) return;
+  // Another thread that writes them needs a moment. If this one did when the signal came, it may be
+  // that some are written twice.
+  const long until = milliseconds_now() + kWaitForOne;
+  while (!lines->take() && !lines->is_taken_by_this_thread() && milliseconds_now() < until)
+    sleep_a_moment();
+  const char* bytes = lines->bytes.get();
+  std::size_t size = lines->size.load(std::memory_order_acquire);
+  while (size > 0) {
+    const ssize_t written = ::write(lines->fd, bytes, size);
+    if (written <= 0) return;
+    bytes += written;
+    size -= static_cast<std::size_t>(written);
+  }
 }
 
 // Where a signal has interrupted the thread; null on processors that we do not know.

@@ -6,11 +6,15 @@
 
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <csignal>
+#include <future>
 #include <optional>
+#include <thread>
 
 namespace holdfast::log {
 
@@ -196,6 +200,61 @@ TEST_CASE("a crash writes what waited, once") {
   CHECK(text.find("the last request", at + 1) == std::string::npos);
   CHECK(text.find("fatal signal SIGABRT") > at);
 }
+
+TEST_CASE("a crash while another thread writes what waits writes it once, too") {
+  Pipe pipe;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit no_core{0, 0};
+    ::setrlimit(RLIMIT_CORE, &no_core);
+    ::signal(SIGABRT, SIG_DFL);
+    worker::install_crash_handler();
+    const std::string line = "the last request\n";
+    WaitingLines lines;
+    lines.bytes = std::make_unique<char[]>(line.size());
+    std::copy(line.begin(), line.end(), lines.bytes.get());
+    lines.size = line.size();
+    lines.fd = pipe.write_end();
+    worker::write_on_crash(&lines);
+    ::dup2(pipe.write_end(), STDERR_FILENO);
+    std::promise<void> written;
+    std::thread writer([&] {
+      if (!lines.take() || ::write(lines.fd, line.data(), line.size()) < 0) ::_exit(1);
+      written.set_value();
+      ::poll(nullptr, 0, 20);  // the kernel runs somebody else
+      lines.size = 0;
+      lines.give_back();
+      for (;;)
+        ::pause();
+    });
+    written.get_future().wait();
+    std::abort();
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  pipe.close_write_end();
+  const std::string text = pipe.read_until_closed();
+  const auto at = text.find("the last request");
+  REQUIRE(at != std::string::npos);
+  CHECK(text.find("the last request", at + 1) == std::string::npos);
+  CHECK(text.find("fatal signal SIGABRT") > at);
+}
 #endif
+
+TEST_CASE("lines that a crash handler has taken are written by nobody else") {
+  Pipe pipe;
+  Turn turn;
+  const Logger log(turn.options(pipe));
+  log.info("waits");
+  REQUIRE(log.waiting()->take());
+  turn.end();
+  CHECK(pipe.drain().empty());
+  log.waiting()->give_back();
+  log.warn("at once");
+  const std::string text = pipe.drain();
+  CHECK(text.find("waits") != std::string::npos);
+  CHECK(text.find("at once") != std::string::npos);
+}
 
 }  // namespace holdfast::log
