@@ -67,16 +67,21 @@ std::optional<Couple> noted(const fs::path& database) {
 Result<void> check_log_owner(const fs::path& database) {
   std::uint64_t log_bytes = 0;
   const auto now = couple_now(database, log_bytes);
-  if (!now || log_bytes == 0) return {};
+  if (!now) return {};
   const auto last = noted(database);
   if (!last || last->log != now->log || last->database == now->database) return {};
+  // An empty log matters to who uses it with the former file: what one of them writes into it, the
+  // other would take for pages of its own.
+  if (log_bytes == 0 && !WriteLock::is_in_use(database)) return {};
   const fs::path log = log_of(database);
-  return fail(ErrorKind::Unavailable,
-              fmt::format("database '{0}': the file was replaced, but its log '{1}' belongs to the "
-                          "former one and holds what was written to it last; put the former file "
-                          "back, or stop Holdfast, remove '{1}' and '{2}', and start it again",
-                          database.native(), log.native(),
-                          log.native().substr(0, log.native().size() - 3) + "shm"));
+  return fail(
+      ErrorKind::Unavailable,
+      fmt::format(
+          "database '{0}': the file was replaced, but its log '{1}' belongs to the "
+          "former one{3}; put the former file back, or stop Holdfast, remove '{1}' and '{2}', and "
+          "start it again",
+          database.native(), log.native(), log.native().substr(0, log.native().size() - 3) + "shm",
+          log_bytes > 0 ? " and holds what was written to it last" : ", which is still in use"));
 }
 
 void note_log_owner(const fs::path& database) {
@@ -92,11 +97,12 @@ void note_log_owner(const fs::path& database) {
 Result<void> note_log_owner(const fs::path& database, WriteLock& lock) {
   std::uint64_t log_bytes = 0;
   const auto now = couple_now(database, log_bytes);
-  if (!now || now == noted(database)) return {};
-  HOLDFAST_TRY_ASSIGN(const WriteLock::Guard guard, lock.acquire());
-  HOLDFAST_TRY(check_log_owner(database));  // it may have been replaced since it was opened
-  note_log_owner(database);
-  return {};
+  if (now && now != noted(database)) {
+    HOLDFAST_TRY_ASSIGN(const WriteLock::Guard guard, lock.acquire());
+    HOLDFAST_TRY(check_log_owner(database));  // it may have been replaced since it was opened
+    note_log_owner(database);
+  }
+  return lock.show_use();
 }
 
 }  // namespace holdfast::store::sqlite

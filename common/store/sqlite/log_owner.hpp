@@ -7,7 +7,8 @@
 // keeps which two files were used together last.
 //
 // Only a database that was replaced under its log is refused. If both are other files now, somebody
-// has copied the whole directory; without a log, or with an empty one, nothing can be mixed.
+// has copied the whole directory; without a log, or with an empty one that nobody uses, nothing can
+// be mixed.
 //
 // Threads: any. Files are told by inode and time of birth, so a path may be moved or mounted anew.
 
@@ -18,15 +19,16 @@
 
 namespace holdfast::store::sqlite {
 
-// Before the database is opened. Unavailable: its log belongs to another file.
+// Before the database is opened. Unavailable: its log belongs to another file, which has what is in
+// the log, or is still in use with it.
 Result<void> check_log_owner(const std::filesystem::path& database);
 
 // Once it has been opened, and read: its log is there then. Writes only if something has changed,
 // under the write lock. A full disk is no reason not to go on: it is noted by who opens it next.
 void note_log_owner(const std::filesystem::path& database);
 
-// The same, for who does not hold the lock: takes it if there is something to write. Unavailable:
-// as above.
+// The same, for who does not hold the lock: takes it if there is something to write, and shows by
+// it that the database is in use. Unavailable: as above.
 Result<void> note_log_owner(const std::filesystem::path& database, WriteLock& lock);
 
 }  // namespace holdfast::store::sqlite

@@ -10,12 +10,20 @@ namespace holdfast::store::sqlite {
 
 namespace {
 
-int set_turnstile(int descriptor, short type) {
+constexpr off_t kTurnstile = 0;
+constexpr off_t kUse = 1;
+
+struct flock one_byte(off_t at, short type) {
   struct flock range {};
   range.l_type = type;
   range.l_whence = SEEK_SET;
-  range.l_start = 0;
+  range.l_start = at;
   range.l_len = 1;
+  return range;
+}
+
+int set_turnstile(int descriptor, short type) {
+  struct flock range = one_byte(kTurnstile, type);
   int code = 0;
   do {
     code = ::fcntl(descriptor, F_OFD_SETLKW, &range);
@@ -50,6 +58,18 @@ Result<WriteLock::Guard> WriteLock::acquire() {
   set_turnstile(file_.get(), F_UNLCK);
   if (code != 0) return fail_errno(os_error, fmt::format("take the lock '{}'", path_.native()));
   return Guard(file_.get());
+}
+
+Result<void> WriteLock::show_use() {
+  struct flock range = one_byte(kUse, F_RDLCK);
+  if (::fcntl(file_.get(), F_OFD_SETLK, &range) == 0) return {};
+  return fail_errno(errno, fmt::format("lock '{}'", path_.native()));
+}
+
+bool WriteLock::is_in_use(const std::filesystem::path& database) {
+  const Fd file(::open(path_of(database).c_str(), O_RDONLY | O_CLOEXEC));
+  struct flock range = one_byte(kUse, F_WRLCK);  // which nobody has; a shared one is in its way
+  return file && ::fcntl(file.get(), F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
 }
 
 WriteLock::Guard::~Guard() {

@@ -39,6 +39,12 @@ class WriteLock {
   static Result<WriteLock> open(const std::filesystem::path& database);
   Result<Guard> acquire();
 
+  // Shows others that the database is in use, for as long as this object lives: a shared
+  // open-file-description lock on byte 1.
+  Result<void> show_use();
+  // Whether any object, of any process, shows it. No if that cannot be found out.
+  static bool is_in_use(const std::filesystem::path& database);
+
  private:
   WriteLock(Fd file, std::filesystem::path path) : file_(std::move(file)), path_(std::move(path)) {}
 

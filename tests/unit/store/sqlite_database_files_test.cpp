@@ -109,6 +109,44 @@ TEST_CASE("a database that was replaced under its log is opened by nobody, until
   }
 }
 
+TEST_CASE("a database that replaced one in use is opened by nobody, though the log is empty") {
+  SqliteEnvironment environment;
+  const fs::path file = environment.path();
+  const fs::path log = beside(file, "-wal");
+  auto store = environment.open();
+  store.reset();
+  fs::copy_file(file, beside(file, ".other"));
+  store = environment.open();
+  auto second = environment.open();
+  REQUIRE(create(*second, "before"));
+  second.reset();  // empties the log, which the first still uses
+  REQUIRE(fs::file_size(log) == 0);
+  fs::rename(file, beside(file, ".away"));
+  fs::rename(beside(file, ".other"), file);
+
+  const auto open = [&] { return open_store(environment.url(), {}, environment.clock); };
+  const auto refused = open();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::Unavailable);
+  CHECK(refused.error().message.find("still in use") != std::string::npos);
+  CHECK_FALSE(create(*store, "into the former one"));
+
+  SECTION("put back, it is as it was") {
+    fs::rename(file, beside(file, ".other"));
+    fs::rename(beside(file, ".away"), file);
+    REQUIRE(open());
+    REQUIRE(create(*store, "after"));
+    require_intact(file);
+  }
+  SECTION("once nobody uses the former one, the other is opened") {
+    store.reset();
+    auto other = open();
+    REQUIRE(other);
+    REQUIRE(create(**other, "in the other"));
+    require_intact(file);
+  }
+}
+
 TEST_CASE("a database that was copied with all its files is opened as it was") {
   SqliteEnvironment environment;
   const auto store = environment.open();
