@@ -170,8 +170,10 @@ void rescale(Machine& m, const Order& order, Program& program) {
     return refuse(
         fmt::format("{} replicas are too many; the maximum is {}", order.count, kMaxReplicas));
   }
-  // The last word counts: a reload under way, whose turn has not come here, does not undo it.
+  // The last word counts: neither a reload under way, whose turn has not come here, nor one that
+  // waits for it undoes this.
   if (std::exchange(program.rescale, false)) m.touch(program);
+  program.scaled_since = m.next_reload.has_value();
   const std::uint32_t before = program.wanted;
   if (before == order.count) {
     m.reply(

@@ -213,6 +213,7 @@ struct Program {
   bool owed = false;     // the last reload could not do all its work here: the next one tries again
   bool wakes = false;    // autostart was turned on: it starts when its turn in a reload comes
   bool rescale = false;  // the file's number of replicas has changed and was not applied yet
+  bool scaled_since = false;       // by a command, since the reload that waits was asked for
   Desired desired = Desired::Run;  // of slots that are added
   std::uint32_t wanted = 0;
   std::map<std::uint32_t, Slot> slots;

@@ -155,7 +155,8 @@ void change(Machine& m, Program& program, const config::Program& wanted, Lines& 
     compare_with_running(m, program);
     apply_thresholds(m, program);
     if (!same_times(*former, program.config)) plan_run(m, program, false);
-    if (config::any_has(changed, config::ReloadEffect::Scale)) program.rescale = true;
+    if (config::any_has(changed, config::ReloadEffect::Scale) && !program.scaled_since)
+      program.rescale = true;
     if (config::any_has(changed, config::ReloadEffect::Roll)) program.owed = true;
   }
   const bool work = has_work(program, program.owed);
@@ -202,6 +203,11 @@ void find_needs(Machine& m) {
   }
 }
 
+void forget_scaled_since(Machine& m) {
+  for (auto& [id, program] : m.programs)
+    program.scaled_since = false;
+}
+
 void begin_reload(Machine& m, const Reload& reload, std::vector<std::uint64_t> requests) {
   Lines lines = reload.other_changes;
   const config::ChangedKeys settings = config::changed_keys(m.supervisor, reload.supervisor);
@@ -220,6 +226,7 @@ void begin_reload(Machine& m, const Reload& reload, std::vector<std::uint64_t> r
       change(m, m.programs.at(known->second), wanted, lines);
     }
   }
+  forget_scaled_since(m);
   link_programs(m);
   refresh_hopeless_deadlines(m);
   find_needs(m);
@@ -350,6 +357,7 @@ void on_reload(Machine& m, const Reload& reload) {
   }
   if (m.reload) {
     m.next_reload = reload;
+    forget_scaled_since(m);  // this one is the last word
     m.next_reload_requests.push_back(reload.request);
     m.accept(reload.request, "waiting for the reload under way");
     return;

@@ -187,6 +187,27 @@ TEST_CASE("reload: one at a time; the newest of those that wait is the next") {
   REQUIRE(stage.spawns.size() == 2);
 }
 
+TEST_CASE("reload: what waits does not undo a scale by hand that came after it") {
+  const auto replicas = [](std::uint32_t count) { return version(service("a", count), "v2"); };
+  Stage stage({version(service("a"), "v1")});
+  stage.begin().all_ready().clear();
+  stage.reload({replicas(1)}).reload({replicas(3)});  // the first replaces a.0, the second waits
+  stage.command(CommandKind::Scale, "a", 2);
+  REQUIRE(stage.program("a").wanted == 2);
+  SECTION("that reload") {
+    stage.ready("a.0").retiring_exit("a.0").all_ready();
+    REQUIRE(stage.program("a").wanted == 2);
+    // It has had its turn: the next change of the number counts.
+    stage.reload({replicas(5)});
+    REQUIRE(stage.program("a").wanted == 5);
+  }
+  SECTION("but one that came after the scale does") {
+    stage.reload({replicas(4)});
+    stage.ready("a.0").retiring_exit("a.0").all_ready();
+    REQUIRE(stage.program("a").wanted == 4);
+  }
+}
+
 TEST_CASE("reload: one that waited and has nothing to do is answered with the one before it") {
   Stage stage = running_chain();
   stage.reload(chain("v2")).reload(chain("v2"));
