@@ -175,7 +175,9 @@ TEST_CASE("a logger that ends while its reader takes nothing gives up soon") {
 
 // Not under a sanitizer: its own handlers come first.
 #ifndef HOLDFAST_SANITIZED
-TEST_CASE("a crash writes what waited, once") {
+// What a process writes that runs this, which ends by a crash, and its handler.
+template <class Body>
+std::string output_of_crash(Body body) {
   Pipe pipe;
   const pid_t child = ::fork();  // not executed: it runs code of this program
   if (child == 0) {
@@ -183,32 +185,37 @@ TEST_CASE("a crash writes what waited, once") {
     ::setrlimit(RLIMIT_CORE, &no_core);
     ::signal(SIGABRT, SIG_DFL);  // the test runner has its own
     worker::install_crash_handler();
+    body(pipe);
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  pipe.close_write_end();
+  return pipe.read_until_closed();
+}
+
+void check_written_once(const std::string& text, std::string_view line) {
+  const auto at = text.find(line);
+  REQUIRE(at != std::string::npos);
+  CHECK(text.find(line, at + 1) == std::string::npos);
+  CHECK(text.find("fatal signal SIGABRT") > at);
+}
+
+TEST_CASE("a crash writes what waited, once") {
+  const std::string text = output_of_crash([](Pipe& pipe) {
     Turn turn;
     const Logger log(turn.options(pipe));
     worker::write_on_crash(log.waiting());
     log.info("the last request");
     ::dup2(pipe.write_end(), STDERR_FILENO);
     std::abort();
-  }
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  CHECK(WIFSIGNALED(status));
-  pipe.close_write_end();
-  const std::string text = pipe.read_until_closed();
-  const auto at = text.find("the last request");
-  REQUIRE(at != std::string::npos);
-  CHECK(text.find("the last request", at + 1) == std::string::npos);
-  CHECK(text.find("fatal signal SIGABRT") > at);
+  });
+  check_written_once(text, "the last request");
 }
 
 TEST_CASE("a crash while another thread writes what waits writes it once, too") {
-  Pipe pipe;
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const rlimit no_core{0, 0};
-    ::setrlimit(RLIMIT_CORE, &no_core);
-    ::signal(SIGABRT, SIG_DFL);
-    worker::install_crash_handler();
+  const std::string text = output_of_crash([](Pipe& pipe) {
     const std::string line = "the last request\n";
     WaitingLines lines;
     lines.bytes = std::make_unique<char[]>(line.size());
@@ -229,16 +236,8 @@ TEST_CASE("a crash while another thread writes what waits writes it once, too") 
     });
     written.get_future().wait();
     std::abort();
-  }
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  CHECK(WIFSIGNALED(status));
-  pipe.close_write_end();
-  const std::string text = pipe.read_until_closed();
-  const auto at = text.find("the last request");
-  REQUIRE(at != std::string::npos);
-  CHECK(text.find("the last request", at + 1) == std::string::npos);
-  CHECK(text.find("fatal signal SIGABRT") > at);
+  });
+  check_written_once(text, "the last request");
 }
 #endif
 
