@@ -25,6 +25,7 @@
 #include "common/protocol/names.hpp"
 #include "common/worker/configuration.hpp"
 #include "common/worker/provider_hooks.hpp"
+#include "common/worker/store_use.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <prometheus/gauge.h>
@@ -189,8 +190,7 @@ class ApiService final : public worker::Service {
         provider_up_(embedder_->is_remote()
                          ? &metrics::Gauges(context.registry(), "embedding_provider_up").only()
                          : nullptr),
-        store_connections_(make_connection_metrics(context, *store_)),
-        store_files_(make_file_metrics(context, *store_)),
+        store_use_(context.registry(), *store_),
         queue_(context.registry(), kQueue),
         keys_expiring_(metrics::Gauges(context.registry(), "api_keys_expiring").only()),
         next_key_expiry_(
@@ -264,10 +264,7 @@ class ApiService final : public worker::Service {
     pages_.Set(static_cast<double>(use.pages));
     if (provider_up_ != nullptr) provider_up_->Set(embedder_->state().up ? 1 : 0);
     vectors_.Set(static_cast<double>(use.vectors));
-    if (const auto connections = store_->connection_use()) {
-      store_connections_->show(
-          {connections->open, connections->busy, connections->made, connections->failures, false});
-    }
+    store_use_.show_connections(false);  // queue workers listen
     look_at_queue();
     check([this, done = std::move(done)](const Result<void>& checked) {
       store_up_.Set(checked ? 1 : 0);
@@ -283,9 +280,7 @@ class ApiService final : public worker::Service {
   void look_at_queue() {
     if (looking_.exchange(true)) return;
     const bool taken = offload_.run(Work::Scan, [this] {
-      if (const auto use = store_->file_use(); use && store_files_) {
-        store_files_->show({use->database, use->log, use->free});
-      }
+      store_use_.show_files();
       if (const auto stats = store_->queue_stats(kQueue)) {
         queue_.show({stats->ready, stats->waiting, stats->running, stats->done, stats->cancelled,
                      stats->dead, stats->oldest_ready_ms(to_unix_ms(services_.clock.wall())),
@@ -294,21 +289,6 @@ class ApiService final : public worker::Service {
       looking_ = false;
     });
     if (!taken) looking_ = false;
-  }
-
-  static std::optional<metrics::FileMetrics> make_file_metrics(worker::Context& context,
-                                                               const store::Store& store) {
-    const auto use = store.file_use();
-    if (!use) return std::nullopt;
-    metrics::FileMetrics files(context.registry());
-    files.show({use->database, use->log, use->free});  // a first scrape must not say: nothing free
-    return files;
-  }
-
-  static std::optional<metrics::ConnectionMetrics> make_connection_metrics(
-      worker::Context& context, const store::Store& store) {
-    if (!store.connection_use()) return std::nullopt;
-    return metrics::ConnectionMetrics(context.registry());
   }
 
   // Any thread. As long as the store cannot be read, the last figures stand.
@@ -336,9 +316,8 @@ class ApiService final : public worker::Service {
   prometheus::Gauge& pages_;
   prometheus::Gauge& vectors_;
   prometheus::Gauge& store_up_;
-  prometheus::Gauge* provider_up_;                               // null: it needs no network
-  std::optional<metrics::ConnectionMetrics> store_connections_;  // of an engine that has them
-  std::optional<metrics::FileMetrics> store_files_;              // of one that has files
+  prometheus::Gauge* provider_up_;  // null: it needs no network
+  worker::StoreUse store_use_;
   metrics::QueueMetrics queue_;
   std::atomic<bool> looking_ = false;
   prometheus::Gauge& keys_expiring_;

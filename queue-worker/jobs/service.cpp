@@ -9,6 +9,7 @@
 #include "common/protocol/names.hpp"
 #include "common/worker/configuration.hpp"
 #include "common/worker/provider_hooks.hpp"
+#include "common/worker/store_use.hpp"
 #include "queue-worker/jobs/job_loop.hpp"
 #include "queue-worker/jobs/reporter.hpp"
 
@@ -84,8 +85,7 @@ class QueueService final : public worker::Service {
                          ? &metrics::Gauges(context.registry(), "embedding_provider_up").only()
                          : nullptr),
         in_flight_(in_flight_table(context)),
-        connections_(make_connection_metrics(context, *store_)),
-        files_(make_file_metrics(context, *store_)),
+        use_(context.registry(), *store_),
         reads_(context.io(), *store_) {}
 
   Result<void> start(protocol::DoorbellListener doorbell) {
@@ -116,8 +116,7 @@ class QueueService final : public worker::Service {
   void before_scrape(std::function<void()> done) override {
     reads_.off_loop(
         [this](store::Store& store) -> Result<store::QueueStats> {
-          if (const auto use = store.file_use(); use && files_)
-            files_->show({use->database, use->log, use->free});
+          use_.show_files();
           HOLDFAST_TRY(store.check());
           return store.queue_stats(kQueue);
         },
@@ -130,25 +129,8 @@ class QueueService final : public worker::Service {
  private:
   static constexpr const char* kQueue = "default";
 
-  static std::optional<metrics::ConnectionMetrics> make_connection_metrics(
-      worker::Context& context, const store::Store& store) {
-    if (!store.connection_use()) return std::nullopt;
-    return metrics::ConnectionMetrics(context.registry());
-  }
-
-  static std::optional<metrics::FileMetrics> make_file_metrics(worker::Context& context,
-                                                               const store::Store& store) {
-    const auto use = store.file_use();
-    if (!use) return std::nullopt;
-    metrics::FileMetrics files(context.registry());
-    files.show({use->database, use->log, use->free});  // a first scrape must not say: nothing free
-    return files;
-  }
-
   void show(const Result<store::QueueStats>& stats) {
-    if (const auto use = store_->connection_use()) {
-      connections_->show({use->open, use->busy, use->made, use->failures, use->listening});
-    }
+    use_.show_connections(true);
     store_up_.Set(stats ? 1 : 0);
     const embedding::ProviderState state = provider_->state();
     if (provider_up_ != nullptr) provider_up_->Set(state.up ? 1 : 0);
@@ -177,8 +159,7 @@ class QueueService final : public worker::Service {
   prometheus::Gauge& store_up_;
   prometheus::Gauge* provider_up_;  // null: it needs no network
   protocol::InFlightTable in_flight_;
-  std::optional<metrics::ConnectionMetrics> connections_;  // of an engine that has connections
-  std::optional<metrics::FileMetrics> files_;              // of one that has files
+  worker::StoreUse use_;
   std::string status_;
   StoreReads reads_;
   std::shared_ptr<JobLoop> loop_;  // last: it uses all of the above
