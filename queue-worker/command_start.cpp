@@ -2,6 +2,7 @@
 #include "queue-worker/command_start.hpp"
 
 #include "common/os/exit_codes.hpp"
+#include "common/worker/running_stack.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -16,10 +17,23 @@ tl::expected<Started, int> take_start(const config::Environ& environ) {
     fmt::print(stderr, "{}\n", descriptors.error().message);
     return tl::unexpected(exit_code::kSoftware);
   }
+  const bool typed = !worker::is_handed_configuration(*descriptors);
   auto loaded = worker::read_configuration(*descriptors, environ);
-  if (loaded) return Started{std::move(*loaded), worker::take_level_page(*descriptors)};
-  fmt::print(stderr, "{}\n", config::format(loaded.error()));
-  return tl::unexpected(exit_code::kConfig);
+  if (!loaded) {
+    fmt::print(stderr, "{}\n", config::format(loaded.error()));
+    return tl::unexpected(exit_code::kConfig);
+  }
+  if (typed) {
+    const auto runtime_dir =
+        config::find_runtime_dir(config::find_file(std::nullopt, environ), environ);
+    const auto same = worker::check_running_stack(loaded->config,
+                                                  std::filesystem::absolute(runtime_dir), environ);
+    if (!same) {
+      fmt::print(stderr, "holdfast-queue-worker: {}\n", same.error().message);
+      return tl::unexpected(exit_code::kConfig);
+    }
+  }
+  return Started{std::move(*loaded), worker::take_level_page(*descriptors)};
 }
 
 }  // namespace holdfast::queue

@@ -17,7 +17,8 @@ struct Started {
   std::optional<log::LevelPage> levels;
 };
 
-// Or the exit code; what is wrong has been told.
+// Or the exit code; what is wrong has been told. Someone who types a command in a shell does not
+// get past a stack that runs here with another store (worker::check_running_stack()).
 tl::expected<Started, int> take_start(const config::Environ& environ);
 
 }  // namespace holdfast::queue

@@ -249,6 +249,9 @@ int run_jobs_command(const Command& command, const config::Config& config) {
   options.readers = 1;
   const auto store = store::open_store(store::store_url(config), options, clock);
   if (!store) return jobs_failed(store.error());
+  const bool changes =
+      command.verb != CommandVerb::JobsList && command.verb != CommandVerb::JobsShow;
+  if (changes) fmt::print(stderr, "jobs of {}\n", (*store)->describe());
   return JobsCommand(command, **store, clock).run();
 }
 

@@ -30,8 +30,8 @@ void print_help() {
       "  {0} completion SHELL     print a completion script for bash, zsh or fish\n"
       "  {0} --version            print the version\n\n"
       "Commands: each has a --help of its own.\n"
-      "Configuration: from the supervisor; alone, the file named by HOLDFAST_CONFIG and the "
-      "environment.\n"
+      "Configuration: from the supervisor; alone, the file that HOLDFAST_CONFIG names, or "
+      "/etc/holdfast/holdfast.toml, and the environment.\n"
       "Exit codes: 0 drained or done, 1 failed, or problems were found, 2 usage, 3 migrations are "
       "pending (--status), 69 the store cannot be used, or is in use, 70 failed, 78 wrong "
       "configuration.\n",

@@ -17,6 +17,10 @@ bool is_own_worker(const Program& program) {
 
 std::string store_text(const Config& config) {
   if (std::none_of(config.programs.begin(), config.programs.end(), is_own_worker)) return {};
+  return configured_store(config);
+}
+
+std::string configured_store(const Config& config) {
   constexpr std::string_view kFile = "sqlite://";
   const std::string& url = config.store.url;
   if (url.empty()) {

@@ -55,8 +55,9 @@ inline constexpr char kSilencePath[] = "/alerts/silence";
 inline constexpr char kUnsilencePath[] = "/alerts/unsilence";
 inline constexpr char kAlertsTestPath[] = "/alerts/test";
 
-// In RUNTIME_DIR, for `holdfast` commands.
+// In RUNTIME_DIR, for `holdfast` commands; the second is read-only.
 inline constexpr char kAdminSocketFile[] = "admin.sock";
+inline constexpr char kStatusSocketFile[] = "status.sock";
 
 // The end of a worker's life: it has drained and says so with kDrainedKey=1 on the notification
 // socket; the supervisor collects its metrics once more with this query; then it exits.

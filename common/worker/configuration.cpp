@@ -6,6 +6,7 @@
 #include "common/protocol/names.hpp"
 #include "common/protocol/variables.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace holdfast::worker {
@@ -16,6 +17,12 @@ constexpr std::size_t kLargest = 16u << 20;
 
 }  // namespace
 
+bool is_handed_configuration(const std::vector<notify::NamedFd>& descriptors) {
+  return std::any_of(descriptors.begin(), descriptors.end(), [](const notify::NamedFd& named) {
+    return named.name == protocol::kConfigurationFd;
+  });
+}
+
 config::LoadResult read_configuration(std::vector<notify::NamedFd>& descriptors,
                                       const config::Environ& environ) {
   if (const Fd handed = notify::take_named(descriptors, protocol::kConfigurationFd)) {
@@ -24,10 +31,7 @@ config::LoadResult read_configuration(std::vector<notify::NamedFd>& descriptors,
     return tl::unexpected(std::vector<config::ConfigProblem>{
         {fmt::format("descriptor '{}'", protocol::kConfigurationFd), 0, 0, text.error().message}});
   }
-  const auto named = environ.find(protocol::kConfig);
-  std::optional<std::filesystem::path> file;
-  if (named != environ.end() && !named->second.empty()) file = named->second;
-  return config::load(file, environ);
+  return config::load(config::find_file(std::nullopt, environ), environ);
 }
 
 std::optional<log::LevelPage> take_level_page(std::vector<notify::NamedFd>& descriptors) {

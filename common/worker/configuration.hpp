@@ -3,7 +3,7 @@
 
 // Where a worker's configuration comes from: the descriptor "configuration" of its supervisor
 // (common/config/handover.hpp) or, without one, because a person has started it, the file that
-// HOLDFAST_CONFIG names and the environment.
+// HOLDFAST_CONFIG names, or /etc/holdfast/holdfast.toml if it exists, and the environment.
 //
 // Threads: any; blocks for the file.
 
@@ -17,6 +17,9 @@
 #include <vector>
 
 namespace holdfast::worker {
+
+// Whether a supervisor has handed it over.
+bool is_handed_configuration(const std::vector<notify::NamedFd>& descriptors);
 
 // Takes the descriptor out of `descriptors`.
 config::LoadResult read_configuration(std::vector<notify::NamedFd>& descriptors,

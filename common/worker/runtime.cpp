@@ -48,8 +48,8 @@ std::optional<int> answer_arguments(int argc, char** argv, const std::string& pr
         "{0}: a worker of the Holdfast stack. `holdfast run` starts it; it can also run alone.\n\n"
         "  {0}             work until SIGTERM\n"
         "  {0} --version   print the version\n\n"
-        "Configuration: from the supervisor; alone, the file named by HOLDFAST_CONFIG and the "
-        "environment.\n"
+        "Configuration: from the supervisor; alone, the file that HOLDFAST_CONFIG names, or "
+        "/etc/holdfast/holdfast.toml, and the environment.\n"
         "Exit codes: 0 drained, 69 the store cannot be used, 70 failed, 78 wrong configuration.\n",
         program);
     return 0;

@@ -5,6 +5,7 @@
 #include "common/base/duration.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/store/store.hpp"
+#include "common/worker/running_stack.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -75,10 +76,11 @@ Result<std::int64_t> read_expiry(const std::string& text, const Clock& clock) {
   return fail(ErrorKind::InvalidArgument, fmt::format("--expires: '{}' is in the past", text));
 }
 
-void show(const store::ApiKey& key, const auth::Token& token) {
+void show(const store::Store& store, const store::ApiKey& key, const auth::Token& token) {
   const std::string end = key.expires_at ? ", expires " + time_text(key.expires_at) : "";
-  fmt::print(stderr, "API key {} for '{}', scope {}{}. Store it now: it cannot be shown again.\n",
-             key.id, key.name, store::to_string(key.scope), end);
+  fmt::print(stderr,
+             "API key {} for '{}', scope {}{}, in {}. Store it now: it cannot be shown again.\n",
+             key.id, key.name, store::to_string(key.scope), end, store.describe());
   fmt::print("{}\n", token.text);
 }
 
@@ -97,7 +99,7 @@ Result<void> create(store::Store& store, const Arguments& arguments, const Clock
     HOLDFAST_TRY_ASSIGN(key.expires_at, read_expiry(arguments.expires, clock));
   }
   HOLDFAST_TRY(await([&](auto done) { store.create_api_key(key, std::move(done)); }));
-  show(key, token);
+  show(store, key, token);
   return {};
 }
 
@@ -118,7 +120,7 @@ Result<void> rotate(store::Store& store, const Arguments& arguments, const Clock
                       }));
   HOLDFAST_TRY_ASSIGN(const store::ApiKey old, store.get_api_key(arguments.name));
   fmt::print(stderr, "API key {} is valid until {}.\n", old.id, time_text(old.expires_at));
-  show(stored, token);
+  show(store, stored, token);
   return {};
 }
 
@@ -168,7 +170,7 @@ Result<void> list(store::Store& store, bool as_json, const Clock& clock) {
 
 Result<void> revoke(store::Store& store, const std::string& id) {
   HOLDFAST_TRY(await([&](auto done) { store.revoke_api_key(id, std::move(done)); }));
-  fmt::print(stderr, "API key {} is revoked.\n", id);
+  fmt::print(stderr, "API key {} is revoked in {}.\n", id, store.describe());
   return {};
 }
 
@@ -198,6 +200,13 @@ int run_api_key(const Arguments& arguments, const std::optional<std::filesystem:
   const auto loaded = config::load(config_file, environ);
   if (!loaded) {
     fmt::print(stderr, "{}\n", config::format(loaded.error()));
+    return exit_code::kConfig;
+  }
+  const auto runtime_dir =
+      std::filesystem::absolute(config::find_runtime_dir(config_file, environ));
+  const auto same = worker::check_running_stack(loaded->config, runtime_dir, environ);
+  if (!same) {
+    fmt::print(stderr, "holdfast: {}\n", same.error().message);
     return exit_code::kConfig;
   }
   const auto done = run(arguments, loaded->config);

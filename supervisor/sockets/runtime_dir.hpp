@@ -55,7 +55,7 @@ class RuntimeDir {
   std::filesystem::path workers() const { return path_ / "workers"; }
   std::filesystem::path notify() const { return path_ / "notify"; }
   std::filesystem::path notify_socket() const { return path_ / "notify.sock"; }
-  std::filesystem::path status_socket() const { return path_ / "status.sock"; }
+  std::filesystem::path status_socket() const { return path_ / protocol::kStatusSocketFile; }
   std::filesystem::path admin_socket() const { return path_ / protocol::kAdminSocketFile; }
 
  private:

@@ -67,6 +67,7 @@ class Stack {
     std::string output;
   };
   Answer command(const std::vector<std::string>& arguments);
+  std::map<std::string, std::string> environment() const;  // of that
 
   std::string api() { return "http://" + address_of("http"); }
   std::string address_of(const std::string& listener);
@@ -82,8 +83,6 @@ class Stack {
                        const std::string& labels = "");
 
  private:
-  std::map<std::string, std::string> environment() const;
-
   TempDir dir_;
   std::map<std::string, std::string> extra_;
   std::vector<std::string> command_;

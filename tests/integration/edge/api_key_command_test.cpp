@@ -3,6 +3,8 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/documents.hpp"
 
+#include <csignal>
+
 using namespace holdfast;
 using namespace holdfast::test;
 
@@ -140,4 +142,39 @@ TEST_CASE("an expiry that is none, or past, is a usage error") {
   CHECK(stack.command({"api-key", "rotate", "0123456789ab"}).exit_code == 1);
   CHECK(stack.command({"api-key", "rotate", "0123456789ab", "--overlap", "long"}).exit_code == 2);
   CHECK(stack.command({"api-key", "list", "--json"}).output == "[]\n");
+}
+
+TEST_CASE("a command does not open another store than that of the stack that runs here") {
+  TempDir elsewhere;
+  Stack stack(default_stack(""),
+              {{"DATABASE_URL", "sqlite://" + (elsewhere / "docs.db").native()}});
+  stack.wait_ready();
+
+  // A shell that has the configuration file, but not the variable that the stack was given.
+  std::map<std::string, std::string> shell = stack.environment();
+  shell.erase("DATABASE_URL");
+  const auto run = [&](const char* program, const std::vector<std::string>& arguments) {
+    std::vector<std::string> argv{bin_dir() / program};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    Process process(argv, shell, stack.file("shell.log"));
+    const int exit_code = process.wait(std::chrono::seconds(60)).value;
+    return std::make_pair(exit_code, process.output());
+  };
+  for (const auto& [exit_code, output] :
+       {run("holdfast", {"api-key", "create", "x"}), run("holdfast-queue-worker", {"migrate"}),
+        run("holdfast-queue-worker", {"jobs", "pause"})}) {
+    INFO(output);
+    CHECK(exit_code == 78);
+    CHECK(output.find("sqlite " + (elsewhere / "docs.db").native()) != std::string::npos);
+    CHECK(output.find("DATABASE_URL_FILE") != std::string::npos);
+  }
+  CHECK_FALSE(std::filesystem::exists(stack.file("state") / "holdfast.db"));
+
+  // Told which store, it does as it is told; so it does for a stack that does not run.
+  shell["DATABASE_URL"] = "sqlite://" + (elsewhere / "docs.db").native();
+  CHECK(run("holdfast", {"api-key", "create", "x"}).first == 0);
+  shell.erase("DATABASE_URL");
+  stack.supervisor().signal(SIGTERM);
+  REQUIRE(stack.supervisor().wait(std::chrono::seconds(60)).value == 0);
+  CHECK(run("holdfast-queue-worker", {"migrate"}).first == 0);
 }
