@@ -75,7 +75,8 @@ bool take_suffix(std::string_view& name, std::string_view suffix) {
 }
 
 bool is_endpoint(std::string_view name) {
-  return name == protocol::kStatusSocketFile || name == "notify.sock" || name == protocol::kAdminSocketFile;
+  return name == protocol::kStatusSocketFile || name == "notify.sock" ||
+         name == protocol::kAdminSocketFile;
 }
 
 // "api-worker.0.7.sock", and the link "api-worker.0.sock" to the newest.
