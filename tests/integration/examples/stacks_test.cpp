@@ -155,6 +155,16 @@ TEST_CASE("gunicorn and Celery: an order is packed, and restarts lose neither re
   CHECK(line_with(log, {"celery.0", "succeeded"}) != std::string::npos);
 }
 
+TEST_CASE("PHP-FPM behind nginx: children that have nothing to do wait, and do not exit") {
+  CopiedExample site("php-site", {"8080", "9000"}, {{"PHP_FPM", php_fpm()}});
+  CHECK_FALSE(wait_until(
+      [&] {
+        return line_with(site->supervisor().output(), {"php.0", "exited with code"}) !=
+               std::string::npos;
+      },
+      std::chrono::seconds(3)));
+}
+
 TEST_CASE(
     "PHP-FPM behind nginx: restarts lose no request, and a bad php-fpm.conf changes nothing") {
   CopiedExample site("php-site", {"8080", "9000"}, {{"PHP_FPM", php_fpm()}});
