@@ -7,6 +7,7 @@
 #include "supervisor/alerts/condition_table.hpp"
 #include "tests/support/catch.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <regex>
@@ -51,6 +52,15 @@ std::map<std::string, PrometheusRule> prometheus_rules() {
     }
   }
   return rules;
+}
+
+// As a page says it: "five minutes".
+std::string in_words(Duration duration) {
+  using namespace std::chrono_literals;
+  static const std::map<Duration, std::string> words{
+      {30s, "half a minute"}, {1min, "a minute"}, {5min, "five minutes"}, {10min, "ten minutes"}};
+  const auto found = words.find(duration);
+  return found == words.end() ? format_duration(duration) : found->second;
 }
 
 // "increase(x[5m]) >= 5": the window, and how many events it takes.
@@ -114,6 +124,21 @@ TEST_CASE("every alert has a runbook of its name, which the index lists") {
     CHECK(runbook_of(name, {}) == "docs/runbooks/" + name + ".md");
   }
   CHECK(pages.empty());
+}
+
+TEST_CASE("a runbook says for how long its alert has to last") {
+  for (const auto& [name, rule] : prometheus_rules()) {
+    if (rule.hold == Duration::zero()) continue;
+    const auto page = read_file(HOLDFAST_SOURCE_DIR "/" + rule.runbook);
+    REQUIRE(page);
+    std::string meaning = page->substr(0, page->find("## Impact"));
+    std::replace(meaning.begin(), meaning.end(), '\n', ' ');
+    const std::string lasts = in_words(rule.hold);
+    INFO(name << " lasts " << lasts << "; " << meaning);
+    const bool said =
+        std::regex_search(meaning, std::regex("(^|\\b(for|For|after) )" + lasts + "\\b"));
+    CHECK(said);
+  }
 }
 
 TEST_CASE("the configuration knows the alerts of the table, and which keys each understands") {
