@@ -81,6 +81,12 @@ documented() { sed -n "s/^| \`$1\` | \([0-9.]*\) |.*/\1/p" "$root/docs/productio
 [ "$(exposure 17)" = "$(documented holdfast.service)" ] || fail "the documented exposure of the unit is not $(exposure 17)"
 [ "$(exposure 13 "$root/systemd/strict.conf")" = "$(documented strict.conf)" ] || fail "the documented exposure of strict.conf"
 
+# The page explains each line of it, but for what is run and as whom.
+sed -n '/^\[Service\]/,/^\[Install\]/s/^\([A-Za-z]*\)=.*/\1/p' "$root/systemd/holdfast.service" | sort -u |
+  grep -vxE 'ExecStart|ExecReload|User|Group' | while read -r key; do
+  grep -q "\`${key}[\`=]" "$root/docs/production-deployment.md" || fail "the page of the unit does not explain $key"
+done
+
 # --- install --------------------------------------------------------------------------------------
 boot_copy
 files() {
