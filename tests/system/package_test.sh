@@ -287,9 +287,11 @@ say "stopped after the request in flight"
 
 # --- upgrade under load ---------------------------------------------------------------------------
 printf '[log]\nlevel = "debug"\n' | write_config
-inside systemctl enable -q --now holdfast.socket
-inside systemctl start holdfast
+inside systemctl start holdfast || fail "start"
 serves
+documented_run "systemctl stop holdfast" "systemctl enable --now holdfast.socket" "systemctl start holdfast"
+serves
+[ "$(inside systemctl is-active holdfast.socket)" = active ] || fail "systemd does not hold the socket"
 make_next_package "$deb" "$work/tree/root/next.deb"
 inside sh -c 'touch /run/go; while [ -e /run/go ]; do
   curl -s -o /dev/null --max-time 30 -w "%{http_code} %{exitcode}\n" http://127.0.0.1:3000/health
