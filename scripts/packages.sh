@@ -28,7 +28,7 @@ system_packages=(debootstrap systemd-container iproute2)
 docker_packages=(docker.io docker-compose debootstrap jq curl procps)
 
 # What packaging/build.sh needs besides a compiler, and what its result is checked with.
-package_packages=(python3-minimal dpkg-dev fakeroot file binutils)
+package_packages=(python3 dpkg-dev fakeroot file binutils)
 package_test_packages=("${package_packages[@]}" lintian mandoc)
 
 # The peers that tests/bench compares Holdfast with.
