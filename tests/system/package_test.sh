@@ -5,7 +5,7 @@
 # shellcheck source=tests/system/booted.sh
 . "$(dirname "${BASH_SOURCE[0]}")/booted.sh"
 # The proxies and runtimes that the unit and the documents name.
-extra_packages=(sqlite3 openssl nodejs nginx-light caddy gunicorn)
+extra_packages=(openssl nodejs nginx-light caddy gunicorn)
 bin=$1
 
 until_true() { # WHAT COMMAND...: waits for it, for 30 s
@@ -224,6 +224,11 @@ documented_run() { # COMMAND...: each is a line of docs/production-deployment.md
     inside sh -c "$line" || fail "$line"
   done
 }
+documented_block() { # LINE: the block of docs/production-deployment.md that has it
+  awk -v line="$1" '/^```/ { if (inside && found) { printf "%s", text; exit } inside = !inside; text = ""; found = 0; next }
+    inside { text = text $0 "\n"; found = found || $0 == line }' "$root/docs/production-deployment.md" | grep . ||
+    fail "no block in the docs has the line $1"
+}
 tls=/usr/share/doc/holdfast/examples/tls
 inside sh -c "mkdir -p /etc/ssl/holdfast; cp $tls/nginx.conf /etc/nginx/conf.d/holdfast.conf; cp $tls/Caddyfile /srv/Caddyfile
   openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -keyout /etc/ssl/holdfast/site.key \
@@ -250,16 +255,29 @@ for _ in $(seq 100); do over_tls :8443 && { reached=1; break; }; sleep 0.1; done
 inside systemctl stop caddy-test
 inside rm -rf /etc/ssl/holdfast /etc/nginx/conf.d/holdfast.conf /srv/Caddyfile
 : | write_config
-documented_run "runuser -u holdfast -- sqlite3 /var/lib/holdfast/holdfast.db \"VACUUM INTO '/var/lib/holdfast/backup.db'\""
+documented_run "runuser -u holdfast -- holdfast-queue-worker backup /var/lib/holdfast/backup.db"
 # shellcheck disable=SC2016
 inside sh -c 'curl -sf "http://127.0.0.1:3000/api/documents?limit=100" | grep -o "\"id\":\"[^\"]*" | cut -c7- |
   while read -r id; do curl -sf -X DELETE "http://127.0.0.1:3000/api/documents/$id"; done'
 found && fail "the documents are not deleted"
 documented_run "systemctl stop holdfast.socket holdfast.service" \
-  "rm -f /var/lib/holdfast/holdfast.db-wal /var/lib/holdfast/holdfast.db-shm" \
-  "install -o holdfast -g holdfast -m 640 /var/lib/holdfast/backup.db /var/lib/holdfast/holdfast.db" \
+  "runuser -u holdfast -- holdfast-queue-worker restore /var/lib/holdfast/backup.db" \
   "systemctl start holdfast.service"
 until_true "the restored documents are not found" found
+inside runuser -u holdfast -- holdfast-queue-worker check | grep -qF /var/lib/holdfast/holdfast.db || fail "check of the restored database"
+inside sh -c 'rm /var/lib/holdfast/backup.db /var/lib/holdfast/holdfast.db.replaced-*'
+{
+  printf '[program.%s]\ncommand = [%s]\n%s\n' \
+    migrate '"holdfast-queue-worker", "migrate"' 'type = "oneshot"' \
+    queue-worker '"holdfast-queue-worker"' 'after = ["migrate"]' \
+    api-worker '"holdfast-api-worker"' $'after = ["migrate"]\nsockets = ["http"]'
+  documented_block '[program.backup]'
+} | write_config
+inside systemctl reload holdfast || fail "reload with the nightly backup"
+inside holdfast start backup || fail "the nightly backup"
+inside test -s /var/lib/holdfast/backup.db || fail "the nightly backup has left nothing"
+: | write_config
+inside systemctl reload holdfast || fail "reload"
 say "nginx and Caddy in front; backup and restore"
 
 # --- stop with a drain ----------------------------------------------------------------------------
