@@ -57,15 +57,22 @@ docker stop "$name" >/dev/null
 docker logs "$name" 2>&1 | has 'worker has stopped' || fail "the worker was not let finish"
 say "a Node.js API and its worker hold in one container"
 
-# --- An image with another C library, or none.
-cat >"$work/Dockerfile" <<'DOCKERFILE'
+# --- An image with another C library, or none, and without certificates.
+certificates=$(grep -xE 'COPY --from=holdfast /etc/ssl/.*|ENV SSL_CERT_FILE=.*' "$root/docs/docker.md")
+[ "$(wc -l <<<"$certificates")" = 2 ] || fail "docs/docker.md has no lines for certificates"
+cat >"$work/Dockerfile" <<DOCKERFILE
 FROM holdfast-supervisor AS holdfast
 FROM holdfast-test-without-glibc
 COPY --from=holdfast /opt/holdfast /opt/holdfast
+$certificates
 ENTRYPOINT ["/opt/holdfast/bin/holdfast"]
 DOCKERFILE
 mkdir "$work/empty"
 docker build -q -t holdfast-test-musl -f "$work/Dockerfile" "$work/empty" >/dev/null 2>"$work/build.log" || fail "build: $(cat "$work/build.log")"
+docker cp "$(docker create --name "$name-2" holdfast-test-musl)":/etc/ssl/certs/ca-certificates.crt "$work/authorities" ||
+  fail "no certificates"
+docker rm "$name-2" >/dev/null
+grep -q 'BEGIN CERTIFICATE' "$work/authorities" || fail "the image's certificates are none"
 docker run --rm holdfast-test-musl version | has '^holdfast ' || fail "it does not run without glibc"
 mkdir "$work/etc"
 printf '[program.echo]\ncommand = ["/bin/sh", "-c", "echo from busybox"]\ntype = "oneshot"\n' \

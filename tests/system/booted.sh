@@ -46,7 +46,7 @@ make_tree() { # BIN_DIR
   release=$(. /etc/os-release && echo "$VERSION_CODENAME")
   mapfile -t packages < <(library_packages "$1")
   [ ${#packages[@]} != 0 ] || fail "the libraries of the programs were not found"
-  packages+=(systemd systemd-sysv dbus curl libnss-systemd tzdata procps "${extra_packages[@]}")
+  packages+=(systemd systemd-sysv dbus ca-certificates curl libnss-systemd tzdata procps "${extra_packages[@]}")
   tree=$cache/tree-$release-$(printf '%s ' "${packages[@]}" | cksum | cut -d' ' -f1)
   [ -e "$tree.done" ] && return
   mkdir -p "$cache"

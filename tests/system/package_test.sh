@@ -32,6 +32,7 @@ again=$("$root/packaging/build.sh" "$work/two") || fail "the package is not made
 cmp "$deb" "$again" || fail "made twice, the package differs"
 lintian --allow-root --fail-on error,warning "$deb" || fail "lintian"
 dpkg-deb -x "$deb" "$work/content"
+[ "$(dpkg-deb -f "$deb" Recommends)" = ca-certificates ] || fail "the package does not recommend ca-certificates"
 find "$work/content/usr/share/man" -name '*.gz' | while read -r page; do
   zcat "$page" | mandoc -T lint -W warning || fail "$page"
 done
