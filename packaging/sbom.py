@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The software bill of materials of the package, SPDX 2.3 as JSON: its programs with their hashes, the
-Debian packages of the libraries that they load, and those that were compiled in.
+Debian packages of the libraries that they load, those that libpq brings, and those compiled in.
 
     sbom.py BIN_DIR VERSION EPOCH
 """
@@ -14,9 +14,10 @@ import re
 import subprocess
 import sys
 
-# Headers whose code is in the programs. The shared libraries are found by ldd; it does not know of
-# libpq, which is loaded when a store on PostgreSQL is opened.
-COMPILED_IN = ("libboost1.81-dev", "libboost-dev", "libcli11-dev", "libexpected-dev", "nlohmann-json3-dev")
+# Headers and static libraries whose code is in the programs. The shared ones are found by ldd; it does
+# not know of libpq, which is loaded, with what it needs itself, when a store on PostgreSQL is opened.
+COMPILED_IN = ("libboost1.81-dev", "libboost-dev", "libcli11-dev", "libexpected-dev", "libsqlitecpp-dev",
+               "nlohmann-json3-dev")
 
 
 def output(*command):
@@ -57,6 +58,11 @@ def debian_package(name):
     }
 
 
+def loaded_by(binary):
+    """The packages of the shared libraries that a program or library needs, and they in turn."""
+    return {owner(path) for path in re.findall(r"(/\S+) \(0x", output("ldd", binary))}
+
+
 def main():
     bin_dir, version, epoch = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     binaries = sorted(bin_dir.glob("holdfast*"))
@@ -74,10 +80,10 @@ def main():
             "licenseInfoInFiles": ["NOASSERTION"],
             "copyrightText": "NOASSERTION",
         })
-        for line in output("ldd", binary).split("\n"):
-            if match := re.search(r"(/\S+) \(0x", line):
-                linked.add(owner(match[1]))
-    linked.add(owner(re.search(r"libpq\.so\.5 .*=> (/\S+)", output("/sbin/ldconfig", "-p"))[1]))
+        linked |= loaded_by(binary)
+    libpq = re.search(r"libpq\.so\.5 .*=> (/\S+)", output("/sbin/ldconfig", "-p"))[1]
+    linked.add(owner(libpq))
+    by_libpq = loaded_by(libpq) - linked
     code = hashlib.sha1("".join(sorted(f["checksums"][0]["checksumValue"] for f in files)).encode())
     holdfast = {
         "SPDXID": "SPDXRef-Package-holdfast",
@@ -94,6 +100,7 @@ def main():
     }
     compiled_in = [name for name in COMPILED_IN if debian_package(name)]
     libraries = [debian_package(name) for name in sorted(linked)]
+    brought = [debian_package(name) for name in sorted(by_libpq)]
     headers = [debian_package(name) for name in compiled_in]
 
     def relation(a, kind, b):
@@ -103,6 +110,8 @@ def main():
     relations = [relation("SPDXRef-DOCUMENT", "DESCRIBES", me)]
     relations += [relation(me, "CONTAINS", one["SPDXID"]) for one in files]
     relations += [relation(me, "DYNAMIC_LINK", one["SPDXID"]) for one in libraries]
+    loader = debian_package(owner(libpq))["SPDXID"]
+    relations += [relation(loader, "DYNAMIC_LINK", one["SPDXID"]) for one in brought]
     relations += [relation(me, "STATIC_LINK", one["SPDXID"]) for one in headers]
     at = datetime.datetime.fromtimestamp(epoch, datetime.timezone.utc)
     json.dump({
@@ -113,7 +122,7 @@ def main():
         "documentNamespace": f"urn:holdfast:spdx:{version}:{everything.hexdigest()}",
         "creationInfo": {"created": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
                          "creators": ["Tool: packaging/sbom.py"]},
-        "packages": [holdfast, *libraries, *headers],
+        "packages": [holdfast, *libraries, *brought, *headers],
         "files": files,
         "relationships": relations,
     }, sys.stdout, indent=1)
