@@ -47,6 +47,18 @@ for program in holdfast holdfast-queue-worker; do
     [ -s "$work/content/usr/share/$file" ] || fail "no $file"
   done
 done
+# What the documents link to is there, and so is each example, but for what a run has left.
+python3 - "$work/content/usr/share/doc/holdfast" <<'PYTHON' || fail "the documents of the package"
+import pathlib, re, sys
+pages = list(pathlib.Path(sys.argv[1]).rglob("*.md"))
+assert len(pages) > 100, len(pages)
+for page in pages:
+    for target in re.findall(r"\]\(([^()\s#]+)(?:#[^()\s]*)?\)", page.read_text()):
+        assert re.match("[a-z]+:", target) or (page.parent / target).exists(), f"{page}: {target}"
+PYTHON
+diff <(cd "$root/examples" && find . \( -name node_modules -o -name __pycache__ -o -name '.?*' \) -prune -o -type f -print | sort) \
+  <(cd "$work/content/usr/share/doc/holdfast/examples" && find . -mindepth 2 -type f -print |
+    grep -vE '^./(prometheus|grafana)/' | sort) || fail "the examples of the package"
 # Comments alone: as it stands, and with every key that has a default taken out of its comment.
 config=$work/content/etc/holdfast/holdfast.toml
 check() { env -i HOLDFAST_CONFIG="$1" "$bin/holdfast" check-config 2>&1 | sed "s|$1|FILE|g" || true; }
