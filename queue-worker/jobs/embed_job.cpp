@@ -119,8 +119,9 @@ Outcome embed_unguarded(const std::string& document_id, const EmbedTools& tools,
 }  // namespace
 
 bool is_transient(ErrorKind kind) {
+  // PermissionDenied: a server that turns this role away, which its administrator mends.
   return kind == ErrorKind::Unavailable || kind == ErrorKind::ResourceExhausted ||
-         kind == ErrorKind::DeadlineExceeded;
+         kind == ErrorKind::DeadlineExceeded || kind == ErrorKind::PermissionDenied;
 }
 
 Outcome embed_document(const std::string& document_id, const EmbedTools& tools,

@@ -24,6 +24,11 @@ AttemptResult result_of(store::JobState state, bool postponed) {
   }
 }
 
+// Somebody else owns the job, or it is there no more: what this process knows of it is of no use.
+bool is_stale(ErrorKind kind) {
+  return kind == ErrorKind::Conflict || kind == ErrorKind::NotFound;
+}
+
 // What the provider's operator finds in their logs.
 std::string request_id_of(const JobInfo& job) {
   return job.request_id.empty() ? fmt::format("job-{}", job.job_id) : job.request_id;
@@ -200,11 +205,8 @@ void InFlightJobs::complete(Held& held, std::string detail) {
       key_of(held), on_loop<void>([key = key_of(held), detail = std::move(detail)](
                                       InFlightJobs& self, const Result<void>& result) {
         if (result) return self.end(key, AttemptResult::Done, detail);
-        const Error& error = result.error();
-        if (!is_transient(error.kind)) return self.end(key, AttemptResult::Stale, error.message);
-        self.parts_.observer.trouble("complete", error);
-        self.try_again_later(key,
-                             [detail](InFlightJobs& s, Held& late) { s.complete(late, detail); });
+        self.end_failed(key, "complete", result.error(),
+                        [detail](InFlightJobs& s, Held& late) { s.complete(late, detail); });
       }));
 }
 
@@ -222,12 +224,8 @@ void InFlightJobs::fail_job(Held& held, const Failing& failing) {
             if (result)
               return self.end(key, result_of(*result, failing.postponed_for.has_value()),
                               failing.error);
-            if (!is_transient(result.error().kind)) {
-              return self.end(key, AttemptResult::Stale, result.error().message);
-            }
-            self.parts_.observer.trouble("fail", result.error());
-            self.try_again_later(
-                key, [failing](InFlightJobs& s, Held& late) { s.fail_job(late, failing); });
+            self.end_failed(key, "fail", result.error(),
+                            [failing](InFlightJobs& s, Held& late) { s.fail_job(late, failing); });
           }));
 }
 
@@ -242,6 +240,23 @@ void InFlightJobs::probe_provider(std::function<void()> done) {
       if (weak.lock()) done();
     });
   });
+}
+
+void InFlightJobs::end_failed(store::JobKey key, std::string_view what, const Error& error,
+                              Step step) {
+  Held* const held = find(key);
+  if (held == nullptr) return;
+  if (is_stale(error.kind)) return end(key, AttemptResult::Stale, error.message);
+  parts_.observer.trouble(what, error);
+  if (!is_transient(error.kind)) {
+    const MonoTime now = parts_.clock.mono();
+    if (!held->refused_since) held->refused_since = now;
+    // The step below finds out whether the job was given up.
+    if (now - *held->refused_since >= options_.limits.lease) {
+      hooks_.cannot_end(*held->refused_since);
+    }
+  }
+  try_again_later(key, std::move(step));
 }
 
 void InFlightJobs::try_again_later(store::JobKey key, Step step) {

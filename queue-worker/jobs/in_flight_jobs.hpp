@@ -8,8 +8,9 @@
 //                                                                         \-> fail, retry later
 //
 // Every step names the fence of the job's claim. A result whose fence is stale is dropped and
-// counted: the job has another owner. While the store is busy or full, jobs stay here and the step
-// is tried again every poll interval.
+// counted: the job has another owner. Any other failure of the store says nothing about that: the
+// job stays here and the step is tried again every poll interval, for as long as the lease lasts.
+// If the store takes everything but the end of a job, the hook cannot_end says so.
 //
 // Threads: the loop's; job threads and store callbacks post to it. Ownership: a shared_ptr; pending
 // work holds weak references, so it may be destroyed at any time on the loop's thread. That waits
@@ -41,6 +42,9 @@ class InFlightJobs : public std::enable_shared_from_this<InFlightJobs> {
   struct Hooks {
     std::function<void()> thread_free;  // a job's work is over, its result not yet stored
     std::function<void()> job_ended;    // it is no longer held
+    // For a lease's length the store has refused to end a job, since the time given here: who
+    // renews the lease would keep the job "running" without anybody working on it.
+    std::function<void(MonoTime since)> cannot_end;
   };
   struct Load {
     std::uint32_t in_work = 0;      // claimed, and the work not finished
@@ -79,6 +83,7 @@ class InFlightJobs : public std::enable_shared_from_this<InFlightJobs> {
     MonoTime began;
     std::shared_ptr<std::atomic<bool>> stop;
     bool disowned = false;
+    std::optional<MonoTime> refused_since;  // the store would not end it, though it is there
     protocol::InFlightTable::Slot listed = protocol::InFlightTable::kNone;
   };
   struct Computed {
@@ -103,6 +108,7 @@ class InFlightJobs : public std::enable_shared_from_this<InFlightJobs> {
         postponed_for{};  // through no fault of the job: the attempt is given back
   };
   void fail_job(Held& held, const Failing& failing);
+  void end_failed(store::JobKey key, std::string_view what, const Error& error, Step step);
   void try_again_later(store::JobKey key, Step step);
   void end(store::JobKey key, AttemptResult result, std::string_view detail);
   Held* find(store::JobKey key);

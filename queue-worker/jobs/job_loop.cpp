@@ -53,7 +53,12 @@ void JobLoop::assemble(std::vector<std::shared_ptr<worker::Beat>> beats) {
                             self.peeked_.reset();
                             self.advance();
                           }),
-                          hook([](JobLoop& self) { self.job_ended(); })});
+                          hook([](JobLoop& self) { self.job_ended(); }),
+                          [weak = weak_from_this()](MonoTime since) {
+                            const auto self = weak.lock();
+                            // A drain ends with a release.
+                            if (self && !self->drained_) self->lease_->give_up_if_renewed(since);
+                          }});
   const std::weak_ptr<InFlightJobs> jobs = jobs_;
   lease_ = std::make_shared<WorkerLease>(
       parts_, options_.identity, options_.limits.lease,

@@ -42,6 +42,7 @@ void WorkerLease::registered_as(std::int64_t worker_id) {
   worker_id_ = worker_id;
   registered_ = true;
   renewed_at_ = parts_.clock.mono();
+  confirmed_at_ = *renewed_at_;
   // The predecessor died once: jobs found later under this name were not lost by it.
   identity_.predecessor.clear();
   parts_.observer.registered(worker_id, again);
@@ -51,6 +52,10 @@ void WorkerLease::declared_dead(std::int64_t worker_id) {
   if (!registered_ || worker_id != worker_id_) return;  // an answer to an earlier registration
   registered_ = false;
   hooks_.lost();
+}
+
+void WorkerLease::give_up_if_renewed(MonoTime since) {
+  if (confirmed_at_ > since) declared_dead(worker_id_);
 }
 
 void WorkerLease::renew_if_due() {
@@ -71,6 +76,7 @@ void WorkerLease::renew() {
 void WorkerLease::renewed(std::int64_t worker_id, const Result<store::HeartbeatReply>& reply) {
   if (!reply) return parts_.observer.trouble("heartbeat", reply.error());
   if (!reply->alive) return declared_dead(worker_id);
+  if (worker_id == worker_id_) confirmed_at_ = parts_.clock.mono();
   for (const store::JobKey& key : reply->to_stop) {
     if (hooks_.stop_job(key)) continue;
     // The store says it is ours, but it is not held here: the answer to its claim was lost. Without

@@ -41,6 +41,10 @@ class WorkerLease : public std::enable_shared_from_this<WorkerLease> {
   void keep_renewing();
   // The store refused a claim of this worker id.
   void declared_dead(std::int64_t worker_id);
+  // The end of a job has been refused since then. If the lease was renewed meanwhile, it alone
+  // keeps that job from anybody else: this registration is given up, and the next one rescues its
+  // jobs.
+  void give_up_if_renewed(MonoTime since);
 
   // Gives back the jobs of this worker that are still running, and removes its registration.
   void end(std::function<void()> done);
@@ -58,6 +62,7 @@ class WorkerLease : public std::enable_shared_from_this<WorkerLease> {
   bool registered_ = false;
   bool renewing_ = false;  // the timer runs
   std::optional<MonoTime> renewed_at_;
+  MonoTime confirmed_at_{};  // the last answer of the store that this worker lives
 };
 
 }  // namespace holdfast::queue

@@ -29,7 +29,7 @@ constexpr Known kKnown[] = {
     {"25P03", ErrorKind::Unavailable, ""},
     {"28", ErrorKind::PermissionDenied,
      "; check user and password in store.url, PGPASSFILE, and the server's pg_hba.conf"},
-    {"3D000", ErrorKind::NotFound, "; create it: createdb, then holdfast-queue-worker migrate"},
+    {"3D000", ErrorKind::Unavailable, "; create it: createdb, then holdfast-queue-worker migrate"},
     {"3F000", ErrorKind::InvalidArgument, "; run `holdfast-queue-worker migrate`"},
     {"40", ErrorKind::Unavailable, ""},
     {"42501", ErrorKind::PermissionDenied,

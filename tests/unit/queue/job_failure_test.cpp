@@ -251,6 +251,73 @@ TEST_CASE("a deletion that cannot be recorded now is recorded later") {
   CHECK(has(world.seen.troubles, "complete"));
 }
 
+TEST_CASE(
+    "only a claim that is lost makes the end of a job stale: what else fails is tried again") {
+  struct Ending {
+    std::string step;
+    AttemptResult result;
+  };
+  for (const Ending& ending :
+       {Ending{"complete_embedding", AttemptResult::Done}, Ending{"complete", AttemptResult::Done},
+        Ending{"fail_job", AttemptResult::Dead}}) {
+    for (const ErrorKind kind :
+         {ErrorKind::Unavailable, ErrorKind::ResourceExhausted, ErrorKind::DeadlineExceeded,
+          ErrorKind::PermissionDenied, ErrorKind::DataLoss, ErrorKind::Internal,
+          ErrorKind::InvalidArgument}) {
+      CAPTURE(ending.step, to_string(kind));
+      World world;
+      world.store->fail_next(ending.step, kind);
+      if (ending.step == "complete") {
+        world.store->on_claimed = [](std::vector<store::Job>& jobs) {
+          for (store::Job& job : jobs)
+            job.payload = "{\"document_id\": \"never-was\"}";
+        };
+      }
+      if (ending.step == "fail_job") world.provider.instead = always(ErrorKind::InvalidArgument);
+      const auto created = world.post("text");
+      world.start();
+      REQUIRE(world.run_until([&] {
+        return !world.seen.ended.empty() &&
+               world.seen.ended.back().result != AttemptResult::Retried;
+      }));
+      CHECK(world.seen.ended.back().result == ending.result);
+      CHECK(world.job(created).state != store::JobState::Running);
+    }
+  }
+}
+
+TEST_CASE("a server that turns the role away for a while costs a job nothing") {
+  for (const std::string step : {"get_document", "complete_embedding"}) {
+    CAPTURE(step);
+    World world;
+    for (int i = 0; i < 3; ++i)
+      world.store->fail_next(step, ErrorKind::PermissionDenied);
+    const auto created = world.post("text");
+    world.start();
+    REQUIRE(world.run_until_ended(1));
+    CHECK(world.seen.results() == Results{AttemptResult::Done});
+    CHECK(world.job(created).attempt == 1);
+  }
+}
+
+TEST_CASE("a job whose end is refused for a whole lease, while the lease is renewed, is rescued") {
+  World world;
+  world.options.limits.lease = 60ms;
+  // More often than the worker asks within this test.
+  for (int i = 0; i < 1000; ++i)
+    world.store->fail_next("fail_job", ErrorKind::Internal);
+  world.provider.instead = [](int call, auto) -> std::optional<Result<Vectors>> {
+    if (call == 1) return Result<Vectors>(fail(ErrorKind::InvalidArgument, "no luck"));
+    return std::nullopt;
+  };
+  const auto created = world.post("text");
+  world.start();
+  REQUIRE(world.run_until([&] { return world.stats().done == 1; }));
+  CHECK(world.seen.workers.size() == 2);
+  CHECK(world.job(created).crashes == 1);
+  CHECK(world.seen.ended.front().result == AttemptResult::Stale);
+}
+
 TEST_CASE("a worker that cannot register at the start says why") {
   World world;
   world.store->fail_next("register", ErrorKind::Unavailable);
