@@ -54,12 +54,13 @@ constexpr std::string_view kEnqueue = statement<
     " max_crashes, payload, created_at) SELECT 'embed', $1,"
     " CASE WHEN $5 > 0 THEN {job.waiting} ELSE {job.ready} END, now + $5, now, nullif($6, 0), $2,"
     " $3, $4, now FROM holdfast.now_ms() AS now RETURNING id">;
-constexpr std::string_view kCancelUnstarted = statement<
-    "UPDATE holdfast.job SET state = {job.cancelled}, finished_at = holdfast.now_ms()"
-    " WHERE id = $1 AND state IN ({job.ready}, {job.waiting})">;
-constexpr std::string_view kAskToStop = statement<
-    "UPDATE holdfast.job SET cancel_requested = true"
-    " WHERE id = $1 AND state = {job.running}">;
+// Cancelled, or asked to stop if it runs. One statement for both: its worker may be giving it back
+// at this moment, and what a statement has waited for it looks at again.
+constexpr std::string_view kGiveUpJob = statement<
+    "UPDATE holdfast.job SET cancel_requested = cancel_requested OR state = {job.running},"
+    " finished_at = CASE WHEN state <> {job.running} THEN holdfast.now_ms() END,"
+    " state = CASE WHEN state = {job.running} THEN state ELSE {job.cancelled} END"
+    " WHERE id = $1 AND state IN ({job.ready}, {job.waiting}, {job.running})">;
 constexpr std::string_view kFind =
     "SELECT seq, version, job_id FROM holdfast.document WHERE id = $1 FOR UPDATE";
 constexpr std::string_view kReplace = statement<
@@ -100,12 +101,6 @@ Document read_document(const Rows& rows, int row) {
 
 Failure no_such_document(const std::string& id) {
   return fail(ErrorKind::NotFound, fmt::format("there is no document '{}'", id));
-}
-
-void give_up_job(Transaction& transaction, std::int64_t job_id) {
-  const std::vector<Statement> both{Statement(kCancelUnstarted).bind(job_id),
-                                    Statement(kAskToStop).bind(job_id)};
-  transaction.run(both);
 }
 
 struct Stored {
@@ -188,11 +183,11 @@ Result<Created> replace_document(Transaction& transaction, const NewDocument& do
   HOLDFAST_TRY_ASSIGN(const Stored stored, find_for_change(transaction, document.id, expected));
   const std::int64_t version = stored.version + 1;
   const std::vector<Statement> jobs{
-      Statement(kCancelUnstarted).bind(stored.job_id), Statement(kAskToStop).bind(stored.job_id),
+      Statement(kGiveUpJob).bind(stored.job_id),
       Statement(kEnqueue).bind(std::int64_t{document.priority}, budgets.max_attempts,
                                budgets.max_crashes, make_job_payload(document, version),
                                document.delay_ms, document.timeout_ms)};
-  const std::int64_t job_id = transaction.run(jobs)[2].integer(0, 0);
+  const std::int64_t job_id = transaction.run(jobs)[1].integer(0, 0);
   const std::vector<Statement> changes{
       Statement(kReplace).bind(stored.seq, Uncopied{document.title}, Uncopied{document.metadata},
                                static_cast<std::int64_t>(document.content.size()), version, job_id),
@@ -206,7 +201,7 @@ Result<Created> replace_document(Transaction& transaction, const NewDocument& do
 Result<void> delete_document(Transaction& transaction, const std::string& id,
                              const Condition& expected) {
   HOLDFAST_TRY_ASSIGN(const Stored stored, find_for_change(transaction, id, expected));
-  give_up_job(transaction, stored.job_id);
+  transaction.run(Statement(kGiveUpJob).bind(stored.job_id));
   delete_chunks(transaction, stored.seq);
   transaction.run(Statement(kDelete).bind(stored.seq));
   return {};

@@ -27,6 +27,11 @@ constexpr std::string_view kFailDocument = statement<
     " chunk_count = 0, updated_at = holdfast.now_ms() WHERE job_id = $1"
     " AND status <> {document.ready} RETURNING seq">;
 constexpr std::string_view kDrain = "UPDATE holdfast.worker SET draining = true WHERE id = $1";
+// Before anything is decided about them: a request to stop that is just being committed is waited
+// for here, and one that comes later waits. In the order of their ids, as others lock several.
+constexpr std::string_view kLockRunning = statement<
+    "SELECT 1 FROM holdfast.job WHERE state = {job.running} AND worker_id = $1"
+    " ORDER BY id FOR UPDATE">;
 // One statement for all of them: after_release() in SQL.
 constexpr std::string_view kRelease = statement<
     "UPDATE holdfast.job SET"
@@ -111,7 +116,7 @@ Result<JobState> fail_job(Transaction& transaction, const JobFailure& failure) {
 }
 
 std::vector<Statement> release_statements(std::int64_t worker_id) {
-  return {Statement(kDrain).bind(worker_id),
+  return {Statement(kDrain).bind(worker_id), Statement(kLockRunning).bind(worker_id),
           Statement(kFailCancelled).bind(worker_id, std::string(kCancelledError)),
           Statement(kRelease).bind(worker_id)};
 }

@@ -46,10 +46,12 @@ class PostgresEnvironment final : public Environment {
   std::int64_t server_ms_;
 };
 
-// A session with a transaction in which this statement was run, until it is destroyed.
+// A session with a transaction in which this statement was run, until it is committed, or undone as
+// this is destroyed.
 class Holder {
  public:
   Holder(const std::string& url, const std::string& statement);
+  void commit() { run("COMMIT"); }
 
  private:
   void run(const std::string& statement);
