@@ -57,13 +57,21 @@ constexpr std::string_view kPruneMarks =
     "DELETE FROM holdfast.commit_mark WHERE writer = ANY(ARRAY(SELECT writer"
     " FROM holdfast.commit_mark WHERE at < holdfast.now_ms() - 604800000 LIMIT $1"
     " FOR UPDATE SKIP LOCKED))";
-// Whoever has not searched for an hour loads everything.
+// Whoever has not searched for an hour loads everything. What belongs to a transaction that this
+// server has not begun yet came with a dump of another one, and goes. If the horizon did, everybody
+// loads everything once.
 constexpr std::string_view kForgetChanges =
-    "WITH gone AS (DELETE FROM holdfast.chunk_change WHERE at < holdfast.now_ms() - 3600000"
-    " RETURNING transaction)"
-    " UPDATE holdfast.chunk_change_horizon AS h SET transaction = newest.transaction"
-    " FROM (SELECT transaction FROM gone ORDER BY transaction DESC LIMIT 1) AS newest"
-    " WHERE h.transaction < newest.transaction";
+    "WITH here AS MATERIALIZED (SELECT pg_snapshot_xmax(pg_current_snapshot()) AS xmax,"
+    " pg_current_xact_id() AS own),"
+    " gone AS (DELETE FROM holdfast.chunk_change AS c USING here"
+    " WHERE c.at < holdfast.now_ms() - 3600000"
+    " OR (c.transaction >= here.xmax AND c.transaction <> here.own)"
+    " RETURNING c.transaction, c.transaction < here.xmax AS is_ours)"
+    " UPDATE holdfast.chunk_change_horizon AS h SET transaction ="
+    " CASE WHEN h.transaction >= here.xmax THEN here.own ELSE newest.transaction END"
+    " FROM here LEFT JOIN"
+    " (SELECT transaction FROM gone WHERE is_ours ORDER BY transaction DESC LIMIT 1) AS newest"
+    " ON true WHERE h.transaction >= here.xmax OR h.transaction < newest.transaction";
 
 }  // namespace
 

@@ -13,11 +13,18 @@ namespace {
 // How many rows of vectors come at a time: a 1024-dimensional one has 4 KiB.
 constexpr std::int64_t kRowsAtATime = 2000;
 
+// A transaction that this server has not begun yet is one of the server that a dump came from: it
+// says nothing. Whoever has seen later ones than this server has, or another table of that name,
+// has looked at another database under the same address.
 constexpr std::string_view kNews =
-    "SELECT pg_snapshot_xmin(pg_current_snapshot())::text,"
-    " (SELECT transaction >= $1::xid8 FROM holdfast.chunk_change_horizon), c.seq, c.document"
-    " FROM (SELECT 1) AS one LEFT JOIN holdfast.chunk_change AS c ON c.transaction >= $1::xid8"
-    " ORDER BY c.seq";
+    "WITH here AS MATERIALIZED (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin,"
+    " pg_snapshot_xmax(pg_current_snapshot()) AS xmax)"
+    " SELECT here.xmin::text, here.xmin < $1::xid8 OR h.tableoid::bigint <> $2"
+    " OR (h.transaction >= $1::xid8 AND h.transaction < here.xmax),"
+    " h.tableoid::bigint, c.seq, c.document"
+    " FROM here CROSS JOIN holdfast.chunk_change_horizon AS h"
+    " LEFT JOIN holdfast.chunk_change AS c ON c.transaction >= $1::xid8"
+    " AND c.transaction < here.xmax ORDER BY c.seq";
 constexpr std::string_view kAllVectors =
     "SELECT c.document, c.ordinal, c.id, c.vector FROM holdfast.chunk AS c"
     " JOIN holdfast.document AS d ON d.seq = c.document AND d.vector_space = $4"
@@ -92,13 +99,14 @@ std::vector<Candidate> VectorIndex::nearest(Transaction& transaction, std::span<
 }
 
 VectorIndex::News VectorIndex::ask_for_news(Transaction& transaction) const {
-  const Rows rows = transaction.run(Statement(kNews).bind(seen_xmin_));
+  const Rows rows = transaction.run(Statement(kNews).bind(seen_xmin_, seen_table_));
   News news;
   news.xmin = rows.text(0, 0);
   news.behind = rows.boolean(0, 1);
+  news.table = rows.integer(0, 2);
   for (int row = 0; row < rows.count(); ++row) {
-    if (!rows.is_null(row, 2))
-      news.changes.emplace_back(rows.integer(row, 2), rows.integer(row, 3));
+    if (!rows.is_null(row, 3))
+      news.changes.emplace_back(rows.integer(row, 3), rows.integer(row, 4));
   }
   return news;
 }
@@ -130,6 +138,7 @@ void VectorIndex::catch_up(Transaction& transaction, const News& news) {
   for (const auto& [seq, document] : news.changes)
     applied_.insert(seq);
   seen_xmin_ = news.xmin;
+  seen_table_ = news.table;
   loaded_ = true;
 }
 

@@ -44,8 +44,10 @@ class VectorIndex {
 
  private:
   struct News {
-    std::string xmin;     // every transaction before it was over in this state
-    bool behind = false;  // changes that this has not seen were forgotten
+    std::string xmin;  // every transaction before it was over in this state
+    // Changes that this has not seen were forgotten, or the database is another one.
+    bool behind = false;
+    std::int64_t table = 0;  // the oid of the horizon's: another one after a restore
     std::vector<std::pair<std::int64_t, std::int64_t>> changes;  // seq, document
   };
   News ask_for_news(Transaction& transaction) const;
@@ -59,6 +61,7 @@ class VectorIndex {
   // The rest is guarded by mutex_; bytes() is read without it: a scrape waits for no reload.
   bool loaded_ = false;
   std::string seen_xmin_ = "0";
+  std::int64_t seen_table_ = 0;
   std::set<std::int64_t> applied_;  // changes of transactions from seen_xmin_ on, by seq
   VectorSet vectors_;
 };
