@@ -84,6 +84,50 @@ Result<MovedTable> compare(Source& source, Target& target, const Table& table,
   return moved;
 }
 
+// The same for the file alone.
+Result<MovedTable> add_up(Source& source, const Table& table, const Progress& progress) {
+  HOLDFAST_TRY_ASSIGN(const std::int64_t of, source.count(table));
+  MovedTable there{table.name, 0, 0};
+  Checksum total;
+  Batch batch;
+  do {
+    HOLDFAST_TRY_ASSIGN(batch, source.read(table, batch.last));
+    for (const move::Row& row : batch.rows)
+      total.add(row);
+    there.rows += static_cast<std::int64_t>(batch.rows.size());
+    if (progress) progress({MoveProgress::Step::Comparing, table.name, there.rows, of});
+  } while (!batch.end);
+  there.checksum = total.value();
+  return there;
+}
+
+// One line for each table.
+std::string text_of(const std::vector<MovedTable>& tables) {
+  std::string text;
+  for (const MovedTable& table : tables)
+    text += fmt::format("{} {} {:x}\n", table.name, table.rows, table.checksum);
+  return text;
+}
+
+// Of a file that was moved before: its rows are those that were moved.
+Result<void> check_unchanged(Source& source, Target& target, const std::vector<Table>& tables,
+                             const Progress& progress) {
+  HOLDFAST_TRY_ASSIGN(const auto moved, target.checksums());
+  if (!moved) return {};
+  std::string changed;
+  for (const Table& table : tables) {
+    HOLDFAST_TRY_ASSIGN(const MovedTable now, add_up(source, table, progress));
+    if (('\n' + *moved).find('\n' + text_of({now})) != std::string::npos) continue;
+    changed += (changed.empty() ? "" : ", ") + table.name;
+  }
+  if (changed.empty()) return {};
+  return fail(ErrorKind::Conflict,
+              fmt::format("the file was moved into database '{}' before, and written to since then "
+                          "(rows of {} differ from those that were moved): what is new in it was "
+                          "not moved. A file is moved once",
+                          target.describe(), changed));
+}
+
 }  // namespace
 
 Result<MoveReport> move_store(const std::string& from, const std::string& to,
@@ -111,6 +155,7 @@ Result<MoveReport> move_store(const std::string& from, const std::string& to,
   HOLDFAST_TRY_ASSIGN(const auto sequences, source.sequences());
   if (report.already) {
     HOLDFAST_TRY(target.check_numbers(sequences));
+    HOLDFAST_TRY(check_unchanged(source, target, tables, progress));
   } else {
     for (const Table& table : tables) {
       HOLDFAST_TRY(copy(source, target, table, progress));
@@ -122,7 +167,7 @@ Result<MoveReport> move_store(const std::string& from, const std::string& to,
     }
     // What documents are found by is the target's own.
     HOLDFAST_TRY(postgres::migrate(endpoint, postgres_migrations()));
-    HOLDFAST_TRY(target.complete(sequences));
+    HOLDFAST_TRY(target.complete(sequences, text_of(report.tables)));
   }
   // Last: an index is made quicker of rows that are there than row by row.
   HOLDFAST_TRY_ASSIGN(report.vector_search, postgres::index_vectors(endpoint, options.dimensions));

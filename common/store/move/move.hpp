@@ -30,7 +30,7 @@ struct MovedTable {
 struct MoveReport {
   std::string from;  // as Store::describe()
   std::string to;
-  bool already = false;           // an earlier run has moved all; nothing was compared again
+  bool already = false;           // an earlier run has moved all, and the file is as it was then
   bool resumed = false;           // an earlier run had begun it
   std::int64_t changed_text = 0;  // values with a NUL or what is not UTF-8, replaced by U+FFFD
   std::vector<MovedTable> tables;

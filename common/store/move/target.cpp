@@ -27,15 +27,20 @@ constexpr std::string_view kIsBegun = "SELECT to_regclass('holdfast.move') IS NO
 constexpr std::string_view kRecord = "SELECT source, finished_at IS NOT NULL FROM holdfast.move";
 constexpr std::string_view kCreateRecord =
     "CREATE TABLE holdfast.move(source text NOT NULL, began_at bigint NOT NULL,"
-    " finished_at bigint, numbers text)";
+    " finished_at bigint, numbers text, checksums text)";
+// A move that an older release has begun has no place for them.
+constexpr std::string_view kAddChecksums =
+    "ALTER TABLE holdfast.move ADD COLUMN IF NOT EXISTS checksums text";
 constexpr std::string_view kCreatePositions =
     "CREATE TABLE holdfast.move_position(name text PRIMARY KEY, key bigint NOT NULL,"
     " ended boolean NOT NULL)";
 constexpr std::string_view kBegin =
     "INSERT INTO holdfast.move(source, began_at) VALUES($1, holdfast.now_ms())";
 constexpr std::string_view kFinish =
-    "UPDATE holdfast.move SET finished_at = holdfast.now_ms(), numbers = $1";
+    "UPDATE holdfast.move SET finished_at = holdfast.now_ms(), numbers = $1, checksums = $2";
 constexpr std::string_view kNumbers = "SELECT numbers FROM holdfast.move";
+constexpr std::string_view kChecksums =
+    "SELECT to_jsonb(m) ->> 'checksums' FROM holdfast.move AS m";
 constexpr std::string_view kForgetPositions = "DROP TABLE holdfast.move_position";
 constexpr std::string_view kPosition =
     "SELECT key, ended FROM holdfast.move_position WHERE name = $1";
@@ -260,7 +265,8 @@ Result<std::int64_t> Target::count(const Table& table) {
   return rows->integer(0, 0);
 }
 
-Result<void> Target::complete(const std::map<std::string, std::int64_t>& sequences) {
+Result<void> Target::complete(const std::map<std::string, std::int64_t>& sequences,
+                              const std::string& checksums) {
   return guarded_move([&]() -> Result<void> {
     Transaction transaction(*connection_, "BEGIN");
     for (const auto& [table, column] : kNumbered) {
@@ -273,7 +279,8 @@ Result<void> Target::complete(const std::map<std::string, std::int64_t>& sequenc
     }
     transaction.run(Statement(kReloadVectors));
     transaction.run(Statement(kForgetPositions));
-    transaction.run(Statement(kFinish).bind(text_of_numbers(sequences)));
+    transaction.run(Statement(kAddChecksums));
+    transaction.run(Statement(kFinish).bind(text_of_numbers(sequences), checksums));
     return commit(transaction);
   });
 }
@@ -287,6 +294,13 @@ Result<void> Target::check_numbers(const std::map<std::string, std::int64_t>& se
               fmt::format("the file was moved into database '{}' before, and written to since then "
                           "({}; then {}): what is new in it was not moved. A file is moved once",
                           describe(), now, rows->text(0, 0)));
+}
+
+Result<std::optional<std::string>> Target::checksums() {
+  const auto rows = connection_->exchange(Statement(kChecksums));
+  if (!rows) return fail(rows.error().error);
+  if (rows->empty() || rows->is_null(0, 0)) return std::nullopt;
+  return rows->text(0, 0);
 }
 
 }  // namespace holdfast::store::move

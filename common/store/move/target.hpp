@@ -12,6 +12,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,11 +50,15 @@ class Target {
   Result<Sum> sum(const Table& table, std::int64_t after, std::int64_t last);
   Result<std::int64_t> count(const Table& table);
 
-  // Numbers that were used are not used again, and searches notice what has come.
-  Result<void> complete(const std::map<std::string, std::int64_t>& sequences);
+  // Numbers that were used are not used again, and searches notice what has come. `checksums`: of
+  // what was moved, by which a repeated move tells whether the file has changed since then.
+  Result<void> complete(const std::map<std::string, std::int64_t>& sequences,
+                        const std::string& checksums);
 
   // Of a source that was moved before. Conflict if it has numbered other rows since then.
   Result<void> check_numbers(const std::map<std::string, std::int64_t>& sequences);
+  // As given to complete(); nothing if an older release has done it.
+  Result<std::optional<std::string>> checksums();
 
   const std::string& describe() const { return connection_->endpoint().shown; }
 

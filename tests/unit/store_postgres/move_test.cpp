@@ -283,6 +283,49 @@ TEST_CASE("an interrupted move goes on where it was, wherever that is") {
   }
 }
 
+TEST_CASE("a file that has changed since it was moved, whatever it was, is not said to be moved") {
+  const File file;
+  std::int64_t job = 0;
+  {
+    const auto store = file.open();
+    job = create(*store, "d1")->job_id;
+    REQUIRE(create(*store, "d2"));
+    REQUIRE(await<void>([&](auto done) { store->create_api_key(api_key(), done); }));
+  }
+  PostgresEnvironment environment;
+  must_move(file, environment);
+  std::string table;
+  SECTION("a key") {
+    table = "api_key";
+    REQUIRE(await<void>([&](auto done) { file.open()->revoke_api_key("k1", done); }));
+  }
+  SECTION("a queue that is paused") {
+    table = "queue_ctl";
+    REQUIRE(await<void>([&](auto done) { file.open()->pause("default", "", done); }));
+  }
+  SECTION("a document that is deleted") {
+    table = "document";
+    REQUIRE(remove(*file.open(), "d2"));
+  }
+  SECTION("a job that is cancelled") {
+    table = "job";
+    REQUIRE(await<Job>([&](auto done) { file.open()->cancel_job(job, done); }));
+  }
+  SECTION("nothing") {
+    CHECK(must_move(file, environment).already);
+    return;
+  }
+  SECTION("nothing that a move by an older release could tell") {
+    environment.sql("ALTER TABLE holdfast.move DROP COLUMN checksums");
+    CHECK(must_move(file, environment).already);
+    return;
+  }
+  const auto refused = move_store(file.url(), environment.url(), {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::Conflict);
+  CHECK_THAT(refused.error().message, Contains("written to since then") && Contains(table));
+}
+
 TEST_CASE("a move refuses a database that holds something else, and leaves it as it is") {
   const File file;
   {
