@@ -283,7 +283,7 @@ class ApiService final : public worker::Service {
       store_use_.show_files();
       if (const auto stats = store_->queue_stats(kQueue)) {
         queue_.show({stats->ready, stats->waiting, stats->running, stats->done, stats->cancelled,
-                     stats->dead, stats->oldest_ready_ms(to_unix_ms(services_.clock.wall())),
+                     stats->dead, stats->oldest_ready_ms,
                      stats->paused || !stats->paused_kinds.empty()});
       }
       looking_ = false;

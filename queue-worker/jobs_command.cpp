@@ -64,8 +64,7 @@ void print_row(const store::Job& job, std::int64_t now) {
 
 class JobsCommand {
  public:
-  JobsCommand(const Command& command, store::Store& store, const Clock& clock)
-      : command_(command), store_(store), now_(to_unix_ms(clock.wall())) {}
+  JobsCommand(const Command& command, store::Store& store) : command_(command), store_(store) {}
 
   int run() {
     switch (command_.verb) {
@@ -89,7 +88,7 @@ class JobsCommand {
       const auto page = store_.list_jobs(query);
       if (!page) return jobs_failed(page.error());
       for (const store::Job& job : page->jobs)
-        print_listed(job, printed++);
+        print_listed(job, printed++, page->now);
       left -= static_cast<std::uint32_t>(page->jobs.size());
       query.before = page->next;
       query.limit = std::min(left, kPage);
@@ -105,7 +104,7 @@ class JobsCommand {
     return exit_code::kOk;
   }
 
-  void print_listed(const store::Job& job, std::size_t place) const {
+  void print_listed(const store::Job& job, std::size_t place, std::int64_t now) const {
     if (command_.json) {
       fmt::print("{}{}", place > 0 ? ",\n " : "", job_json(job));
       return;
@@ -114,7 +113,7 @@ class JobsCommand {
       fmt::print("{:<10} {:<9} {:<8} {:>4} {:>7} {:>7} {:>8}  {}\n", "ID", "STATE", "KIND", "PRIO",
                  "ATTEMPT", "CRASHES", "AGE", "LAST ERROR");
     }
-    print_row(job, now_);
+    print_row(job, now);
   }
 
   int show() {
@@ -238,7 +237,6 @@ class JobsCommand {
 
   const Command& command_;
   store::Store& store_;
-  const std::int64_t now_;
 };
 
 }  // namespace
@@ -252,7 +250,7 @@ int run_jobs_command(const Command& command, const config::Config& config) {
   const bool changes =
       command.verb != CommandVerb::JobsList && command.verb != CommandVerb::JobsShow;
   if (changes) fmt::print(stderr, "jobs of {}\n", (*store)->describe());
-  return JobsCommand(command, **store, clock).run();
+  return JobsCommand(command, **store).run();
 }
 
 }  // namespace holdfast::queue

@@ -14,7 +14,7 @@ namespace holdfast::api {
 
 namespace {
 
-std::string queue_json(const std::string& queue, const store::QueueStats& stats, WallTime now) {
+std::string queue_json(const std::string& queue, const store::QueueStats& stats) {
   std::string out;
   text::JsonWriter json(out);
   json.begin_object();
@@ -25,8 +25,7 @@ std::string queue_json(const std::string& queue, const store::QueueStats& stats,
   json.field("done", stats.done);
   json.field("cancelled", stats.cancelled);
   json.field("dead", stats.dead);
-  json.field("oldest_ready_seconds",
-             static_cast<double>(stats.oldest_ready_ms(to_unix_ms(now))) / 1000);
+  json.field("oldest_ready_seconds", static_cast<double>(stats.oldest_ready_ms) / 1000);
   json.key("paused").boolean(stats.paused);
   json.key("paused_kinds").begin_array();
   for (const std::string& kind : stats.paused_kinds)
@@ -70,7 +69,7 @@ void get_queue(const Services& services, const ContextPtr& context, const Reply&
   answer(services, context, Work::Scan, reply,
          [&services, queue = std::move(queue)]() -> Result<http::Response> {
            HOLDFAST_TRY_ASSIGN(const store::QueueStats stats, services.store.queue_stats(queue));
-           return http::Response::json(200, queue_json(queue, stats, services.clock.wall()));
+           return http::Response::json(200, queue_json(queue, stats));
          });
 }
 

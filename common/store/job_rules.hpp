@@ -32,7 +32,7 @@ inline constexpr std::int64_t kOutdatedPriority = 1000;
 struct OutdatedRequest {
   std::string vector_space;  // that they should have
   std::int64_t limit = 0;    // of the jobs that wait
-  std::int64_t before = 0;   // they were embedded before, Unix ms
+  Duration age{};            // they were embedded longer ago
 };
 
 // What has been spent on a job, and what it may spend.

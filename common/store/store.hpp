@@ -10,6 +10,8 @@
 //   survive the death of any process, and a power cut that undoes one has also ended the worker
 //   that it was about. A job whose result is undone is done again.
 // - A document and its job are created in one transaction.
+// - Times in rows are by the store's clock: this host's for a file, the server's for a server. What
+//   is measured against now is answered as an age, or with the store's own now beside it.
 // - A job is owned by (id, fence). Every transition names both; a stale owner gets Conflict and
 //   changes nothing.
 //
@@ -142,11 +144,11 @@ class JobQueue {
   virtual void fail_job(JobFailure failure, Callback<JobState> done) = 0;
   // Enqueues jobs that embed documents again whose vectors belong to another space than
   // OpenOptions::vector_space, at a low priority, until `limit` of them wait. Only documents that
-  // were embedded before `before` (Unix ms, by the store's clock), so that two workers with
-  // different spaces do not take turns. Until such a job is done, the document is found by its
-  // words; if it dies, the document stays as it was. Returns how many were enqueued.
-  virtual void enqueue_outdated(std::uint32_t limit, std::int64_t before,
-                                Callback<std::int64_t> done) = 0;
+  // were embedded longer ago than `age`, by the store's clock (negative: or that far in its
+  // future), so that two workers with different spaces do not take turns. Until such a job is done,
+  // the document is found by its words; if it dies, the document stays as it was. Returns how many
+  // were enqueued.
+  virtual void enqueue_outdated(std::uint32_t limit, Duration age, Callback<std::int64_t> done) = 0;
   // Gives back every job of this worker that is still running, with its attempt, and hands it no
   // more: a claim that was under way cannot undo a shutdown. At SIGTERM.
   virtual void release(std::int64_t worker_id, Callback<std::int64_t> done) = 0;

@@ -120,6 +120,7 @@ struct JobQuery {
 struct JobPage {
   std::vector<Job> jobs;  // newest first
   std::int64_t next = 0;  // `before` of the next page; 0: this is the last one
+  std::int64_t now = 0;   // by the store's clock, as the times of the jobs are
 };
 
 // What an operator does with jobs.
@@ -258,14 +259,10 @@ struct ApiKeyUse {
 
 struct QueueStats {
   std::int64_t ready = 0, waiting = 0, running = 0, done = 0, cancelled = 0, dead = 0;
-  std::int64_t oldest_ready_at = 0;  // the first due time of the ready jobs; 0 if there is none
-  bool paused = false;               // nobody is given any job of the queue
+  // How long the first of the ready jobs has been due, by the store's clock; never negative.
+  std::int64_t oldest_ready_ms = 0;
+  bool paused = false;                    // nobody is given any job of the queue
   std::vector<std::string> paused_kinds;  // nor of these kinds
-
-  // How long that one has been due; never negative.
-  std::int64_t oldest_ready_ms(std::int64_t now) const {
-    return oldest_ready_at == 0 || now < oldest_ready_at ? 0 : now - oldest_ready_at;
-  }
   // Ready documents whose vectors belong to another space: to be embedded again.
   std::int64_t outdated_documents = 0;
 };

@@ -102,7 +102,7 @@ void InFlightJobs::begin(store::Job job) {
   Held& held = held_[fresh.job.id] = std::move(fresh);
   if (!payload) return fail_job(held, {payload.error().message, true});
   list(held);
-  const std::int64_t waited = to_unix_ms(parts_.clock.wall()) - held.job.run_at;
+  const std::int64_t waited = held.job.started_at.value_or(held.job.run_at) - held.job.run_at;
   parts_.observer.job_started(held.info,
                               std::chrono::milliseconds(std::max<std::int64_t>(waited, 0)));
   work_on(held);

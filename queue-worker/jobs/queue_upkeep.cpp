@@ -23,7 +23,7 @@ QueueUpkeep::QueueUpkeep(const Parts& parts, StoreReads& reads, Options options,
       timer_(parts.io) {}
 
 void QueueUpkeep::start() {
-  outdated_before_ = to_unix_ms(parts_.clock.wall() + options_.job_timeout + kOutdatedGrace);
+  started_at_ = parts_.clock.mono();
   round();
 }
 
@@ -69,8 +69,10 @@ void QueueUpkeep::enqueue_outdated(const store::QueueStats& stats) {
   has_outdated_ = stats.outdated_documents > 0 && now >= enqueue_again_at_;
   if (!has_outdated_) return;
   const bool none_waits = stats.ready + stats.waiting + stats.running == 0;
+  // What was embedded before this worker started, or while an older one may still have been at it.
+  const Duration age = now - started_at_ - options_.job_timeout - kOutdatedGrace;
   parts_.store.enqueue_outdated(
-      kOutdatedJobs, outdated_before_,
+      kOutdatedJobs, age,
       on_loop<std::int64_t>(parts_.io, weak_from_this(),
                             [none_waits](QueueUpkeep& self, const Result<std::int64_t>& count) {
                               if (!count)

@@ -57,7 +57,7 @@ class QueueUpkeep : public std::enable_shared_from_this<QueueUpkeep> {
   std::optional<MonoTime> pruned_at_;
   bool has_outdated_ = false;
   MonoTime enqueue_again_at_{};
-  std::int64_t outdated_before_ = 0;  // Unix ms
+  MonoTime started_at_{};
 };
 
 }  // namespace holdfast::queue

@@ -139,8 +139,7 @@ void Reporter::trouble(std::string_view what, const Error& error) {
 
 void Reporter::set_sizes(const store::QueueStats& stats) {
   sizes_.show({stats.ready, stats.waiting, stats.running, stats.done, stats.cancelled, stats.dead,
-               stats.oldest_ready_ms(to_unix_ms(clock_.wall())),
-               stats.paused || !stats.paused_kinds.empty()});
+               stats.oldest_ready_ms, stats.paused || !stats.paused_kinds.empty()});
   outdated_->Set(static_cast<double>(stats.outdated_documents));
 }
 

@@ -7,6 +7,8 @@
 #include "common/store/postgres/jobs.hpp"
 #include "common/store/statement.hpp"
 
+#include <algorithm>
+
 namespace holdfast::store::postgres {
 
 namespace {
@@ -26,7 +28,8 @@ constexpr std::string_view kStats = statement<
     "WITH finished AS MATERIALIZED (SELECT state, sum(jobs)::bigint AS jobs"
     " FROM holdfast.finished_count WHERE queue = $1 GROUP BY state)"
     " SELECT (SELECT count(*) FROM holdfast.job WHERE state = {job.ready} AND queue = $1),"
-    " (SELECT min(run_at) FROM holdfast.job WHERE state = {job.ready} AND queue = $1),"
+    " holdfast.now_ms()"
+    " - (SELECT min(run_at) FROM holdfast.job WHERE state = {job.ready} AND queue = $1),"
     " (SELECT count(*) FROM holdfast.job WHERE state = {job.waiting} AND queue = $1),"
     " (SELECT count(*) FROM holdfast.job WHERE state = {job.running} AND queue = $1),"
     " (SELECT jobs FROM finished WHERE state = {job.done}),"
@@ -99,7 +102,7 @@ Result<QueueStats> queue_stats(PgConnection& connection, const std::string& queu
   const Rows row = ask(connection, Statement(kStats).bind(queue));
   QueueStats stats;
   stats.ready = row.integer(0, 0);
-  stats.oldest_ready_at = row.optional_integer(0, 1).value_or(0);
+  stats.oldest_ready_ms = std::max<std::int64_t>(row.optional_integer(0, 1).value_or(0), 0);
   stats.waiting = row.integer(0, 2);
   stats.running = row.integer(0, 3);
   stats.done = row.optional_integer(0, 4).value_or(0);

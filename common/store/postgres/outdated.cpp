@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/postgres/outdated.hpp"
 
+#include "common/store/now.hpp"
 #include "common/store/statement.hpp"
 
 namespace holdfast::store::postgres {
@@ -19,12 +20,12 @@ constexpr std::string_view kCountWaiting = statement<
 constexpr std::string_view kAlone =
     "SELECT pg_try_advisory_xact_lock(hashtext('holdfast.enqueue_outdated'))";
 // One whose job is dead or was cancelled is left alone, until that is forgotten. One that is just
-// being replaced is skipped. $1 space, $2 before, $3 limit, $4 priority, $5 max_attempts, $6
+// being replaced is skipped. $1 space, $2 age, $3 limit, $4 priority, $5 max_attempts, $6
 // max_crashes.
-#define HOLDFAST_OUTDATED_IN(range)                                             \
-  "(SELECT d.seq FROM holdfast.document AS d WHERE d.status = {document.ready}" \
-  " AND d.vector_space " range                                                  \
-  " $1 AND d.updated_at < $2 AND NOT EXISTS(SELECT 1 FROM holdfast.job AS j"    \
+#define HOLDFAST_OUTDATED_IN(range)                                                              \
+  "(SELECT d.seq FROM holdfast.document AS d WHERE d.status = {document.ready}"                  \
+  " AND d.vector_space " range                                                                   \
+  " $1 AND d.updated_at < holdfast.now_ms() - $2 AND NOT EXISTS(SELECT 1 FROM holdfast.job AS j" \
   " WHERE j.id = d.job_id AND j.state <> {job.done}) LIMIT $3)"
 constexpr std::string_view kEnqueueOutdated =
     statement<"WITH candidates AS MATERIALIZED (" HOLDFAST_OUTDATED_IN("<") " UNION ALL "
@@ -56,7 +57,7 @@ std::int64_t enqueue_outdated(Transaction& transaction, const OutdatedRequest& r
   if (waiting >= request.limit) return 0;
   return transaction
       .run(Statement(kEnqueueOutdated)
-               .bind(request.vector_space, request.before, request.limit - waiting,
+               .bind(request.vector_space, to_ms(request.age), request.limit - waiting,
                      kOutdatedPriority, budgets.max_attempts, budgets.max_crashes))
       .affected();
 }

@@ -164,12 +164,11 @@ class PostgresStore final : public Store {
         std::move(done));
   }
 
-  void enqueue_outdated(std::uint32_t limit, std::int64_t before,
-                        Callback<std::int64_t> done) override {
+  void enqueue_outdated(std::uint32_t limit, Duration age, Callback<std::int64_t> done) override {
     writer_.decide<std::int64_t>(
         {Durability::ProcessDeath, true, {}},
-        [this, limit, before](Transaction& transaction) -> Result<std::int64_t> {
-          return postgres::enqueue_outdated(transaction, {vector_space_, limit, before}, budgets_);
+        [this, limit, age](Transaction& transaction) -> Result<std::int64_t> {
+          return postgres::enqueue_outdated(transaction, {vector_space_, limit, age}, budgets_);
         },
         std::move(done));
   }

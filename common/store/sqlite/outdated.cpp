@@ -36,9 +36,10 @@ struct OutdatedDocument {
 };
 
 std::vector<OutdatedDocument> find_outdated(SqliteConnection& connection,
-                                            const OutdatedRequest& request, std::int64_t most) {
+                                            const OutdatedRequest& request, std::int64_t most,
+                                            Now now) {
   Query rows = connection.query(kFindOutdated);
-  rows.bind(request.vector_space, request.before, most);
+  rows.bind(request.vector_space, now.wall - to_ms(request.age), most);
   std::vector<OutdatedDocument> found;
   while (rows.step()) {
     OutdatedDocument document{rows.integer(0), rows.integer(2), {}};
@@ -69,7 +70,7 @@ std::int64_t enqueue_outdated(SqliteConnection& connection, const OutdatedReques
                               Budgets budgets, Now now) {
   const std::int64_t room = request.limit - count_waiting(connection);
   if (room <= 0) return 0;
-  const auto documents = find_outdated(connection, request, room);
+  const auto documents = find_outdated(connection, request, room, now);
   for (const OutdatedDocument& document : documents) {
     connection
         .query(

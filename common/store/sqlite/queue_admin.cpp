@@ -84,6 +84,7 @@ JobPage list_jobs(SqliteConnection& connection, const JobQuery& query, Now now) 
   rows.bind(values.ids, values.states, query.filter.queue, query.filter.kind, values.until, before,
             std::int64_t{limit} + 1);
   JobPage page;
+  page.now = now.wall;
   while (rows.step()) {
     if (page.jobs.size() == limit) {
       page.next = page.jobs.back().id;

@@ -6,6 +6,8 @@
 #include "common/store/sqlite/queue_claim.hpp"
 #include "common/store/statement.hpp"
 
+#include <algorithm>
+
 namespace holdfast::store::sqlite {
 
 namespace {
@@ -16,14 +18,17 @@ std::int64_t count(SqliteConnection& connection, std::string_view sql, const std
   return query.integer(0);
 }
 
-void read_ready(SqliteConnection& connection, const std::string& queue, QueueStats& stats) {
+void read_ready(SqliteConnection& connection, const std::string& queue, QueueStats& stats,
+                Now now) {
   stats.ready =
       count(connection,
             statement<"SELECT count(*) FROM job WHERE state = {job.ready} AND queue = ?1">, queue);
-  stats.oldest_ready_at = count(connection,
-                                statement<"SELECT coalesce(min(run_at), 0) FROM job"
-                                          " WHERE state = {job.ready} AND queue = ?1">,
-                                queue);
+  Query oldest = connection.query(
+      statement<"SELECT min(run_at) FROM job WHERE state = {job.ready} AND queue = ?1">);
+  oldest.bind(queue).step();
+  if (!oldest.is_null(0)) {
+    stats.oldest_ready_ms = std::max<std::int64_t>(now.wall - oldest.integer(0), 0);
+  }
 }
 
 void read_finished(SqliteConnection& connection, const std::string& queue, QueueStats& stats) {
@@ -79,11 +84,11 @@ Result<Job> get_job(SqliteConnection& connection, std::int64_t id) {
   return read_job(query);
 }
 
-QueueStats queue_stats(SqliteConnection& connection, const std::string& queue) {
+QueueStats queue_stats(SqliteConnection& connection, const std::string& queue, Now now) {
   ReadTransaction one_state(connection);
   one_state.begin();
   QueueStats stats;
-  read_ready(connection, queue, stats);
+  read_ready(connection, queue, stats, now);
   stats.waiting = count(
       connection, statement<"SELECT count(*) FROM job WHERE state = {job.waiting} AND queue = ?1">,
       queue);

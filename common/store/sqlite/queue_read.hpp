@@ -14,7 +14,7 @@ namespace holdfast::store::sqlite {
 
 JobQueue::Peek peek(SqliteConnection& connection, const std::string& queue, Now now);
 Result<Job> get_job(SqliteConnection& connection, std::int64_t id);
-QueueStats queue_stats(SqliteConnection& connection, const std::string& queue);
+QueueStats queue_stats(SqliteConnection& connection, const std::string& queue, Now now);
 
 // Also deletes expired idempotency keys.
 std::int64_t prune(SqliteConnection& connection, Duration keep, Now now);

@@ -157,12 +157,11 @@ class SqliteStore final : public Store {
         std::move(done));
   }
 
-  void enqueue_outdated(std::uint32_t limit, std::int64_t before,
-                        Callback<std::int64_t> done) override {
+  void enqueue_outdated(std::uint32_t limit, Duration age, Callback<std::int64_t> done) override {
     write<std::int64_t>(
         Durability::ProcessDeath,
-        [this, limit, before](SqliteConnection& c, Now now) -> Result<std::int64_t> {
-          return sqlite::enqueue_outdated(c, {vector_space_, limit, before}, budgets_, now);
+        [this, limit, age](SqliteConnection& c, Now now) -> Result<std::int64_t> {
+          return sqlite::enqueue_outdated(c, {vector_space_, limit, age}, budgets_, now);
         },
         std::move(done));
   }
@@ -286,7 +285,7 @@ class SqliteStore final : public Store {
 
   Result<QueueStats> queue_stats(const std::string& queue) override {
     return read([&](SqliteConnection& c) -> Result<QueueStats> {
-      QueueStats stats = sqlite::queue_stats(c, queue);
+      QueueStats stats = sqlite::queue_stats(c, queue, read_now(clock_));
       stats.outdated_documents = sqlite::count_outdated(c, vector_space_);
       return stats;
     });

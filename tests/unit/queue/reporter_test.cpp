@@ -122,7 +122,7 @@ TEST_CASE("the queue's sizes are gauges by state, with the age of the oldest rea
   store::QueueStats stats;
   stats.ready = 4;
   stats.dead = 2;
-  stats.oldest_ready_at = desk.clock.wall_ms() - 1500;
+  stats.oldest_ready_ms = 1500;
   desk.reporter->set_sizes(stats);
   CHECK(desk.exposes("queue_size{queue=\"default\",state=\"ready\"} 4"));
   CHECK(desk.exposes("queue_size{queue=\"default\",state=\"dead\"} 2"));

@@ -17,9 +17,9 @@ OpenOptions in_space(const std::string& space) {
   return options;
 }
 
-std::int64_t enqueue_outdated(Store& store, std::uint32_t limit, std::int64_t before) {
+std::int64_t enqueue_outdated(Store& store, std::uint32_t limit, Duration age = 0s) {
   const auto count =
-      await<std::int64_t>([&](auto done) { store.enqueue_outdated(limit, before, done); });
+      await<std::int64_t>([&](auto done) { store.enqueue_outdated(limit, age, done); });
   REQUIRE(count);
   return *count;
 }
@@ -92,10 +92,9 @@ TEST_CASE("documents of another space are embedded again, the newest jobs last")
   const auto after = environment->open(in_space("b/2"));
   CHECK(outdated(*after) == 3);
   environment->advance(1s);
-  const std::int64_t now = environment->wall_ms();
   // At most two of them wait.
-  CHECK(enqueue_outdated(*after, 2, now) == 2);
-  CHECK(enqueue_outdated(*after, 2, now) == 0);
+  CHECK(enqueue_outdated(*after, 2) == 2);
+  CHECK(enqueue_outdated(*after, 2) == 0);
   // A new document goes first.
   const auto created = create(*after, "d4");
   const auto id = worker(*after);
@@ -107,7 +106,7 @@ TEST_CASE("documents of another space are embedded again, the newest jobs last")
   CHECK(after->list_documents({10, "", DocumentStatus::Ready})->documents.size() == 3);
   CHECK(hits_by_vector(*before) == 3);
   // Claimed ones do not wait any more: there is room for the third.
-  CHECK(enqueue_outdated(*after, 2, now) == 1);
+  CHECK(enqueue_outdated(*after, 2) == 1);
   const auto ready = after->list_documents({10, "", DocumentStatus::Ready});
   for (const Document& document : ready->documents) {
     if (document.job_id == jobs[1].id) {
@@ -124,9 +123,9 @@ TEST_CASE("what was embedded lately is left to those who did it") {
   const auto before = environment->open(in_space("a/2"));
   store_ready(*before, "d1", {chunk(0, "walrus", kVector)});
   const auto after = environment->open(in_space("b/2"));
-  CHECK(enqueue_outdated(*after, 10, environment->wall_ms() - 1000) == 0);
+  CHECK(enqueue_outdated(*after, 10, 1s) == 0);
   CHECK(outdated(*after) == 1);
-  CHECK(enqueue_outdated(*after, 10, environment->wall_ms() + 1000) == 1);
+  CHECK(enqueue_outdated(*after, 10, -1s) == 1);
 }
 
 TEST_CASE("a document that cannot be embedded again stays as it was, and is left alone") {
@@ -135,7 +134,7 @@ TEST_CASE("a document that cannot be embedded again stays as it was, and is left
   store_ready(*before, "d1", {chunk(0, "walrus", kVector)});
   const auto after = environment->open(in_space("b/2"));
   environment->advance(1s);
-  REQUIRE(enqueue_outdated(*after, 10, environment->wall_ms()) == 1);
+  REQUIRE(enqueue_outdated(*after, 10) == 1);
   const auto jobs = claim(*after, worker(*after));
   REQUIRE(jobs.size() == 1);
   REQUIRE(fail(*after, key_of(jobs[0]), "refused", 0s, true) == JobState::Dead);
@@ -143,7 +142,7 @@ TEST_CASE("a document that cannot be embedded again stays as it was, and is left
   CHECK(document->status == DocumentStatus::Ready);
   CHECK(document->chunk_count == 1);
   CHECK(find(*after, "walrus", {}, 10)->size() == 1);
-  CHECK(enqueue_outdated(*after, 10, environment->wall_ms()) == 0);
+  CHECK(enqueue_outdated(*after, 10) == 0);
   CHECK(outdated(*after) == 1);
   SECTION("also if somebody retries its job") {
     REQUIRE(await<RetriedJob>([&](auto done) { after->retry_job(jobs[0].id, done); }));
@@ -162,7 +161,7 @@ TEST_CASE(
   store_ready(*before, "d1", {chunk(0, "walrus", kVector)});
   const auto after = environment->open(in_space("b/2"));
   environment->advance(1s);
-  REQUIRE(enqueue_outdated(*after, 10, environment->wall_ms()) == 1);
+  REQUIRE(enqueue_outdated(*after, 10) == 1);
   const std::int64_t id = after->get_document("d1")->job_id;
   const auto cancel = [&] {
     return await<Job>([&](auto done) { after->cancel_job(id, done); }).has_value();
@@ -179,7 +178,7 @@ TEST_CASE(
   CHECK(after->get_job(id)->state == JobState::Cancelled);
   CHECK(after->get_document("d1")->status == DocumentStatus::Ready);
   CHECK(find(*after, "walrus", {}, 10)->size() == 1);
-  CHECK(enqueue_outdated(*after, 10, environment->wall_ms()) == 0);
+  CHECK(enqueue_outdated(*after, 10) == 0);
 }
 
 TEST_CASE("beyond what the scale calls the same, the more similar comes first") {
@@ -204,11 +203,11 @@ TEST_CASE("a replaced document is not embedded twice") {
   store_ready(*before, "d1", {chunk(0, "walrus", kVector)});
   const auto after = environment->open(in_space("b/2"));
   environment->advance(1s);
-  REQUIRE(enqueue_outdated(*after, 10, environment->wall_ms()) == 1);
+  REQUIRE(enqueue_outdated(*after, 10) == 1);
   const auto replaced = replace(*after, "d1", "penguin");
   REQUIRE(replaced);
   const auto jobs = claim(*after, worker(*after), 10);
   REQUIRE(jobs.size() == 1);
   CHECK(jobs[0].id == replaced->job_id);
-  CHECK(enqueue_outdated(*after, 10, environment->wall_ms()) == 0);
+  CHECK(enqueue_outdated(*after, 10) == 0);
 }

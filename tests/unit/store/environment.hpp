@@ -32,6 +32,9 @@ class Environment {
   // The same for the clock that jobs wait by: this machine's, or the server's.
   virtual void step_store_clock(Duration by) = 0;
 
+  // Whether that is another clock than this machine's.
+  virtual bool has_clock_of_its_own() const { return false; }
+
   // Whether vectors are compared where they are stored, and no store keeps a copy of them.
   virtual bool has_vector_index() const { return false; }
 };

@@ -119,10 +119,10 @@ class SpyStore final : public store::Store {
     if (auto error = injected("fail_job")) return done(holdfast::fail(*error));
     real_->fail_job(std::move(failure), std::move(done));
   }
-  void enqueue_outdated(std::uint32_t limit, std::int64_t before,
+  void enqueue_outdated(std::uint32_t limit, Duration age,
                         store::Callback<std::int64_t> done) override {
     if (auto error = injected("enqueue_outdated")) return done(holdfast::fail(*error));
-    real_->enqueue_outdated(limit, before, std::move(done));
+    real_->enqueue_outdated(limit, age, std::move(done));
   }
   void release(std::int64_t worker_id, store::Callback<std::int64_t> done) override {
     if (auto error = injected("release")) return done(holdfast::fail(*error));

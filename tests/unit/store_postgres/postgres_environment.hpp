@@ -31,6 +31,7 @@ class PostgresEnvironment final : public Environment {
   // Of the host that a worker runs on: the server has its own.
   void step_wall_clock(Duration by) override { clock.step_wall(by); }
   void step_store_clock(Duration by) override;
+  bool has_clock_of_its_own() const override { return true; }
   bool has_vector_index() const override { return has_pgvector(); }
 
   ManualClock clock;
