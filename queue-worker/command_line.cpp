@@ -4,6 +4,7 @@
 #include "common/base/duration.hpp"
 #include "common/completion/describe.hpp"
 #include "common/os/exit_codes.hpp"
+#include "common/text/utf8.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -36,6 +37,12 @@ std::vector<std::string> state_names() {
   return names;
 }
 
+// What is wrong with the name of a queue or a kind, as for the API; else "".
+std::string check_name(const std::string& name) {
+  constexpr std::size_t kLongest = 100;
+  return name.size() <= kLongest && text::is_utf8(name) ? "" : "must be 1 to 100 bytes of UTF-8";
+}
+
 void add_filter(CLI::App& verb, Command& command, Typed& typed) {
   verb.add_option("ID", command.filter.ids, "Jobs by id; without one, all that the options name")
       ->check(CLI::PositiveNumber);
@@ -44,8 +51,9 @@ void add_filter(CLI::App& verb, Command& command, Typed& typed) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember(state_names()));
-  verb.add_option("--kind", command.filter.kind, "Only jobs of this kind (embed)");
-  verb.add_option("--queue", command.filter.queue, "Only jobs of this queue");
+  verb.add_option("--kind", command.filter.kind, "Only jobs of this kind (embed)")
+      ->check(check_name);
+  verb.add_option("--queue", command.filter.queue, "Only jobs of this queue")->check(check_name);
   verb.add_option("--older-than", typed.older_than,
                   "Only jobs that finished, or else were created, longer ago than this (7d, 12h)");
   verb.add_option("--limit", command.limit, "At most so many jobs")
@@ -64,8 +72,10 @@ void add_change(CLI::App& jobs, Command& command, Typed& typed, const char* name
 void add_pause(CLI::App& jobs, Command& command, const char* name, const char* help,
                CommandVerb verb) {
   CLI::App* pause = jobs.add_subcommand(name, help);
-  pause->add_option("--kind", command.kind, "Only jobs of this kind (embed)");
-  pause->add_option("--queue", command.queue, "The queue")->capture_default_str();
+  pause->add_option("--kind", command.kind, "Only jobs of this kind (embed)")->check(check_name);
+  pause->add_option("--queue", command.queue, "The queue")
+      ->capture_default_str()
+      ->check(check_name);
   pause->callback([&command, verb] { command.verb = verb; });
 }
 
@@ -123,6 +133,20 @@ void declare_commands(CLI::App& app, Command& command, Typed& typed) {
   completion->callback([&command] { command.verb = CommandVerb::Completion; });
 }
 
+// The option that was given an empty value; null: none. To the code behind it that is an option
+// that was not given, which for a filter means "all": the variable of a script that is not set must
+// not pause the whole queue.
+const CLI::Option* find_empty(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    const auto& values = option->results();
+    if (std::find(values.begin(), values.end(), "") != values.end()) return option;
+  }
+  for (const CLI::App* verb : app.get_subcommands()) {
+    if (const CLI::Option* option = find_empty(*verb)) return option;
+  }
+  return nullptr;
+}
+
 // What is wrong; else "".
 std::string read_typed(const Typed& typed, Command& command) {
   for (const JobState state : kStates) {
@@ -167,6 +191,11 @@ ParsedCommand parse_command(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error, std::cout, std::cerr);
     return {std::nullopt, code == 0 ? exit_code::kOk : exit_code::kUsage};
+  }
+  if (const CLI::Option* const empty = find_empty(app)) {
+    std::cerr << fmt::format("{}: the value is empty: give one, or leave the option out\n",
+                             empty->get_name());
+    return {std::nullopt, exit_code::kUsage};
   }
   if (const std::string wrong = read_typed(typed, command); !wrong.empty()) {
     std::cerr << wrong << '\n';

@@ -124,6 +124,36 @@ TEST_CASE("what is wrong on the command line is a usage error") {
   CHECK(parse({"jobs", "retry", "--help"}).exit_code == 0);
 }
 
+TEST_CASE("an option with an empty value is a usage error, and never one that was left out") {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"jobs", "pause", "--kind", ""},
+        {"jobs", "pause", "--queue", ""},
+        {"jobs", "resume", "--kind", ""},
+        {"jobs", "cancel", "--queue", "", "--yes"},
+        {"jobs", "discard", "--kind", "", "--yes"},
+        {"jobs", "discard", "--older-than", "", "--yes"},
+        {"jobs", "discard", "--status", "", "--yes"},
+        {"jobs", "discard", "--status", ",", "--yes"},
+        {"jobs", "retry", "--limit", "", "--yes"},
+        {"jobs", "retry", "", "--yes"},
+        {"jobs", "list", "--kind", ""},
+        {"jobs", "show", ""},
+        {"check", "--directory", ""},
+        {"backup", ""},
+        {"restore", ""},
+        {"move", "--from", ""},
+        {"move", "--from", "sqlite:///a.db", "--to", ""},
+        {"completion", ""}}) {
+    CAPTURE(words);
+    const ParsedCommand parsed = parse(words);
+    CHECK_FALSE(parsed.command);
+    CHECK(parsed.exit_code == 2);
+  }
+  CHECK_FALSE(parse({"jobs", "pause", "--queue", "\xff"}).command);
+  CHECK_FALSE(parse({"jobs", "pause", "--kind", std::string(101, 'k')}).command);
+  CHECK(parse({"jobs", "pause", "--kind", std::string(100, 'k')}).command);
+}
+
 TEST_CASE("jobs are retried, cancelled and discarded, one by one or all that a filter names") {
   const Installation installation;
   CHECK(installation.run({"jobs", "list"}) == 0);
