@@ -154,7 +154,13 @@ class JobsCommand {
   int change(store::JobAction action) {
     const store::JobFilter filter = filter_for(action, command_.filter);
     std::int64_t most = command_.limit.value_or(0);
-    if (command_.filter.ids.empty()) {
+    if (!command_.filter.ids.empty()) {
+      store::JobFilter named;
+      named.ids = command_.filter.ids;
+      const auto known = store_.count_jobs(named);
+      if (!known) return jobs_failed(known.error());
+      unknown_ = static_cast<std::int64_t>(named.ids.size()) - *known;
+    } else {
       const auto count = store_.count_jobs(filter);
       if (!count) return jobs_failed(count.error());
       most = most == 0 ? *count : std::min(most, *count);
@@ -206,19 +212,20 @@ class JobsCommand {
 
   int tell(const store::JobChange& change, const store::JobsChanged& total) const {
     const auto named = static_cast<std::int64_t>(change.filter.ids.size());
-    const std::int64_t unknown =
-        named == 0 ? 0 : std::max<std::int64_t>(named - total.changed - total.refused, 0);
+    const std::int64_t left = named - unknown_ - total.changed - total.refused;
     if (command_.json) {
       fmt::print("{{\"changed\":{},\"refused\":{},\"unknown\":{}}}\n", total.changed, total.refused,
-                 unknown);
+                 unknown_);
     } else {
-      fmt::print("{}: {} changed\n", to_string(change.action), total.changed);
+      fmt::print(
+          "{}: {} changed{}\n", to_string(change.action), total.changed,
+          left > 0 ? fmt::format(", {} left as they are: the options exclude them", left) : "");
     }
     if (total.refused > 0) {
       fmt::print(stderr, "jobs: {} could not be changed: {}\n", total.refused, total.refusal);
     }
-    if (unknown > 0) fmt::print(stderr, "jobs: {} of the ids are not known\n", unknown);
-    return total.refused + unknown > 0 ? exit_code::kFailed : exit_code::kOk;
+    if (unknown_ > 0) fmt::print(stderr, "jobs: {} of the ids are not known\n", unknown_);
+    return total.refused + unknown_ > 0 ? exit_code::kFailed : exit_code::kOk;
   }
 
   int pause(bool paused) {
@@ -237,6 +244,7 @@ class JobsCommand {
 
   const Command& command_;
   store::Store& store_;
+  std::int64_t unknown_ = 0;  // of the ids
 };
 
 }  // namespace

@@ -101,8 +101,10 @@ void change_jobs(const Services& services, const ContextPtr& context, const Repl
     auto bulk = read_bulk_change(*context->request, *context->body);
     if (!bulk) return reply(problem_response(*context, bulk.error()));
     if (!bulk->change.filter.ids.empty()) {
-      const auto named = static_cast<std::int64_t>(bulk->change.filter.ids.size());
-      return change(services, context, reply, std::move(*bulk), named);
+      // Those of them that there are, and that the other members leave.
+      const auto named = services.store.count_jobs(bulk->change.filter);
+      if (!named) return reply(fail(named.error()));
+      return change(services, context, reply, std::move(*bulk), *named);
     }
     bulk->change.filter = filter_for(bulk->change.action, std::move(bulk->change.filter));
     const auto matching = services.store.count_jobs(bulk->change.filter);

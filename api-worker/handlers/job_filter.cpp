@@ -6,6 +6,7 @@
 #include "common/base/duration.hpp"
 #include "common/text/number.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace holdfast::api {
@@ -24,7 +25,8 @@ constexpr std::array kStates{JobState::Ready, JobState::Waiting,   JobState::Run
 constexpr const char* kStateRule =
     "must name states: ready, waiting, running, done, cancelled, dead";
 constexpr const char* kAgeRule = "must be a duration of at least 1ms, such as 7d or 12h";
-constexpr const char* kNameRule = "must be a string of 1 to 100 characters";
+// PostgreSQL's text cannot hold a NUL, and both engines must answer the same.
+constexpr const char* kNameRule = "must be a string of 1 to 100 bytes without U+0000";
 
 std::optional<JobState> state_of(std::string_view name) {
   for (const JobState state : kStates) {
@@ -51,10 +53,23 @@ bool read_state_list(std::string_view names, std::vector<JobState>& states) {
   }
 }
 
+bool is_name(std::string_view name) {
+  return !name.empty() && name.size() <= kLongestName && name.find('\0') == std::string_view::npos;
+}
+
 bool read_name(const Json& value, std::string& name) {
   if (!value.is_string()) return false;
   name = value.get<std::string>();
-  return !name.empty() && name.size() <= kLongestName;
+  return is_name(name);
+}
+
+// Of a query: `name` stays as it is if the request does not have the parameter.
+void query_name(const http::Request& request, const char* parameter, std::string& name,
+                std::vector<FieldError>& errors) {
+  const std::string* const value = request.query_value(parameter);
+  if (value == nullptr) return;
+  if (!is_name(*value)) return errors.push_back({"", parameter, kNameRule});
+  name = *value;
 }
 
 bool read_states(const Json& value, std::vector<JobState>& states) {
@@ -76,6 +91,9 @@ bool read_ids(const Json& value, std::vector<std::int64_t>& ids) {
     }
     ids.push_back(one.get<std::int64_t>());
   }
+  // One that is named twice is one job.
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   return true;
 }
 
@@ -129,8 +147,8 @@ tl::expected<store::JobQuery, ProblemDetails> read_job_query(const http::Request
     if (!read_state_list(*states, query.filter.states))
       errors.push_back({"", "status", kStateRule});
   }
-  if (const std::string* kind = request.query_value("kind")) query.filter.kind = *kind;
-  if (const std::string* queue = request.query_value("queue")) query.filter.queue = *queue;
+  query_name(request, "kind", query.filter.kind, errors);
+  query_name(request, "queue", query.filter.queue, errors);
   if (const std::string* age = request.query_value("older_than")) {
     if (!read_age(*age, query.filter.older_than_ms)) errors.push_back({"", "older_than", kAgeRule});
   }
@@ -141,6 +159,13 @@ tl::expected<store::JobQuery, ProblemDetails> read_job_query(const http::Request
   }
   query.limit = query_number(request, "limit", 1, kLargestPage, kDefaultPage, errors);
   return with_errors(std::move(query), std::move(errors), "The query is invalid.");
+}
+
+tl::expected<std::string, ProblemDetails> read_queue_query(const http::Request& request) {
+  std::string queue = "default";
+  std::vector<FieldError> errors;
+  query_name(request, "queue", queue, errors);
+  return with_errors(std::move(queue), std::move(errors), "The query is invalid.");
 }
 
 tl::expected<BulkChange, ProblemDetails> read_bulk_change(const http::Request& request,

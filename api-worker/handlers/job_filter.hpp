@@ -19,6 +19,9 @@ namespace holdfast::api {
 // 422 for a value that is none of these.
 tl::expected<store::JobQuery, ProblemDetails> read_job_query(const http::Request& request);
 
+// The queue that a query string names: queue=…, else the default one.
+tl::expected<std::string, ProblemDetails> read_queue_query(const http::Request& request);
+
 struct BulkChange {
   store::JobChange change;
   // How many jobs the client expects to change, of those that are not named one by one; unset: it

@@ -2,7 +2,7 @@
 #include "api-worker/handlers/jobs.hpp"
 
 #include "api-worker/edge/idempotency_key.hpp"
-#include "api-worker/edge/query_input.hpp"
+#include "api-worker/handlers/job_filter.hpp"
 #include "api-worker/handlers/writes.hpp"
 #include "common/store/job_json.hpp"
 #include "common/text/json_writer.hpp"
@@ -64,10 +64,10 @@ void retry_job(const Services& services, const ContextPtr& context, const Reply&
 }
 
 void get_queue(const Services& services, const ContextPtr& context, const Reply& reply) {
-  const std::string* name = context->request->query_value("queue");
-  std::string queue = name == nullptr ? "default" : *name;
+  auto queue = read_queue_query(*context->request);
+  if (!queue) return reply(problem_response(*context, queue.error()));
   answer(services, context, Work::Scan, reply,
-         [&services, queue = std::move(queue)]() -> Result<http::Response> {
+         [&services, queue = std::move(*queue)]() -> Result<http::Response> {
            HOLDFAST_TRY_ASSIGN(const store::QueueStats stats, services.store.queue_stats(queue));
            return http::Response::json(200, queue_json(queue, stats));
          });

@@ -240,13 +240,18 @@ void administer(Contract& contract, const ApiService& stack) {
   CHECK(body_of(contract.call(stack, "GET", "/api/queue", "/api/queue"))["paused_kinds"][0] ==
         "embed");
   CHECK(post("/api/queue/resume", R"({"queue":"default","kind":"embed"})").status == 204);
+  for (const char* const wrong : {"", "a%00b"}) {
+    CHECK(contract.call(stack, "GET", "/api/queue", std::string("/api/queue?queue=") + wrong)
+              .status == 422);
+  }
 
   CHECK(contract.call(stack, "GET", kJobs, kJobs).status == 403);
   const http::Response page = call("GET", kJobs, "/api/jobs?limit=1&status=done,dead");
   const std::string next = body_of(page)["next_cursor"];
   CHECK(call("GET", kJobs, "/api/jobs?kind=embed&queue=default&cursor=" + next).status == 200);
   CHECK(call("GET", kJobs, "/api/jobs?older_than=1ms").status == 200);
-  for (const char* const wrong : {"status=odd", "older_than=soon", "limit=0", "cursor=x"})
+  for (const char* const wrong : {"status=odd", "older_than=soon", "limit=0", "cursor=x",
+                                  "kind=", "queue=", "kind=a%00b", "queue=a%00b"})
     CHECK(call("GET", kJobs, std::string("/api/jobs?") + wrong).status == 422);
 
   const std::string self = "/api/jobs/" + std::to_string(body_of(page)["jobs"][0]["id"].get<int>());
@@ -274,6 +279,11 @@ void administer(Contract& contract, const ApiService& stack) {
   const auto refused =
       body_of(post(kBulk, R"({"action":"retry","ids":[)" + held.substr(10) + "]}"));
   CHECK(refused["refused"] == 1);
+  // The jobs that there are count, however often they are named.
+  const auto named = body_of(post(
+      kBulk, R"({"action":"retry","ids":[4711,)" + held.substr(10) + "," + held.substr(10) + "]}"));
+  CHECK(named["matching"] == 1);
+  CHECK(named["refused"] == 1);
   CHECK(refused["refusal"].get<std::string>().find("is running") != std::string::npos);
   const auto dead = body_of(call("GET", kJobs, "/api/jobs?status=dead,cancelled"))["jobs"];
   REQUIRE_FALSE(dead.empty());

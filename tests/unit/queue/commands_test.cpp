@@ -170,6 +170,17 @@ TEST_CASE("jobs are retried, cancelled and discarded, one by one or all that a f
   CHECK(installation.run({"jobs", "discard", "4711"}) == 1);
 }
 
+TEST_CASE("a job that is named and left alone by the options is not called unknown") {
+  const Installation installation;
+  // Of two dead jobs one, as was asked for.
+  CHECK(installation.run({"jobs", "retry", "1", "2", "--limit", "1"}) == 0);
+  CHECK(installation.stats().dead == 1);
+  // The third is ready.
+  CHECK(installation.run({"jobs", "retry", "3", "--status", "dead"}) == 0);
+  CHECK(installation.run({"jobs", "retry", "3", "4711", "--status", "dead"}) == 1);
+  CHECK(installation.stats().ready == 2);
+}
+
 TEST_CASE("many jobs are changed only if somebody has confirmed their number") {
   const Installation installation;
   const Fd terminal{::dup(STDIN_FILENO)};
