@@ -23,6 +23,18 @@ serves() {
 }
 write_config() { inside sh -c 'cat > /etc/holdfast/holdfast.toml'; }
 say() { printf '%s %s\n' "$SECONDS" "$*"; }
+documented_run() { # COMMAND...: each is a line of docs/production-deployment.md
+  local line
+  for line in "$@"; do
+    grep -qxF "$line" "$root/docs/production-deployment.md" || fail "not in the docs: $line"
+    inside sh -c "$line" || fail "$line"
+  done
+}
+documented_block() { # LINE: the block of docs/production-deployment.md that has it
+  awk -v line="$1" '/^```/ { if (inside && found) { printf "%s", text; exit } inside = !inside; text = ""; found = 0; next }
+    inside { text = text $0 "\n"; found = found || $0 == line }' "$root/docs/production-deployment.md" | grep . ||
+    fail "no block in the docs has the line $1"
+}
 
 # --- the package itself ---------------------------------------------------------------------------
 copy_tree "$bin"
@@ -116,11 +128,13 @@ files() {
 }
 files >"$work/before"
 cp "$deb" "$work/tree/root/"
+grep -qxF "apt install ./$(basename "$deb")" "$root/docs/production-deployment.md" || fail "the docs install another package"
 inside apt-get install -y -qq "/root/$(basename "$deb")" >"$work/install.log" 2>&1 ||
   { cat "$work/install.log" >&2; fail "apt-get install"; }
 # Their manual pages are checked above; man(1) itself is not there.
 inside systemd-analyze verify --man=no holdfast.service holdfast.socket || fail "systemd-analyze verify"
 serves
+documented_run "holdfast status" "holdfast check-config" "systemctl reload holdfast" >"$work/answers"
 [ "$(inside systemctl is-enabled holdfast.service)" = enabled ] || fail "not enabled"
 [ "$(inside stat -c '%U %a' /var/lib/holdfast)" = "holdfast 750" ] || fail "the state directory"
 [ "$(inside stat -c '%U %a' /etc/holdfast/credentials)" = "root 700" ] || fail "the credentials directory"
@@ -218,15 +232,17 @@ class Receiver(http.server.BaseHTTPRequestHandler):
 http.server.HTTPServer(("127.0.0.1", 8099), Receiver).serve_forever()
 PYTHON
 inside systemd-run -q --unit=receiver python3 /srv/receiver.py
+documented_block 'MemoryMax=2G' | inside sh -c 'cat > /etc/systemd/system/holdfast.service.d/host.conf'
 for part in strict credentials; do
-  inside install -D -m 644 "/usr/share/doc/holdfast/examples/$part.conf" "/etc/systemd/system/holdfast.service.d/$part.conf"
+  documented_run "install -D -m 644 /usr/share/doc/holdfast/examples/$part.conf /etc/systemd/system/holdfast.service.d/$part.conf"
 done
 inside sh -c 'umask 077; cd /etc/holdfast/credentials
   echo "sqlite:////var/lib/holdfast/holdfast.db" > database-url; echo http://127.0.0.1:8099/hook > alert-webhook-url'
 : | write_config
-inside systemctl daemon-reload
-inside systemctl restart holdfast || fail "the stack does not start under strict.conf and credentials.conf"
+documented_run "systemctl daemon-reload" "systemctl restart holdfast"
 serves
+[ "$(show MemoryMax)" = $((2 << 30)) ] || fail "the drop-in of the docs: MemoryMax is $(show MemoryMax)"
+show IPAddressAllow | grep -q 10.0.0.0/8 || fail "the drop-in of the docs: IPAddressAllow is $(show IPAddressAllow)"
 post again >/dev/null || fail "post under strict.conf"
 until_true "not found under strict.conf" found
 inside holdfast alert test >"$work/alert" 2>&1 || { cat "$work/alert" >&2; fail "alert test under strict.conf"; }
@@ -237,29 +253,11 @@ inside rm -r /etc/systemd/system/holdfast.service.d
 say "web-stack, gunicorn, strict.conf and credentials.conf"
 
 # --- TLS in front, backup and restore, by the documents -------------------------------------------
-documented_run() { # COMMAND...: each is a line of docs/production-deployment.md
-  local line
-  for line in "$@"; do
-    grep -qxF "$line" "$root/docs/production-deployment.md" || fail "not in the docs: $line"
-    inside sh -c "$line" || fail "$line"
-  done
-}
-documented_block() { # LINE: the block of docs/production-deployment.md that has it
-  awk -v line="$1" '/^```/ { if (inside && found) { printf "%s", text; exit } inside = !inside; text = ""; found = 0; next }
-    inside { text = text $0 "\n"; found = found || $0 == line }' "$root/docs/production-deployment.md" | grep . ||
-    fail "no block in the docs has the line $1"
-}
 tls=/usr/share/doc/holdfast/examples/tls
 inside sh -c "mkdir -p /etc/ssl/holdfast; cp $tls/nginx.conf /etc/nginx/conf.d/holdfast.conf; cp $tls/Caddyfile /srv/Caddyfile
   openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -keyout /etc/ssl/holdfast/site.key \
     -out /etc/ssl/holdfast/site.crt 2>/dev/null"
-write_config <<'TOML'
-[listen.http]
-address = "127.0.0.1:3000"
-
-[http]
-trusted_proxies = ["127.0.0.1"]
-TOML
+documented_block 'trusted_proxies = ["127.0.0.1"]' | write_config
 inside systemctl daemon-reload
 inside systemctl restart holdfast || fail "the stack behind a proxy does not start"
 inside systemctl start nginx || fail "nginx refuses examples/tls/nginx.conf"
@@ -329,7 +327,17 @@ inside systemctl start holdfast || fail "start"
 serves
 documented_run "systemctl stop holdfast" "systemctl enable --now holdfast.socket" "systemctl start holdfast"
 serves
-[ "$(inside systemctl is-active holdfast.socket)" = active ] || fail "systemd does not hold the socket"
+holds() { inside systemctl show -p Listen --value holdfast.socket | grep -qF "$1" && [ "$(inside systemctl is-active holdfast.socket)" = active ]; }
+holds 0.0.0.0:3000 || fail "systemd does not hold the socket"
+# Another address, in the file and in the drop-in.
+inside mkdir -p /etc/systemd/system/holdfast.socket.d
+documented_block 'ListenStream=127.0.0.1:3000' | inside sh -c 'cat > /etc/systemd/system/holdfast.socket.d/override.conf'
+{ documented_block 'trusted_proxies = ["127.0.0.1"]'; printf '[log]\nlevel = "debug"\n'; } | write_config
+documented_run "systemctl daemon-reload"
+inside systemctl stop holdfast.socket holdfast.service
+inside systemctl start holdfast.socket holdfast.service || fail "start at another address"
+serves
+holds 127.0.0.1:3000 || fail "systemd does not hold the other socket"
 make_next_package "$deb" "$work/tree/root/next.deb"
 inside sh -c 'touch /run/go; while [ -e /run/go ]; do
   curl -s -o /dev/null --max-time 30 -w "%{http_code} %{exitcode}\n" http://127.0.0.1:3000/health
@@ -344,7 +352,15 @@ wait "$client"
 inside grep -q debug /etc/holdfast/holdfast.toml || fail "the upgrade has replaced the configuration"
 inside dpkg -s holdfast | grep -q '^Version: .*+next' || fail "not upgraded"
 until_true "the documents are gone" found
-say "upgraded, $(inside sh -c 'wc -l < /run/answers') requests, none failed"
+line="apt install --allow-downgrades ./$(basename "$deb")"
+grep -qxF "$line" "$root/docs/production-deployment.md" || fail "not in the docs: $line"
+before=$(show MainPID)
+inside sh -c "cd /root && DEBIAN_FRONTEND=noninteractive ${line/install/install -y -o Dpkg::Options::=--force-confold}" \
+  >"$work/downgrade.log" 2>&1 || { cat "$work/downgrade.log" >&2; fail "the way back"; }
+inside dpkg -s holdfast | grep -q '^Version: .*+next' && fail "still the next version"
+until_true "the way back has not restarted the stack" changed_pid
+until_true "the documents are gone on the way back" found
+say "upgraded and back, $(inside sh -c 'wc -l < /run/answers') requests, none failed"
 
 # --- remove and purge -----------------------------------------------------------------------------
 inside dpkg -r holdfast >/dev/null 2>&1 || fail "remove"
@@ -352,6 +368,6 @@ inside test -e /etc/holdfast/holdfast.toml -a -d /var/lib/holdfast || fail "remo
 inside pgrep holdfast && fail "removed, and still running"
 inside dpkg -P holdfast >/dev/null 2>&1 || fail "purge"
 inside getent passwd holdfast && fail "purged, and the account is left"
-inside rm -rf /srv/site /srv/receiver.py /srv/received /srv/slow.py
+inside rm -rf /srv/site /srv/receiver.py /srv/received /srv/slow.py /etc/systemd/system/holdfast.socket.d
 diff "$work/before" <(files) || fail "the purge has left something"
 say "purged: nothing is left"
