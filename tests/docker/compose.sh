@@ -20,14 +20,15 @@ compose_images() {
 }
 
 ports() { python3 -c 'import socket
-held = [socket.create_server(("127.0.0.1", 0)) for _ in range(5)]
+held = [socket.create_server(("127.0.0.1", 0)) for _ in range(6)]
 print(*[one.getsockname()[1] for one in held])'; }
 
 make_site() {
   export COMPOSE_PROJECT_NAME=hf$$ COMPOSE_PROFILES=alertmanager
-  read -r api_port prometheus_port grafana_port alertmanager_port receiver_port <<<"$(ports)"
+  read -r api_port prometheus_port grafana_port alertmanager_port receiver_port single_port <<<"$(ports)"
   export HTTP_PUBLISH=127.0.0.1:$api_port PROMETHEUS_PUBLISH=127.0.0.1:$prometheus_port
   export GRAFANA_PUBLISH=127.0.0.1:$grafana_port ALERTMANAGER_PUBLISH=127.0.0.1:$alertmanager_port
+  single=$COMPOSE_PROJECT_NAME-single  # one container without compose
   # shellcheck disable=SC2034
   api=http://127.0.0.1:$api_port prometheus=http://127.0.0.1:$prometheus_port
   mkdir "$work/site"
@@ -39,8 +40,12 @@ make_site() {
   cat >"$work/type" <<SHELL
 #!/bin/bash
 line=\${1//docker compose /$composer }
+line=\${line// exec -T / exec }
 line=\${line// exec / exec -T }
 line=\${line//localhost:3000/127.0.0.1:$api_port}
+line=\${line//127.0.0.1:3000:/127.0.0.1:$single_port:}
+line=\${line//--name holdfast /--name $single }
+line=\${line//-v holdfast-data:/-v $single-data:}
 line=\${line//8099/$receiver_port}
 cd "$work/site" && exec bash -o pipefail -c "\$line"
 SHELL

@@ -20,11 +20,16 @@ explain() {
 clean_up_test() {
   [ -z "${receiver:-}" ] || kill "$receiver" 2>/dev/null
   compose down -v --timeout 5 >/dev/null 2>&1
+  docker rm -f "${single:-}" >/dev/null 2>&1
+  docker volume rm "${single:-}-data" >/dev/null 2>&1
 }
 
-# A line of docs/docker.md, as it stands there, in the directory that it stands for.
+# The commands of docs/docker.md; one that goes on in the next line is one line here.
+commands() { sed -e ':a' -e '/\\$/{N;s/ *\\\n */ /;ba}' "$root/docs/docker.md" | grep '^\$ '; }
+
+# A command of docs/docker.md, as it stands there, in the directory that it stands for.
 documented() {
-  grep -qxF "\$ $1" "$root/docs/docker.md" || fail "docs/docker.md has no line: $1"
+  commands | has -xF "\$ $1" || fail "docs/docker.md has no line: $1"
   echo "\$ $1" >>"$work/lines"
   "$work/type" "$1" || fail "the documented line failed: $1"
 }
@@ -64,6 +69,8 @@ codes=$(documented "for i in {1..101}; do curl -s -o /dev/null -w '%{http_code}\
 [ "$(tail -n 1 <<<"$codes")" = 429 ] || fail "request 101 got $(tail -n 1 <<<"$codes")"
 [ "$(docker exec -i "$(container redis)" sh -c 'REDISCLI_AUTH=$(cat /run/secrets/redis_password) redis-cli dbsize')" -ge 1 ] ||
   fail "the rate is not counted in Redis"
+[ "$(docker exec "$(container redis)" sh -c 'REDISCLI_AUTH=$(cat /run/secrets/redis_password) redis-cli config get maxmemory' | tail -n 1)" = $((192 << 20)) ] ||
+  fail "Redis has another limit than docker/.env says"
 say "request 101 gets 429, counted in Redis"
 
 # --- Prometheus scrapes it, and knows Alertmanager.
@@ -115,6 +122,9 @@ receiver=$!
 wait_for "listening" test -s "$work/hooks"
 echo "http://$gateway:$(head -n 1 "$work/hooks")/hook" >"$work/site/docker/secrets/alert_webhook_url"
 export ALERT_WEBHOOK_URL_FILE=/run/secrets/alert_webhook_url
+documented 'docker compose -f docker/docker-compose.prod.yml up -d'
+wait_for "all six healthy" all_healthy 6
+documented 'docker compose -f docker/docker-compose.prod.yml exec holdfast holdfast alert test' | has delivered || fail "alert test"
 HOLDFAST_MEMORY=96m compose up -d holdfast
 wait_for "all six healthy" all_healthy 6
 mkfifo "$work/never"
@@ -137,6 +147,18 @@ documented 'docker compose -f docker/docker-compose.prod.yml up -d'
 wait_for "all six healthy" all_healthy 6
 finds heron || fail "the document is gone"
 say "data survives down and up"
+
+# --- A copy of the database, and back from it: what came after the copy is gone.
+documented 'docker compose -f docker/docker-compose.prod.yml exec -T postgres pg_dump -U holdfast -Fc holdfast > holdfast.dump'
+request 2 --data-binary 'an otter came after the copy' -H 'Content-Type: text/plain' "$api/api/documents?title=late" >/dev/null
+wait_for "found" finds otter
+documented 'docker compose -f docker/docker-compose.prod.yml stop holdfast'
+documented 'docker compose -f docker/docker-compose.prod.yml exec -T postgres pg_restore -U holdfast -d holdfast --clean --if-exists < holdfast.dump'
+documented 'docker compose -f docker/docker-compose.prod.yml start holdfast'
+wait_for "all six healthy" all_healthy 6
+finds heron || fail "the document is not in the copy"
+if finds otter; then fail "the copy has what came after it"; fi
+say "a dump brings the database back"
 
 # --- Stop drains: a request that is under way is answered, and everybody exits with 0.
 mkfifo "$work/go"
@@ -164,7 +186,20 @@ for kind in container volume network; do
   [ -z "$(docker $kind ls -q --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME")" ] ||
     fail "down -v has left a $kind"
 done
-diff <(sort -u "$work/lines") <(grep '^\$ ' "$root/docs/docker.md" | sort -u) || fail "not every line of docs/docker.md was run"
+
+# --- One container, with SQLite.
+documented "$(commands | sed -n 's/^\$ \(docker run .*\)/\1/p')" >/dev/null
+is_healthy() { [ "$(docker inspect -f '{{.State.Health.Status}}' "$single")" = healthy ]; }
+wait_for "healthy" is_healthy
+api=http://127.0.0.1:$single_port
+curl -fsS --data-binary 'a heron alone' -H 'Content-Type: text/plain' "$api/api/documents?title=one" | has '"id"' ||
+  fail "one container takes no document"
+wait_for "found" finds heron
+docker stop "$single" >/dev/null
+[ "$(docker inspect -f '{{.State.ExitCode}}' "$single")" = 0 ] || fail "one container has exited with another code than 0"
+say "one container with SQLite holds"
+
+diff <(sort -u "$work/lines") <(commands | sort -u) || fail "not every line of docs/docker.md was run"
 for name in holdfast holdfast-supervisor; do
   say "$name: $(docker image inspect -f '{{.Size}}' "$name" | awk '{ printf "%.1f MB", $1 / 1e6 }')"
 done
