@@ -5,7 +5,7 @@
 # shellcheck source=tests/system/booted.sh
 . "$(dirname "${BASH_SOURCE[0]}")/booted.sh"
 # Those of package_test.sh, so that one tree serves both.
-extra_packages=(sqlite3 openssl nodejs nginx-light caddy gunicorn)
+extra_packages=(openssl nodejs nginx-light caddy gunicorn)
 
 copy_tree "$1"
 mkdir "$work/packages"
