@@ -32,7 +32,8 @@ fs::path beside(const fs::path& database, const char* suffix) {
 
 }  // namespace
 
-Result<DatabaseFiles> DatabaseFiles::of(const fs::path& database) {
+Result<DatabaseFiles> DatabaseFiles::of(const SqliteConnection& connection) {
+  const fs::path& database = connection.path();
   std::error_code error;
   // SQLite keeps its log beside the file that a link leads to.
   const fs::path real = fs::canonical(database, error);
@@ -45,6 +46,12 @@ Result<DatabaseFiles> DatabaseFiles::of(const fs::path& database) {
     if (fs::exists(path, error)) HOLDFAST_TRY(files.add(std::move(path)));
   }
   HOLDFAST_TRY(files.add(WriteLock::path_of(database)));
+  // What was found at the paths is what is open.
+  if (connection.is_replaced()) {
+    return fail(ErrorKind::Unavailable,
+                fmt::format("database '{}' was replaced while it was being opened: try again",
+                            database.native()));
+  }
   return files;
 }
 

@@ -6,10 +6,11 @@
 // moved, replaced or deleted one of them is in no database, or in two halves. So every writer looks
 // before it writes, and once more before it says that a write is stored.
 //
-// Threads: any; immutable. The database must have been read when it is made: its log is there then.
+// Threads: any; immutable.
 
 #include "common/base/result.hpp"
 #include "common/os/file_id.hpp"
+#include "common/store/sqlite/sqlite_connection.hpp"
 #include "common/store/store.hpp"
 
 #include <filesystem>
@@ -20,8 +21,9 @@ namespace holdfast::store::sqlite {
 
 class DatabaseFiles {
  public:
-  // The database, its log ("-wal"), the index of that ("-shm"), and the write lock.
-  static Result<DatabaseFiles> of(const std::filesystem::path& database);
+  // The database that is open, its log ("-wal"), the index of that ("-shm"), and the write lock.
+  // Unavailable: it is not what is found at its path.
+  static Result<DatabaseFiles> of(const SqliteConnection& connection);
 
   // Unavailable: one of them is another file now, or gone. It lasts until the file is back, or the
   // process starts anew.

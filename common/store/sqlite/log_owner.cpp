@@ -84,23 +84,32 @@ Result<void> check_log_owner(const fs::path& database) {
           log_bytes > 0 ? " and holds what was written to it last" : ", which is still in use"));
 }
 
-void note_log_owner(const fs::path& database) {
+Result<void> note_log_owner(const SqliteConnection& connection) {
+  const fs::path& database = connection.path();
   std::uint64_t log_bytes = 0;
   const auto now = couple_now(database, log_bytes);
-  if (!now || now == noted(database)) return;
+  // The file that was looked at is the one that is open.
+  if (connection.is_replaced()) {
+    return fail(ErrorKind::Unavailable,
+                fmt::format("database '{}' was replaced while it was being opened: try again",
+                            database.native()));
+  }
+  if (!now || now == noted(database)) return {};
   const Fd file(::open(WriteLock::path_of(database).c_str(), O_WRONLY | O_CLOEXEC));
   const std::string line = now->database + " " + now->log + "\n";
-  if (!file || ::pwrite(file.get(), line.data(), line.size(), 0) < 0) return;
-  if (::ftruncate(file.get(), static_cast<off_t>(line.size())) != 0) return;
+  if (!file || ::pwrite(file.get(), line.data(), line.size(), 0) < 0) return {};
+  if (::ftruncate(file.get(), static_cast<off_t>(line.size())) != 0) return {};
+  return {};
 }
 
-Result<void> note_log_owner(const fs::path& database, WriteLock& lock) {
+Result<void> note_log_owner(const SqliteConnection& connection, WriteLock& lock) {
+  const fs::path& database = connection.path();
   std::uint64_t log_bytes = 0;
   const auto now = couple_now(database, log_bytes);
   if (now && now != noted(database)) {
     HOLDFAST_TRY_ASSIGN(const WriteLock::Guard guard, lock.acquire());
     HOLDFAST_TRY(check_log_owner(database));  // it may have been replaced since it was opened
-    note_log_owner(database);
+    HOLDFAST_TRY(note_log_owner(connection));
   }
   return lock.show_use();
 }

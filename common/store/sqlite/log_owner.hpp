@@ -13,6 +13,7 @@
 // Threads: any. Files are told by inode and time of birth, so a path may be moved or mounted anew.
 
 #include "common/base/result.hpp"
+#include "common/store/sqlite/sqlite_connection.hpp"
 #include "common/store/sqlite/write_lock.hpp"
 
 #include <filesystem>
@@ -23,12 +24,13 @@ namespace holdfast::store::sqlite {
 // the log, or is still in use with it.
 Result<void> check_log_owner(const std::filesystem::path& database);
 
-// Once it has been opened, and read: its log is there then. Writes only if something has changed,
-// under the write lock. A full disk is no reason not to go on: it is noted by who opens it next.
-void note_log_owner(const std::filesystem::path& database);
+// Once it is open: its log is there then. Writes only if something has changed, under the write
+// lock. A full disk is no reason not to go on: it is noted by who opens it next. Unavailable: the
+// database has been replaced since.
+Result<void> note_log_owner(const SqliteConnection& connection);
 
 // The same, for who does not hold the lock: takes it if there is something to write, and shows by
-// it that the database is in use. Unavailable: as above.
-Result<void> note_log_owner(const std::filesystem::path& database, WriteLock& lock);
+// it that the database is in use.
+Result<void> note_log_owner(const SqliteConnection& connection, WriteLock& lock);
 
 }  // namespace holdfast::store::sqlite

@@ -4,7 +4,10 @@
 #include "common/base/clock.hpp"
 #include "common/os/fd.hpp"
 #include "common/store/sqlite/database_copy.hpp"
+#include "common/store/sqlite/entrance.hpp"
 #include "common/store/sqlite/integrity.hpp"
+#include "common/store/sqlite/range_lock.hpp"
+#include "common/store/sqlite/write_lock.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -84,11 +87,7 @@ class Excluded {
   static Result<Excluded> from(const fs::path& database) {
     Fd file(::open(database.c_str(), O_RDWR | O_CLOEXEC));
     if (!file) return fail_errno(errno, fmt::format("open '{}'", database.native()));
-    struct flock range {};
-    range.l_type = F_WRLCK;
-    range.l_whence = SEEK_SET;
-    range.l_start = kLockBytes;
-    range.l_len = kLockLength;
+    struct flock range = range_lock(kLockBytes, F_WRLCK, kLockLength);
     if (::fcntl(file.get(), F_OFD_SETLK, &range) == 0) return Excluded(std::move(file));
     if (errno == EAGAIN || errno == EACCES) {
       return fail(ErrorKind::Unavailable,
@@ -102,6 +101,41 @@ class Excluded {
  private:
   explicit Excluded(Fd file) : file_(std::move(file)) {}
   Fd file_;
+};
+
+// The same owner, group and mode, whoever restores it.
+Result<void> belong_as(const fs::path& file, const fs::path& model) {
+  struct stat info {};
+  if (::stat(model.c_str(), &info) != 0) return {};
+  constexpr mode_t kPrivate = 0660;
+  if (::chown(file.c_str(), info.st_uid, info.st_gid) != 0 ||
+      ::chmod(file.c_str(), S_ISDIR(info.st_mode) ? 0640 : info.st_mode & kPrivate) != 0) {
+    return fail_errno(
+        errno, fmt::format("give '{}' the owner and mode of '{}'", file.native(), model.native()));
+  }
+  return {};
+}
+
+// While it lives, nobody begins to open it either: not to write, nor to make it anew.
+class Closed {
+ public:
+  static Result<Closed> to(const fs::path& database, const fs::path& model) {
+    const fs::path lock_file = WriteLock::path_of(database);
+    std::error_code error;
+    const bool is_new = !fs::exists(lock_file, error);
+    HOLDFAST_TRY_ASSIGN(WriteLock lock, WriteLock::open(database));
+    if (is_new) HOLDFAST_TRY(belong_as(lock_file, model));
+    HOLDFAST_TRY_ASSIGN(WriteLock::Guard guard, lock.acquire());
+    HOLDFAST_TRY_ASSIGN(Entrance entrance, Entrance::close(database));
+    return Closed(std::move(lock), std::move(guard), std::move(entrance));
+  }
+
+ private:
+  Closed(WriteLock lock, WriteLock::Guard guard, Entrance entrance)
+      : lock_(std::move(lock)), guard_(std::move(guard)), entrance_(std::move(entrance)) {}
+  WriteLock lock_;
+  WriteLock::Guard guard_;
+  Entrance entrance_;
 };
 
 // "holdfast.db.replaced-2026-11-29T13:04:17.123Z"; a name that is taken gets a number.
@@ -126,19 +160,6 @@ Result<void> keep_aside(const fs::path& database, const fs::path& aside) {
     if (::rename(from.c_str(), (aside.native() + suffix).c_str()) != 0 && errno != ENOENT) {
       return fail_errno(errno, fmt::format("move '{}'", from));
     }
-  }
-  return {};
-}
-
-// The same owner, group and mode, whoever restores it.
-Result<void> belong_as(const fs::path& file, const fs::path& model) {
-  struct stat info {};
-  if (::stat(model.c_str(), &info) != 0) return {};
-  constexpr mode_t kPrivate = 0660;
-  if (::chown(file.c_str(), info.st_uid, info.st_gid) != 0 ||
-      ::chmod(file.c_str(), S_ISDIR(info.st_mode) ? 0640 : info.st_mode & kPrivate) != 0) {
-    return fail_errno(
-        errno, fmt::format("give '{}' the owner and mode of '{}'", file.native(), model.native()));
   }
   return {};
 }
@@ -189,6 +210,8 @@ Result<RestoreReport> restore(const fs::path& database, const fs::path& source) 
   }
   std::error_code error;
   const bool replaces = fs::exists(database, error);
+  const fs::path model = replaces ? database : database.parent_path();
+  HOLDFAST_TRY_ASSIGN(const Closed closed, Closed::to(database, model));
   std::optional<Excluded> excluded;
   if (replaces) {
     HOLDFAST_TRY_ASSIGN(Excluded alone, Excluded::from(database));
@@ -203,7 +226,7 @@ Result<RestoreReport> restore(const fs::path& database, const fs::path& source) 
   HOLDFAST_TRY_ASSIGN(report.restored, check_file(*copy, source));
   if (!report.restored.problems.empty()) return report;
   HOLDFAST_TRY(copy->enter_wal_mode());
-  HOLDFAST_TRY(belong_as(copy->path(), replaces ? database : database.parent_path()));
+  HOLDFAST_TRY(belong_as(copy->path(), model));
   const bool orphaned = !replaces && fs::exists(database.native() + "-wal", error);
   if (replaces || orphaned) {
     report.replaced = name_of_replaced(database, SystemClock().wall());

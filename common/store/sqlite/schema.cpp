@@ -146,7 +146,7 @@ Result<MigrationReport> migrate(const std::filesystem::path& path,
     HOLDFAST_TRY_ASSIGN(connection, SqliteConnection::open(path, Access::Create));
     HOLDFAST_TRY_ASSIGN(
         report, guarded(*connection, [&] { return migrate_locked(*connection, migrations); }));
-    note_log_owner(path);
+    HOLDFAST_TRY(note_log_owner(*connection));
   }
   HOLDFAST_TRY(guarded(*connection, [&] { return complete_index(*connection, lock); }));
   return report;

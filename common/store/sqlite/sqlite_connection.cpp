@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/sqlite_connection.hpp"
 
+#include "common/store/sqlite/entrance.hpp"
 #include "common/store/sqlite/error.hpp"
 #include "common/store/sqlite/log_owner.hpp"
 
@@ -17,6 +18,8 @@
 namespace holdfast::store::sqlite {
 
 namespace {
+
+constexpr int kTries = 5;
 
 int open_flags(Access access) {
   switch (access) {
@@ -100,7 +103,21 @@ bool Query::is_null(int column) const {
 
 Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::filesystem::path& path,
                                                                  Access access) {
-  HOLDFAST_TRY(check_log_owner(path));
+  for (int i = 0; i < kTries; ++i) {
+    HOLDFAST_TRY_ASSIGN(const Entrance entrance, Entrance::enter(path));
+    HOLDFAST_TRY(check_log_owner(path));
+    HOLDFAST_TRY_ASSIGN(auto connection, open_once(path, access));
+    // Whoever replaced it need not know of the entrance.
+    if (!connection->is_replaced()) return connection;
+  }
+  return fail(ErrorKind::Unavailable,
+              fmt::format("database '{}' was replaced whenever it was opened: let only one program "
+                          "put files in its place, then try again",
+                          path.native()));
+}
+
+Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open_once(
+    const std::filesystem::path& path, Access access) {
   try {
     auto connection = std::unique_ptr<SqliteConnection>(new SqliteConnection(path, access));
     // SQLite opens a file that is not writable read-only, and fails at the first write.
@@ -108,6 +125,8 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::file
         sqlite3_db_readonly(connection->database_.getHandle(), "main") == 1) {
       return fail(make_error(SQLITE_READONLY, 0, "the file is not writable", path));
     }
+    // From here on SQLite holds a lock that shows that it is in use, and has its log open.
+    connection->query("PRAGMA schema_version").step();
     return connection;
   } catch (const SQLite::Exception& exception) {
     if ((exception.getErrorCode() & 0xff) == SQLITE_CANTOPEN) {
@@ -216,6 +235,17 @@ Result<void> SqliteConnection::copy_pages(const std::filesystem::path& target) {
     return fail(make_error(code > 0 ? code : failure.getErrorCode(), errno, failure.what(),
                            here ? target : path_));
   }
+}
+
+bool SqliteConnection::is_replaced() const {
+  sqlite3* const handle = database_.getHandle();
+  const char* const opened = sqlite3_db_filename(handle, "main");
+  if (opened == nullptr || *opened == '\0') return false;  // in memory
+  int moved = 0;
+  sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  if (moved != 0) return true;
+  std::error_code error;
+  return !std::filesystem::equivalent(path_, opened, error);  // a link leads elsewhere
 }
 
 Result<void> SqliteConnection::touch_file() {

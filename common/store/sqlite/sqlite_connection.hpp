@@ -81,6 +81,8 @@ enum class Synchronous { Normal, Full };
 
 class SqliteConnection {
  public:
+  // It has been read when this returns, and was the file at `path`. Unavailable: that is being
+  // restored, or was replaced under its log (log_owner.hpp).
   static Result<std::unique_ptr<SqliteConnection>> open(const std::filesystem::path& path,
                                                         Access access);
   SqliteConnection(const SqliteConnection&) = delete;
@@ -113,6 +115,9 @@ class SqliteConnection {
   // writes meanwhile does not wait.
   Result<void> copy_pages(const std::filesystem::path& target);
 
+  // Whether the path leads to another file than the one that is open, or to none.
+  bool is_replaced() const;
+
   // Reads the header from the file itself, past every cache.
   Result<void> touch_file();
 
@@ -121,6 +126,8 @@ class SqliteConnection {
 
  private:
   SqliteConnection(const std::filesystem::path& path, Access access);
+  static Result<std::unique_ptr<SqliteConnection>> open_once(const std::filesystem::path& path,
+                                                             Access access);
   static int on_busy(void* self, int calls);
   static int on_commit(void* self, sqlite3*, const char*, int pages);
 

@@ -519,8 +519,8 @@ Result<std::unique_ptr<Store>> open_sqlite_store(const std::filesystem::path& pa
   HOLDFAST_TRY(check_schema(*writer, sqlite_migrations().back().version));
   HOLDFAST_TRY_ASSIGN(auto lock, WriteLock::open(path));
   HOLDFAST_TRY_ASSIGN(auto readers, Readers::open(path, options.readers));
-  HOLDFAST_TRY_ASSIGN(DatabaseFiles files, DatabaseFiles::of(path));
-  HOLDFAST_TRY(note_log_owner(path, lock));
+  HOLDFAST_TRY_ASSIGN(DatabaseFiles files, DatabaseFiles::of(*writer));
+  HOLDFAST_TRY(note_log_owner(*writer, lock));
   HOLDFAST_TRY_ASSIGN(HostIdentity host,
                       options.host ? Result<HostIdentity>(*options.host) : this_host());
   return std::make_unique<SqliteStore>(path, options, clock, std::move(host), std::move(readers),

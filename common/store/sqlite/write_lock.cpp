@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/write_lock.hpp"
 
+#include "common/store/sqlite/range_lock.hpp"
+
 #include <fcntl.h>
 #include <sys/file.h>
 
@@ -13,17 +15,8 @@ namespace {
 constexpr off_t kTurnstile = 0;
 constexpr off_t kUse = 1;
 
-struct flock one_byte(off_t at, short type) {
-  struct flock range {};
-  range.l_type = type;
-  range.l_whence = SEEK_SET;
-  range.l_start = at;
-  range.l_len = 1;
-  return range;
-}
-
 int set_turnstile(int descriptor, short type) {
-  struct flock range = one_byte(kTurnstile, type);
+  struct flock range = range_lock(kTurnstile, type);
   int code = 0;
   do {
     code = ::fcntl(descriptor, F_OFD_SETLKW, &range);
@@ -61,14 +54,14 @@ Result<WriteLock::Guard> WriteLock::acquire() {
 }
 
 Result<void> WriteLock::show_use() {
-  struct flock range = one_byte(kUse, F_RDLCK);
+  struct flock range = range_lock(kUse, F_RDLCK);
   if (::fcntl(file_.get(), F_OFD_SETLK, &range) == 0) return {};
   return fail_errno(errno, fmt::format("lock '{}'", path_.native()));
 }
 
 bool WriteLock::is_in_use(const std::filesystem::path& database) {
   const Fd file(::open(path_of(database).c_str(), O_RDONLY | O_CLOEXEC));
-  struct flock range = one_byte(kUse, F_WRLCK);  // which nobody has; a shared one is in its way
+  struct flock range = range_lock(kUse, F_WRLCK);  // which nobody has; a shared one is in its way
   return file && ::fcntl(file.get(), F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
 }
 

@@ -2,12 +2,15 @@
 // What is done to the files of a database while it is in use.
 #include "common/store/maintenance.hpp"
 #include "common/store/sqlite/database_files.hpp"
+#include "common/store/sqlite/entrance.hpp"
+#include "common/store/sqlite/range_lock.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/wait.hpp"
 #include "tests/unit/store/sqlite_environment.hpp"
 
 #include <fstream>
+#include <future>
 
 using namespace holdfast;
 using namespace holdfast::store;
@@ -19,6 +22,24 @@ namespace {
 
 fs::path beside(const fs::path& path, const std::string& suffix) {
   return path.native() + suffix;
+}
+
+// How often this process has the file open.
+std::size_t descriptors_of(const fs::path& path) {
+  std::size_t count = 0;
+  std::error_code gone;
+  for (const auto& entry : fs::directory_iterator("/proc/self/fd"))
+    count += fs::read_symlink(entry.path(), gone) == path;
+  return count;
+}
+
+// Another database than the one of the environment, whole in one file.
+fs::path another(SqliteEnvironment& environment) {
+  const fs::path other = beside(environment.path(), ".other");
+  REQUIRE(create(*environment.open(), "in both"));
+  fs::copy_file(environment.path(), other);
+  REQUIRE(create(*environment.open(), "in the former alone"));
+  return other;
 }
 
 }  // namespace
@@ -162,4 +183,33 @@ TEST_CASE("a database that was copied with all its files is opened as it was") {
   const auto again = open_store("sqlite://" + copy.native(), {}, environment.clock);
   REQUIRE(again);
   CHECK((*again)->get_document("in the log"));
+}
+
+TEST_CASE("who opens a database that is being restored waits for that") {
+  SqliteEnvironment environment;
+  auto restoring = sqlite::Entrance::close(environment.path());
+  REQUIRE(restoring);
+  auto opened = std::async(std::launch::async, [&] { return environment.open(); });
+  CHECK(opened.wait_for(200ms) == std::future_status::timeout);
+  restoring = fail(ErrorKind::Unavailable, "done");
+  REQUIRE(create(*opened.get(), "after"));
+}
+
+TEST_CASE("who had opened a database and waited for its lock while it was replaced opens the new") {
+  SqliteEnvironment environment;
+  const fs::path other = another(environment);
+  // As somebody who knows of SQLite's locks, but not of the entrance.
+  std::optional<Fd> held(std::in_place, ::open(environment.path().c_str(), O_RDWR | O_CLOEXEC));
+  struct flock range = sqlite::range_lock(0x40000000, F_WRLCK, 512);
+  REQUIRE(::fcntl(held->get(), F_OFD_SETLK, &range) == 0);
+  auto opened = std::async(std::launch::async, [&] { return environment.open(); });
+  REQUIRE(wait_until([&] { return descriptors_of(environment.path()) > 1; }));
+  fs::rename(other, environment.path());
+  held.reset();
+
+  auto store = opened.get();
+  CHECK(store->get_document("in the former alone").error().kind == ErrorKind::NotFound);
+  REQUIRE(create(*store, "after"));
+  store.reset();
+  CHECK(environment.open()->get_document("after"));
 }

@@ -26,8 +26,9 @@ class WriterFixture {
     auto connection =
         std::move(*SqliteConnection::open(environment_.path(), sqlite::Access::ReadWrite));
     connection->query("SELECT 1 FROM t").step();
+    auto files = std::move(*sqlite::DatabaseFiles::of(*connection));
     writer_.emplace(std::move(connection), std::move(*WriteLock::open(environment_.path())),
-                    std::move(*sqlite::DatabaseFiles::of(environment_.path())), false,
+                    std::move(files), false,
                     1h);  // a slow machine must not split a group
   }
 

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/sqlite/entrance.hpp"
+
+#include "common/store/sqlite/range_lock.hpp"
+#include "common/store/sqlite/write_lock.hpp"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <chrono>
+#include <thread>
+
+namespace holdfast::store::sqlite {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr off_t kEntrance = 2;
+constexpr auto kPatience = 5s;
+constexpr auto kPause = 20ms;
+
+enum class Passage { Free, Taken, Failed };
+
+Passage pass(int descriptor, short type) {
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  for (;;) {
+    struct flock range = range_lock(kEntrance, type);
+    if (::fcntl(descriptor, F_OFD_SETLK, &range) == 0) return Passage::Free;
+    if (errno != EAGAIN && errno != EACCES && errno != EINTR) return Passage::Failed;
+    if (std::chrono::steady_clock::now() >= until) return Passage::Taken;
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+}  // namespace
+
+Result<Entrance> Entrance::enter(const std::filesystem::path& database) {
+  Fd file(::open(WriteLock::path_of(database).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return Entrance(Fd());
+  switch (pass(file.get(), F_RDLCK)) {
+    case Passage::Free: return Entrance(std::move(file));
+    case Passage::Failed: return Entrance(Fd());
+    case Passage::Taken: break;
+  }
+  return fail(ErrorKind::Unavailable,
+              fmt::format("database '{}' is being restored: try again when that is done",
+                          database.native()));
+}
+
+Result<Entrance> Entrance::close(const std::filesystem::path& database) {
+  const std::filesystem::path lock = WriteLock::path_of(database);
+  Fd file(::open(lock.c_str(), O_RDWR | O_CLOEXEC));
+  if (!file) return fail_errno(errno, fmt::format("open '{}'", lock.native()));
+  switch (pass(file.get(), F_WRLCK)) {
+    case Passage::Free: return Entrance(std::move(file));
+    case Passage::Failed: return fail_errno(errno, fmt::format("lock '{}'", lock.native()));
+    case Passage::Taken: break;
+  }
+  return fail(ErrorKind::Unavailable,
+              fmt::format("the database '{}' is being opened or restored by another program: try "
+                          "again when that is done",
+                          database.native()));
+}
+
+}  // namespace holdfast::store::sqlite
