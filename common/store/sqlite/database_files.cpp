@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/database_files.hpp"
 
+#include "common/store/sqlite/location.hpp"
 #include "common/store/sqlite/write_lock.hpp"
 
 #include <fcntl.h>
@@ -34,11 +35,10 @@ fs::path beside(const fs::path& database, const char* suffix) {
 
 Result<DatabaseFiles> DatabaseFiles::of(const SqliteConnection& connection) {
   const fs::path& database = connection.path();
+  const fs::path real = real_path(database);
   std::error_code error;
-  // SQLite keeps its log beside the file that a link leads to.
-  const fs::path real = fs::canonical(database, error);
-  if (error) return fail_errno(error.value(), fmt::format("resolve '{}'", database.native()));
   DatabaseFiles files;
+  files.folder_ = real.parent_path();
   HOLDFAST_TRY(files.add(database));
   // They are missing only if somebody has taken the database out of WAL mode.
   for (const char* suffix : {"-wal", "-shm"}) {
@@ -87,7 +87,7 @@ std::optional<FileUse> DatabaseFiles::use() const {
   }
   // Of the directory: a database that was moved away has not filled the disk.
   struct statvfs system {};
-  if (::statvfs(files_.front().path.parent_path().c_str(), &system) != 0) return std::nullopt;
+  if (::statvfs(folder_.c_str(), &system) != 0) return std::nullopt;
   use.free = static_cast<std::uint64_t>(system.f_bavail) * system.f_frsize;
   return use;
 }

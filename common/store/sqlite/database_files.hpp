@@ -40,7 +40,8 @@ class DatabaseFiles {
   Result<void> add(std::filesystem::path path);
   std::string advice(const File& file) const;
 
-  std::vector<File> files_;  // the database first
+  std::vector<File> files_;       // the database first
+  std::filesystem::path folder_;  // where they are
 };
 
 }  // namespace holdfast::store::sqlite

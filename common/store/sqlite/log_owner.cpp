@@ -2,6 +2,7 @@
 #include "common/store/sqlite/log_owner.hpp"
 
 #include "common/os/fd.hpp"
+#include "common/store/sqlite/location.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -27,10 +28,7 @@ struct Couple {
 };
 
 fs::path log_of(const fs::path& database) {
-  std::error_code error;
-  // SQLite keeps it beside the file that a link leads to.
-  fs::path log = fs::canonical(database, error);
-  if (error) log = database;
+  fs::path log = real_path(database);
   log += "-wal";
   return log;
 }

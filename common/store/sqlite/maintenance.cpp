@@ -6,6 +6,7 @@
 #include "common/store/sqlite/database_copy.hpp"
 #include "common/store/sqlite/entrance.hpp"
 #include "common/store/sqlite/integrity.hpp"
+#include "common/store/sqlite/location.hpp"
 #include "common/store/sqlite/range_lock.hpp"
 #include "common/store/sqlite/write_lock.hpp"
 
@@ -70,7 +71,7 @@ Result<void> must_exist(const fs::path& database) {
 bool is_part_of(const fs::path& database, const fs::path& file) {
   std::error_code error;
   for (const char* const suffix : {"", "-wal", "-shm", ".writelock"}) {
-    const fs::path part(database.native() + suffix);
+    const fs::path part(real_path(database).native() + suffix);
     if (part == file || fs::equivalent(part, file, error)) return true;
   }
   return false;
@@ -202,7 +203,8 @@ Result<BackupReport> backup(const fs::path& database, const fs::path& target, bo
   return report;
 }
 
-Result<RestoreReport> restore(const fs::path& database, const fs::path& source) {
+Result<RestoreReport> restore(const fs::path& path, const fs::path& source) {
+  const fs::path database = real_path(path);  // a link stays what it is
   HOLDFAST_TRY(must_exist(source));
   if (is_part_of(database, source)) {
     return fail(ErrorKind::InvalidArgument,

@@ -4,6 +4,7 @@
 #include "common/os/fd.hpp"
 #include "common/store/sqlite/full_text.hpp"
 #include "common/store/sqlite/labels.hpp"
+#include "common/store/sqlite/location.hpp"
 #include "common/store/sqlite/log_owner.hpp"
 #include "common/store/sqlite/write_lock.hpp"
 
@@ -142,7 +143,7 @@ Result<MigrationReport> migrate(const std::filesystem::path& path,
   MigrationReport report;
   {
     HOLDFAST_TRY_ASSIGN(const WriteLock::Guard guard, lock.acquire());
-    HOLDFAST_TRY(keep_private(path));
+    HOLDFAST_TRY(keep_private(real_path(path)));
     HOLDFAST_TRY_ASSIGN(connection, SqliteConnection::open(path, Access::Create));
     HOLDFAST_TRY_ASSIGN(
         report, guarded(*connection, [&] { return migrate_locked(*connection, migrations); }));

@@ -3,6 +3,7 @@
 
 #include "common/store/sqlite/entrance.hpp"
 #include "common/store/sqlite/error.hpp"
+#include "common/store/sqlite/location.hpp"
 #include "common/store/sqlite/log_owner.hpp"
 
 #include <SQLiteCpp/Backup.h>
@@ -238,14 +239,7 @@ Result<void> SqliteConnection::copy_pages(const std::filesystem::path& target) {
 }
 
 bool SqliteConnection::is_replaced() const {
-  sqlite3* const handle = database_.getHandle();
-  const char* const opened = sqlite3_db_filename(handle, "main");
-  if (opened == nullptr || *opened == '\0') return false;  // in memory
-  int moved = 0;
-  sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-  if (moved != 0) return true;
-  std::error_code error;
-  return !std::filesystem::equivalent(path_, opened, error);  // a link leads elsewhere
+  return sqlite::is_replaced(database_.getHandle(), path_);
 }
 
 Result<void> SqliteConnection::touch_file() {

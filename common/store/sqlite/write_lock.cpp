@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/write_lock.hpp"
 
+#include "common/store/sqlite/location.hpp"
 #include "common/store/sqlite/range_lock.hpp"
 
 #include <fcntl.h>
@@ -27,7 +28,7 @@ int set_turnstile(int descriptor, short type) {
 }  // namespace
 
 std::filesystem::path WriteLock::path_of(const std::filesystem::path& database) {
-  std::filesystem::path path = database;
+  std::filesystem::path path = real_path(database);
   path += ".writelock";
   return path;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 // WriteLock: the one lock under which every process writes and checkpoints, flock(2) on
-// `<database>.writelock`. The kernel releases it at kill -9.
+// `<database>.writelock`, beside the file that links lead to. The kernel releases it at kill -9.
 //
 // Why: SQLite's busy handler polls, so a busy process starves the others; and writing and
 // checkpointing at once is the condition of SQLite's WAL-reset corruption (3.7.0 to 3.51.2).

@@ -4,6 +4,7 @@
 #include "common/store/sqlite/database_files.hpp"
 #include "common/store/sqlite/entrance.hpp"
 #include "common/store/sqlite/range_lock.hpp"
+#include "common/store/sqlite/write_lock.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/wait.hpp"
@@ -89,6 +90,46 @@ TEST_CASE("a database behind a symbolic link is watched where the link leads, an
   fs::rename(beside(real, "-wal"), beside(real, "-gone"));
   CHECK_FALSE(create(*store, "without a log"));
   fs::rename(beside(real, "-gone"), beside(real, "-wal"));
+}
+
+TEST_CASE("a database has one lock of its writers, whichever path it is opened by") {
+  SqliteEnvironment environment;
+  const fs::path link = beside(environment.path(), ".link");
+  fs::create_symlink(environment.path().filename(), link);
+  const std::string by_link = "sqlite://" + link.native();
+  REQUIRE(migrate_store(by_link));
+  CHECK_FALSE(fs::exists(beside(link, ".writelock")));
+  const auto store = open_store(by_link, {}, environment.clock);
+  REQUIRE(store);
+  auto lock = sqlite::WriteLock::open(environment.path());
+  auto guard = std::make_optional(lock->acquire());
+  auto created = std::async(std::launch::async, [&] { return create(**store, "d1"); });
+  CHECK(created.wait_for(200ms) == std::future_status::timeout);
+  guard.reset();
+  CHECK(created.get());
+}
+
+TEST_CASE("a link to a database that is yet to be made is followed for all of its files") {
+  const holdfast::test::TempDir directory;
+  const fs::path link = directory / "link.db";
+  fs::create_symlink("real.db", link);
+  REQUIRE(migrate_store("sqlite://" + link.native()));
+  CHECK(fs::exists(directory / "real.db.writelock"));
+  CHECK_FALSE(fs::exists(beside(link, ".writelock")));
+  CHECK((fs::status(directory / "real.db").permissions() & fs::perms::others_all) ==
+        fs::perms::none);
+}
+
+TEST_CASE("a restore through a link replaces the database, and not the link") {
+  SqliteEnvironment environment;
+  const fs::path backup = another(environment);
+  const fs::path link = beside(environment.path(), ".link");
+  fs::create_symlink(environment.path(), link);
+  REQUIRE(restore_store("sqlite://" + link.native(), backup));
+  CHECK(fs::is_symlink(link));
+  const auto store = environment.open();
+  CHECK(store->get_document("in both"));
+  CHECK_FALSE(store->get_document("in the former alone"));
 }
 
 TEST_CASE("a database that was replaced under its log is opened by nobody, until it is put right") {
