@@ -30,6 +30,8 @@ enum class FaultStep {
   Renewed,   // a heartbeat is written, the transaction is open
   Rescuing,  // jobs of a dead worker are charged, the rest is not given back yet
   Released,  // a leaving worker has given its jobs back, the transaction is open
+  // SQLite: a restore, before and after each step of putting a database in another's place.
+  Replacing,
 };
 
 void failpoint(FaultStep step, std::string_view about = {});

@@ -97,6 +97,7 @@ const char* name_of(FaultStep step) {
     case FaultStep::Renewed: return "renewed";
     case FaultStep::Rescuing: return "rescuing";
     case FaultStep::Released: return "released";
+    case FaultStep::Replacing: return "replacing";
   }
   return "";
 }

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/database_copy.hpp"
 
-#include "common/os/fd.hpp"
+#include "common/os/file_id.hpp"
 #include "common/store/sqlite/sqlite_connection.hpp"
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <initializer_list>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -19,12 +21,34 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::initializer_list<const char*> kFilesOfCopy{"", "-wal", "-shm", "-journal"};
+
 fs::path folder_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
-fs::path name_beside(const fs::path& target) {
-  return folder_of(target) / fmt::format(".{}.{}.part", target.filename().native(), ::getpid());
+// A name that begins so belongs to a copy for `target`.
+std::string name_of_copy(const fs::path& target) {
+  return fmt::format(".{}.", target.filename().native());
+}
+
+bool lock_copy(int descriptor) {
+  return ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+}
+
+// Another process may hold the same pid, on another machine of a shared disk or in a container.
+Result<std::pair<fs::path, Fd>> make_file(const fs::path& target) {
+  for (int i = 0;; ++i) {
+    fs::path path = folder_of(target) / fmt::format("{}{}{}.part", name_of_copy(target), ::getpid(),
+                                                    i == 0 ? "" : fmt::format("-{}", i));
+    Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640));
+    if (!file && errno == EEXIST) continue;
+    if (!file) return fail_errno(errno, fmt::format("create '{}'", path.native()));
+    // Not if it was taken for one that was left behind, right between the two calls.
+    if (lock_copy(file.get()) && file_id(path) == file_id(file.get())) {
+      return std::pair(std::move(path), std::move(file));
+    }
+  }
 }
 
 Result<void> sync(const fs::path& path, int flags) {
@@ -50,14 +74,24 @@ void remove_with(const fs::path& copy, std::initializer_list<const char*> suffix
     ::unlink((copy.native() + suffix).c_str());
 }
 
+void remove_abandoned(const fs::path& target) {
+  const std::string begin = name_of_copy(target);
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder_of(target), error)) {
+    const std::string name = entry.path().filename().native();
+    if (!name.starts_with(begin) || !name.ends_with(".part")) continue;
+    const Fd file(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (file && lock_copy(file.get())) remove_with(entry.path(), kFilesOfCopy);
+  }
+}
+
 }  // namespace
 
 Result<DatabaseCopy> DatabaseCopy::make(const fs::path& database, const fs::path& target) {
-  const fs::path path = name_beside(target);
-  ::unlink(path.c_str());  // of a process that had this pid and was killed
-  const Fd fresh(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640));
-  if (!fresh) return fail_errno(errno, fmt::format("create '{}'", path.native()));
-  DatabaseCopy copy(path);
+  remove_abandoned(target);
+  HOLDFAST_TRY_ASSIGN(auto made, make_file(target));
+  const fs::path path = made.first;
+  DatabaseCopy copy(std::move(made.first), std::move(made.second));
   HOLDFAST_TRY_ASSIGN(const auto source, SqliteConnection::open(database, Access::ReadOnly));
   HOLDFAST_TRY(source->copy_pages(path));
   // So that it can be opened wherever it is, on a medium that cannot be written, too.
@@ -66,7 +100,7 @@ Result<DatabaseCopy> DatabaseCopy::make(const fs::path& database, const fs::path
 }
 
 DatabaseCopy::~DatabaseCopy() {
-  if (!path_.empty()) remove_with(path_, {"", "-wal", "-shm", "-journal"});
+  if (!path_.empty()) remove_with(path_, kFilesOfCopy);
 }
 
 Result<void> DatabaseCopy::enter_wal_mode() {

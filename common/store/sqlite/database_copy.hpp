@@ -2,11 +2,14 @@
 #pragma once
 
 // DatabaseCopy: a copy of a database of one moment, made beside the place where it is wanted, under
-// a name of its own. It is deleted again unless it is put in that place.
+// a name of its own. It is deleted again unless it is put in that place; one whose maker was
+// killed, by the next copy that is made for that place. A lock on it (flock) shows that its maker
+// lives.
 //
 // Threads: one at a time; all but the destructor block for the disk.
 
 #include "common/base/result.hpp"
+#include "common/os/fd.hpp"
 
 #include <filesystem>
 #include <string>
@@ -19,7 +22,8 @@ class DatabaseCopy {
   // needs no log; not readable for others; not synced.
   static Result<DatabaseCopy> make(const std::filesystem::path& database,
                                    const std::filesystem::path& target);
-  DatabaseCopy(DatabaseCopy&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  DatabaseCopy(DatabaseCopy&& other) noexcept
+      : path_(std::exchange(other.path_, {})), lock_(std::move(other.lock_)) {}
   DatabaseCopy& operator=(DatabaseCopy&&) = delete;
   ~DatabaseCopy();
 
@@ -33,9 +37,11 @@ class DatabaseCopy {
   Result<void> put(const std::filesystem::path& target, bool replace);
 
  private:
-  explicit DatabaseCopy(std::filesystem::path path) : path_(std::move(path)) {}
+  DatabaseCopy(std::filesystem::path path, Fd lock)
+      : path_(std::move(path)), lock_(std::move(lock)) {}
 
   std::filesystem::path path_;  // empty: put, or moved from
+  Fd lock_;                     // open to the end: closing it would drop SQLite's locks on the file
 };
 
 // Makes renames and new files in the folder of `path` durable.

@@ -25,12 +25,6 @@ Result<FileId> followed_id(const fs::path& path) {
   return FileId{info.st_dev, info.st_ino};
 }
 
-fs::path beside(const fs::path& database, const char* suffix) {
-  fs::path path = database;
-  path += suffix;
-  return path;
-}
-
 }  // namespace
 
 Result<DatabaseFiles> DatabaseFiles::of(const SqliteConnection& connection) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/entrance.hpp"
 
+#include "common/store/sqlite/location.hpp"
 #include "common/store/sqlite/range_lock.hpp"
+#include "common/store/sqlite/replacement.hpp"
 #include "common/store/sqlite/write_lock.hpp"
 
 #include <fcntl.h>
@@ -17,25 +19,44 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr off_t kEntrance = 2;
-constexpr auto kPatience = 5s;
-constexpr auto kPause = 20ms;
+constexpr auto kEntrancePatience = 5s;
+constexpr auto kEntrancePause = 20ms;
 
 enum class Passage { Free, Taken, Failed };
 
 Passage pass(int descriptor, short type) {
-  const auto until = std::chrono::steady_clock::now() + kPatience;
+  const auto until = std::chrono::steady_clock::now() + kEntrancePatience;
   for (;;) {
     struct flock range = range_lock(kEntrance, type);
     if (::fcntl(descriptor, F_OFD_SETLK, &range) == 0) return Passage::Free;
     if (errno != EAGAIN && errno != EACCES && errno != EINTR) return Passage::Failed;
     if (std::chrono::steady_clock::now() >= until) return Passage::Taken;
-    std::this_thread::sleep_for(kPause);
+    std::this_thread::sleep_for(kEntrancePause);
   }
 }
 
 }  // namespace
 
+Result<void> Entrance::finish_interrupted(const std::filesystem::path& database) {
+  const std::filesystem::path real = real_path(database);
+  const auto finish = [&]() -> Result<void> {
+    HOLDFAST_TRY(WriteLock::open(real));
+    HOLDFAST_TRY_ASSIGN(const Entrance closed, close(real));
+    // Somebody may have been quicker.
+    return is_replacement_begun(real) ? finish_replacement(real) : Result<void>();
+  };
+  auto finished = finish();
+  if (finished) return {};
+  Error error = finished.error();
+  error.message = fmt::format(
+      "database '{}': a restore of it was interrupted and could not be finished: {}; run "
+      "`holdfast-queue-worker check` as the user that Holdfast runs as",
+      database.native(), error.message);
+  return fail(std::move(error));
+}
+
 Result<Entrance> Entrance::enter(const std::filesystem::path& database) {
+  if (is_replacement_begun(database)) HOLDFAST_TRY(finish_interrupted(database));
   Fd file(::open(WriteLock::path_of(database).c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return Entrance(Fd());
   switch (pass(file.get(), F_RDLCK)) {

@@ -22,13 +22,15 @@ namespace holdfast::store::sqlite {
 
 class Entrance {
  public:
-  // Waits some seconds for a restore. Unavailable: it is not done yet. Lets everybody in where
+  // Waits some seconds for a restore, and takes the steps that are left of one that was interrupted
+  // (replacement.hpp). Unavailable: it is not done yet. Lets everybody in where
   // there is no lock, or it may not be opened: the connection looks once more what it has opened.
   static Result<Entrance> enter(const std::filesystem::path& database);
   // Keeps everybody out. Waits some seconds for those who are just opening it.
   static Result<Entrance> close(const std::filesystem::path& database);
 
  private:
+  static Result<void> finish_interrupted(const std::filesystem::path& database);
   explicit Entrance(Fd file) : file_(std::move(file)) {}
 
   Fd file_;

@@ -23,6 +23,10 @@ fs::path real_path(const fs::path& database) {
   return error ? path : folder / path.filename();
 }
 
+fs::path beside(const fs::path& database, const char* suffix) {
+  return database.native() + suffix;
+}
+
 bool is_replaced(sqlite3* connection, const fs::path& path) {
   const char* const opened = sqlite3_db_filename(connection, "main");
   if (opened == nullptr || *opened == '\0') return false;  // in memory

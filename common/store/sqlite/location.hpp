@@ -15,6 +15,9 @@ namespace holdfast::store::sqlite {
 // What a path leads to, through symbolic links as SQLite follows them. It need not exist.
 std::filesystem::path real_path(const std::filesystem::path& database);
 
+// A file of the same name with a suffix, in the same place.
+std::filesystem::path beside(const std::filesystem::path& database, const char* suffix);
+
 // Whether the path leads to another file than the one that is open, or to none.
 bool is_replaced(sqlite3* connection, const std::filesystem::path& path);
 

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/maintenance.hpp"
 
-#include "common/base/clock.hpp"
-#include "common/os/fd.hpp"
 #include "common/store/sqlite/database_copy.hpp"
 #include "common/store/sqlite/entrance.hpp"
+#include "common/store/sqlite/exclusion.hpp"
 #include "common/store/sqlite/integrity.hpp"
 #include "common/store/sqlite/location.hpp"
-#include "common/store/sqlite/range_lock.hpp"
+#include "common/store/sqlite/replacement.hpp"
 #include "common/store/sqlite/write_lock.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,6 +58,7 @@ Result<CheckReport> check_file(const DatabaseCopy& copy, const fs::path& origina
 }
 
 Result<void> must_exist(const fs::path& database) {
+  HOLDFAST_TRY(Entrance::enter(database));  // an interrupted restore is finished first
   struct stat info {};
   if (::stat(database.c_str(), &info) == 0) {
     if (S_ISREG(info.st_mode)) return {};
@@ -70,39 +69,12 @@ Result<void> must_exist(const fs::path& database) {
 
 bool is_part_of(const fs::path& database, const fs::path& file) {
   std::error_code error;
-  for (const char* const suffix : {"", "-wal", "-shm", ".writelock"}) {
+  for (const char* const suffix : {"", "-wal", "-shm", ".writelock", ".restoring"}) {
     const fs::path part(real_path(database).native() + suffix);
     if (part == file || fs::equivalent(part, file, error)) return true;
   }
   return false;
 }
-
-// Every connection of a database in WAL mode holds a lock on these bytes of the file for as long as
-// it lives (SQLite's "PENDING", "RESERVED" and "SHARED" bytes).
-constexpr off_t kLockBytes = 0x40000000;
-constexpr off_t kLockLength = 512;
-
-// While it lives, nobody else has the database open, and nobody can begin to use it.
-class Excluded {
- public:
-  static Result<Excluded> from(const fs::path& database) {
-    Fd file(::open(database.c_str(), O_RDWR | O_CLOEXEC));
-    if (!file) return fail_errno(errno, fmt::format("open '{}'", database.native()));
-    struct flock range = range_lock(kLockBytes, F_WRLCK, kLockLength);
-    if (::fcntl(file.get(), F_OFD_SETLK, &range) == 0) return Excluded(std::move(file));
-    if (errno == EAGAIN || errno == EACCES) {
-      return fail(ErrorKind::Unavailable,
-                  fmt::format("the database '{}' is in use: stop Holdfast and every other program "
-                              "that has it open, then try again",
-                              database.native()));
-    }
-    return fail_errno(errno, fmt::format("lock '{}'", database.native()));
-  }
-
- private:
-  explicit Excluded(Fd file) : file_(std::move(file)) {}
-  Fd file_;
-};
 
 // The same owner, group and mode, whoever restores it.
 Result<void> belong_as(const fs::path& file, const fs::path& model) {
@@ -138,32 +110,6 @@ class Closed {
   WriteLock::Guard guard_;
   Entrance entrance_;
 };
-
-// "holdfast.db.replaced-2026-11-29T13:04:17.123Z"; a name that is taken gets a number.
-fs::path name_of_replaced(const fs::path& database, WallTime now) {
-  const std::string base = database.native() + ".replaced-" + format_rfc3339(now);
-  fs::path name(base);
-  std::error_code error;
-  for (int i = 2; fs::exists(name, error); ++i)
-    name = fmt::format("{}-{}", base, i);
-  return name;
-}
-
-// The log goes with its database: it holds what was written last, and belongs to no other. The
-// database itself, if there still is one, stays in its place until the new one takes it, in one
-// step.
-Result<void> keep_aside(const fs::path& database, const fs::path& aside) {
-  if (::link(database.c_str(), aside.c_str()) != 0 && errno != ENOENT) {
-    return fail_errno(errno, fmt::format("keep '{}' as '{}'", database.native(), aside.native()));
-  }
-  for (const char* const suffix : {"-wal", "-shm"}) {
-    const std::string from = database.native() + suffix;
-    if (::rename(from.c_str(), (aside.native() + suffix).c_str()) != 0 && errno != ENOENT) {
-      return fail_errno(errno, fmt::format("move '{}'", from));
-    }
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -211,12 +157,12 @@ Result<RestoreReport> restore(const fs::path& path, const fs::path& source) {
                 fmt::format("'{}' is the database itself", source.native()));
   }
   std::error_code error;
-  const bool replaces = fs::exists(database, error);
-  const fs::path model = replaces ? database : database.parent_path();
+  const fs::path model = fs::exists(database, error) ? database : database.parent_path();
   HOLDFAST_TRY_ASSIGN(const Closed closed, Closed::to(database, model));
-  std::optional<Excluded> excluded;
-  if (replaces) {
-    HOLDFAST_TRY_ASSIGN(Excluded alone, Excluded::from(database));
+  if (is_replacement_begun(database)) HOLDFAST_TRY(finish_replacement(database));
+  std::optional<Exclusion> excluded;
+  if (fs::exists(database, error)) {
+    HOLDFAST_TRY_ASSIGN(Exclusion alone, Exclusion::from(database));
     excluded.emplace(std::move(alone));
   }
   RestoreReport report;
@@ -229,13 +175,7 @@ Result<RestoreReport> restore(const fs::path& path, const fs::path& source) {
   if (!report.restored.problems.empty()) return report;
   HOLDFAST_TRY(copy->enter_wal_mode());
   HOLDFAST_TRY(belong_as(copy->path(), model));
-  const bool orphaned = !replaces && fs::exists(database.native() + "-wal", error);
-  if (replaces || orphaned) {
-    report.replaced = name_of_replaced(database, SystemClock().wall());
-    HOLDFAST_TRY(keep_aside(database, report.replaced));
-    if (orphaned) report.replaced += "-wal";
-  }
-  HOLDFAST_TRY(copy->put(database, replaces));
+  HOLDFAST_TRY_ASSIGN(report.replaced, replace(database, *copy));
   return report;
 }
 

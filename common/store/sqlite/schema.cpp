@@ -2,6 +2,7 @@
 #include "common/store/sqlite/schema.hpp"
 
 #include "common/os/fd.hpp"
+#include "common/store/sqlite/entrance.hpp"
 #include "common/store/sqlite/full_text.hpp"
 #include "common/store/sqlite/labels.hpp"
 #include "common/store/sqlite/location.hpp"
@@ -143,6 +144,7 @@ Result<MigrationReport> migrate(const std::filesystem::path& path,
   MigrationReport report;
   {
     HOLDFAST_TRY_ASSIGN(const WriteLock::Guard guard, lock.acquire());
+    HOLDFAST_TRY_ASSIGN(const Entrance entrance, Entrance::enter(path));
     HOLDFAST_TRY(keep_private(real_path(path)));
     HOLDFAST_TRY_ASSIGN(connection, SqliteConnection::open(path, Access::Create));
     HOLDFAST_TRY_ASSIGN(

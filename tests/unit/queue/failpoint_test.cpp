@@ -15,7 +15,7 @@ constexpr FaultStep kSteps[] = {
     FaultStep::ClaimWritten, FaultStep::Claimed,   FaultStep::Working,        FaultStep::Computed,
     FaultStep::Staged,       FaultStep::Fenced,    FaultStep::EffectsWritten, FaultStep::Stored,
     FaultStep::Committing,   FaultStep::Committed, FaultStep::Checkpointing,  FaultStep::Renewed,
-    FaultStep::Rescuing,     FaultStep::Released};
+    FaultStep::Rescuing,     FaultStep::Released,  FaultStep::Replacing};
 
 // How a child ends that passes `step` with `armed`: its exit status as waitpid gives it.
 int status_of_child(FaultStep armed, FaultStep step) {

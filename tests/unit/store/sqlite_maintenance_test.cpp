@@ -57,12 +57,33 @@ void make_theirs(const fs::path& file) {
   sql(file, "CREATE TABLE theirs(x)");
 }
 
+std::vector<fs::path> files_with(const SqliteEnvironment& environment, const std::string& part) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(environment.path().parent_path())) {
+    if (entry.path().filename().native().find(part) != std::string::npos)
+      found.push_back(entry.path());
+  }
+  return found;
+}
+
 // What is left lying about beside the database.
 std::size_t files_beside(const SqliteEnvironment& environment) {
-  std::size_t count = 0;
-  for (const auto& entry : fs::directory_iterator(environment.path().parent_path()))
-    count += entry.path().filename().native().ends_with(".part");
-  return count;
+  return files_with(environment, ".part").size() + files_with(environment, ".restoring").size();
+}
+
+// A stack that was killed: "d1" is in the database and in its backup; the document whose id is
+// returned is in its log alone.
+std::string leave_a_log(SqliteEnvironment& environment) {
+  REQUIRE(create(*environment.open(), "d1"));
+  REQUIRE(backup_store(environment.url(), copy_in(environment), false));
+  holdfast::test::Process stack = store_child({"create", environment.url()});
+  REQUIRE(stack.read_line() == "ready");
+  stack.close_input();
+  const auto id = stack.read_line();
+  stack.kill();
+  REQUIRE(id);
+  REQUIRE(fs::file_size(environment.path().native() + "-wal") > 0);
+  return *id;
 }
 
 }  // namespace
@@ -318,4 +339,56 @@ TEST_CASE("a database that is gone is restored, and the log that it left is not 
   CHECK(store->get_document("d1"));
   CHECK(store->get_document("d2").error().kind == ErrorKind::NotFound);
   CHECK(check_store(environment.url())->problems.empty());
+}
+
+TEST_CASE("a restore that is killed at any step leaves the former database or the new one, whole") {
+  const std::string step = GENERATE("copied", "begun", "linked", "-wal", "kept aside", "in place");
+  const std::string next = GENERATE("open", "check", "restore");
+  INFO(step << ", then " << next);
+  SqliteEnvironment environment;
+  const std::string in_log = leave_a_log(environment);
+  auto killed = store_child({"restore", environment.url(), copy_in(environment).native(), step});
+  CHECK(killed.wait().signaled);
+  const bool is_new = step != "copied" || next == "restore";
+
+  if (next == "check") {
+    const auto report = check_store(environment.url());
+    REQUIRE(report);
+    CHECK(report->problems.empty());
+    CHECK((report->documents == 1) == is_new);
+  }
+  if (next == "restore") REQUIRE(restore_store(environment.url(), copy_in(environment)));
+  const auto store = environment.open();
+  CHECK(store->get_document("d1"));
+  CHECK(store->get_document(in_log).has_value() == !is_new);
+  // What was there before is kept with its log, and is another file.
+  bool is_kept = false;
+  for (const fs::path& file : files_with(environment, ".replaced-")) {
+    CHECK_FALSE(fs::equivalent(file, environment.path()));
+    if (!file.native().ends_with("Z")) continue;
+    is_kept =
+        is_kept || sql(file, "SELECT count(*) FROM document WHERE id = '" + in_log + "'") == "1";
+  }
+  CHECK(is_kept == is_new);
+  CHECK(check_store(environment.url())->problems.empty());
+  CHECK(files_beside(environment) == 0);
+}
+
+TEST_CASE("a restore that fails after the log was moved puts it back") {
+  SqliteEnvironment environment;
+  const std::string in_log = leave_a_log(environment);
+  auto child =
+      store_child({"restore", environment.url(), copy_in(environment).native(), "obstruct"});
+  CHECK(child.read_to_end().find("error move") != std::string::npos);
+  CHECK(child.wait().shell_status() == 2);
+  CHECK(files_beside(environment) == 0);
+  CHECK(environment.open()->get_document(in_log));
+}
+
+TEST_CASE("copies that killed processes have left behind are removed by the next one") {
+  SqliteEnvironment environment;
+  std::ofstream(environment.path().parent_path() / ".holdfast.db.4711.part") << "half a copy";
+  std::ofstream(environment.path().parent_path() / ".holdfast.db.4711.part-journal") << "its own";
+  REQUIRE(check_store(environment.url()));
+  CHECK(files_beside(environment) == 0);
 }

@@ -4,15 +4,22 @@
 //   create   once its input is closed, stores documents for ever, one at a time; a line for each
 //   work     claims, starts and embeds for ever; prints "s JOB FENCE" and "d JOB FENCE"
 //   hold     registers NAME, claims and starts one job, prints "held", lives until killed
+//   restore  puts the file NAME in the place of the database and prints each step; told one of
+//   them,
+//            it is killed there; told "obstruct", it does not get past the log
 //   nobody   gives up root, then opens and migrates; prints both errors
 
+#include "common/base/failpoint.hpp"
 #include "common/base/id.hpp"
+#include "common/store/maintenance.hpp"
 #include "common/store/store.hpp"
 
 #include <grp.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <future>
 #include <string>
 #include <thread>
@@ -47,6 +54,25 @@ int migrate(const std::string& url) {
   if (!report) give_up(report.error());
   say(fmt::format("{} {}", report->from, report->to));
   return 0;
+}
+
+std::string fatal_step;
+std::filesystem::path folder;
+
+// Where the log's index would be moved to there is a directory.
+void obstruct() {
+  std::vector<std::filesystem::path> kept;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().native().find(".replaced-") != std::string::npos) kept.push_back(entry.path());
+  }
+  for (const auto& path : kept)
+    std::filesystem::create_directory(path.native() + "-shm");
+}
+
+int restore(const std::string& url, const std::string& source) {
+  const auto report = restore_store(url, source);
+  if (!report) give_up(report.error());
+  return report->restored.problems.empty() ? 0 : 1;
 }
 
 void create_for_ever(Store& store) {
@@ -138,6 +164,17 @@ int as_nobody(const std::string& url) {
 
 }  // namespace
 
+namespace holdfast {
+
+void failpoint(FaultStep step, std::string_view about) {
+  if (step != FaultStep::Replacing) return;
+  say(std::string(about));
+  if (about == fatal_step) ::raise(SIGKILL);
+  if (about == "linked" && fatal_step == "obstruct") obstruct();
+}
+
+}  // namespace holdfast
+
 int main(int argc, char** argv) {
   if (argc < 3) return 64;
   const std::string mode = argv[1];
@@ -145,6 +182,11 @@ int main(int argc, char** argv) {
   const std::string name = argc > 3 ? argv[3] : "queue-worker.0";
   if (mode == "migrate") return migrate(url);
   if (mode == "nobody") return as_nobody(url);
+  if (mode == "restore") {
+    fatal_step = argc > 4 ? argv[4] : "";
+    folder = std::filesystem::path(name).parent_path();
+    return restore(url, name);
+  }
   const SystemClock clock;
   auto store = open_store(url, {}, clock);
   if (!store) give_up(store.error());

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/sqlite/exclusion.hpp"
+
+#include "common/store/sqlite/range_lock.hpp"
+
+#include <fcntl.h>
+
+#include <cerrno>
+
+namespace holdfast::store::sqlite {
+
+namespace {
+constexpr off_t kLockBytes = 0x40000000;
+constexpr off_t kLockLength = 512;
+}  // namespace
+
+Result<Exclusion> Exclusion::from(const std::filesystem::path& database) {
+  Fd file(::open(database.c_str(), O_RDWR | O_CLOEXEC));
+  if (!file) return fail_errno(errno, fmt::format("open '{}'", database.native()));
+  struct flock range = range_lock(kLockBytes, F_WRLCK, kLockLength);
+  if (::fcntl(file.get(), F_OFD_SETLK, &range) == 0) return Exclusion(std::move(file));
+  if (errno == EAGAIN || errno == EACCES) {
+    return fail(ErrorKind::Unavailable,
+                fmt::format("the database '{}' is in use: stop Holdfast and every other program "
+                            "that has it open, then try again",
+                            database.native()));
+  }
+  return fail_errno(errno, fmt::format("lock '{}'", database.native()));
+}
+
+}  // namespace holdfast::store::sqlite
