@@ -4,6 +4,9 @@
 #include "common/auth/digest.hpp"
 #include "common/store/migrations/migrations.hpp"
 #include "common/store/postgres/values.hpp"
+#include "common/store/sqlite/entrance.hpp"
+#include "common/store/sqlite/location.hpp"
+#include "common/store/sqlite/log_owner.hpp"
 #include "common/text/hex.hpp"
 
 #include <sqlite3.h>
@@ -91,17 +94,30 @@ std::string select(const Table& table) {
 }  // namespace
 
 Result<Source> Source::open(const std::filesystem::path& path) {
+  HOLDFAST_TRY_ASSIGN(const sqlite::Entrance entrance, sqlite::Entrance::enter(path));
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored)) {
     return fail(ErrorKind::NotFound, fmt::format("database '{}' does not exist", path.native()));
   }
+  HOLDFAST_TRY(sqlite::check_log_owner(path));
   Source source(path, nullptr);
   try {
     source.database_ = std::make_unique<SQLite::Database>(path.native(), SQLite::OPEN_READWRITE);
+    sqlite3* const handle = source.database_->getHandle();
+    // The file and its log stay as they are.
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    source.database_->exec("PRAGMA wal_autocheckpoint = 0");
     // Asked for before the file is read, this lock excludes every other connection, idle ones too.
     source.database_->exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
     SQLite::Statement version(*source.database_, "SELECT max(version) FROM schema_version");
     version.executeStep();
+    if (sqlite::is_replaced(handle, path)) {
+      return fail(
+          ErrorKind::Conflict,
+          fmt::format("database '{}' was replaced while it was being opened: run this again "
+                      "when nobody else is at it",
+                      path.native()));
+    }
     const std::int64_t found = version.getColumn(0).getInt64();
     const std::int64_t newest = sqlite_migrations().back().version;
     if (found != newest) {

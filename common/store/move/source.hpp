@@ -20,7 +20,8 @@ namespace holdfast::store::move {
 
 class Source {
  public:
-  // Conflict: another process has it open.
+  // Conflict: another process has it open. Unavailable: its log belongs to another file
+  // (sqlite/log_owner.hpp), or it is being restored.
   static Result<Source> open(const std::filesystem::path& path);
 
   // All of them in an order in which each can be stored, with the columns of this side.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is done to the files of a database while it is in use.
+#include "common/os/file.hpp"
 #include "common/store/maintenance.hpp"
+#include "common/store/move/source.hpp"
 #include "common/store/sqlite/database_files.hpp"
 #include "common/store/sqlite/entrance.hpp"
 #include "common/store/sqlite/range_lock.hpp"
@@ -153,6 +155,7 @@ TEST_CASE("a database that was replaced under its log is opened by nobody, until
   CHECK(is_refused(migrate_store(environment.url())));
   CHECK(is_refused(check_store(environment.url())));
   CHECK(is_refused(backup_store(environment.url(), beside(file, ".backup"), false)));
+  CHECK(is_refused(move::Source::open(file)));
   SECTION("by the former file") {
     fs::rename(beside(file, ".away"), file);
     const auto again = open();
@@ -207,6 +210,31 @@ TEST_CASE("a database that replaced one in use is opened by nobody, though the l
     REQUIRE(create(**other, "in the other"));
     require_intact(file);
   }
+}
+
+TEST_CASE("a file that is moved is not changed, and keeps its log") {
+  SqliteEnvironment environment;
+  holdfast::test::Process stack = store_child({"create", environment.url()});
+  REQUIRE(stack.read_line() == "ready");
+  stack.close_input();
+  REQUIRE(stack.read_line());
+  stack.kill();
+  const auto bytes_of = [&](const char* suffix) {
+    return std::move(*read_file(beside(environment.path(), suffix)));
+  };
+  const std::string file = bytes_of("");
+  const std::string log = bytes_of("-wal");
+  REQUIRE_FALSE(log.empty());
+  {
+    auto source = move::Source::open(environment.path());
+    REQUIRE(source);
+    const auto tables = source->tables();
+    REQUIRE(tables);
+    for (const auto& table : *tables)
+      CHECK(source->count(table));
+  }
+  CHECK(bytes_of("") == file);
+  CHECK(bytes_of("-wal") == log);
 }
 
 TEST_CASE("a database that was copied with all its files is opened as it was") {
