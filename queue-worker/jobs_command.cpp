@@ -4,6 +4,7 @@
 #include "common/base/clock.hpp"
 #include "common/base/duration.hpp"
 #include "common/os/exit_codes.hpp"
+#include "common/os/signal_mask.hpp"
 #include "common/store/job_json.hpp"
 #include "common/store/store.hpp"
 #include "common/worker/runtime.hpp"
@@ -26,6 +27,8 @@ constexpr std::uint32_t kPage = 500;
 
 template <class T, class Call>
 Result<T> await(Call&& call) {
+  // Whoever is stopped in the middle of a write stops all others.
+  const TerminalStopDeferred deferred;
   std::promise<Result<T>> promise;
   call(store::Callback<T>([&](Result<T> result) { promise.set_value(std::move(result)); }));
   return promise.get_future().get();
@@ -253,12 +256,15 @@ int run_jobs_command(const Command& command, const config::Config& config) {
   const SystemClock clock;
   store::OpenOptions options = store::open_options(config);
   options.readers = 1;
-  const auto store = store::open_store(store::store_url(config), options, clock);
+  auto store = store::open_store(store::store_url(config), options, clock);
   if (!store) return jobs_failed(store.error());
   const bool changes =
       command.verb != CommandVerb::JobsList && command.verb != CommandVerb::JobsShow;
   if (changes) fmt::print(stderr, "jobs of {}\n", (*store)->describe());
-  return JobsCommand(command, **store).run();
+  const int code = JobsCommand(command, **store).run();
+  const TerminalStopDeferred deferred;
+  store->reset();  // it writes once more
+  return code;
 }
 
 }  // namespace holdfast::queue

@@ -9,6 +9,8 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <utility>
+
 namespace holdfast {
 
 inline sigset_t all_signals() noexcept {
@@ -37,6 +39,33 @@ class SignalsBlocked {
 
  private:
   sigset_t before_{};
+};
+
+// Puts Ctrl-Z (SIGTSTP) off for the lifetime of the object, as far as this thread is concerned: for
+// who holds what others wait for. Destroyed by the thread that made it.
+class TerminalStopDeferred {
+ public:
+  TerminalStopDeferred() noexcept {
+    sigset_t stop;
+    ::sigemptyset(&stop);
+    ::sigaddset(&stop, SIGTSTP);
+    sigset_t before;
+    ::pthread_sigmask(SIG_BLOCK, &stop, &before);
+    is_ours_ = ::sigismember(&before, SIGTSTP) == 0;
+  }
+  TerminalStopDeferred(TerminalStopDeferred&& other) noexcept
+      : is_ours_(std::exchange(other.is_ours_, false)) {}
+  TerminalStopDeferred& operator=(TerminalStopDeferred&&) = delete;
+  ~TerminalStopDeferred() {
+    if (!is_ours_) return;
+    sigset_t stop;
+    ::sigemptyset(&stop);
+    ::sigaddset(&stop, SIGTSTP);
+    ::pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);
+  }
+
+ private:
+  bool is_ours_ = false;  // it was not blocked before
 };
 
 }  // namespace holdfast

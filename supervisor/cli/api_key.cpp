@@ -4,6 +4,7 @@
 #include "common/auth/token.hpp"
 #include "common/base/duration.hpp"
 #include "common/os/exit_codes.hpp"
+#include "common/os/signal_mask.hpp"
 #include "common/store/store.hpp"
 #include "common/worker/running_stack.hpp"
 
@@ -178,6 +179,8 @@ Result<void> run(const Arguments& arguments, const config::Config& config) {
   const SystemClock clock;
   store::OpenOptions options;
   options.readers = 1;
+  // Whoever is stopped in the middle of a write stops all others.
+  const TerminalStopDeferred deferred;
   HOLDFAST_TRY_ASSIGN(const auto store,
                       store::open_store(store::store_url(config), options, clock));
   switch (arguments.verb) {

@@ -11,12 +11,17 @@
 // first takes a turnstile (an open-file-description lock on byte 0 of the same file) and leaves it
 // once it has the lock: a releaser that comes back finds the turnstile held by the one who waits.
 //
-// Waits without a limit: a holder that hangs is ended by its supervisor's watchdog.
+// A holder that hangs or was stopped must not stop everybody for ever, and silently: who waits
+// gives up after some seconds, and from then on sooner, until it gets the lock again. A process
+// that was stopped while it waited for the lock takes nothing away but the fairness. Ctrl-Z stops
+// nobody who waits for the lock or holds it.
 //
 // Threads: one thread at a time per object; objects exclude each other in one process too.
 
 #include "common/base/result.hpp"
+#include "common/os/alarm.hpp"
 #include "common/os/fd.hpp"
+#include "common/os/signal_mask.hpp"
 
 #include <filesystem>
 
@@ -26,17 +31,23 @@ class WriteLock {
  public:
   class Guard {
    public:
-    explicit Guard(int descriptor) : descriptor_(descriptor) {}
-    Guard(Guard&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+    Guard(int descriptor, TerminalStopDeferred deferred)
+        : deferred_(std::move(deferred)), descriptor_(descriptor) {}
+    Guard(Guard&& other) noexcept
+        : deferred_(std::move(other.deferred_)),
+          descriptor_(std::exchange(other.descriptor_, -1)) {}
     Guard& operator=(Guard&&) = delete;
     ~Guard();
 
    private:
+    TerminalStopDeferred deferred_;
     int descriptor_;
   };
 
   static std::filesystem::path path_of(const std::filesystem::path& database);
   static Result<WriteLock> open(const std::filesystem::path& database);
+  // A guard is released by the thread that took it. Unavailable: nobody gave the lock back in time;
+  // it says who has it.
   Result<Guard> acquire();
 
   // Shows others that the database is in use, for as long as this object lives: a shared
@@ -48,8 +59,13 @@ class WriteLock {
  private:
   WriteLock(Fd file, std::filesystem::path path) : file_(std::move(file)), path_(std::move(path)) {}
 
+  bool take_turn(const Alarm& alarm);
+  Error too_late() const;
+
   Fd file_;
   std::filesystem::path path_;
+  bool was_late_ = false;       // the last time that it was to be acquired
+  bool ignores_turns_ = false;  // somebody who has the turn does not use it
 };
 
 }  // namespace holdfast::store::sqlite

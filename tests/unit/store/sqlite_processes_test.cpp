@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Several processes on one file: turns at the lock, kill -9 at any moment, predecessors.
 
+#include "common/store/sqlite/range_lock.hpp"
+#include "common/store/sqlite/write_lock.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/wait.hpp"
 #include "tests/unit/store/sqlite_environment.hpp"
 
 #include <poll.h>
 
+#include <csignal>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 
 using namespace holdfast;
 using namespace holdfast::store;
 using namespace holdfast::store::test;
+using holdfast::test::wait_until;
 
 TEST_CASE("two processes that write flat out both get their turns") {
   SqliteEnvironment environment;
@@ -36,6 +42,62 @@ TEST_CASE("two processes that write flat out both get their turns") {
   INFO(made[0] << " and " << made[1]);
   REQUIRE(made[0] >= 60);
   REQUIRE(made[1] >= 60);
+}
+
+TEST_CASE("a process that is stopped with the write lock is named, and what it holds up recovers") {
+  SqliteEnvironment environment;
+  const auto store = environment.open();
+  REQUIRE(create(*store, "before"));
+  auto holder = store_child({"lock", environment.url()});
+  REQUIRE(holder.read_line() == "held");
+  holder.signal(SIGSTOP);
+  const auto is_named = [&](const auto& result) {
+    return !result && result.error().kind == ErrorKind::Unavailable &&
+           result.error().message.find(fmt::format("process {} (store_child), which is stopped",
+                                                   holder.pid())) != std::string::npos;
+  };
+  CHECK(is_named(create(*store, "too late")));
+  CHECK(is_named(store->check()));
+  const auto began = std::chrono::steady_clock::now();
+  CHECK(is_named(create(*store, "nobody waits as long again")));
+  CHECK(std::chrono::steady_clock::now() - began < 4s);
+
+  holder.kill();
+  REQUIRE(wait_until([&] { return store->check().has_value(); }));
+  REQUIRE(create(*store, "after"));
+}
+
+TEST_CASE("a process that is stopped while it waits for the write lock holds nobody up") {
+  SqliteEnvironment environment;
+  const auto store = environment.open();
+  auto lock = sqlite::WriteLock::open(environment.path());
+  std::optional guard(lock->acquire());
+  auto waiting = store_child({"lock", environment.url()});
+  REQUIRE(wait_until([&] {
+    struct flock turn = sqlite::range_lock(0, F_WRLCK);
+    const Fd file(::open(sqlite::WriteLock::path_of(environment.path()).c_str(), O_RDWR));
+    return ::fcntl(file.get(), F_OFD_GETLK, &turn) == 0 && turn.l_type != F_UNLCK;
+  }));
+  waiting.signal(SIGSTOP);
+  guard.reset();
+  for (int i = 0; i < 10; ++i)
+    REQUIRE(create(*store, "d" + std::to_string(i)));
+  waiting.signal(SIGCONT);
+  CHECK(waiting.read_line() == "held");
+}
+
+TEST_CASE("Ctrl-Z stops nobody who has the write lock, but once it is released") {
+  SqliteEnvironment environment;
+  auto lock = sqlite::WriteLock::open(environment.path());
+  const auto is_put_off = [] {
+    sigset_t blocked;
+    ::pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+    return ::sigismember(&blocked, SIGTSTP) == 1;
+  };
+  std::optional guard(lock->acquire());
+  CHECK(is_put_off());
+  guard.reset();
+  CHECK_FALSE(is_put_off());
 }
 
 TEST_CASE("the pages that a process caches are told") {

@@ -7,11 +7,13 @@
 //   restore  puts the file NAME in the place of the database and prints each step; told one of
 //   them,
 //            it is killed there; told "obstruct", it does not get past the log
+//   lock     takes the write lock, prints "held", lives until killed
 //   nobody   gives up root, then opens and migrates; prints both errors
 
 #include "common/base/failpoint.hpp"
 #include "common/base/id.hpp"
 #include "common/store/maintenance.hpp"
+#include "common/store/sqlite/write_lock.hpp"
 #include "common/store/store.hpp"
 
 #include <grp.h>
@@ -67,6 +69,16 @@ void obstruct() {
   }
   for (const auto& path : kept)
     std::filesystem::create_directory(path.native() + "-shm");
+}
+
+int hold_lock(const std::string& url) {
+  auto lock = sqlite::WriteLock::open(url.substr(url.find("//") + 2));
+  if (!lock) give_up(lock.error());
+  const auto guard = lock->acquire();
+  if (!guard) give_up(guard.error());
+  say("held");
+  for (;;)
+    ::pause();
 }
 
 int restore(const std::string& url, const std::string& source) {
@@ -182,6 +194,7 @@ int main(int argc, char** argv) {
   const std::string name = argc > 3 ? argv[3] : "queue-worker.0";
   if (mode == "migrate") return migrate(url);
   if (mode == "nobody") return as_nobody(url);
+  if (mode == "lock") return hold_lock(url);
   if (mode == "restore") {
     fatal_step = argc > 4 ? argv[4] : "";
     folder = std::filesystem::path(name).parent_path();
