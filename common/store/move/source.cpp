@@ -104,6 +104,7 @@ Result<Source> Source::open(const std::filesystem::path& path) {
   try {
     source.database_ = std::make_unique<SQLite::Database>(path.native(), SQLite::OPEN_READWRITE);
     sqlite3* const handle = source.database_->getHandle();
+    HOLDFAST_TRY(sqlite::check_log_mode(handle, path));
     // The file and its log stay as they are.
     sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     source.database_->exec("PRAGMA wal_autocheckpoint = 0");

@@ -5,9 +5,11 @@
 #include "common/store/sqlite/location.hpp"
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdint>
 #include <fstream>
 #include <optional>
@@ -80,6 +82,29 @@ Result<void> check_log_owner(const fs::path& database) {
           "start it again",
           database.native(), log.native(), log.native().substr(0, log.native().size() - 3) + "shm",
           log_bytes > 0 ? " and holds what was written to it last" : ", which is still in use"));
+}
+
+Result<void> check_log_mode(sqlite3* connection, const fs::path& database) {
+  std::uint64_t log_bytes = 0;
+  if (!couple_now(database, log_bytes) || log_bytes == 0) return {};
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
+  if (file == nullptr || file->pMethods == nullptr) return {};
+  // The "write version" and the "read version" (https://sqlite.org/fileformat2.html, 1.3).
+  constexpr sqlite3_int64 kVersions = 18;
+  constexpr std::array<unsigned char, 2> kWithoutLog{1, 1};
+  std::array<unsigned char, 2> versions{};
+  // What cannot be read, or is no database, is found out by who reads it.
+  if (file->pMethods->xRead(file, versions.data(), 2, kVersions) != SQLITE_OK) return {};
+  if (versions != kWithoutLog) return {};
+  const fs::path log = log_of(database);
+  return fail(ErrorKind::Unavailable,
+              fmt::format("database '{0}': the file was overwritten by a backup, but its log '{1}' "
+                          "belongs to the former one and holds what was written to it last; to go "
+                          "on with the backup, stop Holdfast, move '{1}' and '{2}' away, and start "
+                          "it again",
+                          database.native(), log.native(),
+                          log.native().substr(0, log.native().size() - 3) + "shm"));
 }
 
 Result<void> note_log_owner(const SqliteConnection& connection) {

@@ -8,7 +8,8 @@
 //
 // Only a database that was replaced under its log is refused. If both are other files now, somebody
 // has copied the whole directory; without a log, or with an empty one that nobody uses, nothing can
-// be mixed.
+// be mixed. A file that is overwritten in place remains the same file; that is noticed only if what
+// was put there is no database with a log of its own.
 //
 // Threads: any. Files are told by inode and time of birth, so a path may be moved or mounted anew.
 
@@ -24,9 +25,14 @@ namespace holdfast::store::sqlite {
 // the log, or is still in use with it.
 Result<void> check_log_owner(const std::filesystem::path& database);
 
-// Once it is open: its log is there then. Writes only if something has changed, under the write
-// lock. A full disk is no reason not to go on: it is noted by who opens it next. Unavailable: the
-// database has been replaced since.
+// Once SQLite has opened the file, and before anything is read. A database that has a log is marked
+// in its own header, and a backup is not: one that was copied over a database in place, after a
+// crash, would be mixed with the log of that. Unavailable: it was.
+Result<void> check_log_mode(sqlite3* connection, const std::filesystem::path& database);
+
+// Once it has been read: its log is there then. Writes only if something has changed, under the
+// write lock. A full disk is no reason not to go on: it is noted by who opens it next. Unavailable:
+// the database has been replaced since.
 Result<void> note_log_owner(const SqliteConnection& connection);
 
 // The same, for who does not hold the lock: takes it if there is something to write, and shows by

@@ -126,6 +126,8 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open_once(
         sqlite3_db_readonly(connection->database_.getHandle(), "main") == 1) {
       return fail(make_error(SQLITE_READONLY, 0, "the file is not writable", path));
     }
+    HOLDFAST_TRY(check_log_mode(connection->database_.getHandle(), path));
+    connection->set_up(access);
     // From here on SQLite holds a lock that shows that it is in use, and has its log open.
     connection->query("PRAGMA schema_version").step();
     return connection;
@@ -148,11 +150,15 @@ SqliteConnection::SqliteConnection(const std::filesystem::path& path, Access acc
   sqlite3_busy_handler(handle, &SqliteConnection::on_busy, this);
   // Checkpoints are ours, under the write lock; the last close must not make one of its own.
   sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite3_wal_hook(handle, &SqliteConnection::on_commit, this);
+}
+
+// Reads the database.
+void SqliteConnection::set_up(Access access) {
   exec(
       "PRAGMA foreign_keys=ON; PRAGMA mmap_size=0; PRAGMA wal_autocheckpoint=0;"
       "PRAGMA temp_store=MEMORY;");
   exec(access == Access::ReadOnly ? "PRAGMA cache_size=-4096" : "PRAGMA cache_size=-8192");
-  sqlite3_wal_hook(handle, &SqliteConnection::on_commit, this);
 }
 
 SqliteConnection::~SqliteConnection() = default;

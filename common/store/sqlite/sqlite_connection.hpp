@@ -128,6 +128,7 @@ class SqliteConnection {
   SqliteConnection(const std::filesystem::path& path, Access access);
   static Result<std::unique_ptr<SqliteConnection>> open_once(const std::filesystem::path& path,
                                                              Access access);
+  void set_up(Access access);
   static int on_busy(void* self, int calls);
   static int on_commit(void* self, sqlite3*, const char*, int pages);
 

@@ -212,6 +212,33 @@ TEST_CASE("a database that replaced one in use is opened by nobody, though the l
   }
 }
 
+TEST_CASE("a backup that was copied over a database in place is not mixed with the log of that") {
+  SqliteEnvironment environment;
+  const fs::path file = environment.path();
+  const fs::path backup = beside(file, ".backup");
+  REQUIRE(create(*environment.open(), "in the backup"));
+  REQUIRE(backup_store(environment.url(), backup, false));
+  holdfast::test::Process stack = store_child({"create", environment.url()});
+  REQUIRE(stack.read_line() == "ready");
+  stack.close_input();
+  REQUIRE(stack.read_line());
+  stack.kill();
+  fs::copy_file(backup, file, fs::copy_options::overwrite_existing);
+
+  const auto is_refused = [](const auto& result) {
+    return !result && result.error().kind == ErrorKind::Unavailable &&
+           result.error().message.find("was overwritten by a backup") != std::string::npos;
+  };
+  CHECK(is_refused(open_store(environment.url(), {}, environment.clock)));
+  CHECK(is_refused(migrate_store(environment.url())));
+  CHECK(is_refused(check_store(environment.url())));
+  CHECK(is_refused(move::Source::open(file)));
+  for (const char* const suffix : {"-wal", "-shm"})
+    fs::remove(beside(file, suffix));
+  REQUIRE(migrate_store(environment.url()));
+  CHECK(environment.open()->get_document("in the backup"));
+}
+
 TEST_CASE("a file that is moved is not changed, and keeps its log") {
   SqliteEnvironment environment;
   holdfast::test::Process stack = store_child({"create", environment.url()});
