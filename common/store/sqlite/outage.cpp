@@ -27,9 +27,12 @@ void Outage::write_failed(const Error& error) {
   doubtful_ = true;
 }
 
-void Outage::recover() {
+void Outage::written() {
+  if (!doubtful_.load(std::memory_order_relaxed)) return;
   const std::lock_guard lock(mutex_);
-  if (error_ && error_->kind == ErrorKind::DataLoss) return;
+  const bool stays = error_ && (error_->kind == ErrorKind::DataLoss ||
+                                error_->kind == ErrorKind::ResourceExhausted);
+  if (stays) return;
   error_.reset();
   doubtful_ = false;
 }
@@ -47,9 +50,12 @@ bool Outage::begin_probe() {
   return !std::exchange(probing_, true);
 }
 
-void Outage::probed() {
+void Outage::probed(bool succeeded) {
   const std::lock_guard lock(mutex_);
   probing_ = false;
+  if (!succeeded || (error_ && error_->kind == ErrorKind::DataLoss)) return;
+  error_.reset();
+  doubtful_ = false;
 }
 
 }  // namespace holdfast::store::sqlite

@@ -4,7 +4,8 @@
 // Outage: what reads and writes have found out about the database that a look at it does not show:
 // it is full, damaged, or cannot be written. What is damaged stays so until the process ends; from
 // everything else a write that succeeds recovers, and as nobody may write any more (a stack that is
-// not ready gets no traffic), one is tried now and then.
+// not ready gets no traffic), one is tried now and then. Only that one, which is as large as a
+// document, recovers from a full disk: what is smaller may find room where no document does.
 //
 // Threads: any.
 
@@ -20,20 +21,16 @@ class Outage {
  public:
   void read_failed(const Error& error);
   void write_failed(const Error& error);
-  void written() {
-    if (doubtful_.load(std::memory_order_relaxed)) recover();
-  }
+  void written();
 
   // Why the database cannot be used; nothing: as far as is known it can.
   std::optional<Error> present() const;
   // Whether a write should be tried: the first one of a process, and while there is an outage. Only
   // one at a time: probed() ends it.
   bool begin_probe();
-  void probed();
+  void probed(bool succeeded);
 
  private:
-  void recover();
-
   std::atomic<bool> doubtful_{true};  // nothing was written yet, or there is an outage
   mutable std::mutex mutex_;
   std::optional<Error> error_;

@@ -33,6 +33,8 @@ namespace holdfast::store::sqlite {
 
 namespace {
 
+constexpr std::int64_t kProbeBytes = 64 * 1024;
+
 class SqliteStore final : public Store {
  public:
   SqliteStore(std::filesystem::path path, const OpenOptions& options, const Clock& clock,
@@ -461,15 +463,21 @@ class SqliteStore final : public Store {
         });
   }
 
-  // Changes nothing, and has to be written all the same.
+  // As much as a document takes, written into the log and gone with the same commit: what is rolled
+  // back, and a page that stays as it was, are not written, and tell nothing of the disk.
   void probe() {
     write<void>(
         Durability::ProcessDeath,
         [](SqliteConnection& c, Now) -> Result<void> {
-          c.query("UPDATE schema_version SET applied_at=applied_at").run();
+          c.query(
+               "INSERT INTO schema_version(version, name, applied_at) "
+               "VALUES(-1, hex(zeroblob(?1)), 0)")
+              .bind(kProbeBytes / 2)
+              .run();
+          c.query("DELETE FROM schema_version WHERE version=-1").run();
           return {};
         },
-        [this](const Result<void>&) { outage_.probed(); }, Extent::OneStatement);
+        [this](const Result<void>& result) { outage_.probed(result.has_value()); });
   }
 
   template <class T, class Work>

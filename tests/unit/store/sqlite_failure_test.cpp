@@ -2,10 +2,13 @@
 // Full disks, damaged files, missing rights.
 
 #include "tests/support/catch.hpp"
+#include "tests/support/small_disk.hpp"
+#include "tests/support/wait.hpp"
 #include "tests/unit/store/sqlite_environment.hpp"
 
 #include <unistd.h>
 
+#include <atomic>
 #include <fstream>
 
 using namespace holdfast;
@@ -30,6 +33,50 @@ TEST_CASE("a full disk fails the writes it cannot hold, and the store goes on wh
   REQUIRE(create(*store, "large", std::string(1 << 20, 'x')));
   REQUIRE(store->queue_stats("default")->ready == 2);
   require_intact(environment.path());
+}
+
+TEST_CASE("a full disk is not found well by the write that tries it, and nothing else writes") {
+  struct Row {
+    int free_kib;  // less than a document takes is as good as nothing
+    bool well;
+  };
+  const Row row = GENERATE(Row{0, false}, Row{40, false}, Row{1024, true});
+  CAPTURE(row.free_kib);
+  const holdfast::test::SmallDisk disk("size=4m,mode=0755");
+  if (!disk.mounted()) return;
+  const std::string url = "sqlite://" + (disk.path() / "a.db").native();
+  REQUIRE(migrate_store(url));
+  std::atomic<int> commits = 0;
+  OpenOptions options;
+  options.on_commit = [&](Duration) { ++commits; };
+  const SystemClock clock;
+  auto opened = open_store(url, options, clock);
+  REQUIRE(opened);
+  std::unique_ptr<Store> store = std::move(*opened);
+  REQUIRE(store->get_document("none").error().kind == ErrorKind::NotFound);  // maps its files
+  std::ofstream(disk.path() / "room") << std::string(std::size_t{1024} * row.free_kib, 'x');
+  disk.fill_with_bytes();
+  std::filesystem::remove(disk.path() / "room");
+
+  (void)store->check();  // begins to try one, for this is the first look
+  SECTION("by its commits: the destructor waits for it") {
+    store.reset();
+    CHECK(commits == (row.well ? 1 : 0));
+  }
+  SECTION("by what is found later, and when there is room again") {
+    if (row.well) {
+      REQUIRE(holdfast::test::wait_until([&] { return commits == 1; }));
+      REQUIRE(store->check());
+    } else {
+      REQUIRE(holdfast::test::wait_until([&] { return !store->check(); }));
+      REQUIRE(store->check().error().kind == ErrorKind::ResourceExhausted);
+    }
+    disk.empty();
+    REQUIRE(holdfast::test::wait_until([&] { return store->check().has_value(); }));
+    store.reset();
+    CHECK(sql(disk.path() / "a.db", "SELECT count(*) FROM schema_version WHERE version<1") == "0");
+    require_intact(disk.path() / "a.db");
+  }
 }
 
 TEST_CASE("a file that is no database is data loss, with what to do") {

@@ -19,7 +19,7 @@ TEST_CASE("a database is tried by one write at the start, and then as long as it
   REQUIRE(outage.begin_probe());
   CHECK_FALSE(outage.begin_probe());  // one at a time
   outage.written();
-  outage.probed();
+  outage.probed(true);
   CHECK_FALSE(outage.begin_probe());
 
   outage.write_failed(error_of(ErrorKind::ResourceExhausted));
@@ -27,12 +27,26 @@ TEST_CASE("a database is tried by one write at the start, and then as long as it
   CHECK(outage.present()->kind == ErrorKind::ResourceExhausted);
   REQUIRE(outage.begin_probe());
   outage.write_failed(error_of(ErrorKind::ResourceExhausted));
-  outage.probed();
+  outage.probed(false);
   REQUIRE(outage.present());
   REQUIRE(outage.begin_probe());
   outage.written();
-  outage.probed();
+  outage.probed(true);
   CHECK_FALSE(outage.present());
+}
+
+TEST_CASE("any write ends an outage but that of a full disk, which the one that is tried ends") {
+  struct Row {
+    ErrorKind kind;
+    bool ended;
+  };
+  const Row row =
+      GENERATE(Row{ErrorKind::Unavailable, true}, Row{ErrorKind::PermissionDenied, true},
+               Row{ErrorKind::ResourceExhausted, false}, Row{ErrorKind::DataLoss, false});
+  Outage outage;
+  outage.write_failed(error_of(row.kind));
+  outage.written();  // a small one may find room where no document does
+  CHECK(outage.present().has_value() != row.ended);
 }
 
 TEST_CASE("what is damaged stays so, and is not written to in order to find out") {
