@@ -128,7 +128,7 @@ Alerts active_alerts(const FleetSnapshot& snapshot, const std::optional<telemetr
                      Duration backlog_threshold) {
   Alerts alerts;
   const Reach database = latest ? latest->database.value_or(Reach{}) : Reach{};
-  const auto outage = store_outage(snapshot, database.reached, database.workers);
+  const auto outage = store_outage(snapshot, database.reached, database.workers, database.cut_off);
   add_fleet(snapshot, outage.has_value(), alerts);
   if (outage) {
     alerts.push_back({"HoldfastStoreUnavailable", "critical", "", *outage, std::nullopt});

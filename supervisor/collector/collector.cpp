@@ -356,7 +356,8 @@ std::vector<metrics::Family> Collector::own_families() {
   const auto snapshot = snapshots_.load();
   const auto latest = history_.latest();
   const auto database = latest && latest->database ? *latest->database : telemetry::Reach{};
-  const bool store_is_out = store_outage(*snapshot, database.reached, database.workers).has_value();
+  const bool store_is_out =
+      store_outage(*snapshot, database.reached, database.workers, database.cut_off).has_value();
   std::vector<metrics::Family> result = fleet_families(*snapshot, store_is_out);
   const auto add = [&](std::vector<metrics::Family> more) {
     std::move(more.begin(), more.end(), std::back_inserter(result));

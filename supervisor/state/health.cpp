@@ -59,11 +59,20 @@ bool lacks_store(const core::ProgramView& program, const core::SlotView& slot) {
 }
 
 std::optional<std::string> store_outage(const FleetSnapshot& snapshot, std::uint32_t reached,
-                                        std::uint32_t workers) {
-  if (workers > 0) {
-    if (reached > 0) return std::nullopt;
+                                        std::uint32_t workers,
+                                        const std::vector<std::string>& cut_off) {
+  if (workers > 0 && reached == 0) {
     return fmt::format("the database cannot be used by {} {}", workers,
                        workers == 1 ? "worker" : "workers");
+  }
+  if (workers > 0) {
+    for (const core::ProgramView& program : snapshot.view.programs) {
+      if (!program.config->required) continue;
+      if (std::find(cut_off.begin(), cut_off.end(), program.config->name) == cut_off.end())
+        continue;
+      return fmt::format("the database cannot be used by any worker of {}", program.config->name);
+    }
+    return std::nullopt;
   }
   for (const core::ProgramView& program : snapshot.view.programs) {
     for (const core::SlotView& slot : program.slots) {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace holdfast::supervisor {
 
@@ -40,11 +41,13 @@ bool runs_otherwise(const FleetSnapshot& snapshot, const core::ProgramView& prog
 // Whether it is one of Holdfast's own workers, by the name of its executable; `migrate` included.
 bool is_own_worker(const config::Program& program);
 
-// Whether the store is out: the workers that use it say so, or none of them can start without it.
-// It is the same outage, with the same answer, whenever it began. `reached`, `workers`: of the
-// workers that have reported it, how many can use it; 0 and 0: none has reported it.
+// Whether the store is out: no worker can use it, or none of a required program, or none of them
+// can start without it. It is the same outage, with the same answer, whenever it began. `reached`,
+// `workers`: of the workers that have reported it, how many can use it; 0 and 0: none has reported
+// it. `cut_off`: the programs none of whose workers can.
 std::optional<std::string> store_outage(const FleetSnapshot& snapshot, std::uint32_t reached,
-                                        std::uint32_t workers);
+                                        std::uint32_t workers,
+                                        const std::vector<std::string>& cut_off = {});
 
 // Whether its last process ended because the store cannot be used, and there is no new one that
 // can.

@@ -14,7 +14,7 @@ using telemetry::Totals;
 
 std::optional<std::string> outage_of(const FleetSnapshot& snapshot, const Latest& latest) {
   const Reach database = latest ? latest->database.value_or(Reach{}) : Reach{};
-  return store_outage(snapshot, database.reached, database.workers);
+  return store_outage(snapshot, database.reached, database.workers, database.cut_off);
 }
 
 ordered_json readiness_json(const FleetSnapshot& snapshot, const Latest& latest) {
@@ -68,8 +68,7 @@ ordered_json with_checks(const FleetSnapshot& snapshot, const Latest& latest) {
   ordered_json out = readiness_json(snapshot, latest);
   out["checks"] = checks_json(latest.value_or(Totals{}));
   if (!snapshot.store.empty()) out["checks"]["database"].update(store_json(snapshot.store));
-  const bool reported = latest && latest->database;
-  if (!reported && outage_of(snapshot, latest)) out["checks"]["database"]["status"] = "fail";
+  if (outage_of(snapshot, latest)) out["checks"]["database"]["status"] = "fail";
   for (const auto& check : out["checks"]) {
     const bool failing = check["status"] == "fail" || check["status"] == "warn";
     if (failing && out["status"] == "pass") out["status"] = "warn";
@@ -78,6 +77,12 @@ ordered_json with_checks(const FleetSnapshot& snapshot, const Latest& latest) {
 }
 
 }  // namespace
+
+FleetHealth health_with_store(const FleetSnapshot& snapshot, const Latest& latest) {
+  const FleetHealth health = health_of(snapshot);
+  return health == FleetHealth::Ready && outage_of(snapshot, latest) ? FleetHealth::Degraded
+                                                                     : health;
+}
 
 bool takes_traffic(const FleetSnapshot& snapshot, const Latest& latest) {
   return snapshot.view.ready && !outage_of(snapshot, latest);

@@ -30,11 +30,11 @@ struct LatencyTotals {
 
 using Queues = std::map<std::string, std::map<std::string, std::uint64_t>>;  // queue, state, jobs
 
-// How many of the workers that use a dependency can reach it now. Where only "all of them" is
-// known, `reached` is 0 or `workers`.
+// How many of the workers that use a dependency can reach it now.
 struct Reach {
   std::uint32_t reached = 0;
   std::uint32_t workers = 0;
+  std::vector<std::string> cut_off{};  // the programs none of whose workers can; of the store only
 };
 
 // Everything counted so far. Empty: no worker has reported it.

@@ -388,6 +388,10 @@ void Ledger::add_scalars(const SourceState& state, bool gauges) {
   }
 }
 
+bool Ledger::is_fresh(const SourceState& state, MonoTime now) const {
+  return now - state.last_good <= std::max(settings_.stale_after, state.rules.stale_after);
+}
+
 void Ledger::total_up(MonoTime now) {
   cells_.assign(table_.capacity(), Cell{});
   for (SeriesId id = 0; id < cells_.size(); ++id) {
@@ -397,8 +401,7 @@ void Ledger::total_up(MonoTime now) {
   }
   // In order of arrival, so that sums of the same values are equal to the last bit.
   for (const auto& state : live_) {
-    const Duration stale = std::max(settings_.stale_after, state->rules.stale_after);
-    add_scalars(*state, now - state->last_good <= stale);
+    add_scalars(*state, is_fresh(*state, now));
     for (const DistributionEntry& entry : state->distributions) {
       if (entry.good) table_.series(entry.series).distribution->add(entry.last);
     }
@@ -532,6 +535,21 @@ std::map<std::string_view, std::vector<SeriesValue>> Ledger::read(
         continue;
       }
       result[name].push_back(std::move(value));
+    }
+  }
+  return result;
+}
+
+std::map<std::string, std::vector<double>> Ledger::gauge_by_program(std::string_view name,
+                                                                    MonoTime now) const {
+  std::map<std::string, std::vector<double>> result;
+  const auto found = table_.by_name().find(name);
+  if (found == table_.by_name().end()) return result;
+  for (const auto& state : live_) {
+    if (!is_fresh(*state, now)) continue;
+    for (const ScalarEntry& entry : state->scalars) {
+      if (!entry.good || table_.series(entry.series).family != found->second) continue;
+      result[state->source.program].push_back(entry.last);
     }
   }
   return result;

@@ -104,6 +104,10 @@ class Ledger {
   std::map<std::string_view, std::vector<SeriesValue>> read(
       std::span<const std::string_view> families, MonoTime now);
 
+  // What each live worker that is not silent reports of a gauge without labels, by program.
+  std::map<std::string, std::vector<double>> gauge_by_program(std::string_view name,
+                                                              MonoTime now) const;
+
   // Drops families that no worker has exposed for `retired_family_ttl`. Call it periodically.
   void expire(MonoTime now);
 
@@ -135,6 +139,7 @@ class Ledger {
   bool commit_distribution(SourceState& state, DistributionEntry& entry);
   bool read_counts(const DistributionEntry& entry, Counts& counts) const;
 
+  bool is_fresh(const SourceState& state, MonoTime now) const;
   void total_up(MonoTime now);
   void add_scalars(const SourceState& state, bool gauges);
   using Taken = std::function<bool(const std::string&)>;

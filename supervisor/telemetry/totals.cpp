@@ -29,10 +29,19 @@ const SeriesValue* only_series(const Families& families, std::string_view name) 
   return &found->second.front();
 }
 
-// For a gauge merged by minimum: whether all workers can reach it.
-std::optional<Reach> reach_of_all(const SeriesValue* series) {
-  if (series == nullptr) return std::nullopt;
-  return Reach{series->value > 0 ? series->sources : 0, series->sources};
+// Worker by worker, whatever rule merges the gauge for others: one that cannot use the store says
+// nothing of those that can.
+std::optional<Reach> reach_by_program(const Ledger& ledger, std::string_view gauge, MonoTime now) {
+  Reach reach;
+  for (const auto& [program, values] : ledger.gauge_by_program(gauge, now)) {
+    const auto reached =
+        std::count_if(values.begin(), values.end(), [](double v) { return v > 0; });
+    reach.reached += static_cast<std::uint32_t>(reached);
+    reach.workers += static_cast<std::uint32_t>(values.size());
+    if (reached == 0) reach.cut_off.push_back(program);
+  }
+  if (reach.workers == 0) return std::nullopt;
+  return reach;
 }
 
 // For a gauge merged by sum: how many workers can reach it.
@@ -67,9 +76,9 @@ void add_by_queue(const Families& families, std::string_view name,
 }  // namespace
 
 Totals totals_of(Ledger& ledger, MonoTime now, WallTime wall) {
-  static constexpr std::array kFamilies{kRequestsFamily, kLatency,   kQueue,     kStore,
-                                        kRedis,          kEmbedding, kOldestJob, kKeysExpiring,
-                                        kDiskFree,       kStoreLog};
+  static constexpr std::array kFamilies{kRequestsFamily, kLatency,   kQueue,
+                                        kRedis,          kEmbedding, kOldestJob,
+                                        kKeysExpiring,   kDiskFree,  kStoreLog};
   const auto families = ledger.read(kFamilies, now);
   Totals totals;
   totals.at = now;
@@ -94,7 +103,7 @@ Totals totals_of(Ledger& ledger, MonoTime now, WallTime wall) {
       (*totals.queues)[queue][state] += static_cast<std::uint64_t>(std::llround(series.value));
     }
   }
-  totals.database = reach_of_all(only_series(families, kStore));
+  totals.database = reach_by_program(ledger, kStore, now);
   totals.redis = reach_of_each(only_series(families, kRedis));
   totals.embedding = reach_of_each(only_series(families, kEmbedding));
   totals.program_errors = ledger.program_errors();

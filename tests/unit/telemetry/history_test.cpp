@@ -162,32 +162,48 @@ TEST_CASE("Totals: text inside a value is not mistaken for a label") {
   CHECK(label_value("status=\"5", "status").empty());
 }
 
-TEST_CASE("Totals: the store is reached by all workers or none, Redis by a number of them") {
-  const auto totals_with = [](std::vector<std::string> reports) {
+TEST_CASE("Totals: who can reach the store and Redis is counted worker by worker") {
+  struct Row {
+    const char* what;
+    std::vector<std::pair<const char*, std::pair<int, int>>> workers;  // store_up, …redis_up
+    Reach store;
+    Reach redis;
+  };
+  const std::vector<Row> table{
+      {"all", {{"api.0", {1, 1}}, {"api.1", {1, 1}}, {"queue.0", {1, 1}}}, {3, 3}, {3, 3}},
+      {"one of three cannot",
+       {{"api.0", {1, 0}}, {"api.1", {0, 1}}, {"queue.0", {1, 1}}},
+       {2, 3},
+       {2, 3}},
+      {"none of one program",
+       {{"api.0", {1, 1}}, {"api.1", {1, 1}}, {"queue.0", {0, 1}}},
+       {2, 3, {"queue"}},
+       {3, 3}},
+      {"none", {{"api.0", {0, 0}}, {"queue.0", {0, 0}}}, {0, 2, {"api", "queue"}}, {0, 2}},
+  };
+  for (const Row& row : table) {
+    CAPTURE(row.what);
     Ledger ledger;
-    for (std::size_t i = 0; i < reports.size(); ++i)
-      ledger.apply(source("api." + std::to_string(i)), reports[i], at(0));
-    return totals_of(ledger, at(1), WallTime{});
-  };
-  const auto report = [](int store, int redis) {
-    return "# TYPE store_up gauge\nstore_up " + std::to_string(store) +
-           "\n# TYPE rate_limit_redis_up gauge\nrate_limit_redis_up " + std::to_string(redis) +
-           "\n";
-  };
-  const Totals good = totals_with({report(1, 1), report(1, 0), report(1, 1)});
-  REQUIRE(good.database);
-  CHECK(good.database->reached == 3);
-  CHECK(good.database->workers == 3);
-  REQUIRE(good.redis);
-  CHECK(good.redis->reached == 2);
-  CHECK(good.redis->workers == 3);
-
-  const Totals bad = totals_with({report(1, 0), report(0, 0)});
-  REQUIRE(bad.database);
-  CHECK(bad.database->reached == 0);
-  CHECK(bad.database->workers == 2);
-
-  const Totals silent = totals_with({"# TYPE a gauge\na 1\n"});
-  CHECK_FALSE(silent.database);
-  CHECK_FALSE(silent.redis);
+    for (const auto& [worker, up] : row.workers) {
+      ledger.apply(source(worker),
+                   "# TYPE store_up gauge\nstore_up " + std::to_string(up.first) +
+                       "\n# TYPE rate_limit_redis_up gauge\nrate_limit_redis_up " +
+                       std::to_string(up.second) + "\n",
+                   at(0));
+    }
+    const Totals totals = totals_of(ledger, at(1), WallTime{});
+    REQUIRE(totals.database);
+    CHECK(totals.database->reached == row.store.reached);
+    CHECK(totals.database->workers == row.store.workers);
+    CHECK(totals.database->cut_off == row.store.cut_off);
+    REQUIRE(totals.redis);
+    CHECK(totals.redis->reached == row.redis.reached);
+    CHECK(totals.redis->workers == row.redis.workers);
+    // A worker that is silent is not counted any more.
+    CHECK_FALSE(totals_of(ledger, at(60), WallTime{}).database);
+  }
+  Ledger silent;
+  silent.apply(source("api.0"), "# TYPE a gauge\na 1\n", at(0));
+  CHECK_FALSE(totals_of(silent, at(1), WallTime{}).database);
+  CHECK_FALSE(totals_of(silent, at(1), WallTime{}).redis);
 }
