@@ -133,14 +133,15 @@ void read_only(const Sources& sources, const RequestPtr& request, const http::Re
     if (!shown) return respond(problem(404, shown.error().message));
     const auto view = sources.alerts == nullptr ? std::make_shared<const alerts::AlertView>()
                                                 : sources.alerts->view();
-    auto active =
-        alerts::active_alerts(*shown, sources.history().latest(), view->backlog_threshold);
+    const auto& latest = sources.history().latest();
+    auto active = alerts::active_alerts(*shown, latest, view->backlog_threshold);
     if (sources.alerts != nullptr) active = alerts::merge(std::move(active), *view, *shown);
     const LastCrashes crashes =
         sources.crashes == nullptr ? LastCrashes{} : sources.crashes->last_ids();
-    return respond(json(200, status_json(*shown, now, sources.usage, active, crashes)));
+    return respond(json(200, status_json(*shown, now, sources.usage, active, latest, crashes)));
   }
-  if (path == protocol::kHealthPath) return respond(json(200, health_json(*snapshot, now)));
+  if (path == protocol::kHealthPath)
+    return respond(json(200, health_json(*snapshot, now, sources.history().latest())));
   if (path == protocol::kReadyPath) {
     const bool verbose =
         request->query_value(protocol::kVerboseQuery) != nullptr && is_local_peer(request->peer);

@@ -160,13 +160,13 @@ ordered_json event_object(const EventRecord& event) {
 }  // namespace
 
 std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const UsageOf& usage,
-                        const std::vector<alerts::ActiveAlert>& active,
+                        const std::vector<alerts::ActiveAlert>& active, const Latest& latest,
                         const LastCrashes& crashes) {
   ordered_json out;
   out["schema"] = kStatusSchema;
   out["version"] = kVersion;
-  out["state"] = to_string(health_of(snapshot));
-  out["ready"] = snapshot.view.ready;
+  out["state"] = to_string(health_with_store(snapshot, latest));
+  out["ready"] = takes_traffic(snapshot, latest);
   out["draining"] = snapshot.view.draining;
   out["pid"] = snapshot.pid;
   out["started_at"] = format_rfc3339(snapshot.started_at_wall);
@@ -203,10 +203,10 @@ std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const Usage
   return text_of(out);
 }
 
-std::string health_json(const FleetSnapshot& snapshot, MonoTime now) {
+std::string health_json(const FleetSnapshot& snapshot, MonoTime now, const Latest& latest) {
   ordered_json out;
   out["status"] = "ok";
-  out["state"] = to_string(health_of(snapshot));
+  out["state"] = to_string(health_with_store(snapshot, latest));
   out["version"] = kVersion;
   out["uptime_seconds"] = seconds_between(snapshot.started_at, now);
   return out.dump();

@@ -2,7 +2,8 @@
 #pragma once
 
 // The fleet and its events as JSON. The shape of /status is versioned by "schema"; docs/status.md
-// describes it. Fields may be added under the same number, but never renamed or removed.
+// describes it. `latest`: what the workers say of the store counts, as in /ready. Fields may be
+// added under the same number, but never renamed or removed.
 //
 // Threads: any; pure functions.
 
@@ -10,6 +11,7 @@
 #include "supervisor/alerts/conditions.hpp"
 #include "supervisor/state/event_log.hpp"
 #include "supervisor/state/snapshot.hpp"
+#include "supervisor/status/ready_json.hpp"
 
 #include <functional>
 #include <map>
@@ -31,9 +33,9 @@ using UsageOf = std::function<ProcessUsage(std::int64_t pid)>;
 using LastCrashes = std::map<std::string, std::string>;
 
 std::string status_json(const FleetSnapshot& snapshot, MonoTime now, const UsageOf& usage,
-                        const std::vector<alerts::ActiveAlert>& active,
+                        const std::vector<alerts::ActiveAlert>& active, const Latest& latest,
                         const LastCrashes& crashes = {});
-std::string health_json(const FleetSnapshot& snapshot, MonoTime now);
+std::string health_json(const FleetSnapshot& snapshot, MonoTime now, const Latest& latest);
 std::string event_json(const EventRecord& event);
 std::string events_json(const std::vector<EventRecord>& events, std::uint64_t last_seq);
 

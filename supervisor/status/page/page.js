@@ -144,7 +144,9 @@ function trouble(status) {
     .map((program) => `${program.name}: ${program.ready} ready, at least ${program.min_ready} needed`);
   const differ = status.programs.filter((program) => program.differs)
     .map((program) => `${program.name}: what runs differs from the file (${program.differs.join(", ")})`);
-  return [...bad, ...short, ...differ].join("; ");
+  const store = status.alerts.filter((alert) => alert.name === "HoldfastStoreUnavailable")
+    .map((alert) => alert.summary);
+  return [...store, ...bad, ...short, ...differ].join("; ");
 }
 
 function bannerOf(status, silence) {

@@ -185,9 +185,32 @@ TEST_CASE("/ready: a database that workers cannot use is a reason to turn traffi
   CHECK(verbose.status == 503);
   CHECK(json::parse(verbose.body)["status"] == "fail");
   CHECK(json::parse(verbose.body)["checks"]["database"]["status"] == "fail");
-  totals.database = telemetry::Reach{1, 3};
+}
+
+TEST_CASE("one answer to whether the stack is ready: /ready, /status and /health agree") {
+  struct Row {
+    const char* what;
+    telemetry::Reach database;
+    bool ready;
+    const char* check;
+  };
+  const Row row =
+      GENERATE(Row{"all can use the store", {3, 3, {}}, true, "pass"},
+               Row{"one of three cannot", {2, 3, {}}, true, "warn"},
+               Row{"none of a program that is not required", {2, 3, {"other"}}, true, "warn"},
+               Row{"none of a required program", {1, 3, {"api-worker"}}, false, "fail"},
+               Row{"none at all", {0, 3, {"api-worker", "other"}}, false, "fail"});
+  CAPTURE(row.what);
+  Endpoint endpoint;
+  telemetry::Totals totals;
+  totals.database = row.database;
   endpoint.history.add(totals);
-  CHECK(endpoint.get("/ready").status == 200);
+  CHECK(endpoint.get("/ready").status == (row.ready ? 200 : 503));
+  CHECK(json::parse(endpoint.get("/ready").body)["checks"]["database"]["status"] == row.check);
+  const json status = json::parse(endpoint.get("/status").body);
+  CHECK(status["ready"] == row.ready);
+  CHECK(status["state"] == (row.ready ? "ready" : "degraded"));
+  CHECK(json::parse(endpoint.get("/health").body)["state"] == status["state"]);
 }
 
 TEST_CASE("/ready?verbose: what no worker has reported is unknown") {
