@@ -361,7 +361,8 @@ LedgerStatistics Ledger::statistics() const {
 void Ledger::add_scalars(const SourceState& state, bool gauges) {
   for (const ScalarEntry& entry : state.scalars) {
     if (!entry.good) continue;
-    const Merge merge = table_.family(table_.series(entry.series).family).merge;
+    const FamilyEntry& family = table_.family(table_.series(entry.series).family);
+    const Merge merge = family.merge;
     Cell& cell = cells_[entry.series];
     const double value = entry.last;
     if (merge == Merge::Counter) {
@@ -375,6 +376,12 @@ void Ledger::add_scalars(const SourceState& state, bool gauges) {
     const bool first = cell.valid++ == 0;
     switch (merge) {
       case Merge::Sum:
+        if (family.may_be_time && looks_like_time(value) && looks_like_time(cell.value)) {
+          cell.value = std::max(cell.value, value);
+        } else {
+          cell.value += value;
+        }
+        break;
       case Merge::Average: cell.value += value; break;
       case Merge::Max: cell.value = first ? value : std::max(cell.value, value); break;
       case Merge::Min: cell.value = first ? value : std::min(cell.value, value); break;

@@ -118,8 +118,7 @@ std::optional<FamilyId> Planner::family_of(std::uint32_t local, const Resolver& 
       return std::nullopt;
     }
     const auto bind = [&] {
-      return table_.bind(family.name, family.help, family.type, now_, state_->rules.claim,
-                         state_->source.program);
+      return table_.bind(family, now_, state_->rules.claim, state_->source.program);
     };
     bound = bind();
     if (!bound->in_the_way.empty()) {

@@ -90,8 +90,8 @@ Resolved Resolver::look_up(std::string_view name) {
 Resolved Resolver::exact(std::string_view name, const ParsedFamily& declared) {
   switch (declared.type) {
     case ParsedType::Counter: return {local(name, declared.help, Type::Counter), Role::Scalar};
-    case ParsedType::Gauge:
-    case ParsedType::StateSet: return {local(name, declared.help, Type::Gauge), Role::Scalar};
+    case ParsedType::Gauge: return {local(name, declared.help, Type::Gauge), Role::Scalar};
+    case ParsedType::StateSet: return {local(name, declared.help, Type::Gauge, true), Role::Scalar};
     case ParsedType::Unknown: return {local(name, declared.help, Type::Untyped), Role::Scalar};
     case ParsedType::Summary: return {0, Role::Quantile};
     case ParsedType::Histogram:
@@ -101,10 +101,11 @@ Resolved Resolver::exact(std::string_view name, const ParsedFamily& declared) {
   return {0, Role::Unsupported};
 }
 
-std::uint32_t Resolver::local(std::string_view name, std::string_view help, Type type) {
+std::uint32_t Resolver::local(std::string_view name, std::string_view help, Type type,
+                              bool state_set) {
   const auto [entry, added] =
       by_name_.emplace(std::string(name), static_cast<std::uint32_t>(families_.size()));
-  if (added) families_.push_back({std::string(name), help, type});
+  if (added) families_.push_back({std::string(name), help, type, state_set});
   return entry->second;
 }
 

@@ -33,6 +33,7 @@ struct LocalFamily {
   std::string name;
   std::string_view help;  // raw
   metrics::Type type = metrics::Type::Untyped;
+  bool state_set = false;  // a gauge whose series are the states of one thing, 1 or 0
 };
 
 struct Resolved {
@@ -51,7 +52,8 @@ class Resolver {
   Resolved look_up(std::string_view name);
   Resolved exact(std::string_view name, const ParsedFamily& declared);
   const ParsedFamily* declared(std::string_view name) const;
-  std::uint32_t local(std::string_view name, std::string_view help, metrics::Type type);
+  std::uint32_t local(std::string_view name, std::string_view help, metrics::Type type,
+                      bool state_set = false);
 
   std::unordered_map<std::string_view, const ParsedFamily*> declared_;
   std::unordered_map<std::string, std::uint32_t> by_name_;

@@ -60,8 +60,11 @@ std::optional<Clash> SeriesTable::not_free(const std::vector<std::string>& names
   return {};
 }
 
-SeriesTable::Bound SeriesTable::bind(const std::string& name, std::string_view help, Type type,
-                                     MonoTime now, Claim claim, std::string_view program) {
+SeriesTable::Bound SeriesTable::bind(const LocalFamily& family, MonoTime now, Claim claim,
+                                     std::string_view program) {
+  const std::string& name = family.name;
+  const std::string_view help = family.help;
+  const Type type = family.type;
   const std::vector<std::string> names = metrics::sample_names(name, type);
   if (const auto clash = not_free(names, claim)) return {0, clash};
   // A program that has moved in the file since is the same one.
@@ -109,14 +112,15 @@ SeriesTable::Bound SeriesTable::bind(const std::string& name, std::string_view h
     id = free_families_.back();
     free_families_.pop_back();
   }
-  const GaugeRule rule = rules_.rule_for(name, type);
+  const GaugeRules::Choice choice = rules_.choose(name, type, family.state_set);
   FamilyEntry& entry = families_[id];
   entry = FamilyEntry{};
   entry.name = name;
   entry.help = help_text(help, limits_);
   entry.type = type;
-  entry.merge = merge_of(type, rule);
+  entry.merge = merge_of(type, choice.rule);
   entry.per_worker = entry.merge == Merge::Newest;
+  entry.may_be_time = choice.by_default && entry.merge == Merge::Sum && may_be_time(name);
   entry.has_errors = entry.merge == Merge::Counter && ProgramErrors::reads(name);
   entry.rank = claim.rank;
   entry.owner = program;

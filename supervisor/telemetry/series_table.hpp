@@ -11,6 +11,7 @@
 #include "supervisor/telemetry/gauge_rules.hpp"
 #include "supervisor/telemetry/histogram_total.hpp"
 #include "supervisor/telemetry/limits.hpp"
+#include "supervisor/telemetry/resolve.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -51,10 +52,11 @@ struct FamilyEntry {
   std::string help;
   metrics::Type type = metrics::Type::Untyped;
   Merge merge = Merge::Sum;
-  bool per_worker = false;  // series get the label `worker`
-  bool has_errors = false;  // ProgramErrors reads it
-  std::uint32_t rank = 0;   // of the program that it belongs to
-  std::string owner;        // that program
+  bool per_worker = false;   // series get the label `worker`
+  bool may_be_time = false;  // a sum by default: of values that look like times, the latest
+  bool has_errors = false;   // ProgramErrors reads it
+  std::uint32_t rank = 0;    // of the program that it belongs to
+  std::string owner;         // that program
   bool sorted = true;
   std::uint32_t sources = 0;  // live workers that expose it
   MonoTime idle_since{};      // when `sources` became 0
@@ -84,8 +86,7 @@ class SeriesTable {
     std::optional<Clash> clash{};
     std::vector<FamilyId> in_the_way{};
   };
-  Bound bind(const std::string& name, std::string_view help, metrics::Type type, MonoTime now,
-             Claim claim, std::string_view program);
+  Bound bind(const LocalFamily& family, MonoTime now, Claim claim, std::string_view program);
   void erase(FamilyId family) {
     if (!families_[family].name.empty()) erase_family(family);
   }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "common/os/file.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/telemetry/support.hpp"
 
 #include <cmath>
+#include <sstream>
 
 using namespace holdfast::supervisor::telemetry;
 using namespace holdfast::supervisor::telemetry::test;
@@ -72,7 +74,114 @@ TEST_CASE("times and flags are never added up") {
   CHECK(merged("probe_success", {"1", "0"})["probe_success"] == 0);
   CHECK(merged("redis_up", {"1", "1"})["redis_up"] == 1);
   CHECK(merged("up", {"1", "0"})["up"] == 0);
-  CHECK(merged("cert_expiry_timestamp", {"5", "9"})["cert_expiry_timestamp"] == 9);
+  CHECK(merged("cert_expiry_timestamp", {"5", "9"})["cert_expiry_timestamp"] == 5);
+}
+
+TEST_CASE("of the gauges that others export, none is added up that means nothing as a sum") {
+  struct Row {
+    const char* name;
+    const char* of_one;
+    const char* of_another;
+    double together;
+  };
+  const std::vector<Row> table{
+      // Flags.
+      {"app_ready", "1", "1", 1},
+      {"app_ready", "1", "0", 0},
+      {"is_leader", "1", "0", 1},
+      {"is_leader", "1", "1", 1},
+      {"cache_enabled", "1", "1", 1},
+      {"worker_alive", "1", "1", 1},
+      {"db_connected", "1", "0", 0},
+      {"redis_connected", "1", "1", 1},
+      {"redis_rdb_last_bgsave_status", "1", "1", 1},
+      {"mysql_exporter_last_scrape_error", "1", "1", 1},
+      {"job_last_error", "0", "1", 1},
+      // Times.
+      {"backup_last_run_timestamp_ms", "1.7e12", "1.8e12", 1.8e12},
+      {"backup_timestamp_milliseconds", "1.7e12", "1.8e12", 1.8e12},
+      {"last_success_time", "1.7e9", "1.8e9", 1.8e9},
+      {"build_start_time", "1.7e9", "1.8e9", 1.8e9},
+      {"node_boot_time_seconds", "1.7e9", "1.8e9", 1.8e9},
+      {"node_time_seconds", "1.7e9", "1.8e9", 1.8e9},
+      {"snapshot_seconds_since_epoch", "1.7e9", "1.8e9", 1.8e9},
+      {"node_textfile_mtime_seconds", "1.7e9", "1.8e9", 1.8e9},
+      {"kube_pod_created", "1.7e9", "1.8e9", 1.8e9},
+      {"probe_ssl_earliest_cert_expiry", "1.7e9", "1.8e9", 1.7e9},
+      {"x509_cert_not_after", "1.7e9", "1.8e9", 1.7e9},
+      // Without a rule, by the name and the value together.
+      {"job_last_seen", "1.7e9", "1.8e9", 1.8e9},
+      {"order_created", "1.7e12", "1.6e12", 1.7e12},
+      {"order_created", "3", "4", 7},
+      {"job_last_seen", "0", "1.8e9", 1.8e9},
+      // Shares, means and quantiles.
+      {"cpu_percentage", "50", "70", 60},
+      {"disk_used_pct", "50", "70", 60},
+      {"request_duration_avg", "1", "3", 2},
+      {"request_p99_seconds", "1", "3", 3},
+      // What is counted or measured is added up all the same.
+      {"clients_connected", "3", "4", 7},
+      {"jobs_ready", "1", "1", 2},
+      {"buffer_bytes", "1.7e9", "1.8e9", 3.5e9},
+      {"last_dump_bytes", "1.7e9", "1.8e9", 3.5e9},
+      {"cpu_time_ns", "1.7e9", "1.8e9", 3.5e9},
+      {"pool_limit", "1.7e9", "1.8e9", 3.5e9},
+  };
+  for (const Row& row : table) {
+    CAPTURE(row.name, row.of_one, row.of_another);
+    CHECK(merged(row.name, {row.of_one, row.of_another})[row.name] == Approx(row.together));
+  }
+}
+
+TEST_CASE("the states of a state set are not counted: one is shown if any worker is in it") {
+  Ledger ledger;
+  const std::string up =
+      "# TYPE door stateset\ndoor{door=\"open\"} 1\ndoor{door=\"shut\"} 0\n# EOF\n";
+  const std::string down =
+      "# TYPE door stateset\ndoor{door=\"open\"} 0\ndoor{door=\"shut\"} 1\n# EOF\n";
+  ledger.apply(source("api.0"), up, at(0));
+  ledger.apply(source("api.1"), up, at(0));
+  CHECK(values(ledger) ==
+        std::map<std::string, double>{{"door{door=\"open\"}", 1}, {"door{door=\"shut\"}", 0}});
+  ledger.apply(source("api.2"), down, at(0));
+  CHECK(values(ledger) ==
+        std::map<std::string, double>{{"door{door=\"open\"}", 1}, {"door{door=\"shut\"}", 1}});
+}
+
+TEST_CASE("docs/metrics.md lists the names that decide, in their order") {
+  const auto text = holdfast::read_file(HOLDFAST_SOURCE_DIR "/docs/metrics.md");
+  REQUIRE(text);
+  std::vector<std::string> documented;
+  std::istringstream lines(text->substr(text->find("| rule | names | why |")));
+  std::string line;
+  for (int header = 0; header < 2; ++header)
+    std::getline(lines, line);
+  while (std::getline(lines, line) && line.starts_with("| ")) {
+    std::istringstream columns(line.substr(2));
+    std::string rule;
+    std::string names;
+    std::getline(columns, rule, ' ');
+    std::getline(columns, names, '|');
+    std::getline(columns, names, '|');
+    std::istringstream quoted(names);
+    for (std::string name; std::getline(quoted, name, '`') && std::getline(quoted, name, '`');)
+      documented.push_back(rule + " " + name);
+  }
+  const auto name_of = [](GaugeRule rule) {
+    switch (rule) {
+      case GaugeRule::Max: return "max ";
+      case GaugeRule::Min: return "min ";
+      case GaugeRule::Average: return "average ";
+      case GaugeRule::First: return "first ";
+      case GaugeRule::All: return "all ";
+      case GaugeRule::Sum: break;
+    }
+    return "sum ";
+  };
+  std::vector<std::string> decided;
+  for (const NameRule& entry : name_rules())
+    decided.push_back(name_of(entry.rule) + std::string(entry.pattern));
+  CHECK(documented == decided);
 }
 
 TEST_CASE("gauges of a worker that is asked seldom are kept for longer") {
