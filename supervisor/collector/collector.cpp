@@ -193,12 +193,13 @@ void Collector::answered(const core::ProcessId& process, Result<http::Response> 
   Tracked& tracked = it->second;
   tracked.asking = tracked.late = false;
   if (answer) heard_.push_back(process);
+  const telemetry::Ending ending = ending_of(answer);
   auto text = exposition_of(std::move(answer));
   if (text && !tracked.rules) tracked.rules = rules_of(tracked.source, *snapshots_.load());
   const bool too_early = text && !tracked.rules;  // its next answer counts
   tracked.up = too_early ||
                (text && ledger_.apply(source_of(tracked.source), std::move(*text), clock_.mono(),
-                                      *tracked.rules) == telemetry::Applied::Accepted);
+                                      *tracked.rules, ending) == telemetry::Applied::Accepted);
   if (!tracked.ended) {
     note_outcome(tracked, text ? "malformed" : std::string(to_string(text.error())));
   }

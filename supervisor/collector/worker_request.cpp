@@ -22,6 +22,10 @@ bool is_encoded(const http::Headers& headers) {
          !text::equals_ignoring_case(*encoding, "identity");
 }
 
+bool is_framed(const http::Headers& headers) {
+  return headers.find("Content-Length") != nullptr || headers.find("Transfer-Encoding") != nullptr;
+}
+
 }  // namespace
 
 http::Headers request_headers(Duration within) {
@@ -52,15 +56,21 @@ std::string_view to_string(FetchFailure failure) {
   return "malformed";
 }
 
+telemetry::Ending ending_of(const Result<http::Response>& answer) {
+  if (!answer || !is_framed(answer->headers)) return telemetry::Ending::ByMarker;
+  const std::string* type = answer->headers.find("Content-Type");
+  const bool open_metrics =
+      type != nullptr && text::to_lower(*type).starts_with("application/openmetrics-text");
+  return open_metrics ? telemetry::Ending::ByMarker : telemetry::Ending::ByFraming;
+}
+
 tl::expected<std::string, FetchFailure> exposition_of(Result<http::Response> answer) {
   if (!answer) return tl::unexpected(failure_of(answer.error().kind));
   if (answer->status != 200) return tl::unexpected(FetchFailure::Status);
   if (is_encoded(answer->headers)) return tl::unexpected(FetchFailure::Encoded);
   std::string text = std::move(answer->body);
-  const bool whole = answer->headers.find("Content-Length") != nullptr ||
-                     answer->headers.find("Transfer-Encoding") != nullptr;
   // An exporter that has nothing to say yet is there.
-  if (whole && (text.empty() || text.back() != '\n')) text += '\n';
+  if (is_framed(answer->headers) && (text.empty() || text.back() != '\n')) text += '\n';
   return text;
 }
 

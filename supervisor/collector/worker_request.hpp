@@ -7,6 +7,7 @@
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
 #include "common/http/message.hpp"
+#include "supervisor/telemetry/ledger.hpp"
 
 #include <string>
 #include <string_view>
@@ -32,6 +33,10 @@ enum class FetchFailure {
   Malformed,  // not HTTP, or truncated
 };
 std::string_view to_string(FetchFailure failure);  // the value of the label `reason`
+
+// What shows that an answer is whole: its Content-Length or chunks, unless it is OpenMetrics, whose
+// end is a part of the format. A connection that closes shows nothing.
+telemetry::Ending ending_of(const Result<http::Response>& answer);
 
 // The exposition in an answer. If HTTP framing shows that the answer is complete, a missing final
 // line feed is added: Prometheus accepts such an answer, too.

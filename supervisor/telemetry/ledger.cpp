@@ -113,7 +113,7 @@ Applied Ledger::refuse(const SourceId& source, const char* reason, Applied resul
 }
 
 Applied Ledger::apply(const SourceId& source, std::string snapshot, MonoTime now,
-                      const SourceRules& rules) {
+                      const SourceRules& rules, Ending ending) {
   SourceState* state = find(source);
   if (state == nullptr) {
     const auto retired = retired_upto_.find(source.worker);
@@ -125,7 +125,8 @@ Applied Ledger::apply(const SourceId& source, std::string snapshot, MonoTime now
     return refuse(source, "oversized", Applied::Oversized);
   }
   const bool marked = snapshot.ends_with(metrics::kEndMarker);
-  if (!snapshot.ends_with('\n') || (state != nullptr && state->ends_with_marker && !marked)) {
+  const bool expected = ending == Ending::ByMarker && state != nullptr && state->ends_with_marker;
+  if (!snapshot.ends_with('\n') || (expected && !marked)) {
     return refuse(source, "truncated", Applied::Truncated);
   }
   // The lines of the last answer, which was within the limits: they need not be counted again.

@@ -54,9 +54,15 @@ struct LedgerSettings {
 enum class Applied {
   Accepted,
   Oversized,   // larger than LedgerLimits::snapshot_bytes
-  Truncated,   // empty, no final line feed, or no "# EOF" though earlier snapshots had it
+  Truncated,   // empty, no final line feed, or no "# EOF" where that is needed (Ending)
   Malformed,   // at least half of its lines are bad
   StaleSource  // from an incarnation that has been retired
+};
+
+// What shows that a snapshot is whole.
+enum class Ending {
+  ByMarker,  // "# EOF", once an earlier snapshot of the source has had it; and its last line feed
+  ByFraming  // HTTP; the format has no marker, though a comment may look like one
 };
 
 struct ProgramCounts {
@@ -89,7 +95,7 @@ class Ledger {
 
   // Applies a worker's whole answer, or nothing of it.
   Applied apply(const SourceId& source, std::string snapshot, MonoTime now,
-                const SourceRules& rules = {});
+                const SourceRules& rules = {}, Ending ending = Ending::ByMarker);
 
   // Call once the process has exited and its last answer was applied. Later answers from this or an
   // earlier incarnation are refused. Returns the age of its last good snapshot, if it had one.

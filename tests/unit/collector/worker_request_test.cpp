@@ -57,6 +57,30 @@ TEST_CASE("every failed request has its reason") {
   CHECK(reason(answer("\x1f\x8b", with("Content-Encoding", "gzip"))) == "encoded");
 }
 
+TEST_CASE(
+    "the end of an answer is shown by HTTP, but not that of OpenMetrics or of a closed line") {
+  using holdfast::supervisor::telemetry::Ending;
+  struct Row {
+    const char* framing;
+    const char* type;
+    Ending ending;
+  };
+  const std::vector<Row> table{
+      {"Content-Length", "text/plain; version=0.0.4", Ending::ByFraming},
+      {"Transfer-Encoding", "text/plain", Ending::ByFraming},
+      {"Content-Length", nullptr, Ending::ByFraming},
+      {"Content-Length", "Application/OpenMetrics-Text; version=1.0.0", Ending::ByMarker},
+      {nullptr, "text/plain; version=0.0.4", Ending::ByMarker},
+  };
+  for (const Row& row : table) {
+    http::Headers headers;
+    if (row.framing != nullptr) headers.set(row.framing, "4");
+    if (row.type != nullptr) headers.set("Content-Type", row.type);
+    CHECK(ending_of(answer("a 1\n", headers)) == row.ending);
+  }
+  CHECK(ending_of(fail(ErrorKind::Unavailable, "connect")) == Ending::ByMarker);
+}
+
 TEST_CASE("a missing final line feed is added only if HTTP framing shows the answer is complete") {
   CHECK(exposition_of(answer("a 1", with("Content-Length", "3"))) == "a 1\n");
   CHECK(exposition_of(answer("a 1", with("Transfer-Encoding", "chunked"))) == "a 1\n");

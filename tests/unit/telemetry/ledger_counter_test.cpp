@@ -121,6 +121,17 @@ TEST_CASE("a truncated answer changes nothing, wherever it is cut") {
   CHECK(ledger.last_good(source("api.0")) == at(0));
 }
 
+TEST_CASE("an answer that HTTP shows to be whole needs no marker, whatever came before") {
+  Ledger ledger;
+  const auto tell = [&](const std::string& text, Ending ending) {
+    return ledger.apply(source("api.0"), text, at(0), {}, ending);
+  };
+  CHECK(tell(counter(1) + "# EOF\n", Ending::ByFraming) == Applied::Accepted);
+  CHECK(tell(counter(2), Ending::ByMarker) == Applied::Truncated);
+  CHECK(tell(counter(3), Ending::ByFraming) == Applied::Accepted);
+  CHECK(values(ledger)["jobs_total"] == 3);
+}
+
 TEST_CASE("a counter that is negative, NaN or infinite is rejected and keeps its value") {
   Ledger ledger;
   ledger.apply(source("api.0"), counter(10), at(0));
