@@ -4,6 +4,7 @@
 #include "api-worker/edge/problem.hpp"
 #include "api-worker/handlers/diagnostics_access.hpp"
 #include "api-worker/handlers/relay.hpp"
+#include "common/http/vary.hpp"
 #include "common/metrics/exposition.hpp"
 #include "common/metrics/registry.hpp"
 #include "common/protocol/names.hpp"
@@ -19,7 +20,10 @@ http::Response own_metrics(const Services& services, std::string_view accept) {
   const metrics::Format format = metrics::negotiate(accept);
   std::string out;
   metrics::write_text(metrics::collect(services.registry), format, out);
-  return http::Response::text(200, std::move(out), metrics::content_type(format));
+  http::Response response =
+      http::Response::text(200, std::move(out), metrics::content_type(format));
+  http::add_vary(response, "Accept");
+  return response;
 }
 
 void get_metrics(const Services& services, const ContextPtr& context, const Reply& reply) {
@@ -41,6 +45,7 @@ void get_metrics(const Services& services, const ContextPtr& context, const Repl
   relay(services, protocol::kMetricsPath, headers,
         [&services, context, reply](Result<http::Response> answer) {
           if (!answer) return reply(std::move(answer));
+          http::add_vary(*answer, "Accept");
           api::answer(services, context, work_for(answer->body.size()), reply,
                       [response = std::move(*answer)]() mutable -> Result<http::Response> {
                         return std::move(response);

@@ -147,29 +147,37 @@ void append_summary(std::string& out, const std::string& name, std::string_view 
   append_line(out, name, "_count", labels, static_cast<double>(summary.count));
 }
 
-// Cuts `text` at the first `separator` and returns what stood before it.
+// Cuts `text` at the first `separator` outside quotes and returns what stood before it.
 std::string_view next_part(std::string_view& text, char separator) {
-  const std::size_t at = text.find(separator);
+  bool quoted = false;
+  const auto found = std::find_if(text.begin(), text.end(), [&](char c) {
+    quoted = quoted != (c == '"');
+    return c == separator && !quoted;
+  });
+  const std::size_t at = found == text.end()
+                             ? std::string_view::npos
+                             : static_cast<std::size_t>(std::distance(text.begin(), found));
   const std::string_view head = text.substr(0, at);
   text = at == std::string_view::npos ? std::string_view{} : text.substr(at + 1);
   return text::trim(head);
 }
 
 struct Range {
-  std::string_view media;
+  std::string media;  // in lower case
   std::string_view version;
   double q = 1.0;
 };
 
 Range parse_range(std::string_view text) {
   Range range;
-  range.media = next_part(text, ';');
+  range.media = text::to_lower(next_part(text, ';'));
   while (!text.empty()) {
     std::string_view parameter = next_part(text, ';');
     const std::string_view key = next_part(parameter, '=');
     const std::string_view value = text::trim(parameter);
-    if (key == "version") range.version = value;
-    if (key == "q" || key == "Q") range.q = text::parse_number<double>(value).value_or(0);
+    if (text::equals_ignoring_case(key, "version")) range.version = text::trim(value, "\"");
+    if (text::equals_ignoring_case(key, "q"))
+      range.q = text::parse_number<double>(value).value_or(0);
   }
   return range;
 }

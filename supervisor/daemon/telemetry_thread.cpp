@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/daemon/telemetry_thread.hpp"
 
+#include "common/http/vary.hpp"
 #include "common/metrics/exposition.hpp"
 #include "common/protocol/names.hpp"
 #include "supervisor/alerts/alert_families.hpp"
@@ -137,6 +138,7 @@ void TelemetryThread::answer_metrics(const std::shared_ptr<http::Request>& reque
     http::Response response =
         http::Response::text(200, std::move(text), metrics::content_type(format));
     response.headers.set("Cache-Control", "no-store");
+    http::add_vary(response, "Accept");
     respond(std::move(response));
   });
 }

@@ -18,6 +18,7 @@ TEST_CASE("prom-client's OpenMetrics comes through as it was, in both formats") 
   const http::Response open = scrape(stack, "application/openmetrics-text;version=1.0.0");
   INFO(open.body);
   CHECK(open.headers.find("Content-Type")->starts_with("application/openmetrics-text"));
+  CHECK(open.headers.find("Vary")->starts_with("Accept"));
   CHECK(open.body.ends_with("\n# EOF\n"));
   const auto has = [&](const std::string& text) {
     return open.body.find(text) != std::string::npos;

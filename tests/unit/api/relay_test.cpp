@@ -149,6 +149,7 @@ TEST_CASE("alone, readiness is the store's and metrics are the worker's own") {
       stack.get("/metrics", {{"Accept", "application/openmetrics-text; version=1.0.0"}});
   CHECK(metrics.status == 200);
   CHECK(header_of(metrics, "Content-Type").find("application/openmetrics-text") == 0);
+  CHECK(header_of(metrics, "Vary").find("Accept") == 0);
   CHECK(metrics.body.ends_with("# EOF\n"));
 }
 

@@ -155,6 +155,12 @@ TEST_CASE("the format is the one the client likes best") {
   CHECK(negotiate("application/openmetrics-text;version=1.0.0,"
                   "application/openmetrics-text;version=0.0.1;q=0.75,"
                   "text/plain;version=0.0.4;q=0.5,*/*;q=0.1") == om);
+  CHECK(negotiate("Application/OpenMetrics-Text") == om);
+  CHECK(negotiate("application/openmetrics-text; Version=\"1.0.0\"; Q=0.8, text/plain;q=0.5") ==
+        om);
+  CHECK(negotiate("application/openmetrics-text; a=\"x,y;z\"; version=1.0.0") == om);
+  CHECK(negotiate("TEXT/Plain; version=\"0.0.4\", application/openmetrics-text;q=0.5") == text);
+  CHECK(negotiate("application/openmetrics-text; version=\"0.0.1\", text/plain;q=0.1") == text);
   CHECK(negotiate("application/openmetrics-text; version=0.0.1, text/plain;q=0.1") == text);
   CHECK(negotiate("application/openmetrics-text;q=0.3, text/plain;q=0.9") == text);
   CHECK(negotiate("application/openmetrics-text;q=0") == text);
