@@ -29,13 +29,6 @@ std::string partition_key(std::string_view key) {
   return {reinterpret_cast<const char*>(out.data()), 16};
 }
 
-const Quota& tightest(const std::vector<Quota>& quotas) {
-  return *std::min_element(quotas.begin(), quotas.end(), [](const Quota& a, const Quota& b) {
-    if (a.decision.allowed != b.decision.allowed) return b.decision.allowed;
-    return a.decision.remaining < b.decision.remaining;
-  });
-}
-
 // Not fmt::format: these are written on every response.
 void append_name(std::string& list, const std::string& name) {
   list.append(list.empty() ? "\"" : ", \"").append(name).append("\"");
@@ -72,6 +65,16 @@ const std::string& PartitionKeys::of(const std::string& key) {
   return known_.emplace(key, partition_key(key)).first->second;
 }
 
+const Quota& governing(const std::vector<Quota>& quotas) {
+  return *std::min_element(quotas.begin(), quotas.end(), [](const Quota& a, const Quota& b) {
+    if (a.decision.allowed != b.decision.allowed) return b.decision.allowed;
+    if (a.decision.remaining != b.decision.remaining) {
+      return a.decision.remaining < b.decision.remaining;
+    }
+    return a.decision.relief > b.decision.relief;
+  });
+}
+
 std::int64_t seconds_to_wait(const rate_limit::RateDecision& decision) {
   return std::max<std::int64_t>(seconds(decision.relief), 1);
 }
@@ -89,7 +92,7 @@ void RateLimitHeaders::write(const std::vector<Quota>& quotas, WallTime now,
                              http::Response& response) {
   if (quotas.empty()) return;
   http::Headers& headers = response.headers;
-  const Quota& quota = tightest(quotas);
+  const Quota& quota = governing(quotas);
   const std::int64_t wait = seconds(quota.decision.relief);
   const std::string limit = std::to_string(quota.policy.limit);
   const std::string remaining = std::to_string(quota.decision.remaining);

@@ -9,8 +9,8 @@
 //   draft-8  RateLimit-Policy: "default";q=100;w=60;pk=:…:  RateLimit: "default";r=99;t=60
 //
 // draft-8 stands for versions 08 to 11 of draft-ietf-httpapi-ratelimit-headers. It alone can name
-// several limits, and lists all that were checked, in order. The others describe the limit that is
-// closest to exhaustion. pk is a digest of the counted key, never the address itself.
+// several limits, and lists all that were checked, in order. The others describe the limit that
+// governs. pk is a digest of the counted key, never the address itself.
 //
 // Times are rounded up. They say when the window next has (more) room: a client that waits that
 // long is admitted. Retry-After, on a refusal, is the same number.
@@ -45,6 +45,11 @@ struct RateLimitHeaders {
   static RateLimitHeaders from(const config::RateLimit& config);
   void write(const std::vector<Quota>& quotas, WallTime now, http::Response& response);
 };
+
+// The quota of several that decides when the client is admitted next: one that refused before one
+// that did not, then the one closest to exhaustion; among equals the one that takes longest to have
+// room, as a request needs room in all. `quotas` has at least one.
+const Quota& governing(const std::vector<Quota>& quotas);
 
 // The value of Retry-After: at least 1, since 0 would invite an immediate retry.
 std::int64_t seconds_to_wait(const rate_limit::RateDecision& decision);

@@ -15,14 +15,11 @@ namespace {
 
 std::optional<http::Response> note(Context& context, const Policies& policies,
                                    const std::string& client, const Limiter::Decisions& decisions) {
-  std::optional<http::Response> refusal;
-  for (std::size_t i = 0; i < policies.size(); ++i) {
+  for (std::size_t i = 0; i < policies.size(); ++i)
     context.quotas.push_back({policies[i], client, decisions[i]});
-    if (!decisions[i].allowed && !refusal) {
-      refusal = too_many_requests(context, context.quotas.back());
-    }
-  }
-  return refusal;
+  const Quota& quota = governing(context.quotas);
+  if (quota.decision.allowed) return {};
+  return too_many_requests(context, quota);
 }
 
 }  // namespace

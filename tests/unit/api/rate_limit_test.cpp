@@ -221,6 +221,59 @@ TEST_CASE("a refusal's wait is rounded up and never zero") {
   CHECK(header_of(written({}, {}), "RateLimit") == "(none)");
 }
 
+TEST_CASE("of several limits, the headers describe the one that decides when more is admitted") {
+  struct Row {
+    const char* what;
+    rate_limit::RateDecision general, route;
+    const char *limit, *reset, *retry_after;
+  };
+  const std::vector<Row> rows{
+      {"both refused, the route for longer", {false, 0, 11s}, {false, 0, 1h}, "20", "3600", "3600"},
+      {"both refused, the general one for longer",
+       {false, 0, 1h},
+       {false, 0, 11s},
+       "100",
+       "3600",
+       "3600"},
+      {"one refused, though not for long", {true, 0, 1h}, {false, 0, 11s}, "20", "11", "11"},
+      {"neither refused, but both spent", {true, 0, 11s}, {true, 0, 1h}, "20", "3600", "(none)"},
+      {"neither refused, one is nearer its end",
+       {true, 2, 11s},
+       {true, 3, 1h},
+       "100",
+       "11",
+       "(none)"}};
+  for (const Row& row : rows) {
+    INFO(row.what);
+    std::vector<Quota> both = quotas();
+    both[0].decision = row.general;
+    both[1].decision = row.route;
+    const auto response = written({true, StandardHeaders::Draft6}, both);
+    CHECK(header_of(response, "X-RateLimit-Limit") == row.limit);
+    CHECK(header_of(response, "RateLimit-Reset") == row.reset);
+    CHECK(header_of(response, "X-RateLimit-Reset") ==
+          std::to_string(1'000'000'000 + std::stoi(row.reset)));
+    CHECK(header_of(response, "Retry-After") == row.retry_after);
+  }
+}
+
+TEST_CASE("a client that two limits refuse is told to wait for the later one, in words too") {
+  const ApiService stack([](config::Config& config) {
+    config.rate_limit.enabled = true;
+    config.rate_limit.max = 3;
+    config.rate_limit.window = 10s;
+    config.rate_limit.routes = {"GET /api/queue 3/1h"};
+  });
+  for (int i = 0; i < 3; ++i)
+    REQUIRE(stack.get("/api/queue").status == 200);
+  const auto refused = stack.get("/api/queue");
+  CHECK(refused.status == 429);
+  CHECK(std::stoi(header_of(refused, "Retry-After")) >= 3600);
+  CHECK(body_of(refused)["detail"] ==
+        fmt::format("Too many requests: the limit is 3 in 1h. Try again in {} s.",
+                    header_of(refused, "Retry-After")));
+}
+
 TEST_CASE("one client is called by its address or network") {
   Client client;
   client.address = "unix";
