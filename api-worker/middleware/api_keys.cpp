@@ -7,6 +7,8 @@
 #include "common/auth/token.hpp"
 #include "common/text/ascii.hpp"
 
+#include <algorithm>
+
 namespace holdfast::api {
 
 namespace {
@@ -21,20 +23,25 @@ std::optional<std::string_view> bearer(std::string_view text) {
   return text.substr(credential);
 }
 
-// What the request presents as keys. Credentials of other schemes (Basic) are somebody else's, and
-// so is, beside an X-API-Key, a bearer token that is no key of ours: proxies add both.
+// What the request presents as keys, each once. Proxies and gateways add credentials of their own,
+// which are none of ours: those of other schemes (Basic), whatever does not begin as our keys do
+// beside one that does, and a bearer token beside an X-API-Key.
 std::vector<std::string_view> presented_keys(const http::Headers& headers) {
-  const bool has_field = headers.find("X-API-Key") != nullptr;
-  std::vector<std::string_view> keys;
+  std::vector<std::string_view> ours;
+  std::vector<std::string_view> other_fields;
+  std::vector<std::string_view> other_bearers;
   for (const auto& field : headers.fields()) {
-    if (text::equals_ignoring_case(field.name, "X-API-Key")) keys.emplace_back(field.value);
-    if (!text::equals_ignoring_case(field.name, "Authorization")) continue;
-    const auto credential = bearer(field.value);
-    if (credential && (!has_field || credential->starts_with(auth::kTokenPrefix))) {
-      keys.push_back(*credential);
-    }
+    const bool is_field = text::equals_ignoring_case(field.name, "X-API-Key");
+    if (!is_field && !text::equals_ignoring_case(field.name, "Authorization")) continue;
+    const auto key = is_field ? std::optional<std::string_view>(field.value) : bearer(field.value);
+    if (!key) continue;
+    auto& among = key->starts_with(auth::kTokenPrefix) ? ours
+                  : is_field                           ? other_fields
+                                                       : other_bearers;
+    if (std::find(among.begin(), among.end(), *key) == among.end()) among.push_back(*key);
   }
-  return keys;
+  if (!ours.empty()) return ours;
+  return other_fields.empty() ? other_bearers : other_fields;
 }
 
 bool is_api(std::string_view path) {
@@ -70,8 +77,8 @@ std::optional<http::Response> ApiKeys::on_request(Context& context) {
                         "Bearer realm=\"holdfast\"");
   }
   if (keys.size() != 1) {
-    return problem_response(
-        context, {400, "Send exactly one API key, in either Authorization or X-API-Key."});
+    return problem_response(context,
+                            {400, "Send exactly one API key, in Authorization or X-API-Key."});
   }
   auto token = auth::parse_token(keys.front());
   if (!token) return refuse(context, {"malformed", ""});

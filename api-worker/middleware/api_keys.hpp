@@ -4,7 +4,9 @@
 // API keys: authentication. `holdfast api-key` creates and revokes them; see common/auth/token.hpp
 // for their form and key_scope.hpp for what they allow.
 //
-// - A key is sent as "Authorization: Bearer hf_…" or "X-API-Key: hf_…". Both, or one twice, is 400.
+// - A key is sent as "Authorization: Bearer hf_…" or "X-API-Key: hf_…". Two of them are 400;
+//   one that is sent twice is one. Beside a key, credentials that do not begin with hf_ are
+//   ignored.
 // - A key that is sent must be valid, whether or not auth.required is on: 401, with
 //   the same response whether it is unknown, malformed, revoked or expired. The access log knows.
 // - A key that is used in the last auth.expiry_warning before it expires is logged, once a day.
