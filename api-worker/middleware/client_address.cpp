@@ -34,19 +34,20 @@ constexpr Syntax kXForwardedFor{"X-Forwarded-For", take_last_address,
 constexpr Syntax kForwarded{"Forwarded", take_last_element, forwarded_for};
 
 // Calls `visit` with the address of each entry from the right, until it returns false or an entry
-// is none.
+// is none. Empty entries are not entries.
 template <class Visit>
 void walk_forwarded(const http::Headers& headers, const Syntax& syntax, Visit visit) {
   std::size_t read = 0;
   const auto& fields = headers.fields();
   for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
     if (!text::equals_ignoring_case(field->name, syntax.name)) continue;
-    std::string_view rest = field->value;
-    do {
+    for (std::string_view rest = field->value; !rest.empty();) {
+      const std::string_view entry = syntax.take_last(rest);
+      if (entry.empty()) continue;
       if (++read > kMaxEntries) return;
-      const auto address = syntax.address(syntax.take_last(rest));
+      const auto address = syntax.address(entry);
       if (!address || !visit(*address)) return;
-    } while (!rest.empty());
+    }
   }
 }
 

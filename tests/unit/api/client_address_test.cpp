@@ -66,8 +66,8 @@ TEST_CASE("ports and brackets are accepted") {
 
 TEST_CASE("the walk ends at an entry that is no address, with the last good one") {
   for (const char* garbage :
-       {"unknown", "_hidden", "", " ", "1.2.3", "1.2.3.4:99999", "1.2.3.4:x", "[::1", "[::1]x",
-        "::1::2", "300.1.1.1", "fe80::1%eth0", "1.2.3.4.5", "localhost", "\"[::1]:1\""}) {
+       {"unknown", "_hidden", "1.2.3", "1.2.3.4:99999", "1.2.3.4:x", "[::1", "[::1]x", "::1::2",
+        "300.1.1.1", "fe80::1%eth0", "1.2.3.4.5", "localhost", "\"[::1]:1\""}) {
     INFO("entry '" << garbage << "'");
     CHECK(client("10.0.0.1", {std::string("6.6.6.6, ") + garbage + ", 10.2.2.2"}, kProxies) ==
           "10.2.2.2");
@@ -172,11 +172,39 @@ TEST_CASE("a node of Forwarded has its quotes, brackets and ports taken off") {
 
 TEST_CASE("an element of Forwarded without an address ends the walk") {
   for (const char* element :
-       {"for=unknown", "for=_hidden", "for=\"_x:80\"", "proto=https", "for=", "for", "",
+       {"for=unknown", "for=_hidden", "for=\"_x:80\"", "proto=https", "for=", "for", ";",
         "for=1.2.3.4;for=5.6.7.8", "for=1.2.3.4 5.6.7.8", "for=\"1.2.3.4", "for =1.2.3.4"}) {
     INFO(element);
     CHECK(forwarded_client({"for=6.6.6.6, " + std::string(element) + ", for=10.2.2.2"}) ==
           "10.2.2.2");
+  }
+}
+
+TEST_CASE("empty entries and lines name nobody and end nothing, in either field") {
+  struct Row {
+    std::vector<std::string> lines;  // with '@' for what stands before an address
+    const char* found;
+  };
+  const std::vector<Row> rows{{{"@198.51.100.4,"}, "198.51.100.4"},
+                              {{"@198.51.100.4, ,@10.2.2.2"}, "198.51.100.4"},
+                              {{"@198.51.100.4,,\t, @10.2.2.2 ,"}, "198.51.100.4"},
+                              {{",@198.51.100.4"}, "198.51.100.4"},
+                              {{", @10.9.9.9"}, "10.9.9.9"},
+                              {{"@198.51.100.4", ""}, "198.51.100.4"},
+                              {{"@198.51.100.4", " ", ",", "@10.2.2.2"}, "198.51.100.4"},
+                              {{"@6.6.6.6, @198.51.100.4", std::string(500, ',')}, "198.51.100.4"},
+                              {{"", ", ,"}, "10.0.0.1"}};
+  const auto with = [](std::vector<std::string> lines, const std::string& prefix) {
+    for (std::string& line : lines) {
+      for (auto at = line.find('@'); at != std::string::npos; at = line.find('@'))
+        line.replace(at, 1, prefix);
+    }
+    return lines;
+  };
+  for (const Row& row : rows) {
+    INFO(row.lines.front() << " in " << row.lines.size() << " lines");
+    CHECK(client("10.0.0.1", with(row.lines, ""), kProxies) == row.found);
+    CHECK(forwarded_client(with(row.lines, "for=")) == row.found);
   }
 }
 
