@@ -13,7 +13,8 @@ std::optional<store::IdempotencyKey> stored_key(const ContextPtr& context,
                                                 const std::optional<std::string>& key,
                                                 const std::string& fingerprint) {
   if (!key) return {};
-  return store::IdempotencyKey{context->api_key ? context->api_key->id : "", *key, fingerprint};
+  return store::IdempotencyKey{context->api_key ? context->api_key->lineage : "", *key,
+                               fingerprint};
 }
 
 Reply with_unused_key(const ContextPtr& context, Reply reply) {

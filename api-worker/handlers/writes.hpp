@@ -14,7 +14,8 @@ namespace holdfast::api {
 // A client that was told 503 must not find its write done later.
 store::Wanted wanted(const ContextPtr& context);
 
-// What the request's key is stored as: keys of different API keys do not collide.
+// What the request's key is stored as: keys of different API keys do not collide,
+// unless one is a rotation of the other.
 std::optional<store::IdempotencyKey> stored_key(const ContextPtr& context,
                                                 const std::optional<std::string>& key,
                                                 const std::string& fingerprint);

@@ -68,7 +68,7 @@ std::optional<http::Response> KeyRateLimit::on_request(Context& context) {
   if (!context.api_key || !is_counted(context.request->path)) return {};
   rate_limit::Policy policy = general_;
   policy.limit = context.api_key->rate_limit.value_or(policy.limit);
-  return check_(context, policy, "key:" + context.api_key->id);
+  return check_(context, policy, "key:" + context.api_key->lineage);
 }
 
 }  // namespace holdfast::api

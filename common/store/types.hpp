@@ -240,6 +240,9 @@ struct ApiKey {
   std::optional<std::int64_t> last_used_at;  // to within auth.last_used_interval
   std::optional<std::int64_t> revoked_at;
   std::optional<std::int64_t> expires_at;  // not valid from then on
+  // The id of the first key, of which this one is a rotation, or its own: what all of them have in
+  // common, such as what a client has used up, is kept under it. Set by the store.
+  std::string lineage;
 
   bool is_valid_at(std::int64_t now) const {
     return !revoked_at && (!expires_at || now < *expires_at);

@@ -10,12 +10,14 @@ namespace holdfast::store::postgres {
 
 namespace {
 
-#define HOLDFAST_API_KEY_COLUMNS \
-  "id, name, digest, scope, rate_limit, created_at, last_used_at, revoked_at, expires_at"
+#define HOLDFAST_API_KEY_COLUMNS                                                           \
+  "id, name, digest, scope, rate_limit, created_at, last_used_at, revoked_at, expires_at," \
+  " coalesce(lineage, id)"
 
 constexpr std::string_view kInsertKey =
-    "INSERT INTO holdfast.api_key(id, name, digest, scope, rate_limit, created_at, expires_at)"
-    " VALUES($1, $2, $3, $4, $5, holdfast.now_ms(), $6) ON CONFLICT (id) DO NOTHING"
+    "INSERT INTO holdfast.api_key(id, name, digest, scope, rate_limit, created_at, expires_at,"
+    " lineage) VALUES($1, $2, $3, $4, $5, holdfast.now_ms(), $6, nullif($7, '')) ON CONFLICT (id) "
+    "DO NOTHING"
     " RETURNING " HOLDFAST_API_KEY_COLUMNS;
 constexpr std::string_view kLockKey = "SELECT " HOLDFAST_API_KEY_COLUMNS
                                       ", holdfast.now_ms() FROM holdfast.api_key WHERE id = $1"
@@ -42,7 +44,7 @@ constexpr std::string_view kExpiring =
     "SELECT count(*) FILTER (WHERE expires_at <= now + $1), coalesce(min(expires_at), 0)"
     " FROM holdfast.api_key, holdfast.now_ms() AS now"
     " WHERE revoked_at IS NULL AND expires_at > now";
-constexpr int kNow = 9;  // after the columns
+constexpr int kNow = 10;  // after the columns
 #undef HOLDFAST_API_KEY_COLUMNS
 
 ApiKey read_api_key(const Rows& rows, int row) {
@@ -58,6 +60,7 @@ ApiKey read_api_key(const Rows& rows, int row) {
   key.last_used_at = rows.optional_integer(row, 6);
   key.revoked_at = rows.optional_integer(row, 7);
   key.expires_at = rows.optional_integer(row, 8);
+  key.lineage = rows.text(row, 9);
   return key;
 }
 
@@ -68,10 +71,10 @@ Failure no_such_key(const std::string& id) {
 Result<ApiKey> insert(Transaction& transaction, const ApiKey& key) {
   std::optional<std::int64_t> limit;
   if (key.rate_limit) limit = std::int64_t{*key.rate_limit};
-  const Rows stored =
-      transaction.run(Statement(kInsertKey)
-                          .bind(key.id, key.name, Bytes{key.digest},
-                                static_cast<std::int64_t>(key.scope), limit, key.expires_at));
+  const Rows stored = transaction.run(Statement(kInsertKey)
+                                          .bind(key.id, key.name, Bytes{key.digest},
+                                                static_cast<std::int64_t>(key.scope), limit,
+                                                key.expires_at, key.lineage));
   if (stored.empty()) {
     return fail(ErrorKind::Conflict, fmt::format("there is an API key '{}' already", key.id));
   }
@@ -99,6 +102,7 @@ Result<ApiKey> rotate_api_key(Transaction& transaction, const std::string& id, A
   successor.name = old.name;
   successor.scope = old.scope;
   successor.rate_limit = old.rate_limit;
+  successor.lineage = old.lineage;
   if (!successor.expires_at && old.expires_at) {
     successor.expires_at = now + (*old.expires_at - old.created_at);
   }

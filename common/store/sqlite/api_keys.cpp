@@ -5,8 +5,9 @@ namespace holdfast::store::sqlite {
 
 namespace {
 
-#define HOLDFAST_API_KEY_COLUMNS \
-  "id, name, digest, scope, rate_limit, created_at, last_used_at, revoked_at, expires_at"
+#define HOLDFAST_API_KEY_COLUMNS                                                           \
+  "id, name, digest, scope, rate_limit, created_at, last_used_at, revoked_at, expires_at," \
+  " coalesce(lineage, id)"
 
 std::optional<std::int64_t> optional_integer(const Query& row, int column) {
   if (row.is_null(column)) return {};
@@ -27,6 +28,7 @@ ApiKey read_api_key(const Query& row) {
   key.last_used_at = optional_integer(row, 6);
   key.revoked_at = optional_integer(row, 7);
   key.expires_at = optional_integer(row, 8);
+  key.lineage = row.text(9);
   return key;
 }
 
@@ -48,11 +50,11 @@ Result<void> create_api_key(SqliteConnection& connection, const ApiKey& key, Now
   // 0 stands for none: a limit of its own is at least 1.
   connection
       .query(
-          "INSERT INTO api_key(id, name, digest, scope, rate_limit, created_at, expires_at)"
-          " VALUES(?1, ?2, ?3, ?4, nullif(?5, 0), ?6, nullif(?7, 0))")
+          "INSERT INTO api_key(id, name, digest, scope, rate_limit, created_at, expires_at,"
+          " lineage) VALUES(?1, ?2, ?3, ?4, nullif(?5, 0), ?6, nullif(?7, 0), nullif(?8, ''))")
       .bind(key.id, key.name, digest, static_cast<std::int64_t>(key.scope),
             static_cast<std::int64_t>(key.rate_limit.value_or(0)), now.wall,
-            key.expires_at.value_or(0))
+            key.expires_at.value_or(0), key.lineage)
       .run();
   return {};
 }
@@ -67,6 +69,7 @@ Result<ApiKey> rotate_api_key(SqliteConnection& connection, const std::string& i
   successor.name = old.name;
   successor.scope = old.scope;
   successor.rate_limit = old.rate_limit;
+  successor.lineage = old.lineage;
   if (!successor.expires_at && old.expires_at) {
     successor.expires_at = now.wall + (*old.expires_at - old.created_at);
   }

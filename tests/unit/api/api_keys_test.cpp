@@ -328,6 +328,34 @@ TEST_CASE("one Idempotency-Key of two API keys is two") {
   CHECK(post(first, "two").status == 422);
 }
 
+TEST_CASE("a key and its rotation are one to Idempotency-Key and to the rate limit") {
+  const ApiService stack([](config::Config& config) {
+    config.rate_limit.enabled = true;
+    config.auth.required = true;
+  });
+  const auto post = [&](const std::string& key) {
+    api::test::Fields headers = bearer(key);
+    headers.emplace_back("Content-Type", "application/json");
+    headers.emplace_back("Idempotency-Key", "rot-1");
+    return stack.call("POST", "/api/documents", headers, R"({"content":"once"})");
+  };
+  const std::string first = stack.make_api_key(Scope::Write, 5);
+  const http::Response stored = post(first);
+  REQUIRE(stored.status == 202);
+  const std::string second = stack.rotate_api_key(first);
+  const std::string third = stack.rotate_api_key(second);
+  for (const std::string& key : {first, second, third}) {
+    const http::Response again = post(key);
+    CHECK(again.status == 202);
+    CHECK(again.body == stored.body);
+    CHECK(header_of(again, "Idempotent-Replayed") == "true");
+  }
+  CHECK(status(stack, "GET", "/api/queue", bearer(first)) == 200);
+  for (const std::string& key : {first, second, third})
+    CHECK(status(stack, "GET", "/api/queue", bearer(key)) == 429);
+  CHECK(status(stack, "GET", "/api/queue", bearer(stack.make_api_key(Scope::Read, 5))) == 200);
+}
+
 TEST_CASE("a key that has expired is refused like any other, and the log says why") {
   ApiService stack(required);
   const std::int64_t now = to_unix_ms(SystemClock().wall());

@@ -273,6 +273,20 @@ void ApiService::revoke_api_key(const std::string& key) const {
   need(revoked.get_future().get());
 }
 
+std::string ApiService::rotate_api_key(const std::string& key) const {
+  const SystemClock clock;
+  const auto store = need(store::open_store(config_.store.url, {}, clock));
+  const auth::Token token = auth::make_token();
+  store::ApiKey successor;
+  successor.id = token.id;
+  successor.digest = token.digest;
+  std::promise<Result<store::ApiKey>> rotated;
+  store->rotate_api_key(auth::parse_token(key)->id, successor, std::chrono::hours(1),
+                        [&](Result<store::ApiKey> done) { rotated.set_value(std::move(done)); });
+  need(rotated.get_future().get());
+  return token.text;
+}
+
 store::ApiKey ApiService::stored_api_key(const std::string& key) const {
   const SystemClock clock;
   const auto store = need(store::open_store(config_.store.url, {}, clock));

@@ -59,6 +59,8 @@ class ApiService {
   std::string make_api_key(store::Scope scope, std::optional<std::uint32_t> rate_limit = {},
                            std::optional<std::int64_t> expires_at = {}) const;
   void revoke_api_key(const std::string& key) const;
+  // The new key; the old one stays valid for an hour.
+  std::string rotate_api_key(const std::string& key) const;
   store::ApiKey stored_api_key(const std::string& key) const;
   // No write of anybody begins until the result is destroyed, as behind a process or disk that
   // hangs.

@@ -124,6 +124,21 @@ ApiKey expiring(const std::string& id, std::int64_t at) {
 
 }  // namespace
 
+TEST_CASE("all rotations of a key are of the lineage of the first") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  REQUIRE(create_key(*store, key("k1")));
+  REQUIRE(create_key(*store, key("other")));
+  CHECK(store->get_api_key("k1")->lineage == "k1");
+  CHECK(rotate(*store, "k1", key("k2"), 1h)->lineage == "k1");
+  CHECK(rotate(*store, "k2", key("k3"), 1h)->lineage == "k1");
+  CHECK(rotate(*store, "k1", key("k4"), 1h)->lineage == "k1");
+  for (const ApiKey& one : *store->list_api_keys()) {
+    INFO(one.id);
+    CHECK(one.lineage == (one.id == "other" ? "other" : "k1"));
+  }
+}
+
 TEST_CASE("a key is valid until it expires, and not from then on") {
   const auto environment = make_environment();
   const auto store = environment->open();
