@@ -63,9 +63,26 @@ std::string fingerprint_of(const Batch& batch) {
   return fingerprint(all);
 }
 
-void write_refusal(text::JsonWriter& json, const std::vector<FieldError>& errors) {
-  json.field("status", 422);
-  json.field("detail", "The document has invalid fields.");
+// Only the store knows it, of the document at `index` of the request.
+FieldError taken_key(std::size_t index) {
+  return {fmt::format("#/documents/{}/job/unique_key", index), "",
+          "belongs to another job that is not finished"};
+}
+
+// None of the documents that are valid could be stored.
+ProblemDetails all_taken(const std::vector<std::vector<FieldError>>& errors) {
+  ProblemDetails problem{409, "None of the documents can be stored.", {}};
+  for (std::size_t i = 0; i < errors.size(); ++i) {
+    problem.errors.insert(problem.errors.end(), errors[i].begin(), errors[i].end());
+    if (errors[i].empty()) problem.errors.push_back(taken_key(i));
+  }
+  return problem;
+}
+
+void write_refusal(text::JsonWriter& json, int status, const char* detail,
+                   const std::vector<FieldError>& errors) {
+  json.field("status", status);
+  json.field("detail", detail);
   json.key("errors").begin_array();
   for (const FieldError& error : errors) {
     json.begin_object();
@@ -82,18 +99,22 @@ http::Response outcome(const std::vector<std::vector<FieldError>>& errors,
   text::JsonWriter json(body);
   json.begin_object().key("results").begin_array();
   auto next = stored.documents.begin();
-  for (const auto& of_one : errors) {
+  bool all = true;
+  for (std::size_t i = 0; i < errors.size(); ++i) {
     json.begin_object();
-    if (of_one.empty()) {
+    const bool valid = errors[i].empty();
+    const bool taken = valid && next->document_id.empty();
+    if (!valid) write_refusal(json, 422, "The document has invalid fields.", errors[i]);
+    if (taken) write_refusal(json, 409, "Its unique key is taken.", {taken_key(i)});
+    if (valid && !taken) {
       json.field("status", 202);
-      json.key("document").raw(created_json(*next++));
-    } else {
-      write_refusal(json, of_one);
+      json.key("document").raw(created_json(*next));
     }
+    all = all && valid && !taken;
+    if (valid) ++next;
     json.end_object();
   }
   json.end_array().end_object();
-  const bool all = stored.documents.size() == errors.size();
   http::Response response = http::Response::json(all ? 202 : 207, std::move(body));
   if (stored.repeated) mark_repeated(response);
   return response;
@@ -110,8 +131,11 @@ void store_batch(const Services& services, const ContextPtr& context, const Repl
   }
   services.store.create_documents(
       std::move(batch.documents), std::move(stored),
-      [&services, errors = std::move(batch.errors),
+      [&services, context, errors = std::move(batch.errors),
        reply = with_unused_key(context, reply)](Result<store::CreatedBatch> created) {
+        if (!created && created.error().kind == ErrorKind::Conflict) {
+          return reply(problem_response(*context, all_taken(errors)));
+        }
         if (!created) return reply(Failure(std::move(created).error()));
         if (!created->repeated) services.doorbell.ring();
         reply(outcome(errors, *created));

@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/batch_answer.hpp"
 
+#include "common/store/job_rules.hpp"
 #include "common/text/number.hpp"
 
 #include <algorithm>
 
 namespace holdfast::store {
+
+Result<void> check_some_stored(const CreatedBatch& batch,
+                               const std::vector<NewDocument>& documents) {
+  const bool none = std::all_of(batch.documents.begin(), batch.documents.end(),
+                                [](const Created& one) { return one.document_id.empty(); });
+  if (none && !documents.empty()) return fail(unique_key_taken(documents.front().unique_key));
+  return {};
+}
 
 std::string format_batch_answer(const CreatedBatch& batch) {
   std::string lines;

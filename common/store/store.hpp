@@ -61,7 +61,9 @@ class DocumentStore {
   // answer, after that one's commit.
   virtual void create_document(NewDocument document, Callback<Created> done,
                                Wanted wanted = {}) = 0;
-  // All of them in one transaction, or none. With a key, a repeated request gets the first answer.
+  // All of them in one transaction, or none, but for those whose unique key another unfinished job
+  // has, one of this batch among them; Conflict if these are all. With a key, a repeated request
+  // gets the first answer.
   virtual void create_documents(std::vector<NewDocument> documents,
                                 std::optional<IdempotencyKey> key, Callback<CreatedBatch> done,
                                 Wanted wanted = {}) = 0;

@@ -161,7 +161,8 @@ struct Created {
 };
 
 struct CreatedBatch {
-  std::vector<Created> documents;  // in the order of the request
+  // In the order of the request. No id: it is not stored, as an unfinished job has its unique key.
+  std::vector<Created> documents;
   bool repeated = false;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/postgres/documents.hpp"
 
+#include "common/store/batch_answer.hpp"
 #include "common/store/job_payload.hpp"
 #include "common/store/page_cursor.hpp"
 #include "common/store/postgres/chunks.hpp"
@@ -48,6 +49,20 @@ constexpr std::string_view kCreateOnce = statement<
     " WHERE held.expires_at <= excluded.expires_at - $15"
     " RETURNING job_id AS job, expires_at - $15 AS now)" HOLDFAST_CREATE_REST>;
 #undef HOLDFAST_CREATE_REST
+// In a batch, of which the others are stored all the same: the job comes first, and without it
+// there is no document. Waits for a transaction that is about to take the unique key.
+constexpr std::string_view kCreateUnlessTaken = statement<
+    "WITH queued AS (INSERT INTO holdfast.job(kind, priority, state, run_at, waits_since, timeout,"
+    " unique_key, max_attempts, max_crashes, payload, created_at) SELECT 'embed', $5,"
+    " CASE WHEN $9 > 0 THEN {job.waiting} ELSE {job.ready} END, now + $9, now, nullif($10, 0),"
+    " $11, $6, $7, $8, now FROM holdfast.now_ms() AS now ON CONFLICT (kind, unique_key)"
+    " WHERE unique_key IS NOT NULL AND finished_at IS NULL DO NOTHING RETURNING id, created_at),"
+    " created AS (INSERT INTO holdfast.document(id, title, metadata, content_bytes, job_id,"
+    " created_at, updated_at) SELECT $1, $2, $3, octet_length($4), id, created_at, created_at"
+    " FROM queued RETURNING seq, job_id),"
+    " stored AS (INSERT INTO holdfast.document_content(document, content)"
+    " SELECT seq, $4 FROM created)"
+    " SELECT job_id FROM created">;
 
 constexpr std::string_view kEnqueue = statement<
     "INSERT INTO holdfast.job(kind, priority, state, run_at, waits_since, timeout, max_attempts,"
@@ -122,8 +137,8 @@ Result<Stored> find_for_change(Transaction& transaction, const std::string& id,
   return stored;
 }
 
-Statement create_statement(const NewDocument& document, Budgets budgets) {
-  Statement create(document.idempotency_key ? kCreateOnce : kCreate);
+Statement create_statement(std::string_view sql, const NewDocument& document, Budgets budgets) {
+  Statement create(sql);
   create.bind(Uncopied{document.id}, Uncopied{document.title}, Uncopied{document.metadata},
               Bytes{document.content}, std::int64_t{document.priority}, budgets.max_attempts,
               budgets.max_crashes, make_job_payload(document, 1), document.delay_ms,
@@ -144,7 +159,8 @@ Rows ask(PgConnection& connection, const Statement& statement) {
 
 std::vector<Statement> create_statements(const NewDocument& document, Budgets budgets) {
   std::vector<Statement> statements;
-  statements.push_back(create_statement(document, budgets));
+  statements.push_back(
+      create_statement(document.idempotency_key ? kCreateOnce : kCreate, document, budgets));
   if (document.idempotency_key) statements.push_back(earlier_answer(*document.idempotency_key));
   return statements;
 }
@@ -162,14 +178,21 @@ Result<CreatedBatch> create_documents(Transaction& transaction,
     if (earlier) return std::move(*earlier);
   }
   std::vector<Statement> statements;
-  for (const NewDocument& document : documents)
-    statements.push_back(create_statement(document, budgets));
+  for (const NewDocument& document : documents) {
+    const bool is_unique = !document.unique_key.empty();
+    statements.push_back(
+        create_statement(is_unique ? kCreateUnlessTaken : kCreate, document, budgets));
+  }
   CreatedBatch batch;
   if (!statements.empty()) {
     const Results results = transaction.run(statements);
-    for (std::size_t i = 0; i < documents.size(); ++i)
-      batch.documents.push_back({documents[i].id, results[i].integer(0, 0)});
+    for (std::size_t i = 0; i < documents.size(); ++i) {
+      const bool taken = results[i].empty();
+      batch.documents.push_back(taken ? Created{}
+                                      : Created{documents[i].id, results[i].integer(0, 0)});
+    }
   }
+  HOLDFAST_TRY(check_some_stored(batch, documents));
   if (key) remember_batch(transaction, *key, batch);
   return batch;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/documents.hpp"
 
+#include "common/store/batch_answer.hpp"
 #include "common/store/job_payload.hpp"
 #include "common/store/job_rules.hpp"
 #include "common/store/page_cursor.hpp"
@@ -56,13 +57,12 @@ std::int64_t enqueue_embedding(SqliteConnection& connection, const NewDocument& 
   return connection.last_insert_id();
 }
 
-Result<void> check_unique_key(SqliteConnection& connection, const std::string& unique_key) {
-  if (unique_key.empty()) return {};
+bool has_unfinished_job(SqliteConnection& connection, const std::string& unique_key) {
+  if (unique_key.empty()) return false;
   Query query = connection.query(
       "SELECT 1 FROM job WHERE kind = 'embed' AND unique_key = ?1 AND unique_key IS NOT NULL"
       " AND finished_at IS NULL");
-  if (query.bind(unique_key).step()) return fail(unique_key_taken(unique_key));
-  return {};
+  return query.bind(unique_key).step();
 }
 
 void give_up_job(SqliteConnection& connection, std::int64_t job_id, Now now) {
@@ -105,7 +105,9 @@ Result<Created> create_document(SqliteConnection& connection, const NewDocument&
                         find_earlier_answer(connection, *document.idempotency_key, now));
     if (earlier) return std::move(*earlier);
   }
-  HOLDFAST_TRY(check_unique_key(connection, document.unique_key));
+  if (has_unfinished_job(connection, document.unique_key)) {
+    return fail(unique_key_taken(document.unique_key));
+  }
   const std::int64_t job_id = enqueue_embedding(connection, document, 1, budgets, now);
   connection
       .query(
@@ -132,9 +134,14 @@ Result<CreatedBatch> create_documents(SqliteConnection& connection,
   }
   CreatedBatch batch;
   for (const NewDocument& document : documents) {
+    if (has_unfinished_job(connection, document.unique_key)) {
+      batch.documents.emplace_back();
+      continue;
+    }
     HOLDFAST_TRY_ASSIGN(Created created, create_document(connection, document, budgets, now));
     batch.documents.push_back(std::move(created));
   }
+  HOLDFAST_TRY(check_some_stored(batch, documents));
   if (key) remember_batch(connection, *key, batch, now);
   return batch;
 }

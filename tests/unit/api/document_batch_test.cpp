@@ -82,6 +82,42 @@ TEST_CASE("what is wrong with one document costs that one") {
   CHECK(stored(stack) == 1);
 }
 
+TEST_CASE("a unique key that is taken costs its own document, and all only if all are taken") {
+  const ApiService stack;
+  const auto keyed = [](const std::string& content, const std::string& key) {
+    return Json{{"content", content}, {"job", {{"unique_key", key}}}};
+  };
+  const auto batch = [](const Json& documents) { return Json{{"documents", documents}}.dump(); };
+  const std::string body = batch({{{"content", "none"}},
+                                  keyed("first", "k"),
+                                  keyed("second", "k"),
+                                  {{"content", ""}},
+                                  keyed("another", "l")});
+  const http::Response answer = send(stack, body, "once");
+  REQUIRE(answer.status == 207);
+  const Json results = body_of(answer)["results"];
+  std::vector<int> statuses;
+  for (const Json& result : results)
+    statuses.push_back(result["status"]);
+  CHECK(statuses == std::vector<int>{202, 202, 409, 422, 202});
+  CHECK(pointers(results[2]["errors"]) == std::vector<std::string>{"#/documents/2/job/unique_key"});
+  CHECK(body_of(stack.get(results[1]["document"]["links"]["self"]))["content"] == "first");
+  CHECK(stored(stack) == 3);
+  CHECK(send(stack, body, "once").body == answer.body);
+
+  const std::string taken = batch({keyed("a", "k"), {{"content", ""}}, keyed("b", "l")});
+  const http::Response refused = send(stack, taken, "later");
+  CHECK(refused.status == 409);
+  CHECK(pointers(body_of(refused)["errors"]) ==
+        std::vector<std::string>{"#/documents/0/job/unique_key", "#/documents/1/content",
+                                 "#/documents/2/job/unique_key"});
+  CHECK(stored(stack) == 3);
+  // What was refused may be sent again, with the same key, and is stored once it can be.
+  stack.embed_everything();
+  CHECK(send(stack, taken, "later").status == 207);
+  CHECK(stored(stack) == 5);
+}
+
 TEST_CASE("a batch without a valid document, or of the wrong shape, is 422 and stores nothing") {
   const ApiService stack;
   const http::Response none = send(stack, R"({"documents":[{"content":""},{}]})");

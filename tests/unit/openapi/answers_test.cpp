@@ -128,6 +128,7 @@ void create_batches(Contract& contract, const ApiService& stack) {
   CHECK(contract.call(stack, "POST", kDocuments, kDocuments, kJson, unique).status == 202);
   CHECK(contract.call(stack, "POST", kDocuments, kDocuments, kJson, unique).status == 409);
   CHECK(post("b4", R"({"documents":[)" + unique + "]}").status == 409);
+  CHECK(post("b5", R"({"documents":[)" + unique + R"(,{"content":"y"}]})").status == 207);
   CHECK(post("b1", all).status == 202);
   CHECK(header_of(post("b1", all), "Idempotent-Replayed") == "true");
   CHECK(post("b2", some).status == 207);

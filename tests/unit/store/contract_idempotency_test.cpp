@@ -210,6 +210,42 @@ TEST_CASE("a batch of which one document cannot be stored stores none") {
   REQUIRE(send_all(*store, {"d1", "d2"}, named("k"))->documents.size() == 2);
 }
 
+TEST_CASE("of a batch, documents whose unique key is taken are left out, and none is Conflict") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  const auto send_keyed = [&](const std::vector<std::string>& ids, const std::string& key) {
+    std::vector<NewDocument> documents;
+    for (const std::string& id : ids) {
+      NewDocument document;
+      document.id = id;
+      document.content = "text of " + id;
+      // "d2:k" has the unique key k.
+      const std::size_t colon = id.find(':');
+      if (colon != std::string::npos) document.unique_key = id.substr(colon + 1);
+      documents.push_back(std::move(document));
+    }
+    return await<CreatedBatch>(
+        [&](auto done) { store->create_documents(std::move(documents), named(key), done); });
+  };
+  const auto ids = [](const Result<CreatedBatch>& batch) {
+    std::vector<std::string> all;
+    for (const Created& created : batch->documents)
+      all.push_back(created.document_id);
+    return all;
+  };
+  const std::vector<std::string> stored{"d1", "d2:k", "", "d4:l"};
+  for (const bool again : {false, true}) {
+    const auto batch = send_keyed({"d1", "d2:k", "d3:k", "d4:l"}, "first");
+    REQUIRE(batch);
+    REQUIRE(batch->repeated == again);
+    REQUIRE(ids(batch) == stored);
+  }
+  REQUIRE(store->queue_stats("default")->ready == 3);
+  REQUIRE(store->get_document("d3:k").error().kind == ErrorKind::NotFound);
+  REQUIRE(send_keyed({"e1:k", "e2:l"}, "second").error().kind == ErrorKind::Conflict);
+  REQUIRE(ids(send_keyed({"e1:k", "e2"}, "second")) == std::vector<std::string>{"", "e2"});
+}
+
 TEST_CASE("a repeated retry finds the job as it is") {
   const auto environment = make_environment();
   const auto store = environment->open();
