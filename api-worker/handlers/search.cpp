@@ -97,7 +97,7 @@ void read_labels(const nlohmann::json& metadata, Query& query, std::vector<Field
                         "object, give its path: \"author.name\""});
       continue;
     }
-    query.labels.push_back({name, value.is_string() ? value.get<std::string>() : value.dump()});
+    query.labels.push_back({name, store::label_value(value)});
     if (std::string wrong = check_label(query.labels.back()); !wrong.empty())
       errors.push_back({"#/metadata" + pointer_to(name).substr(1), "", std::move(wrong)});
   }

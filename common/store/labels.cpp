@@ -4,12 +4,19 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 namespace holdfast::store {
 
 namespace {
 
 constexpr std::size_t kMostLabels = 256;
+
+void add_label(std::vector<Label>& labels, const std::string& name, std::string value) {
+  const bool fits = name.size() <= kLongestLabel && value.size() <= kLongestLabel;
+  if (fits && value.find('\0') == std::string::npos && name.find('\0') == std::string::npos)
+    labels.push_back({name, std::move(value)});
+}
 
 void add_labels(std::vector<Label>& labels, const std::string& name, const nlohmann::json& value) {
   if (value.is_object()) {
@@ -22,13 +29,23 @@ void add_labels(std::vector<Label>& labels, const std::string& name, const nlohm
       add_labels(labels, name, element);
     return;
   }
-  std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-  const bool fits = name.size() <= kLongestLabel && text.size() <= kLongestLabel;
-  if (fits && text.find('\0') == std::string::npos && name.find('\0') == std::string::npos)
-    labels.push_back({name, std::move(text)});
+  add_label(labels, name, label_value(value));
+  // Workers of the release before ask for it as it is written, "100.0".
+  if (value.is_number_float()) add_label(labels, name, value.dump());
 }
 
 }  // namespace
+
+std::string label_value(const nlohmann::json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_float()) {
+    constexpr double kBeyond = 9223372036854775808.0;  // 2^63: below it, a whole one is an int64
+    const auto number = value.get<double>();
+    if (std::abs(number) < kBeyond && std::trunc(number) == number)
+      return std::to_string(static_cast<std::int64_t>(number));
+  }
+  return value.dump();
+}
 
 std::vector<Label> labels_of(std::string_view metadata) {
   std::vector<Label> labels;

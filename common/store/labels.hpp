@@ -3,12 +3,16 @@
 
 // The values of a document's metadata by which a search can be narrowed. A value inside an object
 // is named by its path, "author.name"; each element of an array is a value of the array's name.
-// Text counts as it is, numbers and true, false and null as JSON writes them.
+// Text counts as it is, numbers and true, false and null as JSON writes them; a whole number is the
+// same one however it is written: 100, 100.0, 1e2.
 //
 // Threads: pure functions.
 
 #include "common/store/types.hpp"
 
+#include <nlohmann/json_fwd.hpp>
+
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +20,9 @@ namespace holdfast::store {
 
 // Names and values longer than this, in bytes, are no labels.
 inline constexpr std::size_t kLongestLabel = 256;
+
+// What a label has for a value of JSON that is neither object nor array.
+std::string label_value(const nlohmann::json& value);
 
 // The labels of `metadata`, a JSON object: sorted, each once, at most 256.
 std::vector<Label> labels_of(std::string_view metadata);

@@ -15,8 +15,9 @@ namespace holdfast::store::postgres {
 std::optional<std::vector<std::int64_t>> admitted(Transaction& transaction,
                                                   const SearchQuery& query);
 
-// Labels up to `limit` embedded documents after `after` that should have labels and have none. The
-// last document looked at; none: there are no more.
+// Adds the labels that they lack to up to `limit` embedded documents after `after`: those that have
+// none, and those whose whole numbers the release before has labelled. The last document looked at;
+// none: there are no more.
 std::optional<std::int64_t> label_missing(Transaction& transaction, std::int64_t after,
                                           std::int64_t limit);
 

@@ -5,15 +5,24 @@
 
 namespace holdfast::store::sqlite {
 
-void replace_labels(SqliteConnection& connection, std::int64_t document,
-                    const std::vector<Label>& labels) {
-  connection.query("DELETE FROM document_label WHERE document = ?1").bind(document).run();
+namespace {
+
+void add_labels(SqliteConnection& connection, std::int64_t document,
+                const std::vector<Label>& labels) {
   for (const Label& label : labels) {
     connection
         .query("INSERT OR IGNORE INTO document_label(name, value, document) VALUES(?1, ?2, ?3)")
         .bind(label.name, label.value, document)
         .run();
   }
+}
+
+}  // namespace
+
+void replace_labels(SqliteConnection& connection, std::int64_t document,
+                    const std::vector<Label>& labels) {
+  connection.query("DELETE FROM document_label WHERE document = ?1").bind(document).run();
+  add_labels(connection, document, labels);
 }
 
 std::optional<Admitted> admitted(SqliteConnection& connection, const SearchQuery& query) {
@@ -46,7 +55,13 @@ std::optional<std::int64_t> label_missing(SqliteConnection& connection, std::int
   {
     Query rows = connection.query(
         "SELECT seq, metadata FROM document AS d WHERE seq > ?1 AND chunk_count > 0"
-        " AND metadata <> '{}' AND NOT EXISTS(SELECT 1 FROM document_label WHERE document = d.seq)"
+        " AND metadata <> '{}' AND (NOT EXISTS(SELECT 1 FROM document_label WHERE document = d.seq)"
+        // The release before knew a whole number only as it was written: "100.0", "1e+16". Only of
+        // what is ready: before, the labels are those of another version.
+        " OR status = 1 AND EXISTS(SELECT 1 FROM document_label AS l WHERE document = d.seq"
+        " AND (value GLOB '[-0-9]*.0' OR value GLOB '[-0-9]*e+1[5-8]') AND NOT EXISTS("
+        "SELECT 1 FROM document_label WHERE document = l.document AND name = l.name"
+        " AND value = CAST(CAST(CAST(l.value AS REAL) AS INTEGER) AS TEXT))))"
         " ORDER BY seq LIMIT ?2");
     rows.bind(after, limit);
     while (rows.step())
@@ -54,7 +69,7 @@ std::optional<std::int64_t> label_missing(SqliteConnection& connection, std::int
   }
   if (missing.empty()) return std::nullopt;
   for (const auto& [document, metadata] : missing)
-    replace_labels(connection, document, labels_of(metadata));
+    add_labels(connection, document, labels_of(metadata));
   return missing.back().first;
 }
 

@@ -19,8 +19,9 @@ void replace_labels(SqliteConnection& connection, std::int64_t document,
 // The documents that the query is narrowed to; none if it is not.
 std::optional<Admitted> admitted(SqliteConnection& connection, const SearchQuery& query);
 
-// Labels up to `limit` embedded documents after `after` that should have labels and have none, in
-// the caller's write transaction. The last document looked at; none: there are no more.
+// Adds the labels that they lack to up to `limit` embedded documents after `after`, in the caller's
+// write transaction: those that have none, and those whose whole numbers the release before has
+// labelled. The last document looked at; none: there are no more.
 std::optional<std::int64_t> label_missing(SqliteConnection& connection, std::int64_t after,
                                           std::int64_t limit);
 

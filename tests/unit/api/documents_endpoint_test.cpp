@@ -182,6 +182,28 @@ TEST_CASE("a search is narrowed by metadata, status and score, and shows a snipp
   CHECK(hits[0]["snippet"] == "Cats &amp; <mark>dogs</mark>");
 }
 
+TEST_CASE("a search finds a whole number of metadata, whichever way each side writes it") {
+  const ApiService stack;
+  const std::vector<std::string> forms{"100", "100.0", "1e2", "1000E-1"};
+  for (const std::string& form : forms)
+    create(stack, R"({"content":"Cats purr","metadata":{"n":)" + form + "}}");
+  stack.embed_everything();
+  for (const std::string& form : forms) {
+    INFO(form);
+    const auto found =
+        stack.post_json("/api/search", R"({"q":"cats","metadata":{"n":)" + form + "}}");
+    CHECK(body_of(found)["hits"].size() == forms.size());
+  }
+  CHECK(body_of(stack.get("/api/search?q=cats&metadata.n=100"))["hits"].size() == forms.size());
+  // Neither another number nor text is meant.
+  for (const char* other : {"100.5", "\"100.00\"", "101"}) {
+    INFO(other);
+    const auto found = stack.post_json(
+        "/api/search", std::string(R"({"q":"cats","metadata":{"n":)") + other + "}}");
+    CHECK(body_of(found)["hits"].empty());
+  }
+}
+
 TEST_CASE("a bad search is refused with what is wrong") {
   const ApiService stack;
   for (const char* target : {"/api/search", "/api/search?q=", "/api/search?q=%20%20",

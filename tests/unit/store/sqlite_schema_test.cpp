@@ -57,6 +57,31 @@ TEST_CASE("several processes that migrate one fresh file at once: one does it, a
   REQUIRE(sql(path, "SELECT count(*) FROM schema_version") == std::to_string(kNewest));
 }
 
+TEST_CASE("whole numbers that an older worker has labelled as written are found after migrating") {
+  SqliteEnvironment environment;
+  const auto store = environment.open();
+  const auto labelled = [&](const char* id, const char* metadata, const char* n, const char* v) {
+    store_ready(*store, id, {chunk(0, "A tide.", {1})});
+    sql(environment.path(),
+        fmt::format("UPDATE document SET metadata = '{}' WHERE id = '{}'", metadata, id));
+    for (const auto& [name, value] : {std::pair("n", n), std::pair("v", v)}) {
+      sql(environment.path(),
+          fmt::format("INSERT INTO document_label(document, name, value) SELECT seq, '{}', '{}'"
+                      " FROM document WHERE id = '{}'",
+                      name, value, id));
+    }
+  };
+  labelled("a", R"({"n":1e2,"v":"2.0"})", "100.0", "2.0");
+  labelled("b", R"({"n":1e16,"v":"1.2.0"})", "1e+16", "1.2.0");
+  for (int again = 0; again < 2; ++again) {
+    REQUIRE(migrate_store(environment.url()));
+    CHECK(sql(environment.path(), "SELECT count(*) FROM document_label") == "6");
+    CHECK(sql(environment.path(),
+              "SELECT count(*) FROM document_label"
+              " WHERE name = 'n' AND value IN ('100', '10000000000000000')") == "2");
+  }
+}
+
 TEST_CASE("what is applied and what is pending can be read without changing anything") {
   TempDir directory;
   const auto path = directory.path() / "a.db";

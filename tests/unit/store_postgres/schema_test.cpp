@@ -135,6 +135,30 @@ TEST_CASE("a database of another encoding than UTF-8 is refused") {
   REQUIRE_THAT(migrate_store(database.url()).error().message, Contains("UTF8"));
 }
 
+TEST_CASE("whole numbers that an older worker has labelled as written are found after migrating") {
+  PostgresEnvironment environment;
+  const auto store = environment.open();
+  const auto labelled = [&](const char* id, const char* metadata, const char* n, const char* v) {
+    store_ready(*store, id, {chunk(0, "A tide.", {1})});
+    environment.sql(
+        fmt::format("UPDATE holdfast.document SET metadata = '{}' WHERE id = '{}'", metadata, id));
+    for (const auto& [name, value] : {std::pair("n", n), std::pair("v", v)}) {
+      environment.sql(fmt::format(
+          "INSERT INTO holdfast.document_label(document, name, value) SELECT seq, '{}', '{}'"
+          " FROM holdfast.document WHERE id = '{}'",
+          name, value, id));
+    }
+  };
+  labelled("a", R"({"n":1e2,"v":"2.0"})", "100.0", "2.0");
+  labelled("b", R"({"n":1e16,"v":"1.2.0"})", "1e+16", "1.2.0");
+  for (int again = 0; again < 2; ++again) {
+    REQUIRE(migrate_store(environment.url()));
+    CHECK(environment.sql("SELECT count(*) FROM holdfast.document_label") == "6");
+    CHECK(environment.sql("SELECT count(*) FROM holdfast.document_label"
+                          " WHERE name = 'n' AND value IN ('100', '10000000000000000')") == "2");
+  }
+}
+
 TEST_CASE("chunks and documents that an older worker has written are indexed by migrating") {
   PostgresEnvironment environment;
   const auto store = environment.open();
