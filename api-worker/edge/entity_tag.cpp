@@ -13,8 +13,10 @@ namespace holdfast::api {
 
 namespace {
 
-// Ours, and those that Apache, Caddy and others append when they compress.
-constexpr std::array<std::string_view, 5> kCodings{"-gzip", "-br", "-zstd", "-deflate", ";gzip"};
+// What servers append to a tag when they compress: we and Apache "-gzip", older Apaches ";gzip",
+// Jetty "--gzip".
+constexpr std::array<std::string_view, 4> kCodings{"gzip", "br", "zstd", "deflate"};
+constexpr std::array<std::string_view, 3> kBeforeCoding{"--", "-", ";"};
 
 struct Tag {
   bool weak = false;
@@ -79,13 +81,29 @@ std::optional<TagList> parse_tags(const http::Headers& headers, std::string_view
   return list;
 }
 
+// Takes one of `suffixes` off the end of `text`, if it has one.
+template <std::size_t Count>
+bool take_suffix(std::string_view& text, const std::array<std::string_view, Count>& suffixes) {
+  const auto found = std::find_if(suffixes.begin(), suffixes.end(),
+                                  [text](std::string_view one) { return text.ends_with(one); });
+  if (found == suffixes.end()) return false;
+  text.remove_suffix(found->size());
+  return true;
+}
+
 std::string_view without_coding(std::string_view opaque) {
-  const auto ends = [&opaque](std::string_view coding) { return opaque.ends_with(coding); };
-  for (auto coding = kCodings.end();
-       (coding = std::find_if(kCodings.begin(), kCodings.end(), ends)) != kCodings.end();) {
-    opaque.remove_suffix(coding->size());
-  }
+  std::string_view rest = opaque;
+  while (take_suffix(rest, kCodings) && take_suffix(rest, kBeforeCoding))
+    opaque = rest;
   return opaque;
+}
+
+const Tag* find_tag(const TagList& list, std::string_view tag) {
+  const std::string_view wanted = tag.substr(1, tag.size() - 2);
+  const auto found = std::find_if(list.tags.begin(), list.tags.end(), [wanted](const Tag& known) {
+    return without_coding(known.opaque) == wanted;
+  });
+  return found == list.tags.end() ? nullptr : &*found;
 }
 
 std::vector<std::int64_t> versions_of(const TagList& list) {
@@ -120,11 +138,9 @@ std::optional<std::string> none_match(const http::Headers& headers, std::string_
   const auto list = parse_tags(headers, "If-None-Match");
   if (!list) return {};
   if (list->any) return std::string(tag);
-  const std::string_view wanted = tag.substr(1, tag.size() - 2);
-  for (const Tag& known : list->tags) {
-    if (without_coding(known.opaque) == wanted) return fmt::format("\"{}\"", known.opaque);
-  }
-  return {};
+  const Tag* const known = find_tag(*list, tag);
+  if (known == nullptr) return {};
+  return fmt::format("\"{}\"", known->opaque);
 }
 
 http::Response not_modified(const std::string& tag) {

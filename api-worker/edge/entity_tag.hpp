@@ -9,8 +9,8 @@
 // The tag of the content is the version alone, "3". The tag of a compressed response ends in
 // "-gzip".
 //
-// Proxies that compress make tags weak (nginx, Caddy) or append their coding (Apache); a client
-// that sends such a tag back means the version in it all the same.
+// Proxies that compress make tags weak (nginx, Caddy) or append their coding (Apache, Jetty); a
+// client that sends such a tag back means the version in it all the same.
 //
 // The conditions in the order of RFC 9110, 13.2.2: If-Match, then If-None-Match.
 //

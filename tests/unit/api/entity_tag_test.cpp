@@ -69,17 +69,24 @@ TEST_CASE("If-Match means the versions of its tags") {
   CHECK(wanted({"\"3\", \"4-ready-a\"", "\"5\""}) == "3 4 5 ");
 }
 
-TEST_CASE("a tag that a compressing proxy changed still names its version") {
-  for (const char* tag :
-       {"W/\"3-ready-a\"", "\"3-ready-a-gzip\"", "W/\"3-ready-a-gzip\"", "\"3-ready-a-br\"",
-        "\"3-ready-a-zstd\"", "\"3-ready-a;gzip\"", "\"3-gzip\"", "W/\"3\"", "\"3;gzip\""}) {
-    INFO(tag);
-    CHECK(wanted({tag}) == "3 ");
+TEST_CASE("a tag that a compressing proxy changed still means the same, in either field") {
+  // As nginx, Apache 2.4 and before, Jetty and others write them, and two of them behind each
+  // other.
+  for (const char* suffix : {"", "-gzip", ";gzip", "--gzip", "-br", "--br", ";br", "-zstd",
+                             "-deflate", "-gzip-br", "--gzip-gzip"}) {
+    for (const char* weak : {"", "W/"}) {
+      const auto changed = [&](const char* tag) {
+        return fmt::format("{}\"{}{}\"", weak, tag, suffix);
+      };
+      INFO(changed("3-ready-a"));
+      CHECK(wanted({changed("3-ready-a")}) == "3 ");
+      CHECK(wanted({changed("3")}) == "3 ");
+      CHECK(known({changed("3-ready-a")}) == fmt::format("\"3-ready-a{}\"", suffix));
+      CHECK(none_match(fields("If-None-Match", {changed("3")}), "\"3\""));
+    }
   }
-  for (const char* tag : {"W/\"3-ready-a-br\"", "\"3-ready-a-gzip-br\"", "\"3-ready-a;gzip\""}) {
-    INFO(tag);
-    CHECK(known({tag}) != "(none)");
-  }
+  for (const char* tag : {"\"3-ready-agzip\"", "\"3-ready-a-\"", "\"3-ready-a-gzip-\""})
+    CHECK(known({tag}) == "(none)");
 }
 
 TEST_CASE("a write's condition is what both fields say") {
