@@ -143,6 +143,14 @@ std::optional<std::string> none_match(const http::Headers& headers, std::string_
   return fmt::format("\"{}\"", known->opaque);
 }
 
+std::optional<ProblemDetails> check_if_match(const http::Headers& headers, std::string_view tag) {
+  if (headers.find("If-Match") == nullptr) return {};
+  const auto list = parse_tags(headers, "If-Match");
+  if (!list) return malformed("If-Match");
+  if (list->any || find_tag(*list, tag) != nullptr) return {};
+  return ProblemDetails{412, "If-Match does not name the present ETag: read it again."};
+}
+
 http::Response not_modified(const std::string& tag) {
   http::Response response;
   response.status = 304;

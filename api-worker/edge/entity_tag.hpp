@@ -36,6 +36,10 @@ std::optional<std::string> none_match(const http::Headers& headers, std::string_
 // The 304 response with the tag that none_match() found.
 http::Response not_modified(const std::string& tag);
 
+// If-Match of a GET on what has `tag` and no versions: 412 unless it names the tag; 400 if the
+// field is malformed.
+std::optional<ProblemDetails> check_if_match(const http::Headers& headers, std::string_view tag);
+
 // If-Match: the versions that the client accepts; unset without the field or with "*". Tags of
 // another server match no version. ProblemDetails (400) if the field is malformed: ignoring it
 // would lose the update that it protects.

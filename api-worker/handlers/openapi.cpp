@@ -19,6 +19,9 @@ const std::string& tag() {
 
 void add_openapi_routes(Router& router, const Services& services) {
   router.add("GET", "/openapi.json", [&services](const ContextPtr& context, const Reply& reply) {
+    if (const auto problem = check_if_match(context->request->headers, tag())) {
+      return reply(problem_response(*context, *problem));
+    }
     if (const auto known = none_match(context->request->headers, tag())) {
       return reply(not_modified(*known));
     }

@@ -217,6 +217,13 @@ TEST_CASE("the description of the API is served, tagged, and not sent twice") {
   CHECK(body_of(description)["openapi"] == "3.1.0");
   std::string tag = header_of(description, "ETag");
   CHECK(stack.get("/openapi.json", {{"If-None-Match", tag}}).status == 304);
+  // As of the document resources: If-Match comes first (RFC 9110, 13.2.2).
+  CHECK(stack.get("/openapi.json", {{"If-Match", tag}}).status == 200);
+  CHECK(stack.get("/openapi.json", {{"If-Match", tag}, {"If-None-Match", tag}}).status == 304);
+  CHECK(stack.get("/openapi.json", {{"If-Match", "\"zzz\""}}).status == 412);
+  CHECK(stack.get("/openapi.json", {{"If-Match", "\"zzz\""}, {"If-None-Match", tag}}).status ==
+        412);
+  CHECK(stack.get("/openapi.json", {{"If-Match", "zzz"}}).status == 400);
 }
 
 namespace {

@@ -83,10 +83,25 @@ TEST_CASE("a tag that a compressing proxy changed still means the same, in eithe
       CHECK(wanted({changed("3")}) == "3 ");
       CHECK(known({changed("3-ready-a")}) == fmt::format("\"3-ready-a{}\"", suffix));
       CHECK(none_match(fields("If-None-Match", {changed("3")}), "\"3\""));
+      CHECK_FALSE(check_if_match(fields("If-Match", {changed("1.0-a")}), "\"1.0-a\""));
     }
   }
   for (const char* tag : {"\"3-ready-agzip\"", "\"3-ready-a-\"", "\"3-ready-a-gzip-\""})
     CHECK(known({tag}) == "(none)");
+}
+
+TEST_CASE("If-Match on what has a tag and no versions admits that tag and no other") {
+  const auto status = [](const std::vector<std::string>& values) {
+    const auto problem = check_if_match(fields("If-Match", values), "\"1.0-a\"");
+    return problem ? problem->status : 200;
+  };
+  CHECK(status({}) == 200);
+  CHECK(status({"*"}) == 200);
+  CHECK(status({"\"zzz\"", "\"1.0-a\""}) == 200);
+  CHECK(status({"\"zzz\""}) == 412);
+  CHECK(status({"\"1.0\""}) == 412);
+  CHECK(status({"zzz"}) == 400);
+  CHECK(status({""}) == 400);
 }
 
 TEST_CASE("a write's condition is what both fields say") {

@@ -308,6 +308,9 @@ void operations(Contract& contract, const ApiService& stack) {
             .call(stack, "GET", "/openapi.json", "/openapi.json",
                   {{"If-None-Match", header_of(description, "ETag")}})
             .status == 304);
+  CHECK(contract
+            .call(stack, "GET", "/openapi.json", "/openapi.json", {{"If-Match", "\"another\""}})
+            .status == 412);
 }
 
 void ready_in_detail(Contract& contract) {
