@@ -2,7 +2,10 @@
 #include "api-worker/edge/idempotency_key.hpp"
 
 #include "common/auth/digest.hpp"
+#include "common/text/ascii.hpp"
 #include "common/text/hex.hpp"
+
+#include <algorithm>
 
 namespace holdfast::api {
 
@@ -10,19 +13,62 @@ namespace {
 
 constexpr std::size_t kMaxKey = 255;
 
-// sf-string (RFC 8941, 3.3.3): removes the quotes and undoes the escapes of quote and backslash.
-std::optional<std::string> unquoted(std::string_view text) {
-  if (text.size() < 2 || text.back() != '"') return {};
-  text = text.substr(1, text.size() - 2);
+// Takes an sf-string (RFC 8941, 3.3.3) off the front of `text`, without its quotes and the escapes
+// of quote and backslash.
+std::optional<std::string> take_string(std::string_view& text) {
   std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '"') return {};
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == '"') {
+      text.remove_prefix(i + 1);
+      return out;
+    }
     if (text[i] == '\\') {
       if (++i == text.size() || (text[i] != '"' && text[i] != '\\')) return {};
     }
     out += text[i];
   }
-  return out;
+  return {};
+}
+
+// Takes what is of the kind of characters that `is_one` names off the front of `text`.
+template <class Predicate>
+std::string_view take_while(std::string_view& text, Predicate is_one) {
+  const auto end = std::find_if_not(text.begin(), text.end(), is_one);
+  const std::string_view taken = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+  text.remove_prefix(taken.size());
+  return taken;
+}
+
+// The parameters of an item (RFC 8941, 3.1.2): ";p=1; q". None is defined for a key, so they say
+// nothing; of their values only the extent is looked at.
+bool are_parameters(std::string_view text) {
+  while (!text.empty()) {
+    if (text.front() != ';') return false;
+    text.remove_prefix(1);
+    take_while(text, [](char c) { return c == ' '; });
+    const std::string_view name = take_while(text, [](char c) {
+      return text::is_lower(c) || text::is_digit(c) ||
+             std::string_view("_-.*").find(c) != std::string_view::npos;
+    });
+    if (name.empty() || (!text::is_lower(name.front()) && name.front() != '*')) return false;
+    if (!text.starts_with('=')) continue;
+    text.remove_prefix(1);
+    if (text.starts_with('"')) {
+      if (!take_string(text)) return false;
+      continue;
+    }
+    const auto is_bare = [](char c) {
+      return c > ' ' && c < 0x7f && std::string_view(";,\"").find(c) == std::string_view::npos;
+    };
+    if (take_while(text, is_bare).empty()) return false;
+  }
+  return true;
+}
+
+// An item that is a string.
+std::optional<std::string> read_item(std::string_view text) {
+  auto key = take_string(text);
+  return are_parameters(text) ? key : std::nullopt;
 }
 
 bool is_key(std::string_view key) {
@@ -53,7 +99,7 @@ tl::expected<std::optional<std::string>, ProblemDetails> read_idempotency_key(
   const std::string* value = headers.find("Idempotency-Key");
   if (value == nullptr) return std::optional<std::string>{};
   std::optional<std::string> key = *value;
-  if (value->starts_with('"')) key = unquoted(*value);
+  if (value->starts_with('"')) key = read_item(*value);
   if (!key || !is_key(*key) || headers.count("Idempotency-Key") != 1) {
     return tl::unexpected(ProblemDetails{
         400,

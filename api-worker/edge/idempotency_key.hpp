@@ -5,7 +5,8 @@
 // two requests are the same. All that create or change something take one: POST and PUT of
 // documents, batches, and the retry of a job. DELETE needs none.
 // - A Structured Fields string, `"8e03978e-…"`, or the same without quotes, as many clients write
-//   it; 1 to 255 visible ASCII characters, one line.
+//   it; 1 to 255 visible ASCII characters, one line. A quoted one may have parameters, which are
+//   ignored.
 // - The fingerprint covers the parsed document, not its bytes: a retry whose JSON is spaced or
 //   ordered differently is still a retry.
 //

@@ -51,6 +51,20 @@ TEST_CASE("what is no key is refused: empty, too long, blanks, two lines, bad qu
   CHECK(read({"a", "b"}) == "400");
 }
 
+TEST_CASE("parameters of a quoted key are part of its field and not of the key") {
+  for (const char* parameters :
+       {";p=1", ";p", "; p=tok/en", ";a=1;  b=\"x;\\\"y\";*c=:aGk=:", ";p=?1", ";p=-1.5"}) {
+    INFO(parameters);
+    CHECK(read({std::string("\"abc\"") + parameters}) == "abc");
+  }
+  for (const char* garbage :
+       {";", ";P=1", ";p=", ";p=\"", " ;p", ",\"d\"", ";p=1 x", "x", ";1=a"}) {
+    INFO(garbage);
+    CHECK(read({std::string("\"abc\"") + garbage}) == "400");
+  }
+  CHECK(read({"abc;p=1"}) == "abc;p=1");  // a bare word has none
+}
+
 TEST_CASE("the fingerprint changes with each part, and with where one ends and the next begins") {
   const std::string base = print("t", "c", "{}");
   CHECK(base.size() == 64);
