@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/edge/entity_tag.hpp"
 
+#include "common/http/list_field.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/number.hpp"
 
@@ -58,13 +59,8 @@ bool take_tag(std::string_view& text, std::vector<Tag>& tags) {
 
 // All lines of the field; nothing if they do not form a list of tags.
 std::optional<TagList> parse_tags(const http::Headers& headers, std::string_view name) {
-  std::string joined;
-  for (const auto& field : headers.fields()) {
-    if (!text::equals_ignoring_case(field.name, name)) continue;
-    if (!joined.empty()) joined += ',';
-    joined += field.value;
-  }
-  std::string_view text = joined;
+  const std::string whole = http::list_field(headers, name).value_or("");
+  std::string_view text = whole;
   TagList list;
   skip(text, text::kBlanks);
   if (text::trim(text) == "*") {

@@ -4,6 +4,7 @@
 #include "api-worker/edge/problem.hpp"
 #include "api-worker/handlers/diagnostics_access.hpp"
 #include "api-worker/handlers/relay.hpp"
+#include "common/http/list_field.hpp"
 #include "common/http/vary.hpp"
 #include "common/metrics/exposition.hpp"
 #include "common/metrics/registry.hpp"
@@ -33,14 +34,12 @@ void get_metrics(const Services& services, const ContextPtr& context, const Repl
                                              "networks and to admin keys."}));
   }
   const http::Headers& asked = context->request->headers;
-  const std::string* accept = asked.find("Accept");
-  if (services.status_socket.empty()) {
-    return reply(own_metrics(services, accept == nullptr ? "" : *accept));
-  }
+  const auto accept = http::list_field(asked, "Accept");
+  if (services.status_socket.empty()) return reply(own_metrics(services, accept.value_or("")));
   http::Headers headers;
-  for (const char* name : {"Accept", "X-Prometheus-Scrape-Timeout-Seconds"}) {
-    if (const std::string* value = asked.find(name)) headers.set(name, *value);
-  }
+  if (accept) headers.set("Accept", *accept);
+  constexpr const char* kTimeout = "X-Prometheus-Scrape-Timeout-Seconds";
+  if (const std::string* value = asked.find(kTimeout)) headers.set(kTimeout, *value);
   // The aggregate of many workers has megabytes: it is compressed off the loop.
   relay(services, protocol::kMetricsPath, headers,
         [&services, context, reply](Result<http::Response> answer) {

@@ -2,6 +2,7 @@
 #include "api-worker/middleware/cors.hpp"
 
 #include "common/config/origin.hpp"
+#include "common/http/list_field.hpp"
 #include "common/http/syntax.hpp"
 #include "common/http/vary.hpp"
 #include "common/text/ascii.hpp"
@@ -87,10 +88,10 @@ void Cors::on_response(Context& context, http::Response& response) {
 
 void Cors::answer_preflight(const http::Request& request, http::Response& response) const {
   response.headers.set("Access-Control-Allow-Methods", kMethods);
-  const std::string* const asked = request.headers.find("Access-Control-Request-Headers");
+  const auto asked = http::list_field(request.headers, "Access-Control-Request-Headers");
   if (!allowed_headers_.empty()) {
     response.headers.set("Access-Control-Allow-Headers", allowed_headers_);
-  } else if (asked != nullptr && is_name_list(*asked)) {
+  } else if (asked && is_name_list(*asked)) {
     response.headers.set("Access-Control-Allow-Headers", *asked);
   }
   response.headers.set("Access-Control-Max-Age", max_age_);

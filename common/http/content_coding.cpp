@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/http/content_coding.hpp"
 
+#include "common/http/list_field.hpp"
 #include "common/http/vary.hpp"
 #include "common/text/ascii.hpp"
 
@@ -67,32 +68,21 @@ bool is_compressible(const Response& response) {
 
 BodyCoding body_coding(const Headers& headers) {
   BodyCoding found = BodyCoding::Identity;
-  for (const auto& field : headers.fields()) {
-    if (!text::equals_ignoring_case(field.name, "Content-Encoding")) continue;
-    std::string_view rest = field.value;
-    while (!rest.empty()) {
-      const std::size_t comma = std::min(rest.find(','), rest.size());
-      const std::string_view coding = text::trim(rest.substr(0, comma));
-      rest.remove_prefix(std::min(comma + 1, rest.size()));
-      if (coding.empty() || text::equals_ignoring_case(coding, "identity")) continue;
-      const bool first = found == BodyCoding::Identity;
-      found = first && is_gzip(coding) ? BodyCoding::Gzip : BodyCoding::Other;
-    }
+  const std::string list = list_field(headers, "Content-Encoding").value_or("");
+  for (std::string_view rest = list; !rest.empty();) {
+    const std::string_view coding = take_element(rest);
+    if (coding.empty() || text::equals_ignoring_case(coding, "identity")) continue;
+    const bool first = found == BodyCoding::Identity;
+    found = first && is_gzip(coding) ? BodyCoding::Gzip : BodyCoding::Other;
   }
   return found;
 }
 
 bool accepts_gzip(const Headers& headers) {
   AcceptedCodings accepted;
-  for (const auto& field : headers.fields()) {
-    if (!text::equals_ignoring_case(field.name, "Accept-Encoding")) continue;
-    std::string_view rest = field.value;
-    while (!rest.empty()) {
-      const std::size_t comma = rest.find(',');
-      read_element(rest.substr(0, comma), accepted);
-      rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
-    }
-  }
+  const std::string list = list_field(headers, "Accept-Encoding").value_or("");
+  for (std::string_view rest = list; !rest.empty();)
+    read_element(take_element(rest), accepted);
   const int gzip = accepted.gzip.value_or(accepted.any.value_or(0));
   return gzip > 0 && gzip >= accepted.identity.value_or(0);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/http/head_rules.hpp"
 
+#include "common/http/list_field.hpp"
 #include "common/http/target.hpp"
 #include "common/net/host_port.hpp"
 #include "common/text/ascii.hpp"
@@ -70,12 +71,16 @@ std::optional<Refusal> check_content_length(const Headers& headers, BodyPlan& pl
 }
 
 std::optional<Refusal> check_expect(const Headers& headers, int minor, BodyPlan& plan) {
-  const std::string* expect = headers.find("Expect");
-  if (expect == nullptr || minor == 0) return std::nullopt;  // RFC 9110, 10.1.1: 1.0 has none
-  if (headers.count("Expect") > 1 || !text::equals_ignoring_case(*expect, "100-continue")) {
-    return Refusal{417, "The only supported expectation is '100-continue'."};
+  if (minor == 0) return std::nullopt;  // RFC 9110, 10.1.1: 1.0 has none
+  const std::string list = list_field(headers, "Expect").value_or("");
+  for (std::string_view rest = list; !rest.empty();) {
+    const std::string_view expectation = take_element(rest);
+    if (expectation.empty()) continue;
+    if (!text::equals_ignoring_case(expectation, "100-continue")) {
+      return Refusal{417, "The only supported expectation is '100-continue'."};
+    }
+    plan.expects_continue = true;
   }
-  plan.expects_continue = true;
   return std::nullopt;
 }
 

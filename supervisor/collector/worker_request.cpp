@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/collector/worker_request.hpp"
 
+#include "common/http/content_coding.hpp"
 #include "common/protocol/names.hpp"
-#include "common/text/ascii.hpp"
 
 namespace holdfast::supervisor::collector {
 namespace {
@@ -17,9 +17,7 @@ FetchFailure failure_of(ErrorKind kind) {
 }
 
 bool is_encoded(const http::Headers& headers) {
-  const std::string* encoding = headers.find("Content-Encoding");
-  return encoding != nullptr && !encoding->empty() &&
-         !text::equals_ignoring_case(*encoding, "identity");
+  return http::body_coding(headers) != http::BodyCoding::Identity;
 }
 
 bool is_framed(const http::Headers& headers) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/daemon/telemetry_thread.hpp"
 
+#include "common/http/list_field.hpp"
 #include "common/http/vary.hpp"
 #include "common/metrics/exposition.hpp"
 #include "common/protocol/names.hpp"
@@ -129,9 +130,8 @@ Result<std::unique_ptr<http::Server>> TelemetryThread::make_server(Fd listener, 
 
 void TelemetryThread::answer_metrics(const std::shared_ptr<http::Request>& request,
                                      http::Responder respond) {
-  const std::string* accept = request->headers.find("Accept");
-  const metrics::Format format =
-      accept == nullptr ? metrics::Format::Text004 : metrics::negotiate(*accept);
+  const auto accept = http::list_field(request->headers, "Accept");
+  const metrics::Format format = accept ? metrics::negotiate(*accept) : metrics::Format::Text004;
   const Duration wait =
       collector::scrape_wait(request->headers.find("X-Prometheus-Scrape-Timeout-Seconds"));
   collector_.scrape(format, wait, [respond = std::move(respond), format](std::string text) {

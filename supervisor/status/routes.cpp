@@ -2,6 +2,7 @@
 #include "supervisor/status/routes.hpp"
 
 #include "common/config/names.hpp"
+#include "common/http/list_field.hpp"
 #include "common/log/redact.hpp"
 #include "common/os/signal_name.hpp"
 #include "common/protocol/names.hpp"
@@ -69,8 +70,8 @@ Duration wait_of(const http::Request& request) {
 void events(const Sources& sources, const http::Request& request, const http::Responder& respond) {
   std::uint64_t after = number(request, "after").value_or(0);
   if (const auto last = number(request, "last")) after = sources.events.before_last(*last);
-  const std::string* accept = request.headers.find("Accept");
-  if (accept != nullptr && accept->find("text/event-stream") != std::string::npos) {
+  const auto accept = http::list_field(request.headers, "Accept");
+  if (accept && accept->find("text/event-stream") != std::string::npos) {
     return respond(sources.events.stream(after, request.headers.find("Last-Event-ID")));
   }
   const std::uint64_t limit =

@@ -123,6 +123,16 @@ TEST_CASE("configured headers are granted as they are, and what is no name is no
             .ends_with(",X-Own"));
 }
 
+TEST_CASE("asked-for headers on several lines are one list") {
+  Lines lines = kPreflight;
+  lines.emplace_back("Access-Control-Request-Headers", "");
+  lines.emplace_back("Access-Control-Request-Headers", "x-mine");
+  CHECK(header_of(answer(listed(), "OPTIONS", lines), "Access-Control-Allow-Headers") ==
+        "content-type,x-request-id, x-mine");
+  lines.back().second = "bad(name)";
+  CHECK(header_of(answer(listed(), "OPTIONS", lines), "Access-Control-Allow-Headers") == "(none)");
+}
+
 TEST_CASE("a star is answered with a star, without credentials and without Vary") {
   config::Cors config;
   config.origins = {"*"};

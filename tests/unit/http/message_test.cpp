@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/http/message.hpp"
 
+#include "common/http/list_field.hpp"
 #include "common/http/target.hpp"
 #include "tests/support/catch.hpp"
 
@@ -21,6 +22,23 @@ Parsed parse(std::string_view target) {
 }
 
 }  // namespace
+
+TEST_CASE("The lines of a list field are one list, and its elements come without blanks") {
+  Headers headers;
+  CHECK_FALSE(list_field(headers, "X-List"));
+  headers.add("X-List", "");
+  CHECK(list_field(headers, "X-List") == "");
+  headers.add("x-list", "a ,\tb");
+  headers.add("X-Other", "z");
+  headers.add("X-LIST", "");
+  headers.add("X-List", "c,");
+  const auto list = list_field(headers, "X-List");
+  REQUIRE(list == "a ,\tb, c,");
+  std::vector<std::string> elements;
+  for (std::string_view rest = *list; !rest.empty();)
+    elements.emplace_back(take_element(rest));
+  CHECK(elements == std::vector<std::string>{"a", "b", "c"});
+}
 
 TEST_CASE("Field names compare without case, the first line wins") {
   Headers headers;

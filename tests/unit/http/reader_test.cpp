@@ -151,6 +151,28 @@ TEST_CASE_METHOD(Fixture, "100-continue is owed once, and only while nothing of 
   CHECK_FALSE(eager.take_continue());
 }
 
+TEST_CASE_METHOD(Fixture, "Expect is a list, of which 100-continue alone is understood") {
+  struct Row {
+    const char* lines;
+    bool refused, asks;
+  };
+  for (const Row& row : {Row{"Expect:\r\n", false, false}, Row{"Expect: ,\r\n", false, false},
+                         Row{"Expect: , 100-continue ,\r\n", false, true},
+                         Row{"Expect: 100-continue\r\nExpect: 100-Continue\r\n", false, true},
+                         Row{"Expect:\r\nExpect: 100-continue\r\n", false, true},
+                         Row{"Expect: 100-continue\r\nExpect: x\r\n", true, false},
+                         Row{"Expect: x, 100-continue\r\n", true, false},
+                         Row{"Expect: 100-continue;p=1\r\n", true, false}}) {
+    INFO(row.lines);
+    RequestReader reader(limits, peer);
+    put(reader,
+        std::string("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n") + row.lines + "\r\n");
+    REQUIRE(reader.advance() == (row.refused ? Step::Refused : Step::HeadAccepted));
+    if (row.refused) CHECK(reader.refusal().status == 417);
+    if (!row.refused) CHECK(reader.take_continue() == row.asks);
+  }
+}
+
 TEST_CASE_METHOD(Fixture, "An absolute target is taken apart, and its authority is the host") {
   RequestReader reader(limits, peer);
   put(reader, "GET http://example.org:80/a?b=c HTTP/1.1\r\nHost: other\r\n\r\n");
