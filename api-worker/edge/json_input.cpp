@@ -89,6 +89,32 @@ class RepeatedNames {
   std::optional<FieldError> found_;             // the first
 };
 
+struct Parameter {
+  std::string name;   // lower case
+  std::string value;  // without quotes and escapes
+};
+
+// Takes a parameter of a media type off the front of `rest`, up to the semicolon behind it (RFC
+// 9110, 5.6.6). A semicolon inside a quoted string is part of it.
+Parameter take_parameter(std::string_view& rest) {
+  std::string text;
+  bool in_quotes = false;
+  std::size_t at = 0;
+  for (; at < rest.size() && (in_quotes || rest[at] != ';'); ++at) {
+    if (rest[at] == '"') {
+      in_quotes = !in_quotes;
+      continue;
+    }
+    if (in_quotes && rest[at] == '\\' && at + 1 < rest.size()) ++at;
+    text += rest[at];
+  }
+  rest.remove_prefix(at);
+  const std::string_view trimmed = text::trim(text);
+  const std::size_t equals = std::min(trimmed.find('='), trimmed.size());
+  return {text::to_lower(trimmed.substr(0, equals)),
+          std::string(trimmed.substr(std::min(equals + 1, trimmed.size())))};
+}
+
 }  // namespace
 
 std::string media_type(const http::Request& request) {
@@ -100,17 +126,12 @@ std::string media_type(const http::Request& request) {
 std::string charset(const http::Request& request) {
   const std::string* value = request.headers.find("Content-Type");
   if (value == nullptr) return {};
-  const std::string text = text::to_lower(*value);
-  for (std::size_t at = text.find(';'); at != std::string::npos; at = text.find(';', at + 1)) {
-    const std::size_t end = text.find(';', at + 1);
-    const std::string_view parameter = text::trim(std::string_view(text).substr(
-        at + 1, end == std::string::npos ? std::string::npos : end - at - 1));
-    if (!parameter.starts_with("charset=")) continue;
-    std::string_view name = parameter.substr(8);
-    if (name.size() >= 2 && name.front() == '"' && name.back() == '"') {
-      name = name.substr(1, name.size() - 2);
-    }
-    return std::string(name);
+  std::string_view rest = *value;
+  rest.remove_prefix(std::min(rest.find(';'), rest.size()));
+  while (!rest.empty()) {
+    rest.remove_prefix(1);  // the semicolon
+    const Parameter parameter = take_parameter(rest);
+    if (parameter.name == "charset") return text::to_lower(parameter.value);
   }
   return {};
 }

@@ -194,7 +194,10 @@ std::optional<ProblemDetails> check_document_type(const http::Request& head) {
     return ProblemDetails{415, "Send a document as Content-Type: application/json or text/plain."};
   }
   const std::string encoding = charset(head);
-  if (encoding.empty() || encoding == "utf-8" || encoding == "us-ascii") return {};
+  // "utf8" is no registered name, but common, and means nothing else.
+  for (const char* const known : {"", "utf-8", "utf8", "us-ascii"}) {
+    if (encoding == known) return {};
+  }
   return ProblemDetails{415, "Send the text in UTF-8."};
 }
 

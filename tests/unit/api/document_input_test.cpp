@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/handlers/document_input.hpp"
 
-#include "api-worker/edge/json_input.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/api/support.hpp"
 
@@ -204,6 +203,25 @@ TEST_CASE("other content types are refused, parameters and case are not") {
   }
   CHECK(parse("Application/JSON ; charset=utf-8", R"({"content":"c"})"));
   CHECK(parse("text/plain;format=flowed; charset=\"utf-8\"", "text"));
+}
+
+TEST_CASE("a charset is what its parameter says, in quotes, escaped, and not inside another one") {
+  struct Row {
+    const char* parameters;
+    bool taken;
+  };
+  for (const Row& row :
+       {Row{"; x=\"a;charset=latin1\"", true}, Row{"; x=\"\\\";charset=latin1\"", true},
+        Row{"; charset=\"utf\\-8\"", true}, Row{";charset=utf8", true},
+        Row{"; Charset=\"UTF8\" ;x=y", true}, Row{";; charset=us-ascii", true},
+        Row{"; x=\"a;b\"; charset=latin1", false}, Row{"; charset=\"latin\\1\"", false},
+        Row{"; charset=utf-8x", false}, Row{"; charset=utf-16", false}}) {
+    INFO(row.parameters);
+    const auto document = parse(std::string("text/plain") + row.parameters, "text");
+    CHECK(document.has_value() == row.taken);
+    if (!document) CHECK(document.error().status == 415);
+    CHECK(parse(std::string("application/json") + row.parameters, R"({"content":"c"})"));
+  }
 }
 
 TEST_CASE("names may recur in different objects") {
