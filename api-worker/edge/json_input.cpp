@@ -6,6 +6,7 @@
 #include "common/text/utf8.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 namespace holdfast::api {
@@ -134,6 +135,18 @@ std::string charset(const http::Request& request) {
     if (parameter.name == "charset") return text::to_lower(parameter.value);
   }
   return {};
+}
+
+std::optional<std::int64_t> whole_number(const nlohmann::json& value) {
+  constexpr double kExact = 9007199254740992;  // 2^53: up to here doubles have no gaps
+  if (value.is_number_float()) {
+    const auto number = value.get<double>();
+    if (std::abs(number) > kExact || std::trunc(number) != number) return {};
+    return static_cast<std::int64_t>(number);
+  }
+  const bool fits = value.is_number_unsigned() ? value.get<std::uint64_t>() <= INT64_MAX
+                                               : value.is_number_integer();
+  return fits ? std::optional(value.get<std::int64_t>()) : std::nullopt;
 }
 
 std::string pointer_to(const std::string& name) {

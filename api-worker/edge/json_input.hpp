@@ -20,6 +20,10 @@ std::string media_type(const http::Request& request);
 // The charset parameter, lower case; empty if there is none.
 std::string charset(const http::Request& request);
 
+// The whole number that `value` is, also if it is written as 1.0 or 1e0, as JSON Schema has it;
+// nothing if it is none, or one that is beyond an int64 or not exact as a double.
+std::optional<std::int64_t> whole_number(const nlohmann::json& value);
+
 // A name from the input as a JSON pointer in a URI fragment (RFC 6901, 3 and 6): "#/my%20title".
 std::string pointer_to(const std::string& name);
 

@@ -83,9 +83,9 @@ void read_metadata(const nlohmann::json& body, const std::string& at, std::strin
 void read_priority(const nlohmann::json& value, const std::string& at, std::int32_t& priority,
                    Errors& errors) {
   constexpr std::int64_t kLowest = 1000;
-  const bool fits = value.is_number_integer() && value.get<std::int64_t>() >= 0 &&
-                    value.get<std::int64_t>() <= kLowest;
-  if (fits) priority = value.get<std::int32_t>();
+  const auto number = whole_number(value);
+  const bool fits = number && *number >= 0 && *number <= kLowest;
+  if (fits) priority = static_cast<std::int32_t>(*number);
   if (!fits)
     errors.push_back({at, "", fmt::format("must be a whole number from 0 to {}", kLowest)});
 }

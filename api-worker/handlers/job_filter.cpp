@@ -85,11 +85,9 @@ bool read_states(const Json& value, std::vector<JobState>& states) {
 bool read_ids(const Json& value, std::vector<std::int64_t>& ids) {
   if (!value.is_array() || value.empty() || value.size() > kMostIds) return false;
   for (const Json& one : value) {
-    if (!one.is_number_unsigned() || one.get<std::uint64_t>() == 0 ||
-        one.get<std::uint64_t>() > INT64_MAX) {
-      return false;
-    }
-    ids.push_back(one.get<std::int64_t>());
+    const auto id = whole_number(one);
+    if (!id || *id < 1) return false;
+    ids.push_back(*id);
   }
   // One that is named twice is one job.
   std::sort(ids.begin(), ids.end());
@@ -108,8 +106,9 @@ bool read_action(const Json& value, store::JobAction& action) {
 }
 
 bool read_count(const Json& value, std::optional<std::int64_t>& count) {
-  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > INT64_MAX) return false;
-  count = value.get<std::int64_t>();
+  const auto number = whole_number(value);
+  if (!number || *number < 0) return false;
+  count = *number;
   return true;
 }
 

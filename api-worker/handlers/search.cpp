@@ -112,9 +112,9 @@ void read_field(const std::string& name, const nlohmann::json& value, Query& que
     if (value.is_string()) query.text = value.get<std::string>();
     if (!value.is_string()) errors.push_back({"#/q", "", "must be a string"});
   } else if (name == "k") {
-    const bool fits = value.is_number_unsigned() && value.get<std::uint64_t>() >= 1 &&
-                      value.get<std::uint64_t>() <= kMaxHits;
-    if (fits) query.k = value.get<std::uint32_t>();
+    const auto number = whole_number(value);
+    const bool fits = number && *number >= 1 && *number <= kMaxHits;
+    if (fits) query.k = static_cast<std::uint32_t>(*number);
     if (!fits) errors.push_back({"#/k", "", out_of_range(1, kMaxHits)});
   } else if (name == "min_score") {
     const bool fits = value.is_number() && is_score(value.get<double>());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/handlers/document_input.hpp"
 
+#include "api-worker/edge/json_input.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/api/support.hpp"
 
@@ -222,6 +223,25 @@ TEST_CASE("a charset is what its parameter says, in quotes, escaped, and not ins
     if (!document) CHECK(document.error().status == 415);
     CHECK(parse(std::string("application/json") + row.parameters, R"({"content":"c"})"));
   }
+}
+
+TEST_CASE("a whole number is one however it is written, as in JSON Schema") {
+  struct Row {
+    const char* text;
+    std::optional<std::int64_t> number;
+  };
+  for (const Row& row : {Row{"1", 1}, Row{"1.0", 1}, Row{"1e0", 1}, Row{"100e-2", 1},
+                         Row{"-0.0", 0}, Row{"-3.0", -3}, Row{"9223372036854775807", INT64_MAX},
+                         Row{"9007199254740992.0", 9007199254740992}, Row{"1.5", {}},
+                         Row{"1e99", {}}, Row{"9223372036854775808", {}}, Row{"1e16", {}},
+                         Row{"\"1\"", {}}, Row{"true", {}}, Row{"null", {}}}) {
+    INFO(row.text);
+    CHECK(whole_number(nlohmann::json::parse(row.text)) == row.number);
+  }
+  const auto document = parse_json(R"({"content":"c","job":{"priority":1.0}})");
+  REQUIRE(document);
+  CHECK(document->priority == 1);
+  CHECK_FALSE(parse_json(R"({"content":"c","job":{"priority":1.5}})"));
 }
 
 TEST_CASE("names may recur in different objects") {

@@ -156,6 +156,7 @@ TEST_CASE("what was embedded is found, by GET and by POST") {
   CHECK(hits[0]["score"].get<double>() > 0);
   CHECK(hits[0]["similarity"].get<double>() > 0.5);
   CHECK(body_of(stack.post_json("/api/search", R"({"q":"cats purr","k":1})"))["hits"] == hits);
+  CHECK(body_of(stack.post_json("/api/search", R"({"q":"cats purr","k":1.0})"))["hits"] == hits);
 }
 
 TEST_CASE("a search is narrowed by metadata, status and score, and shows a snippet") {

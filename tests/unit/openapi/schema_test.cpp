@@ -22,6 +22,7 @@ bool fits(const std::string& schema, const std::string& value) {
 
 TEST_CASE("types are told apart, one or several") {
   CHECK(fits(R"({"type":"integer"})", "7"));
+  CHECK(fits(R"({"type":"integer"})", "7.0"));
   CHECK_FALSE(fits(R"({"type":"integer"})", "7.5"));
   CHECK(fits(R"({"type":"number"})", "7.5"));
   CHECK_FALSE(fits(R"({"type":"string"})", "7"));
