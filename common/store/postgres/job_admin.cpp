@@ -26,7 +26,7 @@ constexpr std::uint32_t kLargestJobPage = 1000;
 constexpr std::string_view kListJobs =
     "SELECT " HOLDFAST_JOB_COLUMNS " FROM holdfast.job WHERE id < $6 AND" HOLDFAST_MATCHES
     " ORDER BY id DESC LIMIT $7";
-constexpr std::string_view kNow = "SELECT holdfast.now_ms()";
+constexpr std::string_view kNowOfServer = "SELECT holdfast.now_ms()";
 constexpr std::string_view kCountJobs = "SELECT count(*) FROM holdfast.job WHERE" HOLDFAST_MATCHES;
 constexpr std::string_view kNextIds =
     "SELECT id FROM holdfast.job WHERE id > $6 AND" HOLDFAST_MATCHES " ORDER BY id LIMIT $7";
@@ -130,7 +130,7 @@ JobPage list_jobs(PgConnection& connection, const JobQuery& query) {
   const Rows rows =
       ask(connection, matching(kListJobs, query.filter).bind(before, std::int64_t{limit} + 1));
   JobPage page;
-  page.now = ask(connection, Statement(kNow)).integer(0, 0);
+  page.now = ask(connection, Statement(kNowOfServer)).integer(0, 0);
   for (int row = 0; row < rows.count(); ++row) {
     if (page.jobs.size() == limit) {
       page.next = page.jobs.back().id;
