@@ -52,7 +52,8 @@ ServerError server_error(const PGresult* result) {
     const char* const value = libpq().PQresultErrorField(result, code);
     return std::string(value == nullptr ? "" : value);
   };
-  return {field(PG_DIAG_SQLSTATE), field(PG_DIAG_MESSAGE_PRIMARY), field(PG_DIAG_MESSAGE_DETAIL)};
+  return {field(PG_DIAG_SQLSTATE), field(PG_DIAG_MESSAGE_PRIMARY), field(PG_DIAG_MESSAGE_DETAIL),
+          field(PG_DIAG_CONSTRAINT_NAME)};
 }
 
 void ignore_notice(void*, const PGresult*) {}

@@ -2,6 +2,7 @@
 #include "common/store/postgres/error.hpp"
 
 #include "common/log/redact.hpp"
+#include "common/store/job_rules.hpp"
 #include "common/text/ascii.hpp"
 
 #include <algorithm>
@@ -67,9 +68,26 @@ std::string clean(std::string_view message) {
   return log::redact_text(line);
 }
 
+// The one constraint that what people send can run into, by whichever way it is stored.
+bool is_about_unique_key(const ServerError& error) {
+  return error.state == "23505" && error.constraint == "job_unique";
+}
+
+// From "Key (kind, unique_key)=(embed, KEY) already exists.", in whatever language: a server says
+// it in its own, but not the values. A kind has no comma.
+std::string_view unique_key_in(std::string_view detail) {
+  const std::size_t values = detail.find(")=(");
+  const std::size_t end = detail.rfind(')');
+  if (values == std::string_view::npos || end < values + 3) return {};
+  const std::string_view inner = detail.substr(values + 3, end - values - 3);
+  const std::size_t comma = inner.find(", ");
+  return comma == std::string_view::npos ? std::string_view() : inner.substr(comma + 2);
+}
+
 }  // namespace
 
 Error make_error(const ServerError& error, std::string_view database) {
+  if (is_about_unique_key(error)) return unique_key_taken(unique_key_in(error.detail));
   const Known* const known = find_known(error.state);
   std::string text = fmt::format("database '{}': {}", database, clean(error.message));
   if (!error.detail.empty()) text += fmt::format(" ({})", clean(error.detail));

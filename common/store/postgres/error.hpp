@@ -15,6 +15,7 @@ struct ServerError {
   std::string state;  // SQLSTATE, five characters
   std::string message;
   std::string detail;
+  std::string constraint;  // that the statement would have violated
 };
 
 // `database`: what people may see of the URL, "postgresql db.internal/holdfast".

@@ -64,7 +64,7 @@ class PostgresStore final : public Store {
         {Durability::PowerLoss, true, std::move(wanted)},
         [shared, budgets = budgets_] { return create_statements(*shared, budgets); },
         [shared](std::span<const Rows> rows) { return read_created(rows, *shared); },
-        naming_unique_key(std::move(done), shared->unique_key));
+        std::move(done));
   }
 
   void create_documents(std::vector<NewDocument> documents, std::optional<IdempotencyKey> key,
@@ -340,7 +340,7 @@ class PostgresStore final : public Store {
     return pool_.read([&](PgConnection& c) -> Result<void> {
       has_embeddings_ = has_embeddings(c);
       if (!ask(c, Statement(kLook)).boolean(0, 0)) return {};
-      return fail(make_error({"25006", "the server is read-only", ""}, c.endpoint().shown));
+      return fail(make_error({"25006", "the server is read-only", "", ""}, c.endpoint().shown));
     });
   }
 
@@ -370,17 +370,6 @@ class PostgresStore final : public Store {
   std::string describe() const override { return connector_.endpoint().shown; }
 
  private:
-  // The one constraint that a new document can run into, as the server's own ids are random or
-  // counted.
-  static Callback<Created> naming_unique_key(Callback<Created> done,
-                                             const std::string& unique_key) {
-    if (unique_key.empty()) return done;
-    return [done = std::move(done), unique_key](Result<Created> created) {
-      if (created || created.error().kind != ErrorKind::Conflict) return done(std::move(created));
-      done(fail(unique_key_taken(unique_key)));
-    };
-  }
-
   // Of a connection of its own, which only a queue worker needs: a lease must not run out because
   // the result of a large document is being written.
   Writer& leases() {
