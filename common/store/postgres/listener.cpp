@@ -53,7 +53,11 @@ bool Listener::listen() {
   if (!connection) return true;
   PgConnection& server = **connection;
   if (server.is_pooled()) return false;
-  if (!server.exchange(Statement("LISTEN holdfast_jobs"))) return true;
+  if (!server.exchange(Statement("LISTEN holdfast_jobs"))) {
+    ++refusals_;
+    return true;
+  }
+  refusals_ = 0;
   listening_ = true;
   heard_();  // what came before it listened
   for (;;) {
@@ -69,8 +73,11 @@ bool Listener::listen() {
 
 bool Listener::pause() {
   pollfd wake{wake_.get(), POLLIN, 0};
-  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(
-      std::max<steady_clock::duration>(connector_.next_try() - steady_clock::now(), 50ms));
+  // A connection that was made resets the connector's waits, also if it was of no use here.
+  const double random = std::uniform_real_distribution<double>(0, 1)(random_);
+  const Duration refused = refusals_ > 0 ? reconnect_wait(refusals_, random) : Duration{};
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(std::max<steady_clock::duration>(
+      {connector_.next_try() - steady_clock::now(), refused, 50ms}));
   return ::poll(&wake, 1, static_cast<int>(wait.count())) == 0;
 }
 

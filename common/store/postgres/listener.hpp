@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <functional>
+#include <random>
 #include <thread>
 
 namespace holdfast::store::postgres {
@@ -29,11 +30,13 @@ class Listener {
   Listener(Connector& connector, std::function<void()> heard, Fd wake);
   void loop();
   bool listen();  // false: there is nothing to be heard here, or it is time to stop
-  bool pause();   // until the next attempt to connect; false: it is time to stop
+  bool pause();   // until the next attempt; false: it is time to stop
 
   Connector& connector_;
   const std::function<void()> heard_;
   Fd wake_;
+  std::uint32_t refusals_ = 0;  // to listen, in a row: a standby can be connected to, and no more
+  std::mt19937_64 random_{std::random_device{}()};
   std::atomic<bool> listening_ = false;
   std::thread thread_;  // last: it uses all of the above
 };

@@ -76,6 +76,28 @@ TEST_CASE("a worker hears at once of a job that another process has stored, and 
   REQUIRE(wait_until([&] { return rings > again; }));
 }
 
+TEST_CASE("a standby, where nobody can listen, is asked less and less often") {
+  PostgresServer server;
+  server.create_database("standby");
+  REQUIRE(migrate_store(server.socket_url("standby")));
+  server.stop();
+  server.write_file("data/standby.signal", "");
+  server.start();
+  const ManualClock clock;
+  std::unique_ptr<Store> store;
+  REQUIRE(wait_until([&] {
+    auto opened = open_store(server.socket_url("standby"), {}, clock);
+    if (opened) store = std::move(*opened);
+    return store != nullptr;
+  }));
+  store->watch_for_jobs([] {});
+  const auto began = std::chrono::steady_clock::now();
+  REQUIRE(wait_until([&] { return store->connection_use()->made >= 7; }));
+  // After 50 ms, 100 ms, 200 ms, 400 ms and 800 ms, or half of each.
+  CHECK(std::chrono::steady_clock::now() - began > 700ms);
+  CHECK_FALSE(store->connection_use()->listening);
+}
+
 TEST_CASE("behind a pooler that shares sessions everything works but the notifications") {
   PostgresEnvironment environment;
   Pooler pooler;
