@@ -292,8 +292,8 @@ bool PgConnection::queue(const Statement& statement, std::vector<Step>& steps) {
                                      1) == 1;
   }
   // Statements are literals: the address tells them apart for as long as the process lives.
-  const std::string name =
-      fmt::format("s{:x}", reinterpret_cast<std::uintptr_t>(statement.sql().data()));
+  const std::string name = fmt::format(
+      "s{:x}_{}", reinterpret_cast<std::uintptr_t>(statement.sql().data()), prepared_again_);
   const bool known =
       prepared_.contains(name) || std::any_of(steps.begin(), steps.end(), [&](const Step& earlier) {
         return earlier.prepares && earlier.name == name;
@@ -334,8 +334,12 @@ Exchanged<Results> PgConnection::receive(const std::vector<Step>& steps, Deadlin
                                   is_worth_repeating(error.state), false};
         }
         if (ends_session(error.state)) broken_ = true;
-        // A table has changed under a prepared statement: the next use prepares it again.
-        if (error.state == "0A000" || error.state == "26000") prepared_.clear();
+        if (unprepares(error.state)) {
+          // The next use prepares it again, by another name: this one is taken.
+          prepared_.clear();
+          ++prepared_again_;
+        }
+        if (shows_shared_session(error.state)) pooled_ = true;
         break;
       }
     }

@@ -15,8 +15,9 @@
 //
 // Poolers: behind one that gives a server session to each transaction (pgbouncer and its like), a
 // statement prepared once is not there the next time, and neither is a setting. Such a pooler is
-// told by the key for cancelling, which it makes up: its process id is not the session's. Then
-// nothing is prepared, and limits are set in each transaction.
+// told by the key for cancelling, which it makes up: its process id is not the session's; or,
+// should it pass that on, by a prepared statement that is missing or was there before. Then nothing
+// is prepared, and limits are set in each transaction.
 //
 // Threads: one at a time.
 
@@ -128,6 +129,7 @@ class PgConnection {
   std::unique_ptr<PGconn, Finish> connection_;
   Duration statement_timeout_;
   std::unordered_set<std::string> prepared_;  // names
+  std::uint32_t prepared_again_ = 0;          // how often all of them had to be
   bool broken_ = false;
   bool timed_out_ = false;
   bool pooled_ = false;

@@ -99,7 +99,15 @@ Error make_error(const ServerError& error, std::string_view database) {
 }
 
 bool is_worth_repeating(std::string_view state) {
-  return state == "40001" || state == "40P01";
+  return state == "40001" || state == "40P01" || unprepares(state) || shows_shared_session(state);
+}
+
+bool unprepares(std::string_view state) {
+  return state == "0A000";
+}
+
+bool shows_shared_session(std::string_view state) {
+  return state == "26000" || state == "42P05";
 }
 
 bool ends_session(std::string_view state) {

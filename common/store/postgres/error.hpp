@@ -21,8 +21,14 @@ struct ServerError {
 // `database`: what people may see of the URL, "postgresql db.internal/holdfast".
 Error make_error(const ServerError& error, std::string_view database);
 
-// Whether the same transaction, run again, may succeed at once: it lost against another one.
+// Whether the same transaction, run again, may succeed at once: it lost against another one, or
+// relied on a prepared statement in vain.
 bool is_worth_repeating(std::string_view state);
+// Whether a table has changed under a prepared statement: it has to be prepared again.
+bool unprepares(std::string_view state);
+// Whether a prepared statement is not there, or is there already: somebody gives one session of the
+// server to several clients.
+bool shows_shared_session(std::string_view state);
 // Whether the server ends the session with this error: it shuts down, or an administrator said so.
 bool ends_session(std::string_view state);
 

@@ -43,7 +43,8 @@ class Pool {
         give_back(std::move(*lease));
         return result;
       } catch (const SqlFailure& failure) {
-        const bool again = failure.cause.lost && !failure.cause.silent && !lease->fresh && first;
+        const bool lost = failure.cause.lost && !failure.cause.silent && !lease->fresh;
+        const bool again = first && (lost || failure.cause.repeatable);
         give_back(std::move(*lease));
         if (!again) return fail(failure.cause.error);
       } catch (const std::bad_alloc&) {
