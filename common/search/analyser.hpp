@@ -51,6 +51,8 @@ class Analyser {
   // Calls visit(term) for each stem of the token, "de_schraub".
   template <class Visit>
   void each_stem(const Token& token, LanguageSet latin, Visit visit) {
+    if (token.to_stem.empty()) return;
+    if (token.script == Script::Hangul) return visit("ko_" + token.to_stem);
     const LanguageSet languages = languages_of(token, latin);
     for (std::size_t i = 0; i < kLanguages && !languages.empty(); ++i) {
       const auto language = static_cast<Language>(i);

@@ -2,6 +2,7 @@
 #include "common/search/tokens.hpp"
 
 #include "common/search/fold.hpp"
+#include "common/search/korean.hpp"
 #include "common/search/printed_form.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/utf8.hpp"
@@ -186,6 +187,17 @@ class Tokeniser {
   }
 
   void add_runs() {
+    const std::size_t first_run = out_.words.size();
+    // What follows a number or a name without a space is a counter or a particle.
+    const bool begins = out_.words.empty() || out_.words.back().end != begin_;
+    add_all_runs();
+    if (script_ == Script::Hangul && begins && out_.words.size() > first_run &&
+        is_short_noun(word_)) {
+      out_.words[first_run].to_stem = to_utf8(std::u32string_view(word_).substr(0, 1));
+    }
+  }
+
+  void add_all_runs() {
     const std::size_t size = script_ == Script::SouthEast ? 3 : 2;
     if (word_.size() <= size) return add_run(0, word_.size());
     for (std::size_t first = 0; first + size <= word_.size(); ++first)

@@ -21,8 +21,10 @@
 namespace holdfast::search {
 
 struct Token {
-  std::string text;     // as compared
-  std::string to_stem;  // lower-cased, with its accents; empty where nothing is to be stemmed
+  std::string text;  // as compared
+  // Lower-cased, with its accents; of Korean a noun of one syllable, without particles. Empty where
+  // nothing is to be stemmed.
+  std::string to_stem;
   Script script = Script::Other;
   std::size_t begin = 0;  // in the text, in bytes
   std::size_t end = 0;

@@ -138,6 +138,43 @@ TEST_CASE("other forms of a word are found, in its own language") {
   CHECK_FALSE(finds("moon", "The spoon is on the table."));
 }
 
+TEST_CASE("a Korean noun of one syllable is found with whatever particle") {
+  const std::vector<std::pair<const char*, const char*>> found{
+      {"책이", "책을 읽는다"},
+      {"집은", "오늘 집에 간다"},
+      {"물은", "물을 마신다"},
+      {"꽃을", "꽃이 피었다"},
+      {"강은", "강을 건넌다"},
+      {"밥을", "밥은 맛있다"},
+      {"차가", "차를 마신다"},
+      {"코로", "코가 길다"},
+      {"물로", "물이 맑다"},
+      {"책이", "저 책"},
+      {"책", "책을 읽는다"},
+      {"책을", "책들이 많다"},
+      {"집은", "집에서는 쉰다"},
+      {"손에", "손으로 쓴다"},
+      // Of its parts.
+      {"\u110e\u1162\u11a8\u110b\u1175", "책을 읽는다"},
+  };
+  for (const auto& [query, text] : found) {
+    INFO(query << " in " << text);
+    CHECK(finds(query, text));
+  }
+  const std::vector<std::pair<const char*, const char*>> others{
+      {"책이", "책상이 넓다"},    // a desk
+      {"나이", "나는 간다"},      // an age: after a vowel the particle is another one
+      {"차이", "차를 마신다"},    // a difference
+      {"사과", "사를 쓴다"},      // an apple
+      {"회의", "제3회 대회"},     // a meeting, and the third time
+      {"책이", "정책을 세운다"},  // a policy
+  };
+  for (const auto& [query, text] : others) {
+    INFO(query << " in " << text);
+    CHECK_FALSE(finds(query, text));
+  }
+}
+
 TEST_CASE("codes are found with and without their signs") {
   for (const char* text : {"error XK-4471", "error xk4471", "error XK_4471", "error XK/4471"}) {
     INFO(text);
