@@ -12,6 +12,7 @@
 #include "common/search/stemmers.hpp"
 #include "common/search/tokens.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,10 @@ struct Query {
   // Which of the terms follow each other in the query.
   std::vector<std::pair<std::size_t, std::size_t>> neighbours;
 };
+
+// The form of what index_terms() gives, noted with each chunk. Who changes it counts it up:
+// `migrate` makes the terms of older forms again.
+inline constexpr std::int64_t kTermsForm = 2;
 
 // Separates what stands in order from what is added, in index_terms().
 inline constexpr std::string_view kUnordered = "__";

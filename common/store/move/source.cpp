@@ -46,13 +46,14 @@ struct Changed {
   std::string_view column;
   std::string_view expression;  // empty: left out
 };
-constexpr std::array<Changed, 7> kChanged{
+constexpr std::array<Changed, 8> kChanged{
     {{"job", "state", "CASE state WHEN 2 THEN 0 ELSE state END"},
      {"job", "attempt", "CASE state WHEN 2 THEN max(attempt - 1, 0) ELSE attempt END"},
      {"job", "started_at", "CASE state WHEN 2 THEN NULL ELSE started_at END"},
      {"job", "worker_id", ""},
      {"document", "chunks_job", ""},
      {"document", "chunks_fence", ""},
+     {"chunk", "terms_form", ""},  // the server's terms are made anew
      {"job", "deadline_mono", ""}}};
 
 const Changed* find_changed(std::string_view table, std::string_view column) {

@@ -14,6 +14,8 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "vectors are stored in memory order");
 
+static_assert(search::kTermsForm == 2, "the form of the terms that are written below");
+
 // What both statements act on: the job, if it is held with this fence, and the document, if it
 // still waits for it. Both stay locked until the commit. $1 job, $2 fence, $3 document, $4 version.
 #define HOLDFAST_TARGET                                                                 \
@@ -36,11 +38,11 @@ constexpr std::string_view kRemoveOld =
 #define HOLDFAST_ADD(COLUMN, VALUE)                                                      \
   HOLDFAST_TARGET                                                                        \
   ", added AS (INSERT INTO holdfast.chunk(document, ordinal, begin_byte, end_byte,"      \
-  " job_id, fence, title, text, vector, terms" COLUMN                                    \
+  " job_id, fence, title, text, vector, terms, terms_form" COLUMN                        \
   ")"                                                                                    \
   " SELECT target.seq, c.ordinal, c.begin_byte, c.end_byte, $1, $2, target.title,"       \
   " c.text, c.vector,"                                                                   \
-  " c.terms::tsvector" VALUE                                                             \
+  " c.terms::tsvector, 2" VALUE                                                          \
   " FROM target, unnest($5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[],"          \
   " $9::bytea[], $10::text[]) WITH ORDINALITY"                                           \
   " AS c(ordinal, begin_byte, end_byte, text, vector, terms, place)"                     \

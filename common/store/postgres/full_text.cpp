@@ -53,11 +53,12 @@ constexpr std::string_view kWords =
     "SELECT DISTINCT t.lexeme FROM (SELECT terms FROM holdfast.chunk"
     " WHERE terms @@ $1::text::tsquery LIMIT 1000) AS c, unnest(c.terms) AS t"
     " WHERE starts_with(t.lexeme, $2)";
-constexpr std::string_view kChunksWithoutTerms =
-    "SELECT id, title, text FROM holdfast.chunk WHERE terms = ''::tsvector ORDER BY id LIMIT $1"
+constexpr std::string_view kChunksOfOlderForm =
+    "SELECT id, title, text FROM holdfast.chunk WHERE terms_form < 2 ORDER BY id LIMIT $1"
     " FOR UPDATE";
+static_assert(search::kTermsForm == 2, "a migration brings an index of older forms: see above");
 constexpr std::string_view kIndex =
-    "UPDATE holdfast.chunk AS c SET terms = n.terms::tsvector"
+    "UPDATE holdfast.chunk AS c SET terms = n.terms::tsvector, terms_form = $3::smallint"
     " FROM unnest($1::bigint[], $2::text[]) AS n(id, terms) WHERE c.id = n.id";
 
 std::string any_spelling(const search::Term& term) {
@@ -97,7 +98,7 @@ std::size_t append_terms(std::string& out, std::string_view terms, std::size_t p
 }  // namespace
 
 std::string terms_vector(std::string_view title_terms, std::string_view text_terms) {
-  // Never empty: that is how chunks without terms are told apart.
+  // Never empty: that is how older releases tell chunks without terms apart.
   std::string out = fmt::format("'{}' ", search::kUnordered);
   const std::size_t position = append_terms(out, title_terms, 1);
   append_terms(out, text_terms.substr(0, std::min(text_terms.size(), kIndexedBytes)),
@@ -155,7 +156,7 @@ std::optional<search::Query> with_corrections(Transaction& transaction, search::
 }
 
 bool index_missing(Transaction& transaction, search::Analyser& analyser, std::int64_t limit) {
-  const Rows rows = transaction.run(Statement(kChunksWithoutTerms).bind(limit));
+  const Rows rows = transaction.run(Statement(kChunksOfOlderForm).bind(limit));
   if (rows.empty()) return false;
   std::vector<std::int64_t> ids;
   std::vector<std::string> terms;
@@ -164,7 +165,7 @@ bool index_missing(Transaction& transaction, search::Analyser& analyser, std::in
     terms.push_back(terms_vector(analyser.index_terms(rows.bytes(row, 1)),
                                  analyser.index_terms(rows.bytes(row, 2))));
   }
-  transaction.run(Statement(kIndex).bind(ids, terms));
+  transaction.run(Statement(kIndex).bind(ids, terms, search::kTermsForm));
   return true;
 }
 

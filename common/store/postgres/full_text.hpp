@@ -35,7 +35,8 @@ FoundByTerms find_by_terms(Transaction& transaction, const search::Query& query,
 std::optional<search::Query> with_corrections(Transaction& transaction, search::Query query,
                                               const search::Frequencies& frequencies);
 
-// Indexes up to `limit` chunks that are not. False: there were none.
+// Indexes up to `limit` chunks that are not, or whose terms have an older form. False: there were
+// none.
 bool index_missing(Transaction& transaction, search::Analyser& analyser, std::int64_t limit);
 
 }  // namespace holdfast::store::postgres

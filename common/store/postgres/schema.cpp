@@ -34,7 +34,8 @@ constexpr std::string_view kVersions =
     " ORDER BY version";
 constexpr std::string_view kFloor = "SELECT version FROM holdfast.schema_floor";
 constexpr std::string_view kHasTerms =
-    "SELECT 1 WHERE to_regclass('holdfast.document_label') IS NOT NULL";
+    "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('holdfast.chunk')"
+    " AND attname = 'terms_form'";
 constexpr std::string_view kRecord =
     "INSERT INTO holdfast.schema_version VALUES($1, $2, clock_timestamp())";
 
@@ -124,9 +125,9 @@ Result<bool> apply_next(PgConnection& connection, std::span<const Migration> mig
   return true;
 }
 
-// Indexes the terms of what has none: all chunks after the migration that began to, and those that
-// a worker of the release before has written meanwhile. In small transactions: search and the
-// workers go on.
+// Indexes the terms of what has none, or has them in an older form: all chunks after a migration of
+// the form, and those that a worker of the release before has written meanwhile. In small
+// transactions: search and the workers go on.
 Result<void> complete_index(PgConnection& connection) {
   constexpr std::int64_t kAtATime = 200;
   search::Analyser analyser;

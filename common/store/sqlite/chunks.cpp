@@ -52,9 +52,9 @@ void insert_chunk(SqliteConnection& connection, const Target& target, JobKey key
   connection
       .query(
           "INSERT INTO chunk(document, ordinal, begin_byte, end_byte, job_id, fence, vector,"
-          " title, text) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
+          " title, text, terms_form) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
       .bind(target.document, chunk.ordinal, chunk.begin, chunk.end, key.id, key.fence,
-            std::as_bytes(std::span(chunk.vector)), target.title, chunk.text)
+            std::as_bytes(std::span(chunk.vector)), target.title, chunk.text, search::kTermsForm)
       .run();
   index_chunk(connection, connection.last_insert_id(), title_terms, chunk.terms);
 }

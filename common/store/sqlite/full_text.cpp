@@ -112,20 +112,32 @@ std::vector<std::int64_t> find_by_terms(SqliteConnection& connection, const sear
   return chunks;
 }
 
-std::int64_t index_missing(SqliteConnection& connection, search::Analyser& analyser,
-                           std::int64_t limit) {
-  Query missing = connection.query(
-      "SELECT id, title, text FROM chunk AS c"
-      " WHERE NOT EXISTS(SELECT 1 FROM chunk_terms_docsize AS t WHERE t.id = c.id)"
-      " ORDER BY id LIMIT ?1");
-  missing.bind(limit);
-  std::int64_t count = 0;
-  while (missing.step()) {
-    index_chunk(connection, missing.integer(0), analyser.index_terms(missing.text(1)),
-                analyser.index_terms(missing.text(2)));
-    ++count;
+std::optional<std::int64_t> index_missing(SqliteConnection& connection, search::Analyser& analyser,
+                                          std::int64_t after, std::int64_t limit) {
+  struct Missing {
+    std::int64_t chunk = 0;
+    std::string title;
+    std::string text;
+  };
+  std::vector<Missing> missing;
+  {
+    Query rows = connection.query(
+        "SELECT id, title, text FROM chunk AS c WHERE id > ?1 AND (terms_form < ?2"
+        " OR NOT EXISTS(SELECT 1 FROM chunk_terms_docsize AS t WHERE t.id = c.id))"
+        " ORDER BY id LIMIT ?3");
+    rows.bind(after, search::kTermsForm, limit);
+    while (rows.step())
+      missing.push_back({rows.integer(0), rows.text(1), rows.text(2)});
   }
-  return count;
+  if (missing.empty()) return std::nullopt;
+  for (const auto& [chunk, title, text] : missing) {
+    connection.query("DELETE FROM chunk_terms WHERE rowid = ?1").bind(chunk).run();
+    index_chunk(connection, chunk, analyser.index_terms(title), analyser.index_terms(text));
+    connection.query("UPDATE chunk SET terms_form = ?2 WHERE id = ?1")
+        .bind(chunk, search::kTermsForm)
+        .run();
+  }
+  return missing.back().chunk;
 }
 
 }  // namespace holdfast::store::sqlite

@@ -29,6 +29,11 @@ bool has_table(SqliteConnection& connection, const std::string& name) {
   return query.bind(name).step();
 }
 
+bool has_column(SqliteConnection& connection, const std::string& table, const std::string& name) {
+  Query query = connection.query("SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2");
+  return query.bind(table, name).step();
+}
+
 void use_wal(SqliteConnection& connection) {
   // Kept in the file. Not possible inside a transaction.
   Query query = connection.query("PRAGMA journal_mode=WAL");
@@ -70,18 +75,18 @@ Result<MigrationReport> migrate_locked(SqliteConnection& connection,
   return report;
 }
 
-// Puts into the index of terms what is not in it: all chunks after its migration, and those that a
-// worker of the release before has written meanwhile. In small transactions, so that others write
-// in between.
+// Puts into the index of terms what is not in it, or in an older form: all chunks after a migration
+// of it, and those that a worker of the release before has written meanwhile. In small
+// transactions, so that others write in between.
 Result<void> complete_index(SqliteConnection& connection, WriteLock& lock) {
   constexpr std::int64_t kAtATime = 200;
-  if (!has_table(connection, "chunk_terms")) return {};
+  if (!has_column(connection, "chunk", "terms_form")) return {};
   search::Analyser analyser;
   std::optional<std::int64_t> labelled = 0;
-  for (std::int64_t indexed = 1; indexed > 0 || labelled;) {
+  for (std::optional<std::int64_t> indexed = 0; indexed || labelled;) {
     HOLDFAST_TRY_ASSIGN(const WriteLock::Guard guard, lock.acquire());
     connection.exec("BEGIN IMMEDIATE");
-    if (indexed > 0) indexed = index_missing(connection, analyser, kAtATime);
+    if (indexed) indexed = index_missing(connection, analyser, *indexed, kAtATime);
     if (labelled) labelled = label_missing(connection, *labelled, kAtATime);
     connection.exec("COMMIT");
   }

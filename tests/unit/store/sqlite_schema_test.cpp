@@ -153,6 +153,32 @@ TEST_CASE("a file of the first schema is upgraded with its documents, jobs and w
   require_intact(path);
 }
 
+TEST_CASE("terms of an older form are made again by migrating, and find until then") {
+  SqliteEnvironment environment;
+  {
+    const auto store = environment.open();
+    for (int i = 0; i < 3; ++i)
+      store_ready(*store, "d" + std::to_string(i), {chunk(0, "Schrauben im Lager", {1})});
+  }
+  REQUIRE(sql(environment.path(), "SELECT count(*) FROM chunk WHERE terms_form < 2") == "0");
+  sql(environment.path(), "UPDATE chunk_terms SET text = 'lager alt __'");
+  sql(environment.path(), "UPDATE chunk SET terms_form = 1");
+  const auto found = [&](const char* text) {
+    const auto store = environment.open();
+    SearchQuery query;
+    query.text = text;
+    return store->search(query)->size();
+  };
+  REQUIRE(found("Lager") == 3);
+  REQUIRE(found("Schraube") == 0);
+  REQUIRE(migrate_store(environment.url()));
+  REQUIRE(found("Schraube") == 3);
+  REQUIRE(sql(environment.path(), "SELECT count(*) FROM chunk WHERE terms_form < 2") == "0");
+  // The old ones are gone.
+  REQUIRE(sql(environment.path(), "SELECT count(*) FROM chunk_terms('alt')") == "0");
+  require_intact(environment.path());
+}
+
 TEST_CASE("a migration that fails leaves the version before it, whole") {
   SqliteEnvironment environment;
   const auto broken = with_next("CREATE TABLE half(x); CREATE TABLE half(x)");

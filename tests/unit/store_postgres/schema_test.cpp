@@ -164,7 +164,7 @@ TEST_CASE("chunks and documents that an older worker has written are indexed by 
   const auto store = environment.open();
   for (int i = 0; i < 3; ++i)
     store_ready(*store, "d" + std::to_string(i), {chunk(0, "Schrauben im Lager", {1})});
-  environment.sql("UPDATE holdfast.chunk SET terms = ''");
+  environment.sql("UPDATE holdfast.chunk SET terms = '', terms_form = 1");
   environment.sql("UPDATE holdfast.document SET metadata = '{\"lang\":\"de\"}'");
   SearchQuery query;
   query.text = "Schraube";
@@ -172,4 +172,21 @@ TEST_CASE("chunks and documents that an older worker has written are indexed by 
   REQUIRE(store->search(query)->empty());
   REQUIRE(migrate_store(environment.url()));
   REQUIRE(store->search(query)->size() == 3);
+}
+
+TEST_CASE("terms of an older form are made again by migrating, and find until then") {
+  PostgresEnvironment environment;
+  const auto store = environment.open();
+  for (int i = 0; i < 3; ++i)
+    store_ready(*store, "d" + std::to_string(i), {chunk(0, "Schrauben im Lager", {1})});
+  REQUIRE(environment.sql("SELECT count(*) FROM holdfast.chunk WHERE terms_form < 2") == "0");
+  environment.sql("UPDATE holdfast.chunk SET terms = 'lager:1', terms_form = 1");
+  SearchQuery query;
+  query.text = "Lager";
+  REQUIRE(store->search(query)->size() == 3);
+  query.text = "Schraube";
+  REQUIRE(store->search(query)->empty());
+  REQUIRE(migrate_store(environment.url()));
+  REQUIRE(store->search(query)->size() == 3);
+  REQUIRE(environment.sql("SELECT count(*) FROM holdfast.chunk WHERE terms_form < 2") == "0");
 }

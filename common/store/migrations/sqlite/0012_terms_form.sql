@@ -1,0 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Which form the terms of a chunk have (search::kTermsForm). `migrate` makes those of an older one
+-- again; until then the chunk is found by them as it was.
+ALTER TABLE chunk ADD COLUMN terms_form INTEGER NOT NULL DEFAULT 1;
