@@ -2,6 +2,7 @@
 #include "common/search/analyser.hpp"
 
 #include "common/search/fold.hpp"
+#include "common/search/hebrew.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/utf8.hpp"
 
@@ -27,6 +28,14 @@ struct Quotes {
 constexpr std::array<Quotes, 6> kQuotes{
     {{"\"", "\""}, {"“", "”"}, {"„", "“"}, {"«", "»"}, {"「", "」"}, {"”", "”"}}};
 
+// Where the quote stands at or after `at`; what is inside a Hebrew word is none.
+std::size_t find_quote(std::string_view text, std::string_view quote, std::size_t at) {
+  at = text.find(quote, at);
+  while (at != std::string_view::npos && hebrew_mark(text, at) > 0)
+    at = text.find(quote, at + quote.size());
+  return at;
+}
+
 // What stands in quotes.
 std::vector<std::string_view> quoted(std::string_view text) {
   std::vector<std::string_view> found;
@@ -34,12 +43,12 @@ std::vector<std::string_view> quoted(std::string_view text) {
     const auto* const quotes =
         std::find_if(kQuotes.begin(), kQuotes.end(),
                      [&](const Quotes& pair) { return text.substr(at).starts_with(pair.open); });
-    if (quotes == kQuotes.end()) {
+    if (quotes == kQuotes.end() || hebrew_mark(text, at) > 0) {
       ++at;
       continue;
     }
     const std::size_t begin = at + quotes->open.size();
-    const std::size_t end = text.find(quotes->close, begin);
+    const std::size_t end = find_quote(text, quotes->close, begin);
     if (end == std::string_view::npos) {
       at = begin;
       continue;

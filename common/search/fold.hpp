@@ -2,7 +2,8 @@
 #pragma once
 
 // Makes spellings of one word equal: case, accents, full-width forms, letters that are written
-// apart from their marks (as file names of macOS are), Arabic vowel signs.
+// apart from their marks (as file names of macOS are), points and vowel signs of Hebrew and Arabic,
+// the forms of alef, the nukta of Indian letters, digits of other scripts.
 //
 // Threads: pure functions.
 
@@ -14,8 +15,15 @@ namespace holdfast::search {
 // Whether readers do not see it: a soft hyphen, a byte order mark, a joiner, a variation selector.
 bool is_invisible(char32_t c);
 
+// A sign of Hebrew or Arabic that everyday writing leaves out, but for those that make another
+// letter of the one before.
+bool is_vowel_point(char32_t c);
+
 // Whether it is part of a word. A mark belongs to the letter before it.
 bool is_letter(char32_t c);
+
+// The ASCII digit that a digit of another script stands for; other characters as they are.
+char32_t ascii_digit(char32_t c);
 
 // Appends the lower-cased letter; a mark is joined with the letter before it, where Unicode has one
 // character for both. What a stemmer expects.

@@ -10,8 +10,8 @@
 
 namespace holdfast::search {
 
-// Whether a word of composed syllables is a noun of one syllable, alone or with particles: 책, 책을,
-// 책들에서, but neither 책상 nor 나이.
+// Whether a word of composed syllables is a noun of one syllable, alone or with particles: 책,
+// 책을, 책들에서, but neither 책상 nor 나이.
 bool is_short_noun(std::u32string_view word);
 
 }  // namespace holdfast::search

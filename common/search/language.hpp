@@ -48,6 +48,7 @@ enum class Script : std::uint8_t {
   Latin,
   Cyrillic,
   Greek,
+  Hebrew,
   Arabic,
   Devanagari,
   Armenian,

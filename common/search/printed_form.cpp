@@ -12,6 +12,16 @@ namespace {
 constexpr char32_t kFirst = 0xB5;     // the micro sign
 constexpr std::size_t kLongest = 18;  // U+FDFA
 
+// Characters that Unicode's canonical composition never makes, only texts have them: Hebrew letters
+// with their points, Indian letters with a nukta, signs of units. Those without such a
+// decomposition stay as they are.
+bool is_letter_with_mark(char32_t c) {
+  return (c >= 0xFB1D && c <= 0xFB4E) || (c >= 0x0958 && c <= 0x095F) ||
+         (c >= 0x09DC && c <= 0x09DF) || (c >= 0x0A33 && c <= 0x0A5E) || c == 0x0B5C ||
+         c == 0x0B5D || c == 0x0929 || c == 0x0931 || c == 0x0934 || c == 0x2126 || c == 0x212A ||
+         c == 0x212B;
+}
+
 bool is_way_to_print(char32_t c) {
   if (c >= 0x0E00 && c <= 0x0EFF) return false;
   if (c >= 0x3130 && c <= 0x318F) return false;  // single jamo, which would join to syllables
@@ -29,13 +39,10 @@ bool is_way_to_print(char32_t c) {
     default: break;
   }
   // Ideographs that were encoded twice: their decomposition is a canonical one.
-  return (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x2F800 && c <= 0x2FA1F);
+  return (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x2F800 && c <= 0x2FA1F) || is_letter_with_mark(c);
 }
 
-}  // namespace
-
-std::u32string spelled_plainly(char32_t c) {
-  if (c < kFirst || !is_way_to_print(c)) return {};
+std::u32string decomposed(char32_t c) {
   std::array<utf8proc_int32_t, kLongest> parts{};
   int boundary = 0;
   const auto count = utf8proc_decompose_char(
@@ -45,6 +52,12 @@ std::u32string spelled_plainly(char32_t c) {
   std::u32string plain(parts.begin(), parts.begin() + count);
   if (plain.size() == 1 && plain.front() == c) return {};
   return plain;
+}
+
+}  // namespace
+
+std::u32string spelled_plainly(char32_t c) {
+  return c >= kFirst && is_way_to_print(c) ? decomposed(c) : std::u32string();
 }
 
 }  // namespace holdfast::search

@@ -2,6 +2,7 @@
 #include "common/search/tokens.hpp"
 
 #include "common/search/fold.hpp"
+#include "common/search/hebrew.hpp"
 #include "common/search/korean.hpp"
 #include "common/search/printed_form.hpp"
 #include "common/text/ascii.hpp"
@@ -41,6 +42,12 @@ class Tokeniser {
       if (const std::size_t end = word_.empty() ? plain_word(at) : at; end != at) {
         at = take_plain(at, end);
         continue;
+      }
+      if (!word_.empty() && script_ == Script::Hebrew) {
+        if (const std::size_t mark = hebrew_mark(text_, at)) {
+          at += mark;
+          continue;
+        }
       }
       const auto [c, length] = text::decode_utf8(text_.substr(at));
       take_plainly(c, at, at + length);
@@ -92,7 +99,7 @@ class Tokeniser {
   }
 
   void take(char32_t c, std::size_t begin, std::size_t end) {
-    if (is_invisible(c)) {
+    if (is_invisible(c) || is_vowel_point(c)) {
       if (!word_.empty() && end_of_word() == begin) ends_.back() = end;  // what follows is adjacent
       return;
     }
@@ -100,6 +107,7 @@ class Tokeniser {
       take_other(c, begin, end);
       return;
     }
+    c = ascii_digit(c);
     if (!word_.empty() && is_sign(word_.back())) {
       if (word_.size() == 2) drop_sign();  // "a+b" is a sum
       end_word();

@@ -272,6 +272,77 @@ TEST_CASE("a character that is a way to print others is those others, in texts a
   CHECK(words_of("\u0E19\u0E49\u0E33") == Words{"\u0E19\u0E49\u0E33"});
 }
 
+TEST_CASE("points, vowel signs and forms of a letter do not matter, in texts and in queries") {
+  const std::vector<std::pair<const char*, const char*>> same{
+      // Hebrew: points as they are typed, and letters that have them.
+      {"\u05E9\u05B8\u05C1\u05DC\u05D5\u05B9\u05DD", "שלום"},
+      {"\u05E9\u05B6\u05C1\u05DE\u05B6\u05E9\u05C1", "שמש"},
+      {"\uFB2A\u05B8\u05DC\uFB4B\u05DD", "שלום"},
+      {"\uFB1D\u05B7\u05D3", "יד"},
+      {"\u05E7\u05C7\u05D3\u05B0\u05E9\u05C1", "קדש"},
+      // Arabic: vowel signs, a stretched line, alef, ta marbuta, ya, and a Persian keyboard.
+      {"\u0645\u064F\u062D\u064E\u0645\u0651\u064E\u062F", "محمد"},
+      {"\u0643\u0640\u0640\u062A\u0627\u0628", "كتاب"},
+      {"\u0642\u064F\u0631\u06E1\u0621\u064E\u0627\u0646", "قرءان"},
+      {"أحمد", "احمد"},
+      {"إسلام", "اسلام"},
+      {"آثار", "اثار"},
+      {"\u0627\u0653\u062B\u0627\u0631", "آثار"},
+      {"\u0645\u0624\u0645\u0646", "\u0645\u0648\u0654\u0645\u0646"},
+      {"مدرسة", "مدرسه"},
+      {"\u06A9\u062A\u0627\u0628\u06CC", "\u0643\u062A\u0627\u0628\u064A"},
+      // Digits.
+      {"٢٠٢٤", "2024"},
+      {"۱۴۰۳", "1403"},
+      {"२०२४", "2024"},
+      {"๒๕๖๗", "2567"},
+      {"១២", "12"},
+      // Devanagari and its neighbours: letters with a nukta, as one, as two, and without.
+      {"\u0958\u093C", "\u0915\u093C"},
+      {"\u0921\u093C\u0915", "\u095C\u0915"},
+      {"\u095B\u092E\u0940\u0928", "\u091C\u092E\u0940\u0928"},
+      {"\u09A1\u09BC", "\u09DC"},
+      {"\u0B95\u0BC6\u0BBE", "\u0B95\u0BCA"},
+      // Thai and Lao "am", in any order, with a tone; a double e.
+      {"\u0E19\u0E4D\u0E49\u0E32", "\u0E19\u0E49\u0E33"},
+      {"\u0E19\u0E49\u0E4D\u0E32", "\u0E19\u0E49\u0E33"},
+      {"\u0E01\u0E4D\u0E32", "\u0E01\u0E33"},
+      {"\u0E99\u0ECD\u0EC9\u0EB2", "\u0E99\u0EC9\u0EB3"},
+      {"\u0E01\u0E48\u0E38", "\u0E01\u0E38\u0E48"},
+      {"\u0E40\u0E40\u0E21", "\u0E41\u0E21"},
+      // Khmer with a vowel that is not written, Burmese.
+      {"\u1780\u17B4\u1781", "\u1780\u1781"},
+      {"\u1025\u102E", "\u1026"},
+      {"\u1000\u103A\u1037", "\u1000\u1037\u103A"},
+      // Signs of units.
+      {"\u2126", "\u03A9"},
+      {"\u212A", "k"},
+      // Marks of other blocks.
+      {"a\u20D7", "a"},
+  };
+  for (const auto& [one, other] : same) {
+    INFO(one << " and " << other);
+    CHECK(words_of(one) == words_of(other));
+    CHECK(terms_of(one) == terms_of(other));
+  }
+}
+
+TEST_CASE("a Hebrew acronym is one word, however its mark is typed, and its mark no quote") {
+  for (const char* text : {"צה\"ל", "צה\u05F4ל", "צה''ל", "צה\u201Dל", "צהל", "צַהַ\"ל"}) {
+    INFO(text);
+    CHECK(words_of(text) == Words{"צהל"});
+  }
+  for (const char* text : {"ג'ירפה", "ג\u05F3ירפה", "ג\u2019ירפה", "גירפה"})
+    CHECK(words_of(text) == Words{"גירפה"});
+  CHECK(words_of("רח\u05F3 הרצל") == Words{"רח", "הרצל"});
+  CHECK(words_of("\"שלום\"") == Words{"שלום"});
+  const auto phrases = [](std::string_view text) { return Analyser().parse_query(text).phrases; };
+  CHECK(phrases("צה\"ל").empty());
+  CHECK(phrases("צה\"ל וגם בי\"ס").empty());
+  CHECK(phrases("\"צה\"ל כאן\" עוד") == std::vector<Words>{{"צהל", "כאן"}});
+  CHECK(phrases("\"שלום עולם\"") == std::vector<Words>{{"שלום", "עולם"}});
+}
+
 TEST_CASE("what is found of a ligature is shown whole") {
   const Tokens tokens = tokenise("the o\uFB03ce.");
   REQUIRE(tokens.words.size() == 2);
