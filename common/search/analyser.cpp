@@ -82,6 +82,14 @@ class TermList {
     place_.emplace(word, query_.terms.size() - 1);
     return query_.terms.size() - 1;
   }
+  void add_joined(const std::string& word) {
+    const std::size_t before = query_.terms.size();
+    if (const auto place = add(word); place == before) query_.terms[before].is_joined = true;
+  }
+  void add_variant(const std::string& word, std::string variant) {
+    if (const auto found = place_.find(word); found != place_.end())
+      add_variant(found->second, std::move(variant));
+  }
   void add_variant(std::size_t place, std::string variant) {
     auto& variants = query_.terms[place].variants;
     if (std::find(variants.begin(), variants.end(), variant) != variants.end()) return;
@@ -132,8 +140,10 @@ std::string Analyser::index_terms(std::string_view text) {
     if (token.to_stem.empty() || !stemmed.insert(token.to_stem).second) continue;
     each_stem(token, latin, append_once);
   }
-  for (const Joined& joined : tokens.joined)
-    append_once(joined.text);
+  for (const Joined& joined : tokens.joined) {
+    append_once(joined.word.text);
+    each_stem(joined.word, latin, append_once);
+  }
   for (const std::string& piece : tokens.pieces)
     append_once(piece);
   return terms;
@@ -172,9 +182,9 @@ Query Analyser::parse_query(std::string_view text) {
     }
   }
   for (const Joined& joined : tokens.joined) {
-    const std::size_t before = query.terms.size();
-    if (const auto place = list.add(joined.text); place == before)
-      query.terms[before].is_joined = true;
+    list.add_joined(joined.word.text);
+    each_stem(joined.word, LanguageSet::all_latin(),
+              [&](std::string stem) { list.add_variant(joined.word.text, std::move(stem)); });
   }
   for (std::size_t i = 1; i < places.size(); ++i) {
     if (places[i - 1] && places[i] && *places[i - 1] != *places[i])

@@ -42,6 +42,13 @@ bool is_way_to_print(char32_t c) {
   return (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x2F800 && c <= 0x2FA1F) || is_letter_with_mark(c);
 }
 
+bool is_raised(char32_t c) {
+  if (c == 0xAA || c == 0xB2 || c == 0xB3 || c == 0xB9 || c == 0xBA) return true;
+  if (c < kFirst) return false;
+  const auto type = utf8proc_get_property(static_cast<utf8proc_int32_t>(c))->decomp_type;
+  return type == UTF8PROC_DECOMP_TYPE_SUB || type == UTF8PROC_DECOMP_TYPE_SUPER;
+}
+
 std::u32string decomposed(char32_t c) {
   std::array<utf8proc_int32_t, kLongest> parts{};
   int boundary = 0;
@@ -58,6 +65,10 @@ std::u32string decomposed(char32_t c) {
 
 std::u32string spelled_plainly(char32_t c) {
   return c >= kFirst && is_way_to_print(c) ? decomposed(c) : std::u32string();
+}
+
+std::u32string lowered_to_line(char32_t c) {
+  return c >= 0xAA && is_raised(c) ? decomposed(c) : std::u32string();
 }
 
 }  // namespace holdfast::search

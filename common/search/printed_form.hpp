@@ -9,7 +9,7 @@
 // say something of their own: superscripts and subscripts ("10\u00B2" is not 102), what is circled
 // ("\u2461"), fractions; and but for Thai and Lao, whose "am" nobody writes in two parts.
 //
-// Threads: a pure function.
+// Threads: pure functions.
 
 #include <string>
 
@@ -17,5 +17,9 @@ namespace holdfast::search {
 
 // The characters that `c` stands for; empty if it stands for itself.
 std::u32string spelled_plainly(char32_t c);
+
+// The characters of a superscript or a subscript, on the line: "\u2082" is "2", "\u2122" is "TM";
+// empty if it is neither.
+std::u32string lowered_to_line(char32_t c);
 
 }  // namespace holdfast::search

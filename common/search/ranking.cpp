@@ -109,12 +109,8 @@ Ranker::Found Ranker::find(std::string_view text) {
   found.words = tokens.words.size();
   for (std::size_t i = 0; i < tokens.words.size(); ++i)
     match_token(tokens.words[i], i, latin, found);
-  for (const Joined& joined : tokens.joined) {
-    const auto term = words_.find(joined.text);
-    if (term == words_.end()) continue;
-    found.matches.push_back({term->second, 1, joined.first, tokens.words[joined.first].begin,
-                             tokens.words[joined.last].end});
-  }
+  for (const Joined& joined : tokens.joined)
+    match_token(joined.word, joined.first, latin, found);
   // One character is a term of its own only if it is all that was asked for.
   for (const std::string& piece : tokens.pieces) {
     const auto term = words_.find(piece);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/search/tokens.hpp"
 
+#include "common/embedding/characters.hpp"
 #include "common/search/fold.hpp"
 #include "common/search/hebrew.hpp"
 #include "common/search/korean.hpp"
@@ -9,6 +10,7 @@
 #include "common/text/utf8.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace holdfast::search {
@@ -32,6 +34,32 @@ bool is_joiner(char32_t c) {
   return kJoiners.find(c) != std::u32string_view::npos;
 }
 
+bool is_digit(char32_t c) {
+  return c >= U'0' && c <= U'9';
+}
+
+bool is_hyphen(char32_t c) {
+  return c == U'-' || c == 0xAD || c == 0x2010 || c == 0x2011;
+}
+
+bool has_cases(Script script) {
+  return script == Script::Latin || script == Script::Greek || script == Script::Cyrillic ||
+         script == Script::Armenian;
+}
+
+// Where the line after the one that ends at `at` begins, without its indentation; `at` if none
+// does.
+std::size_t next_line(std::string_view text, std::size_t at) {
+  constexpr std::string_view kBlanks = " \t\f";
+  std::size_t next = text.find_first_not_of(kBlanks, at);
+  if (next == std::string_view::npos) return at;
+  const std::size_t line_end = next;
+  if (text[next] == '\r') ++next;
+  if (next < text.size() && text[next] == '\n') ++next;
+  if (next == line_end) return at;
+  return std::min(text.find_first_not_of(kBlanks, next), text.size());
+}
+
 // One pass over a text.
 class Tokeniser {
  public:
@@ -50,6 +78,14 @@ class Tokeniser {
         }
       }
       const auto [c, length] = text::decode_utf8(text_.substr(at));
+      if (is_hyphen(c) && ends_with_letter(at)) {
+        if (const auto rest = rest_of_broken(at + length, script_)) {
+          end_word();
+          join_pending_ = is_broken_ = true;
+          at = *rest;
+          continue;
+        }
+      }
       take_plainly(c, at, at + length);
       at += length;
     }
@@ -84,18 +120,61 @@ class Tokeniser {
       token.to_stem = token.text;
       out_.guess.count(token.to_stem);
     }
-    out_.words.push_back(std::move(token));
-    ++joined_words_;
+    add_to_join(std::move(token));
+    if (latin && text::is_alpha(text_[end - 1]) && text_.substr(end).starts_with('-')) {
+      if (const auto rest = rest_of_broken(end + 1, Script::Latin)) {
+        join_pending_ = is_broken_ = true;
+        return *rest;
+      }
+    }
     join_pending_ = end < text_.size() && is_joiner(static_cast<unsigned char>(text_[end]));
     if (!join_pending_) end_join();
     return std::min(end + 1, text_.size());
   }
 
+  bool ends_with_letter(std::size_t at) const {
+    return !word_.empty() && end_of_word() == at && is_letter(word_.back()) &&
+           !is_digit(word_.back());
+  }
+
+  // Where the word goes on that a hyphen before `at` breaks at the end of a line, if one does: with
+  // a small letter of the same script.
+  std::optional<std::size_t> rest_of_broken(std::size_t at, Script script) const {
+    const std::size_t next = next_line(text_, at);
+    if (next == at || next == text_.size() || !has_cases(script)) return std::nullopt;
+    char32_t c = text::decode_utf8(text_.substr(next)).value;
+    if (const std::u32string plain = spelled_plainly(c); !plain.empty()) c = plain.front();
+    if (script_of(c) != script || embedding::to_lower(c) != c) return std::nullopt;
+    return next;
+  }
+
   void take_plainly(char32_t c, std::size_t begin, std::size_t end) {
+    const std::u32string lowered = lowered_to_line(c);
+    if (!lowered.empty()) return take_raised(lowered, begin, end);
     const std::u32string plain = spelled_plainly(c);
     if (plain.empty()) return take(c, begin, end);
     for (const char32_t part : plain)
       take(part, begin, end);
+  }
+
+  // A superscript or subscript, which is no part of a word but of what is joined to it.
+  void take_raised(const std::u32string& lowered, std::size_t begin, std::size_t end) {
+    const bool adjacent = word_.empty() ? raised_end_ == begin : end_of_word() == begin;
+    const bool is_power = !word_.empty() && is_digit(word_.back()) && is_digit(lowered.front());
+    const bool after_raised = word_.empty();
+    end_word();
+    if (!adjacent || is_power || joined_words_ == 0 ||
+        !std::all_of(lowered.begin(), lowered.end(), is_letter)) {
+      return end_join();
+    }
+    if (after_raised) add_joined();  // "SO\u2084\u00B2" also without its charge
+    std::u32string letters;
+    for (const char32_t c : lowered)
+      append_letter(letters, c);
+    join_text_ += to_utf8(fold(letters));
+    join_end_ = raised_end_ = end;
+    ++join_parts_;
+    join_pending_ = true;
   }
 
   void take(char32_t c, std::size_t begin, std::size_t end) {
@@ -169,8 +248,8 @@ class Tokeniser {
   void end_word() {
     if (word_.empty()) return;
     if (is_run_script(script_)) {
-      add_runs();
       end_join();
+      add_runs();
     } else {
       add_word();
     }
@@ -190,8 +269,7 @@ class Tokeniser {
     token.text = to_utf8(folded);
     if (script_ != Script::Other) token.to_stem = to_utf8(word_);
     if (script_ == Script::Latin) out_.guess.count(token.to_stem);
-    out_.words.push_back(std::move(token));
-    ++joined_words_;
+    add_to_join(std::move(token));
   }
 
   void add_runs() {
@@ -231,17 +309,56 @@ class Tokeniser {
     if (!token.text.empty()) out_.words.push_back(std::move(token));
   }
 
+  // Adds a word, which what is joined goes on or begins with.
+  void add_to_join(Token token) {
+    if (joined_words_ == 0) {
+      join_first_ = out_.words.size();
+      join_text_.clear();
+      join_parts_ = 0;
+      has_broken_ = false;
+    }
+    join_text_ += token.text;
+    join_end_ = token.end;
+    out_.words.push_back(std::move(token));
+    ++joined_words_;
+    ++join_parts_;
+    if (std::exchange(is_broken_, false) && joined_words_ >= 2) {
+      add_broken();
+      has_broken_ = true;
+    }
+  }
+
+  // The last two words are the halves of one, which has other forms as any word.
+  void add_broken() {
+    Joined joined;
+    joined.last = out_.words.size() - 1;
+    joined.first = joined.last - 1;
+    const Token& half = out_.words[joined.first];
+    const Token& rest = out_.words[joined.last];
+    joined.word = half;
+    joined.word.text += rest.text;
+    joined.word.to_stem += rest.to_stem;
+    joined.word.end = rest.end;
+    if (joined.word.text.size() <= kLongestWord) out_.joined.push_back(std::move(joined));
+  }
+
   // What ends here may be several words joined by signs.
   void end_join() {
     join_pending_ = false;
-    const std::size_t count = std::exchange(joined_words_, 0);
-    if (count < 2 || count > kMostJoined) return;
+    if (joined_words_ == 2 && join_parts_ == 2 && has_broken_) joined_words_ = 0;  // is there
+    add_joined();
+    joined_words_ = 0;
+  }
+
+  void add_joined() {
+    if (joined_words_ == 0 || join_parts_ < 2 || join_parts_ > kMostJoined) return;
     Joined joined;
-    joined.first = out_.words.size() - count;
-    joined.last = out_.words.size() - 1;
-    for (std::size_t i = joined.first; i <= joined.last; ++i)
-      joined.text += out_.words[i].text;
-    if (joined.text.size() <= kLongestWord) out_.joined.push_back(std::move(joined));
+    joined.first = join_first_;
+    joined.last = join_first_ + joined_words_ - 1;
+    joined.word.text = join_text_;
+    joined.word.begin = out_.words[join_first_].begin;
+    joined.word.end = join_end_;
+    if (joined.word.text.size() <= kLongestWord) out_.joined.push_back(std::move(joined));
   }
 
   const std::string_view text_;
@@ -253,6 +370,13 @@ class Tokeniser {
   Script script_ = Script::Other;
   bool join_pending_ = false;
   std::size_t joined_words_ = 0;  // words at the end of out_ that hang together
+  std::size_t join_first_ = 0;    // the first of them
+  std::size_t join_parts_ = 0;    // of join_text_: words, superscripts, subscripts
+  std::string join_text_;
+  std::size_t join_end_ = 0;
+  std::size_t raised_end_ = 0;  // of the last superscript or subscript
+  bool is_broken_ = false;      // the next word is the rest of the last one
+  bool has_broken_ = false;     // something of what is joined was
 };
 
 }  // namespace

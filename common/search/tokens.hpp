@@ -7,7 +7,10 @@
 // - Scripts without spaces, and Korean with its particles, are cut into overlapping runs of two
 //   characters (three in Thai and its neighbours): "中文搜索" gives 中文, 文搜, 搜索.
 // - Words joined by a hyphen, dot, slash or the like also count as one: "XK-4471" is xk, 4471, and
-//   xk4471.
+//   xk4471; so do the halves of a word that is broken at a line's end.
+// - Superscripts and subscripts are no part of a word, but of what it is joined to: "H\u2082O" is
+// h, o,
+//   and h2o. "10\u00B2" is only 10: 102 is another number.
 //
 // Threads: pure functions. Bytes that are not UTF-8 separate words.
 
@@ -31,8 +34,8 @@ struct Token {
 };
 
 struct Joined {
-  std::string text;
-  std::size_t first = 0;  // tokens[first] to tokens[last]
+  Token word;             // with something to stem only if it is one word broken at a line's end
+  std::size_t first = 0;  // words[first] to words[last]
   std::size_t last = 0;
 };
 

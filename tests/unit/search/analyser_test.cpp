@@ -4,6 +4,7 @@
 #include "common/search/analyser.hpp"
 
 #include "common/search/fold.hpp"
+#include "common/search/ranking.hpp"
 #include "tests/support/catch.hpp"
 
 #include <cctype>
@@ -30,15 +31,26 @@ std::set<std::string> terms_of(std::string_view text) {
   return terms;
 }
 
-// Whether a query of one word finds a text.
+// Whether a query finds a text by its last term: a word, or words as one. What the engines find and
+// what the ranking finds has to be the same.
 bool finds(std::string_view query, std::string_view text) {
-  const std::set<std::string> terms = terms_of(text);
+  const std::string ordered = " " + Analyser().index_terms(text) + " ";
   const Query parsed = Analyser().parse_query(query);
-  REQUIRE(parsed.terms.size() == 1);
-  const Term& term = parsed.terms.front();
-  if (terms.contains(term.word)) return true;
-  return std::any_of(term.variants.begin(), term.variants.end(),
-                     [&](const std::string& variant) { return terms.contains(variant); });
+  REQUIRE_FALSE(parsed.terms.empty());
+  const Term& term = parsed.terms.back();
+  const auto has = [&](const std::string& spelling) {
+    return ordered.find(" " + spelling + " ") != std::string::npos;
+  };
+  const bool found = has(term.word) || std::any_of(term.variants.begin(), term.variants.end(), has);
+  Analyser analyser;
+  Frequencies frequencies{1000, std::vector<std::uint64_t>(parsed.terms.size(), 1)};
+  Ranker ranker(analyser, parsed, frequencies, {0, 1});
+  const auto matches = ranker.matches(text);
+  const bool matched = std::any_of(matches.begin(), matches.end(), [&](const Match& match) {
+    return match.term == parsed.terms.size() - 1;
+  });
+  CHECK(found == matched);
+  return found;
 }
 
 using Words = std::vector<std::string>;
@@ -70,7 +82,7 @@ TEST_CASE("plain words are cut as those with characters that nobody sees in them
     }
     REQUIRE(one.joined.size() == other.joined.size());
     for (std::size_t at = 0; at < one.joined.size(); ++at) {
-      CHECK(one.joined[at].text == other.joined[at].text);
+      CHECK(one.joined[at].word.text == other.joined[at].word.text);
       CHECK(one.joined[at].first == other.joined[at].first);
       CHECK(one.joined[at].last == other.joined[at].last);
     }
@@ -325,6 +337,64 @@ TEST_CASE("points, vowel signs and forms of a letter do not matter, in texts and
     CHECK(words_of(one) == words_of(other));
     CHECK(terms_of(one) == terms_of(other));
   }
+}
+
+TEST_CASE("a word that is broken at the end of a line is found whole, and by its halves") {
+  for (const char* text :
+       {"the infor-\nmation of it", "the infor-\r\nmation", "the infor-\n   mation",
+        "the infor- \n\tmation", "the infor\u00AD\nmation", "the infor\u2010\nmation",
+        "the infor-\n\fmation", "Infor-\nmation", "tele-infor-\nmation"}) {
+    INFO(text);
+    CHECK(finds("information", text));
+    CHECK(finds("mation", text));
+  }
+  CHECK(finds("halyard", "The hal-\nyards are wet, and the sea is not."));
+  CHECK(finds("officer", "of-\n\uFB01cer"));
+  CHECK(finds("\u043A\u043D\u0438\u0433\u0430\u043C\u0438", "\u043A\u043D\u0438-\n\u0433\u0430"));
+  CHECK(finds("well", "a well-\nknown thing"));
+  CHECK(finds("teleinformation", "tele-infor-\nmation"));
+  // A list, a range, a name, a paragraph.
+  CHECK_FALSE(finds("information", "infor\nmation"));
+  CHECK_FALSE(finds("information", "infor -\nmation"));
+  CHECK_FALSE(finds("information", "infor-\nMation"));
+  CHECK_FALSE(finds("information", "infor-\n\nmation"));
+  const Tokens tokens = tokenise("infor-\nmation");
+  REQUIRE(tokens.joined.size() == 1);
+  CHECK(tokens.joined[0].word.begin == 0);
+  CHECK(tokens.joined[0].word.end == 13);
+}
+
+TEST_CASE("superscripts and subscripts are part of what they are joined to, and of no number") {
+  const std::vector<std::pair<const char*, const char*>> found{
+      {"H2O", "H\u2082O is water"},
+      {"CO2", "less CO\u2082"},
+      {"mc2", "E = mc\u00B2"},
+      {"CO\u2082", "less CO2"},
+      {"mc\u00B2", "E = mc2"},
+      {"log", "log\u2082 n"},
+      {"word", "a word\u2074 with a note"},
+      {"windows", "Windows\u2122"},
+      {"C6H12O6", "C\u2086H\u2081\u2082O\u2086"},
+      {"SO4", "SO\u2084\u00B2\u207B"},
+      {"10", "10\u00B2"},
+      {"10", "10\u2076"},
+      {"1a", "la 1\u00AA"},
+      {"co2", "CO\u2082\u306E\u91CF"},
+  };
+  for (const auto& [query, text] : found) {
+    INFO(query << " in " << text);
+    CHECK(finds(query, text));
+  }
+  CHECK_FALSE(finds("x24", "x\u00B2 = 4"));
+  CHECK_FALSE(finds("x24", "x\u00B2 4"));
+  CHECK_FALSE(finds("102", "10\u00B2"));
+  CHECK_FALSE(finds("106", "10\u2076"));
+  CHECK_FALSE(finds("1m2", "1 m\u00B2"));
+  const std::string text = "E = mc\u00B2.";
+  const Tokens tokens = tokenise(text);
+  REQUIRE(tokens.joined.size() == 1);
+  CHECK(text.substr(tokens.joined[0].word.begin,
+                    tokens.joined[0].word.end - tokens.joined[0].word.begin) == "mc\u00B2");
 }
 
 TEST_CASE("a Hebrew acronym is one word, however its mark is typed, and its mark no quote") {
