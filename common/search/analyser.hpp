@@ -9,6 +9,7 @@
 //
 // Threads: one at a time.
 
+#include "common/search/hebrew.hpp"
 #include "common/search/stemmers.hpp"
 #include "common/search/tokens.hpp"
 
@@ -58,6 +59,11 @@ class Analyser {
   void each_stem(const Token& token, LanguageSet latin, Visit visit) {
     if (token.to_stem.empty()) return;
     if (token.script == Script::Hangul) return visit("ko_" + token.to_stem);
+    if (token.script == Script::Hebrew) {
+      for (const std::string_view form : without_hebrew_prefixes(token.text))
+        visit("he_" + std::string(form));
+      return;
+    }
     const LanguageSet languages = languages_of(token, latin);
     for (std::size_t i = 0; i < kLanguages && !languages.empty(); ++i) {
       const auto language = static_cast<Language>(i);

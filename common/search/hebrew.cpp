@@ -41,4 +41,22 @@ std::size_t hebrew_mark(std::string_view text, std::size_t at) {
   return is_hebrew(text::decode_utf8(rest.substr(mark->size())).value) ? mark->size() : 0;
 }
 
+std::vector<std::string_view> without_hebrew_prefixes(std::string_view word) {
+  constexpr std::size_t kLetter = 2;  // bytes
+  constexpr std::size_t kMostPrefixes = 3;
+  constexpr std::string_view kArticle = "ה";
+  constexpr std::string_view kPrefixes = "ושכבלמה";
+  std::vector<std::string_view> forms{word};
+  while (forms.size() <= kMostPrefixes) {
+    const std::string_view last = forms.back();
+    const std::string_view prefix = last.substr(0, kLetter);
+    const std::size_t least = prefix == kArticle ? 2 : 3;
+    if (last.size() < (1 + least) * kLetter || kPrefixes.find(prefix) == std::string_view::npos)
+      break;
+    forms.push_back(last.substr(kLetter));
+    if (prefix == kArticle) break;  // nothing stands between it and the word
+  }
+  return forms;
+}
+
 }  // namespace holdfast::search

@@ -51,9 +51,9 @@ std::size_t tolerance(std::u32string_view word) {
   return word.size() >= kLongWord ? 2 : 1;
 }
 
-// Arabic and Indonesian stemmers take beginnings off.
+// Arabic, Hebrew and Indonesian stemmers take beginnings off.
 bool may_change_initial(const Token& token, LanguageSet latin) {
-  return token.script == Script::Arabic ||
+  return token.script == Script::Arabic || token.script == Script::Hebrew ||
          (token.script == Script::Latin && latin.has(Language::Indonesian));
 }
 

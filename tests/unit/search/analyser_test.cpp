@@ -339,6 +339,19 @@ TEST_CASE("points, vowel signs and forms of a letter do not matter, in texts and
   }
 }
 
+TEST_CASE("a Hebrew word is found with and without its prefixes") {
+  const std::vector<std::pair<const char*, const char*>> found{
+      {"בית", "הבית גדול"},  {"הבית", "בית גדול"},       {"בית", "הוא בבית"}, {"ים", "הים כחול"},
+      {"ספר", "והספר נפתח"}, {"ספר", "כשהספרים ושהספר"}, {"בספר", "לספר"},
+  };
+  for (const auto& [query, text] : found) {
+    INFO(query << " in " << text);
+    CHECK(finds(query, text));
+  }
+  CHECK_FALSE(finds("ספר", "כתב"));
+  CHECK_FALSE(finds("בן", "הוא לבן"));  // a son, and white: too short
+}
+
 TEST_CASE("a word that is broken at the end of a line is found whole, and by its halves") {
   for (const char* text :
        {"the infor-\nmation of it", "the infor-\r\nmation", "the infor-\n   mation",
