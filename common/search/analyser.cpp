@@ -63,6 +63,19 @@ bool has_digit(std::string_view word) {
   return std::any_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// Where letters end and digits begin, or the other way round, in a word of ASCII that has one such
+// place; 0: it has none, or several.
+std::size_t meeting(std::string_view word) {
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < word.size(); ++i) {
+    if (!text::is_alphanumeric(word[i])) return 0;
+    if (i == 0 || text::is_alpha(word[i]) == text::is_alpha(word[i - 1])) continue;
+    if (found > 0) return 0;
+    found = i;
+  }
+  return found;
+}
+
 bool has_alphabet(Script script) {
   return script != Script::Han && script != Script::Hangul && script != Script::SouthEast &&
          script != Script::Other;
@@ -185,6 +198,18 @@ Query Analyser::parse_query(std::string_view text) {
     list.add_joined(joined.word.text);
     each_stem(joined.word, LanguageSet::all_latin(),
               [&](std::string stem) { list.add_variant(joined.word.text, std::move(stem)); });
+  }
+  // "rfc9110" and "RFC 9110" are one name.
+  for (std::size_t i = 1; i < tokens.words.size(); ++i) {
+    const std::string& word = tokens.words[i].text;
+    if (tokens.words[i - 1].end + 1 != tokens.words[i].begin) continue;
+    const std::string& before = tokens.words[i - 1].text;
+    if (meeting(before + word) == before.size()) list.add_joined(before + word);
+  }
+  for (std::size_t i = 0; i < query.terms.size(); ++i) {
+    const std::string word = query.terms[i].word;
+    if (const std::size_t at = meeting(word); at > 0)
+      list.add_variant(i, word.substr(0, at) + ' ' + word.substr(at));
   }
   for (std::size_t i = 1; i < places.size(); ++i) {
     if (places[i - 1] && places[i] && *places[i - 1] != *places[i])

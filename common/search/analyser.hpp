@@ -22,11 +22,13 @@ namespace holdfast::search {
 
 // One thing that a query looks for.
 struct Term {
-  std::string word;                   // as compared
-  std::vector<std::string> variants;  // other terms of the index that mean it: its stems
-  bool is_common = false;             // says little: it orders what the others find
-  bool may_be_misspelt = false;       // has letters enough to be recognised with one wrong
-  bool is_joined = false;             // words joined by a sign, as one: the words are terms, too
+  std::string word;  // as compared
+  // Other terms of the index that mean it: its stems, and two words with a blank in between where a
+  // letter and a digit meet, which mean it if they stand side by side.
+  std::vector<std::string> variants;
+  bool is_common = false;        // says little: it orders what the others find
+  bool may_be_misspelt = false;  // has letters enough to be recognised with one wrong
+  bool is_joined = false;        // words joined by a sign, as one: the words are terms, too
 };
 
 struct Query {

@@ -14,6 +14,7 @@ constexpr double kWordsShare = 0.7;
 constexpr double kTogetherShare = 0.15;
 
 constexpr double kStemQuality = 0.85;
+constexpr double kPairQuality = 0.95;  // "RFC 9110" for "rfc9110"
 constexpr double kOneWrong = 0.7;
 constexpr double kTwoWrong = 0.5;
 constexpr std::size_t kLongWord = 8;  // may have two letters wrong
@@ -71,6 +72,11 @@ Ranker::Ranker(Analyser& analyser, const Query& query, const Frequencies& freque
     total_weight_ += weight;
     words_.emplace(term.word, i);
     for (const std::string& stem : term.variants) {
+      if (const std::size_t blank = stem.find(' '); blank != std::string::npos) {
+        const std::string_view both = stem;
+        pairs_.push_back({both.substr(0, blank), both.substr(blank + 1), i});
+        continue;
+      }
       stems_.emplace(stem, i);
       const std::size_t letters = stem.find('_') + 1;
       if (letters < stem.size())
@@ -111,6 +117,14 @@ Ranker::Found Ranker::find(std::string_view text) {
     match_token(tokens.words[i], i, latin, found);
   for (const Joined& joined : tokens.joined)
     match_token(joined.word, joined.first, latin, found);
+  for (const Pair& pair : pairs_) {
+    for (std::size_t i = 1; i < tokens.words.size(); ++i) {
+      const Token& first = tokens.words[i - 1];
+      const Token& second = tokens.words[i];
+      if (first.text == pair.first && second.text == pair.second)
+        found.matches.push_back({pair.term, kPairQuality, i - 1, first.begin, second.end});
+    }
+  }
   // One character is a term of its own only if it is all that was asked for.
   for (const std::string& piece : tokens.pieces) {
     const auto term = words_.find(piece);

@@ -63,8 +63,15 @@ constexpr std::string_view kIndex =
 
 std::string any_spelling(const search::Term& term) {
   std::string query = fmt::format("'{}'", term.word);
-  for (const std::string& variant : term.variants)
-    query += fmt::format(" | '{}'", variant);
+  for (const std::string& variant : term.variants) {
+    const std::size_t blank = variant.find(' ');
+    if (blank == std::string::npos) {
+      query += fmt::format(" | '{}'", variant);
+    } else {
+      query +=
+          fmt::format(" | ('{}' <-> '{}')", variant.substr(0, blank), variant.substr(blank + 1));
+    }
+  }
   return query;
 }
 

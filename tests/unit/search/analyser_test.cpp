@@ -410,6 +410,23 @@ TEST_CASE("superscripts and subscripts are part of what they are joined to, and 
                     tokens.joined[0].word.end - tokens.joined[0].word.begin) == "mc\u00B2");
 }
 
+TEST_CASE("letters and digits that meet are one name, with or without a space or a hyphen") {
+  for (const char* query : {"rfc9110", "RFC 9110", "RFC-9110"}) {
+    for (const char* text : {"see rfc9110", "see RFC 9110", "see RFC-9110"}) {
+      INFO(query << " in " << text);
+      CHECK(finds(query, text));
+    }
+  }
+  CHECK(finds("10kg", "a 10 kg bag"));
+  CHECK(finds("10 kg", "a 10kg bag"));
+  CHECK_FALSE(finds("rfc9110", "9110 RFC"));
+  CHECK_FALSE(finds("rfc9110", "RFC number 9110"));
+  // Words that nobody has as one do not count.
+  const Query query = Analyser().parse_query("in 2024");
+  REQUIRE(query.terms.size() == 3);
+  CHECK(query.terms[2].is_joined);
+}
+
 TEST_CASE("a Hebrew acronym is one word, however its mark is typed, and its mark no quote") {
   for (const char* text : {"צה\"ל", "צה\u05F4ל", "צה''ל", "צה\u201Dל", "צהל", "צַהַ\"ל"}) {
     INFO(text);
