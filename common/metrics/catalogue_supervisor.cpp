@@ -34,7 +34,8 @@ constexpr std::array kTable{
             "Crash reports that could not be written to the state directory."),
     counter("holdfast_crash_reports_total", "Crash reports that were kept."),
     counter("holdfast_listener_reopened_total",
-            "Listeners opened anew after a program that shares them had shut them down.",
+            "Listeners opened anew after a program that shares them had shut them down or made "
+            "them deaf.",
             {"listener"}),
     histogram("holdfast_loop_lag_seconds", "How late the supervision loop ran a timer.",
               kLagSeconds),

@@ -17,6 +17,25 @@ constexpr Duration kRemembered = 5min;
 // A program that shuts down whatever it gets must not have the others restarted all the time.
 constexpr Duration kAfterReplacement = 30s;
 
+std::string describe(const ListenerSet::Repair& repair) {
+  using Outcome = ListenerSet::Repair::Outcome;
+  const std::string done =
+      repair.options.empty()
+          ? fmt::format("a program has shut down the listener '{}' that it shares", repair.name)
+          : fmt::format("a program has made the listener '{}' that it shares deaf ({})",
+                        repair.name, repair.options);
+  switch (repair.outcome) {
+    case Outcome::Failed:
+      return fmt::format("{}, and it cannot be opened anew: {}; trying again each second", done,
+                         repair.why);
+    case Outcome::Replaced:
+      return done + ": it was opened anew, and the programs that have it are restarted";
+    case Outcome::SetBack: return done + ": that was undone";
+    case Outcome::Revived: return done + ": it was opened anew";
+  }
+  return done;
+}
+
 }  // namespace
 
 ListenerWatch::ListenerWatch(ListenerSet& listeners, Reporter& reporter, LoopMetrics& metrics,
@@ -38,18 +57,7 @@ bool ListenerWatch::check(MonoTime now) {
 void ListenerWatch::note(const ListenerSet::Repair& repair, MonoTime now) {
   using Outcome = ListenerSet::Repair::Outcome;
   const bool failed = repair.outcome == Outcome::Failed;
-  const std::string what =
-      failed ? fmt::format(
-                   "a program has shut down the listener '{}' that it shares, and it cannot "
-                   "be opened anew: {}; trying again each second",
-                   repair.name, repair.why)
-             : fmt::format(
-                   "a program has shut down the listener '{}' that it shares: it was opened "
-                   "anew{}",
-                   repair.name,
-                   repair.outcome == Outcome::Replaced
-                       ? ", and the programs that have it are restarted"
-                       : "");
+  const std::string what = describe(repair);
   const auto known = troubles_.find(repair.name);
   const bool repeated = failed && known != troubles_.end() && known->second.message == what;
   const MonoTime since = repeated ? known->second.since : now;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// ListenerWatch: notices that a program that shares a listener has shut it down, so that nobody can
-// connect any more, and opens it anew. That is an event, a count, and an alert for a while: the
-// program will do it again.
+// ListenerWatch: notices that a program that shares a listener has shut it down or made it deaf, so
+// that nobody can connect any more, and opens it anew or undoes it. That is an event, a count, and
+// an alert for a while: the program will do it again.
 //
 // Threads: the main loop.
 

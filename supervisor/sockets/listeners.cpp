@@ -24,6 +24,8 @@ namespace {
 
 constexpr int kFirstPassed = 3;  // SD_LISTEN_FDS_START
 constexpr int kMostPassed = 1024;
+constexpr std::uint32_t kInheritedBacklog = 1024;
+constexpr const char* kAdvice = "; restart its socket unit (`systemctl restart holdfast.socket`)";
 
 // Returns the variable's value and removes it from the environment.
 std::string take_variable(const char* name) {
@@ -52,6 +54,14 @@ Error of_listener(const std::string& name, Error error) {
 void set_mode(const auto& listener) {
   const int fd = listener.socket.get();
   std::ignore = listener.blocking ? set_blocking(fd) : set_nonblocking(fd);
+}
+
+// Programs may have a longer queue. A Unix socket does not tell, so it gets what is configured.
+void keep_backlog(int listener, std::uint32_t wanted) {
+  const std::uint32_t backlog = std::min<std::uint32_t>(wanted, 65535);
+  const auto now = net::backlog_of(listener);
+  if (now && *now >= backlog) return;
+  ::listen(listener, static_cast<int>(backlog));
 }
 
 bool same_access(const config::Listen& one, const config::Listen& other) {
@@ -86,7 +96,9 @@ Result<void> ListenerSet::adopt(int first, const std::vector<std::string>& names
     HOLDFAST_TRY(set_cloexec(fd));
     HOLDFAST_TRY(set_nonblocking(fd));
     std::string address = net::address_of(fd).value_or("");
-    inherited_[name] = Inherited{Fd(fd++), std::move(address)};
+    inherited_[name] =
+        Inherited{Fd(fd), std::move(address), net::ListenerOptions::of(fd), net::backlog_of(fd)};
+    ++fd;
   }
   return {};
 }
@@ -134,7 +146,8 @@ Result<void> ListenerSet::apply(const std::map<std::string, config::Listen>& wan
     }
     HOLDFAST_TRY(set_access(name, listen));
     std::string address = net::address_of(socket->get()).value_or("");
-    fresh[name] = Listener{std::move(*socket), listen, std::move(address)};
+    const auto options = net::ListenerOptions::of(socket->get());
+    fresh[name] = Listener{std::move(*socket), listen, std::move(address), options};
   }
   for (const auto& [name, listener] : opened_) {
     const auto now = wanted.find(name);
@@ -171,43 +184,75 @@ void ListenerSet::set_modes(const std::map<std::string, config::Listen>& wanted)
 }
 
 std::vector<ListenerSet::Repair> ListenerSet::repair() {
+  using Outcome = Repair::Outcome;
   std::vector<Repair> repairs;
   for (const auto& [name, listener] : inherited_) {
     if (!listener.blocking) set_mode(listener);
-    if (net::is_shut_down(listener.socket.get()))
+    const int fd = listener.socket.get();
+    const auto options = listener.options.set_back(fd);
+    if (!options.stuck.empty()) {
+      repairs.push_back({name, Outcome::Failed,
+                         fmt::format("{} is locked{}", options.stuck, kAdvice), options.stuck});
+    } else if (!options.undone.empty()) {
+      repairs.push_back({name, Outcome::SetBack, {}, options.undone});
+    }
+    if (net::is_shut_down(fd)) {
       repairs.push_back(repair_inherited(name, listener));
+    } else if (listener.backlog) {
+      keep_backlog(fd, *listener.backlog);
+    }
   }
   for (auto& [name, listener] : opened_) {
     if (!listener.blocking) set_mode(listener);
-    if (net::is_shut_down(listener.socket.get())) repairs.push_back(repair_opened(name, listener));
+    const auto options = listener.options.set_back(listener.socket.get());
+    if (!options.stuck.empty()) {
+      repairs.push_back(replace_opened(name, listener));
+      repairs.back().options = options.stuck;
+      continue;
+    }
+    if (!options.undone.empty()) repairs.push_back({name, Outcome::SetBack, {}, options.undone});
+    if (net::is_shut_down(listener.socket.get())) {
+      repairs.push_back(repair_opened(name, listener));
+    } else {
+      keep_backlog(listener.socket.get(), listener.config.backlog);
+    }
   }
   return repairs;
 }
 
 ListenerSet::Repair ListenerSet::repair_inherited(const std::string& name,
                                                   const Inherited& listener) {
-  constexpr std::uint32_t kBacklog = 1024;
-  const auto again = net::listen_again(listener.socket.get(), listener.address, kBacklog);
-  if (again) return {name, Repair::Outcome::Revived, {}};
-  return {
-      name, Repair::Outcome::Failed,
-      again.error().message + "; restart its socket unit (`systemctl restart holdfast.socket`)"};
+  const auto again = net::listen_again(listener.socket.get(), listener.address,
+                                       listener.backlog.value_or(kInheritedBacklog));
+  if (again) return {name, Repair::Outcome::Revived};
+  return {name, Repair::Outcome::Failed, again.error().message + kAdvice};
 }
 
 ListenerSet::Repair ListenerSet::repair_opened(const std::string& name, Listener& listener) {
-  if (!listener.address.starts_with("unix:")) {
-    const auto again =
-        net::listen_again(listener.socket.get(), listener.address, listener.config.backlog);
-    if (again) return {name, Repair::Outcome::Revived, {}};
-    return {name, Repair::Outcome::Failed, again.error().message};
+  if (listener.address.starts_with("unix:")) return replace_opened(name, listener);
+  const auto again =
+      net::listen_again(listener.socket.get(), listener.address, listener.config.backlog);
+  if (again) return {name, Repair::Outcome::Revived};
+  return {name, Repair::Outcome::Failed, again.error().message};
+}
+
+ListenerSet::Repair ListenerSet::replace_opened(const std::string& name, Listener& listener) {
+  const bool is_unix = listener.address.starts_with("unix:");
+  if (!is_unix) {
+    // The address is free once the former socket no longer listens, whoever still has it.
+    const int on = 1;
+    std::ignore = ::setsockopt(listener.socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    ::shutdown(listener.socket.get(), SHUT_RDWR);
   }
-  Result<Fd> fresh = net::open_listener(listener.config.address, listener.config.backlog);
+  Result<Fd> fresh = net::open_listener(is_unix ? listener.config.address : listener.address,
+                                        listener.config.backlog);
   if (!fresh) return {name, Repair::Outcome::Failed, fresh.error().message};
   if (const auto access = set_access(name, listener.config); !access)
     return {name, Repair::Outcome::Failed, access.error().message};
   listener.socket = std::move(*fresh);
+  listener.options = net::ListenerOptions::of(listener.socket.get());
   set_mode(listener);
-  return {name, Repair::Outcome::Replaced, {}};
+  return {name, Repair::Outcome::Replaced};
 }
 
 void ListenerSet::close_opened() {

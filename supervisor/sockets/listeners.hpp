@@ -10,9 +10,11 @@
 
 #include "common/base/result.hpp"
 #include "common/config/config.hpp"
+#include "common/net/listener_options.hpp"
 #include "common/os/fd.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,14 +41,16 @@ class ListenerSet {
   Result<void> apply(const std::map<std::string, config::Listen>& wanted);
 
   // Whatever a program that shares a listener has done to it: makes it non-blocking again, unless
-  // it is configured as blocking, and makes what was shut down listen again. A TCP socket comes
-  // back for all who have it; a Unix socket is made anew, and those who have the former one need a
-  // restart.
+  // it is configured as blocking, gives it back its backlog and the options of ListenerOptions, and
+  // makes what was shut down listen again. A TCP socket comes back for all who have it. A Unix
+  // socket that was shut down, and a TCP socket with options that cannot be set back, are made
+  // anew, and those who have the former one need a restart.
   struct Repair {
-    enum class Outcome { Revived, Replaced, Failed };
+    enum class Outcome { Revived, SetBack, Replaced, Failed };
     std::string name;
     Outcome outcome = Outcome::Failed;
-    std::string why;  // of Failed
+    std::string why = {};      // of Failed
+    std::string options = {};  // that had made it deaf; empty: it was shut down
   };
   std::vector<Repair> repair();
 
@@ -66,16 +70,20 @@ class ListenerSet {
   struct Listener {
     Fd socket;
     config::Listen config;
-    std::string address;    // as bound
+    std::string address;  // as bound
+    net::ListenerOptions options{};
     bool blocking = false;  // as it was set last
   };
   struct Inherited {
     Fd socket;
     std::string address;
+    net::ListenerOptions options{};
+    std::optional<unsigned> backlog{};
     bool blocking = false;  // as it was set last
   };
   static Repair repair_inherited(const std::string& name, const Inherited& listener);
   static Repair repair_opened(const std::string& name, Listener& listener);
+  static Repair replace_opened(const std::string& name, Listener& listener);
 
   std::map<std::string, Inherited> inherited_;
   std::map<std::string, Listener> opened_;

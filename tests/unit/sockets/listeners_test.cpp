@@ -8,6 +8,7 @@
 #include "tests/support/launched.hpp"
 
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -370,4 +371,86 @@ TEST_CASE("a blocking listener is handed on as such, and then its programs choos
     for (const char* name : {"tcp", "unix", "systemd"})
       CHECK_FALSE(is_blocking(listeners.find(name)));
   }
+}
+
+namespace {
+
+// Drops every packet, as programs do that attach a filter and think of their own connections only.
+void attach_deaf_filter(int socket) {
+  sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+  const sock_fprog program{1, &drop};
+  REQUIRE(::setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0);
+}
+
+void set_number(int socket, int level, int option, int value) {
+  REQUIRE(::setsockopt(socket, level, option, &value, sizeof value) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("options that make a listener deaf are set back, for all who share it") {
+  using Outcome = ListenerSet::Repair::Outcome;
+  ListenerSet listeners;
+  REQUIRE(listeners.apply(Wanted{{"http", on("[::]:0", 16)}}));
+  auto passed = net::open_listener("127.0.0.1:0");
+  REQUIRE(passed);
+  REQUIRE(listeners.adopt(passed->release(), {"passed"}));
+  REQUIRE(listeners.repair().empty());
+  for (const char* const name : {"http", "passed"}) {
+    INFO(name);
+    const Fd worker(::fcntl(listeners.find(name), F_DUPFD_CLOEXEC, 0));
+    attach_deaf_filter(worker.get());
+    set_number(worker.get(), IPPROTO_IP, IP_MINTTL, 255);
+    set_number(worker.get(), IPPROTO_IP, IP_TTL, 1);
+    set_number(worker.get(), SOL_SOCKET, SO_DONTROUTE, 1);
+    const auto repairs = listeners.repair();
+    REQUIRE(repairs.size() == 1);
+    CHECK(repairs[0].name == name);
+    CHECK(repairs[0].outcome == Outcome::SetBack);
+    CHECK(repairs[0].options == "SO_ATTACH_FILTER, IP_MINTTL, IP_TTL, SO_DONTROUTE");
+    CHECK(listeners.repair().empty());
+  }
+  CHECK(takes_connections(listeners.find("passed"), listeners.address("passed")));
+}
+
+TEST_CASE("a listener with a filter that is locked is made anew at its address") {
+  using Outcome = ListenerSet::Repair::Outcome;
+  ListenerSet listeners;
+  REQUIRE(listeners.apply(Wanted{{"http", on("127.0.0.1:0", 16)}}));
+  const std::string address = listeners.address("http");
+  const Fd worker(::fcntl(listeners.find("http"), F_DUPFD_CLOEXEC, 0));
+  attach_deaf_filter(worker.get());
+  set_number(worker.get(), SOL_SOCKET, SO_LOCK_FILTER, 1);
+  const auto repairs = listeners.repair();
+  REQUIRE(repairs.size() == 1);
+  CHECK(repairs[0].outcome == Outcome::Replaced);
+  CHECK(repairs[0].options == "SO_ATTACH_FILTER");
+  CHECK(listeners.address("http") == address);
+  CHECK(takes_connections(listeners.find("http"), address));
+  CHECK(listeners.repair().empty());
+}
+
+TEST_CASE("a locked filter of a listener from systemd is told, with what to do") {
+  auto passed = net::open_listener("127.0.0.1:0");
+  REQUIRE(passed);
+  ListenerSet listeners;
+  REQUIRE(listeners.adopt(passed->release(), {"http"}));
+  attach_deaf_filter(listeners.find("http"));
+  set_number(listeners.find("http"), SOL_SOCKET, SO_LOCK_FILTER, 1);
+  const auto repairs = listeners.repair();
+  REQUIRE(repairs.size() == 1);
+  CHECK(repairs[0].outcome == ListenerSet::Repair::Outcome::Failed);
+  CHECK_THAT(repairs[0].why, Catch::Contains("systemctl restart"));
+}
+
+TEST_CASE("a queue that a program has shortened has its length again") {
+  ListenerSet listeners;
+  REQUIRE(listeners.apply(Wanted{{"http", on("127.0.0.1:0", 16)}}));
+  const int socket = listeners.find("http");
+  REQUIRE(::listen(socket, 0) == 0);
+  CHECK(listeners.repair().empty());
+  CHECK(net::backlog_of(socket) == 16u);
+  REQUIRE(::listen(socket, 64) == 0);
+  CHECK(listeners.repair().empty());
+  CHECK(net::backlog_of(socket) == 64u);
 }
