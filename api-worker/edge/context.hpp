@@ -27,8 +27,8 @@ namespace holdfast::api {
 // Where a request comes from, as far as that can be trusted.
 struct Client {
   std::string address;  // the client's, behind trusted proxies; "unix" on a Unix socket
-  // An untrusted peer sent forwarding fields: `address` is that proxy's, not the client's, and does
-  // not identify anybody.
+  // `address` is that of a proxy, declared or not, which has named no client: it has its share of
+  // limits, and no rights.
   bool hidden = false;
 };
 

@@ -65,17 +65,17 @@ bool is_trusted(const http::Peer& peer, const std::vector<net::Network>& trusted
 
 Client find_client(const http::Peer& peer, const http::Headers& headers,
                    const std::vector<net::Network>& trusted, config::ForwardedField field) {
-  const bool forwarded = names_a_proxy(headers);
   Client client;
   client.address = peer.unix_socket ? "unix" : peer.address;
   const bool peer_trusted = is_trusted(peer, trusted);
-  client.hidden = forwarded && !peer_trusted;
+  client.hidden = names_a_proxy(headers);
   if (!peer_trusted) return client;
   const bool rfc7239 = field == config::ForwardedField::Forwarded;
   walk_forwarded(headers, rfc7239 ? kForwarded : kXForwardedFor,
                  [&](const net::IpAddress& address) {
                    client.address = address.to_string();
-                   return contains(trusted, address);
+                   client.hidden = contains(trusted, address);
+                   return client.hidden;
                  });
   return client;
 }

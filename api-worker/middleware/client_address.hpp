@@ -11,10 +11,11 @@
 //   The other field is ignored then, because only one of them is the proxy's own.
 // - An entry that is not an address ("unknown", "_hidden", garbage) ends the walk: the last valid
 //   one counts. Ports and brackets are accepted, IPv4-mapped IPv6 is IPv4. At most 32 entries are
-//   read. Empty ones are skipped (RFC 9110, 5.6.1.2): a proxy that adds nothing hides nobody.
-// - A client is hidden if a peer that is not trusted sent a proxy's field (X-Forwarded-For,
-//   Forwarded, X-Real-IP, Via): the address is that proxy's. Without such a field nobody can tell a
-//   proxy from a client, not even on this host: no rule here may rest on a loopback peer.
+//   read. Empty ones are skipped (RFC 9110, 5.6.1.2).
+// - A client is hidden if the address is a proxy's: if the request has a proxy's field
+//   (X-Forwarded-For, Forwarded, X-Real-IP, Via) and its peer is not trusted, or names nobody but
+//   trusted addresses. Without such a field nobody can tell a proxy from a client, not even on this
+//   host: no rule here may rest on a loopback peer.
 
 #include "api-worker/middleware/middleware.hpp"
 #include "common/config/config.hpp"

@@ -106,6 +106,22 @@ TEST_CASE("a client is hidden when only an undeclared proxy could name it") {
   }
 }
 
+TEST_CASE("a trusted proxy that names nobody but proxies hides its client") {
+  const auto hidden = [](const char* field, const char* value) {
+    http::Headers headers;
+    headers.add(field, value);
+    return find_client(tcp("10.0.0.1"), headers, networks(kProxies)).hidden;
+  };
+  CHECK_FALSE(find_client(tcp("10.0.0.1"), {}, networks(kProxies)).hidden);  // itself
+  CHECK(hidden("Via", "1.1 proxy"));
+  CHECK(hidden("X-Real-IP", "198.51.100.7"));
+  CHECK(hidden("Forwarded", "for=198.51.100.7"));  // not the field that counts
+  CHECK(hidden("X-Forwarded-For", "unknown"));
+  CHECK(hidden("X-Forwarded-For", "10.2.2.2"));
+  CHECK(hidden("X-Forwarded-For", "198.51.100.7, unknown, 10.2.2.2"));
+  CHECK_FALSE(hidden("X-Forwarded-For", "unknown, 198.51.100.7, 10.2.2.2"));
+}
+
 TEST_CASE("networks match by their prefix") {
   const auto in = [](const char* address, const char* network) {
     const auto parsed = net::IpAddress::parse(address);

@@ -197,6 +197,21 @@ TEST_CASE("metrics and internal paths are for the networks that are allowed") {
   }
 }
 
+TEST_CASE("a request by a trusted proxy that names nobody reads no metrics, though its network may") {
+  const ApiService stack([](config::Config& config) {
+    config.http.trusted_proxies = {"127.0.0.1"};
+    config.http.metrics_allow = {"127.0.0.0/8"};
+  });
+  for (const char* path : {"/metrics", "/internal/stats"}) {
+    INFO(path);
+    CHECK(stack.get(path).status == 200);
+    CHECK(stack.get(path, {{"Via", "1.1 proxy"}}).status == 403);
+    CHECK(stack.get(path, {{"X-Forwarded-For", "unknown"}}).status == 403);
+    CHECK(stack.get(path, {{"X-Forwarded-For", "127.0.0.1"}}).status == 403);
+    CHECK(stack.get(path, {{"X-Forwarded-For", "127.0.0.2"}}).status == 200);
+  }
+}
+
 TEST_CASE("internal statistics describe this worker") {
   const ApiService stack;
   const http::Response stats = stack.get("/internal/stats");
