@@ -71,6 +71,14 @@ void Router::add(std::string_view method, std::string_view pattern, RouteHandler
   (*entry)->allow = allow_of(names);
 }
 
+void Router::check_path(std::string_view pattern, PathCheck check) {
+  const auto entry = std::find_if(entries_.begin(), entries_.end(),
+                                  [&](const auto& known) { return known->pattern == pattern; });
+  if (entry == entries_.end())
+    throw std::invalid_argument(fmt::format("there is no route {}", pattern));
+  (*entry)->check = std::move(check);
+}
+
 bool Router::matches(const Entry& entry, std::string_view path, std::vector<std::string>& values) {
   values.clear();
   for (const Segment& expected : entry.segments) {
@@ -107,6 +115,7 @@ Router::Match Router::match(std::string_view method, std::string_view path) cons
       if (known.name != wanted) continue;
       match.handler = &known.handler;
       match.check = &known.check;
+      match.path_check = &entry->check;
     }
     return match;
   }

@@ -30,11 +30,16 @@ using RouteHandler = std::function<void(const ContextPtr& context, Reply reply)>
 // What a route refuses by the head alone, before a body is read: pure.
 using HeadCheck = std::function<std::optional<ProblemDetails>(const http::Request& head)>;
 
+// What a path refuses by what its {…} matched, whatever the method: pure.
+using PathCheck =
+    std::function<std::optional<ProblemDetails>(const std::vector<std::string>& path_values)>;
+
 class Router {
  public:
   struct Match {
     const RouteHandler* handler = nullptr;  // null: no such path, or no such method on it
     const HeadCheck* check = nullptr;       // with a handler only; may be empty
+    const PathCheck* path_check = nullptr;  // the same; made before it
     std::string_view route;                 // empty: no such path
     std::vector<std::string> path_values;
     std::string_view allow;  // the value of Allow for this path
@@ -43,6 +48,9 @@ class Router {
   // Throws std::invalid_argument for a pattern without a leading '/' or a duplicate route.
   void add(std::string_view method, std::string_view pattern, RouteHandler handler,
            HeadCheck check = {});
+
+  // For a pattern that has a route already; throws std::invalid_argument otherwise.
+  void check_path(std::string_view pattern, PathCheck check);
 
   // HEAD uses the handler of GET. OPTIONS matches no handler: the caller responds with `allow`.
   Match match(std::string_view method, std::string_view path) const;
@@ -65,6 +73,7 @@ class Router {
     std::vector<Segment> segments;
     std::vector<Method> methods;
     std::string allow;
+    PathCheck check;
   };
   static std::vector<Segment> split_pattern(std::string_view pattern);
   static bool matches(const Entry& entry, std::string_view path, std::vector<std::string>& values);

@@ -177,14 +177,22 @@ tl::expected<store::NewDocument, ProblemDetails> from_text(const http::Request& 
   return document;
 }
 
+bool is_uuid(const std::string& id) {
+  constexpr std::string_view kShape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  return std::equal(id.begin(), id.end(), kShape.begin(), kShape.end(), [](char c, char shape) {
+    return shape == '-' ? c == '-' : text::is_alphanumeric(c);
+  });
+}
+
 }  // namespace
 
 std::string document_id(const std::string& path_value) {
-  constexpr std::string_view kShape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-  const bool is_uuid = std::equal(
-      path_value.begin(), path_value.end(), kShape.begin(), kShape.end(),
-      [](char c, char shape) { return shape == '-' ? c == '-' : text::is_alphanumeric(c); });
-  return is_uuid ? text::to_lower(path_value) : path_value;
+  return is_uuid(path_value) ? text::to_lower(path_value) : path_value;
+}
+
+std::optional<ProblemDetails> check_document_path(const std::vector<std::string>& path_values) {
+  if (is_uuid(path_values[0])) return {};
+  return ProblemDetails{404, "There is no such document."};
 }
 
 std::optional<ProblemDetails> check_document_type(const http::Request& head) {

@@ -31,6 +31,9 @@ constexpr std::size_t kMaxMetadataBytes = 16u << 10;
 // The id in a path. UUIDs are compared without case (RFC 9562, 4).
 std::string document_id(const std::string& path_value);
 
+// 404 if the id cannot be a document's: no body is read to find out.
+std::optional<ProblemDetails> check_document_path(const std::vector<std::string>& path_values);
+
 // 415 unless the head announces one of the two types, and text in UTF-8.
 std::optional<ProblemDetails> check_document_type(const http::Request& head);
 

@@ -91,6 +91,8 @@ void add_document_routes(Router& router, const Services& services) {
   router.add("GET", "/api/documents/{id}", bind_services(services, get<document_tag, whole>));
   router.add("GET", "/api/documents/{id}/content",
              bind_services(services, get<content_tag, content_alone>));
+  for (const char* const pattern : {"/api/documents/{id}", "/api/documents/{id}/content"})
+    router.check_path(pattern, check_document_path);
 }
 
 }  // namespace holdfast::api

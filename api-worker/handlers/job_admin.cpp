@@ -3,6 +3,7 @@
 
 #include "api-worker/edge/json_input.hpp"
 #include "api-worker/handlers/job_filter.hpp"
+#include "api-worker/handlers/jobs.hpp"
 #include "api-worker/handlers/writes.hpp"
 #include "common/store/job_json.hpp"
 #include "common/text/json_writer.hpp"
@@ -146,6 +147,7 @@ void add_job_admin_routes(Router& router, const Services& services) {
   router.add("POST", "/api/jobs/bulk", bind_services(services, change_jobs), check_json_type);
   router.add("POST", "/api/jobs/{id}/cancel", bind_services(services, cancel_job));
   router.add("DELETE", "/api/jobs/{id}", bind_services(services, discard_job));
+  router.check_path("/api/jobs/{id}/cancel", check_job_path);
   for (const bool paused : {true, false}) {
     router.add(
         "POST", paused ? "/api/queue/pause" : "/api/queue/resume",

@@ -75,6 +75,12 @@ void get_queue(const Services& services, const ContextPtr& context, const Reply&
 
 }  // namespace
 
+// To clients an id is an opaque string: one that is not a number is simply unknown.
+std::optional<ProblemDetails> check_job_path(const std::vector<std::string>& path_values) {
+  if (text::parse_digits<std::int64_t>(path_values[0])) return {};
+  return ProblemDetails{404, "There is no such job."};
+}
+
 void add_job_routes(Router& router, const Services& services) {
   router.add("GET", "/api/jobs/{id}", [&services](const ContextPtr& context, const Reply& reply) {
     get_job(services, context, reply);
@@ -83,6 +89,8 @@ void add_job_routes(Router& router, const Services& services) {
              [&services](const ContextPtr& context, const Reply& reply) {
                retry_job(services, context, reply);
              });
+  for (const char* const pattern : {"/api/jobs/{id}", "/api/jobs/{id}/retry"})
+    router.check_path(pattern, check_job_path);
   router.add("GET", "/api/queue", [&services](const ContextPtr& context, const Reply& reply) {
     get_queue(services, context, reply);
   });

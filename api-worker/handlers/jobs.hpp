@@ -9,6 +9,9 @@
 
 namespace holdfast::api {
 
+// 404 if the id cannot be a job's: no body is read to find out.
+std::optional<ProblemDetails> check_job_path(const std::vector<std::string>& path_values);
+
 void add_job_routes(Router& router, const Services& services);
 
 }  // namespace holdfast::api

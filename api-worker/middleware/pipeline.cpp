@@ -52,6 +52,7 @@ Pipeline::ActiveRequestPtr Pipeline::begin(std::shared_ptr<http::Request> reques
   context.request = std::move(request);
   exchange->handler = match.handler;
   exchange->check = match.check;
+  exchange->path_check = match.path_check;
   exchange->allow = match.allow;
   return exchange;
 }
@@ -83,6 +84,11 @@ void Pipeline::advance(const ActiveRequestPtr& exchange) {
   if (context.wait_for) return wait(exchange);
   if (exchange->handler == nullptr) {
     return finish(exchange, no_such_route(context, exchange->allow));
+  }
+  if (*exchange->path_check) {
+    if (auto problem = (*exchange->path_check)(context.path_values)) {
+      return finish(exchange, problem_response(context, *problem));
+    }
   }
   if (*exchange->check) {
     if (auto problem = (*exchange->check)(*context.request)) {

@@ -42,6 +42,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
     Context context;
     const RouteHandler* handler = nullptr;
     const HeadCheck* check = nullptr;
+    const PathCheck* path_check = nullptr;
     std::string_view allow;
     std::function<void(std::string client)> accept;  // set at the gate: the body is not here yet
     http::Responder respond;

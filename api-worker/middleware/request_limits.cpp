@@ -20,8 +20,12 @@ bool needs_length(const Context& context) {
 }  // namespace
 
 std::uint64_t body_limit(const http::Request& head, const config::Http& config) {
-  const bool document = head.path == "/api/documents" || head.path.starts_with("/api/documents/");
-  return document ? config.max_document_bytes : config.max_body_bytes;
+  constexpr std::string_view kOne = "/api/documents/";
+  const bool posted = head.method == "POST" &&
+                      (head.path == "/api/documents" || head.path == "/api/documents/batch");
+  const bool put = head.method == "PUT" && head.path.starts_with(kOne) &&
+                   head.path.find('/', kOne.size()) == std::string::npos;
+  return posted || put ? config.max_document_bytes : config.max_body_bytes;
 }
 
 std::optional<http::Response> RequestLimits::on_request(Context& context) {

@@ -8,7 +8,8 @@
 // - a Content-Encoding other than identity and gzip: 415, with the supported one in
 // Accept-Encoding.
 //   The server unfolds gzip as it reads (400, 413).
-// The body limit depends on the path: documents may be larger than everything else.
+// The body limit depends on method and path: what may carry a document may be larger than
+// everything else.
 
 #include "api-worker/middleware/middleware.hpp"
 #include "common/config/config.hpp"

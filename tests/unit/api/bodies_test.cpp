@@ -44,7 +44,10 @@ TEST_CASE("what the head decides is decided before the body, and before 100 Cont
       {"POST /api/nothing", writer + json, "404"},
       {"DELETE /api/documents", writer + json, "405"},
       {"POST /api/documents", writer + "Content-Type: text/html\r\n", "415"},
-      {"PUT /api/documents/7", writer, "415"},
+      {"PUT /api/documents/0190c2a5-7c1e-7abc-8def-0123456789ab", writer, "415"},
+      {"PUT /api/documents/7", writer + json, "404"},
+      {"POST /api/jobs/x/retry", writer, "404"},
+      {"POST /api/jobs/x/cancel", writer, "404"},
       {"POST /api/documents", writer + "Content-Type: text/plain; charset=latin1\r\n", "415"},
       {"POST /api/search", writer + "Content-Type: text/plain\r\n", "415"},
       {"POST /api/search", writer + json + "Content-Encoding: br\r\n", "415"},
@@ -65,6 +68,32 @@ TEST_CASE("what the head decides is decided before the body, and before 100 Cont
   const std::string large = stack.raw("POST /api/documents HTTP/1.1\r\nHost: x\r\n" + writer +
                                       json + "Content-Length: 11000000\r\n\r\n");
   CHECK(large.starts_with("HTTP/1.1 413"));
+}
+
+TEST_CASE("only what may carry a document may be as large as one") {
+  const ApiService stack([](config::Config& config) { config.http.body_timeout = 100ms; });
+  const std::string id = "0190c2a5-7c1e-7abc-8def-0123456789ab";
+  const auto asked = [&](const std::string& line) {
+    return stack.raw(line +
+                     " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nIf-Match: *\r\n"
+                     "Expect: 100-continue\r\nContent-Length: 9000000\r\n"
+                     "Connection: close\r\n\r\n");
+  };
+  for (const std::string line :
+       {"GET /api/documents", "DELETE /api/documents", "PATCH /api/documents",
+        "GET /api/documents/0190c2a5-7c1e-7abc-8def-0123456789ab",
+        "DELETE /api/documents/0190c2a5-7c1e-7abc-8def-0123456789ab",
+        "PUT /api/documents/0190c2a5-7c1e-7abc-8def-0123456789ab/content"}) {
+    INFO(line);
+    CHECK(asked(line).starts_with("HTTP/1.1 413"));
+  }
+  CHECK(asked("PUT /api/documents/notauuid").starts_with("HTTP/1.1 404"));
+  for (const std::string& line :
+       {std::string("POST /api/documents"), std::string("POST /api/documents/batch"),
+        "PUT /api/documents/" + id}) {
+    INFO(line);
+    CHECK(asked(line).starts_with("HTTP/1.1 100 Continue"));
+  }
 }
 
 TEST_CASE("a request is counted and logged once, whether or not its body comes") {
