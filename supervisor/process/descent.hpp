@@ -10,14 +10,23 @@
 //
 // Threads: any.
 
+#include "common/os/proc.hpp"
+
 #include <sys/types.h>
+
+#include <functional>
 
 namespace holdfast::supervisor::process {
 
-// Also true if it has ended, or cannot be examined although it has our user: nobody can tell.
+// Also true if nobody can tell: if it has ended, whatever its user, or cannot be examined.
 bool is_from_descendant(int connection);
 
-// Whether `pid` descends from `ancestor`.
-bool descends_from(pid_t pid, pid_t ancestor);
+using ReadStat = std::function<Result<ProcessStat>(pid_t pid)>;
+
+// Whether `pid` descends from `ancestor`, as far as can be known. True as well if it, or one of its
+// ancestors, cannot be read, except for those that hidepid= hides, which are another user's: if
+// such a process is a descendant (of a program that changes the user), the mode of the socket has
+// to do. False at a parent of 0, which is outside of our pid namespace.
+bool may_descend_from(pid_t pid, pid_t ancestor, const ReadStat& read = read_process_stat);
 
 }  // namespace holdfast::supervisor::process
