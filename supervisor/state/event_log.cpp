@@ -14,11 +14,27 @@ void EventLog::append(EventRecord record) {
     const std::lock_guard lock(mutex_);
     record.seq = ++last_seq_;
     records_.push_back(record);
-    if (records_.size() > capacity_) records_.pop_front();
+    ++counts_[record.program];
+    if (records_.size() > capacity_) make_room();
     listeners = listeners_;
   }
   for (const auto& listener : listeners)
     listener(record);
+}
+
+void EventLog::make_room() {
+  const auto loudest =
+      std::max_element(counts_.begin(), counts_.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  // Never the newest: readers wait for its number.
+  const auto oldest = loudest->second == 1
+                          ? records_.begin()
+                          : std::find_if(records_.begin(), records_.end(), [&](const auto& record) {
+                              return record.program == loudest->first;
+                            });
+  const auto count = counts_.find(oldest->program);
+  if (--count->second == 0) counts_.erase(count);
+  records_.erase(oldest);
 }
 
 void EventLog::listen(std::function<void(const EventRecord&)> listener) {
@@ -38,6 +54,13 @@ std::vector<EventRecord> EventLog::since(std::uint64_t after, std::size_t limit)
 std::uint64_t EventLog::last_seq() const {
   const std::lock_guard lock(mutex_);
   return last_seq_;
+}
+
+std::uint64_t EventLog::before_last(std::size_t count) const {
+  const std::lock_guard lock(mutex_);
+  if (count == 0) return last_seq_;
+  if (records_.size() <= count) return 0;
+  return records_[records_.size() - count].seq - 1;
 }
 
 }  // namespace holdfast::supervisor

@@ -2,8 +2,9 @@
 #pragma once
 
 // EventLog: the latest events of the fleet, numbered, for `holdfast events`, the status page and
-// the alert rules. Bounded: old events are dropped and numbers never reused, so a reader that was
-// away too long can tell from the numbers that it missed some. Secrets in a message are masked.
+// the alert rules. Bounded: what must go is the oldest event of the program that has the most, so
+// that one that restarts all the time evicts its own and nobody else's. Numbers are never reused,
+// so a reader can tell from a gap that it missed some. Secrets in a message are masked.
 //
 // Threads: every method from any thread. Listeners are called on the appending thread, outside the
 // lock; they must be quick and must not append.
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -41,11 +43,16 @@ class EventLog {
   // Events with seq > after, oldest first, at most `limit`.
   std::vector<EventRecord> since(std::uint64_t after, std::size_t limit) const;
   std::uint64_t last_seq() const;
+  // What to read after for the last `count` events that there are.
+  std::uint64_t before_last(std::size_t count) const;
 
  private:
+  void make_room();
+
   const std::size_t capacity_;
   mutable std::mutex mutex_;
   std::deque<EventRecord> records_;
+  std::map<std::string, std::size_t> counts_;  // by program; "" has the fleet's
   std::uint64_t last_seq_ = 0;
   std::vector<std::function<void(const EventRecord&)>> listeners_;
 };

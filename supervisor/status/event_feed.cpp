@@ -55,8 +55,7 @@ http::Response EventFeed::stream(std::uint64_t after, const std::string* last_ev
 }
 
 std::uint64_t EventFeed::before_last(std::uint64_t count) const {
-  const std::uint64_t last = events_.last_seq();
-  return last - std::min(last, count);
+  return events_.before_last(count);
 }
 
 void EventFeed::wake() {
