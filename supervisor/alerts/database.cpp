@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <system_error>
 #include <utility>
 
@@ -20,11 +22,17 @@ using store::sqlite::guarded;
 
 constexpr Duration kPatience = std::chrono::seconds(1);
 
-// A link, or somebody else's file, is not for us to write to.
-bool is_foreign(const std::filesystem::path& file) {
-  struct stat info {};
-  if (::lstat(file.c_str(), &info) != 0) return false;  // there is none
-  return !S_ISREG(info.st_mode) || info.st_uid != ::geteuid();
+constexpr std::array kSuffixes = {"", "-wal", "-shm", "-journal"};
+
+// A link, a file with a second name, or somebody else's, is not for us to write to. SQLite refuses
+// a log that is a link, and with it the database.
+bool is_foreign(const std::filesystem::path& database) {
+  return std::any_of(kSuffixes.begin(), kSuffixes.end(), [&](const char* suffix) {
+    const std::filesystem::path file = database.native() + suffix;
+    struct stat info {};
+    if (::lstat(file.c_str(), &info) != 0) return false;  // there is none
+    return !S_ISREG(info.st_mode) || info.st_uid != ::geteuid() || info.st_nlink > 1;
+  });
 }
 
 // Private from the start: SQLite gives its log the mode of the file.
@@ -56,7 +64,7 @@ Database::Database(const std::filesystem::path& file, const log::Logger& log)
 }
 
 void Database::open() {
-  if (is_foreign(file_)) move_aside("it is not a file of this user's");
+  if (is_foreign(file_)) move_aside("it, or a file beside it, is a link or another user's");
   if (try_open()) return;
   auto memory = Connection::open(":memory:", Access::Create);
   if (memory) connection_ = std::move(*memory);
@@ -83,7 +91,7 @@ bool Database::try_open() {
 
 void Database::move_aside(const std::string& why) {
   const std::filesystem::path aside = file_.native() + ".damaged";
-  for (const char* suffix : {"", "-wal", "-shm"}) {
+  for (const char* const suffix : kSuffixes) {
     std::error_code ignored;
     std::filesystem::rename(file_.native() + suffix, aside.native() + suffix, ignored);
   }

@@ -102,6 +102,27 @@ TEST_CASE("a link is not followed") {
   CHECK(disk.lines.lines.size() == 1);
 }
 
+TEST_CASE("links in the places of the files beside it are moved aside, and not followed") {
+  for (const char* const suffix : {"-wal", "-shm", "-journal"}) {
+    INFO(suffix);
+    Disk disk;
+    const auto other = disk.dir / "other";
+    std::ofstream{other};
+    std::filesystem::create_symlink(other, disk.file.native() + suffix);
+    {
+      Database database(disk.file, disk.log);
+      CHECK(database.is_durable());
+      Outbox outbox(database);
+      outbox.apply("ops", {{entry(1)}, {}});
+    }
+    CHECK(std::filesystem::is_empty(other));
+    CHECK(disk.lines.lines.size() == 1);
+    Database database(disk.file, disk.log);
+    CHECK(Outbox(database).load("ops").size() == 1);
+    CHECK(disk.lines.lines.size() == 1);
+  }
+}
+
 TEST_CASE("without a disk it works in memory, and says so once") {
   Disk disk;
   Database database(disk.dir / "missing" / "alerts.db", disk.log);
