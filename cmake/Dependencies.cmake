@@ -14,7 +14,6 @@ find_package(prometheus-cpp REQUIRED COMPONENTS core)
 find_package(date REQUIRED)                  # time zones; C++20's own are not in GCC 12
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
-pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
 pkg_check_modules(HIREDIS REQUIRED IMPORTED_TARGET hiredis)
 # Not by pkg-config: on Debian 13 it walks all of Abseil's dependencies, which takes it minutes.
 find_path(RE2_INCLUDE re2/re2.h REQUIRED)

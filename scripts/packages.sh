@@ -3,7 +3,7 @@
 # The Debian packages that are needed, and functions to install and build. Sourced by ./run and ./test.
 
 build_packages=(g++ cmake ninja-build ccache pkg-config
-  libcpp-httplib-dev libssl-dev libspdlog-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev
+  libssl-dev libspdlog-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev
   libexpected-dev prometheus-cpp-dev libsqlitecpp-dev libsqlite3-dev libpq-dev zlib1g-dev libhiredis-dev
   libre2-dev libhowardhinnant-date-dev libstemmer-dev libutf8proc-dev
   tzdata)

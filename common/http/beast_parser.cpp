@@ -20,6 +20,12 @@ std::string_view plain(beast::string_view text) {
 
 constexpr std::uint32_t kNoHeadLimit = 0xFFFFFFFFU;  // HeadScanner has its own
 constexpr std::uint32_t kMaxResponseHead = 64U << 10;
+constexpr std::size_t kMaxUnused = kMaxResponseHead;
+constexpr int kMaxInterim = 8;
+// Of what a response has besides its body: as much as two heads, and for each byte of the body what
+// a chunk of its own takes ("1\r\n" and "\r\n"), and a little more.
+constexpr std::uint64_t kMaxFraming = 2 * kMaxResponseHead;
+constexpr std::uint64_t kFramingOfByte = 8;
 
 // What requests and responses have in common: collecting fields and body bytes.
 template <bool IsRequest>
@@ -115,25 +121,51 @@ bool RequestParser::keep_alive() const {
 }
 
 struct ResponseParser::Impl {
-  explicit Impl(std::uint64_t limit) : max_body_bytes(limit) { restart(); }
+  Impl(std::uint64_t limit, Body expected) : max_body_bytes(limit), body(expected) { restart(); }
 
   void restart() {
     response = {};
+    line_done = false;
     parser.emplace();
     parser->header_limit(kMaxResponseHead);
     parser->body_limit(max_body_bytes);
     parser->eager(true);
+    parser->skip(body == Body::None);
     parser->headers = &response.headers;
     parser->body = &response.body;
   }
 
-  std::uint64_t max_body_bytes;
+  // Some servers leave out the space before a reason that is empty, on which Beast insists.
+  std::size_t put(std::string_view bytes, error_code& error) {
+    constexpr std::size_t kNoReason = std::string_view("HTTP/1.1 200\r\n").size();
+    if (!line_done && bytes.size() < kNoReason) {
+      error = BeastError::need_more;
+      return 0;
+    }
+    if (!line_done && bytes[kNoReason - 2] == '\r' && bytes[kNoReason - 1] == '\n') {
+      const std::string mended = std::string(bytes.substr(0, kNoReason - 2)) + " \r\n";
+      line_done = parser->put(boost::asio::buffer(mended), error) == mended.size();
+      if (!line_done) return 0;
+      error = {};
+      return kNoReason;
+    }
+    const std::size_t used = parser->put(boost::asio::buffer(bytes.data(), bytes.size()), error);
+    line_done = line_done || used > 0;
+    return used;
+  }
+
+  const std::uint64_t max_body_bytes;
+  const Body body;
   std::optional<ResponseCollector> parser;
   Response response;
+  bool line_done = false;     // of the response that is being read, the status line
+  bool any_left = false;      // there are bytes that wait for more
+  std::uint64_t framing = 0;  // bytes used that are no body
+  int interim = 0;
 };
 
-ResponseParser::ResponseParser(std::uint64_t max_body_bytes)
-    : impl_(std::make_unique<Impl>(max_body_bytes)) {}
+ResponseParser::ResponseParser(std::uint64_t max_body_bytes, Body body)
+    : impl_(std::make_unique<Impl>(max_body_bytes, body)) {}
 ResponseParser::~ResponseParser() = default;
 
 bool ResponseParser::done() const {
@@ -144,32 +176,51 @@ bool ResponseParser::head_done() const {
   return impl_->parser->is_header_done() && impl_->parser->status / 100 != 1;
 }
 
+bool ResponseParser::keep_alive() const {
+  return impl_->parser->keep_alive();
+}
+
 Result<std::size_t> ResponseParser::feed(std::string_view bytes) {
+  const auto too_much = [] {
+    return fail(ErrorKind::ResourceExhausted,
+                "the head, the trailers or the framing of the response is too long");
+  };
+  Impl& impl = *impl_;
   std::size_t used = 0;
   while (used < bytes.size() && !done()) {
+    const std::size_t body_before = impl.response.body.size();
     error_code error;
-    const std::size_t taken =
-        impl_->parser->put(boost::asio::buffer(bytes.data() + used, bytes.size() - used), error);
+    const std::size_t taken = impl.put(bytes.substr(used), error);
     used += taken;
+    impl.framing += taken - (impl.response.body.size() - body_before);
     if (error == BeastError::body_limit) {
       return fail(ErrorKind::ResourceExhausted,
-                  fmt::format("the response is longer than {} bytes", impl_->max_body_bytes));
+                  fmt::format("the response is longer than {} bytes", impl.max_body_bytes));
     }
+    if (error == BeastError::header_limit ||
+        impl.framing > kMaxFraming + kFramingOfByte * impl.response.body.size())
+      return too_much();
     if (error && error != BeastError::need_more) {
       return fail(ErrorKind::DataLoss, "the response is not valid HTTP: " + error.message());
     }
-    if (done() && impl_->parser->status / 100 == 1) impl_->restart();
+    if (done() && impl.parser->status / 100 == 1) {
+      if (++impl.interim > kMaxInterim)
+        return fail(ErrorKind::DataLoss, "the response does not get beyond interim ones");
+      impl.restart();
+    }
     if (error == BeastError::need_more || taken == 0) break;
   }
+  impl.any_left = used < bytes.size();
+  if (!done() && bytes.size() - used > kMaxUnused) return too_much();
   return used;
 }
 
 Result<void> ResponseParser::finish() {
-  if (!impl_->parser->got_some()) {
+  if (!impl_->parser->got_some() && !impl_->any_left) {
     return fail(ErrorKind::Unavailable, "the connection closed without a response");
   }
-  error_code error;
-  impl_->parser->put_eof(error);
+  error_code error = BeastError::partial_message;
+  if (impl_->parser->got_some()) impl_->parser->put_eof(error);
   if (error) return fail(ErrorKind::DataLoss, "the response is truncated");
   return {};
 }

@@ -37,18 +37,25 @@ class RequestParser {
 
 class ResponseParser {
  public:
-  explicit ResponseParser(std::uint64_t max_body_bytes);
+  enum class Body {
+    AsSaid,  // by the fields
+    None,    // whatever the fields say: the answer to HEAD, and of a proxy to CONNECT
+  };
+  explicit ResponseParser(std::uint64_t max_body_bytes, Body body = Body::AsSaid);
   ~ResponseParser();
   ResponseParser(const ResponseParser&) = delete;
   ResponseParser& operator=(const ResponseParser&) = delete;
 
-  // Returns the number of bytes used; the rest must be passed again, followed by more. Interim
-  // (1xx) responses are skipped.
+  // Returns the number of bytes used; the rest, never more than 64 KiB, must be passed again,
+  // followed by more. Interim (1xx) responses are skipped. DataLoss: this is no HTTP, or more than
+  // 8 of those. ResourceExhausted: a body that is too long, a head of more than 64 KiB, or too much
+  // of what is neither: chunk extensions, trailers, the heads of interim responses.
   Result<std::size_t> feed(std::string_view bytes);
   // The peer has closed: completes a body delimited by that, otherwise an error.
   Result<void> finish();
   bool done() const;
-  bool head_done() const;  // of the final response
+  bool head_done() const;   // of the final response
+  bool keep_alive() const;  // the connection can be used for another request, once done()
   Response take();
 
  private:

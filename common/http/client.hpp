@@ -4,7 +4,7 @@
 // Outgoing HTTP. fetch() is for requests that leave the stack (webhooks, providers) and for the
 // command line: blocking, with verified TLS, without redirects, bounded in time and bytes.
 // async_get() is for the many small GETs inside the stack (telemetry sockets), on an io_context.
-// Each has a source of its own (fetch.cpp, async_get.cpp): one sees cpp-httplib, the other Asio.
+// Each has a source of its own (fetch.cpp, async_get.cpp); both read answers by ResponseParser.
 
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
@@ -51,9 +51,10 @@ struct FetchOptions {
 // `url`: http://host:port/path, https://…, or unix:/path/to.sock:/target. Any thread; blocks.
 // Certificates are verified against the system's trust store and `ca_file`. Content-Length,
 // Transfer-Encoding and Connection are set by the client itself. Bodies are returned as received,
-// compressed or not. The size of the response's header fields is bounded by the deadline only.
-// Errors: InvalidArgument (URL, method), Unavailable, DeadlineExceeded, ResourceExhausted (the
-// response is longer than allowed), DataLoss (truncated or malformed); any status is a Response.
+// compressed or not. Besides `max_response_bytes` of a body, an answer has a head of 64 KiB at
+// most. Errors: InvalidArgument (URL, method), Unavailable, DeadlineExceeded, ResourceExhausted
+// (the response is longer than allowed), DataLoss (truncated or malformed); any status is a
+// Response.
 Result<Response> fetch(const std::string& method, const std::string& url, const Headers& headers,
                        const std::string& body, const FetchOptions& options = {});
 

@@ -1,64 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one file that sees cpp-httplib.
+#include "common/http/beast_parser.hpp"
 #include "common/http/client.hpp"
+#include "common/http/client_stream.hpp"
 #include "common/http/idle_connections.hpp"
+#include "common/http/read_buffer.hpp"
 #include "common/http/resolve.hpp"
 #include "common/http/syntax.hpp"
 #include "common/http/watchdog.hpp"
 #include "common/net/url.hpp"
 #include "common/text/ascii.hpp"
 
-#include <httplib.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
+#include <openssl/evp.h>
 #include <signal.h>
 
 #include <algorithm>
 
 namespace holdfast::http {
 
-struct IdleConnections::Connection {
-  std::string peer;
-  httplib::Client client;
-  MonoTime opened = MonoTime::clock::now();
-  MonoTime used{};
-};
-
-IdleConnections::IdleConnections() : IdleConnections(Limits{}) {}
-IdleConnections::IdleConnections(Limits limits) : limits_(limits) {}
-IdleConnections::~IdleConnections() = default;
-
-std::unique_ptr<IdleConnections::Connection> IdleConnections::take(const std::string& peer) {
-  const std::lock_guard lock(mutex_);
-  close_the_old(MonoTime::clock::now());
-  const auto last = std::find_if(idle_.rbegin(), idle_.rend(),
-                                 [&](const auto& connection) { return connection->peer == peer; });
-  if (last == idle_.rend()) return nullptr;
-  std::unique_ptr<Connection> taken = std::move(*last);
-  idle_.erase(std::next(last).base());
-  return taken;
-}
-
-void IdleConnections::keep(std::unique_ptr<Connection> connection) {
-  const std::lock_guard lock(mutex_);
-  connection->used = MonoTime::clock::now();
-  close_the_old(connection->used);
-  if (limits_.connections == 0) return;
-  if (idle_.size() >= limits_.connections) idle_.erase(idle_.begin());
-  idle_.push_back(std::move(connection));
-}
-
-void IdleConnections::close_the_old(MonoTime now) {
-  std::erase_if(idle_, [&](const auto& connection) {
-    return now - connection->used > limits_.idle || now - connection->opened > limits_.age;
-  });
-}
-
 namespace {
 
 using Connection = IdleConnections::Connection;
 
-// cpp-httplib and OpenSSL write without MSG_NOSIGNAL: a vanished peer must not kill the process.
+// OpenSSL writes without MSG_NOSIGNAL: a vanished peer must not kill the process.
 class NoSigpipe {
  public:
   NoSigpipe() {
@@ -94,69 +57,66 @@ bool is_set_by_the_client(std::string_view name) {
   return false;
 }
 
-httplib::Headers to_httplib(const Headers& headers, const net::Url& url) {
-  httplib::Headers out;
+// RFC 9110, 8.6: these say how long their body is, also if it is empty.
+bool has_length(const std::string& method, const std::string& body) {
+  return !body.empty() || method == "POST" || method == "PUT" || method == "PATCH";
+}
+
+// RFC 7617. Empty without a user.
+std::string proxy_authorization(const net::ProxyUrl& proxy) {
+  if (proxy.user.empty()) return {};
+  const std::string plain = proxy.user + ":" + proxy.password;
+  std::string encoded((plain.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock adds a NUL
+  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
+                                     reinterpret_cast<const unsigned char*>(plain.data()),
+                                     static_cast<int>(plain.size()));
+  encoded.resize(static_cast<std::size_t>(length));
+  return fmt::format("Proxy-Authorization: Basic {}\r\n", encoded);
+}
+
+// Up to the body. By a proxy, a target in the clear is named in full (RFC 9112, 3.2.2).
+std::string head_of(const std::string& method, const net::Url& url, const Headers& headers,
+                    const std::string& body, const FetchOptions& options) {
+  const bool in_full = options.proxy && url.scheme == net::Url::Scheme::Http;
+  std::string text =
+      fmt::format("{} {}{} HTTP/1.1\r\n", method, in_full ? url.base() : "", url.target);
+  if (headers.find("Host") == nullptr) text += fmt::format("Host: {}\r\n", url.host_field());
+  if (headers.find("User-Agent") == nullptr) text += "User-Agent: holdfast\r\n";
+  if (headers.find("Accept") == nullptr) text += "Accept: */*\r\n";
+  if (in_full && headers.find("Proxy-Authorization") == nullptr)
+    text += proxy_authorization(*options.proxy);
   for (const auto& [name, value] : headers.fields()) {
-    if (!is_set_by_the_client(name)) out.emplace(name, value);
+    if (!is_set_by_the_client(name)) text += fmt::format("{}: {}\r\n", name, value);
   }
-  if (headers.find("Host") == nullptr) out.emplace("Host", url.host_field());
-  if (headers.find("User-Agent") == nullptr) out.emplace("User-Agent", "holdfast");
-  return out;
+  if (has_length(method, body)) text += fmt::format("Content-Length: {}\r\n", body.size());
+  if (options.connections == nullptr) text += "Connection: close\r\n";
+  return text + "\r\n";
 }
 
-// Adds the authorities of a file to those of the system.
-Result<void> trust(httplib::Client& client, const std::filesystem::path& ca_file) {
-  SSL_CTX* const context = client.ssl_context();
-  if (context == nullptr) return {};  // not https
-  X509_STORE* const store = SSL_CTX_get_cert_store(context);
-  if (SSL_CTX_set_default_verify_paths(context) == 1 &&
-      X509_STORE_load_file(store, ca_file.c_str()) == 1)
-    return {};
-  ERR_clear_error();
-  return fail(ErrorKind::InvalidArgument,
-              fmt::format("'{}' has no certificate that can be read", ca_file.native()));
+Failure bad_answer(const Error& why) {
+  if (why.kind == ErrorKind::ResourceExhausted) return fail(why);
+  return fail(ErrorKind::DataLoss,
+              "the response is missing, truncated or malformed: " + why.message);
 }
 
-httplib::Client make_client(const net::Url& url, const std::string& address,
-                            const FetchOptions& options) {
-  if (url.scheme == net::Url::Scheme::Unix) {
-    httplib::Client client(url.socket_path, 80);
-    client.set_address_family(AF_UNIX);
-    return client;
+// One response. `rest`: what came of it last, and after it.
+Result<void> receive(ClientStream& stream, ResponseParser& parser, ReadBuffer& rest,
+                     bool& any_byte) {
+  constexpr std::size_t kRoom = 16 << 10;
+  while (!parser.done()) {
+    const auto got = stream.receive(rest.prepare(kRoom));
+    if (!got) return bad_answer(got.error());
+    if (*got == 0) {
+      if (const auto ended = parser.finish(); !ended) return bad_answer(ended.error());
+      continue;
+    }
+    any_byte = true;
+    rest.commit(*got);
+    const auto used = parser.feed(rest.view());
+    if (!used) return bad_answer(used.error());
+    rest.consume(*used);
   }
-  httplib::Client client(url.base());
-  // Host, SNI and the certificate check use the name; the connection goes to the address.
-  if (address != url.host && !options.proxy) client.set_hostname_addr_map({{url.host, address}});
-  return client;
-}
-
-// Later releases of the library have a code of its own for a name that differs.
-template <class Code>
-bool is_about_certificate(Code code) {
-  if constexpr (requires { Code::SSLServerHostnameVerification; }) {
-    if (code == Code::SSLServerHostnameVerification) return true;
-  }
-  return code == Code::SSLServerVerification;
-}
-
-Failure failure_of(httplib::Error error, const std::string& url) {
-  if (is_about_certificate(error)) {
-    return fail(ErrorKind::Unavailable,
-                url +
-                    ": its certificate is not valid for it: another name, out of date, or signed "
-                    "by an authority that is not trusted");
-  }
-  const bool damaged = error == httplib::Error::Read;
-  return fail(damaged ? ErrorKind::DataLoss : ErrorKind::Unavailable,
-              fmt::format("{}: {}", url,
-                          damaged ? "the response is missing, truncated or malformed"
-                                  : "failed: " + httplib::to_string(error)));
-}
-
-bool is_short(const httplib::Response& answer, const std::string& method, std::size_t received) {
-  if (method == "HEAD" || answer.status == 204 || answer.status == 304) return false;
-  return answer.has_header("Content-Length") &&
-         answer.get_header_value("Content-Length") != std::to_string(received);
+  return {};
 }
 
 // Everything that makes two connections interchangeable.
@@ -169,43 +129,63 @@ std::string peer_of(const net::Url& url, const std::string& address, const Fetch
                      options.ca_file.native());
 }
 
-Result<std::unique_ptr<Connection>> new_connection(const net::Url& url, const std::string& address,
-                                                   const FetchOptions& options) {
-  const std::string name = url.base();
-  auto made = std::make_unique<Connection>(
-      Connection{peer_of(url, address, options), make_client(url, address, options)});
-  httplib::Client& client = made->client;
-  if (!client.is_valid()) return fail(ErrorKind::InvalidArgument, name + ": not a usable URL");
-  if (options.proxy) {
-    client.set_proxy(address, options.proxy->port);
-    if (!options.proxy->user.empty())
-      client.set_proxy_basic_auth(options.proxy->user, options.proxy->password);
+// Has the proxy connect to the server itself (RFC 9110, 9.3.6).
+Result<void> tunnel(ClientStream& stream, const net::Url& url, const net::ProxyUrl& proxy) {
+  const std::string authority = url.base().substr(std::string_view("https://").size());
+  HOLDFAST_TRY(stream.send(fmt::format("CONNECT {} HTTP/1.1\r\nHost: {}\r\n{}\r\n", authority,
+                                       authority, proxy_authorization(proxy))));
+  ResponseParser parser(0, ResponseParser::Body::None);
+  ReadBuffer rest;
+  bool any_byte = false;
+  if (const auto answered = receive(stream, parser, rest, any_byte); !answered)
+    return fail(answered.error().with_context("the proxy"));
+  const int status = parser.take().status;
+  if (status / 100 != 2) {
+    return fail(ErrorKind::Unavailable, fmt::format("the proxy refuses to connect: HTTP {} {}",
+                                                    status, reason_phrase(status)));
   }
-  if (!options.ca_file.empty()) {
-    if (auto trusted = trust(client, options.ca_file); !trusted)
-      return fail(trusted.error().with_context(name));
-  }
-  client.enable_server_certificate_verification(true);
-  client.set_follow_location(false);
-  client.set_decompress(false);
-  client.set_url_encode(false);
-  client.set_keep_alive(options.connections != nullptr);
-  client.set_tcp_nodelay(true);
-  return made;
+  if (!rest.empty()) return fail(ErrorKind::DataLoss, "the proxy speaks before the server does");
+  return {};
 }
 
-// For one exchange: the time that is left, and the watchdog.
-void prepare(httplib::Client& client, const FetchOptions& options, Duration left,
-             SocketWatchdog& watchdog) {
-  // These apply per system call. The watchdog bounds the whole exchange, and always fires first.
-  const Duration call_timeout = left + std::chrono::seconds(5);
-  client.set_connection_timeout(options.connect_timeout > Duration::zero()
-                                    ? std::min(options.connect_timeout, call_timeout)
-                                    : call_timeout);
-  client.set_read_timeout(call_timeout);
-  client.set_write_timeout(call_timeout);
-  client.set_socket_options([&](socket_t socket) { watchdog.watch(socket); });
-  if (client.is_socket_open()) watchdog.watch(client.socket());
+struct Opened {
+  Result<std::unique_ptr<Connection>> result;
+  bool connected = true;
+};
+
+Opened open(const net::Url& url, const std::string& address, const FetchOptions& options,
+            Duration left, SocketWatchdog& watchdog) {
+  // The watchdog bounds the whole exchange, and always fires first.
+  const Duration no_limit = left + std::chrono::seconds(5);
+  const Duration timeout = options.connect_timeout > Duration::zero()
+                               ? std::min(options.connect_timeout, no_limit)
+                               : no_limit;
+  auto made = std::make_unique<Connection>(Connection{peer_of(url, address, options), {}});
+  ClientStream& stream = made->stream;
+  const auto connected =
+      url.scheme == net::Url::Scheme::Unix
+          ? stream.connect(url.socket_path, timeout, watchdog)
+          : stream.connect(address, options.proxy ? options.proxy->port : url.port, timeout,
+                           watchdog);
+  if (!connected) return {fail(connected.error()), false};
+  if (url.scheme == net::Url::Scheme::Https) {
+    if (options.proxy) {
+      if (const auto through = tunnel(stream, url, *options.proxy); !through)
+        return {fail(through.error())};
+    }
+    if (const auto secured = stream.secure(url.host, options.ca_file, timeout); !secured)
+      return {fail(secured.error())};
+  }
+  return {std::move(made)};
+}
+
+// One that was kept, or nullptr. One that has something to say has been closed, or is out of step.
+std::unique_ptr<Connection> kept_connection(const std::string& peer, const FetchOptions& options) {
+  while (options.connections != nullptr) {
+    auto connection = options.connections->take(peer);
+    if (!connection || connection->stream.is_quiet()) return connection;
+  }
+  return nullptr;
 }
 
 Attempt attempt(const std::string& method, const net::Url& url, const std::string& address,
@@ -221,55 +201,38 @@ Attempt attempt(const std::string& method, const net::Url& url, const std::strin
 
   SocketWatchdog watchdog(deadline, options.stop, options.go_on);
   std::unique_ptr<Connection> connection;
-  if (options.connections != nullptr && may_reuse)
-    connection = options.connections->take(peer_of(url, address, options));
+  if (may_reuse) connection = kept_connection(peer_of(url, address, options), options);
   const bool reused = connection != nullptr;
-  if (!reused) {
-    auto made = new_connection(url, address, options);
-    if (!made) return {fail(made.error())};
-    connection = std::move(*made);
+  if (reused) {
+    watchdog.watch(connection->stream.socket());
+  } else {
+    auto [opened, connected] = open(url, address, options, left, watchdog);
+    if (!opened && watchdog.expired()) return too_late();
+    if (!opened) return {fail(opened.error().with_context(name)), connected};
+    connection = std::move(*opened);
   }
-  httplib::Client& client = connection->client;
-  prepare(client, options, left, watchdog);
 
-  Response response;
-  bool too_long = false;
-  httplib::Request request;
-  request.method = method;
-  request.path = url.target;
-  request.headers = to_httplib(headers, url);
-  request.body = body;
-  request.content_receiver = [&](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
-    too_long = response.body.size() + size > options.max_response_bytes;
-    if (!too_long) response.body.append(data, size);
-    return !too_long;
-  };
-  const httplib::Result result = client.send(request);
+  ClientStream& stream = connection->stream;
+  ResponseParser parser(options.max_response_bytes, method == "HEAD"
+                                                        ? ResponseParser::Body::None
+                                                        : ResponseParser::Body::AsSaid);
+  ReadBuffer rest;
+  bool any_byte = false;
+  Result<void> went = stream.send(head_of(method, url, headers, body, options));
+  if (went) went = stream.send(body);
+  if (went) went = receive(stream, parser, rest, any_byte);
 
-  if (too_long) {
-    return {fail(
-        ErrorKind::ResourceExhausted,
-        fmt::format("{}: the response is longer than {} bytes", name, options.max_response_bytes))};
-  }
   // Checked first: a connection cut by the watchdog can look like the end of a body.
   if (watchdog.expired()) return too_late();
-  if (!result) {
+  if (!went) {
     // The server may have closed it just then.
-    if (reused && response.body.empty())
+    if (reused && !any_byte)
       return attempt(method, url, address, headers, body, options, deadline, false);
-    const bool unreachable = result.error() == httplib::Error::Connection ||
-                             result.error() == httplib::Error::ConnectionTimeout;
-    return {failure_of(result.error(), name), !unreachable};
+    return {fail(went.error().with_context(name))};
   }
-  if (is_short(*result, method, response.body.size())) {
-    return {fail(ErrorKind::DataLoss, name + ": the response is truncated")};
-  }
-  response.status = result->status;
-  for (const auto& [field, value] : result->headers)
-    response.headers.add(field, value);
-  if (options.connections != nullptr && client.is_socket_open())
+  if (options.connections != nullptr && parser.keep_alive() && rest.empty() && stream.is_quiet())
     options.connections->keep(std::move(connection));
-  return {std::move(response)};
+  return {parser.take()};
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 // Passed to fetch() by FetchOptions::connections; outlives those calls. Threads: any.
 
 #include "common/base/clock.hpp"
+#include "common/http/client_stream.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -34,7 +35,12 @@ class IdleConnections {
   IdleConnections& operator=(const IdleConnections&) = delete;
 
   // fetch()'s side. `peer` tells servers, and the ways to them, apart.
-  struct Connection;                                          // in fetch.cpp
+  struct Connection {
+    std::string peer;
+    ClientStream stream;
+    MonoTime opened = MonoTime::clock::now();
+    MonoTime used{};
+  };
   std::unique_ptr<Connection> take(const std::string& peer);  // null: there is none
   void keep(std::unique_ptr<Connection> connection);
 

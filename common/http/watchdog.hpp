@@ -2,10 +2,9 @@
 #pragma once
 
 // SocketWatchdog: ends a blocking exchange at its deadline, or when it is asked to stop, by
-// shutting its socket down. cpp-httplib's Client::stop() is not enough: it waits for the lock that
-// connecting and the TLS handshake hold. The watchdog keeps a duplicate of the descriptor, so it
-// can never shut down another socket that was given the same number after a close. Threads: all
-// calls come from the thread of the exchange; the watchdog has its own, where it asks `go_on`.
+// shutting its socket down. The watchdog keeps a duplicate of the descriptor, so it can never
+// shut down another socket that was given the same number after a close. Threads: all calls come
+// from the thread of the exchange; the watchdog has its own, where it asks `go_on`.
 
 #include "common/base/clock.hpp"
 #include "common/os/fd.hpp"

@@ -26,7 +26,7 @@ without_header() { # FILE
     supervisor/alerts/receivers/*.cpp) ;;  # the kinds of kind.hpp, one file each
     common/store/postgres/job_*.cpp) ;;    # jobs.hpp, by what happens to a job
     common/http/async_get.cpp) ;;          # client.hpp on Beast: few files may include it
-    common/http/fetch.cpp) ;;              # client.hpp on cpp-httplib: few files may include it
+    common/http/fetch.cpp) ;;              # client.hpp on blocking sockets and TLS
     *) return 1 ;;
   esac
 }
@@ -106,7 +106,7 @@ upward=$(awk -v rooms="$rooms" '
 [ -z "$upward" ] || complain "$upward"
 
 # The core decides and does nothing else.
-git grep -nE '^#include <(boost|sys/|unistd|fcntl|thread|mutex|httplib)' -- 'supervisor/core/*' &&
+git grep -nE '^#include <(boost|sys/|unistd|fcntl|thread|mutex)' -- 'supervisor/core/*' &&
   complain 'supervisor/core is pure: no system calls, threads or Boost'
 # Beast costs seconds in every file that sees it.
 beast=$(git grep -lE '#include <boost/beast' -- '*.cpp' '*.hpp' | wc -l)

@@ -101,9 +101,8 @@ TEST_CASE("An answer that is no HTTP is an error") {
   for (const std::string& bytes :
        {std::string("hello\r\n\r\n"), std::string("HTTP/1.1 xxx OK\r\n\r\n"),
         std::string("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
-        std::string("HTTP/1.1 200 OK\r\nA: b\x01\r\n\r\n"),
-        "HTTP/1.1 200 OK\r\nA: " + std::string(100'000, 'a') + "\r\n\r\n"}) {
-    CAPTURE(bytes.substr(0, 60));
+        std::string("HTTP/1.1 200 OK\r\nA: b\x01\r\n\r\n")}) {
+    CAPTURE(bytes);
     ScriptedPeer peer(answering(bytes));
     CHECK(error_of(get_with(peer.url())) == ErrorKind::DataLoss);
   }
@@ -127,8 +126,9 @@ TEST_CASE("An answer longer than allowed is an error") {
        {std::string("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcde"),
         std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
                     "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"),
-        std::string("HTTP/1.0 200 OK\r\n\r\nabcde")}) {
-    CAPTURE(bytes);
+        std::string("HTTP/1.0 200 OK\r\n\r\nabcde"),
+        "HTTP/1.1 200 OK\r\nA: " + std::string(100'000, 'a') + "\r\n\r\n"}) {
+    CAPTURE(bytes.substr(0, 60));
     ScriptedPeer peer(answering(bytes));
     CHECK(error_of(get_with(peer.url(), options)) == ErrorKind::ResourceExhausted);
   }

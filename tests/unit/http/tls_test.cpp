@@ -140,6 +140,38 @@ TEST_CASE("A trusted certificate for another name is refused") {
   CHECK_FALSE(fetch("GET", https(peer), {}, ""));
 }
 
+TEST_CASE("A proxy is asked to connect to a server of TLS, and sees nothing but its name") {
+  Tls tls("server.example");
+  FetchOptions options;
+  options.ca_file = tls.dir / "ca.pem";
+  std::string asked;
+  std::string answer;
+  {
+    ScriptedPeer proxy([&](RawClient& client) {
+      asked = read_request_head(client);
+      client.send(answer);
+      if (answer.find(" 200 ") != std::string::npos) tls_script(tls.context.get())(client);
+    });
+    options.proxy = net::ProxyUrl{"127.0.0.1", proxy.port, "me", "pass"};
+    for (const char* established :
+         {"HTTP/1.1 200 Connection established\r\n\r\n",
+          "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200 OK\r\nContent-Length: 9\r\n\r\n"}) {
+      answer = established;
+      const auto result = fetch("GET", "https://server.example/secret", {}, "", options);
+      REQUIRE(result);
+      CHECK(result->body == "secret");
+    }
+    answer = "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n";
+    const auto refused = fetch("GET", "https://server.example/secret", {}, "", options);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind == ErrorKind::Unavailable);
+    CHECK(refused.error().message.find("HTTP 407") != std::string::npos);
+  }
+  CHECK(asked ==
+        "CONNECT server.example:443 HTTP/1.1\r\nHost: server.example:443\r\n"
+        "Proxy-Authorization: Basic bWU6cGFzcw==\r\n\r\n");
+}
+
 TEST_CASE("A server that speaks no TLS is an error") {
   ScriptedPeer peer(answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
   FetchOptions options;
