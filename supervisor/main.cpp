@@ -16,6 +16,7 @@
 #include "supervisor/process/guardian.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <cstdio>
 #include <exception>
@@ -25,6 +26,14 @@ namespace {
 
 using namespace holdfast;
 using namespace holdfast::supervisor;
+
+// Long answers with metrics, and the aggregate itself, go back to the kernel when they are freed.
+// Left to itself, glibc keeps blocks of up to 32 MiB once one of their size was freed.
+void give_large_blocks_back() {
+  constexpr int kLargeBlock = 1 << 20;
+  ::mallopt(M_MMAP_THRESHOLD, kLargeBlock);
+  ::mallopt(M_TRIM_THRESHOLD, 4 * kLargeBlock);
+}
 
 int run(const cli::Arguments& arguments) {
   if (arguments.verb == cli::Verb::Version) {
@@ -40,8 +49,10 @@ int run(const cli::Arguments& arguments) {
   const config::Environ environ = config::environ_of_process();
   if (arguments.verb == cli::Verb::Notify) return cli::run_notify(arguments.assignments, environ);
   const auto file = config::find_file(arguments.config, environ);
-  if (arguments.verb == cli::Verb::Run)
+  if (arguments.verb == cli::Verb::Run) {
+    give_large_blocks_back();
     return daemon::run_supervisor(file, environ, arguments.watch);
+  }
   if (arguments.verb == cli::Verb::CheckConfig && !arguments.diff)
     return daemon::check_config(file, environ);
   if (cli::is_api_key_verb(arguments.verb)) return cli::run_api_key(arguments, file, environ);

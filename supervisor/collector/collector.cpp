@@ -26,6 +26,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kReuseFor = 100ms;
+// Longer answers are read a few at a time: each may have LedgerLimits::snapshot_bytes until it is
+// parsed, and whoever has a hundred exporters cannot have a hundred of that.
+constexpr std::size_t kLongAnswer = 1 << 20;
+constexpr std::size_t kLongAtOnce = 2;
 // A program is in trouble after so many failures in a row; one that starts may not listen yet.
 constexpr int kFailuresToReport = 3;
 // Its gauges are kept for so many of its own intervals.
@@ -177,20 +181,54 @@ void Collector::ask(Tracked& tracked, bool final) {
   tracked.asking = true;
   tracked.asked_at = clock_.mono();
   tracked.want_final = false;
+  tracked.is_final = final;
+  if (!tracked.is_long) return send(tracked);
+  // What stops does not wait behind what goes on.
+  const bool last = final || tracked.asking_last;
+  turns_.insert(last ? turns_.begin() : turns_.end(), tracked.source.process);
+  next_turn();
+}
+
+void Collector::send(Tracked& tracked) {
   http::FetchOptions options;
   options.deadline = tracked.source.timeout;
-  options.max_response_bytes = limits_.snapshot_bytes;
+  options.max_response_bytes =
+      tracked.is_long ? limits_.snapshot_bytes : std::min(kLongAnswer, limits_.snapshot_bytes);
   const std::string& url = tracked.source.url;
-  http::async_get(io_, final ? final_url(url) : url, request_headers(tracked.source.timeout),
-                  options, [this, process = tracked.source.process](Result<http::Response> answer) {
+  http::async_get(io_, tracked.is_final ? final_url(url) : url,
+                  request_headers(tracked.source.timeout), options,
+                  [this, process = tracked.source.process, in_turn = tracked.is_long](auto answer) {
                     answered(process, std::move(answer));
+                    if (!in_turn) return;
+                    --long_requests_;
+                    next_turn();
                   });
+}
+
+void Collector::next_turn() {
+  while (long_requests_ < kLongAtOnce && !turns_.empty()) {
+    const core::ProcessId process = turns_.front();
+    turns_.pop_front();
+    const auto it = tracked_.find(process);
+    if (it == tracked_.end()) continue;
+    if (it->second.ended) {  // nothing was sent that could still be in the socket
+      answered(process, fail(ErrorKind::Unavailable, "it has exited"));
+      continue;
+    }
+    ++long_requests_;
+    send(it->second);
+  }
 }
 
 void Collector::answered(const core::ProcessId& process, Result<http::Response> answer) {
   const auto it = tracked_.find(process);
   if (it == tracked_.end()) return;
   Tracked& tracked = it->second;
+  if (!tracked.is_long && !answer && answer.error().kind == ErrorKind::ResourceExhausted) {
+    tracked.is_long = true;
+    return ask(tracked, tracked.is_final);
+  }
+  if (answer) tracked.is_long = answer->body.size() > kLongAnswer / 2;
   tracked.asking = tracked.late = false;
   if (answer) heard_.push_back(process);
   const telemetry::Ending ending = ending_of(answer);

@@ -32,6 +32,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -81,7 +82,9 @@ class Collector {
   struct Tracked {
     MetricsSource source;
     std::optional<telemetry::SourceRules> rules;  // from the first answer on
-    bool asking = false;                          // a request is in flight
+    bool asking = false;                          // a request is in flight, or waits for its turn
+    bool is_final = false;                        // it is for the final metrics
+    bool is_long = false;                         // its answers take turns (kLongAnswer)
     bool want_final = false;  // request the final metrics once this request is over
     bool up = true;           // the last request that is over succeeded, within its own time
     bool late = false;        // the last scrape did not wait for its answer any longer
@@ -109,6 +112,8 @@ class Collector {
   void serve_soon(Waiter waiter);
   bool is_asked(const Tracked& tracked) const;
   void ask(Tracked& tracked, bool final);
+  void send(Tracked& tracked);
+  void next_turn();
   void answered(const core::ProcessId& process, Result<http::Response> answer);
   void extend_history();
   void retire(const core::ProcessId& process);
@@ -132,6 +137,8 @@ class Collector {
   std::optional<MemoryWatch> memory_watch_;
   telemetry::StackHistory history_;
   std::map<core::ProcessId, Tracked> tracked_;
+  std::deque<core::ProcessId> turns_;                // who waits to be asked for a long answer
+  std::size_t long_requests_ = 0;                    // in flight
   std::map<std::string, core::ProcessId> speakers_;  // by URL: the process that is asked
 
   OnAnswers on_answers_;

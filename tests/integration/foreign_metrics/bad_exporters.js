@@ -9,7 +9,14 @@ const path = require('node:path');
 
 const text = { 'Content-Type': 'text/plain; version=0.0.4' };
 const exposition = '# TYPE good_total counter\ngood_total 5\n# TYPE good_open gauge\ngood_open 2';
+const long = Buffer.from('# TYPE long_open gauge\n' + Array.from({ length: 16000 },
+  (_, i) => `long_open{i="${i}",x="${'x'.repeat(900)}"} 1\n`).join(''));
 const exporters = {
+  // As long as an answer may be, nearly.
+  long: (request, response) => {
+    response.writeHead(200, { ...text, 'Content-Length': long.length });
+    response.end(long);
+  },
   // Right, though unusual: in chunks, on a connection that stays open, the last line not ended.
   good: (request, response) => {
     response.writeHead(200, { ...text, Connection: 'keep-alive' });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exporters that answer wrongly, too late or never spoil nobody else's metrics.
+#include "common/os/file.hpp"
 #include "tests/integration/foreign_metrics/foreign.hpp"
 #include "tests/support/catch.hpp"
 
@@ -94,6 +95,40 @@ TEST_CASE("an exporter is up if it answers within its own time, and if it has no
   REQUIRE(wait_until([&] { return Stack::sum_of(stack.metrics(), "late_total") == 4; }));
   CHECK(Stack::sum_of(stack.metrics(), "holdfast_metrics_up") == 2);
   CHECK(Stack::sum_of(stack.metrics(), "holdfast_metrics_fetch_errors_total") == 0);
+}
+
+TEST_CASE("the longest answers of many exporters are read in turn, and do not add up in memory") {
+  constexpr int kExporters = 16;
+  const TempDir dir;
+  std::string programs = exporters(dir) + client("good", "good", dir);
+  for (int i = 0; i < kExporters; ++i) {
+    const std::string number = std::to_string(i);
+    programs += client("long" + number, "long", dir, ":/metrics?n=" + number);
+  }
+  Stack stack(programs, kNoPort);
+  stack.wait_ready();
+  // Until each has been read once.
+  std::string metrics;
+  REQUIRE(wait_until([&] {
+    metrics = stack.metrics();
+    int read = 0;
+    for (int i = 0; i < kExporters; ++i) {
+      const std::string age = "holdfast_metrics_snapshot_age_seconds{worker=\"long";
+      if (metrics.find(age + std::to_string(i) + ".0\"}") != std::string::npos) ++read;
+    }
+    return read == kExporters;
+  }));
+  CHECK(Stack::sum_of(metrics, "holdfast_metrics_fetch_errors_total") == 0);
+  CHECK(Stack::sum_of(metrics, "good_total") == 5);
+#ifndef HOLDFAST_SANITIZED  // a sanitizer keeps what is freed
+  const std::string status =
+      read_file("/proc/" + std::to_string(stack.supervisor().pid()) + "/status").value_or("");
+  const std::size_t peak = status.find("VmHWM:");
+  REQUIRE(peak != std::string::npos);
+  const auto mib = std::stoull(status.substr(peak + 6)) / 1024;
+  WARN("the supervisor had at most " << mib << " MiB");
+  CHECK(mib < 256);  // the answers alone would be 240
+#endif
 }
 
 TEST_CASE("a URL that never answers is one line of the log") {
