@@ -56,7 +56,8 @@ bool is_out(Stack& stack) {
   const json ready = ready_of(stack, code);
   const json status = stack.status();
   if (code != 503 || !ready.is_object() || !status.is_object()) return false;
-  return ready.value("status", "") == "fail" &&
+  return ready.value("status", "") == "fail" && !status.value("ready", true) &&
+         status.value("state", "ready") != "ready" &&
          ready.value("reason", "").find("the database cannot be used") != std::string::npos &&
          ready["checks"]["database"].value("status", "") == "fail" &&
          alerts_but_space(status) == std::vector<std::string>{"HoldfastStoreUnavailable"};
@@ -145,6 +146,27 @@ TEST_CASE("store outage: full later, and back without a restart") {
   disk.empty();
   REQUIRE(wait_until([&] { return is_back(stack); }));
   CHECK(stack.pid_of("api-worker.0") == worker);
+}
+
+TEST_CASE("store outage: of one worker among others, whose stack stays ready with a warning") {
+  Stack stack(stack_on() +
+                  "\n[program.cut-off]\ncommand = [\"holdfast-api-worker\"]\nsockets = [\"http\"]\n"
+                  "after = [\"api-worker\"]\nrequired = false\nrlimits = { fsize = \"4KiB\" }\n",
+              kNoPort);
+  stack.wait_ready();
+  REQUIRE(stack.wait_state("cut-off.0", "ready"));
+  int code = 0;
+  REQUIRE(wait_until([&] {
+    const json ready = ready_of(stack, code);
+    return ready.is_object() && ready["checks"]["database"].value("status", "") == "warn";
+  }));
+  const json ready = ready_of(stack, code);
+  INFO(ready.dump());
+  CHECK(code == 200);
+  CHECK(ready["status"] == "warn");
+  const json database = ready["checks"]["database"];
+  CHECK(database["reached_by"].get<int>() + 1 == database["workers"].get<int>());
+  CHECK(stack.status()["ready"] == true);
 }
 
 TEST_CASE("store outage: full at the start, and back") {
