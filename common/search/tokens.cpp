@@ -167,13 +167,16 @@ class Tokeniser {
         !std::all_of(lowered.begin(), lowered.end(), is_letter)) {
       return end_join();
     }
-    if (after_raised) add_joined();  // "SO\u2084\u00B2" also without its charge
+    if (after_raised) {
+      add_joined();  // "SO\u2084\u00B2" also without its charge
+    } else {
+      ++join_parts_;
+    }
     std::u32string letters;
     for (const char32_t c : lowered)
       append_letter(letters, c);
     join_text_ += to_utf8(fold(letters));
     join_end_ = raised_end_ = end;
-    ++join_parts_;
     join_pending_ = true;
   }
 

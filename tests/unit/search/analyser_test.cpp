@@ -388,6 +388,7 @@ TEST_CASE("superscripts and subscripts are part of what they are joined to, and 
       {"word", "a word\u2074 with a note"},
       {"windows", "Windows\u2122"},
       {"C6H12O6", "C\u2086H\u2081\u2082O\u2086"},
+      {"C12H22O11", "C\u2081\u2082H\u2082\u2082O\u2081\u2081"},
       {"SO4", "SO\u2084\u00B2\u207B"},
       {"10", "10\u00B2"},
       {"10", "10\u2076"},
