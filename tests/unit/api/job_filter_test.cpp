@@ -18,7 +18,7 @@ http::Request with_json() {
 
 TEST_CASE("the names of queues and kinds are 1 to 100 bytes that both engines can hold") {
   const std::string longest(100, 'n');
-  for (const std::string& member : {"queue", "kind"}) {
+  for (const char* const member : {"queue", "kind"}) {
     const auto queue_name = [&](const std::string& value) {
       return read_queue_name(with_json(), "{\"" + member + "\":" + value + "}");
     };
