@@ -102,11 +102,34 @@ void append_url(std::string& out, std::string_view rest) {
   append_query(out, rest.substr(question + 1));
 }
 
+// Options whose value is "user:password".
+bool names_an_account(std::string_view option) {
+  return option == "-u" || option == "-U" || option == "--user" || option == "--proxy-user";
+}
+
+// A switch, such as "-v": no secret is that short.
+bool is_switch(std::string_view word) {
+  return word.size() == 2 && word[0] == '-';
+}
+
+// "PRIVATE-TOKEN", "DD-API-KEY". Not "auth-worker" or "user-auth", which are names of programs.
+bool looks_like_a_header(std::string_view name) {
+  const auto hyphen = name.rfind('-');
+  if (hyphen == std::string_view::npos || hyphen == 0) return false;
+  const std::string_view last = name.substr(hyphen + 1);
+  return sounds_secret(last) && !text::equals_ignoring_case(last, "auth");
+}
+
+// What a text is: in prose, "password: must be a string" has no secret in it.
+enum class Kind { Prose, Argument };
+
 // Passes over the text once and copies it, with what follows a secret's name left out. Works on the
 // words of a text in which URLs are masked already.
 class TextRedactor {
  public:
-  explicit TextRedactor(std::string_view text) : text_(text) { out_.reserve(text.size()); }
+  TextRedactor(std::string_view text, Kind kind) : text_(text), kind_(kind) {
+    out_.reserve(text.size());
+  }
 
   std::string run() && {
     while (at_ < text_.size()) {
@@ -129,13 +152,23 @@ class TextRedactor {
     const char before = at_ > 0 ? text_[at_ - 1] : ' ';
     copy(name.size());
     if (name.starts_with("Bearer") && next() == ' ') return bearer();
+    if (name.starts_with('-') && account(name)) return;
+    if (next() == '=' && (names_a_secret(name) || is_secret_pwd(name, before)))
+      return assignment(before);
     if (!names_a_secret(name)) return user_information(name);
-    if (next() == '=') return assignment(before);
     const bool escaped = text_.substr(at_).starts_with("\\\"");
     if (before == '"' && (escaped || next() == '"')) return member();
-    if (is_header(name) && next() == ':') return header();
+    if (next() == ':' && is_header(name)) return header();
     if (name.starts_with("-") && next() == ' ') return option();
     user_information(name);
+  }
+
+  // PWD is a directory, but in "UID=sa;PWD=x" (ODBC), which is no list of variables.
+  bool is_secret_pwd(std::string_view name, char before) const {
+    if (name != "PWD" && name != "OLDPWD") return false;
+    const std::string_view value = text_.substr(at_ + 1);
+    return before == ';' ||
+           (!value.empty() && !is_word_end(value[0]) && value[0] != '/' && value[0] != '$');
   }
 
   char next() const { return at_ < text_.size() ? text_[at_] : '\0'; }
@@ -185,12 +218,20 @@ class TextRedactor {
     copy_blanks();
     mask_value(",}");
   }
-  static bool is_header(std::string_view name) {
-    return text::equals_ignoring_case(name, "authorization") ||
-           text::equals_ignoring_case(name, "proxy-authorization") ||
-           text::equals_ignoring_case(name, "cookie") ||
-           text::equals_ignoring_case(name, "set-cookie") ||
-           contains_ignoring_case(name.substr(0, 2), "x-");
+  bool is_header(std::string_view name) const {
+    if (text::equals_ignoring_case(name, "authorization") ||
+        text::equals_ignoring_case(name, "proxy-authorization") ||
+        text::equals_ignoring_case(name, "cookie") ||
+        text::equals_ignoring_case(name, "set-cookie") ||
+        contains_ignoring_case(name.substr(0, 2), "x-"))
+      return true;
+    const std::string_view value = text_.substr(std::min(at_ + 1, text_.size()));
+    // Of the others it is asked, as "token-service:8080" and "/keys:/keys" are something else.
+    if (name.starts_with('-') || value.empty()) return false;
+    if (kind_ == Kind::Prose) return value[0] == ' ' && looks_like_a_header(name);
+    return value[0] == ' ' ||
+           (looks_like_a_header(name) && value[0] != '/' &&
+            !text::all_of(value.substr(0, value.find_first_of(" /\"'")), text::is_digit));
   }
   // To the end of the line or of the quotes that it is in.
   void header() {
@@ -198,9 +239,41 @@ class TextRedactor {
     copy_blanks();
     mask_until(std::min(text_.find_first_of("\r\n\"'", at_), text_.size()));
   }
+  // A value may begin with '-'. What is masked may have been an option itself, so that what follows
+  // it is masked too.
   void option() {
-    copy_blanks();
-    if (next() != '-') mask_value("");
+    for (;;) {
+      copy_blanks();
+      std::size_t end = at_;
+      while (end < text_.size() && !is_word_end(text_[end]))
+        ++end;
+      const std::string_view value = text_.substr(at_, end - at_);
+      if (is_switch(value)) return;
+      mask_value("");
+      if (!value.starts_with('-') || !sounds_secret(value) || next() != ' ') return;
+    }
+  }
+  // "-u name:password", "-uname:password", "--user=name:password".
+  bool account(std::string_view name) {
+    if (names_an_account(name)) {
+      if (next() != ' ' && (next() != '=' || name.size() == 2)) return false;
+      copy(1);
+      copy_blanks();
+    } else if (!name.starts_with("-u") && !name.starts_with("-U")) {
+      return false;
+    } else if (next() != ':' || text_.substr(at_).starts_with("://")) {
+      return false;
+    }
+    const char quote = next() == '"' || next() == '\'' ? next() : '\0';
+    if (quote != '\0') copy(1);
+    std::size_t end = at_;
+    while (end < text_.size() && (quote != '\0' ? text_[end] != quote : !is_word_end(text_[end])))
+      ++end;
+    const auto colon = text_.substr(at_, end - at_).find(':');
+    if (colon == std::string_view::npos) return true;
+    copy(colon + 1);
+    mask_until(end);
+    return true;
   }
   void bearer() {
     copy_blanks();
@@ -229,36 +302,42 @@ class TextRedactor {
   }
 
   std::string_view text_;
+  const Kind kind_;
   std::size_t at_ = 0;
   std::string out_;
 };
 
+std::string redact(std::string_view text, Kind kind) {
+  const std::string without_urls = redact_url(text);
+  return TextRedactor(without_urls, kind).run();
+}
+
 }  // namespace
 
 bool is_sensitive(std::string_view key) {
-  // By length first: this runs for each field of each line.
-  switch (key.size()) {
-    case 5: return text::equals_ignoring_case(key, "token");
-    case 6:
-      return text::equals_ignoring_case(key, "cookie") ||
-             text::equals_ignoring_case(key, "secret") || text::equals_ignoring_case(key, "apikey");
-    case 7: return text::equals_ignoring_case(key, "api_key");
-    case 8: return text::equals_ignoring_case(key, "password");
-    case 9: return text::equals_ignoring_case(key, "x-api-key");
-    case 10:
-      return text::equals_ignoring_case(key, "set-cookie") ||
-             text::equals_ignoring_case(key, "set_cookie");
-    case 11:
-      return text::equals_ignoring_case(key, "private_key") ||
-             text::equals_ignoring_case(key, "webhook_url");
-    case 12:
-      return text::equals_ignoring_case(key, "access_token") ||
-             text::equals_ignoring_case(key, "x-auth-token");
-    case 13:
-      return text::equals_ignoring_case(key, "authorization") ||
-             text::equals_ignoring_case(key, "client_secret") ||
-             text::equals_ignoring_case(key, "refresh_token");
-    case 19: return text::equals_ignoring_case(key, "proxy-authorization");
+  // By the last letter first: this runs for each field of each line.
+  if (key.empty()) return false;
+  const auto ends_with = [&](std::string_view end) {
+    return key.size() >= end.size() &&
+           text::equals_ignoring_case(key.substr(key.size() - end.size()), end);
+  };
+  switch (text::to_lower(key.back())) {
+    case 'd': return ends_with("password") || ends_with("passwd") || ends_with("pwd");
+    case 'e': return ends_with("cookie") || ends_with("passphrase");
+    case 'l': return ends_with("webhook_url");
+    case 'n': return ends_with("token") || ends_with("authorization");
+    case 's': return ends_with("credentials");
+    case 't': return ends_with("secret");
+    case 'y':
+      for (const std::string_view kind : {"api", "private", "secret", "access"}) {
+        if (!ends_with("key")) return false;
+        std::string_view before = key.substr(0, key.size() - 3);
+        if (before.ends_with('_') || before.ends_with('-')) before.remove_suffix(1);
+        if (before.size() >= kind.size() &&
+            text::equals_ignoring_case(before.substr(before.size() - kind.size()), kind))
+          return true;
+      }
+      return false;
     default: return false;
   }
 }
@@ -283,10 +362,9 @@ std::string redact_url(std::string_view text) {
 }
 
 bool sounds_secret(std::string_view name) {
+  if (name == "PWD" || name == "OLDPWD") return false;
   while (name.starts_with('-'))
     name.remove_prefix(1);
-  if (text::equals_ignoring_case(name, "pwd") || text::equals_ignoring_case(name, "oldpwd"))
-    return false;
   for (const std::string_view part :
        {"pass", "pwd", "secret", "token", "key", "credential", "cookie"}) {
     if (contains_ignoring_case(name, part)) return true;
@@ -298,8 +376,7 @@ bool sounds_secret(std::string_view name) {
 }
 
 std::string redact_text(std::string_view text) {
-  const std::string without_urls = redact_url(text);
-  return TextRedactor(without_urls).run();
+  return redact(text, Kind::Prose);
 }
 
 std::string redact_value(std::string_view name, std::string_view value) {
@@ -320,7 +397,7 @@ std::vector<std::string> redact_arguments(const std::vector<std::string>& argume
   for (const std::string& argument : arguments) {
     const bool option = argument.starts_with('-');
     const auto colon = argument.find(':');
-    if (secret && !option && !argument.empty()) {
+    if (secret && !argument.empty() && !is_switch(argument)) {
       shown.emplace_back(kRedacted);
     } else if (account && !option && colon != std::string::npos) {
       shown.push_back(fmt::format("{}:{}", argument.substr(0, colon), kMask));
@@ -329,11 +406,12 @@ std::vector<std::string> redact_arguments(const std::vector<std::string>& argume
                names_one_secret(argument.substr(0, equals))) {
       shown.push_back(fmt::format("{}={}", argument.substr(0, equals), kMask));
     } else {
-      shown.push_back(redact_text(argument));
+      shown.push_back(redact(argument, Kind::Argument));
     }
     const bool alone = option && argument.find_first_of("= \t") == std::string::npos;
+    // Also of what was masked: it may have been an option all the same.
     secret = alone && sounds_secret(argument);
-    account = alone && (argument == "-u" || argument == "--user" || argument == "--proxy-user");
+    account = alone && names_an_account(argument);
   }
   return shown;
 }

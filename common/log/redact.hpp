@@ -16,15 +16,16 @@ namespace holdfast::log {
 
 inline constexpr std::string_view kRedacted = "[Redacted]";
 
-// Whether the value of a field with this name must be hidden, whatever the configuration says:
-// authorization, proxy-authorization, cookie, set-cookie, password, secret, client_secret, token,
-// access_token, refresh_token, x-auth-token, api_key, apikey, x-api-key, private_key, webhook_url,
-// in any case. Quick, for each field of each log line.
+// Whether the value of a field with this name must be hidden, whatever the configuration says: one
+// that ends with password, passwd, pwd, passphrase, secret, token, cookie, credentials,
+// authorization, webhook_url, or with key after api, private, secret or access (api_key, api-key,
+// apikey), in any case. Narrower than sounds_secret(), as programs log "author", "tokens": 12 and
+// "cache_key". Quick, for each field of each log line.
 bool is_sensitive(std::string_view key);
 
 // Whether a variable, an option or a parameter of this name has a secret for its value: PASS, PWD,
 // SECRET, TOKEN, KEY, CREDENTIAL or COOKIE anywhere in it, AUTH at its beginning or end, in any
-// case. PWD and OLDPWD alone are directories.
+// case. PWD and OLDPWD alone, in upper case, are directories.
 bool sounds_secret(std::string_view name);
 
 // Masks the password of every URL in `text` ("postgresql://user:***@host/db"), the values of its
@@ -35,7 +36,8 @@ std::string redact_url(std::string_view text);
 
 // The same, and besides in free text, such as a shell's command or a message: NAME=value and
 // --name value where the name sounds secret, "name": "value" in JSON, Authorization and its like
-// among HTTP headers, and user:password@host of what was meant to be a URL.
+// among HTTP headers ("X-…", "Api-Key: …"), -u user:password, and user:password@host of what was
+// meant to be a URL.
 std::string redact_text(std::string_view text);
 
 // The value of a variable or a key with this name: kRedacted as a whole if the name sounds secret
@@ -43,7 +45,8 @@ std::string redact_text(std::string_view text);
 std::string redact_value(std::string_view name, std::string_view value);
 
 // The arguments of a command: each by redact_text(), and as a whole what follows an option that
-// sounds secret ("--password", "x").
+// sounds secret ("--password", "x"), also if it begins with '-'. Here "name: value" is taken for a
+// header or a line of YAML, whatever the name is that sounds secret.
 std::vector<std::string> redact_arguments(const std::vector<std::string>& arguments);
 
 }  // namespace holdfast::log

@@ -6,15 +6,41 @@
 namespace holdfast::log {
 
 TEST_CASE("fields that hold secrets are known by name, in any case") {
-  for (const char* key :
-       {"authorization", "Authorization", "cookie", "Set-Cookie", "PASSWORD", "secret", "token",
-        "api_key", "X-API-Key", "ApiKey", "proxy-Authorization", "access_token", "refresh_token",
-        "client_secret", "private_key", "webhook_url", "x-auth-token"}) {
+  for (const char* key : {"authorization",
+                          "Authorization",
+                          "cookie",
+                          "Set-Cookie",
+                          "PASSWORD",
+                          "secret",
+                          "token",
+                          "api_key",
+                          "X-API-Key",
+                          "ApiKey",
+                          "proxy-Authorization",
+                          "access_token",
+                          "refresh_token",
+                          "client_secret",
+                          "private_key",
+                          "webhook_url",
+                          "x-auth-token",
+                          "db_password",
+                          "PGPASSWORD",
+                          "passwd",
+                          "mysql_pwd",
+                          "dd-api-key",
+                          "dbPassword",
+                          "sessionToken",
+                          "aws_secret_access_key",
+                          "passphrase",
+                          "user.password",
+                          "Private-Token",
+                          "credentials"}) {
     INFO(key);
     CHECK(is_sensitive(key));
   }
-  for (const char* key : {"", "author", "cookies", "passwor", "passwords", "tokens", "api-key",
-                          "url", "x-api-kez", "request_id"}) {
+  for (const char* key :
+       {"", "author", "cookies", "passwor", "passwords", "tokens", "url", "x-api-kez", "request_id",
+        "key", "cache_key", "prompt_tokens", "passed", "password_length"}) {
     INFO(key);
     CHECK_FALSE(is_sensitive(key));
   }
@@ -67,7 +93,7 @@ TEST_CASE("names that sound like a secret, in any case") {
   for (const char* name :
        {"PASS", "DB_PASSWORD", "PGPASSWORD", "MYSQL_PWD", "client-secret", "API_TOKEN", "ApiKey",
         "AWS_ACCESS_KEY_ID", "AUTH", "AUTHORIZATION", "auth_salt", "REDIS_AUTH", "--passphrase",
-        "ERLANG_COOKIE", "GOOGLE_APPLICATION_CREDENTIALS"}) {
+        "ERLANG_COOKIE", "GOOGLE_APPLICATION_CREDENTIALS", "pwd", "Pwd", "--pwd"}) {
     INFO(name);
     CHECK(sounds_secret(name));
   }
@@ -89,7 +115,21 @@ TEST_CASE("secrets in texts are masked, and the rest stays") {
       {"password=\"abc", "password=\"***"},
       // options in a shell's text
       {"mysqladmin --password hunter2 ping", "mysqladmin --password *** ping"},
+      {"run --password -dash1 x", "run --password *** x"},
+      {"run --no-password --token t x", "run --no-password *** *** x"},
       {"run --token -v", "run --token -v"},
+      // accounts
+      {"curl -u admin:pw http://h/", "curl -u admin:*** http://h/"},
+      {"curl -uadmin:pw http://h/", "curl -uadmin:*** http://h/"},
+      {"curl --user=admin:pw http://h/", "curl --user=admin:*** http://h/"},
+      {"curl --proxy-user 'me:a b' http://h/", "curl --proxy-user 'me:***' http://h/"},
+      {"sudo -u me ls", "sudo -u me ls"},
+      {"python3 -u app.py a:b", "python3 -u app.py a:b"},
+      // connection strings
+      {"Server=x;Uid=u;Pwd=secret", "Server=x;Uid=u;Pwd=***"},
+      {"Driver={x};UID=sa;PWD=secret", "Driver={x};UID=sa;PWD=***"},
+      {"PWD=secret;UID=sa", "PWD=***"},
+      {"PWD=/srv/app OLDPWD=/ run", "PWD=/srv/app OLDPWD=/ run"},
       // JSON
       {R"({"password":"hunter2","user":"me"})", R"({"password":"***","user":"me"})"},
       {R"({"api_key": "a\"b", "n": 1})", R"({"api_key": "***", "n": 1})"},
@@ -98,6 +138,8 @@ TEST_CASE("secrets in texts are masked, and the rest stays") {
       // headers
       {"-H 'Authorization: Bearer abc' http://h/", "-H 'Authorization: ***' http://h/"},
       {"x-api-key: abc", "x-api-key: ***"},
+      {"sent PRIVATE-TOKEN: x", "sent PRIVATE-TOKEN: ***"},
+      {"-H \"DD-API-KEY: x\" -v", "-H \"DD-API-KEY: ***\" -v"},
       {"Cookie: a=b; c=d\nnext", "Cookie: ***\nnext"},
       {"sent Bearer eyJhbGciOiJIUzI1NiJ9.x.y", "sent Bearer ***"},
       // URLs, whole and broken
@@ -112,6 +154,8 @@ TEST_CASE("secrets in texts are masked, and the rest stays") {
       {"holdfast.toml:12:5: [program.web] user: there is no user 'x'",
        "holdfast.toml:12:5: [program.web] user: there is no user 'x'"},
       {"password: must be a string", "password: must be a string"},
+      {"auth-worker: exit 3", "auth-worker: exit 3"},
+      {"token-service:8080 refused", "token-service:8080 refused"},
       {"a@b.c, mode=fast", "a@b.c, mode=fast"},
       {"web.0 (incarnation 3) died: signal 11 (SIGSEGV) after 12s; restarting immediately",
        "web.0 (incarnation 3) died: signal 11 (SIGSEGV) after 12s; restarting immediately"},
@@ -131,6 +175,8 @@ TEST_CASE("a value is masked by its name, and else by what it looks like") {
   check("BROKER_URL", "amqp://me:pw@mq/", "amqp://me:***@mq/");
   check("ALERT_WEBHOOK_URL", "https://example.com/hook/abc", "https://example.com/***");
   check("ALERT_WEBHOOK_URL", "abc", "[Redacted]");
+  check("CONN", "Server=x;Uid=u;Pwd=secret", "Server=x;Uid=u;Pwd=***");
+  check("PWD", "/srv/app", "/srv/app");
 }
 
 TEST_CASE("secrets among the arguments of a command are masked") {
@@ -140,6 +186,16 @@ TEST_CASE("secrets among the arguments of a command are masked") {
        {"redis-server", "--requirepass", "[Redacted]", "--port", "1"}},
       {{"x", "--token", "-v", "y"}, {"x", "--token", "-v", "y"}},
       {{"x", "--token=a b"}, {"x", "--token=***"}},
+      {{"x", "--password", "-dash1", "y"}, {"x", "--password", "[Redacted]", "y"}},
+      {{"x", "--no-password", "--token", "t"}, {"x", "--no-password", "[Redacted]", "[Redacted]"}},
+      {{"curl", "-H", "DD-API-KEY:x"}, {"curl", "-H", "DD-API-KEY:***"}},
+      {{"curl", "-H", "Token: x"}, {"curl", "-H", "Token: ***"}},
+      {{"curl", "-uadmin:pw"}, {"curl", "-uadmin:***"}},
+      {{"curl", "--user=admin:pw"}, {"curl", "--user=admin:***"}},
+      {{"sh", "-c", "curl -u admin:pw h"}, {"sh", "-c", "curl -u admin:*** h"}},
+      {{"x", "password: secret\nmode: fast"}, {"x", "password: ***\nmode: fast"}},
+      {{"docker", "-v", "/keys:/keys:ro", "api-key:8080"},
+       {"docker", "-v", "/keys:/keys:ro", "api-key:8080"}},
       {{"env", "DB_PASSWORD=a", "x"}, {"env", "DB_PASSWORD=***", "x"}},
       {{"curl", "-u", "me:pw", "http://h/"}, {"curl", "-u", "me:***", "http://h/"}},
       {{"curl", "-H", "Authorization: Basic abc"}, {"curl", "-H", "Authorization: ***"}},
