@@ -80,6 +80,7 @@ std::size_t hidden_sequence(std::string_view text) {
     case 0xE2:
     case 0xE3:
     case 0xEF:
+    case 0xF0:
     case 0xF3: break;
     default: return 0;
   }
