@@ -4,6 +4,7 @@
 #include "common/text/ascii.hpp"
 #include "common/text/utf8.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -13,6 +14,8 @@
 namespace holdfast::metrics {
 namespace {
 
+constexpr std::string_view kTotal = "_total";
+constexpr std::string_view kCreated = "_created";
 constexpr double kExactWhole = 1e15;  // below it a double counts every integer
 // Where values change to an exponent.
 constexpr double kSmallestPlain = 1e-4;
@@ -156,16 +159,18 @@ std::vector<std::string> sample_names(std::string_view name, Type type) {
   return names;
 }
 
+std::vector<std::string> short_names(std::string_view name, Type type) {
+  if (type != Type::Counter || !name.ends_with(kTotal) || name == kTotal) return {};
+  std::string base(name.substr(0, name.size() - kTotal.size()));
+  return {base, base + std::string(kCreated)};
+}
+
 Heading heading_of(std::string_view name, Type type, Format format,
                    const std::function<bool(const std::string&)>& taken) {
-  constexpr std::string_view kTotal = "_total";
-  constexpr std::string_view kCreated = "_created";
   if (format != Format::OpenMetrics100 || type != Type::Counter) return {name, type};
-  if (!name.ends_with(kTotal) || name == kTotal) return {name, Type::Untyped};
+  const std::vector<std::string> own = short_names(name, type);
+  if (own.empty() || std::any_of(own.begin(), own.end(), taken)) return {name, Type::Untyped};
   const std::string_view base = name.substr(0, name.size() - kTotal.size());
-  if (taken(std::string(base)) || taken(std::string(base).append(kCreated))) {
-    return {name, Type::Untyped};
-  }
   // The short name may be what another counter keeps for itself.
   if (base.ends_with(kCreated)) {
     const std::string_view other = base.substr(0, base.size() - kCreated.size());

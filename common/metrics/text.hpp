@@ -40,8 +40,13 @@ inline constexpr std::string_view kEndMarker = "# EOF\n";
 
 // Every name that the samples of a family use or that is reserved for them, its own included. Two
 // families that share a name cannot be in the same exposition. (A counter's "_created" is not
-// included: see heading_of.)
+// included: see short_names.)
 std::vector<std::string> sample_names(std::string_view name, Type type);
+
+// What a counter has besides in OpenMetrics: its name without "_total", and that with "_created".
+// One program may use these for families of its own, as Python's client does; others that come
+// after it may not, as they would decide what type the counter has. Empty for all but counters.
+std::vector<std::string> short_names(std::string_view name, Type type);
 
 // Whether a histogram or summary has a "_sum". In OpenMetrics it is a counter, so there is none
 // where observations are negative, or could be, judging by the lowest bound. A histogram in

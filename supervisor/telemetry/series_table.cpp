@@ -36,12 +36,30 @@ std::string help_text(std::string_view help, const LedgerLimits& limits) {
 
 SeriesTable::SeriesTable(GaugeRules rules, const LedgerLimits& limits)
     : rules_(std::move(rules)), limits_(limits) {
-  for (const auto& entry : metrics::supervisor_catalogue())
+  for (const auto& entry : metrics::supervisor_catalogue()) {
     reserved_.emplace(entry.name);
+    for (std::string& name : metrics::short_names(entry.name, entry.type))
+      reserved_.insert(std::move(name));
+  }
   for (const auto& entry : metrics::worker_catalogue()) {
     for (std::string& sample : metrics::sample_names(entry.name, entry.type))
       own_.insert(std::move(sample));
+    for (std::string& name : metrics::short_names(entry.name, entry.type))
+      own_.insert(std::move(name));
   }
+}
+
+const FamilyEntry* SeriesTable::counter_called(const std::string& name) const {
+  const auto with = [this](std::string_view base) -> const FamilyEntry* {
+    const auto found = by_name_.find(std::string(base) + "_total");
+    if (found == by_name_.end()) return nullptr;
+    const FamilyEntry& entry = families_[found->second];
+    return entry.type == Type::Counter ? &entry : nullptr;
+  };
+  constexpr std::string_view kCreated = "_created";
+  const FamilyEntry* const counter = with(name);
+  if (counter != nullptr || !name.ends_with(kCreated)) return counter;
+  return with(std::string_view(name).substr(0, name.size() - kCreated.size()));
 }
 
 std::optional<Clash> SeriesTable::not_free(const std::vector<std::string>& names,
@@ -97,6 +115,18 @@ SeriesTable::Bound SeriesTable::bind(const LocalFamily& family, MonoTime now, Cl
     } else if (other.sources > 0 || rank_for(other) < claim.rank) {
       return {0, other.name == name ? Clash::Type : Clash::Suffix};
     }
+  }
+  // In OpenMetrics these would decide the type of a counter that comes before them in the file.
+  for (const std::string& claimed : names) {
+    const FamilyEntry* const counter = counter_called(claimed);
+    if (counter != nullptr && rank_for(*counter) < claim.rank) return {0, Clash::Suffix};
+  }
+  for (const std::string& own : metrics::short_names(name, type)) {
+    const auto found = claims_.find(own);
+    if (found == claims_.end() || rank_for(families_[found->second]) <= claim.rank) continue;
+    auto& in_the_way = bound.in_the_way;
+    if (std::find(in_the_way.begin(), in_the_way.end(), found->second) == in_the_way.end())
+      in_the_way.push_back(found->second);
   }
   if (!bound.in_the_way.empty()) return bound;
   // No live worker exposes the families that are in the way.

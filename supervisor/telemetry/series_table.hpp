@@ -138,6 +138,8 @@ class SeriesTable {
   bool has_past(const SeriesEntry& entry) const;  // values that must be kept
   // Why nobody, or not this source, may use these sample names.
   std::optional<Clash> not_free(const std::vector<std::string>& names, Claim claim) const;
+  // The counter to which `name` belongs in OpenMetrics (metrics::short_names), or nullptr.
+  const FamilyEntry* counter_called(const std::string& name) const;
   void erase_family(FamilyId id);
   void erase_series(SeriesId id);
   void sweep();
@@ -153,7 +155,8 @@ class SeriesTable {
   std::map<std::string, FamilyId, std::less<>> by_name_;
   std::unordered_map<std::string, FamilyId> claims_;  // every sample name and its family
   std::unordered_set<std::string> reserved_;
-  std::unordered_set<std::string> own_;  // sample names of Holdfast's own workers
+  // Sample names of Holdfast's own workers, and short names.
+  std::unordered_set<std::string> own_;
   std::vector<SeriesEntry> series_;
   std::vector<SeriesId> free_series_;
   // Erased, but still listed by their families until the next sweep(): removing thousands from one

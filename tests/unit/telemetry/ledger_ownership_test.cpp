@@ -72,6 +72,44 @@ TEST_CASE("a family of Holdfast's own cannot be taken with another type or by a 
   CHECK(values(ledger).at("store_up") == 1);
 }
 
+// In OpenMetrics the family of http_requests_total is called http_requests.
+TEST_CASE("a counter's name without _total is its own, of whoever comes first in the file") {
+  const std::string stranger =
+      GENERATE("# TYPE http_requests gauge\nhttp_requests 5\n",
+               "# TYPE http_requests summary\nhttp_requests_sum 1\nhttp_requests_count 5\n",
+               "# TYPE http_requests_created gauge\nhttp_requests_created 5\n");
+  const bool beside_own = GENERATE(true, false);
+  const bool in_order = GENERATE(true, false);
+  CAPTURE(stranger, beside_own, in_order);
+  Ledger ledger;
+  const auto counter = [&](double when) {
+    tell(ledger, "first.0", beside_own ? SourceRules{} : foreign(1, false),
+         kRequests + "http_requests_total 7\n", when);
+  };
+  const auto other = [&](double when) {
+    tell(ledger, "second.0", foreign(2, beside_own), stranger, when);
+  };
+  if (in_order) {
+    counter(0);
+    other(0);
+  } else {
+    other(0);
+    counter(0);
+    other(2);
+  }
+  CHECK(values(ledger) == Values{{"http_requests_total", 7}});
+  CHECK(expose(ledger, holdfast::metrics::Format::OpenMetrics100)
+            .find("# TYPE http_requests counter\n") != std::string::npos);
+}
+
+TEST_CASE("a program may have a counter's short names beside it, as Python's client does") {
+  Ledger ledger;
+  tell(ledger, "first.0", foreign(1),
+       kOrders + "orders_total 7\n# TYPE orders_created gauge\norders_created 5\n");
+  CHECK(values(ledger) == Values{{"orders_total", 7}, {"orders_created{program=\"first\"}", 5}});
+  CHECK(reports(ledger).empty());
+}
+
 TEST_CASE("without workers of Holdfast's own their names are free") {
   Ledger ledger;
   tell(ledger, "shop.0", foreign(1, false), kRequests + "http_requests_total 1000\n");
