@@ -20,10 +20,10 @@ TEST_CASE("the names of queues and kinds are 1 to 100 bytes that both engines ca
   const std::string longest(100, 'n');
   for (const char* const member : {"queue", "kind"}) {
     const auto queue_name = [&](const std::string& value) {
-      return read_queue_name(with_json(), "{\"" + member + "\":" + value + "}");
+      return read_queue_name(with_json(), std::string("{\"") + member + "\":" + value + "}");
     };
     const auto bulk = [&](const std::string& value) {
-      return read_bulk_change(with_json(), R"({"action":"retry",")" + member + "\":" + value + "}");
+      return read_bulk_change(with_json(), std::string(R"({"action":"retry",")") + member + "\":" + value + "}");
     };
     CAPTURE(member);
     CHECK(queue_name('"' + longest + '"'));
