@@ -87,6 +87,8 @@ void InFlightJobs::disown_all() {
 }
 
 void InFlightJobs::begin(store::Job job) {
+  // Given up by this process, rescued, and claimed by it again, before it had heard of that.
+  if (held_.contains(job.id)) forget(job.id, AttemptResult::Stale, kDisowned);
   Held fresh;
   fresh.info = {job.id, job.attempt, {}, {}};
   fresh.began = parts_.clock.mono();
@@ -273,10 +275,14 @@ void InFlightJobs::try_again_later(store::JobKey key, Step step) {
 
 void InFlightJobs::end(store::JobKey key, AttemptResult result, std::string_view detail) {
   if (find(key) == nullptr) return;
-  const Held ended = std::move(held_.extract(key.id).mapped());
+  forget(key.id, result, detail);
+  hooks_.job_ended();
+}
+
+void InFlightJobs::forget(std::int64_t job_id, AttemptResult result, std::string_view detail) {
+  const Held ended = std::move(held_.extract(job_id).mapped());
   unlist(ended);
   parts_.observer.job_ended(ended.info, result, parts_.clock.mono() - ended.began, detail);
-  hooks_.job_ended();
 }
 
 }  // namespace holdfast::queue

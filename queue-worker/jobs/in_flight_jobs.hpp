@@ -111,6 +111,7 @@ class InFlightJobs : public std::enable_shared_from_this<InFlightJobs> {
   void end_failed(store::JobKey key, std::string_view what, const Error& error, Step step);
   void try_again_later(store::JobKey key, Step step);
   void end(store::JobKey key, AttemptResult result, std::string_view detail);
+  void forget(std::int64_t job_id, AttemptResult result, std::string_view detail);
   Held* find(store::JobKey key);
   static store::JobKey key_of(const Held& held) { return {held.job.id, held.job.fence}; }
 

@@ -111,7 +111,7 @@ void reply(Wire& wire, const PeerReply& reply) {
     case Way::Drip:
     case Way::DripHead: {
       bool there =
-          wire.write(reply.way == Way::Drip ? "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
+          wire.write(reply.way == Way::Drip ? "HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n"
                                             : "HTTP/1.1 200 OK\r\nX-Slow: ");
       while (there) {
         ::poll(nullptr, 0, 5);

@@ -150,7 +150,6 @@ SqliteConnection::SqliteConnection(const std::filesystem::path& path, Access acc
   sqlite3_busy_handler(handle, &SqliteConnection::on_busy, this);
   // Checkpoints are ours, under the write lock; the last close must not make one of its own.
   sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  sqlite3_wal_hook(handle, &SqliteConnection::on_commit, this);
 }
 
 // Reads the database.
@@ -159,6 +158,8 @@ void SqliteConnection::set_up(Access access) {
       "PRAGMA foreign_keys=ON; PRAGMA mmap_size=0; PRAGMA wal_autocheckpoint=0;"
       "PRAGMA temp_store=MEMORY;");
   exec(access == Access::ReadOnly ? "PRAGMA cache_size=-4096" : "PRAGMA cache_size=-8192");
+  // Last: wal_autocheckpoint takes the place of a hook.
+  sqlite3_wal_hook(database_.getHandle(), &SqliteConnection::on_commit, this);
 }
 
 SqliteConnection::~SqliteConnection() = default;

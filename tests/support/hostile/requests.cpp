@@ -63,8 +63,8 @@ HostileGroup lines() {
           {"malformed Connection", post_with("Connection: a b c\r\n"), 400},
           {"an expectation that is not 100-continue",
            post_with("Expect: 200-ok\r\nContent-Length: 1\r\n"), 417},
-          {"two expectations",
-           post_with("Expect: 100-continue\r\nExpect: 100-continue\r\nContent-Length: 1\r\n"), 417},
+          {"another expectation on a second line",
+           post_with("Expect: 100-continue\r\nExpect: 200-ok\r\nContent-Length: 1\r\n"), 417},
       }};
 }
 

@@ -47,7 +47,7 @@ TEST_CASE("what the head decides is decided before the body, and before 100 Cont
       {"PUT /api/documents/0190c2a5-7c1e-7abc-8def-0123456789ab", writer, "415"},
       {"PUT /api/documents/7", writer + json, "404"},
       {"POST /api/jobs/x/retry", writer, "404"},
-      {"POST /api/jobs/x/cancel", writer, "404"},
+      {"POST /api/jobs/x/cancel", writer, "403"},
       {"POST /api/documents", writer + "Content-Type: text/plain; charset=latin1\r\n", "415"},
       {"POST /api/search", writer + "Content-Type: text/plain\r\n", "415"},
       {"POST /api/search", writer + json + "Content-Encoding: br\r\n", "415"},

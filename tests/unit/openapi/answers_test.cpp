@@ -241,10 +241,7 @@ void administer(Contract& contract, const ApiService& stack) {
   CHECK(body_of(contract.call(stack, "GET", "/api/queue", "/api/queue"))["paused_kinds"][0] ==
         "embed");
   CHECK(post("/api/queue/resume", R"({"queue":"default","kind":"embed"})").status == 204);
-  for (const char* const wrong : {"", "a%00b"}) {
-    CHECK(contract.call(stack, "GET", "/api/queue", std::string("/api/queue?queue=") + wrong)
-              .status == 422);
-  }
+  CHECK(contract.call(stack, "GET", "/api/queue", "/api/queue?queue=").status == 422);
 
   CHECK(contract.call(stack, "GET", kJobs, kJobs).status == 403);
   const http::Response page = call("GET", kJobs, "/api/jobs?limit=1&status=done,dead");
@@ -252,7 +249,7 @@ void administer(Contract& contract, const ApiService& stack) {
   CHECK(call("GET", kJobs, "/api/jobs?kind=embed&queue=default&cursor=" + next).status == 200);
   CHECK(call("GET", kJobs, "/api/jobs?older_than=1ms").status == 200);
   for (const char* const wrong : {"status=odd", "older_than=soon", "limit=0", "cursor=x",
-                                  "kind=", "queue=", "kind=a%00b", "queue=a%00b"})
+                                  "kind=", "queue="})
     CHECK(call("GET", kJobs, std::string("/api/jobs?") + wrong).status == 422);
 
   const std::string self = "/api/jobs/" + std::to_string(body_of(page)["jobs"][0]["id"].get<int>());

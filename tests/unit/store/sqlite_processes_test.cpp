@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Several processes on one file: turns at the lock, kill -9 at any moment, predecessors.
 
+#include "common/os/proc.hpp"
 #include "common/store/sqlite/range_lock.hpp"
 #include "common/store/sqlite/write_lock.hpp"
 #include "tests/support/catch.hpp"
@@ -79,6 +80,10 @@ TEST_CASE("a process that is stopped while it waits for the write lock holds nob
     return ::fcntl(file.get(), F_OFD_GETLK, &turn) == 0 && turn.l_type != F_UNLCK;
   }));
   waiting.signal(SIGSTOP);
+  REQUIRE(wait_until([&] {
+    const auto stat = read_process_stat(waiting.pid());
+    return stat && stat->state == 'T';
+  }));
   guard.reset();
   for (int i = 0; i < 10; ++i)
     REQUIRE(create(*store, "d" + std::to_string(i)));
