@@ -434,30 +434,6 @@ TEST_CASE("a unique key belongs to one unfinished job at a time") {
   CHECK(post("d3", "other"));
   REQUIRE(cancel(*store, first->job_id));
   CHECK(post("d4", "import"));
-  SECTION("in a batch, too, where it may be there twice, and nothing of which is stored then") {
-    const auto post_all = [&](const std::vector<std::string>& keys) {
-      std::vector<NewDocument> documents;
-      for (const std::string& key : keys) {
-        NewDocument document;
-        document.id = "b" + std::to_string(documents.size());
-        document.content = "text";
-        document.unique_key = key;
-        documents.push_back(std::move(document));
-      }
-      return await<CreatedBatch>(
-          [&](auto done) { store->create_documents(std::move(documents), {}, done); });
-    };
-    for (const std::string key : {"twice", "odd), (one", "import"}) {
-      CAPTURE(key);
-      const auto refused = post_all({"single", key, key});
-      REQUIRE_FALSE(refused);
-      CHECK(refused.error().kind == ErrorKind::Conflict);
-      CHECK(refused.error().message ==
-            "another job with the unique key '" + key + "' is not finished");
-      CHECK(store->get_document("b0").error().kind == ErrorKind::NotFound);
-    }
-    CHECK(post_all({"single", "twice"}));
-  }
   // It has lost its key to the other one.
   CHECK(retry(*store, first->job_id).error().kind == ErrorKind::Conflict);
 }
