@@ -248,8 +248,8 @@ void administer(Contract& contract, const ApiService& stack) {
   const std::string next = body_of(page)["next_cursor"];
   CHECK(call("GET", kJobs, "/api/jobs?kind=embed&queue=default&cursor=" + next).status == 200);
   CHECK(call("GET", kJobs, "/api/jobs?older_than=1ms").status == 200);
-  for (const char* const wrong : {"status=odd", "older_than=soon", "limit=0", "cursor=x",
-                                  "kind=", "queue="})
+  for (const char* const wrong :
+       {"status=odd", "older_than=soon", "limit=0", "cursor=x", "kind=", "queue="})
     CHECK(call("GET", kJobs, std::string("/api/jobs?") + wrong).status == 422);
 
   const std::string self = "/api/jobs/" + std::to_string(body_of(page)["jobs"][0]["id"].get<int>());
@@ -305,8 +305,7 @@ void operations(Contract& contract, const ApiService& stack) {
             .call(stack, "GET", "/openapi.json", "/openapi.json",
                   {{"If-None-Match", header_of(description, "ETag")}})
             .status == 304);
-  CHECK(contract
-            .call(stack, "GET", "/openapi.json", "/openapi.json", {{"If-Match", "\"another\""}})
+  CHECK(contract.call(stack, "GET", "/openapi.json", "/openapi.json", {{"If-Match", "\"another\""}})
             .status == 412);
 }
 

@@ -29,8 +29,7 @@ TEST_CASE("nothing that controls a terminal reaches it, and all that can be read
       {"a\u200Bb\u200Dc\u2060\uFEFF\u00AD\u3164", "a\\u200bb\\u200dc\\u2060\\ufeff\\u00ad\\u3164"},
       {"\u2028\u2029", "\\u2028\\u2029"},
       {"\U000E0041", "\\udb40\\udc41"},
-      {"\uFFA0\U0001BCA0\U0001D173 \U0001F600",
-       "\\uffa0\\ud82f\\udca0\\ud834\\udd73 \U0001F600"},
+      {"\uFFA0\U0001BCA0\U0001D173 \U0001F600", "\\uffa0\\ud82f\\udca0\\ud834\\udd73 \U0001F600"},
       {"", ""},
   }));
   CHECK(for_terminal(text) == expected);
