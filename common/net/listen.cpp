@@ -3,6 +3,7 @@
 
 #include "common/net/address.hpp"
 #include "common/net/host_port.hpp"
+#include "common/os/plain_file.hpp"
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -143,11 +144,12 @@ Result<Fd> bind_unix_socket(int type, const std::filesystem::path& path, mode_t 
   }
   HOLDFAST_TRY_ASSIGN(Fd fd, make_socket(AF_UNIX, type));
   // bind(2) gives the file the mode of the socket less the umask: nobody else can connect before
-  // chmod(2), which only gives back what the umask took.
-  if (::fchmod(fd.get(), mode) != 0 || ::bind(fd.get(), address.get(), address.size) != 0 ||
-      ::chmod(path.c_str(), mode) != 0) {
+  // the mode is set, which only gives back what the umask took.
+  if (::fchmod(fd.get(), mode) != 0 || ::bind(fd.get(), address.get(), address.size) != 0)
     return fail_errno(errno, fmt::format("make the socket '{}'", path.native()));
-  }
+  // Of the file itself: where others can write, they may have put a link in its place.
+  HOLDFAST_TRY_ASSIGN(const HeldFile file, HeldFile::hold(path));
+  HOLDFAST_TRY(file.set_mode(mode));
   return fd;
 }
 

@@ -2,6 +2,7 @@
 #include "common/os/file.hpp"
 
 #include "common/os/fd.hpp"
+#include "common/os/plain_file.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -10,9 +11,9 @@
 
 namespace holdfast {
 
-Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return fail_errno(errno, fmt::format("open '{}'", path.native()));
+namespace {
+
+Result<std::string> read_all(const Fd& fd, const std::filesystem::path& path, std::size_t limit) {
   std::string content;
   char buffer[16384];
   for (;;) {
@@ -26,6 +27,19 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
                   fmt::format("'{}' is larger than {} bytes", path.native(), limit));
     }
   }
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return fail_errno(errno, fmt::format("open '{}'", path.native()));
+  return read_all(fd, path, limit);
+}
+
+Result<std::string> read_plain_file(const std::filesystem::path& path, std::size_t limit) {
+  HOLDFAST_TRY_ASSIGN(const Fd fd, open_plain_file(path, O_RDONLY));
+  return read_all(fd, path, limit);
 }
 
 }  // namespace holdfast

@@ -2,6 +2,7 @@
 #include "supervisor/daemon/run_marker.hpp"
 
 #include "common/os/file.hpp"
+#include "common/os/plain_file.hpp"
 #include "common/text/number.hpp"
 
 #include <fcntl.h>
@@ -44,8 +45,7 @@ std::string describe_end(const std::string& text) {
 
 Result<RunMarker> RunMarker::claim(const std::filesystem::path& state_dir, WallTime now) {
   const std::filesystem::path path = state_dir / "running";
-  Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640));
-  if (!file) return fail_errno(errno, fmt::format("open '{}'", path.native()));
+  HOLDFAST_TRY_ASSIGN(Fd file, open_plain_file(path, O_RDWR | O_CREAT, 0640));
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0)
     return fail_errno(errno, fmt::format("lock '{}'", path.native()));
   std::array<char, 256> before{};

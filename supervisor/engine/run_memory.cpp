@@ -31,7 +31,7 @@ Result<void> write_whole(const std::filesystem::path& path, const std::string& t
 }  // namespace
 
 RunMemory::RunMemory(const std::filesystem::path& state_dir) : file_(state_dir / "schedules") {
-  const auto text = read_file(file_);
+  const auto text = read_plain_file(file_);
   if (!text) return;
   std::istringstream lines(*text);
   std::string name;

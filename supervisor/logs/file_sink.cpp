@@ -2,6 +2,7 @@
 #include "supervisor/logs/file_sink.hpp"
 
 #include "common/os/fd.hpp"
+#include "common/os/plain_file.hpp"
 #include "supervisor/logs/kept_lines.hpp"
 
 #include <fcntl.h>
@@ -24,6 +25,13 @@ std::string_view first_line(std::string_view lines) {
   return end == std::string_view::npos ? lines : lines.substr(0, end + 1);
 }
 
+// Whether nobody but us and root can put a link there by owning the directory.
+bool is_ours(const fs::path& directory) {
+  struct stat info {};
+  if (::stat(directory.empty() ? "." : directory.c_str(), &info) != 0) return true;  // open() tells
+  return info.st_uid == 0 || info.st_uid == ::geteuid();
+}
+
 class FileSink final : public LogSink {
  public:
   FileSink(fs::path path, std::uint64_t max_size, std::uint32_t max_files, FileAccess access,
@@ -39,6 +47,10 @@ class FileSink final : public LogSink {
     Fd fd = open_or_create();
     struct stat info {};
     if (!fd || ::fstat(fd.get(), &info) != 0) return false;
+    if (S_ISREG(info.st_mode) && is_foreign_hard_link(path_, info)) {
+      errno = EMLINK;
+      return false;
+    }
     fd_ = std::move(fd);
     inode_ = info.st_ino;
     regular_ = S_ISREG(info.st_mode);
@@ -90,7 +102,7 @@ class FileSink final : public LogSink {
  private:
   Fd open_or_create() const {
     const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
-                      (access_.follow_links ? 0 : O_NOFOLLOW);
+                      (access_.follow_links && is_ours(path_.parent_path()) ? 0 : O_NOFOLLOW);
     Fd fd(::open(path_.c_str(), flags));
     if (fd || errno != ENOENT) return fd;
     fd.reset(::open(path_.c_str(), flags | O_CREAT, 0640));

@@ -21,9 +21,10 @@ namespace holdfast::supervisor::logs {
 // A file that may lie where other users can write.
 struct FileAccess {
   std::optional<gid_t> group;  // of a file that is created; empty: this process's
-  bool follow_links = true;    // false: a symbolic link in its place is refused
-  bool many_programs =
-      false;  // when it rotates away, quiet programs' lines are kept: kept_lines.hpp
+  // false: a symbolic link in its place is refused, as it is in another user's directory
+  bool follow_links = true;
+  // When it rotates away, quiet programs' lines are kept: kept_lines.hpp.
+  bool many_programs = false;
   bool tell_if_gone = false;  // if it was deleted and cannot be created again, writes fail
 };
 

@@ -2,13 +2,12 @@
 #include "supervisor/sockets/socket_access.hpp"
 
 #include "common/net/listen.hpp"
+#include "common/os/plain_file.hpp"
 #include "supervisor/process/user.hpp"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <vector>
 
 namespace holdfast::supervisor::sockets {
@@ -52,14 +51,10 @@ Result<SocketAccess> look_up_access(const config::Listen& listen) {
 }
 
 Result<void> apply_access(const std::filesystem::path& file, const SocketAccess& access) {
+  HOLDFAST_TRY_ASSIGN(const HeldFile socket, HeldFile::hold(file));
   // Each step before the next one that lets more people in.
-  if (::lchown(file.c_str(), access.owner, access.group) != 0) {
-    return fail_errno(errno, fmt::format("give '{}' to its owner", file.native()));
-  }
-  if (::chmod(file.c_str(), access.mode) != 0) {
-    return fail_errno(errno, fmt::format("set the mode of '{}'", file.native()));
-  }
-  return {};
+  HOLDFAST_TRY(socket.give_to(access.owner, access.group));
+  return socket.set_mode(access.mode);
 }
 
 }  // namespace holdfast::supervisor::sockets

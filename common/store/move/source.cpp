@@ -7,6 +7,7 @@
 #include "common/store/sqlite/entrance.hpp"
 #include "common/store/sqlite/location.hpp"
 #include "common/store/sqlite/log_owner.hpp"
+#include "common/store/sqlite/private_files.hpp"
 #include "common/text/hex.hpp"
 
 #include <sqlite3.h>
@@ -95,15 +96,19 @@ std::string select(const Table& table) {
 }  // namespace
 
 Result<Source> Source::open(const std::filesystem::path& path) {
+  HOLDFAST_TRY(sqlite::trusted_path(path));
   HOLDFAST_TRY_ASSIGN(const sqlite::Entrance entrance, sqlite::Entrance::enter(path));
+  HOLDFAST_TRY_ASSIGN(const std::filesystem::path real, sqlite::trusted_path(path));
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored)) {
     return fail(ErrorKind::NotFound, fmt::format("database '{}' does not exist", path.native()));
   }
+  HOLDFAST_TRY(sqlite::refuse_planted_files(real, true));
   HOLDFAST_TRY(sqlite::check_log_owner(path));
   Source source(path, nullptr);
   try {
-    source.database_ = std::make_unique<SQLite::Database>(path.native(), SQLite::OPEN_READWRITE);
+    source.database_ = std::make_unique<SQLite::Database>(
+        real.native(), SQLite::OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW);
     sqlite3* const handle = source.database_->getHandle();
     HOLDFAST_TRY(sqlite::check_log_mode(handle, path));
     // The file and its log stay as they are.

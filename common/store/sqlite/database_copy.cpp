@@ -51,14 +51,6 @@ Result<std::pair<fs::path, Fd>> make_file(const fs::path& target) {
   }
 }
 
-Result<void> sync(const fs::path& path, int flags) {
-  const Fd file(::open(path.c_str(), flags | O_CLOEXEC));
-  if (!file || ::fsync(file.get()) != 0) {
-    return fail_errno(errno, fmt::format("sync '{}'", path.native()));
-  }
-  return {};
-}
-
 // The mode is kept in the file itself.
 Result<void> set_journal_mode(const fs::path& copy, std::string_view pragma) {
   HOLDFAST_TRY_ASSIGN(const auto connection, SqliteConnection::open(copy, Access::ReadWrite));
@@ -85,13 +77,24 @@ void remove_abandoned(const fs::path& target) {
   }
 }
 
+bool is_same(const HeldFile& file, const std::optional<FileId>& id) {
+  return id == FileId{file.info().st_dev, file.info().st_ino};
+}
+
+Failure was_replaced(const fs::path& copy) {
+  return fail(ErrorKind::Conflict,
+              fmt::format("'{}' was replaced while it was being written", copy.native()));
+}
+
 }  // namespace
 
 Result<DatabaseCopy> DatabaseCopy::make(const fs::path& database, const fs::path& target) {
   remove_abandoned(target);
   HOLDFAST_TRY_ASSIGN(auto made, make_file(target));
   const fs::path path = made.first;
-  DatabaseCopy copy(std::move(made.first), std::move(made.second));
+  HOLDFAST_TRY_ASSIGN(HeldFile held, HeldFile::hold(path));
+  if (!is_same(held, file_id(made.second.get()))) return was_replaced(path);
+  DatabaseCopy copy(path, std::move(made.second), std::move(held));
   HOLDFAST_TRY_ASSIGN(const auto source, SqliteConnection::open(database, Access::ReadOnly));
   HOLDFAST_TRY(source->copy_pages(path));
   // So that it can be opened wherever it is, on a medium that cannot be written, too.
@@ -110,7 +113,8 @@ Result<void> DatabaseCopy::enter_wal_mode() {
 }
 
 Result<void> DatabaseCopy::put(const fs::path& target, bool replace) {
-  HOLDFAST_TRY(sync(path_, O_RDONLY));
+  if (!is_same(file_, file_id(path_))) return was_replaced(path_);
+  if (::fsync(lock_.get()) != 0) return fail_errno(errno, fmt::format("sync '{}'", path_.native()));
   const unsigned flags = replace ? 0 : RENAME_NOREPLACE;
   if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target.c_str(), flags) != 0) {
     if (errno == EEXIST) {
@@ -123,7 +127,11 @@ Result<void> DatabaseCopy::put(const fs::path& target, bool replace) {
 }
 
 Result<void> sync_folder_of(const fs::path& path) {
-  return sync(folder_of(path), O_RDONLY | O_DIRECTORY);
+  const fs::path folder = folder_of(path);
+  const Fd file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!file || ::fsync(file.get()) != 0)
+    return fail_errno(errno, fmt::format("sync '{}'", folder.native()));
+  return {};
 }
 
 }  // namespace holdfast::store::sqlite

@@ -10,6 +10,7 @@
 
 #include "common/base/result.hpp"
 #include "common/os/fd.hpp"
+#include "common/os/plain_file.hpp"
 
 #include <filesystem>
 #include <string>
@@ -23,7 +24,9 @@ class DatabaseCopy {
   static Result<DatabaseCopy> make(const std::filesystem::path& database,
                                    const std::filesystem::path& target);
   DatabaseCopy(DatabaseCopy&& other) noexcept
-      : path_(std::exchange(other.path_, {})), lock_(std::move(other.lock_)) {}
+      : path_(std::exchange(other.path_, {})),
+        lock_(std::move(other.lock_)),
+        file_(std::move(other.file_)) {}
   DatabaseCopy& operator=(DatabaseCopy&&) = delete;
   ~DatabaseCopy();
 
@@ -32,16 +35,20 @@ class DatabaseCopy {
   // What a database that is to be used must be: with a log.
   Result<void> enter_wal_mode();
 
+  // To change its owner and mode, and not those of what has taken its name meanwhile.
+  const HeldFile& file() const { return file_; }
+
   // Syncs it and renames it, whole or not at all. Conflict if the target exists and is not to be
-  // replaced. Afterwards there is nothing left to delete.
+  // replaced, or if the copy is another file now. Afterwards there is nothing left to delete.
   Result<void> put(const std::filesystem::path& target, bool replace);
 
  private:
-  DatabaseCopy(std::filesystem::path path, Fd lock)
-      : path_(std::move(path)), lock_(std::move(lock)) {}
+  DatabaseCopy(std::filesystem::path path, Fd lock, HeldFile file)
+      : path_(std::move(path)), lock_(std::move(lock)), file_(std::move(file)) {}
 
   std::filesystem::path path_;  // empty: put, or moved from
   Fd lock_;                     // open to the end: closing it would drop SQLite's locks on the file
+  HeldFile file_;
 };
 
 // Makes renames and new files in the folder of `path` durable.

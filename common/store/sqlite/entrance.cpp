@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/entrance.hpp"
 
+#include "common/os/plain_file.hpp"
 #include "common/store/sqlite/location.hpp"
 #include "common/store/sqlite/range_lock.hpp"
 #include "common/store/sqlite/replacement.hpp"
@@ -57,10 +58,10 @@ Result<void> Entrance::finish_interrupted(const std::filesystem::path& database)
 
 Result<Entrance> Entrance::enter(const std::filesystem::path& database) {
   if (is_replacement_begun(database)) HOLDFAST_TRY(finish_interrupted(database));
-  Fd file(::open(WriteLock::path_of(database).c_str(), O_RDONLY | O_CLOEXEC));
+  auto file = open_plain_file(WriteLock::path_of(database), O_RDONLY);
   if (!file) return Entrance(Fd());
-  switch (pass(file.get(), F_RDLCK)) {
-    case Passage::Free: return Entrance(std::move(file));
+  switch (pass(file->get(), F_RDLCK)) {
+    case Passage::Free: return Entrance(std::move(*file));
     case Passage::Failed: return Entrance(Fd());
     case Passage::Taken: break;
   }
@@ -71,8 +72,7 @@ Result<Entrance> Entrance::enter(const std::filesystem::path& database) {
 
 Result<Entrance> Entrance::close(const std::filesystem::path& database) {
   const std::filesystem::path lock = WriteLock::path_of(database);
-  Fd file(::open(lock.c_str(), O_RDWR | O_CLOEXEC));
-  if (!file) return fail_errno(errno, fmt::format("open '{}'", lock.native()));
+  HOLDFAST_TRY_ASSIGN(Fd file, open_plain_file(lock, O_RDWR));
   switch (pass(file.get(), F_WRLCK)) {
     case Passage::Free: return Entrance(std::move(file));
     case Passage::Failed: return fail_errno(errno, fmt::format("lock '{}'", lock.native()));

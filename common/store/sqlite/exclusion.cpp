@@ -15,7 +15,8 @@ constexpr off_t kLockLength = 512;
 }  // namespace
 
 Result<Exclusion> Exclusion::from(const std::filesystem::path& database) {
-  Fd file(::open(database.c_str(), O_RDWR | O_CLOEXEC));
+  // Only locked: it may have a second name, by which an interrupted restore has kept it.
+  Fd file(::open(database.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
   if (!file) return fail_errno(errno, fmt::format("open '{}'", database.native()));
   struct flock range = range_lock(kLockBytes, F_WRLCK, kLockLength);
   if (::fcntl(file.get(), F_OFD_SETLK, &range) == 0) return Exclusion(std::move(file));

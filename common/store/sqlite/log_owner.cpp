@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/log_owner.hpp"
 
-#include "common/os/fd.hpp"
+#include "common/os/plain_file.hpp"
 #include "common/store/sqlite/location.hpp"
 
 #include <fcntl.h>
@@ -11,8 +11,8 @@
 
 #include <array>
 #include <cstdint>
-#include <fstream>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 
@@ -56,9 +56,13 @@ std::optional<Couple> couple_now(const fs::path& database, std::uint64_t& log_by
 
 // Nothing in a lock that has never been written to.
 std::optional<Couple> noted(const fs::path& database) {
-  std::ifstream file(WriteLock::path_of(database));
+  const auto file = open_plain_file(WriteLock::path_of(database), O_RDONLY);
+  std::array<char, 256> buffer{};
+  const ssize_t size = file ? ::pread(file->get(), buffer.data(), buffer.size(), 0) : 0;
+  if (size <= 0) return std::nullopt;
+  std::istringstream words(std::string(buffer.data(), static_cast<std::size_t>(size)));
   Couple couple;
-  if (!(file >> couple.database >> couple.log)) return std::nullopt;
+  if (!(words >> couple.database >> couple.log)) return std::nullopt;
   return couple;
 }
 
@@ -118,10 +122,10 @@ Result<void> note_log_owner(const SqliteConnection& connection) {
                             database.native()));
   }
   if (!now || now == noted(database)) return {};
-  const Fd file(::open(WriteLock::path_of(database).c_str(), O_WRONLY | O_CLOEXEC));
+  const auto file = open_plain_file(WriteLock::path_of(database), O_WRONLY);
   const std::string line = now->database + " " + now->log + "\n";
-  if (!file || ::pwrite(file.get(), line.data(), line.size(), 0) < 0) return {};
-  if (::ftruncate(file.get(), static_cast<off_t>(line.size())) != 0) return {};
+  if (!file || ::pwrite(file->get(), line.data(), line.size(), 0) < 0) return {};
+  if (::ftruncate(file->get(), static_cast<off_t>(line.size())) != 0) return {};
   return {};
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/maintenance.hpp"
 
+#include "common/os/plain_file.hpp"
 #include "common/store/sqlite/database_copy.hpp"
 #include "common/store/sqlite/entrance.hpp"
 #include "common/store/sqlite/exclusion.hpp"
 #include "common/store/sqlite/integrity.hpp"
 #include "common/store/sqlite/location.hpp"
+#include "common/store/sqlite/private_files.hpp"
 #include "common/store/sqlite/replacement.hpp"
 #include "common/store/sqlite/write_lock.hpp"
 
@@ -58,6 +60,7 @@ Result<CheckReport> check_file(const DatabaseCopy& copy, const fs::path& origina
 }
 
 Result<void> must_exist(const fs::path& database) {
+  HOLDFAST_TRY(trusted_path(database));
   HOLDFAST_TRY(Entrance::enter(database));  // an interrupted restore is finished first
   struct stat info {};
   if (::stat(database.c_str(), &info) == 0) {
@@ -77,16 +80,12 @@ bool is_part_of(const fs::path& database, const fs::path& file) {
 }
 
 // The same owner, group and mode, whoever restores it.
-Result<void> belong_as(const fs::path& file, const fs::path& model) {
+Result<void> belong_as(const HeldFile& file, const fs::path& model) {
   struct stat info {};
   if (::stat(model.c_str(), &info) != 0) return {};
   constexpr mode_t kPrivate = 0660;
-  if (::chown(file.c_str(), info.st_uid, info.st_gid) != 0 ||
-      ::chmod(file.c_str(), S_ISDIR(info.st_mode) ? 0640 : info.st_mode & kPrivate) != 0) {
-    return fail_errno(
-        errno, fmt::format("give '{}' the owner and mode of '{}'", file.native(), model.native()));
-  }
-  return {};
+  HOLDFAST_TRY(file.give_to(info.st_uid, info.st_gid));
+  return file.set_mode(S_ISDIR(info.st_mode) ? 0640 : info.st_mode & kPrivate);
 }
 
 // While it lives, nobody begins to open it either: not to write, nor to make it anew.
@@ -97,7 +96,11 @@ class Closed {
     std::error_code error;
     const bool is_new = !fs::exists(lock_file, error);
     HOLDFAST_TRY_ASSIGN(WriteLock lock, WriteLock::open(database));
-    if (is_new) HOLDFAST_TRY(belong_as(lock_file, model));
+    if (is_new) {
+      HOLDFAST_TRY_ASSIGN(const HeldFile file, HeldFile::hold(lock_file));
+      HOLDFAST_TRY(file.require_plain());
+      HOLDFAST_TRY(belong_as(file, model));
+    }
     HOLDFAST_TRY_ASSIGN(WriteLock::Guard guard, lock.acquire());
     HOLDFAST_TRY_ASSIGN(Entrance entrance, Entrance::close(database));
     return Closed(std::move(lock), std::move(guard), std::move(entrance));
@@ -150,7 +153,9 @@ Result<BackupReport> backup(const fs::path& database, const fs::path& target, bo
 }
 
 Result<RestoreReport> restore(const fs::path& path, const fs::path& source) {
-  const fs::path database = real_path(path);  // a link stays what it is
+  // A link stays what it is.
+  HOLDFAST_TRY_ASSIGN(const fs::path database, trusted_path(path));
+  HOLDFAST_TRY(refuse_planted_files(database, false));
   HOLDFAST_TRY(must_exist(source));
   if (is_part_of(database, source)) {
     return fail(ErrorKind::InvalidArgument,
@@ -174,7 +179,7 @@ Result<RestoreReport> restore(const fs::path& path, const fs::path& source) {
   HOLDFAST_TRY_ASSIGN(report.restored, check_file(*copy, source));
   if (!report.restored.problems.empty()) return report;
   HOLDFAST_TRY(copy->enter_wal_mode());
-  HOLDFAST_TRY(belong_as(copy->path(), model));
+  HOLDFAST_TRY(belong_as(copy->file(), model));
   HOLDFAST_TRY_ASSIGN(report.replaced, replace(database, *copy));
   return report;
 }

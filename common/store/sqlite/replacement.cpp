@@ -3,6 +3,7 @@
 
 #include "common/base/clock.hpp"
 #include "common/base/failpoint.hpp"
+#include "common/os/plain_file.hpp"
 #include "common/store/sqlite/exclusion.hpp"
 #include "common/store/sqlite/location.hpp"
 
@@ -155,6 +156,9 @@ bool is_replacement_begun(const fs::path& database) {
 }
 
 Result<void> finish_replacement(const fs::path& database) {
+  // Somebody else may have put a link there, to have it taken for the database.
+  HOLDFAST_TRY_ASSIGN(const HeldFile fresh, HeldFile::hold(new_one(database)));
+  HOLDFAST_TRY(fresh.require_plain());
   std::optional<Exclusion> alone;
   if (is_there(database)) {
     HOLDFAST_TRY_ASSIGN(Exclusion exclusion, Exclusion::from(database));

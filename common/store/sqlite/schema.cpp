@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/sqlite/schema.hpp"
 
-#include "common/os/fd.hpp"
 #include "common/store/sqlite/entrance.hpp"
 #include "common/store/sqlite/full_text.hpp"
 #include "common/store/sqlite/labels.hpp"
-#include "common/store/sqlite/location.hpp"
 #include "common/store/sqlite/log_owner.hpp"
+#include "common/store/sqlite/private_files.hpp"
 #include "common/store/sqlite/write_lock.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include <cerrno>
 #include <string>
 
 namespace holdfast::store::sqlite {
@@ -93,28 +88,6 @@ Result<void> complete_index(SqliteConnection& connection, WriteLock& lock) {
   return {};
 }
 
-// Documents and the digests of keys are for our user and group alone, whatever the umask. SQLite
-// gives the mode of the database to the files beside it. The database is not opened if it exists:
-// closing it again would release the locks that other connections of this process hold.
-Result<void> keep_private(const std::filesystem::path& database) {
-  constexpr mode_t kPrivate = 0640;
-  constexpr mode_t kOthers = 0007;
-  const Fd fresh(
-      ::open(database.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kPrivate));
-  if (fresh && ::fchmod(fresh.get(), kPrivate) != 0) {
-    return fail_errno(errno, fmt::format("set the mode of the database '{}'", database.native()));
-  }
-  for (const char* const suffix : {"", "-wal", "-shm", "-journal"}) {
-    const std::string file = database.native() + suffix;
-    struct stat info {};
-    if (::stat(file.c_str(), &info) != 0 || (info.st_mode & kOthers) == 0) continue;
-    if (::chmod(file.c_str(), info.st_mode & 07777 & ~kOthers) != 0 && errno != EPERM) {
-      return fail_errno(errno, fmt::format("set the mode of '{}'", file));
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<std::int64_t> schema_version(SqliteConnection& connection) {
@@ -144,13 +117,14 @@ Result<MigrationReport> migrate(const std::filesystem::path& path,
     return fail(ErrorKind::NotFound, fmt::format("database '{}': the directory '{}' does not exist",
                                                  path.native(), path.parent_path().native()));
   }
-  HOLDFAST_TRY_ASSIGN(WriteLock lock, WriteLock::open(path));
+  HOLDFAST_TRY_ASSIGN(const std::filesystem::path real, trusted_path(path));
+  HOLDFAST_TRY_ASSIGN(WriteLock lock, WriteLock::open(real));
   std::unique_ptr<SqliteConnection> connection;
   MigrationReport report;
   {
     HOLDFAST_TRY_ASSIGN(const WriteLock::Guard guard, lock.acquire());
     HOLDFAST_TRY_ASSIGN(const Entrance entrance, Entrance::enter(path));
-    HOLDFAST_TRY(keep_private(real_path(path)));
+    HOLDFAST_TRY(keep_private(real));
     HOLDFAST_TRY_ASSIGN(connection, SqliteConnection::open(path, Access::Create));
     HOLDFAST_TRY_ASSIGN(
         report, guarded(*connection, [&] { return migrate_locked(*connection, migrations); }));

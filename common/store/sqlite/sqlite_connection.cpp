@@ -5,6 +5,7 @@
 #include "common/store/sqlite/error.hpp"
 #include "common/store/sqlite/location.hpp"
 #include "common/store/sqlite/log_owner.hpp"
+#include "common/store/sqlite/private_files.hpp"
 
 #include <SQLiteCpp/Backup.h>
 #include <sqlite3.h>
@@ -105,9 +106,12 @@ bool Query::is_null(int column) const {
 Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::filesystem::path& path,
                                                                  Access access) {
   for (int i = 0; i < kTries; ++i) {
+    HOLDFAST_TRY(trusted_path(path));
     HOLDFAST_TRY_ASSIGN(const Entrance entrance, Entrance::enter(path));
+    HOLDFAST_TRY_ASSIGN(const std::filesystem::path real, trusted_path(path));
+    HOLDFAST_TRY(refuse_planted_files(real, access != Access::ReadOnly));
     HOLDFAST_TRY(check_log_owner(path));
-    HOLDFAST_TRY_ASSIGN(auto connection, open_once(path, access));
+    HOLDFAST_TRY_ASSIGN(auto connection, open_once(path, real, access));
     // Whoever replaced it need not know of the entrance.
     if (!connection->is_replaced()) return connection;
   }
@@ -118,9 +122,9 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::file
 }
 
 Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open_once(
-    const std::filesystem::path& path, Access access) {
+    const std::filesystem::path& path, const std::filesystem::path& real, Access access) {
   try {
-    auto connection = std::unique_ptr<SqliteConnection>(new SqliteConnection(path, access));
+    auto connection = std::unique_ptr<SqliteConnection>(new SqliteConnection(path, real, access));
     // SQLite opens a file that is not writable read-only, and fails at the first write.
     if (access != Access::ReadOnly &&
         sqlite3_db_readonly(connection->database_.getHandle(), "main") == 1) {
@@ -143,8 +147,10 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open_once(
   }
 }
 
-SqliteConnection::SqliteConnection(const std::filesystem::path& path, Access access)
-    : path_(path), database_(path.native(), open_flags(access)) {
+// The file that was looked at, and not where a link leads by now.
+SqliteConnection::SqliteConnection(const std::filesystem::path& path,
+                                   const std::filesystem::path& real, Access access)
+    : path_(path), database_(real.native(), open_flags(access) | SQLITE_OPEN_NOFOLLOW) {
   sqlite3* const handle = database_.getHandle();
   // A constant sleep: SQLite's own handler backs off, so that the newest contender always wins.
   sqlite3_busy_handler(handle, &SqliteConnection::on_busy, this);
@@ -227,9 +233,13 @@ Result<void> SqliteConnection::sync_log() {
 }
 
 Result<void> SqliteConnection::copy_pages(const std::filesystem::path& target) {
+  std::error_code error;
+  const auto place = std::filesystem::canonical(target.parent_path(), error) / target.filename();
+  if (error) return fail_errno(error.value(), fmt::format("resolve '{}'", target.native()));
   errno = 0;
   try {
-    SQLite::Database copy(target.native(), SQLITE_OPEN_READWRITE);
+    // A link in its place, which somebody else may have put there, is not followed.
+    SQLite::Database copy(place.native(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW);
     copy.exec("PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF;");
     SQLite::Backup backup(copy, database_);
     int code = SQLITE_OK;

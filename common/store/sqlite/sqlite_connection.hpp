@@ -125,8 +125,10 @@ class SqliteConnection {
   Error to_error(const SQLite::Exception& exception) const;
 
  private:
-  SqliteConnection(const std::filesystem::path& path, Access access);
+  SqliteConnection(const std::filesystem::path& path, const std::filesystem::path& real,
+                   Access access);
   static Result<std::unique_ptr<SqliteConnection>> open_once(const std::filesystem::path& path,
+                                                             const std::filesystem::path& real,
                                                              Access access);
   void set_up(Access access);
   static int on_busy(void* self, int calls);

@@ -2,6 +2,7 @@
 #include "common/store/sqlite/write_lock.hpp"
 
 #include "common/os/file_id.hpp"
+#include "common/os/plain_file.hpp"
 #include "common/os/proc.hpp"
 #include "common/store/sqlite/location.hpp"
 #include "common/store/sqlite/range_lock.hpp"
@@ -73,9 +74,9 @@ std::filesystem::path WriteLock::path_of(const std::filesystem::path& database) 
 
 Result<WriteLock> WriteLock::open(const std::filesystem::path& database) {
   std::filesystem::path path = path_of(database);
-  Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0660));
-  if (!file) return fail_errno(errno, fmt::format("open the write lock '{}'", path.native()));
-  return WriteLock(std::move(file), std::move(path));
+  auto file = open_plain_file(path, O_RDWR | O_CREAT, 0660);
+  if (!file) return fail(file.error().with_context("the write lock"));
+  return WriteLock(std::move(*file), std::move(path));
 }
 
 // False: there is none for us, and we wait for the lock itself, among others.
@@ -129,9 +130,9 @@ Result<void> WriteLock::show_use() {
 }
 
 bool WriteLock::is_in_use(const std::filesystem::path& database) {
-  const Fd file(::open(path_of(database).c_str(), O_RDONLY | O_CLOEXEC));
+  const auto file = open_plain_file(path_of(database), O_RDONLY);
   struct flock range = range_lock(kUse, F_WRLCK);  // which nobody has; a shared one is in its way
-  return file && ::fcntl(file.get(), F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
+  return file && ::fcntl(file->get(), F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
 }
 
 WriteLock::Guard::~Guard() {

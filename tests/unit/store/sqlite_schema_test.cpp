@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bringing a file up to date, and refusing the ones that are not.
 
+#include "common/os/file.hpp"
+#include "common/store/maintenance.hpp"
 #include "common/store/sqlite/schema.hpp"
+#include "common/store/sqlite/sqlite_store.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/store/sqlite_environment.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -269,4 +273,85 @@ TEST_CASE("the store's URL comes from the configuration, or is a file in the sta
   REQUIRE(store_url(config) == "sqlite:///var/lib/holdfast/holdfast.db");
   config.store.url = "sqlite:///tmp/x.db";
   REQUIRE(store_url(config) == "sqlite:///tmp/x.db");
+}
+
+TEST_CASE("no file is touched that is linked into the place of one of the database's") {
+  TempDir directory;
+  const auto database = directory.path() / "a.db";
+  const auto url = "sqlite://" + database.native();
+  const auto elsewhere = directory.path() / "elsewhere";
+  REQUIRE(migrate_store(url));
+  for (const char* const suffix : {".writelock", "-journal", "-wal", "-shm"}) {
+    INFO(suffix);
+    std::ofstream(elsewhere) << "not ours to change";
+    std::filesystem::permissions(elsewhere, std::filesystem::perms(0644));
+    const std::filesystem::path planted = database.native() + suffix;
+    std::filesystem::remove(planted);
+    std::filesystem::create_symlink(elsewhere, planted);
+    const auto migrated = migrate_store(url);
+    REQUIRE_FALSE(migrated);
+    CHECK(migrated.error().kind == ErrorKind::PermissionDenied);
+    CHECK_THAT(migrated.error().message, Contains("is a link") && Contains("remove it"));
+    CHECK_FALSE(sqlite::open_sqlite_store(database, {}, SystemClock()));
+    CHECK(read_file(elsewhere).value() == "not ours to change");
+    CHECK(std::filesystem::status(elsewhere).permissions() == std::filesystem::perms(0644));
+    std::filesystem::remove(planted);
+  }
+  REQUIRE(migrate_store(url));
+}
+
+TEST_CASE("the database itself may be a link that its administrator has made, and no other's") {
+  TempDir directory;
+  const auto link = directory.path() / "a.db";
+  const auto real = directory.path() / "real.db";
+  REQUIRE(migrate_store("sqlite://" + real.native()));
+  std::filesystem::permissions(real, std::filesystem::perms(0644));
+  std::filesystem::create_symlink(real, link);
+  REQUIRE(migrate_store("sqlite://" + link.native()));
+  CHECK(std::filesystem::status(real).permissions() == std::filesystem::perms(0640));
+  if (::geteuid() != 0) return;  // only root can make another's link
+  std::filesystem::permissions(real, std::filesystem::perms(0644));
+  REQUIRE(::lchown(link.c_str(), 65534, 65534) == 0);
+  const auto first = directory.path() / "first.db";  // ours, and leads to the other's
+  std::filesystem::create_symlink(link, first);
+  const auto is_refused = [](const auto& result) {
+    return !result && result.error().kind == ErrorKind::PermissionDenied &&
+           result.error().message.find("another user has made") != std::string::npos;
+  };
+  std::filesystem::remove(real.native() + ".writelock");
+  for (const auto& path : {link, first}) {
+    INFO(path);
+    const auto url = "sqlite://" + path.native();
+    CHECK(is_refused(migrate_store(url)));
+    CHECK(is_refused(check_store(url)));
+    CHECK(is_refused(restore_store(url, real)));
+    CHECK(is_refused(sqlite::open_sqlite_store(path, {}, SystemClock())));
+  }
+  CHECK(std::filesystem::status(real).permissions() == std::filesystem::perms(0644));
+  CHECK_FALSE(std::filesystem::exists(real.native() + ".writelock"));
+  // To a file that is of whoever made the link.
+  REQUIRE(::chown(real.c_str(), 65534, 65534) == 0);
+  REQUIRE(migrate_store("sqlite://" + link.native()));
+  CHECK(std::filesystem::status(real).permissions() == std::filesystem::perms(0640));
+  CHECK(sqlite::open_sqlite_store(link, {}, SystemClock()));
+  // Nor is a database made where such a link leads.
+  for (const char* const suffix : {"", "-wal", "-shm", ".writelock"})
+    std::filesystem::remove(real.native() + suffix);
+  CHECK(is_refused(migrate_store("sqlite://" + link.native())));
+  CHECK_FALSE(std::filesystem::exists(real));
+}
+
+TEST_CASE("a link that looks like what an interrupted restore has left is not taken for one") {
+  TempDir directory;
+  const auto database = directory.path() / "a.db";
+  const auto elsewhere = directory.path() / "elsewhere";
+  const auto url = "sqlite://" + database.native();
+  REQUIRE(migrate_store(url));
+  std::ofstream(elsewhere) << "not a database";
+  std::filesystem::create_symlink(elsewhere, database.native() + ".restoring");
+  CHECK_FALSE(migrate_store(url));
+  CHECK_FALSE(restore_store(url, elsewhere));
+  CHECK(std::filesystem::is_regular_file(std::filesystem::symlink_status(database)));
+  std::filesystem::remove(database.native() + ".restoring");
+  REQUIRE(migrate_store(url));
 }

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/os/plain_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <string>
+
+namespace holdfast {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+// By a link the kernel says ELOOP, or, if it is to be held only, opens the link.
+Failure is_link(const fs::path& path) {
+  return fail(ErrorKind::PermissionDenied,
+              fmt::format("'{}' is a link, which is not followed: remove it", path.native()));
+}
+
+Result<void> check_plain(const fs::path& path, const struct stat& info) {
+  if (S_ISLNK(info.st_mode)) return is_link(path);
+  if (!S_ISREG(info.st_mode)) {
+    return fail(ErrorKind::PermissionDenied,
+                fmt::format("'{}' is not a regular file: remove it", path.native()));
+  }
+  if (!is_foreign_hard_link(path, info)) return {};
+  return fail(ErrorKind::PermissionDenied,
+              fmt::format("'{}' is another user's file that has a second name here (a hard link): "
+                          "remove it",
+                          path.native()));
+}
+
+}  // namespace
+
+bool is_foreign_hard_link(const fs::path& path, const struct stat& info) {
+  if (info.st_nlink <= 1) return false;
+  struct stat folder {};
+  return ::stat(folder_of(path).c_str(), &folder) != 0 || folder.st_uid != info.st_uid;
+}
+
+Result<Fd> open_plain_file(const fs::path& path, int flags, mode_t mode) {
+  // A pipe in its place must not keep us waiting.
+  Fd file(::open(path.c_str(), flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, mode));
+  if (!file && errno == ELOOP) return is_link(path);
+  if (!file) return fail_errno(errno, fmt::format("open '{}'", path.native()));
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0)
+    return fail_errno(errno, fmt::format("look at '{}'", path.native()));
+  HOLDFAST_TRY(check_plain(path, info));
+  return file;
+}
+
+Result<HeldFile> HeldFile::hold(const fs::path& path) {
+  Fd file(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat info {};
+  if (!file || ::fstat(file.get(), &info) != 0)
+    return fail_errno(errno, fmt::format("look at '{}'", path.native()));
+  return HeldFile(std::move(file), path, info);
+}
+
+Result<void> HeldFile::require_plain() const {
+  return check_plain(path_, info_);
+}
+
+Result<fs::path> HeldFile::read_link() const {
+  std::array<char, PATH_MAX> target{};
+  const ssize_t size = ::readlinkat(file_.get(), "", target.data(), target.size());
+  if (size < 0) return fail_errno(errno, fmt::format("read the link '{}'", path_.native()));
+  return fs::path(std::string(target.data(), static_cast<std::size_t>(size)));
+}
+
+Result<void> HeldFile::give_to(uid_t owner, gid_t group) const {
+  if (::fchownat(file_.get(), "", owner, group, AT_EMPTY_PATH) == 0) return {};
+  return fail_errno(errno, fmt::format("give '{}' to its owner", path_.native()));
+}
+
+// fchmod(2) refuses such a descriptor, and fchmodat2(2) is of Linux 6.6. The entry in /proc leads
+// to the file that is held, whatever its name means by now; of a link there is no mode to set.
+Result<void> HeldFile::set_mode(mode_t mode) const {
+  if (S_ISLNK(info_.st_mode)) return is_link(path_);
+  if (::chmod(fmt::format("/proc/self/fd/{}", file_.get()).c_str(), mode) == 0) return {};
+  return fail_errno(errno, fmt::format("set the mode of '{}'", path_.native()));
+}
+
+}  // namespace holdfast
