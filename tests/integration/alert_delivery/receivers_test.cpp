@@ -20,7 +20,7 @@ const char* const kProgram =
 std::string receiver(const std::string& name, const std::string& type, const std::string& url,
                      const std::string& more = "") {
   return "[alert_receiver." + name + "]\ntype = \"" + type + "\"\nurl = \"" + url +
-         "\"\ntimeout = \"1s\"\n" + more;
+         "\"\ntimeout = \"" + (sanitized() ? "5s" : "1s") + "\"\n" + more;
 }
 
 // As Slack answers, to what Slack accepts.
