@@ -98,7 +98,7 @@ TEST_CASE("an exporter is up if it answers within its own time, and if it has no
 }
 
 TEST_CASE("the longest answers of many exporters are read in turn, and do not add up in memory") {
-  const int many = sanitized() ? 4 : 16;
+  const int many = sanitized() ? 3 : 8;
   const TempDir dir;
   std::string programs = exporters(dir) + client("good", "good", dir);
   for (int i = 0; i < many; ++i) {
@@ -127,7 +127,7 @@ TEST_CASE("the longest answers of many exporters are read in turn, and do not ad
   REQUIRE(peak != std::string::npos);
   const auto mib = std::stoull(status.substr(peak + 6)) / 1024;
   WARN("the supervisor had at most " << mib << " MiB");
-  CHECK(mib < 256);  // the answers alone would be 240
+  CHECK(mib < 200);  // all of them at once took 330
 }
 
 TEST_CASE("a URL that never answers is one line of the log") {

@@ -23,7 +23,8 @@ TEST_CASE("the names of queues and kinds are 1 to 100 bytes that both engines ca
       return read_queue_name(with_json(), std::string("{\"") + member + "\":" + value + "}");
     };
     const auto bulk = [&](const std::string& value) {
-      return read_bulk_change(with_json(), std::string(R"({"action":"retry",")") + member + "\":" + value + "}");
+      return read_bulk_change(with_json(),
+                              std::string(R"({"action":"retry",")") + member + "\":" + value + "}");
     };
     CAPTURE(member);
     CHECK(queue_name('"' + longest + '"'));

@@ -197,7 +197,8 @@ TEST_CASE("metrics and internal paths are for the networks that are allowed") {
   }
 }
 
-TEST_CASE("a request by a trusted proxy that names nobody reads no metrics, though its network may") {
+TEST_CASE(
+    "a request by a trusted proxy that names nobody reads no metrics, though its network may") {
   const ApiService stack([](config::Config& config) {
     config.http.trusted_proxies = {"127.0.0.1"};
     config.http.metrics_allow = {"127.0.0.0/8"};
