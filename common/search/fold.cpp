@@ -76,7 +76,7 @@ struct Pair {
   char32_t both;
 };
 // Sorted by letter and mark.
-constexpr std::array kPairs{
+constexpr Pair kPairs[] = {
     Pair{0x61, 0x300, 0xE0},     Pair{0x61, 0x301, 0xE1},      Pair{0x61, 0x302, 0xE2},
     Pair{0x61, 0x303, 0xE3},     Pair{0x61, 0x304, 0x101},     Pair{0x61, 0x306, 0x103},
     Pair{0x61, 0x308, 0xE4},     Pair{0x61, 0x309, 0x1EA3},    Pair{0x61, 0x30A, 0xE5},
@@ -227,8 +227,9 @@ char32_t joined(char32_t before, char32_t c) {
     return std::pair(pair.letter, pair.mark) < wanted;
   };
   const std::pair wanted(before, c);
-  const auto* const found = std::lower_bound(kPairs.begin(), kPairs.end(), wanted, less);
-  const bool is_there = found != kPairs.end() && std::pair(found->letter, found->mark) == wanted;
+  const auto* const found = std::lower_bound(std::begin(kPairs), std::end(kPairs), wanted, less);
+  const bool is_there =
+      found != std::end(kPairs) && std::pair(found->letter, found->mark) == wanted;
   return is_there ? found->both : 0;
 }
 
