@@ -27,6 +27,8 @@ make_site() {
   export COMPOSE_PROJECT_NAME=hf$$ COMPOSE_PROFILES=alertmanager
   read -r api_port prometheus_port grafana_port alertmanager_port receiver_port single_port <<<"$(ports)"
   export HTTP_PUBLISH=127.0.0.1:$api_port PROMETHEUS_PUBLISH=127.0.0.1:$prometheus_port
+  # Not that of a run which was killed and has left its network.
+  export FRONT_SUBNET=172.16.$((RANDOM % 200)).0/24
   export GRAFANA_PUBLISH=127.0.0.1:$grafana_port ALERTMANAGER_PUBLISH=127.0.0.1:$alertmanager_port
   single=$COMPOSE_PROJECT_NAME-single  # one container without compose
   # shellcheck disable=SC2034

@@ -8,6 +8,7 @@
 compose_images "$1"
 make_site
 export COMPOSE_PROJECT_NAME=holdfast COMPOSE_PROFILES=
+unset FRONT_SUBNET  # as on the page
 cp "$root/tests/docker/receiver.py" "$work/site/"
 clean_up_test() {
   [ ! -e "$work/site/receiver.pid" ] || kill "$(cat "$work/site/receiver.pid")" 2>/dev/null
