@@ -16,6 +16,7 @@ extra_packages=()  # in the tree of the test
 work=
 spawned=
 leader=
+cgroups=()
 
 fail() {
   printf 'FAILED: %s\n' "$*" >&2
@@ -82,12 +83,15 @@ install_into() {
 inside() { nsenter -t "$leader" -m -u -i -n -p -C -- "$@"; }
 
 shut_down() {
-  local status=$?
+  local status=$? group
   if [ -n "$leader" ]; then
     inside systemctl poweroff >/dev/null 2>&1 || true
     for _ in $(seq 100); do kill -0 "$spawned" 2>/dev/null || break; sleep 0.1; done
     kill -9 "$spawned" 2>/dev/null || true
   fi
+  for group in "${cgroups[@]}"; do
+    find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
+  done
   [ -z "$work" ] || { mountpoint -q "$work/tree" && umount "$work/tree"; rm -rf "$work"; }
   exit "$status"
 }
@@ -127,9 +131,28 @@ make_next_package() {
   dpkg-deb --root-owner-group -b "$content" "$2" >/dev/null
 }
 
+# Each machine has a cgroup of its own in each hierarchy of systemd's: what another one, or one that
+# was killed, left there (with other owners) is not seen in it.
+cgroups_of_machine() {
+  local hierarchy own
+  own=$(sed -n 's/^0:://p' /proc/self/cgroup)
+  hierarchy=$(awk '$3 == "cgroup2" && !seen++ { print $2 }' /proc/self/mounts)
+  [ -z "$hierarchy" ] || echo "$hierarchy${own%/}/hf-$$"
+  own=$(sed -n 's/^[0-9]*:name=systemd://p' /proc/self/cgroup)
+  hierarchy=$(awk '$3 == "cgroup" && $4 ~ /name=systemd/ && !seen++ { print $2 }' /proc/self/mounts)
+  [ -z "$hierarchy" ] || echo "$hierarchy${own%/}/hf-$$"
+}
+
 boot_copy() {
-  systemd-nspawn --quiet -D "$work/tree" --machine="hf-$$" --register=no --keep-unit \
-    --private-network --resolv-conf=off --console=pipe -b >"$work/console" 2>&1 &
+  local group
+  mapfile -t cgroups < <(cgroups_of_machine)
+  (
+    for group in "${cgroups[@]}"; do
+      mkdir "$group" && echo "$BASHPID" >"$group/cgroup.procs"
+    done
+    exec systemd-nspawn --quiet -D "$work/tree" --machine="hf-$$" --register=no --keep-unit \
+      --private-network --resolv-conf=off --console=pipe -b
+  ) >"$work/console" 2>&1 &
   spawned=$!
   for _ in $(seq 600); do
     leader=$(pgrep -P "$spawned" -x systemd || true)
