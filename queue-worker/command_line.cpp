@@ -2,6 +2,7 @@
 #include "queue-worker/command_line.hpp"
 
 #include "common/base/duration.hpp"
+#include "common/command_line/empty_option.hpp"
 #include "common/completion/describe.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/text/utf8.hpp"
@@ -133,20 +134,6 @@ void declare_commands(CLI::App& app, Command& command, Typed& typed) {
   completion->callback([&command] { command.verb = CommandVerb::Completion; });
 }
 
-// The option that was given an empty value; null: none. To the code behind it that is an option
-// that was not given, which for a filter means "all": the variable of a script that is not set must
-// not pause the whole queue.
-const CLI::Option* find_empty(const CLI::App& app) {
-  for (const CLI::Option* option : app.get_options()) {
-    const auto& values = option->results();
-    if (std::find(values.begin(), values.end(), "") != values.end()) return option;
-  }
-  for (const CLI::App* verb : app.get_subcommands()) {
-    if (const CLI::Option* option = find_empty(*verb)) return option;
-  }
-  return nullptr;
-}
-
 // What is wrong; else "".
 std::string read_typed(const Typed& typed, Command& command) {
   for (const JobState state : kStates) {
@@ -192,9 +179,8 @@ ParsedCommand parse_command(int argc, char** argv) {
     const int code = app.exit(error, std::cout, std::cerr);
     return {std::nullopt, code == 0 ? exit_code::kOk : exit_code::kUsage};
   }
-  if (const CLI::Option* const empty = find_empty(app)) {
-    std::cerr << fmt::format("{}: the value is empty: give one, or leave the option out\n",
-                             empty->get_name());
+  if (const std::string empty = command_line::refuse_empty_option(app); !empty.empty()) {
+    std::cerr << empty << '\n';
     return {std::nullopt, exit_code::kUsage};
   }
   if (const std::string wrong = read_typed(typed, command); !wrong.empty()) {

@@ -329,15 +329,10 @@ bool is_sensitive(std::string_view key) {
     case 's': return ends_with("credentials");
     case 't': return ends_with("secret");
     case 'y':
-      for (const std::string_view kind : {"api", "private", "secret", "access"}) {
-        if (!ends_with("key")) return false;
-        std::string_view before = key.substr(0, key.size() - 3);
-        if (before.ends_with('_') || before.ends_with('-')) before.remove_suffix(1);
-        if (before.size() >= kind.size() &&
-            text::equals_ignoring_case(before.substr(before.size() - kind.size()), kind))
-          return true;
-      }
-      return false;
+      if (!ends_with("key")) return false;
+      key.remove_suffix(3);
+      if (key.ends_with('_') || key.ends_with('-')) key.remove_suffix(1);
+      return ends_with("api") || ends_with("private") || ends_with("secret") || ends_with("access");
     default: return false;
   }
 }

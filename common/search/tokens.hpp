@@ -9,8 +9,7 @@
 // - Words joined by a hyphen, dot, slash or the like also count as one: "XK-4471" is xk, 4471, and
 //   xk4471; so do the halves of a word that is broken at a line's end.
 // - Superscripts and subscripts are no part of a word, but of what it is joined to: "H\u2082O" is
-// h, o,
-//   and h2o. "10\u00B2" is only 10: 102 is another number.
+//   h, o, and h2o. "10\u00B2" is only 10: 102 is another number.
 //
 // Threads: pure functions. Bytes that are not UTF-8 separate words.
 

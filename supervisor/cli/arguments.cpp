@@ -2,6 +2,7 @@
 #include "supervisor/cli/arguments.hpp"
 
 #include "common/base/version.hpp"
+#include "common/command_line/empty_option.hpp"
 #include "common/completion/describe.hpp"
 #include "common/config/suggest.hpp"
 #include "common/os/exit_codes.hpp"
@@ -343,6 +344,10 @@ Parsed parse_arguments(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error, std::cout, std::cerr);
     return {std::nullopt, code == 0 ? exit_code::kOk : exit_code::kUsage};
+  }
+  if (const std::string empty = command_line::refuse_empty_option(app); !empty.empty()) {
+    std::cerr << empty << '\n';
+    return {std::nullopt, exit_code::kUsage};
   }
   if (const std::string wrong = take_last_word(arguments) + take_level(arguments); !wrong.empty()) {
     std::cerr << wrong;

@@ -96,9 +96,8 @@ std::string select(const Table& table) {
 }  // namespace
 
 Result<Source> Source::open(const std::filesystem::path& path) {
-  HOLDFAST_TRY(sqlite::trusted_path(path));
-  HOLDFAST_TRY_ASSIGN(const sqlite::Entrance entrance, sqlite::Entrance::enter(path));
   HOLDFAST_TRY_ASSIGN(const std::filesystem::path real, sqlite::trusted_path(path));
+  HOLDFAST_TRY_ASSIGN(const sqlite::Entrance entrance, sqlite::Entrance::enter(real));
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored)) {
     return fail(ErrorKind::NotFound, fmt::format("database '{}' does not exist", path.native()));

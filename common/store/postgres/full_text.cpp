@@ -53,6 +53,8 @@ constexpr std::string_view kWords =
     "SELECT DISTINCT t.lexeme FROM (SELECT terms FROM holdfast.chunk"
     " WHERE terms @@ $1::text::tsquery LIMIT 1000) AS c, unnest(c.terms) AS t"
     " WHERE starts_with(t.lexeme, $2)";
+constexpr std::string_view kHasOlderForm =
+    "SELECT EXISTS(SELECT 1 FROM holdfast.chunk WHERE terms_form < 2)";
 constexpr std::string_view kChunksOfOlderForm =
     "SELECT id, title, text FROM holdfast.chunk WHERE terms_form < 2 ORDER BY id LIMIT $1"
     " FOR UPDATE";
@@ -160,6 +162,10 @@ std::optional<search::Query> with_corrections(Transaction& transaction, search::
     corrected = corrected || !term.variants.empty();
   }
   return corrected ? std::optional(std::move(query)) : std::nullopt;
+}
+
+bool has_older_terms(Transaction& transaction) {
+  return transaction.run(Statement(kHasOlderForm)).boolean(0, 0);
 }
 
 bool index_missing(Transaction& transaction, search::Analyser& analyser, std::int64_t limit) {

@@ -35,8 +35,9 @@ FoundByTerms find_by_terms(Transaction& transaction, const search::Query& query,
 std::optional<search::Query> with_corrections(Transaction& transaction, search::Query query,
                                               const search::Frequencies& frequencies);
 
-// Indexes up to `limit` chunks that are not, or whose terms have an older form. False: there were
-// none.
+// Whether there are chunks without terms, or with terms of an older form.
+bool has_older_terms(Transaction& transaction);
+// Makes the terms of up to `limit` of them. False: there were none.
 bool index_missing(Transaction& transaction, search::Analyser& analyser, std::int64_t limit);
 
 }  // namespace holdfast::store::postgres

@@ -18,13 +18,8 @@ constexpr std::string_view kUnlabelled =
     "SELECT seq, metadata FROM holdfast.document AS d WHERE seq > $1 AND chunk_count > 0"
     " AND metadata <> '{}' AND (NOT EXISTS("
     "SELECT 1 FROM holdfast.document_label AS l WHERE l.document = d.seq)"
-    // The release before knew a whole number only as it was written: "100.0", "1e+16". Only of what
-    // is ready: before, the labels are those of another version.
-    " OR status = 1 AND EXISTS(SELECT 1 FROM holdfast.document_label AS l"
-    " WHERE l.document = d.seq AND NOT EXISTS("
-    "SELECT 1 FROM holdfast.document_label AS w WHERE w.document = l.document AND w.name = l.name"
-    " AND w.value = CASE WHEN l.value ~ '^-?([0-9]+[.]0|[0-9]([.][0-9]+)?e[+]1[5-8])$'"
-    " THEN trunc(l.value::numeric)::text ELSE l.value END)))"
+    // Before they are ready, the labels are those of another version.
+    " OR $3 AND status = 1)"
     " ORDER BY seq LIMIT $2 FOR UPDATE";
 constexpr std::string_view kAddMissing =
     "INSERT INTO holdfast.document_label(document, name, value)"
@@ -59,8 +54,8 @@ std::optional<std::vector<std::int64_t>> admitted(Transaction& transaction,
 }
 
 std::optional<std::int64_t> label_missing(Transaction& transaction, std::int64_t after,
-                                          std::int64_t limit) {
-  const Rows rows = transaction.run(Statement(kUnlabelled).bind(after, limit));
+                                          std::int64_t limit, bool from_before) {
+  const Rows rows = transaction.run(Statement(kUnlabelled).bind(after, limit, from_before));
   if (rows.empty()) return std::nullopt;
   std::vector<std::int64_t> documents;
   std::vector<std::string> names;

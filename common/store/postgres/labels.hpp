@@ -16,9 +16,9 @@ std::optional<std::vector<std::int64_t>> admitted(Transaction& transaction,
                                                   const SearchQuery& query);
 
 // Adds the labels that they lack to up to `limit` embedded documents after `after`: those that have
-// none, and those whose whole numbers the release before has labelled. The last document looked at;
-// none: there are no more.
+// none, and, `from_before`, all that are ready, as a release before made fewer (of "100.0" no
+// "100"). The last document looked at; none: there are no more.
 std::optional<std::int64_t> label_missing(Transaction& transaction, std::int64_t after,
-                                          std::int64_t limit);
+                                          std::int64_t limit, bool from_before);
 
 }  // namespace holdfast::store::postgres

@@ -131,12 +131,18 @@ Result<bool> apply_next(PgConnection& connection, std::span<const Migration> mig
 Result<void> complete_index(PgConnection& connection) {
   constexpr std::int64_t kAtATime = 200;
   search::Analyser analyser;
+  // Labels first: whoever is interrupted finds the older terms again, and so knows of them again.
+  std::optional<bool> from_before;
   std::optional<std::int64_t> labelled = 0;
-  for (bool indexed = true; indexed || labelled;) {
+  for (bool indexed = true; labelled || indexed;) {
     Transaction transaction(connection, "BEGIN");
     if (transaction.run(Statement(kHasTerms)).empty()) return {};
-    if (indexed) indexed = index_missing(transaction, analyser, kAtATime);
-    if (labelled) labelled = label_missing(transaction, *labelled, kAtATime);
+    if (!from_before) from_before = has_older_terms(transaction);
+    if (labelled) {
+      labelled = label_missing(transaction, *labelled, kAtATime, *from_before);
+    } else {
+      indexed = index_missing(transaction, analyser, kAtATime);
+    }
     HOLDFAST_TRY(commit(connection));
   }
   return {};

@@ -112,8 +112,20 @@ std::vector<std::int64_t> find_by_terms(SqliteConnection& connection, const sear
   return chunks;
 }
 
-std::optional<std::int64_t> index_missing(SqliteConnection& connection, search::Analyser& analyser,
-                                          std::int64_t after, std::int64_t limit) {
+void note_lost_terms(SqliteConnection& connection) {
+  // Reads two small trees: an index of `chunk`, and the rows of FTS5 without their terms.
+  connection.exec(
+      "UPDATE chunk SET terms_form = 1 WHERE id IN (SELECT id FROM chunk AS c"
+      " WHERE NOT EXISTS(SELECT 1 FROM chunk_terms_docsize AS t WHERE t.id = c.id))");
+}
+
+bool has_older_terms(SqliteConnection& connection) {
+  return connection.query("SELECT 1 FROM chunk WHERE terms_form < 2 LIMIT 1").step();
+}
+
+std::int64_t index_missing(SqliteConnection& connection, search::Analyser& analyser,
+                           std::int64_t limit) {
+  static_assert(search::kTermsForm == 2, "a migration brings an index of older forms: see above");
   struct Missing {
     std::int64_t chunk = 0;
     std::string title;
@@ -122,14 +134,11 @@ std::optional<std::int64_t> index_missing(SqliteConnection& connection, search::
   std::vector<Missing> missing;
   {
     Query rows = connection.query(
-        "SELECT id, title, text FROM chunk AS c WHERE id > ?1 AND (terms_form < ?2"
-        " OR NOT EXISTS(SELECT 1 FROM chunk_terms_docsize AS t WHERE t.id = c.id))"
-        " ORDER BY id LIMIT ?3");
-    rows.bind(after, search::kTermsForm, limit);
+        "SELECT id, title, text FROM chunk WHERE terms_form < 2 ORDER BY id LIMIT ?1");
+    rows.bind(limit);
     while (rows.step())
       missing.push_back({rows.integer(0), rows.text(1), rows.text(2)});
   }
-  if (missing.empty()) return std::nullopt;
   for (const auto& [chunk, title, text] : missing) {
     connection.query("DELETE FROM chunk_terms WHERE rowid = ?1").bind(chunk).run();
     index_chunk(connection, chunk, analyser.index_terms(title), analyser.index_terms(text));
@@ -137,7 +146,7 @@ std::optional<std::int64_t> index_missing(SqliteConnection& connection, search::
         .bind(chunk, search::kTermsForm)
         .run();
   }
-  return missing.back().chunk;
+  return static_cast<std::int64_t>(missing.size());
 }
 
 }  // namespace holdfast::store::sqlite

@@ -9,7 +9,6 @@
 #include "common/store/candidate.hpp"
 #include "common/store/sqlite/sqlite_connection.hpp"
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,9 +31,12 @@ search::Query with_corrections(SqliteConnection& connection, search::Query query
 std::vector<std::int64_t> find_by_terms(SqliteConnection& connection, const search::Query& query,
                                         const Admitted* admitted, std::size_t limit);
 
-// Indexes up to `limit` chunks after `after` that are not, or whose terms have an older form, in
-// the caller's write transaction. The last of them; none: there are no more.
-std::optional<std::int64_t> index_missing(SqliteConnection& connection, search::Analyser& analyser,
-                                          std::int64_t after, std::int64_t limit);
+// Notes chunks that the index has lost as of an older form, in the caller's write transaction.
+void note_lost_terms(SqliteConnection& connection);
+// Whether there are chunks with terms of an older form.
+bool has_older_terms(SqliteConnection& connection);
+// Makes the terms of up to `limit` of them, in the caller's write transaction. 0: there are none.
+std::int64_t index_missing(SqliteConnection& connection, search::Analyser& analyser,
+                           std::int64_t limit);
 
 }  // namespace holdfast::store::sqlite

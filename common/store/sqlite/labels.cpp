@@ -50,20 +50,16 @@ std::optional<Admitted> admitted(SqliteConnection& connection, const SearchQuery
 }
 
 std::optional<std::int64_t> label_missing(SqliteConnection& connection, std::int64_t after,
-                                          std::int64_t limit) {
+                                          std::int64_t limit, bool from_before) {
   std::vector<std::pair<std::int64_t, std::string>> missing;
   {
     Query rows = connection.query(
         "SELECT seq, metadata FROM document AS d WHERE seq > ?1 AND chunk_count > 0"
         " AND metadata <> '{}' AND (NOT EXISTS(SELECT 1 FROM document_label WHERE document = d.seq)"
-        // The release before knew a whole number only as it was written: "100.0", "1e+16". Only of
-        // what is ready: before, the labels are those of another version.
-        " OR status = 1 AND EXISTS(SELECT 1 FROM document_label AS l WHERE document = d.seq"
-        " AND (value GLOB '[-0-9]*.0' OR value GLOB '[-0-9]*e+1[5-8]') AND NOT EXISTS("
-        "SELECT 1 FROM document_label WHERE document = l.document AND name = l.name"
-        " AND value = CAST(CAST(CAST(l.value AS REAL) AS INTEGER) AS TEXT))))"
+        // Before they are ready, the labels are those of another version.
+        " OR ?3 AND status = 1)"
         " ORDER BY seq LIMIT ?2");
-    rows.bind(after, limit);
+    rows.bind(after, limit, std::int64_t{from_before});
     while (rows.step())
       missing.emplace_back(rows.integer(0), rows.text(1));
   }

@@ -20,9 +20,9 @@ void replace_labels(SqliteConnection& connection, std::int64_t document,
 std::optional<Admitted> admitted(SqliteConnection& connection, const SearchQuery& query);
 
 // Adds the labels that they lack to up to `limit` embedded documents after `after`, in the caller's
-// write transaction: those that have none, and those whose whole numbers the release before has
-// labelled. The last document looked at; none: there are no more.
+// write transaction: those that have none, and, `from_before`, all that are ready, as a release
+// before made fewer (of "100.0" no "100"). The last document looked at; none: there are no more.
 std::optional<std::int64_t> label_missing(SqliteConnection& connection, std::int64_t after,
-                                          std::int64_t limit);
+                                          std::int64_t limit, bool from_before);
 
 }  // namespace holdfast::store::sqlite

@@ -6,13 +6,23 @@
 //
 // Threads: any.
 
+#include "common/base/result.hpp"
+
 #include <filesystem>
+#include <functional>
+#include <optional>
 
 struct sqlite3;
 
 namespace holdfast::store::sqlite {
 
 // What a path leads to, through symbolic links as SQLite follows them. It need not exist.
+// `target_of`: what is written in a link; nothing if the path is none.
+using TargetOf =
+    std::function<Result<std::optional<std::filesystem::path>>(const std::filesystem::path& path)>;
+Result<std::filesystem::path> follow_links(const std::filesystem::path& database,
+                                           const TargetOf& target_of);
+// The same, by whomever the links were made.
 std::filesystem::path real_path(const std::filesystem::path& database);
 
 // A file of the same name with a suffix, in the same place.

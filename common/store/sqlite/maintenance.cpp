@@ -60,8 +60,8 @@ Result<CheckReport> check_file(const DatabaseCopy& copy, const fs::path& origina
 }
 
 Result<void> must_exist(const fs::path& database) {
-  HOLDFAST_TRY(trusted_path(database));
-  HOLDFAST_TRY(Entrance::enter(database));  // an interrupted restore is finished first
+  HOLDFAST_TRY_ASSIGN(const fs::path real, trusted_path(database));
+  HOLDFAST_TRY(Entrance::enter(real));  // an interrupted restore is finished first
   struct stat info {};
   if (::stat(database.c_str(), &info) == 0) {
     if (S_ISREG(info.st_mode)) return {};

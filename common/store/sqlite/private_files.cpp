@@ -2,6 +2,7 @@
 #include "common/store/sqlite/private_files.hpp"
 
 #include "common/os/plain_file.hpp"
+#include "common/store/sqlite/location.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -31,23 +32,14 @@ Result<std::optional<fs::path>> trusted_link(const fs::path& path, const fs::pat
                             "user has made, and does not lead to a file of that user's: remove it",
                             path.native(), database.native()));
   }
-  HOLDFAST_TRY_ASSIGN(fs::path next, file->read_link());
-  return path.parent_path() / next;  // an absolute one takes its place
+  HOLDFAST_TRY_ASSIGN(fs::path leads_to, file->read_link());
+  return leads_to;
 }
 
 }  // namespace
 
 Result<fs::path> trusted_path(const fs::path& database) {
-  constexpr int kMostLinks = 40;  // the kernel's limit
-  fs::path path = database;
-  for (int i = 0; i < kMostLinks; ++i) {
-    HOLDFAST_TRY_ASSIGN(auto next, trusted_link(path, database));
-    if (!next) break;
-    path = std::move(*next);
-  }
-  std::error_code error;
-  const fs::path folder = fs::canonical(path.has_parent_path() ? path.parent_path() : ".", error);
-  return error ? path : folder / path.filename();
+  return follow_links(database, [&](const fs::path& path) { return trusted_link(path, database); });
 }
 
 Result<void> refuse_planted_files(const fs::path& real, bool written) {

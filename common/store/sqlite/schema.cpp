@@ -77,12 +77,23 @@ Result<void> complete_index(SqliteConnection& connection, WriteLock& lock) {
   constexpr std::int64_t kAtATime = 200;
   if (!has_column(connection, "chunk", "terms_form")) return {};
   search::Analyser analyser;
-  std::optional<std::int64_t> labelled = 0;
-  for (std::optional<std::int64_t> indexed = 0; indexed || labelled;) {
+  // Labels first: whoever is interrupted finds the older terms again, and so knows of them again.
+  const bool from_before = has_older_terms(connection);
+  {
     HOLDFAST_TRY_ASSIGN(const WriteLock::Guard guard, lock.acquire());
     connection.exec("BEGIN IMMEDIATE");
-    if (indexed) indexed = index_missing(connection, analyser, *indexed, kAtATime);
-    if (labelled) labelled = label_missing(connection, *labelled, kAtATime);
+    note_lost_terms(connection);
+    connection.exec("COMMIT");
+  }
+  std::optional<std::int64_t> labelled = 0;
+  for (std::int64_t indexed = 1; labelled || indexed > 0;) {
+    HOLDFAST_TRY_ASSIGN(const WriteLock::Guard guard, lock.acquire());
+    connection.exec("BEGIN IMMEDIATE");
+    if (labelled) {
+      labelled = label_missing(connection, *labelled, kAtATime, from_before);
+    } else {
+      indexed = index_missing(connection, analyser, kAtATime);
+    }
     connection.exec("COMMIT");
   }
   return {};
@@ -123,7 +134,7 @@ Result<MigrationReport> migrate(const std::filesystem::path& path,
   MigrationReport report;
   {
     HOLDFAST_TRY_ASSIGN(const WriteLock::Guard guard, lock.acquire());
-    HOLDFAST_TRY_ASSIGN(const Entrance entrance, Entrance::enter(path));
+    HOLDFAST_TRY_ASSIGN(const Entrance entrance, Entrance::enter(real));
     HOLDFAST_TRY(keep_private(real));
     HOLDFAST_TRY_ASSIGN(connection, SqliteConnection::open(path, Access::Create));
     HOLDFAST_TRY_ASSIGN(

@@ -106,9 +106,8 @@ bool Query::is_null(int column) const {
 Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::filesystem::path& path,
                                                                  Access access) {
   for (int i = 0; i < kTries; ++i) {
-    HOLDFAST_TRY(trusted_path(path));
-    HOLDFAST_TRY_ASSIGN(const Entrance entrance, Entrance::enter(path));
     HOLDFAST_TRY_ASSIGN(const std::filesystem::path real, trusted_path(path));
+    HOLDFAST_TRY_ASSIGN(const Entrance entrance, Entrance::enter(real));
     HOLDFAST_TRY(refuse_planted_files(real, access != Access::ReadOnly));
     HOLDFAST_TRY(check_log_owner(path));
     HOLDFAST_TRY_ASSIGN(auto connection, open_once(path, real, access));

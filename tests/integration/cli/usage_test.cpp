@@ -51,3 +51,16 @@ TEST_CASE("a command without its argument says which one is missing") {
   CHECK(answer.exit_code == 2);
   CHECK(answer.output.find("NAME is required") != std::string::npos);
 }
+
+TEST_CASE("an option or argument with an empty value, as of a variable not set, is refused") {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"api-key", "create", "deploy", "--expires", ""},
+        std::vector<std::string>{"api-key", "create", ""},
+        std::vector<std::string>{"logs", "--since", ""}, std::vector<std::string>{"restart", ""}}) {
+    INFO(words.front());
+    const Answer answer = holdfast_with(words);
+    CHECK(answer.exit_code == 2);
+    CHECK(answer.output.find("the value is empty: give one, or leave the option out") !=
+          std::string::npos);
+  }
+}

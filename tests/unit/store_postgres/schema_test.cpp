@@ -151,6 +151,7 @@ TEST_CASE("whole numbers that an older worker has labelled as written are found 
   };
   labelled("a", R"({"n":1e2,"v":"2.0"})", "100.0", "2.0");
   labelled("b", R"({"n":1e16,"v":"1.2.0"})", "1e+16", "1.2.0");
+  environment.sql("UPDATE holdfast.chunk SET terms_form = 1");
   for (int again = 0; again < 2; ++again) {
     REQUIRE(migrate_store(environment.url()));
     CHECK(environment.sql("SELECT count(*) FROM holdfast.document_label") == "6");
