@@ -61,7 +61,6 @@ class Help:
 def entries(rows):
     out = ""
     for term, text in rows:
-        term = re.sub(r" TEXT:\{.*?\}| TEXT\b", "", term).replace(" REQUIRED", "")
         term = re.sub(r"^(-\w),(--)", r"\1, \2", term)
         out += f".TP\n\\fB{roff(term)}\\fR\n{roff(text.strip() or term)}\n"
     return out

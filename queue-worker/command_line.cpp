@@ -3,6 +3,7 @@
 
 #include "common/base/duration.hpp"
 #include "common/command_line/empty_option.hpp"
+#include "common/command_line/help_format.hpp"
 #include "common/completion/describe.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/text/utf8.hpp"
@@ -53,10 +54,14 @@ void add_filter(CLI::App& verb, Command& command, Typed& typed) {
       ->allow_extra_args(false)
       ->check(CLI::IsMember(state_names()));
   verb.add_option("--kind", command.filter.kind, "Only jobs of this kind (embed)")
+      ->type_name("KIND")
       ->check(check_name);
-  verb.add_option("--queue", command.filter.queue, "Only jobs of this queue")->check(check_name);
+  verb.add_option("--queue", command.filter.queue, "Only jobs of this queue")
+      ->type_name("QUEUE")
+      ->check(check_name);
   verb.add_option("--older-than", typed.older_than,
-                  "Only jobs that finished, or else were created, longer ago than this (7d, 12h)");
+                  "Only jobs that finished, or else were created, longer ago than this (7d, 12h)")
+      ->type_name("DURATION");
   verb.add_option("--limit", command.limit, "At most so many jobs")
       ->check(CLI::Range(1U, 1'000'000U));
   verb.add_flag("--json", command.json, "Print JSON");
@@ -73,8 +78,11 @@ void add_change(CLI::App& jobs, Command& command, Typed& typed, const char* name
 void add_pause(CLI::App& jobs, Command& command, const char* name, const char* help,
                CommandVerb verb) {
   CLI::App* pause = jobs.add_subcommand(name, help);
-  pause->add_option("--kind", command.kind, "Only jobs of this kind (embed)")->check(check_name);
+  pause->add_option("--kind", command.kind, "Only jobs of this kind (embed)")
+      ->type_name("KIND")
+      ->check(check_name);
   pause->add_option("--queue", command.queue, "The queue")
+      ->type_name("QUEUE")
       ->capture_default_str()
       ->check(check_name);
   pause->callback([&command, verb] { command.verb = verb; });
@@ -103,14 +111,17 @@ void add_jobs(CLI::App& app, Command& command, Typed& typed) {
 }
 
 void declare_commands(CLI::App& app, Command& command, Typed& typed) {
+  app.formatter(command_line::help_format());
   app.require_subcommand(1);
   CLI::App* migrate = app.add_subcommand("migrate", "Bring the store's schema up to date");
   migrate->add_flag("--status", command.status,
                     "Print what is applied and what is pending, change nothing");
   migrate->callback([&command] { command.verb = CommandVerb::Migrate; });
   CLI::App* check = app.add_subcommand("check", "Check that the database is sound");
-  check->add_option("--directory", command.directory,
-                    "Where the copy is made that is checked, instead of beside the database");
+  check
+      ->add_option("--directory", command.directory,
+                   "Where the copy is made that is checked, instead of beside the database")
+      ->type_name("DIRECTORY");
   check->callback([&command] { command.verb = CommandVerb::Check; });
   CLI::App* backup = app.add_subcommand("backup", "Copy the database, while it is in use");
   backup->add_option("FILE", command.file, "The copy")->required();
@@ -122,9 +133,12 @@ void declare_commands(CLI::App& app, Command& command, Typed& typed) {
   restore->callback([&command] { command.verb = CommandVerb::Restore; });
   CLI::App* move = app.add_subcommand(
       "move", "Copy everything of a SQLite file into an empty PostgreSQL database");
-  move->add_option("--from", command.from, "The file: sqlite:///PATH")->required();
+  move->add_option("--from", command.from, "The file: sqlite:///PATH")
+      ->type_name("URL")
+      ->required();
   move->add_option("--to", command.to,
-                   "The database: postgresql://USER@HOST/DATABASE; the configured one by default");
+                   "The database: postgresql://USER@HOST/DATABASE; the configured one by default")
+      ->type_name("URL");
   move->callback([&command] { command.verb = CommandVerb::Move; });
   add_jobs(app, command, typed);
   CLI::App* completion = app.add_subcommand("completion", "Print a completion script for a shell");

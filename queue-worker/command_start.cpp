@@ -32,6 +32,7 @@ tl::expected<Started, int> take_start(const config::Environ& environ) {
       fmt::print(stderr, "holdfast-queue-worker: {}\n", same.error().message);
       return tl::unexpected(exit_code::kConfig);
     }
+    if (!same->empty()) fmt::print(stderr, "holdfast-queue-worker: {}\n", *same);
   }
   return Started{std::move(*loaded), worker::take_level_page(*descriptors)};
 }

@@ -57,7 +57,10 @@ void warn_of_shared_address(const Program& program, const std::string& section,
   if (program.ready == ReadyKind::Probe)
     warn(program.ready_probe, program.ready_at_socket, "ready");
   warn(program.health, program.health_at_socket, "health");
-  if (program.health_at_socket && program.replicas > 1) {
+  // As a heartbeat, only the worker's own answer counts.
+  const bool is_heartbeat =
+      program.watchdog_source == WatchdogSource::Health && program.watchdog > Duration::zero();
+  if (program.health_at_socket && program.replicas > 1 && !is_heartbeat) {
     report.warning(section, "health",
                    fmt::format("health: {} workers accept from one socket, so a worker that "
                                "accepts nothing any more is not noticed while the others do; "

@@ -46,13 +46,18 @@ bool is_same_store(const std::string& one, const std::string& other) {
 
 }  // namespace
 
-Result<void> check_running_stack(const config::Config& config,
-                                 const std::filesystem::path& runtime_dir,
-                                 const config::Environ& environ) {
-  if (names_a_store(environ)) return {};
+Result<std::string> check_running_stack(const config::Config& config,
+                                        const std::filesystem::path& runtime_dir,
+                                        const config::Environ& environ) {
   const std::string theirs = store_of_stack(runtime_dir);
   const std::string ours = config::configured_store(config);
-  if (theirs.empty() || is_same_store(ours, theirs)) return {};
+  if (theirs.empty() || is_same_store(ours, theirs)) return std::string{};
+  if (names_a_store(environ)) {
+    return fmt::format(
+        "warning: the stack that runs here ({}) uses {}; this command uses {}, which its "
+        "environment names",
+        runtime_dir.native(), theirs, ours);
+  }
   return fail(
       ErrorKind::InvalidArgument,
       fmt::format("the stack that runs here ({}) uses {}, but this command would use {}: give it "

@@ -11,14 +11,15 @@
 #include "common/config/load.hpp"
 
 #include <filesystem>
+#include <string>
 
 namespace holdfast::worker {
 
 // InvalidArgument, with what to do, if a supervisor runs with `runtime_dir` and its stack has
-// another store than `config`. No error if none runs or answers, or if the environment of the
-// command itself names a store.
-Result<void> check_running_stack(const config::Config& config,
-                                 const std::filesystem::path& runtime_dir,
-                                 const config::Environ& environ);
+// another store than `config`. If the environment of the command itself names that store, which a
+// person may mean or have forgotten in the shell: a warning instead, else an empty text.
+Result<std::string> check_running_stack(const config::Config& config,
+                                        const std::filesystem::path& runtime_dir,
+                                        const config::Environ& environ);
 
 }  // namespace holdfast::worker

@@ -8,8 +8,10 @@ const { randomUUID } = require('node:crypto');
 const names = (process.env.LISTEN_FDNAMES || '').split(':');
 const socket = names.includes('api') ? { fd: 3 + names.indexOf('api') } : 3000;
 
+let draining = false;
 const exists = (file) => fs.access(file).then(() => true, () => false);
 const server = http.createServer(async (request, response) => {
+  if (draining) response.setHeader('Connection', 'close');
   const answer = (status, body) => {
     response.writeHead(status, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify(body) + '\n');
@@ -27,4 +29,14 @@ const server = http.createServer(async (request, response) => {
   answer(404, { error: 'not found' });
 });
 server.listen(socket, () => console.log('listening'));
-process.on('SIGTERM', () => server.close(() => process.exit(0)));
+
+// A client may send its next request on an idle connection at any moment, and closing that one would
+// reset the request. So every answer says "Connection: close" first, and what is idle after a while
+// is closed then.
+const closeIdleConnections = server.closeIdleConnections.bind(server);
+server.closeIdleConnections = () => {};  // from Node 19 on, close() calls it
+process.on('SIGTERM', () => {
+  draining = true;
+  server.close(() => process.exit(0));
+  setTimeout(closeIdleConnections, 1500);
+});

@@ -84,7 +84,8 @@ bool Database::try_open() {
       tell(ready.error());
       return false;
     }
-    move_aside(ready.error().message);
+    // The error's own advice is for the store, which has backups.
+    move_aside("it is damaged, or no database");
   }
   return false;
 }

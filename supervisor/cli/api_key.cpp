@@ -212,6 +212,7 @@ int run_api_key(const Arguments& arguments, const std::optional<std::filesystem:
     fmt::print(stderr, "holdfast: {}\n", same.error().message);
     return exit_code::kConfig;
   }
+  if (!same->empty()) fmt::print(stderr, "holdfast: {}\n", *same);
   const auto done = run(arguments, loaded->config);
   if (done) return exit_code::kOk;
   fmt::print(stderr, "holdfast: {}\n", done.error().message);

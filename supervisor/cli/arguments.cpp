@@ -3,6 +3,7 @@
 
 #include "common/base/version.hpp"
 #include "common/command_line/empty_option.hpp"
+#include "common/command_line/help_format.hpp"
 #include "common/completion/describe.hpp"
 #include "common/config/suggest.hpp"
 #include "common/os/exit_codes.hpp"
@@ -52,7 +53,7 @@ CLI::Option* add_names(CLI::App& command, Arguments& arguments) {
 void add_names_and_word(CLI::App& command, Arguments& arguments, const std::string& word,
                         const std::string& help) {
   CLI::Option* names = add_names(command, arguments);
-  names->required()->expected(2, -1)->option_text("... " + word);
+  names->required()->expected(2, -1)->option_text("NAME... " + word);
   names->description(names->get_description() + "; " + help);
 }
 
@@ -128,9 +129,11 @@ void add_api_key(CLI::App& app, Arguments& arguments) {
       ->add_option("--rate-limit", arguments.rate_limit,
                    "Requests per [rate_limit] window; default: [auth] rate_limit")
       ->check(CLI::Range(1, 1'000'000'000));
-  create->add_option("--expires", arguments.expires,
-                     "When it stops being valid: 2027-01-31, 2027-01-31T12:00:00Z or, from now, "
-                     "90d; default: never");
+  create
+      ->add_option("--expires", arguments.expires,
+                   "When it stops being valid: 2027-01-31, 2027-01-31T12:00:00Z or, from now, "
+                   "90d; default: never")
+      ->type_name("TIME");
   CLI::App* rotate = verb("rotate",
                           "Create a key that takes the place of another, which stays valid for a "
                           "while, and print it",
@@ -140,10 +143,13 @@ void add_api_key(CLI::App& app, Arguments& arguments) {
   rotate
       ->add_option("--overlap", arguments.overlap,
                    "How long the old key stays valid; 0s: not at all")
+      ->type_name("DURATION")
       ->capture_default_str();
-  rotate->add_option("--expires", arguments.expires,
-                     "When the new key stops being valid, as for create; default: the old key's "
-                     "lifetime again");
+  rotate
+      ->add_option("--expires", arguments.expires,
+                   "When the new key stops being valid, as for create; default: the old key's "
+                   "lifetime again")
+      ->type_name("TIME");
   CLI::App* list = verb("list", "List keys (secrets are not shown)", Verb::ApiKeyList);
   list->add_flag("--json", arguments.json, "Print a JSON array");
   CLI::App* revoke = verb("revoke", "Revoke a key permanently, effective with the next request",
@@ -162,8 +168,10 @@ void add_alerts(CLI::App& app, Arguments& arguments) {
     CLI::App* command = alerts->add_subcommand(name, help);
     command->callback([&arguments, value] { arguments.verb = value; });
     command->add_option("ALERT", arguments.name, "HoldfastWorkerCrashed, or a glob")->required();
-    command->add_option("--target", arguments.target,
-                        "Only of this program, worker or queue; default: of every one");
+    command
+        ->add_option("--target", arguments.target,
+                     "Only of this program, worker or queue; default: of every one")
+        ->type_name("NAME");
     return command;
   };
   CLI::App* silence = verb("silence", "Tell nobody of an alert for a while", Verb::AlertsSilence);
@@ -182,17 +190,20 @@ void add_alert(CLI::App& app, Arguments& arguments) {
       "Send a test message, and print what was sent and answered; exit code 1 if one failed");
   test->callback([&arguments] { arguments.verb = Verb::AlertTest; });
   test->add_option("--receiver", arguments.receiver,
-                   "The NAME of one [alert_receiver.NAME]; default: all");
+                   "The NAME of one [alert_receiver.NAME]; default: all")
+      ->type_name("NAME");
   test->add_flag("--json", arguments.json, "Print a JSON document");
 }
 
 void declare(CLI::App& app, Arguments& arguments) {
+  app.formatter(command_line::help_format());
   app.footer(kFooter);
   app.require_subcommand(1);
   app.fallthrough();
   app.set_version_flag("--version", std::string("holdfast ") + kVersion);
   app.add_option("-c,--config", arguments.config,
-                 "Configuration file (HOLDFAST_CONFIG, /etc/holdfast/holdfast.toml)");
+                 "Configuration file (HOLDFAST_CONFIG, /etc/holdfast/holdfast.toml)")
+      ->type_name("FILE");
 
   const auto verb = [&](const char* name, const char* help, Verb value) {
     CLI::App* command = app.add_subcommand(name, help);
@@ -246,14 +257,17 @@ void declare(CLI::App& app, Arguments& arguments) {
       ->check(CLI::Range(0, 100000));
   logs->add_option("--since", arguments.since,
                    "Only lines from then on: 10m (so long ago), 2026-11-29T10:00:00Z or "
-                   "'2026-11-29 10:00' (UTC)");
-  logs->add_option("--until", arguments.until, "Only lines before then");
+                   "'2026-11-29 10:00' (UTC)")
+      ->type_name("TIME");
+  logs->add_option("--until", arguments.until, "Only lines before then")->type_name("TIME");
   logs->add_option("--level", arguments.level, "Only lines of this level and above")
       ->check(CLI::IsMember(level_names()));
   logs->add_option("--grep", arguments.grep,
-                   "Only lines in which this regular expression (RE2) matches");
+                   "Only lines in which this regular expression (RE2) matches")
+      ->type_name("PATTERN");
   logs->add_option("--request-id", arguments.request_id,
-                   "Only lines of this request, in all processes");
+                   "Only lines of this request, in all processes")
+      ->type_name("ID");
   logs->add_flag("--json", arguments.json,
                  "Print the lines as they are in the log, on a terminal too");
 
@@ -261,7 +275,7 @@ void declare(CLI::App& app, Arguments& arguments) {
       verb("log-level", "Change the log level of Holdfast's workers until the next reload",
            Verb::LogLevel);
   CLI::Option* log_names = add_names(*log_level, arguments);
-  log_names->option_text("[NAME ...] LEVEL");
+  log_names->option_text("[NAME...] LEVEL");
   log_names->description(log_names->get_description() +
                          "; holdfast: the supervisor. None: all of these. LEVEL: trace, debug, "
                          "info, warn or error");
@@ -288,8 +302,8 @@ void declare(CLI::App& app, Arguments& arguments) {
       ->required();
   imports->add_option("--from", arguments.from, "The kind of file; default: as it looks")
       ->check(CLI::IsMember(importer::kind_names()));
-  imports->add_option("-o,--output", arguments.output,
-                      "A file to create; default: standard output");
+  imports->add_option("-o,--output", arguments.output, "A file to create; default: standard output")
+      ->type_name("FILE");
 
   CLI::App* notify =
       verb("notify", "Tell the supervisor about this worker (for scripts)", Verb::Notify);

@@ -93,13 +93,13 @@ Result<void> Engine::open() {
   HOLDFAST_TRY(processes_.open(parts_.runtime_dir));
   HOLDFAST_TRY_ASSIGN(signals_, process::SignalSource::open(
                                     parts_.io, [this](int signal, pid_t) { on_signal(signal); }));
+  publisher_.store(config::store_text(config_));
+  publisher_.start(kernel_limits(parts_.cgroups));
   return apply_socket_permissions();
 }
 
 int Engine::run() {
   const MonoTime now = parts_.clock.mono();
-  publisher_.start(kernel_limits(parts_.cgroups));
-  publisher_.store(config::store_text(config_));
   announcer_.start(now);
   next_second_ = now;
   on_second();

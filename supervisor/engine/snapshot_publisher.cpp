@@ -28,6 +28,7 @@ void SnapshotPublisher::start(KernelLimits kernel_limits) {
   started_at_ = clock_.mono();
   started_at_wall_ = clock_.wall();
   last_reload_at_ = started_at_wall_;
+  cell_.store(take());
 }
 
 void SnapshotPublisher::publish() {
@@ -50,7 +51,7 @@ void SnapshotPublisher::publish_if_changed() {
   if (fleet_.revision() != published_revision_) publish_now();
 }
 
-void SnapshotPublisher::publish_now() {
+std::shared_ptr<const FleetSnapshot> SnapshotPublisher::take() const {
   auto snapshot = std::make_shared<FleetSnapshot>();
   snapshot->view = fleet_.view();
   snapshot->taken_at = clock_.mono();
@@ -67,6 +68,11 @@ void SnapshotPublisher::publish_now() {
   snapshot->last_reload_ok = last_reload_ok_;
   snapshot->last_reload_at = last_reload_at_;
   snapshot->last_reload_error = last_reload_error_;
+  return snapshot;
+}
+
+void SnapshotPublisher::publish_now() {
+  const auto snapshot = take();
   published_at_ = snapshot->taken_at;
   published_revision_ = fleet_.revision();
   cell_.store(snapshot);

@@ -16,6 +16,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,7 +34,7 @@ class SnapshotPublisher {
                     SnapshotCell& cell, std::function<Listeners()> listeners,
                     OnPublished on_published);
 
-  // The supervisor starts now. To be called before the first snapshot.
+  // The supervisor starts now. Readers who are there before the first worker see who it is.
   void start(KernelLimits kernel_limits = {});
 
   // Publishes if the fleet has changed, now or at the end of the pause.
@@ -56,6 +57,8 @@ class SnapshotPublisher {
   void reload_failed(std::string why);
 
  private:
+  std::shared_ptr<const FleetSnapshot> take() const;
+
   const Clock& clock_;
   const core::Fleet& fleet_;
   SnapshotCell& cell_;

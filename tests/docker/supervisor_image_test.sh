@@ -37,8 +37,12 @@ wait_for "without zombies" no_zombies
 
 # --- A restart under load loses nothing.
 touch "$work/load"
-(
-  while [ -e "$work/load" ]; do curl -fsS -o /dev/null "$api/ready" || echo failed; done >"$work/failed" 2>&1
+( # A new connection for each request, and one that is kept for twenty.
+  mapfile -t twenty < <(for _ in {1..20}; do printf '%s\n' -o /dev/null "$api/ready"; done)
+  while [ -e "$work/load" ]; do
+    curl -fsS -o /dev/null "$api/ready" || echo failed
+    curl -fsS "${twenty[@]}" || echo "failed on a kept connection"
+  done >"$work/failed" 2>&1
 ) &
 load=$!
 holdfast restart api || fail "restart"

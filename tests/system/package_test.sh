@@ -367,8 +367,10 @@ say "upgraded and back, $(inside sh -c 'wc -l < /run/answers') requests, none fa
 inside dpkg -r holdfast >/dev/null 2>&1 || fail "remove"
 inside test -e /etc/holdfast/holdfast.toml -a -d /var/lib/holdfast || fail "remove has taken more than the programs"
 inside pgrep holdfast && fail "removed, and still running"
+inside gpasswd -a nobody holdfast >/dev/null || fail "an administrator joins the group"
 inside dpkg -P holdfast >/dev/null 2>&1 || fail "purge"
 inside getent passwd holdfast && fail "purged, and the account is left"
+inside getent group holdfast && fail "purged, and the group is left"
 inside rm -rf /srv/site /srv/receiver.py /srv/received /srv/slow.py /etc/systemd/system/holdfast.socket.d
 diff "$work/before" <(files) || fail "the purge has left something"
 say "purged: nothing is left"

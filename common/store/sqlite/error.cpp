@@ -59,13 +59,11 @@ ErrorKind kind_of(int extended, int os_error) {
   }
 }
 
-std::string advice(ErrorKind kind, const std::filesystem::path& database) {
+std::string advice(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::DataLoss:
-      return fmt::format(
-          "; the file is damaged: stop Holdfast, keep a copy, then restore a backup or salvage it "
-          "with: sqlite3 '{}' .recover",
-          database.native());
+      return fmt::format("; the file is damaged: stop Holdfast and keep a copy of it, then {}",
+                         kSalvage);
     case ErrorKind::ResourceExhausted:
       return "; nothing of this write was stored: free space, then try again";
     case ErrorKind::PermissionDenied:
@@ -84,7 +82,7 @@ Error make_error(int extended, int os_error, std::string_view message,
   const ErrorKind kind = kind_of(extended, os_error);
   std::string text = fmt::format("database '{}': {}", database.native(), message);
   if (os_error != 0) text += " (" + std::generic_category().message(os_error) + ")";
-  return Error{kind, text + advice(kind, database), os_error};
+  return Error{kind, text + advice(kind), os_error};
 }
 
 }  // namespace holdfast::store::sqlite

@@ -10,6 +10,14 @@
 
 namespace holdfast::store::sqlite {
 
+// What to do about a damaged file. Not `.recover`, which Debian's sqlite3 is built without; `.dump`
+// reads a damaged table from both ends.
+constexpr const char* kSalvage =
+    "restore the newest backup that is sound (holdfast-queue-worker restore FILE); without one, "
+    "salvage what is left: sqlite3 DATABASE .dump | sed 's/^ROLLBACK.*/COMMIT;/' | sqlite3 "
+    "SALVAGED, "
+    "and put that in its place";
+
 // `extended`: SQLite's extended result code. `os_error`: sqlite3_system_errno(), or 0.
 Error make_error(int extended, int os_error, std::string_view message,
                  const std::filesystem::path& database);

@@ -2,6 +2,7 @@
 #include "common/store/sqlite/integrity.hpp"
 
 #include "common/store/migrations/migrations.hpp"
+#include "common/store/sqlite/error.hpp"
 #include "common/store/sqlite/schema.hpp"
 #include "common/store/statement.hpp"
 
@@ -12,9 +13,6 @@ namespace holdfast::store::sqlite {
 
 namespace {
 
-constexpr const char* kRestore =
-    "restore the newest backup that is sound; without one, salvage what is left with the sqlite3 "
-    "command `.recover`";
 constexpr const char* kRebuildText =
     "with Holdfast stopped: sqlite3 DATABASE \"INSERT INTO chunk_terms(chunk_terms) "
     "VALUES('rebuild')\"";
@@ -41,7 +39,7 @@ constexpr std::array kInvariants{
               "cancel them: holdfast-queue-worker jobs cancel ID"},
     Invariant{"SELECT id FROM document WHERE NOT EXISTS(SELECT 1 FROM document_content"
               " WHERE document = seq)",
-              "{} documents have lost their content: {}", kRestore},
+              "{} documents have lost their content: {}", kSalvage},
     Invariant{statement<"SELECT id FROM document WHERE status = {document.ready} AND chunk_count <>"
                         " (SELECT count(*) FROM chunk WHERE document = seq"
                         " AND job_id = chunks_job AND fence = chunks_fence)">,
@@ -77,7 +75,7 @@ void check_pages(SqliteConnection& connection, std::vector<Problem>& problems) {
   while (query.step()) {
     std::istringstream lines(query.text(0));  // one row may hold all that is wrong
     for (std::string line; std::getline(lines, line);) {
-      if (line != "ok" && !line.starts_with("***")) problems.push_back({line, kRestore});
+      if (line != "ok" && !line.starts_with("***")) problems.push_back({line, kSalvage});
     }
   }
 }
@@ -87,7 +85,7 @@ void check_references(SqliteConnection& connection, std::vector<Problem>& proble
   while (problems.size() < kMostReported && query.step()) {
     problems.push_back({fmt::format("row {} of '{}' refers to a row of '{}' that does not exist",
                                     query.integer(1), query.text(0), query.text(2)),
-                        kRestore});
+                        kSalvage});
   }
 }
 
@@ -127,7 +125,7 @@ Result<CheckReport> check_copy(SqliteConnection& connection) {
     HOLDFAST_TRY_ASSIGN(const std::int64_t version, schema_version(connection));
     if (version > newest) return too_new(connection, version, newest);
     if (version == 0) {
-      return fail(ErrorKind::InvalidArgument,
+      return fail(ErrorKind::NotFound,
                   fmt::format("'{}' is an empty database", connection.path().native()));
     }
     report.documents = number(connection, "SELECT count(*) FROM document");
@@ -140,7 +138,7 @@ Result<CheckReport> check_copy(SqliteConnection& connection) {
     return {};
   });
   if (!looked && looked.error().kind == ErrorKind::DataLoss) {
-    report.problems.push_back({looked.error().message, kRestore});
+    report.problems.push_back({looked.error().message, kSalvage});
   } else if (!looked) {
     return fail(looked.error());
   }

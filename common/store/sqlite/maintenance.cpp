@@ -4,6 +4,7 @@
 #include "common/os/plain_file.hpp"
 #include "common/store/sqlite/database_copy.hpp"
 #include "common/store/sqlite/entrance.hpp"
+#include "common/store/sqlite/error.hpp"
 #include "common/store/sqlite/exclusion.hpp"
 #include "common/store/sqlite/integrity.hpp"
 #include "common/store/sqlite/location.hpp"
@@ -25,16 +26,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kDamaged =
-    "restore the newest backup that is sound (holdfast-queue-worker restore FILE); without one, "
-    "salvage what is left with the sqlite3 command `.recover`";
-
 // A file that SQLite cannot even read from end to end is an answer, and not a failure to look.
 Result<CheckReport> unreadable(const fs::path& database, const Error& error) {
   if (error.kind != ErrorKind::DataLoss) return fail(error);
   CheckReport report;
   report.store = "sqlite " + database.native();
-  report.problems.push_back({error.message, kDamaged});
+  report.problems.push_back({error.message, kSalvage});
   return report;
 }
 
@@ -145,7 +142,7 @@ Result<BackupReport> backup(const fs::path& database, const fs::path& target, bo
     return fail(ErrorKind::DataLoss,
                 fmt::format("database '{}' is damaged, so no backup was made of it; "
                             "holdfast-queue-worker check says where; {}",
-                            database.native(), kDamaged));
+                            database.native(), kSalvage));
   }));
   const BackupReport report{fs::file_size(copy.path(), error)};
   HOLDFAST_TRY(copy.put(target, overwrite));

@@ -172,7 +172,17 @@ TEST_CASE("a command does not open another store than that of the stack that run
 
   // Told which store, it does as it is told; so it does for a stack that does not run.
   shell["DATABASE_URL"] = "sqlite://" + (elsewhere / "docs.db").native();
-  CHECK(run("holdfast", {"api-key", "create", "x"}).first == 0);
+  const auto told = run("holdfast", {"api-key", "create", "x"});
+  CHECK(told.first == 0);
+  CHECK(told.second.find("warning") == std::string::npos);
+  // A variable that was left over in the shell may be meant.
+  shell["DATABASE_URL"] = "sqlite://" + (elsewhere / "other.db").native();
+  for (const auto& [exit_code, output] :
+       {run("holdfast-queue-worker", {"migrate"}), run("holdfast", {"api-key", "create", "x"})}) {
+    INFO(output);
+    CHECK(exit_code == 0);
+    CHECK(output.find("warning: the stack that runs here") != std::string::npos);
+  }
   shell.erase("DATABASE_URL");
   stack.supervisor().signal(SIGTERM);
   REQUIRE(stack.supervisor().wait(std::chrono::seconds(60)).value == 0);

@@ -148,6 +148,10 @@ TEST_CASE("combinations that cannot work are warned of") {
   CHECK(warnings_of("replicas = 2\n" + shared).empty());
   CHECK_THAT(warnings_of("replicas = 2\nhealth = \"http://127.0.0.1:8080/\"\n" + shared),
              Catch::Contains("health: 2 workers accept from one socket"));
+  CHECK(warnings_of("replicas = 2\nhealth = \"http://127.0.0.1:8080/\"\n"
+                    "watchdog_source = \"health\"\n" +
+                    shared)
+            .empty());
   const std::string overlap = "replace = \"overlap\"\n";
   CHECK_THAT(warnings_of(overlap + "ready = \"http://127.0.0.1:80/\""),
              Catch::Contains("cannot work: the new process cannot open http://127.0.0.1:80/"));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Full disks, damaged files, missing rights.
 
+#include "common/store/maintenance.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/small_disk.hpp"
 #include "tests/support/wait.hpp"
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <fstream>
 
 using namespace holdfast;
@@ -87,7 +89,7 @@ TEST_CASE("a file that is no database is data loss, with what to do") {
   const auto opened = open_store("sqlite://" + path.native(), {}, clock);
   REQUIRE_FALSE(opened);
   REQUIRE(opened.error().kind == ErrorKind::DataLoss);
-  REQUIRE_THAT(opened.error().message, Contains(path.native()) && Contains(".recover"));
+  REQUIRE_THAT(opened.error().message, Contains(path.native()) && Contains(".dump"));
   REQUIRE(migrate_store("sqlite://" + path.native()).error().kind == ErrorKind::DataLoss);
 }
 
@@ -112,7 +114,47 @@ TEST_CASE("a damaged page is data loss when it is read, with what to do") {
   const auto read = store->list_documents({});
   REQUIRE_FALSE(read);
   REQUIRE(read.error().kind == ErrorKind::DataLoss);
-  REQUIRE_THAT(read.error().message, Contains(".recover"));
+  REQUIRE_THAT(read.error().message, Contains(".dump"));
+}
+
+TEST_CASE("what a damaged file still has is salvaged by the command that the error names") {
+  SqliteEnvironment environment;
+  {
+    const auto store = environment.open();
+    for (int i = 0; i < 200; ++i)
+      REQUIRE(create(*store, "d" + std::to_string(i), "content number " + std::to_string(i)));
+  }
+  {
+    std::fstream file(environment.path(), std::ios::in | std::ios::out | std::ios::binary);
+    const std::string bytes(std::istreambuf_iterator<char>(file), {});
+    const std::size_t at = bytes.find("content number 100");
+    REQUIRE(at != std::string::npos);
+    file.seekp(static_cast<std::streamoff>(at / 4096 * 4096));
+    file << std::string(4096, '\xa5');
+  }
+  const auto damaged = check_store(environment.url());
+  REQUIRE(damaged);
+  REQUIRE_FALSE(damaged->problems.empty());
+  std::string command = damaged->problems.front().advice;
+  const std::size_t begin = command.find("sqlite3 DATABASE");
+  const std::size_t end = command.find(", and put");
+  REQUIRE(end != std::string::npos);
+  command = command.substr(begin, end - begin);
+  const auto salvaged = environment.path().parent_path() / "salvaged.db";
+  command.replace(command.find("DATABASE"), 8, environment.path().native());
+  command.replace(command.find("SALVAGED"), 8, salvaged.native());
+  CAPTURE(command);
+  REQUIRE(std::system(command.c_str()) == 0);
+  std::filesystem::rename(salvaged, environment.path());
+
+  const auto report = check_store(environment.url());
+  REQUIRE(report);
+  CHECK(report->documents == 200);
+  REQUIRE(report->problems.size() == 1);
+  CHECK_THAT(report->problems.front().what, Contains("documents have lost their content"));
+  const auto store = environment.open();
+  CHECK(store->check());
+  CHECK(create(*store, "one more"));
 }
 
 TEST_CASE("a check notices a database that was deleted, or overwritten, under the store") {
