@@ -4,6 +4,7 @@
 #include "common/http/client.hpp"
 #include "common/http/coroutine.hpp"
 #include "common/http/read_buffer.hpp"
+#include "common/net/refuse_descriptors.hpp"
 #include "common/net/url.hpp"
 #include "common/os/fd.hpp"
 
@@ -145,6 +146,7 @@ class Get : public std::enable_shared_from_this<Get> {
     socket_.close(ignored);
     Fd fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) return fail_errno(errno, name_ + ": make a socket");
+    if (family == AF_UNIX) net::refuse_descriptors(fd.get());
     socket_.assign(asio::generic::stream_protocol(family, 0), fd.get());
     std::ignore = fd.release();
     return {};

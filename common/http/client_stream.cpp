@@ -3,6 +3,7 @@
 
 #include "common/http/watchdog.hpp"
 #include "common/net/ip_address.hpp"
+#include "common/net/refuse_descriptors.hpp"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -99,6 +100,7 @@ Result<void> ClientStream::connect_to(const sockaddr* address, unsigned size, Du
                                       SocketWatchdog& watchdog) {
   socket_.reset(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket_) return failed("make a socket", errno);
+  if (address->sa_family == AF_UNIX) net::refuse_descriptors(socket_.get());
   const int begun = ::connect(socket_.get(), address, size) == 0 ? 0 : errno;
   // Only now: there is nothing to shut down before.
   watchdog.watch(socket_.get());

@@ -3,6 +3,7 @@
 
 #include "common/http/peer.hpp"
 #include "common/http/server_connection.hpp"
+#include "common/net/refuse_descriptors.hpp"
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <netinet/in.h>
@@ -79,6 +80,9 @@ Server::Impl::Accepted Server::Impl::accept_one(Listener& listener) {
   Fd fd(::accept4(listener.descriptor.native_handle(), reinterpret_cast<sockaddr*>(&address), &size,
                   SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (fd) {
+    // Not inherited if it was made before the listener refused them, or if somebody who shares the
+    // listener takes them.
+    if (listener.family == AF_UNIX) net::refuse_descriptors(fd.get());
     open_connection(std::move(fd), listener, address);
     return Accepted::Yes;
   }
@@ -174,6 +178,7 @@ Result<void> Server::listen(Fd listener, ProxyPeers proxies) {
     const int on = 1;
     std::ignore = ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
+  if (family == AF_UNIX) net::refuse_descriptors(fd);
   try {
     auto entry = std::make_shared<Impl::Listener>(impl_->state->io, fd, family, std::move(proxies));
     std::ignore = listener.release();

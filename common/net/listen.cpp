@@ -3,6 +3,7 @@
 
 #include "common/net/address.hpp"
 #include "common/net/host_port.hpp"
+#include "common/net/refuse_descriptors.hpp"
 #include "common/os/plain_file.hpp"
 
 #include <arpa/inet.h>
@@ -130,19 +131,22 @@ Result<bool> socket_exists(const std::filesystem::path& path) {
 // nothing.
 Result<bool> in_use(const SocketAddress& address) {
   HOLDFAST_TRY_ASSIGN(const Fd probe, make_socket(AF_UNIX, SOCK_STREAM));
+  refuse_descriptors(probe.get());
   if (::connect(probe.get(), address.get(), address.size) == 0) return true;
   return errno != ECONNREFUSED && errno != ENOENT;
 }
 
 }  // namespace
 
-Result<Fd> bind_unix_socket(int type, const std::filesystem::path& path, mode_t mode) {
+Result<Fd> bind_unix_socket(int type, const std::filesystem::path& path, mode_t mode,
+                            Descriptors descriptors) {
   HOLDFAST_TRY_ASSIGN(const SocketAddress address, unix_address(path));
   HOLDFAST_TRY_ASSIGN(const bool replaces, socket_exists(path));
   if (replaces && ::unlink(path.c_str()) != 0 && errno != ENOENT) {
     return fail_errno(errno, fmt::format("remove '{}'", path.native()));
   }
   HOLDFAST_TRY_ASSIGN(Fd fd, make_socket(AF_UNIX, type));
+  if (descriptors == Descriptors::Refused) refuse_descriptors(fd.get());
   // bind(2) gives the file the mode of the socket less the umask: nobody else can connect before
   // the mode is set, which only gives back what the umask took.
   if (::fchmod(fd.get(), mode) != 0 || ::bind(fd.get(), address.get(), address.size) != 0)
@@ -153,8 +157,8 @@ Result<Fd> bind_unix_socket(int type, const std::filesystem::path& path, mode_t 
   return fd;
 }
 
-Result<Fd> listen_unix_socket(const std::filesystem::path& path, mode_t mode,
-                              std::uint32_t backlog) {
+Result<Fd> listen_unix_socket(const std::filesystem::path& path, mode_t mode, std::uint32_t backlog,
+                              Descriptors descriptors) {
   HOLDFAST_TRY_ASSIGN(const SocketAddress address, unix_address(path));
   HOLDFAST_TRY_ASSIGN(const bool exists, socket_exists(path));
   if (exists) {
@@ -164,7 +168,7 @@ Result<Fd> listen_unix_socket(const std::filesystem::path& path, mode_t mode,
                   fmt::format("another program already listens on '{}'", path.native()));
     }
   }
-  HOLDFAST_TRY_ASSIGN(Fd fd, bind_unix_socket(SOCK_STREAM, path, mode));
+  HOLDFAST_TRY_ASSIGN(Fd fd, bind_unix_socket(SOCK_STREAM, path, mode, descriptors));
   if (::listen(fd.get(), to_backlog(backlog)) != 0) {
     return fail_errno(errno, fmt::format("listen on '{}'", path.native()));
   }
@@ -174,7 +178,7 @@ Result<Fd> listen_unix_socket(const std::filesystem::path& path, mode_t mode,
 Result<Fd> open_listener(std::string_view text, std::uint32_t backlog) {
   HOLDFAST_TRY_ASSIGN(const ListenAddress address, parse_listen_address(text));
   if (address.kind == ListenAddress::Kind::Unix) {
-    return listen_unix_socket(address.path, kUnixListenerMode, backlog);
+    return listen_unix_socket(address.path, kUnixListenerMode, backlog, Descriptors::Taken);
   }
   return listen_tcp(address, text, backlog);
 }

@@ -18,9 +18,13 @@ namespace holdfast::net {
 
 inline constexpr mode_t kUnixListenerMode = 0660;
 
+// Those that clients send along. Refused: from before the first client comes; see
+// refuse_descriptors.hpp.
+enum class Descriptors { Refused, Taken };
+
 // Listens on "address:port", "[v6]:port" or "unix:/path" (see parse_listen_address()). TCP:
-// SO_REUSEADDR, and "[::]" takes IPv4 as well. Unix: as listen_unix_socket(), mode 0660. Errors say
-// what to do.
+// SO_REUSEADDR, and "[::]" takes IPv4 as well. Unix: as listen_unix_socket(), mode 0660, and takes
+// descriptors, since any program may serve it. Errors say what to do.
 Result<Fd> open_listener(std::string_view address, std::uint32_t backlog = 1024);
 
 // Whether a listening socket no longer takes connections because a process that shares it has shut
@@ -33,13 +37,14 @@ Result<void> listen_again(int listener, std::string_view address, std::uint32_t 
 
 // Listens on a path. A socket that nobody listens on is replaced, since a process that was killed
 // leaves its own behind; one that is in use, or another kind of file, is a Conflict.
-Result<Fd> listen_unix_socket(const std::filesystem::path& path, mode_t mode,
-                              std::uint32_t backlog);
+Result<Fd> listen_unix_socket(const std::filesystem::path& path, mode_t mode, std::uint32_t backlog,
+                              Descriptors descriptors = Descriptors::Refused);
 
 // Binds a socket of `type` (SOCK_DGRAM or SOCK_STREAM) to a path, whose file has `mode`, whatever
 // the umask, and is never open to more. Replaces any socket at that path; another kind of file is a
 // Conflict. InvalidArgument if the path is longer than kMaxUnixPath.
-Result<Fd> bind_unix_socket(int type, const std::filesystem::path& path, mode_t mode);
+Result<Fd> bind_unix_socket(int type, const std::filesystem::path& path, mode_t mode,
+                            Descriptors descriptors = Descriptors::Refused);
 
 // The address that a socket is bound to: "127.0.0.1:41234", "[::1]:80", "unix:/path".
 Result<std::string> address_of(int socket);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/redis/client.hpp"
 
+#include "common/net/refuse_descriptors.hpp"
+
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -55,7 +57,11 @@ class RedisClient::Impl : public std::enable_shared_from_this<Impl> {
     if (bad) return fail_later("address", bad);
     socket_.open(where.protocol(), bad);
     if (bad) return fail_later("socket", bad);
-    if (endpoint.path.empty()) socket_.set_option(asio::ip::tcp::no_delay(true), bad);
+    if (endpoint.path.empty()) {
+      socket_.set_option(asio::ip::tcp::no_delay(true), bad);
+    } else {
+      net::refuse_descriptors(socket_.native_handle());
+    }
     socket_.async_connect(where, [self = shared_from_this(), opened = std::move(opened)](
                                      const boost::system::error_code& error) {
       if (self->closed_) return;

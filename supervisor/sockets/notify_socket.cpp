@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 namespace holdfast::supervisor::sockets {
 
@@ -22,17 +23,18 @@ constexpr int kPerTurn = 256;
 constexpr Duration kPause = std::chrono::milliseconds(20);
 constexpr int kPerDrain = 4096;          // above any usual net.unix.max_dgram_qlen
 constexpr std::size_t kMostSockets = 4;  // the present one and former ones
-constexpr std::size_t kRoomForFds = 4;   // the kernel discards more than that
 
+// With room for whatever may come: the kernel itself closes what has none, in this thread.
 struct Control {
-  alignas(cmsghdr)
-      std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int) * kRoomForFds)> bytes{};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred)) +
+                                        CMSG_SPACE(sizeof(int) * FdCloser::kMostAtOnce)> bytes{};
 };
 
-// Returns the sender's pid, or 0 if the kernel did not report it. Closes descriptors that came
-// along: the protocol does not use them, and keeping them would let a worker exhaust ours.
-pid_t take_control(msghdr& message) {
+// Returns the sender's pid, or 0 if the kernel did not report it. Descriptors that came along are
+// not wanted: the protocol does not use them, and keeping them would let a worker exhaust ours.
+pid_t take_control(msghdr& message, FdCloser& closer) {
   pid_t sender = 0;
+  std::vector<Fd> unwanted;
   for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
     if (c->cmsg_level != SOL_SOCKET) continue;
     if (c->cmsg_type == SCM_CREDENTIALS && c->cmsg_len >= CMSG_LEN(sizeof(ucred))) {
@@ -44,10 +46,11 @@ pid_t take_control(msghdr& message) {
       for (std::size_t i = 0; i < count; ++i) {
         int fd = -1;
         std::memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
-        ::close(fd);
+        unwanted.emplace_back(fd);
       }
     }
   }
+  closer.close(std::move(unwanted));
   return sender;
 }
 
@@ -154,6 +157,7 @@ void NotifySocket::drain_now() {
 
 bool NotifySocket::read_up_to(Descriptor& socket, int count) {
   for (; count > 0; --count) {
+    if (!closer_.has_room()) return true;
     if (!read_one(socket)) return false;
   }
   return true;
@@ -171,7 +175,7 @@ bool NotifySocket::read_one(Descriptor& socket) {
   const ssize_t size = ::recvmsg(socket.native_handle(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   if (size < 0) return errno == EINTR;
 
-  const pid_t sender = take_control(message);
+  const pid_t sender = take_control(message, closer_);
   const auto process = sender > 0 ? lookup_(sender) : std::nullopt;
   const auto parsed = (message.msg_flags & MSG_TRUNC) != 0
                           ? std::nullopt

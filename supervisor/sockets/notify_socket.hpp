@@ -6,13 +6,15 @@
 // its mode may let other users write when a program runs as one of them.
 //
 // A sender that floods is read from at a limited rate: it waits, or gets EAGAIN, and the loop
-// turns.
+// turns. Descriptors are refused; an older kernel delivers them, and a thread closes them, for
+// which the socket is not read while too many wait for that.
 //
 // Threads: the io_context's. Owns the socket and its file.
 
 #include "common/base/result.hpp"
 #include "common/os/file_id.hpp"
 #include "supervisor/core/types.hpp"
+#include "supervisor/sockets/fd_closer.hpp"
 #include "supervisor/sockets/notify_message.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -88,6 +90,7 @@ class NotifySocket {
   OnMessage on_message_;
   OnForeign on_foreign_;
   NotifyCounters counters_;
+  FdCloser closer_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/sockets/path_claim.hpp"
 
+#include "common/net/refuse_descriptors.hpp"
 #include "common/os/file_id.hpp"
 
 #include <sys/socket.h>
@@ -50,6 +51,7 @@ Result<std::string> claim_name(const fs::path& directory) {
 
 std::optional<ucred> holder_of(const AbstractAddress& address) {
   const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (probe) net::refuse_descriptors(probe.get());
   ucred holder{};
   socklen_t size = sizeof holder;
   if (!probe || ::connect(probe.get(), address.get(), address.size) != 0 ||
@@ -66,6 +68,7 @@ Result<PathClaim> PathClaim::take(const fs::path& directory) {
   const AbstractAddress address = abstract_address(name);
   Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) return fail_errno(errno, "make a socket");
+  net::refuse_descriptors(socket.get());
   if (::bind(socket.get(), address.get(), address.size) == 0) {
     // Nobody is ever answered: a connection shows who holds the claim.
     if (::listen(socket.get(), 128) != 0) return fail_errno(errno, "listen on the claim");

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/http/client.hpp"
 #include "common/http/idle_connections.hpp"
+#include "common/net/refuse_descriptors.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/http_peer.hpp"
+#include "tests/support/send_descriptor.hpp"
 #include "tests/unit/http/harness.hpp"
 
+#include <sys/socket.h>
+
 #include <atomic>
+#include <cerrno>
+#include <future>
 #include <thread>
 #include <vector>
 
@@ -33,6 +39,31 @@ std::string local_url(std::uint16_t port, std::string_view host = "127.0.0.1") {
 }
 
 }  // namespace
+
+TEST_CASE("An answer by a Unix socket cannot bring a descriptor, whoever asks") {
+  TempDir dir;
+  const std::string path = "unix:" + (dir / "s").string();
+  const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int expected = net::refuse_descriptors(probe.get()) ? EPERM : 0;  // an older kernel
+  std::atomic<int> outcome{-1};
+  ScriptedPeer peer(
+      [&](RawClient& client) {
+        read_request_head(client);
+        outcome = test::send_descriptors(client.fd(), "HTTP/1.1 ", {0});
+        client.send(outcome == 0 ? "" : "HTTP/1.1 ");
+        client.send("204 No Content\r\n\r\n");
+      },
+      make_listener(path));
+  CHECK(fetch("GET", path + ":/", {}, "")->status == 204);
+  CHECK(outcome == expected);
+  outcome = -1;
+  Loop loop;
+  std::promise<Result<Response>> answered;
+  async_get(loop.io, path + ":/", {}, {},
+            [&](Result<Response> answer) { answered.set_value(std::move(answer)); });
+  CHECK(answered.get_future().get()->status == 204);
+  CHECK(outcome == expected);
+}
 
 TEST_CASE("fetch sends method, target, headers and body as given, and returns the answer") {
   TempDir dir;

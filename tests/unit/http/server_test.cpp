@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // One client and a well-behaved server: what HTTP/1.1 promises about a connection.
+#include "common/net/refuse_descriptors.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/send_descriptor.hpp"
 #include "tests/unit/http/harness.hpp"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 
 using namespace holdfast;
 using namespace holdfast::http;
@@ -186,6 +189,22 @@ TEST_CASE("Unix sockets are served like any other") {
   CHECK(client.ask(get("/")).body == "over unix");
   CHECK(seen.unix_socket);
   CHECK(seen.address.empty());
+}
+
+TEST_CASE("A connection to a Unix socket cannot bring a descriptor to its server") {
+  TempDir dir;
+  const std::string path = (dir / "s.sock").string();
+  Fd listener = make_listener("unix:" + path);  // as one that is inherited: it takes them
+  RawClient early(path);                        // and so does what was connected before
+  TestServer server(echo_handler(), {}, {}, std::move(listener));
+  CHECK(early.ask(get("/")).status == 200);
+  RawClient client(path);
+  const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (net::refuse_descriptors(probe.get())) {  // this kernel can
+    CHECK(test::send_descriptors(client.fd(), get("/"), {0}) == EPERM);
+    CHECK(test::send_descriptors(early.fd(), get("/"), {0}) == EPERM);
+  }
+  CHECK(client.ask(get("/")).status == 200);
 }
 
 TEST_CASE("A TCP peer is named by its address") {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/net/listen.hpp"
 
+#include "common/net/refuse_descriptors.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/send_descriptor.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <fcntl.h>
@@ -9,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <cerrno>
 #include <cstring>
 #include <fstream>
 
@@ -24,12 +27,18 @@ mode_t mode_of(const std::filesystem::path& path) {
   return info.st_mode & 0777;
 }
 
-bool can_connect(const std::filesystem::path& path) {
+Fd connect_to(const std::filesystem::path& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-  const Fd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  return ::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  Fd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    client.reset();
+  return client;
+}
+
+bool can_connect(const std::filesystem::path& path) {
+  return static_cast<bool>(connect_to(path));
 }
 
 }  // namespace
@@ -116,4 +125,20 @@ TEST_CASE("a file that is not a socket is left alone") {
   CHECK(listener.error().kind == ErrorKind::Conflict);
   CHECK(bind_unix_socket(SOCK_DGRAM, dir / "precious", 0600).error().kind == ErrorKind::Conflict);
   CHECK(std::filesystem::file_size(dir / "precious") == 4);
+}
+
+TEST_CASE("a listener takes no descriptors unless another program may serve it") {
+  const TempDir dir;
+  const auto ours = listen_unix_socket(dir / "ours", 0600, 16);
+  const auto theirs = open_listener("unix:" + (dir / "theirs").native());
+  REQUIRE(ours);
+  REQUIRE(theirs);
+  const auto send_to = [](const std::filesystem::path& path) {
+    const Fd client = connect_to(path);
+    REQUIRE(client);
+    return holdfast::test::send_descriptors(client.get(), "x", {0});
+  };
+  const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (refuse_descriptors(probe.get())) CHECK(send_to(dir / "ours") == EPERM);  // this kernel can
+  CHECK(send_to(dir / "theirs") == 0);
 }
