@@ -14,6 +14,8 @@ std::string message_for(const FamilyConflict& conflict) {
       return subject + " is not exposed, because another program exposes it with another type";
     case Clash::Owned:
       return subject + " is not exposed, because the name belongs to Holdfast's own workers";
+    case Clash::Prometheus:
+      return subject + " is not exposed, because Prometheus itself makes series of that name";
     case Clash::Shared:
       return subject +
              " gets the label program, because a program that comes before it in the "

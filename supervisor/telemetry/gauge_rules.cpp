@@ -86,7 +86,6 @@ constexpr auto kByName = std::to_array<NameRule>({
     {"*_seconds_min", kMin},
     {"process_*", GaugeRule::All},
     // Flags: all is well only if it is well in every worker.
-    {"up", kMin},
     {"*_up", kMin},
     {"*_success", kMin},
     {"*_successful", kMin},

@@ -50,7 +50,8 @@ Cut cut(std::string& snapshot, const LedgerLimits& limits) {
 const char* reason_of(Clash clash) {
   switch (clash) {
     case Clash::Type: return "type";
-    case Clash::Owned: return "owned";
+    case Clash::Owned:
+    case Clash::Prometheus: return "owned";
     case Clash::Shared: return "shared";
     case Clash::Reserved:
     case Clash::Suffix: break;

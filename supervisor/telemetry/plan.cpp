@@ -13,7 +13,8 @@ namespace {
 Drop drop_for(Clash clash) {
   switch (clash) {
     case Clash::Reserved:
-    case Clash::Owned: return Drop::Reserved;
+    case Clash::Owned:
+    case Clash::Prometheus: return Drop::Reserved;
     case Clash::Type: return Drop::Type;
     case Clash::Suffix:
     case Clash::Shared: break;

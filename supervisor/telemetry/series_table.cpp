@@ -27,6 +27,13 @@ Merge merge_of(Type type, GaugeRule rule) {
   return Merge::Newest;  // two incarnations of one worker may overlap; the newer one counts
 }
 
+// Prometheus stores series of these names beside what it scrapes, and alerts read them: `up` of a
+// program would be taken for that of the whole stack. A colon is for the names of recording rules.
+bool is_made_by_prometheus(std::string_view name) {
+  return name == "up" || name == "ALERTS" || name == "ALERTS_FOR_STATE" ||
+         name.starts_with("scrape_") || name.find(':') != std::string_view::npos;
+}
+
 // A help text that is longer says nothing to a person.
 std::string help_text(std::string_view help, const LedgerLimits& limits) {
   return help.size() > limits.label_value_bytes ? std::string() : unescape(help);
@@ -65,6 +72,10 @@ const FamilyEntry* SeriesTable::counter_called(const std::string& name) const {
 std::optional<Clash> SeriesTable::not_free(const std::vector<std::string>& names,
                                            Claim claim) const {
   const auto any = [&](auto is) { return std::any_of(names.begin(), names.end(), is); };
+  if (any(is_made_by_prometheus)) return Clash::Prometheus;
+  // It describes what Prometheus scrapes, which is the supervisor and not the program. Everything
+  // that uses OpenTelemetry reports it: nobody's fault.
+  if (names.front() == "target_info") return Clash::Reserved;
   // Every client library reports process_*, which the supervisor reads itself: nobody's fault.
   if (any([this](const std::string& sample) { return reserved_.contains(sample); })) {
     const bool pretends = names.front().starts_with("holdfast_");

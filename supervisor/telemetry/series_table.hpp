@@ -33,11 +33,12 @@ using SeriesId = std::uint32_t;
 enum class Merge : std::uint8_t { Counter, Distribution, Sum, Max, Min, Average, First, Newest };
 
 enum class Clash {
-  Reserved,  // the family's name, or one of its sample names, is the supervisor's
-  Type,      // the name is exposed with another type
-  Suffix,    // a sample name belongs to another family ("foo_count" beside the histogram "foo")
-  Owned,     // it is a family of Holdfast's, and this is another program
-  Shared,    // no clash: another program came first, and this one's series get the label `program`
+  Reserved,    // the family's name, or one of its sample names, is the supervisor's
+  Type,        // the name is exposed with another type
+  Suffix,      // a sample name belongs to another family ("foo_count" beside the histogram "foo")
+  Owned,       // it is a family of Holdfast's, and this is another program
+  Prometheus,  // Prometheus itself makes series of that name
+  Shared,  // no clash: another program came first, and this one's series get the label `program`
 };
 
 // By what right a source names families. A name belongs to the program of the lowest rank that

@@ -73,7 +73,6 @@ TEST_CASE("times and flags are never added up") {
                {"1.7e9", "1.8e9"})["backup_last_run_time_seconds"] == 1.8e9);
   CHECK(merged("probe_success", {"1", "0"})["probe_success"] == 0);
   CHECK(merged("redis_up", {"1", "1"})["redis_up"] == 1);
-  CHECK(merged("up", {"1", "0"})["up"] == 0);
   CHECK(merged("cert_expiry_timestamp", {"5", "9"})["cert_expiry_timestamp"] == 5);
 }
 

@@ -4,6 +4,8 @@
 #include "tests/support/catch.hpp"
 #include "tests/unit/telemetry/support.hpp"
 
+#include <algorithm>
+
 using namespace holdfast::supervisor::telemetry;
 using namespace holdfast::supervisor::telemetry::test;
 using Values = std::map<std::string, double>;
@@ -70,6 +72,43 @@ TEST_CASE("a family of Holdfast's own cannot be taken with another type or by a 
   CHECK(values(ledger).count("store_commit_seconds_sum") == 0);
   tell(ledger, "api-worker.0", {}, "# TYPE store_up gauge\nstore_up 1\n");
   CHECK(values(ledger).at("store_up") == 1);
+}
+
+TEST_CASE("a program cannot report what Prometheus itself makes, and is named once") {
+  const SourceRules rules = GENERATE(SourceRules{}, foreign(1), foreign(1, false));
+  const std::string counted = GENERATE("", "# TYPE up counter\n# TYPE ALERTS gauge\n");
+  Ledger ledger;
+  tell(ledger, "evil.0", rules,
+       counted +
+           "up{job=\"x\"} 0\nALERTS{alertname=\"x\",alertstate=\"firing\"} 1\n"
+           "ALERTS_FOR_STATE{alertname=\"x\"} 1.7e9\nscrape_duration_seconds 9\n"
+           "scrape_samples_scraped 0\njob:http_requests_errors:ratio_rate5m 1\n"
+           "# TYPE scrape summary\nscrape_sum 1\nscrape_count 1\n"
+           "# TYPE ups gauge\nups 3\n# TYPE db_up gauge\ndb_up 1\n"
+           "# TYPE my_scrape_errors_total counter\nmy_scrape_errors_total 1\n");
+  const Values now = values(ledger);
+  CHECK(now.size() == 3);
+  for (const auto& [series, value] : now) {
+    CHECK((series.starts_with("ups") || series.starts_with("db_up") ||
+           series.starts_with("my_scrape_errors_total")));
+  }
+  CHECK(dropped(ledger, Drop::Reserved) == 8);
+  const auto lines = reports(ledger);
+  REQUIRE(lines.size() == 7);  // one for each name
+  CHECK(std::find(lines.begin(), lines.end(),
+                  "metrics: up of evil is not exposed, because Prometheus itself makes series of "
+                  "that name") != lines.end());
+}
+
+TEST_CASE(
+    "what describes the target of a scrape is not taken from a program, nor held against it") {
+  Ledger ledger;
+  tell(ledger, "shop.0", foreign(1),
+       "# TYPE target info\ntarget_info{service_name=\"shop\"} 1\n"
+       "# TYPE app info\napp_info{version=\"1\"} 1\n# EOF\n");
+  CHECK(values(ledger) == Values{{"app_info{program=\"shop\",version=\"1\"}", 1}});
+  CHECK(dropped(ledger, Drop::Reserved) == 1);
+  CHECK(reports(ledger).empty());
 }
 
 // In OpenMetrics the family of http_requests_total is called http_requests.
