@@ -28,21 +28,22 @@ constexpr auto kByName = std::to_array<NameRule>({
     {"*_expiry", kMin},
     {"*_expiry_time*", kMin},
     {"*_expiry_date*", kMin},
-    {"*_expiry_seconds", kMin},
+    {"*_expiry_<unit>", kMin},
     {"*_expires", kMin},
     {"*_expires_at*", kMin},
     {"*_expires_in*", kMin},
+    {"*_expires_<unit>", kMin},
     {"*_expiration", kMin},
     {"*_expiration_time*", kMin},
     {"*_expiration_date*", kMin},
-    {"*_expiration_seconds", kMin},
+    {"*_expiration_<unit>", kMin},
     {"*_not_after*", kMin},
     {"*_valid_until*", kMin},
     // Times: the sum of two means nothing.
     {"*_not_before*", kMax},
     {"*_timestamp", kMax},
     {"*_timestamp_*seconds", kMax},
-    {"*_timestamp_ms", kMax},
+    {"*_timestamp_<unit>", kMax},
     {"*_unixtime*", kMax},
     {"*_unix_time*", kMax},
     {"*_since_epoch*", kMax},
@@ -52,7 +53,7 @@ constexpr auto kByName = std::to_array<NameRule>({
     {"*_build_time*", kMax},
     {"*last_*_time", kMax},
     {"*last_*_time_*seconds", kMax},
-    {"*last_*_time_ms", kMax},
+    {"*last_*_time_<unit>", kMax},
     {"*_mtime*", kMax},
     {"*ed_at", kMax},
     {"*ed_at_*", kMax},
@@ -84,52 +85,165 @@ constexpr auto kByName = std::to_array<NameRule>({
     {"*_percentile*", kMax},
     {"*_seconds_max", kMax},
     {"*_seconds_min", kMin},
+    // How late or old something is: the worst. A lag without a unit of time may count messages.
+    {"*_lag_<unit>", kMax},
+    {"*_age", kMax},
+    {"*_age_<unit>", kMax},
+    {"*_delay", kMax},
+    {"*_delay_<unit>", kMax},
+    {"*_latency", kMax},
+    {"*_latency_<unit>", kMax},
+    {"*_staleness", kMax},
+    {"*_staleness_<unit>", kMax},
+    {"*_last_*_duration", kMax},
+    {"*_last_*_duration_<unit>", kMax},
+    {"*_seconds_behind_*", kMax},
+    {"*_seconds_since_*", kMax},
     {"process_*", GaugeRule::All},
     // Flags: all is well only if it is well in every worker.
     {"*_up", kMin},
     {"*_success", kMin},
     {"*_successful", kMin},
-    {"*_healthy", kMin},
     {"*_enabled", kMin},
     {"*_last_*_status", kMin},
-    {"*_ready", kMin, true},
+    {"*_has_leader", kMin},
+    {"*_has_quorum", kMin},
+    {"alive", kMin},
+    {"healthy", kMin},
+    {"ok", kMin},
+    {"ready", kMin},
     {"*_alive", kMin, true},
     {"*_connected", kMin, true},
+    {"*_healthy", kMin, true},
+    {"*_in_sync", kMin, true},
+    {"*_initialized", kMin, true},
+    {"*_ok", kMin, true},
     {"*_online", kMin, true},
+    {"*_operational", kMin, true},
+    {"*_passing", kMin, true},
+    {"*_reachable", kMin, true},
+    {"*_ready", kMin, true},
+    {"*_responding", kMin, true},
+    {"*_synced", kMin, true},
+    {"*_valid", kMin, true},
+    {"*_writable", kMin, true},
     // Of these one is enough.
     {"*_error", kMax},
     {"is_*", kMax},
     {"*_is_*", kMax},
+    {"leader", kMax},
+    {"*_degraded", kMax, true},
+    {"*_down", kMax, true},
+    {"*_failing", kMax, true},
+    {"*_leader", kMax, true},
+    {"*_master", kMax, true},
+    {"*_paused", kMax, true},
+    {"*_primary", kMax, true},
+    {"*_read_only", kMax, true},
+    {"*_readonly", kMax, true},
+    {"*_stale", kMax, true},
+    {"*_breaker_open", kMax, true},
 });
+
+constexpr std::string_view kUnitPart = "_<unit>";
+
+constexpr auto kUnits = std::to_array<std::string_view>(
+    {"days",         "epoch",   "hours", "micros", "microseconds", "millis",
+     "milliseconds", "minutes", "ms",    "msec",   "nanos",        "nanoseconds",
+     "ns",           "nsec",    "s",     "sec",    "secs",         "second",
+     "seconds",      "unix",    "us",    "usec"});
 
 // Names that end like a plural.
 constexpr auto kOfOne = std::to_array<std::string_view>(
-    {"aws", "dns", "https", "kubernetes", "nats", "postgres", "prometheus", "redis", "tls"});
-
-// The word before the last one.
-bool follows_plural(std::string_view name) {
-  const std::size_t end = name.rfind('_');
-  if (end == std::string_view::npos) return false;
-  const std::string_view before = name.substr(0, end);
-  const std::string_view word = before.substr(before.rfind('_') + 1);
-  return word.ends_with('s') && !word.ends_with("ss") &&
-         std::find(kOfOne.begin(), kOfOne.end(), word) == kOfOne.end();
-}
+    {"aws",   "bus",      "consensus",  "dns",     "eks",   "has",        "hdfs",
+     "https", "is",       "jms",        "jenkins", "kms",   "kubernetes", "nats",
+     "nfs",   "postgres", "prometheus", "rds",     "redis", "sms",        "sns",
+     "sqs",   "status",   "this",       "tls",     "zfs"});
 
 constexpr auto kOfTimes = std::to_array<std::string_view>(
-    {"at",       "beginning", "changed", "created", "ctime",   "date",     "deadline",
-     "end",      "epoch",     "expires", "expiry",  "finish",  "finished", "last",
-     "modified", "mtime",     "next",    "seen",    "since",   "start",    "started",
-     "time",     "timestamp", "ts",      "until",   "updated", "when"});
+    {"access",    "accessed",   "activity", "at",        "atime",      "beginning",    "changed",
+     "completed", "completion", "created",  "creation",  "ctime",      "date",         "datetime",
+     "deadline",  "due",        "end",      "epoch",     "expiration", "expires",      "expiry",
+     "finish",    "finished",   "first",    "heartbeat", "last",       "modification", "modified",
+     "mtime",     "next",       "ping",     "refresh",   "refreshed",  "renewal",      "renewed",
+     "seen",      "since",      "start",    "started",   "succeeded",  "time",         "timestamp",
+     "ts",        "unix",       "unixtime", "until",     "update",     "updated",      "utc",
+     "when"});
 
-// Of times in smaller units, seconds of CPU lie in the range of a time in seconds.
+// After these words, or as the last one of these, a time word is the subject of the name, whatever
+// comes before: "items_last_updated".
+constexpr auto kBeforeTimes = std::to_array<std::string_view>({"first", "last", "next"});
+constexpr auto kPointsInTime = std::to_array<std::string_view>(
+    {"at", "atime", "ctime", "date", "datetime", "epoch", "expiration", "expires", "expiry",
+     "heartbeat", "mtime", "timestamp", "ts", "unix", "unixtime", "when"});
+
 constexpr auto kOfOthers = std::to_array<std::string_view>(
-    {"bits", "byte", "bytes", "count", "items", "length", "memory", "ns", "nanoseconds", "rows",
-     "size", "total", "microseconds", "us"});
+    {"bits",    "byte",     "bytes",  "count",    "entries", "events", "hits",
+     "items",   "length",   "memory", "messages", "misses",  "octets", "packets",
+     "records", "requests", "rows",   "size",     "tokens",  "total"});
 
 template <class Words>
 bool contains(const Words& words, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+bool is_upper(char c) {
+  return c >= 'A' && c <= 'Z';
+}
+
+// "jobLastHTTPError" as "job_last_http_error".
+std::string in_words(std::string_view name) {
+  std::string out;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool upper = is_upper(name[i]);
+    const bool after_word = i > 0 && !is_upper(name[i - 1]) && name[i - 1] != '_';
+    const bool before_word = i > 0 && is_upper(name[i - 1]) && i + 1 < name.size() &&
+                             name[i + 1] >= 'a' && name[i + 1] <= 'z';
+    if (upper && (after_word || before_word)) out += '_';
+    out += upper ? static_cast<char>(name[i] - 'A' + 'a') : name[i];
+  }
+  return out;
+}
+
+std::string_view last_word(std::string_view words) {
+  return words.substr(words.rfind('_') + 1);  // npos + 1 is 0
+}
+
+std::string_view without_last_word(std::string_view words) {
+  const std::size_t end = words.rfind('_');
+  return end == std::string_view::npos ? std::string_view() : words.substr(0, end);
+}
+
+bool follows_plural(std::string_view words) {
+  const std::string_view word = last_word(without_last_word(words));
+  return word.ends_with('s') && !word.ends_with("ss") && !contains(kOfOne, word);
+}
+
+std::string_view without_units(std::string_view words) {
+  while (contains(kUnits, last_word(words)))
+    words = without_last_word(words);
+  return words;
+}
+
+bool speaks_of(const NameRule& entry, std::string_view name, std::string_view words) {
+  if (entry.rule == GaugeRule::All) return text::glob_match(entry.pattern, name);
+  if (entry.of_one && follows_plural(words)) return false;
+  std::string_view pattern = entry.pattern;
+  if (pattern.ends_with(kUnitPart)) {
+    const std::size_t size = words.size();
+    words = without_units(words);
+    if (words.size() == size) return false;
+    pattern.remove_suffix(kUnitPart.size());
+  }
+  if (text::glob_match(pattern, words)) return true;
+  return !entry.of_one && pattern.starts_with("*_") && text::glob_match(pattern.substr(2), words);
+}
+
+TimeScales scales_of(std::string_view unit) {
+  if (unit.starts_with("ms") || unit.starts_with("milli")) return kTimeInMilliseconds;
+  if (unit.starts_with("us") || unit.starts_with("micro")) return kTimeInMicroseconds;
+  if (unit.starts_with("ns") || unit.starts_with("nano")) return kTimeInNanoseconds;
+  return kTimeInSeconds | kTimeInMilliseconds | kTimeInMicroseconds | kTimeInNanoseconds;
 }
 
 }  // namespace
@@ -138,15 +252,27 @@ std::span<const NameRule> name_rules() {
   return kByName;
 }
 
-bool may_be_time(std::string_view name) {
+TimeScales time_scales(std::string_view name) {
+  const std::string text = in_words(name);
+  std::string_view words = text;
+  TimeScales scales = scales_of({});
   bool time = false;
-  while (!name.empty()) {
-    const std::string_view word = name.substr(0, name.find('_'));
-    name.remove_prefix(std::min(name.size(), word.size() + 1));
-    if (contains(kOfOthers, word)) return false;
-    time = time || contains(kOfTimes, word);
+  for (; contains(kUnits, last_word(words)); words = without_last_word(words)) {
+    scales &= scales_of(last_word(words));
+    time = time || contains(kOfTimes, last_word(words));
   }
-  return time;
+  const std::string_view last = last_word(words);
+  const std::string_view before = last_word(without_last_word(words));
+  const bool of_time = contains(kOfTimes, last);
+  if (contains(kPointsInTime, last) || (of_time && contains(kBeforeTimes, before)) ||
+      (last == "time" && contains(kOfTimes, before))) {
+    return scales;
+  }
+  for (; !words.empty(); words = without_last_word(words)) {
+    if (contains(kOfOthers, last_word(words))) return kNoTime;
+    time = time || contains(kOfTimes, last_word(words));
+  }
+  return time ? scales : kNoTime;
 }
 
 GaugeRules::Choice GaugeRules::choose(std::string_view name, metrics::Type type,
@@ -157,9 +283,9 @@ GaugeRules::Choice GaugeRules::choose(std::string_view name, metrics::Type type,
   if (type == metrics::Type::Untyped) return {GaugeRule::All};
   if (const auto* declared = metrics::find_declaration(name)) return {declared->rule};
   if (state_set) return {GaugeRule::Max};  // a state is shown if any worker is in it
+  const std::string words = in_words(name);
   for (const NameRule& entry : kByName) {
-    if (!text::glob_match(entry.pattern, name)) continue;
-    if (!entry.of_one || !follows_plural(name)) return {entry.rule};
+    if (speaks_of(entry, name, words)) return {entry.rule};
   }
   return {GaugeRule::Sum, true};
 }

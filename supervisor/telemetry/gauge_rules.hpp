@@ -18,8 +18,10 @@
 
 namespace holdfast::supervisor::telemetry {
 
+// Names are compared in lower case, their words separated by underscores: jobLastSuccessTime is
+// job_last_success_time. A pattern that begins with "*_" speaks of the bare rest, too.
 struct NameRule {
-  std::string_view pattern;
+  std::string_view pattern;  // a glob; `_<unit>` at its end: one unit of time or more
   metrics::GaugeRule rule = metrics::GaugeRule::Sum;
   bool of_one = false;  // not after a plural: "db_connected" is a flag, "clients_connected" a count
 };
@@ -27,13 +29,25 @@ struct NameRule {
 // What a name says of its gauge; the first that matches decides. docs/metrics.md has the same.
 std::span<const NameRule> name_rules();
 
-// Whether a value of a gauge that no rule speaks of may be a time: its name has a word for one, and
-// none for what is counted or measured in bytes. By the value alone 2e9 bytes would be one, too.
-bool may_be_time(std::string_view name);
+// The units in which a time since 1970 may be given, as bits.
+using TimeScales = unsigned;
+inline constexpr TimeScales kNoTime = 0;
+inline constexpr TimeScales kTimeInSeconds = 1;
+inline constexpr TimeScales kTimeInMilliseconds = 2;
+inline constexpr TimeScales kTimeInMicroseconds = 4;
+inline constexpr TimeScales kTimeInNanoseconds = 8;
 
-// Seconds or milliseconds since 1970, between 2001 and 2096.
-inline bool looks_like_time(double value) {
-  return (value >= 1e9 && value <= 4e9) || (value >= 1e12 && value <= 4e12);
+// Whether a value of a gauge that no rule speaks of may be a time, and in what: its name has a word
+// for one, and is not of what is counted or measured in bytes. By the value alone 2e9 bytes would
+// be one, too.
+TimeScales time_scales(std::string_view name);
+
+// A time between 2001 and 2096 in one of these.
+inline bool looks_like_time(double value, TimeScales scales) {
+  double lowest = 1e9;
+  for (TimeScales scale = kTimeInSeconds; scale <= kTimeInNanoseconds; scale <<= 1, lowest *= 1000)
+    if ((scales & scale) != 0 && value >= lowest && value <= 4 * lowest) return true;
+  return false;
 }
 
 class GaugeRules {

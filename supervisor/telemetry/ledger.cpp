@@ -378,7 +378,8 @@ void Ledger::add_scalars(const SourceState& state, bool gauges) {
     const bool first = cell.valid++ == 0;
     switch (merge) {
       case Merge::Sum:
-        if (family.may_be_time && looks_like_time(value) && looks_like_time(cell.value)) {
+        if (looks_like_time(value, family.time_scales) &&
+            looks_like_time(cell.value, family.time_scales)) {
           cell.value = std::max(cell.value, value);
         } else {
           cell.value += value;

@@ -161,7 +161,7 @@ SeriesTable::Bound SeriesTable::bind(const LocalFamily& family, MonoTime now, Cl
   entry.type = type;
   entry.merge = merge_of(type, choice.rule);
   entry.per_worker = entry.merge == Merge::Newest;
-  entry.may_be_time = choice.by_default && entry.merge == Merge::Sum && may_be_time(name);
+  if (choice.by_default && entry.merge == Merge::Sum) entry.time_scales = time_scales(name);
   entry.has_errors = entry.merge == Merge::Counter && ProgramErrors::reads(name);
   entry.rank = claim.rank;
   entry.owner = program;

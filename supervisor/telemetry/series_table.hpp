@@ -53,11 +53,11 @@ struct FamilyEntry {
   std::string help;
   metrics::Type type = metrics::Type::Untyped;
   Merge merge = Merge::Sum;
-  bool per_worker = false;   // series get the label `worker`
-  bool may_be_time = false;  // a sum by default: of values that look like times, the latest
-  bool has_errors = false;   // ProgramErrors reads it
-  std::uint32_t rank = 0;    // of the program that it belongs to
-  std::string owner;         // that program
+  bool per_worker = false;           // series get the label `worker`
+  TimeScales time_scales = kNoTime;  // a sum by default: of what looks like times, the latest
+  bool has_errors = false;           // ProgramErrors reads it
+  std::uint32_t rank = 0;            // of the program that it belongs to
+  std::string owner;                 // that program
   bool sorted = true;
   std::uint32_t sources = 0;  // live workers that expose it
   MonoTime idle_since{};      // when `sources` became 0

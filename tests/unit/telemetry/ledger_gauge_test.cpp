@@ -132,6 +132,99 @@ TEST_CASE("of the gauges that others export, none is added up that means nothing
   }
 }
 
+TEST_CASE("times are told by any word of the name and in any unit, flags and ages by the last") {
+  struct Row {
+    const char* name;
+    const char* of_one;
+    const char* of_another;
+    double together;
+  };
+  const std::vector<Row> table{
+      // Times, by the name and the value together.
+      {"worker_heartbeat", "1764518000", "1764518002", 1764518002},
+      {"jobLastSuccessTime", "1764518000", "1764518002", 1764518002},
+      {"lastHTTPErrorTime", "1764518000", "1764518002", 1764518002},
+      {"startedAt", "1764518000", "1764518002", 1764518002},
+      {"JOB_LAST_SEEN", "1764518000", "1764518002", 1764518002},
+      {"items_last_updated", "1764518000", "1764518002", 1764518002},
+      {"rows_first_seen", "1764518000", "1764518002", 1764518002},
+      {"bytes_last_modified_unix", "1764518000", "1764518002", 1764518002},
+      {"items_updated_at", "1764518000", "1764518002", 1764518002},
+      {"items_update_time", "1764518000", "1764518002", 1764518002},
+      {"backup_completion", "1764518000", "1764518002", 1764518002},
+      {"job_finished_unix_ms", "1764518000000", "1764518002000", 1764518002000},
+      {"job_last_seen_microseconds", "1764518000000000", "1764518002000000", 1764518002e6},
+      {"job_last_seen_us", "1764518000000000", "1764518002000000", 1764518002e6},
+      {"gg_last_seen_nanoseconds", "1.764518e18", "1.764519e18", 1.764519e18},
+      {"ggLastSeenNanos", "1.764518e18", "1.764519e18", 1.764519e18},
+      {"gg_last_seen", "1.764518e18", "1.764519e18", 1.764519e18},
+      // Ends.
+      {"lease_expiration_unix", "1764518000", "1764518002", 1764518000},
+      {"lease_expiry_ms", "1764518000000", "1764518002000", 1764518000000},
+      {"certExpirySeconds", "1764518000", "1764518002", 1764518000},
+      // Flags.
+      {"backup_ok", "1", "1", 1},
+      {"backup_ok", "1", "0", 0},
+      {"ok", "1", "1", 1},
+      {"db_reachable", "1", "0", 0},
+      {"dbReachable", "1", "1", 1},
+      {"cfg_valid", "1", "1", 1},
+      {"redis_healthy", "1", "0", 0},
+      {"status_ok", "1", "1", 1},
+      {"is_ready", "1", "0", 0},
+      {"is_connected", "1", "0", 0},
+      {"etcd_server_has_leader", "1", "0", 0},
+      {"replica_in_sync", "1", "0", 0},
+      {"raft_leader", "1", "1", 1},
+      {"raftIsLeader", "1", "0", 1},
+      {"pool_degraded", "1", "1", 1},
+      {"payment_circuit_breaker_open", "1", "1", 1},
+      // How late and how old.
+      {"replication_lag_seconds", "7", "7", 7},
+      {"replication_lag_ms", "7", "9", 9},
+      {"replicationLagMillis", "7", "9", 9},
+      {"lag_seconds", "7", "9", 9},
+      {"oldest_job_age_seconds", "7", "7", 7},
+      {"cache_age_hours", "7", "7", 7},
+      {"snapshotAge", "7", "7", 7},
+      {"dispatch_delay_milliseconds", "7", "7", 7},
+      {"config_staleness_seconds", "7", "7", 7},
+      {"mysql_slave_status_seconds_behind_master", "7", "7", 7},
+      {"uptime_seconds", "7", "9", 9},
+      // What is counted or measured is added up all the same.
+      {"queue_depth", "7", "9", 16},
+      {"queueDepth", "7", "9", 16},
+      {"kafka_consumer_lag", "7", "9", 16},
+      {"kafka_consumer_lag_messages", "7", "9", 16},
+      {"threads", "7", "9", 16},
+      {"threads_connected", "7", "9", 16},
+      {"connections_ok", "7", "9", 16},
+      {"hosts_healthy", "7", "9", 16},
+      {"items_valid", "7", "9", 16},
+      {"hosts_down", "7", "9", 16},
+      {"partitions_leader", "7", "9", 16},
+      {"memory_usage", "7", "9", 16},
+      {"storage_pages", "7", "9", 16},
+      {"heartbeats_pending", "7", "9", 16},
+      {"items", "1.7e9", "1.8e9", 3.5e9},
+      {"items_last_run", "1.7e9", "1.8e9", 3.5e9},
+      {"bytes_last_minute", "1.7e9", "1.8e9", 3.5e9},
+      {"bytes_since_start", "1.7e9", "1.8e9", 3.5e9},
+      {"sent_bytes_last", "1.7e9", "1.8e9", 3.5e9},
+      {"lastDumpBytes", "1.7e9", "1.8e9", 3.5e9},
+      {"heapUsedBytes", "1.7e9", "1.8e9", 3.5e9},
+      {"requests_completed", "1.7e9", "1.8e9", 3.5e9},
+      {"total_time", "1.7e9", "1.8e9", 3.5e9},
+      {"cpu_time_ms", "1.7e9", "1.8e9", 3.5e9},
+      {"cpu_time_us", "1.7e12", "1.8e12", 3.5e12},
+      {"offset", "1.7e18", "1.8e18", 3.5e18},
+  };
+  for (const Row& row : table) {
+    CAPTURE(row.name, row.of_one, row.of_another);
+    CHECK(merged(row.name, {row.of_one, row.of_another})[row.name] == row.together);
+  }
+}
+
 TEST_CASE("the states of a state set are not counted: one is shown if any worker is in it") {
   Ledger ledger;
   const std::string up =
