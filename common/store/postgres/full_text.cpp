@@ -11,44 +11,50 @@ namespace {
 constexpr std::size_t kIndexedBytes = std::size_t{256} << 10;
 // Positions end at 16383; the server takes every later one for that.
 constexpr std::size_t kPositions = 16'383;
-// No phrase reaches from the title into the text.
-constexpr std::size_t kGap = 2;
+// No phrase reaches from the title into the text, nor to what stands between them.
+constexpr std::size_t kGap = 3;
 
-// How many chunks there are: where there are many, as the server estimates it, because to count
+// What both statements begin with: the terms that are looked for, the chunks that have them, and
+// how many chunks there are: where there are many, as the server estimates it, because to count
 // them all takes longer than the search.
-#define HOLDFAST_PASSAGES                                                          \
-  " passages AS (SELECT CASE WHEN reltuples >= 10000 THEN reltuples::float8"       \
-  " ELSE (SELECT greatest(count(*), 1)::float8 FROM holdfast.chunk) END AS chunks" \
-  " FROM pg_class WHERE oid = 'holdfast.chunk'::regclass),"
-// A row for each term that was looked for, with how many chunks have it, one for all chunks, and
-// one for each of the best chunks.
-constexpr std::string_view kFindTerms =
-    "WITH term AS MATERIALIZED (SELECT t.query::tsquery AS query, t.place"
-    " FROM unnest($1::text[]) WITH ORDINALITY AS t(query, place)),"
-    " found AS MATERIALIZED (SELECT term.place, c.id, c.document"
-    " FROM term JOIN holdfast.chunk AS c ON c.terms @@ term.query),"
-    " frequency AS (SELECT place, count(*) AS chunks FROM found GROUP BY place)," HOLDFAST_PASSAGES
-    " best AS (SELECT f.id, sum(ln(1 + (greatest(p.chunks, q.chunks) - q.chunks + 0.5)"
-    " / (q.chunks + 0.5))) AS weight"
-    " FROM found AS f JOIN frequency AS q USING (place), passages AS p"
-    " WHERE ($2::bigint = 0 OR f.document = ANY($3::bigint[]))"
-    " GROUP BY f.id ORDER BY weight DESC, f.id LIMIT $4)"
-    " SELECT 0::bigint, chunks::bigint FROM passages"
-    " UNION ALL SELECT place, chunks FROM frequency"
-    " UNION ALL SELECT -1::bigint, id FROM best";
-// The same for phrases: the chunks have all of them.
-constexpr std::string_view kFindPhrases =
-    "WITH term AS MATERIALIZED (SELECT t.query::tsquery AS query, t.place"
-    " FROM unnest($1::text[]) WITH ORDINALITY AS t(query, place)),"
-    " found AS MATERIALIZED (SELECT term.place, c.id, c.document"
-    " FROM term JOIN holdfast.chunk AS c ON c.terms @@ term.query),"
-    " frequency AS (SELECT place, count(*) AS chunks FROM found GROUP BY place)," HOLDFAST_PASSAGES
-    " best AS (SELECT c.id FROM holdfast.chunk AS c WHERE c.terms @@ $5::text::tsquery"
-    " AND ($2::bigint = 0 OR c.document = ANY($3::bigint[])) ORDER BY c.id LIMIT $4)"
-    " SELECT 0::bigint, chunks::bigint FROM passages"
-    " UNION ALL SELECT place, chunks FROM frequency"
-    " UNION ALL SELECT -1::bigint, id FROM best";
-#undef HOLDFAST_PASSAGES
+#define HOLDFAST_FOUND                                                               \
+  "WITH term AS MATERIALIZED (SELECT t.query::tsquery AS query, t.place"             \
+  " FROM unnest($1::text[]) WITH ORDINALITY AS t(query, place)),"                    \
+  " found AS MATERIALIZED (SELECT term.place, c.id, c.document"                      \
+  " FROM term JOIN holdfast.chunk AS c ON c.terms @@ term.query),"                   \
+  " passages AS (SELECT CASE WHEN reltuples >= 10000 THEN reltuples::float8"         \
+  " ELSE (SELECT greatest(count(*), 1)::float8 FROM holdfast.chunk) END AS chunks"   \
+  " FROM pg_class WHERE oid = 'holdfast.chunk'::regclass),"                          \
+  " frequency AS (SELECT f.place, count(*) AS chunks,"                               \
+  " ln(1 + (greatest(min(p.chunks), count(*)) - count(*) + 0.5) / (count(*) + 0.5))" \
+  " AS weight FROM found AS f, passages AS p GROUP BY f.place),"
+// And what they end with: a row for each term that was looked for, with how many chunks have it,
+// one for all chunks, and one for each of the best chunks. Those that have the same terms weigh the
+// same, in whatever order the weights are added: of them the best are those that have the terms in
+// their title, in one that says little else, and then those that have them often in a short text.
+// Only chunks that may be among the best are looked at that closely.
+#define HOLDFAST_BEST                                                                    \
+  " best AS (SELECT w.id FROM weighted AS w JOIN holdfast.chunk AS c ON c.id = w.id"     \
+  " WHERE w.weight >= coalesce((SELECT weight FROM weighted ORDER BY weight DESC"        \
+  " OFFSET $4 - 1 LIMIT 1), 0)"                                                          \
+  " ORDER BY w.weight DESC,"                                                             \
+  " ts_rank('{0, 0, 0, 1}', c.terms, $5::text::tsquery) / ln(8 + length(c.title)) DESC," \
+  " ts_rank('{1, 0, 0, 1}', c.terms, $5::text::tsquery, 1) DESC, w.id LIMIT $4)"         \
+  " SELECT 0::bigint, chunks::bigint FROM passages"                                      \
+  " UNION ALL SELECT place, chunks FROM frequency"                                       \
+  " UNION ALL SELECT -1::bigint, id FROM best"
+constexpr std::string_view kFindTerms = HOLDFAST_FOUND
+    " weighted AS MATERIALIZED (SELECT f.id, sum(q.weight)::real AS weight"
+    " FROM found AS f JOIN frequency AS q USING (place)"
+    " WHERE ($2::bigint = 0 OR f.document = ANY($3::bigint[])) GROUP BY f.id)," HOLDFAST_BEST;
+// The chunks have all phrases, which may be of words that nothing is found by.
+constexpr std::string_view kFindPhrases = HOLDFAST_FOUND
+    " weighted AS MATERIALIZED (SELECT c.id, coalesce(sum(q.weight), 0)::real AS weight"
+    " FROM holdfast.chunk AS c LEFT JOIN found AS f ON f.id = c.id"
+    " LEFT JOIN frequency AS q ON q.place = f.place WHERE c.terms @@ $6::text::tsquery"
+    " AND ($2::bigint = 0 OR c.document = ANY($3::bigint[])) GROUP BY c.id)," HOLDFAST_BEST;
+#undef HOLDFAST_FOUND
+#undef HOLDFAST_BEST
 constexpr std::string_view kWords =
     "SELECT DISTINCT t.lexeme FROM (SELECT terms FROM holdfast.chunk"
     " WHERE terms @@ $1::text::tsquery LIMIT 1000) AS c, unnest(c.terms) AS t"
@@ -86,8 +92,11 @@ std::string all_phrases(const search::Query& query) {
   return all;
 }
 
-// Appends terms up to `end` bytes of `out`; returns the position after the last word.
-std::size_t append_terms(std::string& out, std::string_view terms, std::size_t position) {
+// Appends terms; returns the position after the last word. Those of the title have its weight, and
+// so all have a position: that of the unordered ones is next to no word's.
+std::size_t append_terms(std::string& out, std::string_view terms, std::size_t position,
+                         bool of_title) {
+  const std::string_view weight = of_title ? "A" : "";
   bool ordered = true;
   while (!terms.empty() && out.size() < 3 * kIndexedBytes) {
     const std::size_t end = std::min(terms.find(' '), terms.size());
@@ -96,7 +105,9 @@ std::size_t append_terms(std::string& out, std::string_view terms, std::size_t p
     if (term == search::kUnordered) {
       ordered = false;
     } else if (ordered) {
-      out += fmt::format("'{}':{} ", term, std::min(position++, kPositions));
+      out += fmt::format("'{}':{}{} ", term, std::min(position++, kPositions), weight);
+    } else if (of_title) {
+      out += fmt::format("'{}':{}{} ", term, std::min(position + 1, kPositions), weight);
     } else {
       out += fmt::format("'{}' ", term);
     }
@@ -109,9 +120,9 @@ std::size_t append_terms(std::string& out, std::string_view terms, std::size_t p
 std::string terms_vector(std::string_view title_terms, std::string_view text_terms) {
   // Never empty: that is how older releases tell chunks without terms apart.
   std::string out = fmt::format("'{}' ", search::kUnordered);
-  const std::size_t position = append_terms(out, title_terms, 1);
+  const std::size_t position = append_terms(out, title_terms, 1, true);
   append_terms(out, text_terms.substr(0, std::min(text_terms.size(), kIndexedBytes)),
-               position + kGap);
+               position + kGap, false);
   return out;
 }
 
@@ -129,7 +140,8 @@ FoundByTerms find_by_terms(Transaction& transaction, const search::Query& query,
   const std::vector<std::int64_t> nothing;
   Statement statement(query.phrases.empty() ? kFindTerms : kFindPhrases);
   statement.bind(terms, static_cast<std::int64_t>(admitted != nullptr ? 1 : 0),
-                 admitted != nullptr ? *admitted : nothing, static_cast<std::int64_t>(limit));
+                 admitted != nullptr ? *admitted : nothing, static_cast<std::int64_t>(limit),
+                 fmt::format("{}", fmt::join(terms, " | ")));
   if (!query.phrases.empty()) statement.bind(all_phrases(query));
   const Rows rows = transaction.run(statement);
   for (int row = 0; row < rows.count(); ++row) {

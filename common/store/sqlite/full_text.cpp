@@ -99,8 +99,10 @@ std::vector<std::int64_t> find_by_terms(SqliteConnection& connection, const sear
   std::vector<std::int64_t> chunks;
   const std::string expression = match_expression(query);
   if (expression.empty()) return chunks;
-  Query match =
-      connection.query("SELECT rowid FROM chunk_terms WHERE chunk_terms MATCH ?1 ORDER BY rank");
+  // A word of the title counts as ten of the text.
+  Query match = connection.query(
+      "SELECT rowid FROM chunk_terms WHERE chunk_terms MATCH ?1 AND rank MATCH 'bm25(10.0, 1.0)'"
+      " ORDER BY rank");
   match.bind(expression);
   while (chunks.size() < limit && match.step()) {
     const std::int64_t chunk = match.integer(0);

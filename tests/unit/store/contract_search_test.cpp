@@ -408,6 +408,52 @@ TEST_CASE("a whole number of metadata is the same one however it was written") {
   REQUIRE(found_by("f", "1").empty());
 }
 
+TEST_CASE("of more equal matches than are looked at closely the best is found, whatever its age") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  constexpr std::size_t kDocuments = 300;
+  const std::map<std::size_t, std::string> titles{
+      {0, "Mizzen boom"}, {kDocuments / 2, "The anchor chains"}, {kDocuments - 2, "Rudder blade"}};
+  for (std::size_t i = 0; i < kDocuments; ++i) {
+    const auto title = titles.find(i);
+    std::string text =
+        "The mizzen boom, an anchor chain and the rudder blade: checked, galley, and in order.";
+    if (i == 200) text = "The galley, a galley, galley. The mizzen boom is above it, in order.";
+    if (i == kDocuments - 1) text = "Storm report: The mizzen boom broke in the hurricane.";
+    // What has it in the title says more besides.
+    if (title != titles.end()) text += " Nothing else of that kind was to be told about it today.";
+    store_text(*store, "d" + std::to_string(i), title != titles.end() ? title->second : "Log", text,
+               i % 2 == 0 ? R"({"watch":"even"})" : R"({"watch":"odd"})");
+  }
+  const auto first = [&](const std::string& text, std::vector<Label> labels = {}) {
+    SearchQuery query;
+    query.text = text;
+    query.labels = std::move(labels);
+    const auto hits = store->search(query);
+    REQUIRE(hits);
+    REQUIRE(hits->size() == query.k);
+    return hits->front().document_id;
+  };
+  const std::vector<Label> even{{"watch", "even"}};
+  for (const auto& [query, id] :
+       std::map<std::string, std::string>{{"mizzen boom", "d0"},
+                                          {"\"mizzen boom\"", "d0"},
+                                          {"anchor chain", "d150"},
+                                          {"anchoring chains", "d150"},
+                                          {"rudder blade", "d298"},
+                                          {"blade \"the rudder\"", "d298"},
+                                          {"galley", "d200"}}) {
+    INFO(query);
+    CHECK(first(query) == id);
+    CHECK(first(query, even) == id);
+  }
+  CHECK(first("\"mizzen boom\" hurricane") == "d299");
+  CHECK(first("mizzen boom hurricane", {{"watch", "odd"}}) == "d299");
+  CHECK(first("\"the\" hurricane") == "d299");
+  // No phrase reaches from the title into the text.
+  CHECK(found(*store, "\"boom the\"").empty());
+}
+
 TEST_CASE("a hit has a snippet with its words marked") {
   const auto environment = make_environment();
   const auto store = environment->open();
