@@ -44,7 +44,8 @@ struct Counts {
   std::vector<double> buckets;
   double count = 0;  // the +Inf bucket
   double sum = 0;
-  bool has_sum = true;  // OpenMetrics omits it if observations may be negative
+  // OpenMetrics omits it if observations may be negative; of several, all must have one.
+  bool has_sum = true;
 };
 
 // All counts 0.

@@ -260,11 +260,18 @@ bool Ledger::commit_distribution(SourceState& state, DistributionEntry& entry) {
     reset = reset || counts.buckets[i] < entry.last.buckets[i];
   }
   reset = reset && entry.good;
-  if (reset) series.distribution->retire(entry.last);
-  if (!std::isfinite(counts.sum)) {
-    // One observation of NaN or Inf would spoil the total's sum permanently.
+  if (reset) series.distribution->retire(entry.known());
+  if (counts.has_sum && !std::isfinite(counts.sum)) {
+    // One observation of NaN or Inf spoils the sum: nobody knows what it would be without.
     drop_value(state, entry.series);
-    counts.sum = reset ? 0 : entry.last.sum;
+    counts.has_sum = false;
+  }
+  if (counts.has_sum) {
+    entry.sum_known = true;
+  } else {
+    // The last one that was known counts again when this incarnation has gone.
+    entry.sum_known = entry.sum_known && !reset;
+    counts.sum = entry.sum_known ? entry.last.sum : 0;
   }
   entry.last = std::move(counts);
   entry.good = true;
@@ -299,7 +306,7 @@ std::optional<Duration> Ledger::retire(const SourceId& source, MonoTime now) {
     forget_unless_room(*state, entry.series, 1);
   }
   for (const DistributionEntry& entry : state->distributions) {
-    if (entry.good) table_.series(entry.series).distribution->retire(entry.last);
+    if (entry.good) table_.series(entry.series).distribution->retire(entry.known());
     forget_unless_room(*state, entry.series, table_.series(entry.series).lines);
   }
   for (const FamilyId family : state->families)

@@ -334,6 +334,7 @@ std::optional<Drop> Planner::carry_over(SeriesId series, const LayoutPtr& layout
   if (old.last.layout == layout) {
     entry.last = std::move(old.last);
     entry.good = old.good;
+    entry.sum_known = old.sum_known;
     return std::nullopt;
   }
   // The damaged line may be a bucket of this histogram. Accepting fewer bounds as a new layout
@@ -350,7 +351,7 @@ std::optional<Drop> Planner::carry_over(SeriesId series, const LayoutPtr& layout
   if (lines > table_.series(series).lines && !table_.resize(series, lines)) return Drop::Limit;
   state_->series_lines = state_->series_lines - before + now;
   if (old.good) {
-    table_.series(series).distribution->retire(old.last);
+    table_.series(series).distribution->retire(old.known());
     ++changed_layouts_;
   }
   return std::nullopt;

@@ -75,7 +75,14 @@ struct DistributionEntry {
   std::uint32_t count_cell = kNoCell;
   std::uint32_t sum_cell = kNoCell;
   Counts last;
+  bool sum_known = false;  // `last.sum` was reported, even if it is NaN or missing by now
 
+  // What counts of it once it is gone: observations that spoiled the sum are not in it.
+  Counts known() const {
+    Counts counts = last;
+    counts.has_sum = sum_known;
+    return counts;
+  }
   bool present() const { return infinity_cell != kNoCell || count_cell != kNoCell; }
 };
 

@@ -144,15 +144,69 @@ TEST_CASE("parts that may be missing: +Inf, the count, the sum") {
   CHECK(values(ledger) == without_sum);
 }
 
-TEST_CASE("one observation of NaN does not spoil the sum") {
+TEST_CASE("a sum that is not a number is left out while it is, and none is made up") {
+  const std::string bad = GENERATE("h_sum NaN\n", "h_sum +Inf\n", "h_sum -Inf\n");
+  const auto spoiled = [&](int count) {
+    const std::string n = std::to_string(count);
+    return "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} " + n + "\n" + bad +
+           "h_count " + n + "\n";
+  };
+  const auto sumless = [](int below, int count) {
+    Values out = exposed({{"1", below}}, count, 0);
+    out.erase("h_sum");
+    return out;
+  };
+  CAPTURE(bad);
   Ledger ledger;
-  ledger.apply(source("a.0"), histogram({{"1", 1}}, 1, 5), at(0));
-  ledger.apply(
-      source("a.0"),
-      "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum NaN\nh_count 2\n",
-      at(1));
-  CHECK(values(ledger) == exposed({{"1", 1}}, 2, 5));
-  CHECK(dropped(ledger, Drop::InvalidValue) == 1);
+  SECTION("from the first answer on") {
+    ledger.apply(source("a.0"), spoiled(4), at(0));
+    CHECK(values(ledger) == sumless(1, 4));
+    CHECK(dropped(ledger, Drop::InvalidValue) == 1);
+    ledger.apply(source("a.0"), histogram({{"1", 1}}, 5, 7), at(1));
+    CHECK(values(ledger) == exposed({{"1", 1}}, 5, 7));
+  }
+  SECTION("after a good one, and good again") {
+    ledger.apply(source("a.0"), histogram({{"1", 1}}, 1, 5), at(0));
+    ledger.apply(source("a.0"), spoiled(2), at(1));
+    CHECK(values(ledger) == sumless(1, 2));
+    ledger.apply(source("a.0"), histogram({{"1", 1}}, 3, 6), at(2));
+    CHECK(values(ledger) == exposed({{"1", 1}}, 3, 6));
+  }
+  SECTION("of one worker of several: a sum of some would be a lie") {
+    ledger.apply(source("a.0"), histogram({{"1", 1}}, 1, 5), at(0));
+    ledger.apply(source("a.1"), histogram({{"1", 1}}, 1, 3), at(0));
+    CHECK(values(ledger) == exposed({{"1", 2}}, 2, 8));
+    ledger.apply(source("a.0"), spoiled(2), at(1));
+    CHECK(values(ledger) == sumless(2, 3));
+    // What was known of it stays when it has gone: the sum continues, and has not gone down.
+    ledger.retire(source("a.0"), at(2));
+    CHECK(values(ledger) == exposed({{"1", 2}}, 3, 8));
+    ledger.apply(source("a.0", 2), histogram({{"1", 1}}, 1, 2), at(3));
+    CHECK(values(ledger) == exposed({{"1", 3}}, 4, 10));
+  }
+  SECTION("of a worker that has gone, and never had a sum") {
+    ledger.apply(source("a.0"), spoiled(4), at(0));
+    ledger.retire(source("a.0"), at(1));
+    ledger.apply(source("a.0", 2), histogram({{"1", 1}}, 1, 2), at(2));
+    CHECK(values(ledger) == sumless(2, 5));
+  }
+  SECTION("with a reset") {
+    ledger.apply(source("a.0"), histogram({{"1", 5}}, 9, 5), at(0));
+    ledger.apply(source("a.0"), spoiled(2), at(1));
+    CHECK(values(ledger) == sumless(6, 11));
+    ledger.apply(source("a.0"), histogram({{"1", 1}}, 3, 6), at(2));
+    CHECK(values(ledger) == exposed({{"1", 6}}, 12, 11));
+  }
+  const std::string open = expose(ledger, holdfast::metrics::Format::OpenMetrics100);
+  CHECK(check_exposition(open, true) == std::nullopt);
+}
+
+TEST_CASE("a summary whose sum is not a number keeps its count") {
+  Ledger ledger;
+  ledger.apply(source("a.0"), "# TYPE s summary\ns_sum NaN\ns_count 4\n", at(0));
+  CHECK(values(ledger) == Values{{"s_count", 4}});
+  ledger.apply(source("a.0"), "# TYPE s summary\ns_sum 3\ns_count 5\n", at(1));
+  CHECK(values(ledger) == Values{{"s_sum", 3}, {"s_count", 5}});
 }
 
 TEST_CASE("bad bounds, le on a sum and repeated bounds drop only that line") {
