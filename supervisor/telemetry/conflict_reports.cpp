@@ -12,6 +12,10 @@ std::string message_for(const FamilyConflict& conflict) {
   switch (conflict.clash) {
     case Clash::Type:
       return subject + " is not exposed, because another program exposes it with another type";
+    case Clash::Retyped:
+      return subject +
+             " is not exposed, because it has another type than when the program started; restart "
+             "it";
     case Clash::Owned:
       return subject + " is not exposed, because the name belongs to Holdfast's own workers";
     case Clash::Prometheus:

@@ -49,7 +49,8 @@ Cut cut(std::string& snapshot, const LedgerLimits& limits) {
 
 const char* reason_of(Clash clash) {
   switch (clash) {
-    case Clash::Type: return "type";
+    case Clash::Type:
+    case Clash::Retyped: return "type";
     case Clash::Owned:
     case Clash::Prometheus: return "owned";
     case Clash::Shared: return "shared";

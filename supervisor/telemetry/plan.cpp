@@ -15,7 +15,8 @@ Drop drop_for(Clash clash) {
     case Clash::Reserved:
     case Clash::Owned:
     case Clash::Prometheus: return Drop::Reserved;
-    case Clash::Type: return Drop::Type;
+    case Clash::Type:
+    case Clash::Retyped: return Drop::Type;
     case Clash::Suffix:
     case Clash::Shared: break;
   }

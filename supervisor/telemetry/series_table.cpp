@@ -124,7 +124,8 @@ SeriesTable::Bound SeriesTable::bind(const LocalFamily& family, MonoTime now, Cl
     if (rank_for(other) > claim.rank) {
       bound.in_the_way.push_back(found->second);
     } else if (other.sources > 0 || rank_for(other) < claim.rank) {
-      return {0, other.name == name ? Clash::Type : Clash::Suffix};
+      if (other.name != name) return {0, Clash::Suffix};
+      return {0, other.owner == program ? Clash::Retyped : Clash::Type};
     }
   }
   // In OpenMetrics these would decide the type of a counter that comes before them in the file.

@@ -35,6 +35,7 @@ enum class Merge : std::uint8_t { Counter, Distribution, Sum, Max, Min, Average,
 enum class Clash {
   Reserved,    // the family's name, or one of its sample names, is the supervisor's
   Type,        // the name is exposed with another type
+  Retyped,     // this program itself has had it with another type, and its workers are still there
   Suffix,      // a sample name belongs to another family ("foo_count" beside the histogram "foo")
   Owned,       // it is a family of Holdfast's, and this is another program
   Prometheus,  // Prometheus itself makes series of that name

@@ -25,6 +25,25 @@ TEST_CASE("two types of one name: the first stays while a live worker exposes it
   CHECK(expose(ledger).find("# TYPE x gauge") != std::string::npos);
 }
 
+TEST_CASE(
+    "a program that changes a type while it runs is told to restart, not that another has it") {
+  Ledger ledger;
+  const std::string as_gauge = "# TYPE jobs_x gauge\njobs_x 4\n";
+  ledger.apply(source("pa.0"), "# TYPE jobs_x counter\njobs_x 3\n", at(0));
+  ledger.apply(source("pa.0"), as_gauge, at(1));
+  CHECK(values(ledger) == Values{{"jobs_x", 3}});
+  CHECK(ledger.statistics().conflicting_families.at("type") == 1);
+  CHECK(dropped(ledger, Drop::Type) == 1);
+  CHECK(
+      ConflictReports().news(ledger.conflicts(), ledger.left_out()) ==
+      std::vector<std::string>{"metrics: jobs_x of pa is not exposed, because it has another type "
+                               "than when the program started; restart it"});
+  ledger.retire(source("pa.0"), at(2));
+  ledger.apply(source("pa.0", 2), as_gauge, at(3));
+  CHECK(values(ledger) == Values{{"jobs_x", 4}});
+  CHECK(ledger.conflicts().empty());
+}
+
 TEST_CASE("a name that a histogram's samples use cannot be another family") {
   Ledger ledger;
   ledger.apply(source("a.0"),
