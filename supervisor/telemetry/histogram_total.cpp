@@ -3,6 +3,7 @@
 
 #include "common/metrics/text.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -97,8 +98,18 @@ void HistogramTotal::add(const Counts& counts) {
 }
 
 const Counts& HistogramTotal::value() {
-  // Retiring a worker changes the order of additions and so the last bits of the sum, which must
-  // not look like a decrease. With negative observations a sum may really decrease.
+  // Retiring a worker changes the order of additions and so the last bits of the sum, and of counts
+  // with fractions, which must not look like a decrease. With negative observations a sum may
+  // really decrease.
+  if (exposed_layout_ == total_.layout) {
+    for (std::size_t i = 0; i < total_.buckets.size(); ++i)
+      total_.buckets[i] = std::max(total_.buckets[i], exposed_buckets_[i]);
+    total_.count = std::max(total_.count, exposed_count_);
+  }
+  exposed_layout_ = total_.layout;
+  exposed_buckets_ = total_.buckets;
+  exposed_count_ = total_.count;
+  if (!total_.has_sum) return total_;
   const double slack = std::abs(exposed_sum_) * 1e-12;
   if (total_.sum < exposed_sum_ && exposed_sum_ - total_.sum <= slack) total_.sum = exposed_sum_;
   exposed_sum_ = total_.sum;

@@ -74,6 +74,10 @@ class HistogramTotal {
   // By bounds, so that bounds that return (after a rollback) are exact again.
   std::vector<Counts> retired_;
   Counts total_;
+  // What value() gave last.
+  LayoutPtr exposed_layout_;
+  std::vector<double> exposed_buckets_;
+  double exposed_count_ = 0;
   double exposed_sum_ = 0;
 };
 

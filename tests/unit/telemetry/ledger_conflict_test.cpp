@@ -219,6 +219,72 @@ TEST_CASE("what cannot be exposed costs those series only, and is named with its
   CHECK(reports.news(ledger.conflicts(), ledger.left_out()).empty());
 }
 
+TEST_CASE("what clients write in rarer ways is read as Prometheus reads it") {
+  struct Row {
+    std::string text;
+    Values exposed;
+    Drop reason = Drop::Unsupported;
+    std::uint64_t dropped = 0;
+  };
+  std::string many;
+  for (int i = 0; i < 65; ++i)
+    many += "l" + std::to_string(i) + "=\"1\",";
+  const std::string type = "# TYPE c_total counter\n";
+  const std::vector<Row> table{
+      // Exemplars and timestamps.
+      {type + "c_total{a=\"# {b}\"} 5 # {id=\"a } # \\\"b\"} 0.5 1.7e9\n",
+       {{"c_total{a=\"# {b}\"}", 5}}},
+      {type + "c_total 5 -1\nc_total{a=\"1\"} 6 1700000000.123\nc_total{a=\"2\"} 7\t17\n",
+       {{"c_total", 5}, {"c_total{a=\"1\"}", 6}, {"c_total{a=\"2\"}", 7}}},
+      // Names in quotes.
+      {"# TYPE \"c_total\" counter\n{\"c_total\",\"a\"=\"b\"} 3\n", {{"c_total{a=\"b\"}", 3}}},
+      {type + "c_total{a=\"1\"} 1\n{\"c_total\",a=\"1\"} 2\n",
+       {{"c_total{a=\"1\"}", 1}},
+       Drop::Duplicate,
+       1},
+      {type + "c_total 1\n{\"c \\\"_total\"} 2\n{\"\xC3\xA9_total\"} 2\n",
+       {{"c_total", 1}},
+       Drop::Unsupported,
+       2},
+      {type + "c_total 1\nc_total{a=\"1\",\"a\"=\"2\"} 2\nc_total{\"\xC3\xA9\"=\"1\"} 2\n",
+       {{"c_total", 1}},
+       Drop::InvalidLabel,
+       2},
+      // Types that come twice, late, or in another place.
+      {"c_total 5\n" + type + "# TYPE c_total gauge\n", {{"c_total", 5}}},
+      {"# TYPE c counter\nc_total 5\nc_created 1.7e9\n# EOF\n", {{"c_total", 5}}, Drop::Created, 1},
+      {"# TYPE h histogram\nh_bucket{le=\"Inf\"} 2\nh_sum 1\nh_count 2\n# TYPE h_created gauge\n"
+       "h_created 1.7e9\n",
+       {{"h_bucket{le=\"+Inf\"}", 2}, {"h_sum", 1}, {"h_count", 2}},
+       Drop::Created,
+       1},
+      {"# TYPE s summary\ns{quantile=\"0.5\"} 1\ns_sum 1\ns_count 2\ns_created 1.7e9\n",
+       {{"s_sum", 1}, {"s_count", 2}},
+       Drop::Created,
+       1},
+      {"# TYPE app info\napp_info{v=\"1\"} 1\n# TYPE g gauge\n# UNIT g bytes\ng 2\n# EOF\n",
+       {{"app_info{v=\"1\"}", 1}, {"g", 2}}},
+      {"# TYPE gh gaugehistogram\ngh_bucket{le=\"+Inf\"} 2\ngh_gcount 2\ngh_gsum 1\n# EOF\n",
+       {},
+       Drop::Unsupported,
+       3},
+      // Values and labels at the edge.
+      {type + "c_total -0\n", {{"c_total", 0}}},
+      {type + "c_total{ a = \"1\" , } 5\n", {{"c_total{a=\"1\"}", 5}}},
+      {type + "c_total 1\nc_total{" + many + "} 2\n", {{"c_total", 1}}, Drop::InvalidLabel, 1},
+  };
+  for (const Row& row : table) {
+    Ledger ledger;
+    CAPTURE(row.text);
+    CHECK(ledger.apply(source("a.0"), row.text, at(0)) == Applied::Accepted);
+    CHECK(values(ledger) == row.exposed);
+    CHECK(dropped(ledger, row.reason) == row.dropped);
+    const std::string open = expose(ledger, holdfast::metrics::Format::OpenMetrics100);
+    CHECK(check_exposition(open, true) == std::nullopt);
+    CHECK(ledger.statistics().programs.at("a").parse_errors.empty());
+  }
+}
+
 TEST_CASE("an exporter that has nothing to say is there") {
   Ledger ledger;
   CHECK(ledger.apply(source("a.0"), "\n", at(0)) == Applied::Accepted);
