@@ -43,7 +43,7 @@ ChunkDecoder::Refused ChunkDecoder::take_line(std::string_view& bytes,
   return std::nullopt;
 }
 
-ChunkDecoder::Refused ChunkDecoder::read_size(std::string_view line, const std::string& body) {
+ChunkDecoder::Refused ChunkDecoder::read_size(std::string_view line) {
   const std::size_t semicolon = line.find(';');
   std::string_view digits = line.substr(0, semicolon);
   // White space may stand before an extension (RFC 9112, 7.1.1), and nowhere else.
@@ -56,8 +56,9 @@ ChunkDecoder::Refused ChunkDecoder::read_size(std::string_view line, const std::
     return malformed("A chunk's size is not a hexadecimal number.");
   }
   missing_ = *size;
-  if (missing_ > max_body_ - body.size()) return Refusal{413, "The request body is too large."};
-  if (framing_ > max_framing_ + kFramingPerByte * (body.size() + missing_)) {
+  if (missing_ > max_body_ - payload_) return Refusal{413, "The request body is too large."};
+  payload_ += missing_;
+  if (framing_ > max_framing_ + kFramingPerByte * payload_) {
     return Refusal{413, "The chunks of the body are mostly framing."};
   }
   state_ = missing_ == 0 ? State::Trailer : State::Data;
@@ -110,7 +111,7 @@ ChunkDecoder::Fed ChunkDecoder::feed(std::string_view bytes, std::string& body) 
     switch (state_) {
       case State::Size:
         refusal = take_line(bytes, line);
-        if (line && !refusal) refusal = read_size(*line, body);
+        if (line && !refusal) refusal = read_size(*line);
         break;
       case State::Data: {
         const auto take = static_cast<std::size_t>(std::min<std::uint64_t>(missing_, before));

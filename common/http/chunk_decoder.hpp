@@ -19,9 +19,9 @@ namespace holdfast::http {
 
 class ChunkDecoder {
  public:
-  // `max_body`: decoded bytes, 413 beyond. `max_framing`: of one chunk line and of all trailers,
-  // 431 beyond; also what framing may cost on top of 16 bytes for each byte of the body, 413 beyond
-  // (else a small body could be stretched over gigabytes of extensions).
+  // `max_body`: decoded bytes of all feeds together, 413 beyond. `max_framing`: of one chunk line
+  // and of all trailers, 431 beyond; also what framing may cost on top of 16 bytes for each byte of
+  // the body, 413 beyond (else a small body could be stretched over gigabytes of extensions).
   ChunkDecoder(std::uint64_t max_body, std::uint64_t max_framing)
       : max_body_(max_body), max_framing_(max_framing) {}
 
@@ -30,7 +30,8 @@ class ChunkDecoder {
     bool done = false;
     std::optional<Refusal> refusal;
   };
-  // Appends decoded bytes to `body`. Bytes not consumed must be passed again, followed by more.
+  // Appends decoded bytes to `body`, which may be another one each time. Bytes not consumed must be
+  // passed again, followed by more.
   Fed feed(std::string_view bytes, std::string& body);
 
  private:
@@ -38,7 +39,7 @@ class ChunkDecoder {
   using Refused = std::optional<Refusal>;
 
   Refused take_line(std::string_view& bytes, std::optional<std::string_view>& line);
-  Refused read_size(std::string_view line, const std::string& body);
+  Refused read_size(std::string_view line);
   Refused read_trailer(std::string_view line);
   Refused read_data_end(std::string_view& bytes);
 
@@ -47,6 +48,7 @@ class ChunkDecoder {
   State state_ = State::Size;
   std::size_t searched_ = 0;   // unconsumed bytes known to have no newline
   std::uint64_t missing_ = 0;  // bytes left in the current chunk
+  std::uint64_t payload_ = 0;  // bytes of all chunks, the current one in full
   std::uint64_t framing_ = 0;
   std::uint64_t trailer_bytes_ = 0;
   std::size_t trailers_ = 0;

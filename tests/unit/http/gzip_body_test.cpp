@@ -61,6 +61,13 @@ struct Fixture {
   Peer peer{"10.0.0.1", 1234, false};
 };
 
+std::string noise(unsigned size) {
+  std::string bytes;
+  for (unsigned i = 0, x = 1; i < size; ++i, x = x * 1664525 + 1013904223)
+    bytes += static_cast<char>(x >> 24);
+  return bytes;
+}
+
 std::string with_length(const std::string& body, const std::string& coding = "gzip") {
   return fmt::format(
       "POST / HTTP/1.1\r\nHost: h\r\nContent-Encoding: {}\r\nContent-Length: {}\r\n"
@@ -135,16 +142,51 @@ TEST_CASE_METHOD(Fixture, "a bomb is refused after a few bytes of it, whatever i
 
 TEST_CASE_METHOD(Fixture, "a bomb behind an honest beginning is held no longer than the budget") {
   limits.max_body_bytes = 1u << 30;
-  std::string noise;
-  for (unsigned i = 0, x = 1; i < 200'000; ++i, x = x * 1664525 + 1013904223)
-    noise += static_cast<char>(x >> 24);
   const auto budget = std::make_shared<BodyBudget>(1u << 20);
-  const Sent sent =
-      send(with_length(gzip(noise) + gzip(std::string(30u << 20, '\0'))), 1u << 20, budget);
+  const Sent sent = send(with_length(gzip(noise(200'000)) + gzip(std::string(30u << 20, '\0'))),
+                         1u << 20, budget);
   CHECK(sent.step == Step::Refused);
   CHECK(sent.refusal.status == 503);
   CHECK(sent.most_held <= 2u << 20);
   CHECK(budget->used() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "a body in gzip may come in chunks as small as one that is not") {
+  limits.max_body_bytes = 6u << 20;
+  for (const std::size_t size : {64, 512}) {
+    const Sent sent = send(in_chunks(gzip(noise(5u << 20)), size));
+    INFO("chunks of " << size << ": " << sent.refusal.detail);
+    CHECK(sent.step == Step::Complete);
+    CHECK(sent.body == noise(5u << 20));
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "gzip that becomes nothing is read no further than the limit of bodies") {
+  limits.max_body_bytes = 100'000;
+  const std::string empty_member = gzip("");
+  const std::string text = gzip("hello");
+  constexpr std::size_t kHeader = 10;
+  constexpr std::string_view kEmptyBlock("\0\0\0\xFF\xFF", 5);
+  std::string blocks = text.substr(0, kHeader);
+  std::string members;
+  while (blocks.size() < limits.max_body_bytes)
+    blocks += kEmptyBlock;
+  while (members.size() < limits.max_body_bytes)
+    members += empty_member;
+  blocks += text.substr(kHeader);
+  members += text;
+  for (const std::string& body : {blocks, members}) {
+    limits.max_body_bytes = 100'000;
+    for (const std::size_t chunk : {1000, 50'000}) {
+      const Sent sent = send(in_chunks(body, chunk));
+      CHECK(sent.step == Step::Refused);
+      CHECK(sent.refusal.status == 413);
+    }
+    CHECK(send(with_length(body)).refusal.status == 413);
+    // Within the limit it is only an odd way to say hello.
+    limits.max_body_bytes = 200'000;
+    CHECK(send(in_chunks(body, 1000)).body == "hello");
+  }
 }
 
 TEST_CASE_METHOD(Fixture, "other codings, and gzip where it is not asked for, stay as they are") {
