@@ -12,7 +12,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
+#include <numeric>
 
 namespace holdfast::embedding {
 
@@ -147,7 +149,11 @@ std::vector<float> numbers_of(const Json& value) {
     return numbers;
   }
   if (!value.is_string()) return {};
-  const auto& text = value.get_ref<const std::string&>();
+  std::string text = value.get<std::string>();
+  // Some send it with line ends, and some without the padding.
+  std::erase_if(text, [](char c) { return c == '\n' || c == '\r'; });
+  while (text.size() % 4 > 1)
+    text += '=';
   if (text.empty() || text.size() % 4 != 0) return {};
   std::string bytes(text.size() / 4 * 3, '\0');
   const int decoded = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
@@ -163,39 +169,61 @@ std::vector<float> numbers_of(const Json& value) {
   return numbers;
 }
 
-// Where the vector belongs. The order of an answer means nothing, unless the server gives none.
-std::optional<std::size_t> place_of(const Json& item, std::size_t position) {
+// A whole number, which some servers write as 1.0. Nothing for what is none.
+std::optional<std::size_t> index_of(const Json& item) {
   const Json* const index = member(item, "index");
-  if (index == nullptr) return position;
-  if (!index->is_number_unsigned()) return std::nullopt;
-  return index->get<std::size_t>();
+  if (index == nullptr || !index->is_number()) return std::nullopt;
+  const double number = index->get<double>();
+  constexpr double kMost = 1e9;
+  if (!(number >= 0 && number < kMost) || number != std::floor(number)) return std::nullopt;
+  return static_cast<std::size_t>(number);
+}
+
+// Where each vector belongs. The order of an answer means nothing, unless the server gives none.
+// Empty: one has no place, or two have the same.
+std::vector<std::size_t> places_of(const Json& data) {
+  std::vector<std::size_t> places;
+  std::vector<bool> taken(data.size());
+  for (const Json& item : data) {
+    const auto index = index_of(item);
+    if (!index) continue;
+    if (*index >= data.size() || taken[*index]) return {};
+    taken[*index] = true;
+    places.push_back(*index);
+  }
+  if (places.size() == data.size()) return places;
+  if (!places.empty()) return {};
+  places.resize(data.size());
+  std::iota(places.begin(), places.end(), std::size_t{0});
+  return places;
 }
 
 Judgement judge_body(const std::string& body, std::size_t texts, const config::Embedding& config) {
+  // Where several texts are too much for the server, one by one may not be: halves are sent before
+  // anybody is blamed.
+  const Kind malformed = texts > 1 ? Kind::Refused : Kind::Outage;
   const Json json = Json::parse(body, nullptr, false);
   if (json.is_discarded()) {
     // Python writes them so, which is not JSON.
     if (body.find("NaN") != std::string::npos || body.find("Infinity") != std::string::npos)
       return {Kind::Refused, "its answer has a number that is not finite"};
-    return {Kind::Outage, "its answer is not JSON"};
+    return {malformed, "its answer is not JSON"};
   }
   const Json* const data = member(json, "data");
   if (data == nullptr || !data->is_array()) {
-    return {Kind::Outage, "its answer has no vectors: " + complaint_of(body).message};
+    return {malformed, "its answer has no vectors: " + complaint_of(body).message};
   }
   if (data->size() != texts) {
     // Some servers take one text at a time, and ignore the rest.
-    return {texts > 1 ? Kind::Refused : Kind::Outage,
-            fmt::format("{} vectors came for {} texts", data->size(), texts)};
+    return {malformed, fmt::format("{} vectors came for {} texts", data->size(), texts)};
   }
+  const std::vector<std::size_t> places = places_of(*data);
+  if (places.empty() && texts > 0)
+    return {malformed, "its answer has a vector in no place, or two in one"};
   Judgement judgement;
   judgement.vectors.resize(texts);
   for (std::size_t i = 0; i < texts; ++i) {
     const Json& item = (*data)[i];
-    const auto place = place_of(item, i);
-    if (!place || *place >= texts || !judgement.vectors[*place].empty()) {
-      return {Kind::Outage, "its answer has a vector in no place, or two in one"};
-    }
     const Json* const embedding = member(item, "embedding");
     std::vector<float> vector =
         embedding == nullptr ? std::vector<float>() : numbers_of(*embedding);
@@ -210,7 +238,7 @@ Judgement judge_body(const std::string& body, std::size_t texts, const config::E
     if (!to_unit_length(vector)) {
       return {Kind::Refused, "a vector of its answer is zero, or has a number that is not finite"};
     }
-    judgement.vectors[*place] = std::move(vector);
+    judgement.vectors[places[i]] = std::move(vector);
   }
   if (const Json* const usage = member(json, "usage")) {
     for (const char* name : {"total_tokens", "prompt_tokens"}) {

@@ -68,11 +68,35 @@ TEST_CASE("an answer without indices is in the order of the texts") {
   CHECK(judged.vectors[1][1] == Approx(1));
 }
 
-TEST_CASE("vectors in base64 are float32, little endian") {
-  // 1.0, 0.0, 0.0
-  const auto judged = judge_body_of(data(R"({"index":0,"embedding":"AACAPwAAAAAAAAAA"})"));
+TEST_CASE("indices that are no whole numbers are as good as none, if all are") {
+  for (const char* const index : {R"("1")", "null", "0.5", "-1", "[]", "true", "1e300"}) {
+    CAPTURE(index);
+    const auto judged = judge_body_of(
+        data(fmt::format(
+            R"({{"index":{0},"embedding":[1,0,0]}},{{"index":{0},"embedding":[0,1,0]}})", index)),
+        2);
+    REQUIRE(judged.kind == Kind::Answered);
+    CHECK(judged.vectors[1][1] == Approx(1));
+  }
+  const auto judged = judge_body_of(
+      data(R"({"index":1.0,"embedding":[0,1,0]},{"index":0.0,"embedding":[1,0,0]})"), 2);
   REQUIRE(judged.kind == Kind::Answered);
-  CHECK(judged.vectors[0] == std::vector<float>{1, 0, 0});
+  CHECK(judged.vectors[1][1] == Approx(1));
+}
+
+TEST_CASE("vectors in base64 are float32, little endian, with line ends and padding or without") {
+  // 1.0, 0.0, 0.0
+  for (const char* const text : {"AACAPwAAAAAAAAAA", "AACAPwAA\\r\\nAAAAAAAA\\n"}) {
+    const auto judged = judge_body_of(data(fmt::format(R"({{"index":0,"embedding":"{}"}})", text)));
+    REQUIRE(judged.kind == Kind::Answered);
+    CHECK(judged.vectors[0] == std::vector<float>{1, 0, 0});
+  }
+  // One number has an end to pad; that it is too few says that it was read.
+  for (const char* const text : {"AACAPw==", "AACAPw=\\n=", "AACAPw"}) {
+    CAPTURE(text);
+    const auto judged = judge_body_of(data(fmt::format(R"({{"index":0,"embedding":"{}"}})", text)));
+    CHECK(has(judged.message, "vectors of 1"));
+  }
 }
 
 TEST_CASE("what an answer of 200 may lack") {
@@ -85,6 +109,8 @@ TEST_CASE("what an answer of 200 may lack") {
   const std::string good = R"({"index":0,"embedding":[1,0,0]})";
   for (const Row& row : {
            Row{"", 1, Kind::Outage, "not JSON"},
+           Row{"<html>", 2, Kind::Refused, "not JSON"},
+           Row{"[]", 2, Kind::Refused, "no vectors"},
            Row{"<html>", 1, Kind::Outage, "not JSON"},
            Row{R"({"data":[{"index":0,"embedding":[1,0,)", 1, Kind::Outage, "not JSON"},
            Row{"[]", 1, Kind::Outage, "no vectors"},
@@ -92,10 +118,10 @@ TEST_CASE("what an answer of 200 may lack") {
            Row{R"({"data":{}})", 1, Kind::Outage, "no vectors"},
            Row{data(good), 2, Kind::Refused, "1 vectors came for 2 texts"},
            Row{data(""), 1, Kind::Outage, "0 vectors came for 1 texts"},
-           Row{data(good + "," + good), 2, Kind::Outage, "two in one"},
+           Row{data(good + "," + good), 2, Kind::Refused, "two in one"},
+           Row{data(good + R"(,{"index":"1","embedding":[1,0,0]})"), 2, Kind::Refused, "no place"},
+           Row{data(good + R"(,{"index":2,"embedding":[1,0,0]})"), 2, Kind::Refused, "no place"},
            Row{data(R"({"index":7,"embedding":[1,0,0]})"), 1, Kind::Outage, "no place"},
-           Row{data(R"({"index":-1,"embedding":[1,0,0]})"), 1, Kind::Outage, "no place"},
-           Row{data(R"({"index":"0","embedding":[1,0,0]})"), 1, Kind::Outage, "no place"},
            Row{data(R"({"index":0,"embedding":[1,null,0]})"), 1, Kind::Refused,
                "not one of numbers"},
            Row{data(R"({"index":0,"embedding":null})"), 1, Kind::Refused, "not one of numbers"},
@@ -106,7 +132,8 @@ TEST_CASE("what an answer of 200 may lack") {
            Row{data(R"({"index":0,"embedding":[0,0,0]})"), 1, Kind::Refused, "zero"},
            Row{data(R"({"index":0,"embedding":"AADAfwAAAAAAAAAA"})"), 1, Kind::Refused,
                "not finite"},
-           Row{data(R"({"index":0,"embedding":"AACAPw"})"), 1, Kind::Refused, "not one of numbers"},
+           Row{data(R"({"index":0,"embedding":"AACAP"})"), 1, Kind::Refused, "not one of numbers"},
+           Row{data(R"({"index":0,"embedding":"\n"})"), 1, Kind::Refused, "not one of numbers"},
            Row{data(R"({"index":0,"embedding":"@@@@"})"), 1, Kind::Refused, "not one of numbers"},
            Row{data(R"({"index":0,"embedding":[1,0]})"), 1, Kind::Misconfigured,
                "the model \"a-model\" makes vectors of 2, and embedding.dimensions is 3"},

@@ -312,6 +312,26 @@ TEST_CASE("a server that takes one text at a time gets them one by one") {
   CHECK(bench.is_up());
 }
 
+TEST_CASE("a server whose answers to several texts cannot be read gets them one by one") {
+  const std::string way = GENERATE("index 0 for each", "not JSON", "no list");
+  CAPTURE(way);
+  Bench bench([way](const PeerRequest& request) {
+    const auto inputs = inputs_of(request);
+    if (inputs.size() > 1 && way == "not JSON") return PeerReply{200, "<html>"};
+    if (inputs.size() > 1 && way == "no list") return PeerReply{200, R"({"data":null})"};
+    Json data = Json::array();
+    for (const std::string& input : inputs)
+      data.push_back({{"index", 0}, {"embedding", raw_vector_of(input)}});
+    return PeerReply{200, Json{{"data", data}}.dump()};
+  });
+  const auto vectors = bench.embed({"a", "four", "seven77"});
+  REQUIRE(vectors);
+  CHECK((*vectors)[1][0] == Approx(4 * (*vectors)[1][1]));
+  CHECK((*vectors)[2][0] == Approx(7 * (*vectors)[2][1]));
+  CHECK(bench.is_up());
+  CHECK(bench.went_down == 0);
+}
+
 TEST_CASE("a slow server is given up at the deadline, however it is slow") {
   for (const Way way : {Way::Silent, Way::Drip, Way::DripHead}) {
     CAPTURE(static_cast<int>(way));
