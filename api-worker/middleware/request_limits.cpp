@@ -17,6 +17,13 @@ bool needs_length(const Context& context) {
          context.route != kRouteWithoutBody;
 }
 
+// Nothing here takes a part of a body. To take one for the whole would lose what it is a part of
+// (RFC 9110, 14.4 and 14.5).
+bool is_partial(const http::Headers& headers) {
+  return headers.find("Content-Range") != nullptr && (headers.find("Content-Length") != nullptr ||
+                                                      headers.find("Transfer-Encoding") != nullptr);
+}
+
 }  // namespace
 
 std::uint64_t body_limit(const http::Request& head, const config::Http& config) {
@@ -34,6 +41,10 @@ std::optional<http::Response> RequestLimits::on_request(Context& context) {
       request.headers.find("Transfer-Encoding") == nullptr) {
     return problem_response(
         context, {411, "Send the length of the body in Content-Length, 0 if there is none."});
+  }
+  if (is_partial(request.headers)) {
+    return problem_response(
+        context, {400, "Send the whole body, without Content-Range: parts of one are not taken."});
   }
   if (http::body_coding(request.headers) == http::BodyCoding::Other) {
     http::Response response =

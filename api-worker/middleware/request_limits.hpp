@@ -5,9 +5,9 @@
 // these need no byte of the body:
 // - POST, PUT or PATCH without Content-Length or Transfer-Encoding: 411, except for the retry of a
 //   job, which takes no body
+// - a body with Content-Range, whatever its value: 400
 // - a Content-Encoding other than identity and gzip: 415, with the supported one in
-// Accept-Encoding.
-//   The server unfolds gzip as it reads (400, 413).
+//   Accept-Encoding. The server unfolds gzip as it reads (400, 413).
 // The body limit depends on method and path: what may carry a document may be larger than
 // everything else.
 

@@ -51,6 +51,9 @@ TEST_CASE("what the head decides is decided before the body, and before 100 Cont
       {"POST /api/documents", writer + "Content-Type: text/plain; charset=latin1\r\n", "415"},
       {"POST /api/search", writer + "Content-Type: text/plain\r\n", "415"},
       {"POST /api/search", writer + json + "Content-Encoding: br\r\n", "415"},
+      {"PUT /api/documents/0190c2a5-7c1e-7abc-8def-0123456789ab",
+       writer + "Content-Type: text/plain\r\nContent-Range: bytes 10-12/26\r\n", "400"},
+      {"POST /api/search", writer + json + "Content-Range: bytes 0-1/2\r\n", "400"},
       // Last: after an invalid key this client is not asked for another one.
       {"POST /api/documents", "X-API-Key: hf_unknown\r\n" + json, "401"},
   };
@@ -68,6 +71,22 @@ TEST_CASE("what the head decides is decided before the body, and before 100 Cont
   const std::string large = stack.raw("POST /api/documents HTTP/1.1\r\nHost: x\r\n" + writer +
                                       json + "Content-Length: 11000000\r\n\r\n");
   CHECK(large.starts_with("HTTP/1.1 413"));
+}
+
+TEST_CASE("a part of a document replaces nothing") {
+  const ApiService stack;
+  const auto whole = stack.call("POST", "/api/documents", kText, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+  REQUIRE(whole.status == 202);
+  const std::string path = "/api/documents/" + body_of(whole)["id"].get<std::string>();
+  for (const char* range : {"bytes 10-12/26", "bytes 10-12/*", "bytes */26", "lines 1-1/3", ""}) {
+    INFO(range);
+    auto fields = kText;
+    fields.emplace_back("Content-Range", range);
+    const auto refused = stack.call("PUT", path, fields, "KLM");
+    CHECK(refused.status == 400);
+    CHECK(body_of(refused)["detail"].get<std::string>().find("Content-Range") != std::string::npos);
+  }
+  CHECK(stack.get(path + "/content").body == "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 }
 
 TEST_CASE("only what may carry a document may be as large as one") {

@@ -87,34 +87,43 @@ HostileGroup bodies() {
 }
 
 HostileGroup numbers() {
-  return {
-      "Numbers",
-      {
-          {"1e400", metadata("1e400"), 400},
-          {"-1e400", metadata("-1e400"), 400},
-          {"an integer of 1,000 digits", metadata(std::string(1'000, '9')), 400},
-          {"1e-400, which is zero to a double", metadata("1e-400"), 202},
-          {"an integer beyond 64 bits, kept as a double", metadata("18446744073709551616"), 202},
-          {"NaN", metadata("NaN"), 400},
-          {"Infinity", metadata("-Infinity"), 400},
-          {"hexadecimal", metadata("0x10"), 400},
-          {"leading zero", metadata("01"), 400},
-          {"leading plus", metadata("+1"), 400},
-          {"no digit before the point", metadata(".5"), 400},
-          {"no digit after the point", metadata("5."), 400},
-          {"limit=0", get("/api/documents?limit=0"), 422},
-          {"limit=-1", get("/api/documents?limit=-1"), 422},
-          {"limit=+1", get("/api/documents?limit=%2B1"), 422},
-          {"limit=1e2", get("/api/documents?limit=1e2"), 422},
-          {"limit= (empty)", get("/api/documents?limit="), 422},
-          {"limit beyond 64 bits", get("/api/documents?limit=99999999999999999999"), 422},
-          {"k=51", get("/api/search?q=a&k=51"), 422},
-          {"k of 1e99", search(R"({"q":"a","k":1e99})"), 422},
-          {"k of 1.5", search(R"({"q":"a","k":1.5})"), 422},
-          {"k of -1", search(R"({"q":"a","k":-1})"), 422},
-          {"job id beyond 64 bits", get("/api/jobs/99999999999999999999"), 404},
-          {"job id of -1", get("/api/jobs/-1"), 404},
-      }};
+  return {"Numbers",
+          {
+              {"1e400", metadata("1e400"), 400},
+              {"-1e400", metadata("-1e400"), 400},
+              {"an integer of 1,000 digits", metadata(std::string(1'000, '9')), 400},
+              {"1e-400, which is zero to a double", metadata("1e-400"), 202},
+              {"the largest integer of 64 bits", metadata("18446744073709551615"), 202},
+              {"an integer beyond 64 bits", metadata("18446744073709551616"), 422},
+              {"an integer below 64 bits", metadata("-9223372036854775809"), 422},
+              {"an integer beyond 64 bits in a search",
+               search(R"({"q":"a","metadata":{"id":12345678901234567890123}})"), 422},
+              {"a number beyond 64 bits with an exponent", metadata("1e30"), 202},
+              {"NaN", metadata("NaN"), 400},
+              {"Infinity", metadata("-Infinity"), 400},
+              {"hexadecimal", metadata("0x10"), 400},
+              {"leading zero", metadata("01"), 400},
+              {"leading plus", metadata("+1"), 400},
+              {"no digit before the point", metadata(".5"), 400},
+              {"no digit after the point", metadata("5."), 400},
+              {"limit=0", get("/api/documents?limit=0"), 422},
+              {"limit=-1", get("/api/documents?limit=-1"), 422},
+              {"limit=+1", get("/api/documents?limit=%2B1"), 422},
+              {"limit=1e2", get("/api/documents?limit=1e2"), 422},
+              {"limit= (empty)", get("/api/documents?limit="), 422},
+              {"limit twice", get("/api/documents?limit=1&limit=2"), 422},
+              {"limit beyond 64 bits", get("/api/documents?limit=99999999999999999999"), 422},
+              {"k=51", get("/api/search?q=a&k=51"), 422},
+              {"k of 1e99", search(R"({"q":"a","k":1e99})"), 422},
+              {"k of 1.5", search(R"({"q":"a","k":1.5})"), 422},
+              {"k of -1", search(R"({"q":"a","k":-1})"), 422},
+              {"job id beyond 64 bits", get("/api/jobs/99999999999999999999"), 404},
+              {"job id of -1", get("/api/jobs/-1"), 404},
+          }};
+}
+
+std::string part(const std::string& range_fields) {
+  return request("POST", "/api/documents", "Content-Type: text/plain\r\n" + range_fields, "part");
 }
 
 HostileGroup targets() {
@@ -147,6 +156,12 @@ HostileGroup targets() {
 }  // namespace
 
 std::vector<HostileGroup> hostile_inputs() {
+          {"a part of a body", part("Content-Range: bytes 10-13/26\r\n"), 400},
+          {"the whole body as a part", part("Content-Range: bytes 0-3/4\r\n"), 400},
+          {"a part in an unknown unit", part("Content-Range: lines 1-2/3\r\n"), 400},
+          {"empty Content-Range", part("Content-Range:\r\n"), 400},
+          {"two Content-Ranges", part("Content-Range: bytes 0-3/4\r\nContent-Range: x\r\n"), 400},
+          {"Content-Range without a body", get("/health", "Content-Range: bytes 0-3/4\r\n"), 200},
   return {bodies(), numbers(), targets()};
 }
 
