@@ -1,94 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/edge/json_input.hpp"
 
+#include "api-worker/edge/json_builder.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/percent.hpp"
 #include "common/text/utf8.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 namespace holdfast::api {
 
 namespace {
-
-std::string position(std::string_view body, std::size_t offset) {
-  const std::string_view before = body.substr(0, std::min(offset, body.size()));
-  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-  const std::size_t newline = before.rfind('\n');
-  const std::size_t column =
-      before.size() - (newline == std::string_view::npos ? 0 : newline + 1) + 1;
-  return fmt::format("line {}, column {}", line, column);
-}
-
-// Refuses what the parser must not be given: nesting that exhausts the stack, or a body of commas
-// that becomes a tree of twenty times its size. Looks outside strings only; the parser checks the
-// rest.
-std::optional<ProblemDetails> check_shape(std::string_view body) {
-  std::size_t depth = 0;
-  std::size_t values = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < body.size(); ++i) {
-    const char c = body[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-      continue;
-    }
-    if (c == '"') {
-      in_string = true;
-    } else if (c == '}' || c == ']') {
-      if (depth > 0) --depth;
-    } else if (c == '{' || c == '[') {
-      if (++depth > kMaxJsonDepth) {
-        return ProblemDetails{400, fmt::format("The JSON is nested deeper than {} levels at {}.",
-                                               kMaxJsonDepth, position(body, i))};
-      }
-      ++values;
-    } else if (c == ',') {
-      ++values;
-    }
-    if (values > kMaxJsonValues) {
-      return ProblemDetails{413, fmt::format("The JSON has more than {} values.", kMaxJsonValues)};
-    }
-  }
-  return {};
-}
-
-// "[json.exception.parse_error.101] parse error at line 1, column 3: syntax error while …" without
-// the parts that we state ourselves.
-std::string reason_of(const nlohmann::json::parse_error& error) {
-  const std::string_view what = error.what();
-  const std::size_t colon = what.find(": ");
-  return std::string(colon == std::string_view::npos ? what : what.substr(colon + 2))
-      .substr(0, 200);
-}
-
-// Watches a parse for objects that repeat a name.
-class RepeatedNames {
- public:
-  void see(nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
-    using Event = nlohmann::json::parse_event_t;
-    if (event == Event::object_start) objects_.emplace_back();
-    if (event == Event::object_end) objects_.pop_back();
-    if (event != Event::key) return;
-    const auto& name = parsed.get_ref<const std::string&>();
-    if (objects_.size() == 1) member_ = name;
-    if (objects_.back().insert(name).second || found_) return;
-    const bool is_member = objects_.size() == 1;
-    found_ =
-        FieldError{pointer_to(member_), "",
-                   is_member ? "appears more than once"
-                             : fmt::format("repeats the name '{}'", text::utf8_prefix(name, 64))};
-  }
-  const std::optional<FieldError>& found() const { return found_; }
-
- private:
-  std::vector<std::set<std::string>> objects_;  // open ones, with their names so far
-  std::string member_;                          // of the outermost, that is being read
-  std::optional<FieldError> found_;             // the first
-};
 
 struct Parameter {
   std::string name;   // lower case
@@ -169,34 +92,15 @@ std::optional<ProblemDetails> check_json_type(const http::Request& head) {
 }
 
 tl::expected<nlohmann::json, ProblemDetails> parse_json_object(const http::Request& head,
-                                                               std::string_view body) {
+                                                               std::string_view body,
+                                                               const JsonParts* parts) {
   if (auto problem = check_json_type(head)) return tl::unexpected(std::move(*problem));
-  if (auto problem = check_shape(body)) return tl::unexpected(std::move(*problem));
-  RepeatedNames repeated;
-  const auto watch = [&](int, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
-    repeated.see(event, parsed);
-    return true;
-  };
-  try {
-    nlohmann::json parsed = nlohmann::json::parse(body, watch);
-    if (!parsed.is_object()) {
-      return tl::unexpected(
-          ProblemDetails{422, "The body is not a JSON object.", {{"#", "", "must be an object"}}});
-    }
-    if (const auto& found = repeated.found()) {
-      return tl::unexpected(ProblemDetails{422, "The body repeats a name.", {*found}});
-    }
-    return parsed;
-  } catch (const nlohmann::json::parse_error& error) {
-    // `byte` counts from 1 and points past the last byte read.
-    const std::size_t at = error.byte > 0 ? error.byte - 1 : 0;
-    return tl::unexpected(ProblemDetails{400, fmt::format("The body is not valid JSON at {}: {}",
-                                                          position(body, at), reason_of(error))});
-  } catch (const nlohmann::json::exception& error) {  // a number beyond what a double holds
+  auto parsed = JsonBuilder(body, parts).build();
+  if (parsed && !parsed->is_object()) {
     return tl::unexpected(
-        ProblemDetails{400, fmt::format("The body is JSON that cannot be used: {}",
-                                        std::string(error.what()).substr(0, 200))});
+        ProblemDetails{422, "The body is not a JSON object.", {{"#", "", "must be an object"}}});
   }
+  return parsed;
 }
 
 }  // namespace holdfast::api

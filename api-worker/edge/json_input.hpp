@@ -8,7 +8,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include <functional>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace holdfast::api {
 
@@ -30,10 +33,19 @@ std::string pointer_to(const std::string& name);
 // 415 unless the body is to be application/json.
 std::optional<ProblemDetails> check_json_type(const http::Request& head);
 
+// A list that is a member of the body, and whose elements are judged one by one. The limits of JSON
+// hold for each, and a name that one repeats is no matter of the others.
+struct JsonParts {
+  std::string member;
+  // Each in turn; null takes its place in the list. With errors, the value need not be complete.
+  std::function<void(nlohmann::json& part, std::vector<FieldError> errors)> take;
+};
+
 // 415 unless the body is application/json; 400 with line and column if it is not JSON, not UTF-8 or
 // nested too deeply; 413 if it has too many values; 422 if it is not an object, or if an
 // object at any depth repeats a name: readers would disagree about its value.
 tl::expected<nlohmann::json, ProblemDetails> parse_json_object(const http::Request& head,
-                                                               std::string_view body);
+                                                               std::string_view body,
+                                                               const JsonParts* parts = nullptr);
 
 }  // namespace holdfast::api

@@ -4,6 +4,7 @@
 #include "common/http/retry_after.hpp"
 #include "common/log/redact.hpp"
 #include "common/text/ascii.hpp"
+#include "common/text/parse_json.hpp"
 #include "common/text/terminal.hpp"
 #include "common/text/utf8.hpp"
 
@@ -49,7 +50,7 @@ struct Complaint {
 };
 
 Complaint complaint_of(const std::string& body) {
-  const Json json = Json::parse(body, nullptr, false);
+  const Json json = text::parse_json(body);
   if (!json.is_object()) return {on_one_line(body), {}};
   const Json* const error = member(json, "error");
   const Json& inner = error != nullptr && error->is_object() ? *error : json;
@@ -202,7 +203,7 @@ Judgement judge_body(const std::string& body, std::size_t texts, const config::E
   // Where several texts are too much for the server, one by one may not be: halves are sent before
   // anybody is blamed.
   const Kind malformed = texts > 1 ? Kind::Refused : Kind::Outage;
-  const Json json = Json::parse(body, nullptr, false);
+  const Json json = text::parse_json(body);
   if (json.is_discarded()) {
     // Python writes them so, which is not JSON.
     if (body.find("NaN") != std::string::npos || body.find("Infinity") != std::string::npos)

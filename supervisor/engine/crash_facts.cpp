@@ -2,6 +2,7 @@
 #include "supervisor/engine/crash_facts.hpp"
 
 #include "common/log/redact.hpp"
+#include "common/text/parse_json.hpp"
 #include "common/text/utf8.hpp"
 #include "supervisor/engine/crash_stack.hpp"
 #include "supervisor/engine/foreign_stack.hpp"
@@ -110,7 +111,7 @@ void take_error_of(CrashReport& report, const json& line) {
 void read_error_lines(CrashReport& report, const std::vector<std::string>& lines) {
   for (const std::string& text : lines) {
     if (!text.starts_with('{')) continue;
-    const json line = json::parse(text, nullptr, false);
+    const json line = text::parse_json(text);
     if (!line.is_object() || !is_error_level(line)) continue;
     add_request_id(report, line);
     if (!report.exit.signaled) take_error_of(report, line);

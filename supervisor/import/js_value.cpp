@@ -4,6 +4,7 @@
 #include "common/config/variables.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/number.hpp"
+#include "common/text/parse_json.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -339,7 +340,7 @@ std::string JsValue::text() const {
 }
 
 Result<JsValue> parse_js(std::string_view text, std::string_view directory) {
-  const auto json = nlohmann::ordered_json::parse(text, nullptr, false, true);
+  const auto json = text::parse_json<nlohmann::ordered_json>(text, true);
   if (!json.is_discarded()) return converted(json);
   return JsReader(text, directory).document();
 }

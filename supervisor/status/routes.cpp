@@ -7,6 +7,7 @@
 #include "common/os/signal_name.hpp"
 #include "common/protocol/names.hpp"
 #include "common/text/number.hpp"
+#include "common/text/parse_json.hpp"
 #include "supervisor/state/choose.hpp"
 #include "supervisor/status/alert_routes.hpp"
 #include "supervisor/status/alert_test_route.hpp"
@@ -213,7 +214,7 @@ nlohmann::ordered_json to_json(const std::vector<config::SectionDifference>& dif
 
 // The body: [{"name":"holdfast.toml","text":"…"}, …], the file itself first.
 void config_diff(FleetControl& control, const http::Request& request, http::Responder respond) {
-  const auto body = nlohmann::json::parse(request.body, nullptr, false);
+  const auto body = text::parse_json(request.body);
   config::SourceFiles files;
   bool valid = body.is_array() && !body.empty();
   for (const auto& file : body) {

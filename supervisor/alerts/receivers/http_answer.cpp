@@ -4,6 +4,7 @@
 #include "common/http/retry_after.hpp"
 #include "common/log/redact.hpp"
 #include "common/text/ascii.hpp"
+#include "common/text/parse_json.hpp"
 #include "common/text/terminal.hpp"
 #include "common/text/utf8.hpp"
 
@@ -18,7 +19,7 @@ namespace {
 constexpr std::size_t kMostOfBody = 200;
 
 std::optional<Duration> wait_of_body(const std::string& body) {
-  const auto json = nlohmann::json::parse(body, nullptr, false);
+  const auto json = text::parse_json(body);
   if (!json.is_object() || !json.contains("retry_after")) return std::nullopt;
   const auto& wait = json["retry_after"];
   return wait.is_number() ? http::seconds_to_wait(wait.get<double>()) : std::nullopt;

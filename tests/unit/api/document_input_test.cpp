@@ -7,6 +7,7 @@
 
 using namespace holdfast;
 using namespace holdfast::api;
+using namespace std::string_literals;
 
 namespace {
 
@@ -92,6 +93,10 @@ TEST_CASE("every bad document gets its status and says what is wrong and where")
       {"an array", "[]", 422, "#", "must be an object"},
       {"a string", R"("c")", 422, "#", "must be an object"},
       {"nothing in it", "{}", 422, "#/content", "is required"},
+      {"text behind a NUL", "{\"content\":\"c\"}\n\0more"s, 400, "", "line 2, column 1: a NUL"},
+      {"a NUL at the end", "{\"content\":\"c\"}\0"s, 400, "", "line 1, column 16: a NUL"},
+      {"a NUL in a string", "{\"content\":\"\0\"}"s, 400, "", "line 1, column 13: a NUL"},
+      {"a NUL first", "\0{\"content\":\"c\"}"s, 400, "", "line 1, column 1: a NUL"},
       {"content empty", R"({"content":""})", 422, "#/content", "must not be empty"},
       {"content blank", R"({"content":" \n\t\r "})", 422, "#/content", "must not be empty"},
       {"content null", R"({"content":null})", 422, "#/content", "must be a string"},

@@ -60,6 +60,8 @@ HostileGroup bodies() {
               {"a surrogate in UTF-8 in JSON", json("{\"content\":\"\xED\xA0\x80\"}"), 400},
               {"half a surrogate pair as an escape", json(R"({"content":"\ud800"})"), 400},
               {"NUL in JSON", json("{\"content\":\"a\0\"}"s), 400},
+              {"NUL behind JSON", json("{\"content\":\"a\"}\0more"s), 400},
+              {"NUL behind a search", search("{\"q\":\"a\"}\0"s), 400},
               {"NUL as an escape", json(R"({"content":"\u0000"})"), 422},
               {"line end in a JSON string", json("{\"content\":\"a\r\nb\"}"), 400},
               {"CR LF as escapes", json(R"({"title":"a\r\nX-Evil: 1","content":"c"})"), 202},

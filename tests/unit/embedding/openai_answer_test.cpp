@@ -113,6 +113,7 @@ TEST_CASE("what an answer of 200 may lack") {
            Row{"[]", 2, Kind::Refused, "no vectors"},
            Row{"<html>", 1, Kind::Outage, "not JSON"},
            Row{R"({"data":[{"index":0,"embedding":[1,0,)", 1, Kind::Outage, "not JSON"},
+           Row{data(good) + std::string("\0more", 5), 1, Kind::Outage, "not JSON"},
            Row{"[]", 1, Kind::Outage, "no vectors"},
            Row{R"({"error":{"message":"model is loading"}})", 1, Kind::Outage, "model is loading"},
            Row{R"({"data":{}})", 1, Kind::Outage, "no vectors"},
