@@ -21,7 +21,19 @@ struct Batch {
 };
 
 tl::expected<Batch, ProblemDetails> parse_batch(const http::Request& head, std::string text) {
-  auto body = parse_json_object(head, text);
+  Batch batch;
+  const auto take = [&batch](nlohmann::json& part, std::vector<FieldError> errors) {
+    const std::size_t index = batch.errors.size();
+    if (index == kMaxBatch) return;  // too many, which is said below
+    if (errors.empty()) {
+      auto document = read_document(part, fmt::format("#/documents/{}", index));
+      if (document) batch.documents.push_back(std::move(*document));
+      if (!document) errors = std::move(document).error();
+    }
+    batch.errors.push_back(std::move(errors));
+  };
+  const JsonParts parts{"documents", take};
+  auto body = parse_json_object(head, text, &parts);
   std::string().swap(text);
   if (!body) return tl::unexpected(std::move(body).error());
   std::vector<FieldError> errors;
@@ -37,16 +49,6 @@ tl::expected<Batch, ProblemDetails> parse_batch(const http::Request& head, std::
   }
   if (!errors.empty()) {
     return tl::unexpected(ProblemDetails{422, "The batch is not valid.", std::move(errors)});
-  }
-  Batch batch;
-  for (std::size_t i = 0; i < documents->size(); ++i) {
-    auto document = read_document((*documents)[i], fmt::format("#/documents/{}", i));
-    if (document) {
-      batch.documents.push_back(std::move(*document));
-      batch.errors.emplace_back();
-    } else {
-      batch.errors.push_back(std::move(document).error());
-    }
   }
   if (!batch.documents.empty()) return batch;
   for (const auto& of_one : batch.errors)

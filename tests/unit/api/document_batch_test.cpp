@@ -2,6 +2,7 @@
 // Many documents in one request, each with its own outcome; and requests in gzip.
 #include "api-worker/handlers/document_batch.hpp"
 
+#include "api-worker/edge/json_input.hpp"
 #include "common/http/content_coding.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/api/api_service.hpp"
@@ -79,6 +80,90 @@ TEST_CASE("what is wrong with one document costs that one") {
                                                                    "#/documents/2/content",
                                                                    "#/documents/2/x"});
   CHECK(pointers(results[3]["errors"]) == std::vector<std::string>{"#/documents/3"});
+  CHECK(stored(stack) == 1);
+}
+
+TEST_CASE("a document has in a batch the limits of JSON that it has alone, and no others") {
+  const ApiService stack;
+  const auto nested = [](std::size_t levels) {
+    std::string metadata;
+    for (std::size_t i = 1; i < levels; ++i)
+      metadata += R"({"m":)";
+    return R"({"content":"c","metadata":)" + metadata + "{}" + std::string(levels - 1, '}') + "}";
+  };
+  std::string many = "0";
+  for (int i = 0; i < 8000; ++i)
+    many += ",0";
+  const std::string full = R"({"content":"c","metadata":{"m":[)" + many + "]}}";
+  std::string values = "[0";
+  for (std::size_t i = 0; i < kMaxJsonValues; ++i)
+    values += ",0";
+  const std::string too_many = R"({"content":"c","metadata":{"m":)" + values + "]}}";
+  const std::string deepest = nested(kMaxJsonDepth - 1);
+  const std::string too_deep = nested(kMaxJsonDepth);
+  const std::string far_too_deep = nested(100'000);
+  const std::vector<std::pair<std::string, bool>> documents{{R"({"content":"ok"})", true},
+                                                            {deepest, true},
+                                                            {too_deep, false},
+                                                            {far_too_deep, false},
+                                                            {full, true},
+                                                            {full, true},
+                                                            {full, true},
+                                                            {full, true},
+                                                            {full, true},
+                                                            {full, true},
+                                                            {full, true},
+                                                            {full, true},
+                                                            {full, true},
+                                                            {too_many, false},
+                                                            {R"({"content":"last"})", true},
+                                                            {R"([[["c"]]])", false},
+                                                            {"12", false}};
+  std::string body;
+  for (const auto& [document, fine] : documents) {
+    INFO(document.substr(0, 80));
+    const int alone =
+        stack.call("POST", "/api/documents", {{"Content-Type", "application/json"}}, document)
+            .status;
+    CHECK((alone == 202) == fine);
+    body += (body.empty() ? "" : ",") + document;
+  }
+  const http::Response answer = send(stack, R"({"documents":[)" + body + "]}");
+  REQUIRE(answer.status == 207);
+  const Json results = body_of(answer)["results"];
+  REQUIRE(results.size() == documents.size());
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    INFO(i << ": " << results[i].dump().substr(0, 200));
+    CHECK(results[i]["status"] == (documents[i].second ? 202 : 422));
+  }
+  CHECK(results[2]["errors"] ==
+        Json::parse(R"([{"pointer":"#/documents/2","detail":"is nested deeper than 32 levels"}])"));
+  CHECK(results[13]["errors"][0]["detail"] == "has more than 65536 values");
+  // What is around the documents has limits of its own.
+  CHECK(send(stack, R"({"documents":[)" + values.substr(1) + "]}").status == 413);
+  CHECK(send(stack, R"({"documents":[{"content":"c"}],"more":)" + std::string(32, '[') +
+                        std::string(32, ']') + "}")
+            .status == 400);
+}
+
+TEST_CASE("a name that one document repeats costs that one") {
+  const ApiService stack;
+  const http::Response answer =
+      send(stack, R"({"documents":[{"content":"x","content":"y"},{"content":"good"},)"
+                  R"({"content":"z","metadata":{"a":{"b":1,"b":2}}}]})");
+  REQUIRE(answer.status == 207);
+  const Json results = body_of(answer)["results"];
+  CHECK(results[0]["errors"] == Json::parse(R"([{"pointer":"#/documents/0/content",)"
+                                            R"("detail":"appears more than once"}])"));
+  CHECK(results[1]["status"] == 202);
+  CHECK(results[2]["errors"] == Json::parse(R"([{"pointer":"#/documents/2/metadata",)"
+                                            R"("detail":"repeats the name 'b'"}])"));
+  CHECK(stored(stack) == 1);
+  // The list itself is everybody's.
+  const http::Response twice =
+      send(stack, R"({"documents":[{"content":"x"}],"documents":[{"content":"y"}]})");
+  CHECK(twice.status == 422);
+  CHECK(pointers(body_of(twice)["errors"]) == std::vector<std::string>{"#/documents"});
   CHECK(stored(stack) == 1);
 }
 
