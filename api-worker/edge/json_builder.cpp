@@ -42,13 +42,22 @@ tl::expected<nlohmann::json, ProblemDetails> JsonBuilder::build() {
   }
   if (errors_.empty()) return std::move(root_);
   return tl::unexpected(
-      ProblemDetails{422, "The body repeats a name.", std::move(errors_)});
+      ProblemDetails{422, "The body has values that would be lost.", std::move(errors_)});
 }
 
-bool JsonBuilder::scalar(Json value) {
+// What is written as a whole number comes here only if it is beyond 64 bits.
+bool JsonBuilder::number_float(number_float_t value, const string_t& text) {
+  const bool is_whole = text.find_first_of(".eE") == string_t::npos;
+  return scalar(value, is_whole ? "is a whole number beyond 64 bits, of which a part would be "
+                                  "lost: send it as a string"
+                                : nullptr);
+}
+
+bool JsonBuilder::scalar(Json value, const char* wrong) {
   if (skipped_ > 0) return true;
   if (++values() > kMaxJsonValues) return too_many_values(false);
   const bool is_part = begin_part();
+  if (wrong != nullptr) note(open_.size(), wrong);
   place(std::move(value));
   if (is_part) end_part();
   return true;

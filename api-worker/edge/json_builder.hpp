@@ -4,7 +4,7 @@
 // JsonBuilder: makes the values of a JSON text while nlohmann's parser reads it, and no more of
 // them than a body may have: it stops at nesting that would exhaust the stack of whoever walks the
 // tree, and at a body of commas that would become a tree of twenty times its size. Finds what the
-// tree no longer shows: names that an object repeats.
+// tree no longer shows: names that an object repeats, and whole numbers that were rounded.
 //
 // Of parts (JsonParts), only one at a time is in memory. The limits hold for each, and what is
 // wrong with one is no matter of the others.
@@ -57,7 +57,7 @@ class JsonBuilder final : public nlohmann::json_sax<nlohmann::json> {
   bool boolean(bool value) override { return scalar(value); }
   bool number_integer(number_integer_t value) override { return scalar(value); }
   bool number_unsigned(number_unsigned_t value) override { return scalar(value); }
-  bool number_float(number_float_t value, const string_t&) override { return scalar(value); }
+  bool number_float(number_float_t value, const string_t& text) override;
   bool string(string_t& value) override { return scalar(std::move(value)); }
   bool binary(binary_t&) override { return false; }  // JSON has none
   bool start_object(std::size_t) override { return open(Json::object()); }
@@ -77,7 +77,7 @@ class JsonBuilder final : public nlohmann::json_sax<nlohmann::json> {
     std::string name;  // of the member that is being read
   };
 
-  bool scalar(Json value);
+  bool scalar(Json value, const char* wrong = nullptr);
   bool open(Json container);
   bool close();
   Json& place(Json value);

@@ -42,8 +42,9 @@ struct JsonParts {
 };
 
 // 415 unless the body is application/json; 400 with line and column if it is not JSON, not UTF-8 or
-// nested too deeply; 413 if it has too many values; 422 if it is not an object, or if an
-// object at any depth repeats a name: readers would disagree about its value.
+// nested too deeply; 413 if it has too many values; 422 if it is not an object, if an
+// object at any depth repeats a name, of which readers would disagree about the value, or if a
+// whole number is beyond 64 bits and would be rounded.
 tl::expected<nlohmann::json, ProblemDetails> parse_json_object(const http::Request& head,
                                                                std::string_view body,
                                                                const JsonParts* parts = nullptr);

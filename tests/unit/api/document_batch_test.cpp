@@ -167,6 +167,21 @@ TEST_CASE("a name that one document repeats costs that one") {
   CHECK(stored(stack) == 1);
 }
 
+TEST_CASE("a number that one document would lose a part of costs that one") {
+  const ApiService stack;
+  const http::Response answer = send(
+      stack,
+      R"({"documents":[{"content":"good"},{"content":"x","metadata":{"ids":[1,99999999999999999999]}},)"
+      R"(123456789012345678901234567890]})");
+  REQUIRE(answer.status == 207);
+  const Json results = body_of(answer)["results"];
+  REQUIRE(results.size() == 3);
+  CHECK(results[0]["status"] == 202);
+  CHECK(pointers(results[1]["errors"]) == std::vector<std::string>{"#/documents/1/metadata/ids/1"});
+  CHECK(pointers(results[2]["errors"]) == std::vector<std::string>{"#/documents/2"});
+  CHECK(stored(stack) == 1);
+}
+
 TEST_CASE("a unique key that is taken costs its own document, and all only if all are taken") {
   const ApiService stack;
   const auto keyed = [](const std::string& content, const std::string& key) {

@@ -48,6 +48,16 @@ TEST_CASE("a full JSON document is taken over") {
         nlohmann::json::parse(R"({"a":null,"b":[1,2.5]})"));
 }
 
+TEST_CASE("numbers keep their values, not the way they are written") {
+  const auto document = parse_json(
+      R"({"content":"c","metadata":{"max":18446744073709551615,"min":-9223372036854775808,)"
+      R"("z":-0,"n":1e2,"d":0.10000000000000000555,"e":1e30}})");
+  REQUIRE(document);
+  CHECK(document->metadata ==
+        R"({"d":0.1,"e":1e+30,"max":18446744073709551615,"min":-9223372036854775808,)"
+        R"("n":100.0,"z":0})");
+}
+
 TEST_CASE("content is enough: the title is its first line that is not blank") {
   const auto title = [](const std::string& content) {
     const auto document = parse_json(nlohmann::json{{"content", content}}.dump());
@@ -83,6 +93,10 @@ TEST_CASE("every bad document gets its status and says what is wrong and where")
       {"cut short", R"({"content":"c")", 400, "", "line 1, column 15"},
       {"on the third line", "{\n \"content\": \"c\",\n  oops}", 400, "", "line 3, column 3"},
       {"two values", R"({"content":"c"} {})", 400, "", "column 17"},
+      {"text behind a NUL", "{\"content\":\"c\"}\n\0more"s, 400, "", "line 2, column 1: a NUL"},
+      {"a NUL at the end", "{\"content\":\"c\"}\0"s, 400, "", "line 1, column 16: a NUL"},
+      {"a NUL in a string", "{\"content\":\"\0\"}"s, 400, "", "line 1, column 13: a NUL"},
+      {"a NUL first", "\0{\"content\":\"c\"}"s, 400, "", "line 1, column 1: a NUL"},
       {"trailing comma", R"({"content":"c",})", 400, "", "column 16"},
       {"invalid UTF-8", "{\"content\":\"a\xFF\"}", 400, "", "UTF-8"},
       {"half a surrogate", R"({"content":"\ud800"})", 400, "", "surrogate"},
@@ -93,10 +107,6 @@ TEST_CASE("every bad document gets its status and says what is wrong and where")
       {"an array", "[]", 422, "#", "must be an object"},
       {"a string", R"("c")", 422, "#", "must be an object"},
       {"nothing in it", "{}", 422, "#/content", "is required"},
-      {"text behind a NUL", "{\"content\":\"c\"}\n\0more"s, 400, "", "line 2, column 1: a NUL"},
-      {"a NUL at the end", "{\"content\":\"c\"}\0"s, 400, "", "line 1, column 16: a NUL"},
-      {"a NUL in a string", "{\"content\":\"\0\"}"s, 400, "", "line 1, column 13: a NUL"},
-      {"a NUL first", "\0{\"content\":\"c\"}"s, 400, "", "line 1, column 1: a NUL"},
       {"content empty", R"({"content":""})", 422, "#/content", "must not be empty"},
       {"content blank", R"({"content":" \n\t\r "})", 422, "#/content", "must not be empty"},
       {"content null", R"({"content":null})", 422, "#/content", "must be a string"},
@@ -137,6 +147,12 @@ TEST_CASE("every bad document gets its status and says what is wrong and where")
        "appears more than once"},
       {"a name twice, deeper", R"({"content":"c","metadata":{"a":[{"b":1,"c":{},"b":2}]}})", 422,
        "#/metadata", "repeats the name 'b'"},
+      {"a large id", R"({"content":"c","metadata":{"a":[0,{"id":12345678901234567890123}]}})", 422,
+       "#/metadata/a/1/id", "send it as a string"},
+      {"a large negative number", R"({"content":"c","metadata":{"n":-9223372036854775809}})", 422,
+       "#/metadata/n", "beyond 64 bits"},
+      {"a large number as priority", R"({"content":"c","job":{"priority":99999999999999999999}})",
+       422, "#/job/priority", "beyond 64 bits"},
       {"only zero width", "{\"content\":\"\xE2\x80\x8B\xE2\x81\xA0\xEF\xBB\xBF\"}", 422,
        "#/content", "must not be empty"},
       {"only ideographic space", "{\"content\":\"\xE3\x80\x80 \xC2\xA0\"}", 422, "#/content",
