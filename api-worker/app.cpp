@@ -177,8 +177,7 @@ class ApiService final : public worker::Service {
                   context.config().auth.last_used_interval),
         pipeline_(std::make_shared<Pipeline>(
             context.io(), context.clock(),
-            make_chain(context, trusted,
-                       {*store_, offload_, limiter_, key_uses_, context.clock(), context.log()}),
+            make_chain(context, trusted, {*store_, offload_, limiter_, key_uses_, context.log()}),
             make_router(services_), ErrorMapper(context.log()))),
         connections_(metrics::Gauges(context.registry(), "http_connections_open").only()),
         evicted_(metrics::Counters(context.registry(), "http_connections_evicted_total").only()),

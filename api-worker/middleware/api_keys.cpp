@@ -104,29 +104,53 @@ std::optional<http::Response> ApiKeys::judge(Context& context, const std::string
     return problem_response(context, problem_of(key.error()));
   }
   if (!key || !auth::same_digest(key->digest, digest)) return refuse(context, {"unknown", ""});
-  const std::int64_t now = to_unix_ms(parts_.clock.wall());
+  // By the store's clock, as an overlap is: this machine's may differ.
+  const std::int64_t now = key->read_at;
   if (!key->is_valid_at(now)) {
     return refuse(context, {key->revoked_at ? "revoked" : "expired", key->id});
   }
-  if (key->expires_at && *key->expires_at - now <= expiry_warning_ms_) warn_of_expiry(*key, now);
+  if (key->expires_at && *key->expires_at - now <= expiry_warning_ms_) warn_of_expiry(*key);
   parts_.uses.note(key->id);
   context.api_key = std::move(*key);
   return {};
 }
 
 // Whoever reads the log can have the key rotated before its owner is locked out.
-void ApiKeys::warn_of_expiry(const store::ApiKey& key, std::int64_t now) {
+void ApiKeys::warn_of_expiry(const store::ApiKey& key) {
   constexpr std::int64_t kDay = 86'400'000;
+  const std::int64_t now = key.read_at;
   {
     const std::lock_guard lock(mutex_);
     const auto [warned, is_new] = warned_at_.emplace(key.id, now);
     if (!is_new && now - warned->second < kDay) return;
     warned->second = now;
   }
-  parts_.log.warn("an API key that is in use expires soon; 'holdfast api-key rotate' replaces it",
-                  {{"api_key_id", key.id},
-                   {"api_key_name", key.name},
-                   {"expires_at", format_rfc3339(from_unix_ms(*key.expires_at))}});
+  const std::string successor = successor_of(key);
+  const std::string end = format_rfc3339(from_unix_ms(*key.expires_at));
+  if (successor.empty()) {
+    parts_.log.warn("an API key that is in use expires soon; 'holdfast api-key rotate' replaces it",
+                    {{"api_key_id", key.id}, {"api_key_name", key.name}, {"expires_at", end}});
+    return;
+  }
+  parts_.log.warn(
+      fmt::format("an API key that was replaced is still in use, which it can be until {}", end),
+      {{"api_key_id", key.id},
+       {"api_key_name", key.name},
+       {"expires_at", end},
+       {"replaced_by", successor}});
+}
+
+// The key of the same lineage that is valid for longer than any other, if that is not `key`.
+std::string ApiKeys::successor_of(const store::ApiKey& key) const {
+  const auto end = [](const store::ApiKey& one) { return one.expires_at.value_or(INT64_MAX); };
+  const auto keys = parts_.store.list_api_keys();
+  const store::ApiKey* last = &key;
+  if (!keys) return {};
+  for (const store::ApiKey& one : *keys) {
+    const bool is_related = one.lineage == key.lineage && one.is_valid_at(key.read_at);
+    if (is_related && end(one) > end(*last)) last = &one;
+  }
+  return last == &key ? std::string() : last->id;
 }
 
 http::Response ApiKeys::refuse(Context& context, KeyRefusal why) {

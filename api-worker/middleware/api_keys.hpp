@@ -38,7 +38,6 @@ class ApiKeys final : public Middleware {
     Offload& offload;
     Limiter& limiter;
     KeyUses& uses;
-    const Clock& clock;
     const log::Logger& log;
   };
   // The parts outlive this.
@@ -51,7 +50,8 @@ class ApiKeys final : public Middleware {
   std::optional<http::Response> judge(Context& context, const std::string& digest,
                                       Result<store::ApiKey> key);
   http::Response refuse(Context& context, KeyRefusal why);
-  void warn_of_expiry(const store::ApiKey& key, std::int64_t now);
+  void warn_of_expiry(const store::ApiKey& key);
+  std::string successor_of(const store::ApiKey& key) const;
 
   Parts parts_;
   std::int64_t expiry_warning_ms_;

@@ -22,16 +22,18 @@ constexpr std::array kCommitSeconds{0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
 using enum Type;
 
 constexpr std::array kTable{
-    Declaration{"api_key_next_expiry_timestamp_seconds",
-                Gauge,
-                "When the first of the valid API keys expires; 0 if none does.",
-                {},
-                GaugeRule::Max},
-    Declaration{"api_keys_expiring",
-                Gauge,
-                "Valid API keys that expire within auth.expiry_warning.",
-                {},
-                GaugeRule::Max},
+    Declaration{
+        "api_key_next_expiry_timestamp_seconds",
+        Gauge,
+        "When the first of the valid API keys that were not rotated expires; 0 if none does.",
+        {},
+        GaugeRule::Max},
+    Declaration{
+        "api_keys_expiring",
+        Gauge,
+        "Valid API keys that expire within auth.expiry_warning, without those that were rotated.",
+        {},
+        GaugeRule::Max},
     Declaration{"embedding_duration_seconds",
                 Histogram,
                 "Time of one batch at the embedding provider.",

@@ -244,16 +244,19 @@ struct ApiKey {
   // The id of the first key, of which this one is a rotation, or its own: what all of them have in
   // common, such as what a client has used up, is kept under it. Set by the store.
   std::string lineage;
+  // When it was read, by the clock that its other times are of: the store's.
+  std::int64_t read_at = 0;
 
   bool is_valid_at(std::int64_t now) const {
     return !revoked_at && (!expires_at || now < *expires_at);
   }
 };
 
-// The valid keys that expire soon.
+// The lineages of keys whose last valid key expires soon. A key that was rotated, and only lives on
+// beside its successor, is not what expires.
 struct ExpiringApiKeys {
   std::int64_t count = 0;
-  std::int64_t next_at = 0;  // when the first of all keys with an end expires; 0: there is none
+  std::int64_t next_at = 0;  // when the first of all lineages with an end expires; 0: there is none
 };
 
 struct ApiKeyUse {

@@ -125,12 +125,12 @@ Result<void> rotate(store::Store& store, const Arguments& arguments, const Clock
   return {};
 }
 
-std::string_view state_of(const store::ApiKey& key, const Clock& clock) {
+std::string_view state_of(const store::ApiKey& key) {
   if (key.revoked_at) return "revoked";
-  return key.is_valid_at(to_unix_ms(clock.wall())) ? "active" : "expired";
+  return key.is_valid_at(key.read_at) ? "active" : "expired";
 }
 
-ordered_json to_json(const store::ApiKey& key, const Clock& clock) {
+ordered_json to_json(const store::ApiKey& key) {
   ordered_json object;
   object["id"] = key.id;
   object["name"] = key.name;
@@ -143,16 +143,16 @@ ordered_json to_json(const store::ApiKey& key, const Clock& clock) {
       key.revoked_at ? ordered_json(time_text(key.revoked_at)) : ordered_json(nullptr);
   object["expires_at"] =
       key.expires_at ? ordered_json(time_text(key.expires_at)) : ordered_json(nullptr);
-  object["state"] = state_of(key, clock);
+  object["state"] = state_of(key);
   return object;
 }
 
-Result<void> list(store::Store& store, bool as_json, const Clock& clock) {
+Result<void> list(store::Store& store, bool as_json) {
   HOLDFAST_TRY_ASSIGN(const auto keys, store.list_api_keys());
   if (as_json) {
     ordered_json array = ordered_json::array();
     for (const store::ApiKey& key : keys)
-      array.push_back(to_json(key, clock));
+      array.push_back(to_json(key));
     const auto replace = ordered_json::error_handler_t::replace;
     fmt::print("{}\n", array.dump(2, ' ', false, replace));
     return {};
@@ -164,7 +164,7 @@ Result<void> list(store::Store& store, bool as_json, const Clock& clock) {
                store::to_string(key.scope),
                key.rate_limit ? std::to_string(*key.rate_limit) : "default",
                time_text(key.created_at), time_text(key.last_used_at), time_text(key.expires_at),
-               state_of(key, clock));
+               state_of(key));
   }
   return {};
 }
@@ -187,7 +187,7 @@ Result<void> run(const Arguments& arguments, const config::Config& config) {
     case Verb::ApiKeyCreate: return create(*store, arguments, clock);
     case Verb::ApiKeyRotate: return rotate(*store, arguments, clock);
     case Verb::ApiKeyRevoke: return revoke(*store, arguments.name);
-    default: return list(*store, arguments.json, clock);
+    default: return list(*store, arguments.json);
   }
 }
 

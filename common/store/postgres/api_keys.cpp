@@ -12,16 +12,15 @@ namespace {
 
 #define HOLDFAST_API_KEY_COLUMNS                                                           \
   "id, name, digest, scope, rate_limit, created_at, last_used_at, revoked_at, expires_at," \
-  " coalesce(lineage, id)"
+  " coalesce(lineage, id), holdfast.now_ms()"
 
 constexpr std::string_view kInsertKey =
     "INSERT INTO holdfast.api_key(id, name, digest, scope, rate_limit, created_at, expires_at,"
     " lineage) VALUES($1, $2, $3, $4, $5, holdfast.now_ms(), $6, nullif($7, '')) ON CONFLICT (id) "
     "DO NOTHING"
     " RETURNING " HOLDFAST_API_KEY_COLUMNS;
-constexpr std::string_view kLockKey = "SELECT " HOLDFAST_API_KEY_COLUMNS
-                                      ", holdfast.now_ms() FROM holdfast.api_key WHERE id = $1"
-                                      " FOR UPDATE";
+constexpr std::string_view kLockKey =
+    "SELECT " HOLDFAST_API_KEY_COLUMNS " FROM holdfast.api_key WHERE id = $1 FOR UPDATE";
 constexpr std::string_view kShorten =
     "UPDATE holdfast.api_key SET expires_at = least(coalesce(expires_at, $2), $2) WHERE id = $1";
 // Again, it changes nothing.
@@ -41,10 +40,12 @@ constexpr std::string_view kGetKey =
 constexpr std::string_view kListKeys =
     "SELECT " HOLDFAST_API_KEY_COLUMNS " FROM holdfast.api_key ORDER BY created_at, id";
 constexpr std::string_view kExpiring =
-    "SELECT count(*) FILTER (WHERE expires_at <= now + $1), coalesce(min(expires_at), 0)"
+    "WITH ends AS (SELECT max(expires_at) AS last_end"
     " FROM holdfast.api_key, holdfast.now_ms() AS now"
-    " WHERE revoked_at IS NULL AND expires_at > now";
-constexpr int kNow = 10;  // after the columns
+    " WHERE revoked_at IS NULL AND coalesce(expires_at > now, true)"
+    " GROUP BY coalesce(lineage, id) HAVING count(*) = count(expires_at))"
+    " SELECT count(*) FILTER (WHERE last_end <= holdfast.now_ms() + $1),"
+    " coalesce(min(last_end), 0) FROM ends";
 #undef HOLDFAST_API_KEY_COLUMNS
 
 ApiKey read_api_key(const Rows& rows, int row) {
@@ -61,6 +62,7 @@ ApiKey read_api_key(const Rows& rows, int row) {
   key.revoked_at = rows.optional_integer(row, 7);
   key.expires_at = rows.optional_integer(row, 8);
   key.lineage = rows.text(row, 9);
+  key.read_at = rows.integer(row, 10);
   return key;
 }
 
@@ -94,7 +96,7 @@ Result<ApiKey> rotate_api_key(Transaction& transaction, const std::string& id, A
   const Rows locked = transaction.run(Statement(kLockKey).bind(id));
   if (locked.empty()) return no_such_key(id);
   const ApiKey old = read_api_key(locked, 0);
-  const std::int64_t now = locked.integer(0, kNow);
+  const std::int64_t now = old.read_at;
   if (!old.is_valid_at(now)) {
     return fail(ErrorKind::Conflict, fmt::format("API key '{}' {}: create a new one", id,
                                                  old.revoked_at ? "is revoked" : "has expired"));

@@ -14,7 +14,7 @@ std::optional<std::int64_t> optional_integer(const Query& row, int column) {
   return row.integer(column);
 }
 
-ApiKey read_api_key(const Query& row) {
+ApiKey read_api_key(const Query& row, Now now) {
   ApiKey key;
   key.id = row.text(0);
   key.name = row.text(1);
@@ -29,6 +29,7 @@ ApiKey read_api_key(const Query& row) {
   key.revoked_at = optional_integer(row, 7);
   key.expires_at = optional_integer(row, 8);
   key.lineage = row.text(9);
+  key.read_at = now.wall;
   return key;
 }
 
@@ -61,7 +62,7 @@ Result<void> create_api_key(SqliteConnection& connection, const ApiKey& key, Now
 
 Result<ApiKey> rotate_api_key(SqliteConnection& connection, const std::string& id, ApiKey successor,
                               Duration overlap, Now now) {
-  HOLDFAST_TRY_ASSIGN(const ApiKey old, get_api_key(connection, id));
+  HOLDFAST_TRY_ASSIGN(const ApiKey old, get_api_key(connection, id, now));
   if (!old.is_valid_at(now.wall)) {
     return fail(ErrorKind::Conflict, fmt::format("API key '{}' {}: create a new one", id,
                                                  old.revoked_at ? "is revoked" : "has expired"));
@@ -80,7 +81,7 @@ Result<ApiKey> rotate_api_key(SqliteConnection& connection, const std::string& i
       .query("UPDATE api_key SET expires_at = min(coalesce(expires_at, ?2), ?2) WHERE id = ?1")
       .bind(id, until)
       .run();
-  return get_api_key(connection, successor.id);
+  return get_api_key(connection, successor.id, now);
 }
 
 Result<void> revoke_api_key(SqliteConnection& connection, const std::string& id, Now now) {
@@ -103,18 +104,18 @@ Result<void> note_api_key_uses(SqliteConnection& connection, const std::vector<A
   return {};
 }
 
-Result<ApiKey> get_api_key(SqliteConnection& connection, const std::string& id) {
+Result<ApiKey> get_api_key(SqliteConnection& connection, const std::string& id, Now now) {
   Query query = connection.query("SELECT " HOLDFAST_API_KEY_COLUMNS " FROM api_key WHERE id = ?1");
   if (!query.bind(id).step()) return no_such_key(id);
-  return read_api_key(query);
+  return read_api_key(query, now);
 }
 
-std::vector<ApiKey> list_api_keys(SqliteConnection& connection) {
+std::vector<ApiKey> list_api_keys(SqliteConnection& connection, Now now) {
   Query query =
       connection.query("SELECT " HOLDFAST_API_KEY_COLUMNS " FROM api_key ORDER BY created_at, id");
   std::vector<ApiKey> keys;
   while (query.step())
-    keys.push_back(read_api_key(query));
+    keys.push_back(read_api_key(query, now));
   return keys;
 }
 
@@ -122,8 +123,10 @@ ExpiringApiKeys expiring_api_keys(SqliteConnection& connection, Duration within,
   const std::int64_t until =
       now.wall + std::chrono::duration_cast<std::chrono::milliseconds>(within).count();
   Query query = connection.query(
-      "SELECT count(*) FILTER (WHERE expires_at <= ?2), coalesce(min(expires_at), 0)"
-      " FROM api_key WHERE revoked_at IS NULL AND expires_at > ?1");
+      "SELECT count(*) FILTER (WHERE last_end <= ?2), coalesce(min(last_end), 0) FROM"
+      " (SELECT max(expires_at) AS last_end FROM api_key"
+      " WHERE revoked_at IS NULL AND coalesce(expires_at > ?1, true)"
+      " GROUP BY coalesce(lineage, id) HAVING count(*) = count(expires_at))");
   query.bind(now.wall, until).step();
   return {query.integer(0), query.integer(1)};
 }

@@ -14,8 +14,8 @@ Result<ApiKey> rotate_api_key(SqliteConnection& connection, const std::string& i
                               Duration overlap, Now now);
 Result<void> revoke_api_key(SqliteConnection& connection, const std::string& id, Now now);
 Result<void> note_api_key_uses(SqliteConnection& connection, const std::vector<ApiKeyUse>& uses);
-Result<ApiKey> get_api_key(SqliteConnection& connection, const std::string& id);
-std::vector<ApiKey> list_api_keys(SqliteConnection& connection);
+Result<ApiKey> get_api_key(SqliteConnection& connection, const std::string& id, Now now);
+std::vector<ApiKey> list_api_keys(SqliteConnection& connection, Now now);
 ExpiringApiKeys expiring_api_keys(SqliteConnection& connection, Duration within, Now now);
 
 }  // namespace holdfast::store::sqlite

@@ -332,12 +332,12 @@ class SqliteStore final : public Store {
   }
 
   Result<ApiKey> get_api_key(const std::string& id) override {
-    return read([&](SqliteConnection& c) { return sqlite::get_api_key(c, id); });
+    return read([&](SqliteConnection& c) { return sqlite::get_api_key(c, id, read_now(clock_)); });
   }
 
   Result<std::vector<ApiKey>> list_api_keys() override {
     return read([&](SqliteConnection& c) -> Result<std::vector<ApiKey>> {
-      return sqlite::list_api_keys(c);
+      return sqlite::list_api_keys(c, read_now(clock_));
     });
   }
 

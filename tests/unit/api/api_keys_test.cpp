@@ -404,3 +404,27 @@ TEST_CASE("a key that is used shortly before it expires is warned of once, and c
   }
   CHECK(warned == std::vector<std::string>{auth::parse_token(ends)->id});
 }
+
+TEST_CASE("a key that was rotated and is still used names its successor, and does not count") {
+  ApiService stack([](config::Config& config) { config.auth.expiry_warning = 24h * 14; });
+  const std::int64_t now = to_unix_ms(SystemClock().wall());
+  const std::string old = stack.make_api_key(Scope::Read, {}, now + 300 * 86'400'000LL);
+  CHECK(status(stack, "GET", "/api/queue", bearer(old)) == 200);
+  const std::string next = stack.rotate_api_key(old);
+  for (int i = 0; i < 2; ++i) {
+    CHECK(status(stack, "GET", "/api/queue", bearer(old)) == 200);
+    CHECK(status(stack, "GET", "/api/queue", bearer(next)) == 200);
+  }
+  CHECK(stack.scrape().find("\napi_keys_expiring 0\n") != std::string::npos);
+  int warnings = 0;
+  for (const auto& line : stack.stop_and_read_log()) {
+    if (line["level"] != "warn") continue;
+    ++warnings;
+    const std::string message = line["msg"];
+    CHECK(message.find("was replaced is still in use") != std::string::npos);
+    CHECK(message.find("rotate") == std::string::npos);
+    CHECK(line["api_key_id"] == auth::parse_token(old)->id);
+    CHECK(line["replaced_by"] == auth::parse_token(next)->id);
+  }
+  CHECK(warnings == 1);
+}

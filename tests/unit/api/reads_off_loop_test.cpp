@@ -111,8 +111,7 @@ TEST_CASE("an API key is looked up off the loop as well") {
   REQUIRE(limiter);
   KeyUses uses(handlers.io_, handlers.clock_, log, *handlers.store_, std::chrono::hours(1));
   config::Config config;
-  ApiKeys keys(config,
-               {*handlers.store_, *handlers.offload_, *limiter, uses, handlers.clock_, log});
+  ApiKeys keys(config, {*handlers.store_, *handlers.offload_, *limiter, uses, log});
   auto request = std::make_shared<http::Request>();
   request->headers.set("X-API-Key", auth::make_token().text);
   const auto context = std::make_shared<Context>();

@@ -200,6 +200,46 @@ TEST_CASE("only a valid key has a successor") {
   CHECK(store->get_api_key("k9").error().kind == ErrorKind::NotFound);
 }
 
+TEST_CASE("a key that was rotated does not count as one that expires, until its successors do") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  constexpr std::int64_t kDay = 86'400'000;
+  const std::int64_t now = environment->wall_ms();
+  REQUIRE(create_key(*store, expiring("k1", now + 300 * kDay)));
+  REQUIRE(rotate(*store, "k1", key("k2"), 24h));
+  const std::int64_t end = *store->get_api_key("k2")->expires_at;
+  CHECK(store->expiring_api_keys(14 * 24h)->count == 0);
+  CHECK(store->expiring_api_keys(14 * 24h)->next_at == end);
+  // One that lives for ever, in place of the last.
+  REQUIRE(create_key(*store, key("f1")));
+  REQUIRE(rotate(*store, "f1", key("f2"), 24h));
+  CHECK(store->expiring_api_keys(14 * 24h)->count == 0);
+  CHECK(store->expiring_api_keys(14 * 24h)->next_at == end);
+  // A successor that ends soon itself is counted, once with the key that it replaces.
+  REQUIRE(rotate(*store, "k2", expiring("k3", now + 2 * kDay), 24h));
+  CHECK(store->expiring_api_keys(14 * 24h)->count == 1);
+  CHECK(store->expiring_api_keys(14 * 24h)->next_at == now + 2 * kDay);
+  // One that is revoked takes nobody's place.
+  REQUIRE(revoke(*store, "f2"));
+  CHECK(store->expiring_api_keys(14 * 24h)->count == 2);
+  CHECK(store->expiring_api_keys(14 * 24h)->next_at == now + kDay);
+  environment->advance(3 * 24h);
+  CHECK(store->expiring_api_keys(14 * 24h)->count == 0);
+  CHECK(store->expiring_api_keys(14 * 24h)->next_at == 0);
+}
+
+TEST_CASE("a key says when it was read, by the clock of its other times") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  REQUIRE(create_key(*store, key("k1")));
+  CHECK(store->get_api_key("k1")->read_at == store->get_api_key("k1")->created_at);
+  environment->advance(10s);
+  CHECK(store->get_api_key("k1")->read_at == environment->wall_ms());
+  CHECK(rotate(*store, "k1", key("k2"), 1h)->read_at == environment->wall_ms());
+  for (const ApiKey& one : *store->list_api_keys())
+    CHECK(one.read_at == environment->wall_ms());
+}
+
 TEST_CASE("keys that expire soon are counted, and the next end of all is known") {
   const auto environment = make_environment();
   const auto store = environment->open();
