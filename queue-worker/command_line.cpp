@@ -6,6 +6,7 @@
 #include "common/command_line/help_format.hpp"
 #include "common/completion/describe.hpp"
 #include "common/os/exit_codes.hpp"
+#include "common/text/number.hpp"
 #include "common/text/utf8.hpp"
 
 #include <CLI/CLI.hpp>
@@ -45,9 +46,16 @@ std::string check_name(const std::string& name) {
   return name.size() <= kLongest && text::is_utf8(name) ? "" : "must be 1 to 100 bytes of UTF-8";
 }
 
+// A job's id: read here, because CLI11 takes a number beyond 64 bits for the largest one.
+std::string check_id(const std::string& id) {
+  return text::parse_digits<std::int64_t>(id).value_or(0) > 0
+             ? ""
+             : fmt::format("must be the id of a job, a whole number from 1 to {}", INT64_MAX);
+}
+
 void add_filter(CLI::App& verb, Command& command, Typed& typed) {
   verb.add_option("ID", command.filter.ids, "Jobs by id; without one, all that the options name")
-      ->check(CLI::PositiveNumber);
+      ->check(check_id);
   verb.add_option("--status", typed.states,
                   "Only jobs in these states: ready, waiting, running, done, cancelled, dead")
       ->delimiter(',')
@@ -95,7 +103,7 @@ void add_jobs(CLI::App& app, Command& command, Typed& typed) {
   add_filter(*list, command, typed);
   list->callback([&command] { command.verb = CommandVerb::JobsList; });
   CLI::App* show = jobs->add_subcommand("show", "Show all that is known of jobs");
-  show->add_option("ID", command.filter.ids, "Jobs by id")->required()->check(CLI::PositiveNumber);
+  show->add_option("ID", command.filter.ids, "Jobs by id")->required()->check(check_id);
   show->add_flag("--json", command.json, "Print JSON");
   show->callback([&command] { command.verb = CommandVerb::JobsShow; });
   add_change(*jobs, command, typed, "retry",

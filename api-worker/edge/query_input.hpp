@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Numbers from query strings. Threads: pure functions.
+// Values of query strings. Threads: pure functions.
 
 #include "api-worker/edge/problem.hpp"
 
@@ -9,6 +9,11 @@
 #include <string_view>
 
 namespace holdfast::api {
+
+// The value of ?name=; null if it is missing. Adds to `errors` if it is given more than once: which
+// of them counts, nobody could say.
+const std::string* query_text(const http::Request& request, std::string_view name,
+                              std::vector<FieldError>& errors);
 
 // The value of ?name=, or `fallback` if it is missing. Adds to `errors` unless it is a whole number
 // in [low, high].

@@ -3,6 +3,7 @@
 
 #include "api-worker/edge/blank.hpp"
 #include "api-worker/edge/json_input.hpp"
+#include "api-worker/edge/query_input.hpp"
 #include "common/base/duration.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/utf8.hpp"
@@ -160,7 +161,7 @@ tl::expected<store::NewDocument, ProblemDetails> from_text(const http::Request& 
   }
   store::NewDocument document;
   Errors errors;
-  if (const std::string* title = head.query_value("title")) document.title = *title;
+  if (const std::string* title = query_text(head, "title", errors)) document.title = *title;
   // A byte order mark says how the text is encoded and is not part of it (RFC 3629, 6).
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
   document.content = std::move(text);

@@ -15,8 +15,8 @@ void list(const Services& services, const ContextPtr& context, const Reply& repl
   std::vector<FieldError> errors;
   store::DocumentQuery query;
   query.limit = query_number(request, "limit", 1, 100, query.limit, errors);
-  if (const std::string* cursor = request.query_value("cursor")) query.cursor = *cursor;
-  if (const std::string* status = request.query_value("status")) {
+  if (const std::string* cursor = query_text(request, "cursor", errors)) query.cursor = *cursor;
+  if (const std::string* status = query_text(request, "status", errors)) {
     query.status = store::document_status(*status);
     if (!query.status) errors.push_back({"", "status", "must be pending, ready or failed"});
   }

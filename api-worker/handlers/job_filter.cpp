@@ -66,7 +66,7 @@ bool read_name(const Json& value, std::string& name) {
 // Of a query: `name` stays as it is if the request does not have the parameter.
 void query_name(const http::Request& request, const char* parameter, std::string& name,
                 std::vector<FieldError>& errors) {
-  const std::string* const value = request.query_value(parameter);
+  const std::string* const value = query_text(request, parameter, errors);
   if (value == nullptr) return;
   if (!is_name(*value)) return errors.push_back({"", parameter, kNameRule});
   name = *value;
@@ -142,16 +142,16 @@ tl::expected<T, ProblemDetails> with_errors(T value, std::vector<FieldError> err
 tl::expected<store::JobQuery, ProblemDetails> read_job_query(const http::Request& request) {
   store::JobQuery query;
   std::vector<FieldError> errors;
-  if (const std::string* states = request.query_value("status")) {
+  if (const std::string* states = query_text(request, "status", errors)) {
     if (!read_state_list(*states, query.filter.states))
       errors.push_back({"", "status", kStateRule});
   }
   query_name(request, "kind", query.filter.kind, errors);
   query_name(request, "queue", query.filter.queue, errors);
-  if (const std::string* age = request.query_value("older_than")) {
+  if (const std::string* age = query_text(request, "older_than", errors)) {
     if (!read_age(*age, query.filter.older_than_ms)) errors.push_back({"", "older_than", kAgeRule});
   }
-  if (const std::string* cursor = request.query_value("cursor")) {
+  if (const std::string* cursor = query_text(request, "cursor", errors)) {
     const auto before = text::parse_digits<std::int64_t>(*cursor);
     if (!before || *before == 0) errors.push_back({"", "cursor", "must be a next_cursor"});
     query.before = before.value_or(0);

@@ -59,17 +59,17 @@ QueryOrProblem from_target(const http::Request& request) {
   constexpr std::string_view kMetadata = "metadata.";
   Query query;
   std::vector<FieldError> errors;
-  if (const std::string* q = request.query_value("q")) query.text = *q;
+  if (const std::string* q = query_text(request, "q", errors)) query.text = *q;
   if (std::string wrong = check_text(query.text); !wrong.empty()) {
     errors.push_back({"", "q", std::move(wrong)});
   }
   query.k = query_number(request, "k", 1, kMaxHits, kDefaultHits, errors);
-  if (const std::string* least = request.query_value("min_score")) {
+  if (const std::string* least = query_text(request, "min_score", errors)) {
     const auto value = text::parse_number<double>(*least);
     if (value && is_score(*value)) query.min_score = *value;
     if (!value || !is_score(*value)) errors.push_back({"", "min_score", std::string(kWrongScore)});
   }
-  if (const std::string* status = request.query_value("status")) {
+  if (const std::string* status = query_text(request, "status", errors)) {
     query.status = store::document_status(*status);
     if (!query.status) errors.push_back({"", "status", std::string(kWrongStatus)});
   }

@@ -5,6 +5,7 @@
 #include "tests/unit/api/api_service.hpp"
 #include "tests/unit/api/support.hpp"
 
+#include <array>
 #include <set>
 
 using namespace holdfast;
@@ -235,6 +236,38 @@ TEST_CASE("a bad search is refused with what is wrong") {
     CHECK(body_of(response)["errors"][0]["pointer"] == pointer);
   }
   CHECK(stack.post_json("/api/search", "[").status == 400);
+}
+
+TEST_CASE("a parameter that is given twice is no request for one of its values") {
+  const ApiService stack;
+  const api::test::Fields admin{{"X-API-Key", stack.make_api_key(store::Scope::Admin)}};
+  for (const auto& [path, name, value] :
+       std::vector<std::array<std::string, 3>>{{"/api/jobs", "status", "dead"},
+                                               {"/api/jobs", "kind", "embed"},
+                                               {"/api/jobs", "queue", "default"},
+                                               {"/api/jobs", "older_than", "7d"},
+                                               {"/api/jobs", "cursor", "1"},
+                                               {"/api/jobs", "limit", "1"},
+                                               {"/api/queue", "queue", "default"},
+                                               {"/api/documents", "limit", "1"},
+                                               {"/api/documents", "status", "ready"},
+                                               {"/api/search", "q", "word"},
+                                               {"/api/search", "k", "1"},
+                                               {"/api/search", "min_score", "0.5"},
+                                               {"/api/search", "status", "ready"}}) {
+    INFO(path << " " << name);
+    const std::string one =
+        path + "?" + (path == "/api/search" && name != "q" ? "q=w&" : "") + name + "=" + value;
+    CHECK(stack.call("GET", one, admin).status == 200);
+    const http::Response twice = stack.call("GET", one + "&" + name + "=" + value, admin);
+    CHECK(twice.status == 422);
+    CHECK(body_of(twice)["errors"] ==
+          nlohmann::json::array({{{"parameter", name}, {"detail", "must be given once"}}}));
+  }
+  const http::Response titled = stack.call("POST", "/api/documents?title=a&title=b",
+                                           {{"Content-Type", "text/plain"}}, "text");
+  CHECK(titled.status == 422);
+  CHECK(body_of(titled)["errors"][0]["parameter"] == "title");
 }
 
 TEST_CASE("jobs and queues are shown, and what is none is 404") {

@@ -13,6 +13,8 @@
 
 #include <fstream>
 #include <future>
+#include <iostream>
+#include <sstream>
 
 using namespace holdfast;
 using namespace holdfast::queue;
@@ -122,6 +124,25 @@ TEST_CASE("what is wrong on the command line is a usage error") {
     CHECK(parsed.exit_code == 2);
   }
   CHECK(parse({"jobs", "retry", "--help"}).exit_code == 0);
+}
+
+TEST_CASE("what is no id of a job is told so, and is no id of another one") {
+  for (const char* verb : {"show", "retry", "list"}) {
+    for (const char* id : {"0", "x", "1.5", "1e3", "9223372036854775808", "99999999999999999999"}) {
+      CAPTURE(verb, id);
+      std::ostringstream said;
+      std::streambuf* const usual = std::cerr.rdbuf(said.rdbuf());
+      const ParsedCommand parsed = parse({"jobs", verb, id});
+      std::cerr.rdbuf(usual);
+      CHECK_FALSE(parsed.command);
+      CHECK(parsed.exit_code == 2);
+      CHECK(said.str().find("must be the id of a job, a whole number from 1 to "
+                            "9223372036854775807") != std::string::npos);
+    }
+  }
+  const ParsedCommand largest = parse({"jobs", "show", "9223372036854775807"});
+  REQUIRE(largest.command);
+  CHECK(largest.command->filter.ids == std::vector<std::int64_t>{INT64_MAX});
 }
 
 TEST_CASE("an option with an empty value is a usage error, and never one that was left out") {
