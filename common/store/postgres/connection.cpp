@@ -62,6 +62,30 @@ struct FreeOptions {
   void operator()(PQconninfoOption* options) const { libpq().PQconninfoFree(options); }
 };
 
+// " at 10.0.0.7, port 5432", as far as it is known.
+std::string place_of(const PGconn* connection) {
+  const char* const address = libpq().PQhostaddr(connection);
+  const char* const host = libpq().PQhost(connection);
+  const char* const shown = address != nullptr && *address != 0 ? address : host;
+  if (shown == nullptr || *shown == 0) return "";
+  return fmt::format(" at {}, port {}", shown, libpq().PQport(connection));
+}
+
+// What each server said, of which there is at least one. It takes something else than waiting only
+// if it does so at all of them.
+Error joined(const std::vector<Error>& errors, std::string_view shown) {
+  Error all = errors.front();
+  const std::string prefix = connection_error("", shown).message;
+  for (std::size_t i = 1; i < errors.size(); ++i) {
+    const std::string_view message = errors[i].message;
+    const bool repeats = message.starts_with(prefix);
+    all.message += "; ";
+    all.message += repeats ? message.substr(prefix.size()) : message;
+    if (errors[i].kind != all.kind) all.kind = ErrorKind::Unavailable;
+  }
+  return all;
+}
+
 }  // namespace
 
 Result<Endpoint> make_endpoint(const std::string& url, Duration statement_timeout,
@@ -88,7 +112,6 @@ Result<Endpoint> make_endpoint(const std::string& url, Duration statement_timeou
   endpoint.statement_timeout = statement_timeout;
   endpoint.connect_timeout = connect_timeout;
   const std::string host = option("host").empty() ? option("hostaddr") : option("host");
-  endpoint.hosts = 1 + static_cast<std::size_t>(std::count(host.begin(), host.end(), ','));
   endpoint.shown = "postgresql " + (host.empty() ? "local" : host);
   if (const std::string port = option("port"); !port.empty()) endpoint.shown += ":" + port;
   if (const std::string name = option("dbname"); !name.empty()) endpoint.shown += "/" + name;
@@ -98,41 +121,11 @@ Result<Endpoint> make_endpoint(const std::string& url, Duration statement_timeou
   return endpoint;
 }
 
-namespace {
-
-// `same`: a connection to the one host to take, where the URL names several; null: any of them.
-PGconn* begin_to_connect(const Endpoint& endpoint, const PGconn* same) {
-  // What stands before the URL is a default, what stands behind it is not for the URL to change.
-  const std::string silence = std::to_string(to_ms(endpoint.connect_timeout));
-  const std::array<std::pair<const char*, const char*>, 11> settings{{
-      {"fallback_application_name", "holdfast"},
-      {"keepalives_idle", "15"},
-      {"keepalives_interval", "5"},
-      {"keepalives_count", "3"},
-      {"tcp_user_timeout", silence.c_str()},
-      {"dbname", endpoint.url.c_str()},
-      {"client_encoding", "UTF8"},
-      // libpq passes over those that are null.
-      {"host", same == nullptr ? nullptr : libpq().PQhost(same)},
-      {"hostaddr", same == nullptr ? nullptr : libpq().PQhostaddr(same)},
-      {"port", same == nullptr ? nullptr : libpq().PQport(same)},
-      {nullptr, nullptr},
-  }};
-  std::array<const char*, settings.size()> keywords{};
-  std::array<const char*, settings.size()> values{};
-  for (std::size_t i = 0; i < settings.size(); ++i) {
-    keywords[i] = settings[i].first;
-    values[i] = settings[i].second;
-  }
-  return libpq().PQconnectStartParams(keywords.data(), values.data(), 1);
-}
-
-}  // namespace
-
-PgConnection::PgConnection(const Endpoint& endpoint, const Cutoff& cutoff, PGconn* connection)
+PgConnection::PgConnection(const Endpoint& endpoint, const Cutoff& cutoff, const Attempt& attempt)
     : endpoint_(endpoint),
       cutoff_(cutoff),
-      connection_(connection),
+      connection_(
+          begin_to_connect(endpoint.url, attempt, std::to_string(to_ms(endpoint.connect_timeout)))),
       statement_timeout_(endpoint.statement_timeout) {}
 
 PgConnection::~PgConnection() = default;
@@ -143,24 +136,46 @@ Result<std::unique_ptr<PgConnection>> PgConnection::open(const Endpoint& endpoin
     return fail(
         connection_error("this process is ending, and waits for no server", endpoint.shown));
   }
-  std::unique_ptr<PgConnection> connection(
-      new PgConnection(endpoint, cutoff, begin_to_connect(endpoint, nullptr)));
-  if (!connection->connection_) return fail(ErrorKind::ResourceExhausted, "out of memory");
-  HOLDFAST_TRY(connection->connect());
-  HOLDFAST_TRY(connection->set_up());
-  return connection;
+  Servers& servers = *endpoint.servers;
+  std::vector<Server> silent;
+  std::vector<Error> errors;
+  for (const Attempt& attempt : servers.attempts(endpoint.url, steady_clock::now())) {
+    // A second round asks nobody again who has just been silent.
+    if (std::find(silent.begin(), silent.end(), attempt.server) != silent.end()) continue;
+    if (!attempt.unresolved.empty()) {
+      errors.push_back(connection_error(attempt.unresolved, endpoint.shown));
+      continue;
+    }
+    std::unique_ptr<PgConnection> connection(new PgConnection(endpoint, cutoff, attempt));
+    if (!connection->connection_) return fail(ErrorKind::ResourceExhausted, "out of memory");
+    Result<void> opened = connection->connect(attempt.servers * endpoint.connect_timeout);
+    if (opened) opened = connection->set_up();
+    if (opened) {
+      servers.note_connected(attempt.server);
+      return connection;
+    }
+    errors.push_back(std::move(opened).error());
+    // As in libpq: who turns this role away has answered for all.
+    if (cutoff.passed() || errors.back().kind == ErrorKind::PermissionDenied) break;
+    if (connection->timed_out_) {
+      servers.note_silence(attempt.server, steady_clock::now());
+      silent.push_back(attempt.server);
+    }
+  }
+  return fail(joined(errors, endpoint.shown));
 }
-Result<void> PgConnection::connect() {
+
+Result<void> PgConnection::connect(Duration limit) {
   PGconn* const connection = connection_.get();
   libpq().PQsetNoticeReceiver(connection, ignore_notice, nullptr);
-  const auto deadline =
-      steady_clock::now() + endpoint_.connect_timeout * static_cast<int>(endpoint_.hosts);
+  const auto deadline = steady_clock::now() + limit;
   PostgresPollingStatusType step = PGRES_POLLING_WRITING;
   while (libpq().PQstatus(connection) != CONNECTION_BAD) {
     if (!wait_until_ready(step == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline)) {
       timed_out_ = true;
-      return fail(connection_error("the server did not answer within store.connect_timeout",
-                                   endpoint_.shown));
+      return fail(connection_error(
+          "the server" + place_of(connection) + " did not answer within store.connect_timeout",
+          endpoint_.shown));
     }
     step = libpq().PQconnectPoll(connection);
     if (step == PGRES_POLLING_OK) return {};
@@ -396,8 +411,14 @@ bool PgConnection::wait_patiently(short events) {
 
 // A refusal is an answer, too.
 bool PgConnection::server_answers() const {
-  PgConnection other(endpoint_, cutoff_, begin_to_connect(endpoint_, connection_.get()));
-  if (other.connection_ && other.connect()) (void)other.set_up();
+  // The one host that this is a connection to, where the URL names several.
+  PGconn* const same = connection_.get();
+  const auto text = [](const char* value) { return std::string(value == nullptr ? "" : value); };
+  Attempt attempt;
+  attempt.server = {text(libpq().PQhost(same)), text(libpq().PQhostaddr(same)),
+                    text(libpq().PQport(same))};
+  PgConnection other(endpoint_, cutoff_, attempt);
+  if (other.connection_ && other.connect(endpoint_.connect_timeout)) (void)other.set_up();
   return !other.timed_out_;
 }
 

@@ -25,6 +25,7 @@
 #include "common/base/result.hpp"
 #include "common/store/postgres/cutoff.hpp"
 #include "common/store/postgres/error.hpp"
+#include "common/store/postgres/servers.hpp"
 #include "common/store/postgres/values.hpp"
 
 #include <functional>
@@ -39,9 +40,10 @@ namespace holdfast::store::postgres {
 struct Endpoint {
   std::string url;    // for libpq; may hold a password
   std::string shown;  // for people: "postgresql db.internal:5432/holdfast"
-  std::size_t hosts = 1;
   Duration statement_timeout{};
-  Duration connect_timeout{};  // to each host
+  Duration connect_timeout{};  // to each address of each host
+  // What is known of them, shared by the copies of this.
+  std::shared_ptr<Servers> servers = std::make_shared<Servers>();
 };
 
 // InvalidArgument if libpq cannot read the URL. The error repeats nothing of it.
@@ -110,8 +112,8 @@ class PgConnection {
     std::string name;
   };
 
-  PgConnection(const Endpoint& endpoint, const Cutoff& cutoff, PGconn* connection);
-  Result<void> connect();
+  PgConnection(const Endpoint& endpoint, const Cutoff& cutoff, const Attempt& attempt);
+  Result<void> connect(Duration limit);
   Result<void> set_up();
   bool queue(const Statement& statement, std::vector<Step>& steps);
   bool send_all(std::span<const Statement> statements, std::vector<Step>& steps);

@@ -23,6 +23,7 @@ namespace holdfast::store::postgres {
   X(PQcmdTuples)                    \
   X(PQconnectPoll)                  \
   X(PQconnectStartParams)           \
+  X(PQconninfo)                     \
   X(PQconninfoFree)                 \
   X(PQconninfoParse)                \
   X(PQconsumeInput)                 \
