@@ -33,6 +33,10 @@ struct WorkerRecord {
   std::int64_t lease_until_mono = 0;
 };
 
+// A lease by the wall clock that ends later than this many of one's own after now is from when that
+// clock was ahead, and ends then. Many, for another host may be configured with longer ones.
+constexpr int kLeasesAhead = 10;
+
 bool on_host(const WorkerRecord& worker, const HostIdentity& here);
 // Whether the worker's process id means anything here.
 bool in_this_boot(const WorkerRecord& worker, const HostIdentity& here);

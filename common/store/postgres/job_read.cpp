@@ -42,6 +42,17 @@ constexpr std::string_view kPruneJobs =
     "DELETE FROM holdfast.job WHERE id = ANY(ARRAY(SELECT id FROM holdfast.job WHERE state = $1"
     " AND finished_at IS NOT NULL AND finished_at < holdfast.now_ms() - $2"
     " ORDER BY finished_at LIMIT $3 FOR UPDATE SKIP LOCKED))";
+// Finished when the clock was ahead: they count as finished now, or they would be kept until it is
+// there again. The same for keys, which are kept for $2.
+constexpr std::string_view kFinishedNow =
+    "UPDATE holdfast.job SET finished_at = holdfast.now_ms() WHERE id = ANY(ARRAY(SELECT id"
+    " FROM holdfast.job WHERE state = $1 AND finished_at IS NOT NULL"
+    " AND finished_at > holdfast.now_ms() ORDER BY finished_at DESC LIMIT $2"
+    " FOR UPDATE SKIP LOCKED))";
+constexpr std::string_view kKeepKeysFromNow =
+    "UPDATE holdfast.idempotency SET expires_at = holdfast.now_ms() + $2 WHERE ctid ="
+    " ANY(ARRAY(SELECT ctid FROM holdfast.idempotency WHERE expires_at > holdfast.now_ms() + $2"
+    " ORDER BY expires_at DESC LIMIT $1 FOR UPDATE SKIP LOCKED))";
 constexpr std::string_view kPruneKeys =
     "DELETE FROM holdfast.idempotency WHERE ctid = ANY(ARRAY(SELECT ctid FROM holdfast.idempotency"
     " WHERE expires_at <= holdfast.now_ms() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED))";
@@ -118,14 +129,17 @@ Result<QueueStats> queue_stats(PgConnection& connection, const std::string& queu
 Result<std::int64_t> prune(Transaction& transaction, Duration keep) {
   std::int64_t deleted = 0;
   for (const Retention& rule : retention_of_finished_jobs(keep)) {
+    transaction.run(
+        Statement(kFinishedNow).bind(static_cast<std::int64_t>(rule.state), kPruneBatch));
     const Rows pruned = transaction.run(
         Statement(kPruneJobs)
             .bind(static_cast<std::int64_t>(rule.state), to_ms(rule.keep), kPruneBatch - deleted));
     deleted += pruned.affected();
   }
-  const std::vector<Statement> rest{Statement(kPruneKeys).bind(kPruneBatch),
-                                    Statement(kPruneMarks).bind(kPruneBatch),
-                                    Statement(kForgetChanges), Statement(kFoldCounts)};
+  const std::vector<Statement> rest{
+      Statement(kKeepKeysFromNow).bind(kPruneBatch, IdempotencyKey{}.keep_ms),
+      Statement(kPruneKeys).bind(kPruneBatch), Statement(kPruneMarks).bind(kPruneBatch),
+      Statement(kForgetChanges), Statement(kFoldCounts)};
   transaction.run(rest);
   return deleted;
 }

@@ -19,13 +19,14 @@ constexpr std::string_view kCountWaiting = statement<
 // One worker at a time: two would enqueue the same documents.
 constexpr std::string_view kAlone =
     "SELECT pg_try_advisory_xact_lock(hashtext('holdfast.enqueue_outdated'))";
-// One whose job is dead or was cancelled is left alone, until that is forgotten. One that is just
-// being replaced is skipped. $1 space, $2 age, $3 limit, $4 priority, $5 max_attempts, $6
-// max_crashes.
+// One whose job is dead or was cancelled is left alone, until that is forgotten. One that was
+// stored later than now was so before the clock was set back: it is old. One that is just being
+// replaced is skipped. $1 space, $2 age, $3 limit, $4 priority, $5 max_attempts, $6 max_crashes.
 #define HOLDFAST_OUTDATED_IN(range)                                                              \
   "(SELECT d.seq FROM holdfast.document AS d WHERE d.status = {document.ready}"                  \
   " AND d.vector_space " range                                                                   \
-  " $1 AND d.updated_at < holdfast.now_ms() - $2 AND NOT EXISTS(SELECT 1 FROM holdfast.job AS j" \
+  " $1 AND (d.updated_at < holdfast.now_ms() - $2 OR d.updated_at > holdfast.now_ms()) AND NOT " \
+  "EXISTS(SELECT 1 FROM holdfast.job AS j"                                                       \
   " WHERE j.id = d.job_id AND j.state <> {job.done}) LIMIT $3)"
 constexpr std::string_view kEnqueueOutdated =
     statement<"WITH candidates AS MATERIALIZED (" HOLDFAST_OUTDATED_IN("<") " UNION ALL "

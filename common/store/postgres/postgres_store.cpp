@@ -122,6 +122,7 @@ class PostgresStore final : public Store {
 
   void register_worker(WorkerIdentity identity, Duration lease,
                        Callback<std::int64_t> done) override {
+    lease_ = lease;
     writer_.decide<std::int64_t>(
         {Durability::PowerLoss, true, {}},
         [this, identity = std::move(identity), lease](Transaction& transaction) {
@@ -194,7 +195,9 @@ class PostgresStore final : public Store {
   void rescue_expired(Callback<std::int64_t> done) override {
     writer_.decide<std::int64_t>(
         {Durability::PowerLoss, true, {}},
-        [this](Transaction& transaction) { return postgres::rescue_expired(transaction, host_); },
+        [this](Transaction& transaction) {
+          return postgres::rescue_expired(transaction, host_, lease_.load());
+        },
         std::move(done));
   }
 
@@ -391,6 +394,7 @@ class PostgresStore final : public Store {
   const Clock& clock_;
   const Budgets budgets_;
   const HostIdentity host_;
+  std::atomic<Duration> lease_ = Duration{};  // of this process's worker, if it has registered one
   // Whether chunks have copies for pgvector's index. The extension may come and go: looked at when
   // the store is checked.
   std::atomic<bool> has_embeddings_ = false;

@@ -31,6 +31,15 @@ constexpr std::string_view kRenew =
 constexpr std::string_view kToStop = statement<
     "SELECT id, fence FROM holdfast.job WHERE state = {job.running} AND worker_id = $1"
     " AND (cancel_requested OR deadline_at < holdfast.now_ms())">;
+// The clock was set back behind the start of these: they have their time from now on.
+constexpr std::string_view kTimeFromNow = statement<
+    "UPDATE holdfast.job SET deadline_at = now + deadline_at - started_at, started_at = now"
+    " FROM holdfast.now_ms() AS now WHERE state = {job.running} AND worker_id = $1"
+    " AND started_at > now">;
+// See kLeasesAhead.
+constexpr std::string_view kLeaseFromNow =
+    "UPDATE holdfast.worker SET lease_until = now + $1 FROM holdfast.now_ms() AS now"
+    " WHERE lease_until > now + $1";
 constexpr std::string_view kForgetWorker = "DELETE FROM holdfast.worker WHERE id = $1";
 
 bool is_dead_here(const Rows& rows, int row, const HostIdentity& here) {
@@ -61,8 +70,12 @@ Result<std::int64_t> register_worker(Transaction& transaction, const WorkerIdent
   return registered.integer(0, 0);
 }
 
-Result<std::int64_t> rescue_expired(Transaction& transaction, const HostIdentity& here) {
+Result<std::int64_t> rescue_expired(Transaction& transaction, const HostIdentity& here,
+                                    Duration lease) {
   std::int64_t jobs = 0;
+  if (lease > Duration::zero()) {
+    transaction.run(Statement(kLeaseFromNow).bind(to_ms(kLeasesAhead * lease)));
+  }
   const Rows workers = transaction.run(Statement(kAll));
   for (int row = 0; row < workers.count(); ++row) {
     // One clock for both times: the server's.
@@ -80,7 +93,8 @@ Result<std::int64_t> rescue_expired(Transaction& transaction, const HostIdentity
 }
 
 std::vector<Statement> heartbeat_statements(std::int64_t worker_id, Duration lease) {
-  return {Statement(kRenew).bind(worker_id, to_ms(lease)), Statement(kToStop).bind(worker_id)};
+  return {Statement(kRenew).bind(worker_id, to_ms(lease)), Statement(kToStop).bind(worker_id),
+          Statement(kTimeFromNow).bind(worker_id)};
 }
 
 HeartbeatReply read_heartbeat(std::span<const Rows> rows) {

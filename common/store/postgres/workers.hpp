@@ -19,7 +19,9 @@ namespace holdfast::store::postgres {
 // in a rolling restart, keeps its row and its jobs; so does a worker of this name on another host.
 Result<std::int64_t> register_worker(Transaction& transaction, const WorkerIdentity& identity,
                                      const HostIdentity& here, Duration lease);
-Result<std::int64_t> rescue_expired(Transaction& transaction, const HostIdentity& here);
+// `lease`: this process's, 0 if it has none.
+Result<std::int64_t> rescue_expired(Transaction& transaction, const HostIdentity& here,
+                                    Duration lease);
 
 std::vector<Statement> heartbeat_statements(std::int64_t worker_id, Duration lease);
 HeartbeatReply read_heartbeat(std::span<const Rows> rows);

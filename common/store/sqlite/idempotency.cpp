@@ -64,6 +64,13 @@ void remember_batch(SqliteConnection& connection, const IdempotencyKey& key,
 }
 
 void delete_expired_keys(SqliteConnection& connection, std::int64_t limit, Now now) {
+  // Kept since the clock was ahead: from now on for as long as any other.
+  connection
+      .query(
+          "UPDATE idempotency SET expires_at = ?1 WHERE (scope, key) IN (SELECT scope, key"
+          " FROM idempotency WHERE expires_at > ?1 ORDER BY expires_at DESC LIMIT ?2)")
+      .bind(now.wall + IdempotencyKey{}.keep_ms, limit)
+      .run();
   connection
       .query(
           "DELETE FROM idempotency WHERE (scope, key) IN (SELECT scope, key FROM idempotency"

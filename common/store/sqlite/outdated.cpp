@@ -19,10 +19,12 @@ constexpr std::string_view kCountOutdated =
     statement<"SELECT (SELECT count(*)" HOLDFAST_BY_SPACE
               " AND vector_space < ?1)"
               " + (SELECT count(*)" HOLDFAST_BY_SPACE " AND vector_space > ?1)">;
-// One whose job is dead or was cancelled is left alone, until that is forgotten.
-#define HOLDFAST_OUTDATED_IN(range)                                                     \
-  "SELECT seq, id, version" HOLDFAST_BY_SPACE " AND vector_space " range                \
-  " ?1 AND updated_at < ?2 AND NOT EXISTS(SELECT 1 FROM job WHERE id = document.job_id" \
+// One whose job is dead or was cancelled is left alone, until that is forgotten. One that was
+// stored later than now (?4) was so before the clock was set back: it is old.
+#define HOLDFAST_OUTDATED_IN(range)                                                           \
+  "SELECT seq, id, version" HOLDFAST_BY_SPACE " AND vector_space " range                      \
+  " ?1 AND (updated_at < ?2 OR updated_at > ?4) AND NOT EXISTS(SELECT 1 FROM job WHERE id = " \
+  "document.job_id"                                                                           \
   " AND state <> {job.done})"
 constexpr std::string_view kFindOutdated =
     statement<HOLDFAST_OUTDATED_IN("<") " UNION ALL " HOLDFAST_OUTDATED_IN(">") " LIMIT ?3">;
@@ -39,7 +41,7 @@ std::vector<OutdatedDocument> find_outdated(SqliteConnection& connection,
                                             const OutdatedRequest& request, std::int64_t most,
                                             Now now) {
   Query rows = connection.query(kFindOutdated);
-  rows.bind(request.vector_space, now.wall - to_ms(request.age), most);
+  rows.bind(request.vector_space, now.wall - to_ms(request.age), most, now.wall);
   std::vector<OutdatedDocument> found;
   while (rows.step()) {
     OutdatedDocument document{rows.integer(0), rows.integer(2), {}};

@@ -104,6 +104,15 @@ QueueStats queue_stats(SqliteConnection& connection, const std::string& queue, N
 std::int64_t prune(SqliteConnection& connection, Duration keep, Now now) {
   std::int64_t deleted = 0;
   for (const Retention& rule : retention_of_finished_jobs(keep)) {
+    // Finished when the clock was ahead: they count as finished now, or they would be kept until it
+    // is there again.
+    connection
+        .query(
+            "UPDATE job SET finished_at = ?2 WHERE id IN (SELECT id FROM job WHERE state = ?1"
+            " AND finished_at IS NOT NULL AND finished_at > ?2"
+            " ORDER BY finished_at DESC LIMIT ?3)")
+        .bind(static_cast<std::int64_t>(rule.state), now.wall, kPruneBatch)
+        .run();
     // "IS NOT NULL" lets SQLite use the partial index; it does not infer it from the comparison.
     deleted += connection
                    .query(

@@ -63,7 +63,13 @@ std::int64_t rescue_worker(SqliteConnection& connection, std::int64_t worker_id,
   return static_cast<std::int64_t>(crashed.size()) + untouched;
 }
 
-std::int64_t rescue_expired(SqliteConnection& connection, const HostIdentity& here, Now now) {
+std::int64_t rescue_expired(SqliteConnection& connection, const HostIdentity& here, Duration lease,
+                            Now now) {
+  if (lease > Duration::zero()) {
+    connection.query("UPDATE worker SET lease_until = ?1 WHERE lease_until > ?1")
+        .bind(now.wall + to_ms(kLeasesAhead * lease))
+        .run();
+  }
   std::vector<std::pair<std::int64_t, std::string>> lost;
   {
     Query query =

@@ -18,7 +18,9 @@ namespace holdfast::store::sqlite {
 std::int64_t rescue_worker(SqliteConnection& connection, std::int64_t worker_id,
                            const std::string& why, Now now);
 
-// All workers that are lost as seen from here: see reason_lost().
-std::int64_t rescue_expired(SqliteConnection& connection, const HostIdentity& here, Now now);
+// All workers that are lost as seen from here: see reason_lost(). `lease`: this process's, 0 if it
+// has none.
+std::int64_t rescue_expired(SqliteConnection& connection, const HostIdentity& here, Duration lease,
+                            Now now);
 
 }  // namespace holdfast::store::sqlite

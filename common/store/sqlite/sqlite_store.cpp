@@ -118,6 +118,7 @@ class SqliteStore final : public Store {
 
   void register_worker(WorkerIdentity identity, Duration lease,
                        Callback<std::int64_t> done) override {
+    lease_ = lease;
     write<std::int64_t>(
         Durability::ProcessDeath,
         [this, identity = std::move(identity), lease](SqliteConnection& c,
@@ -192,7 +193,7 @@ class SqliteStore final : public Store {
     write<std::int64_t>(
         Durability::ProcessDeath,
         [this](SqliteConnection& c, Now now) -> Result<std::int64_t> {
-          return sqlite::rescue_expired(c, host_, now);
+          return sqlite::rescue_expired(c, host_, lease_.load(), now);
         },
         std::move(done));
   }
@@ -506,6 +507,7 @@ class SqliteStore final : public Store {
   const Clock& clock_;
   const Budgets budgets_;
   const HostIdentity host_;
+  std::atomic<Duration> lease_ = Duration{};  // of this process's worker, if it has registered one
   const std::function<void(Duration)> on_read_;
   std::unique_ptr<Readers> readers_;
   const std::string vector_space_;

@@ -379,6 +379,65 @@ TEST_CASE("a clock that is set forward makes a waiting job due at once") {
   CHECK(claim(*store, worker(*store, "other")).size() == 1);
 }
 
+TEST_CASE("a job that finished while the clock was ahead is kept for its time from then on") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  REQUIRE(create(*store, "d1"));
+  const auto jobs = claim(*store, worker(*store));
+  REQUIRE(embed(*store, key_of(jobs[0]), "d1", {}));
+  environment->step_store_clock(-365 * 24h);
+  CHECK(prune(*store, 1h) == 0);
+  CHECK(store->get_job(jobs[0].id)->finished_at == environment->wall_ms());
+  CHECK(store->queue_stats("default")->done == 1);
+  environment->advance(1h + 1ms);
+  CHECK(prune(*store, 1h) == 1);
+  CHECK(store->queue_stats("default")->done == 0);
+}
+
+TEST_CASE("a key of a request from when the clock was ahead is kept for its time from then on") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  const auto post = [&] {
+    NewDocument document;
+    document.id = "d1";
+    document.content = "text";
+    document.idempotency_key = IdempotencyKey{"scope", "key", "print"};
+    return await<Created>([&](auto done) { store->create_document(document, done); });
+  };
+  REQUIRE(post());
+  environment->step_store_clock(-365 * 24h);
+  REQUIRE(prune(*store, 1h));
+  REQUIRE(post()->repeated);
+  environment->advance(24h + 1ms);
+  REQUIRE(prune(*store, 1h));
+  // The document is there, and nobody remembers the request.
+  CHECK_FALSE(post());
+}
+
+TEST_CASE("a worker that died while the clock was ahead is noticed, and a job has its time") {
+  const auto environment = make_environment();
+  const auto here = environment->open(on_host("here"));
+  const auto there = environment->open(on_host("there"));
+  const auto own = worker(*here, "queue-worker.0", "", 10s);
+  const auto theirs = worker(*there, "queue-worker.0", "", 30s);
+  REQUIRE(create(*here, "d1"));
+  REQUIRE(create(*here, "d2"));
+  ClaimRequest request;
+  request.worker_id = own;
+  request.timeout = 60s;
+  const auto mine = await<std::vector<Job>>([&](auto done) { here->claim(request, done); });
+  REQUIRE(mine->size() == 1);
+  REQUIRE(claim(*there, theirs).size() == 1);
+  environment->step_store_clock(-365 * 24h);
+  CHECK(rescue(*here) == 0);
+  REQUIRE(heartbeat(*here, own, 10s)->to_stop.empty());
+  environment->advance(61s);
+  CHECK(heartbeat(*here, own, 10s)->to_stop.size() == 1);
+  environment->advance(40s);
+  REQUIRE(heartbeat(*here, own, 10s)->alive);
+  CHECK(rescue(*here) == 1);
+}
+
 TEST_CASE("a job that is delayed waits until it is due, also if the clock is set back") {
   const auto environment = make_environment();
   const auto store = environment->open();

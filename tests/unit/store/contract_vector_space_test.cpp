@@ -211,3 +211,15 @@ TEST_CASE("a replaced document is not embedded twice") {
   CHECK(jobs[0].id == replaced->job_id);
   CHECK(enqueue_outdated(*after, 10) == 0);
 }
+
+TEST_CASE("a document that was embedded while the clock was ahead is embedded again all the same") {
+  const auto environment = make_environment();
+  store_ready(*environment->open(in_space("a/2")), "d1", {chunk(0, "walrus", kVector)});
+  environment->step_store_clock(-1h);
+  const auto after = environment->open(in_space("b/2"));
+  CHECK(enqueue_outdated(*after, 9, 10min) == 1);
+  const auto jobs = claim(*after, worker(*after));
+  REQUIRE(jobs.size() == 1);
+  REQUIRE(embed(*after, key_of(jobs[0]), "d1", {chunk(0, "walrus", kVector)}));
+  CHECK(outdated(*after) == 0);
+}
