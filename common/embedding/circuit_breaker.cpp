@@ -24,7 +24,12 @@ Duration growing(Duration first, Duration longest, std::int32_t n, double random
 }  // namespace
 
 CircuitBreaker::Permit CircuitBreaker::ask(MonoTime now) {
-  if (now < limited_until_) return Permit::No;
+  if (now < limited_until_) {
+    if (probing_ || now < limited_probe_ || (open_ && now < until_)) return Permit::No;
+    probing_ = true;
+    limited_probe_ = now + settings_.longest_wait;
+    return Permit::Probe;
+  }
   if (!open_) return Permit::Go;
   if (probing_ || now < until_) return Permit::No;
   probing_ = true;
@@ -32,6 +37,8 @@ CircuitBreaker::Permit CircuitBreaker::ask(MonoTime now) {
 }
 
 void CircuitBreaker::succeeded() {
+  // What a request brings that was under way when it was limited says nothing about the wait.
+  if (probing_) limited_until_ = {};
   open_ = probing_ = false;
   failures_ = 0;
   openings_ = limits_ = 0;
@@ -41,7 +48,8 @@ void CircuitBreaker::succeeded() {
 void CircuitBreaker::failed(MonoTime now, const std::string& reason, double random) {
   ++failures_;
   if (open_ && !probing_) return;  // one that was under way when it opened
-  if (open_ || failures_ >= settings_.failures) open(now, reason, random);
+  if (open_ || failures_ >= settings_.failures) return open(now, reason, random);
+  probing_ = false;
 }
 
 void CircuitBreaker::open(MonoTime now, const std::string& reason, double random) {
@@ -54,11 +62,17 @@ void CircuitBreaker::open(MonoTime now, const std::string& reason, double random
 
 void CircuitBreaker::limited(MonoTime now, std::optional<Duration> wait, const std::string& reason,
                              double random) {
+  // Those that were sent together are refused together: that is one refusal.
+  if (now >= limited_until_ || probing_) ++limits_;
   probing_ = false;
-  ++limits_;
-  const Duration grown = growing(settings_.first_wait, settings_.longest_wait, limits_, random);
-  const Duration asked = wait ? std::clamp(*wait, kShortestLimit, settings_.longest_limit) : grown;
-  limited_until_ = std::max(limited_until_, now + asked);
+  Duration time = growing(settings_.first_wait, settings_.longest_wait, limits_, random);
+  if (wait && *wait > Duration::zero()) {
+    const Duration asked = std::clamp(*wait, kShortestLimit, settings_.longest_limit);
+    // A server that goes on refusing after the time that it asked for has asked for too little.
+    time = limits_ > 1 ? std::max(asked, time) : asked;
+  }
+  if (now >= limited_until_) limited_probe_ = now + settings_.longest_wait;
+  limited_until_ = std::max(limited_until_, now + time);
   limit_reason_ = reason;
 }
 
@@ -70,10 +84,16 @@ CircuitBreaker::View CircuitBreaker::view(MonoTime now) const {
   View view;
   view.up = !open_;
   view.limited = now < limited_until_;
-  const MonoTime next = std::max(open_ ? until_ : MonoTime{}, limited_until_);
+  const MonoTime next =
+      std::max(open_ ? until_ : MonoTime{}, std::min(limited_until_, limited_probe_));
+  const bool is_closed = !open_ && !view.limited;
   view.wait = std::max(Duration::zero(), Duration(next - now));
-  view.may_probe = open_ && !probing_ && view.wait == Duration::zero();
-  if (open_ && probing_) view.wait = std::max(view.wait, kWhileProbing);
+  view.may_probe = !is_closed && !probing_ && view.wait == Duration::zero();
+  if (!is_closed && probing_) {
+    // Its answer, or the end of what was asked for, whichever comes first.
+    view.wait = open_ ? std::max(view.wait, kWhileProbing)
+                      : std::min(Duration(limited_until_ - now), kWhileProbing);
+  }
   view.takes = !open_ && !view.limited;
   if (open_) view.reason = reason_;
   if (!open_ && view.limited) view.reason = limit_reason_;

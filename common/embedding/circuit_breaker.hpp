@@ -9,7 +9,8 @@
 //     |  |             it is time                       v
 //     |  +---- success ---- probing (one request) <---- waits, longer each time
 //     |                        |  failure: open again
-//   limited: closed, but asked to wait for a while (429). That is no outage.
+//   limited: closed, but asked to wait for a while (429). That is no outage. In a long while there
+//   is a probe after each `longest_wait`, for the server may have asked for more than it needs.
 //
 // Threads: one owner. Pure: the time and the random numbers are the caller's.
 
@@ -38,7 +39,7 @@ class CircuitBreaker {
     bool up = true;
     bool limited = false;
     bool takes = true;       // the next request would get Go
-    bool may_probe = false;  // it is down, and the next request would be a probe
+    bool may_probe = false;  // the next request would be a probe
     Duration wait{};         // until it is asked again, or until it is clear how a probe has ended
     std::string reason{};
   };
@@ -52,7 +53,8 @@ class CircuitBreaker {
   void failed(MonoTime now, const std::string& reason, double random);
   // There is no doubt that it is down, or wrongly configured.
   void open(MonoTime now, const std::string& reason, double random);
-  // The server asks to be left alone; without a wait of its own, it grows.
+  // The server asks to be left alone. Without a wait of its own, it grows; so it does if the server
+  // refuses again after the wait that it asked for.
   void limited(MonoTime now, std::optional<Duration> wait, const std::string& reason,
                double random);
   // A request ended without saying anything about the server.
@@ -69,6 +71,7 @@ class CircuitBreaker {
   std::int32_t limits_ = 0;     // since the last success
   MonoTime until_{};            // open: of the wait
   MonoTime limited_until_{};
+  MonoTime limited_probe_{};  // limited: when there may be a probe
   std::string reason_;
   std::string limit_reason_;
 };

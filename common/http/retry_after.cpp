@@ -20,15 +20,25 @@ constexpr std::array kDateForms{
     "%a %b %e %H:%M:%S %Y",       // Sun Nov  6 08:49:37 1994
 };
 
-std::optional<Duration> until_date(const std::string& text, WallTime now) {
+std::optional<WallTime> parse_date(const std::string* text) {
+  if (text == nullptr) return std::nullopt;
   for (const char* const form : kDateForms) {
     std::tm date{};
-    const char* const end = ::strptime(text.c_str(), form, &date);
+    const char* const end = ::strptime(text->c_str(), form, &date);
     if (end == nullptr || *end != '\0') continue;
-    const WallTime at = WallTime::clock::from_time_t(::timegm(&date));
-    return std::max(Duration::zero(), Duration(at - now));
+    return WallTime::clock::from_time_t(::timegm(&date));
   }
   return std::nullopt;
+}
+
+std::optional<Duration> field_after(const Headers& headers, WallTime now) {
+  if (const auto milliseconds = seconds_to_wait(headers.find("Retry-After-Ms")))
+    return *milliseconds / 1000;
+  const std::string* const field = headers.find("Retry-After");
+  if (const auto seconds = seconds_to_wait(field)) return seconds;
+  const auto date = parse_date(field);
+  if (!date) return std::nullopt;
+  return Duration(*date - parse_date(headers.find("Date")).value_or(now));
 }
 
 }  // namespace
@@ -47,12 +57,8 @@ std::optional<Duration> seconds_to_wait(const std::string* field_value) {
 }
 
 std::optional<Duration> retry_after(const Headers& headers, WallTime now) {
-  if (const auto milliseconds = seconds_to_wait(headers.find("Retry-After-Ms")))
-    return *milliseconds / 1000;
-  const std::string* const field = headers.find("Retry-After");
-  if (field == nullptr) return std::nullopt;
-  const auto seconds = seconds_to_wait(field);
-  return seconds ? seconds : until_date(*field, now);
+  const auto wait = field_after(headers, now);
+  return wait && *wait > Duration::zero() ? wait : std::nullopt;
 }
 
 }  // namespace holdfast::http

@@ -31,7 +31,7 @@ NextStep next_step(const ClaimState& state, std::int64_t now_ms, Duration poll) 
   if (!state.provider.takes_texts) {
     if (state.probing) return {};
     const Duration wait = state.provider.ask_again_in;
-    if (!state.provider.up && wait <= Duration::zero()) return {Action::Probe, 0, {}};
+    if (wait <= Duration::zero()) return {Action::Probe, 0, {}};
     return {Action::Sleep, 0, std::clamp(wait, kShortestSleep, std::max(poll, kShortestSleep))};
   }
   if (state.backing_off) return {Action::Sleep, 0, poll};

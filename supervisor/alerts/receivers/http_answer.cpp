@@ -45,7 +45,7 @@ std::optional<Duration> wait_of(const http::Response& response, WallTime now) {
   for (const std::optional<Duration>& wait :
        {http::retry_after(response.headers, now), wait_of_body(response.body),
         http::seconds_to_wait(response.headers.find("X-RateLimit-Reset-After"))}) {
-    if (wait && (!longest || *wait > *longest)) longest = wait;
+    if (wait && *wait > Duration::zero() && (!longest || *wait > *longest)) longest = wait;
   }
   return longest;
 }

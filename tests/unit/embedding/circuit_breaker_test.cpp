@@ -122,11 +122,70 @@ TEST_CASE("a server that asks for time is not down") {
     breaker.limited(now, std::nullopt, "slow down", 0);
     CHECK(breaker.view(now).wait == 4s);
   }
-  SECTION("no wait is longer than an hour, and none too short to matter") {
+  SECTION("requests that were sent together and refused together are one refusal") {
+    for (int i = 0; i < 9; ++i)
+      breaker.limited(kStart + 1s, std::nullopt, "slow down", 0);
+    CHECK(breaker.view(kStart + 1s).wait == 2s);
+    breaker.succeeded();  // one that was under way
+    CHECK(breaker.view(kStart + 1s).wait == 2s);
+  }
+  SECTION("no wait is longer than an hour, none too short to matter, and 0 is as good as none") {
     breaker.limited(kStart + 3s, 100h, "slow down", 0);
-    CHECK(breaker.view(kStart + 3s).wait == 1h);
+    CHECK(breaker.view(kStart + 3s + 1h - 1ms).limited);
+    CHECK_FALSE(breaker.view(kStart + 3s + 1h).limited);
     CircuitBreaker other;
-    other.limited(kStart, 0s, "slow down", 0);
+    other.limited(kStart, 1ms, "slow down", 0);
     CHECK(other.view(kStart).wait == 250ms);
+    CircuitBreaker third;
+    third.limited(kStart, 0s, "slow down", 0);
+    CHECK(third.view(kStart).wait == 1s);
+  }
+}
+
+TEST_CASE("a server that refuses again after the time that it asked for is given more") {
+  struct Row {
+    std::optional<Duration> asked;
+    Duration waits[4];
+  };
+  for (const Row& row :
+       {Row{std::nullopt, {1s, 2s, 4s, 8s}}, Row{Duration(0s), {1s, 2s, 4s, 8s}},
+        Row{Duration(10ms), {250ms, 2s, 4s, 8s}}, Row{Duration(3s), {3s, 3s, 4s, 8s}},
+        Row{Duration(9s), {9s, 9s, 9s, 9s}}}) {
+    CircuitBreaker breaker;
+    MonoTime now = kStart;
+    for (const Duration wait : row.waits) {
+      CAPTURE(wait.count());
+      breaker.limited(now, row.asked, "slow down", 0);
+      CHECK(breaker.view(now).wait == wait);
+      now += wait;
+      CHECK(breaker.ask(now) == Permit::Go);
+    }
+  }
+}
+
+TEST_CASE("in a long wait there is a probe every minute, and its success ends it") {
+  CircuitBreaker breaker;
+  breaker.limited(kStart, 1h, "slow down", 0);
+  CHECK(breaker.view(kStart).wait == 60s);
+  CHECK_FALSE(breaker.view(kStart + 59s).may_probe);
+  CHECK(breaker.ask(kStart + 59s) == Permit::No);
+  CHECK(breaker.view(kStart + 60s).may_probe);
+  CHECK_FALSE(breaker.view(kStart + 60s).takes);
+  CHECK(breaker.ask(kStart + 60s) == Permit::Probe);
+  CHECK(breaker.ask(kStart + 60s) == Permit::No);
+  CHECK(breaker.view(kStart + 60s).wait > Duration::zero());
+  SECTION("success") {
+    breaker.succeeded();
+    CHECK(breaker.view(kStart + 61s).takes);
+    CHECK(breaker.ask(kStart + 61s) == Permit::Go);
+  }
+  SECTION("refused again, failed or given up: the next is a minute later") {
+    const int way = GENERATE(0, 1, 2);
+    if (way == 0) breaker.limited(kStart + 61s, 1h, "slow down", 0);
+    if (way == 1) breaker.failed(kStart + 61s, "no luck", 0);
+    if (way == 2) breaker.given_up();
+    CHECK_FALSE(breaker.view(kStart + 61s).takes);
+    CHECK(breaker.ask(kStart + 119s) == Permit::No);
+    CHECK(breaker.ask(kStart + 120s) == Permit::Probe);
   }
 }

@@ -198,6 +198,16 @@ TEST_CASE("how long a server asks to wait: seconds, a date, or nothing that can 
   CHECK(judge_status_of(429, "", headers).wait == Duration(9s));
   headers.set("Retry-After", "Thu Jan  1 00:00:09 1970");
   CHECK(judge_status_of(429, "", headers).wait == Duration(9s));
+  // A server whose clock is ahead, or behind, counts from its own date.
+  headers.set("Date", "Thu, 01 Jan 1970 01:00:00 GMT");
+  headers.set("Retry-After", "Thu, 01 Jan 1970 01:00:05 GMT");
+  CHECK(judge_status_of(429, "", headers).wait == Duration(5s));
+  for (const char* const none :
+       {"Thu, 01 Jan 1970 01:00:00 GMT", "Thu, 01 Jan 1970 00:59:00 GMT", "0"}) {
+    CAPTURE(none);
+    headers.set("Retry-After", none);
+    CHECK_FALSE(judge_status_of(429, "", headers).wait);
+  }
   headers.set("Retry-After", "tomorrow");
   CHECK_FALSE(judge_status_of(429, "", headers).wait);
   headers.set("Retry-After", "2");

@@ -184,7 +184,7 @@ TEST_CASE("what may pass is tried again, and nobody hears of it") {
                {429, "", {{"Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT"}}}},
        }) {
     DYNAMIC_SECTION(row.what) {
-      Bench bench(at_first(1, row.reply));
+      Bench bench(at_first(1, row.reply), {}, 1ms);
       CHECK(bench.embed({"text"}));
       CHECK(bench.requests() == 2);
       CHECK(bench.is_up());
@@ -503,7 +503,7 @@ TEST_CASE("a text of which not even the smallest part is short enough is refused
 
 TEST_CASE("a short pause that the server asks for is sat out, a long one is an error") {
   SECTION("short") {
-    Bench bench(at_first(3, {429, "", {{"Retry-After", "0"}}}));
+    Bench bench(at_first(3, {429, "", {{"Retry-After", "0"}}}), {}, 1ms);
     CHECK(bench.embed({"text"}));
     CHECK(bench.requests() == 4);
   }
@@ -524,7 +524,7 @@ TEST_CASE("a short pause that the server asks for is sat out, a long one is an e
         [](const PeerRequest&) {
           return PeerReply{429, "", {{"Retry-After", "0"}}};
         },
-        {}, 1h, {.once = 15s, .in_all = 600ms});
+        {}, 250ms, {.once = 15s, .in_all = 600ms});
     CHECK(bench.error_of({"text"}).kind == ErrorKind::Unavailable);
     CHECK(bench.requests() >= 3);
     CHECK(bench.is_up());
