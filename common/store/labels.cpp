@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/labels.hpp"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -9,8 +10,6 @@
 namespace holdfast::store {
 
 namespace {
-
-constexpr std::size_t kMostLabels = 256;
 
 void add_label(std::vector<Label>& labels, const std::string& name, std::string value) {
   const bool fits = name.size() <= kLongestLabel && value.size() <= kLongestLabel;
@@ -39,10 +38,12 @@ void add_labels(std::vector<Label>& labels, const std::string& name, const nlohm
 std::string label_value(const nlohmann::json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number_float()) {
-    constexpr double kBeyond = 9223372036854775808.0;  // 2^63: below it, a whole one is an int64
+    // From here on JSON's writers have an exponent. Integers end at 2^64, well below.
+    constexpr double kBeyond = 1e21;
     const auto number = value.get<double>();
+    if (number == 0) return "0";  // also if it is negative
     if (std::abs(number) < kBeyond && std::trunc(number) == number)
-      return std::to_string(static_cast<std::int64_t>(number));
+      return fmt::format("{:.0f}", number);
   }
   return value.dump();
 }
@@ -54,7 +55,6 @@ std::vector<Label> labels_of(std::string_view metadata) {
   add_labels(labels, "", json);
   std::sort(labels.begin(), labels.end());
   labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
-  if (labels.size() > kMostLabels) labels.resize(kMostLabels);
   return labels;
 }
 

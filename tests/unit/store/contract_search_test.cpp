@@ -406,6 +406,37 @@ TEST_CASE("a whole number of metadata is the same one however it was written") {
   // As it was written, a worker of the release before asks for it. Text is no number.
   REQUIRE(found_by("n", "100.0") == Names{"a", "c"});
   REQUIRE(found_by("f", "1").empty());
+  // Beyond 2^63, too.
+  store_text(*store, "d", "Tide", "A tide.", R"({"huge":1e19,"low":-1e19,"far":1e20})");
+  store_text(*store, "e", "Tide", "A tide.",
+             R"({"huge":10000000000000000000,"low":-10000000000000000000,)"
+             R"("far":100000000000000000000})");
+  REQUIRE(found_by("huge", "10000000000000000000") == Names{"d", "e"});
+  REQUIRE(found_by("low", "-10000000000000000000") == Names{"d", "e"});
+  REQUIRE(found_by("far", "100000000000000000000") == Names{"d", "e"});
+}
+
+TEST_CASE("a search is narrowed by each of very many values of a document") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  std::string metadata = R"({"tags":[)";
+  for (int i = 0; i < 2000; ++i)
+    metadata += (i > 0 ? ",\"t" : "\"t") + std::to_string(i) + "\"";
+  metadata += R"(],"\u00fcn\u00ef":"w\u00e9rt"})";
+  store_text(*store, "many", "Tide", "A tide.", metadata);
+  store_text(*store, "none", "Tide", "A tide.");
+  for (const auto& [name, value] :
+       std::vector<std::pair<std::string, std::string>>{{"tags", "t0"},
+                                                        {"tags", "t255"},
+                                                        {"tags", "t999"},
+                                                        {"tags", "t1999"},
+                                                        {"\u00fcn\u00ef", "w\u00e9rt"}}) {
+    INFO(value);
+    SearchQuery query;
+    query.text = "tide";
+    query.labels = {{name, value}};
+    CHECK(ids_of(store->search(query)) == Names{"many"});
+  }
 }
 
 TEST_CASE("of more equal matches than are looked at closely the best is found, whatever its age") {
