@@ -31,17 +31,18 @@ constexpr std::size_t kGap = 3;
 // And what they end with: a row for each term that was looked for, with how many chunks have it,
 // one for all chunks, and one for each of the best chunks. Those that have the same terms weigh the
 // same, in whatever order the weights are added: of them the best are those that have the terms in
-// their title, in one that says little else, and then those that have them often in a short text.
-// Only chunks that may be among the best are looked at that closely.
-#define HOLDFAST_BEST                                                                    \
-  " best AS (SELECT w.id FROM weighted AS w JOIN holdfast.chunk AS c ON c.id = w.id"     \
-  " WHERE w.weight >= coalesce((SELECT weight FROM weighted ORDER BY weight DESC"        \
-  " OFFSET $4 - 1 LIMIT 1), 0)"                                                          \
-  " ORDER BY w.weight DESC,"                                                             \
-  " ts_rank('{0, 0, 0, 1}', c.terms, $5::text::tsquery) / ln(8 + length(c.title)) DESC," \
-  " ts_rank('{1, 0, 0, 1}', c.terms, $5::text::tsquery, 1) DESC, w.id LIMIT $4)"         \
-  " SELECT 0::bigint, chunks::bigint FROM passages"                                      \
-  " UNION ALL SELECT place, chunks FROM frequency"                                       \
+// their title, in one that says little else, and then those that have them often, in a short text.
+// Only chunks that may be among the best are looked at that closely, which means to read all their
+// terms: of very many the newest.
+#define HOLDFAST_BEST                                                                 \
+  " near AS (SELECT id, weight FROM weighted WHERE weight >= coalesce((SELECT weight" \
+  " FROM weighted ORDER BY weight DESC OFFSET $4 - 1 LIMIT 1), 0)"                    \
+  " ORDER BY weight DESC, id DESC LIMIT 5000),"                                       \
+  " best AS (SELECT n.id FROM near AS n JOIN holdfast.chunk AS c ON c.id = n.id"      \
+  " ORDER BY n.weight DESC, ts_rank('{0.01, 0, 0, 1}', c.terms, $5::text::tsquery)"   \
+  " / ln(8 + length(c.title)) DESC, octet_length(c.text), n.id LIMIT $4)"             \
+  " SELECT 0::bigint, chunks::bigint FROM passages"                                   \
+  " UNION ALL SELECT place, chunks FROM frequency"                                    \
   " UNION ALL SELECT -1::bigint, id FROM best"
 constexpr std::string_view kFindTerms = HOLDFAST_FOUND
     " weighted AS MATERIALIZED (SELECT f.id, sum(q.weight)::real AS weight"
