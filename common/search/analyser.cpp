@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/search/analyser.hpp"
 
+#include "common/search/codes.hpp"
 #include "common/search/fold.hpp"
 #include "common/search/hebrew.hpp"
-#include "common/text/ascii.hpp"
 #include "common/text/utf8.hpp"
 
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -19,6 +20,7 @@ namespace {
 constexpr std::size_t kMostTerms = 64;
 // With the terms, 240: FTS5 refuses expressions more than 256 deep.
 constexpr std::size_t kMostVariants = 176;
+constexpr std::size_t kMostSpellings = 8;  // of a phrase
 constexpr std::size_t kRecognisable = 4;
 
 struct Quotes {
@@ -63,19 +65,6 @@ bool has_digit(std::string_view word) {
   return std::any_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// Where letters end and digits begin, or the other way round, in a word of ASCII that has one such
-// place; 0: it has none, or several.
-std::size_t meeting(std::string_view word) {
-  std::size_t found = 0;
-  for (std::size_t i = 0; i < word.size(); ++i) {
-    if (!text::is_alphanumeric(word[i])) return 0;
-    if (i == 0 || text::is_alpha(word[i]) == text::is_alpha(word[i - 1])) continue;
-    if (found > 0) return 0;
-    found = i;
-  }
-  return found;
-}
-
 bool has_alphabet(Script script) {
   return script != Script::Han && script != Script::Hangul && script != Script::SouthEast &&
          script != Script::Other;
@@ -91,13 +80,19 @@ class TermList {
     const auto found = place_.find(word);
     if (found != place_.end()) return found->second;
     if (query_.terms.size() == kMostTerms) return std::nullopt;
-    query_.terms.push_back({word, {}, false, false, false});
+    query_.terms.push_back({word, {}, false, false, false, {}});
     place_.emplace(word, query_.terms.size() - 1);
     return query_.terms.size() - 1;
   }
-  void add_joined(const std::string& word) {
+  void add_joined(const std::string& word, std::span<const std::optional<std::size_t>> parts) {
     const std::size_t before = query_.terms.size();
-    if (const auto place = add(word); place == before) query_.terms[before].is_joined = true;
+    const auto place = add(word);
+    if (!place) return;
+    Term& term = query_.terms[*place];
+    if (*place == before) term.is_joined = true;
+    for (const auto& part : parts) {
+      if (part && *part != *place) term.parts.push_back(*part);
+    }
   }
   void add_variant(const std::string& word, std::string variant) {
     if (const auto found = place_.find(word); found != place_.end())
@@ -163,10 +158,29 @@ std::string Analyser::index_terms(std::string_view text) {
 }
 
 void Analyser::add_phrase(Query& query, std::string_view text) {
-  std::vector<std::string> phrase;
-  for (const Token& token : tokenise(text).words)
-    phrase.push_back(token.text);
-  if (!phrase.empty() && query.phrases.size() < kMostTerms) query.phrases.push_back(phrase);
+  const std::vector<Token> words = tokenise(text).words;
+  if (words.empty() || query.phrases.size() == kMostTerms) return;
+  const std::vector<Code> codes = codes_in(text, words);
+  auto code = codes.begin();
+  Phrase phrase(1);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    Phrase ways{{words[i].text}};
+    if (code != codes.end() && code->front().word == i) {
+      ways = spellings_of(*code, words);
+      if (ways.size() * phrase.size() > kMostSpellings) ways.resize(1);
+      i = code->back().word;
+      ++code;
+    }
+    Phrase longer;
+    for (const auto& begin : phrase) {
+      for (const auto& way : ways) {
+        longer.push_back(begin);
+        longer.back().insert(longer.back().end(), way.begin(), way.end());
+      }
+    }
+    phrase = std::move(longer);
+  }
+  query.phrases.push_back(std::move(phrase));
 }
 
 Query Analyser::parse_query(std::string_view text) {
@@ -195,21 +209,11 @@ Query Analyser::parse_query(std::string_view text) {
     }
   }
   for (const Joined& joined : tokens.joined) {
-    list.add_joined(joined.word.text);
+    if (joined.cuts_words) continue;
+    list.add_joined(joined.word.text,
+                    std::span(places).subspan(joined.first, joined.last - joined.first + 1));
     each_stem(joined.word, LanguageSet::all_latin(),
               [&](std::string stem) { list.add_variant(joined.word.text, std::move(stem)); });
-  }
-  // "rfc9110" and "RFC 9110" are one name.
-  for (std::size_t i = 1; i < tokens.words.size(); ++i) {
-    const std::string& word = tokens.words[i].text;
-    if (tokens.words[i - 1].end + 1 != tokens.words[i].begin) continue;
-    const std::string& before = tokens.words[i - 1].text;
-    if (meeting(before + word) == before.size()) list.add_joined(before + word);
-  }
-  for (std::size_t i = 0; i < query.terms.size(); ++i) {
-    const std::string word = query.terms[i].word;
-    if (const std::size_t at = meeting(word); at > 0)
-      list.add_variant(i, word.substr(0, at) + ' ' + word.substr(at));
   }
   for (std::size_t i = 1; i < places.size(); ++i) {
     if (places[i - 1] && places[i] && *places[i - 1] != *places[i])

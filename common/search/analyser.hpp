@@ -22,19 +22,21 @@ namespace holdfast::search {
 
 // One thing that a query looks for.
 struct Term {
-  std::string word;  // as compared
-  // Other terms of the index that mean it: its stems, and two words with a blank in between where a
-  // letter and a digit meet, which mean it if they stand side by side.
-  std::vector<std::string> variants;
-  bool is_common = false;        // says little: it orders what the others find
-  bool may_be_misspelt = false;  // has letters enough to be recognised with one wrong
-  bool is_joined = false;        // words joined by a sign, as one: the words are terms, too
+  std::string word;                   // as compared
+  std::vector<std::string> variants;  // other terms of the index that mean it: its stems
+  bool is_common = false;             // says little: it orders what the others find
+  bool may_be_misspelt = false;       // has letters enough to be recognised with one wrong
+  bool is_joined = false;             // words that are not one in the query, as one
+  std::vector<std::size_t> parts;     // the terms of these words: what has it has them
 };
+
+// A phrase in each of its spellings, at first as it was typed. One of them has to be there, its
+// words in this order, one after the other.
+using Phrase = std::vector<std::vector<std::string>>;
 
 struct Query {
   std::vector<Term> terms;
-  // Words that have to be there, in this order, one after the other.
-  std::vector<std::vector<std::string>> phrases;
+  std::vector<Phrase> phrases;
   // Which of the terms follow each other in the query.
   std::vector<std::pair<std::size_t, std::size_t>> neighbours;
 };

@@ -14,7 +14,7 @@ constexpr double kWordsShare = 0.7;
 constexpr double kTogetherShare = 0.15;
 
 constexpr double kStemQuality = 0.85;
-constexpr double kPairQuality = 0.95;  // "RFC 9110" for "rfc9110"
+constexpr double kPartQuality = 0.85;  // of a longer name: "gtx1080" of "GTX 1080Ti"
 constexpr double kOneWrong = 0.7;
 constexpr double kTwoWrong = 0.5;
 constexpr std::size_t kLongWord = 8;  // may have two letters wrong
@@ -72,11 +72,6 @@ Ranker::Ranker(Analyser& analyser, const Query& query, const Frequencies& freque
     total_weight_ += weight;
     words_.emplace(term.word, i);
     for (const std::string& stem : term.variants) {
-      if (const std::size_t blank = stem.find(' '); blank != std::string::npos) {
-        const std::string_view both = stem;
-        pairs_.push_back({both.substr(0, blank), both.substr(blank + 1), i});
-        continue;
-      }
       stems_.emplace(stem, i);
       const std::size_t letters = stem.find('_') + 1;
       if (letters < stem.size())
@@ -114,17 +109,9 @@ Ranker::Found Ranker::find(std::string_view text) {
   const LanguageSet latin = tokens.guess.languages();
   found.words = tokens.words.size();
   for (std::size_t i = 0; i < tokens.words.size(); ++i)
-    match_token(tokens.words[i], i, latin, found);
+    match_token(tokens.words[i], 1, i, latin, found);
   for (const Joined& joined : tokens.joined)
-    match_token(joined.word, joined.first, latin, found);
-  for (const Pair& pair : pairs_) {
-    for (std::size_t i = 1; i < tokens.words.size(); ++i) {
-      const Token& first = tokens.words[i - 1];
-      const Token& second = tokens.words[i];
-      if (first.text == pair.first && second.text == pair.second)
-        found.matches.push_back({pair.term, kPairQuality, i - 1, first.begin, second.end});
-    }
-  }
+    match_token(joined.word, joined.cuts_words ? kPartQuality : 1, joined.first, latin, found);
   // One character is a term of its own only if it is all that was asked for.
   for (const std::string& piece : tokens.pieces) {
     const auto term = words_.find(piece);
@@ -134,18 +121,19 @@ Ranker::Found Ranker::find(std::string_view text) {
                      [&](const Token& word) { return word.text.find(piece) != std::string::npos; });
     if (token == tokens.words.end()) continue;
     const auto position = static_cast<std::size_t>(token - tokens.words.begin());
-    found.matches.push_back({term->second, 1, position, token->begin, token->end});
+    found.matches.push_back({term->second, 1, position, token->begin, token->end, false});
   }
+  add_implied(found);
   std::stable_sort(found.matches.begin(), found.matches.end(),
                    [](const Match& a, const Match& b) { return a.begin < b.begin; });
   return found;
 }
 
-void Ranker::match_token(const Token& token, std::size_t position, LanguageSet latin,
-                         Found& found) {
+void Ranker::match_token(const Token& token, double quality, std::size_t position,
+                         LanguageSet latin, Found& found) {
   const auto exact = words_.find(token.text);
   if (exact != words_.end()) {
-    found.matches.push_back({exact->second, 1, position, token.begin, token.end});
+    found.matches.push_back({exact->second, quality, position, token.begin, token.end, false});
     return;
   }
   bool matched = false;
@@ -159,12 +147,28 @@ void Ranker::match_token(const Token& token, std::size_t position, LanguageSet l
       for (auto term = first; term != last; ++term) {
         if (std::find(seen.begin(), seen.end(), term->second) != seen.end()) continue;
         seen.push_back(term->second);
-        found.matches.push_back({term->second, kStemQuality, position, token.begin, token.end});
+        found.matches.push_back(
+            {term->second, kStemQuality, position, token.begin, token.end, false});
         matched = true;
       }
     });
   }
   if (!matched && !misspelt_.empty()) match_misspelt(token, position, found);
+}
+
+// Who has "gtx1080" has "gtx" and "1080".
+void Ranker::add_implied(Found& found) const {
+  const std::size_t direct = found.matches.size();
+  for (std::size_t i = 0; i < direct; ++i) {
+    const Match whole = found.matches[i];
+    for (const std::size_t part : query_.terms[whole.term].parts) {
+      const bool known = std::any_of(
+          found.matches.begin() + static_cast<std::ptrdiff_t>(direct), found.matches.end(),
+          [&](const Match& other) { return other.term == part && other.begin == whole.begin; });
+      if (known) continue;
+      found.matches.push_back({part, whole.quality, whole.position, whole.begin, whole.end, true});
+    }
+  }
 }
 
 bool Ranker::match_misspelt(const Token& token, std::size_t position, Found& found) const {
@@ -175,7 +179,7 @@ bool Ranker::match_misspelt(const Token& token, std::size_t position, Found& fou
     const std::size_t wrong = edit_distance(wanted, letters, limit);
     if (wrong > limit) continue;
     found.matches.push_back(
-        {term, wrong <= 1 ? kOneWrong : kTwoWrong, position, token.begin, token.end});
+        {term, wrong <= 1 ? kOneWrong : kTwoWrong, position, token.begin, token.end, false});
     return true;
   }
   return false;
@@ -186,6 +190,7 @@ double Ranker::words_score(const Found& title, const Found& text) const {
   const std::size_t terms = query_.terms.size();
   std::vector<double> in_title(terms);
   std::vector<double> in_text(terms);
+  std::vector<double> implied_in_text(terms);
   std::vector<double> quality(terms);
   std::size_t title_words = 0;
   std::size_t last = static_cast<std::size_t>(-1);
@@ -195,13 +200,14 @@ double Ranker::words_score(const Found& title, const Found& text) const {
     last = match.position;
   }
   for (const Match& match : text.matches) {
-    in_text[match.term] += 1;
+    (match.implied ? implied_in_text : in_text)[match.term] += 1;
     quality[match.term] = std::max(quality[match.term], match.quality);
   }
   const double coverage =
       title.words == 0 ? 0 : static_cast<double>(title_words) / static_cast<double>(title.words);
   double sum = 0;
   for (std::size_t i = 0; i < terms; ++i) {
+    in_text[i] = std::max(in_text[i], implied_in_text[i]);
     const double by_title = in_title[i] * (0.7 + 0.28 * coverage);
     const double by_text =
         in_text[i] > 0 ? quality[i] * (0.45 + 0.3 * saturated(in_text[i], text.words)) : 0;
@@ -220,7 +226,9 @@ double Ranker::together(const Found& title, const Found& text) const {
     for (const Match& first : found.matches) {
       if (first.term != a) continue;
       for (const Match& second : found.matches) {
-        if (second.term == b && second.position == first.position + 1) return true;
+        if (second.term != b) continue;
+        const bool in_one = first.implied && second.implied && first.begin == second.begin;
+        if (in_one || second.position == first.position + 1) return true;
       }
     }
     return false;

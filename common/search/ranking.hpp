@@ -54,6 +54,7 @@ struct Match {
   std::size_t position = 0;  // counted in words
   std::size_t begin = 0;     // in bytes
   std::size_t end = 0;
+  bool implied = false;  // by another term, of which this one is a part
 };
 
 class Ranker {
@@ -74,14 +75,10 @@ class Ranker {
     std::size_t words = 0;  // of the text
     std::vector<Match> matches;
   };
-  // A term that may be written as two words.
-  struct Pair {
-    std::string_view first;
-    std::string_view second;
-    std::size_t term = 0;
-  };
   Found find(std::string_view text);
-  void match_token(const Token& token, std::size_t position, LanguageSet latin, Found& found);
+  void match_token(const Token& token, double quality, std::size_t position, LanguageSet latin,
+                   Found& found);
+  void add_implied(Found& found) const;
   bool match_misspelt(const Token& token, std::size_t position, Found& found) const;
   double words_score(const Found& title, const Found& text) const;
   double together(const Found& title, const Found& text) const;
@@ -93,7 +90,6 @@ class Ranker {
   double total_weight_ = 0;
   std::unordered_map<std::string_view, std::size_t> words_;  // word -> its term
   std::unordered_multimap<std::string_view, std::size_t> stems_;
-  std::vector<Pair> pairs_;
   std::vector<char32_t> initials_;                                // of the stems
   std::vector<std::pair<std::size_t, std::u32string>> misspelt_;  // term, its letters
   std::string title_;  // that found_in_title_ belongs to: the passages of a document share it

@@ -2,6 +2,7 @@
 #include "common/search/tokens.hpp"
 
 #include "common/embedding/characters.hpp"
+#include "common/search/codes.hpp"
 #include "common/search/fold.hpp"
 #include "common/search/hebrew.hpp"
 #include "common/search/korean.hpp"
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 namespace holdfast::search {
@@ -27,11 +29,6 @@ bool is_run_script(Script script) {
 
 bool is_sign(char32_t c) {
   return c == U'+' || c == U'#';
-}
-
-bool is_joiner(char32_t c) {
-  constexpr std::u32string_view kJoiners = U"-_./:'@\u2019\u2010\u2011";
-  return kJoiners.find(c) != std::u32string_view::npos;
 }
 
 bool is_digit(char32_t c) {
@@ -385,7 +382,22 @@ class Tokeniser {
 }  // namespace
 
 Tokens tokenise(std::string_view text) {
-  return Tokeniser(text).run();
+  Tokens tokens = Tokeniser(text).run();
+  for (const Code& code : codes_in(text, tokens.words)) {
+    for (Joined& joined : parts_joined(code, tokens.words))
+      tokens.joined.push_back(std::move(joined));
+  }
+  // Words joined by a sign may be a code.
+  const auto place = [](const Joined& joined) {
+    return std::tie(joined.first, joined.last, joined.word.text);
+  };
+  std::stable_sort(tokens.joined.begin(), tokens.joined.end(),
+                   [&](const Joined& a, const Joined& b) { return place(a) < place(b); });
+  const auto end =
+      std::unique(tokens.joined.begin(), tokens.joined.end(),
+                  [&](const Joined& a, const Joined& b) { return place(a) == place(b); });
+  tokens.joined.erase(end, tokens.joined.end());
+  return tokens;
 }
 
 LanguageSet languages_of(const Token& token, LanguageSet latin) {

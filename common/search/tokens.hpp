@@ -8,6 +8,8 @@
 //   characters (three in Thai and its neighbours): "中文搜索" gives 中文, 文搜, 搜索.
 // - Words joined by a hyphen, dot, slash or the like also count as one: "XK-4471" is xk, 4471, and
 //   xk4471; so do the halves of a word that is broken at a line's end.
+// - Parts of a name of letters and digits (codes.hpp) count as one, in words or across them: "GTX
+//   1080Ti" is gtx, 1080ti, gtx1080, and gtx1080ti.
 // - Superscripts and subscripts are no part of a word, but of what it is joined to: "H\u2082O" is
 //   h, o, and h2o. "10\u00B2" is only 10: 102 is another number.
 //
@@ -36,6 +38,7 @@ struct Joined {
   Token word;             // with something to stem only if it is one word broken at a line's end
   std::size_t first = 0;  // words[first] to words[last]
   std::size_t last = 0;
+  bool cuts_words = false;  // begins or ends inside of one
 };
 
 struct Tokens {

@@ -72,23 +72,21 @@ constexpr std::string_view kIndex =
 
 std::string any_spelling(const search::Term& term) {
   std::string query = fmt::format("'{}'", term.word);
-  for (const std::string& variant : term.variants) {
-    const std::size_t blank = variant.find(' ');
-    if (blank == std::string::npos) {
-      query += fmt::format(" | '{}'", variant);
-    } else {
-      query +=
-          fmt::format(" | ('{}' <-> '{}')", variant.substr(0, blank), variant.substr(blank + 1));
-    }
-  }
+  for (const std::string& variant : term.variants)
+    query += fmt::format(" | '{}'", variant);
   return query;
 }
 
 std::string all_phrases(const search::Query& query) {
   std::string all;
   for (const auto& phrase : query.phrases) {
+    std::string any;
+    for (const auto& spelling : phrase) {
+      if (!any.empty()) any += " | ";
+      any += fmt::format("('{}')", fmt::join(spelling, "' <-> '"));
+    }
     if (!all.empty()) all += " & ";
-    all += fmt::format("('{}')", fmt::join(phrase, "' <-> '"));
+    all += "(" + any + ")";
   }
   return all;
 }

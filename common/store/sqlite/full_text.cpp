@@ -15,25 +15,31 @@ std::string any_spelling(const search::Term& term) {
   return expression;
 }
 
-std::string quoted_phrase(const std::vector<std::string>& phrase) {
-  return fmt::format("\"{}\"", fmt::join(phrase, " "));
+std::string any_spelling(const search::Phrase& phrase) {
+  std::string expression;
+  for (const auto& spelling : phrase) {
+    if (!expression.empty()) expression += " OR ";
+    expression += fmt::format("\"{}\"", fmt::join(spelling, " "));
+  }
+  return expression;
 }
 
 // The terms are words: no input can make an expression of them that FTS5 does not understand. Where
-// there are phrases, they decide what is found, and the other words only its order.
+// there are phrases, they decide what is found, and the other words only its order. The words come
+// last: FTS5 counts how deep an expression is from its beginning.
 std::string match_expression(const search::Query& query) {
-  std::string expression;
+  std::string words;
   for (const search::Term& term : query.terms) {
     if (term.is_common) continue;
-    if (!expression.empty()) expression += " OR ";
-    expression += any_spelling(term);
+    if (!words.empty()) words += " OR ";
+    words += any_spelling(term);
   }
-  if (query.phrases.empty()) return expression;
-  if (!expression.empty()) expression += " OR ";
-  expression = "(" + expression + quoted_phrase(query.phrases.front()) + ")";
-  for (const auto& phrase : query.phrases)
-    expression += " AND " + quoted_phrase(phrase);
-  return expression;
+  if (query.phrases.empty()) return words;
+  std::string expression;
+  for (const search::Phrase& phrase : query.phrases)
+    expression += "(" + any_spelling(phrase) + ") AND ";
+  if (!words.empty()) words += " OR ";
+  return expression + "(" + words + any_spelling(query.phrases.front()) + ")";
 }
 
 }  // namespace

@@ -278,6 +278,48 @@ TEST_CASE("the only document with a code comes first, however it is written") {
   }
 }
 
+TEST_CASE("a code of several parts comes first, however it is written, and in quotes") {
+  const auto environment = make_environment();
+  const auto store = environment->open();
+  for (int i = 0; i < 20; ++i) {
+    store_text(*store, "note" + std::to_string(i), "Note",
+               "Part 12, part 34, card 1080, ISO 8859-" + std::to_string(i + 2) + ", report 24");
+  }
+  store_text(*store, "ab", "A", "Part AB12CD failed");
+  store_text(*store, "ef", "B", "Part EF 34 GH failed");
+  store_text(*store, "gtx", "C", "Card GTX 1080Ti is out");
+  store_text(*store, "a320", "D", "Aircraft A320neo lands");
+  store_text(*store, "car", "E", "IMEI/Kfz M-AB 1234");
+  store_text(*store, "video", "F", "1080p60 video");
+  store_text(*store, "q3", "G", "Q3FY24 report");
+  store_text(*store, "iso", "H", "ISO 8859-1");
+  store_text(*store, "rfc", "I", "see RFC 9110");
+  for (const auto& [query, id] :
+       std::map<std::string, std::string>{{"AB 12 CD", "ab"},
+                                          {"AB-12-CD", "ab"},
+                                          {"ab12cd", "ab"},
+                                          {"EF34GH", "ef"},
+                                          {"GTX1080Ti", "gtx"},
+                                          {"gtx1080", "gtx"},
+                                          {"A320 neo", "a320"},
+                                          {"MAB1234", "car"},
+                                          {"1080 p60", "video"},
+                                          {"q3 fy24", "q3"},
+                                          {"iso88591", "iso"},
+                                          {"\"rfc9110\"", "rfc"},
+                                          {"\"rfc-9110\"", "rfc"},
+                                          {"\"ef34gh\"", "ef"},
+                                          {"\"AB 12 CD\"", "ab"},
+                                          {"\"GTX1080 Ti\"", "gtx"},
+                                          {"\"card gtx1080ti is\"", "gtx"}}) {
+    INFO(query);
+    const Names names = found(*store, query);
+    REQUIRE_FALSE(names.empty());
+    CHECK(names.front() == id);
+    if (query.starts_with('"')) CHECK(names.size() == 1);
+  }
+}
+
 TEST_CASE("a title that is the query comes before texts that mention it") {
   const auto environment = make_environment();
   const auto store = environment->open();

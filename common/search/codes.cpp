@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/search/codes.hpp"
+
+#include "common/text/ascii.hpp"
+#include "common/text/utf8.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace holdfast::search {
+
+namespace {
+
+constexpr std::size_t kLongestCode = 64;  // bytes, as the longest word
+// A word of more is a hash or the like, which nobody writes in parts.
+constexpr std::size_t kMostParts = 8;
+// More are looked for as one only if whole words are.
+constexpr std::size_t kMostCut = 4;
+// Of which each division into words is tried.
+constexpr std::size_t kMostDivided = 4;
+
+bool is_number(char c) {
+  return c >= '0' && c <= '9';
+}
+
+bool letters_meet_digits(std::string_view before, std::string_view after) {
+  return is_number(before.back()) != is_number(after.front());
+}
+
+// Of an alphabet, without signs: "c++" has no parts.
+bool may_have_parts(const Token& word) {
+  return word.script != Script::Han && word.script != Script::Hangul &&
+         word.script != Script::SouthEast &&
+         std::all_of(word.text.begin(), word.text.end(), [](char c) {
+           return text::is_alphanumeric(c) || static_cast<unsigned char>(c) >= 0x80;
+         });
+}
+
+// A blank, also one that breaks no line; or the end of a line.
+bool is_one_blank(std::string_view gap) {
+  constexpr std::array<std::string_view, 5> kBlanks{" ", "\t", "\u00A0", "\u2009", "\u202F"};
+  if (std::find(kBlanks.begin(), kBlanks.end(), gap) != kBlanks.end()) return true;
+  return gap.find_first_not_of(" \t\r\n") == std::string_view::npos &&
+         std::count(gap.begin(), gap.end(), '\n') == 1;
+}
+
+bool hang_together(std::string_view text, const Token& before, const Token& after) {
+  if (after.begin < before.end || !may_have_parts(after)) return false;
+  const std::string_view gap = text.substr(before.end, after.begin - before.end);
+  if (letters_meet_digits(before.text, after.text)) {
+    if (gap.empty() || is_one_blank(gap)) return true;
+  }
+  if (gap.empty()) return false;
+  const auto [c, length] = text::decode_utf8(gap);
+  return length == gap.size() && is_joiner(c);
+}
+
+void add_parts(Code& code, std::string_view word, std::size_t place) {
+  const std::size_t before = code.size();
+  for (std::size_t begin = 0; begin < word.size();) {
+    std::size_t end = begin + 1;
+    while (end < word.size() && is_number(word[end]) == is_number(word[begin]))
+      ++end;
+    code.push_back({word.substr(begin, end - begin), place, begin == 0, end == word.size()});
+    begin = end;
+  }
+  if (code.size() - before > kMostParts) {
+    code.resize(before);
+    code.push_back({word, place, true, true});
+  }
+}
+
+}  // namespace
+
+bool is_joiner(char32_t c) {
+  constexpr std::u32string_view kJoiners = U"-_./:'@\u2019\u2010\u2011";
+  return kJoiners.find(c) != std::u32string_view::npos;
+}
+
+std::vector<Code> codes_in(std::string_view text, const std::vector<Token>& words) {
+  std::vector<Code> codes;
+  for (std::size_t first = 0; first < words.size();) {
+    std::size_t end = first + 1;
+    if (!may_have_parts(words[first])) {
+      first = end;
+      continue;
+    }
+    while (end < words.size() && hang_together(text, words[end - 1], words[end]))
+      ++end;
+    Code code;
+    for (std::size_t i = first; i < end; ++i)
+      add_parts(code, words[i].text, i);
+    const auto meet = [](const CodePart& a, const CodePart& b) {
+      return letters_meet_digits(a.text, b.text);
+    };
+    if (std::adjacent_find(code.begin(), code.end(), meet) != code.end())
+      codes.push_back(std::move(code));
+    first = end;
+  }
+  return codes;
+}
+
+std::vector<Joined> parts_joined(const Code& code, const std::vector<Token>& words) {
+  std::vector<Joined> all;
+  for (std::size_t first = 0; first < code.size(); ++first) {
+    std::string name(code[first].text);
+    bool meet = false;
+    for (std::size_t last = first + 1; last < code.size() && last - first < kMostParts; ++last) {
+      meet = meet || letters_meet_digits(code[last - 1].text, code[last].text);
+      name += code[last].text;
+      if (name.size() > kLongestCode) break;
+      const bool whole = code[first].begins_word && code[last].ends_word;
+      const bool is_word = whole && code[first].word == code[last].word;
+      if (!meet || is_word || (!whole && last - first >= kMostCut)) continue;
+      Joined joined;
+      joined.first = code[first].word;
+      joined.last = code[last].word;
+      joined.cuts_words = !whole;
+      joined.word.text = name;
+      joined.word.begin = words[joined.first].begin;
+      joined.word.end = words[joined.last].end;
+      all.push_back(std::move(joined));
+    }
+  }
+  return all;
+}
+
+std::vector<std::vector<std::string>> spellings_of(const Code& code,
+                                                   const std::vector<Token>& words) {
+  std::vector<std::vector<std::string>> spellings(1);
+  for (std::size_t i = code.front().word; i <= code.back().word; ++i)
+    spellings[0].push_back(words[i].text);
+  // Bit i of a way: a word ends after part i. Many parts only as one word, and as one each.
+  const bool few = code.size() <= kMostDivided;
+  const std::size_t ways = few ? std::size_t{1} << (code.size() - 1) : 2;
+  for (std::size_t way = 0; way < ways; ++way) {
+    std::vector<std::string> spelling(1);
+    for (std::size_t i = 0; i < code.size(); ++i) {
+      spelling.back() += code[i].text;
+      const bool ends = few ? (way >> i & 1U) != 0 : way == 1;
+      if (ends && i + 1 < code.size()) spelling.emplace_back();
+    }
+    if (spelling != spellings[0]) spellings.push_back(std::move(spelling));
+  }
+  return spellings;
+}
+
+}  // namespace holdfast::search
