@@ -9,6 +9,7 @@
 //
 // Threads: one at a time.
 
+#include "common/search/arabic.hpp"
 #include "common/search/hebrew.hpp"
 #include "common/search/stemmers.hpp"
 #include "common/search/tokens.hpp"
@@ -66,6 +67,11 @@ class Analyser {
     if (token.script == Script::Hebrew) {
       for (const std::string_view form : without_hebrew_prefixes(token.text))
         visit("he_" + std::string(form));
+      return;
+    }
+    if (token.script == Script::Arabic) {
+      for (const std::string& form : arabic_forms(token.to_stem))
+        visit(stem_term(Language::Arabic, form));
       return;
     }
     const LanguageSet languages = languages_of(token, latin);

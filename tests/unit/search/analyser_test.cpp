@@ -359,6 +359,41 @@ TEST_CASE("a Hebrew word is found with and without its prefixes") {
   CHECK_FALSE(finds("בן", "הוא לבן"));  // a son, and white: too short
 }
 
+TEST_CASE(
+    "an Arabic noun is found with and without its article and prefixes, whatever it begins with") {
+  const std::vector<std::pair<const char*, const char*>> found{
+      {"وزير", "اجتمع الوزير مع الرئيس"},
+      {"فندق", "الفندق قريب"},
+      {"فريق", "خسر الفريق"},
+      {"وثيقة", "الوثيقة مهمة"},
+      {"الوزارة", "لكل وزارة ميزانية"},
+      {"الفلوس", "فلوس كثيرة"},
+      {"بريد", "وصل البريد"},
+      {"البريد", "بريد سريع"},
+      {"سيارة", "السيارة جديدة"},
+      {"كتاب", "قرأ الكتاب"},
+      {"وزير", "كتب إلى وزير"},
+      {"وزير", "قال لوزير"},
+      {"وزير", "وجاء والوزير"},
+      {"الوزير", "ولوزير"},
+      {"ليمون", "عصير الليمون"},
+      {"كلب", "الكلب كبير"},
+      {"الوزير", "للوزير"},
+      {"فندق", "بالفندق"},
+      {"لبن", "اللبن طازج"},
+      {"وجوه", "الوجوه كثيرة"},
+      {"وثيقه", "الوثيقة مهمة"},
+      {"وثيقة", "الوثيقه مهمة"},
+      {"والد", "الوالد هنا"},
+  };
+  for (const auto& [query, text] : found) {
+    INFO(query << " in " << text);
+    CHECK(finds(query, text));
+  }
+  CHECK_FALSE(finds("وزير", "الفندق قريب"));
+  CHECK_FALSE(finds("ولد", "الدار"));  // a child, and the house: too short
+}
+
 TEST_CASE("a word that is broken at the end of a line is found whole, and by its halves") {
   for (const char* text :
        {"the infor-\nmation of it", "the infor-\r\nmation", "the infor-\n   mation",
