@@ -23,24 +23,47 @@ constexpr std::size_t kMostVariants = 176;
 constexpr std::size_t kMostSpellings = 8;  // of a phrase
 constexpr std::size_t kRecognisable = 4;
 
+// Languages close the same quote in different ways.
 struct Quotes {
   std::string_view open;
-  std::string_view close;
+  std::array<std::string_view, 4> close;
 };
-constexpr std::array<Quotes, 6> kQuotes{
-    {{"\"", "\""}, {"“", "”"}, {"„", "“"}, {"«", "»"}, {"「", "」"}, {"”", "”"}}};
+constexpr std::array<Quotes, 14> kQuotes{{{"\"", {"\""}},
+                                          {"\uFF02", {"\uFF02"}},
+                                          {"“", {"”", "“", "\""}},
+                                          {"„", {"“", "”", "„", "\""}},
+                                          {"‟", {"”"}},
+                                          {"”", {"”"}},
+                                          {"«", {"»"}},
+                                          {"»", {"«", "»"}},
+                                          {"‹", {"›"}},
+                                          {"›", {"‹", "›"}},
+                                          {"「", {"」"}},
+                                          {"『", {"』"}},
+                                          {"《", {"》"}},
+                                          {"〝", {"〞", "〟"}}}};
 
-// Where the quote stands at or after `at`; what is inside a Hebrew word is none.
-std::size_t find_quote(std::string_view text, std::string_view quote, std::size_t at) {
-  at = text.find(quote, at);
-  while (at != std::string_view::npos && hebrew_mark(text, at) > 0)
-    at = text.find(quote, at + quote.size());
-  return at;
+// What closes a quote.
+struct Closing {
+  std::size_t at = std::string_view::npos;
+  std::size_t size = 0;
+};
+
+// The first of them at or after `at`; what is inside a Hebrew word is none.
+Closing find_closing(std::string_view text, const Quotes& quotes, std::size_t at) {
+  for (; at < text.size(); ++at) {
+    if (hebrew_mark(text, at) > 0) continue;
+    for (const std::string_view close : quotes.close) {
+      if (!close.empty() && text.substr(at).starts_with(close)) return {at, close.size()};
+    }
+  }
+  return {};
 }
 
 // What stands in quotes.
 std::vector<std::string_view> quoted(std::string_view text) {
   std::vector<std::string_view> found;
+  std::size_t doubled = 0;  // how often the next quote is opened, and so closed, besides
   for (std::size_t at = 0; at < text.size();) {
     const auto* const quotes =
         std::find_if(kQuotes.begin(), kQuotes.end(),
@@ -50,13 +73,23 @@ std::vector<std::string_view> quoted(std::string_view text) {
       continue;
     }
     const std::size_t begin = at + quotes->open.size();
-    const std::size_t end = find_quote(text, quotes->close, begin);
-    if (end == std::string_view::npos) {
+    const Closing end = find_closing(text, *quotes, begin);
+    // One without an end, and the first of a doubled one, mean nothing.
+    if (end.at == std::string_view::npos) {
       at = begin;
       continue;
     }
-    found.push_back(text.substr(begin, end - begin));
-    at = end + quotes->close.size();
+    at = end.at + end.size;
+    if (end.at == begin && at < text.size() && text[at] != ' ') {
+      at = begin;
+      ++doubled;
+      continue;
+    }
+    found.push_back(text.substr(begin, end.at - begin));
+    const std::string_view close = text.substr(end.at, end.size);
+    for (; doubled > 0 && text.substr(at).starts_with(close); --doubled)
+      at += close.size();
+    doubled = 0;
   }
   return found;
 }

@@ -217,6 +217,25 @@ TEST_CASE("quotes make phrases; without an end they mean nothing") {
   CHECK(phrases_of("\"\" \"???\"").empty());
 }
 
+TEST_CASE("quotes are those of any language, and a doubled one is one") {
+  for (const char* text :
+       {"\"main sail\"",           "\u201cmain sail\u201d", "\u201cmain sail\u201c",
+        "\u201cmain sail\"",       "\u201emain sail\u201c", "\u201emain sail\u201d",
+        "\u201emain sail\"",       "\u201dmain sail\u201d", "\u00abmain sail\u00bb",
+        "\u00ab main sail \u00bb", "\u00bbmain sail\u00ab", "\u00bbmain sail\u00bb",
+        "\u2039main sail\u203a",   "\u203amain sail\u2039", "\u300cmain sail\u300d",
+        "\u300emain sail\u300f",   "\u300amain sail\u300b", "\u301dmain sail\u301f",
+        "\uff02main sail\uff02",   "\"\"main sail\"\"",     "\"\"\"main sail\"\"\"",
+        "\"\" \"main sail\"",      "\"main sail\" \"\""}) {
+    INFO(text);
+    CHECK(phrases_of(text) == std::vector<Words>{{"main", "sail"}});
+    CHECK(phrases_of(std::string("noon ") + text + " \"jib\"").size() == 2);
+  }
+  CHECK(phrases_of("\u201cmain\u201d \u201csail\u201d").size() == 2);
+  CHECK(phrases_of("\u201emain\u201c \u201esail\u201c").size() == 2);
+  CHECK(phrases_of("\u201emain sail").empty());
+}
+
 TEST_CASE("common words are told apart, unless there is nothing else") {
   const Query question = Analyser().parse_query("what pulls the sea");
   std::vector<bool> common;
