@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/config/environment.hpp"
 
+#include "common/config/receiver_types.hpp"
 #include "common/config/schema.hpp"
 #include "common/net/address.hpp"
-#include "common/os/file.hpp"
 #include "common/protocol/names.hpp"
 #include "common/protocol/variables.hpp"
 #include "common/text/ascii.hpp"
@@ -35,17 +35,9 @@ std::optional<std::string> value_of(const Variable& variable, const Environ& env
   }
   if (path == nullptr) return direct == nullptr ? std::nullopt : std::optional(*direct);
   name = file_variable;
-  constexpr std::size_t kLargestSecret = 64u << 10;
-  auto content = read_file(*path, kLargestSecret);
+  auto content = secret_of({}, *path);
   if (!content) {
     report.problem_of_variable(file_variable, content.error().message);
-    return {};
-  }
-  while (!content->empty() && (content->back() == '\n' || content->back() == '\r')) {
-    content->pop_back();
-  }
-  if (content->empty()) {
-    report.problem_of_variable(file_variable, fmt::format("'{}' is empty", *path));
     return {};
   }
   return std::move(*content);

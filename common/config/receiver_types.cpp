@@ -55,6 +55,9 @@ Result<std::string> secret_of(const std::string& text, const std::filesystem::pa
   if (file.empty()) return text;
   constexpr std::size_t kLargest = 64u << 10;
   HOLDFAST_TRY_ASSIGN(std::string content, read_file(file, kLargest));
+  // What editors put before and behind it.
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (content.starts_with(kByteOrderMark)) content.erase(0, kByteOrderMark.size());
   while (!content.empty() && (content.back() == '\n' || content.back() == '\r'))
     content.pop_back();
   if (content.empty())

@@ -28,7 +28,8 @@ const ReceiverType* find_receiver_type(std::string_view name);  // or nullptr
 // The type that the host of a URL tells: "slack", "discord", else "webhook".
 std::string receiver_type_of(std::string_view url);
 
-// The content of the file without its trailing newline, or `text` if `file` is empty.
+// The content of the file without a byte order mark and its trailing newline, or `text` if `file`
+// is empty.
 Result<std::string> secret_of(const std::string& text, const std::filesystem::path& file);
 
 // All that [alert_receiver.NAME] and [alert_ping] have that must not be shown.

@@ -126,6 +126,15 @@ TEST_CASE("a secret comes from the file that its _FILE variable names") {
   CHECK(config.store.url == "postgresql://u:p%40ss@db/x");
 }
 
+TEST_CASE("a byte order mark before a secret in a file is no part of it") {
+  const SecretFile secret("\xEF\xBB\xBFpostgresql://db/x\r\n");
+  CHECK(load_good("", {{"DATABASE_URL_FILE", secret.path()}}).config.store.url ==
+        "postgresql://db/x");
+  const SecretFile nothing("\xEF\xBB\xBF\n");
+  CHECK(load_bad("", {{"DATABASE_URL_FILE", nothing.path()}}) ==
+        "environment: DATABASE_URL_FILE: '" + nothing.path() + "' is empty");
+}
+
 TEST_CASE("an empty secret file is a problem") {
   const SecretFile secret("\n");
   CHECK(load_bad("", {{"DATABASE_URL_FILE", secret.path()}}) ==
