@@ -70,12 +70,14 @@ ProblemDetails problem_of(const Error& error) {
     // 507 would fit a full disk, but clients know how to retry a 503.
     case ErrorKind::ResourceExhausted:
       return {503, "The service has run out of a resource that it needs. Try again later."};
+    // Of the store, which is damaged or refuses this role: no request can be served, /ready says
+    // so, and the same request succeeds once that is mended.
+    case ErrorKind::PermissionDenied:
+    case ErrorKind::DataLoss:
     case ErrorKind::Unavailable:
       return {503, "The service cannot answer at the moment. Try again."};
     case ErrorKind::DeadlineExceeded:
       return {503, "The service could not answer in time. Try again."};
-    case ErrorKind::PermissionDenied:
-    case ErrorKind::DataLoss:
     case ErrorKind::Internal: break;
   }
   return {500,

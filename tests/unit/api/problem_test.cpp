@@ -75,7 +75,7 @@ TEST_CASE("each kind of error has its status, and our own faults keep their caus
       {ErrorKind::InvalidArgument, 422, true},   {ErrorKind::NotFound, 404, true},
       {ErrorKind::Conflict, 409, true},          {ErrorKind::ResourceExhausted, 503, false},
       {ErrorKind::Unavailable, 503, false},      {ErrorKind::DeadlineExceeded, 503, false},
-      {ErrorKind::PermissionDenied, 500, false}, {ErrorKind::DataLoss, 500, false},
+      {ErrorKind::PermissionDenied, 503, false}, {ErrorKind::DataLoss, 503, false},
       {ErrorKind::Internal, 500, false}};
   for (const Row& row : rows) {
     INFO(to_string(row.kind));

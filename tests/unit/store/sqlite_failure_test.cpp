@@ -196,3 +196,17 @@ TEST_CASE("a directory that may not be written is permission denied, and named")
   }
   REQUIRE(child.wait().shell_status() == 0);
 }
+
+TEST_CASE("a log that was emptied in use is damage to who has to read what another wrote") {
+  SqliteEnvironment environment;
+  const auto store = environment.open();
+  const auto other = environment.open();
+  REQUIRE(create(*store, "d1"));
+  REQUIRE(create(*other, "d2"));
+  std::filesystem::resize_file(environment.path().native() + "-wal", 0);
+  const auto refused = create(*store, "d3");
+  REQUIRE_FALSE(refused);
+  INFO(refused.error().message);
+  CHECK(refused.error().kind == ErrorKind::DataLoss);
+  CHECK_FALSE(store->check());
+}
