@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/log/redact.hpp"
 
+#include "common/log/secret_options.hpp"
 #include "common/text/ascii.hpp"
 
 #include <fmt/format.h>
@@ -19,6 +20,11 @@ bool contains_ignoring_case(std::string_view text, std::string_view part) {
                      [](char a, char b) { return text::to_lower(a) == b; }) != text.end();
 }
 
+bool ends_ignoring_case(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() &&
+         text::equals_ignoring_case(text.substr(text.size() - end.size()), end);
+}
+
 bool is_word_end(char c) {
   return std::string_view(" \t\r\n\"'<>`").find(c) != std::string_view::npos;
 }
@@ -29,7 +35,17 @@ bool continues_name(char c) {
 
 bool names_a_secret(std::string_view parameter) {
   return sounds_secret(parameter) || text::equals_ignoring_case(parameter, "sig") ||
-         text::equals_ignoring_case(parameter, "signature");
+         ends_ignoring_case(parameter, "signature") ||
+         ends_ignoring_case(parameter, "authorization");
+}
+
+// "DB_PW", "GITHUB_PAT", "SALT": words that are too short, or parts of too many others, to be
+// looked for anywhere in a name.
+bool has_secret_ending(std::string_view name) {
+  const auto start = name.find_last_of("_-.");
+  const std::string_view last = name.substr(start == std::string_view::npos ? 0 : start + 1);
+  return text::equals_ignoring_case(last, "pw") || text::equals_ignoring_case(last, "salt") ||
+         (last.size() < name.size() && text::equals_ignoring_case(last, "pat"));
 }
 
 bool names_one_secret(std::string_view text) {
@@ -102,11 +118,6 @@ void append_url(std::string& out, std::string_view rest) {
   append_query(out, rest.substr(question + 1));
 }
 
-// Options whose value is "user:password".
-bool names_an_account(std::string_view option) {
-  return option == "-u" || option == "-U" || option == "--user" || option == "--proxy-user";
-}
-
 // A switch, such as "-v": no secret is that short.
 bool is_switch(std::string_view word) {
   return word.size() == 2 && word[0] == '-';
@@ -136,6 +147,8 @@ class TextRedactor {
       if (continues_name(text_[at_])) {
         word();
       } else {
+        if (std::string_view(";|&\n").find(text_[at_]) != std::string_view::npos)
+          program_ = nullptr;
         copy(1);
       }
     }
@@ -149,18 +162,52 @@ class TextRedactor {
     while (end < text_.size() && continues_name(text_[end]))
       ++end;
     const std::string_view name = text_.substr(at_, end - at_);
+    const std::size_t begin = at_;
     const char before = at_ > 0 ? text_[at_ - 1] : ' ';
+    if (name[0] == '-' && short_secret(name)) return;
     copy(name.size());
     if (name.starts_with("Bearer") && next() == ' ') return bearer();
-    if (name.starts_with('-') && account(name)) return;
-    if (next() == '=' && (names_a_secret(name) || is_secret_pwd(name, before)))
+    if (name.ends_with("-----BEGIN")) return pem();
+    if (name[0] == '-' && account(name)) return;
+    if (const auto* const options = options_of(name)) program_ = options;
+    const bool arrow = text_.substr(at_).starts_with("=>");
+    if (next() == '=' && !arrow && (names_a_secret(name) || is_secret_pwd(name, before)))
       return assignment(before);
     if (!names_a_secret(name)) return user_information(name);
-    const bool escaped = text_.substr(at_).starts_with("\\\"");
-    if (before == '"' && (escaped || next() == '"')) return member();
-    if (next() == ':' && is_header(name)) return header();
-    if (name.starts_with("-") && next() == ' ') return option();
+    if ((before == '"' || before == '\'') && closes(before)) return member(before);
+    if (is_sensitive(name) && (spaced_assignment() || element(before))) return;
+    if (next() == ':' && is_header(name)) return header(begin, before);
+    if (name[0] == '-' && next() == ' ') return option();
     user_information(name);
+  }
+
+  // "-p x" and "-px" of a program whose options are known.
+  bool short_secret(std::string_view name) {
+    const ShortOption* const option = short_option(program_, name);
+    if (option == nullptr && name.size() == 2) {  // mysql -p'x'
+      const char quote = at_ + 2 < text_.size() ? text_[at_ + 2] : '\0';
+      const bool quoted = quote == '"' || quote == '\'';
+      if (!quoted || short_option(program_, std::string(name) + quote) == nullptr) return false;
+    } else if (option == nullptr) {
+      return false;
+    }
+    copy(2);
+    if (next() == ' ') {
+      this->option();
+    } else {
+      mask_value("");
+    }
+    return true;
+  }
+
+  // The key between the marks of "-----BEGIN RSA PRIVATE KEY-----".
+  void pem() {
+    constexpr std::string_view kMark = "-----";
+    const auto mark = text_.find(kMark, at_);
+    if (mark == std::string_view::npos) return;
+    if (text_.substr(at_, mark - at_).find("PRIVATE KEY") == std::string_view::npos) return;
+    copy(mark + kMark.size() - at_);
+    mask_until(std::min(text_.find("-----END", at_), text_.size()));
   }
 
   // PWD is a directory, but in "UID=sa;PWD=x" (ODBC), which is no list of variables.
@@ -208,15 +255,76 @@ class TextRedactor {
   void assignment(char before) {
     copy(1);
     // Of a URL's query, the other parameters stay.
-    mask_value(before == '?' || before == '&' ? "&#" : "");
+    whole_value(before == '?' || before == '&' ? "&#" : "");
   }
-  void member() {
-    copy(next() == '"' ? 1 : 2);
+  // Whether the quote before the name follows it, escaped or not.
+  bool closes(char quote) const {
+    return next() == quote || (next() == '\\' && at_ + 1 < text_.size() && text_[at_ + 1] == quote);
+  }
+  bool opens_value(std::size_t at) const {
+    while (at < text_.size() && text_[at] == '\\' && at + 1 < text_.size() &&
+           (text_[at + 1] == '\\' || text_[at + 1] == '"'))
+      ++at;
+    return at < text_.size() && std::string_view("\"'[{").find(text_[at]) != std::string_view::npos;
+  }
+  std::size_t after_blanks(std::size_t at) const {
+    return std::min(text_.find_first_not_of(' ', at), text_.size());
+  }
+  // In JSON, or with single quotes as Python and YAML write it. 'token': is followed by prose as
+  // well.
+  void member(char quote) {
+    copy(next() == quote ? 1 : 2);
     copy_blanks();
-    if (next() != ':') return;
+    if (next() == ':') {
+      const bool may_be_prose = quote == '\'' && kind_ == Kind::Prose;
+      if (may_be_prose && !opens_value(after_blanks(at_ + 1))) return;
+      copy(1);
+    } else if (next() == '=') {
+      copy(text_.substr(at_).starts_with("=>") ? 2 : 1);
+    } else {
+      return;
+    }
+    copy_blanks();
+    whole_value(",}");
+  }
+  // "password = x", "password => x".
+  bool spaced_assignment() {
+    const std::size_t sign = after_blanks(at_);
+    const std::string_view rest = text_.substr(sign);
+    const bool arrow = rest.starts_with("=>");
+    if (!arrow && (!rest.starts_with('=') || rest.starts_with("=="))) return false;
+    copy(sign - at_ + (arrow ? 2 : 1));
+    copy_blanks();
+    whole_value(",}");
+    return true;
+  }
+  // "<password>x</password>".
+  bool element(char before) {
+    if (next() != '>' || (before != '<' && before != ':')) return false;
     copy(1);
-    copy_blanks();
-    mask_value(",}");
+    mask_until(std::min({text_.find("</", at_), text_.find('\n', at_), text_.size()}));
+    return true;
+  }
+  // One that may be a list or an object too.
+  void whole_value(std::string_view more_ends) {
+    if (next() != '[' && next() != '{') return mask_value(more_ends);
+    copy(1);
+    std::size_t end = at_;
+    char quote = '\0';
+    for (int depth = 1; end < text_.size(); ++end) {
+      const char c = text_[end];
+      if (quote != '\0') {
+        if (c == quote) quote = '\0';
+        if (c == '\\') ++end;
+      } else if (c == '"' || c == '\'') {
+        quote = c;
+      } else if (c == '[' || c == '{') {
+        ++depth;
+      } else if ((c == ']' || c == '}') && --depth == 0) {
+        break;
+      }
+    }
+    mask_until(std::min(end, text_.size()));
   }
   bool is_header(std::string_view name) const {
     if (text::equals_ignoring_case(name, "authorization") ||
@@ -228,16 +336,56 @@ class TextRedactor {
     const std::string_view value = text_.substr(std::min(at_ + 1, text_.size()));
     // Of the others it is asked, as "token-service:8080" and "/keys:/keys" are something else.
     if (name.starts_with('-') || value.empty()) return false;
-    if (kind_ == Kind::Prose) return value[0] == ' ' && looks_like_a_header(name);
-    return value[0] == ' ' ||
-           (looks_like_a_header(name) && value[0] != '/' &&
+    if (kind_ == Kind::Prose) {
+      if (value[0] == ' ' && looks_like_a_header(name)) return true;
+      // What stands in quotes or below is no prose, except for "unexpected token: '}'".
+      const bool sure = is_sensitive(name) && !text::equals_ignoring_case(name, "token");
+      return sure && (opens_value(after_blanks(at_ + 1)) || begins_block(after_blanks(at_ + 1)));
+    }
+    const bool sure = looks_like_a_header(name) || is_sensitive(name) || name == "pass";
+    return value[0] == ' ' || opens_value(at_ + 1) || begins_block(at_ + 1) ||
+           (sure && value[0] != '/' &&
             !text::all_of(value.substr(0, value.find_first_of(" /\"'")), text::is_digit));
   }
+  // "|", ">-" and the like, or nothing: the value is in the lines that follow.
+  bool begins_block(std::size_t at) const {
+    const auto end = text_.find_first_of("\r\n", at);
+    if (end == std::string_view::npos) return false;
+    std::string_view rest = text_.substr(at, end - at);
+    if (rest.starts_with('|') || rest.starts_with('>')) {
+      rest.remove_prefix(1);
+      rest.remove_prefix(std::min(rest.find_first_not_of("+-123456789"), rest.size()));
+    }
+    return rest.find_first_not_of(' ') == std::string_view::npos;
+  }
   // To the end of the line or of the quotes that it is in.
-  void header() {
+  void header(std::size_t name, char before) {
     copy(1);
     copy_blanks();
+    if (begins_block(at_)) return block(name);
+    if (opens_value(at_) && next() != before) return whole_value("");
     mask_until(std::min(text_.find_first_of("\r\n\"'", at_), text_.size()));
+  }
+  // The lines that stand deeper than the one with the name.
+  void block(std::size_t name) {
+    const auto last_end = text_.rfind('\n', name);
+    const std::size_t line = last_end == std::string_view::npos || name == 0 ? 0 : last_end + 1;
+    const std::size_t indent = std::min(text_.find_first_not_of(" \t", line), name) - line;
+    std::size_t start = std::string_view::npos;
+    std::size_t end = text_.find('\n', at_);
+    for (std::size_t next_line = end; next_line != std::string_view::npos;) {
+      const std::size_t first = text_.find_first_not_of(" \t", next_line + 1);
+      if (first == std::string_view::npos) break;
+      const std::size_t line_end = std::min(text_.find_first_of("\r\n", first), text_.size());
+      next_line = text_.find('\n', first);
+      if (first == line_end) continue;  // an empty line
+      if (first - (text_.rfind('\n', first) + 1) <= indent) break;
+      if (start == std::string_view::npos) start = first;
+      end = line_end;
+    }
+    if (start == std::string_view::npos) return;
+    copy(start - at_);
+    mask_until(end);
   }
   // A value may begin with '-'. What is masked may have been an option itself, so that what follows
   // it is masked too.
@@ -261,7 +409,8 @@ class TextRedactor {
       copy_blanks();
     } else if (!name.starts_with("-u") && !name.starts_with("-U")) {
       return false;
-    } else if (next() != ':' || text_.substr(at_).starts_with("://")) {
+    } else if ((next() != ':' && (next() != '%' || name[1] != 'U')) ||
+               text_.substr(at_).starts_with("://")) {
       return false;
     }
     const char quote = next() == '"' || next() == '\'' ? next() : '\0';
@@ -269,9 +418,9 @@ class TextRedactor {
     std::size_t end = at_;
     while (end < text_.size() && (quote != '\0' ? text_[end] != quote : !is_word_end(text_[end])))
       ++end;
-    const auto colon = text_.substr(at_, end - at_).find(':');
-    if (colon == std::string_view::npos) return true;
-    copy(colon + 1);
+    const auto secret = secret_of_account(name, text_.substr(at_, end - at_));
+    if (secret == std::string_view::npos) return true;
+    copy(secret);
     mask_until(end);
     return true;
   }
@@ -304,6 +453,7 @@ class TextRedactor {
   std::string_view text_;
   const Kind kind_;
   std::size_t at_ = 0;
+  const ShortOption* program_ = nullptr;  // of the command that we are in
   std::string out_;
 };
 
@@ -361,9 +511,10 @@ bool sounds_secret(std::string_view name) {
   while (name.starts_with('-'))
     name.remove_prefix(1);
   for (const std::string_view part :
-       {"pass", "pwd", "secret", "token", "key", "credential", "cookie"}) {
+       {"pass", "pwd", "secret", "token", "key", "credential", "cookie", "bearer"}) {
     if (contains_ignoring_case(name, part)) return true;
   }
+  if (has_secret_ending(name)) return true;
   constexpr std::size_t kAuth = 4;
   return name.size() >= kAuth &&
          (text::equals_ignoring_case(name.substr(0, kAuth), "auth") ||
@@ -387,15 +538,19 @@ std::string redact_value(std::string_view name, std::string_view value) {
 std::vector<std::string> redact_arguments(const std::vector<std::string>& arguments) {
   std::vector<std::string> shown;
   shown.reserve(arguments.size());
-  bool secret = false;  // the next one
-  bool account = false;
+  bool secret = false;       // the next one
+  std::string_view account;  // the option, if the next one is "user:password"
+  const ShortOption* program = nullptr;
   for (const std::string& argument : arguments) {
     const bool option = argument.starts_with('-');
-    const auto colon = argument.find(':');
+    const auto name = secret_of_account(account, argument);
+    const ShortOption* const known = short_option(program, argument);
     if (secret && !argument.empty() && !is_switch(argument)) {
       shown.emplace_back(kRedacted);
-    } else if (account && !option && colon != std::string::npos) {
-      shown.push_back(fmt::format("{}:{}", argument.substr(0, colon), kMask));
+    } else if (!account.empty() && !option && name != std::string::npos) {
+      shown.push_back(fmt::format("{}{}", argument.substr(0, name), kMask));
+    } else if (known != nullptr && argument.size() > 2) {
+      shown.push_back(fmt::format("{}{}", argument.substr(0, 2), kMask));
     } else if (const auto equals = argument.find('=');
                option && equals != std::string::npos &&
                names_one_secret(argument.substr(0, equals))) {
@@ -405,8 +560,12 @@ std::vector<std::string> redact_arguments(const std::vector<std::string>& argume
     }
     const bool alone = option && argument.find_first_of("= \t") == std::string::npos;
     // Also of what was masked: it may have been an option all the same.
-    secret = alone && sounds_secret(argument);
-    account = alone && names_an_account(argument);
+    secret = alone && (sounds_secret(argument) || (known != nullptr && argument.size() == 2));
+    const auto slash = argument.rfind('/');
+    if (const auto* const options =
+            options_of(argument.substr(slash == std::string::npos ? 0 : slash + 1)))
+      program = options;
+    account = alone && names_an_account(argument) ? argument : std::string_view();
   }
   return shown;
 }

@@ -24,8 +24,9 @@ inline constexpr std::string_view kRedacted = "[Redacted]";
 bool is_sensitive(std::string_view key);
 
 // Whether a variable, an option or a parameter of this name has a secret for its value: PASS, PWD,
-// SECRET, TOKEN, KEY, CREDENTIAL or COOKIE anywhere in it, AUTH at its beginning or end, in any
-// case. PWD and OLDPWD alone, in upper case, are directories.
+// SECRET, TOKEN, KEY, CREDENTIAL, COOKIE or BEARER anywhere in it, AUTH at its beginning or end, PW,
+// SALT or, after another word, PAT for its last word, in any case. PWD and OLDPWD alone, in upper
+// case, are directories.
 bool sounds_secret(std::string_view name);
 
 // Masks the password of every URL in `text` ("postgresql://user:***@host/db"), the values of its
@@ -36,8 +37,10 @@ std::string redact_url(std::string_view text);
 
 // The same, and besides in free text, such as a shell's command or a message: NAME=value and
 // --name value where the name sounds secret, "name": "value" in JSON, Authorization and its like
-// among HTTP headers ("X-…", "Api-Key: …"), -u user:password, and user:password@host of what was
-// meant to be a URL.
+// among HTTP headers ("X-…", "Api-Key: …"), -u user:password, the short options of some programs
+// (redis-cli -a x), user:password@host of what was meant to be a URL, and a private key in PEM. The
+// names of is_sensitive() with their values as JSON, YAML, XML, Python and Ruby write them, lists
+// and blocks of lines among them.
 std::string redact_text(std::string_view text);
 
 // The value of a variable or a key with this name: kRedacted as a whole if the name sounds secret

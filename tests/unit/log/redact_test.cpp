@@ -90,15 +90,36 @@ TEST_CASE("passwords in URLs are masked") {
 }
 
 TEST_CASE("names that sound like a secret, in any case") {
-  for (const char* name :
-       {"PASS", "DB_PASSWORD", "PGPASSWORD", "MYSQL_PWD", "client-secret", "API_TOKEN", "ApiKey",
-        "AWS_ACCESS_KEY_ID", "AUTH", "AUTHORIZATION", "auth_salt", "REDIS_AUTH", "--passphrase",
-        "ERLANG_COOKIE", "GOOGLE_APPLICATION_CREDENTIALS", "pwd", "Pwd", "--pwd"}) {
+  for (const char* name : {"PASS",
+                           "DB_PASSWORD",
+                           "PGPASSWORD",
+                           "MYSQL_PWD",
+                           "client-secret",
+                           "API_TOKEN",
+                           "ApiKey",
+                           "AWS_ACCESS_KEY_ID",
+                           "AUTH",
+                           "AUTHORIZATION",
+                           "auth_salt",
+                           "REDIS_AUTH",
+                           "--passphrase",
+                           "ERLANG_COOKIE",
+                           "GOOGLE_APPLICATION_CREDENTIALS",
+                           "pwd",
+                           "Pwd",
+                           "--pwd",
+                           "DB_PW",
+                           "pw",
+                           "GITHUB_PAT",
+                           "SALT",
+                           "hash-salt",
+                           "--oauth2-bearer"}) {
     INFO(name);
     CHECK(sounds_secret(name));
   }
-  for (const char* name : {"", "PWD", "OLDPWD", "HOME", "PATH", "MODE", "URL", "USER", "LANG",
-                           "max_restarts_per_hour", "SSH_AUTH_SOCK"}) {
+  for (const char* name :
+       {"", "PWD", "OLDPWD", "HOME", "PATH", "MODE", "URL", "USER", "LANG", "max_restarts_per_hour",
+        "SSH_AUTH_SOCK", "BASALT", "pat", "PATTERN", "SPAWN", "PWM", "Salted"}) {
     INFO(name);
     CHECK_FALSE(sounds_secret(name));
   }
@@ -142,6 +163,36 @@ TEST_CASE("secrets in texts are masked, and the rest stays") {
       {"-H \"DD-API-KEY: x\" -v", "-H \"DD-API-KEY: ***\" -v"},
       {"Cookie: a=b; c=d\nnext", "Cookie: ***\nnext"},
       {"sent Bearer eyJhbGciOiJIUzI1NiJ9.x.y", "sent Bearer ***"},
+      // other notations
+      {"passwd: 'x y'", "passwd: '***'"},
+      {R"(password: "x \" y" z)", R"(password: "***" z)"},
+      {"a:\n  api_key: |\n    one\n\n    two\n  b: 1", "a:\n  api_key: |\n    ***\n  b: 1"},
+      {"password: >-\n one\nb: 1", "password: >-\n ***\nb: 1"},
+      {R"({"password": ["x", "y]"], "n": 1})", R"({"password": [***], "n": 1})"},
+      {R"({"secret": {"a": {"b": 1}}, "n": 1})", R"({"secret": {***}, "n": 1})"},
+      {"{'password': 'x', 'n': 1}", "{'password': '***', 'n': 1}"},
+      {"'password'='x' y", "'password'='***' y"},
+      {"password => x, n => 1", "password => ***, n => 1"},
+      {"password = x", "password = ***"},
+      {"<password>x y</password><n>1</n>", "<password>***</password><n>1</n>"},
+      {"GET /a?X-Amz-Signature=x&n=1", "GET /a?X-Amz-Signature=***&n=1"},
+      {"Proxy-Authorization: Basic x", "Proxy-Authorization: ***"},
+      // short options
+      {"redis-cli -a x ping; ls -a x", "redis-cli -a *** ping; ls -a x"},
+      {"mysql -px -p db", "mysql -p*** -p db"},
+      {"mysql -p'x y' db", "mysql -p'***' db"},
+      {"/usr/bin/sshpass -p x ssh -p 22 h", "/usr/bin/sshpass -p *** ssh -p *** h"},
+      {"ldapsearch -x -w x -b dc=a", "ldapsearch -x -w *** -b dc=a"},
+      {"smbclient -U u%x //h/s", "smbclient -U u%*** //h/s"},
+      {"curl -U u:x h", "curl -U u:*** h"},
+      {"curl --oauth2-bearer x h", "curl --oauth2-bearer *** h"},
+      {"redis-cli -p 6379 ping", "redis-cli -p 6379 ping"},
+      // private keys
+      {"k = -----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\nx",
+       "k = -----BEGIN RSA PRIVATE KEY-----***-----END RSA PRIVATE KEY-----\nx"},
+      {"-----BEGIN PRIVATE KEY-----\\nMII", "-----BEGIN PRIVATE KEY-----***"},
+      {"-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----",
+       "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----"},
       // URLs, whole and broken
       {"at redis://:pw@h/0", "at redis://:***@h/0"},
       {"'postgres//user:pw@host/db' is no URL", "'postgres//user:***@host/db' is no URL"},
@@ -157,6 +208,12 @@ TEST_CASE("secrets in texts are masked, and the rest stays") {
       {"auth-worker: exit 3", "auth-worker: exit 3"},
       {"token-service:8080 refused", "token-service:8080 refused"},
       {"a@b.c, mode=fast", "a@b.c, mode=fast"},
+      {"Unexpected token: '}'", "Unexpected token: '}'"},
+      {"unknown key 'token': did you mean 'x'?", "unknown key 'token': did you mean 'x'?"},
+      {"date -u +%s", "date -u +%s"},
+      {"key = value", "key = value"},
+      {"<key>name</key>", "<key>name</key>"},
+      {"password == other", "password == other"},
       {"web.0 (incarnation 3) died: signal 11 (SIGSEGV) after 12s; restarting immediately",
        "web.0 (incarnation 3) died: signal 11 (SIGSEGV) after 12s; restarting immediately"},
   }));
@@ -201,10 +258,49 @@ TEST_CASE("secrets among the arguments of a command are masked") {
       {{"curl", "-H", "Authorization: Basic abc"}, {"curl", "-H", "Authorization: ***"}},
       {{"sh", "-c", "PGPASSWORD=a psql"}, {"sh", "-c", "PGPASSWORD=*** psql"}},
       {{"x", "--broker", "amqp://a:b@c/"}, {"x", "--broker", "amqp://a:***@c/"}},
+      {{"x", "AWS_SECRET_ACCESS_KEY:x", "token:x", "pass:x", "token:8080"},
+       {"x", "AWS_SECRET_ACCESS_KEY:***", "token:***", "pass:***", "token:8080"}},
+      {{"redis-cli", "-a", "x", "-p", "1"}, {"redis-cli", "-a", "[Redacted]", "-p", "1"}},
+      {{"/usr/bin/mysql", "-px", "db"}, {"/usr/bin/mysql", "-p***", "db"}},
+      {{"env", "A=1", "sshpass", "-p", "x", "ssh"},
+       {"env", "A=1", "sshpass", "-p", "[Redacted]", "ssh"}},
+      {{"ldapsearch", "-w", "x"}, {"ldapsearch", "-w", "[Redacted]"}},
+      {{"smbclient", "-U", "u%x"}, {"smbclient", "-U", "u%***"}},
+      {{"curl", "--oauth2-bearer", "x"}, {"curl", "--oauth2-bearer", "[Redacted]"}},
+      {{"openssl", "enc", "-k", "x", "-kfile", "y"},
+       {"openssl", "enc", "-k", "[Redacted]", "-kfile", "y"}},
+      {{"ls", "-a", "x", "-px"}, {"ls", "-a", "x", "-px"}},
       {{"python3", "-m", "http.server", "8000"}, {"python3", "-m", "http.server", "8000"}},
       {{}, {}},
   }));
   CHECK(redact_arguments(arguments) == expected);
+}
+
+TEST_CASE("no notation of a secret leaks it: each name with each separator and each quoting") {
+  const std::string secret = "hunter2";
+  for (const std::string name : {"password", "passwd", "api_key", "API-KEY", "client_secret",
+                                 "access_token", "AWS_SECRET_ACCESS_KEY", "passphrase"}) {
+    for (const std::string quote : {"", "'", "\""}) {
+      for (const std::string separator :
+           {"=", ":", ": ", " = ", "=>", " => ", ": [", ":\n  ", ": |\n  "}) {
+        for (const std::string value : {"hunter2", "'hunter2'", "\"hunter2\"", "'a hunter2'",
+                                        "\"a hunter2\"", "['hunter2']", "[\"a\", \"hunter2\"]"}) {
+          std::string text = quote;
+          text.append(name).append(quote).append(separator).append(value);
+          // Words in quotes after a colon and a line break are one scalar of YAML, or nothing.
+          if (!quote.empty() && separator.find('\n') != std::string::npos) continue;
+          INFO(text);
+          const std::vector<std::string> shown = redact_arguments({"x", text});
+          CHECK(shown[1].find(secret) == std::string::npos);
+          CHECK(redact_arguments(shown) == shown);
+          // In prose a bare word after a colon is no secret.
+          if (separator[0] == ':' && value == secret) continue;
+          if (separator == ":" || separator == ": [") continue;
+          CHECK(redact_text(text).find(secret) == std::string::npos);
+        }
+      }
+    }
+  }
 }
 
 }  // namespace holdfast::log
