@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kDeepest = 10;
+constexpr std::size_t kLargestFile = 16u << 20;
 constexpr const char* kInclude = "include";
 
 std::string real_name(const fs::path& path) {
@@ -97,8 +98,8 @@ std::string escaped(const fs::path& directory) {
 
 }  // namespace
 
-void Documents::read(const fs::path& file) {
-  auto text = read_file(file);
+void Documents::read(const fs::path& file, Pipes pipes) {
+  auto text = read_file(file, kLargestFile, pipes);
   if (!text) {
     report_.problem(Position{}, "", text.error().message);
     return;
@@ -190,7 +191,7 @@ void Documents::include_file(const fs::path& file, Position at) {
                                 file.native(), file.native()));
     return;
   }
-  auto text = read_file(file);
+  auto text = read_file(file, kLargestFile);
   if (!text) {
     report_.problem(at, "", "include: " + text.error().message);
     return;

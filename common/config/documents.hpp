@@ -30,7 +30,7 @@ class Documents {
       : environ_(known), report_(report), variables_(variables) {}
 
   // The file itself, and what it includes. Its name is the report's.
-  void read(const std::filesystem::path& file);
+  void read(const std::filesystem::path& file, Pipes pipes);
   void parse(const std::string& text);
   // Files that were read elsewhere, the file itself first; none is followed further.
   void parse_all(const SourceFiles& files);

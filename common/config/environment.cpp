@@ -24,7 +24,7 @@ const std::string* find_set(const Environ& environ, const std::string& name) {
 // The value of NAME, or for a secret the content of the file that NAME_FILE names. `name` becomes
 // the name of the variable that it came from.
 std::optional<std::string> value_of(const Variable& variable, const Environ& environ,
-                                    std::string& name, LoadReport& report) {
+                                    std::string& name, LoadReport& report, Pipes pipes) {
   const std::string* const direct = find_set(environ, variable.name);
   const std::string file_variable = variable.name + "_FILE";
   const std::string* const path = variable.secret ? find_set(environ, file_variable) : nullptr;
@@ -35,7 +35,7 @@ std::optional<std::string> value_of(const Variable& variable, const Environ& env
   }
   if (path == nullptr) return direct == nullptr ? std::nullopt : std::optional(*direct);
   name = file_variable;
-  auto content = secret_of({}, *path);
+  auto content = secret_of({}, *path, pipes);
   if (!content) {
     report.problem_of_variable(file_variable, content.error().message);
     return {};
@@ -71,9 +71,10 @@ Value to_value(const std::string& text, Variable::Form form) {
   }
 }
 
-void apply(const Variable& variable, const Environ& environ, Config& config, LoadReport& report) {
+void apply(const Variable& variable, const Environ& environ, Config& config, LoadReport& report,
+           Pipes pipes) {
   std::string name = variable.name;
-  auto value = value_of(variable, environ, name, report);
+  auto value = value_of(variable, environ, name, report, pipes);
   if (!value) return;
   // Workers are handed every value as TOML, which is UTF-8.
   if (const std::size_t at = text::find_invalid_utf8(*value); at != std::string::npos) {
@@ -157,9 +158,9 @@ const std::vector<Variable>& known_variables() {
   return kVariables;
 }
 
-void apply_environment(const Environ& environ, Config& config, LoadReport& report) {
+void apply_environment(const Environ& environ, Config& config, LoadReport& report, Pipes pipes) {
   for (const Variable& variable : known_variables())
-    apply(variable, environ, config, report);
+    apply(variable, environ, config, report, pipes);
   apply_port(environ, config, report);
 }
 

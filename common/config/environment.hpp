@@ -6,6 +6,7 @@
 
 #include "common/config/config.hpp"
 #include "common/config/report.hpp"
+#include "common/os/file.hpp"
 
 #include <string>
 #include <vector>
@@ -27,6 +28,7 @@ const std::vector<Variable>& known_variables();  // all but PORT, which sets par
 // workers inherit it, and may run in another directory.
 Environ with_absolute_paths(Environ environ);
 
-void apply_environment(const Environ& environ, Config& config, LoadReport& report);
+// `pipes`: of the files that NAME_FILE variables name.
+void apply_environment(const Environ& environ, Config& config, LoadReport& report, Pipes pipes);
 
 }  // namespace holdfast::config

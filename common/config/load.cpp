@@ -10,9 +10,9 @@
 #include "common/config/replacement.hpp"
 #include "common/config/report.hpp"
 #include "common/config/validate.hpp"
+#include "common/os/file.hpp"
 #include "common/protocol/variables.hpp"
 
-#include <fstream>
 #include <iomanip>
 #include <sstream>
 
@@ -25,14 +25,15 @@ LoadReport report_for(const std::optional<std::filesystem::path>& file) {
 }
 
 // Everything that is read, with the defaults for what is not.
-Config fill(Documents& documents, const Environ& environ, LoadReport& report) {
+Config fill(Documents& documents, const Environ& environ, LoadReport& report,
+            Pipes pipes = Pipes::Refused) {
   Config config;
   read_document(documents.merged(), config, report);
   config.secrets = std::move(documents.secrets());
   for (std::size_t i = 1; i < report.files().size(); ++i)
     config.included.emplace_back(report.files()[i]);
   add_default_listener(config);
-  apply_environment(environ, config, report);
+  apply_environment(environ, config, report, pipes);
   apply_dependent_defaults(config, report);
   note_receiver_secrets(config);
   return config;
@@ -41,7 +42,7 @@ Config fill(Documents& documents, const Environ& environ, LoadReport& report) {
 // In a file that is no TOML, such as after a slip of the pen: the commands must still find the
 // supervisor that an earlier state of it has started.
 std::optional<std::filesystem::path> line_of_runtime_dir(const std::filesystem::path& file) {
-  std::ifstream in(file);
+  std::istringstream in(read_file(file).value_or(""));
   for (std::string line; std::getline(in, line);) {
     const std::size_t equals = line.find('=');
     if (equals == std::string::npos) continue;
@@ -55,8 +56,9 @@ std::optional<std::filesystem::path> line_of_runtime_dir(const std::filesystem::
   return std::nullopt;
 }
 
-LoadResult finish(Documents& documents, const Environ& environ, LoadReport& report) {
-  Config config = fill(documents, environ, report);
+LoadResult finish(Documents& documents, const Environ& environ, LoadReport& report,
+                  Pipes pipes = Pipes::Refused) {
+  Config config = fill(documents, environ, report, pipes);
   note_probed_sockets(config);
   validate(config, report);
   if (!report.clean()) return tl::unexpected(report.problems());
@@ -86,7 +88,7 @@ tl::expected<SourceFiles, std::vector<ConfigProblem>> read_sources(
     const std::filesystem::path& file, const Environ& environ) {
   LoadReport report(file.native());
   Documents documents(environ, report, Documents::Variables::Lenient);
-  documents.read(file);
+  documents.read(file, Pipes::Read);
   if (!report.clean()) return tl::unexpected(report.problems());
   return documents.files();
 }
@@ -95,9 +97,10 @@ std::filesystem::path find_runtime_dir(const std::optional<std::filesystem::path
                                        const Environ& environ) {
   LoadReport report = report_for(file);
   Documents documents(environ, report);
-  if (file) documents.read(*file);
+  if (file) documents.read(*file, Pipes::Read);
   const bool read = report.clean();
-  std::filesystem::path found = fill(documents, environ, report).supervisor.runtime_dir;
+  std::filesystem::path found =
+      fill(documents, environ, report, Pipes::Read).supervisor.runtime_dir;
   if (read || !file || found != Supervisor().runtime_dir) return found;
   return line_of_runtime_dir(*file).value_or(std::move(found));
 }
@@ -114,11 +117,12 @@ std::optional<std::filesystem::path> find_file(const std::optional<std::filesyst
   return std::nullopt;
 }
 
-LoadResult load(const std::optional<std::filesystem::path>& file, const Environ& environ) {
+LoadResult load(const std::optional<std::filesystem::path>& file, const Environ& environ,
+                Pipes pipes) {
   LoadReport report = report_for(file);
   Documents documents(environ, report);
-  if (file) documents.read(*file);
-  LoadResult loaded = finish(documents, environ, report);
+  if (file) documents.read(*file, pipes);
+  LoadResult loaded = finish(documents, environ, report, pipes);
   if (loaded && file) loaded->config.source = *file;
   return loaded;
 }

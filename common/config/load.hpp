@@ -8,6 +8,7 @@
 // Threads: any. Only environ_of_process() reads the process's environment.
 
 #include "common/config/config.hpp"
+#include "common/os/file.hpp"
 
 #include <tl/expected.hpp>
 
@@ -58,8 +59,10 @@ std::optional<std::filesystem::path> find_file(
     const std::filesystem::path& default_file = kDefaultFile);
 
 // No file: defaults and the environment. A file that cannot be read is a problem. Also reads what
-// the file includes (documents.hpp), and the files that NAME_FILE variables name.
-LoadResult load(const std::optional<std::filesystem::path>& file, const Environ& environ);
+// the file includes (documents.hpp), and the files that NAME_FILE variables name. `pipes` is about
+// the file and those of the variables, which a person may give as "<(command)".
+LoadResult load(const std::optional<std::filesystem::path>& file, const Environ& environ,
+                Pipes pipes = Pipes::Refused);
 
 // The same for text in memory; `file_name` appears in the messages, and what the text includes is
 // relative to it.

@@ -51,10 +51,11 @@ std::string receiver_type_of(std::string_view url) {
   return "webhook";
 }
 
-Result<std::string> secret_of(const std::string& text, const std::filesystem::path& file) {
+Result<std::string> secret_of(const std::string& text, const std::filesystem::path& file,
+                              Pipes pipes) {
   if (file.empty()) return text;
   constexpr std::size_t kLargest = 64u << 10;
-  HOLDFAST_TRY_ASSIGN(std::string content, read_file(file, kLargest));
+  HOLDFAST_TRY_ASSIGN(std::string content, read_file(file, kLargest, pipes));
   // What editors put before and behind it.
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (content.starts_with(kByteOrderMark)) content.erase(0, kByteOrderMark.size());

@@ -8,6 +8,7 @@
 
 #include "common/base/result.hpp"
 #include "common/config/config.hpp"
+#include "common/os/file.hpp"
 
 #include <span>
 #include <string>
@@ -30,7 +31,8 @@ std::string receiver_type_of(std::string_view url);
 
 // The content of the file without a byte order mark and its trailing newline, or `text` if `file`
 // is empty.
-Result<std::string> secret_of(const std::string& text, const std::filesystem::path& file);
+Result<std::string> secret_of(const std::string& text, const std::filesystem::path& file,
+                              Pipes pipes = Pipes::Refused);
 
 // All that [alert_receiver.NAME] and [alert_ping] have that must not be shown.
 void note_receiver_secrets(Config& config);

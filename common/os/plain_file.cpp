@@ -2,11 +2,14 @@
 #include "common/os/plain_file.hpp"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <optional>
 #include <string>
 
 namespace holdfast {
@@ -38,6 +41,28 @@ Result<void> check_plain(const fs::path& path, const struct stat& info) {
                           path.native()));
 }
 
+// The path with the first of its links replaced by where that leads; nothing: there is none.
+Result<std::optional<fs::path>> without_first_link(const fs::path& path) {
+  fs::path walked;
+  for (auto part = path.begin(); part != path.end(); ++part) {
+    walked /= *part;
+    HOLDFAST_TRY_ASSIGN(const HeldFile file, HeldFile::hold(walked));
+    if (!S_ISLNK(file.info().st_mode)) continue;
+    const uid_t owner = file.info().st_uid;
+    if (owner != 0 && owner != ::geteuid()) {
+      return fail(
+          ErrorKind::PermissionDenied,
+          fmt::format("'{}' is another user's link, which is not followed", walked.native()));
+    }
+    HOLDFAST_TRY_ASSIGN(const fs::path target, file.read_link());
+    fs::path result = walked.parent_path() / target;  // an absolute one takes its place
+    for (++part; part != path.end(); ++part)
+      result /= *part;
+    return std::optional(std::move(result));
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool is_foreign_hard_link(const fs::path& path, const struct stat& info) {
@@ -55,6 +80,26 @@ Result<Fd> open_plain_file(const fs::path& path, int flags, mode_t mode) {
   if (::fstat(file.get(), &info) != 0)
     return fail_errno(errno, fmt::format("look at '{}'", path.native()));
   HOLDFAST_TRY(check_plain(path, info));
+  return file;
+}
+
+Result<Fd> open_by_own_links(const fs::path& path) {
+  constexpr int kMostLinks = 40;  // the kernel's limit
+  fs::path real = path;
+  for (int i = 0; i < kMostLinks; ++i) {
+    HOLDFAST_TRY_ASSIGN(auto next, without_first_link(real));
+    if (!next) break;
+    real = std::move(*next);
+  }
+  // What was no link a moment ago may be one by now.
+  open_how how{};
+  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  how.resolve = RESOLVE_NO_SYMLINKS;
+  Fd file(static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, real.c_str(), &how, sizeof how)));
+  struct stat info {};
+  if (!file || ::fstat(file.get(), &info) != 0)
+    return fail_errno(errno, fmt::format("open '{}'", real.native()));
+  HOLDFAST_TRY(check_plain(real, info));
   return file;
 }
 

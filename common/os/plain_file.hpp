@@ -22,6 +22,10 @@ namespace holdfast {
 // whoever owns the directory, who could not give away more than its own.
 Result<Fd> open_plain_file(const std::filesystem::path& path, int flags, mode_t mode = 0);
 
+// Opens a file for reading by links of root and of this process's user only, anywhere in `path`: no
+// other link is followed, whoever makes it at whatever moment. Else as open_plain_file().
+Result<Fd> open_by_own_links(const std::filesystem::path& path);
+
 // Whether a file found at `path` is known by other names too, and not the directory's owner's.
 bool is_foreign_hard_link(const std::filesystem::path& path, const struct stat& info);
 

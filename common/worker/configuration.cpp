@@ -31,7 +31,7 @@ config::LoadResult read_configuration(std::vector<notify::NamedFd>& descriptors,
     return tl::unexpected(std::vector<config::ConfigProblem>{
         {fmt::format("descriptor '{}'", protocol::kConfigurationFd), 0, 0, text.error().message}});
   }
-  return config::load(config::find_file(std::nullopt, environ), environ);
+  return config::load(config::find_file(std::nullopt, environ), environ, Pipes::Read);
 }
 
 std::optional<log::LevelPage> take_level_page(std::vector<notify::NamedFd>& descriptors) {

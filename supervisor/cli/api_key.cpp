@@ -200,7 +200,7 @@ bool is_api_key_verb(Verb verb) {
 
 int run_api_key(const Arguments& arguments, const std::optional<std::filesystem::path>& config_file,
                 const config::Environ& environ) {
-  const auto loaded = config::load(config_file, environ);
+  const auto loaded = config::load(config_file, environ, Pipes::Read);
   if (!loaded) {
     fmt::print(stderr, "{}\n", config::format(loaded.error()));
     return exit_code::kConfig;

@@ -34,7 +34,7 @@ using importer::Source;
 constexpr std::size_t kLargestFile = 4u << 20;
 
 Result<Source> read_source(const fs::path& path) {
-  HOLDFAST_TRY_ASSIGN(std::string text, read_file(path, kLargestFile));
+  HOLDFAST_TRY_ASSIGN(std::string text, read_file(path, kLargestFile, Pipes::Read));
   std::erase(text, '\r');
   std::error_code ignored;
   const fs::path absolute = fs::absolute(path, ignored);

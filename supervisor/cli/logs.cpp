@@ -281,7 +281,7 @@ int run_logs(const Arguments& arguments, const std::optional<std::filesystem::pa
     const auto known = client.ask("GET", fmt::format("{}{}&lines=0", protocol::kLogsPath, names));
     if (known && known->status != 200) return refused(*known);
   }
-  const auto loaded = config::load(config_file, environ);
+  const auto loaded = config::load(config_file, environ, Pipes::Read);
   if (loaded) {
     std::vector<std::string> names = with_groups(loaded->config, query->names);
     LogFilesReader files = open_files(loaded->config, names);

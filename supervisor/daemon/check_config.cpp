@@ -14,7 +14,7 @@ namespace holdfast::supervisor::daemon {
 
 int check_config(const std::optional<std::filesystem::path>& config_file,
                  const config::Environ& environ) {
-  auto loaded = config::load(config_file, environ);
+  auto loaded = config::load(config_file, environ, Pipes::Read);
   if (!loaded) {
     fmt::print(stderr, "{}\n", config::format(loaded.error()));
     return exit_code::kConfig;

@@ -425,7 +425,7 @@ tl::expected<int, StartError> Daemon::run() {
 tl::expected<int, StartError> compose_and_run(
     const std::optional<std::filesystem::path>& config_file, const config::Environ& environ,
     bool watch) {
-  auto loaded = config::load(config_file, environ);
+  auto loaded = config::load(config_file, environ, Pipes::Read);
   if (!loaded)
     return refuse(exit_code::kConfig,
                   "the configuration is invalid\n" + config::format(loaded.error()));

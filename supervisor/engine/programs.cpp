@@ -7,6 +7,7 @@
 #include "common/os/sealed_file.hpp"
 #include "common/protocol/names.hpp"
 #include "supervisor/engine/env_file.hpp"
+#include "supervisor/process/read_as.hpp"
 #include "supervisor/process/rehearsal.hpp"
 #include "supervisor/process/resolve.hpp"
 #include "supervisor/process/user.hpp"
@@ -94,11 +95,29 @@ LookUp look_up(const config::Program& program, const Environ& environ) {
   return result;
 }
 
+// What the program's user may read, or else what root alone may, for programs that it starts. In
+// the second case nobody else chooses which file that is.
+Result<std::string> text_of_env_file(const config::Program& program,
+                                     const std::optional<process::Identity>& identity) {
+  constexpr std::size_t kLargest = 1u << 20;
+  const std::filesystem::path& file = program.env_file;
+  const bool unknown = !identity && !program.user.empty();
+  if (!unknown && (!identity || identity->uid == ::geteuid())) return read_file(file, kLargest);
+  if (!unknown) {
+    auto text = process::read_file_as(*identity, file, kLargest);
+    if (text || text.error().kind != ErrorKind::PermissionDenied) return text;
+  }
+  auto text = read_file_by_own_links(file, kLargest);
+  if (text) return text;
+  return fail(
+      std::move(text.error()).with_context(fmt::format("user '{}' may not read it", program.user)));
+}
+
 // `outer` of the env_file's variables: what the program would have without it.
 Result<Environ> read_env_file(const config::Program& program, const Environ& environ,
-                              const Environ& account) {
-  HOLDFAST_TRY_ASSIGN(const std::string text, read_file(program.env_file, 1u << 20));
-  Environ outer = account;
+                              const PreparedProgram& found) {
+  HOLDFAST_TRY_ASSIGN(const std::string text, text_of_env_file(program, found.identity));
+  Environ outer = found.account;
   outer.insert(environ.begin(), environ.end());
   return parse_env_file(text, program.env_file.native(), outer);
 }
@@ -227,7 +246,7 @@ Result<PreparedProgram> prepare_program(const config::Program& program, const En
 }
 
 Result<Environ> env_file_values(const config::Program& program, const Environ& environ) {
-  return read_env_file(program, environ, look_up(program, environ).found.account);
+  return read_env_file(program, environ, look_up(program, environ).found);
 }
 
 PreparedPrograms prepare_programs(config::Config& config, const Environ& environ) {

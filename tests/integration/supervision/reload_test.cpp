@@ -5,6 +5,7 @@
 #include "tests/support/programs.hpp"
 
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <iterator>
@@ -99,6 +100,21 @@ TEST_CASE(
   // The old address is given up when the last worker that served it has gone.
   REQUIRE(wait_until([&] { return !http::fetch("GET", old_address + "/health", {}, "", {}); }));
   REQUIRE(stack.pid_of("queue-worker.0") == queue);
+}
+
+TEST_CASE("a pipe in the place of an env_file keeps no reload waiting") {
+  const TempDir dir;
+  const std::filesystem::path file = dir / "web.env";
+  std::ofstream(file) << "A=1\n";
+  Stack stack(misbehaving("web", {"--ready"}, "env_file = \"" + file.string() + "\"\n"), kNoPort);
+  stack.wait_ready();
+  std::filesystem::remove(file);
+  REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
+  const auto refused = stack.command({"reload"});
+  INFO(refused.output);
+  CHECK(refused.exit_code == 1);
+  CHECK(refused.output.find("'" + file.string() + "' is not a regular file") != std::string::npos);
+  CHECK(stack.state_of("web.0") == "ready");
 }
 
 TEST_CASE(

@@ -5,6 +5,7 @@
 #include "tests/unit/config/support.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -231,6 +232,21 @@ TEST_CASE("the runtime directory is found in a file that is invalid otherwise") 
   CHECK(find_runtime_dir(files.path("broken.toml"), {{"HOLDFAST_RUNTIME_DIR", "/run/env"}}) ==
         "/run/env");
   CHECK(find_runtime_dir(files.path("missing.toml"), {}) == Supervisor().runtime_dir);
+}
+
+TEST_CASE("a pipe in the place of a file of the configuration is refused and not waited for") {
+  Files files;
+  files.write("main.toml", "include = [\"conf.d/*.toml\"]\n" + program("a"));
+  files.write("conf.d/one.toml", "");
+  fs::remove(files.path("conf.d/one.toml"));
+  REQUIRE(::mkfifo(files.path("conf.d/one.toml").c_str(), 0600) == 0);
+  CHECK(files.load_bad() == "main.toml:1:12: include: 'conf.d/one.toml' is not a regular file");
+  CHECK(load_text(program("a"), "x.toml",
+                  {{"DATABASE_URL_FILE", files.path("conf.d/one.toml").native()}})
+            .error()
+            .size() == 1);
+  fs::rename(files.path("conf.d/one.toml"), files.path("main.toml"));
+  CHECK(files.load_bad() == "main.toml: 'main.toml' is not a regular file");
 }
 
 }  // namespace holdfast::config

@@ -160,6 +160,33 @@ TEST_CASE("a limit that cannot be raised is found, with the hard limit") {
               "[program.x] rlimits: nofile = unlimited is above the hard limit of ") == 0);
 }
 
+TEST_CASE("an env_file is what the program's user may read, or root's without the user's links") {
+  if (::geteuid() != 0) {
+    WARN("not tested: only root may become another user");
+    return;
+  }
+  const test::TempDir dir;
+  std::filesystem::permissions(dir.path(), std::filesystem::perms(0755));
+  std::ofstream(dir / "root.env") << "SECRET=x\n";
+  std::filesystem::permissions(dir / "root.env", std::filesystem::perms(0600));
+  std::filesystem::create_symlink("root.env", dir / "roots.link");
+  std::filesystem::create_symlink(dir / "root.env", dir / "users.link");
+  REQUIRE(::lchown((dir / "users.link").c_str(), 65534, 65534) == 0);
+  config::Program one = program("x");
+  one.user = "nobody";
+  one.env_file = dir / "root.env";
+  CHECK(env_file_values(one, {}).value() == Environ{{"SECRET", "x"}});
+  one.env_file = dir / "roots.link";
+  CHECK(env_file_values(one, {}).value() == Environ{{"SECRET", "x"}});
+  one.env_file = dir / "users.link";
+  const auto refused = env_file_values(one, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message == "user 'nobody' may not read it: '" + one.env_file.string() +
+                                       "' is another user's link, which is not followed");
+  one.user = "no-such-user";
+  CHECK_FALSE(env_file_values(one, {}));
+}
+
 TEST_CASE("the values of an env_file are read once and belong to the program") {
   const test::TempDir dir;
   const std::filesystem::path file = dir / "web.env";

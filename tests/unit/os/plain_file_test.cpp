@@ -74,3 +74,27 @@ TEST_CASE("the mode of a held file is set, whatever has taken its name; that of 
   CHECK_FALSE(link->set_mode(0600));
   CHECK(mode_of(dir / "elsewhere") == 0644);
 }
+
+TEST_CASE("links of root and our own are followed anywhere in a path, and no others") {
+  const test::TempDir dir;
+  std::filesystem::create_directories(dir / "real/deep");
+  std::ofstream(dir / "real/deep/file") << "kept";
+  std::filesystem::create_directory_symlink("real", dir / "folder");
+  std::filesystem::create_symlink("../real/./deep/file", dir / "real/one");
+  CHECK(read_file_by_own_links(dir / "folder/one", 100).value() == "kept");
+  CHECK(read_file_by_own_links(dir / "folder/deep/file", 100).value() == "kept");
+  CHECK(read_file_by_own_links(dir / "folder/none", 100).error().kind == ErrorKind::NotFound);
+  std::filesystem::create_symlink("round", dir / "round");
+  CHECK_FALSE(read_file_by_own_links(dir / "round", 100));
+  REQUIRE(::mkfifo((dir / "pipe").c_str(), 0600) == 0);
+  CHECK(read_file_by_own_links(dir / "pipe", 100).error().kind == ErrorKind::PermissionDenied);
+  if (::geteuid() != 0) {
+    WARN("not tested: only root can make another user's link");
+    return;
+  }
+  REQUIRE(::lchown((dir / "folder").c_str(), 65534, 65534) == 0);
+  const auto refused = read_file_by_own_links(dir / "folder/deep/file", 100);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message ==
+        "'" + (dir / "folder").string() + "' is another user's link, which is not followed");
+}
