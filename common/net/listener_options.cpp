@@ -24,14 +24,41 @@ constexpr std::array kKept = {
     Number{IPPROTO_IPV6, IPV6_UNICAST_HOPS, "IPV6_UNICAST_HOPS"},
     Number{SOL_SOCKET, SO_DONTROUTE, "SO_DONTROUTE"},
     Number{SOL_SOCKET, SO_BINDTOIFINDEX, "SO_BINDTODEVICE"},
-    Number{SOL_SOCKET, SO_MAX_PACING_RATE, "SO_MAX_PACING_RATE"},  // accepted sockets inherit it
+    // Accepted sockets inherit these.
+    Number{SOL_SOCKET, SO_MAX_PACING_RATE, "SO_MAX_PACING_RATE"},
+    Number{SOL_SOCKET, SO_RCVLOWAT, "SO_RCVLOWAT"},
+    Number{SOL_SOCKET, SO_LINGER, "SO_LINGER"},
+    Number{IPPROTO_TCP, TCP_USER_TIMEOUT, "TCP_USER_TIMEOUT"},
+    Number{IPPROTO_TCP, TCP_MAXSEG, "TCP_MAXSEG"},
 };
 
+constexpr int kNoLinger = -1;     // in place of SO_LINGER's seconds
+constexpr int kDefaultMss = 536;  // what the kernel tells where none is set
+
+bool is(const Number& number, int level, int option) {
+  return number.level == level && number.option == option;
+}
+
 std::optional<int> read_number(int socket, const Number& number) {
+  if (is(number, SOL_SOCKET, SO_LINGER)) {
+    linger value{};
+    socklen_t size = sizeof value;
+    if (::getsockopt(socket, number.level, number.option, &value, &size) != 0) return std::nullopt;
+    return value.l_onoff != 0 ? value.l_linger : kNoLinger;
+  }
   int value = 0;
   socklen_t size = sizeof value;
   if (::getsockopt(socket, number.level, number.option, &value, &size) != 0) return std::nullopt;
   return value;
+}
+
+bool write_number(int socket, const Number& number, int value) {
+  if (is(number, SOL_SOCKET, SO_LINGER)) {
+    const linger wanted{value == kNoLinger ? 0 : 1, value == kNoLinger ? 0 : value};
+    return ::setsockopt(socket, number.level, number.option, &wanted, sizeof wanted) == 0;
+  }
+  if (is(number, IPPROTO_TCP, TCP_MAXSEG) && value == kDefaultMss) value = 0;
+  return ::setsockopt(socket, number.level, number.option, &value, sizeof value) == 0;
 }
 
 void add_name(std::string& names, const char* name) {
@@ -68,8 +95,7 @@ ListenerOptions::SetBack ListenerOptions::set_back(int listener) const {
   for (std::size_t i = 0; i < kNumbers; ++i) {
     const auto& was = numbers_[i];
     if (!was || read_number(listener, kKept[i]) == was) continue;
-    const bool set =
-        ::setsockopt(listener, kKept[i].level, kKept[i].option, &*was, sizeof *was) == 0;
+    const bool set = write_number(listener, kKept[i], *was);
     add_name(set ? result.undone : result.stuck, kKept[i].name);
   }
   return result;

@@ -2,9 +2,12 @@
 #pragma once
 
 // ListenerOptions: what decides whether a listening socket hears its clients, besides shutdown(2):
-// a filter of its packets, how far they may have come and how far answers go, the interface. Every
-// process that shares the socket can set these, for all of them. Not seen are keys of TCP_MD5SIG
-// and TCP-AO, which nobody can read back; queue lengths and buffers make a listener slow at most.
+// a filter of its packets, how far they may have come and how far answers go, the interface; and
+// what its connections inherit that stalls or cuts them. Every process that shares the socket can
+// set these, for all of them. Not seen are keys of TCP_MD5SIG and TCP-AO, which nobody can read
+// back. Left alone is what servers set for good reasons and what makes connections slow at most:
+// queue lengths, buffers, TCP_NODELAY, TCP_CORK, TCP_NOTSENT_LOWAT, TCP_DEFER_ACCEPT, keep-alives,
+// and TCP_WINDOW_CLAMP, which cannot be taken back from a socket that listens.
 //
 // Threads: any.
 
@@ -27,7 +30,7 @@ class ListenerOptions {
   SetBack set_back(int listener) const;
 
  private:
-  static constexpr std::size_t kNumbers = 7;
+  static constexpr std::size_t kNumbers = 11;
   std::array<std::optional<int>, kNumbers> numbers_;  // nothing: not of this kind of socket
 };
 

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -403,11 +404,18 @@ TEST_CASE("options that make a listener deaf are set back, for all who share it"
     set_number(worker.get(), IPPROTO_IP, IP_MINTTL, 255);
     set_number(worker.get(), IPPROTO_IP, IP_TTL, 1);
     set_number(worker.get(), SOL_SOCKET, SO_DONTROUTE, 1);
+    set_number(worker.get(), SOL_SOCKET, SO_RCVLOWAT, 1 << 20);
+    const linger cut{1, 0};
+    REQUIRE(::setsockopt(worker.get(), SOL_SOCKET, SO_LINGER, &cut, sizeof cut) == 0);
+    set_number(worker.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, 1);
+    set_number(worker.get(), IPPROTO_TCP, TCP_MAXSEG, 100);
     const auto repairs = listeners.repair();
     REQUIRE(repairs.size() == 1);
     CHECK(repairs[0].name == name);
     CHECK(repairs[0].outcome == Outcome::SetBack);
-    CHECK(repairs[0].options == "SO_ATTACH_FILTER, IP_MINTTL, IP_TTL, SO_DONTROUTE");
+    CHECK(repairs[0].options ==
+          "SO_ATTACH_FILTER, IP_MINTTL, IP_TTL, SO_DONTROUTE, SO_RCVLOWAT, SO_LINGER, "
+          "TCP_USER_TIMEOUT, TCP_MAXSEG");
     CHECK(listeners.repair().empty());
   }
   CHECK(takes_connections(listeners.find("passed"), listeners.address("passed")));
