@@ -31,6 +31,20 @@ int integer_option(int fd, int level, int name) {
   return ::getsockopt(fd, level, name, &value, &size) == 0 ? value : -1;
 }
 
+void set_option(int fd, int level, int name, int value) {
+  std::ignore = ::setsockopt(fd, level, name, &value, sizeof value);
+}
+
+// Whoever shares the listener may have set what its connections inherit: never heard until they
+// have sent very much, cut off while they read slowly, reset at their end. The supervisor sets the
+// listener back only a moment later.
+void reset_inherited(int fd) {
+  const linger none{};
+  set_option(fd, SOL_SOCKET, SO_RCVLOWAT, 1);
+  std::ignore = ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 0);
+}
+
 }  // namespace
 
 class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
@@ -82,7 +96,11 @@ Server::Impl::Accepted Server::Impl::accept_one(Listener& listener) {
   if (fd) {
     // Not inherited if it was made before the listener refused them, or if somebody who shares the
     // listener takes them.
-    if (listener.family == AF_UNIX) net::refuse_descriptors(fd.get());
+    if (listener.family == AF_UNIX) {
+      net::refuse_descriptors(fd.get());
+    } else {
+      reset_inherited(fd.get());
+    }
     open_connection(std::move(fd), listener, address);
     return Accepted::Yes;
   }
@@ -175,8 +193,7 @@ Result<void> Server::listen(Fd listener, ProxyPeers proxies) {
   const int family = integer_option(fd, SOL_SOCKET, SO_DOMAIN);
   if (family == AF_INET || family == AF_INET6) {
     // Accepted sockets inherit it on Linux: one system call instead of one per connection.
-    const int on = 1;
-    std::ignore = ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   }
   if (family == AF_UNIX) net::refuse_descriptors(fd);
   try {

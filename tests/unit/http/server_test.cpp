@@ -30,6 +30,19 @@ TEST_CASE("A connection is kept for the next request") {
   CHECK(stats.requests_in_flight == 0);
 }
 
+TEST_CASE("What a sharer of the listener has set for connections keeps no request unheard") {
+  Fd listener = make_listener();
+  const int much = 1 << 20;
+  REQUIRE(::setsockopt(listener.get(), SOL_SOCKET, SO_RCVLOWAT, &much, sizeof much) == 0);
+  const linger cut{1, 0};
+  REQUIRE(::setsockopt(listener.get(), SOL_SOCKET, SO_LINGER, &cut, sizeof cut) == 0);
+  TestServer server(echo_handler(), {}, {}, std::move(listener));
+  RawClient client(server.port);
+  server.wait_for_connections(1);  // the bytes come after the accept
+  CHECK(client.ask(get("/late", "Connection: close\r\n")).status == 200);
+  CHECK(client.closed_by_peer());  // and not by a reset
+}
+
 TEST_CASE("Pipelined requests are answered in their order") {
   TestServer server(echo_handler());
   RawClient client(server.port);
