@@ -12,7 +12,9 @@
 //   ARGV     for each policy: limit, length of a part in milliseconds, parts of a window
 //   reply    for each policy: allowed (1 or 0), remaining, milliseconds until the count decreases
 //
-// A key that is not such a hash was written by somebody else, and is replaced.
+// A key that is not such a hash was written by somebody else, and is replaced: whole numbers
+// without signs or leading zeros, a few, and none of a part that lies further ahead than a clock
+// that was set back explains.
 //
 // Redis 5 or newer (scripts are replicated by their effects).
 
@@ -22,16 +24,30 @@ inline constexpr const char* kRateLimitScript = R"lua(
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
+local function whole(text)
+  local valid = text == '0' or (#text <= 13 and string.find(text, '^[1-9]%d*$'))
+  return valid and tonumber(text)
+end
+
+local function is_ours(flat, last)
+  if flat.err or #flat > 256 then return false end
+  for i = 1, #flat, 2 do
+    local at = whole(flat[i])
+    if not at or at > last or not whole(flat[i + 1]) then return false end
+  end
+  return true
+end
+
 local function read(key, limit, length, parts)
   local window = {key = key, limit = limit, length = length, parts = parts,
                   part = math.floor(now / length), live = 0, counts = {}, dead = {}}
   local flat = redis.pcall('HGETALL', key)
-  if flat.err then
+  if not is_ours(flat, window.part + parts - 2) then
     redis.call('DEL', key)
     flat = {}
   end
   for i = 1, #flat, 2 do
-    local at, count = tonumber(flat[i]) or 0, tonumber(flat[i + 1]) or 0
+    local at, count = tonumber(flat[i]), tonumber(flat[i + 1])
     if at >= window.part - parts then
       window.live = window.live + count
       window.counts[#window.counts + 1] = {at, count}

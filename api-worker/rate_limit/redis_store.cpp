@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace holdfast::api {
 
@@ -19,6 +20,7 @@ namespace {
 constexpr Duration kFirstPause = 100ms;
 constexpr Duration kLongestPause = 2s;
 constexpr Duration kSteady = 10s;
+constexpr Duration kBetweenWarnings = 1min;
 constexpr Duration kConnectTimeout = 1s;  // no request waits for it
 
 std::int64_t to_ms(Duration duration) {
@@ -59,6 +61,17 @@ std::optional<RedisStore::Decisions> to_decisions(const redis::Reply& reply,
   return decisions;
 }
 
+// What a script says of the keys it was given, and not of the server or of us. A Redis before 7
+// says both with "ERR Error running script" first.
+bool concerns_its_keys(const redis::Reply& reply) {
+  if (!reply.is_error("ERR") && !reply.is_error("WRONGTYPE")) return false;
+  constexpr std::array kServer = {"READONLY",   "OOM",         "NOAUTH", "NOPERM",
+                                  "LOADING",    "MISCONF",     "BUSY",   "MASTERDOWN",
+                                  "NOREPLICAS", "CLUSTERDOWN", "MOVED",  "NOPROTO"};
+  return std::none_of(kServer.begin(), kServer.end(),
+                      [&](const char* word) { return reply.text.find(word) != std::string::npos; });
+}
+
 std::string refusal_of(const redis::Reply& reply) {
   return reply.type == redis::Reply::Type::Error ? reply.text
                                                  : "unexpected reply to the rate-limit script";
@@ -92,6 +105,14 @@ void RedisStore::stop() {
   client_.reset();
   for (const PendingPtr& pending : std::exchange(pending_, {}))
     pending->done({});
+}
+
+// Whatever comes and goes: a loss that lasts is told of by one of the attempts that follow.
+bool RedisStore::may_warn(std::optional<MonoTime>& last) const {
+  const MonoTime now = clock_.mono();
+  if (last && now - *last < kBetweenWarnings) return false;
+  last = now;
+  return true;
 }
 
 void RedisStore::count_fallback() {
@@ -217,7 +238,11 @@ void RedisStore::ask(const PendingPtr& pending, bool with_source) {
 
 void RedisStore::answer(const PendingPtr& pending, const redis::Reply& reply) {
   const auto decisions = to_decisions(reply, pending->policies);
-  if (!decisions) return lose(refusal_of(reply));
+  if (!decisions && !concerns_its_keys(reply)) return lose(refusal_of(reply));
+  if (!decisions && may_warn(warned_of_key_at_)) {
+    log_.warn("Redis cannot count a key: this host decides on its own about that client",
+              {{"redis", options_.url.describe()}, {"reason", reply.text}});
+  }
   const auto found = std::find(pending_.begin(), pending_.end(), pending);
   const bool was_oldest = found == pending_.begin();
   pending_.erase(found);
@@ -253,7 +278,8 @@ void RedisStore::lose(const std::string& why) {
   up_.Set(0);
   deadline_.cancel();
   client_.reset();
-  if (!std::exchange(warned_, true)) {
+  if (!warned_ && may_warn(warned_of_loss_at_)) {
+    warned_ = true;
     fallbacks_since_loss_ = 0;
     log_.warn("Redis is unavailable: each host applies the rate limit on its own until it is back",
               {{"redis", options_.url.describe()}, {"reason", why}});

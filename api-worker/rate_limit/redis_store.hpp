@@ -17,8 +17,10 @@
 //   once, and is worth no line unless that fails.
 // - A reply that cannot be true (more left than the limit, a wait longer than a window) is an
 // error.
+// - An error of the script that concerns one client's keys is no loss: that request is decided
+//   without Redis, and the connection stays.
 // - One warning is logged when Redis is lost and one line when it is back, however many attempts
-//   fail in between.
+//   fail in between; at most one a minute of each kind of warning.
 // - rate_limit_fallback_total counts the decisions taken without Redis; rate_limit_redis_up says
 //   how many workers are connected.
 //
@@ -99,6 +101,7 @@ class RedisStore {
   void ask(const PendingPtr& pending, bool with_source);
   void answer(const PendingPtr& pending, const redis::Reply& reply);
   void watch();
+  bool may_warn(std::optional<MonoTime>& last) const;
   void lose(const std::string& why);
   void retry();
 
@@ -120,6 +123,8 @@ class RedisStore {
   Duration pause_{};
   MonoTime up_since_{};
   bool warned_ = false;
+  std::optional<MonoTime> warned_of_loss_at_;
+  std::optional<MonoTime> warned_of_key_at_;
   std::uint64_t fallbacks_since_loss_ = 0;
   std::shared_ptr<RedisStore*> self_;  // points to null once destroyed; for callbacks
 };

@@ -407,6 +407,81 @@ TEST_CASE("a key that somebody else wrote is replaced") {
   CHECK(host.fallbacks() == "0");
 }
 
+TEST_CASE("a hash with a field or a count that is none of ours is replaced, and nobody notices") {
+  const RedisServer server;
+  Host host(server.url());
+  REQUIRE(host.connect());
+  const std::string key = "holdfast:rate-limit:default:60000:a";
+  const std::string part = std::to_string(std::chrono::duration_cast<std::chrono::seconds>(
+                                              std::chrono::system_clock::now().time_since_epoch())
+                                              .count() /
+                                          5);
+  using Fields = std::vector<std::string>;
+  for (const Fields& fields :
+       {Fields{part, "1.5"}, Fields{part, "x"}, Fields{part, "-1"}, Fields{part, "1e1"},
+        Fields{part, "007"}, Fields{part, ""}, Fields{part, "9223372036854775807"},
+        Fields{"x", "1"}, Fields{part + ".5", "1"}, Fields{"99999999999", "1"}}) {
+    INFO(fields[0] << " = '" << fields[1] << "'");
+    server.command({"DEL", key});
+    server.command({"HSET", key, fields[0], fields[1]});
+    CHECK(host.take(kFive, "a").remaining == 4);
+    CHECK(host.take(kFive, "a").remaining == 3);
+  }
+  Fields many{"HSET", key};
+  for (int i = 0; i < 10'000; ++i) {
+    many.push_back(std::to_string(i));
+    many.emplace_back("1");
+  }
+  server.command(many);
+  CHECK(host.take(kFive, "a").remaining == 4);
+  CHECK(host.up());
+  CHECK(host.fallbacks() == "0");
+  CHECK(host.lines_with("Redis") == 0);
+}
+
+TEST_CASE("an error about one client's keys is that client's fallback and no loss of Redis") {
+  const std::string error = GENERATE(
+      "-ERR hash value is not an integer script: a, on @user_script:33.\r\n",
+      "-ERR Error running script (call to f_a): @user_script:33: ERR value is out of range\r\n",
+      "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n");
+  const holdfast::test::TempDir dir;
+  const std::string path = (dir / "redis.sock").native();
+  LyingRedis liar(path, error);
+  Host host("unix://" + path, 500ms);
+  const auto turn_until = [&](auto condition) {
+    return host.turn_until([&] {
+      liar.turn();
+      return condition();
+    });
+  };
+  REQUIRE(turn_until([&] { return host.up(); }));
+  for (int i = 0; i < 3; ++i) {
+    std::optional<RateDecision> taken;
+    host.ask(kFive, "a", taken);
+    REQUIRE(turn_until([&] { return taken.has_value(); }));
+    CHECK(taken->remaining == static_cast<std::uint32_t>(4 - i));  // this host's answer
+    CHECK(host.up());
+  }
+  CHECK(host.fallbacks() == "3");
+  CHECK(host.lines_with(kGone) == 0);
+  CHECK(host.lines_with("Redis cannot count a key") == 1);
+}
+
+TEST_CASE("a Redis that comes and goes is told of once in a while") {
+  RedisServer server;
+  Host host(server.url());
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(host.connect());
+    server.kill();
+    REQUIRE(host.notice_loss());
+    REQUIRE(host.turn_until([&] { return host.any_line_with(kGone); }));
+    server.start();
+  }
+  REQUIRE(host.connect());
+  CHECK(host.lines_with(kGone) == 1);
+  CHECK(host.lines_with(kBack) == 1);
+}
+
 TEST_CASE("a Redis that lies is out of service, and what it said reaches nobody") {
   const char* const decision = GENERATE(
       "*3\r\n:1\r\n:4294967299\r\n:60000\r\n", "*3\r\n:1\r\n:6\r\n:60000\r\n",
