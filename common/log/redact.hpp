@@ -24,9 +24,9 @@ inline constexpr std::string_view kRedacted = "[Redacted]";
 bool is_sensitive(std::string_view key);
 
 // Whether a variable, an option or a parameter of this name has a secret for its value: PASS, PWD,
-// SECRET, TOKEN, KEY, CREDENTIAL, COOKIE or BEARER anywhere in it, AUTH at its beginning or end, PW,
-// SALT or, after another word, PAT for its last word, in any case. PWD and OLDPWD alone, in upper
-// case, are directories.
+// SECRET, TOKEN, KEY, CREDENTIAL, COOKIE or BEARER anywhere in it, AUTH at its beginning or end,
+// PW, SALT or, after another word, PAT for its last word, in any case. PWD and OLDPWD alone, in
+// upper case, are directories.
 bool sounds_secret(std::string_view name);
 
 // Masks the password of every URL in `text` ("postgresql://user:***@host/db"), the values of its

@@ -31,13 +31,13 @@ struct Place {
   }
   std::filesystem::path app(const std::string& name) const { return dir / "app" / name; }
 
-  test::TempDir dir;
+  holdfast::test::TempDir dir;
 };
 
 }  // namespace
 
 TEST_CASE("a file is read as another user, who does not get what only root may read") {
-  if (!test::is_root()) return;
+  if (!holdfast::supervisor::process::test::is_root()) return;
   const Place place;
   std::ofstream(place.app("own")) << std::string(100'000, 'x');
   REQUIRE(::chown(place.app("own").c_str(), kStranger.uid, kStranger.gid) == 0);
@@ -54,7 +54,7 @@ TEST_CASE("a file is read as another user, who does not get what only root may r
 }
 
 TEST_CASE("what this process has open cannot be read by a link of another user, nor a pipe") {
-  if (!test::is_root()) return;
+  if (!holdfast::supervisor::process::test::is_root()) return;
   const Place place;
   std::ofstream(place.dir / "open") << "open to all";
   const Fd open(::open((place.dir / "open").c_str(), O_RDONLY | O_CLOEXEC));
