@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/process/leftovers.hpp"
 
-#include "common/os/file.hpp"
 #include "common/os/proc.hpp"
-#include "common/text/number.hpp"
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -49,24 +47,6 @@ std::vector<Process> living_children() {
   return result;
 }
 
-// A process that forks and exits all the time is gone before the whole of /proc is looked through:
-// here it is met a moment after it became ours. True if there was one that was not killed before;
-// none where the kernel does not have these files.
-bool kill_children_at_once(std::set<pid_t>& killed) {
-  bool is_new = false;
-  std::error_code error;
-  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", error)) {
-    const auto text = read_file(task.path() / "children");
-    std::string_view rest = text ? std::string_view(*text) : std::string_view();
-    while (const auto pid = text::take_number<pid_t>(rest)) {
-      ::kill(*pid, SIGKILL);
-      is_new |= killed.insert(*pid).second;
-      if (!rest.empty()) rest.remove_prefix(1);
-    }
-  }
-  return is_new;
-}
-
 void wait_for_change() {
   sigset_t child;
   ::sigemptyset(&child);
@@ -81,7 +61,6 @@ Leftovers end_leftovers(const Clock& clock, MonoTime deadline) {
   Leftovers result;
   const MonoTime kill_at = clock.mono() + (deadline - clock.mono()) / 2;
   std::set<pid_t> terminated;
-  std::set<pid_t> killed;
   for (;;) {
     reap_children();
     if (!has_children()) return result;
@@ -98,7 +77,6 @@ Leftovers end_leftovers(const Clock& clock, MonoTime deadline) {
       ::kill(process.pid, SIGKILL);
       result.killed = true;
     }
-    if (now >= kill_at && kill_children_at_once(killed)) continue;
     wait_for_change();
   }
   result.gone = false;
