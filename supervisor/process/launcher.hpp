@@ -10,14 +10,19 @@
 // dispositions, and no descriptor that it was not given.
 //
 // Threads: one. PDEATHSIG follows the thread that created the child, so launch only from a thread
-// that lives as long as the supervisor. launch() blocks until the exec (about 0.1 ms).
+// that lives as long as the supervisor. launch() blocks until the exec (about 0.1 ms), and for
+// kLimit at most: whoever owns an executable can keep an exec of it waiting (a lease, fcntl(2)),
+// and so can the server of its file system.
 
+#include "common/base/clock.hpp"
 #include "common/os/fd.hpp"
 
 #include <sys/resource.h>
 #include <sys/types.h>
 #include <tl/expected.hpp>
 
+#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,7 +71,7 @@ struct Launched {
 
 struct LaunchError {
   std::string step;  // "fork", "exec", "chdir", "setuid", …: see child_setup.hpp
-  int os_error = 0;
+  int os_error = 0;  // 0: `step` says it all
 };
 
 std::string describe(const LaunchError& error);  // "exec: No such file or directory"
@@ -77,12 +82,29 @@ class Launcher {
   ~Launcher();
   Launcher(Launcher&&) noexcept;
 
-  // On success the program runs: its exec succeeded. After an error no process is left.
+  // A start that takes longer has failed.
+  static constexpr Duration kLimit = std::chrono::seconds(2);
+  // For so long the same executable is not tried again, and the error is the same. Else a program
+  // of many processes would hold the main loop for kLimit after kLimit.
+  static constexpr Duration kPauseAfterLimit = 2 * kLimit;
+  // With so many children that cannot even be killed every start fails at once.
+  static constexpr std::size_t kMostLate = 4;
+
+  // On success the program runs: its exec succeeded. After an error no process is left, unless the
+  // limit was exceeded and the kernel still holds it: see late().
   tl::expected<Launched, LaunchError> launch(const LaunchSpec& spec);
 
+  // Children of failed starts that the kernel has not given back yet. They end, without another
+  // step, when it does, and are reaped here or by the Reaper.
+  std::size_t late();
+
  private:
-  struct Room;
-  std::unique_ptr<Room> room_;
+  class Room;
+  struct Late;
+  struct Parts;
+  tl::unexpected<LaunchError> abandon(const LaunchSpec& spec, Launched& launched);
+
+  std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace holdfast::supervisor::process

@@ -4,17 +4,21 @@
 #include "supervisor/process/child_setup.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 namespace holdfast::supervisor::process {
 
 namespace {
+
+constexpr int kLongestMs = 5000;
 
 // Everything down to rehearse() also runs in the child of a process with threads: system calls
 // only, no allocation.
@@ -73,7 +77,8 @@ int execution_error(const char* path) noexcept {
 // A script whose interpreter is missing fails with the ENOENT of a missing script.
 int interpreter_error(const char* path) noexcept {
   char line[256] = {};
-  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  // Not waiting for whoever has a lease on it.
+  const int fd = ::open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return 0;  // may be executable without being readable
   const ssize_t length = ::read(fd, line, sizeof line - 1);
   ::close(fd);
@@ -134,6 +139,14 @@ Result<std::vector<RehearsalFailure>> act_in_child(const LaunchSpec& spec) {
   std::vector<RehearsalFailure> result;
   RehearsalFailure one;
   ssize_t got = 0;
+  pollfd told{pipe.read.get(), POLLIN, 0};
+  if (::poll(&told, 1, kLongestMs) == 0) {
+    // Not waited for: what the kernel holds ends when it can, and is an orphan for the reaper.
+    ::kill(child, SIGKILL);
+    return fail(
+        ErrorKind::DeadlineExceeded,
+        fmt::format("looking at '{}' does not return: a file system hangs", spec.executable));
+  }
   while ((got = ::read(pipe.read.get(), &one, sizeof one)) != 0) {
     if (got == static_cast<ssize_t>(sizeof one)) result.push_back(one);
     if (got < 0 && errno != EINTR) break;

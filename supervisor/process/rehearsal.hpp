@@ -5,8 +5,8 @@
 // lets us change the user, raise a limit or execute a file depends on capabilities, access lists
 // and mount options, so a child that exits at once takes these steps instead of a rule guessing.
 //
-// Threads: any. Blocks for a fork if the launch changes its user, a priority or
-// raises a limit.
+// Threads: any. Blocks for a fork if the launch changes its user, a priority or raises a limit, and
+// then for five seconds at most; else for as long as the file system takes.
 
 #include "common/base/result.hpp"
 #include "supervisor/process/launcher.hpp"
