@@ -61,13 +61,17 @@ Function real(const char* name) {
 }
 
 int clone_or_fail(const char* name, int (*function)(void*), void* stack, int flags, void* argument,
-                  pid_t* pidfd) {
+                  va_list more) {
   if (told("no-fork")) {
     errno = EAGAIN;
     return -1;
   }
+  // All of them, as each flag has its own: CLONE_PIDFD the first, CLONE_CHILD_CLEARTID the third.
+  pid_t* const pidfd = va_arg(more, pid_t*);
+  void* const tls = va_arg(more, void*);
+  pid_t* const child_tid = va_arg(more, pid_t*);
   using Clone = int (*)(int (*)(void*), void*, int, void*, pid_t*, void*, pid_t*);
-  return real<Clone>(name)(function, stack, flags, argument, pidfd, nullptr, nullptr);
+  return real<Clone>(name)(function, stack, flags, argument, pidfd, tls, child_tid);
 }
 
 bool is_pidfd(int fd) {
@@ -86,18 +90,18 @@ extern "C" {
 int clone(int (*function)(void*), void* stack, int flags, void* argument, ...) noexcept {
   va_list more;
   va_start(more, argument);
-  pid_t* const pidfd = va_arg(more, pid_t*);
+  const int result = clone_or_fail("clone", function, stack, flags, argument, more);
   va_end(more);
-  return clone_or_fail("clone", function, stack, flags, argument, pidfd);
+  return result;
 }
 
 // The name that it has under ThreadSanitizer.
 int __clone(int (*function)(void*), void* stack, int flags, void* argument, ...) noexcept {
   va_list more;
   va_start(more, argument);
-  pid_t* const pidfd = va_arg(more, pid_t*);
+  const int result = clone_or_fail("__clone", function, stack, flags, argument, more);
   va_end(more);
-  return clone_or_fail("__clone", function, stack, flags, argument, pidfd);
+  return result;
 }
 
 int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
