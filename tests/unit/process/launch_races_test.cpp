@@ -186,3 +186,24 @@ TEST_CASE("daemons that workers leave behind are ended at last, even if they ign
   });
   REQUIRE(seen == "ok");
 }
+
+TEST_CASE("a process that forks and exits all the time is ended at last") {
+  const std::string seen = in_fork([] {
+    if (!Reaper::become_subreaper() || !block_signals()) return std::string("set-up");
+    const SystemClock clock;
+    if (::fork() == 0) {
+      ::setsid();
+      ::signal(SIGTERM, SIG_IGN);
+      // Bounded: should the test fail, it ends by itself.
+      for (int hops = 0; hops < 20'000; ++hops) {
+        if (::fork() > 0) ::_exit(0);
+        const timespec pause{0, 500'000};
+        ::nanosleep(&pause, nullptr);
+      }
+      ::_exit(0);
+    }
+    const Leftovers left = end_leftovers(clock, clock.mono() + 2s);
+    return std::string(left.gone && count_zombies() == 0 ? "ok" : "left");
+  });
+  REQUIRE(seen == "ok");
+}
