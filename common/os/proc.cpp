@@ -118,20 +118,23 @@ std::vector<pid_t> child_processes(pid_t pid) {
 }
 
 bool has_environment_entry(pid_t pid, std::string_view entry) {
-  const auto environment = read_file(fmt::format("/proc/{}/environ", pid));
-  if (!environment) return false;
-  std::string_view rest = *environment;  // entries end with a NUL each
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\0'), rest.size());
-    if (rest.substr(0, end) == entry) return true;
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  return false;
+  return has_environment(pid, {std::string(entry)}).value_or(false);
 }
 
-bool has_empty_environment(pid_t pid) {
-  const auto environment = read_file(fmt::format("/proc/{}/environ", pid), 1);
-  return environment && environment->empty();
+std::optional<bool> has_environment(pid_t pid, const std::vector<std::string>& entries) {
+  const auto environment = read_file(fmt::format("/proc/{}/environ", pid));
+  if (!environment) return false;
+  if (environment->empty()) return std::nullopt;
+  return std::all_of(entries.begin(), entries.end(), [&](const std::string& entry) {
+    // Entries end with a NUL each.
+    std::string_view rest = *environment;
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find('\0'), rest.size());
+      if (rest.substr(0, end) == entry) return true;
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return false;
+  });
 }
 
 Result<std::string> boot_id() {

@@ -55,9 +55,9 @@ std::vector<pid_t> child_processes(pid_t pid);
 // Whether the process was started with this "NAME=value" in its environment. False if it does not
 // exist or may not be examined.
 bool has_environment_entry(pid_t pid, std::string_view entry);
-// Whether it has none at all: a process that was started so (env -i), or one in the middle of
-// execve(), whose new environment is not there yet. False if it may not be examined.
-bool has_empty_environment(pid_t pid);
+// Whether it has all of these, by one look. Nothing if its environment is empty: it was started so
+// (env -i), or is in the middle of execve(), and the new environment is not there yet.
+std::optional<bool> has_environment(pid_t pid, const std::vector<std::string>& entries);
 
 // Different after every boot.
 Result<std::string> boot_id();

@@ -20,17 +20,16 @@ namespace {
 constexpr int kLooksAtExec = 50;
 constexpr int kLookIntervalMs = 1;
 
-bool carries(pid_t pid, const std::vector<std::string>& identity) {
-  return !identity.empty() &&
-         std::all_of(identity.begin(), identity.end(),
-                     [pid](const std::string& entry) { return has_environment_entry(pid, entry); });
-}
-
-// An orphan in the middle of execve() has no environment for a moment: it is looked at again.
-bool carries_after_exec(pid_t pid, const std::vector<std::string>& identity) {
-  for (int look = 1; look < kLooksAtExec && has_empty_environment(pid); ++look)
+// An orphan in the middle of execve() has no environment for a moment: it is looked at again. What
+// executes itself all the time may be there at each second look, so each look is one reading.
+bool carries(pid_t pid, const std::vector<std::string>& identity, bool orphan) {
+  if (identity.empty()) return false;
+  auto seen = has_environment(pid, identity);
+  for (int look = 1; !seen && orphan && look < kLooksAtExec; ++look) {
     ::poll(nullptr, 0, kLookIntervalMs);
-  return carries(pid, identity);
+    seen = has_environment(pid, identity);
+  }
+  return seen.value_or(false);
 }
 
 }  // namespace
@@ -47,10 +46,7 @@ std::vector<Remain> find_remains(const RemainsQuery& query) {
     const bool member =
         std::find(query.members.begin(), query.members.end(), pid) != query.members.end();
     const bool orphan = stat->parent == self;
-    if (!in_group && !member &&
-        !(orphan ? carries_after_exec(pid, query.identity) : carries(pid, query.identity))) {
-      continue;
-    }
+    if (!in_group && !member && !carries(pid, query.identity, orphan)) continue;
     found.push_back({pid, static_cast<std::int64_t>(stat->start_ticks), stat->name});
   }
   return found;

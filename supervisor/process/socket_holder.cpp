@@ -169,9 +169,7 @@ std::vector<pid_t> with_descendants(pid_t leader) {
 
 bool belongs_to(pid_t pid, const WorkerProcesses& worker) {
   if (::getsid(pid) == worker.leader) return true;
-  return !worker.identity.empty() &&
-         std::all_of(worker.identity.begin(), worker.identity.end(),
-                     [pid](const std::string& entry) { return has_environment_entry(pid, entry); });
+  return !worker.identity.empty() && has_environment(pid, worker.identity).value_or(false);
 }
 
 }  // namespace

@@ -120,8 +120,28 @@ TEST_CASE("an environment entry is found only as a whole") {
   CHECK_FALSE(has_environment_entry(child, "HOLDFAST_TEST=a"));
   CHECK_FALSE(has_environment_entry(child, "TEST=a=b"));
   CHECK_FALSE(has_environment_entry(child, "LAST"));
-  CHECK_FALSE(has_empty_environment(child));
+  CHECK(has_environment(child, {"FIRST=1", "LAST=2"}) == true);
+  CHECK(has_environment(child, {"FIRST=1", "LAST=3"}) == false);
   ::close(ready[1]);
+  ::waitpid(child, nullptr, 0);
+}
+
+TEST_CASE("of a process with an empty environment it is not known what it carries") {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    char name[] = "sleep";
+    char time[] = "60";
+    char* const argv[] = {name, time, nullptr};
+    char* const environment[] = {nullptr};
+    ::execve("/bin/sleep", argv, environment);
+    ::_exit(127);
+  }
+  while (has_environment(child, {"A=1"})) {
+    REQUIRE(::waitpid(child, nullptr, WNOHANG) == 0);  // the exec has failed
+    ::usleep(1000);
+  }
+  CHECK_FALSE(has_environment_entry(child, "A=1"));
+  ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
 }
 
