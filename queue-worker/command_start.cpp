@@ -2,6 +2,7 @@
 #include "queue-worker/command_start.hpp"
 
 #include "common/os/exit_codes.hpp"
+#include "common/os/file.hpp"
 #include "common/worker/running_stack.hpp"
 
 #include <fmt/format.h>
@@ -25,9 +26,8 @@ tl::expected<Started, int> take_start(const config::Environ& environ) {
   }
   if (typed) {
     const auto runtime_dir =
-        config::find_runtime_dir(config::find_file(std::nullopt, environ), environ);
-    const auto same = worker::check_running_stack(loaded->config,
-                                                  std::filesystem::absolute(runtime_dir), environ);
+        absolute_path(config::find_runtime_dir(config::find_file(std::nullopt, environ), environ));
+    const auto same = worker::check_running_stack(loaded->config, runtime_dir, environ);
     if (!same) {
       fmt::print(stderr, "holdfast-queue-worker: {}\n", same.error().message);
       return tl::unexpected(exit_code::kConfig);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // holdfast-queue-worker: embeds documents; with a command, it looks after the store and the queue.
 
+#include "common/command_line/output.hpp"
+#include "common/os/exit_codes.hpp"
 #include "common/os/fd.hpp"
 #include "common/worker/runtime.hpp"
 #include "queue-worker/commands.hpp"
@@ -9,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <exception>
 #include <string_view>
 #include <vector>
 
@@ -38,6 +41,18 @@ void print_help() {
       kName);
 }
 
+int run_command(int argc, char** argv) {
+  const auto parsed = holdfast::queue::parse_command(argc, argv);
+  if (!parsed.command) return parsed.exit_code;
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return holdfast::queue::run_command(*parsed.command, holdfast::config::environ_of_process());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}: {}\n", kName, error.what());
+    return holdfast::exit_code::kSoftware;
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -45,13 +60,10 @@ int main(int argc, char** argv) {
   const std::string_view first = argc > 1 ? argv[1] : "";
   if (first == "--help" || first == "-h") {
     print_help();
-    return 0;
+    return holdfast::command_line::finish_output(kName, 0);
   }
   if (holdfast::queue::is_command(first)) {
-    const auto parsed = holdfast::queue::parse_command(argc, argv);
-    if (!parsed.command) return parsed.exit_code;
-    std::signal(SIGPIPE, SIG_IGN);
-    return holdfast::queue::run_command(*parsed.command, holdfast::config::environ_of_process());
+    return holdfast::command_line::finish_output(kName, run_command(argc, argv));
   }
   return holdfast::worker::run_worker(argc, argv, kName, holdfast::queue::make_service);
 }

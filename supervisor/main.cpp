@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // holdfast: the supervisor and its command line in one binary.
 #include "common/base/version.hpp"
+#include "common/command_line/output.hpp"
 #include "common/config/load.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/os/fd.hpp"
+#include "common/os/file.hpp"
 #include "supervisor/cli/api_key.hpp"
 #include "supervisor/cli/arguments.hpp"
 #include "supervisor/cli/client.hpp"
@@ -58,7 +60,7 @@ int run(const cli::Arguments& arguments) {
   if (cli::is_api_key_verb(arguments.verb)) return cli::run_api_key(arguments, file, environ);
 
   // A relative path is relative to the current directory.
-  const auto runtime_dir = std::filesystem::absolute(config::find_runtime_dir(file, environ));
+  const auto runtime_dir = absolute_path(config::find_runtime_dir(file, environ));
   if (arguments.verb == cli::Verb::CheckConfig)
     return cli::run_config_diff(file, environ, runtime_dir);
   if (arguments.verb == cli::Verb::Logs)
@@ -73,9 +75,9 @@ int main(int argc, char** argv) {
   if (argc > 0 && std::string_view(argv[0]) == process::kGuardianName)
     return process::guard(argc, argv);
   const cli::Parsed parsed = cli::parse_arguments(argc, argv);
-  if (!parsed.arguments) return parsed.exit_code;
+  if (!parsed.arguments) return command_line::finish_output("holdfast", parsed.exit_code);
   try {
-    return run(*parsed.arguments);
+    return command_line::finish_output("holdfast", run(*parsed.arguments));
   } catch (const std::exception& error) {
     fmt::print(stderr, "holdfast: {}\n", error.what());
     return exit_code::kSoftware;

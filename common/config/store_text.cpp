@@ -2,6 +2,7 @@
 #include "common/config/store_text.hpp"
 
 #include "common/net/postgres_url.hpp"
+#include "common/os/file.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -24,7 +25,7 @@ std::string configured_store(const Config& config) {
   constexpr std::string_view kFile = "sqlite://";
   const std::string& url = config.store.url;
   if (url.empty()) {
-    const auto file = std::filesystem::absolute(config.supervisor.state_dir) / "holdfast.db";
+    const auto file = absolute_path(config.supervisor.state_dir) / "holdfast.db";
     return "sqlite " + file.native();
   }
   if (url.starts_with(kFile)) return "sqlite " + url.substr(kFile.size());

@@ -63,4 +63,10 @@ Result<std::string> read_plain_file(const std::filesystem::path& path, std::size
   return read_all(fd, path, limit);
 }
 
+std::filesystem::path absolute_path(const std::filesystem::path& path) {
+  std::error_code error;
+  auto absolute = std::filesystem::absolute(path, error);
+  return error ? path : absolute;
+}
+
 }  // namespace holdfast

@@ -27,4 +27,8 @@ Result<std::string> read_plain_file(const std::filesystem::path& path,
 // The same with links that lead there, if nobody else has made them: see open_by_own_links().
 Result<std::string> read_file_by_own_links(const std::filesystem::path& path, std::size_t limit);
 
+// As std::filesystem::absolute(), but where the working directory was removed, a relative path is
+// left as it is, instead of an exception.
+std::filesystem::path absolute_path(const std::filesystem::path& path);
+
 }  // namespace holdfast

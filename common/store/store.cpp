@@ -2,6 +2,7 @@
 #include "common/store/store.hpp"
 
 #include "common/embedding/provider.hpp"
+#include "common/os/file.hpp"
 #include "common/store/maintenance.hpp"
 #include "common/store/postgres/hnsw.hpp"
 #include "common/store/postgres/postgres_store.hpp"
@@ -62,12 +63,12 @@ Result<BackupReport> backup_store(const std::string& url, const std::filesystem:
                                   bool overwrite) {
   HOLDFAST_TRY_ASSIGN(const std::filesystem::path path,
                       embedded_path(url, "pg_dump --schema=holdfast"));
-  return sqlite::backup(path, std::filesystem::absolute(target), overwrite);
+  return sqlite::backup(path, absolute_path(target), overwrite);
 }
 
 Result<RestoreReport> restore_store(const std::string& url, const std::filesystem::path& source) {
   HOLDFAST_TRY_ASSIGN(const std::filesystem::path path, embedded_path(url, "pg_restore"));
-  return sqlite::restore(path, std::filesystem::absolute(source));
+  return sqlite::restore(path, absolute_path(source));
 }
 
 bool is_server(std::string_view url) {
@@ -107,7 +108,7 @@ Result<MigrationStatus> migration_status(const std::string& url, const OpenOptio
 
 std::string store_url(const config::Config& config) {
   if (!config.store.url.empty()) return config.store.url;
-  const auto path = std::filesystem::absolute(config.supervisor.state_dir) / "holdfast.db";
+  const auto path = absolute_path(config.supervisor.state_dir) / "holdfast.db";
   return "sqlite://" + path.native();
 }
 

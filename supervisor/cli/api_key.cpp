@@ -3,7 +3,9 @@
 
 #include "common/auth/token.hpp"
 #include "common/base/duration.hpp"
+#include "common/command_line/output.hpp"
 #include "common/os/exit_codes.hpp"
+#include "common/os/file.hpp"
 #include "common/os/signal_mask.hpp"
 #include "common/store/store.hpp"
 #include "common/worker/running_stack.hpp"
@@ -77,12 +79,17 @@ Result<std::int64_t> read_expiry(const std::string& text, const Clock& clock) {
   return fail(ErrorKind::InvalidArgument, fmt::format("--expires: '{}' is in the past", text));
 }
 
-void show(const store::Store& store, const store::ApiKey& key, const auth::Token& token) {
+// A key that nobody has seen is revoked: it cannot be shown again.
+Result<void> show(store::Store& store, const store::ApiKey& key, const auth::Token& token) {
   const std::string end = key.expires_at ? ", expires " + time_text(key.expires_at) : "";
   fmt::print(stderr,
              "API key {} for '{}', scope {}{}, in {}. Store it now: it cannot be shown again.\n",
              key.id, key.name, store::to_string(key.scope), end, store.describe());
   fmt::print("{}\n", token.text);
+  if (command_line::flush_output()) return {};
+  HOLDFAST_TRY(await([&](auto done) { store.revoke_api_key(key.id, std::move(done)); }));
+  return fail(ErrorKind::Unavailable,
+              "standard output cannot be written, so the key was not shown, and is revoked");
 }
 
 Result<void> create(store::Store& store, const Arguments& arguments, const Clock& clock) {
@@ -100,8 +107,7 @@ Result<void> create(store::Store& store, const Arguments& arguments, const Clock
     HOLDFAST_TRY_ASSIGN(key.expires_at, read_expiry(arguments.expires, clock));
   }
   HOLDFAST_TRY(await([&](auto done) { store.create_api_key(key, std::move(done)); }));
-  show(store, key, token);
-  return {};
+  return show(store, key, token);
 }
 
 Result<void> rotate(store::Store& store, const Arguments& arguments, const Clock& clock) {
@@ -121,8 +127,7 @@ Result<void> rotate(store::Store& store, const Arguments& arguments, const Clock
                       }));
   HOLDFAST_TRY_ASSIGN(const store::ApiKey old, store.get_api_key(arguments.name));
   fmt::print(stderr, "API key {} is valid until {}.\n", old.id, time_text(old.expires_at));
-  show(store, stored, token);
-  return {};
+  return show(store, stored, token);
 }
 
 std::string_view state_of(const store::ApiKey& key) {
@@ -205,8 +210,7 @@ int run_api_key(const Arguments& arguments, const std::optional<std::filesystem:
     fmt::print(stderr, "{}\n", config::format(loaded.error()));
     return exit_code::kConfig;
   }
-  const auto runtime_dir =
-      std::filesystem::absolute(config::find_runtime_dir(config_file, environ));
+  const auto runtime_dir = absolute_path(config::find_runtime_dir(config_file, environ));
   const auto same = worker::check_running_stack(loaded->config, runtime_dir, environ);
   if (!same) {
     fmt::print(stderr, "holdfast: {}\n", same.error().message);

@@ -5,6 +5,7 @@
 #include "common/config/reload.hpp"
 #include "common/config/store_text.hpp"
 #include "common/os/exit_codes.hpp"
+#include "common/os/file.hpp"
 #include "supervisor/engine/worker_user.hpp"
 
 #include <boost/asio/post.hpp>
@@ -36,8 +37,8 @@ std::string value_of(const Environ& environment, const std::string& name) {
   return found == environment.end() ? std::string() : found->second;
 }
 
-std::string absolute_path(const std::filesystem::path& file) {
-  return file.empty() ? std::string() : std::filesystem::absolute(file).native();
+std::string absolute_source(const std::filesystem::path& file) {
+  return file.empty() ? std::string() : absolute_path(file).native();
 }
 
 KernelLimits kernel_limits(const process::Cgroups& cgroups) {
@@ -64,7 +65,7 @@ Engine::Engine(const EngineParts& parts, config::Config config, PreparedPrograms
           {parts.io, parts.clock, parts.log, fleet_, parts.relay, parts.telemetry, parts.events,
            parts.metrics, parts.cgroups, crashes_, parts.guardian, parts.own_children},
           Spawner(parts.listeners, parts.relay, parts.runtime_dir, environ_, parts.instance,
-                  std::move(prepared), absolute_path(config_.source)),
+                  std::move(prepared), absolute_source(config_.source)),
           [this](core::Event event) { feed(std::move(event)); }),
       service_manager_(
           notify::Notifier::from_environment(environ_, ::getpid()).value_or(notify::Notifier())),
@@ -342,7 +343,7 @@ void Engine::apply_reload(Answer answer, Done done) {
 
   service_manager_.reloading(parts_.clock.mono());
   config_ = std::move(loaded->config);
-  processes_.use(std::move(prepared), absolute_path(config_.source));
+  processes_.use(std::move(prepared), absolute_source(config_.source));
   if (const auto applied = apply_socket_permissions(); !applied) {
     parts_.log.error(applied.error().message);
   }

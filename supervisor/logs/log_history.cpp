@@ -123,7 +123,8 @@ bool LogHistory::follow_rotation() {
     });
     if (!known) newer.push_back(std::move(*part));
     // A log that was moved away by somebody else has no numbers.
-    if (n == 0 && !std::filesystem::exists(numbered(1))) break;
+    std::error_code error;
+    if (n == 0 && !std::filesystem::exists(numbered(1), error)) break;
   }
   if (newer.empty()) return false;
   for (auto part = newer.rbegin(); part != newer.rend(); ++part)

@@ -115,12 +115,24 @@ Request render_slack(const Target& target, const Notification& notification, boo
   return request;
 }
 
-// A page of some proxy has a 200 as well.
+// Slack says "ok", Mattermost too, Rocket.Chat {"success":true}, others nothing at all. Whatever
+// accepts a message in words of its own must not get it again and again.
+bool is_acceptance(std::string_view body) {
+  if (body.starts_with('<')) return false;  // a page of some proxy has a 200 as well
+  if (!body.starts_with('{')) return true;
+  const Json object = Json::parse(body, nullptr, false);
+  const auto denied = [&](const char* name) {
+    const auto found = object.find(name);
+    return found != object.end() && *found == false;
+  };
+  return !object.is_object() || (!denied("ok") && !denied("success"));
+}
+
 Verdict judge_slack(const Answer& answer, WallTime now) {
   Verdict verdict = judge_http(answer, now);
   if (verdict.kind != Verdict::Kind::Delivered) return verdict;
   const http::Response& response = **std::get_if<Result<http::Response>>(&answer);
-  if (text::trim(response.body, text::kWhitespace) == "ok") return verdict;
+  if (is_acceptance(text::trim(response.body, text::kWhitespace))) return verdict;
   return {
       Verdict::Kind::Retry, "server", "the answer is not Slack's \"ok\": " + verdict.detail, {}};
 }

@@ -82,6 +82,28 @@ TEST_CASE("a test message reaches every receiver, and says what was sent and ans
   CHECK(slack.seen().size() == 1);
 }
 
+TEST_CASE("a chat that accepts a message in words of its own gets it once") {
+  std::vector<std::unique_ptr<HttpPeer>> peers;
+  std::string configuration = kProgram;
+  const PeerReply replies[] = {{.body = R"({"success":true})"},
+                               {.body = R"({"result":"success","msg":""})"},
+                               {.body = "\"ok\""},
+                               {.body = "OK\n"},
+                               {.status = 204},
+                               {.status = 202}};
+  for (const PeerReply& reply : replies) {
+    peers.push_back(std::make_unique<HttpPeer>([reply](const PeerRequest&) { return reply; }));
+    configuration += receiver("r" + std::to_string(peers.size()), "slack", peers.back()->url());
+  }
+  Stack stack(configuration);
+  stack.wait_ready();
+  const auto answer = stack.command({"alert", "test"});
+  INFO(answer.output);
+  CHECK(answer.exit_code == 0);
+  for (const auto& peer : peers)
+    CHECK(peer->seen().size() == 1);
+}
+
 TEST_CASE("each receiver that fails is named with what it did, and the command fails") {
   const std::pair<PeerReply, const char*> table[] = {
       {{.status = 429, .body = R"({"retry_after":1,"error":"rate_limited"})"}, "HTTP 429"},
@@ -92,6 +114,7 @@ TEST_CASE("each receiver that fails is named with what it did, and the command f
       {{.way = Way::Silent}, "no complete response in time"},
       {{.way = Way::Drip}, "no complete response in time"},
       {{.body = "<html>sign in</html>"}, "the answer is not Slack's \"ok\""},
+      {{.body = R"({"success": false})"}, "the answer is not Slack's \"ok\""},
   };
   std::vector<std::unique_ptr<HttpPeer>> peers;
   std::string configuration = kProgram;

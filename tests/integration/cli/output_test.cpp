@@ -79,3 +79,36 @@ TEST_CASE("no command and no event shows a secret") {
   check({"status"}, -1);
   check({"events"}, 0);
 }
+
+TEST_CASE(
+    "a command whose output cannot be written has failed, and no key is left that nobody saw") {
+  Stack stack(misbehaving("web", {"--ready"}), kNoPort);
+  stack.wait_ready();
+  const auto into_full_disk = [&](const std::string& program, const std::string& arguments) {
+    const std::string command = (bin_dir() / program).native() + " " + arguments;
+    ProcessOptions options;
+    options.environment = stack.environment();
+    return run_program({"/bin/sh", "-c", command + " 3>&1 >/dev/full 2>&3"}, options);
+  };
+  REQUIRE(run_program({bin_dir() / "holdfast-queue-worker", "migrate"},
+                      {.environment = stack.environment()})
+              .ended.shell_status() == 0);
+  for (const char* command : {"status", "status --json", "events", "logs", "check-config",
+                              "completion bash", "--version", "--help", "api-key list"}) {
+    INFO(command);
+    const Finished finished = into_full_disk("holdfast", command);
+    INFO(finished.output);
+    CHECK(finished.ended.shell_status() != 0);
+    CHECK(shows(finished.output, "standard output cannot be written"));
+  }
+  for (const char* command : {"jobs list", "migrate --status", "completion zsh", "--help"}) {
+    INFO(command);
+    const Finished finished = into_full_disk("holdfast-queue-worker", command);
+    INFO(finished.output);
+    CHECK(finished.ended.shell_status() != 0);
+  }
+  const Finished created = into_full_disk("holdfast", "api-key create lost");
+  CHECK(created.ended.shell_status() == 1);
+  CHECK(shows(created.output, "so the key was not shown, and is revoked"));
+  CHECK(shows(stack.command({"api-key", "list"}).output, "revoked"));
+}

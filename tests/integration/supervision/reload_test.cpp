@@ -221,3 +221,27 @@ TEST_CASE("one reload, one outcome: a failed roll fails it; stop and start use w
   REQUIRE(started.exit_code == 1);
   REQUIRE(started.output.find("exit 7") != std::string::npos);
 }
+
+TEST_CASE("a reload where the supervisor's working directory was removed ends nothing") {
+  TempDir dir;
+  const auto gone = dir / "gone";
+  std::filesystem::create_directory(gone);
+  const std::string toml = misbehaving("web", {"--ready"});
+  Stack stack(toml, kNoPort,
+              {"/bin/sh", "-c",
+               "cd " + gone.native() + " && exec " + (bin_dir() / "holdfast").native() +
+                   " --config ../holdfast.toml run"});
+  // The file by a path that resolves as long as the directory is open, whoever has removed it.
+  std::filesystem::create_symlink(stack.config_file(), dir / "holdfast.toml");
+  stack.start();
+  stack.wait_ready();
+  std::filesystem::remove(gone);
+  const pid_t before = stack.pid_of("web.0");
+  for (const char* extra : {"stop_timeout = \"3s\"\n", "stop_timeout = \"4s\"\n"}) {
+    stack.write_config(misbehaving("web", {"--ready"}, extra));
+    const auto answer = stack.command({"reload"});
+    INFO(answer.output);
+    REQUIRE(answer.exit_code == 0);
+  }
+  REQUIRE(stack.pid_of("web.0") == before);
+}

@@ -169,4 +169,36 @@ TEST_CASE("text that is not TOML is reported with its place") {
   CHECK(problems.starts_with(place));
 }
 
+TEST_CASE(
+    "keys of a hundred thousand parts are refused with their place, wherever they are nested") {
+  std::string parts;
+  for (int i = 0; i < 100'000; ++i)
+    parts += "a.";
+  std::string nested = "x = ";
+  for (int i = 0; i < 200; ++i)
+    nested += "{ a.b.c.d = ";
+  const std::string row =
+      GENERATE_COPY("\n" + parts + "a = 1", "\n[" + parts + "a]", "\n[[" + parts + "a]]",
+                    "\nx = [{ " + parts + "a = 1 }]", "\nx = { y = 1, " + parts + "a = 1 }",
+                    "\n" + nested, "# it's\nx.'\"'.\"\\\"\".''.\"\"." + parts + "a = 1");
+  const std::string problems = load_bad(row);
+  INFO(problems.substr(0, 200));
+  CHECK(count_lines(problems) == 1);
+  CHECK(problems.starts_with("holdfast.toml:2:"));
+  CHECK(problems.find("a key has more than 256 parts") != std::string::npos);
+}
+
+TEST_CASE("dots in values, strings and comments are no parts of keys") {
+  const std::string dots(1000, '.');
+  std::string numbers;
+  for (int i = 0; i < 1000; ++i)
+    numbers += "1.5, ";
+  const std::string problems = load_bad("# " + dots + "\n[log] # " + dots + "\nlevel = \"" + dots +
+                                        "\"\nx = '''\n" + dots + "\n'''\ny = \"\"\"" + dots +
+                                        "\\\"" + dots + "\n\"\"\"\nz = [\n" + numbers + "\n]\n");
+  INFO(problems);
+  CHECK(problems.find("parts") == std::string::npos);
+  CHECK(count_lines(problems) == 4);  // the level, and three unknown keys
+}
+
 }  // namespace holdfast::config
