@@ -13,6 +13,7 @@
 #include "supervisor/status/alert_test_route.hpp"
 #include "supervisor/status/crash_answers.hpp"
 #include "supervisor/status/page.hpp"
+#include "supervisor/status/parameters.hpp"
 #include "supervisor/status/ready_json.hpp"
 #include "supervisor/status/series_json.hpp"
 
@@ -266,7 +267,8 @@ void administer(FleetControl& control, const http::Request& request, http::Respo
     const std::string* text = request.query_value("level");
     const auto level = text == nullptr ? std::nullopt : level_of(*text);
     const std::string* reset = request.query_value("reset");
-    if (!level && (text != nullptr || reset == nullptr || *reset != "true")) {
+    const bool one_of_both = (text == nullptr) != (reset == nullptr);
+    if (!one_of_both || (text != nullptr ? !level : *reset != "true")) {
       return respond(
           problem(422, "level must be trace, debug, info, warn or error; or reset=true"));
     }
@@ -324,7 +326,11 @@ http::Handler make_handler(const Sources& sources, FleetControl* control,
                              request->path == protocol::kAlertsPath;
     if (control != nullptr && administers && request->peer.restricted)
       return respond(problem(403, kWorkersMayNot));
-    if (request->method == "GET" || request->method == "HEAD") {
+    const bool reads = request->method == "GET" || request->method == "HEAD";
+    if (reads || (request->method == "POST" && control != nullptr)) {
+      if (const auto wrong = wrong_parameter(*request)) return respond(problem(422, *wrong));
+    }
+    if (reads) {
       // Log lines may contain what only an administrator should read.
       if (control != nullptr && request->path == protocol::kLogsPath)
         return logs(sources, *request, respond);

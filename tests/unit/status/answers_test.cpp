@@ -6,12 +6,33 @@
 
 #include <nlohmann/json.hpp>
 
+#include <initializer_list>
+
 using namespace holdfast;
 using namespace holdfast::supervisor;
 using namespace holdfast::supervisor::status;
 using nlohmann::json;
 
 namespace {
+
+// Counts the commands that arrive; each is done at once.
+struct CountingControl : FleetControl {
+  int commands = 0;
+  void command(core::Command, Answer, Done done) override { count(done); }
+  void reload(Answer, Done done) override { count(done); }
+  void choose_log_level(std::vector<std::string>, std::optional<log::Level>, Done done) override {
+    count(done);
+  }
+  void preview(config::SourceFiles, PreviewDone done) override { done({}); }
+
+ private:
+  void count(const Done& done) {
+    ++commands;
+    done({});
+  }
+};
+
+using Query = std::vector<std::pair<std::string, std::string>>;
 
 struct Endpoint {
   boost::asio::io_context io;
@@ -54,6 +75,19 @@ struct Endpoint {
     snapshot->view.ready = ready >= 1 && !draining;
     snapshot->started_at = clock.mono() - std::chrono::seconds(90);
     snapshots.store(std::move(snapshot));
+  }
+
+  // Over the admin socket.
+  http::Response ask(FleetControl& control, const std::string& method, const std::string& path,
+                     const Query& query) {
+    auto request = std::make_shared<http::Request>();
+    request->method = method;
+    request->path = path;
+    request->query = query;
+    http::Response got;
+    make_handler(sources, &control)(request,
+                                    [&](http::Response response) { got = std::move(response); });
+    return got;
   }
 
   http::Response get(const std::string& path, const std::string& query = "",
@@ -261,4 +295,79 @@ TEST_CASE("The page is at the root, and everything is read-only") {
   request->method = "POST";
   request->path = "/";
   endpoint.handler(request, [](const http::Response& response) { CHECK(response.status == 405); });
+}
+
+TEST_CASE("a parameter that is given twice is refused, and nothing is done") {
+  Endpoint endpoint;
+  CountingControl control;
+  const auto refuses = [&](const char* method, const char* path, const Query& query,
+                           const std::string& detail) {
+    CAPTURE(method, path, query);
+    const http::Response answer = endpoint.ask(control, method, path, query);
+    CHECK(answer.status == 422);
+    REQUIRE(answer.headers.find("Content-Type") != nullptr);
+    CHECK(*answer.headers.find("Content-Type") == "application/problem+json");
+    CHECK(json::parse(answer.body)["detail"] == detail);
+  };
+  for (const char* name : {"after", "last", "limit", "wait"}) {
+    const std::string detail = std::string(name) + " must be given once";
+    refuses("GET", "/events", {{name, "1"}, {name, "1"}}, detail);
+    refuses("HEAD", "/events", {{name, "1"}, {name, "2"}}, detail);
+  }
+  for (const char* name : {"after", "lines", "wait"}) {
+    refuses("GET", "/logs", {{name, "1"}, {"x", ""}, {name, "1"}},
+            std::string(name) + " must be given once");
+  }
+  const std::pair<std::string, std::string> web{"name", "web"};
+  refuses("POST", "/stop", {web, {"wait", "false"}, {"wait", "true"}}, "wait must be given once");
+  refuses("POST", "/reload", {{"wait", "true"}, {"wait", "true"}}, "wait must be given once");
+  refuses("POST", "/scale", {web, {"count", "1"}, {"count", "2"}}, "count must be given once");
+  refuses("POST", "/signal", {web, {"signal", "HUP"}, {"signal", "USR1"}},
+          "signal must be given once");
+  refuses("POST", "/log-level", {{"level", "info"}, {"level", "info"}}, "level must be given once");
+  refuses("POST", "/log-level", {{"reset", "true"}, {"reset", "true"}}, "reset must be given once");
+  refuses("POST", "/alerts/silence", {{"for", "1h"}, {"for", "2h"}}, "for must be given once");
+  refuses("POST", "/alerts/silence", {{"name", "a"}, {"name", "b"}}, "name must be given once");
+  refuses("POST", "/alerts/unsilence", {{"target", "a"}, {"target", "b"}},
+          "target must be given once");
+  refuses("POST", "/alerts/test", {{"receiver", "a"}, {"receiver", "b"}},
+          "receiver must be given once");
+  CHECK(control.commands == 0);
+
+  CHECK(endpoint.ask(control, "POST", "/stop", {web, {"name", "api"}}).status == 200);
+  CHECK(endpoint.ask(control, "GET", "/status", {{"name", "api-worker"}, {"name", "api-worker"}})
+            .status == 200);
+  CHECK(control.commands == 1);
+}
+
+TEST_CASE("a value that a parameter cannot have is refused, not ignored") {
+  Endpoint endpoint;
+  CountingControl control;
+  for (const char* value : {"", "x", "-1", "+1", "1.5", "1 ", "0x1", "18446744073709551616"}) {
+    CAPTURE(value);
+    for (const char* name : {"after", "last", "limit", "wait"}) {
+      const auto answer = endpoint.ask(control, "GET", "/events", {{name, value}});
+      CHECK(answer.status == 422);
+      CHECK(json::parse(answer.body)["detail"] == std::string(name) + " must be a whole number");
+    }
+    for (const char* name : {"after", "lines", "wait"})
+      CHECK(endpoint.ask(control, "GET", "/logs", {{name, value}}).status == 422);
+    CHECK(endpoint.ask(control, "GET", "/events", {{"after", "0"}, {"limit", value}}).status ==
+          422);
+  }
+  CHECK(endpoint.ask(control, "GET", "/events", {{"last", "18446744073709551615"}}).status == 200);
+  CHECK(endpoint.ask(control, "GET", "/status", {{"limit", "x"}}).status == 200);
+
+  for (const Query& query : std::initializer_list<Query>{{{"level", "loud"}},
+                                                         {{"reset", "yes"}},
+                                                         {{"reset", "false"}},
+                                                         {{"level", "info"}, {"reset", "true"}},
+                                                         {{"level", "info"}, {"reset", "no"}},
+                                                         {}}) {
+    CAPTURE(query);
+    CHECK(endpoint.ask(control, "POST", "/log-level", query).status == 422);
+  }
+  CHECK(control.commands == 0);
+  CHECK(endpoint.ask(control, "POST", "/log-level", {{"level", "info"}}).status == 200);
+  CHECK(endpoint.ask(control, "POST", "/log-level", {{"reset", "true"}}).status == 200);
 }
