@@ -32,7 +32,12 @@ constexpr auto kByName = std::to_array<NameRule>({
     {"*_expires", kMin},
     {"*_expires_at*", kMin},
     {"*_expires_in*", kMin},
+    {"*_expires_time*", kMin},
     {"*_expires_<unit>", kMin},
+    {"*_expire_at*", kMin},
+    {"*_expire_in*", kMin},
+    {"*_expire_time*", kMin},
+    {"*_expire_<unit>", kMin},
     {"*_expiration", kMin},
     {"*_expiration_time*", kMin},
     {"*_expiration_date*", kMin},
@@ -85,6 +90,28 @@ constexpr auto kByName = std::to_array<NameRule>({
     {"*_percentile*", kMax},
     {"*_seconds_max", kMax},
     {"*_seconds_min", kMin},
+    // Time that is left: what ends first matters. Without a unit of time something else may be
+    // left, of which there is more in two workers.
+    {"*_ttl", kMin},
+    {"*_ttl_<unit>", kMin},
+    {"*_time_to_live*", kMin},
+    {"*_remaining_<unit>", kMin},
+    {"*_remaining_time*", kMin},
+    {"*_time_remaining*", kMin},
+    {"*seconds_remaining", kMin},
+    {"*_minutes_remaining", kMin},
+    {"*_hours_remaining", kMin},
+    {"*_days_remaining", kMin},
+    {"*_time_left*", kMin},
+    {"*seconds_left", kMin},
+    {"*_minutes_left", kMin},
+    {"*_hours_left", kMin},
+    {"*_days_left", kMin},
+    {"*_time_until_*", kMin},
+    {"*seconds_until_*", kMin},
+    {"*_minutes_until_*", kMin},
+    {"*_hours_until_*", kMin},
+    {"*_days_until_*", kMin},
     // How late or old something is: the worst. A lag without a unit of time may count messages.
     {"*_lag_<unit>", kMax},
     {"*_age", kMax},
@@ -143,6 +170,24 @@ constexpr auto kByName = std::to_array<NameRule>({
     {"*_readonly", kMax, true},
     {"*_stale", kMax, true},
     {"*_breaker_open", kMax, true},
+    // Numbers that stand for something; those that count have the state as a label, and are named
+    // by what they count.
+    {"state", kMax},
+    {"status", kMax},
+    {"mode", kMax},
+    {"phase", kMax},
+    {"stage", kMax},
+    {"level", kMax},
+    {"*_state", kMax, true},
+    {"*_status", kMax, true},
+    {"*_mode", kMax, true},
+    {"*_phase", kMax, true},
+    {"*_stage", kMax, true},
+    {"*_level", kMax, true},
+    {"*_error_code", kMax, true},
+    {"*_exit_code", kMax, true},
+    {"*_return_code", kMax, true},
+    {"*_status_code", kMax, true},
 });
 
 constexpr std::string_view kUnitPart = "_<unit>";
@@ -169,6 +214,9 @@ constexpr auto kOfTimes = std::to_array<std::string_view>(
      "seen",      "since",      "start",    "started",   "succeeded",  "time",         "timestamp",
      "ts",        "unix",       "unixtime", "until",     "update",     "updated",      "utc",
      "when"});
+
+// "jobs_by_state" counts, as "jobs_state" does.
+constexpr auto kBeforeLabels = std::to_array<std::string_view>({"by", "in", "per"});
 
 // After these words, or as the last one of these, a time word is the subject of the name, whatever
 // comes before: "items_last_updated".
@@ -214,8 +262,12 @@ std::string_view without_last_word(std::string_view words) {
   return end == std::string_view::npos ? std::string_view() : words.substr(0, end);
 }
 
-bool follows_plural(std::string_view words) {
-  const std::string_view word = last_word(without_last_word(words));
+// Whether a name that `pattern` ends is of a count: "clients_connected", "jobs_by_state".
+bool is_of_count(std::string_view words, std::string_view pattern) {
+  for (auto left = std::count(pattern.begin(), pattern.end(), '_'); left > 0; --left)
+    words = without_last_word(words);
+  const std::string_view word = last_word(words);
+  if (contains(kBeforeLabels, word)) return true;
   return word.ends_with('s') && !word.ends_with("ss") && !contains(kOfOne, word);
 }
 
@@ -227,7 +279,7 @@ std::string_view without_units(std::string_view words) {
 
 bool speaks_of(const NameRule& entry, std::string_view name, std::string_view words) {
   if (entry.rule == GaugeRule::All) return text::glob_match(entry.pattern, name);
-  if (entry.of_one && follows_plural(words)) return false;
+  if (entry.of_one && is_of_count(words, entry.pattern)) return false;
   std::string_view pattern = entry.pattern;
   if (pattern.ends_with(kUnitPart)) {
     const std::size_t size = words.size();

@@ -23,7 +23,9 @@ namespace holdfast::supervisor::telemetry {
 struct NameRule {
   std::string_view pattern;  // a glob; `_<unit>` at its end: one unit of time or more
   metrics::GaugeRule rule = metrics::GaugeRule::Sum;
-  bool of_one = false;  // not after a plural: "db_connected" is a flag, "clients_connected" a count
+  // Not after a plural: "db_connected" is a flag, "clients_connected" and "jobs_by_state" are
+  // counts.
+  bool of_one = false;
 };
 
 // What a name says of its gauge; the first that matches decides. docs/metrics.md has the same.

@@ -225,6 +225,80 @@ TEST_CASE("times are told by any word of the name and in any unit, flags and age
   }
 }
 
+TEST_CASE("numbers that stand for a state are not added up, nor is time that is left") {
+  struct Row {
+    const char* name;
+    const char* of_one;
+    const char* of_another;
+    double together;
+  };
+  const std::vector<Row> table{
+      // Enumerations.
+      {"circuit_breaker_state", "2", "1", 2},
+      {"connection_state", "1", "1", 1},
+      {"raftState", "3", "1", 3},
+      {"state", "2", "2", 2},
+      {"job_status", "0", "1", 1},
+      {"dns_status", "2", "2", 2},
+      {"elasticsearch_cluster_health_status", "1", "1", 1},
+      {"redis_mode", "2", "2", 2},
+      {"operating_mode", "1", "2", 2},
+      {"deploy_phase", "3", "3", 3},
+      {"pipeline_stage", "2", "4", 4},
+      {"log_level", "4", "4", 4},
+      {"battery_level", "80", "70", 80},
+      {"last_run_exit_code", "1", "2", 2},
+      {"probe_http_status_code", "200", "503", 503},
+      // A last status is a flag.
+      {"redis_aof_last_write_status", "1", "0", 0},
+      // Time that is left.
+      {"token_remaining_seconds", "30", "20", 20},
+      {"lease_remaining_ms", "30", "20", 20},
+      {"leaseRemainingTime", "30", "20", 20},
+      {"session_time_remaining_seconds", "30", "20", 20},
+      {"lock_seconds_remaining", "30", "20", 20},
+      {"battery_minutes_left", "30", "20", 20},
+      {"licence_days_left", "30", "20", 20},
+      {"days_until_renewal", "30", "20", 20},
+      {"lease_ttl_seconds", "30", "20", 20},
+      {"dns_ttl", "30", "20", 20},
+      {"ttl_seconds", "30", "20", 20},
+      {"redis_db_avg_ttl_seconds", "30", "20", 25},
+      {"cert_expires_timestamp_seconds", "1764518000", "1764518002", 1764518000},
+      {"cert_expires_in_days", "30", "20", 20},
+      {"cert_expire_timestamp", "1764518000", "1764518002", 1764518000},
+      {"cert_expiry_seconds", "30", "20", 20},
+      {"cert_not_after_timestamp_seconds", "1764518000", "1764518002", 1764518000},
+      {"cert_days_until_expiry", "30", "20", 20},
+      // What is counted is added up all the same.
+      {"pool_connections", "7", "9", 16},
+      {"connections_state", "7", "9", 16},
+      {"jobs_status", "7", "9", 16},
+      {"jobs_by_state", "7", "9", 16},
+      {"job_count_by_status", "7", "9", 16},
+      {"cpu_time_in_state", "7", "9", 16},
+      {"requests_status_code", "7", "9", 16},
+      {"replicas_in_sync", "7", "9", 16},
+      {"state_changes", "7", "9", 16},
+      {"state_bytes", "7", "9", 16},
+      {"quota_remaining", "7", "9", 16},
+      {"requests_remaining", "7", "9", 16},
+      {"jobs_left", "7", "9", 16},
+      {"keys_expiring", "7", "9", 16},
+  };
+  for (const Row& row : table) {
+    CAPTURE(row.name, row.of_one, row.of_another);
+    CHECK(merged(row.name, {row.of_one, row.of_another})[row.name] == row.together);
+  }
+  Ledger ledger;
+  const auto idle = "# TYPE pool_connections gauge\npool_connections{state=\"idle\"} 2\n";
+  const auto job = "# TYPE job_state counter\njob_state 2\n";
+  ledger.apply(source("api.0"), std::string(idle) + job, at(0));
+  ledger.apply(source("api.1"), std::string(idle) + job, at(0));
+  CHECK(values(ledger) ==
+        std::map<std::string, double>{{"pool_connections{state=\"idle\"}", 4}, {"job_state", 4}});
+}
+
 TEST_CASE("the states of a state set are not counted: one is shown if any worker is in it") {
   Ledger ledger;
   const std::string up =
