@@ -131,6 +131,21 @@ bool looks_like_a_header(std::string_view name) {
   return sounds_secret(last) && !text::equals_ignoring_case(last, "auth");
 }
 
+bool is_one_of_hosts(char c) {
+  return text::is_digit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '.';
+}
+
+// Whether what stands behind "name:" is a secret, whatever it looks like: the digits of
+// "token:1234" may be a port as well as a PIN. A name that sounds secret only by a part of it may
+// be a host: "keycloak:8080", "auth-service:8080", "token-service:8080".
+bool is_sure_of_colon(std::string_view name) {
+  if (is_sensitive(name) || looks_like_a_header(name)) return true;
+  if (!text::all_of(name, is_one_of_hosts)) return true;
+  const auto start = name.find_last_of("-.");
+  const std::string_view last = name.substr(start == std::string_view::npos ? 0 : start + 1);
+  return last == "pass" || last == "key" || last == "credential" || has_secret_ending(name);
+}
+
 // What a text is: in prose, "password: must be a string" has no secret in it.
 enum class Kind { Prose, Argument };
 
@@ -176,7 +191,11 @@ class TextRedactor {
     if (!names_a_secret(name)) return user_information(name);
     if ((before == '"' || before == '\'') && closes(before)) return member(before);
     if (is_sensitive(name) && (spaced_assignment() || element(before))) return;
-    if (next() == ':' && is_header(name)) return header(begin, before);
+    if (next() == ':' && is_header(name, before)) return header(begin, before);
+    if (is_bare_member(name, before)) {
+      copy(1);
+      return mask_word();
+    }
     if (name[0] == '-' && next() == ' ') return option();
     user_information(name);
   }
@@ -326,7 +345,7 @@ class TextRedactor {
     }
     mask_until(std::min(end, text_.size()));
   }
-  bool is_header(std::string_view name) const {
+  bool is_header(std::string_view name, char before) const {
     if (text::equals_ignoring_case(name, "authorization") ||
         text::equals_ignoring_case(name, "proxy-authorization") ||
         text::equals_ignoring_case(name, "cookie") ||
@@ -334,18 +353,31 @@ class TextRedactor {
         contains_ignoring_case(name.substr(0, 2), "x-"))
       return true;
     const std::string_view value = text_.substr(std::min(at_ + 1, text_.size()));
-    // Of the others it is asked, as "token-service:8080" and "/keys:/keys" are something else.
-    if (name.starts_with('-') || value.empty()) return false;
+    if (value.empty()) return false;
+    const bool option = name.starts_with('-');
     if (kind_ == Kind::Prose) {
+      if (option) return false;
       if (value[0] == ' ' && looks_like_a_header(name)) return true;
       // What stands in quotes or below is no prose, except for "unexpected token: '}'".
       const bool sure = is_sensitive(name) && !text::equals_ignoring_case(name, "token");
       return sure && (opens_value(after_blanks(at_ + 1)) || begins_block(after_blanks(at_ + 1)));
     }
-    const bool sure = looks_like_a_header(name) || is_sensitive(name) || name == "pass";
-    return value[0] == ' ' || opens_value(at_ + 1) || begins_block(at_ + 1) ||
-           (sure && value[0] != '/' &&
-            !text::all_of(value.substr(0, value.find_first_of(" /\"'")), text::is_digit));
+    if (value[0] == ' ' || opens_value(at_ + 1) || begins_block(at_ + 1)) return !option;
+    return is_sure_of_colon(name) && !(is_in_address(before) && looks_like_port_or_path(value));
+  }
+  // "http://token:8080", "user@token:8080" and "/run/secret:/run/secret" have no name before the
+  // colon.
+  static bool is_in_address(char before) { return before == '/' || before == '@'; }
+  static bool looks_like_port_or_path(std::string_view value) {
+    const std::size_t digits = std::min(value.find_first_not_of("0123456789"), value.size());
+    return value[0] == '/' ||
+           (digits > 0 && (digits == value.size() || !text::is_alphanumeric(value[digits])));
+  }
+  // "password:1234" in prose, where a word is all of it. "secret::get" is a name in a program.
+  bool is_bare_member(std::string_view name, char before) const {
+    if (kind_ != Kind::Prose || next() != ':' || is_in_address(before)) return false;
+    const std::string_view value = text_.substr(at_ + 1);
+    return is_sensitive(name) && !value.empty() && !is_word_end(value[0]) && value[0] != ':';
   }
   // "|", ">-" and the like, or nothing: the value is in the lines that follow.
   bool begins_block(std::size_t at) const {

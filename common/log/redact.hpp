@@ -40,7 +40,7 @@ std::string redact_url(std::string_view text);
 // among HTTP headers ("X-…", "Api-Key: …"), -u user:password, the short options of some programs
 // (redis-cli -a x), user:password@host of what was meant to be a URL, and a private key in PEM. The
 // names of is_sensitive() with their values as JSON, YAML, XML, Python and Ruby write them, lists
-// and blocks of lines among them.
+// and blocks of lines among them, and as "token:1234", which may also be a host and its port.
 std::string redact_text(std::string_view text);
 
 // The value of a variable or a key with this name: kRedacted as a whole if the name sounds secret
@@ -49,7 +49,8 @@ std::string redact_value(std::string_view name, std::string_view value);
 
 // The arguments of a command: each by redact_text(), and as a whole what follows an option that
 // sounds secret ("--password", "x"), also if it begins with '-'. Here "name: value" is taken for a
-// header or a line of YAML, whatever the name is that sounds secret.
+// header or a line of YAML, whatever the name is that sounds secret, and "name:value" for a secret
+// unless the name may be that of a host and sounds secret only by a part of it ("keycloak:8080").
 std::vector<std::string> redact_arguments(const std::vector<std::string>& arguments);
 
 }  // namespace holdfast::log

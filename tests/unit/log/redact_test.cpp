@@ -3,6 +3,8 @@
 
 #include "tests/support/catch.hpp"
 
+#include <fmt/format.h>
+
 namespace holdfast::log {
 
 TEST_CASE("fields that hold secrets are known by name, in any case") {
@@ -251,15 +253,14 @@ TEST_CASE("secrets among the arguments of a command are masked") {
       {{"curl", "--user=admin:pw"}, {"curl", "--user=admin:***"}},
       {{"sh", "-c", "curl -u admin:pw h"}, {"sh", "-c", "curl -u admin:*** h"}},
       {{"x", "password: secret\nmode: fast"}, {"x", "password: ***\nmode: fast"}},
-      {{"docker", "-v", "/keys:/keys:ro", "api-key:8080"},
-       {"docker", "-v", "/keys:/keys:ro", "api-key:8080"}},
+      {{"docker", "-v", "/keys:/keys:ro"}, {"docker", "-v", "/keys:/keys:ro"}},
       {{"env", "DB_PASSWORD=a", "x"}, {"env", "DB_PASSWORD=***", "x"}},
       {{"curl", "-u", "me:pw", "http://h/"}, {"curl", "-u", "me:***", "http://h/"}},
       {{"curl", "-H", "Authorization: Basic abc"}, {"curl", "-H", "Authorization: ***"}},
       {{"sh", "-c", "PGPASSWORD=a psql"}, {"sh", "-c", "PGPASSWORD=*** psql"}},
       {{"x", "--broker", "amqp://a:b@c/"}, {"x", "--broker", "amqp://a:***@c/"}},
-      {{"x", "AWS_SECRET_ACCESS_KEY:x", "token:x", "pass:x", "token:8080"},
-       {"x", "AWS_SECRET_ACCESS_KEY:***", "token:***", "pass:***", "token:8080"}},
+      {{"x", "AWS_SECRET_ACCESS_KEY:x", "token:x", "pass:x"},
+       {"x", "AWS_SECRET_ACCESS_KEY:***", "token:***", "pass:***"}},
       {{"redis-cli", "-a", "x", "-p", "1"}, {"redis-cli", "-a", "[Redacted]", "-p", "1"}},
       {{"/usr/bin/mysql", "-px", "db"}, {"/usr/bin/mysql", "-p***", "db"}},
       {{"env", "A=1", "sshpass", "-p", "x", "ssh"},
@@ -274,6 +275,46 @@ TEST_CASE("secrets among the arguments of a command are masked") {
       {{}, {}},
   }));
   CHECK(redact_arguments(arguments) == expected);
+}
+
+TEST_CASE(
+    "a number behind the name of a secret is masked, and may be a port only behind a host's") {
+  for (const char* name :
+       {"token",      "password",   "secret", "pass",    "key",        "api-key",
+        "api_key",    "db-pass",    "db.key", "DB_PASS", "PASS",       "AUTH",
+        "REDIS_AUTH", "Api-Key",    "db_pw",  "salt",    "github-pat", "AWS_ACCESS_KEY_ID",
+        "KEYS",       "credential", "cookie", "--token", "-pass"}) {
+    for (const char* value : {"1234", "8080", "1", "99999999", "/a+b/1", "hunter2", "1234/x"}) {
+      const std::string text = fmt::format("{}:{}", name, value);
+      const std::string expected = std::string(name) + ":***";
+      INFO(text);
+      CHECK(redact_arguments({"x", text}) == std::vector<std::string>{"x", expected});
+      CHECK(redact_arguments({"x", "a=1," + text})[1] == "a=1," + expected);
+    }
+  }
+  for (const char* name : {"token", "password", "api-key", "api_key", "DB_PASSWORD", "--token"}) {
+    for (const char* value : {"1234", "hunter2", "12,3", "/a+b"}) {
+      const std::string text = fmt::format("{}:{}", name, value);
+      INFO(text);
+      CHECK(redact_text(text) == std::string(name) + ":***");
+      CHECK(redact_text("refused (" + text + " of me") ==
+            "refused (" + std::string(name) + ":*** of me");
+    }
+  }
+  for (const char* text :
+       {"keycloak:8080", "keydb:6379", "monkey:80", "compass:80", "auth:8080", "auth-service:8080",
+        "user-auth:80", "token-service:8080", "token.example.org:443", "http://token:8080/x",
+        "http://token:8080, then", "tcp://api-key:80: refused", "me@token:22",
+        "/run/secret:/run/secret", "-v=/srv/api_key:/key", "host:8080", "user:1000"}) {
+    INFO(text);
+    CHECK(redact_arguments({"x", text})[1] == text);
+    CHECK(redact_text(text) == text);
+  }
+  for (const char* text : {"password: must be a string", "secret::get failed", "Token::parse",
+                           "/etc/token:12: syntax error", "token: 3 left"}) {
+    INFO(text);
+    CHECK(redact_text(text) == text);
+  }
 }
 
 TEST_CASE("no notation of a secret leaks it: each name with each separator and each quoting") {
@@ -293,9 +334,10 @@ TEST_CASE("no notation of a secret leaks it: each name with each separator and e
           const std::vector<std::string> shown = redact_arguments({"x", text});
           CHECK(shown[1].find(secret) == std::string::npos);
           CHECK(redact_arguments(shown) == shown);
-          // In prose a bare word after a colon is no secret.
-          if (separator[0] == ':' && value == secret) continue;
-          if (separator == ":" || separator == ": [") continue;
+          // In prose a bare word after a colon and a blank is no secret.
+          if (separator[0] == ':' && separator != ":" && value == secret) continue;
+          if (separator == ": [" || (separator == ":" && (!quote.empty() || value != secret)))
+            continue;
           CHECK(redact_text(text).find(secret) == std::string::npos);
         }
       }
