@@ -153,6 +153,8 @@ Result<Fd> bind_unix_socket(int type, const std::filesystem::path& path, mode_t 
     return fail_errno(errno, fmt::format("make the socket '{}'", path.native()));
   // Of the file itself: where others can write, they may have put a link in its place.
   HOLDFAST_TRY_ASSIGN(const HeldFile file, HeldFile::hold(path));
+  if (!S_ISSOCK(file.info().st_mode))
+    return fail(ErrorKind::Conflict, fmt::format("'{}' was replaced", path.native()));
   HOLDFAST_TRY(file.set_mode(mode));
   return fd;
 }

@@ -133,20 +133,25 @@ Result<bool> NotifySocket::restore() {
   return true;
 }
 
+// Whoever may write in a directory above can put another one in the place of ours.
+Result<HeldFile> NotifySocket::hold_file() const {
+  HOLDFAST_TRY_ASSIGN(HeldFile file, HeldFile::hold(path_));
+  const FileId found{file.info().st_dev, file.info().st_ino};
+  if (S_ISSOCK(file.info().st_mode) && file_ == found) return file;
+  return fail(ErrorKind::Conflict,
+              fmt::format("'{}' is another file than the one that was made", path_.native()));
+}
+
 Result<void> NotifySocket::let_others_send() {
   mode_ = kAnyUser;
-  if (::chmod(path_.c_str(), kAnyUser) != 0) {
-    return fail_errno(errno, fmt::format("chmod '{}'", path_.native()));
-  }
-  return {};
+  HOLDFAST_TRY_ASSIGN(const HeldFile file, hold_file());
+  return file.set_mode(kAnyUser);
 }
 
 Result<void> NotifySocket::give_to(uid_t user, gid_t group) {
   owner_.emplace(user, group);
-  if (::lchown(path_.c_str(), user, group) != 0) {
-    return fail_errno(errno, fmt::format("give '{}' to its worker's user", path_.native()));
-  }
-  return {};
+  HOLDFAST_TRY_ASSIGN(const HeldFile file, hold_file());
+  return file.give_to(user, group);
 }
 
 void NotifySocket::drain_now() {

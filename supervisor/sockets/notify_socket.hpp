@@ -13,6 +13,7 @@
 
 #include "common/base/result.hpp"
 #include "common/os/file_id.hpp"
+#include "common/os/plain_file.hpp"
 #include "supervisor/core/types.hpp"
 #include "supervisor/sockets/fd_closer.hpp"
 #include "supervisor/sockets/notify_message.hpp"
@@ -79,6 +80,7 @@ class NotifySocket {
   void pause(const std::shared_ptr<Descriptor>& socket);
   bool read_up_to(Descriptor& socket, int count);  // whether there may be more
   bool read_one(Descriptor& socket);
+  Result<HeldFile> hold_file() const;  // our own, whatever is at the path by now
 
   boost::asio::io_context& io_;
   std::list<std::shared_ptr<Descriptor>> sockets_;  // the newest first

@@ -16,6 +16,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <map>
 
 using namespace holdfast;
@@ -291,4 +293,41 @@ TEST_CASE("a notification socket removes its own file only") {
   REQUIRE(others);
   listening.socket.reset();
   REQUIRE(std::filesystem::exists(listening.path));
+}
+
+TEST_CASE("neither mode nor owner of what has taken a notification socket's place are changed") {
+  Listening listening;
+  const auto victim = listening.directory.path() / "victim";
+  const auto mode_of = [](const std::filesystem::path& path) {
+    struct stat info {};
+    REQUIRE(::stat(path.c_str(), &info) == 0);
+    return info.st_mode & 07777;
+  };
+  const auto refuses = [&] {
+    CHECK_FALSE(listening.socket->let_others_send());
+    CHECK_FALSE(listening.socket->give_to(::geteuid(), ::getegid()));
+  };
+  std::filesystem::rename(listening.path, listening.directory.path() / "moved");
+  std::ofstream(victim) << "x";
+  REQUIRE(::chmod(victim.c_str(), 0600) == 0);
+
+  std::filesystem::create_symlink(victim, listening.path);
+  refuses();
+  CHECK(mode_of(victim) == 0600);
+
+  std::filesystem::remove(listening.path);
+  std::filesystem::create_hard_link(victim, listening.path);
+  refuses();
+  CHECK(mode_of(victim) == 0600);
+
+  std::filesystem::remove(listening.path);
+  const auto others = net::bind_unix_socket(SOCK_DGRAM, listening.path, 0600);
+  REQUIRE(others);
+  refuses();
+  CHECK(mode_of(listening.path) == 0600);
+
+  std::filesystem::rename(listening.directory.path() / "moved", listening.path);
+  CHECK(listening.socket->let_others_send());
+  CHECK(mode_of(listening.path) == NotifySocket::kAnyUser);
+  CHECK(listening.socket->give_to(::geteuid(), ::getegid()));
 }
