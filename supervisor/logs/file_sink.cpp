@@ -59,7 +59,8 @@ class FileSink final : public LogSink {
   }
 
   Written write(std::string_view lines) override {
-    if (at_line_start_ || torn_) check_path();
+    // A pipe that nobody reads may never take the rest of a line.
+    if (at_line_start_ || torn_ || !regular_) check_path();
     if (!fd_ && !open()) return {0, Outcome::Failed, errno};
     std::size_t total = 0;
     while (torn_ || !lines.empty()) {
@@ -176,8 +177,11 @@ Result<std::unique_ptr<LogSink>> make_file_sink(const fs::path& path, std::uint6
   FileAccess access;
   access.many_programs = true;
   auto sink = std::make_unique<FileSink>(path, max_size, max_files, access, clock);
-  if (!sink->open()) return fail_errno(errno, fmt::format("open the log '{}'", path.native()));
-  return sink;
+  if (sink->open()) return sink;
+  Error error = fail_errno(errno, fmt::format("open the log '{}'", path.native())).value();
+  if (error.os_error == ENXIO)
+    error.message += "; it is a socket or a named pipe that nobody reads, which is not waited for";
+  return fail(std::move(error));
 }
 
 std::unique_ptr<LogSink> make_lazy_file_sink(const fs::path& path, std::uint64_t max_size,

@@ -30,7 +30,8 @@ struct FileAccess {
 
 // Creates the file if it is missing (mode 0640). At `max_size` bytes (0: never), `path` is renamed
 // to `path.1`, `path.1` to `path.2`, and so on. `max_files` (at least 1) includes the current file.
-// Reopened on reopen(), and when the file has been moved or deleted.
+// Reopened on reopen(), and when the file has been moved or deleted. A named pipe will do as well;
+// it is never waited for, neither for a reader nor for room.
 Result<std::unique_ptr<LogSink>> make_file_sink(const std::filesystem::path& path,
                                                 std::uint64_t max_size, std::uint32_t max_files,
                                                 const Clock& clock);

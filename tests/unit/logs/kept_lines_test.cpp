@@ -6,6 +6,9 @@
 #include "tests/support/temp_dir.hpp"
 #include "tests/unit/logs/relay_fixture.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <fstream>
 #include <sstream>
 
@@ -70,6 +73,37 @@ TEST_CASE("where nobody floods, nothing is kept twice") {
   CHECK_FALSE(std::filesystem::exists(dir / "log.kept"));
   keep_quiet_lines(dir / "missing", dir / "log.kept", 1 << 20);
   CHECK_FALSE(std::filesystem::exists(dir / "log.kept"));
+}
+
+TEST_CASE(
+    "a pipe in the place of a rotated file, or of what is kept, is neither waited for nor used") {
+  const TempDir dir;
+  REQUIRE(::mkfifo((dir / "pipe").c_str(), 0600) == 0);
+  keep_quiet_lines(dir / "pipe", dir / "log.kept", 10'000);
+  CHECK_FALSE(std::filesystem::exists(dir / "log.kept"));
+  {
+    std::ofstream file(dir / "log.9");
+    for (int i = 0; i < 100; ++i)
+      file << line_of("loud.0", "flood");
+    file << line_of("quiet.0", "matters");
+  }
+  keep_quiet_lines(dir / "log.9", dir / "pipe", 10'000);
+  const Fd reader(::open((dir / "pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  REQUIRE(reader);
+  keep_quiet_lines(dir / "log.9", dir / "pipe", 10'000);
+  char byte = 0;
+  CHECK(::read(reader.get(), &byte, 1) == 0);
+  CHECK(std::filesystem::is_fifo(dir / "pipe"));
+
+  // The log itself goes on.
+  const auto sink = sink_to_file(dir / "log", 10'000, 2);
+  for (const char* const name : {"log.1", "log.kept"})
+    REQUIRE(::mkfifo((dir / name).c_str(), 0600) == 0);
+  sink->write(line_of("quiet.0", "the one that matters"));
+  for (int i = 0; i < 1000; ++i)
+    sink->write(line_of("loud.0", "flood " + std::to_string(i)));
+  CHECK(sink->rotations() >= 3);
+  CHECK(std::filesystem::is_regular_file(dir / "log.1"));
 }
 
 TEST_CASE("the log itself keeps them when it rotates") {

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -202,4 +203,54 @@ TEST_CASE("a line that was cut off is ended before the next one starts") {
 TEST_CASE("a log in a missing directory is an error at the start") {
   holdfast::test::ManualClock clock;
   REQUIRE(make_file_sink("/nonexistent/log", 0, 1, clock).error().kind == ErrorKind::NotFound);
+}
+
+TEST_CASE("a log that is a named pipe is never waited for, and is left when the pipe is replaced") {
+  const TempDir directory;
+  const fs::path path = directory.path() / "log";
+  holdfast::test::ManualClock clock;
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  const auto alone = make_file_sink(path, 0, 1, clock);
+  REQUIRE_FALSE(alone);
+  CHECK(alone.error().os_error == ENXIO);
+  CHECK_THAT(alone.error().message, Catch::Contains("named pipe that nobody reads"));
+
+  const Fd reader(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  REQUIRE(reader);
+  auto sink = file_sink(path, 0, 1, clock);
+  CHECK(sink->write("one\n").outcome == Outcome::Done);
+  char text[4] = {};
+  CHECK(::read(reader.get(), text, sizeof text) == 4);
+  CHECK(std::string_view(text, sizeof text) == "one\n");
+
+  // Full in the middle of a line.
+  const std::string line = std::string(1 << 20, 'x') + "\n";
+  const auto part = sink->write(line);
+  CHECK(part.outcome == Outcome::WouldBlock);
+  REQUIRE(part.bytes > 0);
+  const std::string_view rest = std::string_view(line).substr(part.bytes);
+  CHECK(sink->write(rest).outcome == Outcome::WouldBlock);
+  fs::remove(path);
+  clock.advance(1s);
+  CHECK(sink->write(rest).outcome == Outcome::Done);
+  CHECK(content(path) == rest);
+}
+
+TEST_CASE(
+    "a pipe in the place of the log is an error while nobody reads it, and lines are not held") {
+  const TempDir directory;
+  const fs::path path = directory.path() / "log";
+  holdfast::test::ManualClock clock;
+  auto sink = file_sink(path, 0, 1, clock);
+  sink->write("one\n");
+  fs::remove(path);
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  clock.advance(1s);
+  CHECK(sink->write("two\n").outcome == Outcome::Done);  // to the file that is open
+  sink->reopen();
+  CHECK(sink->write("three\n").outcome == Outcome::Done);
+  fs::remove(path);
+  clock.advance(1s);
+  sink->write("four\n");
+  CHECK(content(path) == "four\n");
 }
