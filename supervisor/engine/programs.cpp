@@ -7,6 +7,7 @@
 #include "common/os/sealed_file.hpp"
 #include "common/protocol/names.hpp"
 #include "supervisor/engine/env_file.hpp"
+#include "supervisor/process/hung_path.hpp"
 #include "supervisor/process/read_as.hpp"
 #include "supervisor/process/rehearsal.hpp"
 #include "supervisor/process/resolve.hpp"
@@ -19,6 +20,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <set>
 
 namespace holdfast::supervisor {
 
@@ -237,6 +239,44 @@ std::vector<std::string> rehearsal_problems(const LookUp& look_up) {
   return problems;
 }
 
+// All that is looked at on behalf of a program, and more.
+std::vector<std::string> paths_of(const config::Program& program, const Environ& environ) {
+  std::vector<std::string> paths{program.directory.native(), program.env_file.native(),
+                                 program.log_file.parent_path().native()};
+  for (const auto* const command :
+       {&program.command, &program.ready_probe.command, &program.health.command}) {
+    if (command->empty()) continue;
+    const std::string& name = command->front();
+    if (name.find('/') != std::string::npos) {
+      paths.push_back(name);
+      continue;
+    }
+    for (const auto& place :
+         process::executable_places(process::own_directory(), search_path(program, environ)))
+      paths.push_back((place / name).native());
+  }
+  return paths;
+}
+
+// The programs' files are looked at here, too, and who asks must not wait for a file system that
+// hangs: a child looks first. One for all, as a fork costs milliseconds.
+std::optional<std::string> hung_file(const config::Config& config, const Environ& environ) {
+  std::vector<std::string> paths;
+  std::vector<const config::Program*> of;
+  std::set<std::string> known{""};
+  for (const config::Program& program : config.programs) {
+    for (std::string& path : paths_of(program, environ)) {
+      if (!known.insert(path).second) continue;
+      paths.push_back(std::move(path));
+      of.push_back(&program);
+    }
+  }
+  const auto hung = process::find_hung_path(paths);
+  if (!hung || *hung >= paths.size()) return std::nullopt;
+  return fmt::format("[program.{}] looking at '{}' does not return: a file system hangs",
+                     of[*hung]->name, paths[*hung]);
+}
+
 }  // namespace
 
 Result<PreparedProgram> prepare_program(const config::Program& program, const Environ& environ) {
@@ -251,6 +291,10 @@ Result<Environ> env_file_values(const config::Program& program, const Environ& e
 
 PreparedPrograms prepare_programs(config::Config& config, const Environ& environ) {
   PreparedPrograms result;
+  if (auto problem = hung_file(config, environ)) {
+    result.problems.push_back(std::move(*problem));
+    return result;
+  }
   for (config::Program& program : config.programs) {
     std::vector<std::string> problems;
     program.env_file_values.clear();

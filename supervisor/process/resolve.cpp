@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-#include <vector>
+#include <algorithm>
 
 namespace holdfast::supervisor::process {
 
@@ -12,6 +12,18 @@ namespace fs = std::filesystem;
 fs::path own_directory() {
   std::error_code ignored;
   return fs::read_symlink("/proc/self/exe", ignored).parent_path();
+}
+
+std::vector<fs::path> executable_places(const fs::path& beside, std::string_view path) {
+  std::vector<fs::path> places;
+  if (!beside.empty()) places.push_back(beside);
+  while (!path.empty()) {
+    const std::string_view entry = path.substr(0, path.find(':'));
+    path.remove_prefix(std::min(path.size(), entry.size() + 1));
+    // An empty or relative entry would make the result depend on the working directory.
+    if (entry.starts_with('/')) places.emplace_back(entry);
+  }
+  return places;
 }
 
 Result<std::string> resolve_executable(std::string_view name, const fs::path& beside,
@@ -25,18 +37,9 @@ Result<std::string> resolve_executable(std::string_view name, const fs::path& be
     return absolute.native();
   }
 
-  std::vector<fs::path> directories;
-  if (!beside.empty()) directories.push_back(beside);
-  while (!path.empty()) {
-    const std::string_view entry = path.substr(0, path.find(':'));
-    path.remove_prefix(std::min(path.size(), entry.size() + 1));
-    // An empty or relative entry would make the result depend on the working directory.
-    if (entry.starts_with('/')) directories.emplace_back(entry);
-  }
-
   std::string tried;
   std::string not_executable;
-  for (const fs::path& directory : directories) {
+  for (const fs::path& directory : executable_places(beside, path)) {
     const fs::path candidate = directory / name;
     if (fs::is_regular_file(candidate, error)) {
       if (::access(candidate.c_str(), X_OK) == 0) return candidate.native();

@@ -11,11 +11,16 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace holdfast::supervisor::process {
 
 // The directory of this program's own binary.
 std::filesystem::path own_directory();
+
+// Where resolve_executable() looks for a name without a slash, in this order.
+std::vector<std::filesystem::path> executable_places(const std::filesystem::path& beside,
+                                                     std::string_view path);
 
 // Returns an absolute path. `beside` and `path` (as in $PATH) may be empty. NotFound names every
 // directory that was searched; PermissionDenied names a file that exists but is not executable.

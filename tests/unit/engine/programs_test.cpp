@@ -2,9 +2,11 @@
 #include "supervisor/engine/programs.hpp"
 
 #include "tests/support/catch.hpp"
+#include "tests/support/hung_disk.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -68,6 +70,21 @@ TEST_CASE("all problems with the machine are reported at once, each with its pro
   told(3, "[program.line] env_file: ");
   told(4, "[program.limit] rlimits: there is no resource limit 'nofiles'");
   told(5, "[program.directory] directory: ");
+}
+
+TEST_CASE("programs on a file system that hangs are a problem, and nobody waits for their files") {
+  const test::HungDisk disk;
+  if (!disk.mounted()) return;
+  config::Program hung = program("hung");
+  hung.command = {disk.path() / "program"};
+  config::Config loaded;
+  loaded.programs = {program("fine"), hung, hung};
+  const auto prepared = prepare_programs(loaded, {});
+  CHECK(prepared.programs.empty());
+  REQUIRE(prepared.problems.size() == 1);
+  CHECK(prepared.problems[0] ==
+        "[program.hung] looking at '" + hung.command[0] + "' does not return: a file system hangs");
+  REQUIRE(::waitpid(-1, nullptr, 0) > 0);  // the child that looked was killed
 }
 
 TEST_CASE("a group alone keeps the user, with that group") {
