@@ -5,8 +5,9 @@
 // it is full, damaged, or cannot be written. What is damaged stays so until the process ends,
 // for only a look at every page would tell otherwise, and minutes are too long for a probe; from
 // everything else a write that succeeds recovers, and as nobody may write any more (a stack that is
-// not ready gets no traffic), one is tried now and then. Only that one, which is as large as a
-// document, recovers from a full disk: what is smaller may find room where no document does.
+// not ready gets no traffic), one is tried now and then, and at once when something was deleted.
+// Only that one, which is as large as a document, recovers from a full disk: what is smaller may
+// find room where no document does.
 //
 // Threads: any.
 

@@ -356,7 +356,7 @@ class SqliteStore final : public Store {
       return {};
     });
     if (!looked) return looked;
-    if (outage_.begin_probe()) probe();
+    probe_if_doubtful();
     if (auto outage = outage_.present()) return fail(std::move(*outage));
     return {};
   }
@@ -430,7 +430,9 @@ class SqliteStore final : public Store {
           return result;
         },
         [this, done = std::move(done)](Result<T> result) {
+          const bool written = result.has_value();
           done(std::move(result));
+          if (written) probe_if_doubtful();  // what went may have made room
           sweep();
         },
         Extent::ManyStatements, std::move(wanted));
@@ -446,6 +448,7 @@ class SqliteStore final : public Store {
         [this](const Result<bool>& more) {
           sweeping_ = false;
           waste_ = more && *more;
+          if (more && !waste_) probe_if_doubtful();
           sweep();
           merge_terms();
         });
@@ -462,6 +465,10 @@ class SqliteStore final : public Store {
           merging_ = false;
           if (more && *more) merge_terms();
         });
+  }
+
+  void probe_if_doubtful() {
+    if (!closing_ && outage_.begin_probe()) probe();
   }
 
   // As much as a document takes, written into the log and gone with the same commit: what is rolled

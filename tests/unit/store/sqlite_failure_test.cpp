@@ -81,6 +81,23 @@ TEST_CASE("a full disk is not found well by the write that tries it, and nothing
   }
 }
 
+TEST_CASE("a document that goes makes the store try at once whether there is room again") {
+  SqliteEnvironment environment;
+  const auto store = environment.open();
+  REQUIRE(create(*store, "before"));
+  {
+    const FullDisk full(512 * 1024);
+    const auto refused = create(*store, "large", std::string(1 << 20, 'x'));
+    REQUIRE_FALSE(refused);
+    REQUIRE(refused.error().kind == ErrorKind::ResourceExhausted);
+  }
+  REQUIRE(remove(*store, "before"));
+  // The second is written after what the removal has begun, and tells nothing of the disk itself.
+  REQUIRE(create(*store, "first"));
+  REQUIRE(create(*store, "second"));
+  REQUIRE(store->check());
+}
+
 TEST_CASE("a file that is no database is data loss, with what to do") {
   TempDir directory;
   const auto path = directory.path() / "a.db";
