@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/log/redact.hpp"
 
+#include "common/log/secret_names.hpp"
 #include "common/log/secret_options.hpp"
 #include "common/text/ascii.hpp"
 
@@ -15,16 +16,6 @@ namespace {
 
 constexpr std::string_view kMask = "***";
 
-bool contains_ignoring_case(std::string_view text, std::string_view part) {
-  return std::search(text.begin(), text.end(), part.begin(), part.end(),
-                     [](char a, char b) { return text::to_lower(a) == b; }) != text.end();
-}
-
-bool ends_ignoring_case(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() &&
-         text::equals_ignoring_case(text.substr(text.size() - end.size()), end);
-}
-
 bool is_word_end(char c) {
   return std::string_view(" \t\r\n\"'<>`").find(c) != std::string_view::npos;
 }
@@ -33,29 +24,14 @@ bool continues_name(char c) {
   return text::is_alphanumeric(c) || c == '_' || c == '-' || c == '.';
 }
 
-bool names_a_secret(std::string_view parameter) {
-  return sounds_secret(parameter) || text::equals_ignoring_case(parameter, "sig") ||
-         ends_ignoring_case(parameter, "signature") ||
-         ends_ignoring_case(parameter, "authorization");
-}
-
-// "DB_PW", "GITHUB_PAT", "SALT": words that are too short, or parts of too many others, to be
-// looked for anywhere in a name.
-bool has_secret_ending(std::string_view name) {
-  const auto start = name.find_last_of("_-.");
-  const std::string_view last = name.substr(start == std::string_view::npos ? 0 : start + 1);
-  return text::equals_ignoring_case(last, "pw") || text::equals_ignoring_case(last, "salt") ||
-         (last.size() < name.size() && text::equals_ignoring_case(last, "pat"));
-}
-
 bool names_one_secret(std::string_view text) {
   return text::all_of(text, continues_name) && sounds_secret(text);
 }
 
 // Slack, Discord, Teams, Telegram: whoever knows the path may post.
 bool is_webhook(std::string_view host, std::string_view path) {
-  return host.starts_with("hooks.") || contains_ignoring_case(host, "webhook") ||
-         contains_ignoring_case(path, "webhook") || host == "api.telegram.org";
+  return host.starts_with("hooks.") || names_a_webhook(host) || names_a_webhook(path) ||
+         host == "api.telegram.org";
 }
 
 // Where the user information of "user:password@host/…" ends; npos if there is none.
@@ -121,29 +97,6 @@ void append_url(std::string& out, std::string_view rest) {
 // A switch, such as "-v": no secret is that short.
 bool is_switch(std::string_view word) {
   return word.size() == 2 && word[0] == '-';
-}
-
-// "PRIVATE-TOKEN", "DD-API-KEY". Not "auth-worker" or "user-auth", which are names of programs.
-bool looks_like_a_header(std::string_view name) {
-  const auto hyphen = name.rfind('-');
-  if (hyphen == std::string_view::npos || hyphen == 0) return false;
-  const std::string_view last = name.substr(hyphen + 1);
-  return sounds_secret(last) && !text::equals_ignoring_case(last, "auth");
-}
-
-bool is_one_of_hosts(char c) {
-  return text::is_digit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '.';
-}
-
-// Whether what stands behind "name:" is a secret, whatever it looks like: the digits of
-// "token:1234" may be a port as well as a PIN. A name that sounds secret only by a part of it may
-// be a host: "keycloak:8080", "auth-service:8080", "token-service:8080".
-bool is_sure_of_colon(std::string_view name) {
-  if (is_sensitive(name) || looks_like_a_header(name)) return true;
-  if (!text::all_of(name, is_one_of_hosts)) return true;
-  const auto start = name.find_last_of("-.");
-  const std::string_view last = name.substr(start == std::string_view::npos ? 0 : start + 1);
-  return last == "pass" || last == "key" || last == "credential" || has_secret_ending(name);
 }
 
 // What a text is: in prose, "password: must be a string" has no secret in it.
@@ -350,7 +303,7 @@ class TextRedactor {
         text::equals_ignoring_case(name, "proxy-authorization") ||
         text::equals_ignoring_case(name, "cookie") ||
         text::equals_ignoring_case(name, "set-cookie") ||
-        contains_ignoring_case(name.substr(0, 2), "x-"))
+        text::equals_ignoring_case(name.substr(0, 2), "x-"))
       return true;
     const std::string_view value = text_.substr(std::min(at_ + 1, text_.size()));
     if (value.empty()) return false;
@@ -496,29 +449,6 @@ std::string redact(std::string_view text, Kind kind) {
 
 }  // namespace
 
-bool is_sensitive(std::string_view key) {
-  // By the last letter first: this runs for each field of each line.
-  if (key.empty()) return false;
-  const auto ends_with = [&](std::string_view end) {
-    return key.size() >= end.size() &&
-           text::equals_ignoring_case(key.substr(key.size() - end.size()), end);
-  };
-  switch (text::to_lower(key.back())) {
-    case 'd': return ends_with("password") || ends_with("passwd") || ends_with("pwd");
-    case 'e': return ends_with("cookie") || ends_with("passphrase");
-    case 'l': return ends_with("webhook_url");
-    case 'n': return ends_with("token") || ends_with("authorization");
-    case 's': return ends_with("credentials");
-    case 't': return ends_with("secret");
-    case 'y':
-      if (!ends_with("key")) return false;
-      key.remove_suffix(3);
-      if (key.ends_with('_') || key.ends_with('-')) key.remove_suffix(1);
-      return ends_with("api") || ends_with("private") || ends_with("secret") || ends_with("access");
-    default: return false;
-  }
-}
-
 std::string redact_url(std::string_view text) {
   constexpr std::string_view kMark = "://";
   std::string out;
@@ -538,21 +468,6 @@ std::string redact_url(std::string_view text) {
   return out;
 }
 
-bool sounds_secret(std::string_view name) {
-  if (name == "PWD" || name == "OLDPWD") return false;
-  while (name.starts_with('-'))
-    name.remove_prefix(1);
-  for (const std::string_view part :
-       {"pass", "pwd", "secret", "token", "key", "credential", "cookie", "bearer"}) {
-    if (contains_ignoring_case(name, part)) return true;
-  }
-  if (has_secret_ending(name)) return true;
-  constexpr std::size_t kAuth = 4;
-  return name.size() >= kAuth &&
-         (text::equals_ignoring_case(name.substr(0, kAuth), "auth") ||
-          text::equals_ignoring_case(name.substr(name.size() - kAuth), "auth"));
-}
-
 std::string redact_text(std::string_view text) {
   return redact(text, Kind::Prose);
 }
@@ -560,7 +475,7 @@ std::string redact_text(std::string_view text) {
 std::string redact_value(std::string_view name, std::string_view value) {
   if (value.empty()) return {};
   if (sounds_secret(name)) return std::string(kRedacted);
-  if (!contains_ignoring_case(name, "webhook")) return redact_text(value);
+  if (!names_a_webhook(name)) return redact_text(value);
   const auto mark = value.find("://");
   if (mark == std::string_view::npos) return std::string(kRedacted);
   const auto host = std::min(value.find('/', mark + 3), value.size());
