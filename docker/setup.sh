@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Prepares docker/docker-compose.prod.yml: makes docker/.env from its template, and secrets with random
-# passwords in docker/secrets (or the directory that SECRETS_DIR names). Changes nothing that is there.
+# passwords in docker/secrets (or the directory that SECRETS_DIR names, in the environment or
+# docker/.env). Changes nothing that is there.
 #
 # The directory is for its owner alone. The files in it are readable by all, because a container
 # reads them as a user of its own; it sees only those that are mounted into it.
@@ -9,8 +10,32 @@ set -eu
 cd "$(dirname "$0")"
 
 [ -e .env ] || { cp .env.production.template .env && echo "made docker/.env"; }
-secrets=$(sed -n 's/^SECRETS_DIR=//p' .env | tail -n 1)
-secrets=${secrets:-./secrets}
+# Read as compose reads it: what the environment has goes first, and in .env a value may be quoted
+# and have a comment behind it.
+if [ -n "${SECRETS_DIR+set}" ]; then
+  secrets=$SECRETS_DIR where="in the environment"
+else
+  where="in docker/.env"
+  line=$(tr -d '\r' <.env | sed -n 's/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}SECRETS_DIR[[:space:]]*=[[:space:]]*//p' | tail -n 1)
+  case $line in
+    \'*) secrets=${line#\'} secrets=${secrets%%\'*} ;;
+    \"*) secrets=${line#\"} secrets=${secrets%%\"*} ;;
+    *) secrets=$(printf '%s\n' "$line" | sed 's/[[:space:]]\{1,\}#.*$//; s/[[:space:]]*$//') ;;
+  esac
+  case $line in
+    \'*) ;;
+    *[\$\\]*)
+      echo "SECRETS_DIR $where has a \$ or \\: write the directory out, or put it in single quotes" >&2
+      exit 1
+      ;;
+  esac
+fi
+if [ -z "$secrets" ]; then
+  echo "SECRETS_DIR $where is missing or empty, and compose needs it: SECRETS_DIR=./secrets" >&2
+  exit 1
+fi
+# shellcheck disable=SC2088
+case $secrets in "~" | "~/"*) secrets=$HOME${secrets#"~"} ;; esac
 umask 077
 mkdir -p "$secrets"
 chmod 700 "$secrets"
