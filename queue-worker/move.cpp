@@ -55,6 +55,7 @@ void print_report(const store::MoveReport& report) {
 int move_exit_code(const Error& error) {
   switch (error.kind) {
     case ErrorKind::InvalidArgument: return exit_code::kUsage;
+    case ErrorKind::Unstorable:
     case ErrorKind::Conflict:
     case ErrorKind::DataLoss: return exit_code::kFailed;
     default: return worker::exit_code_of(error);

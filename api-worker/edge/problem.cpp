@@ -23,6 +23,15 @@ std::string as_reference(std::string_view path) {
   return reference;
 }
 
+bool has_public_message(ErrorKind kind) {
+  return kind == ErrorKind::InvalidArgument || kind == ErrorKind::NotFound ||
+         kind == ErrorKind::Conflict;
+}
+
+ProblemDetails cannot_answer() {
+  return {503, "The service cannot answer at the moment. Try again."};
+}
+
 }  // namespace
 
 http::Response problem_response(const Context& context, const ProblemDetails& problem) {
@@ -63,10 +72,20 @@ http::Response problem_response(const Context& context, const ProblemDetails& pr
 }
 
 ProblemDetails problem_of(const Error& error) {
+  // A file that is not there, a constraint that does not hold: kinds that are the request's fault
+  // in the store's own words, and the database's in those of its engine.
+  if (error.of_database && has_public_message(error.kind)) return cannot_answer();
   switch (error.kind) {
     case ErrorKind::InvalidArgument: return {422, error.message};
     case ErrorKind::NotFound: return {404, error.message};
     case ErrorKind::Conflict: return {409, error.message};
+    case ErrorKind::KeyReused:
+      return {422,
+              "This Idempotency-Key was already used for a different request. Send a new key."};
+    case ErrorKind::Unstorable:
+      return {422,
+              "The database cannot store this: a value is too large, or has a character that the "
+              "database does not know."};
     // 507 would fit a full disk, but clients know how to retry a 503.
     case ErrorKind::ResourceExhausted:
       return {503, "The service has run out of a resource that it needs. Try again later."};
@@ -74,8 +93,7 @@ ProblemDetails problem_of(const Error& error) {
     // so, and the same request succeeds once that is mended.
     case ErrorKind::PermissionDenied:
     case ErrorKind::DataLoss:
-    case ErrorKind::Unavailable:
-      return {503, "The service cannot answer at the moment. Try again."};
+    case ErrorKind::Unavailable: return cannot_answer();
     case ErrorKind::DeadlineExceeded:
       return {503, "The service could not answer in time. Try again."};
     case ErrorKind::Internal: break;

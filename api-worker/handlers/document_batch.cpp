@@ -134,7 +134,7 @@ void store_batch(const Services& services, const ContextPtr& context, const Repl
   services.store.create_documents(
       std::move(batch.documents), std::move(stored),
       [&services, context, errors = std::move(batch.errors),
-       reply = with_unused_key(context, reply)](Result<store::CreatedBatch> created) {
+       reply](Result<store::CreatedBatch> created) {
         if (!created && created.error().kind == ErrorKind::Conflict) {
           return reply(problem_response(*context, all_taken(errors)));
         }

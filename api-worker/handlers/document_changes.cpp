@@ -60,9 +60,8 @@ void create(const Services& services, const ContextPtr& context, const Reply& re
                 [&services, context, reply, key = std::move(*key)](store::NewDocument document) {
                   document.id = make_uuid();
                   document.idempotency_key = stored_key(context, key, fingerprint(document));
-                  services.store.create_document(
-                      std::move(document),
-                      reply_accepted(services, with_unused_key(context, reply)), wanted(context));
+                  services.store.create_document(std::move(document),
+                                                 reply_accepted(services, reply), wanted(context));
                 });
 }
 
@@ -85,7 +84,7 @@ void replace(const Services& services, const ContextPtr& context, const Reply& r
                   document.id = document_id(context->path_values[0]);
                   document.idempotency_key =
                       stored_key(context, key, fingerprint(document, "PUT " + document.id));
-                  const Reply answer = with_precondition(context, with_unused_key(context, reply));
+                  const Reply answer = with_precondition(context, reply);
                   services.store.replace_document(std::move(document), expected,
                                                   reply_accepted(services, answer),
                                                   wanted(context));

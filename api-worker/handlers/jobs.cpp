@@ -53,7 +53,7 @@ void retry_job(const Services& services, const ContextPtr& context, const Reply&
   if (!key) return reply(problem_response(*context, key.error()));
   services.store.retry_job(
       *id,
-      [&services, reply = with_unused_key(context, reply)](Result<store::RetriedJob> job) {
+      [&services, reply](Result<store::RetriedJob> job) {
         if (!job) return reply(Failure(std::move(job).error()));
         if (!job->repeated) services.doorbell.ring();
         http::Response response = http::Response::json(202, store::job_json(*job));

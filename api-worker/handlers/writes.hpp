@@ -20,9 +20,6 @@ std::optional<store::IdempotencyKey> stored_key(const ContextPtr& context,
                                                 const std::optional<std::string>& key,
                                                 const std::string& fingerprint);
 
-// The only argument of a write that the store itself refuses is its idempotency key: 422.
-Reply with_unused_key(const ContextPtr& context, Reply reply);
-
 // Says that this is the answer to an earlier request.
 void mark_repeated(http::Response& response);
 

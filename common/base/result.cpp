@@ -9,6 +9,8 @@ namespace holdfast {
 std::string_view to_string(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::InvalidArgument: return "invalid argument";
+    case ErrorKind::KeyReused: return "idempotency key reused";
+    case ErrorKind::Unstorable: return "not storable";
     case ErrorKind::NotFound: return "not found";
     case ErrorKind::Conflict: return "conflict";
     case ErrorKind::ResourceExhausted: return "resource exhausted";

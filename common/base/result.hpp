@@ -18,6 +18,8 @@ namespace holdfast {
 // Callers switch on it to choose a status code, an exit code or a retry.
 enum class ErrorKind {
   InvalidArgument,  // the caller's input is wrong, so repeating the call cannot help
+  KeyReused,        // an idempotency key belongs to a different request
+  Unstorable,       // a value is one that the store cannot hold
   NotFound,
   Conflict,           // a precondition, a unique key or a fence does not hold
   ResourceExhausted,  // a limit was reached: descriptors, processes, disk, a quota
@@ -34,10 +36,13 @@ struct Error {
   ErrorKind kind = ErrorKind::Internal;
   std::string message;  // for people: what, where, and what to do
   int os_error = 0;     // errno if a system call failed, else 0
+  // The message is a database's, with names that are its operator's business: for logs and
+  // terminals, not for those who send requests.
+  bool of_database = false;
 
   // The same error with what the caller was doing: "open configuration: permission denied".
   Error with_context(std::string_view context) const {
-    return {kind, fmt::format("{}: {}", context, message), os_error};
+    return {kind, fmt::format("{}: {}", context, message), os_error, of_database};
   }
 };
 

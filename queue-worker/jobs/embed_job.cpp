@@ -14,7 +14,8 @@ namespace holdfast::queue {
 namespace {
 
 bool is_retryable(ErrorKind kind) {
-  return kind != ErrorKind::InvalidArgument && kind != ErrorKind::PermissionDenied;
+  return kind != ErrorKind::InvalidArgument && kind != ErrorKind::Unstorable &&
+         kind != ErrorKind::PermissionDenied;
 }
 
 // What a chunk's vector stands for: a title tells what its text is about. A title that was taken

@@ -17,11 +17,15 @@ struct Known {
   std::string_view advice;
 };
 
+constexpr std::string_view kNotTheSchema =
+    "; the schema holdfast is not there, or not as Holdfast made it: run `holdfast-queue-worker "
+    "migrate`, or restore it";
+
 // The first that fits counts. https://www.postgresql.org/docs/15/errcodes-appendix.html
 constexpr Known kKnown[] = {
     {"08", ErrorKind::Unavailable, ""},
-    {"22021", ErrorKind::InvalidArgument, ""},
-    {"22P05", ErrorKind::InvalidArgument, ""},
+    {"22021", ErrorKind::Unstorable, ""},
+    {"22P05", ErrorKind::Unstorable, ""},
     {"23503", ErrorKind::Conflict, ""},
     {"23505", ErrorKind::Conflict, ""},
     {"25006", ErrorKind::Unavailable,
@@ -31,18 +35,21 @@ constexpr Known kKnown[] = {
     {"28", ErrorKind::PermissionDenied,
      "; check user and password in store.url, PGPASSFILE, and the server's pg_hba.conf"},
     {"3D000", ErrorKind::Unavailable, "; create it: createdb, then holdfast-queue-worker migrate"},
-    {"3F000", ErrorKind::InvalidArgument, "; run `holdfast-queue-worker migrate`"},
+    {"3F", ErrorKind::Unavailable, kNotTheSchema},
     {"40", ErrorKind::Unavailable, ""},
     {"42501", ErrorKind::PermissionDenied,
      "; the role must own the schema holdfast, or be granted its use"},
-    {"42P01", ErrorKind::InvalidArgument, "; run `holdfast-queue-worker migrate`"},
+    // Each statement fits the schema that the migrations make: what it does not find there was
+    // taken away or changed by somebody, and may come back.
+    {"42", ErrorKind::Unavailable, kNotTheSchema},
     {"53100", ErrorKind::ResourceExhausted,
      "; nothing of this write was stored: free space on the database server"},
     {"53200", ErrorKind::ResourceExhausted, ""},
     {"53300", ErrorKind::Unavailable,
      "; raise max_connections, lower store.pool_size, or put a pooler between"},
     {"53", ErrorKind::ResourceExhausted, ""},
-    {"54", ErrorKind::InvalidArgument, ""},
+    // A word or a key that no index takes. The API refuses what is long before it gets here.
+    {"54", ErrorKind::Unstorable, ""},
     {"55P03", ErrorKind::Unavailable, ""},
     {"57014", ErrorKind::Unavailable, "; it took longer than store.statement_timeout"},
     {"57", ErrorKind::Unavailable, ""},
@@ -93,9 +100,9 @@ Error make_error(const ServerError& error, std::string_view database) {
   if (!error.detail.empty()) text += fmt::format(" ({})", clean(error.detail));
   if (known == nullptr) {
     // Neither the network nor what people sent: a defect here. The code helps whoever looks for it.
-    return {ErrorKind::Internal, fmt::format("{} [{}]", text, error.state), 0};
+    return {ErrorKind::Internal, fmt::format("{} [{}]", text, error.state), 0, true};
   }
-  return {known->kind, text + std::string(known->advice), 0};
+  return {known->kind, text + std::string(known->advice), 0, true};
 }
 
 bool is_worth_repeating(std::string_view state) {
@@ -115,7 +122,8 @@ bool ends_session(std::string_view state) {
 }
 
 Error connection_error(std::string_view reason, std::string_view database) {
-  return {ErrorKind::Unavailable, fmt::format("database '{}': {}", database, clean(reason)), 0};
+  return {ErrorKind::Unavailable, fmt::format("database '{}': {}", database, clean(reason)), 0,
+          true};
 }
 
 }  // namespace holdfast::store::postgres

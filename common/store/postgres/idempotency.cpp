@@ -47,7 +47,7 @@ Result<Created> read_earlier_answer(const Rows& rows, const IdempotencyKey& key)
     return fail(ErrorKind::Unavailable, "the idempotency key was forgotten meanwhile: try again");
   }
   if (rows.bytes(0, 0) != key.fingerprint) {
-    return fail(ErrorKind::InvalidArgument, "the idempotency key belongs to a different request");
+    return fail(ErrorKind::KeyReused, "the idempotency key belongs to a different request");
   }
   return Created{rows.text(0, 1), rows.integer(0, 2), rows.integer(0, 3), true};
 }

@@ -33,6 +33,31 @@ constexpr std::string_view kLook =
     "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean,"
     " EXISTS(SELECT 1 FROM holdfast.schema_version)";
 
+// Names everything that the statements rely on, and reads nothing: fails if it is not there.
+constexpr std::string_view kLookAtSchema =
+    "SELECT holdfast.now_ms(),"
+    " EXISTS(SELECT id, incarnation, pid, pid_started, registered_at, lease_until, draining, name,"
+    " host, boot_id FROM holdfast.worker LIMIT 0),"
+    " EXISTS(SELECT queue, paused FROM holdfast.queue_ctl LIMIT 0),"
+    " EXISTS(SELECT queue, kind FROM holdfast.paused_kind LIMIT 0),"
+    " EXISTS(SELECT id, fence, worker_id, run_at, created_at, started_at, deadline_at, finished_at,"
+    " state, priority, attempt, max_attempts, crashes, max_crashes, cancel_requested, kind, queue,"
+    " unique_key, payload, last_error, waits_since, timeout FROM holdfast.job LIMIT 0),"
+    " EXISTS(SELECT queue, state, backend, jobs FROM holdfast.finished_count LIMIT 0),"
+    " EXISTS(SELECT seq, content_bytes, version, chunk_count, job_id, created_at, updated_at,"
+    " status, id, title, metadata, error, vector_space FROM holdfast.document LIMIT 0),"
+    " EXISTS(SELECT document, content FROM holdfast.document_content LIMIT 0),"
+    " EXISTS(SELECT document, name, value FROM holdfast.document_label LIMIT 0),"
+    " EXISTS(SELECT id, document, ordinal, begin_byte, end_byte, job_id, fence, title, text,"
+    " vector, words, terms, terms_form FROM holdfast.chunk LIMIT 0),"
+    " EXISTS(SELECT seq, transaction, document, at FROM holdfast.chunk_change LIMIT 0),"
+    " EXISTS(SELECT transaction FROM holdfast.chunk_change_horizon LIMIT 0),"
+    " EXISTS(SELECT job_id, version, expires_at, scope, key, fingerprint, document_id, answer"
+    " FROM holdfast.idempotency LIMIT 0),"
+    " EXISTS(SELECT created_at, last_used_at, revoked_at, expires_at, rate_limit, scope, id, name,"
+    " digest, lineage FROM holdfast.api_key LIMIT 0),"
+    " EXISTS(SELECT writer, number, at FROM holdfast.commit_mark LIMIT 0)";
+
 class PostgresStore final : public Store {
  public:
   PostgresStore(const Endpoint& endpoint, const OpenOptions& options, const Clock& clock,
@@ -342,6 +367,7 @@ class PostgresStore final : public Store {
   Result<void> check() override {
     return pool_.read([&](PgConnection& c) -> Result<void> {
       has_embeddings_ = has_embeddings(c);
+      ask(c, Statement(kLookAtSchema));
       if (!ask(c, Statement(kLook)).boolean(0, 0)) return {};
       return fail(make_error({"25006", "the server is read-only", "", ""}, c.endpoint().shown));
     });

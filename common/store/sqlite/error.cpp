@@ -54,7 +54,7 @@ ErrorKind kind_of(int extended, int os_error) {
     case SQLITE_AUTH: return ErrorKind::PermissionDenied;
     case SQLITE_CANTOPEN: return kind_of_open(os_error);
     case SQLITE_CONSTRAINT: return kind_of_constraint(extended);
-    case SQLITE_TOOBIG: return ErrorKind::InvalidArgument;
+    case SQLITE_TOOBIG: return ErrorKind::Unstorable;
     default: return ErrorKind::Internal;
   }
 }
@@ -82,7 +82,7 @@ Error make_error(int extended, int os_error, std::string_view message,
   const ErrorKind kind = kind_of(extended, os_error);
   std::string text = fmt::format("database '{}': {}", database.native(), message);
   if (os_error != 0) text += " (" + std::generic_category().message(os_error) + ")";
-  return Error{kind, text + advice(kind), os_error};
+  return Error{kind, text + advice(kind), os_error, true};
 }
 
 }  // namespace holdfast::store::sqlite

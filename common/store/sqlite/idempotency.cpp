@@ -19,7 +19,7 @@ Result<std::optional<Answer>> find_answer(SqliteConnection& connection, const Id
       " WHERE scope = ?1 AND key = ?2 AND expires_at > ?3");
   if (!query.bind(key.scope, key.key, now.wall).step()) return std::nullopt;
   if (query.text(0) != key.fingerprint) {
-    return fail(ErrorKind::InvalidArgument, "the idempotency key belongs to a different request");
+    return fail(ErrorKind::KeyReused, "the idempotency key belongs to a different request");
   }
   return Answer{{query.text(1), query.integer(2), query.integer(3), true}, query.text(4)};
 }

@@ -76,12 +76,25 @@ TEST_CASE("each kind of error has its status, and our own faults keep their caus
       {ErrorKind::Conflict, 409, true},          {ErrorKind::ResourceExhausted, 503, false},
       {ErrorKind::Unavailable, 503, false},      {ErrorKind::DeadlineExceeded, 503, false},
       {ErrorKind::PermissionDenied, 503, false}, {ErrorKind::DataLoss, 503, false},
+      {ErrorKind::KeyReused, 422, false},        {ErrorKind::Unstorable, 422, false},
       {ErrorKind::Internal, 500, false}};
   for (const Row& row : rows) {
     INFO(to_string(row.kind));
     const ProblemDetails problem = problem_of({row.kind, "/var/lib/holdfast/secret.db says no", 0});
     CHECK(problem.status == row.status);
     CHECK((problem.detail.find("secret.db") != std::string::npos) == row.tells);
+  }
+}
+
+TEST_CASE("what a database says reaches no client, and is never the request's fault") {
+  for (const ErrorKind kind : {ErrorKind::InvalidArgument, ErrorKind::NotFound, ErrorKind::Conflict,
+                               ErrorKind::Unavailable, ErrorKind::PermissionDenied}) {
+    INFO(to_string(kind));
+    const Error error{kind, "database 'postgresql db.internal/holdfast': no", 0, true};
+    for (const Error& one : {error, error.with_context("read")}) {
+      CHECK(problem_of(one).status == 503);
+      CHECK(problem_of(one).detail == "The service cannot answer at the moment. Try again.");
+    }
   }
 }
 

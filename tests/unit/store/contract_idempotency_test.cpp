@@ -40,13 +40,13 @@ TEST_CASE("a repeated request gets the first one's answer and stores nothing") {
   REQUIRE(store->queue_stats("default")->ready == 1);
 }
 
-TEST_CASE("a key that comes back with another request is an invalid argument") {
+TEST_CASE("a key that comes back with another request is refused as reused") {
   const auto environment = make_environment();
   const auto store = environment->open();
   REQUIRE(send(*store, keyed("d1", "k", "one")));
   const auto other = send(*store, keyed("d2", "k", "two"));
   REQUIRE_FALSE(other);
-  REQUIRE(other.error().kind == ErrorKind::InvalidArgument);
+  REQUIRE(other.error().kind == ErrorKind::KeyReused);
   REQUIRE(store->get_document("d2").error().kind == ErrorKind::NotFound);
   REQUIRE(store->queue_stats("default")->ready == 1);
 }
@@ -166,7 +166,7 @@ TEST_CASE("a repeated replacement gets its first version, whatever has happened 
     REQUIRE(again->job_id == first->job_id);
     if (i == 0) REQUIRE(remove(*store, "d1"));
   }
-  REQUIRE(put(*store, keyed("d1", "k", "other")).error().kind == ErrorKind::InvalidArgument);
+  REQUIRE(put(*store, keyed("d1", "k", "other")).error().kind == ErrorKind::KeyReused);
 }
 
 TEST_CASE("a replacement that fails leaves its key unused") {
@@ -197,7 +197,7 @@ TEST_CASE("a batch is stored whole, and repeated whole") {
     REQUIRE(again->documents[i].job_id == first->documents[i].job_id);
   }
   REQUIRE(store->get_document("e1").error().kind == ErrorKind::NotFound);
-  REQUIRE(send_all(*store, {"f1"}, named("k", "other")).error().kind == ErrorKind::InvalidArgument);
+  REQUIRE(send_all(*store, {"f1"}, named("k", "other")).error().kind == ErrorKind::KeyReused);
 }
 
 TEST_CASE("a batch of which one document cannot be stored stores none") {
