@@ -27,12 +27,22 @@ constexpr Duration kIdleInTransaction = 30s;
 // How often a server must fail to answer anybody before a statement without a limit is given up.
 constexpr int kSilences = 3;
 
-constexpr std::string_view kLimits =
-    "SELECT set_config('statement_timeout', $1, true),"
-    " set_config('idle_in_transaction_session_timeout', $2, true)";
-constexpr std::string_view kSessionLimits =
-    "SELECT set_config('statement_timeout', $1, false),"
-    " set_config('idle_in_transaction_session_timeout', $2, false)";
+// The limits, and what a server, database, role or URL may have set otherwise than the statements
+// are written for. An answer means that the server has synced: stricter than that it may stay.
+// Locks are waited for as long as a statement may take. Compiling costs more than any statement
+// saves.
+#define HOLDFAST_SETTINGS(local)                                                           \
+  "SELECT set_config('statement_timeout', $1, " local                                      \
+  "), set_config('idle_in_transaction_session_timeout', $2, " local                        \
+  "), set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN" \
+  " ('off', 'local') THEN 'on' ELSE current_setting('synchronous_commit') END, " local     \
+  "), set_config('lock_timeout', '0', " local "), set_config('jit', 'off', " local ")"
+constexpr std::string_view kLimits = HOLDFAST_SETTINGS("true");
+constexpr std::string_view kSessionLimits = HOLDFAST_SETTINGS(
+    "false") ", set_config('default_transaction_isolation', 'read committed', false)";
+#undef HOLDFAST_SETTINGS
+// Of the transaction that one exchange is.
+constexpr std::string_view kIsolation = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED";
 // The server looks whether its client is still there while it runs a long statement.
 constexpr std::string_view kWatchClient =
     "SELECT set_config('client_connection_check_interval', '2s', false)";
@@ -194,7 +204,7 @@ Result<void> PgConnection::set_up() {
   PGconn* const connection = connection_.get();
   server_version_ = libpq().PQserverVersion(connection);
   if (server_version_ < kOldest) {
-    return fail(ErrorKind::InvalidArgument,
+    return fail(ErrorKind::Unavailable,
                 fmt::format("database '{}': the server is PostgreSQL {}: 13 is the oldest that "
                             "Holdfast works with",
                             endpoint_.shown, server_version_ / 10000));
@@ -254,14 +264,16 @@ Exchanged<Results> PgConnection::exchange(std::span<const Statement> statements,
   const Statement limits =
       Statement(kLimits).bind(limit_ms(statement_timeout_), limit_ms(kIdleInTransaction));
   const bool needs_limits = pooled_ && within == Within::Alone;
-  const bool queued = (!needs_limits || queue(limits, steps)) && send_all(statements, steps);
+  const Statement isolation(kIsolation);
+  const bool queued = (!needs_limits || (queue(isolation, steps) && queue(limits, steps))) &&
+                      send_all(statements, steps);
   if (!queued) return tl::unexpected(lost("out of memory"));
   const bool unlimited = statement_timeout_ == Duration{};
   const auto deadline = unlimited ? steady_clock::time_point::max()
                                   : steady_clock::now() + kGrace +
                                         (statements.size() > 1 ? 2 : 1) * statement_timeout_;
   auto results = receive(steps, deadline);
-  if (results && needs_limits) results->erase(results->begin());
+  if (results && needs_limits) results->erase(results->begin(), results->begin() + 2);
   return results;
 }
 

@@ -17,7 +17,7 @@
 // statement prepared once is not there the next time, and neither is a setting. Such a pooler is
 // told by the key for cancelling, which it makes up: its process id is not the session's; or,
 // should it pass that on, by a prepared statement that is missing or was there before. Then nothing
-// is prepared, and limits are set in each transaction.
+// is prepared, and limits and isolation are set in each transaction, in the same exchange.
 //
 // Threads: one at a time.
 
@@ -49,6 +49,11 @@ struct Endpoint {
 // InvalidArgument if libpq cannot read the URL. The error repeats nothing of it.
 Result<Endpoint> make_endpoint(const std::string& url, Duration statement_timeout,
                                Duration connect_timeout);
+
+// The statements are written for this level, which a database, a role or a URL may have replaced
+// as the default. That it takes no writes has to be noticed: that is left to the server.
+constexpr std::string_view kBegin = "BEGIN ISOLATION LEVEL READ COMMITTED";
+constexpr std::string_view kBeginReading = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
 
 // What the next exchange has to be part of.
 enum class Within {
@@ -85,7 +90,7 @@ class PgConnection {
   Result<void> run_script(const char* sql);
 
   // The statements that open a transaction with this connection's limits; more may follow in the
-  // same exchange. `kind`: "BEGIN", with its modes.
+  // same exchange. `kind`: kBegin, or "BEGIN" with other modes.
   std::vector<Statement> begin(std::string_view kind) const;
 
   bool broken() const { return broken_; }

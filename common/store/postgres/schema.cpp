@@ -105,7 +105,7 @@ void create_versions(Transaction& transaction) {
 // what the others have done meanwhile.
 Result<bool> apply_next(PgConnection& connection, std::span<const Migration> migrations,
                         std::optional<std::int64_t>& from) {
-  Transaction transaction(connection, "BEGIN");
+  Transaction transaction(connection, kBegin);
   transaction.run(Statement(kLockMigrations).bind(kMigrationLock));
   transaction.run(Statement(kPatience));
   HOLDFAST_TRY_ASSIGN(const State state, read_state(transaction, connection.endpoint().shown));
@@ -135,7 +135,7 @@ Result<void> complete_index(PgConnection& connection) {
   std::optional<bool> from_before;
   std::optional<std::int64_t> labelled = 0;
   for (bool indexed = true; labelled || indexed;) {
-    Transaction transaction(connection, "BEGIN");
+    Transaction transaction(connection, kBegin);
     if (transaction.run(Statement(kHasTerms)).empty()) return {};
     if (!from_before) from_before = has_older_terms(transaction);
     if (labelled) {
@@ -174,7 +174,7 @@ Result<MigrationStatus> migration_status(const Endpoint& endpoint,
   const Cutoff none;
   HOLDFAST_TRY_ASSIGN(const auto connection, PgConnection::open(endpoint, none));
   HOLDFAST_TRY_ASSIGN(const State state, guarded_by_error([&] {
-                        Transaction transaction(*connection, "BEGIN READ ONLY");
+                        Transaction transaction(*connection, kBeginReading);
                         return read_state(transaction, endpoint.shown);
                       }));
   MigrationStatus status;
@@ -191,7 +191,7 @@ Result<MigrationStatus> migration_status(const Endpoint& endpoint,
 
 Result<void> check_schema(PgConnection& connection, std::int64_t expected) {
   return guarded_by_error([&]() -> Result<void> {
-    Transaction transaction(connection, "BEGIN READ ONLY");
+    Transaction transaction(connection, kBeginReading);
     HOLDFAST_TRY_ASSIGN(const State state, read_state(transaction, connection.endpoint().shown));
     if (state.floor > expected) return too_new(connection.endpoint().shown, state, expected);
     if (state.version() < expected) {

@@ -21,7 +21,7 @@ struct SqlFailure {
 
 class Transaction {
  public:
-  // `kind`: "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".
+  // `kind`: kBegin, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".
   Transaction(PgConnection& connection, std::string_view kind)
       : connection_(connection), kind_(kind) {}
   Transaction(const Transaction&) = delete;

@@ -159,7 +159,7 @@ Exchanged<void> Writer::transact(Group group) {
     if (!write.withdrawn) write.failure.reset();
   }
   if (auto connected = ensure_connection(); !connected) return connected;
-  Transaction transaction(*connection_, "BEGIN");
+  Transaction transaction(*connection_, kBegin);
   try {
     Write& last = group.back();
     const std::size_t before = group.size() - (last.work ? 1 : 0);
@@ -305,7 +305,7 @@ void Writer::announce() {
   if (!connection_ || connection_->broken()) return;
   // Lost, it costs latency: workers look by themselves now and then. So no sync is waited for,
   // which the next write would wait for, too.
-  Transaction transaction(*connection_, "BEGIN");
+  Transaction transaction(*connection_, kBegin);
   try {
     const std::vector<Statement> statements{Statement(kRelaxed), Statement(kAnnounce),
                                             Statement("COMMIT")};

@@ -3,6 +3,7 @@
 
 #include "common/store/postgres/connection.hpp"
 
+#include "common/store/postgres/transaction.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/store_postgres/postgres_environment.hpp"
 
@@ -69,4 +70,41 @@ TEST_CASE("a prepared statement that is gone, taken or outdated costs one attemp
     CHECK(client.ask());
     CHECK_FALSE(client.connection->is_pooled());
   }
+}
+
+TEST_CASE("what a database presets for its sessions does not change what the statements mean") {
+  PostgresEnvironment environment;
+  for (const char* const preset :
+       {"default_transaction_isolation = 'serializable'", "synchronous_commit = 'off'",
+        "lock_timeout = '1ms'", "jit = 'on'"}) {
+    environment.sql(fmt::format("ALTER DATABASE {} SET {}", environment.database(), preset));
+  }
+  constexpr std::string_view kSettings =
+      "SELECT current_setting('transaction_isolation') || ' ' ||"
+      " current_setting('synchronous_commit') || ' ' || current_setting('lock_timeout') || ' ' ||"
+      " current_setting('jit')";
+  Client client(environment);
+  const auto in_transaction = [&] {
+    Transaction transaction(*client.connection, kBegin);
+    return transaction.run(Statement(kSettings)).text(0, 0);
+  };
+  CHECK(client.connection->exchange(Statement(kSettings))->text(0, 0) == "read committed on 0 off");
+  CHECK(in_transaction() == "read committed on 0 off");
+  // From now on it takes the session for one of several, and keeps nothing in it.
+  REQUIRE(client.connection->run_script("DEALLOCATE ALL; RESET ALL; SET statement_timeout = 0"));
+  CHECK_FALSE(client.connection->exchange(Statement(kSettings)));
+  REQUIRE(client.connection->is_pooled());
+  CHECK(client.connection->exchange(Statement(kSettings))->text(0, 0) == "read committed on 0 off");
+  CHECK(in_transaction() == "read committed on 0 off");
+}
+
+TEST_CASE("a server that waits for its standbys longer than for its disk is left to do so") {
+  PostgresEnvironment environment;
+  environment.sql(fmt::format("ALTER DATABASE {} SET synchronous_commit = 'remote_apply'",
+                              environment.database()));
+  Client client(environment);
+  const auto setting =
+      client.connection->exchange(Statement("SELECT current_setting('synchronous_commit')"));
+  REQUIRE(setting);
+  CHECK(setting->text(0, 0) == "remote_apply");
 }
