@@ -27,6 +27,7 @@ constexpr Duration kLongestServerWait = 15s;  // that Retry-After of an outage c
 // What every model embeds.
 constexpr std::string_view kControl = "holdfast";
 constexpr std::size_t kShortestPart = 64;
+constexpr int kGuesses = 4;  // a text is halved so often to find out whether it is too long
 
 std::uint64_t seed() {
   std::uint64_t seed = 0;
@@ -129,7 +130,8 @@ Result<Vectors> OpenAiProvider::embed(Texts texts, const EmbedCall& call) {
       bytes += sent[last].size();
       if (last > first && bytes > config_.batch_bytes) break;
     }
-    HOLDFAST_TRY_ASSIGN(Vectors batch, embed_batch(Texts(sent).subspan(first, last - first), call));
+    HOLDFAST_TRY_ASSIGN(Vectors batch,
+                        embed_batch(Texts(sent).subspan(first, last - first), call, kGuesses));
     for (std::size_t i = first; i < last; ++i)
       vectors[places[i]] = std::move(batch[i - first]);
     first = last;
@@ -137,35 +139,44 @@ Result<Vectors> OpenAiProvider::embed(Texts texts, const EmbedCall& call) {
   return vectors;
 }
 
-Result<Vectors> OpenAiProvider::embed_batch(Texts texts, const EmbedCall& call) {
+Result<Vectors> OpenAiProvider::embed_batch(Texts texts, const EmbedCall& call, int guesses) {
   HOLDFAST_TRY_ASSIGN(Judgement judgement, ask(texts, call));
   if (judgement.kind == Kind::Answered) return std::move(judgement.vectors);
   if (texts.size() > 1) {
     // One of them is at fault, or all of them are too many.
     const std::size_t half = texts.size() / 2;
-    HOLDFAST_TRY_ASSIGN(Vectors vectors, embed_batch(texts.first(half), call));
-    HOLDFAST_TRY_ASSIGN(Vectors rest, embed_batch(texts.subspan(half), call));
+    HOLDFAST_TRY_ASSIGN(Vectors vectors, embed_batch(texts.first(half), call, guesses));
+    HOLDFAST_TRY_ASSIGN(Vectors rest, embed_batch(texts.subspan(half), call, guesses));
     std::move(rest.begin(), rest.end(), std::back_inserter(vectors));
     return vectors;
   }
-  if (judgement.kind == Kind::TooLong) return embed_in_parts(texts.front(), judgement, call);
-  return fail(blame(judgement, call));
+  if (judgement.kind == Kind::TooLong)
+    return embed_in_parts(texts.front(), judgement, call, guesses);
+  Error blamed = blame(judgement, call);
+  const bool may_be_length = judgement.may_be_length && texts.front().size() >= 2 * kShortestPart;
+  if (!may_be_length || guesses == 0 || blamed.kind != ErrorKind::InvalidArgument)
+    return fail(std::move(blamed));
+  auto in_parts = embed_in_parts(texts.front(), judgement, call, guesses - 1);
+  // What is said of a part is true of the whole.
+  if (!in_parts && in_parts.error().kind == ErrorKind::InvalidArgument)
+    return fail(std::move(blamed));
+  return in_parts;
 }
 
 Result<Vectors> OpenAiProvider::embed_in_parts(std::string_view text, const Judgement& why,
-                                               const EmbedCall& call) {
+                                               const EmbedCall& call, int guesses) {
   if (text.size() < 2 * kShortestPart) return fail(blame(why, call));
-  if (parts_.hooks.text_split) parts_.hooks.text_split();
   const std::size_t middle = middle_of(text);
   std::vector<float> sum(config_.dimensions);
   std::vector<float> last;
   for (const std::string_view part : {text.substr(0, middle), text.substr(middle)}) {
     if (is_blank(part)) continue;
-    HOLDFAST_TRY_ASSIGN(Vectors vectors, embed_batch(Texts(&part, 1), call));
+    HOLDFAST_TRY_ASSIGN(Vectors vectors, embed_batch(Texts(&part, 1), call, guesses));
     last = std::move(vectors.front());
     for (std::size_t i = 0; i < sum.size(); ++i)
       sum[i] += last[i] * static_cast<float>(part.size());
   }
+  if (parts_.hooks.text_split) parts_.hooks.text_split();
   if (!to_unit_length(sum)) sum = std::move(last);  // the parts cancel each other out
   Vectors result;
   result.push_back(std::move(sum));

@@ -60,9 +60,10 @@ class OpenAiProvider final : public Provider {
   using Texts = std::span<const std::string_view>;
   enum class About { Texts, Control };  // what a request is about
 
-  Result<Vectors> embed_batch(Texts texts, const EmbedCall& call);
-  Result<Vectors> embed_in_parts(std::string_view text, const Judgement& why,
-                                 const EmbedCall& call);
+  // `guesses`: how often a text may be halved that was refused in words that are not known.
+  Result<Vectors> embed_batch(Texts texts, const EmbedCall& call, int guesses);
+  Result<Vectors> embed_in_parts(std::string_view text, const Judgement& why, const EmbedCall& call,
+                                 int guesses);
   // Requests until one has an answer about these texts: Answered, TooLong or Refused.
   Result<Judgement> ask(Texts texts, const EmbedCall& call);
   // The error for what went on failing.

@@ -16,6 +16,7 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <span>
 
 namespace holdfast::embedding {
 
@@ -47,11 +48,12 @@ std::string text_of(const Json& object, const char* name) {
 struct Complaint {
   std::string message;
   std::string code;
+  std::string type;
 };
 
 Complaint complaint_of(const std::string& body) {
   const Json json = text::parse_json(body);
-  if (!json.is_object()) return {on_one_line(body), {}};
+  if (!json.is_object()) return {on_one_line(body), {}, {}};
   const Json* const error = member(json, "error");
   const Json& inner = error != nullptr && error->is_object() ? *error : json;
   Complaint complaint;
@@ -60,21 +62,42 @@ Complaint complaint_of(const std::string& body) {
     if (!complaint.message.empty()) break;
   }
   complaint.code = text_of(inner, "code");
-  if (complaint.code.empty()) complaint.code = text_of(inner, "type");
+  complaint.type = text_of(inner, "type");
   complaint.message = on_one_line(complaint.message.empty() ? body : complaint.message);
   return complaint;
 }
 
+bool says(const Complaint& complaint, std::span<const std::string_view> phrases) {
+  const std::string said =
+      text::to_lower(fmt::format("{} {} {}", complaint.message, complaint.code, complaint.type));
+  return std::any_of(phrases.begin(), phrases.end(), [&](std::string_view phrase) {
+    return said.find(phrase) != std::string::npos;
+  });
+}
+
 // There is no status for it: OpenAI says 400, others 413, 422, or 500.
 bool says_too_long(const Complaint& complaint) {
-  const std::string message = text::to_lower(complaint.message + " " + complaint.code);
-  constexpr std::array<std::string_view, 10> kPhrases{
-      "context length",      "context_length", "too long",   "too large",
-      "too many tokens",     "maximum input",  "max_tokens", "maximum number of tokens",
-      "exceeds the maximum", "input is longer"};
-  return std::any_of(kPhrases.begin(), kPhrases.end(), [&](std::string_view phrase) {
-    return message.find(phrase) != std::string::npos;
-  });
+  constexpr std::array<std::string_view, 19> kPhrases{"context length",  "context_length",
+                                                      "context size",    "context_size",
+                                                      "too long",        "too_long",
+                                                      "too large",       "too many tokens",
+                                                      "maximum input",   "too many input",
+                                                      "max_tokens",      "maximum number of tokens",
+                                                      "max input",       "exceeds the maximum",
+                                                      "exceeds maximum", "input is longer",
+                                                      "token limit",     "sequence length",
+                                                      "maxlength"};
+  return says(complaint, kPhrases);
+}
+
+// What waiting does not help: an account without money. Not "exceeded your current quota", which
+// some say of a quota that is for one minute.
+bool says_unpaid(const Complaint& complaint) {
+  constexpr std::array<std::string_view, 9> kPhrases{
+      "insufficient_quota",   "billing_not_active",   "billing_hard_limit_reached",
+      "insufficient_balance", "insufficient balance", "exceeded_current_quota_error",
+      "payment required",     "account_deactivated",  "balance is insufficient"};
+  return says(complaint, kPhrases);
 }
 
 std::string describe(const http::Response& response, const Complaint& complaint) {
@@ -105,11 +128,8 @@ Judgement judge_status(const http::Response& response, WallTime now) {
   const Complaint complaint = complaint_of(response.body);
   const std::string said = describe(response, complaint);
   const auto wait = http::retry_after(response.headers, now);
-  if (status == 429) {
-    // Waiting does not fill an account.
-    if (complaint.code == "insufficient_quota") return {Kind::Misconfigured, said};
-    return {Kind::Limited, said, wait};
-  }
+  if (status >= 400 && status < 500 && says_unpaid(complaint)) return {Kind::Misconfigured, said};
+  if (status == 429) return {Kind::Limited, said, wait};
   if (status >= 300 && status < 400) {
     const std::string* const to = response.headers.find("Location");
     return {Kind::Misconfigured,
@@ -134,7 +154,11 @@ Judgement judge_status(const http::Response& response, WallTime now) {
     default: break;
   }
   if (says_too_long(complaint)) return {Kind::TooLong, said};
-  if (status >= 400 && status < 500) return {Kind::Refused, said};
+  if (status >= 400 && status < 500) {
+    Judgement refused{Kind::Refused, said};
+    refused.may_be_length = status == 400 || status == 422;
+    return refused;
+  }
   return {Kind::Outage, said, wait};
 }
 

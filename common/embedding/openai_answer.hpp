@@ -37,6 +37,7 @@ struct Judgement {
   std::optional<Duration> wait{};  // that it asks for
   Vectors vectors{};               // Answered: one for each text, in order, of unit length
   std::uint64_t tokens = 0;        // that it says it has counted
+  bool may_be_length = false;  // Refused: in words that are not known, so perhaps for its length
 };
 std::string_view to_string(Judgement::Kind kind);  // "ok", "outage", …: the metrics' label
 
