@@ -63,6 +63,7 @@ void CircuitBreaker::open(MonoTime now, const std::string& reason, double random
 void CircuitBreaker::limited(MonoTime now, std::optional<Duration> wait, const std::string& reason,
                              double random) {
   // Those that were sent together are refused together: that is one refusal.
+  if (limits_ == 0) limited_since_ = now;
   if (now >= limited_until_ || probing_) ++limits_;
   probing_ = false;
   Duration time = growing(settings_.first_wait, settings_.longest_wait, limits_, random);
@@ -74,6 +75,11 @@ void CircuitBreaker::limited(MonoTime now, std::optional<Duration> wait, const s
   if (now >= limited_until_) limited_probe_ = now + settings_.longest_wait;
   limited_until_ = std::max(limited_until_, now + time);
   limit_reason_ = reason;
+  if (!open_ && now - limited_since_ >= settings_.outage_after) {
+    open_ = true;
+    until_ = std::min(limited_until_, limited_probe_);
+    reason_ = reason;
+  }
 }
 
 void CircuitBreaker::given_up() {

@@ -9,8 +9,10 @@
 //     |  |             it is time                       v
 //     |  +---- success ---- probing (one request) <---- waits, longer each time
 //     |                        |  failure: open again
-//   limited: closed, but asked to wait for a while (429). That is no outage. In a long while there
-//   is a probe after each `longest_wait`, for the server may have asked for more than it needs.
+//   limited: closed, but asked to wait for a while (429). That is no outage, unless the server says
+//   so again and again, for `outage_after` without one success: then it opens. In a long while
+//   there is a probe after each `longest_wait`, for the server may have asked for more than it
+//   needs.
 //
 // Threads: one owner. Pure: the time and the random numbers are the caller's.
 
@@ -29,6 +31,7 @@ class CircuitBreaker {
     Duration first_wait = std::chrono::seconds(1);
     Duration longest_wait = std::chrono::seconds(60);
     Duration longest_limit = std::chrono::hours(1);  // that a server can ask for
+    Duration outage_after = std::chrono::minutes(5);
   };
   enum class Permit {
     Go,
@@ -70,6 +73,7 @@ class CircuitBreaker {
   std::int32_t openings_ = 0;   // since the last success
   std::int32_t limits_ = 0;     // since the last success
   MonoTime until_{};            // open: of the wait
+  MonoTime limited_since_{};    // the first refusal since the last success, if limits_ > 0
   MonoTime limited_until_{};
   MonoTime limited_probe_{};  // limited: when there may be a probe
   std::string reason_;

@@ -142,6 +142,44 @@ TEST_CASE("a server that asks for time is not down") {
   }
 }
 
+TEST_CASE("a server that asks for time for five minutes, and never answers, is down") {
+  CircuitBreaker breaker;
+  MonoTime now = kStart;
+  const auto refuse_until = [&](MonoTime end) {
+    for (; now <= end; now += 10s) {
+      CAPTURE((now - kStart).count());
+      CHECK(breaker.ask(now) != Permit::No);
+      breaker.limited(now, 10s, "slow down", 0);
+      now = std::max(now, now + breaker.view(now).wait - 10s);
+    }
+  };
+  refuse_until(kStart + 270s);
+  CHECK(breaker.view(now).up);
+  SECTION("without one success") {
+    now = std::max(now, kStart + 300s);
+    CHECK(breaker.ask(now) != Permit::No);
+    breaker.limited(now, 10s, "slow down", 0);
+    CHECK_FALSE(breaker.view(now).up);
+    CHECK(breaker.view(now).reason == "slow down");
+    now += breaker.view(now).wait;
+    CHECK(breaker.view(now).may_probe);
+    CHECK(breaker.ask(now) == Permit::Probe);
+    breaker.succeeded();
+    CHECK(breaker.view(now).up);
+    breaker.limited(now, 1s, "slow down", 0);
+    CHECK(breaker.view(now).up);
+  }
+  SECTION("one success in between starts the count again") {
+    breaker.succeeded();
+    now = kStart + 300s + 60s;
+    breaker.limited(now, 10s, "slow down", 0);
+    CHECK(breaker.view(now).up);
+  }
+  SECTION("while nobody asks nothing is known") {
+    CHECK(breaker.view(kStart + 1h).up);
+  }
+}
+
 TEST_CASE("a server that refuses again after the time that it asked for is given more") {
   struct Row {
     std::optional<Duration> asked;
