@@ -6,7 +6,10 @@
 #include "common/os/exit_codes.hpp"
 #include "common/os/signal_mask.hpp"
 #include "common/store/job_json.hpp"
+#include "common/store/pause_check.hpp"
 #include "common/store/store.hpp"
+#include "common/text/terminal.hpp"
+#include "common/text/utf8.hpp"
 #include "common/worker/runtime.hpp"
 
 #include <fmt/format.h>
@@ -47,10 +50,10 @@ std::string age_of(std::int64_t then, std::int64_t now) {
 // One line on a terminal: an error may have several, and control characters.
 std::string printable(std::string_view text) {
   constexpr std::size_t kLongest = 80;
-  std::string line;
-  for (const char c : text.substr(0, kLongest))
-    line += static_cast<unsigned char>(c) < ' ' || c == 127 ? ' ' : c;
-  return line;
+  std::string line(text::truncate_utf8(text, kLongest));
+  for (char& c : line)
+    c = static_cast<unsigned char>(c) < ' ' || c == 127 ? ' ' : c;
+  return text::for_terminal_line(line);
 }
 
 bool is_stopping(const store::Job& job) {
@@ -149,7 +152,9 @@ class JobsCommand {
     time("due", job.run_at);
     if (job.started_at) time("started", *job.started_at);
     if (job.finished_at) time("finished", *job.finished_at);
-    if (!job.last_error.empty()) fmt::print("  {:<10} {}\n", "last error", job.last_error);
+    if (!job.last_error.empty()) {
+      fmt::print("  {:<10} {}\n", "last error", text::for_terminal(job.last_error));
+    }
     fmt::print("  {:<10} {}\n", "payload", job.payload);
   }
 
@@ -232,6 +237,11 @@ class JobsCommand {
   }
 
   int pause(bool paused) {
+    const auto known = store::check_pause(store_, command_.queue, command_.kind, paused);
+    if (!known) {
+      fmt::print(stderr, "jobs: {}\n", known.error().message);
+      return exit_code::kUsage;
+    }
     const auto done = await<void>([&](auto callback) {
       if (paused) {
         store_.pause(command_.queue, command_.kind, callback);

@@ -6,6 +6,7 @@
 #include "api-worker/handlers/jobs.hpp"
 #include "api-worker/handlers/writes.hpp"
 #include "common/store/job_json.hpp"
+#include "common/store/pause_check.hpp"
 #include "common/text/json_writer.hpp"
 #include "common/text/number.hpp"
 
@@ -125,6 +126,8 @@ void set_paused(const Services& services, const ContextPtr& context, const Reply
     if (!context->is_wanted()) return;
     auto named = read_queue_name(*context->request, *context->body);
     if (!named) return reply(problem_response(*context, named.error()));
+    const auto known = store::check_pause(services.store, named->queue, named->kind, paused);
+    if (!known) return reply(fail(known.error()));
     auto done = [&services, reply, paused](Result<void> result) {
       if (!result) return reply(fail(result.error()));
       if (!paused) services.doorbell.ring();

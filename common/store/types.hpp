@@ -73,6 +73,8 @@ struct Condition {
 
 // What a job does: the only kind so far.
 inline constexpr std::string_view kEmbedJob = "embed";
+// The queue of all jobs so far.
+inline constexpr std::string_view kDefaultQueue = "default";
 
 // The engines store the numbers: they never change. Statements name them (statement.hpp).
 enum class JobState { Ready = 0, Waiting = 1, Running = 2, Done = 3, Cancelled = 4, Dead = 5 };

@@ -237,6 +237,8 @@ void administer(Contract& contract, const ApiService& stack) {
     CHECK(no_length.status == 411);
     contract.check("POST", path, no_length);
   }
+  CHECK(post("/api/queue/pause", R"({"kind":"nope"})").status == 422);
+  CHECK(post("/api/queue/pause", R"({"queue":"nope"})").status == 422);
   CHECK(post("/api/queue/pause", R"({"kind":"embed"})").status == 204);
   CHECK(body_of(contract.call(stack, "GET", "/api/queue", "/api/queue"))["paused_kinds"][0] ==
         "embed");

@@ -3,7 +3,9 @@
 #include "queue-worker/commands.hpp"
 
 #include "common/os/fd.hpp"
+#include "common/os/file.hpp"
 #include "common/store/store.hpp"
+#include "common/text/utf8.hpp"
 #include "queue-worker/migrate.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -222,6 +224,66 @@ TEST_CASE("a queue is paused and resumed from the command line") {
   CHECK(installation.run({"jobs", "pause", "--kind", "embed"}) == 0);
   CHECK_FALSE(installation.stats().paused);
   CHECK(installation.stats().paused_kinds.size() == 1);
+}
+
+TEST_CASE("what does not exist is not paused, and what was paused wrongly can be resumed") {
+  const Installation installation;
+  for (const std::vector<std::string>& wrong : {std::vector<std::string>{"--kind", "Embed"},
+                                                {"--queue", "defualt"},
+                                                {"--queue", "defualt", "--kind", "embed"}}) {
+    CAPTURE(wrong);
+    for (const char* const verb : {"pause", "resume"}) {
+      std::vector<std::string> words{"jobs", verb};
+      words.insert(words.end(), wrong.begin(), wrong.end());
+      CHECK(installation.run(words) == 2);
+    }
+  }
+  CHECK_FALSE(installation.stats().paused);
+  CHECK(installation.stats().paused_kinds.empty());
+  // As an older release did.
+  const auto pause = [&](const std::string& queue, const std::string& kind) {
+    const auto store = installation.open();
+    REQUIRE(Installation::await<void>([&](auto done) { store->pause(queue, kind, done); }));
+  };
+  pause("default", "nope");
+  pause("other", "");
+  CHECK(installation.run({"jobs", "resume", "--kind", "nope"}) == 0);
+  CHECK(installation.stats().paused_kinds.empty());
+  CHECK(installation.run({"jobs", "resume", "--queue", "other"}) == 0);
+  CHECK_FALSE(installation.open()->queue_stats("other")->paused);
+}
+
+TEST_CASE("the list of jobs cuts a long error between characters, and shows no control of it") {
+  const Installation installation;
+  {
+    const auto store = installation.open();
+    const auto worker = *Installation::await<std::int64_t>([&](auto done) {
+      store->register_worker({"queue-worker.1", 1, ""}, std::chrono::seconds(30), done);
+    });
+    store::ClaimRequest request;
+    request.worker_id = worker;
+    request.limit = 1;
+    const auto jobs = *Installation::await<std::vector<store::Job>>(
+        [&](auto done) { store->claim(request, done); });
+    REQUIRE(jobs.size() == 1);
+    const std::string error = std::string(70, 'x') + "\xE2\x80\xAE" + "\n" + "12345" + "\xC3\xA4";
+    REQUIRE(Installation::await<store::JobState>([&](auto done) {
+      store->fail_job({{jobs[0].id, jobs[0].fence}, error, true, {}}, done);
+    }));
+  }
+  test::TempDir dir;
+  const Fd file{::open((dir / "list").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)};
+  std::fflush(stdout);
+  const Fd before{::dup(STDOUT_FILENO)};
+  ::dup2(file.get(), STDOUT_FILENO);
+  const int code = installation.run({"jobs", "list"});
+  std::fflush(stdout);
+  ::dup2(before.get(), STDOUT_FILENO);
+  CHECK(code == 0);
+  const std::string list = *read_file(dir / "list");
+  CHECK(text::is_utf8(list));
+  CHECK(list.find(std::string(70, 'x')) != std::string::npos);
+  CHECK(list.find("\xE2\x80\xAE") == std::string::npos);
 }
 
 TEST_CASE("a store is checked, backed up and restored from the command line") {
