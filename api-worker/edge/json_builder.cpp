@@ -24,8 +24,8 @@ std::string position_in(std::string_view text, std::size_t offset) {
 std::string reason_of(const nlohmann::json::exception& error) {
   const std::string_view what = error.what();
   const std::size_t colon = what.find(": ");
-  return std::string(colon == std::string_view::npos ? what : what.substr(colon + 2))
-      .substr(0, 200);
+  return std::string(
+      text::truncate_utf8(colon == std::string_view::npos ? what : what.substr(colon + 2), 200));
 }
 
 }  // namespace
@@ -169,7 +169,7 @@ bool JsonBuilder::parse_error(std::size_t position, const std::string&,
   if (dynamic_cast<const nlohmann::json::parse_error*>(&error) == nullptr) {
     // A number beyond what a double holds.
     refusal_ = {400, fmt::format("The body is JSON that cannot be used: {}",
-                                 std::string(error.what()).substr(0, 200))};
+                                 text::truncate_utf8(error.what(), 200))};
     return false;
   }
   // It counts from 1 and points past the last byte read.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api-worker/middleware/access_log.hpp"
 
+#include "common/text/utf8.hpp"
+
 #include <array>
 #include <cmath>
 
@@ -43,7 +45,7 @@ void AccessLog::on_response(Context& context, http::Response& response) {
     }
   }
   if (const std::string* agent = request.headers.find("User-Agent")) {
-    fields[count++] = {"user_agent", std::string_view(*agent).substr(0, kMaxUserAgent)};
+    fields[count++] = {"user_agent", text::truncate_utf8(*agent, kMaxUserAgent)};
   }
   if (!context.refusal.empty()) fields[count++] = {"reason", context.refusal};
   log_.log(log::Level::Info, context.refusal.empty() ? "request completed" : "request refused",

@@ -3,6 +3,7 @@
 #include "common/config/schema.hpp"
 #include "common/config/secret_fields.hpp"
 #include "common/net/url.hpp"
+#include "common/text/utf8.hpp"
 
 #include <algorithm>
 
@@ -37,7 +38,7 @@ Result<std::string> check_model(const std::string& text) {
   return fail(ErrorKind::InvalidArgument,
               fmt::format("'{}' is not a model's name: at most {} printable ASCII characters, no "
                           "blanks",
-                          text.substr(0, kLongest), kLongest));
+                          text::truncate_utf8(text, kLongest), kLongest));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "common/log/output.hpp"
 #include "common/os/thread.hpp"
+#include "common/text/utf8.hpp"
 
 #include <cxxabi.h>
 #include <execinfo.h>
@@ -333,7 +334,7 @@ std::string plain_name(const std::type_info& type) {
 }
 
 std::string one_line(std::string_view text) {
-  std::string line(text.substr(0, kMaxWhat));
+  std::string line(text::truncate_utf8(text, kMaxWhat));
   std::replace_if(
       line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   return line;

@@ -2,6 +2,7 @@
 #include "supervisor/alerts/rules.hpp"
 
 #include "common/base/duration.hpp"
+#include "common/text/utf8.hpp"
 #include "supervisor/state/health.hpp"
 
 #include <fmt/format.h>
@@ -233,7 +234,7 @@ void Rules::add_sample(const std::string& program, ErrorSample sample) {
   add_id(alert.request_ids, sample.request_id);
   if (!sample.message.empty())
     alert.summary = fmt::format("{}: {} errors; the last: {}", program, alert.count,
-                                sample.message.substr(0, 200));
+                                text::truncate_utf8(sample.message, 200));
   alert.errors.push_back(std::move(sample));
   if (alert.errors.size() > kMostSamples) alert.errors.erase(alert.errors.begin());
 }

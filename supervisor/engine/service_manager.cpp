@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/engine/service_manager.hpp"
 
+#include "common/text/utf8.hpp"
+
 #include <fmt/format.h>
 
 #include <utility>
@@ -32,7 +34,7 @@ std::string summary(const core::FleetView& view) {
 void ServiceManager::fleet_changed(const core::FleetView& view) {
   if (!notifier_.active()) return;
   std::string text = summary(view);
-  if (text.size() > 200) text = text.substr(0, 200) + "…";
+  if (text.size() > 200) text = std::string(text::truncate_utf8(text, 200)) + "…";
   if (view.ready && !ready_sent_) {
     ready_sent_ = true;
     send("READY=1\n" + notify::Notifier::status_line(text));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/telemetry/conflict_reports.hpp"
 
+#include "common/text/utf8.hpp"
+
 namespace holdfast::supervisor::telemetry {
 namespace {
 
@@ -56,7 +58,7 @@ std::vector<std::string> ConflictReports::news(const std::vector<FamilyConflict>
   for (const LeftOut& sample : left_out) {
     report("metrics: some samples of " + sample.program + " are not exposed, because " +
                std::string(reason_for(sample.reason)),
-           "; the first is " + sample.sample.substr(0, kLongestExample));
+           "; the first is " + std::string(text::truncate_utf8(sample.sample, kLongestExample)));
   }
   return messages;
 }
