@@ -3,6 +3,8 @@
 
 // Just enough Unicode for cutting and hashing text: where a reader sees the edge of a character,
 // what makes a word, and simple lower-casing of the Latin, Greek and Cyrillic blocks. No locale.
+// Stored vectors of `hashing` were made by these rules, so they stay as they are; what search makes
+// of a character, in all scripts, is search/letters.hpp.
 //
 // Threads: pure functions. Bytes that are not UTF-8 count as text::kReplacement, one each.
 

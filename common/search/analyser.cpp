@@ -185,6 +185,8 @@ std::string Analyser::index_terms(std::string_view text) {
     append_once(joined.word.text);
     each_stem(joined.word, latin, append_once);
   }
+  for (const Token& picture : tokens.emoji)
+    append_once(picture.text);
   for (const std::string& piece : tokens.pieces)
     append_once(piece);
   return terms;
@@ -241,6 +243,8 @@ Query Analyser::parse_query(std::string_view text) {
                 [&](std::string stem) { list.add_variant(*places[i], std::move(stem)); });
     }
   }
+  for (const Token& picture : tokens.emoji)
+    list.add(picture.text);
   for (const Joined& joined : tokens.joined) {
     if (joined.cuts_words) continue;
     list.add_joined(joined.word.text,

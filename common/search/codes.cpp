@@ -73,8 +73,22 @@ void add_parts(Code& code, std::string_view word, std::size_t place) {
 }  // namespace
 
 bool is_joiner(char32_t c) {
-  constexpr std::u32string_view kJoiners = U"-_./:'@\u2019\u2010\u2011";
-  return kJoiners.find(c) != std::u32string_view::npos;
+  switch (c) {
+    case U'-':
+    case U'_':
+    case U'.':
+    case U'/':
+    case U':':
+    case U'\'':
+    case U'@':
+    case 0x2010:
+    case 0x2011:
+    case 0x2019:
+    // Arabic decimal and thousands separators.
+    case 0x066B:
+    case 0x066C: return true;
+    default: return false;
+  }
 }
 
 std::vector<Code> codes_in(std::string_view text, const std::vector<Token>& words) {

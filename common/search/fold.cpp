@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/search/fold.hpp"
 
-#include "common/embedding/characters.hpp"
+#include "common/search/letters.hpp"
 
 #include <algorithm>
 #include <array>
@@ -312,13 +312,6 @@ std::u32string_view spelled_out(char32_t c) {
   }
 }
 
-// Punctuation that embedding::is_word_character takes for letters.
-constexpr std::array<char32_t, 27> kPunctuation{
-    0x037E, 0x0387, 0x055D, 0x0589, 0x05BE, 0x05C0, 0x05C3, 0x05C6, 0x05F3,
-    0x05F4, 0x060C, 0x061B, 0x061F, 0x066A, 0x06D4, 0x0964, 0x0965, 0x0E2F,
-    0x0E5A, 0x0E5B, 0x104A, 0x104B, 0x17D4, 0x17D5, 0x30FB, 0xFE52, 0xFFFD,
-};
-
 // The zeros of scripts whose digits people also write as 0 to 9. Sorted.
 constexpr std::array<char32_t, 19> kZeros{
     0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66,
@@ -344,20 +337,8 @@ void append_utf8(std::string& out, char32_t c) {
 
 }  // namespace
 
-bool is_invisible(char32_t c) {
-  return c == 0xAD || c == 0x061C || c == 0x17B4 || c == 0x17B5 || within(c, 0x180B, 0x180F) ||
-         within(c, 0x200B, 0x200F) || c == 0x2060 || c == 0xFEFF || within(c, 0xFE00, 0xFE0F) ||
-         within(c, 0xE0000, 0xE0FFF);
-}
-
 bool is_vowel_point(char32_t c) {
   return is_hebrew_point(c) || (is_arabic_sign(c) && !within(c, 0x0653, 0x0655));
-}
-
-bool is_letter(char32_t c) {
-  c = narrow(c);
-  return embedding::is_word_character(c) &&
-         !std::binary_search(kPunctuation.begin(), kPunctuation.end(), c);
 }
 
 char32_t ascii_digit(char32_t c) {
@@ -367,7 +348,7 @@ char32_t ascii_digit(char32_t c) {
 }
 
 void append_letter(std::u32string& word, char32_t c) {
-  c = embedding::to_lower(narrow(c));
+  c = to_lower(narrow(c));
   // What a Persian keyboard has in their places: the stemmer knows those of Arabic.
   if (c == 0x06CC) c = 0x064A;
   if (c == 0x06A9) c = 0x0643;

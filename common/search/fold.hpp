@@ -12,15 +12,9 @@
 
 namespace holdfast::search {
 
-// Whether readers do not see it: a soft hyphen, a byte order mark, a joiner, a variation selector.
-bool is_invisible(char32_t c);
-
 // A sign of Hebrew or Arabic that everyday writing leaves out, but for those that make another
 // letter of the one before.
 bool is_vowel_point(char32_t c);
-
-// Whether it is part of a word. A mark belongs to the letter before it.
-bool is_letter(char32_t c);
 
 // The ASCII digit that a digit of another script stands for; other characters as they are.
 char32_t ascii_digit(char32_t c);

@@ -107,11 +107,17 @@ Ranker::Found Ranker::find(std::string_view text) {
   if (query_.terms.empty()) return found;
   const Tokens tokens = tokenise(text);
   const LanguageSet latin = tokens.guess.languages();
-  found.words = tokens.words.size();
+  found.words = tokens.words.size() + tokens.emoji.size();
   for (std::size_t i = 0; i < tokens.words.size(); ++i)
     match_token(tokens.words[i], 1, i, latin, found);
   for (const Joined& joined : tokens.joined)
     match_token(joined.word, joined.cuts_words ? kPartQuality : 1, joined.first, latin, found);
+  std::size_t after = 0;  // the words before an emoji
+  for (const Token& picture : tokens.emoji) {
+    while (after < tokens.words.size() && tokens.words[after].begin < picture.begin)
+      ++after;
+    match_token(picture, 1, after, latin, found);
+  }
   // One character is a term of its own only if it is all that was asked for.
   for (const std::string& piece : tokens.pieces) {
     const auto term = words_.find(piece);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/search/tokens.hpp"
 
-#include "common/embedding/characters.hpp"
 #include "common/search/codes.hpp"
 #include "common/search/fold.hpp"
 #include "common/search/hebrew.hpp"
 #include "common/search/korean.hpp"
+#include "common/search/letters.hpp"
 #include "common/search/printed_form.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/utf8.hpp"
@@ -141,7 +141,7 @@ class Tokeniser {
     if (next == at || next == text_.size() || !has_cases(script)) return std::nullopt;
     char32_t c = text::decode_utf8(text_.substr(next)).value;
     if (const std::u32string plain = spelled_plainly(c); !plain.empty()) c = plain.front();
-    if (script_of(c) != script || embedding::to_lower(c) != c) return std::nullopt;
+    if (script_of(c) != script || to_lower(c) != c) return std::nullopt;
     return next;
   }
 
@@ -178,12 +178,13 @@ class Tokeniser {
   }
 
   void take(char32_t c, std::size_t begin, std::size_t end) {
-    if (is_invisible(c) || is_vowel_point(c)) {
+    if (is_invisible(c) || is_vowel_point(c) || is_inside_words(c)) {
       if (!word_.empty() && end_of_word() == begin) ends_.back() = end;  // what follows is adjacent
       return;
     }
     if (!is_letter(c)) {
       take_other(c, begin, end);
+      if (is_emoji(c)) add_emoji(c, begin, end);
       return;
     }
     c = ascii_digit(c);
@@ -223,6 +224,23 @@ class Tokeniser {
     } else {
       end_join();
     }
+  }
+
+  void add_emoji(char32_t c, std::size_t begin, std::size_t end) {
+    const std::string picture = to_utf8(std::u32string_view(&c, 1));
+    const bool is_half = is_half_of_flag(c);
+    if (is_half && half_flag_end_ == begin) {
+      out_.emoji.back().text += picture;
+      out_.emoji.back().end = end;
+      half_flag_end_ = std::string_view::npos;
+      return;
+    }
+    Token token;
+    token.text = picture;
+    token.begin = begin;
+    token.end = end;
+    out_.emoji.push_back(std::move(token));
+    half_flag_end_ = is_half ? end : std::string_view::npos;
   }
 
   void drop_sign() {
@@ -374,9 +392,10 @@ class Tokeniser {
   std::size_t join_parts_ = 0;    // of join_text_: words, superscripts, subscripts
   std::string join_text_;
   std::size_t join_end_ = 0;
-  std::size_t raised_end_ = 0;  // of the last superscript or subscript
-  bool is_broken_ = false;      // the next word is the rest of the last one
-  bool has_broken_ = false;     // something of what is joined was
+  std::size_t raised_end_ = 0;                          // of the last superscript or subscript
+  std::size_t half_flag_end_ = std::string_view::npos;  // of a flag's first half
+  bool is_broken_ = false;                              // the next word is the rest of the last one
+  bool has_broken_ = false;                             // something of what is joined was
 };
 
 }  // namespace

@@ -12,6 +12,8 @@
 //   1080Ti" is gtx, 1080ti, gtx1080, and gtx1080ti.
 // - Superscripts and subscripts are no part of a word, but of what it is joined to: "H\u2082O" is
 //   h, o, and h2o. "10\u00B2" is only 10: 102 is another number.
+// - What is no letter, digit or mark ends a word, in all scripts (letters.hpp). An emoji does, too,
+//   and is something to look for; both halves of a flag are one.
 //
 // Threads: pure functions. Bytes that are not UTF-8 separate words.
 
@@ -44,6 +46,7 @@ struct Joined {
 struct Tokens {
   std::vector<Token> words;  // in the order of the text
   std::vector<Joined> joined;
+  std::vector<Token> emoji;         // between the words: they are none
   std::vector<std::string> pieces;  // the shorter runs of scripts without spaces
   LanguageGuess guess;
 };

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a character is to search, in all scripts, and which spellings of a word are one.
+
+#include "common/search/letters.hpp"
+
+#include "common/search/analyser.hpp"
+#include "common/search/ranking.hpp"
+#include "tests/support/catch.hpp"
+
+#include <algorithm>
+#include <random>
+#include <set>
+#include <sstream>
+
+using namespace holdfast::search;
+
+namespace {
+
+using Cases = std::vector<std::pair<const char*, const char*>>;
+
+std::vector<std::string> words_in(std::string_view text) {
+  std::vector<std::string> words;
+  for (const Token& token : tokenise(text).words)
+    words.push_back(token.text);
+  return words;
+}
+
+std::set<std::string> terms_in(std::string_view text) {
+  std::set<std::string> terms;
+  std::istringstream in(Analyser().index_terms(text));
+  for (std::string term; in >> term;)
+    terms.insert(term);
+  return terms;
+}
+
+// Whether the index and the ranking both have the last thing that a query looks for.
+bool has(std::string_view text, std::string_view query) {
+  const Query parsed = Analyser().parse_query(query);
+  if (parsed.terms.empty()) return false;
+  const auto terms = terms_in(text);
+  const Term& last = parsed.terms.back();
+  const bool indexed =
+      terms.contains(last.word) ||
+      std::any_of(last.variants.begin(), last.variants.end(),
+                  [&](const std::string& variant) { return terms.contains(variant); });
+  Analyser analyser;
+  Ranker ranker(analyser, parsed, {1000, std::vector<std::uint64_t>(parsed.terms.size(), 1)},
+                {0, 1});
+  const auto matches = ranker.matches(text);
+  const bool ranked = std::any_of(matches.begin(), matches.end(), [&](const Match& match) {
+    return match.term == parsed.terms.size() - 1;
+  });
+  CHECK(indexed == ranked);
+  return indexed;
+}
+
+// Whether the words that stand in order have one of the spellings of a query's only phrase.
+bool has_phrase(std::string_view text, std::string_view query) {
+  const auto phrases = Analyser().parse_query(query).phrases;
+  REQUIRE(phrases.size() == 1);
+  std::string ordered = " " + Analyser().index_terms(text);
+  ordered.resize(ordered.find(" " + std::string(kUnordered)));
+  ordered += ' ';
+  return std::any_of(phrases[0].begin(), phrases[0].end(), [&](const auto& spelling) {
+    std::string wanted = " ";
+    for (const std::string& word : spelling)
+      wanted += word + " ";
+    return ordered.find(wanted) != std::string::npos;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a symbol ends a word") {
+  const Cases table{
+      {"Breakfast🍞 is served", "breakfast"},
+      {"Breakfast🍞is served", "breakfast"},
+      {"thanks🙏 all", "thanks"},
+      {"I🧡NY", "ny"},
+      {"I❤\uFE0FNY", "ny"},
+      {"Ticket🎫1234", "1234"},
+      {"🇩🇪Deutschland", "deutschland"},
+      {"Deutschland🇩🇪", "deutschland"},
+      {"👍🏽ok", "ok"},
+      {"👩\u200D💻dev", "dev"},
+      {"🅰\uFE0Fpple", "pple"},
+      {"foo☺bar", "foo"},
+      {"price→value", "value"},
+      {"5⅓cups", "cups"},
+      {"foo℗bar", "bar"},
+      {"12⳩x", "x"},
+      {"a☰b龍䷀", "龍"},
+      {"𝄞music", "music"},
+      {"icon\uE000word", "word"},
+  };
+  for (const auto& [text, query] : table) {
+    INFO(query << " in " << text);
+    CHECK(has(text, query));
+  }
+  CHECK(has_phrase("thanks🙏 all", "\"thanks all\""));
+}
+
+TEST_CASE("punctuation of any script ends a word") {
+  const Cases table{
+      {"ሰላም። ነህ", "ሰላም ነህ"},  // Ethiopic
+      {"ሰላም፡ነህ", "ሰላም ነህ"},
+      {"नमस्ते॥ जी", "नमस्ते जी"},  // Devanagari
+      {"डॉ॰ राम", "डॉ राम"},
+      {"ᠮᠣᠩᠭᠣᠯ᠂ ᠪᠢ", "ᠮᠣᠩᠭᠣᠯ ᠪᠢ"},    // Mongolian
+      {"ꯃꯤꯇꯩ꯫ ꯑ", "ꯃꯤꯇꯩ ꯑ"},          // Meitei
+      {"ߒߞߏ߹ ߛ", "ߒߞߏ ߛ"},            // N'Ko
+      {"ܫܠܡܐ܀ ܐ", "ܫܠܡܐ ܐ"},          // Syriac
+      {"བོད༎ཡིག", "བོད ཡིག"},             // Tibetan
+      {"ᚠᚢ᛫ᚦ", "ᚠᚢ ᚦ"},               // Runic
+      {"ꦗꦮ꧉ ꦄ", "ꦗꦮ ꦄ"},              // Javanese
+      {"ᐃᓄᒃ᙮ ᐊ", "ᐃᓄᒃ ᐊ"},            // Canadian
+      {"𐤔𐤋𐤌𐤟 𐤀", "𐤔𐤋𐤌 𐤀"},            // Phoenician
+      {"සිංහල෴ ක", "සිංහල ක"},          // Sinhala
+      {"សួស្តី៖ ពិភពលោក", "សួស្តី ពិភពលោក"},  // Khmer
+      {"Հայ՝ ես", "Հայ ես"},          // Armenian
+      {"กรุงเทพฯ ไป", "กรุงเทพ ไป"},
+  };
+  for (const auto& [text, plain] : table) {
+    INFO(text);
+    CHECK(words_in(text) == words_in(plain));
+  }
+  // They stand inside of one.
+  CHECK(words_in("ինչո՞ւ") == words_in("ինչու"));
+  CHECK(words_in("ߒߺߞߏ") == words_in("ߒߞߏ"));
+}
+
+TEST_CASE("separators of numbers are those of any script") {
+  CHECK(has("٣٫١٤", "3.14"));
+  CHECK(has("π = 3.14", "٣٫١٤"));
+  CHECK(has("١٬٠٠٠", "1000"));
+  CHECK(terms_in("٣٫١٤") == terms_in("3.14"));
+}
+
+TEST_CASE("letters, marks and digits of all scripts are words, also of a newer Unicode") {
+  for (const char* word :
+       {"ⲁⲛⲟⲕ", "ᏣᎳᎩ", "ⵜⵉⴼⵉⵏⴰⵖ", "𐐔𐐯𐑅", "𞤆𞤵𞤤𞤢𞤪", "꤆", "፩፪", "௧௰", "〆切", "々"})
+    CHECK_FALSE(words_in(word).empty());
+  CHECK(words_in("\U000323B5").size() == 1);
+  CHECK(is_letter(U'\u0966'));
+  CHECK(words_in("\uFFFD\uFFFE").empty());
+}
+
+TEST_CASE("an emoji is something to look for, and no word") {
+  CHECK(has("Breakfast🍞 is served", "🍞"));
+  CHECK(has("I❤\uFE0FNY", "❤"));
+  CHECK(has("ok 👍🏽", "👍"));
+  CHECK(has("aus 🇩🇪", "🇩🇪"));
+  CHECK_FALSE(has("aus 🇩🇰", "🇩🇪"));
+  CHECK(has("🇩🇰🇩🇪", "🇩🇪"));
+  CHECK(has("👩\u200D💻 at work", "👩\u200D💻"));
+  CHECK(words_in("a 🍞 b") == std::vector<std::string>{"a", "b"});
+  CHECK(Analyser().parse_query("🍞").terms.size() == 1);
+  CHECK(Analyser().parse_query("→ | ─ €").terms.empty());
+  const Query query = Analyser().parse_query("bread 🍞");
+  REQUIRE(query.terms.size() == 2);
+  Analyser analyser;
+  Ranker ranker(analyser, query, {1000, {1, 1}}, {0, 1});
+  const std::string title = "Bread 🍞";
+  const double both = ranker.score({title, "Bread 🍞", 1.0F});
+  CHECK(both <= 1.0);
+  CHECK(both > ranker.score({title, "Bread", 1.0F}));
+}
