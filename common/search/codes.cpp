@@ -84,6 +84,21 @@ bool is_joiner(char32_t c) {
     case 0x2010:
     case 0x2011:
     case 0x2019:
+    // What is typed for an apostrophe, and what is one: in Ukrainian, Uzbek, Hawaiian, Armenian,
+    // and in Arabic and Hebrew names.
+    case U'`':
+    case 0x00B4:
+    case 0x02B9:
+    case 0x02BB:
+    case 0x02BC:
+    case 0x02BD:
+    case 0x02BE:
+    case 0x02BF:
+    case 0x055A:
+    case 0x2018:
+    case 0x201B:
+    case 0xA78B:
+    case 0xA78C:
     // Arabic decimal and thousands separators.
     case 0x066B:
     case 0x066C: return true;

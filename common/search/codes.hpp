@@ -24,7 +24,8 @@ struct CodePart {
 };
 using Code = std::vector<CodePart>;
 
-// Whether words with this sign between them are also one: a hyphen, a dot, a slash or the like.
+// Whether words with this sign between them are also one: a hyphen, a dot, a slash, an apostrophe
+// or the like.
 bool is_joiner(char32_t c);
 
 // The longest runs of parts that hang together, in which letters and digits meet at least once: in

@@ -308,8 +308,73 @@ std::u32string_view spelled_out(char32_t c) {
     case 0x05F0: return U"\u05D5\u05D5";
     case 0x05F1: return U"\u05D5\u05D9";
     case 0x05F2: return U"\u05D9\u05D9";
+    // Letters of a bare consonant, as older texts write them.
+    case 0x09CE: return U"\u09A4\u09CD";
+    case 0x0D7A: return U"\u0D23\u0D4D";
+    case 0x0D7B: return U"\u0D28\u0D4D";
+    case 0x0D7C: return U"\u0D30\u0D4D";
+    case 0x0D7D: return U"\u0D32\u0D4D";
+    case 0x0D7E: return U"\u0D33\u0D4D";
+    case 0x0D7F: return U"\u0D15\u0D4D";
     default: return {};
   }
+}
+
+// The scripts of India whose letters lie in one order, each in its own block. Not Tamil.
+constexpr bool is_of_india(char32_t c) {
+  return within(c, 0x0900, 0x0D7F) && !within(c, 0x0B80, 0x0BFF);
+}
+constexpr char32_t kPlaces = 0x80;  // of a block
+constexpr char32_t kAnusvara = 0x02;
+constexpr char32_t kDentalNa = 0x28;
+constexpr char32_t kVelarNa = 0x19;
+constexpr char32_t kVirama = 0x4D;
+
+// Consonants stand in rows of five by where they are spoken, each with its nasal at the end.
+constexpr char32_t kInRow = 5;
+constexpr bool is_in_row(char32_t place) {
+  return within(place, 0x15, 0x2E) && place != 0x29;
+}
+constexpr char32_t row_place(char32_t place) {
+  return place - 0x15 - (place > 0x29 ? 1 : 0);
+}
+
+// Whether a nasal without a vowel before this consonant is also written as a dot, the anusvara:
+// one of its row, or the commonest one.
+bool is_dotted(char32_t nasal, char32_t before) {
+  if (!is_in_row(nasal) || row_place(nasal) % kInRow + 1 != kInRow) return false;
+  if (!is_in_row(before) || row_place(before) % kInRow + 1 == kInRow) return false;
+  return nasal == kDentalNa || row_place(nasal) / kInRow == row_place(before) / kInRow;
+}
+
+// The dot for each way to write a nasal, that of the first row before anything, as the normalisers
+// of Apache Lucene have it.
+void append_of_india(std::u32string& word, char32_t c) {
+  const char32_t block = c - c % kPlaces;
+  const char32_t place = c % kPlaces;
+  const bool after_virama = !word.empty() && word.back() == block + kVirama;
+  if (place == kVirama && after_virama) return;
+  if (place == kVirama && !word.empty() && word.back() == block + kVelarNa) {
+    word.back() = block + kAnusvara;
+    return;
+  }
+  if (after_virama && word.size() >= 2) {
+    const char32_t nasal = word[word.size() - 2];
+    if (nasal - nasal % kPlaces == block && is_dotted(nasal % kPlaces, place)) {
+      word.pop_back();
+      word.back() = block + kAnusvara;
+    }
+  }
+  // A half moon, and what Gurmukhi writes after short vowels.
+  const bool is_moon = c == 0x0901 || c == 0x0A01 || c == 0x0A81 || c == 0x0A70;
+  word.push_back(is_moon ? block + kAnusvara : c);
+}
+
+void append_folded(std::u32string& word, char32_t c) {
+  if (is_of_india(c)) return append_of_india(word, c);
+  // Armenian "ev": the ligature, its two letters, and how it is spelt today.
+  if (c == 0x0582 && !word.empty() && word.back() == 0x0565) c = 0x057E;
+  word.push_back(c);
 }
 
 // The zeros of scripts whose digits people also write as 0 to 9. Sorted.
@@ -368,11 +433,9 @@ std::u32string fold(std::u32string_view word) {
   for (const char32_t c : word) {
     if (is_left_out(c)) continue;
     const std::u32string_view letters = spelled_out(c);
-    if (letters.empty()) {
-      folded.push_back(base_letter(c));
-    } else {
-      folded += letters;
-    }
+    if (letters.empty()) append_folded(folded, base_letter(c));
+    for (const char32_t letter : letters)
+      append_folded(folded, letter);
   }
   return folded;
 }

@@ -3,7 +3,7 @@
 
 // Makes spellings of one word equal: case, accents, full-width forms, letters that are written
 // apart from their marks (as file names of macOS are), points and vowel signs of Hebrew and Arabic,
-// the forms of alef, the nukta of Indian letters, digits of other scripts.
+// the forms of alef, the nukta and the nasals of Indian letters, digits of other scripts.
 //
 // Threads: pure functions.
 

@@ -40,14 +40,14 @@ bool is_invisible(char32_t c) {
 bool is_letter(char32_t c) {
   if (c < 0x80) return text::is_alphanumeric(static_cast<char>(c));
   switch (category_of(c)) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
     case UTF8PROC_CATEGORY_LT:
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_MC:
     case UTF8PROC_CATEGORY_ME:
     case UTF8PROC_CATEGORY_ND:
     case UTF8PROC_CATEGORY_NL: return true;
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
     case UTF8PROC_CATEGORY_LM: return !is_joiner(c);
     case UTF8PROC_CATEGORY_LO: return !is_abbreviation_mark(c);
     case UTF8PROC_CATEGORY_NO: return !is_drawn_number(c);

@@ -8,7 +8,6 @@
 #include "tests/support/catch.hpp"
 
 #include <algorithm>
-#include <random>
 #include <set>
 #include <sstream>
 
@@ -164,4 +163,90 @@ TEST_CASE("an emoji is something to look for, and no word") {
   const double both = ranker.score({title, "Bread 🍞", 1.0F});
   CHECK(both <= 1.0);
   CHECK(both > ranker.score({title, "Bread", 1.0F}));
+}
+
+TEST_CASE("capitals of every script that has them are found by small letters") {
+  const Cases table{
+      {"ՀԱՅԱՍՏԱՆ", "հայաստան"},
+      {"ᲡᲐᲥᲐᲠᲗᲕᲔᲚᲝ", "საქართველო"},
+      {"ႱႠ", "ⴑⴀ"},
+      {"𞤀𞤁𞤂", "𞤢𞤣𞤤"},
+      {"𐐔𐐇", "𐐼𐐯"},
+      {"ᏣᎳᎩ", "ꮳꮃꭹ"},
+      {"\u04C1", "\u04C2"},
+      {"Ⱡ", "ⱡ"},
+      {"Ꜣ", "ꜣ"},
+      {"ⲀⲂ", "ⲁⲃ"},
+      {"Ꙁ", "ꙁ"},
+      {"STRA\u1E9EE", "straße"},
+      {"ΟΔΟΣ", "οδος"},
+      {"ᾼ", "ᾳ"},
+      // Armenian "ev" is one letter, two, and two others.
+      {"և", "եւ"},
+      {"ԵՎ", "և"},
+      {"թև", "թեւ"},
+  };
+  for (const auto& [capital, small] : table) {
+    INFO(capital << " and " << small);
+    CHECK(words_in(capital) == words_in(small));
+    CHECK(terms_in(capital) == terms_in(small));
+    CHECK(has(capital, small));
+  }
+  CHECK(words_in("İstanbul ISPARTA ılık") ==
+        std::vector<std::string>{"istanbul", "isparta", "ilik"});
+  CHECK(to_lower(U'ς') == U'σ');
+  CHECK(to_lower(U'İ') == U'i');
+  CHECK(to_lower(U'ß') == U'ß');
+  std::size_t unsettled = 0;
+  for (char32_t c = 0; c < 0x20000; ++c)
+    unsettled += to_lower(to_lower(c)) == to_lower(c) ? 0 : 1;
+  CHECK(unsettled == 0);
+}
+
+TEST_CASE("a nasal is found as a letter without a vowel and as a dot, in the scripts of India") {
+  const Cases table{
+      {"हिन्दी", "हिंदी"},
+      {"पञ्जाब", "पंजाब"},
+      {"चाँद", "चांद"},
+      {"अण्डा", "अंडा"},
+      {"सम्बन्ध", "संबंध"},
+      {"गङ्गा", "गंगा"},
+      {"इन्टरनेट", "इंटरनेट"},
+      {"সঙ্গীত", "সংগীত"},
+      {"রঙ্", "রং"},
+      {"હિન્દી", "હિંદી"},
+      {"ਹਿੰਦੀ", "ਹਿਂਦੀ"},
+      {"హిన్దీ", "హిందీ"},
+      {"ಹಿನ್ದಿ", "ಹಿಂದಿ"},
+      {"സമ്പൂർണം", "സംപൂർണം"},
+      // Letters of a bare consonant.
+      {"അവൻ", "അവന്"},
+      {"അവന്\u200D", "അവൻ"},
+      {"കാർ", "കാര്"},
+      {"ൻ്റെ", "ന്റെ"},
+      {"উৎসব", "উত্\u200Dসব"},
+  };
+  for (const auto& [one, other] : table) {
+    INFO(one << " and " << other);
+    CHECK(words_in(one) == words_in(other));
+    CHECK(has(one, other));
+    CHECK(has(other, one));
+  }
+  // Another sound.
+  const Cases others{{"जन्म", "जंम"}, {"कन्या", "कंया"}, {"अन्न", "अंन"}, {"চাঁদ", "চাংদ"}};
+  for (const auto& [one, other] : others) {
+    INFO(one << " and " << other);
+    CHECK(words_in(one) != words_in(other));
+  }
+}
+
+TEST_CASE("an apostrophe inside a word is found however it is typed") {
+  for (const char* mark : {"'", "’", "ʼ", "ʻ", "‘", "`", "´", "ʹ", "ʽ", "ʾ", "ʿ", "՚", "ꞌ", "＇"}) {
+    const std::string typed(mark);
+    INFO(typed);
+    CHECK(words_in("об" + typed + "єкт") == words_in("об'єкт"));
+    CHECK(terms_in("O" + typed + "zbekiston") == terms_in("O'zbekiston"));
+    CHECK(terms_in(typed + "okina") == terms_in("'okina"));
+    CHECK(has("Sana" + typed + "a", "sanaa"));
+  }
 }
