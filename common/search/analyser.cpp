@@ -22,6 +22,8 @@ constexpr std::size_t kMostTerms = 64;
 constexpr std::size_t kMostVariants = 176;
 constexpr std::size_t kMostSpellings = 8;  // of a phrase
 constexpr std::size_t kRecognisable = 4;
+constexpr std::size_t kAroundJoined = 8;  // words before, and after, what is in order once more
+constexpr std::string_view kInterruption = "_";  // where no phrase goes on
 
 // Languages close the same quote in different ways.
 struct Quotes {
@@ -103,6 +105,35 @@ bool has_alphabet(Script script) {
          script != Script::Other;
 }
 
+// A word in a text as it is read, where a formula and a word broken at the end of a line are one.
+struct ReadWord {
+  std::string_view text;
+  bool is_joined = false;
+};
+
+// Nothing if that is how its words stand.
+std::vector<ReadWord> as_read(const Tokens& tokens) {
+  std::vector<ReadWord> read;
+  auto joined = tokens.joined.begin();
+  const auto find_next = [&](std::size_t from) {
+    joined = std::find_if(joined, tokens.joined.end(), [&](const Joined& one) {
+      return one.is_read_as_one && one.first >= from;
+    });
+  };
+  find_next(0);
+  if (joined == tokens.joined.end()) return read;
+  for (std::size_t i = 0; i < tokens.words.size(); ++i) {
+    if (joined == tokens.joined.end() || joined->first != i) {
+      read.push_back({tokens.words[i].text, false});
+      continue;
+    }
+    read.push_back({joined->word.text, true});
+    i = joined->last;
+    find_next(i + 1);
+  }
+  return read;
+}
+
 // Collects terms, each once.
 class TermList {
  public:
@@ -171,6 +202,19 @@ std::string Analyser::index_terms(std::string_view text) {
   };
   for (const Token& token : tokens.words)
     append(token.text);
+  // Phrases may have what is joined as it is read. All words again would be too many.
+  const std::vector<ReadWord> read = as_read(tokens);
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    if (!read[i].is_joined) continue;
+    const std::size_t begin = i - std::min(i, kAroundJoined);
+    if (end == 0 || begin > end) {
+      append(kInterruption);
+      end = begin;
+    }
+    for (; end < read.size() && end <= i + kAroundJoined; ++end)
+      append(read[end].text);
+  }
   append(kUnordered);
   std::unordered_set<std::string> seen;
   const auto append_once = [&](const std::string& term) {
@@ -193,7 +237,8 @@ std::string Analyser::index_terms(std::string_view text) {
 }
 
 void Analyser::add_phrase(Query& query, std::string_view text) {
-  const std::vector<Token> words = tokenise(text).words;
+  const Tokens tokens = tokenise(text);
+  const std::vector<Token>& words = tokens.words;
   if (words.empty() || query.phrases.size() == kMostTerms) return;
   const std::vector<Code> codes = codes_in(text, words);
   auto code = codes.begin();
@@ -214,6 +259,11 @@ void Analyser::add_phrase(Query& query, std::string_view text) {
       }
     }
     phrase = std::move(longer);
+  }
+  if (const std::vector<ReadWord> read = as_read(tokens); !read.empty()) {
+    auto& spelling = phrase.emplace_back();
+    for (const ReadWord& word : read)
+      spelling.emplace_back(word.text);
   }
   query.phrases.push_back(std::move(phrase));
 }

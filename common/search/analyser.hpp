@@ -52,7 +52,9 @@ inline constexpr std::string_view kUnordered = "__";
 class Analyser {
  public:
   // The terms of a text, separated by blanks: its words in order, then kUnordered and the others.
-  // None contains a blank, a quote or a backslash.
+  // Where a formula or a broken word is read as one ("H\u2082O", "infor-" and "mation"), it is in
+  // order once more as it is read, after "_" and between the words around it. None contains a
+  // blank, a quote or a backslash.
   std::string index_terms(std::string_view text);
 
   // At most 64 terms, with at most 240 spellings altogether. What is quoted is a phrase, and also

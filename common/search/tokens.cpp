@@ -174,7 +174,7 @@ class Tokeniser {
       append_letter(letters, c);
     join_text_ += to_utf8(fold(letters));
     join_end_ = raised_end_ = end;
-    join_pending_ = true;
+    join_pending_ = has_raised_ = true;
   }
 
   void take(char32_t c, std::size_t begin, std::size_t end) {
@@ -335,6 +335,11 @@ class Tokeniser {
       join_parts_ = 0;
       has_broken_ = false;
     }
+    if (joined_words_ == 0 || token.begin != raised_end_) {
+      end_raised();
+      raised_first_ = out_.words.size();
+      raised_text_ = join_text_.size();
+    }
     join_text_ += token.text;
     join_end_ = token.end;
     out_.words.push_back(std::move(token));
@@ -344,6 +349,19 @@ class Tokeniser {
       add_broken();
       has_broken_ = true;
     }
+  }
+
+  // Words with superscripts or subscripts, without what is joined to them by signs.
+  void end_raised() {
+    if (!std::exchange(has_raised_, false)) return;
+    Joined joined;
+    joined.first = raised_first_;
+    joined.last = out_.words.size() - 1;
+    joined.word.text = join_text_.substr(raised_text_);
+    joined.word.begin = out_.words[raised_first_].begin;
+    joined.word.end = join_end_;
+    joined.is_read_as_one = true;
+    if (joined.word.text.size() <= kLongestWord) out_.joined.push_back(std::move(joined));
   }
 
   // The last two words are the halves of one, which has other forms as any word.
@@ -357,12 +375,14 @@ class Tokeniser {
     joined.word.text += rest.text;
     joined.word.to_stem += rest.to_stem;
     joined.word.end = rest.end;
+    joined.is_read_as_one = true;
     if (joined.word.text.size() <= kLongestWord) out_.joined.push_back(std::move(joined));
   }
 
   // What ends here may be several words joined by signs.
   void end_join() {
     join_pending_ = false;
+    end_raised();
     if (joined_words_ == 2 && join_parts_ == 2 && has_broken_) joined_words_ = 0;  // is there
     add_joined();
     joined_words_ = 0;
@@ -392,10 +412,13 @@ class Tokeniser {
   std::size_t join_parts_ = 0;    // of join_text_: words, superscripts, subscripts
   std::string join_text_;
   std::size_t join_end_ = 0;
-  std::size_t raised_end_ = 0;                          // of the last superscript or subscript
-  std::size_t half_flag_end_ = std::string_view::npos;  // of a flag's first half
-  bool is_broken_ = false;                              // the next word is the rest of the last one
-  bool has_broken_ = false;                             // something of what is joined was
+  std::size_t raised_end_ = 0;    // of the last superscript or subscript
+  bool has_raised_ = false;       // since the word below
+  std::size_t raised_first_ = 0;  // the first of words with nothing but these in between
+  std::size_t raised_text_ = 0;   // where it begins in join_text_
+  bool is_broken_ = false;        // the next word is the rest of the last one
+  bool has_broken_ = false;       // something of what is joined was
+  std::size_t half_flag_end_ = std::string_view::npos;
 };
 
 }  // namespace

@@ -41,6 +41,9 @@ struct Joined {
   std::size_t first = 0;  // words[first] to words[last]
   std::size_t last = 0;
   bool cuts_words = false;  // begins or ends inside of one
+  // What readers see as one word there: with its superscripts and subscripts, or broken at the end
+  // of a line.
+  bool is_read_as_one = false;
 };
 
 struct Tokens {

@@ -250,3 +250,38 @@ TEST_CASE("an apostrophe inside a word is found however it is typed") {
     CHECK(has("Sana" + typed + "a", "sanaa"));
   }
 }
+
+TEST_CASE("a phrase has formulas and broken words as they are read, and as they are written") {
+  const Cases table{
+      {"CO₂-Ausstoß steigt", "\"CO2-Ausstoß\""},
+      {"CO₂-Ausstoß steigt", "\"CO₂-Ausstoß\""},
+      {"CO2-Ausstoß steigt", "\"CO₂-Ausstoß\""},
+      {"H₂O is water", "\"h2o is water\""},
+      {"H₂O is water", "\"H₂O is water\""},
+      {"so h2o is water", "\"H₂O is water\""},
+      {"non-H₂O-based fuel", "\"h2o based\""},
+      {"the infor-\nmation age began", "\"the information age\""},
+      {"the information age began", "\"infor-\nmation age\""},
+      {"le 1ᵉʳ mai", "\"le 1er mai\""},
+      {"Mᵐᵉ Dupont", "\"Mme Dupont\""},
+      {"nº 5", "\"no 5\""},
+      {"10 m² Fläche", "\"10 m2 fläche\""},
+      {"H₂O and CO₂ are", "\"h2o and co2 are\""},
+      {"C₁₂H₂₂O₁₁ is sugar", "\"c12h22o11 is\""},
+      {"Windows™ server", "\"windows server\""},
+      {"a word⁴ with a note", "\"word with\""},
+  };
+  for (const auto& [text, query] : table) {
+    INFO(query << " in " << text);
+    CHECK(has_phrase(text, query));
+  }
+  CHECK_FALSE(has_phrase("H₂O is water", "\"water h2o\""));
+  CHECK_FALSE(has_phrase("CO₂ steigt", "\"steigt co2\""));
+  // What stands far away is not there again.
+  std::string text = "first";
+  for (int i = 0; i < 40; ++i)
+    text += " far";
+  const std::string ordered = Analyser().index_terms("the " + text + " H₂O");
+  CHECK(ordered.find(" first ") == ordered.rfind(" first "));
+  CHECK(Analyser().index_terms("plain words").find(" _ ") == std::string::npos);
+}
