@@ -120,13 +120,24 @@ std::vector<std::string> keys_for_next_start(const Config& before, const Config&
   return keys;
 }
 
+std::size_t digest_of(const Listen& listen) {
+  Listen copy = listen;  // fields bind to members that can be written
+  return digest_of_roll_keys(fields_of(copy));
+}
+
+std::optional<std::size_t> used_listener(const Program& program, const std::string& listener) {
+  const auto found = program.uses.find("listen." + listener);
+  if (found == program.uses.end()) return std::nullopt;
+  return found->second;
+}
+
 void note_uses(Config& config) {
   for (Program& program : config.programs) {
     program.uses.clear();
     for (const std::string& name : program.sockets) {
       const auto listen = config.listen.find(name);
       if (listen == config.listen.end()) continue;
-      program.uses["listen." + name] = digest_of_roll_keys(fields_of(listen->second));
+      program.uses["listen." + name] = digest_of(listen->second);
     }
     // A oneshot has already run.
     if (program.type == ProgramType::Oneshot || program.command.empty()) continue;

@@ -10,6 +10,8 @@
 #include "common/config/config.hpp"
 #include "common/config/fields.hpp"
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +43,11 @@ std::vector<std::string> keys_with(const ChangedKeys& keys, ReloadEffect effect)
 // The keys outside of [supervisor] and [program.NAME] that differ and only take effect at the next
 // start: "log.file", "metrics.gauge_rules", …
 std::vector<std::string> keys_for_next_start(const Config& before, const Config& after);
+
+// The digest of a listener in Program::uses; and the one that the program was made with: nothing if
+// it is not handed this listener.
+std::size_t digest_of(const Listen& listen);
+std::optional<std::size_t> used_listener(const Program& program, const std::string& listener);
 
 // Fills Program::uses: one digest for each shared section that the program depends on, that is the
 // sockets that it is handed and, for Holdfast's own workers, the sections that they read when they

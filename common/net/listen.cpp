@@ -97,7 +97,8 @@ Failure fail_with_advice(int os_error, std::string_view text, std::uint16_t port
   return fail(std::move(error));
 }
 
-Result<Fd> listen_tcp(const ListenAddress& listen, std::string_view text, std::uint32_t backlog) {
+Result<Fd> listen_tcp(const ListenAddress& listen, std::string_view text, std::uint32_t backlog,
+                      BoundBeside beside) {
   const SocketAddress address = ip_address(listen);
   HOLDFAST_TRY_ASSIGN(Fd fd, make_socket(address.storage.ss_family, SOCK_STREAM));
   const int on = 1;
@@ -107,10 +108,13 @@ Result<Fd> listen_tcp(const ListenAddress& listen, std::string_view text, std::u
   if (listen.kind == ListenAddress::Kind::Ip6) {
     std::ignore = ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   }
+  if (beside == BoundBeside::OfSameUser) let_bind_beside(fd.get(), true);
   if (::bind(fd.get(), address.get(), address.size) != 0 ||
       ::listen(fd.get(), to_backlog(backlog)) != 0) {
     return fail_with_advice(errno, text, listen.port);
   }
+  // As it is without: those who share it may look.
+  if (beside == BoundBeside::OfSameUser) let_bind_beside(fd.get(), false);
   return fd;
 }
 
@@ -177,12 +181,17 @@ Result<Fd> listen_unix_socket(const std::filesystem::path& path, mode_t mode, st
   return fd;
 }
 
-Result<Fd> open_listener(std::string_view text, std::uint32_t backlog) {
+void let_bind_beside(int listener, bool let) {
+  const int on = let ? 1 : 0;
+  std::ignore = ::setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+}
+
+Result<Fd> open_listener(std::string_view text, std::uint32_t backlog, BoundBeside beside) {
   HOLDFAST_TRY_ASSIGN(const ListenAddress address, parse_listen_address(text));
   if (address.kind == ListenAddress::Kind::Unix) {
     return listen_unix_socket(address.path, kUnixListenerMode, backlog, Descriptors::Taken);
   }
-  return listen_tcp(address, text, backlog);
+  return listen_tcp(address, text, backlog, beside);
 }
 
 bool is_shut_down(int listener) {

@@ -22,10 +22,18 @@ inline constexpr mode_t kUnixListenerMode = 0660;
 // refuse_descriptors.hpp.
 enum class Descriptors { Refused, Taken };
 
+// Besides which sockets a TCP listener may be bound. OfSameUser: besides those of this user that
+// have SO_REUSEPORT at that moment. The kernel takes "0.0.0.0:80" while "127.0.0.1:80" is in use
+// only so; the more specific one gets the connections to its own address.
+enum class BoundBeside { Nothing, OfSameUser };
+
 // Listens on "address:port", "[v6]:port" or "unix:/path" (see parse_listen_address()). TCP:
 // SO_REUSEADDR, and "[::]" takes IPv4 as well. Unix: as listen_unix_socket(), mode 0660, and takes
 // descriptors, since any program may serve it. Errors say what to do.
-Result<Fd> open_listener(std::string_view address, std::uint32_t backlog = 1024);
+Result<Fd> open_listener(std::string_view address, std::uint32_t backlog = 1024,
+                         BoundBeside beside = BoundBeside::Nothing);
+// Whether a TCP listener may be bound besides others, from now on.
+void let_bind_beside(int listener, bool let);
 
 // Whether a listening socket no longer takes connections because a process that shares it has shut
 // it down (shutdown(2)), which holds for all of them.

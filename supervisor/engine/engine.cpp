@@ -368,6 +368,7 @@ void Engine::reload_over(const std::vector<std::string>& for_next_start, Outcome
     outcome.message += fmt::format("\n~ at the next start: {}", fmt::join(for_next_start, ", "));
   }
   processes_.apply_limits();
+  processes_.forget_former_listeners();
   if (outcome.ok) {
     publisher_.reload_succeeded();
     reporter_.record("reloaded", outcome.message, log::Level::Info);

@@ -139,6 +139,7 @@ void Processes::spawn(const core::Spawn& action) {
   running.in_flight = std::move(spawned->in_flight);
   running.scrape_last = !spawned->own && !spawned->metrics_url.empty();
   running.made_from = program;
+  running.listeners = std::move(spawned->listeners);
   try {
     running.child = std::make_unique<process::Child>(
         parts_.io, std::move(spawned->launched),

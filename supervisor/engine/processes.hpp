@@ -78,6 +78,7 @@ class Processes {
     spawner_.use(std::move(prepared), std::move(config_file));
   }
 
+  void forget_former_listeners() { spawner_.forget_former_listeners(); }
   bool is_own(const std::string& program) const { return spawner_.is_own(program); }
   // See Spawner.
   void choose_log_level(const std::string& program, std::optional<std::uint32_t> slot,
@@ -120,6 +121,7 @@ class Processes {
     bool child_refused = false;          // READY=1 from a child was ignored, and that was reported
     std::unique_ptr<process::Child> child;
     std::shared_ptr<const config::Program> made_from;
+    std::vector<sockets::ListenerSet::Lease> listeners;  // that it was started with
     std::unique_ptr<ReadinessProbe> probe;
     std::unique_ptr<Probe> health;         // the check under way
     std::optional<core::ExitStatus> exit;  // its first process has exited

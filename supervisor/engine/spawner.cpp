@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/engine/spawner.hpp"
 
+#include "common/config/reload.hpp"
 #include "common/config/slot_text.hpp"
 #include "common/protocol/in_flight.hpp"
 #include "common/protocol/names.hpp"
@@ -60,6 +61,7 @@ struct Spawner::Outlets {
   Fd telemetry;                    // the supervisor's copy: closed once the child has its own
   std::string telemetry_path;
   Fd in_flight;  // the supervisor's copy, too, but for as long as the child lives
+  std::vector<sockets::ListenerSet::Lease> listeners;  // likewise
 
   void pass(int source, std::string name) {
     fds.push_back({kFirstPassedFd + static_cast<int>(names.size()), source});
@@ -85,9 +87,13 @@ tl::expected<Spawner::Outlets, LaunchError> Spawner::outlets(const PreparedProgr
                                                              std::uint64_t incarnation) {
   Outlets result;
   for (const std::string& name : program.sockets) {
-    const int socket = listeners_.find(name);
-    if (socket < 0) return tl::unexpected(LaunchError{"socket " + name, ENOENT});
-    result.pass(socket, name);
+    auto lent = listeners_.lend(name, config::used_listener(program, name));
+    if (!lent) {
+      const int os_error = lent.error().os_error;
+      return tl::unexpected(LaunchError{"socket " + name, os_error != 0 ? os_error : ENOENT});
+    }
+    result.pass(lent->socket, name);
+    if (lent->lease) result.listeners.push_back(std::move(lent->lease));
   }
   if (prepared.configuration)
     result.pass(prepared.configuration->get(), protocol::kConfigurationFd);
@@ -140,8 +146,19 @@ Result<Spawner::Prepared> Spawner::prepared(const config::Program& program) {
 void Spawner::use(PreparedPrograms prepared, std::string config_file) {
   prepared_ = std::move(prepared);
   config_file_ = std::move(config_file);
-  std::erase_if(last_used_,
-                [this](const auto& used) { return !prepared_.programs.contains(used.first); });
+  const auto is_gone = [this](const auto& used) {
+    return !prepared_.programs.contains(used.first);
+  };
+  std::erase_if(last_used_, is_gone);
+  std::erase_if(last_listeners_, is_gone);
+}
+
+void Spawner::forget_former_listeners() {
+  for (auto& [program, listeners] : last_listeners_) {
+    std::erase_if(listeners, [this](const sockets::ListenerSet::Lease& lease) {
+      return !listeners_.is_current(lease);
+    });
+  }
 }
 
 bool Spawner::is_own(const std::string& program) const {
@@ -224,6 +241,8 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& configu
   last_used_.insert_or_assign(program.name, *prepared);
   auto outlets = this->outlets(**prepared, program, worker, action.process.incarnation);
   if (!outlets) return tl::unexpected(outlets.error());
+  // Between a crash and the next start, connections wait.
+  last_listeners_.insert_or_assign(program.name, outlets->listeners);
   auto out = make_pipe();
   if (!out) return tl::unexpected(LaunchError{"pipe", out.error().os_error});
   auto err = make_pipe();
@@ -267,8 +286,12 @@ tl::expected<Spawned, LaunchError> Spawner::spawn(const config::Program& configu
   const pid_t pid = launched->pid;
   relay(**prepared, worker, action.process, pid, logs::StreamKind::Stdout, std::move(out->read));
   relay(**prepared, worker, action.process, pid, logs::StreamKind::Stderr, std::move(err->read));
-  return Spawned{std::move(*launched), metrics_url(program, outlets->telemetry_path),
-                 (*prepared)->own, !outlets->telemetry_path.empty(), std::move(outlets->in_flight)};
+  return Spawned{std::move(*launched),
+                 metrics_url(program, outlets->telemetry_path),
+                 (*prepared)->own,
+                 !outlets->telemetry_path.empty(),
+                 std::move(outlets->in_flight),
+                 std::move(outlets->listeners)};
 }
 
 void Spawner::relay(const PreparedProgram& prepared, const std::string& worker,

@@ -34,6 +34,7 @@ struct Spawned {
   bool own = false;         // one of Holdfast's workers
   bool has_socket = false;  // it has a telemetry socket: forget() it when the process has exited
   Fd in_flight = {};        // what it notes there can be read when it has died; empty: nothing
+  std::vector<sockets::ListenerSet::Lease> listeners = {};  // to be kept for as long as it lives
 };
 
 // Whether it reports by sd_notify(3), and so needs a NOTIFY_SOCKET.
@@ -65,6 +66,9 @@ class Spawner {
   // The entries of the environment by which all descendants of a worker are known.
   std::vector<std::string> identity(const std::string& worker, std::uint64_t incarnation) const;
   void use(PreparedPrograms prepared, std::string config_file);
+  // Nothing is started any more as it was before the last reload: listeners that only crashed
+  // processes had are closed.
+  void forget_former_listeners();
   // Whether the program is one of Holdfast's own.
   bool is_own(const std::string& program) const;
   // For the workers that run and those that follow. Nothing: the level that is configured; without
@@ -101,6 +105,7 @@ class Spawner {
   std::string instance_;
   PreparedPrograms prepared_;
   std::map<std::string, Prepared> last_used_;  // by program: what its last process was made from
+  std::map<std::string, std::vector<sockets::ListenerSet::Lease>> last_listeners_;  // likewise
   std::string config_file_;
   rlim_t soft_files_ = raise_file_limit().before;  // what workers get
   process::Launcher launcher_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/sockets/listeners.hpp"
 
+#include "common/config/reload.hpp"
 #include "common/net/address.hpp"
 #include "common/net/listen.hpp"
 #include "common/protocol/names.hpp"
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <optional>
 #include <string_view>
@@ -66,6 +68,13 @@ void keep_backlog(int listener, std::uint32_t wanted) {
 
 bool same_access(const config::Listen& one, const config::Listen& other) {
   return one.owner == other.owner && one.group == other.group && one.mode == other.mode;
+}
+
+constexpr std::size_t kMostFormer = 64;  // of those that nobody has any more
+
+std::uint16_t port_of(const std::string& address) {
+  const auto parsed = net::parse_listen_address(address);
+  return parsed && parsed->kind != net::ListenAddress::Kind::Unix ? parsed->port : 0;
 }
 
 }  // namespace
@@ -124,51 +133,185 @@ Result<void> ListenerSet::check(const std::map<std::string, config::Listen>& wan
   return {};
 }
 
-Result<void> ListenerSet::set_access(const std::string& name, const config::Listen& listen) {
-  HOLDFAST_TRY_ASSIGN(const net::ListenAddress address, net::parse_listen_address(listen.address));
-  if (address.kind != net::ListenAddress::Kind::Unix) return {};
-  const auto applied = look_up_access(listen).and_then(
-      [&](const SocketAccess& access) { return apply_access(address.path, access); });
-  if (!applied) return fail(of_listener(name, applied.error()));
-  return {};
-}
-
-Result<void> ListenerSet::apply(const std::map<std::string, config::Listen>& wanted) {
-  std::map<std::string, Listener> fresh;
+Result<void> ListenerSet::apply(const Wanted& wanted) {
+  std::map<std::string, Socket> next;
   for (const auto& [name, listen] : wanted) {
     if (inherited_.contains(name)) continue;
     const auto present = opened_.find(name);
-    if (present != opened_.end() && present->second.config.address == listen.address) continue;
-    Result<Fd> socket = net::open_listener(listen.address, listen.backlog);
-    if (!socket) {
-      return fail(socket.error().with_context(fmt::format(
-          "[listen.{}] address{}", name, name == protocol::kHttpFd ? " (or PORT)" : "")));
-    }
-    HOLDFAST_TRY(set_access(name, listen));
-    std::string address = net::address_of(socket->get()).value_or("");
-    const auto options = net::ListenerOptions::of(socket->get());
-    fresh[name] = Listener{std::move(*socket), listen, std::move(address), options};
-  }
-  for (const auto& [name, listener] : opened_) {
-    const auto now = wanted.find(name);
-    if (now == wanted.end() || fresh.contains(name) || same_access(listener.config, now->second))
+    if (present != opened_.end() && present->second->config.address == listen.address) {
+      next[name] = present->second;
       continue;
-    HOLDFAST_TRY(set_access(name, now->second));
+    }
+    HOLDFAST_TRY_ASSIGN(next[name], take(name, listen, wanted));
   }
-  std::erase_if(opened_, [&](const auto& entry) { return !wanted.contains(entry.first); });
-  for (auto& [name, listener] : fresh)
-    opened_[name] = std::move(listener);
-  for (auto& [name, listener] : opened_) {
+  HOLDFAST_TRY(change_access(next, wanted));
+  for (const auto& [name, socket] : opened_) {
+    const auto now = next.find(name);
+    const bool same = now != next.end() && now->second == socket &&
+                      config::digest_of(wanted.at(name)) == config::digest_of(socket->config);
+    if (!same) remember(name, socket);
+  }
+  opened_ = std::move(next);
+  forget_former();
+  for (const auto& [name, listener] : opened_) {
     const config::Listen& now = wanted.at(name);
     // A second listen(2) changes the queue's length and nothing else.
-    if (listener.config.backlog != now.backlog) {
-      ::listen(listener.socket.get(),
+    if (listener->config.backlog != now.backlog) {
+      ::listen(listener->socket.get(),
                static_cast<int>(std::min<std::uint32_t>(now.backlog, 65535)));
     }
-    listener.config = now;
+    listener->config = now;
   }
   set_modes(wanted);
   return {};
+}
+
+std::vector<ListenerSet::Socket> ListenerSet::open_sockets() const {
+  std::vector<Socket> result;
+  for (const auto& [name, socket] : opened_)
+    result.push_back(socket);
+  for (const Former& former : former_) {
+    Socket socket = former.socket.lock();
+    if (socket != nullptr && std::find(result.begin(), result.end(), socket) == result.end())
+      result.push_back(std::move(socket));
+  }
+  return result;
+}
+
+ListenerSet::Socket ListenerSet::find_at(const std::string& name,
+                                         const config::Listen& listen) const {
+  const auto address = net::parse_listen_address(listen.address);
+  if (!address) return nullptr;
+  if (address->kind != net::ListenAddress::Kind::Unix && address->port == 0) {
+    // Any port will do, so a name gets the one again that it had.
+    for (const Former& former : former_) {
+      Socket socket = former.socket.lock();
+      if (socket && former.name == name && former.config.address == listen.address) return socket;
+    }
+    return nullptr;
+  }
+  const std::string text = net::format_listen_address(*address);
+  for (const Socket& socket : open_sockets()) {
+    if (socket->address == text || socket->config.address == listen.address) return socket;
+  }
+  return nullptr;
+}
+
+std::string ListenerSet::keeper(const ListenerSocket& socket, const Wanted& wanted) const {
+  for (const auto& [name, present] : opened_) {
+    const auto now = wanted.find(name);
+    if (present.get() == &socket && now != wanted.end() &&
+        now->second.address == socket.config.address) {
+      return name;
+    }
+  }
+  return {};
+}
+
+Result<ListenerSet::Socket> ListenerSet::take(const std::string& name, const config::Listen& listen,
+                                              const Wanted& wanted) const {
+  Socket socket = find_at(name, listen);
+  const std::string kept_as = socket ? keeper(*socket, wanted) : std::string();
+  if (socket != nullptr && kept_as.empty()) return socket;
+  const std::string key =
+      fmt::format("[listen.{}] address{}", name, name == protocol::kHttpFd ? " (or PORT)" : "");
+  if (port_of(listen.address) != 0 && !kept_as.empty()) {
+    return fail(ErrorKind::Conflict,
+                fmt::format("{}: '{}' is what [listen.{}] has", key, listen.address, kept_as));
+  }
+  Result<Socket> opened = open(listen, wanted);
+  if (!opened) return fail(opened.error().with_context(key));
+  if (const auto applied = apply_listener_access(listen); !applied)
+    return fail(of_listener(name, applied.error()));
+  return opened;
+}
+
+// The kernel takes an address that overlaps with another one ("0.0.0.0:80" and "127.0.0.1:80") for
+// the same. One that is given up must not stand in the way for as long as a process has it.
+Result<ListenerSet::Socket> ListenerSet::open(const config::Listen& listen,
+                                              const Wanted& wanted) const {
+  const std::uint16_t port = port_of(listen.address);
+  std::vector<Socket> given_up;
+  std::string kept;
+  for (const Socket& socket : open_sockets()) {
+    if (port == 0 || port_of(socket->address) != port) continue;
+    const std::string name = keeper(*socket, wanted);
+    if (name.empty()) {
+      given_up.push_back(socket);
+    } else {
+      kept = fmt::format("; [listen.{}] has '{}'", name, socket->address);
+    }
+  }
+  for (const Socket& socket : given_up)
+    net::let_bind_beside(socket->socket.get(), true);
+  auto opened = ListenerSocket::open(
+      listen, given_up.empty() ? net::BoundBeside::Nothing : net::BoundBeside::OfSameUser);
+  for (const Socket& socket : given_up)
+    net::let_bind_beside(socket->socket.get(), false);
+  if (opened || kept.empty() || opened.error().os_error != EADDRINUSE) return opened;
+  return fail_errno(EADDRINUSE, fmt::format("listen on {}{}", listen.address, kept));
+}
+
+// All or nothing, as far as the system lets it be taken back.
+Result<void> ListenerSet::change_access(const std::map<std::string, Socket>& sockets,
+                                        const Wanted& wanted) {
+  std::vector<Socket> changed;
+  for (const auto& [name, socket] : sockets) {
+    if (same_access(socket->config, wanted.at(name))) continue;
+    changed.push_back(socket);
+    const auto applied = apply_listener_access(wanted.at(name));
+    if (applied) continue;
+    for (const Socket& one : changed)
+      std::ignore = apply_listener_access(one->config);
+    return fail(of_listener(name, applied.error()));
+  }
+  return {};
+}
+
+void ListenerSet::remember(const std::string& name, const Socket& socket) {
+  const std::size_t digest = config::digest_of(socket->config);
+  std::erase_if(former_, [&](const Former& former) {
+    return former.name == name && former.digest == digest;
+  });
+  former_.push_back({name, socket->config, digest, socket});
+}
+
+void ListenerSet::forget_former() {
+  std::size_t unused = 0;
+  for (auto it = former_.rbegin(); it != former_.rend(); ++it) {
+    if (it->socket.expired() && ++unused > kMostFormer) it->name.clear();
+  }
+  std::erase_if(former_, [](const Former& former) { return former.name.empty(); });
+}
+
+Result<ListenerSet::Lent> ListenerSet::lend(const std::string& name,
+                                            std::optional<std::size_t> made_with) {
+  if (const auto it = inherited_.find(name); it != inherited_.end())
+    return Lent{it->second.socket.get(), nullptr};
+  const auto current = opened_.find(name);
+  const bool serves = current != opened_.end() && current->second->socket;
+  if (serves && (!made_with || config::digest_of(current->second->config) == *made_with))
+    return Lent{current->second->socket.get(), current->second};
+  const auto former = std::find_if(former_.begin(), former_.end(), [&](const Former& one) {
+    return one.name == name && one.digest == made_with;
+  });
+  if (former == former_.end()) return fail_errno(ENOENT, "socket " + name);
+  Socket socket = former->socket.lock();
+  if (socket == nullptr) socket = find_at(name, former->config);
+  if (socket == nullptr) {
+    HOLDFAST_TRY_ASSIGN(socket, open(former->config, {}));
+    HOLDFAST_TRY(apply_listener_access(former->config));
+    socket->blocking = former->config.blocking;
+    set_mode(*socket);
+  }
+  former->socket = socket;
+  if (!socket->socket) return fail_errno(ENOENT, "socket " + name);
+  return Lent{socket->socket.get(), socket};
+}
+
+bool ListenerSet::is_current(const Lease& lease) const {
+  return std::any_of(opened_.begin(), opened_.end(),
+                     [&](const auto& entry) { return entry.second == lease; });
 }
 
 void ListenerSet::set_modes(const std::map<std::string, config::Listen>& wanted) {
@@ -180,7 +323,7 @@ void ListenerSet::set_modes(const std::map<std::string, config::Listen>& wanted)
   for (auto& [name, listener] : inherited_)
     set(name, listener);
   for (auto& [name, listener] : opened_)
-    set(name, listener);
+    set(name, *listener);
 }
 
 std::vector<ListenerSet::Repair> ListenerSet::repair() {
@@ -202,7 +345,8 @@ std::vector<ListenerSet::Repair> ListenerSet::repair() {
       keep_backlog(fd, *listener.backlog);
     }
   }
-  for (auto& [name, listener] : opened_) {
+  for (const auto& [name, opened] : opened_) {
+    ListenerSocket& listener = *opened;
     if (!listener.blocking) set_mode(listener);
     const auto options = listener.options.set_back(listener.socket.get());
     if (!options.stuck.empty()) {
@@ -228,41 +372,30 @@ ListenerSet::Repair ListenerSet::repair_inherited(const std::string& name,
   return {name, Repair::Outcome::Failed, again.error().message + kAdvice};
 }
 
-ListenerSet::Repair ListenerSet::repair_opened(const std::string& name, Listener& listener) {
-  if (listener.address.starts_with("unix:")) return replace_opened(name, listener);
+ListenerSet::Repair ListenerSet::repair_opened(const std::string& name, ListenerSocket& listener) {
+  if (listener.is_unix()) return replace_opened(name, listener);
   const auto again =
       net::listen_again(listener.socket.get(), listener.address, listener.config.backlog);
   if (again) return {name, Repair::Outcome::Revived};
   return {name, Repair::Outcome::Failed, again.error().message};
 }
 
-ListenerSet::Repair ListenerSet::replace_opened(const std::string& name, Listener& listener) {
-  const bool is_unix = listener.address.starts_with("unix:");
-  if (!is_unix) {
-    // The address is free once the former socket no longer listens, whoever still has it.
-    const int on = 1;
-    std::ignore = ::setsockopt(listener.socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    ::shutdown(listener.socket.get(), SHUT_RDWR);
-  }
-  Result<Fd> fresh = net::open_listener(is_unix ? listener.config.address : listener.address,
-                                        listener.config.backlog);
-  if (!fresh) return {name, Repair::Outcome::Failed, fresh.error().message};
-  if (const auto access = set_access(name, listener.config); !access)
-    return {name, Repair::Outcome::Failed, access.error().message};
-  listener.socket = std::move(*fresh);
-  listener.options = net::ListenerOptions::of(listener.socket.get());
+ListenerSet::Repair ListenerSet::replace_opened(const std::string& name, ListenerSocket& listener) {
+  if (const auto replaced = listener.replace(); !replaced)
+    return {name, Repair::Outcome::Failed, replaced.error().message};
   set_mode(listener);
   return {name, Repair::Outcome::Replaced};
 }
 
 void ListenerSet::close_opened() {
-  opened_.clear();
+  for (const Socket& socket : open_sockets())
+    socket->socket = Fd();
 }
 
 int ListenerSet::find(const std::string& name) const {
   if (const auto it = inherited_.find(name); it != inherited_.end()) return it->second.socket.get();
   const auto it = opened_.find(name);
-  return it == opened_.end() ? -1 : it->second.socket.get();
+  return it == opened_.end() ? -1 : it->second->socket.get();
 }
 
 std::string ListenerSet::address(const std::string& name) const {

@@ -4,7 +4,11 @@
 #include "tests/support/free_port.hpp"
 #include "tests/support/programs.hpp"
 
+#include <signal.h>
+
 #include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 using namespace holdfast;
@@ -138,4 +142,60 @@ TEST_CASE(
   CHECK(client.failed() == 0);
   for (const char* worker : {"web.0", "web.1"})
     CHECK(stack.worker(worker)["incarnation"] == 2);
+}
+
+TEST_CASE("a reload that fails after a listener's address has changed is taken back") {
+  const std::string before = free_port();
+  const std::string after = free_port();
+  Stack stack(on_socket(before, "v1"), kNoPort);
+  stack.wait_ready();
+  const pid_t first = stack.pid_of("web.0");
+  stack.write_config(on_socket(after, "broken"));
+  auto answer = stack.command({"reload"});
+  INFO(answer.output);
+  CHECK(answer.exit_code == 1);
+  CHECK(ask(before).starts_with("200 v1"));
+
+  stack.write_config(on_socket(before, "v1"));
+  answer = stack.command({"reload"});
+  INFO(answer.output);
+  CHECK(answer.exit_code == 0);
+  CHECK(stack.pid_of("web.0") == first);
+  stack.signal("web.0", SIGKILL);
+  REQUIRE(wait_until([&] {
+    const pid_t now = stack.pid_of("web.0");
+    return now > 0 && now != first && stack.state_of("web.0") == "ready";
+  }));
+  CHECK(ask(before).starts_with("200 v1"));
+}
+
+TEST_CASE("until its turn in a reload comes, a crash restarts a worker on its former listener") {
+  const std::string before = free_port();
+  const std::string after = free_port();
+  const TempDir dir;
+  const std::string go_on = (dir / "go-on").string();
+  const auto config = [&](const std::string& port, const std::string& version) {
+    return "[program.mig]\ntype = \"oneshot\"\nmetrics = \"off\"\n" +
+           command_of({"/bin/sh", "-c",
+                       "true " + version + "; until test -e " + go_on + "; do sleep 0.05; done"}) +
+           on_socket(port, version, "after = [\"mig\"]\n");
+  };
+  std::ofstream(go_on) << "now";
+  Stack stack(config(before, "v1"), kNoPort);
+  stack.wait_ready();
+  std::filesystem::remove(go_on);
+  stack.write_config(config(after, "v2"));
+  const auto answer = stack.command({"reload", "--no-wait"});
+  INFO(answer.output);
+  REQUIRE(answer.exit_code == 0);
+  const pid_t first = stack.pid_of("web.0");
+  stack.signal("web.0", SIGKILL);
+  REQUIRE(wait_until([&] {
+    const pid_t now = stack.pid_of("web.0");
+    return now > 0 && now != first && stack.state_of("web.0") == "ready";
+  }));
+  CHECK(ask(before).starts_with("200 v1"));
+  std::ofstream(go_on) << "now";
+  REQUIRE(wait_until([&] { return ask(after).starts_with("200 v2"); }));
+  REQUIRE(wait_until([&] { return !ask(before).starts_with("200"); }));
 }

@@ -6,6 +6,7 @@
 #include "supervisor/sockets/shared_objects.hpp"
 #include "supervisor/sockets/worker_sockets.hpp"
 #include "tests/support/launched.hpp"
+#include "tests/unit/sockets/listening.hpp"
 
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -24,18 +25,7 @@ using namespace holdfast;
 using namespace holdfast::supervisor::process;
 using namespace holdfast::supervisor::sockets;
 using namespace holdfast::supervisor::process::test;
-using Wanted = std::map<std::string, config::Listen>;
-
-namespace {
-
-config::Listen on(const std::string& address, std::uint32_t backlog) {
-  config::Listen listen;
-  listen.address = address;
-  listen.backlog = backlog;
-  return listen;
-}
-
-}  // namespace
+using namespace holdfast::supervisor::sockets::test;
 
 TEST_CASE("listeners stay open over a reload that does not change them") {
   ListenerSet listeners;
@@ -233,22 +223,6 @@ TEST_CASE("a Unix listener has the owner and mode that it was given, and a reloa
   CHECK(file().st_uid == 0);
   CHECK((file().st_mode & 0777) == 0660);
 }
-
-namespace {
-
-// Whether a client can connect and is accepted through `listener`.
-bool takes_connections(int listener, const std::string& address) {
-  const auto parsed = net::parse_listen_address(address);
-  REQUIRE(parsed);
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-  REQUIRE(::getsockname(listener, reinterpret_cast<sockaddr*>(&storage), &size) == 0);
-  const Fd client(::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (::connect(client.get(), reinterpret_cast<sockaddr*>(&storage), size) != 0) return false;
-  return static_cast<bool>(Fd(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)));
-}
-
-}  // namespace
 
 TEST_CASE("a TCP listener that a program has shut down listens again, for all who share it") {
   using Outcome = ListenerSet::Repair::Outcome;
