@@ -35,7 +35,7 @@ constexpr std::array kTable{
     counter("holdfast_crash_reports_total", "Crash reports that were kept."),
     counter("holdfast_listener_reopened_total",
             "Listeners opened anew after a program that shares them had shut them down or made "
-            "them deaf.",
+            "them deaf, or their file was gone.",
             {"listener"}),
     histogram("holdfast_loop_lag_seconds", "How late the supervision loop ran a timer.",
               kLagSeconds),

@@ -50,8 +50,8 @@ constexpr std::array kTable{
         "more requests than configured."),
     state_row(
         "HoldfastListenerShutDown", Warning, 0s,
-        "A program that shares the listener has called shutdown(2) on it, so that nobody could "
-        "connect. It will do so again."),
+        "A program that shares the listener has called shutdown(2) on it, or the file of a Unix "
+        "socket was removed, so that nobody could connect. It will happen again."),
     state_row(
         "HoldfastReloadFailed", Warning, 0s,
         "The configuration file is invalid, or could not be applied. What ran before goes on; a "

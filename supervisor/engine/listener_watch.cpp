@@ -20,7 +20,9 @@ constexpr Duration kAfterReplacement = 30s;
 std::string describe(const ListenerSet::Repair& repair) {
   using Outcome = ListenerSet::Repair::Outcome;
   const std::string done =
-      repair.options.empty()
+      repair.file_gone
+          ? fmt::format("the file of the listener '{}' was removed or replaced", repair.name)
+      : repair.options.empty()
           ? fmt::format("a program has shut down the listener '{}' that it shares", repair.name)
           : fmt::format("a program has made the listener '{}' that it shares deaf ({})",
                         repair.name, repair.options);

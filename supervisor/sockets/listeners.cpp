@@ -348,6 +348,11 @@ std::vector<ListenerSet::Repair> ListenerSet::repair() {
   for (const auto& [name, opened] : opened_) {
     ListenerSocket& listener = *opened;
     if (!listener.blocking) set_mode(listener);
+    if (listener.file && !listener.file->in_place()) {
+      repairs.push_back(replace_opened(name, listener));
+      repairs.back().file_gone = true;
+      continue;
+    }
     const auto options = listener.options.set_back(listener.socket.get());
     if (!options.stuck.empty()) {
       repairs.push_back(replace_opened(name, listener));

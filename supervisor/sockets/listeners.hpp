@@ -50,7 +50,7 @@ class ListenerSet {
   // Whatever a program that shares a listener has done to it: makes it non-blocking again, unless
   // it is configured as blocking, gives it back its backlog and the options of ListenerOptions, and
   // makes what was shut down listen again. A TCP socket comes back for all who have it. A Unix
-  // socket that was shut down, and a TCP socket with options that cannot be
+  // socket that was shut down, or whose file is gone, and a TCP socket with options that cannot be
   // set back, are made anew, and those who have the former one need a restart.
   struct Repair {
     enum class Outcome { Revived, SetBack, Replaced, Failed };
@@ -58,6 +58,7 @@ class ListenerSet {
     Outcome outcome = Outcome::Failed;
     std::string why = {};      // of Failed
     std::string options = {};  // that had made it deaf; empty: it was shut down
+    bool file_gone = false;    // a Unix socket's: that is what has happened
   };
   std::vector<Repair> repair();
 

@@ -5,6 +5,10 @@
 #include "tests/support/launched.hpp"
 #include "tests/support/programs.hpp"
 
+#include <signal.h>
+
+#include <filesystem>
+
 using namespace holdfast;
 using namespace holdfast::test;
 
@@ -51,6 +55,26 @@ TEST_CASE("a foreign program that asks gets its telemetry socket and the secrets
   CHECK(prints(stack, "DATABASE_URL=sqlite:"));
   CHECK(prints(stack, "STRIPE_API_KEY="));
   CHECK(stack.supervisor().output().find("REDIS_URL") == std::string::npos);
+}
+
+TEST_CASE("a Unix listener whose file was removed is reached again, and that is told") {
+  const TempDir dir;
+  const std::filesystem::path file = dir / "web.sock";
+  Stack stack("[listen.web]\naddress = \"unix:" + file.string() + "\"\n\n" +
+                  misbehaving("web", {"--ready"}, "sockets = [\"web\"]\n"),
+              kNoPort);
+  stack.wait_ready();
+  const pid_t first = stack.pid_of("web.0");
+  std::filesystem::remove(file);
+  CHECK(stack.wait_event("listener_reopened", "the file of the listener 'web' was removed"));
+  CHECK(std::filesystem::is_socket(file));
+  // It has the former socket, so it is replaced.
+  CHECK(wait_until([&] {
+    const pid_t now = stack.pid_of("web.0");
+    return now > 0 && now != first && stack.state_of("web.0") == "ready";
+  }));
+  stack.supervisor().signal(SIGTERM);
+  CHECK(wait_until([&] { return !std::filesystem::exists(file); }));
 }
 
 TEST_CASE("stock gunicorn serves the socket that it was handed") {

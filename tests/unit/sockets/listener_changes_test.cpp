@@ -185,3 +185,34 @@ TEST_CASE("a Unix listener's file goes with it, and nobody else's does") {
   }
   CHECK(fs::exists(path));
 }
+
+TEST_CASE("a Unix listener whose file was removed, moved or replaced is made anew") {
+  using Outcome = ListenerSet::Repair::Outcome;
+  namespace fs = std::filesystem;
+  const TempDir directory;
+  const std::string path = directory.path() / "web.sock";
+  ListenerSet listeners;
+  REQUIRE(listeners.apply(Wanted{{"web", on("unix:" + path, 16)}}));
+  REQUIRE(listeners.repair().empty());
+  SECTION("removed") {
+    fs::remove(path);
+  }
+  SECTION("moved") {
+    fs::rename(path, directory.path() / "moved.sock");
+  }
+  SECTION("replaced by a socket that somebody uses") {
+    fs::remove(path);
+    const Fd other = net::open_listener("unix:" + path).value();
+    const auto failed = listeners.repair();
+    REQUIRE(failed.size() == 1);
+    CHECK(failed[0].outcome == Outcome::Failed);
+    CHECK(failed[0].file_gone);
+    CHECK_THAT(failed[0].why, Catch::Contains("another program already listens"));
+  }
+  const auto repairs = listeners.repair();
+  REQUIRE(repairs.size() == 1);
+  CHECK(repairs[0].outcome == Outcome::Replaced);
+  CHECK(repairs[0].file_gone);
+  CHECK(takes_connections(listeners.find("web"), "unix:" + path));
+  CHECK(listeners.repair().empty());
+}
