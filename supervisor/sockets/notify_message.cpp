@@ -46,7 +46,8 @@ std::optional<NotifyMessage> parse_notify(std::string_view datagram) {
   NotifyMessage message;
   bool any = false;
   while (!datagram.empty()) {
-    const std::string_view line = datagram.substr(0, datagram.find('\n'));
+    // As systemd reads it: "READY=1\r\n" is what some languages' print() makes of it.
+    const std::string_view line = datagram.substr(0, datagram.find_first_of("\n\r"));
     datagram.remove_prefix(std::min(datagram.size(), line.size() + 1));
     const std::size_t equals = line.find('=');
     if (equals == 0 || equals == std::string_view::npos) continue;

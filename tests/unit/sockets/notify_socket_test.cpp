@@ -95,6 +95,14 @@ TEST_CASE("the keys that a supervisor acts on are read, and others are ignored")
   REQUIRE(message->status == "serving");
   REQUIRE(parse_notify("WATCHDOG=trigger")->watchdog_trigger);
   REQUIRE_FALSE(parse_notify("READY=0")->ready);
+  // Lines end as they do for systemd.
+  for (const char* const text : {"READY=1\r\n", "READY=1\r", "STATUS=up\r\nREADY=1\r\n"}) {
+    INFO(text);
+    const auto ended = parse_notify(text);
+    REQUIRE(ended);
+    CHECK(ended->ready);
+    CHECK(ended->status.value_or("up") == "up");
+  }
   REQUIRE_FALSE(parse_notify("X=1")->status);
   REQUIRE(parse_notify("STATUS=")->status == "");
   REQUIRE(parse_notify("EXTEND_TIMEOUT_USEC=1500000")->extend == 1500ms);
