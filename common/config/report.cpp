@@ -55,6 +55,12 @@ bool LoadReport::given(const std::string& section, const std::string& key) const
   return origins_.contains(section.empty() ? key : section + "." + key);
 }
 
+bool LoadReport::refused(const std::string& section, const std::string& key) const {
+  const auto origin = origins_.find(section.empty() ? key : section + "." + key);
+  return origin != origins_.end() && origin->second.variable.empty() &&
+         has_problem_at(origin->second.at);
+}
+
 LoadReport::Origin LoadReport::origin_of(const std::string& section, const std::string& key) const {
   std::string path = section.empty() ? key : section + "." + key;
   for (;;) {

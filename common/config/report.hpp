@@ -29,6 +29,8 @@ class LoadReport {
   void note(const std::string& path, Position at);
   void note_variable(const std::string& path, const std::string& variable);
   bool given(const std::string& section, const std::string& key) const;
+  // Whether what is given there was refused, so that the value is the default one.
+  bool refused(const std::string& section, const std::string& key) const;
 
   void problem(Position at, const std::string& section, const std::string& message);
   void problem(const std::string& section, const std::string& key, const std::string& message);

@@ -16,8 +16,57 @@ namespace holdfast::config {
 
 namespace {
 
+bool is_any_host(const net::ListenAddress& address) {
+  return address.host == "0.0.0.0" || address.host == "::";
+}
+
+// Whether the system lets only one of them be listened on.
+bool overlap(const net::ListenAddress& one, const net::ListenAddress& other) {
+  using Kind = net::ListenAddress::Kind;
+  if (one.kind == Kind::Unix || other.kind == Kind::Unix) return one == other;
+  if (one.port == 0 || one.port != other.port) return false;
+  const auto first = net::IpAddress::parse(one.host);
+  const auto second = net::IpAddress::parse(other.host);
+  if (one.kind == other.kind) return is_any_host(one) || is_any_host(other) || first == second;
+  // "[::]" takes IPv4 as well.
+  return one.host == "::" || other.host == "::";
+}
+
+// "[listen.a] address: '0.0.0.0:80' …" for each address that another one leaves no room for.
+class Addresses {
+ public:
+  explicit Addresses(LoadReport& report) : report_(report) {}
+
+  void add(const std::string& section, const std::string& key, const std::string& text) {
+    const auto address = net::parse_listen_address(text);
+    if (!address || report_.refused(section, key)) return;  // then `text` is the default
+    const auto taken = std::find_if(taken_.begin(), taken_.end(), [&](const Taken& other) {
+      return overlap(*address, other.address);
+    });
+    if (taken == taken_.end()) {
+      taken_.push_back({*address, section, text});
+    } else if (net::format_listen_address(*address) == net::format_listen_address(taken->address)) {
+      report_.problem(section, key,
+                      fmt::format("{}: '{}' is already used by [{}]", key, text, taken->section));
+    } else {
+      report_.problem(section, key,
+                      fmt::format("{}: '{}' cannot be used beside '{}' of [{}]", key, text,
+                                  taken->text, taken->section));
+    }
+  }
+
+ private:
+  struct Taken {
+    net::ListenAddress address;
+    std::string section;
+    std::string text;
+  };
+  LoadReport& report_;
+  std::vector<Taken> taken_;
+};
+
 void validate_listeners(const Config& config, LoadReport& report) {
-  std::map<std::string, std::string> owners;  // address -> name
+  Addresses addresses(report);
   for (const auto& [name, listen] : config.listen) {
     const std::string section = "listen." + name;
     if (protocol::is_reserved_fd(name)) {
@@ -27,7 +76,8 @@ void validate_listeners(const Config& config, LoadReport& report) {
                                  name));
     }
     const auto address = net::parse_listen_address(listen.address);
-    if (address && address->kind != net::ListenAddress::Kind::Unix) {
+    if (address && address->kind != net::ListenAddress::Kind::Unix &&
+        !report.refused(section, "address")) {
       for (const char* key : {"owner", "group", "mode"}) {
         if (!report.given(section, key)) continue;
         report.warning(
@@ -35,16 +85,10 @@ void validate_listeners(const Config& config, LoadReport& report) {
             fmt::format("{} has no effect: '{}' is not a Unix socket", key, listen.address));
       }
     }
-    if (!address || (address->kind != net::ListenAddress::Kind::Unix && address->port == 0))
-      continue;
-    const auto [owner, is_new] = owners.emplace(net::format_listen_address(*address), name);
-    if (!is_new) {
-      report.problem(section, "address",
-                     fmt::format("address: '{}' is already used by [listen.{}]", listen.address,
-                                 owner->second));
-    }
+    addresses.add(section, "address", listen.address);
   }
-  const auto status = net::parse_listen_address(config.supervisor.status_listen);
+  const std::string& status_listen = config.supervisor.status_listen;
+  const auto status = net::parse_listen_address(status_listen);
   const auto host = status ? net::IpAddress::parse(status->host) : std::nullopt;
   if (host && !host->is_loopback()) {
     report.warning(
@@ -52,14 +96,9 @@ void validate_listeners(const Config& config, LoadReport& report) {
         fmt::format(
             "status_listen: '{}' is reachable from other hosts, and the endpoint asks nobody "
             "who they are: let a firewall admit only Prometheus, or use 127.0.0.1",
-            config.supervisor.status_listen));
+            status_listen));
   }
-  if (!status || status->port == 0) return;
-  if (const auto owner = owners.find(net::format_listen_address(*status)); owner != owners.end()) {
-    report.problem("supervisor", "status_listen",
-                   fmt::format("status_listen: '{}' is already used by [listen.{}]",
-                               config.supervisor.status_listen, owner->second));
-  }
+  addresses.add("supervisor", "status_listen", status_listen);
 }
 
 // Sockets are created at RUNTIME_DIR/workers/<program>.<slot>.<incarnation>.sock, and the length of

@@ -91,11 +91,31 @@ TEST_CASE("a contradiction within one section points at the key that was written
        "3:11: [listen.other] address: '0.0.0.0:3000' is already used by [listen.http]"},
       {"[supervisor]\nstatus_listen = \"0.0.0.0:3000\"",
        "2:17: [supervisor] status_listen: '0.0.0.0:3000' is already used by [listen.http]"},
+      {"[supervisor]\nstatus_listen = \"127.0.0.1:3000\"",
+       "2:17: [supervisor] status_listen: '127.0.0.1:3000' cannot be used beside '0.0.0.0:3000' of "
+       "[listen.http]"},
+      {"[listen.a]\naddress = \"[::]:80\"\n[listen.b]\naddress = \"127.0.0.1:80\"",
+       "4:11: [listen.b] address: '127.0.0.1:80' cannot be used beside '[::]:80' of [listen.a]"},
+      {"[listen.a]\naddress = \"unix:/run/x\"\n[listen.b]\naddress = \"unix:/run/x\"",
+       "4:11: [listen.b] address: 'unix:/run/x' is already used by [listen.a]"},
+      // The default, which a refused value leaves in place, is nobody's.
+      {"[listen.http]\n[listen.other]\naddress = \"3000\"",
+       "3:11: [listen.other] address: '3000' is not an address to listen on"},
   }));
   const std::string text = load_bad(row.text);
   INFO(row.text << "\n" << text);
   CHECK(count_lines(text) == 1);
   CHECK(text.find(row.expected) != std::string::npos);
+}
+
+TEST_CASE("addresses of one port that leave room for each other are fine") {
+  const auto pair = [](const std::string& one, const std::string& other) {
+    return "[listen.a]\naddress = \"" + one + "\"\n[listen.b]\naddress = \"" + other + "\"\n";
+  };
+  CHECK_NOTHROW(load_good(pair("127.0.0.1:80", "127.0.0.2:80")));
+  CHECK_NOTHROW(load_good(pair("0.0.0.0:80", "[::1]:80")));
+  CHECK_NOTHROW(load_good(pair("0.0.0.0:0", "127.0.0.1:0")));
+  CHECK_NOTHROW(load_good(pair("unix:/run/a", "unix:/run/b")));
 }
 
 TEST_CASE("a crash loop that cannot be seen is fine if nothing is restarted") {
