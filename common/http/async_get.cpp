@@ -87,6 +87,7 @@ class Get : public std::enable_shared_from_this<Get> {
         request_(std::move(request)),
         parser_(options.max_response_bytes),
         head_only_(options.head_only),
+        greet_(options.greet),
         vet_(options.vet),
         done_(std::move(done)) {}
 
@@ -116,6 +117,7 @@ class Get : public std::enable_shared_from_this<Get> {
         if (reached || went) went = std::move(reached);
         if (went || get.expired_) break;
       }
+      if (went && get.greet_) went = co_await get.shown_to(get.greet_);
       std::size_t until = get.request_.size() - (get.vet_ ? 1 : 0);
       while (went && get.sent_ < until) {
         if (const auto error = get.send_some(until)) {
@@ -123,9 +125,9 @@ class Get : public std::enable_shared_from_this<Get> {
         } else if (get.sent_ < until) {
           std::ignore = co_await Writable(get.socket_);  // the next send reports the error
         } else if (until < get.request_.size()) {
-          went = co_await Vetted(get.vet_,
-                                 Fd(::fcntl(get.socket_.native_handle(), F_DUPFD_CLOEXEC, 0)));
-          until = get.request_.size();
+          went = co_await get.shown_to(get.vet_);
+          if (went) went = get.read_arrived();
+          until = get.complete() ? get.sent_ : get.request_.size();
         }
       }
       while (went && !get.complete()) {
@@ -159,6 +161,27 @@ class Get : public std::enable_shared_from_this<Get> {
       sent_ += static_cast<std::size_t>(n);
     } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
       return {errno, boost::system::system_category()};
+    }
+    return {};
+  }
+
+  Vetted shown_to(const Vet& vet) {
+    return {vet, Fd(::fcntl(socket_.native_handle(), F_DUPFD_CLOEXEC, 0))};
+  }
+
+  // A server that answers as soon as it has read something, and closes, resets the connection when
+  // the rest comes.
+  Result<void> read_arrived() {
+    while (!complete()) {
+      const auto room = buffer_.prepare(kReadRoom);
+      const ssize_t n = ::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
+      if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return {};
+      if (n < 0) return failed("receive", {errno, boost::system::system_category()});
+      IoResult got;
+      got.count = static_cast<std::size_t>(n);
+      if (n == 0) got.error = asio::error::eof;
+      HOLDFAST_TRY(received(got));
+      if (n == 0) return {};
     }
     return {};
   }
@@ -203,6 +226,7 @@ class Get : public std::enable_shared_from_this<Get> {
   ReadBuffer buffer_;
   ResponseParser parser_;
   const bool head_only_;
+  const Vet greet_;
   const Vet vet_;
   bool expired_ = false;
   Done done_;

@@ -26,9 +26,9 @@ namespace holdfast::http {
 
 class IdleConnections;
 
-// Looks at a connection before the request is complete. `connection` is a copy of the socket's
+// Looks at a connection while the request waits. `connection` is a copy of the socket's
 // descriptor. `go_on` is to be called once, on the io_context's thread and not inside this call:
-// the last byte of the request is sent then, or the request ends with the error.
+// more of the request is sent then, or it ends with the error.
 using Vet = std::function<void(Fd connection, std::function<void(Result<void>)> go_on)>;
 
 struct FetchOptions {
@@ -45,7 +45,8 @@ struct FetchOptions {
   std::function<bool()> go_on{};
   // fetch(): one of these is used, and the connection left there afterwards.
   IdleConnections* connections = nullptr;
-  Vet vet{};  // async_get(): called when all but the last byte of the request is sent
+  Vet greet{};  // async_get(): called when it is connected, and nothing is sent yet
+  Vet vet{};    // async_get(): called when all but the last byte of the request is sent
 };
 
 // `url`: http://host:port/path, https://…, or unix:/path/to.sock:/target. Any thread; blocks.

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace holdfast::supervisor {
@@ -24,6 +25,7 @@ constexpr std::size_t kMostAtOnce = 16;
 constexpr Duration kFirstPause = 5ms;   // between two rounds of connections; doubled each time
 constexpr Duration kFirstLook = 250us;  // at whether a connection has been accepted
 constexpr Duration kLooks = 20ms;
+constexpr Duration kUnasked = 20ms;  // that a connection waits for being accepted as it is
 
 std::string within(const config::Probe& probe, Duration timeout) {
   return fmt::format("{}: no answer within {}", to_string(probe), format_duration(timeout));
@@ -98,14 +100,28 @@ class AddressProbe::Run : public std::enable_shared_from_this<Run> {
     http::FetchOptions options;
     options.deadline = question_.timeout;
     options.head_only = true;
-    options.vet = [self = shared_from_this(), contact](Fd connection,
-                                                       std::function<void(Result<void>)> go_on) {
+    const auto go = [self = shared_from_this(),
+                     contact](const std::function<void(Result<void>)>& go_on) {
+      const bool wanted = contact->held_by_worker || self->question_.shared;
+      if ((wanted || !contact->over) && !self->ended_) return go_on({});
+      go_on(fail(ErrorKind::Unavailable, "the answer is not wanted"));
+    };
+    // Who accepts and then waits for the request is seen at its leisure, and one that answers at
+    // once and closes is not missed. Others accept when there is something to read
+    // (TCP_DEFER_ACCEPT), or when they have the time.
+    options.greet = [self = shared_from_this(), contact, go](
+                        Fd connection, std::function<void(Result<void>)> go_on) {
+      self->look(
+          contact, std::make_shared<Fd>(std::move(connection)), kFirstLook,
+          [go, go_on = std::move(go_on)] { go(go_on); },
+          std::chrono::steady_clock::now() + kUnasked);
+    };
+    options.vet = [self = shared_from_this(), contact, go](
+                      Fd connection, std::function<void(Result<void>)> go_on) {
+      if (contact->over)
+        return boost::asio::post(self->io_, [go, go_on = std::move(go_on)] { go(go_on); });
       self->look(contact, std::make_shared<Fd>(std::move(connection)), kFirstLook,
-                 [self, contact, go_on = std::move(go_on)] {
-                   const bool wanted = contact->held_by_worker || self->question_.shared;
-                   if (wanted && !self->ended_) return go_on({});
-                   go_on(fail(ErrorKind::Unavailable, "the answer is not wanted"));
-                 });
+                 [go, go_on = std::move(go_on)] { go(go_on); });
     };
     http::Headers headers;
     if (!question_.probe.host.empty()) headers.set("Host", question_.probe.host);
@@ -148,23 +164,39 @@ class AddressProbe::Run : public std::enable_shared_from_this<Run> {
   }
 
   // Looks whether somebody has accepted the connection, and who; `then` when that is known, or is
-  // not wanted any more.
-  void look(const ContactPtr& contact, std::shared_ptr<Fd> connection, Duration pause,
-            std::function<void()> then) {
+  // not wanted any more, or nobody has until `end`.
+  void look(
+      const ContactPtr& contact, std::shared_ptr<Fd> connection, Duration pause,
+      std::function<void()> then,
+      boost::asio::steady_timer::time_point end = boost::asio::steady_timer::time_point::max()) {
     auto timer = std::make_shared<boost::asio::steady_timer>(io_, pause);
     timer->async_wait([self = shared_from_this(), contact, connection = std::move(connection),
-                       pause, then = std::move(then),
+                       pause, then = std::move(then), end,
                        timer](const boost::system::error_code& error) mutable {
       if (error) return;
       if (self->ended_) return then();
       const auto socket = process::accepted_socket(connection->get());
-      if (!socket) return self->judge(contact, {}, then);
-      if (*socket == 0)
+      if (!socket) return self->not_told(contact, socket.error(), then);
+      if (*socket == 0) {
+        if (std::chrono::steady_clock::now() >= end) return then();
         return self->look(contact, std::move(connection), std::min(2 * pause, kLooks),
-                          std::move(then));
+                          std::move(then), end);
+      }
       self->search(contact, *socket, std::move(connection), std::move(then));
     });
   }
+
+  // A reset does not even tell that anybody has accepted; over HTTP the answer does, or its lack.
+  void not_told(const ContactPtr& contact, const Error& error, const std::function<void()>& then) {
+    const bool is_tcp = question_.probe.kind == config::Probe::Kind::Tcp;
+    if (!is_tcp || error.os_error != ECONNRESET || !is_alone()) return judge(contact, {}, then);
+    finish_failed(Error{ErrorKind::Unavailable,
+                        fmt::format("{}: the connection was reset", to_string(question_.probe)),
+                        0});
+    then();
+  }
+
+  bool is_alone() const { return !question_.alone || question_.alone(); }
 
   void search(const ContactPtr& contact, std::uint64_t socket, std::shared_ptr<Fd> connection,
               std::function<void()> then) {
@@ -185,8 +217,8 @@ class AddressProbe::Run : public std::enable_shared_from_this<Run> {
              const std::function<void()>& then) {
     const bool known = holder.kind != process::Holder::Kind::Unknown;
     contact->over = true;
-    contact->held_by_worker = holder.kind == process::Holder::Kind::Worker ||
-                              (!known && (!question_.alone || question_.alone()));
+    contact->held_by_worker =
+        holder.kind == process::Holder::Kind::Worker || (!known && is_alone());
     taken_ = taken_ || contact->held_by_worker;
     then();
     if (ended_ || contact->held_by_worker) return;

@@ -11,6 +11,7 @@
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -103,7 +104,17 @@ void store(const Endpoint& endpoint, __be32 (&address)[4], __be16& port) {
   port = endpoint.port;
 }
 
-Result<std::uint64_t> accepted_tcp(const sockaddr_storage& own, const sockaddr_storage& peer) {
+// Of a connection that no process has: nobody has accepted it yet, or whoever did has closed it.
+// Our own end tells these apart, also when the kernel has forgotten the other one.
+Result<std::uint64_t> nobody_has(int fd) {
+  pollfd state{fd, POLLRDHUP, 0};
+  if (::poll(&state, 1, 0) <= 0) return std::uint64_t{0};
+  if ((state.revents & POLLERR) != 0) return fail_errno(ECONNRESET, "the connection");
+  return unavailable("the other end has closed the connection already");
+}
+
+Result<std::uint64_t> accepted_tcp(int fd, const sockaddr_storage& own,
+                                   const sockaddr_storage& peer) {
   inet_diag_req_v2 request{};
   request.sdiag_family = static_cast<__u8>(own.ss_family);
   request.sdiag_protocol = IPPROTO_TCP;
@@ -117,7 +128,8 @@ Result<std::uint64_t> accepted_tcp(const sockaddr_storage& own, const sockaddr_s
   const auto answer = diagnosis.read<inet_diag_msg>(0);
   if (!answer) return unavailable("sock_diag: a short answer");
   // Without a connection of these addresses the kernel names the listener.
-  if (answer->id.idiag_dport != request.id.idiag_dport) return std::uint64_t{0};
+  if (answer->id.idiag_dport != request.id.idiag_dport || answer->idiag_inode == 0)
+    return nobody_has(fd);
   return std::uint64_t{answer->idiag_inode};
 }
 
@@ -135,7 +147,9 @@ Result<std::uint64_t> accepted_unix(int fd) {
   std::size_t at = NLMSG_ALIGN(sizeof(unix_diag_msg));
   while (const auto attribute = diagnosis.read<nlattr>(at)) {
     if (attribute->nla_type == UNIX_DIAG_PEER) {
-      return std::uint64_t{diagnosis.read<__u32>(at + NLA_HDRLEN).value_or(0)};
+      const std::uint32_t inode = diagnosis.read<__u32>(at + NLA_HDRLEN).value_or(0);
+      if (inode == 0) return nobody_has(fd);
+      return std::uint64_t{inode};
     }
     at += NLA_ALIGN(std::max<std::size_t>(attribute->nla_len, NLA_HDRLEN));
   }
@@ -181,9 +195,10 @@ Result<std::uint64_t> accepted_socket(int fd) {
   socklen_t peer_size = sizeof peer;
   if (::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &own_size) != 0 ||
       ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0) {
+    if (errno == ENOTCONN) return fail_errno(ECONNRESET, "the connection");
     return fail_errno(errno, "read the addresses of a connection");
   }
-  return own.ss_family == AF_UNIX ? accepted_unix(fd) : accepted_tcp(own, peer);
+  return own.ss_family == AF_UNIX ? accepted_unix(fd) : accepted_tcp(fd, own, peer);
 }
 
 Holder find_holder(std::uint64_t socket, const WorkerProcesses& worker) {

@@ -18,8 +18,9 @@
 namespace holdfast::supervisor::process {
 
 // The inode of the socket at the other end of a connected TCP or Unix socket; 0 as long as no
-// process has accepted the connection. Unavailable: the kernel does not tell, or the other end is
-// not on this machine.
+// process has accepted the connection. Unavailable: the kernel does not tell, or the other end has
+// been closed already, or is not on this machine. ECONNRESET: the connection was reset, by a
+// process or because the listener was closed that it waited in.
 Result<std::uint64_t> accepted_socket(int fd);
 
 // The processes of one worker: descendants of its first process, or those that have all these

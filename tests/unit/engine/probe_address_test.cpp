@@ -11,6 +11,8 @@
 #include <boost/asio/write.hpp>
 #include <unistd.h>
 
+#include <array>
+#include <memory>
 #include <optional>
 
 using namespace holdfast;
@@ -148,4 +150,72 @@ TEST_CASE("the expected statuses and the Host header are those of the program") 
   what.probe.statuses = {"2xx", "401"};
   CHECK(ask(io, std::move(what)).outcome == Outcome::Yes);
   CHECK_THAT(request, Catch::StartsWith("GET /up HTTP/1.1\r\nHost: app.example.org\r\n"));
+}
+
+namespace {
+
+// Accepts, answers with `text` after what has come first if `reads`, and closes at once.
+struct Hasty {
+  Hasty(asio::io_context& io, std::string text, bool reads)
+      : listener(io), answer(std::move(text)) {
+    listener.acceptor.async_accept(listener.socket, [this, reads](boost::system::error_code) {
+      if (!reads) return end();
+      listener.socket.async_read_some(asio::buffer(room),
+                                      [this](boost::system::error_code, std::size_t) { end(); });
+    });
+  }
+  void end() {
+    boost::system::error_code ignored;
+    if (!answer.empty()) asio::write(listener.socket, asio::buffer(answer), ignored);
+    listener.socket.close();
+  }
+
+  Listener listener;
+  std::string answer;
+  std::array<char, 4096> room{};
+};
+
+}  // namespace
+
+TEST_CASE("a server that answers or closes at once has answered") {
+  asio::io_context io;
+  const bool alone = GENERATE(true, false);
+  INFO("alone: " << alone);
+  const auto asked = [&](const std::string& address) {
+    ProbeQuestion what = question(address, ::getpid());
+    what.alone = [alone] { return alone; };
+    return what;
+  };
+  SECTION("over HTTP, by the worker that the kernel tells before it has read anything") {
+    const Hasty server(io, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok", true);
+    const ProbeAnswer answer = ask(io, asked("http://127.0.0.1:" + server.listener.port() + "/"));
+    CHECK(answer.outcome == Outcome::Yes);
+    CHECK(answer.answered);
+  }
+  SECTION("over TCP, where the kernel cannot tell who it was: if there is only one") {
+    const Hasty server(io, "", false);
+    const ProbeAnswer answer = ask(io, asked("tcp:127.0.0.1:" + server.listener.port()));
+    CHECK(answer.outcome == (alone ? Outcome::Yes : Outcome::Other));
+    if (!alone) CHECK_THAT(answer.reason, Catch::Contains("does not tell by which process"));
+  }
+  SECTION("without an answer, over HTTP") {
+    const Hasty server(io, "", false);
+    const ProbeAnswer answer = ask(io, asked("http://127.0.0.1:" + server.listener.port() + "/"));
+    CHECK(answer.outcome == (alone ? Outcome::No : Outcome::Other));
+    CHECK_THAT(answer.reason, !Catch::Contains("no answer within"));
+  }
+}
+
+TEST_CASE("a connection that is reset in the backlog is no answer") {
+  asio::io_context io;
+  auto listener = std::make_unique<Listener>(io);
+  const std::string address = "tcp:127.0.0.1:" + listener->port();
+  ProbeQuestion what = question(address, ::getpid());
+  what.alone = [&] { return true; };
+  // Closed as soon as the client is in it.
+  listener->acceptor.async_wait(tcp::acceptor::wait_read,
+                                [&](boost::system::error_code) { listener->acceptor.close(); });
+  const ProbeAnswer answer = ask(io, std::move(what));
+  CHECK(answer.outcome == Outcome::No);
+  CHECK_THAT(answer.reason, Catch::Contains("reset"));
 }
