@@ -20,6 +20,7 @@ class Checks {
   void problem(const std::string& key, const std::string& message);
   void warning(const std::string& key, const std::string& message);
   bool given(const std::string& key) const { return report_.given(section_, key); }
+  bool refused(const std::string& key) const { return report_.refused(section_, key); }
   void without_effect(const std::string& key, const std::string& why);
 
   // Whether a key and its _file are in order. `value` becomes the content, if it can be read here;

@@ -34,6 +34,11 @@ std::string receiver_type_of(std::string_view url);
 Result<std::string> secret_of(const std::string& text, const std::filesystem::path& file,
                               Pipes pipes = Pipes::Refused);
 
+// Refused in a receiver's URL. Says where it belongs, and does not repeat it.
+inline constexpr const char* kUserInUrl =
+    "the URL must not hold a user name or a password: they are sent by the key 'authorization' or "
+    "authorization_file, as the base64 of both after the word Basic";
+
 // All that [alert_receiver.NAME] and [alert_ping] have that must not be shown.
 void note_receiver_secrets(Config& config);
 

@@ -17,6 +17,11 @@ Result<std::string> check_receiver_url(const std::string& text) {
   return text;
 }
 
+Result<std::string> check_target_url(const std::string& text) {
+  if (net::holds_user(text)) return fail(ErrorKind::InvalidArgument, kUserInUrl);
+  return check_receiver_url(text);
+}
+
 Result<std::string> check_receiver_pattern(const std::string& pattern) {
   if (pattern.empty()) return fail(ErrorKind::InvalidArgument, "a name must not be empty");
   return pattern;
@@ -34,7 +39,7 @@ Field type_field(std::string& type) {
 Fields fields_of(AlertReceiver& receiver) {
   return {
       type_field(receiver.type),
-      secret_field("url", Live, receiver.url, receiver.literal_secrets, check_receiver_url),
+      secret_field("url", Live, receiver.url, receiver.literal_secrets, check_target_url),
       path_field("url_file", Live, receiver.url_file, Absence::Allowed),
       secret_field("secret", Live, receiver.secret, receiver.literal_secrets, check_secret),
       path_field("secret_file", Live, receiver.secret_file, Absence::Allowed),

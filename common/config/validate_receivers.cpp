@@ -6,6 +6,7 @@
 #include "common/config/suggest.hpp"
 #include "common/config/validate.hpp"
 #include "common/log/redact.hpp"
+#include "common/net/url.hpp"
 #include "common/text/glob.hpp"
 
 #include <algorithm>
@@ -63,6 +64,7 @@ void check_command(const AlertReceiver& receiver, Checks& checks) {
 void check_target(const AlertReceiver& receiver, const ReceiverType& type, Checks& checks) {
   checks.without_effect("command", "the receiver is sent to a URL");
   if (receiver.url.empty() && receiver.url_file.empty()) {
+    if (checks.refused("url") || checks.refused("url_file")) return;
     return checks.problem(
         "", fmt::format("a receiver of type \"{}\" needs a url: url_file = \"/path\", or url = "
                         "\"${{NAME}}\"",
@@ -70,7 +72,9 @@ void check_target(const AlertReceiver& receiver, const ReceiverType& type, Check
   }
   std::string url;
   if (!checks.check_secret("url", receiver.url, receiver.url_file, url)) return;
-  checks.check_url(receiver.url.empty() ? "url_file" : "url", url);
+  const char* const key = receiver.url.empty() ? "url_file" : "url";
+  if (net::holds_user(url)) return checks.problem(key, kUserInUrl);
+  checks.check_url(key, url);
   const std::string looks = receiver_type_of(url);
   if (looks != "webhook" && looks != type.name) {
     checks.warning("type", fmt::format("the URL looks like one of {}: did you mean \"{}\"?",
@@ -84,7 +88,7 @@ void validate_receiver(const Config& config, const std::string& name, const Aler
   const ReceiverType* const type = find_receiver_type(receiver.type);
   if (type == nullptr) {
     // One that was refused has been reported.
-    if (!checks.given("type")) {
+    if (!checks.given("type") && !checks.refused("url")) {
       std::vector<std::string> names;
       for (const ReceiverType& known : receiver_types())
         names.emplace_back(known.name);
@@ -113,6 +117,7 @@ void validate_receiver(const Config& config, const std::string& name, const Aler
 void validate_ping(const AlertPing& ping, LoadReport& report) {
   Checks checks("alert_ping", report);
   if (ping.url.empty() && ping.url_file.empty()) {
+    if (checks.refused("url") || checks.refused("url_file")) return;
     return checks.without_effect("interval", "there is no 'url'");
   }
   std::string url;

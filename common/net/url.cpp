@@ -90,11 +90,18 @@ std::string Url::to_string() const {
 
 Result<Url> parse_url(std::string_view text, std::string_view default_target) {
   Url url;
+  if (holds_user(text))
+    return fail(ErrorKind::InvalidArgument, "the URL must not hold a user name or a password");
   if (!read_url(text, default_target, url)) {
     return fail(ErrorKind::InvalidArgument,
                 "the URL is not http://host:port/…, https://… or unix:/path.sock:/target");
   }
   return url;
+}
+
+bool holds_user(std::string_view text) {
+  if (!take_prefix(text, "https://") && !take_prefix(text, "http://")) return false;
+  return text.substr(0, text.find_first_of("/?#")).find('@') != std::string_view::npos;
 }
 
 Result<ProxyUrl> parse_proxy_url(std::string_view text) {

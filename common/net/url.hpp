@@ -31,6 +31,9 @@ struct Url {
 // spaces, control characters, port 0 and a target that is not ASCII.
 Result<Url> parse_url(std::string_view text, std::string_view default_target = "/");
 
+// Whether it is an http:// or https:// URL with user information, "http://user:password@host/".
+bool holds_user(std::string_view text);
+
 // A proxy as variables such as HTTPS_PROXY name it: http://[user:password@]host:port, where the
 // scheme may be left out; without a port it is 80.
 struct ProxyUrl {

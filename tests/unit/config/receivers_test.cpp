@@ -71,6 +71,24 @@ TEST_CASE("a receiver lacks nothing that its type needs, and the message says wh
   contains(problems_of("url = \"http://127.0.0.1/\"\nsecret = \"a\\nb\"\n"), "secret: ");
 }
 
+TEST_CASE("a user in a receiver's URL is refused once, and the message names authorization") {
+  for (const std::string type : {"", "type = \"webhook\"\n"}) {
+    const std::string text = problems_of(type + "url = \"http://ann:sesame@host.example/x\"\n");
+    contains(text, "url: the URL must not hold a user name or a password");
+    contains(text, "the key 'authorization'");
+    CHECK(text.find('\n') == std::string::npos);
+    CHECK(text.find("sesame") == std::string::npos);
+  }
+  const holdfast::test::TempDir dir;
+  std::ofstream(dir / "url") << "https://ann:sesame@host.example/x\n";
+  contains(problems_of("type = \"webhook\"\nurl_file = \"" + (dir / "url").string() + "\"\n"),
+           "url_file: the URL must not hold a user name or a password: they are sent by the key ");
+  const std::string ping =
+      load_bad("[alert_ping]\nurl = \"https://ann:sesame@h/\"\ninterval = \"1m\"\n");
+  contains(ping, "url: the URL must not hold a user name or a password");
+  CHECK(ping.find("sesame") == std::string::npos);
+}
+
 TEST_CASE("routes name programs and alerts that exist") {
   const std::string url = "url = \"http://127.0.0.1/\"\n";
   contains(problems_of(url + "programs = [\"api-wroker\"]\n"),
