@@ -7,6 +7,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
@@ -30,9 +31,30 @@ std::int64_t to_ms(Duration duration) {
 // A connection that has served for this long may be closed by its idle Redis without a word.
 constexpr Duration kNotAtOnce = 1s;
 
-// Counts something that nobody is limited by.
-rate_limit::Policies probe_policies() {
-  return {{"probe", rate_limit::kMaxLimit, 1s}};
+// Count something that nobody is limited by; the second as a request does on a route with a limit
+// of its own. A Redis that wants a password says so to a command of at most ten words: the first.
+rate_limit::Policies probe_policies(std::size_t number) {
+  rate_limit::Policies policies{{"probe", rate_limit::kMaxLimit, 1s}};
+  if (number > 0) policies.push_back({"probe-route", rate_limit::kMaxLimit, 1s});
+  return policies;
+}
+// Slots 14 and 16379 of 16384: of several nodes, each of which has a range, none has both.
+constexpr std::array kProbes = {"probe-140", "probe-110"};
+
+rate_limit::Policies without_counting(rate_limit::Policies policies) {
+  for (rate_limit::Policy& policy : policies)
+    policy.limit = 0;
+  return policies;
+}
+
+// Redis's name for a script. Empty if there is no SHA-1, which Redis takes for an unknown script.
+std::string sha1_hex(std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned size = 0;
+  if (::EVP_Digest(text.data(), text.size(), digest.data(), &size, ::EVP_sha1(), nullptr) != 1) {
+    return {};
+  }
+  return fmt::format("{:02x}", fmt::join(digest.data(), digest.data() + size, ""));
 }
 
 // The number if it lies in [0, max].
@@ -61,20 +83,19 @@ std::optional<RedisStore::Decisions> to_decisions(const redis::Reply& reply,
   return decisions;
 }
 
-// What a script says of the keys it was given, and not of the server or of us. A Redis before 7
-// says both with "ERR Error running script" first.
-bool concerns_its_keys(const redis::Reply& reply) {
-  if (!reply.is_error("ERR") && !reply.is_error("WRONGTYPE")) return false;
-  constexpr std::array kServer = {"READONLY",   "OOM",         "NOAUTH", "NOPERM",
-                                  "LOADING",    "MISCONF",     "BUSY",   "MASTERDOWN",
-                                  "NOREPLICAS", "CLUSTERDOWN", "MOVED",  "NOPROTO"};
-  return std::none_of(kServer.begin(), kServer.end(),
-                      [&](const char* word) { return reply.text.find(word) != std::string::npos; });
+// What a node of a cluster says of keys that are not its own, or not now.
+bool is_of_a_cluster(const redis::Reply& reply) {
+  constexpr std::array kAnswers = {"MOVED ", "ASK ", "TRYAGAIN", "CLUSTERDOWN"};
+  return std::any_of(kAnswers.begin(), kAnswers.end(),
+                     [&](const char* answer) { return reply.is_error(answer); });
 }
 
 std::string refusal_of(const redis::Reply& reply) {
-  return reply.type == redis::Reply::Type::Error ? reply.text
-                                                 : "unexpected reply to the rate-limit script";
+  if (reply.type != redis::Reply::Type::Error) return "unexpected reply to the rate-limit script";
+  if (!is_of_a_cluster(reply)) return reply.text;
+  return reply.text +
+         ": this node of a Redis Cluster does not count every client, and Holdfast asks no other; "
+         "name a Redis without a cluster, or a proxy for this one (Envoy, Predixy)";
 }
 
 }  // namespace
@@ -87,6 +108,7 @@ RedisStore::RedisStore(boost::asio::io_context& io, const Clock& clock, const lo
       fallbacks_(metrics::Counters(registry, "rate_limit_fallback_total").only()),
       up_(metrics::Gauges(registry, "rate_limit_redis_up").only()),
       options_(std::move(options)),
+      script_sha_(sha1_hex(kRateLimitScript)),
       deadline_(io),
       retry_(io),
       self_(std::make_shared<RedisStore*>(this)) {
@@ -156,16 +178,15 @@ void RedisStore::connect_to(const redis::Endpoint& endpoint) {
 
 void RedisStore::set_up() {
   const net::RedisUrl& url = options_.url;
-  const auto send = [this](const std::vector<std::string>& command, bool last) {
-    client_->send(command, [this, last](const redis::Reply& reply) {
-      if (reply.type == redis::Reply::Type::Error) return lose(reply.text);
-      if (last) prove(reply);
+  const auto send = [this](const std::vector<std::string>& command) {
+    client_->send(command, [this](const redis::Reply& reply) {
+      if (reply.type == redis::Reply::Type::Error) lose(reply.text);
     });
   };
-  if (!url.password.empty() && url.user.empty()) send({"AUTH", url.password}, false);
-  if (!url.password.empty() && !url.user.empty()) send({"AUTH", url.user, url.password}, false);
-  if (url.database != 0) send({"SELECT", std::to_string(url.database)}, false);
-  send({"SCRIPT", "LOAD", kRateLimitScript}, true);
+  if (!url.password.empty() && url.user.empty()) send({"AUTH", url.password});
+  if (!url.password.empty() && !url.user.empty()) send({"AUTH", url.user, url.password});
+  if (url.database != 0) send({"SELECT", std::to_string(url.database)});
+  prove([this] { set_up_done(); });
   deadline_.expires_after(options_.timeout);
   deadline_.async_wait([this, self = self_](const boost::system::error_code& error) {
     if (!error && *self != nullptr && state_ == State::Connecting)
@@ -173,17 +194,18 @@ void RedisStore::set_up() {
   });
 }
 
-// A replica (READONLY) and a Redis without memory (OOM) do everything but count.
-void RedisStore::prove(const redis::Reply& loaded) {
-  script_sha_ = loaded.text;
-  const rate_limit::Policies policies = probe_policies();
-  std::vector<std::string> command{"EVALSHA", script_sha_};
-  const auto words = arguments(policies, "");
-  command.insert(command.end(), words.begin(), words.end());
-  client_->send(command, [this, policies](const redis::Reply& reply) {
-    if (!to_decisions(reply, policies)) return lose(refusal_of(reply));
-    set_up_done();
-  });
+void RedisStore::prove(const std::function<void()>& proven) {
+  std::vector<Question> questions;
+  for (std::size_t i = 0; i < kProbes.size(); ++i)
+    questions.push_back({probe_policies(i), kProbes[i]});
+  if (refused_) questions.push_back(*refused_);
+  unproven_ = questions.size();
+  for (const Question& question : questions) {
+    ask(question, [this, proven, policies = question.policies](const redis::Reply& reply) {
+      if (!to_decisions(reply, policies)) return lose(refusal_of(reply));
+      if (--unproven_ == 0) proven();
+    });
+  }
 }
 
 void RedisStore::set_up_done() {
@@ -192,6 +214,7 @@ void RedisStore::set_up_done() {
   up_.Set(1);
   up_since_ = clock_.mono();
   untried_.clear();
+  refused_.reset();
   if (std::exchange(warned_, false)) {
     log_.info("Redis is back: all hosts share the rate limit again",
               {{"redis", options_.url.describe()}, {"decided_locally", fallbacks_since_loss_}});
@@ -199,14 +222,15 @@ void RedisStore::set_up_done() {
   fallbacks_since_loss_ = 0;
 }
 
-std::vector<std::string> RedisStore::arguments(const rate_limit::Policies& policies,
-                                               const std::string& key) const {
-  std::vector<std::string> words{std::to_string(policies.size())};
-  for (const rate_limit::Policy& policy : policies) {
-    words.push_back(fmt::format("{}rate-limit:{}:{}:{}", options_.prefix, policy.name,
-                                to_ms(policy.window), key));
+// The client comes first: a policy may be named after a route, "GET /api/documents/{id}", and the
+// first braces are the tag.
+std::vector<std::string> RedisStore::command_of(const Question& question) const {
+  std::vector<std::string> words{"EVALSHA", script_sha_, std::to_string(question.policies.size())};
+  for (const rate_limit::Policy& policy : question.policies) {
+    words.push_back(fmt::format("{}rate-limit:{{{}}}:{}:{}", options_.prefix, question.key,
+                                policy.name, to_ms(policy.window)));
   }
-  for (const rate_limit::Policy& policy : policies) {
+  for (const rate_limit::Policy& policy : question.policies) {
     words.push_back(std::to_string(policy.limit));
     words.push_back(std::to_string(to_ms(rate_limit::part_length(policy.window))));
     words.push_back(std::to_string(rate_limit::kParts));
@@ -217,32 +241,43 @@ std::vector<std::string> RedisStore::arguments(const rate_limit::Policies& polic
 void RedisStore::decide(const rate_limit::Policies& policies, const std::string& key, Done done) {
   const auto pending = std::make_shared<Pending>();
   pending->deadline = clock_.mono() + options_.timeout;
-  pending->policies = policies;
-  pending->arguments = arguments(policies, key);
+  pending->question = {policies, key};
   pending->done = std::move(done);
   pending_.push_back(pending);
-  ask(pending, false);
+  ask(pending->question, [this, pending](const redis::Reply& reply) { answer(pending, reply); });
   if (pending_.size() == 1) watch();
 }
 
-void RedisStore::ask(const PendingPtr& pending, bool with_source) {
-  std::vector<std::string> command{with_source ? "EVAL" : "EVALSHA",
-                                   with_source ? kRateLimitScript : script_sha_};
-  command.insert(command.end(), pending->arguments.begin(), pending->arguments.end());
-  client_->send(command, [this, pending, with_source](const redis::Reply& reply) {
-    // After SCRIPT FLUSH or on another server the script is unknown. EVAL loads it again.
-    if (!with_source && reply.is_error("NOSCRIPT")) return ask(pending, true);
-    answer(pending, reply);
+// A Redis that does not know the script (a new one, after SCRIPT FLUSH, another node behind a
+// proxy) gets it with EVAL, and knows it from then on.
+void RedisStore::ask(const Question& question, redis::RedisClient::OnReply on_reply) {
+  std::vector<std::string> command = command_of(question);
+  client_->send(command,
+                [this, command, on_reply = std::move(on_reply)](redis::Reply reply) mutable {
+                  if (!reply.is_error("NOSCRIPT")) return on_reply(std::move(reply));
+                  command[0] = "EVAL";
+                  command[1] = kRateLimitScript;
+                  client_->send(command, std::move(on_reply));
+                });
+}
+
+// Redis has refused a decision. One doubt at a time: what else it refuses meanwhile has the same
+// reason, or is asked about next.
+void RedisStore::doubt(const Question& refused, const std::string& why) {
+  if (unproven_ > 0) return;
+  refused_ = Question{without_counting(refused.policies), refused.key};
+  prove([this, why] {
+    refused_.reset();
+    if (!may_warn(warned_of_key_at_)) return;
+    log_.warn("Redis cannot count a key: this host decides on its own about that client",
+              {{"redis", options_.url.describe()}, {"reason", why}});
   });
 }
 
 void RedisStore::answer(const PendingPtr& pending, const redis::Reply& reply) {
-  const auto decisions = to_decisions(reply, pending->policies);
-  if (!decisions && !concerns_its_keys(reply)) return lose(refusal_of(reply));
-  if (!decisions && may_warn(warned_of_key_at_)) {
-    log_.warn("Redis cannot count a key: this host decides on its own about that client",
-              {{"redis", options_.url.describe()}, {"reason", reply.text}});
-  }
+  const auto decisions = to_decisions(reply, pending->question.policies);
+  if (!decisions && reply.type != redis::Reply::Type::Error) return lose(refusal_of(reply));
+  if (!decisions) doubt(pending->question, reply.text);
   const auto found = std::find(pending_.begin(), pending_.end(), pending);
   const bool was_oldest = found == pending_.begin();
   pending_.erase(found);

@@ -5,20 +5,24 @@
 //
 // - No request waits for Redis longer than rate_limit.redis_timeout (50 ms); the event loop never
 //   waits.
-// - A missed deadline, an error or a lost connection takes Redis out of service. Pending decisions
-//   are returned without an answer at once, and no request waits until Redis is back.
-// - Redis is back once a new connection has completed AUTH, SELECT, SCRIPT LOAD and one counted
-//   decision within the same deadline: a replica or a full Redis accepts all but the last. The
-//   first attempt follows 100 ms after the loss, later ones back off up to 2 s. The back-off is
-//   reset only after ten seconds of service, so a flapping Redis is tried rarely.
-// - All addresses of a name are tried ("localhost" is ::1 and 127.0.0.1) before it counts as lost.
+// - A missed deadline, a lost connection or a reply that cannot be true (more left than the
+//   limit, a wait longer than a window) takes Redis out of service. Pending decisions are returned
+//   without an answer at once, and no request waits until Redis is back.
+// - A decision that Redis refuses is returned without an answer. The proof below then tells, on
+//   the same connection, whether that is Redis, which is out of service, or this decision only.
+// - Redis is back once a new connection has completed AUTH, SELECT and the proof within the same
+//   deadline. It proves that every client is counted: two probes are counted, far apart in
+//   the slots of a cluster and one of them under two policies, and the last decision that was
+//   refused is asked for again without being counted. A replica, a full Redis and one of several
+//   nodes of a cluster accept all but the probes; a Redis that refuses some keys may accept these
+//   as well, and would be back at once and lost again.
+// - The first attempt follows 100 ms after the loss, later ones back off up to 2 s. The back-off
+//   is reset only after ten seconds of service, so a flapping Redis is tried rarely.
+// - All addresses of a name are tried ("localhost" is ::1 and 127.0.0.1) before it is lost.
 // - A connection that Redis closes while nothing is asked (its `timeout`, a restart) is made anew
-// at
-//   once, and is worth no line unless that fails.
-// - A reply that cannot be true (more left than the limit, a wait longer than a window) is an
-// error.
-// - An error of the script that concerns one client's keys is no loss: that request is decided
-//   without Redis, and the connection stays.
+//   at once, and is worth no line unless that fails.
+// - The keys of one decision have its client as their hash tag: a cluster has them in one slot, and
+//   a proxy for a cluster asks one node. Only commands that such proxies know are sent.
 // - One warning is logged when Redis is lost and one line when it is back, however many attempts
 //   fail in between; at most one a minute of each kind of warning.
 // - rate_limit_fallback_total counts the decisions taken without Redis; rate_limit_redis_up says
@@ -82,10 +86,13 @@ class RedisStore {
 
  private:
   enum class State { Down, Connecting, Up, Stopped };
+  struct Question {
+    rate_limit::Policies policies;
+    std::string key;
+  };
   struct Pending {
     MonoTime deadline;
-    rate_limit::Policies policies;
-    std::vector<std::string> arguments;  // without the command and its script
+    Question question;
     Done done;
   };
   using PendingPtr = std::shared_ptr<Pending>;
@@ -94,11 +101,11 @@ class RedisStore {
   void connect_to_next();
   void connect_to(const redis::Endpoint& endpoint);
   void set_up();
-  void prove(const redis::Reply& loaded);
+  void prove(const std::function<void()>& proven);
   void set_up_done();
-  std::vector<std::string> arguments(const rate_limit::Policies& policies,
-                                     const std::string& key) const;
-  void ask(const PendingPtr& pending, bool with_source);
+  std::vector<std::string> command_of(const Question& question) const;
+  void ask(const Question& question, redis::RedisClient::OnReply on_reply);
+  void doubt(const Question& refused, const std::string& why);
   void answer(const PendingPtr& pending, const redis::Reply& reply);
   void watch();
   bool may_warn(std::optional<MonoTime>& last) const;
@@ -117,6 +124,8 @@ class RedisStore {
   std::vector<std::string> untried_;  // addresses of the host, the next one last
   redis::Tls tls_;
   std::string script_sha_;
+  std::optional<Question> refused_;     // the last one, without counting
+  std::size_t unproven_ = 0;            // questions of the proof without an answer
   std::deque<PendingPtr> pending_;      // in the order of their deadlines
   boost::asio::steady_timer deadline_;  // of the oldest, or of the connection attempt
   boost::asio::steady_timer retry_;

@@ -8,7 +8,8 @@
 
 namespace holdfast::test {
 
-RedisServer::RedisServer(std::string password) : password_(std::move(password)) {
+RedisServer::RedisServer(std::string password, std::vector<std::string> options)
+    : password_(std::move(password)), options_(std::move(options)) {
   start();
 }
 
@@ -22,6 +23,7 @@ void RedisServer::start() {
       "/usr/bin/redis-server", "--port", "0",     "--unixsocket", dir_ / "redis.sock", "--save", "",
       "--appendonly",          "no",     "--dir", dir_.path()};
   if (!password_.empty()) argv.insert(argv.end(), {"--requirepass", password_});
+  argv.insert(argv.end(), options_.begin(), options_.end());
   process_ =
       std::make_unique<Process>(argv, std::map<std::string, std::string>{}, dir_ / "redis.log");
   const bool up = wait_until([this] {

@@ -17,7 +17,7 @@ namespace holdfast::test {
 
 class RedisServer {
  public:
-  explicit RedisServer(std::string password = "");
+  explicit RedisServer(std::string password = "", std::vector<std::string> options = {});
 
   std::string url() const;  // unix://…
   // One command by redis-cli; its output without the last newline. Throws if the server is gone.
@@ -39,6 +39,7 @@ class RedisServer {
  private:
   TempDir dir_;
   std::string password_;
+  std::vector<std::string> options_;  // "--name", "value"
   std::unique_ptr<Process> process_;
 };
 
