@@ -54,9 +54,14 @@ bool JsonBuilder::number_float(number_float_t value, const string_t& text) {
 }
 
 bool JsonBuilder::scalar(Json value, const char* wrong) {
+  const char* const unusable = take_unusable();
   if (skipped_ > 0) return true;
   if (++values() > kMaxJsonValues) return too_many_values(false);
   const bool is_part = begin_part();
+  if (unusable != nullptr) {
+    if (!in_part_) return refuse_unusable(unusable);
+    wrong = unusable;
+  }
   if (wrong != nullptr) note(open_.size(), wrong);
   place(std::move(value));
   if (is_part) end_part();
@@ -92,9 +97,12 @@ bool JsonBuilder::close() {
 }
 
 bool JsonBuilder::key(string_t& name) {
+  const char* const unusable = take_unusable();
   if (skipped_ > 0) return true;
+  if (unusable != nullptr && !in_part_) return refuse_unusable(unusable);
   const bool repeated = open_.back().container->contains(name);
   open_.back().name = name;
+  if (unusable != nullptr) note(open_.size(), unusable);
   if (!repeated) return true;
   const bool is_member = open_.size() == outside() + 1;
   note(outside() + 1, is_member
@@ -126,6 +134,20 @@ void JsonBuilder::end_part() {
   parts_->take(part, std::exchange(part_errors_, {}));
   part = nullptr;
   in_part_ = false;
+}
+
+const char* JsonBuilder::take_unusable() {
+  const char* wrong = nullptr;
+  for (; passed_ < unusable_.size() && text_.data() + unusable_[passed_].at < read_; ++passed_)
+    wrong = unusable_[passed_].wrong;
+  return wrong;
+}
+
+bool JsonBuilder::refuse_unusable(const char* wrong) {
+  const std::size_t at = unusable_[passed_ - 1].at;
+  refusal_ = {400, fmt::format("The body is JSON that cannot be used: the value at {} {}",
+                               position_in(text_, at), wrong)};
+  return false;
 }
 
 bool JsonBuilder::give_up(bool opening, ProblemDetails problem, std::string of_part) {

@@ -7,11 +7,12 @@
 // tree no longer shows: names that an object repeats, and whole numbers that were rounded.
 //
 // Of parts (JsonParts), only one at a time is in memory. The limits hold for each, and what is
-// wrong with one is no matter of the others.
+// wrong with one is no matter of the others: nor is what json_unusable.hpp has replaced.
 //
 // One text; one thread at a time.
 
 #include "api-worker/edge/json_input.hpp"
+#include "api-worker/edge/json_unusable.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -46,9 +47,9 @@ class ReadBytes {
 
 class JsonBuilder final : public nlohmann::json_sax<nlohmann::json> {
  public:
-  // Both outlive it. `parts` may be null.
-  JsonBuilder(std::string_view text, const JsonParts* parts)
-      : text_(text), read_(text.data()), parts_(parts) {}
+  // Both outlive it. `parts` may be null. `unusable`: what is replaced in the text.
+  JsonBuilder(std::string_view text, const JsonParts* parts, std::vector<UnusableJson> unusable)
+      : text_(text), read_(text.data()), parts_(parts), unusable_(std::move(unusable)) {}
 
   // Once. The value, of whatever type.
   tl::expected<nlohmann::json, ProblemDetails> build();
@@ -83,6 +84,9 @@ class JsonBuilder final : public nlohmann::json_sax<nlohmann::json> {
   Json& place(Json value);
   bool begin_part();  // whether the next value is one
   void end_part();
+  // What is wrong with the value, or name, that was just read; null if nothing was replaced.
+  const char* take_unusable();
+  bool refuse_unusable(const char* wrong);
   // Gives up the part that is being read, or else the text.
   bool give_up(bool opening, ProblemDetails problem, std::string of_part);
   bool too_many_values(bool opening);
@@ -95,6 +99,8 @@ class JsonBuilder final : public nlohmann::json_sax<nlohmann::json> {
   const std::string_view text_;
   const char* read_;
   const JsonParts* const parts_;
+  const std::vector<UnusableJson> unusable_;
+  std::size_t passed_ = 0;  // of them
   Json root_;
   std::vector<Open> open_;
   std::size_t values_ = 0;

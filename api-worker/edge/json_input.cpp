@@ -39,6 +39,15 @@ Parameter take_parameter(std::string_view& rest) {
           std::string(trimmed.substr(std::min(equals + 1, trimmed.size())))};
 }
 
+tl::expected<nlohmann::json, ProblemDetails> as_object(
+    tl::expected<nlohmann::json, ProblemDetails> parsed) {
+  if (parsed && !parsed->is_object()) {
+    return tl::unexpected(
+        ProblemDetails{422, "The body is not a JSON object.", {{"#", "", "must be an object"}}});
+  }
+  return parsed;
+}
+
 }  // namespace
 
 std::string media_type(const http::Request& request) {
@@ -92,15 +101,17 @@ std::optional<ProblemDetails> check_json_type(const http::Request& head) {
 }
 
 tl::expected<nlohmann::json, ProblemDetails> parse_json_object(const http::Request& head,
-                                                               std::string_view body,
-                                                               const JsonParts* parts) {
+                                                               std::string_view body) {
   if (auto problem = check_json_type(head)) return tl::unexpected(std::move(*problem));
-  auto parsed = JsonBuilder(body, parts).build();
-  if (parsed && !parsed->is_object()) {
-    return tl::unexpected(
-        ProblemDetails{422, "The body is not a JSON object.", {{"#", "", "must be an object"}}});
-  }
-  return parsed;
+  return as_object(JsonBuilder(body, nullptr, {}).build());
+}
+
+tl::expected<nlohmann::json, ProblemDetails> parse_json_object(const http::Request& head,
+                                                               std::string& body,
+                                                               const JsonParts& parts) {
+  if (auto problem = check_json_type(head)) return tl::unexpected(std::move(*problem));
+  auto unusable = replace_unusable(body);
+  return as_object(JsonBuilder(body, &parts, std::move(unusable)).build());
 }
 
 }  // namespace holdfast::api

@@ -34,7 +34,8 @@ std::string pointer_to(const std::string& name);
 std::optional<ProblemDetails> check_json_type(const http::Request& head);
 
 // A list that is a member of the body, and whose elements are judged one by one. The limits of JSON
-// hold for each, and a name that one repeats is no matter of the others.
+// hold for each, and neither a name that one repeats nor a value that is none (json_unusable.hpp)
+// is a matter of the others.
 struct JsonParts {
   std::string member;
   // Each in turn; null takes its place in the list. With errors, the value need not be complete.
@@ -46,7 +47,10 @@ struct JsonParts {
 // object at any depth repeats a name, of which readers would disagree about the value, or if a
 // whole number is beyond 64 bits and would be rounded.
 tl::expected<nlohmann::json, ProblemDetails> parse_json_object(const http::Request& head,
-                                                               std::string_view body,
-                                                               const JsonParts* parts = nullptr);
+                                                               std::string_view body);
+// The same of a body in parts; what is no value is replaced in it.
+tl::expected<nlohmann::json, ProblemDetails> parse_json_object(const http::Request& head,
+                                                               std::string& body,
+                                                               const JsonParts& parts);
 
 }  // namespace holdfast::api

@@ -33,7 +33,7 @@ tl::expected<Batch, ProblemDetails> parse_batch(const http::Request& head, std::
     batch.errors.push_back(std::move(errors));
   };
   const JsonParts parts{"documents", take};
-  auto body = parse_json_object(head, text, &parts);
+  auto body = parse_json_object(head, text, parts);
   std::string().swap(text);
   if (!body) return tl::unexpected(std::move(body).error());
   std::vector<FieldError> errors;

@@ -182,6 +182,81 @@ TEST_CASE("a number that one document would lose a part of costs that one") {
   CHECK(stored(stack) == 1);
 }
 
+TEST_CASE("what is JSON but no value costs the document that has it, and alone is 400 as ever") {
+  const ApiService stack;
+  const auto metadata = [](const std::string& value) {
+    return R"({"content":"c","metadata":{"n":)" + value + "}}";
+  };
+  const std::string digits(400, '9');
+  const std::vector<std::string> bad{metadata("1e400"),
+                                     metadata("[0,-1E+400,{\"m\":1e999999999999}]"),
+                                     metadata(digits),
+                                     metadata("-" + digits + ".5e-2"),
+                                     R"({"content":"c","job":{"priority":1e400}})",
+                                     R"({"content":"half \ud800 a pair"})",
+                                     R"({"content":"\udc00 and \uD83D\uD83D"})",
+                                     R"({"content":"c","title":"\ud800\u0041"})",
+                                     R"({"content":"c","metadata":{"\udfff":1}})",
+                                     R"({"content":"c","\ud800":1})",
+                                     R"(["c",1e400,"\ud800"])",
+                                     "1e400",
+                                     R"("\ud800")"};
+  // What looks like it is none.
+  const std::vector<std::string> good{metadata("1e308"),
+                                      metadata("1e-400"),
+                                      metadata("-0"),
+                                      metadata("-0.0e5"),
+                                      metadata(std::string(300, '1') + ".0"),
+                                      metadata("0." + digits),
+                                      metadata(R"("1e400 \\ud800 \" 1e400")"),
+                                      R"({"content":"\ud83d\ude00 \\ud800 \ud83c\udff4"})"};
+  std::string body;
+  for (std::size_t i = 0; i < std::max(bad.size(), good.size()); ++i) {
+    if (i < bad.size()) {
+      INFO(bad[i]);
+      CHECK(stack.call("POST", "/api/documents", {{"Content-Type", "application/json"}}, bad[i])
+                .status == 400);
+      body += (body.empty() ? "" : ",\n") + bad[i];
+    }
+    if (i < good.size()) body += "," + good[i];
+  }
+  const http::Response answer = send(stack, R"({"documents":[)" + body + "]}");
+  REQUIRE(answer.status == 207);
+  const Json results = body_of(answer)["results"];
+  REQUIRE(results.size() == bad.size() + good.size());
+  std::vector<Json> refused;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const bool fine = i < 2 * good.size() && i % 2 == 1;
+    INFO(i << ": " << results[i].dump().substr(0, 300));
+    CHECK(results[i]["status"] == (fine ? 202 : 422));
+    if (!fine) refused.push_back(results[i]["errors"]);
+  }
+  CHECK(refused[0] == Json::parse(R"([{"pointer":"#/documents/0/metadata/n","detail":)"
+                                  R"("is a number beyond what a double holds: )"
+                                  R"(send it as a string"}])"));
+  CHECK(pointers(refused[1]) ==
+        std::vector<std::string>{"#/documents/2/metadata/n/1", "#/documents/2/metadata/n/2/m"});
+  CHECK(refused[5] == Json::parse(R"([{"pointer":"#/documents/10/content","detail":)"
+                                  R"("has half a surrogate pair, which is no character"}])"));
+  CHECK(pointers(refused[6]) == std::vector<std::string>{"#/documents/12/content"});
+  CHECK(pointers(refused[11]) == std::vector<std::string>{"#/documents/19"});
+  CHECK(stored(stack) == good.size());
+  const Json last = body_of(stack.get(results[15]["document"]["links"]["self"]));
+  CHECK(last["content"] == "\U0001F600 \\ud800 \U0001F3F4");
+  // Around the documents it is everybody's, and what is no JSON stays none.
+  for (const std::string& wrong : {std::string(R"({"documents":[{"content":"c"}],"more":1e400})"),
+                                   std::string(R"({"documents":[{"content":"c"}],"\ud800":1})"),
+                                   std::string(R"({"documents":[{"content":"c"},1e400 5]})"),
+                                   std::string(R"({"documents":[{"content":"c"},01e400]})"),
+                                   std::string(R"({"documents":[{"content":"c"},1.e400]})"),
+                                   std::string(R"({"documents":[{"content":"c"},"\ud800\uzzzz"]})"),
+                                   std::string(R"({"documents":[{"content":"c"},"\ud800]})")}) {
+    INFO(wrong);
+    CHECK(send(stack, wrong).status == 400);
+  }
+  CHECK(stored(stack) == good.size());
+}
+
 TEST_CASE("a unique key that is taken costs its own document, and all only if all are taken") {
   const ApiService stack;
   const auto keyed = [](const std::string& content, const std::string& key) {
