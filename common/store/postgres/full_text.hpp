@@ -17,8 +17,9 @@
 
 namespace holdfast::store::postgres {
 
-// The text of a tsvector: words at their positions, the title's before the text's, and the other
-// terms without one. What is beyond its limits (a megabyte) is left out.
+// The text of a tsvector: words at their positions, the title's before the text's, the other terms
+// without one, and marks, by which the index tells which of them are in the title, and which often
+// in the text. What is beyond its limits (a megabyte) is left out.
 std::string terms_vector(std::string_view title_terms, std::string_view text_terms);
 
 struct FoundByTerms {

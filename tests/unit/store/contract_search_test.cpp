@@ -491,7 +491,10 @@ TEST_CASE("of more equal matches than are looked at closely the best is found, w
     const auto title = titles.find(i);
     std::string text =
         "The mizzen boom, an anchor chain and the rudder blade: checked, galley, and in order.";
-    if (i == 200) text = "The galley, a galley, galley. The mizzen boom is above it, in order.";
+    if (i == 200)
+      text =
+          "The galley, a galley, galley: above is the mizzen boom, lit is the lamp, all is in "
+          "order.";
     if (i == kDocuments - 1) text = "Storm report: The mizzen boom broke in the hurricane.";
     // What has it in the title says more besides.
     if (title != titles.end()) text += " Nothing else of that kind was to be told about it today.";
