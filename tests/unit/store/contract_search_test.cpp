@@ -306,6 +306,8 @@ TEST_CASE("a code of several parts comes first, however it is written, and in qu
                                           {"1080 p60", "video"},
                                           {"q3 fy24", "q3"},
                                           {"iso88591", "iso"},
+                                          {"\"iso88591\"", "iso"},
+                                          {"\"ISO-88591\"", "iso"},
                                           {"\"rfc9110\"", "rfc"},
                                           {"\"rfc-9110\"", "rfc"},
                                           {"\"ef34gh\"", "ef"},
