@@ -10,8 +10,15 @@
 namespace holdfast::supervisor::telemetry {
 namespace {
 
-// If a series has had more layouts than this, the oldest is projected onto the current one.
+// If a series has had more layouts than this, the oldest is projected onto the newest one.
 constexpr std::size_t kMaxLayouts = 8;
+
+// The number of the bounds that are <= this one; at least `known` are.
+std::size_t bounds_upto(const std::vector<double>& bounds, double bound, std::size_t known) {
+  while (known < bounds.size() && bounds[known] <= bound)
+    ++known;
+  return known;
+}
 
 void add_projected(const Counts& from, Counts& to) {
   to.count += from.count;
@@ -22,19 +29,33 @@ void add_projected(const Counts& from, Counts& to) {
       to.buckets[i] += from.buckets[i];
     return;
   }
-  const auto& bounds = from.layout->bounds;
-  std::size_t below = 0;  // the number of from's bounds that are <= the current bound
+  std::size_t below = 0;
   for (std::size_t i = 0; i < to.buckets.size(); ++i) {
-    while (below < bounds.size() && bounds[below] <= to.layout->bounds[i])
-      ++below;
+    below = bounds_upto(from.layout->bounds, to.layout->bounds[i], below);
     if (below > 0) to.buckets[i] += from.buckets[below - 1];
   }
+}
+
+bool includes(const LayoutPtr& layout, const LayoutPtr& other) {
+  const auto& all = layout->bounds;
+  const auto& some = other->bounds;
+  return layout == other || (all.size() > some.size() &&
+                             std::includes(all.begin(), all.end(), some.begin(), some.end()));
 }
 
 }  // namespace
 
 Counts no_counts(const LayoutPtr& layout) {
   return {layout, std::vector<double>(layout->bounds.size(), 0), 0, 0, true};
+}
+
+bool continues(const Counts& later, const Counts& earlier) {
+  std::size_t below = 0;
+  for (std::size_t i = 0; i < later.buckets.size(); ++i) {
+    below = bounds_upto(earlier.layout->bounds, later.layout->bounds[i], below);
+    if (below > 0 && later.buckets[i] < earlier.buckets[below - 1]) return false;
+  }
+  return later.count >= earlier.count;
 }
 
 LayoutPtr LayoutPool::get(const std::vector<double>& bounds) {
@@ -65,29 +86,38 @@ void HistogramTotal::adopt(const LayoutPtr& layout, std::uint64_t arrival_index)
   arrival_index_ = arrival_index;
 }
 
-Counts& HistogramTotal::retired_for(const LayoutPtr& layout) {
+// Bounds among others that include them lose nothing: a count at its largest bound <= b is the
+// same.
+void HistogramTotal::retire(const Counts& counts) {
   for (Counts& part : retired_) {
-    if (part.layout == layout) return part;
+    if (includes(part.layout, counts.layout)) return add_projected(counts, part);
   }
-  return retired_.emplace_back(no_counts(layout));
+  Counts wider = counts;
+  std::erase_if(retired_, [&](const Counts& part) {
+    if (!includes(wider.layout, part.layout)) return false;
+    add_projected(part, wider);
+    return true;
+  });
+  retired_.push_back(std::move(wider));
+  if (retired_.size() <= kMaxLayouts) return;
+  Counts oldest = no_counts(layout_);
+  add_projected(retired_.front(), oldest);
+  retired_.erase(retired_.begin());
+  retire(oldest);
 }
 
-void HistogramTotal::retire(const Counts& counts) {
-  add_projected(counts, retired_for(counts.layout));
-  if (retired_.size() <= kMaxLayouts) return;
-  const Counts oldest = std::move(retired_.front());
-  retired_.erase(retired_.begin());
-  add_projected(oldest, retired_for(layout_));
+void HistogramTotal::show_wider(const LayoutPtr& layout) {
+  if (layout != shown_ && includes(layout, shown_)) shown_ = layout;
 }
 
 void HistogramTotal::begin() {
-  if (total_.layout == layout_) {
-    total_.buckets.assign(layout_->bounds.size(), 0);
+  if (total_.layout == shown_) {
+    total_.buckets.assign(shown_->bounds.size(), 0);
     total_.count = 0;
     total_.sum = 0;
     total_.has_sum = true;
   } else {
-    total_ = no_counts(layout_);
+    total_ = no_counts(shown_);
   }
   for (const Counts& part : retired_)
     add_projected(part, total_);
@@ -101,9 +131,13 @@ const Counts& HistogramTotal::value() {
   // Retiring a worker changes the order of additions and so the last bits of the sum, and of counts
   // with fractions, which must not look like a decrease. With negative observations a sum may
   // really decrease.
-  if (exposed_layout_ == total_.layout) {
-    for (std::size_t i = 0; i < total_.buckets.size(); ++i)
-      total_.buckets[i] = std::max(total_.buckets[i], exposed_buckets_[i]);
+  if (exposed_layout_) {
+    const auto& bounds = exposed_layout_->bounds;
+    std::size_t below = 0;
+    for (std::size_t i = 0; i < total_.buckets.size(); ++i) {
+      below = bounds_upto(bounds, total_.layout->bounds[i], below);
+      if (below > 0) total_.buckets[i] = std::max(total_.buckets[i], exposed_buckets_[below - 1]);
+    }
     total_.count = std::max(total_.count, exposed_count_);
   }
   exposed_layout_ = total_.layout;

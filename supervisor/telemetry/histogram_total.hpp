@@ -2,10 +2,12 @@
 #pragma once
 
 // The total of one histogram series over all workers, live and dead, whose bucket bounds may
-// differ. The exposed bounds are those of the newest worker. The counts of the others are
-// floor-projected: at bound b, each adds its cumulative count at its own largest bound <= b. So
-// shared bounds are exact, counts never decrease from one bound to the next or over time, and
-// quantiles err on the high side. A summary is treated as a histogram without bounds.
+// differ. The exposed bounds are those of the newest worker, or of a live one that has all of them
+// and more: some client libraries write a bucket when it is first hit, so a process that has just
+// started has fewer. The counts of the others are floor-projected: at bound b, each adds its
+// cumulative count at its own largest bound <= b. So shared bounds are exact, and so are those left
+// out because nothing has hit them; counts never decrease from one bound to the next or over time,
+// and quantiles err on the high side. A summary is treated as a histogram without bounds.
 //
 // Threads: one at a time.
 
@@ -51,6 +53,10 @@ struct Counts {
 // All counts 0.
 Counts no_counts(const LayoutPtr& layout);
 
+// Whether `later` may be what has become of `earlier`, by other bounds perhaps: nothing has
+// decreased. Otherwise it is another histogram, that began at 0.
+bool continues(const Counts& later, const Counts& earlier);
+
 class HistogramTotal {
  public:
   // Takes the bounds of the worker with this arrival index, unless a newer worker has set them.
@@ -59,17 +65,20 @@ class HistogramTotal {
   // Adds a dead worker's last values permanently.
   void retire(const Counts& counts);
 
+  // Chooses the bounds to expose: show_newest(), then show_wider() for each live worker.
+  void show_newest() { shown_ = layout_; }
+  void show_wider(const LayoutPtr& layout);
+
   // Computes the total: begin() with the dead, add() each live worker, then read value().
   void begin();
   void add(const Counts& counts);
   const Counts& value();
 
-  const LayoutPtr& layout() const { return layout_; }
+  const LayoutPtr& layout() const { return layout_; }  // of the newest worker
 
  private:
-  Counts& retired_for(const LayoutPtr& layout);
-
   LayoutPtr layout_;
+  LayoutPtr shown_;
   std::uint64_t arrival_index_ = 0;  // of the worker whose bounds are in use
   // By bounds, so that bounds that return (after a rollback) are exact again.
   std::vector<Counts> retired_;

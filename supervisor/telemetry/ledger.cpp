@@ -150,7 +150,7 @@ Applied Ledger::apply(const SourceId& source, std::string snapshot, MonoTime now
       state->arrival_index = ++arrivals_;
     }
     values_ = std::move(parsed.values);
-    programs_[source.program].resets += planner_.rebuild(*state, parsed, now);
+    planner_.rebuild(*state, parsed, now);
     keep_text(*state, std::move(snapshot));
     ++full_parses_;
   }
@@ -249,18 +249,14 @@ bool Ledger::read_counts(const DistributionEntry& entry, Counts& counts) const {
 
 bool Ledger::commit_distribution(SourceState& state, DistributionEntry& entry) {
   Counts counts;
-  counts.layout = entry.last.layout;
+  counts.layout = entry.layout;
   counts.buckets.reserve(entry.bucket_cells.size());
   if (!read_counts(entry, counts)) {
     drop_value(state, entry.series);
     return false;
   }
   SeriesEntry& series = table_.series(entry.series);
-  bool reset = counts.count < entry.last.count;
-  for (std::size_t i = 0; i < counts.buckets.size(); ++i) {
-    reset = reset || counts.buckets[i] < entry.last.buckets[i];
-  }
-  reset = reset && entry.good;
+  const bool reset = entry.good && !continues(counts, entry.last);
   if (reset) series.distribution->retire(entry.known());
   if (counts.has_sum && !std::isfinite(counts.sum)) {
     // One observation of NaN or Inf spoils the sum: nobody knows what it would be without.
@@ -415,6 +411,15 @@ void Ledger::total_up(MonoTime now) {
   for (SeriesId id = 0; id < cells_.size(); ++id) {
     SeriesEntry& series = table_.series(id);
     cells_[id].value = series.retired;
+    if (series.distribution) series.distribution->show_newest();
+  }
+  for (const auto& state : live_) {
+    for (const DistributionEntry& entry : state->distributions) {
+      if (entry.good) table_.series(entry.series).distribution->show_wider(entry.last.layout);
+    }
+  }
+  for (SeriesId id = 0; id < cells_.size(); ++id) {
+    SeriesEntry& series = table_.series(id);
     if (series.distribution && series.distribution->layout()) series.distribution->begin();
   }
   // In order of arrival, so that sums of the same values are equal to the last bit.

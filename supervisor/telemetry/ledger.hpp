@@ -9,7 +9,7 @@
 // - when a worker exits, its last values are added to `retired`, once;
 // - a value that decreases within one incarnation was reset: the old value is retired, the new one
 //   counts. A histogram is reset as a whole, if its count or any bucket decreases (never for its
-//   sum);
+//   sum, nor for bounds that come or go);
 // - a series that disappears keeps its last value, and continues from there if it reappears;
 // - a truncated, damaged or oversized snapshot changes nothing.
 // What a worker counted after its last good snapshot is lost if it crashes; retire() returns the

@@ -30,11 +30,10 @@ bool is_shared(const FamilyEntry& family, const SourceState& state) {
 
 }  // namespace
 
-std::size_t Planner::rebuild(SourceState& state, const Exposition& snapshot, MonoTime now) {
+void Planner::rebuild(SourceState& state, const Exposition& snapshot, MonoTime now) {
   const std::uint64_t generation = table_.generation();
   state_ = &state;
   now_ = now;
-  changed_layouts_ = 0;
   worker_.clear();
   metrics::append_label_value(worker_, state.source.worker);
   program_.clear();
@@ -64,7 +63,6 @@ std::size_t Planner::rebuild(SourceState& state, const Exposition& snapshot, Mon
   retain_families();
   // If this snapshot freed room, what was refused for lack of room is retried with the next one.
   state.planned_at = made_room ? generation - 1 : generation;
-  return changed_layouts_;
 }
 
 void Planner::cover_all_series() {
@@ -217,7 +215,7 @@ bool Planner::keep_vanished() {
   }
   std::size_t lines = state_->scalars.size();
   for (const DistributionEntry& entry : state_->distributions) {
-    lines += entry.last.layout->bounds.size() + kHistogramExtraLines;
+    lines += entry.layout->bounds.size() + kHistogramExtraLines;
   }
   state_->series_lines = lines;
   state_->series_bytes = 0;
@@ -312,14 +310,13 @@ void Planner::finish(Pending& pending) {
   if (!series) return;
   DistributionEntry entry;
   entry.series = *series;
+  entry.layout = layout;
   entry.last = no_counts(layout);
-  if (known(*series)) {
-    if (const auto refused = carry_over(*series, layout, entry)) {
-      taken_[*series] = false;  // as if it had disappeared
-      drop(*refused, *refused == Drop::Limit ? lines : 1);
-      state_->refused = true;
-      return;
-    }
+  if (known(*series) && !carry_over(*series, entry)) {
+    taken_[*series] = false;  // as if it had disappeared
+    drop(Drop::Limit, lines);
+    state_->refused = true;
+    return;
   }
   for (const auto& [bound, cell] : pending.bounds)
     entry.bucket_cells.push_back(cell);
@@ -329,33 +326,18 @@ void Planner::finish(Pending& pending) {
   state_->distributions.push_back(std::move(entry));
 }
 
-std::optional<Drop> Planner::carry_over(SeriesId series, const LayoutPtr& layout,
-                                        DistributionEntry& entry) {
+bool Planner::carry_over(SeriesId series, DistributionEntry& entry) {
   DistributionEntry& old = old_distributions_[old_place_[series]];
-  if (old.last.layout == layout) {
-    entry.last = std::move(old.last);
-    entry.good = old.good;
-    entry.sum_known = old.sum_known;
-    return std::nullopt;
-  }
-  // The damaged line may be a bucket of this histogram. Accepting fewer bounds as a new layout
-  // would count the histogram twice: now, and once the line is intact again.
-  const auto& bounds = old.last.layout->bounds;
-  if (state_->bad_lines > 0 && old.good &&
-      std::includes(bounds.begin(), bounds.end(), layout->bounds.begin(), layout->bounds.end())) {
-    return Drop::InvalidValue;
-  }
-  const std::size_t before = old.last.layout->bounds.size();
-  const std::size_t now = layout->bounds.size();
+  const std::size_t before = old.layout->bounds.size();
+  const std::size_t now = entry.layout->bounds.size();
   const auto lines = static_cast<std::uint32_t>(now) + kHistogramExtraLines;
-  if (state_->series_lines - before + now > limits_.series_per_source) return Drop::Limit;
-  if (lines > table_.series(series).lines && !table_.resize(series, lines)) return Drop::Limit;
+  if (state_->series_lines - before + now > limits_.series_per_source) return false;
+  if (lines > table_.series(series).lines && !table_.resize(series, lines)) return false;
   state_->series_lines = state_->series_lines - before + now;
-  if (old.good) {
-    table_.series(series).distribution->retire(old.known());
-    ++changed_layouts_;
-  }
-  return std::nullopt;
+  entry.last = std::move(old.last);
+  entry.good = old.good;
+  entry.sum_known = old.sum_known;
+  return true;
 }
 
 }  // namespace holdfast::supervisor::telemetry

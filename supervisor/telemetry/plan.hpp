@@ -31,9 +31,8 @@ class Planner {
       : limits_(limits), table_(table), take_away_(std::move(take_away)), labels_(limits) {}
 
   // Replaces the mapping in `state`. Carries over the last values of known series; does not read
-  // the values of the new snapshot. Returns the number of series whose bucket bounds changed; their
-  // previous values are retired.
-  std::size_t rebuild(SourceState& state, const Exposition& snapshot, MonoTime now);
+  // the values of the new snapshot.
+  void rebuild(SourceState& state, const Exposition& snapshot, MonoTime now);
 
   void purge_layouts() { layouts_.purge(); }
 
@@ -57,9 +56,8 @@ class Planner {
   Pending& pending_for(FamilyId family);
   void finish(Pending& pending);
   LayoutPtr sort_bounds(Pending& pending);
-  // The reason if the new layout cannot be accepted; the series then keeps its old state.
-  std::optional<Drop> carry_over(SeriesId series, const LayoutPtr& layout,
-                                 DistributionEntry& entry);
+  // False if there is no room for the new layout; the series then keeps its old state.
+  bool carry_over(SeriesId series, DistributionEntry& entry);
   std::optional<SeriesId> series_for(FamilyId family, const std::string& key, std::uint32_t lines);
   bool known(SeriesId series) const { return old_place_[series] != kNoCell; }
   void cover_all_series();
@@ -77,7 +75,6 @@ class Planner {
   // State of one rebuild.
   SourceState* state_ = nullptr;
   MonoTime now_{};
-  std::size_t changed_layouts_ = 0;
   std::string worker_;            // escaped
   std::string program_;           // escaped; empty: without a label
   std::string_view sample_name_;  // of the sample, or family, being taken

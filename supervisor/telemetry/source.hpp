@@ -70,11 +70,12 @@ struct ScalarEntry {
 struct DistributionEntry {
   SeriesId series = 0;
   bool good = false;
+  LayoutPtr layout;
   std::vector<std::uint32_t> bucket_cells;  // in the order of the layout's bounds
   std::uint32_t infinity_cell = kNoCell;
   std::uint32_t count_cell = kNoCell;
   std::uint32_t sum_cell = kNoCell;
-  Counts last;
+  Counts last;             // by the former bounds, until there are good ones by these
   bool sum_known = false;  // `last.sum` was reported, even if it is NaN or missing by now
 
   // What counts of it once it is gone: observations that spoiled the sum are not in it.

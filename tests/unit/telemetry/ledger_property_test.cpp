@@ -125,6 +125,7 @@ TEST_CASE("random histories: nothing ever decreases, and what was reported is co
           reported[i] = process;
         }
       } else {
+        if (random() % 8 == 0) process.bounds = kBounds;  // a bucket that is written late
         process.work(random);
         REQUIRE(ledger.apply(source(name, process.incarnation), process.answer(random), at(step)) ==
                 Applied::Accepted);
