@@ -126,12 +126,15 @@ void Collector::started(const MetricsSource& source) {
   Tracked& tracked = tracked_[source.process];
   tracked = {};
   tracked.source = source;
-  if (!source.url.empty()) speakers_.try_emplace(source.url, source.process);
+  if (!source.url.empty()) {
+    speakers_.try_emplace(source.url, Speaker{source.process, source_of(source)});
+  }
 }
 
-bool Collector::is_asked(const Tracked& tracked) const {
+const Collector::Speaker* Collector::asked_as(const Tracked& tracked) const {
   const auto speaker = speakers_.find(tracked.source.url);
-  return speaker != speakers_.end() && speaker->second == tracked.source.process;
+  const bool is = speaker != speakers_.end() && speaker->second.process == tracked.source.process;
+  return is ? &speaker->second : nullptr;
 }
 
 void Collector::drained(const core::ProcessId& process) {
@@ -164,17 +167,36 @@ void Collector::exited(const core::ProcessId& process) {
 
 void Collector::retire(const core::ProcessId& process) {
   const auto it = tracked_.find(process);
-  if (const auto age = ledger_.retire(source_of(it->second.source), clock_.mono())) {
-    metrics_.observe_age_at_exit(*age);
-  }
   const bool spoke = is_asked(it->second);
   const std::string url = it->second.source.url;
   tracked_.erase(it);
   if (!spoke) return;
-  speakers_.erase(url);
-  for (const auto& [next, tracked] : tracked_) {
-    if (tracked.source.url == url && !tracked.ended) speakers_.try_emplace(url, next);
+  const auto speaker = speakers_.find(url);
+  const telemetry::SourceId source = speaker->second.source;
+  if (pass_on(url, speaker->second)) return;
+  if (const auto age = ledger_.retire(source, clock_.mono())) metrics_.observe_age_at_exit(*age);
+}
+
+// True if the exporter at the address goes on: other workers of the program have the address, so it
+// is none of them. A worker's successor in its own slot counts from zero.
+bool Collector::pass_on(const std::string& url, Speaker& speaker) {
+  const core::ProcessId last = speaker.process;
+  const Tracked* next = nullptr;
+  bool shared = false;
+  for (const auto& [process, tracked] : tracked_) {
+    if (tracked.source.url != url || tracked.ended) continue;
+    if (next == nullptr) next = &tracked;
+    if (process.slot == last.slot || tracked.source.program != speaker.source.program) continue;
+    if (!shared) next = &tracked;
+    shared = true;
   }
+  if (next == nullptr) {
+    speakers_.erase(url);
+  } else {
+    speaker.process = next->source.process;
+    if (!shared) speaker.source = source_of(next->source);
+  }
+  return next != nullptr && shared;
 }
 
 void Collector::ask(Tracked& tracked, bool final) {
@@ -231,13 +253,14 @@ void Collector::answered(const core::ProcessId& process, Result<http::Response> 
   if (answer) tracked.is_long = answer->body.size() > kLongAnswer / 2;
   tracked.asking = tracked.late = false;
   if (answer) heard_.push_back(process);
+  const Speaker* const speaker = asked_as(tracked);
   const telemetry::Ending ending = ending_of(answer);
   auto text = exposition_of(std::move(answer));
   if (text && !tracked.rules) tracked.rules = rules_of(tracked.source, *snapshots_.load());
   const bool too_early = text && !tracked.rules;  // its next answer counts
-  tracked.up = too_early ||
-               (text && ledger_.apply(source_of(tracked.source), std::move(*text), clock_.mono(),
-                                      *tracked.rules, ending) == telemetry::Applied::Accepted);
+  tracked.up = too_early || (text && speaker != nullptr &&
+                             ledger_.apply(speaker->source, std::move(*text), clock_.mono(),
+                                           *tracked.rules, ending) == telemetry::Applied::Accepted);
   if (!tracked.ended) {
     note_outcome(tracked, text ? "malformed" : std::string(to_string(text.error())));
   }
@@ -416,8 +439,9 @@ std::vector<metrics::Family> Collector::own_families() {
   for (const auto& [process, tracked] : tracked_) {
     if (tracked.ended) continue;
     look_at(tracked.source.worker, tracked.source.pid);
-    if (!is_asked(tracked)) continue;
-    const auto good = ledger_.last_good(source_of(tracked.source));
+    const Speaker* const speaker = asked_as(tracked);
+    if (speaker == nullptr) continue;
+    const auto good = ledger_.last_good(speaker->source);
     freshness.add(tracked.source.worker, tracked.up,
                   good ? std::optional<Duration>(clock_.mono() - *good) : std::nullopt);
   }

@@ -100,6 +100,13 @@ class Collector {
     Done done;
   };
 
+  // Who is asked at an address that several workers may share, and as whom the ledger knows the
+  // exporter there: it goes on when the one that was asked first has gone.
+  struct Speaker {
+    core::ProcessId process;
+    telemetry::SourceId source;
+  };
+
   void tick();
   enum class Why { Timer, Scrape };
   void round(Duration wait, Why why, std::optional<metrics::Format> format, Done done);
@@ -110,13 +117,16 @@ class Collector {
   void serve_waiters(MonoTime upto);
   void serve(std::vector<Waiter> waiters);
   void serve_soon(Waiter waiter);
-  bool is_asked(const Tracked& tracked) const;
+  // The speaker at its address that it is, or nullptr: it is not asked.
+  const Speaker* asked_as(const Tracked& tracked) const;
+  bool is_asked(const Tracked& tracked) const { return asked_as(tracked) != nullptr; }
   void ask(Tracked& tracked, bool final);
   void send(Tracked& tracked);
   void next_turn();
   void answered(const core::ProcessId& process, Result<http::Response> answer);
   void extend_history();
   void retire(const core::ProcessId& process);
+  bool pass_on(const std::string& url, Speaker& speaker);
   void round_progress();
   void tell_of_answers();
   void finish_round();
@@ -137,9 +147,9 @@ class Collector {
   std::optional<MemoryWatch> memory_watch_;
   telemetry::StackHistory history_;
   std::map<core::ProcessId, Tracked> tracked_;
-  std::deque<core::ProcessId> turns_;                // who waits to be asked for a long answer
-  std::size_t long_requests_ = 0;                    // in flight
-  std::map<std::string, core::ProcessId> speakers_;  // by URL: the process that is asked
+  std::deque<core::ProcessId> turns_;        // who waits to be asked for a long answer
+  std::size_t long_requests_ = 0;            // in flight
+  std::map<std::string, Speaker> speakers_;  // by URL
 
   OnAnswers on_answers_;
   std::vector<core::ProcessId> heard_;  // since it was told last

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a foreign program counted since the last collection, when it is stopped as planned.
+// What a foreign program counted since the last collection, when it is stopped as planned, and
+// whose what an address counts is.
 #include "tests/integration/foreign_metrics/foreign.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -40,6 +41,31 @@ TEST_CASE("figures that lie: a planned stop counts what came since the last coll
   exporter.count(5415);
   REQUIRE(stack.command({"stop", "site"}).exit_code == 0);
   CHECK(Stack::sum_of(stack.metrics(), "served_total") == 5415);
+}
+
+TEST_CASE("an address of several workers counts on when the one that was asked is killed") {
+  const Exporter exporter;
+  exporter.count(1000);
+  std::string programs = exporter.config();
+  const std::string metrics = "metrics = \"http://127.0.0.1:" + exporter.port + "/\"\n";
+  programs.replace(programs.find(metrics), metrics.size(), "metrics = \"off\"\n");
+  Stack stack(programs + "\n[program.shop]\n" + command_of({"sleep", "600"}) + metrics +
+                  "replicas = 2\nready = \"started\"\nafter = [\"site\"]\nbackoff_base = \"1ms\"\n",
+              kNoPort);
+  stack.wait_ready();
+  REQUIRE(Stack::sum_of(stack.fresh_metrics(), "served_total") == 1000);
+  for (int killed = 1; killed <= 2; ++killed) {
+    const std::string worker = "shop." + std::to_string(killed - 1);
+    CHECK(Stack::sum_of(stack.metrics(), "holdfast_metrics_up", "\"" + worker + "\"") == 1);
+    const pid_t before = stack.pid_of(worker);
+    exporter.count(1000 + killed);
+    stack.signal(worker, SIGKILL);
+    REQUIRE(wait_until([&] {
+      const pid_t now = stack.pid_of(worker);
+      return now != 0 && now != before;
+    }));
+    CHECK(Stack::sum_of(stack.fresh_metrics(), "served_total") == 1000 + killed);
+  }
 }
 
 TEST_CASE("figures that lie: an exporter that never answers does not hold up its stop signal") {
