@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace holdfast::supervisor::collector {
@@ -256,6 +257,7 @@ void Collector::answered(const core::ProcessId& process, Result<http::Response> 
   const Speaker* const speaker = asked_as(tracked);
   const telemetry::Ending ending = ending_of(answer);
   auto text = exposition_of(std::move(answer));
+  if (text && !tracked.rules) note_programs();
   if (text && !tracked.rules) tracked.rules = rules_of(tracked.source, *snapshots_.load());
   const bool too_early = text && !tracked.rules;  // its next answer counts
   tracked.up = too_early || (text && speaker != nullptr &&
@@ -297,6 +299,14 @@ void Collector::note_outcome(Tracked& tracked, const std::string& failure) {
   }
 }
 
+void Collector::note_programs() {
+  const auto snapshot = snapshots_.load();
+  std::set<std::string, std::less<>> programs;
+  for (const core::ProgramView& program : snapshot->view.programs)
+    programs.insert(program.config->name);
+  ledger_.set_programs(std::move(programs));
+}
+
 bool Collector::is_due(const Tracked& tracked, Why why, MonoTime now) const {
   // The timer of the rounds is not exact to the last millisecond.
   return why == Why::Scrape || tracked.source.interval <= telemetry::kHistoryInterval ||
@@ -306,6 +316,7 @@ bool Collector::is_due(const Tracked& tracked, Why why, MonoTime now) const {
 void Collector::round(Duration wait, Why why, std::optional<metrics::Format> format, Done done) {
   const MonoTime now = clock_.mono();
   if (!round_open_) {
+    note_programs();
     round_open_ = true;
     round_began_ = now;
     for (auto& [process, tracked] : tracked_) {

@@ -126,6 +126,7 @@ class Collector {
   void answered(const core::ProcessId& process, Result<http::Response> answer);
   void extend_history();
   void retire(const core::ProcessId& process);
+  void note_programs();
   bool pass_on(const std::string& url, Speaker& speaker);
   void round_progress();
   void tell_of_answers();

@@ -109,6 +109,24 @@ void Ledger::take_away(FamilyId family) {
   table_.erase(family);
 }
 
+void Ledger::set_programs(std::set<std::string, std::less<>> programs) {
+  if (!table_.set_programs(std::move(programs))) return;
+  std::map<FamilyId, const SourceState*> heirs;
+  for (const auto& state : live_) {
+    if (table_.is_gone(state->source.program)) continue;
+    for (const FamilyId family : state->families) {
+      const SourceState*& heir = heirs[family];
+      const bool first = heir == nullptr || state->rules.claim.rank < heir->rules.claim.rank;
+      if (first && table_.is_gone(table_.family(family).owner)) heir = state.get();
+    }
+  }
+  for (const auto& [family, heir] : heirs) {
+    if (heir == nullptr) continue;
+    table_.family(family).owner = heir->source.program;
+    table_.family(family).rank = heir->rules.claim.rank;
+  }
+}
+
 Applied Ledger::refuse(const SourceId& source, const char* reason, Applied result) {
   ++programs_[source.program].parse_errors[reason];
   return result;

@@ -36,6 +36,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -100,6 +101,10 @@ class Ledger {
   // Call once the process has exited and its last answer was applied. Later answers from this or an
   // earlier incarnation are refused. Returns the age of its last good snapshot, if it had one.
   std::optional<Duration> retire(const SourceId& source, MonoTime now);
+
+  // The programs of the configuration, whenever they may have changed. A name of a program that is
+  // no longer among them belongs to the first one that exposes it.
+  void set_programs(std::set<std::string, std::less<>> programs);
 
   // Appends the whole exposition: the workers' families and `own`, sorted by name. The names of
   // `own` must satisfy metrics::is_reserved(); `own` wins over a worker's family of the same name.

@@ -23,11 +23,6 @@ Drop drop_for(Clash clash) {
   return Drop::Suffix;
 }
 
-bool is_shared(const FamilyEntry& family, const SourceState& state) {
-  const bool labelled_anyway = family.type == metrics::Type::Gauge || family.per_worker;
-  return !labelled_anyway && state.rules.claim.rank > 0 && family.owner != state.source.program;
-}
-
 }  // namespace
 
 void Planner::rebuild(SourceState& state, const Exposition& snapshot, MonoTime now) {
@@ -130,7 +125,7 @@ std::optional<FamilyId> Planner::family_of(std::uint32_t local, const Resolver& 
     if (bound->clash && *bound->clash != Clash::Reserved) {
       state_->conflicts.push_back({family.name, *bound->clash, state_->source.program});
       state_->refused = true;
-    } else if (!bound->clash && is_shared(table_.family(bound->family), *state_)) {
+    } else if (!bound->clash && is_shared(bound->family)) {
       state_->conflicts.push_back({family.name, Clash::Shared, state_->source.program});
     }
   }
@@ -139,18 +134,29 @@ std::optional<FamilyId> Planner::family_of(std::uint32_t local, const Resolver& 
   return std::nullopt;
 }
 
-// What must not be added to the series of the program that came first is told apart from them.
-AddedLabel Planner::added_label(const FamilyEntry& family) const {
+// Whether its series are told apart from those of the program to which the family belongs. What has
+// been decided stays while the process runs: the count of one series, moved to another, would look
+// like so many events.
+bool Planner::is_shared(FamilyId id) const {
+  const FamilyEntry& family = table_.family(id);
+  if (family.type == metrics::Type::Gauge || family.per_worker) return false;
+  const auto& decided = state_->families;
+  if (std::binary_search(decided.begin(), decided.end(), id)) return state_->shared.contains(id);
+  return state_->rules.claim.rank > 0 && family.owner != state_->source.program;
+}
+
+AddedLabel Planner::added_label(FamilyId id) const {
+  const FamilyEntry& family = table_.family(id);
   if (family.per_worker) return {"worker", worker_};
   if (program_.empty()) return {};
-  const bool labelled = family.type == metrics::Type::Gauge || is_shared(family, *state_);
+  const bool labelled = family.type == metrics::Type::Gauge || is_shared(id);
   return labelled ? AddedLabel{"program", program_} : AddedLabel{};
 }
 
 void Planner::take_scalar(FamilyId family, std::uint32_t cell,
                           std::span<const ParsedLabel> labels) {
   label_text_.clear();
-  const AddedLabel added = added_label(table_.family(family));
+  const AddedLabel added = added_label(family);
   if (!labels_.append(labels, "", added, label_text_)) return drop(Drop::InvalidLabel);
   table_.make_key(family, label_text_, key_);
   const std::optional<SeriesId> series = series_for(family, key_, 1);
@@ -238,8 +244,12 @@ void Planner::retain_families() {
   }
   std::sort(families.begin(), families.end());
   families.erase(std::unique(families.begin(), families.end()), families.end());
-  for (const FamilyId family : families)
+  std::set<FamilyId> shared;
+  for (const FamilyId family : families) {
     table_.retain(family);
+    if (is_shared(family)) shared.insert(family);
+  }
+  state_->shared = std::move(shared);
   for (const auto& bound : bound_) {
     if (bound && !bound->clash) table_.release(bound->family, now_);
   }
@@ -261,7 +271,7 @@ void Planner::take_part(FamilyId family, Role role, std::uint32_t cell,
                              ? !bound || std::isnan(*bound) || (std::isinf(*bound) && *bound < 0)
                              : bound_text.has_value();
   label_text_.clear();
-  if (bad_bound || !labels_.append(labels, own, added_label(table_.family(family)), label_text_)) {
+  if (bad_bound || !labels_.append(labels, own, added_label(family), label_text_)) {
     return drop(Drop::InvalidLabel);
   }
   table_.make_key(family, label_text_, key_);

@@ -49,7 +49,8 @@ class Planner {
 
   void take_sample(std::uint32_t cell, const Exposition& snapshot, Resolver& resolver);
   std::optional<FamilyId> family_of(std::uint32_t local, const Resolver& resolver);
-  AddedLabel added_label(const FamilyEntry& family) const;
+  bool is_shared(FamilyId family) const;
+  AddedLabel added_label(FamilyId family) const;
   void take_scalar(FamilyId family, std::uint32_t cell, std::span<const ParsedLabel> labels);
   void take_part(FamilyId family, Role role, std::uint32_t cell,
                  std::span<const ParsedLabel> labels);

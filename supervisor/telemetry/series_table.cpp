@@ -6,6 +6,7 @@
 #include "supervisor/telemetry/program_errors.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace holdfast::supervisor::telemetry {
 namespace {
@@ -33,6 +34,9 @@ bool is_made_by_prometheus(std::string_view name) {
   return name == "up" || name == "ALERTS" || name == "ALERTS_FOR_STATE" ||
          name.starts_with("scrape_") || name.find(':') != std::string_view::npos;
 }
+
+// A program that the configuration does not have is behind all that it has.
+constexpr std::uint32_t kGoneRank = std::numeric_limits<std::uint32_t>::max();
 
 // A help text that is longer says nothing to a person.
 std::string help_text(std::string_view help, const LedgerLimits& limits) {
@@ -89,6 +93,13 @@ std::optional<Clash> SeriesTable::not_free(const std::vector<std::string>& names
   return {};
 }
 
+bool SeriesTable::set_programs(std::set<std::string, std::less<>> programs) {
+  if (programs == programs_) return false;
+  programs_ = std::move(programs);
+  ++generation_;
+  return true;
+}
+
 SeriesTable::Bound SeriesTable::bind(const LocalFamily& family, MonoTime now, Claim claim,
                                      std::string_view program) {
   const std::string& name = family.name;
@@ -96,19 +107,25 @@ SeriesTable::Bound SeriesTable::bind(const LocalFamily& family, MonoTime now, Cl
   const Type type = family.type;
   const std::vector<std::string> names = metrics::sample_names(name, type);
   if (const auto clash = not_free(names, claim)) return {0, clash};
+  if (is_gone(program)) claim.rank = kGoneRank;
   // A program that has moved in the file since is the same one.
   const auto rank_for = [&](const FamilyEntry& entry) {
-    return entry.owner == program ? claim.rank : entry.rank;
+    if (entry.owner == program) return claim.rank;
+    return is_gone(entry.owner) ? kGoneRank : entry.rank;
   };
   if (const auto found = by_name_.find(name); found != by_name_.end()) {
     FamilyEntry& entry = families_[found->second];
     // Gauges of programs are told apart by a label in any case.
-    const bool mine = rank_for(entry) <= claim.rank || type == Type::Gauge || entry.per_worker;
+    // What one that is gone has counted stays in the total, to which its successor adds.
+    const bool inherited = is_gone(entry.owner) && claim.rank != kGoneRank;
+    const bool taken_over = inherited || claim.rank < entry.rank;
+    const bool mine =
+        inherited || rank_for(entry) <= claim.rank || type == Type::Gauge || entry.per_worker;
     if (entry.type == type && mine) {
-      if (entry.help.empty() || (claim.rank < entry.rank && !help.empty())) {
+      if (entry.help.empty() || (taken_over && !help.empty())) {
         entry.help = help_text(help, limits_);
       }
-      if (claim.rank < entry.rank) {
+      if (taken_over) {
         entry.rank = claim.rank;
         entry.owner = program;
       }

@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -43,7 +44,8 @@ enum class Clash {
 };
 
 // By what right a source names families. A name belongs to the program of the lowest rank that
-// exposes it, whoever was faster; for as long as its totals are kept, whether or not it lives.
+// exposes it, whoever was faster; for as long as its totals are kept, whether or not it lives, and
+// the configuration has it.
 struct Claim {
   std::uint32_t rank = 0;   // 0: Holdfast's own workers; then the programs, in the file's order
   bool beside_own = false;  // another program than Holdfast's workers, which are in the stack
@@ -89,6 +91,12 @@ class SeriesTable {
     std::vector<FamilyId> in_the_way{};
   };
   Bound bind(const LocalFamily& family, MonoTime now, Claim claim, std::string_view program);
+  // The programs of the configuration. What belongs to another goes to the next that exposes it.
+  // True if they are others than before.
+  bool set_programs(std::set<std::string, std::less<>> programs);
+  bool is_gone(std::string_view program) const {
+    return !programs_.empty() && !programs_.contains(program);
+  }
   void erase(FamilyId family) {
     if (!families_[family].name.empty()) erase_family(family);
   }
@@ -148,6 +156,7 @@ class SeriesTable {
 
   GaugeRules rules_;
   LedgerLimits limits_;
+  std::set<std::string, std::less<>> programs_;  // empty: unknown
   std::size_t lines_ = 0;
   std::size_t bytes_ = 0;          // of the series' keys
   std::size_t retired_lines_ = 0;  // of series that no live worker has

@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -112,7 +113,8 @@ struct SourceState {
   std::vector<ParsedLine> lines;
   std::vector<ScalarEntry> scalars;
   std::vector<DistributionEntry> distributions;
-  std::vector<FamilyId> families;  // one retained reference each
+  std::vector<FamilyId> families;  // one retained reference each; sorted
+  std::set<FamilyId> shared;       // of those: its series have the label `program`, to the end
   std::size_t series_lines = 0;    // counted against LedgerLimits::series_per_source
   std::size_t series_bytes = 0;    // of their keys, against bytes_per_source()
 

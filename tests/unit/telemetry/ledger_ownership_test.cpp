@@ -257,6 +257,76 @@ TEST_CASE("a program shares no name with itself") {
   CHECK(values(ledger).at("orders_total{program=\"shop\"}") == 9);
 }
 
+TEST_CASE("a program that has got another name goes on with what it counted") {
+  Ledger ledger;
+  ledger.set_programs({"b"});
+  const std::string others = "# TYPE widgets counter\nwidgets 3\n";
+  tell(ledger, "b.0", foreign(1, false), kOrders + "orders_total 5\n" + kTook + others);
+  ledger.set_programs({"c"});
+  const bool overlapping = GENERATE(true, false);
+  if (!overlapping) ledger.retire(source("b.0"), at(1));
+  tell(ledger, "c.0", foreign(1, false),
+       kOrders + "orders_total 1\n" + kTook + "# TYPE widgets gauge\nwidgets 9\n", 2);
+  if (overlapping) {
+    tell(ledger, "b.0", foreign(1, false),
+         kOrders + "orders_total 5\norders_total{a=\"x\"} 1\n" + kTook + others, 3);
+    ledger.retire(source("b.0"), at(4));
+  }
+  Values now = values(ledger);
+  CHECK(now.erase("orders_total{a=\"x\"}") == (overlapping ? 1 : 0));
+  CHECK(now == Values{{"orders_total", 6},
+                      {"took_bucket{le=\"1\"}", 4},
+                      {"took_bucket{le=\"+Inf\"}", 4},
+                      {"took_sum", 2},
+                      {"took_count", 4},
+                      {"widgets{program=\"c\"}", 9}});
+  CHECK(reports(ledger).empty());
+}
+
+TEST_CASE("what was kept out by a program that has gone is let in, while its process runs") {
+  Ledger ledger;
+  ledger.set_programs({"first", "second"});
+  const std::string gauge = "# TYPE widgets gauge\nwidgets 9\n";
+  tell(ledger, "first.0", foreign(1), "# TYPE widgets counter\nwidgets 3\n");
+  tell(ledger, "second.0", foreign(2), gauge);
+  CHECK(values(ledger) == Values{{"widgets", 3}});
+  ledger.set_programs({"second"});
+  ledger.retire(source("first.0"), at(1));
+  tell(ledger, "second.0", foreign(2), gauge, 2);
+  CHECK(values(ledger) == Values{{"widgets{program=\"second\"}", 9}});
+  CHECK(reports(ledger).empty());
+}
+
+TEST_CASE("the names of a program that has gone belong to the next in the file, without a jump") {
+  Ledger ledger;
+  ledger.set_programs({"first", "second", "third"});
+  const auto orders = [](int count) {
+    return kOrders + "orders_total " + std::to_string(count) + "\n";
+  };
+  tell(ledger, "first.0", foreign(1), orders(5));
+  tell(ledger, "third.0", foreign(3), orders(70));
+  tell(ledger, "second.0", foreign(2), orders(7));
+  ledger.set_programs({"second", "third"});
+  ledger.retire(source("first.0"), at(1));
+  Values then{{"orders_total", 5},
+              {"orders_total{program=\"second\"}", 7},
+              {"orders_total{program=\"third\"}", 70}};
+  // Processes that run keep their series, whatever their answers look like.
+  tell(ledger, "third.0", foreign(3), orders(70) + "# TYPE g gauge\ng 1\n", 2);
+  tell(ledger, "second.0", foreign(2), orders(7) + "# TYPE g gauge\ng 1\n", 2);
+  Values now = values(ledger);
+  std::erase_if(now, [](const auto& entry) { return entry.first.starts_with("g{"); });
+  CHECK(now == then);
+  // The next ones have those that they have after a start of the stack.
+  ledger.retire(source("third.0"), at(3));
+  ledger.retire(source("second.0"), at(3));
+  REQUIRE(ledger.apply(source("third.0", 2), orders(1), at(4), foreign(2)) == Applied::Accepted);
+  REQUIRE(ledger.apply(source("second.0", 2), orders(1), at(4), foreign(1)) == Applied::Accepted);
+  then["orders_total"] += 1;
+  then["orders_total{program=\"third\"}"] += 1;
+  CHECK(values(ledger) == then);
+}
+
 TEST_CASE("programs that have had the same place in the file are told apart") {
   Ledger ledger;
   tell(ledger, "shop.0", foreign(1), kOrders + "orders_total 5\n");
