@@ -4,6 +4,7 @@
 #include "api-worker/handlers/routes.hpp"
 #include "api-worker/middleware/access_log.hpp"
 #include "api-worker/middleware/api_keys.hpp"
+#include "api-worker/middleware/cache_control.hpp"
 #include "api-worker/middleware/client_address.hpp"
 #include "api-worker/middleware/cors.hpp"
 #include "api-worker/middleware/in_flight.hpp"
@@ -66,6 +67,7 @@ Chain make_chain(worker::Context& context, std::vector<net::Network> trusted,
   chain.add_envelope(std::make_unique<RequestMetrics>(context.registry(), context.clock()));
   chain.add_envelope(std::make_unique<SecurityHeaders>(config.security));
   chain.add_envelope(std::make_unique<Cors>(config.cors));
+  chain.add_envelope(std::make_unique<CacheControl>());
   chain.add_guard(std::make_unique<RequestLimits>());
   if (config.rate_limit.enabled) {
     chain.add_guard(std::make_unique<RateLimit>(config.rate_limit, parts.limiter, context.clock(),

@@ -147,12 +147,12 @@ std::optional<ProblemDetails> check_if_match(const http::Headers& headers, std::
   return ProblemDetails{412, "If-Match does not name the present ETag: read it again."};
 }
 
-http::Response not_modified(const std::string& tag) {
+http::Response not_modified(const std::string& tag, std::string_view cache_control) {
   http::Response response;
   response.status = 304;
   // The caching fields that a 200 would have had (RFC 9110, 15.4.5).
   response.headers.set("ETag", tag);
-  response.headers.set("Cache-Control", "no-cache");
+  response.headers.set("Cache-Control", cache_control);
   response.headers.set("Vary", "Accept-Encoding");
   return response;
 }

@@ -33,8 +33,9 @@ std::string content_tag(const store::Document& document);
 // Nothing if no tag matches, or if the field is missing or malformed.
 std::optional<std::string> none_match(const http::Headers& headers, std::string_view tag);
 
-// The 304 response with the tag that none_match() found.
-http::Response not_modified(const std::string& tag);
+// The 304 response with the tag that none_match() found, and the Cache-Control that the 200 would
+// have (RFC 9110, 15.4.5).
+http::Response not_modified(const std::string& tag, std::string_view cache_control);
 
 // If-Match of a GET on what has `tag` and no versions: 412 unless it names the tag; 400 if the
 // field is malformed.

@@ -30,6 +30,10 @@ void list(const Services& services, const ContextPtr& context, const Reply& repl
   });
 }
 
+// Who may read it depends on the key: only the client's own cache may store it, and must revalidate
+// it.
+constexpr const char* kPrivateCache = "private, no-cache";
+
 using TagOf = std::string (*)(const store::Document& document);
 using BodyOf = http::Response (*)(store::Document document);
 
@@ -43,8 +47,7 @@ http::Response content_alone(store::Document document) {
 
 http::Response tagged(http::Response response, const std::string& tag) {
   response.headers.set("ETag", tag);
-  // Caches may store it but must revalidate it.
-  response.headers.set("Cache-Control", "no-cache");
+  response.headers.set("Cache-Control", kPrivateCache);
   return response;
 }
 
@@ -59,7 +62,7 @@ void answer_with(const Services& services, const ContextPtr& context, store::Doc
     return reply(problem_response(*context, precondition_failed()));
   }
   if (const auto known = none_match(context->request->headers, tag_of(document))) {
-    return reply(not_modified(*known));
+    return reply(not_modified(*known, kPrivateCache));
   }
   const Work work = work_for(document.content_bytes);
   answer(services, context, work, reply,

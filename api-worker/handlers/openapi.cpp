@@ -8,6 +8,9 @@ namespace holdfast::api {
 
 namespace {
 
+// Everybody gets the same: any cache may store it but must revalidate it.
+constexpr const char* kSharedCache = "no-cache";
+
 // The document is a constant of the program: it changes only with the version or build.
 const std::string& tag() {
   static const std::string value =
@@ -23,12 +26,12 @@ void add_openapi_routes(Router& router, const Services& services) {
       return reply(problem_response(*context, *problem));
     }
     if (const auto known = none_match(context->request->headers, tag())) {
-      return reply(not_modified(*known));
+      return reply(not_modified(*known, kSharedCache));
     }
     answer(services, context, Work::Scan, reply, []() -> Result<http::Response> {
       http::Response response = http::Response::json(200, std::string(openapi_document()));
       response.headers.set("ETag", tag());
-      response.headers.set("Cache-Control", "no-cache");
+      response.headers.set("Cache-Control", kSharedCache);
       return response;
     });
   });

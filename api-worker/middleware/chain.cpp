@@ -11,11 +11,12 @@
 //              4 access_log         one line and the metrics, with the final status and size
 //              5 security_headers
 //              6 cors               preflights end here; errors need its headers too
-//   guards     7 limits             cheapest refusals first
-//              8 rate_limit         before keys are looked up, so that guessing is slow
-//              9 api_key            then the key's own limit, then its scope
-//   innermost 10 the route's handler
-//             11 error_mapper       turns the handler's error into a response, before the way out
+//              7 cache_control      not on preflights; on errors too
+//   guards     8 limits             cheapest refusals first
+//              9 rate_limit         before keys are looked up, so that guessing is slow
+//             10 api_key            then the key's own limit, then its scope
+//   innermost 11 the route's handler
+//             12 error_mapper       turns the handler's error into a response, before the way out
 
 namespace holdfast::api {
 

@@ -46,8 +46,8 @@ http::Response problem(int status, std::string_view detail) {
                                     {"title", http::reason_phrase(status)},
                                     {"status", status},
                                     {"detail", detail}};
-  http::Response response = http::Response::json(
-      status, body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  http::Response response =
+      json(status, body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
   response.headers.set("Content-Type", "application/problem+json");
   return response;
 }

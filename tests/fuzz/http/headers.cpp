@@ -51,7 +51,7 @@ void check_ids(const http::Headers& headers) {
 void check_conditions(const http::Headers& headers) {
   for (const char* const tag : {"3", "3-ready-18c2f4"}) {
     const auto known = none_match(headers, tag);
-    require(!known || not_modified(*known).headers.find("ETag") != nullptr,
+    require(!known || not_modified(*known, "no-cache").headers.find("ETag") != nullptr,
             "a tag can be sent back");
   }
   const auto versions = if_match(headers);

@@ -79,6 +79,56 @@ TEST_CASE("every response carries the request id and the security headers, error
   }
 }
 
+TEST_CASE("no cache that clients share may store what depends on who asks") {
+  const ApiService stack([](config::Config& config) {
+    config.auth.required = true;
+    config.cors.origins = {"https://app.example.org"};
+  });
+  const api::test::Fields key{{"X-API-Key", stack.make_api_key(store::Scope::Write)}};
+  const auto with = [&key](api::test::Fields more) {
+    more.push_back(key.front());
+    return more;
+  };
+  const auto cache_of = [](const http::Response& r) { return header_of(r, "Cache-Control"); };
+  const auto added =
+      stack.call("POST", "/api/documents", with({{"Content-Type", "application/json"}}),
+                 R"({"title":"t","content":"c"})");
+  REQUIRE(added.status == 202);
+  CHECK(cache_of(added) == "no-store");
+  const std::string self = header_of(added, "Location");
+  for (const std::string& path : {self, self + "/content"}) {
+    const auto found = stack.get(path, key);
+    CHECK(found.status == 200);
+    CHECK(cache_of(found) == "private, no-cache");
+    const auto known = stack.get(path, with({{"If-None-Match", header_of(found, "ETag")}}));
+    CHECK(known.status == 304);
+    CHECK(cache_of(known) == "private, no-cache");
+    CHECK(cache_of(stack.call("HEAD", path, key)) == "private, no-cache");
+    const auto refused = stack.get(path);
+    CHECK(refused.status == 401);
+    CHECK(cache_of(refused) == "no-store");
+    CHECK(cache_of(stack.get(path, with({{"If-Match", "\"77\""}}))) == "no-store");
+  }
+  for (const char* const path :
+       {"/api/documents", "/api/search?q=c", "/api/jobs/1", "/api/jobs/9", "/api/queue",
+        "/api/nothing", "/internal/stats", "/metrics", "/nothing"}) {
+    INFO(path);
+    CHECK(cache_of(stack.get(path, key)) == "no-store");
+    CHECK(cache_of(stack.get(path)) == "no-store");
+    CHECK(cache_of(stack.call("DELETE", path, key)) == "no-store");
+  }
+  CHECK(has(stack.raw("GET  /\r\n\r\n"), "Cache-Control: no-store\r\n"));
+  const auto description = stack.get("/openapi.json");
+  CHECK(cache_of(description) == "no-cache");
+  CHECK(cache_of(stack.get("/openapi.json", {{"If-None-Match", header_of(description, "ETag")}})) ==
+        "no-cache");
+  const auto preflight =
+      stack.call("OPTIONS", self,
+                 {{"Origin", "https://app.example.org"}, {"Access-Control-Request-Method", "PUT"}});
+  CHECK(preflight.status == 204);
+  CHECK(cache_of(preflight) == "(none)");
+}
+
 TEST_CASE("a request that the server refuses still gets an id, the headers and a problem") {
   ApiService stack;
   const std::string head = "HTTP/1.1\r\nHost: x\r\n";
