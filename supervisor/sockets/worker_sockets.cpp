@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <iterator>
+#include <limits>
 #include <utility>
 
 namespace holdfast::supervisor::sockets {
@@ -79,10 +81,20 @@ void WorkerSockets::remove(const std::string& worker, std::uint64_t incarnation)
   if (kept == kept_.end()) return;
   const fs::path path = path_of(worker, incarnation);
   if (is_ours(path, kept->second)) ::unlink(path.c_str());
+  kept_.erase(kept);
   std::error_code ignored;
   const fs::path link = link_of(worker);
-  if (fs::read_symlink(link, ignored) == path.filename()) ::unlink(link.c_str());
-  kept_.erase(kept);
+  if (fs::read_symlink(link, ignored) != path.filename()) return;
+  // A replacement that was given up leaves the process that it was to replace.
+  const auto left = newest_of(worker);
+  if (!left || !point_link(worker, *left)) ::unlink(link.c_str());
+}
+
+std::optional<std::uint64_t> WorkerSockets::newest_of(const std::string& worker) const {
+  const auto behind = kept_.upper_bound({worker, std::numeric_limits<std::uint64_t>::max()});
+  if (behind == kept_.begin()) return std::nullopt;
+  const auto& [name, incarnation] = std::prev(behind)->first;
+  return name == worker ? std::optional(incarnation) : std::nullopt;
 }
 
 std::size_t WorkerSockets::restore() {

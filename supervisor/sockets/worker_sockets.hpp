@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -37,7 +38,8 @@ class WorkerSockets {
   explicit WorkerSockets(std::filesystem::path directory, mode_t mode = 0600);
 
   Result<WorkerSocket> open(const std::string& worker, std::uint64_t incarnation);
-  // Removes its files, unless others have taken their place.
+  // Removes its files, unless others have taken their place. The link leads to the newest that is
+  // left.
   void remove(const std::string& worker, std::uint64_t incarnation);
   // Makes again the files that are gone. O(1) if the directory has not changed. Returns how many.
   std::size_t restore();
@@ -52,6 +54,7 @@ class WorkerSockets {
   };
   using Key = std::pair<std::string, std::uint64_t>;  // worker, incarnation
 
+  std::optional<std::uint64_t> newest_of(const std::string& worker) const;
   // The file of a worker, or the link in its place.
   bool is_ours(const std::filesystem::path& path, const Kept& kept) const;
   Result<void> point_link(const std::string& worker, std::uint64_t incarnation) const;

@@ -123,6 +123,30 @@ TEST_CASE(
   REQUIRE(fs::is_empty(directory.path()));
 }
 
+TEST_CASE("a replacement that is given up leaves the worker's name with the process that stays") {
+  const TempDir directory;
+  namespace fs = std::filesystem;
+  WorkerSockets sockets(directory.path());
+  const auto before = sockets.open("api.0", 9);
+  const auto stays = sockets.open("api.0", 10);
+  const auto other = sockets.open("api.00", 12);
+  const auto first = sockets.open("api", 13);
+  REQUIRE(before);
+  REQUIRE(stays);
+  REQUIRE(other);
+  REQUIRE(first);
+  REQUIRE(sockets.open("api.0", 11));
+  sockets.remove("api.0", 11);
+  REQUIRE(fs::read_symlink(sockets.link_of("api.0")) == stays->path.filename());
+  REQUIRE(sockets.restore() == 0);  // nothing had vanished
+  sockets.remove("api.0", 10);
+  REQUIRE(fs::read_symlink(sockets.link_of("api.0")) == before->path.filename());
+  sockets.remove("api.0", 9);
+  REQUIRE_FALSE(fs::exists(fs::symlink_status(sockets.link_of("api.0"))));
+  REQUIRE(fs::read_symlink(sockets.link_of("api.00")) == other->path.filename());
+  REQUIRE(fs::read_symlink(sockets.link_of("api")) == first->path.filename());
+}
+
 TEST_CASE("a worker's socket whose file vanished is reached again, and others' files are kept") {
   const TempDir directory;
   namespace fs = std::filesystem;
