@@ -2,10 +2,43 @@
 #include "common/config/route_limit.hpp"
 
 #include "common/base/duration.hpp"
+#include "common/config/suggest.hpp"
+#include "common/protocol/api_routes.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/number.hpp"
 
+#include <algorithm>
+
 namespace holdfast::config {
+
+namespace {
+
+bool names_route(const RouteLimit& rule) {
+  const auto& routes = protocol::kApiRoutes;
+  return std::any_of(routes.begin(), routes.end(), [&rule](const protocol::ApiRoute& route) {
+    return route.pattern == rule.route && (rule.method == "*" || rule.method == route.method);
+  });
+}
+
+// A limit of a route that does not exist would never apply, and nobody would notice.
+Result<void> check_route(const RouteLimit& rule, std::string_view text) {
+  if (names_route(rule)) return {};
+  if (rule.method == "HEAD" && names_route({"GET", rule.route})) {
+    return fail(ErrorKind::InvalidArgument,
+                fmt::format("'{}': HEAD counts as GET; write 'GET {}'", text, rule.route));
+  }
+  std::vector<std::string> known;
+  for (const auto& [method, pattern] : protocol::kApiRoutes) {
+    const std::string_view named = rule.method == "*" ? "*" : method;
+    known.push_back(fmt::format("{} {}", named, pattern));
+  }
+  const std::string near = did_you_mean(rule.method + " " + rule.route, known);
+  return fail(ErrorKind::InvalidArgument,
+              fmt::format("'{}': there is no such route{}", text,
+                          near.empty() ? "; /openapi.json lists them" : near));
+}
+
+}  // namespace
 
 Result<RouteLimit> parse_route_limit(std::string_view text) {
   const auto wrong = [&](std::string_view why) {
@@ -33,6 +66,7 @@ Result<RouteLimit> parse_route_limit(std::string_view text) {
   if (rule.window < std::chrono::seconds(1) || rule.window > std::chrono::hours(24)) {
     return wrong("the duration is not between 1s and 1d");
   }
+  HOLDFAST_TRY(check_route(rule, text));
   return rule;
 }
 

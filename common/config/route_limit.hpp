@@ -3,7 +3,7 @@
 
 // A rate limit of one route: "POST /api/documents 20/1m" allows one client 20 requests a minute, in
 // addition to the general limit. The route is written as in metrics and logs, with placeholders:
-// "GET /api/documents/{id}". The method may be "*".
+// "GET /api/documents/{id}". The method may be "*". One that names no route of the API is refused.
 // Threads: pure.
 
 #include "common/base/clock.hpp"

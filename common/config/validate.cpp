@@ -2,11 +2,13 @@
 #include "common/config/validate.hpp"
 
 #include "common/base/duration.hpp"
+#include "common/config/route_limit.hpp"
 #include "common/config/slot_text.hpp"
 #include "common/config/store_text.hpp"
 #include "common/net/address.hpp"
 #include "common/net/ip_address.hpp"
 #include "common/net/redis_url.hpp"
+#include "common/protocol/api_routes.hpp"
 #include "common/protocol/names.hpp"
 
 #include <algorithm>
@@ -212,6 +214,16 @@ void validate_redis_files(const RateLimit& rate_limit, LoadReport& report) {
   }
 }
 
+void validate_route_limits(const RateLimit& rate_limit, LoadReport& report) {
+  for (const std::string& text : rate_limit.routes) {
+    const auto rule = parse_route_limit(text);
+    if (!rule || protocol::is_counted(rule->route)) continue;
+    report.warning("rate_limit", "routes",
+                   fmt::format("routes: '{}' has no effect: requests for {} are never counted",
+                               text, rule->route));
+  }
+}
+
 void validate_service(const Config& config, LoadReport& report) {
   const Http& http = config.http;
   if (http.max_connections_per_client > http.max_connections) {
@@ -232,6 +244,7 @@ void validate_service(const Config& config, LoadReport& report) {
                    "client");
   }
   validate_redis_files(config.rate_limit, report);
+  validate_route_limits(config.rate_limit, report);
   const auto& origins = config.cors.origins;
   const bool any_origin = std::find(origins.begin(), origins.end(), "*") != origins.end();
   if (any_origin && origins.size() > 1) {

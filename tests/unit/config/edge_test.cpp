@@ -136,13 +136,50 @@ TEST_CASE("route limits") {
   CHECK(rule->window == 1min);
   CHECK(parse_route_limit("* /api/documents/{id} 5/10s"));
   for (const char* bad :
-       {"", "POST /api/documents", "POST /api 20", "POST /api 20/", "POST /api /1m",
-        "POST /api 0/1m", "POST /api 2000000000/1m", "POST /api -1/1m", "POST /api 20/1",
-        "POST /api 20/2d", "POST /api 20/10ms", "post /api 20/1m", "POST api 20/1m",
-        "POST  /api 20/1m", "POST /api 20/1m ", "POST /api 2x/1m"}) {
+       {"", "POST /api/documents", "POST /api/documents 20", "POST /api/documents 20/",
+        "POST /api/documents /1m", "POST /api/documents 0/1m", "POST /api/documents 2000000000/1m",
+        "POST /api/documents -1/1m", "POST /api/documents 20/1", "POST /api/documents 20/2d",
+        "POST /api/documents 20/10ms", "post /api/documents 20/1m", "POST api/documents 20/1m",
+        "POST  /api/documents 20/1m", "POST /api/documents 20/1m ", "POST /api/documents 2x/1m"}) {
     INFO(bad);
     CHECK_FALSE(parse_route_limit(bad));
   }
+}
+
+TEST_CASE(
+    "a limit of a route that the API does not have is refused, with the nearest that it has") {
+  struct Row {
+    const char* rule;
+    const char* expected;
+  };
+  const Row row = GENERATE(values<Row>({
+      {"POST /api/document 20/1m", "no such route; did you mean 'POST /api/documents'?"},
+      {"POST /api/documents/ 20/1m", "no such route; did you mean 'POST /api/documents'?"},
+      {"GET /api/documents/{x} 20/1m", "no such route; did you mean 'GET /api/documents/{id}'?"},
+      {"* /api/documents/7 20/1m", "no such route; did you mean '* /api/documents"},
+      {"DELETE /api/documents 20/1m", "no such route; did you mean '"},
+      {"PATCH /api/documents/{id} 20/1m", "no such route; did you mean 'PUT /api/documents/{id}'?"},
+      {"OPTIONS /api/documents 20/1m", "no such route; did you mean '"},
+      {"* /somewhere/else/altogether 20/1m", "no such route; /openapi.json lists them"},
+      {"HEAD /api/documents 20/1m", "HEAD counts as GET; write 'GET /api/documents'"},
+      {"HEAD /api/search/x 20/1m", "no such route"},
+  }));
+  INFO(row.rule);
+  const std::string text = load_bad("[rate_limit]\nroutes = [\"GET /api/queue 1/1s\", \"" +
+                                    std::string(row.rule) + "\"]");
+  CHECK(has(text, ":2:"));
+  CHECK(has(text, "routes: '" + std::string(row.rule) + "': "));
+  CHECK(has(text, row.expected));
+}
+
+TEST_CASE("a limit of a path that is never counted is a warning") {
+  for (const char* path : {"/health", "/live", "/ready", "/metrics", "/internal/stats"}) {
+    const auto warnings =
+        load_good(fmt::format("[rate_limit]\nroutes = [\"GET {} 20/1m\"]", path)).warnings;
+    REQUIRE(warnings.size() == 1);
+    CHECK(has(warnings[0], fmt::format("'GET {} 20/1m' has no effect", path)));
+  }
+  CHECK(load_good("[rate_limit]\nroutes = [\"GET /openapi.json 20/1m\"]").warnings.empty());
 }
 
 }  // namespace holdfast::config
