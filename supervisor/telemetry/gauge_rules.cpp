@@ -89,7 +89,13 @@ constexpr auto kByName = std::to_array<NameRule>({
     {"*_quantile*", kMax},
     {"*_percentile*", kMax},
     {"*_seconds_max", kMax},
+    {"*_milliseconds_max", kMax},
+    {"*_ms_max", kMax},
+    {"*_max_<unit>", kMax},
     {"*_seconds_min", kMin},
+    {"*_milliseconds_min", kMin},
+    {"*_ms_min", kMin},
+    {"*_min_<unit>", kMin},
     // Time that is left: what ends first matters. Without a unit of time something else may be
     // left, of which there is more in two workers.
     {"*_ttl", kMin},
@@ -127,6 +133,22 @@ constexpr auto kByName = std::to_array<NameRule>({
     {"*_seconds_behind_*", kMax},
     {"*_seconds_since_*", kMax},
     {"process_*", GaugeRule::All},
+    // The usual metrics of Micrometer (Spring Boot) and of OpenTelemetry: shares, how long a start
+    // took, and figures of the host, which are the same in each worker.
+    {"*_cpu_usage", kAverage},
+    {"jvm_gc_overhead", kAverage},
+    {"jvm_memory_usage_after_gc", kAverage},
+    {"application_ready_time*", kMax},
+    {"application_started_time*", kMax},
+    {"disk_free_bytes", kMax},
+    {"disk_total_bytes", kMax},
+    {"system_cpu_*", kMax},
+    {"system_disk_*", kMax},
+    {"system_filesystem_*", kMax},
+    {"system_load_*", kMax},
+    {"system_memory_*", kMax},
+    {"system_network_*", kMax},
+    {"system_paging_*", kMax},
     // Flags: all is well only if it is well in every worker.
     {"*_up", kMin},
     {"*_success", kMin},
@@ -188,6 +210,16 @@ constexpr auto kByName = std::to_array<NameRule>({
     {"*_exit_code", kMax, true},
     {"*_return_code", kMax, true},
     {"*_status_code", kMax, true},
+});
+
+// Gauges beside the histogram or summary of which they tell. Deviations cannot be merged: the
+// worst.
+constexpr auto kBesideDistributions = std::to_array<std::pair<std::string_view, GaugeRule>>({
+    {"_max", kMax},
+    {"_min", kMin},
+    {"_mean", kAverage},
+    {"_avg", kAverage},
+    {"_stddev", kMax},
 });
 
 constexpr std::string_view kUnitPart = "_<unit>";
@@ -327,14 +359,16 @@ TimeScales time_scales(std::string_view name) {
   return time ? scales : kNoTime;
 }
 
-GaugeRules::Choice GaugeRules::choose(std::string_view name, metrics::Type type,
-                                      bool state_set) const {
+GaugeRules::Choice GaugeRules::choose(std::string_view name, metrics::Type type, Kind kind) const {
   for (const auto& [pattern, rule] : configured_) {
     if (text::glob_match(pattern, name)) return {rule};
   }
   if (type == metrics::Type::Untyped) return {GaugeRule::All};
   if (const auto* declared = metrics::find_declaration(name)) return {declared->rule};
-  if (state_set) return {GaugeRule::Max};  // a state is shown if any worker is in it
+  if (kind == Kind::StateSet) return {GaugeRule::Max};  // shown if any worker is in the state
+  for (const auto& [suffix, rule] : kBesideDistributions) {
+    if (kind == Kind::OfDistribution && name.ends_with(suffix)) return {rule};
+  }
   const std::string words = in_words(name);
   for (const NameRule& entry : kByName) {
     if (speaks_of(entry, name, words)) return {entry.rule};

@@ -10,6 +10,7 @@
 
 #include "common/metrics/catalogue.hpp"
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,12 +60,17 @@ class GaugeRules {
   GaugeRules() = default;
   explicit GaugeRules(Configured configured) : configured_(std::move(configured)) {}
 
+  enum class Kind : std::uint8_t {
+    Plain,
+    StateSet,        // its series are the states of one thing, 1 or 0
+    OfDistribution,  // "took_max" in an answer with the histogram or summary "took"
+  };
   struct Choice {
     metrics::GaugeRule rule = metrics::GaugeRule::Sum;
     bool by_default = false;  // no rule speaks of it
   };
   Choice choose(std::string_view name, metrics::Type type = metrics::Type::Gauge,
-                bool state_set = false) const;
+                Kind kind = Kind::Plain) const;
 
  private:
   Configured configured_;

@@ -90,8 +90,10 @@ Resolved Resolver::look_up(std::string_view name) {
 Resolved Resolver::exact(std::string_view name, const ParsedFamily& declared) {
   switch (declared.type) {
     case ParsedType::Counter: return {local(name, declared.help, Type::Counter), Role::Scalar};
-    case ParsedType::Gauge: return {local(name, declared.help, Type::Gauge), Role::Scalar};
-    case ParsedType::StateSet: return {local(name, declared.help, Type::Gauge, true), Role::Scalar};
+    case ParsedType::Gauge:
+      return {local(name, declared.help, Type::Gauge, kind_of_gauge(name)), Role::Scalar};
+    case ParsedType::StateSet:
+      return {local(name, declared.help, Type::Gauge, GaugeRules::Kind::StateSet), Role::Scalar};
     case ParsedType::Unknown: return {local(name, declared.help, Type::Untyped), Role::Scalar};
     case ParsedType::Summary: return {0, Role::Quantile};
     case ParsedType::Histogram:
@@ -101,11 +103,19 @@ Resolved Resolver::exact(std::string_view name, const ParsedFamily& declared) {
   return {0, Role::Unsupported};
 }
 
+GaugeRules::Kind Resolver::kind_of_gauge(std::string_view name) const {
+  const std::size_t end = name.rfind('_');
+  const auto* base = end == std::string_view::npos ? nullptr : declared(name.substr(0, end));
+  const bool of_distribution =
+      base != nullptr && (base->type == ParsedType::Histogram || base->type == ParsedType::Summary);
+  return of_distribution ? GaugeRules::Kind::OfDistribution : GaugeRules::Kind::Plain;
+}
+
 std::uint32_t Resolver::local(std::string_view name, std::string_view help, Type type,
-                              bool state_set) {
+                              GaugeRules::Kind kind) {
   const auto [entry, added] =
       by_name_.emplace(std::string(name), static_cast<std::uint32_t>(families_.size()));
-  if (added) families_.push_back({std::string(name), help, type, state_set});
+  if (added) families_.push_back({std::string(name), help, type, kind});
   return entry->second;
 }
 

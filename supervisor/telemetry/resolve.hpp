@@ -9,6 +9,7 @@
 // Threads: one at a time. Views point into the exposition's text.
 
 #include "common/metrics/model.hpp"
+#include "supervisor/telemetry/gauge_rules.hpp"
 #include "supervisor/telemetry/parser.hpp"
 
 #include <cstdint>
@@ -33,7 +34,7 @@ struct LocalFamily {
   std::string name;
   std::string_view help;  // raw
   metrics::Type type = metrics::Type::Untyped;
-  bool state_set = false;  // a gauge whose series are the states of one thing, 1 or 0
+  GaugeRules::Kind kind = GaugeRules::Kind::Plain;
 };
 
 struct Resolved {
@@ -53,7 +54,8 @@ class Resolver {
   Resolved exact(std::string_view name, const ParsedFamily& declared);
   const ParsedFamily* declared(std::string_view name) const;
   std::uint32_t local(std::string_view name, std::string_view help, metrics::Type type,
-                      bool state_set = false);
+                      GaugeRules::Kind kind = GaugeRules::Kind::Plain);
+  GaugeRules::Kind kind_of_gauge(std::string_view name) const;
 
   std::unordered_map<std::string_view, const ParsedFamily*> declared_;
   std::unordered_map<std::string, std::uint32_t> by_name_;

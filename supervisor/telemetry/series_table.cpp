@@ -171,7 +171,7 @@ SeriesTable::Bound SeriesTable::bind(const LocalFamily& family, MonoTime now, Cl
     id = free_families_.back();
     free_families_.pop_back();
   }
-  const GaugeRules::Choice choice = rules_.choose(name, type, family.state_set);
+  const GaugeRules::Choice choice = rules_.choose(name, type, family.kind);
   FamilyEntry& entry = families_[id];
   entry = FamilyEntry{};
   entry.name = name;

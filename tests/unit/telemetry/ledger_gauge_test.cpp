@@ -118,6 +118,24 @@ TEST_CASE("of the gauges that others export, none is added up that means nothing
       {"disk_used_pct", "50", "70", 60},
       {"request_duration_avg", "1", "3", 2},
       {"request_p99_seconds", "1", "3", 3},
+      // Micrometer and OpenTelemetry: shares, longest and shortest times, figures of the host.
+      {"system_cpu_usage", "0.9", "0.7", 0.8},
+      {"jvm_gc_overhead", "0.1", "0.3", 0.2},
+      {"jvm_memory_usage_after_gc", "0.1", "0.3", 0.2},
+      {"system_cpu_count", "8", "8", 8},
+      {"system_load_average_1m", "2", "4", 3},
+      {"system_memory_limit_bytes", "8", "8", 8},
+      {"disk_total_bytes", "8", "8", 8},
+      {"disk_free_bytes", "7", "8", 8},
+      {"application_started_time_seconds", "3", "4", 4},
+      {"tomcat_global_request_max_seconds", "3", "4", 4},
+      {"tomcat_servlet_request_max_ms", "3", "4", 4},
+      {"http_client_requests_milliseconds_max", "3", "4", 4},
+      {"probe_rtt_min_seconds", "3", "4", 3},
+      {"jvm_memory_used_bytes", "3", "4", 7},
+      {"jvm_memory_max_bytes", "3", "4", 7},
+      {"tomcat_threads_config_max_threads", "3", "4", 7},
+      {"hikaricp_connections_max", "3", "4", 7},
       // What is counted or measured is added up all the same.
       {"clients_connected", "3", "4", 7},
       {"jobs_ready", "1", "1", 2},
@@ -312,6 +330,27 @@ TEST_CASE("the states of a state set are not counted: one is shown if any worker
   ledger.apply(source("api.2"), down, at(0));
   CHECK(values(ledger) ==
         std::map<std::string, double>{{"door{door=\"open\"}", 1}, {"door{door=\"shut\"}", 1}});
+}
+
+TEST_CASE("what a gauge tells of a distribution beside it is not added up") {
+  Ledger ledger;
+  for (const int n : {2, 4}) {
+    const std::string value = " " + std::to_string(n) + "\n";
+    std::string answer = "# TYPE size summary\nsize_sum 1\nsize_count 1\n";
+    for (const char* of :
+         {"size_max", "size_min", "size_mean", "size_avg", "size_stddev", "size_limit", "pool_max"})
+      answer += "# TYPE " + std::string(of) + " gauge\n" + of + value;
+    ledger.apply(source("a." + std::to_string(n)), answer, at(0));
+  }
+  CHECK(values(ledger) == std::map<std::string, double>{{"size_sum", 2},
+                                                        {"size_count", 2},
+                                                        {"size_max", 4},
+                                                        {"size_min", 2},
+                                                        {"size_mean", 3},
+                                                        {"size_avg", 3},
+                                                        {"size_stddev", 4},
+                                                        {"size_limit", 6},
+                                                        {"pool_max", 6}});
 }
 
 TEST_CASE("docs/metrics.md lists the names that decide, in their order") {
