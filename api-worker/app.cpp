@@ -18,7 +18,6 @@
 #include "api-worker/middleware/security_headers.hpp"
 #include "api-worker/rate_limit/redis_setup.hpp"
 #include "common/config/load.hpp"
-#include "common/config/route_limit.hpp"
 #include "common/metrics/instruments.hpp"
 #include "common/metrics/store_metrics.hpp"
 #include "common/net/listen.hpp"
@@ -79,21 +78,6 @@ Chain make_chain(worker::Context& context, std::vector<net::Network> trusted,
   }
   chain.add_guard(std::make_unique<KeyScope>());
   return chain;
-}
-
-// A limit of a route that does not exist would never apply, and nobody would notice.
-Result<void> check_route_limits(const config::RateLimit& config, const Router& router) {
-  for (const std::string& text : config.routes) {
-    HOLDFAST_TRY_ASSIGN(const auto rule, config::parse_route_limit(text));
-    // A pattern matches itself: its placeholders are segments like others.
-    const auto match = router.match(rule.method, rule.route);
-    if (match.route == rule.route && (rule.method == "*" || match.handler != nullptr)) continue;
-    return fail(ErrorKind::InvalidArgument,
-                fmt::format("rate_limit.routes: '{}': there is no such route; write it as in the "
-                            "label 'route' of http_requests_total",
-                            text));
-  }
-  return {};
 }
 
 http::ServerLimits limits_of(const config::Http& config, std::uint32_t max_connections,
@@ -216,7 +200,6 @@ class ApiService final : public worker::Service {
 
   Result<void> listen(const config::Config& config, std::vector<notify::NamedFd> listeners,
                       const std::vector<net::Network>& trusted) {
-    HOLDFAST_TRY(check_route_limits(config.rate_limit, make_router(services_)));
     for (notify::NamedFd& listener : listeners) {
       HOLDFAST_TRY(
           server_->listen(std::move(listener.fd), proxy_peers(config, listener.name, trusted)));

@@ -3,21 +3,11 @@
 
 #include "api-worker/middleware/api_keys.hpp"
 #include "common/net/ip_address.hpp"
-#include "common/protocol/names.hpp"
+#include "common/protocol/api_routes.hpp"
 
 #include <algorithm>
 
 namespace holdfast::api {
-
-namespace {
-
-bool is_counted(const std::string& path) {
-  return path != protocol::kHealthPath && path != protocol::kLivePath &&
-         path != protocol::kReadyPath && path != protocol::kMetricsPath && path != "/internal" &&
-         !path.starts_with("/internal/");
-}
-
-}  // namespace
 
 std::string rate_limit_key(const Client& client, unsigned ipv6_prefix) {
   // IPv4 is in its canonical form already (client_address.cpp, common/http/peer.cpp).
@@ -43,7 +33,7 @@ RateLimit::RateLimit(const config::RateLimit& config, Limiter& limiter, const Cl
       bad_keys_(bad_key_policy(config)) {}
 
 std::optional<http::Response> RateLimit::on_request(Context& context) {
-  if (!is_counted(context.request->path)) return {};
+  if (!protocol::is_counted(context.request->path)) return {};
   const std::string client = rate_limit_key(context.client, ipv6_prefix_);
   if (!presents_api_key(context.request->headers)) return check_(context, general_, client);
   const auto decision = limiter_.decide_here(bad_keys_, client, rate_limit::Count::Peek);
@@ -65,7 +55,7 @@ KeyRateLimit::KeyRateLimit(const config::Config& config, Limiter& limiter)
       general_{"key", config.auth.rate_limit, config.rate_limit.window} {}
 
 std::optional<http::Response> KeyRateLimit::on_request(Context& context) {
-  if (!context.api_key || !is_counted(context.request->path)) return {};
+  if (!context.api_key || !protocol::is_counted(context.request->path)) return {};
   rate_limit::Policy policy = general_;
   policy.limit = context.api_key->rate_limit.value_or(policy.limit);
   return check_(context, policy, "key:" + context.api_key->lineage);

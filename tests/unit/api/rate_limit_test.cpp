@@ -137,19 +137,6 @@ TEST_CASE("a route can have a limit of its own on top of the general one") {
   CHECK(stack.get("/api/queue").status == 429);
 }
 
-TEST_CASE("a limit of a route that does not exist is refused at the start, by name") {
-  for (const char* rule : {"POST /api/document 2/1m", "DELETE /api/documents 2/1m",
-                           "GET /api/documents/7 2/1m", "* /nothing 2/1m"}) {
-    std::string message;
-    try {
-      ApiService([rule](config::Config& config) { config.rate_limit.routes = {rule}; });
-    } catch (const std::exception& error) {
-      message = error.what();
-    }
-    CHECK(message.find("'" + std::string(rule) + "': there is no such route") != std::string::npos);
-  }
-}
-
 TEST_CASE("switched off, nobody is limited and nothing is said") {
   const ApiService stack([](config::Config& config) {
     config.rate_limit.enabled = false;

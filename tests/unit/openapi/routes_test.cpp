@@ -3,6 +3,7 @@
 #include "api-worker/handlers/routes.hpp"
 
 #include "common/base/version.hpp"
+#include "common/protocol/api_routes.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/openapi/contract.hpp"
 
@@ -50,6 +51,14 @@ struct Parts {
 
 TEST_CASE("every route is described, and nothing is described that is no route") {
   CHECK(Parts().routes() == openapi::Contract().operations());
+}
+
+TEST_CASE("the configuration knows every route, and none that there is not") {
+  std::set<std::string> known;
+  for (const auto& [method, pattern] : protocol::kApiRoutes)
+    known.insert(fmt::format("{} {}", method, pattern));
+  CHECK(known.size() == protocol::kApiRoutes.size());
+  CHECK(known == Parts().routes());
 }
 
 TEST_CASE("the description is of this version") {
