@@ -88,7 +88,9 @@ class Service {
 // Builds the service. Its error ends the process with exit_code_of().
 using MakeService = std::function<Result<std::unique_ptr<Service>>(Context&)>;
 
-// kConfig for InvalidArgument, kUnavailable if what it needs is not there, full or damaged.
+// kConfig for InvalidArgument, which is for what the configuration says and nothing else: a worker
+// that ends with it is not tried again. kUnavailable if what it needs is not there, full, damaged,
+// or not what it will be: a database that is being restored or migrated.
 int exit_code_of(const Error& error);
 
 // Returns the exit code of main. `--help` and `--version` are answered here.

@@ -46,9 +46,9 @@ struct MoveProgress {
   std::int64_t of = 0;
 };
 
-// InvalidArgument: these are not such stores, or their schema is not this binary's. Conflict: the
-// file is in use, or was written to since it was moved; the target holds other documents; or what
-// is stored is not equal.
+// InvalidArgument: these are not such stores, or the file's schema is not this binary's.
+// Unavailable: the target's is not. Conflict: the file is in use, or was written to since it was
+// moved; the target holds other documents; or what is stored is not equal.
 Result<MoveReport> move_store(const std::string& from, const std::string& to,
                               const OpenOptions& options,
                               const std::function<void(const MoveProgress&)>& progress = {});

@@ -26,7 +26,7 @@ struct Position {
 
 class Target {
  public:
-  // The schema is there and is this binary's. InvalidArgument behind a pooler.
+  // Unavailable unless the schema is there and is this binary's. InvalidArgument behind a pooler.
   static Result<Target> open(const postgres::Endpoint& endpoint);
 
   // What the move of this source has come to here. Conflict: the database holds something else, is

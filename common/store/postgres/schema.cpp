@@ -48,7 +48,7 @@ struct State {
 Result<State> read_state(Transaction& transaction, const std::string& database) {
   const Rows there = transaction.run(Statement(kState));
   if (there.bytes(0, 2) != "UTF8") {
-    return fail(ErrorKind::InvalidArgument,
+    return fail(ErrorKind::Unavailable,
                 fmt::format("database '{}' has the encoding {}: Holdfast needs UTF8 (createdb "
                             "--encoding=UTF8 --template=template0)",
                             database, there.bytes(0, 2)));
@@ -56,7 +56,7 @@ Result<State> read_state(Transaction& transaction, const std::string& database) 
   State state;
   if (!there.boolean(0, 0)) {
     if (there.boolean(0, 1)) {
-      return fail(ErrorKind::InvalidArgument,
+      return fail(ErrorKind::Unavailable,
                   fmt::format("the schema 'holdfast' of database '{}' belongs to another program: "
                               "it has no schema_version table",
                               database));
@@ -72,7 +72,7 @@ Result<State> read_state(Transaction& transaction, const std::string& database) 
 }
 
 Failure too_new(const std::string& database, const State& state, std::int64_t expected) {
-  return fail(ErrorKind::InvalidArgument,
+  return fail(ErrorKind::Unavailable,
               fmt::format("database '{}' has schema {}, which needs a binary that knows {}; this "
                           "one knows {}: the binary is too old, install the Holdfast that made "
                           "the schema or a newer one",
@@ -195,7 +195,7 @@ Result<void> check_schema(PgConnection& connection, std::int64_t expected) {
     HOLDFAST_TRY_ASSIGN(const State state, read_state(transaction, connection.endpoint().shown));
     if (state.floor > expected) return too_new(connection.endpoint().shown, state, expected);
     if (state.version() < expected) {
-      return fail(ErrorKind::InvalidArgument,
+      return fail(ErrorKind::Unavailable,
                   fmt::format("database '{}' has schema {}, this binary needs {}: run "
                               "`holdfast-queue-worker migrate`",
                               connection.endpoint().shown, state.version(), expected));

@@ -107,7 +107,7 @@ Result<std::int64_t> schema_version(SqliteConnection& connection) {
   }
   if (scalar(connection, "SELECT count(*) FROM sqlite_schema") > 0) {
     return fail(
-        ErrorKind::InvalidArgument,
+        ErrorKind::Unavailable,
         fmt::format("database '{}' belongs to another program: it has no schema_version table",
                     connection.path().native()));
   }
@@ -115,7 +115,7 @@ Result<std::int64_t> schema_version(SqliteConnection& connection) {
 }
 
 Failure too_new(const SqliteConnection& connection, std::int64_t version, std::int64_t expected) {
-  return fail(ErrorKind::InvalidArgument,
+  return fail(ErrorKind::Unavailable,
               fmt::format("database '{}' has schema {}, this binary knows {}: the binary is too "
                           "old, install the Holdfast that made the database or a newer one",
                           connection.path().native(), version, expected));
@@ -173,7 +173,7 @@ Result<void> check_schema(SqliteConnection& connection, std::int64_t expected) {
     HOLDFAST_TRY_ASSIGN(const std::int64_t version, schema_version(connection));
     if (version > expected) return too_new(connection, version, expected);
     if (version < expected) {
-      return fail(ErrorKind::InvalidArgument,
+      return fail(ErrorKind::Unavailable,
                   fmt::format("database '{}' has schema {}, this binary needs {}: run "
                               "`holdfast-queue-worker migrate`",
                               connection.path().native(), version, expected));

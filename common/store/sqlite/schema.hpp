@@ -13,7 +13,7 @@
 
 namespace holdfast::store::sqlite {
 
-// 0: an empty file. InvalidArgument if another program has made it. In guarded().
+// 0: an empty file. Unavailable if another program has made it. In guarded().
 Result<std::int64_t> schema_version(SqliteConnection& connection);
 Failure too_new(const SqliteConnection& connection, std::int64_t version, std::int64_t expected);
 

@@ -7,6 +7,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <boost/asio/io_context.hpp>
 #include <fcntl.h>
 
@@ -130,6 +131,21 @@ TEST_CASE("a store that was never migrated keeps the service from starting") {
   const auto service = queue::make_service(context);
   REQUIRE_FALSE(service);
   CHECK(service.error().message.find("migrate") != std::string::npos);
+}
+
+TEST_CASE("a database that is being restored or migrated has the start tried again") {
+  const char* const states[] = {"UPDATE schema_version SET version = version - 1",
+                                "INSERT INTO schema_version VALUES(999, 'later', 0)",
+                                "DROP TABLE schema_version"};
+  for (const char* const state : states) {
+    INFO(state);
+    FakeContext context;
+    const auto path = context.config_.supervisor.state_dir / "holdfast.db";
+    SQLite::Database(path.native(), SQLite::OPEN_READWRITE).exec(state);
+    const auto service = queue::make_service(context);
+    REQUIRE_FALSE(service);
+    CHECK(worker::exit_code_of(service.error()) == 69);
+  }
 }
 
 TEST_CASE("the drain budget is the program's stop timeout less two seconds") {

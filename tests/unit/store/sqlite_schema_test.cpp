@@ -215,7 +215,7 @@ TEST_CASE("an older schema is refused with the command that brings it up to date
   sql(environment.path(), "UPDATE schema_version SET version = version - 1");
   const auto store = open_store(environment.url(), {}, environment.clock);
   REQUIRE_FALSE(store);
-  REQUIRE(store.error().kind == ErrorKind::InvalidArgument);
+  REQUIRE(store.error().kind == ErrorKind::Unavailable);
   REQUIRE_THAT(store.error().message, Contains("holdfast-queue-worker migrate"));
 }
 
@@ -224,7 +224,7 @@ TEST_CASE("a newer schema is refused by open and by migrate: the binary is too o
   sql(environment.path(), "INSERT INTO schema_version VALUES(999, 'later', 0)");
   const auto store = open_store(environment.url(), {}, environment.clock);
   REQUIRE_FALSE(store);
-  REQUIRE(store.error().kind == ErrorKind::InvalidArgument);
+  REQUIRE(store.error().kind == ErrorKind::Unavailable);
   REQUIRE_THAT(store.error().message, Contains("too old"));
   const auto migrated = migrate_store(environment.url());
   REQUIRE_FALSE(migrated);

@@ -112,7 +112,7 @@ TEST_CASE("a schema that has taken something away refuses binaries that need it"
   REQUIRE(postgres::migrate(endpoint(environment.url()), contract));
   const auto store = open_store(environment.url(), {}, environment.clock);
   REQUIRE_FALSE(store);
-  REQUIRE(store.error().kind == ErrorKind::InvalidArgument);
+  REQUIRE(store.error().kind == ErrorKind::Unavailable);
   REQUIRE_THAT(store.error().message, Contains("too old"));
   REQUIRE_THAT(migrate_store(environment.url()).error().message, Contains("too old"));
   REQUIRE(migration_status(environment.url())->too_new);
@@ -128,6 +128,22 @@ TEST_CASE("an empty database, and another program's schema, are refused with wha
   REQUIRE_THAT(migrate_store(database.url()).error().message, Contains("another program"));
   const auto nowhere = migrate_store(shared_server().socket_url("nowhere"));
   REQUIRE_THAT(nowhere.error().message, Contains("nowhere"));
+}
+
+TEST_CASE("a database that is being restored is unavailable, not wrong") {
+  PostgresEnvironment environment;
+  const auto store = environment.open();
+  const auto refused = [&] { return open_store(environment.url(), {}, environment.clock); };
+  for (const char* const state :
+       {"DROP TABLE holdfast.document CASCADE", "DROP TABLE holdfast.schema_floor",
+        "DROP TABLE holdfast.schema_version", "DROP SCHEMA holdfast CASCADE"}) {
+    INFO(state);
+    environment.sql(state);
+    // What a request gets meanwhile: 503, and not the server's words about a table.
+    REQUIRE(store->get_document("d1").error().kind == ErrorKind::Unavailable);
+    if (std::string_view(state).find("document") != std::string_view::npos) continue;
+    REQUIRE(refused().error().kind == ErrorKind::Unavailable);
+  }
 }
 
 TEST_CASE("a database of another encoding than UTF-8 is refused") {
