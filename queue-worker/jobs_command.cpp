@@ -139,7 +139,7 @@ class JobsCommand {
 
   static void print_job(const store::Job& job) {
     const auto time = [](const char* name, std::int64_t at) {
-      fmt::print("  {:<10} {}\n", name, format_rfc3339(from_unix_ms(at)));
+      fmt::print("  {:<10} {}\n", name, format_unix_ms(at));
     };
     fmt::print("job {}: {}{}\n", job.id, to_string(job.state),
                is_stopping(job) ? ", its worker has been asked to stop" : "");

@@ -40,8 +40,7 @@ constexpr int kPending = 3;
 void print_status(const store::MigrationStatus& status) {
   fmt::print("{}\n", status.store);
   for (const auto& [version, name, applied_at] : status.migrations) {
-    const std::string when =
-        applied_at ? "applied " + format_rfc3339(from_unix_ms(*applied_at)) : "pending";
+    const std::string when = applied_at ? "applied " + format_unix_ms(*applied_at) : "pending";
     fmt::print("  {}  {}\n", name, when);
   }
   const std::int64_t newest = status.migrations.empty() ? 0 : status.migrations.back().version;

@@ -24,8 +24,8 @@ void write_document(text::JsonWriter& json, const store::Document& document, Con
   json.field("version", document.version);
   json.field("chunk_count", document.chunk_count);
   json.field("job_id", document.job_id);
-  json.field("created_at", format_rfc3339(from_unix_ms(document.created_at)));
-  json.field("updated_at", format_rfc3339(from_unix_ms(document.updated_at)));
+  json.field("created_at", format_unix_ms(document.created_at));
+  json.field("updated_at", format_unix_ms(document.updated_at));
   json.end_object();
 }
 

@@ -126,7 +126,7 @@ void ApiKeys::warn_of_expiry(const store::ApiKey& key) {
     warned->second = now;
   }
   const std::string successor = successor_of(key);
-  const std::string end = format_rfc3339(from_unix_ms(*key.expires_at));
+  const std::string end = format_unix_ms(*key.expires_at);
   if (successor.empty()) {
     parts_.log.warn("an API key that is in use expires soon; 'holdfast api-key rotate' replaces it",
                     {{"api_key_id", key.id}, {"api_key_name", key.name}, {"expires_at", end}});

@@ -12,7 +12,12 @@ std::int64_t to_unix_ms(WallTime time) {
 }
 
 WallTime from_unix_ms(std::int64_t ms) {
-  return WallTime(std::chrono::milliseconds(ms));
+  using std::chrono::milliseconds;
+  const auto known = [](WallTime::duration end) {
+    return std::chrono::duration_cast<milliseconds>(end);
+  };
+  return WallTime(std::clamp(milliseconds(ms), known(WallTime::duration::min()),
+                             known(WallTime::duration::max())));
 }
 
 namespace {
@@ -29,10 +34,18 @@ void append_padded(std::string& out, Number number, std::size_t width, char sepa
 }  // namespace
 
 std::string format_rfc3339(WallTime time) {
+  return format_unix_ms(
+      std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count());
+}
+
+std::string format_unix_ms(std::int64_t ms) {
   using namespace std::chrono;
+  constexpr std::int64_t kFirst = -62'167'219'200'000;  // 0000-01-01T00:00:00.000Z
+  constexpr std::int64_t kLast = 253'402'300'799'999;   // 9999-12-31T23:59:59.999Z
+  const sys_time<milliseconds> time(milliseconds(std::clamp(ms, kFirst, kLast)));
   const auto day = floor<days>(time);
   const year_month_day date(day);
-  const hh_mm_ss clock(floor<milliseconds>(time) - day);
+  const hh_mm_ss clock(time - day);
   std::string out;
   out.reserve(sizeof "2026-11-23T11:42:43.476Z");
   append_padded(out, static_cast<int>(date.year()), 4, '-');

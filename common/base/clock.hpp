@@ -30,9 +30,13 @@ class SystemClock final : public Clock {
 
 // Milliseconds since the epoch, as in stored records.
 std::int64_t to_unix_ms(WallTime time);
+// WallTime counts nanoseconds and has only the years 1678 to 2261: what is beyond becomes the
+// nearest that it has.
 WallTime from_unix_ms(std::int64_t ms);
 
 // RFC 3339 in UTC with milliseconds: "2026-11-23T11:42:43.482Z".
 std::string format_rfc3339(WallTime time);
+// The same of any time in the years 0000 to 9999; what is beyond becomes the first or the last.
+std::string format_unix_ms(std::int64_t ms);
 
 }  // namespace holdfast

@@ -20,13 +20,14 @@ constexpr std::array kDateForms{
     "%a %b %e %H:%M:%S %Y",       // Sun Nov  6 08:49:37 1994
 };
 
-std::optional<WallTime> parse_date(const std::string* text) {
+// Seconds since the epoch: a date may be beyond what WallTime has.
+std::optional<double> parse_date(const std::string* text) {
   if (text == nullptr) return std::nullopt;
   for (const char* const form : kDateForms) {
     std::tm date{};
     const char* const end = ::strptime(text->c_str(), form, &date);
     if (end == nullptr || *end != '\0') continue;
-    return WallTime::clock::from_time_t(::timegm(&date));
+    return static_cast<double>(::timegm(&date));
   }
   return std::nullopt;
 }
@@ -38,7 +39,8 @@ std::optional<Duration> field_after(const Headers& headers, WallTime now) {
   if (const auto seconds = seconds_to_wait(field)) return seconds;
   const auto date = parse_date(field);
   if (!date) return std::nullopt;
-  return Duration(*date - parse_date(headers.find("Date")).value_or(now));
+  const std::chrono::duration<double> here = now.time_since_epoch();
+  return seconds_to_wait(*date - parse_date(headers.find("Date")).value_or(here.count()));
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ std::string job_json(const Job& job) {
   std::string out;
   text::JsonWriter json(out);
   const auto time = [&json](std::string_view name, std::int64_t unix_ms) {
-    json.field(name, format_rfc3339(from_unix_ms(unix_ms)));
+    json.field(name, format_unix_ms(unix_ms));
   };
   json.begin_object();
   json.field("id", job.id);

@@ -30,7 +30,7 @@ Result<T> await(Call&& call) {
 }
 
 std::string time_text(std::optional<std::int64_t> at) {
-  return at ? format_rfc3339(from_unix_ms(*at)) : "never";
+  return at ? format_unix_ms(*at) : "never";
 }
 
 // Names are printed in a table on a terminal.
@@ -46,8 +46,9 @@ Result<void> check_name(const std::string& name) {
               fmt::format("the name must have 1 to {} bytes", kLongest));
 }
 
-// A day or a second in UTC: "2027-01-31", "2027-01-31T12:00:00Z".
-std::optional<WallTime> parse_time(const std::string& text) {
+// A day or a second in UTC: "2027-01-31", "2027-01-31T12:00:00Z". In milliseconds, as it is stored:
+// WallTime ends in 2262.
+std::optional<std::int64_t> parse_time(const std::string& text) {
   for (const char* format : {"%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"}) {
     std::tm parts{};
     const char* const end = ::strptime(text.c_str(), format, &parts);
@@ -55,27 +56,27 @@ std::optional<WallTime> parse_time(const std::string& text) {
     const int day = parts.tm_mday;
     const std::time_t seconds = ::timegm(&parts);
     // February 30 would become a day in March.
-    if (parts.tm_mday == day) return WallTime(std::chrono::seconds(seconds));
+    if (parts.tm_mday == day) return std::int64_t{seconds} * 1000;
   }
   return {};
 }
 
 // A time or, from now, a duration.
 Result<std::int64_t> read_expiry(const std::string& text, const Clock& clock) {
-  const WallTime now = clock.wall();
-  std::optional<WallTime> at = parse_time(text);
+  const std::int64_t now = to_unix_ms(clock.wall());
+  std::optional<std::int64_t> at = parse_time(text);
   if (!at) {
     const auto in = parse_duration(text);
     constexpr Duration kLongest = std::chrono::hours(24 * 365 * 100);
     if (!in || *in > kLongest) {
       return fail(ErrorKind::InvalidArgument,
                   fmt::format("--expires: '{}' is neither a time (2027-01-31, "
-                              "2027-01-31T12:00:00Z) nor a duration (90d)",
+                              "2027-01-31T12:00:00Z; at most 9999-12-31) nor a duration (90d)",
                               text));
     }
-    at = now + *in;
+    at = now + std::chrono::duration_cast<std::chrono::milliseconds>(*in).count();
   }
-  if (*at > now) return to_unix_ms(*at);
+  if (*at > now) return *at;
   return fail(ErrorKind::InvalidArgument, fmt::format("--expires: '{}' is in the past", text));
 }
 

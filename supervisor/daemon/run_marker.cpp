@@ -35,7 +35,7 @@ std::string describe_end(const std::string& text) {
   std::string boot;
   if (!(words >> pid >> started >> boot)) return {};
   const auto ms = text::parse_number<std::int64_t>(started);
-  const std::string since = ms ? format_rfc3339(from_unix_ms(*ms)) : "an unknown time";
+  const std::string since = ms ? format_unix_ms(*ms) : "an unknown time";
   return fmt::format(
       "the supervisor before this one (pid {}, started at {}) did not shut down: {}", pid, since,
       boot == boot_id() ? "it was killed, or crashed" : "the machine went down under it");

@@ -170,8 +170,9 @@ std::string utc_of(std::string_view text) {
   if (whole[10] == 'T' && whole.back() == 'Z' && (point || whole_seconds)) {
     return std::string(whole);
   }
-  return format_rfc3339(WallTime(sys_days(date)) + hours(*h) + minutes(*mi) + seconds(*s) +
-                        *fraction - *offset);
+  const sys_time<milliseconds> time =
+      sys_days(date) + hours(*h) + minutes(*mi) + seconds(*s) + *fraction - *offset;
+  return format_unix_ms(time.time_since_epoch().count());
 }
 
 std::string utc_of(double number) {
@@ -179,7 +180,7 @@ std::string utc_of(double number) {
   constexpr double kLatest = 1e10;   // 2286
   for (const double unit : {1.0, 1e3, 1e6, 1e9}) {
     if (number < kEarliest * unit || number >= kLatest * unit) continue;
-    return format_rfc3339(from_unix_ms(static_cast<std::int64_t>(std::round(number / unit * 1e3))));
+    return format_unix_ms(static_cast<std::int64_t>(std::round(number / unit * 1e3)));
   }
   return {};
 }

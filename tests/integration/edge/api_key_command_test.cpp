@@ -130,11 +130,33 @@ TEST_CASE("a key that expires soon shows in the metrics, and when it is used in 
       [&] { return stack.supervisor().output().find("expires soon") != std::string::npos; }));
 }
 
+TEST_CASE("a key may expire as late as a date can be written") {
+  Stack stack(default_stack("[auth]\nrequired = true\n"));
+  stack.wait_ready();
+  for (const auto& [expires, stored] :
+       {std::pair("9999-12-31", "9999-12-31T00:00:00.000Z"),
+        std::pair("9999-12-31T23:59:59Z", "9999-12-31T23:59:59.000Z"),
+        std::pair("2615-01-01", "2615-01-01T00:00:00.000Z"),
+        std::pair("2262-04-12", "2262-04-12T00:00:00.000Z")}) {
+    INFO(expires);
+    const std::string key = create(stack, {expires, "--expires", expires});
+    CHECK(status_with(stack, key) == 200);
+    const auto keys = nlohmann::json::parse(stack.command({"api-key", "list", "--json"}).output);
+    const auto made = std::find_if(keys.begin(), keys.end(), [expires = expires](const auto& one) {
+      return one["name"] == expires;
+    });
+    REQUIRE(made != keys.end());
+    CHECK((*made)["expires_at"] == stored);
+    CHECK((*made)["state"] == "active");
+  }
+}
+
 TEST_CASE("an expiry that is none, or past, is a usage error") {
   Stack stack(default_stack());
   stack.wait_ready();
-  for (const char* expires : {"tomorrow", "2020-01-01", "2027-02-30", "2027-13-01", "0s", "-1d",
-                              "2099-12-31T12:00", "2099-12-31T12:00:00+02:00", "2099-12-31x"}) {
+  for (const char* expires :
+       {"tomorrow", "2020-01-01", "2027-02-30", "2027-13-01", "0s", "-1d", "2099-12-31T12:00",
+        "2099-12-31T12:00:00+02:00", "2099-12-31x", "10000-01-01"}) {
     INFO(expires);
     const auto refused = stack.command({"api-key", "create", "x", "--expires", expires});
     CHECK(refused.exit_code == 2);

@@ -50,6 +50,17 @@ TEST_CASE("wall time is written as RFC 3339 with milliseconds") {
   REQUIRE(format_rfc3339(from_unix_ms(4107542399999)) == "2100-02-28T23:59:59.999Z");
 }
 
+TEST_CASE("times beyond what nanoseconds can count are written too, and none wraps around") {
+  REQUIRE(format_unix_ms(20354198400000) == "2615-01-01T00:00:00.000Z");
+  REQUIRE(format_unix_ms(253402300799999) == "9999-12-31T23:59:59.999Z");
+  REQUIRE(format_unix_ms(253402300800000) == "9999-12-31T23:59:59.999Z");
+  REQUIRE(format_unix_ms(INT64_MAX) == "9999-12-31T23:59:59.999Z");
+  REQUIRE(format_unix_ms(-62167219200000) == "0000-01-01T00:00:00.000Z");
+  REQUIRE(format_unix_ms(INT64_MIN) == "0000-01-01T00:00:00.000Z");
+  REQUIRE(format_rfc3339(from_unix_ms(253402300799999)).starts_with("2262-04-11T23:47:16"));
+  REQUIRE(format_rfc3339(from_unix_ms(INT64_MIN)).starts_with("1677-09-21T00:12:43"));
+}
+
 TEST_CASE("uuids are version 4, lower case and distinct") {
   std::set<std::string> seen;
   for (int i = 0; i < 1000; ++i) {
