@@ -19,6 +19,9 @@ namespace {
 constexpr std::array<std::string_view, 4> kCodings{"gzip", "br", "zstd", "deflate"};
 constexpr std::array<std::string_view, 3> kBeforeCoding{"--", "-", ";"};
 
+// Between tags, before the first and after the last (RFC 9110, 5.6.1.2).
+constexpr std::string_view kEmptyElements = ", \t";
+
 struct Tag {
   bool weak = false;
   std::string opaque;  // without quotes
@@ -62,16 +65,16 @@ std::optional<TagList> parse_tags(const http::Headers& headers, std::string_view
   const std::string whole = http::list_field(headers, name).value_or("");
   std::string_view text = whole;
   TagList list;
-  skip(text, text::kBlanks);
   if (text::trim(text) == "*") {
     list.any = true;
     return list;
   }
+  skip(text, kEmptyElements);
   while (!text.empty()) {
     if (!take_tag(text, list.tags)) return {};
     skip(text, text::kBlanks);
     if (!text.empty() && text.front() != ',') return {};
-    skip(text, ", \t");  // empty elements are allowed (RFC 9110, 5.6.1.2)
+    skip(text, kEmptyElements);
   }
   if (list.tags.empty()) return {};
   return list;

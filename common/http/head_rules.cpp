@@ -43,6 +43,8 @@ std::optional<Refusal> check_transfer_encoding(const Headers& headers, int minor
   }
   if (minor == 0) return Refusal{400, "Transfer-Encoding is not part of HTTP/1.0."};
   if (lines > 1) return Refusal{400, "There is more than one Transfer-Encoding header."};
+  // Empty elements are refused, which other lists may have: what frames a body is read in one way
+  // or not at all.
   std::string_view rest = *headers.find("Transfer-Encoding");
   std::size_t codings = 0;
   while (true) {

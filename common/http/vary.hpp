@@ -3,6 +3,7 @@
 
 // The Vary field, to which several parts of a response contribute. Pure.
 
+#include "common/http/list_field.hpp"
 #include "common/http/message.hpp"
 #include "common/text/ascii.hpp"
 
@@ -18,15 +19,9 @@ inline void add_vary(Response& response, std::string_view name) {
     response.headers.set("Vary", name);
     return;
   }
-  std::string_view rest = *present;
-  for (;;) {
-    const auto comma = rest.find(',');
-    std::string_view entry = rest.substr(0, comma);
-    while (entry.starts_with(' '))
-      entry.remove_prefix(1);
+  for (std::string_view rest = *present; !rest.empty();) {
+    const std::string_view entry = take_element(rest);
     if (entry == "*" || text::equals_ignoring_case(entry, name)) return;
-    if (comma == std::string_view::npos) break;
-    rest.remove_prefix(comma + 1);
   }
   response.headers.set("Vary", *present + ", " + std::string(name));
 }

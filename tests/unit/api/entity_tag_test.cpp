@@ -51,6 +51,19 @@ TEST_CASE("If-None-Match knows the tag in a list, weak or strong, in several lin
   CHECK(known({"\"a,b\",\"3-ready-a\""}) == "\"3-ready-a\"");
 }
 
+TEST_CASE("empty elements of a list of tags are none, wherever they are") {
+  for (const char* list :
+       {", {}", ",{}", "{},", "{} , ", ",,\t,{}\t,, ,", "\"x\",,{}", "\t,\t{}"}) {
+    const std::string value = fmt::format(fmt::runtime(list), "\"3-ready-a\"");
+    INFO(value);
+    CHECK(known({value}) == "\"3-ready-a\"");
+    CHECK(wanted({value}) == "3 ");
+    CHECK_FALSE(check_if_match(fields("If-Match", {value}), "\"3-ready-a\""));
+  }
+  CHECK(known({"", "\"3-ready-a\"", ""}) == "\"3-ready-a\"");
+  CHECK(known({", *"}) == "(none)");  // which is no element
+}
+
 TEST_CASE("If-None-Match with another tag, without one, or malformed means: send it") {
   for (const char* value : {"\"3-ready-b\"", "\"3\"", "3-ready-a", "\"3-ready-a", "w/\"3-ready-a\"",
                             "*, \"3-ready-a\"", "\"a\" \"3-ready-a\"", "\"\"", ","}) {
