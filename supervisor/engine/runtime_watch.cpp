@@ -33,10 +33,9 @@ void RuntimeWatch::check() {
   trouble_.clear();
   if (restored->empty()) return;
   reporter_.record("runtime_dir_restored",
-                   fmt::format("{} had vanished from '{}' and {} made again; exclude it from what "
-                               "removes old files",
-                               fmt::join(*restored, ", "), directory_.path().native(),
-                               restored->size() == 1 ? "was" : "were"),
+                   fmt::format("what had vanished from '{}' was made again: {}; exclude the "
+                               "directory from what removes old files",
+                               directory_.path().native(), fmt::join(*restored, ", ")),
                    log::Level::Warn);
 }
 
