@@ -84,18 +84,22 @@ TEST_CASE("the environment of a program's section does not change how its worker
 }
 
 TEST_CASE("a worker that refused its configuration is tried again by the reload that mends it") {
-  const std::string bad = "\n[rate_limit]\nroutes = [\"GET /no/such/route 1/1m\"]\n";
-  Stack stack(api_workers(1) + bad, kNoPort);
-  REQUIRE(stack.wait_state("api-worker.0", "failed"));
+  // What only the program itself can find wrong: 78 is EX_CONFIG.
+  TempDir dir;
+  const std::string mended_file = (dir / "mended").string();
+  const std::string script = "[ -e " + mended_file + " ] || exit 78; exec " +
+                             (bin_dir() / "misbehave").string() + " --ready";
+  Stack stack("[program.web]\n" + command_of({"/bin/sh", "-c", script}), kNoPort);
+  REQUIRE(stack.wait_state("web.0", "failed"));
   const auto still = stack.command({"reload"});  // nothing was mended
   INFO(still.output);
   CHECK(still.exit_code == 1);
   CHECK(still.output.find("exit 78") != std::string::npos);
-  stack.write_config(api_workers(1));
+  std::ofstream(mended_file) << "";
   const auto mended = stack.command({"reload"});
   INFO(mended.output);
   CHECK(mended.exit_code == 0);
-  CHECK(stack.state_of("api-worker.0") == "ready");
+  CHECK(stack.state_of("web.0") == "ready");
 }
 
 TEST_CASE("a worker that a person starts reads the file") {
