@@ -37,6 +37,9 @@ struct Pair {
   Fd server;
 };
 
+// As the protocol ends a text: "READ COMMITTED" is another one.
+constexpr std::string_view kCommit("COMMIT\0", 7);
+
 }  // namespace
 
 CommitProxy::CommitProxy(std::string server_port)
@@ -81,7 +84,7 @@ void CommitProxy::serve() {
       if (open && fds[2 + 2 * i].revents != 0) {
         const ssize_t count = ::recv(pairs[i].client.get(), buffer.data(), buffer.size(), 0);
         const std::string_view data(buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
-        const bool commits = data.find("COMMIT") != std::string_view::npos;
+        const bool commits = data.find(kCommit) != std::string_view::npos;
         const Cut cut = commits ? cut_.exchange(Cut::Never) : Cut::Never;
         open = count > 0 && cut != Cut::BeforeTheServer && send_all(pairs[i].server.get(), data);
         if (cut == Cut::AfterTheServer) {
