@@ -2,6 +2,7 @@
 #include "common/http/asio_types.hpp"
 #include "common/http/beast_parser.hpp"
 #include "common/http/client.hpp"
+#include "common/http/client_stream.hpp"
 #include "common/http/coroutine.hpp"
 #include "common/http/read_buffer.hpp"
 #include "common/net/refuse_descriptors.hpp"
@@ -83,6 +84,7 @@ class Get : public std::enable_shared_from_this<Get> {
       Done done)
       : socket_(io),
         timer_(io),
+        pause_(io),
         name_(std::move(name)),
         request_(std::move(request)),
         parser_(options.max_response_bytes),
@@ -110,7 +112,15 @@ class Get : public std::enable_shared_from_this<Get> {
       for (const Endpoint& endpoint : endpoints) {
         Result<void> reached = get.open(endpoint.protocol().family());
         if (reached) {
-          const auto error = co_await Connected(get.socket_, endpoint);
+          boost::system::error_code error;
+          if (endpoint.protocol().family() == AF_UNIX) {
+            while ((error = get.connect_now(endpoint)) == asio::error::would_block &&
+                   !get.expired_) {
+              co_await Elapsed(get.pause_, kBacklogPause);
+            }
+          } else {
+            error = co_await Connected(get.socket_, endpoint);
+          }
           if (error) reached = get.failed("connect", error);
         }
         // Of several failures the first is reported.
@@ -152,6 +162,15 @@ class Get : public std::enable_shared_from_this<Get> {
     socket_.assign(asio::generic::stream_protocol(family, 0), fd.get());
     std::ignore = fd.release();
     return {};
+  }
+
+  // Of a Unix socket, which is done at once or not at all. Asio takes EAGAIN for a connection that
+  // is on its way.
+  boost::system::error_code connect_now(const Endpoint& endpoint) {
+    if (expired_) return asio::error::timed_out;
+    const int fd = socket_.native_handle();
+    if (::connect(fd, endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0) return {};
+    return {errno, boost::system::system_category()};
   }
 
   boost::system::error_code send_some(std::size_t until) {
@@ -220,6 +239,7 @@ class Get : public std::enable_shared_from_this<Get> {
 
   StreamSocket socket_;
   SteadyTimer timer_;
+  SteadyTimer pause_;
   const std::string name_;
   const std::string request_;
   std::size_t sent_ = 0;

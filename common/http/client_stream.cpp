@@ -19,6 +19,7 @@
 #include <cerrno>
 #include <climits>
 #include <system_error>
+#include <thread>
 
 namespace holdfast::http {
 
@@ -101,12 +102,18 @@ Result<void> ClientStream::connect_to(const sockaddr* address, unsigned size, Du
   socket_.reset(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket_) return failed("make a socket", errno);
   if (address->sa_family == AF_UNIX) net::refuse_descriptors(socket_.get());
-  const int begun = ::connect(socket_.get(), address, size) == 0 ? 0 : errno;
+  const MonoTime until = MonoTime::clock::now() + timeout;
+  int begun = 0;
+  while ((begun = ::connect(socket_.get(), address, size) == 0 ? 0 : errno) == EAGAIN &&
+         address->sa_family == AF_UNIX) {
+    if (watchdog.expired() || MonoTime::clock::now() >= until) return failed("connect", ETIMEDOUT);
+    std::this_thread::sleep_for(kBacklogPause);
+  }
   // Only now: there is nothing to shut down before.
   watchdog.watch(socket_.get());
   if (begun == 0) return {};
   if (begun != EINPROGRESS && begun != EINTR) return failed("connect", begun);
-  HOLDFAST_TRY(wait(POLLOUT, MonoTime::clock::now() + timeout));
+  HOLDFAST_TRY(wait(POLLOUT, until));
   int error = 0;
   socklen_t length = sizeof error;
   if (::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &length) != 0) error = errno;

@@ -23,6 +23,10 @@ namespace holdfast::http {
 
 class SocketWatchdog;
 
+// A Unix socket whose backlog is full refuses a connection that does not block, with EAGAIN, where
+// TCP lets it wait. It is tried again after this time, as poll(2) does not tell when there is room.
+inline constexpr Duration kBacklogPause = std::chrono::milliseconds(10);
+
 class ClientStream {
  public:
   ClientStream();

@@ -99,6 +99,25 @@ class Writable {
   boost::system::error_code error_;
 };
 
+// co_await Elapsed(timer, time): until then, or until the timer is cancelled.
+template <class Timer>
+class Elapsed {
+ public:
+  Elapsed(Timer& timer, typename Timer::duration time) : timer_(timer), time_(time) {}
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> handle) {
+    timer_.expires_after(time_);
+    timer_.async_wait([resumption = Resumption(handle)](const boost::system::error_code&) mutable {
+      resumption();
+    });
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  Timer& timer_;
+  typename Timer::duration time_;
+};
+
 // co_await Connected(socket, endpoint): one async_connect.
 template <class Socket>
 class Connected {

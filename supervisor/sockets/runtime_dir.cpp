@@ -29,7 +29,7 @@ constexpr const char* kLockFile = "lock";
 constexpr const char* kWorkers = "workers";
 constexpr const char* kNotify = "notify";
 constexpr mode_t kPrivate = 0750;
-constexpr std::uint32_t kEndpointBacklog = 128;
+constexpr std::uint32_t kEndpointBacklog = 1024;  // at most net.core.somaxconn
 
 // Creates the directory `name` in `parent` if there is none, and opens it if it is ours alone.
 Result<Fd> open_own_directory(int parent, const std::string& name, const fs::path& shown) {

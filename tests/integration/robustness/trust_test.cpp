@@ -143,6 +143,7 @@ TEST_CASE("status: its connections take no descriptor that a restart needs") {
   for (const char* name : {"web.0", "web.1", "web.2", "web.3"}) {
     INFO(name);
     const pid_t before = stack.pid_of(name);
+    REQUIRE(before > 0);
     signal_process(before, SIGKILL);
     REQUIRE(wait_until(
         [&] { return stack.pid_of(name) != before && stack.state_of(name) == "ready"; }));
