@@ -66,6 +66,7 @@ TEST_CASE("a long document goes to the provider in batches") {
 
 TEST_CASE("a wave of short jobs that is full is followed by the next without a look") {
   World world;
+  world.jobs_are_short();
   world.options.limits.batch = 4;
   for (int i = 0; i < 60; ++i)
     world.post("document number " + std::to_string(i));
@@ -99,6 +100,7 @@ TEST_CASE("many jobs on several threads are each done once") {
 
 TEST_CASE("short jobs are claimed ahead, so that claims are fewer than jobs") {
   World world;
+  world.jobs_are_short();
   for (int i = 0; i < 64; ++i)
     world.post("short");
   world.provider.instead = [](int, std::span<const std::string_view> texts) {
