@@ -134,7 +134,7 @@ class TextRedactor {
     const char before = at_ > 0 ? text_[at_ - 1] : ' ';
     if (name[0] == '-' && short_secret(name)) return;
     copy(name.size());
-    if (name.starts_with("Bearer") && next() == ' ') return bearer();
+    if (name.starts_with("Bearer") && blank_length() > 0) return bearer();
     if (name.ends_with("-----BEGIN")) return pem();
     if (name[0] == '-' && account(name)) return;
     if (const auto* const options = options_of(name)) program_ = options;
@@ -149,7 +149,7 @@ class TextRedactor {
       copy(1);
       return mask_word();
     }
-    if (name[0] == '-' && next() == ' ') return option();
+    if (name[0] == '-' && blank_length() > 0) return option();
     user_information(name);
   }
 
@@ -164,7 +164,7 @@ class TextRedactor {
       return false;
     }
     copy(2);
-    if (next() == ' ') {
+    if (blank_length() > 0) {
       this->option();
     } else {
       mask_value("");
@@ -195,9 +195,17 @@ class TextRedactor {
     out_ += text_.substr(at_, count);
     at_ += count;
   }
+  // What keeps words of a line apart: a blank, a tab, or the end of a line that a shell's backslash
+  // takes away. 0: something else.
+  std::size_t blank_length() const {
+    if (next() == ' ' || next() == '\t') return 1;
+    const std::string_view rest = text_.substr(at_);
+    if (rest.starts_with("\\\n")) return 2;
+    return rest.starts_with("\\\r\n") ? 3 : 0;
+  }
   void copy_blanks() {
-    while (next() == ' ')
-      copy(1);
+    while (const std::size_t length = blank_length())
+      copy(length);
   }
   void mask_until(std::size_t end) {
     if (end > at_) out_ += kMask;
@@ -383,14 +391,14 @@ class TextRedactor {
       const std::string_view value = text_.substr(at_, end - at_);
       if (is_switch(value)) return;
       mask_value("");
-      if (!value.starts_with('-') || !sounds_secret(value) || next() != ' ') return;
+      if (!value.starts_with('-') || !sounds_secret(value) || blank_length() == 0) return;
     }
   }
   // "-u name:password", "-uname:password", "--user=name:password".
   bool account(std::string_view name) {
     if (names_an_account(name)) {
-      if (next() != ' ' && (next() != '=' || name.size() == 2)) return false;
-      copy(1);
+      if (blank_length() == 0 && (next() != '=' || name.size() == 2)) return false;
+      if (next() == '=') copy(1);
       copy_blanks();
     } else if (!name.starts_with("-u") && !name.starts_with("-U")) {
       return false;

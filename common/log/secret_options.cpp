@@ -21,6 +21,7 @@ constexpr std::array kShortOptions = {
     ShortOption{"ipmitool", 'P', ShortOption::Both},
     ShortOption{"zip", 'P', ShortOption::Both},
     ShortOption{"unzip", 'P', ShortOption::Both},
+    ShortOption{"login", 'p', ShortOption::Both},  // docker login, podman login
     ShortOption{"7z", 'p', ShortOption::Attached},
     ShortOption{"openssl", 'k', ShortOption::Apart},
     ShortOption{"openssl", 'K', ShortOption::Apart},
