@@ -34,16 +34,50 @@ bool is_webhook(std::string_view host, std::string_view path) {
          host == "api.telegram.org";
 }
 
+std::string_view authority_of(std::string_view rest) {
+  return rest.substr(0, rest.find_first_of("/?#"));
+}
+
+// "host", "host:port", "[address]:port".
+bool is_plain(std::string_view authority) {
+  const auto colon = authority.find(':');
+  return colon == std::string_view::npos || authority.starts_with('[') ||
+         text::all_of(authority.substr(colon + 1), text::is_digit);
+}
+
 // Where the user information of "user:password@host/…" ends; npos if there is none.
 std::size_t find_at(std::string_view rest) {
-  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  const std::string_view authority = authority_of(rest);
   const auto at = authority.rfind('@');
   if (at != std::string_view::npos) return at;
-  // No '@' in it: either a plain "host:port", or a password with a raw '/', '?' or '#' in it.
-  const auto colon = authority.rfind(':');
-  const bool plain = colon == std::string_view::npos || authority.starts_with('[') ||
-                     text::all_of(authority.substr(colon + 1), text::is_digit);
-  return plain ? std::string_view::npos : rest.rfind('@');
+  // Else it may be a password with a raw '/', '?' or '#' in it.
+  return is_plain(authority) ? std::string_view::npos : rest.rfind('@');
+}
+
+// Where, in what follows "://", another URL begins: in a list ("redis://a,redis://b") or in the
+// path or the query of the first. npos if there is none.
+std::size_t find_next_url(std::string_view rest) {
+  constexpr std::string_view kMark = "://";
+  for (auto mark = rest.find(kMark); mark != std::string_view::npos;
+       mark = rest.find(kMark, mark + kMark.size())) {
+    std::size_t begin = mark;
+    while (begin > 0 && (text::is_alphanumeric(rest[begin - 1]) ||
+                         std::string_view("+.-").find(rest[begin - 1]) != std::string_view::npos))
+      --begin;
+    if (begin == 0 || begin == mark) continue;
+    if (std::string_view(",;|/?&=#()[]{}").find(rest[begin - 1]) == std::string_view::npos)
+      continue;
+    const std::string_view first = rest.substr(0, begin - 1);
+    // A password that was not encoded may have all of this in it.
+    if (find_at(first) == std::string_view::npos && !is_plain(authority_of(first))) continue;
+    // The whole value is a secret.
+    const auto name = first.find_last_of("?&;,#");
+    if (rest[begin - 1] == '=' && name != std::string_view::npos &&
+        names_a_secret(first.substr(name + 1)))
+      continue;
+    return begin;
+  }
+  return std::string_view::npos;
 }
 
 void append_authority(std::string& out, std::string_view user_information) {
@@ -470,8 +504,10 @@ std::string redact_url(std::string_view text) {
     out += text.substr(0, mark + kMark.size());
     text.remove_prefix(mark + kMark.size());
     const auto end = std::min(text.find_first_of(" \t\r\n\"'<>"), text.size());
-    append_url(out, text.substr(0, end));
-    text.remove_prefix(end);
+    const auto next = find_next_url(text.substr(0, end));
+    const auto last = next == std::string_view::npos ? end : next - 1;  // what is between them
+    append_url(out, text.substr(0, last));
+    text.remove_prefix(last);
   }
   return out;
 }

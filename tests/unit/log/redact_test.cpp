@@ -68,6 +68,22 @@ TEST_CASE("passwords in URLs are masked") {
       {"https://h/?sig=a&se=1", "https://h/?sig=***&se=1"},
       // a token for a user
       {"https://ghp_0123456789012345678901234567@github.com/x", "https://***@github.com/x"},
+      // lists, and URLs in URLs
+      {"sentinel://:pw@h;sentinel://:pw@i", "sentinel://:***@h;sentinel://:***@i"},
+      {"nats://u:pw@h,nats://u:pw@i,nats://u:pw@j", "nats://u:***@h,nats://u:***@i,nats://u:***@j"},
+      {"redis://h:1,redis://:pw@i", "redis://h:1,redis://:***@i"},
+      {"postgres://u:pw@h/d|postgres://u:pw@i", "postgres://u:***@h/d|postgres://u:***@i"},
+      {"http://h:4444/?next=https://u:pw@i/", "http://h:4444/?next=https://u:***@i/"},
+      {"http://h/x?u=redis://:pw@i&b=1", "http://h/x?u=redis://:***@i&b=1"},
+      {"http://h/http://u:pw@i/#http://u:pw@j", "http://h/http://u:***@i/#http://u:***@j"},
+      {"http://[::1]:80/,http://u:pw@i", "http://[::1]:80/,http://u:***@i"},
+      {"https://hooks.slack.com/services/T0;https://hooks.slack.com/services/T1",
+       "https://hooks.slack.com/***;https://hooks.slack.com/***"},
+      {"https://h/?u=https://hooks.slack.com/services/T1",
+       "https://h/?u=https://hooks.slack.com/***"},
+      {"https://h/?token=https://i/x&a=1", "https://h/?token=***&a=1"},
+      {"postgresql://u:p/x://w@h/db", "postgresql://u:***@h/db"},
+      {"postgresql://u:p://w@h/db", "postgresql://u:***@h/db"},
       // webhooks
       {"https://hooks.slack.com/services/T0/B0/abc", "https://hooks.slack.com/***"},
       {"https://discord.com/api/webhooks/1/abc?wait=1", "https://discord.com/***"},
