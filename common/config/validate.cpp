@@ -10,6 +10,7 @@
 #include "common/net/redis_url.hpp"
 #include "common/protocol/api_routes.hpp"
 #include "common/protocol/names.hpp"
+#include "common/text/ascii.hpp"
 
 #include <algorithm>
 #include <set>
@@ -120,7 +121,39 @@ void validate_socket_paths(const Config& config, LoadReport& report) {
                              config.supervisor.runtime_dir.native(), length, net::kMaxUnixPath));
 }
 
+// The file whose rotation makes one of this name ("app.log.1", "app.log.kept"); empty: it is no
+// such name.
+std::filesystem::path rotated_from(const std::filesystem::path& file) {
+  const std::string ending = file.extension();
+  const bool is_one =
+      ending == ".kept" || (ending.size() > 1 && text::all_of(ending.substr(1), text::is_digit));
+  return is_one ? std::filesystem::path(file).replace_extension() : std::filesystem::path();
+}
+
+void validate_rotated_names(const Config& config, LoadReport& report) {
+  std::map<std::filesystem::path, std::string> owners;  // file -> whose it is
+  owners.emplace(config.log.file.lexically_normal(), "[log]");
+  for (const Program& program : config.programs)
+    owners.emplace(program.log_file.lexically_normal(), fmt::format("[program.{}]", program.name));
+  owners.erase(std::filesystem::path());
+  for (const Program& program : config.programs) {
+    const auto owner = owners.find(rotated_from(program.log_file.lexically_normal()));
+    if (owner == owners.end()) continue;
+    report.problem("program." + program.name, "log_file",
+                   fmt::format("log_file: the rotation of '{}', which is that of {}, takes the "
+                               "name '{}'; use another one",
+                               owner->first.native(), owner->second, program.log_file.native()));
+  }
+  const auto owner = owners.find(rotated_from(config.log.file.lexically_normal()));
+  if (owner == owners.end()) return;
+  report.problem("log", "file",
+                 fmt::format("file: the rotation of '{}', which is that of {}, takes the name "
+                             "'{}'; use another one",
+                             owner->first.native(), owner->second, config.log.file.native()));
+}
+
 void validate_log_files(const Config& config, LoadReport& report) {
+  validate_rotated_names(config, report);
   std::map<std::filesystem::path, std::string> owners;  // file -> program
   for (const Program& program : config.programs) {
     const std::filesystem::path& file = program.log_file;

@@ -311,4 +311,27 @@ TEST_CASE("watch: its patterns, its default delay, and keys that do nothing with
   CHECK(at_times[0].find("watch has no effect: what runs at times") != std::string::npos);
 }
 
+TEST_CASE("log_file: a name that the rotation of another file takes is refused") {
+  const auto with = [](const std::string& common, const std::string& own) {
+    return "[log]\nfile = \"/d/app.log\"\n" +
+           programs({{"a", "log_file = \"" + common + "\""}, {"b", "log_file = \"" + own + "\""}});
+  };
+  for (const char* taken : {"/d/a.log.1", "/d/a.log.12", "/d/a.log.kept", "/d/./x/../a.log.1"}) {
+    INFO(taken);
+    const std::string expected =
+        "[program.b] log_file: the rotation of '/d/a.log', which is that "
+        "of [program.a], takes the name '" +
+        std::string(taken) + "'";
+    CHECK(load_bad(with("/d/a.log", taken)).find(expected) != std::string::npos);
+  }
+  CHECK(load_bad(with("/d/a.log", "/d/app.log.2")).find("which is that of [log], takes") !=
+        std::string::npos);
+  CHECK(load_bad("[log]\nfile = \"/d/a.log.1\"\n" + programs({{"a", "log_file = \"/d/a.log\""}}))
+            .find("[log] file: the rotation of '/d/a.log'") != std::string::npos);
+  for (const char* free : {"/d/b.log.1", "/d/a.log.old", "/d/a.1.log", "/d/a.log.", "/e/a.log.1"}) {
+    INFO(free);
+    CHECK(load_good(with("/d/a.log", free)).warnings.empty());
+  }
+}
+
 }  // namespace holdfast::config
