@@ -22,8 +22,8 @@ class ServiceManager {
   // be sent is sent again each second.
   void fleet_changed(const core::FleetView& view);
   void stopping();
-  // WATCHDOG=1 if the manager expects it and half its interval has passed. To be called every
-  // second.
+  // WATCHDOG=1 if the manager expects it and half its interval will have passed by the next call.
+  // To be called every second, so that a WatchdogSec= of 2 s is the shortest that can be kept.
   void feed_watchdog(MonoTime now);
   void reloading(MonoTime now);
   void reloaded();
