@@ -49,7 +49,9 @@ AlertWiring::AlertWiring(const Clock& clock, const SnapshotCell& snapshots, Even
   if (marker) {
     marker_.emplace(std::move(*marker));
   } else {
-    log.warn("whether the last run has shut down is not known: " + marker.error().message);
+    const bool shared = marker.error().kind == ErrorKind::Conflict;
+    log.warn((shared ? "" : "whether the last run has shut down is not known: ") +
+             marker.error().message);
   }
 }
 

@@ -46,11 +46,19 @@ std::string describe_end(const std::string& text) {
 Result<RunMarker> RunMarker::claim(const std::filesystem::path& state_dir, WallTime now) {
   const std::filesystem::path path = state_dir / "running";
   HOLDFAST_TRY_ASSIGN(Fd file, open_plain_file(path, O_RDWR | O_CREAT, 0640));
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0)
-    return fail_errno(errno, fmt::format("lock '{}'", path.native()));
+  const int error = ::flock(file.get(), LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
+  if (error != 0 && error != EWOULDBLOCK)
+    return fail_errno(error, fmt::format("lock '{}'", path.native()));
   std::array<char, 256> before{};
   const ssize_t length = ::pread(file.get(), before.data(), before.size(), 0);
   const std::string text(before.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+  if (error == EWOULDBLOCK) {
+    return fail(ErrorKind::Conflict,
+                fmt::format("another supervisor (pid {}) runs on the state directory '{}': alerts, "
+                            "crash reports and the memory of schedules are in it, and each would "
+                            "take those of the other for its own; give each its own state_dir",
+                            text.substr(0, text.find(' ')), state_dir.native()));
+  }
   const std::string own = fmt::format("{} {} {}\n", ::getpid(), to_unix_ms(now), boot_id());
   if (::ftruncate(file.get(), 0) != 0 ||
       ::pwrite(file.get(), own.data(), own.size(), 0) != static_cast<ssize_t>(own.size()))
