@@ -102,9 +102,21 @@ Result<void> ListenerSet::adopt(int first, const std::vector<std::string>& names
                               "stream socket (in holdfast.socket: ListenStream=, Accept=no)",
                               fd, name));
     }
+    std::string address = net::address_of(fd).value_or("");
+    // systemd holds both, so clients of the one that is not served would wait for ever.
+    if (const auto other = inherited_.find(name); other != inherited_.end()) {
+      return fail(
+          ErrorKind::InvalidArgument,
+          fmt::format(
+              "two sockets were passed under the name '{}', '{}' and '{}', and a listener "
+              "has one: \"[::]:PORT\" takes IPv4 and IPv6; an address that replaces the "
+              "former one in a drop-in of holdfast.socket follows an empty `ListenStream=`; "
+              "one more belongs in a socket unit of its own, with Service=holdfast.service "
+              "and FileDescriptorName=NAME for a [listen.NAME]",
+              name, other->second.address, address));
+    }
     HOLDFAST_TRY(set_cloexec(fd));
     HOLDFAST_TRY(set_nonblocking(fd));
-    std::string address = net::address_of(fd).value_or("");
     inherited_[name] =
         Inherited{Fd(fd), std::move(address), net::ListenerOptions::of(fd), net::backlog_of(fd)};
     ++fd;

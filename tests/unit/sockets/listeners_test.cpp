@@ -79,6 +79,22 @@ TEST_CASE("what was passed and is not a listening socket is refused") {
   REQUIRE(listeners.adopt(file.get(), {"http"}).error().kind == ErrorKind::InvalidArgument);
 }
 
+TEST_CASE("of two sockets that were passed under one name neither is closed without a word") {
+  Fd passed(::fcntl(net::open_listener("127.0.0.1:0", 16)->get(), F_DUPFD, 300));
+  Fd other(::fcntl(net::open_listener("127.0.0.1:0", 16)->get(), F_DUPFD, 301));
+  const std::string first = *net::address_of(passed.get());
+  const std::string second = *net::address_of(other.get());
+  REQUIRE(other.get() == passed.get() + 1);
+  ListenerSet listeners;
+  const auto adopted = listeners.adopt(passed.release(), {"http", "http"});
+  REQUIRE_FALSE(adopted);
+  REQUIRE(adopted.error().kind == ErrorKind::InvalidArgument);
+  for (const std::string& told : {first, second, std::string("FileDescriptorName=NAME")}) {
+    INFO(adopted.error().message);
+    REQUIRE(adopted.error().message.find(told) != std::string::npos);
+  }
+}
+
 TEST_CASE("LISTEN_FDS is taken only when it is meant for this process, and then forgotten") {
   const auto seen = in_fork([] {
     Fd socket = std::move(*net::open_listener("127.0.0.1:0", 16));
