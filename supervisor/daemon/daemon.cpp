@@ -232,8 +232,6 @@ Started Daemon::claim_directories() {
 Started Daemon::open_sockets() {
   if (const auto adopted = listeners_.adopt_from_environment(); !adopted)
     return refuse(exit_code::kConfig, adopted.error().message);
-  if (const auto named = listeners_.check_names(config_.listen); !named)
-    return refuse(exit_code::kConfig, named.error().message);
   auto endpoints = open_endpoints(config_.supervisor, *runtime_dir_);
   if (!endpoints) return refuse(endpoints.error());
   endpoints_ = std::move(*endpoints);

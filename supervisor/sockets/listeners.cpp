@@ -124,7 +124,7 @@ Result<void> ListenerSet::adopt(int first, const std::vector<std::string>& names
   return {};
 }
 
-Result<void> ListenerSet::check_names(const std::map<std::string, config::Listen>& wanted) const {
+Result<void> ListenerSet::check_names(const Wanted& wanted) const {
   for (const auto& [name, socket] : inherited_) {
     if (wanted.contains(name)) continue;
     return fail(
@@ -146,6 +146,7 @@ Result<void> ListenerSet::check(const std::map<std::string, config::Listen>& wan
 }
 
 Result<void> ListenerSet::apply(const Wanted& wanted) {
+  HOLDFAST_TRY(check_names(wanted));
   std::map<std::string, Socket> next;
   for (const auto& [name, listen] : wanted) {
     if (inherited_.contains(name)) continue;

@@ -36,15 +36,13 @@ class ListenerSet {
   // The same for the descriptors from `first` upward, one for each name.
   Result<void> adopt(int first, const std::vector<std::string>& names);
 
-  // InvalidArgument if a socket was passed under a name that no listener has: nobody would ever
-  // accept its connections.
-  Result<void> check_names(const std::map<std::string, config::Listen>& wanted) const;
-
   // Whether the accounts that own the sockets exist, and may be given to. For check-config.
   static Result<void> check(const std::map<std::string, config::Listen>& wanted);
 
   // Opens and closes sockets to match the configuration. All or nothing: after an error nothing has
   // changed. A socket whose address is unchanged stays open, whatever its listener is called.
+  // InvalidArgument if a socket was passed under a name that no listener has: nobody would ever
+  // accept its connections, and the next start would be refused.
   Result<void> apply(const std::map<std::string, config::Listen>& wanted);
 
   // Whatever a program that shares a listener has done to it: makes it non-blocking again, unless
@@ -96,6 +94,7 @@ class ListenerSet {
     std::weak_ptr<ListenerSocket> socket;
   };
 
+  Result<void> check_names(const Wanted& wanted) const;
   std::vector<Socket> open_sockets() const;
   Socket find_at(const std::string& name, const config::Listen& listen) const;
   // The name of the listener that has this socket now and keeps it; "" if there is none.

@@ -3,6 +3,7 @@
 // with a .socket unit, so it outlives the supervisor itself.
 #include "tests/support/catch.hpp"
 #include "tests/support/documents.hpp"
+#include "tests/support/programs.hpp"
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -87,4 +88,22 @@ TEST_CASE("an activated socket whose name is not that of a configured listener i
   const std::string output = stack.supervisor().output();
   INFO(output);
   CHECK(output.find("htpp") != std::string::npos);
+}
+
+TEST_CASE("a reload that the next start would refuse for its activated socket is refused as well") {
+  const Listener listener;
+  Stack stack(misbehaving("kept", {"--ready"}) + "[listen.web]\naddress = \"127.0.0.1:0\"\n",
+              kNoPort, activated(listener, "web"), {}, {listener.fd});
+  stack.wait_ready();
+  const std::string address = stack.address_of("web");
+  for (const std::string& file :
+       {misbehaving("kept", {"--ready"}),
+        misbehaving("kept", {"--ready"}) + "[listen.site]\naddress = \"" + address + "\"\n"}) {
+    stack.write_config(file);
+    const auto answer = stack.command({"reload"});
+    INFO(answer.output);
+    CHECK(answer.exit_code == 1);
+    CHECK(answer.output.find("there is no [listen.web]") != std::string::npos);
+  }
+  CHECK(stack.address_of("web") == address);
 }

@@ -54,23 +54,36 @@ TEST_CASE("a reload with an impossible address changes nothing") {
 
 TEST_CASE(
     "a socket that systemd passed is used under its name, and is close-on-exec from then on") {
-  Fd passed(::fcntl(net::open_listener("127.0.0.1:0", 16)->get(), F_DUPFD, 300));
-  Fd other(::fcntl(net::open_listener("127.0.0.1:0", 16)->get(), F_DUPFD, 301));
-  const std::string address = *net::address_of(passed.get());
-  REQUIRE(other.get() == passed.get() + 1);
+  auto passed = net::open_listener("127.0.0.1:0", 16);
+  REQUIRE(passed);
+  const std::string address = *net::address_of(passed->get());
   ListenerSet listeners;
-  const int first = passed.release();
-  other.release();
-  REQUIRE(listeners.adopt(first, {"http", "spare"}));
-  const Wanted wanted{{"http", on("127.0.0.1:1", 16)}};
-  const auto named = listeners.check_names(wanted);
-  REQUIRE_FALSE(named);
-  REQUIRE(named.error().message.find("'spare'") != std::string::npos);
-  REQUIRE(listeners.apply(wanted));
+  const int first = passed->release();
+  REQUIRE(listeners.adopt(first, {"http"}));
+  REQUIRE(listeners.apply(Wanted{{"http", on("127.0.0.1:1", 16)}}));
   REQUIRE(listeners.find("http") == first);
   REQUIRE(listeners.inherited("http"));
   REQUIRE(listeners.address("http") == address);
   REQUIRE((::fcntl(first, F_GETFD) & FD_CLOEXEC) != 0);
+}
+
+TEST_CASE("a start and a reload without the listener of a socket that was passed are refused") {
+  auto passed = net::open_listener("127.0.0.1:0", 16);
+  REQUIRE(passed);
+  const std::string address = *net::address_of(passed->get());
+  ListenerSet listeners;
+  REQUIRE(listeners.adopt(passed->release(), {"web"}));
+  const auto refused = [&](const Wanted& wanted) {
+    const auto applied = listeners.apply(wanted);
+    return !applied && applied.error().kind == ErrorKind::InvalidArgument &&
+           applied.error().message.find("no [listen.web]") != std::string::npos;
+  };
+  REQUIRE(refused({}));
+  REQUIRE(listeners.apply(Wanted{{"web", on(address, 16)}}));
+  REQUIRE(refused({}));
+  REQUIRE(refused(Wanted{{"renamed", on(address, 16)}}));
+  REQUIRE(listeners.find("web") >= 0);
+  REQUIRE(listeners.find("renamed") == -1);
 }
 
 TEST_CASE("what was passed and is not a listening socket is refused") {
