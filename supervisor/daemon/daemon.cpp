@@ -274,6 +274,8 @@ void Daemon::start_guardian() {
 void Daemon::warn_about_configuration() {
   for (const std::string& warning : warnings_)
     log_->warn(warning);
+  for (const std::string& difference : listeners_.differences())
+    log_->warn(difference);
   warn_about_limits();
   warn_about_open_files();
   if (const std::string off = watch_is_off(config_, watch_); !off.empty()) log_->warn(off);

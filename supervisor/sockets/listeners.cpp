@@ -7,6 +7,7 @@
 #include "common/protocol/names.hpp"
 #include "common/protocol/variables.hpp"
 #include "common/text/number.hpp"
+#include "supervisor/sockets/passed_address.hpp"
 #include "supervisor/sockets/socket_access.hpp"
 
 #include <sys/socket.h>
@@ -27,6 +28,9 @@ namespace {
 constexpr int kFirstPassed = 3;  // SD_LISTEN_FDS_START
 constexpr int kMostPassed = 1024;
 constexpr std::uint32_t kInheritedBacklog = 1024;
+constexpr const char* kRestart =
+    "`systemctl stop holdfast.service holdfast.socket && systemctl start holdfast.socket "
+    "holdfast.service`";
 constexpr const char* kAdvice = "; restart its socket unit (`systemctl restart holdfast.socket`)";
 
 // Returns the variable's value and removes it from the environment.
@@ -51,6 +55,11 @@ std::vector<std::string> split_names(const std::string& text, std::size_t count)
 Error of_listener(const std::string& name, Error error) {
   error.message = fmt::format("[listen.{}] {}", name, error.message);
   return error;
+}
+
+// PORT of the environment is part of the address of this one.
+std::string address_key(const std::string& name) {
+  return fmt::format("[listen.{}] address{}", name, name == protocol::kHttpFd ? " (or PORT)" : "");
 }
 
 void set_mode(const auto& listener) {
@@ -136,6 +145,36 @@ Result<void> ListenerSet::check_names(const Wanted& wanted) const {
   return {};
 }
 
+// Only who passed a socket can have it listen elsewhere. A difference from before, of which the
+// start has warned, does not stand in the way of other changes.
+Result<void> ListenerSet::check_addresses(const Wanted& wanted) const {
+  for (const auto& [name, passed] : inherited_) {
+    const std::string& address = wanted.at(name).address;
+    const int fd = passed.socket.get();
+    if (passed.configured.value_or(address) == address || listens_at(fd, passed.address, address))
+      continue;
+    return fail(
+        ErrorKind::InvalidArgument,
+        fmt::format("{} cannot become '{}': its socket was passed, and listens on {}; "
+                    "change holdfast.socket as well, and restart both ({})",
+                    address_key(name), address, describe_passed(fd, passed.address), kRestart));
+  }
+  return {};
+}
+
+std::vector<std::string> ListenerSet::differences() const {
+  std::vector<std::string> result;
+  for (const auto& [name, passed] : inherited_) {
+    const int fd = passed.socket.get();
+    if (!passed.configured || listens_at(fd, passed.address, *passed.configured)) continue;
+    result.push_back(fmt::format(
+        "{} is '{}', but its socket was passed, and listens on {}, where it is served: change "
+        "either of them, [listen.{}] or holdfast.socket",
+        address_key(name), *passed.configured, describe_passed(fd, passed.address), name));
+  }
+  return result;
+}
+
 Result<void> ListenerSet::check(const std::map<std::string, config::Listen>& wanted) {
   for (const auto& [name, listen] : wanted) {
     if (auto access = look_up_access(listen); !access) {
@@ -147,6 +186,7 @@ Result<void> ListenerSet::check(const std::map<std::string, config::Listen>& wan
 
 Result<void> ListenerSet::apply(const Wanted& wanted) {
   HOLDFAST_TRY(check_names(wanted));
+  HOLDFAST_TRY(check_addresses(wanted));
   std::map<std::string, Socket> next;
   for (const auto& [name, listen] : wanted) {
     if (inherited_.contains(name)) continue;
@@ -175,6 +215,8 @@ Result<void> ListenerSet::apply(const Wanted& wanted) {
     }
     listener->config = now;
   }
+  for (auto& [name, passed] : inherited_)
+    passed.configured = wanted.at(name).address;
   set_modes(wanted);
   return {};
 }
@@ -226,8 +268,7 @@ Result<ListenerSet::Socket> ListenerSet::take(const std::string& name, const con
   Socket socket = find_at(name, listen);
   const std::string kept_as = socket ? keeper(*socket, wanted) : std::string();
   if (socket != nullptr && kept_as.empty()) return socket;
-  const std::string key =
-      fmt::format("[listen.{}] address{}", name, name == protocol::kHttpFd ? " (or PORT)" : "");
+  const std::string key = address_key(name);
   if (port_of(listen.address) != 0 && !kept_as.empty()) {
     return fail(ErrorKind::Conflict,
                 fmt::format("{}: '{}' is what [listen.{}] has", key, listen.address, kept_as));

@@ -42,8 +42,13 @@ class ListenerSet {
   // Opens and closes sockets to match the configuration. All or nothing: after an error nothing has
   // changed. A socket whose address is unchanged stays open, whatever its listener is called.
   // InvalidArgument if a socket was passed under a name that no listener has: nobody would ever
-  // accept its connections, and the next start would be refused.
+  // accept its connections, and the next start would be refused. Likewise if the address of such a
+  // socket is changed to one where it does not listen.
   Result<void> apply(const std::map<std::string, config::Listen>& wanted);
+
+  // A warning for each socket that was passed and listens elsewhere than the configuration in force
+  // says.
+  std::vector<std::string> differences() const;
 
   // Whatever a program that shares a listener has done to it: makes it non-blocking again, unless
   // it is configured as blocking, gives it back its backlog and the options of ListenerOptions, and
@@ -95,6 +100,7 @@ class ListenerSet {
   };
 
   Result<void> check_names(const Wanted& wanted) const;
+  Result<void> check_addresses(const Wanted& wanted) const;
   std::vector<Socket> open_sockets() const;
   Socket find_at(const std::string& name, const config::Listen& listen) const;
   // The name of the listener that has this socket now and keeps it; "" if there is none.
@@ -112,7 +118,8 @@ class ListenerSet {
     std::string address;
     net::ListenerOptions options{};
     std::optional<unsigned> backlog{};
-    bool blocking = false;  // as it was set last
+    bool blocking = false;                    // as it was set last
+    std::optional<std::string> configured{};  // the address in force; nothing before the first
   };
   static Repair repair_inherited(const std::string& name, const Inherited& listener);
   static Repair repair_opened(const std::string& name, ListenerSocket& listener);

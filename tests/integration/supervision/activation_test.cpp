@@ -107,3 +107,23 @@ TEST_CASE("a reload that the next start would refuse for its activated socket is
   }
   CHECK(stack.address_of("web") == address);
 }
+
+TEST_CASE("a reload cannot move an activated socket, and a start says that it is elsewhere") {
+  const Listener listener;
+  Stack stack(default_stack(), {}, activated(listener, "http"), {}, {listener.fd});
+  stack.wait_ready();
+  const pid_t before = stack.pid_of("api-worker.0");
+  const std::string moved = misbehaving("kept", {"--ready"}, "sockets = [\"http\"]\n") +
+                            "[listen.http]\naddress = \"unix:" + stack.file("web.sock").string() +
+                            "\"\n";
+  stack.write_config(moved);
+  const auto answer = stack.command({"reload"});
+  INFO(answer.output);
+  CHECK(answer.exit_code == 1);
+  CHECK(answer.output.find("change holdfast.socket") != std::string::npos);
+  CHECK(stack.pid_of("api-worker.0") == before);
+  stack.supervisor().signal(SIGTERM);
+  CHECK(stack.supervisor().wait().value == 0);
+  stack.start();
+  CHECK(stack.wait_logged("where it is served"));
+}

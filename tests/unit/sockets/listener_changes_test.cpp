@@ -5,15 +5,19 @@
 #include "common/net/address.hpp"
 #include "common/net/listen.hpp"
 #include "supervisor/sockets/listeners.hpp"
+#include "supervisor/sockets/passed_address.hpp"
 #include "tests/support/free_port.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/unit/sockets/listening.hpp"
 
 #include <arpa/inet.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
+#include <utility>
+#include <vector>
 
 using namespace holdfast;
 using namespace holdfast::supervisor::sockets;
@@ -215,4 +219,88 @@ TEST_CASE("a Unix listener whose file was removed, moved or replaced is made ane
   CHECK(repairs[0].file_gone);
   CHECK(takes_connections(listeners.find("web"), "unix:" + path));
   CHECK(listeners.repair().empty());
+}
+
+TEST_CASE("of a socket that was passed a start tells, and a reload refuses, another address") {
+  auto passed = net::open_listener("127.0.0.1:0", 16);
+  REQUIRE(passed);
+  const std::string address = *net::address_of(passed->get());
+  ListenerSet listeners;
+  REQUIRE(listeners.adopt(passed->release(), {"http"}));
+  SECTION("the start") {
+    REQUIRE(listeners.apply(Wanted{{"http", on("0.0.0.0:1", 16)}}));
+    const auto told = listeners.differences();
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].find("[listen.http] address (or PORT) is '0.0.0.0:1'") != std::string::npos);
+    CHECK(told[0].find('\'' + address + '\'') != std::string::npos);
+    // It does not stand in the way of a reload that has another reason, nor of its own end.
+    REQUIRE(listeners.apply(Wanted{{"http", on("0.0.0.0:1", 32)}}));
+    REQUIRE(listeners.apply(Wanted{{"http", on(address, 32)}}));
+    CHECK(listeners.differences().empty());
+  }
+  SECTION("a reload") {
+    REQUIRE(listeners.apply(Wanted{{"http", on(address, 16)}}));
+    CHECK(listeners.differences().empty());
+    const auto changed =
+        listeners.apply(Wanted{{"http", on("0.0.0.0:1", 16)}, {"more", on("127.0.0.1:0", 16)}});
+    REQUIRE_FALSE(changed);
+    INFO(changed.error().message);
+    CHECK(changed.error().message.find("change holdfast.socket") != std::string::npos);
+    CHECK(listeners.find("more") == -1);
+    // Another way to write the same.
+    REQUIRE(listeners.apply(Wanted{{"http", on("127.0.0.1:0", 16)}}));
+  }
+}
+
+TEST_CASE("where a passed socket listens is compared by what it means, not by how it is written") {
+  const auto listens = [](const std::string& bound, const std::string& configured) {
+    return listens_at(-1, bound, configured);  // not one for IPv6 only
+  };
+  for (const auto& [bound, configured] : std::vector<std::pair<std::string, std::string>>{
+           {"0.0.0.0:3000", "0.0.0.0:3000"},
+           {"[::]:3000", "[::]:3000"},
+           {"[::]:3000", "0.0.0.0:3000"},
+           {"[::]:3000", "[0:0::0]:3000"},
+           {"[::1]:80", "[0::1]:80"},
+           {"[::ffff:10.0.0.1]:80", "10.0.0.1:80"},
+           {"[fe80::1%eth0]:80", "[fe80::1]:80"},
+           {"127.0.0.1:4242", "localhost:0"},
+           {"unix:/run/web.sock", "unix:/run//x/../web.sock"},
+           {"unix:", "127.0.0.1:80"},  // an abstract one
+       }) {
+    INFO(bound << " and " << configured);
+    CHECK(listens(bound, configured));
+  }
+  for (const auto& [bound, configured] : std::vector<std::pair<std::string, std::string>>{
+           {"0.0.0.0:3000", "0.0.0.0:3001"},
+           {"0.0.0.0:3000", "[::]:3000"},
+           {"0.0.0.0:3000", "127.0.0.1:3000"},
+           {"127.0.0.1:3000", "0.0.0.0:3000"},
+           {"[::]:3000", "127.0.0.1:3000"},
+           {"[::]:3000", "[::1]:3000"},
+           {"unix:/run/web.sock", "unix:/run/other.sock"},
+           {"unix:/run/web.sock", "127.0.0.1:80"},
+           {"127.0.0.1:80", "unix:/run/web.sock"},
+       }) {
+    INFO(bound << " and " << configured);
+    CHECK_FALSE(listens(bound, configured));
+  }
+}
+
+TEST_CASE("a passed socket for IPv6 only is not one for IPv4, and a link leads to the same file") {
+  const Fd v6(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int only = 1;
+  if (v6 && ::setsockopt(v6.get(), IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only) == 0) {
+    CHECK_FALSE(listens_at(v6.get(), "[::]:80", "[::]:80"));
+    CHECK_FALSE(listens_at(v6.get(), "[::]:80", "0.0.0.0:80"));
+    CHECK(listens_at(v6.get(), "[::1]:80", "[::1]:80"));
+    CHECK(describe_passed(v6.get(), "[::]:80") == "'[::]:80' (IPv6 only)");
+  }
+  const TempDir directory;
+  std::filesystem::create_directory(directory / "run");
+  std::filesystem::create_directory_symlink("run", directory / "legacy");
+  const auto file = net::open_listener("unix:" + (directory / "run/web.sock").string());
+  REQUIRE(file);
+  CHECK(listens_at(file->get(), *net::address_of(file->get()),
+                   "unix:" + (directory / "legacy/web.sock").string()));
 }
