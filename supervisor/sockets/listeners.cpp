@@ -28,10 +28,14 @@ namespace {
 constexpr int kFirstPassed = 3;  // SD_LISTEN_FDS_START
 constexpr int kMostPassed = 1024;
 constexpr std::uint32_t kInheritedBacklog = 1024;
-constexpr const char* kRestart =
+// Both: systemd starts no socket unit whose service runs.
+constexpr std::string_view kRestart =
     "`systemctl stop holdfast.service holdfast.socket && systemctl start holdfast.socket "
     "holdfast.service`";
-constexpr const char* kAdvice = "; restart its socket unit (`systemctl restart holdfast.socket`)";
+
+std::string with_advice(const std::string& message) {
+  return fmt::format("{}; restart its socket unit ({})", message, kRestart);
+}
 
 // Returns the variable's value and removes it from the environment.
 std::string take_variable(const char* name) {
@@ -388,8 +392,8 @@ std::vector<ListenerSet::Repair> ListenerSet::repair() {
     const int fd = listener.socket.get();
     const auto options = listener.options.set_back(fd);
     if (!options.stuck.empty()) {
-      repairs.push_back({name, Outcome::Failed,
-                         fmt::format("{} is locked{}", options.stuck, kAdvice), options.stuck});
+      repairs.push_back(
+          {name, Outcome::Failed, with_advice(options.stuck + " is locked"), options.stuck});
     } else if (!options.undone.empty()) {
       repairs.push_back({name, Outcome::SetBack, {}, options.undone});
     }
@@ -428,7 +432,7 @@ ListenerSet::Repair ListenerSet::repair_inherited(const std::string& name,
   const auto again = net::listen_again(listener.socket.get(), listener.address,
                                        listener.backlog.value_or(kInheritedBacklog));
   if (again) return {name, Repair::Outcome::Revived};
-  return {name, Repair::Outcome::Failed, again.error().message + kAdvice};
+  return {name, Repair::Outcome::Failed, with_advice(again.error().message)};
 }
 
 ListenerSet::Repair ListenerSet::repair_opened(const std::string& name, ListenerSocket& listener) {
