@@ -2,9 +2,9 @@
 #pragma once
 
 // ErrorLedger: how many errors of one program are new. An error shows up to three times: in log
-// lines, as an answer of 5xx and as a dead job. Lines of one request or job count once; and since
-// the metrics say only how many there were, each error that one source has counted pays for one
-// that another source reports a moment later.
+// lines, as an answer of 5xx and as a dead job. Lines of one request or job count once a minute;
+// and since the metrics say only how many there were, each error that one source has counted pays
+// for one that another source reports a moment later.
 //
 // Threads: one owner; pure. O(1) for each call.
 
@@ -46,12 +46,12 @@ class ErrorLedger {
     Credit by_metrics;
   };
   static std::uint64_t add_metric(Source& source, std::uint64_t number, MonoTime now);
-  bool is_known(const std::string& id);
+  bool is_known(std::string key, MonoTime now);
 
   Source responses_;
   Source jobs_;
   std::unordered_set<std::string> known_;
-  std::deque<std::string> order_;  // of known_, the newest last
+  std::deque<std::pair<MonoTime, std::string>> order_;  // of known_, the newest last
 };
 
 }  // namespace holdfast::supervisor::alerts

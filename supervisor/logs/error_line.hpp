@@ -16,7 +16,8 @@ namespace holdfast::supervisor::logs {
 
 struct ErrorLine {
   std::string program;
-  std::string worker;  // "api-worker.0"; "holdfast": the supervisor itself
+  std::string worker;   // "api-worker.0"; "holdfast": the supervisor itself
+  std::string process;  // which process wrote it: that of the worker, and the one the line names
   MonoTime time{};
   std::string request_id;  // empty: the line names none
   std::string job_id;

@@ -24,8 +24,15 @@ constexpr std::size_t kMostType = 256;
 constexpr std::array<std::string_view, 7> kRequestKeys{
     "request_id", "request-id", "requestid", "req_id", "reqid", "x-request-id", "x_request_id"};
 constexpr std::array<std::string_view, 3> kJobKeys{"job_id", "jobid", "job-id"};
-// Objects that a request or a job may be described by.
-constexpr std::array<std::string_view, 4> kRequestObjects{"req", "request", "http", "context"};
+constexpr std::array<std::string_view, 4> kProcessKeys{"pid", "process_id", "processid", "process"};
+// Objects that a request may be described by, and whether their "id" is that of the request: a
+// context has one of anything.
+struct RequestObject {
+  std::string_view name;
+  bool has_id = true;
+};
+constexpr std::array<RequestObject, 4> kRequestObjects{
+    {{"req"}, {"request"}, {"http"}, {"context", false}}};
 constexpr std::array<std::string_view, 4> kErrorObjects{"err", "error", "exception", "exc"};
 
 std::string bounded(std::string text, std::size_t most) {
@@ -38,6 +45,21 @@ std::string scalar_text(std::string_view value) {
   if (auto text = text::json_string_value(value)) return std::move(*text);
   const bool number = !value.empty() && (text::is_digit(value.front()) || value.front() == '-');
   return number ? std::string(value) : std::string();
+}
+
+// What is written where there is no id: nothing but zeros and punctuation, or a word for nothing.
+bool is_id(std::string_view text) {
+  const auto is_mark = [](char c) { return !text::is_alphanumeric(c); };
+  while (!text.empty() && is_mark(text.front()))
+    text.remove_prefix(1);
+  while (!text.empty() && is_mark(text.back()))
+    text.remove_suffix(1);
+  if (text.find_first_not_of("0-:._") == std::string_view::npos) return false;
+  for (const std::string_view word : {"none", "null", "nil", "unknown", "undefined", "n/a", "na",
+                                      "nan", "empty", "missing", "false"}) {
+    if (text::equals_ignoring_case(text, word)) return false;
+  }
+  return true;
 }
 
 // An object's members by key, in any case.
@@ -67,27 +89,38 @@ class Members {
     return text<std::initializer_list<std::string_view>>(keys);
   }
 
+  template <class Keys>
+  std::string id(const Keys& keys) const {
+    for (const std::string_view key : keys) {
+      if (std::string found = scalar_text(raw(key)); is_id(found)) return found;
+    }
+    return {};
+  }
+  std::string id(std::initializer_list<std::string_view> keys) const {
+    return id<std::initializer_list<std::string_view>>(keys);
+  }
+
  private:
   text::JsonMembers members_;
   bool valid_ = false;
 };
 
 std::string request_id_of(const Members& line) {
-  if (std::string id = line.text(kRequestKeys); !id.empty()) return id;
-  for (const std::string_view name : kRequestObjects) {
+  if (std::string id = line.id(kRequestKeys); !id.empty()) return id;
+  for (const auto& [name, has_id] : kRequestObjects) {
     const Members object(line.raw(name));
-    if (std::string id = object.text({"id"}); !id.empty()) return id;
-    if (std::string id = object.text(kRequestKeys); !id.empty()) return id;
-    if (std::string id = Members(object.raw("headers")).text(kRequestKeys); !id.empty()) return id;
-    if (std::string id = Members(object.raw("request")).text({"id"}); !id.empty()) return id;
+    if (std::string id = object.id({"id"}); has_id && !id.empty()) return id;
+    if (std::string id = object.id(kRequestKeys); !id.empty()) return id;
+    if (std::string id = Members(object.raw("headers")).id(kRequestKeys); !id.empty()) return id;
+    if (std::string id = Members(object.raw("request")).id({"id"}); !id.empty()) return id;
   }
-  return line.text({"req.id", "request.id", "http.request.id", "correlation_id", "correlationid",
-                    "x-correlation-id"});
+  return line.id({"req.id", "request.id", "http.request.id", "correlation_id", "correlationid",
+                  "x-correlation-id"});
 }
 
 std::string job_id_of(const Members& line) {
-  if (std::string id = line.text(kJobKeys); !id.empty()) return id;
-  return Members(line.raw("job")).text({"id"});
+  if (std::string id = line.id(kJobKeys); !id.empty()) return id;
+  return Members(line.raw("job")).id({"id"});
 }
 
 void read_error_object(const Members& object, ErrorLine& result, std::string& message) {
@@ -106,6 +139,7 @@ void use_stack_text(ErrorLine& result, std::string& message) {
 void read_object(const Members& line, ErrorLine& result) {
   result.request_id = request_id_of(line);
   result.job_id = job_id_of(line);
+  result.process = bounded(line.text(kProcessKeys), kMostId);
   std::string message;  // the error's own
   for (const std::string_view name : kErrorObjects) {
     const std::string_view value = line.raw(name);
@@ -149,10 +183,14 @@ std::string value_after(std::string_view text, std::string_view key) {
     std::string_view rest = text.substr(at + key.size());
     if (rest.starts_with('"') || rest.starts_with('\'')) rest.remove_prefix(1);
     if (!rest.starts_with('=') && !rest.starts_with(':')) continue;
+    // After "request_id=" and a space comes the next key.
+    const bool may_be_apart = rest.front() == ':';
     rest.remove_prefix(1);
-    rest = rest.substr(std::min(rest.find_first_not_of(" \"'"), rest.size()));
+    while (may_be_apart && rest.starts_with(' '))
+      rest.remove_prefix(1);
+    if (rest.starts_with('"') || rest.starts_with('\'')) rest.remove_prefix(1);
     const std::string_view id = rest.substr(0, rest.find_first_of(" \t\r\n,;\"')]}"));
-    if (!id.empty()) return std::string(id);
+    if (is_id(id)) return std::string(id);
   }
   return {};
 }

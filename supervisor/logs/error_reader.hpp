@@ -15,7 +15,8 @@
 
 namespace holdfast::supervisor::logs {
 
-// Of one line, or a joined record. Fills in all but program, worker and time.
+// Of one line, or a joined record. Fills in all but program, worker and time; of `process` what the
+// line says, which in a container or below a master process is not the worker's own.
 ErrorLine read_error_line(const LinePart& part, const log::RedactPaths* redact);
 
 // The request id of a line of the log, under whichever key or in its text; empty: it states none.

@@ -100,6 +100,7 @@ void RelayStream::notice_error(const LinePart& part, const RelayOutput& output, 
   if (!part.first || !program_.error_budget.take(now)) return;
   ErrorLine line = read_error_line(part, output.redact());
   line.worker = stream_.worker;
+  line.process = std::to_string(stream_.pid) + ":" + line.process;
   line.program = line.worker.substr(0, line.worker.rfind('.'));
   line.time = now;
   line.left_out = program_.error_budget.take_left_out();

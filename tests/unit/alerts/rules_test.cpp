@@ -65,6 +65,17 @@ struct World {
     line.message = message;
     rules.on_error_line(line, now);
   }
+  void error_of(const std::string& process, const std::string& request_id,
+                const std::string& job_id = "") {
+    logs::ErrorLine line;
+    line.program = "api-worker";
+    line.worker = "api-worker.0";
+    line.process = process;
+    line.time = now.mono;
+    line.request_id = request_id;
+    line.job_id = job_id;
+    rules.on_error_line(line, now);
+  }
   telemetry::Totals reported;
   std::pair<double, double> counted{0, 0};
   void add_errors(const std::string& program, double number) {
@@ -238,6 +249,29 @@ TEST_CASE("an error that is seen twice counts once, whichever comes first") {
   world.pass(1min);
   world.error("d");
   CHECK(world.rules.errors().at("api-worker") == 6);
+}
+
+TEST_CASE("ids that every process gives anew are of one process, and unique ones of the program") {
+  World world;
+  for (const char* process : {"7:", "8:", "9:", "9:10"})
+    world.error_of(process, "req-1");
+  world.error_of("9:10", "req-1");
+  CHECK(world.rules.errors().at("api-worker") == 4);
+  for (const char* process : {"7:", "8:"})
+    world.error_of(process, "0190d3c1-7b1e-7c4e-9f9a-2f6f0a8d1c55");
+  CHECK(world.rules.errors().at("api-worker") == 5);
+}
+
+TEST_CASE("what goes on under one id, or has a name instead of one, is more than one error") {
+  World world;
+  world.error_of("7:", "", "nightly-report");
+  world.error_of("7:", "", "nightly-report");
+  CHECK(world.rules.errors().at("api-worker") == 2);
+  for (int i = 0; i < 180; ++i) {
+    world.error_of("7:", "conn-1");
+    world.pass(1s);
+  }
+  CHECK(world.rules.errors().at("api-worker") == 5);
 }
 
 TEST_CASE("a total that begins anew replays nothing") {

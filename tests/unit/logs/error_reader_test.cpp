@@ -74,6 +74,30 @@ TEST_CASE("error lines of the usual loggers say what went wrong, and of which re
   CHECK(found.stack == expected.stack);
 }
 
+TEST_CASE("what stands for no id, and the id of something else, is not the id of a request") {
+  for (const char* line : {
+           "ERROR:app:[request_id=-] failed",
+           "ERROR request_id= user_id=5",
+           "ERROR request_id=\"\" user_id=5",
+           "ERROR {'request_id': None, 'user': 5}",
+           "ERROR job_id=null request_id=<none> failed",
+           "ERROR request_id=00000000-0000-0000-0000-000000000000",
+           R"({"level":"error","msg":"m","request_id":"-","job_id":0})",
+           R"({"level":"error","msg":"m","req_id":"N/A","jobId":"undefined"})",
+           R"({"level":"error","msg":"m","req":{"id":"unknown"},"job":{"id":"nil"}})",
+           R"({"level":"error","msg":"m","context":{"id":"checkout"}})",
+       }) {
+    INFO(line);
+    CHECK(read(line).request_id.empty());
+    CHECK(read(line).job_id.empty());
+  }
+  CHECK(read("ERROR request_id=- reqId=r-1").request_id == "r-1");
+  CHECK(read(R"({"level":"error","request_id":"-","req":{"id":"r-1"}})").request_id == "r-1");
+  CHECK(read(R"({"level":"error","context":{"id":"c","request_id":"r-1"}})").request_id == "r-1");
+  CHECK(read(R"({"level":"error","request_id":"000-1","pid":7})").request_id == "000-1");
+  CHECK(read(R"({"level":"error","msg":"m","pid":7})").process == "7");
+}
+
 TEST_CASE("a joined trace says its exception, and a bare one nothing but that") {
   const std::string bare =
       "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\nValueError: no title";

@@ -73,6 +73,7 @@ TEST_CASE("a stack trace is one record of the log, however its lines arrive") {
   CHECK(errors[0].program == "web");
   CHECK(errors[0].worker == "web.0");
   CHECK(errors[0].request_id == "r-1");
+  CHECK(errors[0].process.size() > 1);
   CHECK(errors[0].type == "ValueError");
   // The last lines of a process are lines, not records.
   const auto tail = relay.relay.tail(kFirst);
