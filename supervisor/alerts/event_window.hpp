@@ -41,7 +41,16 @@ class EventWindow {
   bool is_reached(MonoTime now, Duration window) const {
     return times_.size() == count_ && times_[oldest_] > now - window;
   }
-  std::uint32_t count() const { return count_; }
+  // The newest times are kept.
+  void resize(std::uint32_t count) {
+    count = std::max(count, 1u);
+    if (count == count_) return;
+    const auto by = [](std::size_t n) { return static_cast<std::ptrdiff_t>(n); };
+    std::rotate(times_.begin(), times_.begin() + by(oldest_), times_.end());
+    if (times_.size() > count) times_.erase(times_.begin(), times_.end() - by(count));
+    oldest_ = 0;
+    count_ = count;
+  }
 
  private:
   std::uint32_t count_;

@@ -88,12 +88,9 @@ void Rules::configure(const config::Config& config) {
     if (condition.kind == Condition::Kind::Elsewhere) continue;
     rules_.emplace(condition.name, settings_of(condition, config));
   }
-  // Windows of another length start over.
-  std::erase_if(episodes_, [&](const auto& entry) {
-    const RuleSettings* const rule = enabled(entry.first.name);
-    return rule == nullptr || rule->count != entry.second.window.count();
-  });
+  std::erase_if(episodes_, [&](const auto& entry) { return enabled(entry.first.name) == nullptr; });
   for (auto& [key, episode] : episodes_) {
+    episode.window.resize(enabled(key.name)->count);
     episode.alert.severity = enabled(key.name)->severity;
     episode.alert.runbook = runbook_of(key.name, settings_);
   }
@@ -362,7 +359,10 @@ void Rules::add_events(const Moment& now, std::vector<Finding>& findings) {
       episode.firing = true;
       episode.below_since.reset();
     } else if (episode.firing) {
-      if (!episode.below_since) episode.below_since = *episode.window.reached_by() + rule.window;
+      // A reload may have made the count larger than it ever was.
+      const auto reached_by = episode.window.reached_by();
+      if (!episode.below_since)
+        episode.below_since = reached_by ? *reached_by + rule.window : now.mono;
       episode.firing = now.mono - *episode.below_since < rule.window;
     }
     const auto newest = episode.window.newest();
@@ -376,28 +376,49 @@ void Rules::add_events(const Moment& now, std::vector<Finding>& findings) {
   }
 }
 
-// Why another alert says more than one of these events; empty: none does.
-std::string Rules::excuse_for(const AlertKey& key, const std::string& program) const {
-  if (key.name != kCrashed && key.name != kErrorRate) return {};
+// Why another alert says more than one of these events.
+Rules::Excuse Rules::excuse_for(const AlertKey& key, const std::string& program,
+                                const std::vector<Finding>& findings) const {
+  Excuse excuse;
+  if (key.name != kCrashed && key.name != kErrorRate) return excuse;
   const bool is_own = own_.contains(program);
   for (const auto& [state, holding] : holding_) {
-    if (state.name == "HoldfastWorkerCrashLooping" && holding.alert.program == program)
-      return "crash_loop";
-    if (state.name == "HoldfastStoreUnavailable" && is_own) return "store";
+    const bool loops =
+        state.name == "HoldfastWorkerCrashLooping" && holding.alert.program == program;
+    const bool lacks = state.name == "HoldfastStoreUnavailable" && is_own;
+    if (!loops && !lacks) continue;
+    const bool is_told = std::any_of(findings.begin(), findings.end(), [&](const Finding& one) {
+      return one.alert.key == state && one.inhibited.empty();
+    });
+    if (!excuse.reason.empty() && !is_told) continue;
+    excuse = {loops ? "crash_loop" : "store", is_told, enabled(state.name)->hold};
   }
-  return {};
+  return excuse;
+}
+
+// An alert that has not lasted long enough yet may never be told: until it is, what it would cover
+// waits for it, for no longer than that takes, and while there is still something to tell.
+void Rules::note_excuses(const std::vector<Finding>& findings, const Moment& now) {
+  for (auto& [key, episode] : episodes_) {
+    episode.deferred.clear();
+    Excuse excuse = excuse_for(key, episode.alert.program, findings);
+    if (excuse.reason.empty()) continue;
+    if (excuse.is_told) {
+      episode.excused_until = now.mono + kAfterthought;
+      episode.excuse = std::move(excuse.reason);
+      continue;
+    }
+    if (!episode.deferred_since) episode.deferred_since = now.mono;
+    const Duration longest = std::min(excuse.hold, enabled(key.name)->window);
+    if (now.mono - *episode.deferred_since < longest) episode.deferred = std::move(excuse.reason);
+  }
 }
 
 // Of several alerts about one thing, people hear of the one that says most. An event that it has
 // covered stays covered when it is over.
 void Rules::inhibit(const FleetSnapshot& snapshot, const Moment& now,
                     std::vector<Finding>& findings) {
-  for (auto& [key, episode] : episodes_) {
-    if (std::string excuse = excuse_for(key, episode.alert.program); !excuse.empty()) {
-      episode.excused_until = now.mono + kAfterthought;
-      episode.excuse = std::move(excuse);
-    }
-  }
+  note_excuses(findings, now);
   const bool provider_is_down =
       std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
         return finding.alert.key.name == "HoldfastEmbeddingUnavailable";
@@ -405,10 +426,11 @@ void Rules::inhibit(const FleetSnapshot& snapshot, const Moment& now,
   for (Finding& finding : findings) {
     const std::string& name = finding.alert.key.name;
     if (name == "HoldfastQueueBacklog" && provider_is_down) finding.inhibited = "embedding";
-    const auto episode = episodes_.find(finding.alert.key);
-    if (episode != episodes_.end() && episode->second.excused_until &&
-        *episode->second.window.newest() <= *episode->second.excused_until) {
-      finding.inhibited = episode->second.excuse;
+    if (const auto found = episodes_.find(finding.alert.key); found != episodes_.end()) {
+      const Episode& episode = found->second;
+      finding.inhibited = episode.deferred;
+      if (episode.excused_until && *episode.window.newest() <= *episode.excused_until)
+        finding.inhibited = episode.excuse;
     }
     const bool planned =
         name == "HoldfastNotReady" &&

@@ -83,6 +83,14 @@ class Rules {
     // What has happened until then was told by another alert, for this reason.
     std::optional<MonoTime> excused_until;
     std::string excuse;
+    // Another alert will tell of it if its state lasts.
+    std::optional<MonoTime> deferred_since;
+    std::string deferred;  // for this reason; empty: it is not
+  };
+  struct Excuse {
+    std::string reason;    // empty: there is none
+    bool is_told = false;  // the alert that says more fires, and people hear of it
+    Duration hold{};
   };
   struct Holding {  // of a state
     MonoTime since{};
@@ -100,7 +108,9 @@ class Rules {
   void add_states(const FleetSnapshot& snapshot, const Moment& now, std::vector<Finding>& findings);
   void add_events(const Moment& now, std::vector<Finding>& findings);
   void inhibit(const FleetSnapshot& snapshot, const Moment& now, std::vector<Finding>& findings);
-  std::string excuse_for(const AlertKey& key, const std::string& program) const;
+  void note_excuses(const std::vector<Finding>& findings, const Moment& now);
+  Excuse excuse_for(const AlertKey& key, const std::string& program,
+                    const std::vector<Finding>& findings) const;
 
   config::Alerts settings_;
   std::map<std::string, RuleSettings, std::less<>> rules_;

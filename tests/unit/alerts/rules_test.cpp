@@ -415,6 +415,59 @@ TEST_CASE("an outage of the store says what the errors of Holdfast's own workers
   CHECK(world.names() == Names{"HoldfastStoreUnavailable", "HoldfastErrorRateHigh (store)"});
 }
 
+TEST_CASE("what an outage that was too short to be told would have covered is told") {
+  World world;
+  telemetry::Totals totals;
+  totals.database = telemetry::Reach{0, 2};
+  world.rules.on_totals(totals, world.now);
+  world.event("crashed", "api-worker.0 (incarnation 1) died: signal 11 (SIGSEGV)");
+  CHECK(world.names() == Names{"HoldfastWorkerCrashed (store)"});
+  world.pass(30s);
+  CHECK(world.names() == Names{"HoldfastWorkerCrashed (store)"});
+  totals.database = telemetry::Reach{2, 2};
+  world.rules.on_totals(totals, world.now);
+  CHECK(world.names() == Names{"HoldfastWorkerCrashed"});
+}
+
+TEST_CASE("no state that is never told keeps a crash from people for longer than it is held") {
+  World world;
+  world.config.alerts.startup_grace = 5min;
+  world.rules.configure(world.config);
+  world.snapshot.started_at = world.now.mono;
+  telemetry::Totals totals;
+  totals.database = telemetry::Reach{0, 2};
+  world.rules.on_totals(totals, world.now);
+  world.event("crashed", "api-worker.0 (incarnation 1) died: signal 11 (SIGSEGV)");
+  CHECK(world.names() == Names{"HoldfastWorkerCrashed (store)"});
+  world.pass(1min);
+  CHECK(world.names() == Names{"HoldfastStoreUnavailable (startup)", "HoldfastWorkerCrashed"});
+}
+
+TEST_CASE("a reload that changes the count of a rule keeps what has been counted") {
+  World world;
+  config::AlertRule errors;
+  errors.count = 7;
+  const auto reload = [&](std::uint32_t count) {
+    errors.count = count;
+    world.config.alert_rules["HoldfastErrorRateHigh"] = errors;
+    world.rules.configure(world.config);
+  };
+  for (int i = 0; i < 3; ++i)
+    world.error();
+  reload(3);
+  CHECK(world.names() == Names{"HoldfastErrorRateHigh"});
+  world.pass(1s);
+  world.error();
+  reload(2);
+  reload(7);  // it still fires, and its errors are still its own
+  CHECK(world.names() == Names{"HoldfastErrorRateHigh"});
+  CHECK(world.findings()[0].alert.count == 4);
+  world.pass(5min - 1ns);
+  CHECK(world.names() == Names{"HoldfastErrorRateHigh"});
+  world.pass(1ns);
+  CHECK(world.names().empty());
+}
+
 TEST_CASE("what fired when the supervisor ended goes on until it is known to be over") {
   World before;
   before.event("crashed");
