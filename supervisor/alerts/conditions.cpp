@@ -88,11 +88,11 @@ void add_queues(const telemetry::Totals& latest, Duration threshold, Alerts& ale
 }
 
 void add_api_keys(const telemetry::Totals& latest, Alerts& alerts) {
-  if (latest.api_keys_expiring < 1) return;
-  const bool one = latest.api_keys_expiring < 2;
+  const double number = latest.api_keys_expiring.value_or(0);
+  if (number < 1) return;
+  const bool one = number < 2;
   alerts.push_back({"HoldfastApiKeyExpiring", "warning", "",
-                    fmt::format("{:.0f} API {} soon", latest.api_keys_expiring,
-                                one ? "key expires" : "keys expire"),
+                    fmt::format("{:.0f} API {} soon", number, one ? "key expires" : "keys expire"),
                     std::nullopt});
 }
 
@@ -114,7 +114,43 @@ void add_store_space(const telemetry::Totals& latest, Alerts& alerts) {
   alerts.push_back({"HoldfastStoreSpaceLow", "warning", "", summary, std::nullopt});
 }
 
+bool is_coming_up(const core::SlotView& slot) {
+  switch (slot.state) {
+    case core::SlotState::Starting:
+    case core::SlotState::Unhealthy:
+    case core::SlotState::Stopping:
+    case core::SlotState::Backoff:
+    case core::SlotState::CrashLoop: return !slot.stopped_by_hand;
+    default: return false;
+  }
+}
+
+bool all_report(const FleetSnapshot& snapshot) {
+  const auto& programs = snapshot.view.programs;
+  return std::none_of(programs.begin(), programs.end(), [](const core::ProgramView& program) {
+    return is_own_worker(*program.config) &&
+           std::any_of(program.slots.begin(), program.slots.end(), is_coming_up);
+  });
+}
+
 }  // namespace
+
+bool is_known(std::string_view name, const std::string& target, const FleetSnapshot& snapshot,
+              const std::optional<telemetry::Totals>& latest) {
+  const telemetry::Totals none;
+  const telemetry::Totals& totals = latest ? *latest : none;
+  const auto each = [&](const std::optional<Reach>& reach) {
+    return reach.has_value() && all_report(snapshot);
+  };
+  if (name == "HoldfastStoreUnavailable") return each(totals.database);
+  if (name == "HoldfastRedisUnavailable") return each(totals.redis);
+  if (name == "HoldfastEmbeddingUnavailable") return each(totals.embedding);
+  if (name == "HoldfastQueueBacklog") return totals.oldest_job_seconds.contains(target);
+  if (name == "HoldfastApiKeyExpiring") return totals.api_keys_expiring.has_value();
+  if (name == "HoldfastStoreSpaceLow")
+    return totals.store_disk_free.has_value() || totals.store_log_bytes > 0;
+  return true;
+}
 
 void sort_by_severity(Alerts& alerts) {
   const auto rank = [](const ActiveAlert& alert) {

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace holdfast::supervisor::alerts {
@@ -35,6 +36,11 @@ inline constexpr Duration kBacklogThreshold = std::chrono::seconds(300);
 std::vector<ActiveAlert> active_alerts(const FleetSnapshot& snapshot,
                                        const std::optional<telemetry::Totals>& latest,
                                        Duration backlog_threshold = kBacklogThreshold);
+
+// Whether it can be told that an alert's state is over: not while nobody reports the metrics that
+// it comes from, nor, where each worker reports for itself, while one of them is coming up.
+bool is_known(std::string_view name, const std::string& target, const FleetSnapshot& snapshot,
+              const std::optional<telemetry::Totals>& latest);
 
 // The most severe first, as they were otherwise.
 void sort_by_severity(std::vector<ActiveAlert>& alerts);

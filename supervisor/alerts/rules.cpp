@@ -18,6 +18,8 @@ constexpr std::size_t kMostRequestIds = 10;
 constexpr std::size_t kMostAccounted = 1024;
 // What an alert has caused may be told a little after it is over.
 constexpr Duration kAfterthought = std::chrono::seconds(10);
+// A state of which nobody says any more whether it is over. Longer than a worker takes to come up.
+constexpr Duration kUnknown = std::chrono::minutes(5);
 
 constexpr const char* kCrashed = "HoldfastWorkerCrashed";
 constexpr const char* kOutOfMemory = "HoldfastOutOfMemory";
@@ -108,7 +110,7 @@ void Rules::restore(const std::vector<Alert>& firing, const Moment& now) {
     const RuleSettings* const rule = enabled(alert.key.name);
     if (condition == nullptr || rule == nullptr) continue;
     if (condition->kind == Condition::Kind::State) {
-      holding_[alert.key] = Holding{now.mono_of(alert.starts_at), true, true, alert};
+      holding_[alert.key] = Holding{now.mono_of(alert.starts_at), now.mono, true, true, alert};
       continue;
     }
     const auto [at, is_new] = episodes_.try_emplace(alert.key, rule->count);
@@ -322,6 +324,7 @@ void Rules::add_states(const FleetSnapshot& snapshot, const Moment& now,
     seen.insert(key);
     const auto [at, is_new] = holding_.try_emplace(key);
     Holding& holding = at->second;
+    holding.seen = now.mono;
     if (is_new) holding.since = std::min(one.since.value_or(now.mono), now.mono);
     Alert& alert = holding.alert;
     alert.key = key;
@@ -338,8 +341,10 @@ void Rules::add_states(const FleetSnapshot& snapshot, const Moment& now,
     holding.firing = holding.firing || now.mono - holding.since >= rule->hold;
   }
   std::erase_if(holding_, [&](const auto& entry) {
-    if (silent || seen.contains(entry.first)) return false;
-    return !(entry.second.restored && starting);
+    const auto& [key, holding] = entry;
+    if (silent || seen.contains(key)) return false;
+    if (holding.restored && starting) return false;
+    return now.mono - holding.seen >= kUnknown || is_known(key.name, key.target, snapshot, totals_);
   });
   for (auto& [key, holding] : holding_) {
     if (seen.contains(key) && !starting) holding.restored = false;

@@ -94,6 +94,7 @@ class Rules {
   };
   struct Holding {  // of a state
     MonoTime since{};
+    MonoTime seen{};  // when it was last known to be so
     bool restored = false;
     bool firing = false;
     Alert alert;

@@ -51,7 +51,7 @@ struct Totals {
   std::optional<double> memory_bytes;
   ProgramErrors program_errors;
   std::map<std::string, double> oldest_job_seconds;  // by queue: how long it has been due
-  double api_keys_expiring = 0;
+  std::optional<double> api_keys_expiring;
   std::optional<double> store_disk_free;  // bytes, for an embedded store
   double store_log_bytes = 0;
 };

@@ -443,6 +443,57 @@ TEST_CASE("no state that is never told keeps a crash from people for longer than
   CHECK(world.names() == Names{"HoldfastStoreUnavailable (startup)", "HoldfastWorkerCrashed"});
 }
 
+TEST_CASE("a state is not over because nobody reports it, for five minutes") {
+  World world;
+  telemetry::Totals bad;
+  bad.embedding = telemetry::Reach{1, 2};
+  bad.oldest_job_seconds["mails"] = 3600;
+  bad.api_keys_expiring = 1;
+  bad.store_disk_free = 0;
+  const auto report = [&](const telemetry::Totals& totals) {
+    world.rules.on_totals(totals, world.now);
+    return world.names();
+  };
+  report(bad);
+  // A hold does not begin anew with each gap.
+  for (int i = 0; i < 4; ++i) {
+    world.pass(1min);
+    report({});
+    report(bad);
+  }
+  world.pass(1min);
+  const Names all{"HoldfastEmbeddingUnavailable", "HoldfastQueueBacklog (embedding)",
+                  "HoldfastApiKeyExpiring", "HoldfastStoreSpaceLow"};
+  const auto same = [](Names one, Names other) {
+    std::sort(one.begin(), one.end());
+    std::sort(other.begin(), other.end());
+    return one == other;
+  };
+  CHECK(same(report(bad), all));
+  CHECK(same(report({}), all));
+  world.pass(5min - 1ns);
+  CHECK(same(report({}), all));
+  world.pass(1ns);
+  CHECK(report({}).empty());
+}
+
+TEST_CASE("that one worker is well says nothing of one that is coming up") {
+  World world;
+  telemetry::Totals totals;
+  const auto report = [&](std::uint32_t reached, std::uint32_t workers) {
+    totals.database = telemetry::Reach{reached, workers};
+    world.rules.on_totals(totals, world.now);
+    return world.names();
+  };
+  report(1, 2);
+  world.pass(1min);
+  CHECK(report(1, 2) == Names{"HoldfastStoreUnavailable"});
+  world.slot().state = core::SlotState::Starting;
+  CHECK(report(1, 1) == Names{"HoldfastStoreUnavailable"});
+  world.slot().state = core::SlotState::Ready;
+  CHECK(report(2, 2).empty());
+}
+
 TEST_CASE("a reload that changes the count of a rule keeps what has been counted") {
   World world;
   config::AlertRule errors;
