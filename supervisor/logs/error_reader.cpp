@@ -31,8 +31,14 @@ struct RequestObject {
   std::string_view name;
   bool has_id = true;
 };
-constexpr std::array<RequestObject, 4> kRequestObjects{
-    {{"req"}, {"request"}, {"http"}, {"context", false}}};
+constexpr std::array<RequestObject, 8> kRequestObjects{{{"req"},
+                                                        {"request"},
+                                                        {"http"},
+                                                        {"context", false},
+                                                        {"extra", false},
+                                                        {"properties", false},
+                                                        {"attributes", false},
+                                                        {"fields", false}}};
 constexpr std::array<std::string_view, 4> kErrorObjects{"err", "error", "exception", "exc"};
 
 std::string bounded(std::string text, std::size_t most) {
@@ -125,7 +131,7 @@ std::string job_id_of(const Members& line) {
 
 void read_error_object(const Members& object, ErrorLine& result, std::string& message) {
   result.type = object.text({"type", "name", "class", "kind", "exc_type"});
-  message = object.text({"message", "msg", "exc_value"});
+  message = object.text({"message", "msg", "exc_value", "value"});
   result.stack = object.text({"stack", "stack_trace", "stacktrace", "backtrace"});
 }
 
@@ -166,7 +172,9 @@ void read_object(const Members& line, ErrorLine& result) {
                    "stacktrace", "exc_info", "errorverbose", "backtrace", "@x", "traceback"});
   }
   if (!result.stack.empty()) use_stack_text(result, message);
-  result.message = line.text({"msg", "message", "event", "@m", "@mt", "text", "short_message"});
+  result.message = line.text({"msg", "message", "event", "@m", "@mt", "@message", "renderedmessage",
+                              "messagetemplate", "text", "short_message", "body"});
+  if (result.message.empty()) result.message = Members(line.raw("fields")).text({"message"});
   // "request failed" alone does not say what went wrong.
   if (result.message.empty()) {
     result.message = message;
@@ -235,7 +243,14 @@ ErrorLine read_error_line(const LinePart& part, const log::RedactPaths* redact) 
   if (text.ends_with('\r')) text.remove_suffix(1);
   ForeignObject object;
   if (part.lines == 1 && object.read(text)) {
-    read_object(Members(object.masked(redact)), result);
+    const std::string masked = object.masked(redact);
+    const Members line(masked);
+    const std::string_view record = line.raw("record");  // loguru's
+    if (Members(record).raw("level").starts_with('{')) {
+      read_object(Members(record), result);
+    } else {
+      read_object(line, result);
+    }
   } else {
     read_text(part, text, result);
   }

@@ -3,7 +3,8 @@
 
 // What a log line of level error says of its error (error_line.hpp). The keys are those that the
 // usual libraries write: pino, bunyan, winston, zap, zerolog, slog, structlog, Python's JSON
-// formatters, logback's encoder, ECS, Serilog, and Holdfast's own.
+// formatters, loguru, logback's encoder, ECS, Serilog, .NET, MongoDB, PostgreSQL, and Holdfast's
+// own.
 //
 // Threads: any; pure. Not quick: it is asked of error lines alone, a bounded number of them.
 

@@ -18,12 +18,14 @@ namespace holdfast::supervisor::logs {
 namespace {
 
 using text::JsonMember;
+using text::JsonMembers;
 
-// In the order of preference.
-constexpr std::array<std::string_view, 8> kLevelKeys{
-    "level", "levelname", "severity", "level_name", "loglevel", "log_level", "log.level", "lvl"};
-constexpr std::array<std::string_view, 5> kTimeKeys{"time", "@timestamp", "timestamp", "ts",
-                                                    "datetime"};
+// In any case, in the order of preference.
+constexpr auto kLevelKeys = std::to_array<std::string_view>(
+    {"level", "levelname", "severity", "level_name", "loglevel", "log_level", "log.level", "lvl",
+     "severitytext", "severity_text", "error_severity", "@level", "@l"});
+constexpr auto kTimeKeys =
+    std::to_array<std::string_view>({"time", "@timestamp", "timestamp", "ts", "datetime", "@t"});
 constexpr std::string_view kRenamed = "app_";
 
 struct NamedLevel {
@@ -59,6 +61,19 @@ constexpr NamedLevel kLevelNames[]{
     {"dpanic", log::Level::Error},
     {"emergency", log::Level::Error},
     {"emerg", log::Level::Error},
+    {"severe", log::Level::Error},
+    {"fail", log::Level::Error},
+    {"trc", log::Level::Trace},
+    {"vrb", log::Level::Debug},
+    {"dbg", log::Level::Debug},
+    {"inf", log::Level::Info},
+    {"wrn", log::Level::Warn},
+    {"ftl", log::Level::Error},
+    {"d", log::Level::Debug},
+    {"i", log::Level::Info},
+    {"w", log::Level::Warn},
+    {"e", log::Level::Error},
+    {"f", log::Level::Error},
 };
 
 constexpr std::size_t kFewMembers = 24;
@@ -75,6 +90,32 @@ const NamedLevel* named_level(std::string_view name) {
     if (lower == known.name) return &known;
   }
   return nullptr;
+}
+
+// slog's "ERROR+2", PostgreSQL's "DEBUG1".
+std::string_view without_number(std::string_view name) {
+  while (!name.empty() && text::is_digit(name.back()))
+    name.remove_suffix(1);
+  if (name.ends_with('+') || name.ends_with('-')) name.remove_suffix(1);
+  return name;
+}
+
+template <class Keys>
+std::size_t rank_in(const Keys& keys, std::string_view key) {
+  const auto found = std::find_if(keys.begin(), keys.end(), [key](std::string_view known) {
+    return text::equals_ignoring_case(known, key);
+  });
+  return static_cast<std::size_t>(found - keys.begin());
+}
+
+// The value of an object's member; empty: it is none, or has none.
+std::string_view value_in(std::string_view object, std::string_view key) {
+  JsonMembers members;
+  if (!object.starts_with('{') || !text::scan_json_object(object, members)) return {};
+  for (const JsonMember& member : members) {
+    if (member.key == key) return member.value;
+  }
+  return {};
 }
 
 std::optional<log::Level> numbered_level(double number) {
@@ -215,7 +256,7 @@ bool is_quoted(std::string_view value, std::string_view text) {
 
 std::optional<log::Level> foreign_level(std::string_view value) {
   if (const auto name = text::json_string_value(value)) {
-    if (const NamedLevel* known = named_level(*name)) return known->level;
+    if (const NamedLevel* known = named_level(without_number(*name))) return known->level;
     const auto number = number_of(*name);
     return number ? numbered_level(*number) : std::nullopt;
   }
@@ -292,20 +333,43 @@ const JsonMember* ForeignObject::find(std::string_view key) const {
 }
 
 void ForeignObject::understand() {
-  for (const std::string_view key : kLevelKeys) {
-    const JsonMember* member = find(key);
-    if (member != nullptr) level_ = foreign_level(member->value);
-    if (!level_) continue;
-    level_key_ = key;
-    break;
+  std::size_t level_rank = kLevelKeys.size();
+  std::size_t time_rank = kTimeKeys.size();
+  for (const JsonMember& member : members_) {
+    const std::size_t rank = rank_in(kLevelKeys, member.key);
+    // Loggers that write numbers write "level"; "Level":3 is anything.
+    const bool is_scale = !member.value.starts_with('"') &&
+                          std::any_of(member.key.begin(), member.key.end(), text::is_upper);
+    if (rank < level_rank && !is_scale) {
+      if (const auto level = foreign_level(member.value)) {
+        level_ = level;
+        level_key_ = member.key;
+        level_rank = rank;
+      }
+    }
+    if (const std::size_t place = rank_in(kTimeKeys, member.key); place < time_rank) {
+      std::string time = foreign_time(member.value);
+      if (time.empty()) continue;
+      time_ = std::move(time);
+      time_key_ = member.key;
+      time_rank = place;
+    }
   }
-  for (const std::string_view key : kTimeKeys) {
-    const JsonMember* member = find(key);
-    if (member != nullptr) time_ = foreign_time(member->value);
-    if (time_.empty()) continue;
-    time_key_ = key;
-    break;
+  if (!level_) understand_nested();
+}
+
+void ForeignObject::understand_nested() {
+  std::string_view time;
+  if (const std::string_view record = value_of("record"); !record.empty()) {
+    level_ = foreign_level(value_in(value_in(record, "level"), "name"));
+    time = value_in(value_in(record, "time"), "timestamp");
+  } else if (const std::string_view log = value_of("log"); !log.empty()) {
+    level_ = foreign_level(value_in(log, "level"));
+  } else if (!value_of("c").empty() && !value_of("id").empty()) {
+    level_ = foreign_level(value_of("s"));
+    time = value_in(value_of("t"), "$date");
   }
+  if (level_ && time_.empty() && !time.empty()) time_ = foreign_time(time);
 }
 
 std::string ForeignObject::renamed(std::string_view key) const {

@@ -52,6 +52,9 @@ class ForeignObject {
   void normalize_keys();
   void drop_duplicates();
   void understand();
+  // loguru's {"record":{"level":{"name":"ERROR"}}}, ECS' {"log":{"level":"error"}}, and MongoDB's
+  // {"t":{"$date":"…"},"s":"E","c":"REPL","id":7}.
+  void understand_nested();
   bool says_the_same(const text::JsonMember& member, const Context& context) const;
   const text::JsonMember* find(std::string_view key) const;
   std::string renamed(std::string_view key) const;
@@ -65,7 +68,8 @@ class ForeignObject {
   std::string_view level_key_;
 };
 
-// The level that a JSON value stands for: a name in any case, or a number of pino's and bunyan's
+// The level that a JSON value stands for: a name in any case, perhaps with a number behind it, or a
+// number of pino's and bunyan's
 // (10 to 60), Monolog's (100 to 600) or syslog's (0 to 7) scale.
 std::optional<log::Level> foreign_level(std::string_view value);
 

@@ -23,16 +23,17 @@ struct Word {
 };
 
 constexpr std::array kWords{
-    Word{"trace", log::Level::Trace},    Word{"debug", log::Level::Debug},
-    Word{"verbose", log::Level::Debug},  Word{"fine", log::Level::Debug},
-    Word{"info", log::Level::Info},      Word{"information", log::Level::Info},
-    Word{"notice", log::Level::Info},    Word{"warn", log::Level::Warn},
-    Word{"warning", log::Level::Warn},   Word{"error", log::Level::Error},
-    Word{"err", log::Level::Error},      Word{"severe", log::Level::Error},
-    Word{"critical", log::Level::Error}, Word{"crit", log::Level::Error},
-    Word{"fatal", log::Level::Error},    Word{"panic", log::Level::Error},
-    Word{"alert", log::Level::Error},    Word{"emerg", log::Level::Error},
-    Word{"emergency", log::Level::Error}};
+    Word{"trace", log::Level::Trace},     Word{"debug", log::Level::Debug},
+    Word{"verbose", log::Level::Debug},   Word{"fine", log::Level::Debug},
+    Word{"info", log::Level::Info},       Word{"information", log::Level::Info},
+    Word{"notice", log::Level::Info},     Word{"warn", log::Level::Warn},
+    Word{"warning", log::Level::Warn},    Word{"error", log::Level::Error},
+    Word{"err", log::Level::Error},       Word{"severe", log::Level::Error},
+    Word{"critical", log::Level::Error},  Word{"crit", log::Level::Error},
+    Word{"fatal", log::Level::Error},     Word{"panic", log::Level::Error},
+    Word{"alert", log::Level::Error},     Word{"emerg", log::Level::Error},
+    Word{"emergency", log::Level::Error}, Word{"wrn", log::Level::Warn},
+    Word{"ftl", log::Level::Error}};
 
 constexpr std::size_t kLongest = 11;
 
@@ -110,6 +111,27 @@ std::optional<log::Level> assigned_level(std::string_view head) {
   return std::nullopt;
 }
 
+// .NET's console: "fail: Shop.Orders[7]". Of its names these are nobody else's.
+std::optional<log::Level> dotnet_level(std::string_view head) {
+  constexpr std::size_t kName = 6;
+  if (head.size() <= kName || head.substr(4, 2) != ": ") return std::nullopt;
+  const std::string_view category =
+      head.substr(kName, std::min(head.find_first_of(" \t\n", kName), head.size()) - kName);
+  if (!category.ends_with(']') || category.find('[') == std::string_view::npos) return std::nullopt;
+  if (head.starts_with("fail")) return log::Level::Error;
+  if (head.starts_with("dbug")) return log::Level::Debug;
+  if (head.starts_with("trce")) return log::Level::Trace;
+  return std::nullopt;
+}
+
+// Monolog's "app.ERROR:", after its time.
+std::optional<log::Level> channel_level(std::string_view word) {
+  const std::size_t dot = word.rfind('.');
+  if (!word.ends_with(':') || dot == std::string_view::npos) return std::nullopt;
+  const std::string_view level = word.substr(dot + 1, word.size() - dot - 2);
+  return is_upper_word(level) ? level_named(level) : std::nullopt;
+}
+
 // What may stand before a level: times, ids, what is in brackets, separators. They show it early.
 bool is_header_word(std::string_view head, HeadBits& bits, std::size_t at, std::size_t end) {
   constexpr std::size_t kEarly = 32;
@@ -163,6 +185,7 @@ std::optional<log::Level> text_level(std::string_view line) {
     return log::Level::Error;
   if (head.size() < 3) return std::nullopt;
   if (const auto level = glog_level(head)) return level;
+  if (const auto level = dotnet_level(head)) return level;
   if (head.find('=') != std::string_view::npos) {
     if (const auto level = assigned_level(head)) return level;
   }
@@ -190,6 +213,9 @@ std::optional<log::Level> text_level(std::string_view line) {
       const Place place{from == 0, in_header, from > 0 ? head[from - 1] : ' ',
                         to < head.size() ? head[to] : ' '};
       if (states_level(word, place) || is_between_dashes(head, from, to)) return level;
+    }
+    if (in_header && head[end - 1] == ':') {
+      if (const auto level = channel_level(head.substr(at, end - at))) return level;
     }
     in_header = in_header && is_header_word(head, bits, at, end);
     at = end;

@@ -10,6 +10,8 @@
 //   [2026-11-29 10:00:00 +0000] [7] [ERROR] …    gunicorn
 //   2026/11/29 10:00:00 [error] 7#7: …           nginx
 //   2026-11-29T10:00:00.000Z\terror\t…           zap's console
+//   [2026-11-29T10:00:00+00:00] app.ERROR: …     Monolog
+//   fail: Shop.Orders[7]                         .NET's console
 //   level=error msg=…                            logfmt
 //   E1129 10:00:00.000000 7 main.cc:1] …         glog
 //   panic: …, error: …, Warning: …               a word and a colon

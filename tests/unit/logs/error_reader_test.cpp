@@ -57,6 +57,14 @@ TEST_CASE("error lines of the usual loggers say what went wrong, and of which re
       {R"j({"level":"error","msg":"m","headers":1,"req":{"headers":{"X-Request-Id":"r-8"}},"job":{"id":9}})j",
        {"r-8", "9", "m", "", ""}},
       {R"j({"level":"error","msg":"m","x-request\u002did":"r-9"})j", {"r-9", "", "m", "", ""}},
+      // Serilog
+      {R"j({"Level":"Error","MessageTemplate":"no {A}","RenderedMessage":"no 7","Properties":{"RequestId":"r-13"}})j",
+       {"r-13", "", "no 7", "", ""}},
+      {R"j({"@l":"Error","@mt":"no {A}"})j", {"", "", "no {A}", "", ""}},
+      {R"j({"level":"error","msg":"m","record":{"id":5,"message":"no"}})j", {"", "", "m", "", ""}},
+      // loguru
+      {R"j({"text":"t","record":{"level":{"name":"ERROR"},"message":"m","extra":{"request_id":"r-14"},"exception":{"type":"KeyError","value":"x","traceback":true}}})j",
+       {"r-14", "", "m: x", "KeyError", ""}},
       // text
       {"ERROR:root:cannot save request_id=r-10",
        {"r-10", "", "ERROR:root:cannot save request_id=r-10", "", ""}},

@@ -89,6 +89,29 @@ TEST_CASE("the lines of common logging libraries come out with our time and leve
        "2023-11-14T22:13:20.123Z", "trace"},
       {"GELF", R"({"version":"1.1","level":3,"timestamp":1700000000.123})",
        "2023-11-14T22:13:20.123Z", "error"},
+      {"Serilog", R"({"Timestamp":"2023-11-14T23:13:20.123+01:00","Level":"Fatal"})",
+       "2023-11-14T22:13:20.123Z", "error"},
+      {"Serilog, compact", R"({"@t":"2023-11-14T22:13:20.123Z","@mt":"x","@l":"Warning"})",
+       "2023-11-14T22:13:20.123Z", "warn"},
+      {".NET", R"({"Timestamp":"2023-11-14T22:13:20.123Z","LogLevel":"Error"})",
+       "2023-11-14T22:13:20.123Z", "error"},
+      {"OpenTelemetry", R"({"Timestamp":"1700000000123000000","SeverityText":"ERROR"})",
+       "2023-11-14T22:13:20.123Z", "error"},
+      {"OpenTelemetry's newer form", R"({"severity_text":"WARN"})", kRead.data(), "warn"},
+      {"hclog", R"({"@timestamp":"2023-11-14T22:13:20.123Z","@level":"error","@message":"x"})",
+       "2023-11-14T22:13:20.123Z", "error"},
+      {"PostgreSQL", R"({"error_severity":"DEBUG1","message":"x"})", kRead.data(), "debug"},
+      {"slog above error", R"({"level":"ERROR+2","msg":"x"})", kRead.data(), "error"},
+      {"slog below info", R"({"level":"INFO-2","msg":"x"})", kRead.data(), "info"},
+      {"loguru",
+       R"({"text":"x","record":{"level":{"name":"ERROR","no":40},"time":{"timestamp":1700000000.123}}})",
+       "2023-11-14T22:13:20.123Z", "error"},
+      {"ECS, nested", R"({"log":{"level":"error"}})", kRead.data(), "error"},
+      {"MongoDB",
+       R"({"t":{"$date":"2023-11-14T23:13:20.123+01:00"},"s":"E","c":"REPL","id":7,"msg":"x"})",
+       "2023-11-14T22:13:20.123Z", "error"},
+      {"MongoDB at length", R"({"s":"D1","c":"REPL","id":7,"msg":"x"})", kRead.data(), "debug"},
+      {"no logger", R"({"Level":3,"s":"E","message":"x"})", kRead.data(), "info"},
       {"neither", R"({"message":"x"})", kRead.data(), "info"},
   }));
   INFO(row.library);
@@ -113,6 +136,8 @@ TEST_CASE("no key is written twice, and no value is lost to one of ours") {
   CHECK(relayed(R"({"level":60})").at("app_level") == 60);
   CHECK(relayed(R"({"level":"fatal"})").at("app_level") == "fatal");
   CHECK(relayed(R"({"level":"boss"})").at("app_level") == "boss");
+  CHECK(relayed(R"({"level":"ERROR+2"})").at("app_level") == "ERROR+2");
+  CHECK(relayed(R"({"Level":"Error"})").at("Level") == "Error");
   CHECK(relayed(R"({"level":{"a":1}})").at("app_level") == Json{{"a", 1}});
   CHECK_FALSE(relayed(R"({"level":"Warning"})").contains("app_level"));
   const Json both = relayed(R"({"pid":7,"app_pid":8})");

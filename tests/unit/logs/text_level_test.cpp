@@ -48,6 +48,14 @@ TEST_CASE("the usual loggers' lines have the level that they state") {
       {"PHP Fatal error:  Uncaught Exception: no", Error},
       {"10:00:00.000 [error] GenServer terminating", Error},
       {"npm ERROR: no such script", Error},
+      {"[2026-11-29T10:00:00.000000+00:00] app.ERROR: no route {\"a\":1} []", Error},
+      {"[2026-11-29 10:00:00] production.WARNING: slow", Warn},
+      {"fail: Microsoft.AspNetCore.Server.Kestrel[13]", Error},
+      {"\x1b[41m\x1b[30mfail\x1b[39m\x1b[22m\x1b[49m: Shop.Orders[7]", Error},
+      {"crit: Shop.Orders[0]", Error},
+      {"dbug: Shop.Orders[0] one line", Debug},
+      {"[10:00:00 WRN] slow", Warn},
+      {"10:00AM FTL no route", Error},
   }));
   INFO(line);
   const auto found = text_level(line);
@@ -56,11 +64,27 @@ TEST_CASE("the usual loggers' lines have the level that they state") {
 }
 
 TEST_CASE("a level's name in a sentence states nothing") {
-  for (const char* line :
-       {"", " ", "ab", "no ERROR was found", "the error was fixed", "errors: 0", "started",
-        "information about error handling", "GET /error 200", "Listening on http://0.0.0.0:80",
-        "0 errors, 0 warnings", "alert(1)", "trace", "ValueError: x", "user logged in as info",
-        "rows=3 leveled=error", "    at f (a.js:1:2)", "<html>"}) {
+  for (const char* line : {"",
+                           " ",
+                           "ab",
+                           "no ERROR was found",
+                           "the error was fixed",
+                           "errors: 0",
+                           "started",
+                           "information about error handling",
+                           "GET /error 200",
+                           "Listening on http://0.0.0.0:80",
+                           "0 errors, 0 warnings",
+                           "alert(1)",
+                           "trace",
+                           "ValueError: x",
+                           "user logged in as info",
+                           "rows=3 leveled=error",
+                           "fail: test_orders",
+                           "see app.ERROR: there",
+                           "app.error: x",
+                           "    at f (a.js:1:2)",
+                           "<html>"}) {
     INFO(line);
     CHECK_FALSE(text_level(line));
   }
