@@ -16,6 +16,13 @@ Type distribution(ParsedType type) {
   return type == ParsedType::Histogram ? Type::Histogram : Type::Summary;
 }
 
+// Some clients declare a time of creation as a gauge of its own. What a program counts or measures
+// as created it declares as something else.
+bool is_data(const ParsedFamily* family) {
+  return family != nullptr && family->typed && family->type != ParsedType::Gauge &&
+         family->type != ParsedType::Unknown;
+}
+
 }  // namespace
 
 Resolver::Resolver(const Exposition& exposition) {
@@ -40,8 +47,7 @@ const ParsedFamily* Resolver::declared(std::string_view name) const {
 
 Resolved Resolver::look_up(std::string_view name) {
   std::string_view base = name;
-  if (cut(base, "_created")) {
-    // Some clients declare these as separate gauges.
+  if (cut(base, "_created") && !is_data(declared(name))) {
     const ParsedFamily* owner = declared(base);
     if (owner == nullptr) owner = declared(std::string(base) + "_total");
     if (owner != nullptr &&

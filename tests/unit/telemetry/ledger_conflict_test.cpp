@@ -253,6 +253,10 @@ TEST_CASE("what clients write in rarer ways is read as Prometheus reads it") {
       // Types that come twice, late, or in another place.
       {"c_total 5\n" + type + "# TYPE c_total gauge\n", {{"c_total", 5}}},
       {"# TYPE c counter\nc_total 5\nc_created 1.7e9\n# EOF\n", {{"c_total", 5}}, Drop::Created, 1},
+      {"# TYPE c_total counter\nc_total 5\n# TYPE c_created counter\nc_created 7\n",
+       {{"c_total", 5}, {"c_created", 7}},
+       Drop::Created,
+       0},
       {"# TYPE h histogram\nh_bucket{le=\"Inf\"} 2\nh_sum 1\nh_count 2\n# TYPE h_created gauge\n"
        "h_created 1.7e9\n",
        {{"h_bucket{le=\"+Inf\"}", 2}, {"h_sum", 1}, {"h_count", 2}},

@@ -125,7 +125,9 @@ TEST_CASE("of the same lines with new numbers, only the numbers are parsed") {
 TEST_CASE("a sample name resolves to its family and its role in it") {
   const std::string text =
       "# TYPE h histogram\n# TYPE s summary\n# TYPE c counter\n# TYPE g_total gauge\n"
-      "# TYPE build info\n# TYPE gh gaugehistogram\n# TYPE j_total counter\n";
+      "# TYPE build info\n# TYPE gh gaugehistogram\n# TYPE j_total counter\n"
+      "# TYPE h_created gauge\n# TYPE s_created unknown\n"
+      "# TYPE orders_total counter\n# TYPE orders_created counter\n";
   const Exposition parsed = parse(text);
   Resolver resolver(parsed);
   const auto family = [&](std::string_view name) {
@@ -142,6 +144,10 @@ TEST_CASE("a sample name resolves to its family and its role in it") {
   CHECK(resolver.resolve("gh_gcount").role == Role::Unsupported);
   CHECK(resolver.resolve("c_created").role == Role::Created);
   CHECK(resolver.resolve("j_created").role == Role::Created);
+  CHECK(resolver.resolve("h_created").role == Role::Created);
+  CHECK(resolver.resolve("s_created").role == Role::Created);
+  CHECK(resolver.resolve("orders_created").role == Role::Scalar);
+  CHECK(family("orders_created").type == holdfast::metrics::Type::Counter);
   CHECK(family("c_total").name == "c_total");  // OpenMetrics: TYPE c, sample c_total
   CHECK(family("c_total").type == holdfast::metrics::Type::Counter);
   CHECK(family("g_total").type == holdfast::metrics::Type::Gauge);
