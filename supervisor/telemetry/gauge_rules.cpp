@@ -19,11 +19,15 @@ constexpr GaugeRule kAverage = GaugeRule::Average;
 constexpr auto kByName = std::to_array<NameRule>({
     {"*_info", kFirst},
     // The usual metrics of runtimes: prom-client's means and quantiles of the event loop, Go's
-    // limits and settings.
+    // limits and settings. What else it tells of its collector is of one process.
     {"nodejs_eventloop_lag_min_seconds", kMin},
     {"nodejs_eventloop_lag_*", kMax},
-    {"go_gc_*", kMax},
+    {"go_gc_gogc_percent", kMax},
+    {"go_gc_gomemlimit_bytes", kMax},
+    {"go_gc_stack_starting_size_bytes", kMax},
+    {"go_gc_limiter_*", kMax},
     {"go_sched_gomaxprocs_threads", kMax},
+    {"go_gc_*", GaugeRule::Sum},
     // Of several ends the first one matters.
     {"*_expiry", kMin},
     {"*_expiry_time*", kMin},
@@ -79,6 +83,14 @@ constexpr auto kByName = std::to_array<NameRule>({
     {"*_average_*", kAverage},
     {"*_mean", kAverage},
     {"*_mean_*", kAverage},
+    {"*_hit_rate", kAverage},
+    {"*_miss_rate", kAverage},
+    {"*_success_rate", kAverage},
+    {"*_error_rate", kAverage},
+    {"*_failure_rate", kAverage},
+    {"*_accuracy", kAverage},
+    {"*_score", kAverage},
+    {"*_apdex*", kAverage},
     // Quantiles cannot be merged; the worst is never too low.
     {"*_p5?", kMax},
     {"*_p5?_*", kMax},
@@ -132,6 +144,13 @@ constexpr auto kByName = std::to_array<NameRule>({
     {"*_last_*_duration_<unit>", kMax},
     {"*_seconds_behind_*", kMax},
     {"*_seconds_since_*", kMax},
+    // Settings, and how long one thing took.
+    {"*_timeout_<unit>", kMax},
+    {"*_interval_<unit>", kMax},
+    {"*_duration_<unit>", kMax},
+    {"*_celsius", kMax},
+    {"*_fahrenheit", kMax},
+    {"*temperature*", kMax},
     {"process_*", GaugeRule::All},
     // The usual metrics of Micrometer (Spring Boot) and of OpenTelemetry: shares, how long a start
     // took, and figures of the host, which are the same in each worker.
@@ -166,6 +185,7 @@ constexpr auto kByName = std::to_array<NameRule>({
     {"*_healthy", kMin, true},
     {"*_in_sync", kMin, true},
     {"*_initialized", kMin, true},
+    {"*_listening", kMin, true},
     {"*_ok", kMin, true},
     {"*_online", kMin, true},
     {"*_operational", kMin, true},
@@ -174,6 +194,7 @@ constexpr auto kByName = std::to_array<NameRule>({
     {"*_ready", kMin, true},
     {"*_responding", kMin, true},
     {"*_synced", kMin, true},
+    {"*_unsealed", kMin, true},
     {"*_valid", kMin, true},
     {"*_writable", kMin, true},
     // Of these one is enough.
@@ -185,6 +206,7 @@ constexpr auto kByName = std::to_array<NameRule>({
     {"*_down", kMax, true},
     {"*_failing", kMax, true},
     {"*_leader", kMax, true},
+    {"*_maintenance", kMax, true},
     {"*_master", kMax, true},
     {"*_paused", kMax, true},
     {"*_primary", kMax, true},
@@ -200,6 +222,9 @@ constexpr auto kByName = std::to_array<NameRule>({
     {"phase", kMax},
     {"stage", kMax},
     {"level", kMax},
+    {"version", kMax},
+    {"revision", kMax},
+    {"generation", kMax},
     {"*_state", kMax, true},
     {"*_status", kMax, true},
     {"*_mode", kMax, true},
@@ -210,6 +235,12 @@ constexpr auto kByName = std::to_array<NameRule>({
     {"*_exit_code", kMax, true},
     {"*_return_code", kMax, true},
     {"*_status_code", kMax, true},
+    {"*_version", kMax, true},
+    {"*_revision", kMax, true},
+    {"*_generation", kMax, true},
+    {"*_hash", kMax, true},
+    {"*_checksum", kMax, true},
+    {"*_id", kMax, true},
 });
 
 // Gauges beside the histogram or summary of which they tell. Deviations cannot be merged: the
