@@ -6,11 +6,12 @@
 #include "common/text/utf8.hpp"
 #include "supervisor/engine/crash_stack.hpp"
 #include "supervisor/engine/foreign_stack.hpp"
+#include "supervisor/logs/error_reader.hpp"
+#include "supervisor/logs/foreign_object.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <initializer_list>
 #include <string_view>
 
@@ -64,31 +65,8 @@ std::string text_at(const json& object, std::initializer_list<const char*> names
   return {};
 }
 
-// Holdfast's and Python's words, zap's and zerolog's, and the numbers of pino and bunyan.
-bool is_error_level(const json& line) {
-  for (const char* name : {"level", "severity", "levelname", "lvl"}) {
-    const auto level = line.find(name);
-    if (level == line.end()) continue;
-    if (level->is_number_integer()) return level->get<std::int64_t>() >= 50;
-    if (!level->is_string()) return false;
-    std::string word = level->get<std::string>();
-    std::transform(word.begin(), word.end(), word.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return word == "error" || word == "err" || word == "critical" || word == "fatal" ||
-           word == "panic" || word == "dpanic" || word == "emerg" || word == "alert";
-  }
-  return false;
-}
-
-std::string request_id_of(const json& line) {
-  std::string id = text_at(line, {"request_id", "requestId", "req_id", "reqId", "x_request_id"});
-  if (!id.empty()) return id;
-  const auto request = line.find("req");
-  return request != line.end() && request->is_object() ? text_at(*request, {"id"}) : std::string();
-}
-
-void add_request_id(CrashReport& report, const json& line) {
-  const std::string id = cut(request_id_of(line), kLongestId);
+void add_request_id(CrashReport& report, std::string_view line) {
+  const std::string id = cut(logs::request_id_of_line(line), kLongestId);
   auto& ids = report.request_ids;
   if (id.empty()) return;
   ids.erase(std::remove(ids.begin(), ids.end(), id), ids.end());
@@ -110,11 +88,11 @@ void take_error_of(CrashReport& report, const json& line) {
 
 void read_error_lines(CrashReport& report, const std::vector<std::string>& lines) {
   for (const std::string& text : lines) {
-    if (!text.starts_with('{')) continue;
-    const json line = text::parse_json(text);
-    if (!line.is_object() || !is_error_level(line)) continue;
-    add_request_id(report, line);
-    if (!report.exit.signaled) take_error_of(report, line);
+    logs::ForeignObject object;
+    if (!text.starts_with('{') || !object.read(text) || object.level() != log::Level::Error)
+      continue;
+    add_request_id(report, text);
+    if (!report.exit.signaled) take_error_of(report, text::parse_json(text));
   }
 }
 

@@ -47,9 +47,10 @@ TEST_CASE("request ids of error lines, each once, the newest last, in every dial
       {R"({"level":"info","request_id":"no"})", R"({"level":"error","request_id":"a"})",
        R"({"level":50,"reqId":"b"})", R"({"level":30,"reqId":"no"})",
        R"({"levelname":"CRITICAL","requestId":"c"})", R"({"severity":"ERROR","req":{"id":"d"}})",
+       R"({"Level":"Fatal","requestId":"e"})", R"({"level":"error","request_id":"-"})",
        R"({"level":"error","request_id":"a"})", R"({"level":"error"})", R"({"level":"error)"},
       false);
-  CHECK(report.request_ids == Lines{"b", "c", "d", "a"});
+  CHECK(report.request_ids == Lines{"b", "c", "d", "e", "a"});
 }
 
 TEST_CASE("one that exits by itself is explained by the last error that it logged") {
