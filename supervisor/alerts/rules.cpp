@@ -387,9 +387,10 @@ Rules::Excuse Rules::excuse_for(const AlertKey& key, const std::string& program,
   Excuse excuse;
   if (key.name != kCrashed && key.name != kErrorRate) return excuse;
   const bool is_own = own_.contains(program);
-  for (const auto& [state, holding] : holding_) {
+  for (const auto& entry : holding_) {
+    const AlertKey& state = entry.first;
     const bool loops =
-        state.name == "HoldfastWorkerCrashLooping" && holding.alert.program == program;
+        state.name == "HoldfastWorkerCrashLooping" && entry.second.alert.program == program;
     const bool lacks = state.name == "HoldfastStoreUnavailable" && is_own;
     if (!loops && !lacks) continue;
     const bool is_told = std::any_of(findings.begin(), findings.end(), [&](const Finding& one) {
