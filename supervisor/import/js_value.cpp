@@ -61,18 +61,25 @@ class JsReader {
   Result<JsValue> value(int depth);
   Result<JsValue> literal(int depth);
   Result<JsValue> object(int depth);
+  Result<JsMember> member(int depth);
   Result<JsValue> array(int depth);
   Result<std::string> key();
+  std::optional<std::string> characters(char quote);
+  std::optional<std::string> escaped();
   std::optional<std::string> quoted();
+  std::optional<std::string> template_text();
   std::optional<std::string> term();  // of a text
   std::optional<std::string> text_expression();
   std::optional<std::string> environment();  // process.env.NAME
   std::optional<std::string> joined_path();
+  void skip_quoted();
   void skip_expression();
+  JsValue expression(std::size_t start) const;  // from there to here
 
   std::string_view text_;
   std::string_view directory_;
   std::size_t at_ = 0;
+  int terms_ = 0;  // that are being read, each within the one before
 };
 
 void JsReader::skip_space() {
@@ -105,39 +112,90 @@ std::string_view JsReader::word() {
   return text_.substr(start, at_ - start);
 }
 
+// What the escape sequence that begins here means; nothing: it is none that is understood.
+std::optional<std::string> JsReader::escaped() {
+  constexpr std::string_view kLetters = "ntrbfv0";
+  constexpr std::string_view kMeanings("\n\t\r\b\f\v\0", 7);
+  const std::size_t start = at_++;
+  const char letter = peek();
+  if (letter == 'u' || letter == 'x') {
+    // As JSON has them: '\x' in four digits, and pairs of '\u' together.
+    std::string json;
+    if (letter == 'x') {
+      json = fmt::format("\\u00{}", text_.substr(start + 2, 2));
+      at_ = start + 4;
+    } else {
+      for (at_ = start; at_ < text_.size() && text_.substr(at_).starts_with("\\u");)
+        at_ += 6;
+      json = text_.substr(start, at_ - start);
+    }
+    at_ = std::min(at_, text_.size());
+    const auto text = text::parse_json<nlohmann::json>(fmt::format("\"{}\"", json));
+    if (!text.is_string()) return {};
+    return text.get<std::string>();
+  }
+  if (at_ < text_.size()) ++at_;
+  if (const auto known = kLetters.find(letter); known != std::string_view::npos)
+    return std::string(1, kMeanings[known]);
+  return letter == '\n' ? std::string() : std::string(1, letter);
+}
+
+// Up to the quote that ends a text, or to the "${" of a template.
+std::optional<std::string> JsReader::characters(char quote) {
+  std::string out;
+  while (at_ < text_.size()) {
+    const char c = text_[at_];
+    if (c == quote || (quote == '`' && text_.substr(at_).starts_with("${"))) return out;
+    if (c == '\n' && quote != '`') return {};
+    if (c == '\\') {
+      const auto meant = escaped();
+      if (!meant) return {};
+      out += *meant;
+    } else {
+      out += c;
+      ++at_;
+    }
+  }
+  return {};
+}
+
 // The text in the quotes; a template with ${…} is none.
 std::optional<std::string> JsReader::quoted() {
   const char quote = peek();
   if (quote != '"' && quote != '\'' && quote != '`') return {};
-  std::string out;
-  for (std::size_t i = at_ + 1; i < text_.size(); ++i) {
-    const char c = text_[i];
-    if (c == quote) {
-      at_ = i + 1;
-      return out;
-    }
-    if (quote == '`' && c == '$' && i + 1 < text_.size() && text_[i + 1] == '{') return {};
-    if (c == '\n' && quote != '`') return {};
-    if (c != '\\' || i + 1 >= text_.size()) {
-      out += c;
-      continue;
-    }
-    constexpr std::string_view kLetters = "ntrbfv0";
-    constexpr std::string_view kMeanings("\n\t\r\b\f\v\0", 7);
-    const char next = text_[++i];
-    const auto known = kLetters.find(next);
-    if (next == 'u' && i + 4 < text_.size()) {
-      const auto code = text::parse_number<std::uint32_t>(text_.substr(i + 1, 4), 16);
-      if (!code || *code >= 0x80) return {};
-      out += static_cast<char>(*code);
-      i += 4;
-    } else if (known != std::string_view::npos) {
-      out += kMeanings[known];
-    } else if (next != '\n') {
-      out += next;
-    }
+  const std::size_t start = at_++;
+  auto text = characters(quote);
+  if (text && peek() == quote) {
+    ++at_;
+    return text;
   }
+  at_ = start;
   return {};
+}
+
+// Dollars are doubled before a '{' (escape_variables), also where that begins the next part.
+void append_part(std::string& out, std::string_view part) {
+  const auto brace = part.find_first_not_of('$');
+  if (brace != std::string_view::npos && part[brace] == '{')
+    out.append(out.size() - (out.find_last_not_of('$') + 1), '$');
+  out += part;
+}
+
+// `http://${process.env.HOST}/`: what stands in the braces must be a text expression itself.
+std::optional<std::string> JsReader::template_text() {
+  if (peek() != '`') return {};
+  ++at_;
+  std::string out;
+  for (;;) {
+    const auto text = characters('`');
+    if (!text) return {};
+    append_part(out, config::escape_variables(*text));
+    if (take("`")) return out;
+    at_ += 2;
+    const auto part = text_expression();
+    if (!part || !take("}")) return {};
+    append_part(out, *part);
+  }
 }
 
 // process.env.NAME, process.env['NAME'], each with || 'default' or ?? 'default'.
@@ -188,10 +246,17 @@ std::optional<std::string> JsReader::term() {
   skip_space();
   const std::size_t start = at_;
   if (auto text = quoted()) return config::escape_variables(*text);
-  for (const auto read : {&JsReader::environment, &JsReader::joined_path}) {
+  if (terms_ == kDeepest) return {};
+  ++terms_;
+  std::optional<std::string> text;
+  for (const auto read :
+       {&JsReader::template_text, &JsReader::environment, &JsReader::joined_path}) {
+    if (text) break;
     at_ = start;
-    if (auto text = (this->*read)()) return text;
+    text = (this->*read)();
   }
+  --terms_;
+  if (text) return text;
   at_ = start;
   if (take("__dirname")) return config::escape_variables(directory_);
   if (take("process.cwd()")) return config::escape_variables(directory_);
@@ -204,48 +269,122 @@ std::optional<std::string> JsReader::text_expression() {
   do {
     const auto part = term();
     if (!part) return {};
-    out += *part;
+    append_part(out, *part);
   } while (take("+"));
   return out;
 }
 
-// To the ',' or closing bracket that ends it.
-void JsReader::skip_expression() {
-  int depth = 0;
-  while (at_ < text_.size()) {
+// Past the text in quotes, or the pattern in slashes, that begins here; at most to the line's end.
+void JsReader::skip_quoted() {
+  const char end = peek();
+  bool in_class = false;  // of a pattern: [/]
+  for (++at_; at_ < text_.size() && text_[at_] != '\n'; ++at_) {
     const char c = text_[at_];
-    if (c == '"' || c == '\'' || c == '`') {
-      if (quoted()) continue;
+    if (c == '\\' && at_ + 1 < text_.size()) {
+      ++at_;
+    } else if (c == end && !in_class) {
+      ++at_;
+      return;
+    } else if (end == '/') {
+      in_class = c == '[' || (in_class && c != ']');
     }
-    if (std::string_view("([{").find(c) != std::string_view::npos) ++depth;
-    if (std::string_view(")]}").find(c) != std::string_view::npos && depth-- == 0) return;
-    if ((c == ',' || c == ';') && depth == 0) return;
-    ++at_;
   }
 }
 
+// To the ',' or closing bracket that ends it.
+void JsReader::skip_expression() {
+  std::string open;   // brackets, and the '`' of templates
+  char before = '(';  // the last character that is no space
+  while (at_ < text_.size()) {
+    const bool in_template = !open.empty() && open.back() == '`';
+    if (!in_template) skip_space();
+    if (at_ == text_.size()) return;
+    const char c = text_[at_];
+    if (in_template) {
+      if (text_.substr(at_).starts_with("${")) {
+        open += '{';
+        ++at_;
+      } else if (c == '\\' && at_ + 1 < text_.size()) {
+        ++at_;
+      } else if (c == '`') {
+        open.pop_back();
+      }
+      ++at_;
+    } else if (c == '"' || c == '\'' ||
+               // Behind an operator or an opening bracket there is nothing to divide.
+               (c == '/' &&
+                std::string_view("([{,;=:?!&|+-*%<>~^").find(before) != std::string_view::npos)) {
+      skip_quoted();
+    } else if (std::string_view(",;)]}").find(c) != std::string_view::npos && open.empty()) {
+      return;
+    } else {
+      if (std::string_view("([{`").find(c) != std::string_view::npos) open += c;
+      if (std::string_view(")]}").find(c) != std::string_view::npos) open.pop_back();
+      ++at_;
+    }
+    before = c;
+  }
+}
+
+JsValue JsReader::expression(std::size_t start) const {
+  return JsValue{JsExpression{std::string(text::trim(text_.substr(start, at_ - start)))}};
+}
+
+// One in brackets, which JavaScript works out, is named by what stands there.
 Result<std::string> JsReader::key() {
   skip_space();
+  const std::size_t start = at_;
   if (auto text = quoted()) return *text;
+  if (take("[")) {
+    skip_expression();
+    if (!take("]")) return refuse("expected ']'");
+    return std::string(text_.substr(start, at_ - start));
+  }
   const std::string_view name = word();
   if (name.empty()) return refuse("expected a key");
   return std::string(name);
 }
 
+// What is no `key: value` (a spread, a shorthand, a method) is an expression.
+Result<JsMember> JsReader::member(int depth) {
+  skip_space();
+  std::size_t start = at_;
+  if (take("...")) {
+    start = at_;
+    skip_expression();
+    return JsMember{"...", expression(start)};
+  }
+  take("*");
+  skip_space();
+  const bool computed = peek() == '[';
+  HOLDFAST_TRY_ASSIGN(std::string name, key());
+  skip_space();
+  const auto next_is_one_of = [&](std::string_view marks) {
+    return at_ < text_.size() && marks.find(peek()) != std::string_view::npos;
+  };
+  const bool modifier = name == "get" || name == "set" || name == "async";
+  if (modifier && !next_is_one_of(":,(}")) {
+    take("*");
+    HOLDFAST_TRY_ASSIGN(name, key());
+    skip_space();
+  }
+  if (take(":")) {
+    skip_space();
+    start = at_;
+    HOLDFAST_TRY_ASSIGN(JsValue read, value(depth));
+    return JsMember{std::move(name), computed ? expression(start) : std::move(read)};
+  }
+  if (!next_is_one_of(",(}")) return refuse(fmt::format("expected ':' after '{}'", name));
+  at_ = start;
+  skip_expression();
+  return JsMember{std::move(name), expression(start)};
+}
+
 Result<JsValue> JsReader::object(int depth) {
   JsObject members;
   while (!take("}")) {
-    if (take("...")) {
-      const std::size_t start = at_;
-      skip_expression();
-      members.push_back(
-          {"...", JsValue{JsExpression{std::string(text_.substr(start, at_ - start))}}});
-    } else {
-      HOLDFAST_TRY_ASSIGN(std::string name, key());
-      if (!take(":")) return refuse(fmt::format("expected ':' after '{}'", name));
-      HOLDFAST_TRY_ASSIGN(JsValue member, value(depth));
-      members.push_back({std::move(name), std::move(member)});
-    }
+    HOLDFAST_TRY_ASSIGN(JsMember one, member(depth));
+    members.push_back(std::move(one));
     if (take(",")) continue;
     if (take("}")) break;
     return refuse("expected ',' or '}'");
@@ -268,7 +407,10 @@ Result<JsValue> JsReader::array(int depth) {
 Result<JsValue> JsReader::literal(int depth) {
   if (take("{")) return object(depth + 1);
   if (take("[")) return array(depth + 1);
+  skip_space();
+  const std::size_t first = at_;
   if (auto text = text_expression()) return JsValue{JsText{std::move(*text)}};
+  at_ = first;
   const bool negative = take("-");
   const std::size_t start = at_;
   while (starts_name(peek()) || peek() == '.')
@@ -296,7 +438,7 @@ Result<JsValue> JsReader::value(int depth) {
   at_ = start;
   skip_expression();
   if (at_ == start) return refuse("expected a value");
-  return JsValue{JsExpression{std::string(text::trim(text_.substr(start, at_ - start)))}};
+  return expression(start);
 }
 
 Result<JsValue> JsReader::document() {

@@ -7,6 +7,7 @@
 #include "supervisor/import/words.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -65,19 +66,64 @@ std::string interpreter_for(const std::string& script) {
   return {};
 }
 
+// PM2's own name of a key: it takes others as well, and each of several words in camelCase.
+std::string canonical_key(std::string_view key) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kAliases{{
+      {"exec", "script"},
+      {"arguments", "args"},
+      {"exec_interpreter", "interpreter"},
+      {"interpreter_args", "node_args"},
+      {"out", "out_file"},
+      {"output", "out_file"},
+      {"out_log", "out_file"},
+      {"error", "error_file"},
+      {"err", "error_file"},
+      {"err_file", "error_file"},
+      {"err_log", "error_file"},
+      {"log", "log_file"},
+      {"cron", "cron_restart"},
+      {"combine_logs", "merge_logs"},
+      {"pid", "pid_file"},
+      {"user", "uid"},
+      {"username", "uid"},
+  }};
+  std::string snake;
+  for (const char c : key) {
+    const bool camel = text::is_upper(c) && key.find('_') == std::string_view::npos;
+    if (camel) snake += '_';
+    snake += camel ? text::to_lower(c) : c;
+  }
+  for (const auto& [alias, name] : kAliases) {
+    if (snake == alias) return std::string(name);
+  }
+  return snake;
+}
+
+// The member of that name, or else of an alias; a null counts as missing.
+const JsValue* find_key(const JsValue& app, std::string_view key) {
+  if (app.object() == nullptr) return nullptr;
+  const JsValue* found = nullptr;
+  for (const auto& [name, value] : *app.object()) {
+    if (value.is_null() || canonical_key(name) != key) continue;
+    if (found == nullptr || name == key) found = &value;
+  }
+  return found;
+}
+
 class AppImport {
  public:
   AppImport(const JsValue& app, fs::path directory, const Machine& machine, Section& out)
       : app_(app), directory_(std::move(directory)), machine_(machine), out_(out) {}
 
   void run();
-  // A cron expression; empty: it is not restarted at times.
 
  private:
   // The value of the key, which is then accounted for; null values count as missing.
+  const JsValue* look(std::string_view key);
+  // The same, but what only JavaScript can tell becomes a comment and counts as missing.
   const JsValue* take(std::string_view key);
   void leave_out(std::string_view key, const std::string& why);
-  std::vector<std::string> words_of(const JsValue& value);
+  std::vector<std::string> words_of(std::string_view key, const JsValue& value);
   std::vector<std::string> texts_of(std::string_view key, const JsValue& value);
   std::string path(const std::string& text, const fs::path& base) const;
   void command();
@@ -99,24 +145,33 @@ class AppImport {
   bool many_ = false;
 };
 
-const JsValue* AppImport::take(std::string_view key) {
+const JsValue* AppImport::look(std::string_view key) {
   taken_.push_back(key);
-  const JsValue* const value = app_.find(key);
-  return value == nullptr || value->is_null() ? nullptr : value;
+  return find_key(app_, key);
+}
+
+const JsValue* AppImport::take(std::string_view key) {
+  const JsValue* const value = look(key);
+  if (value == nullptr || !is_expression(*value)) return value;
+  out_.leave_out(fmt::format("{}: {}", key, value->text()), "only JavaScript can tell");
+  return nullptr;
 }
 
 void AppImport::leave_out(std::string_view key, const std::string& why) {
-  const JsValue* const value = take(key);
+  const JsValue* const value = look(key);
   if (value != nullptr) out_.leave_out(fmt::format("{}: {}", key, value->text()), why);
 }
 
-// Of an array, or of a text that PM2 splits.
-std::vector<std::string> AppImport::words_of(const JsValue& value) {
+// Of an array, or of a text that PM2 splits. Some of the words of a list are worse than none.
+std::vector<std::string> AppImport::words_of(std::string_view key, const JsValue& value) {
   std::vector<std::string> words;
   if (const JsArray* items = value.array()) {
     for (const JsValue& item : *items)
       words.push_back(item.text());
-    return words;
+    if (!std::any_of(items->begin(), items->end(), is_expression)) return words;
+    out_.leave_out(fmt::format("{}: [{}]", key, fmt::join(words, ", ")),
+                   "only JavaScript can tell");
+    return {};
   }
   return split_words(value.text()).value_or(std::vector<std::string>{value.text()});
 }
@@ -138,7 +193,7 @@ void AppImport::set_duration(std::string_view from, const std::string& to) {
 
 void AppImport::command() {
   if (const JsValue* cwd = take("cwd")) directory_ = path(cwd->text(), directory_);
-  const JsValue* const script = take("script");
+  const JsValue* const script = look("script");
   const JsValue* const interpreter = take("interpreter");
   std::vector<std::string> words;
   const std::string name = script == nullptr ? std::string() : script->text();
@@ -149,12 +204,8 @@ void AppImport::command() {
     out_.leave_out("script: " + name, "only JavaScript can tell; write the command here");
     return;
   }
-  for (const char* key : {"interpreter_args", "node_args", "nodeArgs"}) {
-    const JsValue* const given = take(key);
-    if (given == nullptr || runs.empty()) continue;
-    for (std::string& word : words_of(*given))
-      words.push_back(std::move(word));
-  }
+  if (const JsValue* given = take("node_args"); given != nullptr && !runs.empty())
+    words = words_of("node_args", *given);
   if (!runs.empty()) words.insert(words.begin(), runs);
   if (is_line && runs.empty()) {
     const ShellCommand shell = shell_command(name);
@@ -165,10 +216,8 @@ void AppImport::command() {
         runs.empty() && name.find('/') == std::string::npos && name.find('.') == std::string::npos;
     words.push_back(in_path ? name : path(name, directory_));
   }
-  for (const char* key : {"args", "arguments"}) {
-    const JsValue* const given = take(key);
-    if (given == nullptr) continue;
-    for (std::string& word : words_of(*given))
+  if (const JsValue* given = take("args")) {
+    for (std::string& word : words_of("args", *given))
       words.push_back(std::move(word));
   }
   out_.set_texts("command", words);
@@ -215,6 +264,8 @@ void AppImport::environment() {
       }
     }
   }
+  // A short way to write the variable.
+  if (const JsValue* port = take("port")) variables["PORT"] = port->text();
   const JsValue* const instance = take("instance_var");
   if (many_ || instance != nullptr)
     variables.try_emplace(instance == nullptr ? "NODE_APP_INSTANCE" : instance->text(), "{slot}");
@@ -277,7 +328,7 @@ void AppImport::stop() {
   out_.set_text("stop_signal", "INT");
   if (is_true(take("shutdown_with_message")))
     leave_out("shutdown_with_message", "handle the signal");
-  if (app_.find("kill_timeout") == nullptr) out_.set_duration("stop_timeout", 1600ms);
+  if (find_key(app_, "kill_timeout") == nullptr) out_.set_duration("stop_timeout", 1600ms);
   set_duration("kill_timeout", "stop_timeout");
   const JsValue* const tree = take("treekill");
   if (tree != nullptr && tree->flag() != nullptr && !*tree->flag())
@@ -286,8 +337,7 @@ void AppImport::stop() {
 
 void AppImport::logs() {
   std::string file;
-  for (const char* key :
-       {"log_file", "log", "out_file", "output", "out", "error_file", "error", "err_file", "err"}) {
+  for (const char* key : {"log_file", "out_file", "error_file"}) {
     const JsValue* const value = take(key);
     if (value == nullptr || value->text().empty() || value->flag() != nullptr) continue;
     const std::string text = value->text();
@@ -303,8 +353,8 @@ void AppImport::logs() {
                      "both streams go into log_file; each line says which it was");
     }
   }
-  for (const char* key : {"merge_logs", "combine_logs", "log_date_format", "time", "log_type"})
-    take(key);  // each line has its time and worker
+  for (const char* key : {"merge_logs", "log_date_format", "time", "log_type"})
+    look(key);  // each line has its time and worker
 }
 
 void AppImport::others() {
@@ -313,13 +363,10 @@ void AppImport::others() {
     out_.comment("ready = \"http://127.0.0.1:3000/\"");
     set_duration("listen_timeout", "ready_timeout");
   } else {
-    take("listen_timeout");
+    look("listen_timeout");
   }
   out_.set_text("ready", "started");
-  for (const char* key : {"user", "uid"}) {
-    const JsValue* const value = take(key);
-    if (value != nullptr) out_.set_text("user", value->text());
-  }
+  if (const JsValue* user = take("uid")) out_.set_text("user", user->text());
   if (const JsValue* group = take("gid")) out_.set_text("group", group->text());
   if (const JsValue* memory = take("max_memory_restart")) {
     const std::string size = size_of(memory->text());
@@ -333,10 +380,10 @@ void AppImport::others() {
   for (const char* key :
        {"name", "namespace", "vizion", "pmx", "automation", "source_map_support",
         "disable_source_map_support", "append_env_to_name", "trace", "disable_logs"})
-    take(key);
+    look(key);
   if (app_.object() == nullptr) return;
   for (const auto& [key, value] : *app_.object()) {
-    const bool taken = std::find(taken_.begin(), taken_.end(), key) != taken_.end();
+    const bool taken = std::find(taken_.begin(), taken_.end(), canonical_key(key)) != taken_.end();
     if (!taken && !value.is_null()) out_.leave_out(fmt::format("{}: {}", key, value.text()), "");
   }
 }
@@ -353,7 +400,7 @@ void AppImport::watch() {
   const bool off = value == nullptr || (value->flag() != nullptr && !*value->flag());
   if (off) {
     for (const char* key : {"watch_delay", "watch_options"})
-      take(key);
+      look(key);
     return;
   }
   std::vector<std::string> patterns{"**"};
@@ -408,13 +455,13 @@ JsArray apps_of(const JsValue& document) {
     return {*apps};
   }
   if (document.array() != nullptr) return *document.array();
-  return document.find("script") == nullptr ? JsArray() : JsArray{document};
+  return find_key(document, "script") == nullptr ? JsArray() : JsArray{document};
 }
 
 std::string name_of(const JsValue& app) {
   if (const JsValue* name = app.find("name"); name != nullptr && !name->text().empty())
     return name->text();
-  const JsValue* const script = app.find("script");
+  const JsValue* const script = find_key(app, "script");
   return script == nullptr ? "app" : fs::path(script->text()).stem().native();
 }
 

@@ -129,6 +129,77 @@ module.exports = {
   CHECK(result.says("# not taken over: deploy"));
 }
 
+TEST_CASE("a template takes in what the environment has, and the apps behind it stay") {
+  const Imported result = from_pm2(R"(module.exports = { apps: [
+    { name: 'api', script: 'api.js', env: { URL:
+        `http://${process.env.HOST}/${ process.env.P || 'x' }`,
+      A: `a ${f(`}${"`"}`)} b`, B: 'a-' + 1 } },
+    { name: 'worker', script: 'worker.js' },
+    { name: 'cron', script: `${__dirname}/cron.js`, env: { URL: `redis://${process.env.HOST}`,
+      LITERAL: `\${X} $${process.env.HOST}` } },
+  ] })",
+                                   {{"HOST", "h"}});
+  REQUIRE(result.config.programs.size() == 3);
+  CHECK(result.program("api").environment == Variables{{"URL", "http://h/x"}});
+  CHECK(result.says("# not taken over: env.A: `a ${f(`}${\"`\"}`)} b`"));
+  CHECK(result.says("# not taken over: env.B: 'a-' + 1"));
+  CHECK(result.program("worker").command == Words{"node", "/srv/app/worker.js"});
+  CHECK(result.program("cron").command == Words{"node", "/srv/app/cron.js"});
+  CHECK(result.program("cron").environment ==
+        Variables{{"LITERAL", "${X} $h"}, {"URL", "redis://h"}});
+}
+
+TEST_CASE("what only JavaScript can tell is a comment, and the rest of the file is taken over") {
+  const Imported result = from_pm2(R"(module.exports = { apps: [
+    { name: 'a', script: 'a.js', cwd: base, args: ['--port', port], user: who, interpreter,
+      env: { NODE_ENV, [key]: 1, get SECRET() { return "},"; }, run(a, b) { return a; },
+        async wait() {}, *each() {}, get: 'g', X: 'x', PATTERN: /["'},[/]/, Y: f(/* don't */ 1), } },
+    { name: 'c', script: 'c.js', env: common, max_memory_restart: limit(),
+      error_file: `${log}/e`, ignore_watch: [/[\/'"]x/, `a${b}`], watch: true },
+    { name: 'd', script: 'caf\u00e9\x2d\ud83d\ude00.js', env: { BAD: '\u{1F600}', Z: 'z' } },
+  ] })");
+  REQUIRE(result.config.programs.size() == 3);
+  const config::Program& a = result.program("a");
+  CHECK(a.command == Words{"node", "/srv/app/a.js"});
+  CHECK(a.directory == "/srv/app");
+  CHECK(a.user.empty());
+  CHECK(a.environment == Variables{{"X", "x"}, {"get", "g"}});
+  for (const char* what :
+       {"cwd: base", "args: [--port, port]", "uid: who", "interpreter: interpreter",
+        "env.NODE_ENV: NODE_ENV", "env.[key]: 1", "env.SECRET: get SECRET() { return \"},\"; }",
+        "env.run: run(a, b) { return a; }", "env.wait: async wait() {}", "env.each: *each() {}",
+        "env.PATTERN: /[\"'},[/]/", "env.Y: f(/* don't */ 1)", "env: common",
+        "max_memory_restart: limit()", "error_file: `${log}/e`", "ignore_watch: /[\\/'\"]x/",
+        "env.BAD: '\\u{1F600}'"}) {
+    INFO(what);
+    CHECK(result.says(std::string("# not taken over: ") + what));
+  }
+  CHECK(result.program("c").environment.empty());
+  CHECK(result.program("d").command == Words{"node", "/srv/app/café-😀.js"});
+  CHECK(result.program("d").environment == Variables{{"Z", "z"}});
+}
+
+TEST_CASE("PM2's other names of a key are understood") {
+  const Imported result = from_pm2(R"(module.exports = [
+  { name: 'a', exec: 'a.py', exec_interpreter: '/opt/python', interpreterArgs: '-u', port: 8080,
+    out_log: '/l/out', err_log: '/l/err', cron: '0 3 * * *', killTimeout: 5000, execMode: 'fork',
+    maxMemoryRestart: '1G', stopExitCodes: [0] },
+  { exec: 'b.js', script: null, output: '/l/b' },
+])");
+  const config::Program& a = result.program("a");
+  CHECK(a.command == Words{"/opt/python", "-u", "/srv/app/a.py"});
+  CHECK(a.environment == Variables{{"PORT", "8080"}});
+  CHECK(a.log_file == "/l/out");
+  CHECK(a.stop_timeout == std::chrono::seconds(5));
+  CHECK(a.restart == config::RestartPolicy::OnFailure);
+  CHECK(result.says("memory_high = \"1GiB\"\n"));
+  CHECK(result.says("# not taken over: error_file: /l/err: both streams"));
+  CHECK(result.says("# not taken over: cron_restart: 0 3 * * *: let cron run"));
+  CHECK_FALSE(result.says("not taken over: exec"));
+  CHECK(result.program("b").command == Words{"node", "/srv/app/b.js"});
+  CHECK(result.program("b").log_file == "/l/b");
+}
+
 TEST_CASE("instances that depend on the machine are counted here") {
   const Imported result = from_pm2(R"({"apps": [{"name": "a", "script": "a.js", "instances": "max"},
     {"name": "b", "script": "b.js", "instances": -1}, {"name": "c", "script": "c.js", "instances": 0,
