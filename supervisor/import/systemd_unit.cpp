@@ -22,37 +22,42 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-// The unit's variables in a command line, which systemd replaces and Holdfast does not.
-bool has_variables(std::string_view word) {
-  for (auto at = word.find('$'); at != std::string_view::npos; at = word.find('$', at + 1)) {
-    if (at + 1 >= word.size()) return false;
-    const char next = word[at + 1];
-    if (next == '$') {
-      ++at;
-    } else if (next == '{' || next == '_' ||
-               (text::is_alphanumeric(next) && !text::is_digit(next))) {
-      return true;
+// A word of a command line after systemd: ${NAME} is replaced anywhere in it, $NAME only if it is
+// the whole word, "$$" is one '$', and every other '$' stays.
+struct CommandWord {
+  std::string text;       // if it has no variables
+  std::string for_shell;  // which replaces the variables, as Holdfast does not
+  bool has_variables = false;
+};
+
+bool is_variable_name(std::string_view name) {
+  return !name.empty() && !text::is_digit(name.front()) &&
+         text::all_of(name, [](char c) { return text::is_alphanumeric(c) || c == '_'; });
+}
+
+CommandWord command_word(std::string_view word) {
+  // A shell splits its value into words, too.
+  if (word.starts_with('$') && is_variable_name(word.substr(1)))
+    return {"", std::string(word), true};
+  CommandWord out;
+  std::string quoted;
+  for (std::size_t i = 0; i < word.size(); ++i) {
+    const std::string_view rest = word.substr(i);
+    const auto close = rest.starts_with("${") ? rest.find('}') : std::string_view::npos;
+    if (close != std::string_view::npos) {
+      out.has_variables = true;
+      // What is no name is never set.
+      if (is_variable_name(rest.substr(2, close - 2))) quoted += rest.substr(0, close + 1);
+      i += close;
+      continue;
     }
+    if (rest.starts_with("$$")) ++i;
+    out.text += word[i];
+    if (std::string_view("\"\\`$").find(word[i]) != std::string_view::npos) quoted += '\\';
+    quoted += word[i];
   }
-  return false;
-}
-
-std::string with_single_dollars(std::string text) {
-  for (auto at = text.find("$$"); at != std::string::npos; at = text.find("$$", at + 1))
-    text.erase(at, 1);
-  return text;
-}
-
-// As a shell reads it: "${NAME}" stays one word, $NAME alone is split into words.
-std::string for_shell(const std::string& word) {
-  if (!has_variables(word)) return shell_quoted(with_single_dollars(word));
-  if (word.front() == '$' && word.size() > 1 && word[1] != '{') return word;
-  std::string out = "\"";
-  for (const char c : word) {
-    if (c == '"' || c == '\\' || c == '`') out += '\\';
-    out += c;
-  }
-  return out + '"';
+  out.for_shell = out.has_variables ? fmt::format("\"{}\"", quoted) : shell_quoted(out.text);
+  return out;
 }
 
 // A resource limit in Holdfast's words; empty: it is none. Units are powers of 1024.
@@ -138,11 +143,13 @@ std::string UnitImport::specifiers(std::string_view text) {
 }
 
 void UnitImport::set_command(std::string line) {
+  bool replaced = true;  // the variables
   while (!line.empty() && std::string_view("-@:+!|").find(line.front()) != std::string_view::npos) {
     if (line.front() == '-')
       out_->comment("ExecStart began with '-': a failure counted as success");
     if (line.front() == '+') out_->comment("ExecStart began with '+': it ran as root");
     if (line.front() == '@') out_->comment("ExecStart began with '@': the second word is argv[0]");
+    if (line.front() == ':') replaced = false;
     line.erase(0, 1);
   }
   auto words = split_words(specifiers(line));
@@ -150,15 +157,18 @@ void UnitImport::set_command(std::string line) {
     out_->leave_out("ExecStart=" + line, "it cannot be split into words");
     return;
   }
-  if (std::any_of(words->begin(), words->end(), has_variables)) {
+  std::vector<std::string> for_shell;
+  bool has_variables = false;
+  for (std::string& word : *words) {
+    if (!replaced) break;
+    CommandWord read = command_word(word);
+    has_variables = has_variables || read.has_variables;
+    for_shell.push_back(std::move(read.for_shell));
+    word = std::move(read.text);
+  }
+  if (has_variables) {
     out_->comment("a shell replaces the variables, as systemd did");
-    std::vector<std::string> quoted;
-    for (const std::string& word : *words)
-      quoted.push_back(for_shell(word));
-    *words = {"sh", "-c", fmt::format("exec {}", fmt::join(quoted, " "))};
-  } else {
-    for (std::string& word : *words)
-      word = with_single_dollars(std::move(word));
+    *words = {"sh", "-c", fmt::format("exec {}", fmt::join(for_shell, " "))};
   }
   for (std::string& word : *words)
     word = plain(word);

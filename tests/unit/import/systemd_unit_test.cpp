@@ -121,6 +121,25 @@ TEST_CASE("a shell replaces the variables of ExecStart as systemd does") {
   CHECK(result.says("# ExecStart began with '-'"));
 }
 
+TEST_CASE("only what systemd takes for a variable is one in a command line") {
+  const auto command = [](const std::string& line) {
+    return from_unit("[Service]\nExecStart=" + line + "\n").program("app").command;
+  };
+  CHECK(command("/bin/sh -c 'for i in 1 2; do echo \"n=$i ${WHO}\"; done'") ==
+        Words{"sh", "-c", R"(exec /bin/sh -c "for i in 1 2; do echo \"n=\$i ${WHO}\"; done")"});
+  CHECK(command("/bin/sh -c 'i=7; echo \"n=$$i ${WHO}\"'") ==
+        Words{"sh", "-c", R"(exec /bin/sh -c "i=7; echo \"n=\$i ${WHO}\"")"});
+  CHECK(command("/bin/sh -c 'a=$$(cmd) `b` $1 $? $@ $$$$ ${X}' $1 $X $X/y") ==
+        Words{"sh", "-c",
+              R"(exec /bin/sh -c "a=\$(cmd) \`b\` \$1 \$? \$@ \$\$ ${X}" '$1' $X '$X/y')"});
+  CHECK(command("/x $${A} a${1}b ${B}") == Words{"sh", "-c", R"(exec /x '${A}' "ab" "${B}")"});
+  // Without a variable there is no shell.
+  CHECK(command("/bin/sh -c 'echo $1 $i $$i ${' $$X a$X $") ==
+        Words{"/bin/sh", "-c", "echo $1 $i $i ${", "$X", "a$X", "$"});
+  // ':' says that nothing is replaced.
+  CHECK(command(":/x ${A} $A $$A") == Words{"/x", "${A}", "$A", "$$A"});
+}
+
 TEST_CASE("a unit without Restart is not restarted, and a oneshot is one") {
   CHECK(from_unit("[Service]\nExecStart=/x\n").program("app").restart ==
         config::RestartPolicy::Never);
