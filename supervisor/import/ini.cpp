@@ -13,11 +13,11 @@ bool is_blank(char c) {
   return c == ' ' || c == '\t';
 }
 
-std::string_view without_comment(std::string_view value) {
-  for (std::size_t i = 1; i < value.size(); ++i) {
-    if (value[i] == ';' && is_blank(value[i - 1])) return value.substr(0, i);
+std::string_view without_comment(std::string_view line) {
+  for (std::size_t i = 1; i < line.size(); ++i) {
+    if ((line[i] == ';' || line[i] == '#') && is_blank(line[i - 1])) return line.substr(0, i);
   }
-  return value;
+  return line;
 }
 
 class IniReader {
@@ -29,7 +29,7 @@ class IniReader {
 
   std::vector<IniSection> read() {
     while (!rest_.empty()) {
-      const std::string_view line = next_line();
+      const std::string_view line = systemd_ ? next_line() : without_comment(next_line());
       const std::string_view trimmed = text::trim(line);
       if (trimmed.empty() || trimmed.front() == '#' || trimmed.front() == ';') continue;
       if (!systemd_ && is_blank(line.front()) && continue_value(trimmed)) continue;
@@ -78,7 +78,7 @@ class IniReader {
     if (!open_ || sections_[section_].assignments.empty()) return false;
     std::string& value = sections_[section_].assignments.back().value;
     value += '\n';
-    value += text::trim(without_comment(line));
+    value += line;
     return true;
   }
 
@@ -86,11 +86,8 @@ class IniReader {
     const auto separator = systemd_ ? line.find('=') : line.find_first_of("=:");
     if (!open_ || separator == std::string::npos) return;
     std::string key(text::trim(std::string_view(line).substr(0, separator)));
-    std::string_view value = std::string_view(line).substr(separator + 1);
-    if (!systemd_) {
-      key = text::to_lower(key);
-      value = without_comment(value);
-    }
+    const std::string_view value = std::string_view(line).substr(separator + 1);
+    if (!systemd_) key = text::to_lower(key);
     sections_[section_].assignments.push_back(
         {systemd_ ? first_ : number_, std::move(key), std::string(text::trim(value))});
   }

@@ -26,7 +26,7 @@ struct IniSection {
 
 enum class IniDialect {
   // Python's ConfigParser as supervisord uses it: '=' or ':', an indented line continues a value,
-  // " ;" begins a comment, keys are in any case.
+  // " ;" and " #" begin a comment, keys are in any case.
   Supervisord,
   // systemd.syntax(7): '=', a line that ends with '\' continues, comments on lines of their own.
   Systemd,

@@ -341,7 +341,9 @@ void import_daemon(const IniSection& section, Stack& stack) {
     const std::string what = fmt::format("[supervisord] {}={}", one.key, one.value);
     if (one.key == "loglevel") {
       const std::string level = text::to_lower(one.value);
-      stack.log.set_text("level", level == "critical" || level == "blather" ? "error" : level);
+      stack.log.set_text("level", level == "critical"  ? "error"
+                                  : level == "blather" ? "trace"
+                                                       : level);
     } else if (one.key == "logfile") {
       const bool file = one.value.starts_with('/') && !one.value.starts_with("/dev/") &&
                         !one.value.starts_with("/proc/");

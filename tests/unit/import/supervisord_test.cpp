@@ -120,6 +120,33 @@ TEST_CASE("supervisord's own spellings are read: colons, any case, comments, rel
   }
 }
 
+TEST_CASE("comments of a supervisord.conf begin at a ';' or '#' behind a blank, on every line") {
+  const Imported result = from_supervisord(
+      "[supervisord] # the daemon\nloglevel=info ; all\n[program:web]\t; shop\n"
+      "command=./run.sh a#b c;d # more\n  # none\n  -x\t# and this\n\n"
+      "directory=/srv/web#1 # here\nuser=web # who\n");
+  const config::Program& web = result.program("web");
+  CHECK(web.command == Words{"/etc/supervisor/./run.sh", "a#b", "c;d", "-x"});
+  CHECK(web.directory == "/srv/web#1");
+  CHECK(web.user == "web");
+  CHECK(result.config.log.level == log::Level::Info);
+}
+
+TEST_CASE("every log level of supervisord has its own here") {
+  const auto [theirs, ours] = GENERATE(table<const char*, log::Level>({
+      {"critical", log::Level::Error},
+      {"error", log::Level::Error},
+      {"warn", log::Level::Warn},
+      {"info", log::Level::Info},
+      {"debug", log::Level::Debug},
+      {"trace", log::Level::Trace},
+      {"blather", log::Level::Trace},
+  }));
+  CAPTURE(theirs);
+  CHECK(from_supervisord(fmt::format("[supervisord]\nloglevel={}\n", theirs)).config.log.level ==
+        ours);
+}
+
 TEST_CASE("what supervisord includes is imported, with the values that all have in common") {
   const Source main{"/etc/supervisor/supervisord.conf",
                     "[supervisord]\nenvironment=A=\"1\",B=\"2\"\n[include]\n"
