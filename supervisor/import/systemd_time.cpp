@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <vector>
 
 namespace holdfast::supervisor::importer {
@@ -140,47 +141,59 @@ Result<void> read_time(std::string_view text, Parts& parts) {
 }  // namespace
 
 std::optional<Duration> time_span(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, std::int64_t>, 17> kUnits{{
-      {"", 1'000},
-      {"ms", 1},
-      {"msec", 1},
-      {"s", 1'000},
-      {"sec", 1'000},
-      {"second", 1'000},
-      {"seconds", 1'000},
-      {"m", 60'000},
-      {"min", 60'000},
-      {"minute", 60'000},
-      {"minutes", 60'000},
-      {"h", 3'600'000},
-      {"hr", 3'600'000},
-      {"hour", 3'600'000},
-      {"hours", 3'600'000},
-      {"d", 86'400'000},
-      {"day", 86'400'000},
+  // In microseconds, as in systemd.time(7).
+  static constexpr std::array<std::pair<std::string_view, double>, 31> kUnits{{
+      {"", 1e6},
+      {"us", 1},
+      {"usec", 1},
+      {"\u03bcs", 1},
+      {"\u00b5s", 1},
+      {"ms", 1e3},
+      {"msec", 1e3},
+      {"s", 1e6},
+      {"sec", 1e6},
+      {"second", 1e6},
+      {"seconds", 1e6},
+      {"m", 60e6},
+      {"min", 60e6},
+      {"minute", 60e6},
+      {"minutes", 60e6},
+      {"h", 3600e6},
+      {"hr", 3600e6},
+      {"hour", 3600e6},
+      {"hours", 3600e6},
+      {"d", 86400e6},
+      {"day", 86400e6},
+      {"days", 86400e6},
+      {"w", 604800e6},
+      {"week", 604800e6},
+      {"weeks", 604800e6},
+      {"M", 30.44 * 86400e6},
+      {"month", 30.44 * 86400e6},
+      {"months", 30.44 * 86400e6},
+      {"y", 365.25 * 86400e6},
+      {"year", 365.25 * 86400e6},
+      {"years", 365.25 * 86400e6},
   }};
-  Duration total{};
+  // A hundred years: any longer time is a mistake.
+  constexpr double kLongest = 100 * 365.25 * 86400e6;
+  double total = 0;
   text = text::trim(text);
   if (text.empty()) return {};
   while (!text.empty()) {
-    std::size_t digits = 0;
-    while (digits < text.size() && (text::is_digit(text[digits]) || text[digits] == '.'))
-      ++digits;
+    const auto digits = std::min(text.find_first_not_of("0123456789."), text.size());
     const auto number = text::parse_number<double>(text.substr(0, digits));
     text = text::trim(text.substr(digits));
-    std::size_t letters = 0;
-    while (letters < text.size() && text::is_alphanumeric(text[letters]) &&
-           !text::is_digit(text[letters]))
-      ++letters;
+    const auto letters = std::min(text.find_first_of("0123456789. \t"), text.size());
     const std::string_view unit = text.substr(0, letters);
     const auto known = std::find_if(kUnits.begin(), kUnits.end(),
                                     [&](const auto& one) { return one.first == unit; });
-    if (!number || known == kUnits.end() || *number > 1e9) return {};
-    total += std::chrono::milliseconds(
-        static_cast<std::int64_t>(*number * static_cast<double>(known->second)));
+    if (!number || known == kUnits.end()) return {};
+    total += *number * known->second;
+    if (total > kLongest) return {};
     text = text::trim(text.substr(letters));
   }
-  return total;
+  return std::chrono::microseconds(std::llround(total));
 }
 
 Result<CalendarTime> calendar_time(std::string_view text) {

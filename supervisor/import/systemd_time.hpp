@@ -13,8 +13,10 @@
 
 namespace holdfast::supervisor::importer {
 
-// "90", "1min 30s", "500ms". Nothing for "infinity" and what is none.
+// "90", "1min 30s", "500ms", "2 weeks". Nothing for "infinity" and what is none.
 std::optional<Duration> time_span(std::string_view text);
+// Why a value is left out that is no time_span().
+inline constexpr const char* kNoTime = "it is no time that can be read";
 
 // What OnCalendar= means, as a cron expression of five fields.
 struct CalendarTime {

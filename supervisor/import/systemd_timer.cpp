@@ -42,8 +42,7 @@ class TimerImport {
       return;
     }
     if (starts_) out_.set_flag("run_at_start", true);
-    const auto delay = time_span(timer_.value("RandomizedDelaySec"));
-    if (delay && *delay > 0s) out_.set_duration("jitter", *delay);
+    if (const IniAssignment* delay = timer_.find("RandomizedDelaySec")) jitter(*delay);
     // Only times of the calendar are remembered there, too.
     if (is_on(timer_.value("Persistent")) && out_.has("schedule")) out_.set_flag("catch_up", true);
   }
@@ -65,6 +64,7 @@ class TimerImport {
     } else if (one.key == "OnBootSec" || one.key == "OnStartupSec" || one.key == "OnActiveSec") {
       starts_ = true;
       const auto span = time_span(one.value);
+      if (!span) leave_out(one, kNoTime);
       if (span && *span > 1min) leave_out(one, "run_at_start runs it at once, without this delay");
     } else if (std::find(kDone.begin(), kDone.end(), one.key) == kDone.end()) {
       leave_out(one, "");
@@ -89,10 +89,18 @@ class TimerImport {
     if (out_.has("schedule") || out_.has("every"))
       return leave_out(one, "one schedule per program: make it a second program");
     const auto span = time_span(one.value);
-    if (!span || *span < 1s) return leave_out(one, "an 'every' is from 1s on");
+    if (!span) return leave_out(one, kNoTime);
+    if (*span < 1s) return leave_out(one, "an 'every' is from 1s on");
     if (one.key == "OnUnitInactiveSec")
       out_.comment("OnUnitInactiveSec counts from the end of a run, 'every' from its beginning");
     out_.set_duration("every", *span);
+  }
+
+  void jitter(const IniAssignment& one) {
+    if (one.value.empty()) return;
+    const auto delay = time_span(one.value);
+    if (!delay) return leave_out(one, kNoTime);
+    if (*delay > 0s) out_.set_duration("jitter", *delay);
   }
 
   const IniSection& timer_;

@@ -200,7 +200,7 @@ void UnitImport::duration(const IniAssignment& one, const std::string& key) {
   if (const auto span = time_span(one.value)) {
     out_->set_duration(key, *span);
   } else {
-    leave_out(one, "there is always a limit");
+    leave_out(one, one.value == "infinity" ? "there is always a limit" : kNoTime);
   }
 }
 
@@ -259,6 +259,7 @@ bool UnitImport::about_lifecycle(const IniAssignment& one) {
     out_->set_text("restart", always ? "always" : one.value == "no" ? "never" : "on-failure");
   } else if (one.key == "RestartSec") {
     const auto span = time_span(one.value);
+    if (!span) leave_out(one, kNoTime);
     if (span && *span > 0s) {
       out_->set_duration("backoff_base", *span);
       if (*span > 30s) out_->set_duration("backoff_cap", *span);
@@ -273,10 +274,11 @@ bool UnitImport::about_lifecycle(const IniAssignment& one) {
   } else if (one.key == "WatchdogSec") {
     watchdog(one);
   } else if (one.key == "TimeoutAbortSec") {
-    if (const auto span = time_span(one.value)) out_->set_duration("watchdog_grace", *span);
+    duration(one, "watchdog_grace");
   } else if (one.key == "RestartMaxDelaySec") {
-    if (const auto span = time_span(one.value); span && *span > 0s)
-      out_->set_duration("backoff_cap", *span);
+    const auto span = time_span(one.value);
+    if (!span && one.value != "infinity") leave_out(one, kNoTime);
+    if (span && *span > 0s) out_->set_duration("backoff_cap", *span);
   } else if (one.key == "SuccessExitStatus") {
     std::vector<std::int64_t> codes;
     for (const std::string& word : split_words(one.value).value_or(std::vector<std::string>())) {
@@ -299,6 +301,7 @@ bool UnitImport::about_lifecycle(const IniAssignment& one) {
 // systemd counts from READY=1 on, whatever the service sends then.
 void UnitImport::watchdog(const IniAssignment& one) {
   const auto span = time_span(one.value);
+  if (!span && one.value != "infinity") leave_out(one, kNoTime);
   if (!span || *span == 0s) return;
   if (!service_->value("Type").starts_with("notify")) {
     leave_out(one,

@@ -71,4 +71,38 @@ TEST_CASE("a moment that cron cannot express is refused with the reason") {
   CHECK(time.error().message.find(row.why) != std::string::npos);
 }
 
+TEST_CASE("a time of systemd is read in all its units") {
+  using namespace std::chrono_literals;
+  struct Row {
+    const char* text;
+    std::optional<Duration> time;
+  };
+  const Row row = GENERATE(values<Row>({
+      {"90", 90s},
+      {"1min 30s", 90s},
+      {"1.5h", 90min},
+      {"2h30min", 150min},
+      {"500us", 500us},
+      {"3usec", 3us},
+      {"4μs 4µs", 8us},
+      {"20msec", 20ms},
+      {"3 days", 72h},
+      {"1w", 168h},
+      {"2 weeks 1week", 504h},
+      {"1M", 2630016s},
+      {"1m", 60s},
+      {"2 months", 5260032s},
+      {"1month", 2630016s},
+      {"1y", 31557600s},
+      {"2years 1 year", 94672800s},
+      {"infinity", std::nullopt},
+      {"soon", std::nullopt},
+      {"5 fortnights", std::nullopt},
+      {"", std::nullopt},
+      {"99999999999999999999y", std::nullopt},
+  }));
+  CAPTURE(row.text);
+  CHECK(time_span(row.text) == row.time);
+}
+
 }  // namespace holdfast::supervisor::importer

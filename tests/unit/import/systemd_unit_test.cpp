@@ -205,6 +205,22 @@ TEST_CASE("a timer whose times cron cannot express is told of, and the rest is t
   CHECK(result.says("# not taken over: the timer"));
 }
 
+TEST_CASE("a time that cannot be read is told of") {
+  const Imported result = from_unit(
+      "[Service]\nType=notify\nExecStart=/x\nWatchdogSec=1x\nTimeoutStartSec=2x\nRestartSec=3x\n"
+      "TimeoutAbortSec=4x\nRestartMaxDelaySec=5x\n",
+      "app.service",
+      "[Timer]\nOnBootSec=6x\nOnUnitActiveSec=7x\nOnUnitInactiveSec=1 week\n"
+      "RandomizedDelaySec=8x\n");
+  for (const char* what :
+       {"WatchdogSec=1x", "TimeoutStartSec=2x", "RestartSec=3x", "TimeoutAbortSec=4x",
+        "RestartMaxDelaySec=5x", "OnBootSec=6x", "OnUnitActiveSec=7x", "RandomizedDelaySec=8x"}) {
+    INFO(what);
+    CHECK(result.says(fmt::format("# not taken over: {}: it is no time that can be read", what)));
+  }
+  CHECK(result.program("app").every == std::chrono::hours(168));
+}
+
 TEST_CASE("a watchdog, its abort time, limits and delays of a unit") {
   const Imported result = from_unit(
       "[Service]\nType=notify-reload\nNotifyAccess=exec\nExecStart=/x\nWatchdogSec=1min\n"
