@@ -7,6 +7,7 @@
 # The directory is for its owner alone. The files in it are readable by all, because a container
 # reads them as a user of its own; it sees only those that are mounted into it.
 set -eu
+export LC_ALL=C # [A-Z] is of ASCII
 cd "$(dirname "$0")"
 
 [ -e .env ] || { cp .env.production.template .env && echo "made docker/.env"; }
@@ -50,13 +51,33 @@ make() {
 }
 # 192 random bits, of characters that mean nothing in a URL or in Redis's configuration.
 password() { head -c 24 /dev/urandom | base64 | tr '+/' '-_'; }
+# A password that somebody else wrote has any characters.
+hexadecimal() { printf '%s' "$1" | od -An -v -tx1 | tr -d ' \t\n'; }
+in_url() {
+  case $1 in
+    *[!A-Za-z0-9._~-]*) hexadecimal "$1" | sed 's/../%&/g' ;;
+    *) printf '%s' "$1" ;;
+  esac
+}
+in_redis_conf() {
+  case $1 in
+    *[!A-Za-z0-9._~-]*) printf '"%s"' "$(hexadecimal "$1" | sed 's/../\\x&/g')" ;;
+    *) printf '%s' "$1" ;;
+  esac
+}
 
 password | make postgres_password
 password | make redis_password
 password | make grafana_password
-printf 'postgresql://holdfast:%s@postgres/holdfast\n' "$(cat "$secrets/postgres_password")" | make database_url
-printf 'redis://:%s@redis:6379/0\n' "$(cat "$secrets/redis_password")" | make redis_url
-printf 'requirepass %s\n' "$(cat "$secrets/redis_password")" | make redis_auth
+postgres=$(cat "$secrets/postgres_password")
+redis=$(cat "$secrets/redis_password")
+if [ -z "$postgres" ] || [ -z "$redis" ]; then
+  echo "postgres_password or redis_password in $secrets is empty: write one, or remove the file" >&2
+  exit 1
+fi
+printf 'postgresql://holdfast:%s@postgres/holdfast\n' "$(in_url "$postgres")" | make database_url
+printf 'redis://:%s@redis:6379/0\n' "$(in_url "$redis")" | make redis_url
+printf 'requirepass %s\n' "$(in_redis_conf "$redis")" | make redis_auth
 # Empty until there is one: see ALERT_WEBHOOK_URL_FILE and EMBEDDING_API_KEY_FILE in .env.
 printf '' | make alert_webhook_url
 printf '' | make embedding_api_key

@@ -44,6 +44,14 @@ class Docker {
     return fs::exists(dir_ / directory / "database_url");
   }
   std::string path(const std::string& name) const { return dir_ / name; }
+  void write_secret(const char* name, const std::string& text) const {
+    fs::create_directories(dir_ / "secrets");
+    std::ofstream(dir_ / "secrets" / name) << text;
+  }
+  std::string secret(const char* name) const {
+    std::ifstream file(dir_ / "secrets" / name);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
 
  private:
   TempDir dir_;
@@ -109,6 +117,44 @@ TEST_CASE("setup.sh makes nothing where it cannot know what compose would take")
     const Ran ran = docker.set_up();
     CHECK(ran.code == 1);
     CHECK_THAT(ran.output, Contains("SECRETS_DIR in docker/.env"));
+    CHECK_FALSE(docker.has_secrets("secrets"));
+  }
+}
+
+TEST_CASE("setup.sh writes passwords that are already there as URLs and Redis read them") {
+  struct Row {
+    const char* password;
+    const char* in_url;
+    const char* in_redis_conf;
+  };
+  for (const Row& row : {Row{"pl4in-_.~", "pl4in-_.~", "pl4in-_.~"},
+                         Row{"a%41@b", "%61%25%34%31%40%62", R"("\x61\x25\x34\x31\x40\x62")"},
+                         Row{"p@/w", "%70%40%2f%77", R"("\x70\x40\x2f\x77")"},
+                         Row{"e\"c w\\", "%65%22%63%20%77%5c", R"("\x65\x22\x63\x20\x77\x5c")"},
+                         Row{"#é", "%23%c3%a9", R"("\x23\xc3\xa9")"}}) {
+    CAPTURE(row.password);
+    const Docker docker("");
+    docker.write_secret("postgres_password", row.password);
+    docker.write_secret("redis_password", row.password + std::string("\n"));
+    const Ran ran = docker.set_up();
+    INFO(ran.output);
+    CHECK(ran.code == 0);
+    CHECK(docker.secret("postgres_password") == row.password);
+    CHECK(docker.secret("database_url") ==
+          "postgresql://holdfast:" + std::string(row.in_url) + "@postgres/holdfast\n");
+    CHECK(docker.secret("redis_url") == "redis://:" + std::string(row.in_url) + "@redis:6379/0\n");
+    CHECK(docker.secret("redis_auth") == "requirepass " + std::string(row.in_redis_conf) + "\n");
+  }
+}
+
+TEST_CASE("setup.sh refuses an empty password") {
+  for (const char* const name : {"postgres_password", "redis_password"}) {
+    CAPTURE(name);
+    const Docker docker("");
+    docker.write_secret(name, "\n");
+    const Ran ran = docker.set_up();
+    CHECK(ran.code == 1);
+    CHECK_THAT(ran.output, Contains("is empty"));
     CHECK_FALSE(docker.has_secrets("secrets"));
   }
 }
