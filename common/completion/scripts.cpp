@@ -96,13 +96,19 @@ constexpr std::string_view kBashWords = R"(      -*) ;;
 
 constexpr std::string_view kBashNames = R"($("${COMP_WORDS[0]}" "${config[@]}" names 2>/dev/null))";
 
+// As file names: readline adds the '/' of a directory, and quotes what needs it. A test calls the
+// function outside of a completion, where compopt has nothing to say.
+constexpr std::string_view kBashFiles =
+    "compopt -o filenames 2>/dev/null; "
+    R"(mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return)";
+
 std::string bash_operand(const CommandSpec& command) {
   const auto& inner = command.subcommands;
   switch (command.operand) {
     case Operand::Name:
       return fmt::format("words=\"{}{}{}\"", fmt::join(inner, " "), inner.empty() ? "" : " ",
                          kBashNames);
-    case Operand::File: return "COMPREPLY=($(compgen -f -- \"$cur\")); return";
+    case Operand::File: return std::string(kBashFiles);
     case Operand::Shell: return "words='bash zsh fish'";
     case Operand::None: break;
   }
@@ -117,8 +123,7 @@ std::string bash(const CommandLineSpec& spec) {
   const auto files = flags_with(spec, Value::File);
   const auto valued = flags_with(spec, Value::Any);
   if (!files.empty()) {
-    out += fmt::format("    {}) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n",
-                       fmt::join(files, "|"));
+    out += fmt::format("    {}) {} ;;\n", fmt::join(files, "|"), kBashFiles);
   }
   if (!valued.empty()) out += fmt::format("    {}) return ;;\n", fmt::join(valued, "|"));
   out += "  esac\n  local words= flags=\n  case $command in\n";

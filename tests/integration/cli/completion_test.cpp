@@ -4,6 +4,8 @@
 #include "tests/support/programs.hpp"
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 using namespace holdfast;
 using namespace holdfast::test;
@@ -69,6 +71,45 @@ TEST_CASE("bash completes commands, options, shells, and names of the running fl
   CHECK_FALSE(has(in_bash(typist, "holdfast ''", 1), "names"));  // that one is for the scripts
   CHECK(in_bash(typist, "holdfast " + stack_arguments(stack) + " restart ''", 4) ==
         "web\nweb.0\nweb.1\nall\n");
+}
+
+TEST_CASE("bash completes the names of files as they are, whatever is in them") {
+  const Typist typist;
+  std::filesystem::create_directories(typist.dir / "etc/dir");
+  for (const char* const name : {"a b.toml", "a*.toml", "dir/x"})
+    std::ofstream(typist.dir / "etc" / name) << "";
+  const std::string etc = (typist.dir / "etc").string();
+  for (const std::string& command : std::vector<std::string>{
+           "holdfast check-config", "holdfast --config", "holdfast import",
+           "holdfast-queue-worker restore", "holdfast-queue-worker --directory"}) {
+    CAPTURE(command);
+    const std::string program = command.substr(0, command.find(' '));
+    const std::string function = program == "holdfast" ? "_holdfast" : "_holdfast_queue_worker";
+    // Where the names are, so that a '*' would find them.
+    const std::string completed = typist.run(
+        {"/bin/bash", "--norc", "-c",
+         "cd " + etc + "; source <(" + program + " completion bash); COMP_WORDS=(" + command +
+             " a); COMP_CWORD=2; " + function + "; printf '<%s>\\n' \"${COMPREPLY[@]}\" | sort"});
+    CHECK(completed == "<a b.toml>\n<a*.toml>\n");
+  }
+}
+
+TEST_CASE("a Tab in bash completes a directory with its '/', and quotes what needs it") {
+  const Typist typist;
+  std::filesystem::create_directories(typist.dir / "etc/directory");
+  std::ofstream(typist.dir / "etc/with a blank.toml") << "";
+  for (const std::string& command :
+       std::vector<std::string>{"holdfast --config ", "holdfast-queue-worker restore "}) {
+    const std::string program = command.substr(0, command.find(' '));
+    const auto typed = [&](const std::string& file) {
+      return typist.run({"/usr/bin/zsh", "-f", CAPTURE_BASH, program, command + file});
+    };
+    const std::string directory = typed("dir");
+    const std::string blank = typed("with");
+    INFO(directory << blank);
+    CHECK(has(directory, "directory/"));
+    CHECK(has(blank, "with\\ a\\ blank.toml "));
+  }
 }
 
 TEST_CASE("fish completes commands, options, shells, and names of the running fleet") {
