@@ -5,6 +5,7 @@
 #include "api-worker/middleware/rate_limit.hpp"
 #include "common/auth/digest.hpp"
 #include "common/auth/token.hpp"
+#include "common/protocol/names.hpp"
 #include "common/text/ascii.hpp"
 
 #include <algorithm>
@@ -56,6 +57,18 @@ http::Response unauthorized(const Context& context, std::string detail, const ch
 
 }  // namespace
 
+KeyUse key_use(const Context& context) {
+  const http::Request& request = *context.request;
+  if (is_api(request.path)) return KeyUse::Access;
+  if (request.method != "GET" && request.method != "HEAD") return KeyUse::None;
+  if (context.route == protocol::kMetricsPath || context.route.starts_with("/internal/")) {
+    return KeyUse::Access;
+  }
+  const bool is_verbose = context.route == protocol::kReadyPath &&
+                          request.query_value(protocol::kVerboseQuery) != nullptr;
+  return is_verbose ? KeyUse::Details : KeyUse::None;
+}
+
 bool presents_api_key(const http::Headers& headers) {
   return !presented_keys(headers).empty();
 }
@@ -70,6 +83,8 @@ ApiKeys::ApiKeys(const config::Config& config, Parts parts)
       bad_keys_(bad_key_policy(config.rate_limit)) {}
 
 std::optional<http::Response> ApiKeys::on_request(Context& context) {
+  const KeyUse use = key_use(context);
+  if (use == KeyUse::None) return {};
   const std::vector<std::string_view> keys = presented_keys(context.request->headers);
   if (keys.empty()) {
     if (!required_ || !is_api(context.request->path)) return {};
@@ -77,11 +92,16 @@ std::optional<http::Response> ApiKeys::on_request(Context& context) {
                         "Bearer realm=\"holdfast\"");
   }
   if (keys.size() != 1) {
+    if (use == KeyUse::Details) return {};
     return problem_response(context,
                             {400, "Send exactly one API key, in Authorization or X-API-Key."});
   }
   auto token = auth::parse_token(keys.front());
-  if (!token) return refuse(context, {"malformed", ""});
+  if (!token) {
+    // The token of a gateway, mostly; it costs no look-up, so it is no guess either.
+    if (use == KeyUse::Details) return {};
+    return refuse(context, {"malformed", ""});
+  }
   context.wait_for = [this, id = token->id, digest = token->digest](const ContextPtr& waiting,
                                                                     const Resume& resume) {
     look_up(waiting, id, digest, resume);
@@ -95,12 +115,14 @@ void ApiKeys::look_up(const ContextPtr& context, const std::string& id, const st
     resume(judge(*context, digest, parts_.store.get_api_key(id)));
   });
   if (taken) return;
+  if (key_use(*context) == KeyUse::Details) return resume({});
   resume(problem_response(*context, {503, "The service is busy. Try again."}));
 }
 
 std::optional<http::Response> ApiKeys::judge(Context& context, const std::string& digest,
                                              Result<store::ApiKey> key) {
   if (!key && key.error().kind != ErrorKind::NotFound) {
+    if (key_use(context) == KeyUse::Details) return {};
     return problem_response(context, problem_of(key.error()));
   }
   if (!key || !auth::same_digest(key->digest, digest)) return refuse(context, {"unknown", ""});
@@ -153,9 +175,10 @@ std::string ApiKeys::successor_of(const store::ApiKey& key) const {
   return last == &key ? std::string() : last->id;
 }
 
-http::Response ApiKeys::refuse(Context& context, KeyRefusal why) {
+std::optional<http::Response> ApiKeys::refuse(Context& context, KeyRefusal why) {
   context.key_refusal = std::move(why);
   parts_.limiter.decide_here(bad_keys_, rate_limit_key(context.client, ipv6_prefix_));
+  if (key_use(context) == KeyUse::Details) return {};
   return unauthorized(context, "This API key is not valid.",
                       "Bearer realm=\"holdfast\", error=\"invalid_token\"");
 }

@@ -7,10 +7,15 @@
 // - A key is sent as "Authorization: Bearer hf_…" or "X-API-Key: hf_…". Two of them are 400;
 //   one that is sent twice is one. Beside a key, credentials that do not begin with hf_ are
 //   ignored.
-// - A key that is sent must be valid, whether or not auth.required is on: 401, with
-//   the same response whether it is unknown, malformed, revoked or expired. The access log knows.
+// - Where one is of use (key_use), a key that is sent must be valid, whether or not auth.required
+// is
+//   on: 401, with the same response whether it is unknown, malformed, revoked or expired. The
+//   access log knows.
+// - Where none is, keys are not looked at: a probe gets the same answer with any, or with the token
+//   of a gateway, and needs no store for it. For /ready?verbose whatever is not a valid key, or
+//   cannot be checked, is as none.
 // - A key that is used in the last auth.expiry_warning before it expires is logged, once a day.
-// - Without a key: 401 under /api if auth.required is on. Everything else needs no key.
+// - Without a key: 401 under /api if auth.required is on.
 // - Each request reads the key's record by its id, so a revocation takes effect with the next
 //   request, in every worker. The digests are compared in constant time.
 // - Last-used times are collected and written once per auth.last_used_interval (key_uses.hpp).
@@ -27,6 +32,14 @@
 #include <unordered_map>
 
 namespace holdfast::api {
+
+// What a key can do for a request.
+enum class KeyUse {
+  None,     // everybody gets the same answer, also of what there is not: /live, /nothing
+  Details,  // everybody gets an answer, and an admin more of it: /ready?verbose
+  Access,   // /api, /metrics, /internal/*
+};
+KeyUse key_use(const Context& context);
 
 // Whether a request presents a key at all: a Bearer credential or X-API-Key.
 bool presents_api_key(const http::Headers& headers);
@@ -49,7 +62,7 @@ class ApiKeys final : public Middleware {
                const Resume& resume);
   std::optional<http::Response> judge(Context& context, const std::string& digest,
                                       Result<store::ApiKey> key);
-  http::Response refuse(Context& context, KeyRefusal why);
+  std::optional<http::Response> refuse(Context& context, KeyRefusal why);
   void warn_of_expiry(const store::ApiKey& key);
   std::string successor_of(const store::ApiKey& key) const;
 

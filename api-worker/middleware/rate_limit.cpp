@@ -35,7 +35,9 @@ RateLimit::RateLimit(const config::RateLimit& config, Limiter& limiter, const Cl
 std::optional<http::Response> RateLimit::on_request(Context& context) {
   if (!protocol::is_counted(context.request->path)) return {};
   const std::string client = rate_limit_key(context.client, ipv6_prefix_);
-  if (!presents_api_key(context.request->headers)) return check_(context, general_, client);
+  const bool has_key =
+      key_use(context) != KeyUse::None && presents_api_key(context.request->headers);
+  if (!has_key) return check_(context, general_, client);
   const auto decision = limiter_.decide_here(bad_keys_, client, rate_limit::Count::Peek);
   if (decision.allowed) return {};
   context.quotas.push_back({bad_keys_, client, decision});

@@ -10,7 +10,7 @@
 // - rate_limit.routes are further limits, each for one route. A request counts under the general
 //   limit and those of its route, or, if one of them refuses it, under none.
 // - A request with an API key is counted by key, not by address, and all rotations of a key are
-//   one: see KeyRateLimit, after ApiKeys.
+//   one: see KeyRateLimit, after ApiKeys. Where keys are not looked at (key_use), by address.
 //   Invalid keys are counted by address, separately from requests without a key: a client over that
 //   limit is refused before its key is looked up.
 // - Every counted response has the headers of rate_limit/headers.hpp.

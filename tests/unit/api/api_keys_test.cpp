@@ -30,6 +30,12 @@ api::test::Fields bearer(const std::string& key) {
   return {{"Authorization", "Bearer " + key}};
 }
 
+// A supervisor that answers /ready.
+void readiness(const std::shared_ptr<http::Request>& request, const http::Responder& respond) {
+  const bool verbose = request->query_value("verbose") != nullptr;
+  respond(http::Response::json(200, verbose ? R"({"all":1})" : R"({"brief":1})"));
+}
+
 int status(const ApiService& stack, const std::string& method, const std::string& target,
            const api::test::Fields& headers) {
   const bool searches = target == "/api/search";
@@ -141,6 +147,83 @@ TEST_CASE("unknown, wrong, malformed and revoked keys get the same answer") {
   }
   CHECK(answers.size() == 1);
   CHECK(status(stack, "GET", "/api/queue", bearer(good)) == 200);
+}
+
+TEST_CASE("where no key is needed none is looked at: any gets the answer that none gets") {
+  ApiService stack(
+      [](config::Config& config) {
+        config.auth.required = true;
+        config.rate_limit.enabled = true;
+        config.auth.rate_limit = 1;
+      },
+      readiness);
+  const std::string key = stack.make_api_key(Scope::Read);
+  const std::string revoked = stack.make_api_key(Scope::Admin);
+  stack.revoke_api_key(revoked);
+  const std::vector<api::test::Fields> sent{bearer("abc"),
+                                            {{"X-API-Key", "abc"}},
+                                            bearer("hf_x"),
+                                            bearer(auth::make_token().text),
+                                            bearer(key),
+                                            bearer(revoked),
+                                            {bearer(key)[0], {"X-API-Key", revoked}}};
+  const auto check_all = [&] {
+    for (const auto& [method, target, expected] :
+         std::vector<std::tuple<std::string, std::string, int>>{{"GET", "/live", 200},
+                                                                {"HEAD", "/live", 200},
+                                                                {"GET", "/health", 200},
+                                                                {"GET", "/ready", 200},
+                                                                {"GET", "/openapi.json", 200},
+                                                                {"GET", "/nothing", 404},
+                                                                {"POST", "/nothing", 404},
+                                                                {"GET", "/internal/nothing", 404},
+                                                                {"POST", "/live", 405},
+                                                                {"POST", "/metrics", 405},
+                                                                {"OPTIONS", "/live", 204},
+                                                                {"OPTIONS", "/metrics", 204}}) {
+      for (const auto& headers : sent) {
+        INFO(method << " " << target << " with " << headers[0].second);
+        const http::Response response = stack.call(method, target, headers);
+        CHECK(response.status == expected);
+        CHECK(header_of(response, "WWW-Authenticate") == "(none)");
+      }
+    }
+  };
+  check_all();
+  stack.damage_store("api_key");
+  check_all();
+  for (const auto& line : stack.stop_and_read_log())
+    CHECK_FALSE(line.contains("api_key_refused"));
+}
+
+TEST_CASE("/ready?verbose: an admin's key shows more, and nothing else makes the probe fail") {
+  const ApiService stack(
+      [](config::Config& config) {
+        config.http.metrics_allow = {};
+        config.auth.required = true;
+      },
+      readiness);
+  const std::string admin = stack.make_api_key(Scope::Admin);
+  const std::string revoked = stack.make_api_key(Scope::Admin);
+  stack.revoke_api_key(revoked);
+  const std::vector<std::string> others{"abc", "hf_x", auth::make_token().text, revoked,
+                                        stack.make_api_key(Scope::Write)};
+  for (const char* target : {"/ready?verbose", "/ready?verbose=1", "/ready?x=1&verbose="}) {
+    INFO(target);
+    CHECK(stack.get(target, bearer(admin)).body == R"({"all":1})");
+    CHECK(stack.get(target).body == R"({"brief":1})");
+    for (const std::string& key : others) {
+      INFO(key);
+      const auto response = stack.get(target, bearer(key));
+      CHECK(response.status == 200);
+      CHECK(response.body == R"({"brief":1})");
+    }
+    CHECK(stack.get(target, {bearer(admin)[0], {"X-API-Key", revoked}}).body == R"({"brief":1})");
+  }
+  stack.damage_store("api_key");
+  const auto response = stack.get("/ready?verbose", bearer(admin));
+  CHECK(response.status == 200);
+  CHECK(response.body == R"({"brief":1})");
 }
 
 TEST_CASE("two keys in one request are refused, not chosen from") {

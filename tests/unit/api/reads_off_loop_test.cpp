@@ -113,6 +113,7 @@ TEST_CASE("an API key is looked up off the loop as well") {
   config::Config config;
   ApiKeys keys(config, {*handlers.store_, *handlers.offload_, *limiter, uses, log});
   auto request = std::make_shared<http::Request>();
+  request->path = "/api/queue";
   request->headers.set("X-API-Key", auth::make_token().text);
   const auto context = std::make_shared<Context>();
   context->request = request;
