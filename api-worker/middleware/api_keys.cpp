@@ -3,6 +3,7 @@
 
 #include "api-worker/edge/problem.hpp"
 #include "api-worker/middleware/rate_limit.hpp"
+#include "api-worker/rate_limit/quota_check.hpp"
 #include "common/auth/digest.hpp"
 #include "common/auth/token.hpp"
 #include "common/protocol/names.hpp"
@@ -79,8 +80,9 @@ ApiKeys::ApiKeys(const config::Config& config, Parts parts)
           std::chrono::duration_cast<std::chrono::milliseconds>(config.auth.expiry_warning)
               .count()),
       required_(config.auth.required),
+      limits_guesses_(config.rate_limit.enabled),
       ipv6_prefix_(config.rate_limit.ipv6_prefix),
-      bad_keys_(bad_key_policy(config.rate_limit)) {}
+      bad_keys_{"bad-key", config.rate_limit.max, config.rate_limit.window} {}
 
 std::optional<http::Response> ApiKeys::on_request(Context& context) {
   const KeyUse use = key_use(context);
@@ -90,6 +92,11 @@ std::optional<http::Response> ApiKeys::on_request(Context& context) {
     if (!required_ || !is_api(context.request->path)) return {};
     return unauthorized(context, "An API key is required: send it as Authorization: Bearer hf_….",
                         "Bearer realm=\"holdfast\"");
+  }
+  if (auto exhausted = exhausted_quota(context)) {
+    if (use == KeyUse::Details) return {};
+    context.quotas.push_back(std::move(*exhausted));
+    return too_many_requests(context, context.quotas.back());
   }
   if (keys.size() != 1) {
     if (use == KeyUse::Details) return {};
@@ -107,6 +114,14 @@ std::optional<http::Response> ApiKeys::on_request(Context& context) {
     look_up(waiting, id, digest, resume);
   };
   return {};
+}
+
+std::optional<Quota> ApiKeys::exhausted_quota(const Context& context) const {
+  if (!limits_guesses_) return {};
+  const std::string client = rate_limit_key(context.client, ipv6_prefix_);
+  const auto decision = parts_.limiter.decide_here(bad_keys_, client, rate_limit::Count::Peek);
+  if (decision.allowed) return {};
+  return Quota{bad_keys_, client, decision};
 }
 
 void ApiKeys::look_up(const ContextPtr& context, const std::string& id, const std::string& digest,

@@ -16,6 +16,9 @@
 //   cannot be checked, is as none.
 // - A key that is used in the last auth.expiry_warning before it expires is logged, once a day.
 // - Without a key: 401 under /api if auth.required is on.
+// - Invalid keys are counted by address, by this host alone. From a client over rate_limit.max no
+// key
+//   is looked up, wherever it is sent: 429, or for /ready?verbose as if there were none.
 // - Each request reads the key's record by its id, so a revocation takes effect with the next
 //   request, in every worker. The digests are compared in constant time.
 // - Last-used times are collected and written once per auth.last_used_interval (key_uses.hpp).
@@ -63,6 +66,9 @@ class ApiKeys final : public Middleware {
   std::optional<http::Response> judge(Context& context, const std::string& digest,
                                       Result<store::ApiKey> key);
   std::optional<http::Response> refuse(Context& context, KeyRefusal why);
+  // Whether the client has sent so many invalid keys that its next one is not looked up. The quota
+  // says why; RateLimit writes its headers.
+  std::optional<Quota> exhausted_quota(const Context& context) const;
   void warn_of_expiry(const store::ApiKey& key);
   std::string successor_of(const store::ApiKey& key) const;
 
@@ -71,6 +77,7 @@ class ApiKeys final : public Middleware {
   std::mutex mutex_;
   std::unordered_map<std::string, std::int64_t> warned_at_;  // by key; guarded by mutex_
   bool required_;
+  bool limits_guesses_;
   unsigned ipv6_prefix_;
   rate_limit::Policy bad_keys_;
 };

@@ -13,8 +13,8 @@
 //              6 cors               preflights end here; errors need its headers too
 //              7 cache_control      not on preflights; on errors too
 //   guards     8 limits             cheapest refusals first
-//              9 rate_limit         before keys are looked up, so that guessing is slow
-//             10 api_key            then the key's own limit, then its scope
+//              9 rate_limit         without a key
+//             10 api_key            the limit of guesses first; then the key's own, then its scope
 //   innermost 11 the route's handler
 //             12 error_mapper       turns the handler's error into a response, before the way out
 

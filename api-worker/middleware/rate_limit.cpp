@@ -17,31 +17,21 @@ std::string rate_limit_key(const Client& client, unsigned ipv6_prefix) {
   return fmt::format("{}/{}", address->network_of(ipv6_prefix).to_string(), ipv6_prefix);
 }
 
-rate_limit::Policy bad_key_policy(const config::RateLimit& config) {
-  return {"bad-key", config.max, config.window};
-}
-
 RateLimit::RateLimit(const config::RateLimit& config, Limiter& limiter, const Clock& clock,
                      prometheus::Registry& registry)
-    : limiter_(limiter),
-      check_(config, limiter),
+    : check_(config, limiter),
       clock_(clock),
       rejected_(metrics::Counters(registry, "rate_limit_rejected_total").only()),
       headers_(RateLimitHeaders::from(config)),
       ipv6_prefix_(config.ipv6_prefix),
-      general_{"default", config.max, config.window},
-      bad_keys_(bad_key_policy(config)) {}
+      general_{"default", config.max, config.window} {}
 
 std::optional<http::Response> RateLimit::on_request(Context& context) {
   if (!protocol::is_counted(context.request->path)) return {};
-  const std::string client = rate_limit_key(context.client, ipv6_prefix_);
   const bool has_key =
       key_use(context) != KeyUse::None && presents_api_key(context.request->headers);
-  if (!has_key) return check_(context, general_, client);
-  const auto decision = limiter_.decide_here(bad_keys_, client, rate_limit::Count::Peek);
-  if (decision.allowed) return {};
-  context.quotas.push_back({bad_keys_, client, decision});
-  return too_many_requests(context, context.quotas.back());
+  if (has_key) return {};  // ApiKeys and KeyRateLimit
+  return check_(context, general_, rate_limit_key(context.client, ipv6_prefix_));
 }
 
 void RateLimit::on_response(Context& context, http::Response& response) {

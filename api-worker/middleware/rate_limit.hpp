@@ -11,8 +11,7 @@
 //   limit and those of its route, or, if one of them refuses it, under none.
 // - A request with an API key is counted by key, not by address, and all rotations of a key are
 //   one: see KeyRateLimit, after ApiKeys. Where keys are not looked at (key_use), by address.
-//   Invalid keys are counted by address, separately from requests without a key: a client over that
-//   limit is refused before its key is looked up.
+//   Invalid keys are counted there, by address, separately from requests without a key.
 // - Every counted response has the headers of rate_limit/headers.hpp.
 
 #include "api-worker/middleware/middleware.hpp"
@@ -27,9 +26,6 @@ namespace holdfast::api {
 // The key of a client. "192.0.2.7", "2001:db8:0:100::/56", "unix".
 std::string rate_limit_key(const Client& client, unsigned ipv6_prefix);
 
-// The policy for invalid keys from one address, counted by this host alone.
-rate_limit::Policy bad_key_policy(const config::RateLimit& config);
-
 class RateLimit final : public Middleware {
  public:
   // `limiter` outlives this.
@@ -39,14 +35,12 @@ class RateLimit final : public Middleware {
   void on_response(Context& context, http::Response& response) override;
 
  private:
-  Limiter& limiter_;
   QuotaCheck check_;
   const Clock& clock_;
   prometheus::Counter& rejected_;
   RateLimitHeaders headers_;
   unsigned ipv6_prefix_;
   rate_limit::Policy general_;
-  rate_limit::Policy bad_keys_;
 };
 
 // The limit of the API key that a request presented; after ApiKeys.

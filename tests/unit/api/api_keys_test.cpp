@@ -363,6 +363,59 @@ TEST_CASE("guessing keys is slowed down by address, before a key is looked up") 
   CHECK(stack.get("/api/queue").status == 200);  // without a key it is another count
 }
 
+TEST_CASE("guesses are slowed down wherever a key is looked up, also where nothing else counts") {
+  for (const char* target : {"/metrics", "/internal/stats", "/ready?verbose"}) {
+    INFO(target);
+    ApiService stack(
+        [](config::Config& config) {
+          config.http.metrics_allow = {};
+          config.rate_limit.enabled = true;
+          config.rate_limit.max = 3;
+        },
+        readiness);
+    const bool is_probe = std::string_view(target).starts_with("/ready");
+    const auto good = bearer(stack.make_api_key(Scope::Admin));
+    if (is_probe) CHECK(stack.get(target, good).body == R"({"all":1})");
+    for (int i = 0; i < 6; ++i) {
+      const auto response = stack.get(target, bearer(auth::make_token().text));
+      CHECK(response.status == (is_probe ? 200 : i < 3 ? 401 : 429));
+      CHECK((header_of(response, "Retry-After") == "(none)") == (response.status != 429));
+    }
+    CHECK(stack.get("/metrics", good).status == 429);
+    CHECK(stack.get("/api/queue", good).status == 429);
+    if (is_probe) CHECK(stack.get(target, good).body == R"({"brief":1})");
+    int looked_up = 0;
+    for (const auto& line : stack.stop_and_read_log())
+      looked_up += line.contains("api_key_refused") ? 1 : 0;
+    CHECK(looked_up == 3);
+  }
+}
+
+TEST_CASE("keys that nobody looks at are no guesses: they lock nobody out, and are never refused") {
+  const ApiService stack(
+      [](config::Config& config) {
+        config.rate_limit.enabled = true;
+        config.rate_limit.max = 3;
+      },
+      readiness);
+  const auto good = bearer(stack.make_api_key(Scope::Read));
+  const auto send_all = [&] {
+    for (const char* target : {"/live", "/health", "/ready", "/ready?verbose"}) {
+      INFO(target);
+      for (int i = 0; i < 5; ++i)
+        CHECK(stack.get(target, bearer("eyJhbGciOiJIUzI1NiJ9.e30.x")).status == 200);
+    }
+    for (int i = 0; i < 5; ++i)
+      CHECK(stack.get("/live", bearer(auth::make_token().text)).status == 200);
+  };
+  send_all();
+  CHECK(stack.get("/api/queue", good).status == 200);
+  for (int i = 0; i < 4; ++i)
+    stack.get("/api/queue", bearer("abc"));
+  REQUIRE(stack.get("/api/queue", good).status == 429);
+  send_all();
+}
+
 TEST_CASE("last-used times are written at intervals, all at once, and when the worker ends") {
   ApiService stack([](config::Config& config) { config.auth.last_used_interval = 1s; });
   const std::string used = stack.make_api_key(Scope::Read);
