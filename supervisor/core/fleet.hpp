@@ -88,7 +88,8 @@
 // PRECEDENCE
 //   A higher entry ends or forbids a lower one; within a slot:
 //     1. shutdown  ends rolls (their Reply says so), empties the start queue, refuses every command
-//                  and reload; a second request makes it fast; nothing else affects it
+//                  and reload; a request a second later or more makes it fast; nothing
+//                  else affects it
 //     2. removal   by reload or scale-down: the slot leaves its roll and never starts again, unless
 //                  scaled up again before its process has exited
 //     3. stop      ends the roll of a program, or takes one slot out of it; works in every state;

@@ -126,10 +126,10 @@ void begin_shutdown(Machine& m, const std::string& why, std::optional<int> exit_
 }
 
 void on_shutdown_requested(Machine& m, const ShutdownRequested& event) {
-  if (m.shutdown) {
-    go_fast(m);
-  } else {
+  if (!m.shutdown) {
     begin_shutdown(m, describe(ExitStatus{true, event.signal, false}), std::nullopt);
+  } else if (m.now - m.shutdown->began >= kEcho) {
+    go_fast(m);
   }
 }
 

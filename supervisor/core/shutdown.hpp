@@ -14,10 +14,14 @@
 namespace holdfast::supervisor::core {
 
 inline constexpr std::chrono::seconds kFastStop{2};
+// One request may arrive twice: `timeout` signals its child and then the whole group, and Ctrl-C
+// reaches a whole group of which some (npm, sudo, make) pass it on.
+inline constexpr std::chrono::seconds kEcho{1};
 
 // Begins the shutdown unless it has begun.
 void begin_shutdown(Machine& m, const std::string& why, std::optional<int> exit_code);
-// Begins the shutdown. If it has begun, makes it fast: stops everything at once, SIGKILL after 2 s.
+// Begins the shutdown. If it began kEcho ago or longer, makes it fast: stops everything at once,
+// SIGKILL after kFastStop. In between it is the same request once more.
 void on_shutdown_requested(Machine& m, const ShutdownRequested& event);
 // Called by reconcile() for each program that changed.
 void advance_shutdown(Machine& m, Program& program);

@@ -152,7 +152,7 @@ struct FilesChanged {
   std::string file;  // one of them, for people
 };
 struct Tick {};             // the armed timer has expired; harmless at any other time
-struct ShutdownRequested {  // SIGTERM or SIGINT; a second one makes the shutdown fast
+struct ShutdownRequested {  // SIGTERM, SIGINT or SIGQUIT; one a second later makes it fast
   int signal = 15;
 };
 

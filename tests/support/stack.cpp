@@ -143,6 +143,13 @@ bool Stack::wait_event(const std::string& kind, const std::string& text) {
   });
 }
 
+bool Stack::force_stop() {
+  return wait_until([&] {
+    supervisor().signal(SIGTERM);
+    return supervisor().output().find("second shutdown request") != std::string::npos;
+  });
+}
+
 bool Stack::wait_logged(const std::string& text) {
   return wait_until([&] { return supervisor().output().find(text) != std::string::npos; });
 }

@@ -58,6 +58,8 @@ class Stack {
   std::vector<nlohmann::json> events();
   // Waits for an event of this kind whose message contains `text`.
   bool wait_event(const std::string& kind, const std::string& text = "");
+  // Sends SIGTERM until the supervisor takes it for a second request, not for the first once more.
+  bool force_stop();
   // Waits for this text in the supervisor's output, which is written after its events.
   bool wait_logged(const std::string& text);
 

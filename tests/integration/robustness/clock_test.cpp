@@ -68,6 +68,6 @@ TEST_CASE("wall clock jumps: by a year, by seconds, there and back, in every sta
           events.front()["time"].get<std::string>().substr(0, 4));
   // And in the middle of the shutdown; the second signal makes it a matter of two seconds.
   faults.jump(year);
-  stack.supervisor().signal(SIGTERM);
+  REQUIRE(stack.force_stop());
   REQUIRE(stack.supervisor().wait(30s).value == 1);
 }

@@ -41,6 +41,6 @@ TEST_CASE("once the API workers have gone, clients are refused at once instead o
   REQUIRE(stack.wait_state("stubborn.0", "stopping"));  // the stage after the API workers'
   REQUIRE(connect_error(api) == ECONNREFUSED);
   REQUIRE(stack.status().value("draining", false));
-  stack.supervisor().signal(SIGTERM);
+  REQUIRE(stack.force_stop());
   REQUIRE(stack.supervisor().wait(20s).value == 1);
 }

@@ -117,8 +117,20 @@ TEST_CASE("a second SIGTERM kills everything after two seconds") {
   stack.wait_ready();
   stack.supervisor().signal(SIGTERM);
   REQUIRE(stack.wait_state("stubborn.0", "stopping"));
-  stack.supervisor().signal(SIGTERM);
+  REQUIRE(stack.force_stop());
   REQUIRE(stack.supervisor().wait(20s).value == 1);
+}
+
+TEST_CASE("a request that arrives twice at once is one: everything has the time that it needs") {
+  Stack stack("[program.slow]\ncommand = [\"" + (bin_dir() / "misbehave").string() +
+                  "\", \"--ready-after\", \"0\", \"--slow-term\", \"2500\"]\nwatchdog = \"0s\"\n",
+              {{"PORT", "0"}});
+  stack.wait_ready();
+  stack.supervisor().signal(SIGTERM);
+  stack.supervisor().signal(SIGINT);  // the kernel makes one of two SIGTERMs
+  const Ended ended = stack.supervisor().wait(20s);
+  INFO(stack.supervisor().output());
+  REQUIRE(ended.value == 0);
 }
 
 TEST_CASE("/ready is 503 as soon as draining begins, and a HUP then changes nothing") {

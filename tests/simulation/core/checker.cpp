@@ -117,7 +117,7 @@ void Checker::before(const Event& event, MonoTime now) {
     note_what_gave_up(reload->request);
   }
   if (std::holds_alternative<ShutdownRequested>(event) && truth_.shutdown && !truth_.fast &&
-      now < truth_.kill_at()) {
+      now >= *truth_.shutdown + std::chrono::seconds(1) && now < truth_.kill_at()) {
     truth_.fast = now;
   }
   const auto find = [&](const ProcessId& id) {

@@ -106,6 +106,34 @@ TEST_CASE("a second request: everything stops at once, SIGKILL after two seconds
   REQUIRE(stage.drains == 1);
 }
 
+TEST_CASE("one request that arrives more than once, within a second, is one request") {
+  for (const auto& after : {0ms, 5ms, 500ms, 999ms, 1000ms, 1001ms, 10'000ms}) {
+    for (const auto& [first, second] :
+         {std::pair(15, 15), std::pair(2, 2), std::pair(2, 15), std::pair(15, 3)}) {
+      INFO(after.count() << " ms between " << first << " and " << second);
+      Stage stage = running();
+      stage.send(ShutdownRequested{first}).advance(after).send(ShutdownRequested{second});
+      const bool forced = after >= 1s;
+      CHECK(stage.count(EventKind::ShutdownForced) == (forced ? 1u : 0u));
+      CHECK(stage.signals_to(stage.of("queue.0")).size() == (forced ? 2u : 0u));
+      CHECK(stage.drains == 1);
+      if (forced) continue;
+      // It ends as if the second had not been sent, and can still be forced.
+      stage.advance(1s).send(ShutdownRequested{second});
+      CHECK(stage.count(EventKind::ShutdownForced) == 1);
+    }
+  }
+}
+
+TEST_CASE("a shutdown that was asked for twice at once goes through its stages") {
+  Stage stage = running();
+  stage.send(ShutdownRequested{15}).advance(5ms).send(ShutdownRequested{15}).advance(9s);
+  REQUIRE(stage.signals_to(stage.of("api.0")) == std::vector<int>{15, 18});
+  stage.exit("api.0", 0).exit("api.1", 0).advance(3s).exit("queue.0", 0);
+  REQUIRE(stage.finishes.size() == 1);
+  REQUIRE(stage.finishes[0].exit_code == 0);
+}
+
 TEST_CASE("nothing starts once shutdown has begun") {
   Stage stage(
       {service("back"), service("loop"), service("queued", 9), service("dies"), service("dep")});
