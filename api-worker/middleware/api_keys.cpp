@@ -5,17 +5,29 @@
 #include "api-worker/middleware/rate_limit.hpp"
 #include "api-worker/rate_limit/quota_check.hpp"
 #include "common/auth/digest.hpp"
-#include "common/auth/token.hpp"
 #include "common/protocol/names.hpp"
 #include "common/text/ascii.hpp"
 
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/steady_timer.hpp>
+
 #include <algorithm>
+#include <atomic>
 
 namespace holdfast::api {
 
 namespace {
 
 constexpr std::string_view kScheme = "Bearer";
+// How long those who watch the stack wait for a store that is silent.
+constexpr std::chrono::seconds kPatience{1};
+
+// Whoever comes first, the store or the timer, ends it and answers.
+struct LookUp {
+  explicit LookUp(boost::asio::io_context& io) : limit(io) {}
+  std::atomic<bool> is_over = false;
+  boost::asio::steady_timer limit;
+};
 
 std::optional<std::string_view> bearer(std::string_view text) {
   if (text.size() <= kScheme.size()) return {};
@@ -109,9 +121,8 @@ std::optional<http::Response> ApiKeys::on_request(Context& context) {
     if (use == KeyUse::Details) return {};
     return refuse(context, {"malformed", ""});
   }
-  context.wait_for = [this, id = token->id, digest = token->digest](const ContextPtr& waiting,
-                                                                    const Resume& resume) {
-    look_up(waiting, id, digest, resume);
+  context.wait_for = [this, token = *token](const ContextPtr& waiting, const Resume& resume) {
+    look_up(waiting, token, resume);
   };
   return {};
 }
@@ -124,23 +135,36 @@ std::optional<Quota> ApiKeys::exhausted_quota(const Context& context) const {
   return Quota{bad_keys_, client, decision};
 }
 
-void ApiKeys::look_up(const ContextPtr& context, const std::string& id, const std::string& digest,
-                      const Resume& resume) {
-  const bool taken = parts_.offload.run(Work::PointRead, [this, context, id, digest, resume] {
-    resume(judge(*context, digest, parts_.store.get_api_key(id)));
+void ApiKeys::look_up(const ContextPtr& context, const auth::Token& token, const Resume& resume) {
+  const auto look = std::make_shared<LookUp>(parts_.io);
+  const auto run_out = [this, context, token, resume, look] {
+    if (look->is_over.exchange(true)) return;
+    resume(judge_without_store(*context, token, {503, "The service is busy. Try again."}));
+  };
+  const bool taken = parts_.offload.run(Work::PointRead, [this, context, token, resume, look] {
+    auto key = parts_.store.get_api_key(token.id);
+    if (look->is_over.exchange(true)) return;
+    boost::asio::dispatch(parts_.io, [look] { look->limit.cancel(); });
+    resume(judge(*context, token, std::move(key)));
   });
-  if (taken) return;
-  if (key_use(*context) == KeyUse::Details) return resume({});
-  resume(problem_response(*context, {503, "The service is busy. Try again."}));
+  if (!taken) return run_out();
+  if (look->is_over || is_api(context->request->path)) return;
+  look->limit.expires_after(kPatience);
+  look->limit.async_wait([run_out](const boost::system::error_code& error) {
+    if (!error) run_out();
+  });
 }
 
-std::optional<http::Response> ApiKeys::judge(Context& context, const std::string& digest,
+std::optional<http::Response> ApiKeys::judge(Context& context, const auth::Token& token,
                                              Result<store::ApiKey> key) {
   if (!key && key.error().kind != ErrorKind::NotFound) {
-    if (key_use(context) == KeyUse::Details) return {};
-    return problem_response(context, problem_of(key.error()));
+    return judge_without_store(context, token, problem_of(key.error()));
   }
-  if (!key || !auth::same_digest(key->digest, digest)) return refuse(context, {"unknown", ""});
+  if (!key) known_.forget(token.id);
+  if (!key || !auth::same_digest(key->digest, token.digest)) {
+    return refuse(context, {"unknown", ""});
+  }
+  known_.learn(*key, parts_.clock.mono());
   // By the store's clock, as an overlap is: this machine's may differ.
   const std::int64_t now = key->read_at;
   if (!key->is_valid_at(now)) {
@@ -150,6 +174,16 @@ std::optional<http::Response> ApiKeys::judge(Context& context, const std::string
   parts_.uses.note(key->id);
   context.api_key = std::move(*key);
   return {};
+}
+
+std::optional<http::Response> ApiKeys::judge_without_store(Context& context,
+                                                           const auth::Token& token,
+                                                           ProblemDetails problem) {
+  if (!is_api(context.request->path)) {
+    context.api_key = known_.find(token.id, token.digest, parts_.clock.mono());
+    if (context.api_key || key_use(context) == KeyUse::Details) return {};
+  }
+  return problem_response(context, problem);
 }
 
 // Whoever reads the log can have the key rotated before its owner is locked out.

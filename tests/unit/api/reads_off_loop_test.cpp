@@ -12,6 +12,7 @@
 #include <prometheus/registry.h>
 
 #include <future>
+#include <utility>
 
 using namespace holdfast;
 using namespace holdfast::api;
@@ -100,32 +101,127 @@ TEST_CASE("no read of a server's store runs on the loop of the API worker") {
   }
 }
 
+namespace {
+
+// ApiKeys over the same store.
+class Keys {
+ public:
+  explicit Keys(Handlers& handlers)
+      : handlers_(handlers),
+        limiter_(*make_limiter(handlers.clock_, std::nullopt, log_)),
+        keys_(config_, {handlers.io_, handlers.clock_, *handlers.store_, *handlers.offload_,
+                        limiter_, uses_, log_}) {}
+
+  std::string make(store::Scope scope) {
+    const auth::Token token = auth::make_token();
+    store::ApiKey key;
+    key.id = token.id;
+    key.digest = token.digest;
+    key.scope = scope;
+    std::promise<bool> created;
+    handlers_.store_->create_api_key(
+        key, [&](const auto& done) { created.set_value(done.has_value()); });
+    REQUIRE(created.get_future().get());
+    return token.text;
+  }
+  void revoke(const std::string& key) {
+    std::promise<bool> revoked;
+    handlers_.store_->revoke_api_key(
+        auth::parse_token(key)->id, [&](const auto& done) { revoked.set_value(done.has_value()); });
+    REQUIRE(revoked.get_future().get());
+  }
+
+  // The status of the refusal; 0: the request passes with its key; 1: as one without.
+  int ask(const std::string& path, const std::string& key) {
+    auto request = std::make_shared<http::Request>();
+    request->method = "GET";
+    request->path = path;
+    if (path == "/ready") request->query.emplace_back("verbose", "");
+    request->headers.set("X-API-Key", key);
+    const auto context = std::make_shared<Context>();
+    context->request = request;
+    context->route = request->path;
+    REQUIRE_FALSE(keys_.on_request(*context));
+    REQUIRE(context->wait_for);
+    const auto ask = std::exchange(context->wait_for, {});
+    auto resumed = std::make_shared<std::promise<std::optional<http::Response>>>();
+    auto answer = resumed->get_future();
+    ask(context, [resumed](std::optional<http::Response> response) {
+      resumed->set_value(std::move(response));
+    });
+    handlers_.io_.restart();
+    while (answer.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+      handlers_.io_.run_one_for(std::chrono::milliseconds(1));
+    const auto response = answer.get();
+    if (response) return response->status;
+    return context->api_key ? 0 : 1;
+  }
+  int ask_without_store(const std::string& path, const std::string& key) {
+    handlers_.store_->fail_next("get_api_key", ErrorKind::Unavailable);
+    return ask(path, key);
+  }
+
+ private:
+  Handlers& handlers_;
+  const Fd null_{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
+  const log::Logger log_{[this] {
+    log::LogOptions options;
+    options.fd = null_.get();
+    return options;
+  }()};
+  Limiter limiter_;
+  KeyUses uses_{handlers_.io_, handlers_.clock_, log_, *handlers_.store_, std::chrono::hours(1)};
+  config::Config config_;
+  ApiKeys keys_;
+};
+
+}  // namespace
+
 TEST_CASE("an API key is looked up off the loop as well") {
   Handlers handlers;
-  const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-  const Fd closes(null);
-  log::LogOptions options;
-  options.fd = null;
-  const log::Logger log(options);
-  auto limiter = make_limiter(handlers.clock_, std::nullopt, log);
-  REQUIRE(limiter);
-  KeyUses uses(handlers.io_, handlers.clock_, log, *handlers.store_, std::chrono::hours(1));
-  config::Config config;
-  ApiKeys keys(config, {*handlers.store_, *handlers.offload_, *limiter, uses, log});
-  auto request = std::make_shared<http::Request>();
-  request->path = "/api/queue";
-  request->headers.set("X-API-Key", auth::make_token().text);
-  const auto context = std::make_shared<Context>();
-  context->request = request;
-  REQUIRE_FALSE(keys.on_request(*context));
-  REQUIRE(context->wait_for);
-  std::promise<std::optional<http::Response>> resumed;
-  context->wait_for(context, [&](std::optional<http::Response> response) {
-    resumed.set_value(std::move(response));
-  });
-  const auto response = resumed.get_future().get();
-  REQUIRE(response);
-  CHECK(response->status == 401);
+  Keys keys(handlers);
+  CHECK(keys.ask("/api/queue", auth::make_token().text) == 401);
   CHECK(handlers.store_->reads_on_loop() == 0);
   CHECK(handlers.store_->reads_elsewhere() == 1);
+}
+
+TEST_CASE("while the store is away, those who watch the stack are known by what it said last") {
+  Handlers handlers;
+  Keys keys(handlers);
+  const std::string admin = keys.make(store::Scope::Admin);
+  const std::string writer = keys.make(store::Scope::Write);
+  CHECK(keys.ask_without_store("/metrics", admin) == 503);  // not seen yet
+  CHECK(keys.ask_without_store("/ready", admin) == 1);
+  CHECK(keys.ask("/metrics", admin) == 0);
+  CHECK(keys.ask("/metrics", writer) == 0);  // a key, though its scope is not enough
+
+  for (const char* path : {"/metrics", "/internal/stats", "/ready"})
+    CHECK(keys.ask_without_store(path, admin) == 0);
+  CHECK(keys.ask_without_store("/api/queue", admin) == 503);
+  CHECK(keys.ask_without_store("/metrics", writer) == 503);
+  std::string wrong = admin;
+  wrong.back() = wrong.back() == '0' ? '1' : '0';
+  CHECK(keys.ask_without_store("/metrics", wrong) == 503);
+  CHECK(keys.ask("/metrics", wrong) == 401);
+  CHECK(keys.ask_without_store("/metrics", admin) == 0);  // no guess makes it forgotten
+
+  keys.revoke(admin);
+  CHECK(keys.ask("/metrics", admin) == 401);
+  CHECK(keys.ask_without_store("/metrics", admin) == 503);
+  CHECK(keys.ask_without_store("/ready", admin) == 1);
+}
+
+TEST_CASE("those who watch the stack do not wait long for a store that is silent") {
+  Handlers handlers;
+  Keys keys(handlers);
+  const std::string admin = keys.make(store::Scope::Admin);
+  const std::string other = keys.make(store::Scope::Admin);
+  REQUIRE(keys.ask("/metrics", admin) == 0);
+  std::promise<void> end;
+  REQUIRE(handlers.offload_->run(Work::Scan, [&end] { end.get_future().wait(); }));
+  CHECK(keys.ask("/metrics", admin) == 0);
+  CHECK(keys.ask("/metrics", other) == 503);
+  CHECK(keys.ask("/ready", other) == 1);
+  end.set_value();
+  CHECK(keys.ask("/metrics", other) == 0);  // and what came late has harmed nobody
 }

@@ -213,6 +213,7 @@ class SpyStore final : public store::Store {
   }
   Result<store::ApiKey> get_api_key(const std::string& id) override {
     note_read();
+    if (auto error = injected("get_api_key")) return holdfast::fail(*error);
     return real_->get_api_key(id);
   }
   Result<std::vector<store::ApiKey>> list_api_keys() override {
