@@ -17,7 +17,8 @@ Type distribution(ParsedType type) {
 }
 
 // Some clients declare a time of creation as a gauge of its own. What a program counts or measures
-// as created it declares as something else.
+// as created it declares as something else; beside a histogram or summary there is no room for it,
+// for the name is one of theirs.
 bool is_data(const ParsedFamily* family) {
   return family != nullptr && family->typed && family->type != ParsedType::Gauge &&
          family->type != ParsedType::Unknown;
@@ -47,14 +48,13 @@ const ParsedFamily* Resolver::declared(std::string_view name) const {
 
 Resolved Resolver::look_up(std::string_view name) {
   std::string_view base = name;
-  if (cut(base, "_created") && !is_data(declared(name))) {
+  if (cut(base, "_created")) {
     const ParsedFamily* owner = declared(base);
     if (owner == nullptr) owner = declared(std::string(base) + "_total");
-    if (owner != nullptr &&
-        (owner->type == ParsedType::Counter || owner->type == ParsedType::Histogram ||
-         owner->type == ParsedType::Summary)) {
-      return {0, Role::Created};
-    }
+    const bool of_counter = owner != nullptr && owner->type == ParsedType::Counter;
+    const bool of_distribution = owner != nullptr && (owner->type == ParsedType::Histogram ||
+                                                      owner->type == ParsedType::Summary);
+    if (of_distribution || (of_counter && !is_data(declared(name)))) return {0, Role::Created};
   }
   if (const ParsedFamily* family = declared(name); family != nullptr && family->typed) {
     return exact(name, *family);

@@ -126,7 +126,7 @@ TEST_CASE("a sample name resolves to its family and its role in it") {
   const std::string text =
       "# TYPE h histogram\n# TYPE s summary\n# TYPE c counter\n# TYPE g_total gauge\n"
       "# TYPE build info\n# TYPE gh gaugehistogram\n# TYPE j_total counter\n"
-      "# TYPE h_created gauge\n# TYPE s_created unknown\n"
+      "# TYPE h_created counter\n# TYPE c_created gauge\n# TYPE j_created unknown\n"
       "# TYPE orders_total counter\n# TYPE orders_created counter\n";
   const Exposition parsed = parse(text);
   Resolver resolver(parsed);
