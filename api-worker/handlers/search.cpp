@@ -32,7 +32,7 @@ bool is_score(double value) {
 }
 
 // What is wrong with it, or nothing.
-std::string check_label(const store::Label& label) {
+std::string check_label(const store::WantedLabel& label) {
   if (label.name.empty()) return "must name a field of the metadata";
   if (label.name.size() > store::kLongestLabel || label.value.size() > store::kLongestLabel)
     return fmt::format("must have at most {} bytes", store::kLongestLabel);
@@ -75,7 +75,8 @@ QueryOrProblem from_target(const http::Request& request) {
   }
   for (const auto& [name, value] : request.query) {
     if (!name.starts_with(kMetadata)) continue;
-    query.labels.push_back({name.substr(kMetadata.size()), value});
+    // Nothing says whether a number or text of the same form is meant.
+    query.labels.push_back({name.substr(kMetadata.size()), value, store::number_label(value)});
     if (std::string wrong = check_label(query.labels.back()); !wrong.empty())
       errors.push_back({"", name, std::move(wrong)});
   }

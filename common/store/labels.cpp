@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/store/labels.hpp"
 
+#include "common/text/ascii.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -46,6 +48,14 @@ std::string label_value(const nlohmann::json& value) {
       return fmt::format("{:.0f}", number);
   }
   return value.dump();
+}
+
+std::string number_label(const std::string& text) {
+  // The parser would skip blanks around a number.
+  const bool can_be = !text.empty() && (text.front() == '-' || text::is_digit(text.front())) &&
+                      text::is_digit(text.back());
+  const auto number = nlohmann::json::parse(can_be ? text : "", nullptr, false);
+  return number.is_number() ? label_value(number) : text;
 }
 
 std::vector<Label> labels_of(std::string_view metadata) {

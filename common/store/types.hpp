@@ -184,6 +184,13 @@ struct Label {
   auto operator<=>(const Label&) const = default;
 };
 
+// The label that a document must have.
+struct WantedLabel {
+  std::string name;
+  std::string value;
+  std::string or_value = value;  // as good as `value`
+};
+
 // What a job makes of a document.
 struct EmbeddedText {
   EmbeddedText() = default;
@@ -201,7 +208,7 @@ struct SearchQuery {
   double min_score = 0;
   // Only documents with this status, and with all of these labels.
   std::optional<DocumentStatus> status;
-  std::vector<Label> labels;
+  std::vector<WantedLabel> labels;
   // Cosines of this provider's vectors for texts that have nothing, and everything, in common.
   double unrelated = 0;
   double same = 1;

@@ -9,10 +9,10 @@ namespace {
 
 constexpr std::string_view kWithLabels =
     "SELECT l.document FROM holdfast.document_label AS l"
-    " JOIN unnest($1::text[], $2::text[]) AS w(name, value)"
+    " JOIN unnest($1::text[], $2::text[], $5::bigint[]) AS w(name, value, wanted)"
     " ON l.name = w.name AND l.value = w.value"
     " JOIN holdfast.document AS d ON d.seq = l.document AND d.status = coalesce($3, d.status)"
-    " GROUP BY l.document HAVING count(*) = $4";
+    " GROUP BY l.document HAVING count(DISTINCT w.wanted) = $4";
 constexpr std::string_view kWithStatus = "SELECT seq FROM holdfast.document WHERE status = $1";
 constexpr std::string_view kUnlabelled =
     "SELECT seq, metadata FROM holdfast.document AS d WHERE seq > $1 AND chunk_count > 0"
@@ -34,20 +34,24 @@ std::optional<std::vector<std::int64_t>> admitted(Transaction& transaction,
   if (query.status) status = static_cast<std::int64_t>(*query.status);
   std::vector<std::int64_t> documents;
   // What no column can hold, no document has.
-  for (const Label& label : query.labels) {
+  for (const WantedLabel& label : query.labels) {
     if (!is_storable_text(label.name) || !is_storable_text(label.value)) return documents;
   }
   std::vector<std::string> names;
   std::vector<std::string> values;
-  for (const Label& label : query.labels) {
-    names.push_back(label.name);
-    values.push_back(label.value);
+  std::vector<std::int64_t> wanted;  // which of them: a document may have both of its values
+  for (const WantedLabel& label : query.labels) {
+    for (const std::string& value : {label.value, label.or_value}) {
+      names.push_back(label.name);
+      values.push_back(value);
+      wanted.push_back(std::ssize(wanted) / 2);
+    }
   }
-  const Rows rows = query.labels.empty()
-                        ? transaction.run(Statement(kWithStatus).bind(status))
-                        : transaction.run(Statement(kWithLabels)
-                                              .bind(names, values, status,
-                                                    static_cast<std::int64_t>(names.size())));
+  const Rows rows =
+      query.labels.empty()
+          ? transaction.run(Statement(kWithStatus).bind(status))
+          : transaction.run(Statement(kWithLabels)
+                                .bind(names, values, status, std::ssize(query.labels), wanted));
   for (int row = 0; row < rows.count(); ++row)
     documents.push_back(rows.integer(row, 0));
   return documents;

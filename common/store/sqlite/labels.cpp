@@ -35,10 +35,10 @@ std::optional<Admitted> admitted(SqliteConnection& connection, const SearchQuery
     }
     all = std::move(these);
   };
-  for (const Label& label : query.labels) {
-    Query rows =
-        connection.query("SELECT document FROM document_label WHERE name = ?1 AND value = ?2");
-    rows.bind(label.name, label.value);
+  for (const WantedLabel& label : query.labels) {
+    Query rows = connection.query(
+        "SELECT document FROM document_label WHERE name = ?1 AND value IN (?2, ?3)");
+    rows.bind(label.name, label.value, label.or_value);
     narrow(std::move(rows));
   }
   if (query.status) {

@@ -5,6 +5,7 @@
 #include "tests/unit/api/api_service.hpp"
 #include "tests/unit/api/support.hpp"
 
+#include <algorithm>
 #include <array>
 #include <set>
 
@@ -204,6 +205,63 @@ TEST_CASE("a search finds a whole number of metadata, whichever way each side wr
         "/api/search", std::string(R"({"q":"cats","metadata":{"n":)") + other + "}}");
     CHECK(body_of(found)["hits"].empty());
   }
+}
+
+TEST_CASE("a query string finds a number of metadata, whichever way each side writes it") {
+  const ApiService stack;
+  const std::vector<std::vector<std::string>> numbers{
+      {"0.00001", "1e-5", "1E-05", "0.000010", "10.0e-6"},
+      {"0.000035", "3.5e-5"},
+      {"1234567890123456.5", "1.2345678901234565e15"},
+      {"0.0000001", "1e-7"},
+      {"1.50", "1.5", "15e-1"},
+      {"100", "100.0", "1e2"},
+      {"0", "-0", "0.0", "-0e0"},
+      {"1e21", "10e20", "1.0E+21"},
+      {"-2.5", "-25e-1"}};
+  for (const auto& forms : numbers) {
+    for (const std::string& form : forms)
+      create(stack, R"({"content":"Cats purr","metadata":{"n":)" + form + "}}");
+  }
+  stack.embed_everything();
+  for (const auto& forms : numbers) {
+    for (const std::string& form : forms) {
+      INFO(form);
+      const auto found = stack.get("/api/search?q=cats&k=50&metadata.n=" + form);
+      CHECK(body_of(found)["hits"].size() == forms.size());
+    }
+  }
+  // What JSON has for no number.
+  for (const char* other : {"1.5%20", "%201.5", "01.5", "+1.5", "1.5.", ".5e0", "1e", "1e999", "-",
+                            "0x1p3", "%EF%BB%BF1.5", "nan"}) {
+    INFO(other);
+    const auto found = stack.get(std::string("/api/search?q=cats&metadata.n=") + other);
+    CHECK(found.status == 200);
+    CHECK(body_of(found)["hits"].empty());
+  }
+}
+
+TEST_CASE("a query string finds text of metadata that looks like a number as it is written") {
+  const ApiService stack;
+  const auto titles = [&](const std::string& value) {
+    std::vector<std::string> found;
+    const auto answer = body_of(stack.get("/api/search?q=cats&metadata.n=" + value));
+    for (const auto& hit : answer["hits"])
+      found.push_back(hit["title"].get<std::string>());
+    std::sort(found.begin(), found.end());
+    return found;
+  };
+  create(stack, R"({"title":"agent","content":"Cats purr","metadata":{"n":"007"}})");
+  create(stack, R"({"title":"both","content":"Cats purr","metadata":{"n":[1.50,"1.50"]}})");
+  create(stack, R"({"title":"number","content":"Cats purr","metadata":{"n":1.50}})");
+  create(stack, R"({"title":"text","content":"Cats purr","metadata":{"n":"1.50"}})");
+  stack.embed_everything();
+  using Titles = std::vector<std::string>;
+  CHECK(titles("007") == Titles{"agent"});
+  CHECK(titles("7").empty());
+  CHECK(titles("1.50") == Titles{"both", "number", "text"});
+  CHECK(titles("1.500") == Titles{"both", "number"});
+  CHECK(titles("1.50&metadata.n=15e-1") == Titles{"both", "number"});
 }
 
 TEST_CASE("a bad search is refused with what is wrong") {

@@ -395,7 +395,8 @@ TEST_CASE("a search is narrowed by metadata, status and score") {
   store_text(*store, "en", "Tide", "The tide rises.", R"({"lang":"en","tags":["sea","moon"]})");
   store_text(*store, "de", "Tide", "Die Tide steigt.", R"({"lang":"de","tags":["sea"]})");
   store_text(*store, "none", "Tide", "A tide.");
-  const auto narrowed = [&](std::vector<Label> labels, std::optional<DocumentStatus> status = {}) {
+  const auto narrowed = [&](std::vector<WantedLabel> labels,
+                            std::optional<DocumentStatus> status = {}) {
     SearchQuery query;
     query.text = "tide";
     query.vector = {1, 0};
@@ -410,6 +411,11 @@ TEST_CASE("a search is narrowed by metadata, status and score") {
   REQUIRE(narrowed({{"tags", "sea"}}) == Names{"de", "en"});
   REQUIRE(narrowed({{"tags", "sea"}, {"tags", "moon"}}) == Names{"en"});
   REQUIRE(narrowed({{"lang", "en"}, {"tags", "wind"}}).empty());
+  // Either of two values.
+  REQUIRE(narrowed({{"lang", "fr", "en"}}) == Names{"en"});
+  REQUIRE(narrowed({{"tags", "sea", "moon"}}) == Names{"de", "en"});
+  REQUIRE(narrowed({{"tags", "sea", "moon"}, {"lang", "en"}}) == Names{"en"});
+  REQUIRE(narrowed({{"tags", "sea", "moon"}, {"lang", "fr"}}).empty());
   REQUIRE(narrowed({{"lang", "' OR 1=1 --"}}).empty());
   REQUIRE(narrowed({{std::string("\xff", 1), "en"}}).empty());
   REQUIRE(narrowed({}, DocumentStatus::Failed).empty());
@@ -503,7 +509,7 @@ TEST_CASE("of more equal matches than are looked at closely the best is found, w
     store_text(*store, "d" + std::to_string(i), title != titles.end() ? title->second : "Log", text,
                i % 2 == 0 ? R"({"watch":"even"})" : R"({"watch":"odd"})");
   }
-  const auto first = [&](const std::string& text, std::vector<Label> labels = {}) {
+  const auto first = [&](const std::string& text, std::vector<WantedLabel> labels = {}) {
     SearchQuery query;
     query.text = text;
     query.labels = std::move(labels);
@@ -512,7 +518,7 @@ TEST_CASE("of more equal matches than are looked at closely the best is found, w
     REQUIRE(hits->size() == query.k);
     return hits->front().document_id;
   };
-  const std::vector<Label> even{{"watch", "even"}};
+  const std::vector<WantedLabel> even{{"watch", "even"}};
   for (const auto& [query, id] :
        std::map<std::string, std::string>{{"mizzen boom", "d0"},
                                           {"\"mizzen boom\"", "d0"},
