@@ -55,6 +55,12 @@ bool hang_together(std::string_view text, const Token& before, const Token& afte
   return length == gap.size() && is_joiner(c);
 }
 
+bool groups_digits(std::string_view gap) {
+  constexpr std::array<std::string_view, 10> kSeparators{
+      ",", ".", "'", "_", "\u2019", "\u066C", "\u00A0", "\u2007", "\u2009", "\u202F"};
+  return std::find(kSeparators.begin(), kSeparators.end(), gap) != kSeparators.end();
+}
+
 void add_parts(Code& code, std::string_view word, std::size_t place) {
   const std::size_t before = code.size();
   for (std::size_t begin = 0; begin < word.size();) {
@@ -152,6 +158,35 @@ std::vector<Joined> parts_joined(const Code& code, const std::vector<Token>& wor
     }
   }
   return all;
+}
+
+std::vector<Joined> grouped_numbers(std::string_view text, const std::vector<Token>& words) {
+  std::vector<Joined> numbers;
+  const auto is_digits = [](const Token& word) {
+    return std::all_of(word.text.begin(), word.text.end(), is_number);
+  };
+  for (std::size_t first = 0, end = 0; first < words.size(); first = end) {
+    end = first + 1;
+    if (!is_digits(words[first])) continue;
+    Joined number;
+    number.word = words[first];
+    bool by_three = words[first].text.size() <= 3 && words[first].text.front() != '0';
+    std::string_view separator;
+    for (; end < words.size() && is_digits(words[end]); ++end) {
+      if (words[end].begin < number.word.end) break;
+      const auto gap = text.substr(number.word.end, words[end].begin - number.word.end);
+      if (!groups_digits(gap) || (!separator.empty() && gap != separator)) break;
+      separator = gap;
+      by_three = by_three && words[end].text.size() == 3;
+      number.word.text += words[end].text;
+      number.word.end = words[end].end;
+    }
+    if (!by_three || end - first < 2 || end - first > kMostParts) continue;
+    number.first = first;
+    number.last = end - 1;
+    numbers.push_back(std::move(number));
+  }
+  return numbers;
 }
 
 std::vector<std::vector<std::string>> spellings_of(const Code& code,

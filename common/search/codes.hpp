@@ -37,6 +37,10 @@ std::vector<Code> codes_in(std::string_view text, const std::vector<Token>& word
 // words as they are.
 std::vector<Joined> parts_joined(const Code& code, const std::vector<Token>& words);
 
+// Numbers whose digits are grouped by three, "12,500", as one. Not by a blank, which separates
+// numbers as well; a blank that breaks no line does not.
+std::vector<Joined> grouped_numbers(std::string_view text, const std::vector<Token>& words);
+
 // The words in which a code may be written, at first as it is.
 std::vector<std::vector<std::string>> spellings_of(const Code& code,
                                                    const std::vector<Token>& words);

@@ -429,7 +429,9 @@ Tokens tokenise(std::string_view text) {
     for (Joined& joined : parts_joined(code, tokens.words))
       tokens.joined.push_back(std::move(joined));
   }
-  // Words joined by a sign may be a code.
+  for (Joined& number : grouped_numbers(text, tokens.words))
+    tokens.joined.push_back(std::move(number));
+  // Words joined by a sign may be a code, or a number.
   const auto place = [](const Joined& joined) {
     return std::tie(joined.first, joined.last, joined.word.text);
   };

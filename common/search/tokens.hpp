@@ -10,6 +10,7 @@
 //   xk4471; so do the halves of a word that is broken at a line's end.
 // - Parts of a name of letters and digits (codes.hpp) count as one, in words or across them: "GTX
 //   1080Ti" is gtx, 1080ti, gtx1080, and gtx1080ti.
+// - Digits grouped by three count as one number: "12,500" is 12, 500, and 12500.
 // - Superscripts and subscripts are no part of a word, but of what it is joined to: "H\u2082O" is
 //   h, o, and h2o. "10\u00B2" is only 10: 102 is another number.
 // - What is no letter, digit or mark ends a word, in all scripts (letters.hpp). An emoji does, too,

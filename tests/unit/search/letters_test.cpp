@@ -135,6 +135,38 @@ TEST_CASE("separators of numbers are those of any script") {
   CHECK(terms_in("٣٫١٤") == terms_in("3.14"));
 }
 
+TEST_CASE("a number whose digits are grouped by three is found by its digits, and the other way") {
+  for (const char* form : {"12,500", "12.500", "12'500", "12’500", "12_500", "12\u00A0500",
+                           "12\u202F500", "12\u2009500", "12\u2007500", "١٢٬٥٠٠"}) {
+    INFO(form);
+    const std::string text = std::string("Price was ") + form + " dollars";
+    CHECK(has(text, "12500"));
+    CHECK(has(text, "500"));
+    CHECK(has("Price was 12500 dollars", form));
+    CHECK(has(text, "12,500"));
+  }
+  for (const char* fraction : {"12,500.50", "12.500,5", "12'500.50", "12_500.500"}) {
+    INFO(fraction);
+    CHECK(has(fraction, "12500"));
+  }
+  CHECK(has("Budget of 45,300", "45300"));
+  CHECK(has("98\u00A0765 kr", "98765"));
+  CHECK(has("1,234,567,890", "1234567890"));
+  // Other numbers, which a comma or a blank separates.
+  for (const auto& [text, other] : Cases{{"rooms 12 500", "12500"},
+                                         {"0,125", "0125"},
+                                         {"1234,500", "1234500"},
+                                         {"12,50", "1250"},
+                                         {"12,5000", "125000"},
+                                         {"1,234,56", "123456"},
+                                         {"12, 500", "12500"},
+                                         {"12,,500", "12500"},
+                                         {"1.234,567", "234567"}}) {
+    INFO(text);
+    CHECK_FALSE(has(text, other));
+  }
+}
+
 TEST_CASE("letters, marks and digits of all scripts are words, also of a newer Unicode") {
   for (const char* word :
        {"ⲁⲛⲟⲕ", "ᏣᎳᎩ", "ⵜⵉⴼⵉⵏⴰⵖ", "𐐔𐐯𐑅", "𞤆𞤵𞤤𞤢𞤪", "꤆", "፩፪", "௧௰", "〆切", "々"})
