@@ -217,7 +217,7 @@ TEST_CASE("a query string finds a number of metadata, whichever way each side wr
       {"1.50", "1.5", "15e-1"},
       {"100", "100.0", "1e2"},
       {"0", "-0", "0.0", "-0e0"},
-      {"1e21", "10e20", "1.0E+21"},
+      {"1e21", "10e20", "1.0E21"},
       {"-2.5", "-25e-1"}};
   for (const auto& forms : numbers) {
     for (const std::string& form : forms)
@@ -232,8 +232,8 @@ TEST_CASE("a query string finds a number of metadata, whichever way each side wr
     }
   }
   // What JSON has for no number.
-  for (const char* other : {"1.5%20", "%201.5", "01.5", "+1.5", "1.5.", ".5e0", "1e", "1e999", "-",
-                            "0x1p3", "%EF%BB%BF1.5", "nan"}) {
+  for (const char* other : {"1.5%20", "%201.5", "01.5", "%2B1.5", "1.5.", ".5e0", "1e", "1e999",
+                            "-", "0x1p3", "%EF%BB%BF1.5", "nan"}) {
     INFO(other);
     const auto found = stack.get(std::string("/api/search?q=cats&metadata.n=") + other);
     CHECK(found.status == 200);
