@@ -7,18 +7,16 @@
 // - A key is sent as "Authorization: Bearer hf_…" or "X-API-Key: hf_…". Two of them are 400;
 //   one that is sent twice is one. Beside a key, credentials that do not begin with hf_ are
 //   ignored.
-// - Where one is of use (key_use), a key that is sent must be valid, whether or not auth.required
-// is
-//   on: 401, with the same response whether it is unknown, malformed, revoked or expired. The
-//   access log knows.
+// - Where one is of use (key_use), a key that is sent must be valid, whether or not
+//   auth.required is on: 401, with the same response whether it is unknown, malformed, revoked or
+//   expired. The access log knows.
 // - Where none is, keys are not looked at: a probe gets the same answer with any, or with the token
 //   of a gateway, and needs no store for it. For /ready?verbose whatever is not a valid key, or
 //   cannot be checked, is as none.
 // - A key that is used in the last auth.expiry_warning before it expires is logged, once a day.
 // - Without a key: 401 under /api if auth.required is on.
 // - Invalid keys are counted by address, by this host alone. From a client over rate_limit.max no
-// key
-//   is looked up, wherever it is sent: 429, or for /ready?verbose as if there were none.
+//   key is looked up, wherever it is sent: 429, or for /ready?verbose as if there were none.
 // - Each request reads the key's record by its id, so a revocation takes effect with the next
 //   request, in every worker. The digests are compared in constant time.
 // - While the store cannot be asked, or is silent for a second, /metrics, /internal/* and
