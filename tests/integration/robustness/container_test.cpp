@@ -93,10 +93,11 @@ TEST_CASE("process 1: warns at the start if the stop grace is too short for the 
                {"KUBERNETES_SERVICE_HOST", row.kubernetes}},
               container());
   stack.wait_ready();
-  const std::string output = stack.supervisor().output();
   if (*row.expected != '\0') {
-    REQUIRE(output.find(row.expected) != std::string::npos);
+    REQUIRE(stack.wait_logged(row.expected));
   } else {
+    REQUIRE(stack.wait_logged("fleet ready"));  // what comes before has been written
+    const std::string output = stack.supervisor().output();
     REQUIRE(output.find("grace") == std::string::npos);
     REQUIRE(output.find("PID 1") == std::string::npos);
   }
