@@ -61,7 +61,9 @@ void close_now(boost::asio::posix::stream_descriptor& socket) {
 }
 
 Result<Fd> bind_socket(const std::filesystem::path& path, mode_t mode) {
-  HOLDFAST_TRY_ASSIGN(Fd socket, net::bind_unix_socket(SOCK_DGRAM, path, mode));
+  // sd_notify_barrier(3) sends one along and waits for it to be closed, which is not done here.
+  HOLDFAST_TRY_ASSIGN(Fd socket,
+                      net::bind_unix_socket(SOCK_DGRAM, path, mode, net::Descriptors::Taken));
   const int on = 1;
   if (::setsockopt(socket.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0) {
     return fail_errno(errno, "setsockopt(SO_PASSCRED)");
