@@ -2,7 +2,6 @@
 #include "supervisor/sockets/notify_socket.hpp"
 
 #include "common/net/listen.hpp"
-#include "common/net/refuse_descriptors.hpp"
 #include "supervisor/process/child.hpp"
 #include "tests/support/launched.hpp"
 #include "tests/support/send_descriptor.hpp"
@@ -33,24 +32,13 @@ constexpr core::ProcessId kWorker{{1, 0}, 1};
 
 // A socket that knows the pids in `known`, and what it heard.
 struct Listening {
-  // `descriptors`: Taken is what a kernel does that cannot refuse them.
-  explicit Listening(mode_t mode = NotifySocket::kOwnerOnly,
-                     net::Descriptors descriptors = net::Descriptors::Refused) {
+  explicit Listening(mode_t mode = NotifySocket::kOwnerOnly) {
     const auto lookup = [this](pid_t pid) {
       return known.contains(pid) ? std::optional(known.at(pid)) : std::nullopt;
     };
     const auto hear = [this](const core::ProcessId& process, const NotifyMessage& message) {
       heard.emplace_back(process, message);
     };
-    if (descriptors == net::Descriptors::Taken) {
-      auto bound = net::bind_unix_socket(SOCK_DGRAM, path, mode, descriptors);
-      REQUIRE(bound);
-      const int on = 1;
-      REQUIRE(::setsockopt(bound->get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0);
-      socket = std::make_unique<NotifySocket>(io, bound->release(), path, mode, lookup, hear,
-                                              NotifySocket::OnForeign());
-      return;
-    }
     auto opened = NotifySocket::open(io, path, mode, lookup, hear);
     REQUIRE(opened);
     socket = std::move(*opened);
@@ -147,7 +135,7 @@ TEST_CASE("a message from a process that is not a worker is counted and ignored"
 }
 
 TEST_CASE("garbage is counted, does no harm, and what came with it is closed") {
-  Listening listening(NotifySocket::kOwnerOnly, net::Descriptors::Taken);
+  Listening listening;
   listening.io.poll();
   const std::size_t descriptors = own_descriptors().size();
   const Launched worker = listening.launch({"--garbage-notify", "--ready", "--exit", "0"});
@@ -161,7 +149,7 @@ TEST_CASE("garbage is counted, does no harm, and what came with it is closed") {
 }
 
 TEST_CASE("as many descriptors as the kernel lets through do not stay either") {
-  Listening listening(NotifySocket::kOwnerOnly, net::Descriptors::Taken);
+  Listening listening;
   listening.known[::getpid()] = kWorker;
   const std::size_t descriptors = own_descriptors().size();
   Pipe pipe;
