@@ -336,12 +336,12 @@ void ForeignObject::understand() {
   std::size_t level_rank = kLevelKeys.size();
   std::size_t time_rank = kTimeKeys.size();
   for (const JsonMember& member : members_) {
-    const std::size_t rank = rank_in(kLevelKeys, member.key);
-    // Loggers that write numbers write "level"; "Level":3 is anything.
-    const bool is_scale = !member.value.starts_with('"') &&
-                          std::any_of(member.key.begin(), member.key.end(), text::is_upper);
-    if (rank < level_rank && !is_scale) {
-      if (const auto level = foreign_level(member.value)) {
+    if (const std::size_t rank = rank_in(kLevelKeys, member.key); rank < level_rank) {
+      // Loggers that write numbers write "level"; "Level":3 is anything.
+      const bool is_no_scale = !member.value.starts_with('"') &&
+                               std::any_of(member.key.begin(), member.key.end(), text::is_upper);
+      const auto level = is_no_scale ? std::nullopt : foreign_level(member.value);
+      if (level) {
         level_ = level;
         level_key_ = member.key;
         level_rank = rank;

@@ -69,8 +69,7 @@ class ForeignObject {
 };
 
 // The level that a JSON value stands for: a name in any case, perhaps with a number behind it, or a
-// number of pino's and bunyan's
-// (10 to 60), Monolog's (100 to 600) or syslog's (0 to 7) scale.
+// number of pino's and bunyan's (10 to 60), Monolog's (100 to 600) or syslog's (0 to 7) scale.
 std::optional<log::Level> foreign_level(std::string_view value);
 
 // The time that a JSON value stands for, as RFC 3339 in UTC: a number of seconds, milliseconds,

@@ -119,6 +119,17 @@ TEST_CASE("a supervisor that was killed is told of by the next one, a shutdown i
   CHECK(summary.find("did not shut down: it was killed, or crashed") != std::string::npos);
 }
 
+TEST_CASE("a supervisor says that another one runs on its state directory") {
+  const TempDir state;
+  const std::map<std::string, std::string> shared{{"PORT", "0"},
+                                                  {"HOLDFAST_STATE_DIR", state.path()}};
+  Stack first(misbehaving("one", {"--ready"}), shared);
+  first.wait_ready();
+  Stack second(misbehaving("two", {"--ready"}), shared);
+  REQUIRE(second.wait_logged("another supervisor (pid " + std::to_string(first.supervisor().pid()) +
+                             ") runs on the state directory"));
+}
+
 TEST_CASE("an alert is over when it has been quiet for its window, twice, and is in the history") {
   Stack stack(
       misbehaving("fragile", {"--ready"}) + "[alert_rule.HoldfastWorkerCrashed]\nwindow = \"1s\"\n",
