@@ -394,6 +394,9 @@ class SqliteStore final : public Store {
         std::move(done));
   }
 
+  // FTS5 merges four segments of a size (its usermerge): it is asked no more often than that.
+  static constexpr unsigned kStoredPerMerge = 4;
+
   // Step by step, so that others can write in between: the chunks before the last few are stored
   // where nobody sees them, and shown by the last step.
   void store_chunks(std::shared_ptr<const Embedding> embedding, std::size_t first,
@@ -406,7 +409,7 @@ class SqliteStore final : public Store {
           },
           [this, done = std::move(done)](const Result<void>& result) {
             done(result);
-            if (result) merge_terms();
+            if (result && ++stored_ % kStoredPerMerge == 0) merge_terms();
           });
     }
     write<std::size_t>(
@@ -524,6 +527,7 @@ class SqliteStore final : public Store {
   bool waste_ = false;  // the writer's thread, as the next
   bool sweeping_ = false;
   bool merging_ = false;
+  unsigned stored_ = 0;  // texts
   const DatabaseFiles files_;
   Writer writer_;  // last: its destructor commits what is queued, which uses the rest
 };

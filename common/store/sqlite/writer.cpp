@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kGroupWrites = 256;  // at most this many callers share one commit
 constexpr auto kTruncatePatience = 100ms;
-constexpr Duration kUnsyncedTime = 4ms;
+constexpr Duration kUnsyncedTime = 2ms;
 
 Result<void> exec(SqliteConnection& connection, const char* sql) {
   return guarded(connection, [&]() -> Result<void> {
@@ -70,7 +70,19 @@ void Writer::loop() {
 bool Writer::wait_for_work() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  for (Duration time = time_for_company(); time > Duration::zero(); time = time_for_company()) {
+    changed_.wait_for(lock, time);
+  }
   return !queue_.empty();
+}
+
+// With the mutex held. The clients of a relaxed database wait for their answers as well.
+Duration Writer::time_for_company() const {
+  const bool urgent = std::any_of(queue_.begin(), queue_.end(), [](const Write& write) {
+    return write.durability == Durability::PowerLoss;
+  });
+  if (stopping_ || urgent) return Duration::zero();
+  return pace_.wait(std::chrono::steady_clock::now(), queue_.size());
 }
 
 std::vector<Writer::Write> Writer::commit_group() {
@@ -81,6 +93,7 @@ std::vector<Writer::Write> Writer::commit_group() {
     // The lock first: whatever is submitted while this process waits joins the group.
     const auto guard = lock_.acquire();
     group = take_group();
+    if (!must_sync(group)) pace_.took(began);
     outcome = guard ? files_.check() : Result<void>(fail(guard.error()));
     if (outcome) outcome = transact(group);
   }

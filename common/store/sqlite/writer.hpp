@@ -4,9 +4,11 @@
 // Writer: the one connection and thread that write for this process. All writes that wait when it
 // gets the write lock share one transaction and one sync (group commit); each can be undone by
 // itself, so one that fails does not undo its neighbours. If the commit or the sync fails, every
-// write of the group gets that error, and the thread goes on. The sync comes after the lock is
-// released (docs/adr/0063): other processes see what was written a moment before it is durable.
-// While a file of the database is not the one that was opened, every write gets that error.
+// write of the group gets that error, and the thread goes on. Writes that need no sync may wait
+// some milliseconds for company (group_pace.hpp); one that does takes them along at once. The sync
+// comes after the lock is released (docs/adr/0063): other processes see what was written a moment
+// before it is durable. While a file of the database is not the one that was opened, every write
+// gets that error.
 //
 // A group is answered before the checkpoint that its commit makes due; what is submitted meanwhile
 // waits for that.
@@ -17,6 +19,7 @@
 
 #include "common/store/sqlite/checkpoint.hpp"
 #include "common/store/sqlite/database_files.hpp"
+#include "common/store/sqlite/group_pace.hpp"
 #include "common/store/sqlite/sqlite_connection.hpp"
 #include "common/store/sqlite/write_lock.hpp"
 #include "common/store/store.hpp"
@@ -73,6 +76,7 @@ class Writer {
   void enqueue(Write write);
   void loop();
   bool wait_for_work();  // false: stopping, and nothing left
+  Duration time_for_company() const;
   std::vector<Write> commit_group();
   std::vector<Write> take_group();
   bool must_sync(const std::vector<Write>& group) const;
@@ -89,6 +93,7 @@ class Writer {
   const Duration group_time_;
   const std::function<void(Duration)> on_commit_;  // called on the thread
   CheckpointPolicy policy_;                        // the thread's
+  GroupPace pace_;                                 // the thread's; of groups that need no sync
 
   std::mutex mutex_;
   std::condition_variable changed_;

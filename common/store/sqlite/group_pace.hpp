@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// GroupPace: how long writes that need no sync wait for others to share their commit.
+//
+// A queue worker that is given a thousand jobs a second would make three thousand commits of them:
+// each claim, each result and each step of merging the index one of its own. Every commit takes the
+// lock of all writers, reads again what other processes have changed, and writes a page for each
+// table and index that it touches. So beyond some hundred commits a second they are spread evenly,
+// and what comes meanwhile shares the next one. Up to that rate, and after a pause, nothing waits.
+//
+// The rule is the virtual scheduling algorithm of a leaky bucket (ITU-T I.371, "GCRA"). Pure; one
+// thread.
+
+#include "common/base/clock.hpp"
+
+#include <chrono>
+#include <cstddef>
+
+namespace holdfast::store::sqlite {
+
+class GroupPace {
+ public:
+  static constexpr Duration kInterval = std::chrono::microseconds(4000);
+  static constexpr int kBurst = 16;           // commits in a row that nothing holds back
+  static constexpr std::size_t kEnough = 8;  // writes that are worth a commit at any time
+
+  // For how long a group of `waiting` writes that need no sync is kept open. Zero: commit it now.
+  Duration wait(MonoTime now, std::size_t waiting) const;
+  // It is being committed.
+  void took(MonoTime now);
+
+ private:
+  MonoTime due_{};  // of the next commit, at an even rate
+};
+
+}  // namespace holdfast::store::sqlite
