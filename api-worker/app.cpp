@@ -80,7 +80,7 @@ Chain make_chain(worker::Context& context, std::vector<net::Network> trusted,
   return chain;
 }
 
-http::ServerLimits limits_of(const config::Http& config, std::uint32_t max_connections,
+http::ServerLimits limits_of(const config::Http& config, const ConnectionRoom& room,
                              const std::vector<net::Network>& trusted) {
   http::ServerLimits limits;
   limits.max_header_bytes = config.max_header_bytes;
@@ -92,19 +92,20 @@ http::ServerLimits limits_of(const config::Http& config, std::uint32_t max_conne
   limits.body_timeout = config.body_timeout;
   limits.idle_timeout = config.idle_timeout;
   limits.handler_timeout = config.handler_timeout;
-  limits.max_connections = max_connections;
+  limits.max_connections = room.connections;
+  limits.max_refusing = room.refusing;
   limits.max_connections_per_client = config.max_connections_per_client;
   limits.make_room = true;
   limits.speaks_for_many = [trusted](const http::Peer& peer) { return is_trusted(peer, trusted); };
   return limits;
 }
 
-std::uint32_t room_for_connections(worker::Context& context) {
+ConnectionRoom room_for_connections(worker::Context& context) {
   const std::uint32_t wanted = context.config().http.max_connections;
-  const std::uint32_t room = make_room_for_connections(wanted);
-  if (room < wanted) {
+  const ConnectionRoom room = make_room_for_connections(wanted);
+  if (room.connections < wanted) {
     context.log().warn("the limit on open files allows fewer connections than configured",
-                       {{"http_max_connections", wanted}, {"connections", room}});
+                       {{"http_max_connections", wanted}, {"connections", room.connections}});
   }
   return room;
 }

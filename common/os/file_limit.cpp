@@ -16,12 +16,19 @@ FileLimit raise_file_limit(rlim_t wanted) {
   return result;
 }
 
-std::uint32_t make_room_for_connections(std::uint32_t wanted) {
-  const rlim_t needed = rlim_t{wanted} + kOtherDescriptors;
-  const rlim_t limit = raise_file_limit(needed).now;
-  if (limit >= needed) return wanted;
-  const rlim_t room = limit > kOtherDescriptors ? limit - kOtherDescriptors : 1;
-  return static_cast<std::uint32_t>(std::min<rlim_t>(room, wanted));
+ConnectionRoom connection_room(rlim_t limit, std::uint32_t wanted) {
+  constexpr rlim_t kLeastOwn = 48;  // a worker on SQLite has 24
+  constexpr rlim_t kMostOwn = kOtherDescriptors - kMostRefusing;
+  const rlim_t own = std::clamp(limit / 4, kLeastOwn, kMostOwn);
+  const rlim_t left = limit > own ? limit - own : 0;
+  const rlim_t refusing = std::clamp<rlim_t>(left / 3, 1, kMostRefusing);
+  const rlim_t room = left > refusing ? left - refusing : 1;
+  return {static_cast<std::uint32_t>(std::min<rlim_t>(room, wanted)),
+          static_cast<std::uint32_t>(refusing)};
+}
+
+ConnectionRoom make_room_for_connections(std::uint32_t wanted) {
+  return connection_room(raise_file_limit(rlim_t{wanted} + kOtherDescriptors).now, wanted);
 }
 
 }  // namespace holdfast

@@ -22,11 +22,21 @@ struct FileLimit {
 FileLimit raise_file_limit(rlim_t wanted = RLIM_INFINITY);
 
 // Descriptors of a server that are not connections: the store's files, sockets to Redis and to the
-// supervisor, logs, and the connections that are accepted only to be refused (128).
-inline constexpr std::uint64_t kOtherDescriptors = 256;
+// supervisor, logs (half of them), and the connections that are accepted only to be refused.
+inline constexpr std::uint32_t kOtherDescriptors = 256;
+inline constexpr std::uint32_t kMostRefusing = kOtherDescriptors / 2;
 
-// Raises the limit as far as `wanted` connections need. Returns how many fit: `wanted` or fewer,
-// at least 1. A server that exceeds its limit can no longer accept, so it has to refuse earlier.
-std::uint32_t make_room_for_connections(std::uint32_t wanted);
+struct ConnectionRoom {
+  std::uint32_t connections = 0;  // wanted or fewer, at least 1
+  std::uint32_t refusing = 0;     // besides, while they are told so; at least 1
+};
+
+// What fits into `limit`. Where that is small, so is what is kept for others: of 256 descriptors
+// half are for connections.
+ConnectionRoom connection_room(rlim_t limit, std::uint32_t wanted);
+
+// Raises the limit as far as `wanted` connections need. A server that exceeds its limit can no
+// longer accept, so it has to refuse earlier.
+ConnectionRoom make_room_for_connections(std::uint32_t wanted);
 
 }  // namespace holdfast

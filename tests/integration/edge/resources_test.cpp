@@ -56,14 +56,23 @@ bool is_closed(const Fd& connection) {
   return size == 0 || errno == ECONNRESET;
 }
 
+// Reads what has come.
+bool is_open(const Fd& connection) {
+  char bytes[256];
+  ssize_t size = 0;
+  while ((size = ::recv(connection.get(), bytes, sizeof bytes, MSG_DONTWAIT)) > 0) {
+  }
+  return size < 0 && errno == EAGAIN;
+}
+
 }  // namespace
 
 TEST_CASE("a worker with few descriptors closes what is idle for who comes, and keeps accepting") {
   Stack stack(one_worker("rlimits = { nofile = 300 }\n"));
   stack.wait_ready();
-  // 44 connections are what 300 descriptors leave room for.
+  // What 300 descriptors leave room for.
   std::vector<Fd> idle;
-  for (int i = 0; i < 44; ++i) {
+  for (int i = 0; i < 150; ++i) {
     idle.push_back(ask(stack));
     REQUIRE(status_of(idle.back()) == "200");
   }
@@ -71,6 +80,19 @@ TEST_CASE("a worker with few descriptors closes what is idle for who comes, and 
   CHECK(status_of(next) == "200");
   CHECK(is_closed(idle.front()));
   CHECK(status_of(ask(stack)) == "200");
+  CHECK(stack.wait_logged("allows fewer connections"));
+}
+
+TEST_CASE("a worker with as few descriptors as 256 serves dozens of clients that stay") {
+  Stack stack(one_worker("rlimits = { nofile = 256 }\n"));
+  stack.wait_ready();
+  std::vector<Fd> clients;
+  for (int i = 0; i < 60; ++i)
+    clients.push_back(ask(stack));
+  for (const Fd& client : clients)
+    REQUIRE(status_of(client) == "200");
+  for (const Fd& client : clients)
+    CHECK(is_open(client));
   CHECK(stack.wait_logged("allows fewer connections"));
 }
 

@@ -50,13 +50,13 @@ TEST_CASE("a limit is never lowered") {
 TEST_CASE("a soft limit that is too low for the connections is raised as far as they need") {
   const SoftLimit lowered(400);
   REQUIRE(file_limit().rlim_max > 1000);
-  CHECK(make_room_for_connections(500) == 500);
+  CHECK(make_room_for_connections(500).connections == 500);
   CHECK(file_limit().rlim_cur == 500 + kOtherDescriptors);
 }
 
 TEST_CASE("a limit that is high enough stays as it is") {
   const SoftLimit lowered(400);
-  CHECK(make_room_for_connections(100) == 100);
+  CHECK(make_room_for_connections(100).connections == 100);
   CHECK(file_limit().rlim_cur == 400);
 }
 
@@ -64,6 +64,24 @@ TEST_CASE("what the hard limit has no room for is not promised") {
   const SoftLimit lowered(400);
   const rlim_t hard = file_limit().rlim_max;
   if (hard >= 4'000'000'000) return;  // no limit at all: there is always room
-  CHECK(make_room_for_connections(4'000'000'000) == hard - kOtherDescriptors);
+  CHECK(make_room_for_connections(4'000'000'000).connections == hard - kOtherDescriptors);
   CHECK(file_limit().rlim_cur == hard);
+}
+
+TEST_CASE("a small limit is shared out: connections get at least a sixth, and half from 192 on") {
+  constexpr std::uint32_t kWanted = 4096;
+  for (rlim_t limit = 64; limit < 6000; ++limit) {
+    INFO(limit);
+    const ConnectionRoom room = connection_room(limit, kWanted);
+    REQUIRE(room.connections >= limit / 6);
+    REQUIRE(room.refusing >= 1);
+    // What is neither is enough for a worker.
+    REQUIRE(limit - room.connections - room.refusing >= (room.connections == kWanted ? 128u : 48u));
+    if (limit >= 192 && limit < 512) REQUIRE(room.connections >= limit / 2);
+    if (limit >= 512)
+      REQUIRE(room.connections == std::min<rlim_t>(limit - kOtherDescriptors, kWanted));
+  }
+  CHECK(connection_room(256, kWanted).connections == 128);
+  CHECK(connection_room(RLIM_INFINITY, kWanted).connections == kWanted);
+  CHECK(connection_room(8, kWanted).connections == 1);
 }
