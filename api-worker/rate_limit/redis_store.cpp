@@ -31,6 +31,12 @@ std::int64_t to_ms(Duration duration) {
 // A connection that has served for this long may be closed by its idle Redis without a word.
 constexpr Duration kNotAtOnce = 1s;
 
+// What stands between (a load balancer, NAT, a firewall) forgets connections that are idle, mostly
+// without a word: the next decision would wait in vain. So they never are.
+constexpr Duration kLongestIdle = 2s;
+// Nobody waits for that answer: a pause of Redis is not worth a new connection.
+constexpr Duration kLookPatience = 1s;
+
 // Count something that nobody is limited by; the second as a request does on a route with a limit
 // of its own. A Redis that wants a password says so to a command of at most ten words: the first.
 rate_limit::Policies probe_policies(std::size_t number) {
@@ -111,6 +117,7 @@ RedisStore::RedisStore(boost::asio::io_context& io, const Clock& clock, const lo
       script_sha_(sha1_hex(kRateLimitScript)),
       deadline_(io),
       retry_(io),
+      look_(io),
       self_(std::make_shared<RedisStore*>(this)) {
   connect();
 }
@@ -124,6 +131,7 @@ void RedisStore::stop() {
   state_ = State::Stopped;
   deadline_.cancel();
   retry_.cancel();
+  look_.cancel();
   client_.reset();
   for (const PendingPtr& pending : std::exchange(pending_, {}))
     pending->done({});
@@ -220,6 +228,34 @@ void RedisStore::set_up_done() {
               {{"redis", options_.url.describe()}, {"decided_locally", fallbacks_since_loss_}});
   }
   fallbacks_since_loss_ = 0;
+  heard_at_ = up_since_;
+  look_later();
+}
+
+void RedisStore::look_later() {
+  look_.expires_at(heard_at_ + kLongestIdle);
+  look_.async_wait([this, self = self_](const boost::system::error_code& error) {
+    if (error || *self == nullptr || state_ != State::Up) return;
+    if (clock_.mono() - heard_at_ < kLongestIdle) return look_later();
+    look();
+  });
+}
+
+// Asks a question that changes nothing. No answer: the connection is made anew without a word,
+// unless a request waits too, which has a deadline of its own.
+void RedisStore::look() {
+  const Question question{without_counting(probe_policies(0)), kProbes[0]};
+  const MonoTime asked_at = clock_.mono();
+  ask(question, [this, policies = question.policies](const redis::Reply& reply) {
+    if (!to_decisions(reply, policies)) return lose(refusal_of(reply));
+    heard_at_ = clock_.mono();
+    look_later();
+  });
+  look_.expires_after(std::max<Duration>(kLookPatience, options_.timeout));
+  look_.async_wait([this, asked_at, self = self_](const boost::system::error_code& error) {
+    if (error || *self == nullptr || state_ != State::Up) return;
+    if (heard_at_ < asked_at && pending_.empty()) lose("no answer from an idle connection");
+  });
 }
 
 // The client comes first: a policy may be named after a route, "GET /api/documents/{id}", and the
@@ -275,6 +311,7 @@ void RedisStore::doubt(const Question& refused, const std::string& why) {
 }
 
 void RedisStore::answer(const PendingPtr& pending, const redis::Reply& reply) {
+  heard_at_ = clock_.mono();
   const auto decisions = to_decisions(reply, pending->question.policies);
   if (!decisions && reply.type != redis::Reply::Type::Error) return lose(refusal_of(reply));
   if (!decisions) doubt(pending->question, reply.text);

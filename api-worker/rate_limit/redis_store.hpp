@@ -108,6 +108,8 @@ class RedisStore {
   void doubt(const Question& refused, const std::string& why);
   void answer(const PendingPtr& pending, const redis::Reply& reply);
   void watch();
+  void look_later();
+  void look();
   bool may_warn(std::optional<MonoTime>& last) const;
   void lose(const std::string& why);
   void retry();
@@ -129,6 +131,8 @@ class RedisStore {
   std::deque<PendingPtr> pending_;      // in the order of their deadlines
   boost::asio::steady_timer deadline_;  // of the oldest, or of the connection attempt
   boost::asio::steady_timer retry_;
+  boost::asio::steady_timer look_;  // while up: for the next look, or for its answer
+  MonoTime heard_at_{};             // the last answer
   Duration pause_{};
   MonoTime up_since_{};
   bool warned_ = false;

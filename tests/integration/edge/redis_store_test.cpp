@@ -306,6 +306,41 @@ TEST_CASE("a Redis that closes idle connections is asked again without a word") 
   CHECK(host.fallbacks() == "0");
 }
 
+TEST_CASE("a connection to Redis is never idle for long, and looking after it changes nothing") {
+  const RedisServer server;
+  Host host(server.url());
+  REQUIRE(host.connect());
+  CHECK(host.take(kFive, "a").remaining == 4);
+  const auto evaluated = [&server] {
+    const std::string text = server.command({"INFO", "commandstats"});
+    const std::string name = "cmdstat_evalsha:calls=";
+    const auto at = text.find(name);
+    return at == std::string::npos ? 0 : std::stoi(text.substr(at + name.size()));
+  };
+  const auto written = [&server] {
+    const std::string text = server.command({"INFO", "commandstats"});
+    const std::string name = "cmdstat_hincrby:calls=";
+    const auto at = text.find(name);
+    return at == std::string::npos ? "" : text.substr(at, text.find(',', at) - at);
+  };
+  const int before = evaluated();
+  const std::string writes = written();
+  REQUIRE(host.turn_until([&] { return evaluated() >= before + 2; }));
+  CHECK(written() == writes);
+  CHECK(host.take(kFive, "a").remaining == 3);
+  CHECK(host.fallbacks() == "0");
+  CHECK(host.lines_with("Redis") == 0);
+}
+
+TEST_CASE("a Redis that is lost while nobody asks is told of before somebody does") {
+  const RedisServer server;
+  Host host(server.url());
+  REQUIRE(host.connect());
+  REQUIRE(server.command({"ACL", "SETUSER", "default", "-evalsha"}) == "OK");
+  REQUIRE(host.turn_until([&] { return host.any_line_with(kGone); }));
+  CHECK(host.fallbacks() == "0");
+}
+
 TEST_CASE("a key that somebody else wrote is replaced") {
   const RedisServer server;
   Host host(server.url());
