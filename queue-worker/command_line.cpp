@@ -4,6 +4,8 @@
 #include "common/base/duration.hpp"
 #include "common/command_line/empty_option.hpp"
 #include "common/command_line/help_format.hpp"
+#include "common/command_line/output.hpp"
+#include "common/command_line/parse_error.hpp"
 #include "common/completion/describe.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/text/number.hpp"
@@ -198,15 +200,15 @@ ParsedCommand parse_command(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error, std::cout, std::cerr);
+    const int code = command_line::report(app, error);
     return {std::nullopt, code == 0 ? exit_code::kOk : exit_code::kUsage};
   }
   if (const std::string empty = command_line::refuse_empty_option(app); !empty.empty()) {
-    std::cerr << empty << '\n';
+    command_line::complain(empty);
     return {std::nullopt, exit_code::kUsage};
   }
   if (const std::string wrong = read_typed(typed, command); !wrong.empty()) {
-    std::cerr << wrong << '\n';
+    command_line::complain(wrong);
     return {std::nullopt, exit_code::kUsage};
   }
   return {std::move(command), exit_code::kOk};

@@ -1,27 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "queue-worker/command_start.hpp"
 
+#include "common/command_line/output.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/os/file.hpp"
 #include "common/worker/running_stack.hpp"
 
-#include <fmt/format.h>
 #include <unistd.h>
-
-#include <cstdio>
 
 namespace holdfast::queue {
 
 tl::expected<Started, int> take_start(const config::Environ& environ) {
   auto descriptors = notify::take_listen_fds(environ, ::getpid());
   if (!descriptors) {
-    fmt::print(stderr, "{}\n", descriptors.error().message);
+    command_line::complain(descriptors.error().message);
     return tl::unexpected(exit_code::kSoftware);
   }
   const bool typed = !worker::is_handed_configuration(*descriptors);
   auto loaded = worker::read_configuration(*descriptors, environ);
   if (!loaded) {
-    fmt::print(stderr, "{}\n", config::format(loaded.error()));
+    command_line::complain(config::format(loaded.error()));
     return tl::unexpected(exit_code::kConfig);
   }
   if (typed) {
@@ -29,10 +27,10 @@ tl::expected<Started, int> take_start(const config::Environ& environ) {
         absolute_path(config::find_runtime_dir(config::find_file(std::nullopt, environ), environ));
     const auto same = worker::check_running_stack(loaded->config, runtime_dir, environ);
     if (!same) {
-      fmt::print(stderr, "holdfast-queue-worker: {}\n", same.error().message);
+      command_line::complain("holdfast-queue-worker: " + same.error().message);
       return tl::unexpected(exit_code::kConfig);
     }
-    if (!same->empty()) fmt::print(stderr, "holdfast-queue-worker: {}\n", *same);
+    if (!same->empty()) command_line::complain("holdfast-queue-worker: " + *same);
   }
   return Started{std::move(*loaded), worker::take_level_page(*descriptors)};
 }

@@ -3,6 +3,7 @@
 
 #include "common/base/clock.hpp"
 #include "common/base/duration.hpp"
+#include "common/command_line/output.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/os/signal_mask.hpp"
 #include "common/store/job_json.hpp"
@@ -38,7 +39,7 @@ Result<T> await(Call&& call) {
 }
 
 int jobs_failed(const Error& error) {
-  fmt::print(stderr, "jobs: {}\n", error.message);
+  command_line::complain("jobs: " + error.message);
   const bool about_job = error.kind == ErrorKind::NotFound || error.kind == ErrorKind::Conflict;
   return about_job ? exit_code::kFailed : worker::exit_code_of(error);
 }
@@ -54,6 +55,12 @@ std::string printable(std::string_view text) {
   for (char& c : line)
     c = static_cast<unsigned char>(c) < ' ' || c == 127 ? ' ' : c;
   return text::for_terminal_line(line);
+}
+
+std::string shown_json(const store::Job& job) {
+  std::string json = job_json(job);
+  text::escape_hidden(json);
+  return json;
 }
 
 bool is_stopping(const store::Job& job) {
@@ -112,7 +119,7 @@ class JobsCommand {
 
   void print_listed(const store::Job& job, std::size_t place, std::int64_t now) const {
     if (command_.json) {
-      fmt::print("{}{}", place > 0 ? ",\n " : "", job_json(job));
+      fmt::print("{}{}", place > 0 ? ",\n " : "", shown_json(job));
       return;
     }
     if (place == 0) {
@@ -129,7 +136,7 @@ class JobsCommand {
       if (!job) {
         code = jobs_failed(job.error());
       } else if (command_.json) {
-        fmt::print("{}\n", job_json(*job));
+        fmt::print("{}\n", shown_json(*job));
       } else {
         print_job(*job);
       }
@@ -155,7 +162,7 @@ class JobsCommand {
     if (!job.last_error.empty()) {
       fmt::print("  {:<10} {}\n", "last error", text::for_terminal(job.last_error));
     }
-    fmt::print("  {:<10} {}\n", "payload", job.payload);
+    fmt::print("  {:<10} {}\n", "payload", text::for_terminal_line(job.payload));
   }
 
   // Jobs that are named one by one are changed at once; others only if the number is confirmed.
@@ -230,7 +237,8 @@ class JobsCommand {
           left > 0 ? fmt::format(", {} left as they are: the options exclude them", left) : "");
     }
     if (total.refused > 0) {
-      fmt::print(stderr, "jobs: {} could not be changed: {}\n", total.refused, total.refusal);
+      command_line::complain(
+          fmt::format("jobs: {} could not be changed: {}", total.refused, total.refusal));
     }
     if (unknown_ > 0) fmt::print(stderr, "jobs: {} of the ids are not known\n", unknown_);
     return total.refused + unknown_ > 0 ? exit_code::kFailed : exit_code::kOk;
@@ -239,7 +247,7 @@ class JobsCommand {
   int pause(bool paused) {
     const auto known = store::check_pause(store_, command_.queue, command_.kind, paused);
     if (!known) {
-      fmt::print(stderr, "jobs: {}\n", known.error().message);
+      command_line::complain("jobs: " + known.error().message);
       return exit_code::kUsage;
     }
     const auto done = await<void>([&](auto callback) {
@@ -270,7 +278,7 @@ int run_jobs_command(const Command& command, const config::Config& config) {
   if (!store) return jobs_failed(store.error());
   const bool changes =
       command.verb != CommandVerb::JobsList && command.verb != CommandVerb::JobsShow;
-  if (changes) fmt::print(stderr, "jobs of {}\n", (*store)->describe());
+  if (changes) command_line::complain("jobs of " + (*store)->describe());
   const int code = JobsCommand(command, **store).run();
   const TerminalStopDeferred deferred;
   store->reset();  // it writes once more

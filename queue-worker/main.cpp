@@ -48,7 +48,7 @@ int run_command(int argc, char** argv) {
   try {
     return holdfast::queue::run_command(*parsed.command, holdfast::config::environ_of_process());
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{}: {}\n", kName, error.what());
+    holdfast::command_line::complain(fmt::format("{}: {}", kName, error.what()));
     return holdfast::exit_code::kSoftware;
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "queue-worker/migrate.hpp"
 
+#include "common/command_line/output.hpp"
 #include "common/log/logger.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/store/store.hpp"
@@ -84,7 +85,7 @@ int migrate_status(const config::Environ& environ) {
   const auto status =
       store::migration_status(store::store_url(config), store::open_options(config));
   if (!status) {
-    fmt::print(stderr, "{}\n", status.error().message);
+    command_line::complain(status.error().message);
     return worker::exit_code_of(status.error());
   }
   print_status(*status);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "queue-worker/move.hpp"
 
+#include "common/command_line/output.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/store/move/move.hpp"
 #include "common/store/store.hpp"
@@ -69,7 +70,7 @@ int run_move(const Command& command, const config::Config& config) {
   const auto report =
       store::move_store(command.from, to, store::open_options(config), ProgressLine());
   if (!report) {
-    fmt::print(stderr, "move: {}\n", report.error().message);
+    command_line::complain("move: " + report.error().message);
     return move_exit_code(report.error());
   }
   print_report(*report);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "queue-worker/store_commands.hpp"
 
+#include "common/command_line/output.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/store/maintenance.hpp"
+#include "common/text/terminal.hpp"
 #include "common/worker/runtime.hpp"
 
 #include <fmt/format.h>
@@ -14,7 +16,7 @@ namespace holdfast::queue {
 namespace {
 
 int failed(std::string_view command, const Error& error) {
-  fmt::print(stderr, "{}: {}\n", command, error.message);
+  command_line::complain(fmt::format("{}: {}", command, error.message));
   switch (error.kind) {
     case ErrorKind::InvalidArgument: return exit_code::kUsage;
     case ErrorKind::Conflict:
@@ -30,7 +32,8 @@ std::string counted(const store::CheckReport& report) {
 
 void print_problems(const store::CheckReport& report) {
   for (const store::Problem& problem : report.problems)
-    fmt::print("  {}\n    {}\n", problem.what, problem.advice);
+    fmt::print("  {}\n    {}\n", text::for_terminal(problem.what),
+               text::for_terminal(problem.advice));
 }
 
 std::string contents(const store::CheckReport& report) {

@@ -79,7 +79,7 @@ int main(int argc, char** argv) {
   try {
     return command_line::finish_output("holdfast", run(*parsed.arguments));
   } catch (const std::exception& error) {
-    fmt::print(stderr, "holdfast: {}\n", error.what());
+    command_line::complain(fmt::format("holdfast: {}", error.what()));
     return exit_code::kSoftware;
   }
 }

@@ -2,6 +2,7 @@
 #include "common/command_line/output.hpp"
 
 #include "common/os/exit_codes.hpp"
+#include "common/text/terminal.hpp"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -19,6 +20,10 @@ bool reader_has_gone() {
 }
 
 }  // namespace
+
+void complain(std::string_view text) {
+  fmt::print(stderr, "{}\n", text::for_terminal(text));
+}
 
 bool flush_output() {
   const bool failed = std::fflush(stdout) != 0;

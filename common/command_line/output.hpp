@@ -10,6 +10,10 @@
 
 namespace holdfast::command_line {
 
+// To standard error, with a newline. It may quote what others have written, in a file or as a name:
+// nothing in it moves the cursor or hides text (common/text/terminal.hpp).
+void complain(std::string_view text);
+
 // Whether everything printed to standard output so far has been taken. A reader that has gone, as
 // `head` does, had what it wanted.
 bool flush_output();

@@ -2,6 +2,7 @@
 #include "common/config/report.hpp"
 
 #include "common/log/redact.hpp"
+#include "common/text/terminal.hpp"
 
 #include <fmt/format.h>
 
@@ -29,7 +30,9 @@ ConfigProblem of_variable(const std::string& variable, const std::string& messag
 
 std::string format_one(const ConfigProblem& problem) {
   const std::string place = format_place(problem.file, problem.line, problem.column);
-  return place.empty() ? problem.message : fmt::format("{}: {}", place, problem.message);
+  // It quotes names and values, and stays on its line.
+  return text::for_terminal_line(place.empty() ? problem.message
+                                               : fmt::format("{}: {}", place, problem.message));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "common/config/mask.hpp"
 #include "common/config/schema.hpp"
 #include "common/config/variables.hpp"
+#include "common/text/terminal.hpp"
 
 namespace holdfast::config {
 
@@ -40,9 +41,9 @@ std::string show(const Config& config) {
   Config copy = config;  // fields bind to members that can be written
   std::string out;
   if (!config.included.empty()) {
-    out += fmt::format("# {}\n", config.source.native());
+    out += fmt::format("# {}\n", text::for_terminal_line(config.source.native()));
     for (const std::filesystem::path& file : config.included)
-      out += fmt::format("# and {}\n", file.native());
+      out += fmt::format("# and {}\n", text::for_terminal_line(file.native()));
   }
   append(out, "", root_fields(copy), copy.secrets);
   for (const Section& section : single_sections(copy))

@@ -2,6 +2,8 @@
 #include "common/config/value.hpp"
 
 #include "common/text/ascii.hpp"
+#include "common/text/terminal.hpp"
+#include "common/text/utf8.hpp"
 
 #include <fmt/format.h>
 
@@ -60,8 +62,14 @@ std::string_view type_name(const Value& value) {
 
 std::string quote_toml(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text) {
-    switch (c) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (const std::size_t size = text::hidden_sequence(text.substr(at)); size > 0) {
+      const auto code_point = static_cast<unsigned>(text::decode_utf8(text.substr(at)).value);
+      out += fmt::format("\\U{:08X}", code_point);
+      at += size - 1;
+      continue;
+    }
+    switch (const char c = text[at]) {
       case '"': out += "\\\""; break;
       case '\\': out += "\\\\"; break;
       case '\n': out += "\\n"; break;

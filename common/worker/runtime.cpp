@@ -2,6 +2,7 @@
 #include "common/worker/runtime.hpp"
 
 #include "common/base/version.hpp"
+#include "common/command_line/output.hpp"
 #include "common/config/load.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/protocol/variables.hpp"
@@ -54,7 +55,8 @@ std::optional<int> answer_arguments(int argc, char** argv, const std::string& pr
         program);
     return 0;
   }
-  fmt::print(stderr, "{}: unknown argument '{}'; see {} --help\n", program, argument, program);
+  command_line::complain(
+      fmt::format("{}: unknown argument '{}'; see {} --help", program, argument, program));
   return exit_code::kUsage;
 }
 
@@ -82,12 +84,12 @@ int run_worker(int argc, char** argv, const std::string& program, const MakeServ
   auto notifier = notify::Notifier::from_environment(environ, ::getpid());
   if (!descriptors || !notifier) {
     const Error& error = !descriptors ? descriptors.error() : notifier.error();
-    fmt::print(stderr, "{}: {}\n", program, error.message);
+    command_line::complain(fmt::format("{}: {}", program, error.message));
     return exit_code::kSoftware;
   }
   auto loaded = read_configuration(*descriptors, environ);
   if (!loaded) {
-    fmt::print(stderr, "{}\n", config::format(loaded.error()));
+    command_line::complain(config::format(loaded.error()));
     return exit_code::kConfig;
   }
 

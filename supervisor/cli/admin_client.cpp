@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/cli/admin_client.hpp"
 
+#include "common/command_line/output.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/protocol/names.hpp"
 #include "common/text/percent.hpp"
@@ -91,7 +92,7 @@ void print(const std::string& text) {
 }
 
 void complain(const std::string& text) {
-  fmt::print(stderr, "holdfast: {}\n", text);
+  command_line::complain("holdfast: " + text);
 }
 
 int unreachable(const Error& error) {

@@ -8,7 +8,10 @@
 #include "common/os/file.hpp"
 #include "common/os/signal_mask.hpp"
 #include "common/store/store.hpp"
+#include "common/text/terminal.hpp"
+#include "common/text/utf8.hpp"
 #include "common/worker/running_stack.hpp"
+#include "supervisor/cli/admin_client.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -36,10 +39,10 @@ std::string time_text(std::optional<std::int64_t> at) {
 // Names are printed in a table on a terminal.
 Result<void> check_name(const std::string& name) {
   constexpr std::size_t kLongest = 64;
-  for (const char c : name) {
-    if (static_cast<unsigned char>(c) < ' ' || c == 127) {
-      return fail(ErrorKind::InvalidArgument, "the name contains a control character");
-    }
+  if (!text::is_utf8(name)) return fail(ErrorKind::InvalidArgument, "the name is not valid UTF-8");
+  if (text::for_terminal_line(name) != name || name.find('\t') != std::string::npos) {
+    return fail(ErrorKind::InvalidArgument,
+                "the name contains a control character, or one that cannot be seen");
   }
   if (!name.empty() && name.size() <= kLongest) return {};
   return fail(ErrorKind::InvalidArgument,
@@ -83,9 +86,9 @@ Result<std::int64_t> read_expiry(const std::string& text, const Clock& clock) {
 // A key that nobody has seen is revoked: it cannot be shown again.
 Result<void> show(store::Store& store, const store::ApiKey& key, const auth::Token& token) {
   const std::string end = key.expires_at ? ", expires " + time_text(key.expires_at) : "";
-  fmt::print(stderr,
-             "API key {} for '{}', scope {}{}, in {}. Store it now: it cannot be shown again.\n",
-             key.id, key.name, store::to_string(key.scope), end, store.describe());
+  command_line::complain(
+      fmt::format("API key {} for '{}', scope {}{}, in {}. Store it now: it cannot be shown again.",
+                  key.id, key.name, store::to_string(key.scope), end, store.describe()));
   fmt::print("{}\n", token.text);
   if (command_line::flush_output()) return {};
   HOLDFAST_TRY(await([&](auto done) { store.revoke_api_key(key.id, std::move(done)); }));
@@ -160,14 +163,16 @@ Result<void> list(store::Store& store, bool as_json) {
     for (const store::ApiKey& key : keys)
       array.push_back(to_json(key));
     const auto replace = ordered_json::error_handler_t::replace;
-    fmt::print("{}\n", array.dump(2, ' ', false, replace));
+    std::string text = array.dump(2, ' ', false, replace);
+    text::escape_hidden(text);
+    fmt::print("{}\n", text);
     return {};
   }
   fmt::print("{:<12}  {:<24}  {:<5}  {:>10}  {:<24}  {:<24}  {:<24}  {}\n", "ID", "NAME", "SCOPE",
              "RATE LIMIT", "CREATED", "LAST USED", "EXPIRES", "STATE");
   for (const store::ApiKey& key : keys) {
-    fmt::print("{:<12}  {:<24}  {:<5}  {:>10}  {:<24}  {:<24}  {:<24}  {}\n", key.id, key.name,
-               store::to_string(key.scope),
+    fmt::print("{:<12}  {:<24}  {:<5}  {:>10}  {:<24}  {:<24}  {:<24}  {}\n", key.id,
+               text::for_terminal_line(key.name), store::to_string(key.scope),
                key.rate_limit ? std::to_string(*key.rate_limit) : "default",
                time_text(key.created_at), time_text(key.last_used_at), time_text(key.expires_at),
                state_of(key));
@@ -177,7 +182,7 @@ Result<void> list(store::Store& store, bool as_json) {
 
 Result<void> revoke(store::Store& store, const std::string& id) {
   HOLDFAST_TRY(await([&](auto done) { store.revoke_api_key(id, std::move(done)); }));
-  fmt::print(stderr, "API key {} is revoked in {}.\n", id, store.describe());
+  command_line::complain(fmt::format("API key {} is revoked in {}.", id, store.describe()));
   return {};
 }
 
@@ -208,19 +213,19 @@ int run_api_key(const Arguments& arguments, const std::optional<std::filesystem:
                 const config::Environ& environ) {
   const auto loaded = config::load(config_file, environ, Pipes::Read);
   if (!loaded) {
-    fmt::print(stderr, "{}\n", config::format(loaded.error()));
+    command_line::complain(config::format(loaded.error()));
     return exit_code::kConfig;
   }
   const auto runtime_dir = absolute_path(config::find_runtime_dir(config_file, environ));
   const auto same = worker::check_running_stack(loaded->config, runtime_dir, environ);
   if (!same) {
-    fmt::print(stderr, "holdfast: {}\n", same.error().message);
+    complain(same.error().message);
     return exit_code::kConfig;
   }
-  if (!same->empty()) fmt::print(stderr, "holdfast: {}\n", *same);
+  if (!same->empty()) complain(*same);
   const auto done = run(arguments, loaded->config);
   if (done) return exit_code::kOk;
-  fmt::print(stderr, "holdfast: {}\n", done.error().message);
+  complain(done.error().message);
   return done.error().kind == ErrorKind::InvalidArgument ? exit_code::kUsage : exit_code::kFailed;
 }
 

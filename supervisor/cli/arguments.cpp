@@ -4,10 +4,13 @@
 #include "common/base/version.hpp"
 #include "common/command_line/empty_option.hpp"
 #include "common/command_line/help_format.hpp"
+#include "common/command_line/output.hpp"
+#include "common/command_line/parse_error.hpp"
 #include "common/completion/describe.hpp"
 #include "common/config/suggest.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/text/number.hpp"
+#include "common/text/terminal.hpp"
 #include "supervisor/import/detect.hpp"
 
 #include <CLI/CLI.hpp>
@@ -350,21 +353,21 @@ Parsed parse_arguments(int argc, char** argv) {
     // CLI11 says the same of a mistyped command and of one whose required argument is missing.
     const std::string unknown = unknown_command(app, argc, argv);
     if (unknown.empty()) {
-      app.exit(error, std::cout, std::cerr);
+      command_line::report(app, error);
     } else {
-      std::cerr << unknown;
+      std::cerr << text::for_terminal(unknown);
     }
     return {std::nullopt, exit_code::kUsage};
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error, std::cout, std::cerr);
+    const int code = command_line::report(app, error);
     return {std::nullopt, code == 0 ? exit_code::kOk : exit_code::kUsage};
   }
   if (const std::string empty = command_line::refuse_empty_option(app); !empty.empty()) {
-    std::cerr << empty << '\n';
+    command_line::complain(empty);
     return {std::nullopt, exit_code::kUsage};
   }
   if (const std::string wrong = take_last_word(arguments) + take_level(arguments); !wrong.empty()) {
-    std::cerr << wrong;
+    std::cerr << text::for_terminal(wrong);
     return {std::nullopt, exit_code::kUsage};
   }
   return {arguments, exit_code::kOk};

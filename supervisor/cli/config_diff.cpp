@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/cli/config_diff.hpp"
 
+#include "common/command_line/output.hpp"
 #include "common/os/exit_codes.hpp"
 #include "common/protocol/names.hpp"
+#include "common/text/terminal.hpp"
 #include "supervisor/cli/admin_client.hpp"
 
 #include <fmt/format.h>
@@ -68,7 +70,7 @@ int run_config_diff(const std::optional<std::filesystem::path>& file,
   if (file) {
     const auto sources = config::read_sources(*file, environ);
     if (!sources) {
-      fmt::print(stderr, "{}\n", config::format(sources.error()));
+      command_line::complain(config::format(sources.error()));
       return exit_code::kConfig;
     }
     for (const config::SourceFile& source : *sources)
@@ -89,7 +91,7 @@ int run_config_diff(const std::optional<std::filesystem::path>& file,
                         ? config_diff_text(answer->body)
                         : Result<std::string>(fail(ErrorKind::Unavailable, answer->body));
   if (!text) return unreachable(text.error());
-  print(text->empty() ? "nothing would change\n" : *text);
+  print(text->empty() ? "nothing would change\n" : text::for_terminal(*text));
   return text->empty() ? exit_code::kOk : exit_code::kFailed;
 }
 

@@ -2,6 +2,7 @@
 #include "supervisor/daemon/daemon.hpp"
 
 #include "common/base/version.hpp"
+#include "common/command_line/output.hpp"
 #include "common/config/shutdown_shares.hpp"
 #include "common/log/redact_paths.hpp"
 #include "common/net/listen.hpp"
@@ -456,7 +457,7 @@ int run_supervisor(const std::optional<std::filesystem::path>& config_file,
                    const config::Environ& environ, bool watch) {
   const auto ended = compose_and_run(config_file, environ, watch);
   if (ended) return *ended;
-  fmt::print(stderr, "holdfast: {}\n", ended.error().message);
+  command_line::complain("holdfast: " + ended.error().message);
   return ended.error().exit_code;
 }
 

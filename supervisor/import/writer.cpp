@@ -2,6 +2,7 @@
 #include "supervisor/import/writer.hpp"
 
 #include "common/config/load.hpp"
+#include "common/text/terminal.hpp"
 
 #include <fmt/format.h>
 
@@ -27,7 +28,7 @@ void append(Lines& lines, const Section& section) {
     std::string_view rest = entry.toml;
     while (true) {
       const auto end = rest.find('\n');
-      lines.push_back(fmt::format("# {}", rest.substr(0, end)));
+      lines.push_back("# " + text::for_terminal_line(rest.substr(0, end)));
       if (end == std::string_view::npos) break;
       rest.remove_prefix(end + 1);
     }

@@ -43,6 +43,41 @@ TEST_CASE("what a program writes reaches no terminal as it is") {
   }
 }
 
+TEST_CASE("what a configuration, a key's name or an argument holds reaches no terminal as it is") {
+  const std::string nasty = "\\u001b]0;x\\u0007\\u009b31m\\u202Egpj.exe\\u200B";  // in TOML
+  const std::string raw = "\x1b]0;x\u009b31m\u202Egpj.exe\u200B";
+  Stack stack(misbehaving("web", {"--ready"}), kNoPort);
+  stack.wait_ready();
+  const auto check = [&](const std::vector<std::string>& command, bool succeeds = false) {
+    const auto answer = stack.command(command);
+    INFO(command.front() << ": " << answer.output);
+    CHECK((answer.exit_code == 0) == succeeds);
+    CHECK_FALSE(answer.output.empty());
+    for (const char* hidden : {"\x1b", "\x07", "\u009b", "\u202E", "\u200B"})
+      CHECK_FALSE(shows(answer.output, hidden));
+    return answer.output;
+  };
+  for (const std::string& wrong :
+       {"[http]\n\"" + nasty + "\" = 1\n", "[http]\nidle_timeout = \"" + nasty + "\"\n",
+        "[program.x]\ncommand = [\"/bin/" + nasty + "\"]\n",
+        "[program.x]\ncommand = [\"true\"]\nafter = [\"" + nasty + "\"]\n"}) {
+    stack.write_config(wrong);
+    check({"check-config"});
+    check({"check-config", "--diff"});
+    check({"reload"});
+    check({"api-key", "list"});
+  }
+  stack.write_config(misbehaving("web", {"--ready"}) +
+                     ("\n[program.x]\ncommand = [\"/bin/true\", \"" + nasty +
+                      "\"]\nautostart = false\nrequired = false\n"));
+  CHECK(shows(check({"check-config"}, true), "\\U0000202E"));
+  check({"check-config", "--diff"});
+  check({"api-key", "create", raw, "--scope", "read"});
+  check({"restart", raw});
+  check({raw});
+  check({"logs", "--" + raw});
+}
+
 TEST_CASE("no command and no event shows a secret") {
   auto environment = kNoPort;
   environment["SECRET_OF_THE_STACK"] = "hunter2";

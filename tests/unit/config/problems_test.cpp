@@ -13,6 +13,13 @@ TEST_CASE("a mistyped key is named with its place and the key that was meant") {
         "holdfast.toml:1:1: unknown key 'enviroment'; did you mean 'environment'?");
 }
 
+TEST_CASE("what a problem quotes stays on its line and controls no terminal") {
+  CHECK(load_bad("[http]\n\"ab\\u001b]0;x\\u0007\\nwarning: fine\" = 1\n") ==
+        "holdfast.toml:2:1: [http] unknown key 'ab\\u001b]0;x\\u0007\\u000awarning: fine'");
+  CHECK(load_bad("[log]\nlevel = \"\\u009b31m\\u202E\"\n").find("'\\u009b31m\\u202e' is not") !=
+        std::string::npos);
+}
+
 TEST_CASE("all problems are reported at once, in the order of the file") {
   const std::string text = load_bad(R"([supervisor]
 shutdown_deadline = "soon"

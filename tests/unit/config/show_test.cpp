@@ -21,7 +21,7 @@ umask = "007"
 rlimits = { nofile = 10, core = "unlimited", fsize = "1KiB:unlimited", stack = "1MiB:2MiB" }
 success_exit_codes = [1, 255]
 memory_high = "10MiB"
-environment = { A = "ü \u007f" }
+environment = { A = "ü \u007f", B = "\u009b31m\u202e\U000e0041\u200b" }
 ready_log = '\bready\b'
 backoff_factor = 2.5
 backoff_jitter = 0
@@ -34,6 +34,8 @@ stop_signal = "INT"
   const Loaded first = load_good(text);
   const std::string shown = show(first.config);
   INFO(shown);
+  for (const char* hidden : {"\u009b", "\u202e", "\U000e0041", "\u200b"})
+    CHECK(shown.find(hidden) == std::string::npos);
   const Loaded second = load_good(shown);
   CHECK(second.config == first.config);
   CHECK(show(second.config) == shown);
