@@ -2,6 +2,7 @@
 #include "common/net/ip_address.hpp"
 
 #include "common/net/host_port.hpp"
+#include "common/text/ascii.hpp"
 #include "common/text/number.hpp"
 
 #include <arpa/inet.h>
@@ -52,10 +53,23 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
 }
 
 std::optional<IpAddress> IpAddress::parse_forwarded(std::string_view entry) {
-  if (const auto address = parse(entry)) return address;
+  if (const auto address = parse_with_zone(entry)) return address;
   const auto parts = split_host_port(entry);
   if (!parts || (parts->port && !text::parse_number<std::uint16_t>(*parts->port))) return {};
-  return parse(parts->host);
+  return parse_with_zone(parts->host);
+}
+
+// The zone of a link-local address (RFC 4007) means something on the proxy only.
+std::optional<IpAddress> IpAddress::parse_with_zone(std::string_view text) {
+  const std::size_t percent = text.find('%');
+  if (percent == std::string_view::npos) return parse(text);
+  const std::string_view zone = text.substr(percent + 1);
+  const auto is_zone = [](char c) {
+    return text::is_alphanumeric(c) || c == '.' || c == '-' || c == '_';
+  };
+  if (zone.empty() || !text::all_of(zone, is_zone)) return {};
+  const auto address = parse(text.substr(0, percent));
+  return address && !address->is_v4() ? address : std::nullopt;
 }
 
 std::optional<IpAddress> IpAddress::from_socket(const sockaddr_storage& address) {
@@ -97,9 +111,21 @@ Result<Network> Network::parse(std::string_view text) {
   const auto address = IpAddress::parse(text.substr(0, slash));
   Network network;
   network.base_ = address.value_or(IpAddress{});
-  const auto bits = slash == std::string_view::npos
-                        ? network.width()
-                        : text::parse_number<unsigned>(text.substr(slash + 1));
+  auto bits = slash == std::string_view::npos
+                  ? network.width()
+                  : text::parse_number<unsigned>(text.substr(slash + 1));
+  // "::ffff:10.0.0.0/104" is 10.0.0.0/8: in this form the prefix counts from the front of IPv6.
+  constexpr unsigned kMappedBits = 8 * kMappedPrefix.size();
+  const bool is_mapped = address && address->v4_ && text.find(':') != std::string_view::npos;
+  if (is_mapped && bits && slash != std::string_view::npos) {
+    if (*bits < kMappedBits) {
+      return fail(ErrorKind::InvalidArgument,
+                  fmt::format("'{}' has bits set after its prefix, which here is 96 bits longer "
+                              "than that of IPv4; did you mean '{}{}'?",
+                              text, address->to_string(), text.substr(slash)));
+    }
+    *bits -= kMappedBits;
+  }
   if (!address || !bits || *bits > network.width()) {
     return fail(ErrorKind::InvalidArgument,
                 fmt::format("'{}' is not a network: write \"10.0.0.0/8\" or \"fd00::/8\"", text));

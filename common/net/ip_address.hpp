@@ -20,7 +20,8 @@ class IpAddress {
  public:
   // Textual IPv4 or IPv6, with nothing around it and without a zone id.
   static std::optional<IpAddress> parse(std::string_view text);
-  // One entry of X-Forwarded-For: also "1.2.3.4:80", "[::1]" and "[::1]:80".
+  // One entry of X-Forwarded-For: also "1.2.3.4:80", "[::1]" and "[::1]:80", and "fe80::1%eth0",
+  // whose zone is left out.
   static std::optional<IpAddress> parse_forwarded(std::string_view entry);
   // The address of an AF_INET or AF_INET6 socket; nothing for another family.
   static std::optional<IpAddress> from_socket(const sockaddr_storage& address);
@@ -35,6 +36,7 @@ class IpAddress {
 
  private:
   friend class Network;
+  static std::optional<IpAddress> parse_with_zone(std::string_view text);
   static IpAddress from_v6(const std::array<unsigned char, 16>& bytes);
   std::array<unsigned char, 16> bytes_{};  // IPv4 in the first four
   bool v4_ = true;
@@ -43,8 +45,9 @@ class IpAddress {
 // A range of addresses in CIDR notation.
 class Network {
  public:
-  // "10.0.0.0/8" or "fd00::/8"; a bare address means that one host. Host bits must be zero:
-  // "10.0.0.1/8" is more often a mistake than intended. InvalidArgument says what was expected.
+  // "10.0.0.0/8", "fd00::/8" or "::ffff:10.0.0.0/104"; a bare address means that one host. Host
+  // bits must be zero: "10.0.0.1/8" is more often a mistake than intended. InvalidArgument says
+  // what was expected.
   static Result<Network> parse(std::string_view text);
   bool contains(const IpAddress& address) const;
   std::string to_string() const;  // always with the prefix length: "10.1.2.3/32"

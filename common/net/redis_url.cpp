@@ -3,6 +3,7 @@
 
 #include "common/net/address.hpp"
 #include "common/net/host_port.hpp"
+#include "common/text/ascii.hpp"
 #include "common/text/number.hpp"
 #include "common/text/percent.hpp"
 
@@ -34,9 +35,16 @@ Result<void> take_credentials(std::string_view& rest, RedisUrl& url) {
 }
 
 Result<void> read_host(std::string_view authority, RedisUrl& url) {
+  if (authority.find('?') != std::string_view::npos)
+    return wrong("there are parameters, and none is known for a host");
   const auto parts = split_host_port(authority);
   if (!parts) return wrong("host and port are malformed");
   if (parts->host.empty()) return wrong("there is no host");
+  const std::string_view marks = parts->bracketed ? ".:%-_" : ".-_";
+  const bool is_host = text::all_of(parts->host, [marks](char c) {
+    return text::is_alphanumeric(c) || marks.find(c) != std::string_view::npos;
+  });
+  if (!is_host) return wrong("the host is neither a name nor an address");
   url.host = parts->host;
   if (!parts->port) return {};
   const auto port = text::parse_number<std::uint16_t>(*parts->port);

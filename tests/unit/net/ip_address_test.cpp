@@ -49,6 +49,8 @@ TEST_CASE("an entry of X-Forwarded-For may have a port") {
       {"::1", "::1"},
       {"[::1]", "::1"},
       {"[::1]:80", "::1"},
+      {"fe80::1%eth0", "fe80::1"},
+      {"[fe80::1%br-0_a.5]:80", "fe80::1"},
   }));
   const auto address = IpAddress::parse_forwarded(text);
   REQUIRE(address);
@@ -56,8 +58,10 @@ TEST_CASE("an entry of X-Forwarded-For may have a port") {
 }
 
 TEST_CASE("an entry of X-Forwarded-For that names no address is refused") {
-  const std::string bad = GENERATE(as<std::string>{}, "", "unknown", "10.0.0.1:", "10.0.0.1:x",
-                                   "10.0.0.1:65536", "[::1", "[::1]x", "[::1]:", "[::1]:x");
+  const std::string bad =
+      GENERATE(as<std::string>{}, "", "unknown", "10.0.0.1:", "10.0.0.1:x", "10.0.0.1:65536",
+               "[::1", "[::1]x", "[::1]:", "[::1]:x", "fe80::1%", "10.0.0.1%eth0",
+               "::ffff:10.0.0.1%eth0", "fe80::1%a b", "%eth0", "fe80::1%a%b");
   CHECK_FALSE(IpAddress::parse_forwarded(bad));
 }
 
@@ -97,6 +101,9 @@ TEST_CASE("a network is parsed into its canonical form") {
       {"::1", "::1/128"},
       {"2001:db8:0:0::/64", "2001:db8::/64"},
       {"::ffff:192.0.2.1", "192.0.2.1/32"},
+      {"::ffff:192.0.2.1/128", "192.0.2.1/32"},
+      {"::ffff:10.0.0.0/104", "10.0.0.0/8"},
+      {"::FFFF:0:0/96", "0.0.0.0/0"},
   }));
   const auto network = Network::parse(text);
   REQUIRE(network);
@@ -104,9 +111,10 @@ TEST_CASE("a network is parsed into its canonical form") {
 }
 
 TEST_CASE("anything else is not a network, and the error says what was expected") {
-  const std::string text =
-      GENERATE(as<std::string>{}, "", "/", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0/8",
-               "::/129", "10.0.0.1/8", "fd00::1/8", "10.0.0.0/8/8", "any");
+  const std::string text = GENERATE(
+      as<std::string>{}, "", "/", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0/8", "::/129",
+      "10.0.0.1/8", "fd00::1/8", "10.0.0.0/8/8", "any", "::ffff:10.0.0.0/8", "::ffff:10.0.0.0/95",
+      "::ffff:10.0.0.1/104", "::ffff:10.0.0.0/129", "::ffff:10.0.0.0/");
   const auto network = Network::parse(text);
   REQUIRE_FALSE(network);
   CHECK(network.error().kind == ErrorKind::InvalidArgument);
@@ -116,6 +124,9 @@ TEST_CASE("anything else is not a network, and the error says what was expected"
 TEST_CASE("host bits are an error that names the network") {
   CHECK_THAT(Network::parse("10.1.2.3/8").error().message, Catch::Contains("'10.0.0.0/8'"));
   CHECK_THAT(Network::parse("fd00::1/12").error().message, Catch::Contains("'fd00::/12'"));
+  CHECK_THAT(Network::parse("::ffff:10.0.0.0/8").error().message, Catch::Contains("'10.0.0.0/8'"));
+  CHECK_THAT(Network::parse("::ffff:10.0.0.1/104").error().message,
+             Catch::Contains("'10.0.0.0/8'"));
 }
 
 TEST_CASE("a network contains the addresses that share its prefix") {
