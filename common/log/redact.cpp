@@ -3,6 +3,7 @@
 
 #include "common/log/secret_names.hpp"
 #include "common/log/secret_options.hpp"
+#include "common/log/secret_texts.hpp"
 #include "common/text/ascii.hpp"
 
 #include <fmt/format.h>
@@ -28,113 +29,14 @@ bool names_one_secret(std::string_view text) {
   return text::all_of(text, continues_name) && sounds_secret(text);
 }
 
-// Slack, Discord, Teams, Telegram: whoever knows the path may post.
-bool is_webhook(std::string_view host, std::string_view path) {
-  return host.starts_with("hooks.") || names_a_webhook(host) || names_a_webhook(path) ||
-         host == "api.telegram.org";
-}
-
-std::string_view authority_of(std::string_view rest) {
-  return rest.substr(0, rest.find_first_of("/?#"));
-}
-
-// "host", "host:port", "[address]:port".
-bool is_plain(std::string_view authority) {
-  const auto colon = authority.find(':');
-  return colon == std::string_view::npos || authority.starts_with('[') ||
-         text::all_of(authority.substr(colon + 1), text::is_digit);
-}
-
-// Where the user information of "user:password@host/…" ends; npos if there is none.
-std::size_t find_at(std::string_view rest) {
-  const std::string_view authority = authority_of(rest);
-  const auto at = authority.rfind('@');
-  if (at != std::string_view::npos) return at;
-  // Else it may be a password with a raw '/', '?' or '#' in it.
-  return is_plain(authority) ? std::string_view::npos : rest.rfind('@');
-}
-
-// Where, in what follows "://", another URL begins: in a list ("redis://a,redis://b") or in the
-// path or the query of the first. npos if there is none.
-std::size_t find_next_url(std::string_view rest) {
-  constexpr std::string_view kMark = "://";
-  for (auto mark = rest.find(kMark); mark != std::string_view::npos;
-       mark = rest.find(kMark, mark + kMark.size())) {
-    std::size_t begin = mark;
-    while (begin > 0 && (text::is_alphanumeric(rest[begin - 1]) ||
-                         std::string_view("+.-").find(rest[begin - 1]) != std::string_view::npos))
-      --begin;
-    if (begin == 0 || begin == mark) continue;
-    if (std::string_view(",;|/?&=#()[]{}").find(rest[begin - 1]) == std::string_view::npos)
-      continue;
-    const std::string_view first = rest.substr(0, begin - 1);
-    // A password that was not encoded may have all of this in it.
-    if (find_at(first) == std::string_view::npos && !is_plain(authority_of(first))) continue;
-    // The whole value is a secret.
-    const auto name = first.find_last_of("?&;,#");
-    if (rest[begin - 1] == '=' && name != std::string_view::npos &&
-        names_a_secret(first.substr(name + 1)))
-      continue;
-    return begin;
-  }
-  return std::string_view::npos;
-}
-
-void append_authority(std::string& out, std::string_view user_information) {
-  const auto colon = user_information.find(':');
-  // So long a name is a token: "https://ghp_…@github.com".
-  constexpr std::size_t kLongestName = 24;
-  if (colon == std::string_view::npos && user_information.size() > kLongestName) {
-    out += kMask;
-    return;
-  }
-  out += user_information.substr(0, colon);
-  if (colon != std::string_view::npos) out.append(":").append(kMask);
-}
-
-void append_query(std::string& out, std::string_view query) {
-  while (!query.empty()) {
-    const auto end = std::min(query.find('&'), query.size());
-    const std::string_view parameter = query.substr(0, end);
-    const auto equals = parameter.find('=');
-    if (equals != std::string_view::npos && names_a_secret(parameter.substr(0, equals))) {
-      out.append(parameter.substr(0, equals + 1)).append(kMask);
-    } else {
-      out += parameter;
-    }
-    if (end < query.size()) out += '&';
-    query.remove_prefix(std::min(end + 1, query.size()));
-  }
-}
-
-// What follows "://" up to the end of the URL.
-void append_url(std::string& out, std::string_view rest) {
-  if (const auto at = find_at(rest); at != std::string_view::npos) {
-    append_authority(out, rest.substr(0, at));
-    rest.remove_prefix(at);
-  }
-  const std::string_view host = rest.substr(0, rest.find_first_of("/?#"));
-  const std::string_view path = rest.substr(host.size());
-  if (path.size() > 1 && is_webhook(host.substr(host.find('@') + 1), path)) {
-    out.append(host).append("/").append(kMask);
-    return;
-  }
-  const auto question = rest.find('?');
-  if (question == std::string_view::npos) {
-    out += rest;
-    return;
-  }
-  out += rest.substr(0, question + 1);
-  append_query(out, rest.substr(question + 1));
-}
-
 // A switch, such as "-v": no secret is that short.
 bool is_switch(std::string_view word) {
   return word.size() == 2 && word[0] == '-';
 }
 
-// What a text is: in prose, "password: must be a string" has no secret in it.
-enum class Kind { Prose, Argument };
+// What a text is: in prose, "password: must be a string" has no secret in it. A line of a log is
+// prose in which much only sounds like a secret.
+enum class Kind { Prose, Line, Argument };
 
 // Passes over the text once and copies it, with what follows a secret's name left out. Works on the
 // words of a text in which URLs are masked already.
@@ -146,7 +48,11 @@ class TextRedactor {
 
   std::string run() && {
     while (at_ < text_.size()) {
-      if (continues_name(text_[at_])) {
+      if (!by_place_.empty() && at_ >= by_place_.front().begin) {
+        const Span secret = by_place_.front();
+        by_place_.erase(by_place_.begin());
+        if (at_ == secret.begin) mask_until(secret.end);
+      } else if (continues_name(text_[at_])) {
         word();
       } else {
         if (std::string_view(";|&\n").find(text_[at_]) != std::string_view::npos)
@@ -167,15 +73,18 @@ class TextRedactor {
     const std::size_t begin = at_;
     const char before = at_ > 0 ? text_[at_ - 1] : ' ';
     if (name[0] == '-' && short_secret(name)) return;
+    if (is_token(name)) return mask_until(end);
     copy(name.size());
-    if (name.starts_with("Bearer") && blank_length() > 0) return bearer();
+    if (text::equals_ignoring_case(name, "bearer") && blank_length() > 0) return bearer();
     if (name.ends_with("-----BEGIN")) return pem();
     if (name[0] == '-' && account(name)) return;
     if (const auto* const options = options_of(name)) program_ = options;
+    if (takes_secrets_by_place(name)) find_by_place(begin);
     const bool arrow = text_.substr(at_).starts_with("=>");
-    if (next() == '=' && !arrow && (names_a_secret(name) || is_secret_pwd(name, before)))
+    const bool secret = is_secret_name(name, before);
+    if (next() == '=' && !arrow && (secret || is_secret_pwd(name, before)))
       return assignment(before);
-    if (!names_a_secret(name)) return user_information(name);
+    if (!secret) return said(begin, end);
     if ((before == '"' || before == '\'') && closes(before)) return member(before);
     if (is_sensitive(name) && (spaced_assignment() || element(before))) return;
     if (next() == ':' && is_header(name, before)) return header(begin, before);
@@ -184,7 +93,49 @@ class TextRedactor {
       return mask_word();
     }
     if (name[0] == '-' && blank_length() > 0) return option();
-    user_information(name);
+    said(begin, end);
+  }
+
+  bool is_secret_name(std::string_view name, char before) const {
+    if (kind_ != Kind::Line || before == '?' || before == '&') return names_a_secret(name);
+    if (name == "PWD" || name == "OLDPWD") return false;
+    if (is_sensitive(name)) return true;
+    // "--passin x", "AccountKey=x", "DB_PW=x", where nothing else is meant.
+    if (name.starts_with('-')) return name.find("pass") != std::string_view::npos;
+    return next() == '=' &&
+           (ends_ignoring_case(name, "accountkey") || ends_ignoring_case(name, "_pw") ||
+            ends_ignoring_case(name, "_pat") || text::equals_ignoring_case(name, "pw"));
+  }
+
+  // "PASSWORD 'x'", "IDENTIFIED BY 'x'", "requirepass x".
+  void said(std::size_t begin, std::size_t end) {
+    if (const auto secret = secret_behind(text_, begin, end); secret && secret->begin >= at_) {
+      copy(secret->begin - at_);
+      return mask_until(secret->end);
+    }
+    user_information(text_.substr(begin, end - begin));
+  }
+
+  // "htpasswd -b FILE USER SECRET", up to the end of the command.
+  void find_by_place(std::size_t begin) {
+    std::vector<std::string_view> words;
+    std::size_t at = begin;
+    while (at < text_.size() &&
+           std::string_view(";|&\r\n\"'`").find(text_[at]) == std::string_view::npos) {
+      std::size_t end = at;
+      while (end < text_.size() &&
+             std::string_view(" \t;|&\r\n\"'`").find(text_[end]) == std::string_view::npos)
+        ++end;
+      if (end > at) words.push_back(text_.substr(at, end - at));
+      at = end;
+      while (at < text_.size() && (text_[at] == ' ' || text_[at] == '\t'))
+        ++at;
+    }
+    if (!by_place_.empty()) return;
+    for (const std::size_t index : secrets_by_place(words)) {
+      const auto first = static_cast<std::size_t>(words[index].data() - text_.data());
+      by_place_.push_back({first, first + words[index].size()});
+    }
   }
 
   // "-p x" and "-px" of a program whose options are known.
@@ -252,11 +203,20 @@ class TextRedactor {
       ++end;
     mask_until(end);
   }
+  // Of a string of SQL or Python: N'x', U&'x', E'x', b'x'.
+  std::size_t prefix_of_quote() const {
+    std::size_t length = 0;
+    while (length < 2 && at_ + length < text_.size() &&
+           (text::is_alpha(text_[at_ + length]) || (length > 0 && text_[at_ + length] == '&')))
+      ++length;
+    return at_ + length < text_.size() && text_[at_ + length] == '\'' ? length : 0;
+  }
   // A value, which may be in quotes. Those of JSON inside of a JSON string are escaped themselves.
   void mask_value(std::string_view more_ends) {
     const bool escaped = next() == '\\';
     while (next() == '\\')
       copy(1);
+    if (const std::size_t prefix = prefix_of_quote()) copy(prefix);
     const char quote = next();
     if (quote != '"' && quote != '\'') return mask_word(more_ends);
     copy(1);
@@ -290,7 +250,7 @@ class TextRedactor {
     copy(next() == quote ? 1 : 2);
     copy_blanks();
     if (next() == ':') {
-      const bool may_be_prose = quote == '\'' && kind_ == Kind::Prose;
+      const bool may_be_prose = quote == '\'' && kind_ != Kind::Argument;
       if (may_be_prose && !opens_value(after_blanks(at_ + 1))) return;
       copy(1);
     } else if (next() == '=') {
@@ -350,7 +310,7 @@ class TextRedactor {
     const std::string_view value = text_.substr(std::min(at_ + 1, text_.size()));
     if (value.empty()) return false;
     const bool option = name.starts_with('-');
-    if (kind_ == Kind::Prose) {
+    if (kind_ != Kind::Argument) {
       if (option) return false;
       if (value[0] == ' ' && looks_like_a_header(name)) return true;
       // What stands in quotes or below is no prose, except for "unexpected token: '}'".
@@ -370,7 +330,7 @@ class TextRedactor {
   }
   // "password:1234" in prose, where a word is all of it. "secret::get" is a name in a program.
   bool is_bare_member(std::string_view name, char before) const {
-    if (kind_ != Kind::Prose || next() != ':' || is_in_address(before)) return false;
+    if (kind_ == Kind::Argument || next() != ':' || is_in_address(before)) return false;
     const std::string_view value = text_.substr(at_ + 1);
     return is_sensitive(name) && !value.empty() && !is_word_end(value[0]) && value[0] != ':';
   }
@@ -457,7 +417,9 @@ class TextRedactor {
     while (end < text_.size() && !is_word_end(text_[end]))
       ++end;
     constexpr std::size_t kShortestToken = 12;
-    if (end - at_ >= kShortestToken) mask_until(end);
+    constexpr std::size_t kShortestRandom = 6;
+    if (end - at_ >= kShortestToken || looks_random(text_.substr(at_, end - at_), kShortestRandom))
+      mask_until(end);
   }
   // "user:password@host" without the "://" that would make it a URL.
   void user_information(std::string_view name) {
@@ -481,6 +443,7 @@ class TextRedactor {
   const Kind kind_;
   std::size_t at_ = 0;
   const ShortOption* program_ = nullptr;  // of the command that we are in
+  std::vector<Span> by_place_;            // secrets to come, of the same
   std::string out_;
 };
 
@@ -491,29 +454,12 @@ std::string redact(std::string_view text, Kind kind) {
 
 }  // namespace
 
-std::string redact_url(std::string_view text) {
-  constexpr std::string_view kMark = "://";
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    const auto mark = text.find(kMark);
-    if (mark == std::string_view::npos) {
-      out += text;
-      break;
-    }
-    out += text.substr(0, mark + kMark.size());
-    text.remove_prefix(mark + kMark.size());
-    const auto end = std::min(text.find_first_of(" \t\r\n\"'<>"), text.size());
-    const auto next = find_next_url(text.substr(0, end));
-    const auto last = next == std::string_view::npos ? end : next - 1;  // what is between them
-    append_url(out, text.substr(0, last));
-    text.remove_prefix(last);
-  }
-  return out;
-}
-
 std::string redact_text(std::string_view text) {
   return redact(text, Kind::Prose);
+}
+
+std::string redact_line(std::string_view text) {
+  return redact(text, Kind::Line);
 }
 
 std::string redact_value(std::string_view name, std::string_view value) {
@@ -529,6 +475,16 @@ std::string redact_value(std::string_view name, std::string_view value) {
 std::vector<std::string> redact_arguments(const std::vector<std::string>& arguments) {
   std::vector<std::string> shown;
   shown.reserve(arguments.size());
+  std::vector<std::string_view> words;  // of the command, if it takes secrets by their place
+  std::vector<std::size_t> by_place;    // which of the arguments these are
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view word = arguments[i];
+    if (!takes_secrets_by_place(word.substr(word.rfind('/') + 1))) continue;
+    words.assign(arguments.begin() + static_cast<std::ptrdiff_t>(i), arguments.end());
+    words.front().remove_prefix(word.rfind('/') + 1);
+    for (const std::size_t index : secrets_by_place(words))
+      by_place.push_back(i + index);
+  }
   bool secret = false;       // the next one
   std::string_view account;  // the option, if the next one is "user:password"
   const ShortOption* program = nullptr;
@@ -536,7 +492,10 @@ std::vector<std::string> redact_arguments(const std::vector<std::string>& argume
     const bool option = argument.starts_with('-');
     const auto name = secret_of_account(account, argument);
     const ShortOption* const known = short_option(program, argument);
-    if (secret && !argument.empty() && !is_switch(argument)) {
+    const std::size_t at = shown.size();
+    if (std::find(by_place.begin(), by_place.end(), at) != by_place.end()) {
+      shown.emplace_back(kRedacted);
+    } else if (secret && !argument.empty() && !is_switch(argument)) {
       shown.emplace_back(kRedacted);
     } else if (!account.empty() && !option && name != std::string::npos) {
       shown.push_back(fmt::format("{}{}", argument.substr(0, name), kMask));
@@ -551,7 +510,8 @@ std::vector<std::string> redact_arguments(const std::vector<std::string>& argume
     }
     const bool alone = option && argument.find_first_of("= \t") == std::string::npos;
     // Also of what was masked: it may have been an option all the same.
-    secret = alone && (sounds_secret(argument) || (known != nullptr && argument.size() == 2));
+    secret = (alone && (sounds_secret(argument) || (known != nullptr && argument.size() == 2))) ||
+             is_followed_by_secret(argument);
     const auto slash = argument.rfind('/');
     if (const auto* const options =
             options_of(argument.substr(slash == std::string::npos ? 0 : slash + 1)))

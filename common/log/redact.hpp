@@ -43,6 +43,12 @@ std::string redact_url(std::string_view text);
 // and blocks of lines among them, and as "token:1234", which may also be a host and its port.
 std::string redact_text(std::string_view text);
 
+// The same in a line of a program's log, in which much only sounds like a secret: of names only
+// those of is_sensitive() count, with a value in any of these notations. In both, whatever stands
+// around it, tokens that are known by their form (a JWT, "ghp_…"), passwords in SQL and in the
+// commands of some programs, and words that no sentence has ("password is hunter2").
+std::string redact_line(std::string_view text);
+
 // The value of a variable or a key with this name: kRedacted as a whole if the name sounds secret
 // or is that of a webhook whose value is no URL, else by redact_text().
 std::string redact_value(std::string_view name, std::string_view value);

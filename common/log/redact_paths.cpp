@@ -2,6 +2,7 @@
 #include "common/log/redact_paths.hpp"
 
 #include "common/log/redact.hpp"
+#include "common/log/secret_texts.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/byte_block.hpp"
 #include "common/text/json_escape.hpp"
@@ -96,6 +97,10 @@ bool may_contain_url(std::string_view text) {
   return found;
 }
 
+bool may_need_redaction(std::string_view text) {
+  return may_contain_url(text) || may_contain_secret(text);
+}
+
 Result<RedactPaths> RedactPaths::compile(const std::vector<std::string>& paths) {
   RedactPaths result;
   for (const std::string& text : paths) {
@@ -153,8 +158,8 @@ bool RedactPaths::hides(std::string_view key, std::string_view member) const {
 // Copies a valid JSON value. The depth is that of the scanner which has validated it.
 class JsonMasker {
  public:
-  JsonMasker(std::string& out, std::string_view json, bool urls)
-      : out_(out), json_(json), urls_(urls) {}
+  JsonMasker(std::string& out, std::string_view json, bool secrets)
+      : out_(out), json_(json), secrets_(secrets) {}
 
   void value(const RedactPaths::Rests& rests) {
     if (peek() == '{') {
@@ -190,9 +195,9 @@ class JsonMasker {
     const std::size_t end = scalar_end();
     const std::string_view given = json_.substr(at_, end - at_);
     at_ = end;
-    if (urls_ && given.starts_with('"') && may_contain_url(given)) {
+    if (secrets_ && given.starts_with('"') && may_need_redaction(given)) {
       const std::string plain = text::unescape_json(given.substr(1, given.size() - 2));
-      if (const std::string shown = redact_url(plain); shown != plain) {
+      if (const std::string shown = redact_line(plain); shown != plain) {
         text::append_json_string(out_, shown);
         return;
       }
@@ -281,18 +286,18 @@ class JsonMasker {
   std::string& out_;
   std::string_view json_;
   std::size_t at_ = 0;
-  bool urls_;
+  bool secrets_;
 };
 
-bool RedactPaths::leaves(std::string_view key, std::string_view value, bool urls) const {
+bool RedactPaths::leaves(std::string_view key, std::string_view value, bool secrets) const {
   if (!paths_.empty()) return false;
   const bool to_look_into =
-      value.starts_with('{') || value.starts_with('[') || (urls && value.starts_with('"'));
+      value.starts_with('{') || value.starts_with('[') || (secrets && value.starts_with('"'));
   return !to_look_into && (!is_sensitive(key) || says_nothing(value));
 }
 
 void RedactPaths::append_member(std::string& out, std::string_view key, std::string_view value,
-                                bool urls) const {
+                                bool secrets) const {
   const bool nested = value.starts_with('{') || value.starts_with('[');
   // Keys are short: a call of memchr() costs more than the loop.
   const bool escaped = std::any_of(key.begin(), key.end(), [](char c) { return c == '\\'; });
@@ -306,8 +311,8 @@ void RedactPaths::append_member(std::string& out, std::string_view key, std::str
   }
   if (hidden) {
     out.append("\"").append(kRedacted).append("\"");
-  } else if (nested || (urls && value.starts_with('"'))) {
-    JsonMasker(out, value, urls).value(inside);
+  } else if (nested || (secrets && value.starts_with('"'))) {
+    JsonMasker(out, value, secrets).value(inside);
   } else {
     out.append(value);
   }

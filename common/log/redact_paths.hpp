@@ -40,13 +40,13 @@ class RedactPaths {
 
   // Whether append_member() appends the value as it is, quickly decided for nearly all of them;
   // false if that is not sure. `key`: written without escapes.
-  bool leaves(std::string_view key, std::string_view value, bool urls) const;
+  bool leaves(std::string_view key, std::string_view value, bool secrets) const;
 
   // Appends a JSON value, which is valid, as the value of the member `key` of the outermost object
   // (as written, between its quotes), with what is hidden left out: by the paths, by is_sensitive()
-  // and, if `urls`, by redact_url().
+  // and, if `secrets`, by redact_line().
   void append_member(std::string& out, std::string_view key, std::string_view value,
-                     bool urls) const;
+                     bool secrets) const;
 
  private:
   friend class JsonMasker;
@@ -69,5 +69,8 @@ class RedactPaths {
 
 // Whether `text` could contain a URL, written with JSON's optional escapes or without.
 bool may_contain_url(std::string_view text);
+
+// Whether redact_line() may change `text`. Asked of each line.
+bool may_need_redaction(std::string_view text);
 
 }  // namespace holdfast::log

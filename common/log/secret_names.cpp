@@ -15,11 +15,6 @@ bool contains_ignoring_case(std::string_view text, std::string_view part) {
                      [](char a, char b) { return text::to_lower(a) == b; }) != text.end();
 }
 
-bool ends_ignoring_case(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() &&
-         text::equals_ignoring_case(text.substr(text.size() - end.size()), end);
-}
-
 // "DB_PW", "GITHUB_PAT", "SALT": words that are too short, or parts of too many others, to be
 // looked for anywhere in a name.
 bool has_secret_ending(std::string_view name) {
@@ -34,6 +29,11 @@ bool is_one_of_hosts(char c) {
 }
 
 }  // namespace
+
+bool ends_ignoring_case(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() &&
+         text::equals_ignoring_case(text.substr(text.size() - end.size()), end);
+}
 
 bool is_sensitive(std::string_view key) {
   // By the last letter first: this runs for each field of each line.

@@ -10,6 +10,8 @@
 
 namespace holdfast::log {
 
+bool ends_ignoring_case(std::string_view text, std::string_view end);
+
 // Whether a parameter of a URL or a variable has a secret for its value: also signatures.
 bool names_a_secret(std::string_view parameter);
 

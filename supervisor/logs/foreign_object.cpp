@@ -278,7 +278,7 @@ bool ForeignObject::read(std::string_view line) {
   time_.clear();
   time_key_ = level_key_ = {};
   if (!text::scan_json_object(line, members_)) return false;
-  urls_ = log::may_contain_url(line);
+  secrets_ = log::may_need_redaction(line);
   for (const JsonMember& member : members_) {
     if (member.escaped_key) {
       normalize_keys();
@@ -396,7 +396,7 @@ void ForeignObject::append(std::string& out, const Context& context) const {
     const bool is_ours = member.key == "time" || member.key == "level" || member.key == "pid" ||
                          member.key == "worker";
     if (is_ours && says_the_same(member, context)) continue;
-    if (!is_ours && is_compact(member) && redact.leaves(member.key, member.value, urls_)) {
+    if (!is_ours && is_compact(member) && redact.leaves(member.key, member.value, secrets_)) {
       const char* const begin = member.key.data() - 1;  // its quote
       const char* const end = member.value.data() + member.value.size();
       out.push_back(',');
@@ -410,7 +410,7 @@ void ForeignObject::append(std::string& out, const Context& context) const {
       out.append(member.key);
     }
     out.append("\":");
-    redact.append_member(out, member.key, member.value, urls_);
+    redact.append_member(out, member.key, member.value, secrets_);
   }
 }
 
@@ -419,7 +419,7 @@ std::string ForeignObject::masked(const log::RedactPaths* redact) const {
   for (const JsonMember& member : members_) {
     if (out.size() > 1) out.push_back(',');
     out.append("\"").append(member.key).append("\":");
-    paths_or_none(redact).append_member(out, member.key, member.value, urls_);
+    paths_or_none(redact).append_member(out, member.key, member.value, secrets_);
   }
   out.push_back('}');
   return out;

@@ -60,7 +60,7 @@ class ForeignObject {
   std::string renamed(std::string_view key) const;
 
   text::JsonMembers members_;
-  bool urls_ = false;              // there may be some in it
+  bool secrets_ = false;           // there may be some in it
   std::vector<std::string> keys_;  // of members whose key was written with escapes
   std::optional<log::Level> level_;
   std::string time_;           // RFC 3339, UTC; empty: the line carries no time that we understand

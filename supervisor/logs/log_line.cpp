@@ -154,8 +154,8 @@ bool begins_object(std::string_view text) {
       is_object ? object.level().value_or(label.level) : level_of_text(part, text, label);
   if (!own && level < minimum) return level;
   std::string masked;
-  if (!is_object && !own && log::may_contain_url(text)) {
-    masked = log::redact_url(text);
+  if (!is_object && !own && log::may_need_redaction(text)) {
+    masked = log::redact_line(text);
     text = masked;
   }
   if (pretty) {

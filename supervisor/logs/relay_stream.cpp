@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/logs/relay_stream.hpp"
 
+#include "common/log/secret_texts.hpp"
 #include "common/os/fd.hpp"
 #include "supervisor/logs/error_reader.hpp"
 
@@ -74,10 +75,21 @@ RelayStream::Read RelayStream::read(std::span<char> buffer, std::string_view& ch
 void RelayStream::take_line(const LinePart& part, std::string_view time, RelayOutput& output,
                             Noticed& noticed) {
   if (ready_) match_ready(part, noticed);
-  if (!joiner_) return pass_on(part, time, output, noticed);
-  joiner_->feed(part, time, [&](const LinePart& record, std::string_view since) {
+  LinePart shown = part;
+  if (label_.source != LineSource::Own) hide_private_key(shown);
+  if (!joiner_) return pass_on(shown, time, output, noticed);
+  joiner_->feed(shown, time, [&](const LinePart& record, std::string_view since) {
     pass_on(record, since, output, noticed);
   });
+}
+
+// A private key in PEM has many lines, of which each looks harmless by itself.
+void RelayStream::hide_private_key(LinePart& part) {
+  if (in_private_key_ && log::is_private_key_line(part.text)) {
+    if (!part.text.empty()) part.text = "***";
+    return;
+  }
+  in_private_key_ = log::opens_private_key(part.text);
 }
 
 void RelayStream::pass_on(const LinePart& part, std::string_view time, RelayOutput& output,

@@ -67,6 +67,7 @@ class RelayStream {
   void notice_error(const LinePart& part, const RelayOutput& output, Noticed& noticed);
   void end_batch();
   void match_ready(const LinePart& part, Noticed& noticed);
+  void hide_private_key(LinePart& part);
 
   LogStream stream_;
   LineLabel label_;
@@ -77,6 +78,7 @@ class RelayStream {
   std::optional<ReadyLine> ready_;       // until a line has matched
   const Clock& clock_;
   LineSplitter splitter_;
+  bool in_private_key_ = false;  // the lines of one in PEM follow
   std::optional<StackJoiner> joiner_;
   MonoTime record_since_{};
   MonoTime partial_since_{};

@@ -25,11 +25,11 @@ std::string masked(const std::vector<std::string>& paths, const std::string& obj
   for (const text::JsonMember& member : members) {
     if (out.size() > 1) out += ',';
     out.append("\"").append(member.key).append("\":");
-    const bool urls = may_contain_url(object);
+    const bool secrets = may_need_redaction(object);
     const std::size_t before = out.size();
-    redact.append_member(out, member.key, member.value, urls);
+    redact.append_member(out, member.key, member.value, secrets);
     // The shortcut never leaves what the whole way hides.
-    if (!member.escaped_key && redact.leaves(member.key, member.value, urls))
+    if (!member.escaped_key && redact.leaves(member.key, member.value, secrets))
       CHECK(out.substr(before) == member.value);
   }
   out += '}';

@@ -69,6 +69,22 @@ TEST_CASE("numbered lines of two workers arrive exactly once, each stream in ord
   REQUIRE(counters.programs.at("other").dropped_lines == 0);
 }
 
+TEST_CASE("the lines of a private key are hidden, and no others") {
+  Pipe output;
+  Relay relay(sink_to(output.write));
+  const Fd out = relay.program(kFirst, "shop.0", StreamKind::Stdout);
+  write_text(out,
+             "before\n-----BEGIN RSA PRIVATE KEY-----\nMIIabc+/\nabcd==\n"
+             "-----END RSA PRIVATE KEY-----\nafter\n"
+             "about -----BEGIN PRIVATE KEY-----\nthe next line\nMIIabc\n");
+  std::string shown;
+  for (int i = 0; i < 9; ++i)
+    shown += Json::parse(read_line(output.read.get())).at("msg").get<std::string>() + "|";
+  REQUIRE(shown ==
+          "before|-----BEGIN RSA PRIVATE KEY-----|***|***|-----END RSA PRIVATE KEY-----|after|"
+          "about -----BEGIN PRIVATE KEY-----|the next line|MIIabc|");
+}
+
 TEST_CASE("lines are labelled with worker and pid, and plain text is wrapped") {
   Pipe output;
   Relay relay(sink_to(output.write));
