@@ -16,6 +16,8 @@
 
 namespace holdfast::config {
 
+inline constexpr std::uint32_t kMaxPort = 65'535;
+
 struct SlotNames {
   std::string name;
   std::uint32_t slot = 0;

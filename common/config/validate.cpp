@@ -320,6 +320,7 @@ void validate(const Config& config, LoadReport& report) {
   for (const Program& program : config.programs)
     validate_program(program, report);
   validate_graph(config, report);
+  validate_metrics_addresses(config, report);
   validate_alerts(config, report);
   validate_receivers(config, report);
 }

@@ -28,6 +28,9 @@ void validate_receivers(const Config& config, LoadReport& report);
 // The programs together: `after`, `sockets`, cycles, and how long it takes to stop them.
 void validate_graph(const Config& config, LoadReport& report);
 
+// Whether two programs have one address for their metrics.
+void validate_metrics_addresses(const Config& config, LoadReport& report);
+
 // [alerts], and keys of [alert_rule.NAME] that the alert has no use for.
 void validate_alerts(const Config& config, LoadReport& report);
 

@@ -94,10 +94,10 @@ void validate_slots(const Program& program, const std::string& section, LoadRepo
                                  "worker",
                                  key));
     }
-  } else if (program.port + std::max(program.replicas, 1u) - 1 > 65'535) {
+  } else if (program.port + std::max(program.replicas, 1u) - 1 > kMaxPort) {
     report.problem(section, "port",
-                   fmt::format("port: {} workers from {} on need ports above 65535",
-                               program.replicas, program.port));
+                   fmt::format("port: {} workers from {} on need ports above {}",
+                               program.replicas, program.port, kMaxPort));
   } else if (keys.empty()) {
     report.warning(section, "port", "port has no effect: {port} stands nowhere in this program");
   }

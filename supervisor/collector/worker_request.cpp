@@ -62,6 +62,25 @@ telemetry::Ending ending_of(const Result<http::Response>& answer) {
   return open_metrics ? telemetry::Ending::ByMarker : telemetry::Ending::ByFraming;
 }
 
+namespace {
+
+// As programs on Windows write it: with a byte order mark, and CR LF at the end of each line. The
+// first line tells which.
+void make_plain(std::string& text) {
+  constexpr std::string_view kMark = "\xef\xbb\xbf";
+  if (text.starts_with(kMark)) text.erase(0, kMark.size());
+  const auto feed = text.find('\n');
+  if (feed == std::string::npos || feed == 0 || text[feed - 1] != '\r') return;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n') continue;
+    text[kept++] = text[i];
+  }
+  text.resize(kept);
+}
+
+}  // namespace
+
 tl::expected<std::string, FetchFailure> exposition_of(Result<http::Response> answer) {
   if (!answer) return tl::unexpected(failure_of(answer.error().kind));
   if (answer->status != 200) return tl::unexpected(FetchFailure::Status);
@@ -69,6 +88,7 @@ tl::expected<std::string, FetchFailure> exposition_of(Result<http::Response> ans
   std::string text = std::move(answer->body);
   // An exporter that has nothing to say yet is there.
   if (is_framed(answer->headers) && (text.empty() || text.back() != '\n')) text += '\n';
+  make_plain(text);
   return text;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/core/commands.hpp"
 
+#include "common/config/slot_text.hpp"
 #include "supervisor/core/batch.hpp"
 #include "supervisor/core/process_stop.hpp"
 #include "supervisor/core/programs.hpp"
@@ -169,6 +170,11 @@ void rescale(Machine& m, const Order& order, Program& program) {
   if (order.count > kMaxReplicas) {
     return refuse(
         fmt::format("{} replicas are too many; the maximum is {}", order.count, kMaxReplicas));
+  }
+  if (program.config.port != 0 && order.count > 1 &&
+      program.config.port + order.count - 1 > config::kMaxPort) {
+    return refuse(fmt::format("{} workers of {} need ports above {}: its port is {}", order.count,
+                              name, config::kMaxPort, program.config.port));
   }
   // The last word counts: neither a reload under way, whose turn has not come here, nor one that
   // waits for it undoes this.

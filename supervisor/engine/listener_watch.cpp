@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace holdfast::supervisor {
@@ -15,6 +16,8 @@ using sockets::ListenerSet;
 
 constexpr Duration kRemembered = 5min;
 // A program that shuts down whatever it gets must not have the others restarted all the time.
+// The time doubles with each replacement, as long as they are remembered.
+constexpr Duration kAfterFirstReplacement = 1s;
 constexpr Duration kAfterReplacement = 30s;
 
 std::string describe(const ListenerSet::Repair& repair) {
@@ -48,9 +51,12 @@ ListenerWatch::ListenerWatch(ListenerSet& listeners, Reporter& reporter, LoopMet
       replaced_(std::move(replaced)) {}
 
 bool ListenerWatch::check(MonoTime now) {
-  if (now < next_look_) return false;
   const bool forgotten = forget(now);
-  const std::vector<ListenerSet::Repair> repairs = listeners_.repair();
+  std::set<std::string> held;
+  for (const auto& [name, pause] : pauses_) {
+    if (now < pause.until) held.insert(name);
+  }
+  const std::vector<ListenerSet::Repair> repairs = listeners_.repair(held);
   for (const ListenerSet::Repair& repair : repairs)
     note(repair, now);
   return forgotten || !repairs.empty();
@@ -69,11 +75,15 @@ void ListenerWatch::note(const ListenerSet::Repair& repair, MonoTime now) {
   if (failed) return;
   metrics_.count_reopened_listener(repair.name);
   if (repair.outcome != Outcome::Replaced) return;
-  next_look_ = now + kAfterReplacement;
+  Pause& pause = pauses_[repair.name];
+  pause.length = pause.length == Duration::zero() ? kAfterFirstReplacement
+                                                  : std::min(2 * pause.length, kAfterReplacement);
+  pause.until = now + pause.length;
   replaced_(repair.name);
 }
 
 bool ListenerWatch::forget(MonoTime now) {
+  std::erase_if(pauses_, [&](const auto& entry) { return now - entry.second.until > kRemembered; });
   return std::erase_if(troubles_, [&](const auto& entry) {
            return now - entry.second.last_seen > (entry.second.reopened ? kRemembered : 2s);
          }) > 0;

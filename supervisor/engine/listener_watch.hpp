@@ -40,7 +40,11 @@ class ListenerWatch {
   LoopMetrics& metrics_;
   std::function<void(const std::string&)> replaced_;
   std::map<std::string, ListenerTrouble> troubles_;  // by listener
-  MonoTime next_look_{};
+  struct Pause {
+    MonoTime until{};
+    Duration length{};
+  };
+  std::map<std::string, Pause> pauses_;  // by listener: when it may be made anew again
 };
 
 }  // namespace holdfast::supervisor

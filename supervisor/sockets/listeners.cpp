@@ -384,7 +384,7 @@ void ListenerSet::set_modes(const std::map<std::string, config::Listen>& wanted)
     set(name, *listener);
 }
 
-std::vector<ListenerSet::Repair> ListenerSet::repair() {
+std::vector<ListenerSet::Repair> ListenerSet::repair(const std::set<std::string>& held) {
   using Outcome = Repair::Outcome;
   std::vector<Repair> repairs;
   for (const auto& [name, listener] : inherited_) {
@@ -406,6 +406,7 @@ std::vector<ListenerSet::Repair> ListenerSet::repair() {
   for (const auto& [name, opened] : opened_) {
     ListenerSocket& listener = *opened;
     if (!listener.blocking) set_mode(listener);
+    if (held.contains(name)) continue;
     if (listener.file && !listener.file->in_place()) {
       repairs.push_back(replace_opened(name, listener));
       repairs.back().file_gone = true;

@@ -22,6 +22,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -63,7 +64,9 @@ class ListenerSet {
     std::string options = {};  // that had made it deaf; empty: it was shut down
     bool file_gone = false;    // a Unix socket's: that is what has happened
   };
-  std::vector<Repair> repair();
+  // `held`: what is left alone this time, as it has been made anew just now. Only what was opened
+  // here is ever made anew.
+  std::vector<Repair> repair(const std::set<std::string>& held = {});
 
   // Closes what was opened here, so that only the workers' copies are left; find() no longer
   // returns them. Sockets from systemd stay open: systemd has them too. The files of Unix sockets

@@ -88,5 +88,10 @@ TEST_CASE("a missing final line feed is added only if HTTP framing shows the ans
   CHECK(exposition_of(answer("a 1\n", with("Content-Length", "4"))) == "a 1\n");
   CHECK(exposition_of(answer("", with("Content-Length", "0"))) == "\n");  // nothing to say
   CHECK(exposition_of(answer("", {})) == "");
+  // As programs on Windows write it.
+  CHECK(exposition_of(answer("\xef\xbb\xbf# TYPE a counter\r\na 1\r\n# EOF\r\n", {})) ==
+        "# TYPE a counter\na 1\n# EOF\n");
+  CHECK(exposition_of(answer("a 1\r\n", {})) == "a 1\n");
+  CHECK(exposition_of(answer("a{b=\"\r\"} 1\n\r", {})) == "a{b=\"\r\"} 1\n\r");
   CHECK(exposition_of(answer("a 1\n", with("Content-Encoding", "identity"))) == "a 1\n");
 }

@@ -183,6 +183,29 @@ TEST_CASE("several workers behind one metrics address are a warning") {
   CHECK(load_good(programs({{"x", "metrics = \"socket\"\nreplicas = 2"}})).warnings.empty());
 }
 
+TEST_CASE("two programs behind one metrics address are a warning, however it is spelled") {
+  const auto warnings = [](const std::string& a, const std::string& b, const std::string& keys) {
+    return load_good(programs({{"a", "metrics = \"" + a + "\"\n" + keys},
+                               {"b", "metrics = \"" + b + "\""}}))
+        .warnings;
+  };
+  const auto one = warnings("http://127.0.0.1:9100/metrics", "http://127.0.0.1:9100/metrics", "");
+  REQUIRE(one.size() == 1);
+  CHECK(one[0].find("[program.b] metrics: 'http://127.0.0.1:9100/metrics' is the address of "
+                    "[program.a], too") != std::string::npos);
+  CHECK(warnings("http://localhost:80", "http://127.0.0.1/metrics", "").size() == 1);
+  CHECK(warnings("unix:/run/x.sock", "unix:/run/x.sock", "").size() == 1);
+  // Of a program with a port for each worker, one of them.
+  CHECK(warnings("http://127.0.0.1:{port}/metrics", "http://127.0.0.1:9001/metrics",
+                 "port = 9000\nreplicas = 2")
+            .size() == 1);
+  CHECK(warnings("http://127.0.0.1:{port}/metrics", "http://127.0.0.1:9002/metrics",
+                 "port = 9000\nreplicas = 2")
+            .empty());
+  CHECK(warnings("http://127.0.0.1:9100/metrics", "http://127.0.0.1:9100/other", "").empty());
+  CHECK(warnings("socket", "socket", "").empty());
+}
+
 TEST_CASE("a deadline that does not fit into the container's stop grace is a warning") {
   CHECK(load_good("[supervisor]\nstop_grace = \"30s\"").warnings ==
         std::vector<std::string>{

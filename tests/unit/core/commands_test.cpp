@@ -5,6 +5,19 @@ using namespace holdfast;
 using namespace holdfast::supervisor::core;
 using namespace holdfast::supervisor::core::test;
 
+TEST_CASE("scale: as many workers as there are ports for, and no more") {
+  config::Program a = service("a");
+  a.port = 65534;
+  Stage stage({a});
+  stage.begin().all_ready();
+  stage.command(CommandKind::Scale, "a", 3);
+  REQUIRE_FALSE(stage.replies.back().ok);
+  REQUIRE(stage.replies.back().message ==
+          "3 workers of a need ports above 65535: its port is 65534");
+  stage.command(CommandKind::Scale, "a", 2).all_ready();
+  REQUIRE(stage.replies.back().ok);
+}
+
 TEST_CASE("an unknown target is answered with what there is") {
   Stage stage({service("api-worker", 2), service("one"), service("none", 0)});
   stage.begin();
