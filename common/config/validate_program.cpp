@@ -96,8 +96,8 @@ void validate_slots(const Program& program, const std::string& section, LoadRepo
     }
   } else if (program.port + std::max(program.replicas, 1u) - 1 > kMaxPort) {
     report.problem(section, "port",
-                   fmt::format("port: {} workers from {} on need ports above {}",
-                               program.replicas, program.port, kMaxPort));
+                   fmt::format("port: {} workers from {} on need ports above {}", program.replicas,
+                               program.port, kMaxPort));
   } else if (keys.empty()) {
     report.warning(section, "port", "port has no effect: {port} stands nowhere in this program");
   }

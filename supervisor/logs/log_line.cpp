@@ -153,6 +153,7 @@ bool begins_object(std::string_view text) {
   const log::Level level =
       is_object ? object.level().value_or(label.level) : level_of_text(part, text, label);
   if (!own && level < minimum) return level;
+  if (!own && !is_object && has_priority(text)) text.remove_prefix(kPriorityPrefix);
   std::string masked;
   if (!is_object && !own && log::may_need_redaction(text)) {
     masked = log::redact_line(text);

@@ -173,8 +173,8 @@ bool is_link(std::string_view line) {
                          {"Caused by: ", "Suppressed: ", "During handling of the above exception, ",
                           "The above exception was the direct cause ", kTraceback, "created by ",
                           "Stack trace:", "stack backtrace:", "note: run with `RUST_BACKTRACE",
-                          "note: Some details are omitted", "[signal ", "exit status ", "Node.js v",
-                          "[cause]: "}) ||
+                          "note: Some details are omitted", "[stacktrace]", "[previous exception] ",
+                          "\"}", "[signal ", "exit status ", "Node.js v", "[cause]: "}) ||
          is_goroutine(line);
 }
 
@@ -199,9 +199,13 @@ StackKind stack_begins(std::string_view line) {
   if (line.starts_with("thread '") && line.find("panicked at") != std::string_view::npos)
     return StackKind::Rust;
   if (is_node_place(line)) return StackKind::Node;
-  const bool introduced = starts_with_any(
-      line, {"Exception in thread ", "Unhandled exception", "Uncaught ", "Unhandled ", "** (",
-             "terminate called after throwing ", "  + Exception Group Traceback"});
+  // AddressSanitizer and its relatives, "==7==ERROR: AddressSanitizer: heap-use-after-free on …".
+  const bool sanitizer = line.starts_with("==") && line.find("==ERROR: ") != std::string_view::npos;
+  const bool introduced =
+      sanitizer ||
+      starts_with_any(
+          line, {"Exception in thread ", "Unhandled exception", "Uncaught ", "Unhandled ", "** (",
+                 "terminate called after throwing ", "  + Exception Group Traceback"});
   if (introduced || is_exception(line)) return StackKind::Error;
   const auto level = text_level(line);
   return level && *level >= log::Level::Error ? StackKind::Error : StackKind::None;

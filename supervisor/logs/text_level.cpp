@@ -96,6 +96,30 @@ std::optional<log::Level> glog_level(std::string_view line) {
   }
 }
 
+// sd-daemon(3): "<3>" at the beginning, for programs that log to the journal.
+std::optional<log::Level> priority(std::string_view line) {
+  if (line.size() < kPriorityPrefix || line[0] != '<' || line[2] != '>') return std::nullopt;
+  switch (line[1]) {
+    case '0':
+    case '1':
+    case '2':
+    case '3': return log::Level::Error;
+    case '4': return log::Level::Warn;
+    case '5':
+    case '6': return log::Level::Info;
+    case '7': return log::Level::Debug;
+    default: return std::nullopt;
+  }
+}
+
+// What valgrind and the sanitizers put first: "==7==ERROR: …".
+void skip_process(std::string_view& head) {
+  if (!head.starts_with("==")) return;
+  const auto end = head.find_first_not_of("0123456789", 2);
+  if (end == 2 || end == std::string_view::npos || !head.substr(end).starts_with("==")) return;
+  head.remove_prefix(end + 2);
+}
+
 // "level=error", "lvl=\"warn\""
 std::optional<log::Level> assigned_level(std::string_view head) {
   for (const std::string_view key : {"level=", "lvl=", "severity="}) {
@@ -178,9 +202,15 @@ bool is_mere_text(std::string_view head, std::size_t at) {
 
 }  // namespace
 
+bool has_priority(std::string_view line) {
+  return priority(line).has_value();
+}
+
 std::optional<log::Level> text_level(std::string_view line) {
   std::string buffer;
-  const std::string_view head = without_colours(line.substr(0, kHead), buffer);
+  std::string_view head = without_colours(line.substr(0, kHead), buffer);
+  if (const auto level = priority(head)) return level;
+  skip_process(head);
   if (head.starts_with("PHP Fatal error:") || head.starts_with("PHP Parse error:"))
     return log::Level::Error;
   if (head.size() < 3) return std::nullopt;

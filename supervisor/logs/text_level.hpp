@@ -14,6 +14,8 @@
 //   fail: Shop.Orders[7]                         .NET's console
 //   level=error msg=…                            logfmt
 //   E1129 10:00:00.000000 7 main.cc:1] …         glog
+//   <3>…                                         sd-daemon(3)
+//   ==7==ERROR: …                                sanitizers
 //   panic: …, error: …, Warning: …               a word and a colon
 //
 // Words in the middle of a sentence state nothing: "no ERROR was found".
@@ -28,5 +30,9 @@
 namespace holdfast::supervisor::logs {
 
 std::optional<log::Level> text_level(std::string_view line);
+
+// Whether it begins with sd-daemon(3)'s priority, which is no part of the text: "<3>no route".
+inline constexpr std::size_t kPriorityPrefix = 3;
+bool has_priority(std::string_view line);
 
 }  // namespace holdfast::supervisor::logs

@@ -35,6 +35,16 @@ std::vector<LinePart> split(LineSplitter& splitter, std::string_view chunk,
 
 }  // namespace
 
+TEST_CASE("a priority of sd-daemon(3) is the line's level, and no part of its text") {
+  const LineLabel label("web.0", 7, StreamKind::Stdout, LineFormat::Json, false,
+                        LineSource::Foreign, holdfast::log::Level::Info);
+  std::string out;
+  append_line(out, {"<3>no route"}, label, kTime);
+  const Json line = Json::parse(out);
+  REQUIRE(line.at("level") == "error");
+  REQUIRE(line.at("msg") == "no route");
+}
+
 TEST_CASE("a JSON line gets worker and pid at its end, and time and level at its front") {
   REQUIRE(labelled(R"({"time":"2026-11-23T10:00:00Z","level":"info","msg":"x"})") ==
           "{\"time\":\"2026-11-23T10:00:00Z\",\"level\":\"info\",\"msg\":\"x\",\"worker\":"

@@ -177,6 +177,24 @@ const std::vector<Stack>& real_stacks() {
 
 }  // namespace
 
+TEST_CASE("what loggers write around a trace belongs to it") {
+  const std::string text = GENERATE(
+      as<std::string>{},
+      // Laravel's Monolog
+      "[2026-11-29 10:00:00] production.ERROR: boom {\"exception\":\"[object] (E(code: 0): boom)\n"
+      "[stacktrace]\n#0 /a.php(5): f()\n#1 {main}\n\n"
+      "[previous exception] [object] (F(code: 0): inner)\n[stacktrace]\n#0 {main}\n\"} ",
+      "==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x1\n"
+      "    #0 0x1 in main a.c:1\n    #1 0x2 in __libc_start_main");
+  Joined joined(GENERATE(true, false));
+  joined.text(text);
+  joined.line("another line");
+  joined.flush();
+  REQUIRE(joined.records.size() == 2);
+  CHECK(joined.records[0].text == text);
+  CHECK(joined.records[0].stack);
+}
+
 TEST_CASE("the lines of real stack traces become one record, between lines that stay alone") {
   for (const bool hold_all : {true, false}) {
     for (const Stack& stack : real_stacks()) {

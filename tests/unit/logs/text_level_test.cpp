@@ -56,6 +56,11 @@ TEST_CASE("the usual loggers' lines have the level that they state") {
       {"dbug: Shop.Orders[0] one line", Debug},
       {"[10:00:00 WRN] slow", Warn},
       {"10:00AM FTL no route", Error},
+      {"<3>no route", Error},
+      {"<4>ERROR: slow", Warn},
+      {"<6>started", Info},
+      {"<7>x", Debug},
+      {"==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x1", Error},
   }));
   INFO(line);
   const auto found = text_level(line);
