@@ -167,7 +167,7 @@ class ApiService final : public worker::Service {
                                        make_chain(context, trusted,
                                                   {context.io(), context.clock(), *store_, offload_,
                                                    limiter_, key_uses_, context.log()}),
-                                       make_router(services_), ErrorMapper(context.log()))),
+                                       make_router(services_), ErrorMapper(context.log(), context.clock()))),
         connections_(metrics::Gauges(context.registry(), "http_connections_open").only()),
         evicted_(metrics::Counters(context.registry(), "http_connections_evicted_total").only()),
         refused_(metrics::Counters(context.registry(), "http_connections_refused_total").only()),

@@ -36,7 +36,7 @@ Pipeline::Pipeline(boost::asio::io_context& io, const Clock& clock, Chain chain,
       clock_(clock),
       chain_(std::move(chain)),
       router_(std::move(router)),
-      errors_(errors) {}
+      errors_(std::move(errors)) {}
 
 Pipeline::ActiveRequestPtr Pipeline::begin(std::shared_ptr<http::Request> request,
                                            http::Responder respond) {
