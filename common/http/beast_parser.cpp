@@ -176,6 +176,10 @@ bool ResponseParser::head_done() const {
   return impl_->parser->is_header_done() && impl_->parser->status / 100 != 1;
 }
 
+std::size_t ResponseParser::body_size() const {
+  return impl_->response.body.size();
+}
+
 bool ResponseParser::keep_alive() const {
   return impl_->parser->keep_alive();
 }

@@ -54,7 +54,8 @@ class ResponseParser {
   // The peer has closed: completes a body delimited by that, otherwise an error.
   Result<void> finish();
   bool done() const;
-  bool head_done() const;   // of the final response
+  bool head_done() const;  // of the final response
+  std::size_t body_size() const;
   bool keep_alive() const;  // the connection can be used for another request, once done()
   Response take();
 

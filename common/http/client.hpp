@@ -34,6 +34,10 @@ using Vet = std::function<void(Fd connection, std::function<void(Result<void>)> 
 struct FetchOptions {
   Duration deadline = std::chrono::seconds(10);  // for the whole exchange, absolute
   std::uint64_t max_response_bytes = 1u << 20;   // a longer response is an error
+  // fetch(): an answer whose head has come is one, with as much of its body as has come within the
+  // deadline and `max_response_bytes`. For those who ask for something to be done, and are told by
+  // the status that it was.
+  bool status_suffices = false;
   bool head_only = false;  // async_get(): done with the status and the fields, without the body
   // fetch(): for one connection, and for each step of its TLS handshake; 0: the deadline alone.
   Duration connect_timeout{};

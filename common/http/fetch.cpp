@@ -14,6 +14,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace holdfast::http {
 
@@ -99,11 +100,12 @@ Failure bad_answer(const Error& why) {
               "the response is missing, truncated or malformed: " + why.message);
 }
 
-// One response. `rest`: what came of it last, and after it.
-Result<void> receive(ClientStream& stream, ResponseParser& parser, ReadBuffer& rest,
-                     bool& any_byte) {
+// One response, or as much of it as has `enough` bytes in its body. `rest`: what came of it last,
+// and after it.
+Result<void> receive(ClientStream& stream, ResponseParser& parser, ReadBuffer& rest, bool& any_byte,
+                     std::uint64_t enough = std::numeric_limits<std::uint64_t>::max()) {
   constexpr std::size_t kRoom = 16 << 10;
-  while (!parser.done()) {
+  while (!parser.done() && parser.body_size() < enough) {
     const auto got = stream.receive(rest.prepare(kRoom));
     if (!got) return bad_answer(got.error());
     if (*got == 0) {
@@ -213,15 +215,25 @@ Attempt attempt(const std::string& method, const net::Url& url, const std::strin
   }
 
   ClientStream& stream = connection->stream;
-  ResponseParser parser(options.max_response_bytes, method == "HEAD"
-                                                        ? ResponseParser::Body::None
-                                                        : ResponseParser::Body::AsSaid);
+  constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
+  ResponseParser parser(
+      options.status_suffices ? kAny : options.max_response_bytes,
+      method == "HEAD" ? ResponseParser::Body::None : ResponseParser::Body::AsSaid);
   ReadBuffer rest;
   bool any_byte = false;
   Result<void> went = stream.send(head_of(method, url, headers, body, options));
   if (went) went = stream.send(body);
-  if (went) went = receive(stream, parser, rest, any_byte);
+  if (went) {
+    went = receive(stream, parser, rest, any_byte,
+                   options.status_suffices ? options.max_response_bytes : kAny);
+  }
 
+  if (options.status_suffices && parser.head_done() && !parser.done()) {
+    Response response = parser.take();
+    if (response.body.size() > options.max_response_bytes)
+      response.body.resize(options.max_response_bytes);
+    return {std::move(response)};
+  }
   // Checked first: a connection cut by the watchdog can look like the end of a body.
   if (watchdog.expired()) return too_late();
   if (!went) {

@@ -26,6 +26,8 @@ Result<http::Response> send(const HttpRequest& request, const config::AlertRecei
   options.deadline = receiver.timeout;
   options.connect_timeout = std::min(kConnectTimeout, receiver.timeout);
   options.max_response_bytes = kMostOfAnswer;
+  // What was taken is not sent again. Slack says in the body whether it was.
+  options.status_suffices = receiver.type != "slack";
   options.ca_file = receiver.ca_file;
   options.stop = stop;
   HOLDFAST_TRY_ASSIGN(options.proxy,
@@ -68,6 +70,7 @@ Result<http::Response> ping(const config::AlertPing& ping, const TransportParts&
   http::FetchOptions options;
   options.connect_timeout = kConnectTimeout;
   options.max_response_bytes = kMostOfAnswer;
+  options.status_suffices = true;
   options.stop = stop;
   HOLDFAST_TRY_ASSIGN(options.proxy, http::proxy_by("environment", url, parts.environment));
   return http::fetch("GET", url, {}, {}, options);

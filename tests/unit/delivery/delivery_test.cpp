@@ -205,8 +205,7 @@ TEST_CASE("each way to fail has its reason in the metrics, and is tried again") 
       {{.way = Way::Close}, "network"},
       {{.way = Way::Garbage}, "network"},
       {{.way = Way::Silent}, "timeout"},
-      {{.way = Way::Drip}, "timeout"},
-      {{.status = 200, .body = std::string(100'000, 'x')}, "server"},
+      {{.way = Way::DripHead}, "timeout"},
       {{.status = 429, .headers = {{"Retry-After", "0"}}}, "rate_limited"},
   };
   for (const Failing& failing : table) {
@@ -224,6 +223,21 @@ TEST_CASE("each way to fail has its reason in the metrics, and is tried again") 
     CHECK(metrics.delivered == 1);
     CHECK(metrics.queue_length == 0);
     CHECK(metrics.last_success > 0);
+  }
+}
+
+TEST_CASE("a message that was accepted is not sent again, whatever becomes of the answer's body") {
+  const PeerReply replies[] = {{.way = Way::Drip}, {.body = std::string(100'000, 'x')}};
+  for (const PeerReply& reply : replies) {
+    HttpPeer peer([&](const PeerRequest&) { return reply; });
+    Life life;
+    config::AlertReceiver receiver = webhook(peer.url());
+    receiver.timeout = 1s;
+    life.begin({{"ops", receiver}});
+    life.delivery->send(samples::notification("A", 1));
+    REQUIRE(life.wait_outcome("A-1", kDelivered));
+    CHECK(life.delivery->metrics().at(0).failed.empty());
+    CHECK(peer.seen().size() == 1);
   }
 }
 

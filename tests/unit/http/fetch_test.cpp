@@ -175,6 +175,33 @@ TEST_CASE("fetch stops at the byte limit") {
   }
 }
 
+TEST_CASE("where the status suffices, a body that is too long, cut off or late is no error") {
+  FetchOptions options;
+  options.max_response_bytes = 1000;
+  options.status_suffices = true;
+  const auto [bytes, status, body] = GENERATE(table<std::string, int, std::string>({
+      {"HTTP/1.1 200 OK\r\nContent-Length: 9000000000\r\n\r\n" + std::string(3000, 'x'), 200,
+       std::string(1000, 'x')},
+      {"HTTP/1.0 202 OK\r\n\r\n" + std::string(3000, 'x'), 202, std::string(1000, 'x')},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc", 200, "abc"},
+      {"HTTP/1.1 500 No\r\nContent-Length: 5\r\n\r\nabc", 500, "abc"},
+      {"HTTP/1.1 103 Hint\r\n\r\nHTTP/1.1 204 None\r\n\r\n", 204, ""},
+  }));
+  CAPTURE(bytes.substr(0, 40));
+  ScriptedPeer peer(answering(bytes));
+  const auto answer = fetch("POST", peer.url(), {}, "x", options);
+  REQUIRE(answer);
+  CHECK(answer->status == status);
+  CHECK(answer->body == body);
+  for (const std::string& no_head :
+       {std::string("HTTP/1.1 200 OK\r\nContent-Le"), std::string("HTTP/1.1 103 Hint\r\n\r\n"),
+        std::string("nonsense")}) {
+    CAPTURE(no_head);
+    ScriptedPeer other(answering(no_head));
+    CHECK(error_of(fetch("POST", other.url(), {}, "x", options)) == ErrorKind::DataLoss);
+  }
+}
+
 TEST_CASE("fetch takes a truncated answer for an error") {
   for (const std::string& bytes :
        {std::string("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc"),
