@@ -283,6 +283,11 @@ struct OpenOptions {
   // Called after each commit with the time it took, including the wait for the write lock, on the
   // store's writer thread: it must be quick.
   std::function<void(Duration)> on_commit;
+  // SQLite. Called once, on the writer's thread, when files of the database were deleted or
+  // replaced so that only programs that open it anew can go on. Everything that was stored is in
+  // the database by then, and nothing is written any more; nobody else may open it until this store
+  // is closed.
+  std::function<void(const Error&)> on_lost;
   // PostgreSQL. Connections for reads, at most; how long a statement, and connecting, may take.
   std::uint32_t pool_size = 4;
   Duration statement_timeout = std::chrono::seconds(10);

@@ -4,7 +4,6 @@
 #include "common/metrics/exposition.hpp"
 #include "common/metrics/instruments.hpp"
 #include "common/metrics/registry.hpp"
-#include "common/os/exit_codes.hpp"
 #include "common/protocol/names.hpp"
 #include "common/worker/configuration.hpp"
 #include "common/worker/crash_handler.hpp"
@@ -12,6 +11,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace holdfast::worker {
 
@@ -21,6 +21,8 @@ using namespace std::chrono_literals;
 
 // How long a drained worker waits for its last scrape: long enough for a busy machine.
 constexpr Duration kLastScrape = 300ms;
+// How long a worker that begins anew goes on with what it has: others wait for its end.
+constexpr Duration kLastWork = 1s;
 
 // A third of what sd_notify(3) advises, so that two lost beats still do not look like a hang.
 Duration turn_interval(const notify::Notifier& notifier) {
@@ -44,6 +46,7 @@ WorkerProcess::WorkerProcess(config::Config config, Identity identity,
       signals_(io_, SIGTERM, SIGINT),
       turn_timer_(io_),
       last_scrape_timer_(io_),
+      end_timer_(io_),
       loop_lag_(&metrics::Histograms(registry_, "event_loop_lag_seconds").only()),
       lines_dropped_(&metrics::Counters(registry_, "log_lines_dropped_total").only()),
       heap_(registry_),
@@ -105,7 +108,7 @@ int WorkerProcess::run(std::unique_ptr<Service> service) {
   reports_.ready();
   log_.debug("ready", {{"incarnation", identity_.incarnation}});
   io_.run();
-  return drained_ ? exit_code::kOk : exit_code::kSoftware;
+  return drained_ ? exit_code_ : exit_code::kSoftware;
 }
 
 void WorkerProcess::serve_telemetry() {
@@ -188,6 +191,25 @@ void WorkerProcess::drain() {
   // A second signal changes nothing: SIGKILL is there for those in a hurry.
   signals_.async_wait([](const boost::system::error_code&, int) {});
   service_->drain([this] { drained(); });
+}
+
+void WorkerProcess::begin_anew(const Error& why) {
+  boost::asio::post(io_, [this, why] {
+    if (draining_) return;  // it ends anyway
+    log_.error("ends, to be started anew", {{"err", log::err_of(why)}});
+    exit_code_ = exit_code_of(why);
+    end_timer_.expires_after(kLastWork);
+    end_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) end_at_once();
+    });
+    drain();
+  });
+}
+
+// Whatever is still at work cannot store its result any more.
+void WorkerProcess::end_at_once() {
+  log_.flush();
+  std::_Exit(exit_code_);
 }
 
 void WorkerProcess::drained() {

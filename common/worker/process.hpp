@@ -10,6 +10,7 @@
 #include "common/metrics/heap.hpp"
 #include "common/notify/listen_fds.hpp"
 #include "common/notify/notify.hpp"
+#include "common/os/exit_codes.hpp"
 #include "common/worker/reports.hpp"
 #include "common/worker/runtime.hpp"
 
@@ -39,6 +40,7 @@ class WorkerProcess final : public Context {
   const std::string& status_socket() const override { return status_socket_; }
   std::shared_ptr<Beat> add_beat() override;
   void set_status(const std::string& text) override;
+  void begin_anew(const Error& why) override;
 
   // Serves until drained. Returns the exit code.
   int run(std::unique_ptr<Service> service);
@@ -53,6 +55,7 @@ class WorkerProcess final : public Context {
   void drain();
   void drained();
   void finish();
+  [[noreturn]] void end_at_once();
 
   SystemClock clock_;
   config::Config config_;
@@ -69,6 +72,7 @@ class WorkerProcess final : public Context {
   boost::asio::signal_set signals_;
   boost::asio::steady_timer turn_timer_;
   boost::asio::steady_timer last_scrape_timer_;
+  boost::asio::steady_timer end_timer_;
   std::vector<std::shared_ptr<Beat>> beats_;
   prometheus::Histogram* loop_lag_ = nullptr;
   prometheus::Counter* lines_dropped_ = nullptr;
@@ -79,6 +83,7 @@ class WorkerProcess final : public Context {
   std::unique_ptr<Service> service_;
   bool draining_ = false;
   bool drained_ = false;
+  int exit_code_ = exit_code::kOk;
 };
 
 }  // namespace holdfast::worker

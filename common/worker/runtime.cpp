@@ -51,7 +51,8 @@ std::optional<int> answer_arguments(int argc, char** argv, const std::string& pr
         "  {0} --version   print the version\n\n"
         "Configuration: from the supervisor; alone, the file that HOLDFAST_CONFIG names, or "
         "/etc/holdfast/holdfast.toml, and the environment.\n"
-        "Exit codes: 0 drained, 69 the store cannot be used, 70 failed, 78 wrong configuration.\n",
+        "Exit codes: 0 drained, 69 the store cannot be used, or can only by a new process, 70 "
+        "failed, 78 wrong configuration.\n",
         program);
     return 0;
   }

@@ -70,6 +70,8 @@ class Context {
   virtual std::shared_ptr<Beat> add_beat() = 0;
   // Shown by `holdfast status`.
   virtual void set_status(const std::string& text) = 0;
+  // Ends within a second with exit_code_of(), as only a new process can go on. Any thread.
+  virtual void begin_anew(const Error& why) = 0;
 };
 
 class Service {

@@ -181,6 +181,7 @@ Result<std::unique_ptr<worker::Service>> make_service(worker::Context& context) 
            config::environ_of_process()}));
   store::OpenOptions options = store::open_options(config);
   options.on_commit = metrics::commit_observer(context.registry());
+  options.on_lost = [&context](const Error& why) { context.begin_anew(why); };
   options.on_read = metrics::read_observer(context.registry());
   if (store::is_server(store::store_url(config))) {
     options.on_pool_wait = metrics::pool_wait_observer(context.registry());

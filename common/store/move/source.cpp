@@ -5,6 +5,7 @@
 #include "common/store/migrations/migrations.hpp"
 #include "common/store/postgres/values.hpp"
 #include "common/store/sqlite/entrance.hpp"
+#include "common/store/sqlite/former_files.hpp"
 #include "common/store/sqlite/location.hpp"
 #include "common/store/sqlite/log_owner.hpp"
 #include "common/store/sqlite/private_files.hpp"
@@ -103,6 +104,7 @@ Result<Source> Source::open(const std::filesystem::path& path) {
     return fail(ErrorKind::NotFound, fmt::format("database '{}' does not exist", path.native()));
   }
   HOLDFAST_TRY(sqlite::refuse_planted_files(real, true));
+  HOLDFAST_TRY(sqlite::await_former_files(path, true));
   HOLDFAST_TRY(sqlite::check_log_owner(path));
   Source source(path, nullptr);
   try {

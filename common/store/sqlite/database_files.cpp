@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -70,6 +71,38 @@ Result<void> DatabaseFiles::check() const {
   return {};
 }
 
+DatabaseFiles::Place DatabaseFiles::place_of(const File& file) {
+  const auto now = followed_id(file.path);
+  if (now) return *now == file.id ? Place::Same : Place::Other;
+  const int code = now.error().os_error;
+  return code == ENOENT || code == ENOTDIR ? Place::Gone : Place::Unknown;
+}
+
+const DatabaseFiles::File* DatabaseFiles::log() const {
+  const auto found = std::find_if(files_.begin(), files_.end(), [](const File& file) {
+    return file.path.native().ends_with("-wal");
+  });
+  return found == files_.end() ? nullptr : &*found;
+}
+
+bool DatabaseFiles::is_log_lost() const {
+  const Place place = log() == nullptr ? Place::Same : place_of(*log());
+  return place == Place::Other || place == Place::Gone;
+}
+
+bool DatabaseFiles::are_lost() const {
+  switch (place_of(files_.front())) {
+    case Place::Gone:
+    case Place::Unknown: return false;
+    case Place::Other: return is_log_lost();
+    case Place::Same: break;
+  }
+  return std::any_of(files_.begin() + 1, files_.end(), [](const File& file) {
+    const Place place = place_of(file);
+    return place == Place::Other || place == Place::Gone;
+  });
+}
+
 std::optional<FileUse> DatabaseFiles::use() const {
   FileUse use;
   for (const File& file : files_) {
@@ -94,7 +127,7 @@ std::string DatabaseFiles::advice(const File& file) const {
         "former file, and start it again",
         files_.front().path.native());
   }
-  return "put the file back; if that is impossible, restart Holdfast: what was in it alone is lost";
+  return "the workers begin anew by themselves once everybody has let go of the former files";
 }
 
 }  // namespace holdfast::store::sqlite

@@ -29,6 +29,13 @@ class DatabaseFiles {
   // process starts anew.
   Result<void> check() const;
 
+  // Whether nobody can put it right, so that this process should let go of them and begin anew: a
+  // file beside the database is gone or another one, or another database is there without the log
+  // of the former.
+  bool are_lost() const;
+  // Whether nobody who opens the database finds the log that is open here.
+  bool is_log_lost() const;
+
   // Nothing while the directory cannot be looked at.
   std::optional<FileUse> use() const;
 
@@ -37,6 +44,9 @@ class DatabaseFiles {
     std::filesystem::path path;
     FileId id;
   };
+  enum class Place { Same, Other, Gone, Unknown };
+  static Place place_of(const File& file);
+  const File* log() const;
   Result<void> add(std::filesystem::path path);
   std::string advice(const File& file) const;
 

@@ -9,16 +9,11 @@
 
 namespace holdfast::store::sqlite {
 
-namespace {
-constexpr off_t kLockBytes = 0x40000000;
-constexpr off_t kLockLength = 512;
-}  // namespace
-
 Result<Exclusion> Exclusion::from(const std::filesystem::path& database) {
   // Only locked: it may have a second name, by which an interrupted restore has kept it.
   Fd file(::open(database.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
   if (!file) return fail_errno(errno, fmt::format("open '{}'", database.native()));
-  struct flock range = range_lock(kLockBytes, F_WRLCK, kLockLength);
+  struct flock range = connection_locks(F_WRLCK);
   if (::fcntl(file.get(), F_OFD_SETLK, &range) == 0) return Exclusion(std::move(file));
   if (errno == EAGAIN || errno == EACCES) {
     return fail(ErrorKind::Unavailable,

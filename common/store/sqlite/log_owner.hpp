@@ -4,11 +4,12 @@
 // LogOwner: which database a log belongs to. SQLite finds the log ("-wal") by its name alone: if a
 // file takes the place of a database whose log is not empty, the next process that opens it mixes
 // the pages of one with the log of the other, and nobody notices. So the file of the write lock
-// keeps which two files were used together last.
+// keeps which files were used together last (file_note.hpp).
 //
 // Only a database that was replaced under its log is refused. If both are other files now, somebody
 // has copied the whole directory; without a log, or with an empty one that nobody uses, nothing can
-// be mixed. A file that is overwritten in place remains the same file; that is noticed only if what
+// be mixed; but a log that was put back after a later one was used, with the same database, is
+// refused. A file that is overwritten in place remains the same file; that is noticed only if what
 // was put there is no database with a log of its own.
 //
 // Threads: any. Files are told by inode and time of birth, so a path may be moved or mounted anew.

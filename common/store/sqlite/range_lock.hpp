@@ -19,4 +19,10 @@ inline struct flock range_lock(off_t at, short type, off_t length = 1) {
   return range;
 }
 
+// On the bytes of a database by which SQLite shows what is done to it ("PENDING", "RESERVED" and
+// "SHARED"): every connection of one in WAL mode holds a lock on some of them as long as it lives.
+inline struct flock connection_locks(short type) {
+  return range_lock(0x40000000, type, 512);
+}
+
 }  // namespace holdfast::store::sqlite

@@ -3,6 +3,7 @@
 
 #include "common/store/sqlite/entrance.hpp"
 #include "common/store/sqlite/error.hpp"
+#include "common/store/sqlite/former_files.hpp"
 #include "common/store/sqlite/location.hpp"
 #include "common/store/sqlite/log_owner.hpp"
 #include "common/store/sqlite/private_files.hpp"
@@ -11,6 +12,7 @@
 #include <sqlite3.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -22,6 +24,10 @@ namespace holdfast::store::sqlite {
 namespace {
 
 constexpr int kTries = 5;
+
+// Of this process: as long as there is one, no other descriptor of its file may be closed, for that
+// would take SQLite's locks away.
+std::atomic<int> open_connections = 0;
 
 int open_flags(Access access) {
   switch (access) {
@@ -109,6 +115,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::file
     HOLDFAST_TRY_ASSIGN(const std::filesystem::path real, trusted_path(path));
     HOLDFAST_TRY_ASSIGN(const Entrance entrance, Entrance::enter(real));
     HOLDFAST_TRY(refuse_planted_files(real, access != Access::ReadOnly));
+    HOLDFAST_TRY(await_former_files(path, open_connections == 0));
     HOLDFAST_TRY(check_log_owner(path));
     HOLDFAST_TRY_ASSIGN(auto connection, open_once(path, real, access));
     // Whoever replaced it need not know of the entrance.
@@ -150,6 +157,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open_once(
 SqliteConnection::SqliteConnection(const std::filesystem::path& path,
                                    const std::filesystem::path& real, Access access)
     : path_(path), database_(real.native(), open_flags(access) | SQLITE_OPEN_NOFOLLOW) {
+  ++open_connections;
   sqlite3* const handle = database_.getHandle();
   // A constant sleep: SQLite's own handler backs off, so that the newest contender always wins.
   sqlite3_busy_handler(handle, &SqliteConnection::on_busy, this);
@@ -167,7 +175,9 @@ void SqliteConnection::set_up(Access access) {
   sqlite3_wal_hook(database_.getHandle(), &SqliteConnection::on_commit, this);
 }
 
-SqliteConnection::~SqliteConnection() = default;
+SqliteConnection::~SqliteConnection() {
+  --open_connections;
+}
 
 Query SqliteConnection::query(std::string_view sql) {
   auto found = statements_.find(sql);
@@ -218,6 +228,14 @@ void SqliteConnection::checkpoint(bool truncate) {
       truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &log, &copied);
   // Busy readers or a full disk: the log stays, and the next commit asks again.
   if (code == SQLITE_OK && truncate) wal_pages_ = 0;
+}
+
+bool SqliteConnection::copy_log() {
+  int log = 0;
+  int copied = 0;
+  const int code = sqlite3_wal_checkpoint_v2(database_.getHandle(), nullptr, SQLITE_CHECKPOINT_FULL,
+                                             &log, &copied);
+  return code == SQLITE_OK && log == copied;
 }
 
 Result<void> SqliteConnection::sync_log() {

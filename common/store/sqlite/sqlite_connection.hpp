@@ -104,6 +104,9 @@ class SqliteConnection {
   // Copies the log into the database; the caller holds the write lock. `truncate` also waits, no
   // longer than the patience, for readers, and empties the log. Best effort.
   void checkpoint(bool truncate);
+  // Copies all of the log into the database; the caller holds the write lock. Waits for readers, no
+  // longer than the patience. Whether the log is needed no more.
+  bool copy_log();
   // Everything that any process has committed is on the disk when this returns. Needs no lock. At
   // NORMAL this is what FULL does within the commit; whatever has left the log since was synced
   // with the database (https://sqlite.org/wal.html,

@@ -50,7 +50,7 @@ class SqliteStore final : public Store {
         vectors_(options.vector_cache_bytes, options.vector_space),
         files_(std::move(files)),
         writer_(std::move(writer), std::move(lock), files_, options.relaxed_durability,
-                Writer::kGroupTime, options.on_commit) {}
+                Writer::kGroupTime, options.on_commit, options.on_lost) {}
 
   ~SqliteStore() override { closing_ = true; }
 
@@ -539,8 +539,8 @@ Result<std::unique_ptr<Store>> open_sqlite_store(const std::filesystem::path& pa
   HOLDFAST_TRY_ASSIGN(auto writer, SqliteConnection::open(path, Access::ReadWrite));
   HOLDFAST_TRY(check_schema(*writer, sqlite_migrations().back().version));
   HOLDFAST_TRY_ASSIGN(auto lock, WriteLock::open(path));
-  HOLDFAST_TRY_ASSIGN(auto readers, Readers::open(path, options.readers));
   HOLDFAST_TRY_ASSIGN(DatabaseFiles files, DatabaseFiles::of(*writer));
+  HOLDFAST_TRY_ASSIGN(auto readers, Readers::open(path, options.readers));
   HOLDFAST_TRY(note_log_owner(*writer, lock));
   HOLDFAST_TRY_ASSIGN(HostIdentity host,
                       options.host ? Result<HostIdentity>(*options.host) : this_host());

@@ -2,6 +2,7 @@
 #include "common/store/sqlite/workers.hpp"
 
 #include "common/base/failpoint.hpp"
+#include "common/os/exit_codes.hpp"
 #include "common/os/proc.hpp"
 #include "common/store/sqlite/queue_finish.hpp"
 #include "common/store/sqlite/queue_rescue.hpp"
@@ -37,8 +38,14 @@ std::vector<std::int64_t> dead_incarnations(SqliteConnection& connection, const 
 std::int64_t register_worker(SqliteConnection& connection, const WorkerIdentity& identity,
                              const HostIdentity& here, Duration lease, Now now) {
   const std::string why = identity.predecessor.empty() ? "worker lost" : identity.predecessor;
+  // It let go of files that were deleted, and could not store that it gave its jobs back.
+  const bool left = why == fmt::format("exit {}", exit_code::kUnavailable);
   for (const std::int64_t id : dead_incarnations(connection, identity.name, here)) {
-    rescue_worker(connection, id, why, now);
+    if (left) {
+      unregister_worker(connection, id, now);
+    } else {
+      rescue_worker(connection, id, why, now);
+    }
   }
   const pid_t pid = ::getpid();
   connection

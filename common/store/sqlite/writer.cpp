@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t kGroupWrites = 256;  // at most this many callers share one commit
 constexpr auto kTruncatePatience = 100ms;
 constexpr Duration kUnsyncedTime = 2ms;
+constexpr auto kLookInterval = 1s;
 
 Result<void> exec(SqliteConnection& connection, const char* sql) {
   return guarded(connection, [&]() -> Result<void> {
@@ -28,13 +29,15 @@ Result<void> exec(SqliteConnection& connection, const char* sql) {
 }  // namespace
 
 Writer::Writer(std::unique_ptr<SqliteConnection> connection, WriteLock lock, DatabaseFiles files,
-               bool relaxed, Duration group_time, std::function<void(Duration)> on_commit)
+               bool relaxed, Duration group_time, std::function<void(Duration)> on_commit,
+               std::function<void(const Error&)> on_lost)
     : connection_(std::move(connection)),
       lock_(std::move(lock)),
       files_(std::move(files)),
       relaxed_(relaxed),
       group_time_(group_time),
-      on_commit_(std::move(on_commit)) {
+      on_commit_(std::move(on_commit)),
+      on_lost_(std::move(on_lost)) {
   const SignalsBlocked inherited;  // by the thread: a handler must not interrupt a commit
   thread_ = std::thread([this] { loop(); });
 }
@@ -58,22 +61,32 @@ void Writer::enqueue(Write write) {
 
 void Writer::loop() {
   prepare_thread("store-writer");
-  while (wait_for_work()) {
-    for (Write& write : commit_group()) {
-      write.finish(write.failure ? &*write.failure : nullptr);
-    }
-    checkpoint_if_due();
+  for (Next next = wait(); next != Next::End; next = wait()) {
+    if (next == Next::Writes) write_group();
+    let_go_if_lost();
   }
   final_checkpoint();
 }
 
-bool Writer::wait_for_work() {
+Writer::Next Writer::wait() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  const auto called = [this] { return stopping_ || !queue_.empty(); };
+  const auto until = looked_at_ + kLookInterval;
+  if (!on_lost_ || lost_) {
+    changed_.wait(lock, called);
+  } else if (!changed_.wait_until(lock, until, called)) {
+    return Next::Look;
+  }
   for (Duration time = time_for_company(); time > Duration::zero(); time = time_for_company()) {
     changed_.wait_for(lock, time);
   }
-  return !queue_.empty();
+  return queue_.empty() ? Next::End : Next::Writes;
+}
+
+void Writer::write_group() {
+  for (Write& write : commit_group())
+    write.finish(write.failure ? &*write.failure : nullptr);
+  checkpoint_if_due();
 }
 
 // With the mutex held. The clients of a relaxed database wait for their answers as well.
@@ -94,13 +107,13 @@ std::vector<Writer::Write> Writer::commit_group() {
     const auto guard = lock_.acquire();
     group = take_group();
     if (!must_sync(group)) pace_.took(began);
-    outcome = guard ? files_.check() : Result<void>(fail(guard.error()));
+    outcome = guard ? check_files() : Result<void>(fail(guard.error()));
     if (outcome) outcome = transact(group);
   }
   // The others have their turn meanwhile, and may have been synced along.
   if (outcome && must_sync(group)) outcome = connection_->sync_log();
   // Whatever has been done to the files meanwhile: it was written to those that were there before.
-  if (outcome) outcome = files_.check();
+  if (outcome) outcome = check_files();
   if (!outcome) {
     for (Write& write : group)
       write.failure = outcome.error();
@@ -186,7 +199,7 @@ void Writer::checkpoint_if_due() {
   const Checkpoint due = policy_.after_commit(connection_->wal_pages());
   if (due == Checkpoint::None) return;
   const auto guard = lock_.acquire();
-  if (!guard || !files_.check()) return;
+  if (!guard || !check_files()) return;
   failpoint(FaultStep::Checkpointing);
   if (due == Checkpoint::Passive) return connection_->checkpoint(false);
   connection_->set_patience(kTruncatePatience);
@@ -196,11 +209,37 @@ void Writer::checkpoint_if_due() {
 
 void Writer::final_checkpoint() {
   // So that a cleanly stopped store is one file. Readers in other processes may prevent it.
+  if (!lost_ && files_.is_log_lost()) return (void)keep_log();
   const auto guard = lock_.acquire();
-  if (guard && files_.check()) {
+  if (guard && check_files()) {
     connection_->set_patience(kTruncatePatience);
     connection_->checkpoint(true);
   }
+}
+
+Result<void> Writer::check_files() {
+  if (lost_) return fail(*lost_);
+  auto checked = files_.check();
+  if (!checked) looked_at_ = {};
+  return checked;
+}
+
+// Nobody who opens the database from now on finds the log, and nobody writes into it any more: who
+// has it open looks at the files first. Whoever copies it first has saved what is in it.
+bool Writer::keep_log() {
+  const auto guard = lock_.acquire();
+  return guard && connection_->copy_log();
+}
+
+void Writer::let_go_if_lost() {
+  const auto now = std::chrono::steady_clock::now();
+  if (!on_lost_ || lost_ || now < looked_at_ + kLookInterval) return;
+  looked_at_ = now;
+  const auto checked = files_.check();
+  if (checked || !files_.are_lost()) return;
+  if (files_.is_log_lost() && !keep_log()) return;  // on a full disk: not before it is kept
+  lost_ = checked.error();
+  on_lost_(*lost_);
 }
 
 }  // namespace holdfast::store::sqlite

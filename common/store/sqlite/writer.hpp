@@ -9,6 +9,9 @@
 // comes after the lock is released (docs/adr/0063): other processes see what was written a moment
 // before it is durable. While a file of the database is not the one that was opened, every write
 // gets that error.
+// Who asks for it (`on_lost`) has it looked at every second as well: where the files can only be
+// made anew, the log that nobody else finds is copied into the database, and from then on nothing
+// is written, so that the process can end and begin anew.
 //
 // A group is answered before the checkpoint that its commit makes due; what is submitted meanwhile
 // waits for that.
@@ -50,11 +53,13 @@ class Writer {
  public:
   static constexpr Duration kGroupTime = std::chrono::milliseconds(20);
 
-  // `relaxed`: nothing is synced before its callback. `group_time`: a group that has run for this
-  // long is committed, and the rest waits for the next; other processes want their turn.
+  // `on_lost`: see OpenOptions. `relaxed`: nothing is synced before its callback. `group_time`: a
+  // group that has run for this long is committed, and the rest waits for the next; other processes
+  // want their turn.
   Writer(std::unique_ptr<SqliteConnection> connection, WriteLock lock, DatabaseFiles files,
          bool relaxed, Duration group_time = kGroupTime,
-         std::function<void(Duration)> on_commit = {});
+         std::function<void(Duration)> on_commit = {},
+         std::function<void(const Error&)> on_lost = {});
   Writer(const Writer&) = delete;
   ~Writer();
 
@@ -75,8 +80,10 @@ class Writer {
 
   void enqueue(Write write);
   void loop();
-  bool wait_for_work();  // false: stopping, and nothing left
+  enum class Next { Writes, Look, End };
+  Next wait();
   Duration time_for_company() const;
+  void write_group();
   std::vector<Write> commit_group();
   std::vector<Write> take_group();
   bool must_sync(const std::vector<Write>& group) const;
@@ -85,15 +92,21 @@ class Writer {
   Result<void> run_one(Write& write);
   void checkpoint_if_due();
   void final_checkpoint();
+  Result<void> check_files();
+  bool keep_log();
+  void let_go_if_lost();
 
   std::unique_ptr<SqliteConnection> connection_;  // the thread's
   WriteLock lock_;                                // the thread's
   const DatabaseFiles files_;
   const bool relaxed_;
   const Duration group_time_;
-  const std::function<void(Duration)> on_commit_;  // called on the thread
-  CheckpointPolicy policy_;                        // the thread's
-  GroupPace pace_;                                 // the thread's; of groups that need no sync
+  const std::function<void(Duration)> on_commit_;    // called on the thread
+  const std::function<void(const Error&)> on_lost_;  // called on the thread, once
+  CheckpointPolicy policy_;                          // the thread's
+  GroupPace pace_;                                   // the thread's; of groups that need no sync
+  std::optional<Error> lost_;                        // the thread's: nothing is written any more
+  std::chrono::steady_clock::time_point looked_at_;  // the thread's: when the files were last
 
   std::mutex mutex_;
   std::condition_variable changed_;

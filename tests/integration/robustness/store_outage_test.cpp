@@ -70,6 +70,15 @@ bool is_back(Stack& stack) {
          alerts_but_space(stack.status()).empty();
 }
 
+// No answer where the worker died of the test.
+std::optional<http::Response> try_post(Stack& stack, const json& body) {
+  http::Headers headers;
+  headers.set("Content-Type", "application/json");
+  const auto answer = http::fetch("POST", stack.api() + "/api/documents", headers, body.dump(), {});
+  if (!answer) return std::nullopt;
+  return *answer;
+}
+
 }  // namespace
 
 TEST_CASE("store outage: unreachable at the start, and back") {
@@ -127,6 +136,53 @@ TEST_CASE("store outage: replaced later, and no document is accepted into the fi
     return stack.post_json("/api/documents", {{"content", "x"}}).status == 202;
   }));
   REQUIRE(wait_until([&] { return stack.get("/ready").status == 200; }));
+}
+
+// Who opens the database anew has other locks and another log than who has it open, so all of them
+// have to begin anew, and what was in the log alone has to be kept.
+TEST_CASE("store outage: files beside the database are deleted, and back with every document") {
+  const std::vector<std::string> suffixes =
+      GENERATE(std::vector<std::string>{"-shm"}, std::vector<std::string>{"-wal"},
+               std::vector<std::string>{".writelock"}, std::vector<std::string>{"-wal", "-shm"},
+               std::vector<std::string>{"-shm", "-wal", ".writelock"});
+  const std::string crash = GENERATE("none", "before", "after");
+  INFO(suffixes.front() << ", one of " << suffixes.size() << "; crash: " << crash);
+  Stack stack(stack_on() + "replicas = 2\n", kNoPort);
+  stack.wait_ready();
+  REQUIRE(wait_until([&] { return is_back(stack); }));
+  const std::vector<std::string> names = {"api-worker.0", "api-worker.1", "queue-worker.0"};
+  std::vector<pid_t> before;
+  for (const std::string& name : names)
+    before.push_back(stack.pid_of(name));
+  std::vector<std::string> stored;
+  const auto store = [&] {
+    const auto answer = try_post(stack, {{"content", "document"}});
+    if (answer && answer->status == 202)
+      stored.push_back(json::parse(answer->body)["id"].get<std::string>());
+    return answer && answer->status == 202;
+  };
+  for (int i = 0; i < 20; ++i)
+    REQUIRE(store());
+  if (crash == "before") stack.signal("api-worker.0", SIGKILL);
+  for (const std::string& suffix : suffixes)
+    fs::remove(stack.file("state") / ("holdfast.db" + suffix));
+  if (crash == "after") stack.signal("api-worker.0", SIGKILL);
+
+  REQUIRE(wait_until([&] {
+    store();
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const pid_t now = stack.pid_of(names[i]);
+      // One that was killed may have begun with the files as they are now.
+      if (now == 0 || (now == before[i] && names[i] != "api-worker.0")) return false;
+    }
+    return is_back(stack);
+  }));
+  REQUIRE(stack.wait_logged("was moved or deleted while it was in use"));
+  for (int i = 0; i < 20; ++i)
+    REQUIRE(store());
+  for (const std::string& id : stored)
+    CHECK(stack.get("/api/documents/" + id).status == 200);
+  CHECK(stack.supervisor().output().find("signal 6") == std::string::npos);
 }
 
 TEST_CASE("store outage: full later, and back without a restart") {

@@ -85,6 +85,7 @@ class ApiService::FakeContext final : public worker::Context {
   const std::string& status_socket() const override { return status_socket_; }
   std::shared_ptr<worker::Beat> add_beat() override { return std::make_shared<worker::Beat>(); }
   void set_status(const std::string&) override {}
+  void begin_anew(const Error&) override {}
 
   std::map<std::string, Fd> descriptors;
   std::vector<notify::NamedFd> listeners;

@@ -41,6 +41,7 @@ class FakeContext final : public worker::Context {
     return std::make_shared<worker::Beat>();
   }
   void set_status(const std::string& text) override { statuses.push_back(text); }
+  void begin_anew(const Error&) override {}
 
   bool run_until(const std::function<bool()>& condition) {
     const auto deadline = std::chrono::steady_clock::now() + 60s;

@@ -12,6 +12,7 @@
 #include "tests/support/wait.hpp"
 #include "tests/unit/store/sqlite_environment.hpp"
 
+#include <atomic>
 #include <fstream>
 #include <future>
 
@@ -76,6 +77,111 @@ TEST_CASE("a write into a file that others no longer find is refused, and said w
   // It is tried by a write.
   REQUIRE(wait_until([&] { return store->check().has_value(); }));
   REQUIRE(create(*store, "after"));
+}
+
+TEST_CASE("files beside a database are let go once what is in the log alone is kept") {
+  const std::vector<std::string> suffixes =
+      GENERATE(std::vector<std::string>{"-wal"}, std::vector<std::string>{"-shm"},
+               std::vector<std::string>{".writelock"}, std::vector<std::string>{"-wal", "-shm"},
+               std::vector<std::string>{"-wal", "-shm", ".writelock"});
+  const bool replaced = GENERATE(false, true);
+  INFO(suffixes.front() << ", one of " << suffixes.size() << (replaced ? ", replaced" : ""));
+  SqliteEnvironment environment;
+  std::atomic<int> lost = 0;
+  OpenOptions options;
+  options.on_lost = [&](const Error&) { ++lost; };
+  auto store = environment.open(options);
+  REQUIRE(create(*store, "in the log"));
+  for (const std::string& suffix : suffixes) {
+    fs::remove(beside(environment.path(), suffix));
+    if (replaced) std::ofstream(beside(environment.path(), suffix)).flush();
+  }
+  REQUIRE(wait_until([&] { return lost == 1; }));
+  CHECK_FALSE(create(*store, "refused"));
+  store.reset();
+  CHECK(lost == 1);
+  store = environment.open();
+  CHECK(store->get_document("in the log"));
+  CHECK_FALSE(store->get_document("refused"));
+  REQUIRE(create(*store, "after"));
+  store.reset();
+  require_intact(environment.path());
+}
+
+TEST_CASE("what is in a deleted log alone is kept by whoever ends while it has it open") {
+  SqliteEnvironment environment;
+  auto store = environment.open();
+  REQUIRE(create(*store, "in the log"));
+  fs::remove(beside(environment.path(), "-wal"));
+  store.reset();
+  CHECK(environment.open()->get_document("in the log"));
+}
+
+TEST_CASE("another database in the place of one and without its log is begun with anew") {
+  SqliteEnvironment environment;
+  const fs::path other = another(environment);
+  std::atomic<bool> lost = false;
+  OpenOptions options;
+  options.on_lost = [&](const Error&) { lost = true; };
+  auto store = environment.open(options);
+  REQUIRE(create(*store, "in the former's log"));
+  fs::rename(environment.path(), beside(environment.path(), ".away"));
+  fs::remove(beside(environment.path(), "-wal"));
+  fs::rename(other, environment.path());
+  REQUIRE(wait_until([&] { return lost.load(); }));
+  store.reset();
+  CHECK_FALSE(environment.open()->get_document("in the former's log"));
+  CHECK(sql(beside(environment.path(), ".away"),
+            "SELECT count(*) FROM document WHERE id = 'in the former''s log'") == "1");
+}
+
+TEST_CASE("nobody opens a database with new files as long as somebody has the former ones") {
+  const std::string suffix = GENERATE("-wal", "-shm");
+  SqliteEnvironment environment;
+  auto store = environment.open();
+  REQUIRE(create(*store, "before"));
+  fs::remove(beside(environment.path(), suffix));
+  auto opened = std::async(std::launch::async, [&] { return environment.open(); });
+  CHECK(opened.wait_for(200ms) == std::future_status::timeout);
+  store.reset();
+  REQUIRE(create(*opened.get(), "after"));
+  require_intact(environment.path());
+}
+
+// As sqlite3(1) does, which shows its use by SQLite's own lock alone.
+TEST_CASE("nobody opens a database of whose files another program has the former ones") {
+  SqliteEnvironment environment;
+  REQUIRE(create(*environment.open(), "before"));
+  holdfast::test::Process reader = store_child({"read", environment.url()});
+  REQUIRE(reader.read_line() == "reads");
+  fs::remove(beside(environment.path(), "-shm"));
+  fs::remove(beside(environment.path(), ".writelock"));
+  auto refused = open_store(environment.url(), {}, environment.clock);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::Unavailable);
+  CHECK(refused.error().message.find("still uses the former one") != std::string::npos);
+  CHECK(refused.error().message.find("store_child") != std::string::npos);
+  reader.kill();
+  REQUIRE(create(*environment.open(), "after"));
+}
+
+TEST_CASE("a log that is put back after a later one was used is refused") {
+  SqliteEnvironment environment;
+  const fs::path log = beside(environment.path(), "-wal");
+  auto store = environment.open();
+  REQUIRE(create(*store, "first"));
+  fs::rename(log, beside(log, ".away"));
+  store.reset();
+  REQUIRE(create(*environment.open(), "second"));
+  fs::remove(log);
+  fs::rename(beside(log, ".away"), log);
+  const auto refused = open_store(environment.url(), {}, environment.clock);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("was put back; move it away") != std::string::npos);
+  fs::remove(log);
+  store = environment.open();
+  CHECK(store->get_document("first"));
+  CHECK(store->get_document("second"));
 }
 
 TEST_CASE("a database behind a symbolic link is watched where the link leads, and the link too") {

@@ -131,6 +131,20 @@ TEST_CASE("a predecessor that still lives keeps its jobs; once it is dead they a
   REQUIRE(job->last_error == "signal 9 (SIGKILL)");
 }
 
+TEST_CASE("a predecessor that let go of deleted files has its jobs given back, without a charge") {
+  SqliteEnvironment environment;
+  const auto store = environment.open();
+  const auto job_id = create(*store, "d1")->job_id;
+  auto holder = store_child({"hold", environment.url(), "queue-worker.0"});
+  REQUIRE(holder.read_line() == "held");
+  holder.kill();
+  worker(*store, "queue-worker.0", "exit 69");
+  const auto job = store->get_job(job_id);
+  CHECK(job->state == JobState::Ready);
+  CHECK(job->crashes == 0);
+  CHECK(job->attempt == 0);
+}
+
 TEST_CASE("a reboot ends every lease at once") {
   SqliteEnvironment environment;
   const auto store = environment.open();

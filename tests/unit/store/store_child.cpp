@@ -8,6 +8,7 @@
 //   them,
 //            it is killed there; told "obstruct", it does not get past the log
 //   lock     takes the write lock, prints "held", lives until killed
+//   read     reads by SQLite alone, prints "reads", lives until killed
 //   nobody   gives up root, then opens and migrates; prints both errors
 
 #include "common/base/failpoint.hpp"
@@ -16,6 +17,7 @@
 #include "common/store/sqlite/write_lock.hpp"
 #include "common/store/store.hpp"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <grp.h>
 #include <signal.h>
 #include <unistd.h>
@@ -69,6 +71,14 @@ void obstruct() {
   }
   for (const auto& path : kept)
     std::filesystem::create_directory(path.native() + "-shm");
+}
+
+int read_alone(const std::string& url) {
+  SQLite::Database database(url.substr(url.find("//") + 2), SQLite::OPEN_READONLY);
+  database.execAndGet("SELECT count(*) FROM document");
+  say("reads");
+  for (;;)
+    ::pause();
 }
 
 int hold_lock(const std::string& url) {
@@ -195,6 +205,7 @@ int main(int argc, char** argv) {
   if (mode == "migrate") return migrate(url);
   if (mode == "nobody") return as_nobody(url);
   if (mode == "lock") return hold_lock(url);
+  if (mode == "read") return read_alone(url);
   if (mode == "restore") {
     fatal_step = argc > 4 ? argv[4] : "";
     folder = std::filesystem::path(name).parent_path();
