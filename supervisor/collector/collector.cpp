@@ -27,6 +27,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kReuseFor = 100ms;
+// Between rounds while none of our own workers has reported, and how long after a start.
+constexpr Duration kUnreportedInterval = 100ms;
+constexpr Duration kStarting = 10s;
 // Longer answers are read a few at a time: each may have LedgerLimits::snapshot_bytes until it is
 // parsed, and whoever has a hundred exporters cannot have a hundred of that.
 constexpr std::size_t kLongAnswer = 1 << 20;
@@ -88,18 +91,20 @@ Collector::Collector(boost::asio::io_context& io, const Clock& clock, const Snap
 
 void Collector::begin(MemoryObserver& memory) {
   memory_watch_.emplace(clock_, memory);
-  tick();
+  tick_in(telemetry::kHistoryInterval);
 }
 
 void Collector::end() {
-  tick_timer_.cancel();
   if (round_open_) finish_round();
+  tick_timer_.cancel();
+  memory_watch_.reset();
 }
 
-void Collector::tick() {
-  tick_timer_.expires_after(telemetry::kHistoryInterval);
+void Collector::tick_in(Duration interval) {
+  tick_timer_.expires_after(interval);
   tick_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
+    tick_in(telemetry::kHistoryInterval);
     round(kScrapeWait, Why::Timer, std::nullopt, [this](const std::string&) {
       ledger_.expire(clock_.mono());
       for (const std::string& warning :
@@ -107,9 +112,20 @@ void Collector::tick() {
         log_.warn(warning);
       extend_history();
       memory_watch_->measure(*snapshots_.load());
+      tick_soon_if_unreported();
     });
-    tick();
   });
+}
+
+// What the workers say of the store and the queue is known as soon as the first of them runs.
+void Collector::tick_soon_if_unreported() {
+  const auto& latest = history_.latest();
+  if (latest && latest->database) return;
+  const MonoTime now = clock_.mono();
+  const bool starting = std::any_of(tracked_.begin(), tracked_.end(), [&](const auto& entry) {
+    return entry.second.source.own && !entry.second.ended && now - entry.second.since < kStarting;
+  });
+  if (starting && tick_timer_.expiry() - now > kUnreportedInterval) tick_in(kUnreportedInterval);
 }
 
 void Collector::extend_history() {
@@ -127,9 +143,11 @@ void Collector::started(const MetricsSource& source) {
   Tracked& tracked = tracked_[source.process];
   tracked = {};
   tracked.source = source;
+  tracked.since = clock_.mono();
   if (!source.url.empty()) {
     speakers_.try_emplace(source.url, Speaker{source.process, source_of(source)});
   }
+  if (memory_watch_) tick_soon_if_unreported();
 }
 
 const Collector::Speaker* Collector::asked_as(const Tracked& tracked) const {

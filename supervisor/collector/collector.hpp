@@ -3,10 +3,11 @@
 
 // Collector: requests the workers' metrics, feeds the ledger and renders the aggregate.
 //
-// A round requests the metrics of every worker at once. There is a round every two seconds and one
-// for each scrape. A scrape waits for late workers for at most 400 ms, or for less if the scraper
-// announces a short timeout, and then shows their last good answers. Concurrent scrapes share a
-// round; a round that ended less than 100 ms ago is reused.
+// A round requests the metrics of every worker at once. There is a round every two seconds, more
+// often for a moment while none of Holdfast's own workers has reported yet, and one for each
+// scrape. A scrape waits for late workers for at most 400 ms, or for less if the scraper announces
+// a short timeout, and then shows their last good answers. Concurrent scrapes share a round; a
+// round that ended less than 100 ms ago is reused.
 //
 // If several processes name the same URL, only one of them is asked, until it has exited: the
 // answer would otherwise be counted once per process.
@@ -90,6 +91,7 @@ class Collector {
     bool late = false;        // the last scrape did not wait for its answer any longer
     int failures = 0;         // in a row
     MonoTime asked_at{};
+    MonoTime since{};               // when it was started
     bool ended = false;             // has exited; retired once the request is over
     std::function<void()> on_last;  // stopping(): called when a request sent after it is over
     bool asking_last = false;       // the request in flight is that one
@@ -107,7 +109,8 @@ class Collector {
     telemetry::SourceId source;
   };
 
-  void tick();
+  void tick_in(Duration interval);
+  void tick_soon_if_unreported();
   enum class Why { Timer, Scrape };
   void round(Duration wait, Why why, std::optional<metrics::Format> format, Done done);
   bool is_due(const Tracked& tracked, Why why, MonoTime now) const;
