@@ -132,8 +132,10 @@ python3 "$root/tests/docker/slow_post.py" "$api" 16 $((10 << 20)) <>"$work/never
 load=$!
 is_reported() { holdfast status --json | has 'killed by the kernel: out of memory'; }
 wait_for "out of memory" is_reported
-holdfast events -n 200 | has ' oom_kill ' || fail "no event: $(holdfast events -n 200)"
-holdfast crashes | has -i 'out of memory' || fail "no crash report says it: $(holdfast crashes)"
+has_event() { holdfast events -n 200 | has ' oom_kill '; }
+wait_for "an event of it" has_event
+has_crash() { holdfast crashes | has -i 'out of memory'; }
+wait_for "a crash report that says it" has_crash
 [ "$(docker inspect -f '{{.State.Running}} {{.RestartCount}}' "$(container holdfast)")" = "true 0" ] ||
   fail "the container has died of it"
 kill "$load" 2>/dev/null || true
