@@ -252,6 +252,8 @@ Exchanged<void> Writer::commit(Transaction& transaction) {
         {ErrorKind::Internal, "the server rolled the transaction back", 0}, false, false, false});
   }
   if (!results.error().lost) return tl::unexpected(std::move(results).error());
+  // It has ended with its connection, which is about to be replaced: there is nothing to undo it on.
+  transaction.begun_ = false;
   return resolve(results.error());
 }
 

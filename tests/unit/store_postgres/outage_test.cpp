@@ -135,9 +135,12 @@ TEST_CASE("while the server is down, everything says so at once, and goes on whe
   const auto read = store->get_document("d1");
   const auto check = store->check();
   shared_server().start();
+  REQUIRE_FALSE(write);
   REQUIRE(write.error().kind == ErrorKind::Unavailable);
   REQUIRE_THAT(write.error().message, Contains(environment.database()));
+  REQUIRE_FALSE(read);
   REQUIRE(read.error().kind == ErrorKind::Unavailable);
+  REQUIRE_FALSE(check);
   REQUIRE(check.error().kind == ErrorKind::Unavailable);
   REQUIRE(wait_until([&] { return create(*store, "d2").has_value(); }));
   REQUIRE(wait_until([&] { return store->check().has_value(); }));
@@ -191,7 +194,9 @@ TEST_CASE("a server that is silent is given up in time, and what it did not comm
   const auto write = create(*store, "d2");
   const auto read = store->get_document("d1");
   shared_server().thaw();
+  REQUIRE_FALSE(write);
   REQUIRE(write.error().kind == ErrorKind::Unavailable);
+  REQUIRE_FALSE(read);
   REQUIRE(read.error().kind == ErrorKind::Unavailable);
   REQUIRE(wait_until([&] { return create(*store, "d3").has_value(); }));
   REQUIRE(store->get_document("d2").error().kind == ErrorKind::NotFound);
@@ -216,9 +221,12 @@ TEST_CASE("a process that has to end waits for a silent server no longer than it
   const auto later = create(*store, "d3");
   store.reset();
   shared_server().thaw();
+  REQUIRE_FALSE(write);
   REQUIRE(write.error().kind == ErrorKind::Unavailable);
   REQUIRE_THAT(write.error().message, Contains("had to end") || Contains("is ending"));
+  REQUIRE_FALSE(read);
   REQUIRE(read.error().kind == ErrorKind::Unavailable);
+  REQUIRE_FALSE(later);
   REQUIRE(later.error().kind == ErrorKind::Unavailable);
 }
 
@@ -278,6 +286,7 @@ TEST_CASE("an outcome that the server does not come back to tell is said to be u
   const Holder holder(environment.url(), "LOCK TABLE holdfast.commit_mark IN SHARE MODE");
   const auto created = create(*store, "d1");
   REQUIRE(proxy.cuts() == 1);
+  REQUIRE_FALSE(created);
   REQUIRE(created.error().kind == ErrorKind::Unavailable);
   REQUIRE_THAT(created.error().message, Contains("whether this was stored"));
 }
@@ -291,6 +300,7 @@ TEST_CASE("a statement that takes too long is ended by the server; the connectio
     const Holder holder(environment.url(),
                         "SELECT 1 FROM holdfast.document WHERE id = 'd1' FOR UPDATE");
     const auto refused = replace(*store, "d1", "two");
+    REQUIRE_FALSE(refused);
     REQUIRE(refused.error().kind == ErrorKind::Unavailable);
     REQUIRE_THAT(refused.error().message, Contains("store.statement_timeout"));
   }
@@ -316,8 +326,10 @@ TEST_CASE("a write that the server refuses does not fail those that were sent wi
     const auto created = answers[static_cast<std::size_t>(i)].get_future().get();
     INFO(i);
     if (i % 16 == 7) {
+      REQUIRE_FALSE(created);
       REQUIRE(created.error().kind == ErrorKind::Conflict);
     } else if (i % 16 == 11) {
+      REQUIRE_FALSE(created);
       REQUIRE(created.error().kind == ErrorKind::Unstorable);
     } else {
       REQUIRE(created);
@@ -338,10 +350,12 @@ TEST_CASE("the waits between attempts to connect grow, differ, and have an end")
 TEST_CASE("a URL that cannot be read, a server that is not there: no error repeats the password") {
   const SystemClock clock;
   const auto bad = open_store("postgresql://user:hunter2@db:port/x?sslmode=%zz", {}, clock);
+  REQUIRE_FALSE(bad);
   REQUIRE(bad.error().kind == ErrorKind::InvalidArgument);
   REQUIRE_THAT(bad.error().message, !Contains("hunter2"));
   const auto nobody =
       open_store("postgresql://user:hunter2@127.0.0.1:1/x?connect_timeout=1", {}, clock);
+  REQUIRE_FALSE(nobody);
   REQUIRE(nobody.error().kind == ErrorKind::Unavailable);
   REQUIRE_THAT(nobody.error().message, Contains("127.0.0.1:1/x") && !Contains("hunter2"));
 }
