@@ -245,7 +245,7 @@ struct FileUse {
 
 class Store : public DocumentStore, public JobQueue, public ApiKeyStore {
  public:
-  // Can the database be read now?
+  // Can the database be read now, and, as far as is known, be written?
   virtual Result<void> check() = 0;
   // Whether bounded reads are fast enough for an event loop. False for an engine whose reads may
   // wait for a network: then no read runs on a loop.

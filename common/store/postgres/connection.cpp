@@ -140,15 +140,18 @@ PgConnection::PgConnection(const Endpoint& endpoint, const Cutoff& cutoff, const
 
 PgConnection::~PgConnection() = default;
 
-Result<std::unique_ptr<PgConnection>> PgConnection::open(const Endpoint& endpoint,
-                                                         const Cutoff& cutoff) {
+PgConnection::Opened PgConnection::open(const Endpoint& endpoint, const Cutoff& cutoff) {
+  const auto refuse = [](Error error, bool lacks_place = false) {
+    return tl::unexpected(ConnectError{std::move(error), lacks_place});
+  };
   if (cutoff.passed()) {
-    return fail(
+    return refuse(
         connection_error("this process is ending, and waits for no server", endpoint.shown));
   }
   Servers& servers = *endpoint.servers;
   std::vector<Server> silent;
   std::vector<Error> errors;
+  bool lacks_place = false;
   for (const Attempt& attempt : servers.attempts(endpoint.url, steady_clock::now())) {
     // A second round asks nobody again who has just been silent.
     if (std::find(silent.begin(), silent.end(), attempt.server) != silent.end()) continue;
@@ -157,7 +160,9 @@ Result<std::unique_ptr<PgConnection>> PgConnection::open(const Endpoint& endpoin
       continue;
     }
     std::unique_ptr<PgConnection> connection(new PgConnection(endpoint, cutoff, attempt));
-    if (!connection->connection_) return fail(ErrorKind::ResourceExhausted, "out of memory");
+    if (!connection->connection_) {
+      return refuse(Error{ErrorKind::ResourceExhausted, "out of memory", 0});
+    }
     Result<void> opened = connection->connect(attempt.servers * endpoint.connect_timeout);
     if (opened) opened = connection->set_up();
     if (opened) {
@@ -165,6 +170,7 @@ Result<std::unique_ptr<PgConnection>> PgConnection::open(const Endpoint& endpoin
       return connection;
     }
     errors.push_back(std::move(opened).error());
+    lacks_place = lacks_place || postgres::lacks_place(connection->refused_with_);
     // As in libpq: who turns this role away has answered for all.
     if (cutoff.passed() || errors.back().kind == ErrorKind::PermissionDenied) break;
     if (connection->timed_out_) {
@@ -172,12 +178,13 @@ Result<std::unique_ptr<PgConnection>> PgConnection::open(const Endpoint& endpoin
       silent.push_back(attempt.server);
     }
   }
-  return fail(joined(errors, endpoint.shown));
+  return refuse(joined(errors, endpoint.shown), lacks_place);
 }
 
 Result<void> PgConnection::connect(Duration limit) {
   PGconn* const connection = connection_.get();
   libpq().PQsetNoticeReceiver(connection, ignore_notice, nullptr);
+  libpq().PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
   const auto deadline = steady_clock::now() + limit;
   PostgresPollingStatusType step = PGRES_POLLING_WRITING;
   while (libpq().PQstatus(connection) != CONNECTION_BAD) {
@@ -188,11 +195,16 @@ Result<void> PgConnection::connect(Duration limit) {
           endpoint_.shown));
     }
     step = libpq().PQconnectPoll(connection);
-    if (step == PGRES_POLLING_OK) return {};
+    if (step == PGRES_POLLING_OK) {
+      libpq().PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);
+      return {};
+    }
     if (step == PGRES_POLLING_FAILED) break;
   }
-  Error error = connection_error(libpq().PQerrorMessage(connection), endpoint_.shown);
-  // libpq tells the code of a refused connection to nobody, only its text.
+  Refused refused = read_refusal(libpq().PQerrorMessage(connection));
+  refused_with_ = std::move(refused.state);
+  Error error = connection_error(refused.reason, endpoint_.shown);
+  // Poolers have codes of their own.
   if (error.message.find("password") != std::string::npos ||
       error.message.find("pg_hba.conf") != std::string::npos) {
     error.kind = ErrorKind::PermissionDenied;
@@ -358,7 +370,7 @@ Exchanged<Results> PgConnection::receive(const std::vector<Step>& steps, Deadlin
         const ServerError error = server_error(result);
         if (!failure) {
           failure = ExchangeError{make_error(error, endpoint_.shown), false,
-                                  is_worth_repeating(error.state), false};
+                                  is_worth_repeating(error.state), false, error.state};
         }
         if (ends_session(error.state)) broken_ = true;
         if (unprepares(error.state)) {

@@ -67,6 +67,12 @@ struct ExchangeError {
   bool lost = false;        // the connection is gone; what was sent may have been carried out
   bool repeatable = false;  // it lost against another transaction: run it again
   bool silent = false;      // lost because no answer came in time
+  std::string state = {};   // SQLSTATE, if the server refused it
+};
+
+// Why a connection could not be made.
+struct ConnectError : Error {
+  bool lacks_place = false;  // a server has as many connections as it takes
 };
 
 using Results = std::vector<Rows>;
@@ -76,7 +82,8 @@ using Exchanged = tl::expected<T, ExchangeError>;
 class PgConnection {
  public:
   // After `cutoff`, which outlives the connection, nothing is waited for.
-  static Result<std::unique_ptr<PgConnection>> open(const Endpoint& endpoint, const Cutoff& cutoff);
+  using Opened = tl::expected<std::unique_ptr<PgConnection>, ConnectError>;
+  static Opened open(const Endpoint& endpoint, const Cutoff& cutoff);
   PgConnection(const PgConnection&) = delete;
   ~PgConnection();
 
@@ -140,6 +147,7 @@ class PgConnection {
   bool broken_ = false;
   bool timed_out_ = false;
   bool pooled_ = false;
+  std::string refused_with_;  // SQLSTATE
   int server_version_ = 0;
 };
 

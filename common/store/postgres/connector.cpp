@@ -30,12 +30,12 @@ Result<std::unique_ptr<PgConnection>> Connector::connect() {
     if (last_error_ && steady_clock::now() < next_try_) return fail(*last_error_);
   }
   auto connection = PgConnection::open(endpoint_, cutoff_);
-  if (connection) {
-    note_success();
-  } else {
+  if (!connection) {
     note_failure(connection.error());
+    return fail(std::move(connection).error());
   }
-  return connection;
+  note_success();
+  return std::move(*connection);
 }
 
 steady_clock::time_point Connector::next_try() const {
@@ -43,8 +43,9 @@ steady_clock::time_point Connector::next_try() const {
   return next_try_;
 }
 
-void Connector::note_failure(const Error& error) {
+void Connector::note_failure(const ConnectError& error) {
   ++failed_;
+  if (error.lacks_place) places_.refused(steady_clock::now());
   const std::lock_guard lock(mutex_);
   ++failures_;
   last_error_ = error;

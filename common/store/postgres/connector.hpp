@@ -9,6 +9,7 @@
 // Threads: any, concurrently.
 
 #include "common/store/postgres/connection.hpp"
+#include "common/store/postgres/places.hpp"
 
 #include <atomic>
 #include <memory>
@@ -29,6 +30,8 @@ class Connector {
   Result<std::unique_ptr<PgConnection>> connect();
 
   Cutoff& cutoff() { return cutoff_; }
+  Places& places() { return places_; }
+  bool places_are_short() const { return places_.are_short(std::chrono::steady_clock::now()); }
   // Until when connect() will only repeat its last error.
   std::chrono::steady_clock::time_point next_try() const;
 
@@ -37,11 +40,12 @@ class Connector {
   std::uint64_t failed() const { return failed_; }
 
  private:
-  void note_failure(const Error& error);
+  void note_failure(const ConnectError& error);
   void note_success();
 
   const Endpoint endpoint_;
   Cutoff cutoff_;
+  Places places_;
   std::atomic<std::uint64_t> connected_ = 0;
   std::atomic<std::uint64_t> failed_ = 0;
   mutable std::mutex mutex_;

@@ -121,6 +121,42 @@ bool ends_session(std::string_view state) {
   return state.starts_with("57P") || state.starts_with("08") || state == "25P03";
 }
 
+bool lacks_place(std::string_view state) {
+  return state == "53300";
+}
+
+// "… failed: FATAL:  53300: sorry, too many clients already\nLOCATION:  ProcArrayAdd, …", perhaps
+// once for each attempt.
+Refused read_refusal(std::string_view verbose) {
+  constexpr std::string_view kMark = ":  ";
+  constexpr std::string_view kPlace = "\nLOCATION:  ";
+  constexpr std::size_t kStateLength = 5;
+  const auto is_state_letter = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+  };
+  Refused refused;
+  while (!verbose.empty()) {
+    const std::size_t place = verbose.find(kPlace);
+    const std::size_t mark = verbose.substr(0, place).find(kMark);
+    if (mark == std::string_view::npos) {
+      refused.reason += verbose.substr(0, place);
+    } else {
+      const std::size_t text = mark + kMark.size();
+      const std::string_view state = verbose.substr(text, kStateLength);
+      const bool is_state = std::all_of(state.begin(), state.end(), is_state_letter) &&
+                            verbose.substr(text + state.size()).starts_with(": ");
+      if (is_state) refused.state = state;
+      refused.reason += verbose.substr(0, text);
+      const std::size_t rest = is_state ? text + kStateLength + 2 : text;
+      refused.reason += verbose.substr(0, place).substr(rest);
+    }
+    if (place == std::string_view::npos) break;
+    const std::size_t next = verbose.find('\n', place + 1);
+    verbose = next == std::string_view::npos ? std::string_view() : verbose.substr(next);
+  }
+  return refused;
+}
+
 Error connection_error(std::string_view reason, std::string_view database) {
   return {ErrorKind::Unavailable, fmt::format("database '{}': {}", database, clean(reason)), 0,
           true};

@@ -32,6 +32,17 @@ bool shows_shared_session(std::string_view state);
 // Whether the server ends the session with this error: it shuts down, or an administrator said so.
 bool ends_session(std::string_view state);
 
+// Whether the server has no place for another connection (max_connections, CONNECTION LIMIT).
+bool lacks_place(std::string_view state);
+
+// What libpq says of a connection that could not be made, with PQERRORS_VERBOSE: it tells the code
+// in no other way.
+struct Refused {
+  std::string state;   // of the last refusal; "" if no server has answered
+  std::string reason;  // without codes and places in the server's source
+};
+Refused read_refusal(std::string_view verbose);
+
 // The connection is gone, or could not be made; `reason` is libpq's.
 Error connection_error(std::string_view reason, std::string_view database);
 

@@ -51,6 +51,7 @@ namespace holdfast::store::postgres {
   X(PQsendQueryParams)              \
   X(PQsendQueryPrepared)            \
   X(PQserverVersion)                \
+  X(PQsetErrorVerbosity)            \
   X(PQsetNoticeReceiver)            \
   X(PQsetnonblocking)               \
   X(PQsocket)                       \

@@ -20,6 +20,7 @@ using std::chrono::steady_clock;
 
 // An idle connection is asked for a sign of life: a firewall may have dropped it without a word.
 constexpr Duration kSignOfLife = 30s;
+constexpr Duration kWhilePlacesAreShort = 5s;
 
 }  // namespace
 
@@ -38,8 +39,18 @@ Listener::Listener(Connector& connector, std::function<void()> heard, Fd wake)
 }
 
 Listener::~Listener() {
+  stopping_ = true;
   (void)::eventfd_write(wake_.get(), 1);
   thread_.join();
+}
+
+void Listener::give_way() {
+  if (listening_) (void)::eventfd_write(wake_.get(), 1);
+}
+
+void Listener::clear_wake() {
+  eventfd_t count = 0;
+  (void)::eventfd_read(wake_.get(), &count);
 }
 
 void Listener::loop() {
@@ -49,6 +60,8 @@ void Listener::loop() {
 }
 
 bool Listener::listen() {
+  // Jobs are found without it, a little later: others need the place more.
+  if (connector_.places_are_short()) return true;
   const auto connection = connector_.connect();
   if (!connection) return true;
   PgConnection& server = **connection;
@@ -63,7 +76,11 @@ bool Listener::listen() {
   for (;;) {
     const auto what = server.listen(wake_.get(), kSignOfLife);
     if (!what) break;
-    if (*what == PgConnection::Heard::Woken) return false;
+    if (*what == PgConnection::Heard::Woken) {
+      if (stopping_) return false;
+      clear_wake();
+      break;
+    }
     if (*what == PgConnection::Heard::Notification) heard_();
     if (*what == PgConnection::Heard::Nothing && !server.exchange(Statement("SELECT 1"))) break;
   }
@@ -77,8 +94,11 @@ bool Listener::pause() {
   const double random = std::uniform_real_distribution<double>(0, 1)(random_);
   const Duration refused = refusals_ > 0 ? reconnect_wait(refusals_, random) : Duration{};
   const auto wait = std::chrono::ceil<std::chrono::milliseconds>(std::max<steady_clock::duration>(
-      {connector_.next_try() - steady_clock::now(), refused, 50ms}));
-  return ::poll(&wake, 1, static_cast<int>(wait.count())) == 0;
+      {connector_.next_try() - steady_clock::now(), refused,
+       connector_.places_are_short() ? kWhilePlacesAreShort : Duration(50ms)}));
+  if (::poll(&wake, 1, static_cast<int>(wait.count())) == 0) return true;
+  if (!stopping_) clear_wake();
+  return !stopping_;
 }
 
 }  // namespace holdfast::store::postgres

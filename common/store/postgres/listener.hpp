@@ -25,12 +25,15 @@ class Listener {
   ~Listener();
 
   bool listening() const { return listening_; }
+  // Gives its connection back to the server, for as long as places are short.
+  void give_way();
 
  private:
   Listener(Connector& connector, std::function<void()> heard, Fd wake);
   void loop();
   bool listen();  // false: there is nothing to be heard here, or it is time to stop
   bool pause();   // until the next attempt; false: it is time to stop
+  void clear_wake();
 
   Connector& connector_;
   const std::function<void()> heard_;
@@ -38,6 +41,7 @@ class Listener {
   std::uint32_t refusals_ = 0;  // to listen, in a row: a standby can be connected to, and no more
   std::mt19937_64 random_{std::random_device{}()};
   std::atomic<bool> listening_ = false;
+  std::atomic<bool> stopping_ = false;
   std::thread thread_;  // last: it uses all of the above
 };
 

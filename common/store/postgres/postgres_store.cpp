@@ -17,6 +17,8 @@
 #include "common/store/postgres/schema.hpp"
 #include "common/store/postgres/search.hpp"
 #include "common/store/postgres/workers.hpp"
+#include "common/store/postgres/write_outage.hpp"
+#include "common/store/postgres/write_probe.hpp"
 #include "common/store/postgres/writer.hpp"
 
 #include <algorithm>
@@ -58,6 +60,22 @@ constexpr std::string_view kLookAtSchema =
     " digest, lineage FROM holdfast.api_key LIMIT 0),"
     " EXISTS(SELECT writer, number, at FROM holdfast.commit_mark LIMIT 0)";
 
+// How many more connections this role may have, of what servers of all releases tell everybody;
+// NULL is passed over. Sessions of the server's own have no user, and workers of a query have a
+// leader.
+constexpr std::string_view kPlacesLeft =
+    "SELECT least(current_setting('max_connections')::bigint"
+    " - current_setting('superuser_reserved_connections')::bigint"
+    " - coalesce(current_setting('reserved_connections', true), '0')::bigint - count(*),"
+    " CASE WHEN r.rolconnlimit >= 0 THEN r.rolconnlimit"
+    " - count(*) FILTER (WHERE s.usesysid = r.oid) END,"
+    " CASE WHEN d.datconnlimit >= 0 THEN d.datconnlimit"
+    " - count(*) FILTER (WHERE s.datid = d.oid) END)"
+    " FROM pg_roles AS r, pg_database AS d, pg_stat_get_activity(NULL) AS s"
+    " WHERE r.rolname = session_user AND d.datname = current_database()"
+    " AND s.usesysid IS NOT NULL AND s.datid IS NOT NULL AND s.leader_pid IS NULL"
+    " GROUP BY r.rolconnlimit, d.datconnlimit";
+
 class PostgresStore final : public Store {
  public:
   PostgresStore(const Endpoint& endpoint, const OpenOptions& options, const Clock& clock,
@@ -69,7 +87,7 @@ class PostgresStore final : public Store {
         pool_(connector_, options.pool_size, options.on_pool_wait, options.on_read),
         vector_space_(options.vector_space),
         vectors_(options.vector_cache_bytes, options.vector_space),
-        writer_(connector_, options.on_commit) {}
+        writer_(connector_, pool_, {options.on_commit, note_failure()}) {}
 
   Result<void> open() {
     HOLDFAST_TRY_ASSIGN(auto connection, connector_.connect());
@@ -365,16 +383,23 @@ class PostgresStore final : public Store {
   }
 
   Result<void> check() override {
-    return pool_.read([&](PgConnection& c) -> Result<void> {
+    const auto looked = pool_.read([&](PgConnection& c) -> Result<void> {
       has_embeddings_ = has_embeddings(c);
       ask(c, Statement(kLookAtSchema));
+      look_for_places(c);
       if (!ask(c, Statement(kLook)).boolean(0, 0)) return {};
       return fail(make_error({"25006", "the server is read-only", "", ""}, c.endpoint().shown));
     });
+    make_room();
+    if (!looked) return looked;
+    if (outage_.begin_probe(std::chrono::steady_clock::now())) probe();
+    if (auto outage = outage_.present()) return fail(std::move(*outage));
+    return {};
   }
 
   void finish_within(Duration limit) override {
     connector_.cutoff().set(std::chrono::steady_clock::now() + limit);
+    pool_.wake();
   }
 
   bool inline_reads() const override { return false; }
@@ -402,9 +427,43 @@ class PostgresStore final : public Store {
   // Of a connection of its own, which only a queue worker needs: a lease must not run out because
   // the result of a large document is being written.
   Writer& leases() {
-    std::call_once(leases_once_,
-                   [this] { leases_ = std::make_unique<Writer>(connector_, nullptr); });
+    std::call_once(leases_once_, [this] {
+      leases_ = std::make_unique<Writer>(connector_, pool_, Writer::Observers{{}, note_failure()});
+    });
     return *leases_;
+  }
+
+  std::function<void(const ExchangeError&)> note_failure() {
+    return [this](const ExchangeError& failure) {
+      outage_.failed(failure, std::chrono::steady_clock::now());
+    };
+  }
+
+  // By the connection of a reader: that of the writer may be waiting for a lock.
+  void probe() {
+    std::optional<ExchangeError> failure;
+    const auto read = pool_.read([&](PgConnection& c) -> Result<void> {
+      failure = probe_write(c);
+      if (failure && failure->repeatable) throw SqlFailure{*failure};
+      return {};
+    });
+    if (!read && !failure) failure = ExchangeError{read.error(), true, false, false};
+    outage_.probed(failure, std::chrono::steady_clock::now());
+  }
+
+  // A pooler's places are not the server's.
+  void look_for_places(PgConnection& connection) {
+    if (connection.is_pooled()) return;
+    const auto left = connection.exchange(Statement(kPlacesLeft));
+    if (!left || left->empty()) return;
+    connector_.places().looked_at(left->integer(0, 0), std::chrono::steady_clock::now());
+    no_place_is_left_ = left->integer(0, 0) <= 0;
+  }
+
+  // Other processes may have no connection at all.
+  void make_room() {
+    if (!no_place_is_left_.exchange(false)) return;
+    if (pool_.shed() == 0 && listener_) listener_->give_way();
   }
 
   void set_paused(std::string queue, std::string kind, bool paused, Callback<void> done) {
@@ -424,6 +483,8 @@ class PostgresStore final : public Store {
   // Whether chunks have copies for pgvector's index. The extension may come and go: looked at when
   // the store is checked.
   std::atomic<bool> has_embeddings_ = false;
+  std::atomic<bool> no_place_is_left_ = false;  // as the latest check has seen it
+  WriteOutage outage_;
   Pool pool_;
   const std::string vector_space_;
   VectorIndex vectors_;

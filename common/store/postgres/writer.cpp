@@ -43,8 +43,8 @@ constexpr std::string_view kAnnounce = "SELECT pg_notify('holdfast_jobs', '')";
 
 }  // namespace
 
-Writer::Writer(Connector& connector, std::function<void(Duration)> on_commit)
-    : connector_(connector), on_commit_(std::move(on_commit)), name_(make_uuid()) {
+Writer::Writer(Connector& connector, Pool& pool, Observers observers)
+    : connector_(connector), pool_(pool), observers_(std::move(observers)), name_(make_uuid()) {
   const SignalsBlocked inherited;  // by the thread: a handler must not interrupt a commit
   thread_ = std::thread([this] { loop(); });
   ::pthread_setname_np(thread_.native_handle(), "store-writer");
@@ -93,12 +93,26 @@ void Writer::loop() {
         announces = announces || (write.traits.announces && !write.failure);
         write.finish(write.failure ? &*write.failure : nullptr);
       }
-      if (committed && on_commit_) on_commit_(steady_clock::now() - began);
+      if (committed && observers_.on_commit) observers_.on_commit(steady_clock::now() - began);
       if (announces && !announce_at_) announce_at_ = announced_ + kAnnounceEvery;
     }
     if (announce_at_ && steady_clock::now() >= *announce_at_) announce();
+    park_connection();
   }
   if (announce_at_) announce();
+  if (connection_) pool_.park(this, std::move(connection_));
+}
+
+// After each group while places are short, for readers may wait for it; else when there is nothing
+// to write or to announce.
+void Writer::park_connection() {
+  if (!connection_) return;
+  if (!connector_.places_are_short()) {
+    if (announce_at_) return;
+    const std::lock_guard lock(mutex_);
+    if (!queue_.empty()) return;
+  }
+  pool_.park(this, std::move(connection_));
 }
 
 // False: stopping, and nothing left. True with an empty queue: it is time to announce.
@@ -149,6 +163,7 @@ void Writer::carry_out(Group group) {
       carry_out(group.subspan(i, 1));
     return;
   }
+  if (observers_.on_failure) observers_.on_failure(done.error());
   for (Write& write : group) {
     if (!write.withdrawn) write.failure = done.error().error;
   }
@@ -252,7 +267,8 @@ Exchanged<void> Writer::commit(Transaction& transaction) {
         {ErrorKind::Internal, "the server rolled the transaction back", 0}, false, false, false});
   }
   if (!results.error().lost) return tl::unexpected(std::move(results).error());
-  // It has ended with its connection, which is about to be replaced: there is nothing to undo it on.
+  // It has ended with its connection, which is about to be replaced: there is nothing to undo it
+  // on.
   transaction.begun_ = false;
   return resolve(results.error());
 }
@@ -293,8 +309,8 @@ void Writer::pause_until(steady_clock::time_point time) {
 
 Exchanged<void> Writer::ensure_connection() {
   if (connection_ && !connection_->broken()) return {};
-  connection_.reset();
-  auto connection = connector_.connect();
+  if (connection_) pool_.park(this, std::move(connection_));
+  auto connection = pool_.take_for_write(this);
   if (!connection)
     return tl::unexpected(ExchangeError{std::move(connection).error(), true, false, false});
   connection_ = std::move(*connection);
@@ -304,6 +320,7 @@ Exchanged<void> Writer::ensure_connection() {
 void Writer::announce() {
   announce_at_.reset();
   announced_ = steady_clock::now();
+  if (!connection_) connection_ = pool_.take_parked(this);
   if (!connection_ || connection_->broken()) return;
   // Lost, it costs latency: workers look by themselves now and then. So no sync is waited for,
   // which the next write would wait for, too.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Writer: the one connection and thread that write for this process. Writes that are a fixed list
+// Writer: the one thread that writes for this process, and its connection, which the pool keeps
+// while there is nothing to write. Writes that are a fixed list
 // of statements share a transaction: their statements are sent together and committed together. A
 // write that has to read before it can decide has a transaction of its own. If one of a group is
 // refused by the server, each is done again by itself, so that none fails for its neighbour.
@@ -14,7 +15,7 @@
 // run on the writer's thread, each exactly once. The destructor does what is queued, then joins; it
 // must not run on the writer's thread.
 
-#include "common/store/postgres/connector.hpp"
+#include "common/store/postgres/pool.hpp"
 #include "common/store/postgres/transaction.hpp"
 #include "common/store/store.hpp"
 
@@ -47,8 +48,14 @@ struct WriteTraits {
 
 class Writer {
  public:
-  // `connector` outlives this.
-  Writer(Connector& connector, std::function<void(Duration)> on_commit);
+  // Both called on the writer's thread; may be empty.
+  struct Observers {
+    std::function<void(Duration)> on_commit;
+    std::function<void(const ExchangeError&)>
+        on_failure;  // that the server, or its absence, caused
+  };
+  // Both outlive this. The pool's connections are the connector's.
+  Writer(Connector& connector, Pool& pool, Observers observers);
   Writer(const Writer&) = delete;
   ~Writer();
 
@@ -98,11 +105,13 @@ class Writer {
   Exchanged<void> resolve(const ExchangeError& cause);
   void pause_until(std::chrono::steady_clock::time_point time);
   Exchanged<void> ensure_connection();
+  void park_connection();
   void announce();
 
   Connector& connector_;
-  const std::function<void(Duration)> on_commit_;  // called on the thread
-  const std::string name_;                         // of this writer's mark, a UUID
+  Pool& pool_;
+  const Observers observers_;
+  const std::string name_;  // of this writer's mark, a UUID
   // The thread's.
   std::unique_ptr<PgConnection> connection_;
   std::int64_t number_ = 0;  // of the latest transaction

@@ -31,6 +31,7 @@ class Database {
     return {{"DATABASE_URL", server().url(name_)}};
   }
   std::string sql(const std::string& statement) const { return server().sql(name_, statement); }
+  const std::string& name() const { return name_; }
 
   // Every acknowledged document has exactly one set of chunks, made by the claim that its job
   // records, and nothing is left over.
@@ -50,6 +51,9 @@ class Database {
   static inline int count_ = 0;
   std::string name_;
 };
+
+// Two that serve the API, and one for the queue.
+constexpr int kWorkersOfDefaultStack = 3;
 
 // wait_ready() through an outage, in which the answers are problems.
 bool wait_embedded(Stack& stack, const std::vector<std::string>& ids) {
@@ -209,6 +213,57 @@ TEST_CASE("postgres: without a server the stack is not ready, and says which dat
   server().start();
   REQUIRE(told);
   REQUIRE(wait_until([&] { return stack.get("/ready").status == 200; }));
+}
+
+TEST_CASE("postgres: a server that takes no writes is an outage like any other, until it does") {
+  Database database;
+  Stack stack(std::string(default_stack()) + "\n[store]\nstatement_timeout = \"1s\"\n",
+              database.environment());
+  stack.wait_ready();
+  const auto alerted = [&] {
+    const json status = stack.status();
+    return std::any_of(status["alerts"].begin(), status["alerts"].end(), [](const json& alert) {
+      return alert.value("name", "") == "HoldfastStoreUnavailable";
+    });
+  };
+  {
+    const JobsLocked locked(database);
+    CHECK(stack.post_json("/api/documents", {{"content", "x"}}).status == 503);
+    CHECK(wait_until([&] { return stack.get("/ready").status == 503; }));
+    CHECK(wait_until(alerted));
+    CHECK(wait_until([&] {
+      const std::string metrics = stack.metrics();
+      return metrics.find("store_up") != std::string::npos &&
+             Stack::sum_of(metrics, "store_up") < 1;
+    }));
+  }
+  REQUIRE(wait_until([&] { return stack.get("/ready").status == 200; }));
+  REQUIRE(wait_until([&] { return !alerted(); }));
+  REQUIRE(wait_ready(stack, {post_document(stack, {"title", "stored after it"})}));
+}
+
+TEST_CASE("postgres: a stack works with one place for each of its workers, and readers") {
+  Database database;
+  const std::string role = "places";
+  Stack stack(std::string(default_stack()), [&] {
+    auto environment = database.environment();
+    database.sql(
+        fmt::format("CREATE ROLE {0} LOGIN CONNECTION LIMIT {1};"
+                    " GRANT CREATE ON DATABASE {2} TO {0}",
+                    role, kWorkersOfDefaultStack, database.name()));
+    std::string& url = environment.at("DATABASE_URL");
+    url.replace(url.find("holdfast@"), std::string("holdfast").size(), role);
+    return environment;
+  }());
+  stack.wait_ready();
+  std::vector<std::string> ids = post_all(stack, 1);
+  for (int i = 0; i < 20; ++i) {
+    CHECK(stack.get("/api/search?q=warranty&k=5").status == 200);
+    ids.push_back(post_document(stack, {"title", "text " + std::to_string(i)}));
+  }
+  REQUIRE(wait_ready(stack, ids));
+  CHECK(stack.get("/ready").status == 200);
+  database.require_intact(ids.size());
 }
 
 TEST_CASE("postgres: a stack that outgrows its file goes on where it was, on the server") {
