@@ -24,8 +24,8 @@ using text::JsonMembers;
 constexpr auto kLevelKeys = std::to_array<std::string_view>(
     {"level", "levelname", "severity", "level_name", "loglevel", "log_level", "log.level", "lvl",
      "severitytext", "severity_text", "error_severity", "@level", "@l"});
-constexpr auto kTimeKeys =
-    std::to_array<std::string_view>({"time", "@timestamp", "timestamp", "ts", "datetime", "@t"});
+constexpr auto kTimeKeys = std::to_array<std::string_view>(
+    {"time", "@timestamp", "timestamp", "ts", "datetime", "@t", "timemillis"});
 constexpr std::string_view kRenamed = "app_";
 
 struct NamedLevel {
@@ -52,6 +52,8 @@ constexpr NamedLevel kLevelNames[]{
     {"warning", log::Level::Warn, true},
     {"error", log::Level::Error, true},
     {"err", log::Level::Error, true},
+    {"eror", log::Level::Error},
+    {"dbug", log::Level::Debug},
     {"exception", log::Level::Error},
     {"critical", log::Level::Error},
     {"crit", log::Level::Error},
@@ -139,6 +141,28 @@ std::optional<log::Level> numbered_level(double number) {
          : n < 40 ? log::Level::Info
          : n < 50 ? log::Level::Warn
                   : log::Level::Error;
+}
+
+// Python's own numbers, which are not those of pino: 40 is ERROR.
+std::optional<log::Level> python_level(std::string_view value) {
+  const auto number = number_of(value);
+  if (!number || *number < 1 || *number > 100) return std::nullopt;
+  return *number < 10   ? log::Level::Trace
+         : *number < 20 ? log::Level::Debug
+         : *number < 30 ? log::Level::Info
+         : *number < 40 ? log::Level::Warn
+                        : log::Level::Error;
+}
+
+// 1 to 24, four of each.
+std::optional<log::Level> open_telemetry_level(std::string_view value) {
+  const auto number = number_of(value);
+  if (!number || *number < 1 || *number > 24) return std::nullopt;
+  return *number < 5    ? log::Level::Trace
+         : *number < 9  ? log::Level::Debug
+         : *number < 13 ? log::Level::Info
+         : *number < 17 ? log::Level::Warn
+                        : log::Level::Error;
 }
 
 // Reads `digits` digits at the front of `text` and removes them.
@@ -360,6 +384,18 @@ void ForeignObject::understand() {
 
 void ForeignObject::understand_nested() {
   std::string_view time;
+  for (const JsonMember& member : members_) {
+    const bool named = text::equals_ignoring_case(member.key, "level");
+    if (named && member.value.starts_with('{')) {  // structures of a logger's own
+      level_ = foreign_level(value_in(member.value, "name"));
+    } else if (member.key == "levelno") {
+      level_ = python_level(member.value);
+    } else if (text::equals_ignoring_case(member.key, "severitynumber") ||
+               member.key == "severity_number") {
+      level_ = open_telemetry_level(member.value);
+    }
+    if (level_) return;
+  }
   if (const std::string_view record = value_of("record"); !record.empty()) {
     level_ = foreign_level(value_in(value_in(record, "level"), "name"));
     time = value_in(value_in(record, "time"), "timestamp");

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kHead = 160;
 static_assert(kHead <= HeadBits::kLongest);
+constexpr std::size_t kHeadOfJson = 2048;
 constexpr std::size_t kMostWords = 7;
 
 struct Word {
@@ -33,7 +34,7 @@ constexpr std::array kWords{
     Word{"fatal", log::Level::Error},     Word{"panic", log::Level::Error},
     Word{"alert", log::Level::Error},     Word{"emerg", log::Level::Error},
     Word{"emergency", log::Level::Error}, Word{"wrn", log::Level::Warn},
-    Word{"ftl", log::Level::Error}};
+    Word{"ftl", log::Level::Error},       Word{"eror", log::Level::Error}};
 
 constexpr std::size_t kLongest = 11;
 
@@ -135,6 +136,26 @@ std::optional<log::Level> assigned_level(std::string_view head) {
   return std::nullopt;
 }
 
+// JSON that is none, with a NaN in it or cut off: "{"level":"error",". Numbers are pino's.
+std::optional<log::Level> level_of_torn_json(std::string_view head) {
+  for (const std::string_view key : {"\"level\"", "\"severity\"", "\"levelname\"", "\"lvl\"",
+                                     "\"log.level\"", "\"level_name\"", "\"loglevel\"", "\"@l\""}) {
+    const auto at = head.find(key);
+    if (at == std::string_view::npos) continue;
+    std::string_view value = text::trim(head.substr(at + key.size()));
+    if (!value.starts_with(':')) continue;
+    value = text::trim(value.substr(1));
+    if (value.starts_with('"')) {
+      value.remove_prefix(1);
+      return level_named(value.substr(0, value.find('"')));
+    }
+    if (value.starts_with("50") || value.starts_with("60")) return log::Level::Error;
+    if (value.starts_with("40")) return log::Level::Warn;
+    return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 // .NET's console: "fail: Shop.Orders[7]". Of its names these are nobody else's.
 std::optional<log::Level> dotnet_level(std::string_view head) {
   constexpr std::size_t kName = 6;
@@ -211,6 +232,7 @@ std::optional<log::Level> text_level(std::string_view line) {
   std::string_view head = without_colours(line.substr(0, kHead), buffer);
   if (const auto level = priority(head)) return level;
   skip_process(head);
+  if (head.starts_with("{\"")) return level_of_torn_json(line.substr(0, kHeadOfJson));
   if (head.starts_with("PHP Fatal error:") || head.starts_with("PHP Parse error:"))
     return log::Level::Error;
   if (head.size() < 3) return std::nullopt;
