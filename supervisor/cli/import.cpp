@@ -4,6 +4,7 @@
 #include "common/os/exit_codes.hpp"
 #include "common/os/fd.hpp"
 #include "common/os/file.hpp"
+#include "common/text/utf8.hpp"
 #include "supervisor/cli/admin_client.hpp"
 #include "supervisor/import/detect.hpp"
 #include "supervisor/import/pm2.hpp"
@@ -19,7 +20,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <map>
 #include <optional>
 #include <thread>
 
@@ -33,9 +36,23 @@ using importer::Source;
 
 constexpr std::size_t kLargestFile = 4u << 20;
 
+bool is_yaml(const fs::path& file) {
+  return file.extension() == ".yml" || file.extension() == ".yaml";
+}
+constexpr const char* kFromYaml =
+    ". An ecosystem file in YAML becomes JSON first: python3 -c 'import json, sys, yaml; "
+    "print(json.dumps(yaml.safe_load(sys.stdin)))' < ecosystem.yml > ecosystem.json";
+
 Result<Source> read_source(const fs::path& path) {
   HOLDFAST_TRY_ASSIGN(std::string text, read_file(path, kLargestFile, Pipes::Read));
   std::erase(text, '\r');
+  if (const auto bad = text::find_invalid_utf8(text); bad != std::string::npos) {
+    const auto line =
+        1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(bad), '\n');
+    return fail(ErrorKind::InvalidArgument,
+                fmt::format("'{}': line {} is not UTF-8; convert the file, for example with iconv",
+                            path.native(), line));
+  }
   std::error_code ignored;
   const fs::path absolute = fs::absolute(path, ignored);
   return Source{absolute.lexically_normal(), std::move(text)};
@@ -66,6 +83,49 @@ Result<std::vector<Source>> with_includes(Source source, importer::Stack& stack)
   return sources;
 }
 
+// Where systemd looks for units of the system; the first has precedence.
+constexpr std::array<const char*, 5> kUnitDirectories{
+    "/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system", "/lib/systemd/system"};
+
+// The drop-ins of a unit, in the order in which they apply: NAME.d/*.conf beside it, and if it is
+// one of the system's, in the system's other directories; an instance has those of its template.
+std::vector<fs::path> drop_ins_of(const fs::path& unit) {
+  std::vector<fs::path> directories{unit.parent_path()};
+  if (std::find(kUnitDirectories.begin(), kUnitDirectories.end(), unit.parent_path()) !=
+      kUnitDirectories.end())
+    directories.assign(kUnitDirectories.begin(), kUnitDirectories.end());
+  const std::string name = unit.filename().native();
+  std::vector<std::string> names{name};
+  const auto at = name.find('@');
+  const auto dot = name.rfind('.');
+  if (at != std::string::npos && dot != std::string::npos && dot > at + 1)
+    names.push_back(name.substr(0, at + 1) + name.substr(dot));
+  std::map<std::string, fs::path> by_name;
+  for (const fs::path& directory : directories) {
+    for (const std::string& one : names) {
+      for (const fs::path& file : files_of_pattern((directory / (one + ".d") / "*.conf").native()))
+        by_name.emplace(file.filename().native(), file);  // a link to /dev/null masks others
+    }
+  }
+  std::vector<fs::path> files;
+  std::error_code ignored;
+  for (const auto& [file_name, file] : by_name) {
+    if (fs::is_regular_file(file, ignored)) files.push_back(file);
+  }
+  return files;
+}
+
+// With its drop-ins behind it, as if they stood in the file.
+Result<void> add_drop_ins(Source& unit, importer::Stack& stack) {
+  for (const fs::path& file : drop_ins_of(unit.path)) {
+    HOLDFAST_TRY_ASSIGN(const Source drop_in, read_source(file));
+    stack.top.comment(fmt::format("with {}", drop_in.path.native()));
+    unit.text += "\n\n" + drop_in.text;
+  }
+  return {};
+}
+
 // A service and its timer stand beside each other, and either may be named.
 Result<void> import_unit(Source source, importer::Stack& stack) {
   std::optional<Source> timer;
@@ -80,6 +140,8 @@ Result<void> import_unit(Source source, importer::Stack& stack) {
       HOLDFAST_TRY_ASSIGN(timer, read_source(beside));
     }
   }
+  HOLDFAST_TRY(add_drop_ins(source, stack));
+  if (timer) HOLDFAST_TRY(add_drop_ins(*timer, stack));
   return importer::import_systemd_unit(source, timer ? &*timer : nullptr, stack);
 }
 
@@ -136,8 +198,8 @@ Result<std::string> import_file(const Arguments& arguments) {
   if (!kind) {
     return fail(ErrorKind::InvalidArgument,
                 fmt::format("'{}' is neither a Procfile, a supervisord.conf, an ecosystem file of "
-                            "PM2 nor a systemd unit; if it is, say which with --from",
-                            arguments.file.native()));
+                            "PM2 nor a systemd unit; if it is, say which with --from{}",
+                            arguments.file.native(), is_yaml(arguments.file) ? kFromYaml : ""));
   }
   return converted(std::move(source), *kind);
 }

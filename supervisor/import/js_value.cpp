@@ -5,19 +5,17 @@
 #include "common/text/ascii.hpp"
 #include "common/text/number.hpp"
 #include "common/text/parse_json.hpp"
+#include "supervisor/import/js_reader.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <optional>
 
 namespace holdfast::supervisor::importer {
 
 namespace {
-
-constexpr int kDeepest = 64;
 
 bool starts_name(char c) {
   return text::is_alphanumeric(c) || c == '_' || c == '$';
@@ -40,47 +38,13 @@ JsValue converted(const nlohmann::ordered_json& json) {
   return JsValue{std::move(members)};
 }
 
-class JsReader {
- public:
-  JsReader(std::string_view text, std::string_view directory)
-      : text_(text), directory_(directory) {}
+}  // namespace
 
-  Result<JsValue> document();
-
- private:
-  tl::unexpected<Error> refuse(std::string_view message) const {
-    const auto end = text_.begin() + static_cast<std::ptrdiff_t>(std::min(at_, text_.size()));
-    return fail(ErrorKind::InvalidArgument,
-                fmt::format("line {}: {}", 1 + std::count(text_.begin(), end, '\n'), message));
-  }
-  char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
-  void skip_space();
-  bool take(std::string_view token);
-  std::string_view word();
-
-  Result<JsValue> value(int depth);
-  Result<JsValue> literal(int depth);
-  Result<JsValue> object(int depth);
-  Result<JsMember> member(int depth);
-  Result<JsValue> array(int depth);
-  Result<std::string> key();
-  std::optional<std::string> characters(char quote);
-  std::optional<std::string> escaped();
-  std::optional<std::string> quoted();
-  std::optional<std::string> template_text();
-  std::optional<std::string> term();  // of a text
-  std::optional<std::string> text_expression();
-  std::optional<std::string> environment();  // process.env.NAME
-  std::optional<std::string> joined_path();
-  void skip_quoted();
-  void skip_expression();
-  JsValue expression(std::size_t start) const;  // from there to here
-
-  std::string_view text_;
-  std::string_view directory_;
-  std::size_t at_ = 0;
-  int terms_ = 0;  // that are being read, each within the one before
-};
+tl::unexpected<Error> JsReader::refuse(std::string_view message) const {
+  const auto end = text_.begin() + static_cast<std::ptrdiff_t>(std::min(at_, text_.size()));
+  return fail(ErrorKind::InvalidArgument,
+              fmt::format("line {}: {}", 1 + std::count(text_.begin(), end, '\n'), message));
+}
 
 void JsReader::skip_space() {
   for (;;) {
@@ -112,218 +76,13 @@ std::string_view JsReader::word() {
   return text_.substr(start, at_ - start);
 }
 
-// What the escape sequence that begins here means; nothing: it is none that is understood.
-std::optional<std::string> JsReader::escaped() {
-  constexpr std::string_view kLetters = "ntrbfv0";
-  constexpr std::string_view kMeanings("\n\t\r\b\f\v\0", 7);
-  const std::size_t start = at_++;
-  const char letter = peek();
-  if (letter == 'u' || letter == 'x') {
-    // As JSON has them: '\x' in four digits, and pairs of '\u' together.
-    std::string json;
-    if (letter == 'x') {
-      json = fmt::format("\\u00{}", text_.substr(start + 2, 2));
-      at_ = start + 4;
-    } else {
-      for (at_ = start; at_ < text_.size() && text_.substr(at_).starts_with("\\u");)
-        at_ += 6;
-      json = text_.substr(start, at_ - start);
-    }
-    at_ = std::min(at_, text_.size());
-    const auto text = text::parse_json<nlohmann::json>(fmt::format("\"{}\"", json));
-    if (!text.is_string()) return {};
-    return text.get<std::string>();
-  }
-  if (at_ < text_.size()) ++at_;
-  if (const auto known = kLetters.find(letter); known != std::string_view::npos)
-    return std::string(1, kMeanings[known]);
-  return letter == '\n' ? std::string() : std::string(1, letter);
-}
-
-// Up to the quote that ends a text, or to the "${" of a template.
-std::optional<std::string> JsReader::characters(char quote) {
-  std::string out;
-  while (at_ < text_.size()) {
-    const char c = text_[at_];
-    if (c == quote || (quote == '`' && text_.substr(at_).starts_with("${"))) return out;
-    if (c == '\n' && quote != '`') return {};
-    if (c == '\\') {
-      const auto meant = escaped();
-      if (!meant) return {};
-      out += *meant;
-    } else {
-      out += c;
-      ++at_;
-    }
-  }
-  return {};
-}
-
-// The text in the quotes; a template with ${…} is none.
-std::optional<std::string> JsReader::quoted() {
-  const char quote = peek();
-  if (quote != '"' && quote != '\'' && quote != '`') return {};
-  const std::size_t start = at_++;
-  auto text = characters(quote);
-  if (text && peek() == quote) {
-    ++at_;
-    return text;
-  }
-  at_ = start;
-  return {};
-}
-
-// Dollars are doubled before a '{' (escape_variables), also where that begins the next part.
-void append_part(std::string& out, std::string_view part) {
-  const auto brace = part.find_first_not_of('$');
-  if (brace != std::string_view::npos && part[brace] == '{')
-    out.append(out.size() - (out.find_last_not_of('$') + 1), '$');
-  out += part;
-}
-
-// `http://${process.env.HOST}/`: what stands in the braces must be a text expression itself.
-std::optional<std::string> JsReader::template_text() {
-  if (peek() != '`') return {};
-  ++at_;
-  std::string out;
-  for (;;) {
-    const auto text = characters('`');
-    if (!text) return {};
-    append_part(out, config::escape_variables(*text));
-    if (take("`")) return out;
-    at_ += 2;
-    const auto part = text_expression();
-    if (!part || !take("}")) return {};
-    append_part(out, *part);
-  }
-}
-
-// process.env.NAME, process.env['NAME'], each with || 'default' or ?? 'default'.
-std::optional<std::string> JsReader::environment() {
-  if (!take("process.env")) return {};
-  std::string name;
-  if (peek() == '.') {
-    ++at_;
-    name = word();
-  } else if (take("[")) {
-    const auto quoted_name = quoted();
-    if (!quoted_name || !take("]")) return {};
-    name = *quoted_name;
-  }
-  if (name.empty()) return {};
-  const std::size_t before = at_;
-  const bool either = take("||");
-  if (!either && !take("??")) {
-    at_ = before;
-    return fmt::format("${{{}}}", name);
-  }
-  skip_space();
-  std::optional<std::string> otherwise = term();
-  if (!otherwise) {
-    const std::string_view number = word();
-    if (number.empty() || !text::is_digit(number.front())) return {};
-    otherwise = std::string(number);
-  }
-  return fmt::format("${{{}{}{}}}", name, either ? ":-" : "-", *otherwise);
-}
-
-// path.join(__dirname, 'a', …), path.resolve(…).
-std::optional<std::string> JsReader::joined_path() {
-  if (!take("path.join(") && !take("path.resolve(")) return {};
-  std::string path;
-  do {
-    skip_space();
-    if (peek() == ')') break;
-    const auto part = term();
-    if (!part) return {};
-    path = part->starts_with('/') || path.empty() ? *part : path + "/" + *part;
-  } while (take(","));
-  if (!take(")")) return {};
-  return std::filesystem::path(path).lexically_normal().native();
-}
-
-std::optional<std::string> JsReader::term() {
+// The whole word.
+bool JsReader::take_word(std::string_view name) {
   skip_space();
   const std::size_t start = at_;
-  if (auto text = quoted()) return config::escape_variables(*text);
-  if (terms_ == kDeepest) return {};
-  ++terms_;
-  std::optional<std::string> text;
-  for (const auto read :
-       {&JsReader::template_text, &JsReader::environment, &JsReader::joined_path}) {
-    if (text) break;
-    at_ = start;
-    text = (this->*read)();
-  }
-  --terms_;
-  if (text) return text;
+  if (word() == name) return true;
   at_ = start;
-  if (take("__dirname")) return config::escape_variables(directory_);
-  if (take("process.cwd()")) return config::escape_variables(directory_);
-  return {};
-}
-
-// Terms joined by '+'.
-std::optional<std::string> JsReader::text_expression() {
-  std::string out;
-  do {
-    const auto part = term();
-    if (!part) return {};
-    append_part(out, *part);
-  } while (take("+"));
-  return out;
-}
-
-// Past the text in quotes, or the pattern in slashes, that begins here; at most to the line's end.
-void JsReader::skip_quoted() {
-  const char end = peek();
-  bool in_class = false;  // of a pattern: [/]
-  for (++at_; at_ < text_.size() && text_[at_] != '\n'; ++at_) {
-    const char c = text_[at_];
-    if (c == '\\' && at_ + 1 < text_.size()) {
-      ++at_;
-    } else if (c == end && !in_class) {
-      ++at_;
-      return;
-    } else if (end == '/') {
-      in_class = c == '[' || (in_class && c != ']');
-    }
-  }
-}
-
-// To the ',' or closing bracket that ends it.
-void JsReader::skip_expression() {
-  std::string open;   // brackets, and the '`' of templates
-  char before = '(';  // the last character that is no space
-  while (at_ < text_.size()) {
-    const bool in_template = !open.empty() && open.back() == '`';
-    if (!in_template) skip_space();
-    if (at_ == text_.size()) return;
-    const char c = text_[at_];
-    if (in_template) {
-      if (text_.substr(at_).starts_with("${")) {
-        open += '{';
-        ++at_;
-      } else if (c == '\\' && at_ + 1 < text_.size()) {
-        ++at_;
-      } else if (c == '`') {
-        open.pop_back();
-      }
-      ++at_;
-    } else if (c == '"' || c == '\'' ||
-               // Behind an operator or an opening bracket there is nothing to divide.
-               (c == '/' &&
-                std::string_view("([{,;=:?!&|+-*%<>~^").find(before) != std::string_view::npos)) {
-      skip_quoted();
-    } else if (std::string_view(",;)]}").find(c) != std::string_view::npos && open.empty()) {
-      return;
-    } else {
-      if (std::string_view("([{`").find(c) != std::string_view::npos) open += c;
-      if (std::string_view(")]}").find(c) != std::string_view::npos) open.pop_back();
-      ++at_;
-    }
-    before = c;
-  }
+  return false;
 }
 
 JsValue JsReader::expression(std::size_t start) const {
@@ -359,9 +118,6 @@ Result<JsMember> JsReader::member(int depth) {
   const bool computed = peek() == '[';
   HOLDFAST_TRY_ASSIGN(std::string name, key());
   skip_space();
-  const auto next_is_one_of = [&](std::string_view marks) {
-    return at_ < text_.size() && marks.find(peek()) != std::string_view::npos;
-  };
   const bool modifier = name == "get" || name == "set" || name == "async";
   if (modifier && !next_is_one_of(":,(}")) {
     take("*");
@@ -376,6 +132,7 @@ Result<JsMember> JsReader::member(int depth) {
   }
   if (!next_is_one_of(",(}")) return refuse(fmt::format("expected ':' after '{}'", name));
   at_ = start;
+  if (const JsValue* known = reference()) return JsMember{std::move(name), *known};
   skip_expression();
   return JsMember{std::move(name), expression(start)};
 }
@@ -383,8 +140,13 @@ Result<JsMember> JsReader::member(int depth) {
 Result<JsValue> JsReader::object(int depth) {
   JsObject members;
   while (!take("}")) {
-    HOLDFAST_TRY_ASSIGN(JsMember one, member(depth));
-    members.push_back(std::move(one));
+    const JsValue* const others = spread();
+    if (others != nullptr && others->object() != nullptr) {
+      members.insert(members.end(), others->object()->begin(), others->object()->end());
+    } else {
+      HOLDFAST_TRY_ASSIGN(JsMember one, member(depth));
+      members.push_back(std::move(one));
+    }
     if (take(",")) continue;
     if (take("}")) break;
     return refuse("expected ',' or '}'");
@@ -395,8 +157,13 @@ Result<JsValue> JsReader::object(int depth) {
 Result<JsValue> JsReader::array(int depth) {
   JsArray items;
   while (!take("]")) {
-    HOLDFAST_TRY_ASSIGN(JsValue item, value(depth));
-    items.push_back(std::move(item));
+    const JsValue* const others = spread();
+    if (others != nullptr && others->array() != nullptr) {
+      items.insert(items.end(), others->array()->begin(), others->array()->end());
+    } else {
+      HOLDFAST_TRY_ASSIGN(JsValue item, value(depth));
+      items.push_back(std::move(item));
+    }
     if (take(",")) continue;
     if (take("]")) break;
     return refuse("expected ',' or ']'");
@@ -409,6 +176,13 @@ Result<JsValue> JsReader::literal(int depth) {
   if (take("[")) return array(depth + 1);
   skip_space();
   const std::size_t first = at_;
+  if (const JsValue* known = reference()) {
+    const std::size_t behind = at_;
+    const bool alone = ends(depth);
+    at_ = behind;
+    if (alone) return *known;
+    at_ = first;
+  }
   if (auto text = text_expression()) return JsValue{JsText{std::move(*text)}};
   at_ = first;
   const bool negative = take("-");
@@ -424,6 +198,67 @@ Result<JsValue> JsReader::literal(int depth) {
   return refuse("no literal");
 }
 
+// Whether the value that was read is all that stands here. At the top, the end of a line may end
+// it.
+bool JsReader::ends(int depth) {
+  const std::size_t behind = at_;
+  skip_space();
+  if (at_ >= text_.size() || next_is_one_of(",;]}")) return true;
+  return depth == 0 && text_.substr(behind, at_ - behind).find('\n') != std::string_view::npos &&
+         !next_is_one_of(".?+-*/%&|=<>:([`^");
+}
+
+namespace {
+
+// How much a copy of it takes, roughly.
+std::size_t weight_of(const JsValue& value) {
+  std::size_t weight = 1;
+  if (const JsText* text = value.string()) weight += text->written.size() / 64;
+  if (const JsArray* items = value.array()) {
+    for (const JsValue& item : *items)
+      weight += weight_of(item);
+  }
+  if (const JsObject* members = value.object()) {
+    for (const JsMember& member : *members)
+      weight += weight_of(member.second);
+  }
+  return weight;
+}
+
+}  // namespace
+
+// The constant that is named here, a member of one too (`config.port`). Null: it is none.
+const JsValue* JsReader::reference() {
+  constexpr std::size_t kMost = 100'000;  // constants made of constants can grow without end
+  const std::size_t start = at_;
+  const auto known = constants_.find(word());
+  const JsValue* found = known == constants_.end() ? nullptr : &known->second;
+  while (found != nullptr && peek() == '.') {
+    ++at_;
+    found = found->find(word());
+  }
+  const bool is_value = found != nullptr && !std::holds_alternative<JsExpression>(found->data) &&
+                        !next_is_one_of("([`");
+  if (is_value) copied_ += weight_of(*found);
+  if (is_value && copied_ <= kMost) return found;
+  at_ = start;
+  return nullptr;
+}
+
+// The constant behind a "...", which is all that stands there.
+const JsValue* JsReader::spread() {
+  skip_space();
+  const std::size_t start = at_;
+  if (take("...")) {
+    skip_space();
+    const JsValue* const found = reference();
+    skip_space();
+    if (found != nullptr && next_is_one_of(",]}")) return found;
+  }
+  at_ = start;
+  return nullptr;
+}
+
 Result<JsValue> JsReader::value(int depth) {
   if (depth > kDeepest) return refuse("values are nested too deep");
   skip_space();
@@ -431,39 +266,16 @@ Result<JsValue> JsReader::value(int depth) {
   const bool composite = peek() == '{' || peek() == '[';
   auto read = literal(depth);
   if (composite && !read) return read;
-  skip_space();
-  const bool ends =
-      at_ >= text_.size() || std::string_view(",;]}").find(peek()) != std::string_view::npos;
-  if (read && (ends || (depth == 0))) return read;
+  const std::size_t behind = at_;
+  if (read && ends(depth)) {
+    if (depth == 0) at_ = behind;
+    return read;
+  }
   at_ = start;
-  skip_expression();
+  skip_expression(depth == 0);
   if (at_ == start) return refuse("expected a value");
   return expression(start);
 }
-
-Result<JsValue> JsReader::document() {
-  if (text_.starts_with("\xEF\xBB\xBF")) text_.remove_prefix(3);
-  skip_space();
-  if (peek() != '{' && peek() != '[') {
-    for (const std::string_view beginning :
-         {"module.exports", "exports.default", "export default"}) {
-      const auto found = text_.rfind(beginning);
-      if (found == std::string_view::npos) continue;
-      at_ = found + beginning.size();
-      take("=");
-      skip_space();
-      if (peek() == '{' || peek() == '[') return value(0);
-      return refuse(fmt::format(
-          "'{}' is not followed by a literal {{ … }}; print the configuration with: node -p "
-          "\"JSON.stringify(require('./ecosystem.config.js'))\" and import that",
-          beginning));
-    }
-    return refuse("neither JSON nor 'module.exports = { … }'");
-  }
-  return value(0);
-}
-
-}  // namespace
 
 const JsValue* JsValue::find(std::string_view key) const {
   const JsObject* const members = object();

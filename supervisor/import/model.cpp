@@ -5,7 +5,9 @@
 #include "common/config/names.hpp"
 #include "common/config/value.hpp"
 #include "common/config/variables.hpp"
+#include "common/protocol/variables.hpp"
 #include "common/text/ascii.hpp"
+#include "supervisor/import/words.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -83,18 +85,32 @@ void Section::set_numbers(const std::string& key, const std::vector<std::int64_t
   set(key, fmt::format("[{}]", fmt::join(numbers, ", ")));
 }
 
-void Section::set_table(const std::string& key, const std::map<std::string, std::string>& texts) {
+void Section::set_environment(const std::map<std::string, std::string>& variables) {
   std::vector<std::string> members;
-  for (const auto& [name, text] : texts)
-    members.push_back(fmt::format("{} = {}", name, config::quote_toml(text)));
-  set(key, fmt::format("{{ {} }}", fmt::join(members, ", ")));
+  for (const auto& [name, text] : variables) {
+    if (protocol::is_reserved(name)) {
+      leave_out(fmt::format("the variable {}={}", name, text),
+                "the supervisor sets it for each worker");
+    } else if (is_variable_name(name)) {
+      members.push_back(fmt::format("{} = {}", name, config::quote_toml(text)));
+    } else {
+      leave_out(fmt::format("the variable {}={}", name, text),
+                "Holdfast's names have letters, digits and '_'; env(1) sets others");
+    }
+  }
+  if (!members.empty()) set("environment", fmt::format("{{ {} }}", fmt::join(members, ", ")));
 }
 
 void Section::set_duration(const std::string& key, Duration duration) {
   set_text(key, format_duration(duration));
 }
 
+// TOML has no other control characters than tabs in a comment; lines become comments of their own.
 void Section::comment(std::string text) {
+  for (char& c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if ((code < 0x20 && c != '\t' && c != '\n') || code == 0x7F) c = '?';
+  }
   entries_.push_back({"", std::move(text)});
 }
 

@@ -54,7 +54,7 @@ class Section {
   void set_text(const std::string& key, std::string_view text);
   void set_texts(const std::string& key, const std::vector<std::string>& texts);
   void set_numbers(const std::string& key, const std::vector<std::int64_t>& numbers);
-  void set_table(const std::string& key, const std::map<std::string, std::string>& texts);
+  void set_environment(const std::map<std::string, std::string>& variables);
   void set_duration(const std::string& key, Duration duration);
   void set_flag(const std::string& key, bool flag) { set(key, flag ? "true" : "false"); }
   void set_number(const std::string& key, std::int64_t number) { set(key, std::to_string(number)); }

@@ -68,8 +68,10 @@ std::string interpreter_for(const std::string& script) {
 
 // PM2's own name of a key: it takes others as well, and each of several words in camelCase.
 std::string canonical_key(std::string_view key) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kAliases{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 19> kAliases{{
       {"exec", "script"},
+      {"cmd", "script"},
+      {"command", "script"},
       {"arguments", "args"},
       {"exec_interpreter", "interpreter"},
       {"interpreter_args", "node_args"},
@@ -112,8 +114,8 @@ const JsValue* find_key(const JsValue& app, std::string_view key) {
 
 class AppImport {
  public:
-  AppImport(const JsValue& app, fs::path directory, const Machine& machine, Section& out)
-      : app_(app), directory_(std::move(directory)), machine_(machine), out_(out) {}
+  AppImport(const JsValue& app, const fs::path& directory, const Machine& machine, Section& out)
+      : app_(app), directory_(plain(directory.native())), machine_(machine), out_(out) {}
 
   void run();
 
@@ -125,10 +127,11 @@ class AppImport {
   void leave_out(std::string_view key, const std::string& why);
   std::vector<std::string> words_of(std::string_view key, const JsValue& value);
   std::vector<std::string> texts_of(std::string_view key, const JsValue& value);
-  std::string path(const std::string& text, const fs::path& base) const;
+  std::string path(const std::string& text) const;
   void command();
   void instances();
   void environment();
+  void stop_exit_codes(const JsValue& value);
   void restart();
   void cron_restart();
   void watch();
@@ -138,10 +141,12 @@ class AppImport {
   void set_duration(std::string_view from, const std::string& to);
 
   const JsValue& app_;
-  fs::path directory_;  // of the file, then of the app
+  std::string directory_;  // as it is written: of the file, then of the app
   const Machine& machine_;
   Section& out_;
   std::vector<std::string_view> taken_;
+  std::map<std::string, std::string> variables_;  // of the command line
+  bool runs_node_ = false;
   bool many_ = false;
 };
 
@@ -176,9 +181,9 @@ std::vector<std::string> AppImport::words_of(std::string_view key, const JsValue
   return split_words(value.text()).value_or(std::vector<std::string>{value.text()});
 }
 
-std::string AppImport::path(const std::string& text, const fs::path& base) const {
+std::string AppImport::path(const std::string& text) const {
   if (text.starts_with('/') || text.starts_with("${")) return text;
-  return (fs::path(plain(base.native())) / text).lexically_normal().native();
+  return normal_path(directory_ + "/" + text);
 }
 
 void AppImport::set_duration(std::string_view from, const std::string& to) {
@@ -192,42 +197,53 @@ void AppImport::set_duration(std::string_view from, const std::string& to) {
 }
 
 void AppImport::command() {
-  if (const JsValue* cwd = take("cwd")) directory_ = path(cwd->text(), directory_);
+  if (const JsValue* cwd = take("cwd")) directory_ = path(cwd->text());
   const JsValue* const script = look("script");
   const JsValue* const interpreter = take("interpreter");
   std::vector<std::string> words;
   const std::string name = script == nullptr ? std::string() : script->text();
   const bool is_line = name.find(' ') != std::string::npos;
-  std::string runs = interpreter == nullptr ? interpreter_for(name) : interpreter->text();
+  // PM2 has a shell run a line, whatever the interpreter is.
+  std::string runs = is_line                  ? ""
+                     : interpreter == nullptr ? interpreter_for(name)
+                                              : interpreter->text();
   if (runs == "none") runs.clear();
   if (script == nullptr || is_expression(*script)) {
     out_.leave_out("script: " + name, "only JavaScript can tell; write the command here");
     return;
   }
+  runs_node_ = runs.ends_with("node");
   if (const JsValue* given = take("node_args"); given != nullptr && !runs.empty())
     words = words_of("node_args", *given);
   if (!runs.empty()) words.insert(words.begin(), runs);
-  if (is_line && runs.empty()) {
+  if (is_line) {
     const ShellCommand shell = shell_command(name);
     words = shell.command;
+    for (const auto& [variable, text] : shell.environment)
+      variables_[variable] = plain(text);
     if (shell.needs_shell) words.back() = plain(words.back());
   } else {
     const bool in_path =
         runs.empty() && name.find('/') == std::string::npos && name.find('.') == std::string::npos;
-    words.push_back(in_path ? name : path(name, directory_));
+    words.push_back(in_path ? name : path(name));
+    if (name == "serve")
+      out_.comment("PM2's own server of files, if it is not a program of that name: take another");
+    if (runs.empty() && !in_path && interpreter == nullptr)
+      out_.comment("PM2 runs it with node if it is no binary: so write, unless it has a line '#!'");
   }
   if (const JsValue* given = take("args")) {
     for (std::string& word : words_of("args", *given))
       words.push_back(std::move(word));
   }
   out_.set_texts("command", words);
-  out_.set_text("directory", directory_.native());
+  out_.set_text("directory", directory_);
 }
 
 void AppImport::instances() {
   const JsValue* const value = take("instances");
   const JsValue* const mode = take("exec_mode");
-  const bool cluster = mode != nullptr && mode->text().starts_with("cluster");
+  // What Node.js runs is a cluster as soon as `instances` is given.
+  const bool cluster = mode == nullptr ? runs_node_ : mode->text().starts_with("cluster");
   if (value != nullptr) {
     const std::string text = value->text();
     const auto number = text::parse_number<std::int64_t>(text);
@@ -236,8 +252,14 @@ void AppImport::instances() {
       out_.comment(fmt::format("instances: {} on this machine", text));
       out_.set_number("replicas", std::max<std::int64_t>(1, processors + number.value_or(0)));
       many_ = processors + number.value_or(0) > 1;
+    } else if (constexpr std::string_view kMax = ":-max}"; text.ends_with(kMax)) {
+      out_.comment("instances: max on this machine");
+      out_.set_text("replicas", fmt::format("{}:-{}}}", text.substr(0, text.size() - kMax.size()),
+                                            std::max<std::int64_t>(1, processors)));
+      many_ = true;
     } else if (text.starts_with("${")) {
       out_.set_text("replicas", text);
+      many_ = true;
     } else if (number) {
       if (*number != 1) out_.set_number("replicas", *number);
       many_ = *number > 1;
@@ -254,7 +276,7 @@ void AppImport::instances() {
 }
 
 void AppImport::environment() {
-  std::map<std::string, std::string> variables;
+  std::map<std::string, std::string> variables = variables_;
   if (const JsValue* env = take("env"); env != nullptr && env->object() != nullptr) {
     for (const auto& [name, value] : *env->object()) {
       if (is_expression(value)) {
@@ -278,9 +300,8 @@ void AppImport::environment() {
       first->second = "{port}";
     }
   }
-  if (!variables.empty()) out_.set_table("environment", variables);
-  if (const JsValue* file = take("env_file"))
-    out_.set_text("env_file", path(file->text(), directory_));
+  if (!variables.empty()) out_.set_environment(variables);
+  if (const JsValue* file = take("env_file")) out_.set_text("env_file", path(file->text()));
   if (app_.object() == nullptr) return;
   for (const auto& [key, value] : *app_.object()) {
     if (!key.starts_with("env_") || key == "env_file" || value.object() == nullptr) continue;
@@ -293,14 +314,29 @@ void AppImport::environment() {
   }
 }
 
+// With these it stays down.
+void AppImport::stop_exit_codes(const JsValue& value) {
+  bool with_zero = false;
+  std::vector<std::int64_t> successes;
+  for (const std::string& word : words_of("stop_exit_codes", value)) {
+    const auto code = text::parse_number<std::int64_t>(word);
+    if (!code) out_.leave_out("stop_exit_codes: " + word, "it is no number");
+    if (code && *code != 0) successes.push_back(*code);
+    with_zero = with_zero || code == 0;
+  }
+  if (successes.empty() && !with_zero) return;
+  out_.set_text("restart", "on-failure");
+  if (!successes.empty()) out_.set_numbers("success_exit_codes", successes);
+  if (!with_zero) out_.comment("PM2 started it again after an exit with 0, which is none of these");
+}
+
 void AppImport::restart() {
   const JsValue* const again = take("autorestart");
   const JsValue* const codes = take("stop_exit_codes");
   if (again != nullptr && again->flag() != nullptr && !*again->flag()) {
     out_.set_text("restart", "never");
   } else if (codes != nullptr) {
-    out_.comment("stop_exit_codes");
-    out_.set_text("restart", "on-failure");
+    stop_exit_codes(*codes);
   }
   set_duration("min_uptime", "settled_after");
   if (const JsValue* delay = take("restart_delay"); delay != nullptr) {
@@ -346,9 +382,9 @@ void AppImport::logs() {
     } else if (text.starts_with("/dev/")) {
       continue;
     } else if (file.empty()) {
-      file = path(text, directory_);
+      file = path(text);
       out_.set_text("log_file", file);
-    } else if (path(text, directory_) != file) {
+    } else if (path(text) != file) {
       out_.leave_out(fmt::format("{}: {}", key, text),
                      "both streams go into log_file; each line says which it was");
     }
@@ -474,6 +510,15 @@ Result<void> import_pm2(const Source& source, const Machine& machine, Stack& sta
   if (apps.empty()) {
     return fail(ErrorKind::InvalidArgument,
                 "there is no `apps` with a script: it is no ecosystem file of PM2");
+  }
+  if (std::none_of(apps.begin(), apps.end(),
+                   [](const JsValue& app) { return app.object() != nullptr; })) {
+    return fail(
+        ErrorKind::InvalidArgument,
+        fmt::format("only JavaScript can tell which apps there are (`{}`); print them with: "
+                    "node -p \"JSON.stringify(require('./ecosystem.config.js'))\" and "
+                    "import that",
+                    apps.front().text().substr(0, 80)));
   }
   for (const JsValue& app : apps) {
     if (app.object() == nullptr) {

@@ -109,7 +109,7 @@ void import_procfile(const Source& source, const Machine& machine, Stack& stack)
     if (!shell.environment.empty()) {
       for (auto& [name, value] : shell.environment)
         value = name == "PORT" ? value : plain(value);
-      program.set_table("environment", shell.environment);
+      program.set_environment(shell.environment);
     }
     if (machine.files.contains(env_file)) program.set_text("env_file", plain(env_file.native()));
   }

@@ -82,10 +82,11 @@ std::map<std::string, std::string> split_environment(std::string_view text) {
 class ProgramImport {
  public:
   ProgramImport(const Source& source, const IniSection& section, std::string origin,
-                const IniSection* daemon, Section& out)
+                std::string group, const IniSection* daemon, Section& out)
       : source_(source),
         section_(section),
         origin_(std::move(origin)),
+        group_(std::move(group)),
         daemon_(daemon),
         out_(out) {}
 
@@ -104,6 +105,9 @@ class ProgramImport {
   bool given(std::string_view key) const { return section_.find(key) != nullptr; }
   std::string expand(std::string_view text);
   std::string expand_one(std::string_view name, std::string_view format, std::string& before);
+  bool is_variable(std::string_view key) const {
+    return value(key).find("%(ENV_") != std::string::npos;
+  }
   std::string absolute(std::string written) const;
   std::string path(const std::string& text) { return absolute(expand(text)); }
   void seconds(std::string_view from, const std::string& to);
@@ -111,6 +115,7 @@ class ProgramImport {
   const Source& source_;
   const IniSection& section_;
   const std::string origin_;
+  const std::string group_;   // the program's own name, if it is in none
   const IniSection* daemon_;  // [supervisord]
   Section& out_;
   std::optional<std::int64_t> port_;
@@ -146,9 +151,11 @@ std::string ProgramImport::expand(std::string_view text) {
 std::string ProgramImport::expand_one(std::string_view name, std::string_view format,
                                       std::string& before) {
   if (name.starts_with("ENV_")) return fmt::format("${{{}}}", name.substr(4));
-  if (name == "program_name" || name == "group_name") return plain(origin_);
+  if (name == "program_name") return plain(origin_);
+  if (name == "group_name") return plain(group_);
   if (name == "here") return plain(source_.path.parent_path().native());
-  if (name == "numprocs") return value("numprocs", "1");
+  if (name == "numprocs" && !is_variable("numprocs")) return value("numprocs", "1");
+  if (name == "numprocs") return expand(value("numprocs"));
   if (name != "process_num") {
     out_.comment(fmt::format("not known here: %({}){}", name, format));
     return std::string(name);
@@ -182,12 +189,18 @@ void ProgramImport::seconds(std::string_view from, const std::string& to) {
   const std::string text = value(from);
   if (const auto number = text::parse_number<std::int64_t>(text)) {
     out_.set_duration(to, std::chrono::seconds(*number));
+  } else if (is_variable(from)) {
+    out_.set_text(to, expand(text) + "s");
   } else {
     out_.leave_out(fmt::format("{}={}", from, text), "it is no number of seconds");
   }
 }
 
 void ProgramImport::command() {
+  if (value("command").empty()) {
+    out_.leave_out("command", "the program has none; write it here");
+    return;
+  }
   auto words = split_words(value("command"));
   if (!words || words->empty()) {
     out_.leave_out("command=" + value("command"), "it cannot be split into words");
@@ -207,21 +220,29 @@ void ProgramImport::environment() {
     for (const auto& [name, text] : split_environment(section->value("environment")))
       variables[name] = expand(text);
   }
-  if (!variables.empty()) out_.set_table("environment", variables);
+  if (!variables.empty()) out_.set_environment(variables);
 }
 
 void ProgramImport::restart() {
   const std::string policy = text::to_lower(value("autorestart", "unexpected"));
-  out_.set_text("restart", policy == "unexpected" ? "on-failure"
-                           : is_true(policy)      ? "always"
-                                                  : "never");
-  const std::vector<std::string> codes = split_list(value("exitcodes", "0"));
+  const bool unexpected = policy == "unexpected";
+  if (is_variable("autorestart")) {
+    out_.leave_out("autorestart=" + value("autorestart"),
+                   "write restart = \"always\", \"on-failure\" or \"never\"");
+  } else {
+    out_.set_text("restart", unexpected ? "on-failure" : is_true(policy) ? "always" : "never");
+  }
+  bool with_zero = false;
   std::vector<std::int64_t> successes;
-  for (const std::string& code : codes) {
+  for (const std::string& code : split_list(value("exitcodes", "0"))) {
     const auto number = text::parse_number<std::int64_t>(code);
     if (number && *number != 0) successes.push_back(*number);
+    with_zero = with_zero || number == 0;
+    if (!number) out_.leave_out("exitcodes=" + code, "write its number");
   }
   if (!successes.empty()) out_.set_numbers("success_exit_codes", successes);
+  if (unexpected && !with_zero)
+    out_.comment("exitcodes had no 0: supervisord started it again after an exit with 0");
   seconds("startsecs", "settled_after");
   if (given("startretries")) {
     out_.leave_out("startretries=" + value("startretries"),
@@ -230,7 +251,10 @@ void ProgramImport::restart() {
 }
 
 void ProgramImport::stop() {
-  if (given("stopsignal")) out_.set_text("stop_signal", upper(value("stopsignal")));
+  if (given("stopsignal")) {
+    out_.set_text("stop_signal", is_variable("stopsignal") ? expand(value("stopsignal"))
+                                                           : upper(value("stopsignal")));
+  }
   seconds("stopwaitsecs", "stop_timeout");
   if (!is_true(value("stopasgroup", "false"))) {
     out_.comment("supervisord signals only the process itself, unless stopasgroup is set");
@@ -246,8 +270,10 @@ void ProgramImport::logs() {
     const std::string file = value(key);
     const std::string what = fmt::format("{}={}", key, file);
     const bool is_device = file.starts_with("/dev/") || file.starts_with("/proc/");
-    if (is_device || file == "AUTO" || file == "NONE" || file == "syslog" || file.empty()) {
-      if (file != "AUTO" && file != "/dev/stdout" && file != "/dev/stderr")
+    const std::string word = text::to_lower(file);
+    if (is_device || word == "auto" || word == "none" || word == "off" || word == "syslog" ||
+        word.empty()) {
+      if (word != "auto" && file != "/dev/stdout" && file != "/dev/stderr")
         out_.leave_out(what, "its lines are in the log of the stack");
     } else if (!out_.has("log_file")) {
       out_.set_text("log_file", path(file));
@@ -267,7 +293,12 @@ void ProgramImport::rest() {
   const std::string umask =
       value("umask", daemon_ == nullptr ? std::string() : daemon_->value("umask"));
   if (!umask.empty()) out_.set_text("umask", umask);
-  if (given("autostart") && !is_true(value("autostart"))) out_.set_flag("autostart", false);
+  if (is_variable("autostart")) {
+    out_.comment("of true and false; supervisord knows other words, too");
+    out_.set_text("autostart", expand(value("autostart")));
+  } else if (given("autostart") && !is_true(value("autostart"))) {
+    out_.set_flag("autostart", false);
+  }
   if (given("priority"))
     out_.leave_out("priority=" + value("priority"), "name what it comes after in 'after'");
   const std::string process_name = value("process_name");
@@ -314,7 +345,12 @@ void ProgramImport::rest() {
                                  one.key.find("events") != std::string::npos ||
                                  one.key.find("syslog") != std::string::npos ||
                                  one.key == "serverurl";
-    if (!known || nothing_like_it) out_.leave_out(fmt::format("{}={}", one.key, one.value), "");
+    if (!known || nothing_like_it) {
+      out_.leave_out(fmt::format("{}={}", one.key, one.value),
+                     one.key == "socket" ? "a FastCGI socket on descriptor 0; Holdfast passes "
+                                           "sockets from 3 on (sockets = […])"
+                                         : "");
+    }
   }
 }
 
@@ -325,6 +361,11 @@ void ProgramImport::run() {
   if (!directory.empty()) out_.set_text("directory", path(directory));
   const auto processes = text::parse_number<std::int64_t>(value("numprocs", "1"));
   if (processes && *processes != 1) out_.set_number("replicas", *processes);
+  if (!processes && is_variable("numprocs")) {
+    out_.set_text("replicas", expand(value("numprocs")));
+  } else if (!processes) {
+    out_.leave_out("numprocs=" + value("numprocs"), "it is no number");
+  }
   out_.set_text("ready", "started");
   environment();
   restart();
@@ -367,15 +408,15 @@ void import_daemon(const IniSection& section, Stack& stack) {
 }
 
 void import_section(const Source& source, const IniSection& section, const IniSection* daemon,
-                    Stack& stack) {
+                    const std::map<std::string, std::string>& groups, Stack& stack) {
+  const auto group_of = [&](const std::string& program) {
+    const auto found = groups.find(program);
+    return found == groups.end() ? program : found->second;
+  };
   if (const auto name = named(section.name, "program:")) {
-    ProgramImport(source, section, *name, daemon, stack.add_program(*name)).run();
+    ProgramImport(source, section, *name, group_of(*name), daemon, stack.add_program(*name)).run();
   } else if (const auto fcgi = named(section.name, "fcgi-program:")) {
-    Section& out = stack.add_program(*fcgi);
-    out.leave_out("socket=" + section.value("socket"),
-                  "a FastCGI socket on descriptor 0; Holdfast passes sockets from 3 on (sockets = "
-                  "[…])");
-    ProgramImport(source, section, *fcgi, daemon, out).run();
+    ProgramImport(source, section, *fcgi, group_of(*fcgi), daemon, stack.add_program(*fcgi)).run();
   } else if (section.name == "inet_http_server" || section.name == "unix_http_server") {
     stack.top.leave_out(fmt::format("[{}]", section.name),
                         "the status endpoint is [supervisor] status_listen, commands go to "
@@ -397,15 +438,46 @@ void import_listeners(const std::vector<std::vector<IniSection>>& files, Stack& 
   }
 }
 
-// [group:x] names programs, which may stand in another file.
-void import_groups(const std::vector<std::vector<IniSection>>& files, Stack& stack) {
-  std::map<std::string, std::vector<std::string>> groups;  // by "program.NAME"
+using Files = std::vector<std::vector<IniSection>>;
+
+// [group:x] names programs, which may stand in another file. A program's last group.
+std::map<std::string, std::string> groups_of(const Files& files) {
+  std::map<std::string, std::string> groups;
   for (const auto& sections : files) {
     for (const IniSection& section : sections) {
       const auto group = named(section.name, "group:");
       if (!group) continue;
       for (const std::string& program : split_list(section.value("programs")))
-        groups["program." + stack.name_of(program)].push_back(*group);
+        groups[program] = *group;
+    }
+  }
+  return groups;
+}
+
+void import_group(const IniSection& section, const std::string& group,
+                  std::map<std::string, std::vector<std::string>>& groups, Stack& stack) {
+  for (const std::string& program : split_list(section.value("programs"))) {
+    const std::string name = stack.name_of(program);
+    if (name.empty()) {
+      stack.top.leave_out(fmt::format("[group:{}] programs={}", group, program),
+                          "there is no such program here");
+    } else {
+      groups["program." + name].push_back(group);
+    }
+  }
+  for (const IniAssignment& one : section.assignments) {
+    if (one.key == "programs") continue;
+    stack.top.leave_out(fmt::format("[group:{}] {}={}", group, one.key, one.value),
+                        one.key == "priority" ? "name what comes after what in 'after'" : "");
+  }
+}
+
+void import_groups(const Files& files, Stack& stack) {
+  std::map<std::string, std::vector<std::string>> groups;  // by "program.NAME"
+  for (const auto& sections : files) {
+    for (const IniSection& section : sections) {
+      if (const auto group = named(section.name, "group:"))
+        import_group(section, *group, groups, stack);
     }
   }
   for (Section& program : stack.programs()) {
@@ -440,9 +512,10 @@ void import_supervisord(const std::vector<Source>& sources, Stack& stack) {
     }
   }
   if (daemon != nullptr) import_daemon(*daemon, stack);
+  const std::map<std::string, std::string> groups = groups_of(files);
   for (std::size_t i = 0; i < sources.size(); ++i) {
     for (const IniSection& section : files[i])
-      import_section(sources[i], section, daemon, stack);
+      import_section(sources[i], section, daemon, groups, stack);
   }
   import_groups(files, stack);
   import_listeners(files, stack);

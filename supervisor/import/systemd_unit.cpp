@@ -4,6 +4,7 @@
 #include "common/text/ascii.hpp"
 #include "common/text/number.hpp"
 #include "supervisor/import/ini.hpp"
+#include "supervisor/import/systemd_command.hpp"
 #include "supervisor/import/systemd_time.hpp"
 #include "supervisor/import/systemd_timer.hpp"
 #include "supervisor/import/words.hpp"
@@ -22,42 +23,30 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-// A word of a command line after systemd: ${NAME} is replaced anywhere in it, $NAME only if it is
-// the whole word, "$$" is one '$', and every other '$' stays.
-struct CommandWord {
-  std::string text;       // if it has no variables
-  std::string for_shell;  // which replaces the variables, as Holdfast does not
-  bool has_variables = false;
-};
+constexpr std::string_view kNoWords = "it cannot be split into words";
 
-bool is_variable_name(std::string_view name) {
-  return !name.empty() && !text::is_digit(name.front()) &&
-         text::all_of(name, [](char c) { return text::is_alphanumeric(c) || c == '_'; });
+// "StateDirectory" and "StateDirectoryMode": the variable that tells the service where it is.
+std::string directory_variable(std::string_view key) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kDirectories{{
+      {"RuntimeDirectory", "RUNTIME_DIRECTORY"},
+      {"StateDirectory", "STATE_DIRECTORY"},
+      {"CacheDirectory", "CACHE_DIRECTORY"},
+      {"LogsDirectory", "LOGS_DIRECTORY"},
+      {"ConfigurationDirectory", "CONFIGURATION_DIRECTORY"},
+  }};
+  for (const auto& [name, variable] : kDirectories) {
+    if (key == name || key == std::string(name) + "Mode") return std::string(variable);
+  }
+  return {};
 }
 
-CommandWord command_word(std::string_view word) {
-  // A shell splits its value into words, too.
-  if (word.starts_with('$') && is_variable_name(word.substr(1)))
-    return {"", std::string(word), true};
-  CommandWord out;
-  std::string quoted;
-  for (std::size_t i = 0; i < word.size(); ++i) {
-    const std::string_view rest = word.substr(i);
-    const auto close = rest.starts_with("${") ? rest.find('}') : std::string_view::npos;
-    if (close != std::string_view::npos) {
-      out.has_variables = true;
-      // What is no name is never set.
-      if (is_variable_name(rest.substr(2, close - 2))) quoted += rest.substr(0, close + 1);
-      i += close;
-      continue;
-    }
-    if (rest.starts_with("$$")) ++i;
-    out.text += word[i];
-    if (std::string_view("\"\\`$").find(word[i]) != std::string_view::npos) quoted += '\\';
-    quoted += word[i];
-  }
-  out.for_shell = out.has_variables ? fmt::format("\"{}\"", quoted) : shell_quoted(out.text);
-  return out;
+constexpr std::string_view kListener =
+    "a socket is a [listen.NAME], which 'sockets' hands on by LISTEN_FDS";
+
+bool is_dependency(std::string_view key) {
+  static constexpr std::array<std::string_view, 8> kKeys{
+      "After", "Requires", "Requisite", "BindsTo", "Wants", "PartOf", "Upholds", "Before"};
+  return std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
 }
 
 // A resource limit in Holdfast's words; empty: it is none. Units are powers of 1024.
@@ -80,19 +69,22 @@ class UnitImport {
   std::string specifiers(std::string_view text);
   std::string written(std::string_view text) { return plain(specifiers(text)); }
   void command();
-  void set_command(std::string line);
+  void set_command(UnitCommand command);
   void assignment(const IniAssignment& one);
   bool about_processes(const IniAssignment& one);
   bool about_lifecycle(const IniAssignment& one);
   bool about_stopping(const IniAssignment& one);
   bool about_limits(const IniAssignment& one);
   void environment_file(const std::string& value);
+  void set_environment(const IniAssignment& one);
+  void set_filled(const std::string& key, std::string_view value);
   void working_directory(std::string value);
   void duration(const IniAssignment& one, const std::string& key);
   void watchdog(const IniAssignment& one);
   void unit_section();
-  void leave_out(const IniAssignment& one, const std::string& why) {
-    out_->leave_out(fmt::format("{}={}", one.key, one.value), why);
+  void dependency(const IniAssignment& one);
+  void leave_out(const IniAssignment& one, std::string_view why) {
+    out_->leave_out(fmt::format("{}={}", one.key, one.value), std::string(why));
   }
 
   const Source& source_;
@@ -106,6 +98,7 @@ class UnitImport {
   std::map<std::string, std::string> environment_;
   std::map<std::string, std::string> limits_;
   std::vector<std::string> sandbox_;
+  std::vector<std::string> related_;  // units that were told
 };
 
 // For the system's own manager.
@@ -142,25 +135,34 @@ std::string UnitImport::specifiers(std::string_view text) {
   return out;
 }
 
-void UnitImport::set_command(std::string line) {
+void UnitImport::set_command(UnitCommand command) {
+  std::vector<std::string>& words = command.words;
   bool replaced = true;  // the variables
-  while (!line.empty() && std::string_view("-@:+!|").find(line.front()) != std::string_view::npos) {
-    if (line.front() == '-')
+  bool named = false;    // the second word is its name
+  std::string& first = words.front();
+  for (; !first.empty() && std::string_view("-@:+!|").find(first.front()) != std::string_view::npos;
+       first.erase(0, 1)) {
+    if (first.front() == '-')
       out_->comment("ExecStart began with '-': a failure counted as success");
-    if (line.front() == '+') out_->comment("ExecStart began with '+': it ran as root");
-    if (line.front() == '@') out_->comment("ExecStart began with '@': the second word is argv[0]");
-    if (line.front() == ':') replaced = false;
-    line.erase(0, 1);
+    if (first.front() == '+') out_->comment("ExecStart began with '+': it ran as root");
+    if (first.starts_with('!') && !first.starts_with("!!"))
+      out_->comment("ExecStart began with '!': it began with all privileges");
+    if (first.front() == '|')
+      out_->comment("ExecStart began with '|': the user's login shell ran it");
+    if (first.front() == '@') named = true;
+    if (first.front() == ':') replaced = false;
   }
-  auto words = split_words(specifiers(line));
-  if (!words || words->empty()) {
-    out_->leave_out("ExecStart=" + line, "it cannot be split into words");
-    return;
+  if (named && words.size() > 1) {
+    out_->leave_out("the name " + words[1],
+                    "ExecStart began with '@'; a program is called here "
+                    "what its executable is");
+    words.erase(words.begin() + 1);
   }
   std::vector<std::string> for_shell;
   bool has_variables = false;
-  for (std::string& word : *words) {
-    if (!replaced) break;
+  for (std::string& word : words) {
+    word = specifiers(word);
+    if (!replaced) continue;
     CommandWord read = command_word(word);
     has_variables = has_variables || read.has_variables;
     for_shell.push_back(std::move(read.for_shell));
@@ -168,30 +170,30 @@ void UnitImport::set_command(std::string line) {
   }
   if (has_variables) {
     out_->comment("a shell replaces the variables, as systemd did");
-    *words = {"sh", "-c", fmt::format("exec {}", fmt::join(for_shell, " "))};
+    words = {"sh", "-c", fmt::format("exec {}", fmt::join(for_shell, " "))};
   }
-  for (std::string& word : *words)
+  for (std::string& word : words)
     word = plain(word);
-  out_->set_texts("command", *words);
+  out_->set_texts("command", words);
 }
 
 void UnitImport::command() {
-  std::vector<std::string> lines;
+  std::vector<UnitCommand> commands;
   for (const IniAssignment& one : service_->assignments) {
     if (one.key != "ExecStart") continue;
-    if (one.value.empty()) {
-      lines.clear();
-    } else {
-      lines.push_back(one.value);
-    }
+    if (one.value.empty()) commands.clear();
+    auto read = unit_commands(one.value);
+    if (!read) leave_out(one, kNoWords);
+    for (UnitCommand& command : read.value_or(std::vector<UnitCommand>()))
+      commands.push_back(std::move(command));
   }
-  if (lines.empty()) {
+  if (commands.empty()) {
     out_->leave_out("ExecStart", "the unit has none; write the command here");
     return;
   }
-  set_command(lines.front());
-  for (std::size_t i = 1; i < lines.size(); ++i)
-    out_->leave_out("ExecStart=" + lines[i],
+  set_command(commands.front());
+  for (std::size_t i = 1; i < commands.size(); ++i)
+    out_->leave_out("ExecStart=" + commands[i].source,
                     "one command per program: make it a program 'after' "
                     "this one, or call both from a script");
 }
@@ -222,15 +224,34 @@ void UnitImport::working_directory(std::string value) {
   if (value == "~") {
     out_->leave_out("WorkingDirectory=~", "write the user's home directory");
   } else if (!value.empty()) {
-    out_->set_text("directory", written(value));
+    set_filled("directory", value);
   }
+}
+
+void UnitImport::set_environment(const IniAssignment& one) {
+  if (one.value.empty()) environment_.clear();
+  const auto words = unit_words(one.value);
+  if (!words) leave_out(one, kNoWords);
+  for (const std::string& word : words.value_or(std::vector<std::string>())) {
+    const auto equals = word.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      out_->leave_out("Environment=" + word, "it is no NAME=value");
+    } else {
+      environment_[word.substr(0, equals)] = written(word.substr(equals + 1));
+    }
+  }
+}
+
+// What a template's instance has not filled in is told, and left to who reads it.
+void UnitImport::set_filled(const std::string& key, std::string_view value) {
+  if (const std::string text = written(value); !text.empty()) out_->set_text(key, text);
 }
 
 bool UnitImport::about_processes(const IniAssignment& one) {
   if (one.key == "User") {
-    out_->set_text("user", written(one.value));
+    set_filled("user", one.value);
   } else if (one.key == "Group") {
-    out_->set_text("group", written(one.value));
+    set_filled("group", one.value);
   } else if (one.key == "WorkingDirectory") {
     working_directory(one.value);
   } else if (one.key == "UMask") {
@@ -240,12 +261,7 @@ bool UnitImport::about_processes(const IniAssignment& one) {
   } else if (one.key == "EnvironmentFile") {
     if (!one.value.empty()) environment_file(one.value);
   } else if (one.key == "Environment") {
-    if (one.value.empty()) environment_.clear();
-    for (const std::string& word : split_words(one.value).value_or(std::vector<std::string>())) {
-      const auto equals = word.find('=');
-      if (equals == std::string::npos) continue;
-      environment_[word.substr(0, equals)] = written(word.substr(equals + 1));
-    }
+    set_environment(one);
   } else {
     return false;
   }
@@ -256,6 +272,10 @@ bool UnitImport::about_lifecycle(const IniAssignment& one) {
   if (one.key == "Restart") {
     const bool always = one.value == "always" || one.value == "on-success";
     if (one.value == "on-success") leave_out(one, "it is restarted after failures as well");
+    if (one.value == "on-abnormal" || one.value == "on-abort" || one.value == "on-watchdog")
+      leave_out(one,
+                "it is restarted after any failure; success_exit_codes names those that are "
+                "none");
     out_->set_text("restart", always ? "always" : one.value == "no" ? "never" : "on-failure");
   } else if (one.key == "RestartSec") {
     const auto span = time_span(one.value);
@@ -422,37 +442,54 @@ void UnitImport::assignment(const IniAssignment& one) {
   const bool sandbox = std::any_of(kSandbox.begin(), kSandbox.end(), [&](std::string_view prefix) {
     return one.key.starts_with(prefix);
   });
-  if (sandbox) {
+  if (one.key == "StandardInput" && one.value != "null") {
+    leave_out(one, one.value == "socket" ? kListener : "a program reads /dev/null");
+  } else if (sandbox) {
     sandbox_.push_back(fmt::format("{}={}", one.key, one.value));
   } else if (one.key.starts_with("Exec") && one.key != "ExecStart") {
     leave_out(one,
               "make it a oneshot program that this one comes 'after', or call it from the "
               "command");
-  } else if (one.key.ends_with("Directory") || one.key.ends_with("DirectoryMode")) {
-    leave_out(one, "create it when you install");
+  } else if (const std::string variable = directory_variable(one.key); !variable.empty()) {
+    leave_out(one, fmt::format("create it when you install; who reads {} needs it in 'environment'",
+                               variable));
   } else if (std::find(kSilent.begin(), kSilent.end(), one.key) == kSilent.end()) {
     leave_out(one, "");
   }
 }
 
-// Only what other programs of the same import are is an order here.
+// Only what other programs of the same import are is an order here. One that several keys name is
+// told once.
+void UnitImport::dependency(const IniAssignment& one) {
+  std::vector<std::string> services;
+  std::vector<std::string> sockets;
+  for (const std::string& word : split_words(one.value).value_or(std::vector<std::string>())) {
+    const bool told = std::find(related_.begin(), related_.end(), word) != related_.end();
+    if (told || (!word.ends_with(".service") && !word.ends_with(".socket"))) continue;
+    related_.push_back(word);
+    (word.ends_with(".socket") ? sockets : services).push_back(word);
+  }
+  if (!services.empty()) {
+    const bool follows = one.key == "Before";
+    out_->leave_out(fmt::format("{}={}", one.key, fmt::join(services, " ")),
+                    follows ? "if it is a program here, name this one in its 'after'"
+                            : "if it is a program here, name it in 'after'; if not, order "
+                              "holdfast.service after it");
+  }
+  if (!sockets.empty())
+    out_->leave_out(fmt::format("{}={}", one.key, fmt::join(sockets, " ")), std::string(kListener));
+}
+
 void UnitImport::unit_section() {
   for (const IniSection& section : sections_) {
     if (section.name != "Unit") continue;
     for (const IniAssignment& one : section.assignments) {
       if (one.key == "Description") {
         out_->comment(one.value);
-      } else if (one.key == "After" || one.key == "Requires" || one.key == "BindsTo") {
-        std::vector<std::string> services;
-        for (const std::string& word :
-             split_words(one.value).value_or(std::vector<std::string>())) {
-          if (word.ends_with(".service")) services.push_back(word);
-        }
-        if (!services.empty() && one.key == "After") {
-          out_->leave_out(fmt::format("After={}", fmt::join(services, " ")),
-                          "if it is a program here, name it in 'after'; if not, order "
-                          "holdfast.service after it");
-        }
+      } else if (is_dependency(one.key)) {
+        dependency(one);
+      } else if (one.key == "RequiresMountsFor") {
+        leave_out(one, "order holdfast.service after it");
       } else if (one.key.starts_with("StartLimit")) {
         about_lifecycle(one);
       } else if (one.key.starts_with("Condition") || one.key.starts_with("Assert") ||
@@ -506,7 +543,7 @@ Result<void> UnitImport::run() {
   }
   for (const IniAssignment& one : service_->assignments)
     assignment(one);
-  if (!environment_.empty()) out_->set_table("environment", environment_);
+  if (!environment_.empty()) out_->set_environment(environment_);
   if (!limits_.empty()) {
     std::vector<std::string> members;
     for (const auto& [name, value] : limits_)

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 namespace holdfast::supervisor::importer {
 
@@ -116,6 +117,23 @@ ShellCommand shell_command(std::string_view text) {
   }
   result.command.assign(word, words.end());
   return result;
+}
+
+bool is_variable_name(std::string_view name) {
+  return !name.empty() && !text::is_digit(name.front()) &&
+         text::all_of(name, [](char c) { return text::is_alphanumeric(c) || c == '_'; });
+}
+
+std::string normal_path(const std::string& path) {
+  const auto variables = path.rfind('}');
+  if (path.find("${") == std::string::npos || variables == std::string::npos)
+    return std::filesystem::path(path).lexically_normal().native();
+  const std::string rest =
+      std::filesystem::path(path.substr(variables + 1)).lexically_normal().native();
+  // "${ROOT}/../x" is left as it is.
+  const bool within = rest.empty() || (rest.starts_with('/') && !rest.starts_with("/.."));
+  const bool climbs = path.substr(variables + 1).find("..") != std::string::npos;
+  return within && !climbs ? path.substr(0, variables + 1) + rest : path;
 }
 
 std::string shell_quoted(std::string_view word) {

@@ -25,6 +25,12 @@ struct ShellCommand {
 // Texts are plain: without variables of Holdfast's.
 ShellCommand shell_command(std::string_view text);
 
+// Of the environment.
+bool is_variable_name(std::string_view name);
+
+// Without "." and "..", unless a variable may have some of its directories.
+std::string normal_path(const std::string& path);
+
 // A word as a shell reads it.
 std::string shell_quoted(std::string_view word);
 

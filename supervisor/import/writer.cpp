@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <map>
 
 namespace holdfast::supervisor::importer {
@@ -42,21 +43,22 @@ std::string joined(const Lines& lines) {
   return text;
 }
 
-// This value for every variable that the text uses.
-config::Environ environment_of(std::string_view text, const std::string& value) {
+// This value for every variable that the text uses, or for those alone that have no default.
+config::Environ environment_of(std::string_view text, const std::string& value, bool defaults) {
   config::Environ environ;
   for (auto at = text.find("${"); at != std::string_view::npos; at = text.find("${", at + 2)) {
     const auto end = text.find_first_of(":-}\"", at + 2);
-    if (end != std::string_view::npos)
-      environ.emplace(std::string(text.substr(at + 2, end - at - 2)), value);
+    if (end == std::string_view::npos || (defaults && text[end] != '}')) continue;
+    environ.emplace(std::string(text.substr(at + 2, end - at - 2)), value);
   }
   return environ;
 }
 
-// The lines that are refused, with the reason.
-std::map<int, std::string> refused_lines(const std::string& text, const std::string& value) {
-  std::map<int, std::string> refused;
-  const auto loaded = config::load_text(text, "", environment_of(text, value));
+using Refused = std::map<int, std::string>;  // lines, with the reason
+
+Refused refused_with(const std::string& text, const config::Environ& environ) {
+  Refused refused;
+  const auto loaded = config::load_text(text, "", environ);
   if (loaded) return refused;
   for (const config::ConfigProblem& problem : loaded.error()) {
     std::string reason = problem.message;
@@ -67,15 +69,25 @@ std::map<int, std::string> refused_lines(const std::string& text, const std::str
   return refused;
 }
 
+// What the variables will be is not known here: a line is refused if none of these fits.
+Refused refused_lines(const std::string& text, bool defaults) {
+  constexpr std::array<const char*, 4> kValues{"/x", "1", "true", "TERM"};
+  Refused refused = refused_with(text, environment_of(text, kValues.front(), defaults));
+  for (std::size_t i = 1; i < kValues.size() && !refused.empty(); ++i) {
+    const Refused also = refused_with(text, environment_of(text, kValues.at(i), defaults));
+    std::erase_if(refused, [&](const auto& one) { return !also.contains(one.first); });
+  }
+  return refused;
+}
+
 // Comments the lines out that are refused. Returns whether there were any.
 bool take_out_refused(Lines& lines) {
   const std::string text = joined(lines);
-  // What the variables will be is not known here: a path, or a number.
-  const std::map<int, std::string> refused = refused_lines(text, "/x");
-  const std::map<int, std::string> also = refused_lines(text, "1");
+  Refused refused = refused_lines(text, false);
+  refused.merge(refused_lines(text, true));
   bool changed = false;
   for (auto one = refused.rbegin(); one != refused.rend(); ++one) {
-    if (one->first < 1 || !also.contains(one->first)) continue;
+    if (one->first < 1) continue;
     const std::size_t index = static_cast<std::size_t>(one->first) - 1;
     std::string& line = lines[index];
     const bool is_key = line.find(" = ") != std::string::npos && !line.starts_with('#') &&

@@ -104,3 +104,33 @@ TEST_CASE("a timer and its service are imported together, whichever is named") {
   CHECK(lost.code == 1);
   CHECK(lost.output.find("lost.service") != std::string::npos);
 }
+
+TEST_CASE("a unit is imported with its drop-ins") {
+  TempDir dir;
+  std::filesystem::create_directories(dir / "web@1.service.d");
+  std::filesystem::create_directories(dir / "web@.service.d");
+  std::ofstream(dir / "web@1.service") << "[Service]\nExecStart=/bin/false\nEnvironment=A=1 B=1\n";
+  std::ofstream(dir / "web@.service.d" / "10-a.conf") << "[Service]\nEnvironment=B=2\n";
+  std::ofstream(dir / "web@1.service.d" / "20-b.conf")
+      << "[Service]\r\nExecStart=\r\nExecStart=/bin/sleep 600\r\n";
+  std::filesystem::create_symlink("/dev/null", dir / "web@1.service.d" / "30-masked.conf");
+  const Printed printed = holdfast_command(dir, {"import", dir / "web@1.service"});
+  INFO(printed.output);
+  REQUIRE(printed.code == 0);
+  CHECK(printed.output.find("command = [\"/bin/sleep\", \"600\"]") != std::string::npos);
+  CHECK(printed.output.find("environment = { A = \"1\", B = \"2\" }") != std::string::npos);
+  CHECK(printed.output.find("# with " + (dir / "web@1.service.d" / "20-b.conf").string()) !=
+        std::string::npos);
+}
+
+TEST_CASE("a file that is not UTF-8 or is YAML is refused with what to do") {
+  TempDir dir;
+  std::ofstream(dir / "a.service") << "[Unit]\nDescription=Caf\xE9\n[Service]\nExecStart=/bin/a\n";
+  const Printed latin = holdfast_command(dir, {"import", dir / "a.service"});
+  CHECK(latin.code == 1);
+  CHECK(latin.output.find("line 2 is not UTF-8") != std::string::npos);
+  std::ofstream(dir / "ecosystem.yml") << "apps:\n  - script: ./a.js\n";
+  const Printed yaml = holdfast_command(dir, {"import", dir / "ecosystem.yml"});
+  CHECK(yaml.code == 1);
+  CHECK(yaml.output.find("becomes JSON first") != std::string::npos);
+}

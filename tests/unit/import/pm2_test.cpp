@@ -120,7 +120,10 @@ module.exports = {
   const config::Program& web = result.program("web");
   CHECK(web.command == Words{"node", "/srv/app/dist/main.js"});
   CHECK(web.replicas == 3);
-  CHECK(web.environment == Variables{{"HOST", "h"}, {"JWT_SECRET", "s"}, {"URL", "http://h/x"}});
+  CHECK(web.environment == Variables{{"HOST", "h"},
+                                     {"JWT_SECRET", "s"},
+                                     {"NODE_APP_INSTANCE", "{slot}"},
+                                     {"URL", "http://h/x"}});
   CHECK(result.says("HOST = \"${HOST:-localhost}\""));
   CHECK(result.says("# not taken over: env.MODE: isDev ? 'a' : 'b'"));
   CHECK(result.says("# not taken over: env....: common"));
@@ -259,6 +262,75 @@ TEST_CASE("a watch of PM2 is one here") {
   CHECK(result.program("none").watch.empty());
   CHECK(result.says("# not taken over: ignore_watch: [\\/\\\\]\\./: write a pattern"));
   CHECK(result.says("# not taken over: watch_options"));
+}
+
+TEST_CASE("constants of the file are known, however the apps are exported") {
+  const char* const head =
+      "const path = require('path')\n"
+      "const root = path.resolve(process.env.ROOT || '/var/www')\n"
+      "const port = parseInt(process.env.P || '3000', 10), wait = 5000\n"
+      "const common = { autorestart: false, kill_timeout: wait }\n"
+      "const app = { ...common, name: 'web', cwd: path.join(root, 'api'),\n"
+      "  script: './a.js', args: `--port=3000 --port ${port}`, env: { PORT: port } }\n"
+      "const apps = [app]\n";
+  for (const char* exported :
+       {"module.exports = { apps };\n", "module.exports.apps = apps\n", "exports.apps = apps;",
+        "module.exports = { apps: apps }", "const all = { apps }\nmodule.exports = all\n",
+        "export default { apps: [...apps] };", "module.exports = exports = { apps: [app] }",
+        "module.exports = apps\n// and module.exports = stays\n"}) {
+    INFO(exported);
+    const Imported result = from_pm2(std::string(head) + exported, {{"ROOT", "/srv/x"}});
+    const config::Program& web = result.program("web");
+    CHECK(web.command == Words{"node", "/srv/x/api/a.js", "--port=3000", "--port", "3000"});
+    CHECK(web.directory == "/srv/x/api");
+    CHECK(web.environment == Variables{{"PORT", "3000"}});
+    CHECK(web.stop_timeout == std::chrono::seconds(5));
+    CHECK(result.says("restart = \"never\"\n"));
+  }
+}
+
+TEST_CASE("what may be another value by the time it is exported is not believed") {
+  for (const char* text :
+       {"const apps = [];\nfor (let i = 0; i < 3; i++) { apps.push({ script: `${i}.js` }); }\n"
+        "module.exports = { apps };",
+        "module.exports = { apps: [{ script: 'a.js' }] };\nmodule.exports.apps.push({ script: 'b' "
+        "});",
+        "let apps = [{ script: 'a.js' }];\nif (x) apps = [];\nmodule.exports = { apps };",
+        "const apps = [{ script: 'a.js' }];\napps[0].script = 'b.js';\nmodule.exports = { apps };",
+        "const apps = [{ script: 'a.js' }];\nObject.assign(apps[0], x);\nmodule.exports = { apps "
+        "};",
+        "module.exports = { apps: names.map((n) => ({ name: n, script: 'a.js' })) };",
+        "module.exports = [{ script: 'a.js' }].concat(more);"}) {
+    INFO(text);
+    CHECK(refused(text).find("JSON.stringify(require(") != std::string::npos);
+  }
+  // Constants that are made of each other do not grow without end.
+  std::string doubled = "const a0 = ['xxxxxxxx'];\n";
+  for (int i = 1; i < 60; ++i)
+    doubled += fmt::format("const a{} = [a{}, a{}];\n", i, i - 1, i - 1);
+  CHECK(refused(doubled + "module.exports = { apps: a59 };").find("only JavaScript") !=
+        std::string::npos);
+}
+
+TEST_CASE("a script with arguments is a line for a shell, and other names of it are known") {
+  const Imported result = from_pm2(R"(module.exports = { apps: [
+    { name: 'ts', script: 'nodemon ./server.ts' }, { name: 'py', cmd: 'python3 x.py' },
+    { name: 'both', script: 'A=1 npm start', interpreter: 'node' },
+    { name: 'www', script: 'bin/www' }, { name: 'codes', script: 'c.js', stop_exit_codes: [0, 3] },
+    { name: 'max', script: 'c.js', instances: process.env.N || 'max' },
+    { name: 'bad', script: 'c.js', instances: process.env.N || 'many' },
+    { name: 'env', script: 'c.js', env: { 'a.b': 1, OK: 'x', NOTIFY_SOCKET: 's' } } ] };)");
+  CHECK(result.program("ts").command == Words{"nodemon", "./server.ts"});
+  CHECK(result.program("py").command == Words{"python3", "x.py"});
+  CHECK(result.program("both").command == Words{"npm", "start"});
+  CHECK(result.program("both").environment == Variables{{"A", "1"}});
+  CHECK(result.says("# PM2 runs it with node if it is no binary"));
+  CHECK(result.says("restart = \"on-failure\"\nsuccess_exit_codes = [3]\n"));
+  CHECK(result.says("replicas = \"${N:-4}\"\n"));
+  CHECK(result.says("# not taken over: replicas = \"${N:-many}\""));
+  CHECK(result.program("env").environment == Variables{{"OK", "x"}});
+  CHECK(result.says("# not taken over: the variable a.b=1: "));
+  CHECK(result.says("# not taken over: the variable NOTIFY_SOCKET=s: "));
 }
 
 }  // namespace holdfast::supervisor::importer

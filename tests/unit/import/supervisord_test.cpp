@@ -3,6 +3,8 @@
 
 #include "tests/unit/import/support.hpp"
 
+#include <csignal>
+
 namespace holdfast::supervisor::importer {
 
 namespace {
@@ -189,6 +191,49 @@ TEST_CASE("httpok and memmon become the health probe and the memory limit of the
   CHECK(result.program("job").memory_high == 1u << 30);
   CHECK(result.program("job").health.asks() == false);
   CHECK(result.says("# not taken over: [eventlistener:crashmail]"));
+}
+
+TEST_CASE("values that the environment gives stay variables") {
+  const Imported result = from_supervisord(R"([program:queue]
+command=php artisan queue:work
+process_name=%(program_name)s_%(process_num)02d
+numprocs=%(ENV_WORKERS)s
+autostart=%(ENV_RUN_QUEUE)s
+autorestart=%(ENV_AGAIN)s
+stopwaitsecs=%(ENV_WAIT)s
+stopsignal=%(ENV_SIGNAL)s
+environment=GROUP="%(group_name)s"
+[program:alone]
+command=a %(group_name)s
+[group:shop]
+programs=queue,gone
+priority=5
+)",
+                                           {{"WORKERS", "3"},
+                                            {"RUN_QUEUE", "false"},
+                                            {"AGAIN", "true"},
+                                            {"WAIT", "90"},
+                                            {"SIGNAL", "QUIT"}});
+  const config::Program& queue = result.program("queue");
+  CHECK(queue.replicas == 3);
+  CHECK_FALSE(queue.autostart);
+  CHECK(queue.stop_timeout == std::chrono::seconds(90));
+  CHECK(queue.stop_signal == SIGQUIT);
+  CHECK(queue.environment == Variables{{"GROUP", "shop"}});
+  CHECK(result.program("alone").command == Words{"a", "alone"});
+  CHECK(result.says("# not taken over: autorestart=%(ENV_AGAIN)s: write restart = "));
+  CHECK(result.says("# not taken over: [group:shop] programs=gone: there is no such program"));
+  CHECK(result.says("# not taken over: [group:shop] priority=5"));
+}
+
+TEST_CASE("words that are no log files are known in any case") {
+  const Imported result = from_supervisord(
+      "[program:a]\ncommand=a\nstdout_logfile=none\nstderr_logfile=Off\n"
+      "[program:b]\ncommand=b\nstdout_logfile=auto\nexitcodes=3\nnumprocs=many\n");
+  CHECK_FALSE(result.says("log_file = "));
+  CHECK(result.says("# not taken over: stdout_logfile=none"));
+  CHECK(result.says("# exitcodes had no 0"));
+  CHECK(result.says("# not taken over: numprocs=many: it is no number"));
 }
 
 }  // namespace holdfast::supervisor::importer

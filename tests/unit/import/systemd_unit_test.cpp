@@ -240,4 +240,60 @@ TEST_CASE("a watchdog, its abort time, limits and delays of a unit") {
   CHECK(simple.says("# not taken over: WatchdogSec=30: only a program that sends READY=1"));
 }
 
+TEST_CASE("a unit's command line is split as systemd splits it") {
+  const Imported named = from_unit(
+      "[Service]\nExecStart=-@/usr/bin/dbus-daemon @dbus --system 'a\\x20b' \"c\\td\" e\\sf\n");
+  CHECK(named.config.programs.front().command ==
+        Words{"/usr/bin/dbus-daemon", "--system", "a b", "c\td", "e f"});
+  CHECK(named.says("# not taken over: the name @dbus: "));
+  CHECK(named.says("# ExecStart began with '-'"));
+
+  const Imported several = from_unit(
+      "[Service]\nType=oneshot\nExecStart=/bin/a \"x ; y\" \\; z ; -/bin/b ;\nExecStart=/bin/c\n");
+  CHECK(several.config.programs.front().command == Words{"/bin/a", "x ; y", ";", "z"});
+  CHECK(several.says("# not taken over: ExecStart=-/bin/b: one command per program"));
+  CHECK(several.says("# not taken over: ExecStart=/bin/c: one command per program"));
+
+  // A sequence that is none of systemd's stays as it is.
+  const Imported other =
+      from_unit("[Service]\nExecStart=/bin/sh -c 'printf \"a\\\\nb\\.\\u00e9\\101\"'\n");
+  CHECK(other.config.programs.front().command == Words{"/bin/sh", "-c",
+                                                       "printf \"a\\nb\\.\xC3\xA9"
+                                                       "A\""});
+}
+
+TEST_CASE("nothing of a unit is dropped without a word") {
+  const Imported result = from_unit(R"([Unit]
+After=redis.service
+Requires=redis.service app.socket
+Wants=db.service network-online.target
+Before=proxy.service
+RequiresMountsFor=/srv/data
+
+[Service]
+ExecStart=/bin/app
+Environment="A=1
+Environment=B=2 stray
+Restart=on-abnormal
+RootDirectory=/srv/jail
+StateDirectory=app
+StandardInput=socket
+User=%i
+)");
+  CHECK(result.says("# not taken over: After=redis.service: "));
+  CHECK(result.says("# not taken over: Requires=app.socket: a socket is a [listen.NAME]"));
+  CHECK(result.says("# not taken over: Wants=db.service: "));
+  CHECK(result.says("# not taken over: Before=proxy.service: "));
+  CHECK(result.says("# not taken over: RequiresMountsFor=/srv/data"));
+  CHECK(result.says("# not taken over: Environment=\"A=1: it cannot be split"));
+  CHECK(result.says("# not taken over: Environment=stray: "));
+  CHECK(result.says("# not taken over: Restart=on-abnormal: "));
+  CHECK(result.says("# not taken over: RootDirectory=/srv/jail\n"));
+  CHECK(result.says("# not taken over: StateDirectory=app: create it"));
+  CHECK(result.says("STATE_DIRECTORY"));
+  CHECK(result.says("# not taken over: StandardInput=socket: "));
+  CHECK(result.says("# %i is the instance of a template: fill it in\n"));
+  CHECK_FALSE(result.says("user = "));
+}
+
 }  // namespace holdfast::supervisor::importer
