@@ -162,12 +162,12 @@ class ApiService final : public worker::Service {
         redis_(make_redis_store(context, offload_)),
         key_uses_(context.io(), context.clock(), context.log(), *store_,
                   context.config().auth.last_used_interval),
-        pipeline_(
-            std::make_shared<Pipeline>(context.io(), context.clock(),
-                                       make_chain(context, trusted,
-                                                  {context.io(), context.clock(), *store_, offload_,
-                                                   limiter_, key_uses_, context.log()}),
-                                       make_router(services_), ErrorMapper(context.log(), context.clock()))),
+        pipeline_(std::make_shared<Pipeline>(
+            context.io(), context.clock(),
+            make_chain(context, trusted,
+                       {context.io(), context.clock(), *store_, offload_, limiter_, key_uses_,
+                        context.log()}),
+            make_router(services_), ErrorMapper(context.log(), context.clock()))),
         connections_(metrics::Gauges(context.registry(), "http_connections_open").only()),
         evicted_(metrics::Counters(context.registry(), "http_connections_evicted_total").only()),
         refused_(metrics::Counters(context.registry(), "http_connections_refused_total").only()),

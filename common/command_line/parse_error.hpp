@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What CLI11 says of a command line: help to standard output, complaints, which quote the words that
-// they are about, to standard error and fit for a terminal.
+// What CLI11 says of a command line: help to standard output, complaints, which quote the words
+// that they are about, to standard error and fit for a terminal.
 //
 // Threads: one.
 

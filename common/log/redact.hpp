@@ -8,6 +8,8 @@
 //
 // Threads: any.
 
+#include "common/log/redact_url.hpp"
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,13 +31,7 @@ bool is_sensitive(std::string_view key);
 // upper case, are directories.
 bool sounds_secret(std::string_view name);
 
-// Masks the password of every URL in `text` ("postgresql://user:***@host/db"), the values of its
-// query parameters that are named like a secret ("?sslpassword=***"), and the path of a webhook
-// ("https://hooks.slack.com/***"). Errs on the side of masking where a password was not
-// percent-encoded.
-std::string redact_url(std::string_view text);
-
-// The same, and besides in free text, such as a shell's command or a message: NAME=value and
+// As redact_url(), and besides in free text, such as a shell's command or a message: NAME=value and
 // --name value where the name sounds secret, "name": "value" in JSON, Authorization and its like
 // among HTTP headers ("X-…", "Api-Key: …"), -u user:password, the short options of some programs
 // (redis-cli -a x), user:password@host of what was meant to be a URL, and a private key in PEM. The

@@ -2,7 +2,7 @@
 #include "common/log/redact_paths.hpp"
 
 #include "common/log/redact.hpp"
-#include "common/log/secret_texts.hpp"
+#include "common/log/secret_scan.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/byte_block.hpp"
 #include "common/text/json_escape.hpp"

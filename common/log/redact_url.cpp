@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/log/redact.hpp"
+#include "common/log/redact_url.hpp"
+
 #include "common/log/secret_names.hpp"
 #include "common/text/ascii.hpp"
 

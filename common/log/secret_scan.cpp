@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/log/secret_texts.hpp"
+#include "common/log/secret_scan.hpp"
+
 #include "common/text/byte_block.hpp"
 
 namespace holdfast::log {

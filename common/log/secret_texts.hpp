@@ -40,9 +40,6 @@ bool takes_secrets_by_place(std::string_view program);
 // Whether the word after this one is a secret, whatever it looks like: "requirepass".
 bool is_followed_by_secret(std::string_view word);
 
-// Whether a line may have something in it that redact_line() masks. Quick, for each line.
-bool may_contain_secret(std::string_view text);
-
 // "-----BEGIN RSA PRIVATE KEY-----" without its end: the lines that follow are the key.
 bool opens_private_key(std::string_view line);
 

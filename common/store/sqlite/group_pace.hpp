@@ -21,8 +21,8 @@ namespace holdfast::store::sqlite {
 
 class GroupPace {
  public:
-  static constexpr Duration kInterval = std::chrono::microseconds(4000);
-  static constexpr int kBurst = 16;           // commits in a row that nothing holds back
+  static constexpr Duration kInterval = std::chrono::milliseconds(4);
+  static constexpr int kBurst = 16;          // commits in a row that nothing holds back
   static constexpr std::size_t kEnough = 8;  // writes that are worth a commit at any time
 
   // For how long a group of `waiting` writes that need no sync is kept open. Zero: commit it now.
