@@ -25,6 +25,7 @@
 #include "common/protocol/names.hpp"
 #include "common/worker/configuration.hpp"
 #include "common/worker/provider_hooks.hpp"
+#include "common/worker/store_log.hpp"
 #include "common/worker/store_use.hpp"
 
 #include <boost/asio/dispatch.hpp>
@@ -175,6 +176,7 @@ class ApiService final : public worker::Service {
         pages_(metrics::Gauges(context.registry(), "store_page_cache_bytes").only()),
         vectors_(metrics::Gauges(context.registry(), "store_vector_cache_bytes").only()),
         store_up_(metrics::Gauges(context.registry(), "store_up").only()),
+        store_log_(context.log()),
         provider_up_(embedder_->is_remote()
                          ? &metrics::Gauges(context.registry(), "embedding_provider_up").only()
                          : nullptr),
@@ -255,6 +257,7 @@ class ApiService final : public worker::Service {
     look_at_queue();
     check([this, done = std::move(done)](const Result<void>& checked) {
       store_up_.Set(checked ? 1 : 0);
+      store_log_.looked(checked ? nullptr : &checked.error());
       done();
     });
   }
@@ -303,6 +306,7 @@ class ApiService final : public worker::Service {
   prometheus::Gauge& pages_;
   prometheus::Gauge& vectors_;
   prometheus::Gauge& store_up_;
+  worker::StoreLog store_log_;
   prometheus::Gauge* provider_up_;  // null: it needs no network
   worker::StoreUse store_use_;
   metrics::QueueMetrics queue_;

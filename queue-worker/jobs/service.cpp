@@ -9,6 +9,7 @@
 #include "common/protocol/names.hpp"
 #include "common/worker/configuration.hpp"
 #include "common/worker/provider_hooks.hpp"
+#include "common/worker/store_log.hpp"
 #include "common/worker/store_use.hpp"
 #include "queue-worker/jobs/job_loop.hpp"
 #include "queue-worker/jobs/reporter.hpp"
@@ -81,6 +82,7 @@ class QueueService final : public worker::Service {
         reporter_(context.log(), context.registry(), context.clock(), kQueue,
                   std::string(provider_->name())),
         store_up_(metrics::Gauges(context.registry(), "store_up").only()),
+        store_log_(context.log()),
         provider_up_(provider_->is_remote()
                          ? &metrics::Gauges(context.registry(), "embedding_provider_up").only()
                          : nullptr),
@@ -132,9 +134,10 @@ class QueueService final : public worker::Service {
   void show(const Result<store::QueueStats>& stats) {
     use_.show_connections(true);
     store_up_.Set(stats ? 1 : 0);
+    store_log_.looked(stats ? nullptr : &stats.error());
     const embedding::ProviderState state = provider_->state();
     if (provider_up_ != nullptr) provider_up_->Set(state.up ? 1 : 0);
-    if (!stats) return reporter_.trouble("read the queue's sizes", stats.error());
+    if (!stats) return;
     reporter_.set_sizes(*stats);
     const bool paused = stats->paused || !stats->paused_kinds.empty();
     std::string status =
@@ -157,6 +160,7 @@ class QueueService final : public worker::Service {
   std::unique_ptr<embedding::Provider> provider_;
   Reporter reporter_;
   prometheus::Gauge& store_up_;
+  worker::StoreLog store_log_;
   prometheus::Gauge* provider_up_;  // null: it needs no network
   protocol::InFlightTable in_flight_;
   worker::StoreUse use_;

@@ -25,8 +25,8 @@ struct Judgement {
 // The first that fits counts. https://www.postgresql.org/docs/15/errcodes-appendix.html
 constexpr Judgement kJudgements[] = {
     {"25006", Refusal::OfAll},  // read_only_sql_transaction: a standby, a setting
-    {"3F", Refusal::OfAll},     // the schema is not there
-    {"42", Refusal::OfAll},     // a privilege, a table or a column is not there
+    // insufficient_privilege. That a table or a column is not there is seen by reads, too.
+    {"42501", Refusal::OfAll},
     {"53100", Refusal::OfAll},  // disk_full
     // out_of_memory may be about a large one only; for connections see places.hpp.
     {"53", Refusal::OfThisOne},

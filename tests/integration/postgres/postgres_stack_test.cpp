@@ -228,8 +228,11 @@ TEST_CASE("postgres: a server that takes no writes is an outage like any other, 
   };
   {
     const JobsLocked locked(database);
-    CHECK(stack.post_json("/api/documents", {{"content", "x"}}).status == 503);
-    CHECK(wait_until([&] { return stack.get("/ready").status == 503; }));
+    // Until each worker has met it: as long as one has not, the stack is ready.
+    CHECK(wait_until([&] {
+      const auto answer = stack.post_json("/api/documents", {{"content", "x"}});
+      return answer.status == 503 && stack.get("/ready").status == 503;
+    }));
     CHECK(wait_until(alerted));
     CHECK(wait_until([&] {
       const std::string metrics = stack.metrics();
@@ -240,6 +243,17 @@ TEST_CASE("postgres: a server that takes no writes is an outage like any other, 
   REQUIRE(wait_until([&] { return stack.get("/ready").status == 200; }));
   REQUIRE(wait_until([&] { return !alerted(); }));
   REQUIRE(wait_ready(stack, {post_document(stack, {"title", "stored after it"})}));
+  const std::string log = stack.supervisor().output();
+  const auto lines = [&](std::string_view text) {
+    int count = 0;
+    for (std::size_t at = log.find(text); at != std::string::npos; at = log.find(text, at + 1))
+      ++count;
+    return count;
+  };
+  // Of each worker that has met it one, and of each one when it was over.
+  CHECK(lines("the store cannot be used") >= 2);
+  CHECK(lines("the store cannot be used") <= kWorkersOfDefaultStack);
+  CHECK(lines("the store can be used again") == lines("the store cannot be used"));
 }
 
 TEST_CASE("postgres: a stack works with one place for each of its workers, and readers") {

@@ -68,14 +68,15 @@ TEST_CASE("what a failed write says about the next ones") {
     const char* state;
     Refusal refusal;
   };
-  const Row row = GENERATE(
-      Row{"53100", Refusal::OfAll}, Row{"42501", Refusal::OfAll}, Row{"25006", Refusal::OfAll},
-      Row{"42P01", Refusal::OfAll}, Row{"3F000", Refusal::OfAll}, Row{"58030", Refusal::OfAll},
-      Row{"XX001", Refusal::OfAll}, Row{"57014", Refusal::Perhaps}, Row{"55P03", Refusal::Perhaps},
-      Row{"40P01", Refusal::OfThisOne}, Row{"40001", Refusal::OfThisOne},
-      Row{"23505", Refusal::OfThisOne}, Row{"22021", Refusal::OfThisOne},
-      Row{"53200", Refusal::OfThisOne}, Row{"53300", Refusal::OfThisOne},
-      Row{"54000", Refusal::OfThisOne}, Row{"", Refusal::OfThisOne});
+  const Row row = GENERATE(Row{"53100", Refusal::OfAll}, Row{"42501", Refusal::OfAll},
+                           Row{"25006", Refusal::OfAll}, Row{"42P01", Refusal::OfThisOne},
+                           Row{"3F000", Refusal::OfThisOne}, Row{"58030", Refusal::OfAll},
+                           Row{"XX001", Refusal::OfAll}, Row{"57014", Refusal::Perhaps},
+                           Row{"55P03", Refusal::Perhaps}, Row{"40P01", Refusal::OfThisOne},
+                           Row{"40001", Refusal::OfThisOne}, Row{"23505", Refusal::OfThisOne},
+                           Row{"22021", Refusal::OfThisOne}, Row{"53200", Refusal::OfThisOne},
+                           Row{"53300", Refusal::OfThisOne}, Row{"54000", Refusal::OfThisOne},
+                           Row{"", Refusal::OfThisOne});
   INFO(row.state);
   CHECK(postgres::judge(with_state(row.state)) == row.refusal);
   ExchangeError lost = with_state(row.state);
