@@ -4,6 +4,7 @@
 #include "common/search/codes.hpp"
 #include "common/search/fold.hpp"
 #include "common/search/hebrew.hpp"
+#include "common/search/printed_form.hpp"
 #include "common/text/utf8.hpp"
 
 #include <algorithm>
@@ -132,6 +133,12 @@ std::vector<ReadWord> as_read(const Tokens& tokens) {
     find_next(i + 1);
   }
   return read;
+}
+
+// Whether a picture stands for words.
+bool is_spelled(std::string_view picture) {
+  const char32_t c = text::decode_utf8(picture).value;
+  return !drawn_as_one(c).empty() || !lowered_to_line(c).empty();
 }
 
 // Collects terms, each once.
@@ -293,8 +300,12 @@ Query Analyser::parse_query(std::string_view text) {
                 [&](std::string stem) { list.add_variant(*places[i], std::move(stem)); });
     }
   }
-  for (const Token& picture : tokens.emoji)
-    list.add(picture.text);
+  for (const Token& picture : tokens.emoji) {
+    if (const auto place = list.add(picture.text)) {
+      // Its words are looked for, too: it is not missed where nobody has it.
+      query.terms[*place].is_joined = is_spelled(picture.text);
+    }
+  }
   for (const Joined& joined : tokens.joined) {
     if (joined.cuts_words) continue;
     list.add_joined(joined.word.text,

@@ -61,6 +61,27 @@ bool groups_digits(std::string_view gap) {
   return std::find(kSeparators.begin(), kSeparators.end(), gap) != kSeparators.end();
 }
 
+// Between the groups of a telephone number: one sign, a blank, or both, with brackets.
+bool may_stand_in_number(std::string_view gap) {
+  constexpr std::string_view kNoBreak = "\u00A0";
+  if (gap == kNoBreak) return true;
+  return !gap.empty() && gap.size() <= 3 && gap.find_first_not_of(" -./()") == gap.npos &&
+         gap.find("  ") == gap.npos;
+}
+
+Joined as_one(const std::vector<Token>& words, std::size_t first, std::size_t last) {
+  Joined joined;
+  joined.word = words[first];
+  joined.word.to_stem.clear();
+  joined.word.text.clear();
+  for (std::size_t i = first; i <= last; ++i)
+    joined.word.text += words[i].text;
+  joined.word.end = words[last].end;
+  joined.first = first;
+  joined.last = last;
+  return joined;
+}
+
 void add_parts(Code& code, std::string_view word, std::size_t place) {
   const std::size_t before = code.size();
   for (std::size_t begin = 0; begin < word.size();) {
@@ -87,6 +108,8 @@ bool is_joiner(char32_t c) {
     case U':':
     case U'\'':
     case U'@':
+    case U'&':
+    case 0x2044:  // of fractions
     case 0x2010:
     case 0x2011:
     case 0x2019:
@@ -185,6 +208,45 @@ std::vector<Joined> grouped_numbers(std::string_view text, const std::vector<Tok
     number.first = first;
     number.last = end - 1;
     numbers.push_back(std::move(number));
+  }
+  return numbers;
+}
+
+std::vector<Joined> numbers_in_groups(std::string_view text, const std::vector<Token>& words) {
+  constexpr std::size_t kLeastDigits = 7;   // of a telephone
+  constexpr std::size_t kMostDigits = 19;   // of a card
+  constexpr std::size_t kMostLetters = 34;  // of an account
+  constexpr std::size_t kGroup = 4;
+  const auto gap_before = [&](std::size_t i) {
+    if (words[i].begin < words[i - 1].end) return std::string_view();
+    return text.substr(words[i - 1].end, words[i].begin - words[i - 1].end);
+  };
+  const auto is_digits = [](const Token& word) { return text::all_of(word.text, is_number); };
+  const auto is_country = [](const std::string& word) {
+    return word.size() == kGroup && text::is_alpha(word[0]) && text::is_alpha(word[1]) &&
+           is_number(word[2]) && is_number(word[3]);
+  };
+  std::vector<Joined> numbers;
+  for (std::size_t first = 0, end = 0; first < words.size(); first = end) {
+    end = first + 1;
+    const bool by_four = is_country(words[first].text);
+    if (!by_four && !is_digits(words[first])) continue;
+    std::size_t size = words[first].text.size();
+    for (; end < words.size(); ++end) {
+      const std::string& word = words[end].text;
+      const std::string_view gap = gap_before(end);
+      if (by_four ? gap != " " || word.size() > kGroup || words[end - 1].text.size() != kGroup ||
+                        !text::all_of(word, text::is_alphanumeric)
+                  : !may_stand_in_number(gap) || !is_digits(words[end])) {
+        break;
+      }
+      size += word.size();
+    }
+    const bool is_long_enough =
+        by_four ? end - first > 2 && size > 2 * kGroup : end - first > 1 && size >= kLeastDigits;
+    const bool is_short_enough =
+        by_four ? size <= kMostLetters : size <= kMostDigits && end - first <= kMostParts;
+    if (is_long_enough && is_short_enough) numbers.push_back(as_one(words, first, end - 1));
   }
   return numbers;
 }

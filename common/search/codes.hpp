@@ -41,6 +41,10 @@ std::vector<Joined> parts_joined(const Code& code, const std::vector<Token>& wor
 // numbers as well; a blank that breaks no line does not.
 std::vector<Joined> grouped_numbers(std::string_view text, const std::vector<Token>& words);
 
+// Digits that are written in groups, as one: "+49 (30) 123-4567", "4111 1111 1111 1111"; and what
+// begins with a country and is written by four, "DE89 3704 0044 ...".
+std::vector<Joined> numbers_in_groups(std::string_view text, const std::vector<Token>& words);
+
 // The words in which a code may be written, at first as it is.
 std::vector<std::vector<std::string>> spellings_of(const Code& code,
                                                    const std::vector<Token>& words);

@@ -4,6 +4,8 @@
 #include <utf8proc.h>
 
 #include <array>
+#include <optional>
+#include <string>
 
 namespace holdfast::search {
 
@@ -35,6 +37,7 @@ bool is_way_to_print(char32_t c) {
     case UTF8PROC_DECOMP_TYPE_NARROW:
     case UTF8PROC_DECOMP_TYPE_SMALL:
     case UTF8PROC_DECOMP_TYPE_SQUARE:
+    case UTF8PROC_DECOMP_TYPE_VERTICAL:
     case UTF8PROC_DECOMP_TYPE_COMPAT: return true;
     default: break;
   }
@@ -61,10 +64,43 @@ std::u32string decomposed(char32_t c) {
   return plain;
 }
 
+// Those that Unicode does not decompose: white on black, in two circles, of typographers.
+std::optional<unsigned> number_in_circle(char32_t c) {
+  struct Row {
+    char32_t first;
+    char32_t last;
+    unsigned number;  // that of the first
+  };
+  constexpr std::array<Row, 8> kRows{{{0x24EB, 0x24F4, 11},
+                                      {0x24F5, 0x24FE, 1},
+                                      {0x24FF, 0x24FF, 0},
+                                      {0x2776, 0x277F, 1},
+                                      {0x2780, 0x2789, 1},
+                                      {0x278A, 0x2793, 1},
+                                      {0x1F10B, 0x1F10B, 0},
+                                      {0x1F10C, 0x1F10C, 0}}};
+  for (const Row& row : kRows) {
+    if (c >= row.first && c <= row.last) return row.number + static_cast<unsigned>(c - row.first);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::u32string spelled_plainly(char32_t c) {
   return c >= kFirst && is_way_to_print(c) ? decomposed(c) : std::u32string();
+}
+
+std::u32string drawn_as_one(char32_t c) {
+  if (c < 0xBC) return {};
+  if (const auto number = number_in_circle(c)) {
+    const std::string digits = std::to_string(*number);
+    return {digits.begin(), digits.end()};
+  }
+  const auto type = utf8proc_get_property(static_cast<utf8proc_int32_t>(c))->decomp_type;
+  const bool is_drawn =
+      type == UTF8PROC_DECOMP_TYPE_FRACTION || type == UTF8PROC_DECOMP_TYPE_CIRCLE;
+  return is_drawn ? decomposed(c) : std::u32string();
 }
 
 std::u32string lowered_to_line(char32_t c) {

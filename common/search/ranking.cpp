@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <utility>
 
 namespace holdfast::search {
 
@@ -162,8 +164,23 @@ void Ranker::match_token(const Token& token, double quality, std::size_t positio
   if (!matched && !misspelt_.empty()) match_misspelt(token, position, found);
 }
 
-// Who has "gtx1080" has "gtx" and "1080".
+// Who has "gtx1080" has "gtx" and "1080", as no less than that.
 void Ranker::add_implied(Found& found) const {
+  std::vector<Match> wholes;
+  std::copy_if(found.matches.begin(), found.matches.end(), std::back_inserter(wholes),
+               [&](const Match& match) { return !query_.terms[match.term].parts.empty(); });
+  const auto earlier = [](const Match& a, const Match& b) { return a.begin < b.begin; };
+  std::sort(wholes.begin(), wholes.end(), [](const Match& a, const Match& b) {
+    return std::pair(a.begin, a.quality) < std::pair(b.begin, b.quality);
+  });
+  std::erase_if(found.matches, [&](const Match& match) {
+    const auto after = std::upper_bound(wholes.begin(), wholes.end(), match, earlier);
+    if (after == wholes.begin()) return false;
+    const Match& whole = *std::prev(after);
+    const auto& parts = query_.terms[whole.term].parts;
+    return match.quality < whole.quality && match.end <= whole.end &&
+           std::find(parts.begin(), parts.end(), match.term) != parts.end();
+  });
   const std::size_t direct = found.matches.size();
   for (std::size_t i = 0; i < direct; ++i) {
     const Match whole = found.matches[i];

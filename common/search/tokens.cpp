@@ -7,6 +7,7 @@
 #include "common/search/korean.hpp"
 #include "common/search/letters.hpp"
 #include "common/search/printed_form.hpp"
+#include "common/search/word_parts.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/utf8.hpp"
 
@@ -37,6 +38,10 @@ bool is_digit(char32_t c) {
 
 bool is_hyphen(char32_t c) {
   return c == U'-' || c == 0xAD || c == 0x2010 || c == 0x2011;
+}
+
+bool is_white(char c) {
+  return text::kWhitespace.find(c) != std::string_view::npos;
 }
 
 bool has_cases(Script script) {
@@ -148,10 +153,34 @@ class Tokeniser {
   void take_plainly(char32_t c, std::size_t begin, std::size_t end) {
     const std::u32string lowered = lowered_to_line(c);
     if (!lowered.empty()) return take_raised(lowered, begin, end);
+    const std::u32string drawn = drawn_as_one(c);
+    if (!drawn.empty()) return take_drawn(drawn, begin, end);
     const std::u32string plain = spelled_plainly(c);
     if (plain.empty()) return take(c, begin, end);
     for (const char32_t part : plain)
       take(part, begin, end);
+  }
+
+  // A fraction or what stands in a circle is no part of the word before or after it: "1\u00BD" is
+  // not eleven halves.
+  void take_drawn(const std::u32string& drawn, std::size_t begin, std::size_t end) {
+    end_word();
+    end_join();
+    Token picture;
+    picture.text = text_.substr(begin, end - begin);
+    picture.begin = begin;
+    picture.end = end;
+    out_.emoji.push_back(std::move(picture));
+    for (const char32_t c : drawn) {
+      if (is_letter(c)) {
+        take(c, begin, end);
+      } else {
+        end_word();
+        join_pending_ = is_joiner(c) && joined_words_ > 0;
+      }
+    }
+    end_word();
+    end_join();
   }
 
   // A superscript or subscript, which is no part of a word but of what is joined to it.
@@ -159,6 +188,8 @@ class Tokeniser {
     const bool adjacent = word_.empty() ? raised_end_ == begin : end_of_word() == begin;
     const bool is_power = !word_.empty() && is_digit(word_.back()) && is_digit(lowered.front());
     const bool after_raised = word_.empty();
+    // By itself, it is what is looked for: a note's number.
+    if (begin == 0 || is_white(text_[begin - 1])) return take_drawn(lowered, begin, end);
     end_word();
     if (!adjacent || is_power || joined_words_ == 0 ||
         !std::all_of(lowered.begin(), lowered.end(), is_letter)) {
@@ -429,8 +460,10 @@ Tokens tokenise(std::string_view text) {
     for (Joined& joined : parts_joined(code, tokens.words))
       tokens.joined.push_back(std::move(joined));
   }
-  for (Joined& number : grouped_numbers(text, tokens.words))
-    tokens.joined.push_back(std::move(number));
+  for (auto* const find : {grouped_numbers, numbers_in_groups, parts_of_words}) {
+    for (Joined& joined : find(text, tokens.words))
+      tokens.joined.push_back(std::move(joined));
+  }
   // Words joined by a sign may be a code, or a number.
   const auto place = [](const Joined& joined) {
     return std::tie(joined.first, joined.last, joined.word.text);

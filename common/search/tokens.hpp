@@ -10,7 +10,12 @@
 //   xk4471; so do the halves of a word that is broken at a line's end.
 // - Parts of a name of letters and digits (codes.hpp) count as one, in words or across them: "GTX
 //   1080Ti" is gtx, 1080ti, gtx1080, and gtx1080ti.
-// - Digits grouped by three count as one number: "12,500" is 12, 500, and 12500.
+// - Digits grouped by three count as one number: "12,500" is 12, 500, and 12500; so do those of
+//   telephones, cards and accounts.
+// - Parts of words written as one count, too (word_parts.hpp): "getUserById" is getuserbyid, and
+//   get, user, and more.
+// - A fraction is as if typed, "\u00BD" as 1/2; what stands in a circle, and a superscript by
+//   itself, is a word of its own. All of them are pictures, too.
 // - Superscripts and subscripts are no part of a word, but of what it is joined to: "H\u2082O" is
 //   h, o, and h2o. "10\u00B2" is only 10: 102 is another number.
 // - What is no letter, digit or mark ends a word, in all scripts (letters.hpp). An emoji does, too,
@@ -50,7 +55,7 @@ struct Joined {
 struct Tokens {
   std::vector<Token> words;  // in the order of the text
   std::vector<Joined> joined;
-  std::vector<Token> emoji;         // between the words: they are none
+  std::vector<Token> emoji;         // and other pictures, between the words: they are none
   std::vector<std::string> pieces;  // the shorter runs of scripts without spaces
   LanguageGuess guess;
 };
