@@ -201,6 +201,9 @@ class ApiService final : public worker::Service {
               pipeline->admit(std::move(request), std::move(admission));
             })) {
     if (redis_) limiter_.use(*redis_);
+    pipeline_->hold_answers_by([this](http::Response& response, const std::string& client) {
+      return server_ == nullptr || server_->hold(response, client);
+    });
   }
 
   Result<void> listen(const config::Config& config, std::vector<notify::NamedFd> listeners,

@@ -141,6 +141,12 @@ void Pipeline::finish(const ActiveRequestPtr& exchange, Result<http::Response> r
   Context& context = exchange->context;
   pending_.erase(context.request.get());
   http::Response response = result ? std::move(*result) : errors_.map(context, result.error());
+  const bool is_large = response.body.size() >= http::kCountedBody && hold_;
+  if (is_large && context.request->method != "HEAD" &&
+      !hold_(response, rate_limit_key(context.client, kIpv6PrefixOfBodies))) {
+    response = problem_response(
+        context, {503, "The server is holding too many answers that are not read yet. Try again."});
+  }
   chain_.leave(context, response);
   exchange->respond(std::move(response));
 }

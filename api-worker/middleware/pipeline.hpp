@@ -29,6 +29,11 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   Pipeline(boost::asio::io_context& io, const Clock& clock, Chain chain, Router router,
            ErrorMapper errors);
 
+  // Whether there is memory for a large answer to this client until it is taken
+  // (http::Server::hold).
+  using Hold = std::function<bool(http::Response& response, const std::string& client)>;
+  void hold_answers_by(Hold hold) { hold_ = std::move(hold); }
+
   // http::Gate
   void admit(std::shared_ptr<http::Request> request, http::Admission admission);
   // http::Handler
@@ -65,6 +70,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   Chain chain_;
   Router router_;
   ErrorMapper errors_;
+  Hold hold_;
   std::unordered_map<const http::Request*, ActiveRequestPtr>
       pending_;  // accepted and not answered yet
 };

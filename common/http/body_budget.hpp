@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// BodyBudget: the bytes of request bodies that one server holds at a time, from their arrival until
+// BodyBudget: the bytes of bodies that one server holds at a time, from their arrival until
 // nobody needs the request any more: the response is sent, and what the request caused (a write
-// that waits for its turn) has ended. Counted as they arrive, not as announced, so that no client
+// that waits for its turn) has ended; and of large bodies of responses, until their clients have
+// taken them (ServerState::hold). Counted as they arrive, not as announced, so that no client
 // reserves what it does not send. A body that does not fit is refused: waiting for room could
 // deadlock many half-received bodies.
 //
@@ -54,6 +55,8 @@ class BodyShare {
 
   // Whose share it is. Before the first set().
   void belongs_to(std::string client) { client_ = std::move(client); }
+
+  const std::string& client() const { return client_; }
 
   // If it does not fit, nothing changes. Always fits: no budget, and what is not more than before.
   BodyBudget::Verdict set(std::uint64_t bytes) {

@@ -83,6 +83,8 @@ class BodyStream {
   virtual void on_news(std::function<void()> wake) = 0;
 };
 
+class BodyShare;
+
 struct Response {
   int status = 200;
   Headers headers;
@@ -91,6 +93,7 @@ struct Response {
   std::shared_ptr<BodyStream> stream{};  // follows `body`; see there
   // Sent after `headers`. The one who sets it makes sure that no name is in both.
   std::shared_ptr<const SharedFields> shared{};
+  std::shared_ptr<BodyShare> held{};  // of the body, until it is sent (Server::hold)
 
   static Response json(int status, std::string body);
   static Response text(int status, std::string body,

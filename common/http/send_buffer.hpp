@@ -26,6 +26,7 @@ class SendBuffer {
 
   std::size_t size() const { return head_.size() + body_.size(); }
   bool empty() const { return size() == 0; }
+  std::size_t sent() const { return sent_; }
   bool complete() const { return sent_ == size(); }
 
  private:

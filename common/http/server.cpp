@@ -217,6 +217,10 @@ bool Server::draining() const {
   return impl_->state->draining();
 }
 
+bool Server::hold(Response& response, const std::string& client) {
+  return impl_->state->hold(response, client);
+}
+
 ServerStats Server::stats() const {
   ServerStats stats = impl_->state->stats;
   stats.body_bytes = impl_->state->bodies->used();

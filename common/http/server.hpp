@@ -54,6 +54,11 @@ class Server {
   void drain(std::function<void()> done);
   bool draining() const;
 
+  // Counts a large body of a response in ServerLimits::body_memory as this client's until it is
+  // taken. False: there is no room, and a 503 belongs in its place. For a handler that has to know
+  // what its client gets; the others' responses are counted when they are sent.
+  bool hold(Response& response, const std::string& client);
+
   ServerStats stats() const;
 
  private:

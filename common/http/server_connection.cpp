@@ -251,7 +251,11 @@ void ServerConnection::compose() {
   response_ = refusal != nullptr ? state_->refuse(request, *refusal)
                                  : std::move(std::get<Response>(*answer_));
   const bool client_keeps_alive = reader_.keep_alive();
-  if (request.method == "HEAD") response_.stream.reset();
+  if (request.method == "HEAD") {
+    response_.stream.reset();
+  } else if (refusal == nullptr && !state_->hold(response_, client_)) {
+    response_ = state_->refuse(request, {503, "The server is holding too many unread responses."});
+  }
   closing_ = refused || !client_keeps_alive || state_->draining() || asks_to_close(response_) ||
              response_.stream;
   // Closing while the client still sends would reset the connection under a response that it has
@@ -274,11 +278,27 @@ void ServerConnection::send_continue() {
 }
 
 bool ServerConnection::send_blocks() {
+  const std::size_t before = out_.sent();
   if (out_.send(socket_.native_handle()) != SendBuffer::Progress::Blocked) return false;
-  if (phase_ == Phase::Write && !std::exchange(write_deadline_set_, true)) {
-    deadline_.set(MonoTime::clock::now() + time_for(state_->limits.write_timeout, out_.size()));
-  }
+  const bool first = !write_deadline_set_;
+  if (phase_ != Phase::Write || (!first && out_.sent() == before)) return true;
+  // As with bodies that arrive: the time is earned by what is taken, and none of it saved up.
+  taken_at_ = MonoTime::clock::now();
+  if (first) write_began_ = taken_at_;
+  write_deadline_set_ = true;
+  const Duration patience = state_->limits.write_timeout;
+  deadline_.set(std::min(taken_at_ + patience, write_began_ + time_for(patience, out_.sent())));
   return true;
+}
+
+std::optional<MonoTime> ServerConnection::unread_since(const std::string& client) const {
+  if (phase_ != Phase::Write || !write_deadline_set_ || !response_.held) return std::nullopt;
+  return response_.held->client() == client ? std::optional(taken_at_) : std::nullopt;
+}
+
+void ServerConnection::drop_answer() {
+  response_.held.reset();
+  abort();
 }
 
 void ServerConnection::open_stream() {
@@ -326,6 +346,7 @@ void ServerConnection::written() {
     phase_began_ = now;
     deadline_.set(now + state_->limits.idle_timeout);
   } else if (out_.complete() && lingering_ && ::shutdown(socket_.native_handle(), SHUT_WR) == 0) {
+    response_ = {};
     phase_ = Phase::Linger;
     phase_began_ = now;
     deadline_.set(now + kLingerSilence);

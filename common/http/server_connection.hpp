@@ -49,6 +49,10 @@ class ServerConnection final : public AnswerReceiver,
   bool counted() const { return counted_; }
   void give_place();  // closes it at once, and counts it no longer
 
+  // Since when this client takes nothing of a response that counts; nothing if that is not so.
+  std::optional<MonoTime> unread_since(const std::string& client) const;
+  void drop_answer();  // closes it at once, and gives back what its response counts
+
   // Its index in the server's list of connections.
   std::size_t place() const { return place_; }
   void set_place(std::size_t place) { place_ = place; }
@@ -127,6 +131,8 @@ class ServerConnection final : public AnswerReceiver,
   std::optional<Answer> answer_;
   Response response_;
   bool write_deadline_set_ = false;
+  MonoTime taken_at_{};       // when the client has last taken something of the response
+  MonoTime write_began_{};    // when it first did not take all of it
   bool unread_body_ = false;  // its body may still come: nothing after it can be read
   bool closing_ = false;      // the connection closes after this response
   bool lingering_ = false;    // and reads on for a moment before it does

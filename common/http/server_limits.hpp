@@ -13,6 +13,9 @@
 
 namespace holdfast::http {
 
+// From this size on a response's body counts in ServerLimits::body_memory.
+inline constexpr std::size_t kCountedBody = 32u << 10;
+
 struct ServerLimits {
   std::uint64_t max_header_bytes = 16u << 10;  // 431 beyond
   std::uint64_t max_body_bytes = 1u << 20;     // 413 beyond, by Content-Length or while reading
@@ -21,14 +24,16 @@ struct ServerLimits {
   // Whether bodies in gzip are unfolded as they arrive (inflater.hpp); the limits then hold for
   // what comes out. Otherwise they reach the handler as they are.
   bool gzip_bodies = false;
-  // All request bodies held at a time, from their arrival until nobody needs them: 503 beyond. One
-  // client's may take as much as they leave free (BodyBudget).
+  // All bodies held at a time: of requests from their arrival until nobody needs them, of responses
+  // (kCountedBody and more) until they are taken. 503 beyond. One client's may take as much as they
+  // leave free (BodyBudget).
   std::uint64_t body_memory = 128u << 20;
   Duration header_timeout = std::chrono::seconds(10);  // absolute, from the first byte: 408
   // Without a byte of the body, or for all of it plus 1 s per 64 KiB received: 408.
   Duration body_timeout = std::chrono::seconds(10);
   Duration idle_timeout = std::chrono::seconds(60);  // between requests: closed silently
-  // Plus 1 s per 64 KiB of the response: a client that reads more slowly is cut off.
+  // Without a byte taken of a response, or for all of it plus 1 s per 64 KiB taken: a client that
+  // reads more slowly is cut off.
   Duration write_timeout = std::chrono::seconds(30);
   Duration handler_timeout = std::chrono::seconds(30);  // 503 with Retry-After
   std::uint32_t max_connections = 4096;                 // beyond: 503 with Retry-After, then closed

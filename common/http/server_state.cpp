@@ -17,6 +17,9 @@ namespace {
 constexpr std::size_t kLookedAt = 256;
 constexpr std::size_t kMostLookedAt = 1024;  // if there is none among the first
 
+// A client that has taken nothing for this long does not read, and is not merely slow.
+constexpr Duration kStalled = std::chrono::seconds(2);
+
 constexpr std::string_view kRetryAfterSeconds = "1";
 
 }  // namespace
@@ -103,6 +106,38 @@ bool ServerState::take_place_of_another(const std::string& client, Among among) 
   if (chosen == nullptr) return false;
   ++stats.connections_evicted;
   chosen->give_place();
+  return true;
+}
+
+bool ServerState::hold(Response& response, const std::string& client) {
+  if (response.held || response.body.size() < kCountedBody) return true;
+  const auto share = std::make_shared<BodyShare>(bodies);
+  share->belongs_to(client);
+  // One that is larger than all memory for bodies is sent if there is no other.
+  const auto bytes = std::min<std::uint64_t>(response.body.capacity(), limits.body_memory);
+  while (share->set(bytes) != BodyBudget::Verdict::Fits) {
+    if (!close_stalled(client)) return false;
+  }
+  response.held = share;
+  return true;
+}
+
+bool ServerState::close_stalled(const std::string& client) {
+  if (!limits.make_room) return false;
+  ServerConnection* chosen = nullptr;
+  MonoTime before = MonoTime::clock::now() - kStalled;
+  const std::size_t most = std::min(connections_.size(), kMostLookedAt);
+  for (std::size_t looked = 0; looked < most; ++looked) {
+    if (look_from_ >= connections_.size()) look_from_ = 0;
+    ServerConnection* const connection = connections_[look_from_++];
+    const auto since = connection->unread_since(client);
+    if (!since || *since > before) continue;
+    chosen = connection;
+    before = *since;
+  }
+  if (chosen == nullptr) return false;
+  ++stats.connections_evicted;
+  chosen->drop_answer();
   return true;
 }
 

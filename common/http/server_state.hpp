@@ -50,6 +50,10 @@ class ServerState {
   // Whether another refused connection gets a response. If not, it is closed without one.
   bool can_send_refusal() const;
 
+  // See Server::hold(). Of the client's own connections, one that has not read for a while is
+  // closed if that makes room.
+  bool hold(Response& response, const std::string& client);
+
   // `counted`: whether it counts against the limits; connections that are being refused do not.
   void add(ServerConnection& connection, const std::string& client, bool counted);
   void remove(ServerConnection& connection, const std::string& client, bool counted);
@@ -68,6 +72,7 @@ class ServerState {
   std::uint32_t connections_of(const std::string& client) const;
   enum class Among { All, OwnConnections };
   bool take_place_of_another(const std::string& client, Among among);
+  bool close_stalled(const std::string& client);
 
   const RefusalHandler refuse_;
   std::vector<ServerConnection*> connections_;

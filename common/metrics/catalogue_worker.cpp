@@ -80,7 +80,8 @@ constexpr std::array kTable{
     Declaration{"heap_mapped_bytes", Gauge, "Bytes that malloc has obtained from the kernel."},
     Declaration{"heap_used_bytes", Gauge, "Bytes in use by allocations."},
     Declaration{"http_body_bytes", Gauge,
-                "Bytes of request bodies that are held in memory; see http.body_memory."},
+                "Bytes of bodies that are held in memory, of requests and of large answers; see "
+                "http.body_memory."},
     Declaration{"http_connections_evicted_total", Counter,
                 "Connections that waited and were closed to make room for another."},
     Declaration{"http_connections_open", Gauge, "Open client connections."},

@@ -178,8 +178,8 @@ std::string ApiService::unix_url(const std::string& target) const {
   return fmt::format("unix:{}:{}", (directory_.path() / "api.sock").native(), target);
 }
 
-std::string ApiService::raw(const std::string& bytes) const {
-  const Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+Fd ApiService::send(const std::string& bytes) const {
+  Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port_);
@@ -189,6 +189,11 @@ std::string ApiService::raw(const std::string& bytes) const {
           static_cast<ssize_t>(bytes.size())) {
     throw std::runtime_error("raw request");
   }
+  return fd;
+}
+
+std::string ApiService::raw(const std::string& bytes) const {
+  const Fd fd = send(bytes);
   std::string answer;
   std::array<char, 4096> buffer;
   for (;;) {

@@ -44,7 +44,9 @@ class ApiService {
   std::string scrape();
   // The other socket that the worker was handed: "unix:/path:/target".
   std::string unix_url(const std::string& target) const;
-  // Sends these bytes and reads until the server closes.
+  // Sends these bytes over a connection of their own, which is left to the caller.
+  Fd send(const std::string& bytes) const;
+  // The same, and reads until the server closes.
   std::string raw(const std::string& bytes) const;
 
   // Does the queue worker's part: every waiting document gets its vectors.

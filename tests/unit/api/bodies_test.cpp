@@ -168,3 +168,36 @@ TEST_CASE("writes whose clients were told 503 are not done later, and their bodi
   CHECK(documents(stack) == 2);
   CHECK(body_of(stack.get("/api/documents/" + id))["version"] == 1);
 }
+
+TEST_CASE("large answers that nobody reads count like bodies, each client for itself") {
+  ApiService stack([](config::Config& config) {
+    config.http.body_memory = 24u << 20;
+    config.http.trusted_proxies = {"127.0.0.1"};
+  });
+  const std::string text(8u << 20, 'x');  // more than both sockets' buffers hold
+  const std::string id = body_of(stack.call("POST", "/api/documents", kText, text))["id"];
+  const std::string target = "/api/documents/" + id + "/content";
+  const auto of_client = [](const std::string& client) {
+    return api::test::Fields{{"X-Forwarded-For", client}, {"Accept-Encoding", "identity"}};
+  };
+  const auto held = [&stack] {
+    const std::string metrics = stack.scrape();
+    const auto at = metrics.find("\nhttp_body_bytes ") + 17;
+    return std::stod(metrics.substr(at, metrics.find('\n', at) - at));
+  };
+  const Fd unread =
+      stack.send("GET " + target + " HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n");
+  REQUIRE(holdfast::test::wait_until([&] { return held() >= static_cast<double>(text.size()); }));
+  const auto refused = stack.get(target, of_client("192.0.2.1"));
+  CHECK(refused.status == 503);
+  CHECK(refused.headers.find("Retry-After") != nullptr);
+  CHECK(stack.get("/api/documents", of_client("192.0.2.1")).status == 200);
+  CHECK(stack.get(target, of_client("192.0.2.2")).status == 200);
+  // It does not read, which is seen after two seconds: its own next answer takes the place.
+  REQUIRE(holdfast::test::wait_until(
+      [&] { return stack.get(target, of_client("192.0.2.1")).status == 200; }));
+  int refusals = 0;
+  for (const auto& line : stack.stop_and_read_log())
+    refusals += line.value("status", 0) == 503 && line.value("client", "") == "192.0.2.1" ? 1 : 0;
+  CHECK(refusals >= 1);
+}

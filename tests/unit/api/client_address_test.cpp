@@ -58,16 +58,17 @@ TEST_CASE("IPv4-mapped addresses match IPv4 networks and are shown as IPv4") {
   CHECK(client("10.0.0.1", {"::ffff:198.51.100.7"}, kProxies) == "198.51.100.7");
 }
 
-TEST_CASE("ports and brackets are accepted") {
+TEST_CASE("ports, brackets and zones are accepted") {
   CHECK(client("10.0.0.1", {"198.51.100.7:8080"}, kProxies) == "198.51.100.7");
   CHECK(client("10.0.0.1", {"[2001:db8::5]:443"}, kProxies) == "2001:db8::5");
   CHECK(client("10.0.0.1", {"[2001:db8::5]"}, kProxies) == "2001:db8::5");
+  CHECK(client("10.0.0.1", {"fe80::1%eth0"}, kProxies) == "fe80::1");
 }
 
 TEST_CASE("the walk ends at an entry that is no address, with the last good one") {
   for (const char* garbage :
        {"unknown", "_hidden", "1.2.3", "1.2.3.4:99999", "1.2.3.4:x", "[::1", "[::1]x", "::1::2",
-        "300.1.1.1", "fe80::1%eth0", "1.2.3.4.5", "localhost", "\"[::1]:1\""}) {
+        "300.1.1.1", "fe80::1%", "1.2.3.4.5", "localhost", "\"[::1]:1\""}) {
     INFO("entry '" << garbage << "'");
     CHECK(client("10.0.0.1", {std::string("6.6.6.6, ") + garbage + ", 10.2.2.2"}, kProxies) ==
           "10.2.2.2");

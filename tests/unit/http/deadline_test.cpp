@@ -116,8 +116,8 @@ TEST_CASE("A reader that does not read is cut off") {
   Handler handler = [&](const std::shared_ptr<Request>&, const Responder& respond) {
     respond(Response::text(200, std::string(size, 'x')));
   };
-  SECTION("the time allowed grows with the size: 1 s for 64 KiB") {
-    limits.write_timeout = Duration::zero();
+  SECTION("one that reads is not") {
+    limits.write_timeout = std::chrono::seconds(10);
     TestServer server(handler, limits);
     RawClient client(server.port);
     CHECK(client.ask(get("/")).body.size() == size);
@@ -127,9 +127,7 @@ TEST_CASE("A reader that does not read is cut off") {
     RawClient client(server.port);
     client.send(get("/"));
     REQUIRE(client.readable(kPatienceMs));
-    CHECK(server.stats().requests_in_flight == 1);
-    // Its 512 seconds are too long for a test: the client's end comes first, and is noticed.
-    client.reset();
+    // Not after the 512 seconds that all of it would be given.
     server.wait_for_connections(0);
     CHECK(server.stats().requests_in_flight == 0);
   }

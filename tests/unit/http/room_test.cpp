@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Servers that make room (ServerLimits::make_room): nobody is kept out by those who only wait.
 #include "tests/support/catch.hpp"
+#include "tests/support/wait.hpp"
 #include "tests/unit/http/harness.hpp"
 
 #include <arpa/inet.h>
@@ -259,4 +260,56 @@ TEST_CASE("a listener that a neighbour has made blocking does not hang the serve
   REQUIRE(::fcntl(neighbour.get(), F_SETFL, 0) == 0);
   client.close();
   server.drain().get();
+}
+
+TEST_CASE("large responses that nobody reads are bounded, and the next takes the place of one") {
+  constexpr std::size_t kSize = 16u << 20;  // more than both sockets' buffers hold
+  ServerLimits limits = limits_of(100);
+  limits.body_memory = 4 * kSize;
+  const Handler handler = [](const std::shared_ptr<Request>& request, const Responder& respond) {
+    respond(Response::text(200, std::string(request->path == "/large" ? kSize : 100, 'x')));
+  };
+  SECTION("one client gets half") {
+    TestServer server(handler, limits);
+    std::vector<RawClient> clients;
+    for (int i = 0; i < 2; ++i) {
+      clients.emplace_back(server.port).send(get("/large"));
+      REQUIRE(clients.back().readable(kPatienceMs));
+    }
+    CHECK(server.stats().body_bytes >= 2 * kSize);
+    RawClient third(server.port);
+    const RawAnswer refused = third.ask(get("/large"));
+    CHECK(refused.status == 503);
+    CHECK(refused.field("Retry-After") == "1");
+    CHECK(third.ask(get("/small")).status == 200);
+    third.send("HEAD /large HTTP/1.1\r\nHost: x\r\n\r\n");
+    CHECK(third.read_answer(true).status == 200);
+    RawClient other = connect_from("127.0.0.2", server.port);
+    CHECK(other.ask(get("/large")).status == 200);
+    // What is read makes room at once.
+    CHECK(clients.front().read_answer().body.size() == kSize);
+    RawClient fourth(server.port);
+    CHECK(fourth.ask(get("/large")).status == 200);
+  }
+  SECTION("what has not been read for two seconds gives way, to its own client") {
+    TestServer server(handler, limits);
+    RawClient unread(server.port);
+    unread.send(get("/large"));
+    RawClient also_unread(server.port);
+    also_unread.send(get("/large"));
+    REQUIRE(also_unread.readable(kPatienceMs));
+    RawClient next(server.port);
+    RawAnswer answer;
+    const auto is_served = [&] { return (answer = next.ask(get("/large"))).status == 200; };
+    REQUIRE(holdfast::test::wait_until(is_served));
+    CHECK(answer.body.size() == kSize);
+    CHECK(server.stats().connections_evicted == 1);
+  }
+  SECTION("one that is larger than all memory for bodies is sent if there is no other") {
+    limits.body_memory = kSize / 2;
+    TestServer server(handler, limits);
+    RawClient client(server.port);
+    CHECK(client.ask(get("/large")).body.size() == kSize);
+    CHECK(server.stats().body_bytes == 0);
+  }
 }
