@@ -104,7 +104,7 @@ Result<Source> Source::open(const std::filesystem::path& path) {
     return fail(ErrorKind::NotFound, fmt::format("database '{}' does not exist", path.native()));
   }
   HOLDFAST_TRY(sqlite::refuse_planted_files(real, true));
-  HOLDFAST_TRY(sqlite::await_former_files(path, true));
+  HOLDFAST_TRY(sqlite::await_former_files(path, !sqlite::SqliteConnection::is_any_open()));
   HOLDFAST_TRY(sqlite::check_log_owner(path));
   Source source(path, nullptr);
   try {

@@ -78,16 +78,19 @@ DatabaseFiles::Place DatabaseFiles::place_of(const File& file) {
   return code == ENOENT || code == ENOTDIR ? Place::Gone : Place::Unknown;
 }
 
-const DatabaseFiles::File* DatabaseFiles::log() const {
-  const auto found = std::find_if(files_.begin(), files_.end(), [](const File& file) {
-    return file.path.native().ends_with("-wal");
+bool DatabaseFiles::is_lost(std::string_view suffix) const {
+  return std::any_of(files_.begin() + 1, files_.end(), [&](const File& file) {
+    const Place place = file.path.native().ends_with(suffix) ? place_of(file) : Place::Same;
+    return place == Place::Other || place == Place::Gone;
   });
-  return found == files_.end() ? nullptr : &*found;
 }
 
 bool DatabaseFiles::is_log_lost() const {
-  const Place place = log() == nullptr ? Place::Same : place_of(*log());
-  return place == Place::Other || place == Place::Gone;
+  return is_lost("-wal");
+}
+
+bool DatabaseFiles::is_lock_lost() const {
+  return is_lost(".writelock");
 }
 
 bool DatabaseFiles::are_lost() const {
@@ -97,10 +100,7 @@ bool DatabaseFiles::are_lost() const {
     case Place::Other: return is_log_lost();
     case Place::Same: break;
   }
-  return std::any_of(files_.begin() + 1, files_.end(), [](const File& file) {
-    const Place place = place_of(file);
-    return place == Place::Other || place == Place::Gone;
-  });
+  return is_lost("");
 }
 
 std::optional<FileUse> DatabaseFiles::use() const {

@@ -15,6 +15,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace holdfast::store::sqlite {
@@ -35,6 +36,7 @@ class DatabaseFiles {
   bool are_lost() const;
   // Whether nobody who opens the database finds the log that is open here.
   bool is_log_lost() const;
+  bool is_lock_lost() const;
 
   // Nothing while the directory cannot be looked at.
   std::optional<FileUse> use() const;
@@ -46,7 +48,7 @@ class DatabaseFiles {
   };
   enum class Place { Same, Other, Gone, Unknown };
   static Place place_of(const File& file);
-  const File* log() const;
+  bool is_lost(std::string_view suffix) const;
   Result<void> add(std::filesystem::path path);
   std::string advice(const File& file) const;
 

@@ -43,11 +43,8 @@ bool has_log(int descriptor) {
          versions == std::array<unsigned char, 2>{2, 2};
 }
 
-// Every connection of a database with a log holds a lock on some of these bytes as long as it
-// lives, and has both files beside it.
-Result<void> check_foreign(const fs::path& database) {
-  const FileNote now = files_now(database);
-  if (now.database.empty() || (!now.log.empty() && !now.index.empty())) return {};
+// Every connection of a database with a log holds a lock as long as it lives.
+Result<void> check_locks(const fs::path& database) {
   const Fd file(::open(real_path(database).c_str(),
                        O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
   if (!file || !has_log(file.get())) return {};
@@ -56,6 +53,23 @@ Result<void> check_foreign(const fs::path& database) {
   const auto stat = read_process_stat(range.l_pid);  // not of another container
   return still_used(
       database, stat ? fmt::format("process {} ({})", range.l_pid, stat->name) : "another process");
+}
+
+// Every connection has both files beside it.
+Result<void> check_foreign(const fs::path& database) {
+  const FileNote now = files_now(database);
+  if (now.database.empty() || (!now.log.empty() && !now.index.empty())) return {};
+  return check_locks(database);
+}
+
+template <class Check>
+Result<void> await(Check check) {
+  const auto until = std::chrono::steady_clock::now() + kLetGoPatience;
+  for (;;) {
+    auto checked = check();
+    if (checked || std::chrono::steady_clock::now() >= until) return checked;
+    std::this_thread::sleep_for(kLetGoPause);
+  }
 }
 
 }  // namespace
@@ -71,13 +85,14 @@ Result<void> check_former_files(const fs::path& database) {
 }
 
 Result<void> await_former_files(const fs::path& database, bool alone) {
-  const auto until = std::chrono::steady_clock::now() + kLetGoPatience;
-  for (;;) {
-    auto checked = check_former_files(database);
-    if (checked && alone) checked = check_foreign(database);
-    if (checked || std::chrono::steady_clock::now() >= until) return checked;
-    std::this_thread::sleep_for(kLetGoPause);
-  }
+  return await([&]() -> Result<void> {
+    HOLDFAST_TRY(check_former_files(database));
+    return alone ? check_foreign(database) : Result<void>();
+  });
+}
+
+Result<void> await_users_without_note(const fs::path& database) {
+  return await([&] { return noted_files(database) ? Result<void>() : check_locks(database); });
 }
 
 }  // namespace holdfast::store::sqlite

@@ -21,4 +21,9 @@ Result<void> check_former_files(const std::filesystem::path& database);
 // database, and can also find out about programs that are none of Holdfast's.
 Result<void> await_former_files(const std::filesystem::path& database, bool alone);
 
+// Before Holdfast's own database is opened: waits likewise if the write lock has no note, as one
+// that was deleted or made anew, and somebody has the database open. No connection of this process
+// has.
+Result<void> await_users_without_note(const std::filesystem::path& database);
+
 }  // namespace holdfast::store::sqlite

@@ -24,13 +24,15 @@ bool are_both_there(const FileNote& files) {
   return !files.database.empty() && !files.log.empty();
 }
 
-// What it held is in the database by now, and more: SQLite would put the former pages over it.
+// What it held is in the database by now, and more: SQLite would put the former pages over it. Not
+// moved away by us: if every process was killed when it was taken away, it alone has what it holds.
 Result<void> older_log(const fs::path& database) {
   const fs::path log = log_of(database);
-  return fail(ErrorKind::Unavailable,
-              fmt::format("database '{}': its log '{}' is one that was used before the last one, "
-                          "and was put back; move it away: what was in it is in the database",
-                          database.native(), log.native()));
+  return fail(
+      ErrorKind::Unavailable,
+      fmt::format("database '{}': its log '{}' is one that was used before the last one, "
+                  "and was put back: move it away, for what was written since would be lost",
+                  database.native(), log.native()));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "common/store/sqlite/schema.hpp"
 
 #include "common/store/sqlite/entrance.hpp"
+#include "common/store/sqlite/former_files.hpp"
 #include "common/store/sqlite/full_text.hpp"
 #include "common/store/sqlite/labels.hpp"
 #include "common/store/sqlite/log_owner.hpp"
@@ -129,6 +130,11 @@ Result<MigrationReport> migrate(const std::filesystem::path& path,
                                                  path.native(), path.parent_path().native()));
   }
   HOLDFAST_TRY_ASSIGN(const std::filesystem::path real, trusted_path(path));
+  // Before the lock is taken, which those that let go of former files need.
+  if (!SqliteConnection::is_any_open()) {
+    HOLDFAST_TRY(await_former_files(path, true));
+    HOLDFAST_TRY(await_users_without_note(path));
+  }
   HOLDFAST_TRY_ASSIGN(WriteLock lock, WriteLock::open(real));
   std::unique_ptr<SqliteConnection> connection;
   MigrationReport report;

@@ -115,7 +115,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::file
     HOLDFAST_TRY_ASSIGN(const std::filesystem::path real, trusted_path(path));
     HOLDFAST_TRY_ASSIGN(const Entrance entrance, Entrance::enter(real));
     HOLDFAST_TRY(refuse_planted_files(real, access != Access::ReadOnly));
-    HOLDFAST_TRY(await_former_files(path, open_connections == 0));
+    HOLDFAST_TRY(await_former_files(path, !is_any_open()));
     HOLDFAST_TRY(check_log_owner(path));
     HOLDFAST_TRY_ASSIGN(auto connection, open_once(path, real, access));
     // Whoever replaced it need not know of the entrance.
@@ -125,6 +125,10 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::file
               fmt::format("database '{}' was replaced whenever it was opened: let only one program "
                           "put files in its place, then try again",
                           path.native()));
+}
+
+bool SqliteConnection::is_any_open() {
+  return open_connections > 0;
 }
 
 Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open_once(

@@ -85,6 +85,8 @@ class SqliteConnection {
   // restored, or was replaced under its log (log_owner.hpp).
   static Result<std::unique_ptr<SqliteConnection>> open(const std::filesystem::path& path,
                                                         Access access);
+  // Whether this process has any, of whatever database.
+  static bool is_any_open();
   SqliteConnection(const SqliteConnection&) = delete;
   ~SqliteConnection();
 

@@ -6,6 +6,7 @@
 #include "common/store/sqlite/api_keys.hpp"
 #include "common/store/sqlite/chunks.hpp"
 #include "common/store/sqlite/documents.hpp"
+#include "common/store/sqlite/former_files.hpp"
 #include "common/store/sqlite/full_text.hpp"
 #include "common/store/sqlite/log_owner.hpp"
 #include "common/store/sqlite/outage.hpp"
@@ -536,6 +537,7 @@ class SqliteStore final : public Store {
 
 Result<std::unique_ptr<Store>> open_sqlite_store(const std::filesystem::path& path,
                                                  const OpenOptions& options, const Clock& clock) {
+  if (!SqliteConnection::is_any_open()) HOLDFAST_TRY(await_users_without_note(path));
   HOLDFAST_TRY_ASSIGN(auto writer, SqliteConnection::open(path, Access::ReadWrite));
   HOLDFAST_TRY(check_schema(*writer, sqlite_migrations().back().version));
   HOLDFAST_TRY_ASSIGN(auto lock, WriteLock::open(path));

@@ -227,6 +227,8 @@ Result<void> Writer::check_files() {
 // Nobody who opens the database from now on finds the log, and nobody writes into it any more: who
 // has it open looks at the files first. Whoever copies it first has saved what is in it.
 bool Writer::keep_log() {
+  // Somebody has begun with other files, of the lock too: what is copied now would damage them.
+  if (files_.is_lock_lost() && WriteLock::is_in_use(connection_->path())) return true;
   const auto guard = lock_.acquire();
   return guard && connection_->copy_log();
 }

@@ -165,6 +165,22 @@ TEST_CASE("nobody opens a database of whose files another program has the former
   REQUIRE(create(*environment.open(), "after"));
 }
 
+TEST_CASE("nobody opens a database all of whose other files were made anew under somebody") {
+  SqliteEnvironment environment;
+  REQUIRE(create(*environment.open(), "before"));
+  holdfast::test::Process holder = store_child({"hold", environment.url(), "queue-worker.0"});
+  REQUIRE(holder.read_line() == "held");
+  for (const char* const suffix : {"-wal", "-shm", ".writelock"}) {
+    fs::remove(beside(environment.path(), suffix));
+    std::ofstream(beside(environment.path(), suffix)).flush();
+  }
+  const auto refused = open_store(environment.url(), {}, environment.clock);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("still uses the former one") != std::string::npos);
+  holder.kill();
+  CHECK(environment.open()->get_document("before"));
+}
+
 TEST_CASE("a log that is put back after a later one was used is refused") {
   SqliteEnvironment environment;
   const fs::path log = beside(environment.path(), "-wal");
@@ -177,7 +193,7 @@ TEST_CASE("a log that is put back after a later one was used is refused") {
   fs::rename(beside(log, ".away"), log);
   const auto refused = open_store(environment.url(), {}, environment.clock);
   REQUIRE_FALSE(refused);
-  CHECK(refused.error().message.find("was put back; move it away") != std::string::npos);
+  CHECK(refused.error().message.find("was put back: move it away") != std::string::npos);
   fs::remove(log);
   store = environment.open();
   CHECK(store->get_document("first"));
