@@ -3,18 +3,22 @@
 
 #include "api-worker/edge/problem.hpp"
 #include "common/http/content_coding.hpp"
+#include "common/protocol/api_routes.hpp"
+
+#include <algorithm>
 
 namespace holdfast::api {
 
 namespace {
 
-// Retrying a job needs no body: `curl -X POST` sends no length, and needs none.
-constexpr std::string_view kRouteWithoutBody = "/api/jobs/{id}/retry";
-
+// Only of what takes a body: `curl -X POST` sends no length, and retrying or cancelling a job needs
+// none. A path or method that there is not is told as such.
 bool needs_length(const Context& context) {
-  const std::string& method = context.request->method;
-  return (method == "POST" || method == "PUT" || method == "PATCH") &&
-         context.route != kRouteWithoutBody;
+  return std::any_of(protocol::kApiRoutes.begin(), protocol::kApiRoutes.end(),
+                     [&context](const protocol::ApiRoute& route) {
+                       return route.takes_body && route.pattern == context.route &&
+                              route.method == context.request->method;
+                     });
 }
 
 // Nothing here takes a part of a body. To take one for the whole would lose what it is a part of

@@ -28,9 +28,9 @@ Result<void> check_route(const RouteLimit& rule, std::string_view text) {
                 fmt::format("'{}': HEAD counts as GET; write 'GET {}'", text, rule.route));
   }
   std::vector<std::string> known;
-  for (const auto& [method, pattern] : protocol::kApiRoutes) {
-    const std::string_view named = rule.method == "*" ? "*" : method;
-    known.push_back(fmt::format("{} {}", named, pattern));
+  for (const protocol::ApiRoute& route : protocol::kApiRoutes) {
+    const std::string_view named = rule.method == "*" ? "*" : route.method;
+    known.push_back(fmt::format("{} {}", named, route.pattern));
   }
   const std::string near = did_you_mean(rule.method + " " + rule.route, known);
   return fail(ErrorKind::InvalidArgument,

@@ -14,27 +14,28 @@ namespace holdfast::protocol {
 struct ApiRoute {
   std::string_view method;  // HEAD is answered as GET, OPTIONS by the router
   std::string_view pattern;
+  bool takes_body = false;
 };
 
 inline constexpr std::array<ApiRoute, 24> kApiRoutes{{
     {"GET", "/api/documents"},
-    {"POST", "/api/documents"},
-    {"POST", "/api/documents/batch"},
+    {"POST", "/api/documents", true},
+    {"POST", "/api/documents/batch", true},
     {"GET", "/api/documents/{id}"},
-    {"PUT", "/api/documents/{id}"},
+    {"PUT", "/api/documents/{id}", true},
     {"DELETE", "/api/documents/{id}"},
     {"GET", "/api/documents/{id}/content"},
     {"GET", "/api/search"},
-    {"POST", "/api/search"},
+    {"POST", "/api/search", true},
     {"GET", "/api/jobs"},
-    {"POST", "/api/jobs/bulk"},
+    {"POST", "/api/jobs/bulk", true},
     {"GET", "/api/jobs/{id}"},
     {"DELETE", "/api/jobs/{id}"},
     {"POST", "/api/jobs/{id}/retry"},
     {"POST", "/api/jobs/{id}/cancel"},
     {"GET", "/api/queue"},
-    {"POST", "/api/queue/pause"},
-    {"POST", "/api/queue/resume"},
+    {"POST", "/api/queue/pause", true},
+    {"POST", "/api/queue/resume", true},
     {"GET", "/openapi.json"},
     {"GET", kHealthPath},
     {"GET", kLivePath},

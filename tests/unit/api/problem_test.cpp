@@ -147,12 +147,18 @@ TEST_CASE("requests beyond a limit get the status of that limit") {
     const char* method;
     std::vector<std::pair<std::string, std::string>> headers;
     int status;  // 0: goes on
+    const char* route = "/api/documents";
   };
   const std::vector<Row> rows{
       {"GET", {}, 0},
       {"POST", {}, 411},
-      {"PUT", {}, 411},
-      {"PATCH", {}, 411},
+      {"PUT", {}, 411, "/api/documents/{id}"},
+      {"POST", {}, 411, "/api/queue/pause"},
+      {"POST", {}, 0, "/api/jobs/{id}/retry"},
+      {"POST", {}, 0, "/api/jobs/{id}/cancel"},
+      {"POST", {}, 0, "/api/queue"},  // 405
+      {"POST", {}, 0, "unmatched"},   // 404
+      {"PATCH", {}, 0},
       {"DELETE", {}, 0},
       {"POST", {{"Content-Length", "0"}}, 0},
       {"POST", {{"Transfer-Encoding", "chunked"}}, 0},
@@ -166,6 +172,7 @@ TEST_CASE("requests beyond a limit get the status of that limit") {
     for (const auto& [name, value] : row.headers)
       request->headers.add(name, value);
     Context context = api::test::make_context(request);
+    context.route = row.route;
     const auto response = RequestLimits().on_request(context);
     CHECK((response ? response->status : 0) == row.status);
   }

@@ -258,6 +258,11 @@ void administer(Contract& contract, const ApiService& stack) {
   CHECK(contract.call(stack, "POST", kCancel, self + "/cancel").status == 403);
   CHECK(call("POST", kCancel, self + "/cancel").status == 409);
   CHECK(call("POST", kCancel, "/api/jobs/4711/cancel").status == 404);
+  // As `curl -X POST` asks.
+  const http::Response bare =
+      without_length(stack, "POST", self + "/cancel", "X-API-Key: " + key + "\r\n");
+  CHECK(bare.status == 409);
+  contract.check("POST", kCancel, bare);
   REQUIRE(stack.post_json(kDocuments, R"({"content":"held"})").status == 202);
   stack.hold_everything();
   const auto running = body_of(call("GET", kJobs, "/api/jobs?status=running"))["jobs"];

@@ -4,6 +4,7 @@
 
 #include "common/base/version.hpp"
 #include "common/protocol/api_routes.hpp"
+#include "common/text/ascii.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/openapi/contract.hpp"
 
@@ -55,10 +56,21 @@ TEST_CASE("every route is described, and nothing is described that is no route")
 
 TEST_CASE("the configuration knows every route, and none that there is not") {
   std::set<std::string> known;
-  for (const auto& [method, pattern] : protocol::kApiRoutes)
-    known.insert(fmt::format("{} {}", method, pattern));
+  for (const protocol::ApiRoute& route : protocol::kApiRoutes)
+    known.insert(fmt::format("{} {}", route.method, route.pattern));
   CHECK(known.size() == protocol::kApiRoutes.size());
   CHECK(known == Parts().routes());
+}
+
+TEST_CASE("a body is described where one is taken, and 411 where its length is needed") {
+  const openapi::Contract contract;
+  for (const protocol::ApiRoute& route : protocol::kApiRoutes) {
+    INFO(route.method << " " << route.pattern);
+    const auto& path = contract.document().at("paths").at(std::string(route.pattern));
+    const auto& operation = path.at(text::to_lower(route.method));
+    CHECK(operation.contains("requestBody") == route.takes_body);
+    CHECK(operation.at("responses").contains("411") == route.takes_body);
+  }
 }
 
 TEST_CASE("the description is of this version") {
