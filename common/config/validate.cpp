@@ -113,6 +113,10 @@ void validate_socket_paths(const Config& config, LoadReport& report) {
     longest = std::max(longest,
                        fmt::format("/workers/{}.{}.1000000.sock", program.name, last_slot).size());
   }
+  if (config.supervisor.runtime_dir.native().find(":/") != std::string::npos) {
+    report.problem("supervisor", "runtime_dir",
+                   "runtime_dir: no directory on the way may have a name that ends with ':'");
+  }
   const std::size_t length = config.supervisor.runtime_dir.native().size() + longest;
   if (length <= net::kMaxUnixPath) return;
   report.problem("supervisor", "runtime_dir",

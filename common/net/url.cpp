@@ -35,12 +35,24 @@ bool read_authority(std::string_view text, Url& url) {
   return url.port != 0;
 }
 
+// Of a URL, and of the target behind the path of a Unix socket, which may have spaces and a '#'
+// itself.
+bool is_url_text(std::string_view text) {
+  return text::all_of(text, [](char c) { return c != ' ' && !text::is_control(c); });
+}
+
+std::string_view without_fragment(std::string_view text) {
+  return text.substr(0, text.find('#'));
+}
+
 bool read_unix(std::string_view text, std::string_view default_target, Url& url) {
   url.scheme = Url::Scheme::Unix;
   const std::size_t split = text.find(":/");
   url.socket_path = text.substr(0, split);
-  url.target = split == std::string_view::npos ? default_target : text.substr(split + 1);
-  return check_unix_path(url.socket_path).has_value();
+  url.target =
+      split == std::string_view::npos ? default_target : without_fragment(text.substr(split + 1));
+  const bool fits = text::all_of(url.socket_path, [](char c) { return !text::is_control(c); });
+  return fits && is_url_text(url.target) && check_unix_path(url.socket_path).has_value();
 }
 
 bool read_tcp(std::string_view text, std::string_view default_target, Url& url) {
@@ -58,12 +70,12 @@ bool read_tcp(std::string_view text, std::string_view default_target, Url& url) 
 }
 
 bool read_url(std::string_view text, std::string_view default_target, Url& url) {
-  if (!text::all_of(text, [](char c) { return c != ' ' && !text::is_control(c); })) return false;
-  text = text.substr(0, text.find('#'));
   const bool is_unix = take_prefix(text, "unix:");
   const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
-  return (is_unix ? read_unix(text, default_target, url) : read_tcp(text, default_target, url)) &&
-         text::all_of(url.target, is_ascii);
+  const bool read =
+      is_unix ? read_unix(text, default_target, url)
+              : is_url_text(text) && read_tcp(without_fragment(text), default_target, url);
+  return read && text::all_of(url.target, is_ascii);
 }
 
 bool is_literal(const Url& url) {

@@ -28,7 +28,8 @@ struct Url {
 };
 
 // `default_target` is used where `text` has neither path nor query. Refused are user information,
-// spaces, control characters, port 0 and a target that is not ASCII.
+// spaces, control characters, port 0 and a target that is not ASCII. The path of a socket may have
+// spaces and '#', as directories have them; it ends at the first ":/".
 Result<Url> parse_url(std::string_view text, std::string_view default_target = "/");
 
 // Whether it is an http:// or https:// URL with user information, "http://user:password@host/".

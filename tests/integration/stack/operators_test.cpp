@@ -104,3 +104,21 @@ TEST_CASE("a database under load is checked and backed up, and not replaced") {
   CHECK(Stack::sum_of(stack.fresh_metrics(), "store_database_bytes") > 0);
   CHECK(Stack::sum_of(stack.fresh_metrics(), "store_disk_free_bytes") > 0);
 }
+
+TEST_CASE("directories with spaces and other signs in their names serve as others do") {
+  TempDir dir;
+  const std::filesystem::path runtime = dir / "a stack #1" / "run?";
+  Stack stack(default_stack(), {}, {}, runtime);
+  stack.wait_ready();
+  post(stack, "one");
+  CHECK(stack.get("/ready").status == 200);  // which the supervisor answers
+  CHECK(wait_until([&] {
+    return Stack::sum_of(stack.metrics(), "http_requests_total", "route=\"/api/documents\"") == 1;
+  }));
+  ProcessOptions options;
+  options.environment = {{"HOLDFAST_CONFIG", stack.config_file().native()},
+                         {"HOLDFAST_RUNTIME_DIR", runtime.native()}};
+  const Finished health = run_program({bin_dir() / "holdfast", "health", "--ready"}, options);
+  INFO(health.output);
+  CHECK(health.ended.value == 0);
+}

@@ -244,6 +244,9 @@ TEST_CASE("a runtime directory must leave room for the workers' socket paths") {
   CHECK(count_lines(text) == 1);
   CHECK(text.starts_with("holdfast.toml:2:15: [supervisor] runtime_dir: '/rrr"));
   CHECK(text.find("the system allows 107") != std::string::npos);
+  // Where a socket's path ends in unix:/path.sock:/target.
+  CHECK(load_bad("[supervisor]\nruntime_dir = \"/srv/a:/run\"").find("ends with ':'") !=
+        std::string::npos);
 }
 
 namespace {

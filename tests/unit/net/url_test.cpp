@@ -23,7 +23,12 @@ TEST_CASE("a URL is split into its parts") {
   CHECK(https->base() == "https://[::1]:8443");
 
   const auto local = parse_url("unix:/run/a b.sock:/metrics?x=:/");
-  CHECK_FALSE(local);  // a space
+  REQUIRE(local);  // a directory may be called so
+  CHECK(local->socket_path == "/run/a b.sock");
+  CHECK(parse_url("unix:/run/#1.sock:/metrics#x")->socket_path == "/run/#1.sock");
+  CHECK(parse_url("unix:/run/#1.sock:/metrics#x")->target == "/metrics");
+  CHECK_FALSE(parse_url("unix:/run/a.sock:/metrics x"));
+  CHECK_FALSE(parse_url("unix:/run/a\nb.sock:/metrics"));
   const auto socket = parse_url("unix:/run/api.0.sock:/metrics?x=:/");
   REQUIRE(socket);
   CHECK(socket->socket_path == "/run/api.0.sock");
