@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/config/parse.hpp"
 
+#include "common/text/ascii.hpp"
+
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
@@ -135,6 +137,28 @@ Position position_at(std::string_view text, std::size_t offset, int file) {
           static_cast<int>(offset - line_start) + 1, file};
 }
 
+// What the library has no word for: on the line, a value that is a text without its quotes, a
+// duration or a size. Empty: it is something else.
+std::string hint_for_line(std::string_view text, std::size_t number) {
+  for (; number > 1 && !text.empty(); --number) {
+    const auto end = text.find('\n');
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  const std::string_view line = text.substr(0, text.find('\n'));
+  const auto equals = line.find('=');
+  if (equals == std::string_view::npos) return {};
+  const std::string_view key = text::trim(line.substr(0, equals), " \t");
+  const std::string_view value = text::trim(line.substr(equals + 1), " \t\r");
+  const bool bare_key = !key.empty() && text::all_of(key, [](char c) {
+    return text::is_alphanumeric(c) || c == '_' || c == '-';
+  });
+  const bool bare_value =
+      !value.empty() && (text::is_alphanumeric(value.front()) ||
+                         std::string_view("/.$~*{").find(value.front()) != std::string_view::npos);
+  if (!bare_key || !bare_value || value.find_first_of("\"'={") != std::string_view::npos) return {};
+  return fmt::format("; a text, a duration or a size stands in quotes: {} = \"…\"", key);
+}
+
 }  // namespace
 
 tl::expected<Table, SyntaxError> parse_toml(std::string_view text, int file) {
@@ -146,8 +170,9 @@ tl::expected<Table, SyntaxError> parse_toml(std::string_view text, int file) {
   try {
     return convert_table(toml::parse(text), file);
   } catch (const toml::parse_error& error) {
-    return tl::unexpected(
-        SyntaxError{position_of(error.source(), file), std::string(error.description())});
+    return tl::unexpected(SyntaxError{
+        position_of(error.source(), file),
+        fmt::format("{}{}", error.description(), hint_for_line(text, error.source().begin.line))});
   }
 }
 

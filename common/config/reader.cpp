@@ -131,6 +131,37 @@ bool read_single(const Member& member, Config& config, LoadReport& report) {
   return false;
 }
 
+bool has_key(const Fields& fields, const std::string& key) {
+  return std::any_of(fields.begin(), fields.end(),
+                     [&](const Field& field) { return field.key == key; });
+}
+
+// The sections that have this key, if it stands in the wrong one: "; it is a key of [log]".
+std::string where_it_belongs(const std::string& key) {
+  Config config;
+  Program program;
+  Listen listen;
+  AlertReceiver receiver;
+  AlertRule rule;
+  std::vector<std::string> homes;
+  if (has_key(root_fields(config), key)) homes.emplace_back("the top of the file");
+  for (const Section& section : single_sections(config)) {
+    if (has_key(section.fields, key)) homes.push_back(fmt::format("[{}]", section.name));
+  }
+  if (has_key(fields_of(listen), key)) homes.emplace_back("[listen.NAME]");
+  if (has_key(fields_of(program), key)) homes.emplace_back("[program.NAME]");
+  if (has_key(fields_of(receiver), key)) homes.emplace_back("[alert_receiver.NAME]");
+  if (has_key(fields_of(rule), key)) homes.emplace_back("[alert_rule.NAME]");
+  if (homes.empty()) return {};
+  return fmt::format("; it is a key of {}", fmt::join(homes, ", "));
+}
+
+// What may have been meant by a key that is not known here.
+std::string hint_for(const std::string& key, const std::vector<std::string>& known) {
+  const std::string elsewhere = where_it_belongs(key);
+  return elsewhere.empty() ? did_you_mean(key, known) : elsewhere;
+}
+
 }  // namespace
 
 void read_section(const Table& table, const std::string& section, const Fields& fields,
@@ -142,9 +173,8 @@ void read_section(const Table& table, const std::string& section, const Fields& 
       std::vector<std::string> known;
       for (const Field& f : fields)
         known.push_back(f.key);
-      report.problem(
-          member.at, section,
-          fmt::format("unknown key '{}'{}", member.key, did_you_mean(member.key, known)));
+      report.problem(member.at, section,
+                     fmt::format("unknown key '{}'{}", member.key, hint_for(member.key, known)));
       continue;
     }
     report.note(section.empty() ? member.key : section + "." + member.key, member.value.at);
@@ -184,10 +214,12 @@ void read_document(const Table& document, Config& config, LoadReport& report) {
         read_section(table, section, fields_of(config.alert_receivers[name]), report);
       });
     } else if (!read_single(member, config, report) && !read_root_key(member, config, report)) {
-      const auto* table = std::get_if<Table>(&member.value.data);
-      report.problem(member.at, "",
-                     fmt::format("unknown {} '{}'{}", table != nullptr ? "section" : "key",
-                                 member.key, did_you_mean(member.key, known_at_top(config))));
+      const bool section = std::get_if<Table>(&member.value.data) != nullptr;
+      const std::vector<std::string> known = known_at_top(config);
+      report.problem(
+          member.at, "",
+          fmt::format("unknown {} '{}'{}", section ? "section" : "key", member.key,
+                      section ? did_you_mean(member.key, known) : hint_for(member.key, known)));
     }
   }
 }

@@ -208,4 +208,24 @@ TEST_CASE("dots in values, strings and comments are no parts of keys") {
   CHECK(count_lines(problems) == 4);  // the level, and three unknown keys
 }
 
+TEST_CASE("a key in the wrong section is shown the right one") {
+  CHECK(load_bad("level = \"info\"") ==
+        "holdfast.toml:1:1: unknown key 'level'; it is a key of [log]");
+  CHECK(load_bad("[http]\nreplicas = 2") ==
+        "holdfast.toml:2:1: [http] unknown key 'replicas'; it is a key of [program.NAME]");
+  CHECK(load_bad("[log]\nenvironment = \"production\"") ==
+        "holdfast.toml:2:1: [log] unknown key 'environment'; it is a key of the top of the file, "
+        "[program.NAME]");
+}
+
+TEST_CASE("a text without quotes is told what it lacks, and not shown") {
+  for (const char* value : {"info", "30s", "/var/lib/x", "10MiB", "$HOME/x"}) {
+    const std::string text = load_bad(fmt::format("[log]\nlevel = {}  # x\n", value));
+    INFO(text);
+    CHECK(text.starts_with("holdfast.toml:2:"));
+    CHECK(text.ends_with("; a text, a duration or a size stands in quotes: level = \"…\""));
+  }
+  CHECK(load_bad("[log]\nlevel = [\"a\"").find("in quotes") == std::string::npos);
+}
+
 }  // namespace holdfast::config
