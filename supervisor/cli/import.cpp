@@ -174,6 +174,12 @@ Result<std::string> converted(Source source, Kind kind) {
   }
   if (stack.programs().empty())
     return fail(ErrorKind::InvalidArgument, fmt::format("'{}' starts no program", origin));
+  // systemd's services inherit nothing in any case.
+  if (kind != Kind::Systemd)
+    stack.top.comment(
+        "Programs inherit no secrets of the environment, such as DATABASE_URL or API_KEY, but "
+        "those "
+        "that they\nname: inherit = [\"DATABASE_URL\", \"*_KEY\"]");
   return importer::write(stack, origin);
 }
 

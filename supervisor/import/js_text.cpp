@@ -122,7 +122,7 @@ std::optional<std::string> JsReader::environment() {
     if (!quoted_name || !take("]")) return {};
     name = *quoted_name;
   }
-  if (name.empty()) return {};
+  if (!is_variable_name(name)) return {};
   const std::size_t before = at_;
   const bool either = take("||");
   if (!either && !take("??")) {
@@ -136,6 +136,10 @@ std::optional<std::string> JsReader::environment() {
     if (number.empty() || !text::is_digit(number.front())) return {};
     otherwise = std::string(number);
   }
+  // A brace that is alone would end the variable, or never.
+  if (std::count(otherwise->begin(), otherwise->end(), '{') !=
+      std::count(otherwise->begin(), otherwise->end(), '}'))
+    return {};
   return fmt::format("${{{}{}{}}}", name, either ? ":-" : "-", *otherwise);
 }
 

@@ -150,7 +150,8 @@ std::string ProgramImport::expand(std::string_view text) {
 // `format`: "02d". `before`: what stands before it, from which the digits of a port are taken.
 std::string ProgramImport::expand_one(std::string_view name, std::string_view format,
                                       std::string& before) {
-  if (name.starts_with("ENV_")) return fmt::format("${{{}}}", name.substr(4));
+  if (name.starts_with("ENV_") && is_variable_name(name.substr(4)))
+    return fmt::format("${{{}}}", name.substr(4));
   if (name == "program_name") return plain(origin_);
   if (name == "group_name") return plain(group_);
   if (name == "here") return plain(source_.path.parent_path().native());

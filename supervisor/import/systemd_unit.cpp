@@ -211,6 +211,8 @@ void UnitImport::environment_file(const std::string& value) {
   const std::string file = specifiers(optional ? value.substr(1) : value);
   if (out_->has("env_file")) {
     out_->leave_out("EnvironmentFile=" + value, "one env_file per program");
+  } else if (file.find_first_of("*?[") != std::string::npos) {
+    out_->leave_out("EnvironmentFile=" + value, "an env_file is one file, and no pattern");
   } else if (optional) {
     out_->comment("it may be missing ('-'), which Holdfast refuses; if it is there:");
     out_->comment(fmt::format("env_file = \"{}\"", plain(file)));

@@ -61,6 +61,7 @@ TEST_CASE("supervisord's includes are followed, and every kind is recognized") {
   REQUIRE(supervisord.output.find("[program.b]\n", a) != std::string::npos);
   REQUIRE(supervisord.output.find("# not taken over: [include] missing/*.conf") !=
           std::string::npos);
+  REQUIRE(supervisord.output.find("# Programs inherit no secrets") != std::string::npos);
 
   std::ofstream(dir / "ecosystem.config.js") << "module.exports = { apps: [{ name: 'x', script: "
                                                 "'x.js' }] }\n";

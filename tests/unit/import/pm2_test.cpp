@@ -319,6 +319,7 @@ TEST_CASE("a script with arguments is a line for a shell, and other names of it 
     { name: 'www', script: 'bin/www' }, { name: 'codes', script: 'c.js', stop_exit_codes: [0, 3] },
     { name: 'max', script: 'c.js', instances: process.env.N || 'max' },
     { name: 'bad', script: 'c.js', instances: process.env.N || 'many' },
+    { name: 'odd', script: 'c.js', env: { A: process.env['A-B'], B: process.env.B || '}' } },
     { name: 'env', script: 'c.js', env: { 'a.b': 1, OK: 'x', NOTIFY_SOCKET: 's' } } ] };)");
   CHECK(result.program("ts").command == Words{"nodemon", "./server.ts"});
   CHECK(result.program("py").command == Words{"python3", "x.py"});
@@ -330,6 +331,8 @@ TEST_CASE("a script with arguments is a line for a shell, and other names of it 
   CHECK(result.says("# not taken over: replicas = \"${N:-many}\""));
   CHECK(result.program("env").environment == Variables{{"OK", "x"}});
   CHECK(result.says("# not taken over: the variable a.b=1: "));
+  CHECK(result.says("# not taken over: env.A: process.env['A-B']: only JavaScript can tell"));
+  CHECK(result.says("# not taken over: env.B: process.env.B || '}': only JavaScript can tell"));
   CHECK(result.says("# not taken over: the variable NOTIFY_SOCKET=s: "));
 }
 

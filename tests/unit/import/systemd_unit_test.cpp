@@ -278,6 +278,7 @@ Restart=on-abnormal
 RootDirectory=/srv/jail
 StateDirectory=app
 StandardInput=socket
+EnvironmentFile=/etc/default/*.env
 User=%i
 )");
   CHECK(result.says("# not taken over: After=redis.service: "));
@@ -294,6 +295,7 @@ User=%i
   CHECK(result.says("# not taken over: StandardInput=socket: "));
   CHECK(result.says("# %i is the instance of a template: fill it in\n"));
   CHECK_FALSE(result.says("user = "));
+  CHECK(result.says("# not taken over: EnvironmentFile=/etc/default/*.env: "));
 }
 
 }  // namespace holdfast::supervisor::importer
