@@ -2,7 +2,9 @@
 #include "common/log/redact_paths.hpp"
 
 #include "common/log/redact.hpp"
+#include "common/log/secret_names.hpp"
 #include "common/log/secret_scan.hpp"
+#include "common/log/secret_texts.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/byte_block.hpp"
 #include "common/text/json_escape.hpp"
@@ -77,6 +79,24 @@ Result<std::vector<std::string>> names_of_path(std::string_view path) {
 std::string plain_key(std::string_view key) {
   if (key.find('\\') == std::string_view::npos) return text::to_lower(key);
   return text::to_lower(text::unescape_json(key));
+}
+
+// "argv" and its like: an array of these is a command.
+bool names_a_command(std::string_view key) {
+  for (const std::string_view one :
+       {"argv", "args", "arguments", "command", "cmd", "cmdline", "spawnargs", "execargv"}) {
+    if (text::equals_ignoring_case(key, one)) return true;
+  }
+  return false;
+}
+
+// A header whose value is a secret, as an element of a list or as the name in a pair.
+bool names_a_secret_header(std::string_view name) {
+  for (const std::string_view one :
+       {"authorization", "proxy-authorization", "cookie", "set-cookie"}) {
+    if (text::equals_ignoring_case(name, one)) return true;
+  }
+  return looks_like_a_header(name) && is_sensitive(name);
 }
 
 bool says_nothing(std::string_view value) {
@@ -171,6 +191,34 @@ class JsonMasker {
     }
   }
 
+  // An array of strings, as the arguments of a command.
+  void command(const RedactPaths::Rests& rests) {
+    const std::size_t begin = at_;
+    std::vector<std::string> words;
+    for (++at_; peek() != ']' && at_ < json_.size();) {
+      if (peek() == '"') {
+        words.push_back(string_here());
+        at_ = string_end(at_);
+      } else if (peek() == ',' || text::kWhitespace.find(peek()) != std::string_view::npos) {
+        ++at_;
+      } else {
+        break;
+      }
+    }
+    const std::vector<std::string> shown = redact_arguments(words);
+    if (peek() != ']' || shown == words) {
+      at_ = begin;
+      return value(rests);
+    }
+    ++at_;
+    out_.push_back('[');
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+      if (i > 0) out_.push_back(',');
+      text::append_json_string(out_, shown[i]);
+    }
+    out_.push_back(']');
+  }
+
  private:
   char peek() const { return at_ < json_.size() ? json_[at_] : '\0'; }
   void copy() { out_.push_back(json_[at_++]); }
@@ -239,26 +287,51 @@ class JsonMasker {
       copy_space();
       copy();  // the colon
       copy_space();
+      // {"name":"Cookie","value":"x"}
+      if (key == "name" && peek() == '"') pair_ = names_a_secret_header(string_here());
+      if (std::exchange(pair_, pair_ && key != "value") && key == "value") {
+        skip_value();
+        append_redacted();
+        continue;
+      }
       member(rests, key);
     }
+    pair_ = false;
     copy();
   }
+
+  std::string string_here() const {
+    const std::size_t end = string_end(at_);
+    return text::unescape_json(json_.substr(at_ + 1, end - at_ - 2));
+  }
+  void append_redacted() { out_.append("\"").append(kRedacted).append("\""); }
 
   void member(const RedactPaths::Rests& rests, const std::string& key) {
     RedactPaths::Rests inside;
     const bool hidden = RedactPaths::advance(rests, key, inside);
     if (!hidden && !(is_sensitive(key) && !says_nothing(json_.substr(at_, scalar_end() - at_))))
-      return value(inside);
+      return secrets_ && peek() == '[' && names_a_command(key) ? command(inside) : value(inside);
     skip_value();
-    out_.append("\"").append(kRedacted).append("\"");
+    append_redacted();
   }
 
   void array(const RedactPaths::Rests& rests) {
     copy();
     std::size_t index = 0;
+    bool header = false;
     for (copy_space(); peek() != ']' && at_ < json_.size(); copy_space()) {
       if (peek() == ',') {
         copy();
+        continue;
+      }
+      // ["Cookie", "x", "Host", "y"], [["Cookie", "x"]]
+      const bool secret =
+          std::exchange(header, peek() == '"' && names_a_secret_header(string_here()));
+      if (secret && peek() == '"') {
+        ++index;
+        skip_value();
+        append_redacted();
+        header = false;
         continue;
       }
       element(rests, std::to_string(index++));
@@ -274,7 +347,7 @@ class JsonMasker {
       const bool named = names[rest.from] == kAny || names[rest.from] == index;
       if (named && rest.from + 1 == names.size()) {
         skip_value();
-        out_.append("\"").append(kRedacted).append("\"");
+        append_redacted();
         return;
       }
       if (named) inside.push_back({rest.path, rest.from + 1});
@@ -287,6 +360,7 @@ class JsonMasker {
   std::string_view json_;
   std::size_t at_ = 0;
   bool secrets_;
+  bool pair_ = false;  // the object that is read has named a header whose value is a secret
 };
 
 bool RedactPaths::leaves(std::string_view key, std::string_view value, bool secrets) const {
@@ -312,7 +386,12 @@ void RedactPaths::append_member(std::string& out, std::string_view key, std::str
   if (hidden) {
     out.append("\"").append(kRedacted).append("\"");
   } else if (nested || (secrets && value.starts_with('"'))) {
-    JsonMasker(out, value, secrets).value(inside);
+    JsonMasker masker(out, value, secrets);
+    if (secrets && value.starts_with('[') && names_a_command(key)) {
+      masker.command(inside);
+    } else {
+      masker.value(inside);
+    }
   } else {
     out.append(value);
   }

@@ -15,15 +15,15 @@ struct Window {
 // By three letters of each that are rare in other words.
 text::ByteMarks words_of_secrets(const Window& w) {
   const text::ByteMarks e = w.b == 'e';
-  text::ByteMarks marks = (w.a == 'a') & (w.b == 's') & (w.c == 's');      // pass
-  marks |= (w.a == 'p') & (w.b == 'w');                                    // pwd
-  marks |= (w.a == 'c') & (w.b == 'r') & (w.c == 'e');                     // secret, credentials
-  marks |= (w.a == 'd') & e & (w.c == 'n');                                // identified
-  marks |= (w.a == 'o') & (w.b == 'k') & ((w.c == 'e') | (w.c == 'i'));    // token, cookie
-  marks |= (w.a == 'k') & e & (w.c == 'y');                                // key
-  marks |= (w.a == 'a') & (w.b == 'u') & (w.c == 't');                     // authorization
-  marks |= (w.a == 'b') & e & (w.c == 'a');                                // bearer
-  marks |= (w.a == 't') & (w.b == 'u') & (w.c == 's') & (w.d == 'e');      // setuser
+  text::ByteMarks marks = (w.a == 'a') & (w.b == 's') & (w.c == 's');    // pass
+  marks |= (w.a == 'p') & (w.b == 'w');                                  // pwd
+  marks |= (w.a == 'c') & (w.b == 'r') & (w.c == 'e');                   // secret, credentials
+  marks |= (w.a == 'd') & e & (w.c == 'n');                              // identified
+  marks |= (w.a == 'o') & (w.b == 'k') & ((w.c == 'e') | (w.c == 'i'));  // token, cookie
+  marks |= (w.a == 'k') & e & (w.c == 'y');                              // key
+  marks |= (w.a == 'a') & (w.b == 'u') & (w.c == 't');                   // authorization
+  marks |= (w.a == 'b') & e & (w.c == 'a');                              // bearer
+  marks |= (w.a == 't') & (w.b == 'u') & (w.c == 's') & ((w.d == 'e') | (w.d == 'E'));  // setuser
   marks |= (w.a == 'b') & (w.b == 'b') & (w.c == 'i');                     // rabbitmqctl
   marks |= (w.a == 'v') & (w.b == 'a') & (w.c == 'u');                     // vault
   marks |= (w.a == 'q') & (w.b == 'l') & (w.c == 'p');                     // sqlplus
@@ -45,9 +45,9 @@ text::ByteMarks before_underscore(const Window& w) {
 
 // Before a '-': " -p", "----", "sk-", "xoxb-", "xapp-", "glpat-", "gldt-", "glrt-", "pypi-".
 text::ByteMarks before_hyphen(const Window& w) {
-  return (w.c == ' ') | ((w.a == '-') & (w.b == '-') & (w.c == '-')) |
-         ((w.b == 's') & (w.c == 'k')) | ((w.a == 'o') & (w.b == 'x')) |
-         ((w.a == 'a') & (w.b == 'p') & (w.c == 'p')) |
+  return (w.c == ' ') | (w.c == '\'') | (w.c == '"') |
+         ((w.a == '-') & (w.b == '-') & (w.c == '-')) | ((w.b == 's') & (w.c == 'k')) |
+         ((w.a == 'o') & (w.b == 'x')) | ((w.a == 'a') & (w.b == 'p') & (w.c == 'p')) |
          ((w.c == 't') & (((w.a == 'p') & (w.b == 'a')) | (w.a == 'l'))) |
          ((w.a == 'y') & (w.b == 'p') & (w.c == 'i'));
 }

@@ -4,7 +4,9 @@
 #include "common/log/secret_texts.hpp"
 #include "tests/support/catch.hpp"
 
+#include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace holdfast::log {
@@ -139,6 +141,65 @@ TEST_CASE("an argument that says so makes the next one a secret, and so does its
       {{"x", "ghp_0123456789abcdefghijABCDEFGHIJ012345"}, {"x", "***"}},
   }));
   CHECK(redact_arguments(arguments) == expected);
+}
+
+TEST_CASE(
+    "however torn a text is: nothing is read beyond its end and the quick question finds it") {
+  const std::vector<std::string> pieces = {"PASSWORD ",
+                                           "'",
+                                           "\"",
+                                           "\\",
+                                           "IDENTIFIED ",
+                                           "WITH ",
+                                           "BY ",
+                                           "requirepass ",
+                                           "=",
+                                           ":",
+                                           " ",
+                                           "N'",
+                                           "htpasswd ",
+                                           "-b ",
+                                           "redis-cli ",
+                                           "AUTH ",
+                                           "hunter22",
+                                           "sqlplus ",
+                                           "a/",
+                                           "@h",
+                                           "pragma key ",
+                                           "SETUSER ",
+                                           ">x",
+                                           "FOR ",
+                                           "PASSWORD(",
+                                           "token ",
+                                           "-p",
+                                           "mysql ",
+                                           "eyJhbGciOi.",
+                                           "Bearer ",
+                                           "{",
+                                           "[",
+                                           "]",
+                                           "\n",
+                                           "http://u:p@",
+                                           "vault login ",
+                                           "mc alias set a http://b c ",
+                                           "-----BEGIN PRIVATE KEY-----",
+                                           "''",
+                                           "\"\"",
+                                           ";"};
+  std::mt19937 random(7);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text;
+    for (auto count = random() % 8; count > 0; --count)
+      text += pieces[random() % pieces.size()];
+    // Exactly as long as it is, so that a sanitizer sees what reads on.
+    const std::vector<char> bytes(text.begin(), text.end());
+    const std::string_view view(bytes.data(), bytes.size());
+    INFO(text);
+    const std::string shown = redact_line(view);
+    if (shown != text) REQUIRE(may_need_redaction(view));
+    (void)redact_text(view);
+    (void)redact_arguments({"x", text});
+  }
 }
 
 TEST_CASE("the lines of a private key are told from others") {

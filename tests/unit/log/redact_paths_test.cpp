@@ -91,6 +91,29 @@ TEST_CASE("what is always hidden needs no path, at any depth") {
         R"({"password":null,"token":"","secret":true})");
 }
 
+TEST_CASE("secrets in lists, pairs and commands need no path either") {
+  const auto [object, expected] = GENERATE(table<std::string, std::string>({
+      {R"({"rawHeaders":["Host","h","Cookie","a=b","X-Api-Key","x","Accept","y"]})",
+       R"({"rawHeaders":["Host","h","Cookie","[Redacted]","X-Api-Key","[Redacted]","Accept","y"]})"},
+      {R"({"headers":[["authorization","Basic x"],["host","h"]]})",
+       R"({"headers":[["authorization","[Redacted]"],["host","h"]]})"},
+      {R"({"headers":[{"name":"Set-Cookie","value":"x"},{"name":"Host","value":"h"}]})",
+       R"({"headers":[{"name":"Set-Cookie","value":"[Redacted]"},{"name":"Host","value":"h"}]})"},
+      {R"({"argv":["mysql", "-ppw", "db"]})", R"({"argv":["mysql","-p***","db"]})"},
+      {R"({"e":{"cmd":["x","--password","pw"],"n":1}})",
+       R"({"e":{"cmd":["x","--password","[Redacted]"],"n":1}})"},
+      {R"({"cmd":["x","--port",80]})", R"({"cmd":["x","--port",80]})"},
+      {R"({"fields":["password","name"],"args":["a","b"]})",
+       R"({"fields":["password","name"],"args":["a","b"]})"},
+      {R"({"q":"ALTER USER a PASSWORD 'pw'","n":"b"})",
+       R"({"q":"ALTER USER a PASSWORD '***'","n":"b"})"},
+      {R"({"body":"{\"password\":\"pw\"}"})", R"({"body":"{\"password\":\"***\"}"})"},
+      {R"({"name":"Cookie","age":3})", R"({"name":"Cookie","age":3})"},
+  }));
+  INFO(object);
+  CHECK(masked({}, object) == expected);
+}
+
 TEST_CASE("what is no path is refused with the reason") {
   for (const char* path :
        {"", ".", "a.", ".a", "a..b", "a[", "a[x]", "a['b", "a['b'", "a['']", "*", "*.*", "a]b[0"}) {
