@@ -24,7 +24,6 @@ without_header() { # FILE
     common/config/section_*.cpp) ;;        # the tables of schema.hpp, one per section of the file
     common/config/validate_*.cpp) ;;       # the rules of validate.hpp, by subject
     supervisor/alerts/receivers/*.cpp) ;;  # the kinds of kind.hpp, one file each
-    supervisor/import/js_*.cpp) ;;         # js_reader.hpp: texts, values and statements
     common/store/postgres/job_*.cpp) ;;    # jobs.hpp, by what happens to a job
     supervisor/import/js_*.cpp) ;;         # js_reader.hpp, by what it reads
     common/http/async_get.cpp) ;;          # client.hpp on Beast: few files may include it
