@@ -422,8 +422,12 @@ void Collector::finish_round() {
   round_open_ = false;
   tell_of_answers();
   round_timer_.cancel();
-  round_ended_ = clock_.mono();
-  metrics_.observe_round(round_ended_ - round_began_);
+  const MonoTime now = clock_.mono();
+  metrics_.observe_round(now - round_began_);
+  // One of the timer may have been before what whoever scrapes next has just seen.
+  const bool scraped = std::any_of(waiters_.begin(), waiters_.end(),
+                                   [](const Waiter& waiter) { return waiter.format.has_value(); });
+  if (scraped) round_ended_ = now;
   serve_waiters(MonoTime::max());
 }
 

@@ -6,8 +6,8 @@
 // A round requests the metrics of every worker at once. There is a round every two seconds, more
 // often for a moment while none of Holdfast's own workers has reported yet, and one for each
 // scrape. A scrape waits for late workers for at most 400 ms, or for less if the scraper announces
-// a short timeout, and then shows their last good answers. Concurrent scrapes share a round; a
-// round that ended less than 100 ms ago is reused.
+// a short timeout, and then shows their last good answers. Concurrent scrapes share a round; one
+// of a scrape that ended less than 100 ms ago is reused.
 //
 // If several processes name the same URL, only one of them is asked, until it has exited: the
 // answer would otherwise be counted once per process.
@@ -165,7 +165,7 @@ class Collector {
   std::vector<Waiter> soon_;     // for what the last round brought
   bool round_open_ = false;
   MonoTime round_began_{};
-  MonoTime round_ended_{};
+  MonoTime round_ended_{};  // the last one of a scrape
 
   CollectionMetrics metrics_;
 };
