@@ -7,6 +7,9 @@ from celery import Celery
 url = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
 celery = Celery("shop", broker=url, backend=url)
 celery.conf.update(task_acks_late=True, task_reject_on_worker_lost=True, result_expires=3600)
+# A task that a worker takes from Redis in the moment in which it is stopped, or killed, is given to another
+# one after so many seconds, and by default after an hour. Longer than any task takes.
+celery.conf.update(broker_transport_options={"visibility_timeout": 30})
 
 
 @celery.task

@@ -135,7 +135,8 @@ TEST_CASE("gunicorn and Celery: an order is packed, and restarts lose neither re
   const auto answer = shop->command({"restart", "celery"});
   INFO(answer.output);
   CHECK(answer.exit_code == 0);
-  CHECK(wait_until([&] { return packed(id); }));
+  // See visibility_timeout in tasks.py.
+  CHECK(wait_until([&] { return packed(id); }, std::chrono::seconds(90)));
 
   CHECK(shop->command({"restart", "web", "live"}).exit_code == 0);
   shop.edit("app.py", "from flask", "from nowhere");
