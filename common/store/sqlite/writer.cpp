@@ -106,7 +106,7 @@ std::vector<Writer::Write> Writer::commit_group() {
     // The lock first: whatever is submitted while this process waits joins the group.
     const auto guard = lock_.acquire();
     group = take_group();
-    if (!must_sync(group)) pace_.took(began);
+    if (!must_sync(group)) pace_.took(began, group.size());
     outcome = guard ? check_files() : Result<void>(fail(guard.error()));
     if (outcome) outcome = transact(group);
   }

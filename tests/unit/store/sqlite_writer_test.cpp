@@ -165,7 +165,7 @@ TEST_CASE("writes that need no sync wait for company only beyond an even rate of
   for (int i = 0; i <= GroupPace::kBurst; ++i) {
     INFO("commit " << i);
     CHECK(pace.wait(start, 1) == Duration::zero());
-    pace.took(start);
+    pace.took(start, 1);
   }
   CHECK(pace.wait(start, 1) == GroupPace::kInterval);
   CHECK(pace.wait(start + 1ms, 1) == GroupPace::kInterval - 1ms);
@@ -174,10 +174,16 @@ TEST_CASE("writes that need no sync wait for company only beyond an even rate of
     CHECK(pace.wait(start, GroupPace::kEnough - 1) > Duration::zero());
     CHECK(pace.wait(start, GroupPace::kEnough) == Duration::zero());
   }
+  SECTION("what many share pays for others: a backlog is drained without a pause") {
+    pace.took(start, GroupPace::kEnough);
+    CHECK(pace.wait(start, 1) == GroupPace::kInterval);
+    pace.took(start, 2 * GroupPace::kEnough - 1);
+    CHECK(pace.wait(start, 1) == Duration::zero());
+  }
   SECTION("a rest is worth no more than one burst") {
     const MonoTime later = start + 1h;
     for (int i = 0; i <= GroupPace::kBurst; ++i)
-      pace.took(later);
+      pace.took(later, 1);
     CHECK(pace.wait(later, 1) == GroupPace::kInterval);
   }
 }
